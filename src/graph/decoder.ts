@@ -1,0 +1,47 @@
+import type { Graph } from './ir';
+
+/**
+ * A decoder-only language model after `normalise`: float32 weights, core operators only, and one uniform interface,
+ * whatever exporter wrote the file. Recognised by what is in the graph, never by the model's name.
+ */
+export interface Decoder {
+  readonly graph: Graph;
+  readonly layers: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  readonly hidden: number;
+  readonly vocabulary: number;
+  /** Positions that the graph can represent (rows of the cos/sin or position table), or null when unbounded. */
+  readonly contextLength: number | null;
+  /** Names of graph inputs, each null when the graph has no such input. */
+  readonly inputs: {
+    /** `[batch, tokens]`, int32 or int64 as the graph declares it. */
+    readonly ids: string;
+    /** `[batch, past + tokens]` int64, ones for real tokens; exporters with their own mask arithmetic. */
+    readonly mask: string | null;
+    /** `[batch, 1, tokens, past + tokens]` float32, added to the attention scores: 0 or -1e9; after our own attention expansion. */
+    readonly bias: string | null;
+    /** `[batch, tokens]` int64. */
+    readonly positions: string | null;
+    /** `[batch, kvHeads, past, headDim]` float32, one name a layer. */
+    readonly pastKeys: readonly string[];
+    readonly pastValues: readonly string[];
+  };
+  /** Value `[batch, tokens, hidden]` beside whose rows soft vectors are spliced (after any embedding scale). */
+  readonly embeddings: string;
+  /** Value `[batch, tokens, hidden]` that enters the vocabulary head. */
+  readonly finalHidden: string;
+  /** The vocabulary head: initializer `[vocabulary, hidden]` (`rows`) or `[hidden, vocabulary]` (`columns`), and what is done to the logits after it. */
+  readonly head: {
+    readonly weight: string;
+    readonly layout: 'rows' | 'columns';
+    readonly bias: string | null;
+    readonly scale: number | null;
+    readonly softcap: number | null;
+  };
+  /** Initializer `[vocabulary, hidden]` of the token embedding, and the factor applied to its rows. */
+  readonly embeddingTable: { readonly weight: string; readonly scale: number };
+  /** Outputs `[batch, kvHeads, past + tokens, headDim]`, one name a layer. */
+  readonly presentKeys: readonly string[];
+  readonly presentValues: readonly string[];
+}

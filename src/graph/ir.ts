@@ -1,0 +1,76 @@
+/**
+ * The typed graph that everything in `graph/` and `autodiff/` works on: an ONNX graph as plain readonly data.
+ * Transformations are functions Graph -> Graph. Nodes must be in topological order and names unique (SSA).
+ */
+export type DType =
+  | 'float32'
+  | 'float16'
+  | 'bfloat16'
+  | 'float64'
+  | 'int64'
+  | 'int32'
+  | 'int16'
+  | 'int8'
+  | 'uint64'
+  | 'uint32'
+  | 'uint16'
+  | 'uint8'
+  | 'uint4'
+  | 'int4'
+  | 'bool'
+  | 'string';
+
+/** A symbolic dimension is a string, a known one a number, an unknown one null. */
+export type Dim = number | string | null;
+
+export interface ValueInfo {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly Dim[] | null;
+}
+
+/** A constant tensor. `bytes` is little-endian and may be a view into a larger buffer (it is never copied without need). */
+export interface Initializer {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly dims: readonly number[];
+  readonly bytes: Uint8Array;
+}
+
+export type Attr =
+  | { readonly type: 'int'; readonly value: number }
+  | { readonly type: 'float'; readonly value: number }
+  | { readonly type: 'string'; readonly value: string }
+  | { readonly type: 'ints'; readonly value: readonly number[] }
+  | { readonly type: 'floats'; readonly value: readonly number[] }
+  | { readonly type: 'strings'; readonly value: readonly string[] }
+  | { readonly type: 'tensor'; readonly value: Initializer }
+  | { readonly type: 'graph'; readonly value: Graph };
+
+export interface Node {
+  /** `Type` in the default domain, `domain:Type` elsewhere, e.g. `com.microsoft:RotaryEmbedding`. */
+  readonly op: string;
+  readonly name: string;
+  /** An omitted optional input is ''. */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attrs: Readonly<Record<string, Attr>>;
+}
+
+export interface Graph {
+  readonly name: string;
+  /** Opset version by domain; '' is the default domain. */
+  readonly opsets: Readonly<Record<string, number>>;
+  readonly inputs: readonly ValueInfo[];
+  readonly outputs: readonly ValueInfo[];
+  readonly initializers: ReadonlyMap<string, Initializer>;
+  readonly nodes: readonly Node[];
+  /** Types and shapes of intermediate values where known (exporter's value_info, or shape inference). */
+  readonly values: ReadonlyMap<string, ValueInfo>;
+}
+
+export const int = (value: number): Attr => ({ type: 'int', value });
+export const float = (value: number): Attr => ({ type: 'float', value });
+export const ints = (value: readonly number[]): Attr => ({ type: 'ints', value });
+export const string = (value: string): Attr => ({ type: 'string', value });
+export const subgraph = (value: Graph): Attr => ({ type: 'graph', value });

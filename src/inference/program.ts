@@ -1,0 +1,48 @@
+import type { Decoder } from '../graph/decoder';
+
+/**
+ * The one graph that serves scoring, both caches, training and generation.
+ *
+ * The soft prompt is spliced by selection, so that placement is only data:
+ *   E[b,t,:] = keep[b,t] * tokenEmbedding[b,t,:] + sum_j select[b,t,j] * soft[j,:]
+ * (each row of `select` is all zeros or one-hot, so that the sum is exact).
+ *
+ * The head looks only where it is asked to: hidden rows `readIndex` (flattened over batch x tokens) against the
+ * candidate rows `candidateIds` of the head matrix, or against all of it when `fullVocabulary` is true.
+ *
+ *   loss = sum_r weight[r] * (logsumexp_c(logits[r,:]) - sum_c target[r,c] * logits[r,c])
+ *
+ * The backward part runs only when `withGrad` is true (an `If`), else `softGrad` is zeros.
+ */
+export const IO = {
+  /** float32 `[virtual, hidden]` */
+  soft: 'soft_prompt',
+  /** float32 `[batch, tokens, virtual]` */
+  select: 'soft_select',
+  /** float32 `[batch, tokens, 1]` */
+  keep: 'token_keep',
+  /** int32 `[reads]` */
+  readIndex: 'read_index',
+  /** int32 `[candidates]`; `[0]` when fullVocabulary */
+  candidateIds: 'candidate_ids',
+  /** bool `[]` */
+  fullVocabulary: 'full_vocabulary',
+  /** float32 `[reads, candidates]`, one-hot rows */
+  target: 'target',
+  /** float32 `[reads]` */
+  weight: 'loss_weight',
+  /** bool `[]` */
+  withGrad: 'with_grad',
+  /** output float32 `[reads, candidates]` */
+  logits: 'read_logits',
+  /** output float32 `[]` */
+  loss: 'loss',
+  /** output float32 `[virtual, hidden]`, d loss / d soft */
+  softGrad: 'soft_grad',
+} as const;
+
+/** What the loops need to know of a built program to feed it. */
+export type ProgramSpec = Pick<
+  Decoder,
+  'layers' | 'kvHeads' | 'headDim' | 'hidden' | 'vocabulary' | 'contextLength' | 'inputs' | 'presentKeys' | 'presentValues'
+> & { readonly idsDtype: 'int32' | 'int64' };

@@ -1,0 +1,60 @@
+/**
+ * Errors with a code that survive the way between worker and page.
+ * A worker never posts a bare string: it posts `toWire(error)`, and the other side rebuilds it with `fromWire`.
+ */
+export type ErrorCode =
+  | 'cancelled'
+  | 'internal'
+  | 'model-missing-file'
+  | 'model-corrupt'
+  | 'model-unsupported'
+  | 'model-download'
+  | 'session-failed'
+  | 'out-of-memory'
+  | 'device-lost'
+  | 'worker-died'
+  | 'too-long'
+  | 'diverged'
+  | 'bad-input'
+  | 'store-blocked'
+  | 'store-full'
+  | 'store-failed';
+
+export interface WireError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly data?: Readonly<Record<string, unknown>>;
+  readonly cause?: WireError;
+}
+
+export class StudioError extends Error {
+  override readonly name = 'StudioError';
+  readonly code: ErrorCode;
+  readonly data: Readonly<Record<string, unknown>>;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { data?: Readonly<Record<string, unknown>> | undefined; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.data = options.data ?? {};
+  }
+}
+
+/** Any thrown value as a structured-clonable record; unknown errors become `internal`. */
+export function toWire(error: unknown): WireError {
+  const cause = error instanceof Error && error.cause !== undefined ? { cause: toWire(error.cause) } : {};
+  if (error instanceof StudioError)
+    return { code: error.code, message: error.message, data: error.data, ...cause };
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: 'internal', message, ...cause };
+}
+
+export function fromWire(wire: WireError): StudioError {
+  return new StudioError(wire.code, wire.message, {
+    data: wire.data,
+    ...(wire.cause ? { cause: fromWire(wire.cause) } : {}),
+  });
+}

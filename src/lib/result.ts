@@ -1,0 +1,22 @@
+/** A failure that is expected at a boundary. `kind` lets the caller switch exhaustively; `message` is a sentence for people. */
+export interface Failure<K extends string = string> {
+  readonly kind: K;
+  /** What happened, to which thing, and what to do now. */
+  readonly message: string;
+  readonly data?: Readonly<Record<string, unknown>>;
+}
+
+export type Result<T, F extends Failure = Failure> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: F };
+
+export const ok = <T>(value: T): { readonly ok: true; readonly value: T } => ({ ok: true, value });
+
+export const fail = <K extends string>(
+  kind: K,
+  message: string,
+  data?: Readonly<Record<string, unknown>>,
+): { readonly ok: false; readonly error: Failure<K> } => ({
+  ok: false,
+  error: data ? { kind, message, data } : { kind, message },
+});

@@ -1,0 +1,35 @@
+/** A dense tensor on the host. */
+export type HostTensor =
+  | { readonly dtype: 'float32'; readonly dims: readonly number[]; readonly data: Float32Array }
+  | { readonly dtype: 'int32'; readonly dims: readonly number[]; readonly data: Int32Array }
+  | { readonly dtype: 'int64'; readonly dims: readonly number[]; readonly data: BigInt64Array }
+  | { readonly dtype: 'bool'; readonly dims: readonly number[]; readonly data: Uint8Array };
+
+export type Backend = 'wasm' | 'webgpu' | 'node-wasm' | 'node-native';
+
+/** A serialised graph whose weights lie outside the protobuf. Buffers may be dropped once the session exists. */
+export interface SerialisedModel {
+  readonly model: Uint8Array;
+  readonly external: readonly { readonly path: string; readonly data: Uint8Array }[];
+}
+
+/** Runs one graph. Calls must not overlap: the owner queues them. Injected, so that loops run anywhere. */
+export interface Runner {
+  readonly backend: Backend;
+  readonly threads: number;
+  /** Bytes of the wasm heap right after the session was created, where it can be known. */
+  readonly heapBytes: number | null;
+  /** @throws StudioError `session-failed`, `out-of-memory`, `device-lost` */
+  run(feeds: Readonly<Record<string, HostTensor>>, fetches: readonly string[]): Promise<Record<string, HostTensor>>;
+  dispose(): Promise<void>;
+}
+
+export interface RunnerOptions {
+  readonly backend: Backend | 'auto';
+  /** wasm threads; undefined = all cores up to 4 where the page is cross-origin isolated, else 1. */
+  readonly threads?: number;
+  /** Free-dimension or graph optimisation overrides for experiments. */
+  readonly session?: Readonly<Record<string, unknown>>;
+}
+
+export type CreateRunner = (model: SerialisedModel, options: RunnerOptions) => Promise<Runner>;
