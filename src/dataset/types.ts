@@ -1,0 +1,79 @@
+/** One accepted row. `id` is stable: the value of an id column if the user maps one, else the 1-based data-row number. */
+export interface Row {
+  readonly id: string;
+  /** 1-based line in the source file where the row begins. */
+  readonly line: number;
+  /** Cells by column name. */
+  readonly cells: Readonly<Record<string, string>>;
+}
+
+export interface RejectedRow {
+  readonly line: number;
+  readonly reason: string;
+  /** The raw text of the row, as read. */
+  readonly raw: string;
+}
+
+/** What parsing found: shown, and overridable where it was guessed. */
+export interface SourceFormat {
+  readonly fileName: string;
+  readonly bytes: number;
+  readonly encoding: 'utf-8' | 'windows-1252' | 'utf-16le' | 'utf-16be';
+  readonly delimiter: ',' | ';' | '\t' | '|';
+  readonly kind: 'csv' | 'tsv' | 'jsonl';
+}
+
+export interface Table {
+  readonly format: SourceFormat;
+  readonly columns: readonly string[];
+  readonly rows: readonly Row[];
+  readonly rejected: readonly RejectedRow[];
+}
+
+export interface ColumnMapping {
+  readonly text: string;
+  readonly label: string;
+  readonly id: string | null;
+}
+
+export type SplitName = 'train' | 'validation' | 'test';
+
+/** A labelled table, split. Row texts stay in the page. */
+export interface Dataset {
+  readonly table: Table;
+  readonly mapping: ColumnMapping;
+  /** The label set, fixed before any run, in order of first appearance. */
+  readonly labels: readonly string[];
+  readonly split: Readonly<Record<SplitName, readonly string[]>>;
+  readonly seed: number;
+  /** SHA-256 over columns, mapping and rows. */
+  readonly fingerprint: string;
+  /** SHA-256 over the ids of the three parts. */
+  readonly splitHash: string;
+}
+
+export type LintKind =
+  | 'one-class'
+  | 'too-few-rows'
+  | 'too-many-classes'
+  | 'numeric-labels'
+  | 'rare-class'
+  | 'imbalanced'
+  | 'empty-text'
+  | 'duplicate'
+  | 'contradiction'
+  | 'leak'
+  | 'swapped-columns'
+  | 'long-text'
+  | 'label-spelling';
+
+/** One thing to look at. `blocking` ones stop training and say why. */
+export interface LintFinding {
+  readonly kind: LintKind;
+  readonly severity: 'blocking' | 'warning' | 'info';
+  /** What was found, in words. */
+  readonly title: string;
+  /** What it means and what to do now. */
+  readonly advice: string;
+  readonly rowIds: readonly string[];
+}

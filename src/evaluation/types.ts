@@ -1,0 +1,126 @@
+import type { Placement } from '../prompt/types';
+
+export type ArmKind = 'untuned' | 'zero-shot' | 'few-shot' | 'tuned' | 'reference';
+
+/** Contextual calibration: the mean log-probability of each label over unlabelled rows is subtracted. */
+export interface CalibrationFit {
+  readonly meanLogProbs: readonly number[];
+  readonly rows: number;
+}
+
+export interface ArmOutcome {
+  /** Stable id inside one evaluation, e.g. `untuned`, `yours`, `yours-8`, `tuned`, `majority`, `tfidf`. */
+  readonly id: string;
+  readonly name: string;
+  readonly kind: ArmKind;
+  readonly placement: Placement | null;
+  /** In the order of ComparisonPlan.rowIds; log-probabilities over the labels, uncalibrated. */
+  readonly logProbs: readonly (readonly number[])[];
+  /** Fitted on unlabelled training rows; null for reference arms. */
+  readonly calibration: CalibrationFit | null;
+  readonly tokensSentMean: number | null;
+  readonly tokensComputedMean: number | null;
+  readonly latencyMsMedian: number | null;
+  /** Accuracy on validation rows, raw and calibrated, where measured (decides nothing on test). */
+  readonly validation: { readonly raw: number; readonly calibrated: number } | null;
+}
+
+export interface ComparisonPlan {
+  readonly labels: readonly string[];
+  readonly rowIds: readonly string[];
+  /** Gold label indices. */
+  readonly gold: readonly number[];
+  readonly arms: readonly ArmOutcome[];
+  /** Ids: what is compared with what; the first pair is the headline (A = hand-written, B = tuned). */
+  readonly pairs: readonly (readonly [a: string, b: string])[];
+  /** Both arms get calibration or neither does. */
+  readonly calibrated: boolean;
+  /** How often these held-back rows have been looked at, this time included. */
+  readonly looks: number;
+  readonly seed: number;
+}
+
+export interface Interval {
+  readonly low: number;
+  readonly high: number;
+}
+
+export interface ClassScore {
+  readonly label: string;
+  readonly precision: number;
+  readonly recall: number;
+  readonly f1: number;
+  readonly support: number;
+  /** True where 0/0 was read as 0. */
+  readonly undefined: boolean;
+}
+
+export interface ArmReport {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: ArmKind;
+  readonly n: number;
+  readonly correct: number;
+  readonly accuracy: number;
+  /** Wilson, 95%. */
+  readonly accuracyCi95: Interval;
+  readonly macroF1: number;
+  readonly classes: readonly ClassScore[];
+  /** `confusion[gold][predicted]`. */
+  readonly confusion: readonly (readonly number[])[];
+  /** Predicted label index and its probability, by row. */
+  readonly predictions: readonly number[];
+  readonly confidences: readonly number[];
+  readonly tokensSentMean: number | null;
+  readonly tokensComputedMean: number | null;
+  readonly latencyMsMedian: number | null;
+}
+
+export interface PairReport {
+  readonly a: string;
+  readonly b: string;
+  readonly bothRight: number;
+  readonly aOnly: number;
+  readonly bOnly: number;
+  readonly bothWrong: number;
+  /** Accuracy of B minus accuracy of A. */
+  readonly difference: number;
+  /** Bonett-Price, 95%. */
+  readonly differenceCi95: Interval;
+  readonly pExact: number;
+  readonly pMidP: number;
+  /** Macro-F1 of B minus that of A, paired bootstrap 95%, and paired permutation p. */
+  readonly macroF1Difference: number;
+  readonly macroF1Ci95: Interval;
+  readonly macroF1P: number;
+  /** Row ids that only B (fixed) or only A (broken) gets right. */
+  readonly fixed: readonly string[];
+  readonly broken: readonly string[];
+}
+
+export type VerdictKind =
+  | 'tuned-better'
+  | 'yours-better'
+  | 'examples-do-as-well'
+  | 'words-do-as-well'
+  | 'nothing-beats-majority'
+  | 'no-clear-difference';
+
+export interface Verdict {
+  readonly kind: VerdictKind;
+  /** One sentence, effect first: "Tuned beats your prompt by 14 points on 120 held-back rows". */
+  readonly headline: string;
+  /** What it rests on and what to do now. */
+  readonly detail: string;
+  /** About how many more rows would settle it, when nothing is clear. */
+  readonly rowsNeeded: number | null;
+}
+
+export interface Comparison {
+  readonly arms: readonly ArmReport[];
+  readonly pairs: readonly PairReport[];
+  readonly verdict: Verdict;
+  readonly calibrated: boolean;
+  readonly looks: number;
+  readonly n: number;
+}

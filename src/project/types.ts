@@ -1,0 +1,96 @@
+import type { Dataset } from '../dataset/types';
+import type { Comparison, ComparisonPlan } from '../evaluation/types';
+import type { SoftPrompt } from '../prompt/types';
+import type { HardPrompt, LabelWord } from '../task/types';
+import type { Checkpoint, StopReason } from '../training/events';
+import type { TrainingSettings } from '../training/settings';
+
+/** A hand-written prompt as it was tried: every save or try is a version. */
+export interface HardVersion {
+  readonly id: string;
+  readonly number: number;
+  readonly name: string;
+  readonly prompt: HardPrompt;
+  readonly createdAt: string;
+  /** Result on validation rows, when it was tried. */
+  readonly tried: {
+    readonly accuracy: number;
+    readonly macroF1: number;
+    readonly confusion: readonly (readonly number[])[];
+    readonly wrongRowIds: readonly string[];
+    /** Predicted label index of each wrong row, in the order of wrongRowIds. */
+    readonly wrongPredictions: readonly number[];
+    readonly rows: number;
+    readonly seconds: number;
+  } | null;
+}
+
+/** One training run, finished or not. */
+export interface SoftVersion {
+  readonly id: string;
+  readonly number: number;
+  readonly name: string;
+  readonly createdAt: string;
+  readonly settings: TrainingSettings;
+  /** The exact text around the vectors. */
+  readonly template: string;
+  readonly initText: string;
+  readonly status: 'running' | StopReason | 'failed';
+  /** Sentence, when failed. */
+  readonly error: string | null;
+  readonly soft: SoftPrompt | null;
+  readonly bestStep: number | null;
+  readonly validationAccuracy: number | null;
+  readonly seconds: number | null;
+  readonly model: { readonly id: string; readonly sha256: string; readonly dtype: string };
+  readonly datasetFingerprint: string;
+}
+
+/** Latest state of a run, written every `checkpointEvery` steps and at pause. */
+export interface RunCheckpoint {
+  readonly runId: string;
+  readonly setId: string;
+  readonly checkpoint: Checkpoint;
+}
+
+/** The unit that is stored, compared, presented and exported. */
+export interface PromptSet {
+  readonly id: string;
+  readonly name: string;
+  /** UPPER_SNAKE, unique. */
+  readonly handle: string;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  /** Set when deleted; kept until the undo has passed. */
+  readonly deletedAt: string | null;
+  readonly words: readonly LabelWord[];
+  /** The bare template: Untuned as it stands, Tuned with the vectors. */
+  readonly baseTemplate: string;
+  readonly hard: readonly HardVersion[];
+  readonly soft: readonly SoftVersion[];
+  /** Which hard version stands for "Yours", and which soft version for "Tuned". */
+  readonly chosenHard: string | null;
+  readonly chosenSoft: string | null;
+  readonly datasetFingerprint: string | null;
+  readonly datasetName: string | null;
+  readonly testLooks: number;
+}
+
+export interface Evaluation {
+  readonly id: string;
+  readonly setId: string;
+  readonly createdAt: string;
+  readonly plan: ComparisonPlan;
+  readonly comparison: Comparison;
+  readonly hardVersion: string | null;
+  readonly softVersion: string | null;
+  readonly datasetFingerprint: string;
+  readonly backend: string;
+  readonly threads: number;
+}
+
+/** Data set of a prompt set as stored. */
+export interface StoredDataset {
+  readonly setId: string;
+  readonly dataset: Dataset;
+}

@@ -1,0 +1,148 @@
+import type { InferenceSession, Tensor, TensorConstructor } from 'onnxruntime-web';
+import { assert, never, present } from '../lib/assert';
+import { type ErrorCode, StudioError } from '../lib/errors';
+import type { Backend, HostTensor, Runner, SerialisedModel } from './types';
+
+/** The part of any ONNX Runtime build that a runner needs; every bundle and onnxruntime-node have it. */
+export interface OrtModule {
+  readonly InferenceSession: {
+    create(model: Uint8Array, options: InferenceSession.SessionOptions): Promise<InferenceSession>;
+  };
+  readonly Tensor: TensorConstructor;
+}
+
+/**
+ * Session options that hold for every backend. What is set, and why (SmolLM2-135M, 538 MB of fp32 weights):
+ * - `disable_prepacking`: each constant matrix would be packed once *per use*, forward and backward, and once more inside
+ *   an `If`: three copies. It also decides the order of float sums, so it is part of what a reproducible run fixes.
+ * - `graphOptimizationLevel` stays 'all': it fuses nodes but folds no weight, since the backward graph never transposes one.
+ * - memory pattern and arena stay on (the defaults): without the arena each step would allocate and free every activation.
+ */
+export function sessionOptions(
+  model: SerialisedModel,
+  executionProviders: readonly InferenceSession.ExecutionProviderConfig[],
+  overrides: Readonly<Record<string, unknown>> = {},
+): InferenceSession.SessionOptions {
+  return {
+    executionProviders,
+    graphOptimizationLevel: 'all',
+    externalData: model.external.map(({ path, data }) => ({ path, data })),
+    extra: { session: { disable_prepacking: '1' } },
+    ...overrides,
+  };
+}
+
+export interface SessionRunnerParts {
+  readonly backend: Backend;
+  readonly threads: number;
+  /** Reads the size of the wasm heap, in bytes. */
+  readonly heapBytes: () => number | null;
+}
+
+/** Creates the session and wraps it. @throws StudioError `session-failed`, `out-of-memory`, `device-lost` */
+export async function createSessionRunner(
+  ort: OrtModule,
+  model: SerialisedModel,
+  options: InferenceSession.SessionOptions,
+  parts: SessionRunnerParts,
+): Promise<Runner> {
+  const session = await ort.InferenceSession.create(model.model, options).catch((cause: unknown) => {
+    throw runtimeError('could not prepare the model', cause);
+  });
+  return new SessionRunner(ort, session, parts);
+}
+
+class SessionRunner implements Runner {
+  readonly backend: Backend;
+  readonly threads: number;
+  readonly heapBytes: number | null;
+  #busy = false;
+  #disposed = false;
+  readonly #ort: OrtModule;
+  readonly #session: InferenceSession;
+
+  constructor(ort: OrtModule, session: InferenceSession, parts: SessionRunnerParts) {
+    this.#ort = ort;
+    this.#session = session;
+    this.backend = parts.backend;
+    this.threads = parts.threads;
+    this.heapBytes = parts.heapBytes();
+  }
+
+  async run(feeds: Readonly<Record<string, HostTensor>>, fetches: readonly string[]) {
+    assert(!this.#disposed, 'run after dispose');
+    // Two overlapping calls corrupt the wasm heap without an error, so the guard must come before anything else.
+    assert(!this.#busy, 'overlapping run: the owner of a runner must queue its calls');
+    this.#busy = true;
+    try {
+      const results = await this.#session.run(this.#tensors(feeds), [...fetches]);
+      const named = fetches.map((name) => [name, fromOrt(present(results[name], `output ${name}`))]);
+      return Object.fromEntries(named) as Record<string, HostTensor>;
+    } catch (cause) {
+      throw runtimeError('could not run the model', cause);
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  async dispose() {
+    if (this.#disposed) return;
+    assert(!this.#busy, 'dispose during a run');
+    this.#disposed = true;
+    await this.#session.release();
+  }
+
+  #tensors(feeds: Readonly<Record<string, HostTensor>>) {
+    const named = Object.entries(feeds).map(([name, tensor]) => [name, toOrt(this.#ort, tensor)]);
+    return Object.fromEntries(named) as Record<string, Tensor>;
+  }
+}
+
+/** A view, not a copy: ORT copies the bytes into its heap when it runs. */
+function toOrt({ Tensor }: OrtModule, tensor: HostTensor): Tensor {
+  switch (tensor.dtype) {
+    case 'float32':
+      return new Tensor('float32', tensor.data, tensor.dims);
+    case 'int32':
+      return new Tensor('int32', tensor.data, tensor.dims);
+    case 'int64':
+      return new Tensor('int64', tensor.data, tensor.dims);
+    case 'bool':
+      return new Tensor('bool', tensor.data, tensor.dims);
+    default:
+      return never(tensor);
+  }
+}
+
+/** ORT has copied the output out of its heap already, so its array can be kept. */
+function fromOrt({ type, data, dims }: Tensor): HostTensor {
+  if (type === 'float32' && data instanceof Float32Array) return { dtype: type, dims, data };
+  if (type === 'int32' && data instanceof Int32Array) return { dtype: type, dims, data };
+  if (type === 'int64' && data instanceof BigInt64Array) return { dtype: type, dims, data };
+  if (type === 'bool' && data instanceof Uint8Array) return { dtype: type, dims, data };
+  throw new Error(`internal: an output of type ${type} has no host tensor`);
+}
+
+const SENTENCES = {
+  'out-of-memory':
+    'There is not enough memory for this model and batch. Close other tabs, use a smaller batch or a smaller model.',
+  'device-lost': 'The graphics device was lost. Reload the page; training resumes from its last checkpoint.',
+} as const;
+
+/** Any error of ONNX Runtime as a StudioError. Its messages are free text, so the kind is told from their words. */
+export function runtimeError(what: string, cause: unknown): Error {
+  if (cause instanceof StudioError) return cause;
+  const text = cause instanceof Error ? cause.message : String(cause);
+  if (text.startsWith('internal:') && cause instanceof Error) return cause;
+  const code = errorCode(text);
+  const sentence = code === 'session-failed' ? `ONNX Runtime ${what}: ${text}` : SENTENCES[code];
+  return new StudioError(code, sentence, { cause });
+}
+
+function errorCode(text: string): Extract<ErrorCode, 'session-failed' | 'out-of-memory' | 'device-lost'> {
+  if (/device (was|is) (lost|destroyed)|device.?lost|lost device|DXGI_ERROR_DEVICE/i.test(text)) return 'device-lost';
+  if (/bad_alloc|out of memory|Array buffer allocation failed|could not allocate|failed to allocate/i.test(text)) return 'out-of-memory';
+  // Emscripten throws the bare address of a C++ exception when it cannot grow the heap.
+  if (/^\d{4,}$/.test(text)) return 'out-of-memory';
+  return 'session-failed';
+}

@@ -1,0 +1,57 @@
+/** A validation result at a step (step 0 = before training). */
+export interface ValidationPoint {
+  readonly step: number;
+  readonly accuracy: number;
+  readonly macroF1: number;
+  /** Mean cross-entropy over the answer words. */
+  readonly loss: number;
+}
+
+export interface StepPoint {
+  readonly step: number;
+  readonly loss: number;
+  readonly learningRate: number;
+  readonly gradNorm: number;
+  /** Wall time of this step, milliseconds. */
+  readonly ms: number;
+}
+
+/** The whole state of a run between two steps; structured-clonable; resuming gives bit-for-bit the uninterrupted run. */
+export interface Checkpoint {
+  readonly formatVersion: 1;
+  readonly step: number;
+  readonly vectors: Float32Array;
+  /** AdamW moments, `[virtual, hidden]`. */
+  readonly m: Float32Array;
+  readonly v: Float32Array;
+  /** State of the row-order generator, and the rest of the current epoch's order (indices into the training rows). */
+  readonly rngState: number;
+  readonly pending: readonly number[];
+  readonly best: { readonly step: number; readonly metric: number; readonly vectors: Float32Array } | null;
+  readonly evaluationsWithoutGain: number;
+  readonly steps: readonly StepPoint[];
+  readonly validations: readonly ValidationPoint[];
+  readonly elapsedMs: number;
+  /** What bit-for-bit depends on, e.g. `wasm/2 threads/ort 1.30.0/no-prepack/fp16 cache`. */
+  readonly environment: string;
+}
+
+export type StopReason = 'finished' | 'early' | 'stopped' | 'paused';
+
+export type TrainEvent =
+  /** Keys and values of the text are being computed: rows done of all (suffix only; filled lazily). */
+  | { readonly kind: 'cache'; readonly rowsDone: number; readonly rowsTotal: number; readonly seconds: number }
+  | { readonly kind: 'step'; readonly point: StepPoint; readonly stepsTotal: number; readonly secondsLeft: number | null }
+  | { readonly kind: 'validation'; readonly point: ValidationPoint; readonly best: boolean }
+  | { readonly kind: 'checkpoint'; readonly checkpoint: Checkpoint }
+  | {
+      readonly kind: 'done';
+      readonly reason: StopReason;
+      /** The vectors to keep: those of the best validation, or the last when there was none. */
+      readonly vectors: Float32Array;
+      readonly bestStep: number;
+      readonly checkpoint: Checkpoint;
+      readonly cacheSeconds: number;
+      readonly trainSeconds: number;
+      readonly stepsPerSecond: number;
+    };

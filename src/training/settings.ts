@@ -1,0 +1,58 @@
+import type { Placement } from '../prompt/types';
+
+export type Initialisation =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'answer-words' }
+  | { readonly kind: 'vocabulary' };
+
+/** Everything that decides a run, besides data and model. Defaults: `recipe.md`. */
+export interface TrainingSettings {
+  readonly placement: Placement;
+  readonly virtualTokens: number;
+  readonly initialisation: Initialisation;
+  readonly steps: number;
+  readonly batchSize: number;
+  /** Peak learning rate; null = 0.07 x the RMS of the token embedding. */
+  readonly learningRate: number | null;
+  readonly warmupSteps: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly weightDecay: number;
+  /** Clip of the gradient's global norm. */
+  readonly clipNorm: number;
+  readonly seed: number;
+  readonly validateEvery: number;
+  /** Early stopping after so many validations without gain; null = never. */
+  readonly patience: number | null;
+  readonly metric: 'accuracy' | 'macro-f1';
+  readonly checkpointEvery: number;
+}
+
+export const STANDARD: TrainingSettings = {
+  placement: 'suffix',
+  virtualTokens: 10,
+  initialisation: { kind: 'text', text: '' },
+  steps: 150,
+  batchSize: 8,
+  learningRate: null,
+  warmupSteps: 10,
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-8,
+  weightDecay: 0,
+  clipNorm: 1,
+  seed: 0,
+  validateEvery: 10,
+  patience: 6,
+  metric: 'accuracy',
+  checkpointEvery: 25,
+};
+
+export type PresetName = 'quick' | 'standard' | 'thorough';
+
+export const PRESETS: Readonly<Record<PresetName, TrainingSettings>> = {
+  quick: { ...STANDARD, virtualTokens: 4, steps: 60 },
+  standard: STANDARD,
+  thorough: { ...STANDARD, steps: 300, batchSize: 16 },
+};
