@@ -1,0 +1,180 @@
+import { assert } from '../lib/assert';
+import { encode, type PlainDType } from './dtype';
+import type { Attr, Dim, DType, Graph, Initializer, Node, ValueInfo } from './ir';
+
+export interface AddOptions {
+  readonly attrs?: Readonly<Record<string, Attr>>;
+  /** Exact name of the output (of the first one where there are several). Must not be in use. */
+  readonly name?: string | undefined;
+  /** Number of outputs; with it `add` returns an array. */
+  readonly outputs?: number;
+}
+
+/** Domain of an operator name: `com.microsoft` of `com.microsoft:RotaryEmbedding`, '' of `Add`. */
+export const domainOf = (op: string): string => (op.includes(':') ? op.slice(0, op.lastIndexOf(':')) : '');
+
+/** Constants at most this large are shared by content. */
+const dedupLimit = 4096;
+
+/**
+ * Appends nodes to a graph, with fresh names and shared constants. Nodes must be added in topological order.
+ * `new GraphBuilder(graph)` goes on from a whole graph; `GraphBuilder.rewrite(graph)` keeps everything but the nodes,
+ * for passes that emit each old node again, or something in its place.
+ */
+export class GraphBuilder {
+  readonly #name: string;
+  readonly #prefix: string;
+  readonly #opsets: Record<string, number>;
+  readonly #inputs: ValueInfo[];
+  #outputs: ValueInfo[];
+  readonly #initializers: Map<string, Initializer>;
+  readonly #nodes: Node[] = [];
+  readonly #values: Map<string, ValueInfo>;
+  /** Names that fresh ones must avoid: everything in the source graph, its subgraphs included. */
+  readonly #reserved = new Set<string>();
+  /** Names that have a definition by now. */
+  readonly #defined = new Set<string>();
+  readonly #constants = new Map<string, string>();
+  readonly #counters = new Map<string, number>();
+
+  constructor(from?: Graph, prefix = '') {
+    this.#name = from?.name ?? 'graph';
+    this.#prefix = prefix;
+    this.#opsets = { ...(from?.opsets ?? { '': 18 }) };
+    this.#inputs = [...(from?.inputs ?? [])];
+    this.#outputs = [...(from?.outputs ?? [])];
+    this.#initializers = new Map(from?.initializers);
+    this.#values = new Map(from?.values);
+    if (from) this.#reserve(from);
+    for (const { name } of this.#inputs) this.#defined.add(name);
+    for (const tensor of this.#initializers.values()) {
+      this.#defined.add(tensor.name);
+      if (tensor.bytes.byteLength <= dedupLimit) this.#constants.set(contentKey(tensor), tensor.name);
+    }
+    for (const node of from?.nodes ?? []) this.push(node);
+  }
+
+  /** A builder with the inputs, outputs, initializers and value types of `graph`, and no nodes yet. */
+  static rewrite(graph: Graph, prefix = ''): GraphBuilder {
+    const builder = new GraphBuilder({ ...graph, nodes: [] }, prefix);
+    builder.#reserve(graph);
+    return builder;
+  }
+
+  /** Appends one node; returns the name of its output, or an array of names when `outputs` is given. */
+  add(op: string, inputs: readonly string[], options: AddOptions & { readonly outputs: number }): string[];
+  add(op: string, inputs: readonly string[], options?: AddOptions & { readonly outputs?: never }): string;
+  add(op: string, inputs: readonly string[], options: AddOptions = {}): string | string[] {
+    const first = options.name ?? this.fresh(op.slice(op.lastIndexOf(':') + 1));
+    const outputs = [first];
+    for (let i = 1; i < (options.outputs ?? 1); i++) outputs.push(this.fresh(`${first}_${i}`));
+    this.push({ op, name: first, inputs: [...inputs], outputs, attrs: options.attrs ?? {} });
+    return options.outputs === undefined ? first : outputs;
+  }
+
+  /** Appends a node as it is. Its outputs must not have been defined before. */
+  push(node: Node): void {
+    for (const output of node.outputs) {
+      if (output === '') continue;
+      assert(!this.#defined.has(output), `value ${output} is defined twice`);
+      this.#defined.add(output);
+      this.#reserved.add(output);
+    }
+    const domain = domainOf(node.op);
+    if (domain !== 'studio') this.#opsets[domain] ??= 1;
+    this.#nodes.push(node);
+  }
+
+  /** A small constant from plain values, shared with an equal one that exists. Scalars have `dims` []. */
+  constant(dtype: PlainDType, dims: readonly number[], values: readonly (number | bigint)[]): string {
+    return this.initializer({ name: '', dtype, dims: [...dims], bytes: encode(dtype, values) });
+  }
+
+  /** A constant tensor. With name '' it gets a fresh one, or that of an equal small constant. */
+  initializer(tensor: Initializer): string {
+    const small = tensor.bytes.byteLength <= dedupLimit;
+    const key = small ? contentKey(tensor) : '';
+    const same = this.#constants.get(key);
+    if (tensor.name === '' && same !== undefined) return same;
+    const name = tensor.name === '' ? this.fresh('const') : tensor.name;
+    assert(!this.#defined.has(name), `value ${name} is defined twice`);
+    this.#initializers.set(name, { ...tensor, name });
+    this.#defined.add(name);
+    this.#reserved.add(name);
+    if (small) this.#constants.set(key, name);
+    return name;
+  }
+
+  /** Declares a graph input; returns its name. */
+  input(name: string, dtype: DType, shape: readonly Dim[] | null): string {
+    assert(!this.#defined.has(name), `value ${name} is defined twice`);
+    this.#inputs.push({ name, dtype, shape });
+    this.#defined.add(name);
+    this.#reserved.add(name);
+    return name;
+  }
+
+  /** Declares an existing value a graph output. */
+  output(name: string, dtype: DType, shape: readonly Dim[] | null): void {
+    assert(this.#defined.has(name), `output ${name} has no definition`);
+    this.#outputs.push({ name, dtype, shape });
+  }
+
+  /** Replaces the list of graph outputs. */
+  setOutputs(outputs: readonly ValueInfo[]): void {
+    this.#outputs = [...outputs];
+  }
+
+  /** Records what is known of a value's type and shape. */
+  describe(name: string, dtype: DType, shape: readonly Dim[] | null): void {
+    this.#values.set(name, { name, dtype, shape });
+  }
+
+  has(name: string): boolean {
+    return this.#defined.has(name);
+  }
+
+  tensor(name: string): Initializer | undefined {
+    return this.#initializers.get(name);
+  }
+
+  /** An unused name, `prefix + stem + _n`. */
+  fresh(stem: string): string {
+    for (;;) {
+      const n = this.#counters.get(stem) ?? 0;
+      this.#counters.set(stem, n + 1);
+      const name = `${this.#prefix}${stem}_${n}`;
+      if (!this.#reserved.has(name)) {
+        this.#reserved.add(name);
+        return name;
+      }
+    }
+  }
+
+  build(): Graph {
+    return {
+      name: this.#name,
+      opsets: this.#opsets,
+      inputs: this.#inputs,
+      outputs: this.#outputs,
+      initializers: this.#initializers,
+      nodes: this.#nodes,
+      values: this.#values,
+    };
+  }
+
+  #reserve(graph: Graph): void {
+    for (const { name } of graph.inputs) this.#reserved.add(name);
+    for (const name of graph.initializers.keys()) this.#reserved.add(name);
+    for (const node of graph.nodes) {
+      for (const output of node.outputs) this.#reserved.add(output);
+      for (const attr of Object.values(node.attrs)) if (attr.type === 'graph') this.#reserve(attr.value);
+    }
+  }
+}
+
+function contentKey({ dtype, dims, bytes }: Initializer): string {
+  let text = `${dtype}[${dims}]`;
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return text;
+}

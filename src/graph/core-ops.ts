@@ -1,0 +1,45 @@
+import { type Attr, type Node, string } from './ir';
+
+/**
+ * Pseudo-operators of the domain `studio`: what `normalise` makes of every exporter's way to multiply by a frozen
+ * weight, so that one differentiation rule serves all. `lower` turns them into ONNX operators just before `serialise`.
+ *
+ * A weight's layout says what its two axes are: `rows` is `[out, in]` (as PyTorch and MatMulNBits store it), `columns`
+ * is `[in, out]` (as a MatMul takes it). One blob serves forward and backward: a flipped layout is the transpose.
+ */
+export type Layout = 'rows' | 'columns';
+
+/**
+ * `Linear(x [..., in], weight, bias? [out]) -> [..., out]`, attribute `layout`.
+ *
+ *     y = x W^T + b  (rows)        y = x W + b  (columns)
+ *
+ * Gradient: dX = Linear(dY, weight, flipped layout), without bias. The weight must be a float32 initializer of rank 2.
+ */
+export const LINEAR = 'studio:Linear';
+
+/**
+ * `Head(hidden [reads, hidden], weight, candidateIds int32 [candidates], fullVocabulary bool [], bias? [vocabulary])
+ * -> [reads, candidates]`, attribute `layout`; [reads, vocabulary] when `fullVocabulary` is true (then the ids are ignored).
+ *
+ *     If(fullVocabulary) Linear(hidden, W, b) else Linear(hidden, gather(W, ids), gather(b, ids))
+ */
+export const HEAD = 'studio:Head';
+
+/**
+ * `HeadGrad(dLogits [reads, candidates], weight, candidateIds, fullVocabulary) -> dHidden [reads, hidden]`, attribute
+ * `layout` *of the weight* (not flipped).
+ *
+ *     If(fullVocabulary) Linear(dLogits, W flipped) else Linear(dLogits, gather(W, ids) flipped)
+ */
+export const HEAD_GRAD = 'studio:HeadGrad';
+
+export const flip = (layout: Layout): Layout => (layout === 'rows' ? 'columns' : 'rows');
+
+/** Attributes of a pseudo-operator. */
+export const withLayout = (layout: Layout): Readonly<Record<string, Attr>> => ({ layout: string(layout) });
+
+export const layoutOf = (node: Node): Layout => {
+  const attr = node.attrs['layout'];
+  return attr?.type === 'string' && attr.value === 'rows' ? 'rows' : 'columns';
+};
