@@ -1,0 +1,68 @@
+import react from '@vitejs/plugin-react';
+import { playwright } from '@vitest/browser-playwright';
+import type { Plugin } from 'vite';
+import { defineConfig } from 'vitest/config';
+import { CHROMIUM_ARGS, findChromium } from './tools/chromium.mjs';
+import { CONTENT_SECURITY_POLICY, HEADERS } from './tools/headers.mjs';
+
+/** The built page carries its policy itself, so that any static host serves it under the same rules. */
+const contentSecurityPolicy = (): Plugin => ({
+  name: 'content-security-policy',
+  apply: 'build',
+  transformIndexHtml: () => [
+    {
+      tag: 'meta',
+      attrs: { 'http-equiv': 'Content-Security-Policy', content: CONTENT_SECURITY_POLICY },
+      injectTo: 'head-prepend',
+    },
+  ],
+});
+
+// ORT's own .mjs and .wasm are served as files: inlined into our worker, its threads would run our code again.
+const conditions = ['onnxruntime-web-use-extern-wasm', 'module', 'browser', 'development|production'];
+const executablePath = process.env.VITEST ? await findChromium() : null;
+
+export default defineConfig({
+  base: './',
+  plugins: [react(), contentSecurityPolicy()],
+  resolve: { conditions },
+  worker: { format: 'es' },
+  optimizeDeps: { exclude: ['onnxruntime-web'] },
+  server: { headers: { ...HEADERS, 'Content-Security-Policy': '' } },
+  preview: { headers: HEADERS },
+  build: { target: 'es2023', sourcemap: true, chunkSizeWarningLimit: 1200, assetsInlineLimit: 0 },
+  test: {
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'node',
+          environment: 'node',
+          include: ['src/**/*.test.{ts,tsx}', 'test/**/*.test.ts', 'tools/**/*.test.ts'],
+          exclude: ['**/*.browser.test.*', 'node_modules'],
+          testTimeout: 60_000,
+          pool: 'forks',
+        },
+        resolve: { conditions: ['node', 'module', 'development|production'] },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'browser',
+          include: ['src/**/*.browser.test.{ts,tsx}'],
+          testTimeout: 60_000,
+          fileParallelism: false,
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: playwright({
+              launchOptions: { args: CHROMIUM_ARGS, ...(executablePath ? { executablePath } : {}) },
+            }),
+            instances: [{ browser: 'chromium' }],
+          },
+        },
+      },
+    ],
+  },
+});
