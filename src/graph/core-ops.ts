@@ -40,6 +40,6 @@ export const flip = (layout: Layout): Layout => (layout === 'rows' ? 'columns' :
 export const withLayout = (layout: Layout): Readonly<Record<string, Attr>> => ({ layout: string(layout) });
 
 export const layoutOf = (node: Node): Layout => {
-  const attr = node.attrs['layout'];
+  const attr = node.attrs.layout;
   return attr?.type === 'string' && attr.value === 'rows' ? 'rows' : 'columns';
 };

@@ -1,0 +1,86 @@
+import { sizeOf, toNumbers } from './dtype';
+import type { Attr, DType, Graph, Initializer, Node, ValueInfo } from './ir';
+
+const short: Readonly<Record<DType, string>> = {
+  float32: 'f32',
+  float16: 'f16',
+  bfloat16: 'bf16',
+  float64: 'f64',
+  int64: 'i64',
+  int32: 'i32',
+  int16: 'i16',
+  int8: 'i8',
+  uint64: 'u64',
+  uint32: 'u32',
+  uint16: 'u16',
+  uint8: 'u8',
+  uint4: 'u4',
+  int4: 'i4',
+  bool: 'bool',
+  string: 'string',
+};
+
+/** `f32[batch,?,64]`; `f32` alone when the shape is unknown. */
+export const printType = ({ dtype, shape }: Pick<ValueInfo, 'dtype' | 'shape'>): string =>
+  short[dtype] + (shape ? `[${shape.map((d) => d ?? '?').join(',')}]` : '');
+
+/**
+ * A graph as text, one line a node: `%out = Op(%a, %b) {attr=1} : f32[2,3]`. Small constants stand where they are used,
+ * as `i64[2]{0,-1}`; large ones are listed with the inputs. For golden tests and for reading.
+ */
+export function print(graph: Graph): string {
+  return [...lines(graph, '')].join('\n');
+}
+
+function* lines(graph: Graph, indent: string): Generator<string> {
+  for (const input of graph.inputs) yield `${indent}input %${input.name} : ${printType(input)}`;
+  for (const tensor of graph.initializers.values())
+    if (!isSmall(tensor)) yield `${indent}weight %${tensor.name} : ${short[tensor.dtype]}[${tensor.dims}]`;
+  for (const node of graph.nodes) yield* nodeLines(node, graph, indent);
+  for (const { name } of graph.outputs) yield `${indent}output %${name}`;
+}
+
+function* nodeLines(node: Node, graph: Graph, indent: string): Generator<string> {
+  const operand = (name: string) => {
+    const tensor = graph.initializers.get(name);
+    if (name === '') return '_';
+    return tensor && isSmall(tensor) ? literal(tensor) : `%${name}`;
+  };
+  const attrs = Object.entries(node.attrs).filter(([, attr]) => attr.type !== 'graph');
+  const list = attrs.map(([name, attr]) => `${name}=${attribute(attr)}`).join(' ');
+  const info = graph.values.get(node.outputs[0] ?? '');
+  yield `${indent}${node.outputs.map((o) => (o === '' ? '_' : `%${o}`)).join(', ')} = ${node.op}(${node.inputs.map(operand).join(', ')})${list && ` {${list}}`}${info ? ` : ${printType(info)}` : ''}`;
+  for (const [name, attr] of Object.entries(node.attrs))
+    if (attr.type === 'graph') {
+      yield `${indent}  ${name}:`;
+      yield* lines(attr.value, `${indent}    `);
+    }
+}
+
+const isSmall = (tensor: Initializer) =>
+  sizeOf(tensor.dims) <= 8 && !['uint4', 'int4', 'string'].includes(tensor.dtype);
+
+const literal = (tensor: Initializer) =>
+  `${short[tensor.dtype]}[${tensor.dims}]{${toNumbers(tensor).map(number).join(',')}}`;
+
+/** Six significant digits: enough to recognise, few enough to be the same everywhere. */
+const number = (value: number) => (Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(6))));
+
+function attribute(attr: Attr): string {
+  switch (attr.type) {
+    case 'int':
+    case 'float':
+      return number(attr.value);
+    case 'string':
+      return attr.value;
+    case 'ints':
+    case 'floats':
+      return `[${attr.value.map(number)}]`;
+    case 'strings':
+      return `[${attr.value}]`;
+    case 'tensor':
+      return isSmall(attr.value) ? literal(attr.value) : `${short[attr.value.dtype]}[${attr.value.dims}]`;
+    case 'graph':
+      return '…';
+  }
+}

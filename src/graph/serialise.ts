@@ -1,0 +1,165 @@
+import { create, toBinary } from '@bufbuild/protobuf';
+import { assert } from '../lib/assert';
+import { domainOf } from './builder';
+import { dtypeCode } from './dtype';
+import {
+  type AttributeProto,
+  AttributeProtoSchema,
+  type GraphProto,
+  GraphProtoSchema,
+  AttributeProto_AttributeType as Kind,
+  ModelProtoSchema,
+  type NodeProto,
+  NodeProtoSchema,
+  OperatorSetIdProtoSchema,
+  TensorShapeProto_DimensionSchema,
+  TensorShapeProtoSchema,
+  TypeProto_TensorSchema,
+  TypeProtoSchema,
+  type ValueInfoProto,
+  ValueInfoProtoSchema,
+} from './generated/onnx_pb';
+import type { Attr, Dim, Graph, Initializer, Node, ValueInfo } from './ir';
+import { externalTensor, inlineTensor } from './tensor-proto';
+
+const encoder = new TextEncoder();
+
+/** Initializers of at least this many bytes stay outside the protobuf. */
+const externalFrom = 1024;
+
+/** ONNX IR version that we write: the newest that all opsets up to 22 need. */
+const irVersion = 10n;
+
+export interface SerialisedGraph {
+  readonly model: Uint8Array;
+  /** One "file" an initializer, or several initializers with the same bytes; `data` is the initializer's own view. */
+  readonly external: readonly { readonly path: string; readonly data: Uint8Array }[];
+}
+
+/** Collects external files, one for each distinct view of bytes. */
+class ExternalData {
+  readonly files: { path: string; data: Uint8Array }[] = [];
+  readonly #paths = new Map<string, string>();
+  readonly #buffers = new Map<ArrayBufferLike, number>();
+
+  path({ bytes }: Initializer): string {
+    const id = this.#buffers.get(bytes.buffer) ?? this.#buffers.size;
+    this.#buffers.set(bytes.buffer, id);
+    const key = `${id}:${bytes.byteOffset}:${bytes.byteLength}`;
+    const known = this.#paths.get(key);
+    if (known !== undefined) return known;
+    const path = `w${this.files.length}`;
+    this.#paths.set(key, path);
+    this.files.push({ path, data: bytes });
+    return path;
+  }
+}
+
+/**
+ * Writes a graph as an ONNX model whose large weights are external files, by reference. Pseudo-operators must have been
+ * lowered before.
+ */
+export function serialise(graph: Graph): SerialisedGraph {
+  const external = new ExternalData();
+  const proto = create(ModelProtoSchema, {
+    irVersion,
+    producerName: 'softprompt-studio',
+    opsetImport: Object.entries(graph.opsets).map(([domain, version]) =>
+      create(OperatorSetIdProtoSchema, { domain, version: BigInt(version) }),
+    ),
+    graph: writeGraph(graph, external, true),
+  });
+  return { model: toBinary(ModelProtoSchema, proto), external: external.files };
+}
+
+function writeGraph(graph: Graph, external: ExternalData, top: boolean): GraphProto {
+  return create(GraphProtoSchema, {
+    name: graph.name || 'graph',
+    input: graph.inputs.map(writeValue),
+    // A branch's outputs get their type from the runtime's own inference.
+    output: graph.outputs.map((value) =>
+      top || value.shape ? writeValue(value) : create(ValueInfoProtoSchema, { name: value.name }),
+    ),
+    initializer: [...graph.initializers.values()].map((tensor) =>
+      tensor.bytes.byteLength >= externalFrom ? externalTensor(tensor, external.path(tensor)) : inlineTensor(tensor),
+    ),
+    node: graph.nodes.map((node) => writeNode(node, external)),
+  });
+}
+
+function writeValue({ name, dtype, shape }: ValueInfo): ValueInfoProto {
+  const tensor = create(TypeProto_TensorSchema, {
+    elemType: dtypeCode(dtype),
+    ...(shape ? { shape: create(TensorShapeProtoSchema, { dim: shape.map(writeDim) }) } : {}),
+  });
+  return create(ValueInfoProtoSchema, {
+    name,
+    type: create(TypeProtoSchema, { value: { case: 'tensorType', value: tensor } }),
+  });
+}
+
+function writeDim(dim: Dim) {
+  if (dim === null) return create(TensorShapeProto_DimensionSchema);
+  return create(TensorShapeProto_DimensionSchema, {
+    value: typeof dim === 'number' ? { case: 'dimValue', value: BigInt(dim) } : { case: 'dimParam', value: dim },
+  });
+}
+
+function writeNode(node: Node, external: ExternalData): NodeProto {
+  const domain = domainOf(node.op);
+  assert(domain !== 'studio', `${node.op} node ${node.name} was not lowered`);
+  return create(NodeProtoSchema, {
+    name: node.name,
+    domain,
+    opType: domain === '' ? node.op : node.op.slice(domain.length + 1),
+    input: [...node.inputs],
+    output: [...node.outputs],
+    attribute: Object.entries(node.attrs).map(([name, attr]) => writeAttr(name, attr, external)),
+  });
+}
+
+const maxInt64 = 2n ** 63n - 1n;
+
+/** The int64 extremes become 2^63 as doubles; back to the largest that fits. */
+function int64(value: number): bigint {
+  const exact = BigInt(Math.trunc(value));
+  return exact > maxInt64 ? maxInt64 : exact;
+}
+
+function writeAttr(name: string, attr: Attr, external: ExternalData): AttributeProto {
+  const proto = create(AttributeProtoSchema, { name });
+  switch (attr.type) {
+    case 'int':
+      proto.type = Kind.INT;
+      proto.i = int64(attr.value);
+      return proto;
+    case 'float':
+      proto.type = Kind.FLOAT;
+      proto.f = attr.value;
+      return proto;
+    case 'string':
+      proto.type = Kind.STRING;
+      proto.s = encoder.encode(attr.value);
+      return proto;
+    case 'ints':
+      proto.type = Kind.INTS;
+      proto.ints = attr.value.map(int64);
+      return proto;
+    case 'floats':
+      proto.type = Kind.FLOATS;
+      proto.floats = [...attr.value];
+      return proto;
+    case 'strings':
+      proto.type = Kind.STRINGS;
+      proto.strings = attr.value.map((s) => encoder.encode(s));
+      return proto;
+    case 'tensor':
+      proto.type = Kind.TENSOR;
+      proto.t = inlineTensor(attr.value);
+      return proto;
+    case 'graph':
+      proto.type = Kind.GRAPH;
+      proto.g = writeGraph(attr.value, external, false);
+      return proto;
+  }
+}

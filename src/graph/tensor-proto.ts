@@ -1,0 +1,122 @@
+import { create } from '@bufbuild/protobuf';
+import { StudioError } from '../lib/errors';
+import { byteLengthOf, dtypeCode, maybeDType, sizeOf } from './dtype';
+import {
+  StringStringEntryProtoSchema,
+  type TensorProto,
+  TensorProto_DataLocation,
+  TensorProtoSchema,
+} from './generated/onnx_pb';
+import type { DType, Initializer } from './ir';
+
+/** External data files of a model: location as written in the model -> content. */
+export type ExternalFiles = ReadonlyMap<string, Uint8Array>;
+
+const corrupt = (message: string) => new StudioError('model-corrupt', message);
+
+/**
+ * A tensor message as an initializer. The bytes are views of the model or of the external file wherever ONNX stores them raw.
+ * @throws StudioError `model-corrupt` for sizes that do not fit, `model-missing-file`, `model-unsupported` for element types we do not read
+ */
+export function readTensor(proto: TensorProto, name: string, files: ExternalFiles): Initializer {
+  const dtype = maybeDType(proto.dataType);
+  if (dtype === undefined || dtype === 'string')
+    throw new StudioError(
+      'model-unsupported',
+      `Tensor ${name} has element type ${dtype ?? `number ${proto.dataType}`}, which is not supported.`,
+      { data: { tensor: name } },
+    );
+  const dims = proto.dims.map(Number);
+  if (dims.some((d) => d < 0) || !Number.isSafeInteger(sizeOf(dims)))
+    throw corrupt(`Tensor ${name} has impossible dimensions [${dims}].`);
+  const expected = byteLengthOf(dtype, dims);
+  const bytes =
+    proto.dataLocation === TensorProto_DataLocation.EXTERNAL
+      ? externalBytes(proto, name, files, expected)
+      : proto.rawData.byteLength > 0
+        ? proto.rawData
+        : typedBytes(proto, dtype);
+  if (bytes.byteLength !== expected)
+    throw corrupt(
+      `Tensor ${name} ${dtype}[${dims}] needs ${expected} bytes, but the model holds ${bytes.byteLength} for it.`,
+    );
+  return { name, dtype, dims, bytes };
+}
+
+function externalBytes(proto: TensorProto, name: string, files: ExternalFiles, expected: number): Uint8Array {
+  const entries = new Map(proto.externalData.map(({ key, value }) => [key, value]));
+  const location = entries.get('location') ?? '';
+  if (!isInside(location))
+    throw corrupt(`Tensor ${name} points to the file "${location}", outside the folder of the model.`);
+  const file = files.get(location.replace(/^\.\//, ''));
+  if (!file)
+    throw new StudioError(
+      'model-missing-file',
+      `The model needs the file ${location}, which is not there. Add it beside the .onnx file.`,
+      { data: { path: location } },
+    );
+  const offset = byteCount(entries.get('offset') ?? '0');
+  const length = byteCount(entries.get('length') ?? String(expected));
+  if (offset === null || length === null || offset + length > file.byteLength)
+    throw corrupt(
+      `Tensor ${name} lies at bytes ${entries.get('offset')} + ${entries.get('length')} of ${location}, which has only ${file.byteLength} bytes. The file may be cut off: download it again.`,
+    );
+  return file.subarray(offset, offset + length);
+}
+
+/** A relative path without `..`, drive, scheme or backslash. */
+const isInside = (location: string): boolean =>
+  location !== '' && !/^[/]|[\\:\0]/.test(location) && !location.split('/').includes('..');
+
+function byteCount(text: string): number | null {
+  const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+  return Number.isSafeInteger(value) ? value : null;
+}
+
+/** Values that ONNX stored in a typed field; narrow integers, halfs and bools travel one an int32. */
+function typedBytes(proto: TensorProto, dtype: DType): Uint8Array {
+  const view = (array: ArrayBufferView) => new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+  switch (dtype) {
+    case 'float32':
+      return view(Float32Array.from(proto.floatData));
+    case 'float64':
+      return view(Float64Array.from(proto.doubleData));
+    case 'int64':
+      return view(BigInt64Array.from(proto.int64Data));
+    case 'uint64':
+      return view(BigUint64Array.from(proto.uint64Data));
+    case 'uint32':
+      return view(Uint32Array.from(proto.uint64Data, Number));
+    case 'int32':
+      return view(Int32Array.from(proto.int32Data));
+    case 'int16':
+    case 'uint16':
+    case 'float16':
+    case 'bfloat16':
+      return view(Uint16Array.from(proto.int32Data));
+    default:
+      return view(Uint8Array.from(proto.int32Data));
+  }
+}
+
+/** A tensor message with the bytes inside, not copied. */
+export function inlineTensor({ name, dtype, dims, bytes }: Initializer): TensorProto {
+  return create(TensorProtoSchema, {
+    name,
+    dataType: dtypeCode(dtype),
+    dims: dims.map(BigInt),
+    rawData: bytes as Uint8Array<ArrayBuffer>,
+  });
+}
+
+/** A tensor message whose bytes are the whole file at `path`. */
+export function externalTensor({ name, dtype, dims, bytes }: Initializer, path: string): TensorProto {
+  const entry = (key: string, value: string) => create(StringStringEntryProtoSchema, { key, value });
+  return create(TensorProtoSchema, {
+    name,
+    dataType: dtypeCode(dtype),
+    dims: dims.map(BigInt),
+    dataLocation: TensorProto_DataLocation.EXTERNAL,
+    externalData: [entry('location', path), entry('offset', '0'), entry('length', String(bytes.byteLength))],
+  });
+}
