@@ -119,7 +119,7 @@ function split(rows, seed, example) {
 const cell = (value) => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
 // Records end in LF in the repository (.gitattributes); line breaks inside a cell are LF, too.
 const toCsv = (rows) =>
-  ['id,text,label', ...rows.map((row) => [row.id, row.text, row.label].map(cell).join(','))].join('\n') + '\n';
+  `${['id,text,label', ...rows.map((row) => [row.id, row.text, row.label].map(cell).join(','))].join('\n')}\n`;
 
 /** An RFC 4180 reader of its own, so that the check does not trust the writer. */
 function parseCsv(source) {
@@ -226,11 +226,10 @@ const rows = shuffled(source, mulberry32(project.seed)).map((row, i) => ({
 const csv = toCsv(rows);
 const sample = { ...project, split: split(rows, project.seed, project.example) };
 // One id list a line keeps the diff readable without a line for each id.
-const json =
-  JSON.stringify(sample, null, 2).replace(
-    /\[\s*((?:"M\d{3}",?\s*)+)\]/g,
-    (_, ids) => `[${ids.trim().split(/,\s*/).join(', ')}]`,
-  ) + '\n';
+const json = `${JSON.stringify(sample, null, 2).replace(
+  /\[\s*((?:"M\d{3}",?\s*)+)\]/g,
+  (_, ids) => `[${ids.trim().split(/,\s*/).join(', ')}]`,
+)}\n`;
 
 const checking = process.argv.includes('--check');
 if (!checking) {
