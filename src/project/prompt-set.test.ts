@@ -1,0 +1,120 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { STANDARD } from '../training/settings';
+import { toHandle, uniqueHandle } from './handle';
+import {
+  addHardVersion,
+  changeTask,
+  chooseSoft,
+  chosenHard,
+  chosenSoft,
+  createPromptSet,
+  deletePromptSet,
+  finishRun,
+  openRun,
+  recordTry,
+  renamePromptSet,
+  startRun,
+  undoDelete,
+  updateRun,
+} from './prompt-set';
+import type { PromptSet } from './types';
+
+const at = (id: string) => ({ id, now: `2026-01-01T00:00:${id.padStart(2, '0')}Z` });
+const soft = { placement: 'suffix' as const, vectors: new Float32Array(4), virtualTokens: 2, hidden: 2 };
+const make = (name = 'Support tone', taken: string[] = []): PromptSet =>
+  createPromptSet(at('1'), {
+    name,
+    words: [
+      { label: 'bad', word: ' bad' },
+      { label: 'good', word: ' good' },
+    ],
+    baseTemplate: 'Message: {text}\nTone:',
+    datasetFingerprint: 'f',
+    datasetName: 'a.csv',
+    taken,
+  });
+const facts = {
+  settings: STANDARD,
+  template: 'Message: {text}\nTone:',
+  initText: 'Say the tone.',
+  model: { id: 'm', sha256: 's', dtype: 'q4' },
+  datasetFingerprint: 'f',
+};
+
+describe('handles', () => {
+  test.each([
+    ['Support tone', 'SUPPORT_TONE'],
+    ['  Für Björn (v2) ', 'FUR_BJORN_V2'],
+    ['日本語', 'PROMPT_SET'],
+    ['2024 tickets', 'SET_2024_TICKETS'],
+  ])('%s -> %s', (name, handle) => expect(toHandle(name)).toBe(handle));
+
+  test('are well-formed and unique whatever the name', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string(), { maxLength: 20 }), (names) => {
+        const taken: string[] = [];
+        for (const name of names) taken.push(uniqueHandle(name, taken));
+        expect(new Set(taken).size).toBe(taken.length);
+        for (const handle of taken) expect(handle).toMatch(/^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$/);
+      }),
+    );
+  });
+});
+
+describe('a prompt set', () => {
+  test('takes a free handle when made and when renamed', () => {
+    expect(make('Support tone', ['SUPPORT_TONE']).handle).toBe('SUPPORT_TONE_2');
+    expect(renamePromptSet(make(), ' Other   name ', [], 'now')).toMatchObject({
+      name: 'Other name',
+      handle: 'OTHER_NAME',
+    });
+  });
+
+  test('keeps every hand-written prompt as a version, each once', () => {
+    const one = addHardVersion(make(), at('2'), { prompt: { template: 'A {text}', shots: 0, shotSeed: 0 } });
+    const two = addHardVersion(one.set, at('3'), { prompt: { template: 'B {text}', shots: 0, shotSeed: 0 } });
+    const again = addHardVersion(two.set, at('4'), { prompt: { template: 'A {text}', shots: 0, shotSeed: 9 } });
+    expect(two.set.hard.map((h) => h.number)).toEqual([1, 2]);
+    expect(again.version.id).toBe(one.version.id);
+    expect(again.set).toBe(two.set);
+    expect(chosenHard(two.set)?.id).toBe(one.version.id);
+    const tried = {
+      accuracy: 0.5,
+      macroF1: 0.4,
+      confusion: [],
+      wrongRowIds: [],
+      wrongPredictions: [],
+      rows: 4,
+      seconds: 1,
+    };
+    expect(recordTry(two.set, two.version.id, tried, 'now').hard[1]?.tried).toEqual(tried);
+  });
+
+  test('a run is there from its start, keeps its vectors, and becomes Tuned when none is better', () => {
+    const a = startRun(make(), at('2'), facts);
+    expect(openRun(a.set)?.id).toBe('2');
+    const paused = updateRun(a.set, '2', { status: 'paused', soft }, 'now');
+    expect(chosenSoft(paused)).toBeNull();
+    expect(updateRun(paused, '2', { status: 'running', soft: null }, 'now').soft[0]?.soft).toBe(soft);
+    const result = { status: 'finished' as const, soft, bestStep: 80, validationAccuracy: 0.8, seconds: 9 };
+    const done = finishRun(paused, '2', result, 'now');
+    expect(openRun(done)).toBeNull();
+    expect(chosenSoft(done)?.id).toBe('2');
+    const worse = finishRun(startRun(done, at('3'), facts).set, '3', { ...result, validationAccuracy: 0.7 }, 'now');
+    expect(chosenSoft(worse)?.id).toBe('2');
+    expect(chosenSoft(chooseSoft(worse, '3', 'now'))?.id).toBe('3');
+    expect(() => chooseSoft(startRun(done, at('4'), facts).set, '4', 'now')).toThrow('internal:');
+  });
+
+  test('other rows reset the count of looks; the same rows do not', () => {
+    const looked = { ...make(), testLooks: 3 };
+    expect(changeTask(looked, { datasetFingerprint: 'f' }, 'now').testLooks).toBe(3);
+    expect(changeTask(looked, { datasetFingerprint: 'g' }, 'now').testLooks).toBe(0);
+  });
+
+  test('deleting is undone without loss', () => {
+    const set = make();
+    expect(undoDelete(deletePromptSet(set, 'now'), set.updatedAt)).toEqual(set);
+  });
+});

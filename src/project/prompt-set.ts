@@ -1,0 +1,234 @@
+/**
+ * What can happen to a prompt set, as pure functions from one value to the next. Ids and times are passed in.
+ * Nothing here ever drops a version: deleting a set marks it, so that it can be undone.
+ */
+import { assert } from '../lib/assert';
+import type { HardPrompt, LabelWord } from '../task/types';
+import { uniqueHandle } from './handle';
+import type { HardVersion, PromptSet, SoftVersion } from './types';
+
+interface Stamp {
+  readonly id: string;
+  /** ISO time. */
+  readonly now: string;
+}
+
+/** A fresh id and the present time, for the functions below. */
+export const stamp = (): Stamp => ({ id: crypto.randomUUID(), now: new Date().toISOString() });
+
+const touch = (set: PromptSet, now: string, change: Partial<PromptSet>): PromptSet => ({
+  ...set,
+  ...change,
+  updatedAt: now,
+});
+
+export function createPromptSet(
+  at: Stamp,
+  from: {
+    readonly name: string;
+    readonly words: readonly LabelWord[];
+    readonly baseTemplate: string;
+    readonly datasetFingerprint: string | null;
+    readonly datasetName: string | null;
+    /** Handles already in use. */
+    readonly taken: Iterable<string>;
+  },
+): PromptSet {
+  const name = cleanName(from.name);
+  return {
+    id: at.id,
+    name,
+    handle: uniqueHandle(name, from.taken),
+    createdAt: at.now,
+    updatedAt: at.now,
+    deletedAt: null,
+    words: from.words,
+    baseTemplate: from.baseTemplate,
+    hard: [],
+    soft: [],
+    chosenHard: null,
+    chosenSoft: null,
+    datasetFingerprint: from.datasetFingerprint,
+    datasetName: from.datasetName,
+    testLooks: 0,
+  };
+}
+
+/** One line of at most 80 characters; `Untitled` when nothing is left. */
+export const cleanName = (name: string): string => name.replace(/\s+/g, ' ').trim().slice(0, 80).trim() || 'Untitled';
+
+/** A new name, and the handle that follows from it. `taken`: the handles of the other sets. */
+export function renamePromptSet(set: PromptSet, name: string, taken: Iterable<string>, now: string): PromptSet {
+  const clean = cleanName(name);
+  return touch(set, now, { name: clean, handle: uniqueHandle(clean, taken) });
+}
+
+/** New answer words or another bare template: prompts trained before stay, bound to their own text. */
+export function changeTask(
+  set: PromptSet,
+  task: {
+    readonly words?: readonly LabelWord[];
+    readonly baseTemplate?: string;
+    readonly datasetFingerprint?: string;
+    readonly datasetName?: string;
+  },
+  now: string,
+): PromptSet {
+  const otherRows = task.datasetFingerprint !== undefined && task.datasetFingerprint !== set.datasetFingerprint;
+  return touch(set, now, { ...task, ...(otherRows ? { testLooks: 0 } : {}) });
+}
+
+export const samePrompt = (a: HardPrompt, b: HardPrompt): boolean =>
+  a.template === b.template && a.shots === b.shots && (a.shots === 0 || a.shotSeed === b.shotSeed);
+
+/**
+ * Saves a hand-written prompt as the next version. A prompt that equals an earlier version is not saved twice:
+ * that version comes back. The first version is chosen as "Yours".
+ */
+export function addHardVersion(
+  set: PromptSet,
+  at: Stamp,
+  from: { readonly prompt: HardPrompt; readonly name?: string; readonly tried?: HardVersion['tried'] },
+): { readonly set: PromptSet; readonly version: HardVersion } {
+  const same = set.hard.find((h) => samePrompt(h.prompt, from.prompt));
+  if (same) {
+    const version = from.tried ? { ...same, tried: from.tried } : same;
+    if (version === same) return { set, version };
+    return { set: touch(set, at.now, { hard: replace(set.hard, version) }), version };
+  }
+  const number = nextNumber(set.hard);
+  const version: HardVersion = {
+    id: at.id,
+    number,
+    name: from.name?.trim() ? cleanName(from.name) : `Version ${number}`,
+    prompt: from.prompt,
+    createdAt: at.now,
+    tried: from.tried ?? null,
+  };
+  return {
+    set: touch(set, at.now, { hard: [...set.hard, version], chosenHard: set.chosenHard ?? version.id }),
+    version,
+  };
+}
+
+/** Keeps the result of a try on validation rows with its version. */
+export function recordTry(
+  set: PromptSet,
+  versionId: string,
+  tried: NonNullable<HardVersion['tried']>,
+  now: string,
+): PromptSet {
+  return touch(set, now, { hard: replace(set.hard, { ...find(set.hard, versionId, 'hard version'), tried }) });
+}
+
+/** A run begins: its version is there from the start, so that a reload finds it. */
+export function startRun(
+  set: PromptSet,
+  at: Stamp,
+  from: Pick<SoftVersion, 'settings' | 'template' | 'initText' | 'model' | 'datasetFingerprint'> & {
+    readonly name?: string;
+  },
+): { readonly set: PromptSet; readonly run: SoftVersion } {
+  const number = nextNumber(set.soft);
+  const { name, ...facts } = from;
+  const run: SoftVersion = {
+    ...facts,
+    id: at.id,
+    number,
+    name: name?.trim() ? cleanName(name) : `Run ${number}`,
+    createdAt: at.now,
+    status: 'running',
+    error: null,
+    soft: null,
+    bestStep: null,
+    validationAccuracy: null,
+    seconds: null,
+  };
+  return { set: touch(set, at.now, { soft: [...set.soft, run] }), run };
+}
+
+/** What a run has reached: at a pause, at the end, or when it failed. Vectors once kept stay when a later change brings none. */
+export function updateRun(
+  set: PromptSet,
+  runId: string,
+  change: Partial<Pick<SoftVersion, 'status' | 'error' | 'soft' | 'bestStep' | 'validationAccuracy' | 'seconds'>>,
+  now: string,
+): PromptSet {
+  const run = find(set.soft, runId, 'run');
+  return touch(set, now, { soft: replace(set.soft, { ...run, ...change, soft: change.soft ?? run.soft }) });
+}
+
+const ENDED = new Set<SoftVersion['status']>(['finished', 'early', 'stopped']);
+
+/** True for runs with vectors that may stand for "Tuned". */
+export const isUsable = (run: SoftVersion): boolean => run.soft !== null && ENDED.has(run.status);
+
+/**
+ * The run is over. It becomes "Tuned" when nothing was chosen yet, or when it is at least as good on the validation rows
+ * as the one that was (which is never called a win: held-back rows decide).
+ */
+export function finishRun(
+  set: PromptSet,
+  runId: string,
+  result: {
+    readonly status: 'finished' | 'early' | 'stopped';
+    readonly soft: NonNullable<SoftVersion['soft']>;
+    readonly bestStep: number;
+    readonly validationAccuracy: number | null;
+    readonly seconds: number;
+  },
+  now: string,
+): PromptSet {
+  const done = updateRun(set, runId, { ...result, error: null }, now);
+  const before = done.soft.find((s) => s.id === done.chosenSoft);
+  const better = !before || !isUsable(before) || (result.validationAccuracy ?? 0) >= (before.validationAccuracy ?? 0);
+  return better ? { ...done, chosenSoft: runId } : done;
+}
+
+export function chooseHard(set: PromptSet, versionId: string, now: string): PromptSet {
+  find(set.hard, versionId, 'hard version');
+  return touch(set, now, { chosenHard: versionId });
+}
+
+export function chooseSoft(set: PromptSet, runId: string, now: string): PromptSet {
+  assert(isUsable(find(set.soft, runId, 'run')), 'only a run with vectors can stand for Tuned');
+  return touch(set, now, { chosenSoft: runId });
+}
+
+export function renameVersion(set: PromptSet, versionId: string, name: string, now: string): PromptSet {
+  const rename = <V extends { readonly id: string; readonly name: string }>(list: readonly V[]): readonly V[] =>
+    list.map((v) => (v.id === versionId ? { ...v, name: cleanName(name) } : v));
+  return touch(set, now, { hard: rename(set.hard), soft: rename(set.soft) });
+}
+
+/** One more look at the held-back rows. */
+export const countLook = (set: PromptSet, now: string): PromptSet => touch(set, now, { testLooks: set.testLooks + 1 });
+
+export const deletePromptSet = (set: PromptSet, now: string): PromptSet => touch(set, now, { deletedAt: now });
+export const undoDelete = (set: PromptSet, now: string): PromptSet => touch(set, now, { deletedAt: null });
+
+/** The version that stands for "Yours": the chosen one, else the newest. */
+export const chosenHard = (set: PromptSet): HardVersion | null =>
+  set.hard.find((h) => h.id === set.chosenHard) ?? set.hard.at(-1) ?? null;
+
+/** The run that stands for "Tuned": the chosen one, else the newest that has vectors. */
+export const chosenSoft = (set: PromptSet): SoftVersion | null => {
+  const chosen = set.soft.find((s) => s.id === set.chosenSoft);
+  return chosen && isUsable(chosen) ? chosen : (set.soft.filter(isUsable).at(-1) ?? null);
+};
+
+/** The run that a reload or a pause left open, newest first. */
+export const openRun = (set: PromptSet): SoftVersion | null =>
+  set.soft.findLast((s) => s.status === 'running' || s.status === 'paused') ?? null;
+
+const nextNumber = (list: readonly { readonly number: number }[]): number =>
+  list.reduce((most, v) => Math.max(most, v.number), 0) + 1;
+
+function find<V extends { readonly id: string }>(list: readonly V[], id: string, what: string): V {
+  const found = list.find((v) => v.id === id);
+  assert(found, `no ${what} ${id}`);
+  return found;
+}
+
+const replace = <V extends { readonly id: string }>(list: readonly V[], value: V): readonly V[] =>
+  list.map((v) => (v.id === value.id ? value : v));

