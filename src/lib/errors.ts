@@ -46,8 +46,7 @@ export class StudioError extends Error {
 /** Any thrown value as a structured-clonable record; unknown errors become `internal`. */
 export function toWire(error: unknown): WireError {
   const cause = error instanceof Error && error.cause !== undefined ? { cause: toWire(error.cause) } : {};
-  if (error instanceof StudioError)
-    return { code: error.code, message: error.message, data: error.data, ...cause };
+  if (error instanceof StudioError) return { code: error.code, message: error.message, data: error.data, ...cause };
   const message = error instanceof Error ? error.message : String(error);
   return { code: 'internal', message, ...cause };
 }

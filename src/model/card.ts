@@ -1,0 +1,65 @@
+import { sha256 } from '../lib/hash';
+import { fail, ok, type Result } from '../lib/result';
+import { z } from '../lib/zod';
+
+/** Path inside the model folder -> verified bytes. */
+export type ModelFiles = Readonly<Record<string, Uint8Array<ArrayBuffer>>>;
+
+const HASH = z.string().regex(/^[0-9a-f]{64}$/);
+/** Relative, below the folder, no `..`: it becomes part of an address. */
+const PATH = z.string().regex(/^(?!.*(?:^|\/)\.\.?(?:\/|$))[\w.-]+(?:\/[\w.-]+)*$/);
+
+const schema = z.object({
+  id: z.string().min(1),
+  dtype: z.string().min(1),
+  license: z.string().optional(),
+  parameters: z.number().int().positive().optional(),
+  /** Over the files under onnx/: see `foldHash`. */
+  sha256: HASH,
+  files: z.array(z.object({ path: PATH, bytes: z.number().int().nonnegative(), sha256: HASH })).min(1),
+  weights: z.object({ source: z.string(), file: z.string(), sha256: HASH, howToLoad: z.string() }).optional(),
+});
+
+/** What a model folder contains, with checksums: `studio.json` beside the hub layout, or made from the files themselves. */
+export type ModelCard = z.infer<typeof schema>;
+export type FileEntry = ModelCard['files'][number];
+
+export function parseCard(text: string): Result<ModelCard> {
+  try {
+    const parsed = schema.safeParse(JSON.parse(text));
+    if (parsed.success) return ok(parsed.data);
+    return fail(
+      'bad-card',
+      `The model's studio.json does not have the expected form: ${z.prettifyError(parsed.error)}.`,
+    );
+  } catch {
+    return fail('bad-card', 'The model’s studio.json is not JSON. Was another page served in its place?');
+  }
+}
+
+/** Legal texts are in the folder for people; the engine has no use for them. */
+export const isNeeded = (path: string): boolean => !/^(?:LICENSE|NOTICE|README)/i.test(path);
+
+/** `model.sha256` of formats.md: SHA-256 of the lines `<sha256>  <path>\n`, sorted by path, over the files under onnx/. */
+export function foldHash(files: readonly Pick<FileEntry, 'path' | 'sha256'>[]): Promise<string> {
+  const lines = files
+    .filter(({ path }) => path.startsWith('onnx/'))
+    .sort((a, b) => (a.path < b.path ? -1 : 1))
+    .map(({ path, sha256: hash }) => `${hash}  ${path}\n`);
+  return sha256(lines.join(''));
+}
+
+/** Which of the hub's file variants an .onnx name stands for. */
+export function dtypeOf(onnxPath: string): string {
+  const suffix = /\/?[\w-]*?_(fp16|q4f16|q4|q8|int8|uint8|bnb4|quantized)\.onnx$/.exec(onnxPath)?.[1];
+  return suffix === undefined ? 'fp32' : suffix === 'quantized' ? 'q8' : suffix;
+}
+
+/** A card for a folder that came without one. */
+export async function makeCard(id: string, onnxPath: string, files: ModelFiles): Promise<ModelCard> {
+  const entries = await Promise.all(
+    Object.entries(files).map(async ([path, data]) => ({ path, bytes: data.length, sha256: await sha256(data) })),
+  );
+  entries.sort((a, b) => (a.path < b.path ? -1 : 1));
+  return { id, dtype: dtypeOf(onnxPath), sha256: await foldHash(entries), files: entries };
+}
