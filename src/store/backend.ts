@@ -1,0 +1,21 @@
+import type { StudioSchema, TableName } from './schema';
+
+export type ValueOf<T extends TableName> = StudioSchema[T]['value'];
+
+/** What the repositories need of a place to keep things. Every method is one transaction: all or nothing. */
+export interface Backend {
+  get<T extends TableName>(table: T, key: string): Promise<ValueOf<T> | undefined>;
+  list<T extends TableName>(table: T): Promise<ValueOf<T>[]>;
+  bySet<T extends 'checkpoints' | 'evaluations'>(table: T, setId: string): Promise<ValueOf<T>[]>;
+  put<T extends TableName>(table: T, value: ValueOf<T>): Promise<void>;
+  /** Reads, changes and writes in one transaction, so that two tabs cannot lose each other's change. `change` must be synchronous. */
+  update<T extends TableName>(
+    table: T,
+    key: string,
+    change: (value: ValueOf<T> | undefined) => ValueOf<T> | undefined,
+  ): Promise<ValueOf<T> | undefined>;
+  remove(table: TableName, key: string): Promise<void>;
+  /** A set and everything that belongs to it, in one transaction. */
+  removeSet(setId: string): Promise<void>;
+  dispose(): void;
+}

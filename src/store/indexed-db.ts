@@ -1,0 +1,177 @@
+import { type IDBPDatabase, type IDBPTransaction, openDB, type StoreNames } from 'idb';
+import { StudioError } from '../lib/errors';
+import type { Backend, ValueOf } from './backend';
+import { BLOCKED, HELD_BY_OTHER_TAB, storeError } from './failures';
+import { migrate, SCHEMA_VERSION } from './migrations';
+import { type StudioSchema, TABLES, type TableName } from './schema';
+
+type Tx<M extends IDBTransactionMode> = IDBPTransaction<StudioSchema, TableName[], M>;
+
+export interface IndexedDbOptions {
+  readonly name?: string;
+  /** Told while an older tab holds the database, and when it was closed under us (eviction, cleared site data, a newer tab). */
+  readonly onTrouble?: (error: StudioError) => void;
+}
+
+/** @throws StudioError `store-blocked`, `store-failed` */
+export async function openIndexedDb(options: IndexedDbOptions = {}): Promise<Backend> {
+  if (typeof indexedDB === 'undefined') throw new StudioError('store-blocked', BLOCKED);
+  const backend = new IndexedDbBackend(options);
+  await backend.open();
+  return backend;
+}
+
+class IndexedDbBackend implements Backend {
+  readonly #options: IndexedDbOptions;
+  #db: Promise<IDBPDatabase<StudioSchema>> | null = null;
+  /** A newer tab asked for the database: must not be opened again by this page, whose code is older. */
+  #superseded = false;
+
+  constructor(options: IndexedDbOptions) {
+    this.#options = options;
+  }
+
+  open(): Promise<IDBPDatabase<StudioSchema>> {
+    if (this.#superseded) return Promise.reject(new StudioError('store-blocked', SUPERSEDED));
+    this.#db ??= this.#connect().catch((error: unknown) => {
+      this.#db = null;
+      // A browser that refuses storage says so in many ways.
+      const name = error instanceof Error || error instanceof DOMException ? error.name : '';
+      throw name === 'UnknownError' || name === 'InvalidStateError'
+        ? new StudioError('store-blocked', BLOCKED, { cause: error })
+        : storeError(error, 'opening your saved work');
+    });
+    return this.#db;
+  }
+
+  // Async, so that a browser that throws at once rejects like one that throws later.
+  async #connect(): Promise<IDBPDatabase<StudioSchema>> {
+    return openDB<StudioSchema>(this.#options.name ?? 'softprompt-studio', SCHEMA_VERSION, {
+      upgrade: (db, from, _to, tx) => migrate(db, tx as Parameters<typeof migrate>[1], from),
+      blocked: () => this.#options.onTrouble?.(new StudioError('store-blocked', HELD_BY_OTHER_TAB)),
+      blocking: (_from, _to, event) => {
+        // Must close at once: the other tab's upgrade waits for it.
+        (event.target as IDBDatabase).close();
+        this.#db = null;
+        this.#superseded = true;
+        this.#options.onTrouble?.(new StudioError('store-blocked', SUPERSEDED));
+      },
+      terminated: () => {
+        this.#db = null;
+        this.#options.onTrouble?.(storeError(new DOMException('closed', 'InvalidStateError'), 'its work'));
+      },
+    });
+  }
+
+  /** The one way to the database. Must reject if `work` rejects, and must not resolve before the data is on its way to disk. */
+  async #tx<T, M extends 'readonly' | 'readwrite'>(
+    tables: TableName[],
+    mode: M,
+    doing: string,
+    work: (tx: Tx<M>) => Promise<T>,
+  ): Promise<T> {
+    for (let attempt = 0; ; attempt++) {
+      const db = await this.open();
+      try {
+        const tx = db.transaction(tables as StoreNames<StudioSchema>[], mode, {
+          durability: mode === 'readwrite' ? 'strict' : 'default',
+        }) as unknown as Tx<M>;
+        const done = tx.done;
+        done.catch(() => undefined);
+        try {
+          const result = await work(tx);
+          await done;
+          return result;
+        } catch (error) {
+          try {
+            tx.abort();
+          } catch {
+            // It has ended already.
+          }
+          throw error;
+        }
+      } catch (error) {
+        const closed = error instanceof DOMException && error.name === 'InvalidStateError';
+        if (!closed || attempt > 0) throw storeError(error, doing);
+        this.#db = null; // Closed under us: once more with a new connection.
+      }
+    }
+  }
+
+  get<T extends TableName>(table: T, key: string) {
+    return this.#tx([table], 'readonly', 'reading your saved work', async (tx) => {
+      const value = await tx.objectStore(table).get(key);
+      return value as ValueOf<T> | undefined;
+    });
+  }
+
+  list<T extends TableName>(table: T) {
+    return this.#tx([table], 'readonly', 'reading your saved work', async (tx) => {
+      const values = await tx.objectStore(table).getAll();
+      return values as ValueOf<T>[];
+    });
+  }
+
+  bySet<T extends 'checkpoints' | 'evaluations'>(table: T, setId: string) {
+    return this.#tx([table], 'readonly', 'reading your saved work', async (tx) => {
+      const index = tx.objectStore<'checkpoints' | 'evaluations'>(table).index('bySet');
+      const values = await index.getAll(setId);
+      return values as ValueOf<T>[];
+    });
+  }
+
+  put<T extends TableName>(table: T, value: ValueOf<T>) {
+    return this.#tx([table], 'readwrite', WHAT[table], async (tx) => {
+      await tx.objectStore(table).put(value);
+    });
+  }
+
+  update<T extends TableName>(
+    table: T,
+    key: string,
+    change: (value: ValueOf<T> | undefined) => ValueOf<T> | undefined,
+  ) {
+    return this.#tx([table], 'readwrite', WHAT[table], async (tx) => {
+      const rows = tx.objectStore(table);
+      const next = change((await rows.get(key)) as ValueOf<T> | undefined);
+      if (next !== undefined) await rows.put(next);
+      return next;
+    });
+  }
+
+  remove(table: TableName, key: string) {
+    return this.#tx([table], 'readwrite', 'deleting', async (tx) => {
+      await tx.objectStore(table).delete(key);
+    });
+  }
+
+  removeSet(setId: string) {
+    return this.#tx([...TABLES], 'readwrite', 'deleting a prompt set', async (tx) => {
+      await tx.objectStore('promptSets').delete(setId);
+      await tx.objectStore('datasets').delete(setId);
+      for (const table of ['checkpoints', 'evaluations'] as const) {
+        const rows = tx.objectStore<'checkpoints' | 'evaluations'>(table);
+        for (const key of await rows.index('bySet').getAllKeys(setId)) await rows.delete(key);
+      }
+    });
+  }
+
+  dispose() {
+    void this.#db?.then(
+      (db) => db.close(),
+      () => undefined,
+    );
+    this.#db = null;
+  }
+}
+
+const SUPERSEDED =
+  'A newer version of Softprompt Studio was opened in another tab and has taken over your saved work. Reload this page to go on here. Nothing is lost.';
+
+const WHAT: Readonly<Record<TableName, string>> = {
+  promptSets: 'saving the prompt set',
+  datasets: 'saving the data set',
+  checkpoints: 'saving the training run',
+  evaluations: 'saving the comparison',
+  settings: 'saving a setting',
+};

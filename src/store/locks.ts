@@ -1,0 +1,26 @@
+/**
+ * One writer at a time. IndexedDB already makes each change whole; these locks are for what takes longer than one
+ * transaction: a training run, of which two tabs must never resume the same one.
+ */
+
+/** Runs `work` while no other tab runs anything under the same name; waits its turn. */
+export function withLock<T>(name: string, work: () => Promise<T>): Promise<T> {
+  if (typeof navigator === 'undefined' || !navigator.locks) return work();
+  return navigator.locks.request(`softprompt:${name}`, work) as Promise<T>;
+}
+
+/** Takes a lock until `release` is called or the tab is gone; null when another tab holds it. */
+export function claim(name: string): Promise<{ release(): void } | null> {
+  if (typeof navigator === 'undefined' || !navigator.locks) return Promise.resolve({ release: () => undefined });
+  return new Promise((resolve, reject) => {
+    navigator.locks
+      .request(`softprompt:${name}`, { ifAvailable: true }, (lock) => {
+        if (!lock) {
+          resolve(null);
+          return undefined;
+        }
+        return new Promise<void>((release) => resolve({ release: () => release() }));
+      })
+      .catch(reject);
+  });
+}

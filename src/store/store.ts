@@ -1,0 +1,150 @@
+import { StudioError } from '../lib/errors';
+import type { Evaluation, PromptSet, RunCheckpoint, StoredDataset } from '../project/types';
+import type { Backend } from './backend';
+import { type IndexedDbOptions, openIndexedDb } from './indexed-db';
+import { claim, withLock } from './locks';
+import { memoryBackend } from './memory';
+
+/** A change that another tab has made. */
+export interface RemoteChange {
+  readonly table: 'promptSets' | 'datasets' | 'evaluations';
+  readonly setId: string;
+}
+
+/** Everything that is kept. Methods throw StudioError `store-blocked`, `store-full` or `store-failed`. */
+export interface Store {
+  /** False where the browser lets the page save nothing: work lasts until the tab is closed. */
+  readonly durable: boolean;
+  readonly promptSets: {
+    /** Deleted ones included; newest change first. */
+    list(): Promise<readonly PromptSet[]>;
+    get(id: string): Promise<PromptSet | null>;
+    put(set: PromptSet): Promise<void>;
+    /** Changes the set as it is stored now, whichever tab wrote it last. Null when it is gone. */
+    update(id: string, change: (set: PromptSet) => PromptSet): Promise<PromptSet | null>;
+    /** For good, with its rows, checkpoints and comparisons. */
+    remove(id: string): Promise<void>;
+  };
+  readonly datasets: {
+    get(setId: string): Promise<StoredDataset | null>;
+    put(value: StoredDataset): Promise<void>;
+  };
+  readonly checkpoints: {
+    get(runId: string): Promise<RunCheckpoint | null>;
+    put(value: RunCheckpoint): Promise<void>;
+    remove(runId: string): Promise<void>;
+    ofSet(setId: string): Promise<readonly RunCheckpoint[]>;
+  };
+  readonly evaluations: {
+    /** Newest first. */
+    ofSet(setId: string): Promise<readonly Evaluation[]>;
+    put(value: Evaluation): Promise<void>;
+    remove(id: string): Promise<void>;
+  };
+  readonly settings: {
+    get<T>(key: string): Promise<T | null>;
+    set(key: string, value: unknown): Promise<void>;
+  };
+  /** Only one tab at a time may run or resume a run; null when another has it. */
+  claimRun(runId: string): Promise<{ release(): void } | null>;
+  /** Runs `work` while no other tab works on the set in this way. */
+  alone<T>(setId: string, work: () => Promise<T>): Promise<T>;
+  /** Called for what other tabs change; returns how to stop listening. */
+  onRemoteChange(listener: (change: RemoteChange) => void): () => void;
+  /** Asks the browser not to evict what is kept. True when it promised. */
+  persist(): Promise<boolean>;
+  /** Bytes used and granted, where the browser says. */
+  estimate(): Promise<{ readonly used: number; readonly quota: number } | null>;
+  dispose(): void;
+}
+
+/**
+ * Opens what is kept. Where the browser forbids it, a store that forgets comes back and `onTrouble` is told why: the page
+ * must stay usable.
+ */
+export async function openStore(options: IndexedDbOptions = {}): Promise<Store> {
+  try {
+    return createStore(await openIndexedDb(options), true, options.name);
+  } catch (error) {
+    if (!(error instanceof StudioError)) throw error;
+    options.onTrouble?.(error);
+    return createStore(memoryBackend(), false);
+  }
+}
+
+/** A store that lasts as long as the tab; for tests and for browsers that keep nothing. */
+export const openMemoryStore = (): Store => createStore(memoryBackend(), false);
+
+function createStore(backend: Backend, durable: boolean, name = 'softprompt-studio'): Store {
+  const channel = durable && typeof BroadcastChannel !== 'undefined' ? new BroadcastChannel(`${name}:changes`) : null;
+  const listeners = new Set<(change: RemoteChange) => void>();
+  if (channel) channel.onmessage = (event) => listeners.forEach((l) => void l(event.data as RemoteChange));
+  const tell = (table: RemoteChange['table'], setId: string) => channel?.postMessage({ table, setId });
+
+  return {
+    durable,
+    promptSets: {
+      list: async () => (await backend.list('promptSets')).sort((a, b) => b.updatedAt.localeCompare(a.updatedAt)),
+      get: async (id) => (await backend.get('promptSets', id)) ?? null,
+      put: async (set) => {
+        await backend.put('promptSets', set);
+        tell('promptSets', set.id);
+      },
+      update: async (id, change) => {
+        const next = await backend.update('promptSets', id, (set) => set && change(set));
+        if (next) tell('promptSets', id);
+        return next ?? null;
+      },
+      remove: async (id) => {
+        await backend.removeSet(id);
+        tell('promptSets', id);
+      },
+    },
+    datasets: {
+      get: async (setId) => (await backend.get('datasets', setId)) ?? null,
+      put: async (value) => {
+        await backend.put('datasets', value);
+        tell('datasets', value.setId);
+      },
+    },
+    checkpoints: {
+      get: async (runId) => (await backend.get('checkpoints', runId)) ?? null,
+      put: (value) => backend.put('checkpoints', value),
+      remove: (runId) => backend.remove('checkpoints', runId),
+      ofSet: (setId) => backend.bySet('checkpoints', setId),
+    },
+    evaluations: {
+      ofSet: async (setId) =>
+        (await backend.bySet('evaluations', setId)).sort((a, b) => b.createdAt.localeCompare(a.createdAt)),
+      put: async (value) => {
+        await backend.put('evaluations', value);
+        tell('evaluations', value.setId);
+      },
+      remove: (id) => backend.remove('evaluations', id),
+    },
+    settings: {
+      get: async <T>(key: string) => ((await backend.get('settings', key))?.value as T | undefined) ?? null,
+      set: (key, value) => backend.put('settings', { key, value }),
+    },
+    claimRun: (runId) => claim(`${name}:run:${runId}`),
+    alone: (setId, work) => withLock(`${name}:set:${setId}`, work),
+    onRemoteChange: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    persist: async () => {
+      if (!durable || !navigator.storage?.persist) return false;
+      return navigator.storage.persist().catch(() => false);
+    },
+    estimate: async () => {
+      if (!durable || !navigator.storage?.estimate) return null;
+      const { usage, quota } = await navigator.storage.estimate();
+      return usage === undefined || quota === undefined ? null : { used: usage, quota };
+    },
+    dispose: () => {
+      channel?.close();
+      listeners.clear();
+      backend.dispose();
+    },
+  };
+}
