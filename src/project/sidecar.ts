@@ -2,7 +2,7 @@
  * `softprompt.json`: everything that is needed to use an exported prompt anywhere, and to notice when it does not do
  * there what it did here. Published as docs/softprompt.schema.json.
  */
-import { z } from './zod';
+import { z } from '../lib/zod';
 
 export const SIDECAR_VERSION = 1;
 /** At least so many check rows travel with a prompt. */

@@ -53,25 +53,25 @@ describe.each([
 ])('%s', (_, start) => {
   test('gives back what was put, float32 bytes included', async () => {
     const store = await start();
-    await store.promptSets.put(set());
+    await store.sets.put(set());
     await store.checkpoints.put(checkpoint('r', 'a'));
     await store.settings.set('theme', 'dark');
-    expect(await store.promptSets.get('a')).toEqual(set());
+    expect(await store.sets.get('a')).toEqual(set());
     expect(await store.checkpoints.get('r')).toEqual(checkpoint('r', 'a'));
     expect((await store.checkpoints.get('r'))?.checkpoint.vectors).toBeInstanceOf(Float32Array);
     expect(await store.settings.get('theme')).toBe('dark');
-    expect(await store.promptSets.get('none')).toBeNull();
+    expect(await store.sets.get('none')).toBeNull();
   });
 
   test('a set goes with everything that belongs to it, and with nothing else', async () => {
     const store = await start();
     for (const id of ['a', 'b']) {
-      await store.promptSets.put(set(id));
+      await store.sets.put(set(id));
       await store.checkpoints.put(checkpoint(`r-${id}`, id));
       await store.evaluations.put({ id: `e-${id}`, setId: id, createdAt: '' } as Evaluation);
     }
-    await store.promptSets.remove('a');
-    expect((await store.promptSets.list()).map((s) => s.id)).toEqual(['b']);
+    await store.sets.remove('a');
+    expect((await store.sets.list()).map((s) => s.id)).toEqual(['b']);
     expect(await store.checkpoints.ofSet('a')).toEqual([]);
     expect(await store.evaluations.ofSet('a')).toEqual([]);
     expect(await store.checkpoints.ofSet('b')).toHaveLength(1);
@@ -81,16 +81,16 @@ describe.each([
 describe('two tabs', () => {
   test('never lose each other’s change', async () => {
     const [one, two] = [await make(), await make()];
-    await one.promptSets.put({ ...set(), testLooks: 0 });
+    await one.sets.put({ ...set(), testLooks: 0 });
     const look = (s: PromptSet) => ({ ...s, testLooks: s.testLooks + 1 });
-    await Promise.all(Array.from({ length: 40 }, (_, i) => (i % 2 ? one : two).promptSets.update('a', look)));
-    expect((await one.promptSets.get('a'))?.testLooks).toBe(40);
+    await Promise.all(Array.from({ length: 40 }, (_, i) => (i % 2 ? one : two).sets.update('a', look)));
+    expect((await one.sets.get('a'))?.testLooks).toBe(40);
   });
 
   test('hear of each other', async () => {
     const [one, two] = [await make(), await make()];
     const heard = new Promise((resolve) => two.onRemoteChange(resolve));
-    await one.promptSets.put(set());
+    await one.sets.put(set());
     expect(await heard).toEqual({ table: 'promptSets', setId: 'a' });
   });
 
@@ -106,10 +106,10 @@ describe('two tabs', () => {
   test('a newer version takes over: the older tab lets go and says so', async () => {
     const told: StudioError[] = [];
     const older = await make((e) => told.push(e));
-    await older.promptSets.put(set());
+    await older.sets.put(set());
     const newer = await openDB(name, SCHEMA_VERSION + 1);
     expect(told.map((e) => e.code)).toEqual(['store-blocked']);
-    await expect(older.promptSets.put(renamePromptSet(set(), 'x', [], 'now'))).rejects.toMatchObject({
+    await expect(older.sets.put(renamePromptSet(set(), 'x', [], 'now'))).rejects.toMatchObject({
       code: 'store-blocked',
     });
     newer.close();
@@ -119,24 +119,24 @@ describe('two tabs', () => {
 describe('trouble', () => {
   test('a change that throws leaves the stored value as it was', async () => {
     const store = await make();
-    await store.promptSets.put(set());
+    await store.sets.put(set());
     await expect(
-      store.promptSets.update('a', () => {
+      store.sets.update('a', () => {
         throw new StudioError('bad-input', 'no');
       }),
     ).rejects.toMatchObject({ code: 'bad-input' });
-    expect(await store.promptSets.get('a')).toEqual(set());
+    expect(await store.sets.get('a')).toEqual(set());
   });
 
   test('a full disk is `store-full`, and what was saved stays', async () => {
     const store = await make();
-    await store.promptSets.put(set());
+    await store.sets.put(set());
     vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(() => {
       throw new DOMException('full', 'QuotaExceededError');
     });
-    await expect(store.promptSets.put(set('b'))).rejects.toMatchObject({ code: 'store-full' });
+    await expect(store.sets.put(set('b'))).rejects.toMatchObject({ code: 'store-full' });
     vi.restoreAllMocks();
-    expect(await store.promptSets.list()).toHaveLength(1);
+    expect(await store.sets.list()).toHaveLength(1);
   });
 
   test('where nothing may be saved, the page can still be used and is told', async () => {
@@ -147,19 +147,19 @@ describe('trouble', () => {
     const store = await make((e) => told.push(e));
     expect(store.durable).toBe(false);
     expect(told.map((e) => e.code)).toEqual(['store-blocked']);
-    await store.promptSets.put(set());
-    expect(await store.promptSets.list()).toHaveLength(1);
+    await store.sets.put(set());
+    expect(await store.sets.list()).toHaveLength(1);
   });
 
   test('a connection that was closed under us is opened again', async () => {
     const store = await make();
-    await store.promptSets.put(set());
+    await store.sets.put(set());
     const real = IDBDatabase.prototype.transaction;
     let calls = 0;
     vi.spyOn(IDBDatabase.prototype, 'transaction').mockImplementation(function (this: IDBDatabase, ...args) {
       if (calls++ === 0) throw new DOMException('closing', 'InvalidStateError');
       return real.apply(this, args);
     });
-    expect(await store.promptSets.list()).toHaveLength(1);
+    expect(await store.sets.list()).toHaveLength(1);
   });
 });

@@ -15,7 +15,7 @@ export interface RemoteChange {
 export interface Store {
   /** False where the browser lets the page save nothing: work lasts until the tab is closed. */
   readonly durable: boolean;
-  readonly promptSets: {
+  readonly sets: {
     /** Deleted ones included; newest change first. */
     list(): Promise<readonly PromptSet[]>;
     get(id: string): Promise<PromptSet | null>;
@@ -83,7 +83,7 @@ function createStore(backend: Backend, durable: boolean, name = 'softprompt-stud
 
   return {
     durable,
-    promptSets: {
+    sets: {
       list: async () => (await backend.list('promptSets')).sort((a, b) => b.updatedAt.localeCompare(a.updatedAt)),
       get: async (id) => (await backend.get('promptSets', id)) ?? null,
       put: async (set) => {
