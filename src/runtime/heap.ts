@@ -1,11 +1,18 @@
 /**
- * How large ORT's wasm heap is. ORT keeps its `WebAssembly.Memory` to itself, so the constructor is wrapped while ORT's
- * module starts, and the memory that it creates is remembered.
+ * How large ORT's wasm heap is. ORT keeps its `WebAssembly.Memory` to itself and makes one for the life of the process
+ * (or worker), at the first session; so the constructor is wrapped until then, and the memories made are remembered.
  */
-const MIB = 1024 * 1024;
+export interface HeapWatch {
+  /** Bytes of the heap now, or null before it exists. It never shrinks. */
+  bytes(): number | null;
+  /** Puts the constructor back; `bytes` goes on working. */
+  stop(): void;
+}
 
-/** Runs `start` and returns its result with a function that reads the size in bytes of the largest heap made meanwhile. */
-export async function watchHeap<T>(start: () => Promise<T>): Promise<{ value: T; heapBytes: () => number | null }> {
+/** ORT's heap starts at 16 MiB; feature probes make memories of a page or none. */
+const SMALLEST_HEAP = 1024 * 1024;
+
+export function watchHeap(): HeapWatch {
   const original = WebAssembly.Memory;
   const memories: WebAssembly.Memory[] = [];
   WebAssembly.Memory = new Proxy(original, {
@@ -15,16 +22,13 @@ export async function watchHeap<T>(start: () => Promise<T>): Promise<{ value: T;
       return memory;
     },
   });
-  try {
-    const value = await start();
-    return { value, heapBytes: () => largest(memories) };
-  } finally {
-    WebAssembly.Memory = original;
-  }
-}
-
-/** Feature probes make memories of a page or none; ORT's heap starts at 16 MiB. */
-function largest(memories: readonly WebAssembly.Memory[]): number | null {
-  const size = Math.max(0, ...memories.map((memory) => memory.buffer.byteLength));
-  return size >= MIB ? size : null;
+  return {
+    bytes() {
+      const size = Math.max(0, ...memories.map((memory) => memory.buffer.byteLength));
+      return size >= SMALLEST_HEAP ? size : null;
+    },
+    stop() {
+      WebAssembly.Memory = original;
+    },
+  };
 }

@@ -141,7 +141,8 @@ export function runtimeError(what: string, cause: unknown): Error {
 
 function errorCode(text: string): Extract<ErrorCode, 'session-failed' | 'out-of-memory' | 'device-lost'> {
   if (/device (was|is) (lost|destroyed)|device.?lost|lost device|DXGI_ERROR_DEVICE/i.test(text)) return 'device-lost';
-  if (/bad_alloc|out of memory|Array buffer allocation failed|could not allocate|failed to allocate/i.test(text)) return 'out-of-memory';
+  if (/bad_alloc|out of memory|Array buffer allocation failed|could not allocate|failed to allocate/i.test(text))
+    return 'out-of-memory';
   // Emscripten throws the bare address of a C++ exception when it cannot grow the heap.
   if (/^\d{4,}$/.test(text)) return 'out-of-memory';
   return 'session-failed';

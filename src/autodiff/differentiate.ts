@@ -1,0 +1,121 @@
+import { GraphBuilder } from '../graph/builder';
+import type { Graph, Node } from '../graph/ir';
+import { reads } from '../graph/order';
+import { present } from '../lib/assert';
+import { StudioError } from '../lib/errors';
+import { Emitter } from './emitter';
+import { type Consumers, consumersOf, pathThrough } from './path';
+import type { RuleContext, Rules } from './rule';
+import { rules as allRules } from './rules/index';
+import { Shapes } from './shapes';
+import { unbroadcast } from './unbroadcast';
+
+export interface DifferentiateOptions {
+  /** A scalar, or a tensor whose elements' sum is meant. */
+  readonly loss: string;
+  readonly wrt: string;
+  /** Name of the value that will hold d loss / d wrt. */
+  readonly gradName: string;
+}
+
+/**
+ * Appends the nodes that compute d loss / d wrt (reverse mode). The nodes of `graph` stay as they are, first and in order;
+ * those behind them are the backward part. Only paths from `wrt` to `loss` are differentiated. Equal sub-expressions
+ * may be emitted twice: run common-subexpression elimination afterwards.
+ * @throws StudioError `model-unsupported` naming node, operator and path when an operator on the way has no rule.
+ */
+export function differentiate(
+  graph: Graph,
+  { loss, wrt, gradName }: DifferentiateOptions,
+  rules: Partial<Rules> = allRules,
+): Graph {
+  const builder = new GraphBuilder(graph, 'grad/');
+  const shapes = new Shapes(graph);
+  const g = new Emitter(builder, shapes, graph.nodes);
+  const consumers = consumersOf(graph);
+  const active = activeValues(graph, loss, wrt, g);
+  if (!active.has(loss)) throw new StudioError('model-unsupported', `The loss ${loss} does not depend on ${wrt}.`);
+
+  const gradients = new Map<string, string>([[loss, onesLike(g, loss)]]);
+  for (const node of [...graph.nodes].reverse()) {
+    // What lies before `wrt` is not wanted, where it is not a graph input.
+    if (node.outputs.includes(wrt)) continue;
+    const dys = node.outputs.map((output) => (active.has(output) ? (gradients.get(output) ?? null) : null));
+    if (dys.every((dy) => dy === null)) continue;
+    const context = contextOf({ node, dys, g, active, consumers, loss, wrt });
+    const rule = rules[node.op] ?? context.refuse('it has no gradient rule');
+    const results = rule(context);
+    node.inputs.forEach((input, i) => {
+      if (!context.wants(i)) return;
+      const partial = results[i] ?? context.refuse(`it has no gradient for its input ${i}`);
+      for (const name of [partial, input]) context.shape(name);
+      const gradient = unbroadcast(g, partial, input);
+      const before = gradients.get(input);
+      gradients.set(input, before === undefined ? gradient : g.add(before, gradient));
+    });
+  }
+  const gradient = present(gradients.get(wrt), `gradient of ${wrt}`);
+  builder.add('Identity', [gradient], { name: gradName });
+  const type = g.info(wrt);
+  if (type) builder.describe(gradName, type.dtype, type.shape);
+  return builder.build();
+}
+
+function onesLike(g: Emitter, loss: string): string {
+  const shape = g.info(loss)?.shape;
+  return shape?.length === 0 ? g.scalar(1) : g.expand(g.scalar(1), g.shape(loss));
+}
+
+/** Float values on some path from `wrt` to `loss`. */
+function activeValues(graph: Graph, loss: string, wrt: string, g: Emitter): ReadonlySet<string> {
+  const influenced = new Set([wrt]);
+  for (const node of graph.nodes) {
+    if (!reads(node).some((name) => influenced.has(name))) continue;
+    for (const output of node.outputs) if (output !== '' && g.isFloat(output)) influenced.add(output);
+  }
+  const active = new Set<string>();
+  const needed = new Set([loss]);
+  for (const node of [...graph.nodes].reverse()) {
+    const outputs = node.outputs.filter((output) => needed.has(output) && influenced.has(output));
+    if (outputs.length === 0) continue;
+    for (const output of outputs) active.add(output);
+    for (const name of reads(node)) if (influenced.has(name)) needed.add(name);
+  }
+  return needed.has(wrt) ? active.add(wrt) : new Set();
+}
+
+interface NodeState {
+  readonly node: Node;
+  readonly dys: readonly (string | null)[];
+  readonly g: Emitter;
+  readonly active: ReadonlySet<string>;
+  readonly consumers: Consumers;
+  readonly loss: string;
+  readonly wrt: string;
+}
+
+function contextOf({ node, dys, g, active, consumers, loss, wrt }: NodeState): RuleContext {
+  const refuse = (why: string): never => {
+    const path = pathThrough(node, consumers, active, wrt, loss);
+    const kind = node.op === 'If' || node.op === 'Loop' || node.op === 'Scan' ? 'control flow ' : '';
+    throw new StudioError(
+      'model-unsupported',
+      `This model cannot be tuned: the ${kind}operator ${node.op} (node ${node.name || node.outputs[0]}) lies between the soft prompt and the loss, and ${why}. Path: ${path.join(' → ')}.`,
+      { data: { node: node.name, op: node.op, path } },
+    );
+  };
+  return {
+    g,
+    node,
+    dys,
+    get dy() {
+      return dys[0] ?? refuse('only an output other than its first one leads to the loss');
+    },
+    x: node.inputs[0] ?? '',
+    y: node.outputs[0] ?? '',
+    input: (i) => node.inputs[i] ?? '',
+    wants: (i) => active.has(node.inputs[i] ?? ''),
+    shape: (name) => g.info(name)?.shape ?? refuse(`the rank of ${name} is unknown`),
+    refuse,
+  };
+}

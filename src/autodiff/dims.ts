@@ -1,0 +1,81 @@
+/**
+ * Arithmetic on dimensions that may be symbols. Products and sums of symbols are kept in one canonical spelling
+ * (`a*b`, `a + b`, sorted), so that two dimensions are the same size exactly when they are `===`, as far as is known.
+ * A dimension of which nothing is known is a symbol of its own.
+ */
+export type SymbolicDim = number | string;
+export type Shape = readonly SymbolicDim[];
+
+let fresh = 0;
+/** A symbol unlike every other. */
+export const unknownDim = (): SymbolicDim => `?${++fresh}`;
+
+export function canonical(dim: number | string | null): SymbolicDim {
+  if (dim === null) return unknownDim();
+  if (typeof dim === 'number') return dim < 0 ? unknownDim() : dim;
+  return dim.includes('+') ? sum(dim.split('+').map((term) => term.trim())) : dim.trim();
+}
+
+export function sum(dims: readonly SymbolicDim[]): SymbolicDim {
+  const terms = dims.flatMap<SymbolicDim>((dim) => (typeof dim === 'string' ? dim.split(' + ') : [dim]));
+  const symbols = terms.filter((term): term is string => typeof term === 'string' && Number.isNaN(Number(term)));
+  const total = terms.reduce<number>((acc, term) => acc + (Number.isNaN(Number(term)) ? 0 : Number(term)), 0);
+  if (symbols.length === 0) return total;
+  return [...symbols.sort(), ...(total === 0 ? [] : [String(total)])].join(' + ');
+}
+
+/** A product as its known factor and its symbols. A sum counts as one symbol. */
+interface Product {
+  readonly factor: number;
+  readonly symbols: readonly string[];
+}
+
+function factors(dims: readonly SymbolicDim[]): Product {
+  const parts = dims.flatMap<SymbolicDim>((dim) => (typeof dim === 'string' ? dim.split('*') : [dim]));
+  const isNumber = (part: SymbolicDim) => typeof part === 'number' || /^\d+$/.test(part);
+  const factor = parts.filter(isNumber).reduce<number>((acc, part) => acc * Number(part), 1);
+  return {
+    factor,
+    symbols: parts
+      .filter((part) => !isNumber(part))
+      .map(String)
+      .sort(),
+  };
+}
+
+function spell({ factor, symbols }: Product): SymbolicDim {
+  if (factor === 0 || symbols.length === 0) return factor;
+  return [...(factor === 1 ? [] : [String(factor)]), ...symbols].join('*');
+}
+
+export const product = (dims: readonly SymbolicDim[]): SymbolicDim => spell(factors(dims));
+
+/** `whole / part` where it is known to be exact, else an unknown dimension. */
+export function quotient(whole: readonly SymbolicDim[], part: readonly SymbolicDim[]): SymbolicDim {
+  const top = factors(whole);
+  const bottom = factors(part);
+  const symbols = [...top.symbols];
+  for (const symbol of bottom.symbols) {
+    const at = symbols.indexOf(symbol);
+    if (at < 0) return unknownDim();
+    symbols.splice(at, 1);
+  }
+  const factor = top.factor / bottom.factor;
+  return Number.isInteger(factor) ? spell({ factor, symbols }) : unknownDim();
+}
+
+/** The size of two broadcast dimensions: a known size above 1 decides; two different symbols leave it open. */
+export function broadcastDim(a: SymbolicDim, b: SymbolicDim): SymbolicDim {
+  if (a === b || b === 1) return a;
+  if (a === 1) return b;
+  if (typeof a === 'number') return a;
+  return typeof b === 'number' ? b : unknownDim();
+}
+
+export function broadcast(shapes: readonly Shape[]): Shape {
+  const rank = Math.max(...shapes.map((shape) => shape.length));
+  const at = (shape: Shape, axis: number) => shape[axis - (rank - shape.length)] ?? 1;
+  return Array.from({ length: rank }, (_, axis) =>
+    shapes.map((shape) => at(shape, axis)).reduce((a, b) => broadcastDim(a, b)),
+  );
+}

@@ -1,0 +1,227 @@
+import type { GraphBuilder } from '../graph/builder';
+import { flip, type Layout, LINEAR, withLayout } from '../graph/core-ops';
+import { dtypeCode, isFloat, sizeOf, toNumbers } from '../graph/dtype';
+import { type Attr, type DType, int, ints, type Node } from '../graph/ir';
+import { assert, present } from '../lib/assert';
+import { maybeTensor } from './attrs';
+import type { Inferred } from './inferred';
+import type { Shapes } from './shapes';
+
+type Attrs = Readonly<Record<string, Attr>>;
+/** Where a slice ends that goes to the end of the axis. */
+const END = 2n ** 63n - 1n;
+
+/**
+ * The words that gradient rules are written in: one method an operator, each appends a node and returns its output.
+ * Only operators that run on ORT's WebGPU provider for floats; integer arithmetic only on shapes.
+ */
+export class Emitter {
+  readonly #builder: GraphBuilder;
+  readonly #shapes: Shapes;
+  readonly #producers: Map<string, Node>;
+
+  constructor(builder: GraphBuilder, shapes: Shapes, nodes: readonly Node[]) {
+    this.#builder = builder;
+    this.#shapes = shapes;
+    this.#producers = new Map(nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
+  }
+
+  op(op: string, inputs: readonly string[], attrs: Attrs = {}): string {
+    return present(this.ops(op, inputs, attrs, 1)[0], `output of ${op}`);
+  }
+
+  ops(op: string, inputs: readonly string[], attrs: Attrs, outputs: number): readonly string[] {
+    const names = this.#builder.add(op, inputs, { attrs, outputs });
+    const node = { op, name: present(names[0], op), inputs, outputs: names, attrs };
+    for (const name of names) this.#producers.set(name, node);
+    this.#shapes.addNode(node);
+    return names;
+  }
+
+  /** A shared float32 scalar. */
+  scalar(value: number): string {
+    return this.#known(this.#builder.constant('float32', [], [value]));
+  }
+
+  /** A shared int64 vector. */
+  int64s(values: readonly (number | bigint)[]): string {
+    return this.#known(this.#builder.constant('int64', [values.length], values));
+  }
+
+  float32s(values: readonly number[]): string {
+    return this.#known(this.#builder.constant('float32', [values.length], values));
+  }
+
+  info(name: string): Inferred | undefined {
+    return this.#shapes.of(name);
+  }
+
+  /** Records that a value has the shape of another, which inference could not see. */
+  declareLike(name: string, like: string): void {
+    this.#shapes.declare(name, present(this.#shapes.of(like), `shape of ${like}`));
+  }
+
+  isFloat(name: string): boolean {
+    const dtype = this.#shapes.of(name)?.dtype;
+    return dtype === undefined || isFloat(dtype);
+  }
+
+  tensor(name: string) {
+    return this.#builder.tensor(name);
+  }
+
+  /** The elements of a small integer tensor that does not depend on the input. */
+  constantInts(name: string): readonly number[] | null {
+    const elements = this.#shapes.of(name)?.elements;
+    return elements?.every((e): e is number => typeof e === 'number') ? elements : null;
+  }
+
+  /** The value of a constant with one element. */
+  constantScalar(name: string): number | null {
+    const producer = this.#producers.get(name);
+    const tensor = this.#builder.tensor(name) ?? (producer?.op === 'Constant' ? maybeTensor(producer, 'value') : null);
+    return tensor && sizeOf(tensor.dims) === 1 ? (toNumbers(tensor)[0] ?? null) : null;
+  }
+
+  /** The initializer `-name`, made once. */
+  negated(name: string): string {
+    const tensor = this.#builder.tensor(name);
+    if (tensor?.dtype !== 'float32') return this.neg(name);
+    const twin = `${name}_negated`;
+    if (this.#builder.has(twin)) return twin;
+    const bytes = tensor.bytes.slice();
+    // The sign of a little-endian float32 is the top bit of its last byte.
+    for (let i = 3; i < bytes.length; i += 4) bytes[i] = (bytes[i] ?? 0) ^ 0x80;
+    return this.#known(this.#builder.initializer({ ...tensor, name: twin, bytes }));
+  }
+
+  add = (a: string, b: string) => this.op('Add', [a, b]);
+  sub = (a: string, b: string) => this.op('Sub', [a, b]);
+  mul = (a: string, b: string) => this.op('Mul', [a, b]);
+  div = (a: string, b: string) => this.op('Div', [a, b]);
+  pow = (a: string, b: string) => this.op('Pow', [a, b]);
+  neg = (a: string) => this.op('Neg', [a]);
+  exp = (a: string) => this.op('Exp', [a]);
+  sqrt = (a: string) => this.op('Sqrt', [a]);
+  sin = (a: string) => this.op('Sin', [a]);
+  cos = (a: string) => this.op('Cos', [a]);
+  tanh = (a: string) => this.op('Tanh', [a]);
+  erf = (a: string) => this.op('Erf', [a]);
+  sigmoid = (a: string) => this.op('Sigmoid', [a]);
+  reciprocal = (a: string) => this.op('Reciprocal', [a]);
+  where = (condition: string, a: string, b: string) => this.op('Where', [condition, a, b]);
+  equal = (a: string, b: string) => this.op('Equal', [a, b]);
+  greater = (a: string, b: string) => this.op('Greater', [a, b]);
+  less = (a: string, b: string) => this.op('Less', [a, b]);
+  softmax = (a: string, axis: number) => this.op('Softmax', [a], { axis: int(axis) });
+
+  /** a * k for a number k. */
+  times = (a: string, k: number) => (k === 1 ? a : this.mul(a, this.scalar(k)));
+  square = (a: string) => this.mul(a, a);
+  /** 1 - a */
+  oneMinus = (a: string) => this.sub(this.scalar(1), a);
+
+  sum(x: string, axes: readonly number[], keepdims = true): string {
+    return this.op('ReduceSum', [x, this.int64s(axes)], { keepdims: int(keepdims ? 1 : 0) });
+  }
+
+  /** Mean over axes that are kept with size 1. */
+  mean(x: string, axes: readonly number[]): string {
+    return this.op('ReduceMean', [x, this.int64s(axes)], { keepdims: int(1) });
+  }
+
+  matMul = (a: string, b: string) => this.op('MatMul', [a, b]);
+
+  gemm(a: string, b: string, { transA = 0, transB = 0 }: { transA?: number; transB?: number }): string {
+    return this.op('Gemm', [a, b], { transA: int(transA), transB: int(transB) });
+  }
+
+  /** x W^T for a weight that was multiplied by in the given layout, over the same blob. */
+  linearBack = (x: string, weight: string, layout: Layout) => this.op(LINEAR, [x, weight], withLayout(flip(layout)));
+
+  transpose(x: string, perm?: readonly number[]): string {
+    return this.op('Transpose', [x], perm ? { perm: ints(perm) } : {});
+  }
+
+  /** The last two axes exchanged; undoes such a Transpose instead of adding one. */
+  swapLast(x: string): string {
+    const rank = present(this.info(x)?.shape, `shape of ${x}`).length;
+    const perm = Array.from({ length: rank }, (_, i) => (i < rank - 2 ? i : 2 * rank - 3 - i));
+    const producer = this.#producers.get(x);
+    const given = producer?.op === 'Transpose' ? producer.attrs.perm : undefined;
+    const undone = given?.type === 'ints' && given.value.every((axis, i) => axis === perm[i]);
+    return undone ? present(producer?.inputs[0], 'input of Transpose') : this.transpose(x, perm);
+  }
+
+  shape = (x: string) => this.op('Shape', [x]);
+  /** The size of one axis, an int64 vector of length 1. */
+  size = (x: string, axis: number) => {
+    const dim = this.info(x)?.shape?.[axis];
+    if (typeof dim === 'number') return this.int64s([dim]);
+    return this.op('Shape', [x], { start: int(axis), end: int(axis + 1) });
+  };
+
+  reshape = (x: string, shape: string) => this.op('Reshape', [x, shape]);
+
+  /** x in the shape of `like`, which has as many elements. The shape is a constant where it can be. */
+  reshapeLike(x: string, like: string): string {
+    const from = this.info(x)?.shape;
+    const to = this.info(like)?.shape;
+    if (from && to && from.length === to.length && from.every((dim, i) => dim === to[i])) return x;
+    const dims = to?.map((dim, i) => (typeof dim === 'number' ? dim : dim === from?.[i] ? 0 : -1));
+    const constant = dims && dims.filter((dim) => dim === -1).length < 2 && !to?.includes(0);
+    return this.reshape(x, constant ? this.int64s(dims) : this.shape(like));
+  }
+
+  expand = (x: string, shape: string) => this.op('Expand', [x, shape]);
+  zerosLike = (x: string) => this.expand(this.scalar(0), this.shape(x));
+
+  /** x[..., start:end, ...] on one axis; bounds are int64 vectors of length 1. */
+  slice(x: string, start: string, end: string, axis: number): string {
+    return this.op('Slice', [x, start, end, this.int64s([axis])]);
+  }
+
+  get end(): string {
+    return this.int64s([END]);
+  }
+
+  split(x: string, sizes: readonly number[], axis: number): readonly string[] {
+    return this.ops('Split', [x, this.int64s(sizes)], { axis: int(axis) }, sizes.length);
+  }
+
+  /** Sum of two shapes' elements, int64. */
+  plus(a: string, b: string): string {
+    return this.#folded(a, b, (x, y) => x + y) ?? this.add(a, b);
+  }
+
+  minus(a: string, b: string): string {
+    return this.#folded(a, b, (x, y) => x - y) ?? this.sub(a, b);
+  }
+
+  cast(x: string, dtype: DType): string {
+    return this.op('Cast', [x], { to: int(dtypeCode(dtype)) });
+  }
+
+  /** Sums axes away; the result is known to have the shape of `like`. */
+  sumTo(x: string, axes: readonly number[], like: string): string {
+    const summed = this.sum(x, axes, false);
+    this.declareLike(summed, like);
+    return summed;
+  }
+
+  concat(parts: readonly string[], axis: number): string {
+    assert(parts.length > 0, 'Concat of nothing');
+    return this.op('Concat', parts, { axis: int(axis) });
+  }
+
+  #folded(a: string, b: string, f: (x: number, y: number) => number): string | null {
+    const [x] = this.constantInts(a) ?? [];
+    const [y] = this.constantInts(b) ?? [];
+    return x === undefined || y === undefined ? null : this.int64s([f(x, y)]);
+  }
+
+  #known(name: string): string {
+    if (!this.#shapes.of(name)) this.#shapes.addInitializer(present(this.#builder.tensor(name), name));
+    return name;
+  }
+}

@@ -1,0 +1,55 @@
+import type { Node } from '../graph/ir';
+import type { Shape } from './dims';
+import type { Emitter } from './emitter';
+
+/**
+ * What a rule sees of one node of the forward graph. Gradients are names of values, like everything else: a rule
+ * appends nodes through `g` and returns the name of the gradient for each input of the node.
+ */
+export interface RuleContext {
+  readonly g: Emitter;
+  readonly node: Node;
+  /** Gradient of output 0. @throws StudioError `model-unsupported` when only another output is on the path. */
+  readonly dy: string;
+  /** Gradient of each output; null where the loss does not depend on it. */
+  readonly dys: readonly (string | null)[];
+  /** First input and first output, the usual names of the formulas. */
+  readonly x: string;
+  readonly y: string;
+  /** The name of input i, or '' where it is omitted. */
+  input(i: number): string;
+  /** Whether the gradient with respect to input i is wanted. */
+  wants(i: number): boolean;
+  /** Symbolic shape. @throws StudioError `model-unsupported` when the rank is unknown. */
+  shape(name: string): Shape;
+  /** Refuses the node by name; for cases that a rule does not cover. */
+  refuse(why: string): never;
+}
+
+/**
+ * d loss / d input for each input, null where there is none; trailing nulls may be left out. The shape of a gradient
+ * may be that of the broadcast operands: the driver un-broadcasts, rules never do.
+ */
+export type Rule = (context: RuleContext) => readonly (string | null)[];
+export type Rules = Readonly<Record<string, Rule>>;
+
+/** Rule of a unary operator from the factor of dY: dX = dY * factor. */
+export const scaled =
+  (factor: (context: RuleContext) => string): Rule =>
+  (c) => [c.g.mul(c.dy, factor(c))];
+
+/** Rules of an operator with two operands, each emitted only where it is wanted. */
+export const binary =
+  (da: (context: RuleContext & Operands) => string, db: (context: RuleContext & Operands) => string): Rule =>
+  (c) => {
+    const operands = { ...c, dy: c.dy, a: c.input(0), b: c.input(1) };
+    return [c.wants(0) ? da(operands) : null, c.wants(1) ? db(operands) : null];
+  };
+
+export interface Operands {
+  readonly a: string;
+  readonly b: string;
+}
+
+/** The gradient passes unchanged to input 0. */
+export const pass: Rule = ({ dy }) => [dy];

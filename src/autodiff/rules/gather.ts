@@ -1,0 +1,44 @@
+import { intAttr } from '../attrs';
+import type { Rule, RuleContext, Rules } from '../rule';
+
+/** Rows that were picked more than once collect the sum: dX = zeros with dY added at the indices. */
+const gather: Rule = (c) => {
+  const { g, dy, x } = c;
+  const rank = c.shape(x).length;
+  const axis = (intAttr(c.node, 'axis', 0) + rank) % rank;
+  const indexRank = c.shape(c.input(1)).length;
+  if (axis === 0) return [scatterRows(c, x, dy)];
+  // The gathered axis to the front, and back again: dY is [before..., indices..., after...].
+  const front = [axis, ...range(0, axis), ...range(axis + 1, rank)];
+  const indices = range(axis, axis + indexRank);
+  const outer = [...range(0, axis), ...range(axis + indexRank, rank - 1 + indexRank)];
+  const moved = scatterRows(c, g.transpose(x, front), g.transpose(dy, [...indices, ...outer]));
+  return [
+    g.transpose(
+      moved,
+      front.map((_, i) => front.indexOf(i)),
+    ),
+  ];
+};
+
+const range = (start: number, end: number) => Array.from({ length: end - start }, (_, i) => start + i);
+
+/** ScatterND takes int64 tuples; the index lists are short, so their cast costs nothing. */
+function scatterRows({ g, input }: RuleContext, like: string, updates: string): string {
+  const rows = g.op('Unsqueeze', [indices(g, input(1), like), g.int64s([-1])]);
+  return g.op('ScatterND', [g.zerosLike(like), rows, updates], { reduction: { type: 'string', value: 'add' } });
+}
+
+/** Indices as int64; constant ones counted from the start, which every provider understands. */
+function indices(g: RuleContext['g'], name: string, like: string): string {
+  const known = g.constantInts(name);
+  const size = g.info(like)?.shape?.[0];
+  const shape = g.info(name)?.shape;
+  if (known?.some((i) => i < 0) && typeof size === 'number' && shape) {
+    const positive = g.int64s(known.map((i) => (i < 0 ? i + size : i)));
+    return shape.length === 1 ? positive : g.reshape(positive, g.int64s([]));
+  }
+  return g.info(name)?.dtype === 'int64' ? name : g.cast(name, 'int64');
+}
+
+export const gatherRules: Rules = { Gather: gather };

@@ -1,0 +1,37 @@
+import { HEAD_GRAD, layoutOf, withLayout } from '../../graph/core-ops';
+import { floatAttr, intAttr } from '../attrs';
+import type { Rule, Rules } from '../rule';
+
+/** Y = A B: dA = dY B^T, dB = A^T dY, over the last two axes. */
+const matMul: Rule = (c) => {
+  const { g, dy } = c;
+  const [a, b] = [c.input(0), c.input(1)];
+  if (c.shape(a).length < 2 || c.shape(b).length < 2) c.refuse('it multiplies a vector');
+  // A transposed constant would be folded into a second copy of the weight, so a frozen matrix is a Linear.
+  if (g.tensor(b)?.dims.length === 2 && !c.wants(1)) return [g.linearBack(dy, b, 'columns')];
+  return [c.wants(0) ? g.matMul(dy, g.swapLast(b)) : null, c.wants(1) ? g.matMul(g.swapLast(a), dy) : null];
+};
+
+/** Y = alpha A' B' + beta C, where ' transposes on demand. */
+const gemm: Rule = (c) => {
+  const { g, node } = c;
+  const [transA, transB] = [intAttr(node, 'transA', 0), intAttr(node, 'transB', 0)];
+  const [a, b] = [c.input(0), c.input(1)];
+  const dy = g.times(c.dy, floatAttr(node, 'alpha', 1));
+  // dA' = dY B'^T, and dA = (dA')^T = B' dY^T
+  const da = () => (transA ? g.gemm(b, dy, { transA: transB, transB: 1 }) : g.gemm(dy, b, { transB: 1 - transB }));
+  // dB' = A'^T dY, and dB = (dB')^T = dY^T A'
+  const db = () => (transB ? g.gemm(dy, a, { transA: 1, transB: transA }) : g.gemm(a, dy, { transA: 1 - transA }));
+  const dc = () => g.times(c.dy, floatAttr(node, 'beta', 1));
+  return [c.wants(0) ? da() : null, c.wants(1) ? db() : null, c.wants(2) ? dc() : null];
+};
+
+export const matmul: Rules = {
+  MatMul: matMul,
+  Gemm: gemm,
+  // The transpose of a layout is the other layout of the same blob; weight and bias are frozen.
+  'studio:Linear': ({ g, dy, node, input }) => [g.linearBack(dy, input(1), layoutOf(node))],
+  'studio:Head': ({ g, dy, node, input }) => [
+    g.op(HEAD_GRAD, [dy, input(1), input(2), input(3)], withLayout(layoutOf(node))),
+  ],
+};

@@ -1,0 +1,59 @@
+import { intAttr, maybeInts } from '../attrs';
+import type { Rule, RuleContext, Rules } from '../rule';
+
+/** Axes that are reduced; null stands for all of them. */
+function axesOf(c: RuleContext): readonly number[] | null {
+  const given = maybeInts(c.node, 'axes');
+  if (given) return given;
+  if (c.input(1) === '') return intAttr(c.node, 'noop_with_empty_axes', 0) === 1 ? [] : null;
+  return c.g.constantInts(c.input(1)) ?? c.refuse('its axes are computed');
+}
+
+/** A value of the output's shape with the reduced axes back in it, of size 1. */
+function kept(c: RuleContext, value: string): string {
+  if (intAttr(c.node, 'keepdims', 1) === 1) return value;
+  const rank = c.shape(c.x).length;
+  const axes = axesOf(c) ?? c.shape(c.x).map((_, i) => i);
+  const positive = axes.map((axis) => (axis < 0 ? axis + rank : axis)).sort((a, b) => a - b);
+  return positive.length === 0 ? value : c.g.op('Unsqueeze', [value, c.g.int64s(positive)]);
+}
+
+/** dY stretched to the input's shape. */
+const stretched = (c: RuleContext) => c.g.expand(kept(c, c.dy), c.g.shape(c.x));
+
+/** dX = dY * n_y / n_x, the number of elements that a mean is over being a constant where it can. */
+const mean: Rule = (c) => {
+  const { g, x } = c;
+  const shape = c.shape(x);
+  const axes = axesOf(c) ?? shape.map((_, i) => i);
+  const sizes = axes.map((axis) => shape.at(axis));
+  const known = sizes.every((size): size is number => typeof size === 'number');
+  if (known) return [g.times(stretched(c), 1 / sizes.reduce((n, size) => n * size, 1))];
+  const count = (value: string) => g.cast(g.op('Size', [value]), 'float32');
+  return [g.mul(stretched(c), g.div(count(c.y), count(x)))];
+};
+
+/** dX = dY / ties where x is the largest */
+const largest: Rule = (c) => {
+  const { g, x } = c;
+  const hit = g.where(g.equal(x, kept(c, c.y)), g.scalar(1), g.scalar(0));
+  const ties = g.op('ReduceSum', [hit, ...axisInput(c)]);
+  return [g.mul(g.div(kept(c, c.dy), ties), hit)];
+};
+const axisInput = (c: RuleContext) => {
+  const axes = axesOf(c);
+  return axes ? [c.g.int64s(axes)] : [];
+};
+
+export const reduce: Rules = {
+  ReduceSum: (c) => [stretched(c)],
+  ReduceMean: mean,
+  // 2 x
+  ReduceSumSquare: (c) => [c.g.mul(kept(c, c.dy), c.g.times(c.x, 2))],
+  // softmax of x over the reduced axes
+  ReduceLogSumExp: (c) => [c.g.mul(kept(c, c.dy), c.g.exp(c.g.sub(c.x, kept(c, c.y))))],
+  // x / y
+  ReduceL2: (c) => [c.g.mul(c.g.div(kept(c, c.dy), kept(c, c.y)), c.x)],
+  ReduceMax: largest,
+  ReduceMin: largest,
+};

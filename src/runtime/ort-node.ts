@@ -1,0 +1,71 @@
+import { cpus } from 'node:os';
+import { StudioError } from '../lib/errors';
+import { type HeapWatch, watchHeap } from './heap';
+import { createSessionRunner, type OrtModule, sessionOptions } from './session';
+import type { CreateRunner, Runner, RunnerOptions, SerialisedModel } from './types';
+
+const MAX_THREADS = 4;
+
+/**
+ * A runner in Node: `node-wasm` (the wasm that the page runs too; `auto` means this one, so that numbers agree), or `node-native` (onnxruntime-node,
+ * when it is installed).
+ * @throws StudioError `session-failed`, `out-of-memory`
+ */
+export const createNodeRunner: CreateRunner = (model, options) =>
+  options.backend === 'node-native' ? nativeRunner(model, options) : wasmRunner(model, options);
+
+/** The wasm heap and its threads belong to the process: the first session fixes both. */
+let wasm: { readonly threads: number; readonly heap: HeapWatch } | null = null;
+
+async function wasmRunner(model: SerialisedModel, options: RunnerOptions): Promise<Runner> {
+  if (options.backend === 'wasm' || options.backend === 'webgpu')
+    throw new StudioError(
+      'session-failed',
+      `The backend ${options.backend} needs a browser; in Node use node-wasm or node-native.`,
+    );
+  // The package root, not `/wasm`: only the root has a build that starts in Node.
+  const ort = await import('onnxruntime-web');
+  const threads = options.threads ?? wasm?.threads ?? defaultThreads();
+  if (wasm && wasm.threads !== threads)
+    throw new StudioError(
+      'session-failed',
+      `This process runs ${wasm.threads} wasm threads already; ${threads} need a new process.`,
+    );
+  if (!wasm) {
+    wasm = { threads, heap: watchHeap() };
+    ort.env.wasm.numThreads = threads;
+  }
+  const { heap } = wasm;
+  try {
+    return await createSessionRunner(ort, model, sessionOptions(model, ['wasm'], options.session), {
+      backend: 'node-wasm',
+      threads,
+      heapBytes: heap.bytes,
+    });
+  } finally {
+    heap.stop();
+  }
+}
+
+async function nativeRunner(model: SerialisedModel, options: RunnerOptions): Promise<Runner> {
+  const ort = await importNative();
+  const threads = options.threads ?? defaultThreads();
+  const session = sessionOptions(model, ['cpu'], { intraOpNumThreads: threads, ...options.session });
+  return createSessionRunner(ort, model, session, { backend: 'node-native', threads, heapBytes: () => null });
+}
+
+/** Optional, so neither its presence nor its types may be needed to build: hence the name in a variable. */
+async function importNative(): Promise<OrtModule> {
+  const name = 'onnxruntime-node';
+  try {
+    return (await import(/* @vite-ignore */ name)) as OrtModule;
+  } catch (cause) {
+    throw new StudioError(
+      'session-failed',
+      'The backend node-native needs the package onnxruntime-node, which is not installed.',
+      { cause },
+    );
+  }
+}
+
+const defaultThreads = () => Math.min(MAX_THREADS, cpus().length);
