@@ -28,6 +28,8 @@ export interface Table {
   readonly columns: readonly string[];
   readonly rows: readonly Row[];
   readonly rejected: readonly RejectedRow[];
+  /** Sentences about what was repaired on the way in: renamed headers, a wrong character set, merged spellings. */
+  readonly notes?: readonly string[];
 }
 
 export interface ColumnMapping {
@@ -60,6 +62,7 @@ export type LintKind =
   | 'rare-class'
   | 'imbalanced'
   | 'empty-text'
+  | 'empty-label'
   | 'duplicate'
   | 'contradiction'
   | 'leak'

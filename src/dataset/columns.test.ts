@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { guessColumns } from './columns';
+import { tableOf } from './test-support';
+
+const rows = (n: number, row: (i: number) => string) => Array.from({ length: n }, (_, i) => row(i)).join('\n');
+
+describe('guessColumns', () => {
+  it('finds text and label whatever they are called', () => {
+    const table = tableOf(
+      `nr,a,b,when\n${rows(40, (i) => `${i + 100},${['good', 'bad'][i % 2]},this is note ${i} that somebody wrote,2026-01-${i + 1}`)}`,
+    );
+    expect(guessColumns(table)).toEqual({ text: 'b', label: 'a', id: 'nr' });
+  });
+
+  it('prefers names to numbers as label', () => {
+    const table = tableOf(
+      `message,stars,tone\n${rows(40, (i) => `what a day ${i} it has been,${(i % 5) + 1},${['calm', 'angry'][i % 2]}`)}`,
+    );
+    expect(guessColumns(table)?.label).toBe('tone');
+  });
+
+  it('takes short texts for texts when nothing is longer', () => {
+    const table = tableOf(`label,text\n${rows(20, (i) => `${i % 3 ? 'x' : 'y'},word${i}`)}`);
+    expect(guessColumns(table)).toEqual({ text: 'text', label: 'label', id: null });
+  });
+
+  it('reads JSONL pairs of input and output', () => {
+    const table = tableOf(
+      rows(20, (i) => JSON.stringify({ input: `please do ${i} for me`, output: i % 2 ? 'yes' : 'no' })),
+      'x.jsonl',
+    );
+    expect(guessColumns(table)).toEqual({ text: 'input', label: 'output', id: null });
+  });
+});

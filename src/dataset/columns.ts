@@ -1,0 +1,88 @@
+import { textKey } from './normalise';
+import type { ColumnMapping, Row, Table } from './types';
+
+/** What a column looks like over a sample of its rows. */
+interface Profile {
+  readonly name: string;
+  readonly filled: number;
+  /** Distinct values over filled cells. */
+  readonly distinct: number;
+  readonly meanWords: number;
+  readonly meanLength: number;
+  readonly numericShare: number;
+}
+
+const SAMPLE_ROWS = 2000;
+
+const TEXT_NAMES =
+  /\b(text|message|msg|review|tweet|comment|content|body|sentence|utterance|query|question|feedback|description|input|subject|document|post)\b/i;
+const LABEL_NAMES =
+  /\b(label|labels|class|category|sentiment|tone|intent|topic|tag|rating|stars|target|gold|answer|output|type|emotion|expected)\b/i;
+const ID_NAMES = /\b(id|nr|no|number|key|uuid|guid|index|ticket|#)\b/i;
+
+/** `customerMessage_text` -> `customer Message text`, so that `\b` finds the words. */
+const wordsOf = (name: string) => name.replace(/([a-z])([A-Z])/g, '$1 $2').replace(/[_\-.]+/g, ' ');
+
+export const isNumeric = (cell: string): boolean => /^[+-]?(\d+([.,]\d+)?|[.,]\d+)%?$/.test(cell.trim());
+
+function profile(name: string, rows: readonly Row[]): Profile {
+  const cells = rows.map((row) => row.cells[name] ?? '').filter((cell) => cell.trim() !== '');
+  const mean = (of: (cell: string) => number) =>
+    cells.length === 0 ? 0 : cells.reduce((sum, cell) => sum + of(cell), 0) / cells.length;
+  return {
+    name,
+    filled: cells.length,
+    distinct: new Set(cells.map(textKey)).size,
+    meanWords: mean((cell) => cell.trim().split(/\s+/).length),
+    meanLength: mean((cell) => cell.length),
+    numericShare: mean((cell) => (isNumeric(cell) ? 1 : 0)),
+  };
+}
+
+const uniqueness = (p: Profile) => (p.filled === 0 ? 0 : p.distinct / p.filled);
+
+/** Many different, many-worded cells; a telling name counts, but never alone decides. */
+function textScore(p: Profile): number {
+  if (p.filled === 0) return -1;
+  const name = TEXT_NAMES.test(wordsOf(p.name)) ? 1.5 : 0;
+  return Math.log2(1 + p.meanWords) * (0.3 + uniqueness(p)) + name - 3 * p.numericShare;
+}
+
+/** Few values that repeat, short, rather words than numbers. */
+function labelScore(p: Profile, rows: number): number {
+  if (p.filled === 0) return -9;
+  const name = LABEL_NAMES.test(wordsOf(p.name)) ? 2 : 0;
+  const repeats = 1 - uniqueness(p);
+  const oneValue = p.distinct < 2 ? 2 : 0;
+  const many = p.distinct > 50 ? 2 : 0;
+  const long = p.meanWords > 4 ? 1.5 : 0;
+  const blank = 1 - p.filled / Math.max(1, rows);
+  return 2 * repeats + name - oneValue - many - long - 0.8 * p.numericShare - blank;
+}
+
+const best = (profiles: readonly Profile[], score: (p: Profile) => number): Profile | undefined =>
+  [...profiles].sort((a, b) => score(b) - score(a))[0];
+
+/**
+ * Which column is the text, which the label, and which an id, judged by what stands in them (names only add weight).
+ * Null with fewer than two columns. The id is proposed only where every cell is filled and different.
+ */
+export function guessColumns(table: Table): ColumnMapping | null {
+  if (table.columns.length < 2) return null;
+  const rows = table.rows.slice(0, SAMPLE_ROWS);
+  const profiles = table.columns.map((name) => profile(name, rows));
+  const text = best(profiles, textScore);
+  if (!text) return null;
+  const others = profiles.filter((p) => p !== text);
+  const label = best(others, (p) => labelScore(p, rows.length));
+  if (!label) return null;
+  const id = others.find(
+    (p) =>
+      p !== label &&
+      p.filled === rows.length &&
+      p.distinct === rows.length &&
+      p.meanWords < 1.5 &&
+      ID_NAMES.test(wordsOf(p.name)),
+  );
+  return { text: text.name, label: label.name, id: id?.name ?? null };
+}

@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest';
+import { dealt, preparedOf } from './test-support';
+import type { LintKind } from './types';
+
+const findings = async (rows: readonly (readonly [string, string])[], options?: Parameters<typeof preparedOf>[1]) =>
+  (await preparedOf(rows, options)).findings;
+const one = async (kind: LintKind, rows: readonly (readonly [string, string])[]) => {
+  const found = (await findings(rows)).filter((f) => f.kind === kind);
+  expect(found).toHaveLength(1);
+  return found[0] as (typeof found)[number];
+};
+
+describe('lint', () => {
+  it('has nothing to say about a sound data set', async () => {
+    expect(await findings(dealt(200, ['a', 'b', 'c']))).toEqual([]);
+  });
+
+  it('one class blocks', async () => {
+    const found = await one('one-class', dealt(200, ['neutral']));
+    expect(found.severity).toBe('blocking');
+    expect(found.title).toBe('Every row has the same label, “neutral”');
+  });
+
+  it('two rows block', async () => {
+    const found = await one('too-few-rows', dealt(2, ['a', 'b']));
+    expect(found.severity).toBe('blocking');
+    expect(found.title).toBe('Only 2 labelled rows');
+  });
+
+  it('fifty rows are few, and train', async () => {
+    expect((await one('too-few-rows', dealt(50, ['a', 'b']))).severity).toBe('warning');
+  });
+
+  it('280 of 300 rows with one label', async () => {
+    const found = await one('imbalanced', [
+      ...dealt(280, ['neutral']),
+      ...dealt(20, ['positive']).map(([t, l]) => [`x ${t}`, l] as const),
+    ]);
+    expect(found.title).toBe('280 of 300 rows are “neutral”');
+    expect(found.advice).toContain('93%');
+    expect(found.severity).toBe('warning');
+  });
+
+  it('an ID column taken as label', async () => {
+    const found = await one(
+      'too-many-classes',
+      dealt(300, ['x']).map(([t], i) => [t, `T-${i}`] as const),
+    );
+    expect(found.severity).toBe('blocking');
+    expect(found.title).toBe('300 different labels in 300 rows');
+    expect(found.advice).toContain('looks like an ID');
+  });
+
+  it('numeric scores as labels are said and allowed', async () => {
+    const found = await one('numeric-labels', dealt(200, ['1', '2', '3', '4', '5']));
+    expect(found.severity).toBe('warning');
+    expect(found.title).toBe('The labels are numbers, 1 to 5');
+  });
+
+  it('text and label swapped', async () => {
+    const found = await findings(dealt(100, ['good', 'bad']).map(([t, l]) => [l, t] as const));
+    expect(found[0]?.kind).toBe('swapped-columns');
+    expect(found[0]?.severity).toBe('blocking');
+    expect(found.some((f) => f.kind === 'too-many-classes')).toBe(false);
+  });
+
+  it('empty texts and labels', async () => {
+    const rows = [...dealt(120, ['a', 'b']), ['  ', 'a'] as const, ['', 'b'] as const, ['said', ''] as const];
+    expect((await one('empty-text', rows)).rowIds).toEqual(['121', '122']);
+    expect((await one('empty-label', rows)).rowIds).toEqual(['123']);
+  });
+
+  it('duplicates and contradictions', async () => {
+    const rows = [
+      ...dealt(120, ['a', 'b']),
+      ['ok thanks', 'a'],
+      ['OK  thanks', 'b'],
+      ['bye', 'a'],
+      ['bye', 'a'],
+    ] as const;
+    const contradiction = await one('contradiction', rows as readonly (readonly [string, string])[]);
+    expect(contradiction.title).toBe('2 rows say the same and disagree');
+    expect(contradiction.advice).toContain('“ok thanks” is both a and b');
+    expect((await one('duplicate', rows as readonly (readonly [string, string])[])).rowIds).toEqual(['123', '124']);
+  });
+
+  it('a leak of a given split', async () => {
+    const rows = [...dealt(120, ['a', 'b']), ['same text', 'a'], ['Same  text', 'a']] as [string, string][];
+    const all = rows.map((_, i) => String(i + 1));
+    const fixedSplit = {
+      train: all.slice(0, 70).concat('121'),
+      validation: all.slice(70, 80),
+      test: all.slice(80, 120).concat('122'),
+    };
+    const found = await findings(rows, { seed: 0, fixedSplit });
+    expect(found.find((f) => f.kind === 'leak')?.rowIds).toEqual(['122']);
+    expect((await findings(rows)).some((f) => f.kind === 'leak')).toBe(false);
+  });
+
+  it('spellings of one label, and slips', async () => {
+    const rows = [
+      ...dealt(120, ['positive', 'negative']),
+      ['x y', 'Positive'],
+      ['z q', 'positive '],
+      ['w u', 'postive'],
+    ] as [string, string][];
+    const found = (await findings(rows)).filter((f) => f.kind === 'label-spelling');
+    expect(found.map((f) => f.severity)).toEqual(['warning', 'info']);
+    expect(found[0]?.title).toBe('“postive” may be a slip for “positive”');
+    expect(found[0]?.rowIds).toEqual(['123']);
+    expect(found[1]?.advice).toContain('“positive ”');
+  });
+
+  it('rare labels and long texts', async () => {
+    const rows = [...dealt(120, ['a', 'b']), ['x y', 'odd'], ['w '.repeat(3000), 'a']] as [string, string][];
+    expect((await one('rare-class', rows)).title).toBe('1 label has fewer than 5 rows: “odd” (1)');
+    expect((await one('long-text', rows)).rowIds).toEqual(['122']);
+  });
+});

@@ -1,0 +1,144 @@
+import { type Failure, fail, ok, type Result } from '../lib/result';
+import { decodeText } from './decode';
+import { DELIMITER_NAMES, type Delimiter, sniffDelimiter } from './delimiter';
+import { uniqueHeaders } from './headers';
+import { parseJsonl } from './jsonl';
+import { MAX_BYTES } from './limits';
+import { type RawRecord, readRecords } from './records';
+import type { RejectedRow, Row, SourceFormat, Table } from './types';
+
+export type ParseFailure = Failure<
+  'empty-file' | 'too-large' | 'binary-file' | 'one-column' | 'no-rows' | 'json-array'
+>;
+
+export type ParseOverride = Partial<Pick<SourceFormat, 'delimiter' | 'encoding'>>;
+
+const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
+
+/** A reason to leave the record out, or null. Empty cells after the last column (a spreadsheet's trailing delimiters) are fine. */
+function raggedness(cells: readonly string[], columns: number): string | null {
+  const extra = cells.slice(columns);
+  if (cells.length < columns) return `it has ${cells.length} of ${columns} cells`;
+  if (extra.some((cell) => cell.trim() !== '')) return `it has ${cells.length} cells, the header has ${columns}`;
+  return null;
+}
+
+const isEmpty = (record: RawRecord) => record.broken === null && record.cells.every((cell) => cell.trim() === '');
+
+interface Body {
+  readonly columns: readonly string[];
+  readonly rows: readonly Row[];
+  readonly rejected: readonly RejectedRow[];
+  readonly notes: readonly string[];
+}
+
+/** Records -> rows. Empty lines after the last row are the file's end, not rejected rows. */
+function parseDelimited(text: string, delimiter: Delimiter): Body {
+  let header: { columns: readonly string[]; notes: readonly string[] } | null = null;
+  const rows: Row[] = [];
+  const rejected: RejectedRow[] = [];
+  let pending: RejectedRow[] = [];
+  readRecords(text, delimiter, (record) => {
+    const { line, raw } = record;
+    if (isEmpty(record)) {
+      if (header) pending.push({ line, reason: 'the row is empty', raw });
+      return;
+    }
+    if (!header) {
+      header = uniqueHeaders(record.broken ? record.raw.replaceAll('"', '').split(delimiter) : record.cells);
+      return;
+    }
+    rejected.push(...pending);
+    pending = [];
+    const reason = record.broken ?? raggedness(record.cells, header.columns.length);
+    if (reason) rejected.push({ line, reason, raw });
+    else {
+      const cells = Object.fromEntries(header.columns.map((name, i) => [name, record.cells[i] as string]));
+      rows.push({ id: String(rows.length + 1), line, cells });
+    }
+  });
+  const { columns, notes } = header ?? { columns: [], notes: [] };
+  return { columns, rows, rejected, notes };
+}
+
+/** Excel's own first line `sep=;`, which names the delimiter; its length in characters, break included. */
+function separatorLine(text: string): { delimiter: Delimiter; length: number } | null {
+  const match = /^sep=([,;\t|])\n/i.exec(text);
+  return match ? { delimiter: match[1] as Delimiter, length: match[0].length } : null;
+}
+
+function kindOf(fileName: string, text: string): 'jsonl' | 'delimited' {
+  if (/\.(jsonl|ndjson)$/i.test(fileName)) return 'jsonl';
+  const first = text.trimStart().split('\n', 1)[0] ?? '';
+  return /^\{\s*"/.test(first) && first.trimEnd().endsWith('}') ? 'jsonl' : 'delimited';
+}
+
+const shifted = (body: Body, lines: number): Body =>
+  lines === 0
+    ? body
+    : {
+        ...body,
+        rows: body.rows.map((row) => ({ ...row, line: row.line + lines })),
+        rejected: body.rejected.map((row) => ({ ...row, line: row.line + lines })),
+      };
+
+function check(fileName: string, body: Body, delimiter: Delimiter | null): ParseFailure | null {
+  const named = body.columns[0] === undefined ? '' : ` (“${body.columns[0].slice(0, 60)}”)`;
+  const how = delimiter ? `, read with ${DELIMITER_NAMES[delimiter]} between the cells` : '';
+  if (body.columns.length === 1)
+    return {
+      kind: 'one-column',
+      message: `${fileName} has only one column${named}${how}. A text column and a label column are needed: add the labels and open the file again.`,
+    };
+  if (body.rows.length === 0) {
+    const bad = body.rejected[0];
+    const why = bad ? `: none of its ${body.rejected.length} rows could be read (line ${bad.line}: ${bad.reason})` : '';
+    return {
+      kind: 'no-rows',
+      message: `${fileName} has a header but no rows${why}. Open a file with one labelled text a row.`,
+      data: { rejected: body.rejected.slice(0, 100) },
+    };
+  }
+  return null;
+}
+
+/**
+ * Bytes of a CSV, TSV or JSONL file -> Table. Encoding and delimiter are guessed unless overridden, and stand in
+ * `format`. Every record that does not become a row stands in `rejected` with its line and reason (formats.md, 4).
+ * Cell texts are kept as they are, with `\n` line ends.
+ */
+export function parseTable(
+  fileName: string,
+  bytes: Uint8Array,
+  override: ParseOverride = {},
+): Result<Table, ParseFailure> {
+  if (bytes.length > MAX_BYTES)
+    return fail(
+      'too-large',
+      `${fileName} has ${megabytes(bytes.length)}; files up to ${MAX_BYTES / 1e6} MB are read. A few thousand labelled rows are plenty: save a sample of it and open that.`,
+      { bytes: bytes.length, limit: MAX_BYTES },
+    );
+  const decoded = decodeText(fileName, bytes, override.encoding);
+  if (!decoded.ok) return fail('binary-file', decoded.error.message);
+  const { text, encoding } = decoded.value;
+  if (text.trim() === '')
+    return fail('empty-file', `${fileName} is empty. Open a file with a header and one labelled text a row.`);
+  if (/^\s*\[\s*\{/.test(text.slice(0, 1000)))
+    return fail('json-array', `${fileName} is one JSON array. Save it as JSON Lines (one object a line) or as CSV.`);
+
+  const base = { fileName, bytes: bytes.length, encoding };
+  if (kindOf(fileName, text) === 'jsonl') {
+    const body = { ...parseJsonl(text), notes: [] };
+    const failure = check(fileName, body, null);
+    return failure
+      ? { ok: false, error: failure }
+      : ok({ format: { ...base, delimiter: ',', kind: 'jsonl' }, ...body });
+  }
+  const named = separatorLine(text);
+  const rest = named ? text.slice(named.length) : text;
+  const delimiter = override.delimiter ?? named?.delimiter ?? sniffDelimiter(rest);
+  const body = shifted(parseDelimited(rest, delimiter), named ? 1 : 0);
+  const failure = check(fileName, body, delimiter);
+  if (failure) return { ok: false, error: failure };
+  return ok({ format: { ...base, delimiter, kind: delimiter === '\t' ? 'tsv' : 'csv' }, ...body });
+}

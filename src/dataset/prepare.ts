@@ -1,0 +1,71 @@
+import { type Failure, fail, ok, type Result } from '../lib/result';
+import { fingerprint, splitHash } from './fingerprint';
+import { type ClassShare, classBalance, labelSet, withCommonSpelling } from './labels';
+import { lint } from './lint';
+import { adoptSplit, type Shares, splitRows } from './split';
+import type { ColumnMapping, Dataset, LintFinding, Row, Table } from './types';
+
+export interface Prepared {
+  readonly dataset: Dataset;
+  readonly findings: readonly LintFinding[];
+  readonly balance: readonly ClassShare[];
+}
+
+export interface PrepareOptions {
+  readonly seed: number;
+  readonly shares?: Shares | undefined;
+  /** A split given from outside, such as the bundled sample's. */
+  readonly fixedSplit?: Dataset['split'] | undefined;
+}
+
+/** Ids from the mapped column, made unique by the row's number; without a column the 1-based row number. */
+function withIds(rows: readonly Row[], column: string | null): readonly Row[] {
+  const seen = new Set<string>();
+  return rows.map((row, i) => {
+    const wanted = column === null ? '' : (row.cells[column] ?? '').trim();
+    const id = wanted === '' ? String(i + 1) : wanted;
+    const unique = seen.has(id) ? `${id} (row ${i + 1})` : id;
+    seen.add(unique);
+    return unique === row.id ? row : { ...row, id: unique };
+  });
+}
+
+function unknownColumn(table: Table, mapping: ColumnMapping): string | null {
+  const named = [mapping.text, mapping.label, mapping.id].filter((name): name is string => name !== null);
+  return named.find((name) => !table.columns.includes(name)) ?? null;
+}
+
+/**
+ * Table and mapping -> labelled, split Dataset with everything worth a look. Label cells are rewritten to their common
+ * spelling, so that `row.cells[mapping.label]` is one of `labels` (or blank) from here on.
+ */
+export async function prepareDataset(
+  table: Table,
+  mapping: ColumnMapping,
+  options: PrepareOptions,
+): Promise<Result<Prepared, Failure<'unknown-column' | 'same-column'>>> {
+  const unknown = unknownColumn(table, mapping);
+  if (unknown !== null)
+    return fail(
+      'unknown-column',
+      `There is no column “${unknown}”; there are ${table.columns.map((c) => `“${c}”`).join(', ')}.`,
+    );
+  if (mapping.text === mapping.label)
+    return fail('same-column', `“${mapping.text}” cannot be both the text and the label: choose another label column.`);
+
+  const set = labelSet(table.rows, mapping.label);
+  const rows = withIds(withCommonSpelling(table.rows, mapping.label, set), mapping.id);
+  const split = options.fixedSplit
+    ? adoptSplit(rows, mapping, options.fixedSplit)
+    : splitRows(rows, mapping, options.seed, options.shares);
+  const dataset: Dataset = {
+    table: { ...table, rows },
+    mapping,
+    labels: set.map(({ label }) => label),
+    split,
+    seed: options.seed,
+    fingerprint: await fingerprint(table.columns, mapping, rows),
+    splitHash: await splitHash(split),
+  };
+  return ok({ dataset, findings: lint(dataset, set), balance: classBalance(dataset) });
+}

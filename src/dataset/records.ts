@@ -1,0 +1,66 @@
+import Papa from 'papaparse';
+import type { Delimiter } from './delimiter';
+import { MAX_BROKEN_QUOTES } from './limits';
+
+/** One record of delimited text: its cells, the 1-based line where it begins, and its text as read. */
+export interface RawRecord {
+  readonly line: number;
+  readonly raw: string;
+  readonly cells: readonly string[];
+  /** Why the record is not to be trusted; null when it is sound. */
+  readonly broken: string | null;
+}
+
+function lineBreaks(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) count++;
+  return count;
+}
+
+const withoutLastBreak = (raw: string) => (raw.endsWith('\n') ? raw.slice(0, -1) : raw);
+
+/**
+ * RFC 4180 records of a text with `\n` line ends, one at a time, so that a big file is held once.
+ *
+ * A quote that is never closed would swallow the rows after it. Such a record is given up after its first line, and
+ * reading goes on at the next line; a stray quote inside one line is read as a letter.
+ */
+export function readRecords(text: string, delimiter: Delimiter, onRecord: (record: RawRecord) => void): void {
+  let start = 0;
+  let line = 1;
+  let brokenQuotes = 0;
+  while (start < text.length) {
+    const part = start === 0 ? text : text.slice(start);
+    let done = 0;
+    let restart = false;
+    Papa.parse<string[]>(part, {
+      delimiter,
+      newline: '\n',
+      fastMode: false,
+      step: ({ data, errors, meta }, parser) => {
+        const end = errors.some((e) => e.code === 'MissingQuotes') ? part.length : meta.cursor;
+        const raw = withoutLastBreak(part.slice(done, end));
+        const breaks = lineBreaks(raw);
+        const misquoted = errors.some((e) => e.code === 'MissingQuotes') || (errors.length > 0 && breaks > 0);
+        if (misquoted) {
+          brokenQuotes++;
+          const giveUp = brokenQuotes > MAX_BROKEN_QUOTES;
+          const first = giveUp ? part.slice(done) : (raw.split('\n', 1)[0] as string);
+          const broken = giveUp
+            ? `more than ${MAX_BROKEN_QUOTES} quotes are never closed: the rest of the file was not read`
+            : 'a quote is never closed';
+          onRecord({ line, raw: first, cells: [], broken });
+          done += first.length + 1;
+          line += giveUp ? 0 : 1;
+          restart = true;
+          parser.abort();
+          return;
+        }
+        onRecord({ line, raw, cells: data, broken: null });
+        done = end;
+        line += breaks + 1;
+      },
+    });
+    start = restart ? start + done : text.length;
+  }
+}

@@ -1,0 +1,143 @@
+import { createRng, shuffled } from '../lib/rng';
+import { isUsable, labelOf, textOf } from './labels';
+import { labelKey, textKey } from './normalise';
+import type { ColumnMapping, Dataset, Row, SplitName } from './types';
+
+export type Shares = Readonly<Record<SplitName, number>>;
+
+export const DEFAULT_SHARES: Shares = { train: 0.5, validation: 0.15, test: 0.35 };
+
+/** At least so many held-back rows, where that leaves half of the rows for training and validation. */
+export const MIN_TEST_ROWS = 60;
+
+/**
+ * How many of `n` rows each part gets. By default 50/15/35, with at least 60 held back from 120 rows on;
+ * shares that the user sets are followed as they are. What does not go to the other two is for training.
+ */
+export function splitSizes(n: number, shares?: Shares): Readonly<Record<SplitName, number>> {
+  const { train, validation, test } = shares ?? DEFAULT_SHARES;
+  const total = train + validation + test;
+  const wanted = Math.round((n * test) / total);
+  const held = !shares && n >= 2 * MIN_TEST_ROWS ? Math.max(wanted, MIN_TEST_ROWS) : wanted;
+  const testRows = Math.min(n, n > 1 && test > 0 ? Math.max(1, held) : held);
+  const rest = n - testRows;
+  const validationRows = train + validation === 0 ? 0 : Math.round((rest * validation) / (train + validation));
+  return { train: rest - validationRows, validation: validationRows, test: testRows };
+}
+
+/** Rows that say the same: they stand in one part together. */
+type Group = readonly Row[];
+
+function groupsByLabel(rows: readonly Row[], mapping: ColumnMapping): readonly (readonly Group[])[] {
+  const groups = new Map<string, Row[]>();
+  for (const row of rows) {
+    const key = textKey(textOf(row, mapping));
+    const group = groups.get(key);
+    if (group) group.push(row);
+    else groups.set(key, [row]);
+  }
+  const byLabel = new Map<string, Group[]>();
+  for (const group of groups.values()) {
+    const key = labelKey(labelOf(group[0] as Row, mapping));
+    const list = byLabel.get(key);
+    if (list) list.push(group);
+    else byLabel.set(key, [group]);
+  }
+  return [...byLabel.values()];
+}
+
+const size = (groups: readonly Group[]) => groups.reduce((sum, group) => sum + group.length, 0);
+
+/**
+ * Shares `total` seats out over classes of the given sizes by largest remainder (Hare quota). A class with at least
+ * three rows gets a seat where there are enough seats, so that no part is blind to it.
+ */
+export function seats(sizes: readonly number[], total: number): readonly number[] {
+  const all = sizes.reduce((a, b) => a + b, 0);
+  if (all === 0) return sizes.map(() => 0);
+  const ideal = sizes.map((n) => (n * total) / all);
+  const floors = ideal.map((x, i) =>
+    Math.max(Math.floor(x), (sizes[i] as number) >= 3 && total >= sizes.length ? 1 : 0),
+  );
+  let left = total - floors.reduce((a, b) => a + b, 0);
+  const order = ideal
+    .map((x, i) => ({ i, remainder: x - Math.floor(x) }))
+    .sort((a, b) => b.remainder - a.remainder || a.i - b.i);
+  while (left > 0) {
+    const before = left;
+    for (const { i } of order) {
+      if (left === 0) break;
+      if ((floors[i] as number) >= (sizes[i] as number)) continue;
+      if (before === left || (floors[i] as number) < Math.ceil(ideal[i] as number)) {
+        floors[i] = (floors[i] as number) + 1;
+        left--;
+      }
+    }
+    if (before === left) break;
+  }
+  while (left < 0) {
+    const most = floors.indexOf(Math.max(...floors));
+    floors[most] = (floors[most] as number) - 1;
+    left++;
+  }
+  return floors;
+}
+
+/** Takes whole groups off the front until `rows` are reached; a group that would overshoot by more than it fills stays. */
+function take(groups: readonly Group[], rows: number): { taken: readonly Group[]; rest: readonly Group[] } {
+  const taken: Group[] = [];
+  const rest: Group[] = [];
+  let count = 0;
+  for (const group of groups) {
+    const missing = rows - count;
+    if (missing > 0 && group.length - missing < missing) {
+      taken.push(group);
+      count += group.length;
+    } else rest.push(group);
+  }
+  return { taken, rest };
+}
+
+const inFileOrder = (groups: readonly Group[]): readonly string[] =>
+  groups
+    .flat()
+    .sort((a, b) => a.line - b.line)
+    .map((row) => row.id);
+
+/**
+ * Stratified, seeded split of the usable rows. Rows with the same text stay together, and repeated texts go to
+ * training first: every held-back row counts as one independent trial in the tests of `statistics.md`.
+ */
+export function splitRows(
+  rows: readonly Row[],
+  mapping: ColumnMapping,
+  seed: number,
+  shares?: Shares,
+): Dataset['split'] {
+  const usable = rows.filter((row) => isUsable(row, mapping));
+  const rng = createRng(seed);
+  const classes = groupsByLabel(usable, mapping).map((groups) => {
+    const mixed = shuffled(groups, rng);
+    return [...mixed.filter((g) => g.length === 1), ...mixed.filter((g) => g.length > 1)];
+  });
+  const sizes = splitSizes(usable.length, shares);
+  const testSeats = seats(classes.map(size), sizes.test);
+  const held = classes.map((groups, i) => take(groups, testSeats[i] as number));
+  const rests = held.map((h) => h.rest);
+  const validationSeats = seats(rests.map(size), sizes.validation);
+  const checked = rests.map((groups, i) => take(groups, validationSeats[i] as number));
+  return {
+    train: inFileOrder(checked.flatMap((c) => c.rest)),
+    validation: inFileOrder(checked.flatMap((c) => c.taken)),
+    test: inFileOrder(held.flatMap((h) => h.taken)),
+  };
+}
+
+/** A split given from outside: unknown and unusable rows drop out, and an id stands in the first part that names it. */
+export function adoptSplit(rows: readonly Row[], mapping: ColumnMapping, fixed: Dataset['split']): Dataset['split'] {
+  const free = new Set(rows.filter((row) => isUsable(row, mapping)).map((row) => row.id));
+  const claim = (ids: readonly string[]) => ids.filter((id) => free.delete(id));
+  const test = claim(fixed.test);
+  const validation = claim(fixed.validation);
+  return { test, validation, train: claim(fixed.train) };
+}
