@@ -1,0 +1,70 @@
+import { useEffect } from 'react';
+import { Redirect, Route, Router, Switch } from 'wouter';
+import { STEPS, TOOLS } from './screens/registry';
+import { StartScreen } from './screens/start/StartScreen';
+import { DropTarget } from './shell/DropTarget';
+import { NEW_PROJECT, navigate, usePath, useSearchString } from './shell/location';
+import { Shell } from './shell/Shell';
+import { useProject, useStores } from './state/studio';
+import { Button } from './ui/Button';
+import { EmptyState } from './ui/EmptyState';
+import { ProgressBar } from './ui/ProgressBar';
+
+const SCREENS = [...STEPS, ...TOOLS];
+
+export function App() {
+  const { data } = useStores();
+  return (
+    <Router hook={usePath} searchHook={useSearchString} hrefs={usePath.hrefs}>
+      <DropTarget onFile={data.getState().openFile}>
+        <Switch>
+          <Route path="/">
+            <Shell current={null}>
+              <StartScreen />
+            </Shell>
+          </Route>
+          <Route path="/project/:id/:screen">
+            {({ id, screen }) => (
+              <Shell current={screen}>
+                <OpenProject id={id}>
+                  <ScreenById id={screen} />
+                </OpenProject>
+              </Shell>
+            )}
+          </Route>
+          <Route>
+            <Redirect to="/" replace />
+          </Route>
+        </Switch>
+      </DropTarget>
+    </Router>
+  );
+}
+
+function ScreenById({ id }: { readonly id: string }) {
+  const entry = SCREENS.find((s) => s.id === id);
+  if (!entry?.Screen) return <Redirect to="/" replace />;
+  return <entry.Screen />;
+}
+
+/** The project that the address names is open before its screen is drawn. */
+function OpenProject({ id, children }: { readonly id: string; readonly children: React.ReactNode }) {
+  const { project } = useStores();
+  const status = useProject((s) => s.status);
+  const openId = useProject((s) => s.set?.id ?? NEW_PROJECT);
+  useEffect(() => {
+    if (id === NEW_PROJECT) project.getState().close();
+    else void project.getState().open(id);
+  }, [id, project]);
+  if (status === 'missing' && id !== NEW_PROJECT)
+    return (
+      <EmptyState
+        title="This project is not on this device"
+        action={<Button onPress={() => navigate('/')}>To the start</Button>}
+      >
+        It was deleted, or the link was made on another computer: projects stay in the browser that made them.
+      </EmptyState>
+    );
+  if (id !== openId) return <ProgressBar label="Opening the project" value={null} />;
+  return children;
+}

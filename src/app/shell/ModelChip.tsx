@@ -1,0 +1,27 @@
+import { Button } from 'react-aria-components/Button';
+import { Dialog, DialogTrigger } from 'react-aria-components/Dialog';
+import { Popover } from 'react-aria-components/Popover';
+import { useSession } from '../state/studio';
+import { ModelPanel } from './ModelPanel';
+import { modelWords } from './model-words';
+import '../ui/menu.css';
+
+/** Which model, on what, with how much memory; opens what there is to know about it. */
+export function ModelChip() {
+  const model = useSession((s) => s.model);
+  const card = useSession((s) => s.card);
+  const { short, mark } = modelWords(model, card);
+  return (
+    <DialogTrigger>
+      <Button className={`chip${mark === 'bad' ? ' chip-bad' : ''}`} aria-label={`Model: ${short}`} data-testid="model">
+        <span className={`dot${mark === 'good' ? '' : ` dot-${mark}`}`} aria-hidden="true" />
+        <span className="chip-wide">{short}</span>
+      </Button>
+      <Popover className="popover" placement="bottom end">
+        <Dialog className="chip-menu" aria-label="Model">
+          <ModelPanel />
+        </Dialog>
+      </Popover>
+    </DialogTrigger>
+  );
+}

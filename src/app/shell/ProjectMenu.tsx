@@ -1,0 +1,81 @@
+import { type FormEvent, useState } from 'react';
+import { Button } from 'react-aria-components/Button';
+import { Menu, MenuItem, MenuSection, MenuTrigger } from 'react-aria-components/Menu';
+import { Popover } from 'react-aria-components/Popover';
+import { Separator } from 'react-aria-components/Separator';
+import type { PromptSet } from '../../project/types';
+import { useProject, useStores } from '../state/studio';
+import { ChevronDown } from '../ui/icons';
+import { navigate, screenPath } from './location';
+import '../ui/menu.css';
+import '../ui/field.css';
+
+/** The open project's name: rename in place, switch, new. */
+export function ProjectMenu() {
+  const set = useProject((s) => s.set);
+  const sets = useProject((s) => s.sets);
+  const [renaming, setRenaming] = useState(false);
+  if (!set && sets.length === 0) return null;
+  if (set && renaming) return <RenameForm set={set} onDone={() => setRenaming(false)} />;
+
+  const act = (key: string) => {
+    if (key === 'rename') setRenaming(true);
+    else if (key === 'new') navigate('/');
+    else navigate(screenPath(key, 'data'));
+  };
+  return (
+    <MenuTrigger>
+      <Button className="project-button" aria-label={`Project: ${set?.name ?? 'none open'}`} data-testid="project">
+        <span>{set?.name ?? 'Projects'}</span>
+        <ChevronDown />
+      </Button>
+      <Popover className="popover">
+        <Menu className="menu" aria-label="Project" onAction={(key) => act(String(key))}>
+          {set ? (
+            <MenuItem id="rename" className="menu-item">
+              Rename
+            </MenuItem>
+          ) : null}
+          <MenuItem id="new" className="menu-item">
+            New project
+          </MenuItem>
+          <Separator />
+          <MenuSection aria-label="Switch to">
+            {sets.map(({ id, name, datasetName }) => (
+              <MenuItem key={id} id={id} className="menu-item" textValue={name}>
+                <span>{id === set?.id ? `${name} (open)` : name}</span>
+                {datasetName ? <span className="dim small">{datasetName}</span> : null}
+              </MenuItem>
+            ))}
+          </MenuSection>
+        </Menu>
+      </Popover>
+    </MenuTrigger>
+  );
+}
+
+function RenameForm({ set, onDone }: { readonly set: PromptSet; readonly onDone: () => void }) {
+  const { project } = useStores();
+  const [name, setName] = useState(set.name);
+  const finish = (event?: FormEvent) => {
+    event?.preventDefault();
+    if (name.trim() && name.trim() !== set.name) void project.getState().rename(name);
+    onDone();
+  };
+  return (
+    <form className="project-name-form" onSubmit={finish}>
+      <input
+        className="input"
+        aria-label="Project name"
+        value={name}
+        maxLength={80}
+        // biome-ignore lint/a11y/noAutofocus: the user has just asked to type here
+        autoFocus
+        onFocus={(event) => event.target.select()}
+        onChange={(event) => setName(event.target.value)}
+        onBlur={() => finish()}
+        onKeyDown={(event) => event.key === 'Escape' && onDone()}
+      />
+    </form>
+  );
+}

@@ -1,0 +1,58 @@
+/**
+ * Where the user is, in the URL hash: `#/project/<id>/<screen>?tab=…&row=…`. wouter's own hash hook would move what
+ * follows `?` into the real query, which goes to the server with every request; here nothing of it leaves the page.
+ * Row texts never stand here: ids only.
+ */
+import { useCallback, useSyncExternalStore } from 'react';
+
+const subscribe = (onChange: () => void) => {
+  addEventListener('hashchange', onChange);
+  return () => removeEventListener('hashchange', onChange);
+};
+
+const split = (hash: string): readonly [path: string, search: string] => {
+  const [path = '', search = ''] = hash.replace(/^#?\/?/, '').split('?', 2);
+  return [`/${path}`, search];
+};
+
+const readPath = () => split(location.hash)[0];
+const readSearch = () => split(location.hash)[1];
+
+/** Goes to a path such as `/project/x/data?tab=rows`. */
+export function navigate(to: string, options: { readonly replace?: boolean } = {}): void {
+  const oldURL = location.href;
+  history[options.replace ? 'replaceState' : 'pushState'](null, '', `#${to.startsWith('/') ? to : `/${to}`}`);
+  dispatchEvent(new HashChangeEvent('hashchange', { oldURL, newURL: location.href }));
+}
+
+/** For wouter's `<Router hook>`. */
+export const usePath = (): [string, typeof navigate] => [useSyncExternalStore(subscribe, readPath), navigate];
+usePath.hrefs = (href: string) => `#${href}`;
+
+/** For wouter's `<Router searchHook>`. */
+export const useSearchString = (): string => useSyncExternalStore(subscribe, readSearch);
+
+/**
+ * One piece of a screen's state in the hash, e.g. the open tab: `const [tab, setTab] = useQuery('tab', 'fixed')`.
+ * The fallback is not written out. Changing it adds no entry to the history.
+ */
+export function useQuery<T extends string>(name: string, fallback: T): readonly [T, (value: T) => void] {
+  const value = (new URLSearchParams(useSearchString()).get(name) ?? fallback) as T;
+  const set = useCallback(
+    (next: T) => {
+      const [path, search] = split(location.hash);
+      const query = new URLSearchParams(search);
+      if (next === fallback) query.delete(name);
+      else query.set(name, next);
+      navigate(query.size > 0 ? `${path}?${query}` : path, { replace: true });
+    },
+    [name, fallback],
+  );
+  return [value, set];
+}
+
+/** The id that stands in the hash before a project exists. */
+export const NEW_PROJECT = 'new';
+
+export const screenPath = (projectId: string | null, screen: string): string =>
+  `/project/${projectId ?? NEW_PROJECT}/${screen}`;

@@ -1,0 +1,165 @@
+/** The open prompt set and its rows. Every change goes to IndexedDB first-come, first-served, and is seen at once. */
+import { createStore, type StoreApi } from 'zustand/vanilla';
+import type { Dataset } from '../../dataset/types';
+import { StudioError } from '../../lib/errors';
+import { createPromptSet, deletePromptSet, renamePromptSet, stamp, undoDelete } from '../../project/prompt-set';
+import type { PromptSet } from '../../project/types';
+import type { Services } from '../services';
+
+export interface ProjectState {
+  readonly status: 'none' | 'opening' | 'open' | 'missing';
+  readonly set: PromptSet | null;
+  readonly dataset: Dataset | null;
+  /** All sets that are not deleted, newest first. */
+  readonly sets: readonly PromptSet[];
+  /** Why the last change is not on disk; the work stays in the page. */
+  readonly saveError: StudioError | null;
+  readonly refresh: () => Promise<void>;
+  readonly open: (id: string) => Promise<void>;
+  readonly close: () => void;
+  /** A new set around a data set (or none yet); it becomes the open one. */
+  readonly create: (from: {
+    readonly name: string;
+    readonly dataset: Dataset | null;
+    readonly datasetName: string | null;
+    readonly words?: PromptSet['words'];
+    readonly baseTemplate?: string;
+  }) => Promise<PromptSet>;
+  /** Applies a pure function of project/prompt-set.ts to the open set and saves the result. */
+  readonly update: (change: (set: PromptSet) => PromptSet) => Promise<PromptSet>;
+  /** The same for a set by id, open or not (a run may end after another project was opened). */
+  readonly updateById: (id: string, change: (set: PromptSet) => PromptSet) => Promise<PromptSet>;
+  readonly setDataset: (dataset: Dataset) => Promise<void>;
+  /** Writes what is in the page once more, after `saveError`. */
+  readonly saveAgain: () => Promise<void>;
+  readonly rename: (name: string) => Promise<void>;
+  readonly remove: (id: string) => Promise<void>;
+  readonly restore: (id: string) => Promise<void>;
+}
+
+export type ProjectStore = StoreApi<ProjectState>;
+
+export function createProjectStore({ store: disk }: Services): ProjectStore {
+  return createStore<ProjectState>((set, get) => {
+    const now = () => new Date().toISOString();
+    const taken = (except?: string) =>
+      get()
+        .sets.filter(({ id }) => id !== except)
+        .map(({ handle }) => handle);
+    /** Work stays in the page when the disk refuses: the shell shows `saveError` and offers to try again. */
+    const save = async (write: () => Promise<unknown>) => {
+      try {
+        await write();
+        set({ saveError: null });
+      } catch (cause) {
+        set({
+          saveError:
+            cause instanceof StudioError
+              ? cause
+              : new StudioError('store-failed', `Not saved: ${String(cause)}`, { cause }),
+        });
+      }
+    };
+    const keep = (next: PromptSet) =>
+      set(({ set: open, sets }) => ({
+        set: open?.id === next.id ? next : open,
+        sets: [next, ...sets.filter(({ id }) => id !== next.id)].filter(({ deletedAt }) => deletedAt === null),
+      }));
+
+    let pending = 0;
+    /** Seen at once, then written over what is on disk now (another tab may have written meanwhile). `change` runs twice: pure. */
+    const updateById: ProjectState['updateById'] = async (id, change) => {
+      const known = get().set?.id === id ? get().set : get().sets.find((s) => s.id === id);
+      const current = known ?? (await disk.sets.get(id));
+      if (!current)
+        throw new StudioError('store-failed', 'This project is not in the library any more. Open another one.', {
+          data: { id },
+        });
+      const unsaved = get().saveError !== null;
+      const next = change(current);
+      keep(next);
+      pending += 1;
+      await save(async () => {
+        // after a failed save the page knows more than the disk does
+        const stored = unsaved ? await disk.sets.put(next).then(() => next) : await disk.sets.update(id, change);
+        if (!stored) await disk.sets.put(next);
+        else if (pending === 1) keep(stored);
+      });
+      pending -= 1;
+      return get().set?.id === id ? (get().set ?? next) : next;
+    };
+
+    disk.onRemoteChange(({ table, setId }) => {
+      void get().refresh();
+      const open = get().set;
+      if (open?.id !== setId || pending > 0) return;
+      if (table === 'promptSets') void disk.sets.get(setId).then((found) => found && keep(found));
+      if (table === 'datasets') void disk.datasets.get(setId).then((found) => found && set({ dataset: found.dataset }));
+    });
+
+    return {
+      status: 'none',
+      set: null,
+      dataset: null,
+      sets: [],
+      saveError: null,
+      refresh: async () => {
+        const sets = await disk.sets.list();
+        set({ sets: sets.filter(({ deletedAt }) => deletedAt === null) });
+      },
+      open: async (id) => {
+        if (get().set?.id === id) return;
+        set({ status: 'opening', set: null, dataset: null });
+        const [found, rows] = await Promise.all([disk.sets.get(id), disk.datasets.get(id)]);
+        if (found && found.deletedAt === null) set({ status: 'open', set: found, dataset: rows?.dataset ?? null });
+        else set({ status: 'missing' });
+      },
+      close: () => set({ status: 'none', set: null, dataset: null }),
+      create: async ({ name, dataset, datasetName, words = [], baseTemplate = '' }) => {
+        const made = createPromptSet(stamp(), {
+          name,
+          words,
+          baseTemplate,
+          datasetFingerprint: dataset?.fingerprint ?? null,
+          datasetName,
+          taken: taken(),
+        });
+        set(({ sets }) => ({ status: 'open', set: made, dataset, sets: [made, ...sets] }));
+        await save(async () => {
+          await disk.sets.put(made);
+          if (dataset) await disk.datasets.put({ setId: made.id, dataset });
+        });
+        return made;
+      },
+      update: (change) => {
+        const open = get().set;
+        if (!open) return Promise.reject(new StudioError('internal', 'internal: no project is open'));
+        return updateById(open.id, change);
+      },
+      updateById,
+      setDataset: async (dataset) => {
+        const open = get().set;
+        set({ dataset });
+        if (open) await save(() => disk.datasets.put({ setId: open.id, dataset }));
+      },
+      saveAgain: async () => {
+        const { set: open, dataset } = get();
+        if (!open) return;
+        await save(async () => {
+          await disk.sets.put(open);
+          if (dataset) await disk.datasets.put({ setId: open.id, dataset });
+        });
+      },
+      rename: async (name) => {
+        await get().update((open) => renamePromptSet(open, name, taken(open.id), now()));
+      },
+      remove: async (id) => {
+        await updateById(id, (s) => deletePromptSet(s, now()));
+        if (get().set?.id === id) get().close();
+      },
+      restore: async (id) => {
+        await updateById(id, (s) => undoDelete(s, now()));
+      },
+    };
+  });
+}

@@ -1,0 +1,148 @@
+/** What is true for the page as a whole: the browser, the model, and the one long job that may run. */
+import { createStore, type StoreApi } from 'zustand/vanilla';
+import { StudioError } from '../../lib/errors';
+import type { ModelCard } from '../../model/card';
+import type { ModelSource } from '../../model/load';
+import type { ModelInfo } from '../../worker/protocol';
+import type { Services } from '../services';
+import type { Capabilities } from './capabilities';
+import { secondsLeft } from './rate';
+
+export type ModelStatus =
+  | { readonly kind: 'idle' }
+  | {
+      readonly kind: 'downloading';
+      readonly receivedBytes: number;
+      readonly totalBytes: number;
+      readonly fromCache: boolean;
+      readonly secondsLeft: number | null;
+    }
+  | { readonly kind: 'starting'; readonly stage: 'parse' | 'dequantise' | 'session' }
+  | { readonly kind: 'ready'; readonly info: ModelInfo }
+  | { readonly kind: 'failed'; readonly error: StudioError };
+
+export type TokenizerStatus =
+  | { readonly kind: 'waiting' }
+  | {
+      readonly kind: 'ready';
+      readonly endTokenIds: readonly number[];
+      readonly hasChat: boolean;
+      readonly sha256: string;
+    };
+
+/** The long thing that runs now. There is one engine and one queue, so there is at most one. */
+export interface Job {
+  readonly title: string;
+  /** The screen it belongs to: the chip leads there. */
+  readonly screen: string;
+  /** 0 to 1, or null while it cannot be known. */
+  readonly fraction: number | null;
+  readonly secondsLeft: number | null;
+  /** Ends it without losing work, or null when it cannot be ended. */
+  readonly stop: (() => void) | null;
+}
+
+export interface SessionState {
+  readonly capabilities: Capabilities;
+  readonly model: ModelStatus;
+  readonly card: ModelCard | null;
+  readonly tokenizer: TokenizerStatus;
+  readonly job: Job | null;
+  readonly loadModel: (source?: ModelSource) => Promise<void>;
+  /** Resolves when the model is ready; starts loading it when nothing has. @throws StudioError why it cannot be */
+  readonly modelReady: () => Promise<ModelInfo>;
+  /** Resolves when texts can be tokenised, which is before the weights are there. */
+  readonly tokenizerReady: () => Promise<void>;
+  readonly setJob: (job: Job | null) => void;
+  readonly updateJob: (change: Partial<Pick<Job, 'title' | 'fraction' | 'secondsLeft' | 'stop'>>) => void;
+}
+
+export const DEFAULT_MODEL: ModelSource = { kind: 'site', base: 'models/HuggingFaceTB/SmolLM2-135M-Instruct/' };
+
+const TOKENIZER_FILES =
+  /(?:^|\/)(?:tokenizer|tokenizer_config|special_tokens_map|generation_config|config)\.json$|\.jinja$/;
+
+export type SessionStore = StoreApi<SessionState>;
+
+export function createSessionStore(services: Services, capabilities: Capabilities): SessionStore {
+  let running: Promise<ModelInfo> | null = null;
+
+  return createStore<SessionState>((set, get, store) => {
+    async function load(source: ModelSource): Promise<ModelInfo> {
+      set({ model: { kind: 'downloading', receivedBytes: 0, totalBytes: 0, fromCache: false, secondsLeft: null } });
+      const startedAt = performance.now();
+      const { card, files } = await services.loadModelFiles(source, {
+        onProgress: ({ receivedBytes, totalBytes, fromCache }) =>
+          set({
+            model: {
+              kind: 'downloading',
+              receivedBytes,
+              totalBytes,
+              fromCache,
+              secondsLeft: secondsLeft(receivedBytes, totalBytes, (performance.now() - startedAt) / 1000),
+            },
+          }),
+      });
+      set({ card, model: { kind: 'starting', stage: 'parse' } });
+      const small = Object.fromEntries(Object.entries(files).filter(([path]) => TOKENIZER_FILES.test(path)));
+      const opened = await services.data.call('openTokenizer', { files: small });
+      set({
+        tokenizer: {
+          kind: 'ready',
+          endTokenIds: opened.endTokenIds,
+          hasChat: opened.hasChat,
+          sha256: opened.sha256,
+        },
+      });
+      const info = await services.engine.call(
+        'load',
+        { id: card.id, files, backend: 'auto', threads: capabilities.threads },
+        {
+          onEvent: ({ stage }) => set({ model: { kind: 'starting', stage } }),
+          // moved, not copied: the page keeps no second copy of the weights
+          transfer: Object.values(files).map(({ buffer }) => buffer as ArrayBuffer),
+        },
+      );
+      set({ model: { kind: 'ready', info } });
+      return info;
+    }
+
+    function start(source: ModelSource): Promise<ModelInfo> {
+      const attempt = load(source).catch((cause: unknown) => {
+        const error =
+          cause instanceof StudioError
+            ? cause
+            : new StudioError('internal', `The model did not load: ${String(cause)}`, { cause });
+        set({ model: { kind: 'failed', error } });
+        running = null;
+        throw error;
+      });
+      running = attempt;
+      return attempt;
+    }
+
+    return {
+      capabilities,
+      model: { kind: 'idle' },
+      card: null,
+      tokenizer: { kind: 'waiting' },
+      job: null,
+      loadModel: async (source = DEFAULT_MODEL) => {
+        if (get().model.kind === 'failed') services.engine.restart();
+        await (running ?? start(source)).catch(() => {}); // shown from `model`
+      },
+      modelReady: () => running ?? start(DEFAULT_MODEL),
+      tokenizerReady: () =>
+        new Promise((resolve) => {
+          if (get().tokenizer.kind === 'ready') return resolve();
+          const stop = store.subscribe(({ tokenizer }) => {
+            if (tokenizer.kind !== 'ready') return;
+            stop();
+            resolve();
+          });
+        }),
+      setJob: (job) => set({ job }),
+      updateJob: (change) => set(({ job }) => ({ job: job && { ...job, ...change } })),
+    };
+  });
+}

@@ -1,0 +1,23 @@
+/** One small store a screen, and three for the page. Each is made from the services and the stores it needs. */
+import type { StoreApi } from 'zustand/vanilla';
+import type { Services } from '../services';
+import type { Capabilities } from './capabilities';
+import { createDataStore, type DataStore } from './data-store';
+import { createProjectStore, type ProjectStore } from './project-store';
+import { createRequestLog, type RequestsState } from './requests';
+import { createSessionStore, type SessionStore } from './session-store';
+
+export interface Stores {
+  readonly session: SessionStore;
+  readonly project: ProjectStore;
+  readonly data: DataStore;
+  readonly requests: StoreApi<RequestsState>;
+}
+
+export function createStores(services: Services, capabilities: Capabilities): Stores {
+  const session = createSessionStore(services, capabilities);
+  const project = createProjectStore(services);
+  const data = createDataStore();
+  const requests = createRequestLog();
+  return { session, project, data, requests };
+}

@@ -1,0 +1,27 @@
+/** Hands the services and stores down. A screen asks for a store's state by selector and calls its actions. */
+import { createContext, type ReactNode, useContext } from 'react';
+import { useStore } from 'zustand';
+import { present } from '../../lib/assert';
+import type { Services } from '../services';
+import type { ProjectState } from './project-store';
+import type { RequestsState } from './requests';
+import type { SessionState } from './session-store';
+import type { Stores } from './stores';
+
+export interface Studio {
+  readonly services: Services;
+  readonly stores: Stores;
+}
+
+const StudioContext = createContext<Studio | null>(null);
+
+export const StudioProvider = ({ studio, children }: { readonly studio: Studio; readonly children: ReactNode }) => (
+  <StudioContext value={studio}>{children}</StudioContext>
+);
+
+export const useStudio = (): Studio => present(useContext(StudioContext), 'StudioProvider');
+export const useStores = (): Stores => useStudio().stores;
+
+export const useSession = <T,>(select: (state: SessionState) => T): T => useStore(useStores().session, select);
+export const useProject = <T,>(select: (state: ProjectState) => T): T => useStore(useStores().project, select);
+export const useRequests = <T,>(select: (state: RequestsState) => T): T => useStore(useStores().requests, select);

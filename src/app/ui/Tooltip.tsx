@@ -1,0 +1,35 @@
+import type { ReactElement, ReactNode } from 'react';
+import { Button } from 'react-aria-components/Button';
+import { Tooltip as AriaTooltip, TooltipTrigger } from 'react-aria-components/Tooltip';
+import './tooltip.css';
+
+interface TooltipProps {
+  readonly text: ReactNode;
+  /** A focusable react-aria element, e.g. Button. */
+  readonly children: ReactElement;
+}
+
+export const Tooltip = ({ text, children }: TooltipProps) => (
+  <TooltipTrigger delay={400} closeDelay={80}>
+    {children}
+    <AriaTooltip className="tooltip" offset={6}>
+      {text}
+    </AriaTooltip>
+  </TooltipTrigger>
+);
+
+interface TermProps {
+  /** One sentence that explains the word to a newcomer. */
+  readonly means: string;
+  readonly children: ReactNode;
+}
+
+/** A word that a newcomer may not know, explained on hover, focus and tap. */
+export const Term = ({ means, children }: TermProps) => (
+  <TooltipTrigger delay={200} closeDelay={80} shouldCloseOnPress={false}>
+    <Button className="term">{children}</Button>
+    <AriaTooltip className="tooltip" offset={6}>
+      {means}
+    </AriaTooltip>
+  </TooltipTrigger>
+);

@@ -1,0 +1,18 @@
+export { ArmMark, type ArmSide } from './ArmMark';
+export { Button, IconButton } from './Button';
+export { Choices } from './Choices';
+export { Dialog } from './Dialog';
+export { EmptyState } from './EmptyState';
+export * as format from './format';
+export { Interval } from './Interval';
+export { LabelTag } from './LabelTag';
+export { Note } from './Note';
+export { Panel } from './Panel';
+export { ProgressBar } from './ProgressBar';
+export { Select, type SelectOption } from './Select';
+export { Slider } from './Slider';
+export { type Column, Table } from './Table';
+export { type TabEntry, Tabs } from './Tabs';
+export { TextArea, TextField } from './TextField';
+export { Term, Tooltip } from './Tooltip';
+export { toastError, toastNote, toastUndo } from './toast';
