@@ -36,15 +36,19 @@ export function differentiate(
   const active = activeValues(graph, loss, wrt, g);
   if (!active.has(loss)) throw new StudioError('model-unsupported', `The loss ${loss} does not depend on ${wrt}.`);
 
+  const state = { g, active, consumers, loss, wrt };
+  // In advance, since another refusal could hide the cause: an operator unknown to us has an output of unknown shape.
+  for (const node of graph.nodes)
+    if (!rules[node.op] && isActive(node, active))
+      contextOf({ ...state, node, dys: [] }).refuse('it has no gradient rule');
+
   const gradients = new Map<string, string>([[loss, onesLike(g, loss)]]);
   for (const node of [...graph.nodes].reverse()) {
-    // What lies before `wrt` is not wanted, where it is not a graph input.
-    if (node.outputs.includes(wrt)) continue;
+    if (!isActive(node, active)) continue;
     const dys = node.outputs.map((output) => (active.has(output) ? (gradients.get(output) ?? null) : null));
     if (dys.every((dy) => dy === null)) continue;
-    const context = contextOf({ node, dys, g, active, consumers, loss, wrt });
-    const rule = rules[node.op] ?? context.refuse('it has no gradient rule');
-    const results = rule(context);
+    const context = contextOf({ ...state, node, dys });
+    const results = present(rules[node.op], `rule of ${node.op}`)(context);
     node.inputs.forEach((input, i) => {
       if (!context.wants(i)) return;
       const partial = results[i] ?? context.refuse(`it has no gradient for its input ${i}`);
@@ -60,6 +64,10 @@ export function differentiate(
   if (type) builder.describe(gradName, type.dtype, type.shape);
   return builder.build();
 }
+
+/** Whether gradients pass through a node: it reads and writes values on the paths. */
+const isActive = (node: Node, active: ReadonlySet<string>) =>
+  node.outputs.some((name) => active.has(name)) && reads(node).some((name) => active.has(name));
 
 function onesLike(g: Emitter, loss: string): string {
   const shape = g.info(loss)?.shape;

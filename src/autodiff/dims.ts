@@ -16,12 +16,18 @@ export function canonical(dim: number | string | null): SymbolicDim {
   return dim.includes('+') ? sum(dim.split('+').map((term) => term.trim())) : dim.trim();
 }
 
+/** Like terms are collected: `t + t` is `2*t`. */
 export function sum(dims: readonly SymbolicDim[]): SymbolicDim {
   const terms = dims.flatMap<SymbolicDim>((dim) => (typeof dim === 'string' ? dim.split(' + ') : [dim]));
-  const symbols = terms.filter((term): term is string => typeof term === 'string' && Number.isNaN(Number(term)));
-  const total = terms.reduce<number>((acc, term) => acc + (Number.isNaN(Number(term)) ? 0 : Number(term)), 0);
-  if (symbols.length === 0) return total;
-  return [...symbols.sort(), ...(total === 0 ? [] : [String(total)])].join(' + ');
+  const factorOf = new Map<string, number>();
+  for (const { factor, symbols } of terms.map((term) => factors([term]))) {
+    const key = symbols.join('*');
+    factorOf.set(key, (factorOf.get(key) ?? 0) + factor);
+  }
+  const total = factorOf.get('') ?? 0;
+  const symbolic = [...factorOf].filter(([key, factor]) => key !== '' && factor !== 0);
+  const spelt = symbolic.map(([key, factor]) => String(spell({ factor, symbols: [key] }))).sort();
+  return spelt.length === 0 ? total : [...spelt, ...(total === 0 ? [] : [String(total)])].join(' + ');
 }
 
 /** A product as its known factor and its symbols. A sum counts as one symbol. */

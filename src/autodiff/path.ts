@@ -1,12 +1,13 @@
 import type { Graph, Node } from '../graph/ir';
+import { reads } from '../graph/order';
 
-/** Nodes that read a value, by the value's name. */
+/** Nodes that read a value, themselves or in a subgraph, by the value's name. */
 export type Consumers = ReadonlyMap<string, readonly Node[]>;
 
 export function consumersOf(graph: Graph): Consumers {
   const consumers = new Map<string, Node[]>();
   for (const node of graph.nodes)
-    for (const input of new Set(node.inputs)) {
+    for (const input of new Set(reads(node))) {
       const list = consumers.get(input);
       if (list) list.push(node);
       else consumers.set(input, [node]);

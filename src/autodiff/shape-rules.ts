@@ -2,7 +2,7 @@ import { maybeDType } from '../graph/dtype';
 import type { DType, Node } from '../graph/ir';
 import { intAttr, maybeInt, maybeInts, maybeTensor } from './attrs';
 import { broadcast, product, quotient, type Shape, type SymbolicDim, sum, unknownDim } from './dims';
-import { fromTensor, type Inferred } from './inferred';
+import { fromInfo, fromTensor, type Inferred } from './inferred';
 
 interface ShapeContext {
   readonly node: Node;
@@ -325,6 +325,12 @@ const range: ShapeRule = ({ inputs }) => {
   return inputs[0] ? value(inputs[0].dtype, [counts ? limit : unknownDim()]) : null;
 };
 
+/** The branches must agree; what the first one declares holds. */
+const branches: ShapeRule = ({ node }) => {
+  const branch = node.attrs['then_branch'];
+  return branch?.type === 'graph' ? branch.value.outputs.map(fromInfo) : null;
+};
+
 const family = (ops: readonly string[], rule: ShapeRule): Readonly<Record<string, ShapeRule>> =>
   Object.fromEntries(ops.map((op) => [op, rule]));
 
@@ -412,4 +418,5 @@ export const shapeRules: Readonly<Record<string, ShapeRule | undefined>> = {
   ConstantOfShape: constantOfShape,
   Cast: cast,
   Range: range,
+  If: branches,
 };
