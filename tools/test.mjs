@@ -55,12 +55,17 @@ if (wanted('lint')) check('lint', 'npx', ['biome', 'check', '.']);
 if (wanted('types')) check('types', 'npx', ['tsc', '--noEmit']);
 if (wanted('knip')) check('unused code', 'npx', ['knip', '--no-progress']);
 const reporters = (file) => ['--reporter=default', '--reporter=json', `--outputFile.json=${join(out, file)}`];
+if (wanted('notices')) check('third-party notices', 'node', ['tools/notices.mjs', '--check']);
+if (wanted('sample')) check('bundled sample', 'node', ['tools/sample/build.mjs', '--check']);
 if (wanted('unit')) suite('unit', 'npx', ['vitest', 'run', '--project', 'node', ...reporters('unit.json')], 'unit.json', vitest);
 if (wanted('browser')) suite('browser', 'npx', ['vitest', 'run', '--project', 'browser', ...reporters('browser.json')], 'browser.json', vitest);
 if (wanted('build') || wanted('e2e')) {
   const built = check('build', 'npx', ['vite', 'build', '--logLevel', 'warn']);
   if (built && wanted('e2e')) suite('end to end', 'npx', ['playwright', 'test'], 'e2e.json', playwright);
 }
+
+// Minutes of installation on a fresh machine: CI does it always, others by name (`npm test predict`).
+if (process.env.CI ? wanted('predict') : only.includes('predict')) check('the shipped prompt in PyTorch', 'node', ['tools/export/check.mjs']);
 
 console.log(`\n${passed} passed, ${failed} failed`);
 process.exit(failed > 0 || passed === 0 ? 1 : 0);
