@@ -1,0 +1,132 @@
+import { type ReactNode, useLayoutEffect, useRef, useState } from 'react';
+import { Button, Panel, toastError } from '../ui';
+import { download, fileStem, toCsv, toPng, toSvg } from './export';
+import type { Draw } from './plot';
+import './charts.css';
+
+/** The numbers of a chart, for readers, for spreadsheets, and for whoever cannot see it. */
+export interface Twin {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly (string | number | null)[])[];
+}
+
+interface ChartPanelProps {
+  /** The finding, from `finding.ts`. */
+  readonly title: string;
+  /** With marks of A and B, where the plain title is not enough. */
+  readonly heading?: ReactNode;
+  /** Units and counts. */
+  readonly unit?: ReactNode;
+  readonly controls?: ReactNode;
+  readonly draw: Draw;
+  readonly twin: Twin;
+  readonly span?: 4 | 5 | 6 | 7 | 8 | 12;
+  readonly children?: ReactNode;
+}
+
+/** A chart with its finding as title, a table of the same numbers, and downloads. */
+export function ChartPanel({ title, heading, unit, controls, draw, twin, span, children }: ChartPanelProps) {
+  const [asTable, setAsTable] = useState(false);
+  const chart = useRef<SVGSVGElement | null>(null);
+  const stem = fileStem(title);
+  const save = (kind: 'svg' | 'png') => {
+    const drawn = chart.current;
+    if (!drawn) return;
+    if (kind === 'svg') download(`${stem}.svg`, toSvg(drawn, title));
+    else
+      toPng(drawn, title).then(
+        (png) => download(`${stem}.png`, png),
+        () => toastError('The picture was not made.', 'Your browser refused it. The SVG download has the same chart.'),
+      );
+  };
+  return (
+    <Panel
+      title={heading ?? title}
+      {...(span ? { span } : {})}
+      aside={
+        <>
+          {unit ? <span>{unit}</span> : null}
+          <span className="chart-tools">
+            <Button variant="link" size="s" onPress={() => setAsTable(!asTable)}>
+              {asTable ? 'Chart' : 'Table'}
+            </Button>
+            {asTable ? null : (
+              <>
+                <Button variant="link" size="s" aria-label="Download as SVG" onPress={() => save('svg')}>
+                  SVG
+                </Button>
+                <Button variant="link" size="s" aria-label="Download as PNG" onPress={() => save('png')}>
+                  PNG
+                </Button>
+              </>
+            )}
+            <Button
+              variant="link"
+              size="s"
+              aria-label="Download the numbers as CSV"
+              onPress={() => download(`${stem}.csv`, toCsv(twin.columns, twin.rows), 'text/csv')}
+            >
+              CSV
+            </Button>
+          </span>
+        </>
+      }
+    >
+      {controls}
+      {asTable ? <TwinTable title={title} twin={twin} /> : <Drawn title={title} draw={draw} chart={chart} />}
+      {children}
+    </Panel>
+  );
+}
+
+/** Draws for the width that there is, again when that changes. */
+function Drawn({ title, draw, chart }: { title: string; draw: Draw; chart: React.RefObject<SVGSVGElement | null> }) {
+  const host = useRef<HTMLDivElement>(null);
+  const [width, setWidth] = useState(0);
+  useLayoutEffect(() => {
+    const element = host.current;
+    if (!element) return;
+    setWidth(Math.floor(element.clientWidth));
+    const observer = new ResizeObserver(() => setWidth(Math.floor(element.clientWidth)));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  useLayoutEffect(() => {
+    if (width <= 0) return;
+    chart.current = draw(width);
+    host.current?.replaceChildren(chart.current);
+  }, [draw, width, chart]);
+  // The picture; its numbers are one press away under "Table".
+  return <div ref={host} className="chart" role="img" aria-label={`Chart: ${title}`} />;
+}
+
+function TwinTable({ title, twin }: { title: string; twin: Twin }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
+    <section className="chart-table" aria-label={`Numbers: ${title}`} tabIndex={0}>
+      <table>
+        <thead>
+          <tr>
+            {twin.columns.map((column) => (
+              <th key={column} scope="col">
+                {column}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {twin.rows.map((row, i) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: rows of numbers have no other name, and are never moved
+            <tr key={i}>
+              {row.map((value, j) => (
+                <td key={twin.columns[j]} className={typeof value === 'number' ? 'num' : undefined}>
+                  {typeof value === 'number' ? Number(value.toFixed(4)) : value}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}

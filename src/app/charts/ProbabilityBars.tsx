@@ -1,0 +1,39 @@
+import type { ArmSide } from '../ui';
+import './charts.css';
+
+interface ProbabilityBarsProps {
+  readonly side: ArmSide;
+  readonly labels: readonly string[];
+  /** In the order of the labels; they sum to 1. Null while nothing is known. */
+  readonly probabilities: readonly number[] | null;
+  /** With many labels only the likeliest are shown. */
+  readonly most?: number;
+}
+
+/** What a prompt makes of one text: a bar and a number a label, in the labels' own order. */
+export function ProbabilityBars({ side, labels, probabilities, most = 6 }: ProbabilityBarsProps) {
+  const rows = labels.map((label, i) => ({ label, p: probabilities?.[i] ?? null }));
+  const shown = rows.length <= most ? rows : rows.toSorted((a, b) => (b.p ?? 0) - (a.p ?? 0)).slice(0, most);
+  return (
+    <>
+      <ul className="probs">
+        {shown.map(({ label, p }) => (
+          <li key={label}>
+            <span className="prob-label" title={label}>
+              {label}
+            </span>
+            <span className="prob-bar" aria-hidden="true">
+              <span className={`prob-fill prob-fill-${side}`} style={{ width: `${(p ?? 0) * 100}%` }} />
+            </span>
+            <span className="num">{p === null ? '–' : p.toFixed(2)}</span>
+          </li>
+        ))}
+      </ul>
+      {rows.length > most ? (
+        <p className="dim small">
+          The likeliest {most} of {rows.length} labels.
+        </p>
+      ) : null}
+    </>
+  );
+}

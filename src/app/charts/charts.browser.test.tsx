@@ -1,0 +1,100 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { drawAccuracy, drawConfusion, drawDifferences } from './comparison-charts';
+import { toCsv, toSvg } from './export';
+import { ARMS, LABELS, PAIRS } from './fixtures';
+import type { Draw } from './plot';
+import { drawLoss, drawValidation } from './training-charts';
+import '../styles/tokens.css';
+import '../styles/base.css';
+import './charts.css';
+
+const steps = Array.from({ length: 90 }, (_, step) => ({
+  step,
+  loss: 1.2 * Math.exp(-step / 40),
+  learningRate: 0.01,
+  gradNorm: 1,
+  ms: 700,
+}));
+const points = [0.47, 0.57, 0.65, 0.7, 0.73, 0.76, 0.79, 0.8, 0.81, 0.8].map((accuracy, i) => ({
+  step: i * 10,
+  accuracy,
+  macroF1: accuracy,
+  loss: 1,
+}));
+const lines = [
+  { id: 'majority' as const, name: 'always “neutral”', accuracy: 0.48, macroF1: 0.2 },
+  { id: 'untuned' as const, name: 'untuned', accuracy: 0.5, macroF1: 0.4 },
+  { id: 'yours' as const, name: 'your prompt', accuracy: 0.67, macroF1: 0.6 },
+];
+const many = Array.from({ length: 20 }, (_, i) => `a rather long topic ${i}`);
+const CHARTS: Readonly<Record<string, Draw>> = {
+  validation: drawValidation({ points, lines, metric: 'accuracy', stepsTotal: 150, bestStep: 80 }),
+  'validation, empty': drawValidation({ points: [], lines: [], metric: 'accuracy', stepsTotal: 150, bestStep: null }),
+  loss: drawLoss(steps, 150),
+  accuracy: drawAccuracy(ARMS),
+  differences: drawDifferences(PAIRS, (id) => ARMS.find((a) => a.id === id)?.name ?? id),
+  confusion: drawConfusion(ARMS[3] as (typeof ARMS)[number], LABELS),
+  'confusion, 20 labels': drawConfusion(
+    { ...(ARMS[3] as (typeof ARMS)[number]), confusion: many.map(() => many.map(() => 3)) },
+    many,
+  ),
+};
+
+const show = (draw: Draw, width: number) => {
+  const host = document.createElement('div');
+  host.className = 'chart';
+  host.style.width = `${width}px`;
+  const drawn = draw(width);
+  host.append(drawn);
+  document.body.append(host);
+  return drawn;
+};
+afterEach(() => document.body.replaceChildren());
+
+describe.each(Object.entries(CHARTS))('%s', (_, draw) => {
+  test.each([326, 680])('at %i px nothing is shrunk, cut off, or styled inline', (width) => {
+    const drawn = show(draw, width);
+    expect(drawn.querySelector('style')).toBeNull();
+    expect(drawn.outerHTML).not.toContain('NaN');
+    const frame = drawn.getBoundingClientRect();
+    expect(frame.width).toBeLessThanOrEqual(width);
+    expect(frame.width).toBe(drawn.viewBox.baseVal.width);
+    for (const text of drawn.querySelectorAll('text')) {
+      if (!text.textContent) continue;
+      const box = text.getBoundingClientRect();
+      expect(box.left, text.textContent).toBeGreaterThanOrEqual(frame.left - 1);
+      expect(box.right, text.textContent).toBeLessThanOrEqual(frame.right + 1);
+      expect(box.height).toBeGreaterThan(9);
+    }
+  });
+});
+
+test('A is a circle and B a diamond, with the letter', () => {
+  const drawn = show(CHARTS.accuracy as Draw, 680);
+  const named = [...drawn.querySelectorAll('text')].map((t) => t.textContent);
+  expect(named).toEqual(expect.arrayContaining(['A Yours', 'B Tuned', 'Untuned']));
+  expect(
+    drawn.querySelectorAll('[fill="var(--arm-a)"] circle, circle[fill="var(--arm-a)"], g[fill="var(--arm-a)"]').length,
+  ).toBeGreaterThan(0);
+  expect(drawn.outerHTML).toContain('var(--arm-b)');
+});
+
+test('a downloaded SVG needs nothing of the page', async () => {
+  const text = await toSvg(show(CHARTS.accuracy as Draw, 680), 'Tuned & yours').text();
+  expect(text).not.toContain('var(--');
+  expect(text).toContain('<title>Tuned &amp; yours</title>');
+  expect(new DOMParser().parseFromString(text, 'image/svg+xml').querySelector('parsererror')).toBeNull();
+});
+
+test('CSV quotes what must be quoted and disarms formulas', () => {
+  expect(
+    toCsv(
+      ['a', 'b'],
+      [
+        ['x, "y"', 1],
+        ['=HYPERLINK()', -2],
+        [null, 'plain'],
+      ],
+    ),
+  ).toBe('a,b\r\n"x, ""y""",1\r\n\'=HYPERLINK(),-2\r\n,plain\r\n');
+});

@@ -1,0 +1,230 @@
+import * as Plot from '@observablehq/plot';
+import type { ArmReport, PairReport } from '../../evaluation/types';
+import { percent, points } from '../ui/format';
+import { COLOUR, type Draw, NARROW, percentTick, svg } from './plot';
+
+export type Side = 'a' | 'b' | 'ref';
+
+/** Hand-written prompts are A, tuned ones B; the bare template and the reference classifiers are neither. */
+export const sideOf = (arm: Pick<ArmReport, 'kind'>): Side =>
+  arm.kind === 'tuned' ? 'b' : arm.kind === 'zero-shot' || arm.kind === 'few-shot' ? 'a' : 'ref';
+
+const letter = (side: Side) => (side === 'ref' ? '' : `${side.toUpperCase()} `);
+
+/** A shape a side: circle, diamond, and a short upright line for references. */
+function sideMarks<T extends { readonly side: Side }>(
+  rows: readonly T[],
+  x: (row: T) => number,
+  y: (row: T) => string,
+  dy: number,
+) {
+  const of = (side: Side) => rows.filter((row) => row.side === side);
+  return [
+    Plot.dot(of('a'), { x, y, dy, symbol: 'circle', r: 6, fill: COLOUR.a }),
+    Plot.dot(of('b'), { x, y, dy, symbol: 'diamond', r: 7, fill: COLOUR.b }),
+    Plot.tickX(of('ref'), { x, y, dy, stroke: COLOUR.ref, strokeWidth: 3, insetTop: 9 + dy, insetBottom: 9 - dy }),
+  ];
+}
+
+/** Accuracy of every prompt with its 95% Wilson interval. */
+export const drawAccuracy =
+  (arms: readonly ArmReport[]): Draw =>
+  (width) => {
+    const narrow = width < NARROW;
+    const rows = arms.map((arm) => ({
+      id: arm.id,
+      name: `${letter(sideOf(arm))}${arm.name}`,
+      side: sideOf(arm),
+      strong: arm.kind === 'tuned' || arm.id === 'yours',
+      value: arm.accuracy,
+      low: arm.accuracyCi95.low,
+      high: arm.accuracyCi95.high,
+    }));
+    const from = Math.max(0, Math.floor((Math.min(...rows.map((r) => r.low)) - 0.03) * 10) / 10);
+    const band = narrow ? 46 : 34;
+    const dy = narrow ? 9 : 0;
+    const y = (row: { id: string }) => row.id;
+    return svg({
+      width,
+      height: rows.length * band + 34,
+      marginTop: 4,
+      marginBottom: 30,
+      marginLeft: narrow ? 20 : 208,
+      marginRight: narrow ? 46 : 52,
+      x: { domain: [from, 1], label: null },
+      y: { type: 'band', domain: rows.map((r) => r.id), label: null, padding: 0, axis: null },
+      color: { type: 'identity' },
+      marks: [
+        Plot.gridX({ stroke: COLOUR.line, strokeOpacity: 1, ticks: narrow ? 4 : 8 }),
+        Plot.axisX({ ticks: narrow ? 4 : 8, tickFormat: percentTick, tickSize: 0, label: null }),
+        Plot.ruleY(rows, {
+          x1: 'low',
+          x2: 'high',
+          y,
+          dy,
+          stroke: (row: { side: Side }) => COLOUR[row.side],
+          strokeWidth: 3,
+          strokeLinecap: 'round',
+        }),
+        ...sideMarks(rows, (r) => r.value, y, dy),
+        Plot.text(rows, {
+          y,
+          text: 'name',
+          frameAnchor: 'left',
+          x: null,
+          dx: narrow ? -16 : -200,
+          dy: narrow ? -12 : 0,
+          textAnchor: 'start',
+          fill: COLOUR.ink,
+          fontSize: 12.5,
+          fontWeight: 500,
+          ...(narrow ? { stroke: COLOUR.halo, strokeWidth: 4 } : {}),
+        }),
+        Plot.text(rows, {
+          y,
+          x: 'high',
+          dx: 10,
+          dy,
+          text: (row: { value: number }) => percent(row.value),
+          textAnchor: 'start',
+          fill: COLOUR.ink,
+          fontWeight: 600,
+          fontSize: 12.5,
+          stroke: COLOUR.halo,
+          strokeWidth: 4,
+        }),
+      ],
+    });
+  };
+
+/** Accuracy differences on the same rows with their 95% Bonett-Price interval; the line at zero is "no difference". */
+export const drawDifferences =
+  (pairs: readonly PairReport[], nameOf: (armId: string) => string): Draw =>
+  (width) => {
+    const narrow = width < NARROW;
+    const rows = pairs.map((pair) => ({
+      id: `${pair.a}>${pair.b}`,
+      name: `${nameOf(pair.b)} minus ${nameOf(pair.a)}`,
+      value: pair.difference,
+      low: pair.differenceCi95.low,
+      high: pair.differenceCi95.high,
+    }));
+    const far = Math.min(
+      1,
+      Math.ceil(Math.max(0.05, ...rows.flatMap((r) => [Math.abs(r.low), Math.abs(r.high)])) * 20) / 20,
+    );
+    const least = Math.min(0, ...rows.map((r) => r.low)) < 0 ? -far : -far / 4;
+    const most = Math.max(0, ...rows.map((r) => r.high)) > 0 ? far : far / 4;
+    const dy = narrow ? 9 : 0;
+    const y = (row: { id: string }) => row.id;
+    return svg({
+      width,
+      height: rows.length * (narrow ? 46 : 34) + 34,
+      marginTop: 4,
+      marginBottom: 30,
+      marginLeft: narrow ? 22 : 220,
+      marginRight: narrow ? 60 : 64,
+      x: { domain: [least, most], label: null },
+      y: { type: 'band', domain: rows.map((r) => r.id), label: null, padding: 0, axis: null },
+      marks: [
+        Plot.gridX({ stroke: COLOUR.line, strokeOpacity: 1, ticks: narrow ? 4 : 6 }),
+        Plot.axisX({
+          ticks: narrow ? 4 : 6,
+          tickSize: 0,
+          label: null,
+          tickFormat: (d: number) => (d === 0 ? '0' : points(d).replace('.0', '')),
+        }),
+        Plot.ruleX([0], { stroke: COLOUR.ink2, strokeDasharray: '4 3' }),
+        Plot.ruleY(rows, { x1: 'low', x2: 'high', y, dy, stroke: COLOUR.ink, strokeWidth: 3, strokeLinecap: 'round' }),
+        Plot.dot(rows, { x: 'value', y, dy, symbol: 'square', r: 5.5, fill: COLOUR.ink }),
+        Plot.text(rows, {
+          y,
+          text: 'name',
+          frameAnchor: 'left',
+          x: null,
+          dx: narrow ? -18 : -212,
+          dy: narrow ? -12 : 0,
+          textAnchor: 'start',
+          fill: COLOUR.ink,
+          fontSize: 12.5,
+          fontWeight: 500,
+          ...(narrow ? { stroke: COLOUR.halo, strokeWidth: 4 } : {}),
+        }),
+        Plot.text(rows, {
+          y,
+          x: 'high',
+          dx: 10,
+          dy,
+          text: (row: { value: number }) => points(row.value),
+          textAnchor: 'start',
+          fill: COLOUR.ink,
+          fontWeight: 600,
+          fontSize: 12.5,
+          stroke: COLOUR.halo,
+          strokeWidth: 4,
+        }),
+      ],
+    });
+  };
+
+/** Rows are labels, columns are predictions; the stronger the colour, the more rows of that label. */
+export const drawConfusion =
+  (arm: ArmReport, labels: readonly string[]): Draw =>
+  (width) => {
+    const many = labels.length > 6;
+    const labelWidth = Math.min(120, Math.max(...labels.map((l) => l.length)) * 7 + 14, width * 0.34);
+    const cell = Math.min(many ? 34 : 64, (width - labelWidth - 8) / labels.length);
+    const height = Math.min(cell, 52) * labels.length + (many ? labelWidth : 30);
+    const cells = arm.confusion.flatMap((row, gold) => {
+      const total = Math.max(
+        1,
+        row.reduce((sum, n) => sum + n, 0),
+      );
+      return row.map((rows, predicted) => ({
+        gold: labels[gold],
+        predicted: labels[predicted],
+        rows,
+        share: rows / total,
+      }));
+    });
+    const cut = (most: number) => (label: string) => (label.length > most ? `${label.slice(0, most - 1)}…` : label);
+    const side = sideOf(arm);
+    return svg({
+      width: Math.min(width, labelWidth + cell * labels.length + 8),
+      height,
+      marginTop: many ? labelWidth : 26,
+      marginLeft: labelWidth,
+      marginRight: 4,
+      marginBottom: 4,
+      x: {
+        domain: [...labels],
+        axis: 'top',
+        label: null,
+        tickSize: 0,
+        tickRotate: many ? -90 : 0,
+        tickFormat: cut(many ? 16 : Math.max(3, Math.floor(cell / 7))),
+        padding: 0.06,
+      },
+      y: { domain: [...labels], label: null, tickSize: 0, tickFormat: cut(16), padding: 0.06 },
+      marks: [
+        Plot.cell(cells, {
+          x: 'predicted',
+          y: 'gold',
+          fill: COLOUR[side],
+          fillOpacity: (d: { share: number }) => 0.06 + 0.5 * d.share,
+          rx: 4,
+        }),
+        many && cell < 22
+          ? null
+          : Plot.text(cells, {
+              x: 'predicted',
+              y: 'gold',
+              text: (d: { rows: number }) => String(d.rows),
+              fill: COLOUR.ink,
+              fontWeight: 600,
+              fontSize: many ? 11 : 13,
+            }),
+      ],
+      opacity: { type: 'identity' },
+    });
+  };

@@ -1,0 +1,129 @@
+/** Titles that state what a chart shows. Where the numbers support no finding, the title is neutral. */
+import type { ArmReport, PairReport } from '../../evaluation/types';
+import type { StepPoint, ValidationPoint } from '../../training/events';
+import { percent } from '../ui/format';
+
+export interface ReferenceLine {
+  readonly id: 'majority' | 'untuned' | 'yours';
+  /** As it stands at the line, e.g. `always “neutral”`. */
+  readonly name: string;
+  readonly accuracy: number;
+  readonly macroF1: number;
+}
+
+export type Metric = 'accuracy' | 'macroF1';
+const METRIC: Readonly<Record<Metric, string>> = { accuracy: 'accuracy', macroF1: 'macro-F1' };
+
+/** A lead on validation rows is told as a place on the chart, never as a win. */
+export function validationTitle(
+  points: readonly ValidationPoint[],
+  lines: readonly ReferenceLine[],
+  metric: Metric,
+): string {
+  const name = `Validation ${METRIC[metric]}`;
+  const last = points.at(-1);
+  if (!last || points.length < 2) return `${name}, step by step`;
+  const yours = lines.find((line) => line.id === 'yours');
+  const majority = lines.find((line) => line.id === 'majority');
+  if (yours) {
+    const bar = yours[metric];
+    // The last time that it came from at or below the bar.
+    const crossing = points.findLastIndex((p) => p[metric] <= bar) + 1;
+    if (last[metric] > bar) {
+      const before = points[crossing - 1];
+      const after = points[crossing];
+      return before && after
+        ? `${name} passed your prompt between steps ${before.step} and ${after.step}`
+        : `${name} has been above your prompt from the start`;
+    }
+    const above = points.filter((p) => p[metric] > bar);
+    const top = above.at(-1);
+    if (top) return `${name} was above your prompt at step ${top.step}, and is no longer`;
+    if (majority && last[metric] > majority[metric] && majority[metric] < bar)
+      return `${name} is above ${majority.name}, and not above your prompt`;
+  }
+  if (majority)
+    return last[metric] > majority[metric]
+      ? `${name} is above ${majority.name}`
+      : `${name} is not above ${majority.name}`;
+  return `${name}, step by step`;
+}
+
+/** Compares the mean loss of the last fifth of the steps with the fifth before it. */
+export function lossTitle(steps: readonly StepPoint[]): string {
+  const fifth = Math.floor(steps.length / 5);
+  if (fifth < 3) return 'Training loss, step by step';
+  const mean = (list: readonly StepPoint[]) => list.reduce((sum, p) => sum + p.loss, 0) / list.length;
+  const now = mean(steps.slice(-fifth));
+  const before = mean(steps.slice(-2 * fifth, -fifth));
+  const first = mean(steps.slice(0, fifth));
+  const change = (before - now) / Math.max(first, 1e-9);
+  if (change > 0.05) return 'Training loss is falling';
+  if (change < -0.1) return 'Training loss is rising';
+  return now < 0.9 * first ? 'Training loss has levelled off' : 'Training loss has not moved';
+}
+
+const excludesZero = (pair: PairReport) => pair.differenceCi95.low > 0 || pair.differenceCi95.high < 0;
+
+/** Points without a sign: "14". One decimal only below ten, where it can matter. */
+const size = (share: number) => {
+  const points = Math.abs(share) * 100;
+  return points < 9.95 ? `${Number(points.toFixed(1))}` : points.toFixed(0);
+};
+const signed = (share: number) => `${share < 0 && size(share) !== '0' ? '−' : ''}${size(share)}`;
+const plural = (share: number) => (size(share) === '1' ? 'point' : 'points');
+
+/** The headline pair in numbers: A, B, and how they differ. */
+export function accuracyTitle(arms: readonly ArmReport[], pair: PairReport | undefined): string {
+  const a = arms.find((arm) => arm.id === pair?.a);
+  const b = arms.find((arm) => arm.id === pair?.b);
+  if (!pair || !a || !b) return 'Accuracy on the held-back rows';
+  const { low, high } = pair.differenceCi95;
+  const range = `${signed(low)} to ${signed(high)}`;
+  const head = `${b.name} ${percent(b.accuracy)}, ${lower(a.name)} ${percent(a.accuracy)}`;
+  if (!excludesZero(pair)) return `${head}: no clear difference (${range} points)`;
+  return `${head}: a ${pair.difference > 0 ? 'gain' : 'loss'} of ${size(pair.difference)} ${plural(pair.difference)} (${range})`;
+}
+
+/** What the difference chart shows of one pair. */
+export function differenceTitle(arms: readonly ArmReport[], pairs: readonly PairReport[]): string {
+  const named = pairs.flatMap((pair) => {
+    const a = arms.find((arm) => arm.id === pair.a);
+    const b = arms.find((arm) => arm.id === pair.b);
+    return a && b ? [{ a, b, pair }] : [];
+  });
+  const first = named[0];
+  if (!first) return 'Differences on the same rows';
+  const clear = named.filter(({ pair }) => excludesZero(pair));
+  if (clear.length === 0)
+    return named.length === 1
+      ? `${first.b.name} and ${lower(first.a.name)} cannot be told apart on these rows`
+      : 'None of the prompts can be told apart on these rows';
+  const better = clear.filter(({ pair, b }) => pair.difference > 0 && b.kind === 'tuned');
+  if (better.length === named.length && named.length > 1)
+    return `${first.b.name} is ahead of all ${named.length} others on these rows`;
+  const one = clear[0] as (typeof named)[number];
+  return `${one.b.name} is ${one.pair.difference > 0 ? 'ahead of' : 'behind'} ${lower(one.a.name)} by ${size(one.pair.difference)} ${plural(one.pair.difference)} on these rows`;
+}
+
+/** The most frequent mistake, when one stands out. */
+export function confusionTitle(arm: ArmReport, labels: readonly string[]): string {
+  let most = { gold: -1, predicted: -1, rows: 0 };
+  let tied = false;
+  let mistakes = 0;
+  for (const [gold, row] of arm.confusion.entries())
+    for (const [predicted, rows] of row.entries()) {
+      if (gold === predicted) continue;
+      mistakes += rows;
+      if (rows > most.rows) {
+        most = { gold, predicted, rows };
+        tied = false;
+      } else if (rows === most.rows && rows > 0) tied = true;
+    }
+  if (arm.n > 0 && mistakes === 0) return `${arm.name} is right on all ${arm.n} rows`;
+  if (tied || most.rows < 2) return `${arm.name}: labels against predictions`;
+  const total = (arm.confusion[most.gold] ?? []).reduce((sum, rows) => sum + rows, 0);
+  return `${arm.name} calls ${most.rows} of ${total} ${labels[most.gold]} rows ${labels[most.predicted]}`;
+}
+
+const lower = (name: string) => (/^[A-Z][a-z]/.test(name) ? name[0]?.toLowerCase() + name.slice(1) : name);

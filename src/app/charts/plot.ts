@@ -1,0 +1,32 @@
+import * as Plot from '@observablehq/plot';
+
+export type Draw = (width: number) => SVGSVGElement;
+
+/** Below this width labels stand over what they name instead of beside it. */
+export const NARROW = 520;
+
+/**
+ * Plot puts its few rules into a `<style>` inside the SVG, which `style-src 'self'` refuses: they stand in charts.css
+ * instead, and the element goes before the SVG reaches the page.
+ */
+export function svg(options: Plot.PlotOptions): SVGSVGElement {
+  const drawn = Plot.plot({ figure: false, className: 'plot', ...options }) as SVGSVGElement;
+  for (const style of drawn.querySelectorAll('style')) style.remove();
+  drawn.removeAttribute('style');
+  // The figure around it has the title and a table: the marks themselves would be read out one by one.
+  drawn.setAttribute('aria-hidden', 'true');
+  return drawn;
+}
+
+export const COLOUR = {
+  a: 'var(--arm-a)',
+  b: 'var(--arm-b)',
+  ref: 'var(--ref)',
+  line: 'var(--line)',
+  ink: 'var(--ink)',
+  ink2: 'var(--ink-2)',
+  halo: 'var(--panel)',
+} as const;
+
+/** Ticks for shares, as percent. */
+export const percentTick = (share: number) => `${Math.round(share * 100)}%`;
