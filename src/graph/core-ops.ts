@@ -15,6 +15,7 @@ export type Layout = 'rows' | 'columns';
  *     y = x W^T + b  (rows)        y = x W + b  (columns)
  *
  * Gradient: dX = Linear(dY, weight, flipped layout), without bias. The weight must be a float32 initializer of rank 2.
+ * An attribute `rank` = 2 says that x is known to be `[rows, in]`; it may be left out.
  */
 export const LINEAR = 'studio:Linear';
 

@@ -31,7 +31,7 @@ export function producers(graph: Graph): Map<string, Node> {
 }
 
 /** How many times each value is read by nodes and graph outputs. */
-export function useCounts(graph: Graph): Map<string, number> {
+export function readCounts(graph: Graph): Map<string, number> {
   const out = new Map<string, number>();
   const use = (name: string) => out.set(name, (out.get(name) ?? 0) + 1);
   for (const node of graph.nodes) for (const name of reads(node)) use(name);

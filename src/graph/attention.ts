@@ -1,0 +1,187 @@
+import { present } from '../lib/assert';
+import { floatAttr, intAttr, unsupported } from './attrs';
+import type { GraphBuilder } from './builder';
+import { LINEAR } from './core-ops';
+import { type Dim, type Graph, int, ints, type Node, type ValueInfo } from './ir';
+import { producers } from './order';
+import { rewrite } from './rewrite';
+
+const GQA = 'com.microsoft:GroupQueryAttention';
+
+/** Names of the inputs that the expansion adds. */
+export const BIAS_INPUT = 'attention_bias';
+export const POSITIONS_INPUT = 'position_ids';
+
+/**
+ * GroupQueryAttention in plain operators. With h query heads, kv key heads, g = h / kv, head size d, T new tokens and S
+ * tokens with the past:
+ *
+ *     q, k = Rotary(q), Rotary(k)                      positions from the input `position_ids` [batch, T]
+ *     K, V = Concat(past, new)                         [batch, kv, S, d], the present outputs
+ *     P    = Softmax(scale q K^T + bias)               q as [batch, kv, g T, d]: no key is repeated
+ *     y    = P V                                       back to [batch, T, h d]
+ *
+ * `bias` is the input `attention_bias` [batch, 1, T, S] (0 or -1e9), stacked g times along T once for all layers. It
+ * carries causality and padding; the mask arithmetic of the exporter is dead afterwards.
+ * @throws StudioError `model-unsupported` for windows, sinks, quantised caches
+ */
+export function expandAttention(graph: Graph): Graph {
+  if (!graph.nodes.some((node) => node.op === GQA)) return graph;
+  const widths = lastDims(graph);
+  let shared: Shared | null = null;
+  const headSizes = new Map<string, number>();
+  const next = rewrite(graph, 'attention/', (node, { builder }) => {
+    if (node.op !== GQA) return false;
+    shared ??= declareInputs(graph, builder, node);
+    const headSize = expand(node, builder, shared, widths);
+    for (const name of [...node.inputs.slice(3, 5), ...node.outputs.slice(1, 3)]) headSizes.set(name, headSize);
+    return true;
+  });
+  // Exporters may leave the head size of the cache a symbol.
+  const sized = (value: ValueInfo): ValueInfo => {
+    const headSize = headSizes.get(value.name);
+    return headSize && value.shape ? { ...value, shape: [...value.shape.slice(0, 3), headSize] } : value;
+  };
+  return { ...next, inputs: next.inputs.map(sized), outputs: next.outputs.map(sized) };
+}
+
+interface Shared {
+  readonly bias: string;
+  readonly positions: string;
+  /** The bias stacked g times along the query axis, by g. */
+  readonly stacked: Map<number, string>;
+}
+
+function declareInputs(graph: Graph, builder: GraphBuilder, node: Node): Shared {
+  if (builder.has(BIAS_INPUT)) throw unsupported(node, `cannot be expanded, since the model has a value ${BIAS_INPUT}`);
+  // In the exporter's own symbols, so that equal dimensions stay recognisable.
+  const ids = graph.inputs.find((v) => v.shape?.length === 2 && v.dtype.startsWith('int'));
+  const [batch = null, tokens = null] = ids?.shape ?? [];
+  const past = graph.inputs.find((v) => v.name === node.inputs[3])?.shape?.[2];
+  const total: Dim = past === undefined ? tokens : past !== null && tokens !== null ? `${past} + ${tokens}` : null;
+  const positions = builder.has(POSITIONS_INPUT)
+    ? POSITIONS_INPUT
+    : builder.input(POSITIONS_INPUT, 'int64', [batch, tokens]);
+  const bias = builder.input(BIAS_INPUT, 'float32', [batch, 1, tokens, total]);
+  return { bias, positions, stacked: new Map([[1, bias]]) };
+}
+
+/** Returns the head size. */
+function expand(node: Node, b: GraphBuilder, shared: Shared, widths: ReadonlyMap<string, number>): number {
+  const [query = '', key = '', value = '', pastKey = '', pastValue = '', , , cos = '', sin = ''] = node.inputs;
+  refuseExtras(node);
+  const h = intAttr(node, 'num_heads', 0);
+  const kv = intAttr(node, 'kv_num_heads', h);
+  const packed = key === '';
+  const width = widths.get(query);
+  if (width === undefined) throw unsupported(node, `has a query of unknown width (${query})`);
+  const d = width / (packed ? h + 2 * kv : h);
+  const g = h / kv;
+  if (!Number.isInteger(d) || !Number.isInteger(g))
+    throw unsupported(node, `has ${h} heads, ${kv} key heads and width ${width}, which do not divide`);
+
+  const heads = (x: string, n: number) =>
+    b.add('Transpose', [b.add('Reshape', [x, b.constant('int64', [4], [0, 0, n, d])])], {
+      attrs: { perm: ints([0, 2, 1, 3]) },
+    });
+  const split = (x: string, first: number, second: number) =>
+    b.add('Split', [x, b.constant('int64', [2], [first, second])], { outputs: 2, attrs: { axis: int(1) } });
+  const rotate = rotary(node, b, shared, d, cos, sin);
+  let [q, k, v]: string[] = [];
+  if (packed) {
+    // Rotating queries and keys in one go, as one tensor of h + kv heads.
+    const [qk = '', rest = ''] = split(heads(query, h + 2 * kv), h + kv, kv);
+    [q, k] = split(rotate(qk, h + kv), h, kv);
+    v = rest;
+  } else {
+    q = rotate(heads(query, h), h);
+    k = rotate(heads(key, kv), kv);
+    v = heads(value, kv);
+  }
+
+  const [output = '', presentKey = '', presentValue = ''] = node.outputs;
+  const withPast = (past: string, x: string, name: string) =>
+    past === ''
+      ? b.add('Identity', [x], { name: name || undefined })
+      : b.add('Concat', [past, x], { name: name || undefined, attrs: { axis: int(2) } });
+  const keys = withPast(pastKey, present(k, 'keys'), presentKey);
+  const values = withPast(pastValue, present(v, 'values'), presentValue);
+
+  const scale = floatAttr(node, 'scale', 0) || 1 / Math.sqrt(d);
+  const folded = b.add('Reshape', [present(q, 'queries'), b.constant('int64', [4], [0, kv, -1, d])]);
+  const scaled = b.add('Mul', [folded, b.constant('float32', [], [scale])]);
+  const transposed = b.add('Transpose', [keys], { attrs: { perm: ints([0, 1, 3, 2]) } });
+  const scores = softcap(node, b, b.add('MatMul', [scaled, transposed]));
+  const masked = b.add('Add', [scores, stackedBias(b, shared, g)]);
+  const probabilities = b.add('Softmax', [masked], { attrs: { axis: int(-1) } });
+  const mixed = b.add('MatMul', [probabilities, values]);
+  const byHead = b.add('Reshape', [mixed, b.constant('int64', [4], [0, h, -1, d])]);
+  const byToken = b.add('Transpose', [byHead], { attrs: { perm: ints([0, 2, 1, 3]) } });
+  b.add('Reshape', [byToken, b.constant('int64', [3], [0, 0, h * d])], { name: output });
+  return d;
+}
+
+/** Rotary position embedding of `[batch, heads, T, d]`; the identity where the node does not rotate. */
+function rotary(node: Node, b: GraphBuilder, shared: Shared, d: number, cos: string, sin: string) {
+  if (intAttr(node, 'do_rotary', 0) === 0) return (x: string) => x;
+  const table = b.tensor(cos);
+  if (!table || !b.tensor(sin)) throw unsupported(node, 'computes its cos and sin tables at run time');
+  const rotated = 2 * (table.dims.at(-1) ?? 0);
+  const positions = node.inputs[9] || shared.positions;
+  return (x: string, heads: number) =>
+    b.add('com.microsoft:RotaryEmbedding', [x, positions, cos, sin], {
+      attrs: {
+        interleaved: int(intAttr(node, 'rotary_interleaved', 0)),
+        ...(rotated === d ? {} : { rotary_embedding_dim: int(rotated), num_heads: int(heads) }),
+      },
+    });
+}
+
+function softcap(node: Node, b: GraphBuilder, scores: string): string {
+  const cap = floatAttr(node, 'softcap', 0);
+  if (cap === 0) return scores;
+  const limit = b.constant('float32', [], [cap]);
+  return b.add('Mul', [b.add('Tanh', [b.add('Div', [scores, limit])]), limit]);
+}
+
+function stackedBias(b: GraphBuilder, { bias, stacked }: Shared, g: number): string {
+  const known = stacked.get(g);
+  if (known !== undefined) return known;
+  const name = b.add('Concat', new Array<string>(g).fill(bias), { attrs: { axis: int(2) } });
+  stacked.set(g, name);
+  return name;
+}
+
+function refuseExtras(node: Node): void {
+  const window = intAttr(node, 'local_window_size', -1);
+  if (window !== -1) throw unsupported(node, `attends to a window of ${window} tokens, which is not supported`);
+  if (intAttr(node, 'smooth_softmax', 0) !== 0)
+    throw unsupported(node, 'uses a smooth softmax, which is not supported');
+  const extra = ['attention_bias', 'head_sink', 'k_scale', 'v_scale'].find(
+    (_, i) => (node.inputs[10 + i] ?? '') !== '',
+  );
+  if (extra) throw unsupported(node, `has the input ${extra}, which is not supported`);
+  if ((node.outputs[3] ?? '') !== '') throw unsupported(node, 'gives out its scores, which is not supported');
+}
+
+/** Last dimension of values where the exporter says it or a weight does. */
+function lastDims(graph: Graph): Map<string, number> {
+  const out = new Map<string, number>();
+  const source = producers(graph);
+  for (const node of graph.nodes)
+    for (const name of node.outputs) {
+      const declared = graph.values.get(name)?.shape?.at(-1);
+      const width = typeof declared === 'number' ? declared : widthOf(node, graph, out);
+      if (width !== undefined && source.has(name)) out.set(name, width);
+    }
+  return out;
+}
+
+function widthOf(node: Node, graph: Graph, known: ReadonlyMap<string, number>): number | undefined {
+  if (node.op === LINEAR) {
+    const dims = graph.initializers.get(node.inputs[1] ?? '')?.dims ?? [];
+    return node.attrs.layout?.type === 'string' && node.attrs.layout.value === 'rows' ? dims[0] : dims[1];
+  }
+  if (node.op === 'Split' || node.op === 'Slice' || node.op === 'Reshape' || node.op === 'Transpose') return undefined;
+  return known.get(node.inputs[0] ?? '');
+}

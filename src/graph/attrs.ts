@@ -1,0 +1,24 @@
+import { StudioError } from '../lib/errors';
+import type { Node } from './ir';
+
+/** Attributes with their defaults; a value of another kind counts as absent. */
+export function intAttr(node: Node, name: string, otherwise: number): number {
+  const attr = node.attrs[name];
+  return attr?.type === 'int' ? attr.value : otherwise;
+}
+
+export function floatAttr(node: Node, name: string, otherwise: number): number {
+  const attr = node.attrs[name];
+  return attr?.type === 'float' ? attr.value : otherwise;
+}
+
+export function intsAttr(node: Node, name: string): readonly number[] | null {
+  const attr = node.attrs[name];
+  return attr?.type === 'ints' ? attr.value : null;
+}
+
+/** A refusal that names the operator and the node. `why` continues the sentence "… of this model …". */
+export const unsupported = (node: Node, why: string): StudioError =>
+  new StudioError('model-unsupported', `${node.op} node ${node.name} ${why}.`, {
+    data: { op: node.op, node: node.name },
+  });

@@ -1,0 +1,146 @@
+import { assert } from '../lib/assert';
+import { aligned, bfloatToFloat, halfToFloat, sizeOf, toNumbers } from './dtype';
+import type { Initializer } from './ir';
+
+let halfs: Float32Array | null = null;
+
+/** Value of each of the 65,536 half-precision bit patterns. */
+function halfTable(): Float32Array {
+  halfs ??= Float32Array.from({ length: 65536 }, (_, bits) => halfToFloat(bits));
+  return halfs;
+}
+
+/** Values of a float tensor as float32: a view for float32, else a converted copy. */
+export function toFloat32(tensor: Initializer): Float32Array {
+  const { dtype, bytes, dims } = tensor;
+  const size = sizeOf(dims);
+  switch (dtype) {
+    case 'float32': {
+      const { buffer, byteOffset } = aligned(bytes, 4);
+      return new Float32Array(buffer, byteOffset, size);
+    }
+    case 'float64': {
+      const { buffer, byteOffset } = aligned(bytes, 8);
+      return Float32Array.from(new Float64Array(buffer, byteOffset, size));
+    }
+    case 'float16':
+    case 'bfloat16': {
+      const { buffer, byteOffset } = aligned(bytes, 2);
+      const source = new Uint16Array(buffer, byteOffset, size);
+      const out = new Float32Array(size);
+      if (dtype === 'bfloat16') for (let i = 0; i < size; i++) out[i] = bfloatToFloat(source[i] ?? 0);
+      else {
+        const table = halfTable();
+        for (let i = 0; i < size; i++) out[i] = table[source[i] as number] as number;
+      }
+      return out;
+    }
+    default:
+      assert(false, `${tensor.name} is ${dtype}, not a float type`);
+  }
+}
+
+/** Weights in blocks along the last axis, as MatMulNBits and GatherBlockQuantized store them. */
+export interface BlockQuantised {
+  /** `[rows, blocks per row x blockSize x bits / 8]` bytes, low nibble first; rows may also end where the columns do. */
+  readonly packed: Uint8Array;
+  readonly rows: number;
+  readonly columns: number;
+  readonly bits: 4 | 8;
+  readonly blockSize: number;
+  /** `[rows x blocks per row]` */
+  readonly scales: Float32Array;
+  /** One for all, or `[rows x blocks per row]`. */
+  readonly zeroPoints: number | Float32Array;
+}
+
+/** w = (q - zeroPoint) * scale, `[rows x columns]`. */
+export function dequantiseBlocks(source: BlockQuantised): Float32Array {
+  const { packed, rows, columns, bits, blockSize, scales, zeroPoints } = source;
+  const blocks = Math.ceil(columns / blockSize);
+  const stride = packed.length / rows;
+  const out = new Float32Array(rows * columns);
+  const one = typeof zeroPoints === 'number' ? zeroPoints : 0;
+  const many = typeof zeroPoints === 'number' ? null : zeroPoints;
+  // 16 products a block instead of one an element.
+  const table = new Float64Array(16);
+  let o = 0;
+  for (let row = 0; row < rows; row++) {
+    for (let block = 0; block < blocks; block++) {
+      const scale = scales[row * blocks + block] as number;
+      const zero = many ? (many[row * blocks + block] as number) : one;
+      const width = Math.min(blockSize, columns - block * blockSize);
+      let at = row * stride + (block * blockSize * bits) / 8;
+      if (bits === 8) for (let i = 0; i < width; i++) out[o++] = ((packed[at++] as number) - zero) * scale;
+      else {
+        for (let q = 0; q < 16; q++) table[q] = (q - zero) * scale;
+        const pairs = width >> 1;
+        for (let i = 0; i < pairs; i++) {
+          const byte = packed[at++] as number;
+          out[o++] = table[byte & 15] as number;
+          out[o++] = table[byte >> 4] as number;
+        }
+        if (width & 1) out[o++] = table[(packed[at] as number) & 15] as number;
+      }
+    }
+  }
+  return out;
+}
+
+/** Zero points stored as packed integers, each row padded to whole bytes, as float32 `[rows x blocks]`. */
+export function unpackZeroPoints(packed: Uint8Array, rows: number, blocks: number, bits: 4 | 8): Float32Array {
+  if (bits === 8) return Float32Array.from(packed);
+  const stride = Math.ceil(blocks / 2);
+  const out = new Float32Array(rows * blocks);
+  for (let row = 0; row < rows; row++)
+    for (let block = 0; block < blocks; block++) {
+      const byte = packed[row * stride + (block >> 1)] ?? 0;
+      out[row * blocks + block] = block & 1 ? byte >> 4 : byte & 15;
+    }
+  return out;
+}
+
+/** Integer values of a quantised tensor of any integer type, 4-bit ones unpacked (low nibble first). */
+export function integers(tensor: Initializer): Float32Array {
+  const size = sizeOf(tensor.dims);
+  const { buffer, byteOffset, byteLength } = tensor.bytes;
+  if (tensor.dtype === 'uint8') return new Float32Array(tensor.bytes);
+  if (tensor.dtype === 'int8') return new Float32Array(new Int8Array(buffer, byteOffset, byteLength));
+  if (tensor.dtype !== 'uint4' && tensor.dtype !== 'int4') return Float32Array.from(toNumbers(tensor));
+  const signed = tensor.dtype === 'int4';
+  return Float32Array.from({ length: size }, (_, i) => {
+    const byte = tensor.bytes[i >> 1] ?? 0;
+    const nibble = i & 1 ? byte >> 4 : byte & 15;
+    return signed && nibble > 7 ? nibble - 16 : nibble;
+  });
+}
+
+/**
+ * DequantizeLinear of a constant: per tensor (one scale), per axis (a vector of scales) or in blocks along `axis`
+ * (scales of the tensor's rank, `blockSize` > 0).
+ */
+export function dequantiseLinear(
+  values: Float32Array,
+  dims: readonly number[],
+  scales: Float32Array,
+  zeroPoints: Float32Array | null,
+  axis: number,
+  blockSize: number,
+): Float32Array {
+  const length = dims[axis] ?? 1;
+  const inner = sizeOf(dims.slice(axis + 1));
+  const blocks = blockSize > 0 ? Math.ceil(length / blockSize) : 0;
+  const out = new Float32Array(values.length);
+  const lanes = length * inner;
+  const outer = lanes === 0 ? 0 : values.length / lanes;
+  for (let o = 0; o < outer; o++)
+    for (let l = 0; l < length; l++) {
+      const start = (o * length + l) * inner;
+      for (let i = 0; i < inner; i++) {
+        const at = blockSize > 0 ? (o * blocks + Math.floor(l / blockSize)) * inner + i : scales.length === 1 ? 0 : l;
+        out[start + i] =
+          ((values[start + i] as number) - (zeroPoints ? (zeroPoints[at] as number) : 0)) * (scales[at] as number);
+      }
+    }
+  return out;
+}

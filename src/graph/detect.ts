@@ -1,0 +1,204 @@
+import { StudioError } from '../lib/errors';
+import { BIAS_INPUT } from './attention';
+import { intAttr } from './attrs';
+import { type Layout, LINEAR, layoutOf } from './core-ops';
+import type { Decoder } from './decoder';
+import { toNumbers } from './dtype';
+import type { Graph, Initializer, Node, ValueInfo } from './ir';
+import { producers, reads } from './order';
+
+const unsupported = (message: string) => new StudioError('model-unsupported', message);
+
+/**
+ * Finds in a normalised graph where tokens come in, where hidden states leave for the vocabulary, and the cache.
+ * By operators and shapes; names serve only to tell the graph's inputs and outputs apart.
+ * @throws StudioError `model-unsupported` when it is not a decoder-only language model that we understand
+ */
+export function detect(graph: Graph): Decoder {
+  const ids = graph.inputs.find((v) => v.name === 'input_ids') ?? graph.inputs.find((v) => isIds(v));
+  if (!ids)
+    throw unsupported('The model has no input of token ids. Only language models that take input_ids are supported.');
+  const source = producers(graph);
+  const embedding = findEmbedding(graph, ids.name);
+  const head = findHead(graph, source);
+  const cache = findCache(graph);
+  const named = (name: string) => (graph.inputs.some((v) => v.name === name) ? name : null);
+  const [vocabulary = 0, hidden = 0] = embedding.table.dims;
+  const weight = graph.initializers.get(head.weight)?.dims ?? [];
+  const [headVocabulary, headHidden] = head.layout === 'rows' ? weight : [...weight].reverse();
+  if (headHidden !== hidden)
+    throw unsupported(
+      `The vocabulary head takes ${headHidden} features and the embedding gives ${hidden}; such models are not supported.`,
+    );
+  return {
+    graph,
+    layers: cache.layers || graph.nodes.filter((node) => node.op === 'Softmax').length,
+    kvHeads: cache.kvHeads,
+    headDim: cache.headDim,
+    hidden,
+    vocabulary: Math.min(vocabulary, headVocabulary ?? vocabulary),
+    contextLength: contextLength(graph, embedding.table.name),
+    inputs: {
+      ids: ids.name,
+      mask: named('attention_mask'),
+      bias: named(BIAS_INPUT),
+      positions: named('position_ids'),
+      pastKeys: cache.pastKeys,
+      pastValues: cache.pastValues,
+    },
+    embeddings: embedding.value,
+    finalHidden: head.input,
+    head: { weight: head.weight, layout: head.layout, bias: head.bias, scale: head.scale, softcap: head.softcap },
+    embeddingTable: { weight: embedding.table.name, scale: embedding.scale },
+    presentKeys: cache.presentKeys,
+    presentValues: cache.presentValues,
+  };
+}
+
+const isIds = ({ dtype, shape }: ValueInfo) => (dtype === 'int64' || dtype === 'int32') && shape?.length === 2;
+
+/** A constant with one element. */
+function scalar(graph: Graph, name: string): number | null {
+  const tensor = graph.initializers.get(name);
+  if (tensor?.dtype !== 'float32' || tensor.dims.some((d) => d !== 1)) return null;
+  return toNumbers(tensor)[0] ?? null;
+}
+
+/** The factor and the other operand of `Mul(x, c)` or `Div(x, c)`. */
+function scaling(graph: Graph, node: Node | undefined): { input: string; factor: number } | null {
+  const [a = '', b = ''] = node?.inputs ?? [];
+  if (node?.op === 'Mul') {
+    const [left, right] = [scalar(graph, a), scalar(graph, b)];
+    if (right !== null) return { input: a, factor: right };
+    return left === null ? null : { input: b, factor: left };
+  }
+  const divisor = node?.op === 'Div' ? scalar(graph, b) : null;
+  return divisor === null ? null : { input: a, factor: 1 / divisor };
+}
+
+/** The token embedding: a Gather of rows of a float matrix by ids (perhaps reshaped or cast), and a constant factor after it. */
+function findEmbedding(graph: Graph, ids: string): { value: string; table: Initializer; scale: number } {
+  const fromIds = new Set([ids]);
+  for (const node of graph.nodes) {
+    const [data = '', index = ''] = node.inputs;
+    const table = graph.initializers.get(data);
+    if (
+      node.op === 'Gather' &&
+      fromIds.has(index) &&
+      table?.dtype === 'float32' &&
+      table.dims.length === 2 &&
+      intAttr(node, 'axis', 0) === 0
+    ) {
+      const value = node.outputs[0] ?? '';
+      // Everything but shapes must read the scaled value, else the factor is not part of the embedding.
+      const readers = graph.nodes.filter((n) => n.op !== 'Shape' && reads(n).includes(value));
+      const scaled = readers.length === 1 ? scaling(graph, readers[0]) : null;
+      if (scaled) return { value: readers[0]?.outputs[0] ?? '', table, scale: scaled.factor };
+      return { value, table, scale: 1 };
+    }
+    if (['Cast', 'Reshape', 'Unsqueeze', 'Squeeze', 'Identity'].includes(node.op) && fromIds.has(data))
+      for (const name of node.outputs) fromIds.add(name);
+  }
+  throw unsupported(`The model does not look up rows of an embedding matrix by ${ids}, which is not supported.`);
+}
+
+interface Head {
+  readonly input: string;
+  readonly weight: string;
+  readonly layout: Layout;
+  readonly bias: string | null;
+  readonly scale: number | null;
+  readonly softcap: number | null;
+}
+
+/** Walks back from the logits: logits = softcap * tanh(scale * Linear(hidden) / softcap), positions selected before or after. */
+function findHead(graph: Graph, source: ReadonlyMap<string, Node>): Head {
+  const logits = graph.outputs.find((v) => v.name === 'logits') ?? graph.outputs[0];
+  if (!logits) throw unsupported('The model has no output. Only language models with logits are supported.');
+  const selects = new Set(['Slice', 'Gather', 'Identity', 'Squeeze', 'Unsqueeze', 'Cast']);
+  let value = logits.name;
+  let scale: number | null = null;
+  let softcap: number | null = null;
+  for (;;) {
+    const node = source.get(value);
+    const product = scaling(graph, node);
+    if (node?.op === LINEAR) {
+      const [x = '', weight = '', bias = ''] = node.inputs;
+      return {
+        input: hiddenOf(x, source, selects, graph),
+        weight,
+        layout: layoutOf(node),
+        bias: bias || null,
+        scale,
+        softcap,
+      };
+    }
+    if (product) {
+      const tanh = source.get(product.input);
+      const inner = tanh?.op === 'Tanh' ? scaling(graph, source.get(tanh.inputs[0] ?? '')) : null;
+      if (inner && Math.abs(inner.factor * product.factor - 1) < 1e-3) {
+        softcap = product.factor;
+        value = inner.input;
+      } else {
+        scale = (scale ?? 1) * product.factor;
+        value = product.input;
+      }
+    } else if (node && selects.has(node.op)) value = node.inputs[0] ?? '';
+    else
+      throw unsupported(
+        `The logits come from ${node ? `${node.op} node ${node.name}` : value}, not from a product with a constant matrix, which is not supported.`,
+      );
+  }
+}
+
+/** The value of all positions: before a selection of the last one, and before axes were folded. */
+function hiddenOf(name: string, source: ReadonlyMap<string, Node>, selects: ReadonlySet<string>, graph: Graph): string {
+  const node = source.get(name);
+  const input = node?.inputs[0] ?? '';
+  const folds = node?.op === 'Reshape' && graph.initializers.get(node.inputs[1] ?? '')?.dims[0] === 2;
+  return node && (folds || (selects.has(node.op) && source.has(input)))
+    ? hiddenOf(input, source, selects, graph)
+    : name;
+}
+
+function findCache(graph: Graph) {
+  const layerOf = (name: string) => Number(/(\d+)/.exec(name)?.[1] ?? 0);
+  const pick = (values: readonly ValueInfo[], prefix: RegExp, kind: RegExp) =>
+    values.filter((v) => prefix.test(v.name) && kind.test(v.name)).sort((a, b) => layerOf(a.name) - layerOf(b.name));
+  // Both `past_key_values.0.key` and `past_key_0` are in use.
+  const keys = pick(graph.inputs, /^past/, /[._]key(_\d+)?$/);
+  const values = pick(graph.inputs, /^past/, /[._]value(_\d+)?$/);
+  const presentKeys = pick(graph.outputs, /^present/, /[._]key(_\d+)?$/);
+  const presentValues = pick(graph.outputs, /^present/, /[._]value(_\d+)?$/);
+  const layers = keys.length;
+  if ([values, presentKeys, presentValues].some((list) => list.length !== layers))
+    throw unsupported(
+      `The model has ${layers} past keys, ${values.length} past values, ${presentKeys.length} present keys and ${presentValues.length} present values; they must be as many.`,
+    );
+  const [, kvHeads, , headDim] = keys[0]?.shape ?? [];
+  if (layers > 0 && (typeof kvHeads !== 'number' || typeof headDim !== 'number'))
+    throw unsupported(`The key heads and head size of ${keys[0]?.name} are not known from the model.`);
+  const names = (list: readonly ValueInfo[]) => list.map((v) => v.name);
+  return {
+    layers,
+    kvHeads: typeof kvHeads === 'number' ? kvHeads : 0,
+    headDim: typeof headDim === 'number' ? headDim : 0,
+    pastKeys: names(keys),
+    pastValues: names(values),
+    presentKeys: names(presentKeys),
+    presentValues: names(presentValues),
+  };
+}
+
+/** Rows of the rotary table or of the table of learned positions. */
+function contextLength(graph: Graph, embeddingTable: string): number | null {
+  const rows: number[] = [];
+  for (const node of graph.nodes) {
+    const [x = '', , cos = ''] = node.inputs;
+    const name =
+      node.op === 'com.microsoft:RotaryEmbedding' ? cos : node.op === 'Gather' && x !== embeddingTable ? x : '';
+    const table = graph.initializers.get(name);
+    if (table?.dtype === 'float32' && table.dims.length === 2) rows.push(table.dims[0] ?? 0);
+  }
+  return rows.length > 0 ? Math.min(...rows) : null;
+}

@@ -1,0 +1,190 @@
+import { present } from '../lib/assert';
+import { intAttr, unsupported } from './attrs';
+import { LINEAR, withLayout } from './core-ops';
+import { dequantiseBlocks, dequantiseLinear, integers, toFloat32, unpackZeroPoints } from './dequantise';
+import { isFloat } from './dtype';
+import { type Graph, type Initializer, int, type Node } from './ir';
+import { readCounts } from './order';
+import { type Rewriting, rewrite } from './rewrite';
+
+/**
+ * Quantised weights as float32 initializers: MatMulNBits becomes `studio:Linear`, GatherBlockQuantized a Gather, and
+ * DequantizeLinear of a constant that constant. Weights that two nodes share are expanded once.
+ *
+ * Consumes `graph`: its initializers are emptied, so that each quantised tensor can be freed once it has been expanded.
+ * @throws StudioError `model-unsupported`
+ */
+export function expandQuantised(graph: Graph): Graph {
+  const tensors = new Map(graph.initializers);
+  const pass = new Expansion(tensors, readCounts(graph));
+  const plain: Graph = { ...graph, initializers: new Map() };
+  if (graph.initializers instanceof Map) graph.initializers.clear();
+  const next = rewrite(plain, '', (node, to) => {
+    switch (node.op) {
+      case 'com.microsoft:MatMulNBits':
+        return pass.matMulNBits(node, to);
+      case 'com.microsoft:GatherBlockQuantized':
+        return pass.gatherBlockQuantized(node, to);
+      case 'DequantizeLinear':
+      case 'com.microsoft:DequantizeLinear':
+        return pass.dequantizeLinear(node, to);
+      default:
+        return false;
+    }
+  });
+  return { ...next, initializers: new Map([...tensors, ...next.initializers]) };
+}
+
+class Expansion {
+  readonly #tensors: Map<string, Initializer>;
+  readonly #uses: Map<string, number>;
+  /** Name of the float32 tensor by what it was made from. */
+  readonly #made = new Map<string, string>();
+  readonly #buffers = new Map<ArrayBufferLike, number>();
+
+  constructor(tensors: Map<string, Initializer>, uses: Map<string, number>) {
+    this.#tensors = tensors;
+    this.#uses = uses;
+  }
+
+  matMulNBits(node: Node, { builder }: Rewriting): boolean {
+    const [x = '', b = '', s = '', zp = '', order = '', bias = ''] = node.inputs;
+    if (order !== '') throw unsupported(node, 'reorders its columns (g_idx), which is not supported');
+    const [rows, columns] = [intAttr(node, 'N', 0), intAttr(node, 'K', 0)];
+    const weight = this.#blocks(node, { packed: b, scales: s, zeroPoints: zp, rows, columns });
+    builder.push({
+      op: LINEAR,
+      name: node.name,
+      inputs: [x, this.#define(weight, builder), ...(bias ? [bias] : [])],
+      outputs: node.outputs,
+      attrs: withLayout('rows'),
+    });
+    this.#release([b, s, zp]);
+    return true;
+  }
+
+  gatherBlockQuantized(node: Node, { builder }: Rewriting): boolean {
+    const [data = '', ids = '', s = '', zp = ''] = node.inputs;
+    const table = this.#constant(node, data);
+    const perByte = table.dtype === 'uint8' ? 8 / this.#bits(node) : 1;
+    const [rows = 0, width = 0] = table.dims;
+    const axis = intAttr(node, 'quantize_axis', 1);
+    if (table.dims.length !== 2 || (axis !== 1 && axis !== -1))
+      throw unsupported(node, `quantises axis ${axis} of [${table.dims}]; only the last of two axes is supported`);
+    const weight = this.#blocks(node, { packed: data, scales: s, zeroPoints: zp, rows, columns: width * perByte });
+    const inputs = [this.#define(weight, builder), ids];
+    builder.push({
+      op: 'Gather',
+      name: node.name,
+      inputs,
+      outputs: node.outputs,
+      attrs: { axis: int(intAttr(node, 'gather_axis', 0)) },
+    });
+    this.#release([data, s, zp]);
+    return true;
+  }
+
+  dequantizeLinear(node: Node, to: Rewriting): boolean {
+    const [x = '', s = '', zp = ''] = node.inputs;
+    if (!this.#tensors.has(x)) return false;
+    const tensor = this.#constant(node, x);
+    const scales = toFloat32(this.#constant(node, s));
+    const zeroPoints = zp === '' ? null : integers(this.#constant(node, zp));
+    const axis = (intAttr(node, 'axis', 1) + tensor.dims.length) % Math.max(1, tensor.dims.length);
+    const values = dequantiseLinear(
+      integers(tensor),
+      tensor.dims,
+      scales,
+      zeroPoints,
+      axis,
+      intAttr(node, 'block_size', 0),
+    );
+    const made = { name: `${x}/float`, dims: tensor.dims, values, key: node.outputs[0] ?? '' };
+    to.replace(node.outputs[0] ?? '', this.#define(made, to.builder));
+    this.#release([x, s, zp]);
+    return true;
+  }
+
+  #blocks(
+    node: Node,
+    names: { packed: string; scales: string; zeroPoints: string; rows: number; columns: number },
+  ): { name: string; dims: number[]; values: Float32Array | null; key: string } {
+    const { rows, columns } = names;
+    const bits = this.#bits(node);
+    const blockSize = intAttr(node, 'block_size', 32);
+    const blocks = Math.ceil(columns / blockSize);
+    const packed = this.#constant(node, names.packed);
+    const scales = toFloat32(this.#constant(node, names.scales));
+    const stride = packed.bytes.byteLength / rows;
+    if (!Number.isInteger(stride) || stride < (columns * bits) / 8 || scales.length !== rows * blocks)
+      throw unsupported(
+        node,
+        `has weights [${packed.dims}] and ${scales.length} scales that do not fit ${rows} x ${columns} in blocks of ${blockSize}`,
+      );
+    const zeroPoints = this.#zeroPoints(node, names.zeroPoints, packed, bits, rows, blocks);
+    const zeroKey = typeof zeroPoints === 'number' ? zeroPoints : names.zeroPoints;
+    const key = `${this.#view(packed)} ${names.scales} ${zeroKey} ${bits} ${blockSize} ${rows}x${columns}`;
+    const signed = packed.dtype === 'int4' || packed.dtype === 'int8';
+    if (signed) throw unsupported(node, `has signed weights (${packed.dtype}), which are not supported`);
+    const values = this.#made.has(key)
+      ? null
+      : dequantiseBlocks({ packed: packed.bytes, rows, columns, bits, blockSize, scales, zeroPoints });
+    return { name: `${names.packed}/float`, dims: [rows, columns], values, key };
+  }
+
+  /** uint8 weights default to the middle of their range, 4-bit element types to 0. */
+  #zeroPoints(node: Node, name: string, packed: Initializer, bits: 4 | 8, rows: number, blocks: number) {
+    if (name === '') return packed.dtype === 'uint4' ? 0 : 2 ** (bits - 1);
+    const tensor = this.#constant(node, name);
+    const values = isFloat(tensor.dtype) ? toFloat32(tensor) : unpackZeroPoints(tensor.bytes, rows, blocks, bits);
+    if (values.length !== rows * blocks)
+      throw unsupported(node, `has ${values.length} zero points for ${rows} x ${blocks} blocks`);
+    const first = values[0] ?? 0;
+    return values.every((v) => v === first) ? first : values;
+  }
+
+  #bits(node: Node): 4 | 8 {
+    const bits = intAttr(node, 'bits', 4);
+    if (bits !== 4 && bits !== 8) throw unsupported(node, `has ${bits}-bit weights; 4 and 8 bits are supported`);
+    return bits;
+  }
+
+  #define(
+    made: { name: string; dims: readonly number[]; values: Float32Array | null; key: string },
+    builder: Rewriting['builder'],
+  ): string {
+    const known = this.#made.get(made.key);
+    if (known !== undefined) return known;
+    const values = present(made.values, `values of ${made.name}`);
+    const name = builder.has(made.name) ? builder.fresh(made.name) : made.name;
+    builder.initializer({
+      name,
+      dtype: 'float32',
+      dims: made.dims,
+      bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+    });
+    this.#made.set(made.key, name);
+    return name;
+  }
+
+  #constant(node: Node, name: string): Initializer {
+    const tensor = this.#tensors.get(name);
+    if (!tensor) throw unsupported(node, `computes its weights at run time (${name}), which is not supported`);
+    return tensor;
+  }
+
+  #view({ bytes }: Initializer): string {
+    const id = this.#buffers.get(bytes.buffer) ?? this.#buffers.size;
+    this.#buffers.set(bytes.buffer, id);
+    return `${id}+${bytes.byteOffset}`;
+  }
+
+  /** Forgets tensors after their last use. */
+  #release(names: readonly string[]): void {
+    for (const name of names) {
+      const left = (this.#uses.get(name) ?? 0) - 1;
+      this.#uses.set(name, left);
+      if (left <= 0) this.#tensors.delete(name);
+    }
+  }
+}

@@ -1,0 +1,180 @@
+import { floatAttr, intAttr, intsAttr } from './attrs';
+import { type Layout, LINEAR, withLayout } from './core-ops';
+import { asFloat32 } from './dtype';
+import { type Graph, type Initializer, int, type Node } from './ir';
+import { producers, readCounts } from './order';
+import { rewrite } from './rewrite';
+
+/**
+ * Every product with a frozen matrix as `studio:Linear`: MatMul and Gemm with a float32 initializer `[in, out]` on the
+ * right, straight or through a Transpose of it. An Add of a constant `[out]` that alone reads the product becomes its bias.
+ */
+export function recogniseLinear(graph: Graph): Graph {
+  return fuseBias(toLinear(graph));
+}
+
+function toLinear(graph: Graph): Graph {
+  const source = producers(graph);
+  const weight = (name: string, layout: Layout): { name: string; layout: Layout } | null => {
+    const tensor = graph.initializers.get(name);
+    if (tensor) return tensor.dims.length === 2 && tensor.dtype === 'float32' ? { name, layout } : null;
+    const node = source.get(name);
+    const swaps = node?.op === 'Transpose' && (intsAttr(node, 'perm') ?? [1, 0]).join() === '1,0';
+    return swaps ? weight(node.inputs[0] ?? '', layout === 'rows' ? 'columns' : 'rows') : null;
+  };
+  return rewrite(graph, '', (node, to) => {
+    const [x = '', w = '', c = ''] = node.inputs;
+    const found =
+      node.op === 'MatMul'
+        ? weight(w, 'columns')
+        : node.op === 'Gemm' && isPlainGemm(node)
+          ? weight(w, intAttr(node, 'transB', 0) === 1 ? 'rows' : 'columns')
+          : null;
+    if (!found || graph.initializers.has(x)) return false;
+    const bias = c === '' ? null : biasVector(graph.initializers.get(c));
+    if (c !== '' && !bias) return false;
+    to.builder.push({
+      op: LINEAR,
+      name: node.name,
+      inputs: [x, found.name, ...(bias ? [to.builder.initializer({ ...bias, name: '' })] : [])],
+      outputs: node.outputs,
+      // Only a Gemm says what rank its input has.
+      attrs: { ...withLayout(found.layout), ...(node.op === 'Gemm' ? { rank: int(2) } : {}) },
+    });
+    return true;
+  });
+}
+
+const isPlainGemm = (node: Node) =>
+  floatAttr(node, 'alpha', 1) === 1 && floatAttr(node, 'beta', 1) === 1 && intAttr(node, 'transA', 0) === 0;
+
+/** A bias `[out]`, also where it is stored as `[1, out]`. */
+function biasVector(tensor: Initializer | undefined): Initializer | null {
+  if (tensor?.dtype !== 'float32') return null;
+  const last = tensor.dims.at(-1) ?? 0;
+  return last > 1 && tensor.dims.slice(0, -1).every((d) => d === 1) ? { ...tensor, dims: [last] } : null;
+}
+
+function fuseBias(graph: Graph): Graph {
+  const uses = readCounts(graph);
+  const source = producers(graph);
+  const isFusable = (name: string) => {
+    const node = source.get(name);
+    return node?.op === LINEAR && node.inputs.length === 2 && uses.get(name) === 1 ? node : null;
+  };
+  const outOf = (node: Node): number => {
+    const dims = graph.initializers.get(node.inputs[1] ?? '')?.dims ?? [];
+    const rows = node.attrs.layout?.type === 'string' && node.attrs.layout.value === 'rows';
+    return (rows ? dims[0] : dims[1]) ?? 0;
+  };
+  const fused = new Set<Node>();
+  const biasOf = (node: Node): { linear: Node; bias: string } | null => {
+    if (node.op !== 'Add') return null;
+    for (const [value = '', constant = ''] of [node.inputs, [...node.inputs].reverse()]) {
+      const linear = isFusable(value);
+      const tensor = graph.initializers.get(constant);
+      if (linear && tensor?.dtype === 'float32' && tensor.dims.length === 1 && tensor.dims[0] === outOf(linear))
+        return { linear, bias: constant };
+    }
+    return null;
+  };
+  for (const node of graph.nodes) {
+    const found = biasOf(node);
+    if (found) fused.add(found.linear);
+  }
+  return rewrite(graph, '', (node, to) => {
+    if (fused.has(node)) return true;
+    const found = biasOf(node);
+    if (!found) return false;
+    to.builder.push({ ...found.linear, inputs: [...found.linear.inputs, found.bias], outputs: node.outputs });
+    return true;
+  });
+}
+
+/**
+ * One table for embedding and head where the model ties them:
+ * - `Gather(Transpose(head [hidden, vocabulary]), ids)` reads a transposed copy made now, and the head reads it as rows;
+ * - a head `[hidden, vocabulary]` that equals the transpose of the table `[vocabulary, hidden]` reads the table.
+ */
+export function tieEmbeddings(graph: Graph): Graph {
+  return dropEqualHead(transposeTable(graph));
+}
+
+function transposeTable(graph: Graph): Graph {
+  const source = producers(graph);
+  const tables = new Map<string, Initializer>();
+  for (const node of graph.nodes) {
+    const table = source.get(node.inputs[0] ?? '');
+    const tensor = graph.initializers.get(table?.inputs[0] ?? '');
+    if (
+      node.op === 'Gather' &&
+      intAttr(node, 'axis', 0) === 0 &&
+      table?.op === 'Transpose' &&
+      tensor?.dims.length === 2
+    )
+      tables.set(tensor.name, transposed(tensor));
+  }
+  if (tables.size === 0) return graph;
+  return rewrite(graph, '', (node, to) => {
+    const name = node.inputs[node.op === LINEAR ? 1 : 0] ?? '';
+    const table = tables.get(name);
+    if (!table || (node.op !== LINEAR && node.op !== 'Transpose')) return false;
+    if (!to.builder.has(table.name)) to.builder.initializer(table);
+    if (node.op === 'Transpose') to.replace(node.outputs[0] ?? '', table.name);
+    else
+      to.builder.push({
+        ...node,
+        inputs: [node.inputs[0] ?? '', table.name, ...node.inputs.slice(2)],
+        attrs: withLayout(
+          node.attrs.layout?.type === 'string' && node.attrs.layout.value === 'rows' ? 'columns' : 'rows',
+        ),
+      });
+    return true;
+  });
+}
+
+function transposed(tensor: Initializer): Initializer {
+  const [rows = 0, columns = 0] = tensor.dims;
+  const from = asFloat32(tensor);
+  const out = new Float32Array(from.length);
+  const tile = 32;
+  for (let r0 = 0; r0 < rows; r0 += tile)
+    for (let c = 0; c < columns; c++)
+      for (let r = r0; r < Math.min(rows, r0 + tile); r++) out[c * rows + r] = from[r * columns + c] as number;
+  return {
+    name: `${tensor.name}/transposed`,
+    dtype: 'float32',
+    dims: [columns, rows],
+    bytes: new Uint8Array(out.buffer),
+  };
+}
+
+function dropEqualHead(graph: Graph): Graph {
+  const tables = graph.nodes
+    .filter((node) => node.op === 'Gather' && intAttr(node, 'axis', 0) === 0)
+    .map((node) => graph.initializers.get(node.inputs[0] ?? ''))
+    .filter((tensor) => tensor?.dtype === 'float32' && tensor.dims.length === 2);
+  const twin = (name: string): Initializer | undefined => {
+    const weight = graph.initializers.get(name);
+    return weight && tables.find((table) => table && table.name !== name && isTransposeOf(weight, table));
+  };
+  return rewrite(graph, '', (node, to) => {
+    if (node.op !== LINEAR || node.attrs.layout?.type !== 'string' || node.attrs.layout.value !== 'columns')
+      return false;
+    const table = twin(node.inputs[1] ?? '');
+    if (!table) return false;
+    const inputs = [node.inputs[0] ?? '', table.name, ...node.inputs.slice(2)];
+    to.builder.push({ ...node, inputs, attrs: withLayout('rows') });
+    return true;
+  });
+}
+
+/** Whether a[i, j] = b[j, i] everywhere; differing matrices are told apart at their first elements. */
+function isTransposeOf(a: Initializer, b: Initializer): boolean {
+  const [rows = 0, columns = 0] = a.dims;
+  if (b.dims[0] !== columns || b.dims[1] !== rows) return false;
+  const [x, y] = [asFloat32(a), asFloat32(b)];
+  for (let j = 0; j < columns; j++)
+    for (let i = 0; i < rows; i++) if (x[i * columns + j] !== y[j * rows + i]) return false;
+  return true;
+}

@@ -1,0 +1,58 @@
+import { expandAttention } from './attention';
+import { unsupported } from './attrs';
+import { shareCommon } from './cse';
+import { prune } from './dce';
+import type { Decoder } from './decoder';
+import { detect } from './detect';
+import { expandQuantised } from './expand-quantised';
+import { foldConstants } from './fold';
+import type { Graph } from './ir';
+import { recogniseLinear, tieEmbeddings } from './linear';
+import { splitSkipNorms } from './norms';
+import { upgradeOpset } from './upgrade-opset';
+import { widen } from './widen';
+
+export interface NormaliseOptions {
+  /**
+   * Empty the initializers of the given graph as they are read, so that quantised weights can be freed while their
+   * float32 copies are made. The caller must drop its references to the files as well.
+   */
+  readonly consume?: boolean;
+}
+
+/** Operators of which we know that nothing downstream can run or differentiate them, and what to do instead. */
+const refused: Readonly<Record<string, string>> = {
+  MatMulInteger:
+    'multiplies quantised activations, which is not supported. Choose the fp32, fp16 or q4 file of the model',
+  DynamicQuantizeLinear: 'quantises activations, which is not supported. Choose the fp32, fp16 or q4 file of the model',
+  QLinearMatMul:
+    'multiplies quantised activations, which is not supported. Choose the fp32, fp16 or q4 file of the model',
+  'com.microsoft:MatMulBnb4': 'holds bitsandbytes weights, which are not supported. Choose the q4 file of the model',
+  'com.microsoft:MultiHeadAttention': 'is fused attention of a kind that is not supported',
+  'com.microsoft:Attention': 'is fused attention of a kind that is not supported',
+  'com.microsoft:QMoE': 'is a mixture of experts, which is not supported',
+  'com.microsoft:MoE': 'is a mixture of experts, which is not supported',
+  Loop: 'is a loop, which is not supported',
+  Scan: 'is a loop, which is not supported',
+};
+
+/**
+ * A decoder-only language model of any exporter in one form: float32 weights, `studio:Linear` for products with them,
+ * attention and norms in plain operators, one name for everything that the rest of the program needs.
+ * @throws StudioError `model-unsupported` with operator and node, where it cannot
+ */
+export function normalise(graph: Graph, options: NormaliseOptions = {}): Decoder {
+  for (const node of graph.nodes) {
+    const why = Object.hasOwn(refused, node.op) ? refused[node.op] : undefined;
+    if (why) throw unsupported(node, why);
+  }
+  // Aliases of weights (Reshape of an initializer) must be gone before quantised tensors are told apart.
+  const folded = prune(foldConstants(upgradeOpset(graph)));
+  if (options.consume && graph.initializers instanceof Map) graph.initializers.clear();
+  const float = widen(expandQuantised(folded));
+  const plain = foldConstants(splitSkipNorms(float));
+  const linear = prune(tieEmbeddings(prune(recogniseLinear(plain))));
+  const attention = prune(expandAttention(linear), { inputs: true });
+  const shared = prune(shareCommon(attention));
+  return detect(shared);
+}
