@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { findCollisions } from './collisions';
+import { propose, proposeTemplate, proposeWords } from './propose';
+
+/** A toy vocabulary: these words, with their leading space, are one token; all else is one token a letter. */
+const VOCABULARY =
+  ' negative, neutral, positive, good, bad, fee, withdrawal, delivery, arrival, card, refund, lost, stolen, A, B, C, D, exchange, rate, one, two, three, four, five, yes, no'
+    .split(',')
+    .map((word) => ` ${word.trim()}`);
+const tokenise = (text: string) => {
+  const id = VOCABULARY.indexOf(text);
+  return id >= 0 ? [1000 + id] : [...text].map((c) => c.charCodeAt(0));
+};
+const answers = (labels: readonly string[]) => proposeWords(labels, 'x:', tokenise).map(({ word }) => word);
+
+describe('answer words', () => {
+  it('are the labels where these are single tokens, whatever their case', () => {
+    expect(answers(['Negative', 'neutral', 'POSITIVE'])).toEqual([' negative', ' neutral', ' positive']);
+  });
+
+  it('are synonyms, words inside a label that no other label has, or number words', () => {
+    expect(answers(['pos', 'neg'])).toEqual([' positive', ' negative']);
+    expect(answers(['card_arrival', 'lost_or_stolen_card', 'exchangeRate'])).toEqual([
+      ' arrival',
+      ' stolen',
+      ' exchange',
+    ]);
+    expect(answers(['1', '2', '3', '4', '5'])).toEqual([' one', ' two', ' three', ' four', ' five']);
+  });
+
+  it('are different tokens: the label with fewer choices goes first', () => {
+    expect(answers(['card_refund', 'card'])).toEqual([' refund', ' card']);
+  });
+
+  it('are letters when a label fits no token, and the label itself when letters run out', () => {
+    expect(answers(['zzz', 'positive'])).toEqual([' A', ' B']);
+    expect(answers(['zzz', 'yyy', 'xxx', 'www', 'vvv'])[0]).toBe(' zzz');
+  });
+
+  it('are the labels before there is a tokenizer', () => {
+    expect(propose({ mapping: { text: 't', label: 'l', id: null }, labels: ['Pos', 'Neg'] }, null).words).toEqual([
+      { label: 'Pos', word: ' Pos' },
+      { label: 'Neg', word: ' Neg' },
+    ]);
+  });
+});
+
+describe('template', () => {
+  it.each([
+    ['customer_message', 'tone', ['a'], 'Customer message: {text}\nTone:'],
+    ['text', 'label', ['positive', 'negative'], 'Text: {text}\nSentiment:'],
+    ['text', 'label', ['fee', 'card'], 'Text: {text}\nLabel:'],
+    ['Review', 'sentimentLabel', ['x'], 'Review: {text}\nSentiment label:'],
+    ['column 1', 'column 2', ['x'], 'Text: {text}\nLabel:'],
+  ])('from %s and %s', (text, label, labels, template) => {
+    expect(proposeTemplate({ text, label, id: null }, labels)).toBe(template);
+  });
+});
+
+describe('collisions', () => {
+  const tokens = (label: string, word: string) => ({ label, word, tokenIds: tokenise(word) });
+
+  it('are none when the words differ', () => {
+    expect(findCollisions([tokens('a', ' good'), tokens('b', ' bad')], tokenise)).toEqual([]);
+  });
+
+  it('come with another word for each label', () => {
+    const found = findCollisions(
+      [tokens('positive', ' good'), tokens('negative', ' good'), tokens('neutral', ' neutral')],
+      tokenise,
+    );
+    expect(found).toEqual([
+      {
+        labels: ['positive', 'negative'],
+        suggestion: [
+          { label: 'positive', word: ' positive' },
+          { label: 'negative', word: ' negative' },
+        ],
+      },
+    ]);
+  });
+
+  it('count a word that begins with another word’s tokens', () => {
+    const found = findCollisions([tokens('p', ' zz'), tokens('q', ' zzq')], tokenise);
+    expect(found[0]?.labels).toEqual(['p', 'q']);
+    expect(found[0]?.suggestion.map(({ word }) => word)).toEqual([' A', ' B']);
+  });
+});

@@ -1,0 +1,113 @@
+import type { ColumnMapping, Dataset } from '../dataset/types';
+import { EMPTY_WORDS, SYNONYMS } from './synonyms';
+import { asContinuation } from './template';
+import type { LabelWord } from './types';
+
+/** Text -> token ids, without special tokens. */
+export type Tokenise = (text: string) => ArrayLike<number>;
+
+/** `cardArrival_late` -> `card`, `Arrival`, `late`. */
+export const wordsInside = (name: string): readonly string[] =>
+  name
+    .replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2')
+    .split(/[^\p{L}\p{N}]+/u)
+    .filter((word) => word !== '');
+
+/** How many labels contain the word: one that stands in several tells less. */
+function labelsWith(word: string, labels: readonly string[]): number {
+  const wanted = word.toLowerCase();
+  return labels.filter((label) => wordsInside(label).some((inside) => inside.toLowerCase() === wanted)).length;
+}
+
+const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'.split('');
+
+const unique = (items: readonly string[]) => [...new Set(items)];
+
+/**
+ * Answers that may stand for a label, best first: the label, its lower case, known synonyms, then the words inside it
+ * (those of this label alone before shared ones, longer before shorter).
+ */
+export function answerCandidates(label: string, labels: readonly string[]): readonly string[] {
+  const inside = wordsInside(label)
+    .filter((word) => word.length > 1 && !EMPTY_WORDS.has(word.toLowerCase()))
+    .map((word) => ({ word, shared: labelsWith(word, labels) }))
+    .sort((a, b) => a.shared - b.shared || b.word.length - a.word.length)
+    .map(({ word }) => word);
+  const key = label.trim().toLowerCase();
+  const keys = [key, key.replace(/[_\s]+/g, ' '), key.replace(/[-\s]+/g, '_')];
+  const synonyms = keys.flatMap((k) => (Object.hasOwn(SYNONYMS, k) ? (SYNONYMS[k] ?? []) : []));
+  return unique([label.trim(), key, ...synonyms, ...inside, ...inside.map((word) => word.toLowerCase())]);
+}
+
+/**
+ * One answer word a label, different single tokens where that can be had. Labels with the fewest choices choose first.
+ * When some label finds no word, all labels take the letters A, B, C …; beyond 26 labels such a label keeps its own
+ * name and is scored by its whole token sequence. Without a tokenizer the labels stand for themselves.
+ */
+export function proposeWords(
+  labels: readonly string[],
+  template: string,
+  tokenise: Tokenise | null,
+): readonly LabelWord[] {
+  const spelled = (answer: string) => asContinuation(template, answer);
+  if (!tokenise) return labels.map((label) => ({ label, word: spelled(label) }));
+  const single = (answer: string): number | null => {
+    const ids = tokenise(spelled(answer));
+    return ids.length === 1 ? (ids[0] as number) : null;
+  };
+  const choices = labels.map((label, i) => ({
+    i,
+    options: answerCandidates(label, labels).flatMap((answer) => {
+      const id = single(answer);
+      return id === null ? [] : [{ answer, id }];
+    }),
+  }));
+  const taken = new Set<number>();
+  const answers: (string | null)[] = labels.map(() => null);
+  for (const { i, options } of [...choices].sort((a, b) => a.options.length - b.options.length)) {
+    const option = options.find(({ id }) => !taken.has(id));
+    if (!option) continue;
+    taken.add(option.id);
+    answers[i] = option.answer;
+  }
+  const allWords = answers.every((answer) => answer !== null);
+  if (!allWords && labels.length <= LETTERS.length && LETTERS.slice(0, labels.length).every((l) => single(l) !== null))
+    return labels.map((label, i) => ({ label, word: spelled(LETTERS[i] as string) }));
+  return labels.map((label, i) => ({ label, word: spelled(answers[i] ?? label) }));
+}
+
+const SENTIMENTS = new Set('positive negative neutral mixed pos neg neu good bad happy sad angry'.split(' '));
+const DULL_TEXT = new Set('text txt input content body column data value string x field a b c'.split(' '));
+const DULL_LABEL = new Set('label labels class target gold y output answer column expected category'.split(' '));
+
+/** `customer_message` -> `Customer message`. */
+function title(name: string): string {
+  const words = wordsInside(name).join(' ').toLowerCase();
+  return words === '' ? '' : words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+const isDull = (name: string, dull: ReadonlySet<string>) => {
+  const words = wordsInside(name).map((word) => word.toLowerCase());
+  return words.every((word) => dull.has(word) || /^\d+$/.test(word));
+};
+
+/** A first prompt from the columns’ names, e.g. `Message: {text}\nTone:`; dull names get the usual words. */
+export function proposeTemplate(mapping: ColumnMapping, labels: readonly string[]): string {
+  const text = isDull(mapping.text, DULL_TEXT) ? 'Text' : title(mapping.text);
+  const isSentiment = labels.length > 0 && labels.every((label) => SENTIMENTS.has(label.trim().toLowerCase()));
+  const label = isDull(mapping.label, DULL_LABEL) ? (isSentiment ? 'Sentiment' : 'Label') : title(mapping.label);
+  return `${text}: {text}\n${label}:`;
+}
+
+/** An instruction that names the labels: the start of a hand-written prompt, and of a tuned one. */
+export const proposeInstruction = (labels: readonly string[]): string =>
+  `Classify the text. Answer with one of: ${labels.join(', ')}.`;
+
+/** A working prompt with no typing: template and answer words. */
+export function propose(
+  dataset: Pick<Dataset, 'mapping' | 'labels'>,
+  tokenise: Tokenise | null,
+): { readonly template: string; readonly words: readonly LabelWord[] } {
+  const template = proposeTemplate(dataset.mapping, dataset.labels);
+  return { template, words: proposeWords(dataset.labels, template, tokenise) };
+}

@@ -1,0 +1,124 @@
+import type { ColumnMapping, Row } from '../dataset/types';
+import { type Failure, fail, ok, type Result } from '../lib/result';
+
+/** A template in pieces: text as it stands, or the place of a column. */
+export type TemplatePart =
+  | { readonly kind: 'literal'; readonly text: string }
+  | { readonly kind: 'slot'; readonly column: string };
+
+export type TemplateFailure = Failure<'empty' | 'brace' | 'empty-slot' | 'unknown-column' | 'no-text' | 'label-slot'>;
+
+/** `{text}` always stands for the text column, whatever that is called. */
+export const TEXT_SLOT = 'text';
+
+const literal = (text: string): TemplatePart => ({ kind: 'literal', text });
+
+/** Merges neighbouring literals, so that the same template always has the same parts. */
+function joined(parts: readonly TemplatePart[]): readonly TemplatePart[] {
+  const out: TemplatePart[] = [];
+  for (const part of parts) {
+    const last = out.at(-1);
+    if (part.kind === 'literal' && last?.kind === 'literal') out[out.length - 1] = literal(last.text + part.text);
+    else out.push(part);
+  }
+  return out;
+}
+
+/** `{column}` is a place, `{{` and `}}` are braces that stay. */
+export function parseTemplate(template: string): Result<readonly TemplatePart[], TemplateFailure> {
+  const parts: TemplatePart[] = [];
+  let at = 0;
+  while (at < template.length) {
+    const pair = template.slice(at, at + 2);
+    const char = template[at];
+    if (pair === '{{' || pair === '}}') {
+      parts.push(literal(pair.charAt(0)));
+      at += 2;
+    } else if (char === '{') {
+      const end = template.indexOf('}', at);
+      if (end < 0)
+        return fail('brace', 'A “{” is never closed. Write {text} for the text, or {{ for a brace that stays.', { at });
+      const column = template.slice(at + 1, end).trim();
+      if (column === '')
+        return fail('empty-slot', 'Between “{” and “}” stands no column. Write {text} for the text.', { at });
+      parts.push({ kind: 'slot', column });
+      at = end + 1;
+    } else if (char === '}') {
+      return fail('brace', 'A “}” has no “{” before it. Write }} for a brace that stays.', { at });
+    } else {
+      const next = template.slice(at).search(/[{}]/);
+      const end = next < 0 ? template.length : at + next;
+      parts.push(literal(template.slice(at, end)));
+      at = end;
+    }
+  }
+  return ok(joined(parts));
+}
+
+/** Parts -> template text; `parseTemplate` reads it back. */
+export const printTemplate = (parts: readonly TemplatePart[]): string =>
+  parts
+    .map((part) => (part.kind === 'slot' ? `{${part.column}}` : part.text.replaceAll('{', '{{').replaceAll('}', '}}')))
+    .join('');
+
+const isTextSlot = (column: string, mapping: ColumnMapping) => column === TEXT_SLOT || column === mapping.text;
+
+/** Parses a template and checks it against the columns: every slot exists, the text is there, the label is not. */
+export function checkTemplate(
+  template: string,
+  columns: readonly string[],
+  mapping: ColumnMapping,
+): Result<readonly TemplatePart[], TemplateFailure> {
+  if (template.trim() === '')
+    return fail('empty', 'The prompt is empty. Write for example “Message: {text}”, a line break, and “Sentiment:”.');
+  const parsed = parseTemplate(template);
+  if (!parsed.ok) return parsed;
+  const slots = parsed.value.flatMap((part) => (part.kind === 'slot' ? [part.column] : []));
+  const unknown = slots.find((slot) => slot !== TEXT_SLOT && !columns.includes(slot));
+  if (unknown !== undefined)
+    return fail(
+      'unknown-column',
+      `There is no column “${unknown}”. You can use {text} and ${columns.map((c) => `{${c}}`).join(', ')}.`,
+      { column: unknown },
+    );
+  if (slots.some((slot) => slot === mapping.label && !isTextSlot(slot, mapping)))
+    return fail('label-slot', `{${mapping.label}} is the answer itself: with it in the prompt nothing is left to ask.`);
+  if (!slots.some((slot) => isTextSlot(slot, mapping)))
+    return fail('no-text', 'The prompt never shows the text. Put {text} where the row’s text belongs.');
+  return parsed;
+}
+
+/** One row's prompt. */
+export const renderTemplate = (parts: readonly TemplatePart[], row: Row, mapping: ColumnMapping): string =>
+  parts
+    .map((part) => {
+      if (part.kind === 'literal') return part.text;
+      // A column that is itself called `text` but is not the text column must not shadow {text}.
+      return row.cells[part.column === TEXT_SLOT ? mapping.text : part.column] ?? '';
+    })
+    .join('');
+
+/** Whether the template ends without white space, so that an answer word needs its own leading space. */
+export const wantsLeadingSpace = (template: string): boolean => template !== '' && !/\s$/.test(template);
+
+/** The answer as it follows the template: ` negative` after `Sentiment:`, `negative` after a space or a line break. */
+export const asContinuation = (template: string, answer: string): string =>
+  wantsLeadingSpace(template) ? ` ${answer.trimStart()}` : answer.trimStart();
+
+/**
+ * Cuts a template into the instruction, i.e. the lines above the first slot, and the bare template that repeats for
+ * every example. `Decide the tone.\nMessage: {text}\nTone:` -> `Decide the tone.` and `Message: {text}\nTone:`.
+ */
+export function splitInstruction(parts: readonly TemplatePart[]): {
+  readonly instruction: string;
+  readonly bare: readonly TemplatePart[];
+} {
+  const [first, ...rest] = parts;
+  if (first?.kind !== 'literal' || rest.length === 0) return { instruction: '', bare: parts };
+  const cut = first.text.lastIndexOf('\n') + 1;
+  const head = first.text.slice(cut);
+  return {
+    instruction: first.text.slice(0, cut).trimEnd(),
+    bare: head === '' ? rest : [literal(head), ...rest],
+  };
+}
