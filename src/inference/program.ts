@@ -39,10 +39,23 @@ export const IO = {
   loss: 'loss',
   /** output float32 `[virtual, hidden]`, d loss / d soft */
   softGrad: 'soft_grad',
+  /** output float32 `[batch, tokens, hidden]`: rows of the token embedding, before the splice (virtual tokens show id 0) */
+  tokenEmbeddings: 'token_embeddings',
 } as const;
 
 /** What the loops need to know of a built program to feed it. */
 export type ProgramSpec = Pick<
   Decoder,
-  'layers' | 'kvHeads' | 'headDim' | 'hidden' | 'vocabulary' | 'contextLength' | 'inputs' | 'presentKeys' | 'presentValues'
+  | 'layers'
+  | 'kvHeads'
+  | 'headDim'
+  | 'hidden'
+  | 'vocabulary'
+  | 'contextLength'
+  | 'inputs'
+  | 'presentKeys'
+  | 'presentValues'
 > & { readonly idsDtype: 'int32' | 'int64' };
+
+/** Without such inputs nothing can be kept: neither a text's keys and values, nor those of what was generated so far. */
+export const takesPast = (spec: ProgramSpec): boolean => spec.inputs.pastKeys.length > 0;

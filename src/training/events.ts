@@ -41,7 +41,12 @@ export type StopReason = 'finished' | 'early' | 'stopped' | 'paused';
 export type TrainEvent =
   /** Keys and values of the text are being computed: rows done of all (suffix only; filled lazily). */
   | { readonly kind: 'cache'; readonly rowsDone: number; readonly rowsTotal: number; readonly seconds: number }
-  | { readonly kind: 'step'; readonly point: StepPoint; readonly stepsTotal: number; readonly secondsLeft: number | null }
+  | {
+      readonly kind: 'step';
+      readonly point: StepPoint;
+      readonly stepsTotal: number;
+      readonly secondsLeft: number | null;
+    }
   | { readonly kind: 'validation'; readonly point: ValidationPoint; readonly best: boolean }
   | { readonly kind: 'checkpoint'; readonly checkpoint: Checkpoint }
   | {

@@ -1,0 +1,201 @@
+import { assert } from '../lib/assert';
+import type { SoftPrompt } from '../prompt/types';
+import type { HostTensor } from '../runtime/types';
+import { type KvRow, packPast } from './kv';
+import { IO, type ProgramSpec } from './program';
+import type { MixedTokens } from './sequence';
+
+/** One row of a run. */
+export interface Sequence {
+  /** What is run now. */
+  readonly tokens: MixedTokens;
+  /** What stands before it, run earlier. */
+  readonly past: KvRow | null;
+  /** Indices into `tokens` whose successor the head is asked for. */
+  readonly reads: readonly number[];
+}
+
+/** The loss over the reads of all rows, in order: `sum_r weights[r] * crossEntropy(logits[r], targets[r])`. */
+export interface Objective {
+  /** Columns of the logits: indices into the candidates, or token ids when the whole vocabulary is asked for. */
+  readonly targets: readonly number[];
+  readonly weights: readonly number[];
+}
+
+export interface FeedOptions {
+  readonly soft: Pick<SoftPrompt, 'vectors' | 'virtualTokens'> | null;
+  /** Token ids whose logits are wanted; null = the whole vocabulary. */
+  readonly candidates: readonly number[] | null;
+  /** With one the gradient is computed. */
+  readonly objective: Objective | null;
+}
+
+type Feeds = Record<string, HostTensor>;
+
+const f32 = (dims: readonly number[], data: Float32Array): HostTensor => ({ dtype: 'float32', dims, data });
+const i32 = (values: readonly number[]): HostTensor => ({
+  dtype: 'int32',
+  dims: [values.length],
+  data: Int32Array.from(values),
+});
+const bool = (value: boolean): HostTensor => ({ dtype: 'bool', dims: [], data: Uint8Array.of(value ? 1 : 0) });
+
+/** Added to the score of a key that must not be seen; exp(-1e9) is exactly 0. */
+const HIDDEN = -1e9;
+
+/** Feeds of one run: rows right-padded, in the past as in the tokens. Every input that the program has gets a value. */
+export function buildFeeds(spec: ProgramSpec, sequences: readonly Sequence[], options: FeedOptions): Feeds {
+  const layout = layoutOf(sequences);
+  return {
+    ...tokenFeeds(spec, sequences, layout),
+    ...pastFeeds(spec, sequences, layout),
+    ...softFeeds(spec, sequences, layout, options.soft),
+    ...headFeeds(spec, sequences, layout, options),
+  };
+}
+
+export interface RunLayout {
+  readonly batch: number;
+  /** Longest row. */
+  readonly tokens: number;
+  /** Longest past. */
+  readonly past: number;
+}
+
+export const layoutOf = (sequences: readonly Sequence[]): RunLayout => ({
+  batch: sequences.length,
+  tokens: Math.max(...sequences.map((s) => s.tokens.length)),
+  past: Math.max(...sequences.map(pastLength)),
+});
+
+export const pastLength = (sequence: Sequence): number => sequence.past?.length ?? 0;
+
+/** Ids, and whichever of positions, mask and bias the graph takes. */
+function tokenFeeds(spec: ProgramSpec, sequences: readonly Sequence[], { batch, tokens, past }: RunLayout): Feeds {
+  const { inputs } = spec;
+  const ids = new Array<number>(batch * tokens).fill(0);
+  const positions = new BigInt64Array(batch * tokens);
+  const lastPosition = (spec.contextLength ?? Number.MAX_SAFE_INTEGER) - 1;
+  sequences.forEach((sequence, b) => {
+    for (let t = 0; t < tokens; t++) {
+      const token = sequence.tokens[t] ?? 0;
+      ids[b * tokens + t] = Math.max(token, 0);
+      // Padding may run over the end of the position table.
+      positions[b * tokens + t] = BigInt(Math.min(pastLength(sequence) + t, lastPosition));
+    }
+  });
+  const dims = [batch, tokens];
+  const feeds: Feeds = {
+    [inputs.ids]:
+      spec.idsDtype === 'int32'
+        ? { dtype: 'int32', dims, data: Int32Array.from(ids) }
+        : { dtype: 'int64', dims, data: BigInt64Array.from(ids, BigInt) },
+  };
+  if (inputs.positions !== null) feeds[inputs.positions] = { dtype: 'int64', dims, data: positions };
+  if (inputs.mask !== null) feeds[inputs.mask] = maskOf(sequences, { batch, tokens, past });
+  if (inputs.bias !== null) feeds[inputs.bias] = biasOf(sequences, { batch, tokens, past });
+  return feeds;
+}
+
+/** `[batch, past + tokens]`: ones for real tokens. */
+function maskOf(sequences: readonly Sequence[], { batch, tokens, past }: RunLayout): HostTensor {
+  const width = past + tokens;
+  const data = new BigInt64Array(batch * width);
+  sequences.forEach((sequence, b) => {
+    data.fill(1n, b * width, b * width + pastLength(sequence));
+    data.fill(1n, b * width + past, b * width + past + sequence.tokens.length);
+  });
+  return { dtype: 'int64', dims: [batch, width], data };
+}
+
+/** `[batch, 1, tokens, past + tokens]`: 0 where query t may see the key, that is its own past and its own tokens up to t. */
+function biasOf(sequences: readonly Sequence[], { batch, tokens, past }: RunLayout): HostTensor {
+  const width = past + tokens;
+  const data = new Float32Array(batch * tokens * width).fill(HIDDEN);
+  sequences.forEach((sequence, b) => {
+    for (let t = 0; t < tokens; t++) {
+      const row = (b * tokens + t) * width;
+      data.fill(0, row, row + pastLength(sequence));
+      data.fill(0, row + past, row + past + Math.min(t + 1, sequence.tokens.length));
+    }
+  });
+  return f32([batch, 1, tokens, width], data);
+}
+
+function pastFeeds(spec: ProgramSpec, sequences: readonly Sequence[], { past }: RunLayout): Feeds {
+  const rows = sequences.map((sequence) => sequence.past);
+  const feeds: Feeds = {};
+  spec.inputs.pastKeys.forEach((name, layer) => {
+    feeds[name] = packPast(rows, (row) => row.keys[layer] ?? empty, past, spec);
+  });
+  spec.inputs.pastValues.forEach((name, layer) => {
+    feeds[name] = packPast(rows, (row) => row.values[layer] ?? empty, past, spec);
+  });
+  assert(past === 0 || spec.inputs.pastKeys.length > 0, 'this model takes no past');
+  return feeds;
+}
+
+const empty = new Float32Array(0);
+
+/** The splice as data: which slots keep their token, and which virtual token stands in the others. */
+function softFeeds(
+  spec: ProgramSpec,
+  sequences: readonly Sequence[],
+  { batch, tokens }: RunLayout,
+  soft: FeedOptions['soft'],
+): Feeds {
+  // Without vectors one of zeros, selected nowhere: an axis of size 0 is not for every kernel.
+  const virtual = soft?.virtualTokens ?? 1;
+  const vectors = soft?.vectors ?? new Float32Array(spec.hidden);
+  assert(
+    vectors.length === virtual * spec.hidden,
+    `soft prompt of ${vectors.length} numbers for ${virtual} x ${spec.hidden}`,
+  );
+  const keep = new Float32Array(batch * tokens).fill(1);
+  const select = new Float32Array(batch * tokens * virtual);
+  sequences.forEach((sequence, b) => {
+    sequence.tokens.forEach((token, t) => {
+      if (token >= 0) return;
+      assert(soft && ~token < virtual, `virtual token ${~token} of ${soft ? virtual : 0}`);
+      keep[b * tokens + t] = 0;
+      select[(b * tokens + t) * virtual + ~token] = 1;
+    });
+  });
+  return {
+    [IO.soft]: f32([virtual, spec.hidden], vectors),
+    [IO.select]: f32([batch, tokens, virtual], select),
+    [IO.keep]: f32([batch, tokens, 1], keep),
+  };
+}
+
+function headFeeds(
+  spec: ProgramSpec,
+  sequences: readonly Sequence[],
+  { tokens }: RunLayout,
+  { candidates, objective }: FeedOptions,
+): Feeds {
+  const reads = sequences.flatMap((sequence, b) => sequence.reads.map((t) => b * tokens + t));
+  return {
+    [IO.readIndex]: i32(reads),
+    [IO.candidateIds]: i32(candidates ?? [0]),
+    [IO.fullVocabulary]: bool(candidates === null),
+    [IO.withGrad]: bool(objective !== null),
+    ...(objective ? objectiveFeeds(reads.length, candidates?.length ?? spec.vocabulary, objective) : noObjective),
+  };
+}
+
+function objectiveFeeds(reads: number, columns: number, { targets, weights }: Objective): Feeds {
+  assert(targets.length === reads && weights.length === reads, `${targets.length} targets for ${reads} reads`);
+  const target = new Float32Array(reads * columns);
+  targets.forEach((column, r) => {
+    assert(column >= 0 && column < columns, `target ${column} of ${columns}`);
+    target[r * columns + column] = 1;
+  });
+  return { [IO.target]: f32([reads, columns], target), [IO.weight]: f32([reads], Float32Array.from(weights)) };
+}
+
+/** Broadcast over the reads: the loss is not asked for. */
+const noObjective: Feeds = {
+  [IO.target]: f32([1, 1], new Float32Array(1)),
+  [IO.weight]: f32([1], new Float32Array(1)),
+};

@@ -1,0 +1,94 @@
+import { present as given } from '../lib/assert';
+import type { HostTensor } from '../runtime/types';
+import { halfTable, toHalf } from './half';
+import type { ProgramSpec } from './program';
+
+/** Stored keys or values: float32, or the bits of float16. */
+export type KvArray = Float32Array | Uint16Array;
+
+/** Keys and values of one sequence. */
+export interface KvRow {
+  /** Tokens that count; may be fewer than stored. */
+  readonly length: number;
+  /** Tokens stored: each array is `[kvHeads, stride, headDim]`. */
+  readonly stride: number;
+  readonly keys: readonly KvArray[];
+  readonly values: readonly KvArray[];
+}
+
+type Shape = Pick<ProgramSpec, 'layers' | 'kvHeads' | 'headDim'>;
+
+/** Bytes of keys and values of one token. */
+export const kvBytesPerToken = ({ layers, kvHeads, headDim }: Shape, bytesPerNumber = 4) =>
+  2 * layers * kvHeads * headDim * bytesPerNumber;
+
+/** The first `length` tokens, without a copy. */
+export const truncated = (row: KvRow, length: number): KvRow => ({ ...row, length });
+
+export const halved = (row: KvRow): KvRow => ({
+  ...row,
+  keys: row.keys.map((array) => (array instanceof Float32Array ? toHalf(array) : array)),
+  values: row.values.map((array) => (array instanceof Float32Array ? toHalf(array) : array)),
+});
+
+/** Packs one layer's keys or values of several rows as `[batch, kvHeads, past, headDim]`, right-padded; padding is masked, its content is free. */
+export function packPast(
+  rows: readonly (KvRow | null)[],
+  pick: (row: KvRow) => KvArray,
+  past: number,
+  { kvHeads, headDim }: Shape,
+): HostTensor {
+  const data = new Float32Array(rows.length * kvHeads * past * headDim);
+  rows.forEach((row, r) => {
+    if (!row) return;
+    const source = pick(row);
+    for (let h = 0; h < kvHeads; h++) {
+      const from = h * row.stride * headDim;
+      copy(source, from, row.length * headDim, data, (r * kvHeads + h) * past * headDim);
+    }
+  });
+  return { dtype: 'float32', dims: [rows.length, kvHeads, past, headDim], data };
+}
+
+function copy(source: KvArray, from: number, count: number, target: Float32Array, at: number): void {
+  if (source instanceof Float32Array) {
+    target.set(source.subarray(from, from + count), at);
+    return;
+  }
+  const values = halfTable();
+  for (let i = 0; i < count; i++) target[at + i] = values[source[from + i] as number] as number;
+}
+
+/**
+ * Row `r` of the present outputs `[batch, kvHeads, past + tokens, headDim]`: its own `pastLength` of the `past` slots, and
+ * its own `tokens` new ones.
+ */
+export function unpackPresent(
+  outputs: Readonly<Record<string, HostTensor>>,
+  spec: Pick<ProgramSpec, 'kvHeads' | 'headDim' | 'presentKeys' | 'presentValues'>,
+  {
+    r,
+    past,
+    pastLength,
+    tokens,
+  }: { readonly r: number; readonly past: number; readonly pastLength: number; readonly tokens: number },
+): KvRow {
+  const { kvHeads, headDim } = spec;
+  const length = pastLength + tokens;
+  const slice = (name: string): Float32Array => {
+    const tensor = given(outputs[name], name);
+    const source = tensor.data as Float32Array;
+    const slots = tensor.dims[2] ?? 0;
+    // One row without padding is its tensor: no copy in generation.
+    if (tensor.dims[0] === 1 && past === pastLength && slots === length) return source;
+    const out = new Float32Array(kvHeads * length * headDim);
+    for (let h = 0; h < kvHeads; h++) {
+      const from = (r * kvHeads + h) * slots * headDim;
+      const to = h * length * headDim;
+      out.set(source.subarray(from, from + pastLength * headDim), to);
+      out.set(source.subarray(from + past * headDim, from + (past + tokens) * headDim), to + pastLength * headDim);
+    }
+    return out;
+  };
+  return { length, stride: length, keys: spec.presentKeys.map(slice), values: spec.presentValues.map(slice) };
+}

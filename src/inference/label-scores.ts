@@ -1,0 +1,144 @@
+import { present } from '../lib/assert';
+import type { SoftPrompt } from '../prompt/types';
+import { lengthBuckets } from '../tokens/buckets';
+import type { LabelTokens } from '../tokens/types';
+import { pastLength, type Sequence } from './feeds';
+import type { KvRow } from './kv';
+import { runLimits } from './limits';
+import { logSoftmax, logSumExp } from './log-softmax';
+import { takesPast } from './program';
+import { type Program, run } from './run';
+import type { MixedTokens } from './sequence';
+
+/** The part of a row that is still to be run, after its past. */
+export interface StartedRow {
+  readonly tokens: MixedTokens;
+  readonly past: KvRow | null;
+}
+
+/** True when some label has several tokens: then all labels are scored by their whole sequences. */
+export const isSequenceScored = (labels: readonly LabelTokens[]) => labels.some((label) => label.tokenIds.length !== 1);
+
+/**
+ * log-softmax over the labels' scores of each row. Single tokens: the score is the token's logit. Otherwise the mean
+ * log-probability of the label's tokens over the whole vocabulary, so that a long word is not worse for its length.
+ * All rows must fit one run.
+ */
+export const labelScores = (
+  program: Program,
+  rows: readonly StartedRow[],
+  labels: readonly LabelTokens[],
+  soft: SoftPrompt | null,
+): Promise<number[][]> =>
+  isSequenceScored(labels) ? sequenceScores(program, rows, labels, soft) : tokenScores(program, rows, labels, soft);
+
+const atEnd = ({ tokens, past }: StartedRow) => ({ tokens, past, reads: [tokens.length - 1] });
+
+async function tokenScores(
+  program: Program,
+  rows: readonly StartedRow[],
+  labels: readonly LabelTokens[],
+  soft: SoftPrompt | null,
+): Promise<number[][]> {
+  const candidates = labels.map((label) => present(label.tokenIds[0], 'token of a label'));
+  const options = { soft, candidates, objective: null, keepPresent: false };
+  const { logits, columns } = await run(program, rows.map(atEnd), options);
+  return rows.map((_, r) => logSoftmax(logits.subarray(r * columns, (r + 1) * columns)));
+}
+
+/** A label behind a row: what is still to be run of it, and what the head should find there. */
+interface Continuation {
+  readonly row: number;
+  readonly label: number;
+  readonly sequence: Sequence;
+  /** The tokens that follow the sequence's reads. */
+  readonly targets: readonly number[];
+}
+
+async function sequenceScores(
+  program: Program,
+  rows: readonly StartedRow[],
+  labels: readonly LabelTokens[],
+  soft: SoftPrompt | null,
+): Promise<number[][]> {
+  const { sums, rest } = takesPast(program.spec)
+    ? await firstTokens(program, rows, labels, soft)
+    : { sums: rows.map(() => labels.map(() => 0)), rest: wholeSequences(rows, labels) };
+  const costs = rest.map(({ sequence }) => ({ tokens: sequence.tokens.length, past: pastLength(sequence) }));
+  for (const bucket of lengthBuckets(costs, vocabularyLimits(program))) {
+    const chosen = bucket.map((index) => present(rest[index], 'continuation'));
+    const logProbs = await targetLogProbs(program, chosen, soft);
+    chosen.forEach(({ row, label }, i) => {
+      const sum = present(sums[row], 'row');
+      sum[label] = (sum[label] ?? 0) + (logProbs[i] ?? 0);
+    });
+  }
+  return sums.map((row) => logSoftmax(row.map((sum, label) => sum / (labels[label]?.tokenIds.length ?? 1))));
+}
+
+/** Runs the rows once: that settles every label's first token; the others go on from the row's keys and values. */
+async function firstTokens(
+  program: Program,
+  rows: readonly StartedRow[],
+  labels: readonly LabelTokens[],
+  soft: SoftPrompt | null,
+): Promise<{ sums: number[][]; rest: Continuation[] }> {
+  const options = { soft, candidates: null, objective: null, keepPresent: true };
+  const { logits, columns, present: kv } = await run(program, rows.map(atEnd), options);
+  const sums = rows.map((_, r) => {
+    const row = logits.subarray(r * columns, (r + 1) * columns);
+    const normaliser = logSumExp(row);
+    return labels.map(({ tokenIds }) => (row[tokenIds[0] ?? 0] ?? 0) - normaliser);
+  });
+  const rest = rows.flatMap((_, row) =>
+    labels.flatMap(({ tokenIds }, label) => {
+      if (tokenIds.length === 1) return [];
+      const tokens = Int32Array.from(tokenIds.slice(0, -1));
+      const sequence = { tokens, past: kv[row] ?? null, reads: [...tokens.keys()] };
+      return [{ row, label, sequence, targets: tokenIds.slice(1) }];
+    }),
+  );
+  return { sums, rest };
+}
+
+/** For models that take no past: each row once for every label. */
+const wholeSequences = (rows: readonly StartedRow[], labels: readonly LabelTokens[]): Continuation[] =>
+  rows.flatMap(({ tokens, past }, row) =>
+    labels.map(({ tokenIds }, label) => {
+      const reads = tokenIds.map((_, t) => tokens.length - 1 + t);
+      const sequence = { tokens: Int32Array.from([...tokens, ...tokenIds.slice(0, -1)]), past, reads };
+      return { row, label, sequence, targets: tokenIds };
+    }),
+  );
+
+/** Reads look at the whole vocabulary: at most 64 MB of logits a run. */
+function vocabularyLimits({ spec }: Program) {
+  const limits = runLimits(spec);
+  const reads = Math.floor((64 * 1024 * 1024) / (4 * spec.vocabulary));
+  return { ...limits, maxTokens: Math.min(limits.maxTokens, takesPast(spec) ? reads : limits.maxTokens) };
+}
+
+/** Summed log-probability of each continuation's targets. */
+async function targetLogProbs(
+  program: Program,
+  continuations: readonly Continuation[],
+  soft: SoftPrompt | null,
+): Promise<number[]> {
+  const sequences = continuations.map(({ sequence }) => sequence);
+  const { logits, columns } = await run(program, sequences, {
+    soft,
+    candidates: null,
+    objective: null,
+    keepPresent: false,
+  });
+  let read = 0;
+  return continuations.map(({ targets }) => {
+    let sum = 0;
+    for (const id of targets) {
+      const row = logits.subarray(read * columns, (read + 1) * columns);
+      sum += (row[id] ?? 0) - logSumExp(row);
+      read++;
+    }
+    return sum;
+  });
+}

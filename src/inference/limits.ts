@@ -1,0 +1,16 @@
+import type { RunLimits } from '../tokens/buckets';
+import { kvBytesPerToken } from './kv';
+import type { ProgramSpec } from './program';
+
+/** Tokens that one run may feed to the graph: activations, and their gradients, grow with them. */
+export const MAX_RUN_TOKENS = 400;
+/** Bytes of keys and values that one run may feed. */
+const MAX_PAST_BYTES = 64 * 1024 * 1024;
+
+export function runLimits(spec: ProgramSpec): RunLimits {
+  return {
+    maxTokens: MAX_RUN_TOKENS,
+    maxPast: Math.floor(MAX_PAST_BYTES / kvBytesPerToken(spec)),
+    samePast: spec.inputs.positions === null && spec.inputs.bias === null,
+  };
+}

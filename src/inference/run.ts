@@ -1,0 +1,68 @@
+import { assert, present } from '../lib/assert';
+import type { HostTensor, Runner } from '../runtime/types';
+import { buildFeeds, type FeedOptions, layoutOf, pastLength, type Sequence } from './feeds';
+import { type KvRow, unpackPresent } from './kv';
+import { IO, type ProgramSpec } from './program';
+
+/** A built program that can be run. Its runs must not overlap. */
+export interface Program {
+  readonly spec: ProgramSpec;
+  readonly runner: Runner;
+}
+
+export interface RunOptions extends FeedOptions {
+  /** Whether keys and values come back. */
+  readonly keepPresent: boolean;
+}
+
+export interface RunOutcome {
+  /** Row-major `[reads, columns]`. */
+  readonly logits: Float32Array;
+  readonly columns: number;
+  /** 0 without an objective. */
+  readonly loss: number;
+  /** `[virtual, hidden]`; null without an objective. */
+  readonly softGrad: Float32Array | null;
+  /** Keys and values of each row, past included; empty when not kept. */
+  readonly present: readonly KvRow[];
+}
+
+/** One run of the graph. @throws StudioError as Runner.run */
+export async function run(
+  { spec, runner }: Program,
+  sequences: readonly Sequence[],
+  options: RunOptions,
+): Promise<RunOutcome> {
+  const fetches = [
+    IO.logits,
+    ...(options.objective ? [IO.loss, IO.softGrad] : []),
+    ...(options.keepPresent ? [...spec.presentKeys, ...spec.presentValues] : []),
+  ];
+  const outputs = await runner.run(buildFeeds(spec, sequences, options), fetches);
+  const { past } = layoutOf(sequences);
+  return {
+    logits: floats(outputs, IO.logits),
+    columns: options.candidates?.length ?? spec.vocabulary,
+    loss: options.objective ? present(floats(outputs, IO.loss)[0], IO.loss) : 0,
+    softGrad: options.objective ? floats(outputs, IO.softGrad) : null,
+    present: options.keepPresent
+      ? sequences.map((sequence, r) =>
+          unpackPresent(outputs, spec, { r, past, pastLength: pastLength(sequence), tokens: sequence.tokens.length }),
+        )
+      : [],
+  };
+}
+
+function floats(outputs: Readonly<Record<string, HostTensor>>, name: string): Float32Array {
+  const tensor = present(outputs[name], name);
+  assert(tensor.dtype === 'float32', `${name} is ${tensor.dtype}`);
+  return tensor.data;
+}
+
+/** Rows of the token embedding `[ids, hidden]`, as they stand where soft vectors are spliced (after any scale). */
+export async function embeddingRows({ spec, runner }: Program, ids: readonly number[]): Promise<Float32Array> {
+  const sequence: Sequence = { tokens: Int32Array.from(ids), past: null, reads: [0] };
+  const feeds = buildFeeds(spec, [sequence], { soft: null, candidates: [0], objective: null });
+  const outputs = await runner.run(feeds, [IO.tokenEmbeddings]);
+  return floats(outputs, IO.tokenEmbeddings);
+}

@@ -1,0 +1,164 @@
+import { present } from '../lib/assert';
+import { StudioError } from '../lib/errors';
+import type { SoftPrompt } from '../prompt/types';
+import { lengthBuckets } from '../tokens/buckets';
+import type { LabelTokens, TokenRow } from '../tokens/types';
+import { breathe, type Control, throwIfInterrupted, uninterrupted } from './control';
+import { type KvRow, truncated } from './kv';
+import { isSequenceScored, labelScores, type StartedRow } from './label-scores';
+import { MAX_RUN_TOKENS, runLimits } from './limits';
+import { prefill } from './prefill';
+import { takesPast } from './program';
+import type { Program } from './run';
+import { commonPrefixLength, type MixedTokens, withSoft } from './sequence';
+import type { CachePlan, TextCache } from './text-cache';
+
+export interface ScoredRow {
+  readonly rowId: string;
+  /** log-softmax over the labels' scores; uncalibrated. */
+  readonly logProbs: readonly number[];
+  /** Text and virtual tokens. */
+  readonly tokensSent: number;
+  /** Tokens run for this row alone: neither the prefix that all rows share nor text whose keys and values stood already. */
+  readonly tokensComputed: number;
+}
+
+export interface ScoreOptions {
+  readonly rows: readonly TokenRow[];
+  readonly labels: readonly LabelTokens[];
+  readonly soft: SoftPrompt | null;
+  /** Where to look for the text's keys and values; null = compute them here and forget them. */
+  readonly cached: { readonly cache: TextCache; readonly plan: CachePlan } | null;
+  readonly control?: Control;
+  readonly onProgress?: (rowsDone: number) => void;
+}
+
+/** What of a row is done already, and what is to be run. */
+interface Job {
+  readonly row: TokenRow;
+  readonly sequence: MixedTokens;
+  /** Tokens at the head of `sequence` that are not run for this row. */
+  readonly done: number;
+}
+
+/**
+ * Scores rows by their answer words, in the order given. What all rows begin with is run once; with a text cache the whole
+ * text is not run at all.
+ * @throws StudioError `too-long`, `cancelled`, and as Runner.run
+ */
+export async function scoreRows(program: Program, options: ScoreOptions): Promise<ScoredRow[]> {
+  const { rows, labels, soft, control = uninterrupted } = options;
+  const sequences = rows.map((row) => withSoft(row.ids, soft));
+  checkLengths(program, rows, sequences, labels);
+  const source = await keysAndValues(program, options, sequences);
+  const jobs = rows.map((row, i) => job(row, present(sequences[i], 'sequence'), source.done(row)));
+  const costs = jobs.map(({ sequence, done }) => ({ tokens: sequence.length - done, past: done }));
+  const out = new Array<ScoredRow>(rows.length);
+  let finished = 0;
+  for (const bucket of lengthBuckets(costs, runLimits(program.spec))) {
+    throwIfInterrupted(control);
+    const chosen = bucket.map((index) => present(jobs[index], 'job'));
+    const pasts = await source.fetch(chosen.map(({ row }) => row));
+    const started: StartedRow[] = [];
+    for (const [i, each] of chosen.entries()) started.push(await start(program, each, pasts[i] ?? null, soft));
+    const scores = await labelScores(program, started, labels, soft);
+    bucket.forEach((index, i) => {
+      out[index] = { ...tokenCounts(present(jobs[index], 'job')), logProbs: present(scores[i], 'scores') };
+    });
+    finished += bucket.length;
+    options.onProgress?.(finished);
+    await breathe();
+  }
+  return out;
+}
+
+const job = (row: TokenRow, sequence: MixedTokens, done: number): Job => ({ row, sequence, done });
+
+const tokenCounts = ({ row, sequence, done }: Job) => ({
+  rowId: row.rowId,
+  tokensSent: sequence.length,
+  tokensComputed: sequence.length - done,
+});
+
+/** Runs all but the last piece of a row that is longer than a run may be. */
+async function start(
+  program: Program,
+  { sequence, done }: Job,
+  past: KvRow | null,
+  soft: SoftPrompt | null,
+): Promise<StartedRow> {
+  const rest = sequence.subarray(done);
+  if (rest.length <= MAX_RUN_TOKENS || !takesPast(program.spec)) return { tokens: rest, past };
+  const split = rest.length - MAX_RUN_TOKENS;
+  return { tokens: rest.subarray(split), past: await prefill(program, rest.subarray(0, split), soft, past) };
+}
+
+interface KvSource {
+  /** How many tokens of a row it spares. */
+  done(row: TokenRow): number;
+  fetch(rows: readonly TokenRow[]): Promise<readonly (KvRow | null)[]>;
+}
+
+/** The text cache where it applies, else the prefix that all rows share. */
+async function keysAndValues(
+  program: Program,
+  { soft, cached, control = uninterrupted }: ScoreOptions,
+  sequences: readonly MixedTokens[],
+): Promise<KvSource> {
+  if (!takesPast(program.spec)) return { done: () => 0, fetch: async (wanted) => wanted.map(() => null) };
+  if (!cached || soft?.placement === 'prefix') return sharedPrefix(program, sequences, soft);
+  const { cache, plan } = cached;
+  // Without vectors behind the text its last token must run: the head reads there.
+  const done = (row: TokenRow) => row.ids.length - (soft ? 0 : 1);
+  return {
+    done,
+    fetch: async (wanted) => {
+      const kv = await cache.fetch(program, plan, wanted, control);
+      return kv.map((row, i) => truncated(row, done(present(wanted[i], 'row'))));
+    },
+  };
+}
+
+async function sharedPrefix(
+  program: Program,
+  sequences: readonly MixedTokens[],
+  soft: SoftPrompt | null,
+): Promise<KvSource> {
+  const [first] = sequences;
+  const shortest = Math.min(...sequences.map((sequence) => sequence.length));
+  // Each row must keep a token to run; and one row shares nothing.
+  const length = first && sequences.length > 1 ? Math.min(commonPrefixLength(sequences), shortest - 1) : 0;
+  const shared = first && length > 0 ? await prefill(program, first.subarray(0, length), soft) : null;
+  return { done: () => length, fetch: async (rows) => rows.map(() => shared) };
+}
+
+function checkLengths(
+  { spec }: Program,
+  rows: readonly TokenRow[],
+  sequences: readonly MixedTokens[],
+  labels: readonly LabelTokens[],
+): void {
+  const answer = isSequenceScored(labels) ? Math.max(...labels.map((label) => label.tokenIds.length)) - 1 : 0;
+  checkContext(spec.contextLength, rows, sequences, answer);
+}
+
+/** @throws StudioError `too-long`, `bad-input` */
+export function checkContext(
+  contextLength: number | null,
+  rows: readonly TokenRow[],
+  sequences: readonly MixedTokens[],
+  extra: number,
+): void {
+  const limit = contextLength ?? Number.POSITIVE_INFINITY;
+  sequences.forEach((sequence, i) => {
+    const { rowId } = present(rows[i], 'row');
+    const tokens = sequence.length + extra;
+    if (sequence.length === 0) throw new StudioError('bad-input', `Row ${rowId} has no tokens.`, { data: { rowId } });
+    if (tokens > limit)
+      throw new StudioError(
+        'too-long',
+        `Row ${rowId} has ${tokens} tokens; this model reads at most ${limit}. Shorten the row or the prompt.`,
+        { data: { rowId, tokens, limit } },
+      );
+  });
+}

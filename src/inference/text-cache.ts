@@ -1,0 +1,231 @@
+import { assert, present } from '../lib/assert';
+import { lengthBuckets } from '../tokens/buckets';
+import type { TokenRow } from '../tokens/types';
+import { breathe, type Control, throwIfInterrupted } from './control';
+import { halved, type KvRow, kvBytesPerToken } from './kv';
+import { MAX_RUN_TOKENS, runLimits } from './limits';
+import { prefill } from './prefill';
+import type { ProgramSpec } from './program';
+import { type Program, run } from './run';
+
+export const DEFAULT_CACHE_BYTES = 384 * 1024 * 1024;
+
+export type Storage = 'float32' | 'float16';
+
+/** Rows whose keys and values are always computed in one run together. */
+interface Group {
+  readonly rows: readonly TokenRow[];
+  /** False: there is no room, so they are computed each time they are asked for. */
+  readonly kept: boolean;
+  /** What the bits depend on: storage type, and which texts share the run. */
+  readonly signature: string;
+}
+
+export interface CachePlan {
+  readonly key: string;
+  readonly storage: Storage;
+  readonly groups: readonly Group[];
+  readonly groupOf: ReadonlyMap<string, Group>;
+  /** Bytes when filled. */
+  readonly bytes: number;
+}
+
+/**
+ * Keys and values of texts, kept across runs. Causal attention makes those of a text independent of what follows it, so
+ * one computation serves every soft prompt after the text.
+ *
+ * Bits must not depend on history: which rows share a run, and how they are stored, is decided by the request's rows
+ * alone (`planCache`); every row is rounded to its storage type before its first use; and what was stored under another
+ * grouping is not used.
+ */
+export class TextCache {
+  readonly #spec: ProgramSpec;
+  readonly #budgetBytes: number;
+  /** By key, least recently used first; then by the group's signature. */
+  readonly #keys = new Map<string, Map<string, readonly KvRow[]>>();
+  #bytes = 0;
+
+  constructor(spec: ProgramSpec, budgetBytes = DEFAULT_CACHE_BYTES) {
+    this.#spec = spec;
+    this.#budgetBytes = budgetBytes;
+  }
+
+  /** Bytes held now. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** @param lists rows that share the key; those of the first list get room first. */
+  plan(key: string, lists: readonly (readonly TokenRow[])[]): CachePlan {
+    return planCache(this.#spec, this.#budgetBytes, key, lists);
+  }
+
+  /** Computes what these rows still lack, group by group; yields how many of the plan's rows stand. */
+  async *fill(
+    program: Program,
+    plan: CachePlan,
+    rows: readonly TokenRow[],
+    control: Control,
+  ): AsyncGenerator<{ readonly rowsDone: number; readonly rowsTotal: number }> {
+    const kept = plan.groups.filter((group) => group.kept);
+    const rowsTotal = count(kept);
+    const stored = this.#open(plan);
+    const wanted = new Set(rows.map((row) => groupWith(plan, row)));
+    for (const group of wanted) {
+      if (!group.kept || stored.has(group.signature)) continue;
+      throwIfInterrupted(control);
+      this.#store(plan, group, await computeGroup(program, group, plan.storage));
+      yield { rowsDone: count(kept.filter((other) => stored.has(other.signature))), rowsTotal };
+      await breathe();
+    }
+  }
+
+  /** Keys and values of these rows, in order; what there is not is computed. */
+  async fetch(
+    program: Program,
+    plan: CachePlan,
+    rows: readonly TokenRow[],
+    control: Control,
+  ): Promise<readonly KvRow[]> {
+    for await (const _ of this.fill(program, plan, rows, control));
+    const stored = this.#open(plan);
+    const out: KvRow[] = [];
+    for (const row of rows) {
+      const group = groupWith(plan, row);
+      const values = stored.get(group.signature) ?? (await computeGroup(program, group, plan.storage));
+      out.push(present(values[group.rows.findIndex((other) => other.rowId === row.rowId)], row.rowId));
+    }
+    return out;
+  }
+
+  clear(): void {
+    this.#keys.clear();
+    this.#bytes = 0;
+  }
+
+  #open(plan: CachePlan): Map<string, readonly KvRow[]> {
+    const stored = this.#keys.get(plan.key) ?? new Map<string, readonly KvRow[]>();
+    this.#keys.delete(plan.key);
+    this.#keys.set(plan.key, stored);
+    return stored;
+  }
+
+  #store(plan: CachePlan, group: Group, rows: readonly KvRow[]): void {
+    const stored = this.#open(plan);
+    stored.set(group.signature, rows);
+    this.#bytes += bytesOf(rows);
+    this.#makeRoom(plan);
+  }
+
+  /** Drops other keys, the least recently used first, then groups of this key that the plan does not know. */
+  #makeRoom(plan: CachePlan): void {
+    for (const key of this.#keys.keys()) {
+      if (this.#bytes <= this.#budgetBytes) return;
+      if (key === plan.key) continue;
+      for (const rows of this.#keys.get(key)?.values() ?? []) this.#bytes -= bytesOf(rows);
+      this.#keys.delete(key);
+    }
+    const known = new Set(plan.groups.map((group) => group.signature));
+    const stored = this.#open(plan);
+    for (const [signature, rows] of stored) {
+      if (this.#bytes <= this.#budgetBytes) return;
+      if (known.has(signature)) continue;
+      stored.delete(signature);
+      this.#bytes -= bytesOf(rows);
+    }
+  }
+}
+
+const groupWith = (plan: CachePlan, row: TokenRow) =>
+  present(plan.groupOf.get(row.rowId), `cache group of row ${row.rowId}`);
+
+const count = (groups: readonly Group[]) => groups.reduce((sum, group) => sum + group.rows.length, 0);
+
+const bytesOf = (rows: readonly KvRow[]) =>
+  rows.reduce(
+    (sum, row) => sum + [...row.keys, ...row.values].reduce((bytes, array) => bytes + array.byteLength, 0),
+    0,
+  );
+
+/**
+ * Decides storage and grouping from token counts alone: float32 when every row fits the budget, else float16; rows that do
+ * not fit even then are computed each time, alone. Rows of different lists never share a run, so that a list that comes
+ * again in other company meets the same bits.
+ */
+export function planCache(
+  spec: ProgramSpec,
+  budgetBytes: number,
+  key: string,
+  lists: readonly (readonly TokenRow[])[],
+): CachePlan {
+  const unique = distinct(lists);
+  const tokens = unique.flat().reduce((sum, row) => sum + row.ids.length, 0);
+  const storage = tokens * kvBytesPerToken(spec) <= budgetBytes ? 'float32' : 'float16';
+  const bytesPerToken = kvBytesPerToken(spec, storage === 'float32' ? 4 : 2);
+  let bytes = 0;
+  const groups = unique.flatMap((list) => {
+    const kept: TokenRow[] = [];
+    const alone: TokenRow[] = [];
+    for (const row of list) {
+      const needed = row.ids.length * bytesPerToken;
+      const room = bytes + needed <= budgetBytes;
+      if (room) bytes += needed;
+      (room ? kept : alone).push(row);
+    }
+    return [...grouped(spec, kept, storage), ...alone.map((row) => groupOf([row], storage, false))];
+  });
+  const byRow = new Map(groups.flatMap((group) => group.rows.map((row) => [row.rowId, group] as const)));
+  return { key, storage, groups, groupOf: byRow, bytes };
+}
+
+/** Each row once, in the list where it comes first. */
+function distinct(lists: readonly (readonly TokenRow[])[]): TokenRow[][] {
+  const seen = new Set<string>();
+  return lists.map((list) =>
+    list.filter(({ rowId }) => {
+      const isNew = !seen.has(rowId);
+      seen.add(rowId);
+      return isNew;
+    }),
+  );
+}
+
+function grouped(spec: ProgramSpec, rows: readonly TokenRow[], storage: Storage): Group[] {
+  // By id first, so that equal lengths fall in an order that the request's order does not change.
+  const sorted = [...rows].sort((a, b) => (a.rowId < b.rowId ? -1 : 1));
+  const costs = sorted.map((row) => ({ tokens: row.ids.length, past: 0 }));
+  return lengthBuckets(costs, runLimits(spec)).map((bucket) =>
+    groupOf(
+      bucket.map((index) => present(sorted[index], 'row')),
+      storage,
+      true,
+    ),
+  );
+}
+
+const groupOf = (rows: readonly TokenRow[], storage: Storage, kept: boolean): Group => ({
+  rows,
+  kept,
+  signature: `${storage} ${rows.map((row) => `${row.rowId}:${checksum(row.ids)}`).join(' ')}`,
+});
+
+/** FNV-1a over the ids: guards against a key under which the text has changed. */
+function checksum(ids: Int32Array): string {
+  let hash = 0x811c9dc5;
+  for (const id of ids) hash = Math.imul(hash ^ id, 0x01000193);
+  return `${ids.length}/${hash >>> 0}`;
+}
+
+async function computeGroup(program: Program, group: Group, storage: Storage): Promise<readonly KvRow[]> {
+  const [first] = group.rows;
+  assert(first, 'an empty cache group');
+  const rows =
+    first.ids.length > MAX_RUN_TOKENS ? [await prefill(program, first.ids, null)] : await together(program, group);
+  return storage === 'float16' ? rows.map(halved) : rows;
+}
+
+async function together(program: Program, group: Group): Promise<readonly KvRow[]> {
+  const sequences = group.rows.map(({ ids }) => ({ tokens: ids, past: null, reads: [ids.length - 1] }));
+  const options = { soft: null, candidates: [0], objective: null, keepPresent: true };
+  return (await run(program, sequences, options)).present;
+}

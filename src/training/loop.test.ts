@@ -1,0 +1,173 @@
+import { describe, expect, it } from 'vitest';
+import type { Control } from '../inference/control';
+import type { Checkpoint, TrainEvent } from './events';
+import { type TrainOptions, train } from './loop';
+import { STANDARD, type TrainingSettings } from './settings';
+
+const GOAL = [1, -2, 3, 0.5];
+
+/** Least squares towards a goal that differs a little from row to row: order matters, as in training. */
+function toy(settings: Partial<TrainingSettings> = {}, options: Partial<TrainOptions> = {}): TrainOptions {
+  return {
+    settings: { ...STANDARD, steps: 60, validateEvery: 10, patience: null, ...settings },
+    learningRate: 0.1,
+    rows: 20,
+    hasValidation: true,
+    initial: new Float32Array(4),
+    resume: null,
+    environment: 'test',
+    work: {
+      gradient: async (vectors, rows) => {
+        const noise = rows.reduce((sum, row) => sum + Math.sin(row), 0) / rows.length;
+        const difference = Float32Array.from(vectors, (p, i) => p - (GOAL[i] ?? 0) + 0.1 * noise);
+        return { loss: difference.reduce((sum, d) => sum + d * d, 0), gradient: difference.map((d) => 2 * d) };
+      },
+      evaluate: async (vectors) => {
+        const loss = vectors.reduce((sum, p, i) => sum + (p - (GOAL[i] ?? 0)) ** 2, 0);
+        return { accuracy: Math.floor(100 / (1 + loss)) / 100, macroF1: 0, loss };
+      },
+      prepare: async function* () {},
+    },
+    ...options,
+  };
+}
+
+async function collect(options: TrainOptions, onEvent: (event: TrainEvent) => void = () => {}) {
+  const events: TrainEvent[] = [];
+  for await (const event of train(options)) {
+    events.push(structuredClone(event));
+    onEvent(event);
+  }
+  const last = events.at(-1);
+  if (last?.kind !== 'done') throw new Error('no end');
+  return { events, done: last };
+}
+
+const bits = (checkpoint: Checkpoint) => ({
+  ...checkpoint,
+  elapsedMs: 0,
+  steps: checkpoint.steps.map((point) => ({ ...point, ms: 0 })),
+});
+
+describe('train', () => {
+  it('goes where the gradient leads, and keeps the best validation', async () => {
+    const { events, done } = await collect(toy());
+    expect(done.reason).toBe('finished');
+    expect(done.checkpoint.step).toBe(60);
+    const validations = events.filter((event) => event.kind === 'validation');
+    expect(validations.map((event) => event.point.step)).toEqual([0, 10, 20, 30, 40, 50, 60]);
+    const best = Math.max(...validations.map((event) => event.point.accuracy));
+    expect(validations.find((event) => event.point.step === done.bestStep)?.point.accuracy).toBe(best);
+    expect(best).toBeGreaterThan(0.6);
+    expect(events.filter((event) => event.kind === 'checkpoint').map((event) => event.checkpoint.step)).toEqual([
+      25, 50,
+    ]);
+  });
+
+  it('is the same again, and another with another seed', async () => {
+    const [a, b, c] = await Promise.all([collect(toy()), collect(toy()), collect(toy({ seed: 1 }))]);
+    expect(bits(a.done.checkpoint)).toEqual(bits(b.done.checkpoint));
+    expect(bits(a.done.checkpoint).vectors).not.toEqual(bits(c.done.checkpoint).vectors);
+  });
+
+  it('resumes from any checkpoint to the same bits', async () => {
+    const whole = await collect(toy({ checkpointEvery: 7 }));
+    for (const event of whole.events) {
+      if (event.kind !== 'checkpoint') continue;
+      const resumed = await collect(
+        toy({ checkpointEvery: 7 }, { resume: event.checkpoint, initial: new Float32Array(4).fill(9) }),
+      );
+      expect(bits(resumed.done.checkpoint)).toEqual(bits(whole.done.checkpoint));
+      expect(resumed.done.vectors).toEqual(whole.done.vectors);
+    }
+  });
+
+  it('pauses between steps, with a checkpoint that goes on to the same bits', async () => {
+    const whole = await collect(toy());
+    for (const at of [0, 3, 10, 59]) {
+      const control: { requested: Control['requested'] } = { requested: null };
+      const paused = await collect(toy({}, { control }), (event) => {
+        const step = event.kind === 'step' ? event.point.step : event.kind === 'validation' ? event.point.step : -1;
+        if (step === at) control.requested = 'pause';
+      });
+      expect(paused.done.reason).toBe('paused');
+      expect(paused.events.at(-2)).toMatchObject({ kind: 'checkpoint' });
+      const resumed = await collect(toy({}, { resume: paused.done.checkpoint }));
+      expect(bits(resumed.done.checkpoint)).toEqual(bits(whole.done.checkpoint));
+    }
+  });
+
+  it('a pause during a validation or a preparation leaves it to the resumed run', async () => {
+    const whole = await collect(toy());
+    const control: { requested: Control['requested'] } = { requested: null };
+    const options = toy({}, { control });
+    let evaluations = 0;
+    const work: TrainOptions['work'] = {
+      ...options.work,
+      prepare: async function* (rows) {
+        if (rows !== 'validation' || evaluations++ !== 1) return;
+        control.requested = 'pause';
+        yield { rowsDone: 1, rowsTotal: 2 };
+        throw new Error('went on after the pause');
+      },
+    };
+    const paused = await collect({ ...options, work });
+    expect(paused.done).toMatchObject({ reason: 'paused', checkpoint: { step: 10 } });
+    expect(paused.done.checkpoint.validations).toHaveLength(1);
+    const resumed = await collect(toy({}, { resume: paused.done.checkpoint }));
+    expect(bits(resumed.done.checkpoint)).toEqual(bits(whole.done.checkpoint));
+  });
+
+  it('stops with the best so far', async () => {
+    const control: { requested: Control['requested'] } = { requested: null };
+    const { done } = await collect(toy({}, { control }), (event) => {
+      if (event.kind === 'step' && event.point.step === 23) control.requested = 'stop';
+    });
+    expect(done.reason).toBe('stopped');
+    expect(done.checkpoint.step).toBe(23);
+    expect(done.bestStep).toBe(20);
+  });
+
+  it('cancels with an error', async () => {
+    const control: Control = { requested: 'cancel' };
+    await expect(collect(toy({}, { control }))).rejects.toMatchObject({ code: 'cancelled' });
+  });
+
+  it('stops early when validations bring no gain', async () => {
+    const options = toy({ patience: 2 });
+    const work = { ...options.work, evaluate: async () => ({ accuracy: 0.5, macroF1: 0.5, loss: 1 }) };
+    const { done } = await collect({ ...options, work });
+    expect(done).toMatchObject({ reason: 'early', bestStep: 0, checkpoint: { step: 20 } });
+  });
+
+  it('keeps the last vectors when there are no validation rows', async () => {
+    const { events, done } = await collect(toy({}, { hasValidation: false }));
+    expect(done.bestStep).toBe(60);
+    expect(done.vectors).toEqual(done.checkpoint.vectors);
+    expect(events.some((event) => event.kind === 'validation')).toBe(false);
+  });
+
+  it('says so when the loss is no longer a number', async () => {
+    const options = toy();
+    let calls = 0;
+    const work: TrainOptions['work'] = {
+      ...options.work,
+      gradient: async (vectors) => ({ loss: ++calls > 4 ? Number.NaN : 1, gradient: new Float32Array(vectors.length) }),
+    };
+    await expect(collect({ ...options, work })).rejects.toMatchObject({ code: 'diverged', data: { step: 5 } });
+  });
+
+  it('survives an odd number of rows and a batch larger than the data', async () => {
+    const { done } = await collect(toy({ batchSize: 64 }, { rows: 3 }));
+    expect(done.checkpoint.step).toBe(60);
+  });
+
+  it('estimates the time left', async () => {
+    let clock = 0;
+    const options = toy({}, { now: () => (clock += 5) });
+    const { events } = await collect(options);
+    const steps = events.filter((event) => event.kind === 'step');
+    expect(steps.at(-1)?.secondsLeft).toBe(0);
+    expect(steps[0]?.secondsLeft).toBeGreaterThan(steps[30]?.secondsLeft ?? 0);
+  });
+});

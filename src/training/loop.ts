@@ -1,0 +1,188 @@
+import { breathe, type Control, uninterrupted } from '../inference/control';
+import { StudioError } from '../lib/errors';
+import type { Checkpoint, StopReason, TrainEvent, ValidationPoint } from './events';
+import type { Gradient } from './objective';
+import { adamWStep, clipped, norm } from './optimizer';
+import { nextBatch, startOrder } from './row-order';
+import { learningRateShare } from './schedule';
+import type { TrainingSettings } from './settings';
+import { secondsLeft } from './time-left';
+
+/** The work that the loop orders: injected, so that it runs without a model. */
+export interface TrainWork {
+  /** Mean loss and gradient over training rows, given by index. */
+  gradient(vectors: Float32Array, rows: readonly number[]): Promise<Gradient>;
+  /** Result on the validation rows; null when there are none, or when `control` interrupted it. */
+  evaluate(vectors: Float32Array): Promise<Omit<ValidationPoint, 'step'> | null>;
+  /** Computes what these training rows (or all validation rows) need beforehand, in small pieces. */
+  prepare(
+    rows: readonly number[] | 'validation',
+  ): AsyncIterable<{ readonly rowsDone: number; readonly rowsTotal: number }>;
+}
+
+export interface TrainOptions {
+  readonly settings: TrainingSettings;
+  /** Peak. */
+  readonly learningRate: number;
+  /** Number of training rows. */
+  readonly rows: number;
+  readonly hasValidation: boolean;
+  /** Where the vectors start; a resumed run does not read them. */
+  readonly initial: Float32Array;
+  readonly resume: Checkpoint | null;
+  readonly environment: string;
+  readonly work: TrainWork;
+  readonly control?: Control;
+  /** Milliseconds. */
+  readonly now?: () => number;
+}
+
+/**
+ * Trains a soft prompt. Everything that a later step depends on lies in the state, which is a checkpoint: going on from
+ * one gives bit for bit what the uninterrupted run gives.
+ *
+ * Order at each step: its validation where one is due, its checkpoint, then what was asked from outside, then the next step.
+ * @throws StudioError `diverged`, `cancelled`, and whatever the work throws
+ */
+export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, void, undefined> {
+  const { settings, work, control = uninterrupted, now = () => performance.now() } = options;
+  let state = options.resume ?? start(options);
+  const resumedAt = state.step;
+  let cacheSeconds = 0;
+
+  /** Yields progress; ends early when something is asked from outside. */
+  async function* prepared(rows: readonly number[] | 'validation'): AsyncGenerator<TrainEvent, void, undefined> {
+    const begin = now();
+    const before = cacheSeconds;
+    for await (const progress of work.prepare(rows)) {
+      cacheSeconds = before + (now() - begin) / 1000;
+      yield { kind: 'cache', ...progress, seconds: cacheSeconds };
+      await breathe();
+      if (control.requested) return;
+    }
+  }
+
+  const done = (reason: StopReason): TrainEvent => ({
+    kind: 'done',
+    reason,
+    vectors: state.best?.vectors ?? state.vectors,
+    bestStep: state.best?.step ?? state.step,
+    checkpoint: state,
+    cacheSeconds,
+    trainSeconds: state.elapsedMs / 1000,
+    stepsPerSecond: stepsPerSecond(state),
+  });
+
+  for (;;) {
+    if (validationDue(state, options)) {
+      yield* prepared('validation');
+      const begin = now();
+      const result = control.requested ? null : await work.evaluate(state.vectors);
+      if (result) {
+        const point = { step: state.step, ...result };
+        state = withValidation(state, point, settings, now() - begin);
+        yield { kind: 'validation', point, best: state.best?.step === state.step };
+      }
+    }
+    if (state.step > resumedAt && state.step % settings.checkpointEvery === 0)
+      yield { kind: 'checkpoint', checkpoint: state };
+    await breathe();
+    if (control.requested === 'cancel') throw new StudioError('cancelled', 'Training was cancelled.');
+    if (control.requested === 'pause') {
+      yield { kind: 'checkpoint', checkpoint: state };
+      yield done('paused');
+      return;
+    }
+    const reason = reasonToEnd(state, settings, control);
+    if (reason) {
+      yield done(reason);
+      return;
+    }
+    const { batch, order } = nextBatch(state, options.rows, settings.batchSize);
+    yield* prepared(batch);
+    if (control.requested) continue;
+    const begin = now();
+    state = step({ ...state, ...order }, await work.gradient(state.vectors, batch), options, () => now() - begin);
+    const point = state.steps.at(-1);
+    if (point) yield { kind: 'step', point, stepsTotal: settings.steps, secondsLeft: secondsLeft(state, options) };
+  }
+}
+
+function start({ settings, initial, environment }: TrainOptions): Checkpoint {
+  return {
+    formatVersion: 1,
+    step: 0,
+    vectors: initial,
+    m: new Float32Array(initial.length),
+    v: new Float32Array(initial.length),
+    ...startOrder(settings.seed),
+    best: null,
+    evaluationsWithoutGain: 0,
+    steps: [],
+    validations: [],
+    elapsedMs: 0,
+    environment,
+  };
+}
+
+function validationDue(state: Checkpoint, { settings, hasValidation }: TrainOptions): boolean {
+  if (!hasValidation || state.validations.at(-1)?.step === state.step) return false;
+  return state.step % settings.validateEvery === 0 || state.step === settings.steps;
+}
+
+function reasonToEnd(state: Checkpoint, settings: TrainingSettings, control: Control): StopReason | null {
+  if (control.requested === 'stop') return 'stopped';
+  if (state.step >= settings.steps) return 'finished';
+  if (settings.patience !== null && state.evaluationsWithoutGain >= settings.patience) return 'early';
+  return null;
+}
+
+/** Among equals in the metric, the lower loss is kept; but only a better metric counts as a gain. */
+function withValidation(state: Checkpoint, point: ValidationPoint, settings: TrainingSettings, ms: number): Checkpoint {
+  const metric = settings.metric === 'accuracy' ? point.accuracy : point.macroF1;
+  const { best } = state;
+  const bestLoss = state.validations.find((other) => other.step === best?.step)?.loss ?? Number.POSITIVE_INFINITY;
+  const gain = !best || metric > best.metric;
+  const keep = gain || (metric === best.metric && point.loss < bestLoss);
+  return {
+    ...state,
+    best: keep ? { step: state.step, metric, vectors: state.vectors } : best,
+    evaluationsWithoutGain: gain ? 0 : state.evaluationsWithoutGain + 1,
+    validations: [...state.validations, point],
+    elapsedMs: state.elapsedMs + ms,
+  };
+}
+
+function step(
+  state: Checkpoint,
+  { loss, gradient }: Gradient,
+  options: TrainOptions,
+  elapsed: () => number,
+): Checkpoint {
+  const { settings } = options;
+  const number = state.step + 1;
+  const learningRate = options.learningRate * learningRateShare(number, settings);
+  const gradNorm = norm(gradient);
+  if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) throw diverged(number, options.learningRate);
+  const next = adamWStep(state, clipped(gradient, gradNorm, settings.clipNorm), number, learningRate, settings);
+  const ms = elapsed();
+  return {
+    ...state,
+    ...next,
+    step: number,
+    steps: [...state.steps, { step: number, loss, learningRate, gradNorm, ms }],
+    elapsedMs: state.elapsedMs + ms,
+  };
+}
+
+const diverged = (step: number, learningRate: number) =>
+  new StudioError(
+    'diverged',
+    `Training diverged at step ${step}: the loss is no longer a number. Try a third of the learning rate (now ${learningRate.toPrecision(2)}), or start from the last checkpoint.`,
+    { data: { step, learningRate, suggestedLearningRate: learningRate / 3 } },
+  );
+
+const stepsPerSecond = (state: Checkpoint) => {
+  const seconds = state.steps.reduce((sum, point) => sum + point.ms, 0) / 1000;
+  return seconds > 0 ? state.steps.length / seconds : 0;
+};
