@@ -6,7 +6,7 @@ import { StudioError } from '../lib/errors';
 import { Emitter } from './emitter';
 import { type Consumers, consumersOf, pathThrough } from './path';
 import type { RuleContext, Rules } from './rule';
-import { rules as allRules } from './rules/index';
+import { rules as allRules, broadcasting } from './rules/index';
 import { Shapes } from './shapes';
 import { unbroadcast } from './unbroadcast';
 
@@ -53,7 +53,9 @@ export function differentiate(
       if (!context.wants(i)) return;
       const partial = results[i] ?? context.refuse(`it has no gradient for its input ${i}`);
       for (const name of [partial, input]) context.shape(name);
-      const gradient = unbroadcast(g, partial, input);
+      const gradient = broadcasting.has(node.op) ? unbroadcast(g, partial, input) : partial;
+      // It is known by construction, and inference might know less.
+      g.declareLike(gradient, input);
       const before = gradients.get(input);
       gradients.set(input, before === undefined ? gradient : g.add(before, gradient));
     });

@@ -327,7 +327,7 @@ const range: ShapeRule = ({ inputs }) => {
 
 /** The branches must agree; what the first one declares holds. */
 const branches: ShapeRule = ({ node }) => {
-  const branch = node.attrs['then_branch'];
+  const branch = node.attrs.then_branch;
   return branch?.type === 'graph' ? branch.value.outputs.map(fromInfo) : null;
 };
 

@@ -37,6 +37,8 @@ export interface SessionRunnerParts {
   readonly threads: number;
   /** Reads the size of the wasm heap, in bytes. */
   readonly heapBytes: () => number | null;
+  /** Resolves, with the reason, when the graphics device of the session is lost; never otherwise. */
+  readonly lost?: () => Promise<string>;
 }
 
 /** Creates the session and wraps it. @throws StudioError `session-failed`, `out-of-memory`, `device-lost` */
@@ -60,6 +62,8 @@ class SessionRunner implements Runner {
   #disposed = false;
   readonly #ort: OrtModule;
   readonly #session: InferenceSession;
+  /** Rejects when the device is lost: a run in progress may then never end by itself. */
+  readonly #lost: Promise<never> | null;
 
   constructor(ort: OrtModule, session: InferenceSession, parts: SessionRunnerParts) {
     this.#ort = ort;
@@ -67,6 +71,7 @@ class SessionRunner implements Runner {
     this.backend = parts.backend;
     this.threads = parts.threads;
     this.heapBytes = parts.heapBytes();
+    this.#lost = parts.lost ? rejectWhen(parts.lost()) : null;
   }
 
   async run(feeds: Readonly<Record<string, HostTensor>>, fetches: readonly string[]) {
@@ -75,7 +80,8 @@ class SessionRunner implements Runner {
     assert(!this.#busy, 'overlapping run: the owner of a runner must queue its calls');
     this.#busy = true;
     try {
-      const results = await this.#session.run(this.#tensors(feeds), [...fetches]);
+      const running = this.#session.run(this.#tensors(feeds), [...fetches]);
+      const results = await (this.#lost ? Promise.race([running, this.#lost]) : running);
       const named = fetches.map((name) => [name, fromOrt(present(results[name], `output ${name}`))]);
       return Object.fromEntries(named) as Record<string, HostTensor>;
     } catch (cause) {
@@ -96,6 +102,15 @@ class SessionRunner implements Runner {
     const named = Object.entries(feeds).map(([name, tensor]) => [name, toOrt(this.#ort, tensor)]);
     return Object.fromEntries(named) as Record<string, Tensor>;
   }
+}
+
+function rejectWhen(lost: Promise<string>): Promise<never> {
+  const rejection = lost.then((reason): never => {
+    throw new StudioError('device-lost', SENTENCES['device-lost'], { data: { reason } });
+  });
+  // It is also lost on purpose, by dispose, when nobody listens.
+  rejection.catch(() => {});
+  return rejection;
 }
 
 /** A view, not a copy: ORT copies the bytes into its heap when it runs. */

@@ -17,3 +17,24 @@ export const rules: Partial<Rules> = {
   ...gatherRules,
   ...attention,
 };
+
+/**
+ * Operators whose operands may be stretched to fit each other, so that a gradient may be larger than its operand. Every
+ * other rule gives a gradient of exactly the operand's shape.
+ */
+export const broadcasting: ReadonlySet<string> = new Set(
+  [
+    'Add',
+    'Sub',
+    'Mul',
+    'Div',
+    'Pow',
+    'Max',
+    'Min',
+    'Where',
+    'MatMul',
+    'Gemm',
+    'Expand',
+    'com.microsoft:FastGelu',
+  ].concat(['com.microsoft:SkipSimplifiedLayerNormalization', 'com.microsoft:SkipLayerNormalization']),
+);

@@ -1,0 +1,304 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { GraphBuilder } from '../graph/builder';
+import { LINEAR, withLayout } from '../graph/core-ops';
+import { shareCommon } from '../graph/cse';
+import { prune } from '../graph/dce';
+import { float, type Graph, int, ints, subgraph } from '../graph/ir';
+import { print } from '../graph/print';
+import { StudioError } from '../lib/errors';
+import { differentiate } from './differentiate';
+import { gradients, normal, relativeError, run, tensor, withOutputs } from './test-support';
+
+/** One Llama layer of width 8 with two query heads that share a key head, then the mean of its output. */
+function llamaBlock(): Graph {
+  const g = new GraphBuilder();
+  const x = g.input('x', 'float32', ['batch', 'tokens', 8]);
+  const bias = g.input('bias', 'float32', ['batch', 1, '2*tokens', 'tokens']);
+  const positions = g.input('positions', 'int64', ['batch', 'tokens']);
+  const weight = (name: string, rows: number, columns: number) => {
+    const { data } = normal([rows, columns], name.length, 0.3);
+    return g.initializer({
+      name,
+      dtype: 'float32',
+      dims: [rows, columns],
+      bytes: new Uint8Array(Float32Array.from(data).buffer),
+    });
+  };
+  const scale = (name: string) =>
+    g.initializer({
+      name,
+      dtype: 'float32',
+      dims: [8],
+      bytes: new Uint8Array(Float32Array.from(normal([8], 7, 0.1, 1).data).buffer),
+    });
+  const linear = (value: string, name: string, rows: number, columns: number) =>
+    g.add(LINEAR, [value, weight(name, rows, columns)], { attrs: withLayout('rows') });
+  const norm = (value: string, name: string) =>
+    g.add('SimplifiedLayerNormalization', [value, scale(name)], { attrs: { epsilon: float(1e-5), axis: int(-1) } });
+  const heads = (value: string, n: number) =>
+    g.add('Transpose', [g.add('Reshape', [value, g.constant('int64', [4], [0, 0, n, 4])])], {
+      attrs: { perm: ints([0, 2, 1, 3]) },
+    });
+  const cos = weight('cos', 16, 2);
+  const sin = weight('sines', 16, 2);
+  const rotate = (value: string) => g.add('com.microsoft:RotaryEmbedding', [value, positions, cos, sin]);
+
+  const h = norm(x, 'norm.1');
+  const q = g.add('Reshape', [rotate(heads(linear(h, 'query', 8, 8), 2)), g.constant('int64', [4], [0, 1, -1, 4])]);
+  const k = g.add('Transpose', [rotate(heads(linear(h, 'key', 4, 8), 1))], { attrs: { perm: ints([0, 1, 3, 2]) } });
+  const v = heads(linear(h, 'value', 4, 8), 1);
+  const p = g.add('Softmax', [g.add('Add', [g.add('MatMul', [q, k]), bias])], { attrs: { axis: int(-1) } });
+  const byHead = g.add('Reshape', [g.add('MatMul', [p, v]), g.constant('int64', [4], [0, 2, -1, 4])]);
+  const byToken = g.add('Transpose', [byHead], { attrs: { perm: ints([0, 2, 1, 3]) } });
+  const mixed = g.add('Reshape', [byToken, g.constant('int64', [3], [0, 0, 8])]);
+  const residual = g.add('Add', [x, linear(mixed, 'output', 8, 8)]);
+  const h2 = norm(residual, 'norm.2');
+  const gate = linear(h2, 'gate', 12, 8);
+  const silu = g.add('Mul', [gate, g.add('Sigmoid', [gate])]);
+  const mlp = linear(g.add('Mul', [silu, linear(h2, 'up', 12, 8)]), 'down', 8, 12);
+  const y = g.add('Add', [residual, mlp]);
+  g.add('ReduceMean', [y], { name: 'loss', attrs: { keepdims: int(0) } });
+  g.output('loss', 'float32', []);
+  return g.build();
+}
+
+const backwardOnly = (graph: Graph, forward: Graph): Graph => ({
+  ...graph,
+  nodes: graph.nodes.slice(forward.nodes.length),
+  initializers: new Map(),
+});
+
+test('the backward graph of a Llama block', () => {
+  const graph = llamaBlock();
+  const both = differentiate(graph, { loss: 'loss', wrt: 'x', gradName: 'dx' });
+  expect(both.nodes.slice(0, graph.nodes.length)).toEqual(graph.nodes);
+  const constants = new Map(
+    [...both.initializers].filter(([name]) => name.startsWith('grad/') || name.startsWith('const')),
+  );
+  expect(print({ ...backwardOnly(both, graph), initializers: constants, inputs: [] })).toMatchInlineSnapshot(`
+    "%grad/Unsqueeze_0 = Unsqueeze(f32[]{1}, i64[3]{0,1,2})
+    %grad/Shape_0 = Shape(%Add_2)
+    %grad/Expand_0 = Expand(%grad/Unsqueeze_0, %grad/Shape_0)
+    %grad/Size_0 = Size(%loss)
+    %grad/Cast_0 = Cast(%grad/Size_0) {to=1}
+    %grad/Size_1 = Size(%Add_2)
+    %grad/Cast_1 = Cast(%grad/Size_1) {to=1}
+    %grad/Div_0 = Div(%grad/Cast_0, %grad/Cast_1)
+    %grad/Mul_0 = Mul(%grad/Expand_0, %grad/Div_0)
+    %grad/Linear_0 = studio:Linear(%grad/Mul_0, %down) {layout=columns}
+    %grad/Mul_1 = Mul(%grad/Linear_0, %Linear_5)
+    %grad/Mul_2 = Mul(%grad/Linear_0, %Mul_0)
+    %grad/Linear_1 = studio:Linear(%grad/Mul_2, %up) {layout=columns}
+    %grad/Mul_3 = Mul(%grad/Mul_1, %Sigmoid_0)
+    %grad/Mul_4 = Mul(%grad/Mul_1, %Linear_4)
+    %grad/Sub_0 = Sub(f32[]{1}, %Sigmoid_0)
+    %grad/Mul_5 = Mul(%Sigmoid_0, %grad/Sub_0)
+    %grad/Mul_6 = Mul(%grad/Mul_4, %grad/Mul_5)
+    %grad/Add_0 = Add(%grad/Mul_3, %grad/Mul_6)
+    %grad/Linear_2 = studio:Linear(%grad/Add_0, %gate) {layout=columns}
+    %grad/Add_1 = Add(%grad/Linear_1, %grad/Linear_2)
+    %grad/Mul_7 = Mul(%Add_1, %Add_1)
+    %grad/ReduceMean_0 = ReduceMean(%grad/Mul_7, i64[1]{-1}) {keepdims=1}
+    %grad/Add_2 = Add(%grad/ReduceMean_0, f32[]{0.00001})
+    %grad/Sqrt_0 = Sqrt(%grad/Add_2)
+    %grad/Reciprocal_0 = Reciprocal(%grad/Sqrt_0)
+    %grad/Mul_8 = Mul(%Add_1, %grad/Reciprocal_0)
+    %grad/Mul_9 = Mul(%grad/Add_1, %norm.2)
+    %grad/Mul_10 = Mul(%grad/Mul_9, %grad/Mul_8)
+    %grad/ReduceMean_1 = ReduceMean(%grad/Mul_10, i64[1]{-1}) {keepdims=1}
+    %grad/Mul_11 = Mul(%grad/Mul_8, %grad/ReduceMean_1)
+    %grad/Sub_1 = Sub(%grad/Mul_9, %grad/Mul_11)
+    %grad/Mul_12 = Mul(%grad/Reciprocal_0, %grad/Sub_1)
+    %grad/Add_3 = Add(%grad/Mul_0, %grad/Mul_12)
+    %grad/Linear_3 = studio:Linear(%grad/Add_3, %output) {layout=columns}
+    %grad/Reshape_0 = Reshape(%grad/Linear_3, i64[4]{0,0,2,4})
+    %grad/Transpose_0 = Transpose(%grad/Reshape_0) {perm=[0,2,1,3]}
+    %grad/Reshape_1 = Reshape(%grad/Transpose_0, i64[4]{0,1,-1,4})
+    %grad/Transpose_1 = Transpose(%Transpose_3) {perm=[0,1,3,2]}
+    %grad/MatMul_0 = MatMul(%grad/Reshape_1, %grad/Transpose_1)
+    %grad/Transpose_2 = Transpose(%Softmax_0) {perm=[0,1,3,2]}
+    %grad/MatMul_1 = MatMul(%grad/Transpose_2, %grad/Reshape_1)
+    %grad/Mul_13 = Mul(%Softmax_0, %grad/MatMul_0)
+    %grad/ReduceSum_0 = ReduceSum(%grad/Mul_13, i64[1]{-1}) {keepdims=1}
+    %grad/Sub_2 = Sub(%grad/MatMul_0, %grad/ReduceSum_0)
+    %grad/Mul_14 = Mul(%Softmax_0, %grad/Sub_2)
+    %grad/MatMul_2 = MatMul(%grad/Mul_14, %RotaryEmbedding_1)
+    %grad/Transpose_3 = Transpose(%Reshape_1) {perm=[0,1,3,2]}
+    %grad/MatMul_3 = MatMul(%grad/Transpose_3, %grad/Mul_14)
+    %grad/Transpose_4 = Transpose(%grad/MatMul_1) {perm=[0,2,1,3]}
+    %grad/Reshape_2 = Reshape(%grad/Transpose_4, i64[3]{0,0,4})
+    %grad/Linear_4 = studio:Linear(%grad/Reshape_2, %value) {layout=columns}
+    %grad/Transpose_5 = Transpose(%grad/MatMul_3) {perm=[0,1,3,2]}
+    %grad/RotaryEmbedding_0 = com.microsoft:RotaryEmbedding(%grad/Transpose_5, %positions, %cos, %sines_negated)
+    %grad/Transpose_6 = Transpose(%grad/RotaryEmbedding_0) {perm=[0,2,1,3]}
+    %grad/Reshape_3 = Reshape(%grad/Transpose_6, i64[3]{0,0,4})
+    %grad/Linear_5 = studio:Linear(%grad/Reshape_3, %key) {layout=columns}
+    %grad/Add_4 = Add(%grad/Linear_4, %grad/Linear_5)
+    %grad/Reshape_4 = Reshape(%grad/MatMul_2, i64[4]{0,2,-1,4})
+    %grad/RotaryEmbedding_1 = com.microsoft:RotaryEmbedding(%grad/Reshape_4, %positions, %cos, %sines_negated)
+    %grad/Transpose_7 = Transpose(%grad/RotaryEmbedding_1) {perm=[0,2,1,3]}
+    %grad/Reshape_5 = Reshape(%grad/Transpose_7, i64[3]{0,0,8})
+    %grad/Linear_6 = studio:Linear(%grad/Reshape_5, %query) {layout=columns}
+    %grad/Add_5 = Add(%grad/Add_4, %grad/Linear_6)
+    %grad/Mul_15 = Mul(%x, %x)
+    %grad/ReduceMean_2 = ReduceMean(%grad/Mul_15, i64[1]{-1}) {keepdims=1}
+    %grad/Add_6 = Add(%grad/ReduceMean_2, f32[]{0.00001})
+    %grad/Sqrt_1 = Sqrt(%grad/Add_6)
+    %grad/Reciprocal_1 = Reciprocal(%grad/Sqrt_1)
+    %grad/Mul_16 = Mul(%x, %grad/Reciprocal_1)
+    %grad/Mul_17 = Mul(%grad/Add_5, %norm.1)
+    %grad/Mul_18 = Mul(%grad/Mul_17, %grad/Mul_16)
+    %grad/ReduceMean_3 = ReduceMean(%grad/Mul_18, i64[1]{-1}) {keepdims=1}
+    %grad/Mul_19 = Mul(%grad/Mul_16, %grad/ReduceMean_3)
+    %grad/Sub_3 = Sub(%grad/Mul_17, %grad/Mul_19)
+    %grad/Mul_20 = Mul(%grad/Reciprocal_1, %grad/Sub_3)
+    %grad/Add_7 = Add(%grad/Add_3, %grad/Mul_20)
+    %dx = Identity(%grad/Add_7) : f32[batch,tokens,8]
+    output %loss"
+  `);
+});
+
+test('one negated sine table serves all rotations, and sharing leaves no duplicate', () => {
+  const graph = llamaBlock();
+  const both = differentiate(graph, { loss: 'loss', wrt: 'x', gradName: 'dx' });
+  expect([...both.initializers.keys()].filter((name) => name.endsWith('_negated'))).toEqual(['sines_negated']);
+  const slim = prune(
+    shareCommon({ ...both, outputs: [...both.outputs, { name: 'dx', dtype: 'float32', shape: null }] }),
+  );
+  expect(slim.nodes.length).toBeLessThanOrEqual(both.nodes.length);
+});
+
+describe('refusals name the node, the operator and the way', () => {
+  const refusal = (build: (g: GraphBuilder, x: string) => string): StudioError => {
+    const g = new GraphBuilder();
+    const x = g.add('Mul', [g.input('soft_prompt', 'float32', [2, 3]), g.constant('float32', [], [2])], {
+      name: 'scaled',
+    });
+    g.add('ReduceSum', [build(g, x)], { name: 'loss', attrs: { keepdims: int(0) } });
+    try {
+      differentiate(g.build(), { loss: 'loss', wrt: 'soft_prompt', gradName: 'd' });
+    } catch (error) {
+      if (error instanceof StudioError) return error;
+      throw error;
+    }
+    throw new Error('it was not refused');
+  };
+
+  test('an operator without a rule', () => {
+    const error = refusal((g, x) => g.add('CumSum', [x, g.constant('int64', [], [0])], { name: 'running' }));
+    expect(error.code).toBe('model-unsupported');
+    expect(error.message).toBe(
+      'This model cannot be tuned: the operator CumSum (node running) lies between the soft prompt and the loss, and it has no gradient rule. Path: soft_prompt → Mul scaled → CumSum running → ReduceSum loss → loss.',
+    );
+    expect(error.data).toMatchObject({ node: 'running', op: 'CumSum' });
+  });
+
+  test('control flow that captures the value', () => {
+    const branch = (x: string): Graph => {
+      const inner = new GraphBuilder(undefined, 'branch/');
+      const y = inner.add('Neg', [x]);
+      inner.output(y, 'float32', [2, 3]);
+      return inner.build();
+    };
+    const error = refusal((g, x) =>
+      g.add('If', [g.constant('bool', [], [1])], {
+        name: 'choice',
+        attrs: { then_branch: subgraph(branch(x)), else_branch: subgraph(branch(x)) },
+      }),
+    );
+    expect(error.message).toContain('the control flow operator If (node choice)');
+  });
+
+  test('an input that has no gradient', () => {
+    const error = refusal((g, x) =>
+      g.add(LINEAR, [g.constant('float32', [1, 2], [1, 2]), x], { attrs: withLayout('columns') }),
+    );
+    expect(error.message).toContain('it has no gradient for its input 1');
+  });
+
+  test('a slice with steps', () => {
+    const i = (g: GraphBuilder, n: number) => g.constant('int64', [1], [n]);
+    const error = refusal((g, x) => g.add('Slice', [x, i(g, -1), i(g, -4), i(g, 1), i(g, -1)]));
+    expect(error.message).toContain('it takes steps other than 1');
+  });
+
+  test('a loss that does not depend on the prompt', () => {
+    const g = new GraphBuilder();
+    g.input('soft_prompt', 'float32', [2]);
+    g.add('Neg', [g.constant('float32', [], [1])], { name: 'loss' });
+    expect(() => differentiate(g.build(), { loss: 'loss', wrt: 'soft_prompt', gradName: 'd' })).toThrow(
+      'does not depend on soft_prompt',
+    );
+  });
+});
+
+test('integer paths carry no gradient', async () => {
+  const g = new GraphBuilder();
+  g.input('x', 'float32', ['n', 3]);
+  const rows = g.add('Cast', [g.add('Gather', [g.add('Shape', ['x']), g.constant('int64', [], [0])])], {
+    attrs: { to: int(1) },
+  });
+  const mean = g.add('Div', [g.add('ReduceSum', ['x'], { attrs: { keepdims: int(0) } }), rows]);
+  const graph = differentiate(g.build(), { loss: mean, wrt: 'x', gradName: 'd' });
+  const [d] = await run(withOutputs(graph, ['d']), { x: tensor(normal([2, 3], 1)) }, ['d']);
+  expect(Array.from(d?.data ?? [], Number)).toEqual([0.5, 0.5, 0.5, 0.5, 0.5, 0.5]);
+});
+
+test('any broadcast shapes are summed back, known or symbolic', async () => {
+  const dims = fc.integer({ min: 1, max: 3 });
+  const pair = fc
+    .tuple(fc.array(dims, { minLength: 1, maxLength: 3 }), fc.nat(7), fc.nat(7), fc.nat(3))
+    .map(([full, ones, twos, drop]) => {
+      const masked = (mask: number) => full.map((d, i) => ((mask >> i) & 1 ? 1 : d));
+      return { a: masked(ones), b: masked(twos).slice(drop) };
+    });
+  await fc.assert(
+    fc.asyncProperty(pair, async ({ a, b }) => {
+      const example = {
+        name: '',
+        op: 'Mul',
+        inputs: { a: normal(a, 1), b: normal(b, 2) },
+        build: (g: GraphBuilder) => g.add('Mul', ['a', 'b']),
+      };
+      const known = await gradients(example, 'known');
+      const symbolic = await gradients(example, 'symbols');
+      const expected = productGradient(example.inputs, known.weights);
+      for (const wrt of ['a', 'b'] as const) {
+        expect(relativeError(known.ours[wrt], expected[wrt])).toBeLessThan(1e-5);
+        expect(relativeError(symbolic.ours[wrt], expected[wrt])).toBeLessThan(1e-5);
+      }
+    }),
+    { numRuns: 40, seed: 20 },
+  );
+}, 60_000);
+
+/** d sum(w * a * b) by hand, walking every element of the broadcast result. */
+function productGradient(inputs: Record<'a' | 'b', ReturnType<typeof normal>>, weights: readonly number[]) {
+  const rank = Math.max(inputs.a.dims.length, inputs.b.dims.length);
+  const padded = (dims: readonly number[]) => [...new Array<number>(rank - dims.length).fill(1), ...dims];
+  const [a, b] = [padded(inputs.a.dims), padded(inputs.b.dims)];
+  const out = a.map((d, i) => Math.max(d, b[i] ?? 1));
+  const result = { a: inputs.a.data.map(() => 0), b: inputs.b.data.map(() => 0) };
+  weights.forEach((w, flat) => {
+    const index = indexOf(flat, out);
+    const [i, j] = [offset(index, a), offset(index, b)];
+    result.a[i] = (result.a[i] ?? 0) + w * (inputs.b.data[j] ?? 0);
+    result.b[j] = (result.b[j] ?? 0) + w * (inputs.a.data[i] ?? 0);
+  });
+  return result;
+}
+
+const indexOf = (flat: number, dims: readonly number[]): number[] => {
+  let rest = flat;
+  return [...dims]
+    .reverse()
+    .map((d) => {
+      const i = rest % d;
+      rest = Math.floor(rest / d);
+      return i;
+    })
+    .reverse();
+};
+const offset = (index: readonly number[], dims: readonly number[]) =>
+  dims.reduce((at, d, i) => at * d + (d === 1 ? 0 : (index[i] ?? 0)), 0);

@@ -1,0 +1,182 @@
+import { GraphBuilder } from '../graph/builder';
+
+import type { Graph } from '../graph/ir';
+import { lower } from '../graph/lower';
+import { serialise } from '../graph/serialise';
+import { createRng } from '../lib/rng';
+import { createNodeRunner } from '../runtime/ort-node';
+import type { HostTensor } from '../runtime/types';
+import { differentiate } from './differentiate';
+import type { Rules } from './rule';
+import { rules as allRules } from './rules/index';
+
+/** For tests only: one small graph, its gradient by our rules, and by central differences. */
+export interface GradientCase {
+  readonly name: string;
+  /** The rule under test; mutating it must make the check fail. */
+  readonly op: string;
+  /** Float inputs that are differentiated, with their values. */
+  readonly inputs: Readonly<Record<string, FloatInput>>;
+  /** Other inputs. */
+  readonly feeds?: Readonly<Record<string, HostTensor>>;
+  /** Appends the graph and returns the value whose weighted sum is the loss. */
+  readonly build: (g: GraphBuilder) => string;
+  /** Sizes that the graph must know in advance; all others are also tried as symbols. */
+  readonly fixedSizes?: boolean;
+}
+
+export interface FloatInput {
+  readonly dims: readonly number[];
+  readonly data: readonly number[];
+}
+
+/** Standard normal values. */
+export function normal(dims: readonly number[], seed: number, scale = 1, shift = 0): FloatInput {
+  const rng = createRng(seed);
+  const length = dims.reduce((n, d) => n * d, 1);
+  return { dims, data: Array.from({ length }, () => Math.fround(shift + scale * rng.normal())) };
+}
+
+export const tensor = ({ dims, data }: FloatInput): HostTensor => ({
+  dtype: 'float32',
+  dims,
+  data: Float32Array.from(data),
+});
+export const int32s = (dims: readonly number[], data: readonly number[]): HostTensor => ({
+  dtype: 'int32',
+  dims,
+  data: Int32Array.from(data),
+});
+export const int64s = (dims: readonly number[], data: readonly number[]): HostTensor => ({
+  dtype: 'int64',
+  dims,
+  data: BigInt64Array.from(data.map(BigInt)),
+});
+export const bools = (dims: readonly number[], data: readonly boolean[]): HostTensor => ({
+  dtype: 'bool',
+  dims,
+  data: Uint8Array.from(data.map(Number)),
+});
+
+export interface Gradients {
+  readonly ours: Readonly<Record<string, readonly number[]>>;
+  readonly y: readonly number[];
+  readonly weights: readonly number[];
+}
+
+/** `known`: sizes are declared; `symbols`: each axis of each input is a symbol of its own. */
+export type Declared = 'known' | 'symbols';
+
+/** Runs forward and backward once. The loss is the sum of the outputs, weighted by random numbers. */
+export async function gradients(
+  test: GradientCase,
+  declared: Declared,
+  rules: Partial<Rules> = allRules,
+): Promise<Gradients> {
+  const { graph, y } = forward(test, declared);
+  const [output] = await run(withOutputs(graph, [y]), feedsOf(test), [y]);
+  const weights = normal(output?.dims ?? [], 99).data;
+  const g = new GraphBuilder(graph);
+  g.input(
+    'weights',
+    'float32',
+    (output?.dims ?? []).map((d, i) => (declared === 'known' ? d : `w${i}`)),
+  );
+  const loss = g.add('ReduceSum', [g.add('Mul', [y, 'weights'])], { attrs: { keepdims: { type: 'int', value: 0 } } });
+  const ours: Record<string, readonly number[]> = {};
+  const feeds = { ...feedsOf(test), weights: tensor({ dims: output?.dims ?? [], data: weights }) };
+  for (const wrt of Object.keys(test.inputs)) {
+    const backward = differentiate(g.build(), { loss, wrt, gradName: 'gradient' }, rules);
+    const [gradient] = await run(withOutputs(backward, ['gradient']), feeds, ['gradient']);
+    if (gradient?.dims.join() !== test.inputs[wrt]?.dims.join())
+      throw new Error(`${wrt}: gradient [${gradient?.dims}]`);
+    ours[wrt] = numbers(gradient);
+  }
+  return { ours, y: numbers(output), weights };
+}
+
+/** Steps of the five-point formula: its error is h^4/30 f^(5), rounding adds about 1e-7 / h. */
+const H = 0.03;
+
+/** d loss / d wrt by central differences of fourth order: (8 (f(h) - f(-h)) - (f(2h) - f(-2h))) / 12 h */
+export async function finiteDifferences(
+  test: GradientCase,
+  weights: readonly number[],
+): Promise<Record<string, readonly number[]>> {
+  const { graph, y } = forward(test, 'known');
+  const runner = await createNodeRunner(serialise(lower(withOutputs(graph, [y]))), {
+    backend: 'node-wasm',
+    threads: 1,
+  });
+  const loss = async (wrt: string, at: number, step: number) => {
+    const feeds = { ...feedsOf(test) };
+    const data = Float32Array.from(test.inputs[wrt]?.data ?? []);
+    data[at] = (data[at] ?? 0) + step;
+    feeds[wrt] = { dtype: 'float32', dims: test.inputs[wrt]?.dims ?? [], data };
+    const { [y]: output } = await runner.run(feeds, [y]);
+    return numbers(output).reduce((total, value, i) => total + value * (weights[i] ?? 0), 0);
+  };
+  const result: Record<string, readonly number[]> = {};
+  for (const [wrt, { data }] of Object.entries(test.inputs)) {
+    const gradient: number[] = [];
+    for (const at of data.keys()) {
+      const near = (await loss(wrt, at, H)) - (await loss(wrt, at, -H));
+      const far = (await loss(wrt, at, 2 * H)) - (await loss(wrt, at, -2 * H));
+      gradient.push((8 * near - far) / (12 * H));
+    }
+    result[wrt] = gradient;
+  }
+  await runner.dispose();
+  return result;
+}
+
+/** Largest difference, relative to the largest component of the expected gradient. */
+export function relativeError(actual: readonly number[] = [], expected: readonly number[] = []): number {
+  if (actual.length !== expected.length) return Number.POSITIVE_INFINITY;
+  const scale = Math.max(1e-3, ...expected.map(Math.abs));
+  const worst = actual.map((value, i) => Math.abs(value - (expected[i] ?? Number.NaN)));
+  return worst.some(Number.isNaN) ? Number.POSITIVE_INFINITY : Math.max(...worst) / scale;
+}
+
+function forward(test: GradientCase, declared: Declared): { graph: Graph; y: string } {
+  const g = new GraphBuilder();
+  for (const [name, { dims }] of Object.entries(test.inputs)) g.input(name, 'float32', shape(name, dims, declared));
+  for (const [name, { dtype, dims }] of Object.entries(test.feeds ?? {}))
+    g.input(name, dtype, shape(name, dims, declared));
+  const y = test.build(g);
+  return { graph: g.build(), y };
+}
+
+const shape = (name: string, dims: readonly number[], declared: Declared) =>
+  dims.map((d, i) => (declared === 'known' ? d : `${name}${i}`));
+
+const feedsOf = (test: GradientCase): Record<string, HostTensor> => ({
+  ...Object.fromEntries(Object.entries(test.inputs).map(([name, input]) => [name, tensor(input)])),
+  ...test.feeds,
+});
+
+export const withOutputs = (graph: Graph, names: readonly string[]): Graph => ({
+  ...graph,
+  outputs: names.map((name) => ({ name, dtype: 'float32', shape: null })),
+});
+
+export async function run(
+  graph: Graph,
+  feeds: Readonly<Record<string, HostTensor>>,
+  fetches: readonly string[],
+): Promise<HostTensor[]> {
+  const runner = await createNodeRunner(serialise(lower(graph)), {
+    backend: 'node-wasm',
+    threads: 1,
+    session: { logSeverityLevel: 3 },
+  });
+  const known = new Set(graph.inputs.map((input) => input.name));
+  const results = await runner.run(
+    Object.fromEntries(Object.entries(feeds).filter(([name]) => known.has(name))),
+    fetches,
+  );
+  await runner.dispose();
+  return fetches.flatMap((name) => results[name] ?? []);
+}
+
+export const numbers = (value: HostTensor | undefined): number[] => Array.from(value?.data ?? [], Number);

@@ -1,0 +1,102 @@
+import type { Env } from 'onnxruntime-web';
+import gpuMjs from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.mjs?url';
+import gpuWasm from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url';
+import cpuMjs from 'onnxruntime-web/ort-wasm-simd-threaded.mjs?url';
+import cpuWasm from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
+import { StudioError } from '../lib/errors';
+import { type HeapWatch, watchHeap } from './heap';
+import { createSessionRunner, type OrtModule, sessionOptions } from './session';
+import type { CreateRunner, Runner, RunnerOptions, SerialisedModel } from './types';
+
+/**
+ * A runner in a browser's worker. ORT is served as files of this site and imported from there, never inlined: its threads
+ * start from the URL of its own module, and would otherwise start ours. The build must resolve onnxruntime-web with the
+ * condition `onnxruntime-web-use-extern-wasm`.
+ * @throws StudioError `session-failed`, `out-of-memory`, `device-lost`
+ */
+export const createWebRunner: CreateRunner = async (model, options) => {
+  if (options.backend === 'node-wasm' || options.backend === 'node-native')
+    throw new StudioError(
+      'session-failed',
+      `The backend ${options.backend} needs Node; in a browser use wasm or webgpu.`,
+    );
+  if (options.backend === 'wasm') return wasmRunner(model, options);
+  const adapter = await findAdapter();
+  if (options.backend === 'webgpu' && adapter === null)
+    throw new StudioError(
+      'session-failed',
+      'This browser offers no graphics device (WebGPU). Choose the backend wasm.',
+    );
+  // A software adapter computes on the CPU, several times slower than wasm does: only for who asks for it.
+  const useful = adapter !== null && (options.backend === 'webgpu' || adapter === 'hardware');
+  return useful ? gpuRunner(model, options) : wasmRunner(model, options);
+};
+
+const MAX_THREADS = 4;
+/** ORT's own default is half the cores, i.e. one thread on a machine with two. */
+const threadsFor = (options: RunnerOptions) =>
+  globalThis.crossOriginIsolated ? (options.threads ?? Math.min(MAX_THREADS, navigator.hardwareConcurrency)) : 1;
+
+/** A build of ORT whose module was loaded; heap and threads are its own and last as long as the worker. */
+interface Loaded {
+  readonly ort: OrtModule & { readonly env: Env };
+  readonly heap: HeapWatch;
+  readonly threads: number;
+}
+
+async function load(
+  build: Promise<Loaded['ort']>,
+  wasmPaths: Env.WasmFilePaths,
+  options: RunnerOptions,
+): Promise<Loaded> {
+  const ort = await build;
+  const threads = threadsFor(options);
+  ort.env.wasm.numThreads = threads;
+  ort.env.wasm.wasmPaths = wasmPaths;
+  return { ort, threads, heap: watchHeap() };
+}
+
+let wasm: Promise<Loaded> | null = null;
+let gpu: Promise<Loaded> | null = null;
+
+async function wasmRunner(model: SerialisedModel, options: RunnerOptions): Promise<Runner> {
+  wasm ??= load(import('onnxruntime-web/wasm'), { mjs: cpuMjs, wasm: cpuWasm }, options);
+  const { ort, heap, threads } = await wasm;
+  try {
+    return await createSessionRunner(ort, model, sessionOptions(model, ['wasm'], options.session), {
+      backend: 'wasm',
+      threads,
+      heapBytes: heap.bytes,
+    });
+  } finally {
+    heap.stop();
+  }
+}
+
+async function gpuRunner(model: SerialisedModel, options: RunnerOptions): Promise<Runner> {
+  gpu ??= load(import('onnxruntime-web/webgpu'), { mjs: gpuMjs, wasm: gpuWasm }, options);
+  const { ort, heap, threads } = await gpu;
+  try {
+    return await createSessionRunner(ort, model, sessionOptions(model, [{ name: 'webgpu' }], options.session), {
+      backend: 'webgpu',
+      threads,
+      heapBytes: heap.bytes,
+      lost: async () => lossOf(await ort.env.webgpu.device),
+    });
+  } finally {
+    heap.stop();
+  }
+}
+
+async function findAdapter(): Promise<'hardware' | 'software' | null> {
+  // Absent in browsers without WebGPU, whatever the types say.
+  const api: GPU | undefined = navigator.gpu;
+  const adapter = await api?.requestAdapter().catch(() => null);
+  if (!adapter) return null;
+  return adapter.info.isFallbackAdapter || adapter.info.architecture === 'swiftshader' ? 'software' : 'hardware';
+}
+
+const lossOf = async (device: GPUDevice) => {
+  const { reason, message } = await device.lost;
+  return message || reason;
+};
