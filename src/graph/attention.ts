@@ -80,10 +80,16 @@ function expand(node: Node, b: GraphBuilder, shared: Shared, widths: ReadonlyMap
   if (!Number.isInteger(d) || !Number.isInteger(g))
     throw unsupported(node, `has ${h} heads, ${kv} key heads and width ${width}, which do not divide`);
 
-  const heads = (x: string, n: number) =>
-    b.add('Transpose', [b.add('Reshape', [x, b.constant('int64', [4], [0, 0, n, d])])], {
-      attrs: { perm: ints([0, 2, 1, 3]) },
+  // Leading axes are spelled out, not copied by zeros: `lower` then sees that they stay the same throughout the model.
+  const leading = (x: string) => b.add('Shape', [x], { attrs: { start: int(0), end: int(-1) } });
+  const shaped = (x: string, like: string, tail: readonly number[], name?: string) => {
+    const shape = b.add('Concat', [leading(like), b.constant('int64', [tail.length], tail)], {
+      attrs: { axis: int(0) },
     });
+    return b.add('Reshape', [x, shape], { name });
+  };
+  const heads = (x: string, n: number) =>
+    b.add('Transpose', [shaped(x, x, [n, d])], { attrs: { perm: ints([0, 2, 1, 3]) } });
   const split = (x: string, first: number, second: number) =>
     b.add('Split', [x, b.constant('int64', [2], [first, second])], { outputs: 2, attrs: { axis: int(1) } });
   const rotate = rotary(node, b, shared, d, cos, sin);
@@ -117,7 +123,7 @@ function expand(node: Node, b: GraphBuilder, shared: Shared, widths: ReadonlyMap
   const mixed = b.add('MatMul', [probabilities, values]);
   const byHead = b.add('Reshape', [mixed, b.constant('int64', [4], [0, h, -1, d])]);
   const byToken = b.add('Transpose', [byHead], { attrs: { perm: ints([0, 2, 1, 3]) } });
-  b.add('Reshape', [byToken, b.constant('int64', [3], [0, 0, h * d])], { name: output });
+  shaped(byToken, query, [h * d], output);
   return d;
 }
 

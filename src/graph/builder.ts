@@ -13,8 +13,8 @@ export interface AddOptions {
 /** Domain of an operator name: `com.microsoft` of `com.microsoft:RotaryEmbedding`, '' of `Add`. */
 export const domainOf = (op: string): string => (op.includes(':') ? op.slice(0, op.lastIndexOf(':')) : '');
 
-/** Constants at most this large are shared by content. */
-const dedupLimit = 4096;
+/** Constants of at most this many bytes are shared by content. */
+const dedupLimit = 256;
 
 /**
  * Appends nodes to a graph, with fresh names and shared constants. Nodes must be added in topological order.
@@ -67,7 +67,10 @@ export class GraphBuilder {
   add(op: string, inputs: readonly string[], options: AddOptions = {}): string | string[] {
     const first = options.name ?? this.fresh(op.slice(op.lastIndexOf(':') + 1));
     const outputs = [first];
-    for (let i = 1; i < (options.outputs ?? 1); i++) outputs.push(this.fresh(`${first}_${i}`));
+    for (let i = 1; i < (options.outputs ?? 1); i++) {
+      const next = `${first}.${i}`;
+      outputs.push(this.#reserved.has(next) ? this.fresh(next) : next);
+    }
     this.push({ op, name: first, inputs: [...inputs], outputs, attrs: options.attrs ?? {} });
     return options.outputs === undefined ? first : outputs;
   }

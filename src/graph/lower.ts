@@ -1,7 +1,7 @@
 import { assert, present } from '../lib/assert';
 import { intAttr } from './attrs';
 import { GraphBuilder } from './builder';
-import { HEAD, HEAD_GRAD, type Layout, LINEAR, layoutOf } from './core-ops';
+import { flip, HEAD, HEAD_GRAD, type Layout, LINEAR, layoutOf } from './core-ops';
 import { shareCommon } from './cse';
 import { prune } from './dce';
 import { toNumbers } from './dtype';
@@ -30,15 +30,24 @@ export function lower(graph: Graph): Graph {
   return prune(shareCommon(new Lowering(graph).run()));
 }
 
+/** What is known of a shape vector: the leading axes of a value, then constants. */
+interface ShapeVector {
+  readonly lead: string;
+  readonly tail: readonly number[];
+}
+
 class Lowering {
   readonly #graph: Graph;
   readonly #to: GraphBuilder;
   /** Folded `[rows, width]` form of a value. */
   readonly #folded = new Map<string, string>();
+  /** An emitted value with the same elements in the same order, for values not yet emitted in their own shape. */
+  readonly #source = new Map<string, string>();
   /** Size of the last axis, where known. */
   readonly #width = new Map<string, number>();
   /** A value with the same leading axes, which stands for all such values; a value not listed stands for itself. */
   readonly #lead = new Map<string, string>();
+  readonly #shapes = new Map<string, ShapeVector>();
 
   constructor(graph: Graph) {
     this.#graph = graph;
@@ -49,7 +58,7 @@ class Lowering {
     for (const node of this.#graph.nodes) {
       if (node.op === LINEAR) this.#linear(node);
       else if (node.op === HEAD || node.op === HEAD_GRAD) this.#head(node);
-      else if (!this.#foldable(node)) this.#plain(node);
+      else if (!this.#shape(node) && !this.#reshape(node) && !this.#foldable(node)) this.#plain(node);
     }
     for (const { name } of this.#graph.outputs) this.#unfold(name);
     return this.#to.build();
@@ -61,19 +70,24 @@ class Lowering {
     const layout = layoutOf(node);
     const dims = present(this.#graph.initializers.get(weight), `weight ${weight} of ${node.name}`).dims;
     const [input = 0, output = 0] = layout === 'rows' ? [dims[1], dims[0]] : dims;
-    const inputs = [...(intAttr(node, 'rank', 0) === 2 ? [this.#unfold(x)] : [this.#fold(x, input)]), weight];
-    if (bias !== '') inputs.push(bias);
-    this.#width.set(y, output);
+    const isMatrix = intAttr(node, 'rank', 0) === 2;
+    const inputs = [isMatrix ? this.#unfold(x) : this.#fold(x, input), weight, ...(bias === '' ? [] : [bias])];
     const attrs = gemmAttrs(layout);
-    if (intAttr(node, 'rank', 0) === 2) {
+    if (isMatrix) {
+      this.#width.set(y, output);
       this.#to.push({ op: 'Gemm', name: node.name, inputs, outputs: [y], attrs });
-      return;
-    }
-    this.#folded.set(y, this.#to.add('Gemm', inputs, { attrs }));
-    this.#lead.set(y, this.#leadOf(x));
+    } else this.#defer(y, this.#to.add('Gemm', inputs, { attrs }), this.#leadOf(x), output);
   }
 
-  /** Emits an operator on folded values if at least one of its operands already is folded; tells whether it did. */
+  /** Notes that `y` has been computed in folded form. */
+  #defer(y: string, folded: string, lead: string, width: number): void {
+    this.#folded.set(y, folded);
+    this.#source.set(y, folded);
+    this.#lead.set(y, lead);
+    this.#width.set(y, width);
+  }
+
+  /** Emits an operator on folded values if at least one of its operands already is folded; tells whether it handled it. */
   #foldable(node: Node): boolean {
     const y = node.outputs[0] ?? '';
     const operands = node.inputs.filter((name) => name !== '' && !this.#isVector(name));
@@ -81,22 +95,20 @@ class Lowering {
     if (first === undefined || !this.#ignoresLead(node)) return false;
     const lead = this.#leadOf(first);
     if (operands.some((name) => this.#leadOf(name) !== lead)) return false;
-    const widths = node.inputs.map((name) => this.#widthOf(name));
-    const reduces = reducing.has(node.op);
-    const width = reduces ? 1 : Math.max(...widths.map((w) => w ?? 0));
-    const known = !operands.some((name) => this.#widthOf(name) === undefined);
-    if (known) this.#width.set(y, width);
-    if (!known || !operands.some((name) => this.#folded.has(name))) {
-      this.#plain(node);
-      // A value of lower rank than its class would be wrong to fold with it.
-      this.#lead.set(y, lead);
+    const widths = operands.map((name) => this.#width.get(name));
+    const vectors = node.inputs.filter((name) => this.#isVector(name)).map((name) => this.#vectorWidth(name));
+    const known = widths.every((w): w is number => w !== undefined);
+    const width = reducing.has(node.op) ? 1 : Math.max(...widths.map((w) => w ?? 1), ...vectors);
+    if (known && operands.some((name) => this.#folded.has(name))) {
+      const inputs = node.inputs.map((name) =>
+        operands.includes(name) ? this.#fold(name, present(this.#width.get(name), `width of ${name}`)) : name,
+      );
+      this.#defer(y, this.#to.add(node.op, inputs, { attrs: node.attrs }), lead, width);
       return true;
     }
-    const inputs = node.inputs.map((name) =>
-      operands.includes(name) ? this.#fold(name, this.#widthOf(name) ?? 0) : name,
-    );
-    this.#folded.set(y, this.#to.add(node.op, inputs, { attrs: node.attrs }));
+    this.#plain(node);
     this.#lead.set(y, lead);
+    if (known) this.#width.set(y, width);
     return true;
   }
 
@@ -106,6 +118,44 @@ class Lowering {
     if (rowwise.has(node.op)) return intAttr(node, 'axis', -1) === -1;
     const axes = this.#graph.initializers.get(node.inputs[1] ?? '');
     return reducing.has(node.op) && intAttr(node, 'keepdims', 1) === 1 && !!axes && toNumbers(axes).join() === '-1';
+  }
+
+  /** Shape and Concat of leading axes with constants: understood, and computed from the value that stands for the axes. */
+  #shape(node: Node): boolean {
+    const [x = ''] = node.inputs;
+    const y = node.outputs[0] ?? '';
+    if (node.op === 'Shape') {
+      const isLeading = intAttr(node, 'start', 0) === 0 && intAttr(node, 'end', 0) === -1;
+      const width = this.#width.get(x);
+      if (!isLeading && (node.attrs.start || node.attrs.end || width === undefined || !this.#lead.has(x))) return false;
+      this.#shapes.set(y, { lead: this.#leadOf(x), tail: isLeading ? [] : [width ?? 0] });
+    } else if (node.op === 'Concat') {
+      const head = this.#shapes.get(x);
+      const rest = node.inputs.slice(1).map((name) => this.#graph.initializers.get(name));
+      if (!head || rest.some((tensor) => tensor?.dtype !== 'int64')) return false;
+      const tail = rest.flatMap((tensor) => (tensor ? toNumbers(tensor) : []));
+      if (tail.some((d) => d <= 0)) return false;
+      this.#shapes.set(y, { lead: head.lead, tail: [...head.tail, ...tail] });
+    } else return false;
+    return true;
+  }
+
+  /** A Reshape reads its input in whatever form it has; to known leading axes and a width, it waits for how it is read. */
+  #reshape(node: Node): boolean {
+    const [x = '', target = ''] = node.inputs;
+    const y = node.outputs[0] ?? '';
+    const shape = this.#shapes.get(target);
+    const constant = this.#graph.initializers.get(target);
+    const copies = !shape && !(constant && toNumbers(constant).every((d) => d !== 0));
+    if (node.op !== 'Reshape' || copies) return false;
+    const from = this.#anyForm(x);
+    const [width] = shape?.tail ?? [];
+    if (shape && shape.tail.length === 1 && width !== undefined) {
+      this.#source.set(y, from);
+      this.#lead.set(y, shape.lead);
+      this.#width.set(y, width);
+    } else this.#to.push({ ...node, inputs: [from, shape ? this.#shapeVector(target) : target] });
+    return true;
   }
 
   #plain(node: Node): void {
@@ -119,13 +169,13 @@ class Lowering {
   #head(node: Node): void {
     const [x = '', weight = '', ids = '', full = '', bias = ''] = node.inputs;
     const layout = layoutOf(node);
-    const attrs = gemmAttrs(node.op === HEAD ? layout : layout === 'rows' ? 'columns' : 'rows');
-    const rows = this.#unfold(x);
+    const attrs = gemmAttrs(node.op === HEAD ? layout : flip(layout));
+    const [rows, fullVocabulary, selection] = [this.#unfold(x), this.#unfold(full), this.#unfold(ids)];
     const branch = (name: string, selected: boolean) => {
       const b = new GraphBuilder(undefined, `${name}/`);
       const axis = layout === 'rows' ? 0 : 1;
-      const w = selected ? b.add('Gather', [weight, ids], { attrs: { axis: int(axis) } }) : weight;
-      const c = selected && bias !== '' ? b.add('Gather', [bias, ids], { attrs: { axis: int(0) } }) : bias;
+      const w = selected ? b.add('Gather', [weight, selection], { attrs: { axis: int(axis) } }) : weight;
+      const c = selected && bias !== '' ? b.add('Gather', [bias, selection], { attrs: { axis: int(0) } }) : bias;
       const y = b.add('Gemm', [rows, w, ...(c === '' ? [] : [c])], { attrs });
       return subgraph({ ...b.build(), name, outputs: [untyped(y)] });
     };
@@ -133,7 +183,7 @@ class Lowering {
     this.#to.push({
       op: 'If',
       name: node.name,
-      inputs: [full],
+      inputs: [fullVocabulary],
       outputs: node.outputs,
       attrs: { then_branch: branch(`${stem}/full`, false), else_branch: branch(`${stem}/selected`, true) },
     });
@@ -143,36 +193,56 @@ class Lowering {
   #fold(name: string, width: number): string {
     const known = this.#folded.get(name);
     if (known !== undefined) return known;
-    const folded = this.#to.add('Reshape', [name, this.#to.constant('int64', [2], [-1, width])]);
+    const from = this.#anyForm(name);
+    const folded = this.#to.add('Reshape', [from, this.#to.constant('int64', [2], [-1, width])]);
     this.#folded.set(name, folded);
+    this.#width.set(name, width);
     return folded;
+  }
+
+  /** An emitted value with the elements of this one in the same order. */
+  #anyForm(name: string): string {
+    if (this.#shapes.has(name)) return this.#shapeVector(name);
+    return this.#to.has(name) ? name : (this.#source.get(name) ?? name);
   }
 
   /** The value under its own name and in its own shape. */
   #unfold(name: string): string {
-    const folded = this.#folded.get(name);
-    if (this.#to.has(name) || folded === undefined) return name;
-    const lead = this.#leadOf(name);
-    assert(this.#to.has(lead), `leading axes of ${name} come from ${lead}, which is only folded`);
-    const axes = this.#to.add('Shape', [lead], { attrs: { start: int(0), end: int(-1) } });
-    const width = present(this.#width.get(name), `width of ${name}`);
-    const shape = this.#to.add('Concat', [axes, this.#to.constant('int64', [1], [width])], { attrs: { axis: int(0) } });
-    return this.#to.add('Reshape', [folded, shape], { name });
+    const from = this.#source.get(name);
+    if (this.#shapes.has(name)) return this.#shapeVector(name);
+    if (this.#to.has(name) || from === undefined) return name;
+    const shape = { lead: this.#leadOf(name), tail: [present(this.#width.get(name), `width of ${name}`)] };
+    return this.#to.add('Reshape', [from, this.#emitShape(shape)], { name });
+  }
+
+  /** A shape vector of the source graph under its own name. */
+  #shapeVector(name: string): string {
+    const shape = present(this.#shapes.get(name), `shape ${name}`);
+    return this.#to.has(name) ? name : this.#emitShape(shape, name);
+  }
+
+  /** Equal ones become one by `shareCommon`. */
+  #emitShape({ lead, tail }: ShapeVector, name?: string): string {
+    assert(this.#to.has(lead), `leading axes come from ${lead}, which is only folded`);
+    const leading = { attrs: { start: int(0), end: int(-1) } };
+    if (tail.length === 0) return this.#to.add('Shape', [lead], { ...leading, name });
+    const axes = this.#to.add('Shape', [lead], leading);
+    const rest = this.#to.constant('int64', [tail.length], tail);
+    return this.#to.add('Concat', [axes, rest], { attrs: { axis: int(0) }, name });
   }
 
   #leadOf(name: string): string {
     return this.#lead.get(name) ?? name;
   }
 
-  #widthOf(name: string): number | undefined {
-    const tensor = this.#graph.initializers.get(name);
-    return tensor ? (tensor.dims.at(-1) ?? 1) : this.#width.get(name);
-  }
-
   /** A constant that broadcasts against any row. */
   #isVector(name: string): boolean {
     const tensor = this.#graph.initializers.get(name);
     return tensor !== undefined && tensor.dims.length <= 1;
+  }
+
+  #vectorWidth(name: string): number {
+    return this.#graph.initializers.get(name)?.dims[0] ?? 1;
   }
 }
 
