@@ -46,6 +46,7 @@ export interface SampleProject {
   readonly name: string;
   readonly textColumn: string;
   readonly labelColumn: string;
+  readonly idColumn: string;
   readonly seed: number;
   readonly template: string;
   readonly words: readonly LabelWord[];

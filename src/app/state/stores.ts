@@ -1,8 +1,8 @@
 /** One small store a screen, and three for the page. Each is made from the services and the stores it needs. */
 import type { StoreApi } from 'zustand/vanilla';
+import { createDataStore, type DataStore } from '../screens/data/data-store';
 import type { Services } from '../services';
 import type { Capabilities } from './capabilities';
-import { createDataStore, type DataStore } from './data-store';
 import { createProjectStore, type ProjectStore } from './project-store';
 import { createRequestLog, type RequestsState } from './requests';
 import { createSessionStore, type SessionStore } from './session-store';
@@ -17,7 +17,7 @@ export interface Stores {
 export function createStores(services: Services, capabilities: Capabilities): Stores {
   const session = createSessionStore(services, capabilities);
   const project = createProjectStore(services);
-  const data = createDataStore();
+  const data = createDataStore(services, project);
   const requests = createRequestLog();
   return { session, project, data, requests };
 }

@@ -1,5 +1,110 @@
+import { navigate, screenPath } from '../../shell/location';
 import { ScreenFrame } from '../../shell/Screen';
+import { useProject, useStores } from '../../state/studio';
+import { Button } from '../../ui/Button';
+import { Note } from '../../ui/Note';
+import { ProgressBar } from '../../ui/ProgressBar';
+import { BalancePanel } from './BalancePanel';
+import { ColumnsPanel } from './ColumnsPanel';
+import { FileButton } from './FileButton';
+import { LookPanel } from './LookPanel';
+import { NoData } from './NoData';
+import { RowsPanel } from './RowsPanel';
+import { SplitPanel } from './SplitPanel';
+import './data.css';
+import { useData } from './use-data';
+import { dataHeadline, formatWords } from './words';
 
 export default function DataScreen() {
-  return <ScreenFrame title="Open a CSV to begin" />;
+  const table = useData((s) => s.table);
+  const reading = useData((s) => s.reading);
+  if (reading) return <Reading fileName={reading} />;
+  return table ? <OpenData /> : <NoDataYet />;
+}
+
+const Reading = ({ fileName }: { readonly fileName: string }) => (
+  <ScreenFrame title={`Reading ${fileName}`}>
+    <ProgressBar label="Rows, columns and what needs a look" value={null} />
+  </ScreenFrame>
+);
+
+const NoDataYet = () => (
+  <ScreenFrame title="Open a CSV to begin" lead="A text and a label column are enough; 100 to 2,000 rows are good.">
+    <div className="stack">
+      <Failure />
+      <NoData />
+    </div>
+  </ScreenFrame>
+);
+
+function Failure() {
+  const failure = useData((s) => s.failure);
+  const { data } = useStores();
+  if (!failure) return null;
+  return (
+    <Note
+      live
+      tone="bad"
+      title={failure.title}
+      action={
+        <Button variant="link" onPress={data.getState().dismissFailure}>
+          Close
+        </Button>
+      }
+    >
+      {failure.message}
+    </Note>
+  );
+}
+
+function OpenData() {
+  const { data } = useStores();
+  const table = useData((s) => s.table);
+  const prepared = useData((s) => s.prepared);
+  const preparing = useData((s) => s.preparing);
+  const setId = useProject((s) => s.set?.id ?? null);
+  if (!table) return null;
+  const blocking = prepared?.findings.find(({ severity }) => severity === 'blocking');
+  const title = prepared
+    ? dataHeadline(prepared.dataset, prepared.findings)
+    : preparing
+      ? 'Looking at the rows'
+      : 'Which column holds the text, and which the label?';
+  return (
+    <ScreenFrame
+      title={title}
+      lead={
+        <>
+          {blocking ? `${blocking.advice} ` : null}
+          {formatWords(table)}.{' '}
+          {prepared && !blocking
+            ? `${prepared.dataset.split.test.length} rows are held back: training never sees them. ${prepared.detectable.sentence}`
+            : null}
+        </>
+      }
+      actions={
+        <>
+          <FileButton onFile={data.getState().replaceFile}>Replace file</FileButton>
+          <Button
+            variant="primary"
+            isDisabled={!prepared || Boolean(blocking) || setId === null}
+            onPress={() => navigate(screenPath(setId, 'prompts'))}
+          >
+            Next: prompts
+          </Button>
+        </>
+      }
+    >
+      <div className="stack data-failure">
+        <Failure />
+      </div>
+      <div className="grid">
+        <ColumnsPanel />
+        <BalancePanel />
+        <LookPanel />
+        <SplitPanel />
+        <RowsPanel />
+      </div>
+    </ScreenFrame>
+  );
 }

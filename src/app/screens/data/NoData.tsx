@@ -1,0 +1,69 @@
+import { useState } from 'react';
+import { useStores } from '../../state/studio';
+import { Button } from '../../ui/Button';
+import { Dialog } from '../../ui/Dialog';
+import { EmptyState } from '../../ui/EmptyState';
+import { TextArea } from '../../ui/TextField';
+import { FileButton } from './FileButton';
+import { useOpenSample } from './use-open-sample';
+
+/** The warm start of an empty project: drop, open, paste, or the sample. */
+export function NoData() {
+  const { data } = useStores();
+  const [pasting, setPasting] = useState(false);
+  const openSample = useOpenSample('data');
+  return (
+    <>
+      <EmptyState
+        center
+        title="Drop a file anywhere on this page"
+        action={
+          <>
+            <FileButton variant="primary" onFile={data.getState().openFile}>
+              Open a CSV
+            </FileButton>
+            <Button onPress={() => setPasting(true)}>Paste rows</Button>
+            <Button onPress={openSample}>Open the sample</Button>
+          </>
+        }
+      >
+        CSV, TSV or JSON Lines, with any separator and any column names. Nothing is uploaded: the rows stay in this
+        browser.
+      </EmptyState>
+      <PasteDialog isOpen={pasting} onClose={() => setPasting(false)} />
+    </>
+  );
+}
+
+function PasteDialog({ isOpen, onClose }: { readonly isOpen: boolean; readonly onClose: () => void }) {
+  const { data } = useStores();
+  const [text, setText] = useState('');
+  const open = () => {
+    data.getState().openText(text);
+    setText('');
+    onClose();
+  };
+  return (
+    <Dialog
+      wide
+      title="Paste rows"
+      isOpen={isOpen}
+      onClose={onClose}
+      actions={
+        <Button variant="primary" isDisabled={text.trim() === ''} onPress={open}>
+          Use these rows
+        </Button>
+      }
+    >
+      <TextArea
+        mono
+        autoFocus
+        rows={12}
+        label="With a header line, as copied from a spreadsheet or a CSV file"
+        placeholder={'message\ttone\nThe parcel came a day early\tpositive\nMy invoice is wrong again\tnegative'}
+        value={text}
+        onChange={setText}
+      />
+    </Dialog>
+  );
+}

@@ -1,0 +1,32 @@
+import type { Dataset } from '../../../dataset/types';
+import { addHardVersion, stamp } from '../../../project/prompt-set';
+import type { PromptSet } from '../../../project/types';
+import type { SampleProject } from '../../services';
+import type { ProjectState } from '../../state/project-store';
+
+/** The sample's project, when it was opened before. */
+export const findSample = (sets: readonly PromptSet[], sample: SampleProject): PromptSet | undefined =>
+  sets.find(({ datasetName, hard }) => datasetName === sample.csv.fileName && hard.length > 0);
+
+/** The bundled sample with its split, its answer words and both of its hand-written prompts; the generic one is "Yours". */
+export async function createSampleProject(
+  project: ProjectState,
+  sample: SampleProject,
+  dataset: Dataset,
+): Promise<PromptSet> {
+  await project.create({
+    name: sample.name,
+    dataset,
+    datasetName: sample.csv.fileName,
+    words: sample.words,
+    baseTemplate: sample.template,
+  });
+  const versions = sample.prompts.map((prompt) => ({ ...prompt, at: stamp() }));
+  return project.update((set) =>
+    versions.reduce(
+      (sum, { name, template, at }) =>
+        addHardVersion(sum, at, { name, prompt: { template, shots: 0, shotSeed: 0 } }).set,
+      set,
+    ),
+  );
+}

@@ -1,0 +1,66 @@
+/** What the Data screen says, from what was found. Pure. */
+import { DELIMITER_NAMES } from '../../../dataset/delimiter';
+import type { Dataset, LintFinding, SourceFormat, Table } from '../../../dataset/types';
+import { bytes, count, counted, percentWhole } from '../../ui/format';
+
+export const ENCODING_NAMES: Readonly<Record<SourceFormat['encoding'], string>> = {
+  'utf-8': 'UTF-8',
+  'windows-1252': 'Windows-1252',
+  'utf-16le': 'UTF-16',
+  'utf-16be': 'UTF-16 (big-endian)',
+};
+
+/** "tickets.csv · semicolons, Windows-1252, 5 columns". */
+export function formatWords({ format, columns }: Pick<Table, 'format' | 'columns'>): string {
+  const shape = format.kind === 'jsonl' ? 'JSON Lines' : DELIMITER_NAMES[format.delimiter];
+  return `${format.fileName} · ${shape}, ${ENCODING_NAMES[format.encoding]}, ${counted(columns.length, 'column')}, ${bytes(format.bytes)}`;
+}
+
+export const usedRows = ({ split }: Pick<Dataset, 'split'>): number =>
+  split.train.length + split.validation.length + split.test.length;
+
+/** How many things stand under "To look at". */
+export const thingsToLookAt = (findings: readonly LintFinding[], rejected: number): number =>
+  findings.filter(({ severity }) => severity !== 'info').length + (rejected > 0 ? 1 : 0);
+
+export function dataHeadline(dataset: Dataset, findings: readonly LintFinding[]): string {
+  const blocking = findings.find(({ severity }) => severity === 'blocking');
+  if (blocking) return blocking.title;
+  const things = thingsToLookAt(findings, dataset.table.rejected.length);
+  const ready = `${counted(usedRows(dataset), 'labelled row')} ${usedRows(dataset) === 1 ? 'is' : 'are'} ready`;
+  if (things === 0) return ready;
+  return `${ready}; ${things === 1 ? 'one thing needs' : `${count(things)} things need`} a look`;
+}
+
+export interface ClassBar {
+  readonly label: string;
+  readonly rows: number;
+  readonly share: number;
+}
+
+/** The finding of the class balance, or a neutral title where there is none. */
+export function balanceTitle(bars: readonly ClassBar[]): string {
+  const sorted = [...bars].sort((a, b) => b.rows - a.rows);
+  const most = sorted[0];
+  const least = sorted.at(-1);
+  if (!most || !least) return 'Labels';
+  if (bars.length === 1) return `Every row is “${most.label}”`;
+  const even = 1 / bars.length;
+  if (most.share >= 0.8) return `“${most.label}” has ${percentWhole(most.share)} of the rows`;
+  if (least.share < even / 2) return `“${least.label}” is the rare label`;
+  if (most.rows <= least.rows * 1.25) return `${count(bars.length)} labels, about even`;
+  return `“${most.label}” is the commonest label`;
+}
+
+/** "247 to train, 71 to validate, 160 held back". */
+export const splitWords = (train: number, validation: number, test: number): string =>
+  `${count(train)} to train, ${count(validation)} to validate, ${count(test)} held back`;
+
+/** "tickets-2026.csv" -> "Tickets 2026". */
+export function nameFromFile(fileName: string): string {
+  const words = fileName
+    .replace(/\.[^.]+$/, '')
+    .replace(/[-_.]+/g, ' ')
+    .trim();
+  return words === '' ? 'Untitled' : words[0]?.toUpperCase() + words.slice(1);
+}
