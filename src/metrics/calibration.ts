@@ -1,0 +1,62 @@
+import { argmax } from './classification';
+import { type Interval, wilson } from './intervals';
+
+const probabilities = (logProbs: readonly number[]) => logProbs.map(Math.exp);
+
+/** Mean over rows of sum over classes (p − y)²; 0 is best, 2 is worst. Source: Brier 1950. */
+export function brier(logProbs: readonly (readonly number[])[], gold: readonly number[]): number {
+  const total = logProbs.reduce(
+    (sum, row, i) => sum + probabilities(row).reduce((s, p, c) => s + (p - (c === gold[i] ? 1 : 0)) ** 2, 0),
+    0,
+  );
+  return total / logProbs.length;
+}
+
+/** Mean negative log-probability of the gold label, in nats. */
+export const nll = (logProbs: readonly (readonly number[])[], gold: readonly number[]): number =>
+  logProbs.reduce((sum, row, i) => sum - (row[gold[i] as number] as number), 0) / logProbs.length;
+
+export interface ReliabilityBin {
+  readonly rows: number;
+  readonly meanConfidence: number;
+  readonly accuracy: number;
+  readonly accuracyCi95: Interval;
+}
+
+export const MIN_CALIBRATION_ROWS = 100;
+
+/**
+ * Reliability diagram in bins of equal mass, M = min(15, floor(n/20)); null below 100 rows, where it says nothing.
+ * Source: Roelofs et al. 2022.
+ */
+export function reliability(
+  logProbs: readonly (readonly number[])[],
+  gold: readonly number[],
+): readonly ReliabilityBin[] | null {
+  const n = logProbs.length;
+  if (n < MIN_CALIBRATION_ROWS) return null;
+  const rows = logProbs
+    .map((row, i) => {
+      const predicted = argmax(row);
+      return { confidence: Math.exp(row[predicted] as number), correct: predicted === gold[i] ? 1 : 0 };
+    })
+    .sort((a, b) => a.confidence - b.confidence);
+  const bins = Math.min(15, Math.floor(n / 20));
+  return Array.from({ length: bins }, (_, b) => {
+    const part = rows.slice(Math.round((b * n) / bins), Math.round(((b + 1) * n) / bins));
+    const correct = part.reduce((sum, row) => sum + row.correct, 0);
+    return {
+      rows: part.length,
+      meanConfidence: part.reduce((sum, row) => sum + row.confidence, 0) / part.length,
+      accuracy: correct / part.length,
+      accuracyCi95: wilson(correct, part.length),
+    };
+  });
+}
+
+/** Expected calibration error: mass-weighted |accuracy − confidence| over the bins of `reliability`. */
+export function ece(logProbs: readonly (readonly number[])[], gold: readonly number[]): number | null {
+  const bins = reliability(logProbs, gold);
+  if (!bins) return null;
+  return bins.reduce((sum, b) => sum + (b.rows / gold.length) * Math.abs(b.accuracy - b.meanConfidence), 0);
+}

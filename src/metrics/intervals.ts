@@ -1,0 +1,34 @@
+import { Z95 } from './special';
+
+export interface Interval {
+  readonly low: number;
+  readonly high: number;
+}
+
+/**
+ * Wilson score interval of a share. Centre (p + z²/2n)/(1 + z²/n), half width z/(1 + z²/n) · sqrt(p(1−p)/n + z²/4n²).
+ * Source: Brown, Cai & DasGupta 2001. No rows: [0, 1].
+ */
+export function wilson(correct: number, n: number, z = Z95): Interval {
+  if (n === 0) return { low: 0, high: 1 };
+  const p = correct / n;
+  const scale = 1 + (z * z) / n;
+  const centre = (p + (z * z) / (2 * n)) / scale;
+  const half = (z / scale) * Math.sqrt((p * (1 - p)) / n + (z * z) / (4 * n * n));
+  return { low: correct === 0 ? 0 : Math.max(0, centre - half), high: correct === n ? 1 : Math.min(1, centre + half) };
+}
+
+/**
+ * Interval of the accuracy difference B − A on the same rows, by adding one discordant row of each kind.
+ * p1 = (c+1)/(n+2), p2 = (b+1)/(n+2), D = p1 − p2; D ± z·sqrt((p1 + p2 − D²)/(n+2)), clipped to ±1.
+ * Source: Bonett & Price 2012.
+ * @param b rows that only A gets right
+ * @param c rows that only B gets right
+ */
+export function bonettPrice(b: number, c: number, n: number, z = Z95): Interval {
+  const p1 = (c + 1) / (n + 2);
+  const p2 = (b + 1) / (n + 2);
+  const d = p1 - p2;
+  const half = z * Math.sqrt((p1 + p2 - d * d) / (n + 2));
+  return { low: Math.max(-1, d - half), high: Math.min(1, d + half) };
+}

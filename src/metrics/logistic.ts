@@ -1,0 +1,99 @@
+import { logSoftmax } from './classification';
+import { minimise } from './lbfgs';
+import { fitTfidf, RECIPE_TFIDF, type SparseRow, type TfidfOptions } from './tfidf';
+
+export interface Logistic {
+  /** Log-probabilities over all classes, also those without training rows (−Infinity is avoided: a floor of 1e-12). */
+  predict(rows: readonly SparseRow[]): readonly (readonly number[])[];
+}
+
+const FLOOR = Math.log(1e-12);
+
+const sparseDot = (row: SparseRow, weights: Float64Array, offset: number) => {
+  let sum = 0;
+  for (let k = 0; k < row.columns.length; k++)
+    sum += (row.values[k] as number) * (weights[offset + (row.columns[k] as number)] as number);
+  return sum;
+};
+
+/**
+ * Multinomial logistic regression as scikit-learn fits it: C · sum of losses + ½·||w||², the intercept not penalised.
+ * Two classes share one weight vector (as there): with two, the penalty would count half.
+ * @param c inverse strength of the penalty
+ */
+export function fitLogistic(
+  rows: readonly SparseRow[],
+  gold: readonly number[],
+  features: number,
+  classes: number,
+  c: number,
+): Logistic {
+  const present = [...new Set(gold)].sort((a, b) => a - b);
+  const position = new Map(present.map((label, i) => [label, i]));
+  const binary = present.length === 2;
+  // Binary: one free vector, the first class's score is 0. Otherwise a vector a class.
+  const free = present.length < 2 ? 0 : binary ? 1 : present.length;
+  const width = features + 1;
+
+  const scores = (row: SparseRow, w: Float64Array): number[] => {
+    const own = Array.from(
+      { length: free },
+      (_, j) => sparseDot(row, w, j * width) + (w[j * width + features] as number),
+    );
+    return binary ? [0, ...own] : free === 0 ? [0] : own;
+  };
+
+  const evaluate = (w: Float64Array) => {
+    const gradient = new Float64Array(w.length);
+    let value = 0;
+    for (let j = 0; j < free; j++)
+      for (let f = 0; f < features; f++) {
+        const v = w[j * width + f] as number;
+        value += 0.5 * v * v;
+        gradient[j * width + f] = v;
+      }
+    rows.forEach((row, i) => {
+      const logProbs = logSoftmax(scores(row, w));
+      const target = position.get(gold[i] as number) as number;
+      value -= c * (logProbs[target] as number);
+      for (let j = 0; j < free; j++) {
+        const k = binary ? 1 : j;
+        const error = c * (Math.exp(logProbs[k] as number) - (k === target ? 1 : 0));
+        const offset = j * width;
+        for (let e = 0; e < row.columns.length; e++) {
+          const at = offset + (row.columns[e] as number);
+          gradient[at] = (gradient[at] as number) + error * (row.values[e] as number);
+        }
+        gradient[offset + features] = (gradient[offset + features] as number) + error;
+      }
+    });
+    return { value, gradient };
+  };
+
+  const weights = free === 0 ? new Float64Array(0) : minimise(evaluate, new Float64Array(free * width));
+  return {
+    predict: (more) =>
+      more.map((row) => {
+        const logProbs = logSoftmax(scores(row, weights));
+        const out = new Array<number>(classes).fill(FLOOR);
+        present.forEach((label, i) => {
+          out[label] = Math.max(FLOOR, logProbs[i] as number);
+        });
+        return out;
+      }),
+  };
+}
+
+export const RECIPE_C = 10;
+
+/** Bag of words and word pairs with logistic regression: the honest reference line (`recipe.md`, TF-IDF + LR). */
+export function wordClassifier(
+  texts: readonly string[],
+  gold: readonly number[],
+  classes: number,
+  options: TfidfOptions & { readonly c?: number } = RECIPE_TFIDF,
+): (texts: readonly string[]) => readonly (readonly number[])[] {
+  const tfidf = fitTfidf(texts, options);
+  const model = fitLogistic(tfidf.transform(texts), gold, tfidf.features, classes, options.c ?? RECIPE_C);
+  return (more) => model.predict(tfidf.transform(more));
+}

@@ -1,0 +1,54 @@
+import { logChoose } from './special';
+
+/** Rows by who gets them right: `b` only A, `c` only B. */
+export interface PairedCounts {
+  readonly bothRight: number;
+  readonly aOnly: number;
+  readonly bOnly: number;
+  readonly bothWrong: number;
+}
+
+export function pairedCounts(
+  gold: ArrayLike<number>,
+  predictedA: ArrayLike<number>,
+  predictedB: ArrayLike<number>,
+): PairedCounts {
+  let bothRight = 0;
+  let aOnly = 0;
+  let bOnly = 0;
+  for (let i = 0; i < gold.length; i++) {
+    const a = predictedA[i] === gold[i];
+    const b = predictedB[i] === gold[i];
+    if (a && b) bothRight++;
+    else if (a) aOnly++;
+    else if (b) bOnly++;
+  }
+  return { bothRight, aOnly, bOnly, bothWrong: gold.length - bothRight - aOnly - bOnly };
+}
+
+/** C(m, i) / 2^m. */
+const half = (i: number, m: number) => Math.exp(logChoose(m, i) - m * Math.LN2);
+
+/** Two-sided exact binomial tail: 2 · sum_{i<=k} C(m,i)/2^m. */
+function doubledTail(k: number, m: number): number {
+  let sum = 0;
+  for (let i = 0; i <= k; i++) sum += half(i, m);
+  return 2 * sum;
+}
+
+/** Exact McNemar test: m = b+c, k = min(b,c), p = min(1, 2·sum_{i<=k} C(m,i)/2^m); no discordant rows -> 1. */
+export function mcnemarExact(b: number, c: number): number {
+  const m = b + c;
+  return m === 0 ? 1 : Math.min(1, doubledTail(Math.min(b, c), m));
+}
+
+/** Mid-p McNemar test: the exact p less the probability of what was seen. Source: Fagerland, Lydersen & Laake 2013. */
+export function mcnemarMidP(b: number, c: number): number {
+  const m = b + c;
+  if (m === 0) return 1;
+  const k = Math.min(b, c);
+  return b === c ? 1 - half(k, m) / 2 : doubledTail(k, m) - half(k, m);
+}
+
+/** Exact sign test on wins and losses, ties apart: the same sum as McNemar's. */
+export const signTest = (wins: number, losses: number): number => mcnemarExact(wins, losses);
