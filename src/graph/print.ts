@@ -29,20 +29,23 @@ export const printType = ({ dtype, shape }: Pick<ValueInfo, 'dtype' | 'shape'>):
  * as `i64[2]{0,-1}`; large ones are listed with the inputs. For golden tests and for reading.
  */
 export function print(graph: Graph): string {
-  return [...lines(graph, '')].join('\n');
+  return [...lines(graph, '', new Map())].join('\n');
 }
 
-function* lines(graph: Graph, indent: string): Generator<string> {
+type Constants = ReadonlyMap<string, Initializer>;
+
+function* lines(graph: Graph, indent: string, outer: Constants): Generator<string> {
+  const constants = new Map([...outer, ...graph.initializers]);
   for (const input of graph.inputs) yield `${indent}input %${input.name} : ${printType(input)}`;
   for (const tensor of graph.initializers.values())
     if (!isSmall(tensor)) yield `${indent}weight %${tensor.name} : ${short[tensor.dtype]}[${tensor.dims}]`;
-  for (const node of graph.nodes) yield* nodeLines(node, graph, indent);
+  for (const node of graph.nodes) yield* nodeLines(node, graph, indent, constants);
   for (const { name } of graph.outputs) yield `${indent}output %${name}`;
 }
 
-function* nodeLines(node: Node, graph: Graph, indent: string): Generator<string> {
+function* nodeLines(node: Node, graph: Graph, indent: string, constants: Constants): Generator<string> {
   const operand = (name: string) => {
-    const tensor = graph.initializers.get(name);
+    const tensor = constants.get(name);
     if (name === '') return '_';
     return tensor && isSmall(tensor) ? literal(tensor) : `%${name}`;
   };
@@ -53,7 +56,7 @@ function* nodeLines(node: Node, graph: Graph, indent: string): Generator<string>
   for (const [name, attr] of Object.entries(node.attrs))
     if (attr.type === 'graph') {
       yield `${indent}  ${name}:`;
-      yield* lines(attr.value, `${indent}    `);
+      yield* lines(attr.value, `${indent}    `, constants);
     }
 }
 

@@ -1,0 +1,79 @@
+import { assert } from '../lib/assert';
+import { GraphBuilder } from './builder';
+import { prune } from './dce';
+import { type Graph, type Node, subgraph, type ValueInfo } from './ir';
+import { producers, reads } from './order';
+import { renameReads } from './subst';
+
+export interface ConditionalOptions {
+  /** A bool scalar: a graph input, or a value that does not depend on the moved nodes. */
+  readonly condition: string;
+  /** Values to compute only when the condition holds. */
+  readonly outputs: readonly string[];
+  /** Emits what they are otherwise, in the same order, from values that stay outside; `zerosLike` is the usual choice. */
+  readonly otherwise: (branch: GraphBuilder) => readonly string[];
+}
+
+/**
+ * Moves the nodes that only `outputs` need into the then-branch of an `If`; the else-branch gives what `otherwise` emits.
+ * The values keep their names. Nodes that other outputs need stay outside and are captured by name, as are weights.
+ * Use it after `lower`: an If of a head is moved whole.
+ */
+export function conditional(graph: Graph, { condition, outputs, otherwise }: ConditionalOptions): Graph {
+  const source = producers(graph);
+  for (const name of outputs) assert(source.has(name), `conditional value ${name} is not computed by the graph`);
+  const always = graph.outputs.map((v) => v.name).filter((name) => !outputs.includes(name));
+  const outside = neededBy(graph, [...always, condition]);
+  for (const name of outputs) {
+    const node = source.get(name);
+    assert(node && !outside.has(node), `conditional value ${name} is also needed without the condition`);
+  }
+  const inside = neededBy(graph, outputs);
+  const to = GraphBuilder.rewrite(graph, 'if/');
+  for (const node of graph.nodes) if (outside.has(node)) to.push(node);
+
+  // The If itself defines the values' names, so the branch must call them something else.
+  const inner = new Map(outputs.map((name) => [name, to.fresh(`${name}/then`)]));
+  const renamed = (name: string) => inner.get(name) ?? name;
+  const moved = graph.nodes
+    .filter((node) => inside.has(node) && !outside.has(node))
+    .map((node) => renameReads({ ...node, outputs: node.outputs.map(renamed) }, inner));
+  const branch = new GraphBuilder(undefined, `${to.fresh('otherwise')}/`);
+  const fallback = otherwise(branch);
+  assert(fallback.length === outputs.length, `${fallback.length} fallbacks for ${outputs.length} conditional values`);
+  const empty = new GraphBuilder().build();
+  to.push({
+    op: 'If',
+    name: `if/${outputs.join('+')}`,
+    inputs: [condition],
+    outputs: [...outputs],
+    attrs: {
+      then_branch: subgraph({ ...empty, name: 'then', nodes: moved, outputs: outputs.map(renamed).map(untyped) }),
+      else_branch: subgraph({ ...branch.build(), name: 'else', outputs: fallback.map(untyped) }),
+    },
+  });
+  return prune(to.build());
+}
+
+/** Float32 zeros in the shape of a value of the outer scope. */
+export const zerosLike = (branch: GraphBuilder, value: string): string =>
+  branch.add('ConstantOfShape', [branch.add('Shape', [value])], {
+    attrs: {
+      value: { type: 'tensor', value: { name: 'zero', dtype: 'float32', dims: [1], bytes: new Uint8Array(4) } },
+    },
+  });
+
+/** A branch output whose type the runtime infers. */
+const untyped = (name: string): ValueInfo => ({ name, dtype: 'float32', shape: null });
+
+/** The nodes that these values depend on. */
+function neededBy(graph: Graph, names: readonly string[]): Set<Node> {
+  const live = new Set(names);
+  const needed = new Set<Node>();
+  for (const node of [...graph.nodes].reverse()) {
+    if (!node.outputs.some((name) => live.has(name))) continue;
+    needed.add(node);
+    for (const name of reads(node)) live.add(name);
+  }
+  return needed;
+}
