@@ -50,6 +50,7 @@ function readOut({ graph, finalHidden, hidden, head }: Decoder): Graph {
   const fullVocabulary = b.input(IO.fullVocabulary, 'bool', []);
   const target = b.input(IO.target, 'float32', ['reads', 'candidates']);
   const weight = b.input(IO.weight, 'float32', ['reads']);
+  b.input(IO.withGrad, 'bool', []);
   const scalar = (value: number) => b.constant('float32', [], [value]);
 
   const flat = b.add('Reshape', [finalHidden, b.constant('int64', [2], [-1, hidden])]);

@@ -1,0 +1,22 @@
+import { differentiate } from '../autodiff/differentiate';
+import { shareCommon } from '../graph/cse';
+import { prune } from '../graph/dce';
+import type { Decoder } from '../graph/decoder';
+import type { Graph } from '../graph/ir';
+import { lower } from '../graph/lower';
+import { IO } from '../inference/program';
+import { splice } from '../inference/splice';
+
+/**
+ * The graph that the runtime gets: decoder, splice, head, loss, and the gradient of the soft prompt.
+ * @throws StudioError `model-unsupported` where an operator on the way has no gradient rule
+ */
+export function buildProgram(decoder: Decoder): Graph {
+  const forward = splice(decoder);
+  const both = differentiate(forward, { loss: IO.loss, wrt: IO.soft, gradName: IO.softGrad });
+  const outputs = [
+    ...forward.outputs,
+    { name: IO.softGrad, dtype: 'float32' as const, shape: ['virtual', decoder.hidden] },
+  ];
+  return lower(prune(shareCommon({ ...both, outputs })));
+}

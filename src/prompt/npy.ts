@@ -1,0 +1,51 @@
+import { fail, ok, type Result } from '../lib/result';
+import { allFinite, readFloats, shapeProblem, type VectorTable, writeFloats } from './soft-prompt';
+
+/** Source: numpy.lib.format, versions 1.0 to 3.0. */
+const MAGIC = '\x93NUMPY';
+const MAX_HEADER_BYTES = 10_000;
+
+/** `.npy`, version 1.0, `<f4`, C order, `[virtualTokens, hidden]`. */
+export function writeNpy({ vectors, virtualTokens, hidden }: VectorTable): Uint8Array<ArrayBuffer> {
+  const dict = `{'descr': '<f4', 'fortran_order': False, 'shape': (${virtualTokens}, ${hidden}), }`;
+  // The data must begin at a multiple of 64; the header ends in a newline.
+  const headerLength = Math.ceil((10 + dict.length + 1) / 64) * 64 - 10;
+  const header = `${dict.padEnd(headerLength - 1, ' ')}\n`;
+  const data = writeFloats(vectors);
+  const bytes = new Uint8Array(10 + headerLength + data.length);
+  bytes.set(latin1(`${MAGIC}\x01\x00`));
+  new DataView(bytes.buffer).setUint16(8, headerLength, true);
+  bytes.set(latin1(header), 10);
+  bytes.set(data, 10 + headerLength);
+  return bytes;
+}
+
+/** Reads vectors; never a pickle: object arrays are refused. */
+export function readNpy(bytes: Uint8Array): Result<VectorTable> {
+  if (text(bytes.subarray(0, 6)) !== MAGIC) return refuse('does not begin as an .npy file does');
+  const wide = (bytes[6] ?? 0) >= 2;
+  const start = wide ? 12 : 10;
+  if (bytes.length < start) return refuse('ends inside its header');
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const length = wide ? view.getUint32(8, true) : view.getUint16(8, true);
+  if (length > MAX_HEADER_BYTES) return refuse(`claims a header of ${length} bytes`);
+  if (start + length > bytes.length) return refuse('ends inside its header');
+  const header = text(bytes.subarray(start, start + length));
+  const descr = /'descr':\s*'([^']*)'/.exec(header)?.[1];
+  const shape = /'shape':\s*\(([\d,\s]*)\)/.exec(header)?.[1]?.match(/\d+/g)?.map(Number);
+  if (descr === undefined || !shape) return refuse('has a header that is not understood');
+  if (descr !== '<f4') return refuse(`stores its numbers as ${descr}; only <f4 (little-endian float32) is read`);
+  if (/'fortran_order':\s*True/.test(header)) return refuse('is stored column by column (Fortran order)');
+  const problem = shapeProblem(shape);
+  if (problem) return refuse(problem);
+  const [virtualTokens = 0, hidden = 0] = shape;
+  const data = bytes.subarray(start + length);
+  if (data.length !== 4 * virtualTokens * hidden)
+    return refuse(`has ${data.length} bytes of data for ${virtualTokens} x ${hidden} numbers`);
+  const vectors = readFloats(data);
+  return allFinite(vectors) ? ok({ vectors, virtualTokens, hidden }) : refuse('holds numbers that are not finite');
+}
+
+const text = (bytes: Uint8Array) => String.fromCharCode(...bytes);
+const latin1 = (value: string) => Uint8Array.from(value, (char) => char.charCodeAt(0));
+const refuse = (what: string) => fail('bad-npy', `The .npy file ${what}.`);
