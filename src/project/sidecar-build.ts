@@ -2,6 +2,7 @@ import type { Dataset } from '../dataset/types';
 import type { CalibrationFit } from '../evaluation/types';
 import { assert } from '../lib/assert';
 import type { SoftPrompt } from '../prompt/types';
+import { parseTemplate, TEXT_SLOT } from '../task/template';
 import { MIN_CHECK_ROWS, SIDECAR_VERSION, type Sidecar } from './sidecar';
 import type { Evaluation, PromptSet, SoftVersion } from './types';
 
@@ -137,8 +138,15 @@ function testFacts(evaluation: Evaluation | null): Sidecar['metrics']['test'] {
 }
 
 /** The text that a check row gives to the model: a shipped sentence for `{text}`, other columns left empty. */
-export const putIntoTemplate = (template: string, text: string, textColumn: string | null): string =>
-  template.replace(/\{([^{}\n]+)\}/g, (_, column: string) => (column === 'text' || column === textColumn ? text : ''));
+export function putIntoTemplate(template: string, text: string, textColumn: string | null): string {
+  const parsed = parseTemplate(template);
+  assert(parsed.ok, 'a trained prompt has a template that parses');
+  return parsed.value
+    .map((part) =>
+      part.kind === 'literal' ? part.text : part.column === TEXT_SLOT || part.column === textColumn ? text : '',
+    )
+    .join('');
+}
 
 /** The prompt as a value, from its numbers and its sidecar. */
 export const softPromptOf = (sidecar: Sidecar, vectors: Float32Array): SoftPrompt => ({

@@ -51,6 +51,8 @@ export interface SessionState {
   readonly loadModel: (source?: ModelSource) => Promise<void>;
   /** Resolves when the model is ready; starts loading it when nothing has. @throws StudioError why it cannot be */
   readonly modelReady: () => Promise<ModelInfo>;
+  /** The engine worker is gone or unusable: the next `modelReady` starts a fresh one from the cached files. */
+  readonly engineLost: (error: StudioError) => void;
   /** Resolves when texts can be tokenised, which is before the weights are there. */
   readonly tokenizerReady: () => Promise<void>;
   readonly setJob: (job: Job | null) => void;
@@ -132,6 +134,11 @@ export function createSessionStore(services: Services, capabilities: Capabilitie
         await (running ?? start(source)).catch(() => {}); // shown from `model`
       },
       modelReady: () => running ?? start(DEFAULT_MODEL),
+      engineLost: (error) => {
+        running = null;
+        services.engine.restart();
+        set({ model: { kind: 'failed', error } });
+      },
       tokenizerReady: () =>
         new Promise((resolve) => {
           if (get().tokenizer.kind === 'ready') return resolve();

@@ -1,0 +1,43 @@
+import { describe, expect, test } from 'vitest';
+import { PRESETS, STANDARD } from '../../../training/settings';
+import { learnStep, runSeconds, stepSeconds, timeWords, type Work } from './estimate';
+
+const work: Work = { trainRows: 256, validationRows: 100, meanTokens: 35, cachedRows: 0 };
+const speed = { tokenMs: 4, step: { suffix: { ms: 550, tokens: 80 } } };
+
+describe('time of a run', () => {
+  test('a measured step is scaled to the tokens of another one', () => {
+    expect(stepSeconds(STANDARD, work, speed)).toBeCloseTo(0.55);
+    expect(stepSeconds({ ...STANDARD, virtualTokens: 4 }, work, speed)).toBeCloseTo(0.36, 1);
+    expect(stepSeconds({ ...STANDARD, virtualTokens: 20 }, work, speed)).toBeGreaterThan(0.8);
+  });
+
+  test('before the text costs more than after it, and needs no pass over the texts', () => {
+    const suffix = runSeconds(STANDARD, work, { tokenMs: 4, step: {} });
+    const prefix = runSeconds({ ...STANDARD, placement: 'prefix' }, work, { tokenMs: 4, step: {} });
+    expect(prefix).toBeGreaterThan(2 * suffix);
+  });
+
+  test('rows that are cached are not counted again', () => {
+    const again = runSeconds(STANDARD, { ...work, cachedRows: 356 }, speed);
+    expect(runSeconds(STANDARD, work, speed) - again).toBeCloseTo((356 * 35 * 4) / 1000);
+  });
+
+  test('presets are ordered', () => {
+    const times = [PRESETS.quick, PRESETS.standard, PRESETS.thorough].map((p) => runSeconds(p, work, speed));
+    expect(times).toEqual(times.toSorted((a, b) => a - b));
+  });
+
+  test('speed is the median step', () => {
+    const learned = learnStep(null, 'suffix', [500, 510, 9000, 490, 505], 80);
+    expect(learned?.step.suffix).toEqual({ ms: 505, tokens: 80 });
+    expect(learnStep(speed, 'suffix', [1], 80)).toBe(speed);
+  });
+});
+
+test.each([
+  [null, 'time not measured yet'],
+  [12, 'about 15 s on this machine'],
+  [100, 'about 2 min on this machine'],
+  [640, 'about 11 min on this machine'],
+])('%s -> %s', (seconds, words) => expect(timeWords(seconds)).toBe(words));

@@ -1,0 +1,75 @@
+/** How long a run will take on this machine: from what was measured here, never from a table of machines. */
+import type { Placement } from '../../../prompt/types';
+import type { TrainingSettings } from '../../../training/settings';
+
+/** Milliseconds of one training step over so many tokens (rows of a batch x tokens that take part in it). */
+export interface StepSpeed {
+  readonly ms: number;
+  readonly tokens: number;
+}
+
+/** Speed of this model on this backend; kept between visits. */
+export interface Speed {
+  /** Milliseconds a token, forward only. */
+  readonly tokenMs: number;
+  readonly step: Readonly<Partial<Record<Placement, StepSpeed>>>;
+}
+
+/** What a run has to go through. */
+export interface Work {
+  readonly trainRows: number;
+  readonly validationRows: number;
+  readonly meanTokens: number;
+  /** Rows whose keys and values are already there. */
+  readonly cachedRows: number;
+}
+
+/** A step costs forward and backward (3 x forward), and something for every operator however few tokens there are. */
+const BACKWARD = 3;
+const FIXED_TOKENS = 60;
+
+export const stepTokens = (
+  settings: Pick<TrainingSettings, 'placement' | 'batchSize' | 'virtualTokens'>,
+  work: Work,
+): number => settings.batchSize * (settings.virtualTokens + (settings.placement === 'prefix' ? work.meanTokens : 0));
+
+export function stepSeconds(settings: TrainingSettings, work: Work, speed: Speed): number {
+  const tokens = stepTokens(settings, work);
+  const measured = speed.step[settings.placement];
+  if (measured) return (measured.ms / 1000) * ((tokens + FIXED_TOKENS) / (measured.tokens + FIXED_TOKENS));
+  return (speed.tokenMs / 1000) * BACKWARD * (tokens + FIXED_TOKENS);
+}
+
+/** The whole run: the pass over the texts (after the text only), the steps, and the validations between them. */
+export function runSeconds(settings: TrainingSettings, work: Work, speed: Speed): number {
+  const validations = 1 + Math.floor(settings.steps / Math.max(1, settings.validateEvery));
+  const prefix = settings.placement === 'prefix';
+  const perValidationRow = settings.virtualTokens + (prefix ? work.meanTokens : 0);
+  const validation = (validations * work.validationRows * perValidationRow * speed.tokenMs) / 1000;
+  const rows = Math.max(0, work.trainRows + work.validationRows - work.cachedRows);
+  const pass = prefix ? 0 : (rows * work.meanTokens * speed.tokenMs) / 1000;
+  return pass + settings.steps * stepSeconds(settings, work, speed) + validation;
+}
+
+/** "about 2 min on this machine"; rounded up to what one can rely on. */
+export function timeWords(seconds: number | null): string {
+  if (seconds === null) return 'time not measured yet';
+  if (seconds < 50) return `about ${Math.max(5, Math.ceil(seconds / 5) * 5)} s on this machine`;
+  return `about ${Math.max(1, Math.round(seconds / 60))} min on this machine`;
+}
+
+/** Takes a finished or running run's steps into the speed; the median, so that a pause of the machine does not count. */
+export function learnStep(
+  speed: Speed | null,
+  placement: Placement,
+  ms: readonly number[],
+  tokens: number,
+): Speed | null {
+  if (ms.length < 5) return speed;
+  const sorted = ms.toSorted((a, b) => a - b);
+  const median = sorted[Math.floor(sorted.length / 2)] as number;
+  return {
+    tokenMs: speed?.tokenMs ?? median / BACKWARD / (tokens + FIXED_TOKENS),
+    step: { ...speed?.step, [placement]: { ms: median, tokens } },
+  };
+}

@@ -1,0 +1,72 @@
+/** From the open set to what the engine is given: token rows, answer tokens, first vectors. */
+import type { Dataset } from '../../../dataset/types';
+import { StudioError } from '../../../lib/errors';
+import { createRng } from '../../../lib/rng';
+import type { PromptSet, SoftVersion } from '../../../project/types';
+import type { LabelTokens, TokenRow } from '../../../tokens/types';
+import type { Services } from '../../services';
+
+/** Validation looks at no more rows than this. */
+export const MOST_VALIDATION_ROWS = 100;
+/** The initialisation "sampled words" draws among the commonest tokens, which stand first in the vocabulary. */
+const COMMON_TOKENS = 5000;
+
+export interface RunInputs {
+  readonly train: readonly TokenRow[];
+  readonly validation: readonly TokenRow[];
+  readonly labels: readonly LabelTokens[];
+  readonly tooLong: readonly string[];
+  readonly meanTokens: number;
+}
+
+export const validationIds = (dataset: Dataset): readonly string[] =>
+  dataset.split.validation.slice(0, MOST_VALIDATION_ROWS);
+
+/** Texts under one template share one cache of keys and values, whatever vectors come after them. */
+export const cacheKeyOf = (datasetFingerprint: string, template: string): string => `${datasetFingerprint} ${template}`;
+
+export async function tokenise(
+  services: Services,
+  dataset: Dataset,
+  set: Pick<PromptSet, 'words'>,
+  template: string,
+): Promise<RunInputs> {
+  const prompt = { template, shots: 0, shotSeed: 0 };
+  const [train, validation, { labels }] = await Promise.all([
+    services.data.call('tokenRows', { dataset, prompt, words: set.words, split: 'train' }),
+    services.data.call('tokenRows', { dataset, prompt, words: set.words, split: validationIds(dataset) }),
+    services.data.call('labelTokens', { words: set.words }),
+  ]);
+  if (train.rows.length === 0)
+    throw new StudioError(
+      'bad-input',
+      'There are no training rows that fit the model. Hold back fewer rows on the Data screen, or shorten the template on the Prompts screen.',
+    );
+  return {
+    train: train.rows,
+    validation: validation.rows,
+    labels,
+    tooLong: [...train.tooLong, ...validation.tooLong],
+    meanTokens: train.meanTokens,
+  };
+}
+
+/** Token ids of the initialisation; the engine cuts or repeats them to the number of virtual tokens. */
+export async function initialIds(
+  services: Services,
+  run: Pick<SoftVersion, 'settings' | 'initText'>,
+  labels: readonly LabelTokens[],
+  vocabulary: number,
+): Promise<Int32Array> {
+  const { initialisation, seed, virtualTokens } = run.settings;
+  switch (initialisation.kind) {
+    case 'text':
+      return (await services.data.call('encode', { text: run.initText })).ids;
+    case 'answer-words':
+      return Int32Array.from(labels.flatMap((label) => [...label.tokenIds]));
+    case 'vocabulary': {
+      const rng = createRng(seed);
+      return Int32Array.from({ length: virtualTokens }, () => rng.int(Math.min(COMMON_TOKENS, vocabulary)));
+    }
+  }
+}

@@ -1,0 +1,41 @@
+import type { Dataset } from '../../../dataset/types';
+import { accuracy, argmax, confusionMatrix, macroF1 } from '../../../metrics/classification';
+
+/** What log-probabilities say against the labels of their rows. */
+export function outcome(logProbs: readonly (readonly number[])[], gold: readonly number[], classes: number) {
+  const predictions = logProbs.map(argmax);
+  const confusion = confusionMatrix(gold, predictions, classes);
+  return { accuracy: accuracy(gold, predictions), macroF1: macroF1(confusion), confusion, predictions };
+}
+
+/** Label indices of rows by id. */
+export function goldOf(dataset: Dataset, rowIds: readonly string[]): number[] {
+  const byId = new Map(dataset.table.rows.map((row) => [row.id, row]));
+  const index = new Map(dataset.labels.map((label, i) => [label, i]));
+  return rowIds.map((id) => index.get(byId.get(id)?.cells[dataset.mapping.label]?.trim() ?? '') ?? -1);
+}
+
+/** The commonest label of the training rows, and what always saying it would reach on other rows. */
+export function majorityOf(dataset: Dataset, rowIds: readonly string[]) {
+  const classes = dataset.labels.length;
+  const train = new Array<number>(classes).fill(0);
+  for (const label of goldOf(dataset, dataset.split.train)) if (label >= 0) train[label] = (train[label] ?? 0) + 1;
+  const label = argmax(train);
+  const gold = goldOf(dataset, rowIds);
+  const confusion = confusionMatrix(
+    gold,
+    gold.map(() => label),
+    classes,
+  );
+  return {
+    label,
+    name: dataset.labels[label] ?? '',
+    accuracy: accuracy(
+      gold,
+      gold.map(() => label),
+    ),
+    macroF1: macroF1(confusion),
+    /** Shares of the labels among the training rows, smoothed so that none is zero. */
+    shares: train.map((n) => (n + 0.5) / (dataset.split.train.length + 0.5 * classes)),
+  };
+}

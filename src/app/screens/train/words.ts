@@ -1,0 +1,108 @@
+/** What the Train screen says. Pure. */
+
+import { isUsable } from '../../../project/prompt-set';
+import type { PromptSet, SoftVersion } from '../../../project/types';
+import { clock, counted, percentWhole } from '../../ui/format';
+import type { LiveRun } from './train-store';
+
+export function trainHeadline(live: LiveRun | null, set: PromptSet | null, trainRows: number): string {
+  if (live) {
+    switch (live.phase) {
+      case 'preparing':
+        return 'Getting the rows ready';
+      case 'baselines':
+        return 'Scoring what there is to beat';
+      case 'caching':
+        return 'Reading the rows once';
+      case 'training':
+        return running(live);
+      case 'pausing':
+        return 'Pausing after this step';
+      case 'stopping':
+        return 'Stopping after this step';
+      case 'ended':
+        return ended(live);
+    }
+  }
+  const usable = set?.soft.filter(isUsable).length ?? 0;
+  if (usable > 0) return `${counted(usable, 'tuned prompt')} so far; train another, or compare`;
+  return `Train a prompt on ${counted(trainRows, 'row')}`;
+}
+
+/** A lead on validation rows is never called a win. */
+function running(live: LiveRun): string {
+  const last = live.validations.at(-1);
+  const yours = live.lines.find((line) => line.id === 'yours');
+  if (last && yours && last.step > 0 && last.accuracy > yours.accuracy)
+    return `Ahead on the ${counted(live.validationRows, 'validation row')}; the held-back rows decide`;
+  return `Step ${live.step} of ${live.stepsTotal}`;
+}
+
+function ended(live: LiveRun): string {
+  const best = live.validations.find((v) => v.step === live.bestStep) ?? live.validations.at(-1);
+  const reached = best
+    ? `: ${percentWhole(best.accuracy)} of the ${counted(live.validationRows, 'validation row')}`
+    : '';
+  switch (live.ending) {
+    case 'finished':
+    case 'early':
+    case 'stopped':
+      return `Trained${reached}; now compare on held-back rows`;
+    case 'paused':
+      return `Paused at step ${live.step} of ${live.stepsTotal}`;
+    case null:
+      return live.error ? `The run stopped at step ${live.step}; nothing is lost` : 'The run ended';
+  }
+}
+
+/** "Step 90 of 150 · 1.4 steps a second · 43 s left". */
+export function progressWords(live: LiveRun): string {
+  const parts: string[] = [];
+  if (live.phase === 'caching' && live.cache)
+    parts.push(`${live.cache.done} of ${counted(live.cache.total, 'row')} read`, 'once for all runs on these rows');
+  else if (live.phase === 'preparing') parts.push(live.note ?? 'The model is getting ready');
+  else if (live.phase === 'baselines') parts.push(live.note ?? 'Untuned and your prompt, on the validation rows');
+  else {
+    parts.push(`Step ${live.step} of ${live.stepsTotal}`);
+    if (live.stepsPerSecond !== null)
+      parts.push(
+        live.stepsPerSecond >= 1
+          ? `${live.stepsPerSecond.toFixed(1)} steps a second`
+          : `${(1 / live.stepsPerSecond).toFixed(1)} s a step`,
+      );
+  }
+  if (live.secondsLeft !== null && live.phase !== 'ended') parts.push(`${clock(live.secondsLeft)} left`);
+  return parts.join(' · ');
+}
+
+const STATUS: Readonly<Record<SoftVersion['status'], string>> = {
+  running: 'open',
+  paused: 'paused',
+  finished: 'done',
+  early: 'done, stopped early',
+  stopped: 'stopped',
+  failed: 'failed',
+};
+export const statusWords = (run: SoftVersion): string => STATUS[run.status];
+
+export const startWords = (run: SoftVersion): string => {
+  switch (run.settings.initialisation.kind) {
+    case 'text':
+      return 'a text';
+    case 'answer-words':
+      return 'answer words';
+    case 'vocabulary':
+      return 'sampled words';
+  }
+};
+
+/** "after the text, 10 vectors, seed 0". */
+export const runWords = (run: SoftVersion): string =>
+  `${run.settings.placement === 'suffix' ? 'after' : 'before'} the text, ${counted(run.settings.virtualTokens, 'vector')}, seed ${run.settings.seed}`;
+
+/** The fraction of the whole bar: reading the rows counts as the first part of it. */
+export function fractionOf(live: LiveRun): number | null {
+  if (live.phase === 'preparing' || live.phase === 'baselines') return null;
+  if (live.phase === 'caching' && live.cache) return live.cache.total > 0 ? live.cache.done / live.cache.total : null;
+  return live.stepsTotal > 0 ? live.step / live.stepsTotal : null;
+}
