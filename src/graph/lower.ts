@@ -48,10 +48,13 @@ class Lowering {
   /** A value with the same leading axes, which stands for all such values; a value not listed stands for itself. */
   readonly #lead = new Map<string, string>();
   readonly #shapes = new Map<string, ShapeVector>();
+  /** Shapes that are given: of graph inputs, and of values where somebody knew. */
+  readonly #declared: ReadonlyMap<string, ValueInfo>;
 
   constructor(graph: Graph) {
     this.#graph = graph;
     this.#to = GraphBuilder.rewrite(graph, 'lower/');
+    this.#declared = new Map([...graph.values, ...graph.inputs.map((v) => [v.name, v] as const)]);
   }
 
   run(): Graph {
@@ -95,13 +98,13 @@ class Lowering {
     if (first === undefined || !this.#ignoresLead(node)) return false;
     const lead = this.#leadOf(first);
     if (operands.some((name) => this.#leadOf(name) !== lead)) return false;
-    const widths = operands.map((name) => this.#width.get(name));
+    const widths = operands.map((name) => this.#widthOf(name));
     const vectors = node.inputs.filter((name) => this.#isVector(name)).map((name) => this.#vectorWidth(name));
     const known = widths.every((w): w is number => w !== undefined);
     const width = reducing.has(node.op) ? 1 : Math.max(...widths.map((w) => w ?? 1), ...vectors);
     if (known && operands.some((name) => this.#folded.has(name))) {
       const inputs = node.inputs.map((name) =>
-        operands.includes(name) ? this.#fold(name, present(this.#width.get(name), `width of ${name}`)) : name,
+        operands.includes(name) ? this.#fold(name, present(this.#widthOf(name), `width of ${name}`)) : name,
       );
       this.#defer(y, this.#to.add(node.op, inputs, { attrs: node.attrs }), lead, width);
       return true;
@@ -126,7 +129,7 @@ class Lowering {
     const y = node.outputs[0] ?? '';
     if (node.op === 'Shape') {
       const isLeading = intAttr(node, 'start', 0) === 0 && intAttr(node, 'end', 0) === -1;
-      const width = this.#width.get(x);
+      const width = this.#widthOf(x);
       if (!isLeading && (node.attrs.start || node.attrs.end || width === undefined || !this.#lead.has(x))) return false;
       this.#shapes.set(y, { lead: this.#leadOf(x), tail: isLeading ? [] : [width ?? 0] });
     } else if (node.op === 'Concat') {
@@ -161,9 +164,13 @@ class Lowering {
   #plain(node: Node): void {
     for (const name of reads(node)) this.#unfold(name);
     this.#to.push(node);
-    const table = node.op === 'Gather' ? this.#graph.initializers.get(node.inputs[0] ?? '') : undefined;
-    if (table?.dims.length === 2 && intAttr(node, 'axis', 0) === 0)
-      this.#width.set(node.outputs[0] ?? '', table.dims[1] ?? 0);
+    const [x = '', w = ''] = node.inputs;
+    const y = node.outputs[0] ?? '';
+    const table = node.op === 'Gather' && intAttr(node, 'axis', 0) === 0 ? this.#graph.initializers.get(x) : undefined;
+    const width = node.op === 'MatMul' ? this.#widthOf(w) : node.op === 'Identity' ? this.#widthOf(x) : undefined;
+    if (table?.dims.length === 2) this.#width.set(y, table.dims[1] ?? 0);
+    else if (width !== undefined) this.#width.set(y, width);
+    if (node.op === 'Identity') this.#lead.set(y, this.#leadOf(x));
   }
 
   #head(node: Node): void {
@@ -211,7 +218,7 @@ class Lowering {
     const from = this.#source.get(name);
     if (this.#shapes.has(name)) return this.#shapeVector(name);
     if (this.#to.has(name) || from === undefined) return name;
-    const shape = { lead: this.#leadOf(name), tail: [present(this.#width.get(name), `width of ${name}`)] };
+    const shape = { lead: this.#leadOf(name), tail: [present(this.#widthOf(name), `width of ${name}`)] };
     return this.#to.add('Reshape', [from, this.#emitShape(shape)], { name });
   }
 
@@ -233,6 +240,11 @@ class Lowering {
 
   #leadOf(name: string): string {
     return this.#lead.get(name) ?? name;
+  }
+
+  #widthOf(name: string): number | undefined {
+    const declared = this.#declared.get(name)?.shape?.at(-1) ?? this.#graph.initializers.get(name)?.dims.at(-1);
+    return this.#width.get(name) ?? (typeof declared === 'number' ? declared : undefined);
   }
 
   /** A constant that broadcasts against any row. */

@@ -9,6 +9,7 @@ import { foldConstants } from './fold';
 import type { Graph } from './ir';
 import { recogniseLinear, tieEmbeddings } from './linear';
 import { splitSkipNorms } from './norms';
+import { nameDims } from './symbols';
 import { upgradeOpset } from './upgrade-opset';
 import { widen } from './widen';
 
@@ -54,5 +55,5 @@ export function normalise(graph: Graph, options: NormaliseOptions = {}): Decoder
   const linear = prune(tieEmbeddings(prune(recogniseLinear(plain))));
   const attention = prune(expandAttention(linear), { inputs: true });
   const shared = prune(shareCommon(attention));
-  return detect(shared);
+  return nameDims(detect(shared));
 }
