@@ -1,6 +1,7 @@
 /** One small store a screen, and three for the page. Each is made from the services and the stores it needs. */
 import type { StoreApi } from 'zustand/vanilla';
 import { createDataStore, type DataStore } from '../screens/data/data-store';
+import { createPromptsStore, type PromptsStore } from '../screens/prompts/prompts-store';
 import type { Services } from '../services';
 import type { Capabilities } from './capabilities';
 import { createProjectStore, type ProjectStore } from './project-store';
@@ -11,6 +12,7 @@ export interface Stores {
   readonly session: SessionStore;
   readonly project: ProjectStore;
   readonly data: DataStore;
+  readonly prompts: PromptsStore;
   readonly requests: StoreApi<RequestsState>;
 }
 
@@ -18,6 +20,7 @@ export function createStores(services: Services, capabilities: Capabilities): St
   const session = createSessionStore(services, capabilities);
   const project = createProjectStore(services);
   const data = createDataStore(services, project);
+  const prompts = createPromptsStore(services, project, session);
   const requests = createRequestLog();
-  return { session, project, data, requests };
+  return { session, project, data, prompts, requests };
 }

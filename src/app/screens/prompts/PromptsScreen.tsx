@@ -1,5 +1,107 @@
+import { useEffect } from 'react';
+import { navigate, screenPath } from '../../shell/location';
 import { ScreenFrame } from '../../shell/Screen';
+import { useProject, useSession, useStores } from '../../state/studio';
+import { Button } from '../../ui/Button';
+import { EmptyState } from '../../ui/EmptyState';
+import { Note } from '../../ui/Note';
+import { ProgressBar } from '../../ui/ProgressBar';
+import { EditorPanel } from './EditorPanel';
+import './prompts.css';
+import { ReadingPanel } from './ReadingPanel';
+import { ResultPanels } from './ResultPanels';
+import { TriesPanel } from './TriesPanel';
+import { usePrompts } from './use-prompts';
+import { WordsPanel } from './WordsPanel';
+import { promptsHeadline, promptsLead, tryWords } from './words';
 
 export default function PromptsScreen() {
-  return <ScreenFrame title="Open a CSV first" />;
+  const dataset = useProject((s) => s.dataset);
+  return dataset ? <OpenPrompts /> : <NoRows />;
+}
+
+function NoRows() {
+  const setId = useProject((s) => s.set?.id ?? null);
+  return (
+    <ScreenFrame title="Prompts are written for rows: open some first">
+      <EmptyState
+        title="No rows yet"
+        action={
+          <Button variant="primary" onPress={() => navigate(screenPath(setId, 'data'))}>
+            Go to Data
+          </Button>
+        }
+      >
+        As soon as a text and a label column are known, a first prompt and an answer word for each label stand here.
+      </EmptyState>
+    </ScreenFrame>
+  );
+}
+
+function OpenPrompts() {
+  const { prompts } = useStores();
+  const set = useProject((s) => s.set);
+  const rows = useProject((s) => s.dataset?.split.validation.length ?? 0);
+  const modelReady = useSession((s) => s.model.kind === 'ready');
+  const trainingOff = useSession((s) => s.capabilities.trainingOff);
+  const busy = useSession((s) => s.job !== null);
+  const trying = usePrompts((s) => s.trying);
+  const tryError = usePrompts((s) => s.tryError);
+  const templateError = usePrompts((s) => s.templateError);
+  const perToken = usePrompts((s) => s.secondsPerToken);
+  const meanTokens = usePrompts((s) => s.cost?.mean ?? null);
+  useEffect(() => {
+    if (modelReady && meanTokens !== null) void prompts.getState().measure();
+  }, [modelReady, meanTokens, prompts]);
+
+  const standing = { set, rows, trying: trying !== null, modelReady };
+  const seconds = perToken === null || meanTokens === null ? null : perToken * meanTokens * rows;
+  const goOn = () =>
+    void prompts
+      .getState()
+      .keepDraft()
+      .then(() => navigate(screenPath(set?.id ?? null, 'train')));
+  return (
+    <ScreenFrame
+      title={promptsHeadline(standing)}
+      lead={promptsLead(standing)}
+      actions={
+        <>
+          <Button
+            isDisabled={rows === 0 || templateError !== null || busy || trainingOff !== null}
+            onPress={() => void prompts.getState().tryNow()}
+          >
+            {tryWords(rows, seconds)}
+          </Button>
+          <Button variant="primary" isDisabled={templateError !== null} onPress={goOn}>
+            Next: train
+          </Button>
+        </>
+      }
+    >
+      {trying ? (
+        <div className="prompts-progress">
+          <ProgressBar
+            label={modelReady ? 'Rows tried' : 'Waiting for the model'}
+            value={modelReady ? trying.done / Math.max(1, trying.total) : null}
+            detail={modelReady ? `${trying.done} of ${trying.total}` : null}
+          />
+        </div>
+      ) : null}
+      {tryError ? (
+        <div className="prompts-progress">
+          <Note live tone="bad" title="The try was not finished">
+            {tryError.message} Your prompt is kept; try it again.
+          </Note>
+        </div>
+      ) : null}
+      <div className="grid">
+        <EditorPanel />
+        <WordsPanel />
+        <ReadingPanel />
+        <TriesPanel />
+        <ResultPanels />
+      </div>
+    </ScreenFrame>
+  );
 }

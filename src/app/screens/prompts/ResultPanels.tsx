@@ -1,0 +1,77 @@
+import { useMemo } from 'react';
+import { rowsById, textOf } from '../../../dataset/labels';
+import { chosenHard, samePrompt } from '../../../project/prompt-set';
+import { ChartPanel, confusionTitle, drawConfusion } from '../../charts';
+import { useProject } from '../../state/studio';
+import { EmptyState } from '../../ui/EmptyState';
+import { counted } from '../../ui/format';
+import { Interval } from '../../ui/Interval';
+import { LabelTag } from '../../ui/LabelTag';
+import { Panel } from '../../ui/Panel';
+import { type Column, Table } from '../../ui/Table';
+import { reportOf, type WrongRow, wrongRows } from './result';
+import { usePrompts } from './use-prompts';
+
+const COLUMNS: readonly Column<WrongRow>[] = [
+  { id: 'text', header: 'Text', primary: true, cell: ({ text }) => text },
+  { id: 'gold', header: 'Label', cell: ({ gold }) => <LabelTag>{gold}</LabelTag> },
+  { id: 'said', header: 'Your prompt says', cell: ({ said }) => <LabelTag verdict="wrong">{said}</LabelTag> },
+];
+const SHOWN = 50;
+
+/** What the version in the editor got right and wrong on the validation rows. */
+export function ResultPanels() {
+  const set = useProject((s) => s.set);
+  const dataset = useProject((s) => s.dataset);
+  const draft = usePrompts((s) => s.draft);
+  const version = set?.hard.find((v) => samePrompt(v.prompt, draft)) ?? (set && chosenHard(set));
+  const tried = version?.tried ?? null;
+  const byId = useMemo(() => rowsById(dataset?.table.rows ?? []), [dataset]);
+  if (!dataset || !version || !tried)
+    return (
+      <div className="c12">
+        <EmptyState title="What it gets wrong will stand here">
+          Try the prompt to see its score, which labels it confuses, and every row that it gets wrong. Validation rows
+          are for this: the held-back rows stay unseen.
+        </EmptyState>
+      </div>
+    );
+  const report = reportOf(version, tried, dataset.labels);
+  const wrong = wrongRows(tried, dataset.labels, (id) => {
+    const row = byId.get(id);
+    return row ? { text: textOf(row, dataset.mapping), gold: row.cells[dataset.mapping.label] ?? '' } : null;
+  });
+  return (
+    <>
+      <ChartPanel
+        span={5}
+        title={confusionTitle(report, dataset.labels)}
+        unit={
+          <span>
+            <Interval value={report.accuracy} {...report.accuracyCi95} /> of {counted(tried.rows, 'row')}
+          </span>
+        }
+        draw={drawConfusion(report, dataset.labels)}
+        twin={{
+          columns: ['label', ...dataset.labels.map((label) => `predicted ${label}`)],
+          rows: dataset.labels.map((label, i) => [label, ...(tried.confusion[i] ?? [])]),
+        }}
+      />
+      <Panel span={7} title={wrong.length === 0 ? 'No row is wrong' : `${counted(wrong.length, 'row')} wrong`}>
+        {wrong.length === 0 ? (
+          <p className="dim">Nothing to learn from here; the held-back rows will tell whether that holds.</p>
+        ) : (
+          <>
+            <Table
+              caption="Rows that the prompt gets wrong"
+              columns={COLUMNS}
+              rows={wrong.slice(0, SHOWN)}
+              rowKey={({ id }) => id}
+            />
+            {wrong.length > SHOWN ? <p className="dim small">{`The first ${SHOWN} of ${wrong.length}.`}</p> : null}
+          </>
+        )}
+      </Panel>
+    </>
+  );
+}

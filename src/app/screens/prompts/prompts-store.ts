@@ -1,0 +1,315 @@
+/** The hand-written prompt: proposed, edited, tried on validation rows; every try is a version. */
+import { createStore, type StoreApi } from 'zustand/vanilla';
+import type { Dataset } from '../../../dataset/types';
+import { StudioError } from '../../../lib/errors';
+import {
+  addHardVersion,
+  changeTask,
+  chooseHard,
+  chosenHard,
+  recordTry,
+  samePrompt,
+  stamp,
+} from '../../../project/prompt-set';
+import type { HardVersion, PromptSet } from '../../../project/types';
+import { checkTemplate } from '../../../task/template';
+import type { HardPrompt, LabelWord } from '../../../task/types';
+import type { LabelTokens } from '../../../tokens/types';
+import type { DataMethods } from '../../../worker/protocol';
+import type { Services } from '../../services';
+import type { ProjectStore } from '../../state/project-store';
+import type { SessionStore } from '../../state/session-store';
+import { wordsFor } from '../../state/words-for';
+import { firstPrompt, sameLabels, slim } from './proposal';
+import { tally } from './tally';
+import { versionName } from './words';
+
+export type Collision = ReturnType<DataMethods['labelTokens']>['collisions'][number];
+
+export interface Cost {
+  /** Tokens of the template alone. */
+  readonly prompt: number;
+  /** Mean and most tokens of a validation row as it goes to the model, examples included. */
+  readonly mean: number;
+  readonly max: number;
+  /** Row ids that do not fit into the model's context. */
+  readonly tooLong: readonly string[];
+}
+
+export interface Reading {
+  readonly rowId: string;
+  /** 0-based place among the validation rows. */
+  readonly index: number;
+  readonly pieces: readonly string[];
+}
+
+export interface PromptsState {
+  readonly draft: HardPrompt;
+  /** A sentence when the template cannot be used as it stands. */
+  readonly templateError: string | null;
+  readonly labels: readonly LabelTokens[] | null;
+  readonly collisions: readonly Collision[];
+  readonly cost: Cost | null;
+  readonly reading: Reading | null;
+  readonly trying: { readonly done: number; readonly total: number } | null;
+  readonly tryError: StudioError | null;
+  /** Measured on this machine; null before anything was scored. */
+  readonly secondsPerToken: number | null;
+  readonly edit: (template: string) => void;
+  readonly setShots: (shots: number) => void;
+  readonly setWord: (label: string, word: string) => void;
+  readonly resolve: (collision: Collision) => void;
+  readonly readRow: (index: number) => void;
+  /** Scores a few validation rows, so that the button can say how long a try takes. */
+  readonly measure: () => Promise<void>;
+  readonly tryNow: () => Promise<void>;
+  /** Puts an earlier version into the editor. */
+  readonly openVersion: (id: string) => void;
+  /** Makes a version "Yours". */
+  readonly choose: (id: string) => void;
+  /** Saves the draft as a version when it is new and usable; for leaving the screen. */
+  readonly keepDraft: () => Promise<void>;
+}
+
+export type PromptsStore = StoreApi<PromptsState>;
+
+const EMPTY: HardPrompt = { template: '', shots: 0, shotSeed: 0 };
+const LIVE_ROWS = 100;
+const PROBE_ROWS = 4;
+
+export function createPromptsStore(services: Services, project: ProjectStore, session: SessionStore): PromptsStore {
+  let turn = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  /** Set id and label set that words were proposed for, so that one proposal runs at a time. */
+  let proposedFor: Dataset | null = null;
+
+  return createStore<PromptsState>((set, get) => {
+    const now = () => new Date().toISOString();
+    const opened = () => {
+      const { set: open, dataset } = project.getState();
+      return open && dataset ? { open, dataset } : null;
+    };
+
+    const check = (prompt: HardPrompt): string | null => {
+      const dataset = project.getState().dataset;
+      if (!dataset) return null;
+      const checked = checkTemplate(prompt.template, dataset.table.columns, dataset.mapping);
+      return checked.ok ? null : checked.error.message;
+    };
+
+    function setDraft(draft: HardPrompt, wait = 0) {
+      set({ draft, templateError: check(draft), tryError: null });
+      clearTimeout(timer);
+      timer = setTimeout(() => void measureDraft(), wait);
+    }
+
+    /** Token counts, answer tokens and the tokens of one row, for what is in the editor now. */
+    async function measureDraft() {
+      const found = opened();
+      if (!found || session.getState().tokenizer.kind !== 'ready') return;
+      const mine = ++turn;
+      const { draft, templateError, reading } = get();
+      const words = wordsFor(draft.template, found.open.words);
+      const validation = found.dataset.split.validation;
+      const ids = validation.slice(0, LIVE_ROWS);
+      const index = Math.min(reading?.index ?? 0, Math.max(0, validation.length - 1));
+      const rowId = validation[index];
+      const { labels, collisions } = await services.data.call('labelTokens', { words });
+      if (mine !== turn) return;
+      set({ labels, collisions });
+      if (templateError !== null || rowId === undefined || words.length === 0) return;
+      const dataset = slim(found.dataset, [...ids, rowId], draft.shots > 0);
+      const [rows, bare, shown] = await Promise.all([
+        services.data.call('tokenRows', { dataset, prompt: draft, words, split: ids }),
+        services.data.call('encode', { text: draft.template.replace(/\{[^{}]*\}/g, '') }),
+        services.data
+          .call('render', { dataset, prompt: draft, words, split: [rowId] })
+          .then(({ examples }) => services.data.call('encode', { text: examples[0]?.text ?? '' })),
+      ]);
+      if (mine !== turn) return;
+      set({
+        cost: { prompt: bare.ids.length, mean: rows.meanTokens, max: rows.maxTokens, tooLong: rows.tooLong },
+        reading: { rowId, index, pieces: shown.pieces },
+      });
+    }
+
+    /** A working prompt and answer words as soon as there are rows: at once without tokens, then with them. */
+    async function propose(open: PromptSet, dataset: Dataset) {
+      if (proposedFor === dataset) return;
+      proposedFor = dataset;
+      const quick = await services.data.call('propose', { dataset });
+      if (proposedFor === dataset && get().draft.template === '') setDraft(firstPrompt(quick.template, dataset.labels));
+      await session.getState().tokenizerReady();
+      const { template, words } = await services.data.call('propose', { dataset });
+      if (project.getState().set?.id !== open.id || project.getState().dataset !== dataset) return;
+      const typed = get().draft.template;
+      const prompt = firstPrompt(template, dataset.labels);
+      const at = stamp();
+      await project.getState().update((s) => {
+        const next = changeTask(s, { words, baseTemplate: template }, now());
+        return next.hard.length > 0 ? next : addHardVersion(next, at, { prompt, name: 'Proposed' }).set;
+      });
+      setDraft(typed === '' ? prompt : get().draft);
+    }
+
+    const setWords = async (words: readonly LabelWord[]) => {
+      await project.getState().update((s) => changeTask(s, { words }, now()));
+      setDraft(get().draft, 150);
+    };
+
+    /** Saves what is in the editor as a version, when it is new. */
+    async function keepVersion(): Promise<HardVersion> {
+      const at = stamp();
+      const { draft } = get();
+      const next = await project
+        .getState()
+        .update(
+          (s) =>
+            addHardVersion(s, at, { prompt: draft, name: versionName(draft.template, draft.shots, s.hard.at(-1)) }).set,
+        );
+      const version = next.hard.find((v) => samePrompt(v.prompt, draft));
+      if (!version) throw new StudioError('internal', 'internal: a version that was just saved is missing');
+      return version;
+    }
+
+    async function score(
+      rows: Awaited<ReturnType<typeof tokenise>>['rows'],
+      words: readonly LabelWord[],
+      id: string | null,
+    ) {
+      const { labels } = await services.data.call('labelTokens', { words });
+      const stop = new AbortController();
+      if (id !== null)
+        session.getState().setJob({
+          title: 'Trying your prompt',
+          screen: 'prompts',
+          fraction: 0,
+          secondsLeft: null,
+          stop: () => stop.abort(),
+        });
+      try {
+        const result = await services.engine.call(
+          'score',
+          { rows, labels, soft: null, cacheKey: null },
+          {
+            signal: stop.signal,
+            onEvent: ({ done, total, secondsLeft }) => {
+              if (id === null) return;
+              set({ trying: { done, total } });
+              session.getState().updateJob({ fraction: done / total, secondsLeft });
+            },
+          },
+        );
+        const tokens = rows.reduce((sum, { ids }) => sum + ids.length, 0);
+        if (tokens > 0) set({ secondsPerToken: result.seconds / tokens });
+        return result;
+      } finally {
+        if (id !== null) session.getState().setJob(null);
+      }
+    }
+
+    const tokenise = (
+      dataset: Dataset,
+      prompt: HardPrompt,
+      words: readonly LabelWord[],
+      split: 'validation' | readonly string[],
+    ) => services.data.call('tokenRows', { dataset, prompt, words, split });
+
+    project.subscribe((next, before) => {
+      if (next.set?.id !== before.set?.id) {
+        proposedFor = null;
+        turn += 1;
+        const chosen = next.set && chosenHard(next.set);
+        set({ labels: null, collisions: [], cost: null, reading: null, tryError: null });
+        setDraft(chosen?.prompt ?? EMPTY);
+      } else if (next.dataset !== before.dataset) setDraft(get().draft);
+      if (next.set && next.dataset && !sameLabels(next.set.words, next.dataset.labels))
+        propose(next.set, next.dataset).catch(() => {
+          proposedFor = null; // the tokenizer or its worker failed: said where the model is shown
+        });
+    });
+    session.subscribe((next, before) => {
+      if (next.tokenizer.kind === 'ready' && before.tokenizer.kind !== 'ready') setDraft(get().draft);
+    });
+
+    return {
+      draft: EMPTY,
+      templateError: null,
+      labels: null,
+      collisions: [],
+      cost: null,
+      reading: null,
+      trying: null,
+      tryError: null,
+      secondsPerToken: null,
+      edit: (template) => setDraft({ ...get().draft, template }, 250),
+      setShots: (shots) => setDraft({ ...get().draft, shots }),
+      setWord: (label, word) => {
+        const words = project.getState().set?.words ?? [];
+        const changed = { label, word };
+        void setWords(
+          wordsFor(
+            get().draft.template,
+            words.map((w) => (w.label === label ? changed : w)),
+          ),
+        );
+      },
+      resolve: ({ suggestion }) => {
+        const words = project.getState().set?.words ?? [];
+        void setWords(words.map((w) => suggestion.find(({ label }) => label === w.label) ?? w));
+      },
+      readRow: (index) => {
+        const rows = project.getState().dataset?.split.validation.length ?? 0;
+        if (rows === 0) return;
+        const reading = get().reading;
+        if (reading) set({ reading: { ...reading, index: ((index % rows) + rows) % rows } });
+        void measureDraft();
+      },
+      measure: async () => {
+        const found = opened();
+        const { secondsPerToken, templateError, draft } = get();
+        if (!found || secondsPerToken !== null || templateError !== null || session.getState().job) return;
+        const words = wordsFor(draft.template, found.open.words);
+        const ids = found.dataset.split.validation.slice(0, PROBE_ROWS);
+        if (ids.length === 0 || words.length === 0) return;
+        const { rows } = await tokenise(slim(found.dataset, ids, draft.shots > 0), draft, words, ids);
+        await score(rows, words, null).catch(() => {}); // only the estimate is missing then
+      },
+      tryNow: async () => {
+        const found = opened();
+        if (!found || get().templateError !== null || get().trying) return;
+        set({ trying: { done: 0, total: found.dataset.split.validation.length }, tryError: null });
+        try {
+          await session.getState().modelReady();
+          const version = await keepVersion();
+          const words = wordsFor(version.prompt.template, found.open.words);
+          const { rows } = await tokenise(found.dataset, version.prompt, words, 'validation');
+          const tried = tally(rows, await score(rows, words, version.id), found.dataset.labels.length);
+          await project.getState().updateById(found.open.id, (s) => {
+            const next = recordTry(s, version.id, tried, now());
+            const yours = chosenHard(s)?.tried;
+            return !yours || tried.accuracy > yours.accuracy ? chooseHard(next, version.id, now()) : next;
+          });
+        } catch (cause) {
+          if (!(cause instanceof StudioError && cause.code === 'cancelled'))
+            set({
+              tryError: cause instanceof StudioError ? cause : new StudioError('internal', String(cause), { cause }),
+            });
+        } finally {
+          set({ trying: null });
+        }
+      },
+      openVersion: (id) => {
+        const version = project.getState().set?.hard.find((v) => v.id === id);
+        if (version) setDraft(version.prompt);
+      },
+      choose: (id) => void project.getState().update((s) => chooseHard(s, id, now())),
+      keepDraft: async () => {
+        if (!opened() || get().templateError !== null || get().draft.template === '') return;
+        const version = await keepVersion();
+        // nothing was tried: what stands in the editor is what the user means
+        await project.getState().update((s) => (chosenHard(s)?.tried ? s : chooseHard(s, version.id, now())));
+      },
+    };
+  });
+}

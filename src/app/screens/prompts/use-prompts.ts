@@ -1,0 +1,5 @@
+import { useStore } from 'zustand';
+import { useStores } from '../../state/studio';
+import type { PromptsState } from './prompts-store';
+
+export const usePrompts = <T>(select: (state: PromptsState) => T): T => useStore(useStores().prompts, select);

@@ -1,0 +1,47 @@
+/** What the Prompts screen says. Pure. */
+import { chosenHard } from '../../../project/prompt-set';
+import type { HardVersion, PromptSet } from '../../../project/types';
+import { count, counted, duration, percentWhole } from '../../ui/format';
+
+export interface Standing {
+  readonly set: PromptSet | null;
+  readonly rows: number;
+  readonly trying: boolean;
+  readonly modelReady: boolean;
+}
+
+export function promptsHeadline({ set, rows, trying, modelReady }: Standing): string {
+  if (trying) return `Trying your prompt on ${counted(rows, 'validation row')}`;
+  const tried = set && chosenHard(set)?.tried;
+  if (tried) return `Your prompt gets ${percentWhole(tried.accuracy)} right on the validation rows`;
+  if (!modelReady) return 'A first prompt is proposed; the model is still loading';
+  return 'A first prompt is proposed: try it, or make it yours';
+}
+
+export function promptsLead({ set, modelReady }: Standing): string {
+  const versions = set?.hard ?? [];
+  const chosen = set && chosenHard(set);
+  if (!chosen?.tried)
+    return modelReady
+      ? 'Try it, read the wrong rows, change it, try again. What you train later has to beat your best.'
+      : 'You can write it now and try it as soon as the model is there. Going on to training needs no try.';
+  const best = `Version ${chosen.number} of ${versions.length} is the one that counts.`;
+  return `${best} Try, read the wrong rows, try again: what you train later has to beat it.`;
+}
+
+/** "Try on 82 rows · 9 s". */
+export const tryWords = (rows: number, seconds: number | null): string =>
+  `Try on ${counted(rows, 'row')}${seconds === null ? '' : ` · ${duration(seconds)}`}`;
+
+/** "names the labels" is for people; here a short, true account of what changed: the first line that is new. */
+export function versionName(template: string, shots: number, before: HardVersion | undefined): string {
+  if (!before) return 'Proposed';
+  const old = new Set(before.prompt.template.split('\n'));
+  const fresh = template.split('\n').find((line) => line.trim() !== '' && !old.has(line));
+  if (fresh === undefined) return shots > 0 ? `With ${count(shots)} examples` : 'Without examples';
+  const words = fresh.trim();
+  return `“${words.length > 36 ? `${words.slice(0, 35).trimEnd()}…` : words}”`;
+}
+
+/** Newlines and spaces at the edges made visible: what the model reads is what is shown. */
+export const visible = (piece: string): string => piece.replace(/\n/g, '⏎').replace(/\t/g, '⇥');
