@@ -35,6 +35,11 @@ export interface ComparisonPlan {
   readonly pairs: readonly (readonly [a: string, b: string])[];
   /** Both arms get calibration or neither does. */
   readonly calibrated: boolean;
+  /**
+   * `chosen` = calibration is offered to every arm alike, and each takes it where it helped on the validation rows
+   * (`ArmOutcome.validation`); then `calibrated` counts for arms without a validation result. Left out: `calibrated` for all.
+   */
+  readonly calibration?: 'chosen';
   /** How often these held-back rows have been looked at, this time included. */
   readonly looks: number;
   readonly seed: number;
@@ -61,6 +66,8 @@ export interface ArmReport {
   readonly kind: ArmKind;
   readonly n: number;
   readonly correct: number;
+  /** Whether this arm's log-probabilities were calibrated. */
+  readonly calibrated?: boolean;
   readonly accuracy: number;
   /** Wilson, 95%. */
   readonly accuracyCi95: Interval;
@@ -89,6 +96,8 @@ export interface PairReport {
   readonly differenceCi95: Interval;
   readonly pExact: number;
   readonly pMidP: number;
+  /** Holm's adjusted exact p over all pairs of the plan. */
+  readonly pHolm?: number;
   /** Macro-F1 of B minus that of A, paired bootstrap 95%, and paired permutation p. */
   readonly macroF1Difference: number;
   readonly macroF1Ci95: Interval;

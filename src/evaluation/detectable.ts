@@ -1,0 +1,20 @@
+import { detectableDifference } from '../metrics/power';
+
+export interface Detectable {
+  /** Smallest gain shown with power 80%, in points; null when no gain would be. */
+  readonly points: number | null;
+  readonly sentence: string;
+}
+
+/**
+ * What so many held-back rows can show, before anything is run: exact McNemar power 80%, assuming that a better
+ * prompt still breaks 5 rows in a hundred (`statistics.md`).
+ */
+export function detectable(heldBackRows: number): Detectable {
+  const rows = `With ${heldBackRows.toLocaleString('en')} held-back ${heldBackRows === 1 ? 'row' : 'rows'}`;
+  const smallest = heldBackRows > 0 ? detectableDifference(heldBackRows) : null;
+  if (smallest === null)
+    return { points: null, sentence: `${rows} not even a large gain can be shown: hold back more.` };
+  const points = Math.round(1000 * smallest) / 10;
+  return { points, sentence: `${rows} a gain under about ${Math.round(points)} points may go unseen.` };
+}

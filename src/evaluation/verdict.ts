@@ -1,0 +1,269 @@
+import { rowsToSettle } from '../metrics/power';
+import { aWins, bWins, type Duel, doesAsWell, duel } from './duel';
+import { MAJORITY, WORDS } from './reference';
+import type { ArmReport, ComparisonPlan, PairReport, Verdict } from './types';
+import { about, numberWord, percent, points, pointsWithUnit, pValue, sentence, times } from './words';
+
+interface Input {
+  readonly plan: Pick<ComparisonPlan, 'gold' | 'labels' | 'pairs' | 'looks'>;
+  readonly arms: readonly ArmReport[];
+  readonly pairs: readonly PairReport[];
+}
+
+interface Field {
+  readonly gold: readonly number[];
+  readonly n: number;
+  readonly looks: number;
+  /** Arm A of the headline pair, or another hand-written prompt that does better on these rows. */
+  readonly hand: ArmReport;
+  /** Arm A of the headline pair. */
+  readonly first: ArmReport;
+  /** Arm B of the headline pair. */
+  readonly tuned: ArmReport;
+  /** The best few-shot arm, unless it is itself one of the pair. */
+  readonly fewShot: ArmReport | null;
+  readonly words: ArmReport | null;
+  readonly majority: ArmReport | null;
+  readonly headlinePair: PairReport | null;
+}
+
+type Rule = (field: Field) => Verdict | null;
+
+const best = (arms: readonly ArmReport[]): ArmReport | null =>
+  arms.reduce<ArmReport | null>((top, arm) => (top === null || arm.correct > top.correct ? arm : top), null);
+
+/** How an arm is called inside a sentence. */
+function called(arm: ArmReport, field: Field): string {
+  if (arm.kind === 'tuned') return 'the tuned prompt';
+  if (arm.kind === 'untuned') return 'the untuned prompt';
+  if (arm.kind === 'few-shot') return `your prompt with ${shots(arm)}`;
+  if (arm.id === WORDS) return 'a word-count classifier';
+  if (arm.kind === 'reference') return arm.name.charAt(0).toLowerCase() + arm.name.slice(1);
+  return arm.id === field.first.id ? 'your prompt' : `“${arm.name}”`;
+}
+
+/** `Yours + 8 examples` -> `eight examples`. */
+function shots(arm: ArmReport): string {
+  const count = /\d+/.exec(arm.name)?.[0] ?? /\d+/.exec(arm.id)?.[0];
+  return count === undefined ? 'examples' : `${numberWord(Number(count))} ${count === '1' ? 'example' : 'examples'}`;
+}
+
+const on = ({ n }: Field) => `on ${n.toLocaleString('en')} held-back ${n === 1 ? 'row' : 'rows'}`;
+
+const between = ({ ci95 }: Duel) => `between ${points(ci95.low)} and ${points(ci95.high)} points`;
+
+/** Looking often at the same rows makes a lucky result likelier; the count is always told. */
+const looksSentence = ({ looks }: Field) =>
+  looks <= 1
+    ? 'These rows have been looked at once.'
+    : `These rows have been looked at ${times(looks)}: each look makes a lucky result likelier.`;
+
+/** What accuracy hides where one label is common. */
+function macroCaution({ headlinePair }: Field): string | null {
+  if (!headlinePair) return null;
+  const { macroF1Ci95, macroF1Difference, difference } = headlinePair;
+  if (difference > 0 && macroF1Ci95.high < 0)
+    return `Mind the rare labels: macro-F1 is ${pointsWithUnit(-macroF1Difference)} lower.`;
+  if (difference <= 0 && macroF1Ci95.low > 0)
+    return `On the rare labels the tuned prompt helps: macro-F1 is ${pointsWithUnit(macroF1Difference)} higher.`;
+  return null;
+}
+
+const paragraph = (...sentences: readonly (string | null)[]) => sentences.filter((s) => s !== null).join(' ');
+
+const verdict = (
+  kind: Verdict['kind'],
+  headline: string,
+  detail: string,
+  rowsNeeded: number | null = null,
+): Verdict => ({ kind, headline: sentence(headline), detail, rowsNeeded });
+
+const compareArms = (field: Field, a: ArmReport, b: ArmReport) => duel(a, b, field.gold);
+
+/** A point lead over the majority line below which nothing has been shown. */
+const MAJORITY_MARGIN = 0.05;
+
+/** No arm is clearly above always saying the commonest label, nor ahead of it by much. */
+const nothingBeatsMajority: Rule = (field) => {
+  const { majority, hand, tuned, fewShot, words } = field;
+  if (!majority) return null;
+  const others = [hand, tuned, fewShot, words].filter((arm) => arm !== null);
+  const beaten = others.some((arm) => {
+    const d = compareArms(field, majority, arm);
+    return bWins(d) || d.difference >= MAJORITY_MARGIN;
+  });
+  if (beaten) return null;
+  const top = best(others) as ArmReport;
+  return verdict(
+    'nothing-beats-majority',
+    `nothing here clearly beats ${called(majority, field)}, ${on(field)}`,
+    paragraph(
+      `It is right on ${percent(majority.accuracy)} of them; the best of the others, ${called(top, field)}, on ${percent(top.accuracy)}.`,
+      'Accuracy says little when one label is so common, or when the text does not tell the label: look at macro-F1, check the labels, add rows of the rare ones.',
+      macroCaution(field),
+      looksSentence(field),
+    ),
+  );
+};
+
+/** The hand-written prompt clearly beats the tuned one: said plainly. */
+const yoursBetter: Rule = (field) => {
+  const { hand, tuned } = field;
+  const d = compareArms(field, hand, tuned);
+  if (!aWins(d)) return null;
+  return verdict(
+    'yours-better',
+    `${called(hand, field)} beats ${called(tuned, field)} by ${pointsWithUnit(-d.difference)} ${on(field)}: keep it`,
+    paragraph(
+      `Tuning broke ${d.aOnly} rows and fixed ${d.bOnly}. The true loss is probably between ${points(-d.ci95.high)} and ${points(-d.ci95.low)} points (exact ${pValue(d.pExact)}).`,
+      'If you want to try again: more training rows, another start, or a lower rate.',
+      macroCaution(field),
+      looksSentence(field),
+    ),
+  );
+};
+
+/** A bag of words clearly learns something, and no prompt is clearly better than it. */
+const wordsDoAsWell: Rule = (field) => {
+  const { words, majority, hand, tuned, fewShot } = field;
+  if (!words || (majority && !bWins(compareArms(field, majority, words)))) return null;
+  const top = best([hand, tuned, fewShot].filter((arm) => arm !== null)) as ArmReport;
+  const d = compareArms(field, words, top);
+  if (!doesAsWell(d)) return null;
+  const gain = compareArms(field, hand, tuned);
+  return verdict(
+    'words-do-as-well',
+    `a word-count classifier does as well (${percent(words.accuracy)}): you may not need a language model`,
+    paragraph(
+      `The best prompt, ${called(top, field)}, reaches ${percent(top.accuracy)} ${on(field)}; its true lead over the word counts is probably ${between(d)} (exact ${pValue(d.pExact)}).`,
+      bWins(gain)
+        ? `Tuning did help: it beats ${called(hand, field)} by ${pointsWithUnit(gain.difference)} (${points(gain.ci95.low)} to ${points(gain.ci95.high)}).`
+        : null,
+      'Where single words give the label away, TF-IDF with logistic regression is faster and needs no model.',
+      looksSentence(field),
+    ),
+  );
+};
+
+const moreTokens = (few: ArmReport, tuned: ArmReport) =>
+  few.tokensSentMean && tuned.tokensSentMean && few.tokensSentMean > 1.5 * tuned.tokensSentMean
+    ? `They send ${Math.round(few.tokensSentMean)} tokens a row instead of ${Math.round(tuned.tokensSentMean)}: tuning may still pay where many rows are to be read.`
+    : null;
+
+/**
+ * Examples in the prompt do as well as tuning, and one of the two is clearly better than the bare hand-written prompt.
+ * Without that last condition "no clear difference" is the honest word.
+ */
+const examplesDoAsWell: Rule = (field) => {
+  const { fewShot, hand, tuned } = field;
+  if (!fewShot || tuned.kind !== 'tuned') return null;
+  const overHand = [fewShot, tuned].some((arm) => bWins(compareArms(field, hand, arm)));
+  const d = compareArms(field, fewShot, tuned);
+  if (!overHand || !doesAsWell(d)) return null;
+  const clear = aWins(d);
+  const range = clear
+    ? `The true lead of the examples is probably between ${points(-d.ci95.high)} and ${points(-d.ci95.low)} points (exact ${pValue(d.pExact)}).`
+    : `Tuning's true lead over the examples is probably ${between(d)} (exact ${pValue(d.pExact)}).`;
+  return verdict(
+    'examples-do-as-well',
+    clear
+      ? `${shots(fewShot)} beat the tuned prompt by ${pointsWithUnit(-d.difference)} ${on(field)}: no training needed`
+      : `${shots(fewShot)} do as well as the tuned prompt ${on(field)}: no training needed`,
+    paragraph(
+      `Your prompt with ${shots(fewShot)} reaches ${percent(fewShot.accuracy)}, the tuned prompt ${percent(tuned.accuracy)}, ${called(hand, field)} alone ${percent(hand.accuracy)}.`,
+      range,
+      moreTokens(fewShot, tuned),
+      looksSentence(field),
+    ),
+  );
+};
+
+/** Exact p below 5% and the interval above zero, against the best hand-written prompt. */
+const tunedBetter: Rule = (field) => {
+  const { hand, tuned, fewShot, words } = field;
+  const d = compareArms(field, hand, tuned);
+  if (!bWins(d)) return null;
+  const open = [fewShot, words].filter((arm) => arm !== null).filter((arm) => !bWins(compareArms(field, arm, tuned)));
+  const kind =
+    tuned.kind === 'tuned' ? 'tuned-better' : tuned.kind === 'few-shot' ? 'examples-do-as-well' : 'yours-better';
+  return verdict(
+    kind,
+    `${called(tuned, field)} beats ${called(hand, field)} by ${pointsWithUnit(d.difference)} ${on(field)}`,
+    paragraph(
+      `It fixed ${d.bOnly} rows and broke ${d.aOnly}. With this much data the true gain is probably ${between(d)} (exact ${pValue(d.pExact)}).`,
+      ...open.map(
+        (arm) => `Its lead over ${called(arm, field)} (${percent(arm.accuracy)}) is not clear on these rows.`,
+      ),
+      macroCaution(field),
+      looksSentence(field),
+    ),
+  );
+};
+
+/** Neither is clearly better; how far apart they may be, and how many rows would tell. */
+const noClearDifference = (field: Field): Verdict => {
+  const { hand, tuned } = field;
+  const d = compareArms(field, hand, tuned);
+  const total = rowsToSettle(d.aOnly, d.bOnly, field.n);
+  const more = total === null ? null : Math.max(1, total - field.n);
+  const seen =
+    d.difference === 0
+      ? `Both get ${percent(tuned.accuracy)} right.`
+      : `${sentence(called(tuned, field))} gets ${percent(tuned.accuracy)} right and ${called(hand, field)} ${percent(hand.accuracy)}, which may be chance (exact ${pValue(d.pExact)}).`;
+  return verdict(
+    'no-clear-difference',
+    `no clear difference between ${called(tuned, field)} and ${called(hand, field)} ${on(field)}`,
+    paragraph(
+      seen,
+      `The true difference is probably ${between(d)}.`,
+      more === null
+        ? 'If they differ at all, it is by too little for any number of rows within reach to show: keep the simpler one.'
+        : `About ${about(more)} more held-back rows would settle it, if the difference is what it looks like.`,
+      macroCaution(field),
+      looksSentence(field),
+    ),
+    more,
+  );
+};
+
+/** The first that applies speaks. Worse than yours comes first, then what needs no training, then what training gained. */
+const RULES: readonly Rule[] = [nothingBeatsMajority, yoursBetter, wordsDoAsWell, examplesDoAsWell, tunedBetter];
+
+/**
+ * The verdict in words (`statistics.md`). It rests on the exact McNemar test and the Bonett-Price interval together,
+ * never on a point estimate, and on the held-back rows alone.
+ *
+ * The tuned prompt has to beat the *best* hand-written prompt on these rows: choosing that one with hindsight favours
+ * the hand, so a win stands. `recipe.md`'s three stories come out as: tweets, tuning wins; sst2, eight calibrated
+ * examples do as well; intents, a bag of words does as well.
+ */
+export function verdictOf({ plan, arms, pairs }: Input): Verdict {
+  const byId = (id: string | undefined) => arms.find((arm) => arm.id === id);
+  const [a, b] = plan.pairs[0] ?? [];
+  const first = byId(a);
+  const tuned = byId(b);
+  if (!first || !tuned)
+    return verdict(
+      'no-clear-difference',
+      'nothing to compare yet',
+      'Choose a hand-written prompt and a tuned one, and compare them on the held-back rows.',
+    );
+  const hands = arms.filter((arm) => arm.kind === 'zero-shot' && arm !== tuned && arm !== first);
+  const field: Field = {
+    gold: plan.gold,
+    n: plan.gold.length,
+    looks: plan.looks,
+    first,
+    hand: first.kind === 'zero-shot' ? (best([first, ...hands]) as ArmReport) : first,
+    tuned,
+    fewShot: best(arms.filter((arm) => arm.kind === 'few-shot' && arm !== tuned && arm !== first)),
+    words: byId(WORDS) ?? null,
+    majority: byId(MAJORITY) ?? null,
+    headlinePair: pairs[0] ?? null,
+  };
+  for (const rule of RULES) {
+    const found = rule(field);
+    if (found) return found;
+  }
+  return noClearDifference(field);
+}

@@ -1,0 +1,35 @@
+/** Numbers as they stand in sentences and tables. */
+
+/** A share as percent: 81.7%, 68%. */
+export const percent = (share: number): string => `${Number((100 * share).toFixed(1))}%`;
+
+/** A difference of shares in points, without the word: 14, 3.3, −2.5. Whole numbers from ten on. */
+export function points(difference: number): string {
+  const value = 100 * difference;
+  const rounded = Math.abs(value) >= 9.95 ? value.toFixed(0) : String(Number(value.toFixed(1)));
+  return rounded.replace('-', '−').replace(/^−0$/, '0');
+}
+
+export const pointsWithUnit = (difference: number): string =>
+  `${points(difference)} ${['1', '−1'].includes(points(difference)) ? 'point' : 'points'}`;
+
+/** `p = 0.0015`, `p < 0.0001`. */
+export function pValue(p: number): string {
+  if (p < 0.0001) return 'p < 0.0001';
+  return `p = ${p >= 0.1 ? p.toFixed(2) : p >= 0.01 ? p.toFixed(3) : p.toFixed(4)}`;
+}
+
+export const times = (n: number): string => (n === 1 ? 'once' : n === 2 ? 'twice' : `${n} times`);
+
+const SMALL = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten', 'eleven', 'twelve'];
+
+/** Small numbers as words: eight, 16. */
+export const numberWord = (n: number): string => SMALL[n] ?? String(n);
+
+export const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** Up to two leading digits: 137 -> 140, 1234 -> 1,200. */
+export function about(n: number): string {
+  const unit = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, n))) - 1);
+  return (Math.ceil(n / unit) * unit).toLocaleString('en');
+}

@@ -1,0 +1,182 @@
+/**
+ * The data worker: parses, lints, tokenises and computes statistics. It never loads ONNX Runtime.
+ * Importing this module elsewhere (tests) serves nothing; `createDataHandlers` makes one worker's state.
+ */
+import { guessColumns } from '../dataset/columns';
+import { labelIndexer, textOf } from '../dataset/labels';
+import { parseTable } from '../dataset/parse';
+import { prepareDataset } from '../dataset/prepare';
+import type { Dataset, Row, SplitName } from '../dataset/types';
+import { fitCalibration } from '../evaluation/calibrate';
+import { compare } from '../evaluation/compare';
+import { detectable } from '../evaluation/detectable';
+import { present } from '../lib/assert';
+import { StudioError } from '../lib/errors';
+import type { Failure, Result } from '../lib/result';
+import { wordClassifier } from '../metrics/logistic';
+import { findCollisions } from '../task/collisions';
+import { propose } from '../task/propose';
+import { renderRows, rowsOf } from '../task/render';
+import type { Example, HardPrompt, LabelWord } from '../task/types';
+import { createCoreTokenizer } from '../tokens/core-tokenizer';
+import type { Tokenizer } from '../tokens/types';
+import type { DataMethods, ModelFiles } from './protocol';
+import { type Handlers, serve } from './rpc';
+
+/** Room left for virtual tokens and the answer word when rows are checked against the model's context. */
+const RESERVED_TOKENS = 32;
+const DEFAULT_CONTEXT = 2048;
+/** Characters of rendered text whose token ids are kept. */
+const CACHE_CHARACTERS = 8_000_000;
+
+/** The value, or the failure as an error that survives the way to the page. */
+function unwrap<T>(result: Result<T, Failure>): T {
+  if (result.ok) return result.value;
+  const { kind, message, data } = result.error;
+  throw new StudioError('bad-input', message, { data: { ...data, kind } });
+}
+
+/** Remembers token ids by text; forgets the oldest half when full. */
+function cachedEncode(tokenizer: Tokenizer): (text: string) => Int32Array {
+  const known = new Map<string, Int32Array>();
+  let characters = 0;
+  const forgetHalf = () => {
+    for (const text of known.keys()) {
+      if (characters <= CACHE_CHARACTERS / 2) return;
+      known.delete(text);
+      characters -= text.length;
+    }
+  };
+  return (text) => {
+    const found = known.get(text);
+    if (found) return found;
+    const ids = tokenizer.encode(text);
+    known.set(text, ids);
+    characters += text.length;
+    if (characters > CACHE_CHARACTERS) forgetHalf();
+    return ids;
+  };
+}
+
+function contextLength(files: ModelFiles): number {
+  const bytes = files['config.json'];
+  if (!bytes) return DEFAULT_CONTEXT;
+  const config: unknown = JSON.parse(new TextDecoder().decode(bytes));
+  const fields = typeof config === 'object' && config !== null ? new Map(Object.entries(config)) : new Map();
+  const length = fields.get('max_position_embeddings') ?? fields.get('n_positions');
+  return typeof length === 'number' ? length : DEFAULT_CONTEXT;
+}
+
+interface OpenTokenizer {
+  readonly tokenizer: Tokenizer;
+  readonly encode: (text: string) => Int32Array;
+  readonly context: number;
+}
+
+interface RenderParams {
+  readonly dataset: Dataset;
+  readonly prompt: HardPrompt;
+  readonly words: readonly LabelWord[];
+  readonly split: SplitName | readonly string[];
+  readonly chat?: boolean;
+}
+
+export function createDataHandlers(): Handlers<DataMethods> {
+  let open: OpenTokenizer | null = null;
+  let lastWords: { readonly key: string; readonly result: ReturnType<DataMethods['tfidf']> } | null = null;
+
+  const opened = (): OpenTokenizer => {
+    if (!open) throw new StudioError('bad-input', 'The model’s tokenizer is not here yet: wait for the model.');
+    return open;
+  };
+
+  function rendered({ dataset, prompt, words, split, chat }: RenderParams): readonly Example[] {
+    const examples = unwrap(renderRows(dataset, prompt, words, split));
+    if (!chat) return examples;
+    const { tokenizer } = opened();
+    return examples.map((example) => ({ ...example, text: tokenizer.chat(example.text) ?? example.text }));
+  }
+
+  return {
+    parse: ({ fileName, bytes, override }) => {
+      const table = unwrap(parseTable(fileName, bytes, override));
+      return { ...table, guess: guessColumns(table) };
+    },
+
+    prepare: async ({ table, mapping, seed, shares, fixedSplit }) => {
+      const prepared = unwrap(await prepareDataset(table, mapping, { seed, shares, fixedSplit }));
+      return { ...prepared, detectable: detectable(prepared.dataset.split.test.length) };
+    },
+
+    openTokenizer: async ({ files }) => {
+      const tokenizer = await createCoreTokenizer(files);
+      open = { tokenizer, encode: cachedEncode(tokenizer), context: contextLength(files) };
+      const { sha256, vocabularySize, endTokenIds } = tokenizer;
+      return { sha256, vocabularySize, endTokenIds, hasChat: tokenizer.chat('') !== null };
+    },
+
+    propose: ({ dataset }) => propose(dataset, open?.encode ?? null),
+
+    labelTokens: ({ words }) => {
+      const { encode } = opened();
+      const labels = words.map((word) => ({ ...word, tokenIds: Array.from(encode(word.word)) }));
+      return { labels, collisions: findCollisions(labels, encode) };
+    },
+
+    render: (params) => ({ examples: rendered(params) }),
+
+    // Rows that do not fit the context are named in `tooLong` and are not among `rows`.
+    tokenRows: (params) => {
+      const { encode, context } = opened();
+      const all = rendered(params).map(({ rowId, text, label }) => ({ rowId, label, ids: encode(text) }));
+      const fits = (ids: Int32Array) => ids.length + RESERVED_TOKENS <= context;
+      const rows = all.filter(({ ids }) => fits(ids));
+      const lengths = rows.map(({ ids }) => ids.length);
+      return {
+        rows,
+        tooLong: all.filter(({ ids }) => !fits(ids)).map(({ rowId }) => rowId),
+        meanTokens: lengths.length === 0 ? 0 : lengths.reduce((a, b) => a + b, 0) / lengths.length,
+        maxTokens: lengths.reduce((a, b) => Math.max(a, b), 0),
+      };
+    },
+
+    encode: ({ text }) => {
+      const { encode, tokenizer } = opened();
+      const ids = encode(text);
+      return { ids, pieces: Array.from(ids, (id) => tokenizer.decode([id])) };
+    },
+
+    decode: ({ ids }) => ({ text: opened().tokenizer.decode(ids) }),
+
+    chat: ({ message }) => ({ text: opened().tokenizer.chat(message) }),
+
+    tfidf: ({ dataset }) => {
+      const key = `${dataset.fingerprint} ${dataset.splitHash}`;
+      if (lastWords?.key === key) return lastWords.result;
+      const start = performance.now();
+      const indexOf = labelIndexer(dataset);
+      const train = rowsOf(dataset, 'train').filter((row) => indexOf(row) !== null);
+      const test = rowsOf(dataset, 'test');
+      const texts = (rows: readonly Row[]) => rows.map((row) => textOf(row, dataset.mapping));
+      const gold = train.map((row) => present(indexOf(row), 'label'));
+      const logProbs = wordClassifier(texts(train), gold, dataset.labels.length)(texts(test));
+      const rows = test.map((row, i) => ({ rowId: row.id, logProbs: present(logProbs[i], 'prediction') }));
+      lastWords = { key, result: { rows, seconds: (performance.now() - start) / 1000 } };
+      return lastWords.result;
+    },
+
+    calibrate: ({ logProbs }) => fitCalibration(logProbs),
+
+    compare: (plan, emit) => {
+      const total = plan.rowIds.length;
+      return compare(plan, {
+        onProgress: (share) =>
+          emit({ kind: 'progress', done: Math.round(share * total), total, unit: 'rows', secondsLeft: null }),
+      });
+    },
+  };
+}
+
+// Only inside a worker: the page and Node have no such scope.
+if (typeof WorkerGlobalScope !== 'undefined' && self instanceof WorkerGlobalScope)
+  serve<DataMethods>(self, createDataHandlers());
