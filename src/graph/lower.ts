@@ -47,6 +47,7 @@ class Lowering {
   readonly #width = new Map<string, number>();
   /** A value with the same leading axes, which stands for all such values; a value not listed stands for itself. */
   readonly #lead = new Map<string, string>();
+  readonly #leadByDims = new Map<string, string>();
   readonly #shapes = new Map<string, ShapeVector>();
   /** Shapes that are given: of graph inputs, and of values where somebody knew. */
   readonly #declared: ReadonlyMap<string, ValueInfo>;
@@ -147,18 +148,30 @@ class Lowering {
   #reshape(node: Node): boolean {
     const [x = '', target = ''] = node.inputs;
     const y = node.outputs[0] ?? '';
-    const shape = this.#shapes.get(target);
+    if (node.op !== 'Reshape') return false;
     const constant = this.#graph.initializers.get(target);
-    const copies = !shape && !(constant && toNumbers(constant).every((d) => d !== 0));
-    if (node.op !== 'Reshape' || copies) return false;
+    const dims = constant ? toNumbers(constant) : null;
+    const shape = this.#shapes.get(target) ?? (dims && this.#copiedLead(x, y, dims));
+    if (!shape && (!dims || dims.includes(0))) return false;
     const from = this.#anyForm(x);
     const [width] = shape?.tail ?? [];
     if (shape && shape.tail.length === 1 && width !== undefined) {
       this.#source.set(y, from);
       this.#lead.set(y, shape.lead);
       this.#width.set(y, width);
-    } else this.#to.push({ ...node, inputs: [from, shape ? this.#shapeVector(target) : target] });
+    } else if (!shape) this.#to.push({ ...node, inputs: [from, target] });
+    else this.#to.push({ ...node, inputs: [from, constant ? this.#emitShape(shape) : this.#shapeVector(target)] });
     return true;
+  }
+
+  /** What a target like [0, 0, 64] comes to, where it is known which leading axes the zeros copy. */
+  #copiedLead(x: string, y: string, dims: readonly number[]): ShapeVector | null {
+    const zeros = dims.findIndex((d) => d !== 0);
+    const tail = dims.slice(zeros);
+    if (zeros < 1 || tail.some((d) => d <= 0)) return null;
+    const rank = (name: string) => this.#declared.get(name)?.shape?.length;
+    if (rank(this.#leadOf(x)) === zeros + 1) return { lead: this.#leadOf(x), tail };
+    return tail.length === 1 && this.#leadOf(y) !== y && rank(y) === zeros + 1 ? { lead: this.#leadOf(y), tail } : null;
   }
 
   #plain(node: Node): void {
@@ -238,8 +251,15 @@ class Lowering {
     return this.#to.add('Concat', [axes, rest], { attrs: { axis: int(0) }, name });
   }
 
+  /** Values whose given dimensions agree in all but the last axis have the same leading axes. */
   #leadOf(name: string): string {
-    return this.#lead.get(name) ?? name;
+    const known = this.#lead.get(name);
+    const dims = this.#declared.get(name)?.shape?.slice(0, -1);
+    if (known !== undefined || !dims || dims.length === 0 || dims.includes(null)) return known ?? name;
+    const key = dims.join();
+    const first = this.#leadByDims.get(key) ?? name;
+    this.#leadByDims.set(key, first);
+    return first;
   }
 
   #widthOf(name: string): number | undefined {
