@@ -1,0 +1,261 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { unzipSync, zipSync } from 'fflate';
+import { describe, expect, test } from 'vitest';
+import type { Dataset } from '../dataset/types';
+import type { Placement } from '../prompt/types';
+import { STANDARD } from '../training/settings';
+import { type BundleInput, buildBundle, readBundle } from './bundle';
+import { addHardVersion, createPromptSet, finishRun, recordTry, startRun } from './prompt-set';
+import { type Sidecar, sidecarJsonSchema, sidecarSchema } from './sidecar';
+import { buildSidecar, putIntoTemplate } from './sidecar-build';
+import type { PromptSet, SoftVersion } from './types';
+
+const HASH = 'a'.repeat(64);
+const here = { id: 'new', now: '2026-02-02T00:00:00Z', taken: [] as string[] };
+const decode = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
+
+const dataset: Dataset = {
+  table: {
+    format: { fileName: 'secret-name.csv', bytes: 100, encoding: 'utf-8', delimiter: ',', kind: 'csv' },
+    columns: ['id', 'text', 'label'],
+    rows: Array.from({ length: 6 }, (_, i) => ({
+      id: `row-${i}`,
+      line: i + 2,
+      cells: { id: `row-${i}`, text: `PRIVATE WORDS ${i}`, label: i % 2 ? 'good' : 'bad' },
+    })),
+    rejected: [],
+  },
+  mapping: { text: 'text', label: 'label', id: 'id' },
+  labels: ['bad', 'good'],
+  split: { train: ['row-0', 'row-1'], validation: ['row-2', 'row-3'], test: ['row-4', 'row-5'] },
+  seed: 3,
+  fingerprint: 'f'.repeat(64),
+  splitHash: 'e'.repeat(64),
+};
+
+function make(placement: Placement, vectors: Float32Array, hidden: number, rows: Dataset | null = null): BundleInput {
+  const at = (id: string) => ({ id, now: '2026-01-01T00:00:00Z' });
+  let set: PromptSet = createPromptSet(at('s'), {
+    name: 'Support tone',
+    words: [
+      { label: 'bad', word: ' bad' },
+      { label: 'good', word: ' good' },
+    ],
+    baseTemplate: 'Message: {text}\nTone:',
+    datasetFingerprint: dataset.fingerprint,
+    datasetName: 'tickets.csv',
+    taken: [],
+  });
+  set = addHardVersion(set, at('h'), {
+    prompt: { template: 'Say it.\nMessage: {text}\nTone:', shots: 0, shotSeed: 0 },
+  }).set;
+  set = recordTry(
+    set,
+    'h',
+    {
+      accuracy: 0.5,
+      macroF1: 0.4,
+      confusion: [
+        [1, 1],
+        [0, 2],
+      ],
+      wrongRowIds: ['row-2'],
+      wrongPredictions: [1],
+      rows: 4,
+      seconds: 1,
+    },
+    'now',
+  );
+  const virtualTokens = vectors.length / hidden;
+  const settings = { ...STANDARD, placement, virtualTokens };
+  set = startRun(set, at('r'), {
+    settings,
+    template: set.baseTemplate,
+    initText: 'Say it.',
+    model: { id: 'org/model', sha256: HASH, dtype: 'q4' },
+    datasetFingerprint: dataset.fingerprint,
+  }).set;
+  set = finishRun(
+    set,
+    'r',
+    {
+      status: 'early',
+      soft: { placement, vectors, virtualTokens, hidden },
+      bestStep: 80,
+      validationAccuracy: 0.75,
+      seconds: 90,
+    },
+    'now',
+  );
+  const run = set.soft[0] as SoftVersion;
+  const sidecar = buildSidecar({
+    set,
+    run,
+    labels: [
+      { label: 'bad', word: ' bad', tokenIds: [4] },
+      { label: 'good', word: ' good', tokenIds: [5, 6] },
+    ],
+    weights: { source: 'pypi:weights==1.0', file: 'w.gguf', sha256: HASH, howToLoad: 'Read it.' },
+    tokenizerSha256: HASH,
+    dataset,
+    evaluation: null,
+    calibration: null,
+    checkRows: Array.from({ length: 10 }, (_, i) => ({
+      text: putIntoTemplate(set.baseTemplate, `A sentence ${i}.`, 'text'),
+      ids: Int32Array.of(1, 2, i),
+      logProbs: [-0.1 * (i + 1), -2],
+    })),
+    userRows: rows?.table.rows.length ?? 0,
+    now: '2026-01-02T00:00:00Z',
+    producer: 'Softprompt Studio test',
+  });
+  return { set, run, sidecar, predictPy: 'print("hello")\n', rows, model: { layers: 30, heads: 9 } };
+}
+
+const numbers = fc.float32Array({ minLength: 1, maxLength: 24, noNaN: true, noDefaultInfinity: true });
+const input = make('suffix', Float32Array.of(1, -2.5, 3e-8, 0), 2);
+const zip = buildBundle(input);
+/** The zip with some of its files changed. */
+const changed = (change: Record<string, Uint8Array | string | null>, from = zip) => {
+  const files = unzipSync(from);
+  for (const [name, value] of Object.entries(change))
+    if (value === null) delete files[name];
+    else files[name] = typeof value === 'string' ? new TextEncoder().encode(value) : Uint8Array.from(value);
+  return zipSync(files);
+};
+const edited = (edit: (sidecar: Record<string, unknown>) => void) => {
+  const sidecar = JSON.parse(decode(unzipSync(zip)['softprompt.json']));
+  edit(sidecar);
+  return changed({ 'softprompt.json': JSON.stringify(sidecar) });
+};
+const kind = (bytes: Uint8Array) => {
+  const read = readBundle(bytes, here);
+  if (!read.ok) expect(read.error.message).toMatch(/Nothing was imported\.$/);
+  return read.ok ? 'ok' : read.error.kind;
+};
+
+describe('an export', () => {
+  test('comes back as the same prompt, to the bit', () => {
+    fc.assert(
+      fc.property(numbers, fc.constantFrom<Placement>('prefix', 'suffix'), (vectors, placement) => {
+        const made = make(placement, Float32Array.from(vectors), vectors.length);
+        const read = readBundle(buildBundle(made), here);
+        if (!read.ok) throw new Error(read.error.message);
+        const soft = read.value.set.soft[0];
+        expect(soft?.soft?.vectors).toEqual(vectors);
+        expect({ ...soft, soft: null }).toEqual({ ...made.run, soft: null });
+        expect(read.value.sidecar).toEqual(made.sidecar);
+        expect(read.value.set).toMatchObject({
+          words: made.set.words,
+          baseTemplate: made.set.baseTemplate,
+          chosenSoft: 'r',
+          chosenHard: 'h',
+        });
+        expect(read.value.dataset).toBeNull();
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test('is the same bytes from the same input', () => expect(buildBundle(input)).toEqual(zip));
+
+  test('has what it should have, and the PEFT folder only where PEFT can load it', () => {
+    const names = (bytes: Uint8Array) => Object.keys(unzipSync(bytes)).sort();
+    const always = ['README.md', 'predict.py', 'project.json', 'prompt_embeddings.npy', 'softprompt.json'];
+    expect(names(zip)).toEqual(always);
+    const prefix = buildBundle(make('prefix', Float32Array.of(1, 2), 2));
+    expect(names(prefix)).toEqual([...always, 'adapter_config.json', 'adapter_model.safetensors'].sort());
+    expect(JSON.parse(decode(unzipSync(prefix)['adapter_config.json']))).toMatchObject({
+      peft_type: 'PROMPT_TUNING',
+      task_type: 'CAUSAL_LM',
+      prompt_tuning_init: 'RANDOM',
+      num_virtual_tokens: 1,
+      token_dim: 2,
+    });
+  });
+
+  test('begins its README with the command that works', () => {
+    const first = decode(unzipSync(zip)['README.md']).split('\n')[0];
+    expect(first).toMatch(/^ {4}pip install .* && pip install --no-deps weights==1\.0 && python predict\.py --check$/);
+  });
+
+  test('has no row, no row id and no file name of the user unless they say so', () => {
+    const all = Object.values(unzipSync(zip)).map(decode).join('\n');
+    for (const secret of ['PRIVATE', 'row-', 'secret-name']) expect(all).not.toContain(secret);
+    expect(all).toContain('contains none of your rows');
+    const withRows = make('suffix', Float32Array.of(1, 2), 2, dataset);
+    expect(withRows.sidecar.userRows).toBe(6);
+    const read = readBundle(buildBundle(withRows), here);
+    expect(read.ok && read.value.dataset).toEqual(dataset);
+    expect(read.ok && read.value.set.hard[0]?.tried?.wrongRowIds).toEqual(['row-2']);
+  });
+});
+
+describe('an import', () => {
+  test('takes a new id and a free handle', () => {
+    const read = readBundle(zip, { ...here, taken: ['SUPPORT_TONE'] });
+    expect(read.ok && [read.value.set.id, read.value.set.handle]).toEqual(['new', 'SUPPORT_TONE_2']);
+  });
+
+  test('finds the files in one folder, and manages without project.json', () => {
+    const nested = zipSync(
+      Object.fromEntries(Object.entries(unzipSync(zip)).map(([name, bytes]) => [`support/${name}`, bytes])),
+    );
+    expect(kind(nested)).toBe('ok');
+    const read = readBundle(changed({ 'project.json': null }), here);
+    expect(read.ok && read.value.set.soft[0]).toMatchObject({
+      bestStep: 80,
+      status: 'early',
+      template: input.run.template,
+    });
+  });
+
+  test.each([
+    ['missing-file', () => changed({ 'softprompt.json': null })],
+    ['missing-file', () => changed({ 'prompt_embeddings.npy': null })],
+    ['bad-json', () => changed({ 'softprompt.json': '{"formatVersion": 1' })],
+    ['bad-json', () => changed({ 'softprompt.json': Uint8Array.of(0xff, 0xfe, 0) })],
+    ['newer-version', () => edited((s) => Object.assign(s, { formatVersion: 2 }))],
+    ['bad-sidecar', () => edited((s) => Object.assign(s, { formatVersion: 0 }))],
+    ['bad-sidecar', () => edited((s) => Object.assign(s, { placement: 'middle' }))],
+    ['bad-sidecar', () => edited((s) => Object.assign(s, { labels: [] }))],
+    ['bad-vectors', () => edited((s) => Object.assign(s, { tokenDim: 3 }))],
+    ['bad-project', () => edited((s) => Object.assign(s, { template: 'Other: {text}' }))],
+    ['bad-project', () => changed({ 'project.json': '{"formatVersion": 1}' })],
+    ['bad-vectors', () => changed({ 'prompt_embeddings.npy': 'not an array' })],
+    ['bad-vectors', () => changed({ 'adapter_model.safetensors': hugeOffsets() })],
+    ['bad-path', () => changed({ '../evil.py': 'x' })],
+    ['bomb', () => changed({ 'zeros.bin': new Uint8Array(8 * 2 ** 20) })],
+    ['not-a-zip', () => new TextEncoder().encode('id,text\n1,hello\n')],
+  ])('refuses by name: %s', (expected, bytes) => expect(kind(bytes())).toBe(expected));
+});
+
+/** A header that points far beyond the file. */
+function hugeOffsets(): Uint8Array {
+  const header = new TextEncoder().encode(
+    JSON.stringify({ prompt_embeddings: { dtype: 'F32', shape: [2, 2], data_offsets: [0, 2 ** 45] } }),
+  );
+  const bytes = new Uint8Array(8 + header.length);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true);
+  bytes.set(header, 8);
+  return bytes;
+}
+
+describe('the sidecar', () => {
+  test('puts shipped sentences into the user’s template', () =>
+    expect(putIntoTemplate('{{x}} {text} {city}/{body}', 'Hi.', 'body')).toBe('{x} Hi. /Hi.'));
+
+  test('a label without a value is refused', () => {
+    const broken: Sidecar = { ...input.sidecar, parityRows: [{ text: 'a', inputIds: [1], logProbs: { bad: -1 } }] };
+    expect(sidecarSchema.safeParse(broken).success).toBe(false);
+  });
+
+  test('docs/softprompt.schema.json is current', () => {
+    const file = new URL('../../docs/softprompt.schema.json', import.meta.url);
+    if (process.env.UPDATE_SCHEMA) writeFileSync(file, sidecarJsonSchema());
+    expect(readFileSync(file, 'utf8'), 'run UPDATE_SCHEMA=1 npx vitest run src/project/bundle').toBe(
+      sidecarJsonSchema(),
+    );
+  });
+});

@@ -1,0 +1,245 @@
+/** The export: one zip that runs in Python, loads in PEFT where it can, and comes back into the studio as it was. */
+import { zipSync } from 'fflate';
+import type { Dataset } from '../dataset/types';
+import { assert } from '../lib/assert';
+import { type Failure, fail, ok, type Result } from '../lib/result';
+import type { z } from '../lib/zod';
+import { readNpy, writeNpy } from '../prompt/npy';
+import { readSafetensors, writeSafetensors } from '../prompt/safetensors';
+import { type ArchiveFailureKind, readArchive } from './archive';
+import { uniqueHandle } from './handle';
+import { adapterConfig } from './peft';
+import { fromPortable, PORTABLE_VERSION, type Portable, portableSchema, toPortable } from './portable';
+import { bundleReadme } from './readme';
+import { SIDECAR_VERSION, type Sidecar, sidecarSchema } from './sidecar';
+import { softPromptOf } from './sidecar-build';
+import type { PromptSet, SoftVersion } from './types';
+
+export interface BundleInput {
+  readonly set: PromptSet;
+  /** A run with vectors. */
+  readonly run: SoftVersion;
+  readonly sidecar: Sidecar;
+  /** The text of predict.py. */
+  readonly predictPy: string;
+  /** The user's rows, only when they chose so; else null. */
+  readonly rows: Dataset | null;
+  /** Layers and attention heads, which PEFT writes down though a prompt does not need them. */
+  readonly model: { readonly layers: number | null; readonly heads: number | null };
+}
+
+/** How many rows of the user the file will contain: the dialog says this number. */
+export const rowsInBundle = (rows: Dataset | null): number => rows?.table.rows.length ?? 0;
+
+/** Files by name, as they stand in the zip; the command line writes the same ones into a folder. */
+export function bundleFiles(input: BundleInput): Record<string, Uint8Array> {
+  const { run, sidecar } = input;
+  assert(run.soft, 'a run without vectors cannot be exported');
+  assert(sidecar.userRows === rowsInBundle(input.rows), 'the sidecar must say how many rows travel');
+  const files: Record<string, Uint8Array> = {
+    'README.md': utf8(bundleReadme(sidecar)),
+    'predict.py': utf8(input.predictPy),
+    'softprompt.json': json(sidecar),
+    'prompt_embeddings.npy': writeNpy(vectorsOf(run)),
+    'project.json': json(toPortable(input.set, run, input.rows)),
+  };
+  if (sidecar.placement === 'prefix') {
+    files['adapter_config.json'] = json(adapterConfig(sidecar, input.model));
+    files['adapter_model.safetensors'] = writeSafetensors(vectorsOf(run));
+  }
+  return files;
+}
+
+/** The same input gives the same bytes: the time in the zip is fixed. */
+export const buildBundle = (input: BundleInput): Uint8Array<ArrayBuffer> =>
+  zipSync(bundleFiles(input), { level: 6, mtime: new Date('1980-01-01T00:00:00') }) as Uint8Array<ArrayBuffer>;
+
+export type BundleFailureKind =
+  | ArchiveFailureKind
+  | 'missing-file'
+  | 'bad-json'
+  | 'newer-version'
+  | 'bad-sidecar'
+  | 'bad-project'
+  | 'bad-vectors';
+
+export interface ImportedBundle {
+  readonly sidecar: Sidecar;
+  readonly set: PromptSet;
+  readonly dataset: Dataset | null;
+}
+
+/** An exported zip as a prompt set. Nothing in it is run, and whatever does not fit is refused by name. */
+export function readBundle(
+  zip: Uint8Array,
+  here: { readonly id: string; readonly now: string; readonly taken: Iterable<string> },
+): Result<ImportedBundle, Failure<BundleFailureKind>> {
+  const archive = readArchive(zip);
+  if (!archive.ok) return archive;
+  const files = atRoot(archive.value);
+
+  const sidecar = readJson(files, 'softprompt.json', SIDECAR_VERSION, sidecarSchema, 'bad-sidecar');
+  if (!sidecar.ok) return sidecar;
+  const vectors = readVectors(files);
+  if (!vectors.ok) return vectors;
+  const { virtualTokens, hidden } = vectors.value;
+  if (virtualTokens !== sidecar.value.numVirtualTokens || hidden !== sidecar.value.tokenDim)
+    return fail(
+      'bad-vectors',
+      `softprompt.json speaks of ${sidecar.value.numVirtualTokens} vectors of ${sidecar.value.tokenDim} numbers, but the file has ${virtualTokens} of ${hidden}. They are not from the same prompt. Nothing was imported.`,
+    );
+  const soft = softPromptOf(sidecar.value, vectors.value.vectors);
+
+  let portable = portableOf(sidecar.value);
+  if (files.has('project.json')) {
+    const read = readJson(files, 'project.json', PORTABLE_VERSION, portableSchema, 'bad-project');
+    if (!read.ok) return read;
+    if (
+      read.value.soft.template !== sidecar.value.template ||
+      read.value.soft.settings.placement !== sidecar.value.placement
+    )
+      return fail(
+        'bad-project',
+        'project.json and softprompt.json in this zip are about different prompts. Nothing was imported.',
+      );
+    portable = read.value;
+  }
+  const handle = uniqueHandle(portable.name, here.taken);
+  return ok({
+    sidecar: sidecar.value,
+    set: fromPortable(portable, soft, { ...here, handle }),
+    dataset: portable.dataset,
+  });
+}
+
+/** A zip may have its files in one folder, as file managers pack them. */
+function atRoot(files: ReadonlyMap<string, Uint8Array>): ReadonlyMap<string, Uint8Array> {
+  if (files.has('softprompt.json')) return files;
+  const found = [...files.keys()].find((name) => /^[^/]+\/softprompt\.json$/.test(name));
+  if (!found) return files;
+  const folder = found.slice(0, found.indexOf('/') + 1);
+  return new Map(
+    [...files].filter(([name]) => name.startsWith(folder)).map(([name, bytes]) => [name.slice(folder.length), bytes]),
+  );
+}
+
+function readJson<T extends z.ZodType>(
+  files: ReadonlyMap<string, Uint8Array>,
+  name: string,
+  version: number,
+  schema: T,
+  kind: 'bad-sidecar' | 'bad-project',
+): Result<z.output<T>, Failure<BundleFailureKind>> {
+  const bytes = files.get(name);
+  if (!bytes)
+    return fail('missing-file', `This zip has no ${name}, so it is not a prompt exported here. Nothing was imported.`, {
+      name,
+    });
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    return fail('bad-json', `${name} in this zip is not valid JSON. Was it edited by hand? Nothing was imported.`, {
+      name,
+    });
+  }
+  const found = (value as { formatVersion?: unknown } | null)?.formatVersion;
+  if (typeof found === 'number' && found > version)
+    return fail(
+      'newer-version',
+      `This prompt was exported by a newer version of Softprompt Studio (format ${found}; this one reads up to ${version}). Reload the page to get the newest version. Nothing was imported.`,
+    );
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return ok(parsed.data);
+  const issue = parsed.error.issues[0];
+  const where = issue?.path.map(String).join('.') || 'the top';
+  return fail(
+    kind,
+    `${name} in this zip does not have the form it should have (at ${where}: ${issue?.message ?? 'unknown'}). Nothing was imported.`,
+    { name },
+  );
+}
+
+function readVectors(files: ReadonlyMap<string, Uint8Array>) {
+  const npy = files.get('prompt_embeddings.npy');
+  const tensors = files.get('adapter_model.safetensors');
+  if (!npy && !tensors)
+    return fail(
+      'missing-file' as const,
+      'This zip has no vectors (prompt_embeddings.npy or adapter_model.safetensors). Nothing was imported.',
+    );
+  const read = [npy && readNpy(npy), tensors && readSafetensors(tensors)].filter((r) => r !== undefined);
+  for (const result of read)
+    if (!result.ok) return fail('bad-vectors' as const, `${result.error.message} Nothing was imported.`);
+  const [first, second] = read.flatMap((r) => (r.ok ? [r.value] : []));
+  if (first && second && !first.vectors.every((v, i) => v === second.vectors[i]))
+    return fail(
+      'bad-vectors' as const,
+      'The .npy file and the safetensors file in this zip hold different vectors. Nothing was imported.',
+    );
+  assert(first, 'there are vectors');
+  return ok(first);
+}
+
+/** A prompt that comes without `project.json`, e.g. from the command line: what the sidecar knows is enough. */
+function portableOf(s: Sidecar): Portable {
+  const t = s.training;
+  return {
+    formatVersion: PORTABLE_VERSION,
+    name: s.name,
+    handle: s.handle,
+    createdAt: s.createdAt,
+    words: s.labels.map(({ label, word }) => ({ label, word })),
+    baseTemplate: s.template,
+    hard: [],
+    chosenHard: null,
+    soft: {
+      id: `imported-${s.createdAt}`,
+      number: 1,
+      name: s.name,
+      createdAt: s.createdAt,
+      settings: {
+        placement: s.placement,
+        virtualTokens: s.numVirtualTokens,
+        initialisation:
+          s.init.kind === 'answer-words' || s.init.kind === 'vocabulary'
+            ? { kind: s.init.kind }
+            : { kind: 'text', text: s.init.text },
+        steps: t?.steps ?? 0,
+        batchSize: t?.batchSize ?? 0,
+        learningRate: t?.learningRate ?? null,
+        warmupSteps: t?.warmupSteps ?? 0,
+        beta1: t?.beta1 ?? 0.9,
+        beta2: t?.beta2 ?? 0.999,
+        epsilon: t?.epsilon ?? 1e-8,
+        weightDecay: t?.weightDecay ?? 0,
+        clipNorm: t?.clipNorm ?? 1,
+        seed: t?.seed ?? 0,
+        validateEvery: t?.validateEvery ?? 10,
+        patience: t?.patience ?? null,
+        metric: t?.metric ?? 'accuracy',
+        checkpointEvery: 25,
+      },
+      template: s.template,
+      initText: s.init.text,
+      status: t?.status === 'early' || t?.status === 'stopped' ? t.status : 'finished',
+      bestStep: t?.bestStep ?? null,
+      validationAccuracy: s.metrics.validation?.accuracy ?? null,
+      seconds: t?.seconds ?? null,
+      model: { id: s.model.id, sha256: s.model.sha256, dtype: s.model.dtype },
+      datasetFingerprint: s.data?.fingerprint ?? '',
+    },
+    datasetFingerprint: s.data?.fingerprint ?? null,
+    datasetName: null,
+    testLooks: s.metrics.test?.looks ?? 0,
+    dataset: null,
+  };
+}
+
+function vectorsOf(run: SoftVersion) {
+  assert(run.soft, 'a run without vectors cannot be exported');
+  return { ...run.soft, vectors: Float32Array.from(run.soft.vectors) };
+}
+
+const utf8 = (text: string) => new TextEncoder().encode(text);
+const json = (value: unknown) => utf8(`${JSON.stringify(value, null, 2)}\n`);

@@ -1,0 +1,161 @@
+/**
+ * `project.json` of an export: what a prompt set is besides the vectors, so that importing it somewhere else gives the
+ * same set. Row ids of the user stay behind unless the rows themselves travel.
+ */
+import type { Dataset } from '../dataset/types';
+import { z } from '../lib/zod';
+import type { SoftPrompt } from '../prompt/types';
+import type { HardVersion, PromptSet, SoftVersion } from './types';
+
+export const PORTABLE_VERSION = 1;
+
+const text = (max: number) => z.string().max(max);
+const share = z.number().min(0).max(1);
+const count = z.int().min(0).max(1e9);
+const ids = z.array(text(500)).max(1e6);
+
+const settings = z.object({
+  placement: z.enum(['prefix', 'suffix']),
+  virtualTokens: z.int().min(1).max(1024),
+  initialisation: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('text'), text: text(200_000) }),
+    z.object({ kind: z.literal('answer-words') }),
+    z.object({ kind: z.literal('vocabulary') }),
+  ]),
+  steps: count,
+  batchSize: count,
+  learningRate: z.number().nullable(),
+  warmupSteps: count,
+  beta1: z.number(),
+  beta2: z.number(),
+  epsilon: z.number(),
+  weightDecay: z.number(),
+  clipNorm: z.number(),
+  seed: z.int(),
+  validateEvery: count,
+  patience: count.nullable(),
+  metric: z.enum(['accuracy', 'macro-f1']),
+  checkpointEvery: count,
+});
+
+const hardVersion = z.object({
+  id: text(100),
+  number: count,
+  name: text(200),
+  prompt: z.object({ template: text(200_000), shots: z.int().min(0).max(1000), shotSeed: z.int() }),
+  createdAt: text(40),
+  tried: z
+    .object({
+      accuracy: share,
+      macroF1: share,
+      confusion: z.array(z.array(count)).max(1000),
+      wrongRowIds: ids,
+      wrongPredictions: z.array(count).max(1e6),
+      rows: count,
+      seconds: z.number(),
+    })
+    .nullable(),
+});
+
+const softVersion = z.object({
+  id: text(100),
+  number: count,
+  name: text(200),
+  createdAt: text(40),
+  settings,
+  template: text(200_000),
+  initText: text(200_000),
+  status: z.enum(['finished', 'early', 'stopped']),
+  bestStep: count.nullable(),
+  validationAccuracy: share.nullable(),
+  seconds: z.number().nullable(),
+  model: z.object({ id: text(500), sha256: text(200), dtype: text(50) }),
+  datasetFingerprint: text(200),
+});
+
+const dataset = z.object({
+  table: z.object({
+    format: z.object({
+      fileName: text(1000),
+      bytes: z.number(),
+      encoding: z.enum(['utf-8', 'windows-1252', 'utf-16le', 'utf-16be']),
+      delimiter: z.enum([',', ';', '\t', '|']),
+      kind: z.enum(['csv', 'tsv', 'jsonl']),
+    }),
+    columns: z.array(text(1000)).max(1000),
+    rows: z.array(z.object({ id: text(500), line: count, cells: z.record(z.string(), z.string()) })).max(1e6),
+    rejected: z.array(z.object({ line: count, reason: text(2000), raw: text(1e6) })).max(1e6),
+  }),
+  mapping: z.object({ text: text(1000), label: text(1000), id: text(1000).nullable() }),
+  labels: z.array(text(2000)).max(1000),
+  split: z.object({ train: ids, validation: ids, test: ids }),
+  seed: z.int(),
+  fingerprint: text(200),
+  splitHash: text(200),
+});
+
+export const portableSchema = z.object({
+  formatVersion: z.literal(PORTABLE_VERSION),
+  name: text(200),
+  handle: text(100),
+  createdAt: text(40),
+  words: z.array(z.object({ label: text(2000), word: text(2000) })).max(1000),
+  baseTemplate: text(200_000),
+  hard: z.array(hardVersion).max(10_000),
+  chosenHard: text(100).nullable(),
+  soft: softVersion,
+  datasetFingerprint: text(200).nullable(),
+  datasetName: text(1000).nullable(),
+  testLooks: count,
+  dataset: dataset.nullable(),
+});
+
+export type Portable = z.infer<typeof portableSchema>;
+
+/** The set with one of its tuned prompts, and with its rows when `rows` says so. */
+export function toPortable(set: PromptSet, run: SoftVersion, rows: Dataset | null): Portable {
+  const { soft: _vectors, error: _error, status, ...facts } = run;
+  return portableSchema.parse({
+    formatVersion: PORTABLE_VERSION,
+    name: set.name,
+    handle: set.handle,
+    createdAt: set.createdAt,
+    words: set.words,
+    baseTemplate: set.baseTemplate,
+    hard: set.hard.map((version) => (rows ? version : withoutRowIds(version))),
+    chosenHard: set.chosenHard,
+    soft: { ...facts, status: status === 'early' || status === 'stopped' ? status : 'finished' },
+    datasetFingerprint: set.datasetFingerprint,
+    datasetName: set.datasetName,
+    testLooks: set.testLooks,
+    dataset: rows,
+  });
+}
+
+const withoutRowIds = (version: HardVersion): HardVersion =>
+  version.tried ? { ...version, tried: { ...version.tried, wrongRowIds: [], wrongPredictions: [] } } : version;
+
+/** The set as it will be stored here: a new id, a free handle; versions as they were. */
+export function fromPortable(
+  portable: Portable,
+  soft: SoftPrompt,
+  here: { readonly id: string; readonly now: string; readonly handle: string },
+): PromptSet {
+  return {
+    id: here.id,
+    name: portable.name,
+    handle: here.handle,
+    createdAt: portable.createdAt,
+    updatedAt: here.now,
+    deletedAt: null,
+    words: portable.words,
+    baseTemplate: portable.baseTemplate,
+    hard: portable.hard,
+    soft: [{ ...portable.soft, error: null, soft }],
+    chosenHard: portable.chosenHard,
+    chosenSoft: portable.soft.id,
+    datasetFingerprint: portable.datasetFingerprint,
+    datasetName: portable.datasetName,
+    testLooks: portable.testLooks,
+  };
+}
