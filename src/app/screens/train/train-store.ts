@@ -59,6 +59,8 @@ export interface TrainState {
   readonly live: LiveRun | null;
   /** True while the engine trains, on whatever set. */
   readonly busy: boolean;
+  /** The button was pressed; the model is not ready yet. */
+  readonly waiting: boolean;
   /** Why the screen could not get ready. */
   readonly error: StudioError | null;
   /** The screen is shown: counts tokens, measures speed, picks up an interrupted run. */
@@ -458,6 +460,7 @@ export function createTrainStore(services: Services, session: SessionStore, proj
       tooLong: [],
       live: null,
       busy: false,
+      waiting: false,
       error: null,
       enter: async () => {
         const { set: open, dataset } = project.getState();
@@ -468,18 +471,16 @@ export function createTrainStore(services: Services, session: SessionStore, proj
           let current = open;
           if (current.words.length === 0 || current.baseTemplate === '') {
             const proposed = await services.data.call('propose', { dataset });
-            current = await project
-              .getState()
-              .updateById(open.id, (s) =>
-                changeTask(
-                  s,
-                  {
-                    words: s.words.length ? s.words : proposed.words,
-                    baseTemplate: s.baseTemplate || proposed.template,
-                  },
-                  now(),
-                ),
-              );
+            current = await project.getState().updateById(open.id, (s) =>
+              changeTask(
+                s,
+                {
+                  words: s.words.length ? s.words : proposed.words,
+                  baseTemplate: s.baseTemplate || proposed.template,
+                },
+                now(),
+              ),
+            );
           }
           const inputs = await measureWork(current, dataset);
           const left = openRun(current);
@@ -507,8 +508,8 @@ export function createTrainStore(services: Services, session: SessionStore, proj
       start: async () => {
         const { dataset } = project.getState();
         const open = project.getState().set;
-        if (!open || !dataset || get().busy) return;
-        set({ error: null });
+        if (!open || !dataset || get().busy || get().waiting) return;
+        set({ error: null, waiting: true, live: null });
         try {
           const { settings } = get();
           const card = session.getState().card;
@@ -529,9 +530,10 @@ export function createTrainStore(services: Services, session: SessionStore, proj
             version = started.run;
             return started.set;
           });
+          set({ waiting: false });
           if (version) await run(current, dataset, version, null);
         } catch (cause) {
-          set({ error: asError(cause) });
+          set({ error: asError(cause), waiting: false });
         }
       },
       resume: async (runId) => {

@@ -1,0 +1,74 @@
+import { useMemo, useState } from 'react';
+import { ChartPanel, drawLoss, drawValidation, lossTitle, type Metric, validationTitle } from '../../charts';
+import { Choices, format } from '../../ui';
+import { diagnose } from './diagnosis';
+import type { LiveRun } from './train-store';
+
+/** The curves of the run on the screen, live. */
+export function CurvesPanels({ live }: { readonly live: LiveRun }) {
+  const [metric, setMetric] = useState<Metric>('accuracy');
+  const { validations, lines, stepsTotal, bestStep, steps, validationRows } = live;
+  const drawCurve = useMemo(
+    () => drawValidation({ points: validations, lines, metric, stepsTotal, bestStep }),
+    [validations, lines, metric, stepsTotal, bestStep],
+  );
+  const drawSteps = useMemo(() => drawLoss(steps, stepsTotal), [steps, stepsTotal]);
+  const last = steps.at(-1);
+  const diagnosis = diagnose({
+    steps,
+    validations,
+    majority: lines.find((line) => line.id === 'majority')?.accuracy ?? 0,
+    validationRows,
+  });
+  return (
+    <>
+      <ChartPanel
+        span={8}
+        title={validationTitle(validations, lines, metric)}
+        unit={format.counted(validationRows, 'validation row')}
+        controls={
+          <Choices
+            label="Measure"
+            hideLabel
+            value={metric}
+            onChange={setMetric}
+            options={[
+              { id: 'accuracy', label: 'Accuracy' },
+              { id: 'macroF1', label: 'Macro-F1' },
+            ]}
+          />
+        }
+        draw={drawCurve}
+        twin={{
+          columns: ['step', 'accuracy', 'macro_f1', 'loss'],
+          rows: [
+            ...validations.map((v) => [v.step, v.accuracy, v.macroF1, v.loss]),
+            ...lines.map((l) => [l.name, l.accuracy, l.macroF1, null]),
+          ],
+        }}
+      />
+      <ChartPanel
+        span={4}
+        title={lossTitle(steps)}
+        draw={drawSteps}
+        twin={{
+          columns: ['step', 'loss', 'learning_rate', 'gradient_norm', 'ms'],
+          rows: steps.map((s) => [s.step, s.loss, s.learningRate, s.gradNorm, Math.round(s.ms)]),
+        }}
+      >
+        <div className="diagnosis">
+          <h3>{diagnosis.title}</h3>
+          <p className="dim small">{diagnosis.advice}</p>
+        </div>
+        <dl className="facts small">
+          <dt>Gradient norm</dt>
+          <dd>{last ? last.gradNorm.toPrecision(2) : '–'}</dd>
+          <dt>Learning rate</dt>
+          <dd>{last ? last.learningRate.toPrecision(2) : '–'}</dd>
+          <dt>Best so far</dt>
+          <dd>{bestStep === null ? '–' : `step ${bestStep}`}</dd>
+        </dl>
+      </ChartPanel>
+    </>
+  );
+}

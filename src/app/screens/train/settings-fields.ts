@@ -1,0 +1,88 @@
+/** The controls under "All settings", as data: what they are called, what they may be, and what they do. */
+import type { TrainingSettings } from '../../../training/settings';
+
+type NumberKey = {
+  [K in keyof TrainingSettings]: TrainingSettings[K] extends number | null ? K : never;
+}[keyof TrainingSettings];
+
+export interface NumberSetting {
+  readonly key: NumberKey;
+  readonly label: string;
+  readonly hint: string;
+  readonly min: number;
+  readonly max: number;
+  readonly whole: boolean;
+  /** Empty means null: what then happens. */
+  readonly empty?: string;
+}
+
+export const NUMBER_SETTINGS: readonly NumberSetting[] = [
+  {
+    key: 'virtualTokens',
+    label: 'Vectors',
+    hint: 'How many virtual tokens are learned; 8 to 20 are enough.',
+    min: 1,
+    max: 100,
+    whole: true,
+  },
+  { key: 'steps', label: 'Steps', hint: 'Flat from about 150 on.', min: 1, max: 5000, whole: true },
+  { key: 'batchSize', label: 'Rows a step', hint: 'More is steadier and slower.', min: 1, max: 64, whole: true },
+  {
+    key: 'learningRate',
+    label: 'Learning rate',
+    hint: 'At its peak.',
+    min: 1e-6,
+    max: 1,
+    whole: false,
+    empty: '0.07 × the size of the vocabulary’s vectors',
+  },
+  {
+    key: 'warmupSteps',
+    label: 'Warm-up steps',
+    hint: 'The rate grows over these, then falls along a cosine.',
+    min: 0,
+    max: 1000,
+    whole: true,
+  },
+  { key: 'clipNorm', label: 'Clip gradients at', hint: 'Limits one row’s pull.', min: 0.01, max: 100, whole: false },
+  {
+    key: 'seed',
+    label: 'Seed',
+    hint: 'The same seed on the same backend gives the same numbers.',
+    min: 0,
+    max: 2 ** 31 - 1,
+    whole: true,
+  },
+  {
+    key: 'validateEvery',
+    label: 'Validate every',
+    hint: 'Steps between two looks at the validation rows.',
+    min: 1,
+    max: 1000,
+    whole: true,
+  },
+  {
+    key: 'patience',
+    label: 'Patience',
+    hint: 'Stop after so many looks without gain.',
+    min: 1,
+    max: 1000,
+    whole: true,
+    empty: 'never stop early',
+  },
+];
+
+/** Reads a field; a sentence when it cannot be used. */
+export function readNumber(
+  setting: NumberSetting,
+  text: string,
+): { readonly value: number | null } | { readonly problem: string } {
+  const trimmed = text.trim();
+  if (trimmed === '') return setting.empty === undefined ? { problem: 'Give a number.' } : { value: null };
+  const value = Number(trimmed);
+  if (!Number.isFinite(value) || (setting.whole && !Number.isInteger(value)))
+    return { problem: setting.whole ? 'Give a whole number.' : 'Give a number, such as 0.01.' };
+  if (value < setting.min || value > setting.max)
+    return { problem: `Give a number from ${setting.min} to ${setting.max}.` };
+  return { value };
+}
