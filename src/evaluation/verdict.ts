@@ -2,7 +2,7 @@ import { rowsToSettle } from '../metrics/power';
 import { aWins, bWins, type Duel, doesAsWell, duel } from './duel';
 import { MAJORITY, WORDS } from './reference';
 import type { ArmReport, ComparisonPlan, PairReport, Verdict } from './types';
-import { about, numberWord, percent, points, pointsWithUnit, pValue, sentence, times } from './words';
+import { about, numberWord, percent, pointsRange, pointsWithUnit, pValue, sentence, times } from './words';
 
 interface Input {
   readonly plan: Pick<ComparisonPlan, 'gold' | 'labels' | 'pairs' | 'looks'>;
@@ -50,7 +50,7 @@ function shots(arm: ArmReport): string {
 
 const on = ({ n }: Field) => `on ${n.toLocaleString('en')} held-back ${n === 1 ? 'row' : 'rows'}`;
 
-const between = ({ ci95 }: Duel) => `between ${points(ci95.low)} and ${points(ci95.high)} points`;
+const between = ({ ci95 }: Duel) => `between ${pointsRange(ci95.low, ci95.high, 'and')} points`;
 
 /** Looking often at the same rows makes a lucky result likelier; the count is always told. */
 const looksSentence = ({ looks }: Field) =>
@@ -115,7 +115,7 @@ const yoursBetter: Rule = (field) => {
     'yours-better',
     `${called(hand, field)} beats ${called(tuned, field)} by ${pointsWithUnit(-d.difference)} ${on(field)}: keep it`,
     paragraph(
-      `Tuning broke ${d.aOnly} rows and fixed ${d.bOnly}. The true loss is probably between ${points(-d.ci95.high)} and ${points(-d.ci95.low)} points (exact ${pValue(d.pExact)}).`,
+      `Tuning broke ${d.aOnly} rows and fixed ${d.bOnly}. The true loss is probably between ${pointsRange(-d.ci95.high, -d.ci95.low, 'and')} points (exact ${pValue(d.pExact)}).`,
       'If you want to try again: more training rows, another start, or a lower rate.',
       macroCaution(field),
       looksSentence(field),
@@ -137,7 +137,7 @@ const wordsDoAsWell: Rule = (field) => {
     paragraph(
       `The best prompt, ${called(top, field)}, reaches ${percent(top.accuracy)} ${on(field)}; its true lead over the word counts is probably ${between(d)} (exact ${pValue(d.pExact)}).`,
       bWins(gain)
-        ? `Tuning did help: it beats ${called(hand, field)} by ${pointsWithUnit(gain.difference)} (${points(gain.ci95.low)} to ${points(gain.ci95.high)}).`
+        ? `Tuning did help: it beats ${called(hand, field)} by ${pointsWithUnit(gain.difference)} (${pointsRange(gain.ci95.low, gain.ci95.high)}).`
         : null,
       'Where single words give the label away, TF-IDF with logistic regression is faster and needs no model.',
       looksSentence(field),
@@ -162,7 +162,7 @@ const examplesDoAsWell: Rule = (field) => {
   if (!overHand || !doesAsWell(d)) return null;
   const clear = aWins(d);
   const range = clear
-    ? `The true lead of the examples is probably between ${points(-d.ci95.high)} and ${points(-d.ci95.low)} points (exact ${pValue(d.pExact)}).`
+    ? `The true lead of the examples is probably between ${pointsRange(-d.ci95.high, -d.ci95.low, 'and')} points (exact ${pValue(d.pExact)}).`
     : `Tuning's true lead over the examples is probably ${between(d)} (exact ${pValue(d.pExact)}).`;
   return verdict(
     'examples-do-as-well',

@@ -10,6 +10,16 @@ export function points(difference: number): string {
   return rounded.replace('-', '−').replace(/^−0$/, '0');
 }
 
+/** Both ends of an interval in points, with `joiner` between; whole numbers as soon as one end has two digits. */
+export function pointsRange(low: number, high: number, joiner = 'to'): string {
+  const wide = Math.max(Math.abs(low), Math.abs(high)) >= 0.0995;
+  const end = (value: number) => {
+    const whole = (100 * value).toFixed(0).replace('-', '−');
+    return wide && !/^−?0$/.test(whole) ? whole : points(value);
+  };
+  return `${end(low)} ${joiner} ${end(high)}`;
+}
+
 export const pointsWithUnit = (difference: number): string =>
   `${points(difference)} ${['1', '−1'].includes(points(difference)) ? 'point' : 'points'}`;
 

@@ -32,7 +32,12 @@ const half = (i: number, m: number) => Math.exp(logChoose(m, i) - m * Math.LN2);
 /** Two-sided exact binomial tail: 2 · sum_{i<=k} C(m,i)/2^m. */
 function doubledTail(k: number, m: number): number {
   let sum = 0;
-  for (let i = 0; i <= k; i++) sum += half(i, m);
+  // The terms fall towards i = 0; what no longer changes the sum is left out.
+  for (let i = k; i >= 0; i--) {
+    const term = half(i, m);
+    sum += term;
+    if (term < 1e-17 * sum) break;
+  }
   return 2 * sum;
 }
 

@@ -80,17 +80,81 @@ export function pairedPermutation(
   return (1 + extreme) / (draws + 1);
 }
 
-/** Running counts from which macro-F1 follows, for the inner loops above. */
-function macroF1Of(tp: Int32Array, gold: Int32Array, predicted: Int32Array): number {
-  let sum = 0;
-  for (let c = 0; c < tp.length; c++) {
-    const denominator = (gold[c] as number) + (predicted[c] as number);
-    if (denominator > 0) sum += (2 * (tp[c] as number)) / denominator;
-  }
-  return sum / tp.length;
+/** One way that rows come out: gold label, and what each arm says. */
+interface Outcome {
+  readonly gold: number;
+  readonly a: number;
+  readonly b: number;
 }
 
-/** Macro-F1 of B minus that of A, with its bootstrap interval and permutation p. */
+/** Counts from which the macro-F1 of both arms follows; reused from draw to draw. */
+class MacroF1Counts {
+  readonly #tpA: Int32Array;
+  readonly #tpB: Int32Array;
+  readonly #gold: Int32Array;
+  readonly #saidA: Int32Array;
+  readonly #saidB: Int32Array;
+
+  constructor(classes: number) {
+    this.#tpA = new Int32Array(classes);
+    this.#tpB = new Int32Array(classes);
+    this.#gold = new Int32Array(classes);
+    this.#saidA = new Int32Array(classes);
+    this.#saidB = new Int32Array(classes);
+  }
+
+  add({ gold, a, b }: Outcome, times: number): void {
+    bump(this.#gold, gold, times);
+    bump(this.#saidA, a, times);
+    bump(this.#saidB, b, times);
+    if (a === gold) bump(this.#tpA, gold, times);
+    if (b === gold) bump(this.#tpB, gold, times);
+  }
+
+  reset(): void {
+    for (const counts of [this.#tpA, this.#tpB, this.#gold, this.#saidA, this.#saidB]) counts.fill(0);
+  }
+
+  /** Macro-F1 of B minus that of A. */
+  difference(): number {
+    let sum = 0;
+    for (let c = 0; c < this.#gold.length; c++) {
+      const gold = this.#gold[c] as number;
+      sum += f1(this.#tpB[c] as number, gold + (this.#saidB[c] as number));
+      sum -= f1(this.#tpA[c] as number, gold + (this.#saidA[c] as number));
+    }
+    return sum / this.#gold.length;
+  }
+}
+
+function bump(counts: Int32Array, at: number, times: number): void {
+  counts[at] = (counts[at] as number) + times;
+}
+
+const f1 = (truePositives: number, goldAndSaid: number) => (goldAndSaid === 0 ? 0 : (2 * truePositives) / goldAndSaid);
+
+/** The distinct outcomes, and which of them each row is. */
+function outcomesOf(
+  gold: ArrayLike<number>,
+  predictedA: ArrayLike<number>,
+  predictedB: ArrayLike<number>,
+): { outcomes: readonly Outcome[]; ofRow: Int32Array } {
+  const known = new Map<string, number>();
+  const outcomes: Outcome[] = [];
+  const ofRow = Int32Array.from(gold, (g, i) => {
+    const outcome = { gold: g, a: predictedA[i] as number, b: predictedB[i] as number };
+    const key = `${g} ${outcome.a} ${outcome.b}`;
+    const index = known.get(key) ?? outcomes.push(outcome) - 1;
+    known.set(key, index);
+    return index;
+  });
+  return { outcomes, ofRow };
+}
+
+/**
+ * Macro-F1 of B minus that of A, with its bootstrap interval and permutation p. Rows are counted by outcome, and only
+ * rows on which the arms disagree are swapped, since swapping the others changes nothing.
+ */
 export function macroF1Comparison(
   gold: ArrayLike<number>,
   predictedA: ArrayLike<number>,
@@ -99,42 +163,38 @@ export function macroF1Comparison(
   options: ResampleOptions,
 ): { readonly difference: number; readonly ci95: Interval; readonly p: number } {
   const n = gold.length;
-  const counts = () => new Int32Array(classes);
-  const [tpA, tpB, goldCount, countA, countB] = [counts(), counts(), counts(), counts(), counts()];
-  const add = (g: number, a: number, b: number) => {
-    goldCount[g] = (goldCount[g] as number) + 1;
-    countA[a] = (countA[a] as number) + 1;
-    countB[b] = (countB[b] as number) + 1;
-    if (a === g) tpA[g] = (tpA[g] as number) + 1;
-    if (b === g) tpB[g] = (tpB[g] as number) + 1;
-  };
-  const reset = () => {
-    for (const array of [tpA, tpB, goldCount, countA, countB]) array.fill(0);
-  };
-  const difference = () => macroF1Of(tpB, goldCount, countB) - macroF1Of(tpA, goldCount, countA);
-  const onRows = (rows: Int32Array) => {
-    reset();
-    for (let k = 0; k < rows.length; k++) {
-      const i = rows[k] as number;
-      add(gold[i] as number, predictedA[i] as number, predictedB[i] as number);
-    }
-    return difference();
-  };
-  const onSwaps = (swap: Uint8Array) => {
-    reset();
-    for (let i = 0; i < n; i++) {
-      const [a, b] = [predictedA[i] as number, predictedB[i] as number];
-      if (swap[i]) add(gold[i] as number, b, a);
-      else add(gold[i] as number, a, b);
-    }
-    return difference();
-  };
   if (n === 0) return { difference: 0, ci95: { low: -1, high: 1 }, p: 1 };
+  const { outcomes, ofRow } = outcomesOf(gold, predictedA, predictedB);
+  const counts = new MacroF1Counts(classes);
+  const drawn = new Int32Array(outcomes.length);
+  const onRows = (rows: ArrayLike<number>) => {
+    drawn.fill(0);
+    for (let k = 0; k < rows.length; k++) bump(drawn, ofRow[rows[k] as number] as number, 1);
+    counts.reset();
+    outcomes.forEach((outcome, o) => {
+      counts.add(outcome, drawn[o] as number);
+    });
+    return counts.difference();
+  };
+
+  const rowsOfOutcome = new Int32Array(outcomes.length);
+  for (const o of ofRow) bump(rowsOfOutcome, o, 1);
+  const disputed = [...ofRow].map((o) => outcomes[o] as Outcome).filter(({ a, b }) => a !== b);
+  const swapped = disputed.map(({ gold: g, a, b }) => ({ gold: g, a: b, b: a }));
+  const onSwaps = (swap: Uint8Array) => {
+    counts.reset();
+    outcomes.forEach((outcome, o) => {
+      if (outcome.a === outcome.b) counts.add(outcome, rowsOfOutcome[o] as number);
+    });
+    for (let i = 0; i < disputed.length; i++) counts.add((swap[i] ? swapped[i] : disputed[i]) as Outcome, 1);
+    return counts.difference();
+  };
+
   const { onProgress } = options;
   const part = (from: number) => (onProgress ? { onProgress: (s: number) => onProgress(from + s / 2) } : {});
   return {
-    difference: onSwaps(new Uint8Array(n)),
+    difference: onRows(Int32Array.from(gold, (_, i) => i)),
     ci95: pairedBootstrap(n, onRows, { ...options, ...part(0) }),
-    p: pairedPermutation(n, onSwaps, { ...options, ...part(0.5) }),
+    p: pairedPermutation(disputed.length, onSwaps, { ...options, ...part(0.5) }),
   };
 }

@@ -17,8 +17,15 @@ export function logGamma(x: number): number {
   return 0.5 * Math.log(2 * Math.PI) + (z + 0.5) * Math.log(t) - t + Math.log(sum);
 }
 
+/** log n! of the n asked for so far: power calculations ask for the same ones millions of times. */
+const logFactorials: number[] = [];
+function logFactorial(n: number): number {
+  for (let i = logFactorials.length; i <= n; i++) logFactorials.push(logGamma(i + 1));
+  return logFactorials[n] as number;
+}
+
 /** log C(n, k). */
-export const logChoose = (n: number, k: number): number => logGamma(n + 1) - logGamma(k + 1) - logGamma(n - k + 1);
+export const logChoose = (n: number, k: number): number => logFactorial(n) - logFactorial(k) - logFactorial(n - k);
 
 /** P(X = k) for X ~ Binomial(n, p). */
 export function binomialPmf(k: number, n: number, p: number): number {
@@ -28,10 +35,14 @@ export function binomialPmf(k: number, n: number, p: number): number {
   return Math.exp(logChoose(n, k) + k * Math.log(p) + (n - k) * Math.log1p(-p));
 }
 
-/** P(X <= k) for X ~ Binomial(n, p). */
+/** P(X <= k) for X ~ Binomial(n, p). Summed downwards, until below the mean the terms no longer count. */
 export function binomialCdf(k: number, n: number, p: number): number {
   let sum = 0;
-  for (let i = 0; i <= k; i++) sum += binomialPmf(i, n, p);
+  for (let i = Math.min(k, n); i >= 0; i--) {
+    const term = binomialPmf(i, n, p);
+    sum += term;
+    if (i < n * p && term < 1e-17 * sum) break;
+  }
   return Math.min(1, sum);
 }
 

@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest';
+import { createRng } from '../lib/rng';
+import { applyCalibration, calibrationHelps, fitCalibration, validationAccuracy } from './calibrate';
+import { compare } from './compare';
+import { detectable } from './detectable';
+import { majorityArm } from './reference';
+import { alternating, armOf, patterned, planOf } from './test-support';
+
+describe('compare', () => {
+  const gold = alternating(120);
+  // The mockup's figures: 76 both right, 22 fixed, 5 broken, 17 both wrong.
+  const [yours, tuned] = patterned({ '11': 76, '01': 22, '10': 5, '00': 17 }) as [boolean[], boolean[]];
+  const plan = planOf(gold, [armOf('yours', 'zero-shot', gold, yours), armOf('tuned', 'tuned', gold, tuned)]);
+  const result = compare(plan, { draws: 1000 });
+
+  it('counts, differences and p-values', () => {
+    const [a, b] = result.arms;
+    expect(a?.correct).toBe(81);
+    expect(b?.correct).toBe(98);
+    expect(b?.accuracyCi95.low).toBeCloseTo(0.738, 3);
+    const pair = result.pairs[0];
+    expect(pair).toMatchObject({ bothRight: 76, aOnly: 5, bOnly: 22, bothWrong: 17 });
+    expect(pair?.difference).toBeCloseTo(17 / 120);
+    expect(pair?.pExact).toBeCloseTo(0.0015, 4);
+    expect(pair?.pHolm).toBe(pair?.pExact);
+    expect(pair?.fixed).toHaveLength(22);
+    expect(pair?.broken).toHaveLength(5);
+    expect(pair?.macroF1Ci95.low).toBeLessThan(pair?.macroF1Difference as number);
+  });
+
+  it('is the same for the same plan', () => {
+    expect(compare(plan, { draws: 1000 })).toEqual(result);
+  });
+
+  it('reports its progress to the end', () => {
+    const seen: number[] = [];
+    compare(plan, { draws: 1000, onProgress: (share) => seen.push(share) });
+    expect(seen.at(-1)).toBe(1);
+    expect([...seen].sort((x, y) => x - y)).toEqual(seen);
+  });
+
+  it('refuses arms whose rows do not match', () => {
+    const short = armOf('tuned', 'tuned', gold.slice(1), tuned.slice(1));
+    expect(() => compare({ ...plan, arms: [plan.arms[0] as (typeof plan.arms)[0], short] })).toThrow('internal:');
+  });
+
+  it('takes a few seconds at most: 400 rows, 6 arms, 5 pairs', () => {
+    const rng = createRng(1);
+    const many = alternating(400, 3);
+    const arms = Array.from({ length: 6 }, (_, i) =>
+      armOf(
+        `arm${i}`,
+        'zero-shot',
+        many,
+        many.map(() => rng.next() < 0.5 + i / 20),
+        3,
+      ),
+    );
+    const start = performance.now();
+    compare({
+      ...planOf(many, arms),
+      labels: ['a', 'b', 'c'],
+      pairs: arms.slice(1).map((arm) => ['arm0', arm.id] as const),
+    });
+    expect(performance.now() - start).toBeLessThan(6000);
+  });
+});
+
+describe('calibration', () => {
+  const logs = (rows: readonly (readonly number[])[]) => rows.map((row) => row.map(Math.log));
+
+  it('takes out what a prompt says whatever the text is', () => {
+    const biased = logs([
+      [0.9, 0.1],
+      [0.7, 0.3],
+      [0.9, 0.1],
+      [0.7, 0.3],
+    ]);
+    const fit = fitCalibration(biased);
+    expect(fit.rows).toBe(4);
+    expect(validationAccuracy(biased, [0, 1, 0, 1], fit)).toEqual({ raw: 0.5, calibrated: 1 });
+    const row = applyCalibration(biased[0] as number[], fit);
+    expect(row.reduce((s, v) => s + Math.exp(v), 0)).toBeCloseTo(1);
+  });
+
+  it('is applied to all arms or none, or by each arm’s validation rows', () => {
+    const gold = [0, 1, 0, 1];
+    const logProbs = logs([
+      [0.9, 0.1],
+      [0.7, 0.3],
+      [0.9, 0.1],
+      [0.7, 0.3],
+    ]);
+    const calibration = fitCalibration(logProbs);
+    const all = gold.map(() => true);
+    const hand = armOf('yours', 'zero-shot', gold, all, 2, {
+      logProbs,
+      calibration,
+      validation: { raw: 0.5, calibrated: 0.9 },
+    });
+    const tuned = armOf('tuned', 'tuned', gold, all, 2, {
+      logProbs,
+      calibration,
+      validation: { raw: 0.9, calibrated: 0.8 },
+    });
+    const accuracies = (more: object) =>
+      compare(planOf(gold, [hand, tuned], more), { draws: 10 }).arms.map((arm) => arm.accuracy);
+    expect(accuracies({ calibrated: false })).toEqual([0.5, 0.5]);
+    expect(accuracies({ calibrated: true })).toEqual([1, 1]);
+    expect(accuracies({ calibrated: false, calibration: 'chosen' })).toEqual([1, 0.5]);
+    expect(calibrationHelps([hand, tuned])).toBe(true);
+    expect(calibrationHelps([tuned])).toBe(false);
+  });
+});
+
+it('the majority line says the commonest training label', () => {
+  const arm = majorityArm(['a', 'b', 'c'], [1, 1, 2], 2);
+  expect(arm.name).toBe('Always “b”');
+  expect(arm.logProbs).toHaveLength(2);
+  expect(arm.logProbs[0]?.indexOf(Math.max(...(arm.logProbs[0] ?? [])))).toBe(1);
+});
+
+it('says in one sentence what the held-back rows can show', () => {
+  expect(detectable(105).sentence).toMatch(/^With 105 held-back rows a gain under about 1\d points may go unseen\.$/);
+  expect(detectable(0).points).toBeNull();
+  expect(detectable(1).sentence).toContain('With 1 held-back row not even');
+});

@@ -1,0 +1,128 @@
+import { describe, expect, it } from 'vitest';
+import { compare } from './compare';
+import { majorityArm, wordsArm } from './reference';
+import { alternating, armOf, patterned, planOf } from './test-support';
+import type { Verdict } from './types';
+
+/** Arms by right/wrong patterns over the rows, in the order yours, tuned, then those named. */
+function verdict(
+  counts: Readonly<Record<string, number>>,
+  extra: readonly ('few' | 'words' | 'policy')[] = [],
+  more: { looks?: number; majority?: boolean } = {},
+): Verdict {
+  const rights = patterned(counts);
+  const gold = alternating(rights[0]?.length ?? 0);
+  const arms = [
+    armOf('yours', 'zero-shot', gold, rights[0] ?? [], 2, { name: 'Yours' }),
+    armOf('tuned', 'tuned', gold, rights[1] ?? [], 2, { name: 'Tuned', tokensSentMean: 31 }),
+    ...extra.map((which, i) => {
+      const right = rights[i + 2] ?? [];
+      if (which === 'words') return wordsArm(armOf('tfidf', 'reference', gold, right).logProbs);
+      if (which === 'policy') return armOf('policy', 'zero-shot', gold, right, 2, { name: 'The whole policy' });
+      return armOf('yours-8', 'few-shot', gold, right, 2, { name: 'Yours + 8 examples', tokensSentMean: 310 });
+    }),
+    ...(more.majority === false ? [] : [majorityArm(['negative', 'positive'], gold, gold.length)]),
+  ];
+  return compare(planOf(gold, arms, { looks: more.looks ?? 1 }), { draws: 50 }).verdict;
+}
+
+describe('verdict', () => {
+  it('tuned is better: effect first, then what it rests on', () => {
+    const v = verdict({ '11': 76, '01': 22, '10': 5, '00': 17 });
+    expect(v.kind).toBe('tuned-better');
+    expect(v.headline).toBe('The tuned prompt beats your prompt by 14 points on 120 held-back rows');
+    expect(v.detail).toBe(
+      'It fixed 22 rows and broke 5. With this much data the true gain is probably between 6 and 22 points (exact p = 0.0015). These rows have been looked at once.',
+    );
+    expect(v.rowsNeeded).toBeNull();
+  });
+
+  it('yours is better: said plainly', () => {
+    const v = verdict({ '11': 76, '10': 22, '01': 5, '00': 17 });
+    expect(v.kind).toBe('yours-better');
+    expect(v.headline).toBe('Your prompt beats the tuned prompt by 14 points on 120 held-back rows: keep it');
+    expect(v.detail).toContain('Tuning broke 22 rows and fixed 5.');
+  });
+
+  it('a lead that may be chance is no win, and says how many rows would settle it', () => {
+    const v = verdict({ '11': 80, '01': 14, '10': 7, '00': 19 });
+    expect(v.kind).toBe('no-clear-difference');
+    expect(v.headline).toBe('No clear difference between the tuned prompt and your prompt on 120 held-back rows');
+    expect(v.detail).toContain('which may be chance');
+    expect(v.rowsNeeded).toBeGreaterThan(50);
+    expect(v.detail).toMatch(/About [\d,]+ more held-back rows would settle it/);
+  });
+
+  it('no difference at all: more rows are no advice', () => {
+    const v = verdict({ '11': 80, '01': 10, '10': 10, '00': 20 });
+    expect(v.kind).toBe('no-clear-difference');
+    expect(v.rowsNeeded).toBeNull();
+    expect(v.detail).toContain('keep the simpler one');
+  });
+
+  it('eight examples do as well: no training needed', () => {
+    const v = verdict({ '111': 76, '011': 20, '101': 5, '010': 2, '000': 17 }, ['few']);
+    expect(v.kind).toBe('examples-do-as-well');
+    expect(v.headline).toBe('Eight examples do as well as the tuned prompt on 120 held-back rows: no training needed');
+    expect(v.detail).toContain('They send 310 tokens a row instead of 31');
+  });
+
+  it('eight examples beat the tuned prompt', () => {
+    const v = verdict({ '111': 60, '001': 30, '011': 8, '101': 5, '000': 17 }, ['few']);
+    expect(v.kind).toBe('examples-do-as-well');
+    expect(v.headline).toContain('Eight examples beat the tuned prompt by 29 points');
+  });
+
+  it('examples a little behind on few rows are not called as good', () => {
+    // Tuned leads the examples by 9 of 120, unclear, but an interval up to 15 points is no "as well".
+    const v = verdict({ '111': 70, '011': 12, '010': 18, '101': 4, '001': 1, '000': 15 }, ['few']);
+    expect(v.kind).toBe('tuned-better');
+  });
+
+  it('examples that nobody beats, over a hand prompt that nobody beats, stay unclear', () => {
+    expect(verdict({ '111': 85, '011': 5, '100': 4, '000': 26 }, ['few']).kind).toBe('no-clear-difference');
+  });
+
+  it('a word-count classifier does as well', () => {
+    const v = verdict({ '111': 150, '011': 60, '101': 3, '001': 17, '010': 5, '000': 5 }, ['words']);
+    expect(v.kind).toBe('words-do-as-well');
+    expect(v.headline).toBe('A word-count classifier does as well (95.8%): you may not need a language model');
+    expect(v.detail).toContain('Tuning did help: it beats your prompt by');
+  });
+
+  it('word counts that learned nothing do not count', () => {
+    expect(verdict({ '110': 25, '111': 51, '011': 12, '010': 10, '101': 5, '000': 17 }, ['words']).kind).toBe(
+      'tuned-better',
+    );
+  });
+
+  it('nothing beats always saying the commonest label', () => {
+    const v = verdict({ '11': 30, '01': 21, '10': 20, '00': 29 });
+    expect(v.kind).toBe('nothing-beats-majority');
+    expect(v.headline).toBe('Nothing here clearly beats always “negative”, on 100 held-back rows');
+  });
+
+  it('tuned must beat the best hand-written prompt, not the first', () => {
+    const v = verdict({ '111': 76, '011': 20, '001': 5, '010': 2, '100': 5, '000': 12 }, ['policy']);
+    expect(v.kind).toBe('no-clear-difference');
+    expect(v.headline).toContain('“The whole policy”');
+  });
+
+  it('counts the looks', () => {
+    expect(verdict({ '11': 76, '01': 22, '10': 5, '00': 17 }, [], { looks: 4 }).detail).toContain(
+      'looked at 4 times: each look makes a lucky result likelier',
+    );
+  });
+
+  it('never calls three rows a win, and never says winner', () => {
+    const v = verdict({ '01': 3 }, [], { majority: false });
+    expect(v.kind).toBe('no-clear-difference');
+    expect(JSON.stringify(v)).not.toMatch(/winner/i);
+  });
+
+  it('without both arms there is nothing to compare', () => {
+    const gold = alternating(10);
+    const plan = planOf(gold, [armOf('yours', 'zero-shot', gold, [])], { pairs: [] });
+    expect(compare(plan).verdict.headline).toBe('Nothing to compare yet');
+  });
+});

@@ -1,0 +1,136 @@
+import { readFileSync } from 'node:fs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { createDataHandlers } from './data.worker';
+import type { DataMethods } from './protocol';
+
+const handlers = createDataHandlers();
+const control = { requested: null };
+const call = async <K extends keyof DataMethods>(
+  method: K,
+  params: Parameters<DataMethods[K]>[0],
+): Promise<ReturnType<DataMethods[K]>> => {
+  const handler = handlers[method] as (p: unknown, e: () => void, c: object) => unknown;
+  return (await handler(params, () => undefined, control)) as ReturnType<DataMethods[K]>;
+};
+
+const MODEL = new URL('../../public/models/HuggingFaceTB/SmolLM2-135M-Instruct/', import.meta.url);
+const files = Object.fromEntries(
+  ['tokenizer.json', 'tokenizer_config.json', 'config.json'].map((name) => [
+    name,
+    new Uint8Array(readFileSync(new URL(name, MODEL))),
+  ]),
+);
+
+const LABELS = ['negative', 'neutral', 'positive'];
+const csv = [
+  'message;tone',
+  ...Array.from({ length: 150 }, (_, i) => `${LABELS[i % 3]} thing number ${i}; ${LABELS[i % 3]}`),
+].join('\r\n');
+
+async function prepared() {
+  const { guess, ...table } = await call('parse', { fileName: 'x.csv', bytes: new TextEncoder().encode(csv) });
+  if (!guess) throw new Error('no guess');
+  return call('prepare', { table, mapping: guess, seed: 0 });
+}
+
+it('reads, guesses, splits and says what can be shown, without a tokenizer', async () => {
+  const { dataset, balance, detectable, findings } = await prepared();
+  expect(dataset.labels).toEqual(LABELS);
+  expect(dataset.split.test).toHaveLength(60);
+  expect(balance.map((b) => b.rows)).toEqual([50, 50, 50]);
+  expect(detectable.points).toBeGreaterThan(10);
+  expect(findings.filter((f) => f.severity === 'blocking')).toEqual([]);
+  const { template, words } = await call('propose', { dataset });
+  expect(template).toBe('Message: {text}\nTone:');
+  expect(words.map(({ word }) => word)).toEqual([' negative', ' neutral', ' positive']);
+  await expect(call('labelTokens', { words })).rejects.toThrow('tokenizer is not here yet');
+});
+
+it('refuses bad input with a code and a sentence', async () => {
+  await expect(call('parse', { fileName: 'a.csv', bytes: new Uint8Array() })).rejects.toMatchObject({
+    code: 'bad-input',
+    data: { kind: 'empty-file' },
+  });
+});
+
+it('runs statistics: word counts and a comparison', async () => {
+  const { dataset } = await prepared();
+  const { rows } = await call('tfidf', { dataset });
+  expect(rows.map((row) => row.rowId)).toEqual(dataset.split.test);
+  const best = rows.filter(
+    ({ rowId, logProbs }) => (Number(rowId) - 1) % 3 === logProbs.indexOf(Math.max(...logProbs)),
+  );
+  expect(best.length / rows.length).toBeGreaterThan(0.9);
+  const fit = await call('calibrate', { logProbs: rows.map((row) => row.logProbs) });
+  expect(fit.rows).toBe(60);
+});
+
+describe('with the tokenizer', () => {
+  beforeAll(async () => {
+    const opened = await call('openTokenizer', { files });
+    expect(opened.vocabularySize).toBe(49152);
+    expect(opened.hasChat).toBe(true);
+  });
+
+  it('proposes single tokens for awkward labels', async () => {
+    const { dataset } = await prepared();
+    const labels = [
+      'card_arrival',
+      'lost_or_stolen_card',
+      'Refund_not_showing_up',
+      'top_up_failed',
+      'exchange_rate',
+      'verify_my_identity',
+      'pin_blocked',
+      'cash_withdrawal_charge',
+    ];
+    for (const set of [
+      labels,
+      LABELS,
+      ['Pos', 'Neg'],
+      ['1', '2', '3', '4', '5'],
+      ['Very Positive', 'Very Negative'],
+      ['qzx1', 'wvk2'],
+    ]) {
+      const { words } = await call('propose', { dataset: { ...dataset, labels: set } });
+      const tokens = await call('labelTokens', { words });
+      expect(tokens.labels.map((l) => l.tokenIds.length)).toEqual(set.map(() => 1));
+      expect(tokens.collisions).toEqual([]);
+    }
+  });
+
+  it('suggests a way out of a collision', async () => {
+    const words = [
+      { label: 'positive', word: ' good' },
+      { label: 'negative', word: ' good' },
+    ];
+    const { collisions } = await call('labelTokens', { words });
+    expect(collisions).toHaveLength(1);
+    expect((await call('labelTokens', { words: collisions[0]?.suggestion ?? [] })).collisions).toEqual([]);
+  });
+
+  it('tokenises rows, names those that are too long, and renders few-shot and chat prompts', async () => {
+    const { dataset } = await prepared();
+    const { words } = await call('propose', { dataset });
+    const prompt = { template: 'Say it.\nMessage: {text}\nTone:', shots: 4, shotSeed: 0 };
+    const tokens = await call('tokenRows', { dataset, prompt, words, split: 'test' });
+    expect(tokens.rows).toHaveLength(60);
+    expect(tokens.tooLong).toEqual([]);
+    expect(tokens.maxTokens).toBeGreaterThanOrEqual(tokens.meanTokens);
+    const { examples } = await call('render', { dataset, prompt, words, split: ['1'], chat: true });
+    expect(examples[0]?.text).toContain('<|im_start|>assistant');
+    const long = { template: `${'word '.repeat(3000)}{text}:`, shots: 0, shotSeed: 0 };
+    const none = await call('tokenRows', { dataset, prompt: long, words, split: ['1', '2'] });
+    expect(none.rows).toEqual([]);
+    expect(none.tooLong).toEqual(['1', '2']);
+    await expect(
+      call('tokenRows', { dataset, prompt: { ...prompt, template: 'x' }, words, split: 'test' }),
+    ).rejects.toMatchObject({ code: 'bad-input', data: { kind: 'no-text' } });
+  });
+
+  it('encodes into pieces that join to the text', async () => {
+    const { ids, pieces } = await call('encode', { text: 'Message: hello there' });
+    expect(pieces.join('')).toBe('Message: hello there');
+    expect((await call('decode', { ids })).text).toBe('Message: hello there');
+  });
+});
