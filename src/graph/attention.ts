@@ -2,9 +2,9 @@ import { present } from '../lib/assert';
 import { floatAttr, intAttr, unsupported } from './attrs';
 import type { GraphBuilder } from './builder';
 import { LINEAR } from './core-ops';
-import { type Dim, type Graph, int, ints, type Node, type ValueInfo } from './ir';
-import { producers } from './order';
+import { type Graph, int, ints, type Node, type ValueInfo } from './ir';
 import { rewrite } from './rewrite';
+import { DIMS } from './symbols';
 
 const GQA = 'com.microsoft:GroupQueryAttention';
 
@@ -32,7 +32,7 @@ export function expandAttention(graph: Graph): Graph {
   const headSizes = new Map<string, number>();
   const next = rewrite(graph, 'attention/', (node, { builder }) => {
     if (node.op !== GQA) return false;
-    shared ??= declareInputs(graph, builder, node);
+    shared ??= declareInputs(builder, node);
     const headSize = expand(node, builder, shared, widths);
     for (const name of [...node.inputs.slice(3, 5), ...node.outputs.slice(1, 3)]) headSizes.set(name, headSize);
     return true;
@@ -52,17 +52,12 @@ interface Shared {
   readonly stacked: Map<number, string>;
 }
 
-function declareInputs(graph: Graph, builder: GraphBuilder, node: Node): Shared {
+function declareInputs(builder: GraphBuilder, node: Node): Shared {
   if (builder.has(BIAS_INPUT)) throw unsupported(node, `cannot be expanded, since the model has a value ${BIAS_INPUT}`);
-  // In the exporter's own symbols, so that equal dimensions stay recognisable.
-  const ids = graph.inputs.find((v) => v.shape?.length === 2 && v.dtype.startsWith('int'));
-  const [batch = null, tokens = null] = ids?.shape ?? [];
-  const past = graph.inputs.find((v) => v.name === node.inputs[3])?.shape?.[2];
-  const total: Dim = past === undefined ? tokens : past !== null && tokens !== null ? `${past} + ${tokens}` : null;
   const positions = builder.has(POSITIONS_INPUT)
     ? POSITIONS_INPUT
-    : builder.input(POSITIONS_INPUT, 'int64', [batch, tokens]);
-  const bias = builder.input(BIAS_INPUT, 'float32', [batch, 1, tokens, total]);
+    : builder.input(POSITIONS_INPUT, 'int64', [DIMS.batch, DIMS.tokens]);
+  const bias = builder.input(BIAS_INPUT, 'float32', [DIMS.batch, 1, DIMS.tokens, DIMS.total]);
   return { bias, positions, stacked: new Map([[1, bias]]) };
 }
 
@@ -173,12 +168,15 @@ function refuseExtras(node: Node): void {
 /** Last dimension of values where the exporter says it or a weight does. */
 function lastDims(graph: Graph): Map<string, number> {
   const out = new Map<string, number>();
-  const source = producers(graph);
+  for (const { name, shape } of graph.inputs) {
+    const width = shape?.at(-1);
+    if (typeof width === 'number') out.set(name, width);
+  }
   for (const node of graph.nodes)
     for (const name of node.outputs) {
       const declared = graph.values.get(name)?.shape?.at(-1);
       const width = typeof declared === 'number' ? declared : widthOf(node, graph, out);
-      if (width !== undefined && source.has(name)) out.set(name, width);
+      if (width !== undefined) out.set(name, width);
     }
   return out;
 }

@@ -45,6 +45,7 @@ export async function runGraph(graph: Graph, feeds: Feeds, fetches?: string[]): 
   const session = await ort.InferenceSession.create(model, {
     externalData: external.map(({ path, data }) => ({ path, data })),
     executionProviders: ['wasm'],
+    logSeverityLevel: 3,
   });
   try {
     return { ...(await session.run(feeds, fetches ?? session.outputNames)) };

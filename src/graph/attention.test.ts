@@ -1,0 +1,167 @@
+import { describe, expect, test } from 'vitest';
+import { createRng } from '../lib/rng';
+import { expandAttention } from './attention';
+import { GraphBuilder } from './builder';
+import { prune } from './dce';
+import { type Attr, float, type Graph, int } from './ir';
+import { print } from './print';
+import { type Feeds, f32, i32, i64, runGraph } from './test-support';
+
+interface Shape {
+  readonly heads: number;
+  readonly kv: number;
+  readonly d: number;
+  readonly packed: boolean;
+  /** Dimensions that are rotated; 0 for no rotation. */
+  readonly rotated: number;
+  readonly attrs?: Record<string, Attr>;
+}
+
+const noise = (n: number, seed: number) => {
+  const rng = createRng(seed);
+  return Array.from({ length: n }, () => rng.normal());
+};
+
+function attention({ heads, kv, d, packed, rotated, attrs = {} }: Shape): Graph {
+  const b = new GraphBuilder();
+  const q = b.input('q', 'float32', ['b', 't', (packed ? heads + 2 * kv : heads) * d]);
+  const [k, v] = packed
+    ? ['', '']
+    : [b.input('k', 'float32', ['b', 't', kv * d]), b.input('v', 'float32', ['b', 't', kv * d])];
+  const past = ['past_key_values.0.key', 'past_key_values.0.value'].map((name) =>
+    b.input(name, 'float32', ['b', kv, 'p', 'kv_cache_dim']),
+  );
+  const lengths = b.input('seqlens_k', 'int32', ['b']);
+  const total = b.input('total', 'int32', []);
+  const angles = Array.from({ length: 32 * (rotated / 2) }, (_, i) => 0.1 * i);
+  const tables =
+    rotated === 0
+      ? []
+      : [Math.cos, Math.sin].map((f, i) =>
+          b.initializer({
+            name: `table${i}`,
+            dtype: 'float32',
+            dims: [32, rotated / 2],
+            bytes: new Uint8Array(Float32Array.from(angles, f).buffer),
+          }),
+        );
+  b.push({
+    op: 'com.microsoft:GroupQueryAttention',
+    name: 'attn',
+    inputs: [q, k ?? '', v ?? '', ...past, lengths, total, ...tables],
+    outputs: ['y', 'present.0.key', 'present.0.value'],
+    attrs: { num_heads: int(heads), kv_num_heads: int(kv), do_rotary: int(rotated ? 1 : 0), ...attrs },
+  });
+  b.output('y', 'float32', ['b', 't', heads * d]);
+  for (const name of ['present.0.key', 'present.0.value']) b.output(name, 'float32', ['b', kv, 's', 'kv_cache_dim']);
+  return b.build();
+}
+
+/** One row; the new tokens come after `past` cached ones. */
+function feeds({ heads, kv, d, packed }: Shape, tokens: number, past: number): { fused: Feeds; plain: Feeds } {
+  const total = past + tokens;
+  const shared: Feeds = {
+    q: f32(
+      [1, tokens, (packed ? heads + 2 * kv : heads) * d],
+      noise(tokens * (heads + 2 * kv) * d, 1).slice(0, tokens * (packed ? heads + 2 * kv : heads) * d),
+    ),
+  };
+  if (!packed)
+    for (const [i, name] of ['k', 'v'].entries())
+      shared[name] = f32([1, tokens, kv * d], noise(tokens * kv * d, 2 + i));
+  for (const [i, kind] of ['key', 'value'].entries())
+    shared[`past_key_values.0.${kind}`] = f32([1, kv, past, d], noise(kv * past * d, 4 + i));
+  const bias = Array.from({ length: tokens * total }, (_, i) => (i % total > past + Math.floor(i / total) ? -1e9 : 0));
+  return {
+    fused: { ...shared, seqlens_k: i32([1], [total - 1]), total: i32([], [total]) },
+    plain: {
+      ...shared,
+      position_ids: i64(
+        [1, tokens],
+        Array.from({ length: tokens }, (_, i) => past + i),
+      ),
+      attention_bias: f32([1, 1, tokens, total], bias),
+    },
+  };
+}
+
+const base: Shape = { heads: 4, kv: 2, d: 16, packed: true, rotated: 16 };
+const cases: [string, Shape][] = [
+  ['packed, rotated', base],
+  ['separate', { ...base, packed: false }],
+  ['interleaved rotation', { ...base, attrs: { rotary_interleaved: int(1) } }],
+  ['half of the head rotated', { ...base, d: 32 }],
+  ['no rotation', { ...base, packed: false, rotated: 0 }],
+  ['one key head for all', { ...base, kv: 1 }],
+  ['as many key heads as query heads', { ...base, kv: 4 }],
+  ['scale and softcap', { ...base, attrs: { scale: float(0.5), softcap: float(2) } }],
+];
+
+describe('GroupQueryAttention as ONNX Runtime computes it', () => {
+  test.each(cases)('%s, without and with a past', async (_, shape) => {
+    for (const [tokens, past] of [
+      [5, 0],
+      [1, 4],
+      [3, 2],
+    ] as const) {
+      const { fused, plain } = feeds(shape, tokens, past);
+      const graph = prune(expandAttention(attention(shape)), { inputs: true });
+      const given = Object.fromEntries(
+        Object.entries(plain).filter(([name]) => graph.inputs.some((v) => v.name === name)),
+      );
+      const want = await runGraph(attention(shape), fused);
+      const got = await runGraph(graph, given);
+      for (const name of Object.keys(want)) {
+        const [a, b] = [want[name]?.data, got[name]?.data] as [Float32Array, Float32Array];
+        expect(got[name]?.dims).toEqual(want[name]?.dims);
+        for (let i = 0; i < a.length; i++) expect(Math.abs((a[i] ?? 0) - (b[i] ?? Number.NaN))).toBeLessThan(1e-4);
+      }
+    }
+  });
+});
+
+test('the expansion, node by node', () => {
+  const graph = prune(expandAttention(attention(base)), { inputs: true });
+  expect(print(graph)).toMatchInlineSnapshot(`
+    "input %q : f32[b,t,128]
+    input %past_key_values.0.key : f32[b,2,p,16]
+    input %past_key_values.0.value : f32[b,2,p,16]
+    input %position_ids : i64[batch,tokens]
+    input %attention_bias : f32[batch,1,tokens,past + tokens]
+    weight %table0 : f32[32,8]
+    weight %table1 : f32[32,8]
+    %attention/Shape_0 = Shape(%q) {start=0 end=-1}
+    %attention/Concat_0 = Concat(%attention/Shape_0, i64[2]{8,16}) {axis=0}
+    %attention/Reshape_0 = Reshape(%q, %attention/Concat_0)
+    %attention/Transpose_0 = Transpose(%attention/Reshape_0) {perm=[0,2,1,3]}
+    %attention/Split_0, %attention/Split_0.1 = Split(%attention/Transpose_0, i64[2]{6,2}) {axis=1}
+    %attention/RotaryEmbedding_0 = com.microsoft:RotaryEmbedding(%attention/Split_0, %position_ids, %table0, %table1) {interleaved=0}
+    %attention/Split_1, %attention/Split_1.1 = Split(%attention/RotaryEmbedding_0, i64[2]{4,2}) {axis=1}
+    %present.0.key = Concat(%past_key_values.0.key, %attention/Split_1.1) {axis=2}
+    %present.0.value = Concat(%past_key_values.0.value, %attention/Split_0.1) {axis=2}
+    %attention/Reshape_1 = Reshape(%attention/Split_1, i64[4]{0,2,-1,16})
+    %attention/Mul_0 = Mul(%attention/Reshape_1, f32[]{0.25})
+    %attention/Transpose_1 = Transpose(%present.0.key) {perm=[0,1,3,2]}
+    %attention/MatMul_0 = MatMul(%attention/Mul_0, %attention/Transpose_1)
+    %attention/Concat_1 = Concat(%attention_bias, %attention_bias) {axis=2}
+    %attention/Add_0 = Add(%attention/MatMul_0, %attention/Concat_1)
+    %attention/Softmax_0 = Softmax(%attention/Add_0) {axis=-1}
+    %attention/MatMul_1 = MatMul(%attention/Softmax_0, %present.0.value)
+    %attention/Reshape_2 = Reshape(%attention/MatMul_1, i64[4]{0,4,-1,16})
+    %attention/Transpose_2 = Transpose(%attention/Reshape_2) {perm=[0,2,1,3]}
+    %attention/Shape_1 = Shape(%q) {start=0 end=-1}
+    %attention/Concat_2 = Concat(%attention/Shape_1, i64[1]{64}) {axis=0}
+    %y = Reshape(%attention/Transpose_2, %attention/Concat_2)
+    output %y
+    output %present.0.key
+    output %present.0.value"
+  `);
+});
+
+test.each([
+  [{ local_window_size: int(8) }, 'attends to a window of 8 tokens'],
+  [{ smooth_softmax: int(1) }, 'smooth softmax'],
+])('%j is refused by name', (attrs, why) => {
+  expect(() => expandAttention(attention({ ...base, attrs }))).toThrow(why);
+  expect(() => expandAttention(attention({ ...base, attrs }))).toThrow('com.microsoft:GroupQueryAttention node attn');
+});
