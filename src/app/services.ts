@@ -8,7 +8,7 @@ import type { LoadedModel, ModelSource } from '../model/load';
 import type { SoftPrompt } from '../prompt/types';
 import type { Store } from '../store/store';
 import type { LabelWord } from '../task/types';
-import type { DataMethods, EngineControl, EngineMethods } from '../worker/protocol';
+import type { DataMethods, EngineControl, EngineMethods, ModelFiles } from '../worker/protocol';
 
 type Params<F> = F extends (params: infer P, ...rest: never[]) => unknown ? P : never;
 type EventOf<F> = F extends (params: never, onEvent: (event: infer E) => void) => unknown ? E : never;
@@ -64,6 +64,8 @@ export interface Services {
     source: ModelSource,
     options: { readonly onProgress: (progress: DownloadProgress) => void; readonly signal?: AbortSignal },
   ) => Promise<LoadedModel>;
+  /** The tokenizer's files alone, where they can be had before the weights; else null. */
+  readonly loadTokenizerFiles: (source: ModelSource) => Promise<ModelFiles | null>;
   readonly loadShippedPrompt: () => Promise<ShippedPrompt | null>;
   readonly loadSample: () => Promise<SampleProject>;
 }

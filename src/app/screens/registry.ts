@@ -24,7 +24,7 @@ export interface ToolEntry {
 export const STEPS: readonly StepEntry[] = [
   { id: 'data', number: 1, title: 'Data', Screen: lazy(() => import('./data/DataScreen')) },
   { id: 'prompts', number: 2, title: 'Prompts', Screen: lazy(() => import('./prompts/PromptsScreen')) },
-  { id: 'train', number: 3, title: 'Train', Screen: null },
+  { id: 'train', number: 3, title: 'Train', Screen: lazy(() => import('./train/TrainScreen')) },
   { id: 'compare', number: 4, title: 'Compare', Screen: null },
 ];
 

@@ -3,7 +3,7 @@ import { Dialog, DialogTrigger } from 'react-aria-components/Dialog';
 import { Popover } from 'react-aria-components/Popover';
 import { useSession } from '../state/studio';
 import { ModelPanel } from './ModelPanel';
-import { modelWords } from './model-words';
+import { downloadShare, modelWords } from './model-words';
 import '../ui/menu.css';
 
 /** Which model, on what, with how much memory; opens what there is to know about it. */
@@ -16,6 +16,7 @@ export function ModelChip() {
       <Button className={`chip${mark === 'bad' ? ' chip-bad' : ''}`} aria-label={`Model: ${short}`} data-testid="model">
         <span className={`dot${mark === 'good' ? '' : ` dot-${mark}`}`} aria-hidden="true" />
         <span className="chip-wide">{short}</span>
+        <span className="chip-narrow">{model.kind === 'downloading' ? downloadShare(model) : 'Model'}</span>
       </Button>
       <Popover className="popover" placement="bottom end">
         <Dialog className="chip-menu" aria-label="Model">

@@ -30,7 +30,7 @@ export function RequestsBadge() {
         <span className={`dot${sent > 0 ? ' dot-wait' : ''}`} aria-hidden="true" />
         <span>
           {sent}
-          <span className="chip-wide"> {sent === 1 ? 'request' : 'requests'} sent</span>
+          <span className="chip-wide"> {sent === 1 ? 'request' : 'requests'}</span> sent
         </span>
       </Button>
       <Dialog title={`${words} to other sites`} isOpen={isOpen} onClose={() => setOpen(false)} wide>

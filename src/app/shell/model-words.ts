@@ -40,6 +40,10 @@ export function modelWords(model: ModelStatus, card: ModelCard | null): ModelWor
   }
 }
 
+/** "61%", where there is no room for more. */
+export const downloadShare = ({ receivedBytes, totalBytes }: Extract<ModelStatus, { kind: 'downloading' }>): string =>
+  percentWhole(totalBytes > 0 ? receivedBytes / totalBytes : 0);
+
 /** The line beside the bar: "Model 114 MB, once, then offline: 61%, 20 s left". */
 export function downloadWords(model: Extract<ModelStatus, { kind: 'downloading' }>): string {
   if (model.totalBytes === 0) return 'Looking for the model';

@@ -3,8 +3,9 @@ import { createStore, type StoreApi } from 'zustand/vanilla';
 import { StudioError } from '../../lib/errors';
 import type { ModelCard } from '../../model/card';
 import type { ModelSource } from '../../model/load';
-import type { ModelInfo } from '../../worker/protocol';
+import type { ModelFiles, ModelInfo } from '../../worker/protocol';
 import type { Services } from '../services';
+import { isSmall } from '../tokenizer-files';
 import type { Capabilities } from './capabilities';
 import { secondsLeft } from './rate';
 
@@ -61,17 +62,24 @@ export interface SessionState {
 
 export const DEFAULT_MODEL: ModelSource = { kind: 'site', base: 'models/HuggingFaceTB/SmolLM2-135M-Instruct/' };
 
-const TOKENIZER_FILES =
-  /(?:^|\/)(?:tokenizer|tokenizer_config|special_tokens_map|generation_config|config)\.json$|\.jinja$/;
-
 export type SessionStore = StoreApi<SessionState>;
 
 export function createSessionStore(services: Services, capabilities: Capabilities): SessionStore {
   let running: Promise<ModelInfo> | null = null;
 
   return createStore<SessionState>((set, get, store) => {
+    async function openTokenizer(files: ModelFiles) {
+      const opened = await services.data.call('openTokenizer', { files });
+      set({
+        tokenizer: { kind: 'ready', endTokenIds: opened.endTokenIds, hasChat: opened.hasChat, sha256: opened.sha256 },
+      });
+    }
+
     async function load(source: ModelSource): Promise<ModelInfo> {
       set({ model: { kind: 'downloading', receivedBytes: 0, totalBytes: 0, fromCache: false, secondsLeft: null } });
+      // texts can be tokenised while the weights are on their way; what fails here is said by the load below
+      const early = await services.loadTokenizerFiles(source).catch(() => null);
+      if (early) await openTokenizer(early);
       const startedAt = performance.now();
       const { card, files } = await services.loadModelFiles(source, {
         onProgress: ({ receivedBytes, totalBytes, fromCache }) =>
@@ -86,16 +94,8 @@ export function createSessionStore(services: Services, capabilities: Capabilitie
           }),
       });
       set({ card, model: { kind: 'starting', stage: 'parse' } });
-      const small = Object.fromEntries(Object.entries(files).filter(([path]) => TOKENIZER_FILES.test(path)));
-      const opened = await services.data.call('openTokenizer', { files: small });
-      set({
-        tokenizer: {
-          kind: 'ready',
-          endTokenIds: opened.endTokenIds,
-          hasChat: opened.hasChat,
-          sha256: opened.sha256,
-        },
-      });
+      if (get().tokenizer.kind !== 'ready')
+        await openTokenizer(Object.fromEntries(Object.entries(files).filter(([path]) => isSmall(path))));
       const info = await services.engine.call(
         'load',
         { id: card.id, files, backend: 'auto', threads: capabilities.threads },

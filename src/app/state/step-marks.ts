@@ -24,6 +24,7 @@ export function stepMarks(
   const rows = dataset ? dataset.split.train.length + dataset.split.validation.length + dataset.split.test.length : 0;
   const trained = set?.soft.filter(({ status, soft }) => soft !== null && FINISHED.has(status)) ?? [];
   const tuned = trained.find(({ id }) => id === set?.chosenSoft) ?? trained.at(-1);
+  const tried = set?.hard.some((version) => version.tried !== null) ?? false;
   const looks = set?.testLooks ?? 0;
   const mark = (id: StepId, done: boolean, ready: boolean, note: string): StepMark => ({
     state: job?.screen === id ? 'running' : done ? 'done' : ready ? 'ready' : 'empty',
@@ -31,7 +32,7 @@ export function stepMarks(
   });
   return {
     data: mark('data', rows > 0, true, counted(rows, 'row')),
-    prompts: mark('prompts', Boolean(set?.hard.length), rows > 0, count(set?.hard.length ?? 0)),
+    prompts: mark('prompts', tried || Boolean(set?.soft.length), rows > 0, count(set?.hard.length ?? 0)),
     train: mark(
       'train',
       Boolean(tuned),

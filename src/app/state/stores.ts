@@ -2,6 +2,8 @@
 import type { StoreApi } from 'zustand/vanilla';
 import { createDataStore, type DataStore } from '../screens/data/data-store';
 import { createPromptsStore, type PromptsStore } from '../screens/prompts/prompts-store';
+import { createStartStore, type StartStore } from '../screens/start/start-store';
+import { createTrainStore, type TrainStore } from '../screens/train/train-store';
 import type { Services } from '../services';
 import type { Capabilities } from './capabilities';
 import { createProjectStore, type ProjectStore } from './project-store';
@@ -11,16 +13,20 @@ import { createSessionStore, type SessionStore } from './session-store';
 export interface Stores {
   readonly session: SessionStore;
   readonly project: ProjectStore;
+  readonly start: StartStore;
   readonly data: DataStore;
   readonly prompts: PromptsStore;
+  readonly train: TrainStore;
   readonly requests: StoreApi<RequestsState>;
 }
 
 export function createStores(services: Services, capabilities: Capabilities): Stores {
   const session = createSessionStore(services, capabilities);
   const project = createProjectStore(services);
+  const start = createStartStore(services, session);
   const data = createDataStore(services, project);
   const prompts = createPromptsStore(services, project, session);
+  const train = createTrainStore(services, session, project);
   const requests = createRequestLog();
-  return { session, project, data, prompts, requests };
+  return { session, project, start, data, prompts, train, requests };
 }

@@ -33,7 +33,9 @@ export const Select = ({ label, hint, error, options, value, onChange, placehold
   >
     <FieldFrame label={label} hint={hint} error={error ?? null}>
       <Button className="input select-button">
-        <SelectValue />
+        <SelectValue>
+          {({ selectedText, isPlaceholder, defaultChildren }) => (isPlaceholder ? defaultChildren : selectedText)}
+        </SelectValue>
         <ChevronDown />
       </Button>
     </FieldFrame>

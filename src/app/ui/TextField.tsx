@@ -1,3 +1,4 @@
+import type { CSSProperties } from 'react';
 import { Input } from 'react-aria-components/Input';
 import { TextArea as AriaTextArea } from 'react-aria-components/TextArea';
 import { TextField as AriaTextField, type TextFieldProps as AriaTextFieldProps } from 'react-aria-components/TextField';
@@ -27,7 +28,13 @@ export const TextArea = ({
 }: Props & { readonly rows?: number }) => (
   <AriaTextField {...props} isInvalid={Boolean(error)} className="field">
     <FieldFrame label={label} hint={hint} error={error ?? null}>
-      <AriaTextArea className={classes(mono, large)} placeholder={placeholder ?? ''} rows={rows} spellCheck={!mono} />
+      <AriaTextArea
+        className={classes(mono, large)}
+        placeholder={placeholder ?? ''}
+        rows={rows}
+        spellCheck={!mono}
+        style={{ '--rows': rows } as CSSProperties}
+      />
     </FieldFrame>
   </AriaTextField>
 );

@@ -78,7 +78,7 @@ function OpenData() {
           {blocking ? `${blocking.advice} ` : null}
           {formatWords(table)}.{' '}
           {prepared && !blocking
-            ? `${prepared.dataset.split.test.length} rows are held back: training never sees them. ${prepared.detectable.sentence}`
+            ? `${prepared.dataset.split.test.length} rows are held back: training never sees them.`
             : null}
         </>
       }

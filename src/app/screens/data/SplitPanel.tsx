@@ -21,7 +21,7 @@ export function SplitPanel() {
   const n = usedRows(prepared.dataset);
   return (
     <Panel
-      title={splitWords(split.train.length, split.validation.length, held)}
+      title={prepared.detectable.sentence.replace(/\.$/, '')}
       span={12}
       aside={
         <span>
@@ -46,7 +46,9 @@ export function SplitPanel() {
           output={counted(dragged, 'row')}
         />
         <SplitBar parts={[split.train.length, split.validation.length, held]} />
-        <p role="status">{prepared.detectable.sentence}</p>
+        <p className="visually-hidden" role="status">
+          {`${splitWords(split.train.length, split.validation.length, held)}. ${prepared.detectable.sentence}`}
+        </p>
       </div>
       {looks > 0 ? (
         <Note title={`The held-back rows have been looked at ${looks === 1 ? 'once' : `${count(looks)} times`}.`}>

@@ -13,15 +13,17 @@ const SHOTS = [
   { id: '8', label: '8 examples' },
 ] as const;
 
+const NO_COLUMNS: readonly string[] = [];
+
 export function EditorPanel() {
   const { prompts } = useStores();
   const draft = usePrompts((s) => s.draft);
   const error = usePrompts((s) => s.templateError);
   const cost = usePrompts((s) => s.cost);
-  const columns = useProject((s) => s.dataset?.table.columns ?? []);
-  const labelColumn = useProject((s) => s.dataset?.mapping.label);
+  const columns = useProject((s) => s.dataset?.table.columns ?? NO_COLUMNS);
+  const mapping = useProject((s) => s.dataset?.mapping);
   const { edit, setShots } = prompts.getState();
-  const usable = columns.filter((name) => name !== labelColumn);
+  const usable = columns.filter((name) => name !== mapping?.label && name !== mapping?.text);
   return (
     <Panel
       span={7}
@@ -37,7 +39,7 @@ export function EditorPanel() {
       <div className="stack">
         <TextArea
           mono
-          rows={5}
+          rows={6}
           label={<span className="visually-hidden">Your prompt</span>}
           value={draft.template}
           onChange={edit}
@@ -45,9 +47,9 @@ export function EditorPanel() {
           hint={
             <>
               <code>{'{text}'}</code> stands for the row’s text
-              {usable.length > 1 ? (
+              {usable.length > 0 ? (
                 <>
-                  ; any other column works too:{' '}
+                  ; other columns work too:{' '}
                   {usable.slice(0, 6).map((name) => (
                     <code key={name} className="column-name">{`{${name}}`}</code>
                   ))}

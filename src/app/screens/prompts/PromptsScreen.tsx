@@ -6,6 +6,7 @@ import { Button } from '../../ui/Button';
 import { EmptyState } from '../../ui/EmptyState';
 import { Note } from '../../ui/Note';
 import { ProgressBar } from '../../ui/ProgressBar';
+import { validationIds } from '../train/run-inputs';
 import { EditorPanel } from './EditorPanel';
 import './prompts.css';
 import { ReadingPanel } from './ReadingPanel';
@@ -41,7 +42,7 @@ function NoRows() {
 function OpenPrompts() {
   const { prompts } = useStores();
   const set = useProject((s) => s.set);
-  const rows = useProject((s) => s.dataset?.split.validation.length ?? 0);
+  const rows = useProject((s) => (s.dataset ? validationIds(s.dataset).length : 0));
   const modelReady = useSession((s) => s.model.kind === 'ready');
   const trainingOff = useSession((s) => s.capabilities.trainingOff);
   const busy = useSession((s) => s.job !== null);

@@ -34,20 +34,18 @@ export function ReadingPanel() {
       }
     >
       {reading ? (
-        <>
-          <p className="tokens">
-            {hidden > 0 ? <span className="dim">{`… ${count(hidden)} tokens of examples before … `}</span> : null}
-            {reading.pieces.slice(hidden).map((piece, i) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: tokens repeat, and their place is what tells them apart
-              <span key={i} className="tok">
-                {visible(piece)}
-              </span>
-            ))}
-            <span className="dim tokens-answer" aria-hidden="true">
-              → answer word
+        <p className="tokens">
+          {hidden > 0 ? <span className="dim">{`… ${count(hidden)} tokens of examples before … `}</span> : null}
+          {reading.pieces.slice(hidden).map((piece, i) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: tokens repeat, and their place is what tells them apart
+            <span key={i} className="tok">
+              {visible(piece)}
             </span>
-          </p>
-        </>
+          ))}
+          <span className="dim tokens-answer" aria-hidden="true">
+            → answer word
+          </span>
+        </p>
       ) : tokenizer === 'waiting' ? (
         <ProgressBar label="The model’s vocabulary is loading" value={null} />
       ) : (

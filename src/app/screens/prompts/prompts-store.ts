@@ -20,6 +20,7 @@ import type { Services } from '../../services';
 import type { ProjectStore } from '../../state/project-store';
 import type { SessionStore } from '../../state/session-store';
 import { wordsFor } from '../../state/words-for';
+import { validationIds } from '../train/run-inputs';
 import { firstPrompt, sameLabels, slim } from './proposal';
 import { tally } from './tally';
 import { versionName } from './words';
@@ -74,7 +75,6 @@ export interface PromptsState {
 export type PromptsStore = StoreApi<PromptsState>;
 
 const EMPTY: HardPrompt = { template: '', shots: 0, shotSeed: 0 };
-const LIVE_ROWS = 100;
 const PROBE_ROWS = 4;
 
 export function createPromptsStore(services: Services, project: ProjectStore, session: SessionStore): PromptsStore {
@@ -100,7 +100,23 @@ export function createPromptsStore(services: Services, project: ProjectStore, se
     function setDraft(draft: HardPrompt, wait = 0) {
       set({ draft, templateError: check(draft), tryError: null });
       clearTimeout(timer);
-      timer = setTimeout(() => void measureDraft(), wait);
+      timer = setTimeout(() => {
+        void measureDraft();
+        void keepForReload(draft);
+      }, wait);
+    }
+
+    const draftKey = (setId: string) => `draft:${setId}`;
+
+    /** What is typed and not tried yet survives a reload too. */
+    async function keepForReload(draft: HardPrompt) {
+      const open = project.getState().set;
+      if (open && draft.template !== '') await services.store.settings.set(draftKey(open.id), draft).catch(() => {});
+    }
+
+    async function restoreDraft(open: PromptSet) {
+      const kept = await services.store.settings.get<HardPrompt>(draftKey(open.id)).catch(() => null);
+      if (project.getState().set?.id === open.id && kept?.template) setDraft(kept);
     }
 
     /** Token counts, answer tokens and the tokens of one row, for what is in the editor now. */
@@ -111,7 +127,7 @@ export function createPromptsStore(services: Services, project: ProjectStore, se
       const { draft, templateError, reading } = get();
       const words = wordsFor(draft.template, found.open.words);
       const validation = found.dataset.split.validation;
-      const ids = validation.slice(0, LIVE_ROWS);
+      const ids = validationIds(found.dataset);
       const index = Math.min(reading?.index ?? 0, Math.max(0, validation.length - 1));
       const rowId = validation[index];
       const { labels, collisions } = await services.data.call('labelTokens', { words });
@@ -208,12 +224,8 @@ export function createPromptsStore(services: Services, project: ProjectStore, se
       }
     }
 
-    const tokenise = (
-      dataset: Dataset,
-      prompt: HardPrompt,
-      words: readonly LabelWord[],
-      split: 'validation' | readonly string[],
-    ) => services.data.call('tokenRows', { dataset, prompt, words, split });
+    const tokenise = (dataset: Dataset, prompt: HardPrompt, words: readonly LabelWord[], split: readonly string[]) =>
+      services.data.call('tokenRows', { dataset, prompt, words, split });
 
     project.subscribe((next, before) => {
       if (next.set?.id !== before.set?.id) {
@@ -222,6 +234,7 @@ export function createPromptsStore(services: Services, project: ProjectStore, se
         const chosen = next.set && chosenHard(next.set);
         set({ labels: null, collisions: [], cost: null, reading: null, tryError: null });
         setDraft(chosen?.prompt ?? EMPTY);
+        if (next.set) void restoreDraft(next.set);
       } else if (next.dataset !== before.dataset) setDraft(get().draft);
       if (next.set && next.dataset && !sameLabels(next.set.words, next.dataset.labels))
         propose(next.set, next.dataset).catch(() => {
@@ -278,12 +291,12 @@ export function createPromptsStore(services: Services, project: ProjectStore, se
       tryNow: async () => {
         const found = opened();
         if (!found || get().templateError !== null || get().trying) return;
-        set({ trying: { done: 0, total: found.dataset.split.validation.length }, tryError: null });
+        set({ trying: { done: 0, total: validationIds(found.dataset).length }, tryError: null });
         try {
           await session.getState().modelReady();
           const version = await keepVersion();
           const words = wordsFor(version.prompt.template, found.open.words);
-          const { rows } = await tokenise(found.dataset, version.prompt, words, 'validation');
+          const { rows } = await tokenise(found.dataset, version.prompt, words, validationIds(found.dataset));
           const tried = tally(rows, await score(rows, words, version.id), found.dataset.labels.length);
           await project.getState().updateById(found.open.id, (s) => {
             const next = recordTry(s, version.id, tried, now());

@@ -1,0 +1,32 @@
+/** From nothing to stores: the browser probed, what is kept opened, the last project found. */
+
+import type { PromptSet } from '../project/types';
+import type { Services } from './services';
+import { navigate, screenPath } from './shell/location';
+import type { Stores } from './state/stores';
+
+const LAST = 'last-project';
+
+/** Where a project is taken up again. */
+export function resumeScreen(set: PromptSet): string {
+  if (set.testLooks > 0) return 'compare';
+  if (set.soft.length > 0) return 'train';
+  if (set.hard.some(({ tried }) => tried !== null)) return 'prompts';
+  return 'data';
+}
+
+/** A visit without an address opens the last project; `#/` is the start screen, whatever is kept. */
+export async function openLastProject({ store }: Services, { project }: Stores): Promise<void> {
+  await project
+    .getState()
+    .refresh()
+    .catch(() => {}); // shown as an empty library; saving will say what is wrong
+  if (location.hash === '' || location.hash === '#') {
+    const id = await store.settings.get<string>(LAST).catch(() => null);
+    const last = project.getState().sets.find((set) => set.id === id);
+    if (last) navigate(screenPath(last.id, resumeScreen(last)), { replace: true });
+  }
+  project.subscribe((now, before) => {
+    if (now.set && now.set.id !== before.set?.id) void store.settings.set(LAST, now.set.id).catch(() => {});
+  });
+}

@@ -1,0 +1,46 @@
+/** The bundled sample and the prompt that was trained on it in advance; both are files of this site. */
+import { StudioError } from '../lib/errors';
+import { z } from '../lib/zod';
+import type { SampleProject } from './services';
+
+const schema = z.object({
+  name: z.string(),
+  textColumn: z.string(),
+  labelColumn: z.string(),
+  seed: z.int(),
+  template: z.string(),
+  answerWords: z.record(z.string(), z.string()),
+  prompts: z.array(z.object({ name: z.string(), template: z.string() })).min(1),
+  example: z.string(),
+  split: z.object({
+    train: z.array(z.string()),
+    validation: z.array(z.string()),
+    test: z.array(z.string()),
+  }),
+});
+
+const FILE = 'support-messages.csv';
+
+/** A file of this site. @throws StudioError bad-input when it is not there */
+export async function siteFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  const response = await fetch(new URL(path, document.baseURI)).catch((cause: unknown) => {
+    throw new StudioError('bad-input', `${path} could not be fetched: the connection failed. Try again.`, { cause });
+  });
+  // a static host may answer with its start page instead of "not found"
+  if (!response.ok || response.headers.get('content-type')?.startsWith('text/html'))
+    throw new StudioError('bad-input', `${path} is not on this site. Was the build copied whole?`, { data: { path } });
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+export async function loadSample(): Promise<SampleProject> {
+  const [json, csv] = await Promise.all([siteFile('sample/sample.json'), siteFile(`sample/${FILE}`)]);
+  const parsed = schema.safeParse(JSON.parse(new TextDecoder().decode(json)));
+  if (!parsed.success) throw new StudioError('bad-input', `The sample is damaged: ${z.prettifyError(parsed.error)}`);
+  const { answerWords, ...sample } = parsed.data;
+  return {
+    ...sample,
+    idColumn: 'id',
+    words: Object.entries(answerWords).map(([label, word]) => ({ label, word })),
+    csv: { fileName: FILE, bytes: csv },
+  };
+}

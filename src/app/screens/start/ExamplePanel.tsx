@@ -1,0 +1,57 @@
+import { useStore } from 'zustand';
+import { useSession, useStores } from '../../state/studio';
+import { ArmMark, type ArmSide } from '../../ui/ArmMark';
+import { bytes, percentWhole } from '../../ui/format';
+import { TextArea } from '../../ui/TextField';
+import type { Answer } from './start-store';
+import { capital } from './words';
+
+/** One sentence, two answers: what tuning does, before anything is explained. */
+export function ExamplePanel() {
+  const { start } = useStores();
+  const { sentence, shipped, sample, untuned, tuned, stale, error, type } = useStore(start);
+  const model = useSession((s) => s.model.kind);
+  const off = useSession((s) => s.capabilities.trainingOff !== null);
+  if (!sample) return null;
+  const waiting = off ? 'on a computer' : model === 'failed' ? 'no model' : 'when the model is here';
+  return (
+    <section className="panel stack" aria-label="An example">
+      <TextArea large rows={1} label="A customer writes" value={sentence} onChange={type} />
+      <div className="answers" role="status" aria-busy={stale}>
+        <AnswerView side="ref" name="Untuned" answer={untuned} waiting={waiting} stale={stale} />
+        <AnswerView side="b" name="Tuned on support tickets" answer={tuned} waiting={waiting} stale={stale} />
+      </div>
+      <p className="dim small">
+        {error
+          ? `${error.message} The buttons below work all the same.`
+          : shipped
+            ? `${untuned ? 'Live answers' : 'The answers'} of a prompt trained in advance with this studio: ${shipped.soft.virtualTokens} vectors, ${bytes(shipped.bytes)}. In this company’s handbook, calling three times is a complaint. Type your own sentence.`
+            : 'The prompt trained in advance is not on this site; train the sample to see it.'}
+      </p>
+    </section>
+  );
+}
+
+interface AnswerViewProps {
+  readonly side: ArmSide;
+  readonly name: string;
+  readonly answer: Answer | null;
+  readonly waiting: string;
+  readonly stale: boolean;
+}
+
+const AnswerView = ({ side, name, answer, waiting, stale }: AnswerViewProps) => (
+  <div className={stale ? 'answer answer-stale' : 'answer'}>
+    <ArmMark side={side}>{name}</ArmMark>
+    {answer ? (
+      <p className={`answer-label answer-${side}`}>
+        {capital(answer.label)} <span className="dim small">{percentWhole(answer.probability)}</span>
+      </p>
+    ) : (
+      <p className="answer-label answer-none">
+        <span aria-hidden="true">…</span>
+        <span className="dim small">{waiting}</span>
+      </p>
+    )}
+  </div>
+);

@@ -1,0 +1,106 @@
+/** The example sentence and what two prompts make of it, live. */
+import { createStore, type StoreApi } from 'zustand/vanilla';
+import { StudioError } from '../../../lib/errors';
+import { argmax } from '../../../metrics/classification';
+import type { SoftPrompt } from '../../../prompt/types';
+import type { TokenRow } from '../../../tokens/types';
+import type { SampleProject, Services, ShippedPrompt } from '../../services';
+import type { SessionStore } from '../../state/session-store';
+
+export interface Answer {
+  readonly label: string;
+  readonly probability: number;
+}
+
+export interface StartState {
+  readonly sentence: string;
+  readonly shipped: ShippedPrompt | null;
+  readonly sample: SampleProject | null;
+  readonly untuned: Answer | null;
+  readonly tuned: Answer | null;
+  /** What is shown belongs to an earlier sentence. */
+  readonly stale: boolean;
+  readonly error: StudioError | null;
+  /** Milliseconds a token, forward only, of the last answer: what the time on the button is made of. */
+  readonly tokenMs: number | null;
+  readonly enter: () => Promise<void>;
+  readonly type: (sentence: string) => void;
+}
+
+export type StartStore = StoreApi<StartState>;
+
+const PAUSE_MS = 250;
+
+export function createStartStore(services: Services, session: SessionStore): StartStore {
+  let entered: Promise<void> | null = null;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let running: AbortController | null = null;
+
+  return createStore<StartState>((set, get) => {
+    async function answer() {
+      const { shipped, sentence } = get();
+      if (!shipped || session.getState().model.kind !== 'ready') return;
+      if (sentence.trim() === '') return set({ untuned: null, tuned: null, stale: false });
+      running?.abort();
+      const mine = new AbortController();
+      running = mine;
+      set({ stale: true });
+      try {
+        const text = shipped.template.replace('{text}', () => sentence);
+        const [{ ids }, { labels }] = await Promise.all([
+          services.data.call('encode', { text }),
+          services.data.call('labelTokens', { words: shipped.words }),
+        ]);
+        const row: TokenRow = { rowId: 'sentence', ids, label: null };
+        const ask = async (soft: SoftPrompt | null): Promise<Answer> => {
+          const result = await services.engine.call(
+            'score',
+            { rows: [row], labels, soft, cacheKey: null },
+            { signal: mine.signal },
+          );
+          const logProbs = result.rows[0]?.logProbs ?? [];
+          const best = argmax(logProbs);
+          set({ tokenMs: (1000 * result.seconds) / ids.length });
+          return { label: labels[best]?.label ?? '', probability: Math.exp(logProbs[best] ?? 0) };
+        };
+        const untuned = await ask(null);
+        const tuned = await ask(shipped.soft);
+        if (mine === running) set({ untuned, tuned, stale: false, error: null });
+      } catch (cause) {
+        if (mine !== running || (cause instanceof StudioError && cause.code === 'cancelled')) return;
+        set({ stale: false, error: cause instanceof StudioError ? cause : new StudioError('internal', String(cause)) });
+      }
+    }
+
+    session.subscribe((next, before) => {
+      if (next.model.kind === 'ready' && before.model.kind !== 'ready' && entered) void answer();
+    });
+
+    return {
+      sentence: '',
+      shipped: null,
+      sample: null,
+      untuned: null,
+      tuned: null,
+      stale: false,
+      error: null,
+      tokenMs: null,
+      enter: () => {
+        entered ??= (async () => {
+          const [sample, shipped] = await Promise.all([
+            services.loadSample().catch(() => null), // said when it is asked for
+            services.loadShippedPrompt().catch(() => null),
+          ]);
+          set((s) => ({ sample, shipped, sentence: s.sentence || (sample?.example ?? '') }));
+          await answer();
+        })();
+        return entered;
+      },
+      type: (sentence) => {
+        set({ sentence, stale: true });
+        clearTimeout(timer);
+        timer = setTimeout(() => void answer(), PAUSE_MS);
+      },
+    };
+  });
+}
