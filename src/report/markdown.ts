@@ -1,0 +1,41 @@
+import { percent, points, pointsRange, pValue, times } from '../evaluation/words';
+import type { ReportInput } from './types';
+
+/** Text that stays text inside a Markdown table cell or heading. */
+export const escapeMarkdown = (text: string): string =>
+  text
+    .replace(/[\r\n]+/g, ' ')
+    .replace(/[\\`*_{}[\]#|~]/g, (char) => `\\${char}`)
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;');
+
+/** The comparison in Markdown, for a wiki or a pull request: verdict, prompts, pairs, provenance. No row's text. */
+export function markdownReport({ title, comparison, model, dataset, createdAt }: ReportInput): string {
+  const cell = escapeMarkdown;
+  const nameOf = (id: string) => cell(comparison.arms.find((arm) => arm.id === id)?.name ?? id);
+  const arms = comparison.arms.map(
+    (arm) =>
+      `| ${cell(arm.name)} | ${percent(arm.accuracy)} (${percent(arm.accuracyCi95.low)} to ${percent(arm.accuracyCi95.high)}) | ${arm.macroF1.toFixed(3)} | ${arm.tokensSentMean === null ? '' : Math.round(arm.tokensSentMean)} |`,
+  );
+  const pairs = comparison.pairs.map(
+    (pair) =>
+      `| ${nameOf(pair.b)} against ${nameOf(pair.a)} | ${points(pair.difference)} (${pointsRange(pair.differenceCi95.low, pair.differenceCi95.high)}) | ${pValue(pair.pExact)} | ${pair.bOnly} | ${pair.aOnly} |`,
+  );
+  return [
+    `# ${cell(title)}`,
+    '',
+    `**${cell(comparison.verdict.headline)}.** ${cell(comparison.verdict.detail)}`,
+    '',
+    '| Prompt | Accuracy (95% interval) | Macro-F1 | Tokens sent |',
+    '|---|--:|--:|--:|',
+    ...arms,
+    '',
+    '| Pair | Difference in points (95% interval) | Exact p | Fixed | Broken |',
+    '|---|--:|--:|--:|--:|',
+    ...pairs,
+    '',
+    `${comparison.n} held-back rows of ${cell(dataset.name)}, looked at ${times(comparison.looks)}. Model ${cell(model.id)} (${cell(model.dtype)}), SHA-256 ${cell(model.sha256)}. ${cell(createdAt)}.`,
+    '',
+  ].join('\n');
+}

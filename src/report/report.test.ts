@@ -1,0 +1,165 @@
+import { describe, expect, it } from 'vitest';
+import { compare } from '../evaluation/compare';
+import { majorityArm } from '../evaluation/reference';
+import { alternating, armOf, patterned, planOf } from '../evaluation/test-support';
+import { html } from './escape';
+import { headlineFigure, htmlReport } from './html';
+import { resultsJson } from './json';
+import { markdownReport } from './markdown';
+import type { ReportInput } from './types';
+
+const gold = alternating(120);
+const [yours, tuned, few] = patterned({ '110': 76, '011': 22, '100': 5, '000': 17 }) as [
+  boolean[],
+  boolean[],
+  boolean[],
+];
+const plan = planOf(
+  gold,
+  [
+    armOf('yours', 'zero-shot', gold, yours, 2, {
+      name: 'Yours',
+      tokensSentMean: 46,
+      tokensComputedMean: 21,
+      latencyMsMedian: 64,
+    }),
+    armOf('tuned', 'tuned', gold, tuned, 2, {
+      name: 'Tuned',
+      tokensSentMean: 31,
+      tokensComputedMean: 31,
+      latencyMsMedian: 74,
+    }),
+    armOf('yours-8', 'few-shot', gold, few, 2, { name: 'Yours + 8 examples' }),
+    majorityArm(['negative', 'positive'], gold, 120),
+  ],
+  {
+    pairs: [
+      ['yours', 'tuned'],
+      ['yours-8', 'tuned'],
+    ],
+  },
+);
+const input: ReportInput = {
+  title: 'Support tone',
+  createdAt: '2026-01-02T03:04:05.000Z',
+  plan,
+  comparison: compare(plan, { draws: 500 }),
+  model: { id: 'HuggingFaceTB/SmolLM2-135M-Instruct', dtype: 'q4', sha256: 'ab'.repeat(32) },
+  environment: { backend: 'wasm', threads: 2 },
+  dataset: {
+    name: 'tickets.csv',
+    rows: 343,
+    train: 172,
+    validation: 51,
+    test: 120,
+    fingerprint: 'cd'.repeat(32),
+    splitHash: 'ef'.repeat(32),
+  },
+  prompts: [
+    { armId: 'yours', template: 'Decide the tone.\nMessage: {text}\nTone:', shots: 0 },
+    { armId: 'yours-8', template: 'Message: {text}\nTone:', shots: 8 },
+  ],
+  training: {
+    placement: 'suffix',
+    tokens: 10,
+    seed: 0,
+    steps: 150,
+    bestStep: 80,
+    stepsPerSecond: 1.4,
+    cacheSeconds: 38,
+    trainSeconds: 124,
+    history: [],
+  },
+};
+
+const rowTexts = plan.rowIds.map((id) => ({ id, text: `secret text of row ${id}` }));
+
+describe('HTML report', () => {
+  const page = htmlReport(input);
+
+  it('is golden', async () => {
+    await expect(page).toMatchFileSnapshot('report.golden.html');
+  });
+
+  it('has the verdict first, and every accuracy with its interval', () => {
+    expect(page.indexOf(input.comparison.verdict.headline)).toBeLessThan(page.indexOf('<table'));
+    expect(page).toContain('81.7% <span class="range">73.8 to 87.6</span>');
+    expect(page).toContain('exact p = 0.0015');
+  });
+
+  it('asks for nothing: no script, no link, no other origin', () => {
+    expect(page).not.toMatch(/<script|<link|<img|<iframe|@import|url\(|https?:/i);
+    expect(page).toContain("default-src 'none'");
+  });
+
+  it('holds no row’s text unless asked, and then says how many', () => {
+    expect(page).not.toContain('secret text');
+    expect(page).toContain('none: no text of any row');
+    const withRows = htmlReport(input, { includeRows: rowTexts });
+    expect(withRows.match(/secret text of row/g)).toHaveLength(27);
+    expect(withRows).toContain('27 held-back rows, at the maker’s choice');
+  });
+
+  it('escapes whatever comes from outside', () => {
+    const evil = '"><img src=x onerror=alert(1)>\'&\u0000';
+    const hostile: ReportInput = {
+      ...input,
+      title: evil,
+      createdAt: evil,
+      plan: { ...plan, labels: [evil, 'b'] },
+      comparison: {
+        ...input.comparison,
+        arms: input.comparison.arms.map((arm) => ({
+          ...arm,
+          name: evil,
+          classes: arm.classes.map((c) => ({ ...c, label: evil })),
+        })),
+        verdict: { ...input.comparison.verdict, headline: evil, detail: evil },
+      },
+      dataset: { ...input.dataset, name: evil },
+      prompts: [{ armId: 'yours', template: `</pre>${evil}`, shots: 0 }],
+    };
+    const out = htmlReport(hostile, { includeRows: rowTexts.map((row) => ({ ...row, text: evil })) });
+    expect(out).not.toContain('<img');
+    expect(out).not.toContain('</pre>"');
+    expect(out).not.toContain('\u0000');
+    expect(out.match(/<main>/g)).toHaveLength(1);
+    const markdown = markdownReport(hostile);
+    expect(markdown).not.toContain('<img');
+  });
+});
+
+it('html`` escapes values and keeps its own', () => {
+  expect(html`<b title="${'"'}">${[html`<i>${'<'}</i>`, null, false, 0]}</b>`.markup).toBe(
+    '<b title="&quot;"><i>&lt;</i>0</b>',
+  );
+});
+
+it('Markdown has verdict, prompts and pairs', () => {
+  const text = markdownReport(input);
+  expect(text).toContain('| Tuned | 81.7% (73.8% to 87.6%) |');
+  expect(text).toContain('| Tuned against Yours | 14 (6 to 22) | p = 0.0015 | 22 | 5 |');
+  expect(text).not.toContain('secret');
+});
+
+it('JSON has what results.json promises', () => {
+  const results = JSON.parse(JSON.stringify(resultsJson(input)));
+  expect(results.arms[1]).toMatchObject({ name: 'Tuned', kind: 'tuned', tokensSentMean: 31 });
+  expect(results.arms[1].accuracyCi95).toHaveLength(2);
+  expect(results.arms[1].rows[6]).toMatchObject({ id: '7', gold: 'negative', predicted: 'negative' });
+  expect(Object.keys(results.arms[1].rows[0].logProbs)).toEqual(['negative', 'positive']);
+  expect(results.comparisons[0]).toMatchObject({
+    a: 'yours',
+    b: 'tuned',
+    bothRight: 76,
+    aOnly: 5,
+    bOnly: 22,
+    bothWrong: 17,
+  });
+  expect(results.comparisons[0].differenceCi95[0]).toBeCloseTo(0.056, 3);
+  expect(JSON.stringify(results)).not.toContain('text');
+});
+
+it('has a headline figure for file names', () => {
+  expect(headlineFigure(input)).toBe('81.7% (+14)');
+});
