@@ -41,29 +41,52 @@ interface Job {
   readonly done: number;
 }
 
+/** Rows ready to be scored: what they share is computed. */
+export interface Scorer {
+  /** Which rows are best scored together, as indices. */
+  readonly buckets: readonly (readonly number[])[];
+  /** Scores the rows at these indices in one run (rows longer than a run in several). */
+  scoreAt(indices: readonly number[]): Promise<ScoredRow[]>;
+}
+
 /**
- * Scores rows by their answer words, in the order given. What all rows begin with is run once; with a text cache the whole
- * text is not run at all.
- * @throws StudioError `too-long`, `cancelled`, and as Runner.run
+ * What all rows begin with is run once, here; with a text cache the whole text is not run at all.
+ * @throws StudioError `too-long`, `bad-input`, and as Runner.run
  */
-export async function scoreRows(program: Program, options: ScoreOptions): Promise<ScoredRow[]> {
-  const { rows, labels, soft, control = uninterrupted } = options;
+export async function openScorer(program: Program, options: ScoreOptions): Promise<Scorer> {
+  const { rows, labels, soft } = options;
   const sequences = rows.map((row) => withSoft(row.ids, soft));
   checkLengths(program, rows, sequences, labels);
   const source = await keysAndValues(program, options, sequences);
   const jobs = rows.map((row, i) => job(row, present(sequences[i], 'sequence'), source.done(row)));
   const costs = jobs.map(({ sequence, done }) => ({ tokens: sequence.length - done, past: done }));
+  return {
+    buckets: lengthBuckets(costs, runLimits(program.spec)),
+    scoreAt: async (indices) => {
+      const chosen = indices.map((index) => present(jobs[index], 'job'));
+      const pasts = await source.fetch(chosen.map(({ row }) => row));
+      const started: StartedRow[] = [];
+      for (const [i, each] of chosen.entries()) started.push(await start(program, each, pasts[i] ?? null, soft));
+      const scores = await labelScores(program, started, labels, soft);
+      return chosen.map((each, i) => ({ ...tokenCounts(each), logProbs: present(scores[i], 'scores') }));
+    },
+  };
+}
+
+/**
+ * Scores rows by their answer words, in the order given.
+ * @throws StudioError `too-long`, `bad-input`, `cancelled`, and as Runner.run
+ */
+export async function scoreRows(program: Program, options: ScoreOptions): Promise<ScoredRow[]> {
+  const { rows, control = uninterrupted } = options;
+  const scorer = await openScorer(program, options);
   const out = new Array<ScoredRow>(rows.length);
   let finished = 0;
-  for (const bucket of lengthBuckets(costs, runLimits(program.spec))) {
+  for (const bucket of scorer.buckets) {
     throwIfInterrupted(control);
-    const chosen = bucket.map((index) => present(jobs[index], 'job'));
-    const pasts = await source.fetch(chosen.map(({ row }) => row));
-    const started: StartedRow[] = [];
-    for (const [i, each] of chosen.entries()) started.push(await start(program, each, pasts[i] ?? null, soft));
-    const scores = await labelScores(program, started, labels, soft);
+    const scored = await scorer.scoreAt(bucket);
     bucket.forEach((index, i) => {
-      out[index] = { ...tokenCounts(present(jobs[index], 'job')), logProbs: present(scores[i], 'scores') };
+      out[index] = present(scored[i], 'scored row');
     });
     finished += bucket.length;
     options.onProgress?.(finished);

@@ -2,119 +2,119 @@
  * What the page and its two workers say to each other. Types only.
  * A request has an id; a worker answers with any number of `event`s and exactly one `result` or `error`.
  */
-import type { CalibrationFit, Comparison, ComparisonPlan } from '../evaluation/types';
+
 import type { ColumnMapping, Dataset, LintFinding, SourceFormat, SplitName, Table } from '../dataset/types';
+import type {
+  GenerateRequest,
+  LoadEvent,
+  LoadRequest,
+  ModelFiles,
+  ModelInfo,
+  ScoreRequest,
+  ScoreResult,
+  TrainRequest,
+} from '../engine/types';
+import type { CalibrationFit, Comparison, ComparisonPlan } from '../evaluation/types';
 import type { WireError } from '../lib/errors';
-import type { SoftPrompt } from '../prompt/types';
-import type { Backend } from '../runtime/types';
 import type { Example, HardPrompt, LabelWord } from '../task/types';
 import type { LabelTokens, TokenRow } from '../tokens/types';
-import type { Checkpoint, TrainEvent } from '../training/events';
-import type { TrainingSettings } from '../training/settings';
+import type { TrainEvent } from '../training/events';
 
-/** Verified bytes of a model folder: path inside the folder -> bytes. */
-export type ModelFiles = Readonly<Record<string, Uint8Array>>;
-
-export interface ModelInfo {
-  readonly id: string;
-  readonly dtype: string;
-  /** See formats.md: over the files under onnx/. */
-  readonly sha256: string;
-  readonly backend: Backend;
-  readonly threads: number;
-  readonly heapBytes: number | null;
-  readonly parameters: number;
-  readonly layers: number;
-  readonly hidden: number;
-  readonly vocabulary: number;
-  readonly contextLength: number | null;
-  /** Root mean square of the token embedding. */
-  readonly embeddingRms: number;
-  readonly loadSeconds: number;
-}
-
-export interface ScoreRequest {
-  readonly rows: readonly TokenRow[];
-  readonly labels: readonly LabelTokens[];
-  /** null = a hand-written prompt: the rows as they are. */
-  readonly soft: SoftPrompt | null;
-  /** The text cache that these rows may use and fill (suffix and no-vectors); null = none. */
-  readonly cacheKey: string | null;
-}
-
-export interface ScoreResult {
-  readonly rows: readonly {
-    readonly rowId: string;
-    /** log-softmax over the answer words (single tokens), or over length-normalised sequence scores; uncalibrated. */
-    readonly logProbs: readonly number[];
-    /** Text and virtual tokens. */
-    readonly tokensSent: number;
-    /** Tokens really run through the model for this row (shared prefix and cached text not counted). */
-    readonly tokensComputed: number;
-  }[];
-  readonly seconds: number;
-}
-
-export interface TrainRequest {
-  readonly runId: string;
-  readonly train: readonly TokenRow[];
-  readonly validation: readonly TokenRow[];
-  readonly labels: readonly LabelTokens[];
-  readonly settings: TrainingSettings;
-  /** Token ids of the initialisation text (already chosen by settings.initialisation; cut or repeated by the engine). */
-  readonly initTokenIds: Int32Array;
-  readonly cacheKey: string;
-  readonly resume: Checkpoint | null;
-}
-
-export interface GenerateRequest {
-  readonly ids: Int32Array;
-  readonly soft: SoftPrompt | null;
-  readonly maxNewTokens: number;
-  readonly temperature: number;
-  readonly topP: number;
-  readonly seed: number;
-  readonly endTokenIds: readonly number[];
-}
+export type {
+  GenerateRequest,
+  LoadEvent,
+  LoadRequest,
+  ModelFiles,
+  ModelInfo,
+  ScoreRequest,
+  ScoreResult,
+  TrainRequest,
+} from '../engine/types';
 
 /** Methods of the engine worker (ONNX Runtime and nothing else). One queue: calls run one after the other. */
 export interface EngineMethods {
-  load(params: { id: string; files: ModelFiles; backend: Backend | 'auto'; threads?: number }, onEvent: (e: LoadEvent) => void): ModelInfo;
+  load(params: LoadRequest, onEvent: (e: LoadEvent) => void): ModelInfo;
   score(params: ScoreRequest, onEvent: (e: ProgressEvent) => void): ScoreResult;
   train(params: TrainRequest, onEvent: (e: TrainEvent) => void): { readonly runId: string };
-  generate(params: GenerateRequest, onEvent: (e: { readonly kind: 'token'; readonly id: number }) => void): { readonly ids: Int32Array; readonly stopped: 'end' | 'length' | 'cancelled' };
+  generate(
+    params: GenerateRequest,
+    onEvent: (e: { readonly kind: 'token'; readonly id: number }) => void,
+  ): { readonly ids: Int32Array; readonly stopped: 'end' | 'length' | 'cancelled' };
   /** Median milliseconds of single rows, warm. */
   latency(params: ScoreRequest & { readonly repeats: number }): { readonly medianMs: number };
   unload(params: Record<string, never>): null;
 }
 
-export type LoadEvent = { readonly kind: 'stage'; readonly stage: 'parse' | 'dequantise' | 'session'; readonly seconds: number };
-export type ProgressEvent = { readonly kind: 'progress'; readonly done: number; readonly total: number; readonly unit: 'rows'; readonly secondsLeft: number | null };
+export type ProgressEvent = {
+  readonly kind: 'progress';
+  readonly done: number;
+  readonly total: number;
+  readonly unit: 'rows';
+  readonly secondsLeft: number | null;
+};
 
 /** Out of band, obeyed between two steps or batches. */
 export type EngineControl = { readonly control: 'stop' | 'pause' | 'cancel'; readonly requestId: number };
 
 /** Methods of the data worker (parse, lint, tokenise, statistics; never ONNX Runtime). */
 export interface DataMethods {
-  parse(params: { fileName: string; bytes: Uint8Array; override?: Partial<Pick<SourceFormat, 'delimiter' | 'encoding'>> }): Table & { readonly guess: ColumnMapping | null };
-  prepare(params: { table: Table; mapping: ColumnMapping; seed: number; shares?: Readonly<Record<SplitName, number>>; fixedSplit?: Dataset['split'] }): {
+  parse(params: {
+    fileName: string;
+    bytes: Uint8Array;
+    override?: Partial<Pick<SourceFormat, 'delimiter' | 'encoding'>>;
+  }): Table & { readonly guess: ColumnMapping | null };
+  prepare(params: {
+    table: Table;
+    mapping: ColumnMapping;
+    seed: number;
+    shares?: Readonly<Record<SplitName, number>>;
+    fixedSplit?: Dataset['split'];
+  }): {
     readonly dataset: Dataset;
     readonly findings: readonly LintFinding[];
     readonly balance: readonly { readonly label: string; readonly rows: number; readonly share: number }[];
     /** The smallest accuracy difference that the held-back rows can show (power 80%), in points, and its sentence. */
     readonly detectable: { readonly points: number | null; readonly sentence: string };
   };
-  openTokenizer(params: { files: ModelFiles }): { readonly sha256: string; readonly vocabularySize: number; readonly endTokenIds: readonly number[]; readonly hasChat: boolean };
+  openTokenizer(params: { files: ModelFiles }): {
+    readonly sha256: string;
+    readonly vocabularySize: number;
+    readonly endTokenIds: readonly number[];
+    readonly hasChat: boolean;
+  };
   /** One distinct answer word for each label, single tokens where possible; and a first template. */
   propose(params: { dataset: Dataset }): { readonly template: string; readonly words: readonly LabelWord[] };
-  labelTokens(params: { words: readonly LabelWord[] }): { readonly labels: readonly LabelTokens[]; readonly collisions: readonly { readonly labels: readonly string[]; readonly suggestion: readonly LabelWord[] }[] };
-  render(params: { dataset: Dataset; prompt: HardPrompt; words: readonly LabelWord[]; split: SplitName | readonly string[]; chat?: boolean }): { readonly examples: readonly Example[] };
+  labelTokens(params: { words: readonly LabelWord[] }): {
+    readonly labels: readonly LabelTokens[];
+    readonly collisions: readonly { readonly labels: readonly string[]; readonly suggestion: readonly LabelWord[] }[];
+  };
+  render(params: {
+    dataset: Dataset;
+    prompt: HardPrompt;
+    words: readonly LabelWord[];
+    split: SplitName | readonly string[];
+    chat?: boolean;
+  }): { readonly examples: readonly Example[] };
   /** Rendered and tokenised rows of a split (or of given row ids). */
-  tokenRows(params: { dataset: Dataset; prompt: HardPrompt; words: readonly LabelWord[]; split: SplitName | readonly string[]; chat?: boolean }): { readonly rows: readonly TokenRow[]; readonly tooLong: readonly string[]; readonly meanTokens: number; readonly maxTokens: number };
+  tokenRows(params: {
+    dataset: Dataset;
+    prompt: HardPrompt;
+    words: readonly LabelWord[];
+    split: SplitName | readonly string[];
+    chat?: boolean;
+  }): {
+    readonly rows: readonly TokenRow[];
+    readonly tooLong: readonly string[];
+    readonly meanTokens: number;
+    readonly maxTokens: number;
+  };
   encode(params: { text: string }): { readonly ids: Int32Array; readonly pieces: readonly string[] };
   decode(params: { ids: Int32Array }): { readonly text: string };
   chat(params: { message: string }): { readonly text: string | null };
-  tfidf(params: { dataset: Dataset }): { readonly rows: readonly { readonly rowId: string; readonly logProbs: readonly number[] }[]; readonly seconds: number };
+  tfidf(params: { dataset: Dataset }): {
+    readonly rows: readonly { readonly rowId: string; readonly logProbs: readonly number[] }[];
+    readonly seconds: number;
+  };
   calibrate(params: { logProbs: readonly (readonly number[])[] }): CalibrationFit;
   compare(params: ComparisonPlan, onEvent: (e: ProgressEvent) => void): Comparison;
 }

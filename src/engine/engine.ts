@@ -1,0 +1,108 @@
+import { breathe, type Control, throwIfInterrupted, uninterrupted } from '../inference/control';
+import { type Generated, generate } from '../inference/generate';
+import { openScorer, scoreRows } from '../inference/score';
+import { type CachePlan, DEFAULT_CACHE_BYTES, TextCache } from '../inference/text-cache';
+import type { SoftPrompt } from '../prompt/types';
+import type { CreateRunner } from '../runtime/types';
+import type { TokenRow } from '../tokens/types';
+import type { TrainEvent } from '../training/events';
+import { type LoadedProgram, loadProgram } from './load';
+import { trainRun } from './train-run';
+import type {
+  GenerateRequest,
+  LoadEvent,
+  LoadRequest,
+  ModelInfo,
+  ScoreRequest,
+  ScoreResult,
+  TrainRequest,
+} from './types';
+
+export interface EngineOptions extends LoadRequest {
+  readonly createRunner: CreateRunner;
+  readonly onEvent?: (event: LoadEvent) => void;
+  /** Bytes of keys and values that may be kept for texts. */
+  readonly cacheBytes?: number;
+}
+
+/** @throws StudioError `model-*`, `session-failed`, `out-of-memory` */
+export async function createEngine(options: EngineOptions): Promise<Engine> {
+  const loaded = await loadProgram(options, options.createRunner, options.onEvent ?? (() => {}));
+  return new Engine(loaded, options.cacheBytes ?? DEFAULT_CACHE_BYTES);
+}
+
+/** One loaded model and the texts that it remembers. Its calls must not overlap: the owner queues them. */
+export class Engine {
+  readonly info: ModelInfo;
+  readonly #program: LoadedProgram['program'];
+  readonly #cache: TextCache;
+
+  constructor({ program, info }: LoadedProgram, cacheBytes: number) {
+    this.info = info;
+    this.#program = program;
+    this.#cache = new TextCache(program.spec, cacheBytes);
+  }
+
+  /** @throws StudioError `too-long`, `cancelled`, and as Runner.run */
+  async score(
+    request: ScoreRequest,
+    control: Control = uninterrupted,
+    onProgress: (rowsDone: number) => void = () => {},
+  ): Promise<ScoreResult> {
+    const begin = performance.now();
+    const rows = await scoreRows(this.#program, { ...request, cached: this.#cached(request), control, onProgress });
+    return { rows, seconds: (performance.now() - begin) / 1000 };
+  }
+
+  /** @throws StudioError `diverged`, `too-long`, `bad-input`, `cancelled`, and as Runner.run */
+  train(request: TrainRequest, control: Control = uninterrupted): AsyncGenerator<TrainEvent, void, undefined> {
+    return trainRun({ program: this.#program, info: this.info, cache: this.#cache }, request, control);
+  }
+
+  /** @throws StudioError `too-long`, and as Runner.run */
+  generate(
+    request: GenerateRequest,
+    onToken: (id: number) => void,
+    control: Control = uninterrupted,
+  ): Promise<Generated> {
+    return generate(this.#program, request, onToken, control);
+  }
+
+  /**
+   * Median milliseconds of one row, warm: rows are scored one at a time, each from its text, with the prefix that all rows
+   * share computed beforehand.
+   */
+  async latency(request: ScoreRequest, repeats: number, control: Control = uninterrupted): Promise<number> {
+    const { rows } = request;
+    const scorer = await openScorer(this.#program, { ...request, cached: null });
+    const times: number[] = [];
+    // The first run warms kernels and memory up.
+    for (let i = -1; i < repeats && rows.length > 0; i++) {
+      throwIfInterrupted(control);
+      const begin = performance.now();
+      await scorer.scoreAt([Math.max(i, 0) % rows.length]);
+      if (i >= 0) times.push(performance.now() - begin);
+      await breathe();
+    }
+    return median(times);
+  }
+
+  async dispose(): Promise<void> {
+    this.#cache.clear();
+    await this.#program.runner.dispose();
+  }
+
+  #cached(request: { rows: readonly TokenRow[]; cacheKey: string | null; soft: SoftPrompt | null }) {
+    if (request.cacheKey === null) return null;
+    const plan: CachePlan = this.#cache.plan(request.cacheKey, [request.rows]);
+    return { cache: this.#cache, plan };
+  }
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  if (sorted.length === 0) return 0;
+  const upper = sorted[middle] ?? 0;
+  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? 0)) / 2;
+}

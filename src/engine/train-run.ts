@@ -1,0 +1,126 @@
+import type { Control } from '../inference/control';
+import { uninterrupted } from '../inference/control';
+import { takesPast } from '../inference/program';
+import { embeddingRows, type Program } from '../inference/run';
+import { scoreRows } from '../inference/score';
+import type { CachePlan, TextCache } from '../inference/text-cache';
+import { present } from '../lib/assert';
+import { StudioError } from '../lib/errors';
+import { accuracy, argmax, confusionMatrix, macroF1 } from '../metrics/classification';
+import type { SoftPrompt } from '../prompt/types';
+import type { TokenRow } from '../tokens/types';
+import type { Checkpoint, TrainEvent, ValidationPoint } from '../training/events';
+import { initialTokenIds } from '../training/initialise';
+import { type TrainWork, train } from '../training/loop';
+import { batchGradient } from '../training/objective';
+import type { ModelInfo, TrainRequest } from './types';
+
+/** The peak learning rate where none is set, as a share of the embedding's RMS. Source: recipe.md, measured. */
+const DEFAULT_RATE = 0.07;
+
+export interface TrainContext {
+  readonly program: Program;
+  readonly info: ModelInfo;
+  readonly cache: TextCache;
+}
+
+/** A training run on a loaded model: the loop of `training/`, with this model's gradients and scores. */
+export async function* trainRun(
+  { program, info, cache }: TrainContext,
+  request: TrainRequest,
+  control: Control,
+): AsyncGenerator<TrainEvent, void, undefined> {
+  const { settings, resume } = request;
+  checkRequest(request);
+  // Validation rows come again every few steps, training rows once an epoch: they get room first.
+  const plan = cache.plan(request.cacheKey, [request.validation, request.train]);
+  const usesCache = settings.placement === 'suffix' && takesPast(program.spec);
+  yield* train({
+    settings,
+    learningRate: settings.learningRate ?? DEFAULT_RATE * info.embeddingRms,
+    rows: request.train.length,
+    hasValidation: request.validation.length > 0,
+    initial: resume?.vectors ?? (await initialVectors(program, request)),
+    resume,
+    environment: environmentOf(info, usesCache ? plan : null),
+    work: workOf({ program, cache, plan, usesCache }, request, control),
+    control,
+  });
+}
+
+function checkRequest({ train, labels, settings, resume }: TrainRequest): void {
+  const bad = (message: string) => new StudioError('bad-input', message);
+  if (labels.length < 2) throw bad('Training needs at least two labels.');
+  if (train.length === 0) throw bad('There are no rows to train on.');
+  const unlabelled = train.find((row) => row.label === null);
+  if (unlabelled) throw bad(`Row ${unlabelled.rowId} has no label, so it cannot be trained on.`);
+  const virtual = resume ? resume.vectors.length : 0;
+  if (resume && virtual % settings.virtualTokens !== 0)
+    throw bad('The checkpoint belongs to a run with other settings.');
+}
+
+/** Embeddings of the initialisation's tokens. */
+function initialVectors(program: Program, { settings, initTokenIds }: TrainRequest): Promise<Float32Array> {
+  return embeddingRows(program, initialTokenIds(settings, initTokenIds, program.spec.vocabulary));
+}
+
+interface WorkContext {
+  readonly program: Program;
+  readonly cache: TextCache;
+  readonly plan: CachePlan;
+  readonly usesCache: boolean;
+}
+
+function workOf({ program, cache, plan, usesCache }: WorkContext, request: TrainRequest, control: Control): TrainWork {
+  const { labels, settings, validation } = request;
+  const soft = (vectors: Float32Array): SoftPrompt => ({
+    placement: settings.placement,
+    vectors,
+    virtualTokens: settings.virtualTokens,
+    hidden: program.spec.hidden,
+  });
+  const rowsAt = (indices: readonly number[]) => indices.map((index) => present(request.train[index], 'training row'));
+  const cached = usesCache ? { cache, plan } : null;
+  return {
+    // A step is not interrupted: what it computes would be lost.
+    gradient: (vectors, indices) =>
+      batchGradient(program, rowsAt(indices), labels, soft(vectors), cached && { ...cached, control: uninterrupted }),
+    evaluate: async (vectors) => {
+      try {
+        const options = { rows: validation, labels, soft: soft(vectors), cached, control };
+        return validationResult(validation, await scoreRows(program, options), labels.length);
+      } catch (error) {
+        if (error instanceof StudioError && error.code === 'cancelled') return null;
+        throw error;
+      }
+    },
+    prepare: async function* (wanted) {
+      if (!usesCache) return;
+      yield* cache.fill(program, plan, wanted === 'validation' ? validation : rowsAt(wanted), uninterrupted);
+    },
+  };
+}
+
+function validationResult(
+  rows: readonly TokenRow[],
+  scored: readonly { readonly logProbs: readonly number[] }[],
+  labels: number,
+): Omit<ValidationPoint, 'step'> {
+  const gold = rows.map((row) => present(row.label, `label of row ${row.rowId}`));
+  const predicted = scored.map((row) => argmax(row.logProbs));
+  const loss = scored.reduce((sum, row, i) => sum - present(row.logProbs[gold[i] ?? 0], 'log-probability'), 0);
+  return {
+    accuracy: accuracy(gold, predicted),
+    macroF1: macroF1(confusionMatrix(gold, predicted, labels)),
+    loss: loss / rows.length,
+  };
+}
+
+/** What the bits of a run depend on besides its request. */
+const environmentOf = (info: ModelInfo, plan: CachePlan | null): Checkpoint['environment'] =>
+  [
+    info.backend,
+    `${info.threads} threads`,
+    `model ${info.sha256.slice(0, 12)}`,
+    plan ? `${plan.storage} cache` : 'no cache',
+  ].join('/');

@@ -1,0 +1,86 @@
+/** What the engine is asked and answers: plain, structured-clonable data, so that it passes a worker's border as it is. */
+import type { SoftPrompt } from '../prompt/types';
+import type { Backend } from '../runtime/types';
+import type { LabelTokens, TokenRow } from '../tokens/types';
+import type { Checkpoint } from '../training/events';
+import type { TrainingSettings } from '../training/settings';
+
+/** Verified bytes of a model folder: path inside the folder -> bytes. */
+export type ModelFiles = Readonly<Record<string, Uint8Array>>;
+
+export interface LoadRequest {
+  readonly id: string;
+  readonly files: ModelFiles;
+  readonly backend: Backend | 'auto';
+  readonly threads?: number;
+  /** Of the model card, whose files were verified; else it is computed here. See formats.md. */
+  readonly sha256?: string;
+}
+
+export interface ModelInfo {
+  readonly id: string;
+  readonly dtype: string;
+  /** See formats.md: over the files under onnx/. */
+  readonly sha256: string;
+  readonly backend: Backend;
+  readonly threads: number;
+  readonly heapBytes: number | null;
+  readonly parameters: number;
+  readonly layers: number;
+  readonly hidden: number;
+  readonly vocabulary: number;
+  readonly contextLength: number | null;
+  /** Root mean square of the token embedding. */
+  readonly embeddingRms: number;
+  readonly loadSeconds: number;
+}
+
+export type LoadEvent = {
+  readonly kind: 'stage';
+  readonly stage: 'parse' | 'dequantise' | 'session';
+  readonly seconds: number;
+};
+
+export interface ScoreRequest {
+  readonly rows: readonly TokenRow[];
+  readonly labels: readonly LabelTokens[];
+  /** null = a hand-written prompt: the rows as they are. */
+  readonly soft: SoftPrompt | null;
+  /** The text cache that these rows may use and fill (suffix and no-vectors); null = none. */
+  readonly cacheKey: string | null;
+}
+
+export interface ScoreResult {
+  readonly rows: readonly {
+    readonly rowId: string;
+    /** log-softmax over the answer words (single tokens), or over length-normalised sequence scores; uncalibrated. */
+    readonly logProbs: readonly number[];
+    /** Text and virtual tokens. */
+    readonly tokensSent: number;
+    /** Tokens really run through the model for this row (shared prefix and cached text not counted). */
+    readonly tokensComputed: number;
+  }[];
+  readonly seconds: number;
+}
+
+export interface TrainRequest {
+  readonly runId: string;
+  readonly train: readonly TokenRow[];
+  readonly validation: readonly TokenRow[];
+  readonly labels: readonly LabelTokens[];
+  readonly settings: TrainingSettings;
+  /** Token ids of the initialisation text (already chosen by settings.initialisation; cut or repeated by the engine). */
+  readonly initTokenIds: Int32Array;
+  readonly cacheKey: string;
+  readonly resume: Checkpoint | null;
+}
+
+export interface GenerateRequest {
+  readonly ids: Int32Array;
+  readonly soft: SoftPrompt | null;
+  readonly maxNewTokens: number;
+  readonly temperature: number;
+  readonly topP: number;
+  readonly seed: number;
+  readonly endTokenIds: readonly number[];
+}

@@ -1,0 +1,46 @@
+import type { Engine } from '../engine/engine';
+import { createWebEngine } from '../engine/web';
+import { StudioError } from '../lib/errors';
+import type { EngineMethods } from './protocol';
+import { type Handlers, serve } from './rpc';
+
+function engineHandlers(): Handlers<EngineMethods> {
+  let engine: Engine | null = null;
+  const loaded = (): Engine => {
+    if (!engine) throw new StudioError('bad-input', 'No model is loaded yet.');
+    return engine;
+  };
+  const unload = async () => {
+    const old = engine;
+    engine = null;
+    await old?.dispose();
+  };
+  return {
+    load: async (params, emit) => {
+      await unload();
+      engine = await createWebEngine({ ...params, onEvent: emit });
+      return engine.info;
+    },
+    score: (params, emit, control) => {
+      const begin = performance.now();
+      const total = params.rows.length;
+      return loaded().score(params, control, (done) => {
+        const secondsLeft = (((performance.now() - begin) / 1000) * (total - done)) / done;
+        emit({ kind: 'progress', done, total, unit: 'rows', secondsLeft });
+      });
+    },
+    train: async (params, emit, control) => {
+      for await (const event of loaded().train(params, control)) emit(event);
+      return { runId: params.runId };
+    },
+    generate: (params, emit, control) => loaded().generate(params, (id) => emit({ kind: 'token', id }), control),
+    latency: async (params, _emit, control) => ({ medianMs: await loaded().latency(params, params.repeats, control) }),
+    unload: async () => {
+      await unload();
+      return null;
+    },
+  };
+}
+
+// ORT's threads may run this very file again, under this name: there it must not answer messages in ORT's place.
+if (!self.name.startsWith('em-pthread')) serve<EngineMethods>(self, engineHandlers());
