@@ -83,19 +83,6 @@ const arms = [
 ];
 
 describe('comparison', () => {
-  test('a gain, a loss, and neither', () => {
-    expect(accuracyTitle(arms, pair('yours', 'tuned', 0.142, 0.06, 0.22))).toBe(
-      'Tuned 81.7%, yours 67.5%: a gain of 14 points (6 to 22)',
-    );
-    expect(accuracyTitle(arms, pair('yours', 'tuned', -0.01, -0.02, -0.001))).toBe(
-      'Tuned 81.7%, yours 67.5%: a loss of 1 point (−2 to −0.1)',
-    );
-    expect(accuracyTitle(arms, pair('yours', 'tuned', 0.05, -0.03, 0.12))).toBe(
-      'Tuned 81.7%, yours 67.5%: no clear difference (−3 to 12 points)',
-    );
-    expect(accuracyTitle(arms, undefined)).toBe('Accuracy on the held-back rows');
-  });
-
   test('differences name what is clear, and only that', () => {
     const clear = pair('yours', 'tuned', 0.142, 0.06, 0.22);
     const other = pair('untuned', 'tuned', 0.3, 0.2, 0.4);
@@ -103,31 +90,5 @@ describe('comparison', () => {
     expect(differenceTitle(arms, [clear, other])).toBe('Tuned is ahead of all 2 others on these rows');
     expect(differenceTitle(arms, [unclear, other])).toBe('Tuned is ahead of untuned by 30 points on these rows');
     expect(differenceTitle(arms, [unclear])).toBe('Tuned and yours cannot be told apart on these rows');
-  });
-
-  test('confusion', () => {
-    const labels = ['negative', 'neutral', 'positive'];
-    const of = (confusion: number[][]) => confusionTitle(arm('yours', 'Yours', 0.5, 'zero-shot', confusion), labels);
-    expect(
-      of([
-        [24, 19, 3],
-        [3, 38, 11],
-        [1, 2, 19],
-      ]),
-    ).toBe('Yours calls 19 of 46 negative rows neutral');
-    expect(
-      of([
-        [24, 5, 0],
-        [0, 38, 5],
-        [0, 0, 19],
-      ]),
-    ).toBe('Yours: labels against predictions');
-    expect(
-      of([
-        [40, 0, 0],
-        [0, 40, 0],
-        [0, 0, 40],
-      ]),
-    ).toBe('Yours is right on all 120 rows');
   });
 });

@@ -1,7 +1,6 @@
 /** Titles that state what a chart shows. Where the numbers support no finding, the title is neutral. */
 import type { ArmReport, PairReport } from '../../evaluation/types';
 import type { StepPoint, ValidationPoint } from '../../training/events';
-import { percent } from '../ui/format';
 
 export interface ReferenceLine {
   readonly id: 'majority' | 'untuned' | 'yours';
@@ -70,20 +69,7 @@ const size = (share: number) => {
   const points = Math.abs(share) * 100;
   return points < 9.95 ? `${Number(points.toFixed(1))}` : points.toFixed(0);
 };
-const signed = (share: number) => `${share < 0 && size(share) !== '0' ? '−' : ''}${size(share)}`;
 const plural = (share: number) => (size(share) === '1' ? 'point' : 'points');
-
-/** The headline pair in numbers: A, B, and how they differ. */
-export function accuracyTitle(arms: readonly ArmReport[], pair: PairReport | undefined): string {
-  const a = arms.find((arm) => arm.id === pair?.a);
-  const b = arms.find((arm) => arm.id === pair?.b);
-  if (!pair || !a || !b) return 'Accuracy on the held-back rows';
-  const { low, high } = pair.differenceCi95;
-  const range = `${signed(low)} to ${signed(high)}`;
-  const head = `${b.name} ${percent(b.accuracy)}, ${lower(a.name)} ${percent(a.accuracy)}`;
-  if (!excludesZero(pair)) return `${head}: no clear difference (${range} points)`;
-  return `${head}: a ${pair.difference > 0 ? 'gain' : 'loss'} of ${size(pair.difference)} ${plural(pair.difference)} (${range})`;
-}
 
 /** What the difference chart shows of one pair. */
 export function differenceTitle(arms: readonly ArmReport[], pairs: readonly PairReport[]): string {
@@ -104,26 +90,6 @@ export function differenceTitle(arms: readonly ArmReport[], pairs: readonly Pair
     return `${first.b.name} is ahead of all ${named.length} others on these rows`;
   const one = clear[0] as (typeof named)[number];
   return `${one.b.name} is ${one.pair.difference > 0 ? 'ahead of' : 'behind'} ${lower(one.a.name)} by ${size(one.pair.difference)} ${plural(one.pair.difference)} on these rows`;
-}
-
-/** The most frequent mistake, when one stands out. */
-export function confusionTitle(arm: ArmReport, labels: readonly string[]): string {
-  let most = { gold: -1, predicted: -1, rows: 0 };
-  let tied = false;
-  let mistakes = 0;
-  for (const [gold, row] of arm.confusion.entries())
-    for (const [predicted, rows] of row.entries()) {
-      if (gold === predicted) continue;
-      mistakes += rows;
-      if (rows > most.rows) {
-        most = { gold, predicted, rows };
-        tied = false;
-      } else if (rows === most.rows && rows > 0) tied = true;
-    }
-  if (arm.n > 0 && mistakes === 0) return `${arm.name} is right on all ${arm.n} rows`;
-  if (tied || most.rows < 2) return `${arm.name}: labels against predictions`;
-  const total = (arm.confusion[most.gold] ?? []).reduce((sum, rows) => sum + rows, 0);
-  return `${arm.name} calls ${most.rows} of ${total} ${labels[most.gold]} rows ${labels[most.predicted]}`;
 }
 
 const lower = (name: string) => (/^[A-Z][a-z]/.test(name) ? name[0]?.toLowerCase() + name.slice(1) : name);

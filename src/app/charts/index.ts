@@ -1,9 +1,8 @@
+export { accuracyFinding as accuracyTitle, confusionFinding as confusionTitle } from '../../evaluation/titles';
 export { ChartPanel, type Twin } from './ChartPanel';
 export { drawAccuracy, drawConfusion, drawDifferences, sideOf } from './comparison-charts';
 export { download, fileStem, toCsv } from './export';
 export {
-  accuracyTitle,
-  confusionTitle,
   differenceTitle,
   lossTitle,
   type Metric,

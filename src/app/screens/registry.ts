@@ -25,7 +25,7 @@ export const STEPS: readonly StepEntry[] = [
   { id: 'data', number: 1, title: 'Data', Screen: lazy(() => import('./data/DataScreen')) },
   { id: 'prompts', number: 2, title: 'Prompts', Screen: lazy(() => import('./prompts/PromptsScreen')) },
   { id: 'train', number: 3, title: 'Train', Screen: lazy(() => import('./train/TrainScreen')) },
-  { id: 'compare', number: 4, title: 'Compare', Screen: null },
+  { id: 'compare', number: 4, title: 'Compare', Screen: lazy(() => import('./compare/CompareScreen')) },
 ];
 
 export const TOOLS: readonly ToolEntry[] = [

@@ -1,5 +1,6 @@
 /** One small store a screen, and three for the page. Each is made from the services and the stores it needs. */
 import type { StoreApi } from 'zustand/vanilla';
+import { type CompareStore, createCompareStore } from '../screens/compare/compare-store';
 import { createDataStore, type DataStore } from '../screens/data/data-store';
 import { createPromptsStore, type PromptsStore } from '../screens/prompts/prompts-store';
 import { createStartStore, type StartStore } from '../screens/start/start-store';
@@ -17,6 +18,7 @@ export interface Stores {
   readonly data: DataStore;
   readonly prompts: PromptsStore;
   readonly train: TrainStore;
+  readonly compare: CompareStore;
   readonly requests: StoreApi<RequestsState>;
 }
 
@@ -27,6 +29,7 @@ export function createStores(services: Services, capabilities: Capabilities): St
   const data = createDataStore(services, project);
   const prompts = createPromptsStore(services, project, session);
   const train = createTrainStore(services, session, project);
+  const compare = createCompareStore(services, session, project);
   const requests = createRequestLog();
-  return { session, project, start, data, prompts, train, requests };
+  return { session, project, start, data, prompts, train, compare, requests };
 }

@@ -21,6 +21,7 @@ import type { ReferenceLine } from '../../charts/finding';
 import type { Services } from '../../services';
 import type { ProjectStore } from '../../state/project-store';
 import type { SessionStore } from '../../state/session-store';
+import { wordsFor } from '../../state/words-for';
 import { learnStep, runSeconds, type Speed, stepTokens, type Work } from './estimate';
 import { initialText } from './initial-text';
 import { cacheKeyOf, initialIds, type RunInputs, tokenise, validationIds } from './run-inputs';
@@ -192,12 +193,15 @@ export function createTrainStore(services: Services, session: SessionStore, proj
         const { rows } = await services.data.call('tokenRows', {
           dataset,
           prompt: hard.prompt,
-          words: open.words,
+          words: wordsFor(hard.prompt.template, open.words),
           split: ids,
+        });
+        const { labels } = await services.data.call('labelTokens', {
+          words: wordsFor(hard.prompt.template, open.words),
         });
         const scored = await services.engine.call(
           'score',
-          { rows, labels: inputs.labels, soft: null, cacheKey: null },
+          { rows, labels, soft: null, cacheKey: null },
           { onEvent: ({ secondsLeft }) => live({ secondsLeft }), ...(aborter ? { signal: aborter.signal } : {}) },
         );
         const scoredGold = goldOf(

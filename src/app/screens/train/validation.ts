@@ -1,3 +1,4 @@
+import { labelIndexer, rowsById } from '../../../dataset/labels';
 import type { Dataset } from '../../../dataset/types';
 import { accuracy, argmax, confusionMatrix, macroF1 } from '../../../metrics/classification';
 
@@ -8,11 +9,14 @@ export function outcome(logProbs: readonly (readonly number[])[], gold: readonly
   return { accuracy: accuracy(gold, predictions), macroF1: macroF1(confusion), confusion, predictions };
 }
 
-/** Label indices of rows by id. */
+/** Label indices of rows by id; -1 for a row without a label. */
 export function goldOf(dataset: Dataset, rowIds: readonly string[]): number[] {
-  const byId = new Map(dataset.table.rows.map((row) => [row.id, row]));
-  const index = new Map(dataset.labels.map((label, i) => [label, i]));
-  return rowIds.map((id) => index.get(byId.get(id)?.cells[dataset.mapping.label]?.trim() ?? '') ?? -1);
+  const byId = rowsById(dataset.table.rows);
+  const indexOf = labelIndexer(dataset);
+  return rowIds.map((id) => {
+    const row = byId.get(id);
+    return (row && indexOf(row)) ?? -1;
+  });
 }
 
 /** The commonest label of the training rows, and what always saying it would reach on other rows. */

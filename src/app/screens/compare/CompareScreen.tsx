@@ -1,0 +1,217 @@
+import { useEffect, useState } from 'react';
+import { chosenHard, chosenSoft } from '../../../project/prompt-set';
+import { navigate, screenPath } from '../../shell/location';
+import { ScreenFrame } from '../../shell/Screen';
+import { useProject, useSession } from '../../state/studio';
+import { Button, Choices, EmptyState, format, Note, Panel, ProgressBar } from '../../ui';
+import { contestOf } from './arms';
+import { ResultPanels } from './ResultPanels';
+import { SaveDialog } from './SaveDialog';
+import { useCompare } from './use-compare';
+import './compare.css';
+
+export default function CompareScreen() {
+  const set = useProject((s) => s.set);
+  const dataset = useProject((s) => s.dataset);
+  const enter = useCompare((s) => s.enter);
+  const state = useCompare((s) => s);
+  const job = useSession((s) => s.job);
+  const [saving, setSaving] = useState(false);
+  const setId = set?.id;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another set has other comparisons
+  useEffect(() => void enter(), [enter, setId]);
+
+  if (!set || !dataset)
+    return (
+      <ScreenFrame title="There is nothing to compare yet">
+        <EmptyState
+          title="First, labelled rows"
+          action={
+            <Button variant="primary" onPress={() => navigate(screenPath(set?.id ?? null, 'data'))}>
+              Open a CSV
+            </Button>
+          }
+        >
+          Prompts are compared on rows that were held back: open a file with a text column and a label column.
+        </EmptyState>
+      </ScreenFrame>
+    );
+
+  const contest = contestOf(set);
+  const { running, evaluation, comparison, error } = state;
+  const shown = evaluation?.setId === set.id && comparison ? comparison : null;
+  const busyElsewhere = job !== null && !running;
+  const tuned = chosenSoft(set);
+  const hard = chosenHard(set);
+  const heldBack = format.counted(dataset.split.test.length, 'held-back row');
+  const stale =
+    shown &&
+    evaluation &&
+    (evaluation.softVersion !== (tuned?.id ?? null) ||
+      evaluation.hardVersion !== (hard?.id ?? null) ||
+      evaluation.datasetFingerprint !== dataset.fingerprint);
+  const canRun = !running && !busyElsewhere && dataset.split.test.length > 0;
+
+  const title = running
+    ? 'Comparing on rows that no prompt has seen'
+    : shown
+      ? shown.verdict.headline
+      : tuned
+        ? `Is the tuned prompt better than yours? ${heldBack} decide`
+        : `Compare prompts on ${heldBack}`;
+
+  return (
+    <ScreenFrame
+      title={title}
+      lead={
+        running
+          ? null
+          : shown
+            ? shown.verdict.detail
+            : 'Every prompt answers the same rows, in the same way; the difference comes with its interval, and the answer may be that yours is better.'
+      }
+      actions={
+        running ? (
+          <Button onPress={state.stop}>Stop</Button>
+        ) : shown && evaluation ? (
+          <>
+            <Button onPress={() => setSaving(true)}>Download</Button>
+            <Button isDisabled={!canRun} onPress={state.run} variant={stale ? 'primary' : 'plain'}>
+              Compare again
+            </Button>
+            {tuned && !stale ? (
+              <Button variant="primary" onPress={() => navigate(`${screenPath(set.id, 'library')}?export=${set.id}`)}>
+                Export this prompt
+              </Button>
+            ) : null}
+          </>
+        ) : (
+          <>
+            {tuned ? null : <Button onPress={() => navigate(screenPath(set.id, 'train'))}>Train first</Button>}
+            <Button variant="primary" isDisabled={!canRun} onPress={state.run}>
+              Compare
+            </Button>
+          </>
+        )
+      }
+    >
+      <div className="stack compare">
+        {busyElsewhere ? (
+          <Note tone="info" title={`${job?.title ?? 'Something'} runs now`}>
+            There is one engine, and it does one thing at a time. Comparing can begin when that has ended.
+          </Note>
+        ) : null}
+        {error ? (
+          <Note
+            tone="bad"
+            live
+            title="The comparison did not finish"
+            action={
+              <Button variant="link" onPress={state.run}>
+                Try again
+              </Button>
+            }
+          >
+            {error.message} Earlier comparisons are kept.
+          </Note>
+        ) : null}
+        {running ? <Progress /> : null}
+        {stale && !running ? (
+          <Note title="This comparison is of other versions" tone="warning">
+            Since then another prompt was chosen, or other rows were opened. Compare again to see how they stand; that
+            is one more look at the held-back rows.
+          </Note>
+        ) : null}
+        {state.leftOut > 0 && shown ? (
+          <Note tone="warning" title={`${format.counted(state.leftOut, 'held-back row')} left out`}>
+            They are too long for at least one of the prompts. All prompts were compared on the same other rows.
+          </Note>
+        ) : null}
+        {shown && evaluation && !running ? (
+          <>
+            <div className="row">
+              <Choices
+                label="Calibration"
+                hideLabel
+                value={shown.calibrated ? 'yes' : 'no'}
+                onChange={(value) => void state.showCalibrated(value === 'yes')}
+                options={[
+                  { id: 'no', label: 'As they answer', isDisabled: state.switching },
+                  { id: 'yes', label: 'Calibrated', isDisabled: state.switching },
+                ]}
+              />
+              <p className="dim small">
+                {evaluation.comparison.calibrated
+                  ? 'The validation rows say that calibration helps the hand-written prompts; all are treated alike.'
+                  : 'The validation rows say that calibration does not help the hand-written prompts; all are treated alike.'}{' '}
+                Calibrated: what a prompt says whatever the text is subtracted.
+              </p>
+            </div>
+            <SaveDialog isOpen={saving} onClose={() => setSaving(false)} />
+            <ResultPanels comparison={shown} evaluation={evaluation} dataset={dataset} />
+          </>
+        ) : null}
+        {!shown && !running ? (
+          <Panel title="What will be compared">
+            <ol className="arms">
+              {contest.arms.map((arm) => (
+                <li key={arm.id}>
+                  <strong>{arm.name}</strong> <span className="dim">{ABOUT[arm.id]}</span>
+                </li>
+              ))}
+              <li>
+                <strong>Two reference lines</strong>{' '}
+                <span className="dim">
+                  always the commonest label, and a word-count classifier (TF-IDF) without any language model
+                </span>
+              </li>
+            </ol>
+            {hard ? null : (
+              <p className="dim">
+                There is no hand-written prompt yet: write one on the Prompts screen to have something to beat.
+              </p>
+            )}
+            <p className="dim small">
+              {set.testLooks === 0
+                ? 'These rows have not been looked at yet.'
+                : `These rows have been looked at ${set.testLooks} times; each look makes a lucky result likelier.`}
+            </p>
+          </Panel>
+        ) : null}
+      </div>
+    </ScreenFrame>
+  );
+}
+
+const ABOUT = {
+  untuned: 'the tuned prompt’s exact text without its vectors: shows what the vectors add',
+  yours: 'your hand-written prompt as it stands',
+  'yours-8': 'your prompt with eight labelled training rows before each text',
+  tuned: 'the text with the trained vectors',
+} as const;
+
+function Progress() {
+  const { progress, fraction, secondsLeft, note } = useCompare((s) => s);
+  return (
+    <div className="stack">
+      <ProgressBar
+        label={note ?? 'Comparing'}
+        value={fraction}
+        detail={secondsLeft === null ? null : `${format.clock(secondsLeft)} left`}
+      />
+      <ol className="arms" aria-label="Prompts">
+        {progress.map((arm) => (
+          <li key={arm.id}>
+            {arm.state === 'done' ? '✓' : arm.state === 'running' ? '…' : '·'} {arm.name}{' '}
+            <span className="dim small">
+              {arm.state === 'running' ? format.percentWhole(arm.fraction) : arm.state === 'done' ? 'scored' : 'waits'}
+            </span>
+          </li>
+        ))}
+      </ol>
+      <p className="visually-hidden" role="status">
+        {note}
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,362 @@
+/** All prompts on the same held-back rows: scored one after another, compared in the data worker, kept. */
+import { createStore, type StoreApi } from 'zustand/vanilla';
+import { textOf } from '../../../dataset/labels';
+import type { Dataset } from '../../../dataset/types';
+import { calibrationHelps, validationAccuracy } from '../../../evaluation/calibrate';
+import { majorityArm, wordsArm } from '../../../evaluation/reference';
+import type { ArmOutcome, Comparison, ComparisonPlan } from '../../../evaluation/types';
+import { StudioError } from '../../../lib/errors';
+import { createRng, shuffled } from '../../../lib/rng';
+import { changeTask, countLook } from '../../../project/prompt-set';
+import type { Evaluation, PromptSet } from '../../../project/types';
+import { htmlReport } from '../../../report/html';
+import { resultsJson } from '../../../report/json';
+import type { TokenRow } from '../../../tokens/types';
+import type { Services } from '../../services';
+import type { ProjectStore } from '../../state/project-store';
+import type { SessionStore } from '../../state/session-store';
+import { wordsFor } from '../../state/words-for';
+import { cacheKeyOf } from '../train/run-inputs';
+import { goldOf } from '../train/validation';
+import { type ArmPlan, type Contest, contestOf } from './arms';
+import { reportInput } from './report';
+
+const CALIBRATION_ROWS = 64;
+const VALIDATION_ROWS = 60;
+const LATENCY_ROWS = 3;
+const LATENCY_REPEATS = 3;
+
+export interface ArmProgress {
+  readonly id: string;
+  readonly name: string;
+  readonly state: 'waiting' | 'running' | 'done';
+  readonly fraction: number;
+}
+
+export interface CompareState {
+  readonly running: boolean;
+  /** What is going on, in words. */
+  readonly note: string | null;
+  readonly progress: readonly ArmProgress[];
+  readonly fraction: number | null;
+  readonly secondsLeft: number | null;
+  readonly error: StudioError | null;
+  /** The comparison on the screen. */
+  readonly evaluation: Evaluation | null;
+  /** Calibrated or not, as chosen on the screen. */
+  readonly comparison: Comparison | null;
+  readonly switching: boolean;
+  /** Held-back rows that were left out since they do not fit some prompt. */
+  readonly leftOut: number;
+  readonly enter: () => Promise<void>;
+  readonly run: () => Promise<void>;
+  readonly stop: () => void;
+  readonly showCalibrated: (calibrated: boolean) => Promise<void>;
+  /** The comparison on the screen as one HTML file, without any row's text unless `withRows`. */
+  readonly report: (withRows: boolean) => Promise<string | null>;
+  /** The documented results.json of what is on the screen; no row's text. */
+  readonly json: () => Promise<string | null>;
+}
+
+export type CompareStore = StoreApi<CompareState>;
+
+interface Tokenised {
+  readonly arm: ArmPlan;
+  readonly rows: readonly TokenRow[];
+  readonly test: readonly string[];
+}
+
+const asError = (cause: unknown): StudioError =>
+  cause instanceof StudioError
+    ? cause
+    : new StudioError('internal', `The comparison stopped: ${String(cause)}`, { cause });
+
+const FATAL = new Set(['worker-died', 'device-lost', 'out-of-memory', 'session-failed']);
+
+export function createCompareStore(services: Services, session: SessionStore, project: ProjectStore): CompareStore {
+  const { store: disk } = services;
+  let aborter: AbortController | null = null;
+  /** The other way of calibrating, computed when it was asked for. */
+  const computed = new Map<string, Comparison>();
+
+  return createStore<CompareState>((set, get) => {
+    const armState = (id: string, change: Partial<ArmProgress>) =>
+      set(({ progress }) => ({ progress: progress.map((p) => (p.id === id ? { ...p, ...change } : p)) }));
+
+    /** Tokens of every arm's rows; only rows that fit all prompts are compared, so that all answer the same ones. */
+    async function tokenise(
+      open: PromptSet,
+      dataset: Dataset,
+      contest: Contest,
+    ): Promise<{ arms: Tokenised[]; test: string[]; calibration: string[]; validation: string[] }> {
+      const calibration = shuffled(dataset.split.train, createRng(dataset.seed)).slice(0, CALIBRATION_ROWS);
+      const validation = dataset.split.validation.slice(0, VALIDATION_ROWS);
+      const all = await Promise.all(
+        contest.arms.map(async (arm) => ({
+          arm,
+          ...(await services.data.call('tokenRows', {
+            dataset,
+            prompt: arm.prompt,
+            words: wordsFor(arm.prompt.template, open.words),
+            split: [...dataset.split.test, ...calibration, ...(arm.onValidation ? validation : [])],
+          })),
+        })),
+      );
+      const dropped = new Set(all.flatMap((a) => a.tooLong));
+      const keep = (ids: readonly string[]) => ids.filter((id) => !dropped.has(id));
+      return {
+        arms: all.map(({ arm, rows }) => ({
+          arm,
+          rows: rows.filter((row) => !dropped.has(row.rowId)),
+          test: keep(dataset.split.test),
+        })),
+        test: keep(dataset.split.test),
+        calibration: keep(calibration),
+        validation: keep(validation),
+      };
+    }
+
+    async function score(open: PromptSet, dataset: Dataset, contest: Contest): Promise<void> {
+      set({ note: 'The model is getting ready' });
+      const info = await session.getState().modelReady();
+      const signal = (aborter as AbortController).signal;
+      set({ note: 'Counting tokens' });
+      const tokens = await tokenise(open, dataset, contest);
+      if (tokens.test.length === 0)
+        throw new StudioError(
+          'bad-input',
+          'No held-back row fits all the prompts. Shorten your prompt, or hold back other rows on the Data screen.',
+        );
+      const gold = goldOf(dataset, tokens.test);
+      const validationGold = goldOf(dataset, tokens.validation);
+
+      // The word-count classifier runs in the other worker meanwhile.
+      const words = services.data.call('tfidf', { dataset });
+      words.catch(() => undefined);
+
+      const weights = tokens.arms.map(
+        ({ arm, rows }) => rows.length * (arm.soft && arm.placement === 'suffix' ? 0.4 : 1),
+      );
+      const total = weights.reduce((sum, w) => sum + w, 0);
+      const startedAt = performance.now();
+      const arms: ArmOutcome[] = [];
+      for (const [i, { arm, rows }] of tokens.arms.entries()) {
+        const before = weights.slice(0, i).reduce((sum, w) => sum + w, 0);
+        armState(arm.id, { state: 'running' });
+        set({ note: `${arm.name}, on ${tokens.test.length} held-back rows` });
+        const { labels } = await services.data.call('labelTokens', {
+          words: wordsFor(arm.prompt.template, open.words),
+        });
+        // Untuned and the tuned prompt share the bare text, whose keys and values are there since training.
+        const cacheKey =
+          arm.prompt.shots === 0 && arm.id !== 'yours' ? cacheKeyOf(dataset.fingerprint, arm.prompt.template) : null;
+        const scored = await services.engine.call(
+          'score',
+          { rows, labels, soft: arm.soft, cacheKey },
+          {
+            signal,
+            onEvent: ({ done, total: rowsTotal }) => {
+              const fraction = rowsTotal > 0 ? done / rowsTotal : 0;
+              const share = (before + (weights[i] ?? 0) * fraction) / total;
+              const elapsed = (performance.now() - startedAt) / 1000;
+              const secondsLeft = share > 0.02 ? (elapsed * (1 - share)) / share : null;
+              armState(arm.id, { fraction });
+              set({ fraction: share, secondsLeft });
+              session.getState().updateJob({ fraction: share, secondsLeft });
+            },
+          },
+        );
+        const byRow = new Map(scored.rows.map((row) => [row.rowId, row]));
+        const logProbs = (ids: readonly string[]) => ids.map((id) => byRow.get(id)?.logProbs ?? []);
+        const calibration = await services.data.call('calibrate', { logProbs: logProbs(tokens.calibration) });
+        const onTest = tokens.test.flatMap((id) => byRow.get(id) ?? []);
+        const mean = (of: (row: (typeof onTest)[number]) => number) =>
+          onTest.reduce((sum, row) => sum + of(row), 0) / onTest.length;
+        const { medianMs } = await services.engine.call(
+          'latency',
+          { rows: rows.slice(0, LATENCY_ROWS), labels, soft: arm.soft, cacheKey: null, repeats: LATENCY_REPEATS },
+          { signal },
+        );
+        arms.push({
+          id: arm.id,
+          name: arm.name,
+          kind: arm.kind,
+          placement: arm.placement,
+          logProbs: logProbs(tokens.test),
+          calibration,
+          tokensSentMean: mean((row) => row.tokensSent),
+          tokensComputedMean: mean((row) => row.tokensComputed),
+          latencyMsMedian: medianMs,
+          validation: arm.onValidation
+            ? validationAccuracy(logProbs(tokens.validation), validationGold, calibration)
+            : null,
+        });
+        armState(arm.id, { state: 'done', fraction: 1 });
+      }
+
+      set({ note: 'Reference lines', fraction: 1, secondsLeft: null });
+      const classifier = await words;
+      const wordRows = new Map(classifier.rows.map((row) => [row.rowId, row.logProbs]));
+      const references = [
+        majorityArm(
+          dataset.labels,
+          goldOf(dataset, dataset.split.train).filter((g) => g >= 0),
+          tokens.test.length,
+        ),
+        wordsArm(tokens.test.map((id) => wordRows.get(id) ?? dataset.labels.map(() => 0))),
+      ];
+
+      set({ note: 'Comparing row by row' });
+      const looked = await project.getState().updateById(open.id, (s) => countLook(s, new Date().toISOString()));
+      const plan: ComparisonPlan = {
+        labels: dataset.labels,
+        rowIds: tokens.test,
+        gold,
+        arms: [...references, ...arms],
+        pairs: contest.pairs,
+        calibrated: calibrationHelps(arms),
+        looks: looked.testLooks,
+        seed: dataset.seed,
+      };
+      const comparison = await services.data.call('compare', plan, { signal });
+      const evaluation: Evaluation = {
+        id: crypto.randomUUID(),
+        setId: open.id,
+        createdAt: new Date().toISOString(),
+        plan,
+        comparison,
+        hardVersion: contest.hard?.id ?? null,
+        softVersion: contest.soft?.id ?? null,
+        datasetFingerprint: dataset.fingerprint,
+        backend: info.backend,
+        threads: info.threads,
+      };
+      computed.clear();
+      if (project.getState().set?.id === open.id)
+        set({ evaluation, comparison, leftOut: dataset.split.test.length - tokens.test.length });
+      await disk.evaluations.put(evaluation).catch((cause) => set({ error: asError(cause) }));
+    }
+
+    async function input() {
+      const { set: open, dataset } = project.getState();
+      const { evaluation, comparison } = get();
+      if (!open || !evaluation || !comparison) return null;
+      const kept = evaluation.softVersion === null ? null : await disk.checkpoints.get(evaluation.softVersion);
+      const { model } = session.getState();
+      return reportInput(
+        open,
+        dataset,
+        evaluation,
+        comparison,
+        model.kind === 'ready' ? model.info : null,
+        kept?.checkpoint ?? null,
+      );
+    }
+
+    return {
+      running: false,
+      note: null,
+      progress: [],
+      fraction: null,
+      secondsLeft: null,
+      error: null,
+      evaluation: null,
+      comparison: null,
+      switching: false,
+      leftOut: 0,
+      enter: async () => {
+        const open = project.getState().set;
+        const shown = get().evaluation;
+        if (shown && shown.setId === open?.id) return;
+        if (!get().running) set({ evaluation: null, comparison: null, error: null, leftOut: 0 });
+        if (!open) return;
+        try {
+          const [latest] = await disk.evaluations.ofSet(open.id);
+          if (latest && project.getState().set?.id === open.id && get().evaluation?.setId !== open.id)
+            set({ evaluation: latest, comparison: latest.comparison });
+        } catch (cause) {
+          set({ error: asError(cause) });
+        }
+      },
+      run: async () => {
+        const { dataset } = project.getState();
+        let open = project.getState().set;
+        if (!open || !dataset || get().running) return;
+        aborter = new AbortController();
+        set({ running: true, error: null, fraction: null, secondsLeft: null, progress: [] });
+        session.getState().setJob({
+          title: 'Comparing',
+          screen: 'compare',
+          fraction: null,
+          secondsLeft: null,
+          stop: () => get().stop(),
+        });
+        try {
+          if (open.words.length === 0 || open.baseTemplate === '') {
+            await session.getState().tokenizerReady();
+            const proposed = await services.data.call('propose', { dataset });
+            open = await project
+              .getState()
+              .updateById(open.id, (s) =>
+                changeTask(
+                  s,
+                  { words: proposed.words, baseTemplate: s.baseTemplate || proposed.template },
+                  new Date().toISOString(),
+                ),
+              );
+          }
+          const contest = contestOf(open);
+          set({ progress: contest.arms.map(({ id, name }) => ({ id, name, state: 'waiting', fraction: 0 })) });
+          await score(open, dataset, contest);
+        } catch (cause) {
+          const error = asError(cause);
+          if (error.code !== 'cancelled') set({ error });
+          if (FATAL.has(error.code)) session.getState().engineLost(error);
+        } finally {
+          aborter = null;
+          set({ running: false, note: null, fraction: null, secondsLeft: null });
+          session.getState().setJob(null);
+        }
+      },
+      stop: () => aborter?.abort(),
+      report: async (withRows) => {
+        const found = await input();
+        const { dataset } = project.getState();
+        if (!found) return null;
+        const rows =
+          withRows && dataset
+            ? dataset.table.rows.map((row) => ({ id: row.id, text: textOf(row, dataset.mapping) }))
+            : [];
+        return htmlReport(found, { includeRows: rows });
+      },
+      json: async () => {
+        const found = await input();
+        return found && `${JSON.stringify(resultsJson(found), null, 2)}\n`;
+      },
+      showCalibrated: async (calibrated) => {
+        const { evaluation } = get();
+        if (!evaluation || get().comparison?.calibrated === calibrated) return;
+        if (evaluation.comparison.calibrated === calibrated) {
+          set({ comparison: evaluation.comparison });
+          return;
+        }
+        const key = `${evaluation.id}:${calibrated}`;
+        const kept = computed.get(key);
+        if (kept) {
+          set({ comparison: kept });
+          return;
+        }
+        set({ switching: true });
+        try {
+          const comparison = await services.data.call('compare', { ...evaluation.plan, calibrated });
+          computed.set(key, comparison);
+          if (get().evaluation?.id === evaluation.id) set({ comparison });
+        } catch (cause) {
+          set({ error: asError(cause) });
+        } finally {
+          set({ switching: false });
+        }
+      },
+    };
+  });
+}
