@@ -49,12 +49,14 @@ function OpenPrompts() {
   const trying = usePrompts((s) => s.trying);
   const tryError = usePrompts((s) => s.tryError);
   const templateError = usePrompts((s) => s.templateError);
+  const collides = usePrompts((s) => s.collisions.length > 0);
   const perToken = usePrompts((s) => s.secondsPerToken);
   const meanTokens = usePrompts((s) => s.cost?.mean ?? null);
   useEffect(() => {
     if (modelReady && meanTokens !== null) void prompts.getState().measure();
   }, [modelReady, meanTokens, prompts]);
 
+  const unusable = templateError !== null || collides;
   const standing = { set, rows, trying: trying !== null, modelReady };
   const seconds = perToken === null || meanTokens === null ? null : perToken * meanTokens * rows;
   const goOn = () =>
@@ -69,12 +71,12 @@ function OpenPrompts() {
       actions={
         <>
           <Button
-            isDisabled={rows === 0 || templateError !== null || busy || trainingOff !== null}
+            isDisabled={rows === 0 || unusable || busy || trainingOff !== null}
             onPress={() => void prompts.getState().tryNow()}
           >
             {tryWords(rows, seconds)}
           </Button>
-          <Button variant="primary" isDisabled={templateError !== null} onPress={goOn}>
+          <Button variant="primary" isDisabled={unusable} onPress={goOn}>
             Next: train
           </Button>
         </>

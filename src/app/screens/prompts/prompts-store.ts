@@ -235,6 +235,8 @@ export function createPromptsStore(services: Services, project: ProjectStore, se
         set({ labels: null, collisions: [], cost: null, reading: null, tryError: null });
         setDraft(chosen?.prompt ?? EMPTY);
         if (next.set) void restoreDraft(next.set);
+      } else if (get().draft.template === '' && next.set && next.set.hard.length > 0) {
+        setDraft(chosenHard(next.set)?.prompt ?? EMPTY);
       } else if (next.dataset !== before.dataset) setDraft(get().draft);
       if (next.set && next.dataset && !sameLabels(next.set.words, next.dataset.labels))
         propose(next.set, next.dataset).catch(() => {

@@ -1,0 +1,27 @@
+/** Makes everything with a lifetime that the page uses, once. */
+import { browserFileCache } from '../model/file-cache';
+import { loadModelFiles } from '../model/load';
+import { openStore } from '../store/store';
+import { createDataClient } from '../worker/clients/data-client';
+import { createEngineClient } from '../worker/clients/engine-client';
+import { loadSample } from './sample';
+import type { Services } from './services';
+import { loadShippedPrompt } from './shipped-prompt';
+import { loadTokenizerFiles } from './tokenizer-files';
+import { toastError } from './ui/toast';
+
+export async function createServices(): Promise<Services> {
+  const cache = browserFileCache();
+  const store = await openStore({
+    onTrouble: (error) => toastError('Work is not being saved', error.message),
+  });
+  return {
+    engine: createEngineClient(),
+    data: createDataClient(),
+    store,
+    loadModelFiles: (source, options) => loadModelFiles(source, { cache, ...options }),
+    loadTokenizerFiles: (source) => loadTokenizerFiles(source, cache),
+    loadSample,
+    loadShippedPrompt,
+  };
+}
