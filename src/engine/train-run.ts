@@ -84,7 +84,12 @@ function workOf({ program, cache, plan, usesCache }: WorkContext, request: Train
   return {
     // A step is not interrupted: what it computes would be lost.
     gradient: (vectors, indices) =>
-      batchGradient(program, rowsAt(indices), labels, soft(vectors), cached && { ...cached, control: uninterrupted }),
+      batchGradient(program, {
+        rows: rowsAt(indices),
+        labels,
+        soft: soft(vectors),
+        cached: cached && { ...cached, control: uninterrupted },
+      }),
     evaluate: async (vectors) => {
       try {
         const options = { rows: validation, labels, soft: soft(vectors), cached, control };

@@ -6,7 +6,7 @@ import { runLimits } from '../inference/limits';
 import { takesPast } from '../inference/program';
 import { type Program, run } from '../inference/run';
 import { checkContext } from '../inference/score';
-import { withSoft } from '../inference/sequence';
+import { type MixedTokens, withSoft } from '../inference/sequence';
 import type { CachePlan, TextCache } from '../inference/text-cache';
 import { present } from '../lib/assert';
 import type { SoftPrompt } from '../prompt/types';
@@ -26,6 +26,16 @@ interface Target {
   readonly targets: readonly number[];
 }
 
+export interface BatchOptions {
+  readonly rows: readonly TokenRow[];
+  readonly labels: readonly LabelTokens[];
+  readonly soft: SoftPrompt;
+  /** Where the texts' keys and values are (suffix only); null = every text is run. */
+  readonly cached: { readonly cache: TextCache; readonly plan: CachePlan; readonly control: Control } | null;
+  /** Loss over the whole vocabulary instead of over the answer words; needed where a word has several tokens. */
+  readonly wholeVocabulary?: boolean;
+}
+
 /**
  * Mean loss of labelled rows and its gradient. With single-token answer words: cross-entropy of the softmax over those
  * words. Otherwise: mean cross-entropy over the gold word's tokens, each over the whole vocabulary.
@@ -33,19 +43,13 @@ interface Target {
  * A batch larger than a run may be is split; losses and gradients are weighted sums, so that the parts add up to the whole.
  * @throws StudioError `too-long`, and as Runner.run
  */
-export async function batchGradient(
-  program: Program,
-  rows: readonly TokenRow[],
-  labels: readonly LabelTokens[],
-  soft: SoftPrompt,
-  cached: { readonly cache: TextCache; readonly plan: CachePlan; readonly control: Control } | null,
-): Promise<Gradient> {
-  const texts = await textsOf(program, rows, soft, cached);
+export async function batchGradient(program: Program, options: BatchOptions): Promise<Gradient> {
+  const { rows, labels, soft, wholeVocabulary = isSequenceScored(labels) } = options;
+  const texts = await textsOf(program, options);
+  const targetOf = wholeVocabulary ? wordTarget : choiceTarget;
   const targets = rows.map((row, i) => targetOf(row, present(texts[i], 'text'), labels));
   const costs = targets.map(({ sequence }) => ({ tokens: sequence.tokens.length, past: pastLength(sequence) }));
-  const candidates = isSequenceScored(labels)
-    ? null
-    : labels.map((label) => present(label.tokenIds[0], 'token of a label'));
+  const candidates = wholeVocabulary ? null : labels.map((label) => present(label.tokenIds[0], 'token of a label'));
   const sum = new Float64Array(soft.vectors.length);
   let loss = 0;
   for (const bucket of lengthBuckets(costs, runLimits(program.spec))) {
@@ -64,13 +68,13 @@ export async function batchGradient(
   return { loss, gradient: Float32Array.from(sum) };
 }
 
-/** What is run of each row up to where its label begins. */
-async function textsOf(
-  program: Program,
-  rows: readonly TokenRow[],
-  soft: SoftPrompt,
-  cached: Parameters<typeof batchGradient>[4],
-): Promise<readonly { readonly tokens: Int32Array; readonly past: KvRow | null }[]> {
+/** The part of a row that is run, up to where its label begins. */
+interface Text {
+  readonly tokens: MixedTokens;
+  readonly past: KvRow | null;
+}
+
+async function textsOf(program: Program, { rows, soft, cached }: BatchOptions): Promise<readonly Text[]> {
   const whole = rows.map((row) => withSoft(row.ids, soft));
   checkContext(program.spec.contextLength, rows, whole, 0);
   if (!cached || soft.placement === 'prefix' || !takesPast(program.spec))
@@ -79,19 +83,20 @@ async function textsOf(
   return rows.map((_, i) => ({ tokens: withSoft(new Int32Array(0), soft), past: pasts[i] ?? null }));
 }
 
-function targetOf(
-  row: TokenRow,
-  { tokens, past }: { tokens: Int32Array; past: KvRow | null },
-  labels: readonly LabelTokens[],
-): Target {
-  const gold = present(row.label, `label of row ${row.rowId}`);
-  const end = tokens.length - 1;
-  if (!isSequenceScored(labels)) return { sequence: { tokens, past, reads: [end] }, targets: [gold] };
-  const { tokenIds } = present(labels[gold], 'label');
-  const sequence = {
-    tokens: Int32Array.from([...tokens, ...tokenIds.slice(0, -1)]),
-    past,
-    reads: tokenIds.map((_, t) => end + t),
-  };
-  return { sequence, targets: tokenIds };
-}
+type TargetOf = (row: TokenRow, text: Text, labels: readonly LabelTokens[]) => Target;
+
+const goldOf = (row: TokenRow) => present(row.label, `label of row ${row.rowId}`);
+
+/** Which of the answer words comes next. */
+const choiceTarget: TargetOf = (row, { tokens, past }) => ({
+  sequence: { tokens, past, reads: [tokens.length - 1] },
+  targets: [goldOf(row)],
+});
+
+/** Every token of the gold word, each after those before it. */
+const wordTarget: TargetOf = (row, text, labels) => {
+  const { tokenIds } = present(labels[goldOf(row)], 'label');
+  const tokens = Int32Array.from([...text.tokens, ...tokenIds.slice(0, -1)]);
+  const reads = tokenIds.map((_, t) => text.tokens.length - 1 + t);
+  return { sequence: { tokens, past: text.past, reads }, targets: tokenIds };
+};
