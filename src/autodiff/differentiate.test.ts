@@ -4,64 +4,12 @@ import { GraphBuilder } from '../graph/builder';
 import { LINEAR, withLayout } from '../graph/core-ops';
 import { shareCommon } from '../graph/cse';
 import { prune } from '../graph/dce';
-import { float, type Graph, int, ints, subgraph } from '../graph/ir';
+import { type Graph, int, subgraph } from '../graph/ir';
 import { print } from '../graph/print';
 import { StudioError } from '../lib/errors';
 import { differentiate } from './differentiate';
+import { llamaBlock } from './llama-block';
 import { gradients, normal, relativeError, run, tensor, withOutputs } from './test-support';
-
-/** One Llama layer of width 8 with two query heads that share a key head, then the mean of its output. */
-function llamaBlock(): Graph {
-  const g = new GraphBuilder();
-  const x = g.input('x', 'float32', ['batch', 'tokens', 8]);
-  const bias = g.input('bias', 'float32', ['batch', 1, '2*tokens', 'tokens']);
-  const positions = g.input('positions', 'int64', ['batch', 'tokens']);
-  const weight = (name: string, rows: number, columns: number) => {
-    const { data } = normal([rows, columns], name.length, 0.3);
-    return g.initializer({
-      name,
-      dtype: 'float32',
-      dims: [rows, columns],
-      bytes: new Uint8Array(Float32Array.from(data).buffer),
-    });
-  };
-  const scale = (name: string) =>
-    g.initializer({
-      name,
-      dtype: 'float32',
-      dims: [8],
-      bytes: new Uint8Array(Float32Array.from(normal([8], 7, 0.1, 1).data).buffer),
-    });
-  const linear = (value: string, name: string, rows: number, columns: number) =>
-    g.add(LINEAR, [value, weight(name, rows, columns)], { attrs: withLayout('rows') });
-  const norm = (value: string, name: string) =>
-    g.add('SimplifiedLayerNormalization', [value, scale(name)], { attrs: { epsilon: float(1e-5), axis: int(-1) } });
-  const heads = (value: string, n: number) =>
-    g.add('Transpose', [g.add('Reshape', [value, g.constant('int64', [4], [0, 0, n, 4])])], {
-      attrs: { perm: ints([0, 2, 1, 3]) },
-    });
-  const cos = weight('cos', 16, 2);
-  const sin = weight('sines', 16, 2);
-  const rotate = (value: string) => g.add('com.microsoft:RotaryEmbedding', [value, positions, cos, sin]);
-
-  const h = norm(x, 'norm.1');
-  const q = g.add('Reshape', [rotate(heads(linear(h, 'query', 8, 8), 2)), g.constant('int64', [4], [0, 1, -1, 4])]);
-  const k = g.add('Transpose', [rotate(heads(linear(h, 'key', 4, 8), 1))], { attrs: { perm: ints([0, 1, 3, 2]) } });
-  const v = heads(linear(h, 'value', 4, 8), 1);
-  const p = g.add('Softmax', [g.add('Add', [g.add('MatMul', [q, k]), bias])], { attrs: { axis: int(-1) } });
-  const byHead = g.add('Reshape', [g.add('MatMul', [p, v]), g.constant('int64', [4], [0, 2, -1, 4])]);
-  const byToken = g.add('Transpose', [byHead], { attrs: { perm: ints([0, 2, 1, 3]) } });
-  const mixed = g.add('Reshape', [byToken, g.constant('int64', [3], [0, 0, 8])]);
-  const residual = g.add('Add', [x, linear(mixed, 'output', 8, 8)]);
-  const h2 = norm(residual, 'norm.2');
-  const gate = linear(h2, 'gate', 12, 8);
-  const silu = g.add('Mul', [gate, g.add('Sigmoid', [gate])]);
-  const mlp = linear(g.add('Mul', [silu, linear(h2, 'up', 12, 8)]), 'down', 8, 12);
-  const y = g.add('Add', [residual, mlp]);
-  g.add('ReduceMean', [y], { name: 'loss', attrs: { keepdims: int(0) } });
-  g.output('loss', 'float32', []);
-  return g.build();
-}
 
 const backwardOnly = (graph: Graph, forward: Graph): Graph => ({
   ...graph,
@@ -77,41 +25,42 @@ test('the backward graph of a Llama block', () => {
     [...both.initializers].filter(([name]) => name.startsWith('grad/') || name.startsWith('const')),
   );
   expect(print({ ...backwardOnly(both, graph), initializers: constants, inputs: [] })).toMatchInlineSnapshot(`
-    "%grad/Unsqueeze_0 = Unsqueeze(f32[]{1}, i64[3]{0,1,2})
-    %grad/Shape_0 = Shape(%Add_2)
-    %grad/Expand_0 = Expand(%grad/Unsqueeze_0, %grad/Shape_0)
-    %grad/Size_0 = Size(%loss)
-    %grad/Cast_0 = Cast(%grad/Size_0) {to=1}
-    %grad/Size_1 = Size(%Add_2)
-    %grad/Cast_1 = Cast(%grad/Size_1) {to=1}
-    %grad/Div_0 = Div(%grad/Cast_0, %grad/Cast_1)
-    %grad/Mul_0 = Mul(%grad/Expand_0, %grad/Div_0)
-    %grad/Linear_0 = studio:Linear(%grad/Mul_0, %down) {layout=columns}
-    %grad/Mul_1 = Mul(%grad/Linear_0, %Linear_5)
-    %grad/Mul_2 = Mul(%grad/Linear_0, %Mul_0)
-    %grad/Linear_1 = studio:Linear(%grad/Mul_2, %up) {layout=columns}
-    %grad/Mul_3 = Mul(%grad/Mul_1, %Sigmoid_0)
-    %grad/Mul_4 = Mul(%grad/Mul_1, %Linear_4)
+    "%grad/Shape_0 = Shape(%Mul_2)
+    %grad/ReduceProd_0 = ReduceProd(%grad/Shape_0) {keepdims=0}
+    %grad/Unsqueeze_0 = Unsqueeze(f32[]{1}, i64[3]{0,1,2})
+    %grad/Shape_1 = Shape(%Mul_2)
+    %grad/Expand_0 = Expand(%grad/Unsqueeze_0, %grad/Shape_1)
+    %grad/Cast_0 = Cast(%grad/ReduceProd_0) {to=1}
+    %grad/Div_0 = Div(%grad/Expand_0, %grad/Cast_0)
+    %grad/Mul_0 = Mul(%grad/Div_0, %Add_2)
+    %grad/Mul_1 = Mul(%grad/Div_0, %Add_2)
+    %grad/Add_0 = Add(%grad/Mul_0, %grad/Mul_1)
+    %grad/Linear_0 = studio:Linear(%grad/Add_0, %down) {layout=columns}
+    %grad/Mul_2 = Mul(%grad/Linear_0, %Linear_5)
+    %grad/Mul_3 = Mul(%grad/Linear_0, %Mul_0)
+    %grad/Linear_1 = studio:Linear(%grad/Mul_3, %up) {layout=columns}
+    %grad/Mul_4 = Mul(%grad/Mul_2, %Sigmoid_0)
+    %grad/Mul_5 = Mul(%grad/Mul_2, %Linear_4)
     %grad/Sub_0 = Sub(f32[]{1}, %Sigmoid_0)
-    %grad/Mul_5 = Mul(%Sigmoid_0, %grad/Sub_0)
-    %grad/Mul_6 = Mul(%grad/Mul_4, %grad/Mul_5)
-    %grad/Add_0 = Add(%grad/Mul_3, %grad/Mul_6)
-    %grad/Linear_2 = studio:Linear(%grad/Add_0, %gate) {layout=columns}
-    %grad/Add_1 = Add(%grad/Linear_1, %grad/Linear_2)
-    %grad/Mul_7 = Mul(%Add_1, %Add_1)
-    %grad/ReduceMean_0 = ReduceMean(%grad/Mul_7, i64[1]{-1}) {keepdims=1}
-    %grad/Add_2 = Add(%grad/ReduceMean_0, f32[]{0.00001})
-    %grad/Sqrt_0 = Sqrt(%grad/Add_2)
+    %grad/Mul_6 = Mul(%Sigmoid_0, %grad/Sub_0)
+    %grad/Mul_7 = Mul(%grad/Mul_5, %grad/Mul_6)
+    %grad/Add_1 = Add(%grad/Mul_4, %grad/Mul_7)
+    %grad/Linear_2 = studio:Linear(%grad/Add_1, %gate) {layout=columns}
+    %grad/Add_2 = Add(%grad/Linear_1, %grad/Linear_2)
+    %grad/Mul_8 = Mul(%Add_1, %Add_1)
+    %grad/ReduceMean_0 = ReduceMean(%grad/Mul_8, i64[1]{-1}) {keepdims=1}
+    %grad/Add_3 = Add(%grad/ReduceMean_0, f32[]{0.00001})
+    %grad/Sqrt_0 = Sqrt(%grad/Add_3)
     %grad/Reciprocal_0 = Reciprocal(%grad/Sqrt_0)
-    %grad/Mul_8 = Mul(%Add_1, %grad/Reciprocal_0)
-    %grad/Mul_9 = Mul(%grad/Add_1, %norm.2)
-    %grad/Mul_10 = Mul(%grad/Mul_9, %grad/Mul_8)
-    %grad/ReduceMean_1 = ReduceMean(%grad/Mul_10, i64[1]{-1}) {keepdims=1}
-    %grad/Mul_11 = Mul(%grad/Mul_8, %grad/ReduceMean_1)
-    %grad/Sub_1 = Sub(%grad/Mul_9, %grad/Mul_11)
-    %grad/Mul_12 = Mul(%grad/Reciprocal_0, %grad/Sub_1)
-    %grad/Add_3 = Add(%grad/Mul_0, %grad/Mul_12)
-    %grad/Linear_3 = studio:Linear(%grad/Add_3, %output) {layout=columns}
+    %grad/Mul_9 = Mul(%Add_1, %grad/Reciprocal_0)
+    %grad/Mul_10 = Mul(%grad/Add_2, %norm.2)
+    %grad/Mul_11 = Mul(%grad/Mul_10, %grad/Mul_9)
+    %grad/ReduceMean_1 = ReduceMean(%grad/Mul_11, i64[1]{-1}) {keepdims=1}
+    %grad/Mul_12 = Mul(%grad/Mul_9, %grad/ReduceMean_1)
+    %grad/Sub_1 = Sub(%grad/Mul_10, %grad/Mul_12)
+    %grad/Mul_13 = Mul(%grad/Reciprocal_0, %grad/Sub_1)
+    %grad/Add_4 = Add(%grad/Add_0, %grad/Mul_13)
+    %grad/Linear_3 = studio:Linear(%grad/Add_4, %output) {layout=columns}
     %grad/Reshape_0 = Reshape(%grad/Linear_3, i64[4]{0,0,2,4})
     %grad/Transpose_0 = Transpose(%grad/Reshape_0) {perm=[0,2,1,3]}
     %grad/Reshape_1 = Reshape(%grad/Transpose_0, i64[4]{0,1,-1,4})
@@ -119,42 +68,42 @@ test('the backward graph of a Llama block', () => {
     %grad/MatMul_0 = MatMul(%grad/Reshape_1, %grad/Transpose_1)
     %grad/Transpose_2 = Transpose(%Softmax_0) {perm=[0,1,3,2]}
     %grad/MatMul_1 = MatMul(%grad/Transpose_2, %grad/Reshape_1)
-    %grad/Mul_13 = Mul(%Softmax_0, %grad/MatMul_0)
-    %grad/ReduceSum_0 = ReduceSum(%grad/Mul_13, i64[1]{-1}) {keepdims=1}
+    %grad/Mul_14 = Mul(%Softmax_0, %grad/MatMul_0)
+    %grad/ReduceSum_0 = ReduceSum(%grad/Mul_14, i64[1]{-1}) {keepdims=1}
     %grad/Sub_2 = Sub(%grad/MatMul_0, %grad/ReduceSum_0)
-    %grad/Mul_14 = Mul(%Softmax_0, %grad/Sub_2)
-    %grad/MatMul_2 = MatMul(%grad/Mul_14, %RotaryEmbedding_1)
+    %grad/Mul_15 = Mul(%Softmax_0, %grad/Sub_2)
+    %grad/MatMul_2 = MatMul(%grad/Mul_15, %RotaryEmbedding_1)
     %grad/Transpose_3 = Transpose(%Reshape_1) {perm=[0,1,3,2]}
-    %grad/MatMul_3 = MatMul(%grad/Transpose_3, %grad/Mul_14)
+    %grad/MatMul_3 = MatMul(%grad/Transpose_3, %grad/Mul_15)
     %grad/Transpose_4 = Transpose(%grad/MatMul_1) {perm=[0,2,1,3]}
     %grad/Reshape_2 = Reshape(%grad/Transpose_4, i64[3]{0,0,4})
     %grad/Linear_4 = studio:Linear(%grad/Reshape_2, %value) {layout=columns}
     %grad/Transpose_5 = Transpose(%grad/MatMul_3) {perm=[0,1,3,2]}
-    %grad/RotaryEmbedding_0 = com.microsoft:RotaryEmbedding(%grad/Transpose_5, %positions, %cos, %sines_negated)
+    %grad/RotaryEmbedding_0 = com.microsoft:RotaryEmbedding(%grad/Transpose_5, %positions, %cosines, %sines_negated)
     %grad/Transpose_6 = Transpose(%grad/RotaryEmbedding_0) {perm=[0,2,1,3]}
     %grad/Reshape_3 = Reshape(%grad/Transpose_6, i64[3]{0,0,4})
     %grad/Linear_5 = studio:Linear(%grad/Reshape_3, %key) {layout=columns}
-    %grad/Add_4 = Add(%grad/Linear_4, %grad/Linear_5)
+    %grad/Add_5 = Add(%grad/Linear_4, %grad/Linear_5)
     %grad/Reshape_4 = Reshape(%grad/MatMul_2, i64[4]{0,2,-1,4})
-    %grad/RotaryEmbedding_1 = com.microsoft:RotaryEmbedding(%grad/Reshape_4, %positions, %cos, %sines_negated)
+    %grad/RotaryEmbedding_1 = com.microsoft:RotaryEmbedding(%grad/Reshape_4, %positions, %cosines, %sines_negated)
     %grad/Transpose_7 = Transpose(%grad/RotaryEmbedding_1) {perm=[0,2,1,3]}
     %grad/Reshape_5 = Reshape(%grad/Transpose_7, i64[3]{0,0,8})
     %grad/Linear_6 = studio:Linear(%grad/Reshape_5, %query) {layout=columns}
-    %grad/Add_5 = Add(%grad/Add_4, %grad/Linear_6)
-    %grad/Mul_15 = Mul(%x, %x)
-    %grad/ReduceMean_2 = ReduceMean(%grad/Mul_15, i64[1]{-1}) {keepdims=1}
-    %grad/Add_6 = Add(%grad/ReduceMean_2, f32[]{0.00001})
-    %grad/Sqrt_1 = Sqrt(%grad/Add_6)
+    %grad/Add_6 = Add(%grad/Add_5, %grad/Linear_6)
+    %grad/Mul_16 = Mul(%x, %x)
+    %grad/ReduceMean_2 = ReduceMean(%grad/Mul_16, i64[1]{-1}) {keepdims=1}
+    %grad/Add_7 = Add(%grad/ReduceMean_2, f32[]{0.00001})
+    %grad/Sqrt_1 = Sqrt(%grad/Add_7)
     %grad/Reciprocal_1 = Reciprocal(%grad/Sqrt_1)
-    %grad/Mul_16 = Mul(%x, %grad/Reciprocal_1)
-    %grad/Mul_17 = Mul(%grad/Add_5, %norm.1)
-    %grad/Mul_18 = Mul(%grad/Mul_17, %grad/Mul_16)
-    %grad/ReduceMean_3 = ReduceMean(%grad/Mul_18, i64[1]{-1}) {keepdims=1}
-    %grad/Mul_19 = Mul(%grad/Mul_16, %grad/ReduceMean_3)
-    %grad/Sub_3 = Sub(%grad/Mul_17, %grad/Mul_19)
-    %grad/Mul_20 = Mul(%grad/Reciprocal_1, %grad/Sub_3)
-    %grad/Add_7 = Add(%grad/Add_3, %grad/Mul_20)
-    %dx = Identity(%grad/Add_7) : f32[batch,tokens,8]
+    %grad/Mul_17 = Mul(%x, %grad/Reciprocal_1)
+    %grad/Mul_18 = Mul(%grad/Add_6, %norm.1)
+    %grad/Mul_19 = Mul(%grad/Mul_18, %grad/Mul_17)
+    %grad/ReduceMean_3 = ReduceMean(%grad/Mul_19, i64[1]{-1}) {keepdims=1}
+    %grad/Mul_20 = Mul(%grad/Mul_17, %grad/ReduceMean_3)
+    %grad/Sub_3 = Sub(%grad/Mul_18, %grad/Mul_20)
+    %grad/Mul_21 = Mul(%grad/Reciprocal_1, %grad/Sub_3)
+    %grad/Add_8 = Add(%grad/Add_4, %grad/Mul_21)
+    %dx = Identity(%grad/Add_8) : f32[batch,tokens,8]
     output %loss"
   `);
 });

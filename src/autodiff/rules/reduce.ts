@@ -1,3 +1,4 @@
+import { int } from '../../graph/ir';
 import { intAttr, maybeInts } from '../attrs';
 import type { Rule, RuleContext, Rules } from '../rule';
 
@@ -21,16 +22,17 @@ function kept(c: RuleContext, value: string): string {
 /** dY stretched to the input's shape. */
 const stretched = (c: RuleContext) => c.g.expand(kept(c, c.dy), c.g.shape(c.x));
 
-/** dX = dY * n_y / n_x, the number of elements that a mean is over being a constant where it can. */
+/** dX = dY / n, n elements in each mean; from the shape where sizes are symbols (`Size` would fetch x from the GPU) */
 const mean: Rule = (c) => {
   const { g, x } = c;
   const shape = c.shape(x);
-  const axes = axesOf(c) ?? shape.map((_, i) => i);
-  const sizes = axes.map((axis) => shape.at(axis));
+  const axes = axesOf(c);
+  const sizes = axes?.map((axis) => shape.at(axis)) ?? shape;
   const known = sizes.every((size): size is number => typeof size === 'number');
   if (known) return [g.times(stretched(c), 1 / sizes.reduce((n, size) => n * size, 1))];
-  const count = (value: string) => g.cast(g.op('Size', [value]), 'float32');
-  return [g.mul(stretched(c), g.div(count(c.y), count(x)))];
+  const counted = axes ? g.op('Gather', [g.shape(x), g.int64s(axes)]) : g.shape(x);
+  const count = g.op('ReduceProd', [counted], { keepdims: int(0) });
+  return [g.div(stretched(c), g.cast(count, 'float32'))];
 };
 
 /** dX = dY / ties where x is the largest */

@@ -1,0 +1,103 @@
+import { afterAll, describe, expect, test, vi } from 'vitest';
+import { differentiate } from '../autodiff/differentiate';
+import { llamaBlock, WIDTH } from '../autodiff/llama-block';
+import { lower } from '../graph/lower';
+import { serialise } from '../graph/serialise';
+import { createRng } from '../lib/rng';
+import { createWebRunner } from './ort-web';
+import type { Backend, HostTensor, Runner } from './types';
+
+const BATCH = 2;
+const TOKENS = 5;
+
+const model = () => {
+  const graph = differentiate(llamaBlock(), { loss: 'loss', wrt: 'x', gradName: 'dx' });
+  const outputs = [...graph.outputs, { name: 'dx', dtype: 'float32' as const, shape: ['batch', 'tokens', WIDTH] }];
+  return serialise(lower({ ...graph, outputs }));
+};
+
+const feeds = (): Record<string, HostTensor> => {
+  const rng = createRng(5);
+  const causal = Array.from({ length: BATCH * 2 * TOKENS * TOKENS }, (_, i) => {
+    const query = Math.floor(i / TOKENS) % TOKENS;
+    return i % TOKENS > query ? -1e9 : 0;
+  });
+  const x = Float32Array.from({ length: BATCH * TOKENS * WIDTH }, () => rng.normal());
+  const positions = BigInt64Array.from({ length: BATCH * TOKENS }, (_, i) => BigInt(i % TOKENS));
+  return {
+    x: { dtype: 'float32', dims: [BATCH, TOKENS, WIDTH], data: x },
+    bias: { dtype: 'float32', dims: [BATCH, 1, 2 * TOKENS, TOKENS], data: Float32Array.from(causal) },
+    positions: { dtype: 'int64', dims: [BATCH, TOKENS], data: positions },
+  };
+};
+
+const open: Runner[] = [];
+const create = async (backend: Backend, session?: Record<string, unknown>) => {
+  const runner = await createWebRunner(model(), { backend, threads: 2, ...(session ? { session } : {}) });
+  open.push(runner);
+  return runner;
+};
+afterAll(async () => {
+  for (const runner of open) await runner.dispose();
+});
+
+/** ORT binds its log to `console.error` once, when it starts: the listener must be there before the first session. */
+const log: string[] = [];
+vi.spyOn(console, 'error').mockImplementation((...parts: unknown[]) => void log.push(parts.join(' ')));
+
+/** Operators by the provider that ORT placed them on, from the lines `Op (name)` of its verbose log. */
+function placements(lines: readonly string[]): Map<string, string[]> {
+  const placed = new Map<string, string[]>();
+  let current: string[] = [];
+  for (const line of lines) {
+    const provider = /placed on \[(\w+)\]/.exec(line)?.[1];
+    if (provider) {
+      current = [];
+      placed.set(provider, current);
+    }
+    const node = /VerifyEachNodeIsAssignedToAnEp\]\s+(\w+) \(.*\)/.exec(line)?.[1];
+    if (node) current.push(node);
+  }
+  return placed;
+}
+
+const values = (tensor: HostTensor | undefined) => Array.from(tensor?.data ?? [], Number);
+const largest = (numbers: readonly number[]) => Math.max(...numbers.map(Math.abs));
+
+describe('the same loss and gradient', () => {
+  test('by wasm with threads and by WebGPU', async () => {
+    const wasm = await create('wasm');
+    const gpu = await create('webgpu');
+    expect([wasm.backend, gpu.backend]).toEqual(['wasm', 'webgpu']);
+    expect(wasm.threads).toBe(globalThis.crossOriginIsolated ? 2 : 1);
+    expect(wasm.heapBytes).toBeGreaterThan(2 ** 20);
+    expect(gpu.heapBytes).toBeGreaterThan(2 ** 20);
+    const a = await wasm.run(feeds(), ['loss', 'dx']);
+    const b = await gpu.run(feeds(), ['loss', 'dx']);
+    const [exact, other] = [values(a.dx), values(b.dx)];
+    expect(largest(exact)).toBeGreaterThan(0.01);
+    expect(largest(exact.map((value, i) => value - (other[i] ?? Number.NaN)))).toBeLessThan(1e-5);
+    expect(values(b.loss)[0]).toBeCloseTo(values(a.loss)[0] ?? 0, 5);
+  });
+
+  test('only arithmetic on shapes is placed on the CPU', async () => {
+    log.length = 0;
+    await create('webgpu', { logSeverityLevel: 0, logVerbosityLevel: 0 });
+    const placed = placements(log);
+    const gpu = placed.get('WebGpuExecutionProvider') ?? [];
+    expect(gpu).toEqual(
+      expect.arrayContaining(['Gemm', 'MatMul', 'Softmax', 'RotaryEmbedding', 'ReduceSum', 'Expand']),
+    );
+    // Shapes live on the host, so these cost no copy; nor must any value that was computed on the GPU be read back.
+    expect(new Set(placed.get('CPUExecutionProvider'))).toEqual(new Set(['Concat', 'ReduceProd', 'Cast']));
+    expect(gpu).not.toContain('MemcpyToHost');
+  });
+
+  test('a session works after all others were released', async () => {
+    for (const runner of open.splice(0)) await runner.dispose();
+    for (const backend of ['webgpu', 'wasm'] as const) {
+      const runner = await create(backend);
+      expect(values((await runner.run(feeds(), ['loss'])).loss)[0]).toBeGreaterThan(0);
+    }
+  });
+});
