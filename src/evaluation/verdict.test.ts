@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createRng } from '../lib/rng';
 import { compare } from './compare';
 import { majorityArm, wordsArm } from './reference';
 import { alternating, armOf, patterned, planOf } from './test-support';
@@ -124,5 +125,54 @@ describe('verdict', () => {
     const gold = alternating(10);
     const plan = planOf(gold, [armOf('yours', 'zero-shot', gold, [])], { pairs: [] });
     expect(compare(plan).verdict.headline).toBe('Nothing to compare yet');
+  });
+});
+
+/**
+ * recipe.md's table as arms: accuracies of its columns, rows drawn with a shared difficulty so that arms agree as often
+ * as prompts of one model do. Seeded; several seeds, since a story must not hang on one draw.
+ */
+describe('the three stories of recipe.md', () => {
+  const story = (
+    seed: number,
+    n: number,
+    classes: number,
+    accuracies: { yours: number; tuned: number; few: number; words: number; majority: number },
+  ) => {
+    const rng = createRng(seed);
+    const gold = Array.from({ length: n }, (_, i) => (i < accuracies.majority * n ? 0 : 1 + (i % (classes - 1))));
+    const difficulty = gold.map(() => rng.normal());
+    // Right on the easiest share of the rows, as this arm sees them; words see them their own way.
+    const right = (accuracy: number, shared: number) => {
+      const seen = difficulty.map((d) => shared * d + Math.sqrt(1 - shared ** 2) * rng.normal());
+      const limit = [...seen].sort((a, b) => a - b)[Math.round(accuracy * n) - 1] as number;
+      return seen.map((d) => d <= limit);
+    };
+    const arms = [
+      armOf('yours', 'zero-shot', gold, right(accuracies.yours, 0.8), classes, { name: 'Yours' }),
+      armOf('tuned', 'tuned', gold, right(accuracies.tuned, 0.8), classes, { name: 'Tuned' }),
+      armOf('yours-8', 'few-shot', gold, right(accuracies.few, 0.8), classes, { name: 'Yours + 8 examples' }),
+      wordsArm(armOf('tfidf', 'reference', gold, right(accuracies.words, 0.4), classes).logProbs),
+      majorityArm(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].slice(0, classes), gold, n),
+    ];
+    const plan = planOf(gold, arms, { labels: ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].slice(0, classes) });
+    return compare(plan, { draws: 20 }).verdict.kind;
+  };
+  const seeds = [1, 2, 3, 4, 5];
+
+  it.each(seeds)('tweets: tuning wins (seed %i)', (seed) => {
+    expect(story(seed, 400, 3, { yours: 0.468, tuned: 0.642, few: 0.52, words: 0.46, majority: 0.463 })).toBe(
+      'tuned-better',
+    );
+  });
+
+  it.each(seeds)('sst2: eight calibrated examples do as well (seed %i)', (seed) => {
+    const kind = story(seed, 400, 2, { yours: 0.765, tuned: 0.846, few: 0.86, words: 0.655, majority: 0.505 });
+    expect(kind).toBe('examples-do-as-well');
+  });
+
+  it.each(seeds)('intents: a bag of words does as well (seed %i)', (seed) => {
+    const kind = story(seed, 300, 8, { yours: 0.837, tuned: 0.933, few: 0.743, words: 0.957, majority: 0.133 });
+    expect(kind).toBe('words-do-as-well');
   });
 });

@@ -87,44 +87,31 @@ interface Outcome {
   readonly b: number;
 }
 
-/** Counts from which the macro-F1 of both arms follows; reused from draw to draw. */
-class MacroF1Counts {
-  readonly #tpA: Int32Array;
-  readonly #tpB: Int32Array;
-  readonly #gold: Int32Array;
-  readonly #saidA: Int32Array;
-  readonly #saidB: Int32Array;
-
-  constructor(classes: number) {
-    this.#tpA = new Int32Array(classes);
-    this.#tpB = new Int32Array(classes);
-    this.#gold = new Int32Array(classes);
-    this.#saidA = new Int32Array(classes);
-    this.#saidB = new Int32Array(classes);
-  }
-
-  add({ gold, a, b }: Outcome, times: number): void {
-    bump(this.#gold, gold, times);
-    bump(this.#saidA, a, times);
-    bump(this.#saidB, b, times);
-    if (a === gold) bump(this.#tpA, gold, times);
-    if (b === gold) bump(this.#tpB, gold, times);
-  }
-
-  reset(): void {
-    for (const counts of [this.#tpA, this.#tpB, this.#gold, this.#saidA, this.#saidB]) counts.fill(0);
-  }
-
-  /** Macro-F1 of B minus that of A. */
-  difference(): number {
-    let sum = 0;
-    for (let c = 0; c < this.#gold.length; c++) {
-      const gold = this.#gold[c] as number;
-      sum += f1(this.#tpB[c] as number, gold + (this.#saidB[c] as number));
-      sum -= f1(this.#tpA[c] as number, gold + (this.#saidA[c] as number));
-    }
-    return sum / this.#gold.length;
-  }
+/** Counts from which the macro-F1 of both arms follows; the buffers are reused from draw to draw. */
+function macroF1Counts(classes: number) {
+  const counts = () => new Int32Array(classes);
+  const [tpA, tpB, gold, saidA, saidB] = [counts(), counts(), counts(), counts(), counts()];
+  return {
+    reset: () => {
+      for (const buffer of [tpA, tpB, gold, saidA, saidB]) buffer.fill(0);
+    },
+    add: (outcome: Outcome, times: number) => {
+      bump(gold, outcome.gold, times);
+      bump(saidA, outcome.a, times);
+      bump(saidB, outcome.b, times);
+      if (outcome.a === outcome.gold) bump(tpA, outcome.gold, times);
+      if (outcome.b === outcome.gold) bump(tpB, outcome.gold, times);
+    },
+    /** Macro-F1 of B minus that of A. */
+    difference: () => {
+      let sum = 0;
+      for (let c = 0; c < classes; c++) {
+        const rows = gold[c] as number;
+        sum += f1(tpB[c] as number, rows + (saidB[c] as number)) - f1(tpA[c] as number, rows + (saidA[c] as number));
+      }
+      return sum / classes;
+    },
+  };
 }
 
 function bump(counts: Int32Array, at: number, times: number): void {
@@ -165,7 +152,7 @@ export function macroF1Comparison(
   const n = gold.length;
   if (n === 0) return { difference: 0, ci95: { low: -1, high: 1 }, p: 1 };
   const { outcomes, ofRow } = outcomesOf(gold, predictedA, predictedB);
-  const counts = new MacroF1Counts(classes);
+  const counts = macroF1Counts(classes);
   const drawn = new Int32Array(outcomes.length);
   const onRows = (rows: ArrayLike<number>) => {
     drawn.fill(0);

@@ -37,22 +37,37 @@ const armRow = (arm: ArmReport) => html`
 <td>${intervalPlot(arm.accuracy, arm.accuracyCi95, arm.kind)}</td>
 <td class="n">${arm.correct} of ${arm.n}</td>
 <td class="n">${arm.macroF1.toFixed(3)}</td>
-<td>${arm.kind === 'reference' ? '–' : arm.calibrated ? 'yes' : 'no'}</td>
+<td>${arm.kind === 'reference' ? '–' : arm.calibrated ? 'yes' : 'no'}</td></tr>`;
+
+const costRow = (arm: ArmReport) => html`
+<tr><th scope="row">${arm.name}</th>
 <td class="n">${orDash(arm.tokensSentMean, 0)}</td>
 <td class="n">${orDash(arm.tokensComputedMean, 0)}</td>
 <td class="n">${orDash(arm.latencyMsMedian, 0, ' ms')}</td></tr>`;
 
+/** Left out where nothing was measured. */
+function costTable({ comparison }: ReportInput): Html {
+  const measured = comparison.arms.filter((arm) => arm.tokensSentMean !== null || arm.latencyMsMedian !== null);
+  if (measured.length === 0) return html``;
+  return html`
+<h2>What a row costs</h2>
+<div class="scroll" role="region" tabindex="0" aria-label="What a row costs"><table>
+<caption>Tokens sent: text and virtual tokens. Computed: what is really run when shared text is cached. Latency: warm median of single rows</caption>
+<thead><tr><th scope="col">Prompt</th><th scope="col" class="n">Tokens sent</th><th scope="col" class="n">Computed</th><th scope="col" class="n">Latency</th></tr></thead>
+<tbody>${measured.map(costRow)}</tbody></table></div>`;
+}
+
 const armsTable = ({ comparison }: ReportInput) => html`
 <h2>${accuracyFinding(comparison.arms, comparison.pairs[0])}</h2>
-<div class="scroll"><table>
+<div class="scroll" role="region" tabindex="0" aria-label="All prompts"><table>
 <caption>All prompts on the same ${comparison.n} held-back rows; accuracy with its 95% Wilson interval</caption>
-<thead><tr><th scope="col">Prompt</th><th scope="col" class="n">Accuracy</th><th scope="col"></th><th scope="col" class="n">Right</th><th scope="col" class="n">Macro-F1</th><th scope="col">Calibrated</th><th scope="col" class="n">Tokens sent</th><th scope="col" class="n">Computed</th><th scope="col" class="n">Latency</th></tr></thead>
+<thead><tr><th scope="col">Prompt</th><th scope="col" class="n">Accuracy</th><th scope="col"></th><th scope="col" class="n">Right</th><th scope="col" class="n">Macro-F1</th><th scope="col">Calibrated</th></tr></thead>
 <tbody>${comparison.arms.map(armRow)}</tbody></table></div>`;
 
 const pairRow = (pair: PairReport, nameOf: (id: string) => string) => html`
 <tr><th scope="row">${nameOf(pair.b)} against ${nameOf(pair.a)}</th>
 <td class="n">${points(pair.difference)} <span class="range">${pointsRange(pair.differenceCi95.low, pair.differenceCi95.high)}</span></td>
-<td class="n">${pValue(pair.pExact)} <span class="range">mid-${pValue(pair.pMidP)}${pair.pHolm === undefined ? '' : `, Holm ${pValue(pair.pHolm).slice(2)}`}</span></td>
+<td class="n">${pValue(pair.pExact)} <span class="range under">mid-${pValue(pair.pMidP)}${pair.pHolm === undefined ? '' : `, Holm ${pValue(pair.pHolm).slice(2)}`}</span></td>
 <td class="n">${pair.bOnly}</td><td class="n">${pair.aOnly}</td><td class="n">${pair.bothRight}</td><td class="n">${pair.bothWrong}</td>
 <td class="n">${points(pair.macroF1Difference)} <span class="range">${pointsRange(pair.macroF1Ci95.low, pair.macroF1Ci95.high)}, ${pValue(pair.macroF1P)}</span></td></tr>`;
 
@@ -61,7 +76,7 @@ function pairsTable({ comparison }: ReportInput): Html {
   const survive = comparison.pairs.filter((pair) => (pair.pHolm ?? pair.pExact) < 0.05).length;
   return html`
 <h2>Row by row</h2>
-<div class="scroll"><table>
+<div class="scroll" role="region" tabindex="0" aria-label="Row by row"><table>
 <caption>Differences in points on the same rows. Accuracy: Bonett-Price 95% interval, exact McNemar p (mid-p, Holm). Macro-F1: paired bootstrap interval, permutation p</caption>
 <thead><tr><th scope="col">Pair</th><th scope="col" class="n">Accuracy</th><th scope="col" class="n">Exact p</th><th scope="col" class="n">Fixed</th><th scope="col" class="n">Broken</th><th scope="col" class="n">Both right</th><th scope="col" class="n">Both wrong</th><th scope="col" class="n">Macro-F1</th></tr></thead>
 <tbody>${comparison.pairs.map((pair) => pairRow(pair, nameOf))}</tbody></table></div>
@@ -72,7 +87,7 @@ function confusionTable(arm: ArmReport, labels: readonly string[]): Html {
   const cell = (rows: number, total: number) =>
     html`<td class="n" style="background:rgb(var(--cell) / ${(total === 0 ? 0 : (0.5 * rows) / total).toFixed(2)})">${rows}</td>`;
   return html`
-<div class="scroll"><h3>${confusionFinding(arm, labels)}</h3><table>
+<div class="scroll" role="region" tabindex="0" aria-label="${arm.name}: labels against predictions"><h3>${confusionFinding(arm, labels)}</h3><table>
 <caption>Rows: label. Columns: what the prompt says</caption>
 <thead><tr><td></td>${labels.map((label) => html`<th scope="col" class="n">${label}</th>`)}</tr></thead>
 <tbody>${arm.confusion.map((row, gold) => {
@@ -82,7 +97,7 @@ function confusionTable(arm: ArmReport, labels: readonly string[]): Html {
 }
 
 const classTable = (arm: ArmReport) => html`
-<div class="scroll"><table>
+<div class="scroll" role="region" tabindex="0" aria-label="${arm.name} by label"><table>
 <caption>${arm.name}, by label${arm.classes.some((c) => c.undefined) ? '; * where 0/0 is read as 0' : ''}</caption>
 <thead><tr><th scope="col">Label</th><th scope="col" class="n">Precision</th><th scope="col" class="n">Recall</th><th scope="col" class="n">F1</th><th scope="col" class="n">Rows</th></tr></thead>
 <tbody>${arm.classes.map((c) => html`<tr><th scope="row">${c.label}${c.undefined ? ' *' : ''}</th><td class="n">${c.precision.toFixed(3)}</td><td class="n">${c.recall.toFixed(3)}</td><td class="n">${c.f1.toFixed(3)}</td><td class="n">${c.support}</td></tr>`)}</tbody></table></div>`;
@@ -97,7 +112,7 @@ function changedRows({ plan, comparison }: ReportInput, rows: readonly RowText[]
     plan.labels[comparison.arms.find((arm) => arm.id === armId)?.predictions[i] ?? -1] ?? '';
   const list = (title: string, ids: readonly string[]) => html`
 <h3>${title}: ${ids.length}</h3>
-<div class="scroll"><table><thead><tr><th scope="col">Text</th><th scope="col">Label</th><th scope="col">Before</th><th scope="col">After</th></tr></thead><tbody>${ids.map(
+<div class="scroll" role="region" tabindex="0" aria-label="${title}"><table><thead><tr><th scope="col">Text</th><th scope="col">Label</th><th scope="col">Before</th><th scope="col">After</th></tr></thead><tbody>${ids.map(
     (id) => {
       const i = at.get(id) ?? -1;
       return html`<tr><td>${texts.get(id) ?? `row ${id}`}</td><td>${plan.labels[plan.gold[i] ?? -1] ?? ''}</td><td>${said(pair.a, i)}</td><td>${said(pair.b, i)}</td></tr>`;
@@ -160,6 +175,7 @@ export function htmlReport(input: ReportInput, options: ReportOptions = {}): str
 <p>${verdict.detail}</p>
 ${armsTable(input)}
 ${pairsTable(input)}
+${costTable(input)}
 <h2>Where they go wrong</h2>
 <div class="matrices">${shown.map((arm) => confusionTable(arm, plan.labels))}</div>
 ${shown.map(classTable)}

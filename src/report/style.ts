@@ -3,7 +3,7 @@ export const REPORT_STYLE = `
 :root{color-scheme:light dark;--paper:#fbfaf7;--panel:#fff;--line:#e4e0d8;--ink:#1c1b19;--ink2:#57534b;--a:#b3540b;--b:#1f5fbf;--ref:#6f6a5f;--cell:31 95 191}
 @media (prefers-color-scheme:dark){:root{--paper:#15161a;--panel:#1c1e23;--line:#2d3037;--ink:#ece9e3;--ink2:#b3b0a8;--a:#f0a35e;--b:#7fb0ff;--ref:#8e8b84;--cell:127 176 255}}
 *{box-sizing:border-box}
-body{margin:0 auto;max-width:60rem;padding:24px 16px 48px;background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,sans-serif}
+body{margin:0 auto;max-width:64rem;padding:24px 16px 48px;background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,sans-serif}
 h1{font-size:1.75rem;line-height:1.2;margin:8px 0}
 h2{font-size:1.25rem;margin:32px 0 8px}
 h3{font-size:1rem;margin:16px 0 4px}
@@ -12,10 +12,12 @@ p{max-width:44rem;margin:8px 0}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;background:var(--panel);border:1px solid var(--line)}
 caption{text-align:left;padding:4px 0}
-th,td{padding:6px 10px;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
+th,td{padding:6px 8px;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
 th{font-weight:600}
 .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .range{color:var(--ink2);font-size:.875rem}
+.under{display:block}
+.scroll:focus-visible{outline:2px solid var(--b)}
 .plot{width:160px;height:20px;display:block}
 .matrices{display:grid;grid-template-columns:repeat(auto-fill,minmax(18rem,1fr));gap:16px}
 .matrices table{width:auto}

@@ -20,9 +20,10 @@ describe('answer words', () => {
 
   it('are synonyms, words inside a label that no other label has, or number words', () => {
     expect(answers(['pos', 'neg'])).toEqual([' positive', ' negative']);
+    expect(answers(['4 stars', 'not_x', 'x_yes'])).toEqual([' four', ' no', ' yes']);
     expect(answers(['card_arrival', 'lost_or_stolen_card', 'exchangeRate'])).toEqual([
       ' arrival',
-      ' stolen',
+      ' lost',
       ' exchange',
     ]);
     expect(answers(['1', '2', '3', '4', '5'])).toEqual([' one', ' two', ' three', ' four', ' five']);
@@ -33,7 +34,8 @@ describe('answer words', () => {
   });
 
   it('are letters when a label fits no token, and the label itself when letters run out', () => {
-    expect(answers(['zzz', 'positive'])).toEqual([' A', ' B']);
+    expect(answers(['zzz', 'positive', 'negative'])).toEqual([' A', ' positive', ' negative']);
+    expect(answers(['zzz', 'yyy', 'positive'])).toEqual([' A', ' B', ' C']);
     expect(answers(['zzz', 'yyy', 'xxx', 'www', 'vvv'])[0]).toBe(' zzz');
   });
 

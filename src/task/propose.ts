@@ -23,26 +23,32 @@ const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'.split('');
 
 const unique = (items: readonly string[]) => [...new Set(items)];
 
+/** `not_entailment`, `non-toxic`: what is said when the rest is not so. */
+const NEGATED = /^(not|non|no)[\s_-]/;
+
 /**
- * Answers that may stand for a label, best first: the label, its lower case, known synonyms, then the words inside it
- * (those of this label alone before shared ones, longer before shorter).
+ * Answers that may stand for a label, best first: the label, its lower case, known synonyms (of its number, for
+ * `4 stars`), then the words inside it in their order, those of this label alone before shared ones.
  */
 export function answerCandidates(label: string, labels: readonly string[]): readonly string[] {
   const inside = wordsInside(label)
     .filter((word) => word.length > 1 && !EMPTY_WORDS.has(word.toLowerCase()))
     .map((word) => ({ word, shared: labelsWith(word, labels) }))
-    .sort((a, b) => a.shared - b.shared || b.word.length - a.word.length)
+    .sort((a, b) => a.shared - b.shared)
     .map(({ word }) => word);
   const key = label.trim().toLowerCase();
-  const keys = [key, key.replace(/[_\s]+/g, ' '), key.replace(/[-\s]+/g, '_')];
+  const number = /^(\d+)(?![\d.,])/.exec(key)?.[1] ?? '';
+  const keys = [key, key.replace(/[_\s-]+/g, ' '), number];
   const synonyms = keys.flatMap((k) => (Object.hasOwn(SYNONYMS, k) ? (SYNONYMS[k] ?? []) : []));
-  return unique([label.trim(), key, ...synonyms, ...inside, ...inside.map((word) => word.toLowerCase())]);
+  const negated = NEGATED.test(key) ? ['no', 'other'] : [];
+  const lower = inside.flatMap((word) => [word, word.toLowerCase()]);
+  return unique([label.trim(), key, ...synonyms, ...negated, ...lower]);
 }
 
 /**
  * One answer word a label, different single tokens where that can be had. Labels with the fewest choices choose first.
- * When some label finds no word, all labels take the letters A, B, C …; beyond 26 labels such a label keeps its own
- * name and is scored by its whole token sequence. Without a tokenizer the labels stand for themselves.
+ * A label that finds no word takes a letter; when most find none, all do (A, B, C …). When the letters run out such a
+ * label keeps its own name and is scored by its whole token sequence. Without a tokenizer the labels stand for themselves.
  */
 export function proposeWords(
   labels: readonly string[],
@@ -51,29 +57,46 @@ export function proposeWords(
 ): readonly LabelWord[] {
   const spelled = (answer: string) => asContinuation(template, answer);
   if (!tokenise) return labels.map((label) => ({ label, word: spelled(label) }));
-  const single = (answer: string): number | null => {
-    const ids = tokenise(spelled(answer));
-    return ids.length === 1 ? (ids[0] as number) : null;
-  };
-  const choices = labels.map((label, i) => ({
-    i,
-    options: answerCandidates(label, labels).flatMap((answer) => {
-      const id = single(answer);
-      return id === null ? [] : [{ answer, id }];
-    }),
-  }));
+  const singles = (answers: readonly string[]) =>
+    answers.flatMap((answer) => {
+      const ids = tokenise(spelled(answer));
+      return ids.length === 1 ? [{ answer, id: ids[0] as number }] : [];
+    });
+  const choices = labels.map((label, i) => ({ i, options: singles(answerCandidates(label, labels)) }));
+  const words = assign(choices, labels.length);
+  const missing = words.filter((word) => word === null).length;
+  const letters = singles(LETTERS);
+  const withLetters =
+    missing === 0
+      ? words
+      : missing * 2 > labels.length
+        ? labels.map((_, i) => (labels.length <= letters.length ? (letters[i] ?? null) : null))
+        : assign(
+            words.map((word, i) => ({ i, options: word ? [word] : letters })),
+            labels.length,
+          );
+  return labels.map((label, i) => ({ label, word: spelled((withLetters[i] ?? words[i])?.answer ?? label) }));
+}
+
+interface Option {
+  readonly answer: string;
+  readonly id: number;
+}
+
+/** Gives each label its first option that no other has taken; null where none is left. */
+function assign(
+  choices: readonly { readonly i: number; readonly options: readonly Option[] }[],
+  count: number,
+): readonly (Option | null)[] {
   const taken = new Set<number>();
-  const answers: (string | null)[] = labels.map(() => null);
+  const out = new Array<Option | null>(count).fill(null);
   for (const { i, options } of [...choices].sort((a, b) => a.options.length - b.options.length)) {
     const option = options.find(({ id }) => !taken.has(id));
     if (!option) continue;
     taken.add(option.id);
-    answers[i] = option.answer;
+    out[i] = option;
   }
-  const allWords = answers.every((answer) => answer !== null);
-  if (!allWords && labels.length <= LETTERS.length && LETTERS.slice(0, labels.length).every((l) => single(l) !== null))
-    return labels.map((label, i) => ({ label, word: spelled(LETTERS[i] as string) }));
-  return labels.map((label, i) => ({ label, word: spelled(answers[i] ?? label) }));
+  return out;
 }
 
 const SENTIMENTS = new Set('positive negative neutral mixed pos neg neu good bad happy sad angry'.split(' '));
