@@ -1,0 +1,177 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { SoftPrompt } from '../../prompt/types';
+import { STANDARD, type TrainingSettings } from '../../training/settings';
+import type { LoadRequest, TrainRequest } from '../protocol';
+import { createEngineClient, type EngineClient } from './engine-client';
+
+const MODEL = '/test/fixtures/models/llama-genai-int4';
+
+interface Oracle {
+  readonly softPrompt: readonly (readonly number[])[];
+  readonly rows: readonly (readonly number[])[];
+  readonly labelTokenIds: readonly number[];
+  readonly targets: readonly number[];
+  readonly placements: Readonly<Record<'prefix' | 'suffix', { readonly labelLogits: readonly (readonly number[])[] }>>;
+}
+
+const bytes = async (path: string) => new Uint8Array(await (await fetch(`${MODEL}/${path}`)).arrayBuffer());
+
+async function loadRequest(): Promise<LoadRequest> {
+  const paths = ['onnx/model_q4.onnx', 'onnx/model_q4.onnx_data'];
+  const files = Object.fromEntries(await Promise.all(paths.map(async (path) => [path, await bytes(path)] as const)));
+  return { id: 'llama-genai-int4', files, backend: 'wasm', threads: 2 };
+}
+
+const logSoftmax = (logits: readonly number[]) => {
+  const normaliser = Math.log(logits.reduce((sum, x) => sum + Math.exp(x), 0));
+  return logits.map((x) => x - normaliser);
+};
+
+describe('the engine worker', () => {
+  let client: EngineClient;
+  let oracle: Oracle;
+  beforeAll(async () => {
+    oracle = await (await fetch(`${MODEL}/oracle.json`)).json();
+    client = createEngineClient();
+    const request = await loadRequest();
+    const stages: string[] = [];
+    const info = await client.call('load', request, {
+      onEvent: ({ stage }) => stages.push(stage),
+      transfer: Object.values(request.files).map(({ buffer }) => buffer as ArrayBuffer),
+    });
+    expect(stages).toEqual(['parse', 'dequantise', 'session']);
+    expect(info).toMatchObject({ backend: 'wasm', dtype: 'q4', hidden: 64, layers: 2, vocabulary: 512 });
+  });
+  afterAll(() => client.dispose());
+
+  const rows = () =>
+    oracle.rows.map((ids, i) => ({ rowId: String(i), ids: Int32Array.from(ids), label: oracle.targets[i] ?? null }));
+  const labels = () => oracle.labelTokenIds.map((id) => ({ label: String(id), word: String(id), tokenIds: [id] }));
+  const soft = (placement: SoftPrompt['placement']): SoftPrompt => ({
+    placement,
+    vectors: Float32Array.from(oracle.softPrompt.flat()),
+    virtualTokens: 4,
+    hidden: 64,
+  });
+  const training = (settings: Partial<TrainingSettings>): TrainRequest => ({
+    runId: 'run',
+    train: rows(),
+    validation: rows(),
+    labels: labels(),
+    settings: { ...STANDARD, virtualTokens: 4, steps: 30, validateEvery: 10, patience: null, ...settings },
+    initTokenIds: Int32Array.of(5, 6, 7, 8),
+    cacheKey: 'rows',
+    resume: null,
+  });
+
+  it.each(['prefix', 'suffix'] as const)('scores what PyTorch scores: %s', async (placement) => {
+    const { rows: scored } = await client.call('score', {
+      rows: rows(),
+      labels: labels(),
+      soft: soft(placement),
+      cacheKey: 'rows',
+    });
+    const expected = oracle.placements[placement].labelLogits.map(logSoftmax);
+    scored.forEach((row, r) => {
+      row.logProbs.forEach((value, c) => {
+        expect(value).toBeCloseTo(expected[r]?.[c] ?? Number.NaN, 4);
+      });
+    });
+  });
+
+  it('trains, and gives every event', async () => {
+    const kinds = new Set<string>();
+    const losses: number[] = [];
+    await client.call('train', training({ learningRate: 0.05 }), {
+      onEvent: (event) => {
+        kinds.add(event.kind);
+        if (event.kind === 'step') losses.push(event.point.loss);
+      },
+    });
+    expect([...kinds].sort()).toEqual(['checkpoint', 'done', 'step', 'validation']);
+    expect(losses).toHaveLength(30);
+    expect(losses.at(-1)).toBeLessThan((losses[0] ?? 0) * 0.8);
+  });
+
+  it('pauses a running training, and queues what comes meanwhile', async () => {
+    let requestId = 0;
+    let reason = '';
+    const running = client.call('train', training({ steps: 5000, cacheKey: 'other' } as Partial<TrainingSettings>), {
+      onStart: (id) => {
+        requestId = id;
+      },
+      onEvent: (event) => {
+        if (event.kind === 'step' && event.point.step === 3) client.control(requestId, 'pause');
+        if (event.kind === 'done') reason = event.reason;
+      },
+    });
+    const scored = client.call('score', { rows: rows(), labels: labels(), soft: null, cacheKey: null });
+    await running;
+    expect(reason).toBe('paused');
+    expect((await scored).rows).toHaveLength(3);
+  });
+
+  it('writes text, token by token, and can be cancelled', async () => {
+    const request = {
+      ids: Int32Array.of(5, 6, 7),
+      soft: soft('suffix'),
+      maxNewTokens: 12,
+      temperature: 0,
+      topP: 1,
+      seed: 0,
+      endTokenIds: [],
+    };
+    const streamed: number[] = [];
+    const whole = await client.call('generate', request, { onEvent: ({ id }) => streamed.push(id) });
+    expect(whole.stopped).toBe('length');
+    expect(streamed).toEqual(Array.from(whole.ids));
+    const abort = new AbortController();
+    const cut = client.call(
+      'generate',
+      { ...request, maxNewTokens: 1000 },
+      { signal: abort.signal, onEvent: () => abort.abort() },
+    );
+    expect((await cut).stopped).toBe('cancelled');
+  });
+
+  it('measures the latency of a row', async () => {
+    const request = { rows: rows(), labels: labels(), soft: soft('suffix'), cacheKey: null, repeats: 3 };
+    expect((await client.call('latency', request)).medianMs).toBeGreaterThan(0);
+  });
+
+  it('says what is wrong, and goes on', async () => {
+    const long = [{ rowId: 'long one', ids: new Int32Array(5000), label: 0 }];
+    await expect(
+      client.call('score', { rows: long, labels: labels(), soft: null, cacheKey: null }),
+    ).rejects.toMatchObject({
+      code: 'too-long',
+      data: { rowId: 'long one' },
+    });
+    expect(
+      (await client.call('score', { rows: rows(), labels: labels(), soft: null, cacheKey: null })).rows,
+    ).toHaveLength(3);
+  });
+
+  it('can be restarted in place', async () => {
+    const open = client.call('train', training({ steps: 100_000 }));
+    client.restart();
+    await expect(open).rejects.toMatchObject({ code: 'cancelled' });
+    await expect(
+      client.call('score', { rows: rows(), labels: labels(), soft: null, cacheKey: null }),
+    ).rejects.toMatchObject({ code: 'bad-input' });
+    await client.call('load', await loadRequest());
+    expect(
+      (await client.call('score', { rows: rows(), labels: labels(), soft: null, cacheKey: null })).rows,
+    ).toHaveLength(3);
+  });
+});
+
+it('a worker whose script fails is dead, with a sentence', async () => {
+  const client = createEngineClient(
+    () => new Worker(new URL('data:text/javascript,throw new Error("boom")'), { type: 'module' }),
+  );
+  await expect(client.call('unload', {})).rejects.toMatchObject({
+    code: 'worker-died',
+    message: expect.stringContaining('restart'),
+  });
+});
