@@ -1,7 +1,7 @@
 import { present } from '../lib/assert';
 import { floatAttr, intAttr, unsupported } from './attrs';
 import type { GraphBuilder } from './builder';
-import { LINEAR } from './core-ops';
+import { LINEAR, layoutOf } from './core-ops';
 import { type Graph, int, ints, type Node, type ValueInfo } from './ir';
 import { rewrite } from './rewrite';
 import { DIMS } from './symbols';
@@ -184,7 +184,7 @@ function lastDims(graph: Graph): Map<string, number> {
 function widthOf(node: Node, graph: Graph, known: ReadonlyMap<string, number>): number | undefined {
   if (node.op === LINEAR) {
     const dims = graph.initializers.get(node.inputs[1] ?? '')?.dims ?? [];
-    return node.attrs.layout?.type === 'string' && node.attrs.layout.value === 'rows' ? dims[0] : dims[1];
+    return layoutOf(node) === 'rows' ? dims[0] : dims[1];
   }
   if (node.op === 'Split' || node.op === 'Slice' || node.op === 'Reshape' || node.op === 'Transpose') return undefined;
   return known.get(node.inputs[0] ?? '');

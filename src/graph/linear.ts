@@ -1,5 +1,5 @@
 import { floatAttr, intAttr, intsAttr } from './attrs';
-import { type Layout, LINEAR, withLayout } from './core-ops';
+import { flip, type Layout, LINEAR, layoutOf, withLayout } from './core-ops';
 import { asFloat32 } from './dtype';
 import { type Graph, type Initializer, int, type Node } from './ir';
 import { producers, readCounts } from './order';
@@ -20,7 +20,7 @@ function toLinear(graph: Graph): Graph {
     if (tensor) return tensor.dims.length === 2 && tensor.dtype === 'float32' ? { name, layout } : null;
     const node = source.get(name);
     const swaps = node?.op === 'Transpose' && (intsAttr(node, 'perm') ?? [1, 0]).join() === '1,0';
-    return swaps ? weight(node.inputs[0] ?? '', layout === 'rows' ? 'columns' : 'rows') : null;
+    return swaps ? weight(node.inputs[0] ?? '', flip(layout)) : null;
   };
   return rewrite(graph, '', (node, to) => {
     const [x = '', w = '', c = ''] = node.inputs;
@@ -64,8 +64,7 @@ function fuseBias(graph: Graph): Graph {
   };
   const outOf = (node: Node): number => {
     const dims = graph.initializers.get(node.inputs[1] ?? '')?.dims ?? [];
-    const rows = node.attrs.layout?.type === 'string' && node.attrs.layout.value === 'rows';
-    return (rows ? dims[0] : dims[1]) ?? 0;
+    return (layoutOf(node) === 'rows' ? dims[0] : dims[1]) ?? 0;
   };
   const fused = new Set<Node>();
   const biasOf = (node: Node): { linear: Node; bias: string } | null => {
@@ -125,9 +124,7 @@ function transposeTable(graph: Graph): Graph {
       to.builder.push({
         ...node,
         inputs: [node.inputs[0] ?? '', table.name, ...node.inputs.slice(2)],
-        attrs: withLayout(
-          node.attrs.layout?.type === 'string' && node.attrs.layout.value === 'rows' ? 'columns' : 'rows',
-        ),
+        attrs: withLayout(flip(layoutOf(node))),
       });
     return true;
   });
@@ -159,8 +156,7 @@ function dropEqualHead(graph: Graph): Graph {
     return weight && tables.find((table) => table && table.name !== name && isTransposeOf(weight, table));
   };
   return rewrite(graph, '', (node, to) => {
-    if (node.op !== LINEAR || node.attrs.layout?.type !== 'string' || node.attrs.layout.value !== 'columns')
-      return false;
+    if (node.op !== LINEAR || layoutOf(node) !== 'columns') return false;
     const table = twin(node.inputs[1] ?? '');
     if (!table) return false;
     const inputs = [node.inputs[0] ?? '', table.name, ...node.inputs.slice(2)];
