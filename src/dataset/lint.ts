@@ -20,6 +20,8 @@ interface Context {
   readonly usable: readonly Row[];
   /** Usable rows that say the same, by text. */
   readonly sameText: ReadonlyMap<string, readonly Row[]>;
+  /** Text and label column look swapped: then most other findings would only confuse. */
+  readonly swapped: boolean;
 }
 
 type Rule = (context: Context) => readonly LintFinding[];
@@ -41,18 +43,17 @@ const finding = (
 ): LintFinding => ({ kind, severity, title, advice, rowIds: ids(rows) });
 
 /** An ID or free text taken as the label: most labels occur once. */
-const labelsHardlyRepeat = ({ dataset, usable }: Context) =>
+const labelsHardlyRepeat = ({ dataset, usable }: Pick<Context, 'dataset' | 'usable'>) =>
   usable.length >= MIN_ROWS && dataset.labels.length > usable.length / 2;
 
-function looksSwapped({ dataset, usable }: Context): boolean {
+function looksSwapped({ dataset, usable, sameText }: Omit<Context, 'swapped'>): boolean {
   if (usable.length < 4) return false;
-  const { mapping } = dataset;
-  const distinct = (of: (row: Row) => string) => new Set(usable.map((row) => textKey(of(row)))).size;
+  const { mapping, labels } = dataset;
   const words = (of: (row: Row) => string) =>
     usable.reduce((sum, row) => sum + of(row).trim().split(/\s+/).length, 0) / usable.length;
   const text = (row: Row) => textOf(row, mapping);
   const label = (row: Row) => labelOf(row, mapping);
-  return distinct(text) <= Math.min(50, distinct(label) / 2) && words(label) > words(text) + 1;
+  return sameText.size <= Math.min(50, labels.length / 2) && words(label) > words(text) + 1;
 }
 
 const oneClass: Rule = ({ dataset, usable }) => {
@@ -79,7 +80,7 @@ const tooFewRows: Rule = (context) => {
         `At least ${MIN_ROWS} rows are needed to train and check anything; 100 to 2,000 are good. Label more rows and open the file again.`,
       ),
     ];
-  if (looksSwapped(context)) return [];
+  if (context.swapped) return [];
   const { split } = dataset;
   if (split.train.length === 0 || split.test.length === 0)
     return [
@@ -103,7 +104,7 @@ const tooFewRows: Rule = (context) => {
 };
 
 const swappedColumns: Rule = (context) => {
-  if (!looksSwapped(context)) return [];
+  if (!context.swapped) return [];
   const { text, label } = context.dataset.mapping;
   return [
     finding(
@@ -118,7 +119,7 @@ const swappedColumns: Rule = (context) => {
 const tooManyClasses: Rule = (context) => {
   const { dataset, usable } = context;
   const n = dataset.labels.length;
-  if (looksSwapped(context)) return [];
+  if (context.swapped) return [];
   const column = `“${dataset.mapping.label}”`;
   if (labelsHardlyRepeat(context))
     return [
@@ -158,7 +159,7 @@ const numericLabels: Rule = (context) => {
 };
 
 const rareClass: Rule = (context) => {
-  if (labelsHardlyRepeat(context) || looksSwapped(context)) return [];
+  if (labelsHardlyRepeat(context) || context.swapped) return [];
   const rare = classBalance(context.dataset).filter(({ rows }) => rows < RARE_ROWS);
   if (rare.length === 0 || context.dataset.labels.length < 2 || context.usable.length < MIN_ROWS) return [];
   const named = rare.map(({ label, rows }) => `${quote(label, 24)} (${rows})`);
@@ -218,7 +219,7 @@ const emptyCells: Rule = ({ dataset }) => {
 };
 
 const repeated: Rule = (context) => {
-  if (looksSwapped(context)) return [];
+  if (context.swapped) return [];
   const groups = [...context.sameText.values()].filter((rows) => rows.length > 1);
   const labelsOf = (rows: readonly Row[]) => new Set(rows.map((row) => labelOf(row, context.dataset.mapping)));
   const disagree = groups.filter((rows) => labelsOf(rows).size > 1);
@@ -359,6 +360,7 @@ export function lint(dataset: Dataset, spellings: readonly Spellings[]): readonl
     if (rows) rows.push(row);
     else sameText.set(key, [row]);
   }
-  const context: Context = { dataset, spellings, usable, sameText };
+  const facts = { dataset, spellings, usable, sameText };
+  const context: Context = { ...facts, swapped: looksSwapped(facts) };
   return RULES.flatMap((rule) => rule(context)).sort((a, b) => ORDER[a.severity] - ORDER[b.severity]);
 }
