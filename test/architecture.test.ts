@@ -101,7 +101,7 @@ function violation(from: string, { request, kind }: Import): string | null {
 const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
   .filter((path) => /\.tsx?$/.test(path) && !path.endsWith('.d.ts'))
   .map((path) => ({ path, text: readFileSync(join(ROOT, 'src', path), 'utf8') }));
-const product = sources.filter(({ path }) => !/\.test\.tsx?$/.test(path));
+const product = sources.filter(({ path }) => !/(?:\.test|test-support)\.tsx?$/.test(path));
 
 describe('allowed imports', () => {
   it('hold in every source file', () => {
