@@ -1,13 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ArmReport, PairReport } from '../../evaluation/types';
-import {
-  accuracyTitle,
-  confusionTitle,
-  differenceTitle,
-  lossTitle,
-  type ReferenceLine,
-  validationTitle,
-} from './finding';
+import { differenceTitle, lossTitle, type ReferenceLine, validationTitle } from './finding';
 
 const v = (...accuracies: number[]) =>
   accuracies.map((accuracy, i) => ({ step: i * 10, accuracy, macroF1: accuracy, loss: 1 }));

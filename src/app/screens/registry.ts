@@ -29,6 +29,6 @@ export const STEPS: readonly StepEntry[] = [
 ];
 
 export const TOOLS: readonly ToolEntry[] = [
-  { id: 'playground', title: 'Playground', Screen: null },
-  { id: 'library', title: 'Library', Screen: null },
+  { id: 'playground', title: 'Playground', Screen: lazy(() => import('./playground/PlaygroundScreen')) },
+  { id: 'library', title: 'Library', Screen: lazy(() => import('./library/LibraryScreen')) },
 ];

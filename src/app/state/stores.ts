@@ -2,6 +2,8 @@
 import type { StoreApi } from 'zustand/vanilla';
 import { type CompareStore, createCompareStore } from '../screens/compare/compare-store';
 import { createDataStore, type DataStore } from '../screens/data/data-store';
+import { createLibraryStore, type LibraryStore } from '../screens/library/library-store';
+import { createPlaygroundStore, type PlaygroundStore } from '../screens/playground/playground-store';
 import { createPromptsStore, type PromptsStore } from '../screens/prompts/prompts-store';
 import { createStartStore, type StartStore } from '../screens/start/start-store';
 import { createTrainStore, type TrainStore } from '../screens/train/train-store';
@@ -19,6 +21,8 @@ export interface Stores {
   readonly prompts: PromptsStore;
   readonly train: TrainStore;
   readonly compare: CompareStore;
+  readonly playground: PlaygroundStore;
+  readonly library: LibraryStore;
   readonly requests: StoreApi<RequestsState>;
 }
 
@@ -30,6 +34,8 @@ export function createStores(services: Services, capabilities: Capabilities): St
   const prompts = createPromptsStore(services, project, session);
   const train = createTrainStore(services, session, project);
   const compare = createCompareStore(services, session, project);
+  const playground = createPlaygroundStore(services, session, project);
+  const library = createLibraryStore(services, session, project);
   const requests = createRequestLog();
-  return { session, project, start, data, prompts, train, compare, requests };
+  return { session, project, start, data, prompts, train, compare, playground, library, requests };
 }

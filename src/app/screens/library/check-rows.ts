@@ -1,0 +1,83 @@
+/** Check rows: sentences shipped with the product, in the user's template, and what the model says of them. */
+import { StudioError } from '../../../lib/errors';
+import { z } from '../../../lib/zod';
+import { argmax } from '../../../metrics/classification';
+import type { Sidecar } from '../../../project/sidecar';
+import { MIN_CHECK_ROWS } from '../../../project/sidecar';
+import { type CheckRow, putIntoTemplate } from '../../../project/sidecar-build';
+import type { SoftVersion } from '../../../project/types';
+import type { SoftPrompt } from '../../../prompt/types';
+import type { LabelTokens } from '../../../tokens/types';
+import { siteFile } from '../../sample';
+import type { Services } from '../../services';
+
+const schema = z.object({ parityTexts: z.array(z.string()).min(MIN_CHECK_ROWS) });
+
+async function shippedSentences(): Promise<readonly string[]> {
+  const parsed = schema.safeParse(JSON.parse(new TextDecoder().decode(await siteFile('sample/sample.json'))));
+  if (!parsed.success)
+    throw new StudioError(
+      'bad-input',
+      'The sentences for the check rows are not on this site. Was the build copied whole?',
+    );
+  return parsed.data.parityTexts;
+}
+
+/** Scores the shipped sentences with a tuned prompt. */
+export async function makeCheckRows(
+  services: Services,
+  run: SoftVersion,
+  labels: readonly LabelTokens[],
+  textColumn: string | null,
+): Promise<readonly CheckRow[]> {
+  const texts = (await shippedSentences()).map((sentence) => putIntoTemplate(run.template, sentence, textColumn));
+  const encoded = await Promise.all(texts.map((text) => services.data.call('encode', { text })));
+  const rows = encoded.map(({ ids }, i) => ({ rowId: String(i), ids, label: null }));
+  const scored = await services.engine.call('score', { rows, labels, soft: run.soft, cacheKey: null });
+  const byId = new Map(scored.rows.map((row) => [row.rowId, row.logProbs]));
+  return texts.map((text, i) => ({ text, ids: encoded[i]?.ids ?? [], logProbs: byId.get(String(i)) ?? [] }));
+}
+
+/** How far this machine and model are off what the file says. */
+export interface Replay {
+  readonly rows: number;
+  /** Rows whose likeliest label is another one here. */
+  readonly changed: number;
+  readonly largestDifference: number;
+}
+
+export async function replay(services: Services, sidecar: Sidecar, soft: SoftPrompt): Promise<Replay> {
+  const rows = sidecar.parityRows.map((row, i) => ({
+    rowId: String(i),
+    ids: Int32Array.from(row.inputIds),
+    label: null,
+  }));
+  const scored = await services.engine.call('score', { rows, labels: sidecar.labels, soft, cacheKey: null });
+  return compareReplay(sidecar, new Map(scored.rows.map((row) => [Number(row.rowId), row.logProbs])));
+}
+
+export function compareReplay(
+  sidecar: Pick<Sidecar, 'labels' | 'parityRows'>,
+  found: ReadonlyMap<number, readonly number[]>,
+): Replay {
+  let changed = 0;
+  let largestDifference = 0;
+  for (const [i, row] of sidecar.parityRows.entries()) {
+    const expected = sidecar.labels.map(({ label }) => row.logProbs[label] ?? Number.NaN);
+    const got = found.get(i) ?? [];
+    if (argmax(expected) !== argmax(got)) changed++;
+    for (const [c, value] of expected.entries())
+      largestDifference = Math.max(largestDifference, Math.abs(value - (got[c] ?? Number.NaN)));
+  }
+  return { rows: sidecar.parityRows.length, changed, largestDifference };
+}
+
+/** "All 12 check rows agree, to within 0.0003". */
+export function replayWords({ rows, changed, largestDifference }: Replay): string {
+  const off = largestDifference < 0.0001 ? '0.0001' : largestDifference.toPrecision(2);
+  if (changed > 0)
+    return `${changed} of ${rows} check rows come out differently here (log-probabilities are off by up to ${off})`;
+  if (!(largestDifference <= 0.05))
+    return `All ${rows} check rows get the same answer, but log-probabilities are off by up to ${off}`;
+  return `All ${rows} check rows agree, to within ${off}`;
+}

@@ -1,0 +1,231 @@
+/** All prompt sets: found, renamed, deleted and brought back, exported and imported. */
+import { createStore, type StoreApi } from 'zustand/vanilla';
+import predictPy from '../../../../tools/export/predict.py?raw';
+import type { Dataset } from '../../../dataset/types';
+import { StudioError } from '../../../lib/errors';
+import { buildBundle, readBundle, rowsInBundle } from '../../../project/bundle';
+import { chooseHard, chooseSoft, chosenSoft, isUsable, renamePromptSet } from '../../../project/prompt-set';
+import type { Sidecar } from '../../../project/sidecar';
+import { buildSidecar } from '../../../project/sidecar-build';
+import type { Evaluation, PromptSet } from '../../../project/types';
+import { download } from '../../charts/export';
+import type { Services } from '../../services';
+import type { ProjectStore } from '../../state/project-store';
+import type { SessionStore } from '../../state/session-store';
+import { wordsFor } from '../../state/words-for';
+import { toastUndo } from '../../ui';
+import { makeCheckRows, type Replay, replay } from './check-rows';
+
+export interface Exporting {
+  readonly setId: string;
+  readonly runId: string;
+  readonly withRows: boolean;
+  readonly busy: boolean;
+  readonly error: StudioError | null;
+}
+
+export interface Imported {
+  readonly setId: string;
+  readonly name: string;
+  /** Null while it is being replayed, or when there is no model to do it with. */
+  readonly replay: Replay | null;
+  readonly replaying: boolean;
+  /** Made for other weights than those that are loaded. */
+  readonly otherWeights: string | null;
+}
+
+export interface LibraryState {
+  readonly search: string;
+  readonly latest: Readonly<Record<string, Evaluation | null>>;
+  readonly rows: Readonly<Record<string, Dataset | null>>;
+  readonly exporting: Exporting | null;
+  readonly importing: boolean;
+  readonly imported: Imported | null;
+  readonly importError: { readonly file: string; readonly message: string } | null;
+  readonly enter: () => Promise<void>;
+  readonly find: (search: string) => void;
+  readonly rename: (set: PromptSet, name: string) => Promise<void>;
+  readonly remove: (set: PromptSet) => Promise<void>;
+  readonly chooseYours: (set: PromptSet, versionId: string) => Promise<void>;
+  readonly chooseTuned: (set: PromptSet, runId: string) => Promise<void>;
+  readonly openExport: (set: PromptSet, runId?: string) => void;
+  readonly changeExport: (change: Partial<Pick<Exporting, 'runId' | 'withRows'>>) => void;
+  readonly closeExport: () => void;
+  readonly exportNow: () => Promise<void>;
+  readonly importFile: (file: File) => Promise<void>;
+  readonly dismiss: () => void;
+}
+
+export type LibraryStore = StoreApi<LibraryState>;
+
+/** A deleted set can be brought back for at least so long. */
+const KEPT_MS = 24 * 3600 * 1000;
+
+const now = () => new Date().toISOString();
+const asError = (cause: unknown): StudioError =>
+  cause instanceof StudioError
+    ? cause
+    : new StudioError('internal', `Something went wrong: ${String(cause)}`, { cause });
+
+export function createLibraryStore(services: Services, session: SessionStore, project: ProjectStore): LibraryStore {
+  const { store: disk } = services;
+
+  return createStore<LibraryState>((set, get) => {
+    /** Sets whose undo has passed go for good. */
+    async function purge(): Promise<void> {
+      for (const { id, deletedAt } of await disk.sets.list())
+        if (deletedAt !== null && Date.now() - Date.parse(deletedAt) > KEPT_MS) await disk.sets.remove(id);
+    }
+
+    async function makeBundle(exporting: Exporting): Promise<{ bytes: Uint8Array<ArrayBuffer>; name: string }> {
+      const open =
+        (await disk.sets.get(exporting.setId)) ?? project.getState().sets.find((s) => s.id === exporting.setId);
+      const run = open?.soft.find((version) => version.id === exporting.runId);
+      if (!open || !run?.soft) throw new StudioError('bad-input', 'This prompt is not in the library any more.');
+      const info = await session.getState().modelReady();
+      if (info.sha256 !== run.model.sha256)
+        throw new StudioError(
+          'bad-input',
+          `This prompt belongs to ${run.model.id} (${run.model.dtype}), but other weights are loaded. Check rows can only be made with its own weights: load that model, then export again.`,
+        );
+      const dataset = (await disk.datasets.get(open.id))?.dataset ?? null;
+      const evaluation = (await disk.evaluations.ofSet(open.id)).find((e) => e.softVersion === run.id) ?? null;
+      const { labels } = await services.data.call('labelTokens', { words: wordsFor(run.template, open.words) });
+      const checkRows = await makeCheckRows(services, run, labels, dataset?.mapping.text ?? null);
+      const rows = exporting.withRows ? dataset : null;
+      const { card, tokenizer } = session.getState();
+      const tuned = evaluation?.plan.arms.find((arm) => arm.id === 'tuned');
+      const sidecar = buildSidecar({
+        set: open,
+        run,
+        labels,
+        weights: card?.weights ?? null,
+        tokenizerSha256: tokenizer.kind === 'ready' ? tokenizer.sha256 : '',
+        dataset: dataset?.fingerprint === run.datasetFingerprint ? dataset : null,
+        evaluation,
+        calibration: evaluation?.comparison.calibrated ? (tuned?.calibration ?? null) : null,
+        checkRows,
+        userRows: rowsInBundle(rows),
+        now: now(),
+        producer: 'Softprompt Studio',
+      });
+      const bytes = buildBundle({
+        set: open,
+        run,
+        sidecar,
+        predictPy,
+        rows,
+        model: { layers: info.layers, heads: null },
+      });
+      return { bytes, name: `${open.handle}.zip` };
+    }
+
+    async function replayImported(imported: Imported, sidecar: Sidecar, open: PromptSet): Promise<void> {
+      const soft = chosenSoft(open)?.soft;
+      if (!soft) return;
+      try {
+        const info = await session.getState().modelReady();
+        const otherWeights =
+          info.sha256 === sidecar.model.sha256 ? null : `${sidecar.model.id} (${sidecar.model.dtype})`;
+        const fits = info.hidden === sidecar.tokenDim;
+        const found = fits ? await replay(services, sidecar, soft) : null;
+        if (get().imported?.setId === imported.setId)
+          set({ imported: { ...imported, otherWeights, replay: found, replaying: false } });
+      } catch {
+        // No model to replay with: the prompt is there all the same, and the model's own message says why.
+        if (get().imported?.setId === imported.setId) set({ imported: { ...imported, replaying: false } });
+      }
+    }
+
+    return {
+      search: '',
+      latest: {},
+      rows: {},
+      exporting: null,
+      importing: false,
+      imported: null,
+      importError: null,
+      enter: async () => {
+        await purge().catch(() => undefined);
+        await project.getState().refresh();
+        const sets = project.getState().sets;
+        const [latest, rows] = await Promise.all([
+          Promise.all(sets.map(async ({ id }) => [id, (await disk.evaluations.ofSet(id))[0] ?? null] as const)),
+          Promise.all(sets.map(async ({ id }) => [id, (await disk.datasets.get(id))?.dataset ?? null] as const)),
+        ]);
+        set({ latest: Object.fromEntries(latest), rows: Object.fromEntries(rows) });
+      },
+      find: (search) => set({ search }),
+      rename: async (of, name) => {
+        const taken = project
+          .getState()
+          .sets.filter((s) => s.id !== of.id)
+          .map((s) => s.handle);
+        await project.getState().updateById(of.id, (s) => renamePromptSet(s, name, taken, now()));
+      },
+      remove: async (of) => {
+        await project.getState().remove(of.id);
+        toastUndo(
+          `“${of.name}” was deleted`,
+          () =>
+            void project
+              .getState()
+              .restore(of.id)
+              .then(() => get().enter()),
+        );
+      },
+      chooseYours: async (of, versionId) => {
+        await project.getState().updateById(of.id, (s) => chooseHard(s, versionId, now()));
+      },
+      chooseTuned: async (of, runId) => {
+        await project.getState().updateById(of.id, (s) => chooseSoft(s, runId, now()));
+      },
+      openExport: (of, runId) => {
+        const run = of.soft.find((version) => version.id === runId && isUsable(version)) ?? chosenSoft(of);
+        if (run) set({ exporting: { setId: of.id, runId: run.id, withRows: false, busy: false, error: null } });
+      },
+      changeExport: (change) => set(({ exporting }) => ({ exporting: exporting && { ...exporting, ...change } })),
+      closeExport: () => set({ exporting: null }),
+      exportNow: async () => {
+        const { exporting } = get();
+        if (!exporting || exporting.busy) return;
+        set({ exporting: { ...exporting, busy: true, error: null } });
+        try {
+          const { bytes, name } = await makeBundle(exporting);
+          download(name, new Blob([bytes], { type: 'application/zip' }));
+          set({ exporting: null });
+        } catch (cause) {
+          set({ exporting: { ...exporting, busy: false, error: asError(cause) } });
+        }
+      },
+      importFile: async (file) => {
+        set({ importing: true, importError: null, imported: null });
+        try {
+          const bytes = new Uint8Array(await file.arrayBuffer());
+          const taken = (await disk.sets.list()).filter((s) => s.deletedAt === null).map((s) => s.handle);
+          const read = readBundle(bytes, { id: crypto.randomUUID(), now: now(), taken });
+          if (!read.ok) {
+            set({ importing: false, importError: { file: file.name, message: read.error.message } });
+            return;
+          }
+          const { set: made, dataset, sidecar } = read.value;
+          await disk.sets.put(made);
+          if (dataset) await disk.datasets.put({ setId: made.id, dataset });
+          await get().enter();
+          const imported: Imported = {
+            setId: made.id,
+            name: made.name,
+            replay: null,
+            replaying: true,
+            otherWeights: null,
+          };
+          set({ importing: false, imported });
+          void replayImported(imported, sidecar, made);
+        } catch (cause) {
+          set({ importing: false, importError: { file: file.name, message: asError(cause).message } });
+        }
+      },
+      dismiss: () => set({ imported: null, importError: null }),
+    };
+  });
+}

@@ -1,0 +1,120 @@
+import { useEffect } from 'react';
+import { chosenHard, chosenSoft } from '../../../project/prompt-set';
+import { navigate, screenPath } from '../../shell/location';
+import { ScreenFrame } from '../../shell/Screen';
+import { useProject, useSession } from '../../state/studio';
+import { Button, EmptyState, Note, Panel, TextArea } from '../../ui';
+import { PlayerPanel } from './PlayerPanel';
+import { Stage } from './Stage';
+import { usePlayground } from './use-playground';
+import { playgroundTitle } from './words';
+import './playground.css';
+
+export default function PlaygroundScreen() {
+  const set = useProject((s) => s.set);
+  const model = useSession((s) => s.model.kind);
+  const job = useSession((s) => s.job);
+  const state = usePlayground((s) => s);
+  const { enter, players, labels, text, stale, error, examples } = state;
+  const tuned = set && chosenSoft(set);
+  const hard = set && chosenHard(set);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: other prompts stand for Yours and Tuned, or the model is ready now
+  useEffect(() => void enter(), [enter, set?.id, tuned?.id, hard?.id, set?.words, model]);
+
+  if (!set || set.words.length === 0)
+    return (
+      <ScreenFrame title="Nothing to play with yet">
+        <EmptyState
+          title="First, labels and a prompt"
+          action={
+            <Button variant="primary" onPress={() => navigate(screenPath(set?.id ?? null, 'data'))}>
+              Open a CSV
+            </Button>
+          }
+        >
+          Here you type a text and see what each prompt makes of it. That needs to know which answers there are.
+        </EmptyState>
+      </ScreenFrame>
+    );
+
+  const span = players.length >= 3 ? 4 : players.length === 2 ? 6 : 12;
+  return (
+    <ScreenFrame
+      title={playgroundTitle(players, labels, stale)}
+      lead={
+        tuned
+          ? 'Type anything. The tuned prompt is the same text with vectors that were trained on your rows.'
+          : 'Type anything. There is no tuned prompt yet: train one to see what it adds.'
+      }
+      actions={
+        <>
+          {tuned ? null : <Button onPress={() => navigate(screenPath(set.id, 'train'))}>Train</Button>}
+          <Button variant="primary" onPress={state.present} isDisabled={examples.length === 0 && text.trim() === ''}>
+            Present
+          </Button>
+        </>
+      }
+    >
+      <div className="stack playground">
+        <Panel title="Your text">
+          <div className="stack">
+            <TextArea label="Message" large rows={2} value={text} onChange={state.type} />
+            <div className="row">
+              <Button
+                size="s"
+                variant="quiet"
+                isDisabled={text.trim() === '' || examples.includes(text.trim())}
+                onPress={() => void state.keepExample()}
+              >
+                Keep as example
+              </Button>
+              {job ? (
+                <span className="dim small">{job.title} runs; answers come between its steps or after it.</span>
+              ) : null}
+              {model === 'ready' ? null : <span className="dim small">The answers come when the model is here.</span>}
+            </div>
+          </div>
+        </Panel>
+        {error ? (
+          <Note tone="bad" live title="No answer this time">
+            {error.message} Type on to try again.
+          </Note>
+        ) : null}
+        <div className="grid">
+          {players.map((player) => (
+            <PlayerPanel
+              key={player.id}
+              player={player}
+              span={span}
+              canWrite={model === 'ready' && job === null && text.trim() !== ''}
+            />
+          ))}
+        </div>
+        <Panel title="Examples for presenting" aside="arrow keys go through them">
+          {examples.length === 0 ? (
+            <p className="dim">None yet. Type a text and keep it.</p>
+          ) : (
+            <ol className="examples">
+              {examples.map((example, i) => (
+                <li key={example}>
+                  <Button variant="link" onPress={() => state.type(example)}>
+                    {example}
+                  </Button>
+                  <Button
+                    size="s"
+                    variant="quiet"
+                    aria-label={`Remove example ${i + 1}`}
+                    onPress={() => void state.dropExample(i)}
+                  >
+                    Remove
+                  </Button>
+                </li>
+              ))}
+            </ol>
+          )}
+        </Panel>
+      </div>
+      <Stage />
+    </ScreenFrame>
+  );
+}
