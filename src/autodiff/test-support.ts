@@ -21,6 +21,8 @@ export interface GradientCase {
   readonly feeds?: Readonly<Record<string, HostTensor>>;
   /** Appends the graph and returns the value whose weighted sum is the loss. */
   readonly build: (g: GraphBuilder) => string;
+  /** 18 unless it needs a newer one. */
+  readonly opset?: number;
   /** Sizes that the graph must know in advance; all others are also tried as symbols. */
   readonly fixedSizes?: boolean;
 }
@@ -139,7 +141,7 @@ export function relativeError(actual: readonly number[] = [], expected: readonly
 }
 
 function forward(test: GradientCase, declared: Declared): { graph: Graph; y: string } {
-  const g = new GraphBuilder();
+  const g = new GraphBuilder({ ...new GraphBuilder().build(), opsets: { '': test.opset ?? 18 } });
   for (const [name, { dims }] of Object.entries(test.inputs)) g.input(name, 'float32', shape(name, dims, declared));
   for (const [name, { dtype, dims }] of Object.entries(test.feeds ?? {}))
     g.input(name, dtype, shape(name, dims, declared));

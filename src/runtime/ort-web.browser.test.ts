@@ -93,6 +93,13 @@ describe('the same loss and gradient', () => {
     expect(gpu).not.toContain('MemcpyToHost');
   });
 
+  test('a lost device is told as such, and the next session gets a new one', async () => {
+    const { env } = await import('onnxruntime-web/webgpu');
+    const runner = await create('webgpu');
+    (await env.webgpu.device).destroy();
+    await expect(runner.run(feeds(), ['loss'])).rejects.toMatchObject({ code: 'device-lost' });
+  });
+
   test('a session works after all others were released', async () => {
     for (const runner of open.splice(0)) await runner.dispose();
     for (const backend of ['webgpu', 'wasm'] as const) {

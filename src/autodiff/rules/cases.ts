@@ -221,6 +221,10 @@ export const cases: readonly GradientCase[] = [
   ...['com.microsoft:Gelu', 'com.microsoft:FastGelu', 'com.microsoft:QuickGelu'].map((op) => unary(op)),
   unary('com.microsoft:QuickGelu', normal(A, 2), { alpha: float(1) }, 'SiLU'),
   binary('com.microsoft:FastGelu', normal(A, 1), normal([4], 2), {}, 'FastGelu with bias'),
+  ...['none', 'tanh'].map((approximate) => ({
+    ...unary('Gelu', normal(A, 1), { approximate: string(approximate) }, `Gelu ${approximate}`),
+    opset: 20,
+  })),
   unary('Softmax'),
   unary('Softmax', normal(A, 1), { axis: int(1) }, 'Softmax axis 1'),
   unary('LogSoftmax'),
@@ -335,6 +339,14 @@ export const cases: readonly GradientCase[] = [
     build: (g) => g.add('Split', ['x', indices(g, 2, 3)], { attrs: { axis: int(1) }, outputs: 2 })[1] ?? '',
   },
   ...slices,
+  {
+    name: 'Slice at computed positions',
+    op: 'Slice',
+    inputs: { x: normal([3, 3, 4], 1) },
+    feeds: { starts: int64s([2], [-2, 1]), ends: int64s([2], [9, 3]) },
+    fixedSizes: true,
+    build: (g) => g.add('Slice', ['x', 'starts', 'ends', indices(g, 1, 2)]),
+  },
   ...gathers,
   {
     name: 'Gather by a negative constant',
@@ -368,8 +380,3 @@ export const cases: readonly GradientCase[] = [
     build: (g) => g.add('Pad', ['x', indices(g, 1, 2), '', indices(g, -1)]),
   },
 ];
-
-/** Operators of opset 20, whose rules cannot be run in the graphs above. */
-export const newer: readonly GradientCase[] = ['none', 'tanh'].map((approximate) =>
-  unary('Gelu', normal(A, 1), { approximate: string(approximate) }, `Gelu ${approximate}`),
-);
