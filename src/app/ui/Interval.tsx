@@ -18,7 +18,7 @@ export const Interval = ({ value, low, high, as = 'percent' }: IntervalProps) =>
       {form(value)}{' '}
       <span className="interval-range">
         <span className="visually-hidden">95% interval </span>
-        {`${form(low)} to ${form(high)}`}
+        {`(${form(low)} to ${form(high)})`}
       </span>
     </span>
   );

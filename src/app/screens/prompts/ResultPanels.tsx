@@ -61,7 +61,8 @@ export function ResultPanels() {
         {wrong.length === 0 ? (
           <p className="dim">Nothing to learn from here; the held-back rows will tell whether that holds.</p>
         ) : (
-          <>
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
+          <section className="wrong-rows" aria-label="Wrong rows" tabIndex={0}>
             <Table
               caption="Rows that the prompt gets wrong"
               columns={COLUMNS}
@@ -69,7 +70,7 @@ export function ResultPanels() {
               rowKey={({ id }) => id}
             />
             {wrong.length > SHOWN ? <p className="dim small">{`The first ${SHOWN} of ${wrong.length}.`}</p> : null}
-          </>
+          </section>
         )}
       </Panel>
     </>
