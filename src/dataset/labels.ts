@@ -1,4 +1,4 @@
-import { labelKey } from './normalise';
+import { textKey } from './normalise';
 import type { ColumnMapping, Dataset, Row } from './types';
 
 /** Spellings of one label, the commonest first. */
@@ -17,7 +17,7 @@ export function labelSet(rows: readonly Row[], column: string): readonly Spellin
   const counts = new Map<string, Map<string, number>>();
   for (const row of rows) {
     const raw = cell(row, column);
-    const key = labelKey(raw);
+    const key = textKey(raw);
     if (key === '') continue;
     const spellings = counts.get(key) ?? new Map<string, number>();
     spellings.set(raw, (spellings.get(raw) ?? 0) + 1);
@@ -34,10 +34,10 @@ export function labelSet(rows: readonly Row[], column: string): readonly Spellin
 
 /** Rows with the label cell in its common spelling; untouched rows are the same objects. */
 export function withCommonSpelling(rows: readonly Row[], column: string, set: readonly Spellings[]): readonly Row[] {
-  const common = new Map(set.map(({ label }) => [labelKey(label), label]));
+  const common = new Map(set.map(({ label }) => [textKey(label), label]));
   return rows.map((row) => {
     const raw = cell(row, column);
-    const label = common.get(labelKey(raw)) ?? raw;
+    const label = common.get(textKey(raw)) ?? raw;
     return label === raw ? row : { ...row, cells: { ...row.cells, [column]: label } };
   });
 }
@@ -47,8 +47,8 @@ export const labelOf = (row: Row, mapping: ColumnMapping): string => cell(row, m
 
 /** Row -> index into `dataset.labels`, or null for a row without a label of the set. */
 export function labelIndexer(dataset: Pick<Dataset, 'labels' | 'mapping'>): (row: Row) => number | null {
-  const index = new Map(dataset.labels.map((label, i) => [labelKey(label), i]));
-  return (row) => index.get(labelKey(labelOf(row, dataset.mapping))) ?? null;
+  const index = new Map(dataset.labels.map((label, i) => [textKey(label), i]));
+  return (row) => index.get(textKey(labelOf(row, dataset.mapping))) ?? null;
 }
 
 /** A row that can be learned from: it has a text and a label. */

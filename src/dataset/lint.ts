@@ -4,9 +4,9 @@ import { textKey } from './normalise';
 import type { Dataset, LintFinding, LintKind, Row } from './types';
 
 /** Below this nothing can be trained and checked. */
-export const MIN_ROWS = 10;
+const MIN_ROWS = 10;
 /** Below this training works, and shows little. */
-export const FEW_ROWS = 100;
+const FEW_ROWS = 100;
 const RARE_ROWS = 5;
 const MANY_CLASSES = 30;
 const MAX_CLASSES = 100;

@@ -1,4 +1,4 @@
-/** Two texts with the same key say the same: compatibility forms, case and spacing are ignored. */
+/** Two texts (or labels) with the same key say the same: compatibility forms, case and spacing are ignored. */
 export function textKey(text: string): string {
   const folded = (isAscii(text) ? text : text.normalize('NFKC')).toLowerCase();
   return hasOddSpace(folded) ? folded.replace(/\s+/g, ' ').trim() : folded;
@@ -7,6 +7,3 @@ export function textKey(text: string): string {
 // Most texts are plain: these two tests spare them the costly steps, which counts in files of half a million rows.
 const isAscii = (text: string) => !/[^\u0020-\u007e\s]/.test(text);
 const hasOddSpace = (text: string) => /^\s|\s$|\s\s|[^\S ]/.test(text);
-
-/** Two cells with the same key are one label. */
-export const labelKey = textKey;

@@ -1,14 +1,14 @@
 import { createRng, shuffled } from '../lib/rng';
 import { isUsable, labelOf, textOf } from './labels';
-import { labelKey, textKey } from './normalise';
+import { textKey } from './normalise';
 import type { ColumnMapping, Dataset, Row, SplitName } from './types';
 
 export type Shares = Readonly<Record<SplitName, number>>;
 
-export const DEFAULT_SHARES: Shares = { train: 0.5, validation: 0.15, test: 0.35 };
+const DEFAULT_SHARES: Shares = { train: 0.5, validation: 0.15, test: 0.35 };
 
 /** At least so many held-back rows, where that leaves half of the rows for training and validation. */
-export const MIN_TEST_ROWS = 60;
+const MIN_TEST_ROWS = 60;
 
 /**
  * How many of `n` rows each part gets. By default 50/15/35, with at least 60 held back from 120 rows on;
@@ -38,7 +38,7 @@ function groupsByLabel(rows: readonly Row[], mapping: ColumnMapping): readonly (
   }
   const byLabel = new Map<string, Group[]>();
   for (const group of groups.values()) {
-    const key = labelKey(labelOf(group[0] as Row, mapping));
+    const key = textKey(labelOf(group[0] as Row, mapping));
     const list = byLabel.get(key);
     if (list) list.push(group);
     else byLabel.set(key, [group]);

@@ -26,7 +26,7 @@ export const calibratedRows = (
 ): readonly (readonly number[])[] => (fit ? rows.map((row) => applyCalibration(row, fit)) : rows);
 
 /** Share of rows whose most likely label is the gold one. */
-export function accuracyOf(logProbs: readonly (readonly number[])[], gold: readonly number[]): number {
+function accuracyOf(logProbs: readonly (readonly number[])[], gold: readonly number[]): number {
   if (gold.length === 0) return 0;
   return logProbs.filter((row, i) => argmax(row) === gold[i]).length / gold.length;
 }

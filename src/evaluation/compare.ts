@@ -44,13 +44,17 @@ function reportPair(
  */
 export function compare(plan: ComparisonPlan, options: CompareOptions = {}): Comparison {
   assert(plan.rowIds.length === plan.gold.length, 'row ids and gold labels differ in number');
-  const arms = plan.arms.map((arm) => reportArm(arm, plan));
-  const byId = new Map(arms.map((arm) => [arm.id, arm]));
+  const steps = plan.arms.length + plan.pairs.length;
   const { draws = DRAWS, onProgress = () => undefined } = options;
+  const arms = plan.arms.map((arm, i) => {
+    onProgress(i / steps);
+    return reportArm(arm, plan, draws);
+  });
+  const byId = new Map(arms.map((arm) => [arm.id, arm]));
   const bare = plan.pairs.map(([a, b], i) =>
     reportPair(plan, present(byId.get(a), `arm ${a}`), present(byId.get(b), `arm ${b}`), {
       draws,
-      onProgress: (share) => onProgress((i + share) / plan.pairs.length),
+      onProgress: (share) => onProgress((arms.length + i + share) / steps),
     }),
   );
   const adjusted = holm(bare.map((pair) => pair.pExact));

@@ -31,7 +31,7 @@ export const bWins = ({ pExact, ci95 }: Duel): boolean => pExact < ALPHA && ci95
 export const aWins = ({ pExact, ci95 }: Duel): boolean => pExact < ALPHA && ci95.high < 0;
 
 /** A difference below this is not worth a training run. */
-export const MARGIN = 0.05;
+const MARGIN = 0.05;
 
 /**
  * A does as well as B: B is not clearly better, and A is at least level on these rows or the interval says that B is

@@ -2,7 +2,7 @@ import { logSoftmax } from '../metrics/classification';
 import type { ArmOutcome } from './types';
 
 /** Log-shares of the labels among training rows, half a row added to each: the same answer for every row. */
-export function majorityLogProbs(trainGold: readonly number[], classes: number): readonly number[] {
+function majorityLogProbs(trainGold: readonly number[], classes: number): readonly number[] {
   const counts = new Array<number>(classes).fill(0.5);
   for (const label of trainGold) counts[label] = (counts[label] as number) + 1;
   return logSoftmax(counts.map(Math.log));

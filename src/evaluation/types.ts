@@ -72,6 +72,8 @@ export interface ArmReport {
   /** Wilson, 95%. */
   readonly accuracyCi95: Interval;
   readonly macroF1: number;
+  /** Bootstrap over rows, 95%. */
+  readonly macroF1Ci95?: Interval;
   readonly classes: readonly ClassScore[];
   /** `confusion[gold][predicted]`. */
   readonly confusion: readonly (readonly number[])[];

@@ -23,7 +23,7 @@ export interface ReliabilityBin {
   readonly accuracyCi95: Interval;
 }
 
-export const MIN_CALIBRATION_ROWS = 100;
+const MIN_CALIBRATION_ROWS = 100;
 
 /**
  * Reliability diagram in bins of equal mass, M = min(15, floor(n/20)); null below 100 rows, where it says nothing.

@@ -84,7 +84,7 @@ export function fitLogistic(
   };
 }
 
-export const RECIPE_C = 10;
+const RECIPE_C = 10;
 
 /** Bag of words and word pairs with logistic regression: the honest reference line (`recipe.md`, TF-IDF + LR). */
 export function wordClassifier(

@@ -4,7 +4,7 @@ import { createRng } from '../lib/rng';
 import { brier, ece, nll, reliability } from './calibration';
 import { accuracy, argmax, classMetrics, confusionMatrix, logSoftmax, macroF1 } from './classification';
 import { holm } from './holm';
-import { macroF1Comparison, pairedBootstrap, pairedPermutation } from './resample';
+import { macroF1Comparison, macroF1Interval, pairedBootstrap, pairedPermutation } from './resample';
 import { binomialCdf, binomialPmf, logGamma, median, quantile } from './special';
 
 const labels = fc.array(fc.nat(3), { minLength: 1, maxLength: 60 });
@@ -144,6 +144,20 @@ describe('resampling', () => {
       { seed: 3, draws: 300 },
     );
     const fast = macroF1Comparison(gold, weak, strong, 3, { seed: 3, draws: 300 }).ci95;
+    expect(fast.low).toBeCloseTo(slow.low, 12);
+    expect(fast.high).toBeCloseTo(slow.high, 12);
+  });
+
+  it('of one arm’s macro-F1 equals the slow statistic', () => {
+    const slow = pairedBootstrap(
+      200,
+      (rows) => {
+        const at = (values: readonly number[]) => Array.from(rows, (i) => values[i] as number);
+        return slowMacroF1(at(gold), at(strong), 3);
+      },
+      { seed: 4, draws: 200 },
+    );
+    const fast = macroF1Interval(gold, strong, 3, { seed: 4, draws: 200 });
     expect(fast.low).toBeCloseTo(slow.low, 12);
     expect(fast.high).toBeCloseTo(slow.high, 12);
   });

@@ -45,7 +45,7 @@ export function mcnemarPower(n: number, aOnly: number, bOnly: number): number {
 }
 
 /** Share of rows that a better prompt still breaks, assumed before the run (`statistics.md`'s examples have 5%). */
-export const ASSUMED_BROKEN = 0.05;
+const ASSUMED_BROKEN = 0.05;
 
 /**
  * The smallest accuracy gain (0 to 1) that `n` rows show with the given power; null when even the largest gain would
@@ -65,7 +65,7 @@ export function detectableDifference(n: number, power = 0.8, broken = ASSUMED_BR
 }
 
 /** Above this many rows "more rows" is no advice. */
-export const MOST_ROWS = 5000;
+const MOST_ROWS = 5000;
 
 /**
  * About how many rows in all would show the difference that was seen, with the given power; null when more than

@@ -185,3 +185,30 @@ export function macroF1Comparison(
     p: pairedPermutation(disputed.length, onSwaps, { ...options, ...part(0.5) }),
   };
 }
+
+/** Bootstrap interval of one arm's macro-F1, percentiles 2.5 and 97.5. */
+export function macroF1Interval(
+  gold: ArrayLike<number>,
+  predicted: ArrayLike<number>,
+  classes: number,
+  options: ResampleOptions,
+): Interval {
+  if (gold.length === 0) return { low: 0, high: 1 };
+  const cells = Int32Array.from(gold, (g, i) => g * classes + (predicted[i] as number));
+  const drawn = new Int32Array(classes * classes);
+  const goldRows = new Int32Array(classes);
+  const saidRows = new Int32Array(classes);
+  const statistic = (rows: Int32Array) => {
+    for (const buffer of [drawn, goldRows, saidRows]) buffer.fill(0);
+    for (let k = 0; k < rows.length; k++) bump(drawn, cells[rows[k] as number] as number, 1);
+    for (let cell = 0; cell < drawn.length; cell++) {
+      bump(goldRows, Math.floor(cell / classes), drawn[cell] as number);
+      bump(saidRows, cell % classes, drawn[cell] as number);
+    }
+    let sum = 0;
+    for (let c = 0; c < classes; c++)
+      sum += f1(drawn[c * classes + c] as number, (goldRows[c] as number) + (saidRows[c] as number));
+    return sum / classes;
+  };
+  return pairedBootstrap(gold.length, statistic, options);
+}

@@ -55,10 +55,6 @@ export function quantile(sorted: ArrayLike<number>, q: number): number {
   return a + (at - low) * (b - a);
 }
 
-/** Kahan-free plain mean; NaN of nothing. */
-export const mean = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;
-
 export function median(values: readonly number[]): number {
   return quantile(Float64Array.from(values).sort(), 0.5);
 }

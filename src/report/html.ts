@@ -36,7 +36,7 @@ const armRow = (arm: ArmReport) => html`
 <td class="n">${share(arm.accuracy)}% <span class="range">${share(arm.accuracyCi95.low)} to ${share(arm.accuracyCi95.high)}</span></td>
 <td>${intervalPlot(arm.accuracy, arm.accuracyCi95, arm.kind)}</td>
 <td class="n">${arm.correct} of ${arm.n}</td>
-<td class="n">${arm.macroF1.toFixed(3)}</td>
+<td class="n">${arm.macroF1.toFixed(3)} <span class="range">${arm.macroF1Ci95 ? `${arm.macroF1Ci95.low.toFixed(3)} to ${arm.macroF1Ci95.high.toFixed(3)}` : ''}</span></td>
 <td>${arm.kind === 'reference' ? '–' : arm.calibrated ? 'yes' : 'no'}</td></tr>`;
 
 const costRow = (arm: ArmReport) => html`
@@ -51,18 +51,18 @@ function costTable({ comparison }: ReportInput): Html {
   if (measured.length === 0) return html``;
   return html`
 <h2>What a row costs</h2>
-<div class="scroll" role="region" tabindex="0" aria-label="What a row costs"><table>
+<section class="scroll" tabindex="0" aria-label="What a row costs"><table>
 <caption>Tokens sent: text and virtual tokens. Computed: what is really run when shared text is cached. Latency: warm median of single rows</caption>
 <thead><tr><th scope="col">Prompt</th><th scope="col" class="n">Tokens sent</th><th scope="col" class="n">Computed</th><th scope="col" class="n">Latency</th></tr></thead>
-<tbody>${measured.map(costRow)}</tbody></table></div>`;
+<tbody>${measured.map(costRow)}</tbody></table></section>`;
 }
 
 const armsTable = ({ comparison }: ReportInput) => html`
 <h2>${accuracyFinding(comparison.arms, comparison.pairs[0])}</h2>
-<div class="scroll" role="region" tabindex="0" aria-label="All prompts"><table>
-<caption>All prompts on the same ${comparison.n} held-back rows; accuracy with its 95% Wilson interval</caption>
+<section class="scroll" tabindex="0" aria-label="All prompts"><table>
+<caption>All prompts on the same ${comparison.n} held-back rows; accuracy with its 95% Wilson interval, macro-F1 with its bootstrap interval</caption>
 <thead><tr><th scope="col">Prompt</th><th scope="col" class="n">Accuracy</th><th scope="col"></th><th scope="col" class="n">Right</th><th scope="col" class="n">Macro-F1</th><th scope="col">Calibrated</th></tr></thead>
-<tbody>${comparison.arms.map(armRow)}</tbody></table></div>`;
+<tbody>${comparison.arms.map(armRow)}</tbody></table></section>`;
 
 const pairRow = (pair: PairReport, nameOf: (id: string) => string) => html`
 <tr><th scope="row">${nameOf(pair.b)} against ${nameOf(pair.a)}</th>
@@ -76,10 +76,10 @@ function pairsTable({ comparison }: ReportInput): Html {
   const survive = comparison.pairs.filter((pair) => (pair.pHolm ?? pair.pExact) < 0.05).length;
   return html`
 <h2>Row by row</h2>
-<div class="scroll" role="region" tabindex="0" aria-label="Row by row"><table>
+<section class="scroll" tabindex="0" aria-label="Row by row"><table>
 <caption>Differences in points on the same rows. Accuracy: Bonett-Price 95% interval, exact McNemar p (mid-p, Holm). Macro-F1: paired bootstrap interval, permutation p</caption>
 <thead><tr><th scope="col">Pair</th><th scope="col" class="n">Accuracy</th><th scope="col" class="n">Exact p</th><th scope="col" class="n">Fixed</th><th scope="col" class="n">Broken</th><th scope="col" class="n">Both right</th><th scope="col" class="n">Both wrong</th><th scope="col" class="n">Macro-F1</th></tr></thead>
-<tbody>${comparison.pairs.map((pair) => pairRow(pair, nameOf))}</tbody></table></div>
+<tbody>${comparison.pairs.map((pair) => pairRow(pair, nameOf))}</tbody></table></section>
 ${comparison.pairs.length > 1 ? html`<p class="small">${survive} of ${comparison.pairs.length} comparisons hold after Holm’s correction for having made several.</p>` : ''}`;
 }
 
@@ -87,20 +87,20 @@ function confusionTable(arm: ArmReport, labels: readonly string[]): Html {
   const cell = (rows: number, total: number) =>
     html`<td class="n" style="background:rgb(var(--cell) / ${(total === 0 ? 0 : (0.5 * rows) / total).toFixed(2)})">${rows}</td>`;
   return html`
-<div class="scroll" role="region" tabindex="0" aria-label="${arm.name}: labels against predictions"><h3>${confusionFinding(arm, labels)}</h3><table>
+<section class="scroll" tabindex="0" aria-label="${arm.name}: labels against predictions"><h3>${confusionFinding(arm, labels)}</h3><table>
 <caption>Rows: label. Columns: what the prompt says</caption>
 <thead><tr><td></td>${labels.map((label) => html`<th scope="col" class="n">${label}</th>`)}</tr></thead>
 <tbody>${arm.confusion.map((row, gold) => {
     const total = row.reduce((a, b) => a + b, 0);
     return html`<tr><th scope="row">${labels[gold]}</th>${row.map((rows) => cell(rows, total))}</tr>`;
-  })}</tbody></table></div>`;
+  })}</tbody></table></section>`;
 }
 
 const classTable = (arm: ArmReport) => html`
-<div class="scroll" role="region" tabindex="0" aria-label="${arm.name} by label"><table>
+<section class="scroll" tabindex="0" aria-label="${arm.name} by label"><table>
 <caption>${arm.name}, by label${arm.classes.some((c) => c.undefined) ? '; * where 0/0 is read as 0' : ''}</caption>
 <thead><tr><th scope="col">Label</th><th scope="col" class="n">Precision</th><th scope="col" class="n">Recall</th><th scope="col" class="n">F1</th><th scope="col" class="n">Rows</th></tr></thead>
-<tbody>${arm.classes.map((c) => html`<tr><th scope="row">${c.label}${c.undefined ? ' *' : ''}</th><td class="n">${c.precision.toFixed(3)}</td><td class="n">${c.recall.toFixed(3)}</td><td class="n">${c.f1.toFixed(3)}</td><td class="n">${c.support}</td></tr>`)}</tbody></table></div>`;
+<tbody>${arm.classes.map((c) => html`<tr><th scope="row">${c.label}${c.undefined ? ' *' : ''}</th><td class="n">${c.precision.toFixed(3)}</td><td class="n">${c.recall.toFixed(3)}</td><td class="n">${c.f1.toFixed(3)}</td><td class="n">${c.support}</td></tr>`)}</tbody></table></section>`;
 
 /** Only where the user said that rows may be in the file. */
 function changedRows({ plan, comparison }: ReportInput, rows: readonly RowText[]): Html {
@@ -112,12 +112,12 @@ function changedRows({ plan, comparison }: ReportInput, rows: readonly RowText[]
     plan.labels[comparison.arms.find((arm) => arm.id === armId)?.predictions[i] ?? -1] ?? '';
   const list = (title: string, ids: readonly string[]) => html`
 <h3>${title}: ${ids.length}</h3>
-<div class="scroll" role="region" tabindex="0" aria-label="${title}"><table><thead><tr><th scope="col">Text</th><th scope="col">Label</th><th scope="col">Before</th><th scope="col">After</th></tr></thead><tbody>${ids.map(
+<section class="scroll" tabindex="0" aria-label="${title}"><table><thead><tr><th scope="col">Text</th><th scope="col">Label</th><th scope="col">Before</th><th scope="col">After</th></tr></thead><tbody>${ids.map(
     (id) => {
       const i = at.get(id) ?? -1;
       return html`<tr><td>${texts.get(id) ?? `row ${id}`}</td><td>${plan.labels[plan.gold[i] ?? -1] ?? ''}</td><td>${said(pair.a, i)}</td><td>${said(pair.b, i)}</td></tr>`;
     },
-  )}</tbody></table></div>`;
+  )}</tbody></table></section>`;
   return html`<h2>Rows that changed</h2>${list('Fixed', pair.fixed)}${list('Broken', pair.broken)}`;
 }
 

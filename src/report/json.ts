@@ -2,11 +2,11 @@ import type { ArmKind, ComparisonPlan, Interval } from '../evaluation/types';
 import { present } from '../lib/assert';
 import type { ReportInput, ReportTraining } from './types';
 
-export const RESULTS_VERSION = 1;
+const RESULTS_VERSION = 1;
 
 type Pair = readonly [low: number, high: number];
 
-export interface ResultsArm {
+interface ResultsArm {
   readonly id: string;
   readonly name: string;
   readonly kind: ArmKind;

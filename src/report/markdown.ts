@@ -2,7 +2,7 @@ import { percent, points, pointsRange, pValue, times } from '../evaluation/words
 import type { ReportInput } from './types';
 
 /** Text that stays text inside a Markdown table cell or heading. */
-export const escapeMarkdown = (text: string): string =>
+const escapeMarkdown = (text: string): string =>
   text
     .replace(/[\r\n]+/g, ' ')
     .replace(/[\\`*_{}[\]#|~]/g, (char) => `\\${char}`)

@@ -78,7 +78,7 @@ describe('HTML report', () => {
   const page = htmlReport(input);
 
   it('is golden', async () => {
-    await expect(page).toMatchFileSnapshot('report.golden.html');
+    await expect(page).toMatchFileSnapshot('report.html.golden');
   });
 
   it('has the verdict first, and every accuracy with its interval', () => {

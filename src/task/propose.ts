@@ -7,7 +7,7 @@ import type { LabelWord } from './types';
 export type Tokenise = (text: string) => ArrayLike<number>;
 
 /** `cardArrival_late` -> `card`, `Arrival`, `late`. */
-export const wordsInside = (name: string): readonly string[] =>
+const wordsInside = (name: string): readonly string[] =>
   name
     .replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2')
     .split(/[^\p{L}\p{N}]+/u)

@@ -99,7 +99,7 @@ export const renderTemplate = (parts: readonly TemplatePart[], row: Row, mapping
     .join('');
 
 /** Whether the template ends without white space, so that an answer word needs its own leading space. */
-export const wantsLeadingSpace = (template: string): boolean => template !== '' && !/\s$/.test(template);
+const wantsLeadingSpace = (template: string): boolean => template !== '' && !/\s$/.test(template);
 
 /** The answer as it follows the template: ` negative` after `Sentiment:`, `negative` after a space or a line break. */
 export const asContinuation = (template: string, answer: string): string =>
