@@ -1,0 +1,69 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { createProjectStore } from '../../state/project-store';
+import { csvFile, fakeLocation, testServices } from '../../state/test-support';
+import { createDataStore } from './data-store';
+
+let path: () => string;
+beforeEach(() => {
+  path = fakeLocation().path;
+});
+
+const opened = async (file: File) => {
+  const services = testServices();
+  const project = createProjectStore(services);
+  const data = createDataStore(services, project);
+  data.getState().openFile(file);
+  await vi.waitFor(() => {
+    const { reading, preparing, prepared, failure, table } = data.getState();
+    expect(reading === null && !preparing && Boolean(prepared ?? failure ?? table)).toBe(true);
+  });
+  await new Promise((done) => setTimeout(done, 5));
+  return { services, project, data };
+};
+
+describe('from a file to a project', () => {
+  it('maps the columns, splits the rows and makes a project, with no typing', async () => {
+    const { project, data } = await opened(csvFile(200));
+    expect(data.getState().mapping).toEqual({ text: 'message', label: 'tone', id: null });
+    expect(project.getState().set).toMatchObject({ name: 'Rows 1', datasetName: 'rows-1.csv' });
+    expect(project.getState().dataset?.split.test).toHaveLength(70);
+    expect(path()).toBe(`/project/${project.getState().set?.id}/data`);
+  });
+
+  it('makes no project of what cannot be trained, and says why', async () => {
+    const { project, data } = await opened(csvFile(200, ['neutral']));
+    expect(project.getState().set).toBeNull();
+    expect(data.getState().prepared?.findings[0]?.kind).toBe('one-class');
+  });
+
+  it('keeps what was open when another file cannot be read', async () => {
+    const { project, data } = await opened(csvFile(200));
+    data.getState().replaceFile(new File([new Uint8Array([0x50, 0x4b, 3, 4, 0, 0])], 'sheet.xlsx'));
+    await vi.waitFor(() => expect(data.getState().failure?.title).toBe('sheet.xlsx was not opened'));
+    expect(project.getState().dataset?.table.format.fileName).toBe('rows-1.csv');
+    expect(data.getState().table?.format.fileName).toBe('rows-1.csv');
+  });
+
+  it('swaps the roles when a column is chosen for the other one', async () => {
+    const { data } = await opened(csvFile(200));
+    await data.getState().map({ label: 'message' });
+    expect(data.getState().mapping).toEqual({ text: 'tone', label: 'message', id: null });
+  });
+
+  it('holds back as many rows as asked', async () => {
+    const { project, data } = await opened(csvFile(200));
+    await data.getState().holdBack(120);
+    expect(project.getState().dataset?.split.test).toHaveLength(120);
+    expect(project.getState().dataset?.split.validation.length).toBeGreaterThan(10);
+  });
+
+  it('shows the rows of the project that is opened, with its own split', async () => {
+    const { project, data } = await opened(csvFile(200));
+    await data.getState().holdBack(20);
+    const { set } = project.getState();
+    project.getState().close();
+    expect(data.getState().table).toBeNull();
+    await project.getState().open(set?.id ?? '');
+    await vi.waitFor(() => expect(data.getState().prepared?.dataset.split.test).toHaveLength(20));
+  });
+});

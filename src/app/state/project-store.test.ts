@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { StudioError } from '../../lib/errors';
+import { renamePromptSet } from '../../project/prompt-set';
+import { createProjectStore } from './project-store';
+import { testServices } from './test-support';
+
+const made = async () => {
+  const services = testServices();
+  const project = createProjectStore(services);
+  const set = await project.getState().create({ name: 'Support tone', dataset: null, datasetName: null });
+  return { services, project, set };
+};
+
+describe('the open project', () => {
+  it('is kept, and found again', async () => {
+    const { services, set } = await made();
+    const later = createProjectStore(services);
+    await later.getState().refresh();
+    await later.getState().open(set.id);
+    expect(later.getState()).toMatchObject({ status: 'open', set: { name: 'Support tone', handle: 'SUPPORT_TONE' } });
+  });
+
+  it('is missing when it is not on this device', async () => {
+    const { project } = await made();
+    await project.getState().open('elsewhere');
+    expect(project.getState()).toMatchObject({ status: 'missing', set: null });
+  });
+
+  it('renames, deletes and brings back', async () => {
+    const { project, set } = await made();
+    await project.getState().rename('  Ton der\nAnfragen ');
+    expect(project.getState().set).toMatchObject({ name: 'Ton der Anfragen', handle: 'TON_DER_ANFRAGEN' });
+    await project.getState().remove(set.id);
+    expect(project.getState()).toMatchObject({ status: 'none', sets: [] });
+    await project.getState().restore(set.id);
+    expect(project.getState().sets).toHaveLength(1);
+  });
+
+  it('keeps the work in the page when the disk refuses, and saves it when asked again', async () => {
+    const { services, project, set } = await made();
+    const { update } = services.store.sets;
+    Object.assign(services.store.sets, {
+      update: () => Promise.reject(new StudioError('store-full', 'The disk is full.')),
+    });
+    await project.getState().rename('New name');
+    expect(project.getState().set?.name).toBe('New name');
+    expect(project.getState().saveError?.code).toBe('store-full');
+    Object.assign(services.store.sets, { update });
+    await project.getState().saveAgain();
+    expect(project.getState().saveError).toBeNull();
+    expect((await services.store.sets.get(set.id))?.name).toBe('New name');
+  });
+
+  it('does not lose a change to a second one that overtakes it', async () => {
+    const { services, project, set } = await made();
+    await Promise.all([
+      project.getState().rename('First'),
+      project.getState().update((s) => ({ ...s, testLooks: s.testLooks + 1 })),
+    ]);
+    expect(project.getState().set).toMatchObject({ name: 'First', testLooks: 1 });
+    expect(await services.store.sets.get(set.id)).toMatchObject({ name: 'First', testLooks: 1 });
+  });
+
+  it('changes a set that is not open', async () => {
+    const { project, set } = await made();
+    project.getState().close();
+    await project.getState().updateById(set.id, (s) => renamePromptSet(s, 'Later', [], s.updatedAt));
+    expect(project.getState().sets[0]?.name).toBe('Later');
+    expect(project.getState().set).toBeNull();
+  });
+});

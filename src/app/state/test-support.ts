@@ -1,0 +1,138 @@
+/** Services for tests in Node: the real store in memory, the real rooms in place of the data worker, a scripted engine. */
+import { guessColumns } from '../../dataset/columns';
+import { classBalance } from '../../dataset/labels';
+import { parseTable } from '../../dataset/parse';
+import { prepareDataset } from '../../dataset/prepare';
+import { StudioError } from '../../lib/errors';
+import type { Failure, Result } from '../../lib/result';
+import { openMemoryStore } from '../../store/store';
+import { findCollisions } from '../../task/collisions';
+import { propose } from '../../task/propose';
+import { renderRows } from '../../task/render';
+import type { DataMethods, EngineMethods, ModelInfo } from '../../worker/protocol';
+import type { Client, Services } from '../services';
+import { judge } from './capabilities';
+
+/** One token a word, with the space before it: enough to count and to tell words apart. */
+const pieces = (text: string): readonly string[] => text.match(/\s*\S+/g) ?? [];
+const tokenise = (text: string) =>
+  Int32Array.from(pieces(text), (piece) =>
+    [...piece].reduce((hash, char) => (hash * 31 + (char.codePointAt(0) ?? 0)) % 1e6, 7),
+  );
+
+function unwrap<T>(result: Result<T, Failure>): T {
+  if (result.ok) return result.value;
+  throw new StudioError('bad-input', result.error.message);
+}
+
+type Handlers<M> = {
+  [K in keyof M]?: M[K] extends (params: infer P, ...rest: never[]) => infer R ? (params: P) => R | Promise<R> : never;
+};
+
+function client<M>(handlers: Handlers<M>): Client<M> {
+  return {
+    call: async (method, params) => {
+      const handler = handlers[method] as ((params: unknown) => never) | undefined;
+      if (!handler) throw new StudioError('internal', `internal: the test gave no ${String(method)}`);
+      return structuredClone(await handler(params));
+    },
+    control: () => {},
+    restart: () => {},
+    dispose: () => {},
+  };
+}
+
+const dataHandlers: Handlers<DataMethods> = {
+  parse: ({ fileName, bytes, override }) => {
+    const table = unwrap(parseTable(fileName, bytes, override));
+    return { ...table, guess: guessColumns(table) };
+  },
+  prepare: async ({ table, mapping, ...options }) => {
+    const prepared = unwrap(await prepareDataset(table, mapping, options));
+    return {
+      ...prepared,
+      balance: classBalance(prepared.dataset),
+      detectable: { points: 12, sentence: 'A gain under about 12 points may go unseen.' },
+    };
+  },
+  openTokenizer: () => ({ sha256: 'x', vocabularySize: 1000, endTokenIds: [0], hasChat: false }),
+  propose: ({ dataset }) => propose(dataset, null),
+  labelTokens: ({ words }) => {
+    const labels = words.map((word) => ({ ...word, tokenIds: [...tokenise(word.word)] }));
+    return { labels, collisions: findCollisions(labels, tokenise) };
+  },
+  tokenRows: ({ dataset, prompt, words, split }) => {
+    const examples = unwrap(renderRows(dataset, prompt, words, split));
+    const rows = examples.map(({ rowId, text, label }) => ({ rowId, label, ids: tokenise(text) }));
+    const lengths = rows.map(({ ids }) => ids.length);
+    return {
+      rows,
+      tooLong: [],
+      meanTokens: lengths.reduce((a, b) => a + b, 0) / Math.max(1, lengths.length),
+      maxTokens: Math.max(0, ...lengths),
+    };
+  },
+  render: ({ dataset, prompt, words, split }) => ({ examples: unwrap(renderRows(dataset, prompt, words, split)) }),
+  encode: ({ text }) => ({ ids: tokenise(text), pieces: pieces(text) }),
+};
+
+export const MODEL: ModelInfo = {
+  id: 'test/model',
+  dtype: 'fp32',
+  sha256: 'a'.repeat(64),
+  backend: 'wasm',
+  threads: 1,
+  heapBytes: null,
+  parameters: 1,
+  layers: 1,
+  hidden: 2,
+  vocabulary: 1000,
+  contextLength: 2048,
+  embeddingRms: 0.1,
+  loadSeconds: 0,
+};
+
+export const CAPABILITIES = judge({
+  wasm: true,
+  webgpu: false,
+  crossOriginIsolated: true,
+  cores: 2,
+  memoryGb: 8,
+  phone: false,
+});
+
+export function testServices(engine: Handlers<EngineMethods> = {}): Services {
+  return {
+    engine: client<EngineMethods>({ load: () => MODEL, ...engine }),
+    data: client(dataHandlers),
+    store: openMemoryStore(),
+    loadModelFiles: async () => ({
+      card: { id: MODEL.id, dtype: 'fp32', sha256: MODEL.sha256, files: [] },
+      files: { 'tokenizer.json': new Uint8Array(1), 'onnx/model.onnx': new Uint8Array(1) },
+    }),
+    loadTokenizerFiles: async () => null,
+    loadShippedPrompt: async () => null,
+    loadSample: () => Promise.reject(new StudioError('bad-input', 'no sample')),
+  };
+}
+
+/** `n` labelled messages as CSV bytes, labels in turn. */
+export const csvFile = (n: number, labels: readonly string[] = ['good', 'bad'], name = 'rows-1.csv'): File => {
+  const rows = Array.from({ length: n }, (_, i) => `message number ${i},${labels[i % labels.length]}`);
+  return new File([['message,tone', ...rows].join('\n')], name);
+};
+
+/** What `navigate` touches, for stores that go to another screen. */
+export function fakeLocation(): { path: () => string } {
+  const location = { href: 'http://localhost/', hash: '' };
+  const go = (_: unknown, __: string, url: string) => {
+    location.hash = url.slice(url.indexOf('#'));
+  };
+  Object.assign(globalThis, {
+    location,
+    history: { pushState: go, replaceState: go },
+    HashChangeEvent: class extends Event {},
+    dispatchEvent: () => true,
+  });
+  return { path: () => location.hash.slice(1) };
+}
