@@ -1,7 +1,7 @@
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { decodeText } from './decode';
 import { DELIMITER_NAMES, type Delimiter, sniffDelimiter } from './delimiter';
-import { uniqueHeaders } from './headers';
+import { missingHeader, uniqueHeaders } from './headers';
 import { parseJsonl } from './jsonl';
 import { MAX_BYTES } from './limits';
 import { type RawRecord, readRecords } from './records';
@@ -58,7 +58,8 @@ function parseDelimited(text: string, delimiter: Delimiter): Body {
     }
   });
   const { columns, notes } = header ?? { columns: [], notes: [] };
-  return { columns, rows, rejected, notes };
+  const headless = missingHeader(columns, rows);
+  return { columns, rows, rejected, notes: headless === null ? notes : [...notes, headless] };
 }
 
 /** Excel's own first line `sep=;`, which names the delimiter; its length in characters, break included. */
