@@ -3,7 +3,7 @@ import { flip, type Layout, LINEAR, withLayout } from '../graph/core-ops';
 import { dtypeCode, isFloat, sizeOf, toNumbers } from '../graph/dtype';
 import { type Attr, type DType, int, ints, type Node } from '../graph/ir';
 import { assert, present } from '../lib/assert';
-import { maybeTensor } from './attrs';
+import { tensorAttr } from './attrs';
 import type { Inferred } from './inferred';
 import type { Shapes } from './shapes';
 
@@ -48,10 +48,6 @@ export class Emitter {
     return this.#known(this.#builder.constant('int64', [values.length], values));
   }
 
-  float32s(values: readonly number[]): string {
-    return this.#known(this.#builder.constant('float32', [values.length], values));
-  }
-
   info(name: string): Inferred | undefined {
     return this.#shapes.of(name);
   }
@@ -79,7 +75,7 @@ export class Emitter {
   /** The value of a constant with one element. */
   constantScalar(name: string): number | null {
     const producer = this.#producers.get(name);
-    const tensor = this.#builder.tensor(name) ?? (producer?.op === 'Constant' ? maybeTensor(producer, 'value') : null);
+    const tensor = this.#builder.tensor(name) ?? (producer?.op === 'Constant' ? tensorAttr(producer, 'value') : null);
     return tensor && sizeOf(tensor.dims) === 1 ? (toNumbers(tensor)[0] ?? null) : null;
   }
 

@@ -1,6 +1,7 @@
+import { intAttr, intsAttr } from '../graph/attrs';
 import { maybeDType } from '../graph/dtype';
 import type { DType, Node } from '../graph/ir';
-import { intAttr, maybeInt, maybeInts, maybeTensor } from './attrs';
+import { tensorAttr } from './attrs';
 import { broadcast, product, quotient, type Shape, type SymbolicDim, sum, unknownDim } from './dims';
 import { fromInfo, fromTensor, type Inferred } from './inferred';
 
@@ -18,7 +19,7 @@ const numbers = (elements: readonly SymbolicDim[] | undefined): readonly number[
   elements?.every((e): e is number => typeof e === 'number') ? elements : null;
 /** Axes, sizes and the like: an attribute up to some opset, an input after it. */
 const listed = ({ node, inputs }: ShapeContext, name: string, input: number) =>
-  maybeInts(node, name) ?? numbers(inputs[input]?.elements);
+  intsAttr(node, name) ?? numbers(inputs[input]?.elements);
 
 /** Output i has the type and shape of input 0. */
 const same: ShapeRule = ({ node, inputs }) =>
@@ -107,7 +108,7 @@ const reduce: ShapeRule = (c) => {
   if (!x?.shape) return x ? value(x.dtype, null) : null;
   const rank = x.shape.length;
   const keep = intAttr(c.node, 'keepdims', 1) === 1;
-  const given = (c.node.inputs[1] ?? '') !== '' || maybeInts(c.node, 'axes') !== null;
+  const given = (c.node.inputs[1] ?? '') !== '' || intsAttr(c.node, 'axes') !== null;
   const none = intAttr(c.node, 'noop_with_empty_axes', 0) === 1 ? [] : x.shape.map((_, i) => i);
   const axes = given ? listed(c, 'axes', 1) : none;
   if (!axes) return value(x.dtype, keep ? x.shape.map(unknownDim) : null);
@@ -120,7 +121,7 @@ const reduce: ShapeRule = (c) => {
 
 const shapeOf: ShapeRule = ({ node, inputs: [x] }) => {
   if (!x?.shape) return value('int64', [unknownDim()]);
-  const elements = x.shape.slice(intAttr(node, 'start', 0), maybeInt(node, 'end') ?? undefined);
+  const elements = x.shape.slice(intAttr(node, 'start', 0), intAttr(node, 'end', x.shape.length));
   return value('int64', [elements.length], elements);
 };
 
@@ -144,7 +145,7 @@ const reshape: ShapeRule = ({ node, inputs: [x, target] }) => {
 const transpose: ShapeRule = ({ node, inputs: [x] }) => {
   if (!x?.shape) return x ? value(x.dtype, null) : null;
   const { shape } = x;
-  const perm = maybeInts(node, 'perm') ?? shape.map((_, i) => shape.length - 1 - i);
+  const perm = intsAttr(node, 'perm') ?? shape.map((_, i) => shape.length - 1 - i);
   return value(
     x.dtype,
     perm.map((axis) => shape[axis] ?? unknownDim()),
@@ -155,7 +156,7 @@ const squeeze: ShapeRule = (c) => {
   const [x] = c.inputs;
   if (!x?.shape) return x ? value(x.dtype, null) : null;
   const { shape } = x;
-  const given = (c.node.inputs[1] ?? '') !== '' || maybeInts(c.node, 'axes') !== null;
+  const given = (c.node.inputs[1] ?? '') !== '' || intsAttr(c.node, 'axes') !== null;
   const axes = listed(c, 'axes', 1)?.map((axis) => normal(axis, shape.length));
   // Without axes, whether a symbol is 1 decides the rank.
   if (!axes && (given || !numbers(shape))) return value(x.dtype, null);
@@ -300,12 +301,12 @@ const pad: ShapeRule = ({ node, inputs }) => {
 };
 
 const constant: ShapeRule = ({ node }) => {
-  const tensor = maybeTensor(node, 'value');
+  const tensor = tensorAttr(node, 'value');
   return tensor ? [fromTensor(tensor)] : null;
 };
 
 const constantOfShape: ShapeRule = ({ node, inputs: [shape] }) => {
-  const tensor = maybeTensor(node, 'value');
+  const tensor = tensorAttr(node, 'value');
   const fill = tensor ? (fromTensor(tensor).elements?.[0] ?? null) : null;
   const dims = shape?.elements ?? null;
   const [length] = numbers(dims ?? undefined) ?? [];

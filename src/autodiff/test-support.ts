@@ -170,7 +170,6 @@ export async function run(
   const runner = await createNodeRunner(serialise(lower(graph)), {
     backend: 'node-wasm',
     threads: 1,
-    session: { logSeverityLevel: 3 },
   });
   const known = new Set(graph.inputs.map((input) => input.name));
   const results = await runner.run(
@@ -181,4 +180,4 @@ export async function run(
   return fetches.flatMap((name) => results[name] ?? []);
 }
 
-export const numbers = (value: HostTensor | undefined): number[] => Array.from(value?.data ?? [], Number);
+const numbers = (value: HostTensor | undefined): number[] => Array.from(value?.data ?? [], Number);

@@ -26,6 +26,8 @@ export function sessionOptions(
 ): InferenceSession.SessionOptions {
   return {
     executionProviders,
+    // Errors only: that shape arithmetic stays on the CPU is no news.
+    logSeverityLevel: 3,
     graphOptimizationLevel: 'all',
     externalData: model.external.map(({ path, data }) => ({ path, data })),
     extra: { session: { disable_prepacking: '1' } },

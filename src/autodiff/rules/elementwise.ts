@@ -1,5 +1,6 @@
+import { floatAttr, intAttr } from '../../graph/attrs';
 import { maybeDType } from '../../graph/dtype';
-import { floatAttr, intAttr, stringAttr } from '../attrs';
+import { stringAttr } from '../attrs';
 import { binary, pass, type Rule, type RuleContext, type Rules, scaled } from '../rule';
 
 const SQRT_HALF = Math.SQRT1_2;

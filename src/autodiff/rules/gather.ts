@@ -1,4 +1,4 @@
-import { intAttr } from '../attrs';
+import { intAttr } from '../../graph/attrs';
 import type { Rule, RuleContext, Rules } from '../rule';
 
 /** Rows that were picked more than once collect the sum: dX = zeros with dY added at the indices. */

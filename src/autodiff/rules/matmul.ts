@@ -1,5 +1,5 @@
+import { floatAttr, intAttr } from '../../graph/attrs';
 import { HEAD_GRAD, layoutOf, withLayout } from '../../graph/core-ops';
-import { floatAttr, intAttr } from '../attrs';
 import type { Rule, Rules } from '../rule';
 
 /** Y = A B: dA = dY B^T, dB = A^T dY, over the last two axes. */

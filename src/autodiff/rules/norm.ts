@@ -1,4 +1,4 @@
-import { floatAttr, intAttr } from '../attrs';
+import { floatAttr, intAttr } from '../../graph/attrs';
 import type { Rule, RuleContext, Rules } from '../rule';
 
 /** Axes from `axis` on, counted from the end so that they hold for any rank. */

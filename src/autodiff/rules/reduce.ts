@@ -1,10 +1,10 @@
+import { intAttr, intsAttr } from '../../graph/attrs';
 import { int } from '../../graph/ir';
-import { intAttr, maybeInts } from '../attrs';
 import type { Rule, RuleContext, Rules } from '../rule';
 
 /** Axes that are reduced; null stands for all of them. */
 function axesOf(c: RuleContext): readonly number[] | null {
-  const given = maybeInts(c.node, 'axes');
+  const given = intsAttr(c.node, 'axes');
   if (given) return given;
   if (c.input(1) === '') return intAttr(c.node, 'noop_with_empty_axes', 0) === 1 ? [] : null;
   return c.g.constantInts(c.input(1)) ?? c.refuse('its axes are computed');

@@ -4,7 +4,8 @@ import { finiteDifferences, gradients, relativeError } from '../test-support';
 import { cases } from './cases';
 import { rules } from './index';
 
-const TOLERANCE = 5e-4;
+/** The largest error seen is 5e-5, the median 1e-6; nearly all of it is that of the difference quotient. */
+const TOLERANCE = 2e-4;
 
 describe.each(cases)('$name', (example) => {
   test('equals central differences, sizes known or symbolic', async () => {

@@ -1,4 +1,4 @@
-import { intAttr, maybeInts } from '../attrs';
+import { intAttr, intsAttr } from '../../graph/attrs';
 import type { Rule, RuleContext, Rules } from '../rule';
 
 const normal = (axis: number, rank: number) => (axis < 0 ? axis + rank : axis);
@@ -8,7 +8,7 @@ const reshaped: Rule = ({ g, dy, x }) => [g.reshapeLike(dy, x)];
 
 /** The inverse permutation; without `perm` the axes are reversed, which is its own inverse. */
 const transpose: Rule = ({ g, dy, node }) => {
-  const perm = maybeInts(node, 'perm');
+  const perm = intsAttr(node, 'perm');
   if (!perm) return [g.transpose(dy)];
   return [
     g.transpose(
