@@ -5,7 +5,7 @@ import './app/styles/base.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app/App';
-import { openLastProject } from './app/boot';
+import { lastModel, openLastProject } from './app/boot';
 import { createServices } from './app/create-services';
 import { probe } from './app/state/capabilities';
 import { createStores } from './app/state/stores';
@@ -25,4 +25,4 @@ createRoot(present(document.getElementById('app'), '#app')).render(
 );
 
 // A phone is not asked for 114 MB that it could not use.
-if (capabilities.trainingOff === null) void stores.session.getState().loadModel();
+if (capabilities.trainingOff === null) void stores.session.getState().loadModel(await lastModel(services));

@@ -1,8 +1,10 @@
 /** From nothing to stores: the browser probed, what is kept opened, the last project found. */
 
+import type { ModelSource } from '../model/load';
 import type { PromptSet } from '../project/types';
 import type { Services } from './services';
 import { navigate, screenPath } from './shell/location';
+import { SOURCE_SETTING } from './state/session-store';
 import type { Stores } from './state/stores';
 
 const LAST = 'last-project';
@@ -13,6 +15,12 @@ export function resumeScreen(set: PromptSet): string {
   if (set.soft.length > 0) return 'train';
   if (set.hard.some(({ tried }) => tried !== null)) return 'prompts';
   return 'data';
+}
+
+/** The model of the last visit; the embedded one when there is none or it was a folder. */
+export async function lastModel({ store }: Services): Promise<ModelSource | undefined> {
+  const kept = await store.settings.get<ModelSource>(SOURCE_SETTING).catch(() => null);
+  return kept?.kind === 'hub' || kept?.kind === 'site' ? kept : undefined;
 }
 
 /** A visit without an address opens the last project; `#/` is the start screen, whatever is kept. */

@@ -4,6 +4,7 @@ import { loadModelFiles } from '../model/load';
 import { openStore } from '../store/store';
 import { createDataClient } from '../worker/clients/data-client';
 import { createEngineClient } from '../worker/clients/engine-client';
+import { resilientData } from './resilient-client';
 import { loadSample } from './sample';
 import type { Services } from './services';
 import { loadShippedPrompt } from './shipped-prompt';
@@ -17,7 +18,7 @@ export async function createServices(): Promise<Services> {
   });
   return {
     engine: createEngineClient(),
-    data: createDataClient(),
+    data: resilientData(createDataClient()),
     store,
     loadModelFiles: (source, options) => loadModelFiles(source, { cache, ...options }),
     loadTokenizerFiles: (source) => loadTokenizerFiles(source, cache),

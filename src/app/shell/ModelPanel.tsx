@@ -4,6 +4,7 @@ import { bytes, count } from '../ui/format';
 import { Note } from '../ui/Note';
 import { ProgressBar } from '../ui/ProgressBar';
 import { downloadWords, modelWords } from './model-words';
+import { OtherModel } from './OtherModel';
 
 /** The model in full: what it is, where it runs, what went wrong. */
 export function ModelPanel() {
@@ -51,6 +52,7 @@ export function ModelPanel() {
           <dd className="mono">{model.info.sha256.slice(0, 12)}</dd>
         </dl>
       ) : null}
+      {trainingOff ? null : <OtherModel />}
       {crossOriginIsolated ? null : (
         <p className="dim small">
           This page was served without cross-origin isolation, so the model has one thread. <code>npm start</code>{' '}

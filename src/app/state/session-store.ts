@@ -46,9 +46,12 @@ export interface Job {
 export interface SessionState {
   readonly capabilities: Capabilities;
   readonly model: ModelStatus;
+  /** Where the model comes from; kept between visits where it can be found again. */
+  readonly source: ModelSource;
   readonly card: ModelCard | null;
   readonly tokenizer: TokenizerStatus;
   readonly job: Job | null;
+  /** Loads the model, or another one in its place; what was loading is given up. How it ends stands in `model`. */
   readonly loadModel: (source?: ModelSource) => Promise<void>;
   /** Resolves when the model is ready; starts loading it when nothing has. @throws StudioError why it cannot be */
   readonly modelReady: () => Promise<ModelInfo>;
@@ -64,76 +67,103 @@ export const DEFAULT_MODEL: ModelSource = { kind: 'site', base: 'models/HuggingF
 
 export type SessionStore = StoreApi<SessionState>;
 
+/** After these the engine cannot be used again without a fresh start. */
+const ENGINE_GONE = new Set<StudioError['code']>(['worker-died', 'device-lost', 'out-of-memory', 'session-failed']);
+export const isEngineGone = (error: StudioError): boolean => ENGINE_GONE.has(error.code);
+
+export const SOURCE_SETTING = 'model-source';
+
 export function createSessionStore(services: Services, capabilities: Capabilities): SessionStore {
   let running: Promise<ModelInfo> | null = null;
+  let aborter = new AbortController();
 
   return createStore<SessionState>((set, get, store) => {
-    async function openTokenizer(files: ModelFiles) {
-      const opened = await services.data.call('openTokenizer', { files });
-      set({
-        tokenizer: { kind: 'ready', endTokenIds: opened.endTokenIds, hasChat: opened.hasChat, sha256: opened.sha256 },
-      });
+    async function openTokenizer(files: ModelFiles, { signal }: AbortController) {
+      const { endTokenIds, hasChat, sha256 } = await services.data.call('openTokenizer', { files });
+      if (!signal.aborted) set({ tokenizer: { kind: 'ready', endTokenIds, hasChat, sha256 } });
     }
 
-    async function load(source: ModelSource): Promise<ModelInfo> {
-      set({ model: { kind: 'downloading', receivedBytes: 0, totalBytes: 0, fromCache: false, secondsLeft: null } });
+    async function load(source: ModelSource, mine: AbortController): Promise<ModelInfo> {
+      const { signal } = mine;
+      const show = (model: ModelStatus) => {
+        if (!signal.aborted) set({ model });
+      };
+      show({ kind: 'downloading', receivedBytes: 0, totalBytes: 0, fromCache: false, secondsLeft: null });
       // texts can be tokenised while the weights are on their way; what fails here is said by the load below
       const early = await services.loadTokenizerFiles(source).catch(() => null);
-      if (early) await openTokenizer(early);
+      if (early) await openTokenizer(early, mine);
       const startedAt = performance.now();
       const { card, files } = await services.loadModelFiles(source, {
+        signal,
         onProgress: ({ receivedBytes, totalBytes, fromCache }) =>
-          set({
-            model: {
-              kind: 'downloading',
-              receivedBytes,
-              totalBytes,
-              fromCache,
-              secondsLeft: secondsLeft(receivedBytes, totalBytes, (performance.now() - startedAt) / 1000),
-            },
+          show({
+            kind: 'downloading',
+            receivedBytes,
+            totalBytes,
+            fromCache,
+            secondsLeft: secondsLeft(receivedBytes, totalBytes, (performance.now() - startedAt) / 1000),
           }),
       });
-      set({ card, model: { kind: 'starting', stage: 'parse' } });
+      signal.throwIfAborted();
+      set({ card });
+      show({ kind: 'starting', stage: 'parse' });
       if (get().tokenizer.kind !== 'ready')
-        await openTokenizer(Object.fromEntries(Object.entries(files).filter(([path]) => isSmall(path))));
+        await openTokenizer(Object.fromEntries(Object.entries(files).filter(([path]) => isSmall(path))), mine);
       const info = await services.engine.call(
         'load',
         { id: card.id, files, backend: 'auto', threads: capabilities.threads },
         {
-          onEvent: ({ stage }) => set({ model: { kind: 'starting', stage } }),
+          signal,
+          onEvent: ({ stage }) => show({ kind: 'starting', stage }),
           // moved, not copied: the page keeps no second copy of the weights
           transfer: Object.values(files).map(({ buffer }) => buffer as ArrayBuffer),
         },
       );
-      set({ model: { kind: 'ready', info } });
+      show({ kind: 'ready', info });
       return info;
     }
 
-    function start(source: ModelSource): Promise<ModelInfo> {
-      const attempt = load(source).catch((cause: unknown) => {
+    function start(): Promise<ModelInfo> {
+      if (get().model.kind === 'failed') services.engine.restart();
+      aborter = new AbortController();
+      const mine = aborter;
+      const attempt = load(get().source, mine).catch((cause: unknown) => {
         const error =
           cause instanceof StudioError
             ? cause
             : new StudioError('internal', `The model did not load: ${String(cause)}`, { cause });
-        set({ model: { kind: 'failed', error } });
-        running = null;
+        if (running === attempt) {
+          running = null;
+          set({ model: { kind: 'failed', error } });
+        }
         throw error;
       });
       running = attempt;
       return attempt;
     }
 
+    function changeSource(source: ModelSource) {
+      aborter.abort();
+      running = null;
+      set({ source, card: null, tokenizer: { kind: 'waiting' } });
+      // the old weights make room for the new ones; when nothing was loaded there is nothing to do
+      void services.engine.call('unload', {}).catch(() => {});
+      const kept = source.kind === 'folder' ? null : source; // a folder must be shown to the page again
+      void services.store.settings.set(SOURCE_SETTING, kept).catch(() => {});
+    }
+
     return {
       capabilities,
       model: { kind: 'idle' },
+      source: DEFAULT_MODEL,
       card: null,
       tokenizer: { kind: 'waiting' },
       job: null,
-      loadModel: async (source = DEFAULT_MODEL) => {
-        if (get().model.kind === 'failed') services.engine.restart();
-        await (running ?? start(source)).catch(() => {}); // shown from `model`
+      loadModel: async (source) => {
+        if (source) changeSource(source);
+        await (running ?? start()).catch(() => {});
       },
-      modelReady: () => running ?? start(DEFAULT_MODEL),
+      modelReady: () => running ?? start(),
       engineLost: (error) => {
         running = null;
         services.engine.restart();

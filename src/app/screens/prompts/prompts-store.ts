@@ -18,7 +18,7 @@ import type { LabelTokens } from '../../../tokens/types';
 import type { DataMethods } from '../../../worker/protocol';
 import type { Services } from '../../services';
 import type { ProjectStore } from '../../state/project-store';
-import type { SessionStore } from '../../state/session-store';
+import { isEngineGone, type SessionStore } from '../../state/session-store';
 import { wordsFor } from '../../state/words-for';
 import { validationIds } from '../train/run-inputs';
 import { firstPrompt, sameLabels, slim } from './proposal';
@@ -306,10 +306,9 @@ export function createPromptsStore(services: Services, project: ProjectStore, se
             return !yours || tried.accuracy > yours.accuracy ? chooseHard(next, version.id, now()) : next;
           });
         } catch (cause) {
-          if (!(cause instanceof StudioError && cause.code === 'cancelled'))
-            set({
-              tryError: cause instanceof StudioError ? cause : new StudioError('internal', String(cause), { cause }),
-            });
+          const error = cause instanceof StudioError ? cause : new StudioError('internal', String(cause), { cause });
+          if (isEngineGone(error)) session.getState().engineLost(error);
+          if (error.code !== 'cancelled') set({ tryError: error });
         } finally {
           set({ trying: null });
         }

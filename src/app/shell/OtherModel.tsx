@@ -1,0 +1,57 @@
+import { useState } from 'react';
+import { FileTrigger } from 'react-aria-components/FileTrigger';
+import { DEFAULT_MODEL } from '../state/session-store';
+import { useSession, useStores } from '../state/studio';
+import { Button } from '../ui/Button';
+import { TextField } from '../ui/TextField';
+
+const HUB_ID = /^[\w.-]+\/[\w.-]+$/;
+
+/** Another model in place of the embedded one: from a folder, or from the hub, which is another site and is called so. */
+export function OtherModel() {
+  const { session } = useStores();
+  const source = useSession((s) => s.source);
+  const busy = useSession((s) => s.job !== null);
+  const [id, setId] = useState(source.kind === 'hub' ? source.id : '');
+  const { loadModel } = session.getState();
+  const openFolder = (list: FileList | null) => {
+    const files = [...(list ?? [])];
+    const name = files[0]?.webkitRelativePath.split('/')[0] ?? 'model';
+    if (files.length > 0) void loadModel({ kind: 'folder', name, files });
+  };
+  return (
+    <details className="other-model">
+      <summary>Use another model</summary>
+      <div className="stack">
+        <p className="small dim">
+          A small Llama-like model in hub layout, with an ONNX graph. Prompts that were trained before belong to the
+          model they were trained on.
+        </p>
+        <FileTrigger acceptDirectory onSelect={openFolder}>
+          <Button isDisabled={busy}>Open a model folder</Button>
+        </FileTrigger>
+        <TextField
+          mono
+          label="Or its name on the Hugging Face hub"
+          placeholder="onnx-community/SmolLM2-135M-Instruct"
+          value={id}
+          onChange={setId}
+          hint="Fetching it asks huggingface.co, another site, for the model’s files: requests leave this page, your rows do not."
+        />
+        <div className="row">
+          <Button
+            isDisabled={busy || !HUB_ID.test(id.trim())}
+            onPress={() => void loadModel({ kind: 'hub', id: id.trim() })}
+          >
+            Fetch from huggingface.co
+          </Button>
+          {source === DEFAULT_MODEL ? null : (
+            <Button variant="link" isDisabled={busy} onPress={() => void loadModel(DEFAULT_MODEL)}>
+              Back to the embedded model
+            </Button>
+          )}
+        </div>
+      </div>
+    </details>
+  );
+}
