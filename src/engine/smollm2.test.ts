@@ -1,0 +1,167 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { generate } from '../inference/generate';
+import { embeddingRows, run } from '../inference/run';
+import { scoreRows } from '../inference/score';
+import { withSoft } from '../inference/sequence';
+import { readNpy } from '../prompt/npy';
+import { readSafetensors } from '../prompt/safetensors';
+import type { SoftPrompt } from '../prompt/types';
+import { createNodeRunner } from '../runtime/ort-node';
+import type { TokenRow } from '../tokens/types';
+import { batchGradient } from '../training/objective';
+import { type LoadedProgram, loadProgram } from './load';
+import { largestDifference, readModel, relativeError, SMOLLM2, singleTokens, tokenRows } from './test-support';
+
+const FOLDER = 'test/fixtures/smollm2';
+
+interface Reference {
+  readonly embedding_rms: number;
+  readonly label_token_ids: readonly number[];
+  readonly rows: readonly {
+    readonly input_ids: readonly number[];
+    readonly label_logits: readonly number[];
+    readonly top5_ids: readonly number[];
+    readonly top5_logits: readonly number[];
+  }[];
+  readonly right_padded_batch: { readonly label_logits: readonly (readonly number[])[] };
+  readonly soft_prompt: {
+    readonly init_token_ids: readonly number[];
+    readonly targets: readonly number[];
+  } & Readonly<Record<'prefix' | 'suffix', PlacementReference>>;
+  readonly chat: readonly {
+    readonly input_ids: readonly number[];
+    readonly greedy_ids: readonly number[];
+    readonly top2_margin: readonly number[];
+  }[];
+}
+
+type PlacementReference = Readonly<Record<'label' | 'full', { readonly loss: number }>> & {
+  readonly label_logits: readonly (readonly number[])[];
+};
+
+/** The embedded model against PyTorch, transformers and PEFT on the same weights. */
+describe('SmolLM2-135M-Instruct', () => {
+  let loaded: LoadedProgram;
+  let reference: Reference;
+  let rows: TokenRow[];
+  let vectors: Float32Array;
+  beforeAll(async () => {
+    reference = JSON.parse(await readFile(`${FOLDER}/expected.json`, 'utf8'));
+    const request = { id: SMOLLM2, files: await readModel(SMOLLM2), backend: 'node-wasm' as const, threads: 2 };
+    loaded = await loadProgram(request, createNodeRunner, () => {});
+    rows = tokenRows(
+      reference.rows.map((row) => row.input_ids),
+      reference.soft_prompt.targets,
+    );
+    vectors = await embeddingRows(loaded.program, reference.soft_prompt.init_token_ids);
+  }, 120_000);
+  afterAll(() => loaded.program.runner.dispose());
+
+  const soft = (placement: SoftPrompt['placement']): SoftPrompt => ({
+    placement,
+    vectors,
+    virtualTokens: 12,
+    hidden: 576,
+  });
+  const options = (candidates: readonly number[] | null, prompt: SoftPrompt | null = null) => ({
+    soft: prompt,
+    candidates,
+    objective: null,
+    keepPresent: false,
+  });
+  const atEnd = ({ ids }: TokenRow, prompt: SoftPrompt | null = null) => {
+    const tokens = withSoft(ids, prompt);
+    return { tokens, past: null, reads: [tokens.length - 1] };
+  };
+
+  it('says what it is, within its memory', () => {
+    expect(loaded.info).toMatchObject({ layers: 30, hidden: 576, vocabulary: 49152, contextLength: 2048, dtype: 'q4' });
+    expect(loaded.info.parameters).toBe(134_515_008);
+    expect(loaded.info.embeddingRms).toBeCloseTo(reference.embedding_rms, 6);
+    expect(loaded.info.heapBytes).toBeLessThan(650 * 1024 * 1024);
+  });
+
+  it('gives the logits, singly and in a right-padded batch', async () => {
+    for (const [i, row] of rows.entries()) {
+      const expected = reference.rows[i];
+      const { logits } = await run(loaded.program, [atEnd(row)], options(null));
+      const at = (ids: readonly number[]) => ids.map((id) => logits[id] ?? Number.NaN);
+      expect(largestDifference(at(reference.label_token_ids), expected?.label_logits ?? [])).toBeLessThan(2e-3);
+      expect(largestDifference(at(expected?.top5_ids ?? []), expected?.top5_logits ?? [])).toBeLessThan(2e-3);
+    }
+    const sequences = rows.map((row) => atEnd(row));
+    const { logits } = await run(loaded.program, sequences, options(reference.label_token_ids));
+    expect(largestDifference(logits, reference.right_padded_batch.label_logits.flat())).toBeLessThan(2e-3);
+  });
+
+  describe.each(['prefix', 'suffix'] as const)('%s', (placement) => {
+    it('logits', async () => {
+      const prompt = soft(placement);
+      const sequences = rows.map((row) => atEnd(row, prompt));
+      const { logits } = await run(loaded.program, sequences, options(reference.label_token_ids, prompt));
+      expect(largestDifference(logits, reference.soft_prompt[placement].label_logits.flat())).toBeLessThan(2e-3);
+    });
+
+    it.each(['label', 'full'] as const)('%s loss and gradient', async (loss) => {
+      const labels = singleTokens(reference.label_token_ids);
+      const batch = { rows, labels, soft: soft(placement), cached: null, wholeVocabulary: loss === 'full' };
+      const result = await batchGradient(loaded.program, batch);
+      const file = readNpy(new Uint8Array(await readFile(`${FOLDER}/grad-${placement}-${loss}.npy`)));
+      expect(Math.abs(result.loss - reference.soft_prompt[placement][loss].loss)).toBeLessThan(1e-4);
+      expect(relativeError(result.gradient, file.ok ? [...file.value.vectors] : [])).toBeLessThan(1e-3);
+    });
+  });
+
+  it('a text-initialised prompt scores, before training, what that text scores in its place', async () => {
+    const labels = singleTokens(reference.label_token_ids);
+    for (const placement of ['prefix', 'suffix'] as const) {
+      const text = reference.soft_prompt.init_token_ids;
+      const hard = rows.map((row) => ({
+        ...row,
+        ids: Int32Array.from(placement === 'prefix' ? [...text, ...row.ids] : [...row.ids, ...text]),
+      }));
+      const [a, b] = [
+        await scoreRows(loaded.program, { rows, labels, soft: soft(placement), cached: null }),
+        await scoreRows(loaded.program, { rows: hard, labels, soft: null, cached: null }),
+      ];
+      expect(
+        largestDifference(
+          a.flatMap((row) => row.logProbs),
+          b.flatMap((row) => row.logProbs),
+        ),
+      ).toBeLessThan(1e-4);
+    }
+  });
+
+  it('scores an imported PEFT prompt as PEFT does', async () => {
+    const file = readSafetensors(
+      new Uint8Array(await readFile(`${FOLDER}/peft-saved-prompt/adapter_model.safetensors`)),
+    );
+    if (!file.ok) throw new Error(file.error.message);
+    const expected = JSON.parse(await readFile(`${FOLDER}/peft-saved-prompt/expected-logits.json`, 'utf8'));
+    const prompt: SoftPrompt = { placement: 'prefix', ...file.value };
+    const sequences = rows.map((row) => atEnd(row, prompt));
+    const { logits } = await run(loaded.program, sequences, options(reference.label_token_ids, prompt));
+    expect(largestDifference(logits, expected.label_logits.flat())).toBeLessThan(2e-3);
+  });
+
+  it('writes greedily what transformers writes', async () => {
+    for (const { input_ids, greedy_ids, top2_margin } of reference.chat) {
+      // From the first near tie on, rounding decides.
+      const tie = top2_margin.findIndex((margin) => margin < 0.02);
+      const sure = greedy_ids.slice(0, tie < 0 ? greedy_ids.length : tie);
+      const request = {
+        ids: Int32Array.from(input_ids),
+        soft: null,
+        maxNewTokens: sure.length,
+        temperature: 0,
+        topP: 1,
+        seed: 0,
+        endTokenIds: [],
+      };
+      const { ids } = await generate(loaded.program, request, () => {});
+      expect(Array.from(ids)).toEqual(sure);
+    }
+  }, 180_000);
+});
