@@ -16,6 +16,7 @@ const PRESET_NAMES: Readonly<Record<PresetName, string>> = {
 export function StartPanel() {
   const { settings, preset, choosePlacement, choosePreset, change, secondsOf, busy } = useTrain((s) => s);
   const open = useProject((s) => s.set);
+  const measured = secondsOf(settings) !== null;
   const time = (placement: 'suffix' | 'prefix') => timeWords(secondsOf({ ...settings, placement }));
   return (
     <Panel title="Where will it run?" span={5}>
@@ -37,7 +38,7 @@ export function StartPanel() {
               <Term means="A suffix stands after the row’s text. What the model has read of the text does not depend on it, so each text is read once and serves every step.">
                 suffix
               </Term>
-              ): the fastest way here, {time('suffix')}. In PEFT it would be {time('prefix')}.
+              ): the fastest way here{measured ? `, ${time('suffix')}. In PEFT it would be ${time('prefix')}` : ''}.
             </>
           ) : (
             <>
@@ -60,7 +61,7 @@ export function StartPanel() {
               label: (
                 <span className="preset">
                   {PRESET_NAMES[name]}
-                  <span className="dim small">
+                  <span className="small preset-time">
                     {timeWords(secondsOf({ ...PRESETS[name], placement: settings.placement })).replace(
                       ' on this machine',
                       '',

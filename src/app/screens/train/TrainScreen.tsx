@@ -54,6 +54,19 @@ export default function TrainScreen() {
     live !== null &&
     (live.ending === 'finished' || live.ending === 'early' || live.ending === 'stopped');
 
+  const learned = (
+    <LearnedPanel
+      settings={running ? settings : train.settings}
+      set={set}
+      run={running ? run : null}
+      hidden={model.kind === 'ready' ? model.info.hidden : null}
+      parameters={model.kind === 'ready' ? model.info.parameters : null}
+    />
+  );
+  const runs = (
+    <RunsPanel set={set} shown={live?.runId ?? null} busy={train.busy} onShow={(id) => void train.show(id)} />
+  );
+
   return (
     <ScreenFrame
       title={train.waiting ? 'Getting the model ready' : trainHeadline(live, set, dataset.split.train.length)}
@@ -144,15 +157,20 @@ export default function TrainScreen() {
         ) : null}
         <div className="grid">
           {live ? <CurvesPanels live={live} /> : null}
-          {running ? null : <StartPanel />}
-          <LearnedPanel
-            settings={running ? settings : train.settings}
-            set={set}
-            run={running ? run : null}
-            hidden={model.kind === 'ready' ? model.info.hidden : null}
-            parameters={model.kind === 'ready' ? model.info.parameters : null}
-          />
-          <RunsPanel set={set} shown={live?.runId ?? null} busy={train.busy} onShow={(id) => void train.show(id)} />
+          {running ? (
+            <>
+              {learned}
+              {runs}
+            </>
+          ) : (
+            <>
+              <StartPanel />
+              <div className="c7 train-side">
+                {learned}
+                {runs}
+              </div>
+            </>
+          )}
         </div>
       </div>
     </ScreenFrame>

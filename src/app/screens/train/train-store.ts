@@ -79,6 +79,9 @@ export interface TrainState {
   readonly secondsOf: (settings: TrainingSettings) => number | null;
 }
 
+type Done = Extract<TrainEvent, { kind: 'done' }>;
+type Score = { readonly accuracy: number; readonly macroF1: number };
+
 export type TrainStore = StoreApi<TrainState>;
 
 /** After these the worker cannot be used again without a fresh start. */
@@ -141,94 +144,95 @@ export function createTrainStore(services: Services, session: SessionStore, proj
       return inputs;
     }
 
-    /** What there is to beat on the validation rows; scored once, then kept. */
-    async function baselines(
+    const untunedKey = (open: PromptSet, dataset: Dataset, template: string, info: ModelInfo) =>
+      `untuned:${info.sha256}:${dataset.fingerprint}:${dataset.splitHash}:${open.words.map((w) => w.word).join('|')}:${template}`;
+
+    /** What there is to beat on the validation rows, as far as it is known without asking the model. */
+    async function knownLines(
+      open: PromptSet,
+      dataset: Dataset,
+      untuned: Score | null,
+    ): Promise<readonly ReferenceLine[]> {
+      const majority = majorityOf(dataset, validationIds(dataset));
+      const current = project.getState().sets.find((s) => s.id === open.id) ?? open;
+      const tried = chosenHard(current)?.tried;
+      return [
+        { id: 'majority', name: `always “${majority.name}”`, accuracy: majority.accuracy, macroF1: majority.macroF1 },
+        ...(untuned ? [{ id: 'untuned' as const, name: 'untuned', ...untuned }] : []),
+        ...(tried
+          ? [{ id: 'yours' as const, name: 'your prompt', accuracy: tried.accuracy, macroF1: tried.macroF1 }]
+          : []),
+      ];
+    }
+
+    const isMissing = (open: PromptSet, lines: readonly ReferenceLine[]) =>
+      !lines.some((l) => l.id === 'untuned') || (chosenHard(open) !== null && !lines.some((l) => l.id === 'yours'));
+
+    /** Scores what is not known yet; once, then it is kept. */
+    async function scoreLines(
       open: PromptSet,
       dataset: Dataset,
       inputs: RunInputs,
       template: string,
       info: ModelInfo,
-    ): Promise<readonly ReferenceLine[]> {
-      const gold = inputs.validation.map((row) => row.label ?? -1);
+    ): Promise<void> {
+      const ids = inputs.validation.map((row) => row.rowId);
+      const gold = goldOf(dataset, ids);
       const classes = dataset.labels.length;
-      const majority = majorityOf(
-        dataset,
-        inputs.validation.map((row) => row.rowId),
-      );
-      const lines: ReferenceLine[] = [
-        { id: 'majority', name: `always “${majority.name}”`, accuracy: majority.accuracy, macroF1: majority.macroF1 },
-      ];
-      live({ lines });
-      const cacheKey = cacheKeyOf(dataset.fingerprint, template);
-
-      const words = open.words.map((w) => w.word).join('|');
-      const untunedKey = `untuned:${info.sha256}:${dataset.splitHash}:${dataset.fingerprint}:${words}:${template}`;
-      let untuned = await disk.settings.get<{ accuracy: number; macroF1: number }>(untunedKey);
-      if (!untuned && inputs.validation.length > 0) {
-        live({ note: 'Untuned, on the validation rows' });
-        const scored = await services.engine.call(
+      const score = (rows: RunInputs['validation'], labels: RunInputs['labels']) =>
+        services.engine.call(
           'score',
-          { rows: inputs.validation, labels: inputs.labels, soft: null, cacheKey },
-          { onEvent: ({ secondsLeft }) => live({ secondsLeft }), ...(aborter ? { signal: aborter.signal } : {}) },
-        );
-        const tokens = scored.rows.reduce((sum, row) => sum + row.tokensComputed, 0);
-        if (tokens > 500)
-          await learn(info, (speed) => ({ step: speed?.step ?? {}, tokenMs: (scored.seconds * 1000) / tokens }));
-        const found = outcome(
-          scored.rows.map((row) => row.logProbs),
-          gold,
-          classes,
-        );
-        untuned = { accuracy: found.accuracy, macroF1: found.macroF1 };
-        await disk.settings.set(untunedKey, untuned).catch(() => undefined);
-      }
-      if (untuned) lines.push({ id: 'untuned', name: 'untuned', ...untuned });
-      live({ lines: [...lines] });
-
-      const hard = chosenHard(open);
-      let tried = hard?.tried ?? null;
-      if (hard && !tried && inputs.validation.length > 0) {
-        live({ note: 'Your prompt, on the validation rows' });
-        const ids = inputs.validation.map((row) => row.rowId);
-        const { rows } = await services.data.call('tokenRows', {
-          dataset,
-          prompt: hard.prompt,
-          words: wordsFor(hard.prompt.template, open.words),
-          split: ids,
-        });
-        const { labels } = await services.data.call('labelTokens', {
-          words: wordsFor(hard.prompt.template, open.words),
-        });
-        const scored = await services.engine.call(
-          'score',
+          // Once, so not from the cache: rows read for this would take the place of those that training needs.
           { rows, labels, soft: null, cacheKey: null },
           { onEvent: ({ secondsLeft }) => live({ secondsLeft }), ...(aborter ? { signal: aborter.signal } : {}) },
         );
-        const scoredGold = goldOf(
-          dataset,
-          scored.rows.map((row) => row.rowId),
-        );
+
+      const key = untunedKey(open, dataset, template, info);
+      let untuned = await disk.settings.get<Score>(key);
+      const hard = chosenHard(open);
+      if (hard && !hard.tried) {
+        live({ note: 'Your prompt, on the validation rows' });
+        const words = wordsFor(hard.prompt.template, open.words);
+        const [{ rows }, { labels }] = await Promise.all([
+          services.data.call('tokenRows', { dataset, prompt: hard.prompt, words, split: ids }),
+          services.data.call('labelTokens', { words }),
+        ]);
+        const scored = await score(rows, labels);
+        const scoredIds = scored.rows.map((row) => row.rowId);
+        const scoredGold = goldOf(dataset, scoredIds);
         const found = outcome(
           scored.rows.map((row) => row.logProbs),
           scoredGold,
           classes,
         );
         const wrong = found.predictions.flatMap((p, i) => (p === scoredGold[i] ? [] : [i]));
-        tried = {
+        const tried = {
           accuracy: found.accuracy,
           macroF1: found.macroF1,
           confusion: found.confusion,
-          wrongRowIds: wrong.map((i) => scored.rows[i]?.rowId ?? ''),
+          wrongRowIds: wrong.map((i) => scoredIds[i] ?? ''),
           wrongPredictions: wrong.map((i) => found.predictions[i] ?? 0),
-          rows: rows.length,
+          rows: scoredIds.length,
           seconds: scored.seconds,
         };
-        const result = tried;
-        await project.getState().updateById(open.id, (s) => recordTry(s, hard.id, result, now()));
+        await project.getState().updateById(open.id, (s) => recordTry(s, hard.id, tried, now()));
+        live({ lines: await knownLines(open, dataset, untuned) });
       }
-      if (tried) lines.push({ id: 'yours', name: 'your prompt', accuracy: tried.accuracy, macroF1: tried.macroF1 });
-      live({ lines: [...lines], note: null, secondsLeft: null });
-      return lines;
+      if (!untuned) {
+        live({ note: 'Untuned, on the validation rows' });
+        const scored = await score(inputs.validation, inputs.labels);
+        const tokens = scored.rows.reduce((sum, row) => sum + row.tokensComputed, 0);
+        if (tokens > 500)
+          await learn(info, (speed) => ({ step: speed?.step ?? {}, tokenMs: (scored.seconds * 1000) / tokens }));
+        const { accuracy, macroF1 } = outcome(
+          scored.rows.map((row) => row.logProbs),
+          gold,
+          classes,
+        );
+        untuned = { accuracy, macroF1 };
+        await disk.settings.set(key, untuned).catch(() => undefined);
+        live({ lines: await knownLines(open, dataset, untuned) });
+      }
     }
 
     /** Runs or goes on with a run that is in the set already. */
@@ -250,7 +254,6 @@ export function createTrainStore(services: Services, session: SessionStore, proj
       }
       asked = null;
       aborter = new AbortController();
-      const { settings } = version;
       set({ busy: true, error: null, live: fresh(version, open.id, from, validationIds(dataset).length) });
       session
         .getState()
@@ -266,47 +269,36 @@ export function createTrainStore(services: Services, session: SessionStore, proj
             'bad-input',
             `This run was begun on ${version.model.id} with other weights than those that are loaded now, so it cannot go on here. Its vectors up to step ${from?.step ?? 0} are kept.`,
           );
-        live({ phase: 'baselines', validationRows: inputs.validation.length });
-        await baselines(open, dataset, inputs, version.template, info);
+        const untuned = await disk.settings.get<Score>(untunedKey(open, dataset, version.template, info));
+        const lines = await knownLines(open, dataset, untuned);
+        live({ lines, validationRows: inputs.validation.length });
         if (asked) throw new StudioError('cancelled', 'Stopped before the first step.');
         const initTokenIds = await initialIds(services, version, inputs.labels, info.vocabulary);
-        live({ phase: 'training', note: null });
-        let ended: Extract<TrainEvent, { kind: 'done' }> | null = null;
-        const saving: Promise<unknown>[] = [];
-        await services.engine.call(
-          'train',
-          {
-            runId: version.id,
-            train: inputs.train,
-            validation: inputs.validation,
-            labels: inputs.labels,
-            settings,
-            initTokenIds,
-            cacheKey: cacheKeyOf(dataset.fingerprint, version.template),
-            resume: from,
-          },
-          {
-            onStart: (id) => {
-              requestId = id;
-              if (asked) services.engine.control(id, asked);
+        let interlude = inputs.validation.length > 0 && isMissing(open, lines);
+        for (;;) {
+          live({ phase: asked === 'stop' ? 'stopping' : 'training', note: null, secondsLeft: null });
+          const ended = await trainUntilDone(open, dataset, version, inputs, initTokenIds, latest, {
+            onCheckpoint: (checkpoint) => {
+              latest = checkpoint;
             },
-            onEvent: (event) => {
-              hear(event, version, dataset);
-              if (event.kind === 'checkpoint') {
-                latest = event.checkpoint;
-                saving.push(
-                  disk.checkpoints
-                    .put({ runId: version.id, setId: open.id, checkpoint: event.checkpoint })
-                    .catch(complain),
-                );
-              }
-              if (event.kind === 'done') ended = event;
-            },
-          },
-        );
-        await Promise.all(saving);
-        if (!ended) throw new StudioError('internal', 'internal: the run ended without saying how');
-        await finish(open.id, version, ended, info, inputs);
+            pauseAtValidation: interlude,
+          });
+          latest = ended.checkpoint;
+          if (!interlude || ended.reason !== 'paused' || asked === 'pause') {
+            await finish(open.id, version, ended, info, inputs);
+            break;
+          }
+          // Between two steps, so that the first ones come at once: what there is to beat. Going on changes no bit.
+          interlude = false;
+          live({ phase: 'baselines' });
+          await scoreLines(open, dataset, inputs, version.template, info).catch((cause: unknown) => {
+            if (!asked) throw cause;
+          });
+          if (asked === 'pause') {
+            await finish(open.id, version, ended, info, inputs);
+            break;
+          }
+        }
       } catch (cause) {
         await interrupted(open.id, version, asError(cause), latest);
       } finally {
@@ -316,6 +308,57 @@ export function createTrainStore(services: Services, session: SessionStore, proj
         set({ busy: false });
         session.getState().setJob(null);
       }
+    }
+
+    /** One call of the engine, from a checkpoint or from the start to whatever ends it. */
+    async function trainUntilDone(
+      open: PromptSet,
+      dataset: Dataset,
+      version: SoftVersion,
+      inputs: RunInputs,
+      initTokenIds: Int32Array,
+      from: Checkpoint | null,
+      on: { readonly onCheckpoint: (checkpoint: Checkpoint) => void; readonly pauseAtValidation: boolean },
+    ): Promise<Done> {
+      let ended: Done | null = null;
+      const saving: Promise<unknown>[] = [];
+      const keep = (checkpoint: Checkpoint) => {
+        on.onCheckpoint(checkpoint);
+        saving.push(disk.checkpoints.put({ runId: version.id, setId: open.id, checkpoint }).catch(complain));
+      };
+      await services.engine.call(
+        'train',
+        {
+          runId: version.id,
+          train: inputs.train,
+          validation: inputs.validation,
+          labels: inputs.labels,
+          settings: version.settings,
+          initTokenIds,
+          cacheKey: cacheKeyOf(dataset.fingerprint, version.template),
+          resume: from,
+        },
+        {
+          onStart: (id) => {
+            requestId = id;
+            if (asked) services.engine.control(id, asked);
+          },
+          onEvent: (event) => {
+            hear(event, version, dataset);
+            if (event.kind === 'validation' && event.point.step > 0 && on.pauseAtValidation && requestId !== null)
+              services.engine.control(requestId, 'pause');
+            if (event.kind === 'checkpoint') keep(event.checkpoint);
+            if (event.kind === 'done') {
+              ended = event;
+              keep(event.checkpoint);
+            }
+          },
+        },
+      );
+      requestId = null;
+      await Promise.all(saving);
+      if (!ended) throw new StudioError('internal', 'internal: the run ended without saying how');
+      return ended;
     }
 
     const complain = (cause: unknown) => {
@@ -381,12 +424,11 @@ export function createTrainStore(services: Services, session: SessionStore, proj
     async function finish(
       setId: string,
       version: SoftVersion,
-      done: Extract<TrainEvent, { kind: 'done' }>,
+      done: Done,
       info: ModelInfo,
       inputs: RunInputs,
     ): Promise<void> {
       const { settings } = version;
-      await disk.checkpoints.put({ runId: version.id, setId, checkpoint: done.checkpoint }).catch(complain);
       const state = get().live;
       const work: Work = {
         trainRows: inputs.train.length,
@@ -588,7 +630,7 @@ export function createTrainStore(services: Services, session: SessionStore, proj
             ending: ended,
             error: version.error ? new StudioError('internal', version.error) : null,
             resumeFrom: open_ ? (kept?.checkpoint.step ?? 0) : null,
-            lines: dataset ? await keptLines(open, dataset) : [],
+            lines: dataset ? await knownLines(open, dataset, null) : [],
           },
         });
       },
@@ -597,18 +639,6 @@ export function createTrainStore(services: Services, session: SessionStore, proj
         return work && speed ? runSeconds(settings, work, speed) : null;
       },
     };
-
-    /** The reference lines that need no model. */
-    async function keptLines(open: PromptSet, dataset: Dataset): Promise<readonly ReferenceLine[]> {
-      const majority = majorityOf(dataset, validationIds(dataset));
-      const tried = chosenHard(open)?.tried;
-      return [
-        { id: 'majority', name: `always “${majority.name}”`, accuracy: majority.accuracy, macroF1: majority.macroF1 },
-        ...(tried
-          ? [{ id: 'yours' as const, name: 'your prompt', accuracy: tried.accuracy, macroF1: tried.macroF1 }]
-          : []),
-      ];
-    }
   });
 }
 
