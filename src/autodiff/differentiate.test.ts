@@ -25,84 +25,84 @@ test('the backward graph of a Llama block', () => {
     [...both.initializers].filter(([name]) => name.startsWith('grad/') || name.startsWith('const')),
   );
   expect(print({ ...backwardOnly(both, graph), initializers: constants, inputs: [] })).toMatchInlineSnapshot(`
-    "%grad/Shape_0 = Shape(%Mul_2)
-    %grad/ReduceProd_0 = ReduceProd(%grad/Shape_0) {keepdims=0}
-    %grad/Unsqueeze_0 = Unsqueeze(f32[]{1}, i64[3]{0,1,2})
-    %grad/Shape_1 = Shape(%Mul_2)
-    %grad/Expand_0 = Expand(%grad/Unsqueeze_0, %grad/Shape_1)
-    %grad/Cast_0 = Cast(%grad/ReduceProd_0) {to=1}
-    %grad/Div_0 = Div(%grad/Expand_0, %grad/Cast_0)
-    %grad/Mul_0 = Mul(%grad/Div_0, %Add_2)
-    %grad/Mul_1 = Mul(%grad/Div_0, %Add_2)
-    %grad/Add_0 = Add(%grad/Mul_0, %grad/Mul_1)
-    %grad/Linear_0 = studio:Linear(%grad/Add_0, %down) {layout=columns}
-    %grad/Mul_2 = Mul(%grad/Linear_0, %Linear_5)
-    %grad/Mul_3 = Mul(%grad/Linear_0, %Mul_0)
-    %grad/Linear_1 = studio:Linear(%grad/Mul_3, %up) {layout=columns}
-    %grad/Mul_4 = Mul(%grad/Mul_2, %Sigmoid_0)
-    %grad/Mul_5 = Mul(%grad/Mul_2, %Linear_4)
-    %grad/Sub_0 = Sub(f32[]{1}, %Sigmoid_0)
-    %grad/Mul_6 = Mul(%Sigmoid_0, %grad/Sub_0)
-    %grad/Mul_7 = Mul(%grad/Mul_5, %grad/Mul_6)
-    %grad/Add_1 = Add(%grad/Mul_4, %grad/Mul_7)
-    %grad/Linear_2 = studio:Linear(%grad/Add_1, %gate) {layout=columns}
-    %grad/Add_2 = Add(%grad/Linear_1, %grad/Linear_2)
-    %grad/Mul_8 = Mul(%Add_1, %Add_1)
-    %grad/ReduceMean_0 = ReduceMean(%grad/Mul_8, i64[1]{-1}) {keepdims=1}
-    %grad/Add_3 = Add(%grad/ReduceMean_0, f32[]{0.00001})
-    %grad/Sqrt_0 = Sqrt(%grad/Add_3)
-    %grad/Reciprocal_0 = Reciprocal(%grad/Sqrt_0)
-    %grad/Mul_9 = Mul(%Add_1, %grad/Reciprocal_0)
-    %grad/Mul_10 = Mul(%grad/Add_2, %norm.2)
-    %grad/Mul_11 = Mul(%grad/Mul_10, %grad/Mul_9)
-    %grad/ReduceMean_1 = ReduceMean(%grad/Mul_11, i64[1]{-1}) {keepdims=1}
-    %grad/Mul_12 = Mul(%grad/Mul_9, %grad/ReduceMean_1)
-    %grad/Sub_1 = Sub(%grad/Mul_10, %grad/Mul_12)
-    %grad/Mul_13 = Mul(%grad/Reciprocal_0, %grad/Sub_1)
-    %grad/Add_4 = Add(%grad/Add_0, %grad/Mul_13)
-    %grad/Linear_3 = studio:Linear(%grad/Add_4, %output) {layout=columns}
-    %grad/Reshape_0 = Reshape(%grad/Linear_3, i64[4]{0,0,2,4})
-    %grad/Transpose_0 = Transpose(%grad/Reshape_0) {perm=[0,2,1,3]}
-    %grad/Reshape_1 = Reshape(%grad/Transpose_0, i64[4]{0,1,-1,4})
-    %grad/Transpose_1 = Transpose(%Transpose_3) {perm=[0,1,3,2]}
-    %grad/MatMul_0 = MatMul(%grad/Reshape_1, %grad/Transpose_1)
-    %grad/Transpose_2 = Transpose(%Softmax_0) {perm=[0,1,3,2]}
-    %grad/MatMul_1 = MatMul(%grad/Transpose_2, %grad/Reshape_1)
-    %grad/Mul_14 = Mul(%Softmax_0, %grad/MatMul_0)
-    %grad/ReduceSum_0 = ReduceSum(%grad/Mul_14, i64[1]{-1}) {keepdims=1}
-    %grad/Sub_2 = Sub(%grad/MatMul_0, %grad/ReduceSum_0)
-    %grad/Mul_15 = Mul(%Softmax_0, %grad/Sub_2)
-    %grad/MatMul_2 = MatMul(%grad/Mul_15, %RotaryEmbedding_1)
-    %grad/Transpose_3 = Transpose(%Reshape_1) {perm=[0,1,3,2]}
-    %grad/MatMul_3 = MatMul(%grad/Transpose_3, %grad/Mul_15)
-    %grad/Transpose_4 = Transpose(%grad/MatMul_1) {perm=[0,2,1,3]}
-    %grad/Reshape_2 = Reshape(%grad/Transpose_4, i64[3]{0,0,4})
-    %grad/Linear_4 = studio:Linear(%grad/Reshape_2, %value) {layout=columns}
-    %grad/Transpose_5 = Transpose(%grad/MatMul_3) {perm=[0,1,3,2]}
-    %grad/RotaryEmbedding_0 = com.microsoft:RotaryEmbedding(%grad/Transpose_5, %positions, %cosines, %sines_negated)
-    %grad/Transpose_6 = Transpose(%grad/RotaryEmbedding_0) {perm=[0,2,1,3]}
-    %grad/Reshape_3 = Reshape(%grad/Transpose_6, i64[3]{0,0,4})
-    %grad/Linear_5 = studio:Linear(%grad/Reshape_3, %key) {layout=columns}
-    %grad/Add_5 = Add(%grad/Linear_4, %grad/Linear_5)
-    %grad/Reshape_4 = Reshape(%grad/MatMul_2, i64[4]{0,2,-1,4})
-    %grad/RotaryEmbedding_1 = com.microsoft:RotaryEmbedding(%grad/Reshape_4, %positions, %cosines, %sines_negated)
-    %grad/Transpose_7 = Transpose(%grad/RotaryEmbedding_1) {perm=[0,2,1,3]}
-    %grad/Reshape_5 = Reshape(%grad/Transpose_7, i64[3]{0,0,8})
-    %grad/Linear_6 = studio:Linear(%grad/Reshape_5, %query) {layout=columns}
-    %grad/Add_6 = Add(%grad/Add_5, %grad/Linear_6)
-    %grad/Mul_16 = Mul(%x, %x)
-    %grad/ReduceMean_2 = ReduceMean(%grad/Mul_16, i64[1]{-1}) {keepdims=1}
-    %grad/Add_7 = Add(%grad/ReduceMean_2, f32[]{0.00001})
-    %grad/Sqrt_1 = Sqrt(%grad/Add_7)
-    %grad/Reciprocal_1 = Reciprocal(%grad/Sqrt_1)
-    %grad/Mul_17 = Mul(%x, %grad/Reciprocal_1)
-    %grad/Mul_18 = Mul(%grad/Add_6, %norm.1)
-    %grad/Mul_19 = Mul(%grad/Mul_18, %grad/Mul_17)
-    %grad/ReduceMean_3 = ReduceMean(%grad/Mul_19, i64[1]{-1}) {keepdims=1}
-    %grad/Mul_20 = Mul(%grad/Mul_17, %grad/ReduceMean_3)
-    %grad/Sub_3 = Sub(%grad/Mul_18, %grad/Mul_20)
-    %grad/Mul_21 = Mul(%grad/Reciprocal_1, %grad/Sub_3)
-    %grad/Add_8 = Add(%grad/Add_4, %grad/Mul_21)
+    "%grad/Shape_0 = Shape(%Mul_2) : i64[3]
+    %grad/ReduceProd_0 = ReduceProd(%grad/Shape_0) {keepdims=0} : i64[]
+    %grad/Unsqueeze_0 = Unsqueeze(f32[]{1}, i64[3]{0,1,2}) : f32[1,1,1]
+    %grad/Shape_1 = Shape(%Mul_2) : i64[3]
+    %grad/Expand_0 = Expand(%grad/Unsqueeze_0, %grad/Shape_1) : f32[batch,tokens,8]
+    %grad/Cast_0 = Cast(%grad/ReduceProd_0) {to=1} : f32[]
+    %grad/Div_0 = Div(%grad/Expand_0, %grad/Cast_0) : f32[batch,tokens,8]
+    %grad/Mul_0 = Mul(%grad/Div_0, %Add_2) : f32[batch,tokens,8]
+    %grad/Mul_1 = Mul(%grad/Div_0, %Add_2) : f32[batch,tokens,8]
+    %grad/Add_0 = Add(%grad/Mul_0, %grad/Mul_1) : f32[batch,tokens,8]
+    %grad/Linear_0 = studio:Linear(%grad/Add_0, %down) {layout=columns} : f32[batch,tokens,12]
+    %grad/Mul_2 = Mul(%grad/Linear_0, %Linear_5) : f32[batch,tokens,12]
+    %grad/Mul_3 = Mul(%grad/Linear_0, %Mul_0) : f32[batch,tokens,12]
+    %grad/Linear_1 = studio:Linear(%grad/Mul_3, %up) {layout=columns} : f32[batch,tokens,8]
+    %grad/Mul_4 = Mul(%grad/Mul_2, %Sigmoid_0) : f32[batch,tokens,12]
+    %grad/Mul_5 = Mul(%grad/Mul_2, %Linear_4) : f32[batch,tokens,12]
+    %grad/Sub_0 = Sub(f32[]{1}, %Sigmoid_0) : f32[batch,tokens,12]
+    %grad/Mul_6 = Mul(%Sigmoid_0, %grad/Sub_0) : f32[batch,tokens,12]
+    %grad/Mul_7 = Mul(%grad/Mul_5, %grad/Mul_6) : f32[batch,tokens,12]
+    %grad/Add_1 = Add(%grad/Mul_4, %grad/Mul_7) : f32[batch,tokens,12]
+    %grad/Linear_2 = studio:Linear(%grad/Add_1, %gate) {layout=columns} : f32[batch,tokens,8]
+    %grad/Add_2 = Add(%grad/Linear_1, %grad/Linear_2) : f32[batch,tokens,8]
+    %grad/Mul_8 = Mul(%Add_1, %Add_1) : f32[batch,tokens,8]
+    %grad/ReduceMean_0 = ReduceMean(%grad/Mul_8, i64[1]{-1}) {keepdims=1} : f32[batch,tokens,1]
+    %grad/Add_3 = Add(%grad/ReduceMean_0, f32[]{0.00001}) : f32[batch,tokens,1]
+    %grad/Sqrt_0 = Sqrt(%grad/Add_3) : f32[batch,tokens,1]
+    %grad/Reciprocal_0 = Reciprocal(%grad/Sqrt_0) : f32[batch,tokens,1]
+    %grad/Mul_9 = Mul(%Add_1, %grad/Reciprocal_0) : f32[batch,tokens,8]
+    %grad/Mul_10 = Mul(%grad/Add_2, %norm.2) : f32[batch,tokens,8]
+    %grad/Mul_11 = Mul(%grad/Mul_10, %grad/Mul_9) : f32[batch,tokens,8]
+    %grad/ReduceMean_1 = ReduceMean(%grad/Mul_11, i64[1]{-1}) {keepdims=1} : f32[batch,tokens,1]
+    %grad/Mul_12 = Mul(%grad/Mul_9, %grad/ReduceMean_1) : f32[batch,tokens,8]
+    %grad/Sub_1 = Sub(%grad/Mul_10, %grad/Mul_12) : f32[batch,tokens,8]
+    %grad/Mul_13 = Mul(%grad/Reciprocal_0, %grad/Sub_1) : f32[batch,tokens,8]
+    %grad/Add_4 = Add(%grad/Add_0, %grad/Mul_13) : f32[batch,tokens,8]
+    %grad/Linear_3 = studio:Linear(%grad/Add_4, %output) {layout=columns} : f32[batch,tokens,8]
+    %grad/Reshape_0 = Reshape(%grad/Linear_3, i64[4]{0,0,2,4}) : f32[batch,tokens,2,4]
+    %grad/Transpose_0 = Transpose(%grad/Reshape_0) {perm=[0,2,1,3]} : f32[batch,2,tokens,4]
+    %grad/Reshape_1 = Reshape(%grad/Transpose_0, i64[4]{0,1,-1,4}) : f32[batch,1,2*tokens,4]
+    %grad/Transpose_1 = Transpose(%Transpose_3) {perm=[0,1,3,2]} : f32[batch,1,4,tokens]
+    %grad/MatMul_0 = MatMul(%grad/Reshape_1, %grad/Transpose_1) : f32[batch,1,2*tokens,tokens]
+    %grad/Transpose_2 = Transpose(%Softmax_0) {perm=[0,1,3,2]} : f32[batch,1,tokens,2*tokens]
+    %grad/MatMul_1 = MatMul(%grad/Transpose_2, %grad/Reshape_1) : f32[batch,1,tokens,4]
+    %grad/Mul_14 = Mul(%Softmax_0, %grad/MatMul_0) : f32[batch,1,2*tokens,tokens]
+    %grad/ReduceSum_0 = ReduceSum(%grad/Mul_14, i64[1]{-1}) {keepdims=1} : f32[batch,1,2*tokens,1]
+    %grad/Sub_2 = Sub(%grad/MatMul_0, %grad/ReduceSum_0) : f32[batch,1,2*tokens,tokens]
+    %grad/Mul_15 = Mul(%Softmax_0, %grad/Sub_2) : f32[batch,1,2*tokens,tokens]
+    %grad/MatMul_2 = MatMul(%grad/Mul_15, %RotaryEmbedding_1) : f32[batch,1,2*tokens,4]
+    %grad/Transpose_3 = Transpose(%Reshape_1) {perm=[0,1,3,2]} : f32[batch,1,4,2*tokens]
+    %grad/MatMul_3 = MatMul(%grad/Transpose_3, %grad/Mul_15) : f32[batch,1,4,tokens]
+    %grad/Transpose_4 = Transpose(%grad/MatMul_1) {perm=[0,2,1,3]} : f32[batch,tokens,1,4]
+    %grad/Reshape_2 = Reshape(%grad/Transpose_4, i64[3]{0,0,4}) : f32[batch,tokens,4]
+    %grad/Linear_4 = studio:Linear(%grad/Reshape_2, %value) {layout=columns} : f32[batch,tokens,8]
+    %grad/Transpose_5 = Transpose(%grad/MatMul_3) {perm=[0,1,3,2]} : f32[batch,1,tokens,4]
+    %grad/RotaryEmbedding_0 = com.microsoft:RotaryEmbedding(%grad/Transpose_5, %positions, %cosines, %sines_negated) : f32[batch,1,tokens,4]
+    %grad/Transpose_6 = Transpose(%grad/RotaryEmbedding_0) {perm=[0,2,1,3]} : f32[batch,tokens,1,4]
+    %grad/Reshape_3 = Reshape(%grad/Transpose_6, i64[3]{0,0,4}) : f32[batch,tokens,4]
+    %grad/Linear_5 = studio:Linear(%grad/Reshape_3, %key) {layout=columns} : f32[batch,tokens,8]
+    %grad/Add_5 = Add(%grad/Linear_4, %grad/Linear_5) : f32[batch,tokens,8]
+    %grad/Reshape_4 = Reshape(%grad/MatMul_2, i64[4]{0,2,-1,4}) : f32[batch,2,tokens,4]
+    %grad/RotaryEmbedding_1 = com.microsoft:RotaryEmbedding(%grad/Reshape_4, %positions, %cosines, %sines_negated) : f32[batch,2,tokens,4]
+    %grad/Transpose_7 = Transpose(%grad/RotaryEmbedding_1) {perm=[0,2,1,3]} : f32[batch,tokens,2,4]
+    %grad/Reshape_5 = Reshape(%grad/Transpose_7, i64[3]{0,0,8}) : f32[batch,tokens,8]
+    %grad/Linear_6 = studio:Linear(%grad/Reshape_5, %query) {layout=columns} : f32[batch,tokens,8]
+    %grad/Add_6 = Add(%grad/Add_5, %grad/Linear_6) : f32[batch,tokens,8]
+    %grad/Mul_16 = Mul(%x, %x) : f32[batch,tokens,8]
+    %grad/ReduceMean_2 = ReduceMean(%grad/Mul_16, i64[1]{-1}) {keepdims=1} : f32[batch,tokens,1]
+    %grad/Add_7 = Add(%grad/ReduceMean_2, f32[]{0.00001}) : f32[batch,tokens,1]
+    %grad/Sqrt_1 = Sqrt(%grad/Add_7) : f32[batch,tokens,1]
+    %grad/Reciprocal_1 = Reciprocal(%grad/Sqrt_1) : f32[batch,tokens,1]
+    %grad/Mul_17 = Mul(%x, %grad/Reciprocal_1) : f32[batch,tokens,8]
+    %grad/Mul_18 = Mul(%grad/Add_6, %norm.1) : f32[batch,tokens,8]
+    %grad/Mul_19 = Mul(%grad/Mul_18, %grad/Mul_17) : f32[batch,tokens,8]
+    %grad/ReduceMean_3 = ReduceMean(%grad/Mul_19, i64[1]{-1}) {keepdims=1} : f32[batch,tokens,1]
+    %grad/Mul_20 = Mul(%grad/Mul_17, %grad/ReduceMean_3) : f32[batch,tokens,8]
+    %grad/Sub_3 = Sub(%grad/Mul_18, %grad/Mul_20) : f32[batch,tokens,8]
+    %grad/Mul_21 = Mul(%grad/Reciprocal_1, %grad/Sub_3) : f32[batch,tokens,8]
+    %grad/Add_8 = Add(%grad/Add_4, %grad/Mul_21) : f32[batch,tokens,8]
     %dx = Identity(%grad/Add_8) : f32[batch,tokens,8]
     output %loss"
   `);

@@ -64,7 +64,17 @@ export function differentiate(
   builder.add('Identity', [gradient], { name: gradName });
   const type = g.info(wrt);
   if (type) builder.describe(gradName, type.dtype, type.shape);
-  return builder.build();
+  return withTypes(builder.build(), g);
+}
+
+/** Declares what was inferred: the passes that lower the graph read declarations only. */
+function withTypes(graph: Graph, g: Emitter): Graph {
+  const values = new Map(graph.values);
+  for (const name of graph.nodes.flatMap((node) => node.outputs)) {
+    const type = name === '' || values.has(name) ? null : g.info(name);
+    if (type) values.set(name, { name, dtype: type.dtype, shape: type.shape });
+  }
+  return { ...graph, values };
 }
 
 /** Whether gradients pass through a node: it reads and writes values on the paths. */

@@ -40,7 +40,7 @@ export async function* trainRun(
     learningRate: settings.learningRate ?? DEFAULT_RATE * info.embeddingRms,
     rows: request.train.length,
     hasValidation: request.validation.length > 0,
-    initial: resume?.vectors ?? (await initialVectors(program, request)),
+    initial: await initialVectors(program, request),
     resume,
     environment: environmentOf(info, usesCache ? plan : null),
     work: workOf({ program, cache, plan, usesCache }, request, control),

@@ -27,7 +27,7 @@ export interface TrainOptions {
   /** Number of training rows. */
   readonly rows: number;
   readonly hasValidation: boolean;
-  /** Where the vectors start; a resumed run does not read them. */
+  /** Where the vectors start. */
   readonly initial: Float32Array;
   readonly resume: Checkpoint | null;
   readonly environment: string;
@@ -74,15 +74,14 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
   });
 
   for (;;) {
-    if (validationDue(state, options)) {
+    for (let due = validationDue(state, options); due; due = validationDue(state, options)) {
       yield* prepared('validation');
       const begin = now();
-      const result = control.requested ? null : await work.evaluate(state.vectors);
-      if (result) {
-        const point = { step: state.step, ...result };
-        state = withValidation(state, point, settings, now() - begin);
-        yield { kind: 'validation', point, best: state.best?.step === state.step };
-      }
+      const result = control.requested ? null : await work.evaluate(due.vectors);
+      if (!result) break;
+      const point = { step: due.step, ...result };
+      state = withValidation(state, point, due.vectors, settings, now() - begin);
+      yield { kind: 'validation', point, best: state.best?.step === due.step };
     }
     if (state.step > resumedAt && state.step % settings.checkpointEvery === 0)
       yield { kind: 'checkpoint', checkpoint: state };
@@ -125,9 +124,20 @@ function start({ settings, initial, environment }: TrainOptions): Checkpoint {
   };
 }
 
-function validationDue(state: Checkpoint, { settings, hasValidation }: TrainOptions): boolean {
-  if (!hasValidation || state.validations.at(-1)?.step === state.step) return false;
-  return state.step % settings.validateEvery === 0 || state.step === settings.steps;
+/**
+ * What is to be validated now. Step 0 comes behind step 1: whoever waits for the first step need not wait for all
+ * validation rows to be read.
+ */
+function validationDue(
+  state: Checkpoint,
+  { settings, hasValidation, initial }: TrainOptions,
+): { readonly step: number; readonly vectors: Float32Array } | null {
+  if (!hasValidation) return null;
+  const last = state.validations.at(-1);
+  if (!last) return state.step > 0 || settings.steps === 0 ? { step: 0, vectors: initial } : null;
+  if (last.step === state.step) return null;
+  const due = state.step % settings.validateEvery === 0 || state.step === settings.steps;
+  return due ? { step: state.step, vectors: state.vectors } : null;
 }
 
 function reasonToEnd(state: Checkpoint, settings: TrainingSettings, control: Control): StopReason | null {
@@ -138,7 +148,13 @@ function reasonToEnd(state: Checkpoint, settings: TrainingSettings, control: Con
 }
 
 /** Among equals in the metric, the lower loss is kept; but only a better metric counts as a gain. */
-function withValidation(state: Checkpoint, point: ValidationPoint, settings: TrainingSettings, ms: number): Checkpoint {
+function withValidation(
+  state: Checkpoint,
+  point: ValidationPoint,
+  vectors: Float32Array,
+  settings: TrainingSettings,
+  ms: number,
+): Checkpoint {
   const metric = settings.metric === 'accuracy' ? point.accuracy : point.macroF1;
   const { best } = state;
   const bestLoss = state.validations.find((other) => other.step === best?.step)?.loss ?? Number.POSITIVE_INFINITY;
@@ -146,7 +162,7 @@ function withValidation(state: Checkpoint, point: ValidationPoint, settings: Tra
   const keep = gain || (metric === best.metric && point.loss < bestLoss);
   return {
     ...state,
-    best: keep ? { step: state.step, metric, vectors: state.vectors } : best,
+    best: keep ? { step: point.step, metric, vectors } : best,
     evaluationsWithoutGain: gain ? 0 : state.evaluationsWithoutGain + 1,
     validations: [...state.validations, point],
     elapsedMs: state.elapsedMs + ms,

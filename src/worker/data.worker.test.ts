@@ -9,8 +9,13 @@ const call = async <K extends keyof DataMethods>(
   method: K,
   params: Parameters<DataMethods[K]>[0],
 ): Promise<ReturnType<DataMethods[K]>> => {
-  const handler = handlers[method] as (p: unknown, e: () => void, c: object) => unknown;
-  return (await handler(params, () => undefined, control)) as ReturnType<DataMethods[K]>;
+  const handler = handlers[method] as (p: unknown, e: () => void, c: object, l: () => Promise<void>) => unknown;
+  return (await handler(
+    params,
+    () => undefined,
+    control,
+    async () => undefined,
+  )) as ReturnType<DataMethods[K]>;
 };
 
 const MODEL = new URL('../../public/models/HuggingFaceTB/SmolLM2-135M-Instruct/', import.meta.url);

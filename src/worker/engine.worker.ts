@@ -29,8 +29,12 @@ function engineHandlers(): Handlers<EngineMethods> {
         emit({ kind: 'progress', done, total, unit: 'rows', secondsLeft });
       });
     },
-    train: async (params, emit, control) => {
-      for await (const event of loaded().train(params, control)) emit(event);
+    train: async (params, emit, control, letPass) => {
+      for await (const event of loaded().train(params, control)) {
+        emit(event);
+        // Minutes are too long to wait for a score. Between two steps nothing runs, and the run's state is its own.
+        if (event.kind === 'step') await letPass('score', 'generate', 'latency');
+      }
       return { runId: params.runId };
     },
     generate: (params, emit, control) => loaded().generate(params, (id) => emit({ kind: 'token', id }), control),

@@ -6,6 +6,7 @@ interface Echo {
   echo(params: { text: string }, onEvent: (event: string) => void): string;
   fail(params: { deep: boolean }): null;
   wait(params: { turns: number }): string;
+  polite(params: { turns: number }): string;
 }
 
 const turn = () => new Promise<void>((resolve) => setTimeout(resolve, 1));
@@ -58,6 +59,13 @@ const handlers: Handlers<Echo> = {
       : new Error('internal: plain');
   },
   wait: ({ turns }, _emit, control) => waitUntil(control, turns),
+  polite: async ({ turns }, _emit, _control, letPass) => {
+    for (let i = 0; i < turns; i++) {
+      await turn();
+      await letPass('echo');
+    }
+    return 'ended';
+  },
 };
 
 describe('calls', () => {
@@ -126,6 +134,20 @@ describe('control', () => {
     await expect(client.call('echo', { text: 'a' }, { signal: abort.signal })).rejects.toMatchObject({
       code: 'cancelled',
     });
+    client.dispose();
+  });
+});
+
+describe('a long request', () => {
+  it('lets short ones pass between its steps, and no others', async () => {
+    const { client } = connect(handlers);
+    const ended: string[] = [];
+    const note = (name: string) => () => ended.push(name);
+    const long = client.call('polite', { turns: 20 }).then(note('long'));
+    const queued = client.call('wait', { turns: 0 }).then(note('queued'));
+    const short = client.call('echo', { text: 'a' }).then(note('short'));
+    await Promise.all([long, queued, short]);
+    expect(ended).toEqual(['short', 'long', 'queued']);
     client.dispose();
   });
 });

@@ -28,8 +28,12 @@ export type Handlers<M extends Methods<M>> = {
     params: ParamsOf<M[K]>,
     emit: (event: EventOf<M[K]>) => void,
     control: Control,
+    letPass: LetPass<M>,
   ) => ResultOf<M[K]> | Promise<ResultOf<M[K]>>;
 };
+
+/** Serves the waiting requests of these methods now, between two steps of a long one. The others keep their places. */
+export type LetPass<M> = (...methods: readonly (keyof M)[]) => Promise<void>;
 
 /** The end of a channel that lies inside a worker. `DedicatedWorkerGlobalScope` and `MessagePort` are such. */
 export interface WorkerEnd {
@@ -39,30 +43,53 @@ export interface WorkerEnd {
 
 const isControl = (message: WireRequest | WireControl): message is WireControl => 'control' in message;
 
+interface Job {
+  readonly request: WireRequest;
+  readonly control: Control;
+}
+
 /**
- * Serves a worker's methods. One queue: a request starts when the one before it has ended, whatever its end.
+ * Serves a worker's methods. One queue: a request starts when the one before it has ended, whatever its end, or when a
+ * long one lets it pass between two of its steps. Never do two run at the same time.
  * Control messages are obeyed at once, so that they reach the request that is running; for one that still waits in the
  * queue any of the three cancels it.
  */
 export function serve<M extends Methods<M>>(end: WorkerEnd, handlers: Handlers<M>): void {
   const controls = new Map<number, { requested: ControlKind | null }>();
-  let queue: Promise<void> = Promise.resolve();
+  const waiting: Job[] = [];
+  let busy = false;
 
   const reply = (message: WireReply) => end.postMessage(message);
 
-  async function handle({ id, method, params }: WireRequest, control: Control) {
+  async function handle({ request: { id, method, params }, control }: Job): Promise<void> {
     try {
       if (control.requested) throw cancelled();
       const handler = Object.hasOwn(handlers, method) ? handlers[method as keyof M] : undefined;
       assert(handler, `unknown method ${method}`);
       const emit = (event: unknown) => reply({ id, type: 'event', event });
-      const result = await handler(params as ParamsOf<M[keyof M]>, emit, control);
+      const result = await handler(params as ParamsOf<M[keyof M]>, emit, control, letPass);
       reply({ id, type: 'result', result });
     } catch (error) {
       reply({ id, type: 'error', error: toWire(error) });
     } finally {
       controls.delete(id);
     }
+  }
+
+  async function letPass(...methods: readonly (keyof M)[]): Promise<void> {
+    for (;;) {
+      const index = waiting.findIndex(({ request }) => methods.includes(request.method as keyof M));
+      const [job] = index < 0 ? [] : waiting.splice(index, 1);
+      if (!job) return;
+      await handle(job);
+    }
+  }
+
+  async function serveAll(): Promise<void> {
+    if (busy) return;
+    busy = true;
+    for (let job = waiting.shift(); job; job = waiting.shift()) await handle(job);
+    busy = false;
   }
 
   end.addEventListener('message', ({ data }: MessageEvent<WireRequest | WireControl>) => {
@@ -73,7 +100,8 @@ export function serve<M extends Methods<M>>(end: WorkerEnd, handlers: Handlers<M
     }
     const control = { requested: null };
     controls.set(data.id, control);
-    queue = queue.then(() => handle(data, control));
+    waiting.push({ request: data, control });
+    void serveAll();
   });
 }
 
