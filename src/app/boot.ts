@@ -17,10 +17,18 @@ export function resumeScreen(set: PromptSet): string {
   return 'data';
 }
 
-/** The model of the last visit; the embedded one when there is none or it was a folder. */
+/** `?model=<owner>/<name>`: another model that this site serves under `models/`, such as the tiny one of the tests. */
+export function siteModel(search: string): ModelSource | null {
+  const id = new URLSearchParams(search).get('model');
+  return id !== null && /^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(id) ? { kind: 'site', base: `models/${id}/` } : null;
+}
+
+/** The model that the address names, else that of the last visit, else (undefined) the embedded one. */
 export async function lastModel({ store }: Services): Promise<ModelSource | undefined> {
+  const named = siteModel(location.search);
+  if (named) return named;
   const kept = await store.settings.get<ModelSource>(SOURCE_SETTING).catch(() => null);
-  return kept?.kind === 'hub' || kept?.kind === 'site' ? kept : undefined;
+  return kept?.kind === 'hub' ? kept : undefined;
 }
 
 /** A visit without an address opens the last project; `#/` is the start screen, whatever is kept. */

@@ -148,7 +148,7 @@ export function createSessionStore(services: Services, capabilities: Capabilitie
       set({ source, card: null, tokenizer: { kind: 'waiting' } });
       // the old weights make room for the new ones; when nothing was loaded there is nothing to do
       void services.engine.call('unload', {}).catch(() => {});
-      const kept = source.kind === 'folder' ? null : source; // a folder must be shown to the page again
+      const kept = source.kind === 'hub' ? source : null; // a folder must be shown to the page again
       void services.store.settings.set(SOURCE_SETTING, kept).catch(() => {});
     }
 

@@ -9,24 +9,33 @@ import { capital } from './words';
 /** One sentence, two answers: what tuning does, before anything is explained. */
 export function ExamplePanel() {
   const { start } = useStores();
-  const { sentence, shipped, sample, untuned, tuned, stale, error, type } = useStore(start);
+  const { entered, sentence, shipped, sample, untuned, tuned, stale, error, type } = useStore(start);
   const model = useSession((s) => s.model.kind);
   const off = useSession((s) => s.capabilities.trainingOff !== null);
-  if (!sample) return null;
+  if (entered && !sample) return null;
   const waiting = off ? 'on a computer' : model === 'failed' ? 'no model' : 'when the model is here';
+  const noTuned = shipped ? 'made for another model' : 'train the sample to see';
   return (
     <section className="panel stack" aria-label="An example">
       <TextArea large rows={1} label="A customer writes" value={sentence} onChange={type} />
       <div className="answers" role="status" aria-busy={stale}>
         <AnswerView side="ref" name="Untuned" answer={untuned} waiting={waiting} stale={stale} />
-        <AnswerView side="b" name="Tuned on support tickets" answer={tuned} waiting={waiting} stale={stale} />
+        <AnswerView
+          side="b"
+          name="Tuned on support tickets"
+          answer={tuned}
+          waiting={untuned ? noTuned : waiting}
+          stale={stale}
+        />
       </div>
       <p className="dim small">
         {error
           ? `${error.message} The buttons below work all the same.`
           : shipped
             ? `${untuned ? 'Live answers' : 'The answers'} of a prompt trained in advance with this studio: ${shipped.soft.virtualTokens} vectors, ${bytes(shipped.bytes)}. In this company’s handbook, calling three times is a complaint. Type your own sentence.`
-            : 'The prompt trained in advance is not on this site; train the sample to see it.'}
+            : entered
+              ? 'The prompt trained in advance is not on this site. Type your own sentence, or train the sample.'
+              : null}
       </p>
     </section>
   );

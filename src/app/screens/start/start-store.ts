@@ -13,6 +13,8 @@ export interface Answer {
 }
 
 export interface StartState {
+  /** Sample and shipped prompt have been looked for. */
+  readonly entered: boolean;
   readonly sentence: string;
   readonly shipped: ShippedPrompt | null;
   readonly sample: SampleProject | null;
@@ -38,18 +40,20 @@ export function createStartStore(services: Services, session: SessionStore): Sta
 
   return createStore<StartState>((set, get) => {
     async function answer() {
-      const { shipped, sentence } = get();
-      if (!shipped || session.getState().model.kind !== 'ready') return;
+      const { shipped, sample, sentence } = get();
+      const { model } = session.getState();
+      const asked = shipped ?? sample;
+      if (!asked || model.kind !== 'ready') return;
       if (sentence.trim() === '') return set({ untuned: null, tuned: null, stale: false });
       running?.abort();
       const mine = new AbortController();
       running = mine;
       set({ stale: true });
       try {
-        const text = shipped.template.replace('{text}', () => sentence);
+        const text = asked.template.replace('{text}', () => sentence);
         const [{ ids }, { labels }] = await Promise.all([
           services.data.call('encode', { text }),
-          services.data.call('labelTokens', { words: shipped.words }),
+          services.data.call('labelTokens', { words: asked.words }),
         ]);
         const row: TokenRow = { rowId: 'sentence', ids, label: null };
         const ask = async (soft: SoftPrompt | null): Promise<Answer> => {
@@ -64,7 +68,8 @@ export function createStartStore(services: Services, session: SessionStore): Sta
           return { label: labels[best]?.label ?? '', probability: Math.exp(logProbs[best] ?? 0) };
         };
         const untuned = await ask(null);
-        const tuned = await ask(shipped.soft);
+        // vectors mean something to the weights that they were trained on, and to no others
+        const tuned = shipped && shipped.modelSha256 === model.info.sha256 ? await ask(shipped.soft) : null;
         if (mine === running) set({ untuned, tuned, stale: false, error: null });
       } catch (cause) {
         if (mine !== running || (cause instanceof StudioError && cause.code === 'cancelled')) return;
@@ -77,6 +82,7 @@ export function createStartStore(services: Services, session: SessionStore): Sta
     });
 
     return {
+      entered: false,
       sentence: '',
       shipped: null,
       sample: null,
@@ -91,7 +97,7 @@ export function createStartStore(services: Services, session: SessionStore): Sta
             services.loadSample().catch(() => null), // said when it is asked for
             services.loadShippedPrompt().catch(() => null),
           ]);
-          set((s) => ({ sample, shipped, sentence: s.sentence || (sample?.example ?? '') }));
+          set((s) => ({ entered: true, sample, shipped, sentence: s.sentence || (sample?.example ?? '') }));
           await answer();
         })();
         return entered;

@@ -5,7 +5,7 @@ import { toastError } from '../../ui/toast';
 
 /** One click: the sample is opened, trained, and compared. */
 export function useTrainSample(): () => void {
-  const { data, train, project } = useStores();
+  const { data, train, compare, project } = useStores();
   return () => {
     void (async () => {
       try {
@@ -18,6 +18,8 @@ export function useTrainSample(): () => void {
         const watching = location.hash.startsWith(`#${screenPath(set.id, 'train')}`);
         if (watching && (run?.status === 'finished' || run?.status === 'early'))
           navigate(screenPath(set.id, 'compare'));
+        else return;
+        await compare.getState().run();
       } catch (error) {
         toastError('The sample was not trained', error instanceof StudioError ? error.message : String(error));
       }
