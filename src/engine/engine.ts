@@ -1,7 +1,7 @@
 import { breathe, type Control, throwIfInterrupted, uninterrupted } from '../inference/control';
 import { type Generated, generate } from '../inference/generate';
 import { openScorer, scoreRows } from '../inference/score';
-import { type CachePlan, DEFAULT_CACHE_BYTES, TextCache } from '../inference/text-cache';
+import { DEFAULT_CACHE_BYTES, TextCache } from '../inference/text-cache';
 import type { SoftPrompt } from '../prompt/types';
 import type { CreateRunner } from '../runtime/types';
 import type { TokenRow } from '../tokens/types';
@@ -94,8 +94,7 @@ export class Engine {
 
   #cached(request: { rows: readonly TokenRow[]; cacheKey: string | null; soft: SoftPrompt | null }) {
     if (request.cacheKey === null) return null;
-    const plan: CachePlan = this.#cache.plan(request.cacheKey, [request.rows]);
-    return { cache: this.#cache, plan };
+    return { cache: this.#cache, plan: this.#cache.planReusing(request.cacheKey, request.rows) };
   }
 }
 

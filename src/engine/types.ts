@@ -57,7 +57,7 @@ export interface ScoreResult {
     readonly logProbs: readonly number[];
     /** Text and virtual tokens. */
     readonly tokensSent: number;
-    /** Tokens really run through the model for this row (shared prefix and cached text not counted). */
+    /** Tokens that a new row costs: all but the prefix that the request's rows share, which is run once. */
     readonly tokensComputed: number;
   }[];
   readonly seconds: number;

@@ -19,7 +19,10 @@ export interface ScoredRow {
   readonly logProbs: readonly number[];
   /** Text and virtual tokens. */
   readonly tokensSent: number;
-  /** Tokens run for this row alone: neither the prefix that all rows share nor text whose keys and values stood already. */
+  /**
+   * Tokens that a new row costs: all but the prefix that the request's rows share. What the text cache spares here is
+   * counted, since in use every text is new.
+   */
   readonly tokensComputed: number;
 }
 
@@ -58,7 +61,8 @@ export async function openScorer(program: Program, options: ScoreOptions): Promi
   const sequences = rows.map((row) => withSoft(row.ids, soft));
   checkLengths(program, rows, sequences, labels);
   const source = await keysAndValues(program, options, sequences);
-  const jobs = rows.map((row, i) => job(row, present(sequences[i], 'sequence'), source.done(row)));
+  const shared = sharedLength(sequences);
+  const jobs = rows.map((row, i) => ({ row, sequence: present(sequences[i], 'sequence'), done: source.done(row) }));
   const costs = jobs.map(({ sequence, done }) => ({ tokens: sequence.length - done, past: done }));
   return {
     buckets: lengthBuckets(costs, runLimits(program.spec)),
@@ -68,7 +72,12 @@ export async function openScorer(program: Program, options: ScoreOptions): Promi
       const started: StartedRow[] = [];
       for (const [i, each] of chosen.entries()) started.push(await start(program, each, pasts[i] ?? null, soft));
       const scores = await labelScores(program, started, labels, soft);
-      return chosen.map((each, i) => ({ ...tokenCounts(each), logProbs: present(scores[i], 'scores') }));
+      return chosen.map(({ row, sequence }, i) => ({
+        rowId: row.rowId,
+        logProbs: present(scores[i], 'scores'),
+        tokensSent: sequence.length,
+        tokensComputed: sequence.length - shared,
+      }));
     },
   };
 }
@@ -94,14 +103,6 @@ export async function scoreRows(program: Program, options: ScoreOptions): Promis
   }
   return out;
 }
-
-const job = (row: TokenRow, sequence: MixedTokens, done: number): Job => ({ row, sequence, done });
-
-const tokenCounts = ({ row, sequence, done }: Job) => ({
-  rowId: row.rowId,
-  tokensSent: sequence.length,
-  tokensComputed: sequence.length - done,
-});
 
 /** Runs all but the last piece of a row that is longer than a run may be. */
 async function start(
@@ -147,12 +148,16 @@ async function sharedPrefix(
   sequences: readonly MixedTokens[],
   soft: SoftPrompt | null,
 ): Promise<KvSource> {
+  const length = sharedLength(sequences);
   const [first] = sequences;
-  const shortest = Math.min(...sequences.map((sequence) => sequence.length));
-  // Each row must keep a token to run; and one row shares nothing.
-  const length = first && sequences.length > 1 ? Math.min(commonPrefixLength(sequences), shortest - 1) : 0;
   const shared = first && length > 0 ? await prefill(program, first.subarray(0, length), soft) : null;
   return { done: () => length, fetch: async (rows) => rows.map(() => shared) };
+}
+
+/** Each row must keep a token to run; and one row shares nothing. */
+function sharedLength(sequences: readonly MixedTokens[]): number {
+  const shortest = Math.min(...sequences.map((sequence) => sequence.length));
+  return sequences.length > 1 ? Math.min(commonPrefixLength(sequences), shortest - 1) : 0;
 }
 
 function checkLengths(

@@ -21,6 +21,11 @@ interface Group {
   readonly signature: string;
 }
 
+interface StoredGroup {
+  readonly group: Group;
+  readonly rows: readonly KvRow[];
+}
+
 export interface CachePlan {
   readonly key: string;
   readonly storage: Storage;
@@ -42,7 +47,7 @@ export class TextCache {
   readonly #spec: ProgramSpec;
   readonly #budgetBytes: number;
   /** By key, least recently used first; then by the group's signature. */
-  readonly #keys = new Map<string, Map<string, readonly KvRow[]>>();
+  readonly #keys = new Map<string, Map<string, StoredGroup>>();
   #bytes = 0;
 
   constructor(spec: ProgramSpec, budgetBytes = DEFAULT_CACHE_BYTES) {
@@ -55,9 +60,28 @@ export class TextCache {
     return this.#bytes;
   }
 
-  /** @param lists rows that share the key; those of the first list get room first. */
+  /**
+   * For training: decided by the rows alone.
+   * @param lists rows that share the key; those of the first list get room first
+   */
   plan(key: string, lists: readonly (readonly TokenRow[])[]): CachePlan {
     return planCache(this.#spec, this.#budgetBytes, key, lists);
+  }
+
+  /**
+   * For scoring: rows that are stored under this key already are taken as they are, in whatever company they were
+   * computed; so bits may differ with history, by rounding.
+   */
+  planReusing(key: string, rows: readonly TokenRow[]): CachePlan {
+    const stored = [...(this.#keys.get(key)?.values() ?? [])].map(({ group }) => group);
+    const known = new Map(stored.flatMap((group) => group.rows.map((row) => [identity(row), group] as const)));
+    const reused = new Set(rows.flatMap((row) => known.get(identity(row)) ?? []));
+    const bytes = [...reused].reduce((sum, group) => sum + bytesOf(this.#stored(key, group)), 0);
+    const fresh = rows.filter((row) => !known.has(identity(row)));
+    const rest = planCache(this.#spec, this.#budgetBytes - bytes, key, [fresh]);
+    // A stored group may also hold a row under whose id the text has changed since: what is planned anew comes last.
+    const groups = [...reused, ...rest.groups];
+    return { ...rest, groups, groupOf: rowGroups(groups), bytes: bytes + rest.bytes };
   }
 
   /** Computes what these rows still lack, group by group; yields how many of the plan's rows stand. */
@@ -92,7 +116,7 @@ export class TextCache {
     const out: KvRow[] = [];
     for (const row of rows) {
       const group = groupWith(plan, row);
-      const values = stored.get(group.signature) ?? (await computeGroup(program, group, plan.storage));
+      const values = stored.get(group.signature)?.rows ?? (await computeGroup(program, group, plan.storage));
       out.push(present(values[group.rows.findIndex((other) => other.rowId === row.rowId)], row.rowId));
     }
     return out;
@@ -103,8 +127,12 @@ export class TextCache {
     this.#bytes = 0;
   }
 
-  #open(plan: CachePlan): Map<string, readonly KvRow[]> {
-    const stored = this.#keys.get(plan.key) ?? new Map<string, readonly KvRow[]>();
+  #stored(key: string, group: Group): readonly KvRow[] {
+    return this.#keys.get(key)?.get(group.signature)?.rows ?? [];
+  }
+
+  #open(plan: CachePlan): Map<string, StoredGroup> {
+    const stored = this.#keys.get(plan.key) ?? new Map<string, StoredGroup>();
     this.#keys.delete(plan.key);
     this.#keys.set(plan.key, stored);
     return stored;
@@ -112,7 +140,7 @@ export class TextCache {
 
   #store(plan: CachePlan, group: Group, rows: readonly KvRow[]): void {
     const stored = this.#open(plan);
-    stored.set(group.signature, rows);
+    stored.set(group.signature, { group, rows });
     this.#bytes += bytesOf(rows);
     this.#makeRoom(plan);
   }
@@ -122,12 +150,12 @@ export class TextCache {
     for (const key of this.#keys.keys()) {
       if (this.#bytes <= this.#budgetBytes) return;
       if (key === plan.key) continue;
-      for (const rows of this.#keys.get(key)?.values() ?? []) this.#bytes -= bytesOf(rows);
+      for (const { rows } of this.#keys.get(key)?.values() ?? []) this.#bytes -= bytesOf(rows);
       this.#keys.delete(key);
     }
     const known = new Set(plan.groups.map((group) => group.signature));
     const stored = this.#open(plan);
-    for (const [signature, rows] of stored) {
+    for (const [signature, { rows }] of stored) {
       if (this.#bytes <= this.#budgetBytes) return;
       if (known.has(signature)) continue;
       stored.delete(signature);
@@ -174,9 +202,11 @@ export function planCache(
     }
     return [...grouped(spec, kept, storage), ...alone.map((row) => groupOf([row], storage, false))];
   });
-  const byRow = new Map(groups.flatMap((group) => group.rows.map((row) => [row.rowId, group] as const)));
-  return { key, storage, groups, groupOf: byRow, bytes };
+  return { key, storage, groups, groupOf: rowGroups(groups), bytes };
 }
+
+const rowGroups = (groups: readonly Group[]) =>
+  new Map(groups.flatMap((group) => group.rows.map((row) => [row.rowId, group] as const)));
 
 /** Each row once, in the list where it comes first. */
 function distinct(lists: readonly (readonly TokenRow[])[]): TokenRow[][] {
@@ -206,8 +236,10 @@ function grouped(spec: ProgramSpec, rows: readonly TokenRow[], storage: Storage)
 const groupOf = (rows: readonly TokenRow[], storage: Storage, kept: boolean): Group => ({
   rows,
   kept,
-  signature: `${storage} ${rows.map((row) => `${row.rowId}:${checksum(row.ids)}`).join(' ')}`,
+  signature: `${storage} ${rows.map(identity).join(' ')}`,
 });
+
+const identity = (row: TokenRow) => `${row.rowId}:${checksum(row.ids)}`;
 
 /** FNV-1a over the ids: guards against a key under which the text has changed. */
 function checksum(ids: Int32Array): string {

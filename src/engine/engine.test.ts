@@ -1,0 +1,349 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { run } from '../inference/run';
+import { scoreRows } from '../inference/score';
+import { TextCache } from '../inference/text-cache';
+import { createRng } from '../lib/rng';
+import type { SoftPrompt } from '../prompt/types';
+import { createNodeRunner } from '../runtime/ort-node';
+import type { LabelTokens, TokenRow } from '../tokens/types';
+import type { Checkpoint } from '../training/events';
+import { batchGradient } from '../training/objective';
+import { STANDARD } from '../training/settings';
+import { Engine } from './engine';
+import { checkGradient } from './gradient-check';
+import { type LoadedProgram, loadProgram } from './load';
+import { FIXTURES, largestDifference, readModel, relativeError, singleTokens, trainToEnd } from './test-support';
+import type { ScoreRequest, TrainRequest } from './types';
+
+/** Rows that begin alike, of different lengths; labels that depend on their first free token. */
+function randomRows(count: number, seed: number, longest = 40): TokenRow[] {
+  const rng = createRng(seed);
+  return Array.from({ length: count }, (_, i) => {
+    const length = 6 + rng.int(longest - 6);
+    const ids = Int32Array.from({ length }, (_, t) => (t < 3 ? 40 + t : 10 + rng.int(480)));
+    return { rowId: `r${seed}-${i}`, ids, label: (ids[3] ?? 0) % 3 };
+  });
+}
+
+const labels = singleTokens([100, 200, 300]);
+const KV_BYTES_PER_TOKEN = 2 * 2 * 2 * 16 * 4;
+
+describe('the engine on a small model', () => {
+  let loaded: LoadedProgram;
+  beforeAll(async () => {
+    const request = {
+      id: 'x',
+      files: await readModel(`${FIXTURES}/llama-genai-int4`),
+      backend: 'node-wasm' as const,
+      threads: 2,
+    };
+    loaded = await loadProgram(request, createNodeRunner, () => {});
+  });
+  afterAll(() => loaded.program.runner.dispose());
+
+  const engine = (cacheBytes = 1e9) => new Engine(loaded, cacheBytes);
+  const soft = (placement: SoftPrompt['placement'], virtualTokens = 4): SoftPrompt => {
+    const rng = createRng(9);
+    const vectors = Float32Array.from({ length: virtualTokens * 64 }, () => 0.1 * rng.normal());
+    return { placement, vectors, virtualTokens, hidden: 64 };
+  };
+  const logProbs = (scored: readonly { readonly logProbs: readonly number[] }[]) =>
+    scored.flatMap((row) => row.logProbs);
+
+  const training = (change: Partial<TrainRequest> = {}): TrainRequest => ({
+    runId: 'run',
+    train: randomRows(24, 1),
+    validation: randomRows(10, 2),
+    labels,
+    settings: { ...STANDARD, virtualTokens: 4, steps: 40, learningRate: 0.02, patience: null, checkpointEvery: 15 },
+    initTokenIds: Int32Array.of(7, 8, 9),
+    cacheKey: 'data',
+    resume: null,
+    ...change,
+  });
+
+  describe('scoring', () => {
+    const rows = randomRows(30, 3);
+    const request: ScoreRequest = { rows, labels, soft: null, cacheKey: null };
+
+    it.each([null, 'prefix', 'suffix'] as const)(
+      'shares the common prefix, and uses the text cache, without a trace: %s',
+      async (placement) => {
+        const prompt = placement && soft(placement);
+        const alone = await Promise.all([]);
+        const one = engine();
+        for (const row of rows)
+          alone.push(...((await one.score({ ...request, rows: [row], soft: prompt })).rows as never[]));
+        const together = await one.score({ ...request, soft: prompt });
+        const cached = await one.score({ ...request, soft: prompt, cacheKey: 'a' });
+        const again = await one.score({ ...request, soft: prompt, cacheKey: 'a' });
+        expect(largestDifference(logProbs(together.rows), logProbs(alone))).toBeLessThan(1e-5);
+        expect(largestDifference(logProbs(cached.rows), logProbs(alone))).toBeLessThan(1e-5);
+        expect(logProbs(again.rows)).toEqual(logProbs(cached.rows));
+      },
+    );
+
+    it('counts tokens: sent, and what a new row costs', async () => {
+      const prompt = soft('suffix');
+      const { rows: scored } = await engine().score({ ...request, soft: prompt });
+      scored.forEach((row, i) => {
+        const length = rows[i]?.ids.length ?? 0;
+        expect(row).toMatchObject({ rowId: rows[i]?.rowId, tokensSent: length + 4, tokensComputed: length + 4 - 3 });
+      });
+    });
+
+    it('runs texts longer than a run in pieces', async () => {
+      const long = randomRows(2, 4, 60).map((row, i) => ({
+        ...row,
+        ids: Int32Array.from({ length: 900 + i }, (_, t) => row.ids[t % row.ids.length] ?? 0),
+      }));
+      const context = loaded.info.contextLength ?? 0;
+      const fitting = long.map((row) => ({ ...row, ids: row.ids.subarray(0, Math.min(row.ids.length, context - 8)) }));
+      const pieces = await engine().score({ ...request, rows: fitting, soft: soft('prefix') });
+      expect(pieces.rows.every((row) => row.logProbs.every(Number.isFinite))).toBe(true);
+    });
+
+    it('half-precision storage changes little, no room at all changes nothing', async () => {
+      const tokens = rows.reduce((sum, row) => sum + row.ids.length, 0);
+      const exact = await engine().score({ ...request, soft: soft('suffix') });
+      const half = await engine(0.6 * tokens * KV_BYTES_PER_TOKEN).score({
+        ...request,
+        soft: soft('suffix'),
+        cacheKey: 'a',
+      });
+      const none = await engine(0).score({ ...request, soft: soft('suffix'), cacheKey: 'a' });
+      expect(largestDifference(logProbs(half.rows), logProbs(exact.rows))).toBeLessThan(2e-3);
+      expect(logProbs(half.rows)).not.toEqual(logProbs(exact.rows));
+      expect(largestDifference(logProbs(none.rows), logProbs(half.rows))).toBeLessThan(1e-5);
+    });
+
+    it('is interrupted between two runs', async () => {
+      const control = { requested: null as 'cancel' | null };
+      const many = randomRows(60, 5);
+      const running = engine().score({ ...request, rows: many }, control, () => {
+        control.requested = 'cancel';
+      });
+      await expect(running).rejects.toMatchObject({ code: 'cancelled' });
+    });
+
+    it('scores nothing when asked for nothing', async () => {
+      expect((await engine().score({ ...request, rows: [] })).rows).toEqual([]);
+    });
+  });
+
+  describe('answer words of several tokens', () => {
+    const words: LabelTokens[] = [
+      { label: 'a', word: ' a', tokenIds: [100, 101, 102] },
+      { label: 'b', word: ' b', tokenIds: [100, 103] },
+      { label: 'c', word: ' c', tokenIds: [200] },
+    ];
+
+    it.each([null, 'prefix', 'suffix'] as const)(
+      'are scored by the mean log-probability of their tokens: %s',
+      async (placement) => {
+        const rows = randomRows(5, 6);
+        const prompt = placement && soft(placement);
+        const { rows: scored } = await engine().score({ rows, labels: words, soft: prompt, cacheKey: null });
+        for (const [i, row] of rows.entries()) {
+          const scores: number[] = [];
+          for (const { tokenIds } of words) {
+            const virtual = Array.from({ length: prompt?.virtualTokens ?? 0 }, (_, j) => ~j);
+            const text = placement === 'prefix' ? [...virtual, ...row.ids] : [...row.ids, ...virtual];
+            let sum = 0;
+            for (const [t, id] of tokenIds.entries()) {
+              const tokens = Int32Array.from([...text, ...tokenIds.slice(0, t)]);
+              const { logits } = await run(loaded.program, [{ tokens, past: null, reads: [tokens.length - 1] }], {
+                soft: prompt,
+                candidates: null,
+                objective: null,
+                keepPresent: false,
+              });
+              sum += (logits[id] ?? 0) - Math.log(logits.reduce((total, x) => total + Math.exp(x), 0));
+            }
+            scores.push(sum / tokenIds.length);
+          }
+          const normaliser = Math.log(scores.reduce((total, x) => total + Math.exp(x), 0));
+          expect(
+            largestDifference(
+              scored[i]?.logProbs ?? [],
+              scores.map((x) => x - normaliser),
+            ),
+          ).toBeLessThan(1e-4);
+        }
+      },
+    );
+
+    it.each(['prefix', 'suffix'] as const)('have the gradient of their loss: %s', async (placement) => {
+      const rows = randomRows(6, 7);
+      const checks = await checkGradient(loaded.program, { rows, labels: words, soft: soft(placement), cached: null });
+      for (const check of checks) expect(check.relativeError).toBeLessThan(2e-3);
+    });
+
+    it('train', async () => {
+      const { checkpoint } = await trainToEnd(engine(), training({ labels: words }));
+      const losses = checkpoint.steps.map((point) => point.loss);
+      expect(losses.at(-1)).toBeLessThan((losses[0] ?? 0) * 0.9);
+    });
+  });
+
+  it('a split batch has the gradient of the whole', async () => {
+    const rows = randomRows(40, 8);
+    for (const placement of ['prefix', 'suffix'] as const) {
+      const batch = { rows, labels, soft: soft(placement), cached: null };
+      const split = await batchGradient(loaded.program, batch);
+      const sum = new Float64Array(split.gradient.length);
+      let loss = 0;
+      for (const row of rows) {
+        const one = await batchGradient(loaded.program, { ...batch, rows: [row] });
+        loss += one.loss / rows.length;
+        one.gradient.forEach((g, i) => {
+          sum[i] = (sum[i] ?? 0) + g / rows.length;
+        });
+      }
+      expect(Math.abs(split.loss - loss)).toBeLessThan(1e-5);
+      expect(relativeError(split.gradient, Array.from(sum))).toBeLessThan(1e-5);
+    }
+  });
+
+  describe('training', () => {
+    it.each(['prefix', 'suffix'] as const)('learns, deterministically: %s', async (placement) => {
+      const request = training();
+      const settings = { ...request.settings, placement };
+      const [a, b] = [
+        await trainToEnd(engine(), { ...request, settings }),
+        await trainToEnd(engine(), { ...request, settings }),
+      ];
+      const losses = a.checkpoint.steps.map((point) => point.loss);
+      expect(losses.at(-1)).toBeLessThan((losses[0] ?? 0) * 0.9);
+      expect(a.vectors).toEqual(b.vectors);
+      expect(a.checkpoint.environment).toContain(placement === 'suffix' ? 'float32 cache' : 'no cache');
+    });
+
+    it.each([
+      ['suffix, all kept', 1e9],
+      ['suffix, half precision', 0.7],
+      ['suffix, some rows without room', 0.3],
+    ])('resumes to the same bits, whatever was scored before: %s', async (_, room) => {
+      const request = training();
+      const tokens = [...request.train, ...request.validation].reduce((sum, row) => sum + row.ids.length, 0);
+      const cacheBytes = room > 1 ? room : room * tokens * KV_BYTES_PER_TOKEN;
+      const whole = await trainToEnd(engine(cacheBytes), request);
+      let saved: Checkpoint | null = null;
+      await trainToEnd(engine(cacheBytes), request, (event) => {
+        if (event.kind === 'checkpoint' && event.checkpoint.step === 15) saved = structuredClone(event.checkpoint);
+      });
+      const other = engine(cacheBytes);
+      const mixed = [...request.validation.slice(2), ...request.train.slice(5)].reverse();
+      await other.score({ rows: mixed, labels, soft: null, cacheKey: request.cacheKey });
+      const resumed = await trainToEnd(other, { ...request, resume: saved });
+      expect(resumed.vectors).toEqual(whole.vectors);
+      expect(resumed.checkpoint.vectors).toEqual(whole.checkpoint.vectors);
+      expect(resumed.checkpoint.validations).toEqual(whole.checkpoint.validations);
+    });
+
+    it('starts from the embeddings of its text: step 0 scores as the text does in its place', async () => {
+      const request = training();
+      for (const placement of ['prefix', 'suffix'] as const) {
+        const settings = { ...request.settings, placement, virtualTokens: 3, steps: 1 };
+        const { checkpoint } = await trainToEnd(engine(), { ...request, settings });
+        const text = request.initTokenIds;
+        const hard = request.validation.map((row) => ({
+          ...row,
+          ids: Int32Array.from(placement === 'prefix' ? [...text, ...row.ids] : [...row.ids, ...text]),
+        }));
+        const { rows } = await engine().score({ rows: hard, labels, soft: null, cacheKey: null });
+        const loss = rows.reduce((sum, row, i) => sum - (row.logProbs[hard[i]?.label ?? 0] ?? 0), 0) / rows.length;
+        expect(checkpoint.validations[0]?.loss).toBeCloseTo(loss, 5);
+      }
+    });
+
+    it('reports the text cache as it fills, and stops there when told', async () => {
+      const control: { requested: 'pause' | null } = { requested: null };
+      const kinds: string[] = [];
+      const done = await trainToEnd(
+        engine(),
+        training(),
+        (event) => {
+          kinds.push(event.kind);
+          if (event.kind === 'cache') control.requested = 'pause';
+        },
+        control,
+      );
+      expect(kinds).toEqual(['cache', 'checkpoint', 'done']);
+      expect(done).toMatchObject({ reason: 'paused', checkpoint: { step: 0 } });
+    });
+
+    it.each([
+      [{ labels: labels.slice(0, 1) }, 'two labels'],
+      [{ train: [] }, 'no rows'],
+      [{ train: [{ rowId: 'x', ids: Int32Array.of(1), label: null }] }, 'Row x has no label'],
+      [{ initTokenIds: new Int32Array(0) }, 'is empty'],
+    ])('refuses a request that cannot be trained: %#', async (change, message) => {
+      await expect(trainToEnd(engine(), training(change))).rejects.toMatchObject({
+        code: 'bad-input',
+        message: expect.stringContaining(message),
+      });
+    });
+  });
+
+  it('the text cache keeps within its budget', async () => {
+    const rows = randomRows(30, 11);
+    const tokens = rows.reduce((sum, row) => sum + row.ids.length, 0);
+    const budget = tokens * KV_BYTES_PER_TOKEN * 1.2;
+    const cache = new TextCache(loaded.program.spec, budget);
+    for (const key of ['a', 'b', 'a', 'c']) {
+      const plan = cache.plan(key, [rows]);
+      await scoreRows(loaded.program, { rows, labels, soft: soft('suffix'), cached: { cache, plan } });
+      expect(cache.bytes).toBeLessThanOrEqual(budget);
+      expect(cache.bytes).toBeGreaterThan(0);
+    }
+    cache.clear();
+    expect(cache.bytes).toBe(0);
+  });
+
+  describe('generation', () => {
+    const request = {
+      ids: Int32Array.of(5, 6, 7, 8),
+      soft: null,
+      maxNewTokens: 8,
+      temperature: 0,
+      topP: 1,
+      seed: 0,
+      endTokenIds: [],
+    };
+
+    it.each([null, 'prefix', 'suffix'] as const)(
+      'goes on from keys and values as from the whole text: %s',
+      async (placement) => {
+        const prompt = placement && soft(placement);
+        const { ids } = await engine().generate({ ...request, soft: prompt }, () => {});
+        const virtual = Array.from({ length: prompt?.virtualTokens ?? 0 }, (_, j) => ~j);
+        const tokens = placement === 'prefix' ? [...virtual, ...request.ids] : [...request.ids, ...virtual];
+        for (const id of ids) {
+          const { logits } = await run(
+            loaded.program,
+            [{ tokens: Int32Array.from(tokens), past: null, reads: [tokens.length - 1] }],
+            {
+              soft: prompt,
+              candidates: null,
+              objective: null,
+              keepPresent: false,
+            },
+          );
+          expect(logits.indexOf(Math.max(...logits))).toBe(id);
+          tokens.push(id);
+        }
+      },
+    );
+
+    it('samples as its seed says, and ends at an end token', async () => {
+      const sample = (seed: number) => engine().generate({ ...request, temperature: 1, seed }, () => {});
+      const [a, b, c] = [await sample(1), await sample(1), await sample(2)];
+      expect(a.ids).toEqual(b.ids);
+      expect(a.ids).not.toEqual(c.ids);
+      const [first = 0] = a.ids;
+      const ended = await engine().generate({ ...request, temperature: 1, seed: 1, endTokenIds: [first] }, () => {});
+      expect(ended).toEqual({ ids: new Int32Array(0), stopped: 'end' });
+    });
+  });
+});
