@@ -10,7 +10,7 @@ import type { Services } from '../../services';
 import { NEW_PROJECT, navigate, screenPath } from '../../shell/location';
 import type { ProjectStore } from '../../state/project-store';
 import { bytes as sizeWords } from '../../ui/format';
-import { toastUndo } from '../../ui/toast';
+import { toastError, toastUndo } from '../../ui/toast';
 import { createSampleProject, findSample } from './sample-project';
 import { nameFromFile, usedRows } from './words';
 
@@ -72,7 +72,10 @@ export function createDataStore(services: Services, project: ProjectStore): Data
   const store = createStore<DataState>((set, get) => {
     const failed = (fileName: string, cause: unknown) => {
       const message = cause instanceof StudioError ? cause.message : `It could not be read (${String(cause)}).`;
-      set({ reading: null, preparing: false, failure: { title: `${fileName} was not opened`, message } });
+      const title = `${fileName} was not opened`;
+      set({ reading: null, preparing: false, failure: { title, message } });
+      // the start and the Data screen show it in their place
+      if (!/^#?\/?$|\/data\b/.test(location.hash)) toastError(title, message);
     };
 
     async function prepare(
@@ -93,49 +96,62 @@ export function createDataStore(services: Services, project: ProjectStore): Data
     async function keep({ dataset, findings }: Prepared): Promise<void> {
       const { fileName } = dataset.table.format;
       const open = project.getState().set;
+      if (isBlocked(findings)) return; // shown, with what to do; the project keeps the rows that it has
       if (open) {
         await project.getState().setDataset(dataset);
         const now = new Date().toISOString();
         await project
           .getState()
           .update((s) => changeTask(s, { datasetFingerprint: dataset.fingerprint, datasetName: fileName }, now));
-      } else if (!isBlocked(findings)) {
+      } else {
         const made = await project.getState().create({ name: nameFromFile(fileName), dataset, datasetName: fileName });
         navigate(screenPath(made.id, 'data'), { replace: true });
         void services.store.persist();
       }
     }
 
-    async function read(fileName: string, found: Uint8Array, override?: Override): Promise<boolean> {
+    /** The table in a file; null when it cannot be read, which is said, and what was open stays open. */
+    async function read(fileName: string, load: () => Uint8Array | Promise<Uint8Array>, override?: Override) {
       set({ reading: fileName, failure: null });
       try {
-        const { guess, ...table } = await services.data.call('parse', {
-          fileName,
-          bytes: found,
-          ...(override ? { override } : {}),
-        });
-        bytes = found;
-        set({ ...NOTHING, reading: null, table, canReread: true, mapping: guess ?? NOTHING.mapping });
-        if (!guess) return true;
-        const prepared = await prepare(table, guess, {});
-        if (prepared) await keep(prepared);
-        return true;
+        const found = await load();
+        const params = { fileName, bytes: found, ...(override ? { override } : {}) };
+        const { guess, ...table } = await services.data.call('parse', params);
+        set({ reading: null });
+        return { found, guess, table };
       } catch (cause) {
         failed(fileName, cause);
-        return false;
+        return null;
       }
     }
 
-    async function openNew(fileName: string, found: () => Promise<Uint8Array>) {
-      set({ reading: fileName, failure: null });
+    /** Puts a table on the screen, with what can be guessed of it, and keeps it where it can be used. */
+    async function install({ found, guess, table }: NonNullable<Awaited<ReturnType<typeof read>>>) {
+      bytes = found;
+      set({ ...NOTHING, table, canReread: true, mapping: guess ?? NOTHING.mapping });
       try {
-        const read_ = await found();
-        project.getState().close();
-        navigate(screenPath(NEW_PROJECT, 'data'));
-        await read(fileName, read_);
+        const prepared = guess && (await prepare(table, guess, {}));
+        if (prepared) await keep(prepared);
       } catch (cause) {
-        failed(fileName, cause);
+        failed(table.format.fileName, cause);
       }
+    }
+
+    async function openNew(fileName: string, load: () => Uint8Array | Promise<Uint8Array>) {
+      const opened = await read(fileName, load);
+      if (!opened) return;
+      project.getState().close();
+      navigate(screenPath(NEW_PROJECT, 'data'));
+      await install(opened);
+    }
+
+    async function replace(file: File) {
+      const before = project.getState().dataset;
+      const opened = await read(file.name, () => bytesOf(file));
+      if (!opened) return;
+      await install(opened);
+      if (before && project.getState().dataset !== before)
+        toastUndo(`${before.table.format.fileName} was replaced`, () => void adopt(before).then(keep));
     }
 
     // What is shown follows the open project: opened from the library, closed, or changed in another tab.
@@ -153,20 +169,13 @@ export function createDataStore(services: Services, project: ProjectStore): Data
       reading: null,
       failure: null,
       openFile: (file) => void openNew(file.name, () => bytesOf(file)),
-      openText: (text) => void openNew('Pasted rows', async () => new TextEncoder().encode(text)),
-      replaceFile: (file) => {
-        const before = project.getState().dataset;
-        void bytesOf(file)
-          .then((found) => read(file.name, found))
-          .then((done) => {
-            if (done && before && project.getState().set)
-              toastUndo(`${before.table.format.fileName} was replaced`, () => void adopt(before).then(keep));
-          })
-          .catch((cause) => failed(file.name, cause));
-      },
+      openText: (text) => void openNew('Pasted rows', () => new TextEncoder().encode(text)),
+      replaceFile: (file) => void replace(file),
       reread: async (override) => {
         const { table } = get();
-        if (bytes && table) await read(table.format.fileName, bytes, override);
+        const kept = bytes;
+        const opened = kept && table && (await read(table.format.fileName, () => kept, override));
+        if (opened) await install(opened);
       },
       map: async (change) => {
         const mapping = { ...get().mapping, ...change };

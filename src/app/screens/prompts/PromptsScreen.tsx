@@ -91,6 +91,11 @@ function OpenPrompts() {
           />
         </div>
       ) : null}
+      {trainingOff ? (
+        <div className="prompts-progress">
+          <Note title="Viewing only on this device">{trainingOff}</Note>
+        </div>
+      ) : null}
       {tryError ? (
         <div className="prompts-progress">
           <Note live tone="bad" title="The try was not finished">

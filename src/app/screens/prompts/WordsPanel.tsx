@@ -48,7 +48,14 @@ export function WordsPanel() {
     <Panel span={5} title="Answer words">
       <div className="stack">
         {words.length > 0 ? (
-          <Table caption="Labels and their answer words" columns={columns} rows={words} rowKey={({ label }) => label} />
+          <div className="words-table">
+            <Table
+              caption="Labels and their answer words"
+              columns={columns}
+              rows={words}
+              rowKey={({ label }) => label}
+            />
+          </div>
         ) : waiting && !failed ? (
           <ProgressBar label="The model’s vocabulary is loading: then each label gets a word" value={null} />
         ) : (

@@ -4,6 +4,7 @@ import { ScreenFrame } from '../../shell/Screen';
 import { useSession, useStores } from '../../state/studio';
 import { Button } from '../../ui/Button';
 import { Note } from '../../ui/Note';
+import { ProgressBar } from '../../ui/ProgressBar';
 import { FileButton } from '../data/FileButton';
 import { useOpenSample } from '../data/use-open-sample';
 import { ExamplePanel } from './ExamplePanel';
@@ -15,6 +16,7 @@ import { sampleMinutes } from './words';
 export function StartScreen() {
   const { data, start } = useStores();
   const failure = useStore(data, (s) => s.failure);
+  const reading = useStore(data, (s) => s.reading);
   const tokenMs = useStore(start, (s) => s.tokenMs);
   const { threads, trainingOff } = useSession((s) => s.capabilities);
   const trainSample = useTrainSample();
@@ -42,6 +44,7 @@ export function StartScreen() {
           )}
           <span className="dim small start-drop">or drop a file anywhere</span>
         </div>
+        {reading ? <ProgressBar label={`Reading ${reading}`} value={null} /> : null}
         {failure ? (
           <Note live tone="bad" title={failure.title}>
             {failure.message}
