@@ -33,7 +33,7 @@ export const drawValidation =
     const last = points.at(-1);
     const names = [
       ...lines.map((l) => ({
-        text: `${l.name} ${(l[metric] * 100).toFixed(0)}`,
+        text: `${l.id === 'yours' ? 'A ' : ''}${l.name} ${(l[metric] * 100).toFixed(0)}`,
         at: l[metric],
         fill: LINE_COLOUR[l.id],
         strong: false,

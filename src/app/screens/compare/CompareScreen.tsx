@@ -81,7 +81,7 @@ export default function CompareScreen() {
             </Button>
             {tuned && !stale ? (
               <Button variant="primary" onPress={() => navigate(`${screenPath(set.id, 'library')}?export=${set.id}`)}>
-                Export this prompt
+                Export
               </Button>
             ) : null}
           </>

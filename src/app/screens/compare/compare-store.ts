@@ -185,7 +185,8 @@ export function createCompareStore(services: Services, session: SessionStore, pr
           logProbs: logProbs(tokens.test),
           calibration,
           tokensSentMean: mean((row) => row.tokensSent),
-          tokensComputedMean: mean((row) => row.tokensComputed),
+          // For a new row, whose text is in no cache: of the bare text nothing is shared.
+          tokensComputedMean: mean((row) => (cacheKey === null ? row.tokensComputed : row.tokensSent)),
           latencyMsMedian: medianMs,
           validation: arm.onValidation
             ? validationAccuracy(logProbs(tokens.validation), validationGold, calibration)

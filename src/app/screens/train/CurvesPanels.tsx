@@ -1,8 +1,11 @@
 import { useMemo, useState } from 'react';
 import { ChartPanel, drawLoss, drawValidation, lossTitle, type Metric, validationTitle } from '../../charts';
 import { Choices, format } from '../../ui';
-import { diagnose } from './diagnosis';
+import { type DiagnosisKind, diagnose } from './diagnosis';
 import type { LiveRun } from './train-store';
+
+/** What needs no advice once the run is over. */
+const CALM: ReadonlySet<DiagnosisKind> = new Set(['starting', 'learning', 'levelled']);
 
 /** The curves of the run on the screen, live. */
 export function CurvesPanels({ live }: { readonly live: LiveRun }) {
@@ -58,7 +61,11 @@ export function CurvesPanels({ live }: { readonly live: LiveRun }) {
       >
         <div className="diagnosis">
           <h3>{diagnosis.title}</h3>
-          <p className="dim small">{diagnosis.advice}</p>
+          <p className="dim small">
+            {live.phase === 'ended' && CALM.has(diagnosis.kind)
+              ? `The vectors of step ${bestStep ?? live.step} are kept.`
+              : diagnosis.advice}
+          </p>
         </div>
         <dl className="facts small">
           <dt>Gradient norm</dt>

@@ -33,7 +33,8 @@ export function trainHeadline(live: LiveRun | null, set: PromptSet | null, train
 function running(live: LiveRun): string {
   const last = live.validations.at(-1);
   const yours = live.lines.find((line) => line.id === 'yours');
-  if (last && yours && last.step > 0 && last.accuracy > yours.accuracy)
+  const bars = live.lines.map((line) => line.accuracy);
+  if (last && yours && last.step > 0 && last.accuracy > Math.max(...bars))
     return `Ahead on the ${counted(live.validationRows, 'validation row')}; the held-back rows decide`;
   return `Step ${live.step} of ${live.stepsTotal}`;
 }
