@@ -12,7 +12,8 @@ import { STANDARD } from '../training/settings';
 import { Engine } from './engine';
 import { checkGradient } from './gradient-check';
 import { type LoadedProgram, loadProgram } from './load';
-import { FIXTURES, largestDifference, readModel, relativeError, singleTokens, trainToEnd } from './test-support';
+import { largestDifference, relativeError } from './oracle';
+import { FIXTURES, readModel, singleTokens, trainToEnd } from './test-support';
 import type { ScoreRequest, TrainRequest } from './types';
 
 /** Rows that begin alike, of different lengths; labels that depend on their first free token. */

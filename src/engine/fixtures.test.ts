@@ -10,16 +10,8 @@ import { createNodeRunner } from '../runtime/ort-node';
 import type { TokenRow } from '../tokens/types';
 import { batchGradient } from '../training/objective';
 import { type LoadedProgram, loadProgram } from './load';
-import {
-  FIXTURES,
-  largestDifference,
-  type Oracle,
-  readModel,
-  readOracle,
-  relativeError,
-  singleTokens,
-  tokenRows,
-} from './test-support';
+import { largestDifference, type Oracle, relativeError } from './oracle';
+import { FIXTURES, readModel, readOracle, singleTokens, tokenRows } from './test-support';
 
 const names = readdirSync(FIXTURES, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())

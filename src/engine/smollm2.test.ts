@@ -11,7 +11,8 @@ import { createNodeRunner } from '../runtime/ort-node';
 import type { TokenRow } from '../tokens/types';
 import { batchGradient } from '../training/objective';
 import { type LoadedProgram, loadProgram } from './load';
-import { largestDifference, readModel, relativeError, SMOLLM2, singleTokens, tokenRows } from './test-support';
+import { largestDifference, relativeError } from './oracle';
+import { readModel, SMOLLM2, singleTokens, tokenRows } from './test-support';
 
 const FOLDER = 'test/fixtures/smollm2';
 

@@ -3,6 +3,7 @@ import type { LabelTokens, TokenRow } from '../tokens/types';
 import type { TrainEvent } from '../training/events';
 import type { Engine } from './engine';
 import { createNodeEngine } from './node';
+import type { Oracle } from './oracle';
 import type { ModelFiles, TrainRequest } from './types';
 
 /** For tests only. */
@@ -25,25 +26,6 @@ export const openEngine = async (folder: string, cacheBytes?: number): Promise<E
     ...(cacheBytes === undefined ? {} : { cacheBytes }),
   });
 
-export interface PlacementOracle {
-  readonly labelLogits: readonly (readonly number[])[];
-  readonly labelLoss: number;
-  readonly labelGrad: readonly (readonly number[])[];
-  readonly fullLoss: number;
-  readonly fullGrad: readonly (readonly number[])[];
-}
-
-/** oracle.json of a fixture: see test/fixtures/models/README.md. */
-export interface Oracle {
-  readonly name: string;
-  readonly softPrompt: readonly (readonly number[])[];
-  readonly rows: readonly (readonly number[])[];
-  readonly labelTokenIds: readonly number[];
-  readonly targets: readonly number[];
-  readonly placements: { readonly prefix: PlacementOracle; readonly suffix: PlacementOracle };
-  readonly noPrompt: { readonly labelLogits: readonly (readonly number[])[] };
-}
-
 export const readOracle = async (name: string): Promise<Oracle> =>
   JSON.parse(await readFile(`${FIXTURES}/${name}/oracle.json`, 'utf8'));
 
@@ -52,15 +34,6 @@ export const tokenRows = (rows: readonly (readonly number[])[], labels: readonly
 
 export const singleTokens = (ids: readonly number[]): LabelTokens[] =>
   ids.map((id) => ({ label: `label ${id}`, word: ` word${id}`, tokenIds: [id] }));
-
-/** Norm of the difference over the norm of what is expected. */
-export function relativeError(actual: ArrayLike<number>, expected: readonly number[]): number {
-  const difference = Math.hypot(...expected.map((x, i) => x - (actual[i] ?? Number.NaN)));
-  return difference / Math.hypot(...expected);
-}
-
-export const largestDifference = (actual: ArrayLike<number>, expected: readonly number[]): number =>
-  Math.max(...expected.map((x, i) => Math.abs(x - (actual[i] ?? Number.NaN))));
 
 export async function trainToEnd(
   engine: Engine,

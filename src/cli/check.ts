@@ -1,0 +1,78 @@
+import { resolve } from 'node:path';
+import { checkGradient } from '../engine/gradient-check';
+import { loadProgram } from '../engine/load';
+import { embeddingRows } from '../inference/run';
+import { createRng } from '../lib/rng';
+import type { Placement } from '../prompt/types';
+import { createNodeRunner } from '../runtime/ort-node';
+import type { LabelTokens, TokenRow } from '../tokens/types';
+import { createLog } from './log';
+import { readModelDir } from './model-dir';
+import { modelOptions, readModelOptions } from './options';
+import { exactly, parseOptions, wholeNumber } from './usage';
+
+export const CHECK_USAGE = 'npm run check -- MODEL_DIR [--directions 3] [--seed 0] [--backend …] [--threads N]';
+
+/** A slope that differs by more than this share is a wrong gradient, not float32 noise. */
+const TOLERANCE = 1e-2;
+const VIRTUAL_TOKENS = 4;
+
+/** Gradients of a model against finite differences, both placements, both losses; JSON on stdout. Returns whether all agree. */
+export async function check(args: readonly string[]): Promise<boolean> {
+  const { values, positionals } = parseOptions(args, {
+    ...modelOptions,
+    directions: { type: 'string' },
+    seed: { type: 'string' },
+  });
+  const [folder] = exactly(positionals, ['MODEL_DIR']);
+  const directions = wholeNumber(values.directions, 'directions') ?? 3;
+  const seed = wholeNumber(values.seed, 'seed', 0) ?? 0;
+  const { backend, threads } = readModelOptions(values);
+  const log = createLog();
+  log.progress('Reading the model');
+  const { card, files } = await readModelDir(resolve(folder));
+  const request = { id: card.id, files, backend, sha256: card.sha256, ...(threads === null ? {} : { threads }) };
+  const { program, info } = await loadProgram(request, createNodeRunner, () => {});
+  try {
+    const { rows, labels } = randomTask(info.vocabulary, seed);
+    const vectors = await embeddingRows(program, randomIds(VIRTUAL_TOKENS, info.vocabulary, seed + 1));
+    const checks = [];
+    for (const placement of ['prefix', 'suffix'] as const satisfies readonly Placement[])
+      for (const loss of ['label', 'full'] as const) {
+        log.progress(`Checking ${placement}, ${loss} loss`);
+        const soft = { placement, vectors, virtualTokens: VIRTUAL_TOKENS, hidden: info.hidden };
+        const batch = { rows, labels, soft, cached: null, wholeVocabulary: loss === 'full' };
+        const found = await checkGradient(program, batch, { directions, seed });
+        checks.push({
+          placement,
+          loss,
+          directions: found,
+          ok: found.every(({ relativeError }) => relativeError < TOLERANCE),
+        });
+      }
+    const ok = checks.every((each) => each.ok);
+    const { id, dtype, layers, hidden, vocabulary, sha256 } = info;
+    process.stdout.write(
+      `${JSON.stringify({ ok, tolerance: TOLERANCE, model: { id, dtype, layers, hidden, vocabulary, sha256 }, backend: info.backend, checks }, null, 2)}\n`,
+    );
+    return ok;
+  } finally {
+    await program.runner.dispose();
+  }
+}
+
+function randomIds(count: number, vocabulary: number, seed: number): number[] {
+  const rng = createRng(seed);
+  return Array.from({ length: count }, () => rng.int(vocabulary));
+}
+
+/** Three rows of different length, four answers: any model can be asked, whatever its tokens mean. */
+function randomTask(vocabulary: number, seed: number): { rows: TokenRow[]; labels: LabelTokens[] } {
+  const rows = [9, 5, 7].map((length, i) => ({
+    rowId: String(i),
+    ids: Int32Array.from(randomIds(length, vocabulary, seed + 10 + i)),
+    label: i,
+  }));
+  const ids = [...new Set(randomIds(16, vocabulary, seed + 20))].slice(0, 4);
+  return { rows, labels: ids.map((id) => ({ label: String(id), word: String(id), tokenIds: [id] })) };
+}

@@ -1,0 +1,110 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { zipSync } from 'fflate';
+import { present } from '../lib/assert';
+import { StudioError } from '../lib/errors';
+import { accuracy, argmax, confusionMatrix, macroF1 } from '../metrics/classification';
+import { wilson } from '../metrics/intervals';
+import { readBundle } from '../project/bundle';
+import { stamp } from '../project/prompt-set';
+import { goldOf, tokenRows } from './arms';
+import { ownId, readDataset } from './data';
+import { createLog, percentage } from './log';
+import { openModel } from './model-dir';
+import { modelOptions, readModelOptions } from './options';
+import { exactly, parseOptions, required, wholeNumber } from './usage';
+
+export const EVALUATE_USAGE = `npm run evaluate -- PROMPT DATA.csv --text COL --label COL [--test-rows N] [--out FILE.json] [--model DIR]
+  PROMPT: an exported zip, or the folder prompt/ that tune writes`;
+
+/** Scores an exported prompt, and its text without the vectors, on the rows of a labelled file; JSON on stdout. */
+export async function evaluate(args: readonly string[]): Promise<void> {
+  const { values, positionals } = parseOptions(args, {
+    ...modelOptions,
+    text: { type: 'string' },
+    label: { type: 'string' },
+    'test-rows': { type: 'string' },
+    out: { type: 'string' },
+  });
+  const [prompt, data] = exactly(positionals, ['PROMPT', 'DATA.csv']);
+  const log = createLog();
+  const { sidecar, set } = await readPrompt(resolve(prompt));
+  const soft = present(set.soft[0]?.soft, 'vectors');
+  const options = {
+    data: resolve(data),
+    test: resolve(data),
+    text: required(values.text, 'text'),
+    label: required(values.label, 'label'),
+    trainRows: null,
+    testRows: wholeNumber(values['test-rows'], 'test-rows'),
+  };
+  const dataset = await readDataset(options, 0, log);
+  const unknown = dataset.labels.filter((label) => !sidecar.labels.some((each) => each.label === label));
+  if (unknown.length > 0)
+    throw new StudioError(
+      'bad-input',
+      `The prompt knows no label ${unknown.join(', ')}; it knows ${sidecar.labels.map(({ label }) => label).join(', ')}.`,
+    );
+  const { engine, tokenizer } = await openModel(readModelOptions(values), log);
+  try {
+    if (engine.info.sha256 !== sidecar.model.sha256)
+      log.line(
+        `The prompt was tuned for other weights (${sidecar.model.id}, ${sidecar.model.dtype}): expect other numbers.`,
+      );
+    const words = sidecar.labels.map(({ label, word }) => ({ label, word }));
+    const template = { template: sidecar.template, shots: 0, shotSeed: 0 };
+    const rows = tokenRows(tokenizer, dataset, template, words, dataset.split.test);
+    const names = sidecar.labels.map(({ label }) => label);
+    const gold = goldOf(dataset, dataset.split.test).map((index) => names.indexOf(dataset.labels[index] ?? ''));
+    const arms = [];
+    for (const [id, vectors] of [
+      ['untuned', null],
+      ['tuned', soft],
+    ] as const) {
+      const scored = await engine.score(
+        { rows, labels: sidecar.labels, soft: vectors, cacheKey: 'rows' },
+        undefined,
+        (done) => log.progress(`${id}: ${done} of ${rows.length} rows`),
+      );
+      const predicted = scored.rows.map((row) => argmax(row.logProbs));
+      const correct = predicted.filter((label, i) => label === gold[i]).length;
+      const { low, high } = wilson(correct, gold.length);
+      log.line(`${percentage(accuracy(gold, predicted)).padStart(6)}  ${id}`);
+      arms.push({
+        id,
+        accuracy: accuracy(gold, predicted),
+        accuracyCi95: [low, high],
+        macroF1: macroF1(confusionMatrix(gold, predicted, names.length)),
+        rows: scored.rows.map((row, i) => ({
+          id: ownId(row.rowId),
+          gold: names[gold[i] ?? 0],
+          predicted: names[predicted[i] ?? 0],
+          logProbs: Object.fromEntries(names.map((name, c) => [name, row.logProbs[c]])),
+        })),
+      });
+    }
+    const text = `${JSON.stringify({ model: { id: engine.info.id, dtype: engine.info.dtype, sha256: engine.info.sha256 }, prompt: { name: sidecar.name, placement: sidecar.placement }, arms }, null, 1)}\n`;
+    if (values.out) await writeFile(resolve(values.out), text);
+    else process.stdout.write(text);
+  } finally {
+    await engine.dispose();
+  }
+}
+
+/** A zip as it is; a folder by way of one, so that both go through the same checks. */
+async function readPrompt(path: string) {
+  const bytes = await readFile(path).catch(() => zippedFolder(path));
+  const bundle = readBundle(new Uint8Array(bytes), { ...stamp(), taken: [] });
+  if (!bundle.ok) throw new StudioError('bad-input', bundle.error.message, { data: { kind: bundle.error.kind } });
+  return bundle.value;
+}
+
+async function zippedFolder(folder: string): Promise<Uint8Array> {
+  const names = await readdir(folder).catch((cause: unknown) => {
+    throw new StudioError('bad-input', `There is neither a zip nor a folder ${folder}.`, { cause });
+  });
+  const files = await Promise.all(
+    names.map(async (name) => [name, new Uint8Array(await readFile(join(folder, name)))] as const),
+  );
+  return zipSync(Object.fromEntries(files));
+}

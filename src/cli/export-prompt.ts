@@ -1,0 +1,131 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Dataset } from '../dataset/types';
+import type { ArmOutcome, Comparison, ComparisonPlan } from '../evaluation/types';
+import { present } from '../lib/assert';
+import { bundleFiles } from '../project/bundle';
+import { addHardVersion, createPromptSet, finishRun, stamp, startRun } from '../project/prompt-set';
+import { buildSidecar, type CheckRow, putIntoTemplate } from '../project/sidecar-build';
+import type { SoftPrompt } from '../prompt/types';
+import type { TrainEvent } from '../training/events';
+import type { TrainingSettings } from '../training/settings';
+import { type OpenModel, repositoryFile } from './model-dir';
+import type { Task } from './task';
+
+export interface TunedPrompt {
+  readonly soft: SoftPrompt;
+  readonly settings: TrainingSettings;
+  readonly done: Extract<TrainEvent, { kind: 'done' }>;
+}
+
+export interface ExportInput {
+  readonly model: OpenModel;
+  readonly dataset: Dataset;
+  readonly task: Task;
+  readonly tuned: TunedPrompt;
+  readonly plan: ComparisonPlan;
+  readonly comparison: Comparison;
+  readonly folder: string;
+}
+
+/** Writes the exported prompt as a folder: the very files that the page puts into its zip, without any row of the user's. */
+export async function exportPrompt({
+  model,
+  dataset,
+  task,
+  tuned,
+  plan,
+  comparison,
+  folder,
+}: ExportInput): Promise<void> {
+  const { soft, settings, done } = tuned;
+  const { info } = model.engine;
+  const { now } = stamp();
+  const set = createPromptSet(stamp(), {
+    name: dataset.table.format.fileName.replace(/\.[^.]*$/, ''),
+    words: task.words,
+    baseTemplate: task.bare,
+    datasetFingerprint: dataset.fingerprint,
+    datasetName: dataset.table.format.fileName,
+    taken: [],
+  });
+  const withHard = addHardVersion(set, stamp(), { prompt: { template: task.yours, shots: 0, shotSeed: 0 } }).set;
+  const started = startRun(withHard, stamp(), {
+    settings,
+    template: task.bare,
+    initText: task.instruction,
+    model: { id: info.id, sha256: info.sha256, dtype: info.dtype },
+    datasetFingerprint: dataset.fingerprint,
+  });
+  const finished = finishRun(
+    started.set,
+    started.run.id,
+    {
+      status: done.reason === 'paused' ? 'stopped' : done.reason,
+      soft,
+      bestStep: done.bestStep,
+      validationAccuracy: done.checkpoint.validations.find(({ step }) => step === done.bestStep)?.accuracy ?? null,
+      seconds: done.trainSeconds,
+    },
+    now,
+  );
+  const run = present(finished.soft[0], 'run');
+  const evaluation = {
+    id: stamp().id,
+    setId: set.id,
+    createdAt: now,
+    plan,
+    comparison,
+    hardVersion: null,
+    softVersion: run.id,
+    datasetFingerprint: dataset.fingerprint,
+    backend: info.backend,
+    threads: info.threads,
+  };
+  const sidecar = buildSidecar({
+    set: finished,
+    run,
+    labels: task.labels,
+    weights: model.card.weights ?? null,
+    tokenizerSha256: model.tokenizer.sha256,
+    dataset,
+    evaluation,
+    calibration: calibrationOf(plan, comparison),
+    checkRows: await checkRows(model, task, soft),
+    userRows: 0,
+    now,
+    producer: 'Softprompt Studio',
+  });
+  const files = bundleFiles({
+    set: finished,
+    run,
+    sidecar,
+    predictPy: await readFile(repositoryFile('tools/export/predict.py'), 'utf8'),
+    rows: null,
+    model: { layers: info.layers, heads: numberOr(model.config.num_attention_heads ?? model.config.n_head) },
+  });
+  await mkdir(folder, { recursive: true });
+  for (const [name, bytes] of Object.entries(files)) await writeFile(join(folder, name), bytes);
+}
+
+const numberOr = (value: unknown) => (typeof value === 'number' ? value : null);
+
+function calibrationOf(plan: ComparisonPlan, comparison: Comparison): ArmOutcome['calibration'] {
+  const isCalibrated = comparison.arms.find(({ id }) => id === 'tuned')?.calibrated ?? comparison.calibrated;
+  return isCalibrated ? (plan.arms.find(({ id }) => id === 'tuned')?.calibration ?? null) : null;
+}
+
+/** Sentences shipped with the product, in the user's template: what the model says of them here. */
+async function checkRows({ engine, tokenizer }: OpenModel, task: Task, soft: SoftPrompt): Promise<CheckRow[]> {
+  const sample: { readonly parityTexts: readonly string[] } = JSON.parse(
+    await readFile(repositoryFile('public/sample/sample.json'), 'utf8'),
+  );
+  const texts = sample.parityTexts.map((text) => putIntoTemplate(task.bare, text, null));
+  const rows = texts.map((text, i) => ({ rowId: String(i), ids: tokenizer.encode(text), label: null }));
+  const scored = await engine.score({ rows, labels: task.labels, soft, cacheKey: null });
+  return scored.rows.map((row, i) => ({
+    text: present(texts[i], 'text'),
+    ids: present(rows[i], 'row').ids,
+    logProbs: row.logProbs,
+  }));
+}

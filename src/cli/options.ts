@@ -1,0 +1,108 @@
+import { resolve } from 'node:path';
+import { DEFAULT_MODEL, type ModelOptions } from './model-dir';
+import { exactly, oneOf, parseOptions, required, UsageError, wholeNumber } from './usage';
+
+export interface DataOptions {
+  readonly data: string;
+  readonly text: string;
+  readonly label: string;
+  readonly test: string | null;
+  readonly trainRows: number | null;
+  readonly testRows: number | null;
+}
+
+export interface TuneOptions extends DataOptions, ModelOptions {
+  readonly prompt: string | null;
+  /** Label -> answer word, as given. */
+  readonly words: ReadonlyMap<string, string> | null;
+  readonly placement: 'suffix' | 'prefix';
+  readonly tokens: number;
+  readonly steps: number;
+  readonly seed: number;
+  readonly learningRate: number | null;
+  readonly out: string;
+}
+
+const BACKENDS = ['node-wasm', 'node-native'] as const;
+const PLACEMENTS = ['suffix', 'prefix'] as const;
+
+export const modelOptions = {
+  model: { type: 'string' },
+  backend: { type: 'string' },
+  threads: { type: 'string' },
+} as const;
+
+export const readModelOptions = (values: { model?: string; backend?: string; threads?: string }): ModelOptions => ({
+  model: values.model === undefined ? DEFAULT_MODEL : resolve(values.model),
+  backend: oneOf(values.backend, 'backend', BACKENDS) ?? 'node-wasm',
+  threads: wholeNumber(values.threads, 'threads'),
+});
+
+export const TUNE_USAGE = `npm run tune -- DATA.csv --text COL --label COL --out DIR
+  [--prompt "...{text}..."]   your hand-written prompt; proposed when left out
+  [--words a=x,b=y]           answer words by label; proposed when left out
+  [--placement suffix|prefix] vectors after the text (default, fast) or before it (loads in PEFT)
+  [--tokens 10] [--steps 150] [--seed 0] [--rate R]
+  [--train-rows N]            rows that gradients see; the next min(100, N/2) rows validate
+  [--test FILE.csv]           held-back rows; else a share of DATA.csv
+  [--test-rows N] [--model DIR] [--backend node-wasm|node-native] [--threads N]`;
+
+/** @throws UsageError */
+export function readTuneOptions(args: readonly string[]): TuneOptions {
+  const { values, positionals } = parseOptions(args, {
+    ...modelOptions,
+    text: { type: 'string' },
+    label: { type: 'string' },
+    prompt: { type: 'string' },
+    words: { type: 'string' },
+    placement: { type: 'string' },
+    tokens: { type: 'string' },
+    steps: { type: 'string' },
+    seed: { type: 'string' },
+    rate: { type: 'string' },
+    'train-rows': { type: 'string' },
+    test: { type: 'string' },
+    'test-rows': { type: 'string' },
+    out: { type: 'string' },
+  });
+  const [data] = exactly(positionals, ['DATA.csv']);
+  return {
+    ...readModelOptions(values),
+    data: resolve(data),
+    text: required(values.text, 'text'),
+    label: required(values.label, 'label'),
+    prompt: values.prompt === undefined ? null : unescaped(values.prompt),
+    words: values.words === undefined ? null : readWords(values.words),
+    placement: oneOf(values.placement, 'placement', PLACEMENTS) ?? 'suffix',
+    tokens: wholeNumber(values.tokens, 'tokens') ?? 10,
+    steps: wholeNumber(values.steps, 'steps') ?? 150,
+    seed: wholeNumber(values.seed, 'seed', 0) ?? 0,
+    learningRate: readRate(values.rate),
+    trainRows: wholeNumber(values['train-rows'], 'train-rows'),
+    test: values.test === undefined ? null : resolve(values.test),
+    testRows: wholeNumber(values['test-rows'], 'test-rows'),
+    out: resolve(required(values.out, 'out')),
+  };
+}
+
+/** A shell gives `\n` as two characters; a prompt means a line break. */
+export const unescaped = (prompt: string): string => prompt.replaceAll('\\n', '\n');
+
+/** `a=x,b=y`. A comma belongs to a word where no `=` follows it. */
+export function readWords(text: string): ReadonlyMap<string, string> {
+  const words = new Map<string, string>();
+  for (const pair of text.split(/,(?=[^,]*=)/)) {
+    const at = pair.lastIndexOf('=');
+    const [label, word] = [pair.slice(0, at).trim(), pair.slice(at + 1).trim()];
+    if (at < 0 || label === '' || word === '') throw new UsageError(`--words takes label=word pairs, not “${pair}”.`);
+    words.set(label, word);
+  }
+  return words;
+}
+
+function readRate(text: string | undefined): number | null {
+  if (text === undefined) return null;
+  const rate = Number(text);
+  if (!(rate > 0)) throw new UsageError(`--rate takes a positive number, not “${text}”.`);
+  return rate;
+}
