@@ -1,4 +1,4 @@
-import { type FormEvent, useState } from 'react';
+import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { Button } from 'react-aria-components/Button';
 import { Menu, MenuItem, MenuSection, MenuTrigger } from 'react-aria-components/Menu';
 import { Popover } from 'react-aria-components/Popover';
@@ -15,6 +15,12 @@ export function ProjectMenu() {
   const set = useProject((s) => s.set);
   const sets = useProject((s) => s.sets);
   const [renaming, setRenaming] = useState(false);
+  const button = useRef<HTMLButtonElement>(null);
+  const wasRenaming = useRef(false);
+  useEffect(() => {
+    if (wasRenaming.current && !renaming && document.activeElement === document.body) button.current?.focus();
+    wasRenaming.current = renaming;
+  }, [renaming]);
   if (!set && sets.length === 0) return null;
   if (set && renaming) return <RenameForm set={set} onDone={() => setRenaming(false)} />;
 
@@ -25,7 +31,12 @@ export function ProjectMenu() {
   };
   return (
     <MenuTrigger>
-      <Button className="project-button" aria-label={`Project: ${set?.name ?? 'none open'}`} data-testid="project">
+      <Button
+        ref={button}
+        className="project-button"
+        aria-label={`Project: ${set?.name ?? 'none open'}`}
+        data-testid="project"
+      >
         <span>{set?.name ?? 'Projects'}</span>
         <ChevronDown />
       </Button>
@@ -57,6 +68,12 @@ export function ProjectMenu() {
 function RenameForm({ set, onDone }: { readonly set: PromptSet; readonly onDone: () => void }) {
   const { project } = useStores();
   const [name, setName] = useState(set.name);
+  const field = useRef<HTMLInputElement>(null);
+  // The menu that was open gives the focus back when it is gone, which is after this has been drawn.
+  useEffect(() => {
+    const later = setTimeout(() => field.current?.select(), 50);
+    return () => clearTimeout(later);
+  }, []);
   const finish = (event?: FormEvent) => {
     event?.preventDefault();
     if (name.trim() && name.trim() !== set.name) void project.getState().rename(name);
@@ -65,13 +82,11 @@ function RenameForm({ set, onDone }: { readonly set: PromptSet; readonly onDone:
   return (
     <form className="project-name-form" onSubmit={finish}>
       <input
+        ref={field}
         className="input"
         aria-label="Project name"
         value={name}
         maxLength={80}
-        // biome-ignore lint/a11y/noAutofocus: the user has just asked to type here
-        autoFocus
-        onFocus={(event) => event.target.select()}
         onChange={(event) => setName(event.target.value)}
         onBlur={() => finish()}
         onKeyDown={(event) => event.key === 'Escape' && onDone()}

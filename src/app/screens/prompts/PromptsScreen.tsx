@@ -71,7 +71,8 @@ function OpenPrompts() {
       actions={
         <>
           <Button
-            isDisabled={rows === 0 || unusable || busy || trainingOff !== null}
+            isDisabled={rows === 0 || unusable || (busy && !trying) || trainingOff !== null}
+            isPending={trying !== null}
             onPress={() => void prompts.getState().tryNow()}
           >
             {tryWords(rows, seconds)}

@@ -33,9 +33,11 @@ export function ExamplePanel() {
           ? `${error.message} The buttons below work all the same.`
           : shipped
             ? `${untuned ? 'Live answers' : 'The answers'} of a prompt trained in advance with this studio: ${shipped.soft.virtualTokens} vectors, ${bytes(shipped.bytes)}. In this company’s handbook, calling three times is a complaint. Type your own sentence.`
-            : entered
-              ? 'The prompt trained in advance is not on this site. Type your own sentence, or train the sample.'
-              : null}
+            : off
+              ? 'The answers are computed in the page, by a model that needs a computer.'
+              : entered
+                ? 'The prompt trained in advance is not on this site. Type your own sentence, or train the sample.'
+                : null}
       </p>
     </section>
   );
