@@ -138,7 +138,7 @@ function findEnd(view: DataView): number {
 let table: Uint32Array | null = null;
 
 /** CRC-32 of ISO 3309, as zips use it. */
-export function crc32(bytes: Uint8Array): number {
+function crc32(bytes: Uint8Array): number {
   table ??= Uint32Array.from({ length: 256 }, (_, n) => {
     let c = n;
     for (let k = 0; k < 8; k++) c = c & 1 ? (c >>> 1) ^ 0xedb88320 : c >>> 1;

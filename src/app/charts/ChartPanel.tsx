@@ -5,7 +5,7 @@ import type { Draw } from './plot';
 import './charts.css';
 
 /** The numbers of a chart, for readers, for spreadsheets, and for whoever cannot see it. */
-export interface Twin {
+interface Twin {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly (string | number | null)[])[];
 }

@@ -3,7 +3,7 @@
 const ATTRIBUTES = ['fill', 'stroke', 'font-weight', 'font-size'] as const;
 
 /** A copy that looks the same without the page's stylesheet: colours computed, the font named, the background filled. */
-export function standalone(chart: SVGSVGElement, title: string): SVGSVGElement {
+function standalone(chart: SVGSVGElement, title: string): SVGSVGElement {
   const copy = chart.cloneNode(true) as SVGSVGElement;
   const from = [chart, ...chart.querySelectorAll('*')];
   const to = [copy, ...copy.querySelectorAll('*')];

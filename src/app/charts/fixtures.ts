@@ -3,7 +3,7 @@ import type { ArmKind, ArmReport, PairReport } from '../../evaluation/types';
 
 export const LABELS = ['negative', 'neutral', 'positive'];
 
-export const arm = (id: string, name: string, kind: ArmKind, accuracy: number, half = 0.08): ArmReport => ({
+const arm = (id: string, name: string, kind: ArmKind, accuracy: number, half = 0.08): ArmReport => ({
   id,
   name,
   kind,
@@ -34,7 +34,7 @@ export const ARMS: readonly ArmReport[] = [
   arm('tuned', 'Tuned', 'tuned', 0.817, 0.06),
 ];
 
-export const pair = (a: string, b: string, difference: number, low: number, high: number): PairReport => ({
+const pair = (a: string, b: string, difference: number, low: number, high: number): PairReport => ({
   a,
   b,
   bothRight: 76,

@@ -5,7 +5,7 @@ import type { HardVersion, PromptSet, SoftVersion } from '../../../project/types
 import type { Placement, SoftPrompt } from '../../../prompt/types';
 import type { HardPrompt } from '../../../task/types';
 
-export const EXAMPLES = 8;
+const EXAMPLES = 8;
 
 export interface ArmPlan {
   readonly id: 'untuned' | 'yours' | 'yours-8' | 'tuned';

@@ -26,7 +26,7 @@ const VALIDATION_ROWS = 60;
 const LATENCY_ROWS = 3;
 const LATENCY_REPEATS = 3;
 
-export interface ArmProgress {
+interface ArmProgress {
   readonly id: string;
   readonly name: string;
   readonly state: 'waiting' | 'running' | 'done';

@@ -16,7 +16,7 @@ import { wordsFor } from '../../state/words-for';
 import { toastUndo } from '../../ui';
 import { makeCheckRows, type Replay, replay } from './check-rows';
 
-export interface Exporting {
+interface Exporting {
   readonly setId: string;
   readonly runId: string;
   readonly withRows: boolean;
@@ -24,7 +24,7 @@ export interface Exporting {
   readonly error: StudioError | null;
 }
 
-export interface Imported {
+interface Imported {
   readonly setId: string;
   readonly name: string;
   /** Null while it is being replayed, or when there is no model to do it with. */

@@ -13,7 +13,7 @@ import { wordsFor } from '../../state/words-for';
 import type { ArmSide } from '../../ui';
 import { contestOf } from '../compare/arms';
 
-export interface Answer {
+interface Answer {
   /** In the order of the set's answer words. */
   readonly probabilities: readonly number[];
   readonly tokens: number;

@@ -1,7 +1,7 @@
 import { argmax } from '../../../metrics/classification';
 import type { Player } from './playground-store';
 
-export const capital = (word: string): string => `${word.charAt(0).toUpperCase()}${word.slice(1)}`;
+const capital = (word: string): string => `${word.charAt(0).toUpperCase()}${word.slice(1)}`;
 
 /** The likeliest label, as a headline. */
 export function said(player: Pick<Player, 'answer'>, labels: readonly string[]): string | null {

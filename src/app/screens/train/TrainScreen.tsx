@@ -126,7 +126,11 @@ export default function TrainScreen() {
           </Note>
         ) : null}
         {train.error ? (
-          <Note tone="bad" live title="Training did not start">
+          <Note
+            tone="bad"
+            live
+            title={train.error.code === 'store-blocked' ? 'This run is open in another tab' : 'Training did not start'}
+          >
             {train.error.message}
           </Note>
         ) : null}

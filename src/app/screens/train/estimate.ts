@@ -3,7 +3,7 @@ import type { Placement } from '../../../prompt/types';
 import type { TrainingSettings } from '../../../training/settings';
 
 /** Milliseconds of one training step over so many tokens (rows of a batch x tokens that take part in it). */
-export interface StepSpeed {
+interface StepSpeed {
   readonly ms: number;
   readonly tokens: number;
 }

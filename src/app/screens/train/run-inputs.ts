@@ -7,7 +7,7 @@ import type { LabelTokens, TokenRow } from '../../../tokens/types';
 import type { Services } from '../../services';
 
 /** Validation looks at no more rows than this. */
-export const MOST_VALIDATION_ROWS = 100;
+const MOST_VALIDATION_ROWS = 100;
 /** The initialisation "sampled words" draws among the commonest tokens, which stand first in the vocabulary. */
 const COMMON_TOKENS = 5000;
 

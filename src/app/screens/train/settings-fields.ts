@@ -30,11 +30,11 @@ export const NUMBER_SETTINGS: readonly NumberSetting[] = [
   {
     key: 'learningRate',
     label: 'Learning rate',
-    hint: 'At its peak.',
+    hint: 'At its peak; automatic = 0.07 × the size of the vocabulary’s vectors.',
     min: 1e-6,
     max: 1,
     whole: false,
-    empty: '0.07 × the size of the vocabulary’s vectors',
+    empty: 'automatic',
   },
   {
     key: 'warmupSteps',
