@@ -7,22 +7,31 @@ import { createRoot } from 'react-dom/client';
 import { App } from './app/App';
 import { lastModel, openLastProject } from './app/boot';
 import { createServices } from './app/create-services';
+import { Opening, OpeningFailed } from './app/Opening';
 import { probe } from './app/state/capabilities';
 import { createStores } from './app/state/stores';
 import { StudioProvider } from './app/state/studio';
 import { present } from './lib/assert';
 
-const [services, capabilities] = await Promise.all([createServices(), probe()]);
-const stores = createStores(services, capabilities);
-await openLastProject(services, stores);
+const root = createRoot(present(document.getElementById('app'), '#app'));
 
-createRoot(present(document.getElementById('app'), '#app')).render(
-  <StrictMode>
-    <StudioProvider studio={{ services, stores }}>
-      <App />
-    </StudioProvider>
-  </StrictMode>,
-);
+async function boot() {
+  root.render(<Opening />);
+  const [services, capabilities] = await Promise.all([createServices(), probe()]);
+  const stores = createStores(services, capabilities);
+  await openLastProject(services, stores);
+  root.render(
+    <StrictMode>
+      <StudioProvider studio={{ services, stores }}>
+        <App />
+      </StudioProvider>
+    </StrictMode>,
+  );
+  // A phone is not asked for 114 MB that it could not use.
+  if (capabilities.trainingOff === null) await stores.session.getState().loadModel(await lastModel(services));
+}
 
-// A phone is not asked for 114 MB that it could not use.
-if (capabilities.trainingOff === null) void stores.session.getState().loadModel(await lastModel(services));
+boot().catch((error: unknown) => {
+  console.error(error);
+  root.render(<OpeningFailed message={error instanceof Error ? error.message : String(error)} />);
+});

@@ -2,9 +2,7 @@
 import { type ComponentType, type LazyExoticComponent, lazy } from 'react';
 import type { StepId } from '../state/step-marks';
 
-export type ToolId = 'playground' | 'library';
-export type ScreenId = StepId | ToolId;
-
+type ToolId = 'playground' | 'library';
 type Screen = LazyExoticComponent<ComponentType>;
 
 export interface StepEntry {

@@ -50,7 +50,9 @@ const SIMD = new Uint8Array([
 
 export async function probe(): Promise<Capabilities> {
   const gpu = (navigator as { gpu?: { requestAdapter(): Promise<unknown> } }).gpu;
-  const webgpu = Boolean(await gpu?.requestAdapter().catch(() => null));
+  // some drivers never answer: the page must not wait for them
+  const late = new Promise<null>((done) => setTimeout(() => done(null), 2000));
+  const webgpu = Boolean(await Promise.race([gpu?.requestAdapter().catch(() => null) ?? null, late]));
   const { userAgentData, deviceMemory } = navigator as {
     userAgentData?: { mobile: boolean };
     deviceMemory?: number;

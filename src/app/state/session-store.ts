@@ -22,7 +22,7 @@ export type ModelStatus =
   | { readonly kind: 'ready'; readonly info: ModelInfo }
   | { readonly kind: 'failed'; readonly error: StudioError };
 
-export type TokenizerStatus =
+type TokenizerStatus =
   | { readonly kind: 'waiting' }
   | {
       readonly kind: 'ready';

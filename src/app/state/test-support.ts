@@ -76,7 +76,7 @@ const dataHandlers: Handlers<DataMethods> = {
   encode: ({ text }) => ({ ids: tokenise(text), pieces: pieces(text) }),
 };
 
-export const MODEL: ModelInfo = {
+const MODEL: ModelInfo = {
   id: 'test/model',
   dtype: 'fp32',
   sha256: 'a'.repeat(64),

@@ -26,9 +26,6 @@ export function toastUndo(title: string, undo: () => void): void {
   );
 }
 
-export const toastNote = (title: string, detail?: string): string =>
-  toasts.add(detail ? { title, detail } : { title }, { timeout: 6_000 });
-
 /** Stays until closed: what happened, to which thing, what to do now. */
 export const toastError = (title: string, detail?: string, action?: ToastContent['action']): string =>
   toasts.add({ title, tone: 'bad', ...(detail ? { detail } : {}), ...(action ? { action } : {}) });

@@ -3,7 +3,7 @@ import type { SourceFormat } from '../../../dataset/types';
 import { useStores } from '../../state/studio';
 import { Panel } from '../../ui/Panel';
 import { Select } from '../../ui/Select';
-import { Term } from '../../ui/Tooltip';
+import { Term } from '../../ui/Term';
 import { useData } from './use-data';
 import { ENCODING_NAMES } from './words';
 

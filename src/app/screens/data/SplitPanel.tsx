@@ -4,7 +4,7 @@ import { count, counted } from '../../ui/format';
 import { Note } from '../../ui/Note';
 import { Panel } from '../../ui/Panel';
 import { Slider } from '../../ui/Slider';
-import { Term } from '../../ui/Tooltip';
+import { Term } from '../../ui/Term';
 import { useData } from './use-data';
 import { splitWords, usedRows } from './words';
 

@@ -15,11 +15,11 @@ import { createSampleProject, findSample } from './sample-project';
 import { nameFromFile, usedRows } from './words';
 
 export type Prepared = ReturnType<DataMethods['prepare']>;
-export type Shares = Readonly<Record<SplitName, number>>;
+type Shares = Readonly<Record<SplitName, number>>;
 type Override = Partial<Pick<SourceFormat, 'delimiter' | 'encoding'>>;
 
 /** A mapping that may still lack its text or label column. */
-export interface MappingDraft {
+interface MappingDraft {
   readonly text: string | null;
   readonly label: string | null;
   readonly id: string | null;

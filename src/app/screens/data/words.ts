@@ -20,7 +20,7 @@ export const usedRows = ({ split }: Pick<Dataset, 'split'>): number =>
   split.train.length + split.validation.length + split.test.length;
 
 /** How many things stand under "To look at". */
-export const thingsToLookAt = (findings: readonly LintFinding[], rejected: number): number =>
+const thingsToLookAt = (findings: readonly LintFinding[], rejected: number): number =>
   findings.filter(({ severity }) => severity !== 'info').length + (rejected > 0 ? 1 : 0);
 
 export function dataHeadline(dataset: Dataset, findings: readonly LintFinding[]): string {

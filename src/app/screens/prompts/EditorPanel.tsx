@@ -4,8 +4,8 @@ import { Choices } from '../../ui/Choices';
 import { count, counted } from '../../ui/format';
 import { Note } from '../../ui/Note';
 import { Panel } from '../../ui/Panel';
+import { Term } from '../../ui/Term';
 import { TextArea } from '../../ui/TextField';
-import { Term } from '../../ui/Tooltip';
 import { usePrompts } from './use-prompts';
 
 const SHOTS = [

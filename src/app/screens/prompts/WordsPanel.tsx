@@ -9,7 +9,7 @@ import { Note } from '../../ui/Note';
 import { Panel } from '../../ui/Panel';
 import { ProgressBar } from '../../ui/ProgressBar';
 import { type Column, Table } from '../../ui/Table';
-import { Term } from '../../ui/Tooltip';
+import { Term } from '../../ui/Term';
 import { usePrompts } from './use-prompts';
 
 /** What the model says for each label. */

@@ -25,9 +25,9 @@ import { firstPrompt, sameLabels, slim } from './proposal';
 import { tally } from './tally';
 import { versionName } from './words';
 
-export type Collision = ReturnType<DataMethods['labelTokens']>['collisions'][number];
+type Collision = ReturnType<DataMethods['labelTokens']>['collisions'][number];
 
-export interface Cost {
+interface Cost {
   /** Tokens of the template alone. */
   readonly prompt: number;
   /** Mean and most tokens of a validation row as it goes to the model, examples included. */
@@ -37,7 +37,7 @@ export interface Cost {
   readonly tooLong: readonly string[];
 }
 
-export interface Reading {
+interface Reading {
   readonly rowId: string;
   /** 0-based place among the validation rows. */
   readonly index: number;

@@ -12,7 +12,7 @@ export interface Answer {
   readonly probability: number;
 }
 
-export interface StartState {
+interface StartState {
   /** Sample and shipped prompt have been looked for. */
   readonly entered: boolean;
   readonly sentence: string;

@@ -1,22 +1,7 @@
-import type { ReactElement, ReactNode } from 'react';
+import type { ReactNode } from 'react';
 import { Button } from 'react-aria-components/Button';
 import { Tooltip as AriaTooltip, TooltipTrigger } from 'react-aria-components/Tooltip';
-import './tooltip.css';
-
-interface TooltipProps {
-  readonly text: ReactNode;
-  /** A focusable react-aria element, e.g. Button. */
-  readonly children: ReactElement;
-}
-
-export const Tooltip = ({ text, children }: TooltipProps) => (
-  <TooltipTrigger delay={400} closeDelay={80}>
-    {children}
-    <AriaTooltip className="tooltip" offset={6}>
-      {text}
-    </AriaTooltip>
-  </TooltipTrigger>
-);
+import './term.css';
 
 interface TermProps {
   /** One sentence that explains the word to a newcomer. */
