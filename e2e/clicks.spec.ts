@@ -1,0 +1,36 @@
+import { expect, test } from './fixtures';
+import { AWKWARD } from './pages/studio';
+
+/** Counted by the page itself: a click that a test helper makes on the side would count too. */
+declare global {
+  interface Window {
+    used: { clicks: number; keys: number };
+  }
+}
+
+test('from dropping a CSV to the verdict: at most five clicks and no typing', async ({ studio }) => {
+  const { page, data, prompts, compare } = studio;
+  await page.addInitScript(() => {
+    window.used = { clicks: 0, keys: 0 };
+    addEventListener('click', () => window.used.clicks++, true);
+    addEventListener('keydown', () => window.used.keys++, true);
+  });
+  await studio.open();
+  await studio.modelReady();
+
+  const startedAt = Date.now();
+  await studio.drop(AWKWARD);
+  await data.next.click();
+  await prompts.next.click();
+  await page.getByRole('button', { name: 'Train', exact: true }).click();
+  await compare.run.click({ timeout: 90_000 });
+  await expect(studio.heading).toContainText('60 held-back rows decide');
+  await compare.run.click();
+  const verdict = await compare.verdict();
+  const seconds = (Date.now() - startedAt) / 1000;
+
+  const { clicks, keys } = await page.evaluate(() => window.used);
+  console.log(`${clicks} clicks, ${keys} keys, ${seconds.toFixed(1)} s to the verdict: “${verdict}”`);
+  expect(clicks).toBeLessThanOrEqual(5);
+  expect(keys).toBe(0);
+});

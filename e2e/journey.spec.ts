@@ -1,0 +1,108 @@
+import { expect, test } from './fixtures';
+import { AWKWARD } from './pages/studio';
+import { checkpointStep } from './storage';
+
+const TEXTS = [
+  'The wardrobe arrived without a single screw, again!',
+  'Do you also sell this lamp in green?',
+  'What a lovely chair. Thank you.',
+];
+
+test('a file that the app has never seen, from upload to the same predictions in another browser', async ({
+  studio,
+  otherProfile,
+}) => {
+  const { page, data, prompts, train, compare, playground, library } = studio;
+
+  await test.step('upload and map', async () => {
+    await studio.open();
+    await studio.modelReady();
+    await studio.upload(AWKWARD);
+    await expect(studio.heading).toHaveText('156 labelled rows are ready; 2 things need a look');
+    await expect(studio.lead).toContainText('semicolons, Windows-1252, 6 columns');
+    await expect(data.role('Text')).toContainText('Nachricht');
+    await expect(data.role('Label')).toContainText('Ton');
+    await expect(page.getByText('Two columns are called “Kunde”')).toBeVisible();
+    await expect(page.getByRole('table', { name: 'Rows' })).toContainText(
+      'Paid €89 for a lamp that hums like a fridge.',
+    );
+
+    // by hand: another label, and back
+    await data.map('Label', 'Kunde (2)');
+    await expect(page.getByRole('region', { name: /label/ })).toContainText('Behörde');
+    await data.map('Label', 'Ton');
+    await expect(page.getByRole('region', { name: /label/ })).toContainText('complaint');
+
+    await data.findings.getByRole('button', { name: 'Show and download' }).click();
+    await expect(page.getByRole('dialog')).toContainText('2 rows left out');
+    await expect(page.getByRole('dialog')).toContainText('it has 3 of 6 cells');
+    await page.keyboard.press('Escape');
+  });
+
+  await test.step('the hand-written prompt gets its try', async () => {
+    await data.next.click();
+    await expect(prompts.editor).toHaveValue(/\{Nachricht\}|\{text\}/);
+    await prompts.tryIt.click();
+    await expect(studio.heading).toHaveText(/^Your prompt gets \d+% right on the validation rows$/);
+    await prompts.next.click();
+  });
+
+  await test.step('train, with a reload in the middle', async () => {
+    await train.set({ Steps: 400, Patience: '' });
+    await train.start();
+    await expect.poll(() => checkpointStep(page)).toBeGreaterThanOrEqual(50);
+    await page.reload();
+    await expect(studio.heading).toBeVisible();
+    const at = await checkpointStep(page);
+    expect(at, 'the run was cut off before its end').toBeLessThan(400);
+    await train.ended();
+    expect(await checkpointStep(page)).toBe(400);
+    await expect(page.getByRole('table', { name: 'Runs' }).getByRole('row')).toHaveCount(2); // header and one run
+    await studio.modelReady();
+  });
+
+  await test.step('compare on held-back rows', async () => {
+    await compare.run.click();
+    await compare.run.click();
+    expect(await compare.verdict()).toMatch(/60 held-back rows|no clear difference|better/i);
+    for (const arm of ['Untuned', 'Yours', 'Yours + 8 examples', 'Tuned', 'TF-IDF + logistic regression'])
+      await expect(compare.arms).toContainText(arm);
+    await expect(compare.arms.getByRole('row')).toHaveCount(7);
+  });
+
+  const here: Record<string, string>[] = [];
+  await test.step('what it says here', async () => {
+    await studio.go('Playground');
+    for (const text of TEXTS) here.push(await playground.ask(text, 'tuned prompt'));
+    for (const answer of here)
+      expect(answer).toEqual({
+        complaint: expect.stringMatching(/^[01]\.\d\d$/),
+        praise: expect.stringMatching(/^[01]\.\d\d$/),
+        question: expect.stringMatching(/^[01]\.\d\d$/),
+      });
+    expect(new Set(here.map((answer) => JSON.stringify(answer))).size).toBe(TEXTS.length);
+  });
+
+  const zip = await test.step('export', async () => {
+    await studio.go('Compare');
+    await page.getByRole('button', { name: 'Export this prompt' }).click();
+    await expect(page.getByRole('dialog')).toContainText('This file will contain none of your rows.');
+    const file = await library.download();
+    expect(file.name).toBe('AWKWARD.zip');
+    return file;
+  });
+
+  await test.step('import into a clean profile: the same predictions', async () => {
+    const other = await otherProfile();
+    await other.open('#/project/new/library');
+    await expect(other.heading).toHaveText('No prompt set yet');
+    await other.library.import(zip);
+    await expect(other.page.getByText('“Awkward” was imported')).toBeVisible();
+    await expect(other.page.getByText(/All \d+ check rows agree, to within 0\.0001/)).toBeVisible();
+    await expect(other.library.set(/Awkward/)).toContainText('its rows are not here');
+    await other.page.getByRole('button', { name: 'Open it' }).click();
+    const there: Record<string, string>[] = [];
+    for (const text of TEXTS) there.push(await other.playground.ask(text, 'tuned prompt'));
+    expect(there).toEqual(here);
+  });
+});

@@ -1,0 +1,135 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, type Locator, type Page } from '@playwright/test';
+import { ComparePage } from './compare';
+import { DataPage } from './data';
+import { LibraryPage } from './library';
+import { PlaygroundPage } from './playground';
+import { PromptsPage } from './prompts';
+import { TrainPage } from './train';
+
+/** A model of 0.6 million parameters that learns in seconds. */
+export const TINY = 'softprompt-studio/tiny-support';
+
+export interface TestFile {
+  readonly name: string;
+  readonly bytes: Buffer;
+}
+
+/** A CSV that nothing in the app was made for: semicolons, Windows-1252, ragged rows, empty texts, a header twice. */
+export const AWKWARD: TestFile = {
+  name: 'awkward.csv',
+  bytes: readFileSync(join(import.meta.dirname, '../../test/fixtures/csv/awkward.csv')),
+};
+
+export const csv = (name: string, header: readonly string[], rows: readonly (readonly string[])[]): TestFile => ({
+  name,
+  bytes: Buffer.from(
+    [header, ...rows].map((cells) => cells.map((cell) => `"${cell.replaceAll('"', '""')}"`).join(',')).join('\n'),
+  ),
+});
+
+export type StepName = 'Data' | 'Prompts' | 'Train' | 'Compare' | 'Playground' | 'Library';
+
+/** The page as a person sees it: by roles and names. */
+export class Studio {
+  readonly heading: Locator;
+  readonly lead: Locator;
+  readonly data: DataPage;
+  readonly prompts: PromptsPage;
+  readonly train: TrainPage;
+  readonly compare: ComparePage;
+  readonly playground: PlaygroundPage;
+  readonly library: LibraryPage;
+
+  constructor(readonly page: Page) {
+    this.heading = page.getByRole('heading', { level: 1 });
+    this.lead = page.getByRole('main');
+    this.data = new DataPage(page);
+    this.prompts = new PromptsPage(page);
+    this.train = new TrainPage(page);
+    this.compare = new ComparePage(page);
+    this.playground = new PlaygroundPage(page);
+    this.library = new LibraryPage(page);
+  }
+
+  /** `null` = the embedded model. */
+  async open(hash = '#/', model: string | null = TINY): Promise<void> {
+    await this.page.goto(`${model === null ? '' : `?model=${model}`}${hash}`);
+    await expect(this.heading).toBeVisible();
+  }
+
+  /** The chip says so: WebAssembly, two threads. */
+  async modelReady(timeout = 30_000): Promise<void> {
+    await expect(this.page.getByRole('button', { name: /^Model: .+ · 2 threads/ })).toBeVisible({ timeout });
+  }
+
+  async go(step: StepName): Promise<void> {
+    await this.page
+      .getByRole('navigation', { name: 'Steps and tools' })
+      .getByRole('link', { name: new RegExp(`\\b${step}\\b`) })
+      .click();
+  }
+
+  /** Lets a file fall onto the page, as from the desktop. */
+  async drop({ name, bytes }: TestFile): Promise<void> {
+    const transfer = await this.page.evaluateHandle(
+      ([fileName, base64]) => {
+        const data = new DataTransfer();
+        const content = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+        data.items.add(new File([content], fileName, { type: 'text/csv' }));
+        return data;
+      },
+      [name, bytes.toString('base64')] as const,
+    );
+    await this.#drop(transfer);
+  }
+
+  /** The same for a file too large to carry: `line` is repeated in the page. */
+  async dropRepeated(name: string, line: string, times: number): Promise<void> {
+    const transfer = await this.page.evaluateHandle(
+      ([fileName, text, count]) => {
+        const data = new DataTransfer();
+        const block = new TextEncoder().encode(text.repeat(1000));
+        data.items.add(new File(new Array(Math.ceil(count / 1000)).fill(block), fileName));
+        return data;
+      },
+      [name, line, times] as const,
+    );
+    await this.#drop(transfer);
+  }
+
+  async #drop(dataTransfer: Awaited<ReturnType<Page['evaluateHandle']>>): Promise<void> {
+    await this.page.getByRole('main').dispatchEvent('dragover', { dataTransfer });
+    await expect(this.page.getByText('Drop it: a CSV, TSV or JSONL')).toBeVisible();
+    await this.page.getByRole('main').dispatchEvent('drop', { dataTransfer });
+    await expect(this.page.getByText('Drop it: a CSV, TSV or JSONL')).toBeHidden();
+  }
+
+  /** Opens a file through the button and the system's dialog. */
+  async upload({ name, bytes }: TestFile, button: string | RegExp = 'Use my CSV'): Promise<void> {
+    const chooser = this.page.waitForEvent('filechooser');
+    await this.page.getByRole('button', { name: button }).click();
+    await (await chooser).setFiles({ name, mimeType: 'application/octet-stream', buffer: bytes });
+  }
+
+  /** From a file on the page to a trained prompt, without looking left or right. */
+  async trained(file: TestFile = AWKWARD, steps = 30): Promise<void> {
+    await this.open();
+    await this.drop(file);
+    await expect(this.heading).toContainText('labelled rows are ready');
+    await this.go('Train');
+    await this.train.set({ Steps: steps });
+    await this.train.start();
+    await this.train.ended();
+  }
+
+  /** An alert that a screen reader is told of, by its title. */
+  alert(title: string | RegExp): Locator {
+    return this.page.getByRole('alert').filter({ hasText: title });
+  }
+
+  async scrollsSideways(): Promise<boolean> {
+    return this.page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
+  }
+}

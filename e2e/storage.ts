@@ -1,0 +1,79 @@
+/** Looks into the page's IndexedDB, for what the screen cannot show: bytes. */
+import type { Page } from '@playwright/test';
+import type { PromptSet, RunCheckpoint } from '../src/project/types';
+
+const DATABASE = 'softprompt-studio';
+
+interface Tables {
+  promptSets: PromptSet;
+  checkpoints: RunCheckpoint;
+}
+
+/** All values of a table; typed arrays come as base64 of their bytes. */
+async function all<T extends keyof Tables>(page: Page, table: T): Promise<Tables[T][]> {
+  const json = await page.evaluate(
+    ([database, name]) =>
+      new Promise<string>((resolve, reject) => {
+        const opening = indexedDB.open(database);
+        opening.onerror = () => reject(opening.error);
+        opening.onsuccess = () => {
+          const db = opening.result;
+          const asking = db.transaction(name).objectStore(name).getAll();
+          asking.onerror = () => reject(asking.error);
+          asking.onsuccess = () => {
+            db.close();
+            resolve(
+              JSON.stringify(asking.result, (_key, value: unknown) => {
+                if (!ArrayBuffer.isView(value)) return value;
+                const bytes = new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+                return btoa(Array.from(bytes, (b) => String.fromCharCode(b)).join(''));
+              }),
+            );
+          };
+        };
+      }),
+    [DATABASE, table] as const,
+  );
+  return JSON.parse(json) as Tables[T][];
+}
+
+export const promptSets = (page: Page) => all(page, 'promptSets');
+
+/** The step that the newest checkpoint of any run is at; -1 when there is none. */
+export async function checkpointStep(page: Page): Promise<number> {
+  const found = await all(page, 'checkpoints');
+  return Math.max(-1, ...found.map(({ checkpoint }) => checkpoint.step));
+}
+
+/** Losses by step of the only run. */
+export async function losses(page: Page): Promise<number[]> {
+  const [run] = await all(page, 'checkpoints');
+  return run?.checkpoint.steps.map(({ loss }) => loss) ?? [];
+}
+
+/** Bytes of every tuned prompt, in the order of the runs, as base64. */
+export async function vectors(page: Page): Promise<string[]> {
+  const sets = await promptSets(page);
+  return sets.flatMap((set) => set.soft.map(({ soft }) => (soft ? (soft.vectors as unknown as string) : '')));
+}
+
+/** Everything that a run has come to, but the clock: last vectors, moments and losses, in the order of the runs. */
+export async function states(page: Page): Promise<unknown[]> {
+  const kept = await all(page, 'checkpoints');
+  const sets = await promptSets(page);
+  return sets.flatMap((set) =>
+    set.soft.map(({ id }) => {
+      const run = kept.find(({ runId }) => runId === id)?.checkpoint;
+      return (
+        run && {
+          step: run.step,
+          vectors: run.vectors,
+          m: run.m,
+          v: run.v,
+          losses: run.steps.map(({ loss }) => loss),
+          validations: run.validations,
+        }
+      );
+    }),
+  );
+}
