@@ -16,7 +16,9 @@ export function SplitPanel() {
   const held = prepared?.dataset.split.test.length ?? 0;
   const [dragged, setDragged] = useState(held);
   useEffect(() => setDragged(held), [held]);
-  if (!prepared || usedRows(prepared.dataset) < 10) return null;
+  // with nothing to tell apart, or the wrong column, the sizes of the parts mean nothing yet
+  const blocked = prepared?.findings.some(({ severity, kind }) => severity === 'blocking' && kind !== 'too-few-rows');
+  if (!prepared || blocked || usedRows(prepared.dataset) < 10) return null;
   const { split } = prepared.dataset;
   const n = usedRows(prepared.dataset);
   return (
