@@ -120,7 +120,7 @@ function testFacts(evaluation: Evaluation | null): Sidecar['metrics']['test'] {
   return {
     rows: comparison.n,
     looks: comparison.looks,
-    calibrated: comparison.calibrated,
+    calibrated: tuned.calibrated ?? comparison.calibrated,
     accuracy: tuned.accuracy,
     accuracyCi95: { ...tuned.accuracyCi95 },
     macroF1: tuned.macroF1,

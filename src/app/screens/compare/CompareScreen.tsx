@@ -6,6 +6,7 @@ import { useProject, useSession } from '../../state/studio';
 import { Button, Choices, EmptyState, format, Note, Panel, ProgressBar } from '../../ui';
 import { contestOf } from './arms';
 import { ResultPanels } from './ResultPanels';
+import { calibrationWords } from './results';
 import { SaveDialog } from './SaveDialog';
 import { useCompare } from './use-compare';
 import './compare.css';
@@ -133,19 +134,15 @@ export default function CompareScreen() {
               <Choices
                 label="Calibration"
                 hideLabel
-                value={shown.calibrated ? 'yes' : 'no'}
-                onChange={(value) => void state.showCalibrated(value === 'yes')}
+                value={state.mode}
+                onChange={(mode) => void state.calibrate(mode)}
                 options={[
-                  { id: 'no', label: 'As they answer', isDisabled: state.switching },
-                  { id: 'yes', label: 'Calibrated', isDisabled: state.switching },
+                  { id: 'chosen', label: 'Calibrated where it helps', isDisabled: state.switching },
+                  { id: 'calibrated', label: 'All calibrated', isDisabled: state.switching },
+                  { id: 'raw', label: 'None', isDisabled: state.switching },
                 ]}
               />
-              <p className="dim small">
-                {evaluation.comparison.calibrated
-                  ? 'The validation rows say that calibration helps the hand-written prompts; all are treated alike.'
-                  : 'The validation rows say that calibration does not help the hand-written prompts; all are treated alike.'}{' '}
-                Calibrated: what a prompt says whatever the text is subtracted.
-              </p>
+              <p className="dim small">{calibrationWords(shown, state.mode)}</p>
             </div>
             <SaveDialog isOpen={saving} onClose={() => setSaving(false)} />
             <ResultPanels comparison={shown} evaluation={evaluation} dataset={dataset} />

@@ -14,8 +14,6 @@ export interface ArmPlan {
   readonly prompt: HardPrompt;
   readonly soft: SoftPrompt | null;
   readonly placement: Placement | null;
-  /** Hand-written prompts are scored on validation rows too: they decide whether all are calibrated. */
-  readonly onValidation: boolean;
 }
 
 export interface Contest {
@@ -44,7 +42,6 @@ export function contestOf(set: PromptSet): Contest {
     prompt,
     soft: vectors,
     placement: vectors?.placement ?? null,
-    onValidation: kind === 'zero-shot' || kind === 'few-shot',
   });
   const arms: ArmPlan[] = [arm('untuned', 'Untuned', 'untuned', bare)];
   if (hard) {

@@ -2,7 +2,7 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { textOf } from '../../../dataset/labels';
 import type { Dataset } from '../../../dataset/types';
-import { calibrationHelps, validationAccuracy } from '../../../evaluation/calibrate';
+import { validationAccuracy } from '../../../evaluation/calibrate';
 import { majorityArm, wordsArm } from '../../../evaluation/reference';
 import type { ArmOutcome, Comparison, ComparisonPlan } from '../../../evaluation/types';
 import { StudioError } from '../../../lib/errors';
@@ -33,6 +33,14 @@ interface ArmProgress {
   readonly fraction: number;
 }
 
+/** Calibrated where the validation rows say that it helps, or for all, or for none: always by one rule for all prompts. */
+export type CalibrationMode = 'chosen' | 'raw' | 'calibrated';
+
+function planFor({ calibration: _, ...plan }: ComparisonPlan, mode: CalibrationMode): ComparisonPlan {
+  if (mode === 'chosen') return { ...plan, calibrated: false, calibration: 'chosen' };
+  return { ...plan, calibrated: mode === 'calibrated' };
+}
+
 export interface CompareState {
   readonly running: boolean;
   /** What is going on, in words. */
@@ -43,15 +51,16 @@ export interface CompareState {
   readonly error: StudioError | null;
   /** The comparison on the screen. */
   readonly evaluation: Evaluation | null;
-  /** Calibrated or not, as chosen on the screen. */
+  /** As the calibration that was chosen on the screen has it. */
   readonly comparison: Comparison | null;
+  readonly mode: CalibrationMode;
   readonly switching: boolean;
   /** Held-back rows that were left out since they do not fit some prompt. */
   readonly leftOut: number;
   readonly enter: () => Promise<void>;
   readonly run: () => Promise<void>;
   readonly stop: () => void;
-  readonly showCalibrated: (calibrated: boolean) => Promise<void>;
+  readonly calibrate: (mode: CalibrationMode) => Promise<void>;
   /** The comparison on the screen as one HTML file, without any row's text unless `withRows`. */
   readonly report: (withRows: boolean) => Promise<string | null>;
   /** The documented results.json of what is on the screen; no row's text. */
@@ -76,7 +85,7 @@ const FATAL = new Set(['worker-died', 'device-lost', 'out-of-memory', 'session-f
 export function createCompareStore(services: Services, session: SessionStore, project: ProjectStore): CompareStore {
   const { store: disk } = services;
   let aborter: AbortController | null = null;
-  /** The other way of calibrating, computed when it was asked for. */
+  /** The other ways of calibrating, computed when they were asked for. */
   const computed = new Map<string, Comparison>();
 
   return createStore<CompareState>((set, get) => {
@@ -98,7 +107,7 @@ export function createCompareStore(services: Services, session: SessionStore, pr
             dataset,
             prompt: arm.prompt,
             words: wordsFor(arm.prompt.template, open.words),
-            split: [...dataset.split.test, ...calibration, ...(arm.onValidation ? validation : [])],
+            split: [...dataset.split.test, ...calibration, ...validation],
           })),
         })),
       );
@@ -188,9 +197,7 @@ export function createCompareStore(services: Services, session: SessionStore, pr
           // For a new row, whose text is in no cache: of the bare text nothing is shared.
           tokensComputedMean: mean((row) => (cacheKey === null ? row.tokensComputed : row.tokensSent)),
           latencyMsMedian: medianMs,
-          validation: arm.onValidation
-            ? validationAccuracy(logProbs(tokens.validation), validationGold, calibration)
-            : null,
+          validation: validationAccuracy(logProbs(tokens.validation), validationGold, calibration),
         });
         armState(arm.id, { state: 'done', fraction: 1 });
       }
@@ -215,7 +222,9 @@ export function createCompareStore(services: Services, session: SessionStore, pr
         gold,
         arms: [...references, ...arms],
         pairs: contest.pairs,
-        calibrated: calibrationHelps(arms),
+        // Offered to all alike; each takes it where it helped on the validation rows.
+        calibrated: false,
+        calibration: 'chosen',
         looks: looked.testLooks,
         seed: dataset.seed,
       };
@@ -234,7 +243,7 @@ export function createCompareStore(services: Services, session: SessionStore, pr
       };
       computed.clear();
       if (project.getState().set?.id === open.id)
-        set({ evaluation, comparison, leftOut: dataset.split.test.length - tokens.test.length });
+        set({ evaluation, comparison, mode: 'chosen', leftOut: dataset.split.test.length - tokens.test.length });
       await disk.evaluations.put(evaluation).catch((cause) => set({ error: asError(cause) }));
     }
 
@@ -247,7 +256,7 @@ export function createCompareStore(services: Services, session: SessionStore, pr
       return reportInput(
         open,
         dataset,
-        evaluation,
+        { ...evaluation, plan: planFor(evaluation.plan, get().mode) },
         comparison,
         model.kind === 'ready' ? model.info : null,
         kept?.checkpoint ?? null,
@@ -263,6 +272,7 @@ export function createCompareStore(services: Services, session: SessionStore, pr
       error: null,
       evaluation: null,
       comparison: null,
+      mode: 'chosen',
       switching: false,
       leftOut: 0,
       enter: async () => {
@@ -274,7 +284,7 @@ export function createCompareStore(services: Services, session: SessionStore, pr
         try {
           const [latest] = await disk.evaluations.ofSet(open.id);
           if (latest && project.getState().set?.id === open.id && get().evaluation?.setId !== open.id)
-            set({ evaluation: latest, comparison: latest.comparison });
+            set({ evaluation: latest, comparison: latest.comparison, mode: 'chosen' });
         } catch (cause) {
           set({ error: asError(cause) });
         }
@@ -334,24 +344,20 @@ export function createCompareStore(services: Services, session: SessionStore, pr
         const found = await input();
         return found && `${JSON.stringify(resultsJson(found), null, 2)}\n`;
       },
-      showCalibrated: async (calibrated) => {
+      calibrate: async (mode) => {
         const { evaluation } = get();
-        if (!evaluation || get().comparison?.calibrated === calibrated) return;
-        if (evaluation.comparison.calibrated === calibrated) {
-          set({ comparison: evaluation.comparison });
-          return;
-        }
-        const key = `${evaluation.id}:${calibrated}`;
-        const kept = computed.get(key);
+        if (!evaluation || get().mode === mode) return;
+        const key = `${evaluation.id}:${mode}`;
+        const kept = mode === 'chosen' ? evaluation.comparison : computed.get(key);
         if (kept) {
-          set({ comparison: kept });
+          set({ comparison: kept, mode });
           return;
         }
         set({ switching: true });
         try {
-          const comparison = await services.data.call('compare', { ...evaluation.plan, calibrated });
+          const comparison = await services.data.call('compare', planFor(evaluation.plan, mode));
           computed.set(key, comparison);
-          if (get().evaluation?.id === evaluation.id) set({ comparison });
+          if (get().evaluation?.id === evaluation.id) set({ comparison, mode });
         } catch (cause) {
           set({ error: asError(cause) });
         } finally {

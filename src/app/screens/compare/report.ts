@@ -25,7 +25,7 @@ export function reportInput(
   return {
     title: set.name,
     createdAt: evaluation.createdAt,
-    plan: { ...evaluation.plan, calibrated: comparison.calibrated },
+    plan: evaluation.plan,
     comparison,
     model: of,
     environment: { backend: evaluation.backend, threads: evaluation.threads },

@@ -56,6 +56,15 @@ export function costTitle(arms: readonly ArmReport[]): string {
   return `Tuned sends ${b} tokens a row, yours ${a}`;
 }
 
+/** What was done with calibration, by one rule for all prompts. */
+export function calibrationWords(comparison: Pick<Comparison, 'arms'>, mode: 'chosen' | 'raw' | 'calibrated'): string {
+  const what = 'Calibrating subtracts what a prompt says whatever the text is.';
+  if (mode === 'raw') return `${what} Here no prompt is calibrated.`;
+  if (mode === 'calibrated') return `${what} Here every prompt is.`;
+  const names = comparison.arms.filter((arm) => arm.calibrated).map((arm) => arm.name);
+  return `${what} The validation rows say that it helps ${names.length === 0 ? 'none of the prompts' : `${new Intl.ListFormat('en').format(names)}`}.`;
+}
+
 /** One line a held-back row; texts are the user's own, on their own disk. */
 export function resultsCsv(comparison: Comparison, evaluation: Evaluation, dataset: Dataset | null): string {
   const { rowIds, gold, labels } = evaluation.plan;

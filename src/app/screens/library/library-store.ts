@@ -3,6 +3,7 @@ import { createStore, type StoreApi } from 'zustand/vanilla';
 import predictPy from '../../../../tools/export/predict.py?raw';
 import type { Dataset } from '../../../dataset/types';
 import { StudioError } from '../../../lib/errors';
+import { z } from '../../../lib/zod';
 import { buildBundle, readBundle, rowsInBundle } from '../../../project/bundle';
 import { chooseHard, chooseSoft, chosenSoft, isUsable, renamePromptSet } from '../../../project/prompt-set';
 import type { Sidecar } from '../../../project/sidecar';
@@ -61,6 +62,17 @@ export type LibraryStore = StoreApi<LibraryState>;
 /** A deleted set can be brought back for at least so long. */
 const KEPT_MS = 24 * 3600 * 1000;
 
+const configSchema = z.object({ num_attention_heads: z.int().optional(), n_head: z.int().optional() });
+
+/** From the model's config.json, where it can be had; PEFT finds it out by itself otherwise. */
+async function attentionHeads(services: Services, session: SessionStore): Promise<number | null> {
+  const files = await services.loadTokenizerFiles(session.getState().source).catch(() => null);
+  const config = files?.['config.json'];
+  if (!config) return null;
+  const parsed = configSchema.safeParse(JSON.parse(new TextDecoder().decode(config)));
+  return parsed.success ? (parsed.data.num_attention_heads ?? parsed.data.n_head ?? null) : null;
+}
+
 const now = () => new Date().toISOString();
 const asError = (cause: unknown): StudioError =>
   cause instanceof StudioError
@@ -95,6 +107,7 @@ export function createLibraryStore(services: Services, session: SessionStore, pr
       const rows = exporting.withRows ? dataset : null;
       const { card, tokenizer } = session.getState();
       const tuned = evaluation?.plan.arms.find((arm) => arm.id === 'tuned');
+      const isCalibrated = evaluation?.comparison.arms.find((arm) => arm.id === 'tuned')?.calibrated ?? false;
       const sidecar = buildSidecar({
         set: open,
         run,
@@ -103,7 +116,7 @@ export function createLibraryStore(services: Services, session: SessionStore, pr
         tokenizerSha256: tokenizer.kind === 'ready' ? tokenizer.sha256 : '',
         dataset: dataset?.fingerprint === run.datasetFingerprint ? dataset : null,
         evaluation,
-        calibration: evaluation?.comparison.calibrated ? (tuned?.calibration ?? null) : null,
+        calibration: isCalibrated ? (tuned?.calibration ?? null) : null,
         checkRows,
         userRows: rowsInBundle(rows),
         now: now(),
@@ -115,7 +128,7 @@ export function createLibraryStore(services: Services, session: SessionStore, pr
         sidecar,
         predictPy,
         rows,
-        model: { layers: info.layers, heads: null },
+        model: { layers: info.layers, heads: await attentionHeads(services, session) },
       });
       return { bytes, name: `${open.handle}.zip` };
     }

@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest';
+import type { Dataset } from '../../../dataset/types';
+import type { ArmReport, Comparison, PairReport } from '../../../evaluation/types';
+import { addHardVersion, createPromptSet } from '../../../project/prompt-set';
+import type { Evaluation } from '../../../project/types';
+import { contestOf } from './arms';
+import { calibrationWords, comparedRows, costTitle, resultsCsv } from './results';
+
+const arm = (id: string, kind: ArmReport['kind'], predictions: number[], tokens: number | null = null) =>
+  ({
+    id,
+    name: id,
+    kind,
+    predictions,
+    confidences: predictions.map(() => 0.5),
+    tokensSentMean: tokens,
+    calibrated: id === 'yours',
+  }) as unknown as ArmReport;
+const comparison = {
+  arms: [arm('yours', 'zero-shot', [0, 1, 1, 0], 46.4), arm('tuned', 'tuned', [1, 1, 0, 0], 31)],
+} as unknown as Comparison;
+const evaluation = {
+  plan: { rowIds: ['1', '2', '3', '4'], gold: [1, 1, 1, 1], labels: ['bad', 'good'] },
+} as unknown as Evaluation;
+const dataset = {
+  mapping: { text: 't', label: 'l', id: null },
+  table: { rows: [{ id: '1', line: 2, cells: { t: '=text one', l: 'good' } }] },
+} as unknown as Dataset;
+const pair = { a: 'yours', b: 'tuned' } as PairReport;
+
+test('every row stands in exactly one group', () => {
+  const ids = (group: 'fixed' | 'broken' | 'wrong' | 'right') =>
+    comparedRows(comparison, evaluation, dataset, pair, group).map((row) => row.id);
+  expect([ids('fixed'), ids('right'), ids('broken'), ids('wrong')]).toEqual([['1'], ['2'], ['3'], ['4']]);
+  expect(comparedRows(comparison, evaluation, dataset, pair, 'fixed')[0]).toMatchObject({
+    text: '=text one',
+    a: { label: 'bad', right: false },
+    b: { label: 'good', right: true },
+  });
+});
+
+test('words', () => {
+  expect(costTitle(comparison.arms)).toBe('Tuned sends 31 tokens a row, yours 46');
+  expect(calibrationWords(comparison, 'chosen')).toMatch(/helps yours\.$/);
+});
+
+test('the CSV disarms formulas in texts', () => {
+  expect(resultsCsv(comparison, evaluation, dataset).split('\r\n')[1]).toBe("1,'=text one,good,bad,0.5,0,good,0.5,1");
+});
+
+test('the arms follow from what a set has', () => {
+  const at = { id: 'h', now: '' };
+  const set = createPromptSet(
+    { id: 's', now: '' },
+    { name: 'x', words: [], baseTemplate: '{text}', datasetFingerprint: null, datasetName: null, taken: [] },
+  );
+  expect(contestOf(set).arms.map((a) => a.id)).toEqual(['untuned']);
+  const written = addHardVersion(set, at, { prompt: { template: 'Say. {text}', shots: 3, shotSeed: 1 } }).set;
+  const contest = contestOf(written);
+  expect(contest.arms.map((a) => [a.id, a.prompt.shots])).toEqual([
+    ['untuned', 0],
+    ['yours', 0],
+    ['yours-8', 8],
+  ]);
+  expect(contest.pairs).toEqual([['untuned', 'yours']]);
+});
