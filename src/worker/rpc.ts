@@ -41,6 +41,22 @@ export interface WorkerEnd {
   addEventListener(type: 'message', listener: (event: MessageEvent) => void): void;
 }
 
+/** Sent once by a worker that holds a lock of this name as long as it lives: who gets the lock knows that it is dead. */
+interface WireAlive {
+  readonly alive: string;
+}
+
+/** Workers that the system ends, or that close, raise no event in the page; their locks are let go of all the same. */
+function showAlive(end: WorkerEnd): void {
+  const alive = `softprompt:worker:${Math.random().toString(36).slice(2)}`;
+  void globalThis.navigator?.locks
+    ?.request(alive, () => {
+      end.postMessage({ alive } satisfies WireAlive);
+      return new Promise<never>(() => undefined);
+    })
+    .catch(() => undefined); // where the browser grants no locks, only a death with an event is noticed
+}
+
 const isControl = (message: WireRequest | WireControl): message is WireControl => 'control' in message;
 
 interface Job {
@@ -103,6 +119,7 @@ export function serve<M extends Methods<M>>(end: WorkerEnd, handlers: Handlers<M
     waiting.push({ request: data, control });
     void serveAll();
   });
+  showAlive(end);
 }
 
 export const cancelled = () => new StudioError('cancelled', 'Cancelled.');
@@ -189,7 +206,11 @@ export class RpcClient<M extends Methods<M>> {
 
   #start(): PageEnd {
     const worker = this.#spawn();
-    worker.addEventListener('message', (event) => this.#receive(worker, (event as MessageEvent<WireReply>).data));
+    worker.addEventListener('message', (event) => {
+      const { data } = event as MessageEvent<WireReply | WireAlive>;
+      if ('alive' in data) void navigator.locks.request(data.alive, () => this.#onDeath(worker, null));
+      else this.#receive(worker, data);
+    });
     // `error` is an exception outside of any handler (also: its script did not load); `messageerror` a reply that cannot be read.
     worker.addEventListener('error', (event) => this.#onDeath(worker, event as ErrorEvent));
     worker.addEventListener('messageerror', () => this.#onDeath(worker, null));
