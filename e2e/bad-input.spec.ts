@@ -1,0 +1,319 @@
+import type { Page } from '@playwright/test';
+import { expect, test } from './fixtures';
+import { AWKWARD, csv, type Studio, type TestFile } from './pages/studio';
+import { promptSets } from './storage';
+
+const PRAISE = ['lovely', 'sturdy', 'beautiful', 'clever', 'quiet', 'cheap'];
+const BLAME = ['broken', 'late', 'scratched', 'loud', 'wobbly', 'dear'];
+const THINGS = ['chair', 'lamp', 'table', 'shelf', 'rug', 'bed', 'mirror', 'sofa', 'clock', 'vase'];
+
+/** Rows that differ, with labels that can be learned. */
+const rows = (n: number, labelOf: (i: number) => string = (i) => (i % 2 === 0 ? 'good' : 'bad')) =>
+  Array.from({ length: n }, (_, i) => {
+    const words = i % 2 === 0 ? PRAISE : BLAME;
+    return [`The ${THINGS[i % 10]} number ${i} was ${words[i % 6]} in week ${Math.floor(i / 7)}.`, labelOf(i)] as const;
+  });
+const file = (name: string, found: readonly (readonly string[])[], header = ['message', 'tone']): TestFile =>
+  csv(name, header, found);
+
+/** The data screen stops here and says why. */
+async function isBlocked(studio: Studio, title: string | RegExp, advice: string | RegExp): Promise<void> {
+  await expect(studio.heading).toHaveText(title);
+  await expect(studio.lead).toContainText(advice);
+  await expect(studio.data.next).toBeDisabled();
+}
+
+/** What was there before is there still. */
+async function nothingLost(studio: Studio): Promise<void> {
+  await studio.page.goto(`${new URL(studio.page.url()).search}#/project/new/library`);
+  await expect(studio.library.set(/Awkward/)).toContainText('158 rows of awkward.csv');
+}
+
+test.describe('files', () => {
+  test.beforeEach(async ({ studio }) => {
+    await studio.open();
+    await studio.drop(AWKWARD);
+    await expect(studio.heading).toContainText('156 labelled rows are ready');
+  });
+  test.afterEach(async ({ studio }) => nothingLost(studio));
+
+  const refused: readonly (readonly [string, TestFile, RegExp])[] = [
+    ['an empty file', { name: 'empty.csv', bytes: Buffer.alloc(0) }, /empty\.csv is empty/],
+    ['a header alone', { name: 'header.csv', bytes: Buffer.from('message,tone\n') }, /has a header but no rows/],
+    [
+      'a binary file',
+      { name: 'photo.csv', bytes: Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * 7919) % 251)) },
+      /binary|not text/,
+    ],
+    [
+      'a zip with a CSV name',
+      { name: 'table.csv', bytes: Buffer.concat([Buffer.from('PK\u0003\u0004'), Buffer.alloc(3000, 7)]) },
+      /is a ZIP archive, not text: unpack it/,
+    ],
+  ];
+  for (const [what, bad, message] of refused)
+    test(`${what} is refused by name`, async ({ studio }) => {
+      await studio.drop(bad);
+      await expect(studio.alert(`${bad.name} was not opened`)).toBeVisible();
+      await expect(studio.alert(`${bad.name} was not opened`)).toContainText(message);
+    });
+
+  test('a file of more than 50 MB is refused, with its size', async ({ studio }) => {
+    await studio.dropRepeated('huge.csv', 'The parcel came late once more and nobody said why it did,bad\n', 830_000);
+    await expect(studio.alert('huge.csv was not opened')).toContainText(/It has 5\d(\.\d)? MB; files up to 50 MB/);
+  });
+
+  test('a file of nearly 50 MB is read, and the page stays alive', async ({ studio }) => {
+    await studio.dropRepeated('large.csv', 'The parcel came late once more and nobody said why it did,bad\n', 780_000);
+    await expect(studio.heading).toHaveText('Reading large.csv');
+    await expect(studio.heading).not.toHaveText('Reading large.csv', { timeout: 60_000 });
+    await expect(studio.page.getByRole('main')).toContainText(/large\.csv|same label|label column/);
+  });
+});
+
+test.describe('labels', () => {
+  test.beforeEach(async ({ studio }) => studio.open());
+
+  test('one column', async ({ studio }) => {
+    await studio.drop(
+      file(
+        'one.csv',
+        rows(40).map(([text]) => [text]),
+        ['message'],
+      ),
+    );
+    await expect(studio.alert('one.csv was not opened')).toContainText('has only one column (“message”)');
+  });
+
+  test('one class', async ({ studio }) => {
+    await studio.drop(
+      file(
+        'same.csv',
+        rows(60, () => 'good'),
+      ),
+    );
+    await isBlocked(studio, 'Every row has the same label, “good”', 'There is nothing to tell apart');
+  });
+
+  test('two rows', async ({ studio }) => {
+    await studio.drop(file('two.csv', rows(2)));
+    await isBlocked(studio, 'Only 2 labelled rows', 'At least 10 rows are needed');
+  });
+
+  test('an ID column taken as the label', async ({ studio }) => {
+    const found = rows(300).map(([text, tone], i) => [text, tone, `T-${1000 + i}`]);
+    await studio.drop(file('ids.csv', found, ['message', 'tone', 'ticket']));
+    await expect(studio.heading).toContainText('300 labelled rows are ready');
+    await studio.data.map('Label', 'ticket');
+    await isBlocked(studio, '300 different labels in 300 rows', '“ticket” looks like an ID');
+    await studio.data.map('Label', 'tone');
+    await expect(studio.heading).toContainText('300 labelled rows are ready');
+  });
+
+  test('text and label swapped, and swapped back', async ({ studio }) => {
+    await studio.drop(file('swapped.csv', rows(80)));
+    await expect(studio.heading).toContainText('80 labelled rows are ready');
+    await studio.data.map('Text', 'tone');
+    await expect(studio.data.role('Label')).toContainText('message');
+    await isBlocked(studio, 'Text and label look swapped', 'Swap the two columns');
+    await studio.data.map('Text', 'message');
+    await expect(studio.heading).toContainText('80 labelled rows are ready');
+  });
+
+  test('280 of 300 rows with one label: said, and training goes on', async ({ studio }) => {
+    await studio.drop(
+      file(
+        'skewed.csv',
+        rows(300, (i) => (i % 15 === 0 ? 'good' : 'bad')),
+      ),
+    );
+    await expect(studio.data.findings).toContainText('280 of 300 rows are “bad”');
+    await expect(studio.data.findings).toContainText('Look at macro-F1');
+    await expect(studio.data.next).toBeEnabled();
+  });
+
+  test('scores as labels: said, and training goes on', async ({ studio }) => {
+    await studio.drop(
+      file(
+        'scores.csv',
+        rows(150, (i) => String(1 + (i % 5))),
+        ['message', 'stars'],
+      ),
+    );
+    await expect(studio.data.findings).toContainText('The labels are numbers, 1 to 5');
+    await studio.data.next.click();
+    await studio.prompts.next.click();
+    await studio.train.set({ Steps: 5 });
+    await studio.train.start();
+    await studio.train.ended();
+  });
+
+  test('empty texts are left out and can be seen', async ({ studio }) => {
+    await studio.drop(file('gaps.csv', [...rows(60), ['', 'good'], ['  ', 'bad']]));
+    await expect(studio.data.findings).toContainText('2 rows have no text');
+    await studio.data.findings.getByRole('button', { name: /Show the rows: 2 rows have no text/ }).click();
+    await expect(studio.page.getByRole('table', { name: 'Rows' }).getByRole('cell', { name: 'not used' })).toHaveCount(
+      2,
+    );
+  });
+
+  test('answer words that collide are told apart with one click', async ({ studio }) => {
+    await studio.drop(file('two.csv', rows(60)));
+    await studio.data.next.click();
+    const { prompts, page } = studio;
+    await expect(prompts.word('bad')).not.toHaveValue('');
+    await prompts.word('good').fill('fine');
+    await prompts.word('good').press('Enter');
+    await prompts.word('bad').fill('fine');
+    await prompts.word('bad').press('Enter');
+    await expect(page.getByText(/“(good|bad)” and “(good|bad)” sound alike to the model/)).toBeVisible();
+    await expect(prompts.next).toBeDisabled();
+    await page.getByRole('button', { name: /^Say “/ }).click();
+    await expect(page.getByText('sound alike to the model')).toBeHidden();
+    await expect(prompts.next).toBeEnabled();
+  });
+
+  test('a text longer than the context is named and left out; the rest trains', async ({ studio }) => {
+    const long = 'and then they called again about the lamp '.repeat(400);
+    await studio.drop(file('long.csv', [...rows(80), [long, 'bad'], [`More: ${long}`, 'good']]));
+    await expect(studio.data.findings).toContainText('2 texts are longer than 4,000 characters');
+    await studio.go('Train');
+    await studio.train.set({ Steps: 5 });
+    await studio.train.start();
+    await studio.train.ended();
+    await studio.go('Playground');
+    await studio.playground.text.fill(long);
+    await expect(studio.alert('No answer this time')).toContainText(/this model reads at most 1024/);
+  });
+});
+
+test.describe('trouble of the machine', () => {
+  test('a damaged model file is found out, and loads when it is whole again', async ({ studio, watch }) => {
+    const { page } = studio;
+    await page.route('**/model_q4.onnx_data', async (route) => {
+      const response = await route.fetch();
+      const body = Buffer.from(await response.body());
+      body.writeUInt8(body.readUInt8(300_000) ^ 0x55, 300_000);
+      await route.fulfill({ response, body });
+    });
+    watch.expected.push(/model/i);
+    await studio.open();
+    await expect(studio.alert('The model did not load')).toContainText(/model_q4\.onnx_data/);
+    // rows can be looked at all the same
+    await studio.drop(AWKWARD);
+    await expect(studio.heading).toContainText('156 labelled rows are ready');
+    await page.unroute('**/model_q4.onnx_data');
+    await page.getByRole('button', { name: 'Model: Model did not load' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Load it again' }).click();
+    await page.keyboard.press('Escape');
+    await studio.modelReady();
+  });
+
+  test('a model that cannot be fetched is said, and can be asked for again', async ({ studio, watch }) => {
+    const { page } = studio;
+    watch.expected.push(/ERR_FAILED|Failed to load resource/);
+    await page.route('**/model_q4.onnx_data', (route) => route.abort());
+    await studio.open();
+    await expect(studio.alert('The model did not load')).toBeVisible();
+    await page.unroute('**/model_q4.onnx_data');
+    await studio.alert('The model did not load').getByRole('button', { name: 'Load it again' }).click();
+    await studio.modelReady();
+  });
+
+  test('a browser that lets the page keep nothing: said, and everything works until the tab is closed', async ({
+    studio,
+  }) => {
+    const { page, train, compare } = studio;
+    await page.addInitScript(() => {
+      IDBFactory.prototype.open = () => {
+        throw new DOMException('The user denied permission to access the database.', 'SecurityError');
+      };
+    });
+    await studio.open();
+    await expect(page.getByText('Work is not being saved')).toBeVisible();
+    await expect(page.getByText('export what you want to keep')).toBeVisible();
+    await studio.drop(AWKWARD);
+    await studio.go('Train');
+    await train.set({ Steps: 10 });
+    await train.start();
+    await train.ended();
+    await compare.run.click();
+    await compare.run.click();
+    await compare.verdict();
+  });
+
+  test('a full disk: said, nothing on the screen is lost, and it is saved when there is room', async ({ studio }) => {
+    const { page, prompts } = studio;
+    await page.addInitScript(() => {
+      const put = IDBObjectStore.prototype.put;
+      IDBObjectStore.prototype.put = function (this: IDBObjectStore, value: unknown, key?: IDBValidKey) {
+        if (document.documentElement.dataset.disk === 'full') throw new DOMException('full', 'QuotaExceededError');
+        return put.call(this, value, key);
+      };
+    });
+    const disk = (state: 'full' | '') =>
+      page.evaluate((s) => {
+        document.documentElement.dataset.disk = s;
+      }, state);
+    await studio.open();
+    await studio.modelReady();
+    await studio.drop(AWKWARD);
+    await studio.data.next.click();
+    await expect(prompts.word('praise')).not.toHaveValue('');
+    await disk('full');
+    await prompts.word('praise').fill('happy');
+    await prompts.word('praise').press('Enter');
+    const alert = studio.alert('The last change is not saved yet');
+    await expect(alert).toContainText('no room left');
+    await expect(prompts.word('praise')).toHaveValue('happy');
+    await disk('');
+    await alert.getByRole('button', { name: 'Save again' }).click();
+    await expect(alert).toBeHidden();
+    await expect.poll(async () => JSON.stringify((await promptSets(page))[0]?.words)).toContain('happy');
+  });
+
+  /** How a worker dies: an exception that nobody catches; or without a word, as when the system takes its memory. */
+  const deaths: readonly (readonly [string, (page: Page) => Promise<unknown>])[] = [
+    [
+      'with an exception',
+      (page) =>
+        engineOf(page).evaluate(() => {
+          setTimeout(() => {
+            throw new RangeError('Out of memory');
+          });
+        }),
+    ],
+    ['without a word', (page) => engineOf(page).evaluate(() => self.close())],
+  ];
+  for (const [how, kill] of deaths)
+    test(`the engine dies in the middle of training ${how}: the run goes on without a reload`, async ({
+      studio,
+      watch,
+    }) => {
+      const { page, train } = studio;
+      watch.expected.push(/Out of memory/);
+      await studio.open();
+      await studio.modelReady();
+      await studio.drop(AWKWARD);
+      await expect(studio.heading).toContainText('labelled rows are ready');
+      await studio.go('Train');
+      await train.set({ Steps: 200, Patience: '' });
+      await train.start();
+      await expect(studio.lead).toContainText(/Step (?:[3-9]\d|1\d\d) of 200/);
+      await kill(page);
+      await expect(studio.heading).toHaveText(/^The run stopped at step \d+; nothing is lost$/);
+      await expect(studio.alert(/The run stopped at step/)).toContainText('What was reached is kept');
+      await studio
+        .alert(/The run stopped at step/)
+        .getByRole('button', { name: /^Go on from step \d+/ })
+        .click();
+      await train.ended();
+      await studio.modelReady();
+    });
+});
+
+const engineOf = (page: Page) => {
+  const engine = page.workers().find((worker) => worker.url().includes('engine.worker'));
+  if (!engine) throw new Error('no engine worker');
+  return engine;
+};
