@@ -2,7 +2,7 @@
  * Writes THIRD_PARTY_NOTICES.md: the packages that end up in the page or the command line, with their licences.
  * `node tools/notices.mjs` writes it; `--check` exits 1 when the file is not current.
  */
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
@@ -44,7 +44,14 @@ const lines = [
   '',
   '| package | version | licence |',
   '|---|---|---|',
-  ...[...new Map(rows.map(({ name, version, license }) => [`${name} ${version}`, `| ${name} | ${version} | ${license ?? 'see below'} |`])).values()],
+  ...[
+    ...new Map(
+      rows.map(({ name, version, license }) => [
+        `${name} ${version}`,
+        `| ${name} | ${version} | ${license ?? 'see below'} |`,
+      ]),
+    ).values(),
+  ],
   '',
   '`src/graph/generated/onnx_pb.ts` is generated from onnx.proto of the ONNX project (Apache-2.0).',
   '',

@@ -24,12 +24,19 @@ function installed() {
   if (!existsSync(mark)) return false;
   const wanted = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;
   const have = JSON.parse(readFileSync(mark, 'utf8')).packages;
-  return Object.entries(wanted).every(([path, { version, optional }]) => !path || optional || have[path]?.version === version);
+  return Object.entries(wanted).every(
+    ([path, { version, optional }]) => !path || optional || have[path]?.version === version,
+  );
 }
 
 function open(url) {
   const command = process.platform === 'darwin' ? 'open' : process.platform === 'win32' ? 'explorer' : 'xdg-open';
-  if (process.env.NO_OPEN || process.env.CI || (process.platform === 'linux' && !process.env.DISPLAY && !process.env.WAYLAND_DISPLAY)) return;
+  if (
+    process.env.NO_OPEN ||
+    process.env.CI ||
+    (process.platform === 'linux' && !process.env.DISPLAY && !process.env.WAYLAND_DISPLAY)
+  )
+    return;
   spawn(command, [url], { stdio: 'ignore', detached: true })
     .on('error', () => {})
     .unref();

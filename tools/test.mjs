@@ -12,7 +12,10 @@ let passed = 0;
 let failed = 0;
 
 function run(command, args, env = {}) {
-  return spawnSync(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...env } }).status === 0;
+  return (
+    spawnSync(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...env } })
+      .status === 0
+  );
 }
 
 /** A part that either holds or does not: counts as one test. */
@@ -37,16 +40,25 @@ function suite(name, command, args, file, count) {
   if (!good && counts.failed === 0) counts.failed = 1;
   passed += counts.passed;
   failed += counts.failed;
-  console.log(`== ${name}: ${counts.passed} passed, ${counts.failed} failed (${((Date.now() - started) / 1000).toFixed(0)} s)`);
+  console.log(
+    `== ${name}: ${counts.passed} passed, ${counts.failed} failed (${((Date.now() - started) / 1000).toFixed(0)} s)`,
+  );
 }
 
-const vitest = (report) => ({ passed: report.numPassedTests, failed: report.numFailedTests + (report.success ? 0 : report.numFailedTests ? 0 : 1) });
-const playwright = (report) => ({ passed: report.stats.expected, failed: report.stats.unexpected + report.stats.flaky });
+const vitest = (report) => ({
+  passed: report.numPassedTests,
+  failed: report.numFailedTests + (report.success ? 0 : report.numFailedTests ? 0 : 1),
+});
+const playwright = (report) => ({
+  passed: report.stats.expected,
+  failed: report.stats.unexpected + report.stats.flaky,
+});
 
 const only = process.argv.slice(2);
 const wanted = (part) => only.length === 0 || only.includes(part);
 
-if (!existsSync(join(root, 'node_modules/.package-lock.json')) && !run('npm', ['ci', '--no-audit', '--no-fund'])) process.exit(1);
+if (!existsSync(join(root, 'node_modules/.package-lock.json')) && !run('npm', ['ci', '--no-audit', '--no-fund']))
+  process.exit(1);
 const { ensureChromium } = await import('./chromium.mjs');
 process.env.CHROMIUM_PATH = await ensureChromium();
 mkdirSync(out, { recursive: true });
@@ -57,15 +69,24 @@ if (wanted('knip')) check('unused code', 'npx', ['knip', '--no-progress']);
 const reporters = (file) => ['--reporter=default', '--reporter=json', `--outputFile.json=${join(out, file)}`];
 if (wanted('notices')) check('third-party notices', 'node', ['tools/notices.mjs', '--check']);
 if (wanted('sample')) check('bundled sample', 'node', ['tools/sample/build.mjs', '--check']);
-if (wanted('unit')) suite('unit', 'npx', ['vitest', 'run', '--project', 'node', ...reporters('unit.json')], 'unit.json', vitest);
-if (wanted('browser')) suite('browser', 'npx', ['vitest', 'run', '--project', 'browser', ...reporters('browser.json')], 'browser.json', vitest);
+if (wanted('unit'))
+  suite('unit', 'npx', ['vitest', 'run', '--project', 'node', ...reporters('unit.json')], 'unit.json', vitest);
+if (wanted('browser'))
+  suite(
+    'browser',
+    'npx',
+    ['vitest', 'run', '--project', 'browser', ...reporters('browser.json')],
+    'browser.json',
+    vitest,
+  );
 if (wanted('build') || wanted('e2e')) {
   const built = check('build', 'npx', ['vite', 'build', '--logLevel', 'warn']);
   if (built && wanted('e2e')) suite('end to end', 'npx', ['playwright', 'test'], 'e2e.json', playwright);
 }
 
 // Minutes of installation on a fresh machine: CI does it always, others by name (`npm test predict`).
-if (process.env.CI ? wanted('predict') : only.includes('predict')) check('the shipped prompt in PyTorch', 'node', ['tools/export/check.mjs']);
+if (process.env.CI ? wanted('predict') : only.includes('predict'))
+  check('the shipped prompt in PyTorch', 'node', ['tools/export/check.mjs']);
 
 console.log(`\n${passed} passed, ${failed} failed`);
 process.exit(failed > 0 || passed === 0 ? 1 : 0);

