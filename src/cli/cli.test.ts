@@ -1,0 +1,188 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { runCommand } from './commands';
+import { resultsJsonSchema, resultsSchema } from './results';
+
+const TINY = 'public/models/softprompt-studio/tiny-support';
+const SAMPLE = 'public/sample/support-messages.csv';
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function cli(...args: string[]): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...args]);
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (data) => {
+      stdout += data;
+    });
+    child.stderr.on('data', (data) => {
+      stderr += data;
+    });
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+/** For what ends before a model is loaded. */
+async function inProcess(...args: string[]): Promise<Pick<Ended, 'code' | 'stderr'>> {
+  const error = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const code = await runCommand(args);
+  const stderr = error.mock.calls.flat().map(String).join('\n');
+  error.mockRestore();
+  return { code, stderr };
+}
+
+describe('the command line', () => {
+  let folder: string;
+  let csv: (name: string, text: string) => Promise<string>;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'softprompt-cli-'));
+    csv = async (name, text) => {
+      await writeFile(join(folder, name), text);
+      return join(folder, name);
+    };
+  });
+
+  it('tunes, writes what it promises, and evaluates what it wrote', async () => {
+    const out = join(folder, 'out');
+    const args = ['--text', 'text', '--label', 'label', '--model', TINY, '--threads', '2'];
+    const tuned = await cli(
+      'tune',
+      SAMPLE,
+      ...args,
+      '--train-rows',
+      '60',
+      '--test-rows',
+      '40',
+      '--steps',
+      '12',
+      '--seed',
+      '1',
+      '--placement',
+      'prefix',
+      '--out',
+      out,
+    );
+    expect(tuned.stderr).toContain('Written to');
+    expect(tuned).toMatchObject({ code: 0, stdout: '' });
+
+    const results = resultsSchema.parse(JSON.parse(await readFile(join(out, 'results.json'), 'utf8')));
+    expect(results.dataset).toMatchObject({ train: 60, validation: 30, test: 40 });
+    expect(results.training).toMatchObject({ placement: 'prefix', tokens: 10, seed: 1, steps: 12 });
+    expect(results.arms.map((arm) => arm.kind)).toEqual([
+      'reference',
+      'reference',
+      'untuned',
+      'zero-shot',
+      'few-shot',
+      'tuned',
+    ]);
+    for (const arm of results.arms) expect(arm.rows).toHaveLength(40);
+    expect(results.comparisons[0]).toMatchObject({ a: 'yours', b: 'tuned' });
+    expect(await readFile(join(out, 'report.html'), 'utf8')).toContain('Tuned');
+    const adapter = JSON.parse(await readFile(join(out, 'prompt/adapter_config.json'), 'utf8'));
+    expect(adapter).toMatchObject({ peft_type: 'PROMPT_TUNING', num_virtual_tokens: 10 });
+
+    const again = await cli('evaluate', join(out, 'prompt'), SAMPLE, ...args, '--test-rows', '20');
+    expect(again.code).toBe(0);
+    const { arms } = JSON.parse(again.stdout);
+    expect(arms.map((arm: { id: string }) => arm.id)).toEqual(['untuned', 'tuned']);
+    expect(arms[1].rows).toHaveLength(20);
+    const there = new Map(results.arms.at(-1)?.rows.map((row) => [row.id, row.logProbs]));
+    const common = arms[1].rows.filter((row: { id: string }) => there.has(row.id));
+    expect(common.length).toBeGreaterThan(0);
+    for (const row of common)
+      for (const [label, value] of Object.entries(there.get(row.id) ?? {}))
+        expect(row.logProbs[label]).toBeCloseTo(value, 3);
+  }, 180_000);
+
+  it('checks a model’s gradients', async () => {
+    const { code, stdout } = await cli('check', TINY, '--threads', '2', '--directions', '1');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      ok: true,
+      checks: [{ placement: 'prefix' }, {}, { placement: 'suffix' }, {}],
+    });
+  }, 120_000);
+
+  it('prints one line a folder, and fails when one does not conform', async () => {
+    const { code, stdout } = await cli('conformance', 'test/fixtures/models/llama-genai-fp32', 'test/fixtures');
+    expect(code).toBe(1);
+    const [good, bad] = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(good).toMatchObject({ name: 'llama-genai-fp32', ok: true });
+    expect(bad).toMatchObject({ ok: false });
+  }, 120_000);
+
+  it.each([
+    [[], 'no command'],
+    [['tone'], 'no command “tone”'],
+    [['tune', SAMPLE, '--label', 'label', '--out', 'x'], '--text is missing'],
+    [['tune', '--text', 'text', '--label', 'label', '--out', 'x'], 'Expected DATA.csv'],
+    [
+      ['tune', SAMPLE, '--text', 'text', '--label', 'label', '--out', 'x', '--tokens', 'ten'],
+      '--tokens takes a whole number',
+    ],
+    [['tune', SAMPLE, '--text', 'text', '--label', 'label', '--out', 'x', '--placement', 'middle'], 'suffix, prefix'],
+    [
+      ['tune', SAMPLE, '--text', 'text', '--label', 'label', '--out', 'x', '--wrods', 'a=b'],
+      "Unknown option '--wrods'",
+    ],
+    [['tune', SAMPLE, '--text', 'tekst', '--label', 'label', '--out', 'x'], 'has no column “tekst”'],
+    [['tune', SAMPLE, '--text', 'text', '--label', 'label', '--out', 'x', '--words', 'negative'], 'label=word'],
+    [['check'], 'Expected MODEL_DIR'],
+  ])('wrong use ends with 2 and the usage: %j', async (args, message) => {
+    const { code, stderr } = await inProcess(...args);
+    expect(stderr).toContain(message);
+    expect(stderr).toContain('npm run');
+    expect(code).toBe(2);
+  });
+
+  it('says how it is used when asked', async () => {
+    const log = vi.spyOn(console, 'log').mockImplementation(() => {});
+    expect(await runCommand(['tune', '--help'])).toBe(0);
+    expect(log.mock.calls.join()).toContain('--placement');
+    log.mockRestore();
+  });
+
+  it.each([
+    ['a file that is not there', () => Promise.resolve('nowhere.csv'), 'cannot be read'],
+    ['an empty file', () => csv('empty.csv', ''), 'is empty'],
+    ['one class', () => csv('one.csv', `text,label\n${'a text,same\n'.repeat(30)}`), 'label'],
+    ['a binary file', () => csv('binary.csv', `PK\u0003\u0004${'\0'.repeat(500)}`), ''],
+  ])(
+    'data that cannot be used ends with 1 and a sentence: %s',
+    async (_, file, message) => {
+      const { code, stderr } = await inProcess(
+        'tune',
+        await file(),
+        '--text',
+        'text',
+        '--label',
+        'label',
+        '--model',
+        TINY,
+        '--out',
+        join(folder, 'no'),
+      );
+      expect(stderr).toContain(message);
+      expect(stderr).not.toMatch(/^\s+at /m);
+      expect(code).toBe(1);
+    },
+    60_000,
+  );
+});
+
+it('results.json is documented as it is', async () => {
+  expect(await readFile('docs/results.schema.json', 'utf8')).toBe(resultsJsonSchema());
+});

@@ -1,0 +1,54 @@
+import { StudioError } from '../lib/errors';
+import { BENCH_USAGE, bench } from './bench';
+import { CHECK_USAGE, check } from './check';
+import { CONFORMANCE_USAGE, conformance } from './conformance';
+import { EVALUATE_USAGE, evaluate } from './evaluate';
+import { TUNE_USAGE } from './options';
+import { tune } from './tune';
+import { UsageError } from './usage';
+
+interface Command {
+  readonly usage: string;
+  /** Resolves to false when it ran, and what it checked does not hold. */
+  run(args: readonly string[]): Promise<unknown>;
+}
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  tune: { usage: TUNE_USAGE, run: tune },
+  evaluate: { usage: EVALUATE_USAGE, run: evaluate },
+  check: { usage: CHECK_USAGE, run: check },
+  conformance: { usage: CONFORMANCE_USAGE, run: conformance },
+  bench: { usage: BENCH_USAGE, run: bench },
+};
+
+const DONE = 0;
+const FAILED = 1;
+const WRONG_USE = 2;
+
+/** Runs a command line; resolves to its exit code: 0 done, 1 failed, 2 wrong use. */
+export async function runCommand([name = '', ...args]: readonly string[]): Promise<number> {
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (!command) {
+    console.error(
+      `There is no command “${name}”. Commands:\n${Object.values(COMMANDS)
+        .map(({ usage }) => usage)
+        .join('\n')}`,
+    );
+    return WRONG_USE;
+  }
+  if (args.includes('--help')) {
+    console.log(command.usage);
+    return DONE;
+  }
+  try {
+    return (await command.run(args)) === false ? FAILED : DONE;
+  } catch (error) {
+    if (error instanceof UsageError) {
+      console.error(`${error.message}\n${command.usage}`);
+      return WRONG_USE;
+    }
+    // A StudioError is a sentence for people; anything else is a bug, whose trace is wanted.
+    console.error(error instanceof StudioError ? error.message : error);
+    return FAILED;
+  }
+}

@@ -1,0 +1,39 @@
+import { expect, it } from 'vitest';
+import { createCoreTokenizer } from './core-tokenizer';
+import { createTransformersTokenizer } from './transformers-tokenizer';
+
+const MODELS = ['/public/models/HuggingFaceTB/SmolLM2-135M-Instruct', '/test/fixtures/models/llama-optimum-fp32'];
+
+const bytes = async (path: string) => new Uint8Array(await (await fetch(path)).arrayBuffer());
+
+interface Reference {
+  readonly template: string;
+  readonly rows: readonly { readonly text: string; readonly input_ids: readonly number[] }[];
+  readonly chat: readonly {
+    readonly messages: readonly { readonly content: string }[];
+    readonly input_ids: readonly number[];
+  }[];
+}
+
+it.each(MODELS)('both tokenizers are one: %s', async (folder) => {
+  const names = ['tokenizer.json', 'tokenizer_config.json', 'config.json'];
+  const files = Object.fromEntries(
+    await Promise.all(names.map(async (name) => [name, await bytes(`${folder}/${name}`)] as const)),
+  );
+  const [core, whole] = [await createCoreTokenizer(files), await createTransformersTokenizer(files)];
+  const reference: Reference = await (await fetch('/test/fixtures/smollm2/expected.json')).json();
+  const rows = reference.rows.map((row) => reference.template.replace('{text}', row.text));
+  const chats = reference.chat.map(({ messages }) => messages[0]?.content ?? '');
+  for (const text of [...rows, ...chats, '', ' ', 'a\u0301 😡\n\tx', '<|im_end|>', '1234567890', "it's  we'll\r\n"]) {
+    const ids = core.encode(text);
+    expect(whole.encode(text)).toEqual(ids);
+    expect(whole.decode(ids)).toBe(core.decode(ids));
+    expect(whole.decode(ids, { skipSpecial: true })).toBe(core.decode(ids, { skipSpecial: true }));
+    expect(whole.chat(text)).toBe(core.chat(text));
+  }
+  const { endTokenIds, vocabularySize, sha256 } = core;
+  expect(whole).toMatchObject({ endTokenIds, vocabularySize, sha256 });
+  if (folder.includes('SmolLM2'))
+    for (const row of reference.rows)
+      expect(Array.from(whole.encode(reference.template.replace('{text}', row.text)))).toEqual(row.input_ids);
+});
