@@ -34,7 +34,7 @@ interface ArmProgress {
 }
 
 /** Calibrated where the validation rows say that it helps, or for all, or for none: always by one rule for all prompts. */
-export type CalibrationMode = 'chosen' | 'raw' | 'calibrated';
+type CalibrationMode = 'chosen' | 'raw' | 'calibrated';
 
 function planFor({ calibration: _, ...plan }: ComparisonPlan, mode: CalibrationMode): ComparisonPlan {
   if (mode === 'chosen') return { ...plan, calibrated: false, calibration: 'chosen' };

@@ -2,30 +2,20 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Dataset } from '../../../dataset/types';
 import { StudioError } from '../../../lib/errors';
-import {
-  changeTask,
-  chosenHard,
-  finishRun,
-  openRun,
-  recordTry,
-  stamp,
-  startRun,
-  updateRun,
-} from '../../../project/prompt-set';
+import { changeTask, finishRun, openRun, stamp, startRun, updateRun } from '../../../project/prompt-set';
 import type { PromptSet, SoftVersion } from '../../../project/types';
 import type { Placement } from '../../../prompt/types';
 import type { Checkpoint, StepPoint, StopReason, TrainEvent, ValidationPoint } from '../../../training/events';
 import { PRESETS, type PresetName, STANDARD, type TrainingSettings } from '../../../training/settings';
-import type { ModelInfo } from '../../../worker/protocol';
+import type { ModelInfo, ScoreResult } from '../../../worker/protocol';
 import type { ReferenceLine } from '../../charts/finding';
 import type { Services } from '../../services';
 import type { ProjectStore } from '../../state/project-store';
 import type { SessionStore } from '../../state/session-store';
-import { wordsFor } from '../../state/words-for';
+import { createBaselines } from './baselines';
 import { learnStep, runSeconds, type Speed, stepTokens, type Work } from './estimate';
 import { initialText } from './initial-text';
 import { cacheKeyOf, initialIds, type RunInputs, tokenise, validationIds } from './run-inputs';
-import { goldOf, majorityOf, outcome } from './validation';
 
 export interface LiveRun {
   readonly runId: string;
@@ -80,7 +70,6 @@ export interface TrainState {
 }
 
 type Done = Extract<TrainEvent, { kind: 'done' }>;
-type Score = { readonly accuracy: number; readonly macroF1: number };
 
 export type TrainStore = StoreApi<TrainState>;
 
@@ -99,6 +88,7 @@ export function createTrainStore(services: Services, session: SessionStore, proj
   /** Asked before the engine had begun: obeyed as soon as it can be. */
   let asked: 'pause' | 'stop' | null = null;
   let aborter: AbortController | null = null;
+  const baselines = createBaselines(services, project);
   const rowsInCache = new Map<string, number>();
 
   return createStore<TrainState>((set, get) => {
@@ -115,6 +105,16 @@ export function createTrainStore(services: Services, session: SessionStore, proj
       if (!speed) return;
       set({ speed });
       await disk.settings.set(speedKey(info), speed).catch(() => undefined); // a nicety: measured again next time
+    }
+
+    const modelInfo = () => {
+      const { model } = session.getState();
+      return model.kind === 'ready' ? model.info : null;
+    };
+    /** Milliseconds a token; a handful of tokens would tell nothing. */
+    async function learnTokens(info: ModelInfo, rows: ScoreResult['rows'], seconds: number): Promise<void> {
+      const tokens = rows.reduce((sum, row) => sum + row.tokensComputed, 0);
+      if (tokens > 500) await learn(info, (speed) => ({ step: speed?.step ?? {}, tokenMs: (seconds * 1000) / tokens }));
     }
 
     /** A few rows through the model, once, when nothing was measured on this machine yet. */
@@ -142,97 +142,6 @@ export function createTrainStore(services: Services, session: SessionStore, proj
         },
       });
       return inputs;
-    }
-
-    const untunedKey = (open: PromptSet, dataset: Dataset, template: string, info: ModelInfo) =>
-      `untuned:${info.sha256}:${dataset.fingerprint}:${dataset.splitHash}:${open.words.map((w) => w.word).join('|')}:${template}`;
-
-    /** What there is to beat on the validation rows, as far as it is known without asking the model. */
-    async function knownLines(
-      open: PromptSet,
-      dataset: Dataset,
-      untuned: Score | null,
-    ): Promise<readonly ReferenceLine[]> {
-      const majority = majorityOf(dataset, validationIds(dataset));
-      const current = project.getState().sets.find((s) => s.id === open.id) ?? open;
-      const tried = chosenHard(current)?.tried;
-      return [
-        { id: 'majority', name: `always “${majority.name}”`, accuracy: majority.accuracy, macroF1: majority.macroF1 },
-        ...(untuned ? [{ id: 'untuned' as const, name: 'untuned', ...untuned }] : []),
-        ...(tried
-          ? [{ id: 'yours' as const, name: 'your prompt', accuracy: tried.accuracy, macroF1: tried.macroF1 }]
-          : []),
-      ];
-    }
-
-    const isMissing = (open: PromptSet, lines: readonly ReferenceLine[]) =>
-      !lines.some((l) => l.id === 'untuned') || (chosenHard(open) !== null && !lines.some((l) => l.id === 'yours'));
-
-    /** Scores what is not known yet; once, then it is kept. */
-    async function scoreLines(
-      open: PromptSet,
-      dataset: Dataset,
-      inputs: RunInputs,
-      template: string,
-      info: ModelInfo,
-    ): Promise<void> {
-      const ids = inputs.validation.map((row) => row.rowId);
-      const gold = goldOf(dataset, ids);
-      const classes = dataset.labels.length;
-      const score = (rows: RunInputs['validation'], labels: RunInputs['labels']) =>
-        services.engine.call(
-          'score',
-          // Once, so not from the cache: rows read for this would take the place of those that training needs.
-          { rows, labels, soft: null, cacheKey: null },
-          { onEvent: ({ secondsLeft }) => live({ secondsLeft }), ...(aborter ? { signal: aborter.signal } : {}) },
-        );
-
-      const key = untunedKey(open, dataset, template, info);
-      let untuned = await disk.settings.get<Score>(key);
-      const hard = chosenHard(open);
-      if (hard && !hard.tried) {
-        live({ note: 'Your prompt, on the validation rows' });
-        const words = wordsFor(hard.prompt.template, open.words);
-        const [{ rows }, { labels }] = await Promise.all([
-          services.data.call('tokenRows', { dataset, prompt: hard.prompt, words, split: ids }),
-          services.data.call('labelTokens', { words }),
-        ]);
-        const scored = await score(rows, labels);
-        const scoredIds = scored.rows.map((row) => row.rowId);
-        const scoredGold = goldOf(dataset, scoredIds);
-        const found = outcome(
-          scored.rows.map((row) => row.logProbs),
-          scoredGold,
-          classes,
-        );
-        const wrong = found.predictions.flatMap((p, i) => (p === scoredGold[i] ? [] : [i]));
-        const tried = {
-          accuracy: found.accuracy,
-          macroF1: found.macroF1,
-          confusion: found.confusion,
-          wrongRowIds: wrong.map((i) => scoredIds[i] ?? ''),
-          wrongPredictions: wrong.map((i) => found.predictions[i] ?? 0),
-          rows: scoredIds.length,
-          seconds: scored.seconds,
-        };
-        await project.getState().updateById(open.id, (s) => recordTry(s, hard.id, tried, now()));
-        live({ lines: await knownLines(open, dataset, untuned) });
-      }
-      if (!untuned) {
-        live({ note: 'Untuned, on the validation rows' });
-        const scored = await score(inputs.validation, inputs.labels);
-        const tokens = scored.rows.reduce((sum, row) => sum + row.tokensComputed, 0);
-        if (tokens > 500)
-          await learn(info, (speed) => ({ step: speed?.step ?? {}, tokenMs: (scored.seconds * 1000) / tokens }));
-        const { accuracy, macroF1 } = outcome(
-          scored.rows.map((row) => row.logProbs),
-          gold,
-          classes,
-        );
-        untuned = { accuracy, macroF1 };
-        await disk.settings.set(key, untuned).catch(() => undefined);
-        live({ lines: await knownLines(open, dataset, untuned) });
-      }
     }
 
     /** Runs or goes on with a run that is in the set already. */
@@ -269,12 +178,12 @@ export function createTrainStore(services: Services, session: SessionStore, proj
             'bad-input',
             `This run was begun on ${version.model.id} with other weights than those that are loaded now, so it cannot go on here. Its vectors up to step ${from?.step ?? 0} are kept.`,
           );
-        const untuned = await disk.settings.get<Score>(untunedKey(open, dataset, version.template, info));
-        const lines = await knownLines(open, dataset, untuned);
+        const subject = { open, dataset, template: version.template, info };
+        const lines = await baselines.known(subject);
         live({ lines, validationRows: inputs.validation.length });
         if (asked) throw new StudioError('cancelled', 'Stopped before the first step.');
         const initTokenIds = await initialIds(services, version, inputs.labels, info.vocabulary);
-        let interlude = inputs.validation.length > 0 && isMissing(open, lines);
+        let interlude = inputs.validation.length > 0 && baselines.isMissing(open, lines);
         for (;;) {
           live({ phase: asked === 'stop' ? 'stopping' : 'training', note: null, secondsLeft: null });
           const ended = await trainUntilDone(open, dataset, version, inputs, initTokenIds, latest, {
@@ -291,9 +200,17 @@ export function createTrainStore(services: Services, session: SessionStore, proj
           // Between two steps, so that the first ones come at once: what there is to beat. Going on changes no bit.
           interlude = false;
           live({ phase: 'baselines' });
-          await scoreLines(open, dataset, inputs, version.template, info).catch((cause: unknown) => {
-            if (!asked) throw cause;
-          });
+          await baselines
+            .score(subject, inputs, {
+              signal: aborter?.signal ?? null,
+              onNote: (note) => live({ note }),
+              onProgress: (secondsLeft) => live({ secondsLeft }),
+              onLines: (found) => live({ lines: found }),
+              onScored: ({ rows, seconds }) => learnTokens(info, rows, seconds),
+            })
+            .catch((cause: unknown) => {
+              if (!asked) throw cause;
+            });
           if (asked === 'pause') {
             await finish(open.id, version, ended, info, inputs);
             break;
@@ -630,7 +547,9 @@ export function createTrainStore(services: Services, session: SessionStore, proj
             ending: ended,
             error: version.error ? new StudioError('internal', version.error) : null,
             resumeFrom: open_ ? (kept?.checkpoint.step ?? 0) : null,
-            lines: dataset ? await knownLines(open, dataset, null) : [],
+            lines: dataset
+              ? await baselines.known({ open, dataset, template: version.template, info: modelInfo() })
+              : [],
           },
         });
       },
