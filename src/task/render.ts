@@ -1,5 +1,6 @@
 import { labelIndexer, rowsById } from '../dataset/labels';
 import type { Dataset, Row, SplitName } from '../dataset/types';
+import { assert } from '../lib/assert';
 import { ok, type Result } from '../lib/result';
 import { chooseShots } from './few-shot';
 import { checkTemplate, renderTemplate, splitInstruction, type TemplateFailure, type TemplatePart } from './template';
@@ -45,6 +46,10 @@ export function renderRows(
 ): Result<readonly Example[], TemplateFailure> {
   const checked = checkTemplate(prompt.template, dataset.table.columns, dataset.mapping);
   if (!checked.ok) return checked;
+  assert(
+    words.length === 0 || words.every(({ label }, i) => label === dataset.labels[i]),
+    'answer words are not in the order of the labels',
+  );
   const indexOf = labelIndexer(dataset);
   const { instruction, bare } = splitInstruction(checked.value);
   const before = prompt.shots > 0 ? preamble(dataset, prompt, words, instruction, bare) : '';

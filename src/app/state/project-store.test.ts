@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { dealt, preparedOf } from '../../dataset/test-support';
 import { StudioError } from '../../lib/errors';
 import { renamePromptSet } from '../../project/prompt-set';
 import { createProjectStore } from './project-store';
@@ -18,6 +19,17 @@ describe('the open project', () => {
     await later.getState().refresh();
     await later.getState().open(set.id);
     expect(later.getState()).toMatchObject({ status: 'open', set: { name: 'Support tone', handle: 'SUPPORT_TONE' } });
+  });
+
+  it('keeps its answer words in the order of its labels', async () => {
+    const { project } = await made();
+    const { dataset } = await preparedOf(dealt(90, ['warm', 'cold']));
+    const words = dataset.labels.map((label) => ({ label, word: ` ${label}` })).reverse();
+    const inOrder = () => project.getState().set?.words.map(({ label }) => label);
+    await project.getState().create({ name: 'A', dataset, datasetName: null, words });
+    expect(inOrder()).toEqual(dataset.labels);
+    await project.getState().setDataset({ ...dataset, labels: [...dataset.labels].reverse() });
+    expect(inOrder()).toEqual([...dataset.labels].reverse());
   });
 
   it('is missing when it is not on this device', async () => {

@@ -2,8 +2,16 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Dataset } from '../../dataset/types';
 import { StudioError } from '../../lib/errors';
-import { createPromptSet, deletePromptSet, renamePromptSet, stamp, undoDelete } from '../../project/prompt-set';
+import {
+  changeTask,
+  createPromptSet,
+  deletePromptSet,
+  renamePromptSet,
+  stamp,
+  undoDelete,
+} from '../../project/prompt-set';
 import type { PromptSet } from '../../project/types';
+import { alignWords } from '../../task/align-words';
 import type { Services } from '../services';
 
 export interface ProjectState {
@@ -118,7 +126,7 @@ export function createProjectStore({ store: disk }: Services): ProjectStore {
       create: async ({ name, dataset, datasetName, words = [], baseTemplate = '' }) => {
         const made = createPromptSet(stamp(), {
           name,
-          words,
+          words: dataset ? alignWords(words, dataset.labels) : words,
           baseTemplate,
           datasetFingerprint: dataset?.fingerprint ?? null,
           datasetName,
@@ -140,7 +148,9 @@ export function createProjectStore({ store: disk }: Services): ProjectStore {
       setDataset: async (dataset) => {
         const open = get().set;
         set({ dataset });
-        if (open) await save(() => disk.datasets.put({ setId: open.id, dataset }));
+        if (!open) return;
+        await save(() => disk.datasets.put({ setId: open.id, dataset }));
+        await updateById(open.id, (s) => changeTask(s, { words: alignWords(s.words, dataset.labels) }, now()));
       },
       saveAgain: async () => {
         const { set: open, dataset } = get();

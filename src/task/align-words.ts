@@ -1,0 +1,13 @@
+import type { LabelWord } from './types';
+
+/**
+ * The answer words in the order of the label set. Gold labels, scores and words are all indices into that one order, so
+ * wherever a set meets its rows its words must be brought into it. Words of other labels stand behind, as they were.
+ */
+export function alignWords(words: readonly LabelWord[], labels: readonly string[]): readonly LabelWord[] {
+  const place = (word: LabelWord) => {
+    const index = labels.indexOf(word.label);
+    return index < 0 ? labels.length : index;
+  };
+  return words.toSorted((a, b) => place(a) - place(b));
+}
