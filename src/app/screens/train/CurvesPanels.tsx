@@ -2,7 +2,7 @@ import { useMemo, useState } from 'react';
 import { ChartPanel, drawLoss, drawValidation, lossTitle, type Metric, validationTitle } from '../../charts';
 import { Choices, format } from '../../ui';
 import { type DiagnosisKind, diagnose } from './diagnosis';
-import type { LiveRun } from './train-store';
+import type { LiveRun } from './live-run';
 
 /** What needs no advice once the run is over. */
 const CALM: ReadonlySet<DiagnosisKind> = new Set(['starting', 'learning', 'levelled']);

@@ -24,9 +24,8 @@ interface Score {
 }
 
 interface Telling {
-  readonly signal: AbortSignal | null;
+  readonly signal: AbortSignal;
   readonly onNote: (note: string) => void;
-  readonly onProgress: (secondsLeft: number | null) => void;
   readonly onLines: (lines: readonly ReferenceLine[]) => void;
   /** How long the untuned rows took: it tells the speed of this machine. */
   readonly onScored: (result: ScoreResult) => Promise<void>;
@@ -44,12 +43,12 @@ const keyOf = ({ open, dataset, template, info }: Subject) =>
   `untuned:${info.sha256}:${dataset.fingerprint}:${dataset.splitHash}:${open.words.map((w) => w.word).join('|')}:${template}`;
 
 export function createBaselines({ engine, data, store: disk }: Services, project: ProjectStore): Baselines {
-  const scoreRows = (rows: RunInputs['validation'], labels: RunInputs['labels'], { signal, onProgress }: Telling) =>
+  const scoreRows = (rows: RunInputs['validation'], labels: RunInputs['labels'], { signal }: Telling) =>
     engine.call(
       'score',
       // Once, so not from the cache: rows read for this would take the place of those that training needs.
       { rows, labels, soft: null, cacheKey: null },
-      { onEvent: ({ secondsLeft }) => onProgress(secondsLeft), ...(signal ? { signal } : {}) },
+      { signal },
     );
 
   async function tryHard(hard: HardVersion, { open, dataset }: Subject, ids: readonly string[], telling: Telling) {

@@ -30,7 +30,7 @@ const FIXED_TOKENS = 60;
 
 export const stepTokens = (
   settings: Pick<TrainingSettings, 'placement' | 'batchSize' | 'virtualTokens'>,
-  work: Work,
+  work: Pick<Work, 'meanTokens'>,
 ): number => settings.batchSize * (settings.virtualTokens + (settings.placement === 'prefix' ? work.meanTokens : 0));
 
 export function stepSeconds(settings: TrainingSettings, work: Work, speed: Speed): number {

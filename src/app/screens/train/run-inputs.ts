@@ -5,6 +5,7 @@ import { createRng } from '../../../lib/rng';
 import type { PromptSet, SoftVersion } from '../../../project/types';
 import type { LabelTokens, TokenRow } from '../../../tokens/types';
 import type { Services } from '../../services';
+import { wordsFor } from '../../state/words-for';
 
 /** Validation looks at no more rows than this. */
 const MOST_VALIDATION_ROWS = 100;
@@ -32,10 +33,11 @@ export async function tokenise(
   template: string,
 ): Promise<RunInputs> {
   const prompt = { template, shots: 0, shotSeed: 0 };
+  const words = wordsFor(template, set.words);
   const [train, validation, { labels }] = await Promise.all([
-    services.data.call('tokenRows', { dataset, prompt, words: set.words, split: 'train' }),
-    services.data.call('tokenRows', { dataset, prompt, words: set.words, split: validationIds(dataset) }),
-    services.data.call('labelTokens', { words: set.words }),
+    services.data.call('tokenRows', { dataset, prompt, words, split: 'train' }),
+    services.data.call('tokenRows', { dataset, prompt, words, split: validationIds(dataset) }),
+    services.data.call('labelTokens', { words }),
   ]);
   if (train.rows.length === 0)
     throw new StudioError(

@@ -3,7 +3,7 @@
 import { isUsable } from '../../../project/prompt-set';
 import type { PromptSet, SoftVersion } from '../../../project/types';
 import { clock, counted, percentWhole } from '../../ui/format';
-import type { LiveRun } from './train-store';
+import type { LiveRun } from './live-run';
 
 export function trainHeadline(live: LiveRun | null, set: PromptSet | null, trainRows: number): string {
   if (live) {
@@ -71,6 +71,7 @@ export function progressWords(live: LiveRun): string {
           ? `${live.stepsPerSecond.toFixed(1)} steps a second`
           : `${(1 / live.stepsPerSecond).toFixed(1)} s a step`,
       );
+    if (live.note !== null) parts.push(`between two steps: ${live.note.charAt(0).toLowerCase()}${live.note.slice(1)}`);
   }
   if (live.secondsLeft !== null && live.phase !== 'ended') parts.push(`${clock(live.secondsLeft)} left`);
   return parts.join(' · ');

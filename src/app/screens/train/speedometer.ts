@@ -1,0 +1,44 @@
+/** How fast this model is on this machine: measured where something runs anyway, and kept between visits. */
+import type { Placement } from '../../../prompt/types';
+import type { ModelInfo, ScoreResult } from '../../../worker/protocol';
+import type { Services } from '../../services';
+import { learnStep, type Speed } from './estimate';
+
+/** Fewer tokens than this tell nothing: what every call costs would be taken for what a token costs. */
+const TELLING_TOKENS = 500;
+
+export interface Speedometer {
+  /** As it was measured before; null = never. */
+  known(info: ModelInfo): Promise<Speed | null>;
+  /** Of rows that were scored. */
+  learnTokens(info: ModelInfo, scored: Pick<ScoreResult, 'rows' | 'seconds'>): Promise<void>;
+  /** Of a run's steps, each over so many tokens. */
+  learnSteps(info: ModelInfo, placement: Placement, ms: readonly number[], tokens: number): Promise<void>;
+}
+
+const keyOf = (info: ModelInfo) => `speed:${info.sha256}:${info.backend}:${info.threads}`;
+
+export function createSpeedometer(
+  { store: { settings } }: Pick<Services, 'store'>,
+  onSpeed: (speed: Speed) => void,
+): Speedometer {
+  async function learn(info: ModelInfo, change: (speed: Speed | null) => Speed | null): Promise<void> {
+    const speed = change(await settings.get<Speed>(keyOf(info)));
+    if (!speed) return;
+    onSpeed(speed);
+    await settings.set(keyOf(info), speed).catch(() => undefined); // a nicety: measured again next time
+  }
+  return {
+    known: async (info) => {
+      const speed = await settings.get<Speed>(keyOf(info));
+      if (speed) onSpeed(speed);
+      return speed;
+    },
+    learnTokens: async (info, { rows, seconds }) => {
+      const tokens = rows.reduce((sum, row) => sum + row.tokensComputed, 0);
+      if (tokens < TELLING_TOKENS) return;
+      await learn(info, (speed) => ({ step: speed?.step ?? {}, tokenMs: (seconds * 1000) / tokens }));
+    },
+    learnSteps: (info, placement, ms, tokens) => learn(info, (speed) => learnStep(speed, placement, ms, tokens)),
+  };
+}
