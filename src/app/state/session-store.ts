@@ -120,6 +120,7 @@ export function createSessionStore(services: Services, capabilities: Capabilitie
         },
       );
       show({ kind: 'ready', info });
+      performance.mark('studio:model-ready');
       return info;
     }
 

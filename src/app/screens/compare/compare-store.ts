@@ -244,6 +244,7 @@ export function createCompareStore(services: Services, session: SessionStore, pr
       computed.clear();
       if (project.getState().set?.id === open.id)
         set({ evaluation, comparison, mode: 'chosen', leftOut: dataset.split.test.length - tokens.test.length });
+      performance.mark('studio:compared');
       await disk.evaluations.put(evaluation).catch((cause) => set({ error: asError(cause) }));
     }
 

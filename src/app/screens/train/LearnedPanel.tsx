@@ -39,8 +39,8 @@ export function LearnedPanel({ settings, set, run, hidden, parameters }: Learned
       <p className="learned">
         {settings.placement === 'prefix' ? soft : text} {settings.placement === 'prefix' ? text : soft}{' '}
         <span aria-hidden="true">→</span>{' '}
-        {set.words.slice(0, 8).map(({ word }) => (
-          <LabelTag key={word}>{word.trim()}</LabelTag>
+        {set.words.slice(0, 8).map(({ label, word }) => (
+          <LabelTag key={label}>{word.trim()}</LabelTag>
         ))}
         {set.words.length > 8 ? <span className="dim">and {set.words.length - 8} more</span> : null}
       </p>
