@@ -12,6 +12,7 @@ const schema = z.object({
   answerWords: z.record(z.string(), z.string()),
   prompts: z.array(z.object({ name: z.string(), template: z.string() })).min(1),
   example: z.string(),
+  examples: z.array(z.object({ text: z.string(), label: z.string() })).default([]),
   split: z.object({
     train: z.array(z.string()),
     validation: z.array(z.string()),
@@ -36,10 +37,11 @@ export async function loadSample(): Promise<SampleProject> {
   const [json, csv] = await Promise.all([siteFile('sample/sample.json'), siteFile(`sample/${FILE}`)]);
   const parsed = schema.safeParse(JSON.parse(new TextDecoder().decode(json)));
   if (!parsed.success) throw new StudioError('bad-input', `The sample is damaged: ${z.prettifyError(parsed.error)}`);
-  const { answerWords, ...sample } = parsed.data;
+  const { answerWords, examples, ...sample } = parsed.data;
   return {
     ...sample,
     idColumn: 'id',
+    examples: examples.map(({ text }) => text),
     words: Object.entries(answerWords).map(([label, word]) => ({ label, word })),
     csv: { fileName: FILE, bytes: csv },
   };

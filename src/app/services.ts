@@ -38,6 +38,9 @@ export interface ShippedPrompt {
   readonly soft: SoftPrompt;
   /** Of the prompt's vectors, for the line under the answers. */
   readonly bytes: number;
+  /** Mean log-probabilities that its export subtracts; null = none. */
+  readonly calibration: readonly number[] | null;
+  readonly modelId: string;
   readonly modelSha256: string;
 }
 
@@ -52,6 +55,8 @@ export interface SampleProject {
   readonly words: readonly LabelWord[];
   readonly prompts: readonly { readonly name: string; readonly template: string }[];
   readonly example: string;
+  /** For presenting: new texts, in none of the splits. */
+  readonly examples: readonly string[];
   readonly split: Readonly<Record<'train' | 'validation' | 'test', readonly string[]>>;
   readonly csv: { readonly fileName: string; readonly bytes: Uint8Array };
 }

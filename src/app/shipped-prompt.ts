@@ -20,12 +20,14 @@ export async function loadShippedPrompt(): Promise<ShippedPrompt> {
     throw new StudioError('bad-input', `The shipped prompt is damaged: ${z.prettifyError(sidecar.error)}`);
   const table = readNpy(npy);
   if (!table.ok) throw new StudioError('bad-input', table.error.message);
-  const { template, labels, model } = sidecar.data;
+  const { template, labels, model, calibration } = sidecar.data;
   return {
     template,
     words: labels.map(({ label, word }) => ({ label, word })),
     soft: softPromptOf(sidecar.data, table.value.vectors),
     bytes: table.value.vectors.byteLength,
+    calibration: calibration?.meanLogProbs ?? null,
+    modelId: model.id,
     modelSha256: model.sha256,
   };
 }

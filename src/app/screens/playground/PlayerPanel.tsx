@@ -1,10 +1,8 @@
 import { ProbabilityBars } from '../../charts';
 import { ArmMark, Button, format, Panel } from '../../ui';
-import type { Player } from './playground-store';
+import type { Player } from './cast';
 import { usePlayground } from './use-playground';
 import { said } from './words';
-
-const TITLES: Readonly<Record<string, string>> = { untuned: 'Untuned', yours: 'your prompt', tuned: 'tuned prompt' };
 
 /** What one prompt makes of the text. */
 export function PlayerPanel({
@@ -24,7 +22,7 @@ export function PlayerPanel({
   return (
     <Panel
       span={span}
-      title={<ArmMark side={player.side}>{TITLES[player.id] ?? player.name}</ArmMark>}
+      title={<ArmMark side={player.side}>{player.title}</ArmMark>}
       aside={answer ? `${format.counted(Math.round(answer.tokens), 'token')} · ${Math.round(answer.ms)} ms` : null}
     >
       <div className={`stack player${stale ? ' player-stale' : ''}`} aria-busy={stale}>

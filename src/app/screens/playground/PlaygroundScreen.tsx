@@ -3,7 +3,7 @@ import { chosenHard, chosenSoft } from '../../../project/prompt-set';
 import { navigate, screenPath } from '../../shell/location';
 import { ScreenFrame } from '../../shell/Screen';
 import { useProject, useSession } from '../../state/studio';
-import { Button, EmptyState, Note, Panel, TextArea } from '../../ui';
+import { Button, EmptyState, Note, Panel, ProgressBar, TextArea } from '../../ui';
 import { PlayerPanel } from './PlayerPanel';
 import { Stage } from './Stage';
 import { usePlayground } from './use-playground';
@@ -20,8 +20,15 @@ export default function PlaygroundScreen() {
   const hard = set && chosenHard(set);
   // biome-ignore lint/correctness/useExhaustiveDependencies: other prompts stand for Yours and Tuned, or the model is ready now
   useEffect(() => void enter(), [enter, set?.id, tuned?.id, hard?.id, set?.words, model]);
+  const { shipped } = state;
 
-  if (!set || set.words.length === 0)
+  if (players.length === 0 && !state.entered)
+    return (
+      <ScreenFrame title="Same words, same model, different prompts">
+        <ProgressBar label="Looking for prompts" value={null} />
+      </ScreenFrame>
+    );
+  if (players.length === 0)
     return (
       <ScreenFrame title="Nothing to play with yet">
         <EmptyState
@@ -42,13 +49,15 @@ export default function PlaygroundScreen() {
     <ScreenFrame
       title={playgroundTitle(players, labels, stale)}
       lead={
-        tuned
-          ? 'Type anything. The tuned prompt is the same text with vectors that were trained on your rows.'
-          : 'Type anything. There is no tuned prompt yet: train one to see what it adds.'
+        shipped
+          ? 'No project is open, so a prompt that was trained in advance on support tickets plays. Type what a customer may write.'
+          : tuned
+            ? 'Type anything. The tuned prompt is the same text with vectors that were trained on your rows.'
+            : 'Type anything. There is no tuned prompt yet: train one to see what it adds.'
       }
       actions={
         <>
-          {tuned ? null : <Button onPress={() => navigate(screenPath(set.id, 'train'))}>Train</Button>}
+          {tuned || !set ? null : <Button onPress={() => navigate(screenPath(set.id, 'train'))}>Train</Button>}
           <Button variant="primary" onPress={state.present} isDisabled={examples.length === 0 && text.trim() === ''}>
             Present
           </Button>
@@ -78,6 +87,12 @@ export default function PlaygroundScreen() {
         {error ? (
           <Note tone="bad" live title="No answer this time">
             {error.message} Type on to try again.
+          </Note>
+        ) : null}
+        {shipped && !shipped.fits ? (
+          <Note tone="info" title="The tuned prompt belongs to another model">
+            It was trained on {shipped.modelId}; another model is loaded, to which its vectors mean nothing. Load that
+            one from the model chip above, or train a prompt for this one.
           </Note>
         ) : null}
         <div className="grid">

@@ -1,41 +1,23 @@
 /** One text, several prompts: what each makes of it, as it is typed; and the stage on which that is shown to a room. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import { rowsById, textOf } from '../../../dataset/labels';
 import { StudioError } from '../../../lib/errors';
 import { putIntoTemplate } from '../../../project/sidecar-build';
-import type { PromptSet } from '../../../project/types';
-import type { SoftPrompt } from '../../../prompt/types';
 import type { LabelTokens } from '../../../tokens/types';
 import type { Services } from '../../services';
 import type { ProjectStore } from '../../state/project-store';
 import type { SessionStore } from '../../state/session-store';
 import { wordsFor } from '../../state/words-for';
-import type { ArmSide } from '../../ui';
-import { contestOf } from '../compare/arms';
-
-interface Answer {
-  /** In the order of the set's answer words. */
-  readonly probabilities: readonly number[];
-  readonly tokens: number;
-  readonly ms: number;
-}
-
-export interface Player {
-  readonly id: string;
-  readonly name: string;
-  readonly side: ArmSide;
-  readonly template: string;
-  readonly soft: SoftPrompt | null;
-  readonly answer: Answer | null;
-  /** What it wrote freely, and whether it still writes. */
-  readonly written: string | null;
-  readonly writing: boolean;
-}
+import { calibrated } from './calibrated';
+import { type Answer, type Cast, type Player, projectCast, shippedCast } from './cast';
 
 export interface PlaygroundState {
   readonly text: string;
   readonly labels: readonly string[];
   readonly players: readonly Player[];
+  /** The prompt trained in advance plays, since no project is open; null = the project's prompts do. */
+  readonly shipped: Cast['shipped'];
+  /** What is there to play with has been looked for. */
+  readonly entered: boolean;
   /** The answers belong to an earlier text. */
   readonly stale: boolean;
   readonly error: StudioError | null;
@@ -59,7 +41,6 @@ export type PlaygroundStore = StoreApi<PlaygroundState>;
 
 const PAUSE_MS = 250;
 const WRITE_TOKENS = 48;
-const FIRST_EXAMPLES = 5;
 const REMEMBERED = 200;
 
 const asError = (cause: unknown): StudioError =>
@@ -79,11 +60,11 @@ export function createPlaygroundStore(
   /** What was answered before, by prompt and text: an example shown twice costs nothing. */
   const known = new Map<string, Answer>();
   let readyFor: string | null = null;
+  let cast: Cast | null = null;
 
   return createStore<PlaygroundState>((set, get) => {
     const player = (id: string, change: Partial<Player>) =>
       set(({ players }) => ({ players: players.map((p) => (p.id === id ? { ...p, ...change } : p)) }));
-    const textColumn = () => project.getState().dataset?.mapping.text ?? null;
     const keyOf = (p: Player, text: string) => `${p.id} ${p.template} ${p.soft?.vectors[0] ?? ''} ${text}`;
     const remember = (key: string, answer: Answer) => {
       known.set(key, answer);
@@ -95,10 +76,9 @@ export function createPlaygroundStore(
       const key = keyOf(p, text);
       const before = known.get(key);
       if (before) return before;
-      const open = project.getState().set;
-      const words = wordsFor(p.template, open?.words ?? []);
+      const words = wordsFor(p.template, cast?.words ?? []);
       const [{ ids }, { labels }] = await Promise.all([
-        services.data.call('encode', { text: putIntoTemplate(p.template, text, textColumn()) }),
+        services.data.call('encode', { text: putIntoTemplate(p.template, text, cast?.textColumn ?? null) }),
         services.data.call('labelTokens', { words }),
       ]);
       const scored = await services.engine.call(
@@ -113,7 +93,11 @@ export function createPlaygroundStore(
       );
       const row = scored.rows[0];
       if (!row) throw new StudioError('internal', 'internal: one row in, none out');
-      const answer = { probabilities: row.logProbs.map(Math.exp), tokens: row.tokensSent, ms: scored.seconds * 1000 };
+      const answer = {
+        probabilities: calibrated(row.logProbs, p.calibration),
+        tokens: row.tokensSent,
+        ms: scored.seconds * 1000,
+      };
       remember(key, answer);
       return answer;
     }
@@ -147,50 +131,27 @@ export function createPlaygroundStore(
       }
     }
 
-    function playersOf(open: PromptSet): readonly Player[] {
-      return contestOf(open)
-        .arms.filter((arm) => arm.id !== 'yours-8')
-        .map((arm) => ({
-          id: arm.id,
-          name: arm.name,
-          side: arm.kind === 'tuned' ? 'b' : arm.kind === 'untuned' ? 'ref' : 'a',
-          template: arm.prompt.template,
-          soft: arm.soft,
-          answer: null,
-          written: null,
-          writing: false,
-        }));
-    }
-
-    async function loadExamples(open: PromptSet): Promise<void> {
-      const kept = await disk.settings.get<readonly string[]>(`examples:${open.id}`);
-      const { dataset } = project.getState();
-      if (kept) {
-        set({ examples: kept });
-        return;
-      }
-      // Until the user keeps some: validation rows, since held-back rows are not for looking at.
-      const rows = rowsById(dataset?.table.rows ?? []);
-      const texts = dataset
-        ? dataset.split.validation.slice(0, FIRST_EXAMPLES).flatMap((id) => {
-            const row = rows.get(id);
-            return row ? [textOf(row, dataset.mapping)] : [];
-          })
-        : [];
-      set({ examples: texts });
+    /** The open project's prompts, or the shipped one; null when there is nothing to play with. */
+    async function findCast(): Promise<Cast | null> {
+      const { set: open, dataset } = project.getState();
+      const sample = await services.loadSample().catch(() => null);
+      if (open) return open.words.length > 0 ? projectCast(open, dataset, sample) : null;
+      const shipped = await services.loadShippedPrompt().catch(() => null);
+      const { model } = session.getState();
+      return shipped && shippedCast(shipped, sample, model.kind === 'ready' ? model.info.sha256 : null);
     }
 
     async function saveExamples(examples: readonly string[]): Promise<void> {
       set({ examples });
-      const open = project.getState().set;
-      if (open)
-        await disk.settings.set(`examples:${open.id}`, examples).catch((cause) => set({ error: asError(cause) }));
+      if (cast) await disk.settings.set(cast.examplesKey, examples).catch((cause) => set({ error: asError(cause) }));
     }
 
     return {
       text: '',
       labels: [],
       players: [],
+      shipped: null,
+      entered: false,
       stale: false,
       error: null,
       examples: [],
@@ -198,13 +159,30 @@ export function createPlaygroundStore(
       revealed: false,
       enter: async () => {
         const open = project.getState().set;
-        if (!open) return;
-        const contest = contestOf(open);
-        const key = `${open.id} ${contest.hard?.id} ${contest.soft?.id} ${open.words.map((w) => w.word).join()} ${session.getState().model.kind}`;
+        const { model } = session.getState();
+        const who = open
+          ? [open.id, open.chosenHard, open.chosenSoft, ...open.words.map(({ word }) => word)]
+          : ['shipped', model.kind === 'ready' ? model.info.sha256 : ''];
+        const key = [...who, model.kind].join(' ');
         if (key === readyFor) return;
         readyFor = key;
-        set({ players: playersOf(open), labels: open.words.map((w) => w.label), error: null });
-        await loadExamples(open);
+        const before = cast?.examplesKey;
+        const found = await findCast();
+        if (key !== readyFor) return;
+        cast = found;
+        if (!found) return set({ players: [], labels: [], examples: [], shipped: null, entered: true });
+        const kept = await disk.settings.get<readonly string[]>(found.examplesKey);
+        if (key !== readyFor) return;
+        set({
+          players: found.players,
+          labels: found.words.map(({ label }) => label),
+          examples: kept ?? found.examples,
+          shipped: found.shipped,
+          entered: true,
+          error: null,
+          // another project, other texts
+          ...(before !== undefined && before !== found.examplesKey ? { text: '' } : {}),
+        });
         if (get().text === '') set({ text: get().examples[0] ?? '' });
         void session
           .getState()
@@ -227,7 +205,7 @@ export function createPlaygroundStore(
         player(playerId, { written: '', writing: true });
         try {
           const { ids } = await services.data.call('encode', {
-            text: putIntoTemplate(p.template, get().text, textColumn()),
+            text: putIntoTemplate(p.template, get().text, cast?.textColumn ?? null),
           });
           const { tokenizer } = session.getState();
           const so: number[] = [];

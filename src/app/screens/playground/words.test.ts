@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Player } from './playground-store';
+import type { Player } from './cast';
 import { playgroundTitle } from './words';
 
 const labels = ['negative', 'neutral'];

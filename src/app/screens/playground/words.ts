@@ -1,5 +1,5 @@
 import { argmax } from '../../../metrics/classification';
-import type { Player } from './playground-store';
+import type { Player } from './cast';
 
 const capital = (word: string): string => `${word.charAt(0).toUpperCase()}${word.slice(1)}`;
 

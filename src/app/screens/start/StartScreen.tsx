@@ -17,7 +17,7 @@ export function StartScreen() {
   const { data, start } = useStores();
   const failure = useStore(data, (s) => s.failure);
   const reading = useStore(data, (s) => s.reading);
-  const tokenMs = useStore(start, (s) => s.tokenMs);
+  const speed = useStore(start, (s) => s.speed);
   const { threads, trainingOff } = useSession((s) => s.capabilities);
   const trainSample = useTrainSample();
   const openSample = useOpenSample('data');
@@ -39,7 +39,7 @@ export function StartScreen() {
             </Button>
           ) : (
             <Button size="l" onPress={trainSample}>
-              {`Train the sample · about ${sampleMinutes(tokenMs, threads)} min`}
+              {`Train the sample · about ${sampleMinutes(speed, threads)} min`}
             </Button>
           )}
           <span className="dim small start-drop">or drop a file anywhere</span>

@@ -2,10 +2,15 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { StudioError } from '../../../lib/errors';
 import { argmax } from '../../../metrics/classification';
+import { putIntoTemplate } from '../../../project/sidecar-build';
 import type { SoftPrompt } from '../../../prompt/types';
 import type { TokenRow } from '../../../tokens/types';
 import type { SampleProject, Services, ShippedPrompt } from '../../services';
 import type { SessionStore } from '../../state/session-store';
+import { wordsFor } from '../../state/words-for';
+import { calibrated } from '../playground/calibrated';
+import type { Speed } from '../train/estimate';
+import { createSpeedometer } from '../train/speedometer';
 
 export interface Answer {
   readonly label: string;
@@ -23,8 +28,10 @@ interface StartState {
   /** What is shown belongs to an earlier sentence. */
   readonly stale: boolean;
   readonly error: StudioError | null;
-  /** Milliseconds a token, forward only, of the last answer: what the time on the button is made of. */
-  readonly tokenMs: number | null;
+  /** The loaded weights are those that the shipped prompt was trained on; null = not known yet. */
+  readonly fits: boolean | null;
+  /** As the loaded model was measured on this machine before, warm; null = never. */
+  readonly speed: Speed | null;
   readonly enter: () => Promise<void>;
   readonly type: (sentence: string) => void;
 }
@@ -50,10 +57,10 @@ export function createStartStore(services: Services, session: SessionStore): Sta
       running = mine;
       set({ stale: true });
       try {
-        const text = asked.template.replace('{text}', () => sentence);
+        const text = putIntoTemplate(asked.template, sentence, null);
         const [{ ids }, { labels }] = await Promise.all([
           services.data.call('encode', { text }),
-          services.data.call('labelTokens', { words: asked.words }),
+          services.data.call('labelTokens', { words: wordsFor(asked.template, asked.words) }),
         ]);
         const row: TokenRow = { rowId: 'sentence', ids, label: null };
         const ask = async (soft: SoftPrompt | null): Promise<Answer> => {
@@ -62,14 +69,16 @@ export function createStartStore(services: Services, session: SessionStore): Sta
             { rows: [row], labels, soft, cacheKey: null },
             { signal: mine.signal },
           );
-          const logProbs = result.rows[0]?.logProbs ?? [];
-          const best = argmax(logProbs);
-          set({ tokenMs: (1000 * result.seconds) / ids.length });
-          return { label: labels[best]?.label ?? '', probability: Math.exp(logProbs[best] ?? 0) };
+          const shift = soft ? (shipped?.calibration ?? null) : null;
+          const probabilities = calibrated(result.rows[0]?.logProbs ?? [], shift);
+          const best = argmax(probabilities);
+          return { label: labels[best]?.label ?? '', probability: probabilities[best] ?? 0 };
         };
         const untuned = await ask(null);
         // vectors mean something to the weights that they were trained on, and to no others
-        const tuned = shipped && shipped.modelSha256 === model.info.sha256 ? await ask(shipped.soft) : null;
+        const fits = shipped?.modelSha256 === model.info.sha256;
+        set({ fits });
+        const tuned = shipped && fits ? await ask(shipped.soft) : null;
         if (mine === running) set({ untuned, tuned, stale: false, error: null });
       } catch (cause) {
         if (mine !== running || (cause instanceof StudioError && cause.code === 'cancelled')) return;
@@ -77,8 +86,17 @@ export function createStartStore(services: Services, session: SessionStore): Sta
       }
     }
 
+    const speedometer = createSpeedometer(services, (speed) => set({ speed }));
+    async function recallSpeed() {
+      const { model } = session.getState();
+      if (model.kind === 'ready' && !(await speedometer.known(model.info).catch(() => null))) set({ speed: null });
+    }
+
     session.subscribe((next, before) => {
-      if (next.model.kind === 'ready' && before.model.kind !== 'ready' && entered) void answer();
+      if (next.model === before.model || !entered) return;
+      if (next.model.kind !== 'ready') return set({ fits: null, untuned: null, tuned: null });
+      void recallSpeed();
+      void answer();
     });
 
     return {
@@ -90,8 +108,10 @@ export function createStartStore(services: Services, session: SessionStore): Sta
       tuned: null,
       stale: false,
       error: null,
-      tokenMs: null,
+      fits: null,
+      speed: null,
       enter: () => {
+        void recallSpeed();
         entered ??= (async () => {
           const [sample, shipped] = await Promise.all([
             services.loadSample().catch(() => null), // said when it is asked for

@@ -1,0 +1,108 @@
+/** Who plays: the open project's prompts, or, without one, the prompt that was trained in advance. */
+import { rowsById, textOf } from '../../../dataset/labels';
+import type { Dataset } from '../../../dataset/types';
+import type { PromptSet } from '../../../project/types';
+import type { SoftPrompt } from '../../../prompt/types';
+import type { LabelWord } from '../../../task/types';
+import type { SampleProject, ShippedPrompt } from '../../services';
+import type { ArmSide } from '../../ui';
+import { contestOf } from '../compare/arms';
+
+export interface Answer {
+  /** In the order of the cast's answer words. */
+  readonly probabilities: readonly number[];
+  readonly tokens: number;
+  readonly ms: number;
+}
+
+export interface Player {
+  readonly id: string;
+  readonly name: string;
+  /** Over its panel. */
+  readonly title: string;
+  readonly side: ArmSide;
+  readonly template: string;
+  readonly soft: SoftPrompt | null;
+  /** Mean log-probabilities that are subtracted from its own; null = it was not exported calibrated. */
+  readonly calibration: readonly number[] | null;
+  readonly answer: Answer | null;
+  /** What it wrote freely, and whether it still writes. */
+  readonly written: string | null;
+  readonly writing: boolean;
+}
+
+export interface Cast {
+  readonly players: readonly Player[];
+  readonly words: readonly LabelWord[];
+  readonly textColumn: string | null;
+  /** Under which the examples that the user kept are stored. */
+  readonly examplesKey: string;
+  /** Until the user keeps some. */
+  readonly examples: readonly string[];
+  /** The prompt trained in advance stands on the stage; `fits` = on the weights that are loaded. */
+  readonly shipped: { readonly modelId: string; readonly fits: boolean } | null;
+}
+
+const FIRST_EXAMPLES = 5;
+const TITLES = { untuned: 'Untuned', yours: 'your prompt', tuned: 'tuned prompt' } as const;
+
+const player = (part: Pick<Player, 'id' | 'name' | 'title' | 'side' | 'template' | 'soft'>): Player => ({
+  calibration: null,
+  answer: null,
+  written: null,
+  writing: false,
+  ...part,
+});
+
+export function projectCast(open: PromptSet, dataset: Dataset | null, sample: SampleProject | null): Cast {
+  const players = contestOf(open).arms.flatMap(({ id, name, kind, prompt: { template }, soft }) =>
+    id === 'untuned' || id === 'yours' || id === 'tuned'
+      ? player({
+          id,
+          name,
+          title: TITLES[id],
+          side: kind === 'tuned' ? 'b' : kind === 'untuned' ? 'ref' : 'a',
+          template,
+          soft,
+        })
+      : [],
+  );
+  return {
+    players,
+    words: open.words,
+    textColumn: dataset?.mapping.text ?? null,
+    examplesKey: `examples:${open.id}`,
+    examples: sample && open.datasetName === sample.csv.fileName ? sample.examples : validationTexts(dataset),
+    shipped: null,
+  };
+}
+
+/** Held-back rows are not for looking at. */
+function validationTexts(dataset: Dataset | null): readonly string[] {
+  if (!dataset) return [];
+  const rows = rowsById(dataset.table.rows);
+  return dataset.split.validation.slice(0, FIRST_EXAMPLES).flatMap((id) => {
+    const row = rows.get(id);
+    return row ? [textOf(row, dataset.mapping)] : [];
+  });
+}
+
+/** Vectors mean something to the weights that they were trained on, and to no others. */
+export function shippedCast(
+  { template, words, soft, calibration, modelSha256, modelId }: ShippedPrompt,
+  sample: SampleProject | null,
+  loadedSha256: string | null,
+): Cast {
+  const fits = loadedSha256 === null || loadedSha256 === modelSha256;
+  const untuned = player({ id: 'untuned', name: 'Untuned', title: TITLES.untuned, side: 'ref', template, soft: null });
+  const name = 'Tuned on support tickets';
+  const tuned = { ...player({ id: 'tuned', name, title: name, side: 'b', template, soft }), calibration };
+  return {
+    players: fits ? [untuned, tuned] : [untuned],
+    words,
+    textColumn: null,
+    examplesKey: 'examples:shipped',
+    examples: sample ? [sample.example, ...sample.examples] : [],
+    shipped: { modelId, fits },
+  };
+}
