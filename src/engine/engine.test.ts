@@ -276,6 +276,7 @@ describe('the engine on a small model', () => {
 
     it.each([
       [{ labels: labels.slice(0, 1) }, 'two labels'],
+      [{ labels: [...labels, { label: 'd', word: '', tokenIds: [] }] }, 'label d has no answer word'],
       [{ train: [] }, 'no rows'],
       [{ train: [{ rowId: 'x', ids: Int32Array.of(1), label: null }] }, 'Row x has no label'],
       [{ initTokenIds: new Int32Array(0) }, 'is empty'],

@@ -2,7 +2,7 @@ import type { Control } from '../inference/control';
 import { uninterrupted } from '../inference/control';
 import { takesPast } from '../inference/program';
 import { embeddingRows, type Program } from '../inference/run';
-import { scoreRows } from '../inference/score';
+import { checkLabels, scoreRows } from '../inference/score';
 import type { CachePlan, TextCache } from '../inference/text-cache';
 import { present } from '../lib/assert';
 import { StudioError } from '../lib/errors';
@@ -31,7 +31,7 @@ export async function* trainRun(
   control: Control,
 ): AsyncGenerator<TrainEvent, void, undefined> {
   const { settings, resume } = request;
-  checkRequest(request);
+  checkRequest(request, info.hidden);
   // Validation rows come again every few steps, training rows once an epoch: they get room first.
   const plan = cache.plan(request.cacheKey, [request.validation, request.train]);
   const usesCache = settings.placement === 'suffix' && takesPast(program.spec);
@@ -48,15 +48,14 @@ export async function* trainRun(
   });
 }
 
-function checkRequest({ train, labels, settings, resume }: TrainRequest): void {
+function checkRequest({ train, validation, labels, settings, resume }: TrainRequest, hidden: number): void {
   const bad = (message: string) => new StudioError('bad-input', message);
-  if (labels.length < 2) throw bad('Training needs at least two labels.');
+  checkLabels(labels);
   if (train.length === 0) throw bad('There are no rows to train on.');
-  const unlabelled = train.find((row) => row.label === null);
+  const unlabelled = [...train, ...validation].find((row) => row.label === null);
   if (unlabelled) throw bad(`Row ${unlabelled.rowId} has no label, so it cannot be trained on.`);
-  const virtual = resume ? resume.vectors.length : 0;
-  if (resume && virtual % settings.virtualTokens !== 0)
-    throw bad('The checkpoint belongs to a run with other settings.');
+  if (resume && resume.vectors.length !== settings.virtualTokens * hidden)
+    throw bad('The checkpoint belongs to a run with other settings or another model.');
 }
 
 /** Embeddings of the initialisation's tokens. */

@@ -166,8 +166,19 @@ function checkLengths(
   sequences: readonly MixedTokens[],
   labels: readonly LabelTokens[],
 ): void {
+  checkLabels(labels);
   const answer = isSequenceScored(labels) ? Math.max(...labels.map((label) => label.tokenIds.length)) - 1 : 0;
   checkContext(spec.contextLength, rows, sequences, answer);
+}
+
+/** @throws StudioError `bad-input` */
+export function checkLabels(labels: readonly LabelTokens[]): void {
+  const empty = labels.find((label) => label.tokenIds.length === 0);
+  if (labels.length < 2 || empty)
+    throw new StudioError(
+      'bad-input',
+      empty ? `The label ${empty.label} has no answer word.` : 'There must be at least two labels to choose from.',
+    );
 }
 
 /** @throws StudioError `too-long`, `bad-input` */
