@@ -56,8 +56,8 @@ def log_probs(ids):
     mean = [torch.log_softmax(run(answer[:-1]), -1)[range(len(answer)), answer].mean() for answer in labels]
     return torch.log_softmax(torch.stack(mean), -1)
 
-def render(row):
-    return re.sub(r"\{([^{}\n]+)\}", lambda hit: row[args.text] if hit[1] == "text" else row.get(hit[1], hit[0]), prompt["template"])
+def render(row):  # {column} is a place, { text } too; {{ and }} are braces that stay
+    return re.sub(r"\{\{|\}\}|\{([^}]+)\}", lambda hit: row.get(args.text if (name := hit[1].strip()) == "text" else name) or "" if hit[1] else hit[0][0], prompt["template"])
 
 vectors, (tokenizer, model) = load_vectors(), load_base()
 encode = lambda text: tokenizer(text, add_special_tokens=False).input_ids

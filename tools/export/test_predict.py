@@ -123,6 +123,18 @@ class TinyModel(Bundle):
             file.write(b"\0")
         self.assertIn("not the file that the prompt was trained on", self.run_predict("--check", "--weights", str(other)).stderr)
 
+    def test_a_template_reads_as_in_the_page(self) -> None:
+        oracle = self.bundle()
+        from tokenizers import Tokenizer
+
+        tokenizer = Tokenizer.from_file(str(TINY / "tokenizer.json"))
+        prompt = json.loads((self.folder / "softprompt.json").read_text("utf-8"))
+        for template, around in (("{ text }", ("", "")), ("{{{text}}} {{here}}", ("{", "} {here}"))):
+            # the text alone would be taken for the rendered row: its ids must be those of the whole
+            rows = [{**row, "text": row["text"], "inputIds": tokenizer.encode(around[0] + row["text"] + around[1], add_special_tokens=False).ids} for row in prompt["parityRows"]]
+            self.write(**{**prompt, "template": template, "parityRows": rows})
+            self.assertIn(f"token ids equal in {len(oracle['rows'])}", self.run_predict("--check", "--weights", str(TINY)).stdout)
+
     def test_csv_with_columns_calibration_and_long_answer_words(self) -> None:
         rows = [{"message": "Where is my parcel, \"please\"?", "channel": "chat", "id": "007"}, {"message": "The app is\nbeautiful.", "channel": "mail", "id": "8"}]
         with open(self.folder / "in.csv", "w", newline="", encoding="utf-8-sig") as file:
