@@ -97,6 +97,8 @@ export const drawAccuracy =
     });
   };
 
+const FONT = 12.5;
+
 /** Accuracy differences on the same rows with their 95% Bonett-Price interval; the line at zero is "no difference". */
 export const drawDifferences =
   (pairs: readonly PairReport[], nameOf: (armId: string) => string): Draw =>
@@ -115,15 +117,16 @@ export const drawDifferences =
     );
     const least = Math.min(0, ...rows.map((r) => r.low)) < 0 ? -far : -far / 4;
     const most = Math.max(0, ...rows.map((r) => r.high)) > 0 ? far : far / 4;
-    const dy = narrow ? 9 : 0;
+    // A column of their own: over the marks they would cross the line at zero.
+    const column = narrow ? Math.min(170, Math.round(width * 0.38)) : 210;
     const y = (row: { id: string }) => row.id;
     return svg({
       width,
-      height: rows.length * (narrow ? 46 : 34) + 34,
+      height: rows.length * (narrow ? 44 : 34) + 34,
       marginTop: 4,
       marginBottom: 30,
-      marginLeft: narrow ? 22 : 220,
-      marginRight: narrow ? 60 : 64,
+      marginLeft: column + 10,
+      marginRight: narrow ? 52 : 64,
       x: { domain: [least, most], label: null },
       y: { type: 'band', domain: rows.map((r) => r.id), label: null, padding: 0, axis: null },
       marks: [
@@ -135,31 +138,29 @@ export const drawDifferences =
           tickFormat: (d: number) => (d === 0 ? '0' : points(d).replace('.0', '')),
         }),
         Plot.ruleX([0], { stroke: COLOUR.ink2, strokeDasharray: '4 3' }),
-        Plot.ruleY(rows, { x1: 'low', x2: 'high', y, dy, stroke: COLOUR.ink, strokeWidth: 3, strokeLinecap: 'round' }),
-        Plot.dot(rows, { x: 'value', y, dy, symbol: 'square', r: 5.5, fill: COLOUR.ink }),
+        Plot.ruleY(rows, { x1: 'low', x2: 'high', y, stroke: COLOUR.ink, strokeWidth: 3, strokeLinecap: 'round' }),
+        Plot.dot(rows, { x: 'value', y, symbol: 'square', r: 5.5, fill: COLOUR.ink }),
         Plot.text(rows, {
           y,
           text: 'name',
           frameAnchor: 'left',
           x: null,
-          dx: narrow ? -18 : -212,
-          dy: narrow ? -12 : 0,
+          dx: -column,
+          lineWidth: column / FONT,
           textAnchor: 'start',
           fill: COLOUR.ink,
-          fontSize: 12.5,
+          fontSize: FONT,
           fontWeight: 500,
-          ...(narrow ? { stroke: COLOUR.halo, strokeWidth: 4 } : {}),
         }),
         Plot.text(rows, {
           y,
           x: 'high',
           dx: 10,
-          dy,
           text: (row: { value: number }) => points(row.value),
           textAnchor: 'start',
           fill: COLOUR.ink,
           fontWeight: 600,
-          fontSize: 12.5,
+          fontSize: FONT,
           stroke: COLOUR.halo,
           strokeWidth: 4,
         }),

@@ -12,7 +12,7 @@ export function JobChip() {
   if (!job) return null;
   const left = job.secondsLeft === null ? '' : ` · ${clock(job.secondsLeft)} left`;
   return (
-    <span className="chip chip-on" data-testid="job">
+    <span className="chip chip-on chip-job" data-testid="job">
       <Ring fraction={job.fraction} />
       <Link href={screenPath(setId, job.screen)} className="job-link">
         <span className="chip-wide">{job.title}</span>

@@ -4,7 +4,8 @@ import { navigate, screenPath } from '../../shell/location';
 import { ScreenFrame } from '../../shell/Screen';
 import { useProject, useSession } from '../../state/studio';
 import { Button, Choices, EmptyState, format, Note, Panel, ProgressBar } from '../../ui';
-import { contestOf } from './arms';
+import { type ArmPlan, alsoAmong, contestOf } from './arms';
+import { OthersRow } from './OthersRow';
 import { ResultPanels } from './ResultPanels';
 import { calibrationWords } from './results';
 import { SaveDialog } from './SaveDialog';
@@ -38,7 +39,7 @@ export default function CompareScreen() {
       </ScreenFrame>
     );
 
-  const contest = contestOf(set);
+  const contest = contestOf(set, state.also);
   const { running, evaluation, comparison, error } = state;
   const shown = evaluation?.setId === set.id && comparison ? comparison : null;
   const busyElsewhere = job !== null && !running;
@@ -51,6 +52,13 @@ export default function CompareScreen() {
     (evaluation.softVersion !== (tuned?.id ?? null) ||
       evaluation.hardVersion !== (hard?.id ?? null) ||
       evaluation.datasetFingerprint !== dataset.fingerprint);
+  const included = evaluation
+    ? alsoAmong(
+        set,
+        evaluation.plan.arms.map(({ id }) => id),
+      )
+    : [];
+  const added = shown && !stale && state.also.some((id) => id !== hard?.id && !included.includes(id));
   const canRun = !running && !busyElsewhere && dataset.split.test.length > 0;
 
   const title = running
@@ -77,10 +85,10 @@ export default function CompareScreen() {
         ) : shown && evaluation ? (
           <>
             <Button onPress={() => setSaving(true)}>Download</Button>
-            <Button isDisabled={!canRun} onPress={state.run} variant={stale ? 'primary' : 'plain'}>
+            <Button isDisabled={!canRun} onPress={state.run} variant={stale || added ? 'primary' : 'plain'}>
               Compare again
             </Button>
-            {tuned && !stale ? (
+            {tuned && !stale && !added ? (
               <Button variant="primary" onPress={() => navigate(`${screenPath(set.id, 'library')}?export=${set.id}`)}>
                 Export
               </Button>
@@ -123,6 +131,11 @@ export default function CompareScreen() {
             is one more look at the held-back rows.
           </Note>
         ) : null}
+        {added && !running ? (
+          <Note title="Compare again to see the prompt that was added" tone="info">
+            All prompts are scored anew on the same rows; that is one more look at the held-back rows.
+          </Note>
+        ) : null}
         {state.leftOut > 0 && shown ? (
           <Note tone="warning" title={`${format.counted(state.leftOut, 'held-back row')} left out`}>
             They are too long for at least one of the prompts. All prompts were compared on the same other rows.
@@ -144,6 +157,7 @@ export default function CompareScreen() {
               />
               <p className="dim small">{calibrationWords(shown, state.mode)}</p>
             </div>
+            <OthersRow />
             <SaveDialog isOpen={saving} onClose={() => setSaving(false)} />
             <ResultPanels comparison={shown} evaluation={evaluation} dataset={dataset} />
           </>
@@ -153,7 +167,9 @@ export default function CompareScreen() {
             <ol className="arms">
               {contest.arms.map((arm) => (
                 <li key={arm.id}>
-                  <strong>{arm.name}</strong> <span className="dim">{ABOUT[arm.id]}</span>
+                  <strong>{arm.name}</strong>{' '}
+                  <span className="dim">{ABOUT[arm.id] ?? 'another of your hand-written prompts'}</span>{' '}
+                  <LeaveOut arm={arm} />
                 </li>
               ))}
               <li>
@@ -163,6 +179,7 @@ export default function CompareScreen() {
                 </span>
               </li>
             </ol>
+            <OthersRow />
             {hard ? null : (
               <p className="dim">
                 There is no hand-written prompt yet: write one on the Prompts screen to have something to beat.
@@ -180,12 +197,21 @@ export default function CompareScreen() {
   );
 }
 
-const ABOUT = {
+const ABOUT: Readonly<Record<string, string>> = {
   untuned: 'the tuned prompt’s exact text without its vectors: shows what the vectors add',
   yours: 'your hand-written prompt as it stands',
   'yours-8': 'your prompt with eight labelled training rows before each text',
   tuned: 'the text with the trained vectors',
-} as const;
+};
+
+function LeaveOut({ arm: { also, name } }: { readonly arm: ArmPlan }) {
+  const include = useCompare((s) => s.include);
+  return also === null ? null : (
+    <Button size="s" variant="link" aria-label={`Leave out ${name}`} onPress={() => void include(also, false)}>
+      Leave out
+    </Button>
+  );
+}
 
 function Progress() {
   const { progress, fraction, secondsLeft, note } = useCompare((s) => s);

@@ -1,4 +1,4 @@
-import { useMemo } from 'react';
+import { Fragment, useMemo } from 'react';
 import type { Dataset } from '../../../dataset/types';
 import type { ArmReport, Comparison } from '../../../evaluation/types';
 import type { Evaluation } from '../../../project/types';
@@ -88,6 +88,14 @@ export function ResultPanels({ comparison, evaluation, dataset }: ResultPanelsPr
           <dl className="facts small">
             <dt>{`${nameOf(headline.b)} against ${nameOf(headline.a).toLowerCase()}, exact p`}</dt>
             <dd>{pText(headline.pExact)}</dd>
+            {pairs.slice(1).map((pair) =>
+              arms.some(({ id, kind }) => id === pair.a && kind === 'zero-shot' && id !== 'yours') ? (
+                <Fragment key={pair.a}>
+                  <dt>{`${nameOf(pair.b)} against “${nameOf(pair.a)}”, exact p`}</dt>
+                  <dd>{pText(pair.pExact)}</dd>
+                </Fragment>
+              ) : null,
+            )}
             <dt>mid-p</dt>
             <dd>{pText(headline.pMidP)}</dd>
             <dt>Macro-F1 difference</dt>

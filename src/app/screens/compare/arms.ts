@@ -8,12 +8,15 @@ import type { HardPrompt } from '../../../task/types';
 const EXAMPLES = 8;
 
 export interface ArmPlan {
-  readonly id: 'untuned' | 'yours' | 'yours-8' | 'tuned';
+  /** `untuned`, `yours`, `yours-8`, `tuned`, or `hand-<version>` for a further hand-written one. */
+  readonly id: string;
   readonly name: string;
   readonly kind: Exclude<ArmKind, 'reference'>;
   readonly prompt: HardPrompt;
   readonly soft: SoftPrompt | null;
   readonly placement: Placement | null;
+  /** Of a further hand-written version, its id; it can be left out again. */
+  readonly also: string | null;
 }
 
 export interface Contest {
@@ -24,8 +27,21 @@ export interface Contest {
   readonly pairs: readonly (readonly [string, string])[];
 }
 
-/** Untuned is the tuned prompt's exact text without its vectors, so that the two differ in nothing else. */
-export function contestOf(set: PromptSet): Contest {
+const handArm = (version: Pick<HardVersion, 'id'>) => `hand-${version.id}`;
+
+/** The hand-written versions besides Yours, newest first: what may be compared too. */
+export const otherHands = (set: PromptSet): readonly HardVersion[] =>
+  set.hard.filter(({ id }) => id !== chosenHard(set)?.id).toReversed();
+
+/** The further hand-written versions among the arms of a comparison. */
+export const alsoAmong = (set: PromptSet, armIds: readonly string[]): readonly string[] =>
+  set.hard.flatMap((version) => (armIds.includes(handArm(version)) ? [version.id] : []));
+
+/**
+ * Untuned is the tuned prompt's exact text without its vectors, so that the two differ in nothing else.
+ * @param also ids of further hand-written versions
+ */
+export function contestOf(set: PromptSet, also: readonly string[] = []): Contest {
   const hard = chosenHard(set);
   const soft = chosenSoft(set);
   const bare: HardPrompt = { template: soft?.template ?? set.baseTemplate, shots: 0, shotSeed: 0 };
@@ -42,17 +58,25 @@ export function contestOf(set: PromptSet): Contest {
     prompt,
     soft: vectors,
     placement: vectors?.placement ?? null,
+    also: null,
   });
   const arms: ArmPlan[] = [arm('untuned', 'Untuned', 'untuned', bare)];
   if (hard) {
     arms.push(arm('yours', 'Yours', 'zero-shot', { ...hard.prompt, shots: 0 }));
     arms.push(arm('yours-8', `Yours + ${EXAMPLES} examples`, 'few-shot', { ...hard.prompt, shots: EXAMPLES }));
   }
+  const others = otherHands(set).filter(({ id }) => also.includes(id));
+  for (const version of others)
+    arms.push({
+      ...arm(handArm(version), version.name, 'zero-shot', { ...version.prompt, shots: 0 }),
+      also: version.id,
+    });
   if (soft?.soft) arms.push(arm('tuned', 'Tuned', 'tuned', bare, soft.soft));
   const has = (id: string) => arms.some((a) => a.id === id);
   const pairs = (
     [
       ['yours', 'tuned'],
+      ...others.map((version) => [handArm(version), soft?.soft ? 'tuned' : 'yours'] as const),
       ['yours-8', 'tuned'],
       ['untuned', 'tuned'],
       ['untuned', 'yours'],

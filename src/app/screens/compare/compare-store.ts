@@ -18,7 +18,7 @@ import type { SessionStore } from '../../state/session-store';
 import { wordsFor } from '../../state/words-for';
 import { cacheKeyOf } from '../train/run-inputs';
 import { goldOf } from '../train/validation';
-import { type ArmPlan, type Contest, contestOf } from './arms';
+import { type ArmPlan, type Contest, contestOf, otherHands } from './arms';
 import { reportInput } from './report';
 
 const CALIBRATION_ROWS = 64;
@@ -57,7 +57,10 @@ export interface CompareState {
   readonly switching: boolean;
   /** Held-back rows that were left out since they do not fit some prompt. */
   readonly leftOut: number;
+  /** Further hand-written versions that take part next time. */
+  readonly also: readonly string[];
   readonly enter: () => Promise<void>;
+  readonly include: (versionId: string, included: boolean) => Promise<void>;
   readonly run: () => Promise<void>;
   readonly stop: () => void;
   readonly calibrate: (mode: CalibrationMode) => Promise<void>;
@@ -79,6 +82,8 @@ const asError = (cause: unknown): StudioError =>
   cause instanceof StudioError
     ? cause
     : new StudioError('internal', `The comparison stopped: ${String(cause)}`, { cause });
+
+const alsoKey = (set: Pick<PromptSet, 'id'>) => `compare-also:${set.id}`;
 
 const FATAL = new Set(['worker-died', 'device-lost', 'out-of-memory', 'session-failed']);
 
@@ -158,7 +163,7 @@ export function createCompareStore(services: Services, session: SessionStore, pr
         });
         // Untuned and the tuned prompt share the bare text, whose keys and values are there since training.
         const cacheKey =
-          arm.prompt.shots === 0 && arm.id !== 'yours' ? cacheKeyOf(dataset.fingerprint, arm.prompt.template) : null;
+          arm.kind === 'untuned' || arm.kind === 'tuned' ? cacheKeyOf(dataset.fingerprint, arm.prompt.template) : null;
         const scored = await services.engine.call(
           'score',
           { rows, labels, soft: arm.soft, cacheKey },
@@ -248,6 +253,16 @@ export function createCompareStore(services: Services, session: SessionStore, pr
       await disk.evaluations.put(evaluation).catch((cause) => set({ error: asError(cause) }));
     }
 
+    /** As the user chose; before that, of the sample all that it brings along. */
+    async function alsoOf(open: PromptSet): Promise<readonly string[]> {
+      const kept = await disk.settings.get<readonly string[]>(alsoKey(open));
+      if (kept) return kept;
+      const sample = await services.loadSample().catch(() => null);
+      if (open.datasetName !== sample?.csv.fileName) return [];
+      const brought = new Set(sample.prompts.map(({ name }) => name));
+      return otherHands(open).flatMap(({ id, name }) => (brought.has(name) ? [id] : []));
+    }
+
     async function input() {
       const { set: open, dataset } = project.getState();
       const { evaluation, comparison } = get();
@@ -276,8 +291,20 @@ export function createCompareStore(services: Services, session: SessionStore, pr
       mode: 'chosen',
       switching: false,
       leftOut: 0,
+      also: [],
+      include: async (versionId, included) => {
+        const open = project.getState().set;
+        if (!open) return;
+        const also = get().also.filter((id) => id !== versionId);
+        if (included) also.push(versionId);
+        set({ also });
+        await disk.settings.set(alsoKey(open), also).catch((cause) => set({ error: asError(cause) }));
+      },
       enter: async () => {
         const open = project.getState().set;
+        const also = open ? await alsoOf(open).catch(() => []) : [];
+        if (project.getState().set?.id !== open?.id) return;
+        set({ also });
         const shown = get().evaluation;
         if (shown && shown.setId === open?.id) return;
         if (!get().running) set({ evaluation: null, comparison: null, error: null, leftOut: 0 });
@@ -317,7 +344,7 @@ export function createCompareStore(services: Services, session: SessionStore, pr
                 ),
               );
           }
-          const contest = contestOf(open);
+          const contest = contestOf(open, await alsoOf(open));
           set({ progress: contest.arms.map(({ id, name }) => ({ id, name, state: 'waiting', fraction: 0 })) });
           await score(open, dataset, contest);
         } catch (cause) {

@@ -4,7 +4,7 @@ import type { Evaluation, PromptSet } from '../../../project/types';
 import type { ReportInput } from '../../../report/types';
 import type { Checkpoint } from '../../../training/events';
 import type { ModelInfo } from '../../../worker/protocol';
-import { contestOf } from './arms';
+import { alsoAmong, contestOf } from './arms';
 
 /** What a report is made of: no text of any row. Null when the run or the rows that it speaks of are gone. */
 export function reportInput(
@@ -18,7 +18,9 @@ export function reportInput(
   const run = set.soft.find((version) => version.id === evaluation.softVersion) ?? null;
   const of = run?.model ?? model;
   if (!of || !dataset) return null;
-  const contest = contestOf({ ...set, chosenHard: evaluation.hardVersion, chosenSoft: evaluation.softVersion });
+  const then = { ...set, chosenHard: evaluation.hardVersion, chosenSoft: evaluation.softVersion };
+  const armIds = evaluation.plan.arms.map(({ id }) => id);
+  const contest = contestOf(then, alsoAmong(then, armIds));
   const { train, validation, test } = dataset.split;
   const at = new Map(checkpoint?.validations.map((v) => [v.step, v.accuracy]));
   const ms = checkpoint?.steps.reduce((sum, s) => sum + s.ms, 0) ?? 0;

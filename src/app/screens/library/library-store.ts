@@ -11,6 +11,7 @@ import { buildSidecar } from '../../../project/sidecar-build';
 import type { Evaluation, PromptSet } from '../../../project/types';
 import { download } from '../../charts/export';
 import type { Services } from '../../services';
+import { navigate, screenPath } from '../../shell/location';
 import type { ProjectStore } from '../../state/project-store';
 import type { SessionStore } from '../../state/session-store';
 import { wordsFor } from '../../state/words-for';
@@ -177,7 +178,9 @@ export function createLibraryStore(services: Services, session: SessionStore, pr
         await project.getState().updateById(of.id, (s) => renamePromptSet(s, name, taken, now()));
       },
       remove: async (of) => {
+        const wasOpen = project.getState().set?.id === of.id;
         await project.getState().remove(of.id);
+        if (wasOpen) navigate(screenPath(null, 'library'), { replace: true }); // the address still names what is gone
         toastUndo(
           `“${of.name}” was deleted`,
           () =>

@@ -43,10 +43,18 @@ const PAUSE_MS = 250;
 const WRITE_TOKENS = 48;
 const REMEMBERED = 200;
 
-const asError = (cause: unknown): StudioError =>
-  cause instanceof StudioError
-    ? cause
-    : new StudioError('internal', `The model gave no answer: ${String(cause)}`, { cause });
+function asError(cause: unknown): StudioError {
+  if (!(cause instanceof StudioError))
+    return new StudioError('internal', `The model gave no answer: ${String(cause)}`, { cause });
+  // the engine speaks of rows; here is only what was typed
+  if (cause.code !== 'too-long') return cause;
+  const { tokens, limit } = cause.data;
+  return new StudioError(
+    'too-long',
+    `With its prompt, this text has ${tokens} tokens; the model reads at most ${limit}. Shorten the text.`,
+    { cause },
+  );
+}
 
 export function createPlaygroundStore(
   services: Services,
