@@ -109,6 +109,13 @@ describe('verdict', () => {
     expect(v.headline).toContain('“The whole policy”');
   });
 
+  it('when it beats the best, the headline names the chosen one and the detail the best', () => {
+    const v = verdict({ '111': 50, '011': 10, '010': 40, '001': 2, '100': 5, '000': 12 }, ['policy']);
+    expect(v.kind).toBe('tuned-better');
+    expect(v.headline).toMatch(/^The tuned prompt beats your prompt by 38 points/);
+    expect(v.detail).toMatch(/It also beats “The whole policy”.* by 32 points, probably between/);
+  });
+
   it('counts the looks', () => {
     expect(verdict({ '11': 76, '01': 22, '10': 5, '00': 17 }, [], { looks: 4 }).detail).toContain(
       'looked at 4 times: each look makes a lucky result likelier',
