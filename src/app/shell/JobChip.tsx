@@ -10,13 +10,21 @@ export function JobChip() {
   const job = useSession((s) => s.job);
   const setId = useProject((s) => s.set?.id ?? null);
   if (!job) return null;
-  const left = job.secondsLeft === null ? '' : ` · ${clock(job.secondsLeft)} left`;
+  const left = job.secondsLeft === null ? null : clock(job.secondsLeft);
   return (
     <span className="chip chip-on chip-job" data-testid="job">
       <Ring fraction={job.fraction} />
-      <Link href={screenPath(setId, job.screen)} className="job-link">
-        <span className="chip-wide">{job.title}</span>
+      <Link
+        href={screenPath(setId, job.screen)}
+        className="job-link"
+        aria-label={left === null ? job.title : `${job.title} · ${left} left`}
+      >
+        <span className="chip-wide">
+          {job.title}
+          {left === null ? '' : ' · '}
+        </span>
         {left}
+        {left === null ? <span className="chip-narrow">…</span> : <span className="chip-wide"> left</span>}
       </Link>
       {job.stop ? (
         <Button className="chip-stop" aria-label={`Stop: ${job.title}`} onPress={job.stop}>

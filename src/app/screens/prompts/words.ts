@@ -44,4 +44,4 @@ export function versionName(template: string, shots: number, before: HardVersion
 }
 
 /** Newlines and spaces at the edges made visible: what the model reads is what is shown. */
-export const visible = (piece: string): string => piece.replace(/\n/g, '⏎').replace(/\t/g, '⇥');
+export const visible = (piece: string): string => (piece === ' ' ? '␣' : piece).replace(/\n/g, '⏎').replace(/\t/g, '⇥');
