@@ -8,6 +8,7 @@ import { App } from './app/App';
 import { lastModel, openLastProject } from './app/boot';
 import { createServices } from './app/create-services';
 import { Opening, OpeningFailed } from './app/Opening';
+import { preloadScreens } from './app/screens/registry';
 import { probe } from './app/state/capabilities';
 import { createStores } from './app/state/stores';
 import { StudioProvider } from './app/state/studio';
@@ -35,3 +36,6 @@ boot().catch((error: unknown) => {
   console.error(error);
   root.render(<OpeningFailed message={error instanceof Error ? error.message : String(error)} />);
 });
+
+// When the first screen stands: presenting must work in a room without a network.
+setTimeout(() => void preloadScreens(), 1000);

@@ -18,15 +18,27 @@ export interface ToolEntry {
   readonly Screen: Screen | null;
 }
 
+const CODE = {
+  data: () => import('./data/DataScreen'),
+  prompts: () => import('./prompts/PromptsScreen'),
+  train: () => import('./train/TrainScreen'),
+  compare: () => import('./compare/CompareScreen'),
+  playground: () => import('./playground/PlaygroundScreen'),
+  library: () => import('./library/LibraryScreen'),
+};
+
+/** Fetches the code of every screen, so that none is missing once the network is gone. One that fails is fetched when it is opened. */
+export const preloadScreens = () => Promise.allSettled(Object.values(CODE).map((load) => load()));
+
 /** The journey, in order. */
 export const STEPS: readonly StepEntry[] = [
-  { id: 'data', number: 1, title: 'Data', Screen: lazy(() => import('./data/DataScreen')) },
-  { id: 'prompts', number: 2, title: 'Prompts', Screen: lazy(() => import('./prompts/PromptsScreen')) },
-  { id: 'train', number: 3, title: 'Train', Screen: lazy(() => import('./train/TrainScreen')) },
-  { id: 'compare', number: 4, title: 'Compare', Screen: lazy(() => import('./compare/CompareScreen')) },
+  { id: 'data', number: 1, title: 'Data', Screen: lazy(CODE.data) },
+  { id: 'prompts', number: 2, title: 'Prompts', Screen: lazy(CODE.prompts) },
+  { id: 'train', number: 3, title: 'Train', Screen: lazy(CODE.train) },
+  { id: 'compare', number: 4, title: 'Compare', Screen: lazy(CODE.compare) },
 ];
 
 export const TOOLS: readonly ToolEntry[] = [
-  { id: 'playground', title: 'Playground', Screen: lazy(() => import('./playground/PlaygroundScreen')) },
-  { id: 'library', title: 'Library', Screen: lazy(() => import('./library/LibraryScreen')) },
+  { id: 'playground', title: 'Playground', Screen: lazy(CODE.playground) },
+  { id: 'library', title: 'Library', Screen: lazy(CODE.library) },
 ];
