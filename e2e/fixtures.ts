@@ -13,7 +13,7 @@ interface Watch {
   readonly violations: string[];
   /** Exceptions that nobody caught, and errors on the console. */
   readonly errors: string[];
-  /** Errors that this test causes on purpose. */
+  /** What this test causes on purpose. */
   readonly expected: RegExp[];
 }
 
@@ -44,14 +44,16 @@ async function watchOver(context: BrowserContext, watch: Watch, origin: string):
 }
 
 export const test = base.extend<Fixtures>({
+  actionTimeout: 20_000,
   // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names of the fixtures from the pattern
   watch: async ({}, use) => {
     const watch: Watch = { foreign: [], violations: [], errors: [], expected: [] };
     await use(watch);
-    expect.soft(watch.foreign, 'requests to other sites').toEqual([]);
-    expect.soft(watch.violations, 'violations of the content policy').toEqual([]);
-    const surprises = watch.errors.filter((text) => !watch.expected.some((known) => known.test(text)));
-    expect.soft(surprises, 'errors on the console').toEqual([]);
+    const surprises = (found: readonly string[]) =>
+      found.filter((text) => !watch.expected.some((known) => known.test(text)));
+    expect.soft(surprises(watch.foreign), 'requests to other sites').toEqual([]);
+    expect.soft(surprises(watch.violations), 'violations of the content policy').toEqual([]);
+    expect.soft(surprises(watch.errors), 'errors on the console').toEqual([]);
   },
   studio: async ({ context, page, watch, baseURL }, use) => {
     await watchOver(context, watch, new URL(baseURL ?? '').origin);

@@ -129,7 +129,6 @@ export class Studio {
     return this.page.getByRole('alert').filter({ hasText: title });
   }
 
-  async scrollsSideways(): Promise<boolean> {
-    return this.page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
-  }
+  readonly scrollsSideways = (): Promise<boolean> =>
+    this.page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
 }

@@ -1,0 +1,59 @@
+import { expect, test } from './fixtures';
+import { AWKWARD, Studio } from './pages/studio';
+import { promptSets, vectors } from './storage';
+
+test('two tabs on one project: one run, no change lost', async ({ studio, context }) => {
+  const { page, train } = studio;
+  await studio.open();
+  await studio.modelReady();
+  await studio.drop(AWKWARD);
+  await expect(studio.heading).toContainText('labelled rows are ready');
+  await studio.go('Train');
+  await train.set({ Steps: 600, Patience: '' });
+  await train.start();
+  await expect(studio.lead).toContainText(/Step [1-9]\d of 600/);
+
+  const other = new Studio(await context.newPage());
+  await test.step('the other tab says that the run goes on elsewhere, and starts none', async () => {
+    await other.page.goto(page.url());
+    await expect(other.page.getByRole('main')).toContainText('This run goes on in another tab of this browser');
+    await expect(other.page.getByRole('button', { name: 'Pause' })).toBeHidden();
+  });
+
+  await test.step('what the other tab changes meanwhile is kept', async () => {
+    await other.page.getByRole('button', { name: /^Project: / }).click();
+    await other.page.getByRole('menuitem', { name: 'Rename' }).click();
+    await other.page.getByRole('textbox', { name: 'Project name' }).fill('Renamed elsewhere');
+    await other.page.keyboard.press('Enter');
+    await expect(page.getByRole('button', { name: 'Project: Renamed elsewhere' })).toBeVisible();
+  });
+
+  await test.step('the run ends as if alone', async () => {
+    await train.ended();
+    const [set, ...more] = await promptSets(page);
+    expect(more).toEqual([]);
+    expect(set?.name).toBe('Renamed elsewhere');
+    expect(set?.soft.map(({ status }) => status)).toEqual(['finished']);
+    expect((await vectors(page))[0]).toHaveLength(Math.ceil((10 * 96 * 4) / 3) * 4);
+    // the other tab has it too
+    await expect(other.page.getByRole('table', { name: 'Runs' })).toContainText('0:');
+  });
+});
+
+test('a tab that is closed gives its run to the other one', async ({ studio, context }) => {
+  const { page, train } = studio;
+  await studio.open();
+  await studio.modelReady();
+  await studio.drop(AWKWARD);
+  await expect(studio.heading).toContainText('labelled rows are ready');
+  await studio.go('Train');
+  await train.set({ Steps: 600, Patience: '' });
+  await train.start();
+  await expect(studio.lead).toContainText(/Step [4-9]\d of 600/);
+  const other = new Studio(await context.newPage());
+  await other.page.goto(page.url());
+  await expect(other.page.getByRole('main')).toContainText('This run goes on in another tab of this browser');
+  await page.close();
+  await other.page.getByRole('button', { name: /^Resume/ }).click();
+  await other.train.ended();
+});
