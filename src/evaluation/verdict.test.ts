@@ -128,6 +128,18 @@ describe('verdict', () => {
     expect(JSON.stringify(v)).not.toMatch(/winner/i);
   });
 
+  it('speaks of no tuning where nothing was tuned', () => {
+    const rights = patterned({ '11': 70, '10': 20, '01': 2, '00': 28 });
+    const gold = alternating(120);
+    const arms = [
+      armOf('untuned', 'untuned', gold, rights[0] ?? [], 2, { name: 'Untuned' }),
+      armOf('yours', 'zero-shot', gold, rights[1] ?? [], 2, { name: 'Yours' }),
+    ];
+    const v = compare(planOf(gold, arms, { pairs: [['untuned', 'yours']] }), { draws: 50 }).verdict;
+    expect(v.headline).toBe('The untuned prompt beats your prompt by 15 points on 120 held-back rows');
+    expect(v.detail).not.toMatch(/[Tt]uning|training/);
+  });
+
   it('without both arms there is nothing to compare', () => {
     const gold = alternating(10);
     const plan = planOf(gold, [armOf('yours', 'zero-shot', gold, [])], { pairs: [] });

@@ -39,7 +39,7 @@ function called(arm: ArmReport, field: Field): string {
   if (arm.kind === 'few-shot') return `your prompt with ${shots(arm)}`;
   if (arm.id === WORDS) return 'a word-count classifier';
   if (arm.kind === 'reference') return arm.name.charAt(0).toLowerCase() + arm.name.slice(1);
-  return arm.id === field.first.id ? 'your prompt' : `“${arm.name}”`;
+  return arm.id === field.first.id || arm.id === 'yours' ? 'your prompt' : `“${arm.name}”`;
 }
 
 /** `Yours + 8 examples` -> `eight examples`. */
@@ -111,6 +111,16 @@ const yoursBetter: Rule = (field) => {
   const { hand, tuned } = field;
   const d = compareArms(field, hand, tuned);
   if (!aWins(d)) return null;
+  // Nothing was tuned: two texts were compared, and the one without an instruction did better.
+  if (tuned.kind !== 'tuned')
+    return verdict(
+      'yours-better',
+      `${called(hand, field)} beats ${called(tuned, field)} by ${pointsWithUnit(-d.difference)} ${on(field)}`,
+      paragraph(
+        `It is right on ${d.aOnly} rows that the other gets wrong, and wrong on ${d.bOnly} that the other gets right. The true gain is probably between ${pointsRange(-d.ci95.high, -d.ci95.low, 'and')} points (exact ${pValue(d.pExact)}).`,
+        looksSentence(field),
+      ),
+    );
   return verdict(
     'yours-better',
     `${called(hand, field)} beats ${called(tuned, field)} by ${pointsWithUnit(-d.difference)} ${on(field)}: keep it`,
