@@ -51,7 +51,7 @@ export function contenders(task: Task, soft: SoftPrompt): Contender[] {
   ];
 }
 
-export const PAIRS: ComparisonPlan['pairs'] = [
+const PAIRS: ComparisonPlan['pairs'] = [
   ['yours', 'tuned'],
   ['yours-8', 'tuned'],
   ['untuned', 'tuned'],

@@ -86,10 +86,10 @@ export function readTuneOptions(args: readonly string[]): TuneOptions {
 }
 
 /** A shell gives `\n` as two characters; a prompt means a line break. */
-export const unescaped = (prompt: string): string => prompt.replaceAll('\\n', '\n');
+const unescaped = (prompt: string): string => prompt.replaceAll('\\n', '\n');
 
 /** `a=x,b=y`. A comma belongs to a word where no `=` follows it. */
-export function readWords(text: string): ReadonlyMap<string, string> {
+function readWords(text: string): ReadonlyMap<string, string> {
   const words = new Map<string, string>();
   for (const pair of text.split(/,(?=[^,]*=)/)) {
     const at = pair.lastIndexOf('=');

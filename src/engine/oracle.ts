@@ -1,5 +1,5 @@
 /** What PyTorch says of a model with a soft prompt, as `oracle.json` beside the model holds it. */
-export interface PlacementOracle {
+interface PlacementOracle {
   readonly labelLogits: readonly (readonly number[])[];
   readonly labelLoss: number;
   readonly labelGrad: readonly (readonly number[])[];

@@ -2,7 +2,6 @@ import { readdir, readFile } from 'node:fs/promises';
 import type { LabelTokens, TokenRow } from '../tokens/types';
 import type { TrainEvent } from '../training/events';
 import type { Engine } from './engine';
-import { createNodeEngine } from './node';
 import type { Oracle } from './oracle';
 import type { ModelFiles, TrainRequest } from './types';
 
@@ -16,15 +15,6 @@ export async function readModel(folder: string): Promise<ModelFiles> {
   const read = async (path: string) => [path, new Uint8Array(await readFile(`${folder}/${path}`))] as const;
   return Object.fromEntries(await Promise.all([...onnx, ...small].map(read)));
 }
-
-export const openEngine = async (folder: string, cacheBytes?: number): Promise<Engine> =>
-  createNodeEngine({
-    id: folder,
-    files: await readModel(folder),
-    backend: 'node-wasm',
-    threads: 2,
-    ...(cacheBytes === undefined ? {} : { cacheBytes }),
-  });
 
 export const readOracle = async (name: string): Promise<Oracle> =>
   JSON.parse(await readFile(`${FIXTURES}/${name}/oracle.json`, 'utf8'));

@@ -50,7 +50,7 @@ export interface Interval {
   readonly high: number;
 }
 
-export interface ClassScore {
+interface ClassScore {
   readonly label: string;
   readonly precision: number;
   readonly recall: number;
@@ -109,7 +109,7 @@ export interface PairReport {
   readonly broken: readonly string[];
 }
 
-export type VerdictKind =
+type VerdictKind =
   | 'tuned-better'
   | 'yours-better'
   | 'examples-do-as-well'

@@ -10,7 +10,7 @@ const GQA = 'com.microsoft:GroupQueryAttention';
 
 /** Names of the inputs that the expansion adds. */
 export const BIAS_INPUT = 'attention_bias';
-export const POSITIONS_INPUT = 'position_ids';
+const POSITIONS_INPUT = 'position_ids';
 
 /**
  * GroupQueryAttention in plain operators. With h query heads, kv key heads, g = h / kv, head size d, T new tokens and S

@@ -2,7 +2,7 @@ import { StudioError } from '../lib/errors';
 import type { Graph, Node } from './ir';
 
 /** Names that a subgraph takes from the scopes around it. */
-export function captured(graph: Graph): Set<string> {
+function captured(graph: Graph): Set<string> {
   const own = new Set<string>([...graph.inputs.map((v) => v.name), ...graph.initializers.keys()]);
   const out = new Set<string>();
   const need = (name: string) => {

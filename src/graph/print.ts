@@ -21,7 +21,7 @@ const short: Readonly<Record<DType, string>> = {
 };
 
 /** `f32[batch,?,64]`; `f32` alone when the shape is unknown. */
-export const printType = ({ dtype, shape }: Pick<ValueInfo, 'dtype' | 'shape'>): string =>
+const printType = ({ dtype, shape }: Pick<ValueInfo, 'dtype' | 'shape'>): string =>
   short[dtype] + (shape ? `[${shape.map((d) => d ?? '?').join(',')}]` : '');
 
 /**

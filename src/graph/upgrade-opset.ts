@@ -5,7 +5,7 @@ import { type Graph, int, type Node } from './ir';
 import { rewrite } from './rewrite';
 
 /** The default-domain opset that every graph has after `upgradeOpset`, unless it had a newer one. */
-export const minimumOpset = 18;
+const minimumOpset = 18;
 
 /** Operators whose `axes` (or `split`) moved from an attribute to the second input, and in which opset. */
 const moved: Readonly<Record<string, readonly [attr: string, since: number]>> = {

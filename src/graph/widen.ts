@@ -9,7 +9,7 @@ const half = (dtype: DType) => dtype === 'float16' || dtype === 'bfloat16';
 
 const widenValue = (value: ValueInfo): ValueInfo => (half(value.dtype) ? { ...value, dtype: 'float32' } : value);
 
-export function widenTensor(tensor: Initializer): Initializer {
+function widenTensor(tensor: Initializer): Initializer {
   if (!half(tensor.dtype)) return tensor;
   const values = toFloat32(tensor);
   return { ...tensor, dtype: 'float32', bytes: new Uint8Array(values.buffer) };

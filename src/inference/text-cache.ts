@@ -10,7 +10,7 @@ import { type Program, run } from './run';
 
 export const DEFAULT_CACHE_BYTES = 384 * 1024 * 1024;
 
-export type Storage = 'float32' | 'float16';
+type Storage = 'float32' | 'float16';
 
 /** Rows whose keys and values are always computed in one run together. */
 interface Group {
@@ -180,7 +180,7 @@ const bytesOf = (rows: readonly KvRow[]) =>
  * not fit even then are computed each time, alone. Rows of different lists never share a run, so that a list that comes
  * again in other company meets the same bits.
  */
-export function planCache(
+function planCache(
   spec: ProgramSpec,
   budgetBytes: number,
   key: string,

@@ -16,8 +16,8 @@ export interface VectorTable {
 }
 
 /** Bounds beyond which a file is no soft prompt; they keep a hostile header from ordering gigabytes. */
-export const MAX_VIRTUAL_TOKENS = 1024;
-export const MAX_HIDDEN = 65_536;
+const MAX_VIRTUAL_TOKENS = 1024;
+const MAX_HIDDEN = 65_536;
 
 /** Why a shape is not that of a soft prompt, or null. */
 export function shapeProblem(shape: readonly number[]): string | null {

@@ -21,8 +21,6 @@ import type { LabelTokens, TokenRow } from '../tokens/types';
 import type { TrainEvent } from '../training/events';
 
 export type {
-  GenerateRequest,
-  LoadEvent,
   LoadRequest,
   ModelFiles,
   ModelInfo,
@@ -45,7 +43,7 @@ export interface EngineMethods {
   unload(params: Record<string, never>): null;
 }
 
-export type ProgressEvent = {
+type ProgressEvent = {
   readonly kind: 'progress';
   readonly done: number;
   readonly total: number;

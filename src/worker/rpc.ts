@@ -18,7 +18,7 @@ export interface Control {
 }
 
 /** Out of band: not queued behind the request that it is about. */
-export interface WireControl {
+interface WireControl {
   readonly control: ControlKind;
   readonly requestId: number;
 }
@@ -33,7 +33,7 @@ export type Handlers<M extends Methods<M>> = {
 };
 
 /** Serves the waiting requests of these methods now, between two steps of a long one. The others keep their places. */
-export type LetPass<M> = (...methods: readonly (keyof M)[]) => Promise<void>;
+type LetPass<M> = (...methods: readonly (keyof M)[]) => Promise<void>;
 
 /** The end of a channel that lies inside a worker. `DedicatedWorkerGlobalScope` and `MessagePort` are such. */
 export interface WorkerEnd {
@@ -122,7 +122,7 @@ export function serve<M extends Methods<M>>(end: WorkerEnd, handlers: Handlers<M
   showAlive(end);
 }
 
-export const cancelled = () => new StudioError('cancelled', 'Cancelled.');
+const cancelled = () => new StudioError('cancelled', 'Cancelled.');
 
 export interface CallOptions<E> {
   readonly onEvent?: (event: E) => void;

@@ -9,7 +9,7 @@ export interface ModelWords {
 }
 
 /** "HuggingFaceTB/SmolLM2-135M-Instruct" -> "SmolLM2 135M". */
-export const modelName = (id: string): string =>
+const modelName = (id: string): string =>
   (id.split('/').at(-1) ?? id).replace(/-(?:instruct|chat|it|base)$/i, '').replace(/-/g, ' ');
 
 const STAGES = { parse: 'reading the graph', dequantise: 'unpacking the weights', session: 'starting' } as const;
