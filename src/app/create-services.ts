@@ -11,6 +11,18 @@ import { loadShippedPrompt } from './shipped-prompt';
 import { loadTokenizerFiles } from './tokenizer-files';
 import { toastError } from './ui/toast';
 
+/** Fetched once: also when the network is gone by the next time. A failure is not kept. */
+function once<T>(load: () => Promise<T>): () => Promise<T> {
+  let kept: Promise<T> | null = null;
+  return () => {
+    kept ??= load().catch((cause: unknown) => {
+      kept = null;
+      throw cause;
+    });
+    return kept;
+  };
+}
+
 export async function createServices(): Promise<Services> {
   const cache = browserFileCache();
   const store = await openStore({
@@ -22,7 +34,7 @@ export async function createServices(): Promise<Services> {
     store,
     loadModelFiles: (source, options) => loadModelFiles(source, { cache, ...options }),
     loadTokenizerFiles: (source) => loadTokenizerFiles(source, cache),
-    loadSample,
-    loadShippedPrompt,
+    loadSample: once(loadSample),
+    loadShippedPrompt: once(loadShippedPrompt),
   };
 }

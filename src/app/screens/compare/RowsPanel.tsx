@@ -20,11 +20,16 @@ const GROUPS: readonly {
   readonly empty: string;
   readonly count: (pair: PairReport) => number;
 }[] = [
-  { id: 'fixed', title: 'Fixed by tuning', empty: 'No row that yours gets wrong is right now.', count: (p) => p.bOnly },
+  {
+    id: 'fixed',
+    title: 'Fixed by tuning',
+    empty: 'No row that the first gets wrong is right in the second.',
+    count: (p) => p.bOnly,
+  },
   {
     id: 'broken',
     title: 'Broken by tuning',
-    empty: 'No row that yours gets right is wrong now.',
+    empty: 'No row that the first gets right is wrong in the second.',
     count: (p) => p.aOnly,
   },
   {
@@ -40,15 +45,23 @@ const GROUPS: readonly {
 export function RowsPanel({ comparison, evaluation, dataset, pair }: RowsPanelProps) {
   const [tab, setTab] = useQuery<RowGroup>('rows', 'fixed');
   const nameOf = (id: string) => comparison.arms.find((arm: ArmReport) => arm.id === id)?.name ?? id;
+  const tuned = comparison.arms.some((arm) => arm.id === pair.b && arm.kind === 'tuned');
   return (
-    <Panel title={`Tuning fixed ${format.counted(pair.bOnly, 'row')} and broke ${format.count(pair.aOnly)}`} span={12}>
+    <Panel
+      title={
+        tuned
+          ? `Tuning fixed ${format.counted(pair.bOnly, 'row')} and broke ${format.count(pair.aOnly)}`
+          : `${nameOf(pair.b)} fixed ${format.counted(pair.bOnly, 'row')} of ${nameOf(pair.a)} and broke ${format.count(pair.aOnly)}`
+      }
+      span={12}
+    >
       <Tabs
         label="Rows"
         selected={tab}
         onSelect={(id) => setTab(id as RowGroup)}
         tabs={GROUPS.map((group) => ({
           id: group.id,
-          label: `${group.title} · ${format.count(group.count(pair))}`,
+          label: `${tuned ? group.title : group.title.replace(' by tuning', '')} · ${format.count(group.count(pair))}`,
           content:
             tab === group.id ? (
               <Rows

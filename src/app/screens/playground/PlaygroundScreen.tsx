@@ -50,7 +50,9 @@ export default function PlaygroundScreen() {
       title={playgroundTitle(players, labels, stale)}
       lead={
         shipped
-          ? 'No project is open, so a prompt that was trained in advance on support tickets plays. Type what a customer may write.'
+          ? shipped.fits
+            ? 'No project is open, so a prompt that was trained in advance on support tickets plays. Type what a customer may write.'
+            : 'No project is open, and the prompt that was trained in advance is for another model: here is its text without its vectors.'
           : tuned
             ? 'Type anything. The tuned prompt is the same text with vectors that were trained on your rows.'
             : 'Type anything. There is no tuned prompt yet: train one to see what it adds.'
