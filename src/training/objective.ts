@@ -1,8 +1,9 @@
 import type { Control } from '../inference/control';
-import { pastLength, type Sequence } from '../inference/feeds';
+import { type Objective, pastLength, type Sequence } from '../inference/feeds';
 import type { KvRow } from '../inference/kv';
 import { isSequenceScored } from '../inference/label-scores';
 import { runLimits } from '../inference/limits';
+import { logSumExp } from '../inference/log-softmax';
 import { takesPast } from '../inference/program';
 import { type Program, run } from '../inference/run';
 import { checkContext } from '../inference/score';
@@ -44,21 +45,10 @@ export interface BatchOptions {
  * @throws StudioError `too-long`, and as Runner.run
  */
 export async function batchGradient(program: Program, options: BatchOptions): Promise<Gradient> {
-  const { rows, labels, soft, wholeVocabulary = isSequenceScored(labels) } = options;
-  const texts = await textsOf(program, options);
-  const targetOf = wholeVocabulary ? wordTarget : choiceTarget;
-  const targets = rows.map((row, i) => targetOf(row, present(texts[i], 'text'), labels));
-  const costs = targets.map(({ sequence }) => ({ tokens: sequence.tokens.length, past: pastLength(sequence) }));
-  const candidates = wholeVocabulary ? null : labels.map((label) => present(label.tokenIds[0], 'token of a label'));
+  const { soft } = options;
   const sum = new Float64Array(soft.vectors.length);
   let loss = 0;
-  for (const bucket of lengthBuckets(costs, runLimits(program.spec))) {
-    const chosen = bucket.map((index) => present(targets[index], 'target'));
-    const objective = {
-      targets: chosen.flatMap((target) => target.targets),
-      weights: chosen.flatMap((target) => target.targets.map(() => 1 / (rows.length * target.targets.length))),
-    };
-    const sequences = chosen.map((target) => target.sequence);
+  for (const { sequences, candidates, objective } of await partsOf(program, options)) {
     const outcome = await run(program, sequences, { soft, candidates, objective, keepPresent: false });
     loss += outcome.loss;
     present(outcome.softGrad, 'gradient').forEach((g, i) => {
@@ -66,6 +56,44 @@ export async function batchGradient(program: Program, options: BatchOptions): Pr
     });
   }
   return { loss, gradient: Float32Array.from(sum) };
+}
+
+/** The same loss without its gradient: a fraction of the time, and in double precision from the logits on. */
+export async function batchLoss(program: Program, options: BatchOptions): Promise<number> {
+  let loss = 0;
+  for (const { sequences, candidates, objective } of await partsOf(program, options)) {
+    const asked = { soft: options.soft, candidates, objective: null, keepPresent: false };
+    const { logits, columns } = await run(program, sequences, asked);
+    objective.targets.forEach((target, r) => {
+      const row = logits.subarray(r * columns, (r + 1) * columns);
+      loss += (objective.weights[r] ?? 0) * (logSumExp(row) - (row[target] ?? Number.NaN));
+    });
+  }
+  return loss;
+}
+
+/** What one run of a split batch is given. */
+interface Part {
+  readonly sequences: readonly Sequence[];
+  readonly candidates: readonly number[] | null;
+  readonly objective: Objective;
+}
+
+async function partsOf(program: Program, options: BatchOptions): Promise<readonly Part[]> {
+  const { rows, labels, wholeVocabulary = isSequenceScored(labels) } = options;
+  const texts = await textsOf(program, options);
+  const targetOf = wholeVocabulary ? wordTarget : choiceTarget;
+  const targets = rows.map((row, i) => targetOf(row, present(texts[i], 'text'), labels));
+  const costs = targets.map(({ sequence }) => ({ tokens: sequence.tokens.length, past: pastLength(sequence) }));
+  const candidates = wholeVocabulary ? null : labels.map((label) => present(label.tokenIds[0], 'token of a label'));
+  return lengthBuckets(costs, runLimits(program.spec)).map((bucket) => {
+    const chosen = bucket.map((index) => present(targets[index], 'target'));
+    const objective = {
+      targets: chosen.flatMap((target) => target.targets),
+      weights: chosen.flatMap((target) => target.targets.map(() => 1 / (rows.length * target.targets.length))),
+    };
+    return { sequences: chosen.map((target) => target.sequence), candidates, objective };
+  });
 }
 
 /** The part of a row that is run, up to where its label begins. */
