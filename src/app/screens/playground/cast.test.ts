@@ -1,0 +1,37 @@
+import { describe, expect, test } from 'vitest';
+import type { SampleProject, ShippedPrompt } from '../../services';
+import { calibrated } from './calibrated';
+import { shippedCast } from './cast';
+
+const shipped = {
+  template: '{text}\nA:',
+  words: [{ label: 'a', word: ' a' }],
+  soft: { placement: 'suffix', vectors: new Float32Array(2), virtualTokens: 1, hidden: 2 },
+  calibration: [-1, -2],
+  modelId: 'm',
+  modelSha256: 'w',
+} as unknown as ShippedPrompt;
+const sample = { example: 'One.', examples: ['Two.'] } as unknown as SampleProject;
+
+describe('without a project', () => {
+  test('the prompt trained in advance plays, with the examples of the sample', () => {
+    const cast = shippedCast(shipped, sample, 'w');
+    expect(cast.players.map(({ id, soft }) => [id, soft !== null])).toEqual([
+      ['untuned', false],
+      ['tuned', true],
+    ]);
+    expect(cast.examples).toEqual(['One.', 'Two.']);
+    expect(shippedCast(shipped, null, null).players).toHaveLength(2);
+  });
+
+  test('on other weights its vectors do not', () => {
+    const cast = shippedCast(shipped, sample, 'other');
+    expect(cast.players.map(({ id }) => id)).toEqual(['untuned']);
+    expect(cast.shipped).toEqual({ modelId: 'm', fits: false });
+  });
+});
+
+test('calibrated = without what the prompt says whatever the text is', () => {
+  expect(calibrated([Math.log(0.8), Math.log(0.2)], null)[0]).toBeCloseTo(0.8);
+  expect(calibrated([Math.log(0.8), Math.log(0.2)], [Math.log(0.8), Math.log(0.2)])).toEqual([0.5, 0.5]);
+});
