@@ -22,7 +22,7 @@ function sideMarks<T extends { readonly side: Side }>(
   return [
     Plot.dot(of('a'), { x, y, dy, symbol: 'circle', r: 6, fill: COLOUR.a }),
     Plot.dot(of('b'), { x, y, dy, symbol: 'diamond', r: 7, fill: COLOUR.b }),
-    Plot.tickX(of('ref'), { x, y, dy, stroke: COLOUR.ref, strokeWidth: 3, insetTop: 9 + dy, insetBottom: 9 - dy }),
+    Plot.tickX(of('ref'), { x, y, dy, stroke: COLOUR.ref, strokeWidth: 3, inset: dy === 0 ? 9 : 15 }),
   ];
 }
 

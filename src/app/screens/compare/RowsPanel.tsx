@@ -2,6 +2,7 @@ import { useState } from 'react';
 import type { Dataset } from '../../../dataset/types';
 import type { ArmReport, Comparison, PairReport } from '../../../evaluation/types';
 import type { Evaluation } from '../../../project/types';
+import { sideOf } from '../../charts';
 import { useQuery } from '../../shell/location';
 import { ArmMark, Button, format, LabelTag, Panel, Table, Tabs } from '../../ui';
 import { type ComparedRow, comparedRows, type RowGroup } from './results';
@@ -44,14 +45,16 @@ const GROUPS: readonly {
 /** The rows behind the difference: which ones tuning fixed, and which ones it broke. */
 export function RowsPanel({ comparison, evaluation, dataset, pair }: RowsPanelProps) {
   const [tab, setTab] = useQuery<RowGroup>('rows', 'fixed');
-  const nameOf = (id: string) => comparison.arms.find((arm: ArmReport) => arm.id === id)?.name ?? id;
-  const tuned = comparison.arms.some((arm) => arm.id === pair.b && arm.kind === 'tuned');
+  const a = comparison.arms.find((arm) => arm.id === pair.a);
+  const b = comparison.arms.find((arm) => arm.id === pair.b);
+  if (!a || !b) return null;
+  const tuned = b.kind === 'tuned';
   return (
     <Panel
       title={
         tuned
           ? `Tuning fixed ${format.counted(pair.bOnly, 'row')} and broke ${format.count(pair.aOnly)}`
-          : `${nameOf(pair.b)} fixed ${format.counted(pair.bOnly, 'row')} of ${nameOf(pair.a)} and broke ${format.count(pair.aOnly)}`
+          : `${b.name} fixed ${format.counted(pair.bOnly, 'row')} of ${a.name} and broke ${format.count(pair.aOnly)}`
       }
       span={12}
     >
@@ -67,8 +70,8 @@ export function RowsPanel({ comparison, evaluation, dataset, pair }: RowsPanelPr
               <Rows
                 rows={comparedRows(comparison, evaluation, dataset, pair, group.id)}
                 empty={group.empty}
-                a={nameOf(pair.a)}
-                b={nameOf(pair.b)}
+                a={a}
+                b={b}
               />
             ) : null,
         }))}
@@ -77,7 +80,7 @@ export function RowsPanel({ comparison, evaluation, dataset, pair }: RowsPanelPr
   );
 }
 
-function Rows({ rows, empty, a, b }: { rows: readonly ComparedRow[]; empty: string; a: string; b: string }) {
+function Rows({ rows, empty, a, b }: { rows: readonly ComparedRow[]; empty: string; a: ArmReport; b: ArmReport }) {
   const [shown, setShown] = useState(PAGE);
   if (rows.length === 0) return <p className="dim">{empty}</p>;
   return (
@@ -91,17 +94,23 @@ function Rows({ rows, empty, a, b }: { rows: readonly ComparedRow[]; empty: stri
           { id: 'gold', header: 'Label', cell: (row) => <LabelTag>{row.gold}</LabelTag> },
           {
             id: 'a',
-            header: <ArmMark side="a">{a}</ArmMark>,
-            cardLabel: 'A',
+            header: <ArmMark side={sideOf(a)}>{a.name}</ArmMark>,
+            cardLabel: a.name,
             cell: (row) => <LabelTag verdict={row.a.right ? 'right' : 'wrong'}>{row.a.label}</LabelTag>,
           },
           {
             id: 'b',
-            header: <ArmMark side="b">{b}</ArmMark>,
-            cardLabel: 'B',
+            header: <ArmMark side={sideOf(b)}>{b.name}</ArmMark>,
+            cardLabel: b.name,
             cell: (row) => <LabelTag verdict={row.b.right ? 'right' : 'wrong'}>{row.b.label}</LabelTag>,
           },
-          { id: 'p', header: 'B’s probability', numeric: true, cell: (row) => row.b.probability.toFixed(2) },
+          {
+            id: 'p',
+            header: `Probability, ${b.name.toLowerCase()}`,
+            numeric: true,
+            cardLabel: 'probability',
+            cell: (row) => row.b.probability.toFixed(2),
+          },
         ]}
       />
       {rows.length > shown ? (

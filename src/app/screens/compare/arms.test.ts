@@ -44,6 +44,9 @@ describe('the arms of a comparison', () => {
   });
 
   test('without a tuned prompt it is set against Yours', () => {
-    expect(contestOf(set, ['h1']).pairs).toContainEqual(['hand-h1', 'yours']);
+    expect(contestOf(set, ['h1']).pairs).toEqual([
+      ['untuned', 'yours'],
+      ['hand-h1', 'yours'],
+    ]);
   });
 });

@@ -76,10 +76,11 @@ export function contestOf(set: PromptSet, also: readonly string[] = []): Contest
   const pairs = (
     [
       ['yours', 'tuned'],
-      ...others.map((version) => [handArm(version), soft?.soft ? 'tuned' : 'yours'] as const),
+      ...others.map((version) => [handArm(version), 'tuned'] as const),
       ['yours-8', 'tuned'],
       ['untuned', 'tuned'],
       ['untuned', 'yours'],
+      ...(soft?.soft ? [] : others.map((version) => [handArm(version), 'yours'] as const)),
     ] as const
   ).filter(([a, b]) => has(a) && has(b));
   return { arms, hard, soft, pairs };
