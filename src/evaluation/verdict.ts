@@ -39,7 +39,9 @@ function called(arm: ArmReport, field: Field): string {
   if (arm.kind === 'few-shot') return `your prompt with ${shots(arm)}`;
   if (arm.id === WORDS) return 'a word-count classifier';
   if (arm.kind === 'reference') return arm.name.charAt(0).toLowerCase() + arm.name.slice(1);
-  return arm.id === field.first.id || arm.id === 'yours' ? 'your prompt' : `“${arm.name}”`;
+  return arm.id === field.first.id || (arm.id === 'yours' && field.first.kind !== 'zero-shot')
+    ? 'your prompt'
+    : `“${arm.name}”`;
 }
 
 /** `Yours + 8 examples` -> `eight examples`. */
