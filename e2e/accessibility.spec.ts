@@ -1,0 +1,158 @@
+import AxeBuilder from '@axe-core/playwright';
+import type { Page } from '@playwright/test';
+import { expect, test } from './fixtures';
+import { AWKWARD, type StepName, type Studio } from './pages/studio';
+
+const STEPS: readonly StepName[] = ['Data', 'Prompts', 'Train', 'Compare', 'Playground', 'Library'];
+const DESKTOP = { width: 1440, height: 900 };
+const PHONE = { width: 390, height: 844 };
+
+/** Whatever is on the screen now, wide and narrow, light and dark: no finding of axe, nothing that scrolls sideways. */
+async function sound({ page, scrollsSideways }: Studio, what: string, except: readonly string[] = []): Promise<void> {
+  for (const size of [PHONE, DESKTOP]) {
+    await page.setViewportSize(size);
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await settled(page);
+      const axe = new AxeBuilder({ page }).disableRules([...except]);
+      // a theme changes colours and nothing else
+      const { violations } = await (colorScheme === 'light' ? axe : axe.withRules('color-contrast')).analyze();
+      const found = violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target.join(' ')}`));
+      expect.soft(found, `${what}, ${colorScheme}, ${size.width} px`).toEqual([]);
+    }
+    expect.soft(await scrollsSideways(), `${what} scrolls sideways at ${size.width} px`).toBe(false);
+  }
+}
+
+/** Colours of a theme that fades in would be measured half way. */
+const settled = (page: Page) =>
+  expect
+    .poll(() => page.evaluate(() => document.getAnimations().filter((a) => a.playState === 'running').length))
+    .toBe(0);
+
+test('every screen before there is anything on it', async ({ studio }) => {
+  await studio.open();
+  await studio.modelReady();
+  await sound(studio, 'start');
+  await studio.page.getByRole('button', { name: 'Help' }).click();
+  await expect(studio.page.getByRole('dialog')).toBeVisible();
+  await sound(studio, 'help');
+  await studio.page.keyboard.press('Escape');
+  for (const step of STEPS) {
+    await studio.go(step);
+    await expect(studio.heading).toBeVisible();
+    await sound(studio, `${step}, empty`);
+  }
+  await studio.go('Data');
+  await studio.page.getByRole('button', { name: 'Paste rows' }).click();
+  await sound(studio, 'paste');
+});
+
+test('every screen with a project on it', async ({ studio }) => {
+  test.slow();
+  const { page, prompts, train, compare, data } = studio;
+  await studio.open();
+  await studio.modelReady();
+  await studio.drop(AWKWARD);
+  await expect(studio.heading).toContainText('labelled rows are ready');
+  await sound(studio, 'Data');
+  await data.findings.getByRole('button', { name: 'Show and download' }).click();
+  await sound(studio, 'rows left out');
+  await page.keyboard.press('Escape');
+
+  await studio.go('Prompts');
+  await expect(prompts.word('praise')).not.toHaveValue('');
+  await prompts.tryIt.click();
+  await expect(studio.heading).toContainText('Your prompt gets');
+  await sound(studio, 'Prompts');
+
+  await studio.go('Train');
+  await train.set({ Steps: 400, Patience: '' });
+  await sound(studio, 'Train, settings');
+  await train.start();
+  await expect(studio.lead).toContainText(/Step \d+ of 400/);
+  await train.pause();
+  await sound(studio, 'Train, paused');
+  await page.getByRole('button', { name: /^Train another/ }).click();
+  await expect(studio.lead).toContainText(/Step [1-9]\d+ of 400/);
+  await page.getByRole('button', { name: /^Stop/ }).last().click();
+  await train.ended();
+  await sound(studio, 'Train, done');
+
+  await studio.go('Compare');
+  await expect(compare.run).toBeVisible();
+  await sound(studio, 'Compare, before');
+  await compare.run.click();
+  await compare.verdict();
+  await sound(studio, 'Compare');
+  await page.getByRole('button', { name: 'Table' }).first().click();
+  await sound(studio, 'Compare, table in place of a chart');
+  await page.getByRole('button', { name: 'Download', exact: true }).click();
+  await expect(page.getByRole('dialog')).toBeVisible();
+  await sound(studio, 'download');
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: /^Export( this prompt)?$/ }).click();
+  await expect(page.getByRole('dialog')).toBeVisible();
+  await sound(studio, 'export');
+  await page.keyboard.press('Escape');
+
+  await studio.go('Playground');
+  await studio.playground.ask('Where is my wardrobe?', 'tuned prompt');
+  await sound(studio, 'Playground');
+  await page.getByRole('button', { name: 'Present' }).click();
+  await page.getByRole('button', { name: 'What does the tuned prompt say?' }).click();
+  await sound(studio, 'stage');
+  await page.keyboard.press('Escape');
+
+  await studio.go('Library');
+  await sound(studio, 'Library');
+  await page.getByRole('button', { name: /requests sent/ }).click();
+  await expect(page.getByRole('dialog')).toBeVisible();
+  await sound(studio, 'request log');
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: /^Model: / }).click();
+  await expect(page.getByRole('dialog')).toBeVisible();
+  // the button that closes a popover for screen readers stands beside its dialog, in no region
+  await sound(studio, 'model', ['region']);
+});
+
+/** Tabs on until the named control has the focus, as somebody without a mouse does. */
+async function tabTo(page: Page, name: string | RegExp): Promise<void> {
+  const wanted = page.getByRole('button', { name, exact: typeof name === 'string' }).and(page.locator(':focus'));
+  for (let i = 0; i < 60; i++) {
+    if (await wanted.isVisible()) return;
+    await page.keyboard.press('Tab');
+  }
+  throw new Error(`${name} cannot be reached with Tab`);
+}
+
+test('the whole way with the keyboard alone', async ({ studio }) => {
+  const { page, compare, train } = studio;
+  const press = async (name: string | RegExp) => {
+    await tabTo(page, name);
+    const outline = await page.evaluate(() => getComputedStyle(document.activeElement ?? document.body).outlineStyle);
+    expect(outline, `the focus on ${name} can be seen`).not.toBe('none');
+    await page.keyboard.press('Enter');
+  };
+  await studio.open();
+  await studio.modelReady();
+  const chooser = page.waitForEvent('filechooser');
+  await press('Use my CSV');
+  await (await chooser).setFiles({ name: AWKWARD.name, mimeType: 'text/csv', buffer: AWKWARD.bytes });
+  await expect(studio.heading).toContainText('labelled rows are ready');
+  await press('Next: prompts');
+  await expect(studio.heading).toContainText('A first prompt is proposed');
+  await press('Next: train');
+  await expect(studio.heading).toHaveText(/^Train a prompt on/);
+  await press('Train');
+  await train.ended();
+  await press('Compare');
+  await expect(studio.heading).toContainText('held-back rows decide');
+  await press('Compare');
+  await compare.verdict();
+  await press(/^Export( this prompt)?$/);
+  await expect(page.getByRole('dialog')).toBeVisible();
+  const download = page.waitForEvent('download');
+  await press(/^Download AWKWARD\.zip/);
+  expect((await download).suggestedFilename()).toBe('AWKWARD.zip');
+});

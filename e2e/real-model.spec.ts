@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from './fixtures';
+import { losses } from './storage';
+
+/** Header and first rows of the sample: what the test machine reads in half a minute. */
+const SLICE = {
+  name: 'support-slice.csv',
+  bytes: Buffer.from(
+    readFileSync(join(import.meta.dirname, '../public/sample/support-messages.csv'), 'utf8')
+      .split('\n')
+      .slice(0, 81)
+      .join('\n'),
+  ),
+};
+
+/** The embedded model, from a cold cache: the one journey of the suite that is not on the tiny one. */
+test('SmolLM2, cold: the sample, 30 steps, and what the prompt says then', async ({ studio }) => {
+  test.setTimeout(240_000);
+  const { page, train, playground } = studio;
+  const startedAt = Date.now();
+  const seconds = () => `${((Date.now() - startedAt) / 1000).toFixed(1)} s`;
+
+  await studio.open('#/', null);
+  // rows can be looked at while the model is on its way
+  await studio.go('Data');
+  await page.getByRole('button', { name: 'Open the sample' }).click();
+  await expect(studio.heading).toContainText('labelled rows are ready');
+  await studio.modelReady(120_000);
+  const chip = page.getByRole('button', { name: /^Model: SmolLM2 135M · 2 threads · \d+ MB$/ });
+  const megabytes = Number(/(\d+) MB$/.exec((await chip.getAttribute('aria-label')) ?? '')?.[1]);
+  console.log(`model ready after ${seconds()}, heap ${megabytes} MB`);
+  expect(megabytes).toBeLessThanOrEqual(650);
+
+  await studio.drop(SLICE);
+  await expect(studio.heading).toContainText('80 labelled rows are ready');
+  await studio.go('Train');
+  await train.set({ Steps: 30, 'Rows a step': 4, 'Validate every': 30 });
+  await train.start();
+  await train.ended(170_000);
+  console.log(`30 steps after ${seconds()}`);
+
+  const found = await losses(page);
+  const mean = (values: readonly number[]) => values.reduce((sum, v) => sum + v, 0) / values.length;
+  const [before, after] = [mean(found.slice(0, 8)), mean(found.slice(-8))];
+  console.log(`training loss ${before.toFixed(3)} -> ${after.toFixed(3)}`);
+  expect(found).toHaveLength(30);
+  expect(found.every(Number.isFinite)).toBe(true);
+  expect(after).toBeLessThan(0.8 * before);
+
+  await studio.go('Playground');
+  const answer = await playground.ask('I had to call support three times, but they finally helped.', 'tuned prompt');
+  const sum = Object.values(answer).reduce((total, p) => total + Number(p), 0);
+  expect(sum).toBeGreaterThan(0.97);
+  expect(sum).toBeLessThan(1.03);
+  await studio.modelReady();
+  console.log(`all after ${seconds()}: ${JSON.stringify(answer)}`);
+});
