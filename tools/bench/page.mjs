@@ -1,7 +1,12 @@
 /**
  * Measures the built page in a real Chromium: cold and warm start ("ready to train" = from navigation to the first
  * finished training step of the sample), the time from the click to the finished comparison, and the peak memory of the
- * renderer. `npm run build` first. Prints JSON; progress goes to stderr. Options: --runs N (default 3), --full, --threads N.
+ * renderer. `npm run build` first. Prints JSON; progress goes to stderr.
+ *
+ *     node tools/bench/page.mjs [--runs 3] [--full] [--memory DATA.csv]
+ *
+ * --full: the sample from the click to the verdict. --memory: the peak while training on texts of 18 to 45 words from
+ * DATA.csv (columns text, label), about 256 rows that train and 77 that validate, vectors after and before the text.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +20,7 @@ const { values: options } = parseArgs({
   options: {
     runs: { type: 'string', default: '3' },
     full: { type: 'boolean', default: false },
-    placement: { type: 'string', default: 'suffix' },
+    memory: { type: 'string' },
   },
 });
 const root = join(import.meta.dirname, '../..');
@@ -40,64 +45,105 @@ function rendererBytes(profile) {
   return total;
 }
 
-/** One visit: trains the sample until `until` is marked. Returns seconds by mark, and the peak memory. */
-async function visit(profile, until) {
+/** A browser of its own, its renderer's memory sampled every 100 ms from the start. */
+async function visit(profile, work) {
   const context = await chromium.launchPersistentContext(profile, {
     executablePath,
     args,
     viewport: { width: 1440, height: 900 },
   });
-  let peak = 0;
+  let peakBytes = 0;
   const sampler = setInterval(() => {
-    peak = Math.max(peak, rendererBytes(profile));
+    peakBytes = Math.max(peakBytes, rendererBytes(profile));
   }, 100);
   try {
     const page = context.pages()[0] ?? (await context.newPage());
     const started = Date.now();
     await page.goto(`${url}#/`);
-    await page.getByRole('button', { name: /^Train the sample/ }).click();
-    const clicked = Date.now();
-    const marks = {};
-    while (!(until in marks)) {
-      if (Date.now() - started > 900_000) throw new Error(`no mark ${until} after 15 minutes`);
-      await page.waitForTimeout(100);
-      for (const [name, at] of await page.evaluate(() =>
-        performance.getEntriesByType('mark').map((m) => [m.name, performance.timeOrigin + m.startTime]),
-      ))
-        if (name.startsWith('studio:'))
-          marks[name] ??= { sinceNavigation: (at - started) / 1000, sinceClick: (at - clicked) / 1000 };
-    }
-    return { marks, peakBytes: peak };
+    return { ...(await work(page, started)), peakGB: peakBytes / 1e9 };
   } finally {
     clearInterval(sampler);
     await context.close();
   }
 }
 
+/** Waits for a mark of the page; all marks so far, in seconds since navigation and since `from`. */
+async function marked(page, name, started, from = started) {
+  const marks = {};
+  while (!(name in marks)) {
+    if (Date.now() - started > 1_500_000) throw new Error(`no mark ${name} after 25 minutes`);
+    await page.waitForTimeout(100);
+    const found = await page.evaluate(() =>
+      performance.getEntriesByType('mark').map((mark) => [mark.name, performance.timeOrigin + mark.startTime]),
+    );
+    for (const [mark, at] of found)
+      if (mark.startsWith('studio:'))
+        marks[mark] ??= { sinceNavigation: (at - started) / 1000, sinceClick: (at - from) / 1000 };
+  }
+  return marks;
+}
+
+const trainSample = (until) => async (page, started) => {
+  await page.getByRole('button', { name: /^Train the sample/ }).click();
+  const marks = await marked(page, until, started, Date.now());
+  const verdict = until === 'studio:compared' ? await page.getByRole('heading', { level: 1 }).innerText() : null;
+  return { marks, verdict };
+};
+
+const trainFile = (csv, placement) => async (page, started) => {
+  await page
+    .locator('input[type=file]')
+    .first()
+    .setInputFiles({ name: 'memory.csv', mimeType: 'text/csv', buffer: Buffer.from(csv) });
+  await page.getByRole('button', { name: 'Next: prompts' }).click();
+  await page.getByRole('button', { name: 'Next: train' }).click();
+  if (placement === 'prefix') await page.getByText('In PEFT', { exact: true }).click();
+  await page.getByRole('button', { name: 'Train', exact: true }).click();
+  return { marks: await marked(page, 'studio:trained', started) };
+};
+
+/** About 256 rows to train at the default split, of about 35 tokens with the template. */
+async function memoryRows(path) {
+  const { default: Papa } = await import('papaparse');
+  const { data } = Papa.parse(readFileSync(path, 'utf8'), { header: true, skipEmptyLines: true });
+  const words = ({ text }) => text.split(/\s+/).length;
+  return Papa.unparse(data.filter((row) => words(row) >= 18 && words(row) <= 45).slice(0, 512));
+}
+
+async function inProfile(work) {
+  const profile = mkdtempSync(join(tmpdir(), 'studio-bench-'));
+  try {
+    return await work(profile);
+  } finally {
+    rmSync(profile, { recursive: true, force: true });
+  }
+}
+
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 const cold = [];
 const warm = [];
-for (let run = 0; run < Number(options.runs); run++) {
-  const profile = mkdtempSync(join(tmpdir(), 'studio-bench-'));
-  try {
-    cold.push((await visit(profile, 'studio:first-step')).marks['studio:first-step'].sinceNavigation);
+for (let run = 0; run < Number(options.runs); run++)
+  await inProfile(async (profile) => {
+    const firstStep = async () =>
+      (await visit(profile, trainSample('studio:first-step'))).marks['studio:first-step'].sinceNavigation;
+    cold.push(await firstStep());
     console.error(`cold ${cold.at(-1).toFixed(1)} s`);
-    warm.push((await visit(profile, 'studio:first-step')).marks['studio:first-step'].sinceNavigation);
+    warm.push(await firstStep());
     console.error(`warm ${warm.at(-1).toFixed(1)} s`);
-  } finally {
-    rmSync(profile, { recursive: true, force: true });
-  }
-}
-const result = { readyToTrain: { coldSeconds: median(cold), warmSeconds: median(warm), cold, warm } };
+  });
+const result = {};
+if (cold.length > 0) result.readyToTrain = { coldSeconds: median(cold), warmSeconds: median(warm), cold, warm };
 if (options.full) {
-  const profile = mkdtempSync(join(tmpdir(), 'studio-bench-'));
-  try {
-    const { marks, peakBytes } = await visit(profile, 'studio:compared');
-    result.full = { marks, peakGB: peakBytes / 1e9 };
-  } finally {
-    rmSync(profile, { recursive: true, force: true });
-  }
+  result.sample = await inProfile((profile) => visit(profile, trainSample('studio:compared')));
+  console.error(JSON.stringify(result.sample));
 }
+if (options.memory && !existsSync(options.memory)) console.error(`Skipped: ${options.memory} is not there.`);
+else if (options.memory)
+  for (const placement of ['suffix', 'prefix']) {
+    const csv = await memoryRows(options.memory);
+    result[placement] = await inProfile((profile) => visit(profile, trainFile(csv, placement)));
+    console.error(`${placement}: peak ${result[placement].peakGB.toFixed(2)} GB`);
+  }
 console.log(JSON.stringify(result, null, 1));
 await server.close();
 process.exit(0);

@@ -1,0 +1,58 @@
+/**
+ * `npm run acceptance`: the long checks on the real model, by hand and before a release. Takes more than an hour on two
+ * cores. Public data sets are looked for in ../shared/data; what needs them says so and is skipped where they are not.
+ * Names choose parts: `npm run acceptance -- reference resume training page python`.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+const data = join(root, '../shared/data');
+const only = process.argv.slice(2);
+let failed = 0;
+
+function part(name, about, command, args, needsData = false) {
+  if (only.length > 0 && !only.includes(name)) return;
+  console.log(`\n== ${name}: ${about}`);
+  if (needsData && !existsSync(data)) {
+    console.log(`skipped: ${data} is not there`);
+    return;
+  }
+  const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+  if (status !== 0) failed++;
+  console.log(`== ${name}: ${status === 0 ? 'ok' : 'FAILED'}`);
+}
+
+part('reference', 'logits, losses, gradients, greedy text and a PEFT prompt against PyTorch', 'npx', [
+  'vitest',
+  'run',
+  '--project',
+  'node',
+  'src/engine',
+]);
+part('check', 'gradients of the embedded model against finite differences', 'npm', [
+  'run',
+  '--silent',
+  'check',
+  '--',
+  'public/models/HuggingFaceTB/SmolLM2-135M-Instruct',
+]);
+part('resume', 'a resumed run ends in the same bytes', 'npx', ['tsx', 'tools/acceptance-resume.ts']);
+part('python', 'the shipped prompt in PyTorch', 'node', ['tools/export/check.mjs']);
+part(
+  'training',
+  'SST-2, 256 rows: suffix at least 83% over three seeds, prefix at least 81%',
+  'npx',
+  ['tsx', 'tools/acceptance-training.ts', data],
+  true,
+);
+part('build', 'the page', 'npx', ['vite', 'build', '--logLevel', 'warn']);
+part('page', 'the sample in the page, start times and peak memory', 'node', [
+  'tools/bench/page.mjs',
+  '--full',
+  '--memory',
+  join(data, 'sst2-train.csv'),
+]);
+console.log(failed === 0 ? '\nAll parts hold.' : `\n${failed} parts failed.`);
+process.exit(failed === 0 ? 0 : 1);
