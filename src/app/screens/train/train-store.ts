@@ -66,13 +66,14 @@ export function createTrainStore(services: Services, session: SessionStore, proj
     /** A few rows through the model, once, when nothing was measured on this machine yet. */
     async function measureSpeed({ train, labels }: RunInputs): Promise<void> {
       const info = modelInfo();
-      if (!info || get().busy) return;
-      if (await speedometer.known(info)) return;
+      // Never in front of a run that was asked for.
+      const idle = () => !get().busy && !get().waiting;
+      if (!info || (await speedometer.known(info)) || !idle()) return;
       set({ speed: null });
       const score = (count: number) =>
         services.engine.call('score', { rows: train.slice(0, count), labels, soft: null, cacheKey: null });
       await score(1); // the first call of a fresh session takes longer than any other
-      if (!get().busy) await speedometer.learnTokens(info, await score(tellingRows(train)));
+      if (idle()) await speedometer.learnTokens(info, await score(tellingRows(train)));
     }
 
     async function measureWork({ dataset, open }: Pick<RunPlan, 'dataset' | 'open'>): Promise<RunInputs> {
@@ -101,7 +102,7 @@ export function createTrainStore(services: Services, session: SessionStore, proj
         });
         return;
       }
-      set({ busy: true, error: null });
+      set({ busy: true, waiting: false, error: null });
       session
         .getState()
         .setJob({ title: 'Training', screen: 'train', fraction: null, secondsLeft: null, stop: () => get().stop() });
@@ -206,10 +207,11 @@ export function createTrainStore(services: Services, session: SessionStore, proj
             version = started.run;
             return started.set;
           });
-          set({ waiting: false });
           if (version) await run({ open: current, dataset, version, from: null });
         } catch (cause) {
-          set({ error: asError(cause), waiting: false });
+          set({ error: asError(cause) });
+        } finally {
+          set({ waiting: false });
         }
       },
       resume: async (runId) => {
