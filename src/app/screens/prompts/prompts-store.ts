@@ -133,7 +133,8 @@ export function createPromptsStore(services: Services, project: ProjectStore, se
       const { labels, collisions } = await services.data.call('labelTokens', { words });
       if (mine !== turn) return;
       set({ labels, collisions });
-      if (templateError !== null || rowId === undefined || words.length === 0) return;
+      // after another label column was chosen, its words are still to be proposed
+      if (templateError !== null || rowId === undefined || !sameLabels(words, found.dataset.labels)) return;
       const dataset = slim(found.dataset, [...ids, rowId], draft.shots > 0);
       const [rows, bare, shown] = await Promise.all([
         services.data.call('tokenRows', { dataset, prompt: draft, words, split: ids }),
@@ -286,7 +287,7 @@ export function createPromptsStore(services: Services, project: ProjectStore, se
         if (!found || secondsPerToken !== null || templateError !== null || session.getState().job) return;
         const words = wordsFor(draft.template, found.open.words);
         const ids = found.dataset.split.validation.slice(0, PROBE_ROWS);
-        if (ids.length === 0 || words.length === 0) return;
+        if (ids.length === 0 || !sameLabels(words, found.dataset.labels)) return;
         const { rows } = await tokenise(slim(found.dataset, ids, draft.shots > 0), draft, words, ids);
         await score(rows, words, null).catch(() => {}); // only the estimate is missing then
       },
