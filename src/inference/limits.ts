@@ -2,8 +2,11 @@ import type { RunLimits } from '../tokens/buckets';
 import { kvBytesPerToken } from './kv';
 import type { ProgramSpec } from './program';
 
-/** Tokens that one run may feed to the graph: activations, and their gradients, grow with them. */
-export const MAX_RUN_TOKENS = 400;
+/**
+ * Tokens that one run may feed to the graph: activations, and their gradients, grow with them (about 1.7 MB a token in
+ * training), while above 100 tokens nothing is gained in speed (docs/benchmarks.md).
+ */
+export const MAX_RUN_TOKENS = 256;
 /** Bytes of keys and values that one run may feed. */
 const MAX_PAST_BYTES = 64 * 1024 * 1024;
 

@@ -11,3 +11,7 @@ export function alignWords(words: readonly LabelWord[], labels: readonly string[
   };
   return words.toSorted((a, b) => place(a) - place(b));
 }
+
+/** Do the answer words speak for these labels, all of them and no others? */
+export const sameLabels = (words: readonly LabelWord[], labels: readonly string[]): boolean =>
+  words.length === labels.length && labels.every((label) => words.some((word) => word.label === label));

@@ -11,6 +11,7 @@ import { changeTask, countLook } from '../../../project/prompt-set';
 import type { Evaluation, PromptSet } from '../../../project/types';
 import { htmlReport } from '../../../report/html';
 import { resultsJson } from '../../../report/json';
+import { sameLabels } from '../../../task/align-words';
 import type { TokenRow } from '../../../tokens/types';
 import type { Services } from '../../services';
 import type { ProjectStore } from '../../state/project-store';
@@ -331,7 +332,7 @@ export function createCompareStore(services: Services, session: SessionStore, pr
           stop: () => get().stop(),
         });
         try {
-          if (open.words.length === 0 || open.baseTemplate === '') {
+          if (!sameLabels(open.words, dataset.labels) || open.baseTemplate === '') {
             await session.getState().tokenizerReady();
             const proposed = await services.data.call('propose', { dataset });
             open = await project

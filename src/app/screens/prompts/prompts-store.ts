@@ -12,6 +12,7 @@ import {
   stamp,
 } from '../../../project/prompt-set';
 import type { HardVersion, PromptSet } from '../../../project/types';
+import { sameLabels } from '../../../task/align-words';
 import { checkTemplate } from '../../../task/template';
 import type { HardPrompt, LabelWord } from '../../../task/types';
 import type { LabelTokens } from '../../../tokens/types';
@@ -21,7 +22,7 @@ import type { ProjectStore } from '../../state/project-store';
 import { isEngineGone, type SessionStore } from '../../state/session-store';
 import { wordsFor } from '../../state/words-for';
 import { validationIds } from '../train/run-inputs';
-import { firstPrompt, sameLabels, slim } from './proposal';
+import { firstPrompt, slim } from './proposal';
 import { tally } from './tally';
 import { versionName } from './words';
 

@@ -1,6 +1,6 @@
 import type { Dataset } from '../../../dataset/types';
 import { proposeInstruction } from '../../../task/propose';
-import type { HardPrompt, LabelWord } from '../../../task/types';
+import type { HardPrompt } from '../../../task/types';
 
 /** The proposed hand-written prompt: an instruction that names the labels, above the bare template. */
 export const firstPrompt = (template: string, labels: readonly string[]): HardPrompt => ({
@@ -8,10 +8,6 @@ export const firstPrompt = (template: string, labels: readonly string[]): HardPr
   shots: 0,
   shotSeed: 0,
 });
-
-/** Do the answer words speak for these labels, all of them and no others? */
-export const sameLabels = (words: readonly LabelWord[], labels: readonly string[]): boolean =>
-  words.length === labels.length && labels.every((label) => words.some((w) => w.label === label));
 
 /** The part of a data set that a few rows need: what goes to the worker at every keystroke must be small. */
 export function slim(dataset: Dataset, rowIds: readonly string[], withTraining: boolean): Dataset {

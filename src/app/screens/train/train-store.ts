@@ -4,6 +4,7 @@ import { StudioError } from '../../../lib/errors';
 import { changeTask, openRun, startRun as recordRun, stamp, updateRun } from '../../../project/prompt-set';
 import type { PromptSet, SoftVersion } from '../../../project/types';
 import type { Placement } from '../../../prompt/types';
+import { sameLabels } from '../../../task/align-words';
 import { PRESETS, type PresetName, STANDARD, type TrainingSettings } from '../../../training/settings';
 import type { Services } from '../../services';
 import type { ProjectStore } from '../../state/project-store';
@@ -128,13 +129,13 @@ export function createTrainStore(services: Services, session: SessionStore, proj
 
     /** The set with what training needs, proposed where the user has not said it. */
     async function withTask({ dataset, open }: Pick<RunPlan, 'dataset' | 'open'>): Promise<PromptSet> {
-      if (open.words.length > 0 && open.baseTemplate !== '') return open;
+      if (sameLabels(open.words, dataset.labels) && open.baseTemplate !== '') return open;
       const proposed = await services.data.call('propose', { dataset });
       return project.getState().updateById(open.id, (s) =>
         changeTask(
           s,
           {
-            words: s.words.length ? s.words : proposed.words,
+            words: sameLabels(s.words, dataset.labels) ? s.words : proposed.words,
             baseTemplate: s.baseTemplate || proposed.template,
           },
           now(),
