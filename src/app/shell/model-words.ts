@@ -44,11 +44,11 @@ export function modelWords(model: ModelStatus, card: ModelCard | null): ModelWor
 export const downloadShare = ({ receivedBytes, totalBytes }: Extract<ModelStatus, { kind: 'downloading' }>): string =>
   percentWhole(totalBytes > 0 ? receivedBytes / totalBytes : 0);
 
-/** The line beside the bar: "Model 114 MB, once, then offline: 61%, 20 s left". */
+/** The line beside the bar: "Model 114 MB, once, then kept: 61%, 20 s left". */
 export function downloadWords(model: Extract<ModelStatus, { kind: 'downloading' }>): string {
   if (model.totalBytes === 0) return 'Looking for the model';
   const share = percentWhole(model.receivedBytes / model.totalBytes);
   if (model.fromCache) return `Model ${bytes(model.totalBytes)}, kept from last time: ${share}`;
   const left = model.secondsLeft === null ? '' : `, ${duration(model.secondsLeft)} left`;
-  return `Model ${bytes(model.totalBytes)}, once, then offline: ${share}${left}`;
+  return `Model ${bytes(model.totalBytes)}, once, then kept: ${share}${left}`;
 }
