@@ -86,7 +86,7 @@ async function marked(page, name, started, from = started) {
 const trainSample = (until) => async (page, started) => {
   await page.getByRole('button', { name: /^Train the sample/ }).click();
   const marks = await marked(page, until, started, Date.now());
-  const verdict = until === 'studio:compared' ? await page.getByRole('heading', { level: 1 }).innerText() : null;
+  const verdict = until === 'studio:compared' ? await page.getByRole('heading', { level: 1 }).textContent() : null;
   return { marks, verdict };
 };
 
