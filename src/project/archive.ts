@@ -44,7 +44,10 @@ export function readArchive(
   const view = new DataView(zip.buffer, zip.byteOffset, zip.byteLength);
   const end = findEnd(view);
   if (end < 0)
-    return fail('not-a-zip', 'This file is not a zip, or the end of it is missing. Choose the .zip that the export made, or copy it again. Nothing was imported.');
+    return fail(
+      'not-a-zip',
+      'This file is not a zip, or the end of it is missing. Choose the .zip that the export made, or copy it again. Nothing was imported.',
+    );
 
   const entries = view.getUint16(end + 10, true);
   if (entries > limits.files)
