@@ -176,7 +176,8 @@ const bytesOf = (rows: readonly KvRow[]) =>
   );
 
 /**
- * Decides storage and grouping from token counts alone: float32 when every row fits the budget, else float16; rows that do
+ * Decides storage and grouping from token counts alone: float32 when every row fits half the
+ * budget, so that held-back rows find room beside them, else float16; rows that do
  * not fit even then are computed each time, alone. Rows of different lists never share a run, so that a list that comes
  * again in other company meets the same bits.
  */
@@ -188,7 +189,7 @@ function planCache(
 ): CachePlan {
   const unique = distinct(lists);
   const tokens = unique.flat().reduce((sum, row) => sum + row.ids.length, 0);
-  const storage = tokens * kvBytesPerToken(spec) <= budgetBytes ? 'float32' : 'float16';
+  const storage = tokens * kvBytesPerToken(spec) <= budgetBytes / 2 ? 'float32' : 'float16';
   const bytesPerToken = kvBytesPerToken(spec, storage === 'float32' ? 4 : 2);
   let bytes = 0;
   const groups = unique.flatMap((list) => {

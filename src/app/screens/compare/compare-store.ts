@@ -19,11 +19,12 @@ import type { SessionStore } from '../../state/session-store';
 import { wordsFor } from '../../state/words-for';
 import { cacheKeyOf } from '../train/run-inputs';
 import { goldOf } from '../train/validation';
-import { type ArmPlan, type Contest, contestOf, otherHands } from './arms';
+import { type ArmPlan, type Contest, contestOf } from './arms';
 import { reportInput } from './report';
 
 const CALIBRATION_ROWS = 64;
-const VALIDATION_ROWS = 60;
+/** Fewer validation rows than this would say too little of what a prompt says whatever the text is. */
+const FEW_ROWS = 32;
 const LATENCY_ROWS = 3;
 const LATENCY_REPEATS = 3;
 
@@ -104,8 +105,10 @@ export function createCompareStore(services: Services, session: SessionStore, pr
       dataset: Dataset,
       contest: Contest,
     ): Promise<{ arms: Tokenised[]; test: string[]; calibration: string[]; validation: string[] }> {
-      const calibration = shuffled(dataset.split.train, createRng(dataset.seed)).slice(0, CALIBRATION_ROWS);
-      const validation = dataset.split.validation.slice(0, VALIDATION_ROWS);
+      const validation = dataset.split.validation.slice(0, CALIBRATION_ROWS);
+      // Calibration looks at no label, so validation rows serve both ends; training rows only where those are few.
+      const others = shuffled(dataset.split.train, createRng(dataset.seed));
+      const calibration = validation.concat(validation.length < FEW_ROWS ? others : []).slice(0, CALIBRATION_ROWS);
       const all = await Promise.all(
         contest.arms.map(async (arm) => ({
           arm,
@@ -113,7 +116,7 @@ export function createCompareStore(services: Services, session: SessionStore, pr
             dataset,
             prompt: arm.prompt,
             words: wordsFor(arm.prompt.template, open.words),
-            split: [...dataset.split.test, ...calibration, ...validation],
+            split: [...dataset.split.test, ...calibration],
           })),
         })),
       );
@@ -254,15 +257,9 @@ export function createCompareStore(services: Services, session: SessionStore, pr
       await disk.evaluations.put(evaluation).catch((cause) => set({ error: asError(cause) }));
     }
 
-    /** As the user chose; before that, of the sample all that it brings along. */
-    async function alsoOf(open: PromptSet): Promise<readonly string[]> {
-      const kept = await disk.settings.get<readonly string[]>(alsoKey(open));
-      if (kept) return kept;
-      const sample = await services.loadSample().catch(() => null);
-      if (open.datasetName !== sample?.csv.fileName) return [];
-      const brought = new Set(sample.prompts.map(({ name }) => name));
-      return otherHands(open).flatMap(({ id, name }) => (brought.has(name) ? [id] : []));
-    }
+    /** Further hand-written versions, as the user chose. */
+    const alsoOf = async (open: PromptSet): Promise<readonly string[]> =>
+      (await disk.settings.get<readonly string[]>(alsoKey(open))) ?? [];
 
     async function input() {
       const { set: open, dataset } = project.getState();

@@ -7,7 +7,7 @@ import type { ReferenceLine } from '../../charts/finding';
 import type { Services } from '../../services';
 import type { ProjectStore } from '../../state/project-store';
 import { wordsFor } from '../../state/words-for';
-import { type RunInputs, validationIds } from './run-inputs';
+import { cacheKeyOf, type RunInputs, validationIds } from './run-inputs';
 import { goldOf, majorityOf, outcome } from './validation';
 
 /** Which untuned text, on which rows, by which weights. */
@@ -27,7 +27,7 @@ interface Telling {
   readonly signal: AbortSignal;
   readonly onNote: (note: string) => void;
   readonly onLines: (lines: readonly ReferenceLine[]) => void;
-  /** How long the untuned rows took: it tells the speed of this machine. */
+  /** How long the hand-written prompt took, whose rows are in no cache: it tells the speed of this machine. */
   readonly onScored: (result: ScoreResult) => Promise<void>;
 }
 
@@ -43,13 +43,12 @@ const keyOf = ({ open, dataset, template, info }: Subject) =>
   `untuned:${info.sha256}:${dataset.fingerprint}:${dataset.splitHash}:${open.words.map((w) => w.word).join('|')}:${template}`;
 
 export function createBaselines({ engine, data, store: disk }: Services, project: ProjectStore): Baselines {
-  const scoreRows = (rows: RunInputs['validation'], labels: RunInputs['labels'], { signal }: Telling) =>
-    engine.call(
-      'score',
-      // Once, so not from the cache: rows read for this would take the place of those that training needs.
-      { rows, labels, soft: null, cacheKey: null },
-      { signal },
-    );
+  const scoreRows = (
+    rows: RunInputs['validation'],
+    labels: RunInputs['labels'],
+    { signal }: Telling,
+    cacheKey: string | null,
+  ) => engine.call('score', { rows, labels, soft: null, cacheKey }, { signal });
 
   async function tryHard(hard: HardVersion, { open, dataset }: Subject, ids: readonly string[], telling: Telling) {
     const words = wordsFor(hard.prompt.template, open.words);
@@ -57,7 +56,8 @@ export function createBaselines({ engine, data, store: disk }: Services, project
       data.call('tokenRows', { dataset, prompt: hard.prompt, words, split: ids }),
       data.call('labelTokens', { words }),
     ]);
-    const scored = await scoreRows(rows, labels, telling);
+    const scored = await scoreRows(rows, labels, telling, null);
+    await telling.onScored(scored);
     const scoredIds = scored.rows.map((row) => row.rowId);
     const gold = goldOf(dataset, scoredIds);
     const { predictions, ...found } = outcome(
@@ -105,8 +105,9 @@ export function createBaselines({ engine, data, store: disk }: Services, project
       const key = keyOf(of);
       if ((await disk.settings.get<Score>(key)) !== null) return;
       telling.onNote('Untuned, on the validation rows');
-      const scored = await scoreRows(inputs.validation, inputs.labels, telling);
-      await telling.onScored(scored);
+      // The run itself has read these texts by now.
+      const cacheKey = cacheKeyOf(of.dataset.fingerprint, of.template);
+      const scored = await scoreRows(inputs.validation, inputs.labels, telling, cacheKey);
       const { accuracy, macroF1 } = outcome(
         scored.rows.map((row) => row.logProbs),
         goldOf(of.dataset, ids),
