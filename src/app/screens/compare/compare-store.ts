@@ -22,7 +22,7 @@ import { goldOf } from '../train/validation';
 import { type ArmPlan, type Contest, contestOf } from './arms';
 import { reportInput } from './report';
 
-const CALIBRATION_ROWS = 64;
+const CALIBRATION_ROWS = 48;
 /** Fewer validation rows than this would say too little of what a prompt says whatever the text is. */
 const FEW_ROWS = 32;
 const LATENCY_ROWS = 3;
