@@ -7,16 +7,7 @@ import { prune } from './dce';
 import { toNumbers } from './dtype';
 import { type Graph, int, type Node, subgraph, type ValueInfo } from './ir';
 import { reads } from './order';
-
-/** Elementwise operators: what they do does not depend on how the leading axes are split. */
-const elementwise = new Set(
-  `Add Sub Mul Div Pow Sigmoid Tanh Neg Sqrt Reciprocal Exp Log Erf Relu Abs Sin Cos Gelu Softplus
-   com.microsoft:Gelu com.microsoft:FastGelu com.microsoft:QuickGelu`.split(/\s+/),
-);
-
-/** Operators that see one row of the last axis at a time, given `axis` -1 (or `axes` [-1] and `keepdims`). */
-const rowwise = new Set(['SimplifiedLayerNormalization', 'LayerNormalization', 'Softmax']);
-const reducing = new Set(['ReduceMean', 'ReduceSum', 'ReduceMax']);
+import { isReducing, isRowwise, isVector } from './rowwise';
 
 /**
  * Turns the pseudo-operators of `core-ops` into ONNX operators, as the last step before `serialise` (or before
@@ -96,13 +87,13 @@ class Lowering {
     const y = node.outputs[0] ?? '';
     const operands = node.inputs.filter((name) => name !== '' && !this.#isVector(name));
     const first = operands[0];
-    if (first === undefined || !this.#ignoresLead(node)) return false;
+    if (first === undefined || !isRowwise(node, this.#graph.initializers)) return false;
     const lead = this.#leadOf(first);
     if (operands.some((name) => this.#leadOf(name) !== lead)) return false;
     const widths = operands.map((name) => this.#widthOf(name));
     const vectors = node.inputs.filter((name) => this.#isVector(name)).map((name) => this.#vectorWidth(name));
     const known = widths.every((w): w is number => w !== undefined);
-    const width = reducing.has(node.op) ? 1 : Math.max(...widths.map((w) => w ?? 1), ...vectors);
+    const width = isReducing(node) ? 1 : Math.max(...widths.map((w) => w ?? 1), ...vectors);
     if (known && operands.some((name) => this.#folded.has(name))) {
       const inputs = node.inputs.map((name) =>
         operands.includes(name) ? this.#fold(name, present(this.#widthOf(name), `width of ${name}`)) : name,
@@ -114,14 +105,6 @@ class Lowering {
     this.#lead.set(y, lead);
     if (known) this.#width.set(y, width);
     return true;
-  }
-
-  #ignoresLead(node: Node): boolean {
-    if (node.outputs.length !== 1) return false;
-    if (elementwise.has(node.op)) return true;
-    if (rowwise.has(node.op)) return intAttr(node, 'axis', -1) === -1;
-    const axes = this.#graph.initializers.get(node.inputs[1] ?? '');
-    return reducing.has(node.op) && intAttr(node, 'keepdims', 1) === 1 && !!axes && toNumbers(axes).join() === '-1';
   }
 
   /** Shape and Concat of leading axes with constants: understood, and computed from the value that stands for the axes. */
@@ -267,10 +250,8 @@ class Lowering {
     return this.#width.get(name) ?? (typeof declared === 'number' ? declared : undefined);
   }
 
-  /** A constant that broadcasts against any row. */
   #isVector(name: string): boolean {
-    const tensor = this.#graph.initializers.get(name);
-    return tensor !== undefined && tensor.dims.length <= 1;
+    return isVector(this.#graph.initializers.get(name));
   }
 
   #vectorWidth(name: string): number {
