@@ -8,7 +8,7 @@
  * --full: the sample from the click to the verdict. --memory: the peak while training on texts of 18 to 45 words from
  * DATA.csv (columns text, label), about 256 rows that train and 77 that validate, vectors after and before the text.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
