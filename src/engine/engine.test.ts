@@ -71,18 +71,33 @@ describe('the engine on a small model', () => {
       'shares the common prefix, and uses the text cache, without a trace: %s',
       async (placement) => {
         const prompt = placement && soft(placement);
-        const alone = await Promise.all([]);
-        const one = engine();
+        const alone: number[][] = [];
         for (const row of rows)
-          alone.push(...((await one.score({ ...request, rows: [row], soft: prompt })).rows as never[]));
-        const together = await one.score({ ...request, soft: prompt });
-        const cached = await one.score({ ...request, soft: prompt, cacheKey: 'a' });
-        const again = await one.score({ ...request, soft: prompt, cacheKey: 'a' });
-        expect(largestDifference(logProbs(together.rows), logProbs(alone))).toBeLessThan(1e-5);
-        expect(largestDifference(logProbs(cached.rows), logProbs(alone))).toBeLessThan(1e-5);
-        expect(logProbs(again.rows)).toEqual(logProbs(cached.rows));
+          alone.push(
+            ...(await engine().score({ ...request, rows: [row], soft: prompt })).rows.map((r) => [...r.logProbs]),
+          );
+        const together = await engine().score({ ...request, soft: prompt });
+        const cached = engine();
+        const first = await cached.score({ ...request, soft: prompt, cacheKey: 'a' });
+        // Other answer words, so that it is not answered from memory.
+        const again = await cached.score({ ...request, labels: labels.toReversed(), soft: prompt, cacheKey: 'a' });
+        expect(largestDifference(logProbs(together.rows), alone.flat())).toBeLessThan(1e-5);
+        expect(largestDifference(logProbs(first.rows), alone.flat())).toBeLessThan(1e-5);
+        const turned = again.rows.flatMap((row) => row.logProbs.toReversed());
+        expect(again.rowsRun).toBe(rows.length);
+        expect(largestDifference(turned, logProbs(first.rows))).toBeLessThan(1e-6);
       },
     );
+
+    it('runs no row twice', async () => {
+      const one = engine();
+      const first = await one.score({ ...request, soft: soft('suffix') });
+      const more = [...randomRows(1, 12), ...rows.toReversed()];
+      const again = await one.score({ ...request, rows: more, soft: soft('suffix') });
+      expect([first.rowsRun, again.rowsRun]).toEqual([rows.length, 1]);
+      expect(again.rows.slice(1).toReversed()).toEqual(first.rows);
+      expect(again.rows.map((row) => row.rowId)).toEqual(more.map((row) => row.rowId));
+    });
 
     it('counts tokens: sent, and what a new row costs', async () => {
       const prompt = soft('suffix');

@@ -1,7 +1,9 @@
+import { Answers } from '../inference/answers';
 import { breathe, type Control, throwIfInterrupted, uninterrupted } from '../inference/control';
 import { type Generated, generate } from '../inference/generate';
-import { openScorer, scoreRows } from '../inference/score';
+import { countTokens, openScorer, scoreRows } from '../inference/score';
 import { DEFAULT_CACHE_BYTES, TextCache } from '../inference/text-cache';
+import { present } from '../lib/assert';
 import type { SoftPrompt } from '../prompt/types';
 import type { CreateRunner } from '../runtime/types';
 import type { TokenRow } from '../tokens/types';
@@ -36,6 +38,7 @@ export class Engine {
   readonly info: ModelInfo;
   readonly #program: LoadedProgram['program'];
   readonly #cache: TextCache;
+  readonly #answers = new Answers();
 
   constructor({ program, info }: LoadedProgram, cacheBytes: number) {
     this.info = info;
@@ -43,15 +46,41 @@ export class Engine {
     this.#cache = new TextCache(program.spec, cacheBytes);
   }
 
-  /** @throws StudioError `too-long`, `cancelled`, and as Runner.run */
+  /**
+   * Rows that were answered before, with the same vectors and answer words, are not run again.
+   * @throws StudioError `too-long`, `cancelled`, and as Runner.run
+   */
   async score(
     request: ScoreRequest,
     control: Control = uninterrupted,
     onProgress: (rowsDone: number) => void = () => {},
   ): Promise<ScoreResult> {
     const begin = performance.now();
-    const rows = await scoreRows(this.#program, { ...request, cached: this.#cached(request), control, onProgress });
-    return { rows, seconds: (performance.now() - begin) / 1000 };
+    const answers = this.#answers.of(request.labels, request.soft);
+    const known = request.rows.map(({ ids }) => answers.get(ids));
+    const fresh = request.rows.filter((_, i) => !known[i]);
+    const before = request.rows.length - fresh.length;
+    const scored = await scoreRows(this.#program, {
+      ...request,
+      rows: fresh,
+      cached: this.#cached({ ...request, rows: fresh }),
+      control,
+      onProgress: (done) => onProgress(before + done),
+    });
+    scored.forEach(({ logProbs }, i) => {
+      answers.put(present(fresh[i], 'row').ids, logProbs);
+    });
+    const found = new Map(scored.map((row) => [row.rowId, row.logProbs]));
+    const counts = countTokens(request.rows, request.soft);
+    return {
+      rows: request.rows.map(({ rowId }, i) => ({
+        rowId,
+        logProbs: present(known[i] ?? found.get(rowId), `answer of row ${rowId}`),
+        ...present(counts[i], 'tokens'),
+      })),
+      rowsRun: fresh.length,
+      seconds: (performance.now() - begin) / 1000,
+    };
   }
 
   /** @throws StudioError `diverged`, `too-long`, `bad-input`, `cancelled`, and as Runner.run */

@@ -1,4 +1,5 @@
 /** What the engine is asked and answers: plain, structured-clonable data, so that it passes a worker's border as it is. */
+import type { ScoredRow, TokenCount } from '../inference/score';
 import type { SoftPrompt } from '../prompt/types';
 import type { Backend } from '../runtime/types';
 import type { LabelTokens, TokenRow } from '../tokens/types';
@@ -51,15 +52,9 @@ export interface ScoreRequest {
 }
 
 export interface ScoreResult {
-  readonly rows: readonly {
-    readonly rowId: string;
-    /** log-softmax over the answer words (single tokens), or over length-normalised sequence scores; uncalibrated. */
-    readonly logProbs: readonly number[];
-    /** Text and virtual tokens. */
-    readonly tokensSent: number;
-    /** Tokens that a new row costs: all but the prefix that the request's rows share, which is run once. */
-    readonly tokensComputed: number;
-  }[];
+  readonly rows: readonly (ScoredRow & TokenCount)[];
+  /** Rows that were not answered before. */
+  readonly rowsRun: number;
   readonly seconds: number;
 }
 

@@ -17,13 +17,20 @@ export interface ScoredRow {
   readonly rowId: string;
   /** log-softmax over the labels' scores; uncalibrated. */
   readonly logProbs: readonly number[];
+}
+
+export interface TokenCount {
   /** Text and virtual tokens. */
   readonly tokensSent: number;
-  /**
-   * Tokens that a new row costs: all but the prefix that the request's rows share. What the text cache spares here is
-   * counted, since in use every text is new.
-   */
+  /** What a new row costs: all but the prefix that these rows share. What a cache spares is counted, as in use every text is new. */
   readonly tokensComputed: number;
+}
+
+/** Tokens of each row, given together. */
+export function countTokens(rows: readonly TokenRow[], soft: SoftPrompt | null): TokenCount[] {
+  const sequences = rows.map((row) => withSoft(row.ids, soft));
+  const shared = sharedLength(sequences);
+  return sequences.map(({ length }) => ({ tokensSent: length, tokensComputed: length - shared }));
 }
 
 export interface ScoreOptions {
@@ -58,10 +65,10 @@ export interface Scorer {
  */
 export async function openScorer(program: Program, options: ScoreOptions): Promise<Scorer> {
   const { rows, labels, soft } = options;
+  if (rows.length === 0) return { buckets: [], scoreAt: async () => [] };
   const sequences = rows.map((row) => withSoft(row.ids, soft));
   checkLengths(program, rows, sequences, labels);
   const source = await keysAndValues(program, options, sequences);
-  const shared = sharedLength(sequences);
   const jobs = rows.map((row, i) => ({ row, sequence: present(sequences[i], 'sequence'), done: source.done(row) }));
   const costs = jobs.map(({ sequence, done }) => ({ tokens: sequence.length - done, past: done }));
   return {
@@ -72,12 +79,7 @@ export async function openScorer(program: Program, options: ScoreOptions): Promi
       const started: StartedRow[] = [];
       for (const [i, each] of chosen.entries()) started.push(await start(program, each, pasts[i] ?? null, soft));
       const scores = await labelScores(program, started, labels, soft);
-      return chosen.map(({ row, sequence }, i) => ({
-        rowId: row.rowId,
-        logProbs: present(scores[i], 'scores'),
-        tokensSent: sequence.length,
-        tokensComputed: sequence.length - shared,
-      }));
+      return chosen.map(({ row }, i) => ({ rowId: row.rowId, logProbs: present(scores[i], 'scores') }));
     },
   };
 }

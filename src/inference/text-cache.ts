@@ -62,7 +62,8 @@ export class TextCache {
 
   /**
    * For training: decided by the rows alone.
-   * @param lists rows that share the key; those of the first list get room first
+   * @param lists rows that share the key; those of the first list get room first, and are read many at a time, as they are
+   *   wanted together
    */
   plan(key: string, lists: readonly (readonly TokenRow[])[]): CachePlan {
     return planCache(this.#spec, this.#budgetBytes, key, lists);
@@ -192,7 +193,7 @@ function planCache(
   const storage = tokens * kvBytesPerToken(spec) <= budgetBytes / 2 ? 'float32' : 'float16';
   const bytesPerToken = kvBytesPerToken(spec, storage === 'float32' ? 4 : 2);
   let bytes = 0;
-  const groups = unique.flatMap((list) => {
+  const groups = unique.flatMap((list, i) => {
     const kept: TokenRow[] = [];
     const alone: TokenRow[] = [];
     for (const row of list) {
@@ -201,7 +202,10 @@ function planCache(
       if (room) bytes += needed;
       (room ? kept : alone).push(row);
     }
-    return [...grouped(spec, kept, storage), ...alone.map((row) => groupOf([row], storage, false))];
+    return [
+      ...grouped(spec, kept, storage, i === 0 ? TOGETHER_TOKENS : SINGLY_TOKENS),
+      ...alone.map((row) => groupOf([row], storage, false)),
+    ];
   });
   return { key, storage, groups, groupOf: rowGroups(groups), bytes };
 }
@@ -222,16 +226,18 @@ function distinct(lists: readonly (readonly TokenRow[])[]): TokenRow[][] {
 }
 
 /**
- * Tokens of a group, whose rows are read together. Small, as the first step waits for every group that one of its rows lies
- * in. Measured: 27 tokens a run cost a sixth more a token than 54, and 54 no more than 400 (docs/benchmarks.md).
+ * Tokens of a group, whose rows are read in one run. Measured: 27 tokens a run cost a quarter more a token than 54, and 54
+ * no more than 400 (docs/benchmarks.md). Rows that are wanted a few at a time, and anywhere, are read one or two in a run
+ * all the same: the first step waits for every group that one of its rows lies in.
  */
-const GROUP_TOKENS = 32;
+const TOGETHER_TOKENS = 96;
+const SINGLY_TOKENS = 32;
 
-function grouped(spec: ProgramSpec, rows: readonly TokenRow[], storage: Storage): Group[] {
+function grouped(spec: ProgramSpec, rows: readonly TokenRow[], storage: Storage, maxTokens: number): Group[] {
   // By id first, so that equal lengths fall in an order that the request's order does not change.
   const sorted = [...rows].sort((a, b) => (a.rowId < b.rowId ? -1 : 1));
   const costs = sorted.map((row) => ({ tokens: row.ids.length, past: 0 }));
-  return lengthBuckets(costs, { ...runLimits(spec), maxTokens: GROUP_TOKENS }).map((bucket) =>
+  return lengthBuckets(costs, { ...runLimits(spec), maxTokens }).map((bucket) =>
     groupOf(
       bucket.map((index) => present(sorted[index], 'row')),
       storage,

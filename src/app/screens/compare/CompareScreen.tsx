@@ -133,7 +133,7 @@ export default function CompareScreen() {
         ) : null}
         {added && !running ? (
           <Note title="Compare again to see the prompt that was added" tone="info">
-            All prompts are scored anew on the same rows; that is one more look at the held-back rows.
+            What this visit has scored already is not scored again. It counts as one more look at the held-back rows.
           </Note>
         ) : null}
         {state.leftOut > 0 && shown ? (

@@ -10,6 +10,7 @@ import { createPromptsStore } from './prompts-store';
 /** Always says the first label. */
 const score = ({ rows, labels }: ScoreRequest) => ({
   seconds: 1,
+  rowsRun: rows.length,
   rows: rows.map(({ rowId }) => ({
     rowId,
     logProbs: labels.map((_, i) => (i === 0 ? -0.1 : -3)),

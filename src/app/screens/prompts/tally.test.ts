@@ -9,7 +9,7 @@ describe('tally', () => {
   it('counts right and wrong rows and remembers what was said instead', () => {
     const tried = tally(
       [row('a', 0), row('b', 1), row('c', 1), row('unlabelled', null)],
-      { seconds: 2, rows: [scored(-0.1, -3), scored(-0.1, -3), scored(-3, -0.1), scored(-0.1, -3)] },
+      { seconds: 2, rowsRun: 4, rows: [scored(-0.1, -3), scored(-0.1, -3), scored(-3, -0.1), scored(-0.1, -3)] },
       2,
     );
     expect(tried).toMatchObject({

@@ -11,7 +11,7 @@ export interface Speedometer {
   /** As it was measured before; null = never. */
   known(info: ModelInfo): Promise<Speed | null>;
   /** Of rows that were scored. */
-  learnTokens(info: ModelInfo, scored: Pick<ScoreResult, 'rows' | 'seconds'>): Promise<void>;
+  learnTokens(info: ModelInfo, scored: ScoreResult): Promise<void>;
   /** Of a run's steps, each over so many tokens. */
   learnSteps(info: ModelInfo, placement: Placement, ms: readonly number[], tokens: number): Promise<void>;
 }
@@ -34,9 +34,9 @@ export function createSpeedometer(
       if (speed) onSpeed(speed);
       return speed;
     },
-    learnTokens: async (info, { rows, seconds }) => {
+    learnTokens: async (info, { rows, rowsRun, seconds }) => {
       const tokens = rows.reduce((sum, row) => sum + row.tokensComputed, 0);
-      if (tokens < TELLING_TOKENS) return;
+      if (tokens < TELLING_TOKENS || rowsRun < rows.length) return;
       await learn(info, (speed) => ({ step: speed?.step ?? {}, tokenMs: (seconds * 1000) / tokens }));
     },
     learnSteps: (info, placement, ms, tokens) => learn(info, (speed) => learnStep(speed, placement, ms, tokens)),

@@ -1,0 +1,55 @@
+import type { SoftPrompt } from '../prompt/types';
+import type { LabelTokens } from '../tokens/types';
+
+type LogProbs = readonly number[];
+
+/** Characters of keys that are kept: some ten thousand short texts. */
+const MAX_CHARACTERS = 16_000_000;
+
+/**
+ * What the model answered before: a comparison with one prompt more then costs that one prompt. Keys are the whole input
+ * (tokens, answer words, vectors), so that an answer can never be another input's. When there are too many, the prompts
+ * that were asked for least recently go first.
+ */
+export class Answers {
+  /** By prompt, least recently used first; then by text. */
+  readonly #prompts = new Map<string, Map<string, LogProbs>>();
+  readonly #limit: number;
+  #characters = 0;
+
+  constructor(limit = MAX_CHARACTERS) {
+    this.#limit = limit;
+  }
+
+  /** The answers of one prompt. */
+  of(labels: readonly LabelTokens[], soft: SoftPrompt | null): PromptAnswers {
+    const words = labels.map(({ tokenIds }) => tokenIds.join(' ')).join('|');
+    const prompt = soft ? `${words}|${soft.placement}|${soft.virtualTokens}|${soft.vectors.join(' ')}` : words;
+    const known = this.#prompts.get(prompt) ?? new Map<string, LogProbs>();
+    this.#prompts.delete(prompt);
+    this.#prompts.set(prompt, known);
+    return {
+      get: (ids) => known.get(ids.join(' ')),
+      put: (ids, logProbs) => {
+        const key = ids.join(' ');
+        if (!known.has(key)) this.#characters += key.length;
+        this.#makeRoom(known);
+        known.set(key, logProbs);
+      },
+    };
+  }
+
+  #makeRoom(current: Map<string, LogProbs>): void {
+    for (const [prompt, answers] of this.#prompts) {
+      if (this.#characters <= this.#limit) return;
+      for (const key of answers.keys()) this.#characters -= key.length;
+      if (answers === current) answers.clear();
+      else this.#prompts.delete(prompt);
+    }
+  }
+}
+
+export interface PromptAnswers {
+  get(ids: Int32Array): LogProbs | undefined;
+  put(ids: Int32Array, logProbs: LogProbs): void;
+}
