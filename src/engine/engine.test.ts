@@ -5,6 +5,7 @@ import { TextCache } from '../inference/text-cache';
 import { createRng } from '../lib/rng';
 import type { SoftPrompt } from '../prompt/types';
 import { createNodeRunner } from '../runtime/ort-node';
+import type { HostTensor } from '../runtime/types';
 import type { LabelTokens, TokenRow } from '../tokens/types';
 import type { Checkpoint } from '../training/events';
 import { batchGradient } from '../training/objective';
@@ -141,6 +142,38 @@ describe('the engine on a small model', () => {
       });
       await expect(running).rejects.toMatchObject({ code: 'cancelled' });
     });
+
+    it.each([null, 'prefix', 'suffix'] as const)(
+      'a text that is typed costs what is new of it: %s',
+      async (placement) => {
+        const counted: number[] = [];
+        const runner = {
+          ...loaded.program.runner,
+          run: (feeds: Readonly<Record<string, HostTensor>>, fetches: readonly string[]) => {
+            counted.push(feeds[loaded.program.spec.inputs.ids]?.dims[1] ?? 0);
+            return loaded.program.runner.run(feeds, fetches);
+          },
+        };
+        const typing = new Engine({ ...loaded, program: { ...loaded.program, runner } }, 0);
+        const text = randomRows(1, 13)[0]?.ids ?? new Int32Array(0);
+        const prompts = placement
+          ? [soft(placement), { ...soft(placement), vectors: soft(placement).vectors.map((x) => -x) }]
+          : [null];
+        for (const length of [12, 20, 21, 15])
+          for (const prompt of prompts) {
+            const ids =
+              length === 15
+                ? Int32Array.from(text.subarray(0, 15), (id, t) => (t === 10 ? id + 1 : id))
+                : text.subarray(0, length);
+            const row = { rowId: 'typed', ids, label: null };
+            const { rows: found } = await typing.score({ ...request, rows: [row], soft: prompt });
+            const { rows: expected } = await engine().score({ ...request, rows: [row], soft: prompt });
+            expect(largestDifference(logProbs(found), logProbs(expected))).toBeLessThan(1e-5);
+          }
+        const whole = (12 + 20 + 21 + 15 + (placement ? 16 : 0)) * prompts.length;
+        expect(counted.reduce((sum, tokens) => sum + tokens, 0)).toBeLessThan(whole * 0.8);
+      },
+    );
 
     it('scores nothing when asked for nothing', async () => {
       expect((await engine().score({ ...request, rows: [] })).rows).toEqual([]);

@@ -1,6 +1,7 @@
 import { Answers } from '../inference/answers';
 import { breathe, type Control, throwIfInterrupted, uninterrupted } from '../inference/control';
 import { type Generated, generate } from '../inference/generate';
+import { PrefixCache } from '../inference/prefix-cache';
 import { countTokens, openScorer, scoreRows } from '../inference/score';
 import { DEFAULT_CACHE_BYTES, TextCache } from '../inference/text-cache';
 import { present } from '../lib/assert';
@@ -39,6 +40,7 @@ export class Engine {
   readonly #program: LoadedProgram['program'];
   readonly #cache: TextCache;
   readonly #answers = new Answers();
+  readonly #prefixes = new PrefixCache();
 
   constructor({ program, info }: LoadedProgram, cacheBytes: number) {
     this.info = info;
@@ -64,6 +66,7 @@ export class Engine {
       ...request,
       rows: fresh,
       cached: this.#cached({ ...request, rows: fresh }),
+      prefixes: this.#prefixes,
       control,
       onProgress: (done) => onProgress(before + done),
     });
@@ -103,7 +106,7 @@ export class Engine {
    */
   async latency(request: ScoreRequest, repeats: number, control: Control = uninterrupted): Promise<number> {
     const { rows } = request;
-    const scorer = await openScorer(this.#program, { ...request, cached: null });
+    const scorer = await openScorer(this.#program, { ...request, cached: null, prefixes: this.#prefixes });
     const times: number[] = [];
     // The first run warms kernels and memory up.
     for (let i = -1; i < repeats && rows.length > 0; i++) {
@@ -118,6 +121,7 @@ export class Engine {
 
   async dispose(): Promise<void> {
     this.#cache.clear();
+    this.#prefixes.clear();
     await this.#program.runner.dispose();
   }
 

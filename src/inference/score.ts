@@ -8,6 +8,7 @@ import { type KvRow, truncated } from './kv';
 import { isSequenceScored, labelScores, type StartedRow } from './label-scores';
 import { MAX_RUN_TOKENS, runLimits } from './limits';
 import { prefill } from './prefill';
+import { PrefixCache } from './prefix-cache';
 import { takesPast } from './program';
 import type { Program } from './run';
 import { commonPrefixLength, type MixedTokens, withSoft } from './sequence';
@@ -39,6 +40,8 @@ export interface ScoreOptions {
   readonly soft: SoftPrompt | null;
   /** Where to look for the text's keys and values; null = compute them here and forget them. */
   readonly cached: { readonly cache: TextCache; readonly plan: CachePlan } | null;
+  /** Where what rows begin with is kept between requests. */
+  readonly prefixes?: PrefixCache;
   readonly control?: Control;
   readonly onProgress?: (rowsDone: number) => void;
 }
@@ -128,11 +131,11 @@ interface KvSource {
 /** The text cache where it applies, else the prefix that all rows share. */
 async function keysAndValues(
   program: Program,
-  { soft, cached, control = uninterrupted }: ScoreOptions,
+  { soft, cached, prefixes = new PrefixCache(), control = uninterrupted }: ScoreOptions,
   sequences: readonly MixedTokens[],
 ): Promise<KvSource> {
   if (!takesPast(program.spec)) return { done: () => 0, fetch: async (wanted) => wanted.map(() => null) };
-  if (!cached || soft?.placement === 'prefix') return sharedPrefix(program, sequences, soft);
+  if (!cached || soft?.placement === 'prefix') return sharedPrefix(program, sequences, soft, prefixes);
   const { cache, plan } = cached;
   // Without vectors behind the text its last token must run: the head reads there.
   const done = (row: TokenRow) => row.ids.length - (soft ? 0 : 1);
@@ -149,10 +152,12 @@ async function sharedPrefix(
   program: Program,
   sequences: readonly MixedTokens[],
   soft: SoftPrompt | null,
+  prefixes: PrefixCache,
 ): Promise<KvSource> {
-  const length = sharedLength(sequences);
-  const [first] = sequences;
-  const shared = first && length > 0 ? await prefill(program, first.subarray(0, length), soft) : null;
+  const [first, ...others] = sequences;
+  // A text alone shares with the one before it, as somebody types.
+  const length = others.length > 0 ? sharedLength(sequences) : (first?.length ?? 0) - 1;
+  const shared = first && length > 0 ? await prefixes.fetch(program, first.subarray(0, length), soft) : null;
   return { done: () => length, fetch: async (rows) => rows.map(() => shared) };
 }
 

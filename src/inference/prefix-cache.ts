@@ -1,0 +1,63 @@
+import type { SoftPrompt } from '../prompt/types';
+import { type KvRow, kvBytesPerToken, truncated } from './kv';
+import { prefill } from './prefill';
+import type { Program } from './run';
+import { commonPrefixLength, type MixedTokens } from './sequence';
+
+const MAX_BYTES = 64 * 1024 * 1024;
+
+interface Entry {
+  readonly tokens: MixedTokens;
+  /** Whose virtual tokens are among the tokens; null where there are none. */
+  readonly vectors: Float32Array | null;
+  readonly kv: KvRow;
+}
+
+/**
+ * Keys and values of what texts begin with (an instruction with its examples, a text that is being typed), kept from one
+ * request to the next. Whatever begins like something that is kept costs only the rest. What was used least recently goes
+ * first. Numbers may differ with history, by rounding: for scoring, never for training.
+ */
+export class PrefixCache {
+  /** Least recently used first. */
+  #entries: readonly Entry[] = [];
+
+  /** Keys and values of all these tokens. @throws StudioError as Runner.run */
+  async fetch(program: Program, tokens: MixedTokens, soft: SoftPrompt | null): Promise<KvRow> {
+    const vectors = soft && tokens.some((token) => token < 0) ? soft.vectors : null;
+    const best = this.#entries
+      .map((entry) => ({ entry, length: commonLength(entry, tokens, vectors) }))
+      .reduce((a, b) => (b.length > a.length ? b : a), { entry: null as Entry | null, length: 0 });
+    const known = best.entry ? truncated(best.entry.kv, best.length) : null;
+    if (known && best.length === tokens.length) {
+      this.#keep(program, [best.entry as Entry]);
+      return known;
+    }
+    const kv = await prefill(program, tokens.subarray(best.length), soft, known);
+    this.#keep(program, [...(best.entry ? [best.entry] : []), { tokens, vectors, kv }]);
+    return kv;
+  }
+
+  clear(): void {
+    this.#entries = [];
+  }
+
+  #keep({ spec }: Program, used: readonly Entry[]): void {
+    let bytes = 0;
+    const fits = ({ kv }: Entry) => {
+      bytes += kv.stride * kvBytesPerToken(spec);
+      return bytes <= MAX_BYTES;
+    };
+    const recent = [...used.toReversed(), ...this.#entries.filter((entry) => !used.includes(entry)).toReversed()];
+    this.#entries = recent.filter(fits).reverse();
+  }
+}
+
+function commonLength(entry: Entry, tokens: MixedTokens, vectors: Float32Array | null): number {
+  const length = commonPrefixLength([entry.tokens, tokens]);
+  const sameVectors =
+    entry.vectors?.length === vectors?.length && (vectors ?? []).every((x, i) => x === entry.vectors?.[i]);
+  if (sameVectors) return length;
+  const virtual = tokens.subarray(0, length).findIndex((token) => token < 0);
+  return virtual < 0 ? length : virtual;
+}
