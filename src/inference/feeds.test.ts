@@ -38,20 +38,20 @@ const read = (feeds: Record<string, HostTensor>, name: string) => ({
 });
 
 describe('buildFeeds', () => {
-  it('pads rows and pasts on the right, and hides the padding', () => {
+  it('pads rows on the right and pasts on the left, and hides the padding', () => {
     const feeds = buildFeeds(spec, rows, plain);
     expect(read(feeds, 'ids')).toEqual({ dims: [2, 2], values: [7, 8, 9, 0] });
     expect(read(feeds, 'positions')).toEqual({ dims: [2, 2], values: [1, 2, 2, 3] });
-    expect(read(feeds, 'mask')).toEqual({ dims: [2, 4], values: [1, 0, 1, 1, 1, 1, 1, 0] });
+    expect(read(feeds, 'mask')).toEqual({ dims: [2, 4], values: [0, 1, 1, 1, 1, 1, 1, 0] });
     const o = 0;
     const x = -1e9;
     expect(read(feeds, 'bias')).toEqual({
       dims: [2, 1, 2, 4],
-      values: [o, x, o, x, o, x, o, o, o, o, o, x, o, o, o, x],
+      values: [x, o, o, x, x, o, o, o, o, o, o, x, o, o, o, x],
     });
     expect(read(feeds, 'k')).toEqual({
       dims: [2, 2, 2, 2],
-      values: [0, 1, 0, 0, 10, 11, 0, 0, 0, 1, 2, 3, 10, 11, 12, 13],
+      values: [0, 0, 0, 1, 0, 0, 10, 11, 0, 1, 2, 3, 10, 11, 12, 13],
     });
     expect(read(feeds, IO.readIndex)).toEqual({ dims: [2], values: [1, 2] });
   });

@@ -43,7 +43,7 @@ const bool = (value: boolean): HostTensor => ({ dtype: 'bool', dims: [], data: U
 /** Added to the score of a key that must not be seen; exp(-1e9) is exactly 0. */
 const HIDDEN = -1e9;
 
-/** Feeds of one run: rows right-padded, in the past as in the tokens. Every input that the program has gets a value. */
+/** Feeds of one run: rows padded on the right, their pasts on the left. Every input that the program has gets a value. */
 export function buildFeeds(spec: ProgramSpec, sequences: readonly Sequence[], options: FeedOptions): Feeds {
   const layout = layoutOf(sequences);
   return {
@@ -102,8 +102,8 @@ function maskOf(sequences: readonly Sequence[], { batch, tokens, past }: RunLayo
   const width = past + tokens;
   const data = new BigInt64Array(batch * width);
   sequences.forEach((sequence, b) => {
-    data.fill(1n, b * width, b * width + pastLength(sequence));
-    data.fill(1n, b * width + past, b * width + past + sequence.tokens.length);
+    const slot = b * width + past;
+    data.fill(1n, slot - pastLength(sequence), slot + sequence.tokens.length);
   });
   return { dtype: 'int64', dims: [batch, width], data };
 }
@@ -114,9 +114,8 @@ function biasOf(sequences: readonly Sequence[], { batch, tokens, past }: RunLayo
   const data = new Float32Array(batch * tokens * width).fill(HIDDEN);
   sequences.forEach((sequence, b) => {
     for (let t = 0; t < tokens; t++) {
-      const row = (b * tokens + t) * width;
-      data.fill(0, row, row + pastLength(sequence));
-      data.fill(0, row + past, row + past + Math.min(t + 1, sequence.tokens.length));
+      const slot = (b * tokens + t) * width + past;
+      data.fill(0, slot - pastLength(sequence), slot + Math.min(t + 1, sequence.tokens.length));
     }
   });
   return f32([batch, 1, tokens, width], data);

@@ -31,7 +31,11 @@ export const halved = (row: KvRow): KvRow => ({
   values: row.values.map((array) => (array instanceof Float32Array ? toHalf(array) : array)),
 });
 
-/** Packs one layer's keys or values of several rows as `[batch, kvHeads, past, headDim]`, right-padded; padding is masked, its content is free. */
+/**
+ * Packs one layer's keys or values of several rows as `[batch, kvHeads, past, headDim]`, padded on the left, so that a row's
+ * past and its new tokens lie side by side: windows and distances that a graph counts in slots are then those of the
+ * row. Padding is masked, its content is free.
+ */
 export function packPast(
   rows: readonly (KvRow | null)[],
   pick: (row: KvRow) => KvArray,
@@ -44,7 +48,8 @@ export function packPast(
     const source = pick(row);
     for (let h = 0; h < kvHeads; h++) {
       const from = h * row.stride * headDim;
-      copy(source, from, row.length * headDim, data, (r * kvHeads + h) * past * headDim);
+      const at = ((r * kvHeads + h) * past + past - row.length) * headDim;
+      copy(source, from, row.length * headDim, data, at);
     }
   });
   return { dtype: 'float32', dims: [rows.length, kvHeads, past, headDim], data };
@@ -60,8 +65,8 @@ function copy(source: KvArray, from: number, count: number, target: Float32Array
 }
 
 /**
- * Row `r` of the present outputs `[batch, kvHeads, past + tokens, headDim]`: its own `pastLength` of the `past` slots, and
- * its own `tokens` new ones.
+ * Row `r` of the present outputs `[batch, kvHeads, past + tokens, headDim]`: the last `pastLength` of the `past` slots, and
+ * the first `tokens` of the new ones.
  */
 export function unpackPresent(
   outputs: Readonly<Record<string, HostTensor>>,
@@ -84,9 +89,8 @@ export function unpackPresent(
     const out = new Float32Array(kvHeads * length * headDim);
     for (let h = 0; h < kvHeads; h++) {
       const from = (r * kvHeads + h) * slots * headDim;
-      const to = h * length * headDim;
-      out.set(source.subarray(from, from + pastLength * headDim), to);
-      out.set(source.subarray(from + past * headDim, from + (past + tokens) * headDim), to + pastLength * headDim);
+      const own = source.subarray(from + (past - pastLength) * headDim, from + (past + tokens) * headDim);
+      out.set(own, h * length * headDim);
     }
     return out;
   };
