@@ -136,6 +136,18 @@ function contextOf({ node, dys, g, active, consumers, loss, wrt }: NodeState): R
     input: (i) => node.inputs[i] ?? '',
     wants: (i) => active.has(node.inputs[i] ?? ''),
     shape: (name) => g.info(name)?.shape ?? refuse(`the rank of ${name} is unknown`),
+    withoutNaN: (name) => guardOf(name, consumers, g) ?? name,
     refuse,
   };
+}
+
+/** The value `Where(IsNaN(v), 0, v)`, where the graph has it. */
+function guardOf(value: string, consumers: Consumers, g: Emitter): string | undefined {
+  const tests = (consumers.get(value) ?? []).filter((node) => node.op === 'IsNaN').flatMap((node) => node.outputs);
+  const guards = tests.flatMap((test) => consumers.get(test) ?? []);
+  const guard = guards.find(
+    ({ op, inputs: [test = '', zero = '', other] }) =>
+      op === 'Where' && tests.includes(test) && other === value && g.constantScalar(zero) === 0,
+  );
+  return guard?.outputs[0];
 }

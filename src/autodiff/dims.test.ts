@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { broadcast, broadcastDim, canonical, product, quotient, type SymbolicDim, sum } from './dims';
+import { broadcast, broadcastDim, canonical, difference, product, quotient, type SymbolicDim, sum } from './dims';
 
 test.each([
   [['t', 'past'], 'past + t'],
@@ -22,6 +22,16 @@ test('a quotient is exact or unknown', () => {
   expect(quotient([product(['b', 't']), 64], ['b', 'a', 64])).toMatch(/^\?/);
   expect(quotient([7], [2])).toMatch(/^\?/);
 });
+
+test.each([
+  ['past + t', 'past', 't'],
+  ['past + 3', 3, 'past'],
+  ['2*t', 't', 't'],
+  ['t', 't', 0],
+  [3, 5, -2],
+] as const)('%s less %s is %s', (a, b, expected) => expect(difference(a, b)).toBe(expected));
+
+test('a difference that is no sum is unknown', () => expect(difference('past', 'past + t')).toMatch(/^\?/));
 
 test('the spelling of an exporter is made canonical', () => {
   expect(canonical('sequence_length + past_sequence_length')).toBe('past_sequence_length + sequence_length');

@@ -17,13 +17,28 @@ export function canonical(dim: number | string | null): SymbolicDim {
 }
 
 /** Like terms are collected: `t + t` is `2*t`. */
-export function sum(dims: readonly SymbolicDim[]): SymbolicDim {
+export const sum = (dims: readonly SymbolicDim[]): SymbolicDim => spellSum(collected(dims));
+
+/** `a - b` where that is a sum again, else an unknown dimension; the difference of numbers may be negative. */
+export function difference(a: SymbolicDim, b: SymbolicDim): SymbolicDim {
+  if (typeof a === 'number' && typeof b === 'number') return a - b;
+  const terms = collected([a]);
+  for (const [key, factor] of collected([b])) terms.set(key, (terms.get(key) ?? 0) - factor);
+  return [...terms.values()].some((factor) => factor < 0) ? unknownDim() : spellSum(terms);
+}
+
+/** The terms of a sum: product of symbols ('' for numbers) -> factor. */
+function collected(dims: readonly SymbolicDim[]): Map<string, number> {
   const terms = dims.flatMap<SymbolicDim>((dim) => (typeof dim === 'string' ? dim.split(' + ') : [dim]));
   const factorOf = new Map<string, number>();
   for (const { factor, symbols } of terms.map((term) => factors([term]))) {
     const key = symbols.join('*');
     factorOf.set(key, (factorOf.get(key) ?? 0) + factor);
   }
+  return factorOf;
+}
+
+function spellSum(factorOf: ReadonlyMap<string, number>): SymbolicDim {
   const total = factorOf.get('') ?? 0;
   const symbolic = [...factorOf].filter(([key, factor]) => key !== '' && factor !== 0);
   const spelt = symbolic.map(([key, factor]) => String(spell({ factor, symbols: [key] }))).sort();

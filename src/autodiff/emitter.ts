@@ -205,6 +205,13 @@ export class Emitter {
     return summed;
   }
 
+  /** Int64 vectors one after the other; a constant where all of them are. */
+  joined(parts: readonly string[]): string {
+    const known = parts.map((part) => this.constantInts(part));
+    const constant = known.every((part) => part !== null);
+    return constant ? this.int64s(known.flat()) : this.concat(parts, 0);
+  }
+
   concat(parts: readonly string[], axis: number): string {
     assert(parts.length > 0, 'Concat of nothing');
     return this.op('Concat', parts, { axis: int(axis) });

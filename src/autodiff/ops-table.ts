@@ -24,7 +24,7 @@ const notes: Readonly<Record<string, string>> = {
   ReduceMax: 'shared between ties',
   ReduceMin: 'shared between ties',
   SimplifiedLayerNormalization: 'to the input; the inverse RMS is recomputed',
-  Slice: 'steps of 1',
+  Slice: 'constant steps, forwards',
 };
 
 const withoutRule = 'runs, but carries no gradient';

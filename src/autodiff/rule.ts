@@ -22,6 +22,11 @@ export interface RuleContext {
   wants(i: number): boolean;
   /** Symbolic shape. @throws StudioError `model-unsupported` when the rank is unknown. */
   shape(name: string): Shape;
+  /**
+   * The same value with 0 in the place of NaN, where the graph has that already (`Where(IsNaN(v), 0, v)`), else the value
+   * itself. A row of attention that may see nothing is NaN until then, and 0 * NaN would be NaN again.
+   */
+  withoutNaN(name: string): string;
   /** Refuses the node by name; for cases that a rule does not cover. */
   refuse(why: string): never;
 }

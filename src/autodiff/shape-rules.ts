@@ -2,7 +2,7 @@ import { intAttr, intsAttr } from '../graph/attrs';
 import { maybeDType } from '../graph/dtype';
 import type { DType, Node } from '../graph/ir';
 import { tensorAttr } from './attrs';
-import { broadcast, product, quotient, type Shape, type SymbolicDim, sum, unknownDim } from './dims';
+import { broadcast, difference, product, quotient, type Shape, type SymbolicDim, sum, unknownDim } from './dims';
 import { fromInfo, fromTensor, type Inferred } from './inferred';
 
 interface ShapeContext {
@@ -51,7 +51,6 @@ function zip(
 /** Exact on numbers, unknown on symbols. */
 const onNumbers = (f: (a: number, b: number) => number) => (a: SymbolicDim, b: SymbolicDim) =>
   typeof a === 'number' && typeof b === 'number' ? f(a, b) : unknownDim();
-const difference = (a: SymbolicDim, b: SymbolicDim) => (a === b ? 0 : b === 0 ? a : onNumbers((x, y) => x - y)(a, b));
 const divide = (a: SymbolicDim, b: SymbolicDim) =>
   typeof a === 'number' && typeof b === 'number' ? Math.trunc(a / b) : quotient([a], [b]);
 /** Symbols are sizes, so that one is never a negative number. */
@@ -247,7 +246,8 @@ function sliced(
 ): SymbolicDim {
   const from = start ?? symbolicStart;
   const to = end ?? symbolicEnd;
-  if (step !== 1 || from === undefined || to === undefined) return unknownDim();
+  if (step < 1 || from === undefined || to === undefined) return unknownDim();
+  if (step > 1 && typeof size !== 'number') return unknownDim();
   if (typeof size !== 'number') {
     // [0, end): everything when the end is beyond any size, or the size itself; a symbolic end is a size within the bounds.
     if (from !== 0) return unknownDim();
@@ -256,7 +256,7 @@ function sliced(
   }
   if (typeof from !== 'number' || typeof to !== 'number') return unknownDim();
   const clamp = (i: number) => Math.min(Math.max(i < 0 ? i + size : i, 0), size);
-  return Math.max(clamp(to) - clamp(from), 0);
+  return Math.max(Math.ceil((clamp(to) - clamp(from)) / step), 0);
 }
 
 const gather: ShapeRule = ({ node, inputs: [data, indices] }) => {
@@ -322,8 +322,22 @@ const cast: ShapeRule = ({ node, inputs: [x] }) => {
 
 const range: ShapeRule = ({ inputs }) => {
   const [start, limit, step] = inputs.map((input) => input?.elements?.[0]);
-  const counts = start === 0 && step === 1 && limit !== undefined;
-  return inputs[0] ? value(inputs[0].dtype, [counts ? limit : unknownDim()]) : null;
+  const counts = step === 1 && start !== undefined && limit !== undefined;
+  return inputs[0] ? value(inputs[0].dtype, [counts ? difference(limit, start) : unknownDim()]) : null;
+};
+
+/** `[rank, number of elements that are not 0]` */
+const nonZero: ShapeRule = ({ inputs: [x] }) => value('int64', [x?.shape?.length ?? unknownDim(), unknownDim()]);
+
+const gatherElements: ShapeRule = ({ inputs: [data, indices] }) =>
+  data ? value(data.dtype, indices?.shape ?? null) : null;
+
+const gatherND: ShapeRule = ({ node, inputs: [data, indices] }) => {
+  const depth = indices?.shape?.at(-1);
+  if (!data) return null;
+  if (!data.shape || !indices?.shape || typeof depth !== 'number') return value(data.dtype, null);
+  const rest = data.shape.slice(intAttr(node, 'batch_dims', 0) + depth);
+  return value(data.dtype, [...indices.shape.slice(0, -1), ...rest]);
 };
 
 /** The branches must agree; what the first one declares holds. */
@@ -355,6 +369,9 @@ export const shapeRules: Readonly<Record<string, ShapeRule | undefined>> = {
         'Gelu',
         'Not',
         'Sign',
+        'Floor',
+        'Ceil',
+        'Round',
       ],
       ...[
         'com.microsoft:Gelu',
@@ -372,7 +389,7 @@ export const shapeRules: Readonly<Record<string, ShapeRule | undefined>> = {
     same,
   ),
   Identity: sameWithElements,
-  IsNaN: ({ inputs: [x] }) => value('bool', x?.shape ?? null),
+  ...family(['IsNaN', 'IsInf'], ({ inputs: [x] }) => value('bool', x?.shape ?? null)),
   Add: broadcasting(undefined, (a, b) => sum([a, b])),
   Sub: broadcasting(undefined, difference),
   Mul: broadcasting(undefined, (a, b) => product([a, b])),
@@ -412,6 +429,9 @@ export const shapeRules: Readonly<Record<string, ShapeRule | undefined>> = {
   Split: split,
   Slice: slice,
   Gather: gather,
+  GatherElements: gatherElements,
+  GatherND: gatherND,
+  NonZero: nonZero,
   Expand: expand,
   Tile: tile,
   Pad: pad,

@@ -165,13 +165,21 @@ const slices: GradientCase[] = (
     ],
     [[-100], [100], [1]],
     [[1, 1], [3, 2], null],
+    [[1], [2 ** 62], [2], [2]],
+    [[0], [-1], [2], [3]],
+    [
+      [0, 1],
+      [3, 4],
+      [1, -1],
+      [2, 2],
+    ],
   ] as const
-).map(([starts, ends, axes]) => ({
-  name: `Slice ${starts} ${ends} ${axes}`,
+).map(([starts, ends, axes, steps]) => ({
+  name: `Slice ${starts} ${ends} ${axes} ${steps ?? ''}`,
   op: 'Slice',
   inputs: { x: normal([3, 3, 4], 1) },
   build: (g) =>
-    g.add('Slice', ['x', indices(g, ...starts), indices(g, ...ends), ...(axes ? [indices(g, ...axes)] : [])]),
+    g.add('Slice', ['x', ...[starts, ends, axes, steps].flatMap((list) => (list ? [indices(g, ...list)] : []))]),
 }));
 
 const gathers: GradientCase[] = (
@@ -227,6 +235,17 @@ export const cases: readonly GradientCase[] = [
   })),
   unary('Softmax'),
   unary('Softmax', normal(A, 1), { axis: int(1) }, 'Softmax axis 1'),
+  {
+    name: 'Softmax of a row that may see nothing',
+    op: 'Softmax',
+    inputs: { x: normal(A, 1) },
+    build: (g) => {
+      const zero = g.constant('float32', [], [0]);
+      const bias = g.constant('float32', [3, 1], [0, Number.NEGATIVE_INFINITY, 0]);
+      const y = g.add('Softmax', [g.add('Add', ['x', bias])], { attrs: { axis: int(-1) } });
+      return g.add('Where', [g.add('IsNaN', [y]), zero, y]);
+    },
+  },
   unary('LogSoftmax'),
   unary('LogSoftmax', normal(A, 1), { axis: int(1) }, 'LogSoftmax axis 1'),
   {

@@ -80,8 +80,10 @@ const where: Rule = (c) => {
 };
 
 /** dX = Y * (dY - ReduceSum(Y * dY)) */
-const softmax: Rule = ({ g, dy, y, node }) => {
+const softmax: Rule = (c) => {
+  const { g, dy, node } = c;
   const axis = intAttr(node, 'axis', -1);
+  const y = c.withoutNaN(c.y);
   return [g.mul(y, g.sub(dy, g.sum(g.mul(y, dy), [axis])))];
 };
 

@@ -42,7 +42,7 @@ const split: Rule = (c) => {
 
 /** dX = dY padded with the zeros that were cut off */
 const slice: Rule = (c) => {
-  const { g, dy, x } = c;
+  const { g, x } = c;
   const rank = c.shape(x).length;
   const starts = c.input(1);
   const count = c.shape(starts)[0];
@@ -50,15 +50,40 @@ const slice: Rule = (c) => {
   const axes = c.input(3) === '' ? first : g.constantInts(c.input(3));
   const steps = c.input(4) === '' ? [] : g.constantInts(c.input(4));
   if (!axes || !steps) return c.refuse('its axes or steps are computed');
-  if (steps.some((step) => step !== 1)) return c.refuse('it takes steps other than 1');
   const known = g.constantInts(starts);
   const cut = axes.map((axis) => normal(axis, rank));
-  const pads = cut.map((axis, k) => padsOf(c, axis, known?.[k] ?? null, k));
-  const all = g.concat([...pads.map(({ before }) => before), ...pads.map(({ after }) => after)], 0);
-  return [g.op('Pad', [dy, all, '', g.int64s(cut)])];
+  const spread = cut.reduce((dy, axis, k) => spaced(c, dy, axis, steps[k] ?? 1), c.dy);
+  const pads = cut.map((axis, k) => padsOf(c, { dy: spread, axis, start: known?.[k] ?? null, k }));
+  // All axes are spelled out: ORT's optimisers get an `axes` input wrong when they move a Transpose across.
+  const side = (which: 'before' | 'after') =>
+    Array.from({ length: rank }, (_, axis) => pads[cut.indexOf(axis)]?.[which] ?? g.int64s([0]));
+  return [g.op('Pad', [spread, g.joined([...side('before'), ...side('after')])])];
 };
 
-function padsOf({ g, dy, x, input }: RuleContext, axis: number, start: number | null, k: number) {
+/** dY with `step - 1` zeros behind each element of an axis: [.., n, ..] as [.., n, 1, ..], padded, and folded again. */
+function spaced(c: RuleContext, dy: string, axis: number, step: number): string {
+  const { g } = c;
+  if (step === 1) return dy;
+  if (step < 1) return c.refuse('it takes steps backwards');
+  const rank = c.shape(dy).length;
+  const zeros = Array.from({ length: 2 * rank + 2 }, (_, i) => (i === rank + 1 + axis + 1 ? step - 1 : 0));
+  const padded = g.op('Pad', [g.op('Unsqueeze', [dy, g.int64s([axis + 1])]), g.int64s(zeros)]);
+  const sizes = Array.from({ length: rank }, (_, i) => g.size(dy, i));
+  const [n] = g.constantInts(sizes[axis] ?? '') ?? [];
+  sizes[axis] = n === undefined ? g.mul(sizes[axis] ?? '', g.int64s([step])) : g.int64s([n * step]);
+  return g.reshape(padded, g.joined(sizes));
+}
+
+interface Cut {
+  readonly dy: string;
+  readonly axis: number;
+  /** Where the slice begins, if that is known; it is element k of the input otherwise. */
+  readonly start: number | null;
+  readonly k: number;
+}
+
+/** Zeros before and after. With steps what is after may be negative: zeros that stand beyond the end. */
+function padsOf({ g, x, input }: RuleContext, { dy, axis, start, k }: Cut) {
   const [whole, part] = [g.size(x, axis), g.size(dy, axis)];
   const clamped = (position: string) => g.op('Min', [position, whole]);
   const from = () => {
