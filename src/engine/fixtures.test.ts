@@ -1,14 +1,11 @@
 import { readdirSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
-import { uninterrupted } from '../inference/control';
 import { run } from '../inference/run';
 import { scoreRows } from '../inference/score';
-import { withSoft } from '../inference/sequence';
 import { TextCache } from '../inference/text-cache';
-import type { SoftPrompt } from '../prompt/types';
 import { createNodeRunner } from '../runtime/ort-node';
 import type { TokenRow } from '../tokens/types';
-import { batchGradient } from '../training/objective';
+import { conform, softOf } from './conform';
 import { type LoadedProgram, loadProgram } from './load';
 import { largestDifference, type Oracle, relativeError } from './oracle';
 import { FIXTURES, readModel, readOracle, singleTokens, tokenRows } from './test-support';
@@ -35,13 +32,6 @@ describe.each(names)('%s agrees with PyTorch', (name) => {
   };
   afterAll(async () => (await opened)?.program.runner.dispose());
 
-  const softOf = (oracle: Oracle, placement: SoftPrompt['placement']): SoftPrompt => ({
-    placement,
-    vectors: Float32Array.from(oracle.softPrompt.flat()),
-    virtualTokens: oracle.softPrompt.length,
-    hidden: oracle.softPrompt[0]?.length ?? 0,
-  });
-
   it('without a soft prompt, singly and right-padded', async () => {
     const { program, oracle, rows } = await open();
     const options = { soft: null, candidates: oracle.labelTokenIds, objective: null, keepPresent: false };
@@ -54,36 +44,16 @@ describe.each(names)('%s agrees with PyTorch', (name) => {
       ).toBeLessThan(1e-4);
   });
 
+  it('in both placements, for both losses, singly, right-padded and behind a past', async () => {
+    const { program, oracle } = await open();
+    for (const { name: way, loss, gradient, logits } of await conform(program, oracle)) {
+      expect(loss ?? 0, way).toBeLessThan(1e-4);
+      expect(gradient ?? 0, way).toBeLessThan(1e-4);
+      expect(logits ?? 0, way).toBeLessThan(1e-4);
+    }
+  });
+
   describe.each(['prefix', 'suffix'] as const)('%s', (placement) => {
-    it('logits', async () => {
-      const { program, oracle, rows } = await open();
-      const soft = softOf(oracle, placement);
-      const sequences = rows.map(({ ids }) => {
-        const tokens = withSoft(ids, soft);
-        return { tokens, past: null, reads: [tokens.length - 1] };
-      });
-      const options = { soft, candidates: oracle.labelTokenIds, objective: null, keepPresent: false };
-      const { logits } = await run(program, sequences, options);
-      expect(largestDifference(logits, oracle.placements[placement].labelLogits.flat())).toBeLessThan(1e-4);
-    });
-
-    it.each([
-      ['label', false],
-      ['label', true],
-      ['full', false],
-      ['full', true],
-    ] as const)('%s loss and gradient, text cached: %s', async (loss, useCache) => {
-      const { program, oracle, rows } = await open();
-      const cache = new TextCache(program.spec);
-      const cached = useCache ? { cache, plan: cache.plan('rows', [rows]), control: uninterrupted } : null;
-      const labels = singleTokens(oracle.labelTokenIds);
-      const soft = softOf(oracle, placement);
-      const result = await batchGradient(program, { rows, labels, soft, cached, wholeVocabulary: loss === 'full' });
-      const expected = oracle.placements[placement];
-      expect(Math.abs(result.loss - expected[`${loss}Loss`])).toBeLessThan(1e-4);
-      expect(relativeError(result.gradient, expected[`${loss}Grad`].flat())).toBeLessThan(1e-4);
-    });
-
     it.each([false, true])('scores, text cached: %s', async (useCache) => {
       const { program, oracle, rows } = await open();
       const cache = new TextCache(program.spec);

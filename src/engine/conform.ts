@@ -1,0 +1,120 @@
+import { uninterrupted } from '../inference/control';
+import type { Sequence } from '../inference/feeds';
+import { runLimits } from '../inference/limits';
+import { type Program, run } from '../inference/run';
+import { withSoft } from '../inference/sequence';
+import { TextCache } from '../inference/text-cache';
+import { present } from '../lib/assert';
+import type { SoftPrompt } from '../prompt/types';
+import type { TokenRow } from '../tokens/types';
+import { batchGradient } from '../training/objective';
+import { largestDifference, type Oracle, relativeError } from './oracle';
+
+/** How far one way to run the model is from PyTorch; null for what that way does not compute. */
+export interface Deviation {
+  /** E.g. `suffix full, past`. */
+  readonly name: string;
+  readonly loss: number | null;
+  /** Norm of the difference over the norm of PyTorch's gradient. */
+  readonly gradient: number | null;
+  readonly logits: number | null;
+}
+
+/**
+ * Runs the oracle's rows in every way that must agree with it: both placements, both losses, rows singly, batched with
+ * right padding, and, where the model takes past keys and values, behind a past that is not empty.
+ * @throws StudioError as Runner.run
+ */
+export async function conform(program: Program, oracle: Oracle): Promise<readonly Deviation[]> {
+  const takesPast = program.spec.inputs.pastKeys.length > 0;
+  const out: Deviation[] = [];
+  for (const placement of ['prefix', 'suffix'] as const) {
+    const soft = softOf(oracle, placement);
+    for (const group of ['batched', 'singly', ...(takesPast ? (['past'] as const) : [])] as const)
+      out.push(await logitsOf(program, oracle, soft, group));
+    for (const loss of ['label', 'full'] as const) {
+      const ways = ['batched', 'singly', ...(takesPast && placement === 'suffix' ? (['past'] as const) : [])] as const;
+      for (const way of ways) out.push(await gradientOf(program, oracle, soft, loss, way));
+    }
+  }
+  return out;
+}
+
+type Way = 'batched' | 'singly' | 'past';
+
+export const softOf = (oracle: Oracle, placement: SoftPrompt['placement']): SoftPrompt => ({
+  placement,
+  vectors: Float32Array.from(oracle.softPrompt.flat()),
+  virtualTokens: oracle.softPrompt.length,
+  hidden: oracle.softPrompt[0]?.length ?? 0,
+});
+
+const rowsOf = (oracle: Oracle): TokenRow[] =>
+  oracle.rows.map((ids, i) => ({
+    rowId: String(i),
+    ids: Int32Array.from(ids),
+    label: present(oracle.targets[i], 'target'),
+  }));
+
+async function logitsOf(program: Program, oracle: Oracle, soft: SoftPrompt, way: Way): Promise<Deviation> {
+  const options = { soft, candidates: oracle.labelTokenIds, objective: null, keepPresent: false };
+  const whole = rowsOf(oracle).map(({ ids }): Sequence => {
+    const tokens = withSoft(ids, soft);
+    return { tokens, past: null, reads: [tokens.length - 1] };
+  });
+  const sequences = way === 'past' ? await behindPast(program, whole, soft) : whole;
+  // Pasts of different lengths may share a run only where the graph is told the positions.
+  const alone = way === 'singly' || (way === 'past' && runLimits(program.spec).samePast);
+  const groups = alone ? sequences.map((sequence) => [sequence]) : [sequences];
+  const logits: number[] = [];
+  for (const group of groups) logits.push(...(await run(program, group, options)).logits);
+  const expected = oracle.placements[soft.placement].labelLogits.flat();
+  return {
+    name: `${soft.placement} ${way}`,
+    loss: null,
+    gradient: null,
+    logits: largestDifference(logits, expected),
+  };
+}
+
+/** The last tokens of each sequence behind the keys and values of its first ones; the pasts differ in length. */
+async function behindPast(program: Program, whole: readonly Sequence[], soft: SoftPrompt): Promise<Sequence[]> {
+  const options = { soft, candidates: [0], objective: null, keepPresent: true };
+  const out: Sequence[] = [];
+  for (const { tokens } of whole) {
+    const at = Math.ceil(tokens.length / 2);
+    const first = { tokens: tokens.subarray(0, at), past: null, reads: [0] };
+    const past = present((await run(program, [first], options)).present[0], 'keys and values');
+    out.push({ tokens: tokens.subarray(at), past, reads: [tokens.length - at - 1] });
+  }
+  return out;
+}
+
+async function gradientOf(
+  program: Program,
+  oracle: Oracle,
+  soft: SoftPrompt,
+  loss: 'label' | 'full',
+  way: Way,
+): Promise<Deviation> {
+  const rows = rowsOf(oracle);
+  const labels = oracle.labelTokenIds.map((id) => ({ label: String(id), word: String(id), tokenIds: [id] }));
+  const cache = new TextCache(program.spec);
+  const cached = way === 'past' ? { cache, plan: cache.plan('rows', [rows]), control: uninterrupted } : null;
+  const groups = way === 'singly' ? rows.map((row) => [row]) : [rows];
+  let mean = 0;
+  const gradient = new Float64Array(soft.vectors.length);
+  for (const group of groups) {
+    const wholeVocabulary = loss === 'full';
+    const found = await batchGradient(program, { rows: group, labels, soft, cached, wholeVocabulary });
+    mean += found.loss / groups.length;
+    for (const [i, g] of found.gradient.entries()) gradient[i] = (gradient[i] ?? 0) + g / groups.length;
+  }
+  const expected = oracle.placements[soft.placement];
+  return {
+    name: `${soft.placement} ${loss}, ${way}`,
+    loss: Math.abs(mean - expected[`${loss}Loss`]),
+    gradient: relativeError(gradient, expected[`${loss}Grad`].flat()),
+    logits: null,
+  };
+}
