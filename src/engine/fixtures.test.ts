@@ -7,7 +7,7 @@ import { createNodeRunner } from '../runtime/ort-node';
 import type { TokenRow } from '../tokens/types';
 import { conform, softOf } from './conform';
 import { type LoadedProgram, loadProgram } from './load';
-import { largestDifference, type Oracle, relativeError } from './oracle';
+import { largestDifference, type Oracle } from './oracle';
 import { FIXTURES, readModel, readOracle, singleTokens, tokenRows } from './test-support';
 
 const names = readdirSync(FIXTURES, { withFileTypes: true })
