@@ -86,9 +86,29 @@ async function marked(page, name, started, from = started) {
 const trainSample = (until) => async (page, started) => {
   await page.getByRole('button', { name: /^Train the sample/ }).click();
   const marks = await marked(page, until, started, Date.now());
-  const verdict = until === 'studio:compared' ? await page.getByRole('heading', { level: 1 }).textContent() : null;
-  return { marks, verdict };
+  return until === 'studio:compared' ? { marks, ...(await resultOf(page)) } : { marks };
 };
+
+/** The verdict with its p, and what each prompt makes of the sentence of the start screen. */
+async function resultOf(page) {
+  const verdict = await page.getByRole('heading', { level: 1 }).textContent();
+  const detail = await page
+    .getByText(/exact p/)
+    .first()
+    .textContent();
+  const { example } = JSON.parse(readFileSync(join(root, 'public/sample/sample.json'), 'utf8'));
+  await page.getByRole('link', { name: 'Playground' }).click();
+  await page.getByRole('textbox', { name: 'Message' }).fill(example);
+  await page
+    .getByText(/\d+ tokens? · \d+ ms/)
+    .first()
+    .waitFor();
+  while ((await page.locator('[aria-busy=true]').count()) > 0) await page.waitForTimeout(200);
+  const answers = {};
+  for (const name of ['Untuned', 'your prompt', 'tuned prompt'])
+    answers[name] = await page.getByRole('region', { name }).getByRole('listitem').allInnerTexts();
+  return { verdict, detail, example, answers };
+}
 
 const trainFile = (csv, placement) => async (page, started) => {
   await page
