@@ -1,5 +1,5 @@
 /**
- * Measures the built page in a real Chromium: cold and warm start ("ready to train" = from navigation to the first
+ * Measures the built page in a real Chromium: cold and warm start ("ready to train" = from the browser's start to the first
  * finished training step of the sample), the time from the click to the finished comparison, and the peak memory of the
  * renderer. `npm run build` first. Prints JSON; progress goes to stderr.
  *
@@ -45,29 +45,32 @@ function rendererBytes(profile) {
   return total;
 }
 
-/** A browser of its own, its renderer's memory sampled every 100 ms from the start. */
+/** A browser of its own, its renderer's memory sampled every 100 ms from the start; its peak up to each mark, in GB. */
 async function visit(profile, work) {
   const context = await chromium.launchPersistentContext(profile, {
     executablePath,
     args,
     viewport: { width: 1440, height: 900 },
   });
-  let peakBytes = 0;
+  const started = Date.now();
+  const samples = [];
   const sampler = setInterval(() => {
-    peakBytes = Math.max(peakBytes, rendererBytes(profile));
+    samples.push({ at: (Date.now() - started) / 1000, bytes: rendererBytes(profile) });
   }, 100);
+  const peakGB = (until) => Math.max(0, ...samples.filter(({ at }) => at <= until).map(({ bytes }) => bytes)) / 1e9;
   try {
     const page = context.pages()[0] ?? (await context.newPage());
-    const started = Date.now();
     await page.goto(`${url}#/`);
-    return { ...(await work(page, started)), peakGB: peakBytes / 1e9 };
+    const found = await work(page, started);
+    const peaks = Object.entries(found.marks).map(([mark, { sinceStart }]) => [mark, peakGB(sinceStart)]);
+    return { ...found, peakGB: { ...Object.fromEntries(peaks), whole: peakGB(Number.POSITIVE_INFINITY) } };
   } finally {
     clearInterval(sampler);
     await context.close();
   }
 }
 
-/** Waits for a mark of the page; all marks so far, in seconds since navigation and since `from`. */
+/** Waits for a mark of the page; all marks so far, in seconds since the browser's start and since `from`. */
 async function marked(page, name, started, from = started) {
   const marks = {};
   while (!(name in marks)) {
@@ -78,7 +81,7 @@ async function marked(page, name, started, from = started) {
     );
     for (const [mark, at] of found)
       if (mark.startsWith('studio:'))
-        marks[mark] ??= { sinceNavigation: (at - started) / 1000, sinceClick: (at - from) / 1000 };
+        marks[mark] ??= { sinceStart: (at - started) / 1000, sinceClick: (at - from) / 1000 };
   }
   return marks;
 }
@@ -145,7 +148,7 @@ const warm = [];
 for (let run = 0; run < Number(options.runs); run++)
   await inProfile(async (profile) => {
     const firstStep = async () =>
-      (await visit(profile, trainSample('studio:first-step'))).marks['studio:first-step'].sinceNavigation;
+      (await visit(profile, trainSample('studio:first-step'))).marks['studio:first-step'].sinceStart;
     cold.push(await firstStep());
     console.error(`cold ${cold.at(-1).toFixed(1)} s`);
     warm.push(await firstStep());
@@ -162,7 +165,7 @@ else if (options.memory)
   for (const placement of ['suffix', 'prefix']) {
     const csv = await memoryRows(options.memory);
     result[placement] = await inProfile((profile) => visit(profile, trainFile(csv, placement)));
-    console.error(`${placement}: peak ${result[placement].peakGB.toFixed(2)} GB`);
+    console.error(`${placement}: peak ${result[placement].peakGB['studio:trained'].toFixed(2)} GB`);
   }
 console.log(JSON.stringify(result, null, 1));
 await server.close();
