@@ -1,11 +1,10 @@
 import { resolve } from 'node:path';
 import { checkGradient } from '../engine/gradient-check';
 import { loadProgram } from '../engine/load';
+import { randomIds, randomTask } from '../engine/random-task';
 import { embeddingRows } from '../inference/run';
-import { createRng } from '../lib/rng';
 import type { Placement } from '../prompt/types';
 import { createNodeRunner } from '../runtime/ort-node';
-import type { LabelTokens, TokenRow } from '../tokens/types';
 import { createLog } from './log';
 import { readModelDir } from './model-dir';
 import { modelOptions, readModelOptions } from './options';
@@ -16,6 +15,7 @@ export const CHECK_USAGE = 'npm run check -- MODEL_DIR [--directions 3] [--seed 
 /** A slope that differs by more than this share is a wrong gradient, not float32 noise. */
 const TOLERANCE = 5e-3;
 const VIRTUAL_TOKENS = 4;
+const ROW_LENGTHS = [9, 5, 7];
 
 /** Gradients of a model against finite differences, both placements, both losses; JSON on stdout. Returns whether all agree. */
 export async function check(args: readonly string[]): Promise<boolean> {
@@ -34,7 +34,7 @@ export async function check(args: readonly string[]): Promise<boolean> {
   const request = { id: card.id, files, backend, sha256: card.sha256, ...(threads === null ? {} : { threads }) };
   const { program, info } = await loadProgram(request, createNodeRunner, () => {});
   try {
-    const { rows, labels } = randomTask(info.vocabulary, seed);
+    const { rows, labels } = randomTask(info.vocabulary, ROW_LENGTHS, seed);
     const vectors = await embeddingRows(program, randomIds(VIRTUAL_TOKENS, info.vocabulary, seed + 1));
     const checks = [];
     for (const placement of ['prefix', 'suffix'] as const satisfies readonly Placement[])
@@ -42,7 +42,7 @@ export async function check(args: readonly string[]): Promise<boolean> {
         log.progress(`Checking ${placement}, ${loss} loss`);
         const soft = { placement, vectors, virtualTokens: VIRTUAL_TOKENS, hidden: info.hidden };
         const batch = { rows, labels, soft, cached: null, wholeVocabulary: loss === 'full' };
-        const found = await checkGradient(program, batch, { directions, seed });
+        const { directions: found } = await checkGradient(program, batch, { directions, seed });
         checks.push({
           placement,
           loss,
@@ -59,20 +59,4 @@ export async function check(args: readonly string[]): Promise<boolean> {
   } finally {
     await program.runner.dispose();
   }
-}
-
-function randomIds(count: number, vocabulary: number, seed: number): number[] {
-  const rng = createRng(seed);
-  return Array.from({ length: count }, () => rng.int(vocabulary));
-}
-
-/** Three rows of different length, four answers: any model can be asked, whatever its tokens mean. */
-function randomTask(vocabulary: number, seed: number): { rows: TokenRow[]; labels: LabelTokens[] } {
-  const rows = [9, 5, 7].map((length, i) => ({
-    rowId: String(i),
-    ids: Int32Array.from(randomIds(length, vocabulary, seed + 10 + i)),
-    label: i,
-  }));
-  const ids = [...new Set(randomIds(16, vocabulary, seed + 20))].slice(0, 4);
-  return { rows, labels: ids.map((id) => ({ label: String(id), word: String(id), tokenIds: [id] })) };
 }

@@ -10,6 +10,7 @@ import type { CreateRunner } from '../runtime/types';
 import type { TokenRow } from '../tokens/types';
 import type { TrainEvent } from '../training/events';
 import { type LoadedProgram, loadProgram } from './load';
+import { type SelfCheckReport, type SelfCheckRequest, selfCheck } from './self-check';
 import { trainRun } from './train-run';
 import type {
   GenerateRequest,
@@ -117,6 +118,15 @@ export class Engine {
       await breathe();
     }
     return median(times);
+  }
+
+  /** @see selfCheck @throws StudioError `cancelled`, and as Runner.run */
+  selfCheck(
+    request: SelfCheckRequest,
+    control: Control = uninterrupted,
+    onDirection: (done: number) => void = () => {},
+  ): Promise<SelfCheckReport> {
+    return selfCheck(this.#program, request, control, onDirection);
   }
 
   async dispose(): Promise<void> {

@@ -8,6 +8,7 @@ import { present } from '../lib/assert';
 import { StudioError } from '../lib/errors';
 import { sha256 } from '../lib/hash';
 import { dtypeOf, foldHash } from '../model/card';
+import { configOf } from '../model/config';
 import type { CreateRunner } from '../runtime/types';
 import { buildProgram } from './build-program';
 import type { LoadEvent, LoadRequest, ModelFiles, ModelInfo } from './types';
@@ -35,21 +36,29 @@ export async function loadProgram(
   const graph = parse(present(request.files[path], path), externalFiles(request.files, path));
   clock('parse');
   const decoder = normalise(graph, { consume: true });
+  const { family, contextLength } = configOf(request.files);
   const facts = factsOf(decoder);
   const spec = specOf(decoder);
   const serialised = serialise(buildProgram(decoder));
   clock('dequantise');
-  const { backend, threads } = request;
-  const runner = await createRunner(serialised, { backend, ...(threads === undefined ? {} : { threads }) });
+  const { backend, threads, avoidAdapters } = request;
+  const runner = await createRunner(serialised, {
+    backend,
+    ...(threads === undefined ? {} : { threads }),
+    ...(avoidAdapters ? { avoidAdapters } : {}),
+  });
   clock('session');
   const info: ModelInfo = {
     id: request.id,
     dtype: dtypeOf(path),
     sha256: hash,
+    family,
     backend: runner.backend,
     threads: runner.threads,
+    adapter: runner.adapter,
     heapBytes: runner.heapBytes,
     ...facts,
+    contextLength: facts.contextLength ?? contextLength,
     loadSeconds: (performance.now() - begin) / 1000,
   };
   return { program: { spec, runner }, info };

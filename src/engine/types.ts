@@ -1,7 +1,7 @@
 /** What the engine is asked and answers: plain, structured-clonable data, so that it passes a worker's border as it is. */
 import type { ScoredRow, TokenCount } from '../inference/score';
 import type { SoftPrompt } from '../prompt/types';
-import type { Backend } from '../runtime/types';
+import type { Adapter, Backend } from '../runtime/types';
 import type { LabelTokens, TokenRow } from '../tokens/types';
 import type { Checkpoint } from '../training/events';
 import type { TrainingSettings } from '../training/settings';
@@ -14,6 +14,8 @@ export interface LoadRequest {
   readonly files: ModelFiles;
   readonly backend: Backend | 'auto';
   readonly threads?: number;
+  /** Names of adapters that `auto` must not choose: what they computed for this model was wrong. */
+  readonly avoidAdapters?: readonly string[];
   /** Of the model card, whose files were verified; else it is computed here. See formats.md. */
   readonly sha256?: string;
 }
@@ -23,13 +25,19 @@ export interface ModelInfo {
   readonly dtype: string;
   /** See formats.md: over the files under onnx/. */
   readonly sha256: string;
+  /** `model_type` of the folder's config.json, e.g. `llama`; null where it has none. */
+  readonly family: string | null;
   readonly backend: Backend;
   readonly threads: number;
+  /** The graphics device; null on WASM. */
+  readonly adapter: Adapter | null;
+  /** Bytes of the wasm heap once the model stands in it: what it needs, where nothing larger was loaded before. */
   readonly heapBytes: number | null;
   readonly parameters: number;
   readonly layers: number;
   readonly hidden: number;
   readonly vocabulary: number;
+  /** Positions: of the graph's tables, else of the folder's config.json; null where neither says. */
   readonly contextLength: number | null;
   /** Root mean square of the token embedding. */
   readonly embeddingRms: number;

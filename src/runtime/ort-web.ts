@@ -6,7 +6,7 @@ import cpuWasm from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
 import { StudioError } from '../lib/errors';
 import { type HeapWatch, watchHeap } from './heap';
 import { createSessionRunner, type OrtModule, sessionOptions } from './session';
-import type { CreateRunner, Runner, RunnerOptions, SerialisedModel } from './types';
+import type { Adapter, CreateRunner, Runner, RunnerOptions, SerialisedModel } from './types';
 
 /**
  * A runner in a browser's worker. ORT is served as files of this site and imported from there, never inlined: its threads
@@ -22,14 +22,16 @@ export const createWebRunner: CreateRunner = async (model, options) => {
     );
   if (options.backend === 'wasm') return wasmRunner(model, options);
   const adapter = await findAdapter();
-  if (options.backend === 'webgpu' && adapter === null)
+  if (adapter === null) {
+    if (options.backend === 'auto') return wasmRunner(model, options);
     throw new StudioError(
       'session-failed',
       'This browser offers no graphics device (WebGPU). Choose the backend wasm.',
     );
-  // A software adapter computes on the CPU, several times slower than wasm does: only for who asks for it.
-  const useful = adapter !== null && (options.backend === 'webgpu' || adapter === 'hardware');
-  return useful ? gpuRunner(model, options) : wasmRunner(model, options);
+  }
+  // a software adapter, or one that computed wrongly before, is only for who asks for it
+  const useful = !adapter.software && !options.avoidAdapters?.includes(adapter.name);
+  return options.backend === 'webgpu' || useful ? gpuRunner(model, options, adapter) : wasmRunner(model, options);
 };
 
 const MAX_THREADS = 4;
@@ -73,7 +75,7 @@ async function wasmRunner(model: SerialisedModel, options: RunnerOptions): Promi
   }
 }
 
-async function gpuRunner(model: SerialisedModel, options: RunnerOptions): Promise<Runner> {
+async function gpuRunner(model: SerialisedModel, options: RunnerOptions, adapter: Adapter): Promise<Runner> {
   gpu ??= load(import('onnxruntime-web/webgpu'), { mjs: gpuMjs, wasm: gpuWasm }, options);
   const { ort, heap, threads } = await gpu;
   try {
@@ -81,6 +83,7 @@ async function gpuRunner(model: SerialisedModel, options: RunnerOptions): Promis
       backend: 'webgpu',
       threads,
       heapBytes: heap.bytes,
+      adapter,
       lost: async () => lossOf(await ort.env.webgpu.device),
     });
   } finally {
@@ -88,12 +91,14 @@ async function gpuRunner(model: SerialisedModel, options: RunnerOptions): Promis
   }
 }
 
-async function findAdapter(): Promise<'hardware' | 'software' | null> {
+async function findAdapter(): Promise<Adapter | null> {
   // Absent in browsers without WebGPU, whatever the types say.
   const api: GPU | undefined = navigator.gpu;
   const adapter = await api?.requestAdapter().catch(() => null);
   if (!adapter) return null;
-  return adapter.info.isFallbackAdapter || adapter.info.architecture === 'swiftshader' ? 'software' : 'hardware';
+  const { vendor, architecture, device, description, isFallbackAdapter } = adapter.info;
+  const name = [...new Set([vendor, architecture, device, description])].filter(Boolean).join(' ') || 'unknown';
+  return { name, software: isFallbackAdapter || architecture === 'swiftshader' };
 }
 
 const lossOf = async (device: GPUDevice) => {

@@ -1,7 +1,7 @@
 import type { InferenceSession, Tensor, TensorConstructor } from 'onnxruntime-web';
 import { assert, never, present } from '../lib/assert';
 import { type ErrorCode, StudioError } from '../lib/errors';
-import type { Backend, HostTensor, Runner, SerialisedModel } from './types';
+import type { Adapter, Backend, HostTensor, Runner, SerialisedModel } from './types';
 
 /** The part of any ONNX Runtime build that a runner needs; every bundle and onnxruntime-node have it. */
 export interface OrtModule {
@@ -40,6 +40,7 @@ export interface SessionRunnerParts {
   readonly threads: number;
   /** Reads the size of the wasm heap, in bytes. */
   readonly heapBytes: () => number | null;
+  readonly adapter?: Adapter;
   /** Resolves, with the reason, when the graphics device of the session is lost; never otherwise. */
   readonly lost?: () => Promise<string>;
 }
@@ -61,6 +62,7 @@ class SessionRunner implements Runner {
   readonly backend: Backend;
   readonly threads: number;
   readonly heapBytes: number | null;
+  readonly adapter: Adapter | null;
   #busy = false;
   #disposed = false;
   readonly #ort: OrtModule;
@@ -74,6 +76,7 @@ class SessionRunner implements Runner {
     this.backend = parts.backend;
     this.threads = parts.threads;
     this.heapBytes = parts.heapBytes();
+    this.adapter = parts.adapter ?? null;
     this.#lost = parts.lost ? rejectWhen(parts.lost()) : null;
   }
 

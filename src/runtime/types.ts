@@ -13,12 +13,22 @@ export interface SerialisedModel {
   readonly external: readonly { readonly path: string; readonly data: Uint8Array }[];
 }
 
+/** The graphics device that a session runs on. */
+export interface Adapter {
+  /** Vendor, architecture, device: as much as the browser tells. */
+  readonly name: string;
+  /** It computes on the CPU, several times slower than wasm does. */
+  readonly software: boolean;
+}
+
 /** Runs one graph. Calls must not overlap: the owner queues them. Injected, so that loops run anywhere. */
 export interface Runner {
   readonly backend: Backend;
   readonly threads: number;
   /** Bytes of the wasm heap right after the session was created, where it can be known. */
   readonly heapBytes: number | null;
+  /** Null where none is used. */
+  readonly adapter: Adapter | null;
   /** @throws StudioError `session-failed`, `out-of-memory`, `device-lost` */
   run(feeds: Readonly<Record<string, HostTensor>>, fetches: readonly string[]): Promise<Record<string, HostTensor>>;
   dispose(): Promise<void>;
@@ -28,6 +38,8 @@ export interface RunnerOptions {
   readonly backend: Backend | 'auto';
   /** wasm threads; undefined = all cores up to 4 where the page is cross-origin isolated, else 1. */
   readonly threads?: number;
+  /** Names of adapters that `auto` must not choose. */
+  readonly avoidAdapters?: readonly string[];
   /** Free-dimension or graph optimisation overrides for experiments. */
   readonly session?: Readonly<Record<string, unknown>>;
 }

@@ -58,18 +58,53 @@ export async function batchGradient(program: Program, options: BatchOptions): Pr
   return { loss, gradient: Float32Array.from(sum) };
 }
 
-/** The same loss without its gradient: a fraction of the time, and in double precision from the logits on. */
-export async function batchLoss(program: Program, options: BatchOptions): Promise<number> {
-  let loss = 0;
-  for (const { sequences, candidates, objective } of await partsOf(program, options)) {
-    const asked = { soft: options.soft, candidates, objective: null, keepPresent: false };
-    const { logits, columns } = await run(program, sequences, asked);
-    objective.targets.forEach((target, r) => {
-      const row = logits.subarray(r * columns, (r + 1) * columns);
-      loss += (objective.weights[r] ?? 0) * (logSumExp(row) - (row[target] ?? Number.NaN));
-    });
+/**
+ * The same loss without its gradient, for each of several choices of the vectors: a fraction of the time, and in double
+ * precision from the logits on. What fits is computed side by side, as further virtual tokens of one run.
+ * @throws StudioError `too-long`, and as Runner.run
+ */
+export async function batchLosses(
+  program: Program,
+  options: BatchOptions,
+  choices: readonly Float32Array[],
+): Promise<number[]> {
+  const losses = new Array<number>(choices.length).fill(0);
+  const { maxTokens } = runLimits(program.spec);
+  for (const part of await partsOf(program, options)) {
+    const tokens = part.sequences.length * Math.max(...part.sequences.map((sequence) => sequence.tokens.length));
+    const together = Math.max(1, Math.floor(maxTokens / tokens));
+    for (let from = 0; from < choices.length; from += together) {
+      const found = await sideBySide(program, part, options.soft, choices.slice(from, from + together));
+      for (const [i, loss] of found.entries()) losses[from + i] = (losses[from + i] ?? 0) + loss;
+    }
   }
-  return loss;
+  return losses;
+}
+
+/** Choice c of virtual token j is virtual token `c * virtualTokens + j` of the run. */
+async function sideBySide(
+  program: Program,
+  { sequences, candidates, objective }: Part,
+  { virtualTokens }: SoftPrompt,
+  choices: readonly Float32Array[],
+): Promise<number[]> {
+  const chosen = choices.flatMap((_, c) =>
+    sequences.map((sequence) => ({
+      ...sequence,
+      tokens: sequence.tokens.map((token) => (token < 0 ? token - c * virtualTokens : token)),
+    })),
+  );
+  const vectors = Float32Array.from(choices.flatMap((choice) => [...choice]));
+  const soft = { vectors, virtualTokens: virtualTokens * choices.length };
+  const { logits, columns } = await run(program, chosen, { soft, candidates, objective: null, keepPresent: false });
+  const { targets, weights } = objective;
+  return choices.map((_, c) =>
+    targets.reduce((loss, target, r) => {
+      const begin = (c * targets.length + r) * columns;
+      const row = logits.subarray(begin, begin + columns);
+      return loss + (weights[r] ?? 0) * (logSumExp(row) - (row[target] ?? Number.NaN));
+    }, 0),
+  );
 }
 
 /** What one run of a split batch is given. */

@@ -39,6 +39,8 @@ function engineHandlers(): Handlers<EngineMethods> {
     },
     generate: (params, emit, control) => loaded().generate(params, (id) => emit({ kind: 'token', id }), control),
     latency: async (params, _emit, control) => ({ medianMs: await loaded().latency(params, params.repeats, control) }),
+    selfCheck: (params, emit, control) =>
+      loaded().selfCheck(params, control, (done) => emit({ kind: 'direction', done, total: params.directions })),
     unload: async () => {
       await unload();
       return null;

@@ -4,6 +4,7 @@
  */
 
 import type { ColumnMapping, Dataset, LintFinding, SourceFormat, SplitName, Table } from '../dataset/types';
+import type { SelfCheckReport, SelfCheckRequest } from '../engine/self-check';
 import type {
   GenerateRequest,
   LoadEvent,
@@ -40,6 +41,8 @@ export interface EngineMethods {
   ): { readonly ids: Int32Array; readonly stopped: 'end' | 'length' | 'cancelled' };
   /** Median milliseconds of single rows, warm. */
   latency(params: ScoreRequest & { readonly repeats: number }): { readonly medianMs: number };
+  /** Whether the gradients of the loaded model can be trained on, on the backend it runs on. */
+  selfCheck(params: SelfCheckRequest, onEvent: (e: DirectionEvent) => void): SelfCheckReport;
   unload(params: Record<string, never>): null;
 }
 
@@ -50,6 +53,9 @@ type ProgressEvent = {
   readonly unit: 'rows';
   readonly secondsLeft: number | null;
 };
+
+/** The gradient is known (0 done), or so many directions have been compared with it. */
+type DirectionEvent = { readonly kind: 'direction'; readonly done: number; readonly total: number };
 
 /** Out of band, obeyed between two steps or batches. */
 export type EngineControl = { readonly control: 'stop' | 'pause' | 'cancel'; readonly requestId: number };

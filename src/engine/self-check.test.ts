@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { uninterrupted } from '../inference/control';
+import { IO } from '../inference/program';
+import type { Program } from '../inference/run';
+import { createNodeRunner } from '../runtime/ort-node';
+import type { HostTensor } from '../runtime/types';
+import { loadProgram } from './load';
+import { selfCheck } from './self-check';
+import { FIXTURES, readModel } from './test-support';
+
+let program: Program;
+beforeAll(async () => {
+  const files = await readModel(`${FIXTURES}/llama-genai-int4`);
+  const request = { id: 'x', files, backend: 'node-wasm' as const, threads: 2 };
+  ({ program } = await loadProgram(request, createNodeRunner, () => {}));
+});
+afterAll(() => program.runner.dispose());
+
+/** The model with something done to what one output says. */
+const altered = (name: string, change: (values: Float32Array) => Float32Array): Program => ({
+  ...program,
+  runner: {
+    ...program.runner,
+    dispose: async () => {},
+    run: async (feeds, fetches) => {
+      const outputs = await program.runner.run(feeds, fetches);
+      const tensor = outputs[name];
+      if (tensor?.dtype !== 'float32') return outputs;
+      const data: HostTensor = { ...tensor, data: change(tensor.data) };
+      return { ...outputs, [name]: data };
+    },
+  },
+});
+
+const check = (subject: Program, directions = 3) => selfCheck(subject, { directions }, uninterrupted, () => {});
+
+describe('the self-check', () => {
+  it('finds a right gradient right, on at most 16 tokens, and the same loss every time', async () => {
+    const seen: number[] = [];
+    const report = await selfCheck(program, { directions: 3 }, uninterrupted, (done) => seen.push(done));
+    expect(report).toMatchObject({ ok: true, tolerance: 0.02 });
+    expect(report.tokens).toBeLessThanOrEqual(16);
+    expect(report.directions).toHaveLength(3);
+    for (const { relativeError } of report.directions) expect(relativeError).toBeLessThan(1e-3);
+    expect(seen).toEqual([0, 1, 2, 3]);
+    expect((await check(program, 0)).loss).toBe(report.loss);
+  });
+
+  it.each([
+    ['5% too large', (g: Float32Array) => g.map((x) => 1.05 * x)],
+    ['of the other sign', (g: Float32Array) => g.map((x) => -x)],
+    ['half as large in its first vector', (g: Float32Array) => g.map((x, i) => (i < g.length / 2 ? x / 2 : x))],
+    ['zero', (g: Float32Array) => g.map(() => 0)],
+    ['not a number', (g: Float32Array) => g.map(() => Number.NaN)],
+  ])('catches a gradient that is %s', async (_, change) => {
+    expect((await check(altered(IO.softGrad, change))).ok).toBe(false);
+  });
+
+  it('says by how much', async () => {
+    const { directions } = await check(altered(IO.softGrad, (g) => g.map((x) => 2 * x)));
+    for (const { relativeError } of directions) expect(relativeError).toBeCloseTo(0.5, 2);
+  });
+
+  it('does not trust a loss that is not a number', async () => {
+    expect(
+      (
+        await check(
+          altered(IO.loss, (loss) => loss.map(() => Number.NaN)),
+          0,
+        )
+      ).ok,
+    ).toBe(false);
+  });
+
+  it('ends when it is asked to', async () => {
+    const control = { requested: null as 'cancel' | null };
+    const cancel = (done: number) => {
+      if (done === 1) control.requested = 'cancel';
+    };
+    await expect(selfCheck(program, { directions: 3 }, control, cancel)).rejects.toMatchObject({ code: 'cancelled' });
+  });
+});
