@@ -34,7 +34,7 @@ async function asExported(
       ? new ort.Tensor('int32', Int32Array.from(values), [1, values.length])
       : new ort.Tensor('int64', BigInt64Array.from(values, BigInt), [1, values.length]);
   };
-  let past = Object.fromEntries(
+  let past: Record<string, ort.Tensor> = Object.fromEntries(
     session.inputNames
       .filter((input) => input.startsWith('past_key_values'))
       .map((input) => [input, new ort.Tensor('float32', new Float32Array(0), [1, kvHeads, 0, headDim])]),
