@@ -27,8 +27,9 @@ export default defineConfig({
   plugins: [react(), contentSecurityPolicy()],
   resolve: { conditions },
   worker: { format: 'es' },
-  optimizeDeps: { exclude: ['onnxruntime-web'] },
-  server: { headers: { ...HEADERS, 'Content-Security-Policy': '' } },
+  // Python environments lie under .cache: tens of thousands of files that are nobody's pages.
+  optimizeDeps: { exclude: ['onnxruntime-web'], entries: ['index.html'] },
+  server: { headers: { ...HEADERS, 'Content-Security-Policy': '' }, watch: { ignored: ['**/.cache/**'] } },
   preview: { headers: HEADERS },
   build: { target: 'es2023', sourcemap: true, chunkSizeWarningLimit: 1200, assetsInlineLimit: 0 },
   test: {
