@@ -5,7 +5,7 @@ import './app/styles/base.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app/App';
-import { lastModel, openLastProject } from './app/boot';
+import { lastModel, openLastProject, wantedBackend } from './app/boot';
 import { createServices } from './app/create-services';
 import { Opening, OpeningFailed } from './app/Opening';
 import { preloadScreens } from './app/screens/registry';
@@ -19,7 +19,7 @@ const root = createRoot(present(document.getElementById('app'), '#app'));
 async function boot() {
   root.render(<Opening />);
   const [services, capabilities] = await Promise.all([createServices(), probe()]);
-  const stores = createStores(services, capabilities);
+  const stores = createStores(services, capabilities, wantedBackend(location.search));
   await openLastProject(services, stores);
   root.render(
     <StrictMode>

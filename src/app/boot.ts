@@ -23,12 +23,18 @@ export function siteModel(search: string): ModelSource | null {
   return id !== null && /^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(id) ? { kind: 'site', base: `models/${id}/` } : null;
 }
 
+/** `?backend=webgpu`: a graphics device that would not be chosen, such as the software one of the tests; `wasm`: none. */
+export function wantedBackend(search: string): 'auto' | 'webgpu' | 'wasm' {
+  const name = new URLSearchParams(search).get('backend');
+  return name === 'webgpu' || name === 'wasm' ? name : 'auto';
+}
+
 /** The model that the address names, else that of the last visit, else (undefined) the embedded one. */
 export async function lastModel({ store }: Services): Promise<ModelSource | undefined> {
   const named = siteModel(location.search);
   if (named) return named;
   const kept = await store.settings.get<ModelSource>(SOURCE_SETTING).catch(() => null);
-  return kept?.kind === 'hub' ? kept : undefined;
+  return kept?.kind === 'kept' ? kept : undefined;
 }
 
 /** A visit without an address opens the last project; `#/` is the start screen, whatever is kept. */

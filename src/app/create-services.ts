@@ -33,6 +33,10 @@ export async function createServices(): Promise<Services> {
     data: resilientData(createDataClient()),
     store,
     loadModelFiles: (source, options) => loadModelFiles(source, { cache, ...options }),
+    forgetModelFiles: async (card, others) => {
+      const needed = new Set(others.flatMap(({ files }) => files.map(({ sha256 }) => sha256)));
+      for (const { sha256 } of card.files) if (!needed.has(sha256)) await cache?.delete(sha256);
+    },
     loadTokenizerFiles: (source) => loadTokenizerFiles(source, cache),
     loadSample: once(loadSample),
     loadShippedPrompt: once(loadShippedPrompt),

@@ -3,6 +3,7 @@
  * Screens never see it: they render a store's state and call its actions.
  */
 
+import type { ModelCard } from '../model/card';
 import type { DownloadProgress } from '../model/download';
 import type { LoadedModel, ModelSource } from '../model/load';
 import type { SoftPrompt } from '../prompt/types';
@@ -69,6 +70,8 @@ export interface Services {
     source: ModelSource,
     options: { readonly onProgress: (progress: DownloadProgress) => void; readonly signal?: AbortSignal },
   ) => Promise<LoadedModel>;
+  /** Deletes a kept model's files, but for those that the other models have too. */
+  readonly forgetModelFiles: (card: ModelCard, others: readonly ModelCard[]) => Promise<void>;
   /** The tokenizer's files alone, where they can be had before the weights; else null. */
   readonly loadTokenizerFiles: (source: ModelSource) => Promise<ModelFiles | null>;
   readonly loadShippedPrompt: () => Promise<ShippedPrompt | null>;

@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'worker-died'
   | 'too-long'
   | 'diverged'
+  | 'gradient-wrong'
   | 'bad-input'
   | 'store-blocked'
   | 'store-full'

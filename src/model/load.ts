@@ -1,15 +1,18 @@
 import { StudioError } from '../lib/errors';
+import { sha256 } from '../lib/hash';
 import { foldHash, isNeeded, type ModelCard, type ModelFiles, parseCard } from './card';
 import { type DownloadOptions, download } from './download';
 import { readFolder } from './folder';
 import { loadFromHub } from './hub';
 
-/** Where a model comes from. All three arrive in the same hub layout. */
+/** Where a model comes from. All arrive in the same hub layout. */
 export type ModelSource =
   /** A folder of this site with a `studio.json`, e.g. `models/HuggingFaceTB/SmolLM2-135M-Instruct/`. */
   | { readonly kind: 'site'; readonly base: string }
   | { readonly kind: 'folder'; readonly name: string; readonly files: readonly File[] }
-  | { readonly kind: 'hub'; readonly id: string };
+  | { readonly kind: 'hub'; readonly id: string }
+  /** Loaded from a folder or the hub before: its files are in the browser's cache, or it must be fetched again. */
+  | { readonly kind: 'kept'; readonly card: ModelCard };
 
 export interface LoadedModel {
   readonly card: ModelCard;
@@ -40,20 +43,50 @@ async function loadFromSite(base: string, options: DownloadOptions): Promise<Loa
   return { card: card.value, files };
 }
 
+async function loadKept(card: ModelCard, { cache, onProgress, signal }: DownloadOptions): Promise<LoadedModel> {
+  const files: Record<string, Uint8Array<ArrayBuffer>> = {};
+  const totalBytes = card.files.reduce((sum, file) => sum + file.bytes, 0);
+  let receivedBytes = 0;
+  for (const { path, sha256: hash } of card.files) {
+    signal?.throwIfAborted();
+    const bytes = await cache?.get(hash);
+    if (!bytes || (await sha256(bytes)) !== hash)
+      throw new StudioError(
+        'model-missing-file',
+        `${card.id} is not kept in this browser any more (${path} is gone). Open its folder again, or fetch it again from the hub.`,
+        { data: { file: path } },
+      );
+    files[path] = bytes;
+    receivedBytes += bytes.length;
+    onProgress?.({ file: path, receivedBytes, totalBytes, fromCache: true });
+  }
+  return { card, files };
+}
+
+/** So that the model comes again without its folder, or without a request. What has no room is asked for next time. */
+async function keep(loaded: LoadedModel, { cache }: DownloadOptions): Promise<LoadedModel> {
+  for (const { path, sha256: hash } of loaded.card.files) {
+    const bytes = loaded.files[path];
+    if (bytes) await cache?.put(hash, bytes);
+  }
+  return loaded;
+}
+
 /** Verified files of a model, from the cache where they are. @throws StudioError model-*, cancelled */
-export function loadModelFiles(source: ModelSource, options: DownloadOptions): Promise<LoadedModel> {
+export async function loadModelFiles(source: ModelSource, options: DownloadOptions): Promise<LoadedModel> {
   switch (source.kind) {
     case 'site':
       return loadFromSite(source.base, options);
-    case 'folder':
-      return readFolder(
-        source.files.map((file) => ({
-          path: file.webkitRelativePath || file.name,
-          bytes: async () => new Uint8Array(await file.arrayBuffer()),
-        })),
-        source.name,
-      );
+    case 'folder': {
+      const named = source.files.map((file) => ({
+        path: file.webkitRelativePath || file.name,
+        bytes: async () => new Uint8Array(await file.arrayBuffer()),
+      }));
+      return keep(await readFolder(named, source.name), options);
+    }
     case 'hub':
-      return loadFromHub(source.id, options);
+      return keep(await loadFromHub(source.id, options), options);
+    case 'kept':
+      return loadKept(source.card, options);
   }
 }

@@ -10,14 +10,11 @@ function engineHandlers(): Handlers<EngineMethods> {
     if (!engine) throw new StudioError('bad-input', 'No model is loaded yet.');
     return engine;
   };
-  const unload = async () => {
-    const old = engine;
-    engine = null;
-    await old?.dispose();
-  };
   return {
     load: async (params, emit) => {
-      await unload();
+      const old = engine;
+      engine = null;
+      await old?.dispose();
       engine = await createWebEngine({ ...params, onEvent: emit });
       return engine.info;
     },
@@ -41,10 +38,6 @@ function engineHandlers(): Handlers<EngineMethods> {
     latency: async (params, _emit, control) => ({ medianMs: await loaded().latency(params, params.repeats, control) }),
     selfCheck: (params, emit, control) =>
       loaded().selfCheck(params, control, (done) => emit({ kind: 'direction', done, total: params.directions })),
-    unload: async () => {
-      await unload();
-      return null;
-    },
   };
 }
 

@@ -21,6 +21,7 @@ import type { Example, HardPrompt, LabelWord } from '../task/types';
 import type { LabelTokens, TokenRow } from '../tokens/types';
 import type { TrainEvent } from '../training/events';
 
+export type { SelfCheckReport } from '../engine/self-check';
 export type {
   LoadRequest,
   ModelFiles,
@@ -43,7 +44,6 @@ export interface EngineMethods {
   latency(params: ScoreRequest & { readonly repeats: number }): { readonly medianMs: number };
   /** Whether the gradients of the loaded model can be trained on, on the backend it runs on. */
   selfCheck(params: SelfCheckRequest, onEvent: (e: DirectionEvent) => void): SelfCheckReport;
-  unload(params: Record<string, never>): null;
 }
 
 type ProgressEvent = {

@@ -19,7 +19,7 @@ export function ModelChip() {
         <span className="chip-narrow">{model.kind === 'downloading' ? downloadShare(model) : 'Model'}</span>
       </Button>
       <Popover className="popover" placement="bottom end">
-        <Dialog className="chip-menu" aria-label="Model">
+        <Dialog className="chip-menu" aria-label="Models">
           <ModelPanel />
         </Dialog>
       </Popover>

@@ -1,17 +1,25 @@
+import { useStore } from 'zustand';
+import { sourceId } from '../state/models-store';
 import { useSession, useStores } from '../state/studio';
 import { Button } from '../ui/Button';
-import { bytes, count } from '../ui/format';
 import { Note } from '../ui/Note';
 import { ProgressBar } from '../ui/ProgressBar';
+import { KnownModels } from './KnownModels';
+import { ModelFacts } from './ModelFacts';
 import { downloadWords, modelWords } from './model-words';
 import { OtherModel } from './OtherModel';
+import { SelfCheck } from './SelfCheck';
 
-/** The model in full: what it is, where it runs, what went wrong. */
+/** The models: what the loaded one is, where it runs, what went wrong, and what could be loaded in its place. */
 export function ModelPanel() {
   const model = useSession((s) => s.model);
   const card = useSession((s) => s.card);
+  const source = useSession((s) => s.source);
+  const refusals = useSession((s) => s.refusals);
   const { trainingOff, crossOriginIsolated } = useSession((s) => s.capabilities);
-  const { session } = useStores();
+  const { session, models } = useStores();
+  const current = source.kind === 'site' ? sourceId(source) : card ? sourceId({ kind: 'kept', card }) : null;
+  const known = useStore(models, (s) => s.known.find((one) => sourceId(one.source) === current));
   return (
     <div className="stack">
       <h2>{card?.id ?? 'The model'}</h2>
@@ -32,27 +40,22 @@ export function ModelPanel() {
           {model.error.message} Your rows and prompts are kept.
         </Note>
       ) : null}
+      {model.kind === 'ready'
+        ? refusals.map(({ adapter, reason }) => (
+            <Note key={`${adapter} ${reason}`} title={`Not on WebGPU${adapter ? ` (${adapter})` : ''}`}>
+              {reason} So it runs on WebAssembly; “Check again” gives WebGPU another try.
+            </Note>
+          ))
+        : null}
       {model.kind === 'ready' ? (
-        <dl className="facts">
-          <dt>Runs on</dt>
-          <dd>{model.info.backend === 'webgpu' ? 'WebGPU' : `WebAssembly, ${model.info.threads} threads`}</dd>
-          <dt>Memory</dt>
-          <dd>{model.info.heapBytes === null ? 'not measured' : bytes(model.info.heapBytes)}</dd>
-          <dt>Weights</dt>
-          <dd>{count(model.info.parameters)}, frozen</dd>
-          <dt>Stored as</dt>
-          <dd>{model.info.dtype}</dd>
-          <dt>Layers, width</dt>
-          <dd>
-            {model.info.layers}, {model.info.hidden}
-          </dd>
-          <dt>Loaded in</dt>
-          <dd>{model.info.loadSeconds.toFixed(1)} s</dd>
-          <dt>Checksum</dt>
-          <dd className="mono">{model.info.sha256.slice(0, 12)}</dd>
-        </dl>
+        <ModelFacts info={model.info} speed={known?.speed ?? null} check={<SelfCheck />} />
       ) : null}
-      {trainingOff ? null : <OtherModel />}
+      {trainingOff ? null : (
+        <>
+          <KnownModels current={current} />
+          <OtherModel />
+        </>
+      )}
       {crossOriginIsolated ? null : (
         <p className="dim small">
           This page was served without cross-origin isolation, so the model has one thread. <code>npm start</code>{' '}

@@ -20,12 +20,12 @@ export function OtherModel() {
     if (files.length > 0) void loadModel({ kind: 'folder', name, files });
   };
   return (
-    <details className="other-model">
-      <summary>Use another model</summary>
+    <details className="model-fold other-model">
+      <summary>Open another model</summary>
       <div className="stack">
         <p className="small dim">
-          A small Llama-like model in hub layout, with an ONNX graph. Prompts that were trained before belong to the
-          model they were trained on.
+          A small decoder-only language model as an ONNX graph, in hub layout. Prompts that were trained before belong
+          to the model they were trained on.
         </p>
         <FileTrigger acceptDirectory onSelect={openFolder}>
           <Button isDisabled={busy}>Open a model folder</Button>

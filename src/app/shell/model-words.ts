@@ -1,6 +1,9 @@
 import type { ModelCard } from '../../model/card';
+import type { Placement } from '../../prompt/types';
+import type { ModelInfo } from '../../worker/protocol';
+import type { Speed } from '../screens/train/estimate';
 import type { ModelStatus } from '../state/session-store';
-import { bytes, duration, percentWhole } from '../ui/format';
+import { bytes, counted, duration, percentWhole } from '../ui/format';
 
 export interface ModelWords {
   /** For the chip. */
@@ -38,6 +41,23 @@ export function modelWords(model: ModelStatus, card: ModelCard | null): ModelWor
     case 'failed':
       return { short: 'Model did not load', mark: 'bad' };
   }
+}
+
+/** "WebAssembly, 2 threads". */
+export const whereWords = ({ backend, threads, adapter }: ModelInfo): string =>
+  backend === 'webgpu'
+    ? `WebGPU${adapter ? ` (${adapter.name}${adapter.software ? ', a software device' : ''})` : ''}`
+    : `WebAssembly, ${counted(threads, 'thread')}`;
+
+/** Of a training step, as it was measured in this browser: "0.42 s after the text, not measured yet before it". */
+export function stepWords(speed: Speed | null): string {
+  const seconds = (placement: Placement) => {
+    const measured = speed?.step[placement];
+    return measured ? `${(measured.ms / 1000).toPrecision(2)} s` : null;
+  };
+  const [after, before] = [seconds('suffix'), seconds('prefix')];
+  if (after === null && before === null) return 'not measured yet';
+  return `${after ?? 'not measured yet'} after the text, ${before ?? 'not measured yet'} before it`;
 }
 
 /** "61%", where there is no room for more. */

@@ -3,11 +3,14 @@ import { createStore, type StoreApi } from 'zustand/vanilla';
 import { StudioError } from '../../lib/errors';
 import type { ModelCard } from '../../model/card';
 import type { ModelSource } from '../../model/load';
-import type { ModelFiles, ModelInfo } from '../../worker/protocol';
+import type { LoadRequest, ModelFiles, ModelInfo } from '../../worker/protocol';
 import type { Services } from '../services';
 import { isSmall } from '../tokenizer-files';
 import type { Capabilities } from './capabilities';
+import { createChecker } from './checker';
+import { loadEngine } from './load-engine';
 import { secondsLeft } from './rate';
+import { type CheckStatus, type Refusal, trainingOffWords } from './self-check';
 
 export type ModelStatus =
   | { readonly kind: 'idle' }
@@ -49,12 +52,22 @@ export interface SessionState {
   /** Where the model comes from; kept between visits where it can be found again. */
   readonly source: ModelSource;
   readonly card: ModelCard | null;
+  /** Whether the loaded model's gradients are right on the backend that it runs on. */
+  readonly check: CheckStatus;
+  /** Graphics devices that are not used for this model, since they computed it wrongly. */
+  readonly refusals: readonly Refusal[];
   readonly tokenizer: TokenizerStatus;
   readonly job: Job | null;
   /** Loads the model, or another one in its place; what was loading is given up. How it ends stands in `model`. */
   readonly loadModel: (source?: ModelSource) => Promise<void>;
   /** Resolves when the model is ready; starts loading it when nothing has. @throws StudioError why it cannot be */
   readonly modelReady: () => Promise<ModelInfo>;
+  /**
+   * Resolves when the model is ready and its gradients are known to be right, which is checked once; falls back from WebGPU to
+   * WebAssembly where they are not. @throws StudioError `gradient-wrong`, `cancelled`, and as modelReady
+   */
+  readonly trainingReady: () => Promise<ModelInfo>;
+  readonly checkAgain: () => Promise<void>;
   /** The engine worker is gone or unusable: the next `modelReady` starts a fresh one from the cached files. */
   readonly engineLost: (error: StudioError) => void;
   /** Resolves when texts can be tokenised, which is before the weights are there. */
@@ -63,7 +76,10 @@ export interface SessionState {
   readonly updateJob: (change: Partial<Pick<Job, 'title' | 'fraction' | 'secondsLeft' | 'stop'>>) => void;
 }
 
-export const DEFAULT_MODEL: ModelSource = { kind: 'site', base: 'models/HuggingFaceTB/SmolLM2-135M-Instruct/' };
+export const DEFAULT_MODEL = {
+  kind: 'site',
+  base: 'models/HuggingFaceTB/SmolLM2-135M-Instruct/',
+} as const satisfies ModelSource;
 
 export type SessionStore = StoreApi<SessionState>;
 
@@ -73,11 +89,40 @@ export const isEngineGone = (error: StudioError): boolean => ENGINE_GONE.has(err
 
 export const SOURCE_SETTING = 'model-source';
 
-export function createSessionStore(services: Services, capabilities: Capabilities): SessionStore {
+/** Null = training is on; else the sentence why it is off, on this device or with this model. */
+export const whyTrainingOff = ({ capabilities, check, model }: SessionState): string | null => {
+  if (capabilities.trainingOff !== null) return capabilities.trainingOff;
+  const isWrong = check.kind === 'known' && !check.verdict.ok && model.kind === 'ready';
+  return isWrong ? trainingOffWords(check.verdict) : null;
+};
+
+/** @param backend what is wanted; `auto` is a graphics device where there is one, else WebAssembly */
+export function createSessionStore(
+  services: Services,
+  capabilities: Capabilities,
+  backend: LoadRequest['backend'] = 'auto',
+): SessionStore {
+  const { threads } = capabilities;
   let running: Promise<ModelInfo> | null = null;
   let aborter = new AbortController();
 
   return createStore<SessionState>((set, get, store) => {
+    const checker = createChecker(services, {
+      threads,
+      source: () => get().source,
+      checkStatus: () => get().check,
+      modelReady: () => get().modelReady(),
+      loadAgain: () => {
+        services.engine.restart();
+        return start();
+      },
+      hold: (model) => {
+        running = model;
+      },
+      show: set,
+      setJob: (job) => set({ job }),
+    });
+
     async function openTokenizer(files: ModelFiles, { signal }: AbortController) {
       const { endTokenIds, hasChat, sha256 } = await services.data.call('openTokenizer', { files });
       if (!signal.aborted) set({ tokenizer: { kind: 'ready', endTokenIds, hasChat, sha256 } });
@@ -93,7 +138,9 @@ export function createSessionStore(services: Services, capabilities: Capabilitie
       const early = await services.loadTokenizerFiles(source).catch(() => null);
       if (early) await openTokenizer(early, mine);
       const startedAt = performance.now();
-      const { card, files } = await services.loadModelFiles(source, {
+      const info = await loadEngine(services, {
+        source,
+        threads,
         signal,
         onProgress: ({ receivedBytes, totalBytes, fromCache }) =>
           show({
@@ -103,22 +150,23 @@ export function createSessionStore(services: Services, capabilities: Capabilitie
             fromCache,
             secondsLeft: secondsLeft(receivedBytes, totalBytes, (performance.now() - startedAt) / 1000),
           }),
-      });
-      signal.throwIfAborted();
-      set({ card });
-      show({ kind: 'starting', stage: 'parse' });
-      if (get().tokenizer.kind !== 'ready')
-        await openTokenizer(Object.fromEntries(Object.entries(files).filter(([path]) => isSmall(path))), mine);
-      const info = await services.engine.call(
-        'load',
-        { id: card.id, files, backend: 'auto', threads: capabilities.threads },
-        {
-          signal,
-          onEvent: ({ stage }) => show({ kind: 'starting', stage }),
-          // moved, not copied: the page keeps no second copy of the weights
-          transfer: Object.values(files).map(({ buffer }) => buffer as ArrayBuffer),
+        onStage: (stage) => show({ kind: 'starting', stage }),
+        onFiles: async (card, files) => {
+          const refusals = await checker.refusalsOf(card.sha256);
+          if (!signal.aborted) set({ card, refusals });
+          show({ kind: 'starting', stage: 'parse' });
+          if (get().tokenizer.kind !== 'ready')
+            await openTokenizer(Object.fromEntries(Object.entries(files).filter(([path]) => isSmall(path))), mine);
+          return {
+            backend: backend === 'webgpu' && refusals.length > 0 ? 'wasm' : backend,
+            avoidAdapters: refusals.map(({ adapter }) => adapter),
+          };
         },
-      );
+      });
+      const check = await checker.recall(info);
+      if (!signal.aborted) set({ check });
+      const kept = source.kind === 'site' ? null : { kind: 'kept', card: get().card };
+      void services.store.settings.set(SOURCE_SETTING, kept).catch(() => {});
       show({ kind: 'ready', info });
       performance.mark('studio:model-ready');
       return info;
@@ -146,11 +194,9 @@ export function createSessionStore(services: Services, capabilities: Capabilitie
     function changeSource(source: ModelSource) {
       aborter.abort();
       running = null;
-      set({ source, card: null, tokenizer: { kind: 'waiting' } });
-      // the old weights make room for the new ones; when nothing was loaded there is nothing to do
-      void services.engine.call('unload', {}).catch(() => {});
-      const kept = source.kind === 'hub' ? source : null; // a folder must be shown to the page again
-      void services.store.settings.set(SOURCE_SETTING, kept).catch(() => {});
+      // the heap of a worker never shrinks: the old weights make room for the new ones, and what those need can be told
+      if (get().model.kind !== 'idle') services.engine.restart();
+      set({ source, card: null, check: { kind: 'unknown' }, refusals: [], tokenizer: { kind: 'waiting' } });
     }
 
     return {
@@ -158,6 +204,8 @@ export function createSessionStore(services: Services, capabilities: Capabilitie
       model: { kind: 'idle' },
       source: DEFAULT_MODEL,
       card: null,
+      check: { kind: 'unknown' },
+      refusals: [],
       tokenizer: { kind: 'waiting' },
       job: null,
       loadModel: async (source) => {
@@ -165,6 +213,8 @@ export function createSessionStore(services: Services, capabilities: Capabilitie
         await (running ?? start()).catch(() => {});
       },
       modelReady: () => running ?? start(),
+      trainingReady: () => checker.ready(),
+      checkAgain: () => checker.again(),
       engineLost: (error) => {
         running = null;
         services.engine.restart();

@@ -1,5 +1,6 @@
-/** One small store a screen, and three for the page. Each is made from the services and the stores it needs. */
+/** One small store a screen, and four for the page. Each is made from the services and the stores it needs. */
 import type { StoreApi } from 'zustand/vanilla';
+import type { LoadRequest } from '../../worker/protocol';
 import { type CompareStore, createCompareStore } from '../screens/compare/compare-store';
 import { createDataStore, type DataStore } from '../screens/data/data-store';
 import { createLibraryStore, type LibraryStore } from '../screens/library/library-store';
@@ -9,12 +10,14 @@ import { createStartStore, type StartStore } from '../screens/start/start-store'
 import { createTrainStore, type TrainStore } from '../screens/train/train-store';
 import type { Services } from '../services';
 import type { Capabilities } from './capabilities';
+import { createModelsStore, type ModelsStore } from './models-store';
 import { createProjectStore, type ProjectStore } from './project-store';
 import { createRequestLog, type RequestsState } from './requests';
 import { createSessionStore, type SessionStore } from './session-store';
 
 export interface Stores {
   readonly session: SessionStore;
+  readonly models: ModelsStore;
   readonly project: ProjectStore;
   readonly start: StartStore;
   readonly data: DataStore;
@@ -26,8 +29,9 @@ export interface Stores {
   readonly requests: StoreApi<RequestsState>;
 }
 
-export function createStores(services: Services, capabilities: Capabilities): Stores {
-  const session = createSessionStore(services, capabilities);
+export function createStores(services: Services, capabilities: Capabilities, backend: LoadRequest['backend']): Stores {
+  const session = createSessionStore(services, capabilities, backend);
+  const models = createModelsStore(services, session);
   const project = createProjectStore(services);
   const start = createStartStore(services, session);
   const data = createDataStore(services, project);
@@ -37,5 +41,5 @@ export function createStores(services: Services, capabilities: Capabilities): St
   const playground = createPlaygroundStore(services, session, project);
   const library = createLibraryStore(services, session, project);
   const requests = createRequestLog();
-  return { session, project, start, data, prompts, train, compare, playground, library, requests };
+  return { session, models, project, start, data, prompts, train, compare, playground, library, requests };
 }

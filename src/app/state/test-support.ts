@@ -112,6 +112,7 @@ export function testServices(engine: Handlers<EngineMethods> = {}): Services {
       card: { id: MODEL.id, dtype: 'fp32', sha256: MODEL.sha256, files: [] },
       files: { 'tokenizer.json': new Uint8Array(1), 'onnx/model.onnx': new Uint8Array(1) },
     }),
+    forgetModelFiles: async () => {},
     loadTokenizerFiles: async () => null,
     loadShippedPrompt: async () => null,
     loadSample: () => Promise.reject(new StudioError('bad-input', 'no sample')),

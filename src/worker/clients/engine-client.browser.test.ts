@@ -170,7 +170,7 @@ it('a worker whose script fails is dead, with a sentence', async () => {
   const client = createEngineClient(
     () => new Worker(new URL('data:text/javascript,throw new Error("boom")'), { type: 'module' }),
   );
-  await expect(client.call('unload', {})).rejects.toMatchObject({
+  await expect(client.call('selfCheck', { directions: 0 })).rejects.toMatchObject({
     code: 'worker-died',
     message: expect.stringContaining('restart'),
   });

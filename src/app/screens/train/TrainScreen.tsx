@@ -2,6 +2,8 @@ import { useEffect } from 'react';
 import { isUsable, openRun } from '../../../project/prompt-set';
 import { navigate, screenPath } from '../../shell/location';
 import { ScreenFrame } from '../../shell/Screen';
+import { CHECKING } from '../../state/self-check';
+import { whyTrainingOff } from '../../state/session-store';
 import { useProject, useSession } from '../../state/studio';
 import { Button, EmptyState, format, Note, ProgressBar } from '../../ui';
 import { CurvesPanels } from './CurvesPanels';
@@ -19,7 +21,8 @@ export default function TrainScreen() {
   const fingerprint = dataset?.fingerprint;
   const enter = useTrain((s) => s.enter);
   const train = useTrain((s) => s);
-  const trainingOff = useSession((s) => s.capabilities.trainingOff);
+  const trainingOff = useSession(whyTrainingOff);
+  const check = useSession((s) => s.check);
   const model = useSession((s) => s.model);
   const ready = model.kind === 'ready';
   // biome-ignore lint/correctness/useExhaustiveDependencies: another set, other rows, or a model that is now ready: count and measure again
@@ -113,7 +116,10 @@ export default function TrainScreen() {
       <div className="stack train">
         {running ? <ProgressBar label="Training" hideLabel value={fractionOf(live)} /> : null}
         {train.waiting ? (
-          <ProgressBar label="The model is getting ready; training starts by itself" value={null} />
+          <ProgressBar
+            label={`${check.kind === 'running' ? CHECKING : 'The model is getting ready'}; training starts by itself`}
+            value={check.kind === 'running' ? check.fraction : null}
+          />
         ) : null}
         <p className="visually-hidden" role="status">
           {running

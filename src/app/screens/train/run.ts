@@ -54,6 +54,9 @@ export const asError = (cause: unknown): StudioError =>
     ? cause
     : new StudioError('internal', `Something went wrong in training: ${String(cause)}`, { cause });
 
+/** Stopped by the user: nothing went wrong. */
+export const isCancelled = (cause: unknown): boolean => cause instanceof StudioError && cause.code === 'cancelled';
+
 export function startRun({ open, dataset, version, from }: RunPlan, using: RunWith): Running {
   const { services, session, project, baselines, speedometer } = using;
   const { engine, store: disk } = services;

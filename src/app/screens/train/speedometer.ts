@@ -16,21 +16,23 @@ export interface Speedometer {
   learnSteps(info: ModelInfo, placement: Placement, ms: readonly number[], tokens: number): Promise<void>;
 }
 
-const keyOf = (info: ModelInfo) => `speed:${info.sha256}:${info.backend}:${info.threads}`;
+/** Under which setting the speed of a model is kept. */
+export const speedKey = (info: Pick<ModelInfo, 'sha256' | 'backend' | 'threads'>): string =>
+  `speed:${info.sha256}:${info.backend}:${info.threads}`;
 
 export function createSpeedometer(
   { store: { settings } }: Pick<Services, 'store'>,
   onSpeed: (speed: Speed) => void,
 ): Speedometer {
   async function learn(info: ModelInfo, change: (speed: Speed | null) => Speed | null): Promise<void> {
-    const speed = change(await settings.get<Speed>(keyOf(info)));
+    const speed = change(await settings.get<Speed>(speedKey(info)));
     if (!speed) return;
     onSpeed(speed);
-    await settings.set(keyOf(info), speed).catch(() => undefined); // a nicety: measured again next time
+    await settings.set(speedKey(info), speed).catch(() => undefined); // a nicety: measured again next time
   }
   return {
     known: async (info) => {
-      const speed = await settings.get<Speed>(keyOf(info));
+      const speed = await settings.get<Speed>(speedKey(info));
       if (speed) onSpeed(speed);
       return speed;
     },

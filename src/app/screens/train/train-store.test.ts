@@ -146,6 +146,7 @@ async function boot() {
     model: { kind: 'ready', info } as SessionState['model'],
     card: null,
     modelReady: async () => info as never,
+    trainingReady: async () => info as never,
     tokenizerReady: async () => undefined,
     setJob: () => undefined,
     updateJob: () => undefined,

@@ -13,7 +13,7 @@ import { createBaselines } from './baselines';
 import { runSeconds, type Speed, type Work } from './estimate';
 import { initialText } from './initial-text';
 import { freshRun, type LiveRun } from './live-run';
-import { asError, type Running, type RunPlan, startRun } from './run';
+import { asError, isCancelled, type Running, type RunPlan, startRun } from './run';
 import { cacheKeyOf, type RunInputs, tokenise, validationIds } from './run-inputs';
 import { createSpeedometer } from './speedometer';
 
@@ -127,6 +127,19 @@ export function createTrainStore(services: Services, session: SessionStore, proj
       }
     }
 
+    /** Does the work once the model's gradients are known to be right. */
+    async function whenChecked(work: () => Promise<void>): Promise<void> {
+      set({ error: null, waiting: true });
+      try {
+        await session.getState().trainingReady();
+        await work();
+      } catch (cause) {
+        if (!isCancelled(cause)) set({ error: asError(cause) });
+      } finally {
+        set({ waiting: false });
+      }
+    }
+
     /** The set with what training needs, proposed where the user has not said it. */
     async function withTask({ dataset, open }: Pick<RunPlan, 'dataset' | 'open'>): Promise<PromptSet> {
       if (sameLabels(open.words, dataset.labels) && open.baseTemplate !== '') return open;
@@ -169,7 +182,7 @@ export function createTrainStore(services: Services, session: SessionStore, proj
             const before = await disk.settings.get<number>(`resumed:${left.id}`);
             if (left.status === 'running' && before !== step && session.getState().capabilities.trainingOff === null) {
               await disk.settings.set(`resumed:${left.id}`, step);
-              await run({ open: current, dataset, version: left, from: kept?.checkpoint ?? null });
+              await whenChecked(() => run({ open: current, dataset, version: left, from: kept?.checkpoint ?? null }));
               return;
             }
             await get().show(left.id);
@@ -187,8 +200,8 @@ export function createTrainStore(services: Services, session: SessionStore, proj
         const { dataset } = project.getState();
         const open = project.getState().set;
         if (!open || !dataset || get().busy || get().waiting) return;
-        set({ error: null, waiting: true, live: null });
-        try {
+        set({ live: null });
+        await whenChecked(async () => {
           const { settings } = get();
           const card = session.getState().card;
           const info = await session.getState().modelReady();
@@ -209,17 +222,13 @@ export function createTrainStore(services: Services, session: SessionStore, proj
             return started.set;
           });
           if (version) await run({ open: current, dataset, version, from: null });
-        } catch (cause) {
-          set({ error: asError(cause) });
-        } finally {
-          set({ waiting: false });
-        }
+        });
       },
       resume: async (runId) => {
         const { dataset } = project.getState();
         const open = project.getState().set;
         const version = open?.soft.find((s) => s.id === runId);
-        if (!open || !dataset || !version || get().busy) return;
+        if (!open || !dataset || !version || get().busy || get().waiting) return;
         if (version.datasetFingerprint !== dataset.fingerprint) {
           set({
             error: new StudioError(
@@ -229,11 +238,13 @@ export function createTrainStore(services: Services, session: SessionStore, proj
           });
           return;
         }
-        const kept = await disk.checkpoints.get(runId);
-        const current = await project
-          .getState()
-          .updateById(open.id, (s) => updateRun(s, runId, { status: 'running', error: null }, now()));
-        await run({ open: current, dataset, version, from: kept?.checkpoint ?? null });
+        await whenChecked(async () => {
+          const kept = await disk.checkpoints.get(runId);
+          const current = await project
+            .getState()
+            .updateById(open.id, (s) => updateRun(s, runId, { status: 'running', error: null }, now()));
+          await run({ open: current, dataset, version, from: kept?.checkpoint ?? null });
+        });
       },
       pause: () => running?.ask('pause'),
       stop: () => running?.ask('stop'),

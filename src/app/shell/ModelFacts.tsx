@@ -1,0 +1,47 @@
+import type { ReactNode } from 'react';
+import type { ModelInfo } from '../../worker/protocol';
+import type { Speed } from '../screens/train/estimate';
+import { bytes, count, counted } from '../ui/format';
+import { Term } from '../ui/Term';
+import { stepWords, whereWords } from './model-words';
+
+interface ModelFactsProps {
+  readonly info: ModelInfo;
+  readonly speed: Speed | null;
+  /** What the check of its gradients found, and what can be done about it. */
+  readonly check: ReactNode;
+}
+
+/** What there is to know about a model that was loaded here. */
+export const ModelFacts = ({ info, speed, check }: ModelFactsProps) => (
+  <dl className="facts">
+    <dt>Family</dt>
+    <dd>{info.family ?? 'not named'}</dd>
+    <dt>Parameters</dt>
+    <dd>
+      {count(info.parameters)}, frozen, stored as {info.dtype}
+    </dd>
+    <dt>Vocabulary</dt>
+    <dd>{counted(info.vocabulary, 'token')}</dd>
+    <dt>Context</dt>
+    <dd>{info.contextLength === null ? 'not limited' : counted(info.contextLength, 'token')}</dd>
+    <dt>Layers, width</dt>
+    <dd>
+      {info.layers}, {info.hidden}
+    </dd>
+    <dt>Runs on</dt>
+    <dd>{whereWords(info)}</dd>
+    <dt>Memory needed</dt>
+    <dd>{info.heapBytes === null ? 'not measured' : bytes(info.heapBytes)}</dd>
+    <dt>One step</dt>
+    <dd>{stepWords(speed)}</dd>
+    <dt>
+      <Term means="Before the first training the page compares the gradients that it computes with finite differences, along random directions. Wrong gradients would train prompts that are worth nothing.">
+        Self-check
+      </Term>
+    </dt>
+    <dd>{check}</dd>
+    <dt>Checksum</dt>
+    <dd className="mono">{info.sha256.slice(0, 12)}</dd>
+  </dl>
+);

@@ -1,0 +1,98 @@
+/** The models that this browser knows: those of this site, and what was loaded from a folder or the hub. */
+import { createStore, type StoreApi } from 'zustand/vanilla';
+import type { ModelSource } from '../../model/load';
+import type { ModelInfo } from '../../worker/protocol';
+import type { Speed } from '../screens/train/estimate';
+import { speedKey } from '../screens/train/speedometer';
+import type { Services } from '../services';
+import { TINY_MODEL, type Verdict, verdictKey } from './self-check';
+import { DEFAULT_MODEL, type SessionStore } from './session-store';
+
+/** A source that needs neither a folder nor the hub to be asked again. */
+type LastingSource = Extract<ModelSource, { kind: 'site' | 'kept' }>;
+
+/** A model as it was when it was loaded last; kept between visits. */
+interface SeenModel {
+  readonly source: LastingSource;
+  readonly info: ModelInfo;
+}
+
+export interface KnownModel {
+  readonly id: string;
+  readonly source: LastingSource;
+  /** Null = never loaded in this browser. */
+  readonly info: ModelInfo | null;
+  readonly speed: Speed | null;
+  readonly verdict: Verdict | null;
+}
+
+interface ModelsState {
+  /** Newest first; the models of this site are always among them. */
+  readonly known: readonly KnownModel[];
+  /** Looks up what was measured meanwhile. */
+  readonly refresh: () => Promise<void>;
+  /** Drops a model that was loaded from a folder or the hub, with its files. */
+  readonly forget: (model: KnownModel) => Promise<void>;
+}
+
+export type ModelsStore = StoreApi<ModelsState>;
+
+const SEEN = 'known-models';
+const MOST = 12;
+
+const siteId = ({ base }: { readonly base: string }) => base.replace(/^models\/|\/$/g, '');
+export const sourceId = (source: LastingSource): string =>
+  source.kind === 'site' ? siteId(source) : `${source.card.id} ${source.card.sha256}`;
+
+export function createModelsStore(services: Services, session: SessionStore): ModelsStore {
+  const { settings } = services.store;
+  const seen = async () => (await settings.get<readonly SeenModel[]>(SEEN).catch(() => null)) ?? [];
+
+  return createStore<ModelsState>((set) => {
+    async function remember(): Promise<void> {
+      const { model, source, card } = session.getState();
+      if (model.kind !== 'ready' || !card) return;
+      const lasting: LastingSource = source.kind === 'site' ? source : { kind: 'kept', card };
+      const others = (await seen()).filter((other) => sourceId(other.source) !== sourceId(lasting));
+      await settings
+        .set(SEEN, [{ source: lasting, info: model.info }, ...others].slice(0, MOST))
+        .catch(() => undefined);
+    }
+
+    async function refresh(): Promise<void> {
+      const loaded = await seen();
+      const never = [DEFAULT_MODEL, TINY_MODEL].filter(
+        (source) => !loaded.some((other) => sourceId(other.source) === sourceId(source)),
+      );
+      const known = loaded.map(async ({ source, info }) => ({
+        id: info.id,
+        source,
+        info,
+        speed: await settings.get<Speed>(speedKey(info)).catch(() => null),
+        verdict: await settings.get<Verdict>(verdictKey(info)).catch(() => null),
+      }));
+      const unknown = never.map((source) => ({ id: siteId(source), source, info: null, speed: null, verdict: null }));
+      set({ known: [...(await Promise.all(known)), ...unknown] });
+    }
+
+    session.subscribe((now, before) => {
+      if (now.model === before.model && now.check === before.check) return;
+      if (now.model.kind === 'ready' && now.check.kind !== 'running') void remember().then(refresh);
+    });
+
+    return {
+      known: [],
+      refresh,
+      forget: async ({ source }) => {
+        const left = (await seen()).filter((other) => sourceId(other.source) !== sourceId(source));
+        await settings.set(SEEN, left).catch(() => undefined);
+        if (source.kind === 'kept')
+          await services.forgetModelFiles(
+            source.card,
+            left.flatMap((other) => (other.source.kind === 'kept' ? [other.source.card] : [])),
+          );
+        await refresh();
+      },
+    };
+  });
+}
