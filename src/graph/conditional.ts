@@ -55,13 +55,9 @@ export function conditional(graph: Graph, { condition, outputs, otherwise }: Con
   return prune(to.build());
 }
 
-/** Float32 zeros in the shape of a value of the outer scope. */
+/** Float32 zeros in the shape of a value of the outer scope. (ConstantOfShape has no kernel on a GPU.) */
 export const zerosLike = (branch: GraphBuilder, value: string): string =>
-  branch.add('ConstantOfShape', [branch.add('Shape', [value])], {
-    attrs: {
-      value: { type: 'tensor', value: { name: 'zero', dtype: 'float32', dims: [1], bytes: new Uint8Array(4) } },
-    },
-  });
+  branch.add('Expand', [branch.constant('float32', [], [0]), branch.add('Shape', [value])]);
 
 /** A branch output whose type the runtime infers. */
 const untyped = (name: string): ValueInfo => ({ name, dtype: 'float32', shape: null });

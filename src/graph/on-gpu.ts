@@ -1,0 +1,38 @@
+import { intAttr } from './attrs';
+import { dtypeCode } from './dtype';
+import { inferDTypes } from './dtypes';
+import { type Graph, int, type Node } from './ir';
+import { producers } from './order';
+import { rewrite } from './rewrite';
+
+/**
+ * Says with operators that have kernels on a GPU what exporters say with others, so that no float leaves it on the way:
+ *
+ *     Where(IsNaN(p), z, p), p a softmax  ->  Where(p >= 0, p, z)
+ *     Cast(int64 -> float)                ->  Cast(int32 -> float) of Cast(int64 -> int32)
+ *
+ * A position, length or mask fits an int32; the first of the two casts moves integers only.
+ */
+export function onGpu(graph: Graph): Graph {
+  const source = producers(graph);
+  const dtypes = inferDTypes(graph);
+  const guarded = (node: Node): string | null => {
+    const [condition = '', , p = ''] = node.inputs;
+    const guard = source.get(condition);
+    const isGuard = node.op === 'Where' && guard?.op === 'IsNaN' && guard.inputs[0] === p;
+    return isGuard && source.get(p)?.op === 'Softmax' ? p : null;
+  };
+  return rewrite(graph, 'gpu/', (node, to) => {
+    const p = guarded(node);
+    if (p !== null) {
+      const isNumber = to.builder.add('GreaterOrEqual', [p, to.builder.constant('float32', [], [0])]);
+      to.builder.push({ ...node, inputs: [isNumber, p, node.inputs[1] ?? ''] });
+      return true;
+    }
+    const fromLong = node.op === 'Cast' && dtypes.get(node.inputs[0] ?? '') === 'int64';
+    if (!fromLong || intAttr(node, 'to', 0) !== dtypeCode('float32')) return false;
+    const narrow = to.builder.add('Cast', node.inputs, { attrs: { to: int(dtypeCode('int32')) } });
+    to.builder.push({ ...node, inputs: [narrow] });
+    return true;
+  });
+}
