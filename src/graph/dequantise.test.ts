@@ -134,6 +134,33 @@ describe('MatMulNBits as ONNX Runtime computes it', () => {
   });
 });
 
+describe('MatMulBnb4 as ONNX Runtime computes it', () => {
+  test.each([
+    ['nf4', 32],
+    ['nf4', 64],
+    ['fp4', 16],
+  ] as const)('%s, blocks of %i', async (kind, block) => {
+    const [n, k] = [6, 64];
+    const make = () => {
+      const b = new GraphBuilder();
+      const inputs = [
+        b.input('x', 'float32', ['t', k]),
+        b.initializer({ name: 'w', dtype: 'uint8', dims: [(n * k) / 2], bytes: bytes((n * k) / 2, 20) }),
+        b.constant(
+          'float32',
+          [(n * k) / block],
+          floats((n * k) / block, 21).map((v) => Math.abs(v) * 0.1),
+        ),
+      ];
+      const quant = int(kind === 'fp4' ? 0 : 1);
+      const attrs = { K: int(k), N: int(n), block_size: int(block), quant_type: quant };
+      b.output(b.add('com.microsoft:MatMulBnb4', inputs, { attrs, name: 'y' }), 'float32', null);
+      return b.build();
+    };
+    await both(make, { x: f32([3, k], floats(3 * k, 22)) });
+  });
+});
+
 describe('GatherBlockQuantized as ONNX Runtime computes it', () => {
   test.each([
     [4, false],

@@ -100,6 +100,34 @@ export function unpackZeroPoints(packed: Uint8Array, rows: number, blocks: numbe
   return out;
 }
 
+/** bitsandbytes' 4-bit codes: quantiles of a normal distribution (Dettmers et al., 2023, QLoRA), scaled to [-1, 1]. */
+const NF4 = [
+  -1, -0.6961928009986877, -0.5250730514526367, -0.39491748809814453, -0.28444138169288635, -0.18477343022823334,
+  -0.09105003625154495, 0, 0.07958029955625534, 0.16093020141124725, 0.24611230194568634, 0.33791524171829224,
+  0.44070982933044434, 0.5626170039176941, 0.7229568362236023, 1,
+];
+/** Sign, exponent of 2 bits, mantissa of 1 bit, as bitsandbytes numbers them. */
+const FP4_POSITIVE = [0, 0.005208333333, 0.66666667, 1, 0.33333333, 0.5, 0.16666667, 0.25];
+const FP4 = [...FP4_POSITIVE, ...FP4_POSITIVE.map((code) => -code)];
+
+/**
+ * Weights of MatMulBnb4: w = code[q] * absmax of the block. Blocks run over the matrix `[out, in]` written as one list; the
+ * high nibble comes first.
+ */
+export function dequantiseBnb4(
+  packed: Uint8Array,
+  size: number,
+  absmax: Float32Array,
+  blockSize: number,
+  kind: 'fp4' | 'nf4',
+): Float32Array {
+  const codes = kind === 'nf4' ? NF4 : FP4;
+  return Float32Array.from({ length: size }, (_, i) => {
+    const byte = packed[i >> 1] as number;
+    return (codes[i & 1 ? byte & 15 : byte >> 4] as number) * (absmax[Math.floor(i / blockSize)] as number);
+  });
+}
+
 /** Integer values of a quantised tensor of any integer type, 4-bit ones unpacked (low nibble first). */
 export function integers(tensor: Initializer): Float32Array {
   const size = sizeOf(tensor.dims);

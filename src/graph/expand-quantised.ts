@@ -1,7 +1,14 @@
 import { present } from '../lib/assert';
 import { intAttr, unsupported } from './attrs';
 import { LINEAR, withLayout } from './core-ops';
-import { dequantiseBlocks, dequantiseLinear, integers, toFloat32, unpackZeroPoints } from './dequantise';
+import {
+  dequantiseBlocks,
+  dequantiseBnb4,
+  dequantiseLinear,
+  integers,
+  toFloat32,
+  unpackZeroPoints,
+} from './dequantise';
 import { isFloat } from './dtype';
 import { type Graph, type Initializer, int, type Node } from './ir';
 import { readCounts } from './order';
@@ -23,6 +30,8 @@ export function expandQuantised(graph: Graph): Graph {
     switch (node.op) {
       case 'com.microsoft:MatMulNBits':
         return pass.matMulNBits(node, to);
+      case 'com.microsoft:MatMulBnb4':
+        return pass.matMulBnb4(node, to);
       case 'com.microsoft:GatherBlockQuantized':
         return pass.gatherBlockQuantized(node, to);
       case 'DequantizeLinear':
@@ -63,6 +72,38 @@ class Expansion {
     return true;
   }
 
+  matMulBnb4(node: Node, { builder }: Rewriting): boolean {
+    const [x = '', b = '', s = ''] = node.inputs;
+    const [rows, columns, blockSize] = [
+      intAttr(node, 'N', 0),
+      intAttr(node, 'K', 0),
+      intAttr(node, 'block_size', 0) || Number.POSITIVE_INFINITY,
+    ];
+    if (intAttr(node, 'transB', 1) !== 1)
+      throw unsupported(node, 'holds its weights transposed, which is not supported');
+    const packed = this.#constant(node, b);
+    const absmax = toFloat32(this.#constant(node, s));
+    const size = rows * columns;
+    if (packed.bytes.byteLength !== Math.ceil(size / 2) || absmax.length !== Math.ceil(size / blockSize))
+      throw unsupported(
+        node,
+        `has ${packed.bytes.byteLength} bytes of weights and ${absmax.length} scales, which do not fit ${rows} x ${columns} in blocks of ${blockSize}`,
+      );
+    const kind = intAttr(node, 'quant_type', 1) === 0 ? 'fp4' : 'nf4';
+    const key = `${this.#view(packed)} ${s} ${kind} ${rows}x${columns}`;
+    const values = this.#made.has(key) ? null : dequantiseBnb4(packed.bytes, size, absmax, blockSize, kind);
+    const weight = this.#define({ name: `${b}/float`, dims: [rows, columns], values, key }, builder);
+    builder.push({
+      op: LINEAR,
+      name: node.name,
+      inputs: [x, weight],
+      outputs: node.outputs,
+      attrs: withLayout('rows'),
+    });
+    this.#release([b, s]);
+    return true;
+  }
+
   gatherBlockQuantized(node: Node, { builder }: Rewriting): boolean {
     const [data = '', ids = '', s = '', zp = ''] = node.inputs;
     const table = this.#constant(node, data);
@@ -91,15 +132,12 @@ class Expansion {
     const scales = toFloat32(this.#constant(node, s));
     const zeroPoints = zp === '' ? null : integers(this.#constant(node, zp));
     const axis = (intAttr(node, 'axis', 1) + tensor.dims.length) % Math.max(1, tensor.dims.length);
-    const values = dequantiseLinear(
-      integers(tensor),
-      tensor.dims,
-      scales,
-      zeroPoints,
-      axis,
-      intAttr(node, 'block_size', 0),
-    );
-    const made = { name: `${x}/float`, dims: tensor.dims, values, key: node.outputs[0] ?? '' };
+    const blockSize = intAttr(node, 'block_size', 0);
+    const key = `${this.#view(tensor)}[${tensor.dims}] ${s} ${zp} ${axis} ${blockSize}`;
+    const values = this.#made.has(key)
+      ? null
+      : dequantiseLinear(integers(tensor), tensor.dims, scales, zeroPoints, axis, blockSize);
+    const made = { name: `${x}/float`, dims: tensor.dims, values, key };
     to.replace(node.outputs[0] ?? '', this.#define(made, to.builder));
     this.#release([x, s, zp]);
     return true;

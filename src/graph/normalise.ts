@@ -5,6 +5,7 @@ import { prune } from './dce';
 import type { Decoder } from './decoder';
 import { detect } from './detect';
 import { expandQuantised } from './expand-quantised';
+import { floatActivations, hoistDequantise } from './float-activations';
 import { foldConstants } from './fold';
 import type { Graph } from './ir';
 import { recogniseLinear, tieEmbeddings } from './linear';
@@ -23,12 +24,8 @@ export interface NormaliseOptions {
 
 /** Operators of which we know that nothing downstream can run or differentiate them, and what to do instead. */
 const refused: Readonly<Record<string, string>> = {
-  MatMulInteger:
-    'multiplies quantised activations, which is not supported. Choose the fp32, fp16 or q4 file of the model',
-  DynamicQuantizeLinear: 'quantises activations, which is not supported. Choose the fp32, fp16 or q4 file of the model',
   QLinearMatMul:
     'multiplies quantised activations, which is not supported. Choose the fp32, fp16 or q4 file of the model',
-  'com.microsoft:MatMulBnb4': 'holds bitsandbytes weights, which are not supported. Choose the q4 file of the model',
   'com.microsoft:MultiHeadAttention': 'is fused attention of a kind that is not supported',
   'com.microsoft:Attention': 'is fused attention of a kind that is not supported',
   'com.microsoft:QMoE': 'is a mixture of experts, which is not supported',
@@ -48,7 +45,7 @@ export function normalise(graph: Graph, options: NormaliseOptions = {}): Decoder
     if (why) throw unsupported(node, why);
   }
   // Aliases of weights (Reshape of an initializer) must be gone before quantised tensors are told apart.
-  const folded = prune(foldConstants(upgradeOpset(graph)));
+  const folded = hoistDequantise(floatActivations(prune(foldConstants(upgradeOpset(graph)))));
   if (options.consume && graph.initializers instanceof Map) graph.initializers.clear();
   const float = widen(expandQuantised(folded));
   const plain = foldConstants(splitSkipNorms(float));

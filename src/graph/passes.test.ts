@@ -283,11 +283,7 @@ describe('the decoder that is found', () => {
   test('what is not a language model is refused with the operator and the node', () => {
     expect(() => normalise(gemma('Max'))).toThrow('The logits come from Max node logits');
     const b = new GraphBuilder();
-    b.output(
-      b.add('MatMulInteger', [b.input('x', 'int8', [2, 2]), b.input('w', 'int8', [2, 2])], { name: 'proj' }),
-      'int32',
-      null,
-    );
-    expect(() => normalise(b.build())).toThrow('MatMulInteger node proj multiplies quantised activations');
+    b.output(b.add('com.microsoft:QMoE', [b.input('x', 'float32', [2, 2])], { name: 'experts' }), 'float32', null);
+    expect(() => normalise(b.build())).toThrow('com.microsoft:QMoE node experts is a mixture of experts');
   });
 });
