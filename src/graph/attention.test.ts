@@ -94,6 +94,7 @@ const cases: [string, Shape][] = [
   ['no rotation', { ...base, packed: false, rotated: 0 }],
   ['one key head for all', { ...base, kv: 1 }],
   ['as many key heads as query heads', { ...base, kv: 4 }],
+  ['a window', { ...base, attrs: { local_window_size: int(3) } }],
   ['scale and softcap', { ...base, attrs: { scale: float(0.5), softcap: float(2) } }],
 ];
 
@@ -158,10 +159,37 @@ test('the expansion, node by node', () => {
   `);
 });
 
-test.each([
-  [{ local_window_size: int(8) }, 'attends to a window of 8 tokens'],
-  [{ smooth_softmax: int(1) }, 'smooth softmax'],
-])('%j is refused by name', (attrs, why) => {
+test('queries and keys are normed before they are rotated, each by its weight', () => {
+  const source = attention(base);
+  const weights = ['q_norm', 'k_norm'].map((name) => ({
+    name,
+    dtype: 'float32' as const,
+    dims: [16],
+    bytes: new Uint8Array(64).fill(name === 'q_norm' ? 1 : 2),
+  }));
+  const nodes = source.nodes.map((node) => ({
+    ...node,
+    inputs: [...node.inputs, '', '', '', '', '', 'q_norm', 'k_norm'],
+    attrs: { ...node.attrs, qk_norm_epsilon: float(1e-5) },
+  }));
+  const initializers = new Map([...source.initializers, ...weights.map((w) => [w.name, w] as const)]);
+  const text = print(prune(expandAttention({ ...source, nodes, initializers }), { inputs: true }));
+  const norms = text.split('\n').filter((line) => /Normalization|Rotary/.test(line));
+  expect(norms).toMatchInlineSnapshot(`
+    [
+      "%attention/SimplifiedLayerNormalization_0 = SimplifiedLayerNormalization(%attention/Split_1, %q_norm) {axis=-1 epsilon=0.00001}",
+      "%attention/RotaryEmbedding_0 = com.microsoft:RotaryEmbedding(%attention/SimplifiedLayerNormalization_0, %position_ids, %table0, %table1) {interleaved=0}",
+      "%attention/SimplifiedLayerNormalization_1 = SimplifiedLayerNormalization(%attention/Split_1.1, %k_norm) {axis=-1 epsilon=0.00001}",
+      "%attention/RotaryEmbedding_1 = com.microsoft:RotaryEmbedding(%attention/SimplifiedLayerNormalization_1, %position_ids, %table0, %table1) {interleaved=0}",
+      "%present.0.key = Concat(%past_key_values.0.key, %attention/RotaryEmbedding_1) {axis=2}",
+      "%attention/Reshape_1 = Reshape(%attention/RotaryEmbedding_0, i64[4]{0,2,-1,16})",
+    ]
+  `);
+});
+
+test('a smooth softmax is refused by name', () => {
+  const attrs = { smooth_softmax: int(1) };
+  const why = 'smooth softmax';
   expect(() => expandAttention(attention({ ...base, attrs }))).toThrow(why);
   expect(() => expandAttention(attention({ ...base, attrs }))).toThrow('com.microsoft:GroupQueryAttention node attn');
 });

@@ -2,11 +2,16 @@ import { present } from '../lib/assert';
 import { floatAttr, intAttr, unsupported } from './attrs';
 import type { GraphBuilder } from './builder';
 import { LINEAR, layoutOf } from './core-ops';
-import { type Graph, int, ints, type Node, type ValueInfo } from './ir';
+import { float, type Graph, int, ints, type Node, type ValueInfo } from './ir';
 import { rewrite } from './rewrite';
 import { DIMS } from './symbols';
 
 const GQA = 'com.microsoft:GroupQueryAttention';
+
+/** Inputs of GroupQueryAttention that hold the weights of a norm of queries and of keys. */
+const [Q_NORM, K_NORM] = [14, 15];
+/** Added to the score of a key outside the window; exp(-1e9) is exactly 0. */
+const HIDDEN = -1e9;
 
 /** Names of the inputs that the expansion adds. */
 export const BIAS_INPUT = 'attention_bias';
@@ -23,7 +28,7 @@ const POSITIONS_INPUT = 'position_ids';
  *
  * `bias` is the input `attention_bias` [batch, 1, T, S] (0 or -1e9), stacked g times along T once for all layers. It
  * carries causality and padding; the mask arithmetic of the exporter is dead afterwards.
- * @throws StudioError `model-unsupported` for windows, sinks, quantised caches
+ * @throws StudioError `model-unsupported` for sinks, quantised caches
  */
 export function expandAttention(graph: Graph): Graph {
   if (!graph.nodes.some((node) => node.op === GQA)) return graph;
@@ -48,8 +53,8 @@ export function expandAttention(graph: Graph): Graph {
 interface Shared {
   readonly bias: string;
   readonly positions: string;
-  /** The bias stacked g times along the query axis, by g. */
-  readonly stacked: Map<number, string>;
+  /** The bias of a window, stacked g times along the query axis, by both. */
+  readonly stacked: Map<string, string>;
 }
 
 function declareInputs(builder: GraphBuilder, node: Node): Shared {
@@ -58,7 +63,7 @@ function declareInputs(builder: GraphBuilder, node: Node): Shared {
     ? POSITIONS_INPUT
     : builder.input(POSITIONS_INPUT, 'int64', [DIMS.batch, DIMS.tokens]);
   const bias = builder.input(BIAS_INPUT, 'float32', [DIMS.batch, 1, DIMS.tokens, DIMS.total]);
-  return { bias, positions, stacked: new Map([[1, bias]]) };
+  return { bias, positions, stacked: new Map() };
 }
 
 /** Returns the head size. */
@@ -87,16 +92,21 @@ function expand(node: Node, b: GraphBuilder, shared: Shared, widths: ReadonlyMap
     b.add('Transpose', [shaped(x, x, [n, d])], { attrs: { perm: ints([0, 2, 1, 3]) } });
   const split = (x: string, first: number, second: number) =>
     b.add('Split', [x, b.constant('int64', [2], [first, second])], { outputs: 2, attrs: { axis: int(1) } });
+  const normed = (x: string, input: number) => headNorm(node, b, x, input);
   const rotate = rotary(node, b, shared, d, cos, sin);
   let [q, k, v]: string[] = [];
   if (packed) {
     // Rotating queries and keys in one go, as one tensor of h + kv heads.
     const [qk = '', rest = ''] = split(heads(query, h + 2 * kv), h + kv, kv);
-    [q, k] = split(rotate(qk, h + kv), h, kv);
+    if (node.inputs[Q_NORM] || node.inputs[K_NORM]) {
+      const [queries = '', keys = ''] = split(qk, h, kv);
+      q = rotate(normed(queries, Q_NORM), h);
+      k = rotate(normed(keys, K_NORM), kv);
+    } else [q, k] = split(rotate(qk, h + kv), h, kv);
     v = rest;
   } else {
-    q = rotate(heads(query, h), h);
-    k = rotate(heads(key, kv), kv);
+    q = rotate(normed(heads(query, h), Q_NORM), h);
+    k = rotate(normed(heads(key, kv), K_NORM), kv);
     v = heads(value, kv);
   }
 
@@ -113,7 +123,7 @@ function expand(node: Node, b: GraphBuilder, shared: Shared, widths: ReadonlyMap
   const scaled = b.add('Mul', [folded, b.constant('float32', [], [scale])]);
   const transposed = b.add('Transpose', [keys], { attrs: { perm: ints([0, 1, 3, 2]) } });
   const scores = softcap(node, b, b.add('MatMul', [scaled, transposed]));
-  const masked = b.add('Add', [scores, stackedBias(b, shared, g)]);
+  const masked = b.add('Add', [scores, stackedBias(node, b, shared, g)]);
   const probabilities = b.add('Softmax', [masked], { attrs: { axis: int(-1) } });
   const mixed = b.add('MatMul', [probabilities, values]);
   const byHead = b.add('Reshape', [mixed, b.constant('int64', [4], [0, h, -1, d])]);
@@ -145,17 +155,42 @@ function softcap(node: Node, b: GraphBuilder, scores: string): string {
   return b.add('Mul', [b.add('Tanh', [b.add('Div', [scores, limit])]), limit]);
 }
 
-function stackedBias(b: GraphBuilder, { bias, stacked }: Shared, g: number): string {
-  const known = stacked.get(g);
-  if (known !== undefined) return known;
-  const name = b.add('Concat', new Array<string>(g).fill(bias), { attrs: { axis: int(2) } });
-  stacked.set(g, name);
+/** RMSNorm of each head, where the node has a weight for it. */
+function headNorm(node: Node, b: GraphBuilder, x: string, input: number): string {
+  const weight = node.inputs[input] ?? '';
+  if (weight === '') return x;
+  const epsilon = float(floatAttr(node, 'qk_norm_epsilon', 1e-6));
+  return b.add('SimplifiedLayerNormalization', [x, weight], { attrs: { axis: int(-1), epsilon } });
+}
+
+function stackedBias(node: Node, b: GraphBuilder, { bias, stacked }: Shared, g: number): string {
+  const window = intAttr(node, 'local_window_size', -1);
+  const stack = (name: string) =>
+    g === 1 ? name : b.add('Concat', new Array<string>(g).fill(name), { attrs: { axis: int(2) } });
+  const key = `${window} ${g}`;
+  const name = stacked.get(key) ?? stack(window > 0 ? windowed(b, bias, window) : bias);
+  stacked.set(key, name);
   return name;
 }
 
+/**
+ * The bias of a window: query i sees the keys j > i - window, counted in slots of the cache. Pasts are padded on the left, so
+ * that distances in slots are distances in tokens.
+ */
+function windowed(b: GraphBuilder, bias: string, window: number): string {
+  const scalar = (value: number) => b.constant('int64', [], [value]);
+  const shape = b.add('Shape', [bias]);
+  const size = (axis: number) => b.add('Gather', [shape, scalar(axis)], { attrs: { axis: int(0) } });
+  const [tokens, total] = [size(2), size(3)];
+  const queries = b.add('Range', [b.add('Sub', [total, tokens]), total, scalar(1)]);
+  const keys = b.add('Range', [scalar(0), total, scalar(1)]);
+  const first = b.add('Sub', [b.add('Unsqueeze', [queries, b.constant('int64', [1], [1])]), scalar(window)]);
+  const isHidden = b.add('LessOrEqual', [keys, first]);
+  const hidden = b.add('Where', [isHidden, b.constant('float32', [], [HIDDEN]), b.constant('float32', [], [0])]);
+  return b.add('Add', [bias, hidden]);
+}
+
 function refuseExtras(node: Node): void {
-  const window = intAttr(node, 'local_window_size', -1);
-  if (window !== -1) throw unsupported(node, `attends to a window of ${window} tokens, which is not supported`);
   if (intAttr(node, 'smooth_softmax', 0) !== 0)
     throw unsupported(node, 'uses a smooth softmax, which is not supported');
   const extra = ['attention_bias', 'head_sink', 'k_scale', 'v_scale'].find(
