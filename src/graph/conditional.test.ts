@@ -80,8 +80,8 @@ test('what both need stays outside; the rest moves', () => {
         output %if/g/then_0
       else_branch:
         %if/otherwise_0/Shape_0 = Shape(%x)
-        %if/otherwise_0/ConstantOfShape_0 = ConstantOfShape(%if/otherwise_0/Shape_0) {value=f32[1]{0}}
-        output %if/otherwise_0/ConstantOfShape_0
+        %if/otherwise_0/Expand_0 = Expand(f32[]{0}, %if/otherwise_0/Shape_0)
+        output %if/otherwise_0/Expand_0
     output %y
     output %g"
   `);
