@@ -1,4 +1,5 @@
 import { intAttr } from './attrs';
+import { prune } from './dce';
 import { dtypeCode } from './dtype';
 import { inferDTypes } from './dtypes';
 import { type Graph, int, type Node } from './ir';
@@ -22,7 +23,7 @@ export function onGpu(graph: Graph): Graph {
     const isGuard = node.op === 'Where' && guard?.op === 'IsNaN' && guard.inputs[0] === p;
     return isGuard && source.get(p)?.op === 'Softmax' ? p : null;
   };
-  return rewrite(graph, 'gpu/', (node, to) => {
+  const rewritten = rewrite(graph, 'gpu/', (node, to) => {
     const p = guarded(node);
     if (p !== null) {
       const isNumber = to.builder.add('GreaterOrEqual', [p, to.builder.constant('float32', [], [0])]);
@@ -35,4 +36,5 @@ export function onGpu(graph: Graph): Graph {
     to.builder.push({ ...node, inputs: [narrow] });
     return true;
   });
+  return prune(rewritten);
 }
