@@ -121,14 +121,31 @@ function biasOf(sequences: readonly Sequence[], { batch, tokens, past }: RunLayo
   return f32([batch, 1, tokens, width], data);
 }
 
-function pastFeeds(spec: ProgramSpec, sequences: readonly Sequence[], { past }: RunLayout): Feeds {
+/**
+ * What the last run of a program was fed as its past. The runtime has copied it when the run ends, and runs do not
+ * overlap, so the next one writes over it: tens of megabytes a run would else wait for the garbage collector.
+ */
+const rooms = new WeakMap<ProgramSpec, Map<string, Float32Array>>();
+
+function roomFor(spec: ProgramSpec, name: string, numbers: number): Float32Array {
+  const own = rooms.get(spec) ?? new Map<string, Float32Array>();
+  rooms.set(spec, own);
+  const known = own.get(name);
+  if (known && known.length >= numbers) return known;
+  const room = new Float32Array(numbers);
+  own.set(name, room);
+  return room;
+}
+
+function pastFeeds(spec: ProgramSpec, sequences: readonly Sequence[], { batch, past }: RunLayout): Feeds {
   const rows = sequences.map((sequence) => sequence.past);
+  const numbers = batch * spec.kvHeads * past * spec.headDim;
   const feeds: Feeds = {};
   spec.inputs.pastKeys.forEach((name, layer) => {
-    feeds[name] = packPast(rows, (row) => row.keys[layer] ?? empty, past, spec);
+    feeds[name] = packPast(rows, (row) => row.keys[layer] ?? empty, past, spec, roomFor(spec, name, numbers));
   });
   spec.inputs.pastValues.forEach((name, layer) => {
-    feeds[name] = packPast(rows, (row) => row.values[layer] ?? empty, past, spec);
+    feeds[name] = packPast(rows, (row) => row.values[layer] ?? empty, past, spec, roomFor(spec, name, numbers));
   });
   assert(past === 0 || spec.inputs.pastKeys.length > 0, 'this model takes no past');
   return feeds;

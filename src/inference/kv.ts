@@ -34,15 +34,16 @@ export const halved = (row: KvRow): KvRow => ({
 /**
  * Packs one layer's keys or values of several rows as `[batch, kvHeads, past, headDim]`, padded on the left, so that a row's
  * past and its new tokens lie side by side: windows and distances that a graph counts in slots are then those of the
- * row. Padding is masked, its content is free.
+ * row. Padding is masked; its content is what `room` (of at least that many numbers) held before.
  */
 export function packPast(
   rows: readonly (KvRow | null)[],
   pick: (row: KvRow) => KvArray,
   past: number,
   { kvHeads, headDim }: Shape,
+  room: Float32Array,
 ): HostTensor {
-  const data = new Float32Array(rows.length * kvHeads * past * headDim);
+  const data = room.subarray(0, rows.length * kvHeads * past * headDim);
   rows.forEach((row, r) => {
     if (!row) return;
     const source = pick(row);
