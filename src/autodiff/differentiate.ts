@@ -141,13 +141,15 @@ function contextOf({ node, dys, g, active, consumers, loss, wrt }: NodeState): R
   };
 }
 
-/** The value `Where(IsNaN(v), 0, v)`, where the graph has it. */
+/** The value `Where(IsNaN(v), 0, v)`, or `Where(v >= 0, v, 0)` as `onGpu` has it, where the graph holds it. */
 function guardOf(value: string, consumers: Consumers, g: Emitter): string | undefined {
-  const tests = (consumers.get(value) ?? []).filter((node) => node.op === 'IsNaN').flatMap((node) => node.outputs);
-  const guards = tests.flatMap((test) => consumers.get(test) ?? []);
-  const guard = guards.find(
-    ({ op, inputs: [test = '', zero = '', other] }) =>
-      op === 'Where' && tests.includes(test) && other === value && g.constantScalar(zero) === 0,
-  );
-  return guard?.outputs[0];
+  const isZero = (name = '') => g.constantScalar(name) === 0;
+  for (const test of consumers.get(value) ?? []) {
+    const [tellsNaN, tellsNumber] = [test.op === 'IsNaN', test.op === 'GreaterOrEqual' && isZero(test.inputs[1])];
+    for (const { op, inputs, outputs } of tellsNaN || tellsNumber ? (consumers.get(test.outputs[0] ?? '') ?? []) : []) {
+      const [zero, kept] = tellsNaN ? inputs.slice(1) : inputs.slice(1).reverse();
+      if (op === 'Where' && inputs[0] === test.outputs[0] && kept === value && isZero(zero)) return outputs[0];
+    }
+  }
+  return undefined;
 }

@@ -235,17 +235,21 @@ export const cases: readonly GradientCase[] = [
   })),
   unary('Softmax'),
   unary('Softmax', normal(A, 1), { axis: int(1) }, 'Softmax axis 1'),
-  {
-    name: 'Softmax of a row that may see nothing',
-    op: 'Softmax',
-    inputs: { x: normal(A, 1) },
-    build: (g) => {
-      const zero = g.constant('float32', [], [0]);
-      const bias = g.constant('float32', [3, 1], [0, Number.NEGATIVE_INFINITY, 0]);
-      const y = g.add('Softmax', [g.add('Add', ['x', bias])], { attrs: { axis: int(-1) } });
-      return g.add('Where', [g.add('IsNaN', [y]), zero, y]);
-    },
-  },
+  ...['IsNaN', 'GreaterOrEqual'].map(
+    (test): GradientCase => ({
+      name: `Softmax of a row that may see nothing, told by ${test}`,
+      op: 'Softmax',
+      inputs: { x: normal(A, 1) },
+      build: (g) => {
+        const zero = g.constant('float32', [], [0]);
+        const bias = g.constant('float32', [3, 1], [0, Number.NEGATIVE_INFINITY, 0]);
+        const y = g.add('Softmax', [g.add('Add', ['x', bias])], { attrs: { axis: int(-1) } });
+        return test === 'IsNaN'
+          ? g.add('Where', [g.add('IsNaN', [y]), zero, y])
+          : g.add('Where', [g.add('GreaterOrEqual', [y, zero]), y, zero]);
+      },
+    }),
+  ),
   unary('LogSoftmax'),
   unary('LogSoftmax', normal(A, 1), { axis: int(1) }, 'LogSoftmax axis 1'),
   {
