@@ -168,9 +168,11 @@ function findCache(graph: Graph) {
   // Both `past_key_values.0.key` and `past_key_0` are in use.
   const keys = pick(graph.inputs, /^past/, /[._]key(_\d+)?$/);
   const values = pick(graph.inputs, /^past/, /[._]value(_\d+)?$/);
-  const presentKeys = pick(graph.outputs, /^present/, /[._]key(_\d+)?$/);
-  const presentValues = pick(graph.outputs, /^present/, /[._]value(_\d+)?$/);
   const layers = keys.length;
+  // Keys and values that go out but never come in are of no use.
+  const outputs = layers === 0 && values.length === 0 ? [] : graph.outputs;
+  const presentKeys = pick(outputs, /^present/, /[._]key(_\d+)?$/);
+  const presentValues = pick(outputs, /^present/, /[._]value(_\d+)?$/);
   if ([values, presentKeys, presentValues].some((list) => list.length !== layers))
     throw unsupported(
       `The model has ${layers} past keys, ${values.length} past values, ${presentKeys.length} present keys and ${presentValues.length} present values; they must be as many.`,

@@ -7,6 +7,7 @@ import { detect } from './detect';
 import { expandQuantised } from './expand-quantised';
 import { floatActivations, hoistDequantise } from './float-activations';
 import { foldConstants } from './fold';
+import { inlineIf } from './inline-if';
 import type { Graph } from './ir';
 import { recogniseLinear, tieEmbeddings } from './linear';
 import { splitSkipNorms } from './norms';
@@ -39,14 +40,16 @@ const refused: Readonly<Record<string, string>> = {
  * attention and norms in plain operators, one name for everything that the rest of the program needs.
  * @throws StudioError `model-unsupported` with operator and node, where it cannot
  */
-export function normalise(graph: Graph, options: NormaliseOptions = {}): Decoder {
+export function normalise(given: Graph, options: NormaliseOptions = {}): Decoder {
+  const graph = inlineIf(given);
   for (const node of graph.nodes) {
     const why = Object.hasOwn(refused, node.op) ? refused[node.op] : undefined;
     if (why) throw unsupported(node, why);
   }
   // Aliases of weights (Reshape of an initializer) must be gone before quantised tensors are told apart.
   const folded = hoistDequantise(floatActivations(prune(foldConstants(upgradeOpset(graph)))));
-  if (options.consume && graph.initializers instanceof Map) graph.initializers.clear();
+  if (options.consume)
+    for (const { initializers } of [given, graph]) if (initializers instanceof Map) initializers.clear();
   const float = widen(expandQuantised(folded));
   const plain = foldConstants(splitSkipNorms(float));
   const linear = prune(tieEmbeddings(prune(recogniseLinear(plain))));
