@@ -1,9 +1,11 @@
-import { useEffect } from 'react';
+import { useCallback, useEffect } from 'react';
 import { Redirect, Route, Router, Switch } from 'wouter';
 import { STEPS, TOOLS } from './screens/registry';
 import { StartScreen } from './screens/start/StartScreen';
 import { DropTarget } from './shell/DropTarget';
+import type { Dropped } from './shell/dropped-files';
 import { NEW_PROJECT, navigate, usePath, useSearchString } from './shell/location';
+import { openModelFolder } from './shell/open-model-folder';
 import { Shell } from './shell/Shell';
 import { useProject, useStores } from './state/studio';
 import { Button } from './ui/Button';
@@ -13,10 +15,11 @@ import { ProgressBar } from './ui/ProgressBar';
 const SCREENS = [...STEPS, ...TOOLS];
 
 export function App() {
-  const { data } = useStores();
+  const { data, session } = useStores();
+  const openModel = useCallback((dropped: Dropped) => openModelFolder(session, dropped), [session]);
   return (
     <Router hook={usePath} searchHook={useSearchString} hrefs={usePath.hrefs}>
-      <DropTarget onFile={data.getState().openFile}>
+      <DropTarget onFile={data.getState().openFile} onModel={openModel}>
         <Switch>
           <Route path="/">
             <Shell current={null}>

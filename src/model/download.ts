@@ -1,3 +1,4 @@
+import { present } from '../lib/assert';
 import { StudioError } from '../lib/errors';
 import { sha256 } from '../lib/hash';
 import type { FileCache } from './file-cache';
@@ -23,20 +24,92 @@ export interface DownloadOptions {
   readonly signal?: AbortSignal;
 }
 
-/** One file, streamed, with its received bytes reported. */
+/** The bytes of a file as they come in; of unknown length where the server does not say. */
+class Received {
+  bytes: Uint8Array<ArrayBuffer>;
+  length = 0;
+  readonly #file: RemoteFile;
+
+  constructor(file: RemoteFile, begun: Uint8Array<ArrayBuffer> | null) {
+    this.#file = file;
+    this.bytes = new Uint8Array(file.bytes ?? 0);
+    if (begun && begun.length < this.bytes.length) this.add(begun);
+  }
+
+  add(chunk: Uint8Array): void {
+    const length = this.length + chunk.length;
+    if (length > this.bytes.length) {
+      const { path, bytes } = this.#file;
+      if (bytes !== null)
+        throw new StudioError(
+          'model-corrupt',
+          `${path} is longer than the ${bytes} bytes that the model card names. It is another version: delete the model's files and load it again.`,
+          { data: { file: path } },
+        );
+      const grown = new Uint8Array(Math.max(2 * this.bytes.length, length, 1 << 16));
+      grown.set(this.bytes.subarray(0, this.length));
+      this.bytes = grown;
+    }
+    this.bytes.set(chunk, this.length);
+    this.length = length;
+  }
+
+  soFar(): Uint8Array<ArrayBuffer> {
+    return this.length === this.bytes.length ? this.bytes : this.bytes.slice(0, this.length);
+  }
+}
+
+/** How often a connection that breaks off is taken up again where it broke. */
+const RETRIES = 3;
+const PAUSE_MS = 500;
+
+/** One file, streamed, with its received bytes reported; goes on where `received` ends. */
 async function fetchFile(
   file: RemoteFile,
+  received: Received,
   onBytes: (n: number) => void,
   signal?: AbortSignal,
-): Promise<Uint8Array<ArrayBuffer>> {
+): Promise<void> {
+  for (let retry = 0; ; retry++) {
+    const response = await ask(file, received.length, signal);
+    if (received.length > 0 && response.status !== 206) {
+      // the server gives the whole file again
+      onBytes(-received.length);
+      received.length = 0;
+    }
+    const before = received.length;
+    try {
+      for (const reader = present(response.body, 'body').getReader(); ; ) {
+        const { done, value } = await reader.read();
+        if (done) return;
+        received.add(value);
+        onBytes(value.length);
+      }
+    } catch (cause) {
+      if (cause instanceof StudioError) throw cause;
+      if (signal?.aborted) throw new StudioError('cancelled', 'The download was stopped.', { cause });
+      // nothing since the last time: the server is gone, not the connection
+      if (retry >= RETRIES || received.length === before)
+        throw new StudioError(
+          'model-download',
+          `${file.path} broke off after ${received.length} bytes. Try again; what is already here is kept.`,
+          { data: { file: file.path }, cause },
+        );
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    }
+  }
+}
+
+async function ask(file: RemoteFile, from: number, signal?: AbortSignal): Promise<Response> {
+  const headers = from > 0 ? { Range: `bytes=${from}-` } : {};
   let response: Response;
   try {
-    response = await fetch(file.url, { ...(signal ? { signal } : {}), cache: 'no-store' });
+    response = await fetch(file.url, { headers, ...(signal ? { signal } : {}), cache: 'no-store' });
   } catch (cause) {
     if (signal?.aborted) throw new StudioError('cancelled', 'The download was stopped.', { cause });
     throw new StudioError(
       'model-download',
-      `${file.path} could not be fetched: the connection failed. Check it and try again; files that are already here are kept.`,
+      `${file.path} could not be fetched: the connection failed. Check it and try again; what is already here is kept.`,
       { data: { file: file.path }, cause },
     );
   }
@@ -46,38 +119,7 @@ async function fetchFile(
       `${file.path} is not at ${new URL(file.url).host} (answer ${response.status}). The model folder is incomplete.`,
       { data: { file: file.path, status: response.status } },
     );
-  const length = file.bytes ?? Number(response.headers.get('content-length') ?? 0);
-  let bytes = new Uint8Array(length);
-  let received = 0;
-  try {
-    for (const reader = response.body.getReader(); ; ) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      if (received + value.length > bytes.length) {
-        if (file.bytes !== null)
-          throw new StudioError(
-            'model-corrupt',
-            `${file.path} is longer than the ${file.bytes} bytes that the model card names. It is another version: delete the model's files and load it again.`,
-            { data: { file: file.path } },
-          );
-        const grown = new Uint8Array(Math.max(2 * bytes.length, received + value.length, 1 << 16));
-        grown.set(bytes.subarray(0, received));
-        bytes = grown;
-      }
-      bytes.set(value, received);
-      received += value.length;
-      onBytes(value.length);
-    }
-  } catch (cause) {
-    if (cause instanceof StudioError) throw cause;
-    if (signal?.aborted) throw new StudioError('cancelled', 'The download was stopped.', { cause });
-    throw new StudioError(
-      'model-download',
-      `${file.path} broke off after ${received} bytes. Try again; files that are already here are kept.`,
-      { data: { file: file.path }, cause },
-    );
-  }
-  return received === bytes.length ? bytes : bytes.slice(0, received);
+  return response;
 }
 
 /** Size and checksum, or a sentence that names the wrong file. */
@@ -121,10 +163,32 @@ export async function download(
         await cache?.delete(file.sha256);
       }
     }
-    const bytes = await fetchFile(file, (n) => report(n, false), signal);
+    const bytes = await fetchOrResume(file, cache, (n) => report(n, false), signal);
     await verify(file, bytes);
     if (file.sha256 !== null) await cache?.put(file.sha256, bytes);
     out[file.path] = bytes;
   }
   return out;
+}
+
+/** What had come of a file before it broke off, or was stopped, is kept, and only the rest is asked for. */
+async function fetchOrResume(
+  file: RemoteFile,
+  cache: FileCache | null,
+  onBytes: (n: number) => void,
+  signal?: AbortSignal,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const key = file.sha256 === null ? null : `${file.sha256}.part`;
+  const begun = key ? ((await cache?.get(key)) ?? null) : null;
+  const received = new Received(file, begun);
+  onBytes(received.length);
+  if (key && begun) await cache?.delete(key);
+  try {
+    await fetchFile(file, received, onBytes, signal);
+  } catch (cause) {
+    const isWhole = cause instanceof StudioError && cause.code === 'model-corrupt';
+    if (key && !isWhole && received.length > 0) await cache?.put(key, received.soFar());
+    throw cause;
+  }
+  return received.soFar();
 }

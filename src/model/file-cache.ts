@@ -1,4 +1,7 @@
-/** Keeps verified files by their SHA-256, so that the same bytes are never fetched twice, wherever they come from. */
+/**
+ * Keeps verified files by their SHA-256, so that the same bytes are never fetched twice, wherever they come from; and the
+ * beginnings of files under `<sha256>.part`.
+ */
 export interface FileCache {
   get(sha256: string): Promise<Uint8Array<ArrayBuffer> | null>;
   /** False when the browser had no room (or no cache): the file is used all the same, and fetched again next time. */

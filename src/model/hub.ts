@@ -1,59 +1,76 @@
 import { StudioError } from '../lib/errors';
+import { z } from '../lib/zod';
 import { type ModelCard, type ModelFiles, makeCard } from './card';
+import { chooseFiles } from './choose-files';
 import { type DownloadOptions, download, type RemoteFile } from './download';
 
-/** Variants in the order of preference: small first, all are computed in float32. */
-const DTYPES = ['q4', 'fp32', 'fp16', 'q4f16'] as const;
+const HUB = 'https://huggingface.co';
+const ID = /^[\w.-]+\/[\w.-]+$/;
 
-/** Size and, for files kept in LFS, the SHA-256 that the hub names in its headers. */
-async function lookUp(path: string, url: string, signal?: AbortSignal): Promise<RemoteFile> {
-  const head = await fetch(url, { method: 'HEAD', ...(signal ? { signal } : {}) });
-  const etag = (head.headers.get('x-linked-etag') ?? '').replaceAll('"', '');
-  const size = head.headers.get('x-linked-size') ?? head.headers.get('content-length');
-  return { path, url, bytes: size ? Number(size) : null, sha256: /^[0-9a-f]{64}$/.test(etag) ? etag : null };
-}
+/** Of the hub's list of files; `lfs.oid` is the SHA-256 of a file kept in LFS. */
+const listing = z.array(
+  z.object({
+    type: z.string(),
+    path: z.string(),
+    size: z.number().int().nonnegative(),
+    lfs: z.object({ oid: z.string().regex(/^[0-9a-f]{64}$/) }).optional(),
+  }),
+);
 
 /**
  * Loads a model from the hub: the one request that leaves the page, made only when the user picks a hub model.
- * Which files a model has is asked of @huggingface/transformers, which knows the hub's conventions; the bytes are
- * streamed, verified and kept by our own downloader.
+ * One request lists the files with sizes and checksums; the headers of the files themselves cannot be read, as the hub
+ * redirects to its storage.
  * @throws StudioError model-download, model-missing-file, model-corrupt, cancelled
  */
 export async function loadFromHub(
   id: string,
   options: DownloadOptions,
 ): Promise<{ card: ModelCard; files: ModelFiles }> {
-  if (!/^[\w.-]+\/[\w.-]+$/.test(id))
+  if (!ID.test(id))
     throw new StudioError(
       'bad-input',
       `“${id}” is not a model id. It looks like owner/name, for example HuggingFaceTB/SmolLM2-135M-Instruct.`,
     );
-  const { ModelRegistry, env } = await import('@huggingface/transformers');
-  // Never run here, but its default is a public CDN.
-  if (env.backends.onnx.wasm) env.backends.onnx.wasm.wasmPaths = './';
-  let paths: string[];
-  try {
-    const there = await ModelRegistry.get_available_dtypes(id);
-    const dtype = DTYPES.find((name) => there.includes(name));
-    if (!dtype)
-      throw new StudioError(
-        'model-missing-file',
-        `${id} has no ONNX file that can be used here (found: ${there.join(', ') || 'none'}). Look for a repository whose name ends in -ONNX.`,
-      );
-    paths = await ModelRegistry.get_files(id, { dtype, include_processor: false });
-  } catch (cause) {
-    if (cause instanceof StudioError) throw cause;
+  const listed = await list(id, options.signal);
+  const choice = chooseFiles(listed.map(({ path }) => path));
+  if ('missing' in choice)
     throw new StudioError(
+      'model-missing-file',
+      `${id} lacks ${choice.missing.join(' and ')}, so it cannot be used here. Look for a repository whose name ends in -ONNX.`,
+      { data: { missing: choice.missing } },
+    );
+  const wanted = listed.flatMap(({ path, size, lfs }): RemoteFile[] => {
+    const to = choice.files.get(path);
+    const url = `${HUB}/${id}/resolve/main/${encodeURI(path)}`;
+    return to === undefined ? [] : [{ path: to, url, bytes: size, sha256: lfs?.oid ?? null }];
+  });
+  const files = await download(wanted, options);
+  return { card: await makeCard(id, choice.onnx, files), files };
+}
+
+async function list(id: string, signal?: AbortSignal): Promise<z.infer<typeof listing>> {
+  const silent = (cause?: unknown) =>
+    new StudioError(
       'model-download',
-      `The hub did not answer for ${id}. Check the name and the connection, and try again.`,
+      `The hub did not answer for ${id}. Check the connection, and try again; files that are already here are kept.`,
       { cause },
     );
-  }
-  const address = (path: string) =>
-    `${env.remoteHost}${env.remotePathTemplate.replaceAll('{model}', id).replaceAll('{revision}', 'main')}${path}`;
-  const described = await Promise.all(paths.map((path) => lookUp(path, address(path), options.signal)));
-  const files = await download(described, options);
-  const onnx = paths.find((path) => path.endsWith('.onnx'));
-  if (!onnx) throw new StudioError('model-missing-file', `${id} has no .onnx file under onnx/.`);
-  return { card: await makeCard(id, onnx, files), files };
+  const response = await fetch(`${HUB}/api/models/${id}/tree/main?recursive=true`, signal ? { signal } : {}).catch(
+    (cause: unknown) => {
+      if (signal?.aborted) throw new StudioError('cancelled', 'The download was stopped.', { cause });
+      throw silent(cause);
+    },
+  );
+  // the hub also answers 401 for names that do not exist
+  if ([401, 403, 404].includes(response.status))
+    throw new StudioError(
+      'model-missing-file',
+      `The hub has no public model “${id}” (answer ${response.status}). Check the name; models that ask for a licence or a login cannot be fetched here, but opened from a folder.`,
+      { data: { status: response.status } },
+    );
+  if (!response.ok) throw silent(`answer ${response.status}`);
+  const parsed = listing.safeParse(await response.json().catch(() => null));
+  if (!parsed.success) throw silent(z.prettifyError(parsed.error));
+  return parsed.data.filter(({ type }) => type === 'file');
 }

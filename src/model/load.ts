@@ -2,14 +2,14 @@ import { StudioError } from '../lib/errors';
 import { sha256 } from '../lib/hash';
 import { foldHash, isNeeded, type ModelCard, type ModelFiles, parseCard } from './card';
 import { type DownloadOptions, download } from './download';
-import { readFolder } from './folder';
+import { type NamedFile, readFolder } from './folder';
 import { loadFromHub } from './hub';
 
 /** Where a model comes from. All arrive in the same hub layout. */
 export type ModelSource =
   /** A folder of this site with a `studio.json`, e.g. `models/HuggingFaceTB/SmolLM2-135M-Instruct/`. */
   | { readonly kind: 'site'; readonly base: string }
-  | { readonly kind: 'folder'; readonly name: string; readonly files: readonly File[] }
+  | { readonly kind: 'folder'; readonly name: string; readonly files: readonly NamedFile[] }
   | { readonly kind: 'hub'; readonly id: string }
   /** Loaded from a folder or the hub before: its files are in the browser's cache, or it must be fetched again. */
   | { readonly kind: 'kept'; readonly card: ModelCard };
@@ -77,13 +77,8 @@ export async function loadModelFiles(source: ModelSource, options: DownloadOptio
   switch (source.kind) {
     case 'site':
       return loadFromSite(source.base, options);
-    case 'folder': {
-      const named = source.files.map((file) => ({
-        path: file.webkitRelativePath || file.name,
-        bytes: async () => new Uint8Array(await file.arrayBuffer()),
-      }));
-      return keep(await readFolder(named, source.name), options);
-    }
+    case 'folder':
+      return keep(await readFolder(source.files, source.name), options);
     case 'hub':
       return keep(await loadFromHub(source.id, options), options);
     case 'kept':

@@ -1,15 +1,18 @@
 import { type ReactNode, useEffect, useState } from 'react';
 import './drop-target.css';
+import { type Dropped, droppedModel } from './dropped-files';
 
 interface DropTargetProps {
   readonly onFile: (file: File) => void;
+  /** A folder, or files with a graph among them. */
+  readonly onModel: (dropped: Dropped) => void;
   readonly children: ReactNode;
 }
 
 const hasFile = (event: DragEvent) => event.dataTransfer?.types.includes('Files') ?? false;
 
 /** The whole page takes a file, whatever screen is open. */
-export function DropTarget({ onFile, children }: DropTargetProps) {
+export function DropTarget({ onFile, onModel, children }: DropTargetProps) {
   const [isOver, setOver] = useState(false);
   useEffect(() => {
     const over = (event: DragEvent) => {
@@ -24,8 +27,10 @@ export function DropTarget({ onFile, children }: DropTargetProps) {
       if (!hasFile(event)) return;
       event.preventDefault();
       setOver(false);
+      const model = event.dataTransfer ? droppedModel(event.dataTransfer) : null;
       const file = event.dataTransfer?.files[0];
-      if (file) onFile(file);
+      if (model) void model.then(onModel);
+      else if (file) onFile(file);
     };
     addEventListener('dragover', over);
     addEventListener('dragleave', leave);
@@ -35,13 +40,13 @@ export function DropTarget({ onFile, children }: DropTargetProps) {
       removeEventListener('dragleave', leave);
       removeEventListener('drop', drop);
     };
-  }, [onFile]);
+  }, [onFile, onModel]);
   return (
     <>
       {children}
       {isOver ? (
         <div className="drop-veil" role="status">
-          <p>Drop it: a CSV, TSV or JSONL with a text and a label column</p>
+          <p>Drop it: a CSV, TSV or JSONL with a text and a label column, or a model folder</p>
         </div>
       ) : null}
     </>

@@ -4,6 +4,8 @@ import { DEFAULT_MODEL } from '../state/session-store';
 import { useSession, useStores } from '../state/studio';
 import { Button } from '../ui/Button';
 import { TextField } from '../ui/TextField';
+import { namedFile } from './dropped-files';
+import { openModelFolder } from './open-model-folder';
 
 const HUB_ID = /^[\w.-]+\/[\w.-]+$/;
 
@@ -15,9 +17,9 @@ export function OtherModel() {
   const [id, setId] = useState(source.kind === 'hub' ? source.id : '');
   const { loadModel } = session.getState();
   const openFolder = (list: FileList | null) => {
-    const files = [...(list ?? [])];
-    const name = files[0]?.webkitRelativePath.split('/')[0] ?? 'model';
-    if (files.length > 0) void loadModel({ kind: 'folder', name, files });
+    const files = [...(list ?? [])].map((file) => namedFile(file.webkitRelativePath || file.name, file));
+    const name = files[0]?.path.split('/')[0] ?? 'model';
+    if (files.length > 0) openModelFolder(session, { name, files });
   };
   return (
     <details className="model-fold other-model">
@@ -30,6 +32,9 @@ export function OtherModel() {
         <FileTrigger acceptDirectory onSelect={openFolder}>
           <Button isDisabled={busy}>Open a model folder</Button>
         </FileTrigger>
+        <p className="small dim">
+          You can also drop the folder onto the page. It stays in this browser, so it need not be opened again.
+        </p>
         <TextField
           mono
           label="Or its name on the Hugging Face hub"

@@ -165,8 +165,11 @@ export function createSessionStore(
       });
       const check = await checker.recall(info);
       if (!signal.aborted) set({ check });
-      const kept = source.kind === 'site' ? null : { kind: 'kept', card: get().card };
+      const { card } = get();
+      const kept = source.kind === 'site' || !card ? null : ({ kind: 'kept', card } as const);
       void services.store.settings.set(SOURCE_SETTING, kept).catch(() => {});
+      // the hub is asked when the user picks it, never again behind their back
+      if (source.kind === 'hub' && kept && !signal.aborted) set({ source: kept });
       show({ kind: 'ready', info });
       performance.mark('studio:model-ready');
       return info;

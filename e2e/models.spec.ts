@@ -1,0 +1,142 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Page } from '@playwright/test';
+import { expect, test } from './fixtures';
+import { ModelsPage } from './pages/models';
+import { AWKWARD, type Studio, TINY } from './pages/studio';
+
+const FIXTURES = join(import.meta.dirname, '../test/fixtures/models');
+
+async function trainSteps(studio: Studio, steps: number): Promise<void> {
+  await studio.drop(AWKWARD);
+  await expect(studio.heading).toContainText('labelled rows are ready');
+  await studio.go('Train');
+  await studio.train.set({ Steps: steps });
+  await studio.train.start();
+  await studio.train.ended();
+}
+
+test('the gradients are checked once, before the first training, and what was measured is shown', async ({
+  studio,
+}) => {
+  const models = new ModelsPage(studio.page);
+  await studio.open();
+  await studio.modelReady();
+  await models.open();
+  await expect(models.fact('Family')).toHaveText('llama');
+  await expect(models.fact('Vocabulary')).toHaveText('2,048 tokens');
+  await expect(models.fact('Context')).toHaveText('1,024 tokens');
+  await expect(models.fact('Memory needed')).toHaveText(/^\d+ MB$/);
+  await expect(models.fact('One step')).toHaveText('not measured yet');
+  await expect(models.fact('Self-check')).toContainText('Made once, before the first training');
+  await models.close();
+
+  await trainSteps(studio, 20);
+  await models.open();
+  await expect(models.fact('Self-check')).toContainText(/^Right: at most 0\.\d+% off along 3 random directions/);
+  await expect(models.fact('One step')).toContainText(/^0\.\d+ s after the text, not measured yet before it$/);
+  await studio.page.reload();
+  await studio.modelReady();
+  await models.open();
+  await expect(models.fact('Self-check')).toContainText('Right: at most');
+  await models.dialog.getByRole('button', { name: 'Check again' }).click();
+  await expect(models.fact('Self-check')).toContainText('Right: at most');
+});
+
+test('on a graphics device the loss is compared with WebAssembly', async ({ studio }) => {
+  const models = new ModelsPage(studio.page);
+  await studio.page.goto(`?model=${TINY}&backend=webgpu#/`);
+  await models.loaded(/^Model: tiny support · WebGPU/);
+  await models.open();
+  await expect(models.fact('Runs on')).toContainText('a software device');
+  await models.dialog.getByRole('button', { name: 'Check now' }).click();
+  await expect(models.fact('Self-check')).toContainText('the loss as on WebAssembly', { timeout: 120_000 });
+  await models.loaded(/^Model: tiny support · WebGPU/);
+});
+
+test('a model from a folder: trains, and is there after a reload without its folder', async ({ studio }) => {
+  const { page } = studio;
+  const models = new ModelsPage(page);
+  await studio.open();
+  await studio.modelReady();
+  // what is no model leaves the present one where it is
+  await models.openFolder(join(FIXTURES, '../csv'));
+  await expect(page.getByText('“csv” is no model folder')).toBeVisible();
+  await expect(models.fact('Family')).toHaveText('llama');
+
+  await models.openFolder(join(FIXTURES, 'gpt2-optimum-fp32'));
+  await models.loaded(/^Model: gpt2 optimum fp32 · 2 threads/);
+  await expect(models.fact('Family')).toHaveText('gpt2');
+  await models.close();
+  await trainSteps(studio, 10);
+  await page.goto('./');
+  await models.loaded(/^Model: gpt2 optimum fp32 · 2 threads/);
+  await models.open();
+  await expect(models.fact('Self-check')).toContainText('Right: at most');
+  await expect(models.fact('One step')).toContainText('s after the text');
+
+  const other = models.dialog.locator('details', { hasText: TINY });
+  await other.locator('summary').click();
+  await other.getByRole('button', { name: 'Use this model' }).click();
+  await models.loaded(/^Model: tiny support · 2 threads/);
+  const folder = models.dialog.locator('details', { hasText: 'gpt2-optimum-fp32' });
+  await folder.locator('summary').click();
+  await folder.getByRole('button', { name: 'Forget it and its files' }).click();
+  await expect(folder).toHaveCount(0);
+});
+
+/** A stand-in for the hub: the list of files, and the files behind a redirect to its storage. */
+async function standIn(page: Page, id: string, folder: string, asked: string[]): Promise<void> {
+  const names = ['config.json', 'tokenizer.json', 'tokenizer_config.json'];
+  const paths = [...names, ...readdirSync(join(folder, 'onnx')).map((name) => `onnx/${name}`)];
+  const headers = { 'Access-Control-Allow-Origin': '*' };
+  await page.context().route(/^https:\/\/(?:huggingface\.co|[\w-]+\.hf\.co)\//, async (route) => {
+    const url = new URL(route.request().url());
+    asked.push(url.href);
+    if (url.pathname === `/api/models/${id}/tree/main`) {
+      const entries = paths.map((path) => {
+        const bytes = readFileSync(join(folder, path));
+        const lfs = { oid: createHash('sha256').update(bytes).digest('hex'), size: bytes.length, pointerSize: 130 };
+        return { type: 'file', oid: '0', path, size: bytes.length, ...(path.startsWith('onnx/') ? { lfs } : {}) };
+      });
+      return route.fulfill({ json: entries, headers });
+    }
+    const path = url.pathname.split('/resolve/main/')[1] ?? '';
+    if (!url.pathname.startsWith(`/${id}/`) || !paths.includes(path))
+      return route.fulfill({ status: 401, json: { error: 'Repository not found' }, headers });
+    return route.fulfill({ body: readFileSync(join(folder, path)), headers });
+  });
+}
+
+test('a model from the hub: asked for by a click, verified, and never asked for again', async ({ studio, watch }) => {
+  const { page } = studio;
+  const models = new ModelsPage(page);
+  const asked: string[] = [];
+  watch.expected.push(/huggingface\.co/, /status of 401/);
+  await standIn(page, 'somebody/qwen2-ONNX', join(FIXTURES, 'qwen2-genai-int4'), asked);
+  await studio.open();
+  await studio.modelReady();
+  await models.open();
+  await models.dialog.getByText('Open another model').click();
+  await expect(models.dialog).toContainText('another site');
+  const name = models.dialog.getByLabel('Or its name on the Hugging Face hub');
+  const fetchIt = models.dialog.getByRole('button', { name: 'Fetch from huggingface.co' });
+  await name.fill('somebody/else');
+  expect(asked).toEqual([]);
+  await fetchIt.click();
+  await expect(models.dialog).toContainText('The hub has no public model “somebody/else”');
+
+  await name.fill('somebody/qwen2-ONNX');
+  await fetchIt.click();
+  await models.loaded(/^Model: qwen2 ONNX · 2 threads/);
+  await expect(models.fact('Family')).toHaveText('qwen2');
+  await expect(models.fact('Parameters')).toContainText('stored as q4');
+  await expect(page.getByRole('button', { name: /^[1-9]\d* requests sent to other sites/ })).toBeAttached();
+  const before = asked.length;
+  await models.close();
+  await trainSteps(studio, 10);
+  await page.goto('./');
+  await models.loaded(/^Model: qwen2 ONNX · 2 threads/);
+  expect(asked).toHaveLength(before);
+});

@@ -1,0 +1,44 @@
+import { expect, type Locator, type Page } from '@playwright/test';
+
+/** What the chip at the top opens: the loaded model, the others, and the way to new ones. */
+export class ModelsPage {
+  readonly dialog: Locator;
+  readonly #chip: Locator;
+
+  constructor(readonly page: Page) {
+    this.dialog = page.getByRole('dialog', { name: 'Models' });
+    this.#chip = page.getByRole('button', { name: /^Model: / });
+  }
+
+  async open(): Promise<void> {
+    if (!(await this.dialog.isVisible())) await this.#chip.click();
+    await expect(this.dialog).toBeVisible();
+  }
+
+  async close(): Promise<void> {
+    await this.page.keyboard.press('Escape');
+    await expect(this.dialog).toBeHidden();
+  }
+
+  /** What stands beside a term of the loaded model, e.g. `Family`. */
+  fact(term: string): Locator {
+    return this.dialog
+      .getByRole('definition')
+      .and(this.dialog.locator(`dt:has-text("${term}") + dd`))
+      .first();
+  }
+
+  /** Through the button and the system's dialog. */
+  async openFolder(path: string): Promise<void> {
+    await this.open();
+    const button = this.dialog.getByRole('button', { name: 'Open a model folder' });
+    if (!(await button.isVisible())) await this.dialog.getByText('Open another model').click();
+    const chooser = this.page.waitForEvent('filechooser');
+    await button.click();
+    await (await chooser).setFiles(path);
+  }
+
+  async loaded(name: RegExp): Promise<void> {
+    await expect(this.page.getByRole('button', { name })).toBeVisible();
+  }
+}
