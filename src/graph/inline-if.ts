@@ -35,15 +35,12 @@ function branchOf(node: Node, graph: Graph, switches: ReadonlySet<string>): Grap
 
 /** The nodes and weights of a branch in the outer graph; what the If gave out is what the branch gives out. */
 function inlined(graph: Graph, node: Node, branch: Graph): Graph {
-  const results = branch.outputs.map(
-    (v, i): Node => ({
-      op: 'Identity',
-      name: `${node.name}/${i}`,
-      inputs: [v.name],
-      outputs: [node.outputs[i] ?? ''],
-      attrs: {},
-    }),
-  );
+  const results = branch.outputs.flatMap((v, i): Node[] => {
+    const output = node.outputs[i] ?? '';
+    // Some exporters call both the same.
+    if (v.name === output) return [];
+    return [{ op: 'Identity', name: `${node.name}/${i}`, inputs: [v.name], outputs: [output], attrs: {} }];
+  });
   const next = {
     ...graph,
     initializers: new Map([...graph.initializers, ...branch.initializers]),
