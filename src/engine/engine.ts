@@ -126,7 +126,7 @@ export class Engine {
     control: Control = uninterrupted,
     onDirection: (done: number) => void = () => {},
   ): Promise<SelfCheckReport> {
-    return selfCheck(this.#program, request, control, onDirection);
+    return selfCheck({ program: this.#program, info: this.info }, request, control, onDirection);
   }
 
   async dispose(): Promise<void> {

@@ -1,49 +1,43 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { uninterrupted } from '../inference/control';
 import { IO } from '../inference/program';
-import type { Program } from '../inference/run';
 import { createNodeRunner } from '../runtime/ort-node';
-import type { HostTensor } from '../runtime/types';
-import { loadProgram } from './load';
+import type { Runner } from '../runtime/types';
+import { type LoadedProgram, loadProgram } from './load';
 import { selfCheck } from './self-check';
 import { FIXTURES, readModel } from './test-support';
 
-let program: Program;
+let loaded: LoadedProgram;
 beforeAll(async () => {
   const files = await readModel(`${FIXTURES}/llama-genai-int4`);
   const request = { id: 'x', files, backend: 'node-wasm' as const, threads: 2 };
-  ({ program } = await loadProgram(request, createNodeRunner, () => {}));
+  loaded = await loadProgram(request, createNodeRunner, () => {});
 });
-afterAll(() => program.runner.dispose());
+afterAll(() => loaded.program.runner.dispose());
 
 /** The model with something done to what one output says. */
-const altered = (name: string, change: (values: Float32Array) => Float32Array): Program => ({
-  ...program,
-  runner: {
-    ...program.runner,
-    dispose: async () => {},
-    run: async (feeds, fetches) => {
-      const outputs = await program.runner.run(feeds, fetches);
-      const tensor = outputs[name];
-      if (tensor?.dtype !== 'float32') return outputs;
-      const data: HostTensor = { ...tensor, data: change(tensor.data) };
-      return { ...outputs, [name]: data };
-    },
-  },
-});
+function altered(name: string, change: (values: Float32Array) => Float32Array): LoadedProgram {
+  const { runner } = loaded.program;
+  const run: Runner['run'] = async (feeds, fetches) => {
+    const outputs = await runner.run(feeds, fetches);
+    const tensor = outputs[name];
+    return tensor?.dtype === 'float32' ? { ...outputs, [name]: { ...tensor, data: change(tensor.data) } } : outputs;
+  };
+  return { ...loaded, program: { ...loaded.program, runner: { ...runner, run, dispose: async () => {} } } };
+}
 
-const check = (subject: Program, directions = 3) => selfCheck(subject, { directions }, uninterrupted, () => {});
+const check = (subject: LoadedProgram, directions = 3) => selfCheck(subject, { directions }, uninterrupted, () => {});
 
 describe('the self-check', () => {
   it('finds a right gradient right, on at most 16 tokens, and the same loss every time', async () => {
     const seen: number[] = [];
-    const report = await selfCheck(program, { directions: 3 }, uninterrupted, (done) => seen.push(done));
+    const report = await selfCheck(loaded, { directions: 3 }, uninterrupted, (done) => seen.push(done));
     expect(report).toMatchObject({ ok: true, tolerance: 0.02 });
     expect(report.tokens).toBeLessThanOrEqual(16);
     expect(report.directions).toHaveLength(3);
     for (const { relativeError } of report.directions) expect(relativeError).toBeLessThan(1e-3);
     expect(seen).toEqual([0, 1, 2, 3]);
-    expect((await check(program, 0)).loss).toBe(report.loss);
+    expect((await check(loaded, 0)).loss).toBe(report.loss);
   });
 
   it.each([
@@ -77,6 +71,6 @@ describe('the self-check', () => {
     const cancel = (done: number) => {
       if (done === 1) control.requested = 'cancel';
     };
-    await expect(selfCheck(program, { directions: 3 }, control, cancel)).rejects.toMatchObject({ code: 'cancelled' });
+    await expect(selfCheck(loaded, { directions: 3 }, control, cancel)).rejects.toMatchObject({ code: 'cancelled' });
   });
 });

@@ -1,8 +1,10 @@
 import { type Control, throwIfInterrupted } from '../inference/control';
-import { embeddingRows, type Program } from '../inference/run';
+import { TextCache } from '../inference/text-cache';
+import { createRng } from '../lib/rng';
 import type { SoftPrompt } from '../prompt/types';
 import { checkGradient, type DirectionCheck } from './gradient-check';
-import { randomIds, randomTask } from './random-task';
+import type { LoadedProgram } from './load';
+import { randomTask } from './random-task';
 
 export interface SelfCheckRequest {
   /** How many directions the gradient is compared along; 0 = the loss alone is wanted. */
@@ -36,7 +38,7 @@ const SEED = 1;
  * @throws StudioError `cancelled`, and as Runner.run
  */
 export async function selfCheck(
-  program: Program,
+  { program, info }: LoadedProgram,
   { directions }: SelfCheckRequest,
   control: Control,
   onDirection: (done: number) => void,
@@ -45,9 +47,12 @@ export async function selfCheck(
   throwIfInterrupted(control);
   const { hidden, vocabulary } = program.spec;
   const { rows, labels } = randomTask(vocabulary, [TEXT_TOKENS], SEED);
-  const vectors = await embeddingRows(program, randomIds(VIRTUAL_TOKENS, vocabulary, SEED));
+  const rng = createRng(SEED);
+  const vectors = Float32Array.from({ length: VIRTUAL_TOKENS * hidden }, () => info.embeddingRms * rng.normal());
   const soft: SoftPrompt = { placement: 'suffix', vectors, virtualTokens: VIRTUAL_TOKENS, hidden };
-  const batch = { rows, labels, soft, cached: null };
+  // as in training: the text is read once, and only the vectors are run anew
+  const cache = new TextCache(program.spec);
+  const batch = { rows, labels, soft, cached: { cache, plan: cache.plan('self-check', [rows]), control } };
   const options = { directions, levels: LEVELS, control, onDirection };
   const { loss, directions: found } = await checkGradient(program, batch, options);
   return {
