@@ -31,7 +31,7 @@ function accuracyOf(placement: string, seed: number): number {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   if (status !== 0) throw new Error(`tune ended with ${status}`);
-  const { arms }: { arms: readonly { id: string; accuracyUncalibrated: number; accuracy: number }[] } = JSON.parse(
+  const { arms }: { arms: readonly { id: string; accuracy: number }[] } = JSON.parse(
     readFileSync(join(out, 'results.json'), 'utf8'),
   );
   const tuned = arms.find(({ id }) => id === 'tuned');
