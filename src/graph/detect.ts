@@ -6,6 +6,7 @@ import type { Decoder } from './decoder';
 import { toNumbers } from './dtype';
 import type { Graph, Initializer, Node, ValueInfo } from './ir';
 import { producers, reads } from './order';
+import { uniformCache } from './uniform-cache';
 
 const unsupported = (message: string) => new StudioError('model-unsupported', message);
 
@@ -14,14 +15,16 @@ const unsupported = (message: string) => new StudioError('model-unsupported', me
  * By operators and shapes; names serve only to tell the graph's inputs and outputs apart.
  * @throws StudioError `model-unsupported` when it is not a decoder-only language model that we understand
  */
-export function detect(graph: Graph): Decoder {
-  const ids = graph.inputs.find((v) => v.name === 'input_ids') ?? graph.inputs.find((v) => isIds(v));
+export function detect(given: Graph): Decoder {
+  const ids = given.inputs.find((v) => v.name === 'input_ids') ?? given.inputs.find((v) => isIds(v));
   if (!ids)
     throw unsupported('The model has no input of token ids. Only language models that take input_ids are supported.');
+  const embedding = findEmbedding(given, ids.name);
+  const graph = uniformCache(given, embedding.table.dims[1] ?? 0);
   const source = producers(graph);
-  const embedding = findEmbedding(graph, ids.name);
   const head = findHead(graph, source);
   const cache = findCache(graph);
+  refuseUnknownInputs(graph, [ids.name, BIAS_INPUT, ...cache.pastKeys, ...cache.pastValues]);
   const named = (name: string) => (graph.inputs.some((v) => v.name === name) ? name : null);
   const [vocabulary = 0, hidden = 0] = embedding.table.dims;
   const weight = graph.initializers.get(head.weight)?.dims ?? [];
@@ -53,6 +56,17 @@ export function detect(graph: Graph): Decoder {
     presentKeys: cache.presentKeys,
     presentValues: cache.presentValues,
   };
+}
+
+/** Nobody would give them a value. */
+function refuseUnknownInputs(graph: Graph, known: readonly string[]): void {
+  const all = new Set([...known, 'attention_mask', 'position_ids']);
+  const used = new Set(graph.nodes.flatMap(reads));
+  const unknown = graph.inputs.find((v) => !all.has(v.name) && used.has(v.name));
+  if (unknown)
+    throw unsupported(
+      `The model has an input ${unknown.name} (${unknown.dtype}[${unknown.shape?.map((d) => d ?? '?') ?? '?'}]) that we cannot fill. Only token ids, an attention mask, positions, and past keys and values are known: export the decoder alone.`,
+    );
 }
 
 const isIds = ({ dtype, shape }: ValueInfo) => (dtype === 'int64' || dtype === 'int32') && shape?.length === 2;
