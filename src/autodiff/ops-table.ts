@@ -14,6 +14,7 @@ const notes: Readonly<Record<string, string>> = {
   Clip: 'to the input; nothing outside the bounds',
   Dropout: 'as in inference: the identity',
   Gather: 'to the data: ScatterND with addition, so that repeated indices add up',
+  GatherND: 'to the data, without batch dimensions',
   Gemm: 'to all three inputs',
   LayerNormalization: 'to the input; scale and bias are frozen',
   MatMul: 'rank 2 and above, with broadcasting; a frozen matrix is not copied',

@@ -372,6 +372,13 @@ export const cases: readonly GradientCase[] = [
   },
   ...gathers,
   {
+    name: 'GatherND',
+    op: 'GatherND',
+    inputs: { x: normal([3, 3, 4], 1) },
+    feeds: { ids: int64s([4, 2], [0, 1, 2, 2, 0, 1, 1, 0]) },
+    build: (g) => g.add('GatherND', ['x', g.add('Reshape', ['ids', indices(g, -1, 2)])]),
+  },
+  {
     name: 'Gather by a negative constant',
     op: 'Gather',
     inputs: { x: normal([3, 4], 1) },

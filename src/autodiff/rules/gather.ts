@@ -24,10 +24,14 @@ const gather: Rule = (c) => {
 const range = (start: number, end: number) => Array.from({ length: end - start }, (_, i) => start + i);
 
 /** ScatterND takes int64 tuples; the index lists are short, so their cast costs nothing. */
-function scatterRows({ g, input }: RuleContext, like: string, updates: string): string {
+function scatterRows(c: RuleContext, like: string, updates: string): string {
+  const { g, input } = c;
   const rows = g.op('Unsqueeze', [indices(g, input(1), like), g.int64s([-1])]);
-  return g.op('ScatterND', [g.zerosLike(like), rows, updates], { reduction: { type: 'string', value: 'add' } });
+  return scatter(c, like, rows, updates);
 }
+
+const scatter = ({ g }: RuleContext, like: string, tuples: string, updates: string): string =>
+  g.op('ScatterND', [g.zerosLike(like), tuples, updates], { reduction: { type: 'string', value: 'add' } });
 
 /** Indices as int64; constant ones counted from the start, which every provider understands. */
 function indices(g: RuleContext['g'], name: string, like: string): string {
@@ -41,4 +45,10 @@ function indices(g: RuleContext['g'], name: string, like: string): string {
   return g.info(name)?.dtype === 'int64' ? name : g.cast(name, 'int64');
 }
 
-export const gatherRules: Rules = { Gather: gather };
+/** dX = zeros with dY added at the indices, which are tuples already */
+const gatherND: Rule = (c) => {
+  if (intAttr(c.node, 'batch_dims', 0) !== 0) c.refuse('it gathers within batches');
+  return [scatter(c, c.x, c.input(1), c.dy)];
+};
+
+export const gatherRules: Rules = { Gather: gather, GatherND: gatherND };
