@@ -9,7 +9,7 @@ import {
   toFloat32,
   unpackZeroPoints,
 } from './dequantise';
-import { isFloat } from './dtype';
+import { isFloat, sizeOf } from './dtype';
 import { type Graph, type Initializer, int, type Node } from './ir';
 import { readCounts } from './order';
 import { type Rewriting, rewrite } from './rewrite';
@@ -133,6 +133,16 @@ class Expansion {
     const zeroPoints = zp === '' ? null : integers(this.#constant(node, zp));
     const axis = (intAttr(node, 'axis', 1) + tensor.dims.length) % Math.max(1, tensor.dims.length);
     const blockSize = intAttr(node, 'block_size', 0);
+    const length = tensor.dims[axis] ?? 1;
+    const fits =
+      blockSize > 0
+        ? scales.length === (sizeOf(tensor.dims) / length) * Math.ceil(length / blockSize)
+        : scales.length === 1 || scales.length === length;
+    if (!fits || (zeroPoints && zeroPoints.length !== scales.length))
+      throw unsupported(
+        node,
+        `has ${scales.length} scales and ${zeroPoints?.length ?? 'no'} zero points, which do not fit [${tensor.dims}]`,
+      );
     const key = `${this.#view(tensor)}[${tensor.dims}] ${s} ${zp} ${axis} ${blockSize}`;
     const values = this.#made.has(key)
       ? null

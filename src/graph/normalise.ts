@@ -11,6 +11,7 @@ import { inlineIf } from './inline-if';
 import type { Graph } from './ir';
 import { recogniseLinear, tieEmbeddings } from './linear';
 import { splitSkipNorms } from './norms';
+import { refuseNaN } from './refuse-nan';
 import { nameDims } from './symbols';
 import { upgradeOpset } from './upgrade-opset';
 import { widen } from './widen';
@@ -42,10 +43,7 @@ const refused: Readonly<Record<string, string>> = {
  */
 export function normalise(given: Graph, options: NormaliseOptions = {}): Decoder {
   const graph = inlineIf(given);
-  for (const node of graph.nodes) {
-    const why = Object.hasOwn(refused, node.op) ? refused[node.op] : undefined;
-    if (why) throw unsupported(node, why);
-  }
+  refuseOperators(graph);
   // Aliases of weights (Reshape of an initializer) must be gone before quantised tensors are told apart.
   const folded = hoistDequantise(floatActivations(prune(foldConstants(upgradeOpset(graph)))));
   if (options.consume)
@@ -55,5 +53,14 @@ export function normalise(given: Graph, options: NormaliseOptions = {}): Decoder
   const linear = prune(tieEmbeddings(prune(recogniseLinear(plain))));
   const attention = prune(expandAttention(linear), { inputs: true });
   const shared = prune(shareCommon(attention));
+  refuseNaN(shared);
   return nameDims(detect(shared));
+}
+
+function refuseOperators({ nodes }: Graph): void {
+  for (const node of nodes) {
+    const why = Object.hasOwn(refused, node.op) ? refused[node.op] : undefined;
+    if (why) throw unsupported(node, why);
+    for (const attr of Object.values(node.attrs)) if (attr.type === 'graph') refuseOperators(attr.value);
+  }
 }

@@ -1,5 +1,6 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { StudioError } from '../lib/errors';
+import { refuseTooMany } from './count-parts';
 import { encode, maybeDType } from './dtype';
 import {
   type AttributeProto,
@@ -23,6 +24,7 @@ const decoder = new TextDecoder();
  * @throws StudioError `model-corrupt`, `model-missing-file`, `model-unsupported`
  */
 export function parse(bytes: Uint8Array, external: ExternalFiles = new Map()): Graph {
+  refuseTooMany(bytes);
   const model = decode(bytes);
   if (!model.graph || model.opsetImport.length === 0)
     throw new StudioError('model-corrupt', 'The file holds no ONNX graph. It may be cut off, or of another kind.');

@@ -1,0 +1,122 @@
+import { create, toBinary } from '@bufbuild/protobuf';
+import { describe, expect, test } from 'vitest';
+import { StudioError } from '../lib/errors';
+import { GraphBuilder } from './builder';
+import { refuseTooMany } from './count-parts';
+import { encode } from './dtype';
+import { ModelProtoSchema } from './generated/onnx_pb';
+import type { Graph } from './ir';
+import { normalise } from './normalise';
+import { parse } from './parse';
+import { readFixture } from './test-support';
+
+const fixture = () => {
+  const { model, external } = readFixture('llama-genai-fp32');
+  return parse(model, external);
+};
+
+function errorOf(f: () => unknown): StudioError {
+  try {
+    f();
+  } catch (error) {
+    if (error instanceof StudioError) return error;
+    throw error;
+  }
+  throw new Error('no error');
+}
+
+/** A length in protobuf. */
+function varint(value: number): number[] {
+  const low = value % 128;
+  return value < 128 ? [low] : [low + 128, ...varint(Math.floor(value / 128))];
+}
+/** Key and length of a field that holds `body`. */
+const field = (number: number, body: Uint8Array) => Uint8Array.of(...varint(number * 8 + 2), ...varint(body.length));
+
+describe('too many nodes', () => {
+  /** `count` nodes `Neg`, 5 bytes each, in the graph of a model. */
+  const nodes = (count: number) => {
+    const node = Uint8Array.of(0x0a, 5, 0x22, 3, 78, 101, 103);
+    const body = new Uint8Array(count * node.length);
+    for (let i = 0; i < count; i++) body.set(node, i * node.length);
+    const head = field(7, body);
+    const bytes = new Uint8Array(head.length + body.length);
+    bytes.set(head);
+    bytes.set(body, head.length);
+    return bytes;
+  };
+
+  test('ten million are refused within seconds, unread', () => {
+    const bytes = nodes(10_000_000);
+    const begin = performance.now();
+    const error = errorOf(() => parse(bytes));
+    expect(error.code).toBe('model-corrupt');
+    expect(error.message).toContain('more than 2,000,000 parts');
+    expect(performance.now() - begin).toBeLessThan(5000);
+  });
+
+  test('those in branches count', () => {
+    const graph = nodes(1_100_000).subarray(field(7, new Uint8Array(7_700_000)).length);
+    // model { graph { node { attribute { g } } } }
+    let bytes: Uint8Array = graph;
+    for (const number of [6, 5, 1, 7]) {
+      const head = field(number, bytes);
+      const outer = new Uint8Array(head.length + bytes.length);
+      outer.set(head);
+      outer.set(bytes, head.length);
+      bytes = outer;
+    }
+    expect(errorOf(() => refuseTooMany(bytes)).code).toBe('model-corrupt');
+  });
+
+  test('as many as a language model has are not', () => {
+    expect(() => refuseTooMany(nodes(100_000))).not.toThrow();
+  });
+});
+
+describe('weights', () => {
+  const spoilt = (value: number): Graph => {
+    const graph = fixture();
+    const initializers = new Map(graph.initializers);
+    const [name = '', weight] = [...initializers].find(([, t]) => t.dtype === 'float32' && t.dims.length === 2) ?? [];
+    const bytes = (weight as NonNullable<typeof weight>).bytes.slice();
+    bytes.set(encode('float32', [value]), 40);
+    initializers.set(name, { ...(weight as NonNullable<typeof weight>), bytes });
+    return { ...graph, initializers };
+  };
+
+  test('that are NaN are named', () => {
+    const error = errorOf(() => normalise(spoilt(Number.NaN)));
+    expect(error.code).toBe('model-corrupt');
+    expect(error.message).toMatch(/The weight \S+ \[.*\] holds NaN at element 10/);
+  });
+
+  test('a loop is refused, also in a branch', () => {
+    const g = new GraphBuilder(fixture());
+    const loop = {
+      ...new GraphBuilder().build(),
+      nodes: [{ op: 'Loop', name: 'spin', inputs: [], outputs: ['z'], attrs: {} }],
+    };
+    const attrs = { then_branch: { type: 'graph', value: loop }, else_branch: { type: 'graph', value: loop } } as const;
+    g.add('If', ['input_ids'], { attrs });
+    expect(errorOf(() => normalise(g.build())).message).toBe('Loop node spin is a loop, which is not supported.');
+  });
+});
+
+test('a weight in a type of its own, a cycle and a missing file are told apart', () => {
+  const model = (node: { opType: string; input: string[]; output: string[] }[]) =>
+    toBinary(
+      ModelProtoSchema,
+      create(ModelProtoSchema, {
+        opsetImport: [{ domain: '', version: 18n }],
+        graph: { name: 'g', node, output: [{ name: 'a' }] },
+      }),
+    );
+  const cycle = [
+    { opType: 'Neg', input: ['b'], output: ['a'] },
+    { opType: 'Neg', input: ['a'], output: ['b'] },
+  ];
+  expect(errorOf(() => parse(model(cycle))).message).toContain('depends on itself');
+  const { model: whole } = readFixture('llama-genai-fp32');
+  expect(errorOf(() => parse(whole)).code).toBe('model-missing-file');
+});
