@@ -5,6 +5,7 @@ import type { Page } from '@playwright/test';
 import { expect, test } from './fixtures';
 import { ModelsPage } from './pages/models';
 import { AWKWARD, type Studio, TINY } from './pages/studio';
+import { wrongGradient } from './storage';
 
 const FIXTURES = join(import.meta.dirname, '../test/fixtures/models');
 
@@ -42,6 +43,39 @@ test('the gradients are checked once, before the first training, and what was me
   await expect(models.fact('Self-check')).toContainText('Right: at most');
   await models.dialog.getByRole('button', { name: 'Check again' }).click();
   await expect(models.fact('Self-check')).toContainText('Right: at most');
+});
+
+test('wrong gradients turn training off, with the reason, until a new check finds them right', async ({ studio }) => {
+  const { page, train } = studio;
+  const models = new ModelsPage(page);
+  await studio.open();
+  await studio.modelReady();
+  await models.open();
+  await models.dialog.getByRole('button', { name: 'Check now' }).click();
+  await expect(models.fact('Self-check')).toContainText('Right');
+  await wrongGradient(page);
+  await page.reload();
+  await studio.modelReady();
+  await studio.drop(AWKWARD);
+  await expect(studio.heading).toContainText('labelled rows are ready');
+  await studio.go('Train');
+  await expect(studio.lead).toContainText(
+    'Training is off for this model: the gradient along direction 2 of 3 is 12% off what finite differences say',
+  );
+  await expect(page.getByRole('button', { name: 'Train', exact: true })).toBeDisabled();
+  // what needs no gradient goes on
+  await studio.go('Prompts');
+  await studio.prompts.tryIt.click();
+  await expect(studio.heading).toContainText('Your prompt gets');
+  await models.open();
+  await expect(models.fact('Self-check')).toContainText('is 12% off');
+  await models.dialog.getByRole('button', { name: 'Check again' }).click();
+  await expect(models.fact('Self-check')).toContainText('Right');
+  await models.close();
+  await studio.go('Train');
+  await train.set({ Steps: 10 });
+  await train.start();
+  await train.ended();
 });
 
 test('on a graphics device the loss is compared with WebAssembly', async ({ studio }) => {

@@ -77,3 +77,33 @@ export async function states(page: Page): Promise<unknown[]> {
     }),
   );
 }
+
+/** Writes into what is kept of every self-check that the second of its directions was 12% off. */
+export const wrongGradient = (page: Page): Promise<void> =>
+  page.evaluate(
+    (database) =>
+      new Promise<void>((resolve, reject) => {
+        const opening = indexedDB.open(database);
+        opening.onerror = () => reject(opening.error);
+        opening.onsuccess = () => {
+          const db = opening.result;
+          const work = db.transaction('settings', 'readwrite');
+          const table = work.objectStore('settings');
+          const asking = table.getAll();
+          asking.onsuccess = () => {
+            for (const { key, value } of asking.result) {
+              if (!key.startsWith('self-check')) continue;
+              const [a, b, c] = value.report.directions;
+              const report = { ...value.report, ok: false, directions: [a, { ...b, relativeError: 0.12 }, c] };
+              table.put({ key, value: { ...value, ok: false, report } });
+            }
+          };
+          work.onerror = () => reject(work.error);
+          work.oncomplete = () => {
+            db.close();
+            resolve();
+          };
+        };
+      }),
+    DATABASE,
+  );

@@ -1,11 +1,11 @@
 import { useStore } from 'zustand';
 import { sourceId } from '../state/models-store';
 import { useSession, useStores } from '../state/studio';
-import { Button } from '../ui/Button';
 import { Note } from '../ui/Note';
 import { ProgressBar } from '../ui/ProgressBar';
 import { KnownModels } from './KnownModels';
 import { ModelFacts } from './ModelFacts';
+import { ModelFailed } from './ModelFailed';
 import { downloadWords, modelWords } from './model-words';
 import { OtherModel } from './OtherModel';
 import { SelfCheck } from './SelfCheck';
@@ -17,7 +17,7 @@ export function ModelPanel() {
   const source = useSession((s) => s.source);
   const refusals = useSession((s) => s.refusals);
   const { trainingOff, crossOriginIsolated } = useSession((s) => s.capabilities);
-  const { session, models } = useStores();
+  const { models } = useStores();
   const current = source.kind === 'site' ? sourceId(source) : card ? sourceId({ kind: 'kept', card }) : null;
   const known = useStore(models, (s) => s.known.find((one) => sourceId(one.source) === current));
   return (
@@ -31,15 +31,7 @@ export function ModelPanel() {
         />
       ) : null}
       {model.kind === 'starting' ? <ProgressBar label={modelWords(model, card).short} value={null} /> : null}
-      {model.kind === 'failed' ? (
-        <Note
-          title="The model did not load"
-          tone="bad"
-          action={<Button onPress={() => void session.getState().loadModel()}>Load it again</Button>}
-        >
-          {model.error.message} Your rows and prompts are kept.
-        </Note>
-      ) : null}
+      <ModelFailed />
       {model.kind === 'ready'
         ? refusals.map(({ adapter, reason }) => (
             <Note key={`${adapter} ${reason}`} title={`Not on WebGPU${adapter ? ` (${adapter})` : ''}`}>

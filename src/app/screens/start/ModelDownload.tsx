@@ -1,6 +1,6 @@
+import { ModelFailed } from '../../shell/ModelFailed';
 import { downloadWords, modelWords } from '../../shell/model-words';
-import { useSession, useStores } from '../../state/studio';
-import { Button } from '../../ui/Button';
+import { useSession } from '../../state/studio';
 import { Note } from '../../ui/Note';
 import { ProgressBar } from '../../ui/ProgressBar';
 
@@ -9,7 +9,6 @@ export function ModelDownload() {
   const model = useSession((s) => s.model);
   const card = useSession((s) => s.card);
   const { trainingOff } = useSession((s) => s.capabilities);
-  const { session } = useStores();
   if (trainingOff) return <Note title="Viewing only on this device">{trainingOff}</Note>;
   switch (model.kind) {
     case 'downloading':
@@ -24,16 +23,7 @@ export function ModelDownload() {
     case 'starting':
       return <ProgressBar label="Model start" hideLabel value={null} detail={modelWords(model, card).short} />;
     case 'failed':
-      return (
-        <Note
-          live
-          tone="bad"
-          title="The model did not load"
-          action={<Button onPress={() => void session.getState().loadModel()}>Load it again</Button>}
-        >
-          {model.error.message}
-        </Note>
-      );
+      return <ModelFailed live />;
     case 'idle':
     case 'ready':
       return null;

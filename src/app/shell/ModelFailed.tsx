@@ -1,0 +1,32 @@
+import { DEFAULT_MODEL } from '../state/session-store';
+import { useSession, useStores } from '../state/studio';
+import { Button } from '../ui/Button';
+import { Note } from '../ui/Note';
+
+/** Why there is no model, and the ways to one. Nothing where there is. */
+export function ModelFailed({ live = false }: { readonly live?: boolean }) {
+  const model = useSession((s) => s.model);
+  const source = useSession((s) => s.source);
+  const { session } = useStores();
+  if (model.kind !== 'failed') return null;
+  const { loadModel } = session.getState();
+  return (
+    <Note
+      live={live}
+      tone="bad"
+      title="The model did not load"
+      action={
+        <>
+          <Button onPress={() => void loadModel()}>Load it again</Button>
+          {source === DEFAULT_MODEL ? null : (
+            <Button variant="link" onPress={() => void loadModel(DEFAULT_MODEL)}>
+              Take the embedded model
+            </Button>
+          )}
+        </>
+      }
+    >
+      {model.error.message} Your rows and prompts are kept.
+    </Note>
+  );
+}
