@@ -128,6 +128,16 @@ describe('on WebAssembly', () => {
   });
 });
 
+test('an engine that dies of the check is started anew', async () => {
+  const pc = machine();
+  pc.computes.wasm = new StudioError('out-of-memory', 'Too large.');
+  const session = visit(pc);
+  await expect(session.getState().trainingReady()).rejects.toMatchObject({ code: 'out-of-memory' });
+  expect(session.getState()).toMatchObject({ model: { kind: 'failed' }, check: { kind: 'unknown' }, job: null });
+  pc.computes.wasm = report(1e-5);
+  await session.getState().trainingReady();
+});
+
 describe('on WebGPU', () => {
   test('one loss is compared with WebAssembly, never with both alive, and the model is back where it was', async () => {
     const pc = machine(GPU);

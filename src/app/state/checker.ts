@@ -39,8 +39,8 @@ export interface Checker {
   recall(info: ModelInfo): Promise<CheckStatus>;
   /** Checks the loaded model if that was not done before. @throws StudioError `gradient-wrong`, `cancelled`, as modelReady */
   ready(): Promise<ModelInfo>;
-  /** Checks it whatever is known, also a device that was refused. */
-  again(): Promise<void>;
+  /** Checks it whatever is known, also a device that was refused. @throws as ready, but for `gradient-wrong` */
+  again(): Promise<ModelInfo>;
 }
 
 /** After these a device is as useless as after a wrong number. */
@@ -166,13 +166,6 @@ export function createChecker(services: Services, session: CheckedSession): Chec
       return verdict ? { kind: 'known', verdict } : { kind: 'unknown' };
     },
     ready: () => once(ensure),
-    again: async () => {
-      try {
-        await once(recheck);
-      } catch (cause) {
-        if (cause instanceof StudioError && cause.code === 'cancelled') return;
-        toastError('The gradients were not checked', cause instanceof Error ? cause.message : String(cause));
-      }
-    },
+    again: () => once(recheck),
   };
 }

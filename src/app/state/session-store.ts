@@ -6,6 +6,7 @@ import type { ModelSource } from '../../model/load';
 import type { LoadRequest, ModelFiles, ModelInfo } from '../../worker/protocol';
 import type { Services } from '../services';
 import { isSmall } from '../tokenizer-files';
+import { toastError } from '../ui/toast';
 import type { Capabilities } from './capabilities';
 import { createChecker } from './checker';
 import { loadEngine } from './load-engine';
@@ -202,6 +203,12 @@ export function createSessionStore(
       set({ source, card: null, check: { kind: 'unknown' }, refusals: [], tokenizer: { kind: 'waiting' } });
     }
 
+    /** The check is the first that is asked of a model: it may be what the engine dies of. */
+    const noteLoss = (cause: unknown): never => {
+      if (cause instanceof StudioError && isEngineGone(cause)) get().engineLost(cause);
+      throw cause;
+    };
+
     return {
       capabilities,
       model: { kind: 'idle' },
@@ -216,8 +223,15 @@ export function createSessionStore(
         await (running ?? start()).catch(() => {});
       },
       modelReady: () => running ?? start(),
-      trainingReady: () => checker.ready(),
-      checkAgain: () => checker.again(),
+      trainingReady: () => checker.ready().catch(noteLoss),
+      checkAgain: async () => {
+        try {
+          await checker.again().catch(noteLoss);
+        } catch (cause) {
+          if (!(cause instanceof StudioError && cause.code === 'cancelled'))
+            toastError('The gradients were not checked', cause instanceof Error ? cause.message : String(cause));
+        }
+      },
       engineLost: (error) => {
         running = null;
         services.engine.restart();

@@ -1,0 +1,82 @@
+import { beforeEach, expect, test, vi } from 'vitest';
+import type { ModelCard } from '../../model/card';
+import { speedKey } from '../screens/train/speedometer';
+import type { Services } from '../services';
+import { createModelsStore, type ModelsStore } from './models-store';
+import { createSessionStore } from './session-store';
+import { CAPABILITIES, testServices } from './test-support';
+
+let services: Services;
+let forgotten: [ModelCard, readonly ModelCard[]][];
+
+beforeEach(() => {
+  forgotten = [];
+  const base = testServices({
+    load: ({ id, sha256 = '' }) => ({
+      id,
+      sha256,
+      dtype: 'fp32',
+      family: 'llama',
+      backend: 'wasm',
+      threads: 2,
+      adapter: null,
+      heapBytes: 17e6,
+      parameters: 1000,
+      layers: 1,
+      hidden: 2,
+      vocabulary: 10,
+      contextLength: 20,
+      embeddingRms: 0.1,
+      loadSeconds: 1,
+    }),
+  });
+  services = {
+    ...base,
+    forgetModelFiles: async (card, others) => void forgotten.push([card, others]),
+    loadModelFiles: async (source) => {
+      const id = source.kind === 'folder' ? source.name : source.kind === 'kept' ? source.card.id : 'embedded';
+      const files = { 'tokenizer.json': new Uint8Array(1), 'onnx/model.onnx': new Uint8Array(1) };
+      return { card: { id, dtype: 'fp32', sha256: `hash of ${id}`, files: [] }, files };
+    },
+  };
+});
+
+const ids = (models: ModelsStore) => models.getState().known.map(({ id }) => id);
+
+/** The page opened anew, with the same disk. */
+function visit() {
+  const session = createSessionStore(services, CAPABILITIES);
+  return { session, models: createModelsStore(services, session) };
+}
+
+test('the models of the site are always known; what was loaded comes with its facts, also at the next visit', async () => {
+  const { session, models } = visit();
+  await models.getState().refresh();
+  expect(ids(models)).toEqual(['HuggingFaceTB/SmolLM2-135M-Instruct', 'softprompt-studio/tiny-support']);
+  await session.getState().loadModel({ kind: 'folder', name: 'mine', files: [] });
+  await vi.waitFor(() => expect(ids(models)[0]).toBe('mine'));
+
+  const later = visit().models;
+  await services.store.settings.set(speedKey({ sha256: 'hash of mine', backend: 'wasm', threads: 2 }), {
+    tokenMs: 1,
+    step: { suffix: { ms: 400, tokens: 80 } },
+  });
+  await later.getState().refresh();
+  expect(later.getState().known[0]).toMatchObject({
+    id: 'mine',
+    source: { kind: 'kept', card: { id: 'mine' } },
+    info: { family: 'llama', heapBytes: 17e6 },
+    speed: { step: { suffix: { ms: 400 } } },
+    verdict: null,
+  });
+});
+
+test('a model that is forgotten takes its files with it, but not those of the others', async () => {
+  const { session, models } = visit();
+  for (const name of ['one', 'two']) await session.getState().loadModel({ kind: 'folder', name, files: [] });
+  await vi.waitFor(() => expect(ids(models).slice(0, 2)).toEqual(['two', 'one']));
+  const [, one] = models.getState().known;
+  if (one) await models.getState().forget(one);
+  expect(ids(models)).not.toContain('one');
+  expect(forgotten.map(([card, others]) => [card.id, others.map(({ id }) => id)])).toEqual([['one', ['two']]]);
+});
