@@ -1,3 +1,4 @@
+import { unsupported } from './attrs';
 import { GraphBuilder } from './builder';
 import { prune } from './dce';
 import { type Attr, type Graph, int, type Node } from './ir';
@@ -20,16 +21,27 @@ const quantises = new Set([
  *     DequantizeLinear(QuantizeLinear(x))                       x
  *
  * So the model is what it was before its activations were rounded to 8 bits.
+ * @throws StudioError `model-unsupported`
  */
 export function floatActivations(graph: Graph): Graph {
   if (!graph.nodes.some((node) => quantises.has(node.op))) return graph;
   const source = producers(graph);
   const touched = new Set(graph.nodes.filter((node) => quantises.has(node.op)).flatMap((node) => node.outputs));
   const values = new Map([...graph.values].filter(([name]) => !touched.has(name)));
-  return prune(rewrite({ ...graph, values }, 'float/', (node, to) => rewriteNode(node, to, source)));
+  const floats = new Set<string>();
+  return prune(rewrite({ ...graph, values }, 'float/', (node, to) => rewriteNode(node, to, { source, floats })));
 }
 
-function rewriteNode(node: Node, to: Rewriting, source: ReadonlyMap<string, Node>): boolean {
+/** Operators that give elements of their input. */
+const VIEW = /^(Gather|Transpose|Reshape|Squeeze|Unsqueeze|Slice|Identity)$/;
+
+interface State {
+  readonly source: ReadonlyMap<string, Node>;
+  /** Values that were quantised by the graph itself, and are floats by now. */
+  readonly floats: Set<string>;
+}
+
+function rewriteNode(node: Node, to: Rewriting, { source, floats }: State): boolean {
   const [a = '', b = ''] = node.inputs;
   const [y = ''] = node.outputs;
   switch (node.op) {
@@ -41,13 +53,14 @@ function rewriteNode(node: Node, to: Rewriting, source: ReadonlyMap<string, Node
     }
     case 'QuantizeLinear':
       to.replace(y, a);
+      floats.add(a);
       return true;
     case 'DequantizeLinear':
-      // Its input is a float by now, where it was quantised by the graph itself.
-      if (to.builder.tensor(a) || to.isOutput(y) || !isFloatNow(a, source)) return false;
+      if (!floats.has(a) || to.isOutput(y)) return false;
       to.replace(y, a);
       return true;
     case 'MatMulInteger':
+      if (floats.has(a)) throw unsupported(node, 'multiplies activations of a fixed scale, which is not supported');
       product(to, node, { x: a, weight: b, scale: '', zero: node.inputs[3] ?? '', bias: '' });
       return true;
     case 'com.microsoft:MatMulIntegerToFloat': {
@@ -63,15 +76,9 @@ function rewriteNode(node: Node, to: Rewriting, source: ReadonlyMap<string, Node
     case 'Mul':
       return scaledProduct(node, to, source);
     default:
+      if (VIEW.test(node.op) && floats.has(a)) floats.add(y);
       return false;
   }
-}
-
-/** Whether a value that was an integer is a float after this pass: it came from QuantizeLinear, perhaps with axes moved. */
-function isFloatNow(name: string, source: ReadonlyMap<string, Node>): boolean {
-  const node = source.get(name);
-  // Readers of a QuantizeLinear have been given its input, which some other operator computes.
-  return node === undefined || !/^(Gather|Transpose|Reshape|Squeeze|Unsqueeze|Identity)$/.test(node.op);
 }
 
 interface Product {

@@ -24,10 +24,11 @@ export interface NormaliseOptions {
   readonly consume?: boolean;
 }
 
+const INTEGERS =
+  'computes with 8-bit activations from end to end, which is not supported. Choose the fp32, fp16, q4 or dynamically quantised file of the model';
+
 /** Operators of which we know that nothing downstream can run or differentiate them, and what to do instead. */
 const refused: Readonly<Record<string, string>> = {
-  QLinearMatMul:
-    'multiplies quantised activations, which is not supported. Choose the fp32, fp16 or q4 file of the model',
   'com.microsoft:MultiHeadAttention': 'is fused attention of a kind that is not supported',
   'com.microsoft:Attention': 'is fused attention of a kind that is not supported',
   'com.microsoft:QMoE': 'is a mixture of experts, which is not supported',
@@ -59,7 +60,8 @@ export function normalise(given: Graph, options: NormaliseOptions = {}): Decoder
 
 function refuseOperators({ nodes }: Graph): void {
   for (const node of nodes) {
-    const why = Object.hasOwn(refused, node.op) ? refused[node.op] : undefined;
+    const integer = /(^|:)(QLinear|QGemm|QAttention|QEmbed)/.test(node.op) ? INTEGERS : undefined;
+    const why = Object.hasOwn(refused, node.op) ? refused[node.op] : integer;
     if (why) throw unsupported(node, why);
     for (const attr of Object.values(node.attrs)) if (attr.type === 'graph') refuseOperators(attr.value);
   }
