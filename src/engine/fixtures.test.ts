@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { run } from '../inference/run';
 import { scoreRows } from '../inference/score';
@@ -8,22 +8,28 @@ import type { TokenRow } from '../tokens/types';
 import { conform, softOf } from './conform';
 import { type LoadedProgram, loadProgram } from './load';
 import { largestDifference, type Oracle } from './oracle';
-import { FIXTURES, readModel, readOracle, singleTokens, tokenRows } from './test-support';
+import { FIXTURES, readModel, singleTokens, tokenRows } from './test-support';
 
-const names = readdirSync(FIXTURES, { withFileTypes: true })
-  .filter((entry) => entry.isDirectory())
-  .map((entry) => entry.name);
+/** Further architectures, exporters and quantisations, made by tools/fixtures; laid out as those in FIXTURES. */
+const EXPORTS = 'test/fixtures/exports';
+
+const folders = [FIXTURES, EXPORTS].flatMap((root) =>
+  readdirSync(root, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => ({ name, folder: `${root}/${name}` })),
+);
 
 const logSoftmax = (logits: readonly number[]) => {
   const normaliser = Math.log(logits.reduce((sum, x) => sum + Math.exp(x), 0));
   return logits.map((x) => x - normaliser);
 };
 
-describe.each(names)('%s agrees with PyTorch', (name) => {
+describe.each(folders)('$name agrees with PyTorch', ({ name, folder }) => {
   let opened: Promise<LoadedProgram & { oracle: Oracle; rows: TokenRow[] }> | null = null;
   const open = () => {
     opened ??= (async () => {
-      const [files, oracle] = await Promise.all([readModel(`${FIXTURES}/${name}`), readOracle(name)]);
+      const files = await readModel(folder);
+      const oracle: Oracle = JSON.parse(readFileSync(`${folder}/oracle.json`, 'utf8'));
       const request = { id: name, files, backend: 'node-wasm' as const, threads: 2 };
       const loaded = await loadProgram(request, createNodeRunner, () => {});
       return { ...loaded, oracle, rows: tokenRows(oracle.rows, oracle.targets) };

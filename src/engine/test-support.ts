@@ -2,7 +2,6 @@ import { readdir, readFile } from 'node:fs/promises';
 import type { LabelTokens, TokenRow } from '../tokens/types';
 import type { TrainEvent } from '../training/events';
 import type { Engine } from './engine';
-import type { Oracle } from './oracle';
 import type { ModelFiles, TrainRequest } from './types';
 
 /** For tests only. */
@@ -15,9 +14,6 @@ export async function readModel(folder: string): Promise<ModelFiles> {
   const read = async (path: string) => [path, new Uint8Array(await readFile(`${folder}/${path}`))] as const;
   return Object.fromEntries(await Promise.all([...onnx, ...small].map(read)));
 }
-
-export const readOracle = async (name: string): Promise<Oracle> =>
-  JSON.parse(await readFile(`${FIXTURES}/${name}/oracle.json`, 'utf8'));
 
 export const tokenRows = (rows: readonly (readonly number[])[], labels: readonly (number | null)[]): TokenRow[] =>
   rows.map((ids, i) => ({ rowId: String(i + 1), ids: Int32Array.from(ids), label: labels[i] ?? null }));
