@@ -171,6 +171,17 @@ describe('on WebGPU', () => {
     expect(later.getState().refusals).toEqual([]);
   });
 
+  test('that WebAssembly has no room for the model is no fault of the graphics device', async () => {
+    const pc = machine(GPU);
+    pc.computes.wasm = new StudioError('out-of-memory', 'Too large.');
+    const session = visit(pc);
+    expect((await session.getState().trainingReady()).backend).toBe('webgpu');
+    expect(session.getState()).toMatchObject({
+      refusals: [],
+      check: { verdict: { ok: true, wasmLoss: null, uncompared: 'Too large.' } },
+    });
+  });
+
   test('wrong on both: training is off, and nothing loops', async () => {
     const pc = machine(GPU);
     pc.computes.webgpu = report(0.3);
