@@ -32,26 +32,29 @@ const irVersion = 10n;
 
 export interface SerialisedGraph {
   readonly model: Uint8Array;
-  /** One "file" an initializer, or several initializers with the same bytes; `data` is the initializer's own view. */
-  readonly external: readonly { readonly path: string; readonly data: Uint8Array }[];
+  /** One "file" an initializer, or `uses` of them with the same bytes; `data` is the initializer's own view. */
+  readonly external: readonly { readonly path: string; readonly data: Uint8Array; readonly uses: number }[];
 }
 
 /** Collects external files, one for each distinct view of bytes. */
 class ExternalData {
-  readonly files: { path: string; data: Uint8Array }[] = [];
-  readonly #paths = new Map<string, string>();
+  readonly files: { path: string; data: Uint8Array; uses: number }[] = [];
+  readonly #known = new Map<string, { path: string; uses: number }>();
   readonly #buffers = new Map<ArrayBufferLike, number>();
 
   path({ bytes }: Initializer): string {
     const id = this.#buffers.get(bytes.buffer) ?? this.#buffers.size;
     this.#buffers.set(bytes.buffer, id);
     const key = `${id}:${bytes.byteOffset}:${bytes.byteLength}`;
-    const known = this.#paths.get(key);
-    if (known !== undefined) return known;
-    const path = `w${this.files.length}`;
-    this.#paths.set(key, path);
-    this.files.push({ path, data: bytes });
-    return path;
+    const known = this.#known.get(key);
+    if (known) {
+      known.uses++;
+      return known.path;
+    }
+    const file = { path: `w${this.files.length}`, data: bytes, uses: 1 };
+    this.#known.set(key, file);
+    this.files.push(file);
+    return file.path;
   }
 }
 

@@ -1,5 +1,6 @@
 import { cpus } from 'node:os';
 import { StudioError } from '../lib/errors';
+import { handing } from './handed-over';
 import { type HeapWatch, watchHeap } from './heap';
 import { createSessionRunner, type OrtModule, sessionOptions } from './session';
 import type { CreateRunner, Runner, RunnerOptions, SerialisedModel } from './types';
@@ -37,7 +38,7 @@ async function wasmRunner(model: SerialisedModel, options: RunnerOptions): Promi
   }
   const { heap } = wasm;
   try {
-    return await createSessionRunner(ort, model, sessionOptions(model, ['wasm'], options.session), {
+    return await createSessionRunner(ort, model, sessionOptions(handing(model), ['wasm'], options.session), {
       backend: 'node-wasm',
       threads,
       heapBytes: heap.bytes,

@@ -4,6 +4,7 @@ import gpuWasm from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url';
 import cpuMjs from 'onnxruntime-web/ort-wasm-simd-threaded.mjs?url';
 import cpuWasm from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
 import { StudioError } from '../lib/errors';
+import { handing } from './handed-over';
 import { type HeapWatch, watchHeap } from './heap';
 import { createSessionRunner, type OrtModule, sessionOptions } from './session';
 import type { Adapter, CreateRunner, Runner, RunnerOptions, SerialisedModel } from './types';
@@ -65,7 +66,7 @@ async function wasmRunner(model: SerialisedModel, options: RunnerOptions): Promi
   wasm ??= load(import('onnxruntime-web/wasm'), { mjs: cpuMjs, wasm: cpuWasm }, options);
   const { ort, heap, threads } = await wasm;
   try {
-    return await createSessionRunner(ort, model, sessionOptions(model, ['wasm'], options.session), {
+    return await createSessionRunner(ort, model, sessionOptions(handing(model), ['wasm'], options.session), {
       backend: 'wasm',
       threads,
       heapBytes: heap.bytes,
@@ -79,13 +80,18 @@ async function gpuRunner(model: SerialisedModel, options: RunnerOptions, adapter
   gpu ??= load(import('onnxruntime-web/webgpu'), { mjs: gpuMjs, wasm: gpuWasm }, options);
   const { ort, heap, threads } = await gpu;
   try {
-    return await createSessionRunner(ort, model, sessionOptions(model, [{ name: 'webgpu' }], options.session), {
-      backend: 'webgpu',
-      threads,
-      heapBytes: heap.bytes,
-      adapter,
-      lost: async () => lossOf(await ort.env.webgpu.device),
-    });
+    return await createSessionRunner(
+      ort,
+      model,
+      sessionOptions(handing(model), [{ name: 'webgpu' }], options.session),
+      {
+        backend: 'webgpu',
+        threads,
+        heapBytes: heap.bytes,
+        adapter,
+        lost: async () => lossOf(await ort.env.webgpu.device),
+      },
+    );
   } finally {
     heap.stop();
   }

@@ -7,10 +7,17 @@ export type HostTensor =
 
 export type Backend = 'wasm' | 'webgpu' | 'node-wasm' | 'node-native';
 
+export interface ExternalFile {
+  readonly path: string;
+  readonly data: Uint8Array;
+  /** How many weights of the graph are these bytes. */
+  readonly uses: number;
+}
+
 /** A serialised graph whose weights lie outside the protobuf. Buffers may be dropped once the session exists. */
 export interface SerialisedModel {
   readonly model: Uint8Array;
-  readonly external: readonly { readonly path: string; readonly data: Uint8Array }[];
+  readonly external: readonly ExternalFile[];
 }
 
 /** The graphics device that a session runs on. */
