@@ -207,6 +207,23 @@ describe('GatherBlockQuantized as ONNX Runtime computes it', () => {
   });
 });
 
+describe.each(['int4', 'uint4'] as const)('GatherBlockQuantized of %s as ONNX Runtime computes it', (dtype) => {
+  test.each([false, true])('zero points: %s', async (zero) => {
+    const [v, h, block] = [6, 64, 32];
+    const make = () => {
+      const b = new GraphBuilder();
+      const table = b.initializer({ name: 'w', dtype, dims: [v, h], bytes: bytes((v * h) / 2, 31) });
+      const scales = b.constant('float32', [v, h / block], floats((v * h) / block, 32));
+      const zeros = zero ? [b.initializer({ name: 'z', dtype, dims: [v, h / block], bytes: bytes(v, 33) })] : [];
+      const inputs = [table, b.input('ids', 'int64', ['n']), scales, ...zeros];
+      const attrs = { block_size: int(block), gather_axis: int(0), quantize_axis: int(1) };
+      b.output(b.add('com.microsoft:GatherBlockQuantized', inputs, { attrs, name: 'y' }), 'float32', null);
+      return { ...b.build(), opsets: { '': 21, 'com.microsoft': 1 } };
+    };
+    await both(make, { ids: i64([3], [0, 5, 3]) });
+  });
+});
+
 describe('DequantizeLinear of a constant as ONNX Runtime computes it', () => {
   const cases: [string, DType, number[], number[], Record<string, Attr>][] = [
     ['per tensor', 'int8', [4, 6], [], {}],

@@ -172,19 +172,19 @@ class Expansion {
     const zeroPoints = this.#zeroPoints(node, names.zeroPoints, packed, bits, rows, blocks);
     const zeroKey = typeof zeroPoints === 'number' ? zeroPoints : names.zeroPoints;
     const key = `${this.#view(packed)} ${names.scales} ${zeroKey} ${bits} ${blockSize} ${rows}x${columns}`;
-    const signed = packed.dtype === 'int4' || packed.dtype === 'int8';
-    if (signed) throw unsupported(node, `has signed weights (${packed.dtype}), which are not supported`);
     const values = this.#made.has(key)
       ? null
-      : dequantiseBlocks({ packed: packed.bytes, rows, columns, bits, blockSize, scales, zeroPoints });
+      : dequantiseBlocks({ packed: unsignedBytes(packed), rows, columns, bits, blockSize, scales, zeroPoints });
     return { name: `${names.packed}/float`, dims: [rows, columns], values, key };
   }
 
-  /** uint8 weights default to the middle of their range, 4-bit element types to 0. */
+  /** uint8 weights default to the middle of their range, uint4 ones to 0; signed ones to 0, which is the middle once they are unsigned. */
   #zeroPoints(node: Node, name: string, packed: Initializer, bits: 4 | 8, rows: number, blocks: number) {
     if (name === '') return packed.dtype === 'uint4' ? 0 : 2 ** (bits - 1);
     const tensor = this.#constant(node, name);
-    const values = isFloat(tensor.dtype) ? toFloat32(tensor) : unpackZeroPoints(tensor.bytes, rows, blocks, bits);
+    const values = isFloat(tensor.dtype)
+      ? toFloat32(tensor)
+      : unpackZeroPoints(unsignedBytes(tensor), rows, blocks, bits);
     if (values.length !== rows * blocks)
       throw unsupported(node, `has ${values.length} zero points for ${rows} x ${blocks} blocks`);
     const first = values[0] ?? 0;
@@ -235,4 +235,10 @@ class Expansion {
       if (left <= 0) this.#tensors.delete(name);
     }
   }
+}
+
+/** Integers of a signed type moved up to be unsigned: the top bit flipped. Zero points move with them. */
+function unsignedBytes({ dtype, bytes }: Initializer): Uint8Array {
+  const top = dtype === 'int4' ? 0x88 : dtype === 'int8' ? 0x80 : 0;
+  return top === 0 ? bytes : bytes.map((byte) => byte ^ top);
 }

@@ -1,12 +1,14 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { describe, expect, test } from 'vitest';
 import { StudioError } from '../lib/errors';
+import { createRng } from '../lib/rng';
 import { GraphBuilder } from './builder';
 import { refuseTooMany } from './count-parts';
 import { encode } from './dtype';
 import { ModelProtoSchema } from './generated/onnx_pb';
-import type { Graph } from './ir';
+import type { Graph, Node } from './ir';
 import { normalise } from './normalise';
+import { ordered } from './order';
 import { parse } from './parse';
 import { readFixture } from './test-support';
 
@@ -103,7 +105,46 @@ describe('weights', () => {
   });
 });
 
-test('a weight in a type of its own, a cycle and a missing file are told apart', () => {
+/** One random change: a value read elsewhere, an operator in another's place, attributes gone, a weight of another shape. */
+function spoil(graph: Graph, seed: number): Graph {
+  const rng = createRng(seed);
+  const nodes = [...graph.nodes];
+  const at = rng.int(nodes.length);
+  const other = nodes[rng.int(nodes.length)] as Node;
+  const node = nodes[at] as Node;
+  const initializers = new Map(graph.initializers);
+  const weight = [...initializers.values()][rng.int(initializers.size)];
+  const changes = [
+    () => ({ ...node, inputs: [...node.inputs].reverse() }),
+    () => ({ ...node, inputs: node.inputs.slice(1) }),
+    () => ({ ...node, inputs: [other.outputs[0] ?? '', ...node.inputs.slice(1)] }),
+    () => ({ ...node, op: other.op }),
+    () => ({ ...node, attrs: {} }),
+    () => {
+      if (weight) initializers.set(weight.name, { ...weight, dims: [1, ...weight.dims].reverse() });
+      return node;
+    },
+  ];
+  nodes[at] = (changes[rng.int(changes.length)] as () => Node)();
+  return { ...graph, nodes, initializers };
+}
+
+test.each(['llama-genai-int4', 'gpt2-optimum-opset13-fp32'])(
+  '%s with one thing wrong loads or is refused, never else',
+  (name) => {
+    const { model, external } = readFixture(name);
+    for (let seed = 0; seed < 60; seed++) {
+      const graph = spoil(parse(model, external), seed);
+      try {
+        normalise({ ...graph, nodes: ordered(graph) });
+      } catch (error) {
+        expect(error, `seed ${seed}`).toBeInstanceOf(StudioError);
+      }
+    }
+  },
+);
+
+test('a cycle and a missing file are named', () => {
   const model = (node: { opType: string; input: string[]; output: string[] }[]) =>
     toBinary(
       ModelProtoSchema,
