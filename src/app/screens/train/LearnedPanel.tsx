@@ -5,6 +5,7 @@ import { format, LabelTag, Panel } from '../../ui';
 interface LearnedPanelProps {
   readonly settings: TrainingSettings;
   readonly set: PromptSet;
+  /** The run under way, which `settings` are then of; null = they are those of the next one. */
   readonly run: SoftVersion | null;
   readonly hidden: number | null;
   readonly parameters: number | null;
@@ -28,7 +29,7 @@ export function LearnedPanel({ settings, set, run, hidden, parameters }: Learned
   );
   return (
     <Panel
-      title="What is being learned"
+      title={run ? 'What is being learned' : 'What the next run learns'}
       span={7}
       aside={
         numbers
