@@ -151,8 +151,11 @@ const cold = [];
 const warm = [];
 for (let run = 0; run < Number(options.runs); run++)
   await inProfile(async (profile) => {
-    const firstStep = async () =>
-      (await visit(profile, trainSample('studio:first-step'))).marks['studio:first-step'].sinceStart;
+    const firstStep = async () => {
+      const { marks } = await visit(profile, trainSample('studio:first-step'));
+      console.error(`model ready ${marks['studio:model-ready'].sinceStart.toFixed(1)} s`);
+      return marks['studio:first-step'].sinceStart;
+    };
     cold.push(await firstStep());
     console.error(`cold ${cold.at(-1).toFixed(1)} s`);
     warm.push(await firstStep());
