@@ -1,6 +1,6 @@
 /**
- * Measures the built page in a real Chromium: cold and warm start (the model ready to train, and the first finished step of the sample), the time from the click to the finished comparison, and the peak memory of the
- * renderer. `npm run build` first. Prints JSON; progress goes to stderr.
+ * Measures the built page in a real Chromium: cold and warm start (the model ready to train, and the first finished step of
+ * the sample), the time from the click to the finished comparison, and the peak memory of the renderer. `npm run build` first. Prints JSON; progress goes to stderr.
  *
  *     node tools/bench/page.mjs [--runs 3] [--full] [--memory DATA.csv]
  *
