@@ -199,6 +199,8 @@ export function createPlaygroundStore(
         await answer();
       },
       type: (text) => {
+        // an answer under way is one to the earlier text
+        scoring?.abort();
         set({ text, stale: true });
         get().stopWriting();
         clearTimeout(timer);

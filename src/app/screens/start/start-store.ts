@@ -79,9 +79,9 @@ export function createStartStore(services: Services, session: SessionStore): Sta
         const fits = shipped?.modelSha256 === model.info.sha256;
         set({ fits });
         const tuned = shipped && fits ? await ask(shipped.soft) : null;
-        if (mine === running) set({ untuned, tuned, stale: false, error: null });
+        if (!mine.signal.aborted) set({ untuned, tuned, stale: false, error: null });
       } catch (cause) {
-        if (mine !== running || (cause instanceof StudioError && cause.code === 'cancelled')) return;
+        if (mine.signal.aborted || (cause instanceof StudioError && cause.code === 'cancelled')) return;
         set({ stale: false, error: cause instanceof StudioError ? cause : new StudioError('internal', String(cause)) });
       }
     }
@@ -123,6 +123,8 @@ export function createStartStore(services: Services, session: SessionStore): Sta
         return entered;
       },
       type: (sentence) => {
+        // an answer under way is one to the earlier sentence
+        running?.abort();
         set({ sentence, stale: true });
         clearTimeout(timer);
         timer = setTimeout(() => void answer(), PAUSE_MS);
