@@ -1,4 +1,5 @@
 import { calibratedRows } from '../evaluation/calibrate';
+import { ARM_KINDS } from '../evaluation/types';
 import { present } from '../lib/assert';
 import { z } from '../lib/zod';
 import { accuracy, argmax } from '../metrics/classification';
@@ -50,7 +51,7 @@ export const resultsSchema = z.object({
     z.object({
       id: z.string(),
       name: z.string(),
-      kind: z.enum(['untuned', 'zero-shot', 'few-shot', 'tuned', 'reference']),
+      kind: z.enum(ARM_KINDS),
       calibrated: z.boolean().describe('Whether accuracy, macroF1 and the predictions are calibrated'),
       accuracy: share,
       accuracyCi95: interval.describe('Wilson'),

@@ -1,6 +1,24 @@
 import type { Placement } from '../prompt/types';
 
-export type ArmKind = 'untuned' | 'zero-shot' | 'few-shot' | 'tuned' | 'reference';
+/**
+ * `hybrid` = a hand-written prompt with vectors trained on top; `ensemble` = the mean of several seeds; `combined` = a
+ * tuned prompt together with the word counts.
+ */
+export const ARM_KINDS = [
+  'untuned',
+  'zero-shot',
+  'few-shot',
+  'tuned',
+  'hybrid',
+  'ensemble',
+  'combined',
+  'reference',
+] as const;
+export type ArmKind = (typeof ARM_KINDS)[number];
+
+/** Whether vectors were trained for it. */
+export const isLearned = (kind: ArmKind): boolean =>
+  kind === 'tuned' || kind === 'hybrid' || kind === 'ensemble' || kind === 'combined';
 
 /** Contextual calibration: the mean log-probability of each label over unlabelled rows is subtracted. */
 export interface CalibrationFit {

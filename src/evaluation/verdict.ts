@@ -1,7 +1,7 @@
 import { rowsToSettle } from '../metrics/power';
 import { aWins, bWins, type Duel, doesAsWell, duel } from './duel';
 import { MAJORITY, WORDS } from './reference';
-import type { ArmReport, ComparisonPlan, PairReport, Verdict } from './types';
+import { type ArmReport, type ComparisonPlan, isLearned, type PairReport, type Verdict } from './types';
 import { about, numberWord, percent, pointsRange, pointsWithUnit, pValue, sentence, times } from './words';
 
 interface Input {
@@ -35,6 +35,9 @@ const best = (arms: readonly ArmReport[]): ArmReport | null =>
 /** How an arm is called inside a sentence. */
 function called(arm: ArmReport, field: Field): string {
   if (arm.kind === 'tuned') return 'the tuned prompt';
+  if (arm.kind === 'hybrid') return 'your prompt with vectors';
+  if (arm.kind === 'ensemble') return 'the mean of several tuned prompts';
+  if (arm.kind === 'combined') return 'the tuned prompt with word counts';
   if (arm.kind === 'untuned') return 'the untuned prompt';
   if (arm.kind === 'few-shot') return `your prompt with ${shots(arm)}`;
   if (arm.id === WORDS) return 'a word-count classifier';
@@ -114,7 +117,7 @@ const yoursBetter: Rule = (field) => {
   const d = compareArms(field, hand, tuned);
   if (!aWins(d)) return null;
   // Nothing was tuned: two texts were compared, and the one without an instruction did better.
-  if (tuned.kind !== 'tuned')
+  if (!isLearned(tuned.kind))
     return verdict(
       'yours-better',
       `${called(hand, field)} beats ${called(tuned, field)} by ${pointsWithUnit(-d.difference)} ${on(field)}`,
@@ -168,7 +171,7 @@ const moreTokens = (few: ArmReport, tuned: ArmReport) =>
  */
 const examplesDoAsWell: Rule = (field) => {
   const { fewShot, hand, tuned } = field;
-  if (!fewShot || tuned.kind !== 'tuned') return null;
+  if (!fewShot || !isLearned(tuned.kind)) return null;
   const overHand = [fewShot, tuned].some((arm) => bWins(compareArms(field, hand, arm)));
   const d = compareArms(field, fewShot, tuned);
   if (!overHand || !doesAsWell(d)) return null;
@@ -201,8 +204,11 @@ const tunedBetter: Rule = (field) => {
   const overFirst = compareArms(field, first, tuned);
   const [named, d] = bWins(overFirst) ? [first, overFirst] : [hand, overBest];
   const open = [fewShot, words].filter((arm) => arm !== null).filter((arm) => !bWins(compareArms(field, arm, tuned)));
-  const kind =
-    tuned.kind === 'tuned' ? 'tuned-better' : tuned.kind === 'few-shot' ? 'examples-do-as-well' : 'yours-better';
+  const kind = isLearned(tuned.kind)
+    ? 'tuned-better'
+    : tuned.kind === 'few-shot'
+      ? 'examples-do-as-well'
+      : 'yours-better';
   return verdict(
     kind,
     `${called(tuned, field)} beats ${called(named, field)} by ${pointsWithUnit(d.difference)} ${on(field)}`,

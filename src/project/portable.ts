@@ -65,6 +65,7 @@ const softVersion = z.object({
   settings,
   template: text(200_000),
   initText: text(200_000),
+  handVersion: text(100).exactOptional(),
   status: z.enum(['finished', 'early', 'stopped']),
   bestStep: count.nullable(),
   validationAccuracy: share.nullable(),

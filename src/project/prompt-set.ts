@@ -125,7 +125,7 @@ export function recordTry(
 export function startRun(
   set: PromptSet,
   at: Stamp,
-  from: Pick<SoftVersion, 'settings' | 'template' | 'initText' | 'model' | 'datasetFingerprint'> & {
+  from: Pick<SoftVersion, 'settings' | 'template' | 'initText' | 'handVersion' | 'model' | 'datasetFingerprint'> & {
     readonly name?: string;
   },
 ): { readonly set: PromptSet; readonly run: SoftVersion } {
@@ -165,7 +165,7 @@ export const isUsable = (run: SoftVersion): boolean => run.soft !== null && ENDE
 
 /**
  * The run is over. It becomes "Tuned" when nothing was chosen yet, or when it is at least as good on the validation rows
- * as the one that was (which is never called a win: held-back rows decide).
+ * as the one that was (which is never called a win: held-back rows decide). A hybrid has its own place.
  */
 export function finishRun(
   set: PromptSet,
@@ -181,6 +181,7 @@ export function finishRun(
 ): PromptSet {
   const done = updateRun(set, runId, { ...result, error: null }, now);
   const before = done.soft.find((s) => s.id === done.chosenSoft);
+  if (find(done.soft, runId, 'run').handVersion) return done;
   const better = !before || !isUsable(before) || (result.validationAccuracy ?? 0) >= (before.validationAccuracy ?? 0);
   return better ? { ...done, chosenSoft: runId } : done;
 }
@@ -208,8 +209,17 @@ export const chosenHard = (set: PromptSet): HardVersion | null =>
 /** The run that stands for "Tuned": the chosen one, else the newest that has vectors. */
 export const chosenSoft = (set: PromptSet): SoftVersion | null => {
   const chosen = set.soft.find((s) => s.id === set.chosenSoft);
-  return chosen && isUsable(chosen) ? chosen : (set.soft.filter(isUsable).at(-1) ?? null);
+  return chosen && isUsable(chosen) ? chosen : (set.soft.filter((s) => isUsable(s) && !s.handVersion).at(-1) ?? null);
 };
+
+/** The run that stands for "Hybrid": of those with a hand-written text the best on validation rows, the newest of equals. */
+export const chosenHybrid = (set: PromptSet): SoftVersion | null =>
+  set.soft
+    .filter((run) => isUsable(run) && run.handVersion)
+    .reduce<SoftVersion | null>(
+      (best, run) => (!best || (run.validationAccuracy ?? 0) >= (best.validationAccuracy ?? 0) ? run : best),
+      null,
+    );
 
 /** The run that a reload or a pause left open, newest first. */
 export const openRun = (set: PromptSet): SoftVersion | null =>

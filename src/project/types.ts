@@ -35,6 +35,8 @@ export interface SoftVersion {
   /** The exact text around the vectors. */
   readonly template: string;
   readonly initText: string;
+  /** A hybrid: the hand-written version whose text the vectors stand at. Left out: the bare template's. */
+  readonly handVersion?: string;
   readonly status: 'running' | StopReason | 'failed';
   /** Sentence, when failed. */
   readonly error: string | null;

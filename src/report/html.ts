@@ -1,5 +1,5 @@
 import { accuracyFinding, confusionFinding } from '../evaluation/titles';
-import type { ArmReport, Interval, PairReport } from '../evaluation/types';
+import { type ArmReport, type Interval, isLearned, type PairReport } from '../evaluation/types';
 import { percent, points, pointsRange, pValue, times } from '../evaluation/words';
 import { Html, html } from './escape';
 import { REPORT_STYLE } from './style';
@@ -14,6 +14,9 @@ const COLOURS: Readonly<Record<ArmReport['kind'], string>> = {
   'zero-shot': 'var(--a)',
   'few-shot': 'var(--a)',
   tuned: 'var(--b)',
+  hybrid: 'var(--b)',
+  ensemble: 'var(--b)',
+  combined: 'var(--b)',
   reference: 'var(--ref)',
 };
 
@@ -21,10 +24,9 @@ const COLOURS: Readonly<Record<ArmReport['kind'], string>> = {
 function intervalPlot(value: number, { low, high }: Interval, kind: ArmReport['kind']): Html {
   const x = (v: number) => (4 + 152 * v).toFixed(1);
   const colour = COLOURS[kind];
-  const mark =
-    kind === 'tuned'
-      ? html`<path d="M${x(value)} 4l6 6-6 6-6-6z" fill="${colour}"/>`
-      : html`<circle cx="${x(value)}" cy="10" r="5" fill="${colour}"/>`;
+  const mark = isLearned(kind)
+    ? html`<path d="M${x(value)} 4l6 6-6 6-6-6z" fill="${colour}"/>`
+    : html`<circle cx="${x(value)}" cy="10" r="5" fill="${colour}"/>`;
   return html`<svg class="plot" viewBox="0 0 160 20" aria-hidden="true"><path d="M4 10H156" stroke="var(--line)"/><path d="M${x(low)} 10H${x(high)}" stroke="${colour}" stroke-width="2"/>${mark}</svg>`;
 }
 

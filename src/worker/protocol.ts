@@ -115,6 +115,7 @@ export interface DataMethods {
   encode(params: { text: string }): { readonly ids: Int32Array; readonly pieces: readonly string[] };
   decode(params: { ids: Int32Array }): { readonly text: string };
   chat(params: { message: string }): { readonly text: string | null };
+  /** Trained on the training rows; answers for the held-back and the validation rows. */
   tfidf(params: { dataset: Dataset }): {
     readonly rows: readonly { readonly rowId: string; readonly logProbs: readonly number[] }[];
     readonly seconds: number;

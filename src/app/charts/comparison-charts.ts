@@ -1,5 +1,5 @@
 import * as Plot from '@observablehq/plot';
-import type { ArmReport, PairReport } from '../../evaluation/types';
+import { type ArmReport, isLearned, type PairReport } from '../../evaluation/types';
 import { percent, points } from '../ui/format';
 import { COLOUR, type Draw, NARROW, percentTick, svg } from './plot';
 
@@ -7,7 +7,7 @@ export type Side = 'a' | 'b' | 'ref';
 
 /** Hand-written prompts are A, tuned ones B; the bare template and the reference classifiers are neither. */
 export const sideOf = (arm: Pick<ArmReport, 'kind'>): Side =>
-  arm.kind === 'tuned' ? 'b' : arm.kind === 'zero-shot' || arm.kind === 'few-shot' ? 'a' : 'ref';
+  isLearned(arm.kind) ? 'b' : arm.kind === 'zero-shot' || arm.kind === 'few-shot' ? 'a' : 'ref';
 
 const letter = (side: Side) => (side === 'ref' ? '' : `${side.toUpperCase()} `);
 

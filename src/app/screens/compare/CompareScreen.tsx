@@ -202,6 +202,8 @@ const ABOUT: Readonly<Record<string, string>> = {
   yours: 'your hand-written prompt as it stands',
   'yours-8': 'your prompt with eight labelled training rows before each text',
   tuned: 'the text with the trained vectors',
+  ensemble: 'the mean answer of the runs that differ from Tuned in nothing but the seed',
+  hybrid: 'your hand-written prompt with vectors trained on top',
 };
 
 function LeaveOut({ arm: { also, name } }: { readonly arm: ArmPlan }) {

@@ -1,6 +1,7 @@
 /** The standard arms of a comparison, from what a prompt set has. Pure. */
 import type { ArmKind } from '../../../evaluation/types';
-import { chosenHard, chosenSoft } from '../../../project/prompt-set';
+import { chosenHard, chosenHybrid, chosenSoft } from '../../../project/prompt-set';
+import { seedsOf } from '../../../project/seeds';
 import type { HardVersion, PromptSet, SoftVersion } from '../../../project/types';
 import type { Placement, SoftPrompt } from '../../../prompt/types';
 import type { HardPrompt } from '../../../task/types';
@@ -8,12 +9,14 @@ import type { HardPrompt } from '../../../task/types';
 const EXAMPLES = 8;
 
 export interface ArmPlan {
-  /** `untuned`, `yours`, `yours-8`, `tuned`, or `hand-<version>` for a further hand-written one. */
+  /** `untuned`, `yours`, `yours-8`, `tuned`, `hybrid`, `ensemble`, or `hand-<version>` for a further hand-written one. */
   readonly id: string;
   readonly name: string;
   readonly kind: Exclude<ArmKind, 'reference'>;
   readonly prompt: HardPrompt;
   readonly soft: SoftPrompt | null;
+  /** Of an ensemble, the vectors whose answers are averaged; else empty. */
+  readonly members: readonly SoftPrompt[];
   readonly placement: Placement | null;
   /** Of a further hand-written version, its id; it can be left out again. */
   readonly also: string | null;
@@ -57,6 +60,7 @@ export function contestOf(set: PromptSet, also: readonly string[] = []): Contest
     kind,
     prompt,
     soft: vectors,
+    members: [],
     placement: vectors?.placement ?? null,
     also: null,
   });
@@ -72,6 +76,16 @@ export function contestOf(set: PromptSet, also: readonly string[] = []): Contest
       also: version.id,
     });
   if (soft?.soft) arms.push(arm('tuned', 'Tuned', 'tuned', bare, soft.soft));
+  const seeds = soft ? seedsOf(set, soft).flatMap((run) => run.soft ?? []) : [];
+  if (soft?.soft && seeds.length > 1)
+    arms.push({
+      ...arm('ensemble', `Tuned, mean of ${seeds.length} seeds`, 'ensemble', bare),
+      members: seeds,
+      placement: soft.soft.placement,
+    });
+  const hybrid = chosenHybrid(set);
+  if (hybrid?.soft)
+    arms.push(arm('hybrid', 'Hybrid', 'hybrid', { template: hybrid.template, shots: 0, shotSeed: 0 }, hybrid.soft));
   const has = (id: string) => arms.some((a) => a.id === id);
   const pairs = (
     [
@@ -80,8 +94,18 @@ export function contestOf(set: PromptSet, also: readonly string[] = []): Contest
       ['yours-8', 'tuned'],
       ['untuned', 'tuned'],
       ['untuned', 'yours'],
+      ['yours', 'hybrid'],
+      ['tuned', 'hybrid'],
+      ['yours', 'ensemble'],
+      ['tuned', 'ensemble'],
       ...(soft?.soft ? [] : others.map((version) => [handArm(version), 'yours'] as const)),
     ] as const
   ).filter(([a, b]) => has(a) && has(b));
   return { arms, hard, soft, pairs };
 }
+
+/** Pairs of what can only be made once the word counts and the tuned prompt have answered. */
+export const COMBINED_PAIRS: Contest['pairs'] = [
+  ['tuned', 'combined'],
+  ['tfidf', 'combined'],
+];

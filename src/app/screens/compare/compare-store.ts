@@ -3,6 +3,7 @@ import { createStore, type StoreApi } from 'zustand/vanilla';
 import { textOf } from '../../../dataset/labels';
 import type { Dataset } from '../../../dataset/types';
 import { validationAccuracy } from '../../../evaluation/calibrate';
+import { combinedArm } from '../../../evaluation/mixture';
 import { majorityArm, wordsArm } from '../../../evaluation/reference';
 import type { ArmOutcome, Comparison, ComparisonPlan } from '../../../evaluation/types';
 import { StudioError } from '../../../lib/errors';
@@ -19,7 +20,8 @@ import type { SessionStore } from '../../state/session-store';
 import { wordsFor } from '../../state/words-for';
 import { cacheKeyOf } from '../train/run-inputs';
 import { goldOf } from '../train/validation';
-import { type ArmPlan, type Contest, contestOf } from './arms';
+import { type ArmPlan, COMBINED_PAIRS, type Contest, contestOf } from './arms';
+import { averaged } from './averaged';
 import { reportInput } from './report';
 
 const CALIBRATION_ROWS = 48;
@@ -158,6 +160,7 @@ export function createCompareStore(services: Services, session: SessionStore, pr
       const total = weights.reduce((sum, w) => sum + w, 0);
       const startedAt = performance.now();
       const arms: ArmOutcome[] = [];
+      let tunedValidation: ArmOutcome['logProbs'] = [];
       for (const [i, { arm, rows }] of tokens.arms.entries()) {
         const before = weights.slice(0, i).reduce((sum, w) => sum + w, 0);
         armState(arm.id, { state: 'running' });
@@ -165,36 +168,42 @@ export function createCompareStore(services: Services, session: SessionStore, pr
         const { labels } = await services.data.call('labelTokens', {
           words: wordsFor(arm.prompt.template, open.words),
         });
-        // Untuned and the tuned prompt share the bare text, whose keys and values are there since training.
+        // Untuned and the tuned prompts share the bare text, whose keys and values are there since training.
         const cacheKey =
-          arm.kind === 'untuned' || arm.kind === 'tuned' ? cacheKeyOf(dataset.fingerprint, arm.prompt.template) : null;
-        const scored = await services.engine.call(
-          'score',
-          { rows, labels, soft: arm.soft, cacheKey },
-          {
-            signal,
-            onEvent: ({ done, total: rowsTotal }) => {
-              const fraction = rowsTotal > 0 ? done / rowsTotal : 0;
-              const share = (before + (weights[i] ?? 0) * fraction) / total;
-              const elapsed = (performance.now() - startedAt) / 1000;
-              const secondsLeft = share > 0.02 ? (elapsed * (1 - share)) / share : null;
-              armState(arm.id, { fraction });
-              set({ fraction: share, secondsLeft });
-              session.getState().updateJob({ fraction: share, secondsLeft });
+          arm.kind === 'zero-shot' || arm.kind === 'few-shot'
+            ? null
+            : cacheKeyOf(dataset.fingerprint, arm.prompt.template);
+        const members = arm.members.length > 0 ? arm.members : [arm.soft];
+        const scored = await averaged(members, (soft, member) =>
+          services.engine.call(
+            'score',
+            { rows, labels, soft, cacheKey },
+            {
+              signal,
+              onEvent: ({ done, total: rowsTotal }) => {
+                const fraction = (member + (rowsTotal > 0 ? done / rowsTotal : 0)) / members.length;
+                const share = (before + (weights[i] ?? 0) * fraction) / total;
+                const elapsed = (performance.now() - startedAt) / 1000;
+                const secondsLeft = share > 0.02 ? (elapsed * (1 - share)) / share : null;
+                armState(arm.id, { fraction });
+                set({ fraction: share, secondsLeft });
+                session.getState().updateJob({ fraction: share, secondsLeft });
+              },
             },
-          },
+          ),
         );
-        const byRow = new Map(scored.rows.map((row) => [row.rowId, row]));
+        const byRow = new Map(scored.map((row) => [row.rowId, row]));
         const logProbs = (ids: readonly string[]) => ids.map((id) => byRow.get(id)?.logProbs ?? []);
         const calibration = await services.data.call('calibrate', { logProbs: logProbs(tokens.calibration) });
         const onTest = tokens.test.flatMap((id) => byRow.get(id) ?? []);
         const mean = (of: (row: (typeof onTest)[number]) => number) =>
           onTest.reduce((sum, row) => sum + of(row), 0) / onTest.length;
-        const { medianMs } = await services.engine.call(
-          'latency',
-          { rows: rows.slice(0, LATENCY_ROWS), labels, soft: arm.soft, cacheKey: null, repeats: LATENCY_REPEATS },
-          { signal },
-        );
+        let latencyMs = 0;
+        for (const soft of members) {
+          const request = { rows: rows.slice(0, LATENCY_ROWS), labels, soft, cacheKey: null, repeats: LATENCY_REPEATS };
+          latencyMs += (await services.engine.call('latency', request, { signal })).medianMs;
+        }
+        if (arm.kind === 'tuned') tunedValidation = logProbs(tokens.validation);
         arms.push({
           id: arm.id,
           name: arm.name,
@@ -205,7 +214,7 @@ export function createCompareStore(services: Services, session: SessionStore, pr
           tokensSentMean: mean((row) => row.tokensSent),
           // For a new row, whose text is in no cache: of the bare text nothing is shared.
           tokensComputedMean: mean((row) => (cacheKey === null ? row.tokensComputed : row.tokensSent)),
-          latencyMsMedian: medianMs,
+          latencyMsMedian: latencyMs,
           validation: validationAccuracy(logProbs(tokens.validation), validationGold, calibration),
         });
         armState(arm.id, { state: 'done', fraction: 1 });
@@ -214,14 +223,27 @@ export function createCompareStore(services: Services, session: SessionStore, pr
       set({ note: 'Reference lines', fraction: 1, secondsLeft: null });
       const classifier = await words;
       const wordRows = new Map(classifier.rows.map((row) => [row.rowId, row.logProbs]));
+      const wordAnswers = (ids: readonly string[]) => ids.map((id) => wordRows.get(id) ?? dataset.labels.map(() => 0));
+      const counted = wordsArm(wordAnswers(tokens.test));
       const references = [
         majorityArm(
           dataset.labels,
           goldOf(dataset, dataset.split.train).filter((g) => g >= 0),
           tokens.test.length,
         ),
-        wordsArm(tokens.test.map((id) => wordRows.get(id) ?? dataset.labels.map(() => 0))),
+        counted,
       ];
+      const tuned = arms.find((arm) => arm.kind === 'tuned');
+      const combined =
+        tuned &&
+        combinedArm({
+          tuned,
+          tunedValidation,
+          words: counted,
+          wordsValidation: wordAnswers(tokens.validation),
+          validationGold,
+        });
+      if (combined) arms.push(combined);
 
       set({ note: 'Comparing row by row' });
       const looked = await project.getState().updateById(open.id, (s) => countLook(s, new Date().toISOString()));
@@ -230,7 +252,7 @@ export function createCompareStore(services: Services, session: SessionStore, pr
         rowIds: tokens.test,
         gold,
         arms: [...references, ...arms],
-        pairs: contest.pairs,
+        pairs: combined ? [...contest.pairs, ...COMBINED_PAIRS] : contest.pairs,
         // Offered to all alike; each takes it where it helped on the validation rows.
         calibrated: false,
         calibration: 'chosen',

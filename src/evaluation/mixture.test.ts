@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { combinedArm, fitWeight, meanAnswers, mixedAnswers } from './mixture';
+import { WORDS, wordsArm } from './reference';
+import { alternating, armOf } from './test-support';
+
+const log = (...shares: number[]) => shares.map(Math.log);
+const close = (a: readonly number[], b: readonly number[]) => {
+  a.forEach((value, i) => void expect(value).toBeCloseTo(b[i] as number, 12));
+};
+
+describe('a mean over seeds', () => {
+  it('is the geometric mean, normalised', () => {
+    const [row] = meanAnswers([[log(0.9, 0.1)], [log(0.6, 0.4)]]);
+    const up = Math.sqrt(0.9 * 0.6);
+    const down = Math.sqrt(0.1 * 0.4);
+    close(row ?? [], log(up / (up + down), down / (up + down)));
+  });
+
+  it('of one prompt is that prompt; of none, or of other rows, a bug', () => {
+    close(meanAnswers([[log(0.7, 0.3)]])[0] ?? [], log(0.7, 0.3));
+    expect(() => meanAnswers([])).toThrow('internal: a mean needs members');
+    expect(() => meanAnswers([[log(1, 1)], []])).toThrow('internal: members answered different rows');
+  });
+});
+
+describe('a weight between two', () => {
+  const sure = [log(0.9, 0.1), log(0.1, 0.9), log(0.9, 0.1), log(0.1, 0.9)];
+  const wrong = sure.map((row) => row.toReversed());
+  const gold = [0, 1, 0, 1];
+
+  it('goes to the one that knows', () => {
+    expect(fitWeight(sure, wrong, gold)).toBe(1);
+    expect(fitWeight(wrong, sure, gold)).toBe(0);
+  });
+
+  it('lies between where each knows what the other does not', () => {
+    const a = [log(0.95, 0.05), log(0.4, 0.6), log(0.6, 0.4), log(0.2, 0.8)];
+    const b = [log(0.45, 0.55), log(0.05, 0.95), log(0.9, 0.1), log(0.55, 0.45)];
+    const weight = fitWeight(a, b, gold);
+    expect(weight).toBeGreaterThan(0.2);
+    expect(weight).toBeLessThan(0.8);
+    const loss = (w: number) => -mixedAnswers(a, b, w).reduce((sum, row, i) => sum + (row[gold[i] ?? 0] ?? 0), 0);
+    expect(loss(weight)).toBeLessThan(Math.min(loss(0), loss(1)));
+  });
+});
+
+describe('a tuned prompt with word counts', () => {
+  const gold = alternating(40);
+  const tuned = armOf(
+    'tuned',
+    'tuned',
+    gold,
+    gold.map((_, i) => i % 4 !== 0),
+  );
+  const fair = armOf(
+    WORDS,
+    'reference',
+    gold,
+    gold.map((_, i) => i % 4 !== 1),
+  ).logProbs;
+  const weak = armOf(
+    WORDS,
+    'reference',
+    gold,
+    gold.map((_, i) => i % 2 === 0),
+  ).logProbs;
+  const from = (words: typeof fair) => ({
+    tuned,
+    tunedValidation: tuned.logProbs,
+    words: wordsArm(words),
+    wordsValidation: words,
+    validationGold: gold,
+  });
+
+  it('is offered where the word counts are strong on the validation rows', () => {
+    expect(combinedArm(from(fair))).toMatchObject({
+      id: 'combined',
+      kind: 'combined',
+      name: 'Tuned with word counts, 50 : 50',
+      placement: 'suffix',
+    });
+  });
+
+  it('is not where they are weak, or nothing was validated', () => {
+    expect(combinedArm(from(weak))).toBeNull();
+    expect(combinedArm({ ...from(fair), validationGold: [] })).toBeNull();
+  });
+});
