@@ -327,6 +327,66 @@ describe('the engine on a small model', () => {
       expect(done).toMatchObject({ reason: 'paused', checkpoint: { step: 0 } });
     });
 
+    const earlier = Float32Array.from({ length: 3 * 64 }, (_, i) => 0.1 * Math.sin(i));
+    const ALL = { reparameterise: true, noise: 0.03, classWeights: true, trainRows: 17 } as const;
+    it.each(['suffix', 'prefix'] as const)('goes on bit for bit with every option at once: %s', async (placement) => {
+      const request = training({
+        initVectors: earlier,
+        settings: {
+          ...training().settings,
+          ...ALL,
+          placement,
+          steps: 12,
+          checkpointEvery: 5,
+          initialisation: { kind: 'prompt', runId: 'before', at: 'best' },
+        },
+      });
+      const checkpoints: Checkpoint[] = [];
+      const whole = await trainToEnd(engine(), request, (event) => {
+        if (event.kind === 'checkpoint') checkpoints.push(structuredClone(event.checkpoint));
+      });
+      const [resume = null] = checkpoints;
+      expect(resume).toMatchObject({ step: 5, net: { weights: expect.any(Float32Array) } });
+      const resumed = await trainToEnd(engine(), { ...request, resume });
+      expect(resumed.vectors).toEqual(whole.vectors);
+      expect(resumed.checkpoint.net).toEqual(whole.checkpoint.net);
+    });
+
+    it('starts from an earlier prompt, repeated to the number of vectors', async () => {
+      const settings = { ...training().settings, initialisation: { kind: 'prompt', runId: 'x', at: 'last' } } as const;
+      const done = await trainToEnd(engine(), training({ initVectors: earlier, settings: { ...settings, steps: 0 } }));
+      expect(done.vectors).toEqual(Float32Array.from([...earlier, ...earlier.slice(0, 64)]));
+      await expect(trainToEnd(engine(), training({ settings }))).rejects.toMatchObject({ code: 'bad-input' });
+    });
+
+    it('class weights weigh rows by their label, in loss and gradient', async () => {
+      const rows = randomRows(6, 21);
+      const options = { rows, labels, soft: soft('suffix'), cached: null };
+      const parts: Awaited<ReturnType<typeof batchGradient>>[] = [];
+      for (const row of rows) parts.push(await batchGradient(loaded.program, { ...options, rows: [row] }));
+      const labelWeights = [0.5, 1, 3];
+      const weighted = await batchGradient(loaded.program, { ...options, labelWeights });
+      const weight = (i: number) => (labelWeights[rows[i]?.label ?? 0] ?? 0) / rows.length;
+      expect(weighted.loss).toBeCloseTo(
+        parts.reduce((sum, { loss }, i) => sum + weight(i) * loss, 0),
+        5,
+      );
+      const expected = weighted.gradient.map((_, k) =>
+        parts.reduce((sum, { gradient }, i) => sum + weight(i) * (gradient[k] ?? 0), 0),
+      );
+      expect(relativeError(weighted.gradient, [...expected])).toBeLessThan(1e-4);
+    });
+
+    it('runs on fewer rows share the text cache with runs on all', async () => {
+      const one = engine();
+      await trainToEnd(one, training({ settings: { ...training().settings, steps: 12 } }));
+      let read = 0;
+      await trainToEnd(one, training({ settings: { ...training().settings, steps: 4, trainRows: 10 } }), (event) => {
+        if (event.kind === 'cache') read++;
+      });
+      expect(read).toBe(0);
+    });
+
     it.each([
       [{ labels: labels.slice(0, 1) }, 'two labels'],
       [{ labels: [...labels, { label: 'd', word: '', tokenIds: [] }] }, 'label d has no answer word'],

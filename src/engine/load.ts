@@ -12,7 +12,7 @@ import { configOf } from '../model/config';
 import type { CreateRunner } from '../runtime/types';
 import { buildProgram } from './build-program';
 import type { LoadEvent, LoadRequest, ModelFiles, ModelInfo } from './types';
-import { embeddingRms, parameterCount } from './weights';
+import { embeddingNorms, embeddingRms, parameterCount } from './weights';
 
 export interface LoadedProgram {
   readonly program: Program;
@@ -80,6 +80,7 @@ const factsOf = (decoder: Decoder) => ({
   vocabulary: decoder.vocabulary,
   contextLength: decoder.contextLength,
   embeddingRms: embeddingRms(decoder),
+  embeddingNorms: embeddingNorms(decoder),
 });
 
 /** Whoever read the folder chose the file; here only one may be left. */

@@ -13,6 +13,7 @@ import type { Checkpoint, TrainEvent, ValidationPoint } from '../training/events
 import { initialTokenIds } from '../training/initialise';
 import { type TrainWork, train } from '../training/loop';
 import { batchGradient } from '../training/objective';
+import { balancedWeights, stratifiedSubset } from '../training/subset';
 import type { ModelInfo, TrainRequest } from './types';
 
 /** The peak learning rate where none is set, as a share of the embedding's RMS. Source: recipe.md, measured. */
@@ -35,31 +36,60 @@ export async function* trainRun(
   // Validation rows come again every few steps, training rows once an epoch: they get room first.
   const plan = cache.plan(request.cacheKey, [request.validation, request.train]);
   const usesCache = settings.placement === 'suffix' && takesPast(program.spec);
+  // The cache is planned over all rows, so that runs on some of them share it.
+  const gold = request.train.map((row) => present(row.label, `label of row ${row.rowId}`));
+  const chosen = stratifiedSubset(gold, settings.trainRows ?? null);
+  const used = {
+    train: chosen.map((index) => present(request.train[index], 'training row')),
+    labelWeights: settings.classWeights
+      ? balancedWeights(
+          chosen.map((index) => gold[index] as number),
+          request.labels.length,
+        )
+      : null,
+  };
   yield* train({
     settings,
     learningRate: settings.learningRate ?? DEFAULT_RATE * info.embeddingRms,
-    rows: request.train.length,
+    rows: used.train.length,
     hasValidation: request.validation.length > 0,
     initial: await initialVectors(program, request),
+    hidden: info.hidden,
+    embeddingRms: info.embeddingRms,
     resume,
     environment: environmentOf(info, usesCache ? plan : null),
-    work: workOf({ program, cache, plan, usesCache }, request, control),
+    work: workOf({ program, cache, plan, usesCache, ...used }, request, control),
     control,
   });
 }
 
-function checkRequest({ train, validation, labels, settings, resume }: TrainRequest, hidden: number): void {
+function checkRequest(request: TrainRequest, hidden: number): void {
+  const { train, validation, labels, settings, resume, initVectors } = request;
   const bad = (message: string) => new StudioError('bad-input', message);
   checkLabels(labels);
   if (train.length === 0) throw bad('There are no rows to train on.');
   const unlabelled = [...train, ...validation].find((row) => row.label === null);
   if (unlabelled) throw bad(`Row ${unlabelled.rowId} has no label, so it cannot be trained on.`);
-  if (resume && resume.vectors.length !== settings.virtualTokens * hidden)
+  if (
+    settings.initialisation.kind === 'prompt' &&
+    (!initVectors || initVectors.length % hidden !== 0 || initVectors.length === 0)
+  )
+    throw bad('The prompt that the vectors start from has no vectors for this model. Choose another start.');
+  const fits = !resume || resume.vectors.length === settings.virtualTokens * hidden;
+  if (!fits || (resume && (resume.net !== undefined) !== (settings.reparameterise ?? false)))
     throw bad('The checkpoint belongs to a run with other settings or another model.');
 }
 
-/** Embeddings of the initialisation's tokens. */
-function initialVectors(program: Program, { settings, initTokenIds }: TrainRequest): Promise<Float32Array> {
+/** The vectors of an earlier prompt, or embeddings of the initialisation's tokens. */
+async function initialVectors(
+  program: Program,
+  { settings, initTokenIds, initVectors }: TrainRequest,
+): Promise<Float32Array> {
+  if (settings.initialisation.kind === 'prompt' && initVectors)
+    return Float32Array.from(
+      { length: settings.virtualTokens * program.spec.hidden },
+      (_, i) => initVectors[i % initVectors.length] as number,
+    );
   return embeddingRows(program, initialTokenIds(settings, initTokenIds, program.spec.vocabulary));
 }
 
@@ -68,9 +98,14 @@ interface WorkContext {
   readonly cache: TextCache;
   readonly plan: CachePlan;
   readonly usesCache: boolean;
+  /** The rows that gradients see. */
+  readonly train: readonly TokenRow[];
+  /** By label; null = every row counts the same. */
+  readonly labelWeights: readonly number[] | null;
 }
 
-function workOf({ program, cache, plan, usesCache }: WorkContext, request: TrainRequest, control: Control): TrainWork {
+function workOf(context: WorkContext, request: TrainRequest, control: Control): TrainWork {
+  const { program, cache, plan, usesCache, train, labelWeights } = context;
   const { labels, settings, validation } = request;
   const soft = (vectors: Float32Array): SoftPrompt => ({
     placement: settings.placement,
@@ -78,7 +113,7 @@ function workOf({ program, cache, plan, usesCache }: WorkContext, request: Train
     virtualTokens: settings.virtualTokens,
     hidden: program.spec.hidden,
   });
-  const rowsAt = (indices: readonly number[]) => indices.map((index) => present(request.train[index], 'training row'));
+  const rowsAt = (indices: readonly number[]) => indices.map((index) => present(train[index], 'training row'));
   const cached = usesCache ? { cache, plan } : null;
   return {
     // A step is not interrupted: what it computes would be lost.
@@ -87,6 +122,7 @@ function workOf({ program, cache, plan, usesCache }: WorkContext, request: Train
         rows: rowsAt(indices),
         labels,
         soft: soft(vectors),
+        ...(labelWeights && { labelWeights }),
         cached: cached && { ...cached, control: uninterrupted },
       }),
     evaluate: async (vectors) => {

@@ -41,6 +41,8 @@ export interface ModelInfo {
   readonly contextLength: number | null;
   /** Root mean square of the token embedding. */
   readonly embeddingRms: number;
+  /** Euclidean length of the vocabulary's vectors: 5%, 50% and 95% quantile, from a sample of them. */
+  readonly embeddingNorms: readonly [low: number, median: number, high: number];
   readonly loadSeconds: number;
 }
 
@@ -74,6 +76,8 @@ export interface TrainRequest {
   readonly settings: TrainingSettings;
   /** Token ids of the initialisation text (already chosen by settings.initialisation; cut or repeated by the engine). */
   readonly initTokenIds: Int32Array;
+  /** Where `initialisation` is an earlier prompt: its vectors, cut or repeated like a text. */
+  readonly initVectors?: Float32Array;
   readonly cacheKey: string;
   readonly resume: Checkpoint | null;
 }

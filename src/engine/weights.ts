@@ -11,6 +11,23 @@ export function embeddingRms({ graph, embeddingTable }: Decoder): number {
   return Math.sqrt(sum / values.length) * Math.abs(embeddingTable.scale);
 }
 
+/** Rows of the table that the quantiles are taken from. */
+const SAMPLED_ROWS = 4000;
+
+/** 5%, 50% and 95% quantile of the lengths of the vocabulary's vectors, over evenly spaced ones. */
+export function embeddingNorms({ graph, embeddingTable, hidden }: Decoder): readonly [number, number, number] {
+  const values = floats(present(graph.initializers.get(embeddingTable.weight), 'embedding table'));
+  const rows = values.length / hidden;
+  const step = Math.max(1, Math.floor(rows / SAMPLED_ROWS));
+  const norms = Float64Array.from({ length: Math.floor(rows / step) }, (_, i) => {
+    let sum = 0;
+    for (let k = i * step * hidden; k < (i * step + 1) * hidden; k++) sum += (values[k] as number) ** 2;
+    return Math.sqrt(sum) * Math.abs(embeddingTable.scale);
+  }).sort();
+  const quantile = (share: number) => norms[Math.round(share * (norms.length - 1))] ?? 0;
+  return [quantile(0.05), quantile(0.5), quantile(0.95)];
+}
+
 /** Numbers that were learned: matrices and vectors, a shared one once, without rotary tables and the arithmetic's constants. */
 export function parameterCount({ graph, headDim }: Decoder): number {
   const seen = new Set<string>();

@@ -21,6 +21,7 @@ const settings = z.object({
     z.object({ kind: z.literal('text'), text: text(200_000) }),
     z.object({ kind: z.literal('answer-words') }),
     z.object({ kind: z.literal('vocabulary') }),
+    z.object({ kind: z.literal('prompt'), runId: text(100), at: z.enum(['best', 'last']) }),
   ]),
   steps: count,
   batchSize: count,
@@ -36,6 +37,10 @@ const settings = z.object({
   patience: count.nullable(),
   metric: z.enum(['accuracy', 'macro-f1']),
   checkpointEvery: count,
+  reparameterise: z.boolean().exactOptional(),
+  noise: z.number().min(0).exactOptional(),
+  classWeights: z.boolean().exactOptional(),
+  trainRows: count.nullable().exactOptional(),
 });
 
 const hardVersion = z.object({

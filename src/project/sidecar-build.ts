@@ -55,7 +55,7 @@ export function buildSidecar(input: SidecarInput): Sidecar {
     labels: labels.map(({ label, word, tokenIds }) => ({ label, word, tokenIds: [...tokenIds] })),
     model: { id: run.model.id, dtype: run.model.dtype, sha256: run.model.sha256, weights: input.weights },
     tokenizer: { sha256: input.tokenizerSha256 },
-    init: { kind: run.settings.initialisation.kind, text: run.initText, parentVersion: null },
+    init: initFacts(run),
     training: trainingFacts(run),
     data: dataset && {
       fingerprint: dataset.fingerprint,
@@ -87,6 +87,11 @@ export function buildSidecar(input: SidecarInput): Sidecar {
   };
 }
 
+function initFacts({ settings: { initialisation }, initText }: SoftVersion): Sidecar['init'] {
+  const { kind } = initialisation;
+  return { kind, text: initText, parentVersion: kind === 'prompt' ? initialisation.runId : null };
+}
+
 function trainingFacts(run: SoftVersion): Sidecar['training'] {
   const s = run.settings;
   return {
@@ -105,6 +110,10 @@ function trainingFacts(run: SoftVersion): Sidecar['training'] {
     validateEvery: s.validateEvery,
     patience: s.patience,
     metric: s.metric,
+    reparameterise: s.reparameterise ?? false,
+    noise: s.noise ?? 0,
+    classWeights: s.classWeights ?? false,
+    trainRows: s.trainRows ?? null,
     bestStep: run.bestStep,
     status: run.status,
     seconds: run.seconds,

@@ -56,9 +56,9 @@ export const sidecarSchema = z
     }),
     tokenizer: z.object({ sha256: sha256.describe('Of tokenizer.json') }),
     init: z.object({
-      kind: z.enum(['text', 'answer-words', 'vocabulary', 'imported']),
+      kind: z.enum(['text', 'answer-words', 'vocabulary', 'prompt', 'imported']),
       text: text(200_000),
-      parentVersion: text(200).nullable(),
+      parentVersion: text(200).nullable().describe('The earlier prompt whose vectors it started from'),
     }),
     training: z
       .object({
@@ -77,6 +77,13 @@ export const sidecarSchema = z
         validateEvery: count,
         patience: count.nullable(),
         metric: z.enum(['accuracy', 'macro-f1']),
+        reparameterise: z
+          .boolean()
+          .optional()
+          .describe('A residual network was trained along and folded into the vectors'),
+        noise: z.number().min(0).optional().describe('On the vectors while training, as a share of the embedding RMS'),
+        classWeights: z.boolean().optional().describe('Every label counted the same'),
+        trainRows: count.nullable().optional().describe('So many of the training rows; null = all'),
         bestStep: count.nullable(),
         status: text(50),
         seconds: z.number().nullable(),

@@ -14,13 +14,18 @@ export interface StepPoint {
   readonly gradNorm: number;
   /** Wall time of this step, milliseconds. */
   readonly ms: number;
+  /** Shortest, middle and longest of the vectors after the step (Euclidean); runs of earlier versions have none. */
+  readonly vectorNorms?: readonly [shortest: number, median: number, longest: number];
 }
 
 /** The whole state of a run between two steps; structured-clonable; resuming gives bit-for-bit the uninterrupted run. */
 export interface Checkpoint {
   readonly formatVersion: 1;
   readonly step: number;
+  /** What is trained; the model reads them as they are, or folded with `net`. */
   readonly vectors: Float32Array;
+  /** The network of a reparameterised run with its AdamW moments; left out in others. */
+  readonly net?: { readonly weights: Float32Array; readonly m: Float32Array; readonly v: Float32Array };
   /** AdamW moments, `[virtual, hidden]`. */
   readonly m: Float32Array;
   readonly v: Float32Array;

@@ -14,6 +14,8 @@ function toy(settings: Partial<TrainingSettings> = {}, options: Partial<TrainOpt
     rows: 20,
     hasValidation: true,
     initial: new Float32Array(4),
+    hidden: 2,
+    embeddingRms: 1,
     resume: null,
     environment: 'test',
     work: {
@@ -80,6 +82,64 @@ describe('train', () => {
       expect(bits(resumed.done.checkpoint)).toEqual(bits(whole.done.checkpoint));
       expect(resumed.done.vectors).toEqual(whole.done.vectors);
     }
+  });
+
+  it.each<Partial<TrainingSettings>>([
+    { reparameterise: true },
+    { noise: 0.05 },
+    { reparameterise: true, noise: 0.05, seed: 3 },
+  ])('resumes to the same bits with %j', async (settings) => {
+    const whole = await collect(toy({ checkpointEvery: 7, ...settings }));
+    const plain = await collect(toy({ checkpointEvery: 7 }));
+    expect(whole.done.vectors).not.toEqual(plain.done.vectors);
+    const kept = whole.events.flatMap((event) => (event.kind === 'checkpoint' ? [event.checkpoint] : []));
+    expect(kept.length).toBeGreaterThan(5);
+    for (const resume of kept) {
+      const resumed = await collect(toy({ checkpointEvery: 7, ...settings }, { resume }));
+      expect(bits(resumed.done.checkpoint)).toEqual(bits(whole.done.checkpoint));
+      expect(resumed.done.vectors).toEqual(whole.done.vectors);
+    }
+  });
+
+  it('folds the network into what is validated and kept', async () => {
+    const seen: Float32Array[] = [];
+    const options = toy({ reparameterise: true });
+    const work: TrainOptions['work'] = {
+      ...options.work,
+      evaluate: async (vectors) => {
+        seen.push(vectors);
+        return options.work.evaluate(vectors);
+      },
+    };
+    const { done } = await collect({ ...options, work });
+    expect(done.checkpoint.best?.vectors).toEqual(seen[done.bestStep / 10]);
+    expect(done.checkpoint.vectors).not.toEqual(seen.at(-1));
+  });
+
+  it('noise is for the gradient alone, and another at each step', async () => {
+    const tried: number[] = [];
+    const options = toy({ noise: 0.5, steps: 3 });
+    const work: TrainOptions['work'] = {
+      ...options.work,
+      gradient: async (vectors) => {
+        tried.push(vectors[0] ?? 0);
+        return { loss: 1, gradient: new Float32Array(4) };
+      },
+    };
+    const { done } = await collect({ ...options, work });
+    expect(new Set(tried).size).toBe(3);
+    expect(tried).not.toContain(0);
+    expect(done.vectors).toEqual(options.initial);
+  });
+
+  it('tells how long the vectors are', async () => {
+    const { done } = await collect(toy({ steps: 5 }));
+    const { vectors, steps } = done.checkpoint;
+    const [a = 0, b = 0, c = 0, d = 0] = vectors;
+    const [shortest, longest] = [Math.hypot(a, b), Math.hypot(c, d)]
+      .sort((x, y) => x - y)
+      .map((norm) => expect.closeTo(norm, 9));
+    expect(steps.at(-1)?.vectorNorms).toEqual([shortest, longest, longest]);
   });
 
   it('pauses between steps, with a checkpoint that goes on to the same bits', async () => {

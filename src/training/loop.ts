@@ -1,12 +1,15 @@
 import { breathe, type Control, uninterrupted } from '../inference/control';
 import { StudioError } from '../lib/errors';
 import type { Checkpoint, StopReason, TrainEvent, ValidationPoint } from './events';
+import { withNoise } from './noise';
 import type { Gradient } from './objective';
 import { adamWStep, clipped, norm } from './optimizer';
+import { folded, NET_RATE, startNet, unfoldGradient } from './reparameterise';
 import { nextBatch, startOrder } from './row-order';
 import { learningRateShare } from './schedule';
 import type { TrainingSettings } from './settings';
 import { secondsLeft } from './time-left';
+import { normRange } from './vector-norms';
 
 /** The work that the loop orders: injected, so that it runs without a model. */
 export interface TrainWork {
@@ -29,6 +32,10 @@ export interface TrainOptions {
   readonly hasValidation: boolean;
   /** Where the vectors start. */
   readonly initial: Float32Array;
+  /** Numbers a vector. */
+  readonly hidden: number;
+  /** Root mean square of the token embedding. */
+  readonly embeddingRms: number;
   readonly resume: Checkpoint | null;
   readonly environment: string;
   readonly work: TrainWork;
@@ -65,7 +72,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
   const done = (reason: StopReason): TrainEvent => ({
     kind: 'done',
     reason,
-    vectors: state.best?.vectors ?? state.vectors,
+    vectors: state.best?.vectors ?? readVectors(state, options),
     bestStep: state.best?.step ?? state.step,
     checkpoint: state,
     cacheSeconds,
@@ -101,17 +108,21 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
     yield* prepared(batch);
     if (control.requested) continue;
     const begin = now();
-    state = step({ ...state, ...order }, await work.gradient(state.vectors, batch), options, () => now() - begin);
+    const noise = (settings.noise ?? 0) * options.embeddingRms;
+    const tried = withNoise(readVectors(state, options), noise, settings.seed, state.step + 1);
+    state = step({ ...state, ...order }, await work.gradient(tried, batch), options, () => now() - begin);
     const point = state.steps.at(-1);
     if (point) yield { kind: 'step', point, stepsTotal: settings.steps, secondsLeft: secondsLeft(state, options) };
   }
 }
 
-function start({ settings, initial, environment }: TrainOptions): Checkpoint {
+function start({ settings, initial, hidden, environment }: TrainOptions): Checkpoint {
+  const weights = settings.reparameterise ? startNet(hidden, settings.seed) : null;
   return {
     formatVersion: 1,
     step: 0,
     vectors: initial,
+    ...(weights && { net: { weights, m: new Float32Array(weights.length), v: new Float32Array(weights.length) } }),
     m: new Float32Array(initial.length),
     v: new Float32Array(initial.length),
     ...startOrder(settings.seed),
@@ -124,20 +135,25 @@ function start({ settings, initial, environment }: TrainOptions): Checkpoint {
   };
 }
 
+/** What the model reads at this state. */
+const readVectors = ({ vectors, net }: Checkpoint, { hidden, embeddingRms: scale }: TrainOptions): Float32Array =>
+  net ? folded(vectors, { weights: net.weights, hidden, scale }) : vectors;
+
 /**
  * What is to be validated now. Step 0 comes behind step 1: whoever waits for the first step need not wait for all
  * validation rows to be read.
  */
 function validationDue(
   state: Checkpoint,
-  { settings, hasValidation, initial }: TrainOptions,
+  options: TrainOptions,
 ): { readonly step: number; readonly vectors: Float32Array } | null {
+  const { settings, hasValidation, initial } = options;
   if (!hasValidation) return null;
   const last = state.validations.at(-1);
   if (!last) return state.step > 0 || settings.steps === 0 ? { step: 0, vectors: initial } : null;
   if (last.step === state.step) return null;
   const due = state.step % settings.validateEvery === 0 || state.step === settings.steps;
-  return due ? { step: state.step, vectors: state.vectors } : null;
+  return due ? { step: state.step, vectors: readVectors(state, options) } : null;
 }
 
 function reasonToEnd(state: Checkpoint, settings: TrainingSettings, control: Control): StopReason | null {
@@ -180,15 +196,40 @@ function step(
   const learningRate = options.learningRate * learningRateShare(number, settings);
   const gradNorm = norm(gradient);
   if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) throw diverged(number, options.learningRate);
-  const next = adamWStep(state, clipped(gradient, gradNorm, settings.clipNorm), number, learningRate, settings);
+  const next = {
+    ...state,
+    ...update(state, clipped(gradient, gradNorm, settings.clipNorm), number, learningRate, options),
+  };
+  const vectorNorms = normRange(readVectors(next, options), options.hidden);
   const ms = elapsed();
   return {
-    ...state,
     ...next,
     step: number,
-    steps: [...state.steps, { step: number, loss, learningRate, gradNorm, ms }],
+    steps: [...state.steps, { step: number, loss, learningRate, gradNorm, ms, vectorNorms }],
     elapsedMs: state.elapsedMs + ms,
   };
+}
+
+/** One step of AdamW on all that is trained. */
+function update(
+  state: Checkpoint,
+  gradient: Float32Array,
+  number: number,
+  learningRate: number,
+  { settings, hidden, embeddingRms: scale }: TrainOptions,
+): Partial<Checkpoint> {
+  const { net } = state;
+  if (!net) return adamWStep(state, gradient, number, learningRate, settings);
+  const back = unfoldGradient(gradient, state.vectors, { weights: net.weights, hidden, scale });
+  const rate = (NET_RATE * learningRate) / scale;
+  const { vectors: weights, ...moments } = adamWStep(
+    { ...net, vectors: net.weights },
+    back.weights,
+    number,
+    rate,
+    settings,
+  );
+  return { ...adamWStep(state, back.base, number, learningRate, settings), net: { weights, ...moments } };
 }
 
 const diverged = (step: number, learningRate: number) =>

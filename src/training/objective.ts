@@ -25,6 +25,8 @@ export interface Gradient {
 interface Target {
   readonly sequence: Sequence;
   readonly targets: readonly number[];
+  /** What the row counts. */
+  readonly weight: number;
 }
 
 export interface BatchOptions {
@@ -33,13 +35,16 @@ export interface BatchOptions {
   readonly soft: SoftPrompt;
   /** Where the texts' keys and values are (suffix only); null = every text is run. */
   readonly cached: { readonly cache: TextCache; readonly plan: CachePlan; readonly control: Control } | null;
+  /** By label, what a row of it counts; left out = 1. */
+  readonly labelWeights?: readonly number[];
   /** Loss over the whole vocabulary instead of over the answer words; needed where a word has several tokens. */
   readonly wholeVocabulary?: boolean;
 }
 
 /**
  * Mean loss of labelled rows and its gradient. With single-token answer words: cross-entropy of the softmax over those
- * words. Otherwise: mean cross-entropy over the gold word's tokens, each over the whole vocabulary.
+ * words. Otherwise: mean cross-entropy over the gold word's tokens, each over the whole vocabulary. With label weights
+ * each row's part is multiplied by its own, and the sum still divided by the number of rows.
  *
  * A batch larger than a run may be is split; losses and gradients are weighted sums, so that the parts add up to the whole.
  * @throws StudioError `too-long`, and as Runner.run
@@ -118,14 +123,17 @@ async function partsOf(program: Program, options: BatchOptions): Promise<readonl
   const { rows, labels, wholeVocabulary = isSequenceScored(labels) } = options;
   const texts = await textsOf(program, options);
   const targetOf = wholeVocabulary ? wordTarget : choiceTarget;
-  const targets = rows.map((row, i) => targetOf(row, present(texts[i], 'text'), labels));
+  const targets = rows.map((row, i) => ({
+    ...targetOf(row, present(texts[i], 'text'), labels),
+    weight: options.labelWeights?.[goldOf(row)] ?? 1,
+  }));
   const costs = targets.map(({ sequence }) => ({ tokens: sequence.tokens.length, past: pastLength(sequence) }));
   const candidates = wholeVocabulary ? null : labels.map((label) => present(label.tokenIds[0], 'token of a label'));
   return lengthBuckets(costs, runLimits(program.spec)).map((bucket) => {
     const chosen = bucket.map((index) => present(targets[index], 'target'));
     const objective = {
       targets: chosen.flatMap((target) => target.targets),
-      weights: chosen.flatMap((target) => target.targets.map(() => 1 / (rows.length * target.targets.length))),
+      weights: chosen.flatMap(({ targets: own, weight }) => own.map(() => weight / (rows.length * own.length))),
     };
     return { sequences: chosen.map((target) => target.sequence), candidates, objective };
   });
@@ -146,7 +154,7 @@ async function textsOf(program: Program, { rows, soft, cached }: BatchOptions): 
   return rows.map((_, i) => ({ tokens: withSoft(new Int32Array(0), soft), past: pasts[i] ?? null }));
 }
 
-type TargetOf = (row: TokenRow, text: Text, labels: readonly LabelTokens[]) => Target;
+type TargetOf = (row: TokenRow, text: Text, labels: readonly LabelTokens[]) => Omit<Target, 'weight'>;
 
 const goldOf = (row: TokenRow) => present(row.label, `label of row ${row.rowId}`);
 

@@ -3,7 +3,9 @@ import type { Placement } from '../prompt/types';
 export type Initialisation =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'answer-words' }
-  | { readonly kind: 'vocabulary' };
+  | { readonly kind: 'vocabulary' }
+  /** The vectors of an earlier run: of its best step, or where it stood last. */
+  | { readonly kind: 'prompt'; readonly runId: string; readonly at: 'best' | 'last' };
 
 /** Everything that decides a run, besides data and model. Defaults: `recipe.md`. */
 export interface TrainingSettings {
@@ -27,6 +29,14 @@ export interface TrainingSettings {
   readonly patience: number | null;
   readonly metric: 'accuracy' | 'macro-f1';
   readonly checkpointEvery: number;
+  /** A small network is trained along and folded into the vectors; left out = no. */
+  readonly reparameterise?: boolean;
+  /** Standard deviation of the noise on the vectors while training, as a share of the embedding's RMS; left out = none. */
+  readonly noise?: number;
+  /** Every label counts the same, however rare; left out = every row does. */
+  readonly classWeights?: boolean;
+  /** Only so many training rows, in their labels' shares; left out or null = all. */
+  readonly trainRows?: number | null;
 }
 
 export const STANDARD: TrainingSettings = {

@@ -27,6 +27,7 @@ beforeEach(() => {
       vocabulary: 10,
       contextLength: 20,
       embeddingRms: 0.1,
+      embeddingNorms: [1, 2, 3],
       loadSeconds: 1,
     }),
   });

@@ -91,6 +91,7 @@ const MODEL: ModelInfo = {
   vocabulary: 1000,
   contextLength: 2048,
   embeddingRms: 0.1,
+  embeddingNorms: [1, 2, 3],
   loadSeconds: 0,
 };
 

@@ -13,7 +13,7 @@ interface SettingsPanelProps {
 /** Every setting of a run, folded away: the presets need none of them. */
 export function SettingsPanel({ settings, onChange, defaultText }: SettingsPanelProps) {
   const { initialisation } = settings;
-  const kinds: Readonly<Record<Initialisation['kind'], Initialisation>> = {
+  const kinds: Readonly<Record<Exclude<Initialisation['kind'], 'prompt'>, Initialisation>> = {
     text: { kind: 'text', text: '' },
     'answer-words': { kind: 'answer-words' },
     vocabulary: { kind: 'vocabulary' },
@@ -30,7 +30,7 @@ export function SettingsPanel({ settings, onChange, defaultText }: SettingsPanel
             { id: 'vocabulary', label: 'Sampled common words' },
           ]}
           value={initialisation.kind}
-          onChange={(kind) => onChange({ initialisation: kinds[kind as Initialisation['kind']] })}
+          onChange={(kind) => onChange({ initialisation: kinds[kind as keyof typeof kinds] })}
         />
         {initialisation.kind === 'text' ? (
           <TextArea
@@ -47,7 +47,7 @@ export function SettingsPanel({ settings, onChange, defaultText }: SettingsPanel
             <NumberField
               key={setting.key}
               setting={setting}
-              value={settings[setting.key]}
+              value={settings[setting.key] ?? null}
               onChange={(value) => onChange({ [setting.key]: value })}
             />
           ))}

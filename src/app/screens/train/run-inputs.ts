@@ -64,6 +64,8 @@ export async function initialIds(
   switch (initialisation.kind) {
     case 'text':
       return (await services.data.call('encode', { text: run.initText })).ids;
+    case 'prompt':
+      return new Int32Array(0);
     case 'answer-words':
       return Int32Array.from(labels.flatMap((label) => [...label.tokenIds]));
     case 'vocabulary': {

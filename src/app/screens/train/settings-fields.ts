@@ -2,7 +2,7 @@
 import type { TrainingSettings } from '../../../training/settings';
 
 type NumberKey = {
-  [K in keyof TrainingSettings]: TrainingSettings[K] extends number | null ? K : never;
+  [K in keyof TrainingSettings]-?: Exclude<TrainingSettings[K], undefined> extends number | null ? K : never;
 }[keyof TrainingSettings];
 
 export interface NumberSetting {

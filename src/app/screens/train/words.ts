@@ -95,6 +95,8 @@ export const startWords = (run: SoftVersion): string => {
       return 'answer words';
     case 'vocabulary':
       return 'sampled words';
+    case 'prompt':
+      return 'an earlier prompt';
   }
 };
 
