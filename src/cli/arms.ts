@@ -1,8 +1,10 @@
 import { labelIndexer, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import type { Engine } from '../engine/engine';
+import { averaged } from '../evaluation/averaged';
 import { calibrationHelps, fitCalibration, validationAccuracy } from '../evaluation/calibrate';
 import { compare } from '../evaluation/compare';
+import { combinedArm } from '../evaluation/mixture';
 import { majorityArm, wordsArm } from '../evaluation/reference';
 import type { ArmOutcome, Comparison, ComparisonPlan } from '../evaluation/types';
 import { present } from '../lib/assert';
@@ -25,7 +27,8 @@ export interface Contender {
   readonly name: string;
   readonly kind: Exclude<ArmOutcome['kind'], 'reference'>;
   readonly prompt: HardPrompt;
-  readonly soft: SoftPrompt | null;
+  /** Null = none; of several the mean answer counts. */
+  readonly softs: readonly (SoftPrompt | null)[];
   /** Arms that are given the same texts share keys and values. */
   readonly cacheKey: string | null;
 }
@@ -33,21 +36,35 @@ export interface Contender {
 /** Key of the text cache for the bare template's rows. */
 export const BARE_KEY = 'bare';
 
-export function contenders(task: Task, soft: SoftPrompt): Contender[] {
+/** Key of the text cache for the rows of the hand-written prompt, where vectors are put to it. */
+export const HYBRID_KEY = 'hybrid';
+
+/** @param tuned by seed; the first stands for "Tuned" */
+export function contenders(task: Task, tuned: readonly SoftPrompt[], hybrid: SoftPrompt | null): Contender[] {
   const bare = { template: task.bare, shots: 0, shotSeed: 0 };
   const yours = { template: task.yours, shots: 0, shotSeed: 0 };
+  const eight = { ...yours, shots: SHOTS };
+  const mean = `Tuned, mean of ${tuned.length} seeds`;
+  const arm = (
+    id: string,
+    name: string,
+    kind: Contender['kind'],
+    prompt: HardPrompt,
+    softs: Contender['softs'] = [null],
+    cacheKey: string | null = null,
+  ): Contender => ({ id, name, kind, prompt, softs, cacheKey });
   return [
-    { id: 'untuned', name: 'Untuned', kind: 'untuned', prompt: bare, soft: null, cacheKey: BARE_KEY },
-    { id: 'yours', name: 'Yours', kind: 'zero-shot', prompt: yours, soft: null, cacheKey: null },
-    {
-      id: 'yours-8',
-      name: `Yours + ${SHOTS} examples`,
-      kind: 'few-shot',
-      prompt: { ...yours, shots: SHOTS },
-      soft: null,
-      cacheKey: null,
-    },
-    { id: 'tuned', name: 'Tuned', kind: 'tuned', prompt: bare, soft, cacheKey: BARE_KEY },
+    arm('untuned', 'Untuned', 'untuned', bare, [null], BARE_KEY),
+    arm('yours', 'Yours', 'zero-shot', yours),
+    arm('yours-8', `Yours + ${SHOTS} examples`, 'few-shot', eight),
+    arm('tuned', 'Tuned', 'tuned', bare, tuned.slice(0, 1), BARE_KEY),
+    ...tuned
+      .slice(1)
+      .map((soft, i) =>
+        arm(`tuned-${i + 2}`, `Tuned, seed ${i + 2} of ${tuned.length}`, 'tuned', bare, [soft], BARE_KEY),
+      ),
+    ...(tuned.length > 1 ? [arm('ensemble', mean, 'ensemble', bare, tuned, BARE_KEY)] : []),
+    ...(hybrid ? [arm('hybrid', 'Hybrid', 'hybrid', yours, [hybrid], HYBRID_KEY)] : []),
   ];
 }
 
@@ -57,6 +74,12 @@ const PAIRS: ComparisonPlan['pairs'] = [
   ['untuned', 'tuned'],
   ['tfidf', 'tuned'],
   ['untuned', 'yours'],
+  ['yours', 'hybrid'],
+  ['tuned', 'hybrid'],
+  ['yours', 'ensemble'],
+  ['tuned', 'ensemble'],
+  ['tuned', 'combined'],
+  ['tfidf', 'combined'],
 ];
 
 /** Token ids of rows under a prompt. @throws StudioError `bad-input` */
@@ -89,11 +112,25 @@ export async function contest(
   const { dataset } = context;
   const rowIds = fittingRows(context, arms);
   const gold = goldOf(dataset, rowIds);
+  const { validation } = dataset.split;
+  const words = wordsArm(wordPredictions(dataset, rowIds));
   const outcomes: ArmOutcome[] = [
     majorityArm(dataset.labels, goldOf(dataset, dataset.split.train), rowIds.length),
-    wordsArm(wordPredictions(dataset, rowIds)),
+    words,
   ];
-  for (const arm of arms) outcomes.push(await outcomeOf(context, arm, rowIds));
+  for (const arm of arms) {
+    const { outcome, onValidation } = await outcomeOf(context, arm, rowIds);
+    outcomes.push(outcome);
+    if (arm.id !== 'tuned') continue;
+    const combined = combinedArm({
+      tuned: outcome,
+      tunedValidation: onValidation,
+      words,
+      wordsValidation: wordPredictions(dataset, validation),
+      validationGold: goldOf(dataset, validation),
+    });
+    if (combined) outcomes.push(combined);
+  }
   const plan: ComparisonPlan = {
     labels: dataset.labels,
     rowIds,
@@ -116,9 +153,9 @@ function fittingRows(
   const limit = engine.info.contextLength ?? Number.POSITIVE_INFINITY;
   const answer = Math.max(...task.labels.map((label) => label.tokenIds.length));
   const tooLong = new Set<string>();
-  for (const { prompt, soft } of arms)
+  for (const { prompt, softs } of arms)
     for (const row of tokenRows(tokenizer, dataset, prompt, task.words, dataset.split.test))
-      if (row.ids.length + (soft?.virtualTokens ?? 0) + answer > limit) tooLong.add(row.rowId);
+      if (row.ids.length + (softs[0]?.virtualTokens ?? 0) + answer > limit) tooLong.add(row.rowId);
   if (tooLong.size > 0)
     log.line(`${tooLong.size} held-back rows are longer than the model's context and are left out of every arm`);
   return dataset.split.test.filter((id) => !tooLong.has(id));
@@ -128,44 +165,47 @@ async function outcomeOf(
   { engine, tokenizer, dataset, task, log }: ContestContext,
   arm: Contender,
   rowIds: readonly string[],
-): Promise<ArmOutcome> {
+): Promise<{ readonly outcome: ArmOutcome; readonly onValidation: ArmOutcome['logProbs'] }> {
   const shown = new Set(shotIds(dataset, arm.prompt));
   const unlabelled = shuffled(dataset.split.train, createRng(dataset.seed))
     .filter((id) => !shown.has(id))
     .slice(0, CALIBRATION_ROWS);
   const { validation } = dataset.split;
   const rowsFor = (ids: readonly string[]) => tokenRows(tokenizer, dataset, arm.prompt, task.words, ids);
-  const request = { labels: task.labels, soft: arm.soft, cacheKey: arm.cacheKey };
+  const request = { labels: task.labels, cacheKey: arm.cacheKey };
   const rows = rowsFor([...rowIds, ...unlabelled, ...validation]);
   const begin = performance.now();
-  const scored = await engine.score({ ...request, rows }, undefined, (done) =>
-    log.progress(`${arm.name}: ${done} of ${rows.length} rows`),
+  const scored = await averaged(arm.softs, (soft) =>
+    engine.score({ ...request, soft, rows }, undefined, (done) =>
+      log.progress(`${arm.name}: ${done} of ${rows.length} rows`),
+    ),
   );
-  const byRow = new Map(scored.rows.map((row) => [row.rowId, row]));
+  const byRow = new Map(scored.map((row) => [row.rowId, row]));
   const scoresOf = (ids: readonly string[]) => ids.map((id) => present(byRow.get(id), id));
   const logProbs = (ids: readonly string[]) => scoresOf(ids).map((row) => row.logProbs);
   const calibration = fitCalibration(logProbs(unlabelled));
   const test = scoresOf(rowIds);
-  const latencyMsMedian = await engine.latency(
-    { ...request, rows: rows.slice(0, LATENCY_ROWS), cacheKey: null },
-    LATENCY_ROWS,
-  );
+  let latencyMsMedian = 0;
+  for (const soft of arm.softs) {
+    const few = { ...request, soft, rows: rows.slice(0, LATENCY_ROWS), cacheKey: null };
+    latencyMsMedian += await engine.latency(few, LATENCY_ROWS);
+  }
   log.line(`${arm.name}: ${rows.length} rows in ${((performance.now() - begin) / 1000).toFixed(0)} s`);
-  return {
+  const onValidation = logProbs(validation);
+  const outcome: ArmOutcome = {
     id: arm.id,
     name: arm.name,
     kind: arm.kind,
-    placement: arm.soft?.placement ?? null,
+    placement: arm.softs[0]?.placement ?? null,
     logProbs: test.map((row) => row.logProbs),
     calibration,
     tokensSentMean: mean(test.map((row) => row.tokensSent)),
     tokensComputedMean: mean(test.map((row) => row.tokensComputed)),
     latencyMsMedian,
     validation:
-      validation.length === 0
-        ? null
-        : validationAccuracy(logProbs(validation), goldOf(dataset, validation), calibration),
+      validation.length === 0 ? null : validationAccuracy(onValidation, goldOf(dataset, validation), calibration),
   };
+  return { outcome, onValidation };
 }
 
 export function goldOf(dataset: Dataset, ids: readonly string[]): number[] {

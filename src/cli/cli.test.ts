@@ -77,7 +77,7 @@ describe('the command line', () => {
     const results = resultsSchema.parse(JSON.parse(await readFile(join(out, 'results.json'), 'utf8')));
     expect(results.dataset).toMatchObject({ train: 60, validation: 30, test: 40 });
     expect(results.training).toMatchObject({ placement: 'prefix', tokens: 10, seed: 1, steps: 12 });
-    expect(results.arms.map((arm) => arm.kind)).toEqual([
+    expect(results.arms.map((arm) => arm.kind).slice(0, 6)).toEqual([
       'reference',
       'reference',
       'untuned',
@@ -96,12 +96,40 @@ describe('the command line', () => {
     const { arms } = JSON.parse(again.stdout);
     expect(arms.map((arm: { id: string }) => arm.id)).toEqual(['untuned', 'tuned']);
     expect(arms[1].rows).toHaveLength(20);
-    const there = new Map(results.arms.at(-1)?.rows.map((row) => [row.id, row.logProbs]));
+    const there = new Map(results.arms.find(({ id }) => id === 'tuned')?.rows.map((row) => [row.id, row.logProbs]));
     const common = arms[1].rows.filter((row: { id: string }) => there.has(row.id));
     expect(common.length).toBeGreaterThan(0);
     for (const row of common)
       for (const [label, value] of Object.entries(there.get(row.id) ?? {}))
         expect(row.logProbs[label]).toBeCloseTo(value, 3);
+  }, 180_000);
+
+  it('tunes several seeds and a hybrid with every option: they stand beside the first, with their mean', async () => {
+    const out = join(folder, 'seeds');
+    const { code, stderr } = await cli(
+      ...['tune', SAMPLE, '--text', 'text', '--label', 'label', '--model', TINY, '--threads', '2', '--out', out],
+      ...['--train-rows', '40', '--test-rows', '30', '--steps', '6', '--seeds', '2', '--hybrid'],
+      ...['--preset', 'quick', '--init', 'answer-words', '--reparameterise', '--noise', '0.05', '--class-weights'],
+    );
+    expect(stderr).toContain('Seed 1');
+    expect(code).toBe(0);
+    const { arms, comparisons, training } = resultsSchema.parse(
+      JSON.parse(await readFile(join(out, 'results.json'), 'utf8')),
+    );
+    expect(training).toMatchObject({ tokens: 4, seed: 0, steps: 6 });
+    const learned = arms.filter(({ id }) => /^(tuned|ensemble|hybrid)/.test(id));
+    expect(learned.map(({ id, kind }) => [id, kind])).toEqual([
+      ['tuned', 'tuned'],
+      ['tuned-2', 'tuned'],
+      ['ensemble', 'ensemble'],
+      ['hybrid', 'hybrid'],
+    ]);
+    const logProbs = learned.map(({ rows }) => Object.values(rows[0]?.logProbs ?? {}));
+    const [one = [], two = [], mean = []] = logProbs;
+    const middle = one.map((value, c) => (value + (two[c] ?? 0)) / 2);
+    const norm = Math.log(middle.reduce((sum, value) => sum + Math.exp(value), 0));
+    mean.forEach((value, c) => void expect(value).toBeCloseTo((middle[c] ?? 0) - norm, 6));
+    expect(comparisons.map(({ a, b }) => `${a} ${b}`)).toContain('tuned ensemble');
   }, 180_000);
 
   it('checks a model’s gradients', async () => {

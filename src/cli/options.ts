@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { PRESET_SEEDS, PRESETS, type PresetName } from '../training/settings';
 import { DEFAULT_MODEL, type ModelOptions } from './model-dir';
 import { exactly, oneOf, parseOptions, required, UsageError, wholeNumber } from './usage';
 
@@ -20,11 +21,22 @@ export interface TuneOptions extends DataOptions, ModelOptions {
   readonly steps: number;
   readonly seed: number;
   readonly learningRate: number | null;
+  /** So many seeds, from `seed` on; with more than one their mean is an arm. */
+  readonly seeds: number;
+  /** Also train vectors on top of the hand-written prompt. */
+  readonly hybrid: boolean;
+  readonly preset: PresetName;
+  readonly init: 'text' | 'answer-words' | 'vocabulary';
+  readonly reparameterise: boolean;
+  readonly noise: number;
+  readonly classWeights: boolean;
   readonly out: string;
 }
 
 const BACKENDS = ['node-wasm', 'node-native'] as const;
 const PLACEMENTS = ['suffix', 'prefix'] as const;
+const PRESET_NAMES = ['quick', 'standard', 'thorough'] as const;
+const STARTS = ['text', 'answer-words', 'vocabulary'] as const;
 
 export const modelOptions = {
   model: { type: 'string' },
@@ -42,7 +54,11 @@ export const TUNE_USAGE = `npm run tune -- DATA.csv --text COL --label COL --out
   [--prompt "...{text}..."]   your hand-written prompt; proposed when left out
   [--words a=x,b=y]           answer words by label; proposed when left out
   [--placement suffix|prefix] vectors after the text (default, fast) or before it (loads in PEFT)
-  [--tokens 10] [--steps 150] [--seed 0] [--rate R]
+  [--preset quick|standard|thorough] [--tokens 10] [--steps 150] [--rate R]
+  [--seed 0] [--seeds 1]      more than one (thorough: 3): so many runs, and their mean as a further prompt
+  [--init text|answer-words|vocabulary]  what the vectors start from: the instruction's words (default), or others
+  [--hybrid]                  also vectors on top of your prompt, as a further prompt
+  [--reparameterise] [--noise 0.05] [--class-weights]
   [--train-rows N]            rows that gradients see; the next min(100, N/2) rows validate
   [--test FILE.csv]           held-back rows; else a share of DATA.csv
   [--test-rows N] [--model DIR] [--backend node-wasm|node-native] [--threads N]`;
@@ -60,12 +76,20 @@ export function readTuneOptions(args: readonly string[]): TuneOptions {
     steps: { type: 'string' },
     seed: { type: 'string' },
     rate: { type: 'string' },
+    seeds: { type: 'string' },
+    preset: { type: 'string' },
+    init: { type: 'string' },
+    hybrid: { type: 'boolean' },
+    reparameterise: { type: 'boolean' },
+    noise: { type: 'string' },
+    'class-weights': { type: 'boolean' },
     'train-rows': { type: 'string' },
     test: { type: 'string' },
     'test-rows': { type: 'string' },
     out: { type: 'string' },
   });
   const [data] = exactly(positionals, ['DATA.csv']);
+  const preset = oneOf(values.preset, 'preset', PRESET_NAMES) ?? 'standard';
   return {
     ...readModelOptions(values),
     data: resolve(data),
@@ -74,10 +98,17 @@ export function readTuneOptions(args: readonly string[]): TuneOptions {
     prompt: values.prompt === undefined ? null : unescaped(values.prompt),
     words: values.words === undefined ? null : readWords(values.words),
     placement: oneOf(values.placement, 'placement', PLACEMENTS) ?? 'suffix',
-    tokens: wholeNumber(values.tokens, 'tokens') ?? 10,
-    steps: wholeNumber(values.steps, 'steps') ?? 150,
+    tokens: wholeNumber(values.tokens, 'tokens') ?? PRESETS[preset].virtualTokens,
+    steps: wholeNumber(values.steps, 'steps') ?? PRESETS[preset].steps,
     seed: wholeNumber(values.seed, 'seed', 0) ?? 0,
-    learningRate: readRate(values.rate),
+    learningRate: readPositive(values.rate, 'rate'),
+    seeds: wholeNumber(values.seeds, 'seeds') ?? PRESET_SEEDS[preset],
+    hybrid: values.hybrid ?? false,
+    preset,
+    init: oneOf(values.init, 'init', STARTS) ?? 'text',
+    reparameterise: values.reparameterise ?? false,
+    noise: readPositive(values.noise, 'noise') ?? 0,
+    classWeights: values['class-weights'] ?? false,
     trainRows: wholeNumber(values['train-rows'], 'train-rows'),
     test: values.test === undefined ? null : resolve(values.test),
     testRows: wholeNumber(values['test-rows'], 'test-rows'),
@@ -100,9 +131,9 @@ function readWords(text: string): ReadonlyMap<string, string> {
   return words;
 }
 
-function readRate(text: string | undefined): number | null {
+function readPositive(text: string | undefined, option: string): number | null {
   if (text === undefined) return null;
-  const rate = Number(text);
-  if (!(rate > 0)) throw new UsageError(`--rate takes a positive number, not “${text}”.`);
-  return rate;
+  const number = Number(text);
+  if (!(number > 0)) throw new UsageError(`--${option} takes a positive number, not “${text}”.`);
+  return number;
 }

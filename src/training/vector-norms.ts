@@ -1,5 +1,5 @@
 /** Euclidean length of each vector. */
-export function vectorNorms(vectors: Float32Array, hidden: number): Float64Array {
+function vectorNorms(vectors: Float32Array, hidden: number): Float64Array {
   return Float64Array.from({ length: vectors.length / hidden }, (_, j) => {
     let sum = 0;
     for (let i = j * hidden; i < (j + 1) * hidden; i++) sum += (vectors[i] as number) ** 2;

@@ -2,6 +2,7 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { textOf } from '../../../dataset/labels';
 import type { Dataset } from '../../../dataset/types';
+import { averaged } from '../../../evaluation/averaged';
 import { validationAccuracy } from '../../../evaluation/calibrate';
 import { combinedArm } from '../../../evaluation/mixture';
 import { majorityArm, wordsArm } from '../../../evaluation/reference';
@@ -21,7 +22,6 @@ import { wordsFor } from '../../state/words-for';
 import { cacheKeyOf } from '../train/run-inputs';
 import { goldOf } from '../train/validation';
 import { type ArmPlan, COMBINED_PAIRS, type Contest, contestOf } from './arms';
-import { averaged } from './averaged';
 import { reportInput } from './report';
 
 const CALIBRATION_ROWS = 48;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { SoftPrompt } from '../../../prompt/types';
+import type { SoftPrompt } from '../prompt/types';
 import { averaged } from './averaged';
 
 const soft = (virtualTokens: number): SoftPrompt => ({
