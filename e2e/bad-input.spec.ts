@@ -152,9 +152,9 @@ test.describe('labels', () => {
     await studio.drop(file('gaps.csv', [...rows(60), ['', 'good'], ['  ', 'bad']]));
     await expect(studio.data.findings).toContainText('2 rows have no text');
     await studio.data.findings.getByRole('button', { name: /Show the rows: 2 rows have no text/ }).click();
-    await expect(studio.page.getByRole('table', { name: 'Rows' }).getByRole('cell', { name: 'not used' })).toHaveCount(
-      2,
-    );
+    await expect(
+      studio.page.getByRole('grid', { name: 'Rows' }).getByRole('gridcell', { name: 'not used' }),
+    ).toHaveCount(2);
   });
 
   test('answer words that collide are told apart with one click', async ({ studio }) => {

@@ -23,7 +23,7 @@ test('a file that the app has never seen, from upload to the same predictions in
     await expect(data.role('Text')).toContainText('Nachricht');
     await expect(data.role('Label')).toContainText('Ton');
     await expect(page.getByText('Two columns are called “Kunde”')).toBeVisible();
-    await expect(page.getByRole('table', { name: 'Rows' })).toContainText(
+    await expect(page.getByRole('grid', { name: 'Rows' })).toContainText(
       'Paid €89 for a lamp that hums like a fridge.',
     );
 

@@ -22,6 +22,25 @@ export class DataPage {
     return this.page.getByRole('region', { name: /To look at|Nothing needs a look/ });
   }
 
+  get grid(): Locator {
+    return this.page.getByRole('grid', { name: 'Rows' });
+  }
+
+  /** A row of the table by its name (what stands under #). */
+  row(id: string): Locator {
+    return this.grid.getByRole('row').filter({ has: this.page.getByRole('gridcell', { name: id, exact: true }) });
+  }
+
+  get versions(): Locator {
+    return this.page.getByRole('region', { name: /^Version \d+ of the data$/ });
+  }
+
+  /** What is asked for in the tools above the table. */
+  async show(which: 'Show' | 'Order', option: string | RegExp): Promise<void> {
+    await this.page.getByRole('button', { name: new RegExp(`${which}$`) }).click();
+    await this.page.getByRole('option', { name: option }).click();
+  }
+
   get next(): Locator {
     return this.page.getByRole('button', { name: 'Next: prompts' });
   }

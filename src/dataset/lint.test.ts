@@ -117,3 +117,54 @@ describe('lint', () => {
     expect((await one('long-text', rows)).rowIds).toEqual(['122']);
   });
 });
+
+describe('what one click can do', () => {
+  const fixes = async (rows: [string, string][]) => (await preparedOf(rows)).findings.flatMap(({ fix }) => fix ?? []);
+
+  it.each([
+    ['so-so', 'so so'],
+    ['positive', 'positive.'],
+    ['positive', '“positive”'],
+    ['not_sure', 'not sure'],
+    ['complaint', 'complant'],
+  ])('%s and %s are merged', async (common, rare) => {
+    const rows = dealt(60, ['good', common]);
+    rows.push(['one more thing', rare], ['and another', rare]);
+    expect(await fixes(rows)).toEqual([
+      { label: expect.stringContaining(common), change: { kind: 'merge-labels', from: [rare], into: common } },
+    ]);
+  });
+
+  it.each([
+    ['+1', '-1'],
+    ['C', 'C++'],
+    ['<5', '>5'],
+    ['class a', 'class b'],
+    ['good', 'gold'],
+  ])('%s and %s are two labels', async (one, other) => {
+    expect(await fixes(dealt(60, [one, other]))).toEqual([]);
+  });
+
+  it('rows that contradict each other are left out, the held-back ones excepted', async () => {
+    const rows = dealt(60, ['good', 'bad']);
+    for (let i = 0; i < 12; i++) rows.push([`the same ${i >> 1}`, i % 2 === 0 ? 'good' : 'bad']);
+    const { dataset, findings } = await preparedOf(rows);
+    const found = findings.find(({ kind }) => kind === 'contradiction');
+    expect(found?.rowIds).toHaveLength(12);
+    const { change } = found?.fix ?? {};
+    const left = change?.kind === 'unlabel' ? change.rowIds : [];
+    expect(left.length).toBeGreaterThan(0);
+    expect(left.filter((id) => dataset.split.test.includes(id))).toEqual([]);
+  });
+
+  it('personal data is counted by kind and masked where it stands', async () => {
+    const rows = dealt(60, ['good', 'bad']);
+    rows[3] = ['a@b.de, c@d.org', 'bad'];
+    const found = (await preparedOf(rows)).findings.find(({ kind }) => kind === 'personal-data');
+    expect(found).toMatchObject({
+      title: '2 e-mail addresses in 1 row',
+      rowIds: ['4'],
+      fix: { change: { kind: 'mask', columns: ['text'] } },
+    });
+  });
+});

@@ -1,60 +1,29 @@
 import { isNumeric } from './columns';
-import { classBalance, isUsable, labelOf, rowsById, type Spellings, textOf } from './labels';
+import { classBalance, labelOf, rowsById, type Spellings, textOf } from './labels';
+import {
+  contextOf,
+  finding,
+  labelsHardlyRepeat,
+  listed,
+  MAX_CLASSES,
+  MIN_ROWS,
+  percent,
+  plural,
+  quote,
+  type Rule,
+} from './lint-context';
+import { labelSpelling } from './lint-labels';
+import { personalData } from './lint-personal';
 import { textKey } from './normalise';
-import type { Dataset, LintFinding, LintKind, Row } from './types';
+import type { Dataset, LintFinding, Row } from './types';
 
-/** Below this nothing can be trained and checked. */
-const MIN_ROWS = 10;
 /** Below this training works, and shows little. */
 const FEW_ROWS = 100;
 const RARE_ROWS = 5;
 const MANY_CLASSES = 30;
-const MAX_CLASSES = 100;
 /** Characters; about 1,000 tokens. The exact check, in tokens, is made when the rows are tokenised. */
 const LONG_TEXT = 4000;
 const IMBALANCED_SHARE = 0.8;
-
-interface Context {
-  readonly dataset: Dataset;
-  readonly spellings: readonly Spellings[];
-  readonly usable: readonly Row[];
-  /** Usable rows that say the same, by text. */
-  readonly sameText: ReadonlyMap<string, readonly Row[]>;
-  /** Text and label column look swapped: then most other findings would only confuse. */
-  readonly swapped: boolean;
-}
-
-type Rule = (context: Context) => readonly LintFinding[];
-
-const plural = (n: number, one: string, many = `${one}s`) => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
-const percent = (share: number) => `${Math.round(100 * share)}%`;
-const ids = (rows: readonly Row[]) => rows.map((row) => row.id);
-const quote = (text: string, length = 40) =>
-  `“${text.length > length ? `${text.slice(0, length - 1).trimEnd()}…` : text}”`;
-const listed = (items: readonly string[], most = 4) =>
-  items.length <= most ? items.join(', ') : `${items.slice(0, most).join(', ')} and ${items.length - most} more`;
-
-const finding = (
-  kind: LintKind,
-  severity: LintFinding['severity'],
-  title: string,
-  advice: string,
-  rows: readonly Row[] = [],
-): LintFinding => ({ kind, severity, title, advice, rowIds: ids(rows) });
-
-/** An ID or free text taken as the label: most labels occur once. */
-const labelsHardlyRepeat = ({ dataset, usable }: Pick<Context, 'dataset' | 'usable'>) =>
-  usable.length >= MIN_ROWS && dataset.labels.length > usable.length / 2;
-
-function looksSwapped({ dataset, usable, sameText }: Omit<Context, 'swapped'>): boolean {
-  if (usable.length < 4) return false;
-  const { mapping, labels } = dataset;
-  const words = (of: (row: Row) => string) =>
-    usable.reduce((sum, row) => sum + of(row).trim().split(/\s+/).length, 0) / usable.length;
-  const text = (row: Row) => textOf(row, mapping);
-  const label = (row: Row) => labelOf(row, mapping);
-  return sameText.size <= Math.min(50, labels.length / 2) && words(label) > words(text) + 1;
-}
 
 const oneClass: Rule = ({ dataset, usable }) => {
   if (usable.length === 0 || dataset.labels.length > 1) return [];
@@ -228,13 +197,18 @@ const repeated: Rule = (context) => {
   if (disagree.length > 0) {
     const rows = disagree[0] as readonly Row[];
     const labels = [...labelsOf(rows)];
+    const held = new Set(context.dataset.split.test);
+    const free = disagree.flat().flatMap(({ id }) => (held.has(id) ? [] : [id]));
     out.push(
       finding(
         'contradiction',
         'warning',
         `${plural(disagree.flat().length, 'row')} say the same and disagree`,
-        `${quote(textOf(rows[0] as Row, context.dataset.mapping))} is both ${labels.slice(0, 3).join(' and ')}. No prompt can get both right: correct the labels in your file.`,
+        `${quote(textOf(rows[0] as Row, context.dataset.mapping))} is both ${labels.slice(0, 3).join(' and ')}. No prompt can get both right: correct the labels in the table below, or leave the rows out.`,
         disagree.flat(),
+        free.length > 0
+          ? { label: `Leave ${plural(free.length, 'row')} out`, change: { kind: 'unlabel', rowIds: free } }
+          : undefined,
       ),
     );
   }
@@ -284,55 +258,6 @@ const longText: Rule = ({ dataset, usable }) => {
   ];
 };
 
-/** Levenshtein distance at most 1, or two neighbouring letters swapped. */
-function oneSlip(a: string, b: string): boolean {
-  if (Math.abs(a.length - b.length) > 1 || a === b) return false;
-  let i = 0;
-  while (i < a.length && a[i] === b[i]) i++;
-  const [restA, restB] = [a.slice(i), b.slice(i)];
-  return (
-    restA.slice(1) === restB ||
-    restA === restB.slice(1) ||
-    restA.slice(1) === restB.slice(1) ||
-    (restA[0] === restB[1] && restA[1] === restB[0] && restA.slice(2) === restB.slice(2))
-  );
-}
-
-const labelSpelling: Rule = (context) => {
-  const { dataset, spellings, usable } = context;
-  const out: LintFinding[] = [];
-  const merged = spellings.filter((s) => s.spellings.length > 1);
-  if (merged.length > 0) {
-    const [first] = merged as [Spellings, ...Spellings[]];
-    const named = first.spellings.map((raw) => `“${raw}”`);
-    out.push(
-      finding(
-        'label-spelling',
-        'info',
-        `${plural(merged.length, 'label is', 'labels are')} spelled in more than one way`,
-        `Capital letters and spaces make no difference: ${listed(named)} are read as “${first.label}”.`,
-      ),
-    );
-  }
-  if (labelsHardlyRepeat(context) || dataset.labels.length > MAX_CLASSES) return out;
-  const balance = classBalance(dataset);
-  for (const rare of balance)
-    for (const common of balance) {
-      if (rare.label.length < 5 || /\d/.test(rare.label) || rare.rows * 10 > common.rows) continue;
-      if (!oneSlip(textKey(rare.label), textKey(common.label))) continue;
-      out.push(
-        finding(
-          'label-spelling',
-          'warning',
-          `${quote(rare.label, 24)} may be a slip for ${quote(common.label, 24)}`,
-          `They count as two labels: ${plural(rare.rows, 'row')} and ${plural(common.rows, 'row')}. Correct the label in your file if they are one.`,
-          usable.filter((row) => labelOf(row, dataset.mapping) === rare.label),
-        ),
-      );
-    }
-  return out;
-};
-
 const RULES: readonly Rule[] = [
   oneClass,
   tooFewRows,
@@ -345,6 +270,7 @@ const RULES: readonly Rule[] = [
   rareClass,
   numericLabels,
   labelSpelling,
+  personalData,
   longText,
 ];
 
@@ -352,15 +278,6 @@ const ORDER: Readonly<Record<LintFinding['severity'], number>> = { blocking: 0, 
 
 /** Everything about a data set that is worth a look, blocking findings first. */
 export function lint(dataset: Dataset, spellings: readonly Spellings[]): readonly LintFinding[] {
-  const usable = dataset.table.rows.filter((row) => isUsable(row, dataset.mapping));
-  const sameText = new Map<string, Row[]>();
-  for (const row of usable) {
-    const key = textKey(textOf(row, dataset.mapping));
-    const rows = sameText.get(key);
-    if (rows) rows.push(row);
-    else sameText.set(key, [row]);
-  }
-  const facts = { dataset, spellings, usable, sameText };
-  const context: Context = { ...facts, swapped: looksSwapped(facts) };
+  const context = contextOf(dataset, spellings);
   return RULES.flatMap((rule) => rule(context)).sort((a, b) => ORDER[a.severity] - ORDER[b.severity]);
 }

@@ -1,7 +1,8 @@
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { fingerprint, splitHash } from './fingerprint';
-import { type ClassShare, classBalance, labelSet, withCommonSpelling } from './labels';
+import { type ClassShare, classBalance, labelSet, type Spellings, withCommonSpelling } from './labels';
 import { lint } from './lint';
+import { textKey } from './normalise';
 import { adoptSplit, type Shares, splitRows } from './split';
 import type { ColumnMapping, Dataset, LintFinding, Row, Table } from './types';
 
@@ -16,6 +17,15 @@ export interface PrepareOptions {
   readonly shares?: Shares | undefined;
   /** A split given from outside, such as the bundled sample's. */
   readonly fixedSplit?: Dataset['split'] | undefined;
+  /** The labels as they stood before: those that are still there keep their order, new ones come behind. */
+  readonly labelOrder?: readonly string[] | undefined;
+}
+
+/** The label set in a known order, as far as it is known. */
+function inOrder(set: readonly Spellings[], order: readonly string[]): readonly Spellings[] {
+  const place = new Map(order.map((label, i) => [textKey(label), i]));
+  const at = ({ label }: Spellings) => place.get(textKey(label)) ?? order.length;
+  return set.toSorted((a, b) => at(a) - at(b));
 }
 
 /** Ids from the mapped column, made unique by the row's number; without a column the 1-based row number. */
@@ -53,7 +63,7 @@ export async function prepareDataset(
   if (mapping.text === mapping.label)
     return fail('same-column', `“${mapping.text}” cannot be both the text and the label: choose another label column.`);
 
-  const set = labelSet(table.rows, mapping.label);
+  const set = inOrder(labelSet(table.rows, mapping.label), options.labelOrder ?? []);
   const rows = withIds(withCommonSpelling(table.rows, mapping.label, set), mapping.id);
   const split = options.fixedSplit
     ? adoptSplit(rows, mapping, options.fixedSplit)

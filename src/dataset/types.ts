@@ -52,7 +52,42 @@ export interface Dataset {
   readonly fingerprint: string;
   /** SHA-256 over the ids of the three parts. */
   readonly splitHash: string;
+  /** How the rows came to be what they are, oldest first. Data sets that were stored before there were versions have none. */
+  readonly versions?: readonly DataVersion[];
 }
+
+/** One cell that a change touched. */
+export interface CellChange {
+  readonly rowId: string;
+  readonly column: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+/** One state of the rows, by its fingerprint, and what led to it. */
+export interface DataVersion {
+  /** From 1 on, in the order of time; going back makes a new one. */
+  readonly number: number;
+  /** ISO time. */
+  readonly createdAt: string;
+  readonly fingerprint: string;
+  /** "2 e-mail addresses masked". */
+  readonly what: string;
+  /** Cells that differ from the version before; null = other rows or columns, so there is no way back past it. */
+  readonly cells: readonly CellChange[] | null;
+  /** Rows that could not be used any more after the change, with the part that they stood in. */
+  readonly dropped: readonly (readonly [rowId: string, part: SplitName])[];
+}
+
+/** What a person does to the rows of an open data set. */
+export type Change =
+  | { readonly kind: 'cell'; readonly rowId: string; readonly column: string; readonly value: string }
+  | { readonly kind: 'merge-labels'; readonly from: readonly string[]; readonly into: string }
+  /** Takes the labels away, so that the rows are left out of everything; held-back rows stay as they are. */
+  | { readonly kind: 'unlabel'; readonly rowIds: readonly string[] }
+  /** E-mail addresses, phone numbers and IBANs in these columns become placeholders. */
+  | { readonly kind: 'mask'; readonly columns: readonly string[] }
+  | { readonly kind: 'go-back'; readonly version: number };
 
 export type LintKind =
   | 'one-class'
@@ -68,7 +103,11 @@ export type LintKind =
   | 'leak'
   | 'swapped-columns'
   | 'long-text'
-  | 'label-spelling';
+  | 'label-spelling'
+  | 'personal-data'
+  /** Found with the model's tokenizer. */
+  | 'read-poorly'
+  | 'too-long';
 
 /** One thing to look at. `blocking` ones stop training and say why. */
 export interface LintFinding {
@@ -79,4 +118,6 @@ export interface LintFinding {
   /** What it means and what to do now. */
   readonly advice: string;
   readonly rowIds: readonly string[];
+  /** What one click can do about it. */
+  readonly fix?: { readonly label: string; readonly change: Change };
 }

@@ -58,6 +58,7 @@ const hardVersion = z.object({
       wrongPredictions: z.array(count).max(1e6),
       rows: count,
       seconds: z.number(),
+      datasetFingerprint: text(200).optional(),
     })
     .nullable(),
 });

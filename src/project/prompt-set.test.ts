@@ -111,6 +111,9 @@ describe('a prompt set', () => {
     const looked = { ...make(), testLooks: 3 };
     expect(changeTask(looked, { datasetFingerprint: 'f' }, 'now').testLooks).toBe(3);
     expect(changeTask(looked, { datasetFingerprint: 'g' }, 'now').testLooks).toBe(0);
+    const mended = changeTask(looked, { datasetFingerprint: 'g', sameHeldBack: true }, 'now');
+    expect(mended).toMatchObject({ testLooks: 3, datasetFingerprint: 'g' });
+    expect(mended).not.toHaveProperty('sameHeldBack');
   });
 
   test('deleting is undone without loss', () => {

@@ -71,11 +71,14 @@ export function changeTask(
     readonly baseTemplate?: string;
     readonly datasetFingerprint?: string;
     readonly datasetName?: string;
+    /** The held-back rows are those that were there before, with some cells changed: what was seen of them stays seen. */
+    readonly sameHeldBack?: boolean;
   },
   now: string,
 ): PromptSet {
-  const otherRows = task.datasetFingerprint !== undefined && task.datasetFingerprint !== set.datasetFingerprint;
-  return touch(set, now, { ...task, ...(otherRows ? { testLooks: 0 } : {}) });
+  const { sameHeldBack = false, ...change } = task;
+  const otherRows = change.datasetFingerprint !== undefined && change.datasetFingerprint !== set.datasetFingerprint;
+  return touch(set, now, { ...change, ...(otherRows && !sameHeldBack ? { testLooks: 0 } : {}) });
 }
 
 export const samePrompt = (a: HardPrompt, b: HardPrompt): boolean =>

@@ -22,6 +22,8 @@ export interface HardVersion {
     readonly wrongPredictions: readonly number[];
     readonly rows: number;
     readonly seconds: number;
+    /** The rows that it was tried on; left out by versions that did not keep it. */
+    readonly datasetFingerprint?: string | undefined;
   } | null;
 }
 

@@ -3,9 +3,10 @@
  * Importing this module elsewhere (tests) serves nothing; `createDataHandlers` makes one worker's state.
  */
 import { guessColumns } from '../dataset/columns';
-import { labelIndexer, textOf } from '../dataset/labels';
+import { editDataset } from '../dataset/edit';
+import { isUsable, labelIndexer, textOf } from '../dataset/labels';
 import { parseTable } from '../dataset/parse';
-import { prepareDataset } from '../dataset/prepare';
+import { type Prepared, prepareDataset } from '../dataset/prepare';
 import type { Dataset, Row, SplitName } from '../dataset/types';
 import { fitCalibration } from '../evaluation/calibrate';
 import { compare } from '../evaluation/compare';
@@ -19,6 +20,7 @@ import { propose } from '../task/propose';
 import { renderRows, rowsOf } from '../task/render';
 import type { Example, HardPrompt, LabelWord } from '../task/types';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
+import { textLengths } from '../tokens/text-lengths';
 import type { Tokenizer } from '../tokens/types';
 import type { DataMethods, ModelFiles } from './protocol';
 import { type Handlers, serve } from './rpc';
@@ -81,6 +83,8 @@ interface RenderParams {
   readonly chat?: boolean;
 }
 
+const told = (prepared: Prepared) => ({ ...prepared, detectable: detectable(prepared.dataset.split.test.length) });
+
 export function createDataHandlers(): Handlers<DataMethods> {
   let open: OpenTokenizer | null = null;
   let lastWords: { readonly key: string; readonly result: ReturnType<DataMethods['tfidf']> } | null = null;
@@ -103,10 +107,9 @@ export function createDataHandlers(): Handlers<DataMethods> {
       return { ...table, guess: guessColumns(table) };
     },
 
-    prepare: async ({ table, mapping, seed, shares, fixedSplit }) => {
-      const prepared = unwrap(await prepareDataset(table, mapping, { seed, shares, fixedSplit }));
-      return { ...prepared, detectable: detectable(prepared.dataset.split.test.length) };
-    },
+    prepare: async ({ table, mapping, ...how }) => told(unwrap(await prepareDataset(table, mapping, how))),
+
+    edit: async ({ dataset, change, now }) => told(unwrap(await editDataset(dataset, change, now))),
 
     openTokenizer: async ({ files }) => {
       const tokenizer = await createCoreTokenizer(files);
@@ -138,6 +141,14 @@ export function createDataHandlers(): Handlers<DataMethods> {
         meanTokens: lengths.length === 0 ? 0 : lengths.reduce((a, b) => a + b, 0) / lengths.length,
         maxTokens: lengths.reduce((a, b) => Math.max(a, b), 0),
       };
+    },
+
+    textLengths: ({ dataset }) => {
+      const { tokenizer, context } = opened();
+      const rows = dataset.table.rows.filter((row) => isUsable(row, dataset.mapping));
+      const texts = rows.map((row) => textOf(row, dataset.mapping));
+      const found = textLengths(texts, tokenizer.encode, context - RESERVED_TOKENS);
+      return { ...found, overRowIds: found.over.flatMap((place) => rows[place]?.id ?? []) };
     },
 
     encode: ({ text }) => {

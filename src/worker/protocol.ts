@@ -3,7 +3,7 @@
  * A request has an id; a worker answers with any number of `event`s and exactly one `result` or `error`.
  */
 
-import type { ColumnMapping, Dataset, LintFinding, SourceFormat, SplitName, Table } from '../dataset/types';
+import type { Change, ColumnMapping, Dataset, LintFinding, SourceFormat, SplitName, Table } from '../dataset/types';
 import type { SelfCheckReport, SelfCheckRequest } from '../engine/self-check';
 import type {
   GenerateRequest,
@@ -18,6 +18,7 @@ import type {
 import type { CalibrationFit, Comparison, ComparisonPlan } from '../evaluation/types';
 import type { WireError } from '../lib/errors';
 import type { Example, HardPrompt, LabelWord } from '../task/types';
+import type { TextLengths } from '../tokens/text-lengths';
 import type { LabelTokens, TokenRow } from '../tokens/types';
 import type { TrainEvent } from '../training/events';
 
@@ -60,6 +61,15 @@ type DirectionEvent = { readonly kind: 'direction'; readonly done: number; reado
 /** Out of band, obeyed between two steps or batches. */
 export type EngineControl = { readonly control: 'stop' | 'pause' | 'cancel'; readonly requestId: number };
 
+/** A labelled, split data set, and what is to be said about it. */
+export interface PreparedData {
+  readonly dataset: Dataset;
+  readonly findings: readonly LintFinding[];
+  readonly balance: readonly { readonly label: string; readonly rows: number; readonly share: number }[];
+  /** The smallest accuracy difference that the held-back rows can show (power 80%), in points, and its sentence. */
+  readonly detectable: { readonly points: number | null; readonly sentence: string };
+}
+
 /** Methods of the data worker (parse, lint, tokenise, statistics; never ONNX Runtime). */
 export interface DataMethods {
   parse(params: {
@@ -73,13 +83,10 @@ export interface DataMethods {
     seed: number;
     shares?: Readonly<Record<SplitName, number>>;
     fixedSplit?: Dataset['split'];
-  }): {
-    readonly dataset: Dataset;
-    readonly findings: readonly LintFinding[];
-    readonly balance: readonly { readonly label: string; readonly rows: number; readonly share: number }[];
-    /** The smallest accuracy difference that the held-back rows can show (power 80%), in points, and its sentence. */
-    readonly detectable: { readonly points: number | null; readonly sentence: string };
-  };
+    labelOrder?: readonly string[];
+  }): PreparedData;
+  /** The data set after a change of its rows, with the version that it makes. `now`: ISO time. */
+  edit(params: { dataset: Dataset; change: Change; now: string }): PreparedData;
   openTokenizer(params: { files: ModelFiles }): {
     readonly sha256: string;
     readonly vocabularySize: number;
@@ -112,6 +119,8 @@ export interface DataMethods {
     readonly meanTokens: number;
     readonly maxTokens: number;
   };
+  /** Tokens of the texts alone, against what the model reads at once; row ids of those that are too long. */
+  textLengths(params: { dataset: Dataset }): TextLengths & { readonly overRowIds: readonly string[] };
   encode(params: { text: string }): { readonly ids: Int32Array; readonly pieces: readonly string[] };
   decode(params: { ids: Int32Array }): { readonly text: string };
   chat(params: { message: string }): { readonly text: string | null };

@@ -8,5 +8,6 @@ export {
   type Metric,
   validationTitle,
 } from './finding';
+export { drawLengths } from './length-chart';
 export { ProbabilityBars } from './ProbabilityBars';
 export { drawLoss, drawValidation } from './training-charts';

@@ -2,7 +2,8 @@
 import type { StoreApi } from 'zustand/vanilla';
 import type { LoadRequest } from '../../worker/protocol';
 import { type CompareStore, createCompareStore } from '../screens/compare/compare-store';
-import { createDataStore, type DataStore } from '../screens/data/data-store';
+import type { DataStore } from '../screens/data/data-state';
+import { createDataStore } from '../screens/data/data-store';
 import { createLibraryStore, type LibraryStore } from '../screens/library/library-store';
 import { createPlaygroundStore, type PlaygroundStore } from '../screens/playground/playground-store';
 import { createPromptsStore, type PromptsStore } from '../screens/prompts/prompts-store';

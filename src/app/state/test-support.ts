@@ -1,5 +1,6 @@
 /** Services for tests in Node: the real store in memory, the real rooms in place of the data worker, a scripted engine. */
 import { guessColumns } from '../../dataset/columns';
+import { editDataset } from '../../dataset/edit';
 import { classBalance } from '../../dataset/labels';
 import { parseTable } from '../../dataset/parse';
 import { prepareDataset } from '../../dataset/prepare';
@@ -55,6 +56,10 @@ const dataHandlers: Handlers<DataMethods> = {
       detectable: { points: 12, sentence: 'A gain under about 12 points may go unseen.' },
     };
   },
+  edit: async ({ dataset, change, now }) => ({
+    ...unwrap(await editDataset(dataset, change, now)),
+    detectable: { points: 12, sentence: 'A gain under about 12 points may go unseen.' },
+  }),
   openTokenizer: () => ({ sha256: 'x', vocabularySize: 1000, endTokenIds: [0], hasChat: false }),
   propose: ({ dataset }) => propose(dataset, null),
   labelTokens: ({ words }) => {

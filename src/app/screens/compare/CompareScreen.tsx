@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'react';
+import { otherVersionWords } from '../../../dataset/versions';
 import { chosenHard, chosenSoft } from '../../../project/prompt-set';
 import { navigate, screenPath } from '../../shell/location';
 import { ScreenFrame } from '../../shell/Screen';
@@ -52,6 +53,7 @@ export default function CompareScreen() {
     (evaluation.softVersion !== (tuned?.id ?? null) ||
       evaluation.hardVersion !== (hard?.id ?? null) ||
       evaluation.datasetFingerprint !== dataset.fingerprint);
+  const otherRows = evaluation && otherVersionWords(dataset, evaluation.datasetFingerprint);
   const included = evaluation
     ? alsoAmong(
         set,
@@ -127,8 +129,8 @@ export default function CompareScreen() {
         {running ? <Progress /> : null}
         {stale && !running ? (
           <Note title="This comparison is of other versions" tone="warning">
-            Since then another prompt was chosen, or other rows were opened. Compare again to see how they stand; that
-            is one more look at the held-back rows.
+            {otherRows ? `It was ${otherRows}. ` : null}Since then another prompt was chosen, or other rows were opened.
+            Compare again to see how they stand; that is one more look at the held-back rows.
           </Note>
         ) : null}
         {added && !running ? (

@@ -7,12 +7,14 @@ import { ProgressBar } from '../../ui/ProgressBar';
 import { BalancePanel } from './BalancePanel';
 import { ColumnsPanel } from './ColumnsPanel';
 import { FileButton } from './FileButton';
+import { LengthsPanel } from './LengthsPanel';
 import { LookPanel } from './LookPanel';
 import { NoData } from './NoData';
 import { RowsPanel } from './RowsPanel';
 import { SplitPanel } from './SplitPanel';
+import { VersionsPanel } from './VersionsPanel';
 import './data.css';
-import { useData } from './use-data';
+import { useData, useFindings } from './use-data';
 import { dataHeadline, formatWords } from './words';
 
 export default function DataScreen() {
@@ -63,10 +65,11 @@ function OpenData() {
   const prepared = useData((s) => s.prepared);
   const preparing = useData((s) => s.preparing);
   const setId = useProject((s) => s.set?.id ?? null);
+  const findings = useFindings() ?? [];
   if (!table) return null;
-  const blocking = prepared?.findings.find(({ severity }) => severity === 'blocking');
+  const blocking = findings.find(({ severity }) => severity === 'blocking');
   const title = prepared
-    ? dataHeadline(prepared.dataset, prepared.findings)
+    ? dataHeadline(prepared.dataset, findings)
     : preparing
       ? 'Looking at the rows'
       : 'Which column holds the text, and which the label?';
@@ -104,6 +107,8 @@ function OpenData() {
         <LookPanel />
         <SplitPanel />
         <RowsPanel />
+        <LengthsPanel />
+        <VersionsPanel />
       </div>
     </ScreenFrame>
   );

@@ -1,17 +1,20 @@
 import { useState } from 'react';
 import { useQuery } from '../../shell/location';
+import { useStores } from '../../state/studio';
 import { Button } from '../../ui/Button';
 import { counted } from '../../ui/format';
 import { Note } from '../../ui/Note';
 import { Panel } from '../../ui/Panel';
 import { RejectedDialog } from './RejectedDialog';
-import { useData } from './use-data';
+import { useData, useFindings } from './use-data';
 
 const TONES = { blocking: 'bad', warning: 'warning', info: 'info' } as const;
 
 /** What was found that a person should see: each with what it means and the next step. */
 export function LookPanel() {
-  const findings = useData((s) => s.prepared?.findings);
+  const { data } = useStores();
+  const findings = useFindings();
+  const preparing = useData((s) => s.preparing);
   const table = useData((s) => s.table);
   const [, show] = useQuery<string>('rows', 'all');
   const [isOpen, setOpen] = useState(false);
@@ -21,16 +24,30 @@ export function LookPanel() {
   return (
     <Panel title={nothing && findings ? 'Nothing needs a look' : 'To look at'} span={4}>
       <div className="stack look">
-        {findings?.map(({ kind, severity, title, advice, rowIds }) => (
+        {findings?.map(({ kind, severity, title, advice, rowIds, fix }) => (
           <Note
             key={`${kind} ${title}`}
             tone={TONES[severity]}
             title={`${title}.`}
             action={
-              rowIds.length > 0 ? (
-                <Button variant="link" onPress={() => show(kind)} aria-label={`Show the rows: ${title}`}>
-                  {`Show ${counted(rowIds.length, 'row')}`}
-                </Button>
+              rowIds.length > 0 || fix ? (
+                <>
+                  {fix ? (
+                    <Button
+                      variant="link"
+                      isDisabled={preparing}
+                      aria-label={`${fix.label}: ${title}`}
+                      onPress={() => void data.getState().change(fix.change)}
+                    >
+                      {fix.label}
+                    </Button>
+                  ) : null}
+                  {rowIds.length > 0 ? (
+                    <Button variant="link" onPress={() => show(kind)} aria-label={`Show the rows: ${title}`}>
+                      {`Show ${counted(rowIds.length, 'row')}`}
+                    </Button>
+                  ) : null}
+                </>
               ) : null
             }
           >

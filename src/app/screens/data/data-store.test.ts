@@ -67,3 +67,41 @@ describe('from a file to a project', () => {
     await vi.waitFor(() => expect(data.getState().prepared?.dataset.split.test).toHaveLength(20));
   });
 });
+
+describe('changes of the rows', () => {
+  it('are made one after the other, each on what the last one left, and stay with the project', async () => {
+    const { services, project, data } = await opened(csvFile(200));
+    const [a, b] = project.getState().dataset?.split.train ?? [];
+    const edit = (rowId = '') =>
+      data.getState().change({ kind: 'cell', rowId, column: 'message', value: 'other words' });
+    await Promise.all([edit(a), edit(b)]);
+    const { set, dataset } = project.getState();
+    expect(dataset?.versions?.map(({ what }) => what)).toEqual([
+      'rows-1.csv opened',
+      `Row ${a}: “message” changed`,
+      `Row ${b}: “message” changed`,
+    ]);
+    expect(set?.datasetFingerprint).toBe(dataset?.fingerprint);
+    const stored = await services.store.datasets.get(set?.id ?? '');
+    expect(stored?.dataset.versions).toHaveLength(3);
+  });
+
+  it('keep how often the held-back rows were looked at; another file does not', async () => {
+    const { project, data } = await opened(csvFile(200));
+    await project.getState().update((set) => ({ ...set, testLooks: 2 }));
+    const [rowId = ''] = project.getState().dataset?.split.train ?? [];
+    await data.getState().change({ kind: 'cell', rowId, column: 'tone', value: 'bad' });
+    expect(project.getState().set?.testLooks).toBe(2);
+    data.getState().replaceFile(csvFile(150, ['good', 'bad'], 'rows-2.csv'));
+    await vi.waitFor(() => expect(project.getState().set?.testLooks).toBe(0));
+    await vi.waitFor(() => expect(project.getState().dataset?.versions?.at(-1)?.what).toBe('Replaced by rows-2.csv'));
+  });
+
+  it('of another split keep the versions, of other columns make one', async () => {
+    const { project, data } = await opened(csvFile(200));
+    await data.getState().holdBack(90);
+    expect(project.getState().dataset?.versions).toHaveLength(1);
+    await data.getState().map({ id: 'message' });
+    expect(project.getState().dataset?.versions?.at(-1)).toMatchObject({ number: 2, cells: null });
+  });
+});

@@ -1,62 +1,27 @@
 /** From a file to a prepared data set: what was read, what was guessed, what the user changed. */
-import { createStore, type StoreApi } from 'zustand/vanilla';
+import { createStore } from 'zustand/vanilla';
 import { MAX_BYTES } from '../../../dataset/limits';
-import type { ColumnMapping, Dataset, LintFinding, SourceFormat, SplitName, Table } from '../../../dataset/types';
+import type { Change, ColumnMapping, Dataset, DataVersion, LintFinding, Table } from '../../../dataset/types';
+import { currentVersion, freshVersion } from '../../../dataset/versions';
 import { StudioError } from '../../../lib/errors';
 import { changeTask } from '../../../project/prompt-set';
-import type { PromptSet } from '../../../project/types';
-import type { DataMethods } from '../../../worker/protocol';
 import type { Services } from '../../services';
 import { NEW_PROJECT, navigate, screenPath } from '../../shell/location';
 import type { ProjectStore } from '../../state/project-store';
 import { bytes as sizeWords } from '../../ui/format';
 import { toastError, toastUndo } from '../../ui/toast';
+import {
+  type DataState,
+  type DataStore,
+  type MappingDraft,
+  NOTHING,
+  type Override,
+  type Prepared,
+  type Shares,
+} from './data-state';
 import { createSampleProject, findSample } from './sample-project';
 import { nameFromFile, usedRows } from './words';
 
-export type Prepared = ReturnType<DataMethods['prepare']>;
-type Shares = Readonly<Record<SplitName, number>>;
-type Override = Partial<Pick<SourceFormat, 'delimiter' | 'encoding'>>;
-
-/** A mapping that may still lack its text or label column. */
-interface MappingDraft {
-  readonly text: string | null;
-  readonly label: string | null;
-  readonly id: string | null;
-}
-
-export interface DataState {
-  /** The file that is being read, or null. */
-  readonly reading: string | null;
-  readonly preparing: boolean;
-  /** Why the last file could not be opened; what was open before stays open. */
-  readonly failure: { readonly title: string; readonly message: string } | null;
-  readonly table: Table | null;
-  readonly mapping: MappingDraft;
-  readonly prepared: Prepared | null;
-  /** The bytes are there, so that delimiter and encoding can be overridden (not after a reload). */
-  readonly canReread: boolean;
-  readonly openFile: (file: File) => void;
-  readonly replaceFile: (file: File) => void;
-  readonly openText: (text: string) => void;
-  readonly reread: (override: Override) => Promise<void>;
-  readonly map: (change: Partial<MappingDraft>) => Promise<void>;
-  /** How many rows are held back; the rest is shared 50 : 15 between training and validation. */
-  readonly holdBack: (rows: number) => Promise<void>;
-  /** Opens the bundled sample as a project (the one there is, if there is one). */
-  readonly openSample: () => Promise<PromptSet>;
-  readonly dismissFailure: () => void;
-}
-
-export type DataStore = StoreApi<DataState>;
-
-const NOTHING: Pick<DataState, 'table' | 'mapping' | 'prepared' | 'canReread' | 'preparing'> = {
-  table: null,
-  mapping: { text: null, label: null, id: null },
-  prepared: null,
-  canReread: false,
-  preparing: false,
-};
 const SEED = 0;
 const TRAIN_TO_VALIDATION = 0.5 / 0.65;
 
@@ -68,6 +33,10 @@ const isBlocked = (findings: readonly LintFinding[]) => findings.some(({ severit
 export function createDataStore(services: Services, project: ProjectStore): DataStore {
   let bytes: Uint8Array | null = null;
   let turn = 0;
+
+  const now = () => new Date().toISOString();
+  /** Changes wait for each other: each is made on what the one before it left. */
+  let changing: Promise<void> = Promise.resolve();
 
   const store = createStore<DataState>((set, get) => {
     const failed = (fileName: string, cause: unknown) => {
@@ -81,28 +50,34 @@ export function createDataStore(services: Services, project: ProjectStore): Data
     async function prepare(
       table: Table,
       mapping: ColumnMapping,
-      how: { readonly shares?: Shares; readonly fixedSplit?: Dataset['split']; readonly seed?: number },
+      how: {
+        readonly shares?: Shares;
+        readonly fixedSplit?: Dataset['split'];
+        readonly seed?: number;
+        /** What the version is called, if the rows are others than before. */
+        readonly what: string;
+        readonly before?: readonly DataVersion[];
+      },
     ): Promise<Prepared | null> {
       const mine = ++turn;
       set({ preparing: true });
-      const { seed = SEED, ...rest } = how;
-      const prepared = await services.data.call('prepare', { table, mapping, seed, ...rest });
+      const { seed = SEED, what, before, ...rest } = how;
+      const found = await services.data.call('prepare', { table, mapping, seed, ...rest });
       if (mine !== turn) return null; // a later change has overtaken this one
+      const prepared = { ...found, dataset: freshVersion(found.dataset, what, now(), before) };
       set({ preparing: false, prepared, mapping });
       return prepared;
     }
 
     /** Keeps a prepared data set in the open project, or makes one for it. What is blocked makes none. */
-    async function keep({ dataset, findings }: Prepared): Promise<void> {
+    async function keep({ dataset, findings }: Prepared, how: { sameHeldBack?: boolean } = {}): Promise<void> {
       const { fileName } = dataset.table.format;
       const open = project.getState().set;
       if (isBlocked(findings)) return; // shown, with what to do; the project keeps the rows that it has
       if (open) {
         await project.getState().setDataset(dataset);
-        const now = new Date().toISOString();
-        await project
-          .getState()
-          .update((s) => changeTask(s, { datasetFingerprint: dataset.fingerprint, datasetName: fileName }, now));
+        const task = { datasetFingerprint: dataset.fingerprint, datasetName: fileName, ...how };
+        await project.getState().update((s) => changeTask(s, task, now()));
       } else {
         const made = await project.getState().create({ name: nameFromFile(fileName), dataset, datasetName: fileName });
         navigate(screenPath(made.id, 'data'), { replace: true });
@@ -126,11 +101,15 @@ export function createDataStore(services: Services, project: ProjectStore): Data
     }
 
     /** Puts a table on the screen, with what can be guessed of it, and keeps it where it can be used. */
-    async function install({ found, guess, table }: NonNullable<Awaited<ReturnType<typeof read>>>) {
+    async function install(
+      { found, guess, table }: NonNullable<Awaited<ReturnType<typeof read>>>,
+      what: string,
+      before?: readonly DataVersion[],
+    ) {
       bytes = found;
       set({ ...NOTHING, table, canReread: true, mapping: guess ?? NOTHING.mapping });
       try {
-        const prepared = guess && (await prepare(table, guess, {}));
+        const prepared = guess && (await prepare(table, guess, { what, ...(before ? { before } : {}) }));
         if (prepared) await keep(prepared);
       } catch (cause) {
         failed(table.format.fileName, cause);
@@ -142,26 +121,51 @@ export function createDataStore(services: Services, project: ProjectStore): Data
       if (!opened) return;
       project.getState().close();
       navigate(screenPath(NEW_PROJECT, 'data'));
-      await install(opened);
+      await install(opened, `${fileName} opened`);
     }
 
-    async function replace(file: File) {
+    /** Puts other rows in the place of those that are open, and offers the way back. */
+    async function replace(load: () => ReturnType<typeof read>, what: string, done: (before: Dataset) => string) {
       const before = project.getState().dataset;
-      const opened = await read(file.name, () => bytesOf(file));
+      const opened = await load();
       if (!opened) return;
-      await install(opened);
+      await install(opened, what, get().prepared?.dataset.versions);
       if (before && project.getState().dataset !== before)
-        toastUndo(`${before.table.format.fileName} was replaced`, () => void adopt(before).then(keep));
+        toastUndo(done(before), () => void adopt(before).then((prepared) => keep(prepared)));
+    }
+
+    async function makeChange(change: Change) {
+      const { prepared } = get();
+      if (!prepared) return;
+      const mine = ++turn;
+      set({ preparing: true });
+      try {
+        const next = await services.data.call('edit', { dataset: prepared.dataset, change, now: now() });
+        if (mine !== turn) return; // another file was opened meanwhile
+        set({ preparing: false, prepared: next, table: next.dataset.table });
+        await keep(next, { sameHeldBack: true });
+        const made = currentVersion(next.dataset);
+        if (made) toastUndo(made.what, () => void get().change({ kind: 'go-back', version: made.number - 1 }));
+      } catch (cause) {
+        if (mine === turn) set({ preparing: false });
+        const isNothing = cause instanceof StudioError && cause.data?.kind === 'nothing-changed';
+        if (!isNothing) toastError('Nothing was changed', cause instanceof StudioError ? cause.message : String(cause));
+      }
     }
 
     // What is shown follows the open project: opened from the library, closed, or changed in another tab.
-    project.subscribe((now, before) => {
-      if (now.set === null && before.set !== null) {
+    project.subscribe((next, before) => {
+      if (next.set === null && before.set !== null) {
         turn += 1;
         bytes = null;
         set({ ...NOTHING, failure: null });
-      } else if (now.set && now.dataset && now.dataset !== before.dataset && now.dataset !== get().prepared?.dataset)
-        adopt(now.dataset).catch((cause: unknown) => failed(now.dataset?.table.format.fileName ?? 'The file', cause));
+      } else if (
+        next.set &&
+        next.dataset &&
+        next.dataset !== before.dataset &&
+        next.dataset !== get().prepared?.dataset
+      )
+        adopt(next.dataset).catch((cause: unknown) => failed(next.dataset?.table.format.fileName ?? 'The file', cause));
     });
 
     return {
@@ -170,12 +174,22 @@ export function createDataStore(services: Services, project: ProjectStore): Data
       failure: null,
       openFile: (file) => void openNew(file.name, () => bytesOf(file)),
       openText: (text) => void openNew('Pasted rows', () => new TextEncoder().encode(text)),
-      replaceFile: (file) => void replace(file),
+      replaceFile: (file) =>
+        void replace(
+          () => read(file.name, () => bytesOf(file)),
+          `Replaced by ${file.name}`,
+          (before) => `${before.table.format.fileName} was replaced`,
+        ),
       reread: async (override) => {
         const { table } = get();
         const kept = bytes;
-        const opened = kept && table && (await read(table.format.fileName, () => kept, override));
-        if (opened) await install(opened);
+        if (!kept || !table) return;
+        const { fileName } = table.format;
+        await replace(
+          () => read(fileName, () => kept, override),
+          `${fileName} read anew`,
+          () => `${fileName} was read anew`,
+        );
       },
       map: async (change) => {
         const mapping = { ...get().mapping, ...change };
@@ -187,7 +201,10 @@ export function createDataStore(services: Services, project: ProjectStore): Data
         const full = complete(mapping);
         if (!table || !full) return;
         try {
-          const prepared = await prepare(table, full, {});
+          const before = get().prepared?.dataset.versions ?? [];
+          const what =
+            before.length === 0 ? `${table.format.fileName} opened` : `Text is “${full.text}”, label “${full.label}”`;
+          const prepared = await prepare(table, full, { what, before });
           if (prepared) await keep(prepared);
         } catch (cause) {
           failed(table.format.fileName, cause);
@@ -203,8 +220,24 @@ export function createDataStore(services: Services, project: ProjectStore): Data
           validation: left * (1 - TRAIN_TO_VALIDATION),
           test: rows / n,
         };
-        const next = await prepare(table, prepared.dataset.mapping, { shares, seed: prepared.dataset.seed });
+        const next = await prepare(table, prepared.dataset.mapping, {
+          shares,
+          seed: prepared.dataset.seed,
+          what: 'Split anew',
+          before: prepared.dataset.versions ?? [],
+        });
         if (next) await keep(next);
+      },
+      change: (change) => {
+        changing = changing.then(() => makeChange(change));
+        return changing;
+      },
+      countTokens: async () => {
+        const dataset = get().prepared?.dataset;
+        if (!dataset || get().lengths?.fingerprint === dataset.fingerprint) return;
+        const found = await services.data.call('textLengths', { dataset }).catch(() => null);
+        if (found && get().prepared?.dataset.fingerprint === dataset.fingerprint)
+          set({ lengths: { fingerprint: dataset.fingerprint, found } });
       },
       openSample: async () => {
         const sample = await services.loadSample();
@@ -218,7 +251,8 @@ export function createDataStore(services: Services, project: ProjectStore): Data
         bytes = null;
         set({ table, canReread: false, failure: null });
         const mapping = { text: sample.textColumn, label: sample.labelColumn, id: sample.idColumn };
-        const prepared = await prepare(table, mapping, { fixedSplit: sample.split, seed: sample.seed });
+        const what = `${sample.csv.fileName} opened`;
+        const prepared = await prepare(table, mapping, { fixedSplit: sample.split, seed: sample.seed, what });
         if (!prepared) throw new StudioError('cancelled', 'Another file was opened meanwhile.');
         const made = await createSampleProject(project.getState(), sample, prepared.dataset);
         void services.store.persist();
@@ -240,7 +274,11 @@ export function createDataStore(services: Services, project: ProjectStore): Data
           fixedSplit: dataset.split,
         })
         .then((found) => {
-          const prepared = { ...found, dataset };
+          // stored before there were versions: what is there now is the first one
+          const known = dataset.versions
+            ? dataset
+            : freshVersion(dataset, `${dataset.table.format.fileName} opened`, now());
+          const prepared = { ...found, dataset: known };
           if (mine === turn) set({ prepared, preparing: false });
           return prepared;
         });

@@ -1,5 +1,15 @@
+import { useMemo } from 'react';
 import { useStore } from 'zustand';
+import type { LintFinding } from '../../../dataset/types';
 import { useStores } from '../../state/studio';
-import type { DataState } from './data-store';
+import type { DataState } from './data-state';
+import { lengthFindings } from './words';
 
 export const useData = <T>(select: (state: DataState) => T): T => useStore(useStores().data, select);
+
+/** Everything that is worth a look: from the rows, and from their tokens once those are counted. */
+export function useFindings(): readonly LintFinding[] | null {
+  const found = useData((s) => s.prepared?.findings ?? null);
+  const lengths = useData((s) => s.lengths?.found ?? null);
+  return useMemo(() => found && [...found, ...lengthFindings(lengths)], [found, lengths]);
+}

@@ -1,7 +1,8 @@
 /** What the Data screen says, from what was found. Pure. */
 import { DELIMITER_NAMES } from '../../../dataset/delimiter';
-import type { Dataset, LintFinding, SourceFormat, Table } from '../../../dataset/types';
+import type { Dataset, DataVersion, LintFinding, SourceFormat, Table } from '../../../dataset/types';
 import { bytes, count, counted, percentWhole } from '../../ui/format';
+import type { TextLengths } from './data-state';
 
 export const ENCODING_NAMES: Readonly<Record<SourceFormat['encoding'], string>> = {
   'utf-8': 'UTF-8',
@@ -63,4 +64,51 @@ export function nameFromFile(fileName: string): string {
     .replace(/[-_.]+/g, ' ')
     .trim();
   return words === '' ? 'Untitled' : words[0]?.toUpperCase() + words.slice(1);
+}
+
+/** "25 Nov, 14:05". */
+export const whenWords = (iso: string): string =>
+  new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' }).format(
+    new Date(iso),
+  );
+
+/** Whether every version after this one knows which cells it changed. */
+export const canGoBackTo = (versions: readonly DataVersion[], number: number): boolean =>
+  versions.every((version) => version.number <= number || version.cells !== null);
+
+/** What the chart of lengths shows. */
+export function lengthsTitle({ longestTokens, budget, over, counted: of, texts }: TextLengths): string {
+  const longest = of < texts ? 'The longest text counted' : 'The longest text';
+  if (over.length > 0)
+    return `${counted(over.length, 'text is', 'texts are')} longer than the ${count(budget)} tokens that the model reads at once`;
+  return `${longest} has ${counted(longestTokens, 'token')}; the model reads ${count(budget)} at once`;
+}
+
+/** "Half of the texts have 24 tokens or fewer. A word takes 1.2 tokens." */
+export const perWordWords = ({ medianTokens, medianTokensPerWord }: TextLengths): string =>
+  `Half of the texts have ${counted(medianTokens, 'token')} or fewer. A word takes ${medianTokensPerWord.toFixed(1)} tokens; English text about 1.2.`;
+
+/** What the tokens tell that is worth a look. */
+export function lengthFindings(lengths: TextLengths | null): readonly LintFinding[] {
+  if (!lengths) return [];
+  const { over, overRowIds, budget, isReadPoorly, medianTokensPerWord } = lengths;
+  const found: LintFinding[] = [];
+  if (isReadPoorly)
+    found.push({
+      kind: 'read-poorly',
+      severity: 'warning',
+      title: `The model reads this text poorly: ${medianTokensPerWord.toFixed(1)} tokens a word`,
+      advice:
+        'Its vocabulary was made for other text, mostly English, which takes about 1.2. Expect less, and try another model (Model, above) that knows your language.',
+      rowIds: [],
+    });
+  if (over.length > 0)
+    found.push({
+      kind: 'too-long',
+      severity: 'warning',
+      title: `${counted(over.length, 'text is', 'texts are')} too long for the model`,
+      advice: `It reads ${count(budget)} tokens at once. Such rows are left out of training and of the comparison: keep the part that decides the label.`,
+      rowIds: overRowIds,
+    });
+  return found;
 }

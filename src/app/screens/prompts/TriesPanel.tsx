@@ -1,3 +1,4 @@
+import { otherVersionWords } from '../../../dataset/versions';
 import { chosenHard } from '../../../project/prompt-set';
 import type { HardVersion } from '../../../project/types';
 import { useQuery } from '../../shell/location';
@@ -12,6 +13,7 @@ import { type Column, Table } from '../../ui/Table';
 export function TriesPanel() {
   const { prompts } = useStores();
   const set = useProject((s) => s.set);
+  const dataset = useProject((s) => s.dataset);
   const [, showVersion] = useQuery<string>('version', '');
   const { openVersion, choose } = prompts.getState();
   const yours = set && chosenHard(set);
@@ -42,7 +44,16 @@ export function TriesPanel() {
       header: 'Accuracy',
       numeric: true,
       cardLabel: 'accuracy',
-      cell: ({ tried }) => (tried ? percentWhole(tried.accuracy) : <span className="dim">not tried</span>),
+      cell: ({ tried }) => {
+        if (!tried) return <span className="dim">not tried</span>;
+        const other = dataset && otherVersionWords(dataset, tried.datasetFingerprint);
+        return (
+          <>
+            {percentWhole(tried.accuracy)}
+            {other ? <div className="dim small">{other}</div> : null}
+          </>
+        );
+      },
     },
     {
       id: 'wrong',

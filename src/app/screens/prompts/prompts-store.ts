@@ -301,10 +301,14 @@ export function createPromptsStore(services: Services, project: ProjectStore, se
           const version = await keepVersion();
           const words = wordsFor(version.prompt.template, found.open.words);
           const { rows } = await tokenise(found.dataset, version.prompt, words, validationIds(found.dataset));
-          const tried = tally(rows, await score(rows, words, version.id), found.dataset.labels.length);
+          const datasetFingerprint = found.dataset.fingerprint;
+          const scored = await score(rows, words, version.id);
+          const tried = { ...tally(rows, scored, found.dataset.labels.length), datasetFingerprint };
           await project.getState().updateById(found.open.id, (s) => {
             const next = recordTry(s, version.id, tried, now());
             const yours = chosenHard(s)?.tried;
+            // results on other rows cannot be held against each other
+            if (yours?.datasetFingerprint && yours.datasetFingerprint !== datasetFingerprint) return next;
             return !yours || tried.accuracy > yours.accuracy ? chooseHard(next, version.id, now()) : next;
           });
         } catch (cause) {

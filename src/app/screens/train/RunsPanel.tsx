@@ -1,5 +1,7 @@
+import { otherVersionWords } from '../../../dataset/versions';
 import { isUsable } from '../../../project/prompt-set';
 import type { PromptSet, SoftVersion } from '../../../project/types';
+import { useProject } from '../../state/studio';
 import { Button, EmptyState, format, Panel, Table } from '../../ui';
 import { runWords, startWords, statusWords } from './words';
 
@@ -12,6 +14,7 @@ interface RunsPanelProps {
 
 /** All runs of the set, newest first; the one that stands for "Tuned" is marked. */
 export function RunsPanel({ set, shown, busy, onShow }: RunsPanelProps) {
+  const dataset = useProject((s) => s.dataset);
   const runs = set.soft.toReversed();
   return (
     <Panel title="Runs" span={5}>
@@ -37,6 +40,9 @@ export function RunsPanel({ set, shown, busy, onShow }: RunsPanelProps) {
                   </Button>
                   {set.chosenSoft === run.id ? <span className="dim small"> · stands for Tuned</span> : null}
                   <div className="dim small">{runWords(run)}</div>
+                  {dataset && otherVersionWords(dataset, run.datasetFingerprint) ? (
+                    <div className="dim small">{otherVersionWords(dataset, run.datasetFingerprint)}</div>
+                  ) : null}
                 </>
               ),
             },

@@ -72,6 +72,7 @@ export function createBaselines({ engine, data, store: disk }: Services, project
       wrongPredictions: wrong.map((i) => predictions[i] ?? 0),
       rows: scoredIds.length,
       seconds: scored.seconds,
+      datasetFingerprint: dataset.fingerprint,
     };
     await project.getState().updateById(open.id, (s) => recordTry(s, hard.id, tried, new Date().toISOString()));
   }

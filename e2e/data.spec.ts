@@ -1,0 +1,123 @@
+import AxeBuilder from '@axe-core/playwright';
+import { expect, test } from './fixtures';
+import type { Studio, TestFile } from './pages/studio';
+
+const LABELS = ['Beschwerde', 'Frage', 'Lob'];
+const THINGS = ['die Lieferung', 'die Rechnung', 'der Tisch', 'die Hotline', 'das Sofa', 'der Schrank', 'die Lampe'];
+
+/** As a German spreadsheet saves it: semicolons, Windows-1252, a column of nothing, 12 rows that contradict each other. */
+const TICKETS: TestFile = (() => {
+  const rows = Array.from({ length: 168 }, (_, i) => {
+    const label = i % 40 === 7 ? 'Beschwerde.' : i % 25 === 3 ? ` ${LABELS[i % 3]?.toLowerCase()} ` : LABELS[i % 3];
+    return [`Über ${THINGS[i % 7]} Nummer ${i} möchte ich etwas schreiben`, '', label];
+  });
+  for (let i = 0; i < 12; i++) rows.push([`Größe ${i >> 1} fehlt noch`, '', i % 2 === 0 ? 'Frage' : 'Lob']);
+  rows[20] = ['Bitte an zoe.hart@example.de oder +49 30 901820 antworten', '', LABELS[20 % 3]];
+  rows[21] = ['Erstattung auf DE89 3704 0044 0532 0130 00', '', LABELS[21 % 3]];
+  const text = ['Nachricht;Bemerkung;Ton', ...rows.map((cells) => cells.join(';'))].join('\r\n');
+  return { name: 'tickets.csv', bytes: Buffer.from(text, 'latin1') };
+})();
+
+const opened = async (studio: Studio) => {
+  await studio.open();
+  await studio.drop(TICKETS);
+  await expect(studio.heading).toContainText('labelled rows are ready');
+};
+
+const axe = async (studio: Studio, what: string) => {
+  const { violations } = await new AxeBuilder({ page: studio.page }).exclude('[data-live-announcer]').analyze();
+  expect
+    .soft(
+      violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.target.join(' ')}`),
+      what,
+    )
+    .toEqual([]);
+  expect.soft(await studio.scrollsSideways(), `${what} scrolls sideways`).toBe(false);
+};
+
+test('a German export with all its faults: read, mended click by click, every step a version that can be undone', async ({
+  studio,
+}) => {
+  const { page, data } = studio;
+  await opened(studio);
+  await expect(studio.lead).toContainText('semicolons, Windows-1252, 3 columns');
+  await expect(data.role('Text')).toContainText('Nachricht');
+  await expect(data.findings).toContainText('12 rows say the same and disagree');
+  await expect(data.findings).toContainText('1 e-mail address, 1 phone number and 1 IBAN in 2 rows');
+  await expect(data.findings).toContainText('The model reads this text poorly');
+
+  await data.findings.getByRole('button', { name: /^Merge into “Beschwerde”/ }).click();
+  await expect(data.versions).toContainText('“Beschwerde.” merged into “Beschwerde”');
+  await data.findings.getByRole('button', { name: /^Mask them/ }).click();
+  await expect(data.findings).not.toContainText('e-mail');
+  await page.getByRole('searchbox', { name: 'Search the rows' }).fill('Bitte an');
+  await expect(data.row('21')).toContainText('Bitte an [email] oder [phone] antworten');
+  await page.getByRole('searchbox', { name: 'Search the rows' }).fill('');
+
+  await data.findings.getByRole('button', { name: /^Leave \d+ rows out/ }).click();
+  await expect(data.findings).not.toContainText('say the same and disagree');
+  await page.getByRole('alertdialog').getByRole('button', { name: 'Undo' }).first().click();
+  await expect(data.findings).toContainText('12 rows say the same and disagree');
+
+  await data.versions.getByRole('button', { name: 'Go back to version 1' }).click();
+  await expect(data.findings).toContainText('1 e-mail address');
+  await expect(data.versions).toContainText('Back to version 1');
+  await page.reload();
+  await expect(data.versions.getByRole('row')).toHaveCount(7);
+  await expect(data.findings).toContainText('1 e-mail address');
+});
+
+test('a label and a text are changed by keyboard alone; a held-back label is not, and the table says why', async ({
+  studio,
+}) => {
+  const { page, data } = studio;
+  await opened(studio);
+  await data.show('Show', 'For training');
+  await data.grid.focus();
+  await page.keyboard.press('Control+Home');
+  for (const key of ['ArrowRight', 'ArrowRight', 'Enter']) await page.keyboard.press(key);
+  await expect(page.getByRole('listbox')).toBeVisible();
+  await page.keyboard.press('End');
+  await page.keyboard.press('Enter');
+  await expect(data.versions).toContainText(/Row \d+: “Ton” changed, from “\w+” to “Beschwerde\.”/);
+  await expect(data.grid).toBeFocused();
+
+  await page.keyboard.press('ArrowLeft');
+  await page.keyboard.press('F2');
+  await page.keyboard.type('Anders gesagt');
+  await page.keyboard.press('Escape');
+  await expect(data.grid).not.toContainText('Anders gesagt');
+  await page.keyboard.press('F2');
+  await page.keyboard.type('Anders gesagt');
+  await page.keyboard.press('Enter');
+  await expect(data.grid).toContainText('Anders gesagt');
+  await expect(data.versions.getByRole('row')).toHaveCount(4);
+
+  await data.show('Show', 'Held back');
+  await data.show('Order', 'By label');
+  const label = data.grid.getByRole('row').nth(1).getByRole('gridcell').nth(2);
+  await expect(label).toHaveAttribute('aria-readonly', 'true');
+  await label.click();
+  await label.click();
+  await expect(page.getByRole('alertdialog').filter({ hasText: 'is held back: its label' })).toBeVisible();
+  await expect(page.getByRole('listbox')).toHaveCount(0);
+});
+
+test('the Data screen with findings, versions and an open cell: sound, wide and narrow', async ({ studio }) => {
+  const { page, data } = studio;
+  await opened(studio);
+  await data.findings.getByRole('button', { name: /^Merge into/ }).click();
+  await expect(data.versions.getByRole('row')).toHaveCount(3);
+  await expect(data.findings).toContainText('reads this text poorly');
+  for (const width of [1440, 390]) {
+    await page.setViewportSize({ width, height: 900 });
+    await axe(studio, `Data, ${width} px`);
+  }
+  const text = data.grid.getByRole('row').nth(1).getByRole('gridcell').nth(1);
+  await text.click();
+  if (!(await page.getByRole('textbox', { name: /of row/ }).isVisible())) await text.click();
+  await page.getByRole('textbox', { name: /of row/ }).fill('Am Telefon geändert');
+  await axe(studio, 'a cell that is being changed');
+  await page.getByRole('textbox', { name: /of row/ }).press('Enter');
+  await expect(data.grid).toContainText('Am Telefon geändert');
+});

@@ -1,0 +1,51 @@
+import * as Plot from '@observablehq/plot';
+import { COLOUR, type Draw, svg } from './plot';
+
+interface Bin {
+  readonly from: number;
+  readonly to: number;
+  readonly rows: number;
+}
+
+/** Rows by their length in tokens, with a line where the model's reading ends if that is anywhere near. */
+export const drawLengths =
+  (bins: readonly Bin[], budget: number): Draw =>
+  (width) => {
+    const most = bins.at(-1)?.to ?? 1;
+    const near = budget <= most * 1.5;
+    return svg({
+      width,
+      height: 150,
+      marginTop: 16,
+      marginBottom: 30,
+      marginLeft: 40,
+      marginRight: 12,
+      x: { domain: [0, near ? Math.max(most, budget) * 1.05 : most + 1], label: null },
+      y: { label: null },
+      color: { type: 'identity' },
+      marks: [
+        Plot.gridY({ stroke: COLOUR.line, strokeOpacity: 1, ticks: 3 }),
+        Plot.rectY(bins, {
+          x1: 'from',
+          x2: (bin: Bin) => bin.to + 1,
+          y: 'rows',
+          fill: COLOUR.ref,
+          inset: 0.5,
+        }),
+        Plot.axisX({ ticks: 6, tickSize: 0, label: null }),
+        Plot.axisY({ ticks: 3, tickSize: 0, label: null }),
+        ...(near
+          ? [
+              Plot.ruleX([budget], { stroke: COLOUR.ink, strokeDasharray: '4 3' }),
+              Plot.text([budget], {
+                x: (tokens: number) => tokens,
+                frameAnchor: 'top',
+                dy: -12,
+                text: () => 'read at once',
+                fill: COLOUR.ink2,
+              }),
+            ]
+          : []),
+      ],
+    });
+  };

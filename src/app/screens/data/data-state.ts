@@ -1,0 +1,57 @@
+/** What the Data screen knows, and what can be done on it. */
+import type { StoreApi } from 'zustand/vanilla';
+import type { Change, SourceFormat, SplitName, Table } from '../../../dataset/types';
+import type { PromptSet } from '../../../project/types';
+import type { DataMethods, PreparedData } from '../../../worker/protocol';
+
+export type Prepared = PreparedData;
+export type TextLengths = ReturnType<DataMethods['textLengths']>;
+export type Shares = Readonly<Record<SplitName, number>>;
+export type Override = Partial<Pick<SourceFormat, 'delimiter' | 'encoding'>>;
+
+/** A mapping that may still lack its text or label column. */
+export interface MappingDraft {
+  readonly text: string | null;
+  readonly label: string | null;
+  readonly id: string | null;
+}
+
+export interface DataState {
+  /** The file that is being read, or null. */
+  readonly reading: string | null;
+  readonly preparing: boolean;
+  /** Why the last file could not be opened; what was open before stays open. */
+  readonly failure: { readonly title: string; readonly message: string } | null;
+  readonly table: Table | null;
+  readonly mapping: MappingDraft;
+  readonly prepared: Prepared | null;
+  /** Tokens of the texts by fingerprint, once the model's tokenizer is there. */
+  readonly lengths: { readonly fingerprint: string; readonly found: TextLengths } | null;
+  /** The bytes are there, so that delimiter and encoding can be overridden (not after a reload). */
+  readonly canReread: boolean;
+  readonly openFile: (file: File) => void;
+  readonly replaceFile: (file: File) => void;
+  readonly openText: (text: string) => void;
+  readonly reread: (override: Override) => Promise<void>;
+  readonly map: (change: Partial<MappingDraft>) => Promise<void>;
+  /** How many rows are held back; the rest is shared 50 : 15 between training and validation. */
+  readonly holdBack: (rows: number) => Promise<void>;
+  /** Changes rows; makes a version of the data, which the message about it can undo. One after the other. */
+  readonly change: (change: Change) => Promise<void>;
+  /** Counts the tokens of the texts that are open, once for each version; needs the model's tokenizer. */
+  readonly countTokens: () => Promise<void>;
+  /** Opens the bundled sample as a project (the one there is, if there is one). */
+  readonly openSample: () => Promise<PromptSet>;
+  readonly dismissFailure: () => void;
+}
+
+export type DataStore = StoreApi<DataState>;
+
+export const NOTHING: Pick<DataState, 'table' | 'mapping' | 'prepared' | 'lengths' | 'canReread' | 'preparing'> = {
+  table: null,
+  mapping: { text: null, label: null, id: null },
+  prepared: null,
+  lengths: null,
+  canReread: false,
+  preparing: false,
+};

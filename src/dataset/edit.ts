@@ -1,0 +1,174 @@
+/**
+ * Changes of an open data set's rows. Each makes a version: what was done, the cells that differ, and the fingerprint of
+ * the result, so that a number can always be traced to the rows that it was measured on, and every change can be undone.
+ */
+import { type Failure, fail, ok, type Result } from '../lib/result';
+import { isUsable, rowsById } from './labels';
+import { maskPersonal } from './personal';
+import { type Prepared, prepareDataset } from './prepare';
+import type { CellChange, Change, Dataset, DataVersion, Row, SplitName } from './types';
+import { describeChange } from './versions';
+
+export type EditFailure = Failure<
+  'held-back-label' | 'unknown-row' | 'id-column' | 'nothing-changed' | 'no-way-back' | 'unknown-column' | 'same-column'
+>;
+
+const SPLITS: readonly SplitName[] = ['train', 'validation', 'test'];
+
+/** Rows with the wanted cells; untouched rows are the same objects. */
+function withCells(rows: readonly Row[], cells: readonly Pick<CellChange, 'rowId' | 'column' | 'after'>[]) {
+  const byRow = new Map<string, Record<string, string>>();
+  for (const { rowId, column, after } of cells) {
+    const wanted = byRow.get(rowId) ?? {};
+    wanted[column] = after;
+    byRow.set(rowId, wanted);
+  }
+  return rows.map((row) => {
+    const wanted = byRow.get(row.id);
+    return wanted ? { ...row, cells: { ...row.cells, ...wanted } } : row;
+  });
+}
+
+/** Cells that differ between two states of the same rows, which stand in the same order. */
+function difference(before: readonly Row[], after: readonly Row[], columns: readonly string[]): readonly CellChange[] {
+  return before.flatMap((row, i) => {
+    const next = after[i];
+    if (!next || next === row) return [];
+    return columns.flatMap((column) => {
+      const [was, is] = [row.cells[column] ?? '', next.cells[column] ?? ''];
+      return was === is ? [] : [{ rowId: row.id, column, before: was, after: is }];
+    });
+  });
+}
+
+/** Rows as a change leaves them. */
+function changedRows(
+  dataset: Dataset,
+  change: Exclude<Change, { kind: 'go-back' }>,
+): Result<readonly Row[], EditFailure> {
+  const { table, mapping, split } = dataset;
+  switch (change.kind) {
+    case 'cell': {
+      const { rowId, column, value } = change;
+      if (column === mapping.id)
+        return fail('id-column', `“${column}” names the rows, so its cells stay as they are in the file.`);
+      if (column === mapping.label && split.test.includes(rowId))
+        return fail(
+          'held-back-label',
+          `Row ${rowId} is held back: its label is not changed here, so that nobody bends the test to a result.`,
+        );
+      if (!table.rows.some((row) => row.id === rowId)) return fail('unknown-row', `There is no row ${rowId} any more.`);
+      return ok(withCells(table.rows, [{ rowId, column, after: value }]));
+    }
+    case 'merge-labels': {
+      const from = new Set(change.from);
+      const merged = (row: Row) =>
+        from.has(row.cells[mapping.label] ?? '')
+          ? { ...row, cells: { ...row.cells, [mapping.label]: change.into } }
+          : row;
+      return ok(table.rows.map(merged));
+    }
+    case 'unlabel': {
+      const held = new Set(split.test);
+      const wanted = change.rowIds.filter((id) => !held.has(id));
+      return ok(
+        withCells(
+          table.rows,
+          wanted.map((rowId) => ({ rowId, column: mapping.label, after: '' })),
+        ),
+      );
+    }
+    case 'mask': {
+      const columns = change.columns.filter((name) => name !== mapping.label && name !== mapping.id);
+      const masked = (row: Row) => {
+        const cells = columns.flatMap((name) => {
+          const cell = row.cells[name] ?? '';
+          const safe = maskPersonal(cell);
+          return safe === cell ? [] : [[name, safe] as const];
+        });
+        return cells.length === 0 ? row : { ...row, cells: { ...row.cells, ...Object.fromEntries(cells) } };
+      };
+      return ok(table.rows.map(masked));
+    }
+  }
+}
+
+/** Versions after the wanted one, newest first; null when one of them cannot be taken back. */
+function undoable(versions: readonly DataVersion[], wanted: number): readonly DataVersion[] | null {
+  const later = versions.filter(({ number }) => number > wanted).reverse();
+  const known = versions.some(({ number }) => number === wanted);
+  return known && later.every(({ cells }) => cells !== null) ? later : null;
+}
+
+/** Rows and parts as they were at an earlier version. */
+function earlier(dataset: Dataset, later: readonly DataVersion[]): { rows: readonly Row[]; split: Dataset['split'] } {
+  let rows = dataset.table.rows;
+  for (const { cells } of later)
+    rows = withCells(
+      rows,
+      (cells ?? []).map(({ rowId, column, before }) => ({ rowId, column, after: before })),
+    );
+  const byId = rowsById(rows);
+  const placed = new Set(SPLITS.flatMap((part) => dataset.split[part]));
+  const back = new Map(later.flatMap(({ dropped }) => dropped).filter(([id]) => byId.has(id) && !placed.has(id)));
+  const part = (name: SplitName) =>
+    dataset.split[name].concat([...back].filter(([, was]) => was === name).map(([id]) => id));
+  return { rows, split: { train: part('train'), validation: part('validation'), test: part('test') } };
+}
+
+/** The old split over the new rows; rows that have a label only now are for training. */
+function keptSplit(rows: readonly Row[], { mapping }: Dataset, split: Dataset['split']): Dataset['split'] {
+  const placed = new Set(SPLITS.flatMap((part) => split[part]));
+  const fresh = rows.filter((row) => !placed.has(row.id) && isUsable(row, mapping)).map(({ id }) => id);
+  return fresh.length === 0 ? split : { ...split, train: [...split.train, ...fresh] };
+}
+
+function dropped(before: Dataset['split'], after: Dataset['split']): DataVersion['dropped'] {
+  const left = new Set(SPLITS.flatMap((part) => after[part]));
+  return SPLITS.flatMap((part) => before[part].filter((id) => !left.has(id)).map((id) => [id, part] as const));
+}
+
+/**
+ * The data set after a change: same split, a new version at the end of its list, and new findings.
+ * @param now ISO time
+ */
+export async function editDataset(
+  dataset: Dataset,
+  change: Change,
+  now: string,
+): Promise<Result<Prepared, EditFailure>> {
+  const { table, mapping, seed, versions = [] } = dataset;
+  let next: { readonly rows: readonly Row[]; readonly split: Dataset['split'] };
+  if (change.kind === 'go-back') {
+    const later = undoable(versions, change.version);
+    if (!later)
+      return fail(
+        'no-way-back',
+        `Version ${change.version} had other rows or columns: open its file again to go back to it.`,
+      );
+    next = earlier(dataset, later);
+  } else {
+    const rows = changedRows(dataset, change);
+    if (!rows.ok) return rows;
+    next = { rows: rows.value, split: dataset.split };
+  }
+  const fixedSplit = keptSplit(next.rows, dataset, next.split);
+  const prepared = await prepareDataset({ ...table, rows: next.rows }, mapping, {
+    seed,
+    fixedSplit,
+    labelOrder: dataset.labels,
+  });
+  if (!prepared.ok) return prepared;
+  const made = prepared.value.dataset;
+  const cells = difference(table.rows, made.table.rows, table.columns);
+  if (cells.length === 0) return fail('nothing-changed', 'Nothing was changed: the rows are like that already.');
+  const version: DataVersion = {
+    number: (versions.at(-1)?.number ?? 0) + 1,
+    createdAt: now,
+    fingerprint: made.fingerprint,
+    what: describeChange(change, cells, mapping.label),
+    cells,
+    dropped: dropped(dataset.split, made.split),
+  };
+  return ok({ ...prepared.value, dataset: { ...made, versions: [...versions, version] } });
+}

@@ -1,0 +1,87 @@
+/** Versions of a data set's rows, in words and by fingerprint. */
+import { findPersonal, type PersonalKind } from './personal';
+import type { CellChange, Change, Dataset, DataVersion } from './types';
+
+const NOUNS: Readonly<Record<PersonalKind, readonly [one: string, many: string]>> = {
+  email: ['e-mail address', 'e-mail addresses'],
+  phone: ['phone number', 'phone numbers'],
+  iban: ['IBAN', 'IBANs'],
+};
+
+const counted = (n: number, [one, many]: readonly [string, string]) =>
+  `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
+const joined = (parts: readonly string[]) =>
+  parts.length < 2 ? parts.join('') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
+const quoted = (text: string) => `“${text.length > 30 ? `${text.slice(0, 29).trimEnd()}…` : text}”`;
+
+/** "2 e-mail addresses and 1 IBAN". */
+export function personalWords(counts: ReadonlyMap<PersonalKind, number>): string {
+  return joined([...counts].filter(([, n]) => n > 0).map(([kind, n]) => counted(n, NOUNS[kind])));
+}
+
+/** How many of each kind stand in the texts. */
+export function countPersonal(texts: Iterable<string>): ReadonlyMap<PersonalKind, number> {
+  const counts = new Map<PersonalKind, number>([
+    ['email', 0],
+    ['phone', 0],
+    ['iban', 0],
+  ]);
+  for (const text of texts) for (const { kind } of findPersonal(text)) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  return counts;
+}
+
+/** What a change did, for the list of versions. Of a row's text nothing stands in it. */
+export function describeChange(change: Change, cells: readonly CellChange[], label: string): string {
+  const rows = counted(new Set(cells.map(({ rowId }) => rowId)).size, ['row', 'rows']);
+  switch (change.kind) {
+    case 'cell': {
+      const cell = cells.find(({ rowId, column }) => rowId === change.rowId && column === label);
+      const how = cell ? `, from ${quoted(cell.before)} to ${quoted(cell.after)}` : '';
+      return `Row ${change.rowId}: “${change.column}” changed${how}`;
+    }
+    case 'merge-labels':
+      return `${joined(change.from.map(quoted))} merged into ${quoted(change.into)} in ${rows}`;
+    case 'unlabel':
+      return `${rows} left out: the label was taken away`;
+    case 'mask':
+      return `${personalWords(countPersonal(cells.map(({ before }) => before)))} masked in ${rows}`;
+    case 'go-back':
+      return `Back to version ${change.version}`;
+  }
+}
+
+/** The list of a data set that was opened, or whose columns mean something else now: `what` says which. */
+export function freshVersion(
+  dataset: Dataset,
+  what: string,
+  now: string,
+  before: readonly DataVersion[] = [],
+): Dataset {
+  const last = before.at(-1);
+  if (last?.fingerprint === dataset.fingerprint) return { ...dataset, versions: before };
+  const version: DataVersion = {
+    number: (last?.number ?? 0) + 1,
+    createdAt: now,
+    fingerprint: dataset.fingerprint,
+    what,
+    cells: null,
+    dropped: [],
+  };
+  return { ...dataset, versions: [...before, version] };
+}
+
+/** The version that holds now; null for data sets that were stored before there were versions. */
+export const currentVersion = (dataset: Dataset): DataVersion | null => dataset.versions?.at(-1) ?? null;
+
+/**
+ * Which rows a result was made on, said only where they are not those that are there now: "made on version 2 of the
+ * data; it is at version 4 now". Null when they are the same.
+ */
+export function otherVersionWords(dataset: Dataset, fingerprint: string | null | undefined): string | null {
+  if (!fingerprint || fingerprint === dataset.fingerprint) return null;
+  const made = dataset.versions?.findLast((version) => version.fingerprint === fingerprint);
+  const now = currentVersion(dataset);
+  return made && now
+    ? `made on version ${made.number} of the data; it is at version ${now.number} now`
+    : 'made on other rows than those that are open now';
+}

@@ -1,0 +1,73 @@
+/** How long the texts of a data set are to a model, and how well its vocabulary fits them. */
+import type { Tokenizer } from './types';
+
+/** Rows that are tokenised to know the lengths of all: tokenising is the slow part, and more would not move the picture. */
+const SAMPLE_ROWS = 1000;
+const BINS = 20;
+
+/**
+ * Median tokens a word above which a text is read poorly. Measured with SmolLM2's vocabulary: English reviews, tweets and
+ * bank messages 1.15 to 1.5; French 2.0, German 2.4, Polish 3.8.
+ */
+const POOR_TOKENS_PER_WORD = 1.85;
+
+interface LengthBin {
+  /** Tokens, both inclusive. */
+  readonly from: number;
+  readonly to: number;
+  readonly rows: number;
+}
+
+export interface TextLengths {
+  /** Texts that were counted, out of so many. */
+  readonly counted: number;
+  readonly texts: number;
+  readonly bins: readonly LengthBin[];
+  readonly medianTokens: number;
+  readonly longestTokens: number;
+  /** Tokens that a whole prompt may have. */
+  readonly budget: number;
+  readonly medianTokensPerWord: number;
+  readonly isReadPoorly: boolean;
+  /** Places (indices into `texts`) of the counted texts that alone are over the budget. */
+  readonly over: readonly number[];
+}
+
+const medianOf = (values: readonly number[]) => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
+
+/** Equal bins of whole tokens from the shortest to the longest. */
+function binned(lengths: readonly number[]): readonly LengthBin[] {
+  if (lengths.length === 0) return [];
+  const least = lengths.reduce((a, b) => Math.min(a, b));
+  const most = lengths.reduce((a, b) => Math.max(a, b));
+  const width = Math.max(1, Math.ceil((most - least + 1) / BINS));
+  const rows = new Array<number>(Math.ceil((most - least + 1) / width)).fill(0);
+  for (const length of lengths) {
+    const bin = Math.floor((length - least) / width);
+    rows[bin] = (rows[bin] ?? 0) + 1;
+  }
+  return rows.map((n, i) => ({ from: least + i * width, to: least + (i + 1) * width - 1, rows: n }));
+}
+
+/**
+ * Counts the tokens of the texts; of many, of evenly spaced ones.
+ * @param budget tokens that the model reads at once, less what must stay free
+ */
+export function textLengths(texts: readonly string[], encode: Tokenizer['encode'], budget: number): TextLengths {
+  const stride = Math.max(1, texts.length / SAMPLE_ROWS);
+  const places = Array.from({ length: Math.min(texts.length, SAMPLE_ROWS) }, (_, i) => Math.floor(i * stride));
+  const tokens = places.map((place) => encode(texts[place] ?? '').length);
+  const words = places.map((place) => (texts[place] ?? '').trim().split(/\s+/).length);
+  const perWord = medianOf(tokens.map((n, i) => n / Math.max(1, words[i] ?? 1)));
+  return {
+    counted: places.length,
+    texts: texts.length,
+    bins: binned(tokens),
+    medianTokens: medianOf(tokens),
+    longestTokens: tokens.reduce((a, b) => Math.max(a, b), 0),
+    budget,
+    medianTokensPerWord: perWord,
+    isReadPoorly: perWord > POOR_TOKENS_PER_WORD,
+    over: places.filter((_, i) => (tokens[i] ?? 0) > budget),
+  };
+}
