@@ -2,8 +2,9 @@ import { labelIndexer, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import type { Engine } from '../engine/engine';
 import { averaged } from '../evaluation/averaged';
-import { calibrationHelps, fitCalibration, validationAccuracy } from '../evaluation/calibrate';
+import { calibrationHelps, fitCalibration, validationAccuracy, validationTemperature } from '../evaluation/calibrate';
 import { compare } from '../evaluation/compare';
+import { textGroups } from '../evaluation/groups';
 import { combinedArm } from '../evaluation/mixture';
 import { majorityArm, wordsArm } from '../evaluation/reference';
 import type { ArmOutcome, Comparison, ComparisonPlan } from '../evaluation/types';
@@ -131,9 +132,11 @@ export async function contest(
     });
     if (combined) outcomes.push(combined);
   }
+  const groups = textGroups(dataset, rowIds);
   const plan: ComparisonPlan = {
     labels: dataset.labels,
     rowIds,
+    ...(groups ? { groups } : {}),
     gold,
     arms: outcomes,
     pairs: PAIRS.filter((pair) => pair.every((id) => outcomes.some((arm) => arm.id === id))),
@@ -204,6 +207,7 @@ async function outcomeOf(
     latencyMsMedian,
     validation:
       validation.length === 0 ? null : validationAccuracy(onValidation, goldOf(dataset, validation), calibration),
+    temperature: validationTemperature(onValidation, goldOf(dataset, validation), calibration),
   };
   return { outcome, onValidation };
 }

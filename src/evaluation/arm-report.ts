@@ -6,14 +6,14 @@ import { calibratedRows } from './calibrate';
 import type { ArmOutcome, ArmReport, ComparisonPlan } from './types';
 
 /** Whether an arm's log-probabilities are calibrated under this plan; reference lines never are. */
-function isCalibrated(arm: ArmOutcome, plan: Pick<ComparisonPlan, 'calibrated' | 'calibration'>): boolean {
+export function isCalibrated(arm: ArmOutcome, plan: Pick<ComparisonPlan, 'calibrated' | 'calibration'>): boolean {
   if (!arm.calibration) return false;
   if (plan.calibration === 'chosen' && arm.validation) return arm.validation.calibrated > arm.validation.raw;
   return plan.calibrated;
 }
 
 /** Log-probabilities as they are compared. */
-const comparedLogProbs = (
+export const comparedLogProbs = (
   arm: ArmOutcome,
   plan: Pick<ComparisonPlan, 'calibrated' | 'calibration'>,
 ): readonly (readonly number[])[] => calibratedRows(arm.logProbs, isCalibrated(arm, plan) ? arm.calibration : null);
@@ -40,7 +40,11 @@ export function reportArm(arm: ArmOutcome, plan: ComparisonPlan, draws: number):
     accuracy: gold.length === 0 ? 0 : correct / gold.length,
     accuracyCi95: wilson(correct, gold.length),
     macroF1: macroF1(confusion),
-    macroF1Ci95: macroF1Interval(gold, predictions, labels.length, { seed: plan.seed, draws }),
+    macroF1Ci95: macroF1Interval(gold, predictions, labels.length, {
+      seed: plan.seed,
+      draws,
+      ...(plan.groups ? { groups: plan.groups } : {}),
+    }),
     classes: classMetrics(confusion).map((scores, c) => ({ label: labels[c] ?? '', ...scores })),
     confusion,
     predictions,

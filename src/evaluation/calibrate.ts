@@ -1,5 +1,6 @@
 import { assert } from '../lib/assert';
 import { argmax, logSoftmax } from '../metrics/classification';
+import { fitTemperature } from '../metrics/temperature';
 import type { ArmOutcome, CalibrationFit } from './types';
 
 /**
@@ -40,6 +41,23 @@ export const validationAccuracy = (
   raw: accuracyOf(logProbs, gold),
   calibrated: accuracyOf(calibratedRows(logProbs, fit), gold),
 });
+
+/** With fewer validation rows a temperature would be fitted to chance. */
+const MIN_TEMPERATURE_ROWS = 20;
+
+/** The temperatures of an arm on validation rows, without and with calibration; null with too few rows. */
+export const validationTemperature = (
+  logProbs: readonly (readonly number[])[],
+  gold: readonly number[],
+  fit: CalibrationFit | null,
+): NonNullable<ArmOutcome['temperature']> | null =>
+  gold.length < MIN_TEMPERATURE_ROWS
+    ? null
+    : {
+        raw: fitTemperature(logProbs, gold),
+        calibrated: fitTemperature(calibratedRows(logProbs, fit), gold),
+        rows: gold.length,
+      };
 
 /**
  * Whether to calibrate all arms alike: when that raises the best validation accuracy of the hand-written arms, which

@@ -39,6 +39,12 @@ describe('compare', () => {
     expect([...seen].sort((x, y) => x - y)).toEqual(seen);
   });
 
+  it('draws rows that belong together together, which widens the interval', () => {
+    const groups = gold.map((_, i) => Math.floor(i / 6));
+    const width = ({ pairs }: typeof result) => (pairs[0]?.macroF1Ci95.high ?? 0) - (pairs[0]?.macroF1Ci95.low ?? 0);
+    expect(width(compare({ ...plan, groups }, { draws: 1000 }))).toBeGreaterThan(1.2 * width(result));
+  });
+
   it('refuses arms whose rows do not match', () => {
     const short = armOf('tuned', 'tuned', gold.slice(1), tuned.slice(1));
     expect(() => compare({ ...plan, arms: [plan.arms[0] as (typeof plan.arms)[0], short] })).toThrow('internal:');

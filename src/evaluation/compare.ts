@@ -17,11 +17,15 @@ function reportPair(
   plan: ComparisonPlan,
   a: ArmReport,
   b: ArmReport,
-  options: Required<CompareOptions>,
+  options: { readonly draws: number; readonly onProgress: (share: number) => void },
 ): Omit<PairReport, 'pHolm'> {
   const { gold, rowIds } = plan;
   const { ci95, ...counts } = duel(a, b, gold);
-  const f1 = macroF1Comparison(gold, a.predictions, b.predictions, plan.labels.length, { seed: plan.seed, ...options });
+  const f1 = macroF1Comparison(gold, a.predictions, b.predictions, plan.labels.length, {
+    seed: plan.seed,
+    ...(plan.groups ? { groups: plan.groups } : {}),
+    ...options,
+  });
   const idsWhere = (test: (aRight: boolean, bRight: boolean) => boolean) =>
     rowIds.filter((_, i) => test(a.predictions[i] === gold[i], b.predictions[i] === gold[i]));
   return {
@@ -40,26 +44,32 @@ function reportPair(
 
 /**
  * All figures of one comparison: every arm on the same rows, every pair row by row, and the verdict on the first pair
- * (A = hand-written, B = tuned). Seeded; the same plan gives the same numbers.
+ * (A = hand-written, B = tuned). Seeded; the same plan gives the same numbers. In steps, so that a worker can be stopped
+ * between two of them.
  */
-export function compare(plan: ComparisonPlan, options: CompareOptions = {}): Comparison {
+export function* comparing(plan: ComparisonPlan, options: CompareOptions = {}): Generator<number, Comparison, void> {
   assert(plan.rowIds.length === plan.gold.length, 'row ids and gold labels differ in number');
   const steps = plan.arms.length + plan.pairs.length;
   const { draws = DRAWS, onProgress = () => undefined } = options;
-  const arms = plan.arms.map((arm, i) => {
-    onProgress(i / steps);
-    return reportArm(arm, plan, draws);
-  });
+  const arms: ArmReport[] = [];
+  for (const arm of plan.arms) {
+    arms.push(reportArm(arm, plan, draws));
+    yield arms.length / steps;
+  }
   const byId = new Map(arms.map((arm) => [arm.id, arm]));
-  const bare = plan.pairs.map(([a, b], i) =>
-    reportPair(plan, present(byId.get(a), `arm ${a}`), present(byId.get(b), `arm ${b}`), {
-      draws,
-      onProgress: (share) => onProgress((arms.length + i + share) / steps),
-    }),
-  );
+  const bare: Omit<PairReport, 'pHolm'>[] = [];
+  for (const [a, b] of plan.pairs) {
+    const done = arms.length + bare.length;
+    bare.push(
+      reportPair(plan, present(byId.get(a), `arm ${a}`), present(byId.get(b), `arm ${b}`), {
+        draws,
+        onProgress: (share) => onProgress((done + share) / steps),
+      }),
+    );
+    yield (done + 1) / steps;
+  }
   const adjusted = holm(bare.map((pair) => pair.pExact));
   const pairs = bare.map((pair, i) => ({ ...pair, pHolm: adjusted[i] as number }));
-  onProgress(1);
   return {
     arms,
     pairs,
@@ -68,4 +78,14 @@ export function compare(plan: ComparisonPlan, options: CompareOptions = {}): Com
     looks: plan.looks,
     n: plan.gold.length,
   };
+}
+
+/** `comparing` from end to end. */
+export function compare(plan: ComparisonPlan, options: CompareOptions = {}): Comparison {
+  const work = comparing(plan, options);
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+    options.onProgress?.(value);
+  }
 }

@@ -41,6 +41,8 @@ export interface ArmOutcome {
   readonly latencyMsMedian: number | null;
   /** Accuracy on validation rows, raw and calibrated, where measured (decides nothing on test). */
   readonly validation: { readonly raw: number; readonly calibrated: number } | null;
+  /** Fitted on validation rows, for the log-probabilities without and with calibration; left out by earlier versions. */
+  readonly temperature?: { readonly raw: number; readonly calibrated: number; readonly rows: number } | null;
 }
 
 export interface ComparisonPlan {
@@ -58,6 +60,8 @@ export interface ComparisonPlan {
    * (`ArmOutcome.validation`); then `calibrated` counts for arms without a validation result. Left out: `calibrated` for all.
    */
   readonly calibration?: 'chosen';
+  /** Group of each row, where rows belong together (the same text, an author): they are drawn together. */
+  readonly groups?: readonly number[];
   /** How often these held-back rows have been looked at, this time included. */
   readonly looks: number;
   readonly seed: number;

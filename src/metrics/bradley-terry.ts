@@ -1,6 +1,5 @@
-import { createRng } from '../lib/rng';
 import type { Interval } from './intervals';
-import type { ResampleOptions } from './resample';
+import { eachDraw, type ResampleOptions } from './resample';
 import { quantile } from './special';
 
 /** `wins[i][j]` = how often i was preferred to j. The diagonal is not looked at. */
@@ -105,15 +104,12 @@ export function rankArms(right: readonly (readonly boolean[])[], options: Resamp
   const everyRow = Int32Array.from({ length: n }, (_, i) => i);
   const found = bradleyTerry(winsOf(right, everyRow));
   if (!found) return null;
-  const { seed, draws = 2000 } = options;
-  const rng = createRng(seed);
+  const { draws = 2000 } = options;
   const drawn: (readonly number[])[] = [];
-  const rows = new Int32Array(n);
-  for (let d = 0; d < draws; d++) {
-    for (let i = 0; i < n; i++) rows[i] = rng.int(n);
+  eachDraw(n, { ...options, draws }, (rows) => {
     const fitted = bradleyTerry(winsOf(right, rows));
     if (fitted) drawn.push(fitted);
-  }
+  });
   if (drawn.length < 0.95 * draws) return null;
   return found.map((strength, arm) => {
     const sorted = Float64Array.from(drawn, (s) => s[arm] as number).sort();

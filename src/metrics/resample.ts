@@ -25,18 +25,10 @@ function groupMembers(groups: ArrayLike<number>): Int32Array[] {
   return [...members.values()].map((rows) => Int32Array.from(rows));
 }
 
-/**
- * Paired bootstrap, percentiles 2.5 and 97.5: both arms see the same drawn rows, and `statistic` gives their
- * difference on the row indices it is handed (a view that is reused). Source: Berg-Kirkpatrick et al. 2012.
- */
-export function pairedBootstrap(
-  n: number,
-  statistic: (rows: Int32Array) => number,
-  options: ResampleOptions,
-): Interval {
+/** Bootstrap draws of row indices, by group where rows are grouped; `visit` gets a view that is reused. */
+export function eachDraw(n: number, options: ResampleOptions, visit: (rows: Int32Array, draw: number) => void): void {
   const { seed, draws = DRAWS, groups, onProgress } = options;
   const rng = createRng(seed);
-  const values = new Float64Array(draws);
   const members = groups ? groupMembers(groups) : null;
   const largest = members ? Math.max(...members.map((rows) => rows.length)) : 1;
   const buffer = new Int32Array(members ? members.length * largest : n);
@@ -50,9 +42,24 @@ export function pairedBootstrap(
         length += rows.length;
       }
     } else for (let i = 0; i < n; i++) buffer[i] = rng.int(n);
-    values[d] = statistic(members ? buffer.subarray(0, length) : buffer);
+    visit(members ? buffer.subarray(0, length) : buffer, d);
     if (d % PROGRESS_EVERY === 0) onProgress?.(d / draws);
   }
+}
+
+/**
+ * Paired bootstrap, percentiles 2.5 and 97.5: both arms see the same drawn rows, and `statistic` gives their
+ * difference on the row indices it is handed (a view that is reused). Source: Berg-Kirkpatrick et al. 2012.
+ */
+export function pairedBootstrap(
+  n: number,
+  statistic: (rows: Int32Array) => number,
+  options: ResampleOptions,
+): Interval {
+  const values = new Float64Array(options.draws ?? DRAWS);
+  eachDraw(n, options, (rows, d) => {
+    values[d] = statistic(rows);
+  });
   values.sort();
   return { low: quantile(values, 0.025), high: quantile(values, 0.975) };
 }

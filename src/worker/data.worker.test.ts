@@ -139,3 +139,39 @@ describe('with the tokenizer', () => {
     expect((await call('decode', { ids })).text).toBe('Message: hello there');
   });
 });
+
+it('a comparison can be stopped between two of its steps', async () => {
+  const gold = Array.from({ length: 40 }, (_, i) => i % 2);
+  const arm = (id: string) => ({
+    id,
+    name: id,
+    kind: 'zero-shot' as const,
+    placement: null,
+    logProbs: gold.map(() => [Math.log(0.6), Math.log(0.4)]),
+    calibration: null,
+    tokensSentMean: null,
+    tokensComputedMean: null,
+    latencyMsMedian: null,
+    validation: null,
+  });
+  const plan = {
+    labels: ['no', 'yes'],
+    rowIds: gold.map(String),
+    gold,
+    arms: ['a', 'b', 'c'].map(arm),
+    pairs: [['a', 'b'] as const],
+    calibrated: false,
+    looks: 1,
+    seed: 0,
+  };
+  const asked: { requested: 'cancel' | null } = { requested: null };
+  let steps = 0;
+  const stopAtSecond = () => {
+    steps += 1;
+    if (steps === 2) asked.requested = 'cancel';
+  };
+  const none = async () => undefined;
+  await expect(handlers.compare(plan, stopAtSecond, asked, none)).rejects.toMatchObject({ code: 'cancelled' });
+  expect(steps).toBe(2);
+  expect((await call('compare', plan)).n).toBe(40);
+});

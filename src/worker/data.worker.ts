@@ -9,8 +9,10 @@ import { parseTable } from '../dataset/parse';
 import { type Prepared, prepareDataset } from '../dataset/prepare';
 import type { Dataset, Row, SplitName } from '../dataset/types';
 import { fitCalibration } from '../evaluation/calibrate';
-import { compare } from '../evaluation/compare';
+import { comparing } from '../evaluation/compare';
 import { detectable } from '../evaluation/detectable';
+import { insightsOf } from '../evaluation/insights';
+import type { ComparisonPlan } from '../evaluation/types';
 import { present } from '../lib/assert';
 import { StudioError } from '../lib/errors';
 import type { Failure, Result } from '../lib/result';
@@ -23,7 +25,7 @@ import { createCoreTokenizer } from '../tokens/core-tokenizer';
 import { textLengths } from '../tokens/text-lengths';
 import type { Tokenizer } from '../tokens/types';
 import type { DataMethods, ModelFiles } from './protocol';
-import { type Handlers, serve } from './rpc';
+import { type Control, type Handlers, serve } from './rpc';
 
 /** Room left for virtual tokens and the answer word when rows are checked against the model's context. */
 const RESERVED_TOKENS = 32;
@@ -67,6 +69,25 @@ function contextLength(files: ModelFiles): number {
   const fields = typeof config === 'object' && config !== null ? new Map(Object.entries(config)) : new Map();
   const length = fields.get('max_position_embeddings') ?? fields.get('n_positions');
   return typeof length === 'number' ? length : DEFAULT_CONTEXT;
+}
+
+const rowsDone = ({ rowIds: { length: total } }: ComparisonPlan, share: number) => ({
+  kind: 'progress' as const,
+  done: Math.round(share * total),
+  total,
+  unit: 'rows' as const,
+  secondsLeft: null,
+});
+
+/** Runs long work to its end; between two steps what was asked from outside is heard. @throws StudioError `cancelled` */
+async function inSteps<T>(work: Generator<number, T, void>, control: Control, progress: (share: number) => void) {
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+    progress(value);
+    await new Promise((resolve) => setTimeout(resolve));
+    if (control.requested) throw new StudioError('cancelled', 'Cancelled.');
+  }
 }
 
 interface OpenTokenizer {
@@ -178,13 +199,13 @@ export function createDataHandlers(): Handlers<DataMethods> {
 
     calibrate: ({ logProbs }) => fitCalibration(logProbs),
 
-    compare: (plan, emit) => {
-      const total = plan.rowIds.length;
-      return compare(plan, {
-        onProgress: (share) =>
-          emit({ kind: 'progress', done: Math.round(share * total), total, unit: 'rows', secondsLeft: null }),
-      });
-    },
+    compare: (plan, emit, control) =>
+      inSteps(comparing(plan, { onProgress: (share) => emit(rowsDone(plan, share)) }), control, (share) =>
+        emit(rowsDone(plan, share)),
+      ),
+
+    insights: ({ plan, comparison, dataset }, emit, control) =>
+      inSteps(insightsOf(plan, comparison, dataset), control, (share) => emit(rowsDone(plan, share))),
   };
 }
 

@@ -15,6 +15,7 @@ import type {
   ScoreResult,
   TrainRequest,
 } from '../engine/types';
+import type { Insights } from '../evaluation/insights';
 import type { CalibrationFit, Comparison, ComparisonPlan } from '../evaluation/types';
 import type { WireError } from '../lib/errors';
 import type { Example, HardPrompt, LabelWord } from '../task/types';
@@ -131,6 +132,11 @@ export interface DataMethods {
   };
   calibrate(params: { logProbs: readonly (readonly number[])[] }): CalibrationFit;
   compare(params: ComparisonPlan, onEvent: (e: ProgressEvent) => void): Comparison;
+  /** What stands behind a comparison. Without the data set there are no slices. */
+  insights(
+    params: { plan: ComparisonPlan; comparison: Pick<Comparison, 'arms' | 'pairs'>; dataset: Dataset | null },
+    onEvent: (e: ProgressEvent) => void,
+  ): Insights;
 }
 
 export type WireRequest = { readonly id: number; readonly method: string; readonly params: unknown };

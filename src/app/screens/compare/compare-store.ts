@@ -3,7 +3,8 @@ import { createStore, type StoreApi } from 'zustand/vanilla';
 import { textOf } from '../../../dataset/labels';
 import type { Dataset } from '../../../dataset/types';
 import { averaged } from '../../../evaluation/averaged';
-import { validationAccuracy } from '../../../evaluation/calibrate';
+import { validationAccuracy, validationTemperature } from '../../../evaluation/calibrate';
+import { textGroups } from '../../../evaluation/groups';
 import { combinedArm } from '../../../evaluation/mixture';
 import { majorityArm, wordsArm } from '../../../evaluation/reference';
 import type { ArmOutcome, Comparison, ComparisonPlan } from '../../../evaluation/types';
@@ -216,6 +217,7 @@ export function createCompareStore(services: Services, session: SessionStore, pr
           tokensComputedMean: mean((row) => (cacheKey === null ? row.tokensComputed : row.tokensSent)),
           latencyMsMedian: latencyMs,
           validation: validationAccuracy(logProbs(tokens.validation), validationGold, calibration),
+          temperature: validationTemperature(logProbs(tokens.validation), validationGold, calibration),
         });
         armState(arm.id, { state: 'done', fraction: 1 });
       }
@@ -247,10 +249,12 @@ export function createCompareStore(services: Services, session: SessionStore, pr
 
       set({ note: 'Comparing row by row' });
       const looked = await project.getState().updateById(open.id, (s) => countLook(s, new Date().toISOString()));
+      const groups = textGroups(dataset, tokens.test);
       const plan: ComparisonPlan = {
         labels: dataset.labels,
         rowIds: tokens.test,
         gold,
+        ...(groups ? { groups } : {}),
         arms: [...references, ...arms],
         pairs: combined ? [...contest.pairs, ...COMBINED_PAIRS] : contest.pairs,
         // Offered to all alike; each takes it where it helped on the validation rows.
@@ -259,7 +263,10 @@ export function createCompareStore(services: Services, session: SessionStore, pr
         looks: looked.testLooks,
         seed: dataset.seed,
       };
-      const comparison = await services.data.call('compare', plan, { signal });
+      const comparison = await services.data.call('compare', plan, {
+        signal,
+        onEvent: ({ done, total: rows }) => set({ fraction: rows > 0 ? done / rows : null }),
+      });
       const evaluation: Evaluation = {
         id: crypto.randomUUID(),
         setId: open.id,

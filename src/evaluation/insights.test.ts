@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import { createRng } from '../lib/rng';
+import { coverageAt } from '../metrics/coverage';
+import { validationTemperature } from './calibrate';
+import { compare } from './compare';
+import { confidenceOf, coverageSentence } from './confidence';
+import { duel } from './duel';
+import { insightsOf } from './insights';
+import { alternating, armOf, planOf } from './test-support';
+import type { ArmReport } from './types';
+
+const gold = alternating(160);
+const rng = createRng(4);
+const right = (share: number) => gold.map(() => rng.next() < share);
+const plan = planOf(gold, [
+  armOf('majority', 'reference', gold, right(0.5)),
+  armOf('yours', 'zero-shot', gold, right(0.6)),
+  armOf('yours-8', 'few-shot', gold, right(0.7)),
+  armOf('tuned', 'tuned', gold, right(0.8), 2, { temperature: { raw: 0.5, calibrated: 2, rows: 40 } }),
+]);
+const comparison = compare(plan, { draws: 100 });
+
+function all(shares: number[] = []) {
+  const work = insightsOf(plan, comparison, null);
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+    shares.push(value);
+  }
+}
+
+describe('insights', () => {
+  const shares: number[] = [];
+  const found = all(shares);
+
+  it('come in steps between which they can be stopped', () => {
+    expect(shares.length).toBeGreaterThan(3);
+    expect(shares).toEqual(shares.toSorted((a, b) => a - b));
+  });
+
+  it('rank the arms by who is right where the other is wrong', () => {
+    expect(found.ranking?.map(({ armId }) => armId)).toEqual(['tuned', 'yours-8', 'yours', 'majority']);
+  });
+
+  it('say what the examples add to the hand-written prompt', () => {
+    const arm = (id: string) => comparison.arms.find((a) => a.id === id) as ArmReport;
+    expect(found.fewShotLift).toEqual(duel(arm('yours'), arm('yours-8'), gold));
+  });
+
+  it('have no slices without rows, and no probabilities of reference lines', () => {
+    expect(found.slices).toBeNull();
+    expect(found.confidence.map(({ armId }) => armId)).toEqual(['yours', 'yours-8', 'tuned']);
+  });
+
+  it('cool with the temperature of the validation rows and no other', () => {
+    const tuned = plan.arms[3] as (typeof plan.arms)[number];
+    const report = comparison.arms[3] as ArmReport;
+    expect(confidenceOf(tuned, report, plan).temperature).toBe(0.5);
+    expect(confidenceOf({ ...tuned, temperature: null }, report, plan)).toMatchObject({
+      temperature: null,
+      cooled: null,
+    });
+    // 80% right at a probability of 0.7: sharper is truer
+    const { scores, cooled } = confidenceOf(tuned, report, plan);
+    expect(cooled?.nll).toBeLessThan(scores.nll);
+    expect(cooled?.ece).toBeLessThan(scores.ece as number);
+  });
+
+  it('fit no temperature to a handful of rows', () => {
+    const rows = gold.map(() => [Math.log(0.7), Math.log(0.3)]);
+    expect(validationTemperature(rows.slice(0, 19), gold.slice(0, 19), null)).toBeNull();
+    expect(validationTemperature(rows, gold, null)?.rows).toBe(160);
+  });
+});
+
+describe('the sentence of the coverage curve', () => {
+  const at = (t: number) => coverageSentence(coverageAt([0.9, 0.8, 0.6, 0.4], [true, true, false, true], t), 4);
+  it.each([
+    [
+      0.7,
+      'Send what is below 0.70 to a person: 2 of 4 rows are answered, 100% of them rightly (34.2% to 100%); 2 go to a person.',
+    ],
+    [
+      0.5,
+      'Send what is below 0.50 to a person: 3 of 4 rows are answered, 66.7% of them rightly (20.8% to 93.9%); 1 goes to a person.',
+    ],
+    [0, 'No answer is below 0.00: all 4 rows are answered, 75% of them rightly (30.1% to 95.4%).'],
+    [0.95, 'No answer reaches 0.95: all 4 rows go to a person.'],
+  ])('at %f', (t, words) => {
+    expect(at(t)).toBe(words);
+  });
+});

@@ -1,0 +1,73 @@
+/** What stands behind a comparison: parts, probabilities, order of the arms, what the examples bring. */
+
+import type { Dataset } from '../dataset/types';
+import { rankArms } from '../metrics/bradley-terry';
+import type { Interval } from '../metrics/intervals';
+import { type ConfidenceReport, confidenceOf } from './confidence';
+import { type Duel, duel } from './duel';
+import { type SliceReport, slicesOf } from './slices';
+import { labelSuspects, type Suspect } from './suspects';
+import type { ArmReport, Comparison, ComparisonPlan } from './types';
+
+interface RankedArm {
+  readonly armId: string;
+  /** Bradley-Terry, log-odds, mean 0: how much likelier than an average arm it is right where the two differ. */
+  readonly strength: number;
+  readonly ci95: Interval;
+}
+
+export interface Insights {
+  /** Null where the rows are not in this browser any more. */
+  readonly slices: SliceReport | null;
+  /** Of every prompt that was scored; reference lines have none. */
+  readonly confidence: readonly ConfidenceReport[];
+  /** The strongest first; null with fewer than three arms, or where one has won or lost everything. */
+  readonly ranking: readonly RankedArm[] | null;
+  /** What eight examples add to the hand-written prompt. */
+  readonly fewShotLift: Duel | null;
+  readonly suspects: readonly Suspect[];
+}
+
+const RANK_DRAWS = 2000;
+
+const rightness = (arm: ArmReport, gold: readonly number[]) => gold.map((g, i) => arm.predictions[i] === g);
+
+/** In steps, so that a worker can tell how far it is and be stopped between two of them. Yields the share done. */
+export function* insightsOf(
+  plan: ComparisonPlan,
+  { arms, pairs }: Pick<Comparison, 'arms' | 'pairs'>,
+  dataset: Dataset | null,
+): Generator<number, Insights, void> {
+  const { gold, rowIds, seed } = plan;
+  const arm = (id: string | undefined) => arms.find((report) => report.id === id);
+  const [a, b] = [arm(pairs[0]?.a), arm(pairs[0]?.b)];
+  const slices = dataset && a && b ? slicesOf(dataset, rowIds, gold, a, b) : null;
+  yield 0.2;
+  const confidence = [];
+  for (const outcome of plan.arms) {
+    const report = arm(outcome.id);
+    if (!report || outcome.kind === 'reference') continue;
+    confidence.push(confidenceOf(outcome, report, plan));
+    yield 0.2 + 0.3 * (confidence.length / plan.arms.length);
+  }
+  const ranked =
+    arms.length >= 3
+      ? rankArms(
+          arms.map((report) => rightness(report, gold)),
+          { seed, draws: RANK_DRAWS, ...(plan.groups ? { groups: plan.groups } : {}) },
+        )
+      : null;
+  yield 0.95;
+  const [bare, shots] = [arm('yours'), arm('yours-8')];
+  return {
+    slices,
+    confidence,
+    ranking:
+      ranked &&
+      arms
+        .map(({ id }, i) => ({ armId: id, ...(ranked[i] as (typeof ranked)[number]) }))
+        .sort((x, y) => y.strength - x.strength),
+    fewShotLift: bare && shots ? duel(bare, shots, gold) : null,
+    suspects: labelSuspects(arms, gold),
+  };
+}
