@@ -3,15 +3,35 @@ import { expect, type Locator, type Page } from '@playwright/test';
 export class ComparePage {
   readonly run: Locator;
   readonly arms: Locator;
+  readonly rows: Locator;
+  readonly slices: Locator;
 
   constructor(readonly page: Page) {
     this.run = page.getByRole('button', { name: 'Compare', exact: true });
     this.arms = page.getByRole('table', { name: 'Prompts, accuracy and costs' });
+    this.rows = page.getByRole('table', { name: 'Rows with both answers and their probabilities' });
+    this.slices = page.getByRole('table', { name: 'Slices' });
   }
 
   /** The verdict is on the screen: the headline. */
   async verdict(timeout = 90_000): Promise<string> {
     await expect(this.arms).toBeVisible({ timeout });
     return (await this.page.getByRole('heading', { level: 1 }).textContent()) ?? '';
+  }
+
+  /** One side of the closer look. */
+  readonly tab = (name: string): Locator =>
+    this.page.getByRole('tablist', { name: 'Look closer' }).getByRole('tab', { name });
+
+  readonly cell = (name: string): Locator =>
+    this.page.getByRole('tablist', { name: 'Rows' }).getByRole('tab', { name: new RegExp(`^${name}`) });
+
+  async cellCount(name: string): Promise<number> {
+    return Number(((await this.cell(name).textContent()) ?? '').match(/(\d+)$/)?.[1]);
+  }
+
+  async choose(select: string, option: string): Promise<void> {
+    await this.page.getByRole('button', { name: new RegExp(`\\b${select}$`) }).click();
+    await this.page.getByRole('option', { name: option, exact: true }).click();
   }
 }

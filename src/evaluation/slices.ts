@@ -35,7 +35,7 @@ export interface SliceReport {
 
 export const TEXT_LENGTH = 'text length';
 /** Below this many rows a part says nothing. */
-export const MIN_SLICE_ROWS = 10;
+const MIN_SLICE_ROWS = 10;
 const MOST_VALUES = 12;
 const ALPHA = 0.05;
 

@@ -1,7 +1,15 @@
 import { expect, it } from 'vitest';
 import { compare } from './compare';
 import { alternating, armOf, patterned, planOf } from './test-support';
-import { accuracyFinding, confusionFinding } from './titles';
+import {
+  accuracyFinding,
+  confusionFinding,
+  coverageFinding,
+  differenceFinding,
+  reliabilityFinding,
+  slicesFinding,
+} from './titles';
+import type { ArmReport, PairReport } from './types';
 import { about, percent, points, pointsRange, pointsWithUnit, pValue } from './words';
 
 const findings = (counts: Readonly<Record<string, number>>) => {
@@ -49,4 +57,88 @@ it('writes numbers as people do', () => {
   ]);
   expect([about(7), about(137), about(1234)]).toEqual(['7', '140', '1,300']);
   expect(pointsRange(0.012, 0.083)).toBe('1.2 to 8.3');
+});
+
+const arm = (
+  id: string,
+  name: string,
+  accuracy: number,
+  kind: ArmReport['kind'] = 'zero-shot',
+  confusion = [[0]],
+): ArmReport => ({
+  id,
+  name,
+  kind,
+  n: 120,
+  correct: accuracy * 120,
+  accuracy,
+  accuracyCi95: { low: accuracy - 0.08, high: accuracy + 0.08 },
+  macroF1: accuracy,
+  classes: [],
+  confusion,
+  predictions: [],
+  confidences: [],
+  tokensSentMean: null,
+  tokensComputedMean: null,
+  latencyMsMedian: null,
+});
+const pair = (a: string, b: string, difference: number, low: number, high: number) =>
+  ({ a, b, difference, differenceCi95: { low, high } }) as PairReport;
+const arms = [
+  arm('yours', 'Yours', 0.675),
+  arm('untuned', 'Untuned', 0.5, 'untuned'),
+  arm('tuned', 'Tuned', 0.817, 'tuned'),
+];
+
+it('differences name what is clear, and only that', () => {
+  const clear = pair('yours', 'tuned', 0.142, 0.06, 0.22);
+  const other = pair('untuned', 'tuned', 0.3, 0.2, 0.4);
+  const unclear = pair('yours', 'tuned', 0.05, -0.03, 0.12);
+  expect(differenceFinding(arms, [clear, other])).toBe('Tuned is ahead of all 2 others on these rows');
+  expect(differenceFinding(arms, [unclear, other])).toBe('Tuned is ahead of untuned by 30 points on these rows');
+  expect(differenceFinding(arms, [unclear])).toBe('Tuned and yours cannot be told apart on these rows');
+});
+
+const point = (accuracy: number, answered: number, n = 100) => ({
+  threshold: 0.8,
+  answered,
+  correct: Math.round(accuracy * answered),
+  coverage: answered / n,
+  accuracy,
+  accuracyCi95: { low: accuracy - 0.05, high: accuracy + 0.03 },
+});
+
+it('says what leaving rows to a person brings, and when it brings nothing', () => {
+  expect(coverageFinding('Tuned', point(0.95, 70), 0.8)).toBe(
+    'Answering the surest 70% of rows, tuned is right on 95% instead of 80%',
+  );
+  expect(coverageFinding('Tuned', point(0.82, 70), 0.8)).toBe('Accuracy of the answered rows against their share');
+  expect(coverageFinding('Tuned', point(0.95, 100), 0.8)).toBe('Accuracy of the answered rows against their share');
+});
+
+it('calls probabilities too high or too low only where the bars say so', () => {
+  const bin = (meanConfidence: number, accuracy: number, half: number) => ({
+    rows: 20,
+    meanConfidence,
+    accuracy,
+    accuracyCi95: { low: accuracy - half, high: accuracy + half },
+  });
+  expect(reliabilityFinding('Tuned', [bin(0.9, 0.6, 0.1), bin(0.95, 0.7, 0.1)])).toBe(
+    'Tuned is surer than it is right',
+  );
+  expect(reliabilityFinding('Tuned', [bin(0.6, 0.9, 0.1), bin(0.7, 0.95, 0.1)])).toBe(
+    'Tuned is more often right than it says',
+  );
+  expect(reliabilityFinding('Tuned', [bin(0.6, 0.65, 0.1), bin(0.7, 0.95, 0.1)])).toBe('Tuned: said against seen');
+});
+
+it('names a part only when it survives the correction', () => {
+  const slice = (name: string, difference: number, pHolm: number) => ({ column: 'channel', name, difference, pHolm });
+  expect(slicesFinding([slice('mail', 0.2, 0.3), slice('chat', 0.1, 0.5)], 'channel')).toBe(
+    'No part by channel differs clearly',
+  );
+  expect(slicesFinding([slice('mail', -0.2, 0.01), slice('chat', 0.3, 0.04)], 'channel')).toBe(
+    'Clear in 2 of 2 parts by channel: most for chat, 30 points up',
+  );
+  expect(slicesFinding([], 'channel')).toBe('No parts by channel');
 });

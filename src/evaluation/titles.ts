@@ -1,5 +1,10 @@
+import type { ReliabilityBin } from '../metrics/calibration';
+import type { CoveragePoint } from '../metrics/coverage';
+import type { Slice } from './slices';
 import type { ArmReport, PairReport } from './types';
-import { percent, points, pointsRange } from './words';
+import { percent, points, pointsRange, pointsWithUnit } from './words';
+
+/** Titles that state what a chart of the comparison shows. Where the numbers support no finding, the title is neutral. */
 
 const lower = (name: string) => (/^\p{Lu}\p{Ll}/u.test(name) ? name.charAt(0).toLowerCase() + name.slice(1) : name);
 
@@ -27,4 +32,50 @@ export function confusionFinding(arm: ArmReport, labels: readonly string[]): str
   if (most.rows < 2 || most.rows === second?.rows) return `${arm.name}: labels against predictions`;
   const total = (arm.confusion[most.gold] ?? []).reduce((sum, rows) => sum + rows, 0);
   return `${arm.name} calls ${most.rows} of ${total} ${labels[most.gold]} rows ${labels[most.predicted]}`;
+}
+
+/** Title of the difference chart: what is clear, and only that. */
+export function differenceFinding(arms: readonly ArmReport[], pairs: readonly PairReport[]): string {
+  const named = pairs.flatMap((pair) => {
+    const a = arms.find((arm) => arm.id === pair.a);
+    const b = arms.find((arm) => arm.id === pair.b);
+    return a && b ? [{ a, b, pair }] : [];
+  });
+  const first = named[0];
+  if (!first) return 'Differences on the same rows';
+  const clear = named.filter(({ pair: { differenceCi95: ci } }) => ci.low > 0 || ci.high < 0);
+  const one = clear[0];
+  if (!one)
+    return named.length === 1
+      ? `${first.b.name} and ${lower(first.a.name)} cannot be told apart on these rows`
+      : 'None of the prompts can be told apart on these rows';
+  const better = clear.filter(({ pair, b }) => pair.difference > 0 && b.id === first.b.id);
+  if (better.length === named.length && named.length > 1)
+    return `${first.b.name} is ahead of all ${named.length} others on these rows`;
+  return `${one.b.name} is ${one.pair.difference > 0 ? 'ahead of' : 'behind'} ${lower(one.a.name)} by ${pointsWithUnit(Math.abs(one.pair.difference))} on these rows`;
+}
+
+/** Title of the coverage curve: said only where the interval of the answered rows is above the accuracy of all. */
+export function coverageFinding(name: string, point: CoveragePoint, accuracyOfAll: number): string {
+  if (point.accuracy === null || point.coverage === 1 || point.accuracyCi95.low <= accuracyOfAll)
+    return 'Accuracy of the answered rows against their share';
+  return `Answering the surest ${percent(Math.round(100 * point.coverage) / 100)} of rows, ${lower(name)} is right on ${percent(point.accuracy)} instead of ${percent(accuracyOfAll)}`;
+}
+
+/** Title of a reliability diagram: a finding where most of the bars lie wholly on one side of the diagonal. */
+export function reliabilityFinding(name: string, bins: readonly ReliabilityBin[]): string {
+  const over = bins.filter((bin) => bin.accuracyCi95.high < bin.meanConfidence).length;
+  const under = bins.filter((bin) => bin.accuracyCi95.low > bin.meanConfidence).length;
+  if (over > bins.length / 2) return `${name} is surer than it is right`;
+  if (under > bins.length / 2) return `${name} is more often right than it says`;
+  return `${name}: said against seen`;
+}
+
+/** Title of the slices by one column, after Holm's correction over all columns. */
+export function slicesFinding(slices: readonly Pick<Slice, 'name' | 'difference' | 'pHolm'>[], column: string): string {
+  if (slices.length === 0) return `No parts by ${column}`;
+  const clear = slices.filter(({ pHolm }) => pHolm < 0.05);
+  const most = clear.toSorted((a, b) => Math.abs(b.difference) - Math.abs(a.difference))[0];
+  if (!most) return `No part by ${column} differs clearly`;
+  return `Clear in ${clear.length} of ${slices.length} parts by ${column}: most for ${most.name}, ${pointsWithUnit(Math.abs(most.difference))} ${most.difference > 0 ? 'up' : 'down'}`;
 }

@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { coverageCurve } from '../../metrics/coverage';
 import { drawAccuracy, drawConfusion, drawDifferences } from './comparison-charts';
+import { drawCoverage, drawReliability } from './confidence-charts';
 import { toCsv, toSvg } from './export';
 import { ARMS, LABELS, PAIRS } from './fixtures';
 import type { Draw } from './plot';
@@ -27,10 +29,32 @@ const lines = [
   { id: 'yours' as const, name: 'your prompt', accuracy: 0.67, macroF1: 0.6 },
 ];
 const many = Array.from({ length: 20 }, (_, i) => `a rather long topic ${i}`);
+const confidences = Array.from({ length: 120 }, (_, i) => 0.4 + (0.59 * ((i * 37) % 120)) / 120);
+const right = confidences.map((c, i) => (i % 10) / 10 < c);
+const coverageOf = (side: 'a' | 'b', shift: number) => {
+  const sure = confidences.map((c) => Math.min(0.99, c + shift));
+  return { side, confidences: sure, right, curve: coverageCurve(sure, right) };
+};
+const bins = [0.45, 0.55, 0.65, 0.75, 0.85, 0.95].map((meanConfidence) => ({
+  rows: 20,
+  meanConfidence,
+  accuracy: meanConfidence - 0.1,
+  accuracyCi95: { low: meanConfidence - 0.3, high: Math.min(1, meanConfidence + 0.05) },
+}));
+const long = Array.from({ length: 10_000 }, (_, step) => ({
+  step,
+  loss: step === 5000 ? 2 : 1 + Math.sin(step / 9) / 3,
+  learningRate: 0.01,
+  gradNorm: 1,
+  ms: 1,
+}));
 const CHARTS: Readonly<Record<string, Draw>> = {
   validation: drawValidation({ points, lines, metric: 'accuracy', stepsTotal: 150, bestStep: 80 }),
   'validation, empty': drawValidation({ points: [], lines: [], metric: 'accuracy', stepsTotal: 150, bestStep: null }),
   loss: drawLoss(steps, 150),
+  'loss, 10,000 steps': drawLoss(long, 10_000),
+  coverage: drawCoverage([coverageOf('a', 0), coverageOf('b', 0.05)], 0.7),
+  reliability: drawReliability(bins, 'b'),
   accuracy: drawAccuracy(ARMS),
   differences: drawDifferences(PAIRS, (id) => ARMS.find((a) => a.id === id)?.name ?? id),
   confusion: drawConfusion(ARMS[3] as (typeof ARMS)[number], LABELS),
@@ -67,6 +91,24 @@ describe.each(Object.entries(CHARTS))('%s', (_, draw) => {
       expect(box.height).toBeGreaterThan(9);
     }
   });
+});
+
+// The two large ones are tested by what they are made of.
+const GOLDEN = Object.entries(CHARTS).filter(([name]) => !/20 labels|10,000/.test(name));
+
+test.each(GOLDEN)('%s is drawn as in its golden file', async (name, draw) => {
+  const drawn = show(draw, 680);
+  await expect(`${drawn.outerHTML.replaceAll('><', '>\n<')}\n`).toMatchFileSnapshot(
+    `./golden/${name.replaceAll(/[^a-z0-9]+/g, '-')}.svg`,
+  );
+});
+
+test('ten thousand steps are drawn with as many points as the width shows, the spike among them', () => {
+  const drawn = show(CHARTS['loss, 10,000 steps'] as Draw, 680);
+  const corners = (path: SVGPathElement) => path.getAttribute('d')?.split('L').length ?? 0;
+  const lines = [...drawn.querySelectorAll('path')].map(corners).filter((n) => n > 100);
+  expect(lines).toHaveLength(2);
+  expect(Math.max(...lines)).toBeLessThanOrEqual(2 * 680);
 });
 
 test('A is a circle and B a diamond, with the letter', () => {

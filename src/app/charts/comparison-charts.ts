@@ -99,18 +99,29 @@ export const drawAccuracy =
 
 const FONT = 12.5;
 
-/** Accuracy differences on the same rows with their 95% Bonett-Price interval; the line at zero is "no difference". */
-export const drawDifferences =
-  (pairs: readonly PairReport[], nameOf: (armId: string) => string): Draw =>
-  (width) => {
-    const narrow = width < NARROW;
-    const rows = pairs.map((pair) => ({
-      id: `${pair.a}>${pair.b}`,
+interface Difference {
+  readonly name: string;
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Accuracy differences of pairs of prompts on the same rows. */
+export const drawDifferences = (pairs: readonly PairReport[], nameOf: (armId: string) => string): Draw =>
+  drawIntervals(
+    pairs.map((pair) => ({
       name: `${nameOf(pair.b)} minus ${nameOf(pair.a)}`,
       value: pair.difference,
-      low: pair.differenceCi95.low,
-      high: pair.differenceCi95.high,
-    }));
+      ...pair.differenceCi95,
+    })),
+  );
+
+/** Differences with their 95% Bonett-Price interval; the line at zero is "no difference". */
+export const drawIntervals =
+  (differences: readonly Difference[]): Draw =>
+  (width) => {
+    const narrow = width < NARROW;
+    const rows = differences.map((difference, i) => ({ ...difference, id: String(i) }));
     const far = Math.min(
       1,
       Math.ceil(Math.max(0.05, ...rows.flatMap((r) => [Math.abs(r.low), Math.abs(r.high)])) * 20) / 20,

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ArmReport, PairReport } from '../../evaluation/types';
-import { differenceTitle, lossTitle, type ReferenceLine, validationTitle } from './finding';
+import { lossTitle, type ReferenceLine, validationTitle } from './finding';
 
 const v = (...accuracies: number[]) =>
   accuracies.map((accuracy, i) => ({ step: i * 10, accuracy, macroF1: accuracy, loss: 1 }));
@@ -42,46 +41,4 @@ test.each([
   }));
   expect(lossTitle(steps)).toBe(`Training loss ${what}`);
   expect(lossTitle(steps.slice(0, 9))).toBe('Training loss, step by step');
-});
-
-const arm = (
-  id: string,
-  name: string,
-  accuracy: number,
-  kind: ArmReport['kind'] = 'zero-shot',
-  confusion = [[0]],
-): ArmReport => ({
-  id,
-  name,
-  kind,
-  n: 120,
-  correct: accuracy * 120,
-  accuracy,
-  accuracyCi95: { low: accuracy - 0.08, high: accuracy + 0.08 },
-  macroF1: accuracy,
-  classes: [],
-  confusion,
-  predictions: [],
-  confidences: [],
-  tokensSentMean: null,
-  tokensComputedMean: null,
-  latencyMsMedian: null,
-});
-const pair = (a: string, b: string, difference: number, low: number, high: number) =>
-  ({ a, b, difference, differenceCi95: { low, high } }) as PairReport;
-const arms = [
-  arm('yours', 'Yours', 0.675),
-  arm('untuned', 'Untuned', 0.5, 'untuned'),
-  arm('tuned', 'Tuned', 0.817, 'tuned'),
-];
-
-describe('comparison', () => {
-  test('differences name what is clear, and only that', () => {
-    const clear = pair('yours', 'tuned', 0.142, 0.06, 0.22);
-    const other = pair('untuned', 'tuned', 0.3, 0.2, 0.4);
-    const unclear = pair('yours', 'tuned', 0.05, -0.03, 0.12);
-    expect(differenceTitle(arms, [clear, other])).toBe('Tuned is ahead of all 2 others on these rows');
-    expect(differenceTitle(arms, [unclear, other])).toBe('Tuned is ahead of untuned by 30 points on these rows');
-    expect(differenceTitle(arms, [unclear])).toBe('Tuned and yours cannot be told apart on these rows');
-  });
 });

@@ -1,5 +1,4 @@
-/** Titles that state what a chart shows. Where the numbers support no finding, the title is neutral. */
-import type { ArmReport, PairReport } from '../../evaluation/types';
+/** Titles of the training curves; those of a comparison are in evaluation/titles.ts, where the report finds them too. */
 import type { StepPoint, ValidationPoint } from '../../training/events';
 
 export interface ReferenceLine {
@@ -61,35 +60,3 @@ export function lossTitle(steps: readonly StepPoint[]): string {
   if (change < -0.1) return 'Training loss is rising';
   return now < 0.9 * first ? 'Training loss has levelled off' : 'Training loss has not moved';
 }
-
-const excludesZero = (pair: PairReport) => pair.differenceCi95.low > 0 || pair.differenceCi95.high < 0;
-
-/** Points without a sign: "14". One decimal only below ten, where it can matter. */
-const size = (share: number) => {
-  const points = Math.abs(share) * 100;
-  return points < 9.95 ? `${Number(points.toFixed(1))}` : points.toFixed(0);
-};
-const plural = (share: number) => (size(share) === '1' ? 'point' : 'points');
-
-/** What the difference chart shows of one pair. */
-export function differenceTitle(arms: readonly ArmReport[], pairs: readonly PairReport[]): string {
-  const named = pairs.flatMap((pair) => {
-    const a = arms.find((arm) => arm.id === pair.a);
-    const b = arms.find((arm) => arm.id === pair.b);
-    return a && b ? [{ a, b, pair }] : [];
-  });
-  const first = named[0];
-  if (!first) return 'Differences on the same rows';
-  const clear = named.filter(({ pair }) => excludesZero(pair));
-  if (clear.length === 0)
-    return named.length === 1
-      ? `${first.b.name} and ${lower(first.a.name)} cannot be told apart on these rows`
-      : 'None of the prompts can be told apart on these rows';
-  const better = clear.filter(({ pair, b }) => pair.difference > 0 && b.kind === 'tuned');
-  if (better.length === named.length && named.length > 1)
-    return `${first.b.name} is ahead of all ${named.length} others on these rows`;
-  const one = clear[0] as (typeof named)[number];
-  return `${one.b.name} is ${one.pair.difference > 0 ? 'ahead of' : 'behind'} ${lower(one.a.name)} by ${size(one.pair.difference)} ${plural(one.pair.difference)} on these rows`;
-}
-
-const lower = (name: string) => (/^[A-Z][a-z]/.test(name) ? name[0]?.toLowerCase() + name.slice(1) : name);

@@ -1,13 +1,16 @@
-export { accuracyFinding as accuracyTitle, confusionFinding as confusionTitle } from '../../evaluation/titles';
-export { ChartPanel } from './ChartPanel';
-export { drawAccuracy, drawConfusion, drawDifferences, sideOf } from './comparison-charts';
-export { download, fileStem } from './export';
 export {
-  differenceTitle,
-  lossTitle,
-  type Metric,
-  validationTitle,
-} from './finding';
+  accuracyFinding as accuracyTitle,
+  confusionFinding as confusionTitle,
+  coverageFinding as coverageTitle,
+  differenceFinding as differenceTitle,
+  reliabilityFinding as reliabilityTitle,
+  slicesFinding as slicesTitle,
+} from '../../evaluation/titles';
+export { ChartPanel } from './ChartPanel';
+export { drawAccuracy, drawConfusion, drawDifferences, drawIntervals, sideOf } from './comparison-charts';
+export { drawCoverage, drawReliability } from './confidence-charts';
+export { download, fileStem } from './export';
+export { lossTitle, type Metric, validationTitle } from './finding';
 export { drawLengths } from './length-chart';
 export { ProbabilityBars } from './ProbabilityBars';
 export { drawLoss, drawValidation } from './training-charts';

@@ -1,6 +1,7 @@
 import * as Plot from '@observablehq/plot';
 import type { StepPoint, ValidationPoint } from '../../training/events';
 import { dodge } from './dodge';
+import { downsample } from './downsample';
 import type { Metric, ReferenceLine } from './finding';
 import { COLOUR, type Draw, NARROW, percentTick, svg } from './plot';
 
@@ -25,7 +26,7 @@ export const drawValidation =
   (width) => {
     const narrow = width < NARROW;
     const height = narrow ? 240 : 272;
-    const frame = { top: 14, bottom: 30, left: 46, right: narrow ? 14 : 148 };
+    const frame = { top: 14, bottom: 30, left: 46, right: narrow ? 22 : 148 };
     const values = [...points.map((p) => p[metric]), ...lines.map((l) => l[metric])];
     const low = Math.max(0, Math.floor((Math.min(0.9, ...values) - 0.04) * 10) / 10);
     const high = Math.min(1, Math.ceil((Math.max(0.1, low + 0.2, ...values) + 0.02) * 10) / 10);
@@ -102,32 +103,50 @@ export const drawValidation =
     });
   };
 
-/** Training loss of every step, and its mean over the last ten. */
+const WINDOW = 10;
+
+/** Mean loss over the last ten steps, at each step. */
+function smoothed(steps: readonly StepPoint[]): { readonly step: number; readonly loss: number }[] {
+  let sum = 0;
+  return steps.map(({ step, loss }, i) => {
+    sum += loss - (i >= WINDOW ? (steps[i - WINDOW]?.loss ?? 0) : 0);
+    return { step, loss: sum / Math.min(WINDOW, i + 1) };
+  });
+}
+
+/** Training loss of every step, and its mean over the last ten; thousands of steps are drawn as many as the width shows. */
 export const drawLoss =
   (steps: readonly StepPoint[], stepsTotal: number): Draw =>
   (width) => {
-    const top = Math.max(0.1, ...steps.map((s) => s.loss));
+    const top = steps.reduce((most, s) => Math.max(most, s.loss), 0.1);
+    const most = 2 * width;
+    const lossOf = (point: { readonly loss: number }) => point.loss;
     return svg({
       width,
       height: 150,
       marginTop: 10,
       marginBottom: 28,
       marginLeft: 34,
-      marginRight: 16,
+      marginRight: 24,
       x: { domain: [0, Math.max(stepsTotal, 1)], label: null },
       y: { domain: [0, top], label: null, nice: true },
       marks: [
         Plot.gridY({ stroke: COLOUR.line, strokeOpacity: 1, ticks: 3 }),
         Plot.axisY({ ticks: 3, tickSize: 0, label: null }),
         Plot.axisX({ ticks: 4, tickSize: 0, label: null }),
-        Plot.lineY(steps, { x: 'step', y: 'loss', stroke: COLOUR.ink2, strokeOpacity: 0.35, strokeWidth: 1 }),
-        Plot.lineY(
-          steps,
-          Plot.windowY(
-            { k: 10, anchor: 'end', reduce: 'mean' },
-            { x: 'step', y: 'loss', stroke: COLOUR.ink2, strokeWidth: 2 },
-          ),
-        ),
+        Plot.lineY(downsample(steps, lossOf, most), {
+          x: 'step',
+          y: 'loss',
+          stroke: COLOUR.ink2,
+          strokeOpacity: 0.35,
+          strokeWidth: 1,
+        }),
+        Plot.lineY(downsample(smoothed(steps).slice(WINDOW - 1), lossOf, most), {
+          x: 'step',
+          y: 'loss',
+          stroke: COLOUR.ink2,
+          strokeWidth: 2,
+        }),
       ],
     });
   };

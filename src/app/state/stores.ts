@@ -1,6 +1,7 @@
 /** One small store a screen, and four for the page. Each is made from the services and the stores it needs. */
 import type { StoreApi } from 'zustand/vanilla';
 import type { LoadRequest } from '../../worker/protocol';
+import { type CloserStore, createCloserStore } from '../screens/compare/closer-store';
 import { type CompareStore, createCompareStore } from '../screens/compare/compare-store';
 import type { DataStore } from '../screens/data/data-state';
 import { createDataStore } from '../screens/data/data-store';
@@ -25,6 +26,7 @@ export interface Stores {
   readonly prompts: PromptsStore;
   readonly train: TrainStore;
   readonly compare: CompareStore;
+  readonly closer: CloserStore;
   readonly playground: PlaygroundStore;
   readonly library: LibraryStore;
   readonly requests: StoreApi<RequestsState>;
@@ -39,8 +41,9 @@ export function createStores(services: Services, capabilities: Capabilities, bac
   const prompts = createPromptsStore(services, project, session);
   const train = createTrainStore(services, session, project);
   const compare = createCompareStore(services, session, project);
+  const closer = createCloserStore(services, project, compare);
   const playground = createPlaygroundStore(services, session, project);
   const library = createLibraryStore(services, session, project);
   const requests = createRequestLog();
-  return { session, models, project, start, data, prompts, train, compare, playground, library, requests };
+  return { session, models, project, start, data, prompts, train, compare, closer, playground, library, requests };
 }

@@ -10,6 +10,7 @@ export { Note } from './Note';
 export { Panel } from './Panel';
 export { ProgressBar } from './ProgressBar';
 export { Select } from './Select';
+export { Slider } from './Slider';
 export { Table } from './Table';
 export { Tabs } from './Tabs';
 export { Term } from './Term';

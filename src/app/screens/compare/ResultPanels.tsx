@@ -14,8 +14,8 @@ import {
 } from '../../charts';
 import { ArmMark, format } from '../../ui';
 import { ArmsPanel } from './ArmsPanel';
+import { LookCloser } from './LookCloser';
 import { pText } from './p-value';
-import { RowsPanel } from './RowsPanel';
 
 interface ResultPanelsProps {
   readonly comparison: Comparison;
@@ -107,9 +107,9 @@ export function ResultPanels({ comparison, evaluation, dataset }: ResultPanelsPr
         ) : null}
       </ChartPanel>
       <ArmsPanel comparison={comparison} evaluation={evaluation} />
-      {headline ? (
-        <RowsPanel comparison={comparison} evaluation={evaluation} dataset={dataset} pair={headline} />
-      ) : null}
+      <div className="c12">
+        <LookCloser comparison={comparison} evaluation={evaluation} dataset={dataset} />
+      </div>
       {shown.map((arm) => (
         <ConfusionPanel key={arm.id} arm={arm} labels={evaluation.plan.labels} />
       ))}

@@ -39,9 +39,10 @@ interface ArmProgress {
 }
 
 /** Calibrated where the validation rows say that it helps, or for all, or for none: always by one rule for all prompts. */
-type CalibrationMode = 'chosen' | 'raw' | 'calibrated';
+export type CalibrationMode = 'chosen' | 'raw' | 'calibrated';
 
-function planFor({ calibration: _, ...plan }: ComparisonPlan, mode: CalibrationMode): ComparisonPlan {
+/** The plan as it is compared under a way of calibrating. */
+export function planFor({ calibration: _, ...plan }: ComparisonPlan, mode: CalibrationMode): ComparisonPlan {
   if (mode === 'chosen') return { ...plan, calibrated: false, calibration: 'chosen' };
   return { ...plan, calibrated: mode === 'calibrated' };
 }

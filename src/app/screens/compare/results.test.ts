@@ -4,7 +4,7 @@ import type { ArmReport, Comparison, PairReport } from '../../../evaluation/type
 import { addHardVersion, createPromptSet } from '../../../project/prompt-set';
 import type { Evaluation } from '../../../project/types';
 import { contestOf } from './arms';
-import { calibrationWords, comparedRows, costTitle, resultsCsv } from './results';
+import { calibrationWords, comparedRows, costTitle, filterRows, resultsCsv } from './results';
 
 const arm = (id: string, kind: ArmReport['kind'], predictions: number[], tokens: number | null = null) =>
   ({
@@ -28,15 +28,31 @@ const dataset = {
 } as unknown as Dataset;
 const pair = { a: 'yours', b: 'tuned' } as PairReport;
 
-test('every row stands in exactly one group', () => {
-  const ids = (group: 'fixed' | 'broken' | 'wrong' | 'right') =>
-    comparedRows(comparison, evaluation, dataset, pair, group).map((row) => row.id);
-  expect([ids('fixed'), ids('right'), ids('broken'), ids('wrong')]).toEqual([['1'], ['2'], ['3'], ['4']]);
-  expect(comparedRows(comparison, evaluation, dataset, pair, 'fixed')[0]).toMatchObject({
+const rows = comparedRows(comparison, evaluation, dataset, pair);
+
+test('every row stands in exactly one group, with both answers and their probabilities', () => {
+  expect(rows.map(({ id, group }) => [id, group])).toEqual([
+    ['1', 'fixed'],
+    ['2', 'right'],
+    ['3', 'broken'],
+    ['4', 'wrong'],
+  ]);
+  expect(rows[0]).toMatchObject({
     text: '=text one',
-    a: { label: 'bad', right: false },
-    b: { label: 'good', right: true },
+    a: { label: 'bad', right: false, probability: 0.5 },
+    b: { label: 'good', right: true, probability: 0.5 },
   });
+});
+
+test('filters narrow one another', () => {
+  const none = { label: null, said: null, ids: null, at: null };
+  const found = (filter: Partial<Parameters<typeof filterRows>[1]>) =>
+    filterRows(rows, { ...none, ...filter }).map(({ id }) => id);
+  expect(found({})).toEqual(['1', '2', '3', '4']);
+  expect(found({ label: 'bad' })).toEqual([]);
+  expect(found({ said: 'good' })).toEqual(['1', '2']);
+  expect(found({ said: 'good', ids: new Set(['2', '3']) })).toEqual(['2']);
+  expect(found({ at: new Set([3]) })).toEqual(['4']);
 });
 
 test('words', () => {

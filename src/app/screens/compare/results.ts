@@ -7,43 +7,73 @@ import { toCsv } from '../../charts/export';
 
 export type RowGroup = 'fixed' | 'broken' | 'wrong' | 'right';
 
-export interface ComparedRow {
-  readonly id: string;
-  readonly text: string;
-  readonly gold: string;
-  readonly a: { readonly label: string; readonly right: boolean };
-  readonly b: { readonly label: string; readonly right: boolean; readonly probability: number };
+interface Answer {
+  readonly label: string;
+  readonly right: boolean;
+  readonly probability: number;
 }
 
-/** The rows of one pair by what became of them: fixed by B, broken by B, wrong in both, right in both. */
+export interface ComparedRow {
+  readonly id: string;
+  /** Its place in the plan. */
+  readonly at: number;
+  readonly group: RowGroup;
+  readonly text: string;
+  readonly gold: string;
+  readonly a: Answer;
+  readonly b: Answer;
+}
+
+/** The rows of one pair with what became of them: fixed by B, broken by B, wrong in both, right in both. */
 export function comparedRows(
   comparison: Comparison,
   evaluation: Evaluation,
   dataset: Dataset | null,
   pair: PairReport,
-  group: RowGroup,
 ): readonly ComparedRow[] {
   const a = comparison.arms.find((arm) => arm.id === pair.a);
   const b = comparison.arms.find((arm) => arm.id === pair.b);
   if (!a || !b) return [];
   const { rowIds, gold, labels } = evaluation.plan;
   const rows = rowsById(dataset?.table.rows ?? []);
-  return rowIds.flatMap((id, i) => {
-    const right = { a: a.predictions[i] === gold[i], b: b.predictions[i] === gold[i] };
-    const found: RowGroup = right.a ? (right.b ? 'right' : 'broken') : right.b ? 'fixed' : 'wrong';
-    if (found !== group) return [];
+  const answer = (arm: ArmReport, i: number): Answer => ({
+    label: labels[arm.predictions[i] ?? -1] ?? '',
+    right: arm.predictions[i] === gold[i],
+    probability: arm.confidences[i] ?? 0,
+  });
+  return rowIds.map((id, i) => {
     const row = rows.get(id);
-    return [
-      {
-        id,
-        text: row && dataset ? textOf(row, dataset.mapping) : `Row ${id} (its text is not in this browser any more)`,
-        gold: labels[gold[i] ?? -1] ?? '',
-        a: { label: labels[a.predictions[i] ?? -1] ?? '', right: right.a },
-        b: { label: labels[b.predictions[i] ?? -1] ?? '', right: right.b, probability: b.confidences[i] ?? 0 },
-      },
-    ];
+    const [ofA, ofB] = [answer(a, i), answer(b, i)];
+    return {
+      id,
+      at: i,
+      group: ofA.right ? (ofB.right ? 'right' : 'broken') : ofB.right ? 'fixed' : 'wrong',
+      text: row && dataset ? textOf(row, dataset.mapping) : `Row ${id} (its text is not in this browser any more)`,
+      gold: labels[gold[i] ?? -1] ?? '',
+      a: ofA,
+      b: ofB,
+    };
   });
 }
+
+/** What of the rows is asked for; null leaves a question open. */
+interface RowFilter {
+  readonly label: string | null;
+  /** What B says. */
+  readonly said: string | null;
+  readonly ids: ReadonlySet<string> | null;
+  /** Places in the plan. */
+  readonly at: ReadonlySet<number> | null;
+}
+
+export const filterRows = (rows: readonly ComparedRow[], { label, said, ids, at }: RowFilter): readonly ComparedRow[] =>
+  rows.filter(
+    (row) =>
+      (label === null || row.gold === label) &&
+      (said === null || row.b.label === said) &&
+      (ids === null || ids.has(row.id)) &&
+      (at === null || at.has(row.at)),
+  );
 
 /** What it costs to answer a row, when both numbers are known. */
 export function costTitle(arms: readonly ArmReport[]): string {

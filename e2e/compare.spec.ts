@@ -1,0 +1,64 @@
+import { expect, test } from './fixtures';
+import { AWKWARD } from './pages/studio';
+
+test('behind the verdict: rows, filters, slices, how sure, and an address that leads back', async ({ studio }) => {
+  const { page, compare } = studio;
+  await studio.trained(AWKWARD);
+  await studio.go('Compare');
+  await compare.run.click();
+  await compare.verdict();
+
+  await test.step('every row stands in one of four cells, with both answers', async () => {
+    const counts = await Promise.all(
+      ['Fixed', 'Broken', 'Both wrong', 'Both right'].map((cell) => compare.cellCount(cell)),
+    );
+    expect(counts.reduce((sum, n) => sum + n, 0)).toBe(60);
+    await compare.cell('Both right').click();
+    await compare.choose('Label', 'complaint');
+    await expect(page).toHaveURL(/[?&]label=\d/);
+    for (const row of (await compare.rows.getByRole('row').all()).slice(1))
+      await expect(row.getByRole('cell').nth(1)).toHaveText('complaint');
+  });
+
+  await test.step('one row with all answers; its id stands in the address, its text does not', async () => {
+    await compare.rows
+      .getByRole('button', { name: /^All answers to row/ })
+      .first()
+      .focus();
+    await page.keyboard.press('Enter');
+    const dialog = page.getByRole('dialog');
+    await expect(dialog.getByRole('region', { name: 'Tuned' })).toContainText(/[01]\.\d\d/);
+    const text = (await dialog.locator('blockquote').textContent()) ?? '';
+    expect(page.url()).toMatch(/[?&]row=/);
+    expect(decodeURIComponent(page.url())).not.toContain(text.slice(0, 12));
+    await page.reload();
+    await expect(page.getByRole('dialog').locator('blockquote')).toHaveText(text);
+    await page.keyboard.press('Escape');
+    await expect(page).not.toHaveURL(/[?&]row=/);
+    await expect(compare.cell('Both right')).toHaveAttribute('aria-selected', 'true');
+    await compare.choose('Label', 'all');
+  });
+
+  await test.step('slices, corrected for having looked at many', async () => {
+    await compare.tab('Slices').focus();
+    await page.keyboard.press('Enter');
+    await expect(page.getByText(/Holm’s correction for having looked at \d+ parts/)).toBeVisible();
+    await compare.choose('By', 'text length');
+    const first = compare.slices.getByRole('row').nth(1);
+    const rows = Number(await first.getByRole('cell').nth(1).textContent());
+    await first.getByRole('button', { name: /^Show the rows of/ }).click();
+    await expect(page.getByText(`${rows} of 60 rows`)).toBeVisible();
+    await page.getByRole('button', { name: /^text length: .+ ✕$/ }).click();
+    await expect(page.getByText(`${rows} of 60 rows`)).toBeHidden();
+  });
+
+  await test.step('what is below a probability goes to a person', async () => {
+    await compare.tab('How sure').click();
+    const slider = page.getByRole('slider', { name: 'Answer from this probability on' });
+    await slider.focus();
+    await page.keyboard.press('Home');
+    await expect(page.getByText(/^B?\s*Tuned No answer is below 0.00: all 60 rows are answered/)).toBeVisible();
+    await page.keyboard.press('End');
+    await expect(page.getByText(/No answer reaches 1.00|Send what is below 1.00/).first()).toBeVisible();
+  });
+});

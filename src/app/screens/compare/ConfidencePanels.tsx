@@ -1,0 +1,193 @@
+import { useMemo, useState } from 'react';
+import { type ConfidenceReport, coverageSentence } from '../../../evaluation/confidence';
+import type { Insights } from '../../../evaluation/insights';
+import type { ArmReport } from '../../../evaluation/types';
+import { coverageAt } from '../../../metrics/coverage';
+import { ChartPanel, coverageTitle, drawCoverage, drawReliability, reliabilityTitle, sideOf } from '../../charts';
+import { ArmMark, Panel, Slider, Table, Term } from '../../ui';
+import type { CloserProps } from './LookCloser';
+
+const START = 0.8;
+
+/** Whether the probabilities can be trusted, and what is gained by leaving the unsure rows to a person. */
+export function ConfidencePanels({ comparison, evaluation, insights }: CloserProps & { readonly insights: Insights }) {
+  const [threshold, setThreshold] = useState(START);
+  const { gold } = evaluation.plan;
+  const pair = comparison.pairs[0];
+  const shown = useMemo(() => {
+    const of = (id: string | undefined) => comparison.arms.find((arm) => arm.id === id);
+    return [of(pair?.a), of(pair?.b)].flatMap((arm) => {
+      const report = insights.confidence.find(({ armId }) => armId === arm?.id);
+      return arm && report ? [{ arm, report, right: gold.map((g, i) => arm.predictions[i] === g) }] : [];
+    });
+  }, [comparison, insights, gold, pair]);
+  const draw = useMemo(
+    () =>
+      drawCoverage(
+        shown.map(({ arm, report, right }) => ({
+          side: sideOf(arm),
+          curve: report.curve,
+          confidences: arm.confidences,
+          right,
+        })),
+        threshold,
+      ),
+    [shown, threshold],
+  );
+  const last = shown.at(-1);
+  if (!last)
+    return (
+      <Panel title="No probabilities">
+        <p className="dim">This comparison has no pair of prompts.</p>
+      </Panel>
+    );
+  const point = (entry: (typeof shown)[number]) => coverageAt(entry.arm.confidences, entry.right, threshold);
+  return (
+    <div className="grid">
+      <ChartPanel
+        span={12}
+        title={coverageTitle(last.arm.name, point(last), last.arm.accuracy)}
+        unit="accuracy with its 95% Wilson band, against the share of rows answered"
+        controls={
+          <Slider
+            label="Answer from this probability on"
+            value={threshold}
+            min={0}
+            max={1}
+            step={0.01}
+            output={threshold.toFixed(2)}
+            onChange={setThreshold}
+          />
+        }
+        draw={draw}
+        twin={{
+          columns: ['prompt', 'threshold', 'answered', 'correct', 'coverage', 'accuracy', 'low_95', 'high_95'],
+          rows: shown.flatMap(({ arm, report }) =>
+            report.curve.map((p) => [
+              arm.name,
+              p.threshold,
+              p.answered,
+              p.correct,
+              p.coverage,
+              p.accuracy,
+              p.accuracyCi95.low,
+              p.accuracyCi95.high,
+            ]),
+          ),
+        }}
+      >
+        <ul className="stack" aria-live="polite">
+          {shown.map((entry) => (
+            <li key={entry.arm.id}>
+              <ArmMark side={sideOf(entry.arm)}>{entry.arm.name}</ArmMark> {coverageSentence(point(entry), gold.length)}
+            </li>
+          ))}
+        </ul>
+        <p className="dim small">
+          A threshold that is chosen on these rows looks better here than on new ones: choose it with room to spare.
+        </p>
+      </ChartPanel>
+      {shown.map(({ arm, report }) => (
+        <Reliability key={arm.id} arm={arm} report={report} />
+      ))}
+      <Scores insights={insights} arms={comparison.arms} />
+    </div>
+  );
+}
+
+function Reliability({ arm, report }: { readonly arm: ArmReport; readonly report: ConfidenceReport }) {
+  const side = sideOf(arm);
+  const draw = useMemo(() => drawReliability(report.bins ?? [], side), [report, side]);
+  if (!report.bins)
+    return (
+      <Panel title={`${arm.name}: too few rows for a reliability diagram`} span={6}>
+        <p className="dim">It needs 100 held-back rows; here are {arm.n}.</p>
+      </Panel>
+    );
+  const title = reliabilityTitle(arm.name, report.bins);
+  return (
+    <ChartPanel
+      span={6}
+      title={title}
+      heading={
+        <>
+          <ArmMark side={side} /> {title}
+        </>
+      }
+      unit="share right, with 95% Wilson bars; on the dashed line a probability means what it says"
+      draw={draw}
+      twin={{
+        columns: ['rows', 'mean_probability', 'share_right', 'low_95', 'high_95'],
+        rows: report.bins.map((bin) => [
+          bin.rows,
+          bin.meanConfidence,
+          bin.accuracy,
+          bin.accuracyCi95.low,
+          bin.accuracyCi95.high,
+        ]),
+      }}
+    />
+  );
+}
+
+const three = (value: number | null | undefined) => (value == null ? '–' : value.toFixed(3));
+
+const Scores = ({ insights, arms }: { readonly insights: Insights; readonly arms: readonly ArmReport[] }) => (
+  <Panel title="How good the probabilities are" span={12} aside="in brackets: at the temperature">
+    <Table<ConfidenceReport>
+      caption="Calibration of every prompt"
+      rows={insights.confidence}
+      rowKey={({ armId }) => armId}
+      columns={[
+        {
+          id: 'arm',
+          header: 'Prompt',
+          primary: true,
+          cell: ({ armId }) => arms.find(({ id }) => id === armId)?.name ?? armId,
+        },
+        {
+          id: 'ece',
+          header: (
+            <Term means="Expected calibration error: how far, on average, the probability of an answer is from the share of such answers that are right. Equal numbers of rows in each bin; not shown below 100 rows.">
+              ECE
+            </Term>
+          ),
+          numeric: true,
+          cardLabel: 'ECE',
+          cell: ({ scores, cooled }) => `${three(scores.ece)}${cooled?.ece == null ? '' : ` (${three(cooled.ece)})`}`,
+        },
+        {
+          id: 'brier',
+          header: (
+            <Term means="Mean squared distance of the probabilities from the truth: 0 is best, 2 is worst.">Brier</Term>
+          ),
+          numeric: true,
+          cardLabel: 'Brier',
+          cell: ({ scores, cooled }) => `${three(scores.brier)}${cooled ? ` (${three(cooled.brier)})` : ''}`,
+        },
+        {
+          id: 'nll',
+          header: (
+            <Term means="Mean negative log-probability of the right label, in nats: a sure mistake costs much.">
+              NLL
+            </Term>
+          ),
+          numeric: true,
+          cardLabel: 'NLL',
+          cell: ({ scores, cooled }) => `${three(scores.nll)}${cooled ? ` (${three(cooled.nll)})` : ''}`,
+        },
+        {
+          id: 'temperature',
+          header: (
+            <Term means="Dividing the log-probabilities by this number would make them fit best; above 1 the prompt is too sure. Fitted on validation rows only. It changes no answer.">
+              Temperature
+            </Term>
+          ),
+          numeric: true,
+          cardLabel: 'temperature',
+          cell: ({ temperature }) => (temperature === null ? '–' : temperature.toFixed(2)),
+        },
+      ]}
+    />
+  </Panel>
+);
