@@ -27,7 +27,7 @@ test('behind the verdict: rows, filters, slices, how sure, and an address that l
       .focus();
     await page.keyboard.press('Enter');
     const dialog = page.getByRole('dialog');
-    await expect(dialog.getByRole('region', { name: 'Tuned' })).toContainText(/[01]\.\d\d/);
+    await expect(dialog.getByRole('region', { name: 'Tuned', exact: true })).toContainText(/[01]\.\d\d/);
     const text = (await dialog.locator('blockquote').textContent()) ?? '';
     expect(page.url()).toMatch(/[?&]row=/);
     expect(decodeURIComponent(page.url())).not.toContain(text.slice(0, 12));

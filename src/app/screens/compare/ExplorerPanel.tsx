@@ -122,10 +122,10 @@ interface RowsProps {
 }
 
 const answer = ({ label, right, probability }: ComparedRow['a']) => (
-  <>
+  <span className="answer">
     <LabelTag verdict={right ? 'right' : 'wrong'}>{label}</LabelTag>{' '}
     <span className="num dim">{probability.toFixed(2)}</span>
-  </>
+  </span>
 );
 
 function Rows({ rows, empty, a, b, onOpen }: RowsProps) {

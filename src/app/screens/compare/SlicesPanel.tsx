@@ -48,12 +48,14 @@ export function SlicesPanel({ insights, comparison }: CloserProps & { readonly i
             title={slicesTitle(shown, column)}
             unit={`${b} minus ${a}, points, 95% interval`}
             controls={
-              <Select
-                label="By"
-                value={String(columns.indexOf(column))}
-                onChange={setAt}
-                options={columns.map((name, i) => ({ id: String(i), label: name }))}
-              />
+              <div className="filters">
+                <Select
+                  label="By"
+                  value={String(columns.indexOf(column))}
+                  onChange={setAt}
+                  options={columns.map((name, i) => ({ id: String(i), label: name }))}
+                />
+              </div>
             }
             draw={draw}
             twin={{
