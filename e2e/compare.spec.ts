@@ -62,3 +62,58 @@ test('behind the verdict: rows, filters, slices, how sure, and an address that l
     await expect(page.getByText(/No answer reaches 1.00|Send what is below 1.00/).first()).toBeVisible();
   });
 });
+
+test('labels are checked and answers voted on without knowing whose they are', async ({ studio }) => {
+  const { page, compare } = studio;
+  await studio.trained(AWKWARD);
+  await studio.go('Compare');
+  await compare.run.click();
+  const asLabelled = await compare.verdict();
+  const [fixed, broken] = [await compare.cellCount('Fixed'), await compare.cellCount('Broken')];
+
+  await test.step('relabelling draws as many fixed rows as broken ones and shows no prediction', async () => {
+    await compare.tab('Check labels').click();
+    await page.getByRole('button', { name: 'Check labels' }).click();
+    const each = Math.min(fixed, broken, 10);
+    expect(each).toBeGreaterThan(0);
+    await expect(page.getByText(`1 of ${2 * each}`, { exact: true })).toBeVisible();
+    await expect(compare.rows).toBeHidden();
+    await page.getByRole('button', { name: 'praise', exact: true }).click();
+    await page.getByRole('button', { name: 'Undo the last' }).click();
+    await expect(page.getByText(`1 of ${2 * each}`, { exact: true })).toBeVisible();
+    for (let i = 0; i < 2 * each; i++) {
+      await page.getByRole('button', { name: i < 2 ? 'praise' : 'Skip', exact: true }).focus();
+      await page.keyboard.press('Enter');
+    }
+    await expect(page.getByRole('heading', { name: '2 rows labelled again' })).toBeVisible();
+    await page.getByRole('button', { name: 'Keep these labels' }).click();
+  });
+
+  await test.step('the verdict stands twice, the look counts, and the labels can be put back', async () => {
+    await expect(page.getByRole('region', { name: 'As labelled', exact: true })).toContainText(asLabelled);
+    await expect(page.getByRole('region', { name: 'After corrections' })).toContainText('looked at twice');
+    await expect(page.getByText('This comparison is of other versions')).toBeHidden();
+    await page.reload();
+    await expect(page.getByRole('region', { name: 'After corrections' })).toContainText('looked at twice');
+    await studio.go('Data');
+    await expect(
+      page.getByText(/labels? of held-back rows corrected without seeing any prediction/).first(),
+    ).toBeVisible();
+    await studio.go('Compare');
+  });
+
+  await test.step('a blind vote with the keyboard alone', async () => {
+    await compare.tab('Blind vote').focus();
+    await page.keyboard.press('Enter');
+    await expect(page.getByText(/^Row 1 of \d+$/)).toBeVisible();
+    await page.getByRole('button', { name: /^Left: / }).focus();
+    for (const key of ['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown', 'Backspace', 'ArrowRight'])
+      await page.keyboard.press(key);
+    await expect(page.getByText(/^Row 5 of \d+$/)).toBeVisible();
+    await expect(page.getByText(/sign test/)).toBeHidden();
+    await page.getByRole('button', { name: 'Count so far' }).click();
+    await expect(page.getByText(/won \d of 3 decided votes/)).toBeVisible();
+    await page.reload();
+    await expect(page.getByText(/^Row 5 of \d+$/)).toBeVisible();
+  });
+});

@@ -162,3 +162,16 @@ it('whatever is done, every version can be gone back to, and no row is lost or m
     { numRuns: 60 },
   );
 });
+
+describe('labels of held-back rows, given without seeing a prediction', () => {
+  it('make a version with the same split, which says how many', async () => {
+    const before = await opened();
+    const rowId = before.split.test[0] as string;
+    const other = cell(before, rowId, 'label') === 'good' ? 'bad' : 'good';
+    const { dataset } = await edited(before, { kind: 'relabel', labels: [[rowId, other]] });
+    expect(cell(dataset, rowId, 'label')).toBe(other);
+    expect(dataset.split).toEqual(before.split);
+    expect(dataset.labels).toEqual(before.labels);
+    expect(whats(dataset)?.at(-1)).toBe('2 1 label of held-back rows corrected without seeing any prediction');
+  });
+});

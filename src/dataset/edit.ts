@@ -68,6 +68,13 @@ function changedRows(
           : row;
       return ok(table.rows.map(merged));
     }
+    case 'relabel':
+      return ok(
+        withCells(
+          table.rows,
+          change.labels.map(([rowId, after]) => ({ rowId, column: mapping.label, after })),
+        ),
+      );
     case 'unlabel': {
       const held = new Set(split.test);
       const wanted = change.rowIds.filter((id) => !held.has(id));

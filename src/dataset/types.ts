@@ -85,6 +85,8 @@ export type Change =
   | { readonly kind: 'merge-labels'; readonly from: readonly string[]; readonly into: string }
   /** Takes the labels away, so that the rows are left out of everything; held-back rows stay as they are. */
   | { readonly kind: 'unlabel'; readonly rowIds: readonly string[] }
+  /** Labels of held-back rows that a person gave without seeing any prediction; Compare alone asks for them. */
+  | { readonly kind: 'relabel'; readonly labels: readonly (readonly [rowId: string, label: string])[] }
   /** E-mail addresses, phone numbers and IBANs in these columns become placeholders. */
   | { readonly kind: 'mask'; readonly columns: readonly string[] }
   | { readonly kind: 'go-back'; readonly version: number };

@@ -41,6 +41,8 @@ export function describeChange(change: Change, cells: readonly CellChange[], lab
     }
     case 'merge-labels':
       return `${joined(change.from.map(quoted))} merged into ${quoted(change.into)} in ${rows}`;
+    case 'relabel':
+      return `${counted(cells.length, ['label', 'labels'])} of held-back rows corrected without seeing any prediction`;
     case 'unlabel':
       return `${rows} left out: the label was taken away`;
     case 'mask':

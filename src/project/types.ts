@@ -1,5 +1,7 @@
 import type { Dataset } from '../dataset/types';
+import type { Correction } from '../evaluation/review';
 import type { Comparison, ComparisonPlan } from '../evaluation/types';
+import type { Vote } from '../evaluation/vote';
 import type { SoftPrompt } from '../prompt/types';
 import type { HardPrompt, LabelWord } from '../task/types';
 import type { Checkpoint, StopReason } from '../training/events';
@@ -91,6 +93,20 @@ export interface Evaluation {
   readonly datasetFingerprint: string;
   readonly backend: string;
   readonly threads: number;
+  /** Blind votes between the two prompts of the headline, in the order in which they were given. */
+  readonly votes?: readonly Vote[];
+  /** Labels of held-back rows that a person looked at again without seeing any prediction. */
+  readonly review?: Review;
+}
+
+export interface Review {
+  /** Ids of all rows that were looked at, changed or not. */
+  readonly reviewed: readonly string[];
+  readonly corrections: readonly Correction[];
+  /** Looks at the held-back rows, the review included. */
+  readonly looks: number;
+  /** Of the data version that the corrections made. */
+  readonly datasetFingerprint: string;
 }
 
 /** Data set of a prompt set as stored. */

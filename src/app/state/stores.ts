@@ -3,6 +3,7 @@ import type { StoreApi } from 'zustand/vanilla';
 import type { LoadRequest } from '../../worker/protocol';
 import { type CloserStore, createCloserStore } from '../screens/compare/closer-store';
 import { type CompareStore, createCompareStore } from '../screens/compare/compare-store';
+import { createReviewStore, type ReviewStore } from '../screens/compare/review-store';
 import type { DataStore } from '../screens/data/data-state';
 import { createDataStore } from '../screens/data/data-store';
 import { createLibraryStore, type LibraryStore } from '../screens/library/library-store';
@@ -27,6 +28,7 @@ export interface Stores {
   readonly train: TrainStore;
   readonly compare: CompareStore;
   readonly closer: CloserStore;
+  readonly review: ReviewStore;
   readonly playground: PlaygroundStore;
   readonly library: LibraryStore;
   readonly requests: StoreApi<RequestsState>;
@@ -42,8 +44,23 @@ export function createStores(services: Services, capabilities: Capabilities, bac
   const train = createTrainStore(services, session, project);
   const compare = createCompareStore(services, session, project);
   const closer = createCloserStore(services, project, compare);
+  const review = createReviewStore(services, project, compare);
   const playground = createPlaygroundStore(services, session, project);
   const library = createLibraryStore(services, session, project);
   const requests = createRequestLog();
-  return { session, models, project, start, data, prompts, train, compare, closer, playground, library, requests };
+  return {
+    session,
+    models,
+    project,
+    start,
+    data,
+    prompts,
+    train,
+    compare,
+    closer,
+    review,
+    playground,
+    library,
+    requests,
+  };
 }

@@ -4,6 +4,7 @@ import { editDataset } from '../../dataset/edit';
 import { classBalance } from '../../dataset/labels';
 import { parseTable } from '../../dataset/parse';
 import { prepareDataset } from '../../dataset/prepare';
+import { compare } from '../../evaluation/compare';
 import { StudioError } from '../../lib/errors';
 import type { Failure, Result } from '../../lib/result';
 import { openMemoryStore } from '../../store/store';
@@ -78,6 +79,7 @@ const dataHandlers: Handlers<DataMethods> = {
     };
   },
   render: ({ dataset, prompt, words, split }) => ({ examples: unwrap(renderRows(dataset, prompt, words, split)) }),
+  compare: (plan) => compare(plan, { draws: 50 }),
   encode: ({ text }) => ({ ids: tokenise(text), pieces: pieces(text) }),
 };
 

@@ -6,6 +6,7 @@ import { ScreenFrame } from '../../shell/Screen';
 import { useProject, useSession } from '../../state/studio';
 import { Button, Choices, EmptyState, format, Note, Panel, ProgressBar } from '../../ui';
 import { type ArmPlan, alsoAmong, contestOf } from './arms';
+import { CorrectedVerdict } from './CorrectedVerdict';
 import { OthersRow } from './OthersRow';
 import { ResultPanels } from './ResultPanels';
 import { calibrationWords } from './results';
@@ -52,7 +53,8 @@ export default function CompareScreen() {
     evaluation &&
     (evaluation.softVersion !== (tuned?.id ?? null) ||
       evaluation.hardVersion !== (hard?.id ?? null) ||
-      evaluation.datasetFingerprint !== dataset.fingerprint);
+      // corrections of this very comparison's labels do not make it old
+      (evaluation.review?.datasetFingerprint ?? evaluation.datasetFingerprint) !== dataset.fingerprint);
   const otherRows = evaluation && otherVersionWords(dataset, evaluation.datasetFingerprint);
   const included = evaluation
     ? alsoAmong(
@@ -159,6 +161,7 @@ export default function CompareScreen() {
               />
               <p className="dim small">{calibrationWords(shown, state.mode)}</p>
             </div>
+            <CorrectedVerdict comparison={shown} evaluation={evaluation} />
             <OthersRow />
             <SaveDialog isOpen={saving} onClose={() => setSaving(false)} />
             <ResultPanels comparison={shown} evaluation={evaluation} dataset={dataset} />

@@ -7,8 +7,10 @@ import { useQuery } from '../../shell/location';
 import { Button, Note, ProgressBar, Tabs } from '../../ui';
 import { ConfidencePanels } from './ConfidencePanels';
 import { ExplorerPanel } from './ExplorerPanel';
+import { ReviewPanel } from './ReviewPanel';
 import { SlicesPanel } from './SlicesPanel';
 import { useCloser } from './use-closer';
+import { VotePanel } from './VotePanel';
 
 export interface CloserProps {
   readonly comparison: Comparison;
@@ -16,7 +18,7 @@ export interface CloserProps {
   readonly dataset: Dataset | null;
 }
 
-type Tab = 'rows' | 'parts' | 'sure';
+type Tab = 'rows' | 'parts' | 'sure' | 'labels' | 'vote';
 
 /** The comparison from several sides; which one is open stands in the address. */
 export function LookCloser(props: CloserProps) {
@@ -35,6 +37,8 @@ export function LookCloser(props: CloserProps) {
       label: 'How sure',
       content: () => <Found>{(i) => <ConfidencePanels {...props} insights={i} />}</Found>,
     },
+    { id: 'labels', label: 'Check labels', content: () => <ReviewPanel {...props} /> },
+    { id: 'vote', label: 'Blind vote', content: () => <VotePanel {...props} /> },
   ];
   return (
     <Tabs

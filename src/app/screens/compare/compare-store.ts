@@ -70,6 +70,8 @@ export interface CompareState {
   readonly run: () => Promise<void>;
   readonly stop: () => void;
   readonly calibrate: (mode: CalibrationMode) => Promise<void>;
+  /** Keeps what was found out later with the comparison on the screen. */
+  readonly amend: (change: Pick<Evaluation, 'votes'> | Pick<Evaluation, 'review'>) => Promise<void>;
   /** The comparison on the screen as one HTML file, without any row's text unless `withRows`. */
   readonly report: (withRows: boolean) => Promise<string | null>;
   /** The documented results.json of what is on the screen; no row's text. */
@@ -399,6 +401,13 @@ export function createCompareStore(services: Services, session: SessionStore, pr
       json: async () => {
         const found = await input();
         return found && `${JSON.stringify(resultsJson(found), null, 2)}\n`;
+      },
+      amend: async (change) => {
+        const { evaluation } = get();
+        if (!evaluation) return;
+        const next = { ...evaluation, ...change };
+        set({ evaluation: next });
+        await disk.evaluations.put(next).catch((cause) => set({ error: asError(cause) }));
       },
       calibrate: async (mode) => {
         const { evaluation } = get();

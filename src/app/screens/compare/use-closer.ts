@@ -1,5 +1,7 @@
 import { useStore } from 'zustand';
 import { useStores } from '../../state/studio';
 import type { CloserState } from './closer-store';
+import type { ReviewState } from './review-store';
 
 export const useCloser = <T>(select: (state: CloserState) => T): T => useStore(useStores().closer, select);
+export const useReview = <T>(select: (state: ReviewState) => T): T => useStore(useStores().review, select);

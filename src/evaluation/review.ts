@@ -1,0 +1,55 @@
+/**
+ * Labels of held-back rows looked at again by a person who sees no prediction. As many rows that tuning fixed as rows that
+ * it broke are drawn, so that doubt falls on both alike: looking at one kind only would bend the result.
+ */
+import { createRng, shuffled } from '../lib/rng';
+import type { ComparisonPlan, PairReport } from './types';
+
+export interface Correction {
+  readonly rowId: string;
+  /** Label indices. */
+  readonly from: number;
+  readonly to: number;
+}
+
+const MOST_OF_A_KIND = 10;
+
+/** Rows to look at, in seeded random order; none where tuning fixed no row or broke none that was not looked at yet. */
+export function drawReview(
+  pair: Pick<PairReport, 'fixed' | 'broken'>,
+  seed: number,
+  reviewed: readonly string[] = [],
+): readonly string[] {
+  const seen = new Set(reviewed);
+  const rng = createRng(seed + reviewed.length);
+  const [fixed, broken] = [pair.fixed, pair.broken].map((ids) =>
+    shuffled(
+      ids.filter((id) => !seen.has(id)),
+      rng,
+    ),
+  ) as [string[], string[]];
+  const each = Math.min(fixed.length, broken.length, MOST_OF_A_KIND);
+  return shuffled([...fixed.slice(0, each), ...broken.slice(0, each)], rng);
+}
+
+/** What the person's answers change; an answer that equals the label, or none, changes nothing. */
+export function correctionsOf(
+  plan: Pick<ComparisonPlan, 'rowIds' | 'gold'>,
+  answers: ReadonlyMap<string, number>,
+): readonly Correction[] {
+  return plan.rowIds.flatMap((rowId, i) => {
+    const from = plan.gold[i] as number;
+    const to = answers.get(rowId);
+    return to === undefined || to === from ? [] : [{ rowId, from, to }];
+  });
+}
+
+/** The plan with the corrected labels. */
+export function corrected(
+  plan: ComparisonPlan,
+  corrections: readonly Correction[],
+  looks: number = plan.looks,
+): ComparisonPlan {
+  const to = new Map(corrections.map((correction) => [correction.rowId, correction.to]));
+  return { ...plan, gold: plan.gold.map((gold, i) => to.get(plan.rowIds[i] as string) ?? gold), looks };
+}

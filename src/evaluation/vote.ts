@@ -1,0 +1,78 @@
+/** A person's preference between two prompts' answers, given without knowing which is whose. */
+import { createRng, shuffled } from '../lib/rng';
+import { type Interval, wilson } from '../metrics/intervals';
+import { signTest } from '../metrics/mcnemar';
+import type { ArmReport, ComparisonPlan } from './types';
+import { percent, pValue } from './words';
+
+export type Choice = 'a' | 'b' | 'tie' | 'both-bad';
+
+export interface Vote {
+  readonly rowId: string;
+  readonly choice: Choice;
+}
+
+export interface Ballot {
+  readonly rowId: string;
+  /** Label indices. */
+  readonly left: number;
+  readonly right: number;
+  /** Whether A's answer stands on the right. */
+  readonly swapped: boolean;
+}
+
+const MOST_BALLOTS = 30;
+
+/** Rows to which the two say different things, in seeded random order; which side is whose is drawn for each. */
+export function drawBallots(
+  plan: Pick<ComparisonPlan, 'rowIds' | 'seed'>,
+  a: Pick<ArmReport, 'predictions'>,
+  b: Pick<ArmReport, 'predictions'>,
+): readonly Ballot[] {
+  const rng = createRng(plan.seed + 1);
+  const differ = plan.rowIds.flatMap((rowId, i) => {
+    const [ofA, ofB] = [a.predictions[i] as number, b.predictions[i] as number];
+    return ofA === ofB ? [] : [{ rowId, ofA, ofB }];
+  });
+  return shuffled(differ, rng)
+    .slice(0, MOST_BALLOTS)
+    .map(({ rowId, ofA, ofB }) => {
+      const swapped = rng.next() < 0.5;
+      return { rowId, left: swapped ? ofB : ofA, right: swapped ? ofA : ofB, swapped };
+    });
+}
+
+export interface Tally {
+  readonly a: number;
+  readonly b: number;
+  readonly ties: number;
+  readonly bothBad: number;
+  /** B's share of the votes that went to one of the two, with its Wilson 95% interval; null without such votes. */
+  readonly winRate: number | null;
+  readonly ci95: Interval;
+  /** Exact sign test; ties and "both bad" are apart. */
+  readonly p: number;
+}
+
+export function tally(votes: readonly Vote[]): Tally {
+  const count = (choice: Choice) => votes.filter((vote) => vote.choice === choice).length;
+  const [a, b] = [count('a'), count('b')];
+  return {
+    a,
+    b,
+    ties: count('tie'),
+    bothBad: count('both-bad'),
+    winRate: a + b === 0 ? null : b / (a + b),
+    ci95: wilson(b, a + b),
+    p: signTest(b, a),
+  };
+}
+
+/** What the votes say, first in words. */
+export function tallySentence({ a, b, winRate, ci95, p }: Tally, nameA: string, nameB: string): string {
+  if (winRate === null) return 'No vote went to one of the two: nothing can be said.';
+  const range = `${percent(ci95.low)} to ${percent(ci95.high)}`;
+  const figures = `${nameB} won ${b} of ${a + b} decided votes, ${percent(winRate)} (${range}); sign test ${pValue(p)}`;
+  if (p >= 0.05) return `No clear preference. ${figures}.`;
+  return `You prefer ${b > a ? nameB : nameA}. ${figures}.`;
+}
