@@ -99,7 +99,7 @@ export interface Evaluation {
   readonly review?: Review;
 }
 
-export interface Review {
+interface Review {
   /** Ids of all rows that were looked at, changed or not. */
   readonly reviewed: readonly string[];
   readonly corrections: readonly Correction[];
