@@ -1,6 +1,6 @@
 import AxeBuilder from '@axe-core/playwright';
 import { expect, test } from './fixtures';
-import type { Studio, TestFile } from './pages/studio';
+import { csv, type Studio, type TestFile } from './pages/studio';
 
 const LABELS = ['Beschwerde', 'Frage', 'Lob'];
 const THINGS = ['die Lieferung', 'die Rechnung', 'der Tisch', 'die Hotline', 'das Sofa', 'der Schrank', 'die Lampe'];
@@ -101,6 +101,35 @@ test('a label and a text are changed by keyboard alone; a held-back label is not
   await label.click();
   await expect(page.getByRole('alertdialog').filter({ hasText: 'is held back: its label' })).toBeVisible();
   await expect(page.getByRole('listbox')).toHaveCount(0);
+});
+
+test('rows are shared out by a column or a group, and the seed deals anew', async ({ studio }) => {
+  const { page, data } = studio;
+  await studio.open();
+  const rows = Array.from({ length: 120 }, (_, i) => [
+    `message number ${i} about the parcel`,
+    i % 2 ? 'good' : 'bad',
+    `customer ${i >> 2}`,
+    ['Train', 'train', 'test'][i % 3] ?? '',
+  ]);
+  await studio.drop(csv('shared.csv', ['message', 'tone', 'customer', 'part'], rows));
+  await expect(studio.heading).toContainText('120 labelled rows are ready');
+  const how = page.getByRole('button', { name: /^(At random|As|Together).*Who is in which part$/ });
+  const parts = page.getByRole('status').filter({ hasText: /held back/ });
+  await expect(parts).toContainText('46 to train, 14 to validate, 60 held back');
+  await how.press('Enter');
+  await page.getByRole('option', { name: 'As “part” says' }).press('Enter');
+  await expect(parts).toContainText('62 to train, 18 to validate, 40 held back');
+  await expect(page.getByRole('slider')).toHaveCount(0);
+  await how.press('Enter');
+  await page.getByRole('option', { name: 'Together by “customer”' }).press('Enter');
+  await expect(page.getByRole('slider')).toHaveCount(1);
+  await expect(studio.lead).toContainText('Rows of one “customer” are alike');
+  const before = await data.grid.textContent();
+  await page.getByRole('textbox', { name: 'Seed' }).fill('7');
+  await page.getByRole('textbox', { name: 'Seed' }).press('Enter');
+  await expect(data.grid).not.toHaveText(before ?? '');
+  await expect(data.versions).toContainText('Version 1 of the data');
 });
 
 test('the Data screen with findings, versions and an open cell: sound, wide and narrow', async ({ studio }) => {

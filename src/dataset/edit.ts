@@ -10,7 +10,15 @@ import type { CellChange, Change, Dataset, DataVersion, Row, SplitName } from '.
 import { describeChange } from './versions';
 
 export type EditFailure = Failure<
-  'held-back-label' | 'unknown-row' | 'id-column' | 'nothing-changed' | 'no-way-back' | 'unknown-column' | 'same-column'
+  | 'held-back-label'
+  | 'unknown-row'
+  | 'id-column'
+  | 'nothing-changed'
+  | 'no-way-back'
+  | 'unknown-column'
+  | 'same-column'
+  | 'no-parts'
+  | 'few-groups'
 >;
 
 const SPLITS: readonly SplitName[] = ['train', 'validation', 'test'];
@@ -163,6 +171,7 @@ export async function editDataset(
   const prepared = await prepareDataset({ ...table, rows: next.rows }, mapping, {
     seed,
     fixedSplit,
+    splitBy: dataset.splitBy,
     labelOrder: dataset.labels,
   });
   if (!prepared.ok) return prepared;

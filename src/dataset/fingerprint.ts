@@ -19,6 +19,8 @@ export async function fingerprint(
   return sha256(parts.join('\n'));
 }
 
+export const heldBackHash = (split: Dataset['split']): Promise<string> => sha256(JSON.stringify(split.test));
+
 /** SHA-256 over the ids of the three parts. */
 export const splitHash = (split: Dataset['split']): Promise<string> =>
   sha256(JSON.stringify([split.train, split.validation, split.test]));

@@ -227,19 +227,39 @@ const repeated: Rule = (context) => {
 
 const leak: Rule = ({ dataset }) => {
   const byId = rowsById(dataset.table.rows);
+  const key = (row: Row) => textKey(textOf(row, dataset.mapping));
   const rowsOf = (part: readonly string[]) => part.map((id) => byId.get(id)).filter((row) => row !== undefined);
-  const seen = new Set(
-    rowsOf([...dataset.split.train, ...dataset.split.validation]).map((row) => textKey(textOf(row, dataset.mapping))),
-  );
-  const leaking = rowsOf(dataset.split.test).filter((row) => seen.has(textKey(textOf(row, dataset.mapping))));
+  const others = rowsOf([...dataset.split.train, ...dataset.split.validation]);
+  const seen = new Set(others.map(key));
+  const leaking = rowsOf(dataset.split.test).filter((row) => seen.has(key(row)));
   if (leaking.length === 0) return [];
+  const held = new Set(leaking.map(key));
+  const copies = others.filter((row) => held.has(key(row))).map(({ id }) => id);
   return [
     finding(
       'leak',
       'warning',
       `${plural(leaking.length, 'held-back row also stands', 'held-back rows also stand')} in the training rows`,
-      'A prompt may know them by heart, so the comparison would flatter it. Split anew, or take these rows out.',
+      'A prompt may know them by heart, so the comparison would flatter it. Leave the copies out, or split anew.',
       leaking,
+      { label: `Leave ${plural(copies.length, 'copy', 'copies')} out`, change: { kind: 'unlabel', rowIds: copies } },
+    ),
+  ];
+};
+
+const noPart: Rule = ({ dataset, usable }) => {
+  const { split, splitBy } = dataset;
+  if (splitBy?.kind !== 'column') return [];
+  const placed = new Set([...split.train, ...split.validation, ...split.test]);
+  const left = usable.filter((row) => !placed.has(row.id));
+  if (left.length === 0) return [];
+  return [
+    finding(
+      'no-part',
+      'warning',
+      `${plural(left.length, 'row is', 'rows are')} in no part`,
+      `“${splitBy.column}” says neither train, validation nor test there, so they are not used.`,
+      left,
     ),
   ];
 };
@@ -264,6 +284,7 @@ const RULES: readonly Rule[] = [
   swappedColumns,
   tooManyClasses,
   leak,
+  noPart,
   repeated,
   emptyCells,
   imbalanced,

@@ -1,10 +1,11 @@
 import { type Failure, fail, ok, type Result } from '../lib/result';
-import { fingerprint, splitHash } from './fingerprint';
+import { fingerprint, heldBackHash, splitHash } from './fingerprint';
 import { type ClassShare, classBalance, labelSet, type Spellings, withCommonSpelling } from './labels';
 import { lint } from './lint';
 import { textKey } from './normalise';
 import { adoptSplit, type Shares, splitRows } from './split';
-import type { ColumnMapping, Dataset, LintFinding, Row, Table } from './types';
+import { splitByColumn, splitByGroup } from './split-by';
+import type { ColumnMapping, Dataset, LintFinding, Row, SplitBy, Table } from './types';
 
 export interface Prepared {
   readonly dataset: Dataset;
@@ -17,6 +18,7 @@ export interface PrepareOptions {
   readonly shares?: Shares | undefined;
   /** A split given from outside, such as the bundled sample's. */
   readonly fixedSplit?: Dataset['split'] | undefined;
+  readonly splitBy?: SplitBy | undefined;
   /** The labels as they stood before: those that are still there keep their order, new ones come behind. */
   readonly labelOrder?: readonly string[] | undefined;
 }
@@ -45,6 +47,17 @@ function unknownColumn(table: Table, mapping: ColumnMapping): string | null {
   return named.find((name) => !table.columns.includes(name)) ?? null;
 }
 
+function splitInParts(rows: readonly Row[], mapping: ColumnMapping, { splitBy, seed, shares }: PrepareOptions) {
+  switch (splitBy?.kind) {
+    case 'column':
+      return splitByColumn(rows, mapping, splitBy.column, seed);
+    case 'group':
+      return splitByGroup(rows, mapping, splitBy.column, seed, shares);
+    default:
+      return ok(splitRows(rows, mapping, seed, shares));
+  }
+}
+
 /**
  * Table and mapping -> labelled, split Dataset with everything worth a look. Label cells are rewritten to their common
  * spelling, so that `row.cells[mapping.label]` is one of `labels` (or blank) from here on.
@@ -53,7 +66,7 @@ export async function prepareDataset(
   table: Table,
   mapping: ColumnMapping,
   options: PrepareOptions,
-): Promise<Result<Prepared, Failure<'unknown-column' | 'same-column'>>> {
+): Promise<Result<Prepared, Failure<'unknown-column' | 'same-column' | 'no-parts' | 'few-groups'>>> {
   const unknown = unknownColumn(table, mapping);
   if (unknown !== null)
     return fail(
@@ -65,9 +78,11 @@ export async function prepareDataset(
 
   const set = inOrder(labelSet(table.rows, mapping.label), options.labelOrder ?? []);
   const rows = withIds(withCommonSpelling(table.rows, mapping.label, set), mapping.id);
-  const split = options.fixedSplit
-    ? adoptSplit(rows, mapping, options.fixedSplit)
-    : splitRows(rows, mapping, options.seed, options.shares);
+  const parts = options.fixedSplit
+    ? ok(adoptSplit(rows, mapping, options.fixedSplit))
+    : splitInParts(rows, mapping, options);
+  if (!parts.ok) return parts;
+  const split = parts.value;
   const dataset: Dataset = {
     table: { ...table, rows },
     mapping,
@@ -76,6 +91,8 @@ export async function prepareDataset(
     seed: options.seed,
     fingerprint: await fingerprint(table.columns, mapping, rows),
     splitHash: await splitHash(split),
+    heldBackHash: await heldBackHash(split),
+    ...(options.splitBy ? { splitBy: options.splitBy } : {}),
   };
   return ok({ dataset, findings: lint(dataset, set), balance: classBalance(dataset) });
 }

@@ -40,6 +40,15 @@ export interface ColumnMapping {
 
 export type SplitName = 'train' | 'validation' | 'test';
 
+/** How rows get their part. */
+export type SplitBy =
+  /** Stratified by label, by the seed. */
+  | { readonly kind: 'seed' }
+  /** The cells of this column name the part: train, validation, test. */
+  | { readonly kind: 'column'; readonly column: string }
+  /** Rows with the same cell in this column (a customer, a thread) stay in one part. */
+  | { readonly kind: 'group'; readonly column: string };
+
 /** A labelled table, split. Row texts stay in the page. */
 export interface Dataset {
   readonly table: Table;
@@ -52,6 +61,10 @@ export interface Dataset {
   readonly fingerprint: string;
   /** SHA-256 over the ids of the three parts. */
   readonly splitHash: string;
+  /** SHA-256 over the ids of the held-back rows: a prompt trained while others were held back may know some of these. */
+  readonly heldBackHash?: string | undefined;
+  /** Left out: by the seed. */
+  readonly splitBy?: SplitBy | undefined;
   /** How the rows came to be what they are, oldest first. Data sets that were stored before there were versions have none. */
   readonly versions?: readonly DataVersion[];
 }
@@ -107,6 +120,7 @@ export type LintKind =
   | 'long-text'
   | 'label-spelling'
   | 'personal-data'
+  | 'no-part'
   /** Found with the model's tokenizer. */
   | 'read-poorly'
   | 'too-long';

@@ -78,6 +78,7 @@ const softVersion = z.object({
   seconds: z.number().nullable(),
   model: z.object({ id: text(500), sha256: text(200), dtype: text(50) }),
   datasetFingerprint: text(200),
+  heldBackHash: text(200).optional(),
 });
 
 const dataset = z.object({
@@ -99,6 +100,14 @@ const dataset = z.object({
   seed: z.int(),
   fingerprint: text(200),
   splitHash: text(200),
+  heldBackHash: text(200).optional(),
+  splitBy: z
+    .discriminatedUnion('kind', [
+      z.object({ kind: z.literal('seed') }),
+      z.object({ kind: z.literal('column'), column: text(1000) }),
+      z.object({ kind: z.literal('group'), column: text(1000) }),
+    ])
+    .optional(),
 });
 
 export const portableSchema = z.object({

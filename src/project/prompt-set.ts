@@ -128,7 +128,10 @@ export function recordTry(
 export function startRun(
   set: PromptSet,
   at: Stamp,
-  from: Pick<SoftVersion, 'settings' | 'template' | 'initText' | 'handVersion' | 'model' | 'datasetFingerprint'> & {
+  from: Pick<
+    SoftVersion,
+    'settings' | 'template' | 'initText' | 'handVersion' | 'model' | 'datasetFingerprint' | 'heldBackHash'
+  > & {
     readonly name?: string;
   },
 ): { readonly set: PromptSet; readonly run: SoftVersion } {

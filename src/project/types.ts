@@ -50,6 +50,8 @@ export interface SoftVersion {
   readonly seconds: number | null;
   readonly model: { readonly id: string; readonly sha256: string; readonly dtype: string };
   readonly datasetFingerprint: string;
+  /** Of the rows that were held back from it; left out by versions that did not keep it. */
+  readonly heldBackHash?: string | undefined;
 }
 
 /** Latest state of a run, written every `checkpointEvery` steps and at pause. */

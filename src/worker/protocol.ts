@@ -3,7 +3,16 @@
  * A request has an id; a worker answers with any number of `event`s and exactly one `result` or `error`.
  */
 
-import type { Change, ColumnMapping, Dataset, LintFinding, SourceFormat, SplitName, Table } from '../dataset/types';
+import type {
+  Change,
+  ColumnMapping,
+  Dataset,
+  LintFinding,
+  SourceFormat,
+  SplitBy,
+  SplitName,
+  Table,
+} from '../dataset/types';
 import type { SelfCheckReport, SelfCheckRequest } from '../engine/self-check';
 import type {
   GenerateRequest,
@@ -84,6 +93,7 @@ export interface DataMethods {
     seed: number;
     shares?: Readonly<Record<SplitName, number>>;
     fixedSplit?: Dataset['split'];
+    splitBy?: SplitBy;
     labelOrder?: readonly string[];
   }): PreparedData;
   /** The data set after a change of its rows, with the version that it makes. `now`: ISO time. */

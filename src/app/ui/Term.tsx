@@ -9,10 +9,12 @@ interface TermProps {
   readonly children: ReactNode;
 }
 
-/** A word that a newcomer may not know, explained on hover, focus and tap. */
+/** A word that a newcomer may not know, explained on hover, focus and tap. No part of a field whose label it stands in. */
 export const Term = ({ means, children }: TermProps) => (
   <TooltipTrigger delay={200} closeDelay={80} shouldCloseOnPress={false}>
-    <Button className="term">{children}</Button>
+    <Button slot={null} className="term">
+      {children}
+    </Button>
     <AriaTooltip className="tooltip" offset={6}>
       {means}
     </AriaTooltip>

@@ -135,6 +135,11 @@ export default function CompareScreen() {
             Compare again to see how they stand; that is one more look at the held-back rows.
           </Note>
         ) : null}
+        {tuned?.heldBackHash && dataset.heldBackHash && tuned.heldBackHash !== dataset.heldBackHash ? (
+          <Note title="The tuned prompt may know some of these rows">
+            It was trained while other rows were held back. Train again on this split before you trust a comparison.
+          </Note>
+        ) : null}
         {added && !running ? (
           <Note title="Compare again to see the prompt that was added" tone="info">
             What this visit has scored already is not scored again. It counts as one more look at the held-back rows.

@@ -1,10 +1,13 @@
-import { useEffect, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { useProject, useStores } from '../../state/studio';
 import { count, counted } from '../../ui/format';
 import { Note } from '../../ui/Note';
 import { Panel } from '../../ui/Panel';
+import { Select } from '../../ui/Select';
 import { Slider } from '../../ui/Slider';
 import { Term } from '../../ui/Term';
+import { TextField } from '../../ui/TextField';
+import { optionOf, splitOf, splitOptions } from './split-options';
 import { useData } from './use-data';
 import { splitWords, usedRows } from './words';
 
@@ -14,12 +17,13 @@ export function SplitPanel() {
   const prepared = useData((s) => s.prepared);
   const looks = useProject((s) => s.set?.testLooks ?? 0);
   const held = prepared?.dataset.split.test.length ?? 0;
+  const options = useMemo(() => (prepared ? splitOptions(prepared.dataset) : []), [prepared]);
   const [dragged, setDragged] = useState(held);
   useEffect(() => setDragged(held), [held]);
   // with nothing to tell apart, or the wrong column, the sizes of the parts mean nothing yet
   const blocked = prepared?.findings.some(({ severity, kind }) => severity === 'blocking' && kind !== 'too-few-rows');
   if (!prepared || blocked || usedRows(prepared.dataset) < 10) return null;
-  const { split } = prepared.dataset;
+  const { split, splitBy: by = { kind: 'seed' } as const } = prepared.dataset;
   const n = usedRows(prepared.dataset);
   return (
     <Panel
@@ -38,20 +42,51 @@ export function SplitPanel() {
       }
     >
       <div className="split">
-        <Slider
-          label="Held-back rows: more show smaller gains, fewer leave more to learn from"
-          value={dragged}
-          min={Math.max(1, Math.round(n * 0.1))}
-          max={Math.round(n * 0.7)}
-          onChange={setDragged}
-          onChangeEnd={(rows) => void data.getState().holdBack(rows)}
-          output={counted(dragged, 'row')}
-        />
+        <div className="split-how">
+          <Select
+            label={
+              <Term means="At random, the parts are alike in their labels. A customer’s or a thread’s rows are alike, so they should stay together: else the held-back ones are half known.">
+                Who is in which part
+              </Term>
+            }
+            options={options}
+            value={optionOf(by)}
+            onChange={(id) => void data.getState().split({ by: splitOf(id) })}
+          />
+          {by.kind === 'column' ? null : (
+            <SeedField
+              key={prepared.dataset.seed}
+              seed={prepared.dataset.seed}
+              onChange={(seed) => void data.getState().split({ seed })}
+            />
+          )}
+        </div>
+        {by.kind === 'column' ? (
+          <p className="dim small">
+            “{by.column}” says which rows are held back. Choose another way to set their number here.
+          </p>
+        ) : (
+          <Slider
+            label="Held-back rows: more show smaller gains, fewer leave more to learn from"
+            value={dragged}
+            min={Math.max(1, Math.round(n * 0.1))}
+            max={Math.round(n * 0.7)}
+            onChange={setDragged}
+            onChangeEnd={(rows) => void data.getState().split({ heldBack: rows })}
+            output={counted(dragged, 'row')}
+          />
+        )}
         <SplitBar parts={[split.train.length, split.validation.length, held]} />
         <p className="visually-hidden" role="status">
           {`${splitWords(split.train.length, split.validation.length, held)}. ${prepared.detectable.sentence}`}
         </p>
       </div>
+      {by.kind === 'group' ? (
+        <p className="dim small split-note">
+          Rows of one “{by.column}” are alike, so the intervals of a comparison are a little narrower than they should
+          be.
+        </p>
+      ) : null}
       {looks > 0 ? (
         <Note title={`The held-back rows have been looked at ${looks === 1 ? 'once' : `${count(looks)} times`}.`}>
           Another split moves rows that you have seen results for into training: compare again after it, on rows that
@@ -73,3 +108,26 @@ const SplitBar = ({ parts }: { readonly parts: readonly number[] }) => (
     ))}
   </div>
 );
+
+/** Kept when it is left or Enter is pressed. */
+function SeedField({ seed, onChange }: { readonly seed: number; readonly onChange: (seed: number) => void }) {
+  const [text, setText] = useState(String(seed));
+  const keep = () => {
+    const next = Number(text);
+    if (!/^\d{1,9}$/.test(text.trim())) setText(String(seed));
+    else if (next !== seed) onChange(next);
+  };
+  return (
+    <TextField
+      label={<Term means="A number that decides who is drawn. The same number gives the same parts again.">Seed</Term>}
+      inputMode="numeric"
+      value={text}
+      onChange={setText}
+      onBlur={keep}
+      onKeyDown={(event) => {
+        if (event.key === 'Enter') keep();
+        if (event.key === 'Escape') setText(String(seed));
+      }}
+    />
+  );
+}

@@ -1,6 +1,6 @@
 /** What the Data screen knows, and what can be done on it. */
 import type { StoreApi } from 'zustand/vanilla';
-import type { Change, SourceFormat, SplitName, Table } from '../../../dataset/types';
+import type { Change, SourceFormat, SplitBy, SplitName, Table } from '../../../dataset/types';
 import type { PromptSet } from '../../../project/types';
 import type { DataMethods, PreparedData } from '../../../worker/protocol';
 
@@ -14,6 +14,13 @@ export interface MappingDraft {
   readonly text: string | null;
   readonly label: string | null;
   readonly id: string | null;
+}
+
+interface SplitChange {
+  /** How many rows are held back; the rest is shared 50 : 15 between training and validation. */
+  readonly heldBack?: number;
+  readonly seed?: number;
+  readonly by?: SplitBy;
 }
 
 export interface DataState {
@@ -34,8 +41,8 @@ export interface DataState {
   readonly openText: (text: string) => void;
   readonly reread: (override: Override) => Promise<void>;
   readonly map: (change: Partial<MappingDraft>) => Promise<void>;
-  /** How many rows are held back; the rest is shared 50 : 15 between training and validation. */
-  readonly holdBack: (rows: number) => Promise<void>;
+  /** Shares the rows out anew; what is not named stays as it was. The versions of the rows stay. */
+  readonly split: (change: SplitChange) => Promise<void>;
   /** Changes rows; makes a version of the data, which the message about it can undo. One after the other. */
   readonly change: (change: Change) => Promise<void>;
   /** Counts the tokens of the texts that are open, once for each version; needs the model's tokenizer. */

@@ -52,14 +52,14 @@ describe('from a file to a project', () => {
 
   it('holds back as many rows as asked', async () => {
     const { project, data } = await opened(csvFile(200));
-    await data.getState().holdBack(120);
+    await data.getState().split({ heldBack: 120 });
     expect(project.getState().dataset?.split.test).toHaveLength(120);
     expect(project.getState().dataset?.split.validation.length).toBeGreaterThan(10);
   });
 
   it('shows the rows of the project that is opened, with its own split', async () => {
     const { project, data } = await opened(csvFile(200));
-    await data.getState().holdBack(20);
+    await data.getState().split({ heldBack: 20 });
     const { set } = project.getState();
     project.getState().close();
     expect(data.getState().table).toBeNull();
@@ -99,9 +99,50 @@ describe('changes of the rows', () => {
 
   it('of another split keep the versions, of other columns make one', async () => {
     const { project, data } = await opened(csvFile(200));
-    await data.getState().holdBack(90);
+    await data.getState().split({ heldBack: 90 });
     expect(project.getState().dataset?.versions).toHaveLength(1);
     await data.getState().map({ id: 'message' });
     expect(project.getState().dataset?.versions?.at(-1)).toMatchObject({ number: 2, cells: null });
+  });
+});
+
+describe('another split', () => {
+  const withCustomers = () => {
+    const rows = Array.from(
+      { length: 120 },
+      (_, i) => `message ${i},${i % 2 ? 'good' : 'bad'},c${i >> 2},${i % 3 ? 'train' : 'test'}`,
+    );
+    return new File([['message,tone,customer,part', ...rows].join('\n')], 'rows-1.csv');
+  };
+
+  it('by a seed, a group, or a column, without a new version of the rows; what cannot be done leaves it as it was', async () => {
+    const { project, data } = await opened(withCustomers());
+    const first = project.getState().dataset;
+    await data.getState().split({ seed: 7 });
+    const second = project.getState().dataset;
+    expect(second?.split.test).toHaveLength(first?.split.test.length ?? 0);
+    expect(second?.splitHash).not.toBe(first?.splitHash);
+    expect(second?.heldBackHash).not.toBe(first?.heldBackHash);
+    await data.getState().split({ by: { kind: 'group', column: 'customer' } });
+    const grouped = project.getState().dataset;
+    const customers = (ids: readonly string[] = []) => new Set(ids.map((id) => (Number(id) - 1) >> 2));
+    const held = customers(grouped?.split.test);
+    expect([...customers(grouped?.split.train)].filter((c) => held.has(c))).toEqual([]);
+    await data.getState().split({ by: { kind: 'column', column: 'part' } });
+    expect(project.getState().dataset?.split.test).toHaveLength(40);
+    await data.getState().split({ by: { kind: 'column', column: 'customer' } });
+    expect(project.getState().dataset?.splitBy).toEqual({ kind: 'column', column: 'part' });
+    expect(data.getState().preparing).toBe(false);
+    expect(project.getState().dataset?.versions).toHaveLength(1);
+  });
+
+  it('stays what it was when a row is mended or the page is loaded again', async () => {
+    const { services, project, data } = await opened(withCustomers());
+    await data.getState().split({ by: { kind: 'group', column: 'customer' } });
+    const before = project.getState().dataset;
+    await data.getState().change({ kind: 'cell', rowId: before?.split.train[0] ?? '', column: 'message', value: 'x' });
+    const stored = (await services.store.datasets.get(project.getState().set?.id ?? ''))?.dataset;
+    expect(stored?.split).toEqual(before?.split);
+    expect(stored?.splitBy).toEqual({ kind: 'group', column: 'customer' });
   });
 });

@@ -1,7 +1,7 @@
 /** From a file to a prepared data set: what was read, what was guessed, what the user changed. */
 import { createStore } from 'zustand/vanilla';
 import { MAX_BYTES } from '../../../dataset/limits';
-import type { Change, ColumnMapping, Dataset, DataVersion, LintFinding, Table } from '../../../dataset/types';
+import type { Change, ColumnMapping, Dataset, DataVersion, LintFinding, SplitBy, Table } from '../../../dataset/types';
 import { currentVersion, freshVersion } from '../../../dataset/versions';
 import { StudioError } from '../../../lib/errors';
 import { changeTask } from '../../../project/prompt-set';
@@ -27,6 +27,12 @@ const TRAIN_TO_VALIDATION = 0.5 / 0.65;
 
 const complete = ({ text, label, id }: MappingDraft): ColumnMapping | null =>
   text !== null && label !== null ? { text, label, id } : null;
+
+const sharesFor = (heldBack: number): Shares => ({
+  train: (1 - heldBack) * TRAIN_TO_VALIDATION,
+  validation: (1 - heldBack) * (1 - TRAIN_TO_VALIDATION),
+  test: heldBack,
+});
 
 const isBlocked = (findings: readonly LintFinding[]) => findings.some(({ severity }) => severity === 'blocking');
 
@@ -54,6 +60,8 @@ export function createDataStore(services: Services, project: ProjectStore): Data
         readonly shares?: Shares;
         readonly fixedSplit?: Dataset['split'];
         readonly seed?: number;
+        readonly splitBy?: SplitBy;
+        readonly labelOrder?: readonly string[];
         /** What the version is called, if the rows are others than before. */
         readonly what: string;
         readonly before?: readonly DataVersion[];
@@ -210,23 +218,28 @@ export function createDataStore(services: Services, project: ProjectStore): Data
           failed(table.format.fileName, cause);
         }
       },
-      holdBack: async (rows) => {
+      split: async ({ heldBack, seed, by }) => {
         const { prepared, table } = get();
         if (!prepared || !table) return;
-        const n = usedRows(prepared.dataset);
-        const left = 1 - rows / n;
-        const shares = {
-          train: left * TRAIN_TO_VALIDATION,
-          validation: left * (1 - TRAIN_TO_VALIDATION),
-          test: rows / n,
-        };
-        const next = await prepare(table, prepared.dataset.mapping, {
-          shares,
-          seed: prepared.dataset.seed,
-          what: 'Split anew',
-          before: prepared.dataset.versions ?? [],
-        });
-        if (next) await keep(next);
+        const { dataset } = prepared;
+        const n = usedRows(dataset);
+        // what a column says has its own sizes; else those that were there stay, once they were chosen
+        const wasByColumn = dataset.splitBy?.kind === 'column';
+        const rows = heldBack ?? (wasByColumn ? null : dataset.split.test.length);
+        try {
+          const next = await prepare(table, dataset.mapping, {
+            ...(rows === null ? {} : { shares: sharesFor(rows / n) }),
+            splitBy: by ?? dataset.splitBy ?? { kind: 'seed' },
+            seed: seed ?? dataset.seed,
+            labelOrder: dataset.labels,
+            what: 'Split anew',
+            before: dataset.versions ?? [],
+          });
+          if (next) await keep(next);
+        } catch (cause) {
+          set({ preparing: false });
+          toastError('The split stays as it was', cause instanceof StudioError ? cause.message : String(cause));
+        }
       },
       change: (change) => {
         changing = changing.then(() => makeChange(change));
@@ -272,6 +285,7 @@ export function createDataStore(services: Services, project: ProjectStore): Data
           mapping: dataset.mapping,
           seed: dataset.seed,
           fixedSplit: dataset.split,
+          ...(dataset.splitBy ? { splitBy: dataset.splitBy } : {}),
         })
         .then((found) => {
           // stored before there were versions: what is there now is the first one

@@ -23,6 +23,7 @@ const KINDS: Readonly<Record<LintKind, string>> = {
   'long-text': 'Long texts',
   'label-spelling': 'Spellings',
   'personal-data': 'Personal data',
+  'no-part': 'In no part',
   'read-poorly': 'Read poorly',
   'too-long': 'Too long for the model',
 };

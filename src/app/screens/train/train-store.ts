@@ -217,6 +217,7 @@ export function createTrainStore(services: Services, session: SessionStore, proj
               initText,
               model: { id: info.id, sha256: info.sha256, dtype: card?.dtype ?? info.dtype },
               datasetFingerprint: dataset.fingerprint,
+              heldBackHash: dataset.heldBackHash,
             });
             version = started.run;
             return started.set;

@@ -1,0 +1,135 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { prepareDataset } from './prepare';
+import { partColumns } from './split-by';
+import { tableOf } from './test-support';
+import type { SplitBy } from './types';
+
+type Cells = readonly [text: string, label: string, extra: string];
+const MAPPING = { text: 'text', label: 'label', id: null };
+const table = (rows: readonly Cells[]) =>
+  tableOf(['text,label,extra', ...rows.map((cells) => cells.join(','))].join('\n'));
+const split = (rows: readonly Cells[], splitBy: SplitBy, seed = 0) =>
+  prepareDataset(table(rows), MAPPING, { seed, splitBy });
+
+const deal = (n: number, extra: (i: number) => string): Cells[] =>
+  Array.from({ length: n }, (_, i) => [`message ${i}`, i % 3 === 0 ? 'bad' : 'good', extra(i)]);
+
+describe('by a column that names the parts', () => {
+  const by = { kind: 'column', column: 'extra' } as const;
+
+  it('follows it, however the parts are written; rows that it does not name are in none, and said', async () => {
+    const names = ['Train', 'training ', 'DEV', 'held-out', ''];
+    const made = await split(
+      deal(100, (i) => names[i % 5] as string),
+      by,
+    );
+    if (!made.ok) throw new Error(made.error.message);
+    const { dataset, findings } = made.value;
+    expect([dataset.split.train.length, dataset.split.validation.length, dataset.split.test.length]).toEqual([
+      40, 20, 20,
+    ]);
+    expect(findings.find(({ kind }) => kind === 'no-part')?.rowIds).toHaveLength(20);
+    expect(dataset.splitBy).toEqual(by);
+  });
+
+  it('takes validation rows out of the training rows where it names none', async () => {
+    const made = await split(
+      deal(200, (i) => (i % 2 ? 'train' : 'test')),
+      by,
+    );
+    expect(made.ok && made.value.dataset.split).toMatchObject({ test: expect.objectContaining({ length: 100 }) });
+    expect(made.ok && made.value.dataset.split.validation.length).toBe(23);
+  });
+
+  it('is refused where it names nothing, by what stands in it', async () => {
+    const made = await split(
+      deal(100, (i) => (i % 2 ? 'red' : 'blue')),
+      by,
+    );
+    expect(made).toMatchObject({ ok: false, error: { kind: 'no-parts' } });
+    expect(!made.ok && made.error.message).toContain('“blue”, “red”');
+  });
+
+  it('says which texts stand on both sides, and leaves the training copies out with one click', async () => {
+    const rows = deal(100, (i) => (i % 2 ? 'train' : 'test'));
+    rows[1] = ['message 0', 'bad', 'train'];
+    const made = await split(rows, by);
+    const leak = made.ok ? made.value.findings.find(({ kind }) => kind === 'leak') : undefined;
+    expect(leak?.rowIds).toEqual(['1']);
+    expect(leak?.fix?.change).toEqual({ kind: 'unlabel', rowIds: ['2'] });
+  });
+});
+
+it('finds the columns that name parts', () => {
+  const { columns, rows } = table(deal(50, (i) => ['train', 'val', 'test'][i % 3] as string));
+  expect(partColumns(columns, rows)).toEqual(['extra']);
+  expect(partColumns(columns, table(deal(50, (i) => ['train', 'bus', 'test', 'car'][i % 4] as string)).rows)).toEqual([
+    'extra',
+  ]);
+  expect(partColumns(columns, table(deal(50, () => 'train')).rows)).toEqual([]);
+});
+
+describe('by group', () => {
+  const by = { kind: 'group', column: 'extra' } as const;
+
+  it('keeps rows of a group, and rows that say the same, in one part; every row has one (property)', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.nat(60), fc.nat(40), fc.boolean()), { minLength: 60, maxLength: 120 }),
+        fc.nat(5),
+        async (drawn, seed) => {
+          const rows = drawn.map(
+            ([text, group, label]): Cells => [
+              `message ${text}`,
+              label ? 'good' : 'bad',
+              group === 0 ? '' : `c${group}`,
+            ],
+          );
+          const made = await split(rows, by, seed);
+          if (!made.ok) {
+            expect(made.error.kind).toBe('few-groups');
+            return;
+          }
+          const { dataset } = made.value;
+          const partOf = new Map(
+            (['train', 'validation', 'test'] as const).flatMap((part) =>
+              dataset.split[part].map((id) => [id, part] as const),
+            ),
+          );
+          expect(partOf.size).toBe(rows.length);
+          const places = new Map<string, Set<unknown>>();
+          for (const row of dataset.table.rows)
+            for (const key of [`t${row.cells.text}`, row.cells.extra === '' ? '' : `g${row.cells.extra}`])
+              if (key) places.set(key, (places.get(key) ?? new Set()).add(partOf.get(row.id)));
+          expect([...places.values()].every((parts) => parts.size === 1)).toBe(true);
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it('gives each part about its share of the rows and of each label', async () => {
+    const made = await split(
+      deal(600, (i) => `customer ${Math.floor(i / 4)}`),
+      by,
+      1,
+    );
+    if (!made.ok) throw new Error(made.error.message);
+    const { split: parts, table: found } = made.value.dataset;
+    expect(Math.abs(parts.test.length - 210)).toBeLessThan(15);
+    expect(Math.abs(parts.validation.length - 90)).toBeLessThan(15);
+    const bad = new Set(found.rows.filter((row) => row.cells.label === 'bad').map(({ id }) => id));
+    const share = parts.test.filter((id) => bad.has(id)).length / parts.test.length;
+    expect(Math.abs(share - 1 / 3)).toBeLessThan(0.04);
+  });
+
+  it('is refused with a handful of groups', async () => {
+    expect(
+      await split(
+        deal(100, (i) => `c${i % 4}`),
+        by,
+      ),
+    ).toMatchObject({ ok: false, error: { kind: 'few-groups' } });
+  });
+});

@@ -1,0 +1,157 @@
+/** Splits that follow a column: its cells name the parts, or rows with the same cell stay together. */
+import { type Failure, fail, ok, type Result } from '../lib/result';
+import { createRng, shuffled } from '../lib/rng';
+import { isUsable, labelOf, textOf } from './labels';
+import { textKey } from './normalise';
+import { type Shares, splitRows, splitSizes } from './split';
+import type { ColumnMapping, Dataset, Row, SplitName } from './types';
+
+type Split = Dataset['split'];
+
+/** Fewer groups cannot be shared out over three parts. */
+const MIN_GROUPS = 10;
+
+const SPLITS: readonly SplitName[] = ['train', 'validation', 'test'];
+
+/** How people write the parts. */
+const NAMES: Readonly<Record<SplitName, readonly string[]>> = {
+  train: ['train', 'training', 'trn', 'learn', 'fit'],
+  validation: ['validation', 'valid', 'val', 'dev', 'development', 'tune', 'tuning'],
+  test: ['test', 'testing', 'held back', 'held-back', 'held out', 'held-out', 'heldout', 'holdout', 'hold-out', 'eval'],
+};
+const PART_OF = new Map(SPLITS.flatMap((part) => NAMES[part].map((name) => [name, part] as const)));
+
+/** The part that a cell names, or null. */
+const partNamed = (cell: string): SplitName | null => PART_OF.get(textKey(cell)) ?? null;
+
+const cellOf = (row: Row, column: string) => row.cells[column] ?? '';
+const listed = (values: readonly string[]) => values.map((value) => `“${value}”`).join(', ');
+
+/** Columns whose cells name parts, held-back rows and training rows both among them. */
+export function partColumns(columns: readonly string[], rows: readonly Row[]): readonly string[] {
+  return columns.filter((column) => {
+    const named = new Set(rows.slice(0, 5000).map((row) => partNamed(cellOf(row, column))));
+    return named.has('train') && named.has('test') && !(named.size > 3 && named.has(null));
+  });
+}
+
+/** Columns that can keep rows together: they repeat, in ten groups or more. */
+export function groupColumns(columns: readonly string[], rows: readonly Row[]): readonly string[] {
+  const sample = rows.slice(0, 5000);
+  return columns.filter((column) => {
+    const filled = sample.map((row) => textKey(cellOf(row, column))).filter((key) => key !== '');
+    const groups = new Set(filled).size;
+    return groups >= MIN_GROUPS && groups <= 0.9 * filled.length;
+  });
+}
+
+/** Validation rows are taken out of the training rows, in the default's proportion, where the column names none. */
+const VALIDATION_OF_TRAIN = 0.15 / 0.65;
+
+/** Every usable row goes where its cell says; rows whose cell names no part are in none. */
+export function splitByColumn(
+  rows: readonly Row[],
+  mapping: ColumnMapping,
+  column: string,
+  seed: number,
+): Result<Split, Failure<'no-parts'>> {
+  const usable = rows.filter((row) => isUsable(row, mapping));
+  const of = (part: SplitName) => usable.filter((row) => partNamed(cellOf(row, column)) === part);
+  const [train, validation, test] = SPLITS.map(of) as [Row[], Row[], Row[]];
+  if (train.length === 0 || test.length === 0) {
+    const values = [...new Set(rows.map((row) => cellOf(row, column).trim()))].slice(0, 4);
+    return fail(
+      'no-parts',
+      `“${column}” names no ${train.length === 0 ? 'training' : 'held-back'} rows: it says ${listed(values)}. Cells such as train, validation and test are understood; the split is as it was.`,
+    );
+  }
+  const ids = (part: readonly Row[]) => part.map(({ id }) => id);
+  if (validation.length > 0) return ok({ train: ids(train), validation: ids(validation), test: ids(test) });
+  const shares = { train: 1 - VALIDATION_OF_TRAIN, validation: VALIDATION_OF_TRAIN, test: 0 };
+  const parts = splitRows(train, mapping, seed, shares);
+  return ok({ train: parts.train, validation: parts.validation, test: ids(test) });
+}
+
+/** Rows that must stand in one part: the same cell, or the same text, directly or through a third row. */
+function together(rows: readonly Row[], mapping: ColumnMapping, column: string): readonly (readonly Row[])[] {
+  const leader = new Map<string, string>();
+  const find = (key: string): string => {
+    let at = key;
+    for (let up = leader.get(at); up !== undefined && up !== at; up = leader.get(at)) at = up;
+    leader.set(key, at);
+    return at;
+  };
+  const keyed = rows.map((row) => {
+    const text = `t${textKey(textOf(row, mapping))}`;
+    const cell = textKey(cellOf(row, column));
+    const top = find(text);
+    leader.set(top, top);
+    if (cell !== '') {
+      const group = find(`g${cell}`);
+      leader.set(group, group);
+      leader.set(group, top);
+    }
+    return { row, text };
+  });
+  const groups = new Map<string, Row[]>();
+  for (const { row, text } of keyed) {
+    const top = find(text);
+    const group = groups.get(top);
+    if (group) group.push(row);
+    else groups.set(top, [row]);
+  }
+  return [...groups.values()];
+}
+
+/**
+ * Whole groups go where they bring the parts nearest to their share of every label, the largest groups first. After
+ * scikit-learn's StratifiedGroupKFold, with parts of different sizes. A row without a cell is a group of its own.
+ */
+export function splitByGroup(
+  rows: readonly Row[],
+  mapping: ColumnMapping,
+  column: string,
+  seed: number,
+  shares?: Shares,
+): Result<Split, Failure<'few-groups'>> {
+  const usable = rows.filter((row) => isUsable(row, mapping));
+  const groups = together(usable, mapping, column);
+  if (groups.length < MIN_GROUPS)
+    return fail(
+      'few-groups',
+      `“${column}” has only ${groups.length} groups: too few to share out over three parts. Choose a column with more different cells, such as a customer or a thread.`,
+    );
+  const sizes = splitSizes(usable.length, shares);
+  const labels = new Map<string, number>();
+  for (const row of usable) {
+    const key = textKey(labelOf(row, mapping));
+    labels.set(key, (labels.get(key) ?? 0) + 1);
+  }
+  const state = SPLITS.filter((part) => sizes[part] > 0).map((part) => ({
+    part,
+    rows: [] as Row[],
+    wanted: new Map([...labels].map(([label, n]) => [label, (n * sizes[part]) / usable.length])),
+    has: new Map<string, number>(),
+  }));
+  const ordered = shuffled(groups, createRng(seed)).sort((a, b) => b.length - a.length);
+  for (const group of ordered) {
+    const counts = new Map<string, number>();
+    for (const row of group) {
+      const key = textKey(labelOf(row, mapping));
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+    /** How much fuller, relative to its share, the part would be with the group than it should be now. */
+    const cost = ({ wanted, has }: (typeof state)[number]) =>
+      [...counts].reduce((sum, [label, n]) => {
+        const want = Math.max(wanted.get(label) ?? 0, 1e-9);
+        const before = has.get(label) ?? 0;
+        return sum + (n * (2 * (before - want) + n)) / want;
+      }, 0);
+    const best = state.reduce((a, b) => (cost(b) < cost(a) ? b : a));
+    for (const row of group) best.rows.push(row);
+    for (const [label, n] of counts) best.has.set(label, (best.has.get(label) ?? 0) + n);
+  }
+  const ids = (part: SplitName) =>
+    (state.find((s) => s.part === part)?.rows ?? []).sort((a, b) => a.line - b.line).map(({ id }) => id);
+  return ok({ train: ids('train'), validation: ids('validation'), test: ids('test') });
+}
