@@ -1,4 +1,6 @@
 import type { Dataset } from '../dataset/types';
+import type { ConsistencyReport } from '../evaluation/consistency';
+import type { EveryRowReport } from '../evaluation/folds';
 import type { Correction } from '../evaluation/review';
 import type { Comparison, ComparisonPlan } from '../evaluation/types';
 import type { Vote } from '../evaluation/vote';
@@ -99,6 +101,10 @@ export interface Evaluation {
   readonly votes?: readonly Vote[];
   /** Labels of held-back rows that a person looked at again without seeing any prediction. */
   readonly review?: Review;
+  /** Answers under harmless edits of the text. */
+  readonly consistency?: ConsistencyReport;
+  /** Every labelled row answered by a prompt that was trained without it. */
+  readonly everyRow?: EveryRowReport;
 }
 
 interface Review {

@@ -1,6 +1,7 @@
 /** One small store a screen, and four for the page. Each is made from the services and the stores it needs. */
 import type { StoreApi } from 'zustand/vanilla';
 import type { LoadRequest } from '../../worker/protocol';
+import { type ChecksStore, createChecksStore } from '../screens/compare/checks-store';
 import { type CloserStore, createCloserStore } from '../screens/compare/closer-store';
 import { type CompareStore, createCompareStore } from '../screens/compare/compare-store';
 import { createReviewStore, type ReviewStore } from '../screens/compare/review-store';
@@ -29,6 +30,7 @@ export interface Stores {
   readonly compare: CompareStore;
   readonly closer: CloserStore;
   readonly review: ReviewStore;
+  readonly checks: ChecksStore;
   readonly playground: PlaygroundStore;
   readonly library: LibraryStore;
   readonly requests: StoreApi<RequestsState>;
@@ -45,6 +47,7 @@ export function createStores(services: Services, capabilities: Capabilities, bac
   const compare = createCompareStore(services, session, project);
   const closer = createCloserStore(services, project, compare);
   const review = createReviewStore(services, project, compare);
+  const checks = createChecksStore(services, session, project, compare);
   const playground = createPlaygroundStore(services, session, project);
   const library = createLibraryStore(services, session, project);
   const requests = createRequestLog();
@@ -59,6 +62,7 @@ export function createStores(services: Services, capabilities: Capabilities, bac
     compare,
     closer,
     review,
+    checks,
     playground,
     library,
     requests,

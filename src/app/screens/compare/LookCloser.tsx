@@ -5,6 +5,7 @@ import type { Comparison } from '../../../evaluation/types';
 import type { Evaluation } from '../../../project/types';
 import { useQuery } from '../../shell/location';
 import { Button, Note, ProgressBar, Tabs } from '../../ui';
+import { ChecksPanels } from './ChecksPanels';
 import { ConfidencePanels } from './ConfidencePanels';
 import { ExplorerPanel } from './ExplorerPanel';
 import { ReviewPanel } from './ReviewPanel';
@@ -18,7 +19,7 @@ export interface CloserProps {
   readonly dataset: Dataset | null;
 }
 
-type Tab = 'rows' | 'parts' | 'sure' | 'labels' | 'vote';
+type Tab = 'rows' | 'parts' | 'sure' | 'labels' | 'vote' | 'checks';
 
 /** The comparison from several sides; which one is open stands in the address. */
 export function LookCloser(props: CloserProps) {
@@ -39,6 +40,11 @@ export function LookCloser(props: CloserProps) {
     },
     { id: 'labels', label: 'Check labels', content: () => <ReviewPanel {...props} /> },
     { id: 'vote', label: 'Blind vote', content: () => <VotePanel {...props} /> },
+    {
+      id: 'checks',
+      label: 'More checks',
+      content: () => <Found>{(i) => <ChecksPanels {...props} insights={i} />}</Found>,
+    },
   ];
   return (
     <Tabs

@@ -71,7 +71,7 @@ export interface CompareState {
   readonly stop: () => void;
   readonly calibrate: (mode: CalibrationMode) => Promise<void>;
   /** Keeps what was found out later with the comparison on the screen. */
-  readonly amend: (change: Pick<Evaluation, 'votes'> | Pick<Evaluation, 'review'>) => Promise<void>;
+  readonly amend: (change: Partial<Pick<Evaluation, 'votes' | 'review' | 'consistency' | 'everyRow'>>) => Promise<void>;
   /** The comparison on the screen as one HTML file, without any row's text unless `withRows`. */
   readonly report: (withRows: boolean) => Promise<string | null>;
   /** The documented results.json of what is on the screen; no row's text. */
