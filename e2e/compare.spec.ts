@@ -2,6 +2,7 @@ import { expect, test } from './fixtures';
 import { AWKWARD } from './pages/studio';
 
 test('behind the verdict: rows, filters, slices, how sure, and an address that leads back', async ({ studio }) => {
+  test.slow();
   const { page, compare } = studio;
   await studio.trained(AWKWARD);
   await studio.go('Compare');
@@ -60,6 +61,23 @@ test('behind the verdict: rows, filters, slices, how sure, and an address that l
     await expect(page.getByText(/^B?\s*Tuned No answer is below 0.00: all 60 rows are answered/)).toBeVisible();
     await page.keyboard.press('End');
     await expect(page.getByText(/No answer reaches 1.00|Send what is below 1.00/).first()).toBeVisible();
+  });
+
+  await test.step('answers under harmless edits, and every row by prompts that never saw it', async () => {
+    await compare.tab('More checks').click();
+    await page.getByRole('button', { name: 'Check every row' }).click();
+    await expect(page.getByRole('progressbar', { name: /^Fold 1 of 5/ })).toBeVisible();
+    await page.getByRole('main').getByRole('button', { name: 'Stop' }).click();
+    await expect(page.getByRole('button', { name: 'Check every row' })).toBeEnabled();
+    await page.getByRole('button', { name: 'Check consistency' }).click();
+    await expect(page.getByText(/Yours keeps its answer on .+ of 40 rows/)).toBeVisible({ timeout: 90_000 });
+    await expect(page.getByRole('table', { name: 'Answers that survive each edit' })).toContainText(/\d+ of 40 kept/);
+    await page.getByRole('button', { name: 'Check every row' }).click();
+    await expect(page.getByText(/Over all 156 rows, each answered by one of 5 prompts/)).toBeVisible({
+      timeout: 90_000,
+    });
+    await page.reload();
+    await expect(page.getByText(/Over all 156 rows/)).toBeVisible();
   });
 });
 

@@ -4,7 +4,7 @@ import type { Engine } from '../engine/engine';
 import { averaged } from '../evaluation/averaged';
 import { calibrationHelps, fitCalibration, validationAccuracy, validationTemperature } from '../evaluation/calibrate';
 import { compare } from '../evaluation/compare';
-import { textGroups } from '../evaluation/groups';
+import { rowGroups } from '../evaluation/groups';
 import { combinedArm } from '../evaluation/mixture';
 import { majorityArm, wordsArm } from '../evaluation/reference';
 import type { ArmOutcome, Comparison, ComparisonPlan } from '../evaluation/types';
@@ -132,7 +132,7 @@ export async function contest(
     });
     if (combined) outcomes.push(combined);
   }
-  const groups = textGroups(dataset, rowIds);
+  const groups = rowGroups(dataset, rowIds);
   const plan: ComparisonPlan = {
     labels: dataset.labels,
     rowIds,

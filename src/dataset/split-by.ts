@@ -72,8 +72,15 @@ export function splitByColumn(
   return ok({ train: parts.train, validation: parts.validation, test: ids(test) });
 }
 
-/** Rows that must stand in one part: the same cell, or the same text, directly or through a third row. */
-function together(rows: readonly Row[], mapping: ColumnMapping, column: string): readonly (readonly Row[])[] {
+/**
+ * Rows that must stand in one part: the same cell, or the same text, directly or through a third row. Without a column,
+ * those with the same text.
+ */
+export function together(
+  rows: readonly Row[],
+  mapping: ColumnMapping,
+  column: string | null,
+): readonly (readonly Row[])[] {
   const leader = new Map<string, string>();
   const find = (key: string): string => {
     let at = key;
@@ -83,7 +90,7 @@ function together(rows: readonly Row[], mapping: ColumnMapping, column: string):
   };
   const keyed = rows.map((row) => {
     const text = `t${textKey(textOf(row, mapping))}`;
-    const cell = textKey(cellOf(row, column));
+    const cell = column === null ? '' : textKey(cellOf(row, column));
     const top = find(text);
     leader.set(top, top);
     if (cell !== '') {

@@ -1,9 +1,11 @@
 /** Every labelled row answered by a prompt that was trained without it: k folds, which estimate the recipe. */
-import { isUsable, labelOf, rowsById, textOf } from '../dataset/labels';
+import { isUsable, labelOf, rowsById } from '../dataset/labels';
 import { textKey } from '../dataset/normalise';
+import { together } from '../dataset/split-by';
 import type { Dataset } from '../dataset/types';
 import { createRng, shuffled } from '../lib/rng';
 import { bonettPrice, type Interval } from '../metrics/intervals';
+import { groupColumn } from './groups';
 import { percent, pointsRange, pointsWithUnit } from './words';
 
 export const FOLDS = 5;
@@ -18,7 +20,7 @@ export interface Fold {
 /** At least so many rows of a fold choose the step that is kept. */
 const VALIDATION_SHARE = 0.15;
 
-/** Stratified, seeded; rows with the same text stand in one fold, so that none is answered by a prompt that saw it. */
+/** Stratified, seeded; rows that say the same or that the split keeps together stand in one fold. */
 export function foldsOf(dataset: Dataset, seed: number, folds = FOLDS): readonly Fold[] {
   const { mapping, split } = dataset;
   const rows = rowsById(dataset.table.rows);
@@ -27,14 +29,9 @@ export function foldsOf(dataset: Dataset, seed: number, folds = FOLDS): readonly
     return row && isUsable(row, mapping);
   });
   const rng = createRng(seed);
-  const byText = new Map<string, string[]>();
-  for (const id of shuffled(ids, rng)) {
-    const row = rows.get(id);
-    const key = row ? textKey(textOf(row, mapping)) : id;
-    byText.set(key, [...(byText.get(key) ?? []), id]);
-  }
+  const usable = shuffled(ids, rng).flatMap((id) => rows.get(id) ?? []);
   // dealt out label by label, so that each fold has its share of each
-  const groups = [...byText.values()];
+  const groups = together(usable, mapping, groupColumn(dataset)).map((group) => group.map(({ id }) => id));
   const labelOfGroup = (group: readonly string[]) => {
     const row = rows.get(group[0] ?? '');
     return row ? textKey(labelOf(row, mapping)) : '';

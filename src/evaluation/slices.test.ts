@@ -3,7 +3,7 @@ import { tableOf } from '../dataset/test-support';
 import type { Dataset } from '../dataset/types';
 import { holm } from '../metrics/holm';
 import { mcnemarExact } from '../metrics/mcnemar';
-import { textGroups } from './groups';
+import { rowGroups } from './groups';
 import { slicesOf, slicesSentence, TEXT_LENGTH } from './slices';
 import { labelSuspects } from './suspects';
 
@@ -101,13 +101,19 @@ describe('label suspects', () => {
 });
 
 describe('groups', () => {
+  it('are rows that the split keeps together', () => {
+    const data: Dataset = { ...dataset(), splitBy: { kind: 'group', column: 'channel' } };
+    expect(rowGroups(data, data.split.test.slice(0, 6))).toEqual([0, 1, 1, 0, 1, 1]);
+    expect(rowGroups(data, [...data.split.test.slice(1, 3), 'gone'])).toEqual([0, 0, 1]);
+  });
+
   it('are rows with the same text, and nothing where all differ', () => {
     const data = dataset();
-    expect(textGroups(data, data.split.test)).toBeUndefined();
+    expect(rowGroups(data, data.split.test)).toBeUndefined();
     const rows = data.table.rows.map((row, i) =>
       i === 3 ? { ...row, cells: { ...row.cells, text: ' WORD  0' } } : row,
     );
     const doubled = { ...data, table: { ...data.table, rows } };
-    expect(textGroups(doubled, data.split.test.slice(0, 5))).toEqual([0, 1, 2, 0, 3]);
+    expect(rowGroups(doubled, data.split.test.slice(0, 5))).toEqual([0, 1, 2, 0, 3]);
   });
 });

@@ -4,7 +4,7 @@ import { textOf } from '../../../dataset/labels';
 import type { Dataset } from '../../../dataset/types';
 import { averaged } from '../../../evaluation/averaged';
 import { validationAccuracy, validationTemperature } from '../../../evaluation/calibrate';
-import { textGroups } from '../../../evaluation/groups';
+import { rowGroups } from '../../../evaluation/groups';
 import { combinedArm } from '../../../evaluation/mixture';
 import { majorityArm, wordsArm } from '../../../evaluation/reference';
 import type { ArmOutcome, Comparison, ComparisonPlan } from '../../../evaluation/types';
@@ -252,7 +252,7 @@ export function createCompareStore(services: Services, session: SessionStore, pr
 
       set({ note: 'Comparing row by row' });
       const looked = await project.getState().updateById(open.id, (s) => countLook(s, new Date().toISOString()));
-      const groups = textGroups(dataset, tokens.test);
+      const groups = rowGroups(dataset, tokens.test);
       const plan: ComparisonPlan = {
         labels: dataset.labels,
         rowIds: tokens.test,
