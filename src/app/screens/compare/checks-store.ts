@@ -14,7 +14,7 @@ import { type CompareState, type CompareStore, planFor } from './compare-store';
 import { type CheckWith, checkConsistency, checkEveryRow } from './engine-checks';
 
 /** How soon the run that was compared had learned what it learned. */
-export interface Adaptation {
+interface Adaptation {
   readonly step: number;
   /** Rows whose gradients were seen until then, repeats counted. */
   readonly rows: number;
@@ -22,7 +22,7 @@ export interface Adaptation {
 }
 
 /** Validation accuracy of runs that differ in nothing but their seed. */
-export interface SeedRange {
+interface SeedRange {
   readonly seeds: number;
   readonly low: number;
   readonly high: number;
