@@ -6,7 +6,7 @@ import type { ProgramSpec } from './program';
  * Tokens that one run may feed to the graph: activations, and their gradients, grow with them (about 1.7 MB a token in
  * training), while above 100 tokens nothing is gained in speed (docs/benchmarks.md).
  */
-export const MAX_RUN_TOKENS = 256;
+export const MAX_RUN_TOKENS = 128;
 /** Bytes of keys and values that one run may feed. */
 const MAX_PAST_BYTES = 64 * 1024 * 1024;
 
