@@ -43,7 +43,7 @@ describe('the engine on a small model', () => {
   });
   afterAll(() => loaded.program.runner.dispose());
 
-  const engine = (cacheBytes = 1e9) => new Engine(loaded, cacheBytes);
+  const engine = (budgetBytes = 1e9) => new Engine(loaded, { budgetBytes });
   const soft = (placement: SoftPrompt['placement'], virtualTokens = 4): SoftPrompt => {
     const rng = createRng(9);
     const vectors = Float32Array.from({ length: virtualTokens * 64 }, () => 0.1 * rng.normal());
@@ -154,7 +154,7 @@ describe('the engine on a small model', () => {
             return loaded.program.runner.run(feeds, fetches);
           },
         };
-        const typing = new Engine({ ...loaded, program: { ...loaded.program, runner } }, 0);
+        const typing = new Engine({ ...loaded, program: { ...loaded.program, runner } }, { budgetBytes: 0 });
         const text = randomRows(1, 13)[0]?.ids ?? new Int32Array(0);
         const prompts = placement
           ? [soft(placement), { ...soft(placement), vectors: soft(placement).vectors.map((x) => -x) }]
@@ -405,15 +405,31 @@ describe('the engine on a small model', () => {
     const rows = randomRows(30, 11);
     const tokens = rows.reduce((sum, row) => sum + row.ids.length, 0);
     const budget = tokens * KV_BYTES_PER_TOKEN * 1.2;
-    const cache = new TextCache(loaded.program.spec, budget);
+    const cache = new TextCache(loaded.program.spec, { budgetBytes: budget });
     for (const key of ['a', 'b', 'a', 'c']) {
       const plan = cache.plan(key, [rows]);
       await scoreRows(loaded.program, { rows, labels, soft: soft('suffix'), cached: { cache, plan } });
       expect(cache.bytes).toBeLessThanOrEqual(budget);
       expect(cache.bytes).toBeGreaterThan(0);
     }
+    cache.configure({ budgetBytes: budget / 2, storage: 'auto' });
+    expect(cache.bytes).toBeLessThanOrEqual(budget / 2);
     cache.clear();
     expect(cache.bytes).toBe(0);
+  });
+
+  it('the text cache stores as it is told to', async () => {
+    const rows = randomRows(10, 12);
+    const tokens = rows.reduce((sum, row) => sum + row.ids.length, 0);
+    for (const [storage, bytesPerNumber] of [
+      ['float32', 4],
+      ['float16', 2],
+    ] as const) {
+      const cache = new TextCache(loaded.program.spec, { storage });
+      const plan = cache.plan('a', [rows]);
+      await scoreRows(loaded.program, { rows, labels, soft: soft('suffix'), cached: { cache, plan } });
+      expect(cache.bytes).toBe((tokens * KV_BYTES_PER_TOKEN * bytesPerNumber) / 4);
+    }
   });
 
   describe('generation', () => {

@@ -3,7 +3,7 @@ import { breathe, type Control, throwIfInterrupted, uninterrupted } from '../inf
 import { type Generated, generate } from '../inference/generate';
 import { PrefixCache } from '../inference/prefix-cache';
 import { countTokens, openScorer, scoreRows } from '../inference/score';
-import { DEFAULT_CACHE_BYTES, TextCache } from '../inference/text-cache';
+import { TextCache, type TextCacheOptions } from '../inference/text-cache';
 import { present } from '../lib/assert';
 import type { SoftPrompt } from '../prompt/types';
 import type { CreateRunner } from '../runtime/types';
@@ -19,20 +19,19 @@ import type {
   ModelInfo,
   ScoreRequest,
   ScoreResult,
+  TextMemory,
   TrainRequest,
 } from './types';
 
 export interface EngineOptions extends LoadRequest {
   readonly createRunner: CreateRunner;
   readonly onEvent?: (event: LoadEvent) => void;
-  /** Bytes of keys and values that may be kept for texts. */
-  readonly cacheBytes?: number;
 }
 
 /** @throws StudioError `model-*`, `session-failed`, `out-of-memory` */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   const loaded = await loadProgram(options, options.createRunner, options.onEvent ?? (() => {}));
-  return new Engine(loaded, options.cacheBytes ?? DEFAULT_CACHE_BYTES);
+  return new Engine(loaded);
 }
 
 /** One loaded model and the texts that it remembers. Its calls must not overlap: the owner queues them. */
@@ -43,10 +42,10 @@ export class Engine {
   readonly #answers = new Answers();
   readonly #prefixes = new PrefixCache();
 
-  constructor({ program, info }: LoadedProgram, cacheBytes: number) {
+  constructor({ program, info }: LoadedProgram, texts: Partial<TextCacheOptions> = {}) {
     this.info = info;
     this.#program = program;
-    this.#cache = new TextCache(program.spec, cacheBytes);
+    this.#cache = new TextCache(program.spec, texts);
   }
 
   /**
@@ -127,6 +126,12 @@ export class Engine {
     onDirection: (done: number) => void = () => {},
   ): Promise<SelfCheckReport> {
     return selfCheck({ program: this.#program, info: this.info }, request, control, onDirection);
+  }
+
+  /** What is kept of texts, and how much may be; other `options` hold for whatever begins after this. */
+  texts(options: TextCacheOptions | null): TextMemory {
+    if (options) this.#cache.configure(options);
+    return { ...this.#cache.options, bytes: this.#cache.bytes };
   }
 
   async dispose(): Promise<void> {

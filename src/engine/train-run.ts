@@ -162,5 +162,7 @@ const environmentOf = (info: ModelInfo, plan: CachePlan | null): Checkpoint['env
     info.backend,
     `${info.threads} threads`,
     `model ${info.sha256.slice(0, 12)}`,
-    plan ? `${plan.storage} cache` : 'no cache',
+    plan
+      ? `${plan.storage} cache${plan.groups.every(({ kept }) => kept) ? '' : ` of ${plan.bytes} bytes`}`
+      : 'no cache',
   ].join('/');

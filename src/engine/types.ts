@@ -1,5 +1,6 @@
 /** What the engine is asked and answers: plain, structured-clonable data, so that it passes a worker's border as it is. */
 import type { ScoredRow, TokenCount } from '../inference/score';
+import type { TextCacheOptions } from '../inference/text-cache';
 import type { SoftPrompt } from '../prompt/types';
 import type { Adapter, Backend } from '../runtime/types';
 import type { LabelTokens, TokenRow } from '../tokens/types';
@@ -44,6 +45,12 @@ export interface ModelInfo {
   /** Euclidean length of the vocabulary's vectors: 5%, 50% and 95% quantile, from a sample of them. */
   readonly embeddingNorms: readonly [low: number, median: number, high: number];
   readonly loadSeconds: number;
+}
+
+/** Keys and values of texts that the engine keeps. */
+export interface TextMemory extends TextCacheOptions {
+  /** Held now. */
+  readonly bytes: number;
 }
 
 export type LoadEvent = {

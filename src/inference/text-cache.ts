@@ -8,9 +8,16 @@ import { prefill } from './prefill';
 import type { ProgramSpec } from './program';
 import { type Program, run } from './run';
 
-export const DEFAULT_CACHE_BYTES = 384 * 1024 * 1024;
-
 type Storage = 'float32' | 'float16';
+
+export interface TextCacheOptions {
+  /** Bytes of keys and values that may be kept. */
+  readonly budgetBytes: number;
+  /** `auto`: float32 where that takes half the budget at most. */
+  readonly storage: Storage | 'auto';
+}
+
+export const DEFAULT_TEXT_CACHE: TextCacheOptions = { budgetBytes: 384e6, storage: 'auto' };
 
 /** Rows whose keys and values are always computed in one run together. */
 interface Group {
@@ -45,14 +52,24 @@ export interface CachePlan {
  */
 export class TextCache {
   readonly #spec: ProgramSpec;
-  readonly #budgetBytes: number;
+  #options: TextCacheOptions;
   /** By key, least recently used first; then by the group's signature. */
   readonly #keys = new Map<string, Map<string, StoredGroup>>();
   #bytes = 0;
 
-  constructor(spec: ProgramSpec, budgetBytes = DEFAULT_CACHE_BYTES) {
+  constructor(spec: ProgramSpec, options: Partial<TextCacheOptions> = {}) {
     this.#spec = spec;
-    this.#budgetBytes = budgetBytes;
+    this.#options = { ...DEFAULT_TEXT_CACHE, ...options };
+  }
+
+  get options(): TextCacheOptions {
+    return this.#options;
+  }
+
+  /** Holds for plans that are made from now on. What does not fit any more goes, the least recently used key first. */
+  configure(options: TextCacheOptions): void {
+    this.#options = options;
+    for (const key of this.#keys.keys()) this.#drop(key);
   }
 
   /** Bytes held now. */
@@ -66,7 +83,7 @@ export class TextCache {
    *   wanted together
    */
   plan(key: string, lists: readonly (readonly TokenRow[])[]): CachePlan {
-    return planCache(this.#spec, this.#budgetBytes, key, lists);
+    return planCache(this.#spec, this.#options, key, lists);
   }
 
   /**
@@ -79,7 +96,8 @@ export class TextCache {
     const reused = new Set(rows.flatMap((row) => known.get(identity(row)) ?? []));
     const bytes = [...reused].reduce((sum, group) => sum + bytesOf(this.#stored(key, group)), 0);
     const fresh = rows.filter((row) => !known.has(identity(row)));
-    const rest = planCache(this.#spec, this.#budgetBytes - bytes, key, [fresh]);
+    const room = { ...this.#options, budgetBytes: this.#options.budgetBytes - bytes };
+    const rest = planCache(this.#spec, room, key, [fresh]);
     // A stored group may also hold a row under whose id the text has changed since: what is planned anew comes last.
     const groups = [...reused, ...rest.groups];
     return { ...rest, groups, groupOf: rowGroups(groups), bytes: bytes + rest.bytes };
@@ -148,20 +166,22 @@ export class TextCache {
 
   /** Drops other keys, the least recently used first, then groups of this key that the plan does not know. */
   #makeRoom(plan: CachePlan): void {
-    for (const key of this.#keys.keys()) {
-      if (this.#bytes <= this.#budgetBytes) return;
-      if (key === plan.key) continue;
-      for (const { rows } of this.#keys.get(key)?.values() ?? []) this.#bytes -= bytesOf(rows);
-      this.#keys.delete(key);
-    }
+    for (const key of this.#keys.keys()) if (key !== plan.key) this.#drop(key);
     const known = new Set(plan.groups.map((group) => group.signature));
     const stored = this.#open(plan);
     for (const [signature, { rows }] of stored) {
-      if (this.#bytes <= this.#budgetBytes) return;
+      if (this.#bytes <= this.#options.budgetBytes) return;
       if (known.has(signature)) continue;
       stored.delete(signature);
       this.#bytes -= bytesOf(rows);
     }
+  }
+
+  /** Where there is more than may be kept. */
+  #drop(key: string): void {
+    if (this.#bytes <= this.#options.budgetBytes) return;
+    for (const { rows } of this.#keys.get(key)?.values() ?? []) this.#bytes -= bytesOf(rows);
+    this.#keys.delete(key);
   }
 }
 
@@ -177,20 +197,21 @@ const bytesOf = (rows: readonly KvRow[]) =>
   );
 
 /**
- * Decides storage and grouping from token counts alone: float32 when every row fits half the
+ * Decides grouping, and storage where it is left open, from token counts alone: float32 when every row fits half the
  * budget, so that held-back rows find room beside them, else float16; rows that do
  * not fit even then are computed each time, alone. Rows of different lists never share a run, so that a list that comes
  * again in other company meets the same bits.
  */
 function planCache(
   spec: ProgramSpec,
-  budgetBytes: number,
+  { budgetBytes, storage: wanted }: TextCacheOptions,
   key: string,
   lists: readonly (readonly TokenRow[])[],
 ): CachePlan {
   const unique = distinct(lists);
   const tokens = unique.flat().reduce((sum, row) => sum + row.ids.length, 0);
-  const storage = tokens * kvBytesPerToken(spec) <= budgetBytes / 2 ? 'float32' : 'float16';
+  const short = tokens * kvBytesPerToken(spec) <= budgetBytes / 2 ? 'float32' : 'float16';
+  const storage = wanted === 'auto' ? short : wanted;
   const bytesPerToken = kvBytesPerToken(spec, storage === 'float32' ? 4 : 2);
   let bytes = 0;
   const groups = unique.flatMap((list, i) => {

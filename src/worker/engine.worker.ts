@@ -30,12 +30,13 @@ function engineHandlers(): Handlers<EngineMethods> {
       for await (const event of loaded().train(params, control)) {
         emit(event);
         // Minutes are too long to wait for a score. Between two steps nothing runs, and the run's state is its own.
-        if (event.kind === 'step') await letPass('score', 'generate', 'latency');
+        if (event.kind === 'step') await letPass('score', 'generate', 'latency', 'texts');
       }
       return { runId: params.runId };
     },
     generate: (params, emit, control) => loaded().generate(params, (id) => emit({ kind: 'token', id }), control),
     latency: async (params, _emit, control) => ({ medianMs: await loaded().latency(params, params.repeats, control) }),
+    texts: ({ options }) => loaded().texts(options),
     selfCheck: (params, emit, control) =>
       loaded().selfCheck(params, control, (done) => emit({ kind: 'direction', done, total: params.directions })),
   };

@@ -22,6 +22,7 @@ import type {
   ModelInfo,
   ScoreRequest,
   ScoreResult,
+  TextMemory,
   TrainRequest,
 } from '../engine/types';
 import type { Insights } from '../evaluation/insights';
@@ -39,6 +40,7 @@ export type {
   ModelInfo,
   ScoreRequest,
   ScoreResult,
+  TextMemory,
   TrainRequest,
 } from '../engine/types';
 
@@ -53,6 +55,8 @@ export interface EngineMethods {
   ): { readonly ids: Int32Array; readonly stopped: 'end' | 'length' | 'cancelled' };
   /** Median milliseconds of single rows, warm. */
   latency(params: ScoreRequest & { readonly repeats: number }): { readonly medianMs: number };
+  /** What is kept of texts; other options hold for whatever begins after this. */
+  texts(params: { readonly options: Omit<TextMemory, 'bytes'> | null }): TextMemory;
   /** Whether the gradients of the loaded model can be trained on, on the backend it runs on. */
   selfCheck(params: SelfCheckRequest, onEvent: (e: DirectionEvent) => void): SelfCheckReport;
 }

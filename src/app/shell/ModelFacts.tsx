@@ -4,6 +4,7 @@ import type { Speed } from '../screens/train/estimate';
 import { bytes, count, counted } from '../ui/format';
 import { Term } from '../ui/Term';
 import { stepWords, whereWords } from './model-words';
+import { TextMemory } from './TextMemory';
 
 interface ModelFactsProps {
   readonly info: ModelInfo;
@@ -33,6 +34,14 @@ export const ModelFacts = ({ info, speed, check }: ModelFactsProps) => (
     <dd>{whereWords(info)}</dd>
     <dt>Memory needed</dt>
     <dd>{info.heapBytes === null ? 'not measured' : bytes(info.heapBytes)}</dd>
+    <dt>
+      <Term means="Keys and values of the texts that were read: the model need not read them again for the next run. Texts that find no room are read each time; 16 bits a number take half the room and change answers by a rounding.">
+        Texts kept
+      </Term>
+    </dt>
+    <dd>
+      <TextMemory />
+    </dd>
     <dt>One step</dt>
     <dd>{stepWords(speed)}</dd>
     <dt>

@@ -18,10 +18,12 @@ import { createModelsStore, type ModelsStore } from './models-store';
 import { createProjectStore, type ProjectStore } from './project-store';
 import { createRequestLog, type RequestsState } from './requests';
 import { createSessionStore, type SessionStore } from './session-store';
+import { createTextMemoryStore, type TextMemoryStore } from './text-memory';
 
 export interface Stores {
   readonly session: SessionStore;
   readonly models: ModelsStore;
+  readonly textMemory: TextMemoryStore;
   readonly project: ProjectStore;
   readonly start: StartStore;
   readonly data: DataStore;
@@ -39,6 +41,7 @@ export interface Stores {
 export function createStores(services: Services, capabilities: Capabilities, backend: LoadRequest['backend']): Stores {
   const session = createSessionStore(services, capabilities, backend);
   const models = createModelsStore(services, session);
+  const textMemory = createTextMemoryStore(services, session);
   const project = createProjectStore(services);
   const start = createStartStore(services, session);
   const data = createDataStore(services, project);
@@ -54,6 +57,7 @@ export function createStores(services: Services, capabilities: Capabilities, bac
   return {
     session,
     models,
+    textMemory,
     project,
     start,
     data,
