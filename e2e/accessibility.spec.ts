@@ -99,6 +99,7 @@ test('every screen with a project on it', async ({ studio }) => {
 
   await studio.go('Playground');
   await studio.playground.ask('Where is my wardrobe?', 'tuned prompt');
+  await page.getByText('How prompts write on').click();
   await sound(studio, 'Playground');
   await page.getByRole('button', { name: 'Present' }).click();
   await page.getByRole('button', { name: 'What does the tuned prompt say?' }).click();

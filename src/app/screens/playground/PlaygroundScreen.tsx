@@ -7,6 +7,7 @@ import { Button, EmptyState, Note, Panel, ProgressBar, TextArea } from '../../ui
 import { PlayerPanel } from './PlayerPanel';
 import { Stage } from './Stage';
 import { usePlayground } from './use-playground';
+import { WritingSettings } from './WritingSettings';
 import { playgroundTitle } from './words';
 import './playground.css';
 
@@ -84,6 +85,7 @@ export default function PlaygroundScreen() {
               ) : null}
               {model === 'ready' ? null : <span className="dim small">The answers come when the model is here.</span>}
             </div>
+            <WritingSettings />
           </div>
         </Panel>
         {error ? (

@@ -9,6 +9,7 @@ import type { SessionStore } from '../../state/session-store';
 import { wordsFor } from '../../state/words-for';
 import { calibrated } from './calibrated';
 import { type Answer, type Cast, type Player, projectCast, shippedCast } from './cast';
+import { DEFAULT_WRITING, type Writing, write } from './write';
 
 export interface PlaygroundState {
   readonly text: string;
@@ -27,6 +28,8 @@ export interface PlaygroundState {
   readonly revealed: boolean;
   readonly enter: () => Promise<void>;
   readonly type: (text: string) => void;
+  readonly writing: Writing;
+  readonly setWriting: (change: Partial<Writing>) => void;
   readonly write: (playerId: string) => Promise<void>;
   readonly stopWriting: () => void;
   readonly keepExample: () => Promise<void>;
@@ -40,7 +43,6 @@ export interface PlaygroundState {
 export type PlaygroundStore = StoreApi<PlaygroundState>;
 
 const PAUSE_MS = 250;
-const WRITE_TOKENS = 48;
 const REMEMBERED = 200;
 
 function asError(cause: unknown): StudioError {
@@ -64,7 +66,7 @@ export function createPlaygroundStore(
   const { store: disk } = services;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let scoring: AbortController | null = null;
-  let writing: AbortController | null = null;
+  let pen: AbortController | null = null;
   /** What was answered before, by prompt and text: an example shown twice costs nothing. */
   const known = new Map<string, Answer>();
   let readyFor: string | null = null;
@@ -165,6 +167,7 @@ export function createPlaygroundStore(
       examples: [],
       stage: null,
       revealed: false,
+      writing: DEFAULT_WRITING,
       enter: async () => {
         const open = project.getState().set;
         const { model } = session.getState();
@@ -206,44 +209,22 @@ export function createPlaygroundStore(
         clearTimeout(timer);
         timer = setTimeout(() => void answer(), PAUSE_MS);
       },
+      setWriting: (change) => set(({ writing }) => ({ writing: { ...writing, ...change } })),
       write: async (playerId) => {
         const p = get().players.find((found) => found.id === playerId);
         if (!p) return;
         get().stopWriting();
-        writing = new AbortController();
-        const { signal } = writing;
+        pen = new AbortController();
+        const { signal } = pen;
         player(playerId, { written: '', writing: true });
         try {
           const { ids } = await services.data.call('encode', {
             text: putIntoTemplate(p.template, get().text, cast?.textColumn ?? null),
           });
           const { tokenizer } = session.getState();
-          const so: number[] = [];
-          let shown = Promise.resolve();
-          await services.engine.call(
-            'generate',
-            {
-              ids,
-              soft: p.soft,
-              maxNewTokens: WRITE_TOKENS,
-              temperature: 0.7,
-              topP: 0.9,
-              seed: 0,
-              endTokenIds: tokenizer.kind === 'ready' ? tokenizer.endTokenIds : [],
-            },
-            {
-              signal,
-              onEvent: ({ id }) => {
-                so.push(id);
-                const all = Int32Array.from(so);
-                shown = shown.then(async () => {
-                  const { text } = await services.data.call('decode', { ids: all });
-                  if (!signal.aborted) player(playerId, { written: text });
-                });
-              },
-            },
-          );
-          await shown;
+          const endTokenIds = tokenizer.kind === 'ready' ? tokenizer.endTokenIds : [];
+          const request = { ids, soft: p.soft, endTokenIds, writing: get().writing };
+          await write(services, request, signal, (written) => player(playerId, { written }));
         } catch (cause) {
           const error = asError(cause);
           if (error.code !== 'cancelled') set({ error });
@@ -252,8 +233,8 @@ export function createPlaygroundStore(
         }
       },
       stopWriting: () => {
-        writing?.abort();
-        writing = null;
+        pen?.abort();
+        pen = null;
       },
       keepExample: async () => {
         const text = get().text.trim();
