@@ -7,7 +7,7 @@ export function embeddingRms({ graph, embeddingTable }: Decoder): number {
   const table = present(graph.initializers.get(embeddingTable.weight), 'embedding table');
   const values = floats(table);
   let sum = 0;
-  for (const value of values) sum += value * value;
+  for (let i = 0; i < values.length; i++) sum += (values[i] as number) ** 2;
   return Math.sqrt(sum / values.length) * Math.abs(embeddingTable.scale);
 }
 

@@ -62,8 +62,6 @@ export function dequantiseBlocks(source: BlockQuantised): Float32Array {
   const out = new Float32Array(rows * columns);
   const one = typeof zeroPoints === 'number' ? zeroPoints : 0;
   const many = typeof zeroPoints === 'number' ? null : zeroPoints;
-  // 16 products a block instead of one an element.
-  const table = new Float64Array(16);
   let o = 0;
   for (let row = 0; row < rows; row++) {
     for (let block = 0; block < blocks; block++) {
@@ -73,14 +71,13 @@ export function dequantiseBlocks(source: BlockQuantised): Float32Array {
       let at = row * stride + (block * blockSize * bits) / 8;
       if (bits === 8) for (let i = 0; i < width; i++) out[o++] = ((packed[at++] as number) - zero) * scale;
       else {
-        for (let q = 0; q < 16; q++) table[q] = (q - zero) * scale;
-        const pairs = width >> 1;
-        for (let i = 0; i < pairs; i++) {
+        const end = o + (width & ~1);
+        for (; o < end; o += 2) {
           const byte = packed[at++] as number;
-          out[o++] = table[byte & 15] as number;
-          out[o++] = table[byte >> 4] as number;
+          out[o] = ((byte & 15) - zero) * scale;
+          out[o + 1] = ((byte >> 4) - zero) * scale;
         }
-        if (width & 1) out[o++] = table[(packed[at] as number) & 15] as number;
+        if (width & 1) out[o++] = (((packed[at] as number) & 15) - zero) * scale;
       }
     }
   }

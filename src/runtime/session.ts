@@ -16,7 +16,8 @@ export interface OrtModule {
  * - `disable_prepacking`: the heap is 641 MB with it and 1,454 MB without, since each constant matrix is packed once
  *   *per use*, forward, backward and once more for the `If`. It also decides the order of float sums, so it is part of what
  *   a reproducible run fixes.
- * - `graphOptimizationLevel` 'all' folds no weight (641 MB; 640 MB when disabled): no graph of ours transposes one.
+ * - `graphOptimizationLevel` folds no weight (641 MB with 'all', 640 MB when disabled): no graph of ours transposes one. On
+ *   wasm 'basic' makes the session in two thirds of the time of 'all', and steps take as long (docs/benchmarks.md).
  * - memory pattern and arena stay at their defaults: over twelve shapes the wasm heap was the same with and without.
  */
 export function sessionOptions(
@@ -28,7 +29,7 @@ export function sessionOptions(
     executionProviders,
     // Errors only: that shape arithmetic stays on the CPU is no news.
     logSeverityLevel: 3,
-    graphOptimizationLevel: 'all',
+    graphOptimizationLevel: executionProviders.includes('wasm') ? 'basic' : 'all',
     externalData: model.external.map(({ path, data }) => ({ path, data })),
     extra: { session: { disable_prepacking: '1' } },
     ...overrides,
