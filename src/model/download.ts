@@ -146,22 +146,18 @@ export async function download(
   const out: Record<string, Uint8Array<ArrayBuffer>> = {};
   const totalBytes = files.reduce((sum, file) => sum + (file.bytes ?? 0), 0);
   let receivedBytes = 0;
-  for (const file of files) {
+  const found = await Promise.all(files.map((file) => fromCache(file, cache)));
+  for (const [i, file] of files.entries()) {
     signal?.throwIfAborted();
     const report = (n: number, fromCache: boolean) => {
       receivedBytes += n;
       onProgress?.({ file: file.path, receivedBytes, totalBytes: Math.max(totalBytes, receivedBytes), fromCache });
     };
-    const kept = file.sha256 === null ? null : await cache?.get(file.sha256);
-    if (kept && file.sha256 !== null) {
-      try {
-        await verify(file, kept);
-        out[file.path] = kept;
-        report(kept.length, true);
-        continue;
-      } catch {
-        await cache?.delete(file.sha256);
-      }
+    const kept = found[i];
+    if (kept) {
+      out[file.path] = kept;
+      report(kept.length, true);
+      continue;
     }
     const bytes = await fetchOrResume(file, cache, (n) => report(n, false), signal);
     await verify(file, bytes);
@@ -169,6 +165,19 @@ export async function download(
     out[file.path] = bytes;
   }
   return out;
+}
+
+/** A file that is kept, and what it should be; what is not goes. */
+async function fromCache(file: RemoteFile, cache: FileCache | null): Promise<Uint8Array<ArrayBuffer> | null> {
+  const kept = file.sha256 === null ? null : await cache?.get(file.sha256);
+  if (!kept || file.sha256 === null) return null;
+  try {
+    await verify(file, kept);
+    return kept;
+  } catch {
+    await cache?.delete(file.sha256);
+    return null;
+  }
 }
 
 /** What had come of a file before it broke off, or was stopped, is kept, and only the rest is asked for. */

@@ -3,10 +3,12 @@ import gpuMjs from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.mjs?url';
 import gpuWasm from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url';
 import cpuMjs from 'onnxruntime-web/ort-wasm-simd-threaded.mjs?url';
 import cpuWasm from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
+import { GraphBuilder } from '../graph/builder';
+import { serialise } from '../graph/serialise';
 import { StudioError } from '../lib/errors';
 import { handing } from './handed-over';
 import { type HeapWatch, watchHeap } from './heap';
-import { createSessionRunner, type OrtModule, sessionOptions } from './session';
+import { createSessionRunner, type OrtModule, runtimeError, sessionOptions } from './session';
 import type { Adapter, CreateRunner, Runner, RunnerOptions, SerialisedModel } from './types';
 
 /**
@@ -21,19 +23,28 @@ export const createWebRunner: CreateRunner = async (model, options) => {
       'session-failed',
       `The backend ${options.backend} needs Node; in a browser use wasm or webgpu.`,
     );
-  if (options.backend === 'wasm') return wasmRunner(model, options);
+  const adapter = await chooseAdapter(options);
+  return adapter ? gpuRunner(model, options, adapter) : wasmRunner(model, options);
+};
+
+/** Compiles the WebAssembly that a runner with these options will need and starts its threads, while files are on their way. */
+export async function prepareWebRunner(options: RunnerOptions): Promise<void> {
+  if ((await chooseAdapter(options)) === null) await loadWasm(options);
+}
+
+/** The graphics device to run on; null = WebAssembly. @throws StudioError `session-failed` */
+async function chooseAdapter({ backend, avoidAdapters }: RunnerOptions): Promise<Adapter | null> {
+  if (backend === 'wasm') return null;
   const adapter = await findAdapter();
-  if (adapter === null) {
-    if (options.backend === 'auto') return wasmRunner(model, options);
+  if (adapter === null && backend === 'webgpu')
     throw new StudioError(
       'session-failed',
       'This browser offers no graphics device (WebGPU). Choose the backend wasm.',
     );
-  }
   // a software adapter, or one that computed wrongly before, is only for who asks for it
-  const useful = !adapter.software && !options.avoidAdapters?.includes(adapter.name);
-  return options.backend === 'webgpu' || useful ? gpuRunner(model, options, adapter) : wasmRunner(model, options);
-};
+  const useful = adapter && !adapter.software && !avoidAdapters?.includes(adapter.name);
+  return backend === 'webgpu' || useful ? adapter : null;
+}
 
 const MAX_THREADS = 4;
 /** ORT's own default is half the cores, i.e. one thread on a machine with two. */
@@ -62,18 +73,32 @@ async function load(
 let wasm: Promise<Loaded> | null = null;
 let gpu: Promise<Loaded> | null = null;
 
+/** Its heap and threads come with the first session: one of a graph of no node. */
+async function loadWasm(options: RunnerOptions): Promise<Loaded> {
+  wasm ??= load(import('onnxruntime-web/wasm'), { mjs: cpuMjs, wasm: cpuWasm }, options).then(async (loaded) => {
+    const b = new GraphBuilder();
+    b.output(b.input('x', 'float32', [1]), 'float32', [1]);
+    const model = serialise(b.build());
+    try {
+      await (await loaded.ort.InferenceSession.create(model.model, sessionOptions(model, ['wasm']))).release();
+    } finally {
+      loaded.heap.stop();
+    }
+    return loaded;
+  });
+  return wasm.catch((cause: unknown) => {
+    wasm = null;
+    throw runtimeError('could not start', cause);
+  });
+}
+
 async function wasmRunner(model: SerialisedModel, options: RunnerOptions): Promise<Runner> {
-  wasm ??= load(import('onnxruntime-web/wasm'), { mjs: cpuMjs, wasm: cpuWasm }, options);
-  const { ort, heap, threads } = await wasm;
-  try {
-    return await createSessionRunner(ort, model, sessionOptions(handing(model), ['wasm'], options.session), {
-      backend: 'wasm',
-      threads,
-      heapBytes: heap.bytes,
-    });
-  } finally {
-    heap.stop();
-  }
+  const { ort, heap, threads } = await loadWasm(options);
+  return createSessionRunner(ort, model, sessionOptions(handing(model), ['wasm'], options.session), {
+    backend: 'wasm',
+    threads,
+    heapBytes: heap.bytes,
+  });
 }
 
 async function gpuRunner(model: SerialisedModel, options: RunnerOptions, adapter: Adapter): Promise<Runner> {

@@ -1,5 +1,5 @@
 import type { Engine } from '../engine/engine';
-import { createWebEngine } from '../engine/web';
+import { createWebEngine, prepareWebEngine } from '../engine/web';
 import { StudioError } from '../lib/errors';
 import type { EngineMethods } from './protocol';
 import { type Handlers, serve } from './rpc';
@@ -11,6 +11,7 @@ function engineHandlers(): Handlers<EngineMethods> {
     return engine;
   };
   return {
+    prepare: (params) => prepareWebEngine(params),
     load: async (params, emit) => {
       const old = engine;
       engine = null;

@@ -46,6 +46,8 @@ export type {
 
 /** Methods of the engine worker (ONNX Runtime and nothing else). One queue: calls run one after the other. */
 export interface EngineMethods {
+  /** Starts the runtime while the model's files are on their way; `load` does it where this was not called. */
+  prepare(params: Pick<LoadRequest, 'backend' | 'threads'>): void;
   load(params: LoadRequest, onEvent: (e: LoadEvent) => void): ModelInfo;
   score(params: ScoreRequest, onEvent: (e: ProgressEvent) => void): ScoreResult;
   train(params: TrainRequest, onEvent: (e: TrainEvent) => void): { readonly runId: string };

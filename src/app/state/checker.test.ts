@@ -28,6 +28,7 @@ function machine(adapter: ModelInfo['adapter'] = null) {
   let alive: ModelInfo['backend'] | null = null;
   let id = '';
   const call = async (method: string, params: unknown, options: { signal?: AbortSignal } = {}) => {
+    if (method === 'prepare') return;
     if (method === 'load') {
       const { backend, avoidAdapters = [] } = params as LoadRequest;
       const usable = adapter && !adapter.software && !avoidAdapters.includes(adapter.name);

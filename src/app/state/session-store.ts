@@ -135,9 +135,13 @@ export function createSessionStore(
         if (!signal.aborted) set({ model });
       };
       show({ kind: 'downloading', receivedBytes: 0, totalBytes: 0, fromCache: false, secondsLeft: null });
-      // texts can be tokenised while the weights are on their way; what fails here is said by the load below
-      const early = await services.loadTokenizerFiles(source).catch(() => null);
-      if (early) await openTokenizer(early, mine);
+      // what fails in these two is said by the load below
+      void services.engine.call('prepare', { backend, threads }).catch(() => {});
+      // texts can be tokenised while the weights are on their way
+      const early = services
+        .loadTokenizerFiles(source)
+        .then((files) => files && openTokenizer(files, mine))
+        .catch(() => null);
       const startedAt = performance.now();
       const info = await loadEngine(services, {
         source,
@@ -156,6 +160,7 @@ export function createSessionStore(
           const refusals = await checker.refusalsOf(card.sha256);
           if (!signal.aborted) set({ card, refusals });
           show({ kind: 'starting', stage: 'parse' });
+          await early;
           if (get().tokenizer.kind !== 'ready')
             await openTokenizer(Object.fromEntries(Object.entries(files).filter(([path]) => isSmall(path))), mine);
           return {

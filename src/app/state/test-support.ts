@@ -113,7 +113,7 @@ export const CAPABILITIES = judge({
 
 export function testServices(engine: Handlers<EngineMethods> = {}): Services {
   return {
-    engine: client<EngineMethods>({ load: () => MODEL, ...engine }),
+    engine: client<EngineMethods>({ prepare: () => {}, load: () => MODEL, ...engine }),
     data: client(dataHandlers),
     store: openMemoryStore(),
     loadModelFiles: async () => ({

@@ -21,7 +21,10 @@ export function StartScreen() {
   const { threads, trainingOff } = useSession((s) => s.capabilities);
   const trainSample = useTrainSample();
   const openSample = useOpenSample('data');
-  useEffect(() => void start.getState().enter(), [start]);
+  useEffect(() => {
+    void start.getState().enter();
+    return start.getState().leave;
+  }, [start]);
   return (
     <div className="start">
       <ScreenFrame

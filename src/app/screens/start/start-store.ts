@@ -33,6 +33,7 @@ interface StartState {
   /** As the loaded model was measured on this machine before, warm; null = never. */
   readonly speed: Speed | null;
   readonly enter: () => Promise<void>;
+  readonly leave: () => void;
   readonly type: (sentence: string) => void;
 }
 
@@ -42,11 +43,14 @@ const PAUSE_MS = 250;
 
 export function createStartStore(services: Services, session: SessionStore): StartStore {
   let entered: Promise<void> | null = null;
+  /** Elsewhere nobody waits for an answer, and the engine is wanted for other things. */
+  let isOpen = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let running: AbortController | null = null;
 
   return createStore<StartState>((set, get) => {
     async function answer() {
+      if (!isOpen) return;
       const { shipped, sample, sentence } = get();
       const { model } = session.getState();
       const asked = shipped ?? sample;
@@ -111,7 +115,9 @@ export function createStartStore(services: Services, session: SessionStore): Sta
       fits: null,
       speed: null,
       enter: () => {
+        isOpen = true;
         void recallSpeed();
+        if (entered && !get().untuned) void answer();
         entered ??= (async () => {
           const [sample, shipped] = await Promise.all([
             services.loadSample().catch(() => null), // said when it is asked for
@@ -121,6 +127,9 @@ export function createStartStore(services: Services, session: SessionStore): Sta
           await answer();
         })();
         return entered;
+      },
+      leave: () => {
+        isOpen = false;
       },
       type: (sentence) => {
         // an answer under way is one to the earlier sentence
