@@ -17,7 +17,7 @@ export interface TextCacheOptions {
   readonly storage: Storage | 'auto';
 }
 
-export const DEFAULT_TEXT_CACHE: TextCacheOptions = { budgetBytes: 384e6, storage: 'auto' };
+const DEFAULT_TEXT_CACHE: TextCacheOptions = { budgetBytes: 384e6, storage: 'auto' };
 
 /** Rows whose keys and values are always computed in one run together. */
 interface Group {
