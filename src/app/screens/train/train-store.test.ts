@@ -255,6 +255,14 @@ describe('after a reload', () => {
     expect(project.getState().set?.soft[0]?.status).toBe('finished');
   });
 
+  test('a new run that is asked for at the same time is the only one', async () => {
+    await cutOff();
+    const before = trains().length;
+    await boot();
+    await Promise.all([train.getState().start(), train.getState().enter()]);
+    expect(trains().slice(before)).toEqual([null]);
+  });
+
   test('when it was cut off there before, the user decides', async () => {
     const id = await cutOff();
     await disk.settings.set(`resumed:${id}`, 60);

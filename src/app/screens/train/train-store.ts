@@ -129,6 +129,8 @@ export function createTrainStore(services: Services, session: SessionStore, proj
 
     /** Does the work once the model's gradients are known to be right. */
     async function whenChecked(work: () => Promise<void>): Promise<void> {
+      // what was asked for first goes on, e.g. a new run over one that a reload cut off
+      if (get().busy || get().waiting) return;
       set({ error: null, waiting: true });
       try {
         await session.getState().trainingReady();
