@@ -1,6 +1,7 @@
 import { cpus } from 'node:os';
 import type { Engine } from '../engine/engine';
 import { GraphBuilder } from '../graph/builder';
+import { sizeOf } from '../graph/dtype';
 import { lower } from '../graph/lower';
 import { serialise } from '../graph/serialise';
 import type { Placement } from '../prompt/types';
@@ -17,6 +18,9 @@ export const BENCH_USAGE =
 
 const SIZE = 1024;
 const REPEATS = 3;
+/** Tokens that rows of the shared-prefix measurement begin with: eight examples, about. */
+const PREFIX = 260;
+const NEW_TOKENS = 16;
 
 /**
  * Times on this machine, each a median, beside a calibration: milliseconds of a 1024^3 product in the same process, so that
@@ -37,25 +41,33 @@ export async function bench(args: readonly string[]): Promise<void> {
   const log = createLog();
   const { engine } = await openModel(options, log);
   try {
-    const calibration = await calibrationMs(options);
     const rows = syntheticRows(rowCount, length, engine.info.vocabulary);
     log.progress('Suffix');
-    const suffix = await trainingTimes(engine, rows, 'suffix', steps);
+    const product = await openGemm(options, SIZE, SIZE, SIZE);
+    await product.rate(); // the first call warms up
+    const rates: number[] = [];
+    // by turns: the speed of a shared machine changes from second to second
+    const suffix = await trainingTimes(engine, rows, 'suffix', steps, async () => rates.push(await product.rate()));
+    await product.close();
+    const gflops = median(rates);
     log.progress('Prefix');
     const prefix = await trainingTimes(engine, rows, 'prefix', Math.min(steps, REPEATS));
     log.progress('Scoring');
-    const scoring = await scoringTimes(engine, rows);
+    const scoring = await scoringTimes(engine, rowCount, length);
     log.progress('Writing');
     const writing = await writingTimes(engine, rows);
     const { id, dtype, backend, threads, heapBytes, loadSeconds } = engine.info;
     const report = {
       model: { id, dtype },
       machine: { cores: cpus().length, processor: cpus()[0]?.model ?? '', backend, threads },
-      calibration: { gemm1024Ms: calibration },
+      calibration: { gemm1024Ms: (2 * SIZE ** 3) / gflops / 1e6, gflops },
       loadSeconds,
       heapMiB: heapBytes === null ? null : heapBytes / 2 ** 20,
       rows: { count: rowCount, tokens: length },
-      suffix,
+      suffix: {
+        ...suffix,
+        overGemm: (suffix.secondsPerStep * gflops) / stepGflop(engine.info),
+      },
       prefix,
       scoring,
       writing,
@@ -66,39 +78,58 @@ export async function bench(args: readonly string[]): Promise<void> {
   }
 }
 
-/** Milliseconds of C = A B with 1024 x 1024 matrices, by the same runtime. */
-async function calibrationMs({ backend, threads }: ReturnType<typeof readModelOptions>): Promise<number> {
+/** A product `[m, k] x [k, n]` by the same runtime; each call is one, in GFLOP a second. */
+async function openGemm({ backend, threads }: ReturnType<typeof readModelOptions>, m: number, k: number, n: number) {
   const b = new GraphBuilder();
-  const shape = [SIZE, SIZE];
-  b.input('a', 'float32', shape);
-  b.input('b', 'float32', shape);
+  const dims = { a: [m, k], b: [k, n], c: [m, n] };
+  b.input('a', 'float32', dims.a);
+  b.input('b', 'float32', dims.b);
   b.add('MatMul', ['a', 'b'], { name: 'c' });
-  b.output('c', 'float32', shape);
+  b.output('c', 'float32', dims.c);
   const runner = await createNodeRunner(serialise(lower(b.build())), {
     backend,
     ...(threads === null ? {} : { threads }),
   });
-  const matrix = { dtype: 'float32' as const, dims: shape, data: new Float32Array(SIZE * SIZE).fill(0.5) };
-  const times: number[] = [];
-  for (let i = 0; i <= REPEATS; i++) {
-    const begin = performance.now();
-    await runner.run({ a: matrix, b: matrix }, ['c']);
-    if (i > 0) times.push(performance.now() - begin);
-  }
-  await runner.dispose();
-  return median(times);
+  const matrix = (shape: readonly number[]) => ({
+    dtype: 'float32' as const,
+    dims: shape,
+    data: new Float32Array(sizeOf(shape)).fill(0.5),
+  });
+  const feeds = { a: matrix(dims.a), b: matrix(dims.b) };
+  return {
+    rate: async () => {
+      const begin = performance.now();
+      await runner.run(feeds, ['c']);
+      return (2 * m * k * n) / (performance.now() - begin) / 1e6;
+    },
+    close: () => runner.dispose(),
+  };
 }
 
-const syntheticRows = (count: number, length: number, vocabulary: number): TokenRow[] =>
+/** Products of a suffix step: each weight of the layers once forward and once backward, a token. */
+const stepGflop = ({ parameters, vocabulary, hidden }: Engine['info']) =>
+  (4 * (parameters - vocabulary * hidden) * STANDARD.batchSize * STANDARD.virtualTokens) / 1e9;
+
+/** Of about `length` tokens. Rows of another `draw` are other rows: no answer to one is remembered. */
+const syntheticRows = (count: number, length: number, vocabulary: number, draw = 0): TokenRow[] =>
   Array.from({ length: count }, (_, i) => ({
-    rowId: String(i),
-    ids: Int32Array.from({ length: length - 5 + (i % 11) }, (_, t) => (t * 37 + i * 101 + 50) % vocabulary),
+    rowId: `${draw}/${i}`,
+    ids: Int32Array.from(
+      { length: length - 5 + (i % 11) },
+      (_, t) => (t * 37 + i * 101 + draw * 1009 + 50) % vocabulary,
+    ),
     label: i % 2,
   }));
 
 const LABELS = [11, 12].map((id) => ({ label: String(id), word: String(id), tokenIds: [id] }));
 
-async function trainingTimes(engine: Engine, train: readonly TokenRow[], placement: Placement, steps: number) {
+async function trainingTimes(
+  engine: Engine,
+  train: readonly TokenRow[],
+  placement: Placement,
+  steps: number,
+  onStep: () => Promise<unknown> = async () => {},
+) {
   const request = {
     runId: 'bench',
     train,
@@ -112,7 +143,10 @@ async function trainingTimes(engine: Engine, train: readonly TokenRow[], placeme
   const stepMs: number[] = [];
   let cacheSeconds = 0;
   for await (const event of engine.train(request)) {
-    if (event.kind === 'step') stepMs.push(event.point.ms);
+    if (event.kind === 'step') {
+      stepMs.push(event.point.ms);
+      await onStep();
+    }
     if (event.kind === 'done') cacheSeconds = event.cacheSeconds;
   }
   const tokens = train.reduce((sum, row) => sum + row.ids.length, 0);
@@ -122,25 +156,45 @@ async function trainingTimes(engine: Engine, train: readonly TokenRow[], placeme
   };
 }
 
-async function scoringTimes(engine: Engine, rows: readonly TokenRow[]) {
-  const request = { rows, labels: LABELS, soft: null, cacheKey: null };
-  const tokens = rows.reduce((sum, row) => sum + row.ids.length, 0);
-  const times: number[] = [];
-  for (let i = 0; i < REPEATS; i++) times.push((await engine.score(request)).seconds);
-  return { msPerToken: (1000 * median(times)) / tokens, rowMs: await engine.latency(request, 5) };
+/** Tokens a second, plain and where all rows begin with the same ones, which are then counted with each row. */
+async function scoringTimes(engine: Engine, count: number, length: number) {
+  const { vocabulary } = engine.info;
+  const speed = async (rows: (draw: number) => TokenRow[]) => {
+    const speeds: number[] = [];
+    for (let draw = 1; draw <= REPEATS; draw++) {
+      const drawn = rows(draw);
+      const { seconds } = await engine.score({ rows: drawn, labels: LABELS, soft: null, cacheKey: null });
+      speeds.push(drawn.reduce((sum, { ids }) => sum + ids.length, 0) / seconds);
+    }
+    return median(speeds);
+  };
+  const plain = (draw: number) => syntheticRows(count, length, vocabulary, draw);
+  const prefixed = (draw: number) =>
+    plain(draw + REPEATS).map((row) => ({
+      ...row,
+      ids: Int32Array.from({ length: PREFIX + row.ids.length }, (_, t) =>
+        t < PREFIX ? (t * 13 + draw) % vocabulary : (row.ids[t - PREFIX] ?? 0),
+      ),
+    }));
+  const request = { rows: plain(0), labels: LABELS, soft: null, cacheKey: null };
+  return {
+    tokensPerSecond: await speed(plain),
+    tokensPerSecondSharedPrefix: await speed(prefixed),
+    rowMs: await engine.latency(request, 5),
+  };
 }
 
 async function writingTimes(engine: Engine, rows: readonly TokenRow[]) {
   const times: number[] = [];
   let last = performance.now();
   const ids = rows[0]?.ids ?? Int32Array.of(1);
-  const request = { ids, soft: null, maxNewTokens: 8, temperature: 0, topP: 1, seed: 0, endTokenIds: [] };
+  const request = { ids, soft: null, maxNewTokens: NEW_TOKENS, temperature: 0, topP: 1, seed: 0, endTokenIds: [] };
   await engine.generate(request, () => {
     times.push(performance.now() - last);
     last = performance.now();
   });
   // The first token also waits for the text.
-  return { msPerToken: median(times.slice(1)) };
+  return { tokensPerSecond: 1000 / median(times.slice(1)) };
 }
 
 function median(values: readonly number[]): number {

@@ -1,7 +1,8 @@
 """Prompt tuning with PyTorch, transformers and PEFT, for `against-peft.ts`: one JSON request a line on stdin, one JSON answer a line.
 
 A request holds `rows` [{ids, label}], `labels` (token id of each), `initIds`, `virtualTokens`, `steps`, `batchSize`, `learningRate`,
-`warmupSteps`, `clipNorm`, `seed`. What is timed is what PEFT's users write: batches padded on the right, loss over the vocabulary at the answer."""
+`warmupSteps`, `clipNorm`, `seed`, and `test` rows whose accuracy among the labels is measured every `validateEvery` steps with the
+clock stopped. What is timed is what PEFT's users write: batches padded on the right, loss over the vocabulary at the answer."""
 
 from __future__ import annotations
 
@@ -37,6 +38,20 @@ def batch_of(rows: list[dict], labels: list[int]) -> dict[str, torch.Tensor]:
     return {"input_ids": ids, "attention_mask": mask, "labels": targets}
 
 
+@torch.no_grad()
+def accuracy(rows: list[dict], labels: list[int]) -> float:
+    right = 0
+    for at in range(0, len(rows), 16):
+        some = rows[at : at + 16]
+        batch = batch_of(some, labels)
+        logits = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
+        # the prompt stands before the text; the answer is read off the text's last token
+        ends = [logits.shape[1] - batch["input_ids"].shape[1] + len(row["ids"]) - 1 for row in some]
+        scores = logits[torch.arange(len(some)), torch.tensor(ends)][:, labels]
+        right += sum(int(best) == row["label"] for best, row in zip(scores.argmax(1), some))
+    return right / len(rows)
+
+
 def train(request: dict) -> dict:
     global model
     config = PromptTuningConfig(task_type=TaskType.CAUSAL_LM, num_virtual_tokens=request["virtualTokens"])
@@ -49,9 +64,9 @@ def train(request: dict) -> dict:
     optimizer = torch.optim.AdamW([prompt], lr=request["learningRate"], weight_decay=0.0)
     share = lambda step: (step + 1) / warmup if step < warmup else (1 + math.cos(math.pi * (step + 1 - warmup) / (steps - warmup + 1))) / 2
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, share)
-    order, rng, losses = [], random.Random(request["seed"]), []
-    begin = time.perf_counter()
-    for _ in range(steps):
+    order, rng, losses, step_at, accuracies = [], random.Random(request["seed"]), [], [], []
+    begin, stopped = time.perf_counter(), 0.0
+    for step in range(1, steps + 1):
         if len(order) < request["batchSize"]:
             order += rng.sample(request["rows"], len(request["rows"]))
         rows, order = order[: request["batchSize"]], order[request["batchSize"] :]
@@ -62,7 +77,12 @@ def train(request: dict) -> dict:
         schedule.step()
         optimizer.zero_grad()
         losses.append(loss.item())
-    return {"seconds": time.perf_counter() - begin, "losses": losses}
+        step_at.append(time.perf_counter() - begin - stopped)
+        if request["test"] and step % request["validateEvery"] == 0:
+            pause = time.perf_counter()
+            accuracies.append({"step": step, "accuracy": accuracy(request["test"], request["labels"])})
+            stopped += time.perf_counter() - pause
+    return {"seconds": step_at[-1], "cacheSeconds": 0, "losses": losses, "stepAt": step_at, "accuracies": accuracies}
 
 
 print(json.dumps({"ready": True, "torch": torch.__version__, "threads": torch.get_num_threads()}), flush=True)

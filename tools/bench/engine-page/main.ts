@@ -1,22 +1,41 @@
-/** The page's engine worker without the page around it, for `against-peft`. */
+/** The page's engine worker without the page around it, for `../page-engine.ts`. */
 import type { TrainRequest } from '../../../src/engine/types';
 import type { ModelCard } from '../../../src/model/card';
 import { createEngineClient } from '../../../src/worker/clients/engine-client';
 
 const engine = createEngineClient();
 
+export interface PlainRow {
+  readonly rowId: string;
+  readonly ids: readonly number[];
+  readonly label: number | null;
+}
+
 /** A request with arrays of numbers in place of typed arrays, as it comes from outside the page. */
 export interface PlainRequest extends Pick<TrainRequest, 'runId' | 'labels' | 'settings' | 'cacheKey'> {
-  readonly rows: readonly { readonly rowId: string; readonly ids: readonly number[]; readonly label: number | null }[];
+  readonly rows: readonly PlainRow[];
+  readonly validation: readonly PlainRow[];
   readonly initIds: readonly number[];
+}
+
+export interface TimedRun {
+  /** The pass over the texts included. */
+  readonly seconds: number;
+  readonly cacheSeconds: number;
+  readonly losses: readonly number[];
+  /** Since the beginning, when each step was done. */
+  readonly stepAt: readonly number[];
+  /** Of the validation rows, with the step after which it was measured. */
+  readonly accuracies: readonly { readonly step: number; readonly accuracy: number }[];
 }
 
 export interface EngineBench {
   /** Loads the model at this address on WASM; resolves to the number of threads. */
   load(base: string, threads: number): Promise<number>;
-  /** Seconds of a run, its pass over the texts included. */
-  train(request: PlainRequest): Promise<{ seconds: number; cacheSeconds: number; losses: number[] }>;
+  train(request: PlainRequest): Promise<TimedRun>;
 }
+
+const typed = (rows: readonly PlainRow[]) => rows.map((row) => ({ ...row, ids: Int32Array.from(row.ids) }));
 
 const bench: EngineBench = {
   load: async (base, threads) => {
@@ -27,24 +46,31 @@ const bench: EngineBench = {
     const info = await engine.call('load', { id: card.id, files, backend: 'wasm', threads, sha256: card.sha256 });
     return info.threads;
   },
-  train: async ({ rows, initIds, ...rest }) => {
+  train: async ({ rows, validation, initIds, ...rest }) => {
     const request: TrainRequest = {
       ...rest,
-      train: rows.map((row) => ({ ...row, ids: Int32Array.from(row.ids) })),
-      validation: [],
+      train: typed(rows),
+      validation: typed(validation),
       initTokenIds: Int32Array.from(initIds),
       resume: null,
     };
     const begin = performance.now();
+    const seconds = () => (performance.now() - begin) / 1000;
     let cacheSeconds = 0;
     const losses: number[] = [];
+    const stepAt: number[] = [];
+    const accuracies: { step: number; accuracy: number }[] = [];
     await engine.call('train', request, {
       onEvent: (event) => {
-        if (event.kind === 'step') losses.push(event.point.loss);
+        if (event.kind === 'step') {
+          losses.push(event.point.loss);
+          stepAt.push(seconds());
+        }
+        if (event.kind === 'validation') accuracies.push({ step: event.point.step, accuracy: event.point.accuracy });
         if (event.kind === 'done') cacheSeconds = event.cacheSeconds;
       },
     });
-    return { seconds: (performance.now() - begin) / 1000, cacheSeconds, losses };
+    return { seconds: seconds(), cacheSeconds, losses, stepAt, accuracies };
   },
 };
 Object.assign(globalThis, { bench });

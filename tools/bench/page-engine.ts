@@ -1,0 +1,110 @@
+/** The page's engine in Chromium on WASM, and a training run on SST-2 for it; shared by `sst2.ts` and `against-peft.ts`. */
+import { join } from 'node:path';
+import { chromium } from 'playwright';
+import { build, preview } from 'vite';
+import { tokenRows } from '../../src/cli/arms';
+import { readDataset } from '../../src/cli/data';
+import { createLog } from '../../src/cli/log';
+import { DEFAULT_MODEL, readModelDir } from '../../src/cli/model-dir';
+import { readTask } from '../../src/cli/task';
+import { createCoreTokenizer } from '../../src/tokens/core-tokenizer';
+import { STANDARD, type TrainingSettings } from '../../src/training/settings';
+import { CHROMIUM_ARGS, findChromium } from '../chromium.mjs';
+import { HEADERS } from '../headers.mjs';
+import type { EngineBench, PlainRequest, TimedRun } from './engine-page/main';
+
+const root = join(import.meta.dirname, '../..');
+
+/** Rows that accuracy is measured on, by the way. */
+const TEST_ROWS = 200;
+
+/** 256 rows, their labels and the start of a run with the standard preset, and test rows, from DATA/sst2-*.csv. */
+export async function sst2(data: string) {
+  const { files } = await readModelDir(DEFAULT_MODEL);
+  const tokenizer = await createCoreTokenizer(files);
+  const prompt = 'Decide whether the review is negative or positive.\nReview: {text}\nSentiment:';
+  const [trainFile, test] = ['sst2-train.csv', 'sst2-test.csv'].map((name) => join(data, name)) as [string, string];
+  const from = { data: trainFile, text: 'text', label: 'label', test, trainRows: 256, testRows: TEST_ROWS };
+  const dataset = await readDataset(from, 0, createLog());
+  const task = readTask(dataset, tokenizer, { prompt, words: null });
+  const bare = { template: task.bare, shots: 0, shotSeed: 0 };
+  const plain = (part: 'train' | 'test') =>
+    tokenRows(tokenizer, dataset, bare, task.words, dataset.split[part]).map((row) => ({
+      ...row,
+      ids: Array.from(row.ids),
+    }));
+  const instruction = tokenizer.encode(task.instruction);
+  const initIds = Array.from({ length: STANDARD.virtualTokens }, (_, i) => instruction[i % instruction.length] ?? 0);
+  return { rows: plain('train'), test: plain('test'), labels: task.labels, initIds };
+}
+
+export type Sst2 = Awaited<ReturnType<typeof sst2>>;
+
+/** A run of that task. Rows that share `cacheKey` with an earlier run are not read again. */
+export const runOf = (
+  { rows, labels, initIds }: Sst2,
+  cacheKey: string,
+  settings: Partial<TrainingSettings>,
+  validation: PlainRequest['validation'] = [],
+): PlainRequest => ({
+  runId: cacheKey,
+  rows,
+  validation,
+  labels,
+  settings: { ...STANDARD, patience: null, ...settings },
+  initIds,
+  cacheKey,
+});
+
+/** Seconds until each accuracy is first measured, by the clock of a run without validation; null where it never is. */
+export function timesTo(
+  targets: readonly number[],
+  clock: Pick<TimedRun, 'stepAt'>,
+  { accuracies }: Pick<TimedRun, 'accuracies'>,
+): Record<string, { step: number; seconds: number } | null> {
+  const reached = (target: number) => {
+    const first = accuracies.find(({ step, accuracy }) => step > 0 && accuracy >= target);
+    return first ? { step: first.step, seconds: clock.stepAt[first.step - 1] ?? 0 } : null;
+  };
+  return Object.fromEntries(targets.map((target) => [`${target * 100}%`, reached(target)]));
+}
+
+/** The engine's own page, built and opened, with the embedded model on it. */
+export async function openPageEngine(threads: number) {
+  const page = join(import.meta.dirname, 'engine-page');
+  const outDir = join(root, '.cache/engine-page');
+  const shared = {
+    configFile: false as const,
+    root: page,
+    publicDir: join(root, 'public'),
+    resolve: { conditions: ['onnxruntime-web-use-extern-wasm', 'module', 'browser', 'development|production'] },
+    worker: { format: 'es' as const },
+    build: { outDir, emptyOutDir: true, target: 'es2023', assetsInlineLimit: 0 },
+    logLevel: 'error' as const,
+  };
+  await build(shared);
+  const server = await preview({ ...shared, preview: { port: 4192, headers: HEADERS } });
+  const executablePath = (await findChromium()) ?? undefined;
+  const browser = await chromium.launch({
+    ...(executablePath ? { executablePath } : {}),
+    args: CHROMIUM_ARGS.filter((flag) => !/webgpu|Vulkan/i.test(flag)),
+  });
+  const tab = await (await browser.newContext()).newPage();
+  await tab.goto(server.resolvedUrls?.local[0] ?? '');
+  const found = await tab.evaluate(
+    ([base, count]) => (globalThis as unknown as { bench: EngineBench }).bench.load(base as string, count as number),
+    ['/models/HuggingFaceTB/SmolLM2-135M-Instruct', threads] as const,
+  );
+  if (found !== threads) throw new Error(`the page runs ${found} threads, not ${threads}`);
+  return {
+    train: (request: PlainRequest): Promise<TimedRun> =>
+      tab.evaluate((plain) => (globalThis as unknown as { bench: EngineBench }).bench.train(plain), request),
+    close: async () => {
+      await browser.close();
+      await server.close();
+    },
+  };
+}
+
+export const median = (numbers: readonly number[]) =>
+  [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
