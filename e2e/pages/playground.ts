@@ -15,7 +15,7 @@ export class PlaygroundPage {
   async ask(text: string, name: 'Untuned' | 'your prompt' | 'tuned prompt'): Promise<Record<string, string>> {
     await this.text.fill(text);
     const player = this.player(name);
-    await expect(this.page.getByText(/\d+ tokens? · \d+ ms/).first()).toBeVisible();
+    await expect(this.page.getByText(/^\d+ tokens?( · \d+ ms)?$/).first()).toBeVisible();
     await expect(this.page.locator('[aria-busy=true]')).toHaveCount(0);
     const items = await player.getByRole('listitem').allInnerTexts();
     return Object.fromEntries(

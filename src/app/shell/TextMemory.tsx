@@ -7,7 +7,7 @@ import { Select } from '../ui/Select';
 
 const SIZES = [128e6, 256e6, 384e6, 768e6];
 const STORAGE = [
-  { id: 'auto', label: 'As there is room' },
+  { id: 'auto', label: 'Automatic' },
   { id: 'float16', label: '16-bit floats' },
   { id: 'float32', label: '32-bit floats' },
 ] as const satisfies readonly { readonly id: TextMemoryOptions['storage']; readonly label: string }[];

@@ -2,7 +2,7 @@ import { ProbabilityBars } from '../../charts';
 import { ArmMark, Button, format, Panel } from '../../ui';
 import type { Player } from './cast';
 import { usePlayground } from './use-playground';
-import { said } from './words';
+import { costWords, said } from './words';
 
 /** What one prompt makes of the text. */
 export function PlayerPanel({
@@ -23,7 +23,7 @@ export function PlayerPanel({
     <Panel
       span={span}
       title={<ArmMark side={player.side}>{player.title}</ArmMark>}
-      aside={answer ? `${format.counted(Math.round(answer.tokens), 'token')} · ${Math.round(answer.ms)} ms` : null}
+      aside={answer ? costWords(answer) : null}
     >
       <div className={`stack player${stale ? ' player-stale' : ''}`} aria-busy={stale}>
         <p className={`player-said player-${player.side}`}>{said(player, labels) ?? <span className="dim">…</span>}</p>

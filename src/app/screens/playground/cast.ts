@@ -12,7 +12,8 @@ export interface Answer {
   /** In the order of the cast's answer words. */
   readonly probabilities: readonly number[];
   readonly tokens: number;
-  readonly ms: number;
+  /** Null where it was known before, so that nothing was computed. */
+  readonly ms: number | null;
 }
 
 export interface Player {

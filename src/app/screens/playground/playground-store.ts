@@ -106,7 +106,7 @@ export function createPlaygroundStore(
       const answer = {
         probabilities: calibrated(row.logProbs, p.calibration),
         tokens: row.tokensSent,
-        ms: scored.seconds * 1000,
+        ms: scored.rowsRun > 0 ? scored.seconds * 1000 : null,
       };
       remember(key, answer);
       return answer;

@@ -1,5 +1,6 @@
 import { argmax } from '../../../metrics/classification';
-import type { Player } from './cast';
+import { counted } from '../../ui/format';
+import type { Answer, Player } from './cast';
 
 const capital = (word: string): string => `${word.charAt(0).toUpperCase()}${word.slice(1)}`;
 
@@ -7,6 +8,10 @@ const capital = (word: string): string => `${word.charAt(0).toUpperCase()}${word
 export function said(player: Pick<Player, 'answer'>, labels: readonly string[]): string | null {
   return player.answer ? capital(labels[argmax(player.answer.probabilities)] ?? '') : null;
 }
+
+/** "29 tokens · 41 ms"; without the time where nothing had to be computed. */
+export const costWords = ({ tokens, ms }: Pick<Answer, 'tokens' | 'ms'>): string =>
+  [counted(Math.round(tokens), 'token'), ...(ms === null ? [] : [`${Math.round(ms)} ms`])].join(' · ');
 
 /** What the screen finds: whether the prompts agree on this text. */
 export function playgroundTitle(players: readonly Player[], labels: readonly string[], stale: boolean): string {
