@@ -4,6 +4,7 @@
  *
  *     node tools/bench/page.mjs [--runs 3] [--full] [--memory DATA.csv]
  *
+ * `withoutReading` leaves out the pass over the texts of the first step, which is remembered for later runs ("ready to train").
  * --full: the sample from the click to the verdict. --memory: the peak while training on texts of 18 to 45 words from
  * DATA.csv (columns text, label), about 256 rows that train and 77 that validate, vectors after and before the text, of texts at
  * most 256 MB kept, as 16-bit floats. 40 steps
@@ -166,16 +167,23 @@ for (let run = 0; run < Number(options.runs); run++)
   await inProfile(async (profile) => {
     const firstStep = async () => {
       const { marks } = await visit(profile, trainSample('studio:first-step'));
-      console.error(`model ready ${marks['studio:model-ready'].sinceStart.toFixed(1)} s`);
-      return marks['studio:first-step'].sinceStart;
+      const at = (mark) => marks[`studio:${mark}`]?.sinceStart ?? 0;
+      const reading = at('texts-read') - at('training');
+      return { modelReady: at('model-ready'), firstStep: at('first-step'), withoutReading: at('first-step') - reading };
+    };
+    const say = (what, times) => {
+      const parts = Object.entries(times).map(([name, seconds]) => `${name} ${seconds.toFixed(1)} s`);
+      console.error(`${what}: ${parts.join(', ')}`);
     };
     cold.push(await firstStep());
-    console.error(`cold ${cold.at(-1).toFixed(1)} s`);
+    say('cold', cold.at(-1));
     warm.push(await firstStep());
-    console.error(`warm ${warm.at(-1).toFixed(1)} s`);
+    say('warm', warm.at(-1));
   });
 const result = {};
-if (cold.length > 0) result.readyToTrain = { coldSeconds: median(cold), warmSeconds: median(warm), cold, warm };
+const medians = (runs) =>
+  Object.fromEntries(Object.keys(runs[0]).map((name) => [name, median(runs.map((run) => run[name]))]));
+if (cold.length > 0) result.readyToTrain = { cold: medians(cold), warm: medians(warm), runs: { cold, warm } };
 if (options.full) {
   result.sample = await inProfile((profile) => visit(profile, trainSample('studio:compared')));
   console.error(JSON.stringify(result.sample));

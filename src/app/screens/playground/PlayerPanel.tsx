@@ -1,5 +1,5 @@
 import { ProbabilityBars } from '../../charts';
-import { ArmMark, Button, format, Panel } from '../../ui';
+import { ArmMark, Button, Panel } from '../../ui';
 import type { Player } from './cast';
 import { usePlayground } from './use-playground';
 import { costWords, said } from './words';

@@ -95,6 +95,7 @@ export function startRun({ open, dataset, version, from }: RunPlan, using: RunWi
     const initTokenIds = await initialIds(services, version, inputs.labels, info.vocabulary);
     const cacheKey = cacheKeyOf(dataset.fingerprint, version.template);
     let stepped = false;
+    let readAt: number | null = null;
     let scoring: Promise<void> = Promise.resolve();
     let ended: Done | null = null;
     const saving: Promise<unknown>[] = [];
@@ -117,12 +118,15 @@ export function startRun({ open, dataset, version, from }: RunPlan, using: RunWi
         ended = event;
         keep(event.checkpoint);
       }
+      if (event.kind === 'cache') readAt = performance.now();
       if (event.kind !== 'step') return;
       if (stepped) return;
       stepped = true;
+      if (readAt !== null) performance.mark('studio:texts-read', { startTime: readAt });
       performance.mark('studio:first-step');
       if (inputs.validation.length > 0 && baselines.isMissing(open, live.lines)) scoring = scoreBaselines(info, inputs);
     };
+    performance.mark('studio:training');
     change({ phase: 'training', note: null, secondsLeft: null });
     await engine.call(
       'train',
