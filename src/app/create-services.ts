@@ -4,6 +4,7 @@ import { loadModelFiles } from '../model/load';
 import { openStore } from '../store/store';
 import { createDataClient } from '../worker/clients/data-client';
 import { createEngineClient } from '../worker/clients/engine-client';
+import { withNearestExamples } from './nearest-examples';
 import { resilientData } from './resilient-client';
 import { loadSample } from './sample';
 import type { Services } from './services';
@@ -28,9 +29,9 @@ export async function createServices(): Promise<Services> {
   const store = await openStore({
     onTrouble: (error) => toastError('Work is not being saved', error.message),
   });
+  const clients = withNearestExamples({ engine: createEngineClient(), data: resilientData(createDataClient()) });
   return {
-    engine: createEngineClient(),
-    data: resilientData(createDataClient()),
+    ...clients,
     store,
     loadModelFiles: (source, options) => loadModelFiles(source, { cache, ...options }),
     forgetModelFiles: async (card, others) => {

@@ -1,7 +1,9 @@
 import { Answers } from '../inference/answers';
 import { breathe, type Control, throwIfInterrupted, uninterrupted } from '../inference/control';
 import { type Generated, generate } from '../inference/generate';
+import { eachOrder, meanOverOrders } from '../inference/orders';
 import { PrefixCache } from '../inference/prefix-cache';
+import { embeddingRows } from '../inference/run';
 import { countTokens, openScorer, scoreRows } from '../inference/score';
 import { TextCache, type TextCacheOptions } from '../inference/text-cache';
 import { present } from '../lib/assert';
@@ -22,6 +24,9 @@ import type {
   TextMemory,
   TrainRequest,
 } from './types';
+
+/** Token vectors that are read in one run: the run computes the whole model on them, so that its time grows with them. */
+const VECTORS_AT_ONCE = 128;
 
 export interface EngineOptions extends LoadRequest {
   readonly createRunner: CreateRunner;
@@ -49,7 +54,8 @@ export class Engine {
   }
 
   /**
-   * Rows that were answered before, with the same vectors and answer words, are not run again.
+   * Rows that were answered before, with the same vectors and answer words, are not run again. A row with its examples in
+   * several orders is answered by the mean over them.
    * @throws StudioError `too-long`, `cancelled`, and as Runner.run
    */
   async score(
@@ -57,6 +63,13 @@ export class Engine {
     control: Control = uninterrupted,
     onProgress: (rowsDone: number) => void = () => {},
   ): Promise<ScoreResult> {
+    const rows = eachOrder(request.rows);
+    const share = request.rows.length / Math.max(1, rows.length);
+    const result = await this.#score({ ...request, rows }, control, (done) => onProgress(Math.floor(done * share)));
+    return { ...result, rows: meanOverOrders(request.rows, result.rows) };
+  }
+
+  async #score(request: ScoreRequest, control: Control, onProgress: (rowsDone: number) => void): Promise<ScoreResult> {
     const begin = performance.now();
     const answers = this.#answers.of(request.labels, request.soft);
     const known = request.rows.map(({ ids }) => answers.get(ids));
@@ -105,8 +118,9 @@ export class Engine {
    * share computed beforehand.
    */
   async latency(request: ScoreRequest, repeats: number, control: Control = uninterrupted): Promise<number> {
-    const { rows } = request;
-    const scorer = await openScorer(this.#program, { ...request, cached: null, prefixes: this.#prefixes });
+    const rows = eachOrder(request.rows);
+    const orders = rows.length / Math.max(1, request.rows.length);
+    const scorer = await openScorer(this.#program, { ...request, rows, cached: null, prefixes: this.#prefixes });
     const times: number[] = [];
     // The first run warms kernels and memory up.
     for (let i = -1; i < repeats && rows.length > 0; i++) {
@@ -116,7 +130,19 @@ export class Engine {
       if (i >= 0) times.push(performance.now() - begin);
       await breathe();
     }
-    return median(times);
+    return median(times) * orders;
+  }
+
+  /** Token embeddings `[ids, hidden]`, row-major. @throws StudioError `cancelled`, and as Runner.run */
+  async tokenVectors(ids: ArrayLike<number>, control: Control = uninterrupted): Promise<Float32Array> {
+    const out = new Float32Array(ids.length * this.info.hidden);
+    for (let at = 0; at < ids.length; at += VECTORS_AT_ONCE) {
+      throwIfInterrupted(control);
+      const some = Array.from({ length: Math.min(VECTORS_AT_ONCE, ids.length - at) }, (_, i) => ids[at + i] as number);
+      out.set(await embeddingRows(this.#program, some), at * this.info.hidden);
+      await breathe();
+    }
+    return out;
   }
 
   /** @see selfCheck @throws StudioError `cancelled`, and as Runner.run */

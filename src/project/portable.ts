@@ -47,7 +47,14 @@ const hardVersion = z.object({
   id: text(100),
   number: count,
   name: text(200),
-  prompt: z.object({ template: text(200_000), shots: z.int().min(0).max(1000), shotSeed: z.int() }),
+  prompt: z.object({
+    template: text(200_000),
+    shots: z.int().min(0).max(1000),
+    shotSeed: z.int(),
+    selection: z.enum(['balanced', 'random', 'nearest']).optional(),
+    orders: z.int().min(1).max(64).optional(),
+    chat: z.boolean().optional(),
+  }),
   createdAt: text(40),
   tried: z
     .object({

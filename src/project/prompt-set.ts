@@ -82,7 +82,13 @@ export function changeTask(
 }
 
 export const samePrompt = (a: HardPrompt, b: HardPrompt): boolean =>
-  a.template === b.template && a.shots === b.shots && (a.shots === 0 || a.shotSeed === b.shotSeed);
+  a.template === b.template &&
+  a.shots === b.shots &&
+  (a.chat ?? false) === (b.chat ?? false) &&
+  (a.shots === 0 ||
+    (a.shotSeed === b.shotSeed &&
+      (a.selection ?? 'balanced') === (b.selection ?? 'balanced') &&
+      (a.orders ?? 1) === (b.orders ?? 1)));
 
 /**
  * Saves a hand-written prompt as the next version. A prompt that equals an earlier version is not saved twice:

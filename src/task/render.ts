@@ -2,9 +2,17 @@ import { labelIndexer, rowsById } from '../dataset/labels';
 import type { Dataset, Row, SplitName } from '../dataset/types';
 import { assert } from '../lib/assert';
 import { ok, type Result } from '../lib/result';
-import { chooseShots } from './few-shot';
-import { checkTemplate, renderTemplate, splitInstruction, type TemplateFailure, type TemplatePart } from './template';
-import type { Example, HardPrompt, LabelWord } from './types';
+import { inOrders, sharedShots } from './few-shot';
+import {
+  asContinuation,
+  checkTemplate,
+  printTemplate,
+  renderTemplate,
+  splitInstruction,
+  type TemplateFailure,
+  type TemplatePart,
+} from './template';
+import type { Example, HardPrompt, LabelWord, Neighbours } from './types';
 
 /** Rows of a part, or rows named by id; unknown ids drop out. */
 export function rowsOf(dataset: Dataset, split: SplitName | readonly string[]): readonly Row[] {
@@ -13,36 +21,34 @@ export function rowsOf(dataset: Dataset, split: SplitName | readonly string[]): 
   return ids.map((id) => byId.get(id)).filter((row) => row !== undefined);
 }
 
-/** Ids of the training rows that a few-shot prompt shows: leave them out where rows stand for unseen ones. */
+/** Ids of the training rows that a few-shot prompt shows to all rows: leave them out where rows stand for unseen ones. */
 export const shotIds = (dataset: Dataset, prompt: HardPrompt): readonly string[] =>
-  prompt.shots > 0 ? chooseShots(dataset, prompt.shots, prompt.shotSeed).map((row) => row.id) : [];
+  sharedShots(dataset, prompt).map((row) => row.id);
 
-/** The examples of a few-shot prompt with the instruction above them; the same text for every row. */
-function preamble(
-  dataset: Dataset,
-  prompt: HardPrompt,
-  words: readonly LabelWord[],
-  instruction: string,
-  bare: readonly TemplatePart[],
-): string {
+/** Renders examples as they stand before a row. */
+function exampleWriter(dataset: Dataset, words: readonly LabelWord[], bare: readonly TemplatePart[]) {
   const indexOf = labelIndexer(dataset);
   const wordOf = new Map(words.map(({ label, word }) => [label, word]));
-  const examples = chooseShots(dataset, prompt.shots, prompt.shotSeed).map((row) => {
+  // in a chat the answer words have no space in front, which they need inside of the message
+  const bareText = printTemplate(bare);
+  return (row: Row): string => {
     const label = dataset.labels[indexOf(row) ?? -1] ?? '';
-    return renderTemplate(bare, row, dataset.mapping) + (wordOf.get(label) ?? ` ${label}`);
-  });
-  return [instruction, ...examples].filter((block) => block !== '').join('\n\n');
+    return renderTemplate(bare, row, dataset.mapping) + asContinuation(bareText, wordOf.get(label) ?? label);
+  };
 }
 
 /**
  * Renders rows for the model. Zero-shot: the template as it stands. Few-shot: the instruction once, then the examples,
  * each by the bare template followed by its answer word, then the row by the bare template, with blank lines between.
+ * The nearest examples stand last, next to the row.
+ * @param neighbours needed for a prompt with the nearest examples
  */
 export function renderRows(
   dataset: Dataset,
   prompt: HardPrompt,
   words: readonly LabelWord[],
   split: SplitName | readonly string[],
+  neighbours: Neighbours | null = null,
 ): Result<readonly Example[], TemplateFailure> {
   const checked = checkTemplate(prompt.template, dataset.table.columns, dataset.mapping);
   if (!checked.ok) return checked;
@@ -51,13 +57,31 @@ export function renderRows(
     'answer words are not in the order of the labels',
   );
   const indexOf = labelIndexer(dataset);
+  const rows = rowsOf(dataset, split);
+  if (prompt.shots === 0)
+    return ok(
+      rows.map((row) => ({
+        rowId: row.id,
+        text: renderTemplate(checked.value, row, dataset.mapping),
+        label: indexOf(row),
+      })),
+    );
   const { instruction, bare } = splitInstruction(checked.value);
-  const before = prompt.shots > 0 ? preamble(dataset, prompt, words, instruction, bare) : '';
-  const parts = before === '' ? checked.value : bare;
+  const write = exampleWriter(dataset, words, bare);
+  const blocks = (parts: readonly string[]) => parts.filter((block) => block !== '').join('\n\n');
+  const heads = (shots: readonly Row[]) =>
+    inOrders(shots, prompt).map((ordered) => blocks([instruction, ...ordered.map(write)]));
+  const isNearest = prompt.selection === 'nearest';
+  assert(!isNearest || neighbours, 'the nearest examples were asked for, and no row has neighbours');
+  const byId = isNearest ? rowsById(dataset.table.rows) : null;
+  const shared = isNearest ? [] : heads(sharedShots(dataset, prompt));
+  const nearest = (row: Row) =>
+    (neighbours?.(row.id, prompt.shots) ?? []).flatMap((id) => byId?.get(id) ?? []).toReversed();
   return ok(
-    rowsOf(dataset, split).map((row) => {
-      const text = renderTemplate(parts, row, dataset.mapping);
-      return { rowId: row.id, text: before === '' ? text : `${before}\n\n${text}`, label: indexOf(row) };
+    rows.map((row) => {
+      const own = renderTemplate(bare, row, dataset.mapping);
+      const [text = own, ...others] = (isNearest ? heads(nearest(row)) : shared).map((head) => blocks([head, own]));
+      return { rowId: row.id, text, label: indexOf(row), ...(others.length > 0 ? { otherOrders: others } : {}) };
     }),
   );
 }

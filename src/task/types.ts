@@ -11,12 +11,29 @@ export interface HardPrompt {
   /** Labelled rows put before the row itself, each rendered by the bare template followed by its answer word; 0 = zero-shot. */
   readonly shots: number;
   readonly shotSeed: number;
+  /** Which training rows are shown; left out: `balanced`. */
+  readonly selection?: ShotSelection | undefined;
+  /** In how many orders the examples are shown; the answers' log-probabilities are averaged. Left out: 1. */
+  readonly orders?: number | undefined;
+  /** Put into the model's chat template, as a user's message; left out: plain text. */
+  readonly chat?: boolean | undefined;
 }
+
+/**
+ * `balanced`: one of each label in turn; `random`: as drawn; `nearest`: for each row those that are most like it by the
+ * model's own token vectors (after Nori et al. 2023, Medprompt).
+ */
+export type ShotSelection = 'balanced' | 'random' | 'nearest';
+
+/** Ids of training rows, the most similar first; never the row itself, nor one with the same text. */
+export type Neighbours = (rowId: string, count: number) => readonly string[];
 
 /** One row rendered for the model. */
 export interface Example {
   readonly rowId: string;
   readonly text: string;
+  /** The same row with the examples in other orders; left out where there is one order. */
+  readonly otherOrders?: readonly string[] | undefined;
   /** Index into the label set, or null when unlabelled. */
   readonly label: number | null;
 }

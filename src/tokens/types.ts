@@ -17,6 +17,8 @@ export interface Tokenizer {
 export interface TokenRow {
   readonly rowId: string;
   readonly ids: Int32Array;
+  /** The row with its examples in other orders: each is scored, and the answers are averaged. */
+  readonly otherOrders?: readonly Int32Array[] | undefined;
   /** Index into the label set, or null. */
   readonly label: number | null;
 }

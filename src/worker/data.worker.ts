@@ -18,9 +18,10 @@ import { StudioError } from '../lib/errors';
 import type { Failure, Result } from '../lib/result';
 import { wordClassifier } from '../metrics/logistic';
 import { findCollisions } from '../task/collisions';
+import { findNeighbours, neighbourPlan } from '../task/neighbours';
 import { propose } from '../task/propose';
 import { renderRows, rowsOf } from '../task/render';
-import type { Example, HardPrompt, LabelWord } from '../task/types';
+import type { Example, HardPrompt, LabelWord, Neighbours } from '../task/types';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
 import { textLengths } from '../tokens/text-lengths';
 import type { Tokenizer } from '../tokens/types';
@@ -104,10 +105,18 @@ interface RenderParams {
   readonly chat?: boolean;
 }
 
+/** Nearest training rows belong to these rows, split like this, by this model. */
+const neighbourKey = ({ fingerprint, splitHash }: Dataset, model: string) => `${fingerprint} ${splitHash} ${model}`;
+
 const told = (prepared: Prepared) => ({ ...prepared, detectable: detectable(prepared.dataset.split.test.length) });
 
 export function createDataHandlers(): Handlers<DataMethods> {
   let open: OpenTokenizer | null = null;
+  let nearest: {
+    readonly key: string;
+    readonly plan: ReturnType<typeof neighbourPlan>;
+    readonly of: Neighbours | null;
+  } | null = null;
   let lastWords: { readonly key: string; readonly result: ReturnType<DataMethods['tfidf']> } | null = null;
 
   const opened = (): OpenTokenizer => {
@@ -115,11 +124,19 @@ export function createDataHandlers(): Handlers<DataMethods> {
     return open;
   };
 
-  function rendered({ dataset, prompt, words, split, chat }: RenderParams): readonly Example[] {
-    const examples = unwrap(renderRows(dataset, prompt, words, split));
+  function rendered({ dataset, prompt, words, split, chat = prompt.chat ?? false }: RenderParams): readonly Example[] {
+    const isNearest = prompt.selection === 'nearest' && prompt.shots > 0;
+    if (isNearest && !nearest?.key.startsWith(neighbourKey(dataset, '')))
+      throw new StudioError('bad-input', 'The nearest examples need the model: wait until it is loaded.');
+    const examples = unwrap(renderRows(dataset, prompt, words, split, isNearest ? (nearest?.of ?? null) : null));
     if (!chat) return examples;
     const { tokenizer } = opened();
-    return examples.map((example) => ({ ...example, text: tokenizer.chat(example.text) ?? example.text }));
+    const inChat = (text: string) => tokenizer.chat(text) ?? text;
+    return examples.map(({ text, otherOrders, ...example }) => ({
+      ...example,
+      text: inChat(text),
+      ...(otherOrders ? { otherOrders: otherOrders.map(inChat) } : {}),
+    }));
   }
 
   return {
@@ -152,13 +169,19 @@ export function createDataHandlers(): Handlers<DataMethods> {
     // Rows that do not fit the context are named in `tooLong` and are not among `rows`.
     tokenRows: (params) => {
       const { encode, context } = opened();
-      const all = rendered(params).map(({ rowId, text, label }) => ({ rowId, label, ids: encode(text) }));
+      const all = rendered(params).map(({ rowId, text, label, otherOrders }) => ({
+        rowId,
+        label,
+        ids: encode(text),
+        ...(otherOrders ? { otherOrders: otherOrders.map(encode) } : {}),
+      }));
       const fits = (ids: Int32Array) => ids.length + RESERVED_TOKENS <= context;
-      const rows = all.filter(({ ids }) => fits(ids));
+      const rows = all.filter(({ ids, otherOrders = [] }) => [ids, ...otherOrders].every(fits));
+      const kept = new Set(rows.map(({ rowId }) => rowId));
       const lengths = rows.map(({ ids }) => ids.length);
       return {
         rows,
-        tooLong: all.filter(({ ids }) => !fits(ids)).map(({ rowId }) => rowId),
+        tooLong: all.filter(({ rowId }) => !kept.has(rowId)).map(({ rowId }) => rowId),
         meanTokens: lengths.length === 0 ? 0 : lengths.reduce((a, b) => a + b, 0) / lengths.length,
         maxTokens: lengths.reduce((a, b) => Math.max(a, b), 0),
       };
@@ -170,6 +193,23 @@ export function createDataHandlers(): Handlers<DataMethods> {
       const texts = rows.map((row) => textOf(row, dataset.mapping));
       const found = textLengths(texts, tokenizer.encode, context - RESERVED_TOKENS);
       return { ...found, overRowIds: found.over.flatMap((place) => rows[place]?.id ?? []) };
+    },
+
+    neighbourTokens: ({ dataset, model }) => {
+      const key = neighbourKey(dataset, model);
+      if (nearest?.key === key && nearest.of) return { ids: null };
+      const plan = neighbourPlan(dataset, opened().tokenizer.encode);
+      nearest = { key, plan, of: null };
+      return { ids: plan.tokenIds };
+    },
+
+    openNeighbours: ({ dataset, model, vectors, hidden }) => {
+      const key = neighbourKey(dataset, model);
+      if (nearest?.key !== key)
+        throw new StudioError('internal', 'internal: vectors of other rows than were asked for');
+      const { plan } = nearest;
+      nearest = { key, plan, of: findNeighbours(plan, { ids: plan.tokenIds, vectors, hidden }) };
+      return null;
     },
 
     encode: ({ text }) => {

@@ -38,6 +38,10 @@ function engineHandlers(): Handlers<EngineMethods> {
     generate: (params, emit, control) => loaded().generate(params, (id) => emit({ kind: 'token', id }), control),
     latency: async (params, _emit, control) => ({ medianMs: await loaded().latency(params, params.repeats, control) }),
     texts: ({ options }) => loaded().texts(options),
+    tokenVectors: async ({ ids }, _emit, control) => ({
+      vectors: await loaded().tokenVectors(ids, control),
+      hidden: loaded().info.hidden,
+    }),
     selfCheck: (params, emit, control) =>
       loaded().selfCheck(params, control, (done) => emit({ kind: 'direction', done, total: params.directions })),
   };

@@ -59,6 +59,8 @@ export interface EngineMethods {
   latency(params: ScoreRequest & { readonly repeats: number }): { readonly medianMs: number };
   /** What is kept of texts; other options hold for whatever begins after this. */
   texts(params: { readonly options: Omit<TextMemory, 'bytes'> | null }): TextMemory;
+  /** Token embeddings `[ids, hidden]`, row-major. */
+  tokenVectors(params: { readonly ids: Int32Array }): { readonly vectors: Float32Array; readonly hidden: number };
   /** Whether the gradients of the loaded model can be trained on, on the backend it runs on. */
   selfCheck(params: SelfCheckRequest, onEvent: (e: DirectionEvent) => void): SelfCheckReport;
 }
@@ -138,6 +140,10 @@ export interface DataMethods {
   };
   /** Tokens of the texts alone, against what the model reads at once; row ids of those that are too long. */
   textLengths(params: { dataset: Dataset }): TextLengths & { readonly overRowIds: readonly string[] };
+  /** Ids of the tokens whose vectors are needed to find each row's nearest training rows; null = they are here already. */
+  neighbourTokens(params: { dataset: Dataset; model: string }): { readonly ids: Int32Array | null };
+  /** Those vectors, row-major `[ids, hidden]`; what `render` and `tokenRows` need for the nearest examples. */
+  openNeighbours(params: { dataset: Dataset; model: string; vectors: Float32Array; hidden: number }): null;
   encode(params: { text: string }): { readonly ids: Int32Array; readonly pieces: readonly string[] };
   decode(params: { ids: Int32Array }): { readonly text: string };
   chat(params: { message: string }): { readonly text: string | null };

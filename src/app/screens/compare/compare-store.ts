@@ -121,7 +121,7 @@ export function createCompareStore(services: Services, session: SessionStore, pr
           ...(await services.data.call('tokenRows', {
             dataset,
             prompt: arm.prompt,
-            words: wordsFor(arm.prompt.template, open.words),
+            words: wordsFor(arm.prompt, open.words),
             split: [...dataset.split.test, ...calibration],
           })),
         })),
@@ -170,7 +170,7 @@ export function createCompareStore(services: Services, session: SessionStore, pr
         armState(arm.id, { state: 'running' });
         set({ note: `${arm.name}, on ${tokens.test.length} held-back rows` });
         const { labels } = await services.data.call('labelTokens', {
-          words: wordsFor(arm.prompt.template, open.words),
+          words: wordsFor(arm.prompt, open.words),
         });
         // Untuned and the tuned prompts share the bare text, whose keys and values are there since training.
         const cacheKey =

@@ -1,17 +1,13 @@
 import { useProject, useStores } from '../../state/studio';
 import { ArmMark } from '../../ui/ArmMark';
-import { Choices } from '../../ui/Choices';
-import { count, counted } from '../../ui/format';
-import { Note } from '../../ui/Note';
+import { counted } from '../../ui/format';
 import { Panel } from '../../ui/Panel';
 import { Term } from '../../ui/Term';
 import { TextArea } from '../../ui/TextField';
+import { AssistantNotes } from './AssistantNotes';
+import { ExamplesControls } from './ExamplesControls';
 import { usePrompts } from './use-prompts';
-
-const SHOTS = [
-  { id: '0', label: 'No examples' },
-  { id: '8', label: '8 examples' },
-] as const;
+import { costWords } from './words';
 
 const NO_COLUMNS: readonly string[] = [];
 
@@ -22,7 +18,8 @@ export function EditorPanel() {
   const cost = usePrompts((s) => s.cost);
   const columns = useProject((s) => s.dataset?.table.columns ?? NO_COLUMNS);
   const mapping = useProject((s) => s.dataset?.mapping);
-  const { edit, setShots } = prompts.getState();
+  const perToken = usePrompts((s) => s.secondsPerToken);
+  const { edit } = prompts.getState();
   const usable = columns.filter((name) => name !== mapping?.label && name !== mapping?.text);
   return (
     <Panel
@@ -59,31 +56,13 @@ export function EditorPanel() {
             </>
           }
         />
-        <div className="row spread">
-          <Choices
-            hideLabel
-            label="Examples in the prompt"
-            options={SHOTS}
-            value={draft.shots > 0 ? '8' : '0'}
-            onChange={(id) => setShots(Number(id))}
-          />
-          {cost ? (
-            <span className="dim small" role="status">
-              {`${count(Math.round(cost.mean))} tokens a row on average, ${count(cost.max)} at most`}
-            </span>
-          ) : null}
-        </div>
-        {draft.shots > 0 ? (
-          <p className="dim small">
-            {draft.shots} labelled training rows, drawn evenly over the labels, stand before each row. They cost tokens
-            in every answer.
+        <ExamplesControls />
+        {cost ? (
+          <p className="dim small" role="status">
+            {costWords(cost, draft.shots > 0 ? (draft.orders ?? 1) : 1, perToken)}
           </p>
         ) : null}
-        {cost && cost.tooLong.length > 0 ? (
-          <Note title={`${counted(cost.tooLong.length, 'row')} do not fit into the model’s context with this prompt.`}>
-            Shorten the prompt or take fewer examples; those rows count as wrong.
-          </Note>
-        ) : null}
+        <AssistantNotes />
       </div>
     </Panel>
   );

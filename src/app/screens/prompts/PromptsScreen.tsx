@@ -56,9 +56,10 @@ function OpenPrompts() {
     if (modelReady && meanTokens !== null) void prompts.getState().measure();
   }, [modelReady, meanTokens, prompts]);
 
+  const orders = usePrompts((s) => (s.draft.shots > 0 ? (s.draft.orders ?? 1) : 1));
   const unusable = templateError !== null || collides;
   const standing = { set, rows, trying: trying !== null, modelReady };
-  const seconds = perToken === null || meanTokens === null ? null : perToken * meanTokens * rows;
+  const seconds = perToken === null || meanTokens === null ? null : perToken * meanTokens * rows * orders;
   const goOn = () =>
     void prompts
       .getState()

@@ -8,6 +8,7 @@ import { Button } from '../../ui/Button';
 import { count, percentWhole } from '../../ui/format';
 import { Panel } from '../../ui/Panel';
 import { type Column, Table } from '../../ui/Table';
+import { howWords } from './words';
 
 /** All versions, newest first; the one that counts as "Yours" is marked. */
 export function TriesPanel() {
@@ -35,7 +36,9 @@ export function TriesPanel() {
           >
             {`${version.number} · ${version.name}`}
           </Button>
-          {version.prompt.shots > 0 ? <span className="dim small">{`+ ${version.prompt.shots} examples`}</span> : null}
+          {version.prompt.shots > 0 || version.prompt.chat ? (
+            <span className="dim small">{howWords(version.prompt)}</span>
+          ) : null}
         </span>
       ),
     },

@@ -22,7 +22,8 @@ import type { ProjectStore } from '../../state/project-store';
 import { isEngineGone, type SessionStore } from '../../state/session-store';
 import { wordsFor } from '../../state/words-for';
 import { validationIds } from '../train/run-inputs';
-import { firstPrompt, slim } from './proposal';
+import { ownPieces } from './own-pieces';
+import { cellsShown, firstPrompt, slim } from './proposal';
 import { tally } from './tally';
 import { versionName } from './words';
 
@@ -43,6 +44,8 @@ interface Reading {
   /** 0-based place among the validation rows. */
   readonly index: number;
   readonly pieces: readonly string[];
+  /** Which of them come from the row, not from the prompt. */
+  readonly own: readonly boolean[];
 }
 
 export interface PromptsState {
@@ -58,7 +61,10 @@ export interface PromptsState {
   /** Measured on this machine; null before anything was scored. */
   readonly secondsPerToken: number | null;
   readonly edit: (template: string) => void;
-  readonly setShots: (shots: number) => void;
+  /** Changes what is not text: examples and how they are chosen, the chat template. */
+  readonly setHow: (change: Partial<Omit<HardPrompt, 'template'>>) => void;
+  /** Takes a whole prompt, such as a repaired one. */
+  readonly take: (prompt: HardPrompt) => void;
   readonly setWord: (label: string, word: string) => void;
   readonly resolve: (collision: Collision) => void;
   readonly readRow: (index: number) => void;
@@ -126,7 +132,7 @@ export function createPromptsStore(services: Services, project: ProjectStore, se
       if (!found || session.getState().tokenizer.kind !== 'ready') return;
       const mine = ++turn;
       const { draft, templateError, reading } = get();
-      const words = wordsFor(draft.template, found.open.words);
+      const words = wordsFor(draft, found.open.words);
       const validation = found.dataset.split.validation;
       const ids = validationIds(found.dataset);
       const index = Math.min(reading?.index ?? 0, Math.max(0, validation.length - 1));
@@ -134,20 +140,28 @@ export function createPromptsStore(services: Services, project: ProjectStore, se
       const { labels, collisions } = await services.data.call('labelTokens', { words });
       if (mine !== turn) return;
       set({ labels, collisions });
+      // which training rows are alike is known to the model alone
+      const needsModel = draft.selection === 'nearest' && draft.shots > 0;
+      if (needsModel && session.getState().model.kind !== 'ready') {
+        set({ cost: null, reading: null });
+        return;
+      }
       // after another label column was chosen, its words are still to be proposed
       if (templateError !== null || rowId === undefined || !sameLabels(words, found.dataset.labels)) return;
       const dataset = slim(found.dataset, [...ids, rowId], draft.shots > 0);
       const [rows, bare, shown] = await Promise.all([
         services.data.call('tokenRows', { dataset, prompt: draft, words, split: ids }),
         services.data.call('encode', { text: draft.template.replace(/\{[^{}]*\}/g, '') }),
-        services.data
-          .call('render', { dataset, prompt: draft, words, split: [rowId] })
-          .then(({ examples }) => services.data.call('encode', { text: examples[0]?.text ?? '' })),
+        services.data.call('render', { dataset, prompt: draft, words, split: [rowId] }).then(async ({ examples }) => {
+          const text = examples[0]?.text ?? '';
+          const { pieces } = await services.data.call('encode', { text });
+          return { pieces, own: ownPieces(text, pieces, cellsShown(found.dataset, rowId, draft.template)) };
+        }),
       ]);
       if (mine !== turn) return;
       set({
         cost: { prompt: bare.ids.length, mean: rows.meanTokens, max: rows.maxTokens, tooLong: rows.tooLong },
-        reading: { rowId, index, pieces: shown.pieces },
+        reading: { rowId, index, ...shown },
       });
     }
 
@@ -181,10 +195,7 @@ export function createPromptsStore(services: Services, project: ProjectStore, se
       const { draft } = get();
       const next = await project
         .getState()
-        .update(
-          (s) =>
-            addHardVersion(s, at, { prompt: draft, name: versionName(draft.template, draft.shots, s.hard.at(-1)) }).set,
-        );
+        .update((s) => addHardVersion(s, at, { prompt: draft, name: versionName(draft, s.hard.at(-1)) }).set);
       const version = next.hard.find((v) => samePrompt(v.prompt, draft));
       if (!version) throw new StudioError('internal', 'internal: a version that was just saved is missing');
       return version;
@@ -218,7 +229,7 @@ export function createPromptsStore(services: Services, project: ProjectStore, se
             },
           },
         );
-        const tokens = rows.reduce((sum, { ids }) => sum + ids.length, 0);
+        const tokens = rows.reduce((sum, { ids, otherOrders = [] }) => sum + ids.length * (1 + otherOrders.length), 0);
         if (tokens > 0) set({ secondsPerToken: result.seconds / tokens });
         return result;
       } finally {
@@ -246,7 +257,9 @@ export function createPromptsStore(services: Services, project: ProjectStore, se
         });
     });
     session.subscribe((next, before) => {
-      if (next.tokenizer.kind === 'ready' && before.tokenizer.kind !== 'ready') setDraft(get().draft);
+      const tokenizerCame = next.tokenizer.kind === 'ready' && before.tokenizer.kind !== 'ready';
+      const modelCame = next.model.kind === 'ready' && before.model.kind !== 'ready';
+      if (tokenizerCame || (modelCame && get().draft.selection === 'nearest')) setDraft(get().draft);
     });
 
     return {
@@ -260,7 +273,8 @@ export function createPromptsStore(services: Services, project: ProjectStore, se
       tryError: null,
       secondsPerToken: null,
       edit: (template) => setDraft({ ...get().draft, template }, 250),
-      setShots: (shots) => setDraft({ ...get().draft, shots }),
+      setHow: (change) => setDraft({ ...get().draft, ...change }),
+      take: (prompt) => setDraft(prompt),
       setWord: (label, word) => {
         const words = project.getState().set?.words ?? [];
         const changed = { label, word };
@@ -286,7 +300,7 @@ export function createPromptsStore(services: Services, project: ProjectStore, se
         const found = opened();
         const { secondsPerToken, templateError, draft } = get();
         if (!found || secondsPerToken !== null || templateError !== null || session.getState().job) return;
-        const words = wordsFor(draft.template, found.open.words);
+        const words = wordsFor(draft, found.open.words);
         const ids = found.dataset.split.validation.slice(0, PROBE_ROWS);
         if (ids.length === 0 || !sameLabels(words, found.dataset.labels)) return;
         const { rows } = await tokenise(slim(found.dataset, ids, draft.shots > 0), draft, words, ids);
@@ -299,7 +313,7 @@ export function createPromptsStore(services: Services, project: ProjectStore, se
         try {
           await session.getState().modelReady();
           const version = await keepVersion();
-          const words = wordsFor(version.prompt.template, found.open.words);
+          const words = wordsFor(version.prompt, found.open.words);
           const { rows } = await tokenise(found.dataset, version.prompt, words, validationIds(found.dataset));
           const datasetFingerprint = found.dataset.fingerprint;
           const scored = await score(rows, words, version.id);

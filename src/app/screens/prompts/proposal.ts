@@ -1,5 +1,6 @@
 import type { Dataset } from '../../../dataset/types';
 import { proposeInstruction } from '../../../task/propose';
+import { parseTemplate, TEXT_SLOT } from '../../../task/template';
 import type { HardPrompt } from '../../../task/types';
 
 /** The proposed hand-written prompt: an instruction that names the labels, above the bare template. */
@@ -14,4 +15,14 @@ export function slim(dataset: Dataset, rowIds: readonly string[], withTraining: 
   if (withTraining) return dataset;
   const wanted = new Set(rowIds);
   return { ...dataset, table: { ...dataset.table, rows: dataset.table.rows.filter(({ id }) => wanted.has(id)) } };
+}
+
+/** The cells of a row that a template shows. */
+export function cellsShown({ table, mapping }: Dataset, rowId: string, template: string): readonly string[] {
+  const row = table.rows.find(({ id }) => id === rowId);
+  const parsed = parseTemplate(template);
+  if (!row || !parsed.ok) return [];
+  return parsed.value.flatMap((part) =>
+    part.kind === 'slot' ? [row.cells[part.column === TEXT_SLOT ? mapping.text : part.column] ?? ''] : [],
+  );
 }

@@ -1,6 +1,7 @@
 /** What the Prompts screen says. Pure. */
 import { chosenHard } from '../../../project/prompt-set';
 import type { HardVersion, PromptSet } from '../../../project/types';
+import type { HardPrompt } from '../../../task/types';
 import { count, counted, duration, percentWhole } from '../../ui/format';
 
 export interface Standing {
@@ -34,13 +35,33 @@ export const tryWords = (rows: number, seconds: number | null): string =>
   `Try on ${counted(rows, 'row')}${seconds === null ? '' : ` · ${duration(seconds)}`}`;
 
 /** "names the labels" is for people; here a short, true account of what changed: the first line that is new. */
-export function versionName(template: string, shots: number, before: HardVersion | undefined): string {
+export function versionName(prompt: HardPrompt, before: HardVersion | undefined): string {
   if (!before) return 'Proposed';
   const old = new Set(before.prompt.template.split('\n'));
-  const fresh = template.split('\n').find((line) => line.trim() !== '' && !old.has(line));
-  if (fresh === undefined) return shots > 0 ? `With ${count(shots)} examples` : 'Without examples';
+  const fresh = prompt.template.split('\n').find((line) => line.trim() !== '' && !old.has(line));
+  if (fresh === undefined) return howWords(prompt);
   const words = fresh.trim();
   return `“${words.length > 36 ? `${words.slice(0, 35).trimEnd()}…` : words}”`;
+}
+
+/** "With 8 examples, the nearest, in 4 orders, as a chat". */
+export function howWords({ shots, selection = 'balanced', orders = 1, chat = false }: HardPrompt): string {
+  if (shots === 0) return chat ? 'Without examples, as a chat' : 'Without examples';
+  const which = { balanced: '', random: ', at random', nearest: ', the nearest' }[selection];
+  return `With ${count(shots)} examples${which}${orders > 1 ? `, in ${orders} orders` : ''}${chat ? ', as a chat' : ''}`;
+}
+
+/** "412 tokens a row on average, 460 at most · about 35 ms a row". */
+export function costWords(
+  { mean, max }: { readonly mean: number; readonly max: number },
+  orders: number,
+  secondsPerToken: number | null,
+): string {
+  const times = orders > 1 ? ` in each of ${orders} orders` : '';
+  const ms = secondsPerToken === null ? null : mean * orders * secondsPerToken * 1000;
+  const time =
+    ms === null ? '' : ms < 1 ? ' · under 1 ms a row' : ` · about ${count(Number(ms.toPrecision(2)))} ms a row`;
+  return `${count(Math.round(mean))} tokens a row on average${times}, ${count(max)} at most${time}`;
 }
 
 /** Newlines and spaces at the edges made visible: what the model reads is what is shown. */

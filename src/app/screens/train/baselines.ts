@@ -51,7 +51,7 @@ export function createBaselines({ engine, data, store: disk }: Services, project
   ) => engine.call('score', { rows, labels, soft: null, cacheKey }, { signal });
 
   async function tryHard(hard: HardVersion, { open, dataset }: Subject, ids: readonly string[], telling: Telling) {
-    const words = wordsFor(hard.prompt.template, open.words);
+    const words = wordsFor(hard.prompt, open.words);
     const [{ rows }, { labels }] = await Promise.all([
       data.call('tokenRows', { dataset, prompt: hard.prompt, words, split: ids }),
       data.call('labelTokens', { words }),

@@ -1,0 +1,81 @@
+import AxeBuilder from '@axe-core/playwright';
+import { expect, test } from './fixtures';
+import { csv, type Studio } from './pages/studio';
+
+const TOPICS = ['parcel', 'invoice', 'table'];
+const MESSAGES = csv(
+  'messages.csv',
+  ['message', 'tone', 'city'],
+  Array.from({ length: 160 }, (_, i) => [
+    `My ${TOPICS[i % 3]} number ${i} is ${i % 2 ? 'lovely' : 'broken'}`,
+    i % 2 ? 'praise' : 'complaint',
+    i % 4 ? 'Bonn' : 'Ulm',
+  ]),
+);
+
+const opened = async (studio: Studio) => {
+  await studio.open();
+  await studio.modelReady();
+  await studio.drop(MESSAGES);
+  await expect(studio.heading).toContainText('labelled rows are ready');
+  await studio.go('Prompts');
+  await expect(studio.prompts.word('praise')).not.toHaveValue('');
+};
+
+test('a clumsy prompt is mended hint by hint, by keyboard, with other columns in it', async ({ studio }) => {
+  const { prompts } = studio;
+  await opened(studio);
+  await prompts.editor.fill('From {City}: {text}\nSay what the customer means.\nTone: ');
+  await prompts.hint('Write {city}').press('Enter');
+  await expect(prompts.editor).toHaveValue(/^From \{city\}: /);
+  await prompts.hint('Move it above the text').press('Enter');
+  await expect(prompts.editor).toHaveValue(/^Say what the customer means\.\nFrom \{city\}: \{text\}\nTone:/);
+  await prompts.hint('Name the answers').press('Enter');
+  await expect(prompts.editor).toHaveValue(/Answer with one of: /);
+  await expect(prompts.hints).toHaveCount(0);
+  await expect(prompts.reading).toContainText('From');
+  await expect(prompts.reading.locator('.tok-own').first()).toHaveText(/^ [UB]/);
+
+  await prompts.editor.fill('Is it praise or complaint?');
+  await prompts.hint('Add {text}').press('Enter');
+  await expect(prompts.editor).toHaveValue('Is it praise or complaint?\nMessage: {text}\nTone:');
+});
+
+test('examples nearest to each row, in several orders: counted, tried, kept as a version, there after a reload', async ({
+  studio,
+}) => {
+  const { page, prompts } = studio;
+  await opened(studio);
+  await prompts.choose('Examples in the prompt', '4 examples');
+  await expect(prompts.cost).toContainText(/tokens a row on average, \d+ at most/);
+  await prompts.choose('Which', 'Nearest to each row');
+  await expect(prompts.reading).toContainText('number');
+  await prompts.choose('Orders', 'Mean of 2 orders');
+  await expect(prompts.cost).toContainText('in each of 2 orders');
+  await prompts.tryIt.click();
+  await expect(studio.heading).toContainText(/Your prompt gets \d+% right/);
+  await expect(prompts.tries).toContainText('With 4 examples, the nearest, in 2 orders');
+  await expect(prompts.cost).toContainText('ms a row');
+  await page.reload();
+  await expect(prompts.tries).toContainText('With 4 examples, the nearest, in 2 orders');
+  await expect(prompts.select('Which')).toContainText('Nearest');
+});
+
+test('the Prompts screen with hints and examples: sound, wide and narrow', async ({ studio }) => {
+  const { page, prompts } = studio;
+  await opened(studio);
+  await prompts.editor.fill('{text}\nPlease say what this customer feels.');
+  await prompts.choose('Examples in the prompt', '4 examples');
+  await expect(prompts.hints).not.toHaveCount(0);
+  for (const width of [1440, 390]) {
+    await page.setViewportSize({ width, height: 900 });
+    const { violations } = await new AxeBuilder({ page }).exclude('[data-live-announcer]').analyze();
+    expect
+      .soft(
+        violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.target.join(' ')}`),
+        `${width} px`,
+      )
+      .toEqual([]);
+    expect.soft(await studio.scrollsSideways(), `scrolls sideways at ${width} px`).toBe(false);
+  }
+});

@@ -1,0 +1,226 @@
+/** What is worth a second look in a hand-written prompt, each with a one-click way out where there is one. */
+import { textKey } from '../dataset/normalise';
+import type { ColumnMapping } from '../dataset/types';
+import { proposeInstruction, proposeTemplate } from './propose';
+import { checkTemplate, parseTemplate, printTemplate, TEXT_SLOT, type TemplatePart } from './template';
+import type { HardPrompt, LabelWord } from './types';
+
+export interface PromptFinding {
+  readonly kind:
+    | 'no-text'
+    | 'unknown-column'
+    | 'words-missing'
+    | 'instruction-last'
+    | 'trailing-space'
+    | 'no-cue'
+    | 'too-long'
+    | 'examples-unbalanced';
+  readonly title: string;
+  readonly advice: string;
+  readonly fix?: { readonly label: string; readonly prompt: HardPrompt };
+}
+
+export interface PromptFacts {
+  readonly prompt: HardPrompt;
+  readonly columns: readonly string[];
+  readonly mapping: ColumnMapping;
+  readonly labels: readonly string[];
+  readonly words: readonly LabelWord[];
+  /** Rows that do not fit into the model's context with this prompt, where that is known. */
+  readonly tooLong: number;
+}
+
+type Rule = (facts: PromptFacts, parts: readonly TemplatePart[]) => PromptFinding | null;
+
+/** More labels than this are not listed in an instruction: it would be longer than the text. */
+const MOST_NAMED = 12;
+
+const literals = (parts: readonly TemplatePart[]) =>
+  parts.map((part) => (part.kind === 'literal' ? part.text : ' ')).join('');
+const quoted = (items: readonly string[]) => {
+  const named = items.slice(0, 4).map((item) => `“${item.trim()}”`);
+  return items.length > 4 ? `${named.join(', ')} and ${items.length - 4} more` : named.join(', ');
+};
+const change = (prompt: HardPrompt, template: string): HardPrompt => ({ ...prompt, template });
+
+/** Whether the word stands in the text as a word of its own. */
+function mentions(text: string, word: string): boolean {
+  const wanted = word.trim().replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  return wanted !== '' && new RegExp(`(?<![\\p{L}\\p{N}])${wanted}(?![\\p{L}\\p{N}])`, 'iu').test(text);
+}
+
+const trailingSpace: Rule = ({ prompt }) =>
+  /[^\S\n]$/.test(prompt.template)
+    ? {
+        kind: 'trailing-space',
+        title: 'A space stands at the end',
+        advice:
+          'The model’s words begin with their space: after another one they become rare pieces, and the answers worse.',
+        fix: { label: 'Take it away', prompt: change(prompt, prompt.template.replace(/[^\S\n]+$/, '')) },
+      }
+    : null;
+
+const wordsMissing: Rule = ({ prompt, labels, words }, parts) => {
+  const text = literals(parts);
+  const missing = words.filter(({ label, word }) => !mentions(text, word) && !mentions(text, label));
+  if (words.length < 2 || missing.length === 0) return null;
+  const answers = words.map(({ word }) => word.trim());
+  const few = labels.length <= MOST_NAMED;
+  return {
+    kind: 'words-missing',
+    title:
+      missing.length === words.length
+        ? 'The prompt does not say which answers there are'
+        : `The prompt does not name ${quoted(missing.map(({ word }) => word))}`,
+    advice: few
+      ? 'A small model guesses better when the instruction lists its choices.'
+      : 'So many choices would make a long instruction: examples or training show them better.',
+    ...(few
+      ? {
+          fix: {
+            label: 'Name the answers',
+            prompt: change(prompt, withList(prompt.template, answers)),
+          },
+        }
+      : {}),
+  };
+};
+
+/** The template with its sentence "Answer with one of: …" brought up to date, or with an instruction that lists them on top. */
+function withList(template: string, answers: readonly string[]): string {
+  const list = /^(.*Answer with one of: )[^\n]*$/m;
+  const line = `${answers.join(', ')}.`.replaceAll('{', '{{').replaceAll('}', '}}');
+  if (list.test(template)) return template.replace(list, (_, start: string) => start + line);
+  const sentence = proposeInstruction(answers).replaceAll('{', '{{').replaceAll('}', '}}');
+  return `${sentence}\n${template}`;
+}
+
+/** A line of several words, which is no cue such as `Tone:`. */
+const isInstruction = (line: string) => line.trim().split(/\s+/).length >= 4;
+
+const instructionLast: Rule = ({ prompt, mapping, labels }, parts) => {
+  const last = parts.findLastIndex((part) => part.kind === 'slot');
+  const after = parts[last + 1];
+  if (last < 0 || after?.kind !== 'literal' || parts.length > last + 2) return null;
+  const [rest = '', ...lines] = after.text.split('\n');
+  const instructions = lines.filter(isInstruction);
+  if (instructions.length === 0) return null;
+  const before = printTemplate(parts.slice(0, last + 1));
+  const left = lines.filter((line) => !isInstruction(line));
+  const cue = proposeTemplate(mapping, labels).split('\n').at(-1) ?? '';
+  const tail = left.some((line) => line.trim() !== '') ? left : [cue];
+  const literal = (text: string) => printTemplate([{ kind: 'literal', text }]);
+  return {
+    kind: 'instruction-last',
+    title: 'The instruction stands after the text',
+    advice:
+      'Above the text it is read first, is the same for all rows (so it is computed once), and goes before the examples.',
+    fix: {
+      label: 'Move it above the text',
+      prompt: change(
+        prompt,
+        [...instructions.map(literal), before + literal(rest), ...tail.map(literal)].join('\n').trimEnd(),
+      ),
+    },
+  };
+};
+
+const noCue: Rule = ({ prompt, mapping, labels }, parts) => {
+  if (parts.at(-1)?.kind !== 'slot' || prompt.chat) return null;
+  const cue = proposeTemplate(mapping, labels).split('\n').at(-1) ?? '';
+  return {
+    kind: 'no-cue',
+    title: 'Nothing asks for the answer',
+    advice: 'The prompt ends with the text, so the model goes on with the text. A last line such as “Tone:” asks.',
+    fix: { label: `End with “${cue}”`, prompt: change(prompt, `${prompt.template}\n${cue}`) },
+  };
+};
+
+const tooLong: Rule = ({ prompt, tooLong: rows }) => {
+  if (rows === 0) return null;
+  const fewer = Math.floor(prompt.shots / 2);
+  return {
+    kind: 'too-long',
+    title: `${rows.toLocaleString('en')} ${rows === 1 ? 'row does' : 'rows do'} not fit into what the model reads at once`,
+    advice: 'They are left out of a try. Shorten the prompt, take fewer examples, or shorten those texts on Data.',
+    ...(prompt.shots > 0
+      ? {
+          fix: {
+            label: fewer === 0 ? 'Take no examples' : `Take ${fewer} examples`,
+            prompt: { ...prompt, shots: fewer },
+          },
+        }
+      : {}),
+  };
+};
+
+const examplesUnbalanced: Rule = ({ prompt, labels }) => {
+  const { shots, selection = 'balanced' } = prompt;
+  if (shots === 0 || selection === 'nearest') return null;
+  if (selection === 'random')
+    return {
+      kind: 'examples-unbalanced',
+      title: 'The examples are drawn at random: some labels may have none',
+      advice: 'A small model says what it sees most often. One of each label in turn is fairer.',
+      fix: { label: 'Draw evenly over the labels', prompt: { ...prompt, selection: 'balanced' } },
+    };
+  if (shots % labels.length === 0) return null;
+  const even = Math.max(1, Math.floor(shots / labels.length)) * labels.length;
+  return {
+    kind: 'examples-unbalanced',
+    title:
+      shots < labels.length
+        ? `${shots} examples for ${labels.length} labels: some labels have none`
+        : `${shots} examples for ${labels.length} labels: some labels have more than others`,
+    advice: 'A small model says what it sees most often.',
+    ...(even <= 32 ? { fix: { label: `Take ${even} examples`, prompt: { ...prompt, shots: even } } } : {}),
+  };
+};
+
+const RULES: readonly Rule[] = [wordsMissing, instructionLast, noCue, trailingSpace, tooLong, examplesUnbalanced];
+
+/** A template that cannot be used: the text put in, or a column written in another way. */
+function repairs({ prompt, columns, mapping, labels }: PromptFacts): readonly PromptFinding[] {
+  const checked = checkTemplate(prompt.template, columns, mapping);
+  if (checked.ok) return [];
+  const { kind, message, data } = checked.error;
+  if (kind === 'no-text' || kind === 'empty') {
+    const bare = proposeTemplate(mapping, labels);
+    const above = prompt.template.trimEnd();
+    const template = above === '' ? bare : `${above}\n${bare}`;
+    return [
+      {
+        kind: 'no-text',
+        title: 'The prompt never shows the text',
+        advice: message,
+        fix: { label: `Add {${TEXT_SLOT}}`, prompt: change(prompt, template) },
+      },
+    ];
+  }
+  const wrong = typeof data?.column === 'string' ? data.column : '';
+  const loose = (name: string) => textKey(name).replace(/[^\p{L}\p{N}]/gu, '');
+  const meant = columns.find((name) => name !== mapping.label && loose(name) === loose(wrong));
+  if (kind !== 'unknown-column' || meant === undefined) return [];
+  const parsed = parseTemplate(prompt.template);
+  const parts = parsed.ok ? parsed.value : [];
+  const mended = parts.map((part) =>
+    part.kind === 'slot' && part.column === wrong ? { ...part, column: meant } : part,
+  );
+  return [
+    {
+      kind: 'unknown-column',
+      title: `There is no column “${wrong}”`,
+      advice: `There is one called “${meant}”.`,
+      fix: { label: `Write {${meant}}`, prompt: change(prompt, printTemplate(mended)) },
+    },
+  ];
+}
+
+/** Findings in the order in which they are best dealt with. */
+export function assist(facts: PromptFacts): readonly PromptFinding[] {
+  const broken = repairs(facts);
+  if (broken.length > 0) return broken;
+  const checked = checkTemplate(facts.prompt.template, facts.columns, facts.mapping);
+  if (!checked.ok) return [];
+  return RULES.flatMap((rule) => rule(facts, checked.value) ?? []);
+}
