@@ -90,6 +90,10 @@ export const resultsSchema = z.object({
   ),
   verdict: z.object({ kind: z.string(), headline: z.string(), detail: z.string(), rowsNeeded: z.number().nullable() }),
   looks: count.describe('How often these held-back rows have been looked at'),
+  closer: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe('What was looked at beside the comparison: slices, probabilities, ranks, checks; no text of any row'),
 });
 
 export type CliResults = z.infer<typeof resultsSchema>;

@@ -1,7 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dataset } from '../dataset/types';
+import { insightsOf } from '../evaluation/insights';
 import { type Comparison, type ComparisonPlan, isLearned } from '../evaluation/types';
+import { drained } from '../lib/drain';
 import { htmlReport } from '../report/html';
 import type { ReportInput } from '../report/types';
 import { contenders, contest } from './arms';
@@ -60,6 +62,7 @@ function reportInput({ model, dataset, task, tuned, plan, comparison }: ReportPa
     createdAt: new Date().toISOString(),
     plan,
     comparison,
+    closer: { insights: drained(insightsOf(plan, comparison, dataset)) },
     model: { id: info.id, dtype: info.dtype, sha256: info.sha256 },
     environment: { backend: info.backend, threads: info.threads },
     dataset: {

@@ -1,4 +1,5 @@
 import { assert, present } from '../lib/assert';
+import { drained } from '../lib/drain';
 import { holm } from '../metrics/holm';
 import { mcnemarMidP } from '../metrics/mcnemar';
 import { DRAWS, macroF1Comparison } from '../metrics/resample';
@@ -82,10 +83,5 @@ export function* comparing(plan: ComparisonPlan, options: CompareOptions = {}): 
 
 /** `comparing` from end to end. */
 export function compare(plan: ComparisonPlan, options: CompareOptions = {}): Comparison {
-  const work = comparing(plan, options);
-  for (;;) {
-    const { done, value } = work.next();
-    if (done) return value;
-    options.onProgress?.(value);
-  }
+  return drained(comparing(plan, options), options.onProgress);
 }

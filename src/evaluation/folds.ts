@@ -92,6 +92,10 @@ export function everyRowReport(
 
 export function everyRowSentence(report: EveryRowReport, nameA: string): string {
   const { rows, folds, correctA, correctB, difference, ci95 } = report;
-  const lead = `${pointsWithUnit(Math.abs(difference))} ${difference >= 0 ? 'ahead of' : 'behind'} ${nameA} (${percent(correctA / rows)})`;
+  const than = `${nameA} (${percent(correctA / rows)})`;
+  const lead =
+    difference === 0
+      ? `level with ${than}`
+      : `${pointsWithUnit(Math.abs(difference))} ${difference > 0 ? 'ahead of' : 'behind'} ${than}`;
   return `Over all ${rows} rows, each answered by one of ${folds} prompts that were trained without it, tuning is right on ${percent(correctB / rows)}, ${lead}; interval ${pointsRange(ci95.low, ci95.high)} points. This estimates the recipe, not this prompt, and has an interval only: the ${folds} prompts share rows, so a p would claim too much.`;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { drained } from '../lib/drain';
 import { createRng } from '../lib/rng';
 import { coverageAt } from '../metrics/coverage';
 import { validationTemperature } from './calibrate';
@@ -20,18 +21,9 @@ const plan = planOf(gold, [
 ]);
 const comparison = compare(plan, { draws: 100 });
 
-function all(shares: number[] = []) {
-  const work = insightsOf(plan, comparison, null);
-  for (;;) {
-    const { done, value } = work.next();
-    if (done) return value;
-    shares.push(value);
-  }
-}
-
 describe('insights', () => {
   const shares: number[] = [];
-  const found = all(shares);
+  const found = drained(insightsOf(plan, comparison, null), (share) => shares.push(share));
 
   it('come in steps between which they can be stopped', () => {
     expect(shares.length).toBeGreaterThan(3);

@@ -152,7 +152,8 @@ export function slicesOf(
 export function slicesSentence({ slices, survive }: Pick<SliceReport, 'slices' | 'survive'>): string {
   const k = slices.length;
   if (k === 0) return 'No column divides the held-back rows into parts that are large enough.';
-  const corrected = `after Holm’s correction for having looked at ${k} parts`;
+  const parts = (n: number) => `${n} ${n === 1 ? 'part' : 'parts'}`;
+  const corrected = `after Holm’s correction for having looked at ${parts(k)}`;
   if (survive === 0) return `In no part is a difference clear ${corrected}.`;
-  return `${survive} of ${k} parts differ clearly ${corrected}.`;
+  return `${survive} of ${parts(k)} ${survive === 1 ? 'differs' : 'differ'} clearly ${corrected}.`;
 }

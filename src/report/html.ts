@@ -1,6 +1,7 @@
 import { accuracyFinding, confusionFinding } from '../evaluation/titles';
 import { type ArmReport, type Interval, isLearned, type PairReport } from '../evaluation/types';
 import { percent, points, pointsRange, pValue, times } from '../evaluation/words';
+import { closerSections, limits, type Section } from './closer';
 import { Html, html } from './escape';
 import { REPORT_STYLE } from './style';
 import type { ReportInput, RowText } from './types';
@@ -123,11 +124,30 @@ function changedRows({ plan, comparison }: ReportInput, rows: readonly RowText[]
   return html`<h2>Rows that changed</h2>${list('Fixed', pair.fixed)}${list('Broken', pair.broken)}`;
 }
 
+const section = ({ title, sentences, table }: Section) => html`
+<h2>${title}</h2>
+${sentences.map((text) => html`<p>${text}</p>`)}${
+  table
+    ? html`
+<section class="scroll" tabindex="0" aria-label="${title}"><table>
+<caption>${table.caption}</caption>
+<thead><tr>${table.columns.map((name, i) => html`<th scope="col"${i > 0 ? new Html(' class="n"') : ''}>${name}</th>`)}</tr></thead>
+<tbody>${table.rows.map(
+        (row) => html`
+<tr>${row.map((value, i) => (i === 0 ? html`<th scope="row">${value}</th>` : html`<td class="n">${value}</td>`))}</tr>`,
+      )}</tbody></table></section>`
+    : ''
+}`;
+
+const notSaid = (input: ReportInput) => html`
+<h2>What these figures do not say</h2>
+<ul>${limits(input).map((text) => html`<li>${text}</li>`)}</ul>`;
+
 const promptTexts = ({ prompts, comparison }: ReportInput) => html`
 <h2>Prompts</h2>
-${prompts.map(({ armId, template, shots }) => {
+${prompts.map(({ armId, template, shots, version }) => {
   const name = comparison.arms.find((arm) => arm.id === armId)?.name ?? armId;
-  return html`<h3>${name}${shots > 0 ? `, ${shots} training rows shown before each row (not printed here)` : ''}</h3><pre>${template}</pre>`;
+  return html`<h3>${name}${version ? ` (${version})` : ''}${shots > 0 ? `, ${shots} training rows shown before each row (not printed here)` : ''}</h3><pre>${template}</pre>`;
 })}`;
 
 function provenance(input: ReportInput, included: number): Html {
@@ -143,7 +163,7 @@ ${training ? html`<dt>Training</dt><dd>${training.tokens} virtual tokens ${train
 ${environment ? html`<dt>Ran on</dt><dd>${environment.backend}, ${environment.threads} ${environment.threads === 1 ? 'thread' : 'threads'}; latency is the warm median of single rows</dd>` : ''}
 <dt>Resampling</dt><dd>10,000 draws, seed ${plan.seed}</dd>
 <dt>Made</dt><dd><time datetime="${createdAt}">${createdAt}</time> with Softprompt Studio</dd>
-<dt>Rows in this file</dt><dd>${included === 0 ? 'none: no text of any row' : `${included} held-back rows, at the maker’s choice`}</dd>
+<dt>Rows in this file</dt><dd>${included === 0 ? (input.closer?.insights?.slices ? 'none: no text of any row; names of parts are values of columns' : 'none: no text of any row') : `${included} held-back rows, at the maker’s choice`}</dd>
 </dl>`;
 }
 
@@ -181,7 +201,9 @@ ${costTable(input)}
 <h2>Where they go wrong</h2>
 <div class="matrices">${shown.map((arm) => confusionTable(arm, plan.labels))}</div>
 ${shown.map(classTable)}
+${closerSections(input).map(section)}
 ${rows.length > 0 ? changedRows(input, rows) : ''}
+${notSaid(input)}
 ${promptTexts(input)}
 ${provenance(input, rows.length)}
 </main>

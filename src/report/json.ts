@@ -1,6 +1,9 @@
+import type { ConfidenceReport } from '../evaluation/confidence';
+import type { Insights } from '../evaluation/insights';
+import type { Slice, SliceReport } from '../evaluation/slices';
 import type { ArmKind, ComparisonPlan, Interval } from '../evaluation/types';
 import { present } from '../lib/assert';
-import type { ReportInput, ReportTraining } from './types';
+import type { CloserLook, ReportInput, ReportTraining } from './types';
 
 const RESULTS_VERSION = 1;
 
@@ -24,6 +27,31 @@ interface ResultsArm {
     /** Log-softmax over the labels, uncalibrated. */
     readonly logProbs: Readonly<Record<string, number>>;
   }[];
+}
+
+/** Without what follows from the rows above: curves, and which rows a part has. */
+type CompactLook = Omit<CloserLook, 'insights'> & {
+  readonly insights?: Omit<Insights, 'slices' | 'confidence'> & {
+    readonly slices: (Omit<SliceReport, 'slices'> & { readonly slices: readonly CompactSlice[] }) | null;
+    readonly confidence: readonly Omit<ConfidenceReport, 'curve'>[];
+  };
+};
+type CompactSlice = Omit<Slice, 'rowIds'> & { readonly rows: number };
+
+function compact({ insights, ...others }: CloserLook): CompactLook {
+  if (!insights) return others;
+  const { slices, confidence, ...rest } = insights;
+  return {
+    ...others,
+    insights: {
+      ...rest,
+      slices: slices && {
+        ...slices,
+        slices: slices.slices.map(({ rowIds, ...slice }) => ({ ...slice, rows: rowIds.length })),
+      },
+      confidence: confidence.map(({ curve: _curve, ...report }) => report),
+    },
+  };
 }
 
 /** `results.json` as documented in `docs/results.schema.json`. It holds row ids, labels and figures, no text of any row. */
@@ -53,6 +81,8 @@ export interface Results {
   }[];
   readonly verdict: ReportInput['comparison']['verdict'];
   readonly looks: number;
+  /** What was looked at beside the comparison; row ids, values of columns and figures, no text of any row. */
+  readonly closer?: CompactLook;
 }
 
 const pair = ({ low, high }: Interval): Pair => [low, high];
@@ -106,5 +136,6 @@ export function resultsJson(input: ReportInput): Results {
     })),
     verdict: comparison.verdict,
     looks: comparison.looks,
+    ...(input.closer ? { closer: compact(input.closer) } : {}),
   };
 }

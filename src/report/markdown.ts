@@ -1,4 +1,5 @@
 import { percent, points, pointsRange, pValue, times } from '../evaluation/words';
+import { closerSections, limits } from './closer';
 import type { ReportInput } from './types';
 
 /** Text that stays text inside a Markdown table cell or heading. */
@@ -11,7 +12,8 @@ const escapeMarkdown = (text: string): string =>
     .replaceAll('>', '&gt;');
 
 /** The comparison in Markdown, for a wiki or a pull request: verdict, prompts, pairs, provenance. No row's text. */
-export function markdownReport({ title, comparison, model, dataset, createdAt }: ReportInput): string {
+export function markdownReport(input: ReportInput): string {
+  const { title, comparison, model, dataset, createdAt } = input;
   const cell = escapeMarkdown;
   const nameOf = (id: string) => cell(comparison.arms.find((arm) => arm.id === id)?.name ?? id);
   const arms = comparison.arms.map(
@@ -22,6 +24,21 @@ export function markdownReport({ title, comparison, model, dataset, createdAt }:
     (pair) =>
       `| ${nameOf(pair.b)} against ${nameOf(pair.a)} | ${points(pair.difference)} (${pointsRange(pair.differenceCi95.low, pair.differenceCi95.high)}) | ${pValue(pair.pExact)} | ${pair.bOnly} | ${pair.aOnly} |`,
   );
+  const more = closerSections(input).flatMap(({ title: heading, sentences, table }) => [
+    `## ${cell(heading)}`,
+    '',
+    ...sentences.flatMap((text) => [cell(text), '']),
+    ...(table
+      ? [
+          `| ${table.columns.map(cell).join(' | ')} |`,
+          `|---|${'--:|'.repeat(table.columns.length - 1)}`,
+          ...table.rows.map((row) => `| ${row.map(cell).join(' | ')} |`),
+          '',
+          `${cell(table.caption)}.`,
+          '',
+        ]
+      : []),
+  ]);
   return [
     `# ${cell(title)}`,
     '',
@@ -34,6 +51,11 @@ export function markdownReport({ title, comparison, model, dataset, createdAt }:
     '| Pair | Difference in points (95% interval) | Exact p | Fixed | Broken |',
     '|---|--:|--:|--:|--:|',
     ...pairs,
+    '',
+    ...more,
+    '## What these figures do not say',
+    '',
+    ...limits(input).map((text) => `- ${cell(text)}`),
     '',
     `${comparison.n} held-back rows of ${cell(dataset.name)}, looked at ${times(comparison.looks)}. Model ${cell(model.id)} (${cell(model.dtype)}), SHA-256 ${cell(model.sha256)}. ${cell(createdAt)}.`,
     '',

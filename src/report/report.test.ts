@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { compare } from '../evaluation/compare';
+import { consistencyOf } from '../evaluation/consistency';
+import { everyRowReport } from '../evaluation/folds';
+import { insightsOf } from '../evaluation/insights';
 import { majorityArm } from '../evaluation/reference';
 import { alternating, armOf, patterned, planOf } from '../evaluation/test-support';
+import { tally } from '../evaluation/vote';
+import { drained } from '../lib/drain';
 import { html } from './escape';
 import { headlineFigure, htmlReport } from './html';
 import { resultsJson } from './json';
@@ -72,6 +77,48 @@ const input: ReportInput = {
   },
 };
 
+const answers = (n: number) => new Array<number>(n).fill(0);
+const looked: ReportInput = {
+  ...input,
+  plan: { ...plan, groups: plan.rowIds.map((_, i) => Math.floor(i / 2)) },
+  closer: {
+    insights: {
+      ...drained(insightsOf(plan, input.comparison, null)),
+      slices: {
+        slices: [
+          {
+            column: 'channel',
+            name: 'mail',
+            rowIds: plan.rowIds.slice(0, 60),
+            accuracyA: 0.5,
+            accuracyB: 0.75,
+            aOnly: 5,
+            bOnly: 20,
+            difference: 0.25,
+            ci95: { low: 0.08, high: 0.4 },
+            pExact: 0.004,
+            pHolm: 0.008,
+          },
+        ],
+        survive: 1,
+        leftOut: [],
+      },
+    },
+    votes: tally([
+      { rowId: '1', choice: 'b' },
+      { rowId: '2', choice: 'tie' },
+    ]),
+    review: { reviewed: 10, corrected: 2, looks: 3, verdict: input.comparison.verdict },
+    consistency: consistencyOf([
+      { armId: 'yours', before: answers(40), after: { typo: answers(40) } },
+      { armId: 'tuned', before: answers(40), after: { typo: answers(40).fill(1, 0, 4) } },
+    ]),
+    everyRow: everyRowReport(gold, gold, gold),
+    adaptation: { step: 40, rows: 320, seconds: 31.4 },
+    seedRange: { seeds: 3, low: 0.78, high: 0.83 },
+  },
+};
+
 const rowTexts = plan.rowIds.map((id) => ({ id, text: `secret text of row ${id}` }));
 
 describe('HTML report', () => {
@@ -126,6 +173,51 @@ describe('HTML report', () => {
     expect(out.match(/<main>/g)).toHaveLength(1);
     const markdown = markdownReport(hostile);
     expect(markdown).not.toContain('<img');
+  });
+});
+
+describe('what was looked at more closely', () => {
+  const told = [
+    'As labelled, and after 2 corrections',
+    'channel: mail',
+    '1 of 1 part differs clearly after Holm',
+    'No answer reaches 0.80',
+    'Answers under harmless edits of the text',
+    'two letters of a word swapped',
+    'Few-shot lift',
+    'after 320 rows (repeats counted) and 31 s',
+    '3 runs that differ in nothing but their seed reach 78% to 83%',
+    'Order of all prompts',
+    'Blind votes',
+    'Over all 120 rows, each answered by one of 5 prompts',
+    'What these figures do not say',
+    'Some rows belong together',
+    'the range over seeds stands apart',
+  ];
+
+  it.each(['HTML', 'Markdown'] as const)('stands in the %s, and nothing of it where nothing was', (format) => {
+    const write = (of: ReportInput) => (format === 'HTML' ? htmlReport(of) : markdownReport(of));
+    const page = write(looked);
+    for (const text of told) expect(page).toContain(text);
+    const bare = write(input);
+    for (const text of told.slice(0, 11)) expect(bare).not.toContain(text);
+    expect(bare).toContain('One seed was trained');
+    expect(bare).not.toContain('Some rows belong together');
+    expect(page).not.toContain('secret text');
+  });
+
+  it('stands in the JSON as figures', () => {
+    const { closer } = JSON.parse(JSON.stringify(resultsJson(looked)));
+    expect(closer.consistency.pair).toMatchObject({ aOnly: 4, bOnly: 0 });
+    expect(closer.adaptation).toEqual({ step: 40, rows: 320, seconds: 31.4 });
+    expect(closer.insights.slices.slices[0]).toMatchObject({ pHolm: 0.008, rows: 60 });
+    expect(closer.insights.slices.slices[0]).not.toHaveProperty('rowIds');
+    expect(closer.insights.confidence[0]).not.toHaveProperty('curve');
+    expect(resultsJson(input)).not.toHaveProperty('closer');
+  });
+
+  it('is golden too', async () => {
+    await expect(markdownReport(looked)).toMatchFileSnapshot('report.md.golden');
   });
 });
 

@@ -24,5 +24,8 @@ th{font-weight:600}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:4px 16px}
 dd{margin:0;overflow-wrap:anywhere}
 pre{background:var(--panel);border:1px solid var(--line);padding:8px 12px;white-space:pre-wrap;overflow-wrap:anywhere}
-@media print{body{max-width:none}}
+ul{max-width:44rem;padding-left:1.25rem}
+li{margin:4px 0}
+@page{margin:16mm}
+@media print{:root{color-scheme:light;--paper:#fff;--panel:#fff;--line:#ccc;--ink:#000;--ink2:#444;--a:#b3540b;--b:#1f5fbf;--ref:#6f6a5f;--cell:31 95 191}body{max-width:none;padding:0;font-size:10pt}.scroll{overflow:visible}h2,h3,caption{break-after:avoid}tr,svg,pre{break-inside:avoid}thead{display:table-header-group}*{print-color-adjust:exact}}
 `;

@@ -1,4 +1,8 @@
-import type { Comparison, ComparisonPlan } from '../evaluation/types';
+import type { ConsistencyReport } from '../evaluation/consistency';
+import type { EveryRowReport } from '../evaluation/folds';
+import type { Insights } from '../evaluation/insights';
+import type { Comparison, ComparisonPlan, Verdict } from '../evaluation/types';
+import type { Tally } from '../evaluation/vote';
 
 /** What a report is made of. It holds no text of any row; those come apart, as `RowText`, when the user agrees. */
 export interface ReportInput {
@@ -19,8 +23,34 @@ export interface ReportInput {
     readonly splitHash: string;
   };
   /** The texts around the row, by arm; examples of a few-shot prompt are counted, not shown. */
-  readonly prompts: readonly { readonly armId: string; readonly template: string; readonly shots: number }[];
+  readonly prompts: readonly {
+    readonly armId: string;
+    readonly template: string;
+    readonly shots: number;
+    /** "Version 3", "Run 2". */
+    readonly version?: string;
+  }[];
   readonly training: ReportTraining | null;
+  /** What was looked at beside the comparison; what was not is left out. */
+  readonly closer?: CloserLook;
+}
+
+export interface CloserLook {
+  readonly insights?: Insights;
+  readonly votes?: Tally;
+  /** Labels of held-back rows that were looked at again; the verdict with them, where any changed. */
+  readonly review?: {
+    readonly reviewed: number;
+    readonly corrected: number;
+    readonly looks: number;
+    readonly verdict: Verdict | null;
+  };
+  readonly consistency?: ConsistencyReport;
+  readonly everyRow?: EveryRowReport;
+  /** Until validation accuracy was at 95% of what it ended with. */
+  readonly adaptation?: { readonly step: number; readonly rows: number; readonly seconds: number };
+  /** Validation accuracy of runs that differ in nothing but their seed. */
+  readonly seedRange?: { readonly seeds: number; readonly low: number; readonly high: number };
 }
 
 export interface ReportTraining {

@@ -4,6 +4,7 @@ import type { LoadRequest } from '../../worker/protocol';
 import { type ChecksStore, createChecksStore } from '../screens/compare/checks-store';
 import { type CloserStore, createCloserStore } from '../screens/compare/closer-store';
 import { type CompareStore, createCompareStore } from '../screens/compare/compare-store';
+import { createReportStore, type ReportStore } from '../screens/compare/report-store';
 import { createReviewStore, type ReviewStore } from '../screens/compare/review-store';
 import type { DataStore } from '../screens/data/data-state';
 import { createDataStore } from '../screens/data/data-store';
@@ -33,6 +34,7 @@ export interface Stores {
   readonly closer: CloserStore;
   readonly review: ReviewStore;
   readonly checks: ChecksStore;
+  readonly report: ReportStore;
   readonly playground: PlaygroundStore;
   readonly library: LibraryStore;
   readonly requests: StoreApi<RequestsState>;
@@ -51,6 +53,7 @@ export function createStores(services: Services, capabilities: Capabilities, bac
   const closer = createCloserStore(services, project, compare);
   const review = createReviewStore(services, project, compare);
   const checks = createChecksStore(services, session, project, compare);
+  const report = createReportStore(services, { session, project, compare, closer, review, checks });
   const playground = createPlaygroundStore(services, session, project);
   const library = createLibraryStore(services, session, project);
   const requests = createRequestLog();
@@ -67,6 +70,7 @@ export function createStores(services: Services, capabilities: Capabilities, bac
     closer,
     review,
     checks,
+    report,
     playground,
     library,
     requests,

@@ -1,13 +1,16 @@
 import { useState } from 'react';
 import { download, fileStem } from '../../charts';
 import { useProject } from '../../state/studio';
-import { Button, Choices, Dialog, format } from '../../ui';
+import { Button, Choices, Dialog, format, toastError } from '../../ui';
 import { resultsCsv } from './results';
+import { useReport } from './use-closer';
 import { useCompare } from './use-compare';
 
 /** What can be taken away of a comparison, and how many of the user's rows each file holds. */
 export function SaveDialog({ isOpen, onClose }: { readonly isOpen: boolean; readonly onClose: () => void }) {
-  const { evaluation, comparison, report, json } = useCompare((s) => s);
+  const { evaluation, comparison } = useCompare((s) => s);
+  const { html, markdown, json } = useReport((s) => s);
+  const [making, setMaking] = useState(false);
   const dataset = useProject((s) => s.dataset);
   const name = useProject((s) => s.set?.name ?? 'results');
   const [withRows, setWithRows] = useState(false);
@@ -16,14 +19,27 @@ export function SaveDialog({ isOpen, onClose }: { readonly isOpen: boolean; read
   const pair = comparison.pairs[0];
   const changed = pair ? pair.fixed.length + pair.broken.length : 0;
   const saveText = async (made: Promise<string | null>, file: string, type: string) => {
-    const text = await made;
-    if (text !== null) download(file, text, type);
+    setMaking(true);
+    try {
+      const text = await made;
+      if (text === null)
+        toastError(
+          'There is nothing to write',
+          'The rows or the run of this comparison are not in this browser any more.',
+        );
+      else download(file, text, type);
+    } finally {
+      setMaking(false);
+    }
   };
   return (
     <Dialog title="Download the comparison" isOpen={isOpen} onClose={onClose}>
       <div className="stack">
         <h3>Report</h3>
-        <p className="dim">One HTML file that opens anywhere and asks nothing of the network.</p>
+        <p className="dim">
+          One HTML file that opens anywhere, prints, and asks nothing of the network: the verdict, every figure with its
+          interval, what was looked at more closely, and what the figures do not say.
+        </p>
         <Choices
           label="Rows in the report"
           value={withRows ? 'yes' : 'no'}
@@ -34,16 +50,26 @@ export function SaveDialog({ isOpen, onClose }: { readonly isOpen: boolean; read
           ]}
         />
         <div className="row">
-          <Button variant="primary" onPress={() => void saveText(report(withRows), `${stem}-report.html`, 'text/html')}>
+          <Button
+            variant="primary"
+            isDisabled={making}
+            onPress={() => void saveText(html(withRows), `${stem}-report.html`, 'text/html')}
+          >
             Download the report
           </Button>
           <span className="dim small">
             contains {format.counted(withRows ? changed : 0, 'of your rows', 'of your rows')}
           </span>
         </div>
+        <h3>Markdown</h3>
+        <div className="row">
+          <Button isDisabled={making} onPress={() => void saveText(markdown(), `${stem}-report.md`, 'text/markdown')}>
+            Markdown, without texts
+          </Button>
+        </div>
         <h3>Results</h3>
         <div className="row">
-          <Button onPress={() => void saveText(json(), `${stem}-results.json`, 'application/json')}>
+          <Button isDisabled={making} onPress={() => void saveText(json(), `${stem}-results.json`, 'application/json')}>
             JSON, without texts
           </Button>
           <Button

@@ -1,6 +1,5 @@
 /** All prompts on the same held-back rows: scored one after another, compared in the data worker, kept. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import { textOf } from '../../../dataset/labels';
 import type { Dataset } from '../../../dataset/types';
 import { averaged } from '../../../evaluation/averaged';
 import { validationAccuracy, validationTemperature } from '../../../evaluation/calibrate';
@@ -12,8 +11,6 @@ import { StudioError } from '../../../lib/errors';
 import { createRng, shuffled } from '../../../lib/rng';
 import { changeTask, countLook } from '../../../project/prompt-set';
 import type { Evaluation, PromptSet } from '../../../project/types';
-import { htmlReport } from '../../../report/html';
-import { resultsJson } from '../../../report/json';
 import { sameLabels } from '../../../task/align-words';
 import type { TokenRow } from '../../../tokens/types';
 import type { Services } from '../../services';
@@ -23,7 +20,6 @@ import { wordsFor } from '../../state/words-for';
 import { cacheKeyOf } from '../train/run-inputs';
 import { goldOf } from '../train/validation';
 import { type ArmPlan, COMBINED_PAIRS, type Contest, contestOf } from './arms';
-import { reportInput } from './report';
 
 const CALIBRATION_ROWS = 48;
 /** Fewer validation rows than this would say too little of what a prompt says whatever the text is. */
@@ -72,10 +68,6 @@ export interface CompareState {
   readonly calibrate: (mode: CalibrationMode) => Promise<void>;
   /** Keeps what was found out later with the comparison on the screen. */
   readonly amend: (change: Partial<Pick<Evaluation, 'votes' | 'review' | 'consistency' | 'everyRow'>>) => Promise<void>;
-  /** The comparison on the screen as one HTML file, without any row's text unless `withRows`. */
-  readonly report: (withRows: boolean) => Promise<string | null>;
-  /** The documented results.json of what is on the screen; no row's text. */
-  readonly json: () => Promise<string | null>;
 }
 
 export type CompareStore = StoreApi<CompareState>;
@@ -293,22 +285,6 @@ export function createCompareStore(services: Services, session: SessionStore, pr
     const alsoOf = async (open: PromptSet): Promise<readonly string[]> =>
       (await disk.settings.get<readonly string[]>(alsoKey(open))) ?? [];
 
-    async function input() {
-      const { set: open, dataset } = project.getState();
-      const { evaluation, comparison } = get();
-      if (!open || !evaluation || !comparison) return null;
-      const kept = evaluation.softVersion === null ? null : await disk.checkpoints.get(evaluation.softVersion);
-      const { model } = session.getState();
-      return reportInput(
-        open,
-        dataset,
-        { ...evaluation, plan: planFor(evaluation.plan, get().mode) },
-        comparison,
-        model.kind === 'ready' ? model.info : null,
-        kept?.checkpoint ?? null,
-      );
-    }
-
     return {
       running: false,
       note: null,
@@ -388,20 +364,6 @@ export function createCompareStore(services: Services, session: SessionStore, pr
         }
       },
       stop: () => aborter?.abort(),
-      report: async (withRows) => {
-        const found = await input();
-        const { dataset } = project.getState();
-        if (!found) return null;
-        const rows =
-          withRows && dataset
-            ? dataset.table.rows.map((row) => ({ id: row.id, text: textOf(row, dataset.mapping) }))
-            : [];
-        return htmlReport(found, { includeRows: rows });
-      },
-      json: async () => {
-        const found = await input();
-        return found && `${JSON.stringify(resultsJson(found), null, 2)}\n`;
-      },
       amend: async (change) => {
         const { evaluation } = get();
         if (!evaluation) return;

@@ -21,6 +21,12 @@ export function reportInput(
   const then = { ...set, chosenHard: evaluation.hardVersion, chosenSoft: evaluation.softVersion };
   const armIds = evaluation.plan.arms.map(({ id }) => id);
   const contest = contestOf(then, alsoAmong(then, armIds));
+  const names: Readonly<Record<string, string | undefined>> = {
+    yours: contest.hard?.name,
+    'yours-8': contest.hard?.name,
+    tuned: run?.name,
+  };
+  const versionOf = (armId: string) => names[armId] ?? '';
   const { train, validation, test } = dataset.split;
   const at = new Map(checkpoint?.validations.map((v) => [v.step, v.accuracy]));
   const ms = checkpoint?.steps.reduce((sum, s) => sum + s.ms, 0) ?? 0;
@@ -40,7 +46,12 @@ export function reportInput(
       fingerprint: dataset.fingerprint,
       splitHash: dataset.splitHash,
     },
-    prompts: contest.arms.map((arm) => ({ armId: arm.id, template: arm.prompt.template, shots: arm.prompt.shots })),
+    prompts: contest.arms.map((arm) => ({
+      armId: arm.id,
+      template: arm.prompt.template,
+      shots: arm.prompt.shots,
+      ...(versionOf(arm.id) ? { version: versionOf(arm.id) } : {}),
+    })),
     training: run && {
       placement: run.settings.placement,
       tokens: run.settings.virtualTokens,
