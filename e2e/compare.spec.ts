@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from './fixtures';
 import { AWKWARD } from './pages/studio';
+import { sound } from './sound';
 
 test('behind the verdict: rows, filters, slices, how sure, and an address that leads back', async ({ studio }) => {
   test.slow();
@@ -82,6 +84,7 @@ test('behind the verdict: rows, filters, slices, how sure, and an address that l
 });
 
 test('labels are checked and answers voted on without knowing whose they are', async ({ studio }) => {
+  test.slow();
   const { page, compare } = studio;
   await studio.trained(AWKWARD);
   await studio.go('Compare');
@@ -133,5 +136,45 @@ test('labels are checked and answers voted on without knowing whose they are', a
     await expect(page.getByText(/won \d of 3 decided votes/)).toBeVisible();
     await page.reload();
     await expect(page.getByText(/^Row 5 of \d+$/)).toBeVisible();
+  });
+
+  await test.step('the report says how many rows it holds, and holds no more', async () => {
+    await page.getByRole('button', { name: 'Download', exact: true }).click();
+    const dialog = page.getByRole('dialog');
+    const save = async (name: string) => {
+      const download = page.waitForEvent('download');
+      await dialog.getByRole('button', { name }).click();
+      const file = await (await download).path();
+      return readFileSync(file, 'utf8');
+    };
+    await expect(dialog).toContainText('contains 0 of your rows');
+    const bare = await save('Download the report');
+    expect(bare).toContain('none: no text of any row');
+    for (const words of ['Blind votes', 'After the corrections', 'What these figures do not say', 'part by part'])
+      expect(bare).toContain(words);
+    expect(bare).not.toMatch(/<script|<link|https?:/);
+    expect(await save('Markdown, without texts')).toContain('## What these figures do not say');
+    await dialog.getByText(new RegExp(`^The ${fixed + broken} rows`)).click();
+    await expect(dialog).toContainText(`contains ${fixed + broken} of your rows`);
+    const full = await save('Download the report');
+    expect(full).toContain(`${fixed + broken} held-back rows, at the maker’s choice`);
+    expect(full.length).toBeGreaterThan(bare.length + 20 * (fixed + broken));
+    await page.keyboard.press('Escape');
+  });
+
+  await test.step('every view is sound for everybody', async () => {
+    for (const tab of ['Slices', 'How sure', 'Check labels', 'Blind vote', 'More checks']) {
+      await compare.tab(tab).click();
+      await expect(page.getByRole('progressbar', { name: /^Looking closer/ })).toBeHidden();
+      await sound(studio, `Compare, ${tab}`);
+    }
+    await compare.tab('Rows').click();
+    await compare.cell('Fixed').click();
+    await compare.rows
+      .getByRole('button', { name: /^All answers to row/ })
+      .first()
+      .click();
+    await expect(page.getByRole('dialog')).toBeVisible();
+    await sound(studio, 'Compare, one row');
   });
 });

@@ -29,7 +29,11 @@ const review: Make = ({ closer, comparison }) => {
   const found = closer?.review;
   if (!found) return null;
   const looked = `${rows(found.reviewed)}, as many that tuning fixed as rows that it broke, were labelled again by somebody who saw no prediction; the held-back rows have now been looked at ${times(found.looks)}.`;
-  if (!found.verdict) return { title: 'Labels looked at again', sentences: [looked, 'No label was changed.'] };
+  if (!found.verdict || found.corrected === 0)
+    return {
+      title: 'Labels looked at again',
+      sentences: [looked, found.corrected === 0 ? 'No label was changed.' : `Labels changed: ${found.corrected}.`],
+    };
   return {
     title: `As labelled, and after ${found.corrected} ${found.corrected === 1 ? 'correction' : 'corrections'}`,
     sentences: [
@@ -178,9 +182,14 @@ export function closerSections(input: ReportInput): readonly Section[] {
   return MAKERS.flatMap((make) => make(input, nameOf) ?? []);
 }
 
+/** Looks at the held-back rows, those after the comparison included. */
+export const looksOf = ({ comparison, closer }: Pick<ReportInput, 'comparison' | 'closer'>): number =>
+  Math.max(comparison.looks, closer?.review?.looks ?? 0);
+
 /** What a reader might take the figures for and should not. */
-export function limits({ comparison, plan, closer, model }: ReportInput): readonly string[] {
-  const looks = Math.max(comparison.looks, closer?.review?.looks ?? 0);
+export function limits(input: ReportInput): readonly string[] {
+  const { comparison, plan, closer, model } = input;
+  const looks = looksOf(input);
   const seeds = closer?.seedRange?.seeds ?? 1;
   return [
     `The intervals are about rows like these ${comparison.n.toLocaleString('en')}. Other customers, another month or another channel may be different.`,

@@ -1,7 +1,7 @@
 import { accuracyFinding, confusionFinding } from '../evaluation/titles';
 import { type ArmReport, type Interval, isLearned, type PairReport } from '../evaluation/types';
 import { percent, points, pointsRange, pValue, times } from '../evaluation/words';
-import { closerSections, limits, type Section } from './closer';
+import { closerSections, limits, looksOf, type Section } from './closer';
 import { Html, html } from './escape';
 import { REPORT_STYLE } from './style';
 import type { ReportInput, RowText } from './types';
@@ -159,7 +159,7 @@ function provenance(input: ReportInput, included: number): Html {
 <dt>Data</dt><dd>${dataset.name}: ${dataset.rows} rows, of which ${dataset.train} for training, ${dataset.validation} for validation, ${dataset.test} held back; fingerprint ${dataset.fingerprint}, split ${dataset.splitHash}</dd>
 ${training ? html`<dt>Training</dt><dd>${training.tokens} virtual tokens ${training.placement === 'prefix' ? 'before' : 'after'} the text, ${training.steps} steps${training.bestStep === null ? '' : `, the best at step ${training.bestStep}`}, seed ${training.seed}, ${seconds(training.trainSeconds)}</dd>` : ''}
 <dt>Calibration</dt><dd>${plan.calibration === 'chosen' ? 'offered to every prompt, taken where it helped on the validation rows' : comparison.calibrated ? 'all prompts alike' : 'none, all prompts alike'}</dd>
-<dt>Looks</dt><dd>These held-back rows have been looked at ${times(comparison.looks)}</dd>
+<dt>Looks</dt><dd>These held-back rows have been looked at ${times(looksOf(input))}</dd>
 ${environment ? html`<dt>Ran on</dt><dd>${environment.backend}, ${environment.threads} ${environment.threads === 1 ? 'thread' : 'threads'}; latency is the warm median of single rows</dd>` : ''}
 <dt>Resampling</dt><dd>10,000 draws, seed ${plan.seed}</dd>
 <dt>Made</dt><dd><time datetime="${createdAt}">${createdAt}</time> with Softprompt Studio</dd>

@@ -1,5 +1,5 @@
 import { percent, points, pointsRange, pValue, times } from '../evaluation/words';
-import { closerSections, limits } from './closer';
+import { closerSections, limits, looksOf } from './closer';
 import type { ReportInput } from './types';
 
 /** Text that stays text inside a Markdown table cell or heading. */
@@ -57,7 +57,7 @@ export function markdownReport(input: ReportInput): string {
     '',
     ...limits(input).map((text) => `- ${cell(text)}`),
     '',
-    `${comparison.n} held-back rows of ${cell(dataset.name)}, looked at ${times(comparison.looks)}. Model ${cell(model.id)} (${cell(model.dtype)}), SHA-256 ${cell(model.sha256)}. ${cell(createdAt)}.`,
+    `${comparison.n} held-back rows of ${cell(dataset.name)}, looked at ${times(looksOf(input))}. Model ${cell(model.id)} (${cell(model.dtype)}), SHA-256 ${cell(model.sha256)}. ${cell(createdAt)}.`,
     '',
   ].join('\n');
 }

@@ -5,7 +5,7 @@ import { StudioError } from '../../../lib/errors';
 import { adaptationStep } from '../../../metrics/adaptation';
 import { countLook } from '../../../project/prompt-set';
 import { seedsOf } from '../../../project/seeds';
-import type { Evaluation } from '../../../project/types';
+import type { Evaluation, PromptSet } from '../../../project/types';
 import type { Services } from '../../services';
 import type { ProjectStore } from '../../state/project-store';
 import type { SessionStore } from '../../state/session-store';
@@ -58,6 +58,8 @@ export function createChecksStore(
   compare: CompareStore,
 ): ChecksStore {
   let aborter: AbortController | null = null;
+  /** Whoever asks for what is being read waits for it. */
+  let recalling: Promise<void> = Promise.resolve();
   return createStore<ChecksState>((set, get) => {
     /** The arms as they were compared. */
     function asCompared(evaluation: Evaluation, armId: string | undefined): readonly [ArmPlan, ArmOutcome] | null {
@@ -108,6 +110,27 @@ export function createChecksStore(
       }
     }
 
+    async function recall(open: PromptSet, evaluation: Evaluation): Promise<void> {
+      set({ of: evaluation.id, adaptation: null, seedRange: null, error: null });
+      const version = open.soft.find(({ id }) => id === evaluation.softVersion);
+      if (!version) return;
+      const accuracies = seedsOf(open, version).flatMap(({ validationAccuracy: v }) => (v === null ? [] : [v]));
+      if (accuracies.length > 1)
+        set({
+          seedRange: { seeds: accuracies.length, low: Math.min(...accuracies), high: Math.max(...accuracies) },
+        });
+      const kept = await services.store.checkpoints.get(version.id).catch(() => null);
+      if (!kept || get().of !== evaluation.id) return;
+      const { steps, validations } = kept.checkpoint;
+      const step = adaptationStep(
+        validations.map((v) => ({ step: v.step, value: v.accuracy })),
+        version.bestStep,
+      );
+      if (step === null) return;
+      const seconds = steps.filter((s) => s.step < step).reduce((sum, s) => sum + s.ms, 0) / 1000;
+      set({ adaptation: { step, rows: step * version.settings.batchSize, seconds } });
+    }
+
     return {
       running: null,
       fraction: 0,
@@ -116,28 +139,11 @@ export function createChecksStore(
       of: null,
       adaptation: null,
       seedRange: null,
-      recall: async () => {
+      recall: () => {
         const { evaluation } = compare.getState();
         const { set: open } = project.getState();
-        if (!evaluation || !open || get().of === evaluation.id) return;
-        set({ of: evaluation.id, adaptation: null, seedRange: null, error: null });
-        const version = open.soft.find(({ id }) => id === evaluation.softVersion);
-        if (!version) return;
-        const accuracies = seedsOf(open, version).flatMap(({ validationAccuracy: v }) => (v === null ? [] : [v]));
-        if (accuracies.length > 1)
-          set({
-            seedRange: { seeds: accuracies.length, low: Math.min(...accuracies), high: Math.max(...accuracies) },
-          });
-        const kept = await services.store.checkpoints.get(version.id).catch(() => null);
-        if (!kept || get().of !== evaluation.id) return;
-        const { steps, validations } = kept.checkpoint;
-        const step = adaptationStep(
-          validations.map((v) => ({ step: v.step, value: v.accuracy })),
-          version.bestStep,
-        );
-        if (step === null) return;
-        const seconds = steps.filter((s) => s.step < step).reduce((sum, s) => sum + s.ms, 0) / 1000;
-        set({ adaptation: { step, rows: step * version.settings.batchSize, seconds } });
+        if (evaluation && open && get().of !== evaluation.id) recalling = recall(open, evaluation);
+        return recalling;
       },
       consistency: () =>
         run('consistency', 'Checking consistency', async (using, evaluation) => {

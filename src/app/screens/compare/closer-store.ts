@@ -3,6 +3,7 @@ import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Insights } from '../../../evaluation/insights';
 import type { Comparison } from '../../../evaluation/types';
 import { StudioError } from '../../../lib/errors';
+import type { Evaluation } from '../../../project/types';
 import type { Services } from '../../services';
 import type { ProjectStore } from '../../state/project-store';
 import { type CompareStore, planFor } from './compare-store';
@@ -24,15 +25,11 @@ export type CloserStore = StoreApi<CloserState>;
 
 export function createCloserStore(services: Services, project: ProjectStore, compare: CompareStore): CloserStore {
   let aborter: AbortController | null = null;
-  return createStore<CloserState>((set, get) => ({
-    insights: null,
-    of: null,
-    fraction: null,
-    stopped: false,
-    error: null,
-    look: async () => {
-      const { evaluation, comparison, mode } = compare.getState();
-      if (!evaluation || !comparison || get().of === comparison) return;
+  /** Whoever asks for what is being computed waits for it. */
+  let looking: Promise<void> = Promise.resolve();
+  return createStore<CloserState>((set, get) => {
+    async function compute(evaluation: Evaluation, comparison: Comparison): Promise<void> {
+      const { mode } = compare.getState();
       aborter?.abort();
       const mine = new AbortController();
       aborter = mine;
@@ -55,7 +52,20 @@ export function createCloserStore(services: Services, project: ProjectStore, com
       } finally {
         if (aborter === mine) set({ fraction: null });
       }
-    },
-    stop: () => aborter?.abort(),
-  }));
+    }
+
+    return {
+      insights: null,
+      of: null,
+      fraction: null,
+      stopped: false,
+      error: null,
+      look: () => {
+        const { evaluation, comparison } = compare.getState();
+        if (evaluation && comparison && get().of !== comparison) looking = compute(evaluation, comparison);
+        return looking;
+      },
+      stop: () => aborter?.abort(),
+    };
+  });
 }

@@ -38,6 +38,8 @@ export type ReviewStore = StoreApi<ReviewState>;
 
 export function createReviewStore(services: Services, project: ProjectStore, compare: CompareStore): ReviewStore {
   const now = () => new Date().toISOString();
+  /** Whoever asks for what is being counted waits for it. */
+  let counting: Promise<void> = Promise.resolve();
   const store = createStore<ReviewState>((set, get) => {
     const forget = { queue: [], answers: new Map<string, number | null>() };
 
@@ -102,6 +104,20 @@ export function createReviewStore(services: Services, project: ProjectStore, com
       await get().recount();
     }
 
+    async function count(evaluation: Evaluation, comparison: Comparison): Promise<void> {
+      const { review } = evaluation;
+      set({ of: comparison, after: null });
+      if (!review || review.corrections.length === 0) return;
+      const plan = corrected(planFor(evaluation.plan, compare.getState().mode), review.corrections, review.looks);
+      try {
+        const after = await services.data.call('compare', plan);
+        if (get().of === comparison) set({ after });
+      } catch (cause) {
+        set({ of: null });
+        toastError('The corrected labels were not compared', cause instanceof StudioError ? cause.message : '');
+      }
+    }
+
     return {
       ...forget,
       saving: false,
@@ -134,20 +150,10 @@ export function createReviewStore(services: Services, project: ProjectStore, com
           set({ saving: false });
         }
       },
-      recount: async () => {
-        const { evaluation, comparison, mode } = compare.getState();
-        if (!evaluation || !comparison || get().of === comparison) return;
-        const { review } = evaluation;
-        set({ of: comparison, after: null });
-        if (!review || review.corrections.length === 0) return;
-        const plan = corrected(planFor(evaluation.plan, mode), review.corrections, review.looks);
-        try {
-          const after = await services.data.call('compare', plan);
-          if (get().of === comparison) set({ after });
-        } catch (cause) {
-          set({ of: null });
-          toastError('The corrected labels were not compared', cause instanceof StudioError ? cause.message : '');
-        }
+      recount: () => {
+        const { evaluation, comparison } = compare.getState();
+        if (evaluation && comparison && get().of !== comparison) counting = count(evaluation, comparison);
+        return counting;
       },
     };
   });
