@@ -42,6 +42,16 @@ test('behind the verdict: rows, filters, slices, how sure, and an address that l
     await compare.choose('Label', 'all');
   });
 
+  await test.step('another pair than the headline’s', async () => {
+    const before = await compare.cellCount('Fixed');
+    await compare.choose('Looked at', 'Tuned against Untuned');
+    await expect(page.getByRole('heading', { name: /^Tuning fixed \d+ rows? and broke/ })).not.toHaveText(
+      new RegExp(`fixed ${before} row`),
+    );
+    await expect(page).toHaveURL(/[?&]pair=/);
+    await compare.choose('Looked at', 'Tuned against Yours');
+  });
+
   await test.step('slices, corrected for having looked at many', async () => {
     await compare.tab('Slices').focus();
     await page.keyboard.press('Enter');
@@ -160,6 +170,7 @@ test('labels are checked and answers voted on without knowing whose they are', a
     expect(full).toContain(`${fixed + broken} held-back rows, at the maker’s choice`);
     expect(full.length).toBeGreaterThan(bare.length + 20 * (fixed + broken));
     await page.keyboard.press('Escape');
+    await expect(dialog).toBeHidden();
   });
 
   await test.step('every view is sound for everybody', async () => {

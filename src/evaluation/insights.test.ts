@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { dealt, preparedOf } from '../dataset/test-support';
 import { drained } from '../lib/drain';
 import { createRng } from '../lib/rng';
 import { coverageAt } from '../metrics/coverage';
@@ -8,7 +9,7 @@ import { confidenceOf, coverageSentence } from './confidence';
 import { duel } from './duel';
 import { insightsOf } from './insights';
 import { alternating, armOf, planOf } from './test-support';
-import type { ArmReport } from './types';
+import type { ArmReport, PairReport } from './types';
 
 const gold = alternating(160);
 const rng = createRng(4);
@@ -37,6 +38,24 @@ describe('insights', () => {
   it('say what the examples add to the hand-written prompt', () => {
     const arm = (id: string) => comparison.arms.find((a) => a.id === id) as ArmReport;
     expect(found.fewShotLift).toEqual(duel(arm('yours'), arm('yours-8'), gold));
+  });
+
+  it('have the slices of the pair that is looked at', async () => {
+    const { dataset } = await preparedOf(dealt(160, ['negative', 'positive']));
+    const all = dataset.table.rows.map(({ id }) => id);
+    const two = {
+      ...comparison,
+      pairs: [...comparison.pairs, { ...comparison.pairs[0], a: 'yours-8' }] as PairReport[],
+    };
+    const slices = (pairIndex?: number) =>
+      drained(insightsOf({ ...plan, rowIds: all }, two, dataset, pairIndex)).slices?.slices;
+    const accuracy = (id: string) => (comparison.arms.find((a) => a.id === id)?.correct ?? 0) / 160;
+    const mean = (found: ReturnType<typeof slices>) => {
+      const byLabel = found?.filter(({ column }) => column === 'label') ?? [];
+      return byLabel.reduce((sum, s) => sum + s.accuracyA * s.rowIds.length, 0) / 160;
+    };
+    expect(mean(slices())).toBeCloseTo(accuracy('yours'), 12);
+    expect(mean(slices(1))).toBeCloseTo(accuracy('yours-8'), 12);
   });
 
   it('have no slices without rows, and no probabilities of reference lines', () => {

@@ -32,15 +32,19 @@ const RANK_DRAWS = 2000;
 
 const rightness = (arm: ArmReport, gold: readonly number[]) => gold.map((g, i) => arm.predictions[i] === g);
 
-/** In steps, so that a worker can tell how far it is and be stopped between two of them. Yields the share done. */
+/**
+ * In steps, so that a worker can tell how far it is and be stopped between two of them. Yields the share done.
+ * @param pairIndex the pair whose slices are asked for
+ */
 export function* insightsOf(
   plan: ComparisonPlan,
   { arms, pairs }: Pick<Comparison, 'arms' | 'pairs'>,
   dataset: Dataset | null,
+  pairIndex = 0,
 ): Generator<number, Insights, void> {
   const { gold, rowIds, seed } = plan;
   const arm = (id: string | undefined) => arms.find((report) => report.id === id);
-  const [a, b] = [arm(pairs[0]?.a), arm(pairs[0]?.b)];
+  const [a, b] = [arm(pairs[pairIndex]?.a), arm(pairs[pairIndex]?.b)];
   const slices = dataset && a && b ? slicesOf(dataset, rowIds, gold, a, b) : null;
   yield 0.2;
   const confidence = [];

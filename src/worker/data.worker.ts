@@ -244,8 +244,8 @@ export function createDataHandlers(): Handlers<DataMethods> {
         emit(rowsDone(plan, share)),
       ),
 
-    insights: ({ plan, comparison, dataset }, emit, control) =>
-      inSteps(insightsOf(plan, comparison, dataset), control, (share) => emit(rowsDone(plan, share))),
+    insights: ({ plan, comparison, dataset, pairIndex }, emit, control) =>
+      inSteps(insightsOf(plan, comparison, dataset, pairIndex), control, (share) => emit(rowsDone(plan, share))),
   };
 }
 

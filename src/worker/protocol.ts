@@ -156,7 +156,13 @@ export interface DataMethods {
   compare(params: ComparisonPlan, onEvent: (e: ProgressEvent) => void): Comparison;
   /** What stands behind a comparison. Without the data set there are no slices. */
   insights(
-    params: { plan: ComparisonPlan; comparison: Pick<Comparison, 'arms' | 'pairs'>; dataset: Dataset | null },
+    params: {
+      plan: ComparisonPlan;
+      comparison: Pick<Comparison, 'arms' | 'pairs'>;
+      dataset: Dataset | null;
+      /** Which pair's slices are asked for; left out: the headline's. */
+      pairIndex?: number;
+    },
     onEvent: (e: ProgressEvent) => void,
   ): Insights;
 }

@@ -1,10 +1,12 @@
 import { useEffect, useState } from 'react';
 import { otherVersionWords } from '../../../dataset/versions';
+import { times } from '../../../evaluation/words';
 import { chosenHard, chosenSoft } from '../../../project/prompt-set';
 import { navigate, screenPath } from '../../shell/location';
 import { ScreenFrame } from '../../shell/Screen';
 import { useProject, useSession } from '../../state/studio';
 import { Button, Choices, EmptyState, format, Note, Panel, ProgressBar } from '../../ui';
+import { useData } from '../data/use-data';
 import { type ArmPlan, alsoAmong, contestOf } from './arms';
 import { CorrectedVerdict } from './CorrectedVerdict';
 import { OthersRow } from './OthersRow';
@@ -20,6 +22,7 @@ export default function CompareScreen() {
   const enter = useCompare((s) => s.enter);
   const state = useCompare((s) => s);
   const job = useSession((s) => s.job);
+  const detectable = useData((s) => s.prepared?.detectable.sentence ?? null);
   const [saving, setSaving] = useState(false);
   const setId = set?.id;
   // biome-ignore lint/correctness/useExhaustiveDependencies: another set has other comparisons
@@ -195,10 +198,11 @@ export default function CompareScreen() {
                 There is no hand-written prompt yet: write one on the Prompts screen to have something to beat.
               </p>
             )}
+            {detectable ? <p className="dim small">{detectable}</p> : null}
             <p className="dim small">
               {set.testLooks === 0
                 ? 'These rows have not been looked at yet.'
-                : `These rows have been looked at ${set.testLooks} times; each look makes a lucky result likelier.`}
+                : `These rows have been looked at ${times(set.testLooks)}; each look makes a lucky result likelier.`}
             </p>
           </Panel>
         ) : null}

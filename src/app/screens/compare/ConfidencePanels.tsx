@@ -10,10 +10,14 @@ import type { CloserProps } from './LookCloser';
 const START = 0.8;
 
 /** Whether the probabilities can be trusted, and what is gained by leaving the unsure rows to a person. */
-export function ConfidencePanels({ comparison, evaluation, insights }: CloserProps & { readonly insights: Insights }) {
+export function ConfidencePanels({
+  comparison,
+  evaluation,
+  pair,
+  insights,
+}: CloserProps & { readonly insights: Insights }) {
   const [threshold, setThreshold] = useState(START);
   const { gold } = evaluation.plan;
-  const pair = comparison.pairs[0];
   const shown = useMemo(() => {
     const of = (id: string | undefined) => comparison.arms.find((arm) => arm.id === id);
     return [of(pair?.a), of(pair?.b)].flatMap((arm) => {

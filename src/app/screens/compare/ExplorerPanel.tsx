@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import type { Insights } from '../../../evaluation/insights';
 import { sideOf } from '../../charts';
 import { useQuery } from '../../shell/location';
@@ -17,22 +17,24 @@ const GROUPS: readonly { readonly id: RowGroup; readonly title: string; readonly
 
 /** The rows behind the difference, in four cells: which ones tuning fixed, and which ones it broke. */
 export function ExplorerPanel(props: CloserProps & { readonly insights: Insights | null }) {
-  const { comparison, evaluation, dataset, insights } = props;
+  const { comparison, evaluation, dataset, pair, insights } = props;
   const [group, setGroup] = useQuery<RowGroup>('rows', 'fixed');
   const [label, setLabel] = useQuery<string>('label', 'all');
   const [said, setSaid] = useQuery<string>('said', 'all');
   const [only, setOnly] = useQuery<string>('only', 'all');
   const [slice, setSlice] = useQuery<string>('slice', '');
   const [rowId, setRowId] = useQuery<string>('row', '');
-  const pair = comparison.pairs[0];
   const a = comparison.arms.find((arm) => arm.id === pair?.a);
   const b = comparison.arms.find((arm) => arm.id === pair?.b);
+  const all = useMemo(
+    () => (pair ? comparedRows(comparison, evaluation, dataset, pair) : []),
+    [comparison, evaluation, dataset, pair],
+  );
   if (!pair || !a || !b) return <p className="dim">This comparison has no pair of prompts.</p>;
   const tuned = b.kind === 'tuned';
   const { labels } = evaluation.plan;
   const part = insights?.slices?.slices[Number(slice || -1)] ?? null;
   const suspects = new Map(insights?.suspects.map((s) => [s.row, s]));
-  const all = comparedRows(comparison, evaluation, dataset, pair);
   const rows = filterRows(all, {
     label: labels[Number(label)] ?? null,
     said: labels[Number(said)] ?? null,

@@ -4,9 +4,8 @@ import type { CloserProps } from './LookCloser';
 import { useReview } from './use-closer';
 
 /** Held-back rows whose label is given again, with every prediction and the old label out of sight. */
-export function ReviewPanel({ comparison, evaluation, dataset }: CloserProps) {
+export function ReviewPanel({ comparison, evaluation, dataset, pair }: CloserProps) {
   const { queue, answers, saving, start, answer, back, leave, apply } = useReview((s) => s);
-  const pair = comparison.pairs[0];
   const { labels } = evaluation.plan;
   const reviewed = evaluation.review?.reviewed ?? [];
   const left = (ids: readonly string[]) => ids.filter((id) => !reviewed.includes(id)).length;
@@ -53,7 +52,7 @@ export function ReviewPanel({ comparison, evaluation, dataset }: CloserProps) {
           value={answers.size / queue.length}
         />
         {id === undefined ? (
-          <Given answers={given} {...{ comparison, evaluation, dataset }} />
+          <Given answers={given} {...{ comparison, evaluation, dataset, pair }} />
         ) : (
           <>
             <blockquote className="row-text" aria-live="polite">

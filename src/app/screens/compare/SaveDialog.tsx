@@ -19,6 +19,8 @@ export function SaveDialog({ isOpen, onClose }: { readonly isOpen: boolean; read
   const pair = comparison.pairs[0];
   const changed = pair ? pair.fixed.length + pair.broken.length : 0;
   const saveText = async (made: Promise<string | null>, file: string, type: string) => {
+    // the button stays enabled: a disabled one would lose the focus
+    if (making) return;
     setMaking(true);
     try {
       const text = await made;
@@ -50,11 +52,7 @@ export function SaveDialog({ isOpen, onClose }: { readonly isOpen: boolean; read
           ]}
         />
         <div className="row">
-          <Button
-            variant="primary"
-            isDisabled={making}
-            onPress={() => void saveText(html(withRows), `${stem}-report.html`, 'text/html')}
-          >
+          <Button variant="primary" onPress={() => void saveText(html(withRows), `${stem}-report.html`, 'text/html')}>
             Download the report
           </Button>
           <span className="dim small">
@@ -63,13 +61,13 @@ export function SaveDialog({ isOpen, onClose }: { readonly isOpen: boolean; read
         </div>
         <h3>Markdown</h3>
         <div className="row">
-          <Button isDisabled={making} onPress={() => void saveText(markdown(), `${stem}-report.md`, 'text/markdown')}>
+          <Button onPress={() => void saveText(markdown(), `${stem}-report.md`, 'text/markdown')}>
             Markdown, without texts
           </Button>
         </div>
         <h3>Results</h3>
         <div className="row">
-          <Button isDisabled={making} onPress={() => void saveText(json(), `${stem}-results.json`, 'application/json')}>
+          <Button onPress={() => void saveText(json(), `${stem}-results.json`, 'application/json')}>
             JSON, without texts
           </Button>
           <Button

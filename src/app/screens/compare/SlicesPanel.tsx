@@ -8,7 +8,7 @@ import type { CloserProps } from './LookCloser';
 import { pText } from './p-value';
 
 /** The held-back rows by a column or by text length: where the second prompt is ahead, and how much of it is more than chance. */
-export function SlicesPanel({ insights, comparison }: CloserProps & { readonly insights: Insights }) {
+export function SlicesPanel({ insights, comparison, pair }: CloserProps & { readonly insights: Insights }) {
   const report = insights.slices;
   const columns = [...new Set(report?.slices.map(({ column }) => column))];
   // The column's place, not its name: nothing of the file stands in the address.
@@ -28,7 +28,7 @@ export function SlicesPanel({ insights, comparison }: CloserProps & { readonly i
       </Panel>
     );
   const nameOf = (id: string | undefined) => comparison.arms.find((arm) => arm.id === id)?.name ?? '';
-  const [a, b] = [nameOf(comparison.pairs[0]?.a), nameOf(comparison.pairs[0]?.b)];
+  const [a, b] = [nameOf(pair?.a), nameOf(pair?.b)];
   const open = (slice: Slice) => {
     setSlice(String(report.slices.indexOf(slice)));
     setTab('rows');

@@ -19,12 +19,11 @@ const choiceOf = (pressed: 'left' | 'right' | 'tie' | 'both-bad', { swapped }: B
 };
 
 /** Two answers side by side, and nothing that says whose they are. */
-export function VotePanel({ comparison, evaluation, dataset }: CloserProps) {
+export function VotePanel({ comparison, evaluation, dataset, pair }: CloserProps) {
   const amend = useCompare((s) => s.amend);
   const [counting, setCounting] = useState(false);
   const box = useRef<HTMLDivElement>(null);
   const { plan, votes = [] } = evaluation;
-  const pair = comparison.pairs[0];
   const a = comparison.arms.find((arm) => arm.id === pair?.a);
   const b = comparison.arms.find((arm) => arm.id === pair?.b);
   const ballots = useMemo(() => (a && b ? drawBallots(plan, a, b) : []), [plan, a, b]);

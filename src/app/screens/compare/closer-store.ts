@@ -12,13 +12,17 @@ export interface CloserState {
   readonly insights: Insights | null;
   /** The comparison that `insights` is of. */
   readonly of: Comparison | null;
+  /** The pair whose slices `insights` has. */
+  readonly pairIndex: number;
   /** Share done while it is computed. */
   readonly fraction: number | null;
   readonly stopped: boolean;
   readonly error: StudioError | null;
   /** Computes what is on the screen now, unless it is there. */
-  readonly look: () => Promise<void>;
+  readonly look: (pairIndex?: number) => Promise<void>;
   readonly stop: () => void;
+  /** Those of the headline's pair, whichever is looked at; null without a comparison. */
+  readonly ofHeadline: () => Promise<Insights | null>;
 }
 
 export type CloserStore = StoreApi<CloserState>;
@@ -27,26 +31,36 @@ export function createCloserStore(services: Services, project: ProjectStore, com
   let aborter: AbortController | null = null;
   /** Whoever asks for what is being computed waits for it. */
   let looking: Promise<void> = Promise.resolve();
+  const ask = (
+    evaluation: Evaluation,
+    { arms, pairs }: Comparison,
+    pairIndex: number,
+    options: Parameters<typeof services.data.call<'insights'>>[2] = {},
+  ) =>
+    services.data.call(
+      'insights',
+      {
+        plan: planFor(evaluation.plan, compare.getState().mode),
+        comparison: { arms, pairs },
+        dataset: project.getState().dataset,
+        pairIndex,
+      },
+      options,
+    );
   return createStore<CloserState>((set, get) => {
-    async function compute(evaluation: Evaluation, comparison: Comparison): Promise<void> {
-      const { mode } = compare.getState();
+    async function compute(evaluation: Evaluation, comparison: Comparison, pairIndex: number): Promise<void> {
       aborter?.abort();
       const mine = new AbortController();
       aborter = mine;
-      set({ of: comparison, insights: null, fraction: 0, stopped: false, error: null });
+      set({ of: comparison, pairIndex, insights: null, fraction: 0, stopped: false, error: null });
       try {
-        const insights = await services.data.call(
-          'insights',
-          {
-            plan: planFor(evaluation.plan, mode),
-            comparison: { arms: comparison.arms, pairs: comparison.pairs },
-            dataset: project.getState().dataset,
-          },
-          { signal: mine.signal, onEvent: ({ done, total }) => set({ fraction: total > 0 ? done / total : 0 }) },
-        );
-        if (get().of === comparison) set({ insights });
+        const insights = await ask(evaluation, comparison, pairIndex, {
+          signal: mine.signal,
+          onEvent: ({ done, total }) => set({ fraction: total > 0 ? done / total : 0 }),
+        });
+        if (aborter === mine) set({ insights });
       } catch (cause) {
-        if (get().of !== comparison) return;
+        if (aborter !== mine) return;
         const error = cause instanceof StudioError ? cause : new StudioError('internal', String(cause), { cause });
         set(error.code === 'cancelled' ? { stopped: true, of: null } : { error, of: null });
       } finally {
@@ -57,15 +71,25 @@ export function createCloserStore(services: Services, project: ProjectStore, com
     return {
       insights: null,
       of: null,
+      pairIndex: 0,
       fraction: null,
       stopped: false,
       error: null,
-      look: () => {
+      look: (pairIndex = 0) => {
         const { evaluation, comparison } = compare.getState();
-        if (evaluation && comparison && get().of !== comparison) looking = compute(evaluation, comparison);
+        const isThere = get().of === comparison && get().pairIndex === pairIndex;
+        if (evaluation && comparison && !isThere) looking = compute(evaluation, comparison, pairIndex);
         return looking;
       },
       stop: () => aborter?.abort(),
+      ofHeadline: async () => {
+        const { evaluation, comparison } = compare.getState();
+        if (!evaluation || !comparison) return null;
+        if (get().of === comparison && get().pairIndex === 0) await looking;
+        const { of, pairIndex, insights } = get();
+        if (insights && of === comparison && pairIndex === 0) return insights;
+        return ask(evaluation, comparison, 0);
+      },
     };
   });
 }

@@ -41,13 +41,16 @@ export function createReportStore({ store: disk }: Services, sources: Sources): 
   /** What was looked at beside the comparison, computed where it is not there yet. */
   async function closerLook(): Promise<CloserLook> {
     const { evaluation, comparison } = compare.getState();
-    await Promise.all([closer.getState().look(), review.getState().recount(), checks.getState().recall()]);
-    const { insights } = closer.getState();
+    const [insights] = await Promise.all([
+      closer.getState().ofHeadline(),
+      review.getState().recount(),
+      checks.getState().recall(),
+    ]);
     const { adaptation, seedRange } = checks.getState();
     const { votes = [], review: kept, consistency, everyRow } = evaluation ?? {};
     const { after, of } = review.getState();
     return {
-      ...(insights && closer.getState().of === comparison ? { insights } : {}),
+      ...(insights ? { insights } : {}),
       ...(votes.length > 0 ? { votes: tally(votes) } : {}),
       ...(kept
         ? {
