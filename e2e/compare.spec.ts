@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from './fixtures';
 import { AWKWARD } from './pages/studio';
-import { sound } from './sound';
+import { sound, soundNow } from './sound';
 
 test('behind the verdict: rows, filters, slices, how sure, and an address that leads back', async ({ studio }) => {
   test.slow();
@@ -32,6 +32,7 @@ test('behind the verdict: rows, filters, slices, how sure, and an address that l
     const dialog = page.getByRole('dialog');
     await expect(dialog.getByRole('region', { name: 'Tuned', exact: true })).toContainText(/[01]\.\d\d/);
     const text = (await dialog.locator('blockquote').textContent()) ?? '';
+    await soundNow(page, 'Compare, one row');
     expect(page.url()).toMatch(/[?&]row=/);
     expect(decodeURIComponent(page.url())).not.toContain(text.slice(0, 12));
     await page.reload();
@@ -179,13 +180,5 @@ test('labels are checked and answers voted on without knowing whose they are', a
       await expect(page.getByRole('progressbar', { name: /^Looking closer/ })).toBeHidden();
       await sound(studio, `Compare, ${tab}`);
     }
-    await compare.tab('Rows').click();
-    await compare.cell('Fixed').click();
-    await compare.rows
-      .getByRole('button', { name: /^All answers to row/ })
-      .first()
-      .click();
-    await expect(page.getByRole('dialog')).toBeVisible();
-    await sound(studio, 'Compare, one row');
   });
 });

@@ -18,15 +18,26 @@ export async function sound(
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       await settled(page);
-      // react-aria says what changed through nodes that it takes away seconds later, what they are named after before that
-      const axe = new AxeBuilder({ page }).exclude('[data-live-announcer]').disableRules([...except]);
-      // a theme changes colours and nothing else
-      const { violations } = await (colorScheme === 'light' ? axe : axe.withRules('color-contrast')).analyze();
-      const found = violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target.join(' ')}`));
-      expect.soft(found, `${what}, ${colorScheme}, ${size.width} px`).toEqual([]);
+      await soundNow(page, `${what}, ${colorScheme}, ${size.width} px`, {
+        except,
+        onlyColours: colorScheme === 'dark',
+      });
     }
     expect.soft(await scrollsSideways(), `${what} scrolls sideways at ${size.width} px`).toBe(false);
   }
+}
+
+/** What is on the screen as it is: no finding of axe. A theme changes colours and nothing else. */
+export async function soundNow(
+  page: Page,
+  what: string,
+  { except = [], onlyColours = false }: { readonly except?: readonly string[]; readonly onlyColours?: boolean } = {},
+): Promise<void> {
+  // react-aria says what changed through nodes that it takes away seconds later, what they are named after before that
+  const axe = new AxeBuilder({ page }).exclude('[data-live-announcer]').disableRules([...except]);
+  const { violations } = await (onlyColours ? axe.withRules('color-contrast') : axe).analyze();
+  const found = violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target.join(' ')}`));
+  expect.soft(found, what).toEqual([]);
 }
 
 /** Colours of a theme that fades in would be measured half way. */
