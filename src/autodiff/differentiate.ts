@@ -31,7 +31,7 @@ export function differentiate(
 ): Graph {
   const builder = new GraphBuilder(graph, 'grad/');
   const shapes = new Shapes(graph);
-  const g = new Emitter(builder, shapes, graph.nodes);
+  const g = new Emitter(builder, shapes, graph);
   const consumers = consumersOf(graph);
   const active = activeValues(graph, loss, wrt, g);
   if (!active.has(loss)) throw new StudioError('model-unsupported', `The loss ${loss} does not depend on ${wrt}.`);

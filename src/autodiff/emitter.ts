@@ -1,7 +1,7 @@
 import type { GraphBuilder } from '../graph/builder';
 import { flip, type Layout, LINEAR, withLayout } from '../graph/core-ops';
-import { dtypeCode, isFloat, sizeOf, toNumbers } from '../graph/dtype';
-import { type Attr, type DType, int, ints, type Node } from '../graph/ir';
+import { dtypeCode, isFloat, scaledTensor, sizeOf, toNumbers } from '../graph/dtype';
+import { type Attr, type DType, type Graph, int, ints, type Node } from '../graph/ir';
 import { assert, present } from '../lib/assert';
 import { tensorAttr } from './attrs';
 import type { Inferred } from './inferred';
@@ -19,11 +19,17 @@ export class Emitter {
   readonly #builder: GraphBuilder;
   readonly #shapes: Shapes;
   readonly #producers: Map<string, Node>;
+  /** The graph input that a symbol is read from, and on which axis: one for all layers. */
+  readonly #symbols: ReadonlyMap<string, { readonly input: string; readonly axis: number }>;
 
-  constructor(builder: GraphBuilder, shapes: Shapes, nodes: readonly Node[]) {
+  constructor(builder: GraphBuilder, shapes: Shapes, { nodes, inputs }: Graph) {
     this.#builder = builder;
     this.#shapes = shapes;
     this.#producers = new Map(nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
+    const named = inputs.flatMap(({ name, shape }) =>
+      (shape ?? []).flatMap((dim, axis) => (typeof dim === 'string' ? [[dim, { input: name, axis }] as const] : [])),
+    );
+    this.#symbols = new Map(named.reverse());
   }
 
   op(op: string, inputs: readonly string[], attrs: Attrs = {}): string {
@@ -79,16 +85,12 @@ export class Emitter {
     return tensor && sizeOf(tensor.dims) === 1 ? (toNumbers(tensor)[0] ?? null) : null;
   }
 
-  /** The initializer `-name`, made once. */
-  negated(name: string): string {
+  /** `name * factor`: of an initializer another one, made once; computed otherwise. */
+  scaled(name: string, factor: number): string {
     const tensor = this.#builder.tensor(name);
-    if (tensor?.dtype !== 'float32') return this.neg(name);
-    const twin = `${name}_negated`;
-    if (this.#builder.has(twin)) return twin;
-    const bytes = tensor.bytes.slice();
-    // The sign of a little-endian float32 is the top bit of its last byte.
-    for (let i = 3; i < bytes.length; i += 4) bytes[i] = (bytes[i] ?? 0) ^ 0x80;
-    return this.#known(this.#builder.initializer({ ...tensor, name: twin, bytes }));
+    if (factor === 1 || tensor?.dtype !== 'float32') return this.times(name, factor);
+    const twin = `${name}_times_${factor}`;
+    return this.#builder.has(twin) ? twin : this.#known(this.#builder.initializer(scaledTensor(tensor, factor, twin)));
   }
 
   add = (a: string, b: string) => this.op('Add', [a, b]);
@@ -121,6 +123,11 @@ export class Emitter {
     return this.op('ReduceSum', [x, this.int64s(axes)], { keepdims: int(keepdims ? 1 : 0) });
   }
 
+  /** Sum of squares over axes that are kept with size 1. */
+  sumSquare(x: string, axes: readonly number[]): string {
+    return this.op('ReduceSumSquare', [x, this.int64s(axes)], { keepdims: int(1) });
+  }
+
   /** Mean over axes that are kept with size 1. */
   mean(x: string, axes: readonly number[]): string {
     return this.op('ReduceMean', [x, this.int64s(axes)], { keepdims: int(1) });
@@ -136,17 +143,29 @@ export class Emitter {
   linearBack = (x: string, weight: string, layout: Layout) => this.op(LINEAR, [x, weight], withLayout(flip(layout)));
 
   transpose(x: string, perm?: readonly number[]): string {
-    return this.op('Transpose', [x], perm ? { perm: ints(perm) } : {});
+    return this.#transposedProduct(x, perm) ?? this.op('Transpose', [x], perm ? { perm: ints(perm) } : {});
   }
 
   /** The last two axes exchanged; undoes such a Transpose instead of adding one. */
   swapLast(x: string): string {
     const rank = present(this.info(x)?.shape, `shape of ${x}`).length;
-    const perm = Array.from({ length: rank }, (_, i) => (i < rank - 2 ? i : 2 * rank - 3 - i));
+    return this.#beforeSwap(x) ?? this.transpose(x, lastSwapped(rank));
+  }
+
+  /** What a value was before its last two axes were exchanged, if that is how it came to be. */
+  #beforeSwap(x: string): string | undefined {
     const producer = this.#producers.get(x);
-    const given = producer?.op === 'Transpose' ? producer.attrs.perm : undefined;
-    const undone = given?.type === 'ints' && given.value.every((axis, i) => axis === perm[i]);
-    return undone ? present(producer?.inputs[0], 'input of Transpose') : this.transpose(x, perm);
+    const perm = producer?.op === 'Transpose' ? producer.attrs.perm : undefined;
+    return perm?.type === 'ints' && isLastSwap(perm.value) ? producer?.inputs[0] : undefined;
+  }
+
+  /** (A^T B)^T = B^T A: one Transpose in the place of two. */
+  #transposedProduct(x: string, perm: readonly number[] | undefined): string | null {
+    const producer = this.#producers.get(x);
+    const [at = '', b = ''] = producer?.op === 'MatMul' ? producer.inputs : [];
+    const a = perm && isLastSwap(perm) ? this.#beforeSwap(at) : undefined;
+    const sameRank = this.info(b)?.shape?.length === perm?.length;
+    return a !== undefined && sameRank ? this.matMul(this.swapLast(b), a) : null;
   }
 
   shape = (x: string) => this.op('Shape', [x]);
@@ -154,7 +173,8 @@ export class Emitter {
   size = (x: string, axis: number) => {
     const dim = this.info(x)?.shape?.[axis];
     if (typeof dim === 'number') return this.int64s([dim]);
-    return this.op('Shape', [x], { start: int(axis), end: int(axis + 1) });
+    const from = this.#symbols.get(dim ?? '') ?? { input: x, axis };
+    return this.op('Shape', [from.input], { start: int(from.axis), end: int(from.axis + 1) });
   };
 
   reshape = (x: string, shape: string) => this.op('Reshape', [x, shape]);
@@ -177,6 +197,21 @@ export class Emitter {
     return this.op('Slice', [x, start, end, this.int64s([axis])]);
   }
 
+  /**
+   * The same where nothing else of x is needed: of a product that x is, the operand is cut, and less is multiplied.
+   */
+  part(x: string, start: string, end: string, axis: number): string {
+    const producer = this.#producers.get(x);
+    const rank = this.info(x)?.shape?.length ?? 0;
+    const [a = '', b = ''] = producer?.inputs ?? [];
+    const side = producer?.op === 'MatMul' && axis >= rank - 2 ? (axis === rank - 2 ? a : b) : null;
+    const cut = side !== null && this.info(side)?.shape?.length === rank ? this.part(side, start, end, axis) : null;
+    if (cut !== null) return side === a ? this.matMul(cut, b) : this.matMul(a, cut);
+    const swapped = axis >= rank - 2 ? this.#beforeSwap(x) : undefined;
+    if (swapped === undefined) return this.slice(x, start, end, axis);
+    return this.swapLast(this.part(swapped, start, end, 2 * rank - 3 - axis));
+  }
+
   get end(): string {
     return this.int64s([END]);
   }
@@ -187,12 +222,15 @@ export class Emitter {
 
   /** Sum of two shapes' elements, int64. */
   plus(a: string, b: string): string {
-    return this.#folded(a, b, (x, y) => x + y) ?? this.add(a, b);
+    if (this.#isZero(a)) return b;
+    return this.#isZero(b) ? a : (this.#folded(a, b, (x, y) => x + y) ?? this.add(a, b));
   }
 
   minus(a: string, b: string): string {
-    return this.#folded(a, b, (x, y) => x - y) ?? this.sub(a, b);
+    return this.#isZero(b) ? a : (this.#folded(a, b, (x, y) => x - y) ?? this.sub(a, b));
   }
+
+  #isZero = (a: string) => this.constantInts(a)?.join() === '0';
 
   cast(x: string, dtype: DType): string {
     return this.op('Cast', [x], { to: int(dtypeCode(dtype)) });
@@ -228,3 +266,9 @@ export class Emitter {
     return name;
   }
 }
+
+const lastSwapped = (rank: number): readonly number[] =>
+  Array.from({ length: rank }, (_, i) => (i < rank - 2 ? i : 2 * rank - 3 - i));
+
+const isLastSwap = (perm: readonly number[]) =>
+  perm.length > 1 && perm.every((axis, i) => axis === lastSwapped(perm.length)[i]);

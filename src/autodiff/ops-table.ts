@@ -5,6 +5,7 @@ import { shapeRules } from './shape-rules';
 const notes: Readonly<Record<string, string>> = {
   'studio:Linear': 'to the input; weight and bias are frozen. One blob serves forward and backward',
   'studio:Head': 'to the hidden rows',
+  'studio:CrossEntropy': 'to the logits; the rows of the target are one-hot',
   'com.microsoft:FastGelu': 'to the input and to the bias',
   'com.microsoft:QuickGelu': 'with alpha 1 it is SiLU',
   'com.microsoft:RotaryEmbedding': 'the same operator with the negated sine table',

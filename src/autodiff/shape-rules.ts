@@ -210,6 +210,7 @@ export const shapeRules: Readonly<Record<string, ShapeRule | undefined>> = {
   MatMul: matMul,
   Gemm: gemm,
   'studio:Linear': linear,
+  'studio:CrossEntropy': ({ inputs: [logits] }) => (logits ? value(logits.dtype, []) : null),
   'studio:Head': head,
   'studio:HeadGrad': headGrad,
   ...family(

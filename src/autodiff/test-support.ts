@@ -105,31 +105,49 @@ export async function finiteDifferences(
   test: GradientCase,
   weights: readonly number[],
 ): Promise<Record<string, readonly number[]>> {
+  const slopes = await slopesOf(test, weights);
+  const result: Record<string, readonly number[]> = {};
+  for (const [wrt, { data }] of Object.entries(test.inputs)) {
+    const gradient: number[] = [];
+    for (const at of data.keys()) gradient.push(await slopes.along(wrt, (i) => (i === at ? 1 : 0)));
+    result[wrt] = gradient;
+  }
+  await slopes.dispose();
+  return result;
+}
+
+/** For each input a random direction of length 1, and the slope of the loss along it. */
+export async function alongDirections(test: GradientCase, weights: readonly number[]) {
+  const slopes = await slopesOf(test, weights);
+  const result: Record<string, { readonly direction: readonly number[]; readonly slope: number }> = {};
+  for (const [wrt, { dims }] of Object.entries(test.inputs)) {
+    const { data } = normal(dims, 77);
+    const length = Math.hypot(...data);
+    const direction = data.map((v) => v / length);
+    result[wrt] = { direction, slope: await slopes.along(wrt, (i) => direction[i] ?? 0) };
+  }
+  await slopes.dispose();
+  return result;
+}
+
+async function slopesOf(test: GradientCase, weights: readonly number[]) {
   const { graph, y } = forward(test, 'known');
   const runner = await createNodeRunner(serialise(lower(withOutputs(graph, [y]))), {
     backend: 'node-wasm',
     threads: 1,
   });
-  const loss = async (wrt: string, at: number, step: number) => {
-    const feeds = { ...feedsOf(test) };
-    const data = Float32Array.from(test.inputs[wrt]?.data ?? []);
-    data[at] = (data[at] ?? 0) + step;
-    feeds[wrt] = { dtype: 'float32', dims: test.inputs[wrt]?.dims ?? [], data };
-    const { [y]: output } = await runner.run(feeds, [y]);
-    return numbers(output).reduce((total, value, i) => total + value * (weights[i] ?? 0), 0);
+  const along = async (wrt: string, direction: (i: number) => number) => {
+    const { dims, data } = test.inputs[wrt] ?? { dims: [], data: [] };
+    const loss = async (step: number) => {
+      const moved = tensor({ dims, data: data.map((value, i) => value + step * direction(i)) });
+      const { [y]: output } = await runner.run({ ...feedsOf(test), [wrt]: moved }, [y]);
+      return numbers(output).reduce((total, value, i) => total + value * (weights[i] ?? 0), 0);
+    };
+    const near = (await loss(H)) - (await loss(-H));
+    const far = (await loss(2 * H)) - (await loss(-2 * H));
+    return (8 * near - far) / (12 * H);
   };
-  const result: Record<string, readonly number[]> = {};
-  for (const [wrt, { data }] of Object.entries(test.inputs)) {
-    const gradient: number[] = [];
-    for (const at of data.keys()) {
-      const near = (await loss(wrt, at, H)) - (await loss(wrt, at, -H));
-      const far = (await loss(wrt, at, 2 * H)) - (await loss(wrt, at, -2 * H));
-      gradient.push((8 * near - far) / (12 * H));
-    }
-    result[wrt] = gradient;
-  }
-  await runner.dispose();
-  return result;
+  return { along, dispose: () => runner.dispose() };
 }
 
 /** Largest difference, relative to the largest component of the expected gradient. */

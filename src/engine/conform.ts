@@ -49,7 +49,7 @@ export const softOf = (oracle: Oracle, placement: SoftPrompt['placement']): Soft
   hidden: oracle.softPrompt[0]?.length ?? 0,
 });
 
-const rowsOf = (oracle: Oracle): TokenRow[] =>
+export const rowsOf = (oracle: Oracle): TokenRow[] =>
   oracle.rows.map((ids, i) => ({
     rowId: String(i),
     ids: Int32Array.from(ids),

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { run } from '../inference/run';
 import { scoreRows } from '../inference/score';
@@ -8,23 +8,14 @@ import type { TokenRow } from '../tokens/types';
 import { conform, softOf } from './conform';
 import { type LoadedProgram, loadProgram } from './load';
 import { largestDifference, type Oracle } from './oracle';
-import { FIXTURES, readModel, singleTokens, tokenRows } from './test-support';
-
-/** Further architectures, exporters and quantisations, made by tools/fixtures; laid out as those in FIXTURES. */
-const EXPORTS = 'test/fixtures/exports';
-
-const folders = [FIXTURES, EXPORTS].flatMap((root) =>
-  readdirSync(root, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map(({ name }) => ({ name, folder: `${root}/${name}` })),
-);
+import { modelFolders, readModel, singleTokens, tokenRows } from './test-support';
 
 const logSoftmax = (logits: readonly number[]) => {
   const normaliser = Math.log(logits.reduce((sum, x) => sum + Math.exp(x), 0));
   return logits.map((x) => x - normaliser);
 };
 
-describe.each(folders)('$name agrees with PyTorch', ({ name, folder }) => {
+describe.each(modelFolders())('$name agrees with PyTorch', ({ name, folder }) => {
   let opened: Promise<LoadedProgram & { oracle: Oracle; rows: TokenRow[] }> | null = null;
   const open = () => {
     opened ??= (async () => {

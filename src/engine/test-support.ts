@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import type { LabelTokens, TokenRow } from '../tokens/types';
 import type { TrainEvent } from '../training/events';
@@ -6,7 +7,16 @@ import type { ModelFiles, TrainRequest } from './types';
 
 /** For tests only. */
 export const FIXTURES = 'test/fixtures/models';
+/** Further architectures, exporters and quantisations, made by tools/fixtures; laid out as those in FIXTURES. */
+const EXPORTS = 'test/fixtures/exports';
 export const SMOLLM2 = 'public/models/HuggingFaceTB/SmolLM2-135M-Instruct';
+
+export const modelFolders = () =>
+  [FIXTURES, EXPORTS].flatMap((root) =>
+    readdirSync(root, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => ({ name, folder: `${root}/${name}` })),
+  );
 
 export async function readModel(folder: string): Promise<ModelFiles> {
   const onnx = (await readdir(`${folder}/onnx`)).map((file) => `onnx/${file}`);

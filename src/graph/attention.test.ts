@@ -131,19 +131,20 @@ test('the expansion, node by node', () => {
     input %attention_bias : f32[batch,1,tokens,past + tokens]
     weight %table0 : f32[32,8]
     weight %table1 : f32[32,8]
+    weight %table0_times_0.25 : f32[32,8]
+    weight %table1_times_0.25 : f32[32,8]
     %attention/Shape_0 = Shape(%q) {start=0 end=-1}
     %attention/Concat_0 = Concat(%attention/Shape_0, i64[2]{8,16}) {axis=0}
     %attention/Reshape_0 = Reshape(%q, %attention/Concat_0)
     %attention/Transpose_0 = Transpose(%attention/Reshape_0) {perm=[0,2,1,3]}
-    %attention/Split_0, %attention/Split_0.1 = Split(%attention/Transpose_0, i64[2]{6,2}) {axis=1}
-    %attention/RotaryEmbedding_0 = com.microsoft:RotaryEmbedding(%attention/Split_0, %position_ids, %table0, %table1) {interleaved=0}
-    %attention/Split_1, %attention/Split_1.1 = Split(%attention/RotaryEmbedding_0, i64[2]{4,2}) {axis=1}
-    %present.0.key = Concat(%past_key_values.0.key, %attention/Split_1.1) {axis=2}
-    %present.0.value = Concat(%past_key_values.0.value, %attention/Split_0.1) {axis=2}
-    %attention/Reshape_1 = Reshape(%attention/Split_1, i64[4]{0,2,-1,16})
-    %attention/Mul_0 = Mul(%attention/Reshape_1, f32[]{0.25})
+    %attention/Split_0, %attention/Split_0.1, %attention/Split_0.2 = Split(%attention/Transpose_0, i64[3]{4,2,2}) {axis=1}
+    %attention/RotaryEmbedding_0 = com.microsoft:RotaryEmbedding(%attention/Split_0, %position_ids, %table0_times_0.25, %table1_times_0.25) {interleaved=0}
+    %attention/RotaryEmbedding_1 = com.microsoft:RotaryEmbedding(%attention/Split_0.1, %position_ids, %table0, %table1) {interleaved=0}
+    %present.0.key = Concat(%past_key_values.0.key, %attention/RotaryEmbedding_1) {axis=2}
+    %present.0.value = Concat(%past_key_values.0.value, %attention/Split_0.2) {axis=2}
+    %attention/Reshape_1 = Reshape(%attention/RotaryEmbedding_0, i64[4]{0,2,-1,16})
     %attention/Transpose_1 = Transpose(%present.0.key) {perm=[0,1,3,2]}
-    %attention/MatMul_0 = MatMul(%attention/Mul_0, %attention/Transpose_1)
+    %attention/MatMul_0 = MatMul(%attention/Reshape_1, %attention/Transpose_1)
     %attention/Concat_1 = Concat(%attention_bias, %attention_bias) {axis=2}
     %attention/Add_0 = Add(%attention/MatMul_0, %attention/Concat_1)
     %attention/Softmax_0 = Softmax(%attention/Add_0) {axis=-1}
@@ -177,9 +178,9 @@ test('queries and keys are normed before they are rotated, each by its weight', 
   const norms = text.split('\n').filter((line) => /Normalization|Rotary/.test(line));
   expect(norms).toMatchInlineSnapshot(`
     [
-      "%attention/SimplifiedLayerNormalization_0 = SimplifiedLayerNormalization(%attention/Split_1, %q_norm) {axis=-1 epsilon=0.00001}",
-      "%attention/RotaryEmbedding_0 = com.microsoft:RotaryEmbedding(%attention/SimplifiedLayerNormalization_0, %position_ids, %table0, %table1) {interleaved=0}",
-      "%attention/SimplifiedLayerNormalization_1 = SimplifiedLayerNormalization(%attention/Split_1.1, %k_norm) {axis=-1 epsilon=0.00001}",
+      "%attention/SimplifiedLayerNormalization_0 = SimplifiedLayerNormalization(%attention/Split_0, %q_norm) {axis=-1 epsilon=0.00001}",
+      "%attention/RotaryEmbedding_0 = com.microsoft:RotaryEmbedding(%attention/SimplifiedLayerNormalization_0, %position_ids, %table0_times_0.25, %table1_times_0.25) {interleaved=0}",
+      "%attention/SimplifiedLayerNormalization_1 = SimplifiedLayerNormalization(%attention/Split_0.1, %k_norm) {axis=-1 epsilon=0.00001}",
       "%attention/RotaryEmbedding_1 = com.microsoft:RotaryEmbedding(%attention/SimplifiedLayerNormalization_1, %position_ids, %table0, %table1) {interleaved=0}",
       "%present.0.key = Concat(%past_key_values.0.key, %attention/RotaryEmbedding_1) {axis=2}",
       "%attention/Reshape_1 = Reshape(%attention/RotaryEmbedding_0, i64[4]{0,2,-1,16})",

@@ -2,6 +2,7 @@ import { present } from '../lib/assert';
 import { floatAttr, intAttr, unsupported } from './attrs';
 import type { GraphBuilder } from './builder';
 import { LINEAR, layoutOf } from './core-ops';
+import { scaledTensor } from './dtype';
 import { float, type Graph, int, ints, type Node, type ValueInfo } from './ir';
 import { rewrite } from './rewrite';
 import { DIMS } from './symbols';
@@ -23,7 +24,7 @@ const POSITIONS_INPUT = 'position_ids';
  *
  *     q, k = Rotary(q), Rotary(k)                      positions from the input `position_ids` [batch, T]
  *     K, V = Concat(past, new)                         [batch, kv, S, d], the present outputs
- *     P    = Softmax(scale q K^T + bias)               q as [batch, kv, g T, d]: no key is repeated
+ *     P    = Softmax(scale q K^T + bias)               q as [batch, kv, g T, d]: no key is repeated; scaled as it is rotated
  *     y    = P V                                       back to [batch, T, h d]
  *
  * `bias` is the input `attention_bias` [batch, 1, T, S] (0 or -1e9), stacked g times along T once for all layers. It
@@ -90,39 +91,27 @@ function expand(node: Node, b: GraphBuilder, shared: Shared, widths: ReadonlyMap
   };
   const heads = (x: string, n: number) =>
     b.add('Transpose', [shaped(x, x, [n, d])], { attrs: { perm: ints([0, 2, 1, 3]) } });
-  const split = (x: string, first: number, second: number) =>
-    b.add('Split', [x, b.constant('int64', [2], [first, second])], { outputs: 2, attrs: { axis: int(1) } });
   const normed = (x: string, input: number) => headNorm(node, b, x, input);
-  const rotate = rotary(node, b, shared, d, cos, sin);
-  let [q, k, v]: string[] = [];
-  if (packed) {
-    // Rotating queries and keys in one go, as one tensor of h + kv heads.
-    const [qk = '', rest = ''] = split(heads(query, h + 2 * kv), h + kv, kv);
-    if (node.inputs[Q_NORM] || node.inputs[K_NORM]) {
-      const [queries = '', keys = ''] = split(qk, h, kv);
-      q = rotate(normed(queries, Q_NORM), h);
-      k = rotate(normed(keys, K_NORM), kv);
-    } else [q, k] = split(rotate(qk, h + kv), h, kv);
-    v = rest;
-  } else {
-    q = rotate(normed(heads(query, h), Q_NORM), h);
-    k = rotate(normed(heads(key, kv), K_NORM), kv);
-    v = heads(value, kv);
-  }
+  const sizes = b.constant('int64', [3], [h, kv, kv]);
+  const [queries = '', newKeys = '', newValues = ''] = packed
+    ? b.add('Split', [heads(query, h + 2 * kv), sizes], { outputs: 3, attrs: { axis: int(1) } })
+    : [heads(query, h), heads(key, kv), heads(value, kv)];
+  // The scale of the scores comes with the rotation of the queries: a rotation by tables times the scale is that, too.
+  const scale = floatAttr(node, 'scale', 0) || 1 / Math.sqrt(d);
+  const q = rotary(node, b, shared, { d, cos, sin, scale })(normed(queries, Q_NORM), h);
+  const k = rotary(node, b, shared, { d, cos, sin, scale: 1 })(normed(newKeys, K_NORM), kv);
 
   const [output = '', presentKey = '', presentValue = ''] = node.outputs;
   const withPast = (past: string, x: string, name: string) =>
     past === ''
       ? b.add('Identity', [x], { name: name || undefined })
       : b.add('Concat', [past, x], { name: name || undefined, attrs: { axis: int(2) } });
-  const keys = withPast(pastKey, present(k, 'keys'), presentKey);
-  const values = withPast(pastValue, present(v, 'values'), presentValue);
+  const keys = withPast(pastKey, k, presentKey);
+  const values = withPast(pastValue, newValues, presentValue);
 
-  const scale = floatAttr(node, 'scale', 0) || 1 / Math.sqrt(d);
-  const folded = b.add('Reshape', [present(q, 'queries'), b.constant('int64', [4], [0, kv, -1, d])]);
-  const scaled = b.add('Mul', [folded, b.constant('float32', [], [scale])]);
+  const folded = b.add('Reshape', [q, b.constant('int64', [4], [0, kv, -1, d])]);
   const transposed = b.add('Transpose', [keys], { attrs: { perm: ints([0, 1, 3, 2]) } });
-  const scores = softcap(node, b, b.add('MatMul', [scaled, transposed]));
+  const scores = softcap(node, b, b.add('MatMul', [folded, transposed]));
   const masked = b.add('Add', [scores, stackedBias(node, b, shared, g)]);
   const probabilities = b.add('Softmax', [masked], { attrs: { axis: int(-1) } });
   const mixed = b.add('MatMul', [probabilities, values]);
@@ -132,20 +121,38 @@ function expand(node: Node, b: GraphBuilder, shared: Shared, widths: ReadonlyMap
   return d;
 }
 
-/** Rotary position embedding of `[batch, heads, T, d]`; the identity where the node does not rotate. */
-function rotary(node: Node, b: GraphBuilder, shared: Shared, d: number, cos: string, sin: string) {
-  if (intAttr(node, 'do_rotary', 0) === 0) return (x: string) => x;
+interface Rotation {
+  readonly d: number;
+  readonly cos: string;
+  readonly sin: string;
+  readonly scale: number;
+}
+
+/** Rotary position embedding of `[batch, heads, T, d]`, times a scale; the scale alone where the node does not rotate all of d. */
+function rotary(node: Node, b: GraphBuilder, shared: Shared, { d, cos, sin, scale }: Rotation) {
+  const times = (x: string) => (scale === 1 ? x : b.add('Mul', [x, b.constant('float32', [], [scale])]));
+  if (intAttr(node, 'do_rotary', 0) === 0) return times;
   const table = b.tensor(cos);
   if (!table || !b.tensor(sin)) throw unsupported(node, 'computes its cos and sin tables at run time');
   const rotated = 2 * (table.dims.at(-1) ?? 0);
   const positions = node.inputs[9] || shared.positions;
-  return (x: string, heads: number) =>
-    b.add('com.microsoft:RotaryEmbedding', [x, positions, cos, sin], {
+  const whole = rotated === d;
+  const tables = whole ? [scaledTable(b, cos, scale), scaledTable(b, sin, scale)] : [cos, sin];
+  const rotate = (x: string, heads: number) =>
+    b.add('com.microsoft:RotaryEmbedding', [x, positions, ...tables], {
       attrs: {
         interleaved: int(intAttr(node, 'rotary_interleaved', 0)),
-        ...(rotated === d ? {} : { rotary_embedding_dim: int(rotated), num_heads: int(heads) }),
+        ...(whole ? {} : { rotary_embedding_dim: int(rotated), num_heads: int(heads) }),
       },
     });
+  return whole ? rotate : (x: string, heads: number) => times(rotate(x, heads));
+}
+
+/** A table times a number, made once for all layers. */
+function scaledTable(b: GraphBuilder, name: string, factor: number): string {
+  const twin = `${name}_times_${factor}`;
+  if (factor === 1 || b.has(twin)) return factor === 1 ? name : twin;
+  return b.initializer(scaledTensor(present(b.tensor(name), name), factor, twin));
 }
 
 function softcap(node: Node, b: GraphBuilder, scores: string): string {

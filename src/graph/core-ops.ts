@@ -10,9 +10,10 @@ import { type Attr, type Node, string } from './ir';
 export type Layout = 'rows' | 'columns';
 
 /**
- * `Linear(x [..., in], weight, bias? [out]) -> [..., out]`, attribute `layout`.
+ * `Linear(x [..., in], weight, bias? [out], addend? [..., out]) -> [..., out]`, attribute `layout`. Either has a bias or, as
+ * `sumIntoLinear` writes it just before lowering, an addend.
  *
- *     y = x W^T + b  (rows)        y = x W + b  (columns)
+ *     y = x W^T + b  (rows)        y = x W + b  (columns)        b: bias or addend
  *
  * Gradient: dX = Linear(dY, weight, flipped layout), without bias. The weight must be a float32 initializer of rank 2.
  * An attribute `rank` = 2 says that x is known to be `[rows, in]`; it may be left out.
@@ -34,6 +35,16 @@ export const HEAD = 'studio:Head';
  *     If(fullVocabulary) Linear(dLogits, W flipped) else Linear(dLogits, gather(W, ids) flipped)
  */
 export const HEAD_GRAD = 'studio:HeadGrad';
+
+/**
+ * `CrossEntropy(logits [reads, candidates], target [reads, candidates], weight [reads]) -> loss []`. Rows of the target must be
+ * one-hot.
+ *
+ *     loss = sum_r weight[r] (log sum_c exp logits[r,c] - sum_c target[r,c] logits[r,c])
+ *
+ * Gradient: dLogits = weight (softmax(logits) - target).
+ */
+export const CROSS_ENTROPY = 'studio:CrossEntropy';
 
 export const flip = (layout: Layout): Layout => (layout === 'rows' ? 'columns' : 'rows');
 

@@ -95,6 +95,12 @@ export function asFloat32(tensor: Initializer): Float32Array {
   return new Float32Array(buffer, byteOffset, tensor.bytes.byteLength >> 2);
 }
 
+/** A float32 tensor times a number. */
+export function scaledTensor(tensor: Initializer, factor: number, name: string): Initializer {
+  const values = asFloat32(tensor).map((value) => value * factor);
+  return { name, dtype: 'float32', dims: tensor.dims, bytes: new Uint8Array(values.buffer) };
+}
+
 /** All values as numbers. For small tensors: axes, shapes, scalars. int64 must be safe integers or the int64 extremes. */
 export function toNumbers(tensor: Initializer): number[] {
   const { bytes, dims, dtype } = tensor;

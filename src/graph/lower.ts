@@ -2,12 +2,15 @@ import { assert, present } from '../lib/assert';
 import { intAttr } from './attrs';
 import { GraphBuilder } from './builder';
 import { flip, HEAD, HEAD_GRAD, type Layout, LINEAR, layoutOf } from './core-ops';
+import { writeCrossEntropy } from './cross-entropy';
 import { shareCommon } from './cse';
 import { prune } from './dce';
 import { toNumbers } from './dtype';
 import { type Graph, int, type Node, subgraph, type ValueInfo } from './ir';
+import { sumIntoLinear } from './linear-sum';
 import { reads } from './order';
 import { isReducing, isRowwise, isVector } from './rowwise';
+import { writeSilu } from './silu';
 
 /**
  * Turns the pseudo-operators of `core-ops` into ONNX operators, as the last step before `serialise` (or before
@@ -18,7 +21,7 @@ import { isReducing, isRowwise, isVector } from './rowwise';
  * Reshapes never come to be. Two values are folded together only if their leading axes are the same by construction.
  */
 export function lower(graph: Graph): Graph {
-  return prune(shareCommon(new Lowering(graph).run()));
+  return prune(shareCommon(new Lowering(sumIntoLinear(shareCommon(writeSilu(writeCrossEntropy(graph))))).run()));
 }
 
 /** What is known of a shape vector: the leading axes of a value, then constants. */
@@ -60,13 +63,15 @@ class Lowering {
   }
 
   #linear(node: Node): void {
-    const [x = '', weight = '', bias = ''] = node.inputs;
+    const [x = '', weight = '', bias = '', addend = ''] = node.inputs;
     const y = node.outputs[0] ?? '';
     const layout = layoutOf(node);
     const dims = present(this.#graph.initializers.get(weight), `weight ${weight} of ${node.name}`).dims;
     const [input = 0, output = 0] = layout === 'rows' ? [dims[1], dims[0]] : dims;
     const isMatrix = intAttr(node, 'rank', 0) === 2;
-    const inputs = [isMatrix ? this.#unfold(x) : this.#fold(x, input), weight, ...(bias === '' ? [] : [bias])];
+    const rowsOf = (name: string, width: number) => (isMatrix ? this.#unfold(name) : this.#fold(name, width));
+    const added = addend === '' ? bias : rowsOf(addend, output);
+    const inputs = [rowsOf(x, input), weight, ...(added === '' ? [] : [added])];
     const attrs = gemmAttrs(layout);
     if (isMatrix) {
       this.#width.set(y, output);

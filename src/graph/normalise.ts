@@ -11,7 +11,9 @@ import { inlineIf } from './inline-if';
 import type { Graph } from './ir';
 import { recogniseLinear, tieEmbeddings } from './linear';
 import { splitSkipNorms } from './norms';
+import { recogniseNorms } from './recognise-norms';
 import { refuseNaN } from './refuse-nan';
+import { recogniseSilu } from './silu';
 import { nameDims } from './symbols';
 import { upgradeOpset } from './upgrade-opset';
 import { widen } from './widen';
@@ -50,10 +52,10 @@ export function normalise(given: Graph, options: NormaliseOptions = {}): Decoder
   if (options.consume)
     for (const { initializers } of [given, graph]) if (initializers instanceof Map) initializers.clear();
   const float = widen(expandQuantised(folded));
-  const plain = foldConstants(splitSkipNorms(float));
+  const plain = recogniseNorms(foldConstants(splitSkipNorms(float)));
   const linear = prune(tieEmbeddings(prune(recogniseLinear(plain))));
   const attention = prune(expandAttention(linear), { inputs: true });
-  const shared = prune(shareCommon(attention));
+  const shared = prune(recogniseSilu(shareCommon(attention)));
   refuseNaN(shared);
   return nameDims(detect(shared));
 }

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { GraphBuilder } from './builder';
-import { dtypeCode } from './dtype';
+import { dtypeCode, encode } from './dtype';
 import { int } from './ir';
 import { onGpu } from './on-gpu';
 import { print } from './print';
 import { f32, i64, runGraph } from './test-support';
 
-test('guards of a softmax and casts of integers keep their numbers, without an operator that a GPU lacks', async () => {
+test('guards of a softmax, casts of integers and constant fillings keep their numbers, without an operator that a GPU lacks', async () => {
   const b = new GraphBuilder();
   const scores = b.input('scores', 'float32', ['rows', 3]);
   const positions = b.input('positions', 'int64', ['rows']);
@@ -17,9 +17,17 @@ test('guards of a softmax and casts of integers keep their numbers, without an o
     null,
   );
   b.output(b.add('Cast', [positions], { name: 'angle', attrs: { to: int(dtypeCode('float32')) } }), 'float32', null);
+  const rows = b.add('Shape', [positions]);
+  const value = { name: '', dtype: 'float32' as const, dims: [1], bytes: encode('float32', [-1e9]) };
+  b.output(
+    b.add('ConstantOfShape', [rows], { name: 'hidden', attrs: { value: { type: 'tensor', value } } }),
+    'float32',
+    null,
+  );
+  b.output(b.add('ConstantOfShape', [rows], { name: 'zeros' }), 'float32', null);
   const before = b.build();
   const after = onGpu(before);
-  expect(print(after)).not.toContain('IsNaN');
+  expect(print(after)).not.toMatch(/IsNaN|ConstantOfShape/);
   const feeds = {
     scores: f32([2, 3], [0, 1, 2, ...new Array(3).fill(Number.NEGATIVE_INFINITY)]),
     positions: i64([2], [7, 1234567]),

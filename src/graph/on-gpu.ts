@@ -1,6 +1,6 @@
 import { intAttr } from './attrs';
 import { prune } from './dce';
-import { dtypeCode } from './dtype';
+import { dtypeCode, toNumbers } from './dtype';
 import { inferDTypes } from './dtypes';
 import { type Graph, int, type Node } from './ir';
 import { producers } from './order';
@@ -11,6 +11,7 @@ import { rewrite } from './rewrite';
  *
  *     Where(IsNaN(p), z, p), p a softmax  ->  Where(p >= 0, p, z)
  *     Cast(int64 -> float)                ->  Cast(int32 -> float) of Cast(int64 -> int32)
+ *     ConstantOfShape(shape), a float     ->  Expand of it
  *
  * A position, length or mask fits an int32; the first of the two casts moves integers only.
  */
@@ -30,6 +31,12 @@ export function onGpu(graph: Graph): Graph {
       to.builder.push({ ...node, inputs: [isNumber, p, node.inputs[1] ?? ''] });
       return true;
     }
+    const fill = node.op === 'ConstantOfShape' ? filling(node) : null;
+    if (fill !== null) {
+      const value = to.builder.constant('float32', [], [fill]);
+      to.builder.push({ ...node, op: 'Expand', inputs: [value, node.inputs[0] ?? ''], attrs: {} });
+      return true;
+    }
     const fromLong = node.op === 'Cast' && dtypes.get(node.inputs[0] ?? '') === 'int64';
     if (!fromLong || intAttr(node, 'to', 0) !== dtypeCode('float32')) return false;
     const narrow = to.builder.add('Cast', node.inputs, { attrs: { to: int(dtypeCode('int32')) } });
@@ -37,4 +44,10 @@ export function onGpu(graph: Graph): Graph {
     return true;
   });
   return prune(rewritten);
+}
+
+/** What a ConstantOfShape fills with, if that is a float32; 0 where it does not say. */
+function filling({ attrs: { value } }: Node): number | null {
+  if (value?.type !== 'tensor') return 0;
+  return value.value.dtype === 'float32' ? (toNumbers(value.value)[0] ?? null) : null;
 }

@@ -9,7 +9,7 @@ const elementwise = new Set(
 
 /** Operators that see one row of the last axis at a time, given `axis` -1 (or `axes` [-1] and `keepdims`). */
 const normalising = new Set(['SimplifiedLayerNormalization', 'LayerNormalization', 'Softmax']);
-const reducing = new Set(['ReduceMean', 'ReduceSum', 'ReduceMax']);
+const reducing = new Set(['ReduceMean', 'ReduceSum', 'ReduceSumSquare', 'ReduceMax']);
 
 export const isReducing = (node: Node): boolean => reducing.has(node.op);
 

@@ -1,5 +1,5 @@
 import { GraphBuilder } from '../graph/builder';
-import { HEAD, withLayout } from '../graph/core-ops';
+import { CROSS_ENTROPY, HEAD, withLayout } from '../graph/core-ops';
 import type { Decoder } from '../graph/decoder';
 import { type Graph, int, type ValueInfo } from '../graph/ir';
 import { replaceUses, withOutputs } from '../graph/subst';
@@ -64,16 +64,7 @@ function readOut({ graph, finalHidden, hidden, head }: Decoder): Graph {
   }
   logits = b.add('Identity', [logits], { name: IO.logits });
 
-  // Max and softmax instead of ReduceLogSumExp or ReduceSum(Exp), which add up in one float32 accumulator and are off by
-  // 1e-4 over a whole vocabulary: log sum_c exp x[c] = max_c x[c] - log max_c softmax(x)[c].
-  const last = b.constant('int64', [1], [-1]);
-  const sumLast = { attrs: { keepdims: int(0) } };
-  const largest = b.add('ReduceMax', [logits, last], { attrs: { keepdims: int(1) } });
-  const share = b.add('ReduceMax', [b.add('Softmax', [logits], { attrs: { axis: int(-1) } }), last], sumLast);
-  const hit = b.add('ReduceSum', [b.add('Mul', [target, b.add('Sub', [logits, largest])]), last], sumLast);
-  // loss = sum_r weight[r] * (log sum_c exp logits[r,c] - sum_c target[r,c] logits[r,c]), the max of each row subtracted in both
-  const losses = b.add('Mul', [weight, b.add('Neg', [b.add('Add', [b.add('Log', [share]), hit])])]);
-  b.add('ReduceSum', [losses, b.constant('int64', [1], [0])], { ...sumLast, name: IO.loss });
+  b.add(CROSS_ENTROPY, [logits, target, weight], { name: IO.loss });
   return b.build();
 }
 

@@ -7,6 +7,6 @@ import type { Rules } from '../rule';
 export const attention: Rules = {
   // A rotation by R: dX = R^T dY, the rotation by the negative angles, i.e. the same operator with -sin.
   'com.microsoft:RotaryEmbedding': ({ g, dy, node, input }) => [
-    g.op('com.microsoft:RotaryEmbedding', [dy, input(1), input(2), g.negated(input(3))], node.attrs),
+    g.op('com.microsoft:RotaryEmbedding', [dy, input(1), input(2), g.scaled(input(3), -1)], node.attrs),
   ],
 };

@@ -26,11 +26,21 @@ const gemm: Rule = (c) => {
   return [c.wants(0) ? da() : null, c.wants(1) ? db() : null, c.wants(2) ? dc() : null];
 };
 
+/** dLogits = dY weight (softmax(logits) - target) */
+const crossEntropy: Rule = (c) => {
+  const { g, dy, x, input } = c;
+  if (c.wants(1) || c.wants(2)) c.refuse('its target depends on the soft prompt');
+  const rows = g.op('Unsqueeze', [input(2), g.int64s([1])]);
+  const gradient = g.mul(rows, g.sub(g.softmax(x, -1), input(1)));
+  return [g.constantScalar(dy) === 1 ? gradient : g.mul(gradient, dy)];
+};
+
 export const matmul: Rules = {
   MatMul: matMul,
   Gemm: gemm,
   // The transpose of a layout is the other layout of the same blob; weight and bias are frozen.
   'studio:Linear': ({ g, dy, node, input }) => [g.linearBack(dy, input(1), layoutOf(node))],
+  'studio:CrossEntropy': crossEntropy,
   'studio:Head': ({ g, dy, node, input }) => [
     g.op(HEAD_GRAD, [dy, input(1), input(2), input(3)], withLayout(layoutOf(node))),
   ],

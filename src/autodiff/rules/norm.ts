@@ -8,27 +8,47 @@ function normalised(c: RuleContext, axis: number): readonly number[] {
   return Array.from({ length: count }, (_, i) => i - count);
 }
 
-/** 1 / sqrt(mean(v^2) + eps). Output 2 of the forward operator holds it too, but is uninitialised memory on WebGPU. */
-const inverseRms = ({ g }: RuleContext, v: string, axes: readonly number[], epsilon: number) =>
-  g.reciprocal(g.sqrt(g.add(g.mean(g.square(v), axes), g.scalar(epsilon))));
-
-/** y = x r w, r = 1 / sqrt(mean x^2 + eps), xn = x r, G = dY w:  dX = r (G - xn mean(G xn)) */
-function rmsGradient(c: RuleContext, x: string, weight: string, axes: readonly number[], epsilon: number): string {
+/**
+ * What is summed over the n elements that are normalised together. Where n is not known when the graph is built, means stand for
+ * the sums, and 1 for n: every formula below holds for both.
+ */
+function sums(c: RuleContext, axes: readonly number[]) {
   const { g } = c;
-  const r = inverseRms(c, x, axes, epsilon);
-  const xn = g.mul(x, r);
-  const G = g.mul(c.dy, weight);
-  return g.mul(r, g.sub(G, g.mul(xn, g.mean(g.mul(G, xn), axes))));
+  const sizes = axes.map((axis) => c.shape(c.x).at(axis));
+  if (!sizes.every((size): size is number => typeof size === 'number'))
+    return { n: 1, sum: (v: string) => g.mean(v, axes), ofSquares: (v: string) => g.mean(g.square(v), axes) };
+  return {
+    n: sizes.reduce((product, size) => product * size, 1),
+    sum: (v: string) => g.sum(v, axes),
+    ofSquares: (v: string) => g.sumSquare(v, axes),
+  };
 }
 
-/** xc = x - mean x, r = 1 / sqrt(mean xc^2 + eps), xn = xc r, G = dY w:  dX = r (G - mean G - xn mean(G xn)) */
+/**
+ * y = x W / s, W = w sqrt n, s = sqrt L, L = sum x^2 + n eps:  dX = dY W / s - x sum(dY y) / L
+ *
+ * Output 2 of the forward operator holds 1 / s, but is uninitialised memory on WebGPU.
+ */
+function rmsGradient(c: RuleContext, x: string, weight: string, axes: readonly number[], epsilon: number): string {
+  const { g, dy, y } = c;
+  const { n, sum, ofSquares } = sums(c, axes);
+  const L = g.add(ofSquares(x), g.scalar(n * epsilon));
+  const straight = g.div(g.mul(dy, g.scaled(weight, Math.sqrt(n))), g.sqrt(L));
+  return g.sub(straight, g.mul(x, g.div(sum(g.mul(dy, y)), L)));
+}
+
+/**
+ * y = xc W / s + b, xc = x - mean x, W = w sqrt n, s = sqrt L, L = sum xc^2 + n eps, G = dY W:
+ * dX = (G - mean G - xc sum(G xc) / L) / s
+ */
 function layerGradient(c: RuleContext, x: string, weight: string, axes: readonly number[], epsilon: number): string {
-  const { g } = c;
+  const { g, dy } = c;
+  const { n, sum, ofSquares } = sums(c, axes);
   const centred = g.sub(x, g.mean(x, axes));
-  const r = inverseRms(c, centred, axes, epsilon);
-  const xn = g.mul(centred, r);
-  const G = weight === '' ? c.dy : g.mul(c.dy, weight);
-  return g.mul(r, g.sub(g.sub(G, g.mean(G, axes)), g.mul(xn, g.mean(g.mul(G, xn), axes))));
+  const L = g.add(ofSquares(centred), g.scalar(n * epsilon));
+  const G = weight === '' ? g.times(dy, Math.sqrt(n)) : g.mul(dy, g.scaled(weight, Math.sqrt(n)));
+  const along = g.mul(centred, g.div(sum(g.mul(G, centred)), L));
+  return g.div(g.sub(g.sub(G, g.mean(G, axes)), along), g.sqrt(L));
 }
 
 const epsilonOf = (c: RuleContext, fallback: number) => floatAttr(c.node, 'epsilon', fallback);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Rule } from '../rule';
 import { finiteDifferences, gradients, relativeError } from '../test-support';
-import { cases } from './cases';
+import { cases } from './cases/index';
 import { rules } from './index';
 
 /** The largest error seen is 5e-5, the median 1e-6; nearly all of it is that of the difference quotient. */

@@ -30,7 +30,8 @@ const concat: Rule = (c) => {
     const start = offset;
     const last = i === node.inputs.length - 1;
     offset = last ? g.end : g.plus(start, g.size(input, axis));
-    return c.wants(i) ? g.slice(dy, start, offset, axis) : null;
+    if (!c.wants(i)) return null;
+    return wanted === 1 ? g.part(dy, start, offset, axis) : g.slice(dy, start, offset, axis);
   });
 };
 

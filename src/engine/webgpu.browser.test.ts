@@ -1,0 +1,113 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { Shapes } from '../autodiff/shapes';
+import { normalise } from '../graph/normalise';
+import { parse } from '../graph/parse';
+import { createWebRunner } from '../runtime/ort-web';
+import { batchGradient } from '../training/objective';
+import { forwardAndBackward } from './build-program';
+import { rowsOf, softOf } from './conform';
+import { type LoadedProgram, loadProgram } from './load';
+import { FIXTURES, type Fixture, readFixture, readOracle } from './model-fixtures';
+import { relativeError } from './oracle';
+
+/** ORT writes its log through the console as it found it when it was loaded. */
+let lines: string[] = [];
+const { console: terminal } = globalThis;
+const METHODS = ['log', 'warn', 'error', 'info', 'debug'] as const;
+const original = METHODS.map((method) => [method, terminal[method]] as const);
+for (const method of METHODS) terminal[method] = (...args: unknown[]) => lines.push(args.join(' '));
+
+/** Sessions stay until the end: the last one takes the device with it, and the shaders that were compiled so far. */
+const open: LoadedProgram[] = [];
+afterAll(async () => {
+  for (const [method, value] of original) terminal[method] = value;
+  for (const { program } of open) await program.runner.dispose();
+});
+
+interface Placed {
+  readonly provider: string;
+  readonly op: string;
+  readonly node: string;
+}
+
+/** The fixture on WebGPU, and which execution provider ORT gave each node to. */
+async function load(fixture: Fixture) {
+  lines = [];
+  const verbose = { logSeverityLevel: 0, logVerbosityLevel: 1 };
+  const loaded = await loadProgram(
+    { id: fixture.name, files: await readFixture(fixture), backend: 'webgpu', threads: 1 },
+    (model, options) => createWebRunner(model, { ...options, session: verbose }),
+    () => {},
+  );
+  open.push(loaded);
+  const placed: Placed[] = [];
+  let provider = '';
+  for (const line of lines) {
+    provider = /placed on \[(\w+)\]/.exec(line)?.[1] ?? provider;
+    const [, op, node] = /VerifyEachNodeIsAssignedToAnEp\]\s+(\S+) \((.*)\)$/.exec(line) ?? [];
+    if (op && node) placed.push({ provider, op, node });
+  }
+  return { ...loaded, placed };
+}
+
+/** The graph that ORT was given, its backward part not in an `If`: nodes have the same names. */
+async function graphOf(fixture: Fixture) {
+  const files = await readFixture(fixture);
+  const path = fixture.paths.find((each) => each.endsWith('.onnx')) ?? '';
+  const external = new Map(Object.entries(files).map(([each, bytes]) => [each.replace('onnx/', ''), bytes]));
+  return forwardAndBackward(normalise(parse(files[path] as Uint8Array, external)));
+}
+
+const on = (placed: readonly Placed[], provider: string) => placed.filter((node) => node.provider === provider);
+
+/** `Gather 3, Shape 12` */
+function tally(nodes: readonly Placed[]): string {
+  const counts = new Map<string, number>();
+  for (const { op } of nodes) counts.set(op, (counts.get(op) ?? 0) + 1);
+  return [...counts]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([op, count]) => `${op} ${count}`)
+    .join(', ');
+}
+
+describe.each(FIXTURES)('$name on WebGPU', (fixture) => {
+  let loading: ReturnType<typeof load> | null = null;
+  const loaded = () => {
+    loading ??= load(fixture);
+    return loading;
+  };
+
+  it('passes no float through the CPU, and no more integers than it did', async () => {
+    const { placed } = await loaded();
+    const graph = await graphOf(fixture);
+    const shapes = new Shapes(graph);
+    const byName = new Map(graph.nodes.map((node) => [node.name, node]));
+    const cpu = on(placed, 'CPUExecutionProvider');
+    const gpu = on(placed, 'WebGpuExecutionProvider');
+    const floats = cpu.filter(({ node, op }) => {
+      const found = byName.get(node);
+      // ORT makes these of its own, out of Shapes and their elements.
+      if (!found) return op !== 'Gather' && op !== 'Squeeze';
+      return [...found.inputs, ...found.outputs].some((value) => shapes.of(value)?.dtype.startsWith('float'));
+    });
+    const text = `WebGPU: ${gpu.length} nodes\nCPU: ${cpu.length} nodes: ${tally(cpu)}\n`;
+    await expect(text).toMatchFileSnapshot(`../../test/golden/webgpu/${fixture.name}.txt`);
+    expect(floats).toEqual([]);
+  });
+
+  it.each(['prefix', 'suffix'] as const)('has PyTorch’s losses and gradients, %s', async (placement) => {
+    const { program, info } = await loaded();
+    expect(info.backend).toBe('webgpu');
+    const oracle = await readOracle(fixture);
+    const labels = oracle.labelTokenIds.map((id) => ({ label: String(id), word: String(id), tokenIds: [id] }));
+    const expected = oracle.placements[placement];
+    for (const loss of ['label', 'full'] as const) {
+      const wholeVocabulary = loss === 'full';
+      const batch = { rows: rowsOf(oracle), labels, soft: softOf(oracle, placement), cached: null, wholeVocabulary };
+      const found = await batchGradient(program, batch);
+      const right = expected[`${loss}Loss`];
+      expect(Math.abs(found.loss - right) / right, `${loss} loss`).toBeLessThan(2e-3);
+      expect(relativeError(found.gradient, expected[`${loss}Grad`].flat()), `${loss} gradient`).toBeLessThan(2e-3);
+    }
+  });
+});

@@ -1,0 +1,147 @@
+import { intAttr, intsAttr } from './attrs';
+import { sizeOf, toNumbers } from './dtype';
+import { float, type Graph, type Initializer, int, type Node } from './ir';
+import { producers, readCounts } from './order';
+import { rewrite } from './rewrite';
+
+/**
+ * Norms over the last axis that exporters write in single steps, as the one operator that each is:
+ *
+ *     v / sqrt(mean v^2 + eps) * w                  ->  SimplifiedLayerNormalization(v, w)
+ *     (the same, v = x - mean x) (+ b)              ->  LayerNormalization(x, w, b)
+ *
+ * The quotient may be a product with the reciprocal, the square a Pow or a product. A norm without a weight stays as it is.
+ */
+export function recogniseNorms(graph: Graph): Graph {
+  const find = new Finder(graph);
+  return rewrite(graph, 'norm/', (node, { builder }) => {
+    const norm = find.norm(node);
+    if (!norm) return false;
+    const { input, vectors, epsilon, centred } = norm;
+    builder.push({
+      op: centred ? 'LayerNormalization' : 'SimplifiedLayerNormalization',
+      name: node.name,
+      inputs: [input, ...vectors],
+      outputs: node.outputs,
+      attrs: { axis: int(-1), epsilon: float(epsilon) },
+    });
+    return true;
+  });
+}
+
+interface Norm {
+  readonly input: string;
+  /** Weight, and the bias where there is one. */
+  readonly vectors: readonly string[];
+  readonly epsilon: number;
+  readonly centred: boolean;
+}
+
+class Finder {
+  readonly #graph: Graph;
+  readonly #source: ReadonlyMap<string, Node>;
+  readonly #uses: ReadonlyMap<string, number>;
+
+  constructor(graph: Graph) {
+    this.#graph = graph;
+    this.#source = producers(graph);
+    this.#uses = readCounts(graph);
+  }
+
+  /** The norm whose last step this node is: the sum with a bias, else the product with the weight. */
+  norm(node: Node): Norm | null {
+    if (node.op === 'Add') return this.#biased(node);
+    const norm = node.op === 'Mul' ? this.#weighted(node) : null;
+    return norm && !this.#isBiased(node) ? norm : null;
+  }
+
+  #biased({ inputs }: Node): Norm | null {
+    for (const [value = '', bias = ''] of [inputs, inputs.toReversed()]) {
+      const product = this.#source.get(value);
+      const norm = product?.op === 'Mul' && this.#uses.get(value) === 1 ? this.#weighted(product) : null;
+      if (norm?.centred && this.#isVector(bias)) return { ...norm, vectors: [...norm.vectors, bias] };
+    }
+    return null;
+  }
+
+  /** Whether the product is part of a norm with a bias. */
+  #isBiased({ outputs }: Node): boolean {
+    const reader = this.#graph.nodes.find(({ op, inputs }) => op === 'Add' && inputs.includes(outputs[0] ?? ''));
+    return reader !== undefined && this.#biased(reader) !== null;
+  }
+
+  #weighted({ inputs }: Node): Norm | null {
+    for (const [value = '', weight = ''] of [inputs, inputs.toReversed()]) {
+      const found = this.#isVector(weight) ? this.#normalised(this.#source.get(value)) : null;
+      if (!found) continue;
+      const { v, epsilon } = found;
+      const x = this.#beforeCentring(v);
+      return { input: x ?? v, vectors: [weight], epsilon, centred: x !== null };
+    }
+    return null;
+  }
+
+  /** v of `v / sqrt(mean v^2 + eps)`. */
+  #normalised(node: Node | undefined): { v: string; epsilon: number } | null {
+    const [a = '', b = ''] = node?.inputs ?? [];
+    const pairs = [[a, b] as const, ...(node?.op === 'Mul' ? [[b, a] as const] : [])];
+    for (const [v, other] of pairs) {
+      const root = node?.op === 'Div' ? other : node?.op === 'Mul' ? this.#inverted(other) : null;
+      const epsilon = root === null ? null : this.#epsilonOfRoot(root, v);
+      if (epsilon !== null) return { v, epsilon };
+    }
+    return null;
+  }
+
+  /** r of `1 / r`. */
+  #inverted(name: string): string | null {
+    const node = this.#source.get(name);
+    if (node?.op === 'Reciprocal') return node.inputs[0] ?? null;
+    return node?.op === 'Div' && this.#scalar(node.inputs[0]) === 1 ? (node.inputs[1] ?? null) : null;
+  }
+
+  /** eps of `sqrt(mean v^2 + eps)`. */
+  #epsilonOfRoot(name: string, v: string): number | null {
+    const root = this.#source.get(name);
+    const sum = root?.op === 'Sqrt' ? this.#source.get(root.inputs[0] ?? '') : undefined;
+    if (sum?.op !== 'Add') return null;
+    for (const [mean = '', constant = ''] of [sum.inputs, sum.inputs.toReversed()]) {
+      const epsilon = this.#scalar(constant);
+      const squares = this.#meanOf(mean);
+      if (epsilon !== null && squares !== null && this.#isSquareOf(squares, v)) return epsilon;
+    }
+    return null;
+  }
+
+  #isSquareOf(name: string, v: string): boolean {
+    const node = this.#source.get(name);
+    if (node?.op === 'Mul') return node.inputs.every((input) => input === v);
+    return node?.op === 'Pow' && node.inputs[0] === v && this.#scalar(node.inputs[1]) === 2;
+  }
+
+  /** x of `x - mean x`. */
+  #beforeCentring(name: string): string | null {
+    const node = this.#source.get(name);
+    const [x = '', mean = ''] = node?.op === 'Sub' ? node.inputs : [];
+    return x !== '' && this.#meanOf(mean) === x ? x : null;
+  }
+
+  /** x of a mean over the last axis, which stays as one of size 1. */
+  #meanOf(name: string): string | null {
+    const node = this.#source.get(name);
+    if (node?.op !== 'ReduceMean' || intAttr(node, 'keepdims', 1) !== 1) return null;
+    const tensor = this.#graph.initializers.get(node.inputs[1] ?? '');
+    const axes = tensor ? toNumbers(tensor) : (intsAttr(node, 'axes') ?? []);
+    return axes.join() === '-1' ? (node.inputs[0] ?? null) : null;
+  }
+
+  #isVector(name: string): boolean {
+    const tensor = this.#graph.initializers.get(name);
+    return tensor?.dtype === 'float32' && tensor.dims.length === 1 && (tensor.dims[0] ?? 0) > 1;
+  }
+
+  #scalar(name = ''): number | null {
+    const tensor: Initializer | undefined = this.#graph.initializers.get(name);
+    return tensor && sizeOf(tensor.dims) === 1 ? (toNumbers(tensor)[0] ?? null) : null;
+  }
+}

@@ -1,0 +1,55 @@
+/**
+ * What a training step asks of the graphics device, counted in Chromium on its software adapter: dispatches, and bytes
+ * moved. Prints one JSON line. Says nothing of speed: the adapter computes on the CPU.
+ *
+ *     npx tsx tools/bench/gpu.ts [MODEL_DIR] [--rows 8] [--tokens 30] [--vectors 10]
+ */
+import { readdirSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { chromium } from 'playwright';
+import { createServer } from 'vite';
+import { CHROMIUM_ARGS, findChromium } from '../chromium.mjs';
+import type { GpuBench, GpuStepRequest } from './gpu-page/main';
+
+const root = join(import.meta.dirname, '../..');
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rows: { type: 'string', default: '8' },
+    tokens: { type: 'string', default: '30' },
+    vectors: { type: 'string', default: '10' },
+    port: { type: 'string', default: '4193' },
+  },
+});
+const folder = resolve(positionals[0] ?? join(root, 'public/models/softprompt-studio/tiny-support'));
+const request: GpuStepRequest = {
+  base: `/${relative(root, folder)}`,
+  paths: readdirSync(join(folder, 'onnx')).map((path) => `onnx/${path}`),
+  rows: Number(values.rows),
+  tokens: Number(values.tokens),
+  virtualTokens: Number(values.vectors),
+};
+
+const server = await createServer({
+  configFile: false,
+  root,
+  resolve: { conditions: ['onnxruntime-web-use-extern-wasm', 'module', 'browser', 'development|production'] },
+  optimizeDeps: { exclude: ['onnxruntime-web'], entries: ['tools/bench/gpu-page/index.html'] },
+  server: { port: Number(values.port), watch: null, hmr: false },
+  logLevel: 'error',
+});
+await server.listen();
+const executablePath = (await findChromium()) ?? undefined;
+const browser = await chromium.launch({ ...(executablePath ? { executablePath } : {}), args: CHROMIUM_ARGS });
+const page = await browser.newPage();
+await page.goto(`${server.resolvedUrls?.local[0]}tools/bench/gpu-page/`);
+await page.waitForFunction(() => 'gpuBench' in globalThis);
+const counts = await page.evaluate(
+  (each) => (globalThis as unknown as { gpuBench: GpuBench }).gpuBench.step(each),
+  request,
+);
+await browser.close();
+await server.close();
+console.log(JSON.stringify({ model: request.base, ...counts }));
+process.exit(0);
