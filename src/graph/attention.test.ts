@@ -15,6 +15,9 @@ interface Shape {
   /** Dimensions that are rotated; 0 for no rotation. */
   readonly rotated: number;
   readonly attrs?: Record<string, Attr>;
+  /** Heads of a bias of the model's own. */
+  readonly ownBias?: number;
+  readonly sink?: boolean;
 }
 
 const noise = (n: number, seed: number) => {
@@ -22,7 +25,7 @@ const noise = (n: number, seed: number) => {
   return Array.from({ length: n }, () => rng.normal());
 };
 
-function attention({ heads, kv, d, packed, rotated, attrs = {} }: Shape): Graph {
+function attention({ heads, kv, d, packed, rotated, attrs = {}, ownBias, sink = false }: Shape): Graph {
   const b = new GraphBuilder();
   const q = b.input('q', 'float32', ['b', 't', (packed ? heads + 2 * kv : heads) * d]);
   const [k, v] = packed
@@ -45,10 +48,13 @@ function attention({ heads, kv, d, packed, rotated, attrs = {} }: Shape): Graph 
             bytes: new Uint8Array(Float32Array.from(angles, f).buffer),
           }),
         );
+  const own = ownBias === undefined ? '' : b.input('own_bias', 'float32', ['b', ownBias, 't', 's']);
+  const sinks = sink ? b.constant('float32', [heads], noise(heads, 7)) : '';
+  const extras = own === '' && sinks === '' ? [] : ['', own, sinks];
   b.push({
     op: 'com.microsoft:GroupQueryAttention',
     name: 'attn',
-    inputs: [q, k ?? '', v ?? '', ...past, lengths, total, ...tables],
+    inputs: [q, k ?? '', v ?? '', ...past, lengths, total, ...tables, ...extras],
     outputs: ['y', 'present.0.key', 'present.0.value'],
     attrs: { num_heads: int(heads), kv_num_heads: int(kv), do_rotary: int(rotated ? 1 : 0), ...attrs },
   });
@@ -58,7 +64,7 @@ function attention({ heads, kv, d, packed, rotated, attrs = {} }: Shape): Graph 
 }
 
 /** One row; the new tokens come after `past` cached ones. */
-function feeds({ heads, kv, d, packed }: Shape, tokens: number, past: number): { fused: Feeds; plain: Feeds } {
+function feeds({ heads, kv, d, packed, ownBias }: Shape, tokens: number, past: number): { fused: Feeds; plain: Feeds } {
   const total = past + tokens;
   const shared: Feeds = {
     q: f32(
@@ -69,6 +75,7 @@ function feeds({ heads, kv, d, packed }: Shape, tokens: number, past: number): {
   if (!packed)
     for (const [i, name] of ['k', 'v'].entries())
       shared[name] = f32([1, tokens, kv * d], noise(tokens * kv * d, 2 + i));
+  if (ownBias !== undefined) shared.own_bias = f32([1, ownBias, tokens, total], noise(ownBias * tokens * total, 8));
   for (const [i, kind] of ['key', 'value'].entries())
     shared[`past_key_values.0.${kind}`] = f32([1, kv, past, d], noise(kv * past * d, 4 + i));
   const bias = Array.from({ length: tokens * total }, (_, i) => (i % total > past + Math.floor(i / total) ? -1e9 : 0));
@@ -96,6 +103,10 @@ const cases: [string, Shape][] = [
   ['as many key heads as query heads', { ...base, kv: 4 }],
   ['a window', { ...base, attrs: { local_window_size: int(3) } }],
   ['scale and softcap', { ...base, attrs: { scale: float(0.5), softcap: float(2) } }],
+  ['a bias of its own', { ...base, ownBias: 1, attrs: { softcap: float(2) } }],
+  ['a bias for each head', { ...base, ownBias: 4 }],
+  ['a sink in each head', { ...base, sink: true }],
+  ['a smooth softmax', { ...base, attrs: { smooth_softmax: int(1) } }],
 ];
 
 describe('GroupQueryAttention as ONNX Runtime computes it', () => {
@@ -188,9 +199,10 @@ test('queries and keys are normed before they are rotated, each by its weight', 
   `);
 });
 
-test('a smooth softmax is refused by name', () => {
-  const attrs = { smooth_softmax: int(1) };
-  const why = 'smooth softmax';
-  expect(() => expandAttention(attention({ ...base, attrs }))).toThrow(why);
-  expect(() => expandAttention(attention({ ...base, attrs }))).toThrow('com.microsoft:GroupQueryAttention node attn');
+test('a bias of which the graph does not say whether it has heads is refused by name', () => {
+  const graph = attention({ ...base, ownBias: 4 });
+  const inputs = graph.inputs.map((v) => (v.name === 'own_bias' ? { ...v, shape: null } : v));
+  expect(() => expandAttention({ ...graph, inputs })).toThrow(
+    'com.microsoft:GroupQueryAttention node attn has an attention_bias own_bias of unknown heads',
+  );
 });

@@ -1,4 +1,5 @@
 import { present } from '../lib/assert';
+import { withOwnBias, withSink } from './attention-extras';
 import { floatAttr, intAttr, unsupported } from './attrs';
 import type { GraphBuilder } from './builder';
 import { LINEAR, layoutOf } from './core-ops';
@@ -29,7 +30,7 @@ const POSITIONS_INPUT = 'position_ids';
  *
  * `bias` is the input `attention_bias` [batch, 1, T, S] (0 or -1e9), stacked g times along T once for all layers. It
  * carries causality and padding; the mask arithmetic of the exporter is dead afterwards.
- * @throws StudioError `model-unsupported` for sinks, quantised caches
+ * @throws StudioError `model-unsupported` for quantised caches, and for a bias whose heads are unknown
  */
 export function expandAttention(graph: Graph): Graph {
   if (!graph.nodes.some((node) => node.op === GQA)) return graph;
@@ -39,7 +40,7 @@ export function expandAttention(graph: Graph): Graph {
   const next = rewrite(graph, 'attention/', (node, { builder }) => {
     if (node.op !== GQA) return false;
     shared ??= declareInputs(builder, node);
-    const headSize = expand(node, builder, shared, widths);
+    const headSize = expand(node, builder, shared, { widths, graph });
     for (const name of [...node.inputs.slice(3, 5), ...node.outputs.slice(1, 3)]) headSizes.set(name, headSize);
     return true;
   });
@@ -68,7 +69,12 @@ function declareInputs(builder: GraphBuilder, node: Node): Shared {
 }
 
 /** Returns the head size. */
-function expand(node: Node, b: GraphBuilder, shared: Shared, widths: ReadonlyMap<string, number>): number {
+function expand(
+  node: Node,
+  b: GraphBuilder,
+  shared: Shared,
+  { widths, graph }: { readonly widths: ReadonlyMap<string, number>; readonly graph: Graph },
+): number {
   const [query = '', key = '', value = '', pastKey = '', pastValue = '', , , cos = '', sin = ''] = node.inputs;
   refuseExtras(node);
   const h = intAttr(node, 'num_heads', 0);
@@ -111,12 +117,13 @@ function expand(node: Node, b: GraphBuilder, shared: Shared, widths: ReadonlyMap
 
   const folded = b.add('Reshape', [q, b.constant('int64', [4], [0, kv, -1, d])]);
   const transposed = b.add('Transpose', [keys], { attrs: { perm: ints([0, 1, 3, 2]) } });
-  const scores = softcap(node, b, b.add('MatMul', [folded, transposed]));
-  const masked = b.add('Add', [scores, stackedBias(node, b, shared, g)]);
-  const probabilities = b.add('Softmax', [masked], { attrs: { axis: int(-1) } });
-  const mixed = b.add('MatMul', [probabilities, values]);
-  const byHead = b.add('Reshape', [mixed, b.constant('int64', [4], [0, h, -1, d])]);
-  const byToken = b.add('Transpose', [byHead], { attrs: { perm: ints([0, 2, 1, 3]) } });
+  const product = softcap(node, b, b.add('MatMul', [folded, transposed]));
+  const own = withOwnBias(node, b, product, { h, kv, g }, graph);
+  const scores = b.add('Add', [own, stackedBias(node, b, shared, g)]);
+  const p = b.add('Softmax', [scores], { attrs: { axis: int(-1) } });
+  const byHead = b.add('Reshape', [b.add('MatMul', [p, values]), b.constant('int64', [4], [0, h, -1, d])]);
+  const mixed = withSink(node, b, { mixed: byHead, scores, p }, { h, kv, g });
+  const byToken = b.add('Transpose', [mixed], { attrs: { perm: ints([0, 2, 1, 3]) } });
   shaped(byToken, query, [h * d], output);
   return d;
 }
@@ -198,11 +205,7 @@ function windowed(b: GraphBuilder, bias: string, window: number): string {
 }
 
 function refuseExtras(node: Node): void {
-  if (intAttr(node, 'smooth_softmax', 0) !== 0)
-    throw unsupported(node, 'uses a smooth softmax, which is not supported');
-  const extra = ['attention_bias', 'head_sink', 'k_scale', 'v_scale'].find(
-    (_, i) => (node.inputs[10 + i] ?? '') !== '',
-  );
+  const extra = ['k_scale', 'v_scale'].find((_, i) => (node.inputs[12 + i] ?? '') !== '');
   if (extra) throw unsupported(node, `has the input ${extra}, which is not supported`);
   if ((node.outputs[3] ?? '') !== '') throw unsupported(node, 'gives out its scores, which is not supported');
 }
