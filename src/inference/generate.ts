@@ -6,9 +6,9 @@ import type { KvRow } from './kv';
 import { MAX_RUN_TOKENS } from './limits';
 import { prefill } from './prefill';
 import { takesPast } from './program';
+import { checkContext } from './rows';
 import { type Program, run } from './run';
 import { sampleToken } from './sample';
-import { checkContext } from './score';
 import { type MixedTokens, withSoft } from './sequence';
 
 export interface GenerateOptions {

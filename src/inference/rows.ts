@@ -1,0 +1,145 @@
+import { present } from '../lib/assert';
+import { StudioError } from '../lib/errors';
+import type { SoftPrompt } from '../prompt/types';
+import { lengthBuckets } from '../tokens/buckets';
+import type { TokenRow } from '../tokens/types';
+import { type Control, uninterrupted } from './control';
+import { type KvRow, truncated } from './kv';
+import type { StartedRow } from './label-scores';
+import { MAX_RUN_TOKENS, runLimits } from './limits';
+import { prefill } from './prefill';
+import { PrefixCache } from './prefix-cache';
+import { takesPast } from './program';
+import type { Program } from './run';
+import { commonPrefixLength, type MixedTokens, withSoft } from './sequence';
+import type { CachePlan, TextCache } from './text-cache';
+
+export interface RowOptions {
+  readonly rows: readonly TokenRow[];
+  readonly soft: SoftPrompt | null;
+  /** Where to look for the text's keys and values; null = compute them here and forget them. */
+  readonly cached: { readonly cache: TextCache; readonly plan: CachePlan } | null;
+  /** Where what rows begin with is kept between requests. */
+  readonly prefixes?: PrefixCache;
+  readonly control?: Control;
+}
+
+/** What of a row is done already, and what is to be run. */
+interface Job {
+  readonly row: TokenRow;
+  readonly sequence: MixedTokens;
+  /** Tokens at the head of `sequence` that are not run for this row. */
+  readonly done: number;
+}
+
+/** Rows ready to be run: what they share is computed. */
+export interface OpenRows {
+  /** Which rows are best run together, as indices. */
+  readonly buckets: readonly (readonly number[])[];
+  /** What is left to run of the rows at these indices; longer ones are begun. */
+  startAt(indices: readonly number[]): Promise<StartedRow[]>;
+}
+
+/**
+ * What all rows begin with is run once, here; with a text cache the whole text is not run at all.
+ * @param extra tokens that will follow each row
+ * @throws StudioError `too-long`, `bad-input`, and as Runner.run
+ */
+export async function openRows(program: Program, options: RowOptions, extra: number): Promise<OpenRows> {
+  const { rows, soft } = options;
+  if (rows.length === 0) return { buckets: [], startAt: async () => [] };
+  const sequences = rows.map((row) => withSoft(row.ids, soft));
+  checkContext(program.spec.contextLength, rows, sequences, extra);
+  const source = await keysAndValues(program, options, sequences);
+  const jobs = rows.map((row, i) => ({ row, sequence: present(sequences[i], 'sequence'), done: source.done(row) }));
+  const costs = jobs.map(({ sequence, done }) => ({ tokens: sequence.length - done, past: done }));
+  return {
+    buckets: lengthBuckets(costs, runLimits(program.spec)),
+    startAt: async (indices) => {
+      const chosen = indices.map((index) => present(jobs[index], 'job'));
+      const pasts = await source.fetch(chosen.map(({ row }) => row));
+      const started: StartedRow[] = [];
+      for (const [i, each] of chosen.entries()) started.push(await start(program, each, pasts[i] ?? null, soft));
+      return started;
+    },
+  };
+}
+
+/** Runs all but the last piece of a row that is longer than a run may be. */
+async function start(
+  program: Program,
+  { sequence, done }: Job,
+  past: KvRow | null,
+  soft: SoftPrompt | null,
+): Promise<StartedRow> {
+  const rest = sequence.subarray(done);
+  if (rest.length <= MAX_RUN_TOKENS || !takesPast(program.spec)) return { tokens: rest, past };
+  const split = rest.length - MAX_RUN_TOKENS;
+  return { tokens: rest.subarray(split), past: await prefill(program, rest.subarray(0, split), soft, past) };
+}
+
+interface KvSource {
+  /** How many tokens of a row it spares. */
+  done(row: TokenRow): number;
+  fetch(rows: readonly TokenRow[]): Promise<readonly (KvRow | null)[]>;
+}
+
+/** The text cache where it applies, else the prefix that all rows share. */
+async function keysAndValues(
+  program: Program,
+  { soft, cached, prefixes = new PrefixCache(), control = uninterrupted }: RowOptions,
+  sequences: readonly MixedTokens[],
+): Promise<KvSource> {
+  if (!takesPast(program.spec)) return { done: () => 0, fetch: async (wanted) => wanted.map(() => null) };
+  if (!cached || soft?.placement === 'prefix') return sharedPrefix(program, sequences, soft, prefixes);
+  const { cache, plan } = cached;
+  // Without vectors behind the text its last token must run: the head reads there.
+  const done = (row: TokenRow) => row.ids.length - (soft ? 0 : 1);
+  return {
+    done,
+    fetch: async (wanted) => {
+      const kv = await cache.fetch(program, plan, wanted, control);
+      return kv.map((row, i) => truncated(row, done(present(wanted[i], 'row'))));
+    },
+  };
+}
+
+async function sharedPrefix(
+  program: Program,
+  sequences: readonly MixedTokens[],
+  soft: SoftPrompt | null,
+  prefixes: PrefixCache,
+): Promise<KvSource> {
+  const [first, ...others] = sequences;
+  // A text alone shares with the one before it, as somebody types.
+  const length = others.length > 0 ? sharedLength(sequences) : (first?.length ?? 0) - 1;
+  const shared = first && length > 0 ? await prefixes.fetch(program, first.subarray(0, length), soft) : null;
+  return { done: () => length, fetch: async (rows) => rows.map(() => shared) };
+}
+
+/** Each row must keep a token to run; and one row shares nothing. */
+export function sharedLength(sequences: readonly MixedTokens[]): number {
+  const shortest = Math.min(...sequences.map((sequence) => sequence.length));
+  return sequences.length > 1 ? Math.min(commonPrefixLength(sequences), shortest - 1) : 0;
+}
+
+/** @throws StudioError `too-long`, `bad-input` */
+export function checkContext(
+  contextLength: number | null,
+  rows: readonly TokenRow[],
+  sequences: readonly MixedTokens[],
+  extra: number,
+): void {
+  const limit = contextLength ?? Number.POSITIVE_INFINITY;
+  sequences.forEach((sequence, i) => {
+    const { rowId } = present(rows[i], 'row');
+    const tokens = sequence.length + extra;
+    if (sequence.length === 0) throw new StudioError('bad-input', `Row ${rowId} has no tokens.`, { data: { rowId } });
+    if (tokens > limit)
+      throw new StudioError(
+        'too-long',
+        `Row ${rowId} has ${tokens} tokens; this model reads at most ${limit}. Shorten the row or the prompt.`,
+        { data: { rowId, tokens, limit } },
+      );
+  });
+}
