@@ -5,7 +5,9 @@ import { eachOrder, meanOverOrders } from '../inference/orders';
 import { PrefixCache } from '../inference/prefix-cache';
 import { embeddingRows } from '../inference/run';
 import { countTokens, openScorer, scoreRows } from '../inference/score';
+import { scoreTargets } from '../inference/targets';
 import { TextCache, type TextCacheOptions } from '../inference/text-cache';
+import { writeRows } from '../inference/write-rows';
 import { present } from '../lib/assert';
 import type { SoftPrompt } from '../prompt/types';
 import type { CreateRunner } from '../runtime/types';
@@ -23,6 +25,8 @@ import type {
   ScoreResult,
   TextMemory,
   TrainRequest,
+  WriteRequest,
+  WrittenRow,
 } from './types';
 
 /** Token vectors that are read in one run: the run computes the whole model on them, so that its time grows with them. */
@@ -97,6 +101,25 @@ export class Engine {
       rowsRun: fresh.length,
       seconds: (performance.now() - begin) / 1000,
     };
+  }
+
+  /**
+   * What follows each row, the likeliest token after the other.
+   * @throws StudioError `too-long`, `cancelled`, and as Runner.run
+   */
+  async write(
+    request: WriteRequest,
+    control: Control = uninterrupted,
+    onProgress: (rowsDone: number) => void = () => {},
+  ): Promise<WrittenRow[]> {
+    const { rows, soft, maxNewTokens } = request;
+    const options = { rows, soft, cached: this.#cached(request), prefixes: this.#prefixes, control };
+    const endTokenIds = new Set(request.endTokenIds);
+    const written = await writeRows(this.#program, { ...options, maxNewTokens, endTokenIds, onProgress });
+    const withTargets = rows.filter(({ target }) => target);
+    const scores = await scoreTargets(this.#program, { ...options, rows: withTargets });
+    const byRow = new Map(scores.map((score) => [score.rowId, score]));
+    return rows.map(({ rowId }, i) => ({ rowId, ids: present(written[i], rowId), target: byRow.get(rowId) ?? null }));
   }
 
   /** @throws StudioError `diverged`, `too-long`, `bad-input`, `cancelled`, and as Runner.run */

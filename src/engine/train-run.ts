@@ -3,6 +3,7 @@ import { uninterrupted } from '../inference/control';
 import { takesPast } from '../inference/program';
 import { embeddingRows, type Program } from '../inference/run';
 import { checkLabels, scoreRows } from '../inference/score';
+import { scoreTargets, type TargetScore } from '../inference/targets';
 import type { CachePlan, TextCache } from '../inference/text-cache';
 import { present } from '../lib/assert';
 import { StudioError } from '../lib/errors';
@@ -37,7 +38,7 @@ export async function* trainRun(
   const plan = cache.plan(request.cacheKey, [request.validation, request.train]);
   const usesCache = settings.placement === 'suffix' && takesPast(program.spec);
   // The cache is planned over all rows, so that runs on some of them share it.
-  const gold = request.train.map((row) => present(row.label, `label of row ${row.rowId}`));
+  const gold = request.train.map((row) => (row.target ? 0 : present(row.label, `label of row ${row.rowId}`)));
   const chosen = stratifiedSubset(gold, settings.trainRows ?? null);
   const used = {
     train: chosen.map((index) => present(request.train[index], 'training row')),
@@ -66,10 +67,16 @@ export async function* trainRun(
 function checkRequest(request: TrainRequest, hidden: number): void {
   const { train, validation, labels, settings, resume, initVectors } = request;
   const bad = (message: string) => new StudioError('bad-input', message);
-  checkLabels(labels);
   if (train.length === 0) throw bad('There are no rows to train on.');
-  const unlabelled = [...train, ...validation].find((row) => row.label === null);
-  if (unlabelled) throw bad(`Row ${unlabelled.rowId} has no label, so it cannot be trained on.`);
+  const rows = [...train, ...validation];
+  if (writes(rows)) {
+    const empty = rows.find(({ target }) => !target || target.length === 0);
+    if (empty) throw bad(`Row ${empty.rowId} has nothing to be written, so it cannot be trained on.`);
+  } else {
+    checkLabels(labels);
+    const unlabelled = rows.find((row) => row.label === null);
+    if (unlabelled) throw bad(`Row ${unlabelled.rowId} has no label, so it cannot be trained on.`);
+  }
   if (
     settings.initialisation.kind === 'prompt' &&
     (!initVectors || initVectors.length % hidden !== 0 || initVectors.length === 0)
@@ -128,6 +135,7 @@ function workOf(context: WorkContext, request: TrainRequest, control: Control): 
     evaluate: async (vectors) => {
       try {
         const options = { rows: validation, labels, soft: soft(vectors), cached, control };
+        if (writes(validation)) return writingResult(await scoreTargets(program, options));
         return validationResult(validation, await scoreRows(program, options), labels.length);
       } catch (error) {
         if (error instanceof StudioError && error.code === 'cancelled') return null;
@@ -139,6 +147,15 @@ function workOf(context: WorkContext, request: TrainRequest, control: Control): 
       yield* cache.fill(program, plan, wanted === 'validation' ? validation : rowsAt(wanted), uninterrupted);
     },
   };
+}
+
+const writes = (rows: readonly TokenRow[]) => rows.some(({ target }) => target);
+
+/** Accuracy (and what stands for macro-F1) is the share of tokens that were foreseen, each after the right ones before it. */
+function writingResult(scores: readonly TargetScore[]): Omit<ValidationPoint, 'step'> {
+  const sum = (pick: (score: TargetScore) => number) => scores.reduce((total, score) => total + pick(score), 0);
+  const share = sum(({ foreseen }) => foreseen) / sum(({ tokens }) => tokens);
+  return { accuracy: share, macroF1: share, loss: -sum(({ logProb, tokens }) => logProb / tokens) / scores.length };
 }
 
 function validationResult(

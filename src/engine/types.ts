@@ -1,5 +1,6 @@
 /** What the engine is asked and answers: plain, structured-clonable data, so that it passes a worker's border as it is. */
 import type { ScoredRow, TokenCount } from '../inference/score';
+import type { TargetScore } from '../inference/targets';
 import type { TextCacheOptions } from '../inference/text-cache';
 import type { SoftPrompt } from '../prompt/types';
 import type { Adapter, Backend } from '../runtime/types';
@@ -58,6 +59,23 @@ export type LoadEvent = {
   readonly stage: 'parse' | 'dequantise' | 'session';
   readonly seconds: number;
 };
+
+export interface WriteRequest {
+  readonly rows: readonly TokenRow[];
+  readonly soft: SoftPrompt | null;
+  /** As in ScoreRequest. */
+  readonly cacheKey: string | null;
+  readonly maxNewTokens: number;
+  /** A row ends before any of these. */
+  readonly endTokenIds: readonly number[];
+}
+
+/** What was written after a row, and how well its target was foreseen, where it has one. */
+export interface WrittenRow {
+  readonly rowId: string;
+  readonly ids: Int32Array;
+  readonly target: TargetScore | null;
+}
 
 export interface ScoreRequest {
   readonly rows: readonly TokenRow[];

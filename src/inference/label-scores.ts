@@ -4,7 +4,7 @@ import { lengthBuckets } from '../tokens/buckets';
 import type { LabelTokens } from '../tokens/types';
 import { pastLength, type Sequence } from './feeds';
 import type { KvRow } from './kv';
-import { runLimits } from './limits';
+import { vocabularyLimits } from './limits';
 import { logSoftmax, logSumExp } from './log-softmax';
 import { takesPast } from './program';
 import { type Program, run } from './run';
@@ -65,7 +65,7 @@ async function sequenceScores(
     ? await firstTokens(program, rows, labels, soft)
     : { sums: rows.map(() => labels.map(() => 0)), rest: wholeSequences(rows, labels) };
   const costs = rest.map(({ sequence }) => ({ tokens: sequence.tokens.length, past: pastLength(sequence) }));
-  for (const bucket of lengthBuckets(costs, vocabularyLimits(program))) {
+  for (const bucket of lengthBuckets(costs, vocabularyLimits(program.spec))) {
     const chosen = bucket.map((index) => present(rest[index], 'continuation'));
     const logProbs = await targetLogProbs(program, chosen, soft);
     chosen.forEach(({ row, label }, i) => {
@@ -110,13 +110,6 @@ const wholeSequences = (rows: readonly StartedRow[], labels: readonly LabelToken
       return { row, label, sequence, targets: tokenIds };
     }),
   );
-
-/** Reads look at the whole vocabulary: at most 64 MB of logits a run. */
-function vocabularyLimits({ spec }: Program) {
-  const limits = runLimits(spec);
-  const reads = Math.floor((64 * 1024 * 1024) / (4 * spec.vocabulary));
-  return { ...limits, maxTokens: Math.min(limits.maxTokens, takesPast(spec) ? reads : limits.maxTokens) };
-}
 
 /** Summed log-probability of each continuation's targets. */
 async function targetLogProbs(

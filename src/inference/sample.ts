@@ -10,7 +10,7 @@ export function sampleToken(
   { temperature, topP }: { readonly temperature: number; readonly topP: number },
   rng: Rng,
 ): number {
-  if (temperature <= 0) return largest(logits);
+  if (temperature <= 0) return likeliest(logits);
   const scaled = Float64Array.from(logits, (x) => x / temperature);
   const normaliser = logSumExp(scaled);
   const probabilities = scaled.map((x) => Math.exp(x - normaliser));
@@ -36,7 +36,8 @@ function nucleusOf(order: readonly number[], probabilities: Float64Array, topP: 
   return end < 0 ? order : order.slice(0, end + 1);
 }
 
-function largest(logits: Float32Array): number {
+/** The lowest id where two are equal. */
+export function likeliest(logits: Float32Array): number {
   let best = 0;
   for (let i = 1; i < logits.length; i++) if ((logits[i] as number) > (logits[best] as number)) best = i;
   return best;

@@ -21,6 +21,8 @@ export interface TokenRow {
   readonly otherOrders?: readonly Int32Array[] | undefined;
   /** Index into the label set, or null. */
   readonly label: number | null;
+  /** What should be written after the row, with the token that ends it, where the task is to write. */
+  readonly target?: Int32Array;
 }
 
 /** A label's answer word with its token ids (several when no single token fits: scored by the whole sequence). */

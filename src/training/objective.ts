@@ -2,12 +2,13 @@ import type { Control } from '../inference/control';
 import { type Objective, pastLength, type Sequence } from '../inference/feeds';
 import type { KvRow } from '../inference/kv';
 import { isSequenceScored } from '../inference/label-scores';
-import { runLimits } from '../inference/limits';
+import { runLimits, vocabularyLimits } from '../inference/limits';
 import { logSumExp } from '../inference/log-softmax';
 import { takesPast } from '../inference/program';
 import { checkContext } from '../inference/rows';
 import { type Program, run } from '../inference/run';
 import { type MixedTokens, withSoft } from '../inference/sequence';
+import { withTarget } from '../inference/targets';
 import type { CachePlan, TextCache } from '../inference/text-cache';
 import { present } from '../lib/assert';
 import type { SoftPrompt } from '../prompt/types';
@@ -42,7 +43,7 @@ export interface BatchOptions {
 }
 
 /**
- * Mean loss of labelled rows and its gradient. With single-token answer words: cross-entropy of the softmax over those
+ * Mean loss of rows and its gradient. Rows with a target: mean cross-entropy over the target's tokens. With single-token answer words: cross-entropy of the softmax over those
  * words. Otherwise: mean cross-entropy over the gold word's tokens, each over the whole vocabulary. With label weights
  * each row's part is multiplied by its own, and the sum still divided by the number of rows.
  *
@@ -122,14 +123,17 @@ interface Part {
 async function partsOf(program: Program, options: BatchOptions): Promise<readonly Part[]> {
   const { rows, labels, wholeVocabulary = isSequenceScored(labels) } = options;
   const texts = await textsOf(program, options);
-  const targetOf = wholeVocabulary ? wordTarget : choiceTarget;
+  const writes = rows.some(({ target }) => target);
+  const targetOf = writes ? writtenTarget : wholeVocabulary ? wordTarget : choiceTarget;
   const targets = rows.map((row, i) => ({
     ...targetOf(row, present(texts[i], 'text'), labels),
     weight: options.labelWeights?.[goldOf(row)] ?? 1,
   }));
   const costs = targets.map(({ sequence }) => ({ tokens: sequence.tokens.length, past: pastLength(sequence) }));
-  const candidates = wholeVocabulary ? null : labels.map((label) => present(label.tokenIds[0], 'token of a label'));
-  return lengthBuckets(costs, runLimits(program.spec)).map((bucket) => {
+  const candidates =
+    writes || wholeVocabulary ? null : labels.map((label) => present(label.tokenIds[0], 'token of a label'));
+  const limits = writes ? vocabularyLimits(program.spec) : runLimits(program.spec);
+  return lengthBuckets(costs, limits).map((bucket) => {
     const chosen = bucket.map((index) => present(targets[index], 'target'));
     const objective = {
       targets: chosen.flatMap((target) => target.targets),
@@ -167,7 +171,11 @@ const choiceTarget: TargetOf = (row, { tokens, past }) => ({
 /** Every token of the gold word, each after those before it. */
 const wordTarget: TargetOf = (row, text, labels) => {
   const { tokenIds } = present(labels[goldOf(row)], 'label');
-  const tokens = Int32Array.from([...text.tokens, ...tokenIds.slice(0, -1)]);
-  const reads = tokenIds.map((_, t) => text.tokens.length - 1 + t);
-  return { sequence: { tokens, past: text.past, reads }, targets: tokenIds };
+  return { sequence: withTarget(text, Int32Array.from(tokenIds)), targets: tokenIds };
+};
+
+/** Every token of what the row should be followed by. */
+const writtenTarget: TargetOf = (row, text) => {
+  const target = present(row.target, `target of row ${row.rowId}`);
+  return { sequence: withTarget(text, target), targets: Array.from(target) };
 };

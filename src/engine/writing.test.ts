@@ -1,0 +1,124 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { scoreTargets } from '../inference/targets';
+import { createRng } from '../lib/rng';
+import type { SoftPrompt } from '../prompt/types';
+import { createNodeRunner } from '../runtime/ort-node';
+import type { TokenRow } from '../tokens/types';
+import { batchGradient } from '../training/objective';
+import { STANDARD } from '../training/settings';
+import { Engine } from './engine';
+import { checkGradient } from './gradient-check';
+import { type LoadedProgram, loadProgram } from './load';
+import { FIXTURES, readModel, trainToEnd } from './test-support';
+import type { TrainRequest } from './types';
+
+const END = 5;
+
+/** Rows whose targets follow from their first free token, of one to four tokens and an end. */
+const randomRows = (count: number, seed: number): TokenRow[] => {
+  const rng = createRng(seed);
+  return Array.from({ length: count }, (_, i) => {
+    const ids = Int32Array.from({ length: 6 + rng.int(20) }, (_, t) => (t < 3 ? 40 + t : 10 + rng.int(480)));
+    const kind = (ids[3] ?? 0) % 4;
+    const target = Int32Array.from([...Array.from({ length: kind + 1 }, (_, t) => 100 + 10 * kind + t), END]);
+    return { rowId: `r${seed}-${i}`, ids, label: null, target };
+  });
+};
+
+describe.each(['llama-genai-int4', 'gpt2-optimum-fp32'])('writing with %s', (model) => {
+  let loaded: LoadedProgram;
+  beforeAll(async () => {
+    const files = await readModel(`${FIXTURES}/${model}`);
+    loaded = await loadProgram({ id: 'x', files, backend: 'node-wasm', threads: 2 }, createNodeRunner, () => {});
+  });
+  afterAll(() => loaded.program.runner.dispose());
+
+  const soft = (placement: SoftPrompt['placement']): SoftPrompt => {
+    const rng = createRng(9);
+    const { hidden } = loaded.info;
+    const vectors = Float32Array.from({ length: 4 * hidden }, () => 0.1 * rng.normal());
+    return { placement, vectors, virtualTokens: 4, hidden };
+  };
+
+  it.each([
+    [null, null],
+    ['prefix', null],
+    ['suffix', null],
+    ['suffix', 'kept'],
+  ] as const)('side by side as one by one: vectors %s, cache %s', async (placement, cacheKey) => {
+    const engine = new Engine(loaded);
+    const rows = randomRows(12, 3);
+    const prompt = placement && soft(placement);
+    const request = { rows, soft: prompt, cacheKey, maxNewTokens: 6, endTokenIds: [END] };
+    const written = await engine.write(request);
+    for (const [i, row] of rows.entries()) {
+      const alone = await engine.generate(
+        { ids: row.ids, soft: prompt, maxNewTokens: 6, temperature: 0, topP: 1, seed: 0, endTokenIds: [END] },
+        () => {},
+      );
+      expect(Array.from(written[i]?.ids ?? [])).toEqual(Array.from(alone.ids));
+    }
+  });
+
+  it('a target is likelier the more it is what is written', async () => {
+    const engine = new Engine(loaded);
+    const rows = randomRows(6, 4);
+    const request = { rows, soft: soft('suffix'), cacheKey: null, maxNewTokens: 5, endTokenIds: [] };
+    const written = await engine.write(request);
+    const own = rows.map((row, i) => ({ ...row, target: written[i]?.ids ?? new Int32Array(0) }));
+    const again = await engine.write({ ...request, rows: own });
+    for (const { target } of again) expect(target).toMatchObject({ tokens: 5, foreseen: 5 });
+    again.forEach(({ target }, i) => {
+      expect(target?.logProb).toBeGreaterThan(
+        (5 / (written[i]?.target?.tokens ?? 1)) * (written[i]?.target?.logProb ?? 0),
+      );
+    });
+  });
+
+  it.each(['prefix', 'suffix'] as const)(
+    'the loss is that of the scores, its gradient the slope: %s',
+    async (placement) => {
+      const rows = randomRows(5, 5);
+      const batch = { rows, labels: [], soft: soft(placement), cached: null };
+      const { loss } = await batchGradient(loaded.program, batch);
+      const scores = await scoreTargets(loaded.program, { rows, soft: batch.soft, cached: null });
+      const mean = -scores.reduce((sum, { logProb, tokens }) => sum + logProb / tokens, 0) / rows.length;
+      expect(loss).toBeCloseTo(mean, 4);
+      const { directions } = await checkGradient(loaded.program, batch);
+      for (const { relativeError } of directions) expect(relativeError).toBeLessThan(0.01);
+    },
+  );
+
+  it('learns to write', async () => {
+    const request: TrainRequest = {
+      runId: 'run',
+      train: randomRows(32, 1),
+      validation: randomRows(8, 2),
+      labels: [],
+      settings: { ...STANDARD, virtualTokens: 6, steps: 60, learningRate: 0.05, patience: null, validateEvery: 30 },
+      initTokenIds: Int32Array.of(7, 8, 9),
+      cacheKey: 'data',
+      resume: null,
+    };
+    const { checkpoint } = await trainToEnd(new Engine(loaded), request);
+    const [before, , after] = checkpoint.validations;
+    expect(after?.loss).toBeLessThan((before?.loss ?? 0) - 1);
+    expect(after?.accuracy).toBeGreaterThan((before?.accuracy ?? 1) + 0.1);
+  });
+
+  it('refuses a row with nothing to write', async () => {
+    const rows = [...randomRows(2, 1), { rowId: 'none', ids: Int32Array.of(40, 41), label: null }];
+    const settings = { ...STANDARD, steps: 1 };
+    const request = {
+      runId: 'r',
+      train: rows,
+      validation: [],
+      labels: [],
+      settings,
+      initTokenIds: Int32Array.of(7),
+      cacheKey: 'x',
+      resume: null,
+    };
+    await expect(trainToEnd(new Engine(loaded), request)).rejects.toThrow('Row none has nothing to be written');
+  });
+});
