@@ -6,6 +6,7 @@ import { EVALUATE_USAGE, evaluate } from './evaluate';
 import { TUNE_USAGE } from './options';
 import { tune } from './tune';
 import { UsageError } from './usage';
+import { WRITE_USAGE, write } from './write';
 
 interface Command {
   readonly usage: string;
@@ -15,6 +16,7 @@ interface Command {
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   tune: { usage: TUNE_USAGE, run: tune },
+  write: { usage: WRITE_USAGE, run: write },
   evaluate: { usage: EVALUATE_USAGE, run: evaluate },
   check: { usage: CHECK_USAGE, run: check },
   conformance: { usage: CONFORMANCE_USAGE, run: conformance },

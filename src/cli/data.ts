@@ -23,8 +23,9 @@ export const ownId = (id: string): string => id.replace(/^(?:data|test):/, '');
  */
 export async function readDataset(options: DataOptions, seed: number, log: Log): Promise<Dataset> {
   const mapping: ColumnMapping = { text: options.text, label: options.label, id: ID_COLUMN };
-  const data = await readTable(options.data, 'data', options, log);
-  const test = options.test === null ? null : await readTable(options.test, 'test', options, log);
+  const columns = { text: options.text, label: options.label };
+  const data = await readTable(options.data, 'data', columns, log);
+  const test = options.test === null ? null : await readTable(options.test, 'test', columns, log);
   const table: Table = {
     ...data,
     columns: [...data.columns, ID_COLUMN],
@@ -42,17 +43,20 @@ export async function readDataset(options: DataOptions, seed: number, log: Log):
   return dataset;
 }
 
-async function readTable(path: string, prefix: string, options: DataOptions, log: Log): Promise<Table> {
+/** @param named columns that must be there, by the option that names them. @throws UsageError, StudioError `bad-input` */
+export async function readTable(
+  path: string,
+  prefix: string,
+  named: Readonly<Record<string, string>>,
+  log: Log,
+): Promise<Table> {
   const bytes = await readFile(path).catch((cause: unknown) => {
     throw new StudioError('bad-input', `The file ${path} cannot be read.`, { cause });
   });
   const parsed = parseTable(basename(path), new Uint8Array(bytes));
   if (!parsed.ok) throw new StudioError('bad-input', parsed.error.message);
   const { columns, rows, rejected } = parsed.value;
-  for (const [option, column] of [
-    ['text', options.text],
-    ['label', options.label],
-  ] as const)
+  for (const [option, column] of Object.entries(named))
     if (!columns.includes(column))
       throw new UsageError(`--${option}: ${basename(path)} has no column “${column}”; it has ${columns.join(', ')}.`);
   if (rejected.length > 0)

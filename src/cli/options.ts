@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { Placement } from '../prompt/types';
 import { PRESET_SEEDS, PRESETS, type PresetName } from '../training/settings';
 import { DEFAULT_MODEL, type ModelOptions } from './model-dir';
 import { exactly, oneOf, parseOptions, required, UsageError, wholeNumber } from './usage';
@@ -16,7 +17,7 @@ export interface TuneOptions extends DataOptions, ModelOptions {
   readonly prompt: string | null;
   /** Label -> answer word, as given. */
   readonly words: ReadonlyMap<string, string> | null;
-  readonly placement: 'suffix' | 'prefix';
+  readonly placement: Placement;
   readonly tokens: number;
   readonly steps: number;
   readonly seed: number;
@@ -97,7 +98,7 @@ export function readTuneOptions(args: readonly string[]): TuneOptions {
     label: required(values.label, 'label'),
     prompt: values.prompt === undefined ? null : unescaped(values.prompt),
     words: values.words === undefined ? null : readWords(values.words),
-    placement: oneOf(values.placement, 'placement', PLACEMENTS) ?? 'suffix',
+    placement: readPlacement(values.placement),
     tokens: wholeNumber(values.tokens, 'tokens') ?? PRESETS[preset].virtualTokens,
     steps: wholeNumber(values.steps, 'steps') ?? PRESETS[preset].steps,
     seed: wholeNumber(values.seed, 'seed', 0) ?? 0,
@@ -116,8 +117,10 @@ export function readTuneOptions(args: readonly string[]): TuneOptions {
   };
 }
 
+export const readPlacement = (text: string | undefined): Placement => oneOf(text, 'placement', PLACEMENTS) ?? 'suffix';
+
 /** A shell gives `\n` as two characters; a prompt means a line break. */
-const unescaped = (prompt: string): string => prompt.replaceAll('\\n', '\n');
+export const unescaped = (prompt: string): string => prompt.replaceAll('\\n', '\n');
 
 /** `a=x,b=y`. A comma belongs to a word where no `=` follows it. */
 function readWords(text: string): ReadonlyMap<string, string> {

@@ -76,7 +76,7 @@ const initialIds = ({ initialisation }: TrainingSettings, task: Task, tokenizer:
     ? Int32Array.from(task.labels.flatMap(({ tokenIds }) => [...tokenIds]))
     : tokenizer.encode(task.instruction);
 
-function tell(event: TrainEvent, log: Log): void {
+export function tell(event: TrainEvent, log: Log): void {
   switch (event.kind) {
     case 'cache':
       log.progress(`Reading the texts once: ${event.rowsDone} of ${event.rowsTotal} rows, ${duration(event.seconds)}`);

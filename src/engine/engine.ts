@@ -114,8 +114,13 @@ export class Engine {
   ): Promise<WrittenRow[]> {
     const { rows, soft, maxNewTokens } = request;
     const options = { rows, soft, cached: this.#cached(request), prefixes: this.#prefixes, control };
-    const endTokenIds = new Set(request.endTokenIds);
-    const written = await writeRows(this.#program, { ...options, maxNewTokens, endTokenIds, onProgress });
+    const written = await writeRows(this.#program, {
+      ...options,
+      maxNewTokens,
+      endTokenIds: new Set(request.endTokenIds),
+      breakTokenIds: new Set(request.breakTokenIds),
+      onProgress,
+    });
     const withTargets = rows.filter(({ target }) => target);
     const scores = await scoreTargets(this.#program, { ...options, rows: withTargets });
     const byRow = new Map(scores.map((score) => [score.rowId, score]));

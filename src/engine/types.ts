@@ -68,6 +68,8 @@ export interface WriteRequest {
   readonly maxNewTokens: number;
   /** A row ends before any of these. */
   readonly endTokenIds: readonly number[];
+  /** It also ends before any of these, but for those that it begins with: they are left out. */
+  readonly breakTokenIds: readonly number[];
 }
 
 /** What was written after a row, and how well its target was foreseen, where it has one. */

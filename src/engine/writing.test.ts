@@ -49,7 +49,7 @@ describe.each(['llama-genai-int4', 'gpt2-optimum-fp32'])('writing with %s', (mod
     const engine = new Engine(loaded);
     const rows = randomRows(12, 3);
     const prompt = placement && soft(placement);
-    const request = { rows, soft: prompt, cacheKey, maxNewTokens: 6, endTokenIds: [END] };
+    const request = { rows, soft: prompt, cacheKey, maxNewTokens: 6, endTokenIds: [END], breakTokenIds: [] };
     const written = await engine.write(request);
     for (const [i, row] of rows.entries()) {
       const alone = await engine.generate(
@@ -60,10 +60,25 @@ describe.each(['llama-genai-int4', 'gpt2-optimum-fp32'])('writing with %s', (mod
     }
   });
 
+  it('a break at the beginning is left out, and ends what was begun', async () => {
+    const engine = new Engine(loaded);
+    const rows = randomRows(4, 6);
+    const free = { rows, soft: soft('prefix'), cacheKey: null, maxNewTokens: 6, endTokenIds: [], breakTokenIds: [] };
+    const whole = (await engine.write(free)).map(({ ids }) => Array.from(ids));
+    const breakTokenIds = [...new Set(whole.map((ids) => ids[0] as number))];
+    const broken = await engine.write({ ...free, breakTokenIds });
+    broken.forEach(({ ids }, i) => {
+      const rest = (whole[i] ?? []).slice((whole[i] ?? []).findIndex((id) => !breakTokenIds.includes(id)));
+      const end = rest.findIndex((id) => breakTokenIds.includes(id));
+      const isAllBreaks = (whole[i] ?? []).every((id) => breakTokenIds.includes(id));
+      expect(Array.from(ids)).toEqual(isAllBreaks ? [] : end < 0 ? rest : rest.slice(0, end));
+    });
+  });
+
   it('a target is likelier the more it is what is written', async () => {
     const engine = new Engine(loaded);
     const rows = randomRows(6, 4);
-    const request = { rows, soft: soft('suffix'), cacheKey: null, maxNewTokens: 5, endTokenIds: [] };
+    const request = { rows, soft: soft('suffix'), cacheKey: null, maxNewTokens: 5, endTokenIds: [], breakTokenIds: [] };
     const written = await engine.write(request);
     const own = rows.map((row, i) => ({ ...row, target: written[i]?.ids ?? new Int32Array(0) }));
     const again = await engine.write({ ...request, rows: own });

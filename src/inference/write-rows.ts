@@ -11,6 +11,8 @@ export interface WriteOptions extends RowOptions {
   readonly maxNewTokens: number;
   /** A row ends before any of these. */
   readonly endTokenIds: ReadonlySet<number>;
+  /** It also ends before any of these, but for those that it begins with: they are left out. */
+  readonly breakTokenIds: ReadonlySet<number>;
   readonly onProgress?: (rowsDone: number) => void;
 }
 
@@ -48,7 +50,7 @@ interface Writing extends StartedRow {
 async function writeTogether(
   program: Program,
   started: readonly StartedRow[],
-  { soft, maxNewTokens, endTokenIds, control = uninterrupted }: WriteOptions,
+  { soft, maxNewTokens, endTokenIds, breakTokenIds, control = uninterrupted }: WriteOptions,
 ): Promise<Int32Array[]> {
   const keepPresent = takesPast(program.spec);
   const written = started.map((): number[] => []);
@@ -68,8 +70,10 @@ async function writeTogether(
     });
     writing = writing.flatMap(({ tokens, index }, i): Writing[] => {
       const id = likeliest(logits.subarray(i * columns, (i + 1) * columns));
-      if (endTokenIds.has(id)) return [];
-      written[index]?.push(id);
+      const own = present(written[index], 'row');
+      const isBreak = breakTokenIds.has(id);
+      if (endTokenIds.has(id) || (isBreak && own.length > 0)) return [];
+      if (!isBreak) own.push(id);
       return keepPresent
         ? [{ index, tokens: Int32Array.of(id), past: present(kv[i], 'keys and values') }]
         : [{ index, tokens: Int32Array.from([...tokens, id]), past: null }];
