@@ -132,6 +132,32 @@ describe('the command line', () => {
     expect(comparisons.map(({ a, b }) => `${a} ${b}`)).toContain('tuned ensemble');
   }, 180_000);
 
+  it('learns to write a column, and says how near it comes', async () => {
+    const out = join(folder, 'written');
+    const rows = Array.from(
+      { length: 40 },
+      (_, i) => `item ${i} is ${i % 2 ? 'late' : 'here'},${i % 2 ? 'answer' : 'thank'}`,
+    );
+    const data = await csv('write.csv', ['text,reply', ...rows].join('\n'));
+    const prompt = 'Reply in a word.\\nMessage: {text}\\nReply:';
+    const args = ['--text', 'text', '--target', 'reply', '--prompt', prompt, '--model', TINY, '--threads', '2'];
+    const ended = await cli('write', data, ...args, '--steps', '20', '--tokens', '4', '--out', out);
+    expect(ended.stderr).toContain('held-back rows');
+    expect(ended.code).toBe(0);
+    const { arms, duels } = JSON.parse(await readFile(join(out, 'results.json'), 'utf8'));
+    expect(arms.map(({ id }: { id: string }) => id)).toEqual(['untuned', 'yours', 'examples', 'tuned']);
+    expect(arms[3].perplexity).toBeLessThan(arms[0].perplexity);
+    expect(duels).toHaveLength(3);
+    const written = await readFile(join(out, 'written.csv'), 'utf8');
+    expect(written.trim().split('\r\n')).toHaveLength(1 + Math.round(0.35 * 40));
+
+    const wrong = await inProcess('write', data, ...args.with(3, 'nothing'), '--out', out);
+    expect(wrong).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('has no column “nothing”; it has text, reply'),
+    });
+  });
+
   it('checks a model’s gradients', async () => {
     const { code, stdout } = await cli('check', TINY, '--threads', '2', '--directions', '1');
     expect(code).toBe(0);
