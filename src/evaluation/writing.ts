@@ -26,7 +26,7 @@ export interface WritingArm {
 }
 
 /** B minus A. */
-export interface WritingDuel {
+interface WritingDuel {
   readonly a: string;
   readonly b: string;
   readonly rougeL: { readonly difference: number; readonly interval: Interval };
