@@ -3,6 +3,7 @@ import { BENCH_USAGE, bench } from './bench';
 import { CHECK_USAGE, check } from './check';
 import { CONFORMANCE_USAGE, conformance } from './conformance';
 import { EVALUATE_USAGE, evaluate } from './evaluate';
+import { INSPECT_USAGE, inspect } from './inspect';
 import { TUNE_USAGE } from './options';
 import { tune } from './tune';
 import { UsageError } from './usage';
@@ -20,6 +21,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   evaluate: { usage: EVALUATE_USAGE, run: evaluate },
   check: { usage: CHECK_USAGE, run: check },
   conformance: { usage: CONFORMANCE_USAGE, run: conformance },
+  inspect: { usage: INSPECT_USAGE, run: inspect },
   bench: { usage: BENCH_USAGE, run: bench },
 };
 

@@ -1,4 +1,11 @@
+import { type Failure, fail, ok, type Result } from '../lib/result';
+import { z } from '../lib/zod';
+import { readSafetensors } from '../prompt/safetensors';
+import type { VectorTable } from '../prompt/soft-prompt';
 import type { Sidecar } from './sidecar';
+
+export const ADAPTER_CONFIG = 'adapter_config.json';
+export const ADAPTER_MODEL = 'adapter_model.safetensors';
 
 /**
  * adapter_config.json of a PEFT prompt-tuning folder; formats.md section 1. `task_type` must not be null, and
@@ -23,3 +30,88 @@ export const adapterConfig = (
   inference_mode: true,
   peft_version: '0.21.2',
 });
+
+/** What of the file is used. The rest is PEFT's own. */
+const configSchema = z.object({
+  peft_type: z.string(),
+  task_type: z.string().nullish(),
+  num_virtual_tokens: z.number().int().positive(),
+  token_dim: z.number().int().positive().nullish(),
+  num_transformer_submodules: z.number().int().nullish(),
+  base_model_name_or_path: z.string().nullish(),
+});
+
+export interface PeftPrompt {
+  readonly type: 'PROMPT_TUNING' | 'P_TUNING';
+  readonly baseModel: string | null;
+  readonly table: VectorTable;
+}
+
+export type PeftFailure = Failure<'missing-file' | 'pickle' | 'bad-config' | 'other-kind' | 'bad-vectors'>;
+
+/** Adapters that are no vectors before the text, and what they are. */
+const OTHER_KINDS: Readonly<Record<string, string>> = {
+  PREFIX_TUNING: 'holds keys and values for every layer',
+  LORA: 'changes the model’s weights',
+  ADALORA: 'changes the model’s weights',
+  IA3: 'rescales the model’s activations',
+  MULTITASK_PROMPT_TUNING: 'holds one prompt for several tasks',
+  ADAPTION_PROMPT: 'holds prompts inside the layers',
+};
+
+/** A PEFT folder by file name: vectors that stand before the text. P_TUNING saves the same tensor as PROMPT_TUNING. */
+export function readPeft(files: ReadonlyMap<string, Uint8Array>): Result<PeftPrompt, PeftFailure> {
+  const config = readConfig(files.get(ADAPTER_CONFIG));
+  if (!config.ok) return config;
+  const tensors = files.get(ADAPTER_MODEL);
+  if (!tensors)
+    return files.has('adapter_model.bin')
+      ? fail(
+          'pickle',
+          `adapter_model.bin is a Python pickle, which could run code when it is read. Save the adapter as safetensors (PEFT’s default) and bring ${ADAPTER_MODEL}.`,
+        )
+      : fail('missing-file', `The folder has no ${ADAPTER_MODEL}.`);
+  const read = readSafetensors(tensors);
+  if (!read.ok) return fail('bad-vectors', read.error.message);
+  const { virtualTokens, hidden } = read.value;
+  const { num_virtual_tokens: count, token_dim: width, base_model_name_or_path: baseModel } = config.value;
+  if (count !== virtualTokens || (width != null && width !== hidden))
+    return fail(
+      'bad-vectors',
+      `${ADAPTER_CONFIG} speaks of ${count} vectors of ${width ?? 'unknown'} numbers, but ${ADAPTER_MODEL} has ${virtualTokens} of ${hidden}.`,
+    );
+  return ok({ type: config.value.type, baseModel: baseModel ?? null, table: read.value });
+}
+
+type Config = z.infer<typeof configSchema> & Pick<PeftPrompt, 'type'>;
+
+function readConfig(bytes: Uint8Array | undefined): Result<Config, PeftFailure> {
+  if (!bytes) return fail('missing-file', `The folder has no ${ADAPTER_CONFIG}, so it is not a PEFT adapter.`);
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    return fail('bad-config', `${ADAPTER_CONFIG} is not valid JSON.`);
+  }
+  const kind = (value as { peft_type?: unknown } | null)?.peft_type;
+  if (typeof kind === 'string' && kind !== 'PROMPT_TUNING' && kind !== 'P_TUNING')
+    return fail(
+      'other-kind',
+      `This adapter is ${kind.slice(0, 40)}${OTHER_KINDS[kind] ? `: it ${OTHER_KINDS[kind]}` : ''}. Only PROMPT_TUNING and P_TUNING are read, whose vectors stand before the text.`,
+      { kind },
+    );
+  const parsed = configSchema.safeParse(value);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    return fail(
+      'bad-config',
+      `${ADAPTER_CONFIG} does not have the form it should have (at ${issue?.path.join('.') || 'the top'}: ${issue?.message}).`,
+    );
+  }
+  const { task_type: task, num_transformer_submodules: parts } = parsed.data;
+  if (task != null && task !== 'CAUSAL_LM')
+    return fail('other-kind', `This adapter is for ${task.slice(0, 40)}, not for a decoder (CAUSAL_LM).`);
+  if (parts != null && parts !== 1)
+    return fail('other-kind', 'This adapter is for a model of several parts (encoder and decoder); one is read.');
+  return ok({ ...parsed.data, type: kind === 'P_TUNING' ? 'P_TUNING' : 'PROMPT_TUNING' });
+}

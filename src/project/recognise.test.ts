@@ -1,0 +1,139 @@
+import { readFileSync } from 'node:fs';
+import { zipSync } from 'fflate';
+import { describe, expect, it } from 'vitest';
+import { createRng, type Rng } from '../lib/rng';
+import { readNpy, writeNpy } from '../prompt/npy';
+import { readSafetensors, writeSafetensors } from '../prompt/safetensors';
+import { readArchive } from './archive';
+import { recognise } from './recognise';
+
+const utf8 = (text: string) => new TextEncoder().encode(text);
+const table = { vectors: Float32Array.from({ length: 12 }, (_, i) => i / 7), virtualTokens: 3, hidden: 4 };
+const FOLDER = 'public/sample/support-tone.prompt';
+const sidecar = new Uint8Array(readFileSync(`${FOLDER}/softprompt.json`));
+const config = (change: object = {}) =>
+  utf8(
+    JSON.stringify({
+      peft_type: 'PROMPT_TUNING',
+      task_type: 'CAUSAL_LM',
+      num_virtual_tokens: 3,
+      token_dim: 4,
+      base_model_name_or_path: 'a/b',
+      ...change,
+    }),
+  );
+const peft = (
+  change: object = {},
+  files: Record<string, Uint8Array> = { 'adapter_model.safetensors': writeSafetensors(table) },
+) => zipSync({ 'adapter_config.json': config(change), ...files });
+
+const SOUND: Readonly<Record<string, Uint8Array>> = {
+  'prompt-bundle': zipSync({
+    'softprompt.json': sidecar,
+    'prompt_embeddings.npy': new Uint8Array(readFileSync(`${FOLDER}/prompt_embeddings.npy`)),
+  }),
+  'peft-adapter': peft(),
+  npy: writeNpy(table),
+  safetensors: writeSafetensors(table),
+  sidecar,
+  table: utf8('text,label\n"good, really",positive\nbad,negative\nnever again,negative\n'),
+};
+
+describe('a file that somebody drops', () => {
+  it.each(Object.entries(SOUND))('is recognised by its content: %s', (kind, bytes) => {
+    expect(recognise('file', bytes)).toMatchObject({ kind, ok: true });
+  });
+
+  it('a PEFT folder may lie inside the zip, and P_TUNING is the same tensor', () => {
+    const inside = zipSync({
+      'my/adapter_config.json': config({ peft_type: 'P_TUNING' }),
+      'my/adapter_model.safetensors': writeSafetensors(table),
+    });
+    expect(recognise('x.zip', inside)).toEqual({
+      kind: 'peft-adapter',
+      ok: true,
+      summary: 'A PEFT adapter (P_TUNING): 3 vectors of 4 numbers for a/b.',
+    });
+  });
+
+  it.each([
+    ['PREFIX_TUNING', peft({ peft_type: 'PREFIX_TUNING' }), 'peft-adapter', 'holds keys and values for every layer'],
+    ['LoRA', peft({ peft_type: 'LORA' }), 'peft-adapter', 'changes the model’s weights'],
+    ['an encoder’s', peft({ task_type: 'SEQ_CLS' }), 'peft-adapter', 'not for a decoder'],
+    ['other sizes', peft({ num_virtual_tokens: 4 }), 'peft-adapter', 'speaks of 4 vectors of 4 numbers'],
+    ['no form', peft({ token_dim: -1 }), 'peft-adapter', 'at token_dim'],
+    ['a pickle beside it', peft({}, { 'adapter_model.bin': utf8('x') }), 'peft-adapter', 'could run code'],
+    ['torch.save', zipSync({ 'archive/data.pkl': utf8('x') }), 'pickle', 'could run code'],
+    ['a pickle', Uint8Array.of(0x80, 4, 0x95, 0), 'pickle', 'could run code'],
+    ['mkultra', utf8('{"embedding": "gASVAAAA"}'), 'pickle', 'could run code'],
+    ['GGUF', utf8('GGUF....'), 'gguf', 'as ONNX'],
+    ['another zip', zipSync({ 'a.txt': utf8('a') }), 'zip', 'neither a prompt exported here'],
+    ['other JSON', utf8('{\n "name": "x"\n}'), 'json', 'none that is read here'],
+    ['nothing', new Uint8Array(0), 'empty', 'is empty'],
+  ])('is refused by name: %s', (_, bytes, kind, error) => {
+    const seen = recognise('file', bytes);
+    expect(seen).toMatchObject({ kind, ok: false });
+    expect(seen.error).toContain(error);
+  });
+});
+
+/** Flips, cuts, doubles, swaps, or overwrites a stretch with extreme numbers. */
+function mutated(bytes: Uint8Array, rng: Rng): Uint8Array {
+  const out = bytes.slice();
+  const at = rng.int(out.length);
+  switch (rng.int(5)) {
+    case 0:
+      for (let i = 0; i <= rng.int(4); i++) out[rng.int(out.length)] = rng.int(256);
+      return out;
+    case 1:
+      return out.subarray(0, at);
+    case 2:
+      return Uint8Array.from([...out.subarray(0, at), ...out.subarray(Math.max(0, at - rng.int(64)))]);
+    case 3:
+      out.fill([0, 0xff, 0x7f, 0x80][rng.int(4)] ?? 0, at, at + 1 + rng.int(8));
+      return out;
+    default:
+      out.copyWithin(at, rng.int(out.length), rng.int(out.length));
+      return out;
+  }
+}
+
+/** `FUZZ=10000` for the long run. */
+const MUTATIONS = Number(process.env.FUZZ ?? 400);
+const SLOW_MS = 2000;
+
+describe.each(Object.entries(SOUND))('%s, damaged', (kind, bytes) => {
+  it(`never crashes or hangs, and what is accepted is sound`, () => {
+    const rng = createRng(MUTATIONS);
+    let accepted = 0;
+    for (let i = 0; i < MUTATIONS; i++) {
+      const damaged = mutated(bytes, rng);
+      const begin = performance.now();
+      const seen = recognise('file', damaged);
+      expect(performance.now() - begin).toBeLessThan(SLOW_MS);
+      expect(seen.ok ? seen.error : seen.error?.length).not.toBe(0);
+      if (!seen.ok) continue;
+      accepted++;
+      if (seen.kind === 'npy' || seen.kind === 'safetensors') againTheSame(seen.kind, damaged);
+      if (kind === 'prompt-bundle' || kind === 'peft-adapter') sameFiles(bytes, damaged);
+    }
+    expect(accepted).toBeLessThan(MUTATIONS);
+  }, 600_000);
+});
+
+/** Encoded and read again, the numbers are the same, bit for bit. */
+function againTheSame(kind: 'npy' | 'safetensors', bytes: Uint8Array): void {
+  const [read, write] =
+    kind === 'npy' ? ([readNpy, writeNpy] as const) : ([readSafetensors, writeSafetensors] as const);
+  const first = read(bytes);
+  const second = first.ok ? read(write(first.value)) : first;
+  expect(second).toEqual(first);
+}
+
+/** A zip has checksums: what is accepted holds the very files, but for names and what was left out. */
+function sameFiles(bytes: Uint8Array, damaged: Uint8Array): void {
+  const [before, after] = [readArchive(bytes), readArchive(damaged)];
+  if (!before.ok || !after.ok) throw new Error('both are zips');
+  const contents = new Set([...before.value.values()].map((content) => Buffer.from(content).toString('base64')));
+  for (const content of after.value.values()) expect(contents).toContain(Buffer.from(content).toString('base64'));
+}

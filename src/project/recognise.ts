@@ -1,0 +1,155 @@
+/** What a file is that somebody dropped, by its content; its name only tells tables apart. Nothing in it is run. */
+import { guessColumns } from '../dataset/columns';
+import { parseTable } from '../dataset/parse';
+import { readNpy } from '../prompt/npy';
+import { readSafetensors } from '../prompt/safetensors';
+import type { VectorTable } from '../prompt/soft-prompt';
+import { readArchive } from './archive';
+import { readBundle } from './bundle';
+import { ADAPTER_CONFIG, readPeft } from './peft';
+import { sidecarSchema } from './sidecar';
+
+export type FileKind =
+  | 'empty'
+  | 'prompt-bundle'
+  | 'peft-adapter'
+  | 'zip'
+  | 'npy'
+  | 'safetensors'
+  | 'sidecar'
+  | 'json'
+  | 'pickle'
+  | 'gguf'
+  | 'table';
+
+export interface Recognised {
+  readonly kind: FileKind;
+  readonly ok: boolean;
+  /** What was found, in a sentence. */
+  readonly summary: string;
+  /** Why it cannot be used. */
+  readonly error?: string;
+}
+
+const starts = (bytes: Uint8Array, text: string) => [...text].every((char, i) => bytes[i] === char.charCodeAt(0));
+const found = (kind: FileKind, summary: string): Recognised => ({ kind, ok: true, summary });
+const refused = (kind: FileKind, summary: string, error: string): Recognised => ({ kind, ok: false, summary, error });
+const vectorsWords = ({ virtualTokens, hidden }: VectorTable) => `${virtualTokens} vectors of ${hidden} numbers`;
+
+const PICKLE = 'A Python pickle could run code when it is read, so it is not. Save the vectors as .npy or safetensors.';
+
+export function recognise(name: string, bytes: Uint8Array): Recognised {
+  if (bytes.length === 0) return refused('empty', 'An empty file.', `${name} is empty.`);
+  if (starts(bytes, 'PK')) return zip(bytes);
+  if (starts(bytes, '\x93NUMPY')) {
+    const read = readNpy(bytes);
+    return read.ok
+      ? found('npy', `A NumPy array: ${vectorsWords(read.value)}.`)
+      : refused('npy', 'A NumPy array.', read.error.message);
+  }
+  if (bytes[0] === 0x80 && (bytes[1] ?? 0) >= 2 && (bytes[1] ?? 0) <= 5)
+    return refused('pickle', 'A Python pickle.', PICKLE);
+  if (starts(bytes, 'GGUF'))
+    return refused(
+      'gguf',
+      'A model in GGUF.',
+      'Models are read as ONNX: look for a folder onnx/ in the model’s repository.',
+    );
+  if (looksLikeSafetensors(bytes)) {
+    const read = readSafetensors(bytes);
+    return read.ok
+      ? found('safetensors', `A prompt-tuning adapter: ${vectorsWords(read.value)}.`)
+      : refused('safetensors', 'A safetensors file.', read.error.message);
+  }
+  return json(bytes) ?? table(name, bytes);
+}
+
+/** 8 bytes of header length, then a JSON object. */
+const looksLikeSafetensors = (bytes: Uint8Array) =>
+  bytes.length > 8 && bytes[8] === 0x7b && bytes.subarray(4, 8).every((byte) => byte === 0);
+
+function zip(bytes: Uint8Array): Recognised {
+  const archive = readArchive(bytes);
+  if (!archive.ok) return refused('zip', 'A zip.', archive.error.message);
+  const names = [...archive.value.keys()];
+  const has = (file: string) => names.find((name) => name === file || name.endsWith(`/${file}`));
+  if (has('data.pkl')) return refused('pickle', 'A file of torch.save, which is a zip with a pickle in it.', PICKLE);
+  if (has('softprompt.json')) {
+    const read = readBundle(bytes, { id: 'inspected', now: new Date(0).toISOString(), taken: [] });
+    if (!read.ok) return refused('prompt-bundle', 'An exported prompt.', read.error.message);
+    const { sidecar, dataset } = read.value;
+    const rows = dataset ? `${dataset.table.rows.length} rows of data` : 'no rows of data';
+    return found(
+      'prompt-bundle',
+      `The prompt ${sidecar.handle}: ${sidecar.numVirtualTokens} vectors of ${sidecar.tokenDim} numbers (${sidecar.placement}) for ${sidecar.model.id}, ${rows}.`,
+    );
+  }
+  const config = has(ADAPTER_CONFIG);
+  if (!config)
+    return refused(
+      'zip',
+      `A zip of ${names.length} files.`,
+      'It holds neither a prompt exported here (softprompt.json) nor a PEFT adapter (adapter_config.json).',
+    );
+  const folder = config.slice(0, config.length - ADAPTER_CONFIG.length);
+  const read = readPeft(
+    new Map(
+      [...archive.value].map(([path, content]) => [
+        path.startsWith(folder) ? path.slice(folder.length) : path,
+        content,
+      ]),
+    ),
+  );
+  if (!read.ok) return refused('peft-adapter', 'A PEFT adapter.', read.error.message);
+  const { type, table: vectors, baseModel } = read.value;
+  return found(
+    'peft-adapter',
+    `A PEFT adapter (${type}): ${vectorsWords(vectors)}${baseModel ? ` for ${baseModel.slice(0, 120)}` : ''}.`,
+  );
+}
+
+/** Null = no JSON object, or one that may be a line of a table. */
+function json(bytes: Uint8Array): Recognised | null {
+  if (bytes[0] !== 0x7b) return null;
+  let text: string;
+  let value: Readonly<Record<string, unknown>>;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    value = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  if ('placement' in value && 'numVirtualTokens' in value) {
+    const parsed = sidecarSchema.safeParse(value);
+    const [issue] = parsed.error?.issues ?? [];
+    return parsed.success
+      ? found('sidecar', `The description of the prompt ${parsed.data.handle}, without its vectors.`)
+      : refused(
+          'sidecar',
+          'The description of a prompt.',
+          `It does not have the form it should have (at ${issue?.path.join('.') || 'the top'}: ${issue?.message}).`,
+        );
+  }
+  const pickled = Object.values(value).some((entry) => typeof entry === 'string' && /^gA[JSNR]/.test(entry));
+  if (pickled) return refused('pickle', 'JSON with a Python pickle in it (mkultra).', PICKLE);
+  return text.trim().includes('\n')
+    ? refused(
+        'json',
+        'A JSON file.',
+        'It is none that is read here: no prompt, and no table with a row on each line (JSONL).',
+      )
+    : null;
+}
+
+function table(name: string, bytes: Uint8Array): Recognised {
+  const read = parseTable(name, bytes);
+  if (!read.ok) return refused('table', 'Not a format that is known, and no table.', read.error.message);
+  const { columns, rows, rejected, format } = read.value;
+  const guess = guessColumns(read.value);
+  const mapping = guess ? `, text in “${guess.text}”, labels in “${guess.label}”` : '';
+  const left = rejected.length > 0 ? `, ${rejected.length} rows left out` : '';
+  return found(
+    'table',
+    `A table (${format.kind}, ${format.encoding}): ${rows.length} rows, ${columns.length} columns${mapping}${left}.`,
+  );
+}
