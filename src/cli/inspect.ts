@@ -11,7 +11,7 @@ export const INSPECT_USAGE =
 /** Larger files are models, and are read by `check`. */
 const MAX_BYTES = 512 * 2 ** 20;
 
-export interface Inspected extends Omit<Recognised, 'kind'> {
+interface Inspected extends Omit<Recognised, 'kind'> {
   readonly file: string;
   readonly kind: FileKind | 'onnx' | 'unreadable';
 }

@@ -5,7 +5,7 @@ import type { VectorTable } from '../prompt/soft-prompt';
 import type { Sidecar } from './sidecar';
 
 export const ADAPTER_CONFIG = 'adapter_config.json';
-export const ADAPTER_MODEL = 'adapter_model.safetensors';
+const ADAPTER_MODEL = 'adapter_model.safetensors';
 
 /**
  * adapter_config.json of a PEFT prompt-tuning folder; formats.md section 1. `task_type` must not be null, and
