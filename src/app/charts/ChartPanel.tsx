@@ -1,6 +1,7 @@
 import { type ReactNode, useLayoutEffect, useRef, useState } from 'react';
 import { Button, Panel, toastError } from '../ui';
-import { download, fileStem, toCsv, toPng, toSvg } from './export';
+import { toCsv } from '../../dataset/csv-out';
+import { download, fileStem, toPng, toSvg } from './export';
 import type { Draw } from './plot';
 import './charts.css';
 
@@ -64,7 +65,7 @@ export function ChartPanel({ title, heading, unit, controls, draw, twin, span, c
               variant="link"
               size="s"
               aria-label="Download the numbers as CSV"
-              onPress={() => download(`${stem}.csv`, toCsv(twin.columns, twin.rows), 'text/csv')}
+              onPress={() => download(`${stem}.csv`, toCsv(twin.columns, twin.rows, { neutralise: true }), 'text/csv')}
             >
               CSV
             </Button>

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { coverageCurve } from '../../metrics/coverage';
 import { drawAccuracy, drawConfusion, drawDifferences } from './comparison-charts';
 import { drawCoverage, drawReliability } from './confidence-charts';
-import { toCsv, toSvg } from './export';
+import { toSvg } from './export';
 import { ARMS, LABELS, PAIRS } from './fixtures';
 import type { Draw } from './plot';
 import { drawLoss, drawValidation } from './training-charts';
@@ -126,17 +126,4 @@ test('a downloaded SVG needs nothing of the page', async () => {
   expect(text).not.toContain('var(--');
   expect(text).toContain('<title>Tuned &amp; yours</title>');
   expect(new DOMParser().parseFromString(text, 'image/svg+xml').querySelector('parsererror')).toBeNull();
-});
-
-test('CSV quotes what must be quoted and disarms formulas', () => {
-  expect(
-    toCsv(
-      ['a', 'b'],
-      [
-        ['x, "y"', 1],
-        ['=HYPERLINK()', -2],
-        [null, 'plain'],
-      ],
-    ),
-  ).toBe('a,b\r\n"x, ""y""",1\r\n\'=HYPERLINK(),-2\r\n,plain\r\n');
 });

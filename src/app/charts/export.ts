@@ -59,20 +59,6 @@ export async function toPng(chart: SVGSVGElement, title: string): Promise<Blob> 
   }
 }
 
-/**
- * RFC 4180: CRLF, quotes doubled. Text cells that a spreadsheet would run as a formula get a leading apostrophe; numbers
- * stay numbers.
- */
-export function toCsv(columns: readonly string[], rows: readonly (readonly (string | number | null)[])[]): string {
-  const cell = (value: string | number | null) => {
-    if (value === null) return '';
-    if (typeof value === 'number') return String(value);
-    const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-    return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-  };
-  return [columns, ...rows].map((row) => `${row.map(cell).join(',')}\r\n`).join('');
-}
-
 export function download(fileName: string, content: Blob | string, type = 'text/plain'): void {
   const blob = typeof content === 'string' ? new Blob([content], { type }) : content;
   const url = URL.createObjectURL(blob);

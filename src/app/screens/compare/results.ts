@@ -3,7 +3,7 @@ import { rowsById, textOf } from '../../../dataset/labels';
 import type { Dataset } from '../../../dataset/types';
 import type { ArmReport, Comparison, PairReport } from '../../../evaluation/types';
 import type { Evaluation } from '../../../project/types';
-import { toCsv } from '../../charts/export';
+import { toCsv } from '../../../dataset/csv-out';
 
 export type RowGroup = 'fixed' | 'broken' | 'wrong' | 'right';
 
@@ -120,5 +120,6 @@ export function resultsCsv(comparison: Comparison, evaluation: Evaluation, datas
         ]),
       ];
     }),
+    { neutralise: true },
   );
 }
