@@ -1,6 +1,6 @@
 import { type ReactNode, useLayoutEffect, useRef, useState } from 'react';
-import { Button, Panel, toastError } from '../ui';
 import { toCsv } from '../../dataset/csv-out';
+import { Button, Panel, toastError } from '../ui';
 import { download, fileStem, toPng, toSvg } from './export';
 import type { Draw } from './plot';
 import './charts.css';

@@ -1,9 +1,10 @@
 /** What a comparison looks like as rows, files and sentences. Pure. */
+
+import { toCsv } from '../../../dataset/csv-out';
 import { rowsById, textOf } from '../../../dataset/labels';
 import type { Dataset } from '../../../dataset/types';
 import type { ArmReport, Comparison, PairReport } from '../../../evaluation/types';
 import type { Evaluation } from '../../../project/types';
-import { toCsv } from '../../../dataset/csv-out';
 
 export type RowGroup = 'fixed' | 'broken' | 'wrong' | 'right';
 
