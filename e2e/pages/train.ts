@@ -2,18 +2,37 @@ import { expect, type Locator, type Page } from '@playwright/test';
 
 export class TrainPage {
   readonly heading: Locator;
+  readonly runs: Locator;
+  readonly waiting: Locator;
 
   constructor(readonly page: Page) {
     this.heading = page.getByRole('heading', { level: 1 });
+    this.runs = page.getByRole('table', { name: 'Runs', exact: true });
+    this.waiting = page.getByRole('table', { name: 'Runs that wait' });
+  }
+
+  /** Opens a fold by its name; one that is open stays so. */
+  async unfold(name: string): Promise<void> {
+    const fold = this.page.locator('details').filter({ has: this.page.getByText(name, { exact: true }) });
+    await expect(fold).toBeVisible();
+    if ((await fold.getAttribute('open')) === null) await fold.locator('summary').click();
+  }
+
+  async #fill(fields: Readonly<Record<string, string | number>>): Promise<void> {
+    for (const [name, value] of Object.entries(fields))
+      await this.page.getByRole('textbox', { name, exact: true }).fill(String(value));
   }
 
   /** Fields under "All settings", by their names. */
   async set(fields: Readonly<Record<string, string | number>>): Promise<void> {
-    const first = this.page.getByRole('textbox', { name: 'Steps', exact: true });
-    await expect(this.page.getByText('All settings')).toBeVisible();
-    if (!(await first.isVisible())) await this.page.getByText('All settings').click();
-    for (const [name, value] of Object.entries(fields))
-      await this.page.getByRole('textbox', { name, exact: true }).fill(String(value));
+    await this.unfold('All settings');
+    await this.#fill(fields);
+  }
+
+  /** Fields under "Try several settings". */
+  async setSweep(fields: Readonly<Record<string, string | number>>): Promise<void> {
+    await this.unfold('Try several settings');
+    await this.#fill(fields);
   }
 
   async start(): Promise<void> {
@@ -28,5 +47,9 @@ export class TrainPage {
   /** The run is over, and its prompt is kept. */
   async ended(timeout = 90_000): Promise<void> {
     await expect(this.heading).toContainText(/^Trained/, { timeout });
+  }
+
+  mark(run: number): Locator {
+    return this.page.getByRole('checkbox', { name: new RegExp(`^Side by side: ${run},`) });
   }
 }

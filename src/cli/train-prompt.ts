@@ -44,11 +44,12 @@ export async function trainAll(
 }
 
 /** @param cacheKey of the text cache for rows under this template */
-async function trainPrompt(
+export async function trainPrompt(
   { engine, tokenizer, dataset, task, log }: ContestContext,
   template: string,
   cacheKey: string,
   settings: TrainingSettings,
+  onEvent: (event: TrainEvent) => void = () => {},
 ): Promise<TunedPrompt> {
   const rows = (part: 'train' | 'validation') =>
     tokenRows(tokenizer, dataset, { template, shots: 0, shotSeed: 0 }, task.words, dataset.split[part]);
@@ -65,6 +66,7 @@ async function trainPrompt(
   let done: TunedPrompt['done'] | null = null;
   for await (const event of events) {
     tell(event, log);
+    onEvent(event);
     if (event.kind === 'done') done = event;
   }
   const end = present(done, 'end of training');

@@ -331,7 +331,7 @@ describe('the engine on a small model', () => {
     const ALL = { reparameterise: true, noise: 0.03, classWeights: true, trainRows: 17 } as const;
     it.each(['suffix', 'prefix'] as const)('goes on bit for bit with every option at once: %s', async (placement) => {
       const request = training({
-        initVectors: earlier,
+        initFrom: { vectors: earlier },
         settings: {
           ...training().settings,
           ...ALL,
@@ -354,7 +354,10 @@ describe('the engine on a small model', () => {
 
     it('starts from an earlier prompt, repeated to the number of vectors', async () => {
       const settings = { ...training().settings, initialisation: { kind: 'prompt', runId: 'x', at: 'last' } } as const;
-      const done = await trainToEnd(engine(), training({ initVectors: earlier, settings: { ...settings, steps: 0 } }));
+      const done = await trainToEnd(
+        engine(),
+        training({ initFrom: { vectors: earlier }, settings: { ...settings, steps: 0 } }),
+      );
       expect(done.vectors).toEqual(Float32Array.from([...earlier, ...earlier.slice(0, 64)]));
       await expect(trainToEnd(engine(), training({ settings }))).rejects.toMatchObject({ code: 'bad-input' });
     });

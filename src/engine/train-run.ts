@@ -14,6 +14,7 @@ import type { Checkpoint, TrainEvent, ValidationPoint } from '../training/events
 import { initialTokenIds } from '../training/initialise';
 import { type TrainWork, train } from '../training/loop';
 import { batchGradient } from '../training/objective';
+import { folded } from '../training/reparameterise';
 import { balancedWeights, stratifiedSubset } from '../training/subset';
 import type { ModelInfo, TrainRequest } from './types';
 
@@ -54,7 +55,7 @@ export async function* trainRun(
     learningRate: settings.learningRate ?? DEFAULT_RATE * info.embeddingRms,
     rows: used.train.length,
     hasValidation: request.validation.length > 0,
-    initial: await initialVectors(program, request),
+    initial: await initialVectors({ program, info, cache }, request),
     hidden: info.hidden,
     embeddingRms: info.embeddingRms,
     resume,
@@ -65,7 +66,7 @@ export async function* trainRun(
 }
 
 function checkRequest(request: TrainRequest, hidden: number): void {
-  const { train, validation, labels, settings, resume, initVectors } = request;
+  const { train, validation, labels, settings, resume, initFrom } = request;
   const bad = (message: string) => new StudioError('bad-input', message);
   if (train.length === 0) throw bad('There are no rows to train on.');
   const rows = [...train, ...validation];
@@ -77,10 +78,8 @@ function checkRequest(request: TrainRequest, hidden: number): void {
     const unlabelled = rows.find((row) => row.label === null);
     if (unlabelled) throw bad(`Row ${unlabelled.rowId} has no label, so it cannot be trained on.`);
   }
-  if (
-    settings.initialisation.kind === 'prompt' &&
-    (!initVectors || initVectors.length % hidden !== 0 || initVectors.length === 0)
-  )
+  const from = initFrom?.vectors.length ?? 0;
+  if (settings.initialisation.kind === 'prompt' && (from === 0 || from % hidden !== 0))
     throw bad('The prompt that the vectors start from has no vectors for this model. Choose another start.');
   const fits = !resume || resume.vectors.length === settings.virtualTokens * hidden;
   if (!fits || (resume && (resume.net !== undefined) !== (settings.reparameterise ?? false)))
@@ -89,15 +88,14 @@ function checkRequest(request: TrainRequest, hidden: number): void {
 
 /** The vectors of an earlier prompt, or embeddings of the initialisation's tokens. */
 async function initialVectors(
-  program: Program,
-  { settings, initTokenIds, initVectors }: TrainRequest,
+  { program, info }: TrainContext,
+  { settings, initTokenIds, initFrom }: TrainRequest,
 ): Promise<Float32Array> {
-  if (settings.initialisation.kind === 'prompt' && initVectors)
-    return Float32Array.from(
-      { length: settings.virtualTokens * program.spec.hidden },
-      (_, i) => initVectors[i % initVectors.length] as number,
-    );
-  return embeddingRows(program, initialTokenIds(settings, initTokenIds, program.spec.vocabulary));
+  if (settings.initialisation.kind !== 'prompt' || !initFrom)
+    return embeddingRows(program, initialTokenIds(settings, initTokenIds, program.spec.vocabulary));
+  const { vectors, netWeights: weights } = initFrom;
+  const read = weights ? folded(vectors, { weights, hidden: info.hidden, scale: info.embeddingRms }) : vectors;
+  return Float32Array.from({ length: settings.virtualTokens * info.hidden }, (_, i) => read[i % read.length] as number);
 }
 
 interface WorkContext {

@@ -103,8 +103,11 @@ export interface TrainRequest {
   readonly settings: TrainingSettings;
   /** Token ids of the initialisation text (already chosen by settings.initialisation; cut or repeated by the engine). */
   readonly initTokenIds: Int32Array;
-  /** Where `initialisation` is an earlier prompt: its vectors, cut or repeated like a text. */
-  readonly initVectors?: Float32Array;
+  /**
+   * Where `initialisation` is an earlier prompt: its vectors, cut or repeated like a text, with the weights of their
+   * residual network where they are not folded yet.
+   */
+  readonly initFrom?: { readonly vectors: Float32Array; readonly netWeights?: Float32Array };
   readonly cacheKey: string;
   readonly resume: Checkpoint | null;
 }

@@ -79,6 +79,7 @@ const softVersion = z.object({
   template: text(200_000),
   initText: text(200_000),
   handVersion: text(100).exactOptional(),
+  group: text(100).exactOptional(),
   status: z.enum(['finished', 'early', 'stopped']),
   bestStep: count.nullable(),
   validationAccuracy: share.nullable(),

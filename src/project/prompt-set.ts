@@ -136,7 +136,7 @@ export function startRun(
   at: Stamp,
   from: Pick<
     SoftVersion,
-    'settings' | 'template' | 'initText' | 'handVersion' | 'model' | 'datasetFingerprint' | 'heldBackHash'
+    'settings' | 'template' | 'initText' | 'handVersion' | 'group' | 'model' | 'datasetFingerprint' | 'heldBackHash'
   > & {
     readonly name?: string;
   },

@@ -43,6 +43,8 @@ export interface SoftVersion {
   readonly initText: string;
   /** A hybrid: the hand-written version whose text the vectors stand at. Left out: the bare template's. */
   readonly handVersion?: string;
+  /** Runs that were asked for together have the same. */
+  readonly group?: string;
   readonly status: 'running' | StopReason | 'failed';
   /** Sentence, when failed. */
   readonly error: string | null;

@@ -22,11 +22,13 @@ interface ChartPanelProps {
   readonly draw: Draw;
   readonly twin: Twin;
   readonly span?: 4 | 5 | 6 | 7 | 8 | 12;
+  /** The drawing is left out, as its children show the same; table and CSV stay. */
+  readonly hidden?: boolean;
   readonly children?: ReactNode;
 }
 
 /** A chart with its finding as title, a table of the same numbers, and downloads. */
-export function ChartPanel({ title, heading, unit, controls, draw, twin, span, children }: ChartPanelProps) {
+export function ChartPanel({ title, heading, unit, controls, draw, twin, span, hidden, children }: ChartPanelProps) {
   const [asTable, setAsTable] = useState(false);
   const chart = useRef<SVGSVGElement | null>(null);
   const stem = fileStem(title);
@@ -51,7 +53,7 @@ export function ChartPanel({ title, heading, unit, controls, draw, twin, span, c
             <Button variant="link" size="s" onPress={() => setAsTable(!asTable)}>
               {asTable ? 'Chart' : 'Table'}
             </Button>
-            {asTable ? null : (
+            {asTable || hidden ? null : (
               <>
                 <Button variant="link" size="s" aria-label="Download as SVG" onPress={() => save('svg')}>
                   SVG
@@ -74,7 +76,8 @@ export function ChartPanel({ title, heading, unit, controls, draw, twin, span, c
       }
     >
       {controls}
-      {asTable ? <TwinTable title={title} twin={twin} /> : <Drawn title={title} draw={draw} chart={chart} />}
+      {asTable ? <TwinTable title={title} twin={twin} /> : null}
+      {asTable || hidden ? null : <Drawn title={title} draw={draw} chart={chart} />}
       {children}
     </Panel>
   );

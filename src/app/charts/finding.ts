@@ -60,3 +60,17 @@ export function lossTitle(steps: readonly StepPoint[]): string {
   if (change < -0.1) return 'Training loss is rising';
   return now < 0.9 * first ? 'Training loss has levelled off' : 'Training loss has not moved';
 }
+
+/** Where the vectors stand among the vocabulary's, by their lengths. */
+export function normsTitle(
+  norms: readonly [shortest: number, median: number, longest: number] | null,
+  vocabulary: readonly [low: number, median: number, high: number] | null,
+): string {
+  const name = 'Length of the vectors';
+  if (!norms || !vocabulary) return `${name}, step by step`;
+  const ratio = norms[1] / vocabulary[1];
+  if (norms[1] > vocabulary[2])
+    return `${name}: ${ratio.toFixed(1)} times the vocabulary’s, longer than its middle 90%`;
+  if (norms[1] < vocabulary[0]) return `${name}: shorter than the vocabulary’s middle 90%`;
+  return `${name}: within the vocabulary’s middle 90%`;
+}

@@ -103,6 +103,22 @@ export const drawValidation =
     });
   };
 
+const smallFrame = (width: number, stepsTotal: number) => ({
+  width,
+  height: 150,
+  marginTop: 10,
+  marginBottom: 28,
+  marginLeft: 48,
+  marginRight: 24,
+  x: { domain: [0, Math.max(stepsTotal, 1)], label: null },
+});
+
+const smallAxes = [
+  Plot.gridY({ stroke: COLOUR.line, strokeOpacity: 1, ticks: 3 }),
+  Plot.axisY({ ticks: 3, tickSize: 0, label: null }),
+  Plot.axisX({ ticks: 4, tickSize: 0, label: null }),
+];
+
 const WINDOW = 10;
 
 /** Mean loss over the last ten steps, at each step. */
@@ -122,18 +138,10 @@ export const drawLoss =
     const most = 2 * width;
     const lossOf = (point: { readonly loss: number }) => point.loss;
     return svg({
-      width,
-      height: 150,
-      marginTop: 10,
-      marginBottom: 28,
-      marginLeft: 34,
-      marginRight: 24,
-      x: { domain: [0, Math.max(stepsTotal, 1)], label: null },
+      ...smallFrame(width, stepsTotal),
       y: { domain: [0, top], label: null, nice: true },
       marks: [
-        Plot.gridY({ stroke: COLOUR.line, strokeOpacity: 1, ticks: 3 }),
-        Plot.axisY({ ticks: 3, tickSize: 0, label: null }),
-        Plot.axisX({ ticks: 4, tickSize: 0, label: null }),
+        ...smallAxes,
         Plot.lineY(downsample(steps, lossOf, most), {
           x: 'step',
           y: 'loss',
@@ -147,6 +155,57 @@ export const drawLoss =
           stroke: COLOUR.ink2,
           strokeWidth: 2,
         }),
+      ],
+    });
+  };
+
+/** One number of each step, such as the gradient's norm. */
+export const drawTrace =
+  (points: readonly { readonly step: number; readonly value: number }[], stepsTotal: number): Draw =>
+  (width) => {
+    const top = points.reduce((most, p) => Math.max(most, p.value), 0);
+    const few = downsample(points, (p) => p.value, 2 * width);
+    return svg({
+      ...smallFrame(width, stepsTotal),
+      y: { domain: [0, top || 1], label: null, nice: true },
+      marks: [...smallAxes, Plot.lineY(few, { x: 'step', y: 'value', stroke: COLOUR.ink2, strokeWidth: 1.5 })],
+    });
+  };
+
+export interface NormPoint {
+  readonly step: number;
+  readonly shortest: number;
+  readonly median: number;
+  readonly longest: number;
+}
+
+/** How long the vectors are, beside the middle 90% of the vocabulary's: a logarithmic axis, as they may grow far beyond. */
+export const drawNorms =
+  (points: readonly NormPoint[], vocabulary: readonly [number, number, number] | null, stepsTotal: number): Draw =>
+  (width) => {
+    const few = downsample(points, (p) => p.longest, 2 * width);
+    const ends = [...few.flatMap((p) => [p.shortest, p.longest]), ...(vocabulary ?? [])].filter((x) => x > 0);
+    const low = ends.length > 0 ? Math.min(...ends) : 1;
+    const high = ends.length > 0 ? Math.max(...ends) : 2;
+    return svg({
+      ...smallFrame(width, stepsTotal),
+      y: { type: 'log', domain: [low / 1.15, high * 1.15], label: null },
+      marks: [
+        Plot.axisY({ ticks: 3, tickSize: 0, label: null, tickFormat: (x: number) => Number(x.toPrecision(2)) }),
+        Plot.axisX({ ticks: 4, tickSize: 0, label: null }),
+        vocabulary
+          ? Plot.rectY([vocabulary], {
+              y1: vocabulary[0],
+              y2: vocabulary[2],
+              x1: 0,
+              x2: Math.max(stepsTotal, 1),
+              fill: COLOUR.ref,
+              fillOpacity: 0.18,
+            })
+          : null,
+        vocabulary ? Plot.ruleY([vocabulary[1]], { stroke: COLOUR.ref, strokeDasharray: '4 4' }) : null,
+        Plot.areaY(few, { x: 'step', y1: 'shortest', y2: 'longest', fill: COLOUR.b, fillOpacity: 0.2 }),
+        Plot.lineY(few, { x: 'step', y: 'median', stroke: COLOUR.b, strokeWidth: 2 }),
       ],
     });
   };

@@ -3,7 +3,7 @@ import { chosenHard, chosenSoft, isUsable } from '../../../project/prompt-set';
 import type { HardVersion, PromptSet, SoftVersion } from '../../../project/types';
 import { navigate, screenPath } from '../../shell/location';
 import { Button, format, LabelTag, Panel, Table, TextField } from '../../ui';
-import { startWords } from '../train/words';
+import { startWords } from '../train/starts';
 import { useLibrary } from './use-library';
 import { lineage, resultWords, versionsWords } from './words';
 
@@ -173,8 +173,9 @@ function SoftVersions({ set }: { readonly set: PromptSet }) {
                 <strong>{run.name}</strong>
                 <div className="dim small">
                   {run.settings.placement === 'suffix' ? 'after' : 'before'} the text ·{' '}
-                  {format.counted(run.settings.virtualTokens, 'vector')} · from {startWords(run)} · step{' '}
-                  {run.bestStep ?? '–'} of {run.settings.steps} · {run.model.id}
+                  {format.counted(run.settings.virtualTokens, 'vector')} · from{' '}
+                  {startWords(run.settings.initialisation, set)} · step {run.bestStep ?? '–'} of {run.settings.steps} ·{' '}
+                  {run.model.id}
                 </div>
               </>
             ),

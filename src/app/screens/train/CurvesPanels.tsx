@@ -1,14 +1,27 @@
 import { useMemo, useState } from 'react';
+import type { SoftVersion } from '../../../project/types';
+import { STANDARD } from '../../../training/settings';
 import { ChartPanel, drawLoss, drawValidation, lossTitle, type Metric, validationTitle } from '../../charts';
-import { Choices, format } from '../../ui';
-import { type DiagnosisKind, diagnose } from './diagnosis';
+import { Button, Choices, format } from '../../ui';
+import { type DiagnosisKind, diagnose, type Remedy } from './diagnosis';
 import type { LiveRun } from './live-run';
+import { TracesPanel } from './TracesPanel';
 
 /** What needs no advice once the run is over. */
 const CALM: ReadonlySet<DiagnosisKind> = new Set(['starting', 'learning', 'levelled']);
 
+interface CurvesPanelsProps {
+  readonly live: LiveRun;
+  readonly run: SoftVersion | null;
+  /** Rows that its gradients see. */
+  readonly trainRows: number;
+  /** Lengths of the vocabulary's vectors; null while no model is loaded. */
+  readonly vocabulary: readonly [number, number, number] | null;
+  readonly onRemedy: (remedy: Remedy) => void;
+}
+
 /** The curves of the run on the screen, live. */
-export function CurvesPanels({ live }: { readonly live: LiveRun }) {
+export function CurvesPanels({ live, run, trainRows, vocabulary, onRemedy }: CurvesPanelsProps) {
   const [metric, setMetric] = useState<Metric>('accuracy');
   const { validations, lines, stepsTotal, bestStep, steps, validationRows } = live;
   const drawCurve = useMemo(
@@ -22,6 +35,8 @@ export function CurvesPanels({ live }: { readonly live: LiveRun }) {
     validations,
     majority: lines.find((line) => line.id === 'majority')?.accuracy ?? 0,
     validationRows,
+    trainRows,
+    settings: run?.settings ?? STANDARD,
   });
   return (
     <>
@@ -66,6 +81,11 @@ export function CurvesPanels({ live }: { readonly live: LiveRun }) {
               ? `The vectors of step ${bestStep ?? live.step} are kept.`
               : diagnosis.advice}
           </p>
+          {diagnosis.remedy ? (
+            <Button size="s" onPress={() => diagnosis.remedy && onRemedy(diagnosis.remedy)}>
+              {diagnosis.remedy.label}
+            </Button>
+          ) : null}
         </div>
         <dl className="facts small">
           <dt>Gradient norm</dt>
@@ -76,6 +96,7 @@ export function CurvesPanels({ live }: { readonly live: LiveRun }) {
           <dd>{bestStep === null ? '–' : `step ${bestStep}`}</dd>
         </dl>
       </ChartPanel>
+      <TracesPanel steps={steps} stepsTotal={stepsTotal} vocabulary={vocabulary} />
     </>
   );
 }

@@ -7,15 +7,17 @@ interface LearnedPanelProps {
   readonly set: PromptSet;
   /** The run under way, which `settings` are then of; null = they are those of the next one. */
   readonly run: SoftVersion | null;
+  /** The text of the next run. */
+  readonly nextTemplate: string;
   readonly hidden: number | null;
   readonly parameters: number | null;
 }
 
 /** Drawn as the model reads it: the text, the vectors, and the answers it chooses between. */
-export function LearnedPanel({ settings, set, run, hidden, parameters }: LearnedPanelProps) {
+export function LearnedPanel({ settings, set, run, nextTemplate, hidden, parameters }: LearnedPanelProps) {
   const numbers = hidden ? settings.virtualTokens * hidden : null;
   const vectors = Array.from({ length: Math.min(settings.virtualTokens, 12) }, (_, i) => `v${i + 1}`);
-  const template = run?.template ?? set.baseTemplate;
+  const template = run?.template ?? nextTemplate;
   const text = <span className="tok learned-text">{template.replace(/\n/g, ' ⏎ ')}</span>;
   const soft = (
     <>

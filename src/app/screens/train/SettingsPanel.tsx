@@ -1,36 +1,38 @@
-import { useState } from 'react';
-import type { Initialisation, TrainingSettings } from '../../../training/settings';
-import { Choices, Select, Term, TextArea, TextField } from '../../ui';
-import { NUMBER_SETTINGS, type NumberSetting, readNumber } from './settings-fields';
+import { useProject } from '../../state/studio';
+import { Choices, Select, Term, TextArea } from '../../ui';
+import { NumberField } from './NumberField';
+import { NUMBER_SETTINGS, SEEDS, settingOf } from './settings-fields';
+import { hasHand, startId, startOptions, startWith } from './starts';
+import { useTrainPart } from './use-train';
 
-interface SettingsPanelProps {
-  readonly settings: TrainingSettings;
-  readonly onChange: (change: Partial<TrainingSettings>) => void;
-  /** What the vectors start from when the text is left empty. */
-  readonly defaultText: string;
-}
+/** Yes and no, as choices. */
+const SWITCH = [
+  { id: 'no', label: 'No' },
+  { id: 'yes', label: 'Yes' },
+] as const;
+const switched = (on: boolean | undefined) => (on ? 'yes' : 'no');
 
-/** Every setting of a run, folded away: the presets need none of them. */
-export function SettingsPanel({ settings, onChange, defaultText }: SettingsPanelProps) {
+/** Every setting of a run, folded away: the presets need none of them. `defaultText`: what the start is when left empty. */
+export function SettingsPanel({ defaultText }: { readonly defaultText: string }) {
+  const { settings, seeds, hybrid, change, chooseSeeds, chooseHybrid } = useTrainPart(
+    'settings',
+    'seeds',
+    'hybrid',
+    'change',
+    'chooseSeeds',
+    'chooseHybrid',
+  );
+  const set = useProject((s) => s.set);
   const { initialisation } = settings;
-  const kinds: Readonly<Record<Exclude<Initialisation['kind'], 'prompt'>, Initialisation>> = {
-    text: { kind: 'text', text: '' },
-    'answer-words': { kind: 'answer-words' },
-    vocabulary: { kind: 'vocabulary' },
-  };
   return (
     <details className="fold">
       <summary>All settings</summary>
       <div className="stack fold-body">
         <Select
           label="The vectors start from"
-          options={[
-            { id: 'text', label: 'A text', detail: 'best on most data' },
-            { id: 'answer-words', label: 'The answer words' },
-            { id: 'vocabulary', label: 'Sampled common words' },
-          ]}
-          value={initialisation.kind}
-          onChange={(kind) => onChange({ initialisation: kinds[kind as keyof typeof kinds] })}
+          options={startOptions(set)}
+          value={startId(initialisation)}
+          onChange={(id) => change({ initialisation: startWith(id, set) })}
         />
         {initialisation.kind === 'text' ? (
           <TextArea
@@ -39,7 +41,25 @@ export function SettingsPanel({ settings, onChange, defaultText }: SettingsPanel
             value={initialisation.text}
             placeholder={defaultText}
             hint="Left empty, your own instruction is taken."
-            onChange={(text) => onChange({ initialisation: { kind: 'text', text } })}
+            onChange={(text) => change({ initialisation: { kind: 'text', text } })}
+          />
+        ) : null}
+        {hasHand(set) ? (
+          <Choices
+            label={
+              <>
+                The vectors are added to{' '}
+                <Term means="A hybrid keeps your instruction, so it sends more tokens a row than the bare text; Compare shows both.">
+                  the bare text, or to your prompt
+                </Term>
+              </>
+            }
+            options={[
+              { id: 'no', label: 'Bare text' },
+              { id: 'yes', label: 'Your prompt (hybrid)' },
+            ]}
+            value={switched(hybrid)}
+            onChange={(id) => void chooseHybrid(id === 'yes')}
           />
         ) : null}
         <div className="settings-grid">
@@ -47,10 +67,11 @@ export function SettingsPanel({ settings, onChange, defaultText }: SettingsPanel
             <NumberField
               key={setting.key}
               setting={setting}
-              value={settings[setting.key] ?? null}
-              onChange={(value) => onChange({ [setting.key]: value })}
+              value={settingOf(settings, setting.key)}
+              onChange={(value) => change({ [setting.key]: value })}
             />
           ))}
+          <NumberField setting={SEEDS} value={seeds} onChange={(value) => chooseSeeds(value ?? 1)} />
         </div>
         <Choices
           label={
@@ -67,42 +88,29 @@ export function SettingsPanel({ settings, onChange, defaultText }: SettingsPanel
             { id: 'macro-f1', label: 'Macro-F1' },
           ]}
           value={settings.metric}
-          onChange={(metric) => onChange({ metric })}
+          onChange={(metric) => change({ metric })}
+        />
+        <Choices
+          label={
+            <Term means="A mistake on a row of a rare label counts as much more as the label is rarer. Helps where rare labels matter; costs accuracy on common ones.">
+              Every label counts the same
+            </Term>
+          }
+          options={SWITCH}
+          value={switched(settings.classWeights)}
+          onChange={(id) => change({ classWeights: id === 'yes' })}
+        />
+        <Choices
+          label={
+            <Term means="A small network that all vectors share is trained along, and folded into them at the end: nothing of it is left in the prompt.">
+              Residual reparameterisation
+            </Term>
+          }
+          options={SWITCH}
+          value={switched(settings.reparameterise)}
+          onChange={(id) => change({ reparameterise: id === 'yes' })}
         />
       </div>
     </details>
-  );
-}
-
-/** Keeps what is typed until it can be read, so that a half-typed number is not taken away. */
-function NumberField({
-  setting,
-  value,
-  onChange,
-}: {
-  setting: NumberSetting;
-  value: number | null;
-  onChange: (value: number | null) => void;
-}) {
-  const [typed, setTyped] = useState<string | null>(null);
-  const text = typed ?? (value === null ? '' : String(value));
-  const read = readNumber(setting, text);
-  return (
-    <TextField
-      label={setting.label}
-      hint={setting.hint}
-      inputMode={setting.whole ? 'numeric' : 'decimal'}
-      value={text}
-      placeholder={setting.empty ?? ''}
-      error={'problem' in read ? read.problem : null}
-      onChange={(next) => {
-        setTyped(next);
-        const found = readNumber(setting, next);
-        if ('value' in found) onChange(found.value);
-      }}
-      onBlur={() => {
-        if (!('problem' in read)) setTyped(null);
-      }}
-    />
   );
 }

@@ -1,10 +1,13 @@
-import { PRESETS, type PresetName } from '../../../training/settings';
+import { memo } from 'react';
+import { PRESET_SEEDS, PRESETS, type PresetName } from '../../../training/settings';
 import { useProject } from '../../state/studio';
 import { Choices, Panel, Term } from '../../ui';
 import { timeWords } from './estimate';
 import { initialText } from './initial-text';
+import { withSeeds } from './queue';
 import { SettingsPanel } from './SettingsPanel';
-import { useTrain } from './use-train';
+import { SweepPanel } from './SweepPanel';
+import { useTrainPart } from './use-train';
 
 const PRESET_NAMES: Readonly<Record<PresetName, string>> = {
   quick: 'Quick',
@@ -12,23 +15,36 @@ const PRESET_NAMES: Readonly<Record<PresetName, string>> = {
   thorough: 'Thorough',
 };
 
-/** Where will it run, and how long may it take: the two questions before a run. */
-export function StartPanel() {
-  const { settings, preset, choosePlacement, choosePreset, change, secondsOf, busy } = useTrain((s) => s);
+/** Where a branch leads: the settings of the next run. */
+export const SETTINGS_ID = 'next-run';
+
+/** Where will it run, and how long may it take: the two questions before a run. Its settings stay open while another runs. */
+export const StartPanel = memo(function StartPanel() {
+  // speed and work: what the estimate rests on
+  const { settings, preset, seeds, choosePlacement, choosePreset, secondsOf } = useTrainPart(
+    'settings',
+    'preset',
+    'seeds',
+    'choosePlacement',
+    'choosePreset',
+    'secondsOf',
+    'speed',
+    'work',
+  );
   const open = useProject((s) => s.set);
-  const measured = secondsOf(settings) !== null;
-  const time = (placement: 'suffix' | 'prefix') => timeWords(secondsOf({ ...settings, placement }));
+  const measured = secondsOf([settings]) !== null;
+  const time = (placement: 'suffix' | 'prefix') => timeWords(secondsOf(withSeeds({ ...settings, placement }, seeds)));
   return (
     <Panel title="Where will it run?" span={5}>
-      <div className="stack">
+      <div className="stack" id={SETTINGS_ID} tabIndex={-1}>
         <Choices
           label="Where will it run?"
           hideLabel
           value={settings.placement}
           onChange={choosePlacement}
           options={[
-            { id: 'suffix', label: 'In this page or with our script', isDisabled: busy },
-            { id: 'prefix', label: 'In PEFT', isDisabled: busy },
+            { id: 'suffix', label: 'In this page or with our script' },
+            { id: 'prefix', label: 'In PEFT' },
           ]}
         />
         <p className="dim small">
@@ -62,20 +78,20 @@ export function StartPanel() {
                 <span className="preset">
                   {PRESET_NAMES[name]}
                   <span className="small preset-time">
-                    {timeWords(secondsOf({ ...PRESETS[name], placement: settings.placement })).replace(
-                      ' on this machine',
-                      '',
-                    )}
+                    {timeWords(
+                      secondsOf(withSeeds({ ...PRESETS[name], placement: settings.placement }, PRESET_SEEDS[name])),
+                    ).replace(' on this machine', '')}
+                    {PRESET_SEEDS[name] > 1 ? `, ${PRESET_SEEDS[name]} seeds` : ''}
                   </span>
                 </span>
               ),
-              isDisabled: busy,
             })),
             ...(preset === 'own' ? [{ id: 'own' as const, label: 'Your own settings' }] : []),
           ]}
         />
-        <SettingsPanel settings={settings} onChange={change} defaultText={open ? initialText(open) : ''} />
+        <SettingsPanel defaultText={open ? initialText(open) : ''} />
+        <SweepPanel />
       </div>
     </Panel>
   );
-}
+});

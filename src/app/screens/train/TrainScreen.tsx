@@ -8,7 +8,12 @@ import { useProject, useSession } from '../../state/studio';
 import { Button, EmptyState, format, Note, ProgressBar } from '../../ui';
 import { CurvesPanels } from './CurvesPanels';
 import { LearnedPanel } from './LearnedPanel';
+import { LearningCurvePanel } from './LearningCurvePanel';
+import { QueuePanel } from './QueuePanel';
 import { RunsPanel } from './RunsPanel';
+import { templateOf } from './recording';
+import { validationIds } from './run-inputs';
+import { SideBySide } from './SideBySide';
 import { StartPanel } from './StartPanel';
 import { useTrain } from './use-train';
 import { fractionOf, progressWords, trainHeadline } from './words';
@@ -50,6 +55,7 @@ export default function TrainScreen() {
   const elsewhere = train.busy && !running;
   const run = set.soft.find((s) => s.id === live?.runId) ?? null;
   const settings = run?.settings ?? train.settings;
+  const trainRows = dataset.split.train.length;
   const left = openRun(set);
   const resumable = !train.busy && live?.resumeFrom != null && run ? run : !train.busy ? left : null;
   const done =
@@ -62,13 +68,12 @@ export default function TrainScreen() {
       settings={running ? settings : train.settings}
       set={set}
       run={running ? run : null}
+      nextTemplate={templateOf(set, train.hybrid)}
       hidden={model.kind === 'ready' ? model.info.hidden : null}
       parameters={model.kind === 'ready' ? model.info.parameters : null}
     />
   );
-  const runs = (
-    <RunsPanel set={set} shown={live?.runId ?? null} busy={train.busy} onShow={(id) => void train.show(id)} />
-  );
+  const runs = <RunsPanel set={set} shown={live?.runId ?? null} />;
 
   return (
     <ScreenFrame
@@ -83,6 +88,9 @@ export default function TrainScreen() {
       actions={
         running ? (
           <>
+            <Button onPress={() => void train.start()} isDisabled={train.waiting || trainingOff !== null}>
+              Add to the queue
+            </Button>
             <Button onPress={train.pause} isDisabled={live.phase === 'pausing' || live.phase === 'stopping'}>
               Pause
             </Button>
@@ -166,21 +174,25 @@ export default function TrainScreen() {
           </Note>
         ) : null}
         <div className="grid">
-          {live ? <CurvesPanels live={live} /> : null}
-          {running ? (
-            <>
-              {learned}
-              {runs}
-            </>
-          ) : (
-            <>
-              <StartPanel />
-              <div className="c7 train-side">
-                {learned}
-                {runs}
-              </div>
-            </>
-          )}
+          {live ? (
+            <CurvesPanels
+              live={live}
+              run={run}
+              trainRows={Math.min(run?.settings.trainRows ?? trainRows, trainRows)}
+              vocabulary={model.kind === 'ready' ? model.info.embeddingNorms : null}
+              onRemedy={({ change }) =>
+                void train.startInstead({ ...settings, ...change }, run?.handVersion !== undefined)
+              }
+            />
+          ) : null}
+          <QueuePanel />
+          <SideBySide set={set} />
+          <LearningCurvePanel set={set} trainRows={trainRows} validationRows={validationIds(dataset).length} />
+          <StartPanel />
+          <div className="c7 train-side">
+            {learned}
+            {runs}
+          </div>
         </div>
       </div>
     </ScreenFrame>

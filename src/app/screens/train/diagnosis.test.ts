@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { STANDARD } from '../../../training/settings';
 import { diagnose } from './diagnosis';
 
 const run = (
@@ -16,6 +17,8 @@ const run = (
   })),
   majority: 0.45,
   validationRows: 60,
+  trainRows: 256,
+  settings: STANDARD,
 });
 
 test.each([
@@ -77,3 +80,59 @@ test.each([
     ),
   ],
 ])('%s', (kind, seen) => expect(diagnose(seen).kind).toBe(kind));
+
+describe('remedies', () => {
+  const flat = run(
+    60,
+    () => 1,
+    () => 0.45,
+  );
+  const growing = run(
+    30,
+    (s) => 1 + s / 5,
+    () => 0.5,
+  );
+  const byHeart = run(
+    90,
+    (s) => (s < 30 ? 1 - s / 40 : 0.05),
+    (s) => (s === 40 ? 0.8 : 0.7),
+    (s) => (s <= 40 ? 0.5 : 0.5 + s / 100),
+  );
+
+  test('halve a rate that makes the loss grow, as it was set or as it was taken', () => {
+    expect(diagnose(growing).remedy?.change).toEqual({ learningRate: 0.005 });
+    expect(diagnose({ ...growing, settings: { ...STANDARD, learningRate: 0.03 } }).remedy?.change).toEqual({
+      learningRate: 0.015,
+    });
+  });
+
+  test('start from a text where sampled words stall, else at twice the rate', () => {
+    expect(
+      diagnose({ ...flat, settings: { ...STANDARD, initialisation: { kind: 'vocabulary' } } }).remedy?.change,
+    ).toEqual({ initialisation: { kind: 'text', text: '' } });
+    expect(diagnose(flat).remedy?.change).toEqual({ learningRate: 0.02 });
+  });
+
+  test('fewer vectors where rows are learned by heart, and early stopping', () => {
+    const settings = { ...STANDARD, virtualTokens: 5, patience: null };
+    expect(diagnose({ ...byHeart, settings })).toMatchObject({
+      kind: 'overfitting',
+      remedy: { change: { virtualTokens: 3, patience: 6 } },
+    });
+    expect(diagnose({ ...byHeart, settings: { ...STANDARD, virtualTokens: 1 } }).remedy).toBeNull();
+  });
+
+  test('too few rows: fewer steps, once there were enough', () => {
+    const learning = run(
+      80,
+      (s) => 1.1 - s / 100,
+      (s) => 0.5 + s / 300,
+    );
+    expect(diagnose({ ...learning, trainRows: 64 })).toMatchObject({
+      kind: 'few-rows',
+      remedy: { change: { steps: 60 } },
+    });
+    expect(diagnose({ ...learning, trainRows: 64, settings: { ...STANDARD, steps: 60 } }).kind).toBe('learning');
+    expect(diagnose({ ...learning, trainRows: 100 }).kind).toBe('learning');
+  });
+});

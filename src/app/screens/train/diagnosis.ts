@@ -1,12 +1,20 @@
-/** What a run is doing, in words, and what to do about it. */
+/** What a run is doing, in words, and what to do about it. Pure. */
 import type { StepPoint, ValidationPoint } from '../../../training/events';
+import type { TrainingSettings } from '../../../training/settings';
 
-export type DiagnosisKind = 'starting' | 'learning' | 'levelled' | 'stalled' | 'overfitting' | 'diverging';
+export type DiagnosisKind = 'starting' | 'learning' | 'levelled' | 'stalled' | 'overfitting' | 'diverging' | 'few-rows';
+
+/** Other settings that would probably help, as one button. */
+export interface Remedy {
+  readonly label: string;
+  readonly change: Partial<TrainingSettings>;
+}
 
 export interface Diagnosis {
   readonly kind: DiagnosisKind;
   readonly title: string;
   readonly advice: string;
+  readonly remedy: Remedy | null;
 }
 
 interface Seen {
@@ -15,12 +23,20 @@ interface Seen {
   /** Accuracy of always saying the commonest label. */
   readonly majority: number;
   readonly validationRows: number;
+  readonly trainRows: number;
+  readonly settings: TrainingSettings;
 }
 
+/** With fewer training rows than this early stopping matters most (recipe.md: 64 rows overfit from step 40 on). */
+const FEW_ROWS = 100;
+const FEW_ROWS_STEPS = 60;
+
 const mean = (values: readonly number[]) => values.reduce((sum, v) => sum + v, 0) / Math.max(1, values.length);
+/** Two digits are as many as anybody would type. */
+const rounded = (rate: number) => Number(rate.toPrecision(2));
 
 /** The first that applies, worst first. */
-export function diagnose({ steps, validations, majority, validationRows }: Seen): Diagnosis {
+export function diagnose({ steps, validations, majority, validationRows, trainRows, settings }: Seen): Diagnosis {
   const losses = steps.map((s) => s.loss);
   const recent = mean(losses.slice(-10));
   const first = mean(losses.slice(0, 10));
@@ -29,15 +45,22 @@ export function diagnose({ steps, validations, majority, validationRows }: Seen)
     (top, v) => (!top || v.accuracy > top.accuracy ? v : top),
     null,
   );
+  const rate = settings.learningRate ?? steps.reduce((top, s) => Math.max(top, s.learningRate), 0);
 
   if (losses.some((l) => !Number.isFinite(l)) || (losses.length >= 20 && recent > 1.5 * first))
     return {
       kind: 'diverging',
       title: 'Diverging: the loss grows instead of falling',
       advice: 'Stop, halve the learning rate, and start again. The best step so far is kept.',
+      remedy: rate > 0 ? { label: 'Start again at half the rate', change: { learningRate: rounded(rate / 2) } } : null,
     };
   if (losses.length < 15 || !last || validations.length < 2)
-    return { kind: 'starting', title: 'Starting', advice: 'The first steps warm up; a trend shows after about 20.' };
+    return {
+      kind: 'starting',
+      title: 'Starting',
+      advice: 'The first steps warm up; a trend shows after about 20.',
+      remedy: null,
+    };
 
   const lowest = Math.min(...validations.map((v) => v.loss));
   if (best && recent < 0.35 * first && last.loss > 1.25 * lowest && last.step - best.step >= 30)
@@ -46,6 +69,13 @@ export function diagnose({ steps, validations, majority, validationRows }: Seen)
       title: `Overfitting since about step ${best.step}`,
       advice:
         'The vectors now learn the training rows by heart. You can stop: the best step is the one that is kept. More rows, or fewer virtual tokens, would help more than more steps.',
+      remedy:
+        settings.virtualTokens > 1
+          ? {
+              label: 'Start again with half the vectors',
+              change: { virtualTokens: Math.ceil(settings.virtualTokens / 2), patience: settings.patience ?? 6 },
+            }
+          : null,
     };
   // A row or two above the commonest label is no sign of learning.
   const margin = 2 / Math.max(1, validationRows);
@@ -55,6 +85,14 @@ export function diagnose({ steps, validations, majority, validationRows }: Seen)
       title: 'Stalled at the commonest label',
       advice:
         'The prompt answers the same whatever the text. Start from a text or from the answer words instead of sampled words, try twice the learning rate, and look at the labels: do two of them overlap?',
+      remedy: stalledRemedy(settings, rate),
+    };
+  if (trainRows < FEW_ROWS && settings.steps > FEW_ROWS_STEPS && last.step >= FEW_ROWS_STEPS)
+    return {
+      kind: 'few-rows',
+      title: `Few rows: ${trainRows} are soon learned by heart`,
+      advice: `With fewer than ${FEW_ROWS} training rows ${FEW_ROWS_STEPS} steps are enough, and what the validation rows say is rough. The learning curve below tells whether more labels would help.`,
+      remedy: { label: `Train again with ${FEW_ROWS_STEPS} steps`, change: { steps: FEW_ROWS_STEPS, patience: 3 } },
     };
   const before = mean(losses.slice(-30, -15));
   const after = mean(losses.slice(-15));
@@ -64,10 +102,19 @@ export function diagnose({ steps, validations, majority, validationRows }: Seen)
       title: 'Levelled off',
       advice:
         'No gain on the validation rows lately. It will stop by itself when that lasts; stopping now keeps the best step.',
+      remedy: null,
     };
   return {
     kind: 'learning',
     title: 'Learning',
     advice: 'The loss is falling and the validation rows follow. Let it run.',
+    remedy: null,
   };
+}
+
+/** Sampled words rarely leave the majority line; from a text the rate is what is left to try. */
+function stalledRemedy({ initialisation }: TrainingSettings, rate: number): Remedy | null {
+  if (initialisation.kind === 'vocabulary')
+    return { label: 'Start again from a text', change: { initialisation: { kind: 'text', text: '' } } };
+  return rate > 0 ? { label: 'Start again at twice the rate', change: { learningRate: rounded(2 * rate) } } : null;
 }

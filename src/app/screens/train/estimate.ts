@@ -46,9 +46,19 @@ export function runSeconds(settings: TrainingSettings, work: Work, speed: Speed)
   const prefix = settings.placement === 'prefix';
   const perValidationRow = settings.virtualTokens + (prefix ? work.meanTokens : 0);
   const validation = (validations * work.validationRows * perValidationRow * speed.tokenMs) / 1000;
-  const rows = Math.max(0, work.trainRows + work.validationRows - work.cachedRows);
+  const trainRows = Math.min(work.trainRows, settings.trainRows ?? work.trainRows);
+  const rows = Math.max(0, trainRows + work.validationRows - work.cachedRows);
   const pass = prefix ? 0 : (rows * work.meanTokens * speed.tokenMs) / 1000;
   return pass + settings.steps * stepSeconds(settings, work, speed) + validation;
+}
+
+/** Runs one after another on the same rows: what the first has read serves the others. */
+export function runsSeconds(runs: readonly TrainingSettings[], work: Work, speed: Speed): number {
+  const cachedRows = work.trainRows + work.validationRows;
+  return runs.reduce(
+    (sum, settings, i) => sum + runSeconds(settings, i === 0 ? work : { ...work, cachedRows }, speed),
+    0,
+  );
 }
 
 /** "about 2 min on this machine"; rounded up to what one can rely on. */

@@ -4,6 +4,7 @@ import { StudioError } from '../../../lib/errors';
 import { createRng } from '../../../lib/rng';
 import type { PromptSet, SoftVersion } from '../../../project/types';
 import type { LabelTokens, TokenRow } from '../../../tokens/types';
+import type { TrainRequest } from '../../../worker/protocol';
 import type { Services } from '../../services';
 import { wordsFor } from '../../state/words-for';
 
@@ -73,4 +74,23 @@ export async function initialIds(
       return Int32Array.from({ length: virtualTokens }, () => rng.int(Math.min(COMMON_TOKENS, vocabulary)));
     }
   }
+}
+
+/** Vectors of the earlier prompt that the run starts from, when it does. @throws StudioError `bad-input` when they are gone */
+export async function initialVectors(
+  { store }: Pick<Services, 'store'>,
+  set: PromptSet,
+  { settings: { initialisation } }: Pick<SoftVersion, 'settings'>,
+): Promise<TrainRequest['initFrom'] | null> {
+  if (initialisation.kind !== 'prompt') return null;
+  const checkpoint = (await store.checkpoints.get(initialisation.runId))?.checkpoint ?? null;
+  const kept = set.soft.find(({ id }) => id === initialisation.runId)?.soft?.vectors ?? null;
+  const best = kept ?? checkpoint?.best?.vectors ?? null;
+  if (initialisation.at === 'best' && best) return { vectors: best };
+  if (checkpoint) return { vectors: checkpoint.vectors, ...(checkpoint.net && { netWeights: checkpoint.net.weights }) };
+  if (best) return { vectors: best };
+  throw new StudioError(
+    'bad-input',
+    'The prompt that this run should start from has no vectors any more. Choose another start under “All settings”.',
+  );
 }

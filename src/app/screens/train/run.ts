@@ -11,7 +11,7 @@ import type { SessionStore } from '../../state/session-store';
 import type { Baselines } from './baselines';
 import { stepTokens } from './estimate';
 import { freshRun, heard, jobOf, type LiveRun } from './live-run';
-import { cacheKeyOf, initialIds, type RunInputs, tokenise, validationIds } from './run-inputs';
+import { cacheKeyOf, initialIds, initialVectors, type RunInputs, tokenise, validationIds } from './run-inputs';
 import type { Speedometer } from './speedometer';
 
 type Done = Extract<TrainEvent, { kind: 'done' }>;
@@ -93,6 +93,7 @@ export function startRun({ open, dataset, version, from }: RunPlan, using: RunWi
 
   async function train(info: ModelInfo, inputs: RunInputs): Promise<Done> {
     const initTokenIds = await initialIds(services, version, inputs.labels, info.vocabulary);
+    const initFrom = await initialVectors(services, open, version);
     const cacheKey = cacheKeyOf(dataset.fingerprint, version.template);
     let stepped = false;
     let readAt: number | null = null;
@@ -137,6 +138,7 @@ export function startRun({ open, dataset, version, from }: RunPlan, using: RunWi
         labels: inputs.labels,
         settings: version.settings,
         initTokenIds,
+        ...(initFrom && { initFrom }),
         cacheKey,
         resume: from,
       },

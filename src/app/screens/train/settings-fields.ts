@@ -70,11 +70,41 @@ export const NUMBER_SETTINGS: readonly NumberSetting[] = [
     whole: true,
     empty: 'never stop early',
   },
+  {
+    key: 'trainRows',
+    label: 'Training rows',
+    hint: 'Only so many, with the labels in their shares.',
+    min: 2,
+    max: 1e6,
+    whole: true,
+    empty: 'all',
+  },
+  {
+    key: 'noise',
+    label: 'Noise',
+    hint: 'On the vectors while training, as a share of the size of the vocabulary’s; 0 = none.',
+    min: 0,
+    max: 1,
+    whole: false,
+  },
 ];
+
+/** Not a setting of one run: so many runs are made. */
+export const SEEDS: Omit<NumberSetting, 'key'> = {
+  label: 'Runs with other seeds',
+  hint: 'Seeds scatter by some points. With several, Compare also has their mean.',
+  min: 1,
+  max: 20,
+  whole: true,
+};
+
+/** What a setting is when it is left out of what was stored. */
+export const settingOf = (settings: TrainingSettings, key: NumberKey): number | null =>
+  settings[key] ?? (key === 'noise' ? 0 : null);
 
 /** Reads a field; a sentence when it cannot be used. */
 export function readNumber(
-  setting: NumberSetting,
+  setting: Omit<NumberSetting, 'key'>,
   text: string,
 ): { readonly value: number | null } | { readonly problem: string } {
   const trimmed = text.trim();

@@ -9,6 +9,7 @@ import type { TrainRequest } from '../../../worker/protocol';
 import type { Services } from '../../services';
 import { createProjectStore, type ProjectStore } from '../../state/project-store';
 import type { SessionState, SessionStore } from '../../state/session-store';
+import { moved } from './queue';
 import { createTrainStore, type TrainStore } from './train-store';
 
 const ids = (from: number, n: number) => Array.from({ length: n }, (_, i) => String(from + i));
@@ -44,7 +45,7 @@ const checkpoint = (step: number): Checkpoint => ({
 
 /** An engine that trains by the tens, obeys pause and stop, and dies where it is told to. */
 function fakeEngine() {
-  const calls: { method: string; resume: number | null }[] = [];
+  const calls: { method: string; resume: number | null; from?: Float32Array }[] = [];
   const controls = new Map<number, string>();
   let nextId = 1;
   const engine = {
@@ -57,7 +58,9 @@ function fakeEngine() {
     ) {
       const id = nextId++;
       options.onStart?.(id);
-      calls.push({ method, resume: method === 'train' ? ((params as TrainRequest).resume?.step ?? null) : null });
+      const asked = method === 'train' ? (params as TrainRequest) : null;
+      const from = asked?.initFrom?.vectors;
+      calls.push({ method, resume: asked?.resume?.step ?? null, ...(from && { from }) });
       await Promise.resolve();
       if (method === 'score') {
         const { rows } = params as { rows: { rowId: string }[] };
@@ -232,6 +235,133 @@ describe('a run', () => {
     await resumed;
     stopAt();
     expect(project.getState().set?.soft[0]).toMatchObject({ status: 'stopped', bestStep: 60 });
+  });
+});
+
+describe('the queue', () => {
+  const queued = () => train.getState().queue.items.map(({ settings }) => settings.seed);
+  const more = (...seeds: number[]) =>
+    train.getState().enqueue(
+      seeds.map((seed) => ({
+        settings: { ...train.getState().settings, seed },
+        name: '',
+        hybrid: false,
+        group: 'g',
+      })),
+    );
+  const seedsDone = () => project.getState().set?.soft.map(({ settings, status }) => [settings.seed, status]);
+  /** Does something once, when the run under way is at that step. */
+  const atStep = (step: number, act: () => void) => {
+    let done = false;
+    train.subscribe(({ live, busy }) => {
+      if (done || !busy || live?.step !== step || live.phase !== 'training') return;
+      done = true;
+      act();
+    });
+  };
+
+  test('several seeds run one after another, as one group', async () => {
+    train.getState().chooseSeeds(3);
+    await train.getState().start();
+    expect(seedsDone()).toEqual([
+      [0, 'finished'],
+      [1, 'finished'],
+      [2, 'finished'],
+    ]);
+    expect(new Set(project.getState().set?.soft.map(({ group }) => group)).size).toBe(1);
+    expect(project.getState().set?.soft[0]?.group).toBeTruthy();
+  });
+
+  test('what is added while a run goes on waits behind it; it can be moved and taken away', async () => {
+    atStep(20, () => {
+      void more(5, 6, 7).then(async () => {
+        const last = train.getState().queue.items.at(-1)?.id ?? '';
+        await train.getState().changeQueue((items) => moved(items, last, -1));
+        await train.getState().changeQueue((items) => items.slice(1));
+        expect(queued()).toEqual([7, 6]);
+      });
+    });
+    await train.getState().start();
+    expect(seedsDone()?.map(([seed]) => seed)).toEqual([0, 7, 6]);
+    expect(queued()).toEqual([]);
+  });
+
+  test('a pause holds what waits, and resuming goes on with it', async () => {
+    atStep(40, () => train.getState().pause());
+    await more(1, 2);
+    expect(seedsDone()).toEqual([[1, 'paused']]);
+    expect(train.getState().queue).toMatchObject({ paused: true, items: [{ settings: { seed: 2 } }] });
+    await train.getState().resume(project.getState().set?.soft[0]?.id ?? '');
+    expect(seedsDone()).toEqual([
+      [1, 'finished'],
+      [2, 'finished'],
+    ]);
+  });
+
+  test('stopping ends one run; holding lets it end, and nothing follows', async () => {
+    atStep(40, () => train.getState().stop());
+    await more(1, 2);
+    expect(seedsDone()).toEqual([
+      [1, 'stopped'],
+      [2, 'finished'],
+    ]);
+    atStep(40, () => void train.getState().letQueueRun(false));
+    await more(3, 4);
+    expect(seedsDone()?.slice(2)).toEqual([[3, 'finished']]);
+    expect(queued()).toEqual([4]);
+  });
+
+  test('a dead worker holds the queue; after a reload what was cut off goes on, and then what waits', async () => {
+    engine.dieAt = 70;
+    await more(1, 2);
+    expect(train.getState().queue).toMatchObject({ paused: true, items: [{ settings: { seed: 2 } }] });
+    await boot();
+    await train.getState().enter();
+    expect(queued()).toEqual([2]);
+    await train.getState().letQueueRun(true);
+    expect(seedsDone()).toEqual([
+      [1, 'paused'],
+      [2, 'finished'],
+    ]);
+  });
+
+  test('a reload between two runs goes on with the next', async () => {
+    const set = project.getState().set?.id ?? '';
+    const items = [
+      { id: 'x', settings: { ...train.getState().settings, seed: 9 }, name: '', hybrid: false, group: null },
+    ];
+    await disk.settings.set(`queue:${set}`, { setId: set, items, paused: false });
+    await boot();
+    await train.getState().enter();
+    expect(seedsDone()).toEqual([[9, 'finished']]);
+  });
+
+  test('a remedy ends the run and trains in its place, before what waits', async () => {
+    atStep(40, () => {
+      void train.getState().startInstead({ ...train.getState().settings, seed: 8 }, false);
+    });
+    await more(1, 2);
+    expect(seedsDone()).toEqual([
+      [1, 'stopped'],
+      [8, 'finished'],
+      [2, 'finished'],
+    ]);
+  });
+
+  test('a hybrid stands at the hand-written text, and not for Tuned', async () => {
+    await train.getState().chooseHybrid(true);
+    await train.getState().start();
+    const set = project.getState().set;
+    expect(set?.soft[0]).toMatchObject({ template: 'Say.\n{text}\nA:', handVersion: set?.hard[0]?.id });
+    expect(set?.chosenSoft).toBeNull();
+  });
+
+  test('a branch starts from the vectors of the other run, best or last', async () => {
+    await train.getState().start();
+    const runId = project.getState().set?.soft[0]?.id ?? '';
+    train.getState().change({ initialisation: { kind: 'prompt', runId, at: 'best' } });
+    await train.getState().start();
+    expect(engine.calls.at(-1)?.from).toEqual(Float32Array.of(100, 0));
   });
 });
 

@@ -1,25 +1,34 @@
-/** The Train screen: the settings of the next run, how long it would take, and the run that is shown. */
+/** The Train screen: the settings of the next run, how long it would take, what waits, and the run that is shown. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
+import type { Dataset } from '../../../dataset/types';
 import { StudioError } from '../../../lib/errors';
-import { changeTask, openRun, startRun as recordRun, stamp, updateRun } from '../../../project/prompt-set';
+import { changeTask, chosenHard, openRun, updateRun } from '../../../project/prompt-set';
 import type { PromptSet, SoftVersion } from '../../../project/types';
 import type { Placement } from '../../../prompt/types';
 import { sameLabels } from '../../../task/align-words';
-import { PRESETS, type PresetName, STANDARD, type TrainingSettings } from '../../../training/settings';
+import type { ValidationPoint } from '../../../training/events';
+import { PRESET_SEEDS, PRESETS, type PresetName, STANDARD, type TrainingSettings } from '../../../training/settings';
 import type { Services } from '../../services';
 import type { ProjectStore } from '../../state/project-store';
 import type { SessionStore } from '../../state/session-store';
 import { createBaselines } from './baselines';
-import { runSeconds, type Speed, type Work } from './estimate';
-import { initialText } from './initial-text';
+import { runsSeconds, type Speed, type Work } from './estimate';
 import { freshRun, type LiveRun } from './live-run';
+import { measureSpeed, measureWork } from './measure';
+import { emptyQueue, type QueuedRun, type RunQueue, withSeeds } from './queue';
+import { recordRun, templateOf } from './recording';
 import { asError, isCancelled, type Running, type RunPlan, startRun } from './run';
-import { cacheKeyOf, type RunInputs, tokenise, validationIds } from './run-inputs';
+import { validationIds } from './run-inputs';
+import { createRunQueue, type RunEnd } from './run-queue';
 import { createSpeedometer } from './speedometer';
 
 export interface TrainState {
   readonly preset: PresetName | 'own';
   readonly settings: TrainingSettings;
+  /** So many runs, which differ in their seed. */
+  readonly seeds: number;
+  /** Vectors on top of the hand-written prompt, instead of the bare text. */
+  readonly hybrid: boolean;
   readonly speed: Speed | null;
   readonly work: Work | null;
   /** Rows that do not fit the model's context and are left out. */
@@ -30,21 +39,40 @@ export interface TrainState {
   readonly busy: boolean;
   /** The button was pressed; the model is not ready yet. */
   readonly waiting: boolean;
+  readonly queue: RunQueue;
   /** Why the screen could not get ready. */
   readonly error: StudioError | null;
-  /** The screen is shown: counts tokens, measures speed, picks up an interrupted run. */
+  /** The screen is shown: counts tokens, measures speed, picks up an interrupted run, goes on with the queue. */
   readonly enter: () => Promise<void>;
   readonly choosePlacement: (placement: Placement) => void;
   readonly choosePreset: (preset: PresetName) => void;
   readonly change: (settings: Partial<TrainingSettings>) => void;
+  readonly chooseSeeds: (seeds: number) => void;
+  readonly chooseHybrid: (hybrid: boolean) => Promise<void>;
+  /** A run with the settings on the screen (one a seed): now, or behind those that wait. */
   readonly start: () => Promise<void>;
+  /** Further runs, behind those that wait; the first begins at once when the engine is free. */
+  readonly enqueue: (runs: readonly Omit<QueuedRun, 'id'>[]) => Promise<void>;
+  readonly changeQueue: (how: (items: readonly QueuedRun[]) => readonly QueuedRun[]) => Promise<void>;
+  /** False: the run under way goes on to its end, the next one waits. */
+  readonly letQueueRun: (running: boolean) => Promise<void>;
   readonly resume: (runId: string) => Promise<void>;
   readonly pause: () => void;
   /** Ends the run and keeps the best step. */
   readonly stop: () => void;
   readonly show: (runId: string) => Promise<void>;
-  /** Seconds that a run with these settings would take; null while nothing was measured. */
-  readonly secondsOf: (settings: TrainingSettings) => number | null;
+  /** Ends the run under way, if there is one, and trains with these settings in its place. */
+  readonly startInstead: (settings: TrainingSettings, hybrid: boolean) => Promise<void>;
+  /** Validation results of the runs that stand side by side, in their order. */
+  readonly beside: readonly Beside[];
+  readonly putBeside: (runIds: readonly string[]) => Promise<void>;
+  /** Seconds that runs with these settings would take, one after another; null while nothing was measured. */
+  readonly secondsOf: (runs: readonly TrainingSettings[]) => number | null;
+}
+
+interface Beside {
+  readonly runId: string;
+  readonly validations: readonly ValidationPoint[];
 }
 
 export type TrainStore = StoreApi<TrainState>;
@@ -55,6 +83,8 @@ export function createTrainStore(services: Services, session: SessionStore, proj
   const { store: disk } = services;
   const baselines = createBaselines(services, project);
   const rowsInCache = new Map<string, number>();
+  /** Rows of the set whose runs wait, also while another set is looked at. */
+  let queued: { readonly setId: string; readonly dataset: Dataset } | null = null;
   let running: Running | null = null;
 
   return createStore<TrainState>((set, get) => {
@@ -63,36 +93,16 @@ export function createTrainStore(services: Services, session: SessionStore, proj
       const { model } = session.getState();
       return model.kind === 'ready' ? model.info : null;
     };
-
-    /** A few rows through the model, once, when nothing was measured on this machine yet. */
-    async function measureSpeed({ train, labels }: RunInputs): Promise<void> {
-      const info = modelInfo();
-      // Never in front of a run that was asked for.
-      const idle = () => !get().busy && !get().waiting;
-      if (!info || (await speedometer.known(info)) || !idle()) return;
-      set({ speed: null });
-      const score = (count: number) =>
-        services.engine.call('score', { rows: train.slice(0, count), labels, soft: null, cacheKey: null });
-      await score(1); // the first call of a fresh session takes longer than any other
-      if (idle()) await speedometer.learnTokens(info, await score(tellingRows(train)));
-    }
-
-    async function measureWork({ dataset, open }: Pick<RunPlan, 'dataset' | 'open'>): Promise<RunInputs> {
-      const inputs = await tokenise(services, dataset, open, open.baseTemplate);
-      set({
-        tooLong: inputs.tooLong,
-        work: {
-          trainRows: inputs.train.length,
-          validationRows: inputs.validation.length,
-          meanTokens: inputs.meanTokens,
-          cachedRows: rowsInCache.get(cacheKeyOf(dataset.fingerprint, open.baseTemplate)) ?? 0,
-        },
-      });
-      return inputs;
-    }
+    const queue = createRunQueue({
+      services,
+      read: () => get().queue,
+      write: (next) => set({ queue: next }),
+      busy: () => get().busy || get().waiting,
+      begin,
+    });
 
     /** Runs or goes on with a run that is in the set already. */
-    async function run(plan: RunPlan): Promise<void> {
+    async function run(plan: RunPlan): Promise<RunEnd> {
       const lock = await disk.claimRun(plan.version.id);
       if (!lock) {
         set({
@@ -101,7 +111,7 @@ export function createTrainStore(services: Services, session: SessionStore, proj
             'This run goes on in another tab of this browser. Look at it there, or close that tab and come back.',
           ),
         });
-        return;
+        return 'held';
       }
       set({ busy: true, waiting: false, error: null });
       session
@@ -125,18 +135,38 @@ export function createTrainStore(services: Services, session: SessionStore, proj
         set({ busy: false });
         session.getState().setJob(null);
       }
+      const { live } = get();
+      const isOver = live?.ending === 'paused' ? false : live?.ending != null || live?.error?.code === 'diverged';
+      return isOver ? 'over' : 'held';
     }
 
-    /** Does the work once the model's gradients are known to be right. */
-    async function whenChecked(work: () => Promise<void>): Promise<void> {
+    async function begin(item: QueuedRun, setId: string): Promise<RunEnd | null> {
+      const rows = queued?.setId === setId ? queued.dataset : null;
+      if (!rows) return null;
+      return whenChecked(async () => {
+        const info = await session.getState().modelReady();
+        const dtype = session.getState().card?.dtype ?? info.dtype;
+        const model = { id: info.id, sha256: info.sha256, dtype };
+        const { open, version } = await recordRun(project, setId, item, {
+          model,
+          datasetFingerprint: rows.fingerprint,
+          heldBackHash: rows.heldBackHash,
+        });
+        return run({ open, dataset: rows, version, from: null });
+      });
+    }
+
+    /** Does the work once the model's gradients are known to be right; null when it could not. */
+    async function whenChecked<T>(work: () => Promise<T>): Promise<T | null> {
       // what was asked for first goes on, e.g. a new run over one that a reload cut off
-      if (get().busy || get().waiting) return;
+      if (get().busy || get().waiting) return null;
       set({ error: null, waiting: true });
       try {
         await session.getState().trainingReady();
-        await work();
+        return await work();
       } catch (cause) {
         if (!isCancelled(cause)) set({ error: asError(cause) });
+        return null;
       } finally {
         set({ waiting: false });
       }
@@ -158,74 +188,103 @@ export function createTrainStore(services: Services, session: SessionStore, proj
       );
     }
 
+    const countWork = async (dataset: Dataset, open: PromptSet) => {
+      const template = templateOf(open, get().hybrid);
+      const { inputs, work } = await measureWork(services, dataset, open, template, rowsInCache);
+      set({ work, tooLong: inputs.tooLong });
+      return inputs;
+    };
+
+    /** A run that a reload cut off goes on by itself, unless it was cut off here before: then the user decides. */
+    async function pickUp(left: SoftVersion, open: PromptSet, dataset: Dataset): Promise<void> {
+      const kept = await disk.checkpoints.get(left.id);
+      const step = kept?.checkpoint.step ?? 0;
+      const before = await disk.settings.get<number>(`resumed:${left.id}`);
+      if (left.status !== 'running' || before === step || session.getState().capabilities.trainingOff !== null) {
+        await get().show(left.id);
+        return;
+      }
+      await disk.settings.set(`resumed:${left.id}`, step);
+      const end = await whenChecked(() => run({ open, dataset, version: left, from: kept?.checkpoint ?? null }));
+      if (end === 'over') await queue.drain();
+    }
+
     return {
       preset: 'standard',
       settings: STANDARD,
+      seeds: PRESET_SEEDS.standard,
+      hybrid: false,
       speed: null,
       work: null,
       tooLong: [],
       live: null,
       busy: false,
       waiting: false,
+      queue: emptyQueue(''),
       error: null,
       enter: async () => {
         const { set: open, dataset } = project.getState();
         if (!open || !dataset || get().busy) return;
-        if (get().live?.setId !== open.id) set({ live: null, work: null, tooLong: [] });
+        if (get().live?.setId !== open.id) set({ live: null, work: null, tooLong: [], beside: [] });
+        if (!chosenHard(open)) set({ hybrid: false });
         try {
           await session.getState().tokenizerReady();
           const current = await withTask({ dataset, open });
-          const inputs = await measureWork({ dataset, open: current });
+          const inputs = await countWork(dataset, current);
+          await queue.load(open.id);
+          if (get().queue.setId === open.id) queued = { setId: open.id, dataset };
           const left = openRun(current);
-          if (left && !get().live && !get().busy) {
-            const kept = await disk.checkpoints.get(left.id);
-            const step = kept?.checkpoint.step ?? 0;
-            // A run that a reload cut off goes on by itself, unless it was cut off here before: then the user decides.
-            const before = await disk.settings.get<number>(`resumed:${left.id}`);
-            if (left.status === 'running' && before !== step && session.getState().capabilities.trainingOff === null) {
-              await disk.settings.set(`resumed:${left.id}`, step);
-              await whenChecked(() => run({ open: current, dataset, version: left, from: kept?.checkpoint ?? null }));
-              return;
-            }
-            await get().show(left.id);
-          }
-          await measureSpeed(inputs);
+          if (left && !get().live && !get().busy) return await pickUp(left, current, dataset);
+          if (get().queue.items.length > 0) return await queue.drain();
+          const info = modelInfo();
+          if (!info || (await speedometer.known(info))) return;
+          await measureSpeed(services, speedometer, info, inputs, () => !get().busy && !get().waiting);
         } catch (cause) {
           set({ error: asError(cause) });
         }
       },
       choosePlacement: (placement) => set(({ settings }) => ({ settings: { ...settings, placement } })),
       choosePreset: (preset) =>
-        set(({ settings }) => ({ preset, settings: { ...PRESETS[preset], placement: settings.placement } })),
+        set(({ settings }) => ({
+          preset,
+          seeds: PRESET_SEEDS[preset],
+          settings: { ...PRESETS[preset], placement: settings.placement },
+        })),
       change: (change) => set(({ settings }) => ({ preset: 'own', settings: { ...settings, ...change } })),
+      chooseSeeds: (seeds) => set({ seeds }),
+      chooseHybrid: async (hybrid) => {
+        set({ hybrid });
+        const { set: open, dataset } = project.getState();
+        if (open && dataset) await countWork(dataset, open).catch((cause) => set({ error: asError(cause) }));
+      },
       start: async () => {
-        const { dataset } = project.getState();
-        const open = project.getState().set;
-        if (!open || !dataset || get().busy || get().waiting) return;
-        set({ live: null });
-        await whenChecked(async () => {
-          const { settings } = get();
-          const card = session.getState().card;
-          const info = await session.getState().modelReady();
-          const initText =
-            settings.initialisation.kind === 'text' ? settings.initialisation.text.trim() || initialText(open) : '';
-          const at = stamp();
-          let version: SoftVersion | null = null;
-          const current = await project.getState().updateById(open.id, (s) => {
-            const started = recordRun(s, at, {
-              name: get().preset === 'own' ? '' : `${get().preset}, seed ${settings.seed}`,
-              settings,
-              template: s.baseTemplate,
-              initText,
-              model: { id: info.id, sha256: info.sha256, dtype: card?.dtype ?? info.dtype },
-              datasetFingerprint: dataset.fingerprint,
-              heldBackHash: dataset.heldBackHash,
-            });
-            version = started.run;
-            return started.set;
-          });
-          if (version) await run({ open: current, dataset, version, from: null });
-        });
+        if (get().waiting) return;
+        const { preset, settings, seeds, hybrid } = get();
+        const runs = withSeeds(settings, seeds);
+        const group = runs.length > 1 ? crypto.randomUUID() : null;
+        const name = (seed: number) => (preset === 'own' ? '' : `${preset}, seed ${seed}`);
+        if (!get().busy) set({ live: null });
+        await get().enqueue(runs.map((each) => ({ settings: each, name: name(each.seed), hybrid, group })));
+      },
+      enqueue: async (runs) => {
+        const { set: open, dataset } = project.getState();
+        if (!open || !dataset) return;
+        await queue.load(open.id);
+        if (get().queue.setId !== open.id) {
+          set({ error: otherQueue });
+          return;
+        }
+        queued = { setId: open.id, dataset };
+        const items = runs.map((each) => ({ ...each, id: crypto.randomUUID() }));
+        // What is asked for while nothing runs is meant to run now, before what was left waiting.
+        if (get().busy || get().waiting) await queue.change((list) => [...list, ...items]);
+        else await queue.change((list) => [...items, ...list], false);
+        await queue.drain();
+      },
+      changeQueue: (how) => queue.change(how),
+      letQueueRun: async (isRunning) => {
+        await queue.change((list) => list, !isRunning);
+        await queue.drain();
       },
       resume: async (runId) => {
         const { dataset } = project.getState();
@@ -233,21 +292,17 @@ export function createTrainStore(services: Services, session: SessionStore, proj
         const version = open?.soft.find((s) => s.id === runId);
         if (!open || !dataset || !version || get().busy || get().waiting) return;
         if (version.datasetFingerprint !== dataset.fingerprint) {
-          set({
-            error: new StudioError(
-              'bad-input',
-              'This run was begun on other rows than those that are open now. Open that file again on the Data screen, or start a new run.',
-            ),
-          });
+          set({ error: otherRows });
           return;
         }
-        await whenChecked(async () => {
+        const end = await whenChecked(async () => {
           const kept = await disk.checkpoints.get(runId);
           const current = await project
             .getState()
             .updateById(open.id, (s) => updateRun(s, runId, { status: 'running', error: null }, now()));
-          await run({ open: current, dataset, version, from: kept?.checkpoint ?? null });
+          return run({ open: current, dataset, version, from: kept?.checkpoint ?? null });
         });
+        if (end === 'over' && get().queue.items.length > 0) await get().letQueueRun(true);
       },
       pause: () => running?.ask('pause'),
       stop: () => running?.ask('stop'),
@@ -260,6 +315,9 @@ export function createTrainStore(services: Services, session: SessionStore, proj
         const rows = dataset ? validationIds(dataset) : [];
         const ended = version.status === 'running' ? 'paused' : version.status === 'failed' ? null : version.status;
         const open_ = version.status === 'running' || version.status === 'paused';
+        const lines = dataset
+          ? await baselines.known({ open, dataset, template: version.template, info: modelInfo() })
+          : [];
         set({
           live: {
             ...freshRun(version, open.id, kept?.checkpoint ?? null, rows.length),
@@ -267,28 +325,42 @@ export function createTrainStore(services: Services, session: SessionStore, proj
             ending: ended,
             error: version.error ? new StudioError('internal', version.error) : null,
             resumeFrom: open_ ? (kept?.checkpoint.step ?? 0) : null,
-            lines: dataset
-              ? await baselines.known({ open, dataset, template: version.template, info: modelInfo() })
-              : [],
+            lines,
           },
         });
       },
-      secondsOf: (settings) => {
+      startInstead: async (settings, hybrid) => {
+        set({ preset: 'own', settings, hybrid });
+        if (!running) return get().start();
+        const item = { id: crypto.randomUUID(), settings, name: '', hybrid, group: null };
+        await queue.change((list) => [item, ...list], false);
+        running.ask('stop');
+      },
+      beside: [],
+      putBeside: async (runIds) => {
+        const before = new Map(get().beside.map(({ runId, validations }) => [runId, validations]));
+        set({ beside: runIds.map((runId) => ({ runId, validations: before.get(runId) ?? [] })) });
+        const kept = await Promise.all(runIds.map((id) => disk.checkpoints.get(id)));
+        const found = new Map(runIds.map((id, i) => [id, kept[i]?.checkpoint.validations ?? []]));
+        // others may have been chosen meanwhile
+        set(({ beside }) => ({
+          beside: beside.map(({ runId, validations }) => ({ runId, validations: found.get(runId) ?? validations })),
+        }));
+      },
+      secondsOf: (runs) => {
         const { work, speed } = get();
-        return work && speed ? runSeconds(settings, work, speed) : null;
+        return work && speed && runs.length > 0 ? runsSeconds(runs, work, speed) : null;
       },
     };
   });
 }
 
-/** A mean over fewer tokens would be mostly what a call costs. */
-const TELLING_TOKENS = 600;
+const otherRows = new StudioError(
+  'bad-input',
+  'This run was begun on other rows than those that are open now. Open that file again on the Data screen, or start a new run.',
+);
 
-function tellingRows(rows: RunInputs['train']): number {
-  let tokens = 0;
-  const enough = rows.findIndex(({ ids }) => {
-    tokens += ids.length;
-    return tokens >= TELLING_TOKENS;
-  });
-  return enough < 0 ? rows.length : enough + 1;
-}
+const otherQueue = new StudioError(
+  'bad-input',
+  'Runs of another prompt set are waiting. Let them finish or remove them there; then this set can train.',
+);

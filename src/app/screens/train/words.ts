@@ -2,6 +2,7 @@
 
 import { isUsable } from '../../../project/prompt-set';
 import type { PromptSet, SoftVersion } from '../../../project/types';
+import type { TrainingSettings } from '../../../training/settings';
 import { clock, counted, percentWhole } from '../../ui/format';
 import type { LiveRun } from './live-run';
 
@@ -87,22 +88,36 @@ const STATUS: Readonly<Record<SoftVersion['status'], string>> = {
 };
 export const statusWords = (run: SoftVersion): string => STATUS[run.status];
 
-export const startWords = (run: SoftVersion): string => {
-  switch (run.settings.initialisation.kind) {
-    case 'text':
-      return 'a text';
-    case 'answer-words':
-      return 'answer words';
-    case 'vocabulary':
-      return 'sampled words';
-    case 'prompt':
-      return 'an earlier prompt';
-  }
-};
+/** "after the text, 10 vectors, 150 steps, seed 0", and what is out of the ordinary. */
+export function settingsWords(settings: TrainingSettings): string {
+  const { placement, virtualTokens, steps, seed, learningRate, trainRows, noise, reparameterise, classWeights } =
+    settings;
+  return [
+    `${placement === 'suffix' ? 'after' : 'before'} the text`,
+    counted(virtualTokens, 'vector'),
+    counted(steps, 'step'),
+    `seed ${seed}`,
+    ...(learningRate === null ? [] : [`rate ${learningRate}`]),
+    ...(trainRows ? [`on ${counted(trainRows, 'row')}`] : []),
+    ...(noise ? [`noise ${noise}`] : []),
+    ...(reparameterise ? ['reparameterised'] : []),
+    ...(classWeights ? ['labels weighted'] : []),
+  ].join(', ');
+}
 
-/** "after the text, 10 vectors, seed 0". */
 export const runWords = (run: SoftVersion): string =>
-  `${run.settings.placement === 'suffix' ? 'after' : 'before'} the text, ${counted(run.settings.virtualTokens, 'vector')}, seed ${run.settings.seed}`;
+  `${run.handVersion ? 'hybrid, ' : ''}${settingsWords(run.settings)}`;
+
+/** A lead on validation rows is told as one, never as a win. */
+export function besideTitle(runs: readonly SoftVersion[]): string {
+  const [first, second] = runs
+    .filter((run) => run.validationAccuracy !== null)
+    .sort((a, b) => (b.validationAccuracy ?? 0) - (a.validationAccuracy ?? 0));
+  if (!first || !second) return 'Runs side by side';
+  const [best, next] = [first.validationAccuracy ?? 0, second.validationAccuracy ?? 0];
+  if (best === next) return `The best of these reach the same on the validation rows: ${percentWhole(best)}`;
+  return `Run ${first.number} reaches most on the validation rows: ${percentWhole(best)}; the next ${percentWhole(next)}`;
+}
 
 /** The fraction of the whole bar: reading the rows counts as the first part of it. */
 export function fractionOf(live: LiveRun): number | null {

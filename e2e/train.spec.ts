@@ -1,0 +1,131 @@
+import { expect, test } from './fixtures';
+import { AWKWARD, type Studio } from './pages/studio';
+import { sound } from './sound';
+import { promptSets } from './storage';
+
+const runsOf = async ({ page }: Studio) => (await promptSets(page))[0]?.soft ?? [];
+/** So many runs are over, and their prompts are kept. */
+const finished = (studio: Studio, count: number) =>
+  expect
+    .poll(async () => (await runsOf(studio)).filter(({ soft }) => soft !== null).length, { timeout: 120_000 })
+    .toBe(count);
+
+async function ready(studio: Studio): Promise<void> {
+  await studio.open();
+  await studio.modelReady();
+  await studio.drop(AWKWARD);
+  await expect(studio.heading).toContainText('labelled rows are ready');
+  await studio.go('Train');
+}
+
+test('a sweep of four runs: a queue that is ordered with the keyboard and needs no timers of the page, curves and settings side by side', async ({
+  studio,
+}) => {
+  test.slow();
+  const { page, train } = studio;
+  await ready(studio);
+  await train.set({ Steps: 60, Patience: '' });
+  await train.setSweep({ 'Vectors, several': '2, 4', 'Learning rates': '0.01, 0.02' });
+  await expect(page.getByText(/^4 runs, /)).toBeVisible();
+  await page.getByRole('button', { name: 'Train these 4' }).click();
+  await expect(train.waiting.getByRole('row')).toHaveCount(4);
+
+  await test.step('by keyboard: earlier, and away with undo', async () => {
+    const last = train.waiting.getByRole('row').last();
+    await expect(last).toContainText('4 vectors, 60 steps, seed 0, rate 0.02');
+    await last.getByRole('button', { name: /^Earlier: / }).focus();
+    await page.keyboard.press('Enter');
+    await expect(train.waiting.getByRole('row').nth(2)).toContainText('rate 0.02');
+    await page.getByRole('button', { name: 'Hold the queue after this run' }).click();
+    await train.waiting
+      .getByRole('button', { name: /^Remove: / })
+      .last()
+      .focus();
+    await page.keyboard.press('Enter');
+    await expect(train.waiting.getByRole('row')).toHaveCount(3);
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await expect(train.waiting.getByRole('row')).toHaveCount(4);
+    await sound(studio, 'Train, with a queue');
+  });
+
+  await test.step('held until told, also over a reload', async () => {
+    await finished(studio, 1);
+    await page.reload();
+    await expect(page.getByRole('heading', { name: '3 runs wait until you go on' })).toBeVisible();
+    expect(await runsOf(studio)).toHaveLength(1);
+  });
+
+  await test.step('goes on where the page gets no timer and no frame, as in a tab that is not seen', async () => {
+    await studio.modelReady();
+    await page.evaluate(() => {
+      window.setTimeout = (() => 0) as unknown as typeof window.setTimeout;
+      window.setInterval = (() => 0) as unknown as typeof window.setInterval;
+      window.requestAnimationFrame = () => 0;
+    });
+    await page.getByRole('button', { name: 'Go on with the queue' }).dispatchEvent('click');
+    await finished(studio, 4);
+    await page.reload();
+    await studio.modelReady();
+  });
+
+  await test.step('all four side by side: curves, and what differs', async () => {
+    for (const run of [1, 2, 3, 4]) await train.mark(run).check();
+    await expect(page.getByRole('img', { name: /^Curve of / })).toHaveCount(4);
+    const beside = page.getByRole('region', { name: 'Settings of the runs, side by side' });
+    await expect(beside.getByRole('row', { name: /^Vectors/ })).toContainText(/2.*4/);
+    await expect(beside.getByRole('row', { name: /^Steps/ })).toHaveCount(0);
+    await page.getByText('Everything', { exact: true }).click();
+    await expect(beside.getByRole('row', { name: /^Steps/ })).toContainText('60');
+    await page
+      .getByText('Learning rate, gradient and lengths of the vectors')
+      .click()
+      .catch(() => undefined);
+    await sound(studio, 'Train, side by side');
+  });
+});
+
+test('several seeds and a hybrid come to Compare; a branch starts from a run; fewer rows make a learning curve', async ({
+  studio,
+}) => {
+  test.slow();
+  const { page, train, compare } = studio;
+  await ready(studio);
+  await train.set({ Steps: 12, 'Runs with other seeds': 2 });
+  await train.start();
+  await finished(studio, 2);
+  await train.ended();
+  await page.getByText('Learning rate, gradient and lengths of the vectors').click();
+  await expect(page.getByRole('heading', { name: /^Length of the vectors/ })).toBeVisible();
+  await page.getByText('Your prompt (hybrid)', { exact: true }).click();
+  await train.set({ 'Runs with other seeds': 1 });
+  await train.start();
+  await finished(studio, 3);
+
+  await test.step('Compare has the mean and the hybrid', async () => {
+    await studio.go('Compare');
+    await compare.run.click();
+    await compare.verdict();
+    await expect(compare.arms.getByRole('row', { name: /Tuned, mean of 2 seeds/ })).toBeVisible();
+    await expect(compare.arms.getByRole('row', { name: /Hybrid/ })).toBeVisible();
+  });
+
+  await test.step('a branch', async () => {
+    await studio.go('Train');
+    await page.getByRole('button', { name: 'Branch from run 1' }).click();
+    await expect(page.getByRole('button', { name: /The vectors start from/ })).toContainText('Run 1');
+    await train.start();
+    await finished(studio, 4);
+    const runs = await runsOf(studio);
+    expect(runs[3]?.settings.initialisation).toEqual({ kind: 'prompt', runId: runs[0]?.id, at: 'best' });
+    await expect(train.runs.getByRole('row').nth(1)).toContainText('run 1');
+  });
+
+  await test.step('a learning curve', async () => {
+    await train.unfold('Try several settings');
+    await page.getByRole('button', { name: 'Draw the learning curve' }).click();
+    await finished(studio, 7);
+    await expect(page.getByRole('heading', { level: 2, name: /more labels|More labels|More rows/ })).toBeVisible();
+    await expect(page.getByText(/cannot tell differences below about/)).toBeVisible();
+    await sound(studio, 'Train, learning curve');
+  });
+});

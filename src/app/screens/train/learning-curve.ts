@@ -1,0 +1,92 @@
+/** Would more labels help? The same run on parts of the training rows, and what the curve says of it. Pure. */
+import type { SoftVersion } from '../../../project/types';
+import type { TrainingSettings } from '../../../training/settings';
+import { counted } from '../../ui/format';
+
+/** Shares of the rows: each run sees twice as many as the one before. */
+const SHARES = [0.25, 0.5, 1];
+/** On fewer rows a run tells nothing of runs on more. */
+const FEWEST_ROWS = 8;
+
+/** The runs of a learning curve, the one on all rows last; none when there are too few rows. */
+export function learningCurveRuns(settings: TrainingSettings, rows: number): readonly TrainingSettings[] {
+  if (SHARES[0] === undefined || rows * SHARES[0] < FEWEST_ROWS) return [];
+  return SHARES.map((share) => ({ ...settings, trainRows: share === 1 ? null : Math.round(rows * share) }));
+}
+
+export interface CurvePoint {
+  readonly rows: number;
+  /** Mean over the runs on so many rows. */
+  readonly accuracy: number;
+  readonly runs: number;
+}
+
+const butRows = ({ settings, ...run }: SoftVersion): string => {
+  const { seed: _seed, trainRows: _rows, ...rest } = settings;
+  const kept = [run.template, run.initText, run.handVersion ?? null, run.datasetFingerprint, run.model.sha256];
+  return JSON.stringify([Object.entries(rest).sort(([a], [b]) => (a < b ? -1 : 1)), kept]);
+};
+
+/** Accuracy on validation rows over the number of training rows, from runs that differ in rows and seed alone. */
+export function learningCurve(runs: readonly SoftVersion[], like: SoftVersion, allRows: number): readonly CurvePoint[] {
+  const alike = runs.filter(
+    (run) => run.soft !== null && run.validationAccuracy !== null && butRows(run) === butRows(like),
+  );
+  const rowsOf = ({ settings }: SoftVersion) => Math.min(allRows, settings.trainRows ?? allRows);
+  return [...new Set(alike.map(rowsOf))]
+    .map((rows) => ({ rows, some: alike.filter((run) => rowsOf(run) === rows) }))
+    .map(({ rows, some }) => ({
+      rows,
+      accuracy: some.reduce((sum, run) => sum + (run.validationAccuracy ?? 0), 0) / some.length,
+      runs: some.length,
+    }))
+    .sort((a, b) => a.rows - b.rows);
+}
+
+/** More labels that the sentence speaks of. */
+const MORE = 100;
+
+interface Outlook {
+  readonly title: string;
+  readonly sentence: string;
+}
+
+/**
+ * What 100 more labels would probably bring: the line through accuracy over log2(rows), by least squares, one doubling at
+ * a time. The validation rows blur each point by about 2 sqrt(p (1 - p) / n); what is less than that is said to be unsure.
+ */
+export function outlook(points: readonly CurvePoint[], validationRows: number): Outlook | null {
+  const [first, last] = [points[0], points.at(-1)];
+  if (!first || !last || points.length < 2) return null;
+  const x = points.map((point) => Math.log2(point.rows));
+  const meanX = x.reduce((sum, value) => sum + value, 0) / x.length;
+  const meanY = points.reduce((sum, point) => sum + point.accuracy, 0) / points.length;
+  const slope =
+    points.reduce((sum, point, i) => sum + ((x[i] ?? 0) - meanX) * (point.accuracy - meanY), 0) /
+    x.reduce((sum, value) => sum + (value - meanX) ** 2, 0);
+  const gain = slope * Math.log2((last.rows + MORE) / last.rows);
+  const blur = 2 * Math.sqrt((last.accuracy * (1 - last.accuracy)) / Math.max(1, validationRows));
+  const rise = last.accuracy - first.accuracy;
+  const seen = `From ${first.rows} to ${counted(last.rows, 'row')} the accuracy went from ${percent(first.accuracy)} to ${percent(last.accuracy)} of ${counted(validationRows, 'validation row')}`;
+  const unsure = `${counted(validationRows, 'row')} cannot tell differences below about ${points_(blur)} from chance`;
+  if (rise > blur)
+    return {
+      title: `More labels probably help: ${MORE} more might add ${points_(gain)}`,
+      sentence: `${seen}. If it goes on like that, ${MORE} more labels would add ${points_(gain)}. ${unsure}.`,
+    };
+  if (rise < -blur)
+    return {
+      title: 'More rows did worse: look at the labels',
+      sentence: `${seen}. That is more than chance: the rows that were added may be labelled otherwise. ${unsure}.`,
+    };
+  return {
+    title: 'Not clear whether more labels would help',
+    sentence: `${seen}; the line through these would add ${points_(Math.max(0, gain))} for ${MORE} more labels. ${unsure}, so this curve shows no need for more. Several seeds, or more validation rows, would make it sharper.`,
+  };
+}
+
+const percent = (share: number) => `${Math.round(100 * share)}%`;
+const points_ = (share: number) => {
+  const value = Number((100 * share).toFixed(1));
+  return `${value} ${value === 1 ? 'point' : 'points'}`;
+};

@@ -1,0 +1,42 @@
+/** From what is asked for to a run that stands in the set: from here on a reload finds it. */
+import { present } from '../../../lib/assert';
+import { chosenHard, stamp, startRun } from '../../../project/prompt-set';
+import type { PromptSet, SoftVersion } from '../../../project/types';
+import type { ProjectStore } from '../../state/project-store';
+import { initialText } from './initial-text';
+import type { QueuedRun } from './queue';
+
+/** The text that the vectors stand at: the bare one, or the user's own where there is one. */
+export const templateOf = (set: PromptSet, hybrid: boolean): string =>
+  (hybrid ? chosenHard(set)?.prompt.template : null) ?? set.baseTemplate;
+
+interface Recorded {
+  readonly open: PromptSet;
+  readonly version: SoftVersion;
+}
+
+export async function recordRun(
+  project: ProjectStore,
+  setId: string,
+  { settings, name, hybrid, group }: QueuedRun,
+  from: Pick<SoftVersion, 'model' | 'datasetFingerprint' | 'heldBackHash'>,
+): Promise<Recorded> {
+  const at = stamp();
+  let version: SoftVersion | null = null;
+  const open = await project.getState().updateById(setId, (set) => {
+    const { initialisation } = settings;
+    const hand = hybrid ? chosenHard(set) : null;
+    const started = startRun(set, at, {
+      ...from,
+      name,
+      settings,
+      template: templateOf(set, hybrid),
+      initText: initialisation.kind === 'text' ? initialisation.text.trim() || initialText(set) : '',
+      ...(hand && { handVersion: hand.id }),
+      ...(group && { group }),
+    });
+    version = started.run;
+    return started.set;
+  });
+  return { open, version: present<SoftVersion>(version, 'run') };
+}

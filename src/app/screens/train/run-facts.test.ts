@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import type { SoftVersion } from '../../../project/types';
+import { STANDARD } from '../../../training/settings';
+import { distinction, runFacts } from './run-facts';
+
+const run = (number: number, settings: Partial<typeof STANDARD>, more: Partial<SoftVersion> = {}): SoftVersion => ({
+  id: `r${number}`,
+  number,
+  name: `Run ${number}`,
+  createdAt: '',
+  settings: { ...STANDARD, ...settings },
+  template: '{text}',
+  initText: 'Classify.',
+  status: 'finished',
+  error: null,
+  soft: null,
+  bestStep: 10 * number,
+  validationAccuracy: 0.5 + number / 10,
+  seconds: 60,
+  model: { id: 'm', sha256: 'w', dtype: 'q4' },
+  datasetFingerprint: 'f',
+  ...more,
+});
+
+test('what differs is marked, and nothing is left out', () => {
+  const runs = [run(1, {}), run(2, { virtualTokens: 4, noise: 0.1 })];
+  const facts = runFacts(runs, { soft: runs });
+  expect(facts.filter(({ differs }) => differs).map(({ name, values }) => [name, ...values])).toEqual([
+    ['Validation accuracy', '60.0%', '70.0%'],
+    ['Best step', '10', '20'],
+    ['Vectors', '10', '4'],
+    ['Noise', '0', '0.1'],
+  ]);
+  expect(runs.map((each, i) => distinction(each, facts, i))).toEqual(['vectors 10, noise 0', 'vectors 4, noise 0.1']);
+  const named = facts.map(({ name }) => name);
+  expect(new Set(named).size).toBe(named.length);
+  expect(named.length).toBeGreaterThanOrEqual(Object.keys(STANDARD).length);
+});
+
+test('runs alike are told apart by their number; a start from a run names it', () => {
+  const runs = [run(1, {}), run(2, {}), run(3, { initialisation: { kind: 'prompt', runId: 'r1', at: 'best' } })];
+  const alike = runFacts(runs.slice(0, 2), { soft: runs });
+  expect(distinction(runs[1] as SoftVersion, alike, 1)).toBe('run 2');
+  expect(runFacts(runs, { soft: runs }).find(({ name }) => name === 'Starts from')?.values).toEqual([
+    'a text',
+    'a text',
+    'run 1',
+  ]);
+});

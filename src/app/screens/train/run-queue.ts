@@ -1,0 +1,62 @@
+/** The queue at work: takes one run after another, and remembers over a reload what still waits. */
+import type { Services } from '../../services';
+import { emptyQueue, type QueuedRun, type RunQueue } from './queue';
+
+/** What became of a run. `held` = it was paused or cut off: what waits behind it waits too. */
+export type RunEnd = 'over' | 'held';
+
+interface RunQueueWith {
+  readonly services: Pick<Services, 'store'>;
+  readonly read: () => RunQueue;
+  readonly write: (queue: RunQueue) => void;
+  readonly busy: () => boolean;
+  /** Null = it was not even begun, so it goes on waiting. */
+  readonly begin: (item: QueuedRun, setId: string) => Promise<RunEnd | null>;
+}
+
+export interface RunQueueAtWork {
+  /** The queue of a set as it was left. */
+  load(setId: string): Promise<void>;
+  change(how: (items: readonly QueuedRun[]) => readonly QueuedRun[], paused?: boolean): Promise<void>;
+  /** Runs what waits, until nothing does, or the user or trouble holds it. */
+  drain(): Promise<void>;
+}
+
+const keyOf = (setId: string) => `queue:${setId}`;
+
+export function createRunQueue({ services, read, write, busy, begin }: RunQueueWith): RunQueueAtWork {
+  const { settings } = services.store;
+  let draining = false;
+
+  const change: RunQueueAtWork['change'] = async (how, paused = read().paused) => {
+    const queue = { ...read(), items: how(read().items), paused };
+    write(queue);
+    await settings.set(keyOf(queue.setId), queue);
+  };
+
+  return {
+    load: async (setId) => {
+      if (draining || read().setId === setId) return;
+      const kept = await settings.get<RunQueue>(keyOf(setId));
+      if (!draining) write(kept ?? emptyQueue(setId));
+    },
+    change,
+    drain: async () => {
+      if (draining) return;
+      draining = true;
+      try {
+        for (;;) {
+          const { setId, items, paused } = read();
+          const [next] = items;
+          if (!next || paused || busy()) return;
+          await change((list) => list.filter(({ id }) => id !== next.id));
+          const end = await begin(next, setId);
+          if (end === null) await change((list) => [next, ...list], true);
+          if (end === 'held') await change((list) => list, true);
+        }
+      } finally {
+        draining = false;
+      }
+    },
+  };
+}

@@ -1,0 +1,40 @@
+import { describe, expect, test } from 'vitest';
+import { STANDARD } from '../../../training/settings';
+import { NUMBER_SETTINGS } from './settings-fields';
+import { gridOf, readNumbers, type SweepAxes, variedKeys } from './sweep';
+
+const none: SweepAxes = { placement: [], initialisation: [], virtualTokens: [], learningRate: [], steps: [], seed: [] };
+const setting = (key: string) => {
+  const found = NUMBER_SETTINGS.find((each) => each.key === key);
+  if (!found) throw new Error(key);
+  return found;
+};
+
+describe('a grid', () => {
+  test('is every value with every other; what is left open stays', () => {
+    const grid = gridOf(STANDARD, { ...none, virtualTokens: [4, 10], learningRate: [0.01, 0.02, 0.03] });
+    expect(grid).toHaveLength(6);
+    expect(new Set(grid.map((s) => `${s.virtualTokens} ${s.learningRate}`)).size).toBe(6);
+    expect(grid.every((s) => s.steps === STANDARD.steps)).toBe(true);
+    expect(variedKeys(grid)).toEqual(['virtualTokens', 'learningRate']);
+    expect(gridOf(STANDARD, none)).toEqual([STANDARD]);
+  });
+
+  test('tells starts apart', () => {
+    const grid = gridOf(STANDARD, { ...none, initialisation: [{ kind: 'answer-words' }, { kind: 'vocabulary' }] });
+    expect(variedKeys(grid)).toEqual(['initialisation']);
+  });
+
+  test('an option that is left out is the same as null', () => {
+    expect(variedKeys([STANDARD, { ...STANDARD, trainRows: null }])).toEqual([]);
+  });
+});
+
+test('numbers are read as they are typed, and refused in words', () => {
+  expect(readNumbers(setting('steps'), ' 60, 150;60  300 ')).toEqual({ values: [60, 150, 300] });
+  expect(readNumbers(setting('steps'), '')).toEqual({ values: [] });
+  expect(readNumbers(setting('steps'), '60, many')).toEqual({ problem: '“many”: Give a whole number.' });
+  expect(readNumbers(setting('learningRate'), '0.01, 9')).toEqual({
+    problem: '“9”: Give a number from 0.000001 to 1.',
+  });
+});

@@ -1,0 +1,165 @@
+/**
+ * What options of training bring: variants x seeds on one labelled file, accuracy on all its test rows, and that of the
+ * mean over seeds; for each also by which rule the step is kept. One JSON line each; texts are read once for all runs.
+ *
+ *     npx tsx tools/bench/training.ts DATA SET [--variants standard,reparameterised] [--seeds 0,1,2] [--backend node-native]
+ *
+ * SET is sst2, tweet-sentiment or banking-intents; DATA holds SET-train.csv and SET-test.csv (columns text, label). The
+ * templates and answer words are those that PyTorch's figures in docs/benchmarks.md were made with; 256 rows train.
+ */
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { BARE_KEY, goldOf, tokenRows } from '../../src/cli/arms';
+import { readDataset } from '../../src/cli/data';
+import { createLog } from '../../src/cli/log';
+import { DEFAULT_MODEL, openModel } from '../../src/cli/model-dir';
+import { readTask } from '../../src/cli/task';
+import { trainPrompt } from '../../src/cli/train-prompt';
+import { meanAnswers } from '../../src/evaluation/mixture';
+import { accuracy, argmax } from '../../src/metrics/classification';
+import { wilson } from '../../src/metrics/intervals';
+import { softPrompt } from '../../src/prompt/soft-prompt';
+import type { Checkpoint, ValidationPoint } from '../../src/training/events';
+import { folded } from '../../src/training/reparameterise';
+import { PRESETS, STANDARD, type TrainingSettings } from '../../src/training/settings';
+
+const SETS = {
+  sst2: {
+    prompt: 'Decide whether the review is negative or positive.\nReview: {text}\nSentiment:',
+    words: 'negative=negative,positive=positive',
+  },
+  'tweet-sentiment': {
+    prompt: 'Decide whether the tweet is negative, neutral or positive.\nTweet: {text}\nSentiment:',
+    words: 'negative=negative,neutral=neutral,positive=positive',
+  },
+  'banking-intents': {
+    prompt: 'Sort the customer message into one topic.\nCustomer: {text}\nTopic:',
+    words:
+      'cash_withdrawal_charge=fee,card_arrival=delivery,Refund_not_showing_up=refund,top_up_failed=top,pin_blocked=PIN,verify_my_identity=identity,exchange_rate=exchange,lost_or_stolen_card=stolen',
+  },
+} as const;
+
+const VARIANTS: Readonly<Record<string, Partial<TrainingSettings>>> = {
+  standard: {},
+  reparameterised: { reparameterise: true },
+  noise: { noise: 0.1 },
+  'noise and reparameterised': { noise: 0.1, reparameterise: true },
+  'batch 16': { batchSize: 16 },
+  quick: PRESETS.quick,
+  thorough: PRESETS.thorough,
+};
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    variants: { type: 'string', default: 'standard' },
+    seeds: { type: 'string', default: '0,1,2' },
+    backend: { type: 'string', default: 'node-wasm' },
+  },
+});
+const [data = '', name = ''] = positionals;
+const set = SETS[name as keyof typeof SETS];
+if (!set) {
+  console.error(`Name the folder and one of ${Object.keys(SETS).join(', ')}.`);
+  process.exit(2);
+}
+const log = createLog();
+const files = { data: join(data, `${name}-train.csv`), test: join(data, `${name}-test.csv`) };
+const dataset = await readDataset({ ...files, text: 'text', label: 'label', trainRows: 256, testRows: null }, 0, log);
+const backend = values.backend === 'node-native' ? 'node-native' : 'node-wasm';
+const model = await openModel({ model: DEFAULT_MODEL, backend, threads: null }, log);
+const words = new Map(set.words.split(',').map((pair) => pair.split('=') as [string, string]));
+const task = readTask(dataset, model.tokenizer, { prompt: set.prompt, words });
+const bare = { template: task.bare, shots: 0, shotSeed: 0 };
+const test = tokenRows(model.tokenizer, dataset, bare, task.words, dataset.split.test);
+const gold = goldOf(dataset, dataset.split.test);
+
+function tell(variant: string, seed: string, answers: readonly (readonly number[])[], more: object = {}): void {
+  const share = accuracy(gold, answers.map(argmax));
+  const { low, high } = wilson(Math.round(share * gold.length), gold.length);
+  const percent = (x: number) => Number((100 * x).toFixed(1));
+  console.log(
+    JSON.stringify({
+      set: name,
+      variant,
+      seed,
+      accuracy: percent(share),
+      ci95: [percent(low), percent(high)],
+      ...more,
+    }),
+  );
+}
+
+/** The step that a rule keeps: the best of those seen before `patience` validations without gain. */
+function keptStep(
+  validations: readonly ValidationPoint[],
+  better: (a: ValidationPoint, b: ValidationPoint) => boolean,
+  patience = 6,
+) {
+  let best = validations[0] as ValidationPoint;
+  let without = 0;
+  for (const point of validations.slice(1)) {
+    without = better(point, best) ? 0 : without + 1;
+    if (without === 0) best = point;
+    if (without >= patience) break;
+  }
+  return best.step;
+}
+
+const RULES: Readonly<Record<string, (validations: readonly ValidationPoint[]) => number>> = {
+  'best accuracy': (points) => keptStep(points, (a, b) => a.accuracy > b.accuracy),
+  'lowest loss': (points) => keptStep(points, (a, b) => a.loss < b.loss),
+  last: (points) => points.at(-1)?.step ?? 0,
+};
+
+/** Answers for the test rows with the vectors of some step of a run, each step once. */
+function scorer(vectorsAt: ReadonlyMap<number, Float32Array>) {
+  const known = new Map<number, (readonly number[])[]>();
+  return async (step: number) => {
+    const vectors = vectorsAt.get(step);
+    if (!vectors) throw new Error(`no vectors of step ${step}`);
+    const soft = softPrompt('suffix', vectors, model.engine.info.hidden);
+    const before = known.get(step);
+    if (before) return before;
+    const { rows } = await model.engine.score({ rows: test, labels: task.labels, soft, cacheKey: BARE_KEY });
+    const answers = rows.map((row) => [...row.logProbs]);
+    known.set(step, answers);
+    return answers;
+  };
+}
+
+const { hidden, embeddingRms: scale } = model.engine.info;
+const read = ({ vectors, net }: Checkpoint) =>
+  net ? folded(vectors, { weights: net.weights, hidden, scale }) : vectors;
+
+for (const variant of values.variants.split(',')) {
+  const change = VARIANTS[variant];
+  if (!change) throw new Error(`there is no variant ${variant}; there are ${Object.keys(VARIANTS).join(', ')}`);
+  const bySeed = new Map<string, (readonly (readonly number[])[])[]>();
+  for (const seed of values.seeds.split(',')) {
+    const initialisation = { kind: 'text', text: task.instruction } as const;
+    // To the end, with a checkpoint at each validation: every rule of stopping is judged on the same run.
+    const whole = { patience: null, checkpointEvery: STANDARD.validateEvery };
+    const settings = { ...STANDARD, ...change, ...whole, initialisation, seed: Number(seed) };
+    const vectorsAt = new Map<number, Float32Array>();
+    const context = { ...model, dataset, task, log };
+    const { done } = await trainPrompt(context, task.bare, BARE_KEY, settings, (event) => {
+      if (event.kind === 'checkpoint' || event.kind === 'done')
+        vectorsAt.set(event.checkpoint.step, read(event.checkpoint));
+    });
+    const { validations, best } = done.checkpoint;
+    if (best?.step === 0) vectorsAt.set(0, best.vectors);
+    const answersAt = scorer(vectorsAt);
+    for (const [rule, keep] of Object.entries(RULES)) {
+      const step = keep(validations);
+      if (!vectorsAt.has(step)) continue; // the start itself
+      const answers = await answersAt(step);
+      bySeed.set(rule, [...(bySeed.get(rule) ?? []), answers]);
+      const validation = validations.find((point) => point.step === step)?.accuracy;
+      tell(variant, seed, answers, { rule, step, validation, seconds: Math.round(done.trainSeconds) });
+    }
+  }
+  for (const [rule, all] of bySeed)
+    if (all.length > 1) tell(variant, `mean of log-probabilities of ${all.length}`, meanAnswers(all), { rule });
+}
+await model.engine.dispose();
