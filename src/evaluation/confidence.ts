@@ -1,6 +1,9 @@
 /** Whether an arm's probabilities mean what they say, and what is gained by leaving the unsure rows to a person. */
-import { brier, ece, nll, type ReliabilityBin, reliability } from '../metrics/calibration';
+import { brier, ece, eceOfDraw, nll, type ReliabilityBin, reliability } from '../metrics/calibration';
+import { argmax } from '../metrics/classification';
 import { type CoveragePoint, coverageCurve } from '../metrics/coverage';
+import type { Interval } from '../metrics/intervals';
+import { DRAWS, pairedBootstrap } from '../metrics/resample';
 import { atTemperature } from '../metrics/temperature';
 import { comparedLogProbs, isCalibrated } from './arm-report';
 import type { ArmOutcome, ArmReport, ComparisonPlan } from './types';
@@ -53,6 +56,87 @@ export function confidenceOf(arm: ArmOutcome, report: ArmReport, plan: Compariso
       gold.map((g, i) => report.predictions[i] === g),
     ),
   };
+}
+
+interface Difference {
+  /** Of B minus that of A. */
+  readonly difference: number;
+  /** Paired bootstrap, 95%. */
+  readonly ci95: Interval;
+}
+
+export interface ConfidenceDifference {
+  readonly brier: Difference;
+  /** Null below 100 rows. */
+  readonly ece: Difference | null;
+}
+
+/** How much better one arm's probabilities are than the other's, on the same drawn rows. */
+export function confidenceDifference(
+  a: ArmOutcome,
+  b: ArmOutcome,
+  plan: ComparisonPlan,
+  draws = DRAWS,
+): ConfidenceDifference {
+  const { gold, seed, groups } = plan;
+  const n = gold.length;
+  const options = { seed, draws, ...(groups ? { groups } : {}) };
+  const [ofA, ofB] = [a, b].map((arm) => {
+    const rows = comparedLogProbs(arm, plan);
+    const said = rows.map(argmax);
+    const confidence = Float64Array.from(rows, (row, i) => Math.exp(row[said[i] as number] as number));
+    const order = Int32Array.from(rows, (_, i) => i);
+    order.sort((x, y) => (confidence[x] as number) - (confidence[y] as number) || x - y);
+    return {
+      brier: Float64Array.from(rows, (row, i) => brier([row], [gold[i] as number])),
+      confidence,
+      right: Uint8Array.from(said, (label, i) => (label === gold[i] ? 1 : 0)),
+      order,
+      ece: ece(rows, gold),
+    };
+  }) as [Measured, Measured];
+  const brierOn = (rows: ArrayLike<number>) => {
+    let sum = 0;
+    for (let i = 0; i < rows.length; i++)
+      sum += (ofB.brier[rows[i] as number] as number) - (ofA.brier[rows[i] as number] as number);
+    return sum / rows.length;
+  };
+  const times = new Int32Array(n);
+  const eceOn = (rows: Int32Array) => {
+    times.fill(0);
+    for (const row of rows) times[row] = (times[row] as number) + 1;
+    const [eA, eB] = [ofA, ofB].map(({ order, confidence, right }) =>
+      eceOfDraw(order, times, rows.length, confidence, right),
+    );
+    return (eB as number) - (eA as number);
+  };
+  return {
+    brier: { difference: brierOn(gold.map((_, i) => i)), ci95: pairedBootstrap(n, brierOn, options) },
+    ece:
+      ofA.ece === null || ofB.ece === null
+        ? null
+        : { difference: ofB.ece - ofA.ece, ci95: pairedBootstrap(n, eceOn, options) },
+  };
+}
+
+interface Measured {
+  readonly brier: Float64Array;
+  readonly confidence: Float64Array;
+  readonly right: Uint8Array;
+  readonly order: Int32Array;
+  readonly ece: number | null;
+}
+
+/** "Brier −0.120 (−0.150 to −0.090), ECE −0.050 (−0.100 to 0.010)": below zero B's are better. */
+export function confidenceDifferenceWords({ brier: b, ece: e }: ConfidenceDifference): string {
+  const number = (value: number) =>
+    value
+      .toFixed(3)
+      .replace(/^-(?=0\.000$)/, '')
+      .replace('-', '−');
+  const words = ({ difference, ci95 }: Difference) =>
+    `${number(difference)} (${number(ci95.low)} to ${number(ci95.high)})`;
+  return e ? `Brier ${words(b)}, ECE ${words(e)}` : `Brier ${words(b)}`;
 }
 
 /** "Send what is below 0.80 to a person: 74 of 100 rows are answered, 91.9% of them rightly (83.4 to 96.2); 26 go to a person." */

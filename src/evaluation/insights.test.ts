@@ -2,14 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { dealt, preparedOf } from '../dataset/test-support';
 import { drained } from '../lib/drain';
 import { createRng } from '../lib/rng';
+import { brier, ece } from '../metrics/calibration';
 import { coverageAt } from '../metrics/coverage';
+import { pairedBootstrap } from '../metrics/resample';
 import { validationTemperature } from './calibrate';
 import { compare } from './compare';
-import { confidenceOf, coverageSentence } from './confidence';
+import { confidenceDifference, confidenceDifferenceWords, confidenceOf, coverageSentence } from './confidence';
 import { duel } from './duel';
 import { insightsOf } from './insights';
 import { alternating, armOf, planOf } from './test-support';
-import type { ArmReport, PairReport } from './types';
+import type { ArmOutcome, ArmReport, PairReport } from './types';
 
 const gold = alternating(160);
 const rng = createRng(4);
@@ -75,6 +77,27 @@ describe('insights', () => {
     const { scores, cooled } = confidenceOf(tuned, report, plan);
     expect(cooled?.nll).toBeLessThan(scores.nll);
     expect(cooled?.ece).toBeLessThan(scores.ece as number);
+  });
+
+  it('compare the probabilities of the pair on the same drawn rows', () => {
+    const [a, b] = [plan.arms[1], plan.arms[3]] as [ArmOutcome, ArmOutcome];
+    const found = confidenceDifference(a, b, plan, 400);
+    expect(found.brier.difference).toBeCloseTo(brier(b.logProbs, gold) - brier(a.logProbs, gold), 12);
+    expect(found.ece?.difference).toBeCloseTo((ece(b.logProbs, gold) ?? 0) - (ece(a.logProbs, gold) ?? 0), 12);
+    const picked = (rows: Int32Array, arm: ArmOutcome) => Array.from(rows, (i) => arm.logProbs[i] as readonly number[]);
+    const slow = pairedBootstrap(
+      gold.length,
+      (rows) => {
+        const g = Array.from(rows, (i) => gold[i] as number);
+        return brier(picked(rows, b), g) - brier(picked(rows, a), g);
+      },
+      { seed: plan.seed, draws: 400 },
+    );
+    expect(found.brier.ci95.low).toBeCloseTo(slow.low, 12);
+    expect(found.brier.ci95.high).toBeCloseTo(slow.high, 12);
+    expect(confidenceDifferenceWords(found)).toMatch(/^Brier −0\.\d{3} \(−0\.\d{3} to −?0\.\d{3}\), ECE /);
+    const same = confidenceDifference(a, a, plan, 50);
+    expect(confidenceDifferenceWords(same)).toBe('Brier 0.000 (0.000 to 0.000), ECE 0.000 (0.000 to 0.000)');
   });
 
   it('fit no temperature to a handful of rows', () => {

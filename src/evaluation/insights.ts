@@ -3,7 +3,7 @@
 import type { Dataset } from '../dataset/types';
 import { rankArms } from '../metrics/bradley-terry';
 import type { Interval } from '../metrics/intervals';
-import { type ConfidenceReport, confidenceOf } from './confidence';
+import { type ConfidenceDifference, type ConfidenceReport, confidenceDifference, confidenceOf } from './confidence';
 import { type Duel, duel } from './duel';
 import { type SliceReport, slicesOf } from './slices';
 import { labelSuspects, type Suspect } from './suspects';
@@ -21,6 +21,8 @@ export interface Insights {
   readonly slices: SliceReport | null;
   /** Of every prompt that was scored; reference lines have none. */
   readonly confidence: readonly ConfidenceReport[];
+  /** Of the pair that is looked at, second minus first; null where there is none. */
+  readonly confidenceDifference: ConfidenceDifference | null;
   /** The strongest first; null with fewer than three arms, or where one has won or lost everything. */
   readonly ranking: readonly RankedArm[] | null;
   /** What eight examples add to the hand-written prompt. */
@@ -54,6 +56,10 @@ export function* insightsOf(
     confidence.push(confidenceOf(outcome, report, plan));
     yield 0.2 + 0.3 * (confidence.length / plan.arms.length);
   }
+  const outcome = (id: string | undefined) => plan.arms.find((each) => each.id === id);
+  const [first, second] = [outcome(a?.id), outcome(b?.id)];
+  const difference = first && second && gold.length > 0 ? confidenceDifference(first, second, plan) : null;
+  yield 0.6;
   const ranked =
     arms.length >= 3
       ? rankArms(
@@ -66,6 +72,7 @@ export function* insightsOf(
   return {
     slices,
     confidence,
+    confidenceDifference: difference,
     ranking:
       ranked &&
       arms

@@ -60,3 +60,35 @@ export function ece(logProbs: readonly (readonly number[])[], gold: readonly num
   if (!bins) return null;
   return bins.reduce((sum, b) => sum + (b.rows / gold.length) * Math.abs(b.accuracy - b.meanConfidence), 0);
 }
+
+/**
+ * ECE of a bootstrap draw in linear time. Ties of confidence fall into bins by their place in `order`.
+ * @param order rows by rising confidence
+ * @param times how often each row was drawn
+ * @param n rows drawn
+ */
+export function eceOfDraw(
+  order: Int32Array,
+  times: Int32Array,
+  n: number,
+  confidence: Float64Array,
+  right: Uint8Array,
+): number {
+  const bins = Math.max(1, Math.min(15, Math.floor(n / 20)));
+  let total = 0;
+  let gap = 0;
+  let seen = 0;
+  let bin = 1;
+  let end = Math.round(n / bins);
+  for (const row of order)
+    for (let t = times[row] as number; t > 0; t--) {
+      gap += (right[row] as number) - (confidence[row] as number);
+      seen++;
+      if (seen < end) continue;
+      total += Math.abs(gap);
+      gap = 0;
+      bin++;
+      end = Math.round((bin * n) / bins);
+    }
+  return total / n;
+}

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createRng } from '../lib/rng';
-import { brier, ece, nll, reliability } from './calibration';
+import { brier, ece, eceOfDraw, nll, reliability } from './calibration';
 import { accuracy, argmax, classMetrics, confusionMatrix, logSoftmax, macroF1 } from './classification';
 import { holm } from './holm';
 import { macroF1Comparison, macroF1Interval, pairedBootstrap, pairedPermutation } from './resample';
@@ -189,6 +189,28 @@ describe('calibration', () => {
   it('Brier and NLL of known rows', () => {
     expect(brier(rows(2, 0.8), [0, 1])).toBeCloseTo((0.04 + 0.04 + 0.64 + 0.64) / 2);
     expect(nll(rows(2, 0.8), [0, 1])).toBeCloseTo(-(Math.log(0.8) + Math.log(0.2)) / 2);
+  });
+
+  it('ECE of a draw is the ECE of the rows that were drawn', () => {
+    const random = createRng(8);
+    const logs = Array.from({ length: 200 }, () => logSoftmax([random.normal() * 2, 0, random.normal()]));
+    const labels = logs.map(() => random.int(3));
+    const said = logs.map(argmax);
+    const confidence = Float64Array.from(logs, (row, i) => Math.exp(row[said[i] as number] as number));
+    const right = Uint8Array.from(said, (label, i) => (label === labels[i] ? 1 : 0));
+    const order = Int32Array.from(logs, (_, i) => i).sort((x, y) => (confidence[x] ?? 0) - (confidence[y] ?? 0));
+    expect(eceOfDraw(order, new Int32Array(200).fill(1), 200, confidence, right)).toBeCloseTo(
+      ece(logs, labels) ?? 0,
+      12,
+    );
+    const drawn = Array.from({ length: 200 }, () => random.int(200));
+    const times = new Int32Array(200);
+    for (const row of drawn) times[row] = (times[row] ?? 0) + 1;
+    const plain = ece(
+      drawn.map((i) => logs[i] as number[]),
+      drawn.map((i) => labels[i] as number),
+    );
+    expect(eceOfDraw(order, times, 200, confidence, right)).toBeCloseTo(plain ?? 0, 12);
   });
 
   it('ECE is hidden below 100 rows, and the gap between confidence and accuracy above', () => {

@@ -1,5 +1,5 @@
 /** What was looked at beside the comparison, and what the figures do not say: one content for HTML and Markdown. */
-import { coverageSentence } from '../evaluation/confidence';
+import { confidenceDifferenceWords, coverageSentence } from '../evaluation/confidence';
 import { consistencySentence } from '../evaluation/consistency';
 import { EDIT_NAMES } from '../evaluation/edits';
 import { everyRowSentence } from '../evaluation/folds';
@@ -79,6 +79,11 @@ const confidence: Make = ({ closer, comparison, plan }, nameOf) => {
     const right = plan.gold.map((g, i) => arm.predictions[i] === g);
     return [`${arm.name}. ${coverageSentence(coverageAt(arm.confidences, right, THRESHOLD), arm.n)}`];
   });
+  const difference = closer?.insights?.confidenceDifference;
+  if (difference && pair)
+    sentences.push(
+      `${nameOf(pair.b)} minus ${nameOf(pair.a)}, paired bootstrap 95% interval: ${confidenceDifferenceWords(difference)}. Below zero is better.`,
+    );
   return {
     title: 'How sure, and how rightly so',
     sentences,

@@ -1,5 +1,5 @@
 import { useMemo, useState } from 'react';
-import { type ConfidenceReport, coverageSentence } from '../../../evaluation/confidence';
+import { type ConfidenceReport, confidenceDifferenceWords, coverageSentence } from '../../../evaluation/confidence';
 import type { Insights } from '../../../evaluation/insights';
 import type { ArmReport } from '../../../evaluation/types';
 import { coverageAt } from '../../../metrics/coverage';
@@ -138,6 +138,11 @@ const three = (value: number | null | undefined) => (value == null ? '–' : val
 
 const Scores = ({ insights, arms }: { readonly insights: Insights; readonly arms: readonly ArmReport[] }) => (
   <Panel title="How good the probabilities are" span={12} aside="in brackets: at the temperature">
+    {insights.confidenceDifference ? (
+      <p>
+        {`Second minus first, with the paired bootstrap 95% interval: ${confidenceDifferenceWords(insights.confidenceDifference)}. Below zero the second prompt’s probabilities are better.`}
+      </p>
+    ) : null}
     <Table<ConfidenceReport>
       caption="Calibration of every prompt"
       rows={insights.confidence}
