@@ -9,18 +9,16 @@ export function withLock<T>(name: string, work: () => Promise<T>): Promise<T> {
   return navigator.locks.request(`softprompt:${name}`, work) as Promise<T>;
 }
 
-/** Takes a lock until `release` is called or the tab is gone; null when another tab holds it. */
+/** A tab that was closed lets go of its locks a moment later. */
+const PATIENCE_MS = 1500;
+
+/** Takes a lock until `release` is called or the tab is gone; null when another tab holds it, and goes on holding it. */
 export function claim(name: string): Promise<{ release(): void } | null> {
   if (typeof navigator === 'undefined' || !navigator.locks) return Promise.resolve({ release: () => undefined });
+  const signal = AbortSignal.timeout(PATIENCE_MS);
   return new Promise((resolve, reject) => {
     navigator.locks
-      .request(`softprompt:${name}`, { ifAvailable: true }, (lock) => {
-        if (!lock) {
-          resolve(null);
-          return undefined;
-        }
-        return new Promise<void>((release) => resolve({ release: () => release() }));
-      })
-      .catch(reject);
+      .request(`softprompt:${name}`, { signal }, () => new Promise<void>((release) => resolve({ release })))
+      .catch((cause: unknown) => (signal.aborted ? resolve(null) : reject(cause)));
   });
 }
