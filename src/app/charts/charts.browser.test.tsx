@@ -5,7 +5,8 @@ import { drawCoverage, drawReliability } from './confidence-charts';
 import { toSvg } from './export';
 import { ARMS, LABELS, PAIRS } from './fixtures';
 import type { Draw } from './plot';
-import { drawLoss, drawValidation } from './training-charts';
+import { drawCurve, drawOverlay, drawSmallMultiple } from './run-charts';
+import { drawLoss, drawNorms, drawTrace, drawValidation } from './training-charts';
 import '../styles/tokens.css';
 import '../styles/base.css';
 import './charts.css';
@@ -28,6 +29,11 @@ const lines = [
   { id: 'untuned' as const, name: 'untuned', accuracy: 0.5, macroF1: 0.4 },
   { id: 'yours' as const, name: 'your prompt', accuracy: 0.67, macroF1: 0.6 },
 ];
+const runs = ['a', 'b', 'c'].map((id, i) => ({
+  id,
+  name: `${i + 1}`,
+  points: points.map((p) => ({ ...p, accuracy: p.accuracy - i / 20 })),
+}));
 const many = Array.from({ length: 20 }, (_, i) => `a rather long topic ${i}`);
 const confidences = Array.from({ length: 120 }, (_, i) => 0.4 + (0.59 * ((i * 37) % 120)) / 120);
 const right = confidences.map((c, i) => (i % 10) / 10 < c);
@@ -55,6 +61,21 @@ const CHARTS: Readonly<Record<string, Draw>> = {
   'loss, 10,000 steps': drawLoss(long, 10_000),
   coverage: drawCoverage([coverageOf('a', 0), coverageOf('b', 0.05)], 0.7),
   reliability: drawReliability(bins, 'b'),
+  norms: drawNorms(
+    steps.map(({ step }) => ({ step, shortest: 2, median: 3 + step / 60, longest: 4 + step / 20 })),
+    [2.5, 3.2, 4],
+    150,
+  ),
+  trace: drawTrace(
+    steps.map(({ step }) => ({ step, value: 1 + Math.sin(step / 9) })),
+    150,
+  ),
+  'runs over one another': drawOverlay(runs, 'accuracy'),
+  'one run before the others': drawSmallMultiple(runs, 'b', 'accuracy'),
+  'learning curve': drawCurve(
+    [64, 128, 256].map((rows, i) => ({ rows, accuracy: 0.6 + i / 10 })),
+    100,
+  ),
   accuracy: drawAccuracy(ARMS),
   differences: drawDifferences(PAIRS, (id) => ARMS.find((a) => a.id === id)?.name ?? id),
   confusion: drawConfusion(ARMS[3] as (typeof ARMS)[number], LABELS),

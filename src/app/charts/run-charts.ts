@@ -120,7 +120,7 @@ export const drawCurve =
       marginTop: 14,
       marginBottom: 30,
       marginLeft: 46,
-      marginRight: 24,
+      marginRight: 32,
       x: { type: 'log', base: 2, label: null },
       y: { domain: [low, 1], label: null },
       marks: [
