@@ -16,7 +16,7 @@ import type { EngineBench, PlainRequest, TimedRun } from './engine-page/main';
 const root = join(import.meta.dirname, '../..');
 
 /** Rows that accuracy is measured on, by the way. */
-const TEST_ROWS = 200;
+const TEST_ROWS = 100;
 
 /** 256 rows, their labels and the start of a run with the standard preset, and test rows, from DATA/sst2-*.csv. */
 export async function sst2(data: string) {
