@@ -43,7 +43,7 @@ test('a sweep of four runs: a queue that is ordered with the keyboard and needs 
       .focus();
     await page.keyboard.press('Enter');
     await expect(train.waiting.getByRole('row')).toHaveCount(3);
-    await page.getByRole('button', { name: 'Undo' }).click();
+    await page.getByRole('button', { name: 'Undo' }).press('Enter');
     await expect(train.waiting.getByRole('row')).toHaveCount(4);
     await sound(studio, 'Train, with a queue');
   });
