@@ -30,7 +30,11 @@ const server = await preview({ root, preview: { port: 4190, host: 'localhost' },
 const url = server.resolvedUrls?.local[0] ?? 'http://localhost:4190/';
 const executablePath = (await findChromium()) ?? undefined;
 // Without WebGPU: the software adapter would be chosen, and says nothing about speed.
-const args = CHROMIUM_ARGS.filter((flag) => !/webgpu|Vulkan/i.test(flag));
+const args = [
+  ...CHROMIUM_ARGS.filter((flag) => !/webgpu|Vulkan/i.test(flag)),
+  // the renderer that Chromium holds ready for the next page is not this one's memory
+  '--disable-features=SpareRendererForSitePerProcess',
+];
 
 /** Resident bytes of all renderer processes of a browser (Linux). */
 function rendererBytes(profile) {

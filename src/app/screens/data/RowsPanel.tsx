@@ -32,7 +32,7 @@ export function RowsPanel() {
   if (!table || !all) return null;
   const whyLocked = (row: Row, column: string) =>
     column === dataset?.mapping.label && held.has(row.id)
-      ? `Row ${row.id} is held back: its label stays, so that nobody bends the test to a result.`
+      ? `Row ${row.id} is held back: its label stays, so that nobody bends the test to a result. “Check labels” on Compare checks it with the answers out of sight.`
       : null;
   return (
     <Panel
@@ -65,7 +65,8 @@ export function RowsPanel() {
       {dataset ? (
         <p className="dim small rows-how">
           A label or a text can be changed: choose its cell and press Enter, or click it twice. Labels of held-back rows
-          stay as they are here, since whoever changes them with results in view bends the test.
+          stay as they are here, since whoever changes them with results in view bends the test; “Check labels” on
+          Compare hides the answers.
         </p>
       ) : null}
       <RowsGrid
