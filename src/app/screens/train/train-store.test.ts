@@ -3,6 +3,7 @@ import { createStore } from 'zustand/vanilla';
 import type { Dataset } from '../../../dataset/types';
 import { StudioError } from '../../../lib/errors';
 import { addHardVersion, chosenSoft, stamp } from '../../../project/prompt-set';
+import type { PromptSet } from '../../../project/types';
 import { openMemoryStore, type Store } from '../../../store/store';
 import type { Checkpoint, TrainEvent } from '../../../training/events';
 import type { TrainRequest } from '../../../worker/protocol';
@@ -383,6 +384,18 @@ describe('after a reload', () => {
     await train.getState().enter();
     expect(trains().at(-1)).toBe(60);
     expect(project.getState().set?.soft[0]?.status).toBe('finished');
+  });
+
+  test('a run that another tab has ended meanwhile is shown, not trained again', async () => {
+    const id = await cutOff();
+    await boot();
+    const before = trains().length;
+    const stored = (await disk.sets.list())[0] as PromptSet;
+    const soft = { placement: 'suffix' as const, vectors: new Float32Array(2), virtualTokens: 2, hidden: 1 };
+    await disk.sets.put({ ...stored, soft: stored.soft.map((run) => ({ ...run, status: 'finished' as const, soft })) });
+    await train.getState().enter();
+    expect(trains()).toHaveLength(before);
+    expect(train.getState().live).toMatchObject({ runId: id, phase: 'ended' });
   });
 
   test('a new run that is asked for at the same time is the only one', async () => {

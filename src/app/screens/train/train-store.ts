@@ -2,7 +2,7 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Dataset } from '../../../dataset/types';
 import { StudioError } from '../../../lib/errors';
-import { changeTask, chosenHard, openRun, updateRun } from '../../../project/prompt-set';
+import { changeTask, chosenHard, isUsable, openRun, updateRun } from '../../../project/prompt-set';
 import type { PromptSet, SoftVersion } from '../../../project/types';
 import type { Placement } from '../../../prompt/types';
 import { sameLabels } from '../../../task/align-words';
@@ -112,6 +112,13 @@ export function createTrainStore(services: Services, session: SessionStore, proj
           ),
         });
         return 'held';
+      }
+      // while the lock was waited for, the other tab may have come to the end
+      const stored = (await disk.sets.get(plan.open.id))?.soft.find(({ id }) => id === plan.version.id);
+      if (stored && isUsable(stored)) {
+        lock.release();
+        await get().show(stored.id);
+        return 'over';
       }
       set({ busy: true, waiting: false, error: null });
       session
