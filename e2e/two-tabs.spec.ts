@@ -9,9 +9,9 @@ test('two tabs on one project: one run, no change lost', async ({ studio, contex
   await studio.drop(AWKWARD);
   await expect(studio.heading).toContainText('labelled rows are ready');
   await studio.go('Train');
-  await train.set({ Steps: 1500, Patience: '' }); // longer than a tab takes to open
+  await train.set({ Steps: 400, 'Rows a step': 32, Patience: '' }); // longer than a tab takes to open
   await train.start();
-  await expect(studio.lead).toContainText(/Step [1-9]\d of 1500/);
+  await expect(studio.lead).toContainText(/Step [1-9]\d of 400/);
 
   const other = new Studio(await context.newPage());
   await test.step('the other tab says that the run goes on elsewhere, and starts none', async () => {
@@ -47,7 +47,7 @@ test('a tab that is closed gives its run to the other one', async ({ studio, con
   await studio.drop(AWKWARD);
   await expect(studio.heading).toContainText('labelled rows are ready');
   await studio.go('Train');
-  await train.set({ Steps: 400, Patience: '' });
+  await train.set({ Steps: 400, 'Rows a step': 32, Patience: '' });
   await train.start();
   await expect(studio.lead).toContainText(/Step [4-9]\d of 400/);
   const other = new Studio(await context.newPage());
