@@ -28,6 +28,8 @@ export function createTextMemoryStore(services: Services, session: SessionStore)
         (held) => set({ held }),
         () => set({ held: null }),
       );
+    /** Behind other work one question waits, not one every time that somebody looks. */
+    let asking: Promise<void> | null = null;
 
     session.subscribe((next, before) => {
       if (next.model === before.model) return;
@@ -41,7 +43,11 @@ export function createTextMemoryStore(services: Services, session: SessionStore)
     return {
       held: null,
       refresh: async () => {
-        if (get().held) await ask(null);
+        if (!get().held) return;
+        asking ??= ask(null).finally(() => {
+          asking = null;
+        });
+        await asking;
       },
       choose: async (options) => {
         await ask(options);
