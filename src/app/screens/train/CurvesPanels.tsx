@@ -2,9 +2,10 @@ import { useMemo, useState } from 'react';
 import type { SoftVersion } from '../../../project/types';
 import { STANDARD } from '../../../training/settings';
 import { ChartPanel, drawLoss, drawValidation, lossTitle, type Metric, validationTitle } from '../../charts';
-import { Button, Choices, format } from '../../ui';
+import { Button, format } from '../../ui';
 import { type DiagnosisKind, diagnose, type Remedy } from './diagnosis';
 import type { LiveRun } from './live-run';
+import { MeasureChoice } from './MeasureChoice';
 import { TracesPanel } from './TracesPanel';
 
 /** What needs no advice once the run is over. */
@@ -44,18 +45,7 @@ export function CurvesPanels({ live, run, trainRows, vocabulary, onRemedy }: Cur
         span={8}
         title={validationTitle(validations, lines, metric)}
         unit={format.counted(validationRows, 'validation row')}
-        controls={
-          <Choices
-            label="Measure"
-            hideLabel
-            value={metric}
-            onChange={setMetric}
-            options={[
-              { id: 'accuracy', label: 'Accuracy' },
-              { id: 'macroF1', label: 'Macro-F1' },
-            ]}
-          />
-        }
+        controls={<MeasureChoice label="Measure" value={metric} onChange={setMetric} />}
         draw={drawCurve}
         twin={{
           columns: ['step', 'accuracy', 'macro_f1', 'loss'],

@@ -3,6 +3,7 @@ import type { PromptSet, SoftVersion } from '../../../project/types';
 import { ChartPanel, drawOverlay, drawSmallMultiple, type Metric } from '../../charts';
 import type { RunCurve } from '../../charts/run-charts';
 import { Button, Choices, format, Panel } from '../../ui';
+import { MeasureChoice } from './MeasureChoice';
 import { distinction, runFacts } from './run-facts';
 import { SmallChart } from './SmallChart';
 import { useTrain, useTrainPart } from './use-train';
@@ -37,18 +38,6 @@ export const SideBySide = memo(function SideBySide({ set }: { readonly set: Prom
   const overlay = useMemo(() => drawOverlay(curves, metric), [curves, metric]);
   if (runs.length < 2) return null;
   const shown = facts.filter(({ differs }) => differs || onlyDifferent === 'all');
-  const measure = (
-    <Choices
-      label="Measure of the runs"
-      hideLabel
-      value={metric}
-      onChange={setMetric}
-      options={[
-        { id: 'accuracy', label: 'Accuracy' },
-        { id: 'macroF1', label: 'Macro-F1' },
-      ]}
-    />
-  );
   const rows = runs.flatMap((run, i) =>
     (curves[i]?.points ?? []).map((p) => [run.number, run.name, p.step, p.accuracy, p.macroF1, p.loss]),
   );
@@ -58,7 +47,7 @@ export const SideBySide = memo(function SideBySide({ set }: { readonly set: Prom
         span={12}
         title={besideTitle(runs)}
         unit={format.counted(runs.length, 'run')}
-        controls={measure}
+        controls={<MeasureChoice label="Measure of the runs" value={metric} onChange={setMetric} />}
         draw={overlay}
         twin={{ columns: ['number', 'run', 'step', 'accuracy', 'macro_f1', 'loss'], rows }}
         hidden={runs.length > MOST_OVERLAID}
