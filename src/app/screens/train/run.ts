@@ -99,15 +99,24 @@ export function startRun({ open, dataset, version, from }: RunPlan, using: RunWi
     let readAt: number | null = null;
     let scoring: Promise<void> = Promise.resolve();
     let ended: Done | null = null;
-    const saving: Promise<unknown>[] = [];
-    const keep = (checkpoint: Checkpoint) => {
-      latest = checkpoint;
-      saving.push(
-        disk.checkpoints
+    let unsaved: Checkpoint | null = null;
+    let saving: Promise<void> | null = null;
+    /** One at a time, the latest: quick steps make more than a disk takes, and all other reading would wait behind them. */
+    async function save(): Promise<void> {
+      while (unsaved) {
+        const checkpoint = unsaved;
+        unsaved = null;
+        await disk.checkpoints
           .put({ runId: version.id, setId: open.id, checkpoint })
           // The run goes on; only coming back after a reload is in danger, and the user should know now.
-          .catch((cause) => using.complain(asError(cause))),
-      );
+          .catch((cause) => using.complain(asError(cause)));
+      }
+      saving = null;
+    }
+    const keep = (checkpoint: Checkpoint) => {
+      latest = checkpoint;
+      unsaved = checkpoint;
+      saving ??= save();
     };
     const hear = (event: TrainEvent) => {
       live = heard(live, event);
@@ -151,7 +160,7 @@ export function startRun({ open, dataset, version, from }: RunPlan, using: RunWi
       },
     );
     requestId = null;
-    await Promise.all(saving);
+    await saving;
     if (!asked) change({ phase: 'baselines', secondsLeft: null });
     await scoring;
     if (!ended) throw new StudioError('internal', 'internal: the run ended without saying how');

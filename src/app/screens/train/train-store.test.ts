@@ -201,6 +201,27 @@ describe('a run', () => {
     expect((await disk.checkpoints.get(live?.runId ?? ''))?.checkpoint.step).toBe(100);
   });
 
+  test('its checkpoints are written one at a time, the latest when there is room, and the last always', async () => {
+    const written: number[] = [];
+    let atOnce = 0;
+    let most = 0;
+    const { put } = disk.checkpoints;
+    Object.assign(disk.checkpoints, {
+      put: async (value: Parameters<typeof put>[0]) => {
+        most = Math.max(most, ++atOnce);
+        await new Promise((resolve) => setTimeout(resolve, 20)); // a slow disk
+        atOnce--;
+        written.push(value.checkpoint.step);
+        return put(value);
+      },
+    });
+    await train.getState().start();
+    expect(most).toBe(1);
+    expect(written.length).toBeLessThan(5);
+    expect(written.at(-1)).toBe(100);
+    expect((await disk.checkpoints.get(train.getState().live?.runId ?? ''))?.checkpoint.step).toBe(100);
+  });
+
   test('a second one scores nothing again', async () => {
     await train.getState().start();
     engine.calls.length = 0;
