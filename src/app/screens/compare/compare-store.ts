@@ -1,38 +1,16 @@
 /** All prompts on the same held-back rows: scored one after another, compared in the data worker, kept. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Dataset } from '../../../dataset/types';
-import { averaged } from '../../../evaluation/averaged';
-import { validationAccuracy, validationTemperature } from '../../../evaluation/calibrate';
-import { rowGroups } from '../../../evaluation/groups';
-import { combinedArm } from '../../../evaluation/mixture';
-import { majorityArm, wordsArm } from '../../../evaluation/reference';
-import type { ArmOutcome, Comparison, ComparisonPlan } from '../../../evaluation/types';
+import type { Comparison, ComparisonPlan } from '../../../evaluation/types';
 import { StudioError } from '../../../lib/errors';
-import { createRng, shuffled } from '../../../lib/rng';
-import { changeTask, countLook } from '../../../project/prompt-set';
+import { changeTask } from '../../../project/prompt-set';
 import type { Evaluation, PromptSet } from '../../../project/types';
 import { sameLabels } from '../../../task/align-words';
-import type { TokenRow } from '../../../tokens/types';
 import type { Services } from '../../services';
 import type { ProjectStore } from '../../state/project-store';
 import type { SessionStore } from '../../state/session-store';
-import { wordsFor } from '../../state/words-for';
-import { cacheKeyOf } from '../train/run-inputs';
-import { goldOf } from '../train/validation';
-import { type ArmPlan, COMBINED_PAIRS, type Contest, contestOf } from './arms';
-
-const CALIBRATION_ROWS = 48;
-/** Fewer validation rows than this would say too little of what a prompt says whatever the text is. */
-const FEW_ROWS = 32;
-const LATENCY_ROWS = 3;
-const LATENCY_REPEATS = 3;
-
-interface ArmProgress {
-  readonly id: string;
-  readonly name: string;
-  readonly state: 'waiting' | 'running' | 'done';
-  readonly fraction: number;
-}
+import { type Contest, contestOf } from './arms';
+import { type ArmProgress, scoreContest } from './score-contest';
 
 /** Calibrated where the validation rows say that it helps, or for all, or for none: always by one rule for all prompts. */
 export type CalibrationMode = 'chosen' | 'raw' | 'calibrated';
@@ -72,12 +50,6 @@ export interface CompareState {
 
 export type CompareStore = StoreApi<CompareState>;
 
-interface Tokenised {
-  readonly arm: ArmPlan;
-  readonly rows: readonly TokenRow[];
-  readonly test: readonly string[];
-}
-
 const asError = (cause: unknown): StudioError =>
   cause instanceof StudioError
     ? cause
@@ -97,167 +69,20 @@ export function createCompareStore(services: Services, session: SessionStore, pr
     const armState = (id: string, change: Partial<ArmProgress>) =>
       set(({ progress }) => ({ progress: progress.map((p) => (p.id === id ? { ...p, ...change } : p)) }));
 
-    /** Tokens of every arm's rows; only rows that fit all prompts are compared, so that all answer the same ones. */
-    async function tokenise(
-      open: PromptSet,
-      dataset: Dataset,
-      contest: Contest,
-    ): Promise<{ arms: Tokenised[]; test: string[]; calibration: string[]; validation: string[] }> {
-      const validation = dataset.split.validation.slice(0, CALIBRATION_ROWS);
-      // Calibration looks at no label, so validation rows serve both ends; training rows only where those are few.
-      const others = shuffled(dataset.split.train, createRng(dataset.seed));
-      const calibration = validation.concat(validation.length < FEW_ROWS ? others : []).slice(0, CALIBRATION_ROWS);
-      const all = await Promise.all(
-        contest.arms.map(async (arm) => ({
-          arm,
-          ...(await services.data.call('tokenRows', {
-            dataset,
-            prompt: arm.prompt,
-            words: wordsFor(arm.prompt, open.words),
-            split: [...dataset.split.test, ...calibration],
-          })),
-        })),
-      );
-      const dropped = new Set(all.flatMap((a) => a.tooLong));
-      const keep = (ids: readonly string[]) => ids.filter((id) => !dropped.has(id));
-      return {
-        arms: all.map(({ arm, rows }) => ({
-          arm,
-          rows: rows.filter((row) => !dropped.has(row.rowId)),
-          test: keep(dataset.split.test),
-        })),
-        test: keep(dataset.split.test),
-        calibration: keep(calibration),
-        validation: keep(validation),
-      };
-    }
-
-    async function score(open: PromptSet, dataset: Dataset, contest: Contest): Promise<void> {
-      set({ note: 'The model is getting ready' });
-      const info = await session.getState().modelReady();
-      const signal = (aborter as AbortController).signal;
-      set({ note: 'Counting tokens' });
-      const tokens = await tokenise(open, dataset, contest);
-      if (tokens.test.length === 0)
-        throw new StudioError(
-          'bad-input',
-          'No held-back row fits all the prompts. Shorten your prompt, or hold back other rows on the Data screen.',
-        );
-      const gold = goldOf(dataset, tokens.test);
-      const validationGold = goldOf(dataset, tokens.validation);
-
-      // The word-count classifier runs in the other worker meanwhile.
-      const words = services.data.call('tfidf', { dataset });
-      words.catch(() => undefined);
-
-      const weights = tokens.arms.map(
-        ({ arm, rows }) => rows.length * (arm.soft && arm.placement === 'suffix' ? 0.4 : 1),
-      );
-      const total = weights.reduce((sum, w) => sum + w, 0);
+    async function score(open: PromptSet, dataset: Dataset, contest: Contest, signal: AbortSignal): Promise<void> {
       const startedAt = performance.now();
-      const arms: ArmOutcome[] = [];
-      let tunedValidation: ArmOutcome['logProbs'] = [];
-      for (const [i, { arm, rows }] of tokens.arms.entries()) {
-        const before = weights.slice(0, i).reduce((sum, w) => sum + w, 0);
-        armState(arm.id, { state: 'running' });
-        set({ note: `${arm.name}, on ${tokens.test.length} held-back rows` });
-        const { labels } = await services.data.call('labelTokens', {
-          words: wordsFor(arm.prompt, open.words),
-        });
-        // Untuned and the tuned prompts share the bare text, whose keys and values are there since training.
-        const cacheKey =
-          arm.kind === 'zero-shot' || arm.kind === 'few-shot'
-            ? null
-            : cacheKeyOf(dataset.fingerprint, arm.prompt.template);
-        const members = arm.members.length > 0 ? arm.members : [arm.soft];
-        const scored = await averaged(members, (soft, member) =>
-          services.engine.call(
-            'score',
-            { rows, labels, soft, cacheKey },
-            {
-              signal,
-              onEvent: ({ done, total: rowsTotal }) => {
-                const fraction = (member + (rowsTotal > 0 ? done / rowsTotal : 0)) / members.length;
-                const share = (before + (weights[i] ?? 0) * fraction) / total;
-                const elapsed = (performance.now() - startedAt) / 1000;
-                const secondsLeft = share > 0.02 ? (elapsed * (1 - share)) / share : null;
-                armState(arm.id, { fraction });
-                set({ fraction: share, secondsLeft });
-                session.getState().updateJob({ fraction: share, secondsLeft });
-              },
-            },
-          ),
-        );
-        const byRow = new Map(scored.map((row) => [row.rowId, row]));
-        const logProbs = (ids: readonly string[]) => ids.map((id) => byRow.get(id)?.logProbs ?? []);
-        const calibration = await services.data.call('calibrate', { logProbs: logProbs(tokens.calibration) });
-        const onTest = tokens.test.flatMap((id) => byRow.get(id) ?? []);
-        const mean = (of: (row: (typeof onTest)[number]) => number) =>
-          onTest.reduce((sum, row) => sum + of(row), 0) / onTest.length;
-        let latencyMs = 0;
-        for (const soft of members) {
-          const request = { rows: rows.slice(0, LATENCY_ROWS), labels, soft, cacheKey: null, repeats: LATENCY_REPEATS };
-          latencyMs += (await services.engine.call('latency', request, { signal })).medianMs;
-        }
-        if (arm.kind === 'tuned') tunedValidation = logProbs(tokens.validation);
-        arms.push({
-          id: arm.id,
-          name: arm.name,
-          kind: arm.kind,
-          placement: arm.placement,
-          logProbs: logProbs(tokens.test),
-          calibration,
-          tokensSentMean: mean((row) => row.tokensSent),
-          // For a new row, whose text is in no cache: of the bare text nothing is shared.
-          tokensComputedMean: mean((row) => (cacheKey === null ? row.tokensComputed : row.tokensSent)),
-          latencyMsMedian: latencyMs,
-          validation: validationAccuracy(logProbs(tokens.validation), validationGold, calibration),
-          temperature: validationTemperature(logProbs(tokens.validation), validationGold, calibration),
-        });
-        armState(arm.id, { state: 'done', fraction: 1 });
-      }
-
-      set({ note: 'Reference lines', fraction: 1, secondsLeft: null });
-      const classifier = await words;
-      const wordRows = new Map(classifier.rows.map((row) => [row.rowId, row.logProbs]));
-      const wordAnswers = (ids: readonly string[]) => ids.map((id) => wordRows.get(id) ?? dataset.labels.map(() => 0));
-      const counted = wordsArm(wordAnswers(tokens.test));
-      const references = [
-        majorityArm(
-          dataset.labels,
-          goldOf(dataset, dataset.split.train).filter((g) => g >= 0),
-          tokens.test.length,
-        ),
-        counted,
-      ];
-      const tuned = arms.find((arm) => arm.kind === 'tuned');
-      const combined =
-        tuned &&
-        combinedArm({
-          tuned,
-          tunedValidation,
-          words: counted,
-          wordsValidation: wordAnswers(tokens.validation),
-          validationGold,
-        });
-      if (combined) arms.push(combined);
-
-      set({ note: 'Comparing row by row' });
-      const looked = await project.getState().updateById(open.id, (s) => countLook(s, new Date().toISOString()));
-      const groups = rowGroups(dataset, tokens.test);
-      const plan: ComparisonPlan = {
-        labels: dataset.labels,
-        rowIds: tokens.test,
-        gold,
-        ...(groups ? { groups } : {}),
-        arms: [...references, ...arms],
-        pairs: combined ? [...contest.pairs, ...COMBINED_PAIRS] : contest.pairs,
-        // Offered to all alike; each takes it where it helped on the validation rows.
-        calibrated: false,
-        calibration: 'chosen',
-        looks: looked.testLooks,
-        seed: dataset.seed,
-      };
+      const { plan, leftOut, info } = await scoreContest({ services, session, project }, open, dataset, contest, {
+        signal,
+        note: (note) => set({ note }),
+        arm: armState,
+        total: (share) => {
+          const elapsed = (performance.now() - startedAt) / 1000;
+          const secondsLeft = share > 0.02 ? (elapsed * (1 - share)) / share : null;
+          set({ fraction: share, secondsLeft });
+          session.getState().updateJob({ fraction: share, secondsLeft });
+        },
+      });
+      set({ note: 'Comparing row by row', secondsLeft: null });
       const comparison = await services.data.call('compare', plan, {
         signal,
         onEvent: ({ done, total: rows }) => set({ fraction: rows > 0 ? done / rows : null }),
@@ -275,8 +100,7 @@ export function createCompareStore(services: Services, session: SessionStore, pr
         threads: info.threads,
       };
       computed.clear();
-      if (project.getState().set?.id === open.id)
-        set({ evaluation, comparison, mode: 'chosen', leftOut: dataset.split.test.length - tokens.test.length });
+      if (project.getState().set?.id === open.id) set({ evaluation, comparison, mode: 'chosen', leftOut });
       performance.mark('studio:compared');
       await disk.evaluations.put(evaluation).catch((cause) => set({ error: asError(cause) }));
     }
@@ -328,6 +152,7 @@ export function createCompareStore(services: Services, session: SessionStore, pr
         let open = project.getState().set;
         if (!open || !dataset || get().running) return;
         aborter = new AbortController();
+        const { signal } = aborter;
         set({ running: true, error: null, fraction: null, secondsLeft: null, progress: [] });
         session.getState().setJob({
           title: 'Comparing',
@@ -352,7 +177,7 @@ export function createCompareStore(services: Services, session: SessionStore, pr
           }
           const contest = contestOf(open, await alsoOf(open));
           set({ progress: contest.arms.map(({ id, name }) => ({ id, name, state: 'waiting', fraction: 0 })) });
-          await score(open, dataset, contest);
+          await score(open, dataset, contest, signal);
         } catch (cause) {
           const error = asError(cause);
           if (error.code !== 'cancelled') set({ error });

@@ -1,9 +1,11 @@
 /** The run on the screen, and what each event of the engine makes of it. Pure. */
-import type { StudioError } from '../../../lib/errors';
+import type { Dataset } from '../../../dataset/types';
+import { StudioError } from '../../../lib/errors';
 import type { SoftVersion } from '../../../project/types';
 import type { Checkpoint, StepPoint, StopReason, TrainEvent, ValidationPoint } from '../../../training/events';
 import type { ReferenceLine } from '../../charts/finding';
 import type { Job } from '../../state/session-store';
+import { validationIds } from './run-inputs';
 
 export interface LiveRun {
   readonly runId: string;
@@ -54,6 +56,26 @@ export const freshRun = (
   error: null,
   resumeFrom: null,
 });
+
+const CAN_GO_ON: readonly SoftVersion['status'][] = ['running', 'paused'];
+
+/** A run that is not under way, as it was left. `shown`: the rows that are open, and what there is to beat on them. */
+export function endedRun(
+  version: SoftVersion,
+  setId: string,
+  kept: Checkpoint | null,
+  shown: { readonly dataset: Dataset; readonly lines: readonly ReferenceLine[] } | null,
+): LiveRun {
+  const { status, error } = version;
+  return {
+    ...freshRun(version, setId, kept, shown ? validationIds(shown.dataset).length : 0),
+    phase: 'ended',
+    ending: status === 'running' ? 'paused' : status === 'failed' ? null : status,
+    error: error ? new StudioError('internal', error) : null,
+    resumeFrom: CAN_GO_ON.includes(status) ? (kept?.step ?? 0) : null,
+    lines: shown?.lines ?? [],
+  };
+}
 
 /** The run after an event. The rate counts the steps' own time, not that of requests let past between them. */
 export function heard(live: LiveRun, event: TrainEvent): LiveRun {

@@ -2,8 +2,8 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Dataset } from '../../../dataset/types';
 import { StudioError } from '../../../lib/errors';
-import { changeTask, chosenHard, isUsable, openRun, updateRun } from '../../../project/prompt-set';
-import type { PromptSet, SoftVersion } from '../../../project/types';
+import { changeTask, chosenHard, openRun, updateRun } from '../../../project/prompt-set';
+import type { PromptSet } from '../../../project/types';
 import type { Placement } from '../../../prompt/types';
 import { sameLabels } from '../../../task/align-words';
 import type { ValidationPoint } from '../../../training/events';
@@ -13,14 +13,14 @@ import type { ProjectStore } from '../../state/project-store';
 import type { SessionStore } from '../../state/session-store';
 import { createBaselines } from './baselines';
 import { runsSeconds, type Speed, type Work } from './estimate';
-import { freshRun, type LiveRun } from './live-run';
+import { endedRun, type LiveRun } from './live-run';
 import { measureSpeed, measureWork } from './measure';
 import { emptyQueue, type QueuedRun, type RunQueue, withSeeds } from './queue';
-import { recordRun, templateOf } from './recording';
-import { asError, isCancelled, type Running, type RunPlan, startRun } from './run';
-import { validationIds } from './run-inputs';
-import { createRunQueue, type RunEnd } from './run-queue';
+import { templateOf } from './recording';
+import { asError, type RunPlan } from './run';
+import { createRunQueue } from './run-queue';
 import { createSpeedometer } from './speedometer';
+import { createTrainingRoom } from './training-room';
 
 export interface TrainState {
   readonly preset: PresetName | 'own';
@@ -85,7 +85,6 @@ export function createTrainStore(services: Services, session: SessionStore, proj
   const rowsInCache = new Map<string, number>();
   /** Rows of the set whose runs wait, also while another set is looked at. */
   let queued: { readonly setId: string; readonly dataset: Dataset } | null = null;
-  let running: Running | null = null;
 
   return createStore<TrainState>((set, get) => {
     const speedometer = createSpeedometer(services, (speed) => set({ speed }));
@@ -98,86 +97,18 @@ export function createTrainStore(services: Services, session: SessionStore, proj
       read: () => get().queue,
       write: (next) => set({ queue: next }),
       busy: () => get().busy || get().waiting,
-      begin,
+      begin: async (item, setId) => (queued?.setId === setId ? room.begin(item, setId, queued.dataset) : null),
     });
-
-    /** Runs or goes on with a run that is in the set already. */
-    async function run(plan: RunPlan): Promise<RunEnd> {
-      const lock = await disk.claimRun(plan.version.id);
-      if (!lock) {
-        set({
-          error: new StudioError(
-            'store-blocked',
-            'This run goes on in another tab of this browser. Look at it there, or close that tab and come back.',
-          ),
-        });
-        return 'held';
-      }
-      // while the lock was waited for, the other tab may have come to the end
-      const stored = (await disk.sets.get(plan.open.id))?.soft.find(({ id }) => id === plan.version.id);
-      if (stored && isUsable(stored)) {
-        lock.release();
-        await get().show(stored.id);
-        return 'over';
-      }
-      set({ busy: true, waiting: false, error: null });
-      session
-        .getState()
-        .setJob({ title: 'Training', screen: 'train', fraction: null, secondsLeft: null, stop: () => get().stop() });
-      try {
-        running = startRun(plan, {
-          services,
-          session,
-          project,
-          baselines,
-          speedometer,
-          show: (live) => set({ live }),
-          complain: (error) => set({ error }),
-          onRowsCached: (cacheKey, rows) => rowsInCache.set(cacheKey, rows),
-        });
-        await running.ended;
-      } finally {
-        running = null;
-        lock.release();
-        set({ busy: false });
-        session.getState().setJob(null);
-      }
-      const { live } = get();
-      const isOver = live?.ending === 'paused' ? false : live?.ending != null || live?.error?.code === 'diverged';
-      return isOver ? 'over' : 'held';
-    }
-
-    async function begin(item: QueuedRun, setId: string): Promise<RunEnd | null> {
-      const rows = queued?.setId === setId ? queued.dataset : null;
-      if (!rows) return null;
-      return whenChecked(async () => {
-        const info = await session.getState().modelReady();
-        const dtype = session.getState().card?.dtype ?? info.dtype;
-        const model = { id: info.id, sha256: info.sha256, dtype };
-        const { open, version } = await recordRun(project, setId, item, {
-          model,
-          datasetFingerprint: rows.fingerprint,
-          heldBackHash: rows.heldBackHash,
-        });
-        return run({ open, dataset: rows, version, from: null });
-      });
-    }
-
-    /** Does the work once the model's gradients are known to be right; null when it could not. */
-    async function whenChecked<T>(work: () => Promise<T>): Promise<T | null> {
-      // what was asked for first goes on, e.g. a new run over one that a reload cut off
-      if (get().busy || get().waiting) return null;
-      set({ error: null, waiting: true });
-      try {
-        await session.getState().trainingReady();
-        return await work();
-      } catch (cause) {
-        if (!isCancelled(cause)) set({ error: asError(cause) });
-        return null;
-      } finally {
-        set({ waiting: false });
-      }
-    }
+    const room = createTrainingRoom({
+      services,
+      session,
+      project,
+      baselines,
+      speedometer,
+      onRowsCached: (cacheKey, rows) => rowsInCache.set(cacheKey, rows),
+      get,
+      set,
+    });
 
     /** The set with what training needs, proposed where the user has not said it. */
     async function withTask({ dataset, open }: Pick<RunPlan, 'dataset' | 'open'>): Promise<PromptSet> {
@@ -201,20 +132,6 @@ export function createTrainStore(services: Services, session: SessionStore, proj
       set({ work, tooLong: inputs.tooLong });
       return inputs;
     };
-
-    /** A run that a reload cut off goes on by itself, unless it was cut off here before: then the user decides. */
-    async function pickUp(left: SoftVersion, open: PromptSet, dataset: Dataset): Promise<void> {
-      const kept = await disk.checkpoints.get(left.id);
-      const step = kept?.checkpoint.step ?? 0;
-      const before = await disk.settings.get<number>(`resumed:${left.id}`);
-      if (left.status !== 'running' || before === step || session.getState().capabilities.trainingOff !== null) {
-        await get().show(left.id);
-        return;
-      }
-      await disk.settings.set(`resumed:${left.id}`, step);
-      const end = await whenChecked(() => run({ open, dataset, version: left, from: kept?.checkpoint ?? null }));
-      if (end === 'over') await queue.drain();
-    }
 
     return {
       preset: 'standard',
@@ -241,7 +158,10 @@ export function createTrainStore(services: Services, session: SessionStore, proj
           await queue.load(open.id);
           if (get().queue.setId === open.id) queued = { setId: open.id, dataset };
           const left = openRun(current);
-          if (left && !get().live && !get().busy) return await pickUp(left, current, dataset);
+          if (left && !get().live && !get().busy) {
+            if ((await room.pickUp(left, current, dataset)) === 'over') await queue.drain();
+            return;
+          }
           if (get().queue.items.length > 0) return await queue.drain();
           const info = modelInfo();
           if (!info || (await speedometer.known(info))) return;
@@ -302,46 +222,33 @@ export function createTrainStore(services: Services, session: SessionStore, proj
           set({ error: otherRows });
           return;
         }
-        const end = await whenChecked(async () => {
+        const end = await room.whenChecked(async () => {
           const kept = await disk.checkpoints.get(runId);
           const current = await project
             .getState()
             .updateById(open.id, (s) => updateRun(s, runId, { status: 'running', error: null }, now()));
-          return run({ open: current, dataset, version, from: kept?.checkpoint ?? null });
+          return room.run({ open: current, dataset, version, from: kept?.checkpoint ?? null });
         });
         if (end === 'over' && get().queue.items.length > 0) await get().letQueueRun(true);
       },
-      pause: () => running?.ask('pause'),
-      stop: () => running?.ask('stop'),
+      pause: () => room.ask('pause'),
+      stop: () => room.ask('stop'),
       show: async (runId) => {
         const open = project.getState().set;
         const version = open?.soft.find((s) => s.id === runId);
         const { dataset } = project.getState();
         if (!open || !version || get().busy) return;
-        const kept = await disk.checkpoints.get(runId);
-        const rows = dataset ? validationIds(dataset) : [];
-        const ended = version.status === 'running' ? 'paused' : version.status === 'failed' ? null : version.status;
-        const open_ = version.status === 'running' || version.status === 'paused';
-        const lines = dataset
-          ? await baselines.known({ open, dataset, template: version.template, info: modelInfo() })
-          : [];
-        set({
-          live: {
-            ...freshRun(version, open.id, kept?.checkpoint ?? null, rows.length),
-            phase: 'ended',
-            ending: ended,
-            error: version.error ? new StudioError('internal', version.error) : null,
-            resumeFrom: open_ ? (kept?.checkpoint.step ?? 0) : null,
-            lines,
-          },
-        });
+        const shown = dataset
+          ? { dataset, lines: await baselines.known({ open, dataset, template: version.template, info: modelInfo() }) }
+          : null;
+        set({ live: endedRun(version, open.id, (await disk.checkpoints.get(runId))?.checkpoint ?? null, shown) });
       },
       startInstead: async (settings, hybrid) => {
         set({ preset: 'own', settings, hybrid });
-        if (!running) return get().start();
+        if (!get().busy) return get().start();
         const item = { id: crypto.randomUUID(), settings, name: '', hybrid, group: null };
         await queue.change((list) => [item, ...list], false);
-        running.ask('stop');
+        room.ask('stop');
       },
       beside: [],
       putBeside: async (runIds) => {
