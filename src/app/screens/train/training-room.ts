@@ -13,7 +13,7 @@ import { recordRun } from './recording';
 import { asError, isCancelled, type Running, type RunPlan, startRun } from './run';
 import type { RunEnd } from './run-queue';
 import type { Speedometer } from './speedometer';
-import type { TrainState } from './train-store';
+import type { TrainState } from './train-state';
 
 interface RoomWith {
   readonly services: Services;

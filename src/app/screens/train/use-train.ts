@@ -1,7 +1,7 @@
 import { useStore } from 'zustand';
 import { useShallow } from 'zustand/react/shallow';
 import { useStores } from '../../state/studio';
-import type { TrainState } from './train-store';
+import type { TrainState } from './train-state';
 
 export const useTrain = <T>(select: (state: TrainState) => T): T => useStore(useStores().train, select);
 
