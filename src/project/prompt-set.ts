@@ -4,6 +4,7 @@
  */
 import { assert } from '../lib/assert';
 import type { HardPrompt, LabelWord } from '../task/types';
+import { bindWords, sameWords } from './bind-words';
 import { uniqueHandle } from './handle';
 import type { HardVersion, PromptSet, SoftVersion } from './types';
 
@@ -78,7 +79,11 @@ export function changeTask(
 ): PromptSet {
   const { sameHeldBack = false, ...change } = task;
   const otherRows = change.datasetFingerprint !== undefined && change.datasetFingerprint !== set.datasetFingerprint;
-  return touch(set, now, { ...change, ...(otherRows && !sameHeldBack ? { testLooks: 0 } : {}) });
+  return touch(set, now, {
+    ...(change.words && !sameWords(change.words, set.words) ? bindWords(set) : {}),
+    ...change,
+    ...(otherRows && !sameHeldBack ? { testLooks: 0 } : {}),
+  });
 }
 
 export const samePrompt = (a: HardPrompt, b: HardPrompt): boolean =>

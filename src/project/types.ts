@@ -16,6 +16,10 @@ export interface HardVersion {
   readonly name: string;
   readonly prompt: HardPrompt;
   readonly createdAt: string;
+  /** What its author says about it. */
+  readonly note?: string | undefined;
+  /** The answer words it was made with, where the set has others by now. Left out: the set's. */
+  readonly words?: readonly LabelWord[] | undefined;
   /** Result on validation rows, when it was tried. */
   readonly tried: {
     readonly accuracy: number;
@@ -43,6 +47,10 @@ export interface SoftVersion {
   readonly initText: string;
   /** A hybrid: the hand-written version whose text the vectors stand at. Left out: the bare template's. */
   readonly handVersion?: string;
+  /** What its author says about it. */
+  readonly note?: string | undefined;
+  /** The answer words it was made with, where the set has others by now. Left out: the set's. */
+  readonly words?: readonly LabelWord[] | undefined;
   /** Runs that were asked for together have the same. */
   readonly group?: string;
   readonly status: 'running' | StopReason | 'failed';
@@ -86,6 +94,47 @@ export interface PromptSet {
   readonly datasetFingerprint: string | null;
   readonly datasetName: string | null;
   readonly testLooks: number;
+  readonly tags?: readonly string[] | undefined;
+  /** What the author says about the whole set. */
+  readonly notes?: string | undefined;
+  /** Every move of a stage, oldest first: where stages stand follows from them. */
+  readonly moves?: readonly StageMove[] | undefined;
+}
+
+/** A stage was put at a version, or (`to` null) taken away. */
+export interface StageMove {
+  readonly stage: string;
+  /** Version ids; null = the stage was new, or is no more. */
+  readonly from: string | null;
+  readonly to: string | null;
+  /** ISO time. */
+  readonly at: string;
+  /** Why. */
+  readonly note?: string | undefined;
+}
+
+/** One version asked again on labelled rows: those held back, or another file's. */
+export interface Measurement {
+  readonly id: string;
+  readonly setId: string;
+  readonly versionId: string;
+  readonly createdAt: string;
+  readonly data: {
+    readonly kind: 'held-back' | 'file';
+    /** Name of the file. */
+    readonly name: string;
+    /** SHA-256 over the texts and labels of the rows, in order. */
+    readonly fingerprint: string;
+  };
+  readonly labels: readonly string[];
+  /** Of the rows that were answered, in order; a file's row texts and ids are not kept. */
+  readonly gold: readonly number[];
+  readonly predictions: readonly number[];
+  /** Rows that could not be asked: no text, no label of the set, too long. */
+  readonly leftOut: number;
+  /** Whether the mean log-probabilities of its comparison were subtracted. */
+  readonly calibrated: boolean;
+  readonly model: { readonly id: string; readonly sha256: string };
 }
 
 export interface Evaluation {

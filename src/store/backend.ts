@@ -1,12 +1,15 @@
-import type { StudioSchema, TableName } from './schema';
+import type { OfSet, StudioSchema, TableName } from './schema';
 
 export type ValueOf<T extends TableName> = StudioSchema[T]['value'];
 
-/** What the repositories need of a place to keep things. Every method is one transaction: all or nothing. */
+/**
+ * What the repositories need of a place to keep things. Every method is one transaction: all or nothing. What is put into
+ * a table that listings follow from changes the listing too. @see relisted
+ */
 export interface Backend {
   get<T extends TableName>(table: T, key: string): Promise<ValueOf<T> | undefined>;
   list<T extends TableName>(table: T): Promise<ValueOf<T>[]>;
-  bySet<T extends 'checkpoints' | 'evaluations'>(table: T, setId: string): Promise<ValueOf<T>[]>;
+  bySet<T extends OfSet>(table: T, setId: string): Promise<ValueOf<T>[]>;
   put<T extends TableName>(table: T, value: ValueOf<T>): Promise<void>;
   /** Reads, changes and writes in one transaction, so that two tabs cannot lose each other's change. `change` must be synchronous. */
   update<T extends TableName>(

@@ -3,7 +3,8 @@ import { StudioError } from '../lib/errors';
 import type { Backend, ValueOf } from './backend';
 import { BLOCKED, HELD_BY_OTHER_TAB, storeError } from './failures';
 import { migrate, SCHEMA_VERSION } from './migrations';
-import { type StudioSchema, TABLES, type TableName } from './schema';
+import { isListed, listedId, relisted } from './relist';
+import { OF_SET, type OfSet, type StudioSchema, TABLES, type TableName } from './schema';
 
 type Tx<M extends IDBTransactionMode> = IDBPTransaction<StudioSchema, TableName[], M>;
 
@@ -112,18 +113,16 @@ class IndexedDbBackend implements Backend {
     });
   }
 
-  bySet<T extends 'checkpoints' | 'evaluations'>(table: T, setId: string) {
+  bySet<T extends OfSet>(table: T, setId: string) {
     return this.#tx([table], 'readonly', 'reading your saved work', async (tx) => {
-      const index = tx.objectStore<'checkpoints' | 'evaluations'>(table).index('bySet');
+      const index = tx.objectStore<OfSet>(table).index('bySet');
       const values = await index.getAll(setId);
       return values as ValueOf<T>[];
     });
   }
 
   put<T extends TableName>(table: T, value: ValueOf<T>) {
-    return this.#tx([table], 'readwrite', WHAT[table], async (tx) => {
-      await tx.objectStore(table).put(value);
-    });
+    return this.#tx(written(table), 'readwrite', WHAT[table], (tx) => put(tx, table, value));
   }
 
   update<T extends TableName>(
@@ -131,10 +130,9 @@ class IndexedDbBackend implements Backend {
     key: string,
     change: (value: ValueOf<T> | undefined) => ValueOf<T> | undefined,
   ) {
-    return this.#tx([table], 'readwrite', WHAT[table], async (tx) => {
-      const rows = tx.objectStore(table);
-      const next = change((await rows.get(key)) as ValueOf<T> | undefined);
-      if (next !== undefined) await rows.put(next);
+    return this.#tx(written(table), 'readwrite', WHAT[table], async (tx) => {
+      const next = change((await tx.objectStore(table).get(key)) as ValueOf<T> | undefined);
+      if (next !== undefined) await put(tx, table, next);
       return next;
     });
   }
@@ -149,8 +147,9 @@ class IndexedDbBackend implements Backend {
     return this.#tx([...TABLES], 'readwrite', 'deleting a prompt set', async (tx) => {
       await tx.objectStore('promptSets').delete(setId);
       await tx.objectStore('datasets').delete(setId);
-      for (const table of ['checkpoints', 'evaluations'] as const) {
-        const rows = tx.objectStore<'checkpoints' | 'evaluations'>(table);
+      await tx.objectStore('listings').delete(setId);
+      for (const table of OF_SET) {
+        const rows = tx.objectStore<OfSet>(table);
         for (const key of await rows.index('bySet').getAllKeys(setId)) await rows.delete(key);
       }
     });
@@ -165,6 +164,19 @@ class IndexedDbBackend implements Backend {
   }
 }
 
+/** The tables that a write to one of them touches. */
+const written = (table: TableName): TableName[] => (isListed(table) ? [table, 'listings'] : [table]);
+
+/** Puts a value, and the listing that follows from it. */
+async function put<T extends TableName>(tx: Tx<'readwrite'>, table: T, value: ValueOf<T>): Promise<void> {
+  await tx.objectStore(table).put(value);
+  if (!isListed(table)) return;
+  const listings = tx.objectStore('listings');
+  const before = await listings.get(listedId(table, value as never));
+  const listing = relisted(table, value as never, before);
+  if (listing) await listings.put(listing);
+}
+
 const SUPERSEDED =
   'A newer version of Softprompt Studio was opened in another tab and has taken over your saved work. Reload this page to go on here. Nothing is lost.';
 
@@ -173,5 +185,7 @@ const WHAT: Readonly<Record<TableName, string>> = {
   datasets: 'saving the data set',
   checkpoints: 'saving the training run',
   evaluations: 'saving the comparison',
+  measurements: 'saving the measurement',
+  listings: 'saving the prompt set',
   settings: 'saving a setting',
 };

@@ -1,5 +1,6 @@
 import type { Backend, ValueOf } from './backend';
-import type { TableName } from './schema';
+import { isListed, listedId, relisted } from './relist';
+import { OF_SET, type TableName } from './schema';
 
 const keyOf = (value: object): string => {
   const v = value as { id?: string; setId?: string; runId?: string; key?: string };
@@ -13,19 +14,26 @@ export function memoryBackend(): Backend {
     datasets: new Map(),
     checkpoints: new Map(),
     evaluations: new Map(),
+    measurements: new Map(),
+    listings: new Map(),
     settings: new Map(),
   };
   const rows = <T extends TableName>(table: T) => tables[table] as unknown as Map<string, ValueOf<T>>;
+  const put = <T extends TableName>(table: T, value: ValueOf<T>) => {
+    rows(table).set(keyOf(value), structuredClone(value));
+    if (!isListed(table)) return;
+    const id = listedId(table, value as never);
+    const listing = relisted(table, value as never, tables.listings.get(id));
+    if (listing) tables.listings.set(id, listing);
+  };
   return {
     get: async (table, key) => rows(table).get(key),
     list: async (table) => [...rows(table).values()],
     bySet: async (table, setId) => [...rows(table).values()].filter((value) => value.setId === setId),
-    put: async (table, value) => {
-      rows(table).set(keyOf(value), structuredClone(value));
-    },
+    put: async (table, value) => put(table, value),
     update: async (table, key, change) => {
       const next = change(rows(table).get(key));
-      if (next !== undefined) rows(table).set(key, structuredClone(next));
+      if (next !== undefined) put(table, next);
       return next;
     },
     remove: async (table, key) => {
@@ -34,8 +42,9 @@ export function memoryBackend(): Backend {
     removeSet: async (setId) => {
       tables.promptSets.delete(setId);
       tables.datasets.delete(setId);
-      for (const table of [tables.checkpoints, tables.evaluations])
-        for (const [key, value] of table) if (value.setId === setId) table.delete(key);
+      tables.listings.delete(setId);
+      for (const table of OF_SET)
+        for (const [key, value] of tables[table]) if (value.setId === setId) tables[table].delete(key);
     },
     dispose: () => undefined,
   };

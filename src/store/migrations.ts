@@ -1,4 +1,5 @@
 import type { IDBPDatabase, IDBPTransaction, StoreNames } from 'idb';
+import { listingOf, NO_FACTS, withEvaluation, withRows } from '../project/listing';
 import type { StudioSchema } from './schema';
 
 type Database = IDBPDatabase<StudioSchema>;
@@ -22,6 +23,24 @@ export const MIGRATIONS: readonly Migration[] = [
       db.createObjectStore('checkpoints', { keyPath: 'runId' }).createIndex('bySet', 'setId');
       db.createObjectStore('evaluations', { keyPath: 'id' }).createIndex('bySet', 'setId');
       db.createObjectStore('settings', { keyPath: 'key' });
+    },
+  },
+  {
+    version: 2,
+    what: 'measurements of versions; listings of the sets that are there',
+    up: async (db, tx) => {
+      db.createObjectStore('measurements', { keyPath: 'id' }).createIndex('bySet', 'setId');
+      const listings = db.createObjectStore('listings', { keyPath: 'id' });
+      // One value in memory at a time: data sets may be large.
+      for await (const { value } of tx.objectStore('promptSets')) await listings.put(listingOf(value, NO_FACTS));
+      for await (const { value } of tx.objectStore('datasets')) {
+        const listing = await listings.get(value.setId);
+        if (listing) await listings.put(withRows(listing, value.dataset.table.rows.length));
+      }
+      for await (const { value } of tx.objectStore('evaluations')) {
+        const listing = await listings.get(value.setId);
+        if (listing) await listings.put(withEvaluation(listing, value));
+      }
     },
   },
 ];

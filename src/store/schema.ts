@@ -1,5 +1,6 @@
 import type { DBSchema } from 'idb';
-import type { Evaluation, PromptSet, RunCheckpoint, StoredDataset } from '../project/types';
+import type { Listing } from '../project/listing';
+import type { Evaluation, Measurement, PromptSet, RunCheckpoint, StoredDataset } from '../project/types';
 
 /** What lies in the browser. Keys are the ids of the values. */
 export interface StudioSchema extends DBSchema {
@@ -7,8 +8,23 @@ export interface StudioSchema extends DBSchema {
   datasets: { key: string; value: StoredDataset };
   checkpoints: { key: string; value: RunCheckpoint; indexes: { bySet: string } };
   evaluations: { key: string; value: Evaluation; indexes: { bySet: string } };
+  measurements: { key: string; value: Measurement; indexes: { bySet: string } };
+  /** Of each set what a list shows; written with what it follows from. */
+  listings: { key: string; value: Listing };
   settings: { key: string; value: { readonly key: string; readonly value: unknown } };
 }
 
-export type TableName = 'promptSets' | 'datasets' | 'checkpoints' | 'evaluations' | 'settings';
-export const TABLES: readonly TableName[] = ['promptSets', 'datasets', 'checkpoints', 'evaluations', 'settings'];
+export const TABLES = [
+  'promptSets',
+  'datasets',
+  'checkpoints',
+  'evaluations',
+  'measurements',
+  'listings',
+  'settings',
+] as const satisfies readonly (keyof StudioSchema)[];
+export type TableName = (typeof TABLES)[number];
+
+/** Tables whose values name their set, and are found by it. */
+export type OfSet = 'checkpoints' | 'evaluations' | 'measurements';
+export const OF_SET: readonly OfSet[] = ['checkpoints', 'evaluations', 'measurements'];

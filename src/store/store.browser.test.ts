@@ -1,9 +1,10 @@
 import { deleteDB, openDB } from 'idb';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Dataset } from '../dataset/types';
 import { StudioError } from '../lib/errors';
 import { createPromptSet, renamePromptSet } from '../project/prompt-set';
-import type { Evaluation, PromptSet, RunCheckpoint } from '../project/types';
-import { SCHEMA_VERSION } from './migrations';
+import type { Evaluation, Measurement, PromptSet, RunCheckpoint } from '../project/types';
+import { MIGRATIONS, SCHEMA_VERSION } from './migrations';
 import { openMemoryStore, openStore, type Store } from './store';
 
 let name: string;
@@ -18,6 +19,8 @@ const set = (id = 'a', label = 'Support tone'): PromptSet =>
     { id, now: '2026-01-01T00:00:00Z' },
     { name: label, words: [], baseTemplate: '{text}', datasetFingerprint: null, datasetName: null, taken: [] },
   );
+const compared = (setId: string, createdAt: string, headline: string) =>
+  ({ id: `e-${setId}-${createdAt}`, setId, createdAt, comparison: { verdict: { headline } } }) as Evaluation;
 const checkpoint = (runId: string, setId: string): RunCheckpoint => ({
   runId,
   setId,
@@ -63,19 +66,66 @@ describe.each([
     expect(await store.sets.get('none')).toBeNull();
   });
 
+  test('lists what sets are, without rows and vectors, as every write leaves it', async () => {
+    const store = await start();
+    await store.sets.put({ ...set(), words: [{ label: 'glad', word: ' glad' }] });
+    const rows = Array.from({ length: 3 }, (_, i) => ({ id: `${i}`, line: i, cells: { text: 'secret' } }));
+    await store.datasets.put({ setId: 'a', dataset: { table: { rows } } as unknown as Dataset });
+    await store.evaluations.put(compared('a', '2026-01-03', 'Tuned is better'));
+    await store.evaluations.put(compared('a', '2026-01-02', 'older'));
+    await store.sets.update('a', (s) => renamePromptSet(s, 'Other name', [], '2026-01-04'));
+    const [listing, ...others] = await store.listings.list();
+    expect(others).toEqual([]);
+    expect(listing).toMatchObject({
+      id: 'a',
+      name: 'Other name',
+      updatedAt: '2026-01-04',
+      labels: ['glad'],
+      rows: 3,
+      headline: 'Tuned is better',
+      comparedAt: '2026-01-03',
+    });
+    expect(JSON.stringify(listing)).not.toContain('secret');
+    await store.sets.remove('a');
+    expect(await store.listings.list()).toEqual([]);
+  });
+
   test('a set goes with everything that belongs to it, and with nothing else', async () => {
     const store = await start();
     for (const id of ['a', 'b']) {
       await store.sets.put(set(id));
       await store.checkpoints.put(checkpoint(`r-${id}`, id));
-      await store.evaluations.put({ id: `e-${id}`, setId: id, createdAt: '' } as Evaluation);
+      await store.evaluations.put(compared(id, '', 'x'));
+      await store.measurements.put({ id: `m-${id}`, setId: id, createdAt: '' } as Measurement);
     }
     await store.sets.remove('a');
     expect((await store.sets.list()).map((s) => s.id)).toEqual(['b']);
     expect(await store.checkpoints.ofSet('a')).toEqual([]);
     expect(await store.evaluations.ofSet('a')).toEqual([]);
+    expect(await store.measurements.ofSet('a')).toEqual([]);
     expect(await store.checkpoints.ofSet('b')).toHaveLength(1);
+    expect(await store.measurements.ofSet('b')).toHaveLength(1);
+    expect((await store.listings.list()).map((l) => l.id)).toEqual(['b']);
   });
+});
+
+test('what an earlier version stored is listed after its upgrade', async () => {
+  const [first] = MIGRATIONS;
+  const old = await openDB(name, 1, { upgrade: (db, _from, _to, tx) => void first?.up(db as never, tx as never) });
+  for (const id of ['a', 'b']) await old.put('promptSets', set(id));
+  await old.put('datasets', { setId: 'a', dataset: { table: { rows: [{}, {}] } } });
+  await old.put('datasets', { setId: 'gone', dataset: { table: { rows: [{}] } } });
+  await old.put('evaluations', compared('b', '2026-01-03', 'Tuned is better'));
+  old.close();
+  const store = await make();
+  const listed = await store.listings.list();
+  expect(listed.map(({ id, rows, headline }) => ({ id, rows, headline }))).toEqual([
+    { id: 'a', rows: 2, headline: null },
+    { id: 'b', rows: null, headline: 'Tuned is better' },
+  ]);
+  expect(await store.sets.get('a')).toEqual(set('a'));
+  await store.measurements.put({ id: 'm', setId: 'a', createdAt: '' } as Measurement);
+  expect(await store.measurements.ofSet('a')).toHaveLength(1);
 });
 
 describe('two tabs', () => {

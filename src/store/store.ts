@@ -1,5 +1,6 @@
 import { StudioError } from '../lib/errors';
-import type { Evaluation, PromptSet, RunCheckpoint, StoredDataset } from '../project/types';
+import type { Listing } from '../project/listing';
+import type { Evaluation, Measurement, PromptSet, RunCheckpoint, StoredDataset } from '../project/types';
 import type { Backend } from './backend';
 import { type IndexedDbOptions, openIndexedDb } from './indexed-db';
 import { claim, withLock } from './locks';
@@ -7,7 +8,7 @@ import { memoryBackend } from './memory';
 
 /** A change that another tab has made. */
 interface RemoteChange {
-  readonly table: 'promptSets' | 'datasets' | 'evaluations';
+  readonly table: 'promptSets' | 'datasets' | 'evaluations' | 'measurements';
   readonly setId: string;
 }
 
@@ -15,6 +16,11 @@ interface RemoteChange {
 export interface Store {
   /** False where the browser lets the page save nothing: work lasts until the tab is closed. */
   readonly durable: boolean;
+  /** What lists show of the sets, without rows and vectors. */
+  readonly listings: {
+    /** Deleted ones included; newest change first. */
+    list(): Promise<readonly Listing[]>;
+  };
   readonly sets: {
     /** Deleted ones included; newest change first. */
     list(): Promise<readonly PromptSet[]>;
@@ -39,7 +45,12 @@ export interface Store {
     /** Newest first. */
     ofSet(setId: string): Promise<readonly Evaluation[]>;
     put(value: Evaluation): Promise<void>;
-    remove(id: string): Promise<void>;
+  };
+  readonly measurements: {
+    /** Oldest first. */
+    ofSet(setId: string): Promise<readonly Measurement[]>;
+    put(value: Measurement): Promise<void>;
+    remove(value: Measurement): Promise<void>;
   };
   readonly settings: {
     get<T>(key: string): Promise<T | null>;
@@ -75,6 +86,10 @@ export async function openStore(options: IndexedDbOptions = {}): Promise<Store> 
 /** A store that lasts as long as the tab; for tests and for browsers that keep nothing. */
 export const openMemoryStore = (): Store => createStore(memoryBackend(), false);
 
+/** ISO times in plain order: thousands of them are compared. */
+const newestChange = (a: { readonly updatedAt: string }, b: { readonly updatedAt: string }): number =>
+  a.updatedAt < b.updatedAt ? 1 : a.updatedAt > b.updatedAt ? -1 : 0;
+
 function createStore(backend: Backend, durable: boolean, name = 'softprompt-studio'): Store {
   const channel = durable && typeof BroadcastChannel !== 'undefined' ? new BroadcastChannel(`${name}:changes`) : null;
   const listeners = new Set<(change: RemoteChange) => void>();
@@ -83,8 +98,9 @@ function createStore(backend: Backend, durable: boolean, name = 'softprompt-stud
 
   return {
     durable,
+    listings: { list: async () => (await backend.list('listings')).sort(newestChange) },
     sets: {
-      list: async () => (await backend.list('promptSets')).sort((a, b) => b.updatedAt.localeCompare(a.updatedAt)),
+      list: async () => (await backend.list('promptSets')).sort(newestChange),
       get: async (id) => (await backend.get('promptSets', id)) ?? null,
       put: async (set) => {
         await backend.put('promptSets', set);
@@ -120,7 +136,18 @@ function createStore(backend: Backend, durable: boolean, name = 'softprompt-stud
         await backend.put('evaluations', value);
         tell('evaluations', value.setId);
       },
-      remove: (id) => backend.remove('evaluations', id),
+    },
+    measurements: {
+      ofSet: async (setId) =>
+        (await backend.bySet('measurements', setId)).sort((a, b) => a.createdAt.localeCompare(b.createdAt)),
+      put: async (value) => {
+        await backend.put('measurements', value);
+        tell('measurements', value.setId);
+      },
+      remove: async ({ id, setId }) => {
+        await backend.remove('measurements', id);
+        tell('measurements', setId);
+      },
     },
     settings: {
       get: async <T>(key: string) => ((await backend.get('settings', key))?.value as T | undefined) ?? null,

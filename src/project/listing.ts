@@ -1,0 +1,87 @@
+/**
+ * What a list of prompt sets shows of one, without rows, vectors or results of tries: thousands of them are read in a
+ * moment. It follows from the set and from what belongs to it, and is written with them.
+ */
+import { isUsable } from './prompt-set';
+import { stagesOf } from './stages';
+import type { Evaluation, PromptSet } from './types';
+
+/** What a listing knows besides the set itself. */
+export interface ListedFacts {
+  /** Rows of its data set; null = they are not here. */
+  readonly rows: number | null;
+  /** Verdict of the newest comparison. */
+  readonly headline: string | null;
+  /** ISO time of that comparison. */
+  readonly comparedAt: string | null;
+}
+
+export interface Listing
+  extends ListedFacts,
+    Pick<
+      PromptSet,
+      'id' | 'name' | 'handle' | 'createdAt' | 'updatedAt' | 'deletedAt' | 'datasetName' | 'datasetFingerprint'
+    > {
+  readonly labels: readonly string[];
+  readonly tags: readonly string[];
+  /** Names of its stages. */
+  readonly stages: readonly string[];
+  /** Hand-written versions. */
+  readonly hard: number;
+  /** Tuned versions that can be used. */
+  readonly tuned: number;
+  /** Lower case: all that a search looks into, cut off where it grows beyond measure. */
+  readonly searchText: string;
+}
+
+export const NO_FACTS: ListedFacts = { rows: null, headline: null, comparedAt: null };
+const MOST_SEARCHED = 50_000;
+
+export function listingOf(set: PromptSet, { rows, headline, comparedAt }: ListedFacts): Listing {
+  const { id, name, handle, createdAt, updatedAt, deletedAt, datasetName, datasetFingerprint } = set;
+  const tags = set.tags ?? [];
+  const stages = stagesOf(set).map((stage) => stage.name);
+  return {
+    id,
+    name,
+    handle,
+    createdAt,
+    updatedAt,
+    deletedAt,
+    datasetName,
+    datasetFingerprint,
+    labels: set.words.map(({ label }) => label),
+    tags,
+    stages,
+    hard: set.hard.length,
+    tuned: set.soft.filter(isUsable).length,
+    rows,
+    headline,
+    comparedAt,
+    searchText: [
+      name,
+      handle,
+      datasetName ?? '',
+      ...set.words.flatMap(({ label, word }) => [label, word]),
+      ...tags,
+      ...stages,
+      set.notes ?? '',
+      ...[...set.hard, ...set.soft].flatMap((version) => [version.name, version.note ?? '']),
+      ...set.hard.map(({ prompt }) => prompt.template),
+    ]
+      .join('\n')
+      .toLowerCase()
+      .slice(0, MOST_SEARCHED),
+  };
+}
+
+export const withRows = (listing: Listing, rows: number): Listing => ({ ...listing, rows });
+
+/** The newest comparison's verdict stands in the list. */
+export const withEvaluation = (
+  listing: Listing,
+  { createdAt, comparison }: Pick<Evaluation, 'createdAt' | 'comparison'>,
+): Listing =>
+  listing.comparedAt !== null && createdAt < listing.comparedAt
+    ? listing
+    : { ...listing, headline: comparison.verdict.headline, comparedAt: createdAt };

@@ -1,0 +1,103 @@
+/**
+ * Stages: names such as `production` that stand at one version and move to another. Every move is kept; where a stage
+ * stands follows from the last one. Asking for a stage that is not there is a failure, never another version instead.
+ */
+import { assert } from '../lib/assert';
+import { type Failure, fail, ok, type Result } from '../lib/result';
+import type { PromptSet, StageMove } from './types';
+import { type Version, versionById, versionsOf, versionWords } from './versions';
+
+export const STANDARD_STAGES = ['production', 'staging'] as const;
+
+export interface Stage {
+  readonly name: string;
+  readonly versionId: string;
+  /** ISO time of the move that put it there. */
+  readonly since: string;
+}
+
+/** Stages in use: `production` and `staging` first, then the others by name. */
+export function stagesOf(set: Pick<PromptSet, 'moves'>): readonly Stage[] {
+  const last = new Map<string, StageMove>();
+  for (const move of set.moves ?? []) last.set(move.stage, move);
+  const rank = (name: string) => {
+    const place = (STANDARD_STAGES as readonly string[]).indexOf(name);
+    return place < 0 ? STANDARD_STAGES.length : place;
+  };
+  return [...last.values()]
+    .flatMap(({ stage, to, at }) => (to === null ? [] : [{ name: stage, versionId: to, since: at }]))
+    .sort((a, b) => rank(a.name) - rank(b.name) || (a.name < b.name ? -1 : 1));
+}
+
+/** Names of the stages that stand at a version. */
+export const stagesAt = (set: Pick<PromptSet, 'moves'>, versionId: string): readonly string[] =>
+  stagesOf(set).flatMap((stage) => (stage.versionId === versionId ? [stage.name] : []));
+
+/** `Production ` -> `production`. Letters of any script, digits, `-`, `_` and `.`, at most 40. */
+export function readStageName(text: string): Result<string, Failure<'empty' | 'bad-name'>> {
+  const name = text.trim().toLowerCase().replace(/\s+/g, '-');
+  if (name === '') return fail('empty', 'Give the stage a name, such as production.');
+  if (name.length > 40 || !/^[\p{L}\p{M}\p{N}][\p{L}\p{M}\p{N}._-]*$/u.test(name))
+    return fail('bad-name', 'A stage is one word of letters, digits, dots and dashes, at most 40 of them.');
+  return ok(name);
+}
+
+/**
+ * The set with the stage at another version; `to` null takes the stage away. A stage that stands there already is left
+ * alone. Going back is a move like any other: the history keeps both.
+ */
+export function moveStage(
+  set: PromptSet,
+  move: { readonly stage: string; readonly to: string | null; readonly note?: string },
+  now: string,
+): PromptSet {
+  assert(move.to === null || versionById(set, move.to), `no version ${move.to} that a stage can stand at`);
+  const from = stagesOf(set).find(({ name }) => name === move.stage)?.versionId ?? null;
+  if (from === move.to) return set;
+  const note = move.note?.trim().slice(0, 500) ?? '';
+  const made: StageMove = { stage: move.stage, from, to: move.to, at: now, ...(note === '' ? {} : { note }) };
+  return { ...set, moves: [...(set.moves ?? []), made], updatedAt: now };
+}
+
+export type StageFailure = Failure<'no-stage' | 'version-gone'>;
+export type VersionFailure = Failure<'no-version'>;
+
+/** The version that a stage stands at. */
+export function resolveStage(
+  set: Pick<PromptSet, 'handle' | 'moves' | 'hard' | 'soft'>,
+  name: string,
+): Result<Version, StageFailure> {
+  const stages = stagesOf(set);
+  const stage = stages.find((each) => each.name === name);
+  if (!stage) {
+    const there = stages.map((each) => each.name).join(', ');
+    return fail(
+      'no-stage',
+      `${set.handle} has no stage “${name}”${there === '' ? ', nor any other' : `; it has ${there}`}. Put a version there in the Library, or ask for another.`,
+      { stage: name },
+    );
+  }
+  const found = versionById(set, stage.versionId);
+  return found
+    ? ok(found)
+    : fail(
+        'version-gone',
+        `The version that stands at “${name}” of ${set.handle} is not on this device. Move the stage in the Library.`,
+        { stage: name },
+      );
+}
+
+/** A version by its kind and number. */
+export function resolveVersion(
+  set: Pick<PromptSet, 'handle' | 'hard' | 'soft'>,
+  wanted: { readonly kind: Version['kind']; readonly number: number },
+): Result<Version, VersionFailure> {
+  const all = versionsOf(set);
+  const found = all.find(({ kind, version }) => kind === wanted.kind && version.number === wanted.number);
+  return found
+    ? ok(found)
+    : fail(
+        'no-version',
+        `${set.handle} has no ${wanted.kind === 'hard' ? 'hand-written' : 'tuned'} version ${wanted.number} that can be used; it has ${all.map(versionWords).join(', ') || 'none'}.`,
+      );
+}

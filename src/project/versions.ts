@@ -1,0 +1,61 @@
+/** The versions of a prompt set, hand-written and tuned alike. A version never changes; what is written beside it may. */
+import type { LabelWord } from '../task/types';
+import { isUsable } from './prompt-set';
+import type { HardVersion, PromptSet, SoftVersion } from './types';
+
+export type Version =
+  | { readonly kind: 'hard'; readonly version: HardVersion }
+  | { readonly kind: 'soft'; readonly version: SoftVersion };
+
+/** All that can be used, in the order in which they were made. */
+export const versionsOf = (set: Pick<PromptSet, 'hard' | 'soft'>): readonly Version[] =>
+  [
+    ...set.hard.map((version): Version => ({ kind: 'hard', version })),
+    ...set.soft.filter(isUsable).map((version): Version => ({ kind: 'soft', version })),
+  ].sort((a, b) =>
+    a.version.createdAt < b.version.createdAt ? -1 : a.version.createdAt > b.version.createdAt ? 1 : 0,
+  );
+
+export const versionById = (set: Pick<PromptSet, 'hard' | 'soft'>, id: string): Version | null =>
+  versionsOf(set).find(({ version }) => version.id === id) ?? null;
+
+/** "hand-written 2", "tuned 3", "hybrid 4": what a version is called wherever numbers of both kinds stand side by side. */
+export const versionWords = ({ kind, version }: Version): string =>
+  `${kind === 'hard' ? 'hand-written' : version.handVersion ? 'hybrid' : 'tuned'} ${version.number}`;
+
+/** The answer words that a version was made with. */
+export const wordsOf = (set: Pick<PromptSet, 'words'>, { version }: Version): readonly LabelWord[] =>
+  version.words ?? set.words;
+
+/** What the author says about a version; empty = nothing. */
+export function writeNote(set: PromptSet, versionId: string, note: string, now: string): PromptSet {
+  const text = note.trim().slice(0, 2000);
+  const noted = <V extends { readonly id: string; readonly note?: string | undefined }>(version: V): V =>
+    version.id === versionId ? { ...version, note: text === '' ? undefined : text } : version;
+  return { ...set, hard: set.hard.map(noted), soft: set.soft.map(noted), updatedAt: now };
+}
+
+export const writeSetNotes = (set: PromptSet, notes: string, now: string): PromptSet => ({
+  ...set,
+  notes: notes.slice(0, 20_000),
+  updatedAt: now,
+});
+
+const MOST_TAGS = 20;
+
+/** "a, B ,a" -> ["a", "b"]: lower case, each once, at most twenty of at most forty characters. */
+export const readTags = (text: string): readonly string[] =>
+  [
+    ...new Set(
+      text
+        .split(/[,;\n]/)
+        .map((tag) => tag.trim().replace(/\s+/g, ' ').toLowerCase().slice(0, 40).trim())
+        .filter((tag) => tag !== ''),
+    ),
+  ].slice(0, MOST_TAGS);
+
+export const writeTags = (set: PromptSet, tags: readonly string[], now: string): PromptSet => ({
+  ...set,
+  tags,
+  updatedAt: now,
+});
