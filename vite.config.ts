@@ -4,6 +4,7 @@ import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 import { CHROMIUM_ARGS, findChromium } from './tools/chromium.mjs';
 import { CONTENT_SECURITY_POLICY, HEADERS } from './tools/headers.mjs';
+import { serviceWorker } from './tools/offline.ts';
 
 /** The built page carries its policy itself, so that any static host serves it under the same rules. */
 const contentSecurityPolicy = (): Plugin => ({
@@ -24,7 +25,7 @@ const executablePath = process.env.VITEST ? await findChromium() : null;
 
 export default defineConfig({
   base: './',
-  plugins: [react(), contentSecurityPolicy()],
+  plugins: [react(), contentSecurityPolicy(), serviceWorker()],
   resolve: { conditions },
   worker: { format: 'es' },
   // Python environments lie under .cache: tens of thousands of files that are nobody's pages.

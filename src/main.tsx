@@ -7,6 +7,7 @@ import { createRoot } from 'react-dom/client';
 import { App } from './app/App';
 import { lastModel, openLastProject, wantedBackend } from './app/boot';
 import { createServices } from './app/create-services';
+import { isolate } from './app/isolate';
 import { Opening, OpeningFailed } from './app/Opening';
 import { preloadScreens } from './app/screens/registry';
 import { probe } from './app/state/capabilities';
@@ -18,6 +19,7 @@ const root = createRoot(present(document.getElementById('app'), '#app'));
 
 async function boot() {
   root.render(<Opening />);
+  if (await isolate()) return;
   const [services, capabilities] = await Promise.all([createServices(), probe()]);
   const stores = createStores(services, capabilities, wantedBackend(location.search));
   await openLastProject(services, stores);
@@ -30,6 +32,8 @@ async function boot() {
   );
   // A phone is not asked for 114 MB that it could not use.
   if (capabilities.trainingOff === null) await stores.session.getState().loadModel(await lastModel(services));
+  // last, as it shares the connection with the model
+  await stores.offline.getState().prepare();
 }
 
 boot().catch((error: unknown) => {

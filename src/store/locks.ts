@@ -22,3 +22,10 @@ export function claim(name: string): Promise<{ release(): void } | null> {
       .catch((cause: unknown) => (signal.aborted ? resolve(null) : reject(cause)));
   });
 }
+
+/** Whether some tab holds a lock whose name begins so. */
+export async function isHeld(beginning: string): Promise<boolean> {
+  if (typeof navigator === 'undefined' || !navigator.locks) return false;
+  const { held = [] } = await navigator.locks.query();
+  return held.some(({ name }) => name?.startsWith(`softprompt:${beginning}`));
+}

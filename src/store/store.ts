@@ -3,7 +3,7 @@ import type { Listing } from '../project/listing';
 import type { Evaluation, Measurement, PromptSet, RunCheckpoint, StoredDataset } from '../project/types';
 import type { Backend } from './backend';
 import { type IndexedDbOptions, openIndexedDb } from './indexed-db';
-import { claim, withLock } from './locks';
+import { claim, isHeld, withLock } from './locks';
 import { memoryBackend } from './memory';
 
 /** A change that another tab has made. */
@@ -58,12 +58,16 @@ export interface Store {
   };
   /** Only one tab at a time may run or resume a run; null when another has it. */
   claimRun(runId: string): Promise<{ release(): void } | null>;
+  /** Whether any tab, this one too, has claimed a run. */
+  runsUnderWay(): Promise<boolean>;
   /** Runs `work` while no other tab works on the set in this way. */
   alone<T>(setId: string, work: () => Promise<T>): Promise<T>;
   /** Called for what other tabs change; returns how to stop listening. */
   onRemoteChange(listener: (change: RemoteChange) => void): () => void;
   /** Asks the browser not to evict what is kept. True when it promised. */
   persist(): Promise<boolean>;
+  /** Whether it has promised. */
+  persisted(): Promise<boolean>;
   /** Bytes used and granted, where the browser says. */
   estimate(): Promise<{ readonly used: number; readonly quota: number } | null>;
   dispose(): void;
@@ -154,6 +158,7 @@ function createStore(backend: Backend, durable: boolean, name = 'softprompt-stud
       set: (key, value) => backend.put('settings', { key, value }),
     },
     claimRun: (runId) => claim(`${name}:run:${runId}`),
+    runsUnderWay: () => isHeld(`${name}:run:`),
     alone: (setId, work) => withLock(`${name}:set:${setId}`, work),
     onRemoteChange: (listener) => {
       listeners.add(listener);
@@ -163,9 +168,13 @@ function createStore(backend: Backend, durable: boolean, name = 'softprompt-stud
       if (!durable || !navigator.storage?.persist) return false;
       return navigator.storage.persist().catch(() => false);
     },
+    persisted: async () => {
+      if (!durable || !navigator.storage?.persisted) return false;
+      return navigator.storage.persisted().catch(() => false);
+    },
     estimate: async () => {
       if (!durable || !navigator.storage?.estimate) return null;
-      const { usage, quota } = await navigator.storage.estimate();
+      const { usage, quota } = await navigator.storage.estimate().catch(() => ({}) as StorageEstimate);
       return usage === undefined || quota === undefined ? null : { used: usage, quota };
     },
     dispose: () => {

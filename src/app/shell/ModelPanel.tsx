@@ -9,6 +9,7 @@ import { ModelFailed } from './ModelFailed';
 import { downloadWords, modelWords } from './model-words';
 import { OtherModel } from './OtherModel';
 import { SelfCheck } from './SelfCheck';
+import { StorageFacts } from './StorageFacts';
 
 /** The models: what the loaded one is, where it runs, what went wrong, and what could be loaded in its place. */
 export function ModelPanel() {
@@ -48,10 +49,11 @@ export function ModelPanel() {
           <OtherModel />
         </>
       )}
+      <StorageFacts />
       {crossOriginIsolated ? null : (
         <p className="dim small">
-          This page was served without cross-origin isolation, so the model has one thread. <code>npm start</code>{' '}
-          serves it with.
+          The browser has not isolated this page from other sites, so the model has one thread. Reload it; if this
+          stays, open it at an https address or by <code>npm start</code>, in a window that is not private.
         </p>
       )}
     </div>

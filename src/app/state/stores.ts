@@ -16,15 +16,19 @@ import { createTrainStore, type TrainStore } from '../screens/train/train-store'
 import type { Services } from '../services';
 import type { Capabilities } from './capabilities';
 import { createModelsStore, type ModelsStore } from './models-store';
+import { createOfflineStore, type OfflineStore } from './offline';
 import { createProjectStore, type ProjectStore } from './project-store';
 import { createRequestLog, type RequestsState } from './requests';
 import { createSessionStore, type SessionStore } from './session-store';
+import { createStorageStore, type StorageStore } from './storage';
 import { createTextMemoryStore, type TextMemoryStore } from './text-memory';
 
 export interface Stores {
   readonly session: SessionStore;
   readonly models: ModelsStore;
   readonly textMemory: TextMemoryStore;
+  readonly offline: OfflineStore;
+  readonly storage: StorageStore;
   readonly project: ProjectStore;
   readonly start: StartStore;
   readonly data: DataStore;
@@ -44,6 +48,8 @@ export function createStores(services: Services, capabilities: Capabilities, bac
   const session = createSessionStore(services, capabilities, backend);
   const models = createModelsStore(services, session);
   const textMemory = createTextMemoryStore(services, session);
+  const offline = createOfflineStore(session, services.store);
+  const storage = createStorageStore(services.store);
   const project = createProjectStore(services);
   const start = createStartStore(services, session);
   const data = createDataStore(services, project);
@@ -61,6 +67,8 @@ export function createStores(services: Services, capabilities: Capabilities, bac
     session,
     models,
     textMemory,
+    offline,
+    storage,
     project,
     start,
     data,

@@ -1,0 +1,98 @@
+import type { Page } from '@playwright/test';
+import { test as base, expect } from './fixtures';
+import { ModelsPage } from './pages/models';
+import { AWKWARD } from './pages/studio';
+import { type StaticHost, staticHost } from './static-host';
+
+/** Here the page comes from a host that sends no headers. */
+const test = base.extend<{ host: StaticHost }>({
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names of the fixtures from the pattern
+  host: async ({}, use) => {
+    const host = await staticHost();
+    await use(host);
+    await host.close();
+  },
+  baseURL: ({ host }, use) => use(host.url),
+});
+
+const isIsolated = (page: Page) => page.evaluate(() => crossOriginIsolated);
+
+test('on a host that sends no headers the page is isolated after one load more, and then needs no host at all', async ({
+  studio,
+  host,
+  context,
+  watch,
+}) => {
+  const { page, train, compare, library } = studio;
+  const models = new ModelsPage(page);
+  await studio.open();
+  await studio.modelReady(); // on two threads
+  expect(await isIsolated(page)).toBe(true);
+  expect(host.pages()).toBe(2); // the first load, and the worker's own copy, from which the second came
+  await models.open();
+  await expect(models.fact('Without a network')).toContainText('yes: page, runtime and this model are kept');
+  await expect(models.fact('Room')).toHaveText(/^\d+ MB used of [\d.]+ (?:MB|GB)$/);
+  await models.close();
+
+  watch.expected.push(/ERR_INTERNET_DISCONNECTED/);
+  await context.setOffline(true);
+  await page.goto('about:blank');
+  await studio.open();
+  await studio.modelReady();
+  await studio.drop(AWKWARD);
+  await expect(studio.heading).toContainText('labelled rows are ready');
+  await studio.go('Train');
+  await train.set({ Steps: 20 });
+  await train.start();
+  await train.ended();
+  await compare.run.click();
+  await compare.run.click();
+  await compare.verdict();
+  await studio.go('Library');
+  await page.getByRole('button', { name: 'Export', exact: true }).first().click();
+  expect((await library.download()).bytes.length).toBeGreaterThan(1000);
+});
+
+test('a browser that is isolated by no means gets the page on one thread, and no loop', async ({ studio, page }) => {
+  // as in a window that lets no worker in
+  await page.addInitScript(() => Reflect.deleteProperty(Navigator.prototype, 'serviceWorker'));
+  let loads = 0;
+  page.on('domcontentloaded', () => loads++);
+  await studio.open();
+  await expect(page.getByRole('button', { name: /^Model: tiny support · 1 thread\b/ })).toBeVisible();
+  expect(loads).toBe(1);
+});
+
+test('a new version waits for the run that goes on, and is taken by a click', async ({ studio, host }) => {
+  const { page, train } = studio;
+  const models = new ModelsPage(page);
+  await studio.open();
+  await studio.modelReady();
+  await models.open();
+  await expect(models.fact('Without a network')).toContainText('yes');
+  await models.close();
+  await studio.drop(AWKWARD);
+  await expect(studio.heading).toContainText('labelled rows are ready');
+  await studio.go('Train');
+  await train.set({ Steps: 300, 'Rows a step': 32, Patience: '' });
+  await train.start();
+  await expect(studio.lead).toContainText(/Step [1-9]\d* of 300/);
+
+  // the same files under another version
+  host.change('service-worker.js', (text) => text.replace(/version:`[0-9a-f]{16}`/, 'version:`another`'));
+  const worker = await page.evaluate(async () => {
+    const registration = await navigator.serviceWorker.ready;
+    await registration.update();
+    return registration.waiting !== null || registration.installing !== null;
+  });
+  expect(worker).toBe(true);
+  const offer = page.getByText('A new version of the studio is here');
+  await expect.poll(() => page.evaluate(async () => (await navigator.serviceWorker.ready).waiting !== null)).toBe(true);
+  await expect(offer).toBeHidden();
+  await train.ended();
+  await expect(offer).toBeVisible();
+  await Promise.all([page.waitForEvent('load'), page.getByRole('button', { name: 'Reload' }).click()]);
+  await studio.modelReady();
+  expect(await page.evaluate(() => caches.keys())).toContain('softprompt-shell-another');
+  await expect(train.heading).toContainText('1 tuned prompt so far');
+});

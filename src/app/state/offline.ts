@@ -1,0 +1,118 @@
+/** Whether the page works without a network, and the new version that waits for a good moment. */
+import { createStore, type StoreApi } from 'zustand/vanilla';
+import type { Kept, RuntimeName, ToWorker } from '../../offline/rules';
+import type { Store } from '../../store/store';
+import { toastError, toasts } from '../ui/toast';
+import type { SessionStore } from './session-store';
+
+export interface OfflineState {
+  /** `off`: this browser or address has no service workers; `failed`: no room, or the connection went. */
+  readonly status: 'off' | 'preparing' | 'ready' | 'failed';
+  /** Another version of the page is here and waits. */
+  readonly update: boolean;
+  /** Keeps the page and the runtime that the model runs on; later calls keep what is new. */
+  readonly prepare: () => Promise<void>;
+  /** Lets the new version take over and opens the page again, unless a run goes on in some tab. */
+  readonly takeUpdate: () => Promise<void>;
+}
+
+export type OfflineStore = StoreApi<OfflineState>;
+
+/** Beside the page, so that its scope is the page's folder. */
+const address = () => new URL('service-worker.js', document.baseURI);
+
+/** Null in development, where files change under their names, and where there is no secure context. */
+export const serviceWorkers = (): ServiceWorkerContainer | null =>
+  import.meta.env.PROD ? (navigator.serviceWorker ?? null) : null;
+
+export const registerWorker = (workers: ServiceWorkerContainer): Promise<ServiceWorkerRegistration> =>
+  workers.register(address(), { updateViaCache: 'none' });
+
+const say = (worker: ServiceWorker | null, message: ToWorker, transfer: Transferable[] = []) =>
+  worker?.postMessage(message, transfer);
+
+function keepRuntimes({ active }: ServiceWorkerRegistration, runtimes: readonly RuntimeName[]): Promise<Kept> {
+  const { port1, port2 } = new MessageChannel();
+  return new Promise((resolve) => {
+    port1.onmessage = ({ data }: MessageEvent<Kept>) => resolve(data);
+    say(active, { kind: 'keep', runtimes }, [port2]);
+  });
+}
+
+/** Calls back once a version waits that is not the one this page runs. */
+function onWaiting(registration: ServiceWorkerRegistration, tell: () => void): void {
+  const look = () => registration.waiting && registration.active && tell();
+  look();
+  registration.addEventListener('updatefound', () => registration.installing?.addEventListener('statechange', look));
+}
+
+export function createOfflineStore(
+  session: SessionStore,
+  disk: Pick<Store, 'runsUnderWay'>,
+  workers = serviceWorkers(),
+): OfflineStore {
+  let registration: ServiceWorkerRegistration | null = null;
+
+  return createStore<OfflineState>((set, get) => {
+    /** WebAssembly is what is left when a graphics device computes wrongly. */
+    const runtimes = (): readonly RuntimeName[] => {
+      const { model } = session.getState();
+      if (model.kind !== 'ready') return [];
+      return model.info.backend === 'webgpu' ? ['wasm', 'webgpu'] : ['wasm'];
+    };
+
+    /** Said when nothing runs: at once, or when what runs has ended. */
+    function offer(): void {
+      if (get().update) return;
+      set({ update: true });
+      const show = () =>
+        toasts.add({
+          title: 'A new version of the studio is here',
+          detail: 'Your work is saved; the page opens again where you are.',
+          action: { label: 'Reload', run: () => void get().takeUpdate() },
+        });
+      if (!session.getState().job) return void show();
+      const stop = session.subscribe(({ job }) => {
+        if (job) return;
+        stop();
+        show();
+      });
+    }
+
+    // another model may run on the other runtime
+    session.subscribe(({ model }, before) => {
+      if (registration && model !== before.model && model.kind === 'ready') void get().prepare();
+    });
+
+    return {
+      status: workers ? 'preparing' : 'off',
+      update: false,
+      prepare: async () => {
+        if (!workers) return;
+        try {
+          if (!registration) {
+            registration = await registerWorker(workers);
+            onWaiting(registration, offer);
+          }
+          const { ok } = await keepRuntimes(await workers.ready, runtimes());
+          set({ status: ok ? 'ready' : 'failed' });
+        } catch {
+          set({ status: 'failed' });
+        }
+      },
+      takeUpdate: async () => {
+        const waiting = registration?.waiting ?? null;
+        if (!workers || !waiting) return;
+        if (session.getState().job || (await disk.runsUnderWay())) {
+          toastError(
+            'The new version waits',
+            'A run goes on, here or in another tab. Reload when it has ended: then the new version comes by itself or is offered again.',
+          );
+          return;
+        }
+        workers.addEventListener('controllerchange', () => location.reload(), { once: true });
+        say(waiting, { kind: 'take-over' });
+      },
+    };
+  });
+}
