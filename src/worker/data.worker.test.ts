@@ -137,6 +137,8 @@ describe('with the tokenizer', () => {
     const { ids, pieces } = await call('encode', { text: 'Message: hello there' });
     expect(pieces.join('')).toBe('Message: hello there');
     expect((await call('decode', { ids })).text).toBe('Message: hello there');
+    const { pieces: inChat } = await call('encode', { text: 'Message: hello there', chat: true });
+    expect(inChat.join('')).toContain('Message: hello there<|im_end|>\n<|im_start|>assistant');
   });
 });
 

@@ -212,9 +212,9 @@ export function createDataHandlers(): Handlers<DataMethods> {
       return null;
     },
 
-    encode: ({ text }) => {
+    encode: ({ text, chat = false }) => {
       const { encode, tokenizer } = opened();
-      const ids = encode(text);
+      const ids = encode(chat ? (tokenizer.chat(text) ?? text) : text);
       return { ids, pieces: Array.from(ids, (id) => tokenizer.decode([id])) };
     },
 

@@ -144,7 +144,8 @@ export interface DataMethods {
   neighbourTokens(params: { dataset: Dataset; model: string }): { readonly ids: Int32Array | null };
   /** Those vectors, row-major `[ids, hidden]`; what `render` and `tokenRows` need for the nearest examples. */
   openNeighbours(params: { dataset: Dataset; model: string; vectors: Float32Array; hidden: number }): null;
-  encode(params: { text: string }): { readonly ids: Int32Array; readonly pieces: readonly string[] };
+  /** `chat`: inside of the model's form for messages, where it has one. */
+  encode(params: { text: string; chat?: boolean }): { readonly ids: Int32Array; readonly pieces: readonly string[] };
   decode(params: { ids: Int32Array }): { readonly text: string };
   chat(params: { message: string }): { readonly text: string | null };
   /** Trained on the training rows; answers for the held-back and the validation rows. */

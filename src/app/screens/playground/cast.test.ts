@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { addHardVersion, createPromptSet } from '../../../project/prompt-set';
 import type { SampleProject, ShippedPrompt } from '../../services';
 import { calibrated } from './calibrated';
-import { shippedCast } from './cast';
+import { projectCast, shippedCast } from './cast';
 
 const shipped = {
   template: '{text}\nA:',
@@ -29,6 +30,24 @@ describe('without a project', () => {
     expect(cast.players.map(({ id }) => id)).toEqual(['untuned']);
     expect(cast.shipped).toEqual({ modelId: 'm', fits: false });
   });
+});
+
+test('a prompt that is a chat message plays as one; the bare text does not', () => {
+  const at = (id: string) => ({ id, now: '2026-01-01T00:00:00.000Z' });
+  const bare = createPromptSet(at('set'), {
+    name: 'x',
+    words: [],
+    baseTemplate: '{text}\nA:',
+    datasetFingerprint: 'f',
+    datasetName: 'a.csv',
+    taken: [],
+  });
+  const prompt = { template: 'Sort.\n{text}\nA:', shots: 0, shotSeed: 0, chat: true };
+  const { set } = addHardVersion(bare, at('h'), { name: 'Chat', prompt });
+  expect(projectCast(set, null, null).players.map(({ id, chat }) => [id, chat])).toEqual([
+    ['untuned', false],
+    ['yours', true],
+  ]);
 });
 
 test('calibrated = without what the prompt says whatever the text is', () => {

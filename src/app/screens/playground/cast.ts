@@ -23,6 +23,8 @@ export interface Player {
   readonly title: string;
   readonly side: ArmSide;
   readonly template: string;
+  /** The template is put into the model's form for messages. */
+  readonly chat: boolean;
   readonly soft: SoftPrompt | null;
   /** Mean log-probabilities that are subtracted from its own; null = it was not exported calibrated. */
   readonly calibration: readonly number[] | null;
@@ -47,7 +49,10 @@ export interface Cast {
 const FIRST_EXAMPLES = 5;
 const TITLES = { untuned: 'Untuned', yours: 'your prompt', tuned: 'tuned prompt' } as const;
 
-const player = (part: Pick<Player, 'id' | 'name' | 'title' | 'side' | 'template' | 'soft'>): Player => ({
+const player = (
+  part: Pick<Player, 'id' | 'name' | 'title' | 'side' | 'template' | 'soft'> & Partial<Player>,
+): Player => ({
+  chat: false,
   calibration: null,
   answer: null,
   written: null,
@@ -56,7 +61,7 @@ const player = (part: Pick<Player, 'id' | 'name' | 'title' | 'side' | 'template'
 });
 
 export function projectCast(open: PromptSet, dataset: Dataset | null, sample: SampleProject | null): Cast {
-  const players = contestOf(open).arms.flatMap(({ id, name, kind, prompt: { template }, soft }) =>
+  const players = contestOf(open).arms.flatMap(({ id, name, kind, prompt: { template, chat = false }, soft }) =>
     id === 'untuned' || id === 'yours' || id === 'tuned'
       ? player({
           id,
@@ -64,6 +69,7 @@ export function projectCast(open: PromptSet, dataset: Dataset | null, sample: Sa
           title: TITLES[id],
           side: kind === 'tuned' ? 'b' : kind === 'untuned' ? 'ref' : 'a',
           template,
+          chat,
           soft,
         })
       : [],

@@ -75,22 +75,22 @@ export function createPlaygroundStore(
   return createStore<PlaygroundState>((set, get) => {
     const player = (id: string, change: Partial<Player>) =>
       set(({ players }) => ({ players: players.map((p) => (p.id === id ? { ...p, ...change } : p)) }));
-    const keyOf = (p: Player, text: string) => `${p.id} ${p.template} ${p.soft?.vectors[0] ?? ''} ${text}`;
+    const keyOf = (p: Player, text: string) => `${p.id} ${p.template} ${p.chat} ${p.soft?.vectors[0] ?? ''} ${text}`;
     const remember = (key: string, answer: Answer) => {
       known.set(key, answer);
       const oldest = known.keys().next();
       if (known.size > REMEMBERED && !oldest.done) known.delete(oldest.value);
     };
 
+    const encode = ({ template, chat }: Player, text: string) =>
+      services.data.call('encode', { text: putIntoTemplate(template, text, cast?.textColumn ?? null), chat });
+
     async function answerOne(p: Player, text: string, signal: AbortSignal): Promise<Answer> {
       const key = keyOf(p, text);
       const before = known.get(key);
       if (before) return before;
-      const words = wordsFor(p.template, cast?.words ?? []);
-      const [{ ids }, { labels }] = await Promise.all([
-        services.data.call('encode', { text: putIntoTemplate(p.template, text, cast?.textColumn ?? null) }),
-        services.data.call('labelTokens', { words }),
-      ]);
+      const words = wordsFor(p, cast?.words ?? []);
+      const [{ ids }, { labels }] = await Promise.all([encode(p, text), services.data.call('labelTokens', { words })]);
       const scored = await services.engine.call(
         'score',
         {
@@ -218,9 +218,7 @@ export function createPlaygroundStore(
         const { signal } = pen;
         player(playerId, { written: '', writing: true });
         try {
-          const { ids } = await services.data.call('encode', {
-            text: putIntoTemplate(p.template, get().text, cast?.textColumn ?? null),
-          });
+          const { ids } = await encode(p, get().text);
           const { tokenizer } = session.getState();
           const endTokenIds = tokenizer.kind === 'ready' ? tokenizer.endTokenIds : [];
           const request = { ids, soft: p.soft, endTokenIds, writing: get().writing };
