@@ -3,6 +3,7 @@
  * Screens never see it: they render a store's state and call its actions.
  */
 
+import type { StoreApi } from 'zustand/vanilla';
 import type { ModelCard } from '../model/card';
 import type { DownloadProgress } from '../model/download';
 import type { LoadedModel, ModelSource } from '../model/load';
@@ -10,6 +11,7 @@ import type { SoftPrompt } from '../prompt/types';
 import type { Store } from '../store/store';
 import type { LabelWord } from '../task/types';
 import type { DataMethods, EngineControl, EngineMethods, ModelFiles } from '../worker/protocol';
+import type { WordsRead } from './nearest-examples';
 
 type Params<F> = F extends (params: infer P, ...rest: never[]) => unknown ? P : never;
 type EventOf<F> = F extends (params: never, onEvent: (event: infer E) => void) => unknown ? E : never;
@@ -66,6 +68,8 @@ export interface Services {
   readonly engine: Client<EngineMethods>;
   readonly data: Client<DataMethods>;
   readonly store: Store;
+  /** Null while nobody waits for the nearest examples. */
+  readonly wordsRead: StoreApi<WordsRead | null>;
   readonly loadModelFiles: (
     source: ModelSource,
     options: { readonly onProgress: (progress: DownloadProgress) => void; readonly signal?: AbortSignal },

@@ -162,12 +162,17 @@ export class Engine {
   }
 
   /** Token embeddings `[ids, hidden]`, row-major. @throws StudioError `cancelled`, and as Runner.run */
-  async tokenVectors(ids: ArrayLike<number>, control: Control = uninterrupted): Promise<Float32Array> {
+  async tokenVectors(
+    ids: ArrayLike<number>,
+    control: Control = uninterrupted,
+    onProgress: (done: number) => void = () => {},
+  ): Promise<Float32Array> {
     const out = new Float32Array(ids.length * this.info.hidden);
     for (let at = 0; at < ids.length; at += VECTORS_AT_ONCE) {
       throwIfInterrupted(control);
       const some = Array.from({ length: Math.min(VECTORS_AT_ONCE, ids.length - at) }, (_, i) => ids[at + i] as number);
       out.set(await embeddingRows(this.#program, some), at * this.info.hidden);
+      onProgress(at + some.length);
       await breathe();
     }
     return out;

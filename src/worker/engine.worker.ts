@@ -1,8 +1,17 @@
 import type { Engine } from '../engine/engine';
 import { createWebEngine, prepareWebEngine } from '../engine/web';
 import { StudioError } from '../lib/errors';
-import type { EngineMethods } from './protocol';
+import type { EngineMethods, ProgressEvent } from './protocol';
 import { type Handlers, serve } from './rpc';
+
+/** Tells of work that is done piece by piece, with the time that is left at the pace so far. */
+function progressOf(unit: ProgressEvent['unit'], total: number, emit: (event: ProgressEvent) => void) {
+  const begin = performance.now();
+  return (done: number): void => {
+    const secondsLeft = done > 0 ? (((performance.now() - begin) / 1000) * (total - done)) / done : null;
+    emit({ kind: 'progress', done, total, unit, secondsLeft });
+  };
+}
 
 function engineHandlers(): Handlers<EngineMethods> {
   let engine: Engine | null = null;
@@ -19,14 +28,7 @@ function engineHandlers(): Handlers<EngineMethods> {
       engine = await createWebEngine({ ...params, onEvent: emit });
       return engine.info;
     },
-    score: (params, emit, control) => {
-      const begin = performance.now();
-      const total = params.rows.length;
-      return loaded().score(params, control, (done) => {
-        const secondsLeft = (((performance.now() - begin) / 1000) * (total - done)) / done;
-        emit({ kind: 'progress', done, total, unit: 'rows', secondsLeft });
-      });
-    },
+    score: (params, emit, control) => loaded().score(params, control, progressOf('rows', params.rows.length, emit)),
     train: async (params, emit, control, letPass) => {
       for await (const event of loaded().train(params, control)) {
         emit(event);
@@ -38,8 +40,8 @@ function engineHandlers(): Handlers<EngineMethods> {
     generate: (params, emit, control) => loaded().generate(params, (id) => emit({ kind: 'token', id }), control),
     latency: async (params, _emit, control) => ({ medianMs: await loaded().latency(params, params.repeats, control) }),
     texts: ({ options }) => loaded().texts(options),
-    tokenVectors: async ({ ids }, _emit, control) => ({
-      vectors: await loaded().tokenVectors(ids, control),
+    tokenVectors: async ({ ids }, emit, control) => ({
+      vectors: await loaded().tokenVectors(ids, control, progressOf('tokens', ids.length, emit)),
       hidden: loaded().info.hidden,
     }),
     selfCheck: (params, emit, control) =>

@@ -60,16 +60,19 @@ export interface EngineMethods {
   /** What is kept of texts; other options hold for whatever begins after this. */
   texts(params: { readonly options: Omit<TextMemory, 'bytes'> | null }): TextMemory;
   /** Token embeddings `[ids, hidden]`, row-major. */
-  tokenVectors(params: { readonly ids: Int32Array }): { readonly vectors: Float32Array; readonly hidden: number };
+  tokenVectors(
+    params: { readonly ids: Int32Array },
+    onEvent: (e: ProgressEvent) => void,
+  ): { readonly vectors: Float32Array; readonly hidden: number };
   /** Whether the gradients of the loaded model can be trained on, on the backend it runs on. */
   selfCheck(params: SelfCheckRequest, onEvent: (e: DirectionEvent) => void): SelfCheckReport;
 }
 
-type ProgressEvent = {
+export type ProgressEvent = {
   readonly kind: 'progress';
   readonly done: number;
   readonly total: number;
-  readonly unit: 'rows';
+  readonly unit: 'rows' | 'tokens';
   readonly secondsLeft: number | null;
 };
 

@@ -42,6 +42,7 @@ export interface Stores {
   readonly playground: PlaygroundStore;
   readonly library: LibraryStore;
   readonly requests: StoreApi<RequestsState>;
+  readonly wordsRead: Services['wordsRead'];
 }
 
 export function createStores(services: Services, capabilities: Capabilities, backend: LoadRequest['backend']): Stores {
@@ -82,5 +83,6 @@ export function createStores(services: Services, capabilities: Capabilities, bac
     playground,
     library,
     requests,
+    wordsRead: services.wordsRead,
   };
 }

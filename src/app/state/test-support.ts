@@ -12,6 +12,7 @@ import { findCollisions } from '../../task/collisions';
 import { propose } from '../../task/propose';
 import { renderRows } from '../../task/render';
 import type { DataMethods, EngineMethods, ModelInfo } from '../../worker/protocol';
+import { withNearestExamples } from '../nearest-examples';
 import type { Client, Services } from '../services';
 import { judge } from './capabilities';
 
@@ -113,8 +114,10 @@ export const CAPABILITIES = judge({
 
 export function testServices(engine: Handlers<EngineMethods> = {}): Services {
   return {
-    engine: client<EngineMethods>({ prepare: () => {}, load: () => MODEL, ...engine }),
-    data: client(dataHandlers),
+    ...withNearestExamples({
+      engine: client<EngineMethods>({ prepare: () => {}, load: () => MODEL, ...engine }),
+      data: client(dataHandlers),
+    }),
     store: openMemoryStore(),
     loadModelFiles: async () => ({
       card: { id: MODEL.id, dtype: 'fp32', sha256: MODEL.sha256, files: [] },

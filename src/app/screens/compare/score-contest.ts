@@ -58,7 +58,13 @@ interface Tokens {
 }
 
 /** Tokens of every arm's rows; only rows that fit all prompts are compared, so that all answer the same ones. */
-async function tokenise(services: Services, open: PromptSet, dataset: Dataset, contest: Contest): Promise<Tokens> {
+async function tokenise(
+  services: Services,
+  open: PromptSet,
+  dataset: Dataset,
+  contest: Contest,
+  signal: AbortSignal,
+): Promise<Tokens> {
   const { test } = dataset.split;
   const validation = dataset.split.validation.slice(0, CALIBRATION_ROWS);
   // Calibration looks at no label, so validation rows serve both ends; training rows only where those are few.
@@ -67,12 +73,16 @@ async function tokenise(services: Services, open: PromptSet, dataset: Dataset, c
   const all = await Promise.all(
     contest.arms.map(async (arm) => ({
       arm,
-      ...(await services.data.call('tokenRows', {
-        dataset,
-        prompt: arm.prompt,
-        words: wordsFor(arm.prompt, open.words),
-        split: [...test, ...calibration],
-      })),
+      ...(await services.data.call(
+        'tokenRows',
+        {
+          dataset,
+          prompt: arm.prompt,
+          words: wordsFor(arm.prompt, open.words),
+          split: [...test, ...calibration],
+        },
+        { signal },
+      )),
     })),
   );
   const dropped = new Set(all.flatMap((a) => a.tooLong));
@@ -177,7 +187,7 @@ export async function scoreContest(
   told.note('The model is getting ready');
   const info = await session.getState().modelReady();
   told.note('Counting tokens');
-  const tokens = await tokenise(services, open, dataset, contest);
+  const tokens = await tokenise(services, open, dataset, contest, told.signal);
   if (tokens.test.length === 0)
     throw new StudioError(
       'bad-input',

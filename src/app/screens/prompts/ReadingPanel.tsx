@@ -1,12 +1,40 @@
+import { useStore } from 'zustand';
 import { useProject, useSession, useStores } from '../../state/studio';
 import { Button } from '../../ui/Button';
-import { count } from '../../ui/format';
+import { count, duration } from '../../ui/format';
 import { Panel } from '../../ui/Panel';
 import { ProgressBar } from '../../ui/ProgressBar';
 import { usePrompts } from './use-prompts';
 import { visible } from './words';
 
 const SHOWN = 160;
+
+/** The nearest examples are known once the model has read the words of all rows. */
+function NearestWait() {
+  const wordsRead = useStore(useStores().wordsRead);
+  if (!wordsRead)
+    return (
+      <ProgressBar
+        label="Once the model is there, it reads the words of all rows to know which are alike"
+        value={null}
+      />
+    );
+  const { done, total, secondsLeft, stop } = wordsRead;
+  return (
+    <div className="stack">
+      <ProgressBar
+        label="The words of all rows are read, to know which are alike"
+        value={total > 0 ? done / total : null}
+        detail={`${count(done)} of ${count(total)}${secondsLeft === null ? '' : `, ${duration(secondsLeft)} left`}`}
+      />
+      <div className="row">
+        <Button variant="quiet" size="s" onPress={stop}>
+          Stop, and take balanced examples
+        </Button>
+      </div>
+    </div>
+  );
+}
 
 /** The prompt with one row in it, token by token. */
 export function ReadingPanel() {
@@ -51,10 +79,7 @@ export function ReadingPanel() {
       ) : tokenizer === 'waiting' ? (
         <ProgressBar label="The model’s vocabulary is loading" value={null} />
       ) : isNearest ? (
-        <ProgressBar
-          label="Once the model is there, it reads the words of all rows to know which are alike"
-          value={null}
-        />
+        <NearestWait />
       ) : (
         <p className="dim">
           Once the prompt has a place for the text, a validation row is shown in it, token by token.

@@ -108,7 +108,7 @@ export function createPromptsStore(services: Services, project: ProjectStore, se
       set({ draft, templateError: check(draft), tryError: null });
       clearTimeout(timer);
       timer = setTimeout(() => {
-        void measureDraft();
+        measureDraft().catch(measuringFailed);
         void keepForReload(draft);
       }, wait);
     }
@@ -163,6 +163,13 @@ export function createPromptsStore(services: Services, project: ProjectStore, se
         cost: { prompt: bare.ids.length, mean: rows.meanTokens, max: rows.maxTokens, tooLong: rows.tooLong },
         reading: { rowId, index, ...shown },
       });
+    }
+
+    /** Stopped while the words of all rows were read: then the examples are balanced again, which needs no reading. */
+    function measuringFailed(cause: unknown) {
+      const error = cause instanceof StudioError ? cause : new StudioError('internal', String(cause), { cause });
+      if (error.code === 'cancelled') setDraft({ ...get().draft, selection: 'balanced' });
+      else if (!isEngineGone(error)) set({ tryError: error });
     }
 
     /** A working prompt and answer words as soon as there are rows: at once without tokens, then with them. */
@@ -294,7 +301,7 @@ export function createPromptsStore(services: Services, project: ProjectStore, se
         if (rows === 0) return;
         const reading = get().reading;
         if (reading) set({ reading: { ...reading, index: ((index % rows) + rows) % rows } });
-        void measureDraft();
+        measureDraft().catch(measuringFailed);
       },
       measure: async () => {
         const found = opened();
