@@ -203,6 +203,7 @@ async function outcomeOf(
     logProbs: test.map((row) => row.logProbs),
     calibration,
     tokensSentMean: mean(test.map((row) => row.tokensSent)),
+    tokensSent: test.map((row) => row.tokensSent),
     tokensComputedMean: mean(test.map((row) => row.tokensComputed)),
     latencyMsMedian,
     validation:

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Dataset } from '../dataset/types';
 import type { ArmOutcome, Comparison, ComparisonPlan } from '../evaluation/types';
 import { present } from '../lib/assert';
+import { PRODUCT } from '../lib/product';
 import { bundleFiles } from '../project/bundle';
 import { addHardVersion, createPromptSet, finishRun, stamp, startRun } from '../project/prompt-set';
 import { buildSidecar, type CheckRow, putIntoTemplate } from '../project/sidecar-build';
@@ -94,7 +95,7 @@ export async function exportPrompt({
     checkRows: await checkRows(model, task, soft),
     userRows: 0,
     now,
-    producer: 'Softprompt Studio',
+    producer: PRODUCT,
   });
   const files = bundleFiles({
     set: finished,

@@ -86,6 +86,10 @@ export const resultsSchema = z.object({
       macroF1Difference: z.number(),
       macroF1Ci95: interval.describe('Paired bootstrap'),
       macroF1P: probability.describe('Paired permutation'),
+      tokens: z
+        .object({ difference: z.number(), ci95: interval })
+        .optional()
+        .describe('Mean tokens sent a row by b minus those by a, paired bootstrap'),
     }),
   ),
   verdict: z.object({ kind: z.string(), headline: z.string(), detail: z.string(), rowsNeeded: z.number().nullable() }),

@@ -4,6 +4,7 @@ import { holm } from '../metrics/holm';
 import { mcnemarMidP } from '../metrics/mcnemar';
 import { DRAWS, macroF1Comparison } from '../metrics/resample';
 import { reportArm } from './arm-report';
+import { tokensDifference } from './cost';
 import { duel } from './duel';
 import type { ArmReport, Comparison, ComparisonPlan, PairReport } from './types';
 import { verdictOf } from './verdict';
@@ -27,6 +28,12 @@ function reportPair(
     ...(plan.groups ? { groups: plan.groups } : {}),
     ...options,
   });
+  const outcomeOf = (id: string) =>
+    present(
+      plan.arms.find((arm) => arm.id === id),
+      `arm ${id}`,
+    );
+  const tokens = tokensDifference(outcomeOf(a.id), outcomeOf(b.id), plan, options.draws);
   const idsWhere = (test: (aRight: boolean, bRight: boolean) => boolean) =>
     rowIds.filter((_, i) => test(a.predictions[i] === gold[i], b.predictions[i] === gold[i]));
   return {
@@ -38,6 +45,7 @@ function reportPair(
     macroF1Difference: f1.difference,
     macroF1Ci95: f1.ci95,
     macroF1P: f1.p,
+    ...(tokens ? { tokens } : {}),
     fixed: idsWhere((aRight, bRight) => !aRight && bRight),
     broken: idsWhere((aRight, bRight) => aRight && !bRight),
   };

@@ -1,4 +1,5 @@
 import type { Placement } from '../prompt/types';
+import type { TokensDifference } from './cost';
 
 /**
  * `hybrid` = a hand-written prompt with vectors trained on top; `ensemble` = the mean of several seeds; `combined` = a
@@ -37,6 +38,8 @@ export interface ArmOutcome {
   /** Fitted on unlabelled training rows; null for reference arms. */
   readonly calibration: CalibrationFit | null;
   readonly tokensSentMean: number | null;
+  /** By row; left out by reference lines and in comparisons of earlier versions. */
+  readonly tokensSent?: readonly number[];
   readonly tokensComputedMean: number | null;
   readonly latencyMsMedian: number | null;
   /** Accuracy on validation rows, raw and calibrated, where measured (decides nothing on test). */
@@ -126,6 +129,8 @@ export interface PairReport {
   readonly macroF1Difference: number;
   readonly macroF1Ci95: Interval;
   readonly macroF1P: number;
+  /** Left out where it was not kept how many tokens each row had. */
+  readonly tokens?: TokensDifference;
   /** Row ids that only B (fixed) or only A (broken) gets right. */
   readonly fixed: readonly string[];
   readonly broken: readonly string[];

@@ -10,6 +10,8 @@ import { coverageAt } from '../metrics/coverage';
 import type { ReportInput } from './types';
 
 export interface Section {
+  /** Pictures belong to it. */
+  readonly kind?: 'confidence';
   readonly title: string;
   readonly sentences: readonly string[];
   readonly table?: {
@@ -67,7 +69,7 @@ const slices: Make = ({ closer, comparison }, nameOf) => {
   };
 };
 
-const THRESHOLD = 0.8;
+export const THRESHOLD = 0.8;
 
 const confidence: Make = ({ closer, comparison, plan }, nameOf) => {
   const reports = closer?.insights?.confidence ?? [];
@@ -85,6 +87,7 @@ const confidence: Make = ({ closer, comparison, plan }, nameOf) => {
       `${nameOf(pair.b)} minus ${nameOf(pair.a)}, paired bootstrap 95% interval: ${confidenceDifferenceWords(difference)}. Below zero is better.`,
     );
   return {
+    kind: 'confidence',
     title: 'How sure, and how rightly so',
     sentences,
     table: {

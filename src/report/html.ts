@@ -1,6 +1,9 @@
+import { tokensSentence } from '../evaluation/cost';
 import { accuracyFinding, confusionFinding } from '../evaluation/titles';
 import { type ArmReport, type Interval, isLearned, type PairReport } from '../evaluation/types';
 import { percent, points, pointsRange, pValue, times } from '../evaluation/words';
+import { PRODUCT } from '../lib/product';
+import { COLOURS, confidenceCharts } from './charts';
 import { closerSections, limits, looksOf, type Section } from './closer';
 import { Html, html } from './escape';
 import { REPORT_STYLE } from './style';
@@ -9,17 +12,6 @@ import type { ReportInput, RowText } from './types';
 const share = (value: number) => (100 * value).toFixed(1);
 const seconds = (s: number) =>
   s < 60 ? `${s.toFixed(s < 10 ? 1 : 0)} s` : `${Math.floor(s / 60)} min ${Math.round(s % 60)} s`;
-
-const COLOURS: Readonly<Record<ArmReport['kind'], string>> = {
-  untuned: 'var(--ref)',
-  'zero-shot': 'var(--a)',
-  'few-shot': 'var(--a)',
-  tuned: 'var(--b)',
-  hybrid: 'var(--b)',
-  ensemble: 'var(--b)',
-  combined: 'var(--b)',
-  reference: 'var(--ref)',
-};
 
 /** Interval and point on a 0-100 track; the numbers stand beside it, so it is hidden from screen readers. */
 function intervalPlot(value: number, { low, high }: Interval, kind: ArmReport['kind']): Html {
@@ -48,6 +40,11 @@ const costRow = (arm: ArmReport) => html`
 <td class="n">${orDash(arm.tokensComputedMean, 0)}</td>
 <td class="n">${orDash(arm.latencyMsMedian, 0, ' ms')}</td></tr>`;
 
+function costSentences({ arms, pairs }: ReportInput['comparison']): readonly string[] {
+  const nameOf = (id: string) => arms.find((arm) => arm.id === id)?.name ?? id;
+  return pairs.flatMap((pair) => tokensSentence(pair, nameOf) ?? []);
+}
+
 /** Left out where nothing was measured. */
 function costTable({ comparison }: ReportInput): Html {
   const measured = comparison.arms.filter((arm) => arm.tokensSentMean !== null || arm.latencyMsMedian !== null);
@@ -57,7 +54,8 @@ function costTable({ comparison }: ReportInput): Html {
 <section class="scroll" tabindex="0" aria-label="What a row costs"><table>
 <caption>Tokens sent: text and virtual tokens. Computed: what is really run when shared text is cached. Latency: warm median of single rows</caption>
 <thead><tr><th scope="col">Prompt</th><th scope="col" class="n">Tokens sent</th><th scope="col" class="n">Computed</th><th scope="col" class="n">Latency</th></tr></thead>
-<tbody>${measured.map(costRow)}</tbody></table></section>`;
+<tbody>${measured.map(costRow)}</tbody></table></section>
+${costSentences(comparison).map((text) => html`<p class="small">${text}</p>`)}`;
 }
 
 const armsTable = ({ comparison }: ReportInput) => html`
@@ -162,7 +160,7 @@ ${training ? html`<dt>Training</dt><dd>${training.tokens} virtual tokens ${train
 <dt>Looks</dt><dd>These held-back rows have been looked at ${times(looksOf(input))}</dd>
 ${environment ? html`<dt>Ran on</dt><dd>${environment.backend}, ${environment.threads} ${environment.threads === 1 ? 'thread' : 'threads'}; latency is the warm median of single rows</dd>` : ''}
 <dt>Resampling</dt><dd>10,000 draws, seed ${plan.seed}</dd>
-<dt>Made</dt><dd><time datetime="${createdAt}">${createdAt}</time> with Softprompt Studio</dd>
+<dt>Made</dt><dd><time datetime="${createdAt}">${createdAt}</time> with ${PRODUCT}</dd>
 <dt>Rows in this file</dt><dd>${included === 0 ? (input.closer?.insights?.slices ? 'none: no text of any row; names of parts are values of columns' : 'none: no text of any row') : `${included} held-back rows, at the maker’s choice`}</dd>
 </dl>`;
 }
@@ -201,7 +199,7 @@ ${costTable(input)}
 <h2>Where they go wrong</h2>
 <div class="matrices">${shown.map((arm) => confusionTable(arm, plan.labels))}</div>
 ${shown.map(classTable)}
-${closerSections(input).map(section)}
+${closerSections(input).map((each) => html`${section(each)}${each.kind === 'confidence' ? confidenceCharts(input) : ''}`)}
 ${rows.length > 0 ? changedRows(input, rows) : ''}
 ${notSaid(input)}
 ${promptTexts(input)}

@@ -129,8 +129,9 @@ export function resultsJson(input: ReportInput): Results {
         arm.predictions,
       ),
     })),
-    comparisons: comparison.pairs.map(({ fixed: _fixed, broken: _broken, pHolm: _pHolm, ...counts }) => ({
+    comparisons: comparison.pairs.map(({ fixed: _fixed, broken: _broken, pHolm: _pHolm, tokens, ...counts }) => ({
       ...counts,
+      ...(tokens ? { tokens: { difference: tokens.difference, ci95: pair(tokens.ci95) } } : {}),
       differenceCi95: pair(counts.differenceCi95),
       macroF1Ci95: pair(counts.macroF1Ci95),
     })),

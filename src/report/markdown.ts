@@ -1,4 +1,6 @@
+import { tokensSentence } from '../evaluation/cost';
 import { percent, points, pointsRange, pValue, times } from '../evaluation/words';
+import { PRODUCT } from '../lib/product';
 import { closerSections, limits, looksOf } from './closer';
 import type { ReportInput } from './types';
 
@@ -15,7 +17,8 @@ const escapeMarkdown = (text: string): string =>
 export function markdownReport(input: ReportInput): string {
   const { title, comparison, model, dataset, createdAt } = input;
   const cell = escapeMarkdown;
-  const nameOf = (id: string) => cell(comparison.arms.find((arm) => arm.id === id)?.name ?? id);
+  const armName = (id: string) => comparison.arms.find((arm) => arm.id === id)?.name ?? id;
+  const nameOf = (id: string) => cell(armName(id));
   const arms = comparison.arms.map(
     (arm) =>
       `| ${cell(arm.name)} | ${percent(arm.accuracy)} (${percent(arm.accuracyCi95.low)} to ${percent(arm.accuracyCi95.high)}) | ${arm.macroF1.toFixed(3)} | ${arm.tokensSentMean === null ? '' : Math.round(arm.tokensSentMean)} |`,
@@ -24,6 +27,7 @@ export function markdownReport(input: ReportInput): string {
     (pair) =>
       `| ${nameOf(pair.b)} against ${nameOf(pair.a)} | ${points(pair.difference)} (${pointsRange(pair.differenceCi95.low, pair.differenceCi95.high)}) | ${pValue(pair.pExact)} | ${pair.bOnly} | ${pair.aOnly} |`,
   );
+  const costs = comparison.pairs.flatMap((pair) => tokensSentence(pair, armName) ?? []);
   const more = closerSections(input).flatMap(({ title: heading, sentences, table }) => [
     `## ${cell(heading)}`,
     '',
@@ -52,12 +56,13 @@ export function markdownReport(input: ReportInput): string {
     '|---|--:|--:|--:|--:|',
     ...pairs,
     '',
+    ...costs.flatMap((text) => [cell(text), '']),
     ...more,
     '## What these figures do not say',
     '',
     ...limits(input).map((text) => `- ${cell(text)}`),
     '',
-    `${comparison.n} held-back rows of ${cell(dataset.name)}, looked at ${times(looksOf(input))}. Model ${cell(model.id)} (${cell(model.dtype)}), SHA-256 ${cell(model.sha256)}. ${cell(createdAt)}.`,
+    `${comparison.n} held-back rows of ${cell(dataset.name)}, looked at ${times(looksOf(input))}. Model ${cell(model.id)} (${cell(model.dtype)}), SHA-256 ${cell(model.sha256)}. ${cell(createdAt)}, ${PRODUCT}.`,
     '',
   ].join('\n');
 }

@@ -25,12 +25,14 @@ const plan = planOf(
     armOf('yours', 'zero-shot', gold, yours, 2, {
       name: 'Yours',
       tokensSentMean: 46,
+      tokensSent: gold.map((_, i) => 44 + (i % 5)),
       tokensComputedMean: 21,
       latencyMsMedian: 64,
     }),
     armOf('tuned', 'tuned', gold, tuned, 2, {
       name: 'Tuned',
       tokensSentMean: 31,
+      tokensSent: gold.map((_, i) => 29 + (i % 5)),
       tokensComputedMean: 31,
       latencyMsMedian: 74,
     }),
@@ -132,6 +134,16 @@ describe('HTML report', () => {
     expect(page.indexOf(input.comparison.verdict.headline)).toBeLessThan(page.indexOf('<table'));
     expect(page).toContain('81.7% <span class="range">73.8 to 87.6</span>');
     expect(page).toContain('exact p = 0.0015');
+  });
+
+  it('draws, for the headline pair, what unsure rows are worth and whether probabilities mean what they say', () => {
+    const figures = htmlReport(looked).match(/<figure>.*?<\/figure>/gs) ?? [];
+    expect(figures).toHaveLength(3);
+    for (const figure of figures) {
+      const title = /<figcaption>(.+?)<\/figcaption>/.exec(figure)?.[1];
+      expect(figure).toContain(`role="img" aria-label="${title}"`);
+      expect(figure).not.toContain('NaN');
+    }
   });
 
   it('asks for nothing: no script, no link, no other origin', () => {

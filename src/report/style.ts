@@ -21,6 +21,11 @@ th{font-weight:600}
 .plot{width:160px;height:20px;display:block}
 .matrices{display:grid;grid-template-columns:repeat(auto-fill,minmax(18rem,1fr));gap:16px}
 .matrices table{width:auto}
+.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(18rem,26rem));gap:16px}
+figure{margin:0}
+figcaption{font-weight:600;margin:4px 0}
+.chart{width:100%;height:auto;display:block;background:var(--panel);border:1px solid var(--line)}
+.chart text{font-size:11px;fill:var(--ink2)}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:4px 16px}
 dd{margin:0;overflow-wrap:anywhere}
 pre{background:var(--panel);border:1px solid var(--line);padding:8px 12px;white-space:pre-wrap;overflow-wrap:anywhere}

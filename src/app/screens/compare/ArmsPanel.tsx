@@ -1,3 +1,4 @@
+import { tokensSentence } from '../../../evaluation/cost';
 import type { ArmReport, Comparison } from '../../../evaluation/types';
 import type { Evaluation } from '../../../project/types';
 import { sideOf } from '../../charts';
@@ -14,6 +15,7 @@ export function ArmsPanel({
   readonly comparison: Comparison;
   readonly evaluation: Evaluation;
 }) {
+  const nameOf = (id: string) => comparison.arms.find((arm) => arm.id === id)?.name ?? id;
   const engine = `${evaluation.backend === 'webgpu' ? 'WebGPU' : 'WASM'}, ${format.counted(evaluation.threads, 'thread')}`;
   return (
     <Panel
@@ -85,6 +87,13 @@ export function ArmsPanel({
           },
         ]}
       />
+      {comparison.pairs
+        .flatMap((pair) => tokensSentence(pair, nameOf) ?? [])
+        .map((text) => (
+          <p key={text} className="dim small">
+            {text}
+          </p>
+        ))}
     </Panel>
   );
 }

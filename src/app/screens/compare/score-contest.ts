@@ -139,6 +139,7 @@ async function scoreArm(
     logProbs: logProbs(tokens.test),
     calibration,
     tokensSentMean: mean((row) => row.tokensSent),
+    tokensSent: onTest.map((row) => row.tokensSent),
     // For a new row, whose text is in no cache: of the bare text nothing is shared.
     tokensComputedMean: mean((row) => (cacheKey === null ? row.tokensComputed : row.tokensSent)),
     latencyMsMedian: latencyMs,

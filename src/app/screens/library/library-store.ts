@@ -1,8 +1,10 @@
 /** All prompt sets: found, renamed, deleted and brought back, exported and imported. */
+
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import predictPy from '../../../../tools/export/predict.py?raw';
 import type { Dataset } from '../../../dataset/types';
 import { StudioError } from '../../../lib/errors';
+import { PRODUCT } from '../../../lib/product';
 import { z } from '../../../lib/zod';
 import { buildBundle, readBundle, rowsInBundle } from '../../../project/bundle';
 import { chooseHard, chooseSoft, chosenSoft, isUsable, renamePromptSet } from '../../../project/prompt-set';
@@ -121,7 +123,7 @@ export function createLibraryStore(services: Services, session: SessionStore, pr
         checkRows,
         userRows: rowsInBundle(rows),
         now: now(),
-        producer: 'Softprompt Studio',
+        producer: PRODUCT,
       });
       const bytes = buildBundle({
         set: open,
