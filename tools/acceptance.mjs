@@ -1,7 +1,7 @@
 /**
  * `npm run acceptance`: the long checks on the real model, by hand and before a release. Takes more than an hour on two
  * cores. Public data sets are looked for in ../shared/data; what needs them says so and is skipped where they are not.
- * Names choose parts: `npm run acceptance -- reference resume training page python`.
+ * Names choose parts: `npm run acceptance -- reference resume training page kill python`.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -19,7 +19,7 @@ function part(name, about, command, args, needsData = false) {
     console.log(`skipped: ${data} is not there`);
     return;
   }
-  const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+  const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit', env: { ...process.env, KILLS: '20' } });
   if (status !== 0) failed++;
   console.log(`== ${name}: ${status === 0 ? 'ok' : 'FAILED'}`);
 }
@@ -48,6 +48,12 @@ part(
   true,
 );
 part('build', 'the page', 'npx', ['vite', 'build', '--logLevel', 'warn']);
+part(
+  'kill',
+  'tab, worker and process killed at twenty random moments each: nothing saved is lost, the same bytes',
+  'npx',
+  ['playwright', 'test', 'e2e/kill.spec.ts'],
+);
 part('page', 'the sample in the page, start times and peak memory', 'node', [
   'tools/bench/page.mjs',
   '--full',

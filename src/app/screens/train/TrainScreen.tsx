@@ -88,7 +88,8 @@ export default function TrainScreen() {
       actions={
         running ? (
           <>
-            <Button onPress={() => void train.start()} isDisabled={train.waiting || trainingOff !== null}>
+            {/* keys: a second press of what stood here before must not fall on what stands here now */}
+            <Button key="add" onPress={() => void train.start()} isDisabled={train.waiting || trainingOff !== null}>
               Add to the queue
             </Button>
             <Button onPress={train.pause} isDisabled={live.phase === 'pausing' || live.phase === 'stopping'}>
@@ -101,11 +102,17 @@ export default function TrainScreen() {
         ) : (
           <>
             {resumable ? (
-              <Button variant="primary" onPress={() => train.resume(resumable.id)} isDisabled={trainingOff !== null}>
+              <Button
+                key="resume"
+                variant="primary"
+                onPress={() => train.resume(resumable.id)}
+                isDisabled={train.waiting || trainingOff !== null}
+              >
                 {live?.resumeFrom ? `Resume from step ${live.resumeFrom}` : 'Resume'}
               </Button>
             ) : null}
             <Button
+              key="train"
               variant={resumable || done ? 'plain' : 'primary'}
               onPress={train.start}
               isDisabled={trainingOff !== null || elsewhere || train.waiting || set.words.length < 2}

@@ -18,10 +18,11 @@ interface Recorded {
 export async function recordRun(
   project: ProjectStore,
   setId: string,
-  { settings, name, hybrid, group }: QueuedRun,
+  { id, settings, name, hybrid, group }: QueuedRun,
   from: Pick<SoftVersion, 'model' | 'datasetFingerprint' | 'heldBackHash'>,
 ): Promise<Recorded> {
-  const at = stamp();
+  // under the id that it waited with, so that it is not run twice
+  const at = { ...stamp(), id };
   let version: SoftVersion | null = null;
   const open = await project.getState().updateById(setId, (set) => {
     const { initialisation } = settings;

@@ -10,8 +10,10 @@ interface RunQueueWith {
   readonly read: () => RunQueue;
   readonly write: (queue: RunQueue) => void;
   readonly busy: () => boolean;
-  /** Null = it was not even begun, so it goes on waiting. */
-  readonly begin: (item: QueuedRun, setId: string) => Promise<RunEnd | null>;
+  /** Null = it was not even begun, so it goes on waiting. `recorded` is called once the set has the run, under the item's id. */
+  readonly begin: (item: QueuedRun, setId: string, recorded: () => Promise<void>) => Promise<RunEnd | null>;
+  /** Ids of the runs that a set has. */
+  readonly runsOf: (setId: string) => Promise<readonly string[]>;
 }
 
 export interface RunQueueAtWork {
@@ -24,21 +26,25 @@ export interface RunQueueAtWork {
 
 const keyOf = (setId: string) => `queue:${setId}`;
 
-export function createRunQueue({ services, read, write, busy, begin }: RunQueueWith): RunQueueAtWork {
+export function createRunQueue({ services, read, write, busy, begin, runsOf }: RunQueueWith): RunQueueAtWork {
   const { settings } = services.store;
   let draining = false;
+  /** It waits no more, but is not in its set yet: a reload must find it in one of the two. */
+  let starting: QueuedRun | null = null;
 
   const change: RunQueueAtWork['change'] = async (how, paused = read().paused) => {
     const queue = { ...read(), items: how(read().items), paused };
     write(queue);
-    await settings.set(keyOf(queue.setId), queue);
+    const { items } = queue;
+    await settings.set(keyOf(queue.setId), starting ? { ...queue, items: [starting, ...items] } : queue);
   };
 
   return {
     load: async (setId) => {
       if (draining || read().setId === setId) return;
-      const kept = await settings.get<RunQueue>(keyOf(setId));
-      if (!draining) write(kept ?? emptyQueue(setId));
+      const [kept, runs] = await Promise.all([settings.get<RunQueue>(keyOf(setId)), runsOf(setId)]);
+      const queue = kept ?? emptyQueue(setId);
+      if (!draining) write({ ...queue, items: queue.items.filter(({ id }) => !runs.includes(id)) });
     },
     change,
     drain: async () => {
@@ -49,8 +55,13 @@ export function createRunQueue({ services, read, write, busy, begin }: RunQueueW
           const { setId, items, paused } = read();
           const [next] = items;
           if (!next || paused || busy()) return;
+          starting = next;
           await change((list) => list.filter(({ id }) => id !== next.id));
-          const end = await begin(next, setId);
+          const end = await begin(next, setId, async () => {
+            starting = null;
+            await change((list) => list);
+          });
+          starting = null;
           if (end === null) await change((list) => [next, ...list], true);
           if (end === 'held') await change((list) => list, true);
         }

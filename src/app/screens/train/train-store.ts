@@ -43,7 +43,9 @@ export function createTrainStore(services: Services, session: SessionStore, proj
       read: () => get().queue,
       write: (next) => set({ queue: next }),
       busy: () => get().busy || get().waiting,
-      begin: async (item, setId) => (queued?.setId === setId ? room.begin(item, setId, queued.dataset) : null),
+      begin: async (item, setId, recorded) =>
+        queued?.setId === setId ? room.begin(item, setId, queued.dataset, recorded) : null,
+      runsOf: async (setId) => (await disk.sets.get(setId))?.soft.map(({ id }) => id) ?? [],
     });
     const room = createTrainingRoom({
       services,

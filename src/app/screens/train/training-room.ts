@@ -32,7 +32,7 @@ export interface TrainingRoom {
   /** Runs or goes on with a run that is in the set already. */
   run(plan: RunPlan): Promise<RunEnd>;
   /** Records a run that waited, and runs it on these rows; null = it could not begin. */
-  begin(item: QueuedRun, setId: string, dataset: Dataset): Promise<RunEnd | null>;
+  begin(item: QueuedRun, setId: string, dataset: Dataset, recorded: () => Promise<void>): Promise<RunEnd | null>;
   /** A run that a reload cut off goes on by itself, unless it was cut off here before: then the user decides (null). */
   pickUp(left: SoftVersion, open: PromptSet, dataset: Dataset): Promise<RunEnd | null>;
   /** Of the run under way; false = there is none. */
@@ -102,7 +102,7 @@ export function createTrainingRoom(using: RoomWith): TrainingRoom {
   return {
     whenChecked,
     run,
-    begin: (item, setId, dataset) =>
+    begin: (item, setId, dataset, recorded) =>
       whenChecked(async () => {
         const info = await session.getState().modelReady();
         const dtype = session.getState().card?.dtype ?? info.dtype;
@@ -111,6 +111,7 @@ export function createTrainingRoom(using: RoomWith): TrainingRoom {
           datasetFingerprint: dataset.fingerprint,
           heldBackHash: dataset.heldBackHash,
         });
+        await recorded();
         return run({ open, dataset, version, from: null });
       }),
     pickUp: async (left, open, dataset) => {

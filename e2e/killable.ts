@@ -1,0 +1,52 @@
+/** A Chromium of its own with a profile that outlives it, so that it can be killed as the system would kill it. */
+import { mkdtemp, readlink, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type BrowserContext, chromium, type Page } from '@playwright/test';
+import { CHROMIUM_ARGS, findChromium } from '../tools/chromium.mjs';
+
+export class Killable {
+  #context: BrowserContext | null = null;
+
+  private constructor(readonly profile: string) {}
+
+  static async create(): Promise<Killable> {
+    return new Killable(await mkdtemp(join(tmpdir(), 'studio-profile-')));
+  }
+
+  /** A new tab; starts the browser where it does not run. */
+  async page(): Promise<Page> {
+    this.#context ??= await this.#start();
+    return this.#context.newPage();
+  }
+
+  async #start(): Promise<BrowserContext> {
+    const executablePath = await findChromium();
+    const context = await chromium.launchPersistentContext(this.profile, {
+      args: CHROMIUM_ARGS,
+      viewport: { width: 1440, height: 900 },
+      ...(executablePath ? { executablePath } : {}),
+    });
+    await context.addInitScript(() => {
+      Object.defineProperty(Navigator.prototype, 'hardwareConcurrency', { get: () => 2 });
+    });
+    return context;
+  }
+
+  /** SIGKILL to the browser and all that it has started: nothing gets to say goodbye. */
+  async kill(): Promise<void> {
+    const context = this.#context;
+    if (!context) return;
+    const gone = new Promise<void>((resolve) => context.once('close', () => resolve()));
+    // the lock on a profile names its owner: host-pid
+    const pid = Number((await readlink(join(this.profile, 'SingletonLock'))).split('-').at(-1));
+    process.kill(-pid, 'SIGKILL');
+    await gone;
+    this.#context = null;
+  }
+
+  async dispose(): Promise<void> {
+    await this.#context?.close();
+    await rm(this.profile, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
