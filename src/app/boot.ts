@@ -45,8 +45,8 @@ export async function openLastProject({ store }: Services, { project }: Stores):
     .catch(() => {}); // shown as an empty library; saving will say what is wrong
   if (location.hash === '' || location.hash === '#') {
     const id = await store.settings.get<string>(LAST).catch(() => null);
-    const last = project.getState().sets.find((set) => set.id === id);
-    if (last) navigate(screenPath(last.id, resumeScreen(last)), { replace: true });
+    const last = id === null ? null : await store.sets.get(id).catch(() => null);
+    if (last && last.deletedAt === null) navigate(screenPath(last.id, resumeScreen(last)), { replace: true });
   }
   project.subscribe((now, before) => {
     if (now.set && now.set.id !== before.set?.id) void store.settings.set(LAST, now.set.id).catch(() => {});

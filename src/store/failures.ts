@@ -9,7 +9,7 @@ export function storeError(error: unknown, doing: string): StudioError {
   if (NAMES_OF_FULL.has(name))
     return new StudioError(
       'store-full',
-      `The browser has no room left for ${doing}. What was saved before is still there, and what is on the screen stays until you close this tab. Free some disk space, or export a prompt set in the Library and delete it; then try again.`,
+      `The browser has no room left for ${doing}. What was saved before is still there, and what is on the screen stays until you close this tab. Free some disk space, or export a prompt set in the Library, delete it, and empty “Deleted” there; then try again.`,
       { cause: error },
     );
   if (name === 'SecurityError' || name === 'InvalidAccessError')

@@ -12,6 +12,7 @@ export { drawCoverage, drawReliability } from './confidence-charts';
 export { download, fileStem } from './export';
 export { lossTitle, type Metric, normsTitle, validationTitle } from './finding';
 export { drawLengths } from './length-chart';
+export { drawLineage } from './lineage-chart';
 export { ProbabilityBars } from './ProbabilityBars';
 export { drawCurve, drawOverlay, drawSmallMultiple } from './run-charts';
 export { drawLoss, drawNorms, drawTrace, drawValidation } from './training-charts';

@@ -10,6 +10,9 @@ import { navigate, screenPath } from './location';
 import '../ui/menu.css';
 import '../ui/field.css';
 
+/** The newest are switched to from here; all are in the Library. */
+const MOST_LISTED = 20;
+
 /** The open project's name: rename in place, switch, new. */
 export function ProjectMenu() {
   const set = useProject((s) => s.set);
@@ -27,6 +30,7 @@ export function ProjectMenu() {
   const act = (key: string) => {
     if (key === 'rename') setRenaming(true);
     else if (key === 'new') navigate('/');
+    else if (key === 'all') navigate(screenPath(set?.id ?? null, 'library'));
     else navigate(screenPath(key, 'data'));
   };
   return (
@@ -52,13 +56,18 @@ export function ProjectMenu() {
           </MenuItem>
           <Separator />
           <MenuSection aria-label="Switch to">
-            {sets.map(({ id, name, datasetName }) => (
+            {sets.slice(0, MOST_LISTED).map(({ id, name, datasetName }) => (
               <MenuItem key={id} id={id} className="menu-item" textValue={name}>
                 <span>{id === set?.id ? `${name} (open)` : name}</span>
                 {datasetName ? <span className="dim small">{datasetName}</span> : null}
               </MenuItem>
             ))}
           </MenuSection>
+          {sets.length > MOST_LISTED ? (
+            <MenuItem id="all" className="menu-item">
+              All {sets.length} in the Library
+            </MenuItem>
+          ) : null}
         </Menu>
       </Popover>
     </MenuTrigger>

@@ -2,6 +2,7 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Dataset } from '../../dataset/types';
 import { StudioError } from '../../lib/errors';
+import { type Listing, listingOf, NO_FACTS, withRows } from '../../project/listing';
 import {
   changeTask,
   createPromptSet,
@@ -18,8 +19,8 @@ export interface ProjectState {
   readonly status: 'none' | 'opening' | 'open' | 'missing';
   readonly set: PromptSet | null;
   readonly dataset: Dataset | null;
-  /** All sets that are not deleted, newest first. */
-  readonly sets: readonly PromptSet[];
+  /** What lists show of all sets that are not deleted, newest first. */
+  readonly sets: readonly Listing[];
   /** Why the last change is not on disk; the work stays in the page. */
   readonly saveError: StudioError | null;
   readonly refresh: () => Promise<void>;
@@ -69,15 +70,21 @@ export function createProjectStore({ store: disk }: Services): ProjectStore {
       }
     };
     const keep = (next: PromptSet) =>
-      set(({ set: open, sets }) => ({
-        set: open?.id === next.id ? next : open,
-        sets: [next, ...sets.filter(({ id }) => id !== next.id)].filter(({ deletedAt }) => deletedAt === null),
-      }));
+      set(({ set: open, sets }) => {
+        const facts = sets.find(({ id }) => id === next.id) ?? NO_FACTS;
+        const others = sets.filter(({ id }) => id !== next.id);
+        return {
+          set: open?.id === next.id ? next : open,
+          sets: next.deletedAt === null ? [listingOf(next, facts), ...others] : others,
+        };
+      });
 
     let pending = 0;
+    /** Sets that are not on disk yet as the page knows them. */
+    const unwritten = new Map<string, PromptSet>();
     /** Seen at once, then written over what is on disk now (another tab may have written meanwhile). `change` runs twice: pure. */
     const updateById: ProjectState['updateById'] = async (id, change) => {
-      const known = get().set?.id === id ? get().set : get().sets.find((s) => s.id === id);
+      const known = get().set?.id === id ? get().set : unwritten.get(id);
       const current = known ?? (await disk.sets.get(id));
       if (!current)
         throw new StudioError('store-failed', 'This project is not in the library any more. Open another one.', {
@@ -86,12 +93,14 @@ export function createProjectStore({ store: disk }: Services): ProjectStore {
       const unsaved = get().saveError !== null;
       const next = change(current);
       keep(next);
+      unwritten.set(id, next);
       pending += 1;
       await save(async () => {
         // after a failed save the page knows more than the disk does
         const stored = unsaved ? await disk.sets.put(next).then(() => next) : await disk.sets.update(id, change);
         if (!stored) await disk.sets.put(next);
         else if (pending === 1) keep(stored);
+        if (unwritten.get(id) === next) unwritten.delete(id);
       });
       pending -= 1;
       return get().set?.id === id ? (get().set ?? next) : next;
@@ -112,7 +121,7 @@ export function createProjectStore({ store: disk }: Services): ProjectStore {
       sets: [],
       saveError: null,
       refresh: async () => {
-        const sets = await disk.sets.list();
+        const sets = await disk.listings.list();
         set({ sets: sets.filter(({ deletedAt }) => deletedAt === null) });
       },
       open: async (id) => {
@@ -132,7 +141,8 @@ export function createProjectStore({ store: disk }: Services): ProjectStore {
           datasetName,
           taken: taken(),
         });
-        set(({ sets }) => ({ status: 'open', set: made, dataset, sets: [made, ...sets] }));
+        const listing = listingOf(made, { ...NO_FACTS, rows: dataset?.table.rows.length ?? null });
+        set(({ sets }) => ({ status: 'open', set: made, dataset, sets: [listing, ...sets] }));
         await save(async () => {
           await disk.sets.put(made);
           if (dataset) await disk.datasets.put({ setId: made.id, dataset });
@@ -147,7 +157,8 @@ export function createProjectStore({ store: disk }: Services): ProjectStore {
       updateById,
       setDataset: async (dataset) => {
         const open = get().set;
-        set({ dataset });
+        const rows = dataset.table.rows.length;
+        set(({ sets }) => ({ dataset, sets: sets.map((s) => (s.id === open?.id ? withRows(s, rows) : s)) }));
         if (!open) return;
         await save(() => disk.datasets.put({ setId: open.id, dataset }));
         await updateById(open.id, (s) => changeTask(s, { words: alignWords(s.words, dataset.labels) }, now()));
@@ -168,7 +179,12 @@ export function createProjectStore({ store: disk }: Services): ProjectStore {
         if (get().set?.id === id) get().close();
       },
       restore: async (id) => {
-        await updateById(id, (s) => undoDelete(s, now()));
+        // its handle may have been given to another set meanwhile
+        const used = taken(id);
+        await updateById(id, (s) => {
+          const back = undoDelete(s, now());
+          return used.includes(s.handle) ? renamePromptSet(back, s.name, used, now()) : back;
+        });
       },
     };
   });

@@ -9,6 +9,7 @@ import { createReviewStore, type ReviewStore } from '../screens/compare/review-s
 import type { DataStore } from '../screens/data/data-state';
 import { createDataStore } from '../screens/data/data-store';
 import { createLibraryStore, type LibraryStore } from '../screens/library/library-store';
+import { createRepositoryStore, type RepositoryStore } from '../screens/library/repository-store';
 import { createPlaygroundStore, type PlaygroundStore } from '../screens/playground/playground-store';
 import { createPromptsStore, type PromptsStore } from '../screens/prompts/prompts-store';
 import { createStartStore, type StartStore } from '../screens/start/start-store';
@@ -41,6 +42,7 @@ export interface Stores {
   readonly report: ReportStore;
   readonly playground: PlaygroundStore;
   readonly library: LibraryStore;
+  readonly repository: RepositoryStore;
   readonly requests: StoreApi<RequestsState>;
   readonly wordsRead: Services['wordsRead'];
 }
@@ -63,6 +65,7 @@ export function createStores(services: Services, capabilities: Capabilities, bac
   const report = createReportStore(services, { session, project, compare, closer, review, checks });
   const playground = createPlaygroundStore(services, session, project);
   const library = createLibraryStore(services, session, project);
+  const repository = createRepositoryStore(services, project);
   const requests = createRequestLog();
   return {
     session,
@@ -82,6 +85,7 @@ export function createStores(services: Services, capabilities: Capabilities, bac
     report,
     playground,
     library,
+    repository,
     requests,
     wordsRead: services.wordsRead,
   };

@@ -3,6 +3,7 @@ import { createStore } from 'zustand/vanilla';
 import { MAX_BYTES } from '../../../dataset/limits';
 import type { Change, ColumnMapping, Dataset, DataVersion, LintFinding, SplitBy, Table } from '../../../dataset/types';
 import { currentVersion, freshVersion } from '../../../dataset/versions';
+import { present } from '../../../lib/assert';
 import { StudioError } from '../../../lib/errors';
 import { changeTask } from '../../../project/prompt-set';
 import type { Services } from '../../services';
@@ -257,7 +258,7 @@ export function createDataStore(services: Services, project: ProjectStore): Data
         const kept = findSample(project.getState().sets, sample);
         if (kept) {
           await project.getState().open(kept.id);
-          return kept;
+          return present(project.getState().set, 'the sample’s project');
         }
         project.getState().close();
         const { guess: _, ...table } = await services.data.call('parse', sample.csv);

@@ -1,12 +1,13 @@
 import type { Dataset } from '../../../dataset/types';
+import type { Listing } from '../../../project/listing';
 import { addHardVersion, stamp } from '../../../project/prompt-set';
 import type { PromptSet } from '../../../project/types';
 import type { SampleProject } from '../../services';
 import type { ProjectState } from '../../state/project-store';
 
 /** The sample's project, when it was opened before. */
-export const findSample = (sets: readonly PromptSet[], sample: SampleProject): PromptSet | undefined =>
-  sets.find(({ datasetName, hard }) => datasetName === sample.csv.fileName && hard.length > 0);
+export const findSample = (sets: readonly Listing[], sample: SampleProject): Listing | undefined =>
+  sets.find(({ datasetName, hard }) => datasetName === sample.csv.fileName && hard > 0);
 
 /** The bundled sample with its split, its answer words and both of its hand-written prompts; the generic one is "Yours". */
 export async function createSampleProject(

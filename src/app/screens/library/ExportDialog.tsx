@@ -1,17 +1,15 @@
 import { isUsable } from '../../../project/prompt-set';
-import { useProject, useSession } from '../../state/studio';
+import { useSession } from '../../state/studio';
 import { Button, Choices, Dialog, format, Note, Select } from '../../ui';
 import { useLibrary } from './use-library';
 
 /** What the zip will hold, and how many of the user's rows: none unless they say so here. */
 export function ExportDialog() {
-  const { exporting, changeExport, closeExport, exportNow, rows } = useLibrary((s) => s);
-  const set = useProject((s) => s.sets.find((found) => found.id === exporting?.setId) ?? s.set);
+  const { exporting, changeExport, closeExport, exportNow } = useLibrary((s) => s);
   const model = useSession((s) => s.model.kind);
-  const run = set?.soft.find((version) => version.id === exporting?.runId);
-  if (!exporting || !set || !run) return null;
-  const dataset = rows[set.id] ?? null;
-  const all = dataset?.table.rows.length ?? 0;
+  const run = exporting?.set.soft.find((version) => version.id === exporting.runId);
+  if (!exporting || !run) return null;
+  const { set, rows: all } = exporting;
   const count = exporting.withRows ? all : 0;
   return (
     <Dialog
@@ -48,7 +46,7 @@ export function ExportDialog() {
           value={exporting.runId}
           onChange={(runId) => changeExport({ runId })}
         />
-        {dataset ? (
+        {all > 0 ? (
           <Choices
             label="Your rows"
             value={exporting.withRows ? 'yes' : 'no'}

@@ -1,27 +1,26 @@
-/** All prompt sets: found, renamed, deleted and brought back, exported and imported. */
+/** Prompts leave as a zip, and come in as one. */
 
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import predictPy from '../../../../tools/export/predict.py?raw';
-import type { Dataset } from '../../../dataset/types';
 import { StudioError } from '../../../lib/errors';
 import { PRODUCT } from '../../../lib/product';
 import { z } from '../../../lib/zod';
 import { buildBundle, readBundle, rowsInBundle } from '../../../project/bundle';
-import { chooseHard, chooseSoft, chosenSoft, isUsable, renamePromptSet } from '../../../project/prompt-set';
+import { chosenSoft, isUsable } from '../../../project/prompt-set';
 import type { Sidecar } from '../../../project/sidecar';
 import { buildSidecar } from '../../../project/sidecar-build';
-import type { Evaluation, PromptSet } from '../../../project/types';
+import type { PromptSet } from '../../../project/types';
 import { download } from '../../charts/export';
 import type { Services } from '../../services';
-import { navigate, screenPath } from '../../shell/location';
 import type { ProjectStore } from '../../state/project-store';
 import type { SessionStore } from '../../state/session-store';
 import { wordsFor } from '../../state/words-for';
-import { toastUndo } from '../../ui';
 import { makeCheckRows, type Replay, replay } from './check-rows';
 
 interface Exporting {
-  readonly setId: string;
+  readonly set: PromptSet;
+  /** Rows of its data set that are here. */
+  readonly rows: number;
   readonly runId: string;
   readonly withRows: boolean;
   readonly busy: boolean;
@@ -39,20 +38,11 @@ interface Imported {
 }
 
 export interface LibraryState {
-  readonly search: string;
-  readonly latest: Readonly<Record<string, Evaluation | null>>;
-  readonly rows: Readonly<Record<string, Dataset | null>>;
   readonly exporting: Exporting | null;
   readonly importing: boolean;
   readonly imported: Imported | null;
   readonly importError: { readonly file: string; readonly message: string } | null;
-  readonly enter: () => Promise<void>;
-  readonly find: (search: string) => void;
-  readonly rename: (set: PromptSet, name: string) => Promise<void>;
-  readonly remove: (set: PromptSet) => Promise<void>;
-  readonly chooseYours: (set: PromptSet, versionId: string) => Promise<void>;
-  readonly chooseTuned: (set: PromptSet, runId: string) => Promise<void>;
-  readonly openExport: (set: PromptSet, runId?: string) => void;
+  readonly openExport: (setId: string, runId?: string) => Promise<void>;
   readonly changeExport: (change: Partial<Pick<Exporting, 'runId' | 'withRows'>>) => void;
   readonly closeExport: () => void;
   readonly exportNow: () => Promise<void>;
@@ -61,9 +51,6 @@ export interface LibraryState {
 }
 
 export type LibraryStore = StoreApi<LibraryState>;
-
-/** A deleted set can be brought back for at least so long. */
-const KEPT_MS = 24 * 3600 * 1000;
 
 const configSchema = z.object({ num_attention_heads: z.int().optional(), n_head: z.int().optional() });
 
@@ -86,17 +73,10 @@ export function createLibraryStore(services: Services, session: SessionStore, pr
   const { store: disk } = services;
 
   return createStore<LibraryState>((set, get) => {
-    /** Sets whose undo has passed go for good. */
-    async function purge(): Promise<void> {
-      for (const { id, deletedAt } of await disk.sets.list())
-        if (deletedAt !== null && Date.now() - Date.parse(deletedAt) > KEPT_MS) await disk.sets.remove(id);
-    }
-
     async function makeBundle(exporting: Exporting): Promise<{ bytes: Uint8Array<ArrayBuffer>; name: string }> {
-      const open =
-        (await disk.sets.get(exporting.setId)) ?? project.getState().sets.find((s) => s.id === exporting.setId);
-      const run = open?.soft.find((version) => version.id === exporting.runId);
-      if (!open || !run?.soft) throw new StudioError('bad-input', 'This prompt is not in the library any more.');
+      const { set: open } = exporting;
+      const run = open.soft.find((version) => version.id === exporting.runId);
+      if (!run?.soft) throw new StudioError('bad-input', 'This prompt is not in the library any more.');
       const info = await session.getState().modelReady();
       if (info.sha256 !== run.model.sha256)
         throw new StudioError(
@@ -154,53 +134,17 @@ export function createLibraryStore(services: Services, session: SessionStore, pr
     }
 
     return {
-      search: '',
-      latest: {},
-      rows: {},
       exporting: null,
       importing: false,
       imported: null,
       importError: null,
-      enter: async () => {
-        await purge().catch(() => undefined);
-        await project.getState().refresh();
-        const sets = project.getState().sets;
-        const [latest, rows] = await Promise.all([
-          Promise.all(sets.map(async ({ id }) => [id, (await disk.evaluations.ofSet(id))[0] ?? null] as const)),
-          Promise.all(sets.map(async ({ id }) => [id, (await disk.datasets.get(id))?.dataset ?? null] as const)),
-        ]);
-        set({ latest: Object.fromEntries(latest), rows: Object.fromEntries(rows) });
-      },
-      find: (search) => set({ search }),
-      rename: async (of, name) => {
-        const taken = project
-          .getState()
-          .sets.filter((s) => s.id !== of.id)
-          .map((s) => s.handle);
-        await project.getState().updateById(of.id, (s) => renamePromptSet(s, name, taken, now()));
-      },
-      remove: async (of) => {
-        const wasOpen = project.getState().set?.id === of.id;
-        await project.getState().remove(of.id);
-        if (wasOpen) navigate(screenPath(null, 'library'), { replace: true }); // the address still names what is gone
-        toastUndo(
-          `“${of.name}” was deleted`,
-          () =>
-            void project
-              .getState()
-              .restore(of.id)
-              .then(() => get().enter()),
-        );
-      },
-      chooseYours: async (of, versionId) => {
-        await project.getState().updateById(of.id, (s) => chooseHard(s, versionId, now()));
-      },
-      chooseTuned: async (of, runId) => {
-        await project.getState().updateById(of.id, (s) => chooseSoft(s, runId, now()));
-      },
-      openExport: (of, runId) => {
-        const run = of.soft.find((version) => version.id === runId && isUsable(version)) ?? chosenSoft(of);
-        if (run) set({ exporting: { setId: of.id, runId: run.id, withRows: false, busy: false, error: null } });
+      openExport: async (setId, runId) => {
+        const open = project.getState().set;
+        const of = open?.id === setId ? open : await disk.sets.get(setId);
+        const run = of?.soft.find((version) => version.id === runId && isUsable(version)) ?? (of && chosenSoft(of));
+        if (!of || !run) return;
+        const rows = (await disk.datasets.get(setId))?.dataset.table.rows.length ?? 0;
+        set({ exporting: { set: of, rows, runId: run.id, withRows: false, busy: false, error: null } });
       },
       changeExport: (change) => set(({ exporting }) => ({ exporting: exporting && { ...exporting, ...change } })),
       closeExport: () => set({ exporting: null }),
@@ -229,7 +173,7 @@ export function createLibraryStore(services: Services, session: SessionStore, pr
           const { set: made, dataset, sidecar } = read.value;
           await disk.sets.put(made);
           if (dataset) await disk.datasets.put({ setId: made.id, dataset });
-          await get().enter();
+          await project.getState().refresh();
           const imported: Imported = {
             setId: made.id,
             name: made.name,

@@ -1,35 +1,72 @@
-import { chosenHard, isUsable } from '../../../project/prompt-set';
-import type { Evaluation, PromptSet } from '../../../project/types';
+/** What the Library says. Pure. */
+import type { Listing } from '../../../project/listing';
+import { resolveStage, STANDARD_STAGES, stagesOf } from '../../../project/stages';
+import type { PromptSet, StageMove } from '../../../project/types';
+import { versionById, versionWords } from '../../../project/versions';
 import { counted } from '../../ui/format';
 
-/** By name, handle, label, or anything that stands in a prompt. */
-export function matches(set: PromptSet, search: string): boolean {
-  const wanted = search.trim().toLowerCase();
-  if (wanted === '') return true;
-  const texts = [
-    set.name,
-    set.handle,
-    set.datasetName ?? '',
-    ...set.words.flatMap((w) => [w.label, w.word]),
-    ...set.hard.map((h) => h.prompt.template),
-  ];
-  return texts.some((text) => text.toLowerCase().includes(wanted));
+/** Every word of the search stands somewhere in the name, handle, labels, tags, stages, notes or prompts. */
+export function searched(sets: readonly Listing[], search: string, tag: string | null = null): readonly Listing[] {
+  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+  return sets.filter(
+    ({ searchText, tags }) => (tag === null || tags.includes(tag)) && words.every((word) => searchText.includes(word)),
+  );
 }
 
-export const libraryTitle = (sets: readonly PromptSet[]): string => {
-  const tuned = sets.filter((s) => s.soft.some(isUsable)).length;
+/** Tags in use, the commonest first. */
+export function tagsOf(sets: readonly Listing[]): readonly { readonly tag: string; readonly sets: number }[] {
+  const counts = new Map<string, number>();
+  for (const { tags } of sets) for (const tag of tags) counts.set(tag, (counts.get(tag) ?? 0) + 1);
+  return [...counts].map(([tag, n]) => ({ tag, sets: n })).sort((a, b) => b.sets - a.sets || (a.tag < b.tag ? -1 : 1));
+}
+
+export const libraryTitle = (sets: readonly Listing[]): string => {
+  const tuned = sets.filter((s) => s.tuned > 0).length;
   if (sets.length === 0) return 'No prompt set yet';
   return `${counted(sets.length, 'prompt set')}, ${tuned === 0 ? 'none tuned yet' : tuned === sets.length ? 'all tuned' : `${tuned} tuned`}`;
 };
 
-export const versionsWords = (set: PromptSet): string =>
-  `${counted(set.hard.length, 'hand-written prompt')}, ${counted(set.soft.filter(isUsable).length, 'tuned prompt')}`;
+export const versionsWords = ({ hard, tuned }: Pick<Listing, 'hard' | 'tuned'>): string =>
+  `${counted(hard, 'hand-written prompt')}, ${counted(tuned, 'tuned prompt')}`;
 
-export const resultWords = (evaluation: Evaluation | null | undefined): string =>
-  evaluation ? evaluation.comparison.verdict.headline : 'not compared yet';
+export const rowsWords = ({ rows, datasetName }: Pick<Listing, 'rows' | 'datasetName'>): string =>
+  rows === null ? 'its rows are not here' : `${counted(rows, 'row')} of ${datasetName ?? 'a file'}`;
 
-/** How a tuned prompt came about: from which text, and beside which hand-written prompt. */
-export function lineage(set: PromptSet): string {
-  const hard = chosenHard(set);
-  return hard ? `Beside “${hard.name}”, the prompt that stands for Yours` : 'There is no hand-written prompt beside it';
+/** "Support tone: production stands at tuned 3". */
+export function detailTitle(set: PromptSet): string {
+  const stages = stagesOf(set);
+  const first = stages[0];
+  if (!first) return `${set.name}: no stage yet`;
+  const found = resolveStage(set, first.name);
+  const where = found.ok ? versionWords(found.value) : 'a version that is not here';
+  return `${set.name}: ${first.name} stands at ${where}`;
 }
+
+/** "hand-written 1", "nothing", "a version that is not here". */
+export function placeWords(set: PromptSet, versionId: string | null): string {
+  if (versionId === null) return 'nothing';
+  const found = versionById(set, versionId);
+  return found ? versionWords(found) : 'a version that is not here';
+}
+
+/** "from hand-written 1 to tuned 2". */
+export const moveWords = (set: PromptSet, { from, to }: StageMove): string =>
+  from === null
+    ? `put at ${placeWords(set, to)}`
+    : to === null
+      ? `taken away from ${placeWords(set, from)}`
+      : `from ${placeWords(set, from)} to ${placeWords(set, to)}`;
+
+/** The standard stages that nothing stands at yet: proposed as names for a new one. */
+export const freeStages = (set: PromptSet): readonly string[] =>
+  STANDARD_STAGES.filter((name) => !stagesOf(set).some((stage) => stage.name === name));
+
+const day = new Intl.DateTimeFormat('en', { dateStyle: 'medium' });
+const minute = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' });
+/** An ISO time; what an imported file says instead of one is shown as it is. */
+const shown = (form: Intl.DateTimeFormat, iso: string) => {
+  const time = Date.parse(iso);
+  return Number.isNaN(time) ? iso.slice(0, 40) : form.format(time);
+};
+export const dayWords = (iso: string): string => shown(day, iso);
+export const minuteWords = (iso: string): string => shown(minute, iso);

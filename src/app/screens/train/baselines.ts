@@ -79,7 +79,8 @@ export function createBaselines({ engine, data, store: disk }: Services, project
 
   const known: Baselines['known'] = async ({ open, dataset, template, info }) => {
     const majority = majorityOf(dataset, validationIds(dataset));
-    const current = project.getState().sets.find((s) => s.id === open.id) ?? open;
+    const now = project.getState().set;
+    const current = (now?.id === open.id ? now : await disk.sets.get(open.id)) ?? open;
     const tried = chosenHard(current)?.tried;
     const untuned = info && (await disk.settings.get<Score>(keyOf({ open, dataset, template, info })));
     return [

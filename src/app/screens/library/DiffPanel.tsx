@@ -1,0 +1,87 @@
+import { useState } from 'react';
+import type { PromptSet } from '../../../project/types';
+import { diffVersions, type FactDiff } from '../../../project/version-diff';
+import { versionById, versionsOf, versionWords } from '../../../project/versions';
+import { Panel, Select, Table } from '../../ui';
+import { versionOptions } from './version-options';
+
+/** What differs between two versions: the text word by word, the settings, the answer words. */
+export function DiffPanel({ set }: { readonly set: PromptSet }) {
+  const versions = versionsOf(set);
+  const [chosen, setChosen] = useState<readonly [string | null, string | null]>([null, null]);
+  if (versions.length < 2) return null;
+  const known = (id: string | null, fallback: number) =>
+    (id === null ? null : versionById(set, id)) ?? versions.at(fallback) ?? null;
+  const before = known(chosen[0], -2);
+  const after = known(chosen[1], -1);
+  if (!before || !after) return null;
+  const { text, settings, words } = diffVersions(set, before, after);
+  const isSameText = text.every(({ kind }) => kind === 'same');
+  const names = [versionWords(before), versionWords(after)] as const;
+  return (
+    <Panel span={5} title={`From ${names[0]} to ${names[1]}`} aside="what differs">
+      <div className="stack">
+        <div className="diff-choice">
+          <Select
+            label="From"
+            options={versionOptions(set)}
+            value={before.version.id}
+            onChange={(id) => setChosen([id, after.version.id])}
+          />
+          <Select
+            label="To"
+            options={versionOptions(set)}
+            value={after.version.id}
+            onChange={(id) => setChosen([before.version.id, id])}
+          />
+        </div>
+        <h3>Text</h3>
+        {isSameText ? <p className="dim">The text is the same.</p> : null}
+        <pre className="version-text diff">
+          {text.map(({ kind, text: piece }, i) => {
+            // biome-ignore lint/suspicious/noArrayIndexKey: the pieces of one diff have no other name, and are never moved
+            if (kind === 'added') return <ins key={i}>{piece}</ins>;
+            // biome-ignore lint/suspicious/noArrayIndexKey: as above
+            if (kind === 'removed') return <del key={i}>{piece}</del>;
+            // biome-ignore lint/suspicious/noArrayIndexKey: as above
+            return <span key={i}>{piece}</span>;
+          })}
+        </pre>
+        <Facts title="Settings" names={names} facts={settings} none="The settings are the same." />
+        <Facts title="Answer words" names={names} facts={words} none="The answer words are the same." />
+      </div>
+    </Panel>
+  );
+}
+
+function Facts({
+  title,
+  names,
+  facts,
+  none,
+}: {
+  readonly title: string;
+  readonly names: readonly [string, string];
+  readonly facts: readonly FactDiff[];
+  readonly none: string;
+}) {
+  return (
+    <>
+      <h3>{title}</h3>
+      {facts.length === 0 ? (
+        <p className="dim">{none}</p>
+      ) : (
+        <Table<FactDiff>
+          caption={`${title} that differ`}
+          rows={facts}
+          rowKey={({ name }) => name}
+          columns={[
+            { id: 'name', header: 'What', primary: true, cell: ({ name }) => name },
+            { id: 'before', header: names[0], cardLabel: names[0], cell: ({ before }) => before || '–' },
+            { id: 'after', header: names[1], cardLabel: names[1], cell: ({ after }) => after || '–' },
+          ]}
+        />
+      )}
+    </>
+  );
+}

@@ -1,0 +1,66 @@
+import { useEffect } from 'react';
+import { navigate, screenPath, useQuery } from '../../shell/location';
+import { ScreenFrame } from '../../shell/Screen';
+import { Button, EmptyState, Note, ProgressBar } from '../../ui';
+import { DiffPanel } from './DiffPanel';
+import { ImportNotes } from './ImportNotes';
+import { LineagePanel } from './LineagePanel';
+import { NotesPanel } from './NotesPanel';
+import { StagesPanel } from './StagesPanel';
+import { useLibrary, useRepository } from './use-library';
+import { VersionsPanel } from './VersionsPanel';
+import { detailTitle } from './words';
+
+/** One prompt set: where its stages stand, its versions, where they come from, and what differs. */
+export function SetDetail({ setId }: { readonly setId: string }) {
+  const { look, detail, missing, error } = useRepository((s) => s);
+  const openExport = useLibrary((s) => s.openExport);
+  const [, setSet] = useQuery<string>('set', '');
+  useEffect(() => void look(setId), [look, setId]);
+  const back = <Button onPress={() => setSet('')}>All prompt sets</Button>;
+  if (missing)
+    return (
+      <EmptyState title="This prompt set is not on this device" action={back}>
+        It was deleted, or the link was made on another computer.
+      </EmptyState>
+    );
+  if (detail?.set.id !== setId)
+    return error ? (
+      <Note tone="bad" live title="The prompt set could not be read" action={back}>
+        {error.message}
+      </Note>
+    ) : (
+      <ProgressBar label="Opening the prompt set" value={null} />
+    );
+  const { set } = detail;
+  return (
+    <ScreenFrame
+      title={detailTitle(set)}
+      lead={
+        <>
+          Ask for it as <code>{set.handle}</code> and a stage; the stage decides which version answers.
+        </>
+      }
+      actions={
+        <>
+          {back}
+          <Button onPress={() => navigate(screenPath(set.id, 'data'))}>Open</Button>
+          <Button isDisabled={!set.soft.some(({ soft }) => soft)} onPress={() => void openExport(set.id)}>
+            Export
+          </Button>
+        </>
+      }
+    >
+      <div className="stack library">
+        <ImportNotes />
+        <div className="grid">
+          <StagesPanel set={set} />
+          <NotesPanel set={set} />
+          <VersionsPanel set={set} />
+          <LineagePanel detail={detail} />
+          <DiffPanel set={set} />
+        </div>
+      </div>
+    </ScreenFrame>
+  );
+}
