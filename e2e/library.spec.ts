@@ -1,6 +1,7 @@
 import { strToU8, unzipSync, zipSync } from 'fflate';
 import { expect, test } from './fixtures';
 import { AWKWARD, type TestFile } from './pages/studio';
+import { sound } from './sound';
 import { promptSets } from './storage';
 
 test('rename, delete, undo, and handles that never clash', async ({ studio }) => {
@@ -49,7 +50,7 @@ test('rename, delete, undo, and handles that never clash', async ({ studio }) =>
     await expect(studio.heading).toHaveText('2 prompt sets, none tuned yet');
   });
 
-  await test.step('deleted stays deleted after a reload', async () => {
+  await test.step('deleted stays deleted after a reload, can be brought back, and goes for good when emptied', async () => {
     await library
       .set(/AWKWARD_2/)
       .getByRole('button', { name: 'Delete' })
@@ -57,6 +58,85 @@ test('rename, delete, undo, and handles that never clash', async ({ studio }) =>
     await expect(studio.heading).toHaveText('1 prompt set, none tuned yet');
     await page.reload();
     await expect(studio.heading).toHaveText('1 prompt set, none tuned yet');
+    await page.getByRole('tab', { name: 'Deleted (1)' }).click();
+    await page.getByRole('button', { name: 'Bring Awkward back' }).click();
+    await expect(studio.heading).toHaveText('2 prompt sets, none tuned yet');
+    await page.getByRole('tab', { name: 'Prompt sets' }).click();
+    await library
+      .set(/AWKWARD_2/)
+      .getByRole('button', { name: 'Delete' })
+      .click();
+    await page.getByRole('tab', { name: 'Deleted (1)' }).click();
+    await page.getByRole('button', { name: 'Empty' }).click();
+    await expect(page.getByRole('heading', { name: 'Nothing was deleted' })).toBeVisible();
+    await page
+      .getByRole('alertdialog')
+      .filter({ hasText: 'gone for good' })
+      .getByRole('button', { name: 'Undo' })
+      .click();
+    await expect(page.getByRole('button', { name: 'Bring Awkward back' })).toBeVisible();
+    await page.clock.install();
+    await page.getByRole('button', { name: 'Delete Awkward for good' }).click();
+    await page.clock.runFor(15_000);
+    await expect.poll(async () => (await promptSets(page)).map(({ handle }) => handle)).toEqual(['AWKWARD']);
+  });
+});
+
+test('a stage moves to another version, is taken back, and differences, notes and tags are kept', async ({
+  studio,
+}) => {
+  const { page, library } = studio;
+  await studio.trained();
+  await studio.go('Library');
+  await library
+    .set(/AWKWARD/)
+    .getByRole('button', { name: 'Versions and stages' })
+    .click();
+  await expect(studio.heading).toHaveText('Awkward: no stage yet');
+
+  await test.step('a stage is put somewhere, moves, and goes back', async () => {
+    await library.choose('Stands at', /^hand-written 1/);
+    await page.getByRole('button', { name: 'Put it there' }).click();
+    await expect(studio.heading).toHaveText('Awkward: production stands at hand-written 1');
+    await page.getByLabel('Why, kept with the next move').fill('tuned on March');
+    await library.choose('Version at production', /^tuned 1/);
+    await expect(studio.heading).toHaveText('Awkward: production stands at tuned 1');
+    await page.getByRole('alertdialog').filter({ hasText: 'tuned 1' }).getByRole('button', { name: 'Undo' }).click();
+    await expect(studio.heading).toHaveText('Awkward: production stands at hand-written 1');
+    await page.getByText('Every move (3)').click();
+    await expect(page.getByRole('table', { name: 'Moves of the stages, newest first' })).toContainText(
+      'production from hand-written 1 to tuned 1“tuned on March”',
+    );
+    await page.getByRole('button', { name: 'Move production back to tuned 1' }).press('Enter');
+    await expect(studio.heading).toHaveText('Awkward: production stands at tuned 1');
+    await page.getByLabel('New stage').fill('no/slash');
+    await page.getByRole('button', { name: 'Put it there' }).click();
+    await expect(page.getByText('A stage is one word')).toBeVisible();
+  });
+
+  await test.step('what differs, and where versions come from', async () => {
+    await expect(library.set(/^From hand-written 1 to tuned 1/)).toContainText('vectors');
+    const lineage = library.set(/^\d versions from/);
+    await lineage.getByRole('button', { name: 'Table' }).click();
+    await expect(lineage).toContainText('vectors start from the text');
+  });
+
+  await test.step('notes and tags are there after a reload, and found', async () => {
+    await page.getByRole('textbox', { name: 'Notes', exact: true }).fill('Ask Ms Ångström before moving it');
+    await page.getByLabel('Tags, with commas between').fill('Support, March');
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Note for tuned 1' }).click();
+    await page.getByLabel('Note for tuned 1').fill('thirty steps');
+    await page.keyboard.press('Enter');
+    await expect(library.set(/^Versions$/)).toContainText('thirty steps');
+    await page.reload();
+    await expect(studio.heading).toHaveText('Awkward: production stands at tuned 1');
+    await expect(page.getByRole('textbox', { name: 'Notes', exact: true })).toHaveValue(/Ångström/);
+    await expect(library.set(/^Versions$/)).toContainText('thirty steps');
+    await sound(studio, 'Library, one set');
+    await page.getByRole('button', { name: 'All prompt sets' }).click();
+    await expect(library.set(/AWKWARD/)).toContainText('production');
+    await expect(library.set(/AWKWARD/)).toContainText('#march');
   });
 });
 

@@ -9,6 +9,12 @@ export class LibraryPage {
     return this.page.getByRole('region', { name });
   }
 
+  /** Chooses in one of the selects of the page. */
+  async choose(label: string, option: RegExp): Promise<void> {
+    await this.page.getByRole('button', { name: new RegExp(`${label}`) }).click();
+    await this.page.getByRole('option', { name: option }).click();
+  }
+
   async import({ name, bytes }: TestFile): Promise<void> {
     const chooser = this.page.waitForEvent('filechooser');
     await this.page.getByRole('button', { name: 'Import a zip' }).click();

@@ -9,7 +9,9 @@ import { type BundleInput, buildBundle, readBundle } from './bundle';
 import { addHardVersion, createPromptSet, finishRun, recordTry, startRun } from './prompt-set';
 import { type Sidecar, sidecarJsonSchema, sidecarSchema } from './sidecar';
 import { buildSidecar, putIntoTemplate } from './sidecar-build';
+import { moveStage, stagesOf } from './stages';
 import type { PromptSet, SoftVersion } from './types';
+import { writeNote, writeSetNotes, writeTags } from './versions';
 
 const HASH = 'a'.repeat(64);
 const here = { id: 'new', now: '2026-02-02T00:00:00Z', taken: [] as string[] };
@@ -193,6 +195,16 @@ describe('an export', () => {
 });
 
 describe('an import', () => {
+  test('takes tags, notes and stages along, of the versions that travel', () => {
+    let set = writeTags(writeSetNotes(input.set, 'Ask first.', 'now'), ['march'], 'now');
+    set = writeNote(moveStage(set, { stage: 'production', to: 'r' }, 'now'), 'h', 'by hand', 'now');
+    set = { ...set, moves: [...(set.moves ?? []), { stage: 'staging', from: null, to: 'elsewhere', at: 'now' }] };
+    const read = readBundle(buildBundle({ ...input, set }), here);
+    if (!read.ok) throw new Error(read.error.message);
+    expect(read.value.set).toMatchObject({ tags: ['march'], notes: 'Ask first.', hard: [{ note: 'by hand' }] });
+    expect(stagesOf(read.value.set).map(({ name, versionId }) => [name, versionId])).toEqual([['production', 'r']]);
+  });
+
   test('takes a new id and a free handle', () => {
     const read = readBundle(zip, { ...here, taken: ['SUPPORT_TONE'] });
     expect(read.ok && [read.value.set.id, read.value.set.handle]).toEqual(['new', 'SUPPORT_TONE_2']);

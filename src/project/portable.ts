@@ -5,6 +5,7 @@
 import type { Dataset } from '../dataset/types';
 import { z } from '../lib/zod';
 import type { SoftPrompt } from '../prompt/types';
+import { stagesOf } from './stages';
 import type { HardVersion, PromptSet, SoftVersion } from './types';
 
 export const PORTABLE_VERSION = 1;
@@ -13,6 +14,8 @@ const text = (max: number) => z.string().max(max);
 const share = z.number().min(0).max(1);
 const count = z.int().min(0).max(1e9);
 const ids = z.array(text(500)).max(1e6);
+
+const answerWords = z.array(z.object({ label: text(2000), word: text(2000) })).max(1000);
 
 const settings = z.object({
   placement: z.enum(['prefix', 'suffix']),
@@ -56,6 +59,8 @@ const hardVersion = z.object({
     chat: z.boolean().optional(),
   }),
   createdAt: text(40),
+  note: text(2000).optional(),
+  words: answerWords.optional(),
   tried: z
     .object({
       accuracy: share,
@@ -80,6 +85,8 @@ const softVersion = z.object({
   initText: text(200_000),
   handVersion: text(100).exactOptional(),
   group: text(100).exactOptional(),
+  note: text(2000).optional(),
+  words: answerWords.optional(),
   status: z.enum(['finished', 'early', 'stopped']),
   bestStep: count.nullable(),
   validationAccuracy: share.nullable(),
@@ -123,7 +130,14 @@ export const portableSchema = z.object({
   name: text(200),
   handle: text(100),
   createdAt: text(40),
-  words: z.array(z.object({ label: text(2000), word: text(2000) })).max(1000),
+  words: answerWords,
+  tags: z.array(text(40)).max(20).optional(),
+  notes: text(20_000).optional(),
+  /** Where stages stand, of the versions that travel; their history stays behind. */
+  moves: z
+    .array(z.object({ stage: text(40), from: z.null(), to: text(100), at: text(40) }))
+    .max(1000)
+    .optional(),
   baseTemplate: text(200_000),
   hard: z.array(hardVersion).max(10_000),
   chosenHard: text(100).nullable(),
@@ -145,6 +159,13 @@ export function toPortable(set: PromptSet, run: SoftVersion, rows: Dataset | nul
     handle: set.handle,
     createdAt: set.createdAt,
     words: set.words,
+    tags: set.tags,
+    notes: set.notes,
+    moves: stagesOf(set).flatMap(({ name, versionId, since }) =>
+      versionId === run.id || set.hard.some(({ id }) => id === versionId)
+        ? [{ stage: name, from: null, to: versionId, at: since }]
+        : [],
+    ),
     baseTemplate: set.baseTemplate,
     hard: set.hard.map((version) => (rows ? version : withoutRowIds(version))),
     chosenHard: set.chosenHard,
@@ -181,5 +202,8 @@ export function fromPortable(
     datasetFingerprint: portable.datasetFingerprint,
     datasetName: portable.datasetName,
     testLooks: portable.testLooks,
+    ...(portable.tags && { tags: portable.tags }),
+    ...(portable.notes && { notes: portable.notes }),
+    ...(portable.moves && portable.moves.length > 0 && { moves: portable.moves }),
   };
 }

@@ -69,7 +69,10 @@ export function ExportDialog() {
               no PEFT adapter: these vectors stand after the text, which PEFT cannot load; train with “In PEFT” for that
             </li>
           )}
-          <li>project.json: your hand-written prompts{exporting.withRows ? ' and rows' : ''}, for importing here</li>
+          <li>
+            project.json: your hand-written prompts, notes and tags{exporting.withRows ? ' and rows' : ''}, for
+            importing here
+          </li>
         </ul>
         {exporting.error ? (
           <Note tone="bad" live title="Nothing was exported">
