@@ -50,7 +50,12 @@ export async function fillLibrary(size) {
     initText: 'Decide the tone of the message as the handbook does.',
     status: 'finished',
     error: null,
-    soft: { placement: 'suffix', vectors: Float32Array.from({ length: 5760 }, Math.random), virtualTokens: 10, hidden: 576 },
+    soft: {
+      placement: 'suffix',
+      vectors: Float32Array.from({ length: 5760 }, Math.random),
+      virtualTokens: 10,
+      hidden: 576,
+    },
     bestStep: 150,
     validationAccuracy: 0.8,
     seconds: 120,
@@ -81,14 +86,16 @@ export async function fillLibrary(size) {
       },
     ],
     // the sets with rows share the runs
-    soft: i < size.datasets ? Array.from({ length: size.runs / size.datasets }, (_, k) => run(k * size.datasets + i)) : [],
+    soft:
+      i < size.datasets ? Array.from({ length: size.runs / size.datasets }, (_, k) => run(k * size.datasets + i)) : [],
     chosenHard: `hand-${i}`,
     chosenSoft: null,
     datasetFingerprint: i < size.datasets ? `rows-${i}` : null,
     datasetName: i < size.datasets ? `${TOPICS[i % TOPICS.length]}.csv` : null,
     testLooks: 1,
   });
-  const text = (i) => `I wrote about ${TOPICS[i % TOPICS.length]} ${i} times now, and nobody could tell me when the matter is settled; the last colleague was friendly.`;
+  const text = (i) =>
+    `I wrote about ${TOPICS[i % TOPICS.length]} ${i} times now, and nobody could tell me when the matter is settled; the last colleague was friendly.`;
   const dataset = (i) => {
     const rows = Array.from({ length: size.rows }, (_, k) => ({
       id: String(k + 1),
@@ -145,11 +152,25 @@ export async function fillLibrary(size) {
       id: `evaluation-${i}`,
       setId: `set-${i}`,
       createdAt: iso(i),
-      plan: { labels: words.map(({ label }) => label), rowIds, gold, arms: [arm('yours'), arm('tuned')], pairs: [['yours', 'tuned']], calibrated: false, looks: 1, seed: 0 },
+      plan: {
+        labels: words.map(({ label }) => label),
+        rowIds,
+        gold,
+        arms: [arm('yours'), arm('tuned')],
+        pairs: [['yours', 'tuned']],
+        calibrated: false,
+        looks: 1,
+        seed: 0,
+      },
       comparison: {
         arms: [report('yours', Math.floor(test * 0.7)), report('tuned', Math.floor(test * 0.82))],
         pairs: [],
-        verdict: { kind: 'tuned-better', headline: 'Tuned beats your prompt by 12 points', detail: '', rowsNeeded: null },
+        verdict: {
+          kind: 'tuned-better',
+          headline: 'Tuned beats your prompt by 12 points',
+          detail: '',
+          rowsNeeded: null,
+        },
         calibrated: false,
         looks: 1,
         n: test,
