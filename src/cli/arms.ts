@@ -2,7 +2,7 @@ import { labelIndexer, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import type { Engine } from '../engine/engine';
 import { averaged } from '../evaluation/averaged';
-import { calibrationHelps, fitCalibration, validationAccuracy, validationTemperature } from '../evaluation/calibrate';
+import { fitCalibration, validationOutcome, validationTemperature } from '../evaluation/calibrate';
 import { compare } from '../evaluation/compare';
 import { rowGroups } from '../evaluation/groups';
 import { combinedArm } from '../evaluation/mixture';
@@ -140,7 +140,7 @@ export async function contest(
     gold,
     arms: outcomes,
     pairs: PAIRS.filter((pair) => pair.every((id) => outcomes.some((arm) => arm.id === id))),
-    calibrated: calibrationHelps(outcomes),
+    calibrated: false,
     calibration: 'chosen',
     looks: 1,
     seed,
@@ -206,8 +206,7 @@ async function outcomeOf(
     tokensSent: test.map((row) => row.tokensSent),
     tokensComputedMean: mean(test.map((row) => row.tokensComputed)),
     latencyMsMedian,
-    validation:
-      validation.length === 0 ? null : validationAccuracy(onValidation, goldOf(dataset, validation), calibration),
+    validation: validationOutcome(onValidation, goldOf(dataset, validation), calibration),
     temperature: validationTemperature(onValidation, goldOf(dataset, validation), calibration),
   };
   return { outcome, onValidation };

@@ -2,13 +2,13 @@ import { assert } from '../lib/assert';
 import { argmax, classMetrics, confusionMatrix, correctCount, macroF1 } from '../metrics/classification';
 import { wilson } from '../metrics/intervals';
 import { macroF1Interval } from '../metrics/resample';
-import { calibratedRows } from './calibrate';
+import { calibratedRows, calibrationHelps } from './calibrate';
 import type { ArmOutcome, ArmReport, ComparisonPlan } from './types';
 
 /** Whether an arm's log-probabilities are calibrated under this plan; reference lines never are. */
 export function isCalibrated(arm: ArmOutcome, plan: Pick<ComparisonPlan, 'calibrated' | 'calibration'>): boolean {
   if (!arm.calibration) return false;
-  if (plan.calibration === 'chosen' && arm.validation) return arm.validation.calibrated > arm.validation.raw;
+  if (plan.calibration === 'chosen' && arm.validation) return calibrationHelps(arm.validation);
   return plan.calibrated;
 }
 

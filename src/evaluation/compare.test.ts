@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createRng } from '../lib/rng';
-import { applyCalibration, calibrationHelps, fitCalibration, validationAccuracy } from './calibrate';
+import { applyCalibration, calibrationHelps, fitCalibration, validationOutcome } from './calibrate';
 import { compare } from './compare';
 import { detectable } from './detectable';
 import { majorityArm } from './reference';
@@ -85,7 +85,8 @@ describe('calibration', () => {
     ]);
     const fit = fitCalibration(biased);
     expect(fit.rows).toBe(4);
-    expect(validationAccuracy(biased, [0, 1, 0, 1], fit)).toEqual({ raw: 0.5, calibrated: 1 });
+    expect(validationOutcome(biased, [0, 1, 0, 1], fit)).toMatchObject({ raw: 0.5, calibrated: 1 });
+    expect(validationOutcome([], [], fit)).toBeNull();
     const row = applyCalibration(biased[0] as number[], fit);
     expect(row.reduce((s, v) => s + Math.exp(v), 0)).toBeCloseTo(1);
   });
@@ -115,8 +116,14 @@ describe('calibration', () => {
     expect(accuracies({ calibrated: false })).toEqual([0.5, 0.5]);
     expect(accuracies({ calibrated: true })).toEqual([1, 1]);
     expect(accuracies({ calibrated: false, calibration: 'chosen' })).toEqual([1, 0.5]);
-    expect(calibrationHelps([hand, tuned])).toBe(true);
-    expect(calibrationHelps([tuned])).toBe(false);
+  });
+
+  it('is decided by the loss where it is known: on few rows accuracy says it too roughly', () => {
+    const raw = 0.45;
+    const calibrated = 0.46;
+    expect(calibrationHelps({ raw, calibrated })).toBe(true);
+    expect(calibrationHelps({ raw, calibrated, loss: { raw: 0.95, calibrated: 1.02 } })).toBe(false);
+    expect(calibrationHelps({ raw: calibrated, calibrated: raw, loss: { raw: 3.1, calibrated: 1.1 } })).toBe(true);
   });
 });
 

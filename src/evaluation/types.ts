@@ -43,7 +43,12 @@ export interface ArmOutcome {
   readonly tokensComputedMean: number | null;
   readonly latencyMsMedian: number | null;
   /** Accuracy on validation rows, raw and calibrated, where measured (decides nothing on test). */
-  readonly validation: { readonly raw: number; readonly calibrated: number } | null;
+  readonly validation: {
+    readonly raw: number;
+    readonly calibrated: number;
+    /** Mean negative log-probability of the labels; left out by earlier versions. */
+    readonly loss?: { readonly raw: number; readonly calibrated: number };
+  } | null;
   /** Fitted on validation rows, for the log-probabilities without and with calibration; left out by earlier versions. */
   readonly temperature?: { readonly raw: number; readonly calibrated: number; readonly rows: number } | null;
 }

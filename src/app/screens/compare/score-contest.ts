@@ -1,7 +1,7 @@
 /** Every arm of a contest on the same held-back rows: tokenised, scored one after another, calibrated, timed. */
 import type { Dataset } from '../../../dataset/types';
 import { averaged } from '../../../evaluation/averaged';
-import { validationAccuracy, validationTemperature } from '../../../evaluation/calibrate';
+import { validationOutcome, validationTemperature } from '../../../evaluation/calibrate';
 import { rowGroups } from '../../../evaluation/groups';
 import { combinedArm } from '../../../evaluation/mixture';
 import { majorityArm, wordsArm } from '../../../evaluation/reference';
@@ -143,7 +143,7 @@ async function scoreArm(
     // For a new row, whose text is in no cache: of the bare text nothing is shared.
     tokensComputedMean: mean((row) => (cacheKey === null ? row.tokensComputed : row.tokensSent)),
     latencyMsMedian: latencyMs,
-    validation: validationAccuracy(onValidation, gold, calibration),
+    validation: validationOutcome(onValidation, gold, calibration),
     temperature: validationTemperature(onValidation, gold, calibration),
   };
   return { outcome, onValidation };
