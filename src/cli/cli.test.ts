@@ -102,6 +102,15 @@ describe('the command line', () => {
     for (const row of common)
       for (const [label, value] of Object.entries(there.get(row.id) ?? {}))
         expect(row.logProbs[label]).toBeCloseTo(value, 3);
+
+    // other rows: labels in another order, and one that never occurs
+    const lines = Array.from({ length: 5 }, (_, i) => `Nobody answers ${i}.,negative\nThank you ${i}!,positive\n`);
+    const others = await csv('others.csv', `text,label\n${lines.join('')}`);
+    const elsewhere = await cli('evaluate', join(out, 'prompt'), others, ...args);
+    expect(elsewhere.code).toBe(0);
+    const [, asked] = JSON.parse(elsewhere.stdout).arms;
+    expect(asked.rows.slice(0, 2).map((row: { gold: string }) => row.gold)).toEqual(['negative', 'positive']);
+    expect(Object.keys(asked.rows[0].logProbs)).toHaveLength(3);
   }, 180_000);
 
   it('tunes several seeds and a hybrid with every option: they stand beside the first, with their mean', async () => {

@@ -51,9 +51,9 @@ export async function evaluate(args: readonly string[]): Promise<void> {
       log.line(
         `The prompt was tuned for other weights (${sidecar.model.id}, ${sidecar.model.dtype}): expect other numbers.`,
       );
-    const words = sidecar.labels.map(({ label, word }) => ({ label, word }));
     const template = { template: sidecar.template, shots: 0, shotSeed: 0 };
-    const rows = tokenRows(tokenizer, dataset, template, words, dataset.split.test);
+    // no examples are shown, so no answer words: these rows may lack a label, or bring them in another order
+    const rows = tokenRows(tokenizer, dataset, template, [], dataset.split.test);
     const names = sidecar.labels.map(({ label }) => label);
     const gold = goldOf(dataset, dataset.split.test).map((index) => names.indexOf(dataset.labels[index] ?? ''));
     const arms = [];
