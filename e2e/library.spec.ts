@@ -1,4 +1,5 @@
 import { strToU8, unzipSync, zipSync } from 'fflate';
+import { writeSafetensors } from '../src/prompt/safetensors';
 import { expect, test } from './fixtures';
 import { AWKWARD, type TestFile } from './pages/studio';
 import { sound } from './sound';
@@ -163,7 +164,7 @@ test('zips that mean harm, or nothing, are refused by name, and what is there st
     });
 
   const hostile: readonly (readonly [TestFile, RegExp])[] = [
-    [{ name: 'empty.zip', bytes: Buffer.alloc(0) }, /not a zip/],
+    [{ name: 'empty.zip', bytes: Buffer.alloc(0) }, /is empty/],
     [{ name: 'photo.zip', bytes: Buffer.from(Array.from({ length: 4000 }, (_, i) => (i * 7919) % 251)) }, /not a zip/],
     [{ name: 'cut.zip', bytes: whole.bytes.subarray(0, whole.bytes.length / 2) }, /not a zip|cut|incomplete/],
     [
@@ -182,7 +183,7 @@ test('zips that mean harm, or nothing, are refused by name, and what is there st
       changed('nothing.zip', (files) => {
         delete files['softprompt.json'];
       }),
-      /has no softprompt\.json/,
+      /neither softprompt\.json/,
     ],
     [
       changed('json.zip', (files) => {
@@ -197,16 +198,36 @@ test('zips that mean harm, or nothing, are refused by name, and what is there st
       }),
       /72 bytes of data for 10 x 96 numbers/,
     ],
+    [{ name: 'prompt.pt', bytes: Buffer.from([0x80, 2, 0x63]) }, /could run code/],
+    [
+      {
+        name: 'infinite.npy',
+        bytes: Buffer.from(Uint8Array.from(parts['prompt_embeddings.npy'] ?? []).fill(0xff, -4)),
+      },
+      /not finite/,
+    ],
   ];
   for (const [file, message] of hostile)
     await test.step(file.name, async () => {
-      await library.import(file);
+      await library.bring(file);
       const alert = studio.alert(`${file.name} was not imported`);
       await expect(alert).toContainText(message);
       await expect(alert).toContainText('Nothing was imported');
-      await alert.getByRole('button', { name: 'Close' }).click();
-      await expect(studio.heading).toHaveText('1 prompt set, all tuned');
+      expect(await promptSets(page)).toHaveLength(1);
     });
+
+  await test.step('a LoRA is named, and refused', async () => {
+    await library.bring(peftConfig({ peft_type: 'LORA' }), peftVectors(10, 96));
+    await expect(studio.alert('2 files were not imported')).toContainText(/LORA: it changes the model’s weights/);
+  });
+
+  await test.step('vectors of another width do not fit, and cannot be kept', async () => {
+    await library.bring(peftConfig({ token_dim: 8, num_virtual_tokens: 2 }), peftVectors(2, 8));
+    await expect(studio.alert('It does not fit the model that is loaded')).toContainText(/8 numbers each.*has 96/);
+    await expect(page.getByRole('button', { name: 'Keep it' })).toBeHidden();
+    await page.keyboard.press('Escape');
+    expect(await promptSets(page)).toHaveLength(1);
+  });
 
   await test.step('names in a file are text, never a page', async () => {
     const name = '<img src=x onerror="document.title=1"><b>Bold</b>';
@@ -221,4 +242,55 @@ test('zips that mean harm, or nothing, are refused by name, and what is there st
     await expect(page.getByRole('img', { name: 'x' })).toHaveCount(0);
     await expect(studio.heading).toHaveText('2 prompt sets, all tuned');
   });
+
+  await test.step('a PEFT folder becomes a prompt set, with the task of one that is here', async () => {
+    await library.bring(peftConfig(), peftVectors(10, 96));
+    await expect(page.getByText('Nobody can say which weights it was trained on')).toBeVisible();
+    await expect(page.getByRole('textbox', { name: /^Prompt/ })).toHaveValue('Nachricht: {text}\nTon:');
+    await page.getByRole('textbox', { name: /^Answers/ }).fill('praise');
+    await page.getByRole('button', { name: 'Keep it' }).click();
+    await expect(page.getByText('At least two answers are needed')).toBeVisible();
+    await page.getByRole('textbox', { name: /^Answers/ }).fill('complaint = complaint\npraise = praise');
+    await page.getByRole('button', { name: 'Keep it' }).click();
+    await expect(page.getByText('“PEFT prompt” was imported')).toBeVisible();
+    const [peft] = (await promptSets(page)).filter(({ handle }) => handle === 'PEFT_PROMPT');
+    expect(peft?.soft[0]).toMatchObject({ origin: 'PEFT (PROMPT_TUNING)', settings: { placement: 'prefix' } });
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await expect(studio.heading).toHaveText('2 prompt sets, all tuned');
+  });
+
+  await test.step('a demo leads to the stage', async () => {
+    await page.getByRole('button', { name: 'Export', exact: true }).first().click();
+    await page.getByText('An audience').click();
+    const demo = await library.download();
+    expect(demo.name).toMatch(/-demo\.zip$/);
+    await library.import(demo);
+    await expect(page.getByRole('button', { name: 'What does the tuned prompt say?' })).toBeVisible();
+    await page.keyboard.press('Escape');
+  });
+});
+
+const peftConfig = (change: object = {}): TestFile => ({
+  name: 'adapter_config.json',
+  bytes: Buffer.from(
+    JSON.stringify({
+      peft_type: 'PROMPT_TUNING',
+      task_type: 'CAUSAL_LM',
+      num_virtual_tokens: 10,
+      token_dim: 96,
+      base_model_name_or_path: './out/model',
+      ...change,
+    }),
+  ),
+});
+
+const peftVectors = (virtualTokens: number, hidden: number): TestFile => ({
+  name: 'adapter_model.safetensors',
+  bytes: Buffer.from(
+    writeSafetensors({
+      vectors: Float32Array.from({ length: virtualTokens * hidden }, (_, i) => Math.sin(i) / 10),
+      virtualTokens,
+      hidden,
+    }),
+  ),
 });

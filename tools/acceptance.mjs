@@ -1,7 +1,7 @@
 /**
  * `npm run acceptance`: the long checks on the real model, by hand and before a release. Takes more than an hour on two
  * cores. Public data sets are looked for in ../shared/data; what needs them says so and is skipped where they are not.
- * Names choose parts: `npm run acceptance -- reference resume training page kill python`.
+ * Names choose parts: `npm run acceptance -- reference resume training page kill python interchange fuzz`.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -39,7 +39,19 @@ part('check', 'gradients of the embedded model against finite differences', 'npm
   'public/models/HuggingFaceTB/SmolLM2-135M-Instruct',
 ]);
 part('resume', 'a resumed run ends in the same bytes', 'npx', ['tsx', 'tools/acceptance-resume.ts']);
-part('python', 'the shipped prompt in PyTorch', 'node', ['tools/export/check.mjs']);
+part('python', 'the shipped prompt in PyTorch, and the programs of an export on the tiny model', 'node', [
+  'tools/export/check.mjs',
+]);
+part(
+  'interchange',
+  'prompts trained here in PEFT, and prompts trained by PEFT here: 100 rows, within 0.001',
+  'npx',
+  ['tsx', 'tools/acceptance-interchange.ts', data],
+  true,
+);
+part('fuzz', '10,000 mutations of every format', 'env', [
+  ...['FUZZ=10000', 'npx', 'vitest', 'run', '--project', 'node', 'src/project/recognise.test.ts'],
+]);
 part(
   'training',
   'SST-2, 256 rows: suffix at least 83% over three seeds, prefix at least 81%',

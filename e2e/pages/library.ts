@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { Locator, Page } from '@playwright/test';
+import { expect, type Locator, type Page } from '@playwright/test';
 import type { TestFile } from './studio';
 
 export class LibraryPage {
@@ -15,10 +15,22 @@ export class LibraryPage {
     await this.page.getByRole('option', { name: option }).click();
   }
 
-  async import({ name, bytes }: TestFile): Promise<void> {
+  /** Opens the import dialog and brings files; what they are stands there then, and nothing is kept yet. */
+  async bring(...files: readonly TestFile[]): Promise<void> {
+    const dialog = this.page.getByRole('dialog', { name: 'Import' });
+    if (!(await dialog.isVisible())) await this.page.getByRole('button', { name: 'Import', exact: true }).click();
     const chooser = this.page.waitForEvent('filechooser');
-    await this.page.getByRole('button', { name: 'Import a zip' }).click();
-    await (await chooser).setFiles({ name, mimeType: 'application/zip', buffer: bytes });
+    await dialog.getByRole('button', { name: 'Choose files' }).click();
+    await (await chooser).setFiles(
+      files.map(({ name, bytes }) => ({ name, mimeType: 'application/octet-stream', buffer: bytes })),
+    );
+  }
+
+  async import(file: TestFile): Promise<void> {
+    await this.bring(file);
+    const dialog = this.page.getByRole('dialog', { name: 'Import' });
+    await dialog.getByRole('button', { name: /^Keep it/ }).click();
+    await expect(dialog).toBeHidden();
   }
 
   /** Presses the download button of the open export dialog. */

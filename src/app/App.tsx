@@ -4,7 +4,7 @@ import { STEPS, TOOLS } from './screens/registry';
 import { StartScreen } from './screens/start/StartScreen';
 import { DropTarget } from './shell/DropTarget';
 import type { Dropped } from './shell/dropped-files';
-import { NEW_PROJECT, navigate, usePath, useSearchString } from './shell/location';
+import { NEW_PROJECT, navigate, screenPath, usePath, useSearchString } from './shell/location';
 import { openModelFolder } from './shell/open-model-folder';
 import { Shell } from './shell/Shell';
 import { useProject, useStores } from './state/studio';
@@ -15,11 +15,18 @@ import { ProgressBar } from './ui/ProgressBar';
 const SCREENS = [...STEPS, ...TOOLS];
 
 export function App() {
-  const { data, session } = useStores();
+  const { data, session, project, importer } = useStores();
   const openModel = useCallback((dropped: Dropped) => openModelFolder(session, dropped), [session]);
+  const openPrompt = useCallback(
+    ({ name, files }: Dropped) => {
+      navigate(screenPath(project.getState().set?.id ?? null, 'library'));
+      void importer.getState().bring(name, files);
+    },
+    [project, importer],
+  );
   return (
     <Router hook={usePath} searchHook={useSearchString} hrefs={usePath.hrefs}>
-      <DropTarget onFile={data.getState().openFile} onModel={openModel}>
+      <DropTarget onFile={data.getState().openFile} onModel={openModel} onPrompt={openPrompt}>
         <Switch>
           <Route path="/">
             <Shell current={null}>

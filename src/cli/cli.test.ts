@@ -15,9 +15,11 @@ interface Ended {
   readonly stderr: string;
 }
 
-function cli(...args: string[]): Promise<Ended> {
+const cli = (...args: string[]): Promise<Ended> => node('--import', 'tsx', 'src/cli/main.ts', ...args);
+
+function node(...args: string[]): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...args]);
+    const child = spawn(process.execPath, args);
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (data) => {
@@ -102,6 +104,25 @@ describe('the command line', () => {
     for (const row of common)
       for (const [label, value] of Object.entries(there.get(row.id) ?? {}))
         expect(row.logProbs[label]).toBeCloseTo(value, 3);
+
+    const texts = await csv('two.csv', 'n,text\n1,"Never again, thanks"\n2,Lovely\n');
+    const model = ['--studio', '.', '--text', 'text', '--model', TINY, '--threads', '2'];
+    const answered = await node(join(out, 'prompt/predict.mjs'), texts, ...model);
+    expect(answered.code, answered.stderr).toBe(0);
+    const answers = answered.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(answers).toHaveLength(2);
+    for (const { label, probabilities } of answers) {
+      const shares = Object.entries<number>(probabilities).sort(([, a], [, b]) => b - a);
+      expect(shares[0]?.[0]).toBe(label);
+      expect(shares.reduce((sum, [, share]) => sum + share, 0)).toBeCloseTo(1, 4);
+    }
+    expect(await node(join(out, 'prompt/predict.mjs'), texts)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('Name a checkout'),
+    });
 
     // other rows: labels in another order, and one that never occurs
     const lines = Array.from({ length: 5 }, (_, i) => `Nobody answers ${i}.,negative\nThank you ${i}!,positive\n`);

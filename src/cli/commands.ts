@@ -5,6 +5,7 @@ import { CONFORMANCE_USAGE, conformance } from './conformance';
 import { EVALUATE_USAGE, evaluate } from './evaluate';
 import { INSPECT_USAGE, inspect } from './inspect';
 import { TUNE_USAGE } from './options';
+import { PREDICT_USAGE, predict } from './predict';
 import { tune } from './tune';
 import { UsageError } from './usage';
 import { WRITE_USAGE, write } from './write';
@@ -19,6 +20,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   tune: { usage: TUNE_USAGE, run: tune },
   write: { usage: WRITE_USAGE, run: write },
   evaluate: { usage: EVALUATE_USAGE, run: evaluate },
+  predict: { usage: PREDICT_USAGE, run: predict },
   check: { usage: CHECK_USAGE, run: check },
   conformance: { usage: CONFORMANCE_USAGE, run: conformance },
   inspect: { usage: INSPECT_USAGE, run: inspect },

@@ -1,17 +1,15 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { zipSync } from 'fflate';
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { present } from '../lib/assert';
 import { StudioError } from '../lib/errors';
 import { accuracy, argmax, confusionMatrix, macroF1 } from '../metrics/classification';
 import { wilson } from '../metrics/intervals';
-import { readBundle } from '../project/bundle';
-import { stamp } from '../project/prompt-set';
 import { goldOf, tokenRows } from './arms';
 import { ownId, readDataset } from './data';
 import { createLog, percentage } from './log';
 import { openModel } from './model-dir';
 import { modelOptions, readModelOptions } from './options';
+import { readPrompt } from './prompt-file';
 import { exactly, parseOptions, required, wholeNumber } from './usage';
 
 export const EVALUATE_USAGE = `npm run evaluate -- PROMPT DATA.csv --text COL --label COL [--test-rows N] [--out FILE.json] [--model DIR]
@@ -89,22 +87,4 @@ export async function evaluate(args: readonly string[]): Promise<void> {
   } finally {
     await engine.dispose();
   }
-}
-
-/** A zip as it is; a folder by way of one, so that both go through the same checks. */
-async function readPrompt(path: string) {
-  const bytes = await readFile(path).catch(() => zippedFolder(path));
-  const bundle = readBundle(new Uint8Array(bytes), { ...stamp(), taken: [] });
-  if (!bundle.ok) throw new StudioError('bad-input', bundle.error.message, { data: { kind: bundle.error.kind } });
-  return bundle.value;
-}
-
-async function zippedFolder(folder: string): Promise<Uint8Array> {
-  const names = await readdir(folder).catch((cause: unknown) => {
-    throw new StudioError('bad-input', `There is neither a zip nor a folder ${folder}.`, { cause });
-  });
-  const files = await Promise.all(
-    names.map(async (name) => [name, new Uint8Array(await readFile(join(folder, name)))] as const),
-  );
-  return zipSync(Object.fromEntries(files));
 }

@@ -5,6 +5,7 @@ import type { ArmOutcome, Comparison, ComparisonPlan } from '../evaluation/types
 import { present } from '../lib/assert';
 import { PRODUCT } from '../lib/product';
 import { bundleFiles } from '../project/bundle';
+import { KIT_SCRIPTS } from '../project/kit';
 import { addHardVersion, createPromptSet, finishRun, stamp, startRun } from '../project/prompt-set';
 import { buildSidecar, type CheckRow, putIntoTemplate } from '../project/sidecar-build';
 import type { SoftPrompt } from '../prompt/types';
@@ -101,13 +102,20 @@ export async function exportPrompt({
     set: finished,
     run,
     sidecar,
-    predictPy: await readFile(repositoryFile('tools/export/predict.py'), 'utf8'),
+    scripts: await readScripts(),
     rows: null,
     model: { layers: info.layers, heads: numberOr(model.config.num_attention_heads ?? model.config.n_head) },
   });
   await mkdir(folder, { recursive: true });
   for (const [name, bytes] of Object.entries(files)) await writeFile(join(folder, name), bytes);
 }
+
+const readScripts = async (): Promise<Record<string, string>> =>
+  Object.fromEntries(
+    await Promise.all(
+      KIT_SCRIPTS.map(async (name) => [name, await readFile(repositoryFile(`tools/export/${name}`), 'utf8')] as const),
+    ),
+  );
 
 const numberOr = (value: unknown) => (typeof value === 'number' ? value : null);
 

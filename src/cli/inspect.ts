@@ -44,7 +44,7 @@ async function inspectFile(path: string): Promise<Inspected> {
   if (found.size > MAX_BYTES)
     return unreadable(`It has ${Math.round(found.size / 2 ** 20)} MiB; at most 512 are read.`);
   const bytes = new Uint8Array(await readFile(path));
-  return { file, ...(onnx(file, bytes) ?? recognise(file, bytes)) };
+  return { file, ...(onnx(file, bytes) ?? (await recognise(file, bytes))) };
 }
 
 /** By name: a protobuf has no mark of its own. External weights are not looked for. */

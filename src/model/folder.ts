@@ -6,6 +6,8 @@ export interface NamedFile {
   /** As dropped or chosen: may have the folder's own name in front. */
   readonly path: string;
   readonly bytes: () => Promise<Uint8Array<ArrayBuffer>>;
+  /** In bytes, where it is known before it is read. */
+  readonly size?: number;
 }
 
 /** Reads a model folder in hub layout (or flat) from disk. @throws StudioError `model-missing-file` naming what is not there */

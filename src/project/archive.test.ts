@@ -65,7 +65,7 @@ describe('readArchive', () => {
   });
 
   test('refuses too many files, passwords, doubled names, wrong checksums and cut files', () => {
-    expect(kind(zipSync(Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`f${i}`, bytes('x')]))))).toBe(
+    expect(kind(zipSync(Object.fromEntries(Array.from({ length: 4001 }, (_, i) => [`f${i}`, bytes('x')]))))).toBe(
       'too-many-files',
     );
     const two = zipSync({ aa: bytes('x'), bb: bytes('y') }, { level: 0 });

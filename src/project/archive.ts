@@ -25,7 +25,7 @@ export interface ArchiveLimits {
 }
 
 const MB = 2 ** 20;
-export const LIMITS: ArchiveLimits = { zipBytes: 64 * MB, files: 64, totalBytes: 160 * MB, ratio: 250 };
+export const LIMITS: ArchiveLimits = { zipBytes: 64 * MB, files: 4000, totalBytes: 160 * MB, ratio: 250 };
 
 const EOCD = 0x06054b50;
 const CENTRAL = 0x02014b50;
@@ -108,6 +108,27 @@ export function readArchive(
     files.set(name, bytes);
   }
   return ok(files);
+}
+
+/** What file managers leave behind. */
+const isJunk = (path: string) =>
+  path.startsWith('__MACOSX/') || /(^|\/)(\.DS_Store|Thumbs\.db|desktop\.ini|\.git\/.*)$/.test(path);
+
+/** Files may lie in a folder, as file managers pack them: the one that holds a file named in `marks` becomes the root. */
+export function atRoot(
+  files: ReadonlyMap<string, Uint8Array>,
+  marks: readonly string[],
+): ReadonlyMap<string, Uint8Array> {
+  const paths = [...files.keys()].filter((path) => !isJunk(path));
+  const found = paths
+    .filter((path) => marks.includes(path.slice(path.lastIndexOf('/') + 1)))
+    .sort((a, b) => a.split('/').length - b.split('/').length)[0];
+  const folder = found?.slice(0, found.lastIndexOf('/') + 1) ?? '';
+  return new Map(
+    paths
+      .filter((path) => path.startsWith(folder))
+      .map((path) => [path.slice(folder.length), files.get(path) as Uint8Array]),
+  );
 }
 
 /** The output buffer has the announced size, so that a file that lies about it cannot take more memory. */

@@ -112,7 +112,7 @@ function make(placement: Placement, vectors: Float32Array, hidden: number, rows:
     now: '2026-01-02T00:00:00Z',
     producer: 'Softprompt Studio test',
   });
-  return { set, run, sidecar, predictPy: 'print("hello")\n', rows, model: { layers: 30, heads: 9 } };
+  return { set, run, sidecar, scripts: { 'predict.py': 'print("hello")\n' }, rows, model: { layers: 30, heads: 9 } };
 }
 
 const numbers = fc.float32Array({ minLength: 1, maxLength: 24, noNaN: true, noDefaultInfinity: true });

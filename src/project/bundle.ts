@@ -1,12 +1,12 @@
 /** The export: one zip that runs in Python, loads in PEFT where it can, and comes back into the studio as it was. */
-import { zipSync } from 'fflate';
 import type { Dataset } from '../dataset/types';
 import { assert } from '../lib/assert';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import type { z } from '../lib/zod';
 import { readNpy, writeNpy } from '../prompt/npy';
 import { readSafetensors, writeSafetensors } from '../prompt/safetensors';
-import { type ArchiveFailureKind, readArchive } from './archive';
+import { type ArchiveFailureKind, atRoot, readArchive } from './archive';
+import { DEMO_FILE, writeDemo } from './demo';
 import { uniqueHandle } from './handle';
 import { adapterConfig } from './peft';
 import { fromPortable, PORTABLE_VERSION, type Portable, portableSchema, toPortable } from './portable';
@@ -14,16 +14,19 @@ import { bundleReadme } from './readme';
 import { SIDECAR_VERSION, type Sidecar, sidecarSchema } from './sidecar';
 import { softPromptOf } from './sidecar-build';
 import type { PromptSet, SoftVersion } from './types';
+import { zipped } from './whole-archive';
 
 export interface BundleInput {
   readonly set: PromptSet;
   /** A run with vectors. */
   readonly run: SoftVersion;
   readonly sidecar: Sidecar;
-  /** The text of predict.py. */
-  readonly predictPy: string;
+  /** Programs that travel with it, by name: kit.ts says which are asked for. */
+  readonly scripts: Readonly<Record<string, string>>;
   /** The user's rows, only when they chose so; else null. */
   readonly rows: Dataset | null;
+  /** Texts for the stage; so many of them are the user's own. */
+  readonly demo?: { readonly examples: readonly string[]; readonly ofUser: number };
   /** Layers and attention heads, which PEFT writes down though a prompt does not need them. */
   readonly model: { readonly layers: number | null; readonly heads: number | null };
 }
@@ -33,16 +36,18 @@ export const rowsInBundle = (rows: Dataset | null): number => rows?.table.rows.l
 
 /** Files by name, as they stand in the zip; the command line writes the same ones into a folder. */
 export function bundleFiles(input: BundleInput): Record<string, Uint8Array> {
-  const { run, sidecar } = input;
+  const { run, sidecar, scripts } = input;
   assert(run.soft, 'a run without vectors cannot be exported');
-  assert(sidecar.userRows === rowsInBundle(input.rows), 'the sidecar must say how many rows travel');
+  const userRows = rowsInBundle(input.rows) + (input.demo?.ofUser ?? 0);
+  assert(sidecar.userRows === userRows, 'the sidecar must say how many rows travel');
   const files: Record<string, Uint8Array> = {
-    'README.md': utf8(bundleReadme(sidecar)),
-    'predict.py': utf8(input.predictPy),
+    'README.md': utf8(bundleReadme(sidecar, Object.keys(scripts))),
+    ...Object.fromEntries(Object.entries(scripts).map(([name, text]) => [name, utf8(text)])),
     'softprompt.json': json(sidecar),
     'prompt_embeddings.npy': writeNpy(vectorsOf(run)),
     'project.json': json(toPortable(input.set, run, input.rows)),
   };
+  if (input.demo) files[DEMO_FILE] = writeDemo(input.demo.examples);
   if (sidecar.placement === 'prefix') {
     files['adapter_config.json'] = json(adapterConfig(sidecar, input.model));
     files['adapter_model.safetensors'] = writeSafetensors(vectorsOf(run));
@@ -50,9 +55,8 @@ export function bundleFiles(input: BundleInput): Record<string, Uint8Array> {
   return files;
 }
 
-/** The same input gives the same bytes: the time in the zip is fixed. */
-export const buildBundle = (input: BundleInput): Uint8Array<ArrayBuffer> =>
-  zipSync(bundleFiles(input), { level: 6, mtime: new Date('1980-01-01T00:00:00') }) as Uint8Array<ArrayBuffer>;
+/** The same input gives the same bytes. */
+export const buildBundle = (input: BundleInput): Uint8Array<ArrayBuffer> => zipped(bundleFiles(input));
 
 export type BundleFailureKind =
   | ArchiveFailureKind
@@ -69,15 +73,24 @@ export interface ImportedBundle {
   readonly dataset: Dataset | null;
 }
 
-/** An exported zip as a prompt set. Nothing in it is run, and whatever does not fit is refused by name. */
-export function readBundle(
-  zip: Uint8Array,
-  here: { readonly id: string; readonly now: string; readonly taken: Iterable<string> },
-): Result<ImportedBundle, Failure<BundleFailureKind>> {
-  const archive = readArchive(zip);
-  if (!archive.ok) return archive;
-  const files = atRoot(archive.value);
+/** What a browser adds to what it reads: an id, the time, and which handles are in use. */
+export interface Here {
+  readonly id: string;
+  readonly now: string;
+  readonly taken: Iterable<string>;
+}
 
+/** An exported zip as a prompt set. Nothing in it is run, and whatever does not fit is refused by name. */
+export function readBundle(zip: Uint8Array, here: Here): Result<ImportedBundle, Failure<BundleFailureKind>> {
+  const archive = readArchive(zip);
+  return archive.ok ? readBundleFiles(atRoot(archive.value, ['softprompt.json']), here) : archive;
+}
+
+/** The same for its files by name: a zip that was unpacked, or a folder. */
+export function readBundleFiles(
+  files: ReadonlyMap<string, Uint8Array>,
+  here: Here,
+): Result<ImportedBundle, Failure<BundleFailureKind>> {
   const sidecar = readJson(files, 'softprompt.json', SIDECAR_VERSION, sidecarSchema, 'bad-sidecar');
   if (!sidecar.ok) return sidecar;
   const vectors = readVectors(files);
@@ -98,10 +111,7 @@ export function readBundle(
       read.value.soft.template !== sidecar.value.template ||
       read.value.soft.settings.placement !== sidecar.value.placement
     )
-      return fail(
-        'bad-project',
-        'project.json and softprompt.json in this zip are about different prompts. Nothing was imported.',
-      );
+      return fail('bad-project', 'project.json and softprompt.json are about different prompts. Nothing was imported.');
     portable = read.value;
   }
   const handle = uniqueHandle(portable.name, here.taken);
@@ -110,17 +120,6 @@ export function readBundle(
     set: fromPortable(portable, soft, { ...here, handle }),
     dataset: portable.dataset,
   });
-}
-
-/** A zip may have its files in one folder, as file managers pack them. */
-function atRoot(files: ReadonlyMap<string, Uint8Array>): ReadonlyMap<string, Uint8Array> {
-  if (files.has('softprompt.json')) return files;
-  const found = [...files.keys()].find((name) => /^[^/]+\/softprompt\.json$/.test(name));
-  if (!found) return files;
-  const folder = found.slice(0, found.indexOf('/') + 1);
-  return new Map(
-    [...files].filter(([name]) => name.startsWith(folder)).map(([name, bytes]) => [name.slice(folder.length), bytes]),
-  );
 }
 
 function readJson<T extends z.ZodType>(
@@ -132,14 +131,18 @@ function readJson<T extends z.ZodType>(
 ): Result<z.output<T>, Failure<BundleFailureKind>> {
   const bytes = files.get(name);
   if (!bytes)
-    return fail('missing-file', `This zip has no ${name}, so it is not a prompt exported here. Nothing was imported.`, {
-      name,
-    });
+    return fail(
+      'missing-file',
+      `There is no ${name} in it, so it is not a prompt exported here. Nothing was imported.`,
+      {
+        name,
+      },
+    );
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch {
-    return fail('bad-json', `${name} in this zip is not valid JSON. Was it edited by hand? Nothing was imported.`, {
+    return fail('bad-json', `${name} in it is not valid JSON. Was it edited by hand? Nothing was imported.`, {
       name,
     });
   }
@@ -155,7 +158,7 @@ function readJson<T extends z.ZodType>(
   const where = issue?.path.map(String).join('.') || 'the top';
   return fail(
     kind,
-    `${name} in this zip does not have the form it should have (at ${where}: ${issue?.message ?? 'unknown'}). Nothing was imported.`,
+    `${name} in it does not have the form it should have (at ${where}: ${issue?.message ?? 'unknown'}). Nothing was imported.`,
     { name },
   );
 }
@@ -166,7 +169,7 @@ function readVectors(files: ReadonlyMap<string, Uint8Array>) {
   if (!npy && !tensors)
     return fail(
       'missing-file' as const,
-      'This zip has no vectors (prompt_embeddings.npy or adapter_model.safetensors). Nothing was imported.',
+      'There are no vectors in it (prompt_embeddings.npy or adapter_model.safetensors). Nothing was imported.',
     );
   const read = [npy && readNpy(npy), tensors && readSafetensors(tensors)].filter((r) => r !== undefined);
   for (const result of read)
@@ -175,7 +178,7 @@ function readVectors(files: ReadonlyMap<string, Uint8Array>) {
   if (first && second && !first.vectors.every((v, i) => v === second.vectors[i]))
     return fail(
       'bad-vectors' as const,
-      'The .npy file and the safetensors file in this zip hold different vectors. Nothing was imported.',
+      'The .npy file and the safetensors file hold different vectors. Nothing was imported.',
     );
   assert(first, 'there are vectors');
   return ok(first);
@@ -221,7 +224,8 @@ function portableOf(s: Sidecar): Portable {
         checkpointEvery: 25,
       },
       template: s.template,
-      initText: s.init.text,
+      initText: s.init.kind === 'imported' ? '' : s.init.text,
+      ...(s.init.kind === 'imported' ? { origin: s.init.text.slice(0, 200) || 'elsewhere' } : {}),
       status: t?.status === 'early' || t?.status === 'stopped' ? t.status : 'finished',
       bestStep: t?.bestStep ?? null,
       validationAccuracy: s.metrics.validation?.accuracy ?? null,

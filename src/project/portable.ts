@@ -17,7 +17,7 @@ const ids = z.array(text(500)).max(1e6);
 
 const answerWords = z.array(z.object({ label: text(2000), word: text(2000) })).max(1000);
 
-const settings = z.object({
+export const settingsSchema = z.object({
   placement: z.enum(['prefix', 'suffix']),
   virtualTokens: z.int().min(1).max(1024),
   initialisation: z.discriminatedUnion('kind', [
@@ -46,7 +46,7 @@ const settings = z.object({
   trainRows: count.nullable().exactOptional(),
 });
 
-const hardVersion = z.object({
+export const hardVersionSchema = z.object({
   id: text(100),
   number: count,
   name: text(200),
@@ -80,7 +80,7 @@ const softVersion = z.object({
   number: count,
   name: text(200),
   createdAt: text(40),
-  settings,
+  settings: settingsSchema,
   template: text(200_000),
   initText: text(200_000),
   handVersion: text(100).exactOptional(),
@@ -94,9 +94,10 @@ const softVersion = z.object({
   model: z.object({ id: text(500), sha256: text(200), dtype: text(50) }),
   datasetFingerprint: text(200),
   heldBackHash: text(200).optional(),
+  origin: text(200).exactOptional(),
 });
 
-const dataset = z.object({
+export const datasetSchema = z.object({
   table: z.object({
     format: z.object({
       fileName: text(1000),
@@ -139,13 +140,13 @@ export const portableSchema = z.object({
     .max(1000)
     .optional(),
   baseTemplate: text(200_000),
-  hard: z.array(hardVersion).max(10_000),
+  hard: z.array(hardVersionSchema).max(10_000),
   chosenHard: text(100).nullable(),
   soft: softVersion,
   datasetFingerprint: text(200).nullable(),
   datasetName: text(1000).nullable(),
   testLooks: count,
-  dataset: dataset.nullable(),
+  dataset: datasetSchema.nullable(),
 });
 
 export type Portable = z.infer<typeof portableSchema>;
@@ -177,7 +178,8 @@ export function toPortable(set: PromptSet, run: SoftVersion, rows: Dataset | nul
   });
 }
 
-const withoutRowIds = (version: HardVersion): HardVersion =>
+/** Of tries on validation rows the figures stay, without the rows. */
+export const withoutRowIds = (version: HardVersion): HardVersion =>
   version.tried ? { ...version, tried: { ...version.tried, wrongRowIds: [], wrongPredictions: [] } } : version;
 
 /** The set as it will be stored here: a new id, a free handle; versions as they were. */

@@ -40,16 +40,16 @@ const SOUND: Readonly<Record<string, Uint8Array>> = {
 };
 
 describe('a file that somebody drops', () => {
-  it.each(Object.entries(SOUND))('is recognised by its content: %s', (kind, bytes) => {
-    expect(recognise('file', bytes)).toMatchObject({ kind, ok: true });
+  it.each(Object.entries(SOUND))('is recognised by its content: %s', async (kind, bytes) => {
+    expect(await recognise('file', bytes)).toMatchObject({ kind, ok: true });
   });
 
-  it('a PEFT folder may lie inside the zip, and P_TUNING is the same tensor', () => {
+  it('a PEFT folder may lie inside the zip, and P_TUNING is the same tensor', async () => {
     const inside = zipSync({
       'my/adapter_config.json': config({ peft_type: 'P_TUNING' }),
       'my/adapter_model.safetensors': writeSafetensors(table),
     });
-    expect(recognise('x.zip', inside)).toEqual({
+    expect(await recognise('x.zip', inside)).toEqual({
       kind: 'peft-adapter',
       ok: true,
       summary: 'A PEFT adapter (P_TUNING): 3 vectors of 4 numbers for a/b.',
@@ -67,11 +67,11 @@ describe('a file that somebody drops', () => {
     ['a pickle', Uint8Array.of(0x80, 4, 0x95, 0), 'pickle', 'could run code'],
     ['mkultra', utf8('{"embedding": "gASVAAAA"}'), 'pickle', 'could run code'],
     ['GGUF', utf8('GGUF....'), 'gguf', 'as ONNX'],
-    ['another zip', zipSync({ 'a.txt': utf8('a') }), 'zip', 'neither a prompt exported here'],
+    ['another zip', zipSync({ 'a.txt': utf8('a') }), 'zip', 'There is no prompt in it'],
     ['other JSON', utf8('{\n "name": "x"\n}'), 'json', 'none that is read here'],
     ['nothing', new Uint8Array(0), 'empty', 'is empty'],
-  ])('is refused by name: %s', (_, bytes, kind, error) => {
-    const seen = recognise('file', bytes);
+  ])('is refused by name: %s', async (_, bytes, kind, error) => {
+    const seen = await recognise('file', bytes);
     expect(seen).toMatchObject({ kind, ok: false });
     expect(seen.error).toContain(error);
   });
@@ -103,13 +103,13 @@ const MUTATIONS = Number(process.env.FUZZ ?? 400);
 const SLOW_MS = 2000;
 
 describe.each(Object.entries(SOUND))('%s, damaged', (kind, bytes) => {
-  it(`never crashes or hangs, and what is accepted is sound`, () => {
+  it(`never crashes or hangs, and what is accepted is sound`, async () => {
     const rng = createRng(MUTATIONS);
     let accepted = 0;
     for (let i = 0; i < MUTATIONS; i++) {
       const damaged = mutated(bytes, rng);
       const begin = performance.now();
-      const seen = recognise('file', damaged);
+      const seen = await recognise('file', damaged);
       expect(performance.now() - begin).toBeLessThan(SLOW_MS);
       if (!seen.ok) {
         expect(seen.error, `why ${seen.kind} is refused`).toMatch(/\w+ \w+/);

@@ -5,13 +5,16 @@ import { readNpy } from '../prompt/npy';
 import { readSafetensors } from '../prompt/safetensors';
 import type { VectorTable } from '../prompt/soft-prompt';
 import { readArchive } from './archive';
-import { readBundle } from './bundle';
-import { ADAPTER_CONFIG, readPeft } from './peft';
+import { type Incoming, PICKLE, readIncoming } from './incoming';
+import { ADAPTER_CONFIG } from './peft';
 import { sidecarSchema } from './sidecar';
+import { SET_FILE } from './whole';
+import { MANIFEST } from './whole-archive';
 
 export type FileKind =
   | 'empty'
   | 'prompt-bundle'
+  | 'project'
   | 'peft-adapter'
   | 'zip'
   | 'npy'
@@ -36,9 +39,7 @@ const found = (kind: FileKind, summary: string): Recognised => ({ kind, ok: true
 const refused = (kind: FileKind, summary: string, error: string): Recognised => ({ kind, ok: false, summary, error });
 const vectorsWords = ({ virtualTokens, hidden }: VectorTable) => `${virtualTokens} vectors of ${hidden} numbers`;
 
-const PICKLE = 'A Python pickle could run code when it is read, so it is not. Save the vectors as .npy or safetensors.';
-
-export function recognise(name: string, bytes: Uint8Array): Recognised {
+export async function recognise(name: string, bytes: Uint8Array): Promise<Recognised> {
   if (bytes.length === 0) return refused('empty', 'An empty file.', `${name} is empty.`);
   if (starts(bytes, 'PK')) return zip(bytes);
   if (starts(bytes, '\x93NUMPY')) {
@@ -68,44 +69,45 @@ export function recognise(name: string, bytes: Uint8Array): Recognised {
 const looksLikeSafetensors = (bytes: Uint8Array) =>
   bytes.length > 8 && bytes[8] === 0x7b && bytes.subarray(4, 8).every((byte) => byte === 0);
 
-function zip(bytes: Uint8Array): Recognised {
+async function zip(bytes: Uint8Array): Promise<Recognised> {
   const archive = readArchive(bytes);
   if (!archive.ok) return refused('zip', 'A zip.', archive.error.message);
-  const names = [...archive.value.keys()];
-  const has = (file: string) => names.find((name) => name === file || name.endsWith(`/${file}`));
-  if (has('data.pkl')) return refused('pickle', 'A file of torch.save, which is a zip with a pickle in it.', PICKLE);
-  if (has('softprompt.json')) {
-    const read = readBundle(bytes, { id: 'inspected', now: new Date(0).toISOString(), taken: [] });
-    if (!read.ok) return refused('prompt-bundle', 'An exported prompt.', read.error.message);
-    const { sidecar, dataset } = read.value;
-    const rows = dataset ? `${dataset.table.rows.length} rows of data` : 'no rows of data';
-    return found(
-      'prompt-bundle',
-      `The prompt ${sidecar.handle}: ${sidecar.numVirtualTokens} vectors of ${sidecar.tokenDim} numbers (${sidecar.placement}) for ${sidecar.model.id}, ${rows}.`,
-    );
+  const names = [...archive.value.keys()].map((path) => path.slice(path.lastIndexOf('/') + 1));
+  const read = await readIncoming(new Map([['zip', bytes]]), {
+    id: 'inspected',
+    now: new Date(0).toISOString(),
+    taken: [],
+  });
+  if (read.ok) return found(KIND_OF[read.value.kind], summaryOf(read.value));
+  const { kind, message } = read.error;
+  if (kind === 'pickle' && !names.includes(ADAPTER_CONFIG))
+    return refused('pickle', 'A file of torch.save, which is a zip with a pickle in it.', message);
+  if (names.includes(MANIFEST) || names.includes(SET_FILE)) return refused('project', 'A whole project.', message);
+  if (names.includes('softprompt.json')) return refused('prompt-bundle', 'An exported prompt.', message);
+  if (names.includes(ADAPTER_CONFIG)) return refused('peft-adapter', 'A PEFT adapter.', message);
+  return refused('zip', `A zip of ${names.length} files.`, message);
+}
+
+const KIND_OF = { prompt: 'prompt-bundle', project: 'project', vectors: 'peft-adapter' } as const;
+
+function summaryOf(incoming: Incoming): string {
+  switch (incoming.kind) {
+    case 'prompt': {
+      const { sidecar, dataset, examples } = incoming;
+      const rows = dataset ? `${dataset.table.rows.length} rows of data` : 'no rows of data';
+      const demo = examples ? `, a demo with ${examples.length} texts` : '';
+      return `The prompt ${sidecar.handle}: ${sidecar.numVirtualTokens} vectors of ${sidecar.tokenDim} numbers (${sidecar.placement}) for ${sidecar.model.id}, ${rows}${demo}.`;
+    }
+    case 'project': {
+      const { set, dataset, evaluations } = incoming;
+      const rows = dataset ? `${dataset.table.rows.length} rows of data` : 'no rows of data';
+      return `The project ${set.handle}: ${set.hard.length} hand-written prompts, ${set.soft.length} runs, ${evaluations.length} comparisons, ${rows}.`;
+    }
+    case 'vectors': {
+      const { source, table, baseModel } = incoming;
+      return `A ${source.replace('PEFT', 'PEFT adapter')}: ${vectorsWords(table)}${baseModel ? ` for ${baseModel.slice(0, 120)}` : ''}.`;
+    }
   }
-  const config = has(ADAPTER_CONFIG);
-  if (!config)
-    return refused(
-      'zip',
-      `A zip of ${names.length} files.`,
-      'It holds neither a prompt exported here (softprompt.json) nor a PEFT adapter (adapter_config.json).',
-    );
-  const folder = config.slice(0, config.length - ADAPTER_CONFIG.length);
-  const read = readPeft(
-    new Map(
-      [...archive.value].map(([path, content]) => [
-        path.startsWith(folder) ? path.slice(folder.length) : path,
-        content,
-      ]),
-    ),
-  );
-  if (!read.ok) return refused('peft-adapter', 'A PEFT adapter.', read.error.message);
-  const { type, table: vectors, baseModel } = read.value;
-  return found(
-    'peft-adapter',
-    `A PEFT adapter (${type}): ${vectorsWords(vectors)}${baseModel ? ` for ${baseModel.slice(0, 120)}` : ''}.`,
-  );
 }
 
 /** Null = no JSON object, or one that may be a line of a table. */

@@ -56,7 +56,7 @@ export function buildSidecar(input: SidecarInput): Sidecar {
     model: { id: run.model.id, dtype: run.model.dtype, sha256: run.model.sha256, weights: input.weights },
     tokenizer: { sha256: input.tokenizerSha256 },
     init: initFacts(run),
-    training: trainingFacts(run),
+    training: run.origin === undefined ? trainingFacts(run) : null,
     data: dataset && {
       fingerprint: dataset.fingerprint,
       splitHash: dataset.splitHash,
@@ -87,7 +87,8 @@ export function buildSidecar(input: SidecarInput): Sidecar {
   };
 }
 
-function initFacts({ settings: { initialisation }, initText }: SoftVersion): Sidecar['init'] {
+function initFacts({ settings: { initialisation }, initText, origin }: SoftVersion): Sidecar['init'] {
+  if (origin !== undefined) return { kind: 'imported', text: origin, parentVersion: null };
   const { kind } = initialisation;
   return { kind, text: initText, parentVersion: kind === 'prompt' ? initialisation.runId : null };
 }

@@ -64,6 +64,8 @@ export interface SoftVersion {
   readonly datasetFingerprint: string;
   /** Of the rows that were held back from it; left out by versions that did not keep it. */
   readonly heldBackHash?: string | undefined;
+  /** Where its vectors were trained, when that was not here: "PEFT (PROMPT_TUNING)". Its settings say nothing then. */
+  readonly origin?: string;
 }
 
 /** Latest state of a run, written every `checkpointEvery` steps and at pause. */

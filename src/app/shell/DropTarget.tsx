@@ -1,18 +1,20 @@
 import { type ReactNode, useEffect, useState } from 'react';
 import './drop-target.css';
-import { type Dropped, droppedModel } from './dropped-files';
+import { type Dropped, droppedFolder, isPrompt, namedFile } from './dropped-files';
 
 interface DropTargetProps {
   readonly onFile: (file: File) => void;
-  /** A folder, or files with a graph among them. */
+  /** A folder with a graph in it, or files with one among them. */
   readonly onModel: (dropped: Dropped) => void;
+  /** A zip, vectors, or a folder that holds a prompt or a project. */
+  readonly onPrompt: (dropped: Dropped) => void;
   readonly children: ReactNode;
 }
 
 const hasFile = (event: DragEvent) => event.dataTransfer?.types.includes('Files') ?? false;
 
 /** The whole page takes a file, whatever screen is open. */
-export function DropTarget({ onFile, onModel, children }: DropTargetProps) {
+export function DropTarget({ onFile, onModel, onPrompt, children }: DropTargetProps) {
   const [isOver, setOver] = useState(false);
   useEffect(() => {
     const over = (event: DragEvent) => {
@@ -27,9 +29,16 @@ export function DropTarget({ onFile, onModel, children }: DropTargetProps) {
       if (!hasFile(event)) return;
       event.preventDefault();
       setOver(false);
-      const model = event.dataTransfer ? droppedModel(event.dataTransfer) : null;
-      const file = event.dataTransfer?.files[0];
-      if (model) void model.then(onModel);
+      const folder = event.dataTransfer ? droppedFolder(event.dataTransfer) : null;
+      const files = [...(event.dataTransfer?.files ?? [])];
+      const [file] = files;
+      if (folder)
+        void folder.then((dropped) => (isPrompt(dropped.files.map(({ path }) => path)) ? onPrompt : onModel)(dropped));
+      else if (file && isPrompt(files.map(({ name }) => name)))
+        onPrompt({
+          name: files.length === 1 ? file.name : `${files.length} files`,
+          files: files.map((each) => namedFile(each.name, each)),
+        });
       else if (file) onFile(file);
     };
     addEventListener('dragover', over);
@@ -40,13 +49,16 @@ export function DropTarget({ onFile, onModel, children }: DropTargetProps) {
       removeEventListener('dragleave', leave);
       removeEventListener('drop', drop);
     };
-  }, [onFile, onModel]);
+  }, [onFile, onModel, onPrompt]);
   return (
     <>
       {children}
       {isOver ? (
         <div className="drop-veil" role="status">
-          <p>Drop it: a CSV, TSV or JSONL with a text and a label column, or a model folder</p>
+          <p>
+            Drop it: a CSV, TSV or JSONL with a text and a label column, a prompt or project to import, or a model
+            folder
+          </p>
         </div>
       ) : null}
     </>

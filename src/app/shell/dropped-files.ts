@@ -9,18 +9,26 @@ export interface Dropped {
 
 export const namedFile = (path: string, file: File): NamedFile => ({
   path,
+  size: file.size,
   bytes: async () => new Uint8Array(await file.arrayBuffer()),
 });
 
 /** Nobody drops a folder of more files on purpose. */
 const MOST = 2000;
 
-/** Null where one file was dropped that is no graph: a table. To be called while the event is handled. */
-export function droppedModel(transfer: DataTransfer): Promise<Dropped> | null {
+/** Whether files are a prompt or a project to import, by their names: no graph, and something that belongs to one. */
+export const isPrompt = (paths: readonly string[]): boolean =>
+  !paths.some((path) => path.endsWith('.onnx')) && paths.some((path) => PROMPT_FILE.test(path));
+
+const PROMPT_FILE =
+  /\.(zip|npy|safetensors|pt|pth|pkl|ckpt)$|(^|\/)(adapter_config|softprompt|prompt-set)\.json$|(^|\/)adapter_model\.bin$/i;
+
+/** Null where plain files were dropped: a table, or a prompt. To be called while the event is handled. */
+export function droppedFolder(transfer: DataTransfer): Promise<Dropped> | null {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
-  const isModel = entries.some((entry) => entry.isDirectory || entry.name.endsWith('.onnx'));
+  const isFolder = entries.some((entry) => entry.isDirectory || entry.name.endsWith('.onnx'));
   const [first] = entries;
-  return isModel && first ? readAll(first.name, entries) : null;
+  return isFolder && first ? readAll(first.name, entries) : null;
 }
 
 async function readAll(name: string, entries: readonly FileSystemEntry[]): Promise<Dropped> {

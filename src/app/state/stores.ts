@@ -8,7 +8,8 @@ import { createReportStore, type ReportStore } from '../screens/compare/report-s
 import { createReviewStore, type ReviewStore } from '../screens/compare/review-store';
 import type { DataStore } from '../screens/data/data-state';
 import { createDataStore } from '../screens/data/data-store';
-import { createLibraryStore, type LibraryStore } from '../screens/library/library-store';
+import { createExportStore, type ExportStore } from '../screens/library/export-store';
+import { createImportStore, type ImportStore } from '../screens/library/import-store';
 import { createRepositoryStore, type RepositoryStore } from '../screens/library/repository-store';
 import { createPlaygroundStore, type PlaygroundStore } from '../screens/playground/playground-store';
 import { createPromptsStore, type PromptsStore } from '../screens/prompts/prompts-store';
@@ -41,7 +42,8 @@ export interface Stores {
   readonly checks: ChecksStore;
   readonly report: ReportStore;
   readonly playground: PlaygroundStore;
-  readonly library: LibraryStore;
+  readonly exporter: ExportStore;
+  readonly importer: ImportStore;
   readonly repository: RepositoryStore;
   readonly requests: StoreApi<RequestsState>;
   readonly wordsRead: Services['wordsRead'];
@@ -64,7 +66,8 @@ export function createStores(services: Services, capabilities: Capabilities, bac
   const checks = createChecksStore(services, session, project, compare);
   const report = createReportStore(services, { session, project, compare, closer, review, checks });
   const playground = createPlaygroundStore(services, session, project);
-  const library = createLibraryStore(services, session, project);
+  const exporter = createExportStore(services, session);
+  const importer = createImportStore(services, session, project);
   const repository = createRepositoryStore(services, project);
   const requests = createRequestLog();
   return {
@@ -84,7 +87,8 @@ export function createStores(services: Services, capabilities: Capabilities, bac
     checks,
     report,
     playground,
-    library,
+    exporter,
+    importer,
     repository,
     requests,
     wordsRead: services.wordsRead,

@@ -1,8 +1,8 @@
 import { useState } from 'react';
+import { resultsCsv } from '../../../report/results-csv';
 import { download, fileStem } from '../../charts';
 import { useProject } from '../../state/studio';
 import { Button, Choices, Dialog, format, toastError } from '../../ui';
-import { resultsCsv } from './results';
 import { useReport } from './use-closer';
 import { useCompare } from './use-compare';
 

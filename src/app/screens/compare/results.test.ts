@@ -4,7 +4,7 @@ import type { ArmReport, Comparison, PairReport } from '../../../evaluation/type
 import { addHardVersion, createPromptSet } from '../../../project/prompt-set';
 import type { Evaluation } from '../../../project/types';
 import { contestOf } from './arms';
-import { calibrationWords, comparedRows, costTitle, filterRows, resultsCsv } from './results';
+import { calibrationWords, comparedRows, costTitle, filterRows } from './results';
 
 const arm = (id: string, kind: ArmReport['kind'], predictions: number[], tokens: number | null = null) =>
   ({
@@ -58,10 +58,6 @@ test('filters narrow one another', () => {
 test('words', () => {
   expect(costTitle(comparison.arms)).toBe('Tuned sends 31 tokens a row, yours 46');
   expect(calibrationWords(comparison, 'chosen')).toMatch(/helps yours\.$/);
-});
-
-test('the CSV disarms formulas in texts', () => {
-  expect(resultsCsv(comparison, evaluation, dataset).split('\r\n')[1]).toBe("1,'=text one,good,bad,0.5,0,good,0.5,1");
 });
 
 test('the arms follow from what a set has', () => {

@@ -1,10 +1,10 @@
 /** What a comparison looks like as rows, files and sentences. Pure. */
 
-import { toCsv } from '../../../dataset/csv-out';
 import { rowsById, textOf } from '../../../dataset/labels';
 import type { Dataset } from '../../../dataset/types';
 import type { ArmReport, Comparison, PairReport } from '../../../evaluation/types';
 import type { Evaluation } from '../../../project/types';
+import type { RowText } from '../../../report/types';
 
 export type RowGroup = 'fixed' | 'broken' | 'wrong' | 'right';
 
@@ -96,31 +96,12 @@ export function calibrationWords(comparison: Pick<Comparison, 'arms'>, mode: 'ch
   return `${what} The validation rows say that it helps ${names.length === 0 ? 'none of the prompts' : `${new Intl.ListFormat('en').format(names)}`}.`;
 }
 
-/** One line a held-back row; texts are the user's own, on their own disk. */
-export function resultsCsv(comparison: Comparison, evaluation: Evaluation, dataset: Dataset | null): string {
-  const { rowIds, gold, labels } = evaluation.plan;
-  const rows = rowsById(dataset?.table.rows ?? []);
-  const columns = [
-    'row_id',
-    'text',
-    'gold',
-    ...comparison.arms.flatMap((arm) => [`${arm.id}_prediction`, `${arm.id}_confidence`, `${arm.id}_correct`]),
-  ];
-  return toCsv(
-    columns,
-    rowIds.map((id, i) => {
-      const row = rows.get(id);
-      return [
-        id,
-        row && dataset ? textOf(row, dataset.mapping) : '',
-        labels[gold[i] ?? -1] ?? '',
-        ...comparison.arms.flatMap((arm) => [
-          labels[arm.predictions[i] ?? -1] ?? '',
-          Number((arm.confidences[i] ?? 0).toFixed(6)),
-          arm.predictions[i] === gold[i] ? 1 : 0,
-        ]),
-      ];
-    }),
-    { neutralise: true },
-  );
+/** Texts of the rows that tuning fixed or broke. */
+export function textsOf(comparison: Comparison, dataset: Dataset): readonly RowText[] {
+  const [pair] = comparison.pairs;
+  const rows = rowsById(dataset.table.rows);
+  return [...(pair?.fixed ?? []), ...(pair?.broken ?? [])].flatMap((id) => {
+    const row = rows.get(id);
+    return row ? [{ id, text: textOf(row, dataset.mapping) }] : [];
+  });
 }

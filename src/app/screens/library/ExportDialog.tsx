@@ -1,84 +1,106 @@
 import { isUsable } from '../../../project/prompt-set';
 import { useSession } from '../../state/studio';
-import { Button, Choices, Dialog, format, Note, Select } from '../../ui';
-import { useLibrary } from './use-library';
+import { Button, Choices, Dialog, format, Note, ProgressBar, Select, Table } from '../../ui';
+import { canGive } from './export-store';
+import { RECIPIENTS, recipientOf } from './recipients';
+import { useExport } from './use-library';
 
-/** What the zip will hold, and how many of the user's rows: none unless they say so here. */
+/** For whom, what is in it, how large it is, and how many of the user's rows it holds: none unless they say so here. */
 export function ExportDialog() {
-  const { exporting, changeExport, closeExport, exportNow } = useLibrary((s) => s);
+  const { exporting, changeExport, closeExport, save, makeAgain } = useExport((s) => s);
   const model = useSession((s) => s.model.kind);
-  const run = exporting?.set.soft.find((version) => version.id === exporting.runId);
-  if (!exporting || !run) return null;
-  const { set, rows: all } = exporting;
-  const count = exporting.withRows ? all : 0;
+  if (!exporting) return null;
+  const { set, recipient: id, parcel, progress, error, runId, withRows, rowsToGive } = exporting;
+  const recipient = recipientOf(id);
+  const runs = set.soft.filter(isUsable);
+  const rows = parcel?.rows ?? (withRows ? rowsToGive : 0);
   return (
     <Dialog
+      wide
       title={`Export “${set.name}”`}
       isOpen
       onClose={closeExport}
       actions={
         <>
           <Button onPress={closeExport}>Cancel</Button>
-          <Button variant="primary" isDisabled={exporting.busy} onPress={() => void exportNow()}>
-            {exporting.busy
-              ? model === 'ready'
-                ? 'Scoring check rows…'
-                : 'Waiting for the model…'
-              : `Download ${set.handle}.zip`}
+          <Button variant="primary" isDisabled={!parcel} onPress={save}>
+            {parcel ? `Download ${parcel.name} (${format.bytes(parcel.content.length)})` : 'Making it…'}
           </Button>
         </>
       }
     >
       <div className="stack">
-        <p>
-          <strong>
-            This file will contain{' '}
-            {count === 0 ? 'none of your rows' : format.counted(count, 'of your rows', 'of your rows')}.
-          </strong>
-        </p>
-        <Select
-          label="Tuned prompt"
-          options={set.soft.filter(isUsable).map((version) => ({
-            id: version.id,
-            label: version.name,
-            detail: version.validationAccuracy === null ? '' : format.percent(version.validationAccuracy),
+        <Choices
+          label="For whom"
+          value={id}
+          onChange={(next) => changeExport({ recipient: next })}
+          options={RECIPIENTS.map((each) => ({
+            id: each.id,
+            label: each.label,
+            isDisabled: !canGive(each.id, runs.length > 0),
           }))}
-          value={exporting.runId}
-          onChange={(runId) => changeExport({ runId })}
         />
-        {all > 0 ? (
+        <p>{recipient.gets}</p>
+        {recipient.needsRun && runs.length > 0 ? (
+          <Select
+            label="Tuned prompt"
+            options={runs.map((version) => ({
+              id: version.id,
+              label: version.name,
+              detail: version.validationAccuracy === null ? '' : format.percent(version.validationAccuracy),
+            }))}
+            value={runId}
+            onChange={(next) => changeExport({ runId: next })}
+          />
+        ) : null}
+        {rowsToGive > 0 ? (
           <Choices
-            label="Your rows"
-            value={exporting.withRows ? 'yes' : 'no'}
+            label={recipient.rows.label}
+            value={withRows ? 'yes' : 'no'}
             onChange={(value) => changeExport({ withRows: value === 'yes' })}
             options={[
-              { id: 'no', label: 'Leave them out' },
-              { id: 'yes', label: `Put all ${format.count(all)} in` },
+              { id: 'no', label: recipient.rows.without },
+              { id: 'yes', label: recipient.rows.with(format.count(rowsToGive)) },
             ]}
           />
         ) : null}
-        <ul className="export-files dim">
-          <li>README.md: the command that works</li>
-          <li>predict.py: CSV in, CSV out, on the same weights</li>
-          <li>softprompt.json: settings, results and check rows (sentences shipped with the studio)</li>
-          <li>prompt_embeddings.npy: the vectors</li>
-          {run.settings.placement === 'prefix' ? (
-            <li>adapter_config.json and adapter_model.safetensors: loads in PEFT</li>
-          ) : (
-            <li>
-              no PEFT adapter: these vectors stand after the text, which PEFT cannot load; train with “In PEFT” for that
-            </li>
-          )}
-          <li>
-            project.json: your hand-written prompts, notes and tags{exporting.withRows ? ' and rows' : ''}, for
-            importing here
-          </li>
-        </ul>
-        {exporting.error ? (
-          <Note tone="bad" live title="Nothing was exported">
-            {exporting.error.message}
+        <p>
+          <strong>
+            This file will contain{' '}
+            {rows === 0 ? 'none of your rows' : format.counted(rows, 'of your rows', 'of your rows')}.
+          </strong>
+        </p>
+        {parcel ? (
+          <Table
+            caption="What is in it"
+            rows={parcel.files}
+            rowKey={(file) => file.path}
+            columns={[
+              { id: 'path', header: 'File', primary: true, cell: (file) => <code>{file.path}</code> },
+              { id: 'what', header: 'What it is', cell: (file) => file.what },
+              { id: 'bytes', header: 'Size', numeric: true, cell: (file) => format.bytes(file.bytes) },
+            ]}
+          />
+        ) : error ? (
+          <Note
+            tone="bad"
+            live
+            title="It cannot be made yet"
+            action={
+              <Button variant="link" onPress={makeAgain}>
+                Try again
+              </Button>
+            }
+          >
+            {error.message}
           </Note>
-        ) : null}
+        ) : (
+          <ProgressBar
+            label={model === 'ready' ? 'Scoring check rows' : 'Waiting for the model'}
+            value={progress ? progress.done / progress.total : null}
+            detail={progress ? `${progress.done} of ${progress.total}` : ''}
+          />
+        )}
       </div>
     </Dialog>
   );

@@ -1,22 +1,22 @@
 import { useEffect } from 'react';
-import { FileTrigger } from 'react-aria-components/FileTrigger';
 import { useQuery } from '../../shell/location';
 import { ScreenFrame } from '../../shell/Screen';
 import { useProject } from '../../state/studio';
 import { Button, Note, Tabs } from '../../ui';
 import { DeletedTab } from './DeletedTab';
 import { ExportDialog } from './ExportDialog';
-import { ImportNotes } from './ImportNotes';
+import { ImportDialog } from './ImportDialog';
+import { KeptNote } from './KeptNote';
 import { SetDetail } from './SetDetail';
 import { SetsTab } from './SetsTab';
-import { useLibrary, useRepository } from './use-library';
+import { useExport, useImport, useRepository } from './use-library';
 import { libraryTitle } from './words';
 import './library.css';
 
 /** All prompt sets, or, where the address names one, what is in it. */
 export default function LibraryScreen() {
   const enter = useRepository((s) => s.enter);
-  const openExport = useLibrary((s) => s.openExport);
+  const openExport = useExport((s) => s.openExport);
   const [wanted, setWanted] = useQuery('export', '');
   const [setId] = useQuery<string>('set', '');
   useEffect(() => void enter(), [enter]);
@@ -30,6 +30,7 @@ export default function LibraryScreen() {
     <>
       {setId === '' ? <AllSets /> : <SetDetail setId={setId} />}
       <ExportDialog />
+      <ImportDialog />
     </>
   );
 }
@@ -37,23 +38,16 @@ export default function LibraryScreen() {
 function AllSets() {
   const sets = useProject((s) => s.sets);
   const { deleted, error } = useRepository((s) => s);
-  const { importFile, importing } = useLibrary((s) => s);
+  const openImport = useImport((s) => s.open);
   const [tab, setTab] = useQuery<string>('tab', 'sets');
   return (
     <ScreenFrame
       title={libraryTitle(sets)}
       lead="Everything lies in this browser. An export is one zip that runs in Python, and comes back here as it was."
-      actions={
-        <FileTrigger
-          acceptedFileTypes={['.zip', 'application/zip']}
-          onSelect={(files) => files?.[0] && void importFile(files[0])}
-        >
-          <Button isDisabled={importing}>{importing ? 'Importing…' : 'Import a zip'}</Button>
-        </FileTrigger>
-      }
+      actions={<Button onPress={openImport}>Import</Button>}
     >
       <div className="stack library">
-        <ImportNotes />
+        <KeptNote />
         {error ? (
           <Note tone="bad" live title="The library could not be read">
             {error.message}

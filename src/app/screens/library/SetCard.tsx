@@ -2,7 +2,7 @@ import { useState } from 'react';
 import type { Listing } from '../../../project/listing';
 import { navigate, screenPath } from '../../shell/location';
 import { Button, LabelTag, Panel, TextField } from '../../ui';
-import { useLibrary, useRepository } from './use-library';
+import { useExport, useRepository } from './use-library';
 import { dayWords, rowsWords, versionsWords } from './words';
 
 const LABELS = 8;
@@ -18,7 +18,7 @@ export function SetCard({
   readonly onLook: () => void;
 }) {
   const { rename, remove } = useRepository((s) => s);
-  const openExport = useLibrary((s) => s.openExport);
+  const openExport = useExport((s) => s.openExport);
   const [name, setName] = useState<string | null>(null);
   const { id, labels, tags, stages, tuned } = listing;
   const finishRename = () => {
@@ -77,9 +77,7 @@ export function SetCard({
         <div className="row">
           <Button onPress={() => navigate(screenPath(id, tuned > 0 ? 'playground' : 'data'))}>Open</Button>
           <Button onPress={onLook}>Versions and stages</Button>
-          <Button isDisabled={tuned === 0} onPress={() => void openExport(id)}>
-            Export
-          </Button>
+          <Button onPress={() => void openExport(id)}>Export</Button>
           <Button variant="quiet" onPress={() => setName(listing.name)}>
             Rename
           </Button>

@@ -3,18 +3,18 @@ import { navigate, screenPath, useQuery } from '../../shell/location';
 import { ScreenFrame } from '../../shell/Screen';
 import { Button, EmptyState, Note, ProgressBar } from '../../ui';
 import { DiffPanel } from './DiffPanel';
-import { ImportNotes } from './ImportNotes';
+import { KeptNote } from './KeptNote';
 import { LineagePanel } from './LineagePanel';
 import { NotesPanel } from './NotesPanel';
 import { StagesPanel } from './StagesPanel';
-import { useLibrary, useRepository } from './use-library';
+import { useExport, useRepository } from './use-library';
 import { VersionsPanel } from './VersionsPanel';
 import { detailTitle } from './words';
 
 /** One prompt set: where its stages stand, its versions, where they come from, and what differs. */
 export function SetDetail({ setId }: { readonly setId: string }) {
   const { look, detail, missing, error } = useRepository((s) => s);
-  const openExport = useLibrary((s) => s.openExport);
+  const openExport = useExport((s) => s.openExport);
   const [, setSet] = useQuery<string>('set', '');
   useEffect(() => void look(setId), [look, setId]);
   const back = <Button onPress={() => setSet('')}>All prompt sets</Button>;
@@ -45,14 +45,12 @@ export function SetDetail({ setId }: { readonly setId: string }) {
         <>
           {back}
           <Button onPress={() => navigate(screenPath(set.id, 'data'))}>Open</Button>
-          <Button isDisabled={!set.soft.some(({ soft }) => soft)} onPress={() => void openExport(set.id)}>
-            Export
-          </Button>
+          <Button onPress={() => void openExport(set.id)}>Export</Button>
         </>
       }
     >
       <div className="stack library">
-        <ImportNotes />
+        <KeptNote />
         <div className="grid">
           <StagesPanel set={set} />
           <NotesPanel set={set} />

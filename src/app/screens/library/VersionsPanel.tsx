@@ -6,7 +6,7 @@ import { type Version, versionsOf, versionWords } from '../../../project/version
 import { ArmMark, Button, format, Panel, Table, Term, TextField } from '../../ui';
 import { howWords } from '../prompts/words';
 import { startWords } from '../train/starts';
-import { useLibrary, useRepository } from './use-library';
+import { useExport, useRepository } from './use-library';
 import { dayWords } from './words';
 
 const SHOWN = 40;
@@ -142,7 +142,7 @@ function What({ set, of }: { readonly set: PromptSet; readonly of: Version }) {
 
 function Actions({ set, of }: { readonly set: PromptSet; readonly of: Version }) {
   const { chooseYours, chooseTuned } = useRepository((s) => s);
-  const openExport = useLibrary((s) => s.openExport);
+  const openExport = useExport((s) => s.openExport);
   const { kind, version } = of;
   const words = versionWords(of);
   const isHybrid = kind === 'soft' && version.handVersion !== undefined;

@@ -13,7 +13,7 @@ import type { Services } from '../../services';
 
 const schema = z.object({ parityTexts: z.array(z.string()).min(MIN_CHECK_ROWS) });
 
-async function shippedSentences(): Promise<readonly string[]> {
+export async function shippedSentences(): Promise<readonly string[]> {
   const parsed = schema.safeParse(JSON.parse(new TextDecoder().decode(await siteFile('sample/sample.json'))));
   if (!parsed.success)
     throw new StudioError(
@@ -23,17 +23,28 @@ async function shippedSentences(): Promise<readonly string[]> {
   return parsed.data.parityTexts;
 }
 
+export interface Watch {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
+}
+
+const options = ({ signal, onProgress }: Watch) => ({
+  ...(signal ? { signal } : {}),
+  onEvent: ({ done, total }: { readonly done: number; readonly total: number }) => onProgress?.({ done, total }),
+});
+
 /** Scores the shipped sentences with a tuned prompt. */
 export async function makeCheckRows(
   services: Services,
   run: SoftVersion,
   labels: readonly LabelTokens[],
   textColumn: string | null,
+  watch: Watch = {},
 ): Promise<readonly CheckRow[]> {
   const texts = (await shippedSentences()).map((sentence) => putIntoTemplate(run.template, sentence, textColumn));
   const encoded = await Promise.all(texts.map((text) => services.data.call('encode', { text })));
   const rows = encoded.map(({ ids }, i) => ({ rowId: String(i), ids, label: null }));
-  const scored = await services.engine.call('score', { rows, labels, soft: run.soft, cacheKey: null });
+  const scored = await services.engine.call('score', { rows, labels, soft: run.soft, cacheKey: null }, options(watch));
   const byId = new Map(scored.rows.map((row) => [row.rowId, row.logProbs]));
   return texts.map((text, i) => ({ text, ids: encoded[i]?.ids ?? [], logProbs: byId.get(String(i)) ?? [] }));
 }
@@ -46,13 +57,22 @@ export interface Replay {
   readonly largestDifference: number;
 }
 
-export async function replay(services: Services, sidecar: Sidecar, soft: SoftPrompt): Promise<Replay> {
+export async function replay(
+  services: Services,
+  sidecar: Pick<Sidecar, 'labels' | 'parityRows'>,
+  soft: SoftPrompt,
+  watch: Watch = {},
+): Promise<Replay> {
   const rows = sidecar.parityRows.map((row, i) => ({
     rowId: String(i),
     ids: Int32Array.from(row.inputIds),
     label: null,
   }));
-  const scored = await services.engine.call('score', { rows, labels: sidecar.labels, soft, cacheKey: null });
+  const scored = await services.engine.call(
+    'score',
+    { rows, labels: sidecar.labels, soft, cacheKey: null },
+    options(watch),
+  );
   return compareReplay(sidecar, new Map(scored.rows.map((row) => [Number(row.rowId), row.logProbs])));
 }
 

@@ -1,7 +1,9 @@
 import { useStore } from 'zustand';
 import { useStores } from '../../state/studio';
-import type { LibraryState } from './library-store';
+import type { ExportState } from './export-store';
+import type { ImportState } from './import-store';
 import type { RepositoryState } from './repository-store';
 
-export const useLibrary = <T>(select: (state: LibraryState) => T): T => useStore(useStores().library, select);
+export const useExport = <T>(select: (state: ExportState) => T): T => useStore(useStores().exporter, select);
+export const useImport = <T>(select: (state: ImportState) => T): T => useStore(useStores().importer, select);
 export const useRepository = <T>(select: (state: RepositoryState) => T): T => useStore(useStores().repository, select);

@@ -1,6 +1,6 @@
 import { useEffect } from 'react';
 import { chosenHard, chosenSoft } from '../../../project/prompt-set';
-import { navigate, screenPath } from '../../shell/location';
+import { navigate, screenPath, useQuery } from '../../shell/location';
 import { ScreenFrame } from '../../shell/Screen';
 import { useProject, useSession } from '../../state/studio';
 import { Button, EmptyState, Note, Panel, ProgressBar, TextArea } from '../../ui';
@@ -21,7 +21,15 @@ export default function PlaygroundScreen() {
   const hard = set && chosenHard(set);
   // biome-ignore lint/correctness/useExhaustiveDependencies: other prompts stand for Yours and Tuned, or the model is ready now
   useEffect(() => void enter(), [enter, set?.id, tuned?.id, hard?.id, set?.words, model]);
-  const { shipped } = state;
+  const { shipped, present } = state;
+  const [stage, setStage] = useQuery<'' | 'open'>('stage', '');
+  const canPresent = players.length > 0 && examples.length > 0;
+  // a demo that was imported opens on the stage
+  useEffect(() => {
+    if (stage !== 'open' || !canPresent) return;
+    setStage('');
+    present();
+  }, [stage, canPresent, setStage, present]);
 
   if (players.length === 0 && !state.entered)
     return (

@@ -1,0 +1,32 @@
+import { navigate, screenPath } from '../../shell/location';
+import { Button, Note } from '../../ui';
+import { replayWords } from './check-rows';
+import { useImport } from './use-library';
+
+/** What was imported last, until it is closed; one click takes it away again. */
+export function KeptNote() {
+  const { kept, undo, dismiss } = useImport((s) => s);
+  if (!kept) return null;
+  return (
+    <Note
+      tone={kept.replay && kept.replay.changed > 0 ? 'warning' : 'info'}
+      live
+      title={`“${kept.name}” was imported`}
+      action={
+        <>
+          <Button variant="link" onPress={() => navigate(screenPath(kept.setId, 'playground'))}>
+            Open it
+          </Button>
+          <Button variant="link" onPress={() => void undo()}>
+            Undo
+          </Button>
+          <Button variant="link" onPress={dismiss}>
+            Close
+          </Button>
+        </>
+      }
+    >
+      {kept.replay ? `${replayWords(kept.replay)}.` : null}
+    </Note>
+  );
+}

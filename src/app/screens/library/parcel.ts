@@ -1,0 +1,86 @@
+/** What an export is made of, before it is saved: its files, their sizes, and how many of the user's rows are in it. */
+import type { Dataset } from '../../../dataset/types';
+import { StudioError } from '../../../lib/errors';
+import { type BundleInput, bundleFiles, rowsInBundle } from '../../../project/bundle';
+import { whatIs } from '../../../project/kit';
+import type { Evaluation, PromptSet, SoftVersion } from '../../../project/types';
+import { type WholeProject, withoutRows } from '../../../project/whole';
+import { wholeArchiveFiles, zipped } from '../../../project/whole-archive';
+import { htmlReport } from '../../../report/html';
+import { resultsCsv } from '../../../report/results-csv';
+import type { ReportInput } from '../../../report/types';
+import { textsOf } from '../compare/results';
+import { SCRIPTS } from './scripts';
+
+interface ParcelFile {
+  readonly path: string;
+  readonly bytes: number;
+  readonly what: string;
+}
+
+export interface Parcel {
+  /** As it will be saved. */
+  readonly name: string;
+  readonly type: string;
+  readonly content: Uint8Array<ArrayBuffer>;
+  readonly files: readonly ParcelFile[];
+  /** How many of the user's rows are in it. */
+  readonly rows: number;
+}
+
+function zip(name: string, files: Readonly<Record<string, Uint8Array>>, rows: number): Parcel {
+  return {
+    name,
+    type: 'application/zip',
+    content: zipped(files),
+    files: Object.entries(files).map(([path, bytes]) => ({ path, bytes: bytes.length, what: whatIs(path) })),
+    rows,
+  };
+}
+
+function single(name: string, type: string, text: string, what: string, rows: number): Parcel {
+  const content = new TextEncoder().encode(text);
+  return { name, type, content, files: [{ path: name, bytes: content.length, what }], rows };
+}
+
+/** `input` without the programs: they are put in here. */
+export const forEngineer = (input: Omit<BundleInput, 'scripts'>): Parcel =>
+  zip(`${input.set.handle}.zip`, bundleFiles({ ...input, scripts: SCRIPTS }), rowsInBundle(input.rows));
+
+/** Without programs: the stage, here or in another browser, is what it is for. */
+export const forAudience = (input: Omit<BundleInput, 'scripts' | 'rows'>): Parcel =>
+  zip(`${input.set.handle}-demo.zip`, bundleFiles({ ...input, rows: null, scripts: {} }), input.demo?.ofUser ?? 0);
+
+export async function forBrowser(whole: WholeProject, withRows: boolean): Promise<Parcel> {
+  const given = withRows ? whole : withoutRows(whole);
+  const files = await wholeArchiveFiles(given);
+  return zip(`${whole.set.handle}-project.zip`, files, given.dataset?.table.rows.length ?? 0);
+}
+
+export function forManager(handle: string, input: ReportInput, texts: Dataset | null): Parcel {
+  const rows = texts ? textsOf(input.comparison, texts) : [];
+  return single(
+    `${handle}-report.html`,
+    'text/html',
+    htmlReport(input, { includeRows: rows }),
+    'the report as one page: no script, no request',
+    rows.length,
+  );
+}
+
+export function forSpreadsheet(handle: string, evaluation: Evaluation, texts: Dataset | null): Parcel {
+  return single(
+    `${handle}-predictions.csv`,
+    'text/csv',
+    resultsCsv(evaluation.comparison, evaluation, texts),
+    'one line a held-back row: what every prompt said, how sure it was, whether it is right',
+    texts ? evaluation.comparison.n : 0,
+  );
+}
+
+/** The run that the export is about. @throws StudioError bad-input when it is gone */
+export function runOf(set: PromptSet | null | undefined, runId: string | null): SoftVersion {
+  const run = set?.soft.find((version) => version.id === runId);
+  if (!run?.soft) throw new StudioError('bad-input', 'This prompt is not in the library any more.');
+  return run;
+}

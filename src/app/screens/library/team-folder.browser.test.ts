@@ -1,0 +1,85 @@
+import fc from 'fast-check';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { anyProject } from '../../../project/test-support';
+import type { WholeProject } from '../../../project/whole';
+import { readFiles } from './folder-io';
+import { decide, lookAt, newcomers, saveSet } from './team-folder';
+
+let root: FileSystemDirectoryHandle;
+beforeEach(async () => {
+  const top = await navigator.storage.getDirectory();
+  root = await top.getDirectoryHandle('team', { create: true });
+});
+afterEach(async () => {
+  await (await navigator.storage.getDirectory()).removeEntry('team', { recursive: true });
+});
+
+const project = (seed: number): WholeProject => {
+  const found = fc
+    .sample(anyProject, { numRuns: 50, seed })
+    .find(({ set }) => set.hard.length > 1 && set.soft.some(({ soft }) => soft));
+  if (!found) throw new Error('no project with versions');
+  return found;
+};
+const renamed = (whole: WholeProject, name: string): WholeProject => ({ ...whole, set: { ...whole.set, name } });
+const withNote = (whole: WholeProject, note: string): WholeProject => ({
+  ...whole,
+  set: { ...whole.set, hard: whole.set.hard.map((version, i) => (i === 0 ? { ...version, note } : version)) },
+});
+
+test('a colleague finds the project, changes it, and the change is seen, taken, and agreed on', async () => {
+  const mine = project(1);
+  const saved = await saveSet(root, mine, null, true);
+  expect(saved.waiting).toBe(0);
+  expect(await readFiles(root, saved.link.folder)).toHaveProperty('size', saved.written);
+  expect((await saveSet(root, mine, saved.link, true)).written, 'nothing changed, nothing is written').toBe(0);
+
+  const [there] = await newcomers(root, new Set());
+  if (!there?.read.ok) throw new Error('not found');
+  expect(there.read.value).toEqual(mine);
+  expect(await newcomers(root, new Set([mine.set.id]))).toEqual([]);
+
+  const theirs = withNote(mine, 'theirs');
+  await saveSet(root, theirs, saved.link, true);
+  const changes = await lookAt(root, mine, saved.link, true);
+  expect(changes.map(({ kind }) => kind)).toEqual(['changed']);
+  const decided = await decide(root, mine, saved.link, changes, { [changes[0]?.name ?? '']: 'take' });
+  if (!decided.ok) throw new Error(decided.error.message);
+  expect(decided.value.whole).toEqual(theirs);
+  expect(await lookAt(root, theirs, decided.value.link, true)).toEqual([]);
+});
+
+test('changed on both sides: not overwritten until it is decided', async () => {
+  const mine = project(2);
+  const { link } = await saveSet(root, mine, null, true);
+  await saveSet(root, renamed(mine, 'Theirs'), link, true);
+  const ours = renamed(mine, 'Ours');
+  const again = await saveSet(root, ours, link, true);
+  expect(again.waiting).toBe(1);
+  const changes = await lookAt(root, ours, again.link, true);
+  expect(changes).toMatchObject([{ kind: 'conflict', name: 'prompt-set' }]);
+  const kept = await decide(root, ours, again.link, changes, { 'prompt-set': 'mine' });
+  if (!kept.ok) throw new Error(kept.error.message);
+  expect(await saveSet(root, kept.value.whole, kept.value.link, true)).toMatchObject({ written: 1, waiting: 0 });
+  const [found] = await newcomers(root, new Set());
+  expect(found?.read.ok && found.read.value.set.name).toBe('Ours');
+});
+
+test('without rows nothing of a row reaches the folder, and what is taken leaves the rows here', async () => {
+  const mine = project(3);
+  const { link } = await saveSet(root, mine, null, false);
+  const text = [...(await readFiles(root, link.folder)).values()]
+    .map((bytes) => new TextDecoder().decode(bytes))
+    .join();
+  expect(text).not.toContain('SECRET');
+  await saveSet(root, renamed(mine, 'Theirs'), link, false);
+  const changes = await lookAt(root, mine, link, false);
+  const decided = await decide(root, mine, link, changes, { 'prompt-set': 'take' });
+  expect(decided.ok && decided.value.whole).toEqual(renamed(mine, 'Theirs'));
+});
+
+test('two sets of the same handle do not share a folder', async () => {
+  const [first, second] = [project(4), project(5)];
+  const [a, b] = [await saveSet(root, first, null, true), await saveSet(root, second, null, true)];
+  expect([a.link.folder, b.link.folder]).toEqual(['handle', 'handle-2']);
+});

@@ -1,0 +1,76 @@
+import { resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Row } from '../dataset/types';
+import { logSumExp } from '../inference/log-softmax';
+import { present } from '../lib/assert';
+import { StudioError } from '../lib/errors';
+import { argmax } from '../metrics/classification';
+import type { Sidecar } from '../project/sidecar';
+import { parseTemplate, renderTemplate } from '../task/template';
+import { readTable } from './data';
+import { createLog } from './log';
+import { openModel } from './model-dir';
+import { modelOptions, readModelOptions } from './options';
+import { readPrompt } from './prompt-file';
+import { parseOptions, UsageError } from './usage';
+
+export const PREDICT_USAGE = `npm run --silent predict -- PROMPT [IN.csv --text COL] [--model DIR] [--backend node-wasm|node-native]
+  PROMPT: an exported zip or its folder; without a CSV every line of standard input is a text
+  one JSON line a text: {label, probabilities}, calibrated where the prompt is`;
+
+/** Answers of an exported prompt for texts that have no label, as JSON lines. */
+export async function predict(args: readonly string[]): Promise<void> {
+  const { values, positionals } = parseOptions(args, { ...modelOptions, text: { type: 'string' } });
+  const [prompt, data, ...more] = positionals;
+  if (prompt === undefined || more.length > 0) throw new UsageError('Name one prompt, and at most one CSV.');
+  const log = createLog();
+  const { sidecar, set } = await readPrompt(resolve(prompt));
+  const soft = present(set.soft[0]?.soft, 'vectors');
+  const text = values.text ?? 'text';
+  const rows =
+    data === undefined ? await linesOf(process.stdin, text) : (await readTable(resolve(data), '', { text }, log)).rows;
+  const { engine, tokenizer } = await openModel(readModelOptions(values), log);
+  try {
+    if (engine.info.hidden !== sidecar.tokenDim || engine.info.sha256 !== sidecar.model.sha256)
+      throw new StudioError(
+        'bad-input',
+        `The prompt belongs to ${sidecar.model.id} (${sidecar.model.dtype}); ${engine.info.id} (${engine.info.dtype}) is other weights, and prompts do not carry over. Name its folder with --model.`,
+      );
+    const template = parseTemplate(sidecar.template);
+    if (!template.ok) throw new StudioError('bad-input', template.error.message);
+    const mapping = { text, label: '', id: null };
+    const scored = await engine.score({
+      rows: rows.map((row, i) => ({
+        rowId: String(i),
+        ids: tokenizer.encode(renderTemplate(template.value, row, mapping)),
+        label: null,
+      })),
+      labels: sidecar.labels,
+      soft,
+      cacheKey: null,
+    });
+    for (const { logProbs } of scored.rows) process.stdout.write(`${JSON.stringify(answerOf(logProbs, sidecar))}\n`);
+  } finally {
+    await engine.dispose();
+  }
+}
+
+/** Calibrated where the prompt is used so; probabilities sum to 1. */
+function answerOf(logProbs: readonly number[], { labels, calibration }: Pick<Sidecar, 'labels' | 'calibration'>) {
+  const shifted = logProbs.map((value, i) => value - (calibration?.meanLogProbs[i] ?? 0));
+  const total = logSumExp(shifted);
+  return {
+    label: labels[argmax(shifted)]?.label ?? '',
+    probabilities: Object.fromEntries(
+      labels.map(({ label }, i) => [label, Number(Math.exp((shifted[i] ?? 0) - total).toFixed(6))]),
+    ),
+  };
+}
+
+async function linesOf(input: NodeJS.ReadableStream, column: string): Promise<readonly Row[]> {
+  const rows: Row[] = [];
+  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY }))
+    if (line.trim() !== '')
+      rows.push({ id: String(rows.length + 1), line: rows.length + 1, cells: { [column]: line } });
+  return rows;
+}

@@ -1,0 +1,80 @@
+/**
+ * JSON that gives back exactly what was written, made for git: keys in order, lists of plain values on one line, `\n` line
+ * ends. What JSON cannot say stands as an object with one key: `{"$number": "-Infinity"}`, `{"$float32": "<base64>"}`.
+ */
+import { readFloats, writeFloats } from '../prompt/soft-prompt';
+
+type Json = Readonly<Record<string, unknown>>;
+
+const ODD_NUMBERS: Readonly<Record<string, number>> = {
+  NaN: Number.NaN,
+  Infinity: Number.POSITIVE_INFINITY,
+  '-Infinity': Number.NEGATIVE_INFINITY,
+  '-0': -0,
+};
+
+const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Float32Array);
+
+const nameOf = (value: number): string => (Object.is(value, -0) ? '-0' : String(value));
+const isOdd = (value: unknown): value is number =>
+  typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0));
+
+/** Plain data (with `Float32Array`s) -> text. Properties that are `undefined` are left out. */
+export const exactJson = (value: unknown): string => `${print(value, '')}\n`;
+
+function print(value: unknown, indent: string): string {
+  if (isOdd(value)) return `{"$number": ${JSON.stringify(nameOf(value))}}`;
+  if (value instanceof Float32Array) return `{"$float32": ${JSON.stringify(toBase64(value))}}`;
+  if (value === undefined) return 'null';
+  const inner = `${indent}  `;
+  if (Array.isArray(value)) {
+    const items = value.map((item) => print(item, inner));
+    if (value.every((item) => typeof item !== 'object' || item === null)) return `[${items.join(', ')}]`;
+    return `[\n${items.map((item) => `${inner}${item}`).join(',\n')}\n${indent}]`;
+  }
+  if (!isObject(value)) return JSON.stringify(value);
+  const entries = Object.entries(value)
+    .filter(([, entry]) => entry !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+    // a user's own column may be called `$number`
+    .map(([key, entry]) => `${inner}${JSON.stringify(key.startsWith('$') ? `$${key}` : key)}: ${print(entry, inner)}`);
+  return entries.length === 0 ? '{}' : `{\n${entries.join(',\n')}\n${indent}}`;
+}
+
+/** Text -> data, or undefined where it is no such text. */
+export function readExactJson(bytes: Uint8Array): unknown {
+  try {
+    return revive(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)));
+  } catch {
+    return undefined; // also where it is nested so deep that the stack ends
+  }
+}
+
+function revive(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(revive);
+  if (!isObject(value)) return value;
+  const { $number, $float32 } = value;
+  if (typeof $number === 'string' && Object.hasOwn(ODD_NUMBERS, $number)) return ODD_NUMBERS[$number];
+  if (typeof $float32 === 'string') return fromBase64($float32);
+  // fromEntries defines: a key `__proto__` becomes a property like any other
+  return Object.fromEntries(
+    Object.entries(value).map(([key, entry]) => [key.startsWith('$$') ? key.slice(1) : key, revive(entry)]),
+  );
+}
+
+const CHUNK = 0x8000;
+
+function toBase64(values: Float32Array): string {
+  const bytes = writeFloats(values);
+  let text = '';
+  for (let at = 0; at < bytes.length; at += CHUNK) text += String.fromCharCode(...bytes.subarray(at, at + CHUNK));
+  return btoa(text);
+}
+
+/** @throws on what is no base64 of float32 */
+function fromBase64(text: string): Float32Array {
+  const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+  if (bytes.length % 4 !== 0) throw new Error('no float32');
+  return readFloats(bytes);
+}

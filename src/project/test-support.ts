@@ -1,0 +1,272 @@
+/** Projects of every shape, for property tests. Every text of a row holds the word SECRET. */
+import fc from 'fast-check';
+import type { Dataset } from '../dataset/types';
+import type { SoftPrompt } from '../prompt/types';
+import type { Evaluation, HardVersion, Measurement, RunCheckpoint, SoftVersion } from './types';
+import type { WholeProject } from './whole';
+
+const id = fc.uuid();
+const share = fc.double({ min: 0, max: 1, noNaN: true });
+const time = fc.integer({ min: 0, max: 1e6 }).map((s) => new Date(1.7e12 + s * 1000).toISOString());
+const text = fc.string({ unit: 'binary', maxLength: 20 });
+const rowId = fc.integer({ min: 0, max: 99 }).map((n) => `SECRET ${n}`);
+const logProb = fc.oneof(fc.double({ max: 0, noNaN: true }), fc.constantFrom(-0, Number.NEGATIVE_INFINITY));
+const unique = <T extends { readonly id: string }>(of: fc.Arbitrary<T>, maxLength: number) =>
+  fc.uniqueArray(of, { selector: (value) => value.id, maxLength });
+
+const hard: fc.Arbitrary<HardVersion> = fc.record({
+  id,
+  number: fc.integer({ min: 1, max: 3 }),
+  name: text,
+  prompt: fc.record({ template: text, shots: fc.nat(8), shotSeed: fc.nat(9) }),
+  createdAt: time,
+  tried: fc.option(
+    fc.record({
+      accuracy: share,
+      macroF1: share,
+      confusion: fc.constant([
+        [1, 0],
+        [2, 3],
+      ]),
+      wrongRowIds: fc.array(rowId, { maxLength: 3 }),
+      wrongPredictions: fc.array(fc.nat(3), { maxLength: 3 }),
+      rows: fc.nat(100),
+      seconds: fc.double({ min: 0, max: 1e5, noNaN: true }),
+    }),
+  ),
+});
+
+const soft: fc.Arbitrary<SoftPrompt> = fc
+  .tuple(
+    fc.constantFrom('prefix' as const, 'suffix' as const),
+    fc.integer({ min: 1, max: 3 }),
+    fc.integer({ min: 1, max: 4 }),
+  )
+  .chain(([placement, virtualTokens, hidden]) =>
+    fc
+      .float32Array({
+        minLength: virtualTokens * hidden,
+        maxLength: virtualTokens * hidden,
+        noNaN: true,
+        noDefaultInfinity: true,
+      })
+      .map((vectors) => ({ placement, virtualTokens, hidden, vectors })),
+  );
+
+const run: fc.Arbitrary<SoftVersion> = fc.record({
+  id,
+  number: fc.integer({ min: 1, max: 3 }),
+  name: text,
+  createdAt: time,
+  settings: fc.record({
+    placement: fc.constantFrom('prefix' as const, 'suffix' as const),
+    virtualTokens: fc.integer({ min: 1, max: 9 }),
+    initialisation: fc.oneof(
+      fc.record({ kind: fc.constant('text' as const), text }),
+      fc.record({ kind: fc.constant('prompt' as const), runId: id, at: fc.constant('best' as const) }),
+    ),
+    steps: fc.nat(500),
+    batchSize: fc.nat(16),
+    learningRate: fc.option(fc.double({ min: 0, max: 1, noNaN: true })),
+    warmupSteps: fc.nat(10),
+    beta1: share,
+    beta2: share,
+    epsilon: fc.constant(1e-8),
+    weightDecay: share,
+    clipNorm: share,
+    seed: fc.nat(),
+    validateEvery: fc.nat(10),
+    patience: fc.option(fc.nat(9)),
+    metric: fc.constantFrom('accuracy' as const, 'macro-f1' as const),
+    checkpointEvery: fc.nat(50),
+  }),
+  template: text,
+  initText: text,
+  status: fc.constantFrom('running', 'finished', 'early', 'stopped', 'paused', 'failed'),
+  error: fc.option(text),
+  soft: fc.option(soft),
+  bestStep: fc.option(fc.nat(500)),
+  validationAccuracy: fc.option(share),
+  seconds: fc.option(fc.double({ min: 0, max: 1e5, noNaN: true })),
+  model: fc.record({ id: text, sha256: fc.constant('a'.repeat(64)), dtype: fc.constant('q4') }),
+  datasetFingerprint: text,
+});
+
+const floats = (length: number) =>
+  fc.float32Array({ minLength: length, maxLength: length, noNaN: true, noDefaultInfinity: true });
+
+const checkpoint = (runId: string, setId: string): fc.Arbitrary<RunCheckpoint> =>
+  fc.record({
+    runId: fc.constant(runId),
+    setId: fc.constant(setId),
+    checkpoint: fc.record({
+      formatVersion: fc.constant(1 as const),
+      step: fc.nat(500),
+      vectors: floats(4),
+      m: floats(4),
+      v: floats(4),
+      rngState: fc.nat(),
+      pending: fc.array(fc.nat(99), { maxLength: 4 }),
+      best: fc.option(fc.record({ step: fc.nat(500), metric: share, vectors: floats(4) })),
+      evaluationsWithoutGain: fc.nat(9),
+      steps: fc.array(fc.record({ step: fc.nat(500), loss: share, learningRate: share, gradNorm: share, ms: share }), {
+        maxLength: 2,
+      }),
+      validations: fc.array(fc.record({ step: fc.nat(500), accuracy: share, macroF1: share, loss: share }), {
+        maxLength: 2,
+      }),
+      elapsedMs: fc.double({ min: 0, max: 1e7, noNaN: true }),
+      environment: text,
+    }),
+  });
+
+const LABELS = ['bad', 'good'];
+
+const evaluation = (setId: string, runIds: readonly string[]): fc.Arbitrary<Evaluation> =>
+  fc
+    .record({
+      id,
+      createdAt: time,
+      rowIds: fc.uniqueArray(rowId, { minLength: 1, maxLength: 3 }),
+      softVersion: runIds.length > 0 ? fc.option(fc.constantFrom(...runIds)) : fc.constant(null),
+      choice: fc.constantFrom('a' as const, 'b' as const, 'tie' as const, 'both-bad' as const),
+      value: logProb,
+    })
+    .map(({ rowIds, choice, value, softVersion, ...own }) => ({
+      ...own,
+      setId,
+      plan: {
+        labels: LABELS,
+        rowIds,
+        gold: rowIds.map(() => 1),
+        arms: [
+          {
+            id: 'tuned',
+            name: 'Tuned',
+            kind: 'tuned' as const,
+            placement: 'suffix' as const,
+            logProbs: rowIds.map(() => [value, -1]),
+            calibration: null,
+            tokensSentMean: 12.5,
+            tokensComputedMean: null,
+            latencyMsMedian: 3,
+            validation: null,
+          },
+        ],
+        pairs: [['tuned', 'tuned'] as const],
+        calibrated: false,
+        looks: 1,
+        seed: 4,
+      },
+      comparison: {
+        arms: [
+          {
+            id: 'tuned',
+            name: 'Tuned',
+            kind: 'tuned' as const,
+            n: rowIds.length,
+            correct: 0,
+            accuracy: 0,
+            accuracyCi95: { low: 0, high: 1 },
+            macroF1: 0,
+            classes: [],
+            confusion: [[0]],
+            predictions: rowIds.map(() => 0),
+            confidences: rowIds.map(() => 0.5),
+            tokensSentMean: 12.5,
+            tokensComputedMean: null,
+            latencyMsMedian: 3,
+          },
+        ],
+        pairs: [],
+        verdict: { kind: 'no-clear-difference' as const, headline: 'h', detail: 'd', rowsNeeded: null },
+        calibrated: false,
+        looks: 1,
+        n: rowIds.length,
+      },
+      hardVersion: null,
+      softVersion,
+      datasetFingerprint: 'f',
+      backend: 'wasm',
+      threads: 2,
+      votes: [{ rowId: rowIds[0] ?? '', choice }],
+    }));
+
+const dataset: fc.Arbitrary<Dataset> = fc
+  .record({ cells: fc.array(text, { minLength: 1, maxLength: 4 }), column: fc.oneof(text, fc.constant('$number')) })
+  .map(({ cells, column }) => ({
+    table: {
+      format: {
+        fileName: 'SECRET.csv',
+        bytes: 10,
+        encoding: 'utf-8' as const,
+        delimiter: ',' as const,
+        kind: 'csv' as const,
+      },
+      columns: [column, 'label'],
+      rows: cells.map((cell, i) => ({
+        id: `SECRET ${i}`,
+        line: i + 2,
+        cells: Object.fromEntries([
+          [column, `SECRET ${cell}`],
+          ['label', LABELS[i % 2] ?? ''],
+        ]),
+      })),
+      rejected: [],
+    },
+    mapping: { text: column, label: 'label', id: null },
+    labels: LABELS,
+    split: { train: ['SECRET 0'], validation: [], test: [] },
+    seed: 1,
+    fingerprint: 'f',
+    splitHash: 's',
+    heldBackHash: 'h',
+  }));
+
+const measurement = (setId: string): fc.Arbitrary<Measurement> =>
+  fc
+    .record({ id, createdAt: time, versionId: id, gold: fc.array(fc.nat(1), { maxLength: 3 }) })
+    .map(({ gold, ...own }) => ({
+      ...own,
+      setId,
+      data: { kind: 'file' as const, name: 'others.csv', fingerprint: 'f' },
+      labels: LABELS,
+      gold,
+      predictions: gold.map(() => 0),
+      leftOut: 1,
+      calibrated: false,
+      model: { id: 'm', sha256: 'a' },
+    }));
+
+export const anyProject: fc.Arbitrary<WholeProject> = fc
+  .record({ setId: id, hard: unique(hard, 3), soft: unique(run, 3) })
+  .chain(({ setId, hard: versions, soft: runs }) => {
+    const runIds = runs.map((version) => version.id);
+    return fc.record({
+      set: fc.record({
+        id: fc.constant(setId),
+        name: fc.string({ minLength: 1, maxLength: 20 }),
+        handle: fc.constant('HANDLE'),
+        createdAt: time,
+        updatedAt: time,
+        deletedAt: fc.constant(null),
+        words: fc.constant(LABELS.map((label) => ({ label, word: ` ${label}` }))),
+        baseTemplate: text,
+        hard: fc.constant(versions),
+        soft: fc.constant(runs),
+        chosenHard: fc.constant(versions[0]?.id ?? null),
+        chosenSoft: fc.constant(runIds[0] ?? null),
+        datasetFingerprint: fc.option(text),
+        datasetName: fc.constant(null),
+        testLooks: fc.nat(9),
+      }),
+      dataset: fc.option(dataset),
+      checkpoints: fc.tuple(...runIds.toSorted().map((runId) => checkpoint(runId, setId))),
+      evaluations: unique(evaluation(setId, runIds), 2).map((list) =>
+        list.toSorted((a, b) => b.createdAt.localeCompare(a.createdAt) || (a.id < b.id ? -1 : 1)),
+      ),
+      measurements: unique(measurement(setId), 2).map((list) =>
+        list.toSorted((a, b) => a.createdAt.localeCompare(b.createdAt) || (a.id < b.id ? -1 : 1)),
+      ),
+    });
+  });

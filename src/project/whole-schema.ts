@@ -1,0 +1,167 @@
+/**
+ * What the parts of a whole project must look like before they are stored. They are checked and kept as they were read:
+ * what is not named here stays, so that no version of the studio loses what another one wrote.
+ */
+import { z } from '../lib/zod';
+import { settingsSchema } from './portable';
+
+const text = (max: number) => z.string().max(max);
+const count = z.int().min(0).max(1e9);
+const list = <T extends z.ZodType>(of: T, most = 1e6) => z.array(of).max(most);
+const floats = z.instanceof(Float32Array);
+const finite = floats.refine((values) => values.every(Number.isFinite), 'holds numbers that are not finite');
+
+export const setSchema = z.object({
+  id: text(100).min(1),
+  name: text(200).min(1),
+  handle: text(100).min(1),
+  createdAt: text(40),
+  updatedAt: text(40),
+  deletedAt: text(40).nullable(),
+  words: list(z.object({ label: text(2000), word: text(2000) }), 1000),
+  baseTemplate: text(200_000),
+  hard: list(text(100), 10_000),
+  soft: list(text(100), 10_000),
+  chosenHard: text(100).nullable(),
+  chosenSoft: text(100).nullable(),
+  datasetFingerprint: text(200).nullable(),
+  datasetName: text(1000).nullable(),
+  testLooks: count,
+  tags: list(text(100), 100).optional(),
+  notes: text(20_000).optional(),
+  moves: list(
+    z.object({ stage: text(100), from: text(100).nullable(), to: text(100).nullable(), at: text(40) }),
+    100_000,
+  ).optional(),
+});
+
+export const softSchema = z.object({
+  id: text(100).min(1),
+  number: count,
+  name: text(200),
+  createdAt: text(40),
+  settings: settingsSchema,
+  template: text(200_000),
+  initText: text(200_000),
+  status: z.enum(['running', 'finished', 'early', 'stopped', 'paused', 'failed']),
+  error: text(10_000).nullable(),
+  soft: z
+    .object({ placement: z.enum(['prefix', 'suffix']), virtualTokens: z.int().min(1), hidden: z.int().min(1) })
+    .nullable(),
+  bestStep: count.nullable(),
+  validationAccuracy: z.number().nullable(),
+  seconds: z.number().nullable(),
+  model: z.object({ id: text(500), sha256: text(200), dtype: text(50) }),
+  datasetFingerprint: text(200),
+});
+
+/** Not only finite ones: the log-probability of what never happens is -Infinity. */
+const real = z.custom<number>((value) => typeof value === 'number', 'expected a number');
+const steps = list(z.object({ step: count, loss: real, learningRate: real, gradNorm: real }));
+const validations = list(z.object({ step: count, accuracy: real, macroF1: real, loss: real }));
+const moments = z.object({ weights: finite, m: finite, v: finite });
+
+export const checkpointSchema = z.object({
+  runId: text(100),
+  setId: text(100),
+  checkpoint: z
+    .object({
+      formatVersion: z.literal(1),
+      step: count,
+      vectors: finite,
+      m: finite,
+      v: finite,
+      net: moments.optional(),
+      rngState: real,
+      pending: list(count),
+      best: z.object({ step: count, metric: real, vectors: finite }).nullable(),
+      evaluationsWithoutGain: count,
+      steps,
+      validations,
+      elapsedMs: real,
+      environment: text(1000),
+    })
+    .refine(({ vectors, m, v }) => vectors.length === m.length && vectors.length === v.length, 'sizes differ'),
+});
+
+const numbers = list(real);
+const calibration = z.object({ meanLogProbs: numbers, rows: count }).nullable();
+const arm = z.object({
+  id: text(200),
+  name: text(1000),
+  kind: text(50),
+  logProbs: list(numbers),
+  calibration,
+});
+const armReport = z.object({
+  id: text(200),
+  name: text(1000),
+  kind: text(50),
+  n: count,
+  correct: count,
+  accuracy: real,
+  accuracyCi95: z.object({ low: real, high: real }),
+  macroF1: real,
+  confusion: list(numbers, 1000),
+  predictions: list(z.int()),
+  confidences: numbers,
+});
+const pair = z.object({
+  a: text(200),
+  b: text(200),
+  difference: real,
+  differenceCi95: z.object({ low: real, high: real }),
+  pExact: real,
+  fixed: list(text(500)),
+  broken: list(text(500)),
+});
+
+export const evaluationSchema = z.object({
+  id: text(100).min(1),
+  setId: text(100),
+  createdAt: text(40),
+  plan: z
+    .object({
+      labels: list(text(2000), 1000),
+      rowIds: list(text(500)),
+      gold: list(z.int()),
+      arms: list(arm, 200),
+      pairs: list(z.array(text(200)).length(2), 1000),
+      looks: count,
+      seed: real,
+    })
+    .refine(
+      ({ rowIds, gold, arms }) =>
+        gold.length === rowIds.length && arms.every(({ logProbs }) => logProbs.length === rowIds.length),
+      'rows, labels and answers differ in number',
+    ),
+  comparison: z.object({
+    arms: list(armReport, 200),
+    pairs: list(pair, 1000),
+    verdict: z.object({ kind: text(100), headline: text(2000), detail: text(10_000) }),
+    n: count,
+    looks: count,
+  }),
+  hardVersion: text(100).nullable(),
+  softVersion: text(100).nullable(),
+  datasetFingerprint: text(200),
+  backend: text(100),
+  threads: count,
+  votes: list(z.object({ rowId: text(500), choice: z.enum(['a', 'b', 'tie', 'both-bad']) })).optional(),
+});
+
+export const measurementSchema = z
+  .object({
+    id: text(100).min(1),
+    setId: text(100),
+    versionId: text(100),
+    createdAt: text(40),
+    data: z.object({ kind: z.enum(['held-back', 'file']), name: text(1000), fingerprint: text(200) }),
+    labels: list(text(2000), 1000),
+    gold: list(z.int()),
+    predictions: list(z.int()),
+    leftOut: count,
+    calibrated: z.boolean(),
+    model: z.object({ id: text(500), sha256: text(200) }),
+  })
+  .refine(({ gold, predictions }) => gold.length === predictions.length, 'labels and answers differ in number');

@@ -1,0 +1,108 @@
+import fc from 'fast-check';
+import { unzipSync } from 'fflate';
+import { describe, expect, test } from 'vitest';
+import { exactJson, readExactJson } from './exact-json';
+import { anyProject } from './test-support';
+import { readWhole, renewed, wholeFiles, withoutRows } from './whole';
+import { readWholeArchive, wholeArchiveFiles, zipped } from './whole-archive';
+
+const RUNS = { numRuns: 60 };
+const texts = (files: ReadonlyMap<string, Uint8Array>) =>
+  [...files.values()].map((bytes) => new TextDecoder().decode(bytes)).join('\n');
+
+describe('exact JSON', () => {
+  test('gives back what was written, odd numbers and odd keys too', () => {
+    const value = fc.anything({
+      withNullPrototype: false,
+      key: fc.oneof(fc.string(), fc.constantFrom('$number', '$float32', '__proto__', '$$x')),
+      values: [fc.double(), fc.string(), fc.boolean(), fc.constant(null), fc.float32Array({ noNaN: true })],
+    });
+    fc.assert(
+      fc.property(value, (x) => {
+        expect(readExactJson(new TextEncoder().encode(exactJson(x)))).toEqual(x);
+      }),
+    );
+  });
+
+  test('the order of keys does not matter to its bytes', () => {
+    expect(exactJson({ b: [1, -0], a: { d: Number.NaN, c: '' } })).toBe(
+      exactJson({ a: { c: '', d: Number.NaN }, b: [1, -0] }),
+    );
+    expect(exactJson({ b: 1, a: [1, 2] })).toBe('{\n  "a": [1, 2],\n  "b": 1\n}\n');
+  });
+
+  test.each(['{', '[', `${'['.repeat(200_000)}`, '{"$float32": "###"}', '{"$float32": "AAA="}', '\u0000'])(
+    'is undefined, not an exception: %#',
+    (text) => {
+      expect(readExactJson(new TextEncoder().encode(text))).toBeUndefined();
+    },
+  );
+});
+
+describe('a whole project', () => {
+  test('as a folder: what is read is what was written, with and without rows', () => {
+    fc.assert(
+      fc.property(anyProject, fc.boolean(), (project, keepRows) => {
+        const given = keepRows ? project : withoutRows(project);
+        const files = wholeFiles(given);
+        expect(readWhole(files)).toEqual({ ok: true, value: given });
+        expect(wholeFiles(given)).toEqual(files);
+      }),
+      RUNS,
+    );
+  });
+
+  test('as a zip: the same, and the same bytes each time', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyProject, async (project) => {
+        const zip = zipped(await wholeArchiveFiles(project));
+        expect(await readWholeArchive(new Map(Object.entries(unzipSync(zip))))).toEqual({ ok: true, value: project });
+        expect(zipped(await wholeArchiveFiles(project))).toEqual(zip);
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  test('every change of a file of the zip is known', async () => {
+    const [project] = fc.sample(anyProject, { numRuns: 1, seed: 7 });
+    if (!project) throw new Error('no project');
+    const files = new Map(Object.entries(await wholeArchiveFiles(project)));
+    for (const [path, bytes] of files) {
+      if (path === 'manifest.json') continue;
+      const other = bytes.slice();
+      other[other.length >> 1] = (other[other.length >> 1] ?? 0) ^ 1;
+      const read = await readWholeArchive(new Map([...files, [path, other]]));
+      expect(read, path).toMatchObject({ ok: false, error: { kind: 'changed' } });
+      const fewer = new Map(files);
+      fewer.delete(path);
+      expect(await readWholeArchive(fewer), path).toMatchObject({ ok: false, error: { kind: 'changed' } });
+    }
+    const more = new Map([...files, ['tuned/x.json', new Uint8Array(1)]]);
+    expect(await readWholeArchive(more)).toMatchObject({ ok: false, error: { kind: 'changed' } });
+  });
+
+  test('without rows, nothing of a row is in it', () => {
+    fc.assert(
+      fc.property(anyProject, (project) => {
+        expect(texts(wholeFiles(withoutRows(project)))).not.toMatch(/SECRET/);
+      }),
+      RUNS,
+    );
+  });
+
+  test('a copy shares no id with the original', () => {
+    fc.assert(
+      fc.property(anyProject, (project) => {
+        let n = 0;
+        const copy = renewed(project, { id: 'copy', handle: 'COPY', newId: () => `new-${n++}` });
+        const ids = new Set(project.set.soft.map(({ id }) => id));
+        for (const { id } of copy.set.soft) expect(ids.has(id)).toBe(false);
+        const own = new Set(copy.set.soft.map(({ id }) => id));
+        for (const { runId, setId } of copy.checkpoints) expect([own.has(runId), setId]).toEqual([true, 'copy']);
+        for (const { softVersion } of copy.evaluations)
+          if (softVersion !== null) expect(own.has(softVersion)).toBe(true);
+      }),
+      RUNS,
+    );
+  });
+});

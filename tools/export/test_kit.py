@@ -1,0 +1,129 @@
+"""Runs the programs of an export on the tiny model, in one process.   python -m unittest tools/export/test_kit.py"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import csv
+import io
+import json
+import math
+import os
+import py_compile
+import shutil
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+import numpy as np
+import torch
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+import predict
+import serve_vllm
+import train_peft
+
+FIXTURES = HERE.parents[1] / "test" / "fixtures"
+TINY = FIXTURES / "tiny-support"
+SPLIT = json.loads((FIXTURES / "split.json").read_text("utf-8"))
+
+
+class Kit(unittest.TestCase):
+    def setUp(self) -> None:
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.bundle = self.folder / "bundle"
+        self.bundle.mkdir()
+
+    def write(self, placement: str) -> None:
+        oracle = json.loads((TINY / "oracle.json").read_text("utf-8"))
+        card = json.loads((HERE.parents[1] / "public/models/softprompt-studio/tiny-support/studio.json").read_text("utf-8"))
+        vectors = np.array(oracle["softPrompt"], "<f4")
+        np.save(self.bundle / "prompt_embeddings.npy", vectors)
+        names = [f"label {index}" for index in range(len(oracle["labelTokenIds"]))]
+        from tokenizers import Tokenizer
+
+        tokenizer = Tokenizer.from_file(str(TINY / "tokenizer.json"))
+        softmax = lambda logits: [x - math.log(sum(math.exp(y) for y in logits)) for x in logits]
+        rows = [{"text": tokenizer.decode(ids, skip_special_tokens=False), "inputIds": ids, "logProbs": dict(zip(names, softmax(want)))} for ids, want in zip(oracle["rows"], oracle["placements"][placement]["labelLogits"])]
+        (self.bundle / "softprompt.json").write_text(json.dumps({
+            "formatVersion": 1, "placement": placement, "numVirtualTokens": len(vectors), "tokenDim": vectors.shape[1], "template": "{text}", "calibration": None,
+            "model": {"id": "softprompt-studio/tiny-support", "weights": card["weights"]}, "init": {"kind": "answer-words", "text": "", "parentVersion": None}, "parityRows": rows,
+            "labels": [{"label": name, "word": name, "tokenIds": [token]} for name, token in zip(names, oracle["labelTokenIds"])],
+            "data": {"seed": 3, "splitHash": "none"}, "training": {"steps": 6, "batchSize": 4, "learningRate": 0.01, "validateEvery": 3, "warmupSteps": 2, "seed": 5},
+        }), encoding="utf-8")
+        with open(self.folder / "data.csv", "w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(["text", "label"])
+            writer.writerows([f"{row['text']} {i}", names[i % len(names)]] for i, row in enumerate(rows * 8))
+
+    def run_main(self, module, *arguments: object) -> str:
+        out = io.StringIO()
+        with mock.patch.object(sys, "argv", ["program", *map(str, arguments)]), contextlib.redirect_stdout(out):
+            module.main()
+        return out.getvalue()
+
+    def test_every_program_compiles(self) -> None:
+        for name in ("predict.py", "train_peft.py", "serve_vllm.py"):
+            py_compile.compile(str(HERE / name), cfile=str(self.folder / "x.pyc"), doraise=True)
+
+    def test_the_split_is_the_pages(self) -> None:
+        rows = [{"text": text, "label": label} for text, label in SPLIT["rows"]]
+        parts = train_peft.page_split(rows, "text", "label", SPLIT["seed"])
+        self.assertEqual([[str(i + 1) for i in part] for part in parts], [SPLIT["split"][name] for name in ("train", "validation", "test")])
+
+    def test_trained_before_the_text_loads_in_peft_as_it_is(self) -> None:
+        from peft import PeftModel
+
+        self.write("prefix")
+        out = self.folder / "out"
+        said = self.run_main(train_peft, self.folder / "data.csv", "--bundle", self.bundle, "--weights", TINY, "--out", out)
+        self.assertIn("step 6 of 6", said)
+        config = json.loads((out / "adapter_config.json").read_text("utf-8"))
+        self.assertEqual((config["peft_type"], config["base_model_name_or_path"]), ("PROMPT_TUNING", "softprompt-studio/tiny-support"))
+        prompt, vectors = predict.load_prompt(out)
+        tokenizer, base = predict.load_base(prompt, TINY)
+        adapted = PeftModel.from_pretrained(base, out).eval()
+        for row in prompt["parityRows"]:
+            with torch.no_grad():
+                logits = adapted(input_ids=torch.tensor([row["inputIds"]]), attention_mask=torch.ones(1, len(row["inputIds"]), dtype=torch.long)).logits[0, -1].double()
+            got = torch.log_softmax(logits[[entry["tokenIds"][0] for entry in prompt["labels"]]], -1)
+            want = torch.tensor(list(row["logProbs"].values()), dtype=torch.float64)
+            self.assertLess((got - want).abs().max().item(), 1e-4)
+        self.assertIn("no predictions change", self.run_main(predict, "--check", "--bundle", out, "--weights", TINY))
+        self.assertNotIn(str(self.folder), "".join(file.read_text("utf-8", "ignore") for file in out.iterdir()), "no path of this machine in it")
+
+    def test_trained_after_the_text_is_another_prompt_and_checks(self) -> None:
+        self.write("suffix")
+        out = self.folder / "out"
+        self.run_main(train_peft, self.folder / "data.csv", "--bundle", self.bundle, "--weights", TINY, "--out", out)
+        self.assertFalse((out / "adapter_config.json").exists())
+        self.assertNotEqual((out / "prompt_embeddings.npy").read_bytes(), (self.bundle / "prompt_embeddings.npy").read_bytes())
+        self.assertIn("no predictions change", self.run_main(predict, "--check", "--bundle", out, "--weights", TINY))
+
+    def test_prompt_embeddings_say_what_the_check_rows_say(self) -> None:
+        for placement in ("prefix", "suffix"):
+            self.write(placement)
+            self.assertRegex(self.run_main(serve_vllm, "--check", "--bundle", self.bundle, "--weights", TINY), r"difference \d\.\d+e-0[5-9]")
+
+    def test_what_a_server_is_asked_and_answers(self) -> None:
+        self.write("suffix")
+        prompt, vectors = predict.load_prompt(self.bundle)
+        _, model = predict.load_base(prompt, TINY)
+        body = serve_vllm.request_of(prompt, serve_vllm.prompt_embeds(model, vectors, prompt, [5, 6, 7]))
+        embeds = torch.load(io.BytesIO(base64.b64decode(body["prompt_embeds"])), weights_only=True)
+        self.assertEqual(tuple(embeds.shape), (3 + len(vectors), prompt["tokenDim"]))
+        self.assertTrue(torch.equal(embeds[3:], vectors))
+        self.assertEqual(body["allowed_token_ids"], [entry["tokenIds"][0] for entry in prompt["labels"]])
+        top = {f"token_id:{token}": -float(i) for i, token in enumerate(body["allowed_token_ids"])}
+        got = serve_vllm.log_probs_of(prompt, {"choices": [{"logprobs": {"top_logprobs": [top]}}]})
+        self.assertAlmostEqual(got.exp().sum().item(), 1.0)
+        with self.assertRaises(SystemExit):
+            serve_vllm.log_probs_of(prompt, {"choices": [{"logprobs": {"top_logprobs": [{}]}}]})
+
+
+if __name__ == "__main__":
+    unittest.main()

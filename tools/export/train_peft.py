@@ -1,0 +1,241 @@
+"""Usage: accelerate launch train_peft.py DATA.csv --text COLUMN --label COLUMN --out FOLDER   (pip install torch transformers accelerate peft gguf safetensors)
+
+Trains the prompt in this folder again, from your own CSV: the same text around the row, answer words, settings and seed, the
+page's own split and order of rows. One process or many GPUs: `accelerate launch` decides. A prompt before the text is trained
+with PEFT and saved as PEFT saves it; one after the text, which PEFT cannot do, by the same loop on its embeddings. The new folder
+has check rows of its own: predict.py runs on it, and the studio imports it. No row of the CSV is in it.
+
+--steps, --batch-size, --rate, --seed, --virtual-tokens change what softprompt.json says; --train-rows and --validation-rows
+take the first rows of those parts; --split COLUMN names a column with train, validation and test; --from-vectors goes on from the vectors of this folder."""
+import datetime, hashlib, json, math, sys, unicodedata
+from pathlib import Path
+import numpy as np, torch
+from accelerate import Accelerator
+from predict import arguments, embed, encode, load_base, load_prompt, log_probs, read_table, render
+
+
+class Random:
+    """mulberry32, as the studio draws: `int` below n, and Fisher-Yates."""
+    def __init__(self, seed): self.state = seed & 0xFFFFFFFF
+    def next(self):
+        self.state = s = (self.state + 0x6D2B79F5) & 0xFFFFFFFF
+        t = ((s ^ (s >> 15)) * (s | 1)) & 0xFFFFFFFF
+        t ^= (t + ((t ^ (t >> 7)) * (t | 61))) & 0xFFFFFFFF
+        return ((t ^ (t >> 14)) & 0xFFFFFFFF) / 4294967296
+    def int(self, n): return math.floor(self.next() * n)
+    def shuffled(self, items):
+        out = list(items)
+        for i in range(len(out) - 1, 0, -1):
+            j = self.int(i + 1)
+            out[i], out[j] = out[j], out[i]
+        return out
+
+
+key = lambda text: " ".join(unicodedata.normalize("NFKC", text).lower().split())
+half_up = lambda x: math.floor(x + 0.5)
+
+
+def grouped(items, of):
+    groups = {}
+    for item in items: groups.setdefault(of(item), []).append(item)
+    return list(groups.values())
+
+
+def seats(sizes, total):
+    """Largest remainder; a class of at least three rows gets a seat where there are enough."""
+    everything = sum(sizes)
+    if everything == 0: return [0 for _ in sizes]
+    ideal = [n * total / everything for n in sizes]
+    out = [max(math.floor(x), 1 if n >= 3 and total >= len(sizes) else 0) for x, n in zip(ideal, sizes)]
+    left, order = total - sum(out), sorted(range(len(sizes)), key=lambda i: (-(ideal[i] - math.floor(ideal[i])), i))
+    while left > 0:
+        before = left
+        for i in order:
+            if left == 0: break
+            if out[i] < sizes[i] and (before == left or out[i] < math.ceil(ideal[i])): out[i], left = out[i] + 1, left - 1
+        if before == left: break
+    while left < 0:
+        most = out.index(max(out))
+        out[most], left = out[most] - 1, left + 1
+    return out
+
+
+def take(groups, rows):
+    taken, rest, count = [], [], 0
+    for group in groups:
+        if rows - count > 0 and len(group) - (rows - count) < rows - count: taken.append(group); count += len(group)
+        else: rest.append(group)
+    return taken, rest
+
+
+def page_split(rows, text, label, seed):
+    """Indices of the three parts, as the studio splits a file that it was given no other split for."""
+    random, n = Random(seed), len(rows)
+    classes = []
+    for same in grouped(grouped(range(n), lambda i: key(rows[i][text])), lambda group: key(rows[group[0]][label])):
+        mixed = random.shuffled(same)
+        classes.append([g for g in mixed if len(g) == 1] + [g for g in mixed if len(g) > 1])
+    held = half_up(n * 0.35)
+    held = min(n, max(1, max(held, 60) if n >= 120 else held) if n > 1 else held)
+    size = lambda groups: sum(map(len, groups))
+    tested = [take(groups, seat) for groups, seat in zip(classes, seats([size(c) for c in classes], held))]
+    rests = [rest for _, rest in tested]
+    checked = [take(groups, seat) for groups, seat in zip(rests, seats([size(r) for r in rests], half_up((n - held) * 0.15 / 0.65)))]
+    flat = lambda parts: sorted(i for groups in parts for group in groups for i in group)
+    return flat([rest for _, rest in checked]), flat([taken for taken, _ in checked]), flat([taken for taken, _ in tested])
+
+
+class Suffix(torch.nn.Module):
+    """Vectors after the text. `forward` is PEFT's for vectors before it, but for the place."""
+    def __init__(self, base, vectors):
+        super().__init__()
+        self.base, self.vectors = base, torch.nn.Parameter(vectors)
+
+
+def main():
+    parser = arguments(__doc__)
+    parser.add_argument("csv", metavar="DATA.csv")
+    parser.add_argument("--label", default="label", metavar="COLUMN")
+    parser.add_argument("--id", metavar="COLUMN", help="the column of row ids, where the studio was told of one")
+    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument("--split", metavar="COLUMN")
+    parser.add_argument("--from-vectors", action="store_true")
+    for name in ("steps", "batch-size", "seed", "virtual-tokens", "train-rows", "validation-rows"): parser.add_argument(f"--{name}", type=int)
+    parser.add_argument("--rate", type=float)
+    args = parser.parse_args()
+    accelerator = Accelerator()
+    say = accelerator.print
+    prompt, given = load_prompt(args.bundle)
+    tokenizer, base = load_base(prompt, args.weights)
+    base.requires_grad_(False)
+    settings = {"steps": 150, "batchSize": 8, "learningRate": None, "warmupSteps": 10, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weightDecay": 0.0, "clipNorm": 1.0, "seed": 0, "validateEvery": 10, "patience": None, "metric": "accuracy", **(prompt.get("training") or {})}
+    for name, value in (("steps", args.steps), ("batchSize", args.batch_size), ("seed", args.seed), ("learningRate", args.rate)):
+        if value is not None: settings[name] = value
+    if settings.get("reparameterise"): say("The page trained a residual network along; here the vectors are trained plainly.")
+
+    names, labels = [entry["label"] for entry in prompt["labels"]], [entry["tokenIds"] for entry in prompt["labels"]]
+    single, index = all(len(ids) == 1 for ids in labels), {key(name): i for i, name in enumerate(names)}
+    table = [row for row in read_table(args.csv, args.text, args.label) if (row[args.text] or "").strip() and (row[args.label] or "").strip()]
+    unknown = {row[args.label] for row in table if key(row[args.label]) not in index}
+    if unknown: sys.exit(f"The prompt knows no label {', '.join(sorted(unknown)[:5])}; it knows {', '.join(names)}")
+    if args.split:
+        part = lambda *of: [i for i, row in enumerate(table) if key(row[args.split]) in of]
+        train, validation, test = part("train", "training"), part("validation", "valid", "dev"), part("test")
+    else:
+        train, validation, test = page_split(table, args.text, args.label, (prompt.get("data") or {"seed": settings["seed"]})["seed"])
+        ids = lambda part: [(table[i][args.id] or "").strip() if args.id else str(i + 1) for i in part]
+        text = json.dumps([ids(train), ids(validation), ids(test)], ensure_ascii=False, separators=(",", ":"))
+        same = prompt.get("data") and hashlib.sha256(text.encode()).hexdigest() == prompt["data"]["splitHash"]
+        say("The page's own split." if same else "Not the page's split (other rows, other ids, or split in another way there): rows are shared out anew.")
+    if args.train_rows is not None: train = train[: args.train_rows]
+    if args.validation_rows is not None: validation = validation[: args.validation_rows]
+    if not train: sys.exit("There are no training rows.")
+    say(f"{len(train)} rows train, {len(validation)} validate, {len(test)} are held back and not looked at.")
+    rows = [(encode(tokenizer, render(prompt["template"], row, args.text)), index[key(row[args.label])]) for row in table]
+
+    count, hidden = args.virtual_tokens or prompt["numVirtualTokens"], prompt["tokenDim"]
+    table_of = base.get_input_embeddings().weight.detach()
+    kind, start = prompt["init"]["kind"], encode(tokenizer, prompt["init"]["text"])
+    if kind == "answer-words" or not start: start = [token for ids in labels for token in ids]
+    if kind == "vocabulary":
+        top, random = min(5000, len(table_of)), Random(settings["seed"])
+        low = min(300, top // 2)
+        start = [low + random.int(top - low) for _ in range(count)]
+    first = given if args.from_vectors else table_of[[start[j % len(start)] for j in range(count)]]
+    count = len(first)
+    rate = settings["learningRate"] or 0.07 * table_of.double().pow(2).mean().sqrt().item()
+
+    if prompt["placement"] == "prefix":
+        from peft import PromptTuningConfig, get_peft_model
+        base.name_or_path = base.config._name_or_path = prompt["model"]["id"]
+        model = get_peft_model(base, PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=count))
+        model.prompt_encoder["default"].embedding.weight.data.copy_(first)
+        current = lambda: model.prompt_encoder["default"].embedding.weight
+    else:
+        model = Suffix(base, first.clone())
+        current = lambda: model.vectors
+    model.to(accelerator.device)
+    parameters = [current()]
+
+    def logits(batch, answers):
+        """Rows (padded on the right, which what comes before cannot see) -> logits at the last position before each answer."""
+        longest = max(len(ids) + len(answer) for (ids, _), answer in zip(batch, answers))
+        device, vectors = accelerator.device, current()
+        emb = lambda ids: embed(base, ids).to(device)[0]
+        if prompt["placement"] == "prefix":
+            embeds = torch.stack([torch.nn.functional.pad(emb([*ids, *answer]), (0, 0, 0, longest - len(ids) - len(answer))) for (ids, _), answer in zip(batch, answers)])
+            mask = torch.tensor([[1] * (len(ids) + len(answer)) + [0] * (longest - len(ids) - len(answer)) for (ids, _), answer in zip(batch, answers)], device=device)
+            out = model(inputs_embeds=embeds, attention_mask=mask, use_cache=False).logits
+        else:
+            whole = [torch.cat([emb(ids), vectors, *([emb(answer)] if answer else [])]) for (ids, _), answer in zip(batch, answers)]
+            out = base(inputs_embeds=torch.stack([torch.nn.functional.pad(row, (0, 0, 0, longest + count - len(row))) for row in whole]), use_cache=False).logits
+        return [out[i, len(ids) + count - 1 : len(ids) + count + len(answers[i])] for i, (ids, _) in enumerate(batch)]
+
+    counts = [sum(rows[i][1] == c for i in train) for c in range(len(names))]
+    weight = lambda label: len(train) / (len(names) * counts[label]) if settings.get("classWeights") else 1.0
+
+    def batch_loss(batch, whole):
+        """The part of the mean over `whole` rows that these rows are."""
+        answers = [[] if single else labels[label][:-1] for _, label in batch]
+        total = 0.0
+        for (_, label), out in zip(batch, logits(batch, answers)):
+            target = torch.tensor([label] if single else labels[label], device=out.device)
+            total = total + weight(label) * torch.nn.functional.cross_entropy(out[:, [ids[0] for ids in labels]] if single else out, target)
+        return total / whole
+
+    @torch.no_grad()
+    def answers_of(part):
+        if not single: return [int(log_probs(base, current().detach(), prompt, rows[i][0]).argmax()) for i in part]
+        chunks = [[rows[i] for i in part[at : at + 16]] for at in range(0, len(part), 16)]
+        return [int(out[0, [ids[0] for ids in labels]].argmax()) for chunk in chunks for out in logits(chunk, [[]] * len(chunk))]
+
+    def validate():
+        return sum(found == rows[i][1] for i, found in zip(validation, answers_of(validation))) / len(validation)
+
+    optimiser = torch.optim.AdamW(parameters, lr=rate, betas=(settings["beta1"], settings["beta2"]), eps=settings["epsilon"], weight_decay=settings["weightDecay"])
+    steps, warm = settings["steps"], settings["warmupSteps"]
+    random, pending, best, without = Random(settings["seed"]), [], (-1.0, 0, current().detach().clone()), 0
+    me, world, noise = accelerator.process_index, accelerator.num_processes, settings.get("noise") or 0.0
+    for step in range(1, steps + 1):
+        batch = []
+        while len(batch) < min(settings["batchSize"], len(train)):
+            if not pending: pending = random.shuffled(range(len(train)))
+            more = min(settings["batchSize"], len(train)) - len(batch)
+            batch, pending = batch + pending[:more], pending[more:]
+        share = step / warm if step <= warm else (1 + math.cos(math.pi * (step - warm) / (steps - warm + 1))) / 2
+        for group in optimiser.param_groups: group["lr"] = rate * share
+        mine = [rows[train[i]] for i in batch][me::world]
+        plain = current().detach().clone()
+        if noise:
+            generator = torch.Generator().manual_seed(settings["seed"] * 1_000_003 + step)
+            current().data.add_(noise * table_of.pow(2).mean().sqrt() * torch.randn(plain.shape, generator=generator).to(plain.device))
+        loss = batch_loss(mine, len(batch)) if mine else current().sum() * 0.0
+        optimiser.zero_grad()
+        accelerator.backward(loss)
+        current().data.copy_(plain)
+        parameters[0].grad = accelerator.reduce(parameters[0].grad, "sum")
+        torch.nn.utils.clip_grad_norm_(parameters, settings["clipNorm"])
+        optimiser.step()
+        if validation and (step % settings["validateEvery"] == 0 or step == steps):
+            accuracy = validate()
+            say(f"step {step} of {steps}: loss {accelerator.reduce(loss.detach(), 'sum').item():.4f}, validation {100 * accuracy:.1f}%")
+            without = 0 if accuracy > best[0] else without + 1
+            if accuracy > best[0]: best = (accuracy, step, current().detach().clone())
+            if settings["patience"] and without >= settings["patience"]: break
+    if not validation: best = (-1.0, steps, current().detach().clone())
+    current().data.copy_(best[2])
+
+    if not accelerator.is_main_process: return
+    args.out.mkdir(parents=True, exist_ok=True)
+    vectors = best[2].cpu()
+    if prompt["placement"] == "prefix": model.save_pretrained(args.out)
+    else: np.save(args.out / "prompt_embeddings.npy", vectors.numpy().astype("<f4"))
+    parity = [{**row, "logProbs": dict(zip(names, log_probs(base.cpu(), vectors, prompt, row["inputIds"]).tolist()))} for row in prompt["parityRows"]]
+    now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    training = {**(prompt.get("training") or {}), **settings, "optimizer": "adamw", "schedule": "warmup-cosine", "trainRows": len(train), "bestStep": best[1], "status": "finished", "seconds": None, "learningRate": rate}
+    sidecar = {**prompt, "producer": "train_peft.py", "createdAt": now, "numVirtualTokens": count, "training": training, "data": None, "calibration": None, "userRows": 0, "parityRows": parity, "metrics": {"validation": {"accuracy": best[0], "rows": len(validation)} if validation else None, "test": None}}
+    (args.out / "softprompt.json").write_text(json.dumps(sidecar, ensure_ascii=False, indent=2) + "\n", "utf-8")
+    say(f"Written to {args.out}{f': {100 * best[0]:.1f}% of the validation rows, step {best[1]}' if validation else ''}")
+
+
+if __name__ == "__main__": main()
