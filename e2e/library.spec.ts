@@ -268,6 +268,34 @@ test('zips that mean harm, or nothing, are refused by name, and what is there st
     await expect(page.getByRole('button', { name: 'What does the tuned prompt say?' })).toBeVisible();
     await page.keyboard.press('Escape');
   });
+
+  await test.step('a folder for the team: written, changed by somebody else, and taken', async () => {
+    await page.evaluate(() => {
+      const team = async () => (await navigator.storage.getDirectory()).getDirectoryHandle('team', { create: true });
+      Object.assign(window, { showDirectoryPicker: team });
+    });
+    await studio.go('Library');
+    await page.getByRole('button', { name: 'Team folder' }).click();
+    await page.getByRole('button', { name: 'Choose the folder' }).click();
+    await expect(page.getByText(/^\d+ files written\.$/)).toBeVisible();
+    await page.getByRole('button', { name: 'Look for changes' }).click();
+    await expect(page.getByText('The folder and this browser agree.')).toBeVisible();
+    await page.evaluate(async () => {
+      const team = await (await navigator.storage.getDirectory()).getDirectoryHandle('team');
+      const file = await (await team.getDirectoryHandle('awkward')).getFileHandle('prompt-set.json');
+      const text = await (await file.getFile()).text();
+      const stream = await file.createWritable();
+      await stream.write(text.replace('"name": "Awkward"', '"name": "Named by Ana"'));
+      await stream.close();
+    });
+    await page.getByRole('button', { name: 'Look for changes' }).click();
+    await expect(page.getByText('prompt-set: changed')).toBeVisible();
+    await page.getByText('Take theirs').click();
+    await page.getByRole('button', { name: 'Apply what is chosen' }).click();
+    await expect(page.getByText('1 taken.')).toBeVisible();
+    await page.getByRole('dialog').getByRole('button', { name: 'Close' }).last().click();
+    await expect(library.set(/Named by Ana/)).toBeVisible();
+  });
 });
 
 const peftConfig = (change: object = {}): TestFile => ({

@@ -1,8 +1,10 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { parseTable } from '../dataset/parse';
 import { parse } from '../graph/parse';
 import { StudioError } from '../lib/errors';
 import { type FileKind, type Recognised, recognise } from '../project/recognise';
+import { resultsSchema } from './results';
 import { parseOptions, UsageError } from './usage';
 
 export const INSPECT_USAGE =
@@ -13,7 +15,7 @@ const MAX_BYTES = 512 * 2 ** 20;
 
 interface Inspected extends Omit<Recognised, 'kind'> {
   readonly file: string;
-  readonly kind: FileKind | 'onnx' | 'unreadable';
+  readonly kind: FileKind | 'onnx' | 'results' | 'unreadable';
 }
 
 /** Says what files are, before anybody opens them. Resolves to false when one cannot be used. */
@@ -44,7 +46,7 @@ async function inspectFile(path: string): Promise<Inspected> {
   if (found.size > MAX_BYTES)
     return unreadable(`It has ${Math.round(found.size / 2 ** 20)} MiB; at most 512 are read.`);
   const bytes = new Uint8Array(await readFile(path));
-  return { file, ...(onnx(file, bytes) ?? (await recognise(file, bytes))) };
+  return { file, ...(onnx(file, bytes) ?? results(file, bytes) ?? (await recognise(file, bytes))) };
 }
 
 /** By name: a protobuf has no mark of its own. External weights are not looked for. */
@@ -64,4 +66,38 @@ function onnx(file: string, bytes: Uint8Array): Omit<Inspected, 'file'> | null {
       return { kind: 'onnx', ok: true, summary: 'An ONNX graph whose weights lie in files beside it.' };
     return { kind: 'onnx', ok: false, summary: 'An ONNX model.', error: cause.message };
   }
+}
+
+/** What `tune` and the Compare screen write down: JSON with a schema, or CSV with a column for every prompt's answers. */
+function results(file: string, bytes: Uint8Array): Omit<Inspected, 'file'> | null {
+  const start = new TextDecoder().decode(bytes.subarray(0, 2000));
+  if (/^\s*\{/.test(start) && start.includes('"formatVersion"')) return resultsJson(bytes);
+  if (!/^row_id,(?:text,)?gold,/.test(start)) return null;
+  const read = parseTable(file, bytes);
+  if (!read.ok) return { kind: 'results', ok: false, summary: 'Results as a table.', error: read.error.message };
+  const arms = read.value.columns.flatMap((column) => /^(.+)_prediction$/.exec(column)?.[1] ?? []);
+  const summary = `Results of ${arms.length} prompts (${arms.join(', ')}) on ${read.value.rows.length} held-back rows.`;
+  const lost = read.value.rejected[0];
+  return lost
+    ? { kind: 'results', ok: false, summary, error: `Line ${lost.line} cannot be read: ${lost.reason}.` }
+    : { kind: 'results', ok: true, summary };
+}
+
+function resultsJson(bytes: Uint8Array): Omit<Inspected, 'file'> | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    return null;
+  }
+  if (typeof value !== 'object' || value === null || !('arms' in value) || !('verdict' in value)) return null;
+  const parsed = resultsSchema.safeParse(value);
+  if (parsed.success) {
+    const { arms, dataset, verdict } = parsed.data;
+    const summary = `Results of ${arms.length} prompts on ${dataset.test} held-back rows: ${verdict.headline}.`;
+    return { kind: 'results', ok: true, summary };
+  }
+  const [issue] = parsed.error.issues;
+  const error = `It does not have the form it should have (at ${issue?.path.join('.') || 'the top'}: ${issue?.message}).`;
+  return { kind: 'results', ok: false, summary: 'Results of a comparison.', error };
 }

@@ -4,6 +4,7 @@ import { DELIMITER_NAMES, type Delimiter, sniffDelimiter } from './delimiter';
 import { missingHeader, uniqueHeaders } from './headers';
 import { parseJsonl } from './jsonl';
 import { MAX_BYTES } from './limits';
+import { EXPECTED, readExpected } from './promptfoo';
 import { type RawRecord, readRecords } from './records';
 import type { RejectedRow, Row, SourceFormat, Table } from './types';
 
@@ -57,7 +58,14 @@ function parseDelimited(text: string, delimiter: Delimiter): Body {
       rows.push({ id: String(rows.length + 1), line, cells });
     }
   });
-  const { columns, notes } = header ?? { columns: [], notes: [] };
+  const { columns, notes }: Pick<Body, 'columns' | 'notes'> = header ?? { columns: [], notes: [] };
+  const asked = columns.includes(EXPECTED)
+    ? readExpected(rows, (row) => Object.values(row.cells).join(delimiter))
+    : null;
+  if (asked) {
+    rows.splice(0, rows.length, ...asked.rows);
+    rejected.push(...asked.rejected);
+  }
   const headless = missingHeader(columns, rows);
   return { columns, rows, rejected, notes: headless === null ? notes : [...notes, headless] };
 }

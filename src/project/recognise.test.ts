@@ -1,11 +1,15 @@
 import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { createRng, type Rng } from '../lib/rng';
 import { readNpy, writeNpy } from '../prompt/npy';
 import { readSafetensors, writeSafetensors } from '../prompt/safetensors';
 import { readArchive } from './archive';
-import { recognise } from './recognise';
+import { writeDemo } from './demo';
+import { type FileKind, recognise } from './recognise';
+import { anyProject } from './test-support';
+import { wholeArchiveFiles, zipped } from './whole-archive';
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 const table = { vectors: Float32Array.from({ length: 12 }, (_, i) => i / 7), virtualTokens: 3, hidden: 4 };
@@ -27,21 +31,37 @@ const peft = (
   files: Record<string, Uint8Array> = { 'adapter_model.safetensors': writeSafetensors(table) },
 ) => zipSync({ 'adapter_config.json': config(change), ...files });
 
-const SOUND: Readonly<Record<string, Uint8Array>> = {
-  'prompt-bundle': zipSync({
-    'softprompt.json': sidecar,
-    'prompt_embeddings.npy': new Uint8Array(readFileSync(`${FOLDER}/prompt_embeddings.npy`)),
-  }),
-  'peft-adapter': peft(),
-  npy: writeNpy(table),
-  safetensors: writeSafetensors(table),
-  sidecar,
-  table: utf8('text,label\n"good, really",positive\nbad,negative\nnever again,negative\n'),
+const [project] = fc.sample(anyProject, { numRuns: 1, seed: 11 });
+if (!project) throw new Error('no project');
+const projectZip = zipped(await wholeArchiveFiles(project));
+const bundle = {
+  'softprompt.json': sidecar,
+  'prompt_embeddings.npy': new Uint8Array(readFileSync(`${FOLDER}/prompt_embeddings.npy`)),
 };
 
+/** Every kind of file that a user may drop: what it is called, what it is, and its bytes. */
+const SOUND: readonly (readonly [name: string, kind: FileKind, bytes: Uint8Array])[] = [
+  ['export.zip', 'prompt-bundle', zipSync(bundle)],
+  ['demo.zip', 'prompt-bundle', zipSync({ ...bundle, 'demo.json': writeDemo(['Where is it?', 'Thanks!']) })],
+  ['project.zip', 'project', projectZip],
+  ['peft.zip', 'peft-adapter', peft()],
+  ['p-tuning.zip', 'peft-adapter', peft({ peft_type: 'P_TUNING' })],
+  ['prompt.npy', 'npy', writeNpy(table)],
+  ['adapter_model.safetensors', 'safetensors', writeSafetensors(table)],
+  ['softprompt.json', 'sidecar', sidecar],
+  ['rows.csv', 'table', utf8('text,label\n"good, really",positive\nbad,negative\nnever again,negative\n')],
+  ['rows.tsv', 'table', utf8('text\tlabel\ngood\tpositive\nbad\tnegative\nnever again\tnegative\n')],
+  ['watsonx.jsonl', 'table', utf8('{"input":"good","output":"positive"}\n{"input":"bad one","output":"negative"}\n')],
+  [
+    'promptfoo.csv',
+    'table',
+    utf8('text,__expected\ngood,equals: positive\nbad one,negative\nwrite,llm-rubric: nice\n'),
+  ],
+];
+
 describe('a file that somebody drops', () => {
-  it.each(Object.entries(SOUND))('is recognised by its content: %s', async (kind, bytes) => {
-    expect(await recognise('file', bytes)).toMatchObject({ kind, ok: true });
+  it.each(SOUND)('is recognised by its content: %s', async (name, kind, bytes) => {
+    expect(await recognise(/\.jsonl$/.test(name) ? name : 'file', bytes)).toMatchObject({ kind, ok: true });
   });
 
   it('a PEFT folder may lie inside the zip, and P_TUNING is the same tensor', async () => {
@@ -102,14 +122,14 @@ function mutated(bytes: Uint8Array, rng: Rng): Uint8Array {
 const MUTATIONS = Number(process.env.FUZZ ?? 400);
 const SLOW_MS = 2000;
 
-describe.each(Object.entries(SOUND))('%s, damaged', (kind, bytes) => {
+describe.each(SOUND)('%s, damaged', (name, kind, bytes) => {
   it(`never crashes or hangs, and what is accepted is sound`, async () => {
     const rng = createRng(MUTATIONS);
     let accepted = 0;
     for (let i = 0; i < MUTATIONS; i++) {
       const damaged = mutated(bytes, rng);
       const begin = performance.now();
-      const seen = await recognise('file', damaged);
+      const seen = await recognise(name, damaged);
       expect(performance.now() - begin).toBeLessThan(SLOW_MS);
       if (!seen.ok) {
         expect(seen.error, `why ${seen.kind} is refused`).toMatch(/\w+ \w+/);
@@ -117,7 +137,7 @@ describe.each(Object.entries(SOUND))('%s, damaged', (kind, bytes) => {
       }
       accepted++;
       if (seen.kind === 'npy' || seen.kind === 'safetensors') againTheSame(seen.kind, damaged);
-      if (kind === 'prompt-bundle' || kind === 'peft-adapter') sameFiles(bytes, damaged);
+      if (kind === 'prompt-bundle' || kind === 'peft-adapter' || kind === 'project') sameFiles(bytes, damaged);
     }
     expect(accepted).toBeLessThan(MUTATIONS);
   }, 600_000);

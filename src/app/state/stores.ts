@@ -11,6 +11,7 @@ import { createDataStore } from '../screens/data/data-store';
 import { createExportStore, type ExportStore } from '../screens/library/export-store';
 import { createImportStore, type ImportStore } from '../screens/library/import-store';
 import { createRepositoryStore, type RepositoryStore } from '../screens/library/repository-store';
+import { createTeamStore, type TeamStore } from '../screens/library/team-store';
 import { createPlaygroundStore, type PlaygroundStore } from '../screens/playground/playground-store';
 import { createPromptsStore, type PromptsStore } from '../screens/prompts/prompts-store';
 import { createStartStore, type StartStore } from '../screens/start/start-store';
@@ -44,6 +45,7 @@ export interface Stores {
   readonly playground: PlaygroundStore;
   readonly exporter: ExportStore;
   readonly importer: ImportStore;
+  readonly team: TeamStore;
   readonly repository: RepositoryStore;
   readonly requests: StoreApi<RequestsState>;
   readonly wordsRead: Services['wordsRead'];
@@ -68,6 +70,7 @@ export function createStores(services: Services, capabilities: Capabilities, bac
   const playground = createPlaygroundStore(services, session, project);
   const exporter = createExportStore(services, session);
   const importer = createImportStore(services, session, project);
+  const team = createTeamStore(services, project);
   const repository = createRepositoryStore(services, project);
   const requests = createRequestLog();
   return {
@@ -89,6 +92,7 @@ export function createStores(services: Services, capabilities: Capabilities, bac
     playground,
     exporter,
     importer,
+    team,
     repository,
     requests,
     wordsRead: services.wordsRead,

@@ -9,7 +9,8 @@ import { ImportDialog } from './ImportDialog';
 import { KeptNote } from './KeptNote';
 import { SetDetail } from './SetDetail';
 import { SetsTab } from './SetsTab';
-import { useExport, useImport, useRepository } from './use-library';
+import { TeamDialog } from './TeamDialog';
+import { useExport, useImport, useRepository, useTeam } from './use-library';
 import { libraryTitle } from './words';
 import './library.css';
 
@@ -31,6 +32,7 @@ export default function LibraryScreen() {
       {setId === '' ? <AllSets /> : <SetDetail setId={setId} />}
       <ExportDialog />
       <ImportDialog />
+      <TeamDialog />
     </>
   );
 }
@@ -39,12 +41,18 @@ function AllSets() {
   const sets = useProject((s) => s.sets);
   const { deleted, error } = useRepository((s) => s);
   const openImport = useImport((s) => s.open);
+  const openTeam = useTeam((s) => s.open);
   const [tab, setTab] = useQuery<string>('tab', 'sets');
   return (
     <ScreenFrame
       title={libraryTitle(sets)}
       lead="Everything lies in this browser. An export is one zip that runs in Python, and comes back here as it was."
-      actions={<Button onPress={openImport}>Import</Button>}
+      actions={
+        <>
+          <Button onPress={() => void openTeam()}>Team folder</Button>
+          <Button onPress={openImport}>Import</Button>
+        </>
+      }
     >
       <div className="stack library">
         <KeptNote />

@@ -16,6 +16,7 @@ import type { SessionStore } from '../../state/session-store';
 import { type Replay, replay } from './check-rows';
 import { whyNotFit } from './fit';
 import { formOf, readForm, type TaskField, type TaskForm } from './task-form';
+import { storeWhole } from './whole-store';
 
 /** How what was found stands to the model that is loaded. */
 export type Check =
@@ -210,12 +211,8 @@ export function createImportStore(services: Services, session: SessionStore, pro
         try {
           const whole = await wholeFor(found.what);
           if (!whole) return;
-          const { set: made, dataset, checkpoints, evaluations, measurements } = whole;
-          await disk.sets.put(made);
-          if (dataset) await disk.datasets.put({ setId: made.id, dataset });
-          for (const checkpoint of checkpoints) await disk.checkpoints.put(checkpoint);
-          for (const evaluation of evaluations) await disk.evaluations.put(evaluation);
-          for (const measurement of measurements) await disk.measurements.put(measurement);
+          const { set: made } = whole;
+          await storeWhole(disk, whole);
           const examples = found.what.kind === 'prompt' ? found.what.examples : null;
           if (examples) await disk.settings.set(`examples:${made.id}`, examples);
           await project.getState().refresh();
