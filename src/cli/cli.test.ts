@@ -105,6 +105,17 @@ describe('the command line', () => {
       for (const [label, value] of Object.entries(there.get(row.id) ?? {}))
         expect(row.logProbs[label]).toBeCloseTo(value, 3);
 
+    const inspected = await cli('inspect', join(out, 'results.json'), join(out, 'prompt/softprompt.json'));
+    expect(
+      inspected.stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toMatchObject([
+      { kind: 'results', ok: true, summary: expect.stringContaining('40 held-back rows') },
+      { kind: 'sidecar', ok: true },
+    ]);
+
     const texts = await csv('two.csv', 'n,text\n1,"Never again, thanks"\n2,Lovely\n');
     const model = ['--studio', '.', '--text', 'text', '--model', TINY, '--threads', '2'];
     const answered = await node(join(out, 'prompt/predict.mjs'), texts, ...model);

@@ -53,6 +53,12 @@ export function ExportDialog() {
             onChange={(next) => changeExport({ runId: next })}
           />
         ) : null}
+        {id === 'engineer' && runs.find((run) => run.id === runId)?.soft?.placement === 'suffix' ? (
+          <p className="dim">
+            These vectors stand after the text, which PEFT cannot load: predict.py and vLLM run them. For PEFT, train
+            with the vectors before the text.
+          </p>
+        ) : null}
         {rowsToGive > 0 ? (
           <Choices
             label={recipient.rows.label}

@@ -73,6 +73,8 @@ export function createTeamStore(services: Services, project: ProjectStore): Team
   const { store: disk } = services;
   let kept: Kept | null = null;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  /** Sets that were changed and not yet written. */
+  const changed = new Set<string>();
 
   return createStore<TeamState>((set, get) => {
     const remember = async (next: Kept) => {
@@ -93,14 +95,15 @@ export function createTeamStore(services: Services, project: ProjectStore): Team
       }
     }
 
-    async function eachSet(work: (whole: WholeProject) => Promise<void>): Promise<void> {
+    async function eachSet(work: (whole: WholeProject) => Promise<void>, only?: ReadonlySet<string>): Promise<void> {
       for (const { id } of project.getState().sets) {
+        if (only && !only.has(id)) continue;
         const whole = await readStored(disk, id);
         if (whole) await work(whole);
       }
     }
 
-    async function saveAll(of: Kept): Promise<string> {
+    async function saveAll(of: Kept, only?: ReadonlySet<string>): Promise<string> {
       let [written, waiting] = [0, 0];
       await eachSet(async (whole) => {
         const { id } = whole.set;
@@ -108,7 +111,7 @@ export function createTeamStore(services: Services, project: ProjectStore): Team
         written += result.written;
         waiting += result.waiting;
         await linked({ [id]: result.link });
-      });
+      }, only);
       const left = waiting > 0 ? ` ${waiting} were changed by others and not overwritten: look for changes.` : '';
       return `${written === 0 ? 'Nothing was new' : `${written} files written`}.${left}`;
     }
@@ -184,9 +187,14 @@ export function createTeamStore(services: Services, project: ProjectStore): Team
     // written on save: a moment after the last change, while nothing else goes on with the folder
     project.subscribe((next, previous) => {
       if (next.sets === previous.sets || !kept || get().asksAgain) return;
+      const before = new Map(previous.sets.map(({ id, updatedAt }) => [id, updatedAt]));
+      for (const { id, updatedAt } of next.sets) if (before.get(id) !== updatedAt) changed.add(id);
       clearTimeout(timer);
       timer = setTimeout(() => {
-        if (!get().isOpen) void doing('Saving', saveAll);
+        if (get().isOpen || get().busy !== null || changed.size === 0) return;
+        const only = new Set(changed);
+        changed.clear();
+        void doing('Saving', (of) => saveAll(of, only));
       }, PAUSE_MS);
     });
 
@@ -217,7 +225,7 @@ export function createTeamStore(services: Services, project: ProjectStore): Team
       connect: async (handle) => {
         await remember({ handle, withRows: get().withRows, links: {} });
         set({ folder: handle.name, asksAgain: false });
-        await doing('Saving', saveAll);
+        await doing('Saving', (of) => saveAll(of));
       },
       allow: async () => {
         const state = await (kept?.handle as Permitting | undefined)?.requestPermission?.({ mode: 'readwrite' });
@@ -232,7 +240,7 @@ export function createTeamStore(services: Services, project: ProjectStore): Team
         set({ withRows });
         if (kept) await remember({ ...kept, withRows });
       },
-      save: () => doing('Saving', saveAll),
+      save: () => doing('Saving', (of) => saveAll(of)),
       look: () => doing('Looking', lookForChanges),
       choose: (folder, change, decision) =>
         set(({ decisions }) => {
