@@ -18,6 +18,13 @@ test('every screen before there is anything on it', async ({ studio }) => {
     await expect(studio.heading).toBeVisible();
     await sound(studio, `${step}, empty`);
   }
+  for (const name of ['Import', 'Team folder']) {
+    await studio.page.getByRole('button', { name, exact: true }).click();
+    await expect(studio.page.getByRole('dialog', { name })).toBeVisible();
+    await sound(studio, name);
+    await studio.page.keyboard.press('Escape');
+    await expect(studio.page.getByRole('dialog', { name })).toBeHidden();
+  }
   await studio.go('Data');
   await studio.page.getByRole('button', { name: 'Paste rows' }).click();
   await sound(studio, 'paste');
