@@ -23,7 +23,7 @@ test('on a host that sends no headers the page is isolated after one load more, 
   context,
   watch,
 }) => {
-  const { page, train, compare, library } = studio;
+  const { page, train, compare, playground, library } = studio;
   const models = new ModelsPage(page);
   await studio.open();
   await studio.modelReady(); // on two threads
@@ -48,6 +48,16 @@ test('on a host that sends no headers the page is isolated after one load more, 
   await compare.run.click();
   await compare.run.click();
   await compare.verdict();
+  await studio.go('Playground');
+  await playground.ask('Do you deliver to the mountains?', 'tuned prompt');
+  await page.getByRole('button', { name: 'Present' }).click();
+  const stage = page.getByRole('dialog', { name: 'Presentation' });
+  await expect(stage).toContainText(/1 of \d/);
+  await page.keyboard.press('ArrowRight');
+  await expect(stage).toContainText(/2 of \d/);
+  await page.keyboard.press('Space');
+  await expect(stage.getByRole('listitem').filter({ hasText: /\d\.\d\d/ })).toHaveCount(9);
+  await page.keyboard.press('Escape');
   await studio.go('Library');
   await page.getByRole('button', { name: 'Export', exact: true }).first().click();
   expect((await library.download()).bytes.length).toBeGreaterThan(1000);
@@ -74,9 +84,9 @@ test('a new version waits for the run that goes on, and is taken by a click', as
   await studio.drop(AWKWARD);
   await expect(studio.heading).toContainText('labelled rows are ready');
   await studio.go('Train');
-  await train.set({ Steps: 300, 'Rows a step': 32, Patience: '' });
+  await train.set({ Steps: 250, Patience: '' });
   await train.start();
-  await expect(studio.lead).toContainText(/Step [1-9]\d* of 300/);
+  await expect(studio.lead).toContainText(/Step [1-9]\d* of 250/);
 
   // the same files under another version
   host.change('service-worker.js', (text) => text.replace(/version:`[0-9a-f]{16}`/, 'version:`another`'));

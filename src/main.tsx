@@ -34,6 +34,7 @@ async function boot() {
   if (capabilities.trainingOff === null) await stores.session.getState().loadModel(await lastModel(services));
   // last, as it shares the connection with the model
   await stores.offline.getState().prepare();
+  await stores.setAside.getState().inspect();
 }
 
 boot().catch((error: unknown) => {

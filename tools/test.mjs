@@ -68,6 +68,8 @@ if (wanted('types')) check('types', 'npx', ['tsc', '--noEmit']);
 if (wanted('knip')) check('unused code', 'npx', ['knip', '--no-progress']);
 const reporters = (file) => ['--reporter=default', '--reporter=json', `--outputFile.json=${join(out, file)}`];
 if (wanted('notices')) check('third-party notices', 'node', ['tools/notices.mjs', '--check']);
+if (wanted('licences')) check('licences', 'node', ['tools/licences.mjs']);
+if (wanted('audit')) check('known weaknesses', 'node', ['tools/audit.mjs']);
 if (wanted('sample')) check('bundled sample', 'node', ['tools/sample/build.mjs', '--check']);
 if (wanted('unit'))
   suite('unit', 'npx', ['vitest', 'run', '--project', 'node', ...reporters('unit.json')], 'unit.json', vitest);

@@ -94,4 +94,5 @@ const writtenCsv = ({ mapping, parts }: WritingTask, wanted: readonly string[], 
       wanted[i] ?? '',
       ...outcomes.map(({ written }) => written[i] ?? ''),
     ]),
+    { neutralise: true },
   );

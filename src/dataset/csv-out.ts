@@ -2,8 +2,8 @@ export interface CsvOptions {
   /** A byte order mark, so that Excel reads UTF-8. */
   readonly bom?: boolean;
   /**
-   * Puts an apostrophe before cells that a spreadsheet would run as a formula (first character = + - @ tab CR).
-   * Source: OWASP, "CSV Injection". Plain numbers such as -0.5 stay as they are.
+   * Puts an apostrophe before cells that a spreadsheet would run as a formula (first character = + - @ tab CR LF, or one of
+   * the full-width signs). Source: OWASP, "CSV Injection". Plain numbers such as -0.5 stay as they are.
    */
   readonly neutralise?: boolean;
   readonly delimiter?: ',' | ';' | '\t';
@@ -11,7 +11,8 @@ export interface CsvOptions {
 
 const isPlainNumber = (cell: string) => /^[+-]?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(cell);
 
-const harmless = (cell: string) => (/^[=+\-@\t\r]/.test(cell) && !isPlainNumber(cell) ? `'${cell}` : cell);
+const harmless = (cell: string) =>
+  /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/.test(cell) && !isPlainNumber(cell) ? `'${cell}` : cell;
 
 function quoted(cell: string, delimiter: string): string {
   const needed = cell.includes(delimiter) || /["\r\n]/.test(cell) || /^\s|\s$/.test(cell);

@@ -38,3 +38,6 @@ export const BLOCKED =
 
 export const HELD_BY_OTHER_TAB =
   'Another tab of Softprompt Studio is open in an older version and holds your saved work. Close it; this page goes on by itself.';
+
+export const CLEARED =
+  'The browser has deleted what this page had saved, perhaps because site data was cleared. The open project is still in this tab: save it again to keep its rows and prompts, or export it in the Library.';

@@ -1,17 +1,19 @@
 import { type IDBPDatabase, type IDBPTransaction, openDB, type StoreNames } from 'idb';
 import { StudioError } from '../lib/errors';
 import type { Backend, ValueOf } from './backend';
-import { BLOCKED, HELD_BY_OTHER_TAB, storeError } from './failures';
+import { BLOCKED, CLEARED, HELD_BY_OTHER_TAB, storeError } from './failures';
 import { migrate, SCHEMA_VERSION } from './migrations';
 import { isListed, listedId, relisted } from './relist';
-import { OF_SET, type OfSet, type StudioSchema, TABLES, type TableName } from './schema';
+import { OF_SET, type OfSet, type SetAside, type StudioSchema, TABLES, type TableName } from './schema';
 
 type Tx<M extends IDBTransactionMode> = IDBPTransaction<StudioSchema, TableName[], M>;
 
 export interface IndexedDbOptions {
   readonly name?: string;
-  /** Told while an older tab holds the database, and when it was closed under us (eviction, cleared site data, a newer tab). */
+  /** Told while an older tab holds the database, and when a newer one took it. */
   readonly onTrouble?: (error: StudioError) => void;
+  /** Told when what was kept is gone, or may be: the page is the only one to have what is on the screen. */
+  readonly onCleared?: (error: StudioError) => void;
 }
 
 /** @throws StudioError `store-blocked`, `store-failed` */
@@ -50,16 +52,17 @@ class IndexedDbBackend implements Backend {
     return openDB<StudioSchema>(this.#options.name ?? 'softprompt-studio', SCHEMA_VERSION, {
       upgrade: (db, from, _to, tx) => migrate(db, tx as Parameters<typeof migrate>[1], from),
       blocked: () => this.#options.onTrouble?.(new StudioError('store-blocked', HELD_BY_OTHER_TAB)),
-      blocking: (_from, _to, event) => {
-        // Must close at once: the other tab's upgrade waits for it.
+      blocking: (_from, to, event) => {
+        // Must close at once: the other tab's upgrade waits for it, and so does a deletion.
         (event.target as IDBDatabase).close();
         this.#db = null;
+        if (to === null) return this.#options.onCleared?.(cleared());
         this.#superseded = true;
         this.#options.onTrouble?.(new StudioError('store-blocked', SUPERSEDED));
       },
       terminated: () => {
         this.#db = null;
-        this.#options.onTrouble?.(storeError(new DOMException('closed', 'InvalidStateError'), 'its work'));
+        this.#options.onCleared?.(cleared());
       },
     });
   }
@@ -106,6 +109,10 @@ class IndexedDbBackend implements Backend {
     });
   }
 
+  keys(table: TableName) {
+    return this.#tx([table], 'readonly', 'reading your saved work', (tx) => tx.objectStore(table).getAllKeys());
+  }
+
   list<T extends TableName>(table: T) {
     return this.#tx([table], 'readonly', 'reading your saved work', async (tx) => {
       const values = await tx.objectStore(table).getAll();
@@ -143,6 +150,21 @@ class IndexedDbBackend implements Backend {
     });
   }
 
+  setAside<T extends TableName>(table: T, key: string, found: SetAside, sound: ValueOf<T> | null) {
+    const doing = 'setting a damaged value aside';
+    return this.#tx(
+      [...new Set([...written(table), 'listings', 'quarantine'] as const)],
+      'readwrite',
+      doing,
+      async (tx) => {
+        await tx.objectStore('quarantine').put(found);
+        if (sound !== null) return put(tx, table, sound);
+        await tx.objectStore(table).delete(key);
+        if (table === 'promptSets') await tx.objectStore('listings').delete(key);
+      },
+    );
+  }
+
   removeSet(setId: string) {
     return this.#tx([...TABLES], 'readwrite', 'deleting a prompt set', async (tx) => {
       await tx.objectStore('promptSets').delete(setId);
@@ -163,6 +185,8 @@ class IndexedDbBackend implements Backend {
     this.#db = null;
   }
 }
+
+const cleared = () => new StudioError('store-failed', CLEARED);
 
 /** The tables that a write to one of them touches. */
 const written = (table: TableName): TableName[] => (isListed(table) ? [table, 'listings'] : [table]);
@@ -187,5 +211,6 @@ const WHAT: Readonly<Record<TableName, string>> = {
   evaluations: 'saving the comparison',
   measurements: 'saving the measurement',
   listings: 'saving the prompt set',
+  quarantine: 'setting a damaged value aside',
   settings: 'saving a setting',
 };

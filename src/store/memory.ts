@@ -16,6 +16,7 @@ export function memoryBackend(): Backend {
     evaluations: new Map(),
     measurements: new Map(),
     listings: new Map(),
+    quarantine: new Map(),
     settings: new Map(),
   };
   const rows = <T extends TableName>(table: T) => tables[table] as unknown as Map<string, ValueOf<T>>;
@@ -28,6 +29,7 @@ export function memoryBackend(): Backend {
   };
   return {
     get: async (table, key) => rows(table).get(key),
+    keys: async (table) => [...tables[table].keys()],
     list: async (table) => [...rows(table).values()],
     bySet: async (table, setId) => [...rows(table).values()].filter((value) => value.setId === setId),
     put: async (table, value) => put(table, value),
@@ -38,6 +40,12 @@ export function memoryBackend(): Backend {
     },
     remove: async (table, key) => {
       rows(table).delete(key);
+    },
+    setAside: async (table, key, found, sound) => {
+      tables.quarantine.set(found.id, found);
+      if (sound !== null) return put(table, sound);
+      rows(table).delete(key);
+      if (table === 'promptSets') tables.listings.delete(key);
     },
     removeSet: async (setId) => {
       tables.promptSets.delete(setId);

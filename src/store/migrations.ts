@@ -12,6 +12,15 @@ export interface Migration {
   readonly up: (db: Database, tx: Upgrade) => void | Promise<void>;
 }
 
+/** Null where the value is damaged: it must not keep the others from being opened, and is set aside when it is read. */
+function sound<T>(make: () => T): T | null {
+  try {
+    return make();
+  } catch {
+    return null;
+  }
+}
+
 /** In order, without gaps; a released one is never changed. */
 export const MIGRATIONS: readonly Migration[] = [
   {
@@ -32,15 +41,27 @@ export const MIGRATIONS: readonly Migration[] = [
       db.createObjectStore('measurements', { keyPath: 'id' }).createIndex('bySet', 'setId');
       const listings = db.createObjectStore('listings', { keyPath: 'id' });
       // One value in memory at a time: data sets may be large.
-      for await (const { value } of tx.objectStore('promptSets')) await listings.put(listingOf(value, NO_FACTS));
+      for await (const { value } of tx.objectStore('promptSets')) {
+        const listing = sound(() => listingOf(value, NO_FACTS));
+        if (listing) await listings.put(listing);
+      }
       for await (const { value } of tx.objectStore('datasets')) {
         const listing = await listings.get(value.setId);
-        if (listing) await listings.put(withRows(listing, value.dataset.table.rows.length));
+        const withThem = listing && sound(() => withRows(listing, value.dataset.table.rows.length));
+        if (withThem) await listings.put(withThem);
       }
       for await (const { value } of tx.objectStore('evaluations')) {
         const listing = await listings.get(value.setId);
-        if (listing) await listings.put(withEvaluation(listing, value));
+        const withIt = listing && sound(() => withEvaluation(listing, value));
+        if (withIt) await listings.put(withIt);
       }
+    },
+  },
+  {
+    version: 3,
+    what: 'a place for values that were damaged',
+    up: (db) => {
+      db.createObjectStore('quarantine', { keyPath: 'id' });
     },
   },
 ];

@@ -2,6 +2,17 @@ import type { DBSchema } from 'idb';
 import type { Listing } from '../project/listing';
 import type { Evaluation, Measurement, PromptSet, RunCheckpoint, StoredDataset } from '../project/types';
 
+/** A value that was damaged, as it was found. */
+export interface SetAside {
+  readonly id: string;
+  readonly table: 'promptSets' | 'datasets' | 'checkpoints' | 'evaluations';
+  /** ISO time. */
+  readonly at: string;
+  /** What was lost, to which thing, what is left: sentences. */
+  readonly what: string;
+  readonly value: unknown;
+}
+
 /** What lies in the browser. Keys are the ids of the values. */
 export interface StudioSchema extends DBSchema {
   promptSets: { key: string; value: PromptSet };
@@ -11,6 +22,7 @@ export interface StudioSchema extends DBSchema {
   measurements: { key: string; value: Measurement; indexes: { bySet: string } };
   /** Of each set what a list shows; written with what it follows from. */
   listings: { key: string; value: Listing };
+  quarantine: { key: string; value: SetAside };
   settings: { key: string; value: { readonly key: string; readonly value: unknown } };
 }
 
@@ -21,6 +33,7 @@ export const TABLES = [
   'evaluations',
   'measurements',
   'listings',
+  'quarantine',
   'settings',
 ] as const satisfies readonly (keyof StudioSchema)[];
 export type TableName = (typeof TABLES)[number];

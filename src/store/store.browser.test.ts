@@ -4,7 +4,7 @@ import type { Dataset } from '../dataset/types';
 import { StudioError } from '../lib/errors';
 import { createPromptSet, renamePromptSet } from '../project/prompt-set';
 import type { Evaluation, Measurement, PromptSet, RunCheckpoint } from '../project/types';
-import { MIGRATIONS, SCHEMA_VERSION } from './migrations';
+import { MIGRATIONS, migrate, SCHEMA_VERSION } from './migrations';
 import { openMemoryStore, openStore, type Store } from './store';
 
 let name: string;
@@ -213,5 +213,117 @@ describe('trouble', () => {
       return real.apply(this, args);
     });
     expect(await store.sets.list()).toHaveLength(1);
+  });
+});
+
+describe('damaged values', () => {
+  /** Writes past the store, as a broken disk would. */
+  const write = async (table: string, value: unknown) => {
+    const db = await openDB(name);
+    await db.put(table, value);
+    db.close();
+  };
+  const damagedRun = { id: 'r', number: 1, name: 'Run 1', settings: null, soft: null };
+
+  test('a damaged run is set aside, the set stays, and so does its list', async () => {
+    const store = await make();
+    const told: string[] = [];
+    store.setAside.onFound(({ what }) => told.push(what));
+    await store.sets.put(set());
+    await write('promptSets', { ...set(), soft: [damagedRun] });
+    expect(await store.sets.get('a')).toEqual(set());
+    expect(told).toEqual([expect.stringContaining('Prompt set “Support tone”: “Run 1” (')]);
+    const [aside] = await store.setAside.list();
+    expect(aside).toMatchObject({ table: 'promptSets', value: { soft: [damagedRun] } });
+    // mended on disk too: found once, not at every visit
+    expect(await (await make()).sets.get('a')).toEqual(set());
+    expect(told).toHaveLength(1);
+    expect((await store.listings.list()).map(({ tuned }) => tuned)).toEqual([0]);
+  });
+
+  test('what cannot be mended is set aside whole, and the others are there', async () => {
+    const store = await make();
+    await store.sets.put(set());
+    await store.checkpoints.put(checkpoint('good', 'a'));
+    await write('promptSets', { id: 'b', name: 'Broken' });
+    await write('checkpoints', { runId: 'bad', setId: 'a', checkpoint: { step: 'three' } });
+    await write('evaluations', { id: 'e', setId: 'a', createdAt: 'now' });
+    await store.setAside.inspect();
+    expect((await store.setAside.list()).map(({ table }) => table).sort()).toEqual([
+      'checkpoints',
+      'evaluations',
+      'promptSets',
+    ]);
+    expect((await store.sets.list()).map(({ id }) => id)).toEqual(['a']);
+    expect((await store.checkpoints.ofSet('a')).map(({ runId }) => runId)).toEqual(['good']);
+    expect(await store.evaluations.ofSet('a')).toEqual([]);
+    await store.setAside.clear();
+    expect(await store.setAside.list()).toEqual([]);
+  });
+
+  test('a change to a damaged set does not bring its damage back', async () => {
+    const store = await make();
+    await store.sets.put(set());
+    await write('promptSets', { ...set(), soft: [damagedRun] });
+    const renamed = await store.sets.update('a', (s) => renamePromptSet(s, 'Renamed', [], 'now'));
+    expect(renamed).toMatchObject({ name: 'Renamed', soft: [] });
+  });
+
+  test('one that the browser cannot read hides no other', async () => {
+    const store = await make();
+    for (const id of ['a', 'b']) await store.sets.put(set(id));
+    const { get } = IDBObjectStore.prototype;
+    const broken = () => {
+      throw new DOMException('Failed to read large IndexedDB value', 'DataError');
+    };
+    vi.spyOn(IDBObjectStore.prototype, 'getAll').mockImplementation(broken);
+    vi.spyOn(IDBObjectStore.prototype, 'get').mockImplementation(function (this: IDBObjectStore, key) {
+      return key === 'b' ? broken() : get.call(this, key);
+    });
+    expect((await store.sets.list()).map(({ id }) => id)).toEqual(['a']);
+    await store.setAside.inspect();
+  });
+});
+
+describe('work of earlier versions', () => {
+  interface Dump {
+    readonly version: number;
+    readonly tables: Readonly<Record<string, readonly object[]>>;
+  }
+  const dumps = import.meta.glob<Dump>('../../test/fixtures/store/*.json', { import: 'default', eager: true });
+  /** What JSON has no form for. */
+  const revived = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(revived);
+    if (typeof value !== 'object' || value === null) return value;
+    if ('float32' in value)
+      return new Float32Array(Uint8Array.from(atob(String(value.float32)), (c) => c.charCodeAt(0)).buffer);
+    return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, revived(part)]));
+  };
+
+  test('there are some of every version of the schema that was used', () => {
+    expect(new Set(Object.values(dumps).map(({ version }) => version))).toEqual(new Set([1, 2]));
+  });
+
+  test.each(Object.entries(dumps))('%s is opened whole', async (_, dump) => {
+    const db = await openDB(name, dump.version, {
+      upgrade: (fresh, from, _to, tx) => migrate(fresh as never, tx as never, from, MIGRATIONS.slice(0, dump.version)),
+    });
+    for (const [table, values] of Object.entries(dump.tables))
+      for (const value of values) await db.put(table, revived(value));
+    db.close();
+    const store = await make();
+    await store.setAside.inspect();
+    expect(await store.setAside.list()).toEqual([]);
+    const [kept, ...more] = await store.sets.list();
+    expect(more).toEqual([]);
+    const { id = '' } = kept ?? {};
+    expect(kept).toEqual(revived(dump.tables.promptSets?.[0]));
+    expect(kept?.soft.map(({ status }) => status)).toEqual(['finished', 'paused']);
+    expect((await store.datasets.get(id))?.dataset.labels).toHaveLength(3);
+    expect(await store.checkpoints.ofSet(id)).toEqual(revived(dump.tables.checkpoints));
+    expect(await store.evaluations.ofSet(id)).toHaveLength(1);
+    expect(await store.listings.list()).toEqual([
+      expect.objectContaining({ id, hard: 1, tuned: 1, rows: 158, headline: expect.any(String) }),
+    ]);
   });
 });

@@ -2,9 +2,13 @@ import { StudioError } from '../lib/errors';
 import type { Listing } from '../project/listing';
 import type { Evaluation, Measurement, PromptSet, RunCheckpoint, StoredDataset } from '../project/types';
 import type { Backend } from './backend';
+import { guarded } from './guard';
 import { type IndexedDbOptions, openIndexedDb } from './indexed-db';
 import { claim, isHeld, withLock } from './locks';
 import { memoryBackend } from './memory';
+import type { SetAside } from './schema';
+
+export type { SetAside } from './schema';
 
 /** A change that another tab has made. */
 interface RemoteChange {
@@ -56,12 +60,23 @@ export interface Store {
     get<T>(key: string): Promise<T | null>;
     set(key: string, value: unknown): Promise<void>;
   };
+  /** Values that were damaged: kept as they were found, out of the way of the others. */
+  readonly setAside: {
+    list(): Promise<readonly SetAside[]>;
+    clear(): Promise<void>;
+    /** Looks at what is kept, one value at a time, and sets aside what is damaged. Never throws. */
+    inspect(): Promise<void>;
+    /** Called for each value that turns out to be damaged, also while it is read; returns how to stop listening. */
+    onFound(listener: (found: SetAside) => void): () => void;
+  };
   /** Only one tab at a time may run or resume a run; null when another has it. */
   claimRun(runId: string): Promise<{ release(): void } | null>;
   /** Whether any tab, this one too, has claimed a run. */
   runsUnderWay(): Promise<boolean>;
   /** Runs `work` while no other tab works on the set in this way. */
   alone<T>(setId: string, work: () => Promise<T>): Promise<T>;
+  /** Called when what was kept is gone, or may be, while the page is open; returns how to stop listening. */
+  onCleared(listener: (error: StudioError) => void): () => void;
   /** Called for what other tabs change; returns how to stop listening. */
   onRemoteChange(listener: (change: RemoteChange) => void): () => void;
   /** Asks the browser not to evict what is kept. True when it promised. */
@@ -78,8 +93,10 @@ export interface Store {
  * must stay usable.
  */
 export async function openStore(options: IndexedDbOptions = {}): Promise<Store> {
+  const cleared = new Set<(error: StudioError) => void>();
+  const onCleared = (error: StudioError) => cleared.forEach((listener) => void listener(error));
   try {
-    return createStore(await openIndexedDb(options), true, options.name);
+    return createStore(await openIndexedDb({ ...options, onCleared }), true, options.name, cleared);
   } catch (error) {
     if (!(error instanceof StudioError)) throw error;
     options.onTrouble?.(error);
@@ -94,7 +111,14 @@ export const openMemoryStore = (): Store => createStore(memoryBackend(), false);
 const newestChange = (a: { readonly updatedAt: string }, b: { readonly updatedAt: string }): number =>
   a.updatedAt < b.updatedAt ? 1 : a.updatedAt > b.updatedAt ? -1 : 0;
 
-function createStore(backend: Backend, durable: boolean, name = 'softprompt-studio'): Store {
+function createStore(
+  bare: Backend,
+  durable: boolean,
+  name = 'softprompt-studio',
+  cleared = new Set<(error: StudioError) => void>(),
+): Store {
+  const finders = new Set<(found: SetAside) => void>();
+  const backend = guarded(bare, (found) => finders.forEach((listener) => void listener(found)));
   const channel = durable && typeof BroadcastChannel !== 'undefined' ? new BroadcastChannel(`${name}:changes`) : null;
   const listeners = new Set<(change: RemoteChange) => void>();
   if (channel) channel.onmessage = (event) => listeners.forEach((l) => void l(event.data as RemoteChange));
@@ -157,9 +181,24 @@ function createStore(backend: Backend, durable: boolean, name = 'softprompt-stud
       get: async <T>(key: string) => ((await backend.get('settings', key))?.value as T | undefined) ?? null,
       set: (key, value) => backend.put('settings', { key, value }),
     },
+    setAside: {
+      list: async () => (await backend.list('quarantine')).sort((a, b) => a.at.localeCompare(b.at)),
+      clear: async () => {
+        for (const key of await backend.keys('quarantine')) await backend.remove('quarantine', key);
+      },
+      inspect: () => backend.inspect(),
+      onFound: (listener) => {
+        finders.add(listener);
+        return () => finders.delete(listener);
+      },
+    },
     claimRun: (runId) => claim(`${name}:run:${runId}`),
     runsUnderWay: () => isHeld(`${name}:run:`),
     alone: (setId, work) => withLock(`${name}:set:${setId}`, work),
+    onCleared: (listener) => {
+      cleared.add(listener);
+      return () => cleared.delete(listener);
+    },
     onRemoteChange: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -180,6 +219,8 @@ function createStore(backend: Backend, durable: boolean, name = 'softprompt-stud
     dispose: () => {
       channel?.close();
       listeners.clear();
+      finders.clear();
+      cleared.clear();
       backend.dispose();
     },
   };

@@ -3,14 +3,20 @@ import { useStore } from 'zustand';
 import { isTight } from '../state/storage';
 import { useProject, useSession, useStores } from '../state/studio';
 import { Button } from '../ui/Button';
-import { bytes } from '../ui/format';
+import { bytes, counted } from '../ui/format';
 import { Note } from '../ui/Note';
 
 /** What stands between the user's work and the disk: said above every screen until it is over. */
 export function SaveTrouble() {
   const error = useProject((s) => s.saveError);
   const { project } = useStores();
-  if (!error) return <RoomIsShort />;
+  if (!error)
+    return (
+      <>
+        <FoundDamaged />
+        <RoomIsShort />
+      </>
+    );
   return (
     <div className="save-trouble">
       <Note
@@ -44,6 +50,36 @@ function RoomIsShort() {
       >
         {bytes(room.used)} of {bytes(room.quota)} are used. Free some disk space, forget a model under “Model” that you
         do not use, or export a prompt set in the Library and delete it. What is saved stays.
+      </Note>
+    </div>
+  );
+}
+
+/** What the page found damaged since it was opened: the rest works, and this is what is left of it. */
+function FoundDamaged() {
+  const { setAside } = useStores();
+  const { found, download, hide } = useStore(setAside);
+  if (found.length === 0) return null;
+  return (
+    <div className="save-trouble">
+      <Note
+        live
+        title={`${counted(found.length, 'saved item')} could not be read whole and ${found.length === 1 ? 'was' : 'were'} set aside`}
+        action={
+          <>
+            <Button onPress={download}>Download what was set aside</Button>
+            <Button variant="link" onPress={hide}>
+              Hide
+            </Button>
+          </>
+        }
+      >
+        <ul>
+          {found.map(({ id, what }) => (
+            <li key={id}>{what}</li>
+          ))}
+        </ul>
+        Nothing else is touched. A prompt set that you have exported can be imported again in the Library.
       </Note>
     </div>
   );

@@ -3,7 +3,7 @@ import { useStore } from 'zustand';
 import type { OfflineState } from '../state/offline';
 import { useStores } from '../state/studio';
 import { Button } from '../ui/Button';
-import { bytes } from '../ui/format';
+import { bytes, counted } from '../ui/format';
 import { Term } from '../ui/Term';
 
 const OFFLINE: Readonly<Record<OfflineState['status'], string>> = {
@@ -15,10 +15,14 @@ const OFFLINE: Readonly<Record<OfflineState['status'], string>> = {
 
 /** What this browser keeps of the studio, and for how long. */
 export function StorageFacts() {
-  const { storage, offline } = useStores();
+  const { storage, offline, setAside } = useStores();
+  const aside = useStore(setAside);
   const { room, persisted, declined, refresh, ask } = useStore(storage);
   const status = useStore(offline, (s) => s.status);
-  useEffect(() => void refresh(), [refresh]);
+  useEffect(() => {
+    void refresh();
+    void aside.refresh();
+  }, [refresh, aside.refresh]);
   return (
     <section className="stack known-models" aria-labelledby="storage-facts">
       <h3 id="storage-facts">Kept in this browser</h3>
@@ -54,6 +58,20 @@ export function StorageFacts() {
             </>
           )}
         </dd>
+        {aside.kept.length > 0 ? (
+          <>
+            <dt>Damaged, set aside</dt>
+            <dd>
+              {counted(aside.kept.length, 'item')}{' '}
+              <Button variant="link" onPress={aside.download}>
+                Download
+              </Button>{' '}
+              <Button variant="link" onPress={aside.discard}>
+                Delete
+              </Button>
+            </dd>
+          </>
+        ) : null}
       </dl>
     </section>
   );

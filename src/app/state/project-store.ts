@@ -106,6 +106,10 @@ export function createProjectStore({ store: disk }: Services): ProjectStore {
       return get().set?.id === id ? (get().set ?? next) : next;
     };
 
+    disk.onCleared((error) => {
+      if (get().set) set({ saveError: error });
+      else void get().refresh();
+    });
     disk.onRemoteChange(({ table, setId }) => {
       void get().refresh();
       const open = get().set;
@@ -170,6 +174,9 @@ export function createProjectStore({ store: disk }: Services): ProjectStore {
           await disk.sets.put(open);
           if (dataset) await disk.datasets.put({ setId: open.id, dataset });
         });
+        await get()
+          .refresh()
+          .catch(() => undefined); // what is gone is listed no more
       },
       rename: async (name) => {
         await get().update((open) => renamePromptSet(open, name, taken(open.id), now()));

@@ -23,6 +23,7 @@ import { createOfflineStore, type OfflineStore } from './offline';
 import { createProjectStore, type ProjectStore } from './project-store';
 import { createRequestLog, type RequestsState } from './requests';
 import { createSessionStore, type SessionStore } from './session-store';
+import { createSetAsideStore, type SetAsideStore } from './set-aside';
 import { createStorageStore, type StorageStore } from './storage';
 import { createTextMemoryStore, type TextMemoryStore } from './text-memory';
 
@@ -32,6 +33,7 @@ export interface Stores {
   readonly textMemory: TextMemoryStore;
   readonly offline: OfflineStore;
   readonly storage: StorageStore;
+  readonly setAside: SetAsideStore;
   readonly project: ProjectStore;
   readonly start: StartStore;
   readonly data: DataStore;
@@ -57,6 +59,7 @@ export function createStores(services: Services, capabilities: Capabilities, bac
   const textMemory = createTextMemoryStore(services, session);
   const offline = createOfflineStore(session, services.store);
   const storage = createStorageStore(services.store);
+  const setAside = createSetAsideStore(services.store);
   const project = createProjectStore(services);
   const start = createStartStore(services, session);
   const data = createDataStore(services, project);
@@ -79,6 +82,7 @@ export function createStores(services: Services, capabilities: Capabilities, bac
     textMemory,
     offline,
     storage,
+    setAside,
     project,
     start,
     data,

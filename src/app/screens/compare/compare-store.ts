@@ -3,6 +3,7 @@ import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Dataset } from '../../../dataset/types';
 import type { Comparison, ComparisonPlan } from '../../../evaluation/types';
 import { StudioError } from '../../../lib/errors';
+import { nowAfter } from '../../../lib/time';
 import { changeTask } from '../../../project/prompt-set';
 import type { Evaluation, PromptSet } from '../../../project/types';
 import { sameLabels } from '../../../task/align-words';
@@ -87,10 +88,12 @@ export function createCompareStore(services: Services, session: SessionStore, pr
         signal,
         onEvent: ({ done, total: rows }) => set({ fraction: rows > 0 ? done / rows : null }),
       });
+      const { evaluation: before } = get();
       const evaluation: Evaluation = {
         id: crypto.randomUUID(),
         setId: open.id,
-        createdAt: new Date().toISOString(),
+        // the newest is what is shown after a reload, also where the clock was moved back
+        createdAt: nowAfter(before?.setId === open.id ? before.createdAt : null),
         plan,
         comparison,
         hardVersion: contest.hard?.id ?? null,

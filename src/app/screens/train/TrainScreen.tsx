@@ -147,11 +147,7 @@ export default function TrainScreen() {
           </Note>
         ) : null}
         {train.error ? (
-          <Note
-            tone="bad"
-            live
-            title={train.error.code === 'store-blocked' ? 'This run is open in another tab' : 'Training did not start'}
-          >
+          <Note tone="bad" live title={troubleTitle(train.error.code, running)}>
             {train.error.message}
           </Note>
         ) : null}
@@ -204,4 +200,10 @@ export default function TrainScreen() {
       </div>
     </ScreenFrame>
   );
+}
+
+function troubleTitle(code: string, running: boolean): string {
+  if (running)
+    return code.startsWith('store-') ? 'The run goes on, but is not being saved' : 'Something beside the run failed';
+  return code === 'store-blocked' ? 'This run is open in another tab' : 'Training did not start';
 }

@@ -1,0 +1,72 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { isolate } from './isolate';
+
+const workers = (ready: Promise<unknown> = Promise.resolve({})) =>
+  ({ register: vi.fn(async () => ({})), ready }) as unknown as ServiceWorkerContainer;
+
+beforeEach(() => {
+  const kept = new Map<string, string>();
+  vi.stubGlobal('document', { baseURI: 'https://host.example/studio/' });
+  vi.stubGlobal('sessionStorage', {
+    getItem: (key: string) => kept.get(key) ?? null,
+    setItem: (key: string, value: string) => void kept.set(key, value),
+    removeItem: (key: string) => void kept.delete(key),
+  });
+});
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});
+
+it('an isolated page begins at once', async () => {
+  const [found, reload] = [workers(), vi.fn()];
+  expect(await isolate(found, true, reload)).toBe(false);
+  expect(found.register).not.toHaveBeenCalled();
+});
+
+it('one that is not loads once more when the worker is there, and never a third time', async () => {
+  const [found, reload] = [workers(), vi.fn()];
+  expect(await isolate(found, false, reload)).toBe(true);
+  expect(found.register).toHaveBeenCalledWith(new URL('https://host.example/studio/service-worker.js'), {
+    updateViaCache: 'none',
+  });
+  expect(await isolate(found, false, reload)).toBe(false);
+  expect(reload).toHaveBeenCalledTimes(1);
+});
+
+it('after it was isolated, a load past the worker may be mended again', async () => {
+  const reload = vi.fn();
+  await isolate(workers(), false, reload);
+  await isolate(workers(), true, reload);
+  expect(await isolate(workers(), false, reload)).toBe(true);
+});
+
+it('where nothing can be noted nothing is loaded again: it could not be stopped', async () => {
+  const forbidden = () => {
+    throw new DOMException('no', 'SecurityError');
+  };
+  vi.stubGlobal('sessionStorage', { getItem: forbidden, setItem: forbidden, removeItem: forbidden });
+  const reload = vi.fn();
+  expect(await isolate(workers(), false, reload)).toBe(false);
+  expect(await isolate(workers(), true, reload)).toBe(false);
+  expect(reload).not.toHaveBeenCalled();
+});
+
+it.each([
+  [
+    'refused',
+    { register: () => Promise.reject(new DOMException('no', 'SecurityError')), ready: new Promise(() => {}) },
+  ],
+  ['never there', { register: async () => ({}), ready: new Promise(() => {}) }],
+])('a worker that is %s leaves the page on one thread', async (_, found) => {
+  vi.useFakeTimers();
+  const reload = vi.fn();
+  const begun = isolate(found as unknown as ServiceWorkerContainer, false, reload);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(await begun).toBe(false);
+  expect(reload).not.toHaveBeenCalled();
+});
+
+it('without workers there is nothing to wait for', async () => {
+  expect(await isolate(null, false, vi.fn())).toBe(false);
+});

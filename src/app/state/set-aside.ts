@@ -1,0 +1,70 @@
+/** What was found damaged in the browser's storage, and what the user does about it. */
+import { createStore, type StoreApi } from 'zustand/vanilla';
+import type { SetAside, Store } from '../../store/store';
+import { saveFile } from '../download';
+import { toastUndo } from '../ui/toast';
+
+export interface SetAsideState {
+  /** Found since the page was opened, and not hidden yet. */
+  readonly found: readonly SetAside[];
+  /** All that lies aside, oldest first. */
+  readonly kept: readonly SetAside[];
+  readonly refresh: () => Promise<void>;
+  /** Looks at all that is kept; what is found stands in `found`. */
+  readonly inspect: () => Promise<void>;
+  readonly hide: () => void;
+  /** All of it in one file, for whoever may know how to mend it. */
+  readonly download: () => void;
+  /** For good, after the undo has passed. */
+  readonly discard: () => void;
+}
+
+export type SetAsideStore = StoreApi<SetAsideState>;
+
+const UNDO_MS = 12_000;
+
+/** JSON in which arrays of floats are plain numbers; what has no form in it is named. */
+export const asJson = (values: readonly SetAside[]): string =>
+  JSON.stringify(
+    { format: 'softprompt-studio damaged values 1', values },
+    (_key, value: unknown) => {
+      if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<number>, finite);
+      return typeof value === 'number' ? finite(value) : value;
+    },
+    1,
+  );
+
+const finite = (value: number): number | string => (Number.isFinite(value) ? value : String(value));
+
+export function createSetAsideStore({ setAside: disk }: Pick<Store, 'setAside'>): SetAsideStore {
+  return createStore<SetAsideState>((set, get) => {
+    const refresh = async () => set({ kept: await disk.list().catch(() => get().kept) });
+    disk.onFound((found) => {
+      // read again before it could be set aside, or by two that asked at once
+      if (get().found.some(({ what }) => what === found.what)) return;
+      set((now) => ({ found: [...now.found, found] }));
+      void refresh();
+    });
+    return {
+      found: [],
+      kept: [],
+      refresh,
+      inspect: () => disk.inspect(),
+      hide: () => set({ found: [] }),
+      download: () => {
+        const { kept, found } = get();
+        const values = kept.length > 0 ? kept : found;
+        saveFile('softprompt-damaged.json', asJson(values), 'application/json');
+      },
+      discard: () => {
+        const before = get().kept;
+        set({ kept: [], found: [] });
+        const timer = setTimeout(() => void disk.clear().then(refresh), UNDO_MS);
+        toastUndo('What was set aside is deleted', () => {
+          clearTimeout(timer);
+          set({ kept: before });
+        });
+      },
+    };
+  });
+}

@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { createPromptSet } from './prompt-set';
+import { soundCheckpoint, soundDataset, soundSet } from './soundness';
+import type { PromptSet, RunCheckpoint, SoftVersion } from './types';
+
+const run = (change: object = {}) =>
+  ({
+    id: 'r1',
+    number: 1,
+    name: 'Run 1',
+    createdAt: 'now',
+    settings: { placement: 'suffix', steps: 10, virtualTokens: 2, seed: 0 },
+    template: '{text}',
+    status: 'finished',
+    soft: { placement: 'suffix', vectors: new Float32Array(6), virtualTokens: 2, hidden: 3 },
+    model: { id: 'm', sha256: '0' },
+    ...change,
+  }) as unknown as SoftVersion;
+
+const set = (change: object = {}): PromptSet => ({
+  ...createPromptSet(
+    { id: 'a', now: '2026-01-01T00:00:00Z' },
+    { name: 'Tone', words: [], baseTemplate: '', datasetFingerprint: null, datasetName: null, taken: [] },
+  ),
+  soft: [run()],
+  chosenSoft: 'r1',
+  ...change,
+});
+
+describe('a prompt set', () => {
+  it('that is sound comes back as itself', () => {
+    const value = set();
+    expect(soundSet(value)).toEqual({ sound: value, faults: [] });
+    expect(soundSet(value).sound).toBe(value);
+  });
+
+  it.each([
+    ['vectors of another length', { soft: { ...run().soft, vectors: new Float32Array(5) } }],
+    ['vectors that are no numbers', { soft: { ...run().soft, vectors: Float32Array.of(1, 2, 3, 4, 5, Number.NaN) } }],
+    ['vectors that became something else', { soft: { ...run().soft, vectors: [1, 2] } }],
+    ['no settings', { settings: undefined }],
+  ])('loses the run with %s, and nothing else', (_, change) => {
+    const { sound, faults } = soundSet(set({ soft: [run({ id: 'r0' }), run(change)] }));
+    expect(sound?.soft.map(({ id }) => id)).toEqual(['r0']);
+    expect(sound?.chosenSoft).toBeNull();
+    expect(faults).toEqual([expect.stringMatching(/^“Run 1” \(.+\)$/)]);
+  });
+
+  it.each([
+    ['nothing', null],
+    ['a text', 'set'],
+    ['no versions', set({ hard: undefined })],
+    ['a name that is none', set({ name: 7 })],
+    ['answer words that are none', set({ words: [{ label: 'a' }] })],
+  ])('of which nothing is left: %s', (_, value) => {
+    expect(soundSet(value as PromptSet)).toEqual({ sound: null, faults: [expect.any(String)] });
+  });
+});
+
+it('a checkpoint whose parts differ in length cannot be gone on from', () => {
+  const parts = { vectors: new Float32Array(4), m: new Float32Array(4), v: new Float32Array(4) };
+  const checkpoint = { step: 1, ...parts, pending: [], best: null, steps: [], validations: [] };
+  const value = (change: object) =>
+    ({ runId: 'r', setId: 's', checkpoint: { ...checkpoint, ...change } }) as unknown as RunCheckpoint;
+  expect(soundCheckpoint(value({})).faults).toEqual([]);
+  expect(soundCheckpoint(value({ m: new Float32Array(3) })).sound).toBeNull();
+  expect(soundCheckpoint(value({ vectors: Float32Array.of(1, 2, 3, Number.POSITIVE_INFINITY) })).sound).toBeNull();
+});
+
+it('rows without a mapping are none', () => {
+  expect(soundDataset({ setId: 's', dataset: {} } as never).faults).toEqual([expect.stringContaining('mapping')]);
+});

@@ -1,0 +1,127 @@
+/** Whether a stored value is what it should be, and what of it is when it is not. Says nothing about whether it is right. */
+import { z } from '../lib/zod';
+import type { Evaluation, PromptSet, RunCheckpoint, StoredDataset } from './types';
+
+/** `sound` is the value itself where nothing is wrong, a shorter one where parts were taken out, null where nothing is left. */
+export interface Soundness<T> {
+  readonly sound: T | null;
+  /** What is wrong, for which part; empty = nothing. */
+  readonly faults: readonly string[];
+}
+
+const text = z.string();
+const numbers = z.instanceof(Float32Array).refine((values) => values.every(Number.isFinite), 'not a number');
+
+const softPrompt = z
+  .looseObject({ placement: z.enum(['prefix', 'suffix']), vectors: numbers, virtualTokens: z.int(), hidden: z.int() })
+  .refine((soft) => soft.vectors.length === soft.virtualTokens * soft.hidden, 'another number of values than it says');
+
+const hardVersion = z.looseObject({
+  id: text,
+  number: z.number(),
+  name: text,
+  prompt: z.looseObject({ template: text, shots: z.number(), shotSeed: z.number() }),
+  createdAt: text,
+  tried: z.looseObject({ accuracy: z.number(), macroF1: z.number(), rows: z.number() }).nullable(),
+});
+
+const softVersion = z.looseObject({
+  id: text,
+  number: z.number(),
+  name: text,
+  createdAt: text,
+  settings: z.looseObject({ placement: text, steps: z.number(), virtualTokens: z.number(), seed: z.number() }),
+  template: text,
+  status: text,
+  soft: softPrompt.nullable(),
+  model: z.looseObject({ id: text, sha256: text }),
+});
+
+const setFrame = z.looseObject({
+  id: text,
+  name: text,
+  handle: text,
+  createdAt: text,
+  updatedAt: text,
+  deletedAt: text.nullable(),
+  words: z.array(z.looseObject({ label: text, word: text })),
+  baseTemplate: text,
+  hard: z.array(z.unknown()),
+  soft: z.array(z.unknown()),
+  testLooks: z.number(),
+});
+
+const checkpoint = z.looseObject({
+  runId: text,
+  setId: text,
+  checkpoint: z
+    .looseObject({
+      step: z.int(),
+      vectors: numbers,
+      m: numbers,
+      v: numbers,
+      pending: z.array(z.int()),
+      best: z.looseObject({ step: z.int(), vectors: numbers }).nullable(),
+      steps: z.array(z.looseObject({ step: z.int() })),
+      validations: z.array(z.looseObject({ step: z.int() })),
+    })
+    .refine(({ vectors, m, v }) => vectors.length === m.length && vectors.length === v.length, 'lengths that differ'),
+});
+
+const evaluation = z.looseObject({
+  id: text,
+  setId: text,
+  createdAt: text,
+  plan: z.looseObject({ labels: z.array(text), rowIds: z.array(text), arms: z.array(z.looseObject({ id: text })) }),
+  comparison: z.looseObject({ verdict: z.looseObject({ headline: text }) }),
+});
+
+/** Rows are looked at when they are unpacked; they may be many. */
+const dataset = z.looseObject({
+  setId: text,
+  dataset: z.looseObject({ mapping: z.looseObject({ text, label: text }), fingerprint: text }),
+});
+
+/** Where it is wrong, e.g. `soft.vectors: not a number`; null = nowhere. */
+function faultOf(schema: z.ZodType, value: unknown): string | null {
+  const found = schema.safeParse(value);
+  if (found.success) return null;
+  const [issue] = found.error.issues;
+  return `${issue?.path.join('.') || 'the whole'}: ${issue?.message ?? 'wrong'}`;
+}
+
+const nameOf = (value: unknown, fallback: string): string => {
+  const { name } = (value ?? {}) as { name?: unknown };
+  return typeof name === 'string' && name !== '' ? `“${name.slice(0, 80)}”` : fallback;
+};
+
+const whole =
+  <T>(schema: z.ZodType) =>
+  (value: T): Soundness<T> => {
+    const fault = faultOf(schema, value);
+    return fault === null ? { sound: value, faults: [] } : { sound: null, faults: [fault] };
+  };
+
+/** Versions that are damaged are taken out; the others and the set stay. */
+export function soundSet(value: PromptSet): Soundness<PromptSet> {
+  const frame = faultOf(setFrame, value);
+  if (frame !== null) return { sound: null, faults: [frame] };
+  const faults: string[] = [];
+  const keep = <V>(versions: readonly V[], schema: z.ZodType, kind: string): readonly V[] =>
+    versions.filter((version, i) => {
+      const fault = faultOf(schema, version);
+      if (fault !== null) faults.push(`${nameOf(version, `${kind} ${i + 1}`)} (${fault})`);
+      return fault === null;
+    });
+  const hard = keep(value.hard, hardVersion, 'hand-written version');
+  const soft = keep(value.soft, softVersion, 'run');
+  if (faults.length === 0) return { sound: value, faults };
+  const ids = new Set([...hard, ...soft].map(({ id }) => id));
+  const chosen = (id: string | null) => (id !== null && ids.has(id) ? id : null);
+  const { chosenHard, chosenSoft } = value;
+  return { sound: { ...value, hard, soft, chosenHard: chosen(chosenHard), chosenSoft: chosen(chosenSoft) }, faults };
+}
+
+export const soundCheckpoint = whole<RunCheckpoint>(checkpoint);
+export const soundEvaluation = whole<Evaluation>(evaluation);
+export const soundDataset = whole<StoredDataset>(dataset);

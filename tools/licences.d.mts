@@ -1,0 +1,2 @@
+export function isAllowed(expression: string, allowed: ReadonlySet<string>): boolean;
+export function refused(root: string): readonly string[];
