@@ -56,14 +56,10 @@ export function guarded(backend: Backend, tell: (found: SetAside) => void): Guar
   async function sound<T extends TableName>(table: T, value: ValueOf<T>): Promise<ValueOf<T> | undefined> {
     const { sound: good, faults } = check(table, value);
     if (faults.length === 0 || !isChecked(table)) return value;
-    const found: SetAside = {
-      id: crypto.randomUUID(),
-      table,
-      at: new Date().toISOString(),
-      what: what(table, value, faults, good !== null),
-      value,
-    };
     const key = ((value ?? {}) as Record<string, unknown>)[KEY[table]];
+    const said = what(table, value, faults, good !== null);
+    // of what it says: two that read it at once set it aside once
+    const found: SetAside = { id: `${table} ${key} ${said}`, table, at: new Date().toISOString(), what: said, value };
     try {
       if (typeof key === 'string') await backend.setAside(table, key, found, good);
     } catch {

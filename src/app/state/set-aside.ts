@@ -4,7 +4,7 @@ import type { SetAside, Store } from '../../store/store';
 import { saveFile } from '../download';
 import { toastUndo } from '../ui/toast';
 
-export interface SetAsideState {
+interface SetAsideState {
   /** Found since the page was opened, and not hidden yet. */
   readonly found: readonly SetAside[];
   /** All that lies aside, oldest first. */
@@ -41,7 +41,7 @@ export function createSetAsideStore({ setAside: disk }: Pick<Store, 'setAside'>)
     const refresh = async () => set({ kept: await disk.list().catch(() => get().kept) });
     disk.onFound((found) => {
       // read again before it could be set aside, or by two that asked at once
-      if (get().found.some(({ what }) => what === found.what)) return;
+      if (get().found.some(({ id }) => id === found.id)) return;
       set((now) => ({ found: [...now.found, found] }));
       void refresh();
     });
