@@ -4,7 +4,7 @@ import type { ModelSource } from '../model/load';
 import type { PromptSet } from '../project/types';
 import type { Services } from './services';
 import { navigate, screenPath } from './shell/location';
-import { SOURCE_SETTING } from './state/session-store';
+import { SOURCE_SETTING } from './state/session-state';
 import type { Stores } from './state/stores';
 
 const LAST = 'last-project';

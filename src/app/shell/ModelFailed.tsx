@@ -1,4 +1,4 @@
-import { DEFAULT_MODEL } from '../state/session-store';
+import { DEFAULT_MODEL } from '../state/session-state';
 import { useSession, useStores } from '../state/studio';
 import { Button } from '../ui/Button';
 import { Note } from '../ui/Note';

@@ -5,7 +5,8 @@ import type { LoadRequest, ModelInfo, SelfCheckReport } from '../../worker/proto
 import type { Services } from '../services';
 import { judge } from './capabilities';
 import { TINY_MODEL } from './self-check';
-import { createSessionStore, whyTrainingOff } from './session-store';
+import { whyTrainingOff } from './session-state';
+import { createSessionStore } from './session-store';
 import { testServices } from './test-support';
 
 const GPU = { name: 'acme one', software: false };

@@ -16,7 +16,7 @@ import {
   type Verdict,
   verdictKey,
 } from './self-check';
-import type { Job, ModelStatus } from './session-store';
+import type { Job, ModelStatus } from './session-state';
 
 /** The session as the check sees it. */
 interface CheckedSession {

@@ -6,7 +6,8 @@ import type { Speed } from '../screens/train/estimate';
 import { speedKey } from '../screens/train/speedometer';
 import type { Services } from '../services';
 import { TINY_MODEL, type Verdict, verdictKey } from './self-check';
-import { DEFAULT_MODEL, type SessionStore } from './session-store';
+import { DEFAULT_MODEL } from './session-state';
+import type { SessionStore } from './session-store';
 
 /** A source that needs neither a folder nor the hub to be asked again. */
 type LastingSource = Extract<ModelSource, { kind: 'site' | 'kept' }>;

@@ -1,7 +1,7 @@
 import type { Dataset } from '../../dataset/types';
 import type { PromptSet } from '../../project/types';
 import { clock, count, counted } from '../ui/format';
-import type { Job } from './session-store';
+import type { Job } from './session-state';
 
 export type StepState = 'empty' | 'ready' | 'running' | 'done';
 

@@ -5,7 +5,7 @@ import { present } from '../../lib/assert';
 import type { Services } from '../services';
 import type { ProjectState } from './project-store';
 import type { RequestsState } from './requests';
-import type { SessionState } from './session-store';
+import type { SessionState } from './session-state';
 import type { Stores } from './stores';
 
 export interface Studio {

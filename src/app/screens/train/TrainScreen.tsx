@@ -3,7 +3,7 @@ import { isUsable, openRun } from '../../../project/prompt-set';
 import { navigate, screenPath } from '../../shell/location';
 import { ScreenFrame } from '../../shell/Screen';
 import { CHECKING } from '../../state/self-check';
-import { whyTrainingOff } from '../../state/session-store';
+import { whyTrainingOff } from '../../state/session-state';
 import { useProject, useSession } from '../../state/studio';
 import { Button, EmptyState, format, Note, ProgressBar } from '../../ui';
 import { CurvesPanels } from './CurvesPanels';

@@ -4,7 +4,7 @@ import { StudioError } from '../../../lib/errors';
 import type { SoftVersion } from '../../../project/types';
 import type { Checkpoint, StepPoint, StopReason, TrainEvent, ValidationPoint } from '../../../training/events';
 import type { ReferenceLine } from '../../charts/finding';
-import type { Job } from '../../state/session-store';
+import type { Job } from '../../state/session-state';
 import { validationIds } from './run-inputs';
 
 export interface LiveRun {

@@ -9,7 +9,8 @@ import type { Checkpoint, TrainEvent } from '../../../training/events';
 import type { TrainRequest } from '../../../worker/protocol';
 import type { Services } from '../../services';
 import { createProjectStore, type ProjectStore } from '../../state/project-store';
-import type { SessionState, SessionStore } from '../../state/session-store';
+import type { SessionState } from '../../state/session-state';
+import type { SessionStore } from '../../state/session-store';
 import { moved } from './queue';
 import { createTrainStore, type TrainStore } from './train-store';
 
