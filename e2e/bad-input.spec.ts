@@ -63,8 +63,13 @@ test.describe('files', () => {
     await expect(studio.alert('huge.csv was not opened')).toContainText(/It has 5\d(\.\d)? MB; files up to 50 MB/);
   });
 
-  test('a file of nearly 50 MB is read, and the page stays alive', async ({ studio }) => {
-    await studio.dropRepeated('large.csv', 'The parcel came late once more and nobody said why it did,bad\n', 780_000);
+  test('a file of nearly 50 MB is read, and the page stays alive; one of too many rows says how many', async ({
+    studio,
+  }) => {
+    await studio.dropRepeated('rows.csv', 'The parcel came late once more,bad\n', 500_000);
+    await expect(studio.alert('rows.csv was not opened')).toContainText(/has 499,999 rows; files up to 400,000 rows/);
+    const line = `The parcel came late once more and nobody said why it did${' so late'.repeat(9)},bad\n`;
+    await studio.dropRepeated('large.csv', line, 364_000);
     await expect(studio.heading).toHaveText('Reading large.csv');
     await expect(studio.heading).not.toHaveText('Reading large.csv', { timeout: 60_000 });
     await expect(studio.page.getByRole('main')).toContainText(/large\.csv|same label|label column/);

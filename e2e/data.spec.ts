@@ -67,7 +67,7 @@ test('a German export with all its faults: read, mended click by click, every st
   await expect(data.findings).toContainText('1 e-mail address');
 });
 
-test('a label and a text are changed by keyboard alone; a held-back label is not, and the table says why', async ({
+test('a label and a text are changed by keyboard alone; those of held-back rows are not, and the table says why', async ({
   studio,
 }) => {
   const { page, data } = studio;
@@ -101,6 +101,10 @@ test('a label and a text are changed by keyboard alone; a held-back label is not
   await label.click();
   await expect(page.getByRole('alertdialog').filter({ hasText: 'is held back: its label' })).toBeVisible();
   await expect(page.getByRole('listbox')).toHaveCount(0);
+  await page.keyboard.press('ArrowLeft');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('alertdialog').filter({ hasText: 'is held back: its text' })).toBeVisible();
+  await expect(page.getByRole('textbox', { name: /of row/ })).toHaveCount(0);
 });
 
 test('rows are shared out by a column or a group, and the seed deals anew', async ({ studio }) => {
@@ -130,6 +134,54 @@ test('rows are shared out by a column or a group, and the seed deals anew', asyn
   await page.getByRole('textbox', { name: 'Seed' }).press('Enter');
   await expect(data.grid).not.toHaveText(before ?? '');
   await expect(data.versions).toContainText('Version 1 of the data');
+});
+
+test('twenty thousand rows: searched, filtered, sorted, changed, and there after a reload; the page holds them packed', async ({
+  studio,
+}) => {
+  const { page, data } = studio;
+  await studio.open();
+  const rows = Array.from({ length: 20_000 }, (_, i) => [
+    `message number ${i} about the parcel`,
+    i % 2 ? 'good' : 'bad',
+  ]);
+  await studio.drop(csv('many.csv', ['message', 'tone'], rows));
+  await expect(studio.heading).toContainText('20,000 labelled rows are ready');
+  const search = page.getByRole('searchbox', { name: 'Search the rows' });
+  await search.fill('number 119');
+  await expect(page.getByRole('heading', { name: '111 of 20,000 rows' })).toBeVisible();
+  await search.fill('');
+  await data.show('Show', /^Held back/);
+  await expect(page.getByRole('heading', { name: '7,000 of 20,000 rows' })).toBeVisible();
+  await data.show('Show', /^For training/);
+  await data.show('Order', 'Longest text first');
+  await data.grid.focus();
+  await page.keyboard.press('Control+End');
+  await expect(data.grid).toContainText(/message number \d about/);
+  await page.keyboard.press('Home');
+  const id = await data.grid.locator('[data-active]').textContent();
+  for (const key of ['ArrowRight', 'F2']) await page.keyboard.press(key);
+  await page.getByRole('textbox', { name: `message of row ${id}` }).fill('zzz changed');
+  await page.keyboard.press('Enter');
+  await expect(data.versions).toContainText(`Row ${id}: “message” changed`);
+  await page.reload();
+  await search.fill('zzz');
+  await expect(page.getByRole('heading', { name: '1 of 20,000 rows' })).toBeVisible();
+  await expect(data.versions).toContainText(`Row ${id}: “message” changed`);
+  const stored = await page.evaluate(async () => {
+    const open = indexedDB.open('softprompt-studio');
+    await new Promise((done) => {
+      open.onsuccess = done;
+    });
+    const get = open.result.transaction('datasets').objectStore('datasets').getAll();
+    await new Promise((done) => {
+      get.onsuccess = done;
+    });
+    open.result.close();
+    const { rows: kept } = get.result[0].dataset.table;
+    return { length: kept.length, isBlob: kept.blob instanceof Blob };
+  });
+  expect(stored).toEqual({ length: 20_000, isBlob: true });
 });
 
 test('the Data screen with findings, versions and an open cell: sound, wide and narrow', async ({ studio }) => {

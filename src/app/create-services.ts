@@ -4,7 +4,9 @@ import { loadModelFiles } from '../model/load';
 import { openStore } from '../store/store';
 import { createDataClient } from '../worker/clients/data-client';
 import { createEngineClient } from '../worker/clients/engine-client';
+import { listsByReference } from './lists-by-reference';
 import { withNearestExamples } from './nearest-examples';
+import { packedStore } from './packed-store';
 import { resilientData } from './resilient-client';
 import { loadSample } from './sample';
 import type { Services } from './services';
@@ -26,10 +28,10 @@ function once<T>(load: () => Promise<T>): () => Promise<T> {
 
 export async function createServices(): Promise<Services> {
   const cache = browserFileCache();
-  const store = await openStore({
-    onTrouble: (error) => toastError('Work is not being saved', error.message),
-  });
-  const clients = withNearestExamples({ engine: createEngineClient(), data: resilientData(createDataClient()) });
+  const onTrouble = (error: Error) => toastError('Work is not being saved', error.message);
+  const store = packedStore(await openStore({ onTrouble }));
+  const data = listsByReference(resilientData(createDataClient()));
+  const clients = withNearestExamples({ engine: createEngineClient(), data });
   return {
     ...clients,
     store,

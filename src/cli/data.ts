@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { isUsable } from '../dataset/labels';
 import { parseTable } from '../dataset/parse';
 import { prepareDataset } from '../dataset/prepare';
-import type { ColumnMapping, Dataset, Row, Table } from '../dataset/types';
+import type { ColumnMapping, Dataset, Row, Rows, Table } from '../dataset/types';
 import { StudioError } from '../lib/errors';
 import type { Log } from './log';
 import type { DataOptions } from './options';
@@ -82,12 +82,7 @@ async function prepare(
   return prepared.value.dataset;
 }
 
-function split(
-  data: readonly Row[],
-  test: readonly Row[],
-  mapping: ColumnMapping,
-  { trainRows }: DataOptions,
-): Dataset['split'] {
+function split(data: Rows, test: Rows, mapping: ColumnMapping, { trainRows }: DataOptions): Dataset['split'] {
   const usable = data.filter((row) => isUsable(row, mapping)).map((row) => row.id);
   const train = trainRows ?? Math.max(Math.ceil((2 / 3) * usable.length), usable.length - MAX_VALIDATION);
   return {

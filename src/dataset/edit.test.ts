@@ -50,15 +50,25 @@ describe('a changed cell', () => {
     expect(whats(dataset)?.join()).not.toContain('message');
   });
 
-  it('may be the text of a held-back row, never its label', async () => {
+  it('is never one of a held-back row', async () => {
     const before = await opened();
     const rowId = before.split.test[0] as string;
-    expect(await editDataset(before, { kind: 'cell', rowId, column: 'label', value: 'bad' }, NOW)).toMatchObject({
-      ok: false,
-      error: { kind: 'held-back-label' },
+    for (const column of ['label', 'text'])
+      expect(await editDataset(before, { kind: 'cell', rowId, column, value: 'bad' }, NOW)).toMatchObject({
+        ok: false,
+        error: { kind: 'held-back' },
+      });
+  });
+
+  it('keeps no half of a character, which no file could hold', async () => {
+    const before = await opened();
+    const { dataset } = await edited(before, {
+      kind: 'cell',
+      rowId: trainRow(before),
+      column: 'text',
+      value: 'a\ud83d',
     });
-    const { dataset } = await edited(before, { kind: 'cell', rowId, column: 'text', value: 'shorter' });
-    expect(dataset.split.test).toEqual(before.split.test);
+    expect(cell(dataset, trainRow(before), 'text')).toBe('a\ufffd');
   });
 
   it('takes the common spelling of its label', async () => {

@@ -3,14 +3,15 @@
  * the result, so that a number can always be traced to the rows that it was measured on, and every change can be undone.
  */
 import { type Failure, fail, ok, type Result } from '../lib/result';
+import { wellFormed } from '../lib/well-formed';
 import { isUsable, rowsById } from './labels';
 import { maskPersonal } from './personal';
 import { type Prepared, prepareDataset } from './prepare';
-import type { CellChange, Change, Dataset, DataVersion, Row, SplitName } from './types';
+import type { CellChange, Change, Dataset, DataVersion, Row, Rows, SplitName } from './types';
 import { describeChange } from './versions';
 
 export type EditFailure = Failure<
-  | 'held-back-label'
+  | 'held-back'
   | 'unknown-row'
   | 'id-column'
   | 'nothing-changed'
@@ -24,7 +25,7 @@ export type EditFailure = Failure<
 const SPLITS: readonly SplitName[] = ['train', 'validation', 'test'];
 
 /** Rows with the wanted cells; untouched rows are the same objects. */
-function withCells(rows: readonly Row[], cells: readonly Pick<CellChange, 'rowId' | 'column' | 'after'>[]) {
+function withCells(rows: Rows, cells: readonly Pick<CellChange, 'rowId' | 'column' | 'after'>[]): Rows {
   const byRow = new Map<string, Record<string, string>>();
   for (const { rowId, column, after } of cells) {
     const wanted = byRow.get(rowId) ?? {};
@@ -38,9 +39,9 @@ function withCells(rows: readonly Row[], cells: readonly Pick<CellChange, 'rowId
 }
 
 /** Cells that differ between two states of the same rows, which stand in the same order. */
-function difference(before: readonly Row[], after: readonly Row[], columns: readonly string[]): readonly CellChange[] {
+function difference(before: Rows, after: Rows, columns: readonly string[]): readonly CellChange[] {
   return before.flatMap((row, i) => {
-    const next = after[i];
+    const next = after.at(i);
     if (!next || next === row) return [];
     return columns.flatMap((column) => {
       const [was, is] = [row.cells[column] ?? '', next.cells[column] ?? ''];
@@ -50,23 +51,20 @@ function difference(before: readonly Row[], after: readonly Row[], columns: read
 }
 
 /** Rows as a change leaves them. */
-function changedRows(
-  dataset: Dataset,
-  change: Exclude<Change, { kind: 'go-back' }>,
-): Result<readonly Row[], EditFailure> {
+function changedRows(dataset: Dataset, change: Exclude<Change, { kind: 'go-back' }>): Result<Rows, EditFailure> {
   const { table, mapping, split } = dataset;
   switch (change.kind) {
     case 'cell': {
       const { rowId, column, value } = change;
       if (column === mapping.id)
         return fail('id-column', `“${column}” names the rows, so its cells stay as they are in the file.`);
-      if (column === mapping.label && split.test.includes(rowId))
+      if (split.test.includes(rowId))
         return fail(
-          'held-back-label',
-          `Row ${rowId} is held back: its label is not changed here, so that nobody bends the test to a result.`,
+          'held-back',
+          `Row ${rowId} is held back: its cells are not changed here, so that nobody bends the test to a result.`,
         );
-      if (!table.rows.some((row) => row.id === rowId)) return fail('unknown-row', `There is no row ${rowId} any more.`);
-      return ok(withCells(table.rows, [{ rowId, column, after: value }]));
+      if (!rowsById(table.rows).has(rowId)) return fail('unknown-row', `There is no row ${rowId} any more.`);
+      return ok(withCells(table.rows, [{ rowId, column, after: wellFormed(value) }]));
     }
     case 'merge-labels': {
       const from = new Set(change.from);
@@ -116,7 +114,7 @@ function undoable(versions: readonly DataVersion[], wanted: number): readonly Da
 }
 
 /** Rows and parts as they were at an earlier version. */
-function earlier(dataset: Dataset, later: readonly DataVersion[]): { rows: readonly Row[]; split: Dataset['split'] } {
+function earlier(dataset: Dataset, later: readonly DataVersion[]): { rows: Rows; split: Dataset['split'] } {
   let rows = dataset.table.rows;
   for (const { cells } of later)
     rows = withCells(
@@ -132,7 +130,7 @@ function earlier(dataset: Dataset, later: readonly DataVersion[]): { rows: reado
 }
 
 /** The old split over the new rows; rows that have a label only now are for training. */
-function keptSplit(rows: readonly Row[], { mapping }: Dataset, split: Dataset['split']): Dataset['split'] {
+function keptSplit(rows: Rows, { mapping }: Dataset, split: Dataset['split']): Dataset['split'] {
   const placed = new Set(SPLITS.flatMap((part) => split[part]));
   const fresh = rows.filter((row) => !placed.has(row.id) && isUsable(row, mapping)).map(({ id }) => id);
   return fresh.length === 0 ? split : { ...split, train: [...split.train, ...fresh] };
@@ -153,7 +151,7 @@ export async function editDataset(
   now: string,
 ): Promise<Result<Prepared, EditFailure>> {
   const { table, mapping, seed, versions = [] } = dataset;
-  let next: { readonly rows: readonly Row[]; readonly split: Dataset['split'] };
+  let next: { readonly rows: Rows; readonly split: Dataset['split'] };
   if (change.kind === 'go-back') {
     const later = undoable(versions, change.version);
     if (!later)

@@ -1,10 +1,15 @@
+import { wellFormed } from '../lib/well-formed';
 import type { RejectedRow, Row } from './types';
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const cellOf = (value: unknown): string =>
-  value === null || value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value);
+  value === null || value === undefined
+    ? ''
+    : typeof value === 'string'
+      ? wellFormed(value) // JSON can name half a character
+      : JSON.stringify(value);
 
 function parseObject(raw: string): Readonly<Record<string, unknown>> | string {
   try {

@@ -1,5 +1,8 @@
+import { type Lookup, mapped } from './list';
 import { textKey } from './normalise';
-import type { ColumnMapping, Dataset, Row } from './types';
+import { PackedRows } from './packed';
+import { perCell } from './per-cell';
+import type { ColumnMapping, Dataset, Row, Rows } from './types';
 
 /** Spellings of one label, the commonest first. */
 export interface Spellings {
@@ -7,17 +10,18 @@ export interface Spellings {
   readonly spellings: readonly string[];
 }
 
+const keyOf = perCell(textKey);
 const cell = (row: Row, column: string) => row.cells[column] ?? '';
 
 /**
  * The label set in order of first appearance. Cells that differ only in case, spacing or Unicode form are one label,
  * spelled as most rows spell it.
  */
-export function labelSet(rows: readonly Row[], column: string): readonly Spellings[] {
+export function labelSet(rows: Rows, column: string): readonly Spellings[] {
   const counts = new Map<string, Map<string, number>>();
   for (const row of rows) {
     const raw = cell(row, column);
-    const key = textKey(raw);
+    const key = keyOf(row, column);
     if (key === '') continue;
     const spellings = counts.get(key) ?? new Map<string, number>();
     spellings.set(raw, (spellings.get(raw) ?? 0) + 1);
@@ -32,31 +36,53 @@ export function labelSet(rows: readonly Row[], column: string): readonly Spellin
   });
 }
 
-/** Rows with the label cell in its common spelling; untouched rows are the same objects. */
-export function withCommonSpelling(rows: readonly Row[], column: string, set: readonly Spellings[]): readonly Row[] {
+/** Rows with the label cell in its common spelling; untouched rows are the same objects, and so is the list where all are. */
+export function withCommonSpelling(rows: Rows, column: string, set: readonly Spellings[]): Rows {
   const common = new Map(set.map(({ label }) => [textKey(label), label]));
-  return rows.map((row) => {
+  return mapped(rows, (row) => {
     const raw = cell(row, column);
-    const label = common.get(textKey(raw)) ?? raw;
+    const label = common.get(keyOf(row, column)) ?? raw;
     return label === raw ? row : { ...row, cells: { ...row.cells, [column]: label } };
   });
 }
 
 export const textOf = (row: Row, mapping: ColumnMapping): string => cell(row, mapping.text);
+/** By which texts that say the same are found. */
+export const textKeyOf = (row: Row, mapping: ColumnMapping): string => keyOf(row, mapping.text);
 export const labelOf = (row: Row, mapping: ColumnMapping): string => cell(row, mapping.label);
 
 /** Row -> index into `dataset.labels`, or null for a row without a label of the set. */
 export function labelIndexer(dataset: Pick<Dataset, 'labels' | 'mapping'>): (row: Row) => number | null {
   const index = new Map(dataset.labels.map((label, i) => [textKey(label), i]));
-  return (row) => index.get(textKey(labelOf(row, dataset.mapping))) ?? null;
+  return (row) => index.get(keyOf(row, dataset.mapping.label)) ?? null;
+}
+
+/** How many of the rows named have each label, in the order of the label set. */
+export function labelCounts(dataset: Pick<Dataset, 'labels' | 'mapping' | 'table'>, ids: readonly string[]): number[] {
+  const byId = rowsById(dataset.table.rows);
+  const indexOf = labelIndexer(dataset);
+  const counts = dataset.labels.map(() => 0);
+  for (const id of ids) {
+    const row = byId.get(id);
+    const label = row ? indexOf(row) : null;
+    if (label !== null) counts[label] = (counts[label] ?? 0) + 1;
+  }
+  return counts;
 }
 
 /** A row that can be learned from: it has a text and a label. */
 export const isUsable = (row: Row, mapping: ColumnMapping): boolean =>
   textOf(row, mapping).trim() !== '' && labelOf(row, mapping).trim() !== '';
 
-/** Rows by id. */
-export const rowsById = (rows: readonly Row[]): ReadonlyMap<string, Row> => new Map(rows.map((row) => [row.id, row]));
+const indices = new WeakMap<Rows, Lookup<Row>>();
+
+/** Rows by id; an index is made once for each list. */
+export function rowsById(rows: Rows): Lookup<Row> {
+  if (rows instanceof PackedRows) return rows;
+  const known = indices.get(rows) ?? new Map(rows.map((row) => [row.id, row]));
+  indices.set(rows, known);
+  return known;
+}
 
 export interface ClassShare {
   readonly label: string;

@@ -1,6 +1,5 @@
 /** What the rules of `lint.ts` look at, and how they say what they found. */
-import { isUsable, labelOf, type Spellings, textOf } from './labels';
-import { textKey } from './normalise';
+import { isUsable, labelOf, type Spellings, textKeyOf, textOf } from './labels';
 import type { Dataset, LintFinding, LintKind, Row } from './types';
 
 /** Below this nothing can be trained and checked. */
@@ -53,7 +52,7 @@ export function contextOf(dataset: Dataset, spellings: readonly Spellings[]): Co
   const usable = dataset.table.rows.filter((row) => isUsable(row, dataset.mapping));
   const sameText = new Map<string, Row[]>();
   for (const row of usable) {
-    const key = textKey(textOf(row, dataset.mapping));
+    const key = textKeyOf(row, dataset.mapping);
     const rows = sameText.get(key);
     if (rows) rows.push(row);
     else sameText.set(key, [row]);

@@ -1,18 +1,24 @@
 import { finding, listed, plural, type Rule } from './lint-context';
+import { perCell } from './per-cell';
 import { findPersonal } from './personal';
-import { countPersonal, personalWords } from './versions';
+import { countKinds, personalWords } from './versions';
+
+const personalIn = perCell((cell) => {
+  const found = findPersonal(cell);
+  return found.length === 0 ? NONE : found;
+});
+/** One for all cells without. */
+const NONE: ReturnType<typeof findPersonal> = [];
 
 /** E-mail addresses, phone numbers and IBANs in any column that a prompt could show. */
 export const personalData: Rule = ({ dataset, swapped }) => {
   const { table, mapping } = dataset;
   if (swapped) return [];
   const columns = table.columns.filter((name) => name !== mapping.label && name !== mapping.id);
-  const has = (name: string) => table.rows.some((row) => findPersonal(row.cells[name] ?? '').length > 0);
-  const found = columns.filter(has);
+  const found = columns.filter((name) => table.rows.some((row) => personalIn(row, name).length > 0));
   if (found.length === 0) return [];
-  const cellsOf = (cells: Readonly<Record<string, string>>) => found.map((name) => cells[name] ?? '');
-  const rows = table.rows.filter(({ cells }) => cellsOf(cells).some((cell) => findPersonal(cell).length > 0));
-  const counts = countPersonal(rows.flatMap(({ cells }) => cellsOf(cells)));
+  const rows = table.rows.filter((row) => found.some((name) => personalIn(row, name).length > 0));
+  const counts = countKinds(rows.flatMap((row) => found.flatMap((name) => personalIn(row, name))));
   return [
     finding(
       'personal-data',

@@ -1,5 +1,5 @@
 import { isNumeric } from './columns';
-import { classBalance, labelOf, rowsById, type Spellings, textOf } from './labels';
+import { classBalance, labelOf, rowsById, type Spellings, textKeyOf, textOf } from './labels';
 import {
   contextOf,
   finding,
@@ -14,7 +14,6 @@ import {
 } from './lint-context';
 import { labelSpelling } from './lint-labels';
 import { personalData } from './lint-personal';
-import { textKey } from './normalise';
 import type { Dataset, LintFinding, Row } from './types';
 
 /** Below this training works, and shows little. */
@@ -227,7 +226,7 @@ const repeated: Rule = (context) => {
 
 const leak: Rule = ({ dataset }) => {
   const byId = rowsById(dataset.table.rows);
-  const key = (row: Row) => textKey(textOf(row, dataset.mapping));
+  const key = (row: Row) => textKeyOf(row, dataset.mapping);
   const rowsOf = (part: readonly string[]) => part.map((id) => byId.get(id)).filter((row) => row !== undefined);
   const others = rowsOf([...dataset.split.train, ...dataset.split.validation]);
   const seen = new Set(others.map(key));

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { toCsv } from './csv-out';
-import { MAX_BROKEN_QUOTES, MAX_BYTES } from './limits';
-import { parseTable } from './parse';
+import { MAX_BROKEN_QUOTES, MAX_BYTES, MAX_ROWS } from './limits';
+import { parseTable, parsing } from './parse';
 import { bytesOf, tableOf } from './test-support';
 
 const cells = (text: string, fileName?: string) => tableOf(text, fileName).rows.map((row) => Object.values(row.cells));
@@ -36,7 +36,7 @@ describe('delimited text', () => {
     expect(tableOf('a,b;c\n1,2;3\n', 'x.csv', { delimiter: ';' }).columns).toEqual(['a,b', 'c']);
     const table = tableOf('sep=;\ntext;label\nx;y\n');
     expect(table.columns).toEqual(['text', 'label']);
-    expect(table.rows[0]?.line).toBe(3);
+    expect(table.rows.at(0)?.line).toBe(3);
   });
 
   it('says line and reason of every row that it leaves out', () => {
@@ -84,7 +84,7 @@ describe('delimited text', () => {
     const table = tableOf('text, text ,,label\na,b,c,x\n');
     expect(table.columns).toEqual(['text', 'text (2)', 'column 3', 'label']);
     expect(table.notes).toHaveLength(2);
-    expect(table.rows[0]?.cells).toEqual({ text: 'a', 'text (2)': 'b', 'column 3': 'c', label: 'x' });
+    expect(table.rows.at(0)?.cells).toEqual({ text: 'a', 'text (2)': 'b', 'column 3': 'c', label: 'x' });
   });
 
   it('says when the header is missing', () => {
@@ -95,7 +95,7 @@ describe('delimited text', () => {
 
   it('keeps a column called __proto__ a column', () => {
     const table = tableOf('__proto__,label\na,x\n');
-    expect(Object.keys(table.rows[0]?.cells ?? {})).toEqual(['__proto__', 'label']);
+    expect(Object.keys(table.rows.at(0)?.cells ?? {})).toEqual(['__proto__', 'label']);
   });
 
   it('reads back what toCsv wrote (property)', () => {
@@ -130,14 +130,14 @@ describe('encodings', () => {
     const result = parseTable('x.csv', bytes);
     expect(result.ok && result.value.format.encoding).toBe(encoding);
     expect(result.ok && result.value.columns).toEqual(['text', 'label']);
-    expect(result.ok && result.value.rows[0]?.cells.text).toBe('Grüße – “ça va” 10 €');
+    expect(result.ok && result.value.rows.at(0)?.cells.text).toBe('Grüße – “ça va” 10 €');
   });
 
   it('Windows-1252 when UTF-8 fails', () => {
     const map: Record<string, number> = { ü: 0xfc, ß: 0xdf, '–': 0x96, '“': 0x93, '”': 0x94, ç: 0xe7, '€': 0x80 };
     const result = parseTable('x.csv', new Uint8Array([...text].map((c) => map[c] ?? c.charCodeAt(0))));
     expect(result.ok && result.value.format.encoding).toBe('windows-1252');
-    expect(result.ok && result.value.rows[0]?.cells.text).toBe('Grüße – “ça va” 10 €');
+    expect(result.ok && result.value.rows.at(0)?.cells.text).toBe('Grüße – “ça va” 10 €');
   });
 });
 
@@ -153,7 +153,7 @@ describe('JSON Lines', () => {
       ['a', 'x', '1', ''],
       ['b', '', '', '[1]'],
     ]);
-    expect(table.rows[1]?.line).toBe(4);
+    expect(table.rows.at(1)?.line).toBe(4);
     expect(table.rejected.map((row) => [row.line, row.reason])).toEqual([
       [3, 'the line is not valid JSON'],
       [5, 'the line is not a JSON object'],
@@ -188,6 +188,12 @@ describe('refused by name', () => {
     expect(error.message).toMatch(/has 50\.0 MB; files up to 50 MB are read/);
   });
 
+  it('more rows than can be used, with their number', () => {
+    const error = failure(bytesOf(`text,label\n${'a b,c\n'.repeat(MAX_ROWS + 12)}`));
+    expect(error.kind).toBe('too-many-rows');
+    expect(error.message).toContain('has 400,012 rows; files up to 400,000 rows are read');
+  });
+
   it.each([
     ['an Excel workbook', [0x50, 0x4b, 3, 4, ...bytesOf('....xl/workbook.xml')]],
     ['a Word document', [0x50, 0x4b, 3, 4, ...bytesOf('....word/document.xml')]],
@@ -209,6 +215,22 @@ describe('refused by name', () => {
   it('a JSON array', () => {
     expect(failure(bytesOf('[{"text":"a"}]')).kind).toBe('json-array');
   });
+});
+
+it('counts lines through all of its steps, of which each says how far it is', () => {
+  const text = Array.from({ length: 25_000 }, (_, i) => (i % 1000 === 5 ? `"two\nlines ${i}",b` : `row ${i},b`)).join(
+    '\n',
+  );
+  const work = parsing('a.csv', bytesOf(`text,label\n${text}\n`));
+  const shares: number[] = [];
+  let step = work.next();
+  for (; !step.done; step = work.next()) shares.push(step.value);
+  const rows = step.value.ok ? step.value.value.rows : null;
+  expect(shares.length).toBeGreaterThanOrEqual(3);
+  expect(shares).toEqual([...shares].sort((a, b) => a - b));
+  expect(shares.at(-1)).toBe(1);
+  expect(rows).toHaveLength(25_000);
+  expect(rows?.at(-1)).toEqual({ id: '25000', line: 25_026, cells: { text: 'row 24999', label: 'b' } });
 });
 
 it('reads a big file in a few seconds', () => {

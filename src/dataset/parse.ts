@@ -3,13 +3,13 @@ import { decodeText } from './decode';
 import { DELIMITER_NAMES, type Delimiter, sniffDelimiter } from './delimiter';
 import { missingHeader, uniqueHeaders } from './headers';
 import { parseJsonl } from './jsonl';
-import { MAX_BYTES } from './limits';
+import { MAX_BYTES, MAX_ROWS } from './limits';
 import { EXPECTED, readExpected } from './promptfoo';
 import { type RawRecord, readRecords } from './records';
 import type { RejectedRow, Row, SourceFormat, Table } from './types';
 
 export type ParseFailure = Failure<
-  'empty-file' | 'too-large' | 'binary-file' | 'one-column' | 'no-rows' | 'json-array'
+  'empty-file' | 'too-large' | 'too-many-rows' | 'binary-file' | 'one-column' | 'no-rows' | 'json-array'
 >;
 
 export type ParseOverride = Partial<Pick<SourceFormat, 'delimiter' | 'encoding'>>;
@@ -29,17 +29,20 @@ const isEmpty = (record: RawRecord) => record.broken === null && record.cells.ev
 interface Body {
   readonly columns: readonly string[];
   readonly rows: readonly Row[];
+  /** Rows in the file, of which no more than can be used are kept. */
+  readonly count: number;
   readonly rejected: readonly RejectedRow[];
   readonly notes: readonly string[];
 }
 
 /** Records -> rows. Empty lines after the last row are the file's end, not rejected rows. */
-function parseDelimited(text: string, delimiter: Delimiter): Body {
+function* parseDelimited(text: string, delimiter: Delimiter): Generator<number, Body, void> {
   let header: { columns: readonly string[]; notes: readonly string[] } | null = null;
   const rows: Row[] = [];
   const rejected: RejectedRow[] = [];
   let pending: RejectedRow[] = [];
-  readRecords(text, delimiter, (record) => {
+  let count = 0;
+  yield* readRecords(text, delimiter, (record) => {
     const { line, raw } = record;
     if (isEmpty(record)) {
       if (header) pending.push({ line, reason: 'the row is empty', raw });
@@ -53,7 +56,7 @@ function parseDelimited(text: string, delimiter: Delimiter): Body {
     pending = [];
     const reason = record.broken ?? raggedness(record.cells, header.columns.length);
     if (reason) rejected.push({ line, reason, raw });
-    else {
+    else if (++count <= MAX_ROWS) {
       const cells = Object.fromEntries(header.columns.map((name, i) => [name, record.cells[i] as string]));
       rows.push({ id: String(rows.length + 1), line, cells });
     }
@@ -67,7 +70,7 @@ function parseDelimited(text: string, delimiter: Delimiter): Body {
     rejected.push(...asked.rejected);
   }
   const headless = missingHeader(columns, rows);
-  return { columns, rows, rejected, notes: headless === null ? notes : [...notes, headless] };
+  return { columns, rows, count, rejected, notes: headless === null ? notes : [...notes, headless] };
 }
 
 /** Excel's own first line `sep=;`, which names the delimiter; its length in characters, break included. */
@@ -99,6 +102,12 @@ function check(fileName: string, body: Body, delimiter: Delimiter | null): Parse
       kind: 'one-column',
       message: `${fileName} has only one column${named}${how}. A text column and a label column are needed: add the labels and open the file again.`,
     };
+  if (body.count > MAX_ROWS)
+    return {
+      kind: 'too-many-rows',
+      message: `${fileName} has ${body.count.toLocaleString('en')} rows; files up to ${MAX_ROWS.toLocaleString('en')} rows are read. A few thousand labelled rows are plenty: save a sample of it and open that.`,
+      data: { rows: body.count, limit: MAX_ROWS },
+    };
   if (body.rows.length === 0) {
     const bad = body.rejected[0];
     const why = bad ? `: none of its ${body.rejected.length} rows could be read (line ${bad.line}: ${bad.reason})` : '';
@@ -111,6 +120,14 @@ function check(fileName: string, body: Body, delimiter: Delimiter | null): Parse
   return null;
 }
 
+const tableOf = (format: SourceFormat, { columns, rows, rejected, notes }: Body): Table => ({
+  format,
+  columns,
+  rows,
+  rejected,
+  notes,
+});
+
 /**
  * Bytes of a CSV, TSV or JSONL file -> Table. Encoding and delimiter are guessed unless overridden, and stand in
  * `format`. Every record that does not become a row stands in `rejected` with its line and reason (formats.md, 4).
@@ -121,6 +138,19 @@ export function parseTable(
   bytes: Uint8Array,
   override: ParseOverride = {},
 ): Result<Table, ParseFailure> {
+  const work = parsing(fileName, bytes, override);
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+  }
+}
+
+/** The same in steps, each of which yields the share that has been read. */
+export function* parsing(
+  fileName: string,
+  bytes: Uint8Array,
+  override: ParseOverride = {},
+): Generator<number, Result<Table, ParseFailure>, void> {
   if (bytes.length > MAX_BYTES)
     return fail(
       'too-large',
@@ -137,17 +167,19 @@ export function parseTable(
 
   const base = { fileName, bytes: bytes.length, encoding };
   if (kindOf(fileName, text) === 'jsonl') {
-    const body = { ...parseJsonl(text), notes: [] };
+    const parsed = parseJsonl(text);
+    const body = { ...parsed, count: parsed.rows.length, notes: [] };
     const failure = check(fileName, body, null);
-    return failure
-      ? { ok: false, error: failure }
-      : ok({ format: { ...base, delimiter: ',', kind: 'jsonl' }, ...body });
+    return failure ? { ok: false, error: failure } : ok(tableOf({ ...base, delimiter: ',', kind: 'jsonl' }, body));
   }
   const named = separatorLine(text);
   const rest = named ? text.slice(named.length) : text;
   const delimiter = override.delimiter ?? named?.delimiter ?? sniffDelimiter(rest);
-  const body = shifted(parseDelimited(rest, delimiter), named ? 1 : 0);
+  const reading = parseDelimited(rest, delimiter);
+  let read = reading.next();
+  for (; !read.done; read = reading.next()) yield read.value / Math.max(1, rest.length);
+  const body = shifted(read.value, named ? 1 : 0);
   const failure = check(fileName, body, delimiter);
   if (failure) return { ok: false, error: failure };
-  return ok({ format: { ...base, delimiter, kind: delimiter === '\t' ? 'tsv' : 'csv' }, ...body });
+  return ok(tableOf({ ...base, delimiter, kind: delimiter === '\t' ? 'tsv' : 'csv' }, body));
 }

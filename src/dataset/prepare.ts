@@ -1,16 +1,18 @@
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { fingerprint, heldBackHash, splitHash } from './fingerprint';
-import { type ClassShare, classBalance, labelSet, type Spellings, withCommonSpelling } from './labels';
+import { type ClassShare, classBalance, labelCounts, labelSet, type Spellings, withCommonSpelling } from './labels';
 import { lint } from './lint';
+import { mapped } from './list';
 import { textKey } from './normalise';
 import { adoptSplit, type Shares, splitRows } from './split';
-import { splitByColumn, splitByGroup } from './split-by';
-import type { ColumnMapping, Dataset, LintFinding, Row, SplitBy, Table } from './types';
+import { type SplitColumns, splitByColumn, splitByGroup, splitColumns } from './split-by';
+import type { ColumnMapping, Dataset, LintFinding, Rows, SplitBy, Table } from './types';
 
 export interface Prepared {
   readonly dataset: Dataset;
   readonly findings: readonly LintFinding[];
   readonly balance: readonly ClassShare[];
+  readonly splitColumns: SplitColumns;
 }
 
 export interface PrepareOptions {
@@ -31,9 +33,9 @@ function inOrder(set: readonly Spellings[], order: readonly string[]): readonly 
 }
 
 /** Ids from the mapped column, made unique by the row's number; without a column the 1-based row number. */
-function withIds(rows: readonly Row[], column: string | null): readonly Row[] {
+function withIds(rows: Rows, column: string | null): Rows {
   const seen = new Set<string>();
-  return rows.map((row, i) => {
+  return mapped(rows, (row, i) => {
     const wanted = column === null ? '' : (row.cells[column] ?? '').trim();
     const id = wanted === '' ? String(i + 1) : wanted;
     const unique = seen.has(id) ? `${id} (row ${i + 1})` : id;
@@ -47,7 +49,7 @@ function unknownColumn(table: Table, mapping: ColumnMapping): string | null {
   return named.find((name) => !table.columns.includes(name)) ?? null;
 }
 
-function splitInParts(rows: readonly Row[], mapping: ColumnMapping, { splitBy, seed, shares }: PrepareOptions) {
+function splitInParts(rows: Rows, mapping: ColumnMapping, { splitBy, seed, shares }: PrepareOptions) {
   switch (splitBy?.kind) {
     case 'column':
       return splitByColumn(rows, mapping, splitBy.column, seed);
@@ -83,16 +85,21 @@ export async function prepareDataset(
     : splitInParts(rows, mapping, options);
   if (!parts.ok) return parts;
   const split = parts.value;
+  const labelled = { table: { ...table, rows }, mapping, labels: set.map(({ label }) => label) };
   const dataset: Dataset = {
-    table: { ...table, rows },
-    mapping,
-    labels: set.map(({ label }) => label),
+    ...labelled,
     split,
+    trainCounts: labelCounts(labelled, split.train),
     seed: options.seed,
     fingerprint: await fingerprint(table.columns, mapping, rows),
     splitHash: await splitHash(split),
     heldBackHash: await heldBackHash(split),
     ...(options.splitBy ? { splitBy: options.splitBy } : {}),
   };
-  return ok({ dataset, findings: lint(dataset, set), balance: classBalance(dataset) });
+  return ok({
+    dataset,
+    findings: lint(dataset, set),
+    balance: classBalance(dataset),
+    splitColumns: splitColumns(dataset),
+  });
 }

@@ -2,6 +2,8 @@ import Papa from 'papaparse';
 import type { Delimiter } from './delimiter';
 import { MAX_BROKEN_QUOTES } from './limits';
 
+const RECORDS_A_STEP = 10_000;
+
 /** One record of delimited text: its cells, the 1-based line where it begins, and its text as read. */
 export interface RawRecord {
   readonly line: number;
@@ -20,12 +22,17 @@ function lineBreaks(text: string): number {
 const withoutLastBreak = (raw: string) => (raw.endsWith('\n') ? raw.slice(0, -1) : raw);
 
 /**
- * RFC 4180 records of a text with `\n` line ends, one at a time, so that a big file is held once.
+ * RFC 4180 records of a text with `\n` line ends, one at a time, so that a big file is held once. Every few thousand it
+ * yields the characters that have been read.
  *
  * A quote that is never closed would swallow the rows after it. Such a record is given up after its first line, and
  * reading goes on at the next line; a stray quote inside one line is read as a letter.
  */
-export function readRecords(text: string, delimiter: Delimiter, onRecord: (record: RawRecord) => void): void {
+export function* readRecords(
+  text: string,
+  delimiter: Delimiter,
+  onRecord: (record: RawRecord) => void,
+): Generator<number, void, void> {
   let start = 0;
   let line = 1;
   let brokenQuotes = 0;
@@ -33,6 +40,7 @@ export function readRecords(text: string, delimiter: Delimiter, onRecord: (recor
     const part = start === 0 ? text : text.slice(start);
     let done = 0;
     let restart = false;
+    let records = 0;
     Papa.parse<string[]>(part, {
       delimiter,
       newline: '\n',
@@ -59,8 +67,12 @@ export function readRecords(text: string, delimiter: Delimiter, onRecord: (recor
         onRecord({ line, raw, cells: data, broken: null });
         done = end;
         line += breaks + 1;
+        if (++records < RECORDS_A_STEP || end >= part.length) return;
+        restart = true;
+        parser.abort();
       },
     });
     start = restart ? start + done : text.length;
+    yield start;
   }
 }

@@ -1,10 +1,10 @@
 /** Splits that follow a column: its cells name the parts, or rows with the same cell stay together. */
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { createRng, shuffled } from '../lib/rng';
-import { isUsable, labelOf, textOf } from './labels';
+import { isUsable, labelOf, textKeyOf } from './labels';
 import { textKey } from './normalise';
 import { type Shares, splitRows, splitSizes } from './split';
-import type { ColumnMapping, Dataset, Row, SplitName } from './types';
+import type { ColumnMapping, Dataset, Row, Rows, SplitName } from './types';
 
 type Split = Dataset['split'];
 
@@ -28,7 +28,7 @@ const cellOf = (row: Row, column: string) => row.cells[column] ?? '';
 const listed = (values: readonly string[]) => values.map((value) => `“${value}”`).join(', ');
 
 /** Columns whose cells name parts, held-back rows and training rows both among them. */
-export function partColumns(columns: readonly string[], rows: readonly Row[]): readonly string[] {
+export function partColumns(columns: readonly string[], rows: Rows): readonly string[] {
   return columns.filter((column) => {
     const named = new Set(rows.slice(0, 5000).map((row) => partNamed(cellOf(row, column))));
     return named.has('train') && named.has('test') && !(named.size > 3 && named.has(null));
@@ -36,7 +36,7 @@ export function partColumns(columns: readonly string[], rows: readonly Row[]): r
 }
 
 /** Columns that can keep rows together: they repeat, in ten groups or more. */
-export function groupColumns(columns: readonly string[], rows: readonly Row[]): readonly string[] {
+export function groupColumns(columns: readonly string[], rows: Rows): readonly string[] {
   const sample = rows.slice(0, 5000);
   return columns.filter((column) => {
     const filled = sample.map((row) => textKey(cellOf(row, column))).filter((key) => key !== '');
@@ -45,12 +45,28 @@ export function groupColumns(columns: readonly string[], rows: readonly Row[]): 
   });
 }
 
+export interface SplitColumns {
+  /** Their cells name parts. */
+  readonly naming: readonly string[];
+  /** Their cells can keep rows together. */
+  readonly grouping: readonly string[];
+}
+
+/** Columns that the split can follow: any but the text, the label and the rows' names. */
+export function splitColumns({ table: { columns, rows }, mapping }: Pick<Dataset, 'table' | 'mapping'>): SplitColumns {
+  const free = columns.filter((name) => name !== mapping.text && name !== mapping.label);
+  return {
+    naming: partColumns(free, rows),
+    grouping: groupColumns(free, rows).filter((name) => name !== mapping.id),
+  };
+}
+
 /** Validation rows are taken out of the training rows, in the default's proportion, where the column names none. */
 const VALIDATION_OF_TRAIN = 0.15 / 0.65;
 
 /** Every usable row goes where its cell says; rows whose cell names no part are in none. */
 export function splitByColumn(
-  rows: readonly Row[],
+  rows: Rows,
   mapping: ColumnMapping,
   column: string,
   seed: number,
@@ -76,11 +92,7 @@ export function splitByColumn(
  * Rows that must stand in one part: the same cell, or the same text, directly or through a third row. Without a column,
  * those with the same text.
  */
-export function together(
-  rows: readonly Row[],
-  mapping: ColumnMapping,
-  column: string | null,
-): readonly (readonly Row[])[] {
+export function together(rows: Rows, mapping: ColumnMapping, column: string | null): readonly (readonly Row[])[] {
   const leader = new Map<string, string>();
   const find = (key: string): string => {
     let at = key;
@@ -89,7 +101,7 @@ export function together(
     return at;
   };
   const keyed = rows.map((row) => {
-    const text = `t${textKey(textOf(row, mapping))}`;
+    const text = `t${textKeyOf(row, mapping)}`;
     const cell = column === null ? '' : textKey(cellOf(row, column));
     const top = find(text);
     leader.set(top, top);
@@ -115,7 +127,7 @@ export function together(
  * scikit-learn's StratifiedGroupKFold, with parts of different sizes. A row without a cell is a group of its own.
  */
 export function splitByGroup(
-  rows: readonly Row[],
+  rows: Rows,
   mapping: ColumnMapping,
   column: string,
   seed: number,

@@ -54,7 +54,7 @@ describe('splitRows', () => {
         expect(split.validation).toHaveLength(sizes.validation);
         const held = ['a', 'b', 'c', 'd', 'e']
           .slice(0, k)
-          .map((l) => split.test.filter((id) => rows[Number(id) - 1]?.cells.label === l).length);
+          .map((l) => split.test.filter((id) => rows.at(Number(id) - 1)?.cells.label === l).length);
         expect(Math.max(...held) - Math.min(...held)).toBeLessThanOrEqual(2);
       }),
       { numRuns: 50 },
@@ -71,7 +71,7 @@ describe('splitRows', () => {
           const rows = rowsOf(pairs);
           const split = splitRows(rows, mapping, seed);
           const keys = (ids: readonly string[]) =>
-            new Set(ids.map((id) => textKey(rows[Number(id) - 1]?.cells.text ?? '')));
+            new Set(ids.map((id) => textKey(rows.at(Number(id) - 1)?.cells.text ?? '')));
           const [train, validation, test] = [keys(split.train), keys(split.validation), keys(split.test)];
           expect([...test].every((k) => !train.has(k))).toBe(true);
           expect([...test].every((k) => !validation.has(k))).toBe(true);

@@ -1,7 +1,7 @@
 import { createRng, shuffled } from '../lib/rng';
-import { isUsable, labelOf, textOf } from './labels';
+import { isUsable, labelOf, textKeyOf } from './labels';
 import { textKey } from './normalise';
-import type { ColumnMapping, Dataset, Row, SplitName } from './types';
+import type { ColumnMapping, Dataset, Row, Rows, SplitName } from './types';
 
 export type Shares = Readonly<Record<SplitName, number>>;
 
@@ -28,10 +28,10 @@ export function splitSizes(n: number, shares?: Shares): Readonly<Record<SplitNam
 /** Rows that say the same: they stand in one part together. */
 type Group = readonly Row[];
 
-function groupsByLabel(rows: readonly Row[], mapping: ColumnMapping): readonly (readonly Group[])[] {
+function groupsByLabel(rows: Rows, mapping: ColumnMapping): readonly (readonly Group[])[] {
   const groups = new Map<string, Row[]>();
   for (const row of rows) {
-    const key = textKey(textOf(row, mapping));
+    const key = textKeyOf(row, mapping);
     const group = groups.get(key);
     if (group) group.push(row);
     else groups.set(key, [row]);
@@ -108,12 +108,7 @@ const inFileOrder = (groups: readonly Group[]): readonly string[] =>
  * Stratified, seeded split of the usable rows. Rows with the same text stay together, and repeated texts go to
  * training first: every held-back row counts as one independent trial in the tests of `statistics.md`.
  */
-export function splitRows(
-  rows: readonly Row[],
-  mapping: ColumnMapping,
-  seed: number,
-  shares?: Shares,
-): Dataset['split'] {
+export function splitRows(rows: Rows, mapping: ColumnMapping, seed: number, shares?: Shares): Dataset['split'] {
   const usable = rows.filter((row) => isUsable(row, mapping));
   const rng = createRng(seed);
   const classes = groupsByLabel(usable, mapping).map((groups) => {
@@ -134,7 +129,7 @@ export function splitRows(
 }
 
 /** A split given from outside: unknown and unusable rows drop out, and an id stands in the first part that names it. */
-export function adoptSplit(rows: readonly Row[], mapping: ColumnMapping, fixed: Dataset['split']): Dataset['split'] {
+export function adoptSplit(rows: Rows, mapping: ColumnMapping, fixed: Dataset['split']): Dataset['split'] {
   const free = new Set(rows.filter((row) => isUsable(row, mapping)).map((row) => row.id));
   const claim = (ids: readonly string[]) => ids.filter((id) => free.delete(id));
   const test = claim(fixed.test);

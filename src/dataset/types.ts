@@ -1,3 +1,5 @@
+import type { List } from './list';
+
 /** One accepted row. `id` is stable: the value of an id column if the user maps one, else the 1-based data-row number. */
 export interface Row {
   readonly id: string;
@@ -6,6 +8,9 @@ export interface Row {
   /** Cells by column name. */
   readonly cells: Readonly<Record<string, string>>;
 }
+
+/** In the order of the file. */
+export type Rows = List<Row>;
 
 export interface RejectedRow {
   readonly line: number;
@@ -26,7 +31,7 @@ export interface SourceFormat {
 export interface Table {
   readonly format: SourceFormat;
   readonly columns: readonly string[];
-  readonly rows: readonly Row[];
+  readonly rows: Rows;
   readonly rejected: readonly RejectedRow[];
   /** Sentences about what was repaired on the way in: renamed headers, a wrong character set, merged spellings. */
   readonly notes?: readonly string[];
@@ -56,6 +61,8 @@ export interface Dataset {
   /** The label set, fixed before any run, in order of first appearance. */
   readonly labels: readonly string[];
   readonly split: Readonly<Record<SplitName, readonly string[]>>;
+  /** Training rows of each label; data sets that were stored before it was kept have none. */
+  readonly trainCounts?: readonly number[] | undefined;
   readonly seed: number;
   /** SHA-256 over columns, mapping and rows. */
   readonly fingerprint: string;
@@ -87,7 +94,7 @@ export interface DataVersion {
   /** "2 e-mail addresses masked". */
   readonly what: string;
   /** Cells that differ from the version before; null = other rows or columns, so there is no way back past it. */
-  readonly cells: readonly CellChange[] | null;
+  readonly cells: List<CellChange> | null;
   /** Rows that could not be used any more after the change, with the part that they stood in. */
   readonly dropped: readonly (readonly [rowId: string, part: SplitName])[];
 }

@@ -1,5 +1,5 @@
 /** Versions of a data set's rows, in words and by fingerprint. */
-import { findPersonal, type PersonalKind } from './personal';
+import { findPersonal, type PersonalKind, type PersonalSpan } from './personal';
 import type { CellChange, Change, Dataset, DataVersion } from './types';
 
 const NOUNS: Readonly<Record<PersonalKind, readonly [one: string, many: string]>> = {
@@ -19,14 +19,13 @@ export function personalWords(counts: ReadonlyMap<PersonalKind, number>): string
   return joined([...counts].filter(([, n]) => n > 0).map(([kind, n]) => counted(n, NOUNS[kind])));
 }
 
-/** How many of each kind stand in the texts. */
-export function countPersonal(texts: Iterable<string>): ReadonlyMap<PersonalKind, number> {
+export function countKinds(spans: readonly PersonalSpan[]): ReadonlyMap<PersonalKind, number> {
   const counts = new Map<PersonalKind, number>([
     ['email', 0],
     ['phone', 0],
     ['iban', 0],
   ]);
-  for (const text of texts) for (const { kind } of findPersonal(text)) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  for (const { kind } of spans) counts.set(kind, (counts.get(kind) ?? 0) + 1);
   return counts;
 }
 
@@ -46,7 +45,7 @@ export function describeChange(change: Change, cells: readonly CellChange[], lab
     case 'unlabel':
       return `${rows} left out: the label was taken away`;
     case 'mask':
-      return `${personalWords(countPersonal(cells.map(({ before }) => before)))} masked in ${rows}`;
+      return `${personalWords(countKinds(cells.flatMap(({ before }) => findPersonal(before))))} masked in ${rows}`;
     case 'go-back':
       return `Back to version ${change.version}`;
   }

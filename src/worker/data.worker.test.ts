@@ -51,6 +51,19 @@ it('reads, guesses, splits and says what can be shown, without a tokenizer', asy
   await expect(call('labelTokens', { words })).rejects.toThrow('tokenizer is not here yet');
 });
 
+it('tells how far the reading of a file is, and stops between two steps', async () => {
+  const bytes = new TextEncoder().encode(`text,label\n${'a message,good\n'.repeat(30_000)}`);
+  const asked: { requested: 'cancel' | null } = { requested: null };
+  const seen: unknown[] = [];
+  const emit = (event: unknown) => {
+    seen.push(event);
+    asked.requested = 'cancel';
+  };
+  const parse = handlers.parse as (params: object, emit: (e: unknown) => void, control: object) => Promise<unknown>;
+  await expect(parse({ fileName: 'a.csv', bytes }, emit, asked)).rejects.toMatchObject({ code: 'cancelled' });
+  expect(seen).toEqual([expect.objectContaining({ kind: 'progress', total: bytes.length, unit: 'bytes' })]);
+});
+
 it('refuses bad input with a code and a sentence', async () => {
   await expect(call('parse', { fileName: 'a.csv', bytes: new Uint8Array() })).rejects.toMatchObject({
     code: 'bad-input',

@@ -2,11 +2,13 @@
  * The data worker: parses, lints, tokenises and computes statistics. It never loads ONNX Runtime.
  * Importing this module elsewhere (tests) serves nothing; `createDataHandlers` makes one worker's state.
  */
+import { buffersIn, WorkerLists } from '../dataset/by-reference';
 import { guessColumns } from '../dataset/columns';
 import { editDataset } from '../dataset/edit';
 import { isUsable, labelIndexer, textOf } from '../dataset/labels';
-import { parseTable } from '../dataset/parse';
+import { parsing } from '../dataset/parse';
 import { type Prepared, prepareDataset } from '../dataset/prepare';
+import { queryRows, rowParts } from '../dataset/query';
 import type { Dataset, Row, SplitName } from '../dataset/types';
 import { fitCalibration } from '../evaluation/calibrate';
 import { comparing } from '../evaluation/compare';
@@ -22,6 +24,7 @@ import { findNeighbours, neighbourPlan } from '../task/neighbours';
 import { propose } from '../task/propose';
 import { renderRows, rowsOf } from '../task/render';
 import type { Example, HardPrompt, LabelWord, Neighbours } from '../task/types';
+import { cachedEncode } from '../tokens/cached-encode';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
 import { textLengths } from '../tokens/text-lengths';
 import type { Tokenizer } from '../tokens/types';
@@ -31,36 +34,12 @@ import { type Control, type Handlers, serve } from './rpc';
 /** Room left for virtual tokens and the answer word when rows are checked against the model's context. */
 const RESERVED_TOKENS = 32;
 const DEFAULT_CONTEXT = 2048;
-/** Characters of rendered text whose token ids are kept. */
-const CACHE_CHARACTERS = 8_000_000;
 
 /** The value, or the failure as an error that survives the way to the page. */
 function unwrap<T>(result: Result<T, Failure>): T {
   if (result.ok) return result.value;
   const { kind, message, data } = result.error;
   throw new StudioError('bad-input', message, { data: { ...data, kind } });
-}
-
-/** Remembers token ids by text; forgets the oldest half when full. */
-function cachedEncode(tokenizer: Tokenizer): (text: string) => Int32Array {
-  const known = new Map<string, Int32Array>();
-  let characters = 0;
-  const forgetHalf = () => {
-    for (const text of known.keys()) {
-      if (characters <= CACHE_CHARACTERS / 2) return;
-      known.delete(text);
-      characters -= text.length;
-    }
-  };
-  return (text) => {
-    const found = known.get(text);
-    if (found) return found;
-    const ids = tokenizer.encode(text);
-    known.set(text, ids);
-    characters += text.length;
-    if (characters > CACHE_CHARACTERS) forgetHalf();
-    return ids;
-  };
 }
 
 function contextLength(files: ModelFiles): number {
@@ -140,12 +119,21 @@ export function createDataHandlers(): Handlers<DataMethods> {
   }
 
   return {
-    parse: ({ fileName, bytes, override }) => {
-      const table = unwrap(parseTable(fileName, bytes, override));
+    parse: async ({ fileName, bytes, override }, emit, control) => {
+      const total = bytes.length;
+      const read = (share: number) =>
+        emit({ kind: 'progress', done: Math.round(share * total), total, unit: 'bytes', secondsLeft: null });
+      const table = unwrap(await inSteps(parsing(fileName, bytes, override), control, read));
       return { ...table, guess: guessColumns(table) };
     },
 
     prepare: async ({ table, mapping, ...how }) => told(unwrap(await prepareDataset(table, mapping, how))),
+
+    query: ({ table, dataset, query }) => {
+      const { mapping = null, split = null } = dataset ?? {};
+      const of = { rows: dataset?.table.rows ?? table.rows, mapping, split };
+      return { places: queryRows(of, query), parts: rowParts(of) };
+    },
 
     edit: async ({ dataset, change, now }) => told(unwrap(await editDataset(dataset, change, now))),
 
@@ -249,6 +237,20 @@ export function createDataHandlers(): Handlers<DataMethods> {
   };
 }
 
+/** The same methods for a page that sends and gets long lists by reference. */
+export function byReference(handlers: Handlers<DataMethods>): Handlers<DataMethods> {
+  const lists = new WorkerLists();
+  const wrapped = Object.entries(handlers).map(([name, handler]) => {
+    const method = handler as (params: unknown, ...rest: readonly unknown[]) => unknown;
+    const crossing = async (params: unknown, ...rest: readonly unknown[]) => {
+      const received = await lists.receive(params);
+      return lists.send(await method(received, ...rest), received);
+    };
+    return [name, crossing];
+  });
+  return Object.fromEntries(wrapped) as Handlers<DataMethods>;
+}
+
 // Only inside a worker: the page and Node have no such scope.
 if (typeof WorkerGlobalScope !== 'undefined' && self instanceof WorkerGlobalScope)
-  serve<DataMethods>(self, createDataHandlers());
+  serve<DataMethods>(self, byReference(createDataHandlers()), buffersIn);

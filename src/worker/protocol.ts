@@ -3,6 +3,8 @@
  * A request has an id; a worker answers with any number of `event`s and exactly one `result` or `error`.
  */
 
+import type { RowQuery } from '../dataset/query';
+import type { SplitColumns } from '../dataset/split-by';
 import type {
   Change,
   ColumnMapping,
@@ -72,7 +74,7 @@ export type ProgressEvent = {
   readonly kind: 'progress';
   readonly done: number;
   readonly total: number;
-  readonly unit: 'rows' | 'tokens';
+  readonly unit: 'rows' | 'tokens' | 'bytes';
   readonly secondsLeft: number | null;
 };
 
@@ -87,17 +89,22 @@ export interface PreparedData {
   readonly dataset: Dataset;
   readonly findings: readonly LintFinding[];
   readonly balance: readonly { readonly label: string; readonly rows: number; readonly share: number }[];
+  /** Columns that the split can follow. */
+  readonly splitColumns: SplitColumns;
   /** The smallest accuracy difference that the held-back rows can show (power 80%), in points, and its sentence. */
   readonly detectable: { readonly points: number | null; readonly sentence: string };
 }
 
 /** Methods of the data worker (parse, lint, tokenise, statistics; never ONNX Runtime). */
 export interface DataMethods {
-  parse(params: {
-    fileName: string;
-    bytes: Uint8Array;
-    override?: Partial<Pick<SourceFormat, 'delimiter' | 'encoding'>>;
-  }): Table & { readonly guess: ColumnMapping | null };
+  parse(
+    params: {
+      fileName: string;
+      bytes: Uint8Array;
+      override?: Partial<Pick<SourceFormat, 'delimiter' | 'encoding'>>;
+    },
+    onEvent: (e: ProgressEvent) => void,
+  ): Table & { readonly guess: ColumnMapping | null };
   prepare(params: {
     table: Table;
     mapping: ColumnMapping;
@@ -107,6 +114,11 @@ export interface DataMethods {
     splitBy?: SplitBy;
     labelOrder?: readonly string[];
   }): PreparedData;
+  /** Places of the rows to show, in their order, and the part of every row of the table (see dataset/query). */
+  query(params: { table: Table; dataset: Dataset | null; query: RowQuery }): {
+    readonly places: Uint32Array;
+    readonly parts: Uint8Array;
+  };
   /** The data set after a change of its rows, with the version that it makes. `now`: ISO time. */
   edit(params: { dataset: Dataset; change: Change; now: string }): PreparedData;
   openTokenizer(params: { files: ModelFiles }): {

@@ -37,7 +37,7 @@ type LetPass<M> = (...methods: readonly (keyof M)[]) => Promise<void>;
 
 /** The end of a channel that lies inside a worker. `DedicatedWorkerGlobalScope` and `MessagePort` are such. */
 export interface WorkerEnd {
-  postMessage(message: unknown): void;
+  postMessage(message: unknown, transfer: Transferable[]): void;
   addEventListener(type: 'message', listener: (event: MessageEvent) => void): void;
 }
 
@@ -51,7 +51,7 @@ function showAlive(end: WorkerEnd): void {
   const alive = `softprompt:worker:${Math.random().toString(36).slice(2)}`;
   void globalThis.navigator?.locks
     ?.request(alive, () => {
-      end.postMessage({ alive } satisfies WireAlive);
+      end.postMessage({ alive } satisfies WireAlive, []);
       return new Promise<never>(() => undefined);
     })
     .catch(() => undefined); // where the browser grants no locks, only a death with an event is noticed
@@ -69,13 +69,18 @@ interface Job {
  * long one lets it pass between two of its steps. Never do two run at the same time.
  * Control messages are obeyed at once, so that they reach the request that is running; for one that still waits in the
  * queue any of the three cancels it.
+ * @param movable buffers of a result that are moved to the page instead of copied
  */
-export function serve<M extends Methods<M>>(end: WorkerEnd, handlers: Handlers<M>): void {
+export function serve<M extends Methods<M>>(
+  end: WorkerEnd,
+  handlers: Handlers<M>,
+  movable: (result: unknown) => Transferable[] = () => [],
+): void {
   const controls = new Map<number, { requested: ControlKind | null }>();
   const waiting: Job[] = [];
   let busy = false;
 
-  const reply = (message: WireReply) => end.postMessage(message);
+  const reply = (message: WireReply, transfer: Transferable[] = []) => end.postMessage(message, transfer);
 
   async function handle({ request: { id, method, params }, control }: Job): Promise<void> {
     try {
@@ -84,7 +89,7 @@ export function serve<M extends Methods<M>>(end: WorkerEnd, handlers: Handlers<M
       assert(handler, `unknown method ${method}`);
       const emit = (event: unknown) => reply({ id, type: 'event', event });
       const result = await handler(params as ParamsOf<M[keyof M]>, emit, control, letPass);
-      reply({ id, type: 'result', result });
+      reply({ id, type: 'result', result }, movable(result));
     } catch (error) {
       reply({ id, type: 'error', error: toWire(error) });
     } finally {

@@ -4,6 +4,7 @@ import { editDataset } from '../../dataset/edit';
 import { classBalance } from '../../dataset/labels';
 import { parseTable } from '../../dataset/parse';
 import { prepareDataset } from '../../dataset/prepare';
+import { queryRows, rowParts } from '../../dataset/query';
 import { compare } from '../../evaluation/compare';
 import { StudioError } from '../../lib/errors';
 import type { Failure, Result } from '../../lib/result';
@@ -57,6 +58,11 @@ const dataHandlers: Handlers<DataMethods> = {
       balance: classBalance(prepared.dataset),
       detectable: { points: 12, sentence: 'A gain under about 12 points may go unseen.' },
     };
+  },
+  query: ({ table, dataset, query }) => {
+    const { mapping = null, split = null } = dataset ?? {};
+    const of = { rows: dataset?.table.rows ?? table.rows, mapping, split };
+    return { places: queryRows(of, query), parts: rowParts(of) };
   },
   edit: async ({ dataset, change, now }) => ({
     ...unwrap(await editDataset(dataset, change, now)),

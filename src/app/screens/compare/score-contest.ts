@@ -17,7 +17,7 @@ import type { ProjectStore } from '../../state/project-store';
 import type { SessionStore } from '../../state/session-store';
 import { wordsFor } from '../../state/words-for';
 import { cacheKeyOf } from '../train/run-inputs';
-import { goldOf } from '../train/validation';
+import { goldOf, trainCounts } from '../train/validation';
 import { type ArmPlan, COMBINED_PAIRS, type Contest } from './arms';
 
 const CALIBRATION_ROWS = 48;
@@ -159,7 +159,7 @@ async function references(
   const byRow = new Map((await classified).rows.map((row) => [row.rowId, row.logProbs]));
   const answers = (ids: readonly string[]) => ids.map((id) => byRow.get(id) ?? dataset.labels.map(() => 0));
   const words = wordsArm(answers(tokens.test));
-  const trained = goldOf(dataset, dataset.split.train).filter((g) => g >= 0);
+  const trained = trainCounts(dataset).flatMap((rows, label) => new Array<number>(rows).fill(label));
   const combined = tuned
     ? combinedArm({
         tuned: tuned.outcome,

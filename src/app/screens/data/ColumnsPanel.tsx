@@ -24,7 +24,7 @@ export function ColumnsPanel() {
   const columns = table.columns.map((name) => ({
     id: name,
     label: name,
-    detail: firstValue(table.rows[0]?.cells[name]),
+    detail: firstValue(table.rows.at(0)?.cells[name]),
   }));
   const { map, reread } = data.getState();
   return (

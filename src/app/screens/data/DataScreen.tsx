@@ -3,13 +3,13 @@ import { ScreenFrame } from '../../shell/Screen';
 import { useProject, useStores } from '../../state/studio';
 import { Button } from '../../ui/Button';
 import { Note } from '../../ui/Note';
-import { ProgressBar } from '../../ui/ProgressBar';
 import { BalancePanel } from './BalancePanel';
 import { ColumnsPanel } from './ColumnsPanel';
 import { FileButton } from './FileButton';
 import { LengthsPanel } from './LengthsPanel';
 import { LookPanel } from './LookPanel';
 import { NoData } from './NoData';
+import { ReadingBar } from './ReadingBar';
 import { RowsPanel } from './RowsPanel';
 import { SplitPanel } from './SplitPanel';
 import { VersionsPanel } from './VersionsPanel';
@@ -26,7 +26,7 @@ export default function DataScreen() {
 
 const Reading = ({ fileName }: { readonly fileName: string }) => (
   <ScreenFrame title={`Reading ${fileName}`}>
-    <ProgressBar label="Rows, columns and what needs a look" value={null} />
+    <ReadingBar label="Rows and columns" />
   </ScreenFrame>
 );
 

@@ -1,18 +1,24 @@
-import { useVirtualizer } from '@tanstack/react-virtual';
 import { type KeyboardEvent, useId, useRef, useState } from 'react';
 import type { Dataset, Row } from '../../../dataset/types';
 import { LabelTag } from '../../ui/LabelTag';
 import { LabelEditor, TextEditor } from './CellEditor';
+import type { DataState } from './data-state';
 import { type Place, placeAfter } from './grid-keys';
+import { type Head, NAME, type ShownRow, USE, usedFor } from './rows';
+import { useRowWindow } from './use-row-window';
 
 interface RowsGridProps {
-  readonly rows: readonly Row[];
+  readonly count: number;
+  readonly rowAt: (index: number) => ShownRow | undefined;
   /** Shown while no mapping says which of them matter: the first few. */
   readonly columns: readonly string[];
   readonly dataset: Dataset | null;
-  readonly usedFor: ReadonlyMap<string, string>;
   /** Why a cell cannot be changed, in a sentence; null = it can. */
-  readonly whyLocked: (row: Row, column: string) => string | null;
+  readonly whyLocked: (row: ShownRow, head: Head) => string | null;
+  /** Said in place of rows; null while they are not known. */
+  readonly none: string | null;
+  /** A cell whose new text is being taken over. */
+  readonly pending: DataState['pending'];
   readonly onLocked: (why: string) => void;
   readonly onEdit: (row: Row, column: string, value: string) => void;
 }
@@ -23,30 +29,35 @@ const UNMAPPED = 4;
  * Rows of any height, drawn only where they are seen; a grid to a screen reader, with its true number of rows. One stop
  * for Tab: arrow keys move the active cell, Enter or F2 changes it, Escape leaves it as it was.
  */
-export function RowsGrid({ rows, columns, dataset, usedFor, whyLocked, onLocked, onEdit }: RowsGridProps) {
+export function RowsGrid({
+  count,
+  rowAt,
+  columns,
+  dataset,
+  whyLocked,
+  none,
+  pending,
+  onLocked,
+  onEdit,
+}: RowsGridProps) {
   const id = useId();
   const scroller = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState<Place>({ row: 0, column: 0 });
   const [editing, setEditing] = useState<{ readonly rowId: string; readonly column: string } | null>(null);
-  const virtual = useVirtualizer({
-    count: rows.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => 41,
-    overscan: 12,
-    getItemKey: (index) => rows[index]?.id ?? index,
-  });
+  const virtual = useRowWindow(count, scroller);
   const mapping = dataset?.mapping ?? null;
   const shown = mapping ? [mapping.text, mapping.label] : columns.slice(0, UNMAPPED);
-  const heads = ['#', ...shown, ...(mapping ? ['used for'] : [])];
-  const rowClass = `rows-row rows-${heads.length}`;
+  const cells = shown.map((title): Head => ({ kind: 'cell', title }));
+  const heads: readonly Head[] = [NAME, ...cells, ...(mapping ? [USE] : [])];
+  const rowClass = `rows-row rows-${heads.length}${virtual.isFixed ? ' rows-fixed' : ''}`;
   const cellId = (row: number, column: number) => `${id}-${row}-${column}`;
-  const isDrawn = virtual.getVirtualItems().some(({ index }) => index === active.row);
+  const isDrawn = virtual.items.some(({ index }) => index === active.row);
 
-  const edit = (row: Row, column: string | undefined) => {
-    if (!mapping || column === undefined || !shown.includes(column)) return;
-    const why = whyLocked(row, column);
+  const edit = (row: ShownRow, head: Head | undefined) => {
+    if (!head) return;
+    const why = whyLocked(row, head);
     if (why) onLocked(why);
-    else setEditing({ rowId: row.id, column });
+    else setEditing({ rowId: row.row.id, column: head.title });
   };
   const close = () => {
     setEditing(null);
@@ -54,26 +65,27 @@ export function RowsGrid({ rows, columns, dataset, usedFor, whyLocked, onLocked,
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.target !== event.currentTarget) return; // a cell is being changed: the keys are its own
-    const row = rows[active.row];
+    const row = rowAt(active.row);
     if (row && (event.key === 'Enter' || event.key === 'F2')) {
       event.preventDefault();
       edit(row, heads[active.column]);
       return;
     }
-    const next = placeAfter(event, active, { rows: rows.length, columns: heads.length });
+    const next = placeAfter(event, active, { rows: count, columns: heads.length });
     if (!next) return;
     event.preventDefault();
     setActive(next);
-    virtual.scrollToIndex(next.row);
+    virtual.show(next.row);
   };
-  const onClick = (row: Row, place: Place) => {
+  const onClick = (row: ShownRow, place: Place) => {
     const again = place.row === active.row && place.column === active.column;
     setActive(place);
     if (again) edit(row, heads[place.column]);
   };
 
   function content(row: Row, column: string) {
-    const value = row.cells[column] ?? '';
+    const isPending = pending?.rowId === row.id && pending.column === column;
+    const value = (isPending ? pending.value : row.cells[column]) ?? '';
     const isLabel = column === mapping?.label;
     if (editing?.rowId === row.id && editing.column === column) {
       const done = (next: string | null) => {
@@ -87,6 +99,7 @@ export function RowsGrid({ rows, columns, dataset, usedFor, whyLocked, onLocked,
         <TextEditor name={name} value={value} onDone={done} />
       );
     }
+    if (isPending) return <span className="dim">{value}</span>;
     if (!isLabel) return value;
     return value === '' ? <span className="dim">none</span> : <LabelTag>{value}</LabelTag>;
   }
@@ -99,7 +112,7 @@ export function RowsGrid({ rows, columns, dataset, usedFor, whyLocked, onLocked,
       tabIndex={0}
       role="grid"
       aria-label="Rows"
-      aria-rowcount={rows.length + 1}
+      aria-rowcount={count + 1}
       aria-colcount={heads.length}
       aria-activedescendant={isDrawn ? cellId(active.row, active.column) : undefined}
       onKeyDown={onKeyDown}
@@ -107,19 +120,20 @@ export function RowsGrid({ rows, columns, dataset, usedFor, whyLocked, onLocked,
       <div role="rowgroup" className="rows-head">
         <div role="row" aria-rowindex={1} className={rowClass}>
           {heads.map((head) => (
-            <span key={head} role="columnheader">
-              {head}
+            <span key={`${head.kind} ${head.title}`} role="columnheader">
+              {head.title}
             </span>
           ))}
         </div>
       </div>
-      <div role="rowgroup" className="rows-body" style={{ height: virtual.getTotalSize() }}>
-        {virtual.getVirtualItems().map(({ index, start, key }) => {
-          const row = rows[index];
-          return row ? (
+      <div role="rowgroup" className="rows-body" style={{ height: virtual.height }}>
+        {virtual.items.map(({ index, start }) => {
+          const shownRow = rowAt(index);
+          const row = shownRow?.row;
+          return shownRow && row ? (
             <div
-              key={key}
-              ref={virtual.measureElement}
+              key={row.id}
+              ref={virtual.measure}
               data-index={index}
               role="row"
               aria-rowindex={index + 2}
@@ -127,19 +141,22 @@ export function RowsGrid({ rows, columns, dataset, usedFor, whyLocked, onLocked,
               style={{ transform: `translateY(${start}px)` }}
             >
               {heads.map((head, column) => {
-                const isData = column > 0 && column <= shown.length;
-                const isLocked = !isData || !mapping || whyLocked(row, head) !== null;
+                const isLocked = whyLocked(shownRow, head) !== null;
                 return (
                   <span
-                    key={head}
+                    key={`${head.kind} ${head.title}`}
                     id={cellId(index, column)}
                     role="gridcell"
                     aria-readonly={isLocked}
                     data-active={index === active.row && column === active.column ? '' : undefined}
-                    className={isData ? (head === mapping?.text ? 'rows-text' : undefined) : 'dim'}
-                    onClick={() => onClick(row, { row: index, column })}
+                    className={head.kind !== 'cell' ? 'dim' : head.title === mapping?.text ? 'rows-text' : undefined}
+                    onClick={() => onClick(shownRow, { row: index, column })}
                   >
-                    {isData ? content(row, head) : column === 0 ? row.id : (usedFor.get(row.id) ?? 'not used')}
+                    {head.kind === 'cell'
+                      ? content(row, head.title)
+                      : head.kind === 'name'
+                        ? row.id
+                        : usedFor(shownRow.part)}
                   </span>
                 );
               })}
@@ -147,7 +164,7 @@ export function RowsGrid({ rows, columns, dataset, usedFor, whyLocked, onLocked,
           ) : null;
         })}
       </div>
-      {rows.length === 0 ? <p className="dim rows-none">No row matches. Clear the search or show all rows.</p> : null}
+      {none ? <p className="dim rows-none">{none}</p> : null}
     </div>
     // biome-ignore-end lint/a11y: as above
   );

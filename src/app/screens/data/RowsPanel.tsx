@@ -1,44 +1,50 @@
-import { useMemo, useState } from 'react';
+import { useCallback, useState } from 'react';
 import { Input } from 'react-aria-components/Input';
 import { SearchField } from 'react-aria-components/SearchField';
-import type { Row } from '../../../dataset/types';
+import type { RowSort } from '../../../dataset/query';
 import { useQuery } from '../../shell/location';
 import { useStores } from '../../state/studio';
 import { count } from '../../ui/format';
 import { Panel } from '../../ui/Panel';
 import { Select } from '../../ui/Select';
+import { Term } from '../../ui/Term';
 import { toastError } from '../../ui/toast';
 import { RowsGrid } from './RowsGrid';
-import { filterOptions, SORTS, type SortKey, shownRows, usedForById } from './rows';
+import { filterOptions, SORTS, whyLocked } from './rows';
 import { useData, useFindings } from './use-data';
+import { useOrder } from './use-order';
 
 /** All rows. What is typed into the search never reaches the address. */
 export function RowsPanel() {
   const { data } = useStores();
   const table = useData((s) => s.table);
   const prepared = useData((s) => s.prepared);
+  const pending = useData((s) => s.pending);
   const findings = useFindings() ?? NO_FINDINGS;
   const [filter, setFilter] = useQuery<string>('rows', 'all');
-  const [sort, setSort] = useQuery<SortKey>('sort', 'file');
+  const [sort, setSort] = useQuery<RowSort>('sort', 'file');
   const [search, setSearch] = useState('');
   const dataset = prepared?.dataset ?? null;
-  const usedFor = useMemo(() => usedForById(dataset), [dataset]);
-  const held = useMemo(() => new Set(dataset?.split.test), [dataset]);
   const all = dataset?.table.rows ?? table?.rows;
-  const rows = useMemo(
-    () => shownRows(all ?? [], { dataset, findings, usedFor, filter, search, sort }),
-    [all, dataset, findings, usedFor, filter, search, sort],
+  const order = useOrder({ filter, search, sort }, findings);
+  const rowAt = useCallback(
+    (index: number) => {
+      const place = order ? (order.places[index] ?? Number.NaN) : index;
+      const row = all?.at(place);
+      return row && { row, part: order?.parts[place] };
+    },
+    [all, order],
   );
   if (!table || !all) return null;
-  const whyLocked = (row: Row, column: string) =>
-    column === dataset?.mapping.label && held.has(row.id)
-      ? `Row ${row.id} is held back: its label stays, so that nobody bends the test to a result. “Check labels” on Compare checks it with the answers out of sight.`
-      : null;
+  const isPlain = filter === 'all' && sort === 'file' && search.trim() === '';
+  const shown = order ? order.places.length : isPlain ? all.length : null;
   return (
     <Panel
       span={12}
       title={
-        rows.length === all.length ? `${count(all.length)} rows` : `${count(rows.length)} of ${count(all.length)} rows`
+        shown === null || shown === all.length
+          ? `${count(all.length)} rows`
+          : `${count(shown)} of ${count(all.length)} rows`
       }
       aside={
         <div className="rows-tools">
@@ -56,7 +62,7 @@ export function RowsPanel() {
               label={<span className="visually-hidden">Order</span>}
               options={SORTS}
               value={sort}
-              onChange={(next) => setSort(next as SortKey)}
+              onChange={(next) => setSort(next as RowSort)}
             />
           ) : null}
         </div>
@@ -64,18 +70,22 @@ export function RowsPanel() {
     >
       {dataset ? (
         <p className="dim small rows-how">
-          A label or a text can be changed: choose its cell and press Enter, or click it twice. Labels of held-back rows
-          stay as they are here, since whoever changes them with results in view bends the test; “Check labels” on
-          Compare hides the answers.
+          A label or a text can be changed: choose its cell and press Enter, or click it twice.{' '}
+          <Term means="Whoever changes them with results in view bends the test. “Check labels” on Compare corrects their labels with the answers out of sight; a text is corrected in the file. Masking and merging labels are done in all rows alike.">
+            Held-back rows
+          </Term>{' '}
+          stay as they are.
         </p>
       ) : null}
       <RowsGrid
-        rows={rows}
+        count={shown ?? 0}
+        none={shown === 0 ? 'No row matches. Clear the search or show all rows.' : null}
+        rowAt={rowAt}
         columns={table.columns}
         dataset={dataset}
-        usedFor={usedFor}
-        whyLocked={whyLocked}
-        onLocked={(why) => toastError('This label cannot be changed here', why)}
+        pending={pending}
+        whyLocked={(row, head) => whyLocked(row, head, dataset?.mapping ?? null)}
+        onLocked={(why) => toastError('This cell cannot be changed here', why)}
         onEdit={(row, column, value) => void data.getState().change({ kind: 'cell', rowId: row.id, column, value })}
       />
     </Panel>

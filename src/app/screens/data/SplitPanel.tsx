@@ -17,7 +17,7 @@ export function SplitPanel() {
   const prepared = useData((s) => s.prepared);
   const looks = useProject((s) => s.set?.testLooks ?? 0);
   const held = prepared?.dataset.split.test.length ?? 0;
-  const options = useMemo(() => (prepared ? splitOptions(prepared.dataset) : []), [prepared]);
+  const options = useMemo(() => (prepared ? splitOptions(prepared) : []), [prepared]);
   const [dragged, setDragged] = useState(held);
   useEffect(() => setDragged(held), [held]);
   // with nothing to tell apart, or the wrong column, the sizes of the parts mean nothing yet

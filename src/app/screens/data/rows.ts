@@ -1,11 +1,11 @@
 /** Which rows the table shows. Pure. */
-import type { Dataset, LintFinding, LintKind, Row, SplitName } from '../../../dataset/types';
+import { PARTS, type RowQuery } from '../../../dataset/query';
+import type { ColumnMapping, LintFinding, LintKind, Row, SplitName } from '../../../dataset/types';
 import { counted } from '../../ui/format';
 import type { SelectOption } from '../../ui/Select';
 import type { Prepared } from './data-state';
 
 const USED_FOR: Readonly<Record<SplitName, string>> = { train: 'train', validation: 'validation', test: 'held back' };
-const SPLITS = Object.keys(USED_FOR) as readonly SplitName[];
 
 const KINDS: Readonly<Record<LintKind, string>> = {
   'one-class': 'One label',
@@ -28,10 +28,11 @@ const KINDS: Readonly<Record<LintKind, string>> = {
   'too-long': 'Too long for the model',
 };
 
-export function usedForById(dataset: Dataset | null): ReadonlyMap<string, string> {
-  return new Map(
-    dataset ? SPLITS.flatMap((name) => dataset.split[name].map((id) => [id, USED_FOR[name]] as const)) : [],
-  );
+/** What a row of this part (a place in PARTS) is used for, in a word. */
+export function usedFor(part: number | undefined): string {
+  if (part === undefined) return ''; // not known yet
+  const name = PARTS[part];
+  return name === undefined ? 'not used' : USED_FOR[name];
 }
 
 export function filterOptions(prepared: Prepared | null, findings: readonly LintFinding[]): readonly SelectOption[] {
@@ -43,7 +44,7 @@ export function filterOptions(prepared: Prepared | null, findings: readonly Lint
     if (rowIds.length > 0) kinds.set(kind, (kinds.get(kind) ?? 0) + rowIds.length);
   return [
     ...all,
-    ...SPLITS.map((name) => ({
+    ...PARTS.map((name) => ({
       id: name,
       label: name === 'test' ? 'Held back' : name === 'train' ? 'For training' : 'For validation',
       detail: counted(dataset.split[name].length, 'row'),
@@ -51,8 +52,6 @@ export function filterOptions(prepared: Prepared | null, findings: readonly Lint
     ...[...kinds].map(([kind, rows]) => ({ id: kind, label: KINDS[kind], detail: counted(rows, 'row') })),
   ];
 }
-
-export type SortKey = 'file' | 'label' | 'text' | 'longest' | 'part';
 
 export const SORTS: readonly SelectOption[] = [
   { id: 'file', label: 'As in the file' },
@@ -62,48 +61,39 @@ export const SORTS: readonly SelectOption[] = [
   { id: 'part', label: 'By what they are used for' },
 ];
 
-interface Choice {
-  readonly dataset: Dataset | null;
-  readonly findings: readonly LintFinding[];
-  readonly usedFor: ReadonlyMap<string, string>;
-  /** `all`, a split, or a kind of finding. */
-  readonly filter: string;
-  readonly search: string;
-  readonly sort: SortKey;
+/** What is asked of the data worker for a filter: `all`, a part, or a kind of finding. */
+export function filterQuery(filter: string, findings: readonly LintFinding[]): Pick<RowQuery, 'part' | 'ids'> {
+  const part = PARTS.find((name) => name === filter) ?? null;
+  const [first, ...more] = findings.filter(({ kind, rowIds }) => kind === filter && rowIds.length > 0);
+  if (!first) return { part, ids: null };
+  return { part, ids: more.length === 0 ? first.rowIds : [first, ...more].flatMap(({ rowIds }) => rowIds) };
 }
 
-export function shownRows(rows: readonly Row[], choice: Choice): readonly Row[] {
-  const { dataset, findings, usedFor, filter, search, sort } = choice;
-  const wanted = search.trim().toLowerCase();
-  const split = USED_FOR[filter as SplitName];
-  const found = findings.filter(({ kind }) => kind === filter);
-  const ids = found.length > 0 ? new Set(found.flatMap(({ rowIds }) => rowIds)) : null;
-  const { text, label } = dataset?.mapping ?? { text: null, label: null };
-  const shown = rows.filter((row) => {
-    if (split !== undefined && usedFor.get(row.id) !== split) return false;
-    if (ids && !ids.has(row.id)) return false;
-    if (wanted === '') return true;
-    const cells =
-      text !== null && label !== null ? [row.cells[text], row.cells[label], row.id] : Object.values(row.cells);
-    return cells.some((cell) => cell?.toLowerCase().includes(wanted));
-  });
-  if (sort === 'file' || text === null || label === null) return shown;
-  return sorted(shown, sort, { text, label, usedFor });
+export interface ShownRow {
+  readonly row: Row;
+  /** A place in PARTS; undefined until it is known. */
+  readonly part: number | undefined;
 }
 
-function sorted(
-  rows: readonly Row[],
-  sort: Exclude<SortKey, 'file'>,
-  { text, label, usedFor }: { readonly text: string; readonly label: string; readonly usedFor: Choice['usedFor'] },
-): readonly Row[] {
-  if (sort === 'longest') {
-    const length = (row: Row) => row.cells[text]?.length ?? 0;
-    return rows.toSorted((a, b) => length(b) - length(a));
-  }
-  const key = (row: Row) =>
-    sort === 'part'
-      ? (usedFor.get(row.id) ?? '\uffff')
-      : (row.cells[sort === 'text' ? text : label] ?? '').toLowerCase();
-  const keyed = rows.map((row) => ({ row, key: key(row) }));
-  return keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)).map(({ row }) => row);
+/** A column of the table on the screen: a row's name, a cell of the file, or what the row is used for. */
+export interface Head {
+  readonly kind: 'name' | 'cell' | 'use';
+  readonly title: string;
+}
+export const NAME: Head = { kind: 'name', title: '#' };
+export const USE: Head = { kind: 'use', title: 'used for' };
+
+/** Why a cell cannot be changed, in a sentence; null = it can. */
+export function whyLocked({ row, part }: ShownRow, head: Head, mapping: ColumnMapping | null): string | null {
+  if (!mapping) return 'Choose the text and the label column first.';
+  if (head.kind === 'name')
+    return mapping.id === null
+      ? `Row ${row.id} is named by its place in the file.`
+      : `Row ${row.id} is named by “${mapping.id}”: results refer to it, so it stays as it is in the file.`;
+  if (head.kind === 'use') return 'What a row is used for is drawn by the split above the table.';
+  if (part === undefined) return 'The rows are still being read: try again in a moment.';
+  if (PARTS[part] !== 'test') return null;
+  return head.title === mapping.label
+    ? `Row ${row.id} is held back: its label stays, so that nobody bends the test to a result. “Check labels” on Compare checks it with the answers out of sight.`
+    : `Row ${row.id} is held back: its text stays, so that nobody bends the test to a result. Correct it in the file and replace the file.`;
 }

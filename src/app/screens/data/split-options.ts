@@ -1,7 +1,7 @@
 /** The ways to split that the columns allow, as options of a select. Pure. */
-import { groupColumns, partColumns } from '../../../dataset/split-by';
-import type { Dataset, SplitBy } from '../../../dataset/types';
+import type { SplitBy } from '../../../dataset/types';
 import type { SelectOption } from '../../ui/Select';
+import type { Prepared } from './data-state';
 
 export const optionOf = (by: SplitBy): string => (by.kind === 'seed' ? 'seed' : `${by.kind}:${by.column}`);
 
@@ -11,10 +11,10 @@ export function splitOf(id: string): SplitBy {
   return kind === 'column' || kind === 'group' ? { kind, column } : { kind: 'seed' };
 }
 
-export function splitOptions({ table, mapping, splitBy }: Dataset): readonly SelectOption[] {
-  const free = table.columns.filter((name) => name !== mapping.text && name !== mapping.label);
-  const naming = partColumns(free, table.rows);
-  const grouping = groupColumns(free, table.rows).filter((name) => name !== mapping.id);
+export function splitOptions({
+  dataset: { splitBy },
+  splitColumns: { naming, grouping },
+}: Pick<Prepared, 'dataset' | 'splitColumns'>): readonly SelectOption[] {
   const options = [
     { id: 'seed', label: 'At random' },
     ...naming.map((column) => ({ id: `column:${column}`, label: `As “${column}” says`, detail: 'train, test' })),

@@ -1,3 +1,4 @@
+import { rowsById } from '../../../dataset/labels';
 import type { Dataset } from '../../../dataset/types';
 import { proposeInstruction } from '../../../task/propose';
 import { parseTemplate, TEXT_SLOT } from '../../../task/template';
@@ -13,13 +14,14 @@ export const firstPrompt = (template: string, labels: readonly string[]): HardPr
 /** The part of a data set that a few rows need: what goes to the worker at every keystroke must be small. */
 export function slim(dataset: Dataset, rowIds: readonly string[], withTraining: boolean): Dataset {
   if (withTraining) return dataset;
-  const wanted = new Set(rowIds);
-  return { ...dataset, table: { ...dataset.table, rows: dataset.table.rows.filter(({ id }) => wanted.has(id)) } };
+  const byId = rowsById(dataset.table.rows);
+  const rows = [...new Set(rowIds)].flatMap((id) => byId.get(id) ?? []);
+  return { ...dataset, table: { ...dataset.table, rows } };
 }
 
 /** The cells of a row that a template shows. */
 export function cellsShown({ table, mapping }: Dataset, rowId: string, template: string): readonly string[] {
-  const row = table.rows.find(({ id }) => id === rowId);
+  const row = rowsById(table.rows).get(rowId);
   const parsed = parseTemplate(template);
   if (!row || !parsed.ok) return [];
   return parsed.value.flatMap((part) =>

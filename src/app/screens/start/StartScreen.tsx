@@ -4,8 +4,8 @@ import { ScreenFrame } from '../../shell/Screen';
 import { useSession, useStores } from '../../state/studio';
 import { Button } from '../../ui/Button';
 import { Note } from '../../ui/Note';
-import { ProgressBar } from '../../ui/ProgressBar';
 import { FileButton } from '../data/FileButton';
+import { ReadingBar } from '../data/ReadingBar';
 import { useOpenSample } from '../data/use-open-sample';
 import { ExamplePanel } from './ExamplePanel';
 import { ModelDownload } from './ModelDownload';
@@ -47,7 +47,7 @@ export function StartScreen() {
           )}
           <span className="dim small start-drop">or drop a file anywhere</span>
         </div>
-        {reading ? <ProgressBar label={`Reading ${reading}`} value={null} /> : null}
+        {reading ? <ReadingBar label={`Reading ${reading}`} /> : null}
         {failure ? (
           <Note live tone="bad" title={failure.title}>
             {failure.message}

@@ -1,4 +1,4 @@
-import { labelIndexer, rowsById } from '../../../dataset/labels';
+import { labelCounts, labelIndexer, rowsById } from '../../../dataset/labels';
 import type { Dataset } from '../../../dataset/types';
 import { accuracy, argmax, confusionMatrix, macroF1 } from '../../../metrics/classification';
 
@@ -19,11 +19,14 @@ export function goldOf(dataset: Dataset, rowIds: readonly string[]): number[] {
   });
 }
 
+/** Training rows of each label. */
+export const trainCounts = (dataset: Dataset): readonly number[] =>
+  dataset.trainCounts ?? labelCounts(dataset, dataset.split.train);
+
 /** The commonest label of the training rows, and what always saying it would reach on other rows. */
 export function majorityOf(dataset: Dataset, rowIds: readonly string[]) {
   const classes = dataset.labels.length;
-  const train = new Array<number>(classes).fill(0);
-  for (const label of goldOf(dataset, dataset.split.train)) if (label >= 0) train[label] = (train[label] ?? 0) + 1;
+  const train = trainCounts(dataset);
   const label = argmax(train);
   const gold = goldOf(dataset, rowIds);
   const confusion = confusionMatrix(

@@ -1,0 +1,86 @@
+import { expect, it, vi } from 'vitest';
+import { buffersIn, WorkerLists } from '../dataset/by-reference';
+import { isPackedList } from '../dataset/packed';
+import { listsByReference } from './lists-by-reference';
+import { packedStore } from './packed-store';
+import { createDataStore } from './screens/data/data-store';
+import type { Services } from './services';
+import { createProjectStore } from './state/project-store';
+import { csvFile, fakeLocation, testServices } from './state/test-support';
+
+/** A data worker at the other end of a channel; `restart` gives one that knows nothing. */
+function farData(near: Services['data']): Services['data'] & { readonly crossed: string[] } {
+  let lists = new WorkerLists();
+  const crossed: string[] = [];
+  const call = async (method: string, params: unknown) => {
+    crossed.push(`${method} ${JSON.stringify(params).includes('"blob"') ? 'with' : 'without'} rows`);
+    const received = await lists.receive(structuredClone(params));
+    const answer = lists.send(await near.call(method as 'edit', received as never), received);
+    return structuredClone(answer, { transfer: buffersIn(answer) });
+  };
+  return {
+    ...near,
+    call: call as Services['data']['call'],
+    restart: () => {
+      lists = new WorkerLists();
+    },
+    crossed,
+  };
+}
+
+it('many rows lie packed in the page, cross once, are stored as they are, and are sent again to a new worker', async () => {
+  fakeLocation();
+  const plain = testServices();
+  const far = farData(plain.data);
+  const services = { ...plain, store: packedStore(plain.store), data: listsByReference(far) };
+  const project = createProjectStore(services);
+  const data = createDataStore(services, project);
+  data.getState().openFile(csvFile(3000));
+  await vi.waitFor(() => expect(project.getState().set).not.toBeNull(), 15_000);
+  const rows = () => data.getState().prepared?.dataset.table.rows;
+  expect(isPackedList(rows())).toBe(true);
+  const rowId = project.getState().dataset?.split.train[7] ?? '';
+  const change = (value: string) => data.getState().change({ kind: 'cell', rowId, column: 'message', value });
+  await change('other words');
+  expect(rows()?.find(({ id }) => id === rowId)?.cells.message).toBe('other words');
+  expect(far.crossed).toEqual(['parse without rows', 'prepare without rows', 'edit without rows']);
+
+  const setId = project.getState().set?.id ?? '';
+  project.getState().close();
+  await project.getState().open(setId);
+  await vi.waitFor(() => expect(data.getState().preparing).toBe(false), 15_000);
+  expect(rows()?.find(({ id }) => id === rowId)?.cells.message).toBe('other words');
+  far.restart();
+  await change('and others');
+  expect(far.crossed.slice(-2)).toEqual(['edit without rows', 'edit with rows']);
+  const { prepared } = data.getState();
+  expect(prepared?.dataset.fingerprint).toBe(project.getState().set?.datasetFingerprint);
+  await data.getState().change({ kind: 'go-back', version: 1 });
+  expect(rows()?.find(({ id }) => id === rowId)?.cells.message).toMatch(/^message number/);
+});
+
+it('a changed cell is shown as such when it is on the disk', async () => {
+  fakeLocation();
+  const services = testServices();
+  const project = createProjectStore(services);
+  const data = createDataStore(services, project);
+  data.getState().openFile(csvFile(200));
+  await vi.waitFor(() => expect(project.getState().set).not.toBeNull(), 15_000);
+  const { put } = services.store.datasets;
+  let stored = () => {};
+  services.store.datasets.put = async (value) => {
+    await new Promise<void>((done) => {
+      stored = done;
+    });
+    return put(value);
+  };
+  const rowId = project.getState().dataset?.split.train[0] ?? '';
+  const done = data.getState().change({ kind: 'cell', rowId, column: 'message', value: 'new' });
+  await vi.waitFor(() => expect(project.getState().dataset?.versions).toHaveLength(2));
+  expect(data.getState().prepared?.dataset.versions).toHaveLength(1);
+  expect(data.getState().pending).toMatchObject({ rowId, value: 'new' });
+  stored();
+  await done;
+  expect(data.getState().prepared?.dataset.versions).toHaveLength(2);
+  expect(data.getState().pending).toBeNull();
+});

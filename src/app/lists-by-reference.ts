@@ -1,0 +1,34 @@
+import { isForgotten, PageLists } from '../dataset/by-reference';
+import type { Services } from './services';
+
+/**
+ * The data worker keeps the rows that it has seen, and the page keeps them packed: between the two they cross once.
+ * Callers see plain data sets.
+ */
+export function listsByReference(client: Services['data']): Services['data'] {
+  const lists = new PageLists();
+  const invoke = client.call as (method: string, params: unknown, options: unknown) => Promise<unknown>;
+  const call = async (method: string, params: unknown, options: unknown): Promise<unknown> => {
+    const sent = method === 'edit' ? params : withoutVersions(params);
+    const exchange = async () => lists.receive(await invoke(method, lists.send(sent), options), sent);
+    try {
+      return await exchange();
+    } catch (error) {
+      if (!isForgotten(error)) throw error;
+      lists.forgetAll();
+      return exchange();
+    }
+  };
+  return {
+    call: call as Services['data']['call'],
+    control: (id, control) => client.control(id, control),
+    restart: () => client.restart(),
+    dispose: () => client.dispose(),
+  };
+}
+
+/** What changed in earlier versions is needed to make a new one, and else only weighs. */
+function withoutVersions(params: unknown): unknown {
+  const { dataset } = params as { readonly dataset?: { readonly versions?: unknown } | null };
+  return dataset?.versions === undefined ? params : { ...(params as object), dataset: { ...dataset, versions: [] } };
+}

@@ -1,0 +1,212 @@
+/**
+ * Long lists of objects as a few buffers. The page holds the rows of a large data set like this: as 200,000 objects they
+ * would hold it up for half a second whenever they cross to a worker or to the disk.
+ */
+import type { List, Lookup } from './list';
+import { type PackedTexts, packTexts, textAt, unpackTexts } from './packed-texts';
+import { findPlace, placesByName } from './places-by-name';
+import type { CellChange, Row } from './types';
+
+/** What crosses between threads and is stored, but for the buffer. */
+export interface PackedShape {
+  readonly kind: 'rows' | 'changes';
+  /** Names the list, so that an end that has it already need not be sent it. */
+  readonly key: string;
+  /** Of rows: the columns of the file. */
+  readonly columns: readonly string[];
+  /** Bytes of each part in the buffer: first those of numbers, then those of letters. */
+  readonly sizes: readonly number[];
+}
+
+export interface Packed extends PackedShape {
+  readonly buffer: ArrayBuffer;
+}
+
+const FIELDS = ['rowId', 'column', 'before', 'after'] as const satisfies readonly (keyof CellChange)[];
+
+/** Numbers first, as they must stand at multiples of four bytes. */
+function joined(
+  shape: Omit<PackedShape, 'sizes'>,
+  numbers: readonly Uint32Array[],
+  texts: readonly PackedTexts[],
+): Packed {
+  const parts = [...numbers, ...texts.map(({ ends }) => ends), ...texts.map(({ bytes }) => bytes)];
+  const sizes = parts.map(({ byteLength }) => byteLength);
+  const all = new Uint8Array(sizes.reduce((a, b) => a + b, 0));
+  let at = 0;
+  for (const { buffer, byteOffset, byteLength } of parts) {
+    all.set(new Uint8Array(buffer, byteOffset, byteLength), at);
+    at += byteLength;
+  }
+  return { ...shape, sizes, buffer: all.buffer };
+}
+
+/** What was joined, as views of the one buffer. */
+function parted({ sizes, buffer }: Packed, numberCount: number) {
+  let at = 0;
+  const textCount = (sizes.length - numberCount) / 2;
+  const words = sizes.slice(0, numberCount + textCount).map((size) => {
+    at += size;
+    return new Uint32Array(buffer, at - size, size / 4);
+  });
+  const texts = sizes.slice(numberCount + textCount).map((size, i): PackedTexts => {
+    at += size;
+    return { bytes: new Uint8Array(buffer, at - size, size), ends: words[numberCount + i] as Uint32Array };
+  });
+  return { numbers: words.slice(0, numberCount), texts };
+}
+
+/** A packed list to work with. To look at all of it makes all of its items: a few thousand are many for the page. */
+abstract class PackedList<T> implements List<T> {
+  abstract readonly length: number;
+  protected abstract item(index: number): T;
+
+  at(index: number): T | undefined {
+    const place = index < 0 ? index + this.length : index;
+    return place >= 0 && place < this.length ? this.item(place) : undefined;
+  }
+
+  *[Symbol.iterator](): Iterator<T> {
+    for (let i = 0; i < this.length; i++) yield this.item(i);
+  }
+
+  slice(start = 0, end = this.length): T[] {
+    const inside = (i: number) => Math.max(0, Math.min(this.length, i < 0 ? i + this.length : i));
+    const from = inside(start);
+    return Array.from({ length: Math.max(0, inside(end) - from) }, (_, i) => this.item(from + i));
+  }
+
+  map<U>(of: (item: T, index: number) => U): U[] {
+    return Array.from(this, of);
+  }
+
+  flatMap<U>(of: (item: T, index: number) => U | readonly U[]): U[] {
+    return [...this].flatMap(of);
+  }
+
+  filter(keep: (item: T, index: number) => boolean): T[] {
+    return [...this].filter(keep);
+  }
+
+  find(wanted: (item: T, index: number) => boolean): T | undefined {
+    let i = 0;
+    for (const item of this) if (wanted(item, i++)) return item;
+    return undefined;
+  }
+
+  /** An export holds the items, not their bytes. */
+  toJSON(): T[] {
+    return [...this];
+  }
+
+  some(holds: (item: T, index: number) => boolean): boolean {
+    return this.find(holds) !== undefined;
+  }
+}
+
+/** Rows, found by their ids without an index of objects. */
+export class PackedRows extends PackedList<Row> implements Lookup<Row> {
+  readonly #ids: PackedTexts;
+  readonly #columns: readonly (readonly [name: string, texts: PackedTexts])[];
+  /** Where the row of an id stands (see places-by-name). */
+  readonly #places: Uint32Array;
+  readonly #lines: Uint32Array;
+
+  /** @param blob the buffer as it is stored, where there is one */
+  constructor(
+    readonly packed: Packed,
+    readonly blob: Blob | null = null,
+  ) {
+    super();
+    const { numbers, texts } = parted(packed, 2);
+    [this.#places, this.#lines] = numbers as [Uint32Array, Uint32Array];
+    this.#ids = texts[0] as PackedTexts;
+    this.#columns = packed.columns.map((name, i) => [name, texts[i + 1] as PackedTexts]);
+  }
+
+  get length(): number {
+    return this.#lines.length;
+  }
+
+  get(id: string): Row | undefined {
+    const place = findPlace(this.#places, id, (at) => textAt(this.#ids, at));
+    return place === null ? undefined : this.item(place);
+  }
+
+  has(id: string): boolean {
+    return this.get(id) !== undefined;
+  }
+
+  unpack(): readonly Row[] {
+    const cells = this.#columns.map(([name, texts]) => [name, unpackTexts(texts)] as const);
+    return unpackTexts(this.#ids).map((id, i) => ({
+      id,
+      line: this.#lines[i] as number,
+      cells: Object.fromEntries(cells.map(([name, texts]) => [name, texts[i] ?? ''])),
+    }));
+  }
+
+  protected item(index: number): Row {
+    // a column may be called `__proto__`, which an assignment would not make one
+    const cells = Object.fromEntries(this.#columns.map(([name, texts]) => [name, textAt(texts, index)]));
+    return { id: textAt(this.#ids, index), line: this.#lines[index] as number, cells };
+  }
+}
+
+class PackedChanges extends PackedList<CellChange> {
+  readonly #fields: readonly PackedTexts[];
+
+  constructor(
+    readonly packed: Packed,
+    readonly blob: Blob | null = null,
+  ) {
+    super();
+    this.#fields = parted(packed, 0).texts;
+  }
+
+  get length(): number {
+    return this.#fields[0]?.ends.length ?? 0;
+  }
+
+  unpack(): readonly CellChange[] {
+    const [rowIds = [], columns, befores, afters] = this.#fields.map(unpackTexts);
+    return rowIds.map((rowId, i) => ({
+      rowId,
+      column: columns?.[i] ?? '',
+      before: befores?.[i] ?? '',
+      after: afters?.[i] ?? '',
+    }));
+  }
+
+  protected item(index: number): CellChange {
+    const [rowId = '', column = '', before = '', after = ''] = this.#fields.map((texts) => textAt(texts, index));
+    return { rowId, column, before, after };
+  }
+}
+
+export const openPacked = (packed: Packed, blob: Blob | null = null): PackedRows | PackedChanges =>
+  packed.kind === 'rows' ? new PackedRows(packed, blob) : new PackedChanges(packed, blob);
+
+export const isPackedList = (value: unknown): value is PackedRows | PackedChanges => value instanceof PackedList;
+
+const isRows = (list: readonly Row[] | readonly CellChange[]): list is readonly Row[] =>
+  list[0] !== undefined && 'cells' in list[0];
+
+/** @param key another one than that of any other list */
+export function pack(list: readonly Row[] | readonly CellChange[], key: string): Packed {
+  if (isRows(list)) return packRows(list, key);
+  const texts = FIELDS.map((field) => packTexts(list.length, (i) => list[i]?.[field] ?? ''));
+  return joined({ kind: 'changes', key, columns: [] }, [], texts);
+}
+
+function packRows(rows: readonly Row[], key: string): Packed {
+  const names = new Set<string>();
+  for (const { cells } of rows) for (const name of Object.keys(cells)) names.add(name);
+  const columns = [...names];
+  const idAt = (i: number) => rows[i]?.id ?? '';
+  return joined(
+    { kind: 'rows', key, columns },
+    [placesByName(rows.length, idAt), Uint32Array.from(rows, ({ line }) => line)],
+    [packTexts(rows.length, idAt), ...columns.map((name) => packTexts(rows.length, (i) => rows[i]?.cells[name] ?? ''))],
+  );
+}
