@@ -131,7 +131,11 @@ export function splitRows(rows: Rows, mapping: ColumnMapping, seed: number, shar
 /** A split given from outside: unknown and unusable rows drop out, and an id stands in the first part that names it. */
 export function adoptSplit(rows: Rows, mapping: ColumnMapping, fixed: Dataset['split']): Dataset['split'] {
   const free = new Set(rows.filter((row) => isUsable(row, mapping)).map((row) => row.id));
-  const claim = (ids: readonly string[]) => ids.filter((id) => free.delete(id));
+  /** The same list where all of it stays: it need not cross to the page again. */
+  const claim = (ids: readonly string[]) => {
+    const claimed = ids.filter((id) => free.delete(id));
+    return claimed.length === ids.length ? ids : claimed;
+  };
   const test = claim(fixed.test);
   const validation = claim(fixed.validation);
   return { test, validation, train: claim(fixed.train) };

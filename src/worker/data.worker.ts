@@ -70,6 +70,15 @@ async function inSteps<T>(work: Generator<number, T, void>, control: Control, pr
   }
 }
 
+/** @throws StudioError `bad-input` when the file was changed or moved after it was chosen */
+async function bytesOf(source: Uint8Array | Blob): Promise<Uint8Array> {
+  if (!(source instanceof Blob)) return source;
+  const buffer = await source.arrayBuffer().catch((cause: unknown) => {
+    throw new StudioError('bad-input', 'It was changed or moved after it was chosen: open it again.', { cause });
+  });
+  return new Uint8Array(buffer);
+}
+
 interface OpenTokenizer {
   readonly tokenizer: Tokenizer;
   readonly encode: (text: string) => Int32Array;
@@ -119,7 +128,8 @@ export function createDataHandlers(): Handlers<DataMethods> {
   }
 
   return {
-    parse: async ({ fileName, bytes, override }, emit, control) => {
+    parse: async ({ fileName, bytes: source, override }, emit, control) => {
+      const bytes = await bytesOf(source);
       const total = bytes.length;
       const read = (share: number) =>
         emit({ kind: 'progress', done: Math.round(share * total), total, unit: 'bytes', secondsLeft: null });

@@ -100,7 +100,8 @@ export interface DataMethods {
   parse(
     params: {
       fileName: string;
-      bytes: Uint8Array;
+      /** A file is read here: a page that reads it holds its bytes twice. */
+      bytes: Uint8Array | Blob;
       override?: Partial<Pick<SourceFormat, 'delimiter' | 'encoding'>>;
     },
     onEvent: (e: ProgressEvent) => void,

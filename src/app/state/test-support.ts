@@ -47,8 +47,9 @@ function client<M>(handlers: Handlers<M>): Client<M> {
 }
 
 const dataHandlers: Handlers<DataMethods> = {
-  parse: ({ fileName, bytes, override }) => {
-    const table = unwrap(parseTable(fileName, bytes, override));
+  parse: async ({ fileName, bytes, override }) => {
+    const read = bytes instanceof Blob ? new Uint8Array(await bytes.arrayBuffer()) : bytes;
+    const table = unwrap(parseTable(fileName, read, override));
     return { ...table, guess: guessColumns(table) };
   },
   prepare: async ({ table, mapping, ...options }) => {

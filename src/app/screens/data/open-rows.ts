@@ -9,11 +9,13 @@ import type { ProjectStore } from '../../state/project-store';
 import { secondsLeft } from '../../state/rate';
 import { toastUndo } from '../../ui/toast';
 import { type DataState, NOTHING, type Override } from './data-state';
-import { bytesOf } from './file-bytes';
+import { notTooLarge } from './file-size';
 import type { Preparing } from './prepare-rows';
 import { createSampleProject, findSample } from './sample-project';
 
-type Load = () => Uint8Array | Promise<Uint8Array>;
+type Source = Uint8Array | Blob;
+/** What is to be read. @throws StudioError when it is not */
+type Load = () => Source;
 type Opening = Pick<DataState, 'stopReading' | 'openFile' | 'openText' | 'replaceFile' | 'reread' | 'openSample'>;
 
 export function openingRows(
@@ -22,7 +24,7 @@ export function openingRows(
   { prepare, keep, adopt, failed }: Preparing,
   { set, get }: { readonly set: StoreApi<DataState>['setState']; readonly get: () => DataState },
 ): Opening & { readonly forgetBytes: () => void } {
-  let bytes: Uint8Array | null = null;
+  let bytes: Source | null = null;
   let aborter = new AbortController();
 
   /** The table in a file; null when it cannot be read, which is said, and what was open stays open. */
@@ -33,7 +35,7 @@ export function openingRows(
     set({ reading: fileName, readingShare: null, failure: null });
     const startedAt = performance.now();
     try {
-      const found = await load();
+      const found = load();
       const params = { fileName, bytes: found, ...(override ? { override } : {}) };
       const { guess, ...table } = await services.data.call('parse', params, {
         signal,
@@ -94,11 +96,11 @@ export function openingRows(
       aborter.abort();
       set({ reading: null });
     },
-    openFile: (file) => void openNew(file.name, () => bytesOf(file)),
+    openFile: (file) => void openNew(file.name, () => notTooLarge(file)),
     openText: (text) => void openNew('Pasted rows', () => new TextEncoder().encode(text)),
     replaceFile: (file) =>
       void replace(
-        () => read(file.name, () => bytesOf(file)),
+        () => read(file.name, () => notTooLarge(file)),
         `Replaced by ${file.name}`,
         (before) => `${before.table.format.fileName} was replaced`,
       ),
