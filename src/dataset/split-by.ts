@@ -36,7 +36,7 @@ export function partColumns(columns: readonly string[], rows: Rows): readonly st
 }
 
 /** Columns that can keep rows together: they repeat, in ten groups or more. */
-export function groupColumns(columns: readonly string[], rows: Rows): readonly string[] {
+function groupColumns(columns: readonly string[], rows: Rows): readonly string[] {
   const sample = rows.slice(0, 5000);
   return columns.filter((column) => {
     const filled = sample.map((row) => textKey(cellOf(row, column))).filter((key) => key !== '');

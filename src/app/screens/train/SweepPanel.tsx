@@ -3,6 +3,7 @@ import { useProject } from '../../state/studio';
 import { Button, Choices, format, Term, TextField } from '../../ui';
 import { timeWords } from './estimate';
 import { learningCurveRuns } from './learning-curve';
+import { MOST_TRAINING_ROWS } from './run-inputs';
 import { NUMBER_SETTINGS, type NumberSetting } from './settings-fields';
 import { gridOf, MOST_RUNS, readNumbers, type SweepText } from './sweep';
 import { useTrainPart } from './use-train';
@@ -34,7 +35,7 @@ export function SweepPanel() {
     'speed',
     'work',
   );
-  const trainRows = useProject((s) => s.dataset?.split.train.length ?? 0);
+  const trainRows = useProject((s) => Math.min(MOST_TRAINING_ROWS, s.dataset?.split.train.length ?? 0));
   const [typed, setTyped] = useState<SweepText>(NOTHING);
   const [placements, setPlacements] = useState<Both>('as-set');
   const [starts, setStarts] = useState<Both>('as-set');

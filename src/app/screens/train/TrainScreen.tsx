@@ -12,7 +12,7 @@ import { LearningCurvePanel } from './LearningCurvePanel';
 import { QueuePanel } from './QueuePanel';
 import { RunsPanel } from './RunsPanel';
 import { templateOf } from './recording';
-import { validationIds } from './run-inputs';
+import { MOST_TRAINING_ROWS, validationIds } from './run-inputs';
 import { SideBySide } from './SideBySide';
 import { StartPanel } from './StartPanel';
 import { useTrain } from './use-train';
@@ -55,7 +55,8 @@ export default function TrainScreen() {
   const elsewhere = train.busy && !running;
   const run = set.soft.find((s) => s.id === live?.runId) ?? null;
   const settings = run?.settings ?? train.settings;
-  const trainRows = dataset.split.train.length;
+  const allRows = dataset.split.train.length;
+  const trainRows = Math.min(allRows, MOST_TRAINING_ROWS);
   const left = openRun(set);
   const resumable = !train.busy && live?.resumeFrom != null && run ? run : !train.busy ? left : null;
   const done =
@@ -77,13 +78,13 @@ export default function TrainScreen() {
 
   return (
     <ScreenFrame
-      title={train.waiting ? 'Getting the model ready' : trainHeadline(live, set, dataset.split.train.length)}
+      title={train.waiting ? 'Getting the model ready' : trainHeadline(live, set, trainRows)}
       lead={
         running
           ? `${progressWords(live)}. You may look at other screens; the run goes on, and a reload picks it up where it was.`
           : trainingOff
             ? trainingOff
-            : `The model stays as it is; only a few vectors are learned, from ${format.counted(dataset.split.train.length, 'training row')}. The ${format.counted(dataset.split.test.length, 'held-back row')} are not touched.`
+            : `The model stays as it is; only a few vectors are learned, from ${trainRows < allRows ? `${format.count(trainRows)} of ` : ''}${format.counted(allRows, 'training row')}${trainRows < allRows ? ' drawn by the seed' : ''}. The ${format.counted(dataset.split.test.length, 'held-back row')} are not touched.`
       }
       actions={
         running ? (

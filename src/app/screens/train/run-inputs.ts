@@ -1,7 +1,7 @@
 /** From the open set to what the engine is given: token rows, answer tokens, first vectors. */
 import type { Dataset } from '../../../dataset/types';
 import { StudioError } from '../../../lib/errors';
-import { createRng } from '../../../lib/rng';
+import { createRng, shuffled } from '../../../lib/rng';
 import type { PromptSet, SoftVersion } from '../../../project/types';
 import type { LabelTokens, TokenRow } from '../../../tokens/types';
 import type { TrainRequest } from '../../../worker/protocol';
@@ -10,6 +10,8 @@ import { wordsFor } from '../../state/words-for';
 
 /** Validation looks at no more rows than this. */
 const MOST_VALIDATION_ROWS = 100;
+/** Rows that gradients see: a run of the standard preset goes through about 1,200. More would only be read, and fill the page. */
+export const MOST_TRAINING_ROWS = 4000;
 /** The initialisation "sampled words" draws among the commonest tokens, which stand first in the vocabulary. */
 const COMMON_TOKENS = 5000;
 
@@ -24,6 +26,13 @@ export interface RunInputs {
 export const validationIds = (dataset: Dataset): readonly string[] =>
   dataset.split.validation.slice(0, MOST_VALIDATION_ROWS);
 
+/** The rows that a run trains on: all, or as many as are of use, drawn by the seed of the split and in their order. */
+export function trainingIds({ split: { train }, seed }: Pick<Dataset, 'split' | 'seed'>): readonly string[] {
+  if (train.length <= MOST_TRAINING_ROWS) return train;
+  const drawn = new Set(shuffled(train, createRng(seed)).slice(0, MOST_TRAINING_ROWS));
+  return train.filter((id) => drawn.has(id));
+}
+
 /** Texts under one template share one cache of keys and values, whatever vectors come after them. */
 export const cacheKeyOf = (datasetFingerprint: string, template: string): string => `${datasetFingerprint} ${template}`;
 
@@ -36,7 +45,7 @@ export async function tokenise(
   const prompt = { template, shots: 0, shotSeed: 0 };
   const words = wordsFor(template, set.words);
   const [train, validation, { labels }] = await Promise.all([
-    services.data.call('tokenRows', { dataset, prompt, words, split: 'train' }),
+    services.data.call('tokenRows', { dataset, prompt, words, split: trainingIds(dataset) }),
     services.data.call('tokenRows', { dataset, prompt, words, split: validationIds(dataset) }),
     services.data.call('labelTokens', { words }),
   ]);
