@@ -1,9 +1,23 @@
 import { strToU8, unzipSync, zipSync } from 'fflate';
 import { writeSafetensors } from '../src/prompt/safetensors';
 import { expect, test } from './fixtures';
-import { AWKWARD, type TestFile } from './pages/studio';
+import { AWKWARD, csv, type TestFile } from './pages/studio';
 import { sound } from './sound';
 import { promptSets } from './storage';
+
+/** Rows that no prompt was trained on: a formula, and a row without a text. */
+const NEW_ROWS = csv(
+  'new.csv',
+  ['said', 'mood'],
+  [
+    ['=1+1, broken', 'complaint'],
+    ['My wardrobe is lovely', 'praise'],
+    ['The parcel is late again', 'complaint'],
+    ['Thank you, all fine', 'praise'],
+    ['Where is my order?', 'question'],
+    ['', 'praise'],
+  ],
+);
 
 test('rename, delete, undo, and handles that never clash', async ({ studio }) => {
   const { page, library } = studio;
@@ -135,7 +149,49 @@ test('a stage moves to another version, is taken back, and differences, notes an
     await expect(page.getByRole('textbox', { name: 'Notes', exact: true })).toHaveValue(/Ångström/);
     await expect(library.set(/^Versions$/)).toContainText('thirty steps');
     await sound(studio, 'Library, one set');
-    await page.getByRole('button', { name: 'All prompt sets' }).click();
+  });
+
+  await test.step('asked again on held-back rows and on a file, a version is held against what it did', async () => {
+    await page.getByRole('button', { name: 'Measure on held-back rows' }).click();
+    const measured = library.set('Does it still hold?');
+    await expect(measured.getByRole('listitem')).toContainText('Nothing was recorded before');
+    await studio.upload(NEW_ROWS, 'Measure on a file');
+    await page.getByRole('button', { name: 'Measure on 6 rows of new.csv' }).click();
+    const newest = measured.getByRole('listitem').first();
+    await expect(newest).toContainText(
+      /Was \d+% on \d+ held-back rows of awkward\.csv; now \d+% \(\d+ to \d+\) on 5 rows/,
+    );
+    await expect(newest).toContainText('1 row left out');
+    await newest.getByRole('button', { name: /^Take away/ }).click();
+    await expect(measured.getByRole('listitem')).toHaveCount(1);
+    await page.getByRole('alertdialog').filter({ hasText: 'taken away' }).getByRole('button', { name: 'Undo' }).click();
+    await expect(measured.getByRole('listitem')).toHaveCount(2);
+    await page.getByRole('button', { name: 'Close the file' }).click();
+    await sound(studio, 'Library, one set measured');
+  });
+
+  await test.step('what stands at production answers a file, which is stored nowhere', async () => {
+    await page.getByRole('button', { name: 'Run on a file', exact: true }).first().press('Enter');
+    await expect(page.getByRole('button', { name: /production/ })).toBeVisible();
+    await studio.upload(NEW_ROWS, 'Choose a file');
+    await library.choose('The text is in', /^said$/);
+    await page.getByRole('button', { name: 'Answer 6 rows' }).click();
+    await expect(library.set(/^5 rows answered by AWKWARD, production \(tuned 1\), 1 left out/)).toBeVisible();
+    await sound(studio, 'Batch');
+    const { name, bytes } = await library.saved('Download 6 rows as CSV');
+    expect(name).toBe('new-answered.csv');
+    const [header, first, ...others] = bytes.toString().split('\r\n');
+    expect(header).toBe('said,mood,prediction,confidence,not_answered');
+    expect(first).toMatch(/^"'=1\+1, broken",\w+,\w+,0\.\d+,$/);
+    expect(others).toContain(',praise,,,it has no text');
+    await page.getByText('JSONL', { exact: true }).click();
+    const lines = (await library.saved('Download 6 rows as JSONL')).bytes.toString().trimEnd().split('\n');
+    expect(lines.map((line) => Object.keys(JSON.parse(line)).length)).toEqual([4, 4, 4, 4, 4, 5]);
+    await page.reload();
+    await page.getByRole('tab', { name: 'Batch' }).click();
+    await expect(page.getByRole('button', { name: 'Choose a file' })).toBeVisible();
+    expect(JSON.stringify(await promptSets(page))).not.toContain('wardrobe');
+    await page.getByRole('tab', { name: 'Prompt sets' }).click();
     await expect(library.set(/AWKWARD/)).toContainText('production');
     await expect(library.set(/AWKWARD/)).toContainText('#march');
   });

@@ -33,6 +33,14 @@ export class LibraryPage {
     await expect(dialog).toBeHidden();
   }
 
+  /** What a button lets be saved. */
+  async saved(button: string): Promise<TestFile> {
+    const started = this.page.waitForEvent('download');
+    await this.page.getByRole('button', { name: button }).click();
+    const file = await started;
+    return { name: file.suggestedFilename(), bytes: await readFile(await file.path()) };
+  }
+
   /** Presses the download button of the open export dialog. */
   async download(): Promise<TestFile> {
     const started = this.page.waitForEvent('download');

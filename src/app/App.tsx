@@ -14,8 +14,15 @@ import { ProgressBar } from './ui/ProgressBar';
 
 const SCREENS = [...STEPS, ...TOOLS];
 
+/** Where a file that is dropped means rows to be answered, not a new project. */
+const isBatch = () => /^#\/project\/[^/]+\/library\?(.*&)?tab=batch(&|$)/.test(location.hash);
+
 export function App() {
-  const { data, session, project, importer } = useStores();
+  const { data, session, project, importer, batch } = useStores();
+  const openFile = useCallback(
+    (file: File) => (isBatch() ? void batch.getState().openFile(file) : void data.getState().openFile(file)),
+    [batch, data],
+  );
   const openModel = useCallback((dropped: Dropped) => openModelFolder(session, dropped), [session]);
   const openPrompt = useCallback(
     ({ name, files }: Dropped) => {
@@ -26,7 +33,7 @@ export function App() {
   );
   return (
     <Router hook={usePath} searchHook={useSearchString} hrefs={usePath.hrefs}>
-      <DropTarget onFile={data.getState().openFile} onModel={openModel} onPrompt={openPrompt}>
+      <DropTarget onFile={openFile} onModel={openModel} onPrompt={openPrompt}>
         <Switch>
           <Route path="/">
             <Shell current={null}>

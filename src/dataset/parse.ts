@@ -12,7 +12,10 @@ export type ParseFailure = Failure<
   'empty-file' | 'too-large' | 'too-many-rows' | 'binary-file' | 'one-column' | 'no-rows' | 'json-array'
 >;
 
-export type ParseOverride = Partial<Pick<SourceFormat, 'delimiter' | 'encoding'>>;
+export type ParseOverride = Partial<Pick<SourceFormat, 'delimiter' | 'encoding'>> & {
+  /** Texts alone are enough: the rows are to be answered, not learned from. */
+  readonly oneColumn?: boolean;
+};
 
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
 
@@ -94,10 +97,10 @@ const shifted = (body: Body, lines: number): Body =>
         rejected: body.rejected.map((row) => ({ ...row, line: row.line + lines })),
       };
 
-function check(fileName: string, body: Body, delimiter: Delimiter | null): ParseFailure | null {
+function check(fileName: string, body: Body, delimiter: Delimiter | null, oneColumn = false): ParseFailure | null {
   const named = body.columns[0] === undefined ? '' : ` (“${body.columns[0].slice(0, 60)}”)`;
   const how = delimiter ? `, read with ${DELIMITER_NAMES[delimiter]} between the cells` : '';
-  if (body.columns.length === 1)
+  if (body.columns.length === 1 && !oneColumn)
     return {
       kind: 'one-column',
       message: `${fileName} has only one column${named}${how}. A text column and a label column are needed: add the labels and open the file again.`,
@@ -169,7 +172,7 @@ export function* parsing(
   if (kindOf(fileName, text) === 'jsonl') {
     const parsed = parseJsonl(text);
     const body = { ...parsed, count: parsed.rows.length, notes: [] };
-    const failure = check(fileName, body, null);
+    const failure = check(fileName, body, null, override.oneColumn);
     return failure ? { ok: false, error: failure } : ok(tableOf({ ...base, delimiter: ',', kind: 'jsonl' }, body));
   }
   const named = separatorLine(text);
@@ -179,7 +182,7 @@ export function* parsing(
   let read = reading.next();
   for (; !read.done; read = reading.next()) yield read.value / Math.max(1, rest.length);
   const body = shifted(read.value, named ? 1 : 0);
-  const failure = check(fileName, body, delimiter);
+  const failure = check(fileName, body, delimiter, override.oneColumn);
   if (failure) return { ok: false, error: failure };
   return ok(tableOf({ ...base, delimiter, kind: delimiter === '\t' ? 'tsv' : 'csv' }, body));
 }

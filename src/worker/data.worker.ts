@@ -17,7 +17,7 @@ import { insightsOf } from '../evaluation/insights';
 import type { ComparisonPlan } from '../evaluation/types';
 import { present } from '../lib/assert';
 import { StudioError } from '../lib/errors';
-import type { Failure, Result } from '../lib/result';
+import { unwrap } from '../lib/unwrap';
 import { wordClassifier } from '../metrics/logistic';
 import { findCollisions } from '../task/collisions';
 import { findNeighbours, neighbourPlan } from '../task/neighbours';
@@ -28,19 +28,13 @@ import { cachedEncode } from '../tokens/cached-encode';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
 import { textLengths } from '../tokens/text-lengths';
 import type { Tokenizer } from '../tokens/types';
+import { createBatchHandlers } from './batch';
 import type { DataMethods, ModelFiles } from './protocol';
 import { type Control, type Handlers, serve } from './rpc';
 
 /** Room left for virtual tokens and the answer word when rows are checked against the model's context. */
 const RESERVED_TOKENS = 32;
 const DEFAULT_CONTEXT = 2048;
-
-/** The value, or the failure as an error that survives the way to the page. */
-function unwrap<T>(result: Result<T, Failure>): T {
-  if (result.ok) return result.value;
-  const { kind, message, data } = result.error;
-  throw new StudioError('bad-input', message, { data: { ...data, kind } });
-}
 
 function contextLength(files: ModelFiles): number {
   const bytes = files['config.json'];
@@ -136,6 +130,11 @@ export function createDataHandlers(): Handlers<DataMethods> {
       const table = unwrap(await inSteps(parsing(fileName, bytes, override), control, read));
       return { ...table, guess: guessColumns(table) };
     },
+
+    ...createBatchHandlers(() => {
+      const { tokenizer, encode, context } = opened();
+      return { tokenizer: { encode, chat: (message) => tokenizer.chat(message) }, room: context - RESERVED_TOKENS };
+    }),
 
     prepare: async ({ table, mapping, ...how }) => told(unwrap(await prepareDataset(table, mapping, how))),
 

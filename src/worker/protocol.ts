@@ -3,6 +3,7 @@
  * A request has an id; a worker answers with any number of `event`s and exactly one `result` or `error`.
  */
 
+import type { Answers } from '../dataset/predictions-out';
 import type { RowQuery } from '../dataset/query';
 import type { SplitColumns } from '../dataset/split-by';
 import type {
@@ -10,6 +11,8 @@ import type {
   ColumnMapping,
   Dataset,
   LintFinding,
+  RejectedRow,
+  Row,
   SourceFormat,
   SplitBy,
   SplitName,
@@ -30,6 +33,7 @@ import type {
 import type { Insights } from '../evaluation/insights';
 import type { CalibrationFit, Comparison, ComparisonPlan } from '../evaluation/types';
 import type { WireError } from '../lib/errors';
+import type { BatchTask } from '../task/batch';
 import type { Example, HardPrompt, LabelWord } from '../task/types';
 import type { TextLengths } from '../tokens/text-lengths';
 import type { LabelTokens, TokenRow } from '../tokens/types';
@@ -95,6 +99,29 @@ export interface PreparedData {
   readonly detectable: { readonly points: number | null; readonly sentence: string };
 }
 
+/** One file for batches, another for measuring: neither takes the other's place. */
+export type BatchLane = 'batch' | 'measure';
+
+/** A file of rows to be answered, as it lies in the data worker. */
+export interface BatchFile {
+  readonly format: SourceFormat;
+  readonly columns: readonly string[];
+  readonly rows: number;
+  readonly rejected: readonly RejectedRow[];
+  readonly notes: readonly string[];
+  /** The first rows, to look at. */
+  readonly first: readonly Row[];
+  /** Which columns may be text and label; null with one column. */
+  readonly guess: ColumnMapping | null;
+}
+
+export type BatchOutput = Omit<Answers, 'leftOut'> & {
+  readonly leftOut: readonly (readonly [index: number, reason: string])[];
+  readonly format: 'csv' | 'jsonl';
+  readonly bom: boolean;
+  readonly neutralise: boolean;
+};
+
 /** Methods of the data worker (parse, lint, tokenise, statistics; never ONNX Runtime). */
 export interface DataMethods {
   parse(
@@ -106,6 +133,20 @@ export interface DataMethods {
     },
     onEvent: (e: ProgressEvent) => void,
   ): Table & { readonly guess: ColumnMapping | null };
+  /** Reads a file of rows to be answered. It stays in the worker, in place of the lane's one before, until `closeBatch`. */
+  openBatch(params: { lane: BatchLane; file: Blob; name: string }): BatchFile;
+  closeBatch(params: { lane: BatchLane }): null;
+  /** Under which prompt its rows are asked. */
+  startBatch(params: BatchTask & { lane: BatchLane }): null;
+  /** The next rows as tokens, and those that cannot be asked, with the reason. */
+  batchRows(params: { lane: BatchLane; from: number; count: number }): {
+    readonly rows: readonly TokenRow[];
+    readonly leftOut: readonly (readonly [index: number, reason: string])[];
+  };
+  /** SHA-256 over texts and labels of the rows, in order. */
+  batchFingerprint(params: { lane: BatchLane }): { readonly fingerprint: string };
+  /** The rows that have been gone through, with their answers, as a file. */
+  batchOutput(params: BatchOutput & { lane: BatchLane }): { readonly bytes: Uint8Array<ArrayBuffer> };
   prepare(params: {
     table: Table;
     mapping: ColumnMapping;

@@ -14,5 +14,6 @@ export { lossTitle, type Metric, normsTitle, validationTitle } from './finding';
 export { drawLengths } from './length-chart';
 export { drawLineage } from './lineage-chart';
 export { ProbabilityBars } from './ProbabilityBars';
+export { drawPerformance } from './performance-chart';
 export { drawCurve, drawOverlay, drawSmallMultiple } from './run-charts';
 export { drawLoss, drawNorms, drawTrace, drawValidation } from './training-charts';

@@ -8,8 +8,10 @@ import { createReportStore, type ReportStore } from '../screens/compare/report-s
 import { createReviewStore, type ReviewStore } from '../screens/compare/review-store';
 import type { DataStore } from '../screens/data/data-state';
 import { createDataStore } from '../screens/data/data-store';
+import { type BatchStore, createBatchStore } from '../screens/library/batch-store';
 import { createExportStore, type ExportStore } from '../screens/library/export-store';
 import { createImportStore, type ImportStore } from '../screens/library/import-store';
+import { createMeasureStore, type MeasureStore } from '../screens/library/measure-store';
 import { createRepositoryStore, type RepositoryStore } from '../screens/library/repository-store';
 import { createTeamStore, type TeamStore } from '../screens/library/team-store';
 import { createPlaygroundStore, type PlaygroundStore } from '../screens/playground/playground-store';
@@ -49,6 +51,8 @@ export interface Stores {
   readonly importer: ImportStore;
   readonly team: TeamStore;
   readonly repository: RepositoryStore;
+  readonly batch: BatchStore;
+  readonly measure: MeasureStore;
   readonly requests: StoreApi<RequestsState>;
   readonly wordsRead: Services['wordsRead'];
 }
@@ -75,6 +79,8 @@ export function createStores(services: Services, capabilities: Capabilities, bac
   const importer = createImportStore(services, session, project);
   const team = createTeamStore(services, project);
   const repository = createRepositoryStore(services, project);
+  const batch = createBatchStore(services, session, project);
+  const measure = createMeasureStore(services, session, project, repository);
   const requests = createRequestLog();
   return {
     session,
@@ -98,6 +104,8 @@ export function createStores(services: Services, capabilities: Capabilities, bac
     importer,
     team,
     repository,
+    batch,
+    measure,
     requests,
     wordsRead: services.wordsRead,
   };

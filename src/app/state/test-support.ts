@@ -12,6 +12,7 @@ import { openMemoryStore } from '../../store/store';
 import { findCollisions } from '../../task/collisions';
 import { propose } from '../../task/propose';
 import { renderRows } from '../../task/render';
+import { createBatchHandlers } from '../../worker/batch';
 import type { DataMethods, EngineMethods, ModelInfo } from '../../worker/protocol';
 import { withNearestExamples } from '../nearest-examples';
 import type { Client, Services } from '../services';
@@ -91,6 +92,13 @@ const dataHandlers: Handlers<DataMethods> = {
   encode: ({ text }) => ({ ids: tokenise(text), pieces: pieces(text) }),
 };
 
+/** The worker's own, over the tokenizer above. */
+const batchHandlers = () =>
+  createBatchHandlers(() => ({
+    tokenizer: { encode: tokenise, chat: () => null },
+    room: 2000,
+  })) as unknown as Handlers<DataMethods>;
+
 const MODEL: ModelInfo = {
   id: 'test/model',
   dtype: 'fp32',
@@ -123,7 +131,7 @@ export function testServices(engine: Handlers<EngineMethods> = {}): Services {
   return {
     ...withNearestExamples({
       engine: client<EngineMethods>({ prepare: () => {}, load: () => MODEL, ...engine }),
-      data: client(dataHandlers),
+      data: client<DataMethods>({ ...dataHandlers, ...batchHandlers() }),
     }),
     store: openMemoryStore(),
     loadModelFiles: async () => ({

@@ -11,7 +11,7 @@ export { Panel } from './Panel';
 export { ProgressBar } from './ProgressBar';
 export { Select } from './Select';
 export { Slider } from './Slider';
-export { Table } from './Table';
+export { type Column as TableColumn, Table } from './Table';
 export { Tabs } from './Tabs';
 export { Term } from './Term';
 export { TextArea, TextField } from './TextField';

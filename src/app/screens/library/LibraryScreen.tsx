@@ -3,6 +3,7 @@ import { useQuery } from '../../shell/location';
 import { ScreenFrame } from '../../shell/Screen';
 import { useProject } from '../../state/studio';
 import { Button, Note, Tabs } from '../../ui';
+import { BatchTab } from './BatchTab';
 import { DeletedTab } from './DeletedTab';
 import { ExportDialog } from './ExportDialog';
 import { ImportDialog } from './ImportDialog';
@@ -67,6 +68,7 @@ function AllSets() {
           onSelect={setTab}
           tabs={[
             { id: 'sets', label: 'Prompt sets', content: <SetsTab /> },
+            { id: 'batch', label: 'Batch', content: <BatchTab /> },
             { id: 'deleted', label: `Deleted (${deleted.length})`, content: <DeletedTab /> },
           ]}
         />

@@ -1,15 +1,19 @@
 import { useEffect } from 'react';
+import { versionsOf } from '../../../project/versions';
 import { navigate, screenPath, useQuery } from '../../shell/location';
 import { ScreenFrame } from '../../shell/Screen';
 import { Button, EmptyState, Note, ProgressBar } from '../../ui';
 import { DiffPanel } from './DiffPanel';
 import { KeptNote } from './KeptNote';
 import { LineagePanel } from './LineagePanel';
+import { MeasurePanel } from './MeasurePanel';
 import { NotesPanel } from './NotesPanel';
+import { PerformancePanel } from './PerformancePanel';
 import { StagesPanel } from './StagesPanel';
+import { toBatch } from './to-batch';
 import { useExport, useRepository } from './use-library';
 import { VersionsPanel } from './VersionsPanel';
-import { detailTitle } from './words';
+import { detailTitle, stageOptions } from './words';
 
 /** One prompt set: where its stages stand, its versions, where they come from, and what differs. */
 export function SetDetail({ setId }: { readonly setId: string }) {
@@ -46,6 +50,13 @@ export function SetDetail({ setId }: { readonly setId: string }) {
           {back}
           <Button onPress={() => navigate(screenPath(set.id, 'data'))}>Open</Button>
           <Button onPress={() => void openExport(set.id)}>Export</Button>
+          <Button
+            variant="primary"
+            isDisabled={versionsOf(set).length === 0}
+            onPress={() => toBatch(set.id, stageOptions(set)[0]?.id ?? '')}
+          >
+            Run on a file
+          </Button>
         </>
       }
     >
@@ -55,6 +66,8 @@ export function SetDetail({ setId }: { readonly setId: string }) {
           <StagesPanel set={set} />
           <NotesPanel set={set} />
           <VersionsPanel set={set} />
+          <PerformancePanel detail={detail} />
+          <MeasurePanel detail={detail} />
           <LineagePanel detail={detail} />
           <DiffPanel set={set} />
         </div>

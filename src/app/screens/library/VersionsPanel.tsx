@@ -6,6 +6,7 @@ import { type Version, versionsOf, versionWords } from '../../../project/version
 import { ArmMark, Button, format, Panel, Table, Term, TextField } from '../../ui';
 import { howWords } from '../prompts/words';
 import { startWords } from '../train/starts';
+import { toBatch } from './to-batch';
 import { useExport, useRepository } from './use-library';
 import { dayWords } from './words';
 
@@ -159,6 +160,14 @@ function Actions({ set, of }: { readonly set: PromptSet; readonly of: Version })
           Use as {name}
         </Button>
       )}
+      <Button
+        size="s"
+        variant="quiet"
+        aria-label={`Run ${words} on a file`}
+        onPress={() => toBatch(set.id, version.id)}
+      >
+        Run on a file
+      </Button>
       {kind === 'soft' ? (
         <Button
           size="s"

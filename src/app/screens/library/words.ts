@@ -61,6 +61,23 @@ export const moveWords = (set: PromptSet, { from, to }: StageMove): string =>
 export const freeStages = (set: PromptSet): readonly string[] =>
   STANDARD_STAGES.filter((name) => !stagesOf(set).some((stage) => stage.name === name));
 
+/** Stages as choices: "production", and where it stands now. */
+export const stageOptions = (set: PromptSet): readonly { id: string; label: string; detail: string }[] =>
+  stagesOf(set).map(({ name, versionId }) => ({
+    id: `stage:${name}`,
+    label: name,
+    detail: `stage, at ${placeWords(set, versionId)}`,
+  }));
+
+/** "12 rows a second", "one row in 2.5 s". */
+export function paceWords(rowsPerSecond: number): string {
+  if (rowsPerSecond <= 0) return '';
+  if (rowsPerSecond >= 10) return `${Math.round(rowsPerSecond)} rows a second`;
+  return rowsPerSecond >= 1
+    ? `${rowsPerSecond.toFixed(1)} rows a second`
+    : `one row in ${(1 / rowsPerSecond).toFixed(1)} s`;
+}
+
 const day = new Intl.DateTimeFormat('en', { dateStyle: 'medium' });
 const minute = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' });
 /** An ISO time; what an imported file says instead of one is shown as it is. */

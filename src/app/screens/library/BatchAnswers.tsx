@@ -1,0 +1,172 @@
+import { toCsv } from '../../../dataset/csv-out';
+import { saveFile } from '../../download';
+import { useSession } from '../../state/studio';
+import { Button, Choices, format, Panel, ProgressBar, Table } from '../../ui';
+import type { BatchOptions, BatchRun } from './batch-state';
+import { useBatch } from './use-library';
+import { paceWords } from './words';
+
+const titleOf = (run: BatchRun | null): string => {
+  if (!run) return 'Answers';
+  const { status, done, total, who, leftOut } = run;
+  if (status === 'running') return `${format.count(done)} of ${format.counted(total, 'row')} answered by ${who}`;
+  const missing = leftOut.length > 0 ? `, ${format.count(leftOut.length)} left out` : '';
+  return status === 'done'
+    ? `${format.counted(total - leftOut.length, 'row')} answered by ${who}${missing}`
+    : `Stopped after ${format.count(done)} of ${format.counted(total, 'row')}; what is done is kept`;
+};
+
+/** How far it is, what came out, and the file to take away. */
+export function BatchAnswers() {
+  const { file, set, which, text, run, start, stop, download, options } = useBatch((s) => s);
+  const job = useSession((s) => s.job);
+  if (!file || !set) return null;
+  const isRunning = run?.status === 'running';
+  const missing =
+    which === null
+      ? 'Choose a stage or a version first.'
+      : text === null
+        ? 'Choose the column with the texts first.'
+        : job && !isRunning
+          ? `${job.title} runs now; the batch can start when it has ended.`
+          : null;
+  return (
+    <Panel span={12} title={titleOf(run)}>
+      <div className="stack">
+        {isRunning ? (
+          <ProgressBar
+            label="Answering"
+            value={run.total > 0 ? run.done / run.total : null}
+            detail={[
+              paceWords(run.rowsPerSecond),
+              ...(run.secondsLeft === null ? [] : [`${format.duration(run.secondsLeft)} left`]),
+            ]
+              .filter(Boolean)
+              .join(' · ')}
+          />
+        ) : null}
+        <div className="row">
+          {isRunning ? (
+            <Button onPress={stop}>Stop</Button>
+          ) : (
+            <Button
+              variant={run?.status === 'done' ? 'plain' : 'primary'}
+              isDisabled={missing !== null}
+              onPress={() => void start()}
+            >
+              {run?.status === 'stopped'
+                ? `Go on with the other ${format.counted(run.total - run.done, 'row')}`
+                : run?.status === 'done'
+                  ? 'Run again'
+                  : `Answer ${format.counted(file.rows, 'row')}`}
+            </Button>
+          )}
+          {missing ? <span className="dim small">{missing}</span> : null}
+        </div>
+        {run && run.done > 0 ? (
+          <>
+            <Table
+              caption="Answers by label"
+              rows={run.labels.map((label, i) => ({ label, rows: run.counts[i] ?? 0 }))}
+              rowKey={({ label }) => label}
+              columns={[
+                { id: 'label', header: 'Answer', primary: true, cell: ({ label }) => label },
+                {
+                  id: 'rows',
+                  header: 'Rows',
+                  numeric: true,
+                  cardLabel: 'rows',
+                  cell: ({ rows }) => format.count(rows),
+                },
+                {
+                  id: 'share',
+                  header: 'Share',
+                  numeric: true,
+                  cardLabel: 'share',
+                  cell: ({ rows }) => format.percent(rows / Math.max(1, run.done - run.leftOut.length)),
+                },
+              ]}
+            />
+            {run.leftOut.length > 0 ? <LeftOut leftOut={run.leftOut} /> : null}
+            {run.calibrated ? (
+              <p className="dim small">
+                Calibrated as in this version’s newest comparison: what it says whatever the text is, is subtracted.
+              </p>
+            ) : null}
+            {isRunning ? null : (
+              <>
+                <OutputOptions />
+                <div className="row">
+                  <Button variant={run.status === 'done' ? 'primary' : 'plain'} onPress={() => void download()}>
+                    {`Download ${format.counted(run.done, 'row')} as ${options.format === 'csv' ? 'CSV' : 'JSONL'}`}
+                  </Button>
+                  <span className="dim small">Answers are kept in this tab only.</span>
+                </div>
+              </>
+            )}
+          </>
+        ) : null}
+      </div>
+    </Panel>
+  );
+}
+
+function LeftOut({ leftOut }: { readonly leftOut: BatchRun['leftOut'] }) {
+  const reasons = new Map<string, number>();
+  for (const [, reason] of leftOut) {
+    const kind = reason.replace(/\d+/g, '…').replace(/“.*”/, '“…”');
+    reasons.set(kind, (reasons.get(kind) ?? 0) + 1);
+  }
+  const rows = leftOut.map(([index, reason]) => [index + 1, reason] as const);
+  return (
+    <p>
+      {format.counted(leftOut.length, 'row')} left out:{' '}
+      {[...reasons].map(([reason, n]) => `${reason} (${format.count(n)})`).join('; ')}.{' '}
+      <Button
+        variant="link"
+        onPress={() =>
+          saveFile('rows-not-answered.csv', toCsv(['row', 'reason'], rows, { neutralise: true }), 'text/csv')
+        }
+      >
+        Download the list
+      </Button>
+    </p>
+  );
+}
+
+const YES_NO = [
+  { id: 'yes', label: 'Yes' },
+  { id: 'no', label: 'No' },
+] as const;
+
+function OutputOptions() {
+  const { options, change } = useBatch((s) => s);
+  const choice = (label: string, name: Exclude<keyof BatchOptions, 'format'>) => (
+    <Choices
+      label={label}
+      options={YES_NO}
+      value={options[name] ? 'yes' : 'no'}
+      onChange={(value) => change({ [name]: value === 'yes' })}
+    />
+  );
+  return (
+    <div className="row batch-options">
+      <Choices
+        label="Format"
+        options={[
+          { id: 'csv', label: 'CSV' },
+          { id: 'jsonl', label: 'JSONL' },
+        ]}
+        value={options.format}
+        onChange={(chosen) => change({ format: chosen })}
+      />
+      {choice('A probability for each label', 'probabilities')}
+      {options.format === 'csv' ? (
+        <>
+          {choice('Make formulas harmless', 'neutralise')}
+          {choice('Mark as UTF-8 for Excel', 'bom')}
+        </>
+      ) : null}
+    </div>
+  );
+}

@@ -1,0 +1,52 @@
+/** What the Batch tab shows and does. */
+import type { StudioError } from '../../../lib/errors';
+import type { PromptSet } from '../../../project/types';
+import type { BatchFile } from '../../../worker/protocol';
+
+export interface BatchRun {
+  /** "SUPPORT_TONE, production (tuned 3)". */
+  readonly who: string;
+  readonly status: 'running' | 'stopped' | 'done';
+  readonly done: number;
+  readonly total: number;
+  readonly rowsPerSecond: number;
+  readonly secondsLeft: number | null;
+  readonly labels: readonly string[];
+  /** Answers by label. */
+  readonly counts: readonly number[];
+  readonly leftOut: readonly (readonly [index: number, reason: string])[];
+  readonly calibrated: boolean;
+  /** Of the first rows, to look at: label and its probability, null where not answered (yet). */
+  readonly first: readonly ({ readonly label: string; readonly confidence: number } | null)[];
+}
+
+export interface BatchOptions {
+  readonly format: 'csv' | 'jsonl';
+  readonly neutralise: boolean;
+  readonly bom: boolean;
+  readonly probabilities: boolean;
+}
+
+export interface BatchState {
+  /** The chosen set, in full. */
+  readonly set: PromptSet | null;
+  /** `stage:production`, or a version's id; null = not chosen yet. */
+  readonly which: string | null;
+  readonly file: BatchFile | null;
+  readonly opening: boolean;
+  /** Column with the texts. */
+  readonly text: string | null;
+  readonly run: BatchRun | null;
+  readonly options: BatchOptions;
+  readonly error: StudioError | null;
+  readonly chooseSet: (setId: string, which?: string) => Promise<void>;
+  readonly chooseWhich: (which: string) => void;
+  readonly openFile: (file: File) => Promise<void>;
+  readonly chooseText: (column: string) => void;
+  /** From the first row, or, after a stop, from where it stood. */
+  readonly start: () => Promise<void>;
+  readonly stop: () => void;
+  readonly change: (options: Partial<BatchOptions>) => void;
+  readonly download: () => Promise<void>;
+  readonly clear: () => void;
+}

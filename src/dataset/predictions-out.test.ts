@@ -1,0 +1,83 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parseTable } from './parse';
+import { type Answers, predictionsCsv, predictionsJsonl } from './predictions-out';
+import type { Row } from './types';
+
+const rowsOf = (cells: readonly Readonly<Record<string, string>>[]): readonly Row[] =>
+  cells.map((each, i) => ({ id: String(i + 1), line: i + 2, cells: each }));
+const answersOf = (change: Partial<Answers> = {}): Answers => ({
+  labels: ['bad', 'good'],
+  predictions: [1, 0],
+  confidences: [0.9, 0.75],
+  probabilities: null,
+  leftOut: new Map(),
+  ...change,
+});
+
+describe('answered rows', () => {
+  const rows = rowsOf([{ text: 'fine, "thanks"' }, { text: '=HYPERLINK("x")' }]);
+
+  test('as CSV: CRLF, quotes doubled, formulas neutralised only when asked', () => {
+    expect(predictionsCsv(['text'], rows, answersOf(), {})).toBe(
+      'text,prediction,confidence\r\n"fine, ""thanks""",good,0.9\r\n"=HYPERLINK(""x"")",bad,0.75\r\n',
+    );
+    const safe = predictionsCsv(['text'], rows, answersOf(), { neutralise: true, bom: true });
+    expect(safe.startsWith('\ufefftext,')).toBe(true);
+    expect(safe).toContain(`"'=HYPERLINK(""x"")"`);
+  });
+
+  test('keep the names of the input, and say which rows were not answered', () => {
+    const taken = rowsOf([{ prediction: 'mine' }, { prediction: '' }]);
+    const answers = answersOf({ predictions: [1, -1], leftOut: new Map([[1, 'it has no text']]) });
+    expect(predictionsCsv(['prediction'], taken, answers, {})).toBe(
+      'prediction,prediction_2,confidence,not_answered\r\nmine,good,0.9,\r\n,,,it has no text\r\n',
+    );
+    expect(predictionsJsonl(['prediction'], taken, answers)).toBe(
+      '{"prediction":"mine","prediction_2":"good","confidence":0.9}\n{"prediction":"","prediction_2":null,"confidence":null,"not_answered":"it has no text"}\n',
+    );
+  });
+
+  test('with every probability when asked', () => {
+    const answers = answersOf({ probabilities: Float32Array.of(0.1, 0.9, 0.75, 0.25) });
+    expect(predictionsCsv(['text'], rowsOf([{ text: 'a' }, { text: 'b' }]), answers, {}).split('\r\n')).toEqual([
+      'text,prediction,confidence,p_bad,p_good',
+      'a,good,0.9,0.1,0.9',
+      'b,bad,0.75,0.75,0.25',
+      '',
+    ]);
+  });
+
+  test('a column that is called __proto__ stays a column', () => {
+    const cells = Object.fromEntries([['__proto__', 'x']]);
+    expect(predictionsJsonl(['__proto__'], rowsOf([cells]), answersOf())).toContain('{"__proto__":"x",');
+  });
+
+  test('come back through our own parser as they went out', () => {
+    const cell = fc.string().map((text) => `${text.replace(/[\r\u2028\u2029\ufeff]/g, '')}x`);
+    fc.assert(
+      fc.property(fc.array(cell, { minLength: 1, maxLength: 8 }), (texts) => {
+        const predictions = texts.map((_, i) => i % 2);
+        const out = predictionsCsv(
+          ['message'],
+          rowsOf(texts.map((message) => ({ message }))),
+          answersOf({ predictions }),
+          {},
+        );
+        const back = parseTable('out.csv', new TextEncoder().encode(out), { delimiter: ',' });
+        expect(back.ok && back.value.rejected).toEqual([]);
+        expect(back.ok && back.value.rows.map(({ cells }) => cells.message)).toEqual(texts);
+        expect(back.ok && back.value.rows.map(({ cells }) => cells.prediction)).toEqual(
+          predictions.map((p) => (p === 1 ? 'good' : 'bad')),
+        );
+      }),
+    );
+  });
+});
+
+test('a file of texts alone is read when that is enough, and refused where labels are needed', () => {
+  const bytes = new TextEncoder().encode('message\nhello\n"a, b"\n');
+  expect(parseTable('x.csv', bytes).ok).toBe(false);
+  const read = parseTable('x.csv', bytes, { oneColumn: true });
+  expect(read.ok && read.value.rows.map(({ cells }) => cells.message)).toEqual(['hello', 'a, b']);
+});

@@ -1,0 +1,158 @@
+import { describe, expect, test } from 'vitest';
+import type { ArmReport } from '../evaluation/types';
+import { newcombe } from '../metrics/intervals';
+import { driftOf, driftWords, firstOf, performanceTitle } from './drift';
+import { calibrationOf, heldBackKey, overVersions, type Result, resultsOf, rowsOfResults } from './performance';
+import { addHardVersion, createPromptSet } from './prompt-set';
+import type { Evaluation, Measurement, PromptSet } from './types';
+
+test.each([
+  [56, 70, 48, 80, 0.0524, 0.3339],
+  [9, 10, 3, 10, 0.1705, 0.809],
+  [6, 7, 2, 7, 0.0582, 0.8062],
+  [5, 56, 0, 29, -0.0381, 0.1926],
+  [0, 10, 0, 20, -0.1611, 0.2775],
+  [10, 10, 0, 20, 0.6791, 1],
+])('Newcombe’s method 10, his Table II: %i/%i − %i/%i', (a, m, b, n, low, high) => {
+  const found = newcombe(a, m, b, n);
+  expect(found.low).toBeCloseTo(low, 4);
+  expect(found.high).toBeCloseTo(high, 4);
+});
+
+function made(): PromptSet {
+  let set = createPromptSet(
+    { id: 's', now: '2026-01-01' },
+    { name: 'Tone', words: [], baseTemplate: '{text}', datasetFingerprint: 'f', datasetName: 'march.csv', taken: [] },
+  );
+  for (const n of [1, 2])
+    set = addHardVersion(
+      set,
+      { id: `h${n}`, now: `2026-01-0${n + 1}` },
+      { prompt: { template: `${n} {text}`, shots: 0, shotSeed: 0 } },
+    ).set;
+  return set;
+}
+
+const LABELS = ['bad', 'good'];
+const gold = (n: number) => Array.from({ length: n }, (_, i) => i % 2);
+/** Right on the first `correct` rows. */
+const said = (n: number, correct: number) => gold(n).map((label, i) => (i < correct ? label : 1 - label));
+const rowIds = (n: number) => Array.from({ length: n }, (_, i) => `row-${i}`);
+
+const measured = (
+  id: string,
+  versionId: string,
+  n: number,
+  correct: number,
+  rows: string,
+  day: number,
+): Measurement => ({
+  id,
+  setId: 's',
+  versionId,
+  createdAt: `2026-03-${String(day).padStart(2, '0')}`,
+  data: { kind: 'file', name: `${rows}.csv`, fingerprint: rows },
+  labels: LABELS,
+  gold: gold(n),
+  predictions: said(n, correct),
+  leftOut: 0,
+  calibrated: false,
+  model: { id: 'm', sha256: 's' },
+});
+
+const evaluation = (n: number, correct: number, calibrated: boolean): Evaluation =>
+  ({
+    id: 'e',
+    setId: 's',
+    createdAt: '2026-02-01',
+    hardVersion: 'h1',
+    softVersion: null,
+    plan: {
+      labels: LABELS,
+      rowIds: rowIds(n),
+      gold: gold(n),
+      arms: [{ id: 'yours', calibration: { meanLogProbs: [-1, -0.5], rows: 10 } }],
+    },
+    comparison: {
+      calibrated: false,
+      arms: [{ id: 'yours', calibrated, predictions: said(n, correct) } as unknown as ArmReport],
+    },
+  }) as unknown as Evaluation;
+
+describe('results of versions', () => {
+  const set = made();
+  const measurements = [
+    measured('m1', 'h1', 180, 128, 'april', 1),
+    measured('m2', 'h2', 180, 150, 'april', 2),
+    measured('m3', 'gone', 180, 150, 'april', 3),
+  ];
+  const results = resultsOf(set, [evaluation(120, 101, false)], measurements);
+
+  test('come from comparisons and measurements of versions that are here, oldest first', () => {
+    expect(results.map(({ of, n, correct }) => [of.version.id, n, correct])).toEqual([
+      ['h1', 120, 101],
+      ['h1', 180, 128],
+      ['h2', 180, 150],
+    ]);
+  });
+
+  test('never mix rows: each lot of rows is a line of its own', () => {
+    const lots = rowsOfResults(results);
+    expect(lots.map(({ name, versions }) => [name, versions])).toEqual([
+      ['180 rows of april.csv', 2],
+      ['120 held-back rows of march.csv', 1],
+    ]);
+    for (const { key } of lots) {
+      const line = overVersions(results, key);
+      expect(new Set(line.map(({ rowsKey }) => rowsKey)).size).toBe(1);
+    }
+    expect(overVersions(results, 'april').map(({ of }) => of.version.id)).toEqual(['h1', 'h2']);
+  });
+
+  test('on different rows are compared as such, and a real drop is called one', () => {
+    const [first, now] = results as [Result, Result];
+    expect(firstOf(results, now)).toBe(first);
+    expect(firstOf(results, first)).toBeNull();
+    expect(driftOf(first, now)).toMatchObject({ kind: 'drop', paired: false });
+    expect(driftWords(first, now)).toBe(
+      'Was 84% on 120 held-back rows of march.csv; now 71% (64 to 77) on 180 rows of april.csv: a real drop, −13 points (95% interval −22 to −4).',
+    );
+    expect(driftWords(null, first)).toContain('Nothing was recorded before');
+  });
+
+  test('on the same rows are compared row by row', () => {
+    const again = resultsOf(set, [], [measured('a', 'h1', 100, 60, 'x', 1), measured('b', 'h1', 100, 66, 'x', 2)]);
+    const [then, now] = again as [Result, Result];
+    // unpaired, the same six points would be nothing
+    expect(driftOf(then, now)).toMatchObject({ kind: 'gain', paired: true });
+    expect(driftOf({ ...then, rowsKey: 'other' }, now)).toMatchObject({ kind: 'unclear', paired: false });
+    expect(driftWords({ ...then, rowsKey: 'other' }, now)).toContain('no clear change');
+  });
+
+  test('a title claims no more than the rows show', () => {
+    expect(performanceTitle([])).toBe('No version has been measured yet');
+    expect(performanceTitle(overVersions(results, 'april'))).toBe(
+      'hand-written 2 is above hand-written 1 by 12 points (+7 to +17)',
+    );
+    const same = resultsOf(set, [], [measured('a', 'h1', 20, 12, 'x', 1), measured('b', 'h2', 20, 13, 'x', 2)]);
+    expect(performanceTitle(same)).toBe('2 versions on 20 rows of x.csv: no clear change from first to last');
+  });
+});
+
+test('held-back rows of a comparison and of a measurement have one key; other labels another', () => {
+  const key = heldBackKey(rowIds(5), gold(5), LABELS);
+  expect(resultsOf(made(), [evaluation(5, 3, false)], [])[0]?.rowsKey).toBe(key);
+  expect(
+    heldBackKey(
+      rowIds(5),
+      gold(5).map((g) => 1 - g),
+      LABELS,
+    ),
+  ).not.toBe(key);
+});
+
+test('a version is calibrated as in its newest comparison, or not at all', () => {
+  expect(calibrationOf([evaluation(5, 3, true)], 'h1')).toEqual([-1, -0.5]);
+  expect(calibrationOf([evaluation(5, 3, false), evaluation(5, 3, true)], 'h1')).toBeNull();
+  expect(calibrationOf([evaluation(5, 3, true)], 'h2')).toBeNull();
+});

@@ -1,0 +1,114 @@
+/**
+ * From a handle and a stage to predictions: what a program that uses the prompts writes, `predict({ handle, stage }, texts)`.
+ * One loaded model answers for all sets: a prompt is text and vectors that go along with each request.
+ */
+import { type Failure, fail, ok, type Result } from '../lib/result';
+import { argmax, logSoftmax } from '../metrics/classification';
+import type { SoftPrompt } from '../prompt/types';
+import { asContinuation } from '../task/template';
+import type { HardPrompt, LabelWord } from '../task/types';
+import { putIntoTemplate } from './sidecar-build';
+import { resolveStage, resolveVersion, type StageFailure, type VersionFailure } from './stages';
+import type { PromptSet } from './types';
+import { type Version, wordsOf } from './versions';
+
+/** Either the stage or the version must be named: there is no default. */
+export type Asked =
+  | { readonly handle: string; readonly stage: string }
+  | { readonly handle: string; readonly version: { readonly kind: Version['kind']; readonly number: number } };
+
+export interface ReadyPrompt {
+  readonly set: PromptSet;
+  readonly of: Version;
+  readonly prompt: HardPrompt;
+  readonly soft: SoftPrompt | null;
+  /** As they follow the prompt, in the order of the labels. */
+  readonly words: readonly LabelWord[];
+  /** Of the weights that its vectors belong to; null = it has none. */
+  readonly modelSha256: string | null;
+}
+
+type WrapperFailure = StageFailure | VersionFailure | Failure<'no-set'>;
+
+/** A version as it is asked. */
+export function readyPrompt(set: PromptSet, of: Version): ReadyPrompt {
+  const { kind, version } = of;
+  const prompt = kind === 'hard' ? version.prompt : { template: version.template, shots: 0, shotSeed: 0 };
+  const text = prompt.chat ? '' : prompt.template;
+  return {
+    set,
+    of,
+    prompt,
+    soft: kind === 'soft' ? version.soft : null,
+    words: wordsOf(set, of).map(({ label, word }) => ({ label, word: asContinuation(text, word) })),
+    modelSha256: kind === 'soft' ? version.model.sha256 : null,
+  };
+}
+
+/** The prompt that a handle and a stage, or a version, stand for. Never another one instead. */
+export function promptFor(sets: readonly PromptSet[], asked: Asked): Result<ReadyPrompt, WrapperFailure> {
+  const set = sets.find(({ handle, deletedAt }) => handle === asked.handle && deletedAt === null);
+  if (!set) return fail('no-set', `There is no prompt set ${asked.handle} in this library.`, { handle: asked.handle });
+  const found = 'stage' in asked ? resolveStage(set, asked.stage) : resolveVersion(set, asked.version);
+  return found.ok ? ok(readyPrompt(set, found.value)) : found;
+}
+
+export interface Prediction {
+  readonly label: string;
+  /** Probability of the label among the labels. */
+  readonly confidence: number;
+  /** In the order of the set's labels. */
+  readonly probabilities: readonly number[];
+}
+
+/** What the wrapper needs of a loaded model; an engine and its tokenizer are such. */
+export interface Model {
+  readonly sha256: string;
+  readonly encode: (text: string) => Int32Array | Promise<Int32Array>;
+  readonly score: (request: {
+    readonly rows: readonly { readonly rowId: string; readonly ids: Int32Array; readonly label: null }[];
+    readonly labels: readonly (LabelWord & { readonly tokenIds: readonly number[] })[];
+    readonly soft: SoftPrompt | null;
+    readonly cacheKey: string | null;
+  }) => Promise<{ readonly rows: readonly { readonly logProbs: readonly number[] }[] }>;
+}
+
+type PredictFailure = WrapperFailure | Failure<'other-weights' | 'needs-rows'>;
+
+/** Answers texts by the prompt that was asked for. Switching from one to another loads nothing. */
+export async function predict(
+  model: Model,
+  sets: readonly PromptSet[],
+  asked: Asked,
+  texts: readonly string[],
+): Promise<Result<readonly Prediction[], PredictFailure>> {
+  const found = promptFor(sets, asked);
+  if (!found.ok) return found;
+  const { prompt, soft, words, modelSha256, set } = found.value;
+  if (modelSha256 !== null && modelSha256 !== model.sha256)
+    return fail('other-weights', `The prompt of ${set.handle} belongs to other weights than those that are loaded.`);
+  if (prompt.shots > 0 || prompt.chat)
+    return fail(
+      'needs-rows',
+      `This version of ${set.handle} shows examples or is a chat message, which the wrapper does not build. Run it in Batch.`,
+    );
+  const encoded = async (text: string) => Int32Array.from(await model.encode(text));
+  const rows = await Promise.all(
+    texts.map(async (text, i) => ({
+      rowId: String(i),
+      ids: await encoded(putIntoTemplate(prompt.template, text, null)),
+      label: null,
+    })),
+  );
+  const labels = await Promise.all(
+    words.map(async (word) => ({ ...word, tokenIds: Array.from(await encoded(word.word)) })),
+  );
+  const scored = await model.score({ rows, labels, soft, cacheKey: null });
+  return ok(
+    scored.rows.map(({ logProbs }) => {
+      const probabilities = logSoftmax([...logProbs]).map(Math.exp);
+      const best = argmax(probabilities);
+      return { label: words[best]?.label ?? '', confidence: probabilities[best] ?? 0, probabilities };
+    }),
+  );
+}
