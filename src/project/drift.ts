@@ -47,7 +47,7 @@ const signed = (share: number) => {
   return value < 0 ? `−${-value}` : value > 0 ? `+${value}` : '0';
 };
 
-/** "Was 84% on 120 held-back rows of march.csv; now 71% (64 to 78) on 180 rows of april.csv: a real drop, −13 points (95% interval −22 to −4)". */
+/** "Was 84% on 120 held-back rows of march.csv; now 71% (64 to 78) on 180 rows of april.csv: a real drop, −13 points (95% interval −22 to −3)". */
 export function driftWords(then: Result | null, now: Result): string {
   const is = `${whole(now.accuracy)}% (${whole(now.accuracyCi95.low)} to ${whole(now.accuracyCi95.high)}) on ${now.rowsName}`;
   if (!then) return `${is}. Nothing was recorded before: later measurements are held against this one.`;

@@ -5,6 +5,7 @@ import { driftOf, driftWords, firstOf, performanceTitle } from './drift';
 import { calibrationOf, heldBackKey, overVersions, type Result, resultsOf, rowsOfResults } from './performance';
 import { addHardVersion, createPromptSet } from './prompt-set';
 import type { Evaluation, Measurement, PromptSet } from './types';
+import { type Version, versionsOf } from './versions';
 
 test.each([
   [56, 70, 48, 80, 0.0524, 0.3339],
@@ -115,7 +116,7 @@ describe('results of versions', () => {
     expect(firstOf(results, first)).toBeNull();
     expect(driftOf(first, now)).toMatchObject({ kind: 'drop', paired: false });
     expect(driftWords(first, now)).toBe(
-      'Was 84% on 120 held-back rows of march.csv; now 71% (64 to 77) on 180 rows of april.csv: a real drop, −13 points (95% interval −22 to −4).',
+      'Was 84% on 120 held-back rows of march.csv; now 71% (64 to 77) on 180 rows of april.csv: a real drop, −13 points (95% interval −22 to −3).',
     );
     expect(driftWords(null, first)).toContain('Nothing was recorded before');
   });
@@ -151,8 +152,31 @@ test('held-back rows of a comparison and of a measurement have one key; other la
   ).not.toBe(key);
 });
 
+test('a version with examples did what the arm with as many examples did, and nothing else', () => {
+  const set = made();
+  const [first, second] = set.hard.map((version): Version => ({ kind: 'hard', version }));
+  if (!first || !second || first.kind !== 'hard') throw new Error('two versions');
+  const shown = (shots: number): PromptSet => ({
+    ...set,
+    hard: [{ ...first.version, prompt: { ...first.version.prompt, shots } }],
+  });
+  const both = evaluation(5, 3, false);
+  const withExamples = {
+    ...both,
+    comparison: {
+      ...both.comparison,
+      arms: [...both.comparison.arms, { ...both.comparison.arms[0], id: 'yours-8', predictions: said(5, 5) }],
+    },
+  } as Evaluation;
+  expect(resultsOf(shown(0), [withExamples], []).map(({ correct }) => correct)).toEqual([3]);
+  expect(resultsOf(shown(8), [withExamples], []).map(({ correct }) => correct)).toEqual([5]);
+  expect(resultsOf(shown(4), [withExamples], [])).toEqual([]);
+});
+
 test('a version is calibrated as in its newest comparison, or not at all', () => {
-  expect(calibrationOf([evaluation(5, 3, true)], 'h1')).toEqual([-1, -0.5]);
-  expect(calibrationOf([evaluation(5, 3, false), evaluation(5, 3, true)], 'h1')).toBeNull();
-  expect(calibrationOf([evaluation(5, 3, true)], 'h2')).toBeNull();
+  const [first, second] = versionsOf(made());
+  if (!first || !second) throw new Error('two versions');
+  expect(calibrationOf([evaluation(5, 3, true)], first)).toEqual([-1, -0.5]);
+  expect(calibrationOf([evaluation(5, 3, false), evaluation(5, 3, true)], first)).toBeNull();
+  expect(calibrationOf([evaluation(5, 3, true)], second)).toBeNull();
 });

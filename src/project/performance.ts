@@ -2,7 +2,7 @@
 import { confusionMatrix, correctCount, macroF1 } from '../metrics/classification';
 import { type Interval, wilson } from '../metrics/intervals';
 import type { Evaluation, Measurement, PromptSet } from './types';
-import { type Version, versionById } from './versions';
+import { type Version, versionById, versionsOf } from './versions';
 
 /** One version on one lot of rows. */
 export interface Result {
@@ -25,18 +25,26 @@ export interface Result {
   readonly measurement: Measurement | null;
 }
 
-/** The arm of a comparison that stands for a version; null = it took no part. */
-function armOf(evaluation: Evaluation, versionId: string): string | null {
-  if (evaluation.softVersion === versionId) return 'tuned';
-  if (evaluation.hardVersion === versionId) return 'yours';
-  const own = `hand-${versionId}`;
-  return evaluation.plan.arms.some(({ id }) => id === own) ? own : null;
+/** Of the hand-written prompt that a comparison shows with examples. */
+const WITH_EXAMPLES = { id: 'yours-8', shots: 8 };
+
+/**
+ * The arm of a comparison that is a version as it stands; null = it took no part. A hand-written version takes part without
+ * examples and with eight: a version that shows another number of them was not among the arms.
+ */
+function armOf({ softVersion, hardVersion, plan }: Evaluation, { kind, version }: Version): string | null {
+  if (kind === 'soft') return softVersion === version.id ? 'tuned' : null;
+  const { shots } = version.prompt;
+  if (shots > 0) return hardVersion === version.id && shots === WITH_EXAMPLES.shots ? WITH_EXAMPLES.id : null;
+  if (hardVersion === version.id) return 'yours';
+  const own = `hand-${version.id}`;
+  return plan.arms.some(({ id }) => id === own) ? own : null;
 }
 
 /** Mean log-probabilities that a version's newest comparison subtracted from its answers; null = none. */
-export function calibrationOf(evaluations: readonly Evaluation[], versionId: string): readonly number[] | null {
+export function calibrationOf(evaluations: readonly Evaluation[], of: Version): readonly number[] | null {
   for (const evaluation of evaluations) {
-    const id = armOf(evaluation, versionId);
+    const id = armOf(evaluation, of);
     const report = evaluation.comparison.arms.find((arm) => arm.id === id);
     if (!report) continue;
     if (!(report.calibrated ?? evaluation.comparison.calibrated)) return null;
@@ -80,12 +88,12 @@ export function resultsOf(
 ): readonly Result[] {
   const compared = evaluations.flatMap((evaluation): Result[] => {
     const { plan, comparison, createdAt } = evaluation;
-    return [...set.hard, ...set.soft].flatMap((version) => {
-      const of = versionById(set, version.id);
-      const report = comparison.arms.find(({ id }) => id === armOf(evaluation, version.id));
-      if (!of || !report) return [];
+    return versionsOf(set).flatMap((of) => {
+      const wanted = armOf(evaluation, of);
+      const report = comparison.arms.find(({ id }) => id === wanted);
+      if (!report) return [];
       return {
-        id: `${evaluation.id} ${version.id}`,
+        id: `${evaluation.id} ${of.version.id}`,
         of,
         at: createdAt,
         rowsKey: heldBackKey(plan.rowIds, plan.gold, plan.labels),

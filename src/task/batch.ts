@@ -1,6 +1,7 @@
 /** Rows of another file under a prompt of this project: rendered piece by piece, so that the file may be long. */
 import { labelIndexer } from '../dataset/labels';
 import type { ColumnMapping, Dataset, Row, Table } from '../dataset/types';
+import { assert } from '../lib/assert';
 import { fail, ok, type Result } from '../lib/result';
 import { renderRows } from './render';
 import { checkTemplate, renderTemplate, type TemplateFailure } from './template';
@@ -22,6 +23,8 @@ type BatchFailure = TemplateFailure | { readonly kind: 'no-rows' | 'nearest'; re
 
 /** A row to be asked, or why it cannot be. `rowId` is its place in the file, from 0. */
 export type BatchRow = Example | { readonly rowId: string; readonly leftOut: string };
+
+type Rendered = Pick<Example, 'text' | 'otherOrders'>;
 
 /** Renders the rows from one place on. */
 export type BatchRenderer = (rows: readonly Row[], from: number) => readonly BatchRow[];
@@ -51,16 +54,17 @@ export function openBatch(
     return { row: { ...row, id: String(index), cells: { ...row.cells, [own]: words } }, label: found, leftOut };
   };
   const inOrder =
-    (render: (rows: readonly Row[]) => readonly string[]): BatchRenderer =>
+    (render: (rows: readonly Row[]) => readonly Rendered[]): BatchRenderer =>
     (rows, from) => {
       const all = rows.map((row, i) => readied(row, from + i));
-      const texts = render(all.flatMap((each) => (each.leftOut === null ? [each.row] : [])));
+      const rendered = render(all.flatMap((each) => (each.leftOut === null ? [each.row] : [])));
       let next = 0;
       return all.map(({ row: { id }, label: index, leftOut }) =>
-        leftOut === null ? { rowId: id, text: texts[next++] ?? '', label: index } : { rowId: id, leftOut },
+        leftOut === null ? { text: '', ...rendered[next++], rowId: id, label: index } : { rowId: id, leftOut },
       );
     };
-  if (prompt.shots === 0) return ok(inOrder((rows) => rows.map((row) => renderTemplate(checked.value, row, mapping))));
+  if (prompt.shots === 0)
+    return ok(inOrder((rows) => rows.map((row) => ({ text: renderTemplate(checked.value, row, mapping) }))));
   if (prompt.selection === 'nearest')
     return fail(
       'nearest',
@@ -79,8 +83,9 @@ export function openBatch(
         table: { ...dataset.table, columns, rows: [...dataset.table.rows, ...asked] },
       };
       const ids = asked.map(({ id }) => id);
-      const rendered = renderRows(both, { ...prompt, orders: 1 }, words, ids);
-      return rendered.ok ? rendered.value.map((example) => example.text) : [];
+      const rendered = renderRows(both, prompt, words, ids);
+      assert(rendered.ok, 'a template that was checked can be rendered');
+      return rendered.value;
     }),
   );
 }

@@ -73,11 +73,14 @@ export function createBatchHandlers(opened: () => Opened): Pick<Handlers<DataMet
       const { tokenizer, room } = opened();
       const rendered = render(file(lane).rows.slice(from, from + count), from).map((row) => {
         if ('leftOut' in row) return row;
-        const { rowId, label } = row;
-        const ids = tokenizer.encode(how.prompt.chat ? (tokenizer.chat(row.text) ?? row.text) : row.text);
-        return ids.length > room
-          ? { rowId, leftOut: `it is too long: ${ids.length} tokens, and the model reads ${room}` }
-          : { rowId, label, ids };
+        const { rowId, label, text, otherOrders } = row;
+        const encode = (each: string) => tokenizer.encode(how.prompt.chat ? (tokenizer.chat(each) ?? each) : each);
+        const ids = encode(text);
+        const others = otherOrders?.map(encode);
+        const longest = Math.max(ids.length, ...(others?.map(({ length }) => length) ?? []));
+        return longest > room
+          ? { rowId, leftOut: `it is too long: ${longest} tokens, and the model reads ${room}` }
+          : { rowId, label, ids, ...(others ? { otherOrders: others } : {}) };
       });
       return {
         rows: rendered.flatMap((row) => ('ids' in row ? [row] : [])),

@@ -4,6 +4,8 @@ import { drawAccuracy, drawConfusion, drawDifferences } from './comparison-chart
 import { drawCoverage, drawReliability } from './confidence-charts';
 import { toSvg } from './export';
 import { ARMS, LABELS, PAIRS } from './fixtures';
+import { drawLineage } from './lineage-chart';
+import { drawPerformance } from './performance-chart';
 import type { Draw } from './plot';
 import { drawCurve, drawOverlay, drawSmallMultiple } from './run-charts';
 import { drawLoss, drawNorms, drawTrace, drawValidation } from './training-charts';
@@ -75,6 +77,35 @@ const CHARTS: Readonly<Record<string, Draw>> = {
   'learning curve': drawCurve(
     [64, 128, 256].map((rows, i) => ({ rows, accuracy: 0.6 + i / 10 })),
     100,
+  ),
+  lineage: drawLineage(
+    (
+      [
+        ['text', 'start', '“Say the tone of the messag…”', null, 0, []],
+        ['one', 'soft', 'tuned 1', 'text', 1, []],
+        ['two', 'soft', 'tuned 2', 'one', 2, ['production', 'a-stage-with-a-rather-long-name']],
+        ['hand', 'hard', 'hand-written 1', null, 0, ['staging']],
+        ['mixed', 'soft', 'hybrid 3', 'hand', 1, []],
+      ] as const
+    ).map(([id, kind, name, parent, depth, stages]) => ({
+      id,
+      kind,
+      name,
+      parent,
+      depth,
+      stages,
+      data: kind === 'soft' ? 'data 2' : null,
+      how: '',
+    })),
+  ),
+  performance: drawPerformance(
+    ARMS.slice(0, 4).map(({ id, name, kind, accuracy, accuracyCi95 }) => ({
+      id,
+      name,
+      kind: kind === 'tuned' ? 'soft' : 'hard',
+      accuracy,
+      accuracyCi95,
+    })),
   ),
   accuracy: drawAccuracy(ARMS),
   differences: drawDifferences(PAIRS, (id) => ARMS.find((a) => a.id === id)?.name ?? id),

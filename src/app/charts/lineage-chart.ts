@@ -4,6 +4,9 @@ import { COLOUR, type Draw, NARROW, svg } from './plot';
 
 const ROW = 30;
 const TOP = 16;
+const TEXT_AT = 16;
+/** Width of most letters. */
+const LETTER = 7.4;
 
 /** A forest read from the top: each version hangs from what it came from. Hand-written ones are circles, tuned ones diamonds. */
 export const drawLineage =
@@ -25,9 +28,13 @@ export const drawLineage =
     const names = (some: readonly LineageNode[], fontWeight: number) =>
       Plot.text(some, {
         ...place,
-        dx: 16,
-        text: ({ name, data, stages }: LineageNode) =>
-          [name, ...(width < NARROW || data === null ? [] : [data]), ...stages].join(' · '),
+        dx: TEXT_AT,
+        text: (node: LineageNode) => {
+          const { name, data, stages } = node;
+          const words = [name, ...(width < NARROW || data === null ? [] : [data]), ...stages].join(' · ');
+          const room = Math.floor((width - at(node).x - TEXT_AT) / LETTER);
+          return words.length > room ? `${words.slice(0, room - 1)}…` : words;
+        },
         textAnchor: 'start',
         fill: COLOUR.ink,
         fontSize: 12.5,

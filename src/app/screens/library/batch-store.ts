@@ -84,7 +84,7 @@ export function createBatchStore(services: Services, session: SessionStore, proj
       const { ready, who } = await chosen();
       const { set: of, text } = get();
       const evaluations = await disk.evaluations.ofSet(ready.set.id);
-      const calibration = calibrationOf(evaluations, ready.of.version.id);
+      const calibration = calibrationOf(evaluations, ready.of);
       const dataset = ready.prompt.shots > 0 ? ((await disk.datasets.get(ready.set.id))?.dataset ?? null) : null;
       await session.getState().tokenizerReady();
       await data.call('startBatch', {

@@ -139,7 +139,7 @@ export function createMeasureStore(
         const version = of && versionById(of, versionId);
         if (!version) throw new StudioError('bad-input', 'This version is not in the library any more.');
         const ready = readyPrompt(of, version);
-        const calibration = calibrationOf(evaluations, versionId);
+        const calibration = calibrationOf(evaluations, version);
         const rows = await rowsFor(of, ready, dataset?.dataset ?? null);
         const answers: { index: number; gold: number; prediction: number }[] = [];
         let leftOut = 0;

@@ -4,6 +4,7 @@ import { navigate, screenPath, useQuery } from '../../shell/location';
 import { ScreenFrame } from '../../shell/Screen';
 import { useProject, useSession } from '../../state/studio';
 import { Button, EmptyState, Note, Panel, ProgressBar, TextArea } from '../../ui';
+import { AlsoPlays } from './AlsoPlays';
 import { PlayerPanel } from './PlayerPanel';
 import { Stage } from './Stage';
 import { usePlayground } from './use-playground';
@@ -17,10 +18,11 @@ export default function PlaygroundScreen() {
   const job = useSession((s) => s.job);
   const state = usePlayground((s) => s);
   const { enter, players, labels, text, stale, error, examples } = state;
+  const [also, setAlso] = useQuery<string>('also', '');
   const tuned = set && chosenSoft(set);
   const hard = set && chosenHard(set);
   // biome-ignore lint/correctness/useExhaustiveDependencies: other prompts stand for Yours and Tuned, or the model is ready now
-  useEffect(() => void enter(), [enter, set?.id, tuned?.id, hard?.id, set?.words, model]);
+  useEffect(() => void enter(also), [enter, set?.id, tuned?.id, hard?.id, set?.words, set?.moves, also, model]);
   const { shipped, present } = state;
   const [stage, setStage] = useQuery<'' | 'open'>('stage', '');
   const canPresent = players.length > 0 && examples.length > 0;
@@ -93,6 +95,7 @@ export default function PlaygroundScreen() {
               ) : null}
               {model === 'ready' ? null : <span className="dim small">The answers come when the model is here.</span>}
             </div>
+            {set ? <AlsoPlays set={set} also={also} onChange={setAlso} /> : null}
             <WritingSettings />
           </div>
         </Panel>

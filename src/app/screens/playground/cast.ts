@@ -7,6 +7,7 @@ import type { LabelWord } from '../../../task/types';
 import type { SampleProject, ShippedPrompt } from '../../services';
 import type { ArmSide } from '../../ui';
 import { contestOf } from '../compare/arms';
+import type { Also } from './also';
 
 export interface Answer {
   /** In the order of the cast's answer words. */
@@ -26,6 +27,8 @@ export interface Player {
   /** The template is put into the model's form for messages. */
   readonly chat: boolean;
   readonly soft: SoftPrompt | null;
+  /** Its own answer words, where it is bound to some; else the cast's. */
+  readonly words: readonly LabelWord[] | null;
   /** Mean log-probabilities that are subtracted from its own; null = it was not exported calibrated. */
   readonly calibration: readonly number[] | null;
   readonly answer: Answer | null;
@@ -53,6 +56,7 @@ const player = (
   part: Pick<Player, 'id' | 'name' | 'title' | 'side' | 'template' | 'soft'> & Partial<Player>,
 ): Player => ({
   chat: false,
+  words: null,
   calibration: null,
   answer: null,
   written: null,
@@ -60,7 +64,13 @@ const player = (
   ...part,
 });
 
-export function projectCast(open: PromptSet, dataset: Dataset | null, sample: SampleProject | null): Cast {
+/** @param also a stage or a version that plays too */
+export function projectCast(
+  open: PromptSet,
+  dataset: Dataset | null,
+  sample: SampleProject | null,
+  also: Also['player'] = null,
+): Cast {
   const players = contestOf(open).arms.flatMap(({ id, name, kind, prompt: { template, chat = false }, soft }) =>
     id === 'untuned' || id === 'yours' || id === 'tuned'
       ? player({
@@ -75,7 +85,7 @@ export function projectCast(open: PromptSet, dataset: Dataset | null, sample: Sa
       : [],
   );
   return {
-    players,
+    players: also ? [...players, player(also)] : players,
     words: open.words,
     textColumn: dataset?.mapping.text ?? null,
     examplesKey: `examples:${open.id}`,

@@ -7,8 +7,10 @@ import type { Services } from '../../services';
 import type { ProjectStore } from '../../state/project-store';
 import type { SessionStore } from '../../state/session-store';
 import { wordsFor } from '../../state/words-for';
+import { alsoOf } from './also';
 import { calibrated } from './calibrated';
 import { type Answer, type Cast, type Player, projectCast, shippedCast } from './cast';
+import { noAnswer } from './no-answer';
 import { DEFAULT_WRITING, type Writing, write } from './write';
 
 export interface PlaygroundState {
@@ -26,7 +28,10 @@ export interface PlaygroundState {
   /** Place among the examples while presenting; null = not presenting. */
   readonly stage: number | null;
   readonly revealed: boolean;
-  readonly enter: () => Promise<void>;
+  /** Why the stage or version that was asked for does not play. */
+  readonly alsoTrouble: string | null;
+  /** @param also `stage:<name>`, or a version's id, that plays too; empty = none */
+  readonly enter: (also?: string) => Promise<void>;
   readonly type: (text: string) => void;
   readonly writing: Writing;
   readonly setWriting: (change: Partial<Writing>) => void;
@@ -44,19 +49,6 @@ export type PlaygroundStore = StoreApi<PlaygroundState>;
 
 const PAUSE_MS = 250;
 const REMEMBERED = 200;
-
-function asError(cause: unknown): StudioError {
-  if (!(cause instanceof StudioError))
-    return new StudioError('internal', `The model gave no answer: ${String(cause)}`, { cause });
-  // the engine speaks of rows; here is only what was typed
-  if (cause.code !== 'too-long') return cause;
-  const { tokens, limit } = cause.data;
-  return new StudioError(
-    'too-long',
-    `With its prompt, this text has ${tokens} tokens; the model reads at most ${limit}. Shorten the text.`,
-    { cause },
-  );
-}
 
 export function createPlaygroundStore(
   services: Services,
@@ -89,7 +81,7 @@ export function createPlaygroundStore(
       const key = keyOf(p, text);
       const before = known.get(key);
       if (before) return before;
-      const words = wordsFor(p, cast?.words ?? []);
+      const words = p.words ?? wordsFor(p, cast?.words ?? []);
       const [{ ids }, { labels }] = await Promise.all([encode(p, text), services.data.call('labelTokens', { words })]);
       const scored = await services.engine.call(
         'score',
@@ -136,16 +128,21 @@ export function createPlaygroundStore(
         const next = stage === null ? undefined : examples[stage + 1];
         if (next !== undefined) for (const p of get().players) await answerOne(p, next, signal);
       } catch (cause) {
-        const error = asError(cause);
+        const error = noAnswer(cause);
         if (error.code !== 'cancelled' && !signal.aborted) set({ error, stale: false });
       }
     }
 
     /** The open project's prompts, or the shipped one; null when there is nothing to play with. */
-    async function findCast(): Promise<Cast | null> {
+    async function findCast(also: string): Promise<Cast | null> {
       const { set: open, dataset } = project.getState();
       const sample = await services.loadSample().catch(() => null);
-      if (open) return open.words.length > 0 ? projectCast(open, dataset, sample) : null;
+      if (open) {
+        const { player: another, trouble } = alsoOf(open, also);
+        set({ alsoTrouble: trouble });
+        return open.words.length > 0 ? projectCast(open, dataset, sample, another) : null;
+      }
+      set({ alsoTrouble: null });
       const shipped = await services.loadShippedPrompt().catch(() => null);
       const { model } = session.getState();
       return shipped && shippedCast(shipped, sample, model.kind === 'ready' ? model.info.sha256 : null);
@@ -153,7 +150,7 @@ export function createPlaygroundStore(
 
     async function saveExamples(examples: readonly string[]): Promise<void> {
       set({ examples });
-      if (cast) await disk.settings.set(cast.examplesKey, examples).catch((cause) => set({ error: asError(cause) }));
+      if (cast) await disk.settings.set(cast.examplesKey, examples).catch((cause) => set({ error: noAnswer(cause) }));
     }
 
     return {
@@ -168,17 +165,18 @@ export function createPlaygroundStore(
       stage: null,
       revealed: false,
       writing: DEFAULT_WRITING,
-      enter: async () => {
+      alsoTrouble: null,
+      enter: async (also = '') => {
         const open = project.getState().set;
         const { model } = session.getState();
         const who = open
-          ? [open.id, open.chosenHard, open.chosenSoft, ...open.words.map(({ word }) => word)]
+          ? [open.id, open.chosenHard, open.chosenSoft, also, open.moves?.length, ...open.words.map(({ word }) => word)]
           : ['shipped', model.kind === 'ready' ? model.info.sha256 : ''];
         const key = [...who, model.kind].join(' ');
         if (key === readyFor) return;
         readyFor = key;
         const before = cast?.examplesKey;
-        const found = await findCast();
+        const found = await findCast(also);
         if (key !== readyFor) return;
         cast = found;
         if (!found) return set({ players: [], labels: [], examples: [], shipped: null, entered: true });
@@ -224,7 +222,7 @@ export function createPlaygroundStore(
           const request = { ids, soft: p.soft, endTokenIds, writing: get().writing };
           await write(services, request, signal, (written) => player(playerId, { written }));
         } catch (cause) {
-          const error = asError(cause);
+          const error = noAnswer(cause);
           if (error.code !== 'cancelled') set({ error });
         } finally {
           player(playerId, { writing: false });
