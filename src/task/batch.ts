@@ -22,7 +22,7 @@ export interface BatchTask {
 type BatchFailure = TemplateFailure | { readonly kind: 'no-rows' | 'nearest'; readonly message: string };
 
 /** A row to be asked, or why it cannot be. `rowId` is its place in the file, from 0. */
-export type BatchRow = Example | { readonly rowId: string; readonly leftOut: string };
+type BatchRow = Example | { readonly rowId: string; readonly leftOut: string };
 
 type Rendered = Pick<Example, 'text' | 'otherOrders'>;
 

@@ -115,7 +115,7 @@ export interface BatchFile {
   readonly guess: ColumnMapping | null;
 }
 
-export type BatchOutput = Omit<Answers, 'leftOut'> & {
+type BatchOutput = Omit<Answers, 'leftOut'> & {
   readonly leftOut: readonly (readonly [index: number, reason: string])[];
   readonly format: 'csv' | 'jsonl';
   readonly bom: boolean;

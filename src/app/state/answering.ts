@@ -12,7 +12,7 @@ const PIECE_SECONDS = 1.5;
 const FIRST_PIECE = 8;
 const MOST_ROWS = 256;
 
-export interface AnsweredRow {
+interface AnsweredRow {
   readonly index: number;
   /** Gold label index where the file has labels. */
   readonly gold: number | null;

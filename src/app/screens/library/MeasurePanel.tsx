@@ -101,8 +101,10 @@ function Measured({
   const { of, at, measurement } = result;
   const leftOut = measurement?.leftOut ?? 0;
   return (
-    <li role={result.id === last ? 'status' : undefined}>
-      <strong>{versionWords(of)}</strong> {driftWords(firstOf(results, result), result)}
+    <li>
+      <p role={result.id === last ? 'status' : undefined}>
+        <strong>{versionWords(of)}</strong>: {driftWords(firstOf(results, result), result)}
+      </p>
       <div className="row small dim">
         {minuteWords(at)}
         {leftOut > 0 ? ` · ${format.counted(leftOut, 'row')} left out` : ''}
