@@ -191,7 +191,17 @@ test('a stage moves to another version, is taken back, and differences, notes an
     await page.getByRole('tab', { name: 'Batch' }).click();
     await expect(page.getByRole('button', { name: 'Choose a file' })).toBeVisible();
     expect(JSON.stringify(await promptSets(page))).not.toContain('wardrobe');
-    await page.getByRole('tab', { name: 'Prompt sets' }).click();
+  });
+
+  await test.step('the Playground plays a stage, and says when there is none of that name', async () => {
+    await studio.go('Playground');
+    await library.choose('Also play a stage or a version', /^production/);
+    await expect(library.set('production: tuned 1')).toContainText('v1 v2');
+    await page.evaluate(() => {
+      location.hash = `${location.hash.split('?')[0]}?also=stage:nowhere`;
+    });
+    await expect(studio.alert('It does not play')).toContainText('AWKWARD has no stage “nowhere”; it has production.');
+    await studio.go('Library');
     await expect(library.set(/AWKWARD/)).toContainText('production');
     await expect(library.set(/AWKWARD/)).toContainText('#march');
   });
