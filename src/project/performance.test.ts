@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ArmReport } from '../evaluation/types';
 import { newcombe } from '../metrics/intervals';
-import { driftOf, driftWords, firstOf, performanceTitle } from './drift';
+import { betweenWords, driftOf, driftWords, firstOf, performanceTitle } from './drift';
 import { calibrationOf, heldBackKey, overVersions, type Result, resultsOf, rowsOfResults } from './performance';
 import { addHardVersion, createPromptSet } from './prompt-set';
 import type { Evaluation, Measurement, PromptSet } from './types';
@@ -128,6 +128,13 @@ describe('results of versions', () => {
     expect(driftOf(then, now)).toMatchObject({ kind: 'gain', paired: true });
     expect(driftOf({ ...then, rowsKey: 'other' }, now)).toMatchObject({ kind: 'unclear', paired: false });
     expect(driftWords({ ...then, rowsKey: 'other' }, now)).toContain('no clear change');
+  });
+
+  test('two versions are held against each other on rows that both have answered, and on no others', () => {
+    expect(betweenWords(results, 'h1', 'h2')).toBe(
+      'On 180 rows of april.csv: 71% and 83%, +12 points (95% interval +7 to +17)',
+    );
+    expect(betweenWords(results.slice(0, 1).concat(results.slice(2)), 'h1', 'h2')).toBeNull();
   });
 
   test('a title claims no more than the rows show', () => {

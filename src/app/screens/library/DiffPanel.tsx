@@ -1,12 +1,15 @@
 import { useState } from 'react';
-import type { PromptSet } from '../../../project/types';
+import { betweenWords } from '../../../project/drift';
+import { resultsOf } from '../../../project/performance';
 import { diffVersions, type FactDiff } from '../../../project/version-diff';
 import { versionById, versionsOf, versionWords } from '../../../project/versions';
 import { Panel, Select, Table } from '../../ui';
+import type { Detail } from './repository-store';
 import { versionOptions } from './version-options';
 
-/** What differs between two versions: the text word by word, the settings, the answer words. */
-export function DiffPanel({ set }: { readonly set: PromptSet }) {
+/** What differs between two versions: the text word by word, the settings, the answer words, the results. */
+export function DiffPanel({ detail }: { readonly detail: Detail }) {
+  const { set, evaluations, measurements } = detail;
   const versions = versionsOf(set);
   const [chosen, setChosen] = useState<readonly [string | null, string | null]>([null, null]);
   if (versions.length < 2) return null;
@@ -48,6 +51,12 @@ export function DiffPanel({ set }: { readonly set: PromptSet }) {
           })}
         </pre>
         <Facts title="Settings" names={names} facts={settings} none="The settings are the same." />
+        <h3>Results</h3>
+        <p className="dim">
+          {betweenWords(resultsOf(set, evaluations, measurements), before.version.id, after.version.id) ??
+            'No rows that both have answered. Measure both on the same rows to see which does better'}
+          .
+        </p>
         <Facts title="Answer words" names={names} facts={words} none="The answer words are the same." />
       </div>
     </Panel>

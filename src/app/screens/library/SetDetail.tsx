@@ -69,7 +69,7 @@ export function SetDetail({ setId }: { readonly setId: string }) {
           <PerformancePanel detail={detail} />
           <MeasurePanel detail={detail} />
           <LineagePanel detail={detail} />
-          <DiffPanel set={set} />
+          <DiffPanel detail={detail} />
         </div>
       </div>
     </ScreenFrame>
