@@ -18,7 +18,7 @@ const titleOf = (run: BatchRun | null): string => {
 
 /** How far it is, what came out, and the file to take away. */
 export function BatchAnswers() {
-  const { file, set, which, text, run, start, stop, download, options } = useBatch((s) => s);
+  const { file, set, which, text, run, start, stop, download, discard, options } = useBatch((s) => s);
   const job = useSession((s) => s.job);
   if (!file || !set) return null;
   const isRunning = run?.status === 'running';
@@ -48,17 +48,11 @@ export function BatchAnswers() {
         <div className="row">
           {isRunning ? (
             <Button onPress={stop}>Stop</Button>
-          ) : (
-            <Button
-              variant={run?.status === 'done' ? 'plain' : 'primary'}
-              isDisabled={missing !== null}
-              onPress={() => void start()}
-            >
+          ) : run?.status === 'done' ? null : (
+            <Button variant="primary" isDisabled={missing !== null} onPress={() => void start()}>
               {run?.status === 'stopped'
                 ? `Go on with the other ${format.counted(run.total - run.done, 'row')}`
-                : run?.status === 'done'
-                  ? 'Run again'
-                  : `Answer ${format.counted(file.rows, 'row')}`}
+                : `Answer ${format.counted(file.rows, 'row')}`}
             </Button>
           )}
           {missing ? <span className="dim small">{missing}</span> : null}
@@ -100,7 +94,12 @@ export function BatchAnswers() {
                   <Button variant={run.status === 'done' ? 'primary' : 'plain'} onPress={() => void download()}>
                     {`Download ${format.counted(run.done, 'row')} as ${options.format === 'csv' ? 'CSV' : 'JSONL'}`}
                   </Button>
-                  <span className="dim small">Answers are kept in this tab only.</span>
+                  <Button variant="quiet" onPress={discard}>
+                    Discard the answers
+                  </Button>
+                  <span className="dim small">
+                    Answers are kept in this tab only. Discard them to choose another prompt or file.
+                  </span>
                 </div>
               </>
             )}

@@ -14,12 +14,10 @@ const shortened = (cell: string) => (cell.length > CELL_SHOWN ? `${cell.slice(0,
 export function BatchRows() {
   const { file, opening, text, run, openFile, chooseText, clear } = useBatch((s) => s);
   const [showsRejected, setShowsRejected] = useState(false);
-  const isRunning = run?.status === 'running';
+  const isHeld = run !== null;
   const choose = (
     <FileTrigger onSelect={(files) => files?.[0] && void openFile(files[0])}>
-      <Button isDisabled={opening || isRunning}>
-        {opening ? 'Reading…' : file ? 'Another file' : 'Choose a file'}
-      </Button>
+      <Button isDisabled={opening || isHeld}>{opening ? 'Reading…' : file ? 'Another file' : 'Choose a file'}</Button>
     </FileTrigger>
   );
   if (!file)
@@ -66,11 +64,11 @@ export function BatchRows() {
             options={columns.map((name) => ({ id: name, label: name }))}
             value={text}
             onChange={chooseText}
-            isDisabled={isRunning}
+            isDisabled={isHeld}
           />
           <div className="row batch-file">
             {choose}
-            <Button variant="quiet" isDisabled={isRunning} onPress={clear}>
+            <Button variant="quiet" isDisabled={isHeld} onPress={clear}>
               Close the file
             </Button>
           </div>

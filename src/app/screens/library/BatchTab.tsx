@@ -46,23 +46,23 @@ export function BatchTab() {
             options={usable.map(({ id, name, handle }) => ({ id, label: name, detail: handle }))}
             value={chosen}
             onChange={(id) => void chooseSet(id)}
-            isDisabled={run?.status === 'running'}
+            isDisabled={run !== null}
           />
           <Select
             label="Stage or version"
             options={options}
             value={options.some(({ id }) => id === which) ? which : null}
             onChange={chooseWhich}
-            isDisabled={set === null || run?.status === 'running'}
+            isDisabled={set === null || run !== null}
           />
         </div>
       </Panel>
       <BatchRows />
       {error ? (
         <div className="c12">
-          <Note tone="bad" live title={run ? 'The batch stopped' : 'This cannot be run'}>
+          <Note tone="bad" live title={run?.status === 'stopped' ? 'The batch stopped' : 'This did not work'}>
             {error.message}
-            {run && run.done > 0 ? ` What was answered before, ${run.done} rows, can be downloaded.` : ''}
+            {run && run.done > 0 ? ` The answers to ${run.done} rows can be downloaded.` : ''}
           </Note>
         </div>
       ) : null}

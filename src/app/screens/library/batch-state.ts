@@ -48,5 +48,7 @@ export interface BatchState {
   readonly stop: () => void;
   readonly change: (options: Partial<BatchOptions>) => void;
   readonly download: () => Promise<void>;
+  /** Lets the answers go, so that another prompt or file can be chosen; with an undo. */
+  readonly discard: () => void;
   readonly clear: () => void;
 }

@@ -5,6 +5,7 @@ import { moveStage } from '../../../project/stages';
 import { createProjectStore } from '../../state/project-store';
 import { createSessionStore } from '../../state/session-store';
 import { CAPABILITIES, testServices } from '../../state/test-support';
+import { toasts } from '../../ui/toast';
 import { createBatchStore } from './batch-store';
 
 const saved = vi.hoisted(() => ({ files: [] as { name: string; text: string }[] }));
@@ -122,14 +123,24 @@ test('a stage that is gone is an error, not another version', async () => {
   expect(calls.asked).toBe(0);
 });
 
-test('another file or another version forgets the answers', async () => {
+test('answers hold their file and their prompt until they are discarded, which can be undone', async () => {
   const { batch } = await made();
   await batch.getState().chooseSet('s', 'h1');
   await batch.getState().openFile(fileOf(3));
   await batch.getState().start();
+  const { run } = batch.getState();
   batch.getState().chooseWhich('stage:production');
+  await batch.getState().openFile(fileOf(9));
+  expect(batch.getState()).toMatchObject({ which: 'h1', file: { rows: 3 }, run });
+  expect(batch.getState().error?.message).toContain('new.csv was not opened');
+  batch.getState().discard();
   expect(batch.getState().run).toBeNull();
+  toasts.visibleToasts.at(-1)?.content.action?.run();
+  expect(batch.getState().run).toBe(run);
+  batch.getState().discard();
   await batch.getState().openFile(new File(['\u0000\u0001\u0002'], 'photo.png'));
   expect(batch.getState()).toMatchObject({ file: null, run: null });
   expect(batch.getState().error?.message).toContain('photo.png');
+  toasts.visibleToasts.at(-1)?.content.action?.run();
+  expect(batch.getState().run).toBeNull();
 });

@@ -11,6 +11,7 @@ import { answerRows, type Piece } from '../../state/answering';
 import type { ProjectStore } from '../../state/project-store';
 import { isEngineGone } from '../../state/session-state';
 import type { SessionStore } from '../../state/session-store';
+import { toastUndo } from '../../ui';
 import type { BatchRun, BatchState } from './batch-state';
 import { asTrouble } from './trouble';
 
@@ -35,12 +36,8 @@ export function createBatchStore(services: Services, session: SessionStore, proj
   let answered: Answered | null = null;
 
   return createStore<BatchState>((set, get) => {
-    /** Other rows or another prompt: the answers that there are belong to neither. */
-    const forget = () => {
-      aborter?.abort();
-      answered = null;
-      set({ run: null, error: null });
-    };
+    /** While there are answers, neither rows nor prompt change under them. */
+    const isHeld = () => get().run !== null;
 
     /** The prompt that was chosen, as it is now: a stage may have moved since it was. @throws StudioError why there is none */
     async function chosen(): Promise<{ readonly ready: ReadyPrompt; readonly who: string }> {
@@ -131,19 +128,23 @@ export function createBatchStore(services: Services, session: SessionStore, proj
       error: null,
       chooseSet: async (setId, which) => {
         if (get().set?.id === setId && (which === undefined || which === get().which)) return;
+        if (isHeld()) return;
         const open = project.getState().set;
         const found = open?.id === setId ? open : await disk.sets.get(setId);
-        forget();
-        set({ set: found, which: which ?? null });
+        set({ set: found, which: which ?? null, error: null });
       },
       chooseWhich: (which) => {
-        if (which === get().which) return;
-        forget();
-        set({ which });
+        if (!isHeld()) set({ which, error: null });
       },
       openFile: async (file) => {
-        forget();
-        set({ opening: true, file: null, text: null });
+        if (isHeld())
+          return set({
+            error: new StudioError(
+              'bad-input',
+              `${file.name} was not opened, since the answers to another file are still here. Download or discard them first.`,
+            ),
+          });
+        set({ opening: true, file: null, text: null, error: null });
         try {
           const opened = await data.call('openBatch', { lane: 'batch', file, name: file.name });
           set({ file: opened, text: opened.guess?.text ?? opened.columns[0] ?? null });
@@ -154,9 +155,7 @@ export function createBatchStore(services: Services, session: SessionStore, proj
         }
       },
       chooseText: (text) => {
-        if (text === get().text) return;
-        forget();
-        set({ text });
+        if (!isHeld()) set({ text, error: null });
       },
       start: async () => {
         const { file, run: before } = get();
@@ -195,7 +194,7 @@ export function createBatchStore(services: Services, session: SessionStore, proj
           const error = asTrouble(cause, 'The batch stopped');
           if (isEngineGone(error)) session.getState().engineLost(error);
           set(({ run: now }) => ({
-            run: now && { ...now, status: 'stopped', secondsLeft: null },
+            run: now && now.done > 0 ? { ...now, status: 'stopped', secondsLeft: null } : null,
             error: error.code === 'cancelled' ? null : error,
           }));
         } finally {
@@ -227,9 +226,22 @@ export function createBatchStore(services: Services, session: SessionStore, proj
           set({ error: asTrouble(cause, 'The file could not be made') });
         }
       },
+      discard: () => {
+        const { run, file } = get();
+        const before = answered;
+        if (!run || run.status === 'running') return;
+        answered = null;
+        set({ run: null, error: null });
+        toastUndo(`${run.done} answers were discarded`, () => {
+          // a file that was opened since has other rows
+          if (isHeld() || get().file !== file) return;
+          answered = before;
+          set({ run });
+        });
+      },
       clear: () => {
-        forget();
-        set({ file: null, text: null });
+        if (isHeld()) return;
+        set({ file: null, text: null, error: null });
         void data.call('closeBatch', { lane: 'batch' }).catch(() => undefined);
       },
     };
