@@ -84,13 +84,23 @@ test('a file that the app has never seen, from upload to the same predictions in
     expect(new Set(here.map((answer) => JSON.stringify(answer))).size).toBe(TEXTS.length);
   });
 
+  let arms: string | null = null;
   const zip = await test.step('export', async () => {
     await studio.go('Compare');
+    await compare.verdict();
+    arms = await compare.arms.textContent();
     await page.getByRole('button', { name: /^Export( this prompt)?$/ }).click();
     await expect(page.getByRole('dialog')).toContainText('This file will contain none of your rows.');
     const file = await library.download();
     expect(file.name).toBe('AWKWARD.zip');
     return file;
+  });
+  const whole = await test.step('the whole project, with its rows', async () => {
+    await page.getByRole('button', { name: 'Export', exact: true }).first().click();
+    await page.getByText('Another browser').click();
+    await page.getByText('Put all 158 rows in').click();
+    await expect(page.getByRole('dialog')).toContainText('This file will contain 158 of your rows.');
+    return library.download();
   });
 
   await test.step('import into a clean profile: the same predictions', async () => {
@@ -105,5 +115,12 @@ test('a file that the app has never seen, from upload to the same predictions in
     const there: Record<string, string>[] = [];
     for (const text of TEXTS) there.push(await other.playground.ask(text, 'tuned prompt'));
     expect(there).toEqual(here);
+
+    await other.go('Library');
+    await other.library.import(whole);
+    await other.page.getByRole('button', { name: 'Open it' }).click();
+    await other.go('Compare');
+    await other.compare.verdict();
+    expect(await other.compare.arms.textContent()).toBe(arms);
   });
 });

@@ -1,6 +1,7 @@
 /** The screens that exist: a screen that is not here has no link anywhere. */
 import { type ComponentType, type LazyExoticComponent, lazy } from 'react';
 import type { StepId } from '../state/step-marks';
+import { loadInterchange } from './library/load-interchange';
 
 type ToolId = 'playground' | 'library';
 type Screen = LazyExoticComponent<ComponentType>;
@@ -28,7 +29,7 @@ const CODE = {
 };
 
 /** Fetches the code of every screen, so that none is missing once the network is gone. One that fails is fetched when it is opened. */
-export const preloadScreens = () => Promise.allSettled(Object.values(CODE).map((load) => load()));
+export const preloadScreens = () => Promise.allSettled([...Object.values(CODE), loadInterchange].map((load) => load()));
 
 /** The journey, in order. */
 export const STEPS: readonly StepEntry[] = [

@@ -4,7 +4,6 @@ import type { Dataset } from '../../../dataset/types';
 import { StudioError } from '../../../lib/errors';
 import { PRODUCT } from '../../../lib/product';
 import { z } from '../../../lib/zod';
-import { rowsInBundle } from '../../../project/bundle';
 import { chosenSoft, isUsable } from '../../../project/prompt-set';
 import { buildSidecar, type CheckRow } from '../../../project/sidecar-build';
 import type { Evaluation, PromptSet, SoftVersion } from '../../../project/types';
@@ -14,7 +13,8 @@ import type { SessionStore } from '../../state/session-store';
 import { wordsFor } from '../../state/words-for';
 import { reportInput } from '../compare/report';
 import { makeCheckRows, shippedSentences } from './check-rows';
-import { forAudience, forBrowser, forEngineer, forManager, forSpreadsheet, type Parcel, runOf } from './parcel';
+import { loadInterchange } from './load-interchange';
+import type { Parcel } from './parcel';
 import { type RecipientId, recipientOf } from './recipients';
 
 interface Exporting {
@@ -61,6 +61,15 @@ interface Stored {
   readonly evaluations: readonly Evaluation[];
   /** Texts that the user keeps for the stage. */
   readonly examples: readonly string[];
+}
+
+const rowCount = (rows: Dataset | null): number => rows?.table.rows.length ?? 0;
+
+/** The run that the export is about. @throws StudioError bad-input when it is gone */
+function runOf(set: PromptSet, runId: string | null): SoftVersion {
+  const run = set.soft.find((version) => version.id === runId);
+  if (!run?.soft) throw new StudioError('bad-input', 'This prompt is not in the library any more.');
+  return run;
 }
 
 export function createExportStore(services: Services, session: SessionStore): ExportStore {
@@ -144,10 +153,11 @@ export function createExportStore(services: Services, session: SessionStore): Ex
 
     async function make(exporting: Exporting, open: Stored, mine: AbortController): Promise<Parcel> {
       const { withRows } = exporting;
+      const { forAudience, forBrowser, forEngineer, forManager, forSpreadsheet } = await loadInterchange();
       switch (exporting.recipient) {
         case 'engineer': {
           const rows = withRows ? open.dataset : null;
-          const parts = await promptParts(exporting, open, mine, rowsInBundle(rows));
+          const parts = await promptParts(exporting, open, mine, rowCount(rows));
           return forEngineer({ ...parts, rows });
         }
         case 'audience': {
@@ -185,7 +195,7 @@ export function createExportStore(services: Services, session: SessionStore): Ex
       if (recipient === 'audience') return examples.length;
       if (!dataset) return 0;
       if (recipient === 'manager') return (pair?.fixed.length ?? 0) + (pair?.broken.length ?? 0);
-      return recipient === 'spreadsheet' ? (evaluations[0]?.comparison.n ?? 0) : rowsInBundle(dataset);
+      return recipient === 'spreadsheet' ? (evaluations[0]?.comparison.n ?? 0) : rowCount(dataset);
     }
 
     async function start(): Promise<void> {

@@ -2,19 +2,18 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { StudioError } from '../../../lib/errors';
 import type { NamedFile } from '../../../model/folder';
-import { LIMITS } from '../../../project/archive';
-import { setFromVectors } from '../../../project/from-vectors';
 import { uniqueHandle } from '../../../project/handle';
-import { type Incoming, readIncoming } from '../../../project/incoming';
+import type { Incoming } from '../../../project/incoming';
 import { chosenSoft } from '../../../project/prompt-set';
 import type { PromptSet } from '../../../project/types';
-import { renewed, type WholeProject } from '../../../project/whole';
+import type { WholeProject } from '../../../project/whole';
 import type { Services } from '../../services';
 import { navigate, screenPath } from '../../shell/location';
 import type { ProjectStore } from '../../state/project-store';
 import type { SessionStore } from '../../state/session-store';
 import { type Replay, replay } from './check-rows';
 import { whyNotFit } from './fit';
+import { loadInterchange } from './load-interchange';
 import { formOf, readForm, type TaskField, type TaskForm } from './task-form';
 import { storeWhole } from './whole-store';
 
@@ -76,6 +75,7 @@ export function createImportStore(services: Services, session: SessionStore, pro
     });
 
     async function read(name: string, files: readonly NamedFile[]): Promise<Incoming> {
+      const { LIMITS, readIncoming } = await loadInterchange();
       const contents = new Map<string, Uint8Array>();
       let total = 0;
       for (const file of files) {
@@ -146,6 +146,7 @@ export function createImportStore(services: Services, session: SessionStore, pro
         return null;
       }
       const { now, taken, id } = await here();
+      const { setFromVectors } = await loadInterchange();
       return setFromVectors(
         { id, runId: crypto.randomUUID(), now },
         {
@@ -170,6 +171,7 @@ export function createImportStore(services: Services, session: SessionStore, pro
       const handle = uniqueHandle(what.set.name, taken);
       const asNew = { ...what, set: { ...what.set, handle, deletedAt: null, updatedAt: now } };
       if (!(await disk.sets.get(what.set.id))) return asNew;
+      const { renewed } = await loadInterchange();
       return renewed(asNew, { id, handle, newId: () => crypto.randomUUID() });
     }
 

@@ -1,9 +1,8 @@
 /** What an export is made of, before it is saved: its files, their sizes, and how many of the user's rows are in it. */
 import type { Dataset } from '../../../dataset/types';
-import { StudioError } from '../../../lib/errors';
 import { type BundleInput, bundleFiles, rowsInBundle } from '../../../project/bundle';
 import { whatIs } from '../../../project/kit';
-import type { Evaluation, PromptSet, SoftVersion } from '../../../project/types';
+import type { Evaluation } from '../../../project/types';
 import { type WholeProject, withoutRows } from '../../../project/whole';
 import { wholeArchiveFiles, zipped } from '../../../project/whole-archive';
 import { htmlReport } from '../../../report/html';
@@ -76,11 +75,4 @@ export function forSpreadsheet(handle: string, evaluation: Evaluation, texts: Da
     'one line a held-back row: what every prompt said, how sure it was, whether it is right',
     texts ? evaluation.comparison.n : 0,
   );
-}
-
-/** The run that the export is about. @throws StudioError bad-input when it is gone */
-export function runOf(set: PromptSet | null | undefined, runId: string | null): SoftVersion {
-  const run = set?.soft.find((version) => version.id === runId);
-  if (!run?.soft) throw new StudioError('bad-input', 'This prompt is not in the library any more.');
-  return run;
 }

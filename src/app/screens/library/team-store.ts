@@ -6,7 +6,8 @@ import type { WholeProject } from '../../../project/whole';
 import type { Services } from '../../services';
 import type { ProjectStore } from '../../state/project-store';
 import { toastUndo } from '../../ui';
-import { type Decisions, decide, type Link, lookAt, newcomers, saveSet } from './team-folder';
+import { loadInterchange } from './load-interchange';
+import type { Decisions, Link } from './team-folder';
 import { readStored, storeWhole } from './whole-store';
 
 /** What waits in the folder: changes of a set that is here, or a set that is not. */
@@ -104,6 +105,7 @@ export function createTeamStore(services: Services, project: ProjectStore): Team
     }
 
     async function saveAll(of: Kept, only?: ReadonlySet<string>): Promise<string> {
+      const { saveSet } = await loadInterchange();
       let [written, waiting] = [0, 0];
       await eachSet(async (whole) => {
         const { id } = whole.set;
@@ -117,6 +119,7 @@ export function createTeamStore(services: Services, project: ProjectStore): Team
     }
 
     async function lookForChanges(of: Kept): Promise<string> {
+      const { lookAt, newcomers } = await loadInterchange();
       const found: Waiting[] = [];
       const ids = new Set<string>();
       await eachSet(async (whole) => {
@@ -138,6 +141,7 @@ export function createTeamStore(services: Services, project: ProjectStore): Team
     }
 
     async function takeNew(of: Kept, { folder }: Waiting): Promise<void> {
+      const { newcomers, saveSet } = await loadInterchange();
       const [fresh] = (await newcomers(of.handle, new Set())).filter((each) => each.folder === folder);
       if (!fresh?.read.ok) throw new StudioError('bad-input', `“${folder}” cannot be read any more. Look again.`);
       await storeWhole(disk, fresh.read.value);
@@ -146,6 +150,7 @@ export function createTeamStore(services: Services, project: ProjectStore): Team
     }
 
     async function applyAll(of: Kept): Promise<string> {
+      const { decide } = await loadInterchange();
       const before: WholeProject[] = [];
       let taken = 0;
       for (const waiting of get().waiting ?? []) {

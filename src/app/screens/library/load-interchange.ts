@@ -1,0 +1,1 @@
+export const loadInterchange = () => import('./interchange');
