@@ -6,6 +6,7 @@ import type { WholeProject } from '../../../project/whole';
 import type { Services } from '../../services';
 import type { ProjectStore } from '../../state/project-store';
 import { toastUndo } from '../../ui';
+import { mayUse, whyFolderFailed } from './folder-access';
 import { loadInterchange } from './load-interchange';
 import type { Decisions, Link } from './team-folder';
 import { readStored, storeWhole } from './whole-store';
@@ -56,20 +57,6 @@ interface Kept {
 const SETTING = 'team-folder';
 const PAUSE_MS = 2000;
 
-type Permitting = FileSystemDirectoryHandle & {
-  queryPermission?(options: { mode: 'readwrite' }): Promise<PermissionState>;
-  requestPermission?(options: { mode: 'readwrite' }): Promise<PermissionState>;
-};
-
-const messageOf = (cause: unknown): string => {
-  if (cause instanceof StudioError) return cause.message;
-  if (cause instanceof DOMException && cause.name === 'NotFoundError')
-    return 'The folder is not there any more: it was moved or deleted. Choose it again.';
-  if (cause instanceof DOMException && cause.name === 'NotAllowedError')
-    return 'The browser does not let the page use the folder. Choose it again, and allow changes.';
-  return `Something went wrong: ${String(cause)}`;
-};
-
 export function createTeamStore(services: Services, project: ProjectStore): TeamStore {
   const { store: disk } = services;
   let kept: Kept | null = null;
@@ -92,7 +79,7 @@ export function createTeamStore(services: Services, project: ProjectStore): Team
         const said = await work(kept);
         set({ busy: null, said });
       } catch (cause) {
-        set({ busy: null, error: messageOf(cause) });
+        set({ busy: null, error: whyFolderFailed(cause) });
       }
     }
 
@@ -207,8 +194,8 @@ export function createTeamStore(services: Services, project: ProjectStore): Team
     async function recall(): Promise<void> {
       kept ??= await disk.settings.get<Kept>(SETTING);
       if (!kept) return;
-      const state = await (kept.handle as Permitting).queryPermission?.({ mode: 'readwrite' });
-      set({ folder: kept.handle.name, withRows: kept.withRows, asksAgain: state !== undefined && state !== 'granted' });
+      const asksAgain = !(await mayUse(kept.handle, 'query'));
+      set({ folder: kept.handle.name, withRows: kept.withRows, asksAgain });
     }
     void recall().catch(() => undefined); // said when the dialog is opened
 
@@ -224,7 +211,7 @@ export function createTeamStore(services: Services, project: ProjectStore): Team
       decisions: {},
       open: async () => {
         set({ isOpen: true, said: null, error: null, waiting: null, decisions: {} });
-        await recall().catch((cause: unknown) => set({ error: messageOf(cause) }));
+        await recall().catch((cause: unknown) => set({ error: whyFolderFailed(cause) }));
       },
       close: () => set({ isOpen: false }),
       connect: async (handle) => {
@@ -233,8 +220,7 @@ export function createTeamStore(services: Services, project: ProjectStore): Team
         await doing('Saving', (of) => saveAll(of));
       },
       allow: async () => {
-        const state = await (kept?.handle as Permitting | undefined)?.requestPermission?.({ mode: 'readwrite' });
-        set({ asksAgain: state !== 'granted' });
+        if (kept) set({ asksAgain: !(await mayUse(kept.handle, 'request')) });
       },
       disconnect: async () => {
         kept = null;
