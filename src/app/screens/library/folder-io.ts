@@ -66,6 +66,15 @@ export async function writeFiles(
   }
 }
 
+/** Git must not turn line ends: a file would look changed. Left as it is where there is one already. */
+export async function writeGitAttributes(root: FileSystemDirectoryHandle): Promise<void> {
+  const name = '.gitattributes';
+  if (await root.getFileHandle(name).catch(() => null)) return;
+  const stream = await (await root.getFileHandle(name, { create: true })).createWritable();
+  await stream.write('*.json text eol=lf\n*.npy binary\n');
+  await stream.close();
+}
+
 async function place(top: FileSystemDirectoryHandle, path: string) {
   const parts = path.split('/');
   const name = parts.pop() ?? '';

@@ -31,6 +31,8 @@ test('a colleague finds the project, changes it, and the change is seen, taken, 
   const mine = project(1);
   const saved = await saveSet(root, mine, null, true);
   expect(saved.waiting).toBe(0);
+  const attributes = await (await root.getFileHandle('.gitattributes')).getFile();
+  expect(await attributes.text()).toContain('*.json text eol=lf');
   expect(await readFiles(root, saved.link.folder)).toHaveProperty('size', saved.written);
   expect((await saveSet(root, mine, saved.link, true)).written, 'nothing changed, nothing is written').toBe(0);
 

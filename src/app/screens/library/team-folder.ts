@@ -3,7 +3,7 @@
 import type { Result } from '../../../lib/result';
 import { type FolderChange, folderChanges, type Sums, withTaken } from '../../../project/folder-changes';
 import { readWhole, SET_FILE, type WholeProject, wholeFiles, withoutRows } from '../../../project/whole';
-import { type Files, readFiles, subfolders, sumsOf, writeFiles } from './folder-io';
+import { type Files, readFiles, subfolders, sumsOf, writeFiles, writeGitAttributes } from './folder-io';
 
 /** What is remembered of a set in the folder. */
 export interface Link {
@@ -25,6 +25,7 @@ export async function saveSet(
   link: Link | null,
   withRows: boolean,
 ): Promise<{ readonly link: Link; readonly written: number; readonly waiting: number }> {
+  if (!link) await writeGitAttributes(root);
   const { folder, base } = link ?? { folder: await freeFolder(root, whole), base: {} };
   const files = outgoing(whole, withRows);
   const [here, there] = [await sumsOf(files), await sumsOf(await readFiles(root, folder))];
