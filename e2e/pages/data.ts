@@ -1,6 +1,6 @@
 import { expect, type Locator, type Page } from '@playwright/test';
 
-type Role = 'Text' | 'Label' | 'Row name' | 'Separated by' | 'Characters';
+type Role = 'Text' | 'Label' | 'What should be written' | 'Row name' | 'Separated by' | 'Characters';
 
 export class DataPage {
   constructor(readonly page: Page) {}

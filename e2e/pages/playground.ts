@@ -25,4 +25,12 @@ export class PlaygroundPage {
       }),
     );
   }
+
+  /** Types a text and reads what a prompt writes after it. */
+  async write(text: string, name: 'Untuned' | 'your prompt' | 'tuned prompt'): Promise<string> {
+    await this.text.fill(text);
+    await expect(this.page.getByText(/^\d+ tokens?( · \d+ ms)?$/).first()).toBeVisible();
+    await expect(this.page.locator('[aria-busy=true]')).toHaveCount(0);
+    return (await this.player(name).locator('.player-said').textContent()) ?? '';
+  }
 }

@@ -27,6 +27,11 @@ export async function evaluate(args: readonly string[]): Promise<void> {
   const [prompt, data] = exactly(positionals, ['PROMPT', 'DATA.csv']);
   const log = createLog();
   const { sidecar, set } = await readPrompt(resolve(prompt));
+  if (sidecar.writing)
+    throw new StudioError(
+      'bad-input',
+      'This prompt writes texts, and has no labels to be right or wrong about. Its predict.py writes a column; Compare in the page measures it.',
+    );
   const soft = present(set.soft[0]?.soft, 'vectors');
   const options = {
     data: resolve(data),

@@ -63,7 +63,7 @@ export async function write(args: readonly string[]): Promise<void> {
     const outcomes: WritingOutcome[] = [];
     for (const prompt of prompts) outcomes.push(await writtenBy(context, prompt));
     const wanted = task.parts.test.map((row) => row.cells[task.target] ?? '');
-    const comparison = compareWriting(wanted, outcomes, PAIRS, seed);
+    const comparison = compareWriting({ wanted, arms: outcomes, pairs: PAIRS, seed });
     await mkdir(out, { recursive: true });
     await writeFile(join(out, 'results.json'), `${JSON.stringify({ settings, ...comparison }, null, 1)}\n`);
     await writeFile(join(out, 'written.csv'), writtenCsv(task, wanted, outcomes));

@@ -5,6 +5,7 @@ import { present } from '../lib/assert';
 import { softPrompt } from '../prompt/soft-prompt';
 import type { SoftPrompt } from '../prompt/types';
 import { asContinuation, parseTemplate, renderTemplate } from '../task/template';
+import { lineBreaks } from '../tokens/line-breaks';
 import type { Tokenizer, TokenRow } from '../tokens/types';
 import type { TrainEvent } from '../training/events';
 import type { TrainingSettings } from '../training/settings';
@@ -113,7 +114,3 @@ export async function writtenBy(context: WritingContext, prompt: WritingPrompt):
     tokensSentMean: sent / rows.length,
   };
 }
-
-/** Tokens that hold a line break. */
-const lineBreaks = (tokenizer: Tokenizer): number[] =>
-  Array.from({ length: tokenizer.vocabularySize }, (_, id) => id).filter((id) => tokenizer.decode([id]).includes('\n'));

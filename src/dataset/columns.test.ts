@@ -31,4 +31,20 @@ describe('guessColumns', () => {
     );
     expect(guessColumns(table)).toEqual({ text: 'input', label: 'output', id: null });
   });
+
+  it('finds a text to be written where nothing repeats as labels do', () => {
+    const table = tableOf(
+      `nr,ticket,summary\n${rows(40, (i) => `${i + 1},my order ${i} has not come and nobody answers my mails,order ${i} late -> answer`)}`,
+    );
+    expect(guessColumns(table)).toEqual({ text: 'ticket', label: 'summary', id: 'nr', task: 'write' });
+  });
+
+  it('rather chooses labels, unless what repeats is not called one and the text is called an answer', () => {
+    const line = (i: number) =>
+      `what a long message ${i} about thing ${i},short reply ${i},${['north', 'south'][i % 2]}`;
+    const guess = (header: string) => guessColumns(tableOf(`${header}\n${rows(40, line)}`));
+    expect(guess('message,note,region')).toEqual({ text: 'message', label: 'region', id: null });
+    expect(guess('message,reply,category')).toEqual({ text: 'message', label: 'category', id: null });
+    expect(guess('message,reply,region')).toEqual({ text: 'message', label: 'reply', id: null, task: 'write' });
+  });
 });

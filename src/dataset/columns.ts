@@ -13,11 +13,17 @@ interface Profile {
 }
 
 const SAMPLE_ROWS = 2000;
+/** Share of different cells from which on a column names no kinds; and words a cell from which on it is a text. */
+const MOSTLY_DIFFERENT = 0.5;
+const FEWEST_WORDS = 2;
 
 const TEXT_NAMES =
   /\b(text|message|msg|review|tweet|comment|content|body|sentence|utterance|query|question|feedback|description|input|subject|document|post)\b/i;
 const LABEL_NAMES =
   /\b(label|labels|class|category|sentiment|tone|intent|topic|tag|rating|stars|target|gold|answer|output|type|emotion|expected)\b/i;
+/** What is written about a text rather than the text itself. */
+const TARGET_NAMES =
+  /\b(target|summary|summaries|abstract|tldr|headline|title|reply|response|answer|output|completion|translation|rewrite|paraphrase|correction|corrected|expected|gold)\b/i;
 const ID_NAMES = /\b(id|nr|no|number|key|uuid|guid|index|ticket|#)\b/i;
 
 /** `customerMessage_text` -> `customer Message text`, so that `\b` finds the words. */
@@ -45,7 +51,22 @@ const uniqueness = (p: Profile) => (p.filled === 0 ? 0 : p.distinct / p.filled);
 function textScore(p: Profile): number {
   if (p.filled === 0) return -1;
   const name = TEXT_NAMES.test(wordsOf(p.name)) ? 1.5 : 0;
-  return Math.log2(1 + p.meanWords) * (0.3 + uniqueness(p)) + name - 3 * p.numericShare;
+  const target = TARGET_NAMES.test(wordsOf(p.name)) ? 1 : 0;
+  return Math.log2(1 + p.meanWords) * (0.3 + uniqueness(p)) + name - target - 3 * p.numericShare;
+}
+
+/**
+ * A text that may be written: own words for most rows. Null where a column repeats as labels do, unless that is not called
+ * one and the text is called an answer.
+ */
+function targetAmong(profiles: readonly Profile[], label: Profile): Profile | null {
+  const isNamed = (p: Profile) => TARGET_NAMES.test(wordsOf(p.name));
+  const texts = profiles.filter(
+    (p) => p.meanWords >= FEWEST_WORDS && uniqueness(p) > MOSTLY_DIFFERENT && p.numericShare < 0.5,
+  );
+  const isLabel = uniqueness(label) <= MOSTLY_DIFFERENT;
+  if (isLabel && (LABEL_NAMES.test(wordsOf(label.name)) || !texts.some(isNamed))) return null;
+  return best(texts, (p) => (isNamed(p) ? 4 : 0) + Math.log2(1 + p.meanWords) + p.filled / label.filled) ?? null;
 }
 
 /** Few values that repeat, short, rather words than numbers. */
@@ -65,7 +86,7 @@ const best = (profiles: readonly Profile[], score: (p: Profile) => number): Prof
 
 /**
  * Which column is the text, which the label, and which an id, judged by what stands in them (names only add weight).
- * Null with fewer than two columns. The id is proposed only where every cell is filled and different.
+ * Where no column repeats as labels do, and one holds texts, the task is to write that. Null with fewer than two columns. The id is proposed only where every cell is filled and different.
  */
 export function guessColumns(table: Table): ColumnMapping | null {
   if (table.columns.length < 2) return null;
@@ -76,13 +97,15 @@ export function guessColumns(table: Table): ColumnMapping | null {
   const others = profiles.filter((p) => p !== text);
   const label = best(others, (p) => labelScore(p, rows.length));
   if (!label) return null;
+  const target = targetAmong(others, label);
+  const answer = target ?? label;
   const id = others.find(
     (p) =>
-      p !== label &&
+      p !== answer &&
       p.filled === rows.length &&
       p.distinct === rows.length &&
       p.meanWords < 1.5 &&
       ID_NAMES.test(wordsOf(p.name)),
   );
-  return { text: text.name, label: label.name, id: id?.name ?? null };
+  return { text: text.name, label: answer.name, id: id?.name ?? null, ...(target ? { task: 'write' } : {}) };
 }

@@ -1,5 +1,6 @@
 import { sha256 } from '../lib/hash';
 import type { ColumnMapping, Dataset, Row, Rows } from './types';
+import { writes } from './writing';
 
 const CHUNK_ROWS = 2000;
 
@@ -28,7 +29,11 @@ async function chunkHash(rows: readonly Row[], columns: readonly string[]): Prom
 
 /** SHA-256 over columns, mapping and rows; rows are hashed by the chunk so that no second copy of the file is made. */
 export async function fingerprint(columns: readonly string[], mapping: ColumnMapping, rows: Rows): Promise<string> {
-  const parts = [await sha256(JSON.stringify([columns, mapping.text, mapping.label, mapping.id]))];
+  const parts = [
+    await sha256(
+      JSON.stringify([columns, mapping.text, mapping.label, mapping.id, ...(writes(mapping) ? ['write'] : [])]),
+    ),
+  ];
   for (let at = 0; at < rows.length; at += CHUNK_ROWS)
     parts.push(await chunkHash(rows.slice(at, at + CHUNK_ROWS), columns));
   return sha256(parts.join('\n'));

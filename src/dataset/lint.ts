@@ -124,7 +124,7 @@ const repeated: Rule = (context) => {
   return out;
 };
 
-const leak: Rule = ({ dataset }) => {
+export const leak: Rule = ({ dataset }) => {
   const byId = rowsById(dataset.table.rows);
   const key = (row: Row) => textKeyOf(row, dataset.mapping);
   const rowsOf = (part: readonly string[]) => part.map((id) => byId.get(id)).filter((row) => row !== undefined);
@@ -146,7 +146,7 @@ const leak: Rule = ({ dataset }) => {
   ];
 };
 
-const noPart: Rule = ({ dataset, usable }) => {
+export const noPart: Rule = ({ dataset, usable }) => {
   const { split, splitBy } = dataset;
   if (splitBy?.kind !== 'column') return [];
   const placed = new Set([...split.train, ...split.validation, ...split.test]);
@@ -163,7 +163,7 @@ const noPart: Rule = ({ dataset, usable }) => {
   ];
 };
 
-const longText: Rule = ({ dataset, usable }) => {
+export const longText: Rule = ({ dataset, usable }) => {
   const long = usable.filter((row) => textOf(row, dataset.mapping).length > LONG_TEXT);
   if (long.length === 0) return [];
   return [
@@ -171,7 +171,7 @@ const longText: Rule = ({ dataset, usable }) => {
       'long-text',
       'warning',
       `${plural(long.length, 'text is', 'texts are')} longer than ${LONG_TEXT.toLocaleString('en')} characters`,
-      'Long rows are slow, and may not fit the model. Keep the part that decides the label.',
+      'Long rows are slow, and may not fit the model. Keep the part that decides the answer.',
       long,
     ),
   ];
@@ -194,10 +194,13 @@ const RULES: readonly Rule[] = [
   longText,
 ];
 
+export const bySeverity = (findings: readonly LintFinding[]): readonly LintFinding[] =>
+  findings.toSorted((a, b) => ORDER[a.severity] - ORDER[b.severity]);
+
 const ORDER: Readonly<Record<LintFinding['severity'], number>> = { blocking: 0, warning: 1, info: 2 };
 
 /** Everything about a data set that is worth a look, blocking findings first. */
 export function lint(dataset: Dataset, spellings: readonly Spellings[]): readonly LintFinding[] {
   const context = contextOf(dataset, spellings);
-  return RULES.flatMap((rule) => rule(context)).sort((a, b) => ORDER[a.severity] - ORDER[b.severity]);
+  return bySeverity(RULES.flatMap((rule) => rule(context)));
 }

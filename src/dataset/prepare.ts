@@ -2,11 +2,13 @@ import { type Failure, fail, ok, type Result } from '../lib/result';
 import { fingerprint, heldBackHash, splitHash } from './fingerprint';
 import { type ClassShare, classBalance, labelCounts, labelSet, type Spellings, withCommonSpelling } from './labels';
 import { lint } from './lint';
+import { lintWriting } from './lint-writing';
 import { mapped } from './list';
 import { textKey } from './normalise';
 import { adoptSplit, type Shares, splitRows } from './split';
 import { type SplitColumns, splitByColumn, splitByGroup, splitColumns } from './split-by';
 import type { ColumnMapping, Dataset, LintFinding, Rows, SplitBy, Table } from './types';
+import { writes } from './writing';
 
 export interface Prepared {
   readonly dataset: Dataset;
@@ -76,9 +78,12 @@ export async function prepareDataset(
       `There is no column “${unknown}”; there are ${table.columns.map((c) => `“${c}”`).join(', ')}.`,
     );
   if (mapping.text === mapping.label)
-    return fail('same-column', `“${mapping.text}” cannot be both the text and the label: choose another label column.`);
+    return fail(
+      'same-column',
+      `“${mapping.text}” cannot be both the text and the answer: choose another column for one of them.`,
+    );
 
-  const set = inOrder(labelSet(table.rows, mapping.label), options.labelOrder ?? []);
+  const set = writes(mapping) ? [] : inOrder(labelSet(table.rows, mapping.label), options.labelOrder ?? []);
   const rows = withIds(withCommonSpelling(table.rows, mapping.label, set), mapping.id);
   const parts = options.fixedSplit
     ? ok(adoptSplit(rows, mapping, options.fixedSplit))
@@ -98,7 +103,7 @@ export async function prepareDataset(
   };
   return ok({
     dataset,
-    findings: lint(dataset, set),
+    findings: writes(mapping) ? lintWriting(dataset) : lint(dataset, set),
     balance: classBalance(dataset),
     splitColumns: splitColumns(dataset),
   });

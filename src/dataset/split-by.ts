@@ -1,10 +1,11 @@
 /** Splits that follow a column: its cells name the parts, or rows with the same cell stay together. */
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { createRng, shuffled } from '../lib/rng';
-import { isUsable, labelOf, textKeyOf } from './labels';
+import { isUsable, textKeyOf } from './labels';
 import { textKey } from './normalise';
 import { type Shares, splitRows, splitSizes } from './split';
 import type { ColumnMapping, Dataset, Row, Rows, SplitName } from './types';
+import { stratumOf } from './writing';
 
 type Split = Dataset['split'];
 
@@ -143,7 +144,7 @@ export function splitByGroup(
   const sizes = splitSizes(usable.length, shares);
   const labels = new Map<string, number>();
   for (const row of usable) {
-    const key = textKey(labelOf(row, mapping));
+    const key = textKey(stratumOf(row, mapping));
     labels.set(key, (labels.get(key) ?? 0) + 1);
   }
   const state = SPLITS.filter((part) => sizes[part] > 0).map((part) => ({
@@ -156,7 +157,7 @@ export function splitByGroup(
   for (const group of ordered) {
     const counts = new Map<string, number>();
     for (const row of group) {
-      const key = textKey(labelOf(row, mapping));
+      const key = textKey(stratumOf(row, mapping));
       counts.set(key, (counts.get(key) ?? 0) + 1);
     }
     /** How much fuller, relative to its share, the part would be with the group than it should be now. */

@@ -1,7 +1,8 @@
 import { createRng, shuffled } from '../lib/rng';
-import { isUsable, labelOf, textKeyOf } from './labels';
+import { isUsable, textKeyOf } from './labels';
 import { textKey } from './normalise';
 import type { ColumnMapping, Dataset, Row, Rows, SplitName } from './types';
+import { stratumOf } from './writing';
 
 export type Shares = Readonly<Record<SplitName, number>>;
 
@@ -38,7 +39,7 @@ function groupsByLabel(rows: Rows, mapping: ColumnMapping): readonly (readonly G
   }
   const byLabel = new Map<string, Group[]>();
   for (const group of groups.values()) {
-    const key = textKey(labelOf(group[0] as Row, mapping));
+    const key = textKey(stratumOf(group[0] as Row, mapping));
     const list = byLabel.get(key);
     if (list) list.push(group);
     else byLabel.set(key, [group]);

@@ -37,10 +37,16 @@ export interface Table {
   readonly notes?: readonly string[];
 }
 
+/** What a prompt does with a text: chooses one of a few labels, or writes another text. */
+export type TaskKind = 'choose' | 'write';
+
 export interface ColumnMapping {
   readonly text: string;
+  /** The column of the answers: labels, or the texts that should be written. */
   readonly label: string;
   readonly id: string | null;
+  /** Left out: `choose`. */
+  readonly task?: TaskKind | undefined;
 }
 
 export type SplitName = 'train' | 'validation' | 'test';
@@ -58,7 +64,7 @@ export type SplitBy =
 export interface Dataset {
   readonly table: Table;
   readonly mapping: ColumnMapping;
-  /** The label set, fixed before any run, in order of first appearance. */
+  /** The label set, fixed before any run, in order of first appearance; empty where texts are written. */
   readonly labels: readonly string[];
   readonly split: Readonly<Record<SplitName, readonly string[]>>;
   /** Training rows of each label; data sets that were stored before it was kept have none. */
@@ -128,6 +134,12 @@ export type LintKind =
   | 'label-spelling'
   | 'personal-data'
   | 'no-part'
+  /** Of texts that should be written. */
+  | 'target-is-text'
+  | 'few-targets'
+  | 'several-targets'
+  | 'target-lines'
+  | 'target-too-long'
   /** Found with the model's tokenizer. */
   | 'read-poorly'
   | 'too-long';

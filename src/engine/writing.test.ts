@@ -4,6 +4,7 @@ import { createRng } from '../lib/rng';
 import type { SoftPrompt } from '../prompt/types';
 import { createNodeRunner } from '../runtime/ort-node';
 import type { TokenRow } from '../tokens/types';
+import type { Checkpoint } from '../training/events';
 import { batchGradient } from '../training/objective';
 import { STANDARD } from '../training/settings';
 import { Engine } from './engine';
@@ -104,18 +105,36 @@ describe.each(['llama-genai-int4', 'gpt2-optimum-fp32'])('writing with %s', (mod
     },
   );
 
-  it('learns to write', async () => {
+  it('learns to write; keeps the lowest validation loss; goes on from a checkpoint to the same bits', async () => {
     const request: TrainRequest = {
       runId: 'run',
       train: randomRows(32, 1),
       validation: randomRows(8, 2),
       labels: [],
-      settings: { ...STANDARD, virtualTokens: 6, steps: 60, learningRate: 0.05, patience: null, validateEvery: 30 },
+      settings: {
+        ...STANDARD,
+        virtualTokens: 6,
+        steps: 60,
+        learningRate: 0.05,
+        patience: null,
+        validateEvery: 30,
+        checkpointEvery: 20,
+        metric: 'loss',
+      },
       initTokenIds: Int32Array.of(7, 8, 9),
       cacheKey: 'data',
       resume: null,
     };
-    const { checkpoint } = await trainToEnd(new Engine(loaded), request);
+    const kept: Checkpoint[] = [];
+    const { checkpoint, bestStep } = await trainToEnd(new Engine(loaded), request, (event) => {
+      if (event.kind === 'checkpoint') kept.push(event.checkpoint);
+    });
+    const losses = checkpoint.validations.map(({ loss }) => loss);
+    expect(bestStep).toBe(checkpoint.validations[losses.indexOf(Math.min(...losses))]?.step);
+    const [early = null] = kept;
+    expect(early?.step).toBe(20);
+    const resumed = await trainToEnd(new Engine(loaded), { ...request, resume: early });
+    expect(resumed.checkpoint.vectors).toEqual(checkpoint.vectors);
     const [before, , after] = checkpoint.validations;
     expect(after?.loss).toBeLessThan((before?.loss ?? 0) - 1);
     expect(after?.accuracy).toBeGreaterThan((before?.accuracy ?? 1) + 0.1);

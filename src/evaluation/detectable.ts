@@ -18,3 +18,9 @@ export function detectable(heldBackRows: number): Detectable {
   const points = Math.round(1000 * smallest) / 10;
   return { points, sentence: `${rows} a gain under about ${Math.round(points)} points may go unseen.` };
 }
+
+/** Texts are not right or wrong: how small a gain shows depends on how much their nearness scatters, which is not known yet. */
+export const detectableWriting = (heldBackRows: number): Detectable => ({
+  points: null,
+  sentence: `${heldBackRows.toLocaleString('en')} held-back ${heldBackRows === 1 ? 'row decides' : 'rows decide'}: the more, the smaller a gain that shows.`,
+});

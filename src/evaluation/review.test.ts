@@ -51,7 +51,7 @@ describe('corrections', () => {
 
 describe('votes', () => {
   const [a, b] = arms as [(typeof arms)[number], (typeof arms)[number]];
-  const ballots = drawBallots(plan, a, b);
+  const ballots = drawBallots(plan, a.predictions, b.predictions);
 
   it('are asked where the two differ, with sides that are shuffled row by row', () => {
     expect(ballots).toHaveLength(27);
@@ -62,7 +62,7 @@ describe('votes', () => {
     const swaps = ballots.filter(({ swapped }) => swapped).length;
     expect(swaps).toBeGreaterThan(5);
     expect(swaps).toBeLessThan(22);
-    expect(drawBallots(plan, a, b)).toEqual(ballots);
+    expect(drawBallots(plan, a.predictions, b.predictions)).toEqual(ballots);
   });
 
   const votes = (counts: Readonly<Record<Vote['choice'], number>>): Vote[] =>

@@ -2,7 +2,7 @@
 import { createRng, shuffled } from '../lib/rng';
 import { type Interval, wilson } from '../metrics/intervals';
 import { signTest } from '../metrics/mcnemar';
-import type { ArmReport, ComparisonPlan } from './types';
+import type { ComparisonPlan } from './types';
 import { percent, pValue } from './words';
 
 export type Choice = 'a' | 'b' | 'tie' | 'both-bad';
@@ -12,11 +12,11 @@ export interface Vote {
   readonly choice: Choice;
 }
 
-export interface Ballot {
+/** Two answers to a row: label indices, or texts. */
+export interface Ballot<T = number> {
   readonly rowId: string;
-  /** Label indices. */
-  readonly left: number;
-  readonly right: number;
+  readonly left: T;
+  readonly right: T;
   /** Whether A's answer stands on the right. */
   readonly swapped: boolean;
 }
@@ -24,14 +24,14 @@ export interface Ballot {
 const MOST_BALLOTS = 30;
 
 /** Rows to which the two say different things, in seeded random order; which side is whose is drawn for each. */
-export function drawBallots(
+export function drawBallots<T>(
   plan: Pick<ComparisonPlan, 'rowIds' | 'seed'>,
-  a: Pick<ArmReport, 'predictions'>,
-  b: Pick<ArmReport, 'predictions'>,
-): readonly Ballot[] {
+  a: ArrayLike<T>,
+  b: ArrayLike<T>,
+): readonly Ballot<T>[] {
   const rng = createRng(plan.seed + 1);
   const differ = plan.rowIds.flatMap((rowId, i) => {
-    const [ofA, ofB] = [a.predictions[i] as number, b.predictions[i] as number];
+    const [ofA, ofB] = [a[i] as T, b[i] as T];
     return ofA === ofB ? [] : [{ rowId, ofA, ofB }];
   });
   return shuffled(differ, rng)

@@ -13,16 +13,16 @@ const outcome = (id: string, write: (text: string, i: number) => string, logProb
 it('says who writes nearer, with means, an interval, and rows', () => {
   const half = outcome('half', (text, i) => (i % 2 ? text : 'something else'), -20);
   const all = outcome('all', (text) => text, -10);
-  const { arms, duels } = compareWriting(
+  const { arms, duels, verdict } = compareWriting({
     wanted,
-    [half, all],
-    [
+    arms: [half, all],
+    pairs: [
       ['half', 'all'],
       ['all', 'half'],
       ['all', 'all'],
     ],
-    0,
-  );
+    seed: 0,
+  });
   expect(arms).toMatchObject([
     { id: 'half', rougeL: 0.5, tokenF1: 0.5, exactMatch: 0.5 },
     { id: 'all', rougeL: 1, tokenF1: 1, exactMatch: 1 },
@@ -36,4 +36,57 @@ it('says who writes nearer, with means, an interval, and rows', () => {
   expect(better?.sentence).toMatch(/^all writes nearer to your texts than half: ROUGE-L 50.0 points/);
   expect(worse).toMatchObject({ finding: 'a-better', rougeL: { difference: -0.5 } });
   expect(same).toMatchObject({ finding: 'unclear', rougeL: { difference: 0, interval: { low: 0, high: 0 } } });
+  expect(arms[1]?.intervals.rougeL).toEqual({ low: 1, high: 1 });
+  expect(arms[0]?.intervals.perplexity.low).toBeCloseTo(Math.exp(2));
+  expect(better?.perplexity.difference).toBeCloseTo(Math.exp(-1));
+  expect(verdict.headline).toBe('all writes nearer to your texts than half: +50.0 points of ROUGE-L');
+  expect(verdict.detail).toContain('nearer on 20 and farther on 0');
+  expect(verdict.detail).toContain('40 of its 40 texts are the wanted one word for word');
+});
+
+const armsOf = (near: number, few: number, tuned: number) =>
+  (
+    [
+      ['yours', 'Yours', 'zero-shot', near],
+      ['yours-3', 'Yours + 3 examples', 'few-shot', few],
+      ['tuned', 'Tuned', 'tuned', tuned],
+    ] as const
+  ).map(
+    ([id, name, kind, every]): WritingOutcome => ({
+      ...outcome(id, (text, i) => (i % 10 < every ? text : 'nothing near'), -20 + every),
+      name,
+      kind,
+    }),
+  );
+const PAIRS = [
+  ['yours', 'tuned'],
+  ['yours-3', 'tuned'],
+] as const;
+
+it.each([
+  [
+    'tuning pays',
+    [1, 2, 9],
+    'Tuned writes nearer to your texts than yours: +80.0',
+    'It also writes nearer than yours + 3 examples',
+  ],
+  ['examples do as well', [1, 8, 8], 'Tuned writes nearer to your texts than yours: +70.0', 'Examples may do as well'],
+  ['examples do better', [1, 9, 5], 'Tuned writes nearer to your texts than yours: +40.0', 'Use the examples'],
+  ['keep yours', [9, 9, 1], 'Keep yours: tuned writes farther from your texts, −80.0', 'Use the examples'],
+  ['not clear', [5, 5, 5], 'No clear difference between tuned and yours on 40 held-back rows', 'no clear difference'],
+] as const)('says when %s', (_, [near, few, tuned], headline, detail) => {
+  const { verdict } = compareWriting({ wanted, arms: armsOf(near, few, tuned), pairs: PAIRS, seed: 0, looks: 3 });
+  expect(verdict.headline).toContain(headline);
+  expect(verdict.detail).toContain(detail);
+  expect(verdict.detail).toContain('looked at 3 times');
+});
+
+it('draws rows that belong together as one: the interval is wider', () => {
+  const plan = { wanted, arms: armsOf(1, 2, 5), pairs: PAIRS, seed: 0 };
+  const groups = wanted.map((_, i) => Math.floor((i % 10) / 5));
+  const width = ({ duels }: ReturnType<typeof compareWriting>) => {
+    const { low, high } = duels[0]?.rougeL.interval ?? { low: 0, high: 0 };
+    return high - low;
+  };
+  expect(width(compareWriting({ ...plan, groups }))).toBeGreaterThan(1.5 * width(compareWriting(plan)));
 });

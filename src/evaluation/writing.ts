@@ -1,35 +1,63 @@
 /** Which prompt writes what is wanted: means over the same held-back rows, and paired differences with their intervals. */
 import { present } from '../lib/assert';
 import type { Interval } from '../metrics/intervals';
-import { pairedBootstrap } from '../metrics/resample';
+import { DRAWS, eachDraw } from '../metrics/resample';
+import { quantile } from '../metrics/special';
 import { exactMatch, perplexity, rougeL, tokenF1 } from '../metrics/text';
+import type { ArmKind } from './types';
+import { duelSentence, verdictOf } from './writing-words';
 
 /** What a prompt wrote, row by row. */
 export interface WritingOutcome {
   readonly id: string;
   readonly name: string;
+  /** Left out by the command line. */
+  readonly kind?: ArmKind;
   readonly written: readonly string[];
   /** How well the wanted texts were foreseen. */
   readonly scores: readonly { readonly logProb: number; readonly tokens: number }[];
   readonly tokensSentMean: number;
 }
 
-export interface WritingArm {
-  readonly id: string;
-  readonly name: string;
-  /** Means over the rows, 0 to 1. */
-  readonly rougeL: number;
-  readonly tokenF1: number;
-  readonly exactMatch: number;
-  readonly perplexity: number;
-  readonly tokensSentMean: number;
+/** Who wrote, after which rows, and what was wanted. */
+export interface WritingPlan {
+  /** Left out by the command line: rows in the order of the outcomes. */
+  readonly rowIds?: readonly string[];
+  /** The rows' own texts, in the order of each outcome's rows. */
+  readonly wanted: readonly string[];
+  /** Group index of each row, where rows are drawn together. */
+  readonly groups?: readonly number[];
+  readonly arms: readonly WritingOutcome[];
+  /** Ids of A and B; the first pair is the headline. */
+  readonly pairs: readonly (readonly [string, string])[];
+  /** Looks at the held-back rows, this one included; left out by the command line. */
+  readonly looks?: number;
+  /** Of the bootstrap. */
+  readonly seed: number;
 }
 
-/** B minus A. */
-interface WritingDuel {
+export type WritingMeasure = 'rougeL' | 'tokenF1' | 'exactMatch' | 'perplexity';
+
+export interface WritingArm extends Readonly<Record<WritingMeasure, number>> {
+  readonly id: string;
+  readonly name: string;
+  readonly kind?: ArmKind;
+  readonly tokensSentMean: number;
+  /** 95%, by bootstrap. ROUGE-L, F1 and exact match are means over the rows, 0 to 1; perplexity is one number for all tokens. */
+  readonly intervals: Readonly<Record<WritingMeasure, Interval>>;
+  /** ROUGE-L of each row. */
+  readonly rows: readonly number[];
+}
+
+export interface Difference {
+  readonly difference: number;
+  readonly interval: Interval;
+}
+
+/** B minus A; of the perplexities B divided by A. */
+export interface WritingDuel extends Readonly<Record<WritingMeasure, Difference>> {
   readonly a: string;
   readonly b: string;
-  readonly rougeL: { readonly difference: number; readonly interval: Interval };
   /** Rows where B's text is nearer to the wanted one, farther, or equally near. */
   readonly rows: { readonly nearer: number; readonly farther: number; readonly same: number };
   readonly finding: 'b-better' | 'a-better' | 'unclear';
@@ -37,70 +65,121 @@ interface WritingDuel {
 }
 
 export interface WritingComparison {
+  readonly n: number;
   readonly arms: readonly WritingArm[];
   readonly duels: readonly WritingDuel[];
+  readonly verdict: { readonly headline: string; readonly detail: string };
 }
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-const points = (share: number) => (100 * share).toFixed(1);
 
-/**
- * @param wanted the rows' own texts, in the order of each outcome's rows
- * @param pairs ids of A and B
- * @param seed of the bootstrap (10,000 draws of rows, the same for both; Berg-Kirkpatrick et al. 2012)
- */
-export function compareWriting(
-  wanted: readonly string[],
-  outcomes: readonly WritingOutcome[],
-  pairs: readonly (readonly [string, string])[],
-  seed: number,
-): WritingComparison {
-  const measured = outcomes.map((outcome) => ({ ...outcome, rouge: against(outcome, wanted, rougeL) }));
-  const byId = new Map(measured.map((outcome) => [outcome.id, outcome]));
+type Sums = Readonly<Record<WritingMeasure, Float64Array>>;
+
+interface Measured {
+  readonly outcome: WritingOutcome;
+  readonly perRow: Readonly<Record<Exclude<WritingMeasure, 'perplexity'>, readonly number[]>>;
+  /** Each measure in each draw of rows. */
+  readonly drawn: Sums;
+}
+
+function measured(outcome: WritingOutcome, wanted: readonly string[], draws: number): Measured {
+  const against = (measure: (written: string, wanted: string) => number) =>
+    wanted.map((text, i) => measure(present(outcome.written[i], 'written text'), text));
+  const numbers = () => new Float64Array(draws);
   return {
-    arms: measured.map(({ rouge, ...outcome }) => ({
-      id: outcome.id,
-      name: outcome.name,
-      rougeL: mean(rouge),
-      tokenF1: mean(against(outcome, wanted, tokenF1)),
-      exactMatch: mean(against(outcome, wanted, exactMatch)),
-      perplexity: perplexity(outcome.scores),
-      tokensSentMean: outcome.tokensSentMean,
-    })),
-    duels: pairs.map(([a, b]) => duel(present(byId.get(a), a), present(byId.get(b), b), seed)),
+    outcome,
+    perRow: { rougeL: against(rougeL), tokenF1: against(tokenF1), exactMatch: against(exactMatch) },
+    drawn: { rougeL: numbers(), tokenF1: numbers(), exactMatch: numbers(), perplexity: numbers() },
   };
 }
 
-const against = (
-  { written }: WritingOutcome,
-  wanted: readonly string[],
-  measure: (written: string, wanted: string) => number,
-) => wanted.map((text, i) => measure(present(written[i], 'written text'), text));
+/** What the arm reaches on the drawn rows. */
+function draw({ outcome: { scores }, perRow, drawn }: Measured, rows: Int32Array, at: number): void {
+  let [rouge, f1, exact, logProb, tokens] = [0, 0, 0, 0, 0];
+  for (const row of rows) {
+    rouge += perRow.rougeL[row] as number;
+    f1 += perRow.tokenF1[row] as number;
+    exact += perRow.exactMatch[row] as number;
+    const score = scores[row] as WritingOutcome['scores'][number];
+    logProb += score.logProb;
+    tokens += score.tokens;
+  }
+  drawn.rougeL[at] = rouge / rows.length;
+  drawn.tokenF1[at] = f1 / rows.length;
+  drawn.exactMatch[at] = exact / rows.length;
+  drawn.perplexity[at] = Math.exp(-logProb / tokens);
+}
 
-type Measured = WritingOutcome & { readonly rouge: readonly number[] };
+function intervalOf(values: Float64Array): Interval {
+  const sorted = values.toSorted();
+  return { low: quantile(sorted, 0.025), high: quantile(sorted, 0.975) };
+}
 
-function duel(a: Measured, b: Measured, seed: number): WritingDuel {
-  const gains = b.rouge.map((value, i) => value - (a.rouge[i] ?? 0));
-  const interval = pairedBootstrap(
-    gains.length,
-    (rows) => rows.reduce((sum, row) => sum + (gains[row] ?? 0), 0) / rows.length,
-    { seed },
+const each = <T>(of: (measure: WritingMeasure) => T): Readonly<Record<WritingMeasure, T>> => ({
+  rougeL: of('rougeL'),
+  tokenF1: of('tokenF1'),
+  exactMatch: of('exactMatch'),
+  perplexity: of('perplexity'),
+});
+
+/**
+ * All arms see the same drawn rows, so that a difference in a draw is a paired one (10,000 draws, percentiles; by group
+ * where rows belong together; Berg-Kirkpatrick et al. 2012).
+ */
+export function compareWriting(
+  plan: WritingPlan,
+  options: { readonly draws?: number; readonly onProgress?: (share: number) => void } = {},
+): WritingComparison {
+  const { draws = DRAWS, onProgress } = options;
+  const { wanted, groups, seed } = plan;
+  const arms = plan.arms.map((outcome) => measured(outcome, wanted, draws));
+  const how = { seed, draws, ...(groups ? { groups } : {}), ...(onProgress ? { onProgress } : {}) };
+  eachDraw(wanted.length, how, (rows, at) => {
+    for (const arm of arms) draw(arm, rows, at);
+  });
+  const reports = arms.map(
+    ({ outcome, perRow, drawn }): WritingArm => ({
+      id: outcome.id,
+      name: outcome.name,
+      ...(outcome.kind ? { kind: outcome.kind } : {}),
+      rougeL: mean(perRow.rougeL),
+      tokenF1: mean(perRow.tokenF1),
+      exactMatch: mean(perRow.exactMatch),
+      perplexity: perplexity(outcome.scores),
+      tokensSentMean: outcome.tokensSentMean,
+      intervals: each((measure) => intervalOf(drawn[measure])),
+      rows: perRow.rougeL,
+    }),
   );
-  const difference = mean(gains);
-  const finding = interval.low > 0 ? 'b-better' : interval.high < 0 ? 'a-better' : 'unclear';
-  const range = `ROUGE-L ${points(Math.abs(difference))} points, 95% interval ${points(interval.low)} to ${points(interval.high)}, ${gains.length} held-back rows`;
-  const sentence = {
-    'b-better': `${b.name} writes nearer to your texts than ${a.name}: ${range}.`,
-    'a-better': `${a.name} writes nearer to your texts than ${b.name}: ${range}.`,
-    unclear: `Whether ${b.name} or ${a.name} writes nearer to your texts is not clear: ${range}.`,
-  }[finding];
+  const drawnOf = new Map(arms.map(({ outcome, drawn }) => [outcome.id, drawn]));
+  const reportOf = new Map(reports.map((report) => [report.id, report]));
+  const duels = plan.pairs.map(([a, b]) =>
+    duel(
+      [present(reportOf.get(a), a), present(drawnOf.get(a), a)],
+      [present(reportOf.get(b), b), present(drawnOf.get(b), b)],
+    ),
+  );
+  const found = { n: wanted.length, arms: reports, duels };
+  return { ...found, verdict: verdictOf(found, plan.looks ?? 1) };
+}
+
+function duel([a, ofA]: readonly [WritingArm, Sums], [b, ofB]: readonly [WritingArm, Sums]): WritingDuel {
+  const differences = each((measure): Difference => {
+    const isRatio = measure === 'perplexity';
+    const between = (x: number, y: number) => (isRatio ? y / x : y - x);
+    const drawn = ofA[measure].map((value, d) => between(value, ofB[measure][d] as number));
+    return { difference: between(a[measure], b[measure]), interval: intervalOf(drawn) };
+  });
+  const gains = b.rows.map((value, i) => value - (a.rows[i] ?? 0));
+  const { low, high } = differences.rougeL.interval;
+  const finding = low > 0 ? 'b-better' : high < 0 ? 'a-better' : 'unclear';
   const count = (is: (gain: number) => boolean) => gains.filter(is).length;
   return {
+    ...differences,
     a: a.id,
     b: b.id,
-    rougeL: { difference, interval },
     rows: { nearer: count((g) => g > 0), farther: count((g) => g < 0), same: count((g) => g === 0) },
     finding,
-    sentence,
+    sentence: duelSentence(a.name, b.name, finding, differences.rougeL, gains.length),
   };
 }

@@ -13,6 +13,7 @@ export interface WriteOptions extends RowOptions {
   readonly endTokenIds: ReadonlySet<number>;
   /** It also ends before any of these, but for those that it begins with: they are left out. */
   readonly breakTokenIds: ReadonlySet<number>;
+  /** Rows that are being written count for the share of their longest that they have. */
   readonly onProgress?: (rowsDone: number) => void;
 }
 
@@ -31,7 +32,8 @@ export async function writeRows(program: Program, options: WriteOptions): Promis
   let done = 0;
   for (const batch of batches) {
     throwIfInterrupted(control);
-    const written = await writeTogether(program, await startAt(batch), options);
+    const before = done;
+    const written = await writeTogether(program, await startAt(batch), options, (rows) => onProgress(before + rows));
     batch.forEach((index, i) => {
       out[index] = present(written[i], 'written row');
     });
@@ -51,6 +53,7 @@ async function writeTogether(
   program: Program,
   started: readonly StartedRow[],
   { soft, maxNewTokens, endTokenIds, breakTokenIds, control = uninterrupted }: WriteOptions,
+  onToken: (rowsDone: number) => void,
 ): Promise<Int32Array[]> {
   const keepPresent = takesPast(program.spec);
   const written = started.map((): number[] => []);
@@ -78,6 +81,7 @@ async function writeTogether(
         ? [{ index, tokens: Int32Array.of(id), past: present(kv[i], 'keys and values') }]
         : [{ index, tokens: Int32Array.from([...tokens, id]), past: null }];
     });
+    onToken(started.length - writing.length * (1 - (n + 1) / maxNewTokens));
     await breathe();
   }
   return written.map((ids) => Int32Array.from(ids));

@@ -38,7 +38,7 @@ export const settingsSchema = z.object({
   seed: z.int(),
   validateEvery: count,
   patience: count.nullable(),
-  metric: z.enum(['accuracy', 'macro-f1']),
+  metric: z.enum(['accuracy', 'macro-f1', 'loss']),
   checkpointEvery: count,
   reparameterise: z.boolean().exactOptional(),
   noise: z.number().min(0).exactOptional(),
@@ -73,6 +73,18 @@ export const hardVersionSchema = z.object({
       datasetFingerprint: text(200).optional(),
     })
     .nullable(),
+  wrote: z
+    .object({
+      rows: count,
+      rougeL: share,
+      tokenF1: share,
+      exactMatch: share,
+      loss: z.number().min(0),
+      seconds: z.number(),
+      written: z.array(z.object({ rowId: text(500), text: text(200_000) })).max(10_000),
+      datasetFingerprint: text(200),
+    })
+    .optional(),
 });
 
 const softVersion = z.object({
@@ -90,6 +102,7 @@ const softVersion = z.object({
   status: z.enum(['finished', 'early', 'stopped']),
   bestStep: count.nullable(),
   validationAccuracy: share.nullable(),
+  validationLoss: z.number().min(0).exactOptional(),
   seconds: z.number().nullable(),
   model: z.object({ id: text(500), sha256: text(200), dtype: text(50) }),
   datasetFingerprint: text(200),
@@ -110,7 +123,12 @@ export const datasetSchema = z.object({
     rows: z.array(z.object({ id: text(500), line: count, cells: z.record(z.string(), z.string()) })).max(1e6),
     rejected: z.array(z.object({ line: count, reason: text(2000), raw: text(1e6) })).max(1e6),
   }),
-  mapping: z.object({ text: text(1000), label: text(1000), id: text(1000).nullable() }),
+  mapping: z.object({
+    text: text(1000),
+    label: text(1000),
+    id: text(1000).nullable(),
+    task: z.enum(['choose', 'write']).optional(),
+  }),
   labels: z.array(text(2000)).max(1000),
   split: z.object({ train: ids, validation: ids, test: ids }),
   seed: z.int(),
@@ -139,6 +157,10 @@ export const portableSchema = z.object({
     .array(z.object({ stage: text(40), from: z.null(), to: text(100), at: text(40) }))
     .max(1000)
     .optional(),
+  writing: z
+    .object({ longest: z.int().min(1).max(4096).nullable() })
+    .nullable()
+    .exactOptional(),
   baseTemplate: text(200_000),
   hard: z.array(hardVersionSchema).max(10_000),
   chosenHard: text(100).nullable(),
@@ -167,6 +189,7 @@ export function toPortable(set: PromptSet, run: SoftVersion, rows: Dataset | nul
         ? [{ stage: name, from: null, to: versionId, at: since }]
         : [],
     ),
+    ...(set.writing ? { writing: set.writing } : {}),
     baseTemplate: set.baseTemplate,
     hard: set.hard.map((version) => (rows ? version : withoutRowIds(version))),
     chosenHard: set.chosenHard,
@@ -178,9 +201,12 @@ export function toPortable(set: PromptSet, run: SoftVersion, rows: Dataset | nul
   });
 }
 
-/** Of tries on validation rows the figures stay, without the rows. */
-export const withoutRowIds = (version: HardVersion): HardVersion =>
-  version.tried ? { ...version, tried: { ...version.tried, wrongRowIds: [], wrongPredictions: [] } } : version;
+/** Of tries on validation rows the figures stay, without the rows; what was written to a row says what stands in it. */
+export const withoutRowIds = ({ wrote, ...version }: HardVersion): HardVersion => ({
+  ...version,
+  tried: version.tried && { ...version.tried, wrongRowIds: [], wrongPredictions: [] },
+  ...(wrote ? { wrote: { ...wrote, written: [] } } : {}),
+});
 
 /** The set as it will be stored here: a new id, a free handle; versions as they were. */
 export function fromPortable(
@@ -196,6 +222,7 @@ export function fromPortable(
     updatedAt: here.now,
     deletedAt: null,
     words: portable.words,
+    ...(portable.writing ? { writing: portable.writing } : {}),
     baseTemplate: portable.baseTemplate,
     hard: portable.hard,
     soft: [{ ...portable.soft, error: null, soft }],

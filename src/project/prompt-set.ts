@@ -6,7 +6,7 @@ import { assert } from '../lib/assert';
 import type { HardPrompt, LabelWord } from '../task/types';
 import { bindWords, sameWords } from './bind-words';
 import { uniqueHandle } from './handle';
-import type { HardVersion, PromptSet, SoftVersion } from './types';
+import type { HardVersion, PromptSet, SoftVersion, WritingTask, WritingTry } from './types';
 
 interface Stamp {
   readonly id: string;
@@ -31,6 +31,7 @@ export function createPromptSet(
     readonly baseTemplate: string;
     readonly datasetFingerprint: string | null;
     readonly datasetName: string | null;
+    readonly writing?: WritingTask | null;
     /** Handles already in use. */
     readonly taken: Iterable<string>;
   },
@@ -44,6 +45,7 @@ export function createPromptSet(
     updatedAt: at.now,
     deletedAt: null,
     words: from.words,
+    ...(from.writing ? { writing: from.writing } : {}),
     baseTemplate: from.baseTemplate,
     hard: [],
     soft: [],
@@ -70,6 +72,7 @@ export function changeTask(
   task: {
     readonly words?: readonly LabelWord[];
     readonly baseTemplate?: string;
+    readonly writing?: WritingTask | null;
     readonly datasetFingerprint?: string;
     readonly datasetName?: string;
     /** The held-back rows are those that were there before, with some cells changed: what was seen of them stays seen. */
@@ -135,6 +138,11 @@ export function recordTry(
   return touch(set, now, { hard: replace(set.hard, { ...find(set.hard, versionId, 'hard version'), tried }) });
 }
 
+/** The same for what it wrote. */
+export function recordWriting(set: PromptSet, versionId: string, wrote: WritingTry, now: string): PromptSet {
+  return touch(set, now, { hard: replace(set.hard, { ...find(set.hard, versionId, 'hard version'), wrote }) });
+}
+
 /** A run begins: its version is there from the start, so that a reload finds it. */
 export function startRun(
   set: PromptSet,
@@ -168,7 +176,9 @@ export function startRun(
 export function updateRun(
   set: PromptSet,
   runId: string,
-  change: Partial<Pick<SoftVersion, 'status' | 'error' | 'soft' | 'bestStep' | 'validationAccuracy' | 'seconds'>>,
+  change: Partial<
+    Pick<SoftVersion, 'status' | 'error' | 'soft' | 'bestStep' | 'validationAccuracy' | 'validationLoss' | 'seconds'>
+  >,
   now: string,
 ): PromptSet {
   const run = find(set.soft, runId, 'run');
@@ -192,6 +202,7 @@ export function finishRun(
     readonly soft: NonNullable<SoftVersion['soft']>;
     readonly bestStep: number;
     readonly validationAccuracy: number | null;
+    readonly validationLoss?: number;
     readonly seconds: number;
   },
   now: string,
@@ -199,9 +210,21 @@ export function finishRun(
   const done = updateRun(set, runId, { ...result, error: null }, now);
   const before = done.soft.find((s) => s.id === done.chosenSoft);
   if (find(done.soft, runId, 'run').handVersion) return done;
-  const better = !before || !isUsable(before) || (result.validationAccuracy ?? 0) >= (before.validationAccuracy ?? 0);
+  const run = find(done.soft, runId, 'run');
+  const better = !before || !isUsable(before) || !fits(done, before) || validationRank(run) >= validationRank(before);
   return better ? { ...done, chosenSoft: runId } : done;
 }
+
+/** Whether the set's prompts write texts, or choose labels. */
+export const isWriting = (set: Pick<PromptSet, 'writing'>): boolean => set.writing != null;
+
+/** Whether a run was trained for what the set does now: another column may have been chosen since. */
+export const fits = (set: Pick<PromptSet, 'writing'>, run: SoftVersion): boolean =>
+  (run.settings.metric === 'loss') === isWriting(set);
+
+/** The higher the better, among runs of one task. */
+const validationRank = ({ validationAccuracy, validationLoss }: SoftVersion): number =>
+  validationLoss === undefined ? (validationAccuracy ?? 0) : -validationLoss;
 
 export function chooseHard(set: PromptSet, versionId: string, now: string): PromptSet {
   find(set.hard, versionId, 'hard version');
@@ -226,15 +249,16 @@ export const chosenHard = (set: PromptSet): HardVersion | null =>
 /** The run that stands for "Tuned": the chosen one, else the newest that has vectors. */
 export const chosenSoft = (set: PromptSet): SoftVersion | null => {
   const chosen = set.soft.find((s) => s.id === set.chosenSoft);
-  return chosen && isUsable(chosen) ? chosen : (set.soft.filter((s) => isUsable(s) && !s.handVersion).at(-1) ?? null);
+  if (chosen && isUsable(chosen) && fits(set, chosen)) return chosen;
+  return set.soft.filter((s) => isUsable(s) && fits(set, s) && !s.handVersion).at(-1) ?? null;
 };
 
 /** The run that stands for "Hybrid": of those with a hand-written text the best on validation rows, the newest of equals. */
 export const chosenHybrid = (set: PromptSet): SoftVersion | null =>
   set.soft
-    .filter((run) => isUsable(run) && run.handVersion)
+    .filter((run) => isUsable(run) && fits(set, run) && run.handVersion)
     .reduce<SoftVersion | null>(
-      (best, run) => (!best || (run.validationAccuracy ?? 0) >= (best.validationAccuracy ?? 0) ? run : best),
+      (best, run) => (!best || validationRank(run) >= validationRank(best) ? run : best),
       null,
     );
 

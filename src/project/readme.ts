@@ -11,6 +11,17 @@ const quoted = (text: string) => {
   return `${ticks}\n${text}\n${ticks}`;
 };
 
+/** What a prompt that writes reached. */
+function writingWords({ metrics: { writing } }: Sidecar): string {
+  const test = writing?.test;
+  if (!test) return 'It has not been compared on held-back rows.';
+  const { against: other } = test;
+  const than = other
+    ? `; ${other.name.toLowerCase()} reached ${percent(other.rougeL)}: a difference of ${points(other.difference)} points (${points(other.differenceCi95.low)} to ${points(other.differenceCi95.high)})`
+    : '';
+  return `ROUGE-L ${percent(test.rougeL)} on ${test.rows} held-back rows (95% interval ${percent(test.rougeLCi95.low)} to ${percent(test.rougeLCi95.high)}), perplexity of the wanted texts ${test.perplexity.toPrecision(3)}${than}. These rows had been looked at ${test.looks === 1 ? 'once' : `${test.looks} times`}.`;
+}
+
 const WHEN: Readonly<Record<string, string>> = {
   'predict.py': 'answers for a file of texts, now and then: `python predict.py IN.csv OUT.csv --text text`',
   'predict.mjs':
@@ -38,12 +49,14 @@ export function bundleReadme(s: Sidecar, scripts: readonly string[]): string {
   return `${[
     ...(hasPython ? [`    ${first}`] : []),
     `# ${s.name.replace(/\n/g, ' ')} (\`${s.handle}\`)`,
-    `A soft prompt: ${s.numVirtualTokens} vectors of ${s.tokenDim} numbers that stand ${s.placement === 'prefix' ? 'before' : 'after'} the text and make ${s.model.id} choose between ${s.labels.map((l) => `\`${l.word.trim()}\``).join(', ')}. ${hasPython ? `The command above installs what it needs and replays ${s.parityRows.length} check rows: it prints how far this machine is off the page that trained it.` : 'Import this zip in Softprompt Studio (Library, Import): its check rows are replayed first.'}`,
+    `A soft prompt: ${s.numVirtualTokens} vectors of ${s.tokenDim} numbers that stand ${s.placement === 'prefix' ? 'before' : 'after'} the text and make ${s.model.id} ${s.writing ? `write an answer of one line (at most ${s.writing.longest} tokens)` : `choose between ${s.labels.map((l) => `\`${l.word.trim()}\``).join(', ')}`}. ${hasPython ? `The command above installs what it needs and replays ${s.parityRows.length} check rows: it prints how far this machine is off the page that trained it.` : 'Import this zip in Softprompt Studio (Library, Import): its check rows are replayed first.'}`,
     ...(hasPython ? ['## Which file when', whenToUse(scripts)] : []),
     '## What it reached',
-    test
-      ? `${percent(test.accuracy)} of ${test.rows} held-back rows (95% interval ${percent(test.accuracyCi95.low)} to ${percent(test.accuracyCi95.high)}), macro-F1 ${test.macroF1.toFixed(3)}${test.against ? `; ${test.against.name.toLowerCase()} reached ${percent(test.against.accuracy)}: a difference of ${points(test.against.difference)} points (${points(test.against.differenceCi95.low)} to ${points(test.against.differenceCi95.high)}, exact p = ${test.against.pExact.toPrecision(2)})` : ''}. These rows had been looked at ${test.looks === 1 ? 'once' : `${test.looks} times`}. ${test.calibrated ? 'Calibrated.' : 'Uncalibrated.'}`
-      : 'It has not been compared on held-back rows.',
+    s.writing
+      ? writingWords(s)
+      : test
+        ? `${percent(test.accuracy)} of ${test.rows} held-back rows (95% interval ${percent(test.accuracyCi95.low)} to ${percent(test.accuracyCi95.high)}), macro-F1 ${test.macroF1.toFixed(3)}${test.against ? `; ${test.against.name.toLowerCase()} reached ${percent(test.against.accuracy)}: a difference of ${points(test.against.difference)} points (${points(test.against.differenceCi95.low)} to ${points(test.against.differenceCi95.high)}, exact p = ${test.against.pExact.toPrecision(2)})` : ''}. These rows had been looked at ${test.looks === 1 ? 'once' : `${test.looks} times`}. ${test.calibrated ? 'Calibrated.' : 'Uncalibrated.'}`
+        : 'It has not been compared on held-back rows.',
     '## What it needs',
     `The same weights: ${s.model.id}, stored as ${s.model.dtype}, computed in float32 (\`model.sha256\` in softprompt.json names the files). ${s.model.weights ? s.model.weights.howToLoad : 'They were brought by the person who trained it: name them with --weights.'}`,
     ...(hasPython

@@ -148,7 +148,9 @@ function table(name: string, bytes: Uint8Array): Recognised {
   if (!read.ok) return refused('table', 'Not a format that is known, and no table.', read.error.message);
   const { columns, rows, rejected, format } = read.value;
   const guess = guessColumns(read.value);
-  const mapping = guess ? `, text in “${guess.text}”, labels in “${guess.label}”` : '';
+  const mapping = guess
+    ? `, text in “${guess.text}”, ${guess.task === 'write' ? 'texts to be written' : 'labels'} in “${guess.label}”`
+    : '';
   const left = rejected.length > 0 ? `, ${rejected.length} rows left out` : '';
   return found(
     'table',

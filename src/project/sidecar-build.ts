@@ -4,7 +4,7 @@ import { assert } from '../lib/assert';
 import type { SoftPrompt } from '../prompt/types';
 import { parseTemplate, TEXT_SLOT } from '../task/template';
 import { MIN_CHECK_ROWS, SIDECAR_VERSION, type Sidecar } from './sidecar';
-import type { Evaluation, PromptSet, SoftVersion } from './types';
+import type { Evaluation, PromptSet, SoftVersion, WritingEvaluation } from './types';
 
 /** A check row: a shipped sentence in the user's template, and what the model said of it here. */
 export interface CheckRow {
@@ -13,6 +13,8 @@ export interface CheckRow {
   readonly ids: ArrayLike<number>;
   /** In the order of the labels; uncalibrated. */
   readonly logProbs: readonly number[];
+  /** Where texts are written. */
+  readonly target?: { readonly text: string; readonly ids: ArrayLike<number>; readonly logProb: number };
 }
 
 export interface SidecarInput {
@@ -28,6 +30,12 @@ export interface SidecarInput {
   readonly evaluation: Evaluation | null;
   /** Null when the prompt is to be used without. */
   readonly calibration: CalibrationFit | null;
+  /** Where texts are written: how long an answer may be, and its latest comparison. */
+  readonly writing?: {
+    readonly longest: number;
+    readonly endTokenIds: readonly number[];
+    readonly evaluation: WritingEvaluation | null;
+  };
   readonly checkRows: readonly CheckRow[];
   readonly userRows: number;
   /** ISO time. */
@@ -53,6 +61,9 @@ export function buildSidecar(input: SidecarInput): Sidecar {
     tokenDim: soft.hidden,
     template: run.template,
     labels: labels.map(({ label, word, tokenIds }) => ({ label, word, tokenIds: [...tokenIds] })),
+    ...(input.writing && {
+      writing: { longest: input.writing.longest, endTokenIds: [...input.writing.endTokenIds] },
+    }),
     model: { id: run.model.id, dtype: run.model.dtype, sha256: run.model.sha256, weights: input.weights },
     tokenizer: { sha256: input.tokenizerSha256 },
     init: initFacts(run),
@@ -73,6 +84,7 @@ export function buildSidecar(input: SidecarInput): Sidecar {
           ? null
           : { accuracy: run.validationAccuracy, rows: dataset.split.validation.length },
       test: testFacts(input.evaluation),
+      ...(input.writing && { writing: writingFacts(input.writing.evaluation, input) }),
     },
     calibration: input.calibration && {
       meanLogProbs: [...input.calibration.meanLogProbs],
@@ -82,6 +94,7 @@ export function buildSidecar(input: SidecarInput): Sidecar {
       text: row.text,
       inputIds: Array.from(row.ids),
       logProbs: Object.fromEntries(labels.map(({ label }, i) => [label, row.logProbs[i] ?? Number.NaN])),
+      ...(row.target && { target: { ...row.target, ids: Array.from(row.target.ids) } }),
     })),
     userRows: input.userRows,
   };
@@ -118,6 +131,43 @@ function trainingFacts(run: SoftVersion): Sidecar['training'] {
     bestStep: run.bestStep,
     status: run.status,
     seconds: run.seconds,
+  };
+}
+
+function writingFacts(
+  evaluation: WritingEvaluation | null,
+  { run, dataset }: Pick<SidecarInput, 'run' | 'dataset'>,
+): NonNullable<Sidecar['metrics']['writing']> {
+  const comparison = evaluation?.comparison;
+  const tuned = comparison?.arms.find(({ id }) => id === 'tuned');
+  const duel = comparison?.duels.find(({ b }) => b === 'tuned');
+  const other = comparison?.arms.find(({ id }) => id === duel?.a);
+  return {
+    validation:
+      run.validationLoss === undefined || !dataset
+        ? null
+        : { loss: run.validationLoss, rows: dataset.split.validation.length },
+    test:
+      comparison && tuned
+        ? {
+            rows: comparison.n,
+            looks: evaluation.plan.looks,
+            rougeL: tuned.rougeL,
+            rougeLCi95: { ...tuned.intervals.rougeL },
+            tokenF1: tuned.tokenF1,
+            exactMatch: tuned.exactMatch,
+            perplexity: tuned.perplexity,
+            against:
+              duel && other
+                ? {
+                    name: other.name,
+                    rougeL: other.rougeL,
+                    difference: duel.rougeL.difference,
+                    differenceCi95: { ...duel.rougeL.interval },
+                  }
+                : null,
+          }
+        : null,
   };
 }
 

@@ -44,8 +44,17 @@ export const sidecarSchema = z
     ),
     labels: z
       .array(z.object({ label: text(2000), word: text(2000), tokenIds: tokenIds.min(1).max(256) }))
-      .min(2)
-      .max(1000),
+      .max(1000)
+      .describe('At least two; none where texts are written'),
+    writing: z
+      .object({
+        longest: z.int().min(1).max(4096).describe('Tokens that an answer may have'),
+        endTokenIds: tokenIds,
+      })
+      .optional()
+      .describe(
+        'Texts are written instead of labels chosen: the likeliest token after the other, until one of endTokenIds or one with a line break, which does not count at the beginning',
+      ),
     model: z.object({
       id: text(500),
       dtype: text(50).describe('Of the stored weights; computation is fp32'),
@@ -76,7 +85,7 @@ export const sidecarSchema = z
         seed: z.int(),
         validateEvery: count,
         patience: count.nullable(),
-        metric: z.enum(['accuracy', 'macro-f1']),
+        metric: z.enum(['accuracy', 'macro-f1', 'loss']),
         reparameterise: z
           .boolean()
           .optional()
@@ -118,6 +127,26 @@ export const sidecarSchema = z
             .nullable(),
         })
         .nullable(),
+      writing: z
+        .object({
+          validation: z.object({ loss: z.number().min(0), rows: count }).nullable(),
+          test: z
+            .object({
+              rows: count,
+              looks: count,
+              rougeL: share,
+              rougeLCi95: interval,
+              tokenF1: share,
+              exactMatch: share,
+              perplexity: z.number(),
+              against: z
+                .object({ name: text(200), rougeL: share, difference: z.number(), differenceCi95: interval })
+                .nullable(),
+            })
+            .nullable(),
+        })
+        .optional()
+        .describe('Where texts are written'),
     }),
     calibration: z
       .object({
@@ -135,7 +164,11 @@ export const sidecarSchema = z
           inputIds: tokenIds.min(1).max(100_000).describe('Without the virtual tokens'),
           logProbs: z
             .record(z.string(), z.number())
-            .describe('Label -> log-softmax over the answer words, uncalibrated'),
+            .describe('Label -> log-softmax over the answer words, uncalibrated; empty where texts are written'),
+          target: z
+            .object({ text: text(200_000), ids: tokenIds.min(1).max(10_000), logProb: z.number() })
+            .optional()
+            .describe('Where texts are written: a fixed text after the row, and the log-probability of all its tokens'),
         }),
       )
       .max(1000)
@@ -144,6 +177,14 @@ export const sidecarSchema = z
   })
   .superRefine((s, context) => {
     const labels = s.labels.map((l) => l.label);
+    if (s.writing ? labels.length > 0 : labels.length < 2)
+      context.addIssue({
+        code: 'custom',
+        path: ['labels'],
+        message: s.writing ? 'must be empty where texts are written' : 'must be two or more',
+      });
+    if (s.writing && s.parityRows.some((row) => !row.target))
+      context.addIssue({ code: 'custom', path: ['parityRows'], message: 'a check row has no target' });
     if (new Set(labels).size !== labels.length)
       context.addIssue({ code: 'custom', path: ['labels'], message: 'two labels are equal' });
     for (const [i, row] of s.parityRows.entries())

@@ -4,6 +4,7 @@ import type { EveryRowReport } from '../evaluation/folds';
 import type { Correction } from '../evaluation/review';
 import type { Comparison, ComparisonPlan } from '../evaluation/types';
 import type { Vote } from '../evaluation/vote';
+import type { WritingComparison, WritingPlan } from '../evaluation/writing';
 import type { SoftPrompt } from '../prompt/types';
 import type { HardPrompt, LabelWord } from '../task/types';
 import type { Checkpoint, StopReason } from '../training/events';
@@ -33,6 +34,27 @@ export interface HardVersion {
     /** The rows that it was tried on; left out by versions that did not keep it. */
     readonly datasetFingerprint?: string | undefined;
   } | null;
+  /** What it wrote on validation rows, where texts are written and it was tried. */
+  readonly wrote?: WritingTry | undefined;
+}
+
+/** Answers of a hand-written prompt to some validation rows. Means over the rows; ROUGE-L, F1 and exact match from 0 to 1. */
+export interface WritingTry {
+  readonly rows: number;
+  readonly rougeL: number;
+  readonly tokenF1: number;
+  readonly exactMatch: number;
+  /** Mean cross-entropy a token of the wanted texts, mean over the rows. */
+  readonly loss: number;
+  readonly seconds: number;
+  readonly written: readonly { readonly rowId: string; readonly text: string }[];
+  readonly datasetFingerprint: string;
+}
+
+/** Where the task is to write texts. */
+export interface WritingTask {
+  /** Tokens that an answer may have; null = as the targets of the data say. */
+  readonly longest: number | null;
 }
 
 /** One training run, finished or not. */
@@ -59,6 +81,8 @@ export interface SoftVersion {
   readonly soft: SoftPrompt | null;
   readonly bestStep: number | null;
   readonly validationAccuracy: number | null;
+  /** Of the kept step, where texts are written: mean cross-entropy a token, mean over the rows. */
+  readonly validationLoss?: number;
   readonly seconds: number | null;
   readonly model: { readonly id: string; readonly sha256: string; readonly dtype: string };
   readonly datasetFingerprint: string;
@@ -85,7 +109,10 @@ export interface PromptSet {
   readonly updatedAt: string;
   /** Set when deleted; kept until the undo has passed. */
   readonly deletedAt: string | null;
+  /** Empty where texts are written. */
   readonly words: readonly LabelWord[];
+  /** Left out or null: one of a few labels is chosen. */
+  readonly writing?: WritingTask | null;
   /** The bare template: Untuned as it stands, Tuned with the vectors. */
   readonly baseTemplate: string;
   readonly hard: readonly HardVersion[];
@@ -158,6 +185,24 @@ export interface Evaluation {
   readonly consistency?: ConsistencyReport;
   /** Every labelled row answered by a prompt that was trained without it. */
   readonly everyRow?: EveryRowReport;
+}
+
+/** A comparison where texts are written. */
+export interface WritingEvaluation
+  extends Pick<
+    Evaluation,
+    | 'id'
+    | 'setId'
+    | 'createdAt'
+    | 'hardVersion'
+    | 'softVersion'
+    | 'datasetFingerprint'
+    | 'backend'
+    | 'threads'
+    | 'votes'
+  > {
+  readonly plan: WritingPlan & { readonly rowIds: readonly string[]; readonly looks: number };
+  readonly comparison: WritingComparison;
 }
 
 interface Review {

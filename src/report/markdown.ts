@@ -5,7 +5,7 @@ import { closerSections, limits, looksOf } from './closer';
 import type { ReportInput } from './types';
 
 /** Text that stays text inside a Markdown table cell or heading. */
-const escapeMarkdown = (text: string): string =>
+export const escapeMarkdown = (text: string): string =>
   text
     .replace(/[\r\n]+/g, ' ')
     .replace(/[\\`*_{}[\]#|~]/g, (char) => `\\${char}`)

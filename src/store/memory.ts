@@ -14,6 +14,7 @@ export function memoryBackend(): Backend {
     datasets: new Map(),
     checkpoints: new Map(),
     evaluations: new Map(),
+    writings: new Map(),
     measurements: new Map(),
     listings: new Map(),
     quarantine: new Map(),

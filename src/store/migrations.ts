@@ -64,6 +64,13 @@ export const MIGRATIONS: readonly Migration[] = [
       db.createObjectStore('quarantine', { keyPath: 'id' });
     },
   },
+  {
+    version: 4,
+    what: 'comparisons of written texts',
+    up: (db) => {
+      db.createObjectStore('writings', { keyPath: 'id' }).createIndex('bySet', 'setId');
+    },
+  },
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

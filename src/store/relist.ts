@@ -3,14 +3,16 @@ import { type Listing, listingOf, NO_FACTS, withEvaluation, withRows } from '../
 import type { ValueOf } from './backend';
 import type { TableName } from './schema';
 
-const LISTED = ['promptSets', 'datasets', 'evaluations'] as const;
+const LISTED = ['promptSets', 'datasets', 'evaluations', 'writings'] as const;
 type Listed = (typeof LISTED)[number];
 
 export const isListed = (table: TableName): table is Listed => (LISTED as readonly TableName[]).includes(table);
 
 /** Whose listing a value belongs to. */
 export const listedId = (table: Listed, value: ValueOf<Listed>): string =>
-  table === 'promptSets' ? (value as ValueOf<'promptSets'>).id : (value as ValueOf<'datasets' | 'evaluations'>).setId;
+  table === 'promptSets'
+    ? (value as ValueOf<'promptSets'>).id
+    : (value as ValueOf<'datasets' | 'evaluations' | 'writings'>).setId;
 
 /** The listing after a value was put; undefined = there is no set to list. */
 export function relisted(table: Listed, value: ValueOf<Listed>, before: Listing | undefined): Listing | undefined {
@@ -20,6 +22,7 @@ export function relisted(table: Listed, value: ValueOf<Listed>, before: Listing 
     case 'datasets':
       return before && withRows(before, (value as ValueOf<'datasets'>).dataset.table.rows.length);
     case 'evaluations':
-      return before && withEvaluation(before, value as ValueOf<'evaluations'>);
+    case 'writings':
+      return before && withEvaluation(before, value as ValueOf<'evaluations' | 'writings'>);
   }
 }

@@ -1,6 +1,13 @@
 import type { DBSchema } from 'idb';
 import type { Listing } from '../project/listing';
-import type { Evaluation, Measurement, PromptSet, RunCheckpoint, StoredDataset } from '../project/types';
+import type {
+  Evaluation,
+  Measurement,
+  PromptSet,
+  RunCheckpoint,
+  StoredDataset,
+  WritingEvaluation,
+} from '../project/types';
 
 /** A value that was damaged, as it was found. */
 export interface SetAside {
@@ -19,6 +26,8 @@ export interface StudioSchema extends DBSchema {
   datasets: { key: string; value: StoredDataset };
   checkpoints: { key: string; value: RunCheckpoint; indexes: { bySet: string } };
   evaluations: { key: string; value: Evaluation; indexes: { bySet: string } };
+  /** Comparisons of written texts. */
+  writings: { key: string; value: WritingEvaluation; indexes: { bySet: string } };
   measurements: { key: string; value: Measurement; indexes: { bySet: string } };
   /** Of each set what a list shows; written with what it follows from. */
   listings: { key: string; value: Listing };
@@ -31,6 +40,7 @@ export const TABLES = [
   'datasets',
   'checkpoints',
   'evaluations',
+  'writings',
   'measurements',
   'listings',
   'quarantine',
@@ -39,5 +49,5 @@ export const TABLES = [
 export type TableName = (typeof TABLES)[number];
 
 /** Tables whose values name their set, and are found by it. */
-export type OfSet = 'checkpoints' | 'evaluations' | 'measurements';
-export const OF_SET: readonly OfSet[] = ['checkpoints', 'evaluations', 'measurements'];
+export type OfSet = 'checkpoints' | 'evaluations' | 'writings' | 'measurements';
+export const OF_SET: readonly OfSet[] = ['checkpoints', 'evaluations', 'writings', 'measurements'];

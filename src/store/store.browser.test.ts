@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Dataset } from '../dataset/types';
 import { StudioError } from '../lib/errors';
 import { createPromptSet, renamePromptSet } from '../project/prompt-set';
-import type { Evaluation, Measurement, PromptSet, RunCheckpoint } from '../project/types';
+import type { Evaluation, Measurement, PromptSet, RunCheckpoint, WritingEvaluation } from '../project/types';
 import { MIGRATIONS, migrate, SCHEMA_VERSION } from './migrations';
 import { openMemoryStore, openStore, type Store } from './store';
 
@@ -123,6 +123,16 @@ test('what an earlier version stored is listed after its upgrade', async () => {
     { id: 'a', rows: 2, headline: null },
     { id: 'b', rows: null, headline: 'Tuned is better' },
   ]);
+  const written = {
+    id: 'w',
+    setId: 'b',
+    createdAt: '2026-01-04',
+    comparison: { verdict: { headline: 'It writes nearer' } },
+  };
+  await store.writings.put(written as WritingEvaluation);
+  expect(await store.writings.ofSet('b')).toEqual([written]);
+  expect((await store.listings.list()).find(({ id }) => id === 'b')?.headline).toBe('It writes nearer');
+  expect(await store.evaluations.ofSet('b')).toHaveLength(1);
   expect(await store.sets.get('a')).toEqual(set('a'));
   await store.measurements.put({ id: 'm', setId: 'a', createdAt: '' } as Measurement);
   expect(await store.measurements.ofSet('a')).toHaveLength(1);

@@ -1,6 +1,13 @@
 import { StudioError } from '../lib/errors';
 import type { Listing } from '../project/listing';
-import type { Evaluation, Measurement, PromptSet, RunCheckpoint, StoredDataset } from '../project/types';
+import type {
+  Evaluation,
+  Measurement,
+  PromptSet,
+  RunCheckpoint,
+  StoredDataset,
+  WritingEvaluation,
+} from '../project/types';
 import type { Backend } from './backend';
 import { guarded } from './guard';
 import { type IndexedDbOptions, openIndexedDb } from './indexed-db';
@@ -49,6 +56,11 @@ export interface Store {
     /** Newest first. */
     ofSet(setId: string): Promise<readonly Evaluation[]>;
     put(value: Evaluation): Promise<void>;
+  };
+  readonly writings: {
+    /** Comparisons of written texts, newest first. */
+    ofSet(setId: string): Promise<readonly WritingEvaluation[]>;
+    put(value: WritingEvaluation): Promise<void>;
   };
   readonly measurements: {
     /** Oldest first. */
@@ -162,6 +174,14 @@ function createStore(
         (await backend.bySet('evaluations', setId)).sort((a, b) => b.createdAt.localeCompare(a.createdAt)),
       put: async (value) => {
         await backend.put('evaluations', value);
+        tell('evaluations', value.setId);
+      },
+    },
+    writings: {
+      ofSet: async (setId) =>
+        (await backend.bySet('writings', setId)).sort((a, b) => b.createdAt.localeCompare(a.createdAt)),
+      put: async (value) => {
+        await backend.put('writings', value);
         tell('evaluations', value.setId);
       },
     },

@@ -1,7 +1,8 @@
 /** What is worth a second look in a hand-written prompt, each with a one-click way out where there is one. */
 import { textKey } from '../dataset/normalise';
 import type { ColumnMapping } from '../dataset/types';
-import { proposeInstruction, proposeTemplate } from './propose';
+import { writes } from '../dataset/writing';
+import { proposeInstruction, proposeTemplate, proposeWritingInstruction, proposeWritingTemplate } from './propose';
 import { checkTemplate, parseTemplate, printTemplate, TEXT_SLOT, type TemplatePart } from './template';
 import type { HardPrompt, LabelWord } from './types';
 
@@ -10,6 +11,7 @@ export interface PromptFinding {
     | 'no-text'
     | 'unknown-column'
     | 'words-missing'
+    | 'no-instruction'
     | 'instruction-last'
     | 'trailing-space'
     | 'no-cue'
@@ -41,6 +43,8 @@ const quoted = (items: readonly string[]) => {
   const named = items.slice(0, 4).map((item) => `“${item.trim()}”`);
   return items.length > 4 ? `${named.join(', ')} and ${items.length - 4} more` : named.join(', ');
 };
+const templateFor = ({ mapping, labels }: Pick<PromptFacts, 'mapping' | 'labels'>) =>
+  writes(mapping) ? proposeWritingTemplate(mapping) : proposeTemplate(mapping, labels);
 const change = (prompt: HardPrompt, template: string): HardPrompt => ({ ...prompt, template });
 
 /** Whether the word stands in the text as a word of its own. */
@@ -107,7 +111,7 @@ const instructionLast: Rule = ({ prompt, mapping, labels }, parts) => {
   if (instructions.length === 0) return null;
   const before = printTemplate(parts.slice(0, last + 1));
   const left = lines.filter((line) => !isInstruction(line));
-  const cue = proposeTemplate(mapping, labels).split('\n').at(-1) ?? '';
+  const cue = templateFor({ mapping, labels }).split('\n').at(-1) ?? '';
   const tail = left.some((line) => line.trim() !== '') ? left : [cue];
   const literal = (text: string) => printTemplate([{ kind: 'literal', text }]);
   return {
@@ -127,7 +131,7 @@ const instructionLast: Rule = ({ prompt, mapping, labels }, parts) => {
 
 const noCue: Rule = ({ prompt, mapping, labels }, parts) => {
   if (parts.at(-1)?.kind !== 'slot' || prompt.chat) return null;
-  const cue = proposeTemplate(mapping, labels).split('\n').at(-1) ?? '';
+  const cue = templateFor({ mapping, labels }).split('\n').at(-1) ?? '';
   return {
     kind: 'no-cue',
     title: 'Nothing asks for the answer',
@@ -154,9 +158,9 @@ const tooLong: Rule = ({ prompt, tooLong: rows }) => {
   };
 };
 
-const examplesUnbalanced: Rule = ({ prompt, labels }) => {
+const examplesUnbalanced: Rule = ({ prompt, labels, mapping }) => {
   const { shots, selection = 'balanced' } = prompt;
-  if (shots === 0 || selection === 'nearest') return null;
+  if (writes(mapping) || shots === 0 || selection === 'nearest') return null;
   if (selection === 'random')
     return {
       kind: 'examples-unbalanced',
@@ -177,7 +181,29 @@ const examplesUnbalanced: Rule = ({ prompt, labels }) => {
   };
 };
 
-const RULES: readonly Rule[] = [wordsMissing, instructionLast, noCue, trailingSpace, tooLong, examplesUnbalanced];
+/** Where texts are written nothing else tells what they should be. */
+const noInstruction: Rule = ({ prompt, mapping }, parts) => {
+  if (!writes(mapping) || prompt.shots > 0 || literals(parts).split('\n').some(isInstruction)) return null;
+  return {
+    kind: 'no-instruction',
+    title: 'The prompt does not say what to write',
+    advice: 'A line on top that says what the answer is, how long and in which form, helps even a small model.',
+    fix: {
+      label: 'Add an instruction',
+      prompt: change(prompt, `${proposeWritingInstruction(mapping)}\n${prompt.template}`),
+    },
+  };
+};
+
+const RULES: readonly Rule[] = [
+  wordsMissing,
+  noInstruction,
+  instructionLast,
+  noCue,
+  trailingSpace,
+  tooLong,
+  examplesUnbalanced,
+];
 
 /** A template that cannot be used: the text put in, or a column written in another way. */
 function repairs({ prompt, columns, mapping, labels }: PromptFacts): readonly PromptFinding[] {
@@ -185,7 +211,7 @@ function repairs({ prompt, columns, mapping, labels }: PromptFacts): readonly Pr
   if (checked.ok) return [];
   const { kind, message, data } = checked.error;
   if (kind === 'no-text' || kind === 'empty') {
-    const bare = proposeTemplate(mapping, labels);
+    const bare = templateFor({ mapping, labels });
     const above = prompt.template.trimEnd();
     const template = above === '' ? bare : `${above}\n${bare}`;
     return [

@@ -1,5 +1,6 @@
 import { labelIndexer, rowsById, textOf } from '../dataset/labels';
 import type { Dataset, Row } from '../dataset/types';
+import { writes } from '../dataset/writing';
 import { createRng, shuffled } from '../lib/rng';
 import type { HardPrompt } from './types';
 
@@ -22,7 +23,9 @@ function drawShots(dataset: Dataset, count: number, seed: number): readonly Row[
 /** The examples that all rows share; none where each row has its own. */
 export function sharedShots(dataset: Dataset, { shots, shotSeed, selection }: HardPrompt): readonly Row[] {
   if (shots === 0 || selection === 'nearest') return [];
-  return selection === 'random' ? drawShots(dataset, shots, shotSeed) : chooseShots(dataset, shots, shotSeed);
+  return selection === 'random' || writes(dataset.mapping)
+    ? drawShots(dataset, shots, shotSeed)
+    : chooseShots(dataset, shots, shotSeed);
 }
 
 /** The examples in `orders` orders: as they are, then shuffled by the seed; the same orders for every row. */

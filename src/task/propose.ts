@@ -1,4 +1,5 @@
 import type { ColumnMapping, Dataset } from '../dataset/types';
+import { writes } from '../dataset/writing';
 import { EMPTY_WORDS, SYNONYMS } from './synonyms';
 import { asContinuation } from './template';
 import type { LabelWord } from './types';
@@ -122,6 +123,22 @@ export function proposeTemplate(mapping: ColumnMapping, labels: readonly string[
   return `${text}: {text}\n${label}:`;
 }
 
+const DULL_TARGET = new Set('target output answer completion response expected gold y column text b'.split(' '));
+
+/** A first prompt where a text is to be written, e.g. `Ticket: {text}\nSummary:`. */
+export function proposeWritingTemplate(mapping: ColumnMapping): string {
+  const text = isDull(mapping.text, DULL_TEXT) ? 'Text' : title(mapping.text);
+  const target = isDull(mapping.label, DULL_TARGET) ? 'Answer' : title(mapping.label);
+  return `${text}: {text}\n${target}:`;
+}
+
+/** An instruction from the columns' names: the start of a hand-written prompt, and of a tuned one. */
+export function proposeWritingInstruction(mapping: ColumnMapping): string {
+  const target = isDull(mapping.label, DULL_TARGET) ? 'answer' : title(mapping.label).toLowerCase();
+  const text = isDull(mapping.text, DULL_TEXT) ? 'text' : title(mapping.text).toLowerCase();
+  return `Read the ${text} and write the ${target} in one line.`;
+}
+
 /** An instruction that names the labels: the start of a hand-written prompt, and of a tuned one. */
 export const proposeInstruction = (labels: readonly string[]): string =>
   `Classify the text. Answer with one of: ${labels.join(', ')}.`;
@@ -131,6 +148,7 @@ export function propose(
   dataset: Pick<Dataset, 'mapping' | 'labels'>,
   tokenise: Tokenise | null,
 ): { readonly template: string; readonly words: readonly LabelWord[] } {
+  if (writes(dataset.mapping)) return { template: proposeWritingTemplate(dataset.mapping), words: [] };
   const template = proposeTemplate(dataset.mapping, dataset.labels);
   return { template, words: proposeWords(dataset.labels, template, tokenise) };
 }

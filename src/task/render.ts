@@ -1,5 +1,6 @@
 import { labelIndexer, rowsById } from '../dataset/labels';
 import type { Dataset, Row, SplitName } from '../dataset/types';
+import { targetOf, writes } from '../dataset/writing';
 import { assert } from '../lib/assert';
 import { ok, type Result } from '../lib/result';
 import { inOrders, sharedShots } from './few-shot';
@@ -32,6 +33,8 @@ function exampleWriter(dataset: Dataset, words: readonly LabelWord[], bare: read
   // in a chat the answer words have no space in front, which they need inside of the message
   const bareText = printTemplate(bare);
   return (row: Row): string => {
+    if (writes(dataset.mapping))
+      return renderTemplate(bare, row, dataset.mapping) + asContinuation(bareText, targetOf(row, dataset.mapping));
     const label = dataset.labels[indexOf(row) ?? -1] ?? '';
     return renderTemplate(bare, row, dataset.mapping) + asContinuation(bareText, wordOf.get(label) ?? label);
   };
@@ -40,7 +43,7 @@ function exampleWriter(dataset: Dataset, words: readonly LabelWord[], bare: read
 /**
  * Renders rows for the model. Zero-shot: the template as it stands. Few-shot: the instruction once, then the examples,
  * each by the bare template followed by its answer word, then the row by the bare template, with blank lines between.
- * The nearest examples stand last, next to the row.
+ * The nearest examples stand last, next to the row. Where texts are written, examples carry theirs, and rows have targets.
  * @param neighbours needed for a prompt with the nearest examples
  */
 export function renderRows(
@@ -58,12 +61,18 @@ export function renderRows(
   );
   const indexOf = labelIndexer(dataset);
   const rows = rowsOf(dataset, split);
+  // in a chat the answer begins the model's own message
+  const answerTo = prompt.chat ? '' : prompt.template;
+  const answer = (row: Row) => {
+    const text = writes(dataset.mapping) ? targetOf(row, dataset.mapping) : '';
+    return text === '' ? { label: indexOf(row) } : { label: null, target: asContinuation(answerTo, text) };
+  };
   if (prompt.shots === 0)
     return ok(
       rows.map((row) => ({
         rowId: row.id,
         text: renderTemplate(checked.value, row, dataset.mapping),
-        label: indexOf(row),
+        ...answer(row),
       })),
     );
   const { instruction, bare } = splitInstruction(checked.value);
@@ -81,7 +90,7 @@ export function renderRows(
     rows.map((row) => {
       const own = renderTemplate(bare, row, dataset.mapping);
       const [text = own, ...others] = (isNearest ? heads(nearest(row)) : shared).map((head) => blocks([head, own]));
-      return { rowId: row.id, text, label: indexOf(row), ...(others.length > 0 ? { otherOrders: others } : {}) };
+      return { rowId: row.id, text, ...answer(row), ...(others.length > 0 ? { otherOrders: others } : {}) };
     }),
   );
 }

@@ -36,4 +36,6 @@ export interface Example {
   readonly otherOrders?: readonly string[] | undefined;
   /** Index into the label set, or null when unlabelled. */
   readonly label: number | null;
+  /** What should be written right after `text`, where the task is to write. */
+  readonly target?: string | undefined;
 }

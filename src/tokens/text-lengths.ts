@@ -71,3 +71,35 @@ export function textLengths(texts: readonly string[], encode: Tokenizer['encode'
     over: places.filter((_, i) => (tokens[i] ?? 0) > budget),
   };
 }
+
+/** Room for an answer that is a little longer than those that were seen. */
+const SPARE_TOKENS = 8;
+/** Nobody waits for longer lines. */
+const MOST_TOKENS = 512;
+
+export interface TargetLengths
+  extends Pick<TextLengths, 'counted' | 'texts' | 'bins' | 'medianTokens' | 'longestTokens'> {
+  /** Tokens that an answer may have where nothing else is said: 99 of 100 fit, with a little room. */
+  readonly longest: number;
+  /** Places of the counted texts that are over the budget. */
+  readonly over: readonly number[];
+}
+
+/** Counts the tokens of texts to be written, each with the token that ends it. @param budget tokens of one at most */
+export function targetLengths(texts: readonly string[], encode: Tokenizer['encode'], budget: number): TargetLengths {
+  const lengths: number[] = [];
+  const { bins, medianTokens, longestTokens, over, ...rest } = textLengths(
+    texts,
+    (text) => {
+      const ids = encode(text);
+      lengths.push(ids.length);
+      return ids;
+    },
+    budget,
+  );
+  const sorted = lengths.toSorted((a, b) => a - b);
+  const most = sorted[Math.floor(0.99 * (sorted.length - 1))] ?? 0;
+  const { counted, texts: all } = rest;
+  const longest = Math.min(MOST_TOKENS, most + SPARE_TOKENS);
+  return { counted, texts: all, bins, medianTokens, longestTokens, longest, over };
+}

@@ -163,6 +163,13 @@ function reasonToEnd(state: Checkpoint, settings: TrainingSettings, control: Con
   return null;
 }
 
+/** The higher the better. */
+const MEASURE: Readonly<Record<TrainingSettings['metric'], (point: ValidationPoint) => number>> = {
+  accuracy: (point) => point.accuracy,
+  'macro-f1': (point) => point.macroF1,
+  loss: (point) => -point.loss,
+};
+
 /** Among equals in the metric, the lower loss is kept; but only a better metric counts as a gain. */
 function withValidation(
   state: Checkpoint,
@@ -171,7 +178,7 @@ function withValidation(
   settings: TrainingSettings,
   ms: number,
 ): Checkpoint {
-  const metric = settings.metric === 'accuracy' ? point.accuracy : point.macroF1;
+  const metric = MEASURE[settings.metric](point);
   const { best } = state;
   const bestLoss = state.validations.find((other) => other.step === best?.step)?.loss ?? Number.POSITIVE_INFINITY;
   const gain = !best || metric > best.metric;

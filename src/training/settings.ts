@@ -27,7 +27,8 @@ export interface TrainingSettings {
   readonly validateEvery: number;
   /** Early stopping after so many validations without gain; null = never. */
   readonly patience: number | null;
-  readonly metric: 'accuracy' | 'macro-f1';
+  /** Of the validation rows, by which a step is kept; `loss` (the lowest) where texts are written. */
+  readonly metric: 'accuracy' | 'macro-f1' | 'loss';
   readonly checkpointEvery: number;
   /** A small network is trained along and folded into the vectors; left out = no. */
   readonly reparameterise?: boolean;

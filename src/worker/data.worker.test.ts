@@ -146,6 +146,36 @@ describe('with the tokenizer', () => {
     ).rejects.toMatchObject({ code: 'bad-input', data: { kind: 'no-text' } });
   });
 
+  it('gives rows the text that should follow them, with what ends it, and leaves room for the longest', async () => {
+    const lines = Array.from({ length: 60 }, (_, i) => `my message ${i} on thing ${i},"thing ${i}:\n told"`);
+    const bytes = new TextEncoder().encode(['message,summary', ...lines].join('\n'));
+    const { guess, ...table } = await call('parse', { fileName: 'x.csv', bytes });
+    expect(guess).toEqual({ text: 'message', label: 'summary', id: null, task: 'write' });
+    const { dataset, detectable, balance } = await call('prepare', { table, mapping: guess as never, seed: 0 });
+    expect([dataset.labels, balance, detectable.points]).toEqual([[], [], null]);
+    const { template, words } = await call('propose', { dataset });
+    expect([template, words]).toEqual(['Message: {text}\nSummary:', []]);
+    const prompt = { template, shots: 2, shotSeed: 0 };
+    const ask = { dataset, prompt, words, split: ['7'] };
+    const [row] = (await call('tokenRows', ask)).rows;
+    expect(row?.label).toBeNull();
+    const read = async (ids: Int32Array | undefined) => (await call('decode', { ids: ids ?? new Int32Array(0) })).text;
+    expect(await read(row?.target)).toBe(' thing 6: told\n');
+    const shown = /^(?:Message: my message \d+ on thing \d+\nSummary: thing \d+: told\n\n){2}Message: .+\nSummary:$/;
+    expect(await read(row?.ids)).toMatch(shown);
+    const [inChat] = (await call('tokenRows', { ...ask, prompt: { ...prompt, chat: true } })).rows;
+    const { endTokenIds, breakTokenIds } = await call('answerEnds', {});
+    expect(await read(inChat?.target?.subarray(0, -1))).toBe('thing 6: told');
+    expect(inChat?.target?.at(-1)).toBe(endTokenIds[0]);
+    expect(breakTokenIds).toContain(row?.target?.at(-1));
+    expect((await call('tokenRows', { ...ask, room: 2000 })).tooLong).toEqual(['7']);
+    const lengths = await call('targetLengths', { dataset });
+    expect(lengths.longest).toBe(lengths.longestTokens + 8);
+    expect(lengths.overRowIds).toEqual([]);
+    const { texts } = await call('decodeAll', { rows: [row?.target ?? new Int32Array(0), new Int32Array(0)] });
+    expect(texts).toEqual(['thing 6: told', '']);
+  });
+
   it('encodes into pieces that join to the text', async () => {
     const { ids, pieces } = await call('encode', { text: 'Message: hello there' });
     expect(pieces.join('')).toBe('Message: hello there');

@@ -10,11 +10,12 @@ import { parsing } from '../dataset/parse';
 import { type Prepared, prepareDataset } from '../dataset/prepare';
 import { queryRows, rowParts } from '../dataset/query';
 import type { Dataset, Row, SplitName } from '../dataset/types';
+import { targetOf, writes } from '../dataset/writing';
 import { fitCalibration } from '../evaluation/calibrate';
 import { comparing } from '../evaluation/compare';
-import { detectable } from '../evaluation/detectable';
+import { detectable, detectableWriting } from '../evaluation/detectable';
 import { insightsOf } from '../evaluation/insights';
-import type { ComparisonPlan } from '../evaluation/types';
+import { compareWriting } from '../evaluation/writing';
 import { present } from '../lib/assert';
 import { StudioError } from '../lib/errors';
 import { unwrap } from '../lib/unwrap';
@@ -24,10 +25,9 @@ import { findNeighbours, neighbourPlan } from '../task/neighbours';
 import { propose } from '../task/propose';
 import { renderRows, rowsOf } from '../task/render';
 import type { Example, HardPrompt, LabelWord, Neighbours } from '../task/types';
-import { cachedEncode } from '../tokens/cached-encode';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
-import { textLengths } from '../tokens/text-lengths';
-import type { Tokenizer } from '../tokens/types';
+import { type OpenTokenizer, openTokenizerOf } from '../tokens/open-tokenizer';
+import { targetLengths, textLengths } from '../tokens/text-lengths';
 import { createBatchHandlers } from './batch';
 import type { DataMethods, ModelFiles } from './protocol';
 import { type Control, type Handlers, serve } from './rpc';
@@ -45,7 +45,7 @@ function contextLength(files: ModelFiles): number {
   return typeof length === 'number' ? length : DEFAULT_CONTEXT;
 }
 
-const rowsDone = ({ rowIds: { length: total } }: ComparisonPlan, share: number) => ({
+const rowsDone = (total: number, share: number) => ({
   kind: 'progress' as const,
   done: Math.round(share * total),
   total,
@@ -73,24 +73,22 @@ async function bytesOf(source: Uint8Array | Blob): Promise<Uint8Array> {
   return new Uint8Array(buffer);
 }
 
-interface OpenTokenizer {
-  readonly tokenizer: Tokenizer;
-  readonly encode: (text: string) => Int32Array;
-  readonly context: number;
-}
-
 interface RenderParams {
   readonly dataset: Dataset;
   readonly prompt: HardPrompt;
   readonly words: readonly LabelWord[];
   readonly split: SplitName | readonly string[];
   readonly chat?: boolean;
+  readonly room?: number;
 }
 
 /** Nearest training rows belong to these rows, split like this, by this model. */
 const neighbourKey = ({ fingerprint, splitHash }: Dataset, model: string) => `${fingerprint} ${splitHash} ${model}`;
 
-const told = (prepared: Prepared) => ({ ...prepared, detectable: detectable(prepared.dataset.split.test.length) });
+const told = (prepared: Prepared) => {
+  const { mapping, split } = prepared.dataset;
+  return { ...prepared, detectable: (writes(mapping) ? detectableWriting : detectable)(split.test.length) };
+};
 
 export function createDataHandlers(): Handlers<DataMethods> {
   let open: OpenTokenizer | null = null;
@@ -121,6 +119,13 @@ export function createDataHandlers(): Handlers<DataMethods> {
     }));
   }
 
+  /** An answer with what ends it: a line break, or in a chat the end of the message. */
+  function targetIds(target: string, chat: boolean): Int32Array {
+    const { encode, tokenizer } = opened();
+    const [end] = tokenizer.endTokenIds;
+    return chat && end !== undefined ? Int32Array.from([...encode(target.trimStart()), end]) : encode(`${target}\n`);
+  }
+
   return {
     parse: async ({ fileName, bytes: source, override }, emit, control) => {
       const bytes = await bytesOf(source);
@@ -148,7 +153,7 @@ export function createDataHandlers(): Handlers<DataMethods> {
 
     openTokenizer: async ({ files }) => {
       const tokenizer = await createCoreTokenizer(files);
-      open = { tokenizer, encode: cachedEncode(tokenizer), context: contextLength(files) };
+      open = openTokenizerOf(tokenizer, contextLength(files));
       const { sha256, vocabularySize, endTokenIds } = tokenizer;
       return { sha256, vocabularySize, endTokenIds, hasChat: tokenizer.chat('') !== null };
     },
@@ -166,14 +171,17 @@ export function createDataHandlers(): Handlers<DataMethods> {
     // Rows that do not fit the context are named in `tooLong` and are not among `rows`.
     tokenRows: (params) => {
       const { encode, context } = opened();
-      const all = rendered(params).map(({ rowId, text, label, otherOrders }) => ({
+      const all = rendered(params).map(({ rowId, text, label, otherOrders, target }) => ({
         rowId,
         label,
         ids: encode(text),
         ...(otherOrders ? { otherOrders: otherOrders.map(encode) } : {}),
+        ...(target === undefined ? {} : { target: targetIds(target, params.chat ?? params.prompt.chat ?? false) }),
       }));
-      const fits = (ids: Int32Array) => ids.length + RESERVED_TOKENS <= context;
-      const rows = all.filter(({ ids, otherOrders = [] }) => [ids, ...otherOrders].every(fits));
+      const fits = (ids: Int32Array, answer: number) => ids.length + answer + RESERVED_TOKENS <= context;
+      const rows = all.filter(({ ids, otherOrders = [], target }) =>
+        [ids, ...otherOrders].every((each) => fits(each, Math.max(params.room ?? 0, target?.length ?? 0))),
+      );
       const kept = new Set(rows.map(({ rowId }) => rowId));
       const lengths = rows.map(({ ids }) => ids.length);
       return {
@@ -215,6 +223,24 @@ export function createDataHandlers(): Handlers<DataMethods> {
       return { ids, pieces: Array.from(ids, (id) => tokenizer.decode([id])) };
     },
 
+    targetLengths: ({ dataset }) => {
+      const { context } = opened();
+      const rows = dataset.table.rows.filter((row) => isUsable(row, dataset.mapping));
+      const texts = rows.map((row) => ` ${targetOf(row, dataset.mapping)}`);
+      const found = targetLengths(texts, (text) => targetIds(text, false), Math.floor(context / 2) - RESERVED_TOKENS);
+      return { ...found, overRowIds: found.over.flatMap((place) => rows[place]?.id ?? []) };
+    },
+
+    decodeAll: ({ rows }) => {
+      const { tokenizer } = opened();
+      return { texts: rows.map((ids) => tokenizer.decode(ids).trim()) };
+    },
+
+    answerEnds: () => {
+      const { tokenizer, breaks } = opened();
+      return { endTokenIds: tokenizer.endTokenIds, breakTokenIds: breaks() };
+    },
+
     decode: ({ ids }) => ({ text: opened().tokenizer.decode(ids) }),
 
     chat: ({ message }) => ({ text: opened().tokenizer.chat(message) }),
@@ -237,12 +263,17 @@ export function createDataHandlers(): Handlers<DataMethods> {
     calibrate: ({ logProbs }) => fitCalibration(logProbs),
 
     compare: (plan, emit, control) =>
-      inSteps(comparing(plan, { onProgress: (share) => emit(rowsDone(plan, share)) }), control, (share) =>
-        emit(rowsDone(plan, share)),
+      inSteps(comparing(plan, { onProgress: (share) => emit(rowsDone(plan.rowIds.length, share)) }), control, (share) =>
+        emit(rowsDone(plan.rowIds.length, share)),
       ),
 
+    compareWriting: (plan, emit) =>
+      compareWriting(plan, { onProgress: (share) => emit(rowsDone(plan.wanted.length, share)) }),
+
     insights: ({ plan, comparison, dataset, pairIndex }, emit, control) =>
-      inSteps(insightsOf(plan, comparison, dataset, pairIndex), control, (share) => emit(rowsDone(plan, share))),
+      inSteps(insightsOf(plan, comparison, dataset, pairIndex), control, (share) =>
+        emit(rowsDone(plan.rowIds.length, share)),
+      ),
   };
 }
 

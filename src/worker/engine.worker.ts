@@ -29,11 +29,14 @@ function engineHandlers(): Handlers<EngineMethods> {
       return engine.info;
     },
     score: (params, emit, control) => loaded().score(params, control, progressOf('rows', params.rows.length, emit)),
+    write: async (params, emit, control) => ({
+      rows: await loaded().write(params, control, progressOf('rows', params.rows.length, emit)),
+    }),
     train: async (params, emit, control, letPass) => {
       for await (const event of loaded().train(params, control)) {
         emit(event);
         // Minutes are too long to wait for a score. Between two steps nothing runs, and the run's state is its own.
-        if (event.kind === 'step') await letPass('score', 'generate', 'latency', 'texts');
+        if (event.kind === 'step') await letPass('score', 'write', 'generate', 'latency', 'texts');
       }
       return { runId: params.runId };
     },

@@ -29,13 +29,16 @@ import type {
   ScoreResult,
   TextMemory,
   TrainRequest,
+  WriteRequest,
+  WrittenRow,
 } from '../engine/types';
 import type { Insights } from '../evaluation/insights';
 import type { CalibrationFit, Comparison, ComparisonPlan } from '../evaluation/types';
+import type { WritingComparison, WritingPlan } from '../evaluation/writing';
 import type { WireError } from '../lib/errors';
 import type { BatchTask } from '../task/batch';
 import type { Example, HardPrompt, LabelWord } from '../task/types';
-import type { TextLengths } from '../tokens/text-lengths';
+import type { TargetLengths, TextLengths } from '../tokens/text-lengths';
 import type { LabelTokens, TokenRow } from '../tokens/types';
 import type { TrainEvent } from '../training/events';
 
@@ -48,6 +51,8 @@ export type {
   ScoreResult,
   TextMemory,
   TrainRequest,
+  WriteRequest,
+  WrittenRow,
 } from '../engine/types';
 
 /** Methods of the engine worker (ONNX Runtime and nothing else). One queue: calls run one after the other. */
@@ -56,6 +61,8 @@ export interface EngineMethods {
   prepare(params: Pick<LoadRequest, 'backend' | 'threads'>): void;
   load(params: LoadRequest, onEvent: (e: LoadEvent) => void): ModelInfo;
   score(params: ScoreRequest, onEvent: (e: ProgressEvent) => void): ScoreResult;
+  /** The likeliest text after each row, and how well its target was foreseen. */
+  write(params: WriteRequest, onEvent: (e: ProgressEvent) => void): { readonly rows: readonly WrittenRow[] };
   train(params: TrainRequest, onEvent: (e: TrainEvent) => void): { readonly runId: string };
   generate(
     params: GenerateRequest,
@@ -189,6 +196,8 @@ export interface DataMethods {
     words: readonly LabelWord[];
     split: SplitName | readonly string[];
     chat?: boolean;
+    /** Tokens that must be free for an answer; a target's own are counted without it. */
+    room?: number;
   }): {
     readonly rows: readonly TokenRow[];
     readonly tooLong: readonly string[];
@@ -204,6 +213,12 @@ export interface DataMethods {
   /** `chat`: inside of the model's form for messages, where it has one. */
   encode(params: { text: string; chat?: boolean }): { readonly ids: Int32Array; readonly pieces: readonly string[] };
   decode(params: { ids: Int32Array }): { readonly text: string };
+  /** Written rows as texts, without the white space around them. */
+  decodeAll(params: { rows: readonly Int32Array[] }): { readonly texts: readonly string[] };
+  /** Tokens before which an answer ends: those of the model, and line breaks, which do not count at its beginning. */
+  answerEnds(params: object): { readonly endTokenIds: readonly number[]; readonly breakTokenIds: readonly number[] };
+  /** Tokens of the texts to be written; row ids of those that leave too little room for their text. */
+  targetLengths(params: { dataset: Dataset }): TargetLengths & { readonly overRowIds: readonly string[] };
   chat(params: { message: string }): { readonly text: string | null };
   /** Trained on the training rows; answers for the held-back and the validation rows. */
   tfidf(params: { dataset: Dataset }): {
@@ -212,6 +227,7 @@ export interface DataMethods {
   };
   calibrate(params: { logProbs: readonly (readonly number[])[] }): CalibrationFit;
   compare(params: ComparisonPlan, onEvent: (e: ProgressEvent) => void): Comparison;
+  compareWriting(params: WritingPlan, onEvent: (e: ProgressEvent) => void): WritingComparison;
   /** What stands behind a comparison. Without the data set there are no slices. */
   insights(
     params: {

@@ -1,6 +1,6 @@
 """Usage: python predict.py IN.csv OUT.csv [--text COLUMN] | --check | --hub-weights   (pip install torch transformers accelerate gguf safetensors)
 
-Predicts with the soft prompt in this folder (softprompt.json and its vectors), on the same weights as the page, in float32.
+Predicts (or writes, where the prompt was trained to write) with the soft prompt in this folder (softprompt.json and its vectors), on the same weights as the page, in float32.
 --check replays the check rows and exits with 1 when a log-probability is off by more than 0.005; --hub-weights loads the base
 model from the hub instead and says how much that changes; --weights names the weights' file (.gguf) or folder by hand."""
 import argparse, csv, hashlib, importlib.util, json, re, sys
@@ -64,6 +64,29 @@ def sequence(model, vectors, ids, placement, answer=()):
 
 
 @torch.no_grad()
+def reads(model, vectors, prompt, ids, answer=()):
+    """Logits that foresee each token of an answer after the row, and the one behind it: [answer + 1, vocabulary]."""
+    return model(inputs_embeds=sequence(model, vectors, ids, prompt["placement"], answer), use_cache=False).logits[0, len(ids) + len(vectors) - 1:].double().cpu()
+
+
+def target_log_prob(model, vectors, prompt, ids, target):
+    """Of a text after the row, a token: where a prompt writes, its check rows have one."""
+    return torch.log_softmax(reads(model, vectors, prompt, ids, target[:-1]), -1)[range(len(target)), target].mean()
+
+
+def write(model, tokenizer, vectors, prompt, ids):
+    """The likeliest token after the other, to the end of the line; line breaks at its beginning do not count."""
+    answer, run = [], []
+    while len(run) < prompt["writing"]["longest"]:
+        token = int(reads(model, vectors, prompt, ids, run)[-1].argmax())
+        has_break = "\n" in tokenizer.decode([token])
+        if token in prompt["writing"]["endTokenIds"] or (has_break and answer): break
+        run.append(token)
+        if not has_break: answer.append(token)
+    return tokenizer.decode(answer).strip()
+
+
+@torch.no_grad()
 def log_probs(model, vectors, prompt, ids):
     """Token ids of the row, without vectors -> log-probability of every label, uncalibrated."""
     labels = [entry["tokenIds"] for entry in prompt["labels"]]
@@ -102,19 +125,27 @@ def main():
     names, less = [entry["label"] for entry in prompt["labels"]], shift(prompt)
     if args.check or args.hub_weights:
         rows = prompt["parityRows"]
-        want = torch.tensor([[row["logProbs"][name] for name in names] for row in rows], dtype=torch.float64)
-        got = torch.stack([log_probs(model, vectors, prompt, row["inputIds"]) for row in rows])
-        off, changed = (got - want).abs().max().item(), int(((got - less).argmax(1) != (want - less).argmax(1)).sum())
+        if prompt.get("writing"):
+            targets = [row["target"] for row in rows]
+            want = torch.tensor([[target["logProb"] / len(target["ids"])] for target in targets], dtype=torch.float64)
+            got = torch.stack([target_log_prob(model, vectors, prompt, row["inputIds"], target["ids"])[None] for row, target in zip(rows, targets)])
+        else:
+            want = torch.tensor([[row["logProbs"][name] for name in names] for row in rows], dtype=torch.float64) - less
+            got = torch.stack([log_probs(model, vectors, prompt, row["inputIds"]) for row in rows]) - less
+        off, changed = (got - want).abs().max().item(), int((got.argmax(1) != want.argmax(1)).sum())
         same = sum(row["inputIds"] in (encode(tokenizer, row["text"]), encode(tokenizer, render(prompt["template"], {"text": row["text"], args.text: row["text"]}, args.text))) for row in rows)
         print(f"{len(rows)} check rows, token ids equal in {same}: {changed or 'no'} predictions change, largest log-probability difference {off:.2e}")
         if not args.hub_weights and (off > 5e-3 or changed or same < len(rows)): sys.exit("The check rows do not agree.")
     if args.csv:
         table = read_table(args.csv[0], args.text)
         for row in table:
+            if prompt.get("writing"):
+                row.update(written=write(model, tokenizer, vectors, prompt, encode(tokenizer, render(prompt["template"], row, args.text))))
+                continue
             scores = torch.log_softmax(log_probs(model, vectors, prompt, encode(tokenizer, render(prompt["template"], row, args.text))) - less, -1)
             row.update(prediction=names[int(scores.argmax())], confidence=f"{scores.max().exp().item():.6f}")
         with open(args.csv[1], "w", newline="", encoding="utf-8") as target:
-            writer = csv.DictWriter(target, list(table[0]) if table else ["prediction", "confidence"])
+            writer = csv.DictWriter(target, list(table[0]) if table else ["written"] if prompt.get("writing") else ["prediction", "confidence"])
             writer.writeheader(), writer.writerows(table)
 
 

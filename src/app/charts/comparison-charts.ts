@@ -26,9 +26,9 @@ function sideMarks<T extends { readonly side: Side }>(
   ];
 }
 
-/** Accuracy of every prompt with its 95% Wilson interval. */
+/** Accuracy (or another share) of every prompt with its 95% interval. */
 export const drawAccuracy =
-  (arms: readonly ArmReport[]): Draw =>
+  (arms: readonly Pick<ArmReport, 'id' | 'name' | 'kind' | 'accuracy' | 'accuracyCi95'>[]): Draw =>
   (width) => {
     const narrow = width < NARROW;
     const rows = arms.map((arm) => ({

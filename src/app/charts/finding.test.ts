@@ -22,6 +22,22 @@ describe('validation', () => {
     [[0.4, 0.48], 'Validation accuracy is not above always “neutral”'],
   ])('%j', (points, title) => expect(validationTitle(v(...points), lines, 'accuracy')).toBe(title));
 
+  test.each([
+    [[5, 4.5, 4, 3.5], 'Validation loss fell below your prompt’s between steps 20 and 30'],
+    [[3.5, 3], 'Validation loss has been below your prompt’s from the start'],
+    [[6, 4.2, 5], 'Validation loss was lowest at step 10'],
+    [[6, 5, 4.5], 'Validation loss is falling'],
+    [[6, 5.98], 'Validation loss has not fallen yet'],
+  ])('%j is loss, which should fall', (losses, title) =>
+    expect(
+      validationTitle(
+        losses.map((loss, i) => ({ step: i * 10, accuracy: 0, macroF1: 0, loss })),
+        [{ id: 'yours', name: 'your prompt', accuracy: 0, macroF1: 0, loss: 4 }],
+        'loss',
+      ),
+    ).toBe(title),
+  );
+
   test('is neutral without anything to compare with', () =>
     expect(validationTitle(v(0.1, 0.9), [], 'macroF1')).toBe('Validation macro-F1, step by step'));
 });

@@ -1,5 +1,6 @@
 /** Titles of the training curves; those of a comparison are in evaluation/titles.ts, where the report finds them too. */
 import type { StepPoint, ValidationPoint } from '../../training/events';
+import { MEASURES, type Metric } from './measure';
 
 export interface ReferenceLine {
   readonly id: 'majority' | 'untuned' | 'yours';
@@ -7,10 +8,9 @@ export interface ReferenceLine {
   readonly name: string;
   readonly accuracy: number;
   readonly macroF1: number;
+  /** Where texts are written. */
+  readonly loss?: number;
 }
-
-export type Metric = 'accuracy' | 'macroF1';
-const METRIC: Readonly<Record<Metric, string>> = { accuracy: 'accuracy', macroF1: 'macro-F1' };
 
 /** A lead on validation rows is told as a place on the chart, never as a win. */
 export function validationTitle(
@@ -18,33 +18,59 @@ export function validationTitle(
   lines: readonly ReferenceLine[],
   metric: Metric,
 ): string {
-  const name = `Validation ${METRIC[metric]}`;
+  const { of, falls, name: measure } = MEASURES[metric];
+  const name = `Validation ${measure}`;
   const last = points.at(-1);
   if (!last || points.length < 2) return `${name}, step by step`;
+  if (falls) return fallingTitle(name, points, lines, of);
+  const now = of(last);
   const yours = lines.find((line) => line.id === 'yours');
   const majority = lines.find((line) => line.id === 'majority');
   if (yours) {
-    const bar = yours[metric];
+    const bar = of(yours);
     // The last time that it came from at or below the bar.
-    const crossing = points.findLastIndex((p) => p[metric] <= bar) + 1;
-    if (last[metric] > bar) {
+    const crossing = points.findLastIndex((p) => of(p) <= bar) + 1;
+    if (now > bar) {
       const before = points[crossing - 1];
       const after = points[crossing];
       return before && after
         ? `${name} passed your prompt between steps ${before.step} and ${after.step}`
         : `${name} has been above your prompt from the start`;
     }
-    const above = points.filter((p) => p[metric] > bar);
+    const above = points.filter((p) => of(p) > bar);
     const top = above.at(-1);
     if (top) return `${name} was above your prompt at step ${top.step}, and is no longer`;
-    if (majority && last[metric] > majority[metric] && majority[metric] < bar)
+    if (majority && now > of(majority) && of(majority) < bar)
       return `${name} is above ${majority.name}, and not above your prompt`;
   }
   if (majority)
-    return last[metric] > majority[metric]
-      ? `${name} is above ${majority.name}`
-      : `${name} is not above ${majority.name}`;
+    return now > of(majority) ? `${name} is above ${majority.name}` : `${name} is not above ${majority.name}`;
   return `${name}, step by step`;
+}
+
+/** The same for what should fall. */
+function fallingTitle(
+  name: string,
+  points: readonly ValidationPoint[],
+  lines: readonly ReferenceLine[],
+  of: (point: ValidationPoint | ReferenceLine) => number,
+): string {
+  const values = points.map(of);
+  const now = values.at(-1) ?? 0;
+  const yours = lines.find((line) => line.id === 'yours');
+  if (yours) {
+    const bar = of(yours);
+    const crossing = values.findLastIndex((value) => value >= bar) + 1;
+    const [before, after] = [points[crossing - 1], points[crossing]];
+    if (now < bar)
+      return before && after
+        ? `${name} fell below your prompt’s between steps ${before.step} and ${after.step}`
+        : `${name} has been below your prompt’s from the start`;
+  }
+  const lowest = Math.min(...values);
+  const best = points[values.indexOf(lowest)];
+  if (best && now > 1.02 * lowest) return `${name} was lowest at step ${best.step}`;
+  return now < 0.98 * (values[0] ?? 0) ? `${name} is falling` : `${name} has not fallen yet`;
 }
 
 /** Compares the mean loss of the last fifth of the steps with the fifth before it. */

@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot';
 import type { ValidationPoint } from '../../training/events';
 import { dodge } from './dodge';
-import type { Metric } from './finding';
+import { fallingDomain, MEASURES, type Metric } from './measure';
 import { COLOUR, type Draw, NARROW, percentTick, svg } from './plot';
 
 /** A run's validation results, with the short name that it goes by. */
@@ -18,8 +18,10 @@ const stepsOf = (curves: readonly RunCurve[]) =>
   Math.max(1, ...curves.flatMap(({ points }) => points.map(({ step }) => step)));
 
 /** One scale for all, so that curves can be compared by eye. */
-function sharesOf(curves: readonly RunCurve[], metric: Metric): readonly [number, number] {
-  const values = curves.flatMap(({ points }) => points.map((point) => point[metric]));
+function domainOf(curves: readonly RunCurve[], metric: Metric): readonly [number, number] {
+  const { of, falls } = MEASURES[metric];
+  const values = curves.flatMap(({ points }) => points.map(of));
+  if (falls) return fallingDomain(values);
   if (values.length === 0) return [0, 1];
   const low = Math.max(0, Math.floor((Math.min(...values) - 0.03) * 10) / 10);
   return [low, Math.min(1, Math.max(low + 0.2, Math.ceil((Math.max(...values) + 0.02) * 10) / 10))];
@@ -32,11 +34,11 @@ export const drawOverlay =
     const narrow = width < NARROW;
     const height = narrow ? 240 : 272;
     const frame = { top: 14, bottom: 30, left: 46, right: narrow ? 34 : 60 };
-    const [low, high] = sharesOf(curves, metric);
+    const [low, high] = domainOf(curves, metric);
     const ended = curves.flatMap((curve) => curve.points.slice(-1).map((last) => ({ ...curve, last })));
     const y = (share: number) => frame.top + ((high - share) / (high - low)) * (height - frame.top - frame.bottom);
     const placed = dodge(
-      ended.map(({ last }) => y(last[metric])),
+      ended.map(({ last }) => y(MEASURES[metric].of(last))),
       14,
       frame.top + 4,
       height - frame.bottom - 4,
@@ -49,14 +51,14 @@ export const drawOverlay =
       marginLeft: frame.left,
       marginRight: frame.right,
       x: { domain: [0, stepsOf(curves)], label: null },
-      y: { domain: [low, high], label: null, ticks: 5, tickFormat: percentTick, tickSize: 0, tickPadding: 8 },
+      y: { domain: [low, high], label: null, ticks: 5, tickFormat: MEASURES[metric].tick, tickSize: 0, tickPadding: 8 },
       marks: [
         Plot.gridY({ stroke: COLOUR.line, strokeOpacity: 1, ticks: 5 }),
         Plot.axisX({ ticks: narrow ? 4 : 6, tickSize: 0, label: null }),
         ...curves.map(({ points }, i) =>
           Plot.lineY(points, {
             x: 'step',
-            y: metric,
+            y: MEASURES[metric].of,
             stroke: COLOUR.b,
             strokeWidth: 2,
             strokeDasharray: DASHES[i % DASHES.length] ?? '',
@@ -90,17 +92,23 @@ export const drawSmallMultiple =
       marginLeft: 36,
       marginRight: 10,
       x: { domain: [0, stepsOf(curves)], label: null },
-      y: { domain: sharesOf(curves, metric), label: null },
+      y: { domain: domainOf(curves, metric), label: null },
       marks: [
         Plot.gridY({ stroke: COLOUR.line, strokeOpacity: 1, ticks: 2 }),
-        Plot.axisY({ ticks: 2, tickSize: 0, label: null, tickFormat: percentTick }),
+        Plot.axisY({ ticks: 2, tickSize: 0, label: null, tickFormat: MEASURES[metric].tick }),
         Plot.axisX({ ticks: 3, tickSize: 0, label: null }),
         ...curves
           .filter((curve) => curve.id !== id)
           .map(({ points }) =>
-            Plot.lineY(points, { x: 'step', y: metric, stroke: COLOUR.ref, strokeOpacity: 0.35, strokeWidth: 1 }),
+            Plot.lineY(points, {
+              x: 'step',
+              y: MEASURES[metric].of,
+              stroke: COLOUR.ref,
+              strokeOpacity: 0.35,
+              strokeWidth: 1,
+            }),
           ),
-        Plot.lineY(own?.points ?? [], { x: 'step', y: metric, stroke: COLOUR.b, strokeWidth: 2.5 }),
+        Plot.lineY(own?.points ?? [], { x: 'step', y: MEASURES[metric].of, stroke: COLOUR.b, strokeWidth: 2.5 }),
       ],
     });
   };

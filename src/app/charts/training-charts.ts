@@ -2,8 +2,9 @@ import * as Plot from '@observablehq/plot';
 import type { StepPoint, ValidationPoint } from '../../training/events';
 import { dodge } from './dodge';
 import { downsample } from './downsample';
-import type { Metric, ReferenceLine } from './finding';
-import { COLOUR, type Draw, NARROW, percentTick, svg } from './plot';
+import type { ReferenceLine } from './finding';
+import { fallingDomain, MEASURES, type Metric } from './measure';
+import { COLOUR, type Draw, NARROW, svg } from './plot';
 
 export interface ValidationChart {
   readonly points: readonly ValidationPoint[];
@@ -20,28 +21,32 @@ const LINE_COLOUR: Readonly<Record<ReferenceLine['id'], string>> = {
   yours: COLOUR.a,
 };
 
-/** Validation accuracy or macro-F1 of the vectors, step by step, against what it has to beat. */
+/** Both ends of an axis of shares, in tens of percent. */
+function shareDomain(values: readonly number[]): readonly [low: number, high: number] {
+  const low = Math.max(0, Math.floor((Math.min(0.9, ...values) - 0.04) * 10) / 10);
+  return [low, Math.min(1, Math.ceil((Math.max(0.1, low + 0.2, ...values) + 0.02) * 10) / 10)];
+}
+
+/** A measure of the vectors on validation rows, step by step, against what it has to beat. */
 export const drawValidation =
   ({ points, lines, metric, stepsTotal, bestStep }: ValidationChart): Draw =>
   (width) => {
     const narrow = width < NARROW;
     const height = narrow ? 240 : 272;
     const frame = { top: 14, bottom: 30, left: 46, right: narrow ? 22 : 148 };
-    const values = [...points.map((p) => p[metric]), ...lines.map((l) => l[metric])];
-    const low = Math.max(0, Math.floor((Math.min(0.9, ...values) - 0.04) * 10) / 10);
-    const high = Math.min(1, Math.ceil((Math.max(0.1, low + 0.2, ...values) + 0.02) * 10) / 10);
+    const { of, label, tick, falls } = MEASURES[metric];
+    const values = [...points.map(of), ...lines.map(of)];
+    const [low, high] = falls ? fallingDomain(values) : shareDomain(values);
     const y = (share: number) => frame.top + ((high - share) / (high - low)) * (height - frame.top - frame.bottom);
     const last = points.at(-1);
     const names = [
       ...lines.map((l) => ({
-        text: `${l.id === 'yours' ? 'A ' : ''}${l.name} ${(l[metric] * 100).toFixed(0)}`,
-        at: l[metric],
+        text: `${l.id === 'yours' ? 'A ' : ''}${l.name} ${label(of(l))}`,
+        at: of(l),
         fill: LINE_COLOUR[l.id],
         strong: false,
       })),
-      ...(last
-        ? [{ text: `B tuned ${(last[metric] * 100).toFixed(0)}`, at: last[metric], fill: COLOUR.b, strong: true }]
-        : []),
+      ...(last ? [{ text: `B tuned ${label(of(last))}`, at: of(last), fill: COLOUR.b, strong: true }] : []),
     ];
     const placed = dodge(
       names.map((n) => y(n.at)),
@@ -63,7 +68,7 @@ export const drawValidation =
         tickSize: 0,
         tickPadding: 8,
       },
-      y: { domain: [low, high], label: null, ticks: 5, tickFormat: percentTick, tickSize: 0, tickPadding: 8 },
+      y: { domain: [low, high], label: null, ticks: 5, tickFormat: tick, tickSize: 0, tickPadding: 8 },
       marks: [
         Plot.gridY({ stroke: COLOUR.line, strokeOpacity: 1, ticks: 5 }),
         Plot.axisX({
@@ -73,7 +78,7 @@ export const drawValidation =
           tickFormat: (step: number) => (step === 0 ? 'step 0' : String(step)),
         }),
         ...lines.map((l) =>
-          Plot.ruleY([l[metric]], {
+          Plot.ruleY([of(l)], {
             stroke: LINE_COLOUR[l.id],
             strokeWidth: 1.5,
             strokeDasharray: l.id === 'yours' ? '6 3' : l.id === 'majority' ? '4 4' : '1 4',
@@ -82,8 +87,8 @@ export const drawValidation =
         bestStep !== null && bestStep > 0
           ? Plot.ruleX([bestStep], { stroke: COLOUR.ink2, strokeDasharray: '2 3' })
           : null,
-        Plot.lineY(points, { x: 'step', y: metric, stroke: COLOUR.b, strokeWidth: 2.5 }),
-        Plot.dot(points, { x: 'step', y: metric, symbol: 'diamond', r: 4.5, fill: COLOUR.b }),
+        Plot.lineY(points, { x: 'step', y: of, stroke: COLOUR.b, strokeWidth: 2.5 }),
+        Plot.dot(points, { x: 'step', y: of, symbol: 'diamond', r: 4.5, fill: COLOUR.b }),
         Plot.text(names, {
           text: 'text',
           frameAnchor: 'right',

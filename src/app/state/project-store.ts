@@ -1,6 +1,7 @@
 /** The open prompt set and its rows. Every change goes to IndexedDB first-come, first-served, and is seen at once. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Dataset } from '../../dataset/types';
+import { writes } from '../../dataset/writing';
 import { StudioError } from '../../lib/errors';
 import { type Listing, listingOf, NO_FACTS, withRows } from '../../project/listing';
 import {
@@ -11,7 +12,7 @@ import {
   stamp,
   undoDelete,
 } from '../../project/prompt-set';
-import type { PromptSet } from '../../project/types';
+import type { PromptSet, WritingTask } from '../../project/types';
 import { alignWords } from '../../task/align-words';
 import type { Services } from '../services';
 
@@ -47,6 +48,10 @@ export interface ProjectState {
 }
 
 export type ProjectStore = StoreApi<ProjectState>;
+
+/** What the rows say about the task; how long an answer may be is the set's own. */
+const writingOf = ({ mapping }: Dataset, set: PromptSet | null): WritingTask | null =>
+  writes(mapping) ? (set?.writing ?? { longest: null }) : null;
 
 export function createProjectStore({ store: disk }: Services): ProjectStore {
   return createStore<ProjectState>((set, get) => {
@@ -143,6 +148,7 @@ export function createProjectStore({ store: disk }: Services): ProjectStore {
           baseTemplate,
           datasetFingerprint: dataset?.fingerprint ?? null,
           datasetName,
+          writing: dataset ? writingOf(dataset, null) : null,
           taken: taken(),
         });
         const listing = listingOf(made, { ...NO_FACTS, rows: dataset?.table.rows.length ?? null });
@@ -165,7 +171,9 @@ export function createProjectStore({ store: disk }: Services): ProjectStore {
         set(({ sets }) => ({ dataset, sets: sets.map((s) => (s.id === open?.id ? withRows(s, rows) : s)) }));
         if (!open) return;
         await save(() => disk.datasets.put({ setId: open.id, dataset }));
-        await updateById(open.id, (s) => changeTask(s, { words: alignWords(s.words, dataset.labels) }, now()));
+        await updateById(open.id, (s) =>
+          changeTask(s, { words: alignWords(s.words, dataset.labels), writing: writingOf(dataset, s) }, now()),
+        );
       },
       saveAgain: async () => {
         const { set: open, dataset } = get();

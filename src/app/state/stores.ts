@@ -6,6 +6,7 @@ import { type CloserStore, createCloserStore } from '../screens/compare/closer-s
 import { type CompareStore, createCompareStore } from '../screens/compare/compare-store';
 import { createReportStore, type ReportStore } from '../screens/compare/report-store';
 import { createReviewStore, type ReviewStore } from '../screens/compare/review-store';
+import { createWritingStore, type WritingStore } from '../screens/compare/writing-store';
 import type { DataStore } from '../screens/data/data-state';
 import { createDataStore } from '../screens/data/data-store';
 import { type BatchStore, createBatchStore } from '../screens/library/batch-store';
@@ -42,6 +43,7 @@ export interface Stores {
   readonly prompts: PromptsStore;
   readonly train: TrainStore;
   readonly compare: CompareStore;
+  readonly writing: WritingStore;
   readonly closer: CloserStore;
   readonly review: ReviewStore;
   readonly checks: ChecksStore;
@@ -70,6 +72,7 @@ export function createStores(services: Services, capabilities: Capabilities, bac
   const prompts = createPromptsStore(services, project, session);
   const train = createTrainStore(services, session, project);
   const compare = createCompareStore(services, session, project);
+  const writing = createWritingStore(services, session, project);
   const closer = createCloserStore(services, project, compare);
   const review = createReviewStore(services, project, compare);
   const checks = createChecksStore(services, session, project, compare);
@@ -95,6 +98,7 @@ export function createStores(services: Services, capabilities: Capabilities, bac
     prompts,
     train,
     compare,
+    writing,
     closer,
     review,
     checks,

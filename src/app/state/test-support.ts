@@ -6,12 +6,14 @@ import { parseTable } from '../../dataset/parse';
 import { prepareDataset } from '../../dataset/prepare';
 import { queryRows, rowParts } from '../../dataset/query';
 import { compare } from '../../evaluation/compare';
+import { compareWriting } from '../../evaluation/writing';
 import { StudioError } from '../../lib/errors';
 import type { Failure, Result } from '../../lib/result';
 import { openMemoryStore } from '../../store/store';
 import { findCollisions } from '../../task/collisions';
 import { propose } from '../../task/propose';
 import { renderRows } from '../../task/render';
+import { targetLengths } from '../../tokens/text-lengths';
 import { createBatchHandlers } from '../../worker/batch';
 import type { DataMethods, EngineMethods, ModelInfo } from '../../worker/protocol';
 import { withNearestExamples } from '../nearest-examples';
@@ -78,7 +80,12 @@ const dataHandlers: Handlers<DataMethods> = {
   },
   tokenRows: ({ dataset, prompt, words, split }) => {
     const examples = unwrap(renderRows(dataset, prompt, words, split));
-    const rows = examples.map(({ rowId, text, label }) => ({ rowId, label, ids: tokenise(text) }));
+    const rows = examples.map(({ rowId, text, label, target }) => ({
+      rowId,
+      label,
+      ids: tokenise(text),
+      ...(target === undefined ? {} : { target: tokenise(target) }),
+    }));
     const lengths = rows.map(({ ids }) => ids.length);
     return {
       rows,
@@ -89,6 +96,13 @@ const dataHandlers: Handlers<DataMethods> = {
   },
   render: ({ dataset, prompt, words, split }) => ({ examples: unwrap(renderRows(dataset, prompt, words, split)) }),
   compare: (plan) => compare(plan, { draws: 50 }),
+  compareWriting: (plan) => compareWriting(plan, { draws: 50 }),
+  targetLengths: ({ dataset }) => {
+    const texts = dataset.table.rows.map(({ cells }) => cells[dataset.mapping.label] ?? '');
+    return { ...targetLengths(texts, tokenise, 100), overRowIds: [] };
+  },
+  answerEnds: () => ({ endTokenIds: [0], breakTokenIds: [] }),
+  decodeAll: ({ rows }) => ({ texts: rows.map((ids) => [...ids].join(' ')) }),
   encode: ({ text }) => ({ ids: tokenise(text), pieces: pieces(text) }),
 };
 
@@ -165,3 +179,9 @@ export function fakeLocation(): { path: () => string } {
   });
   return { path: () => location.hash.slice(1) };
 }
+
+/** `n` messages, each with a text of its own to be written. */
+export const writingFile = (n: number): File => {
+  const rows = Array.from({ length: n }, (_, i) => `my message number ${i} is about thing ${i},thing ${i} told`);
+  return new File([['message,summary', ...rows].join('\n')], 'summaries.csv');
+};

@@ -2,17 +2,19 @@ import { percent, points } from './format';
 import './arm.css';
 
 interface IntervalProps {
-  /** Shares between 0 and 1. */
+  /** Shares between 0 and 1; any number where it is shown plain. */
   readonly value: number;
   readonly low: number;
   readonly high: number;
-  /** `percent` for a share, `points` for a difference of shares. */
-  readonly as?: 'percent' | 'points';
+  /** `percent` for a share, `points` for a difference of shares, `plain` for a number such as a perplexity. */
+  readonly as?: 'percent' | 'points' | 'plain';
 }
+
+const FORMS = { percent, points, plain: (value: number) => String(Number(value.toPrecision(3))) };
 
 /** A number is never shown without its 95% interval where it has one. */
 export const Interval = ({ value, low, high, as = 'percent' }: IntervalProps) => {
-  const form = as === 'percent' ? percent : points;
+  const form = FORMS[as];
   return (
     <span className="interval">
       {form(value)}{' '}

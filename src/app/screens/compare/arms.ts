@@ -1,15 +1,20 @@
 /** The standard arms of a comparison, from what a prompt set has. Pure. */
 import type { ArmKind } from '../../../evaluation/types';
-import { chosenHard, chosenHybrid, chosenSoft } from '../../../project/prompt-set';
+import { chosenHard, chosenHybrid, chosenSoft, isWriting } from '../../../project/prompt-set';
 import { seedsOf } from '../../../project/seeds';
 import type { HardVersion, PromptSet, SoftVersion } from '../../../project/types';
 import type { Placement, SoftPrompt } from '../../../prompt/types';
 import type { HardPrompt } from '../../../task/types';
 
 const EXAMPLES = 8;
+/** Where texts are written an example is two texts long. */
+const WRITING_EXAMPLES = 3;
+
+/** Training rows that stand before each row in the arm with examples. */
+export const examplesOf = (set: PromptSet): number => (isWriting(set) ? WRITING_EXAMPLES : EXAMPLES);
 
 export interface ArmPlan {
-  /** `untuned`, `yours`, `yours-8`, `tuned`, `hybrid`, `ensemble`, or `hand-<version>` for a further hand-written one. */
+  /** `untuned`, `yours`, `yours-8` (or as many as there are examples), `tuned`, `hybrid`, `ensemble`, or `hand-<version>` for a further hand-written one. */
   readonly id: string;
   readonly name: string;
   readonly kind: Exclude<ArmKind, 'reference'>;
@@ -47,6 +52,8 @@ export const alsoAmong = (set: PromptSet, armIds: readonly string[]): readonly s
 export function contestOf(set: PromptSet, also: readonly string[] = []): Contest {
   const hard = chosenHard(set);
   const soft = chosenSoft(set);
+  const examples = examplesOf(set);
+  const few = `yours-${examples}`;
   const bare: HardPrompt = { template: soft?.template ?? set.baseTemplate, shots: 0, shotSeed: 0 };
   const arm = (
     id: ArmPlan['id'],
@@ -67,7 +74,7 @@ export function contestOf(set: PromptSet, also: readonly string[] = []): Contest
   const arms: ArmPlan[] = [arm('untuned', 'Untuned', 'untuned', bare)];
   if (hard) {
     arms.push(arm('yours', 'Yours', 'zero-shot', { ...hard.prompt, shots: 0 }));
-    arms.push(arm('yours-8', `Yours + ${EXAMPLES} examples`, 'few-shot', { ...hard.prompt, shots: EXAMPLES }));
+    arms.push(arm(few, `Yours + ${examples} examples`, 'few-shot', { ...hard.prompt, shots: examples }));
   }
   const others = otherHands(set).filter(({ id }) => also.includes(id));
   for (const version of others)
@@ -76,7 +83,8 @@ export function contestOf(set: PromptSet, also: readonly string[] = []): Contest
       also: version.id,
     });
   if (soft?.soft) arms.push(arm('tuned', 'Tuned', 'tuned', bare, soft.soft));
-  const seeds = soft ? seedsOf(set, soft).flatMap((run) => run.soft ?? []) : [];
+  // the mean of several next-word choices is no text
+  const seeds = soft && !isWriting(set) ? seedsOf(set, soft).flatMap((run) => run.soft ?? []) : [];
   if (soft?.soft && seeds.length > 1)
     arms.push({
       ...arm('ensemble', `Tuned, mean of ${seeds.length} seeds`, 'ensemble', bare),
@@ -91,7 +99,7 @@ export function contestOf(set: PromptSet, also: readonly string[] = []): Contest
     [
       ['yours', 'tuned'],
       ...others.map((version) => [handArm(version), 'tuned'] as const),
-      ['yours-8', 'tuned'],
+      [few, 'tuned'],
       ['untuned', 'tuned'],
       ['untuned', 'yours'],
       ['yours', 'hybrid'],

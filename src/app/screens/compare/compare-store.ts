@@ -56,7 +56,7 @@ const asError = (cause: unknown): StudioError =>
     ? cause
     : new StudioError('internal', `The comparison stopped: ${String(cause)}`, { cause });
 
-const alsoKey = (set: Pick<PromptSet, 'id'>) => `compare-also:${set.id}`;
+export const alsoKey = (set: Pick<PromptSet, 'id'>) => `compare-also:${set.id}`;
 
 const FATAL = new Set(['worker-died', 'device-lost', 'out-of-memory', 'session-failed']);
 

@@ -1,40 +1,40 @@
 import type { Dataset } from '../../../dataset/types';
 import type { Comparison } from '../../../evaluation/types';
-import type { Evaluation, PromptSet } from '../../../project/types';
+import { tally } from '../../../evaluation/vote';
+import type { Evaluation, PromptSet, WritingEvaluation } from '../../../project/types';
 import type { ReportInput } from '../../../report/types';
+import type { WritingReportInput } from '../../../report/writing';
 import type { Checkpoint } from '../../../training/events';
 import type { ModelInfo } from '../../../worker/protocol';
-import { alsoAmong, contestOf } from './arms';
+import { alsoAmong, contestOf, examplesOf } from './arms';
 
-/** What a report is made of: no text of any row. Null when the run or the rows that it speaks of are gone. */
-export function reportInput(
+type Facts = Pick<ReportInput, 'title' | 'createdAt' | 'model' | 'environment' | 'dataset' | 'prompts'>;
+type Compared = Pick<Evaluation, 'createdAt' | 'hardVersion' | 'softVersion' | 'backend' | 'threads'>;
+
+const runOf = (set: PromptSet, { softVersion }: Compared) => set.soft.find(({ id }) => id === softVersion) ?? null;
+
+/** What every report says of how it came about. Null when the run or the rows are gone. */
+function reportFacts(
   set: PromptSet,
   dataset: Dataset | null,
-  evaluation: Evaluation,
-  comparison: Comparison,
+  evaluation: Compared,
+  armIds: readonly string[],
   model: Pick<ModelInfo, 'id' | 'dtype' | 'sha256'> | null,
-  checkpoint: Checkpoint | null,
-): ReportInput | null {
-  const run = set.soft.find((version) => version.id === evaluation.softVersion) ?? null;
+): Facts | null {
+  const run = runOf(set, evaluation);
   const of = run?.model ?? model;
   if (!of || !dataset) return null;
   const then = { ...set, chosenHard: evaluation.hardVersion, chosenSoft: evaluation.softVersion };
-  const armIds = evaluation.plan.arms.map(({ id }) => id);
   const contest = contestOf(then, alsoAmong(then, armIds));
   const names: Readonly<Record<string, string | undefined>> = {
     yours: contest.hard?.name,
-    'yours-8': contest.hard?.name,
+    [`yours-${examplesOf(set)}`]: contest.hard?.name,
     tuned: run?.name,
   };
-  const versionOf = (armId: string) => names[armId] ?? '';
   const { train, validation, test } = dataset.split;
-  const at = new Map(checkpoint?.validations.map((v) => [v.step, v.accuracy]));
-  const ms = checkpoint?.steps.reduce((sum, s) => sum + s.ms, 0) ?? 0;
   return {
     title: set.name,
     createdAt: evaluation.createdAt,
-    plan: evaluation.plan,
-    comparison,
     model: of,
     environment: { backend: evaluation.backend, threads: evaluation.threads },
     dataset: {
@@ -46,12 +46,65 @@ export function reportInput(
       fingerprint: dataset.fingerprint,
       splitHash: dataset.splitHash,
     },
-    prompts: contest.arms.map((arm) => ({
-      armId: arm.id,
-      template: arm.prompt.template,
-      shots: arm.prompt.shots,
-      ...(versionOf(arm.id) ? { version: versionOf(arm.id) } : {}),
+    prompts: contest.arms.map(({ id, prompt }) => ({
+      armId: id,
+      template: prompt.template,
+      shots: prompt.shots,
+      ...(names[id] ? { version: names[id] } : {}),
     })),
+  };
+}
+
+/** The same of a comparison of written texts. */
+export function writingReportInput(
+  set: PromptSet,
+  dataset: Dataset | null,
+  evaluation: WritingEvaluation,
+  model: Pick<ModelInfo, 'id' | 'dtype' | 'sha256'> | null,
+): WritingReportInput | null {
+  const { plan, comparison, votes = [] } = evaluation;
+  const armIds = plan.arms.map(({ id }) => id);
+  const facts = reportFacts(set, dataset, evaluation, armIds, model);
+  const run = runOf(set, evaluation);
+  if (!facts) return null;
+  const { settings, bestStep = null, seconds = null } = run ?? {};
+  return {
+    ...facts,
+    plan,
+    comparison,
+    training: settings
+      ? {
+          placement: settings.placement,
+          tokens: settings.virtualTokens,
+          seed: settings.seed,
+          steps: settings.steps,
+          bestStep,
+          seconds,
+        }
+      : null,
+    votes: votes.length > 0 ? tally(votes) : null,
+  };
+}
+
+/** What a report is made of: no text of any row. Null when the run or the rows that it speaks of are gone. */
+export function reportInput(
+  set: PromptSet,
+  dataset: Dataset | null,
+  evaluation: Evaluation,
+  comparison: Comparison,
+  model: Pick<ModelInfo, 'id' | 'dtype' | 'sha256'> | null,
+  checkpoint: Checkpoint | null,
+): ReportInput | null {
+  const run = runOf(set, evaluation);
+  const armIds = evaluation.plan.arms.map(({ id }) => id);
+  const facts = reportFacts(set, dataset, evaluation, armIds, model);
+  if (!facts) return null;
+  const at = new Map(checkpoint?.validations.map((v) => [v.step, v.accuracy]));
+  const ms = checkpoint?.steps.reduce((sum, s) => sum + s.ms, 0) ?? 0;
+  return {
+    ...facts,
+    plan: evaluation.plan,
+    comparison,
     training: run && {
       placement: run.settings.placement,
       tokens: run.settings.virtualTokens,

@@ -35,13 +35,13 @@ export interface ArmProgress {
   readonly fraction: number;
 }
 
-interface Stores {
+export interface Stores {
   readonly services: Services;
   readonly session: SessionStore;
   readonly project: ProjectStore;
 }
 
-interface Told {
+export interface Told {
   readonly signal: AbortSignal;
   /** What goes on, in words. */
   readonly note: (note: string) => void;

@@ -1,6 +1,7 @@
 import { DELIMITER_NAMES, DELIMITERS } from '../../../dataset/delimiter';
-import type { SourceFormat } from '../../../dataset/types';
+import type { SourceFormat, TaskKind } from '../../../dataset/types';
 import { useStores } from '../../state/studio';
+import { Choices } from '../../ui/Choices';
 import { Panel } from '../../ui/Panel';
 import { Select } from '../../ui/Select';
 import { Term } from '../../ui/Term';
@@ -18,7 +19,8 @@ const SEPARATORS = DELIMITERS.map((id) => ({ id, label: DELIMITER_NAMES[id] }));
 export function ColumnsPanel() {
   const { data } = useStores();
   const table = useData((s) => s.table);
-  const { text, label, id } = useData((s) => s.mapping);
+  const { text, label, id, task = 'choose' } = useData((s) => s.mapping);
+  const writing = task === 'write';
   const canReread = useData((s) => s.canReread);
   if (!table) return null;
   const columns = table.columns.map((name) => ({
@@ -30,8 +32,22 @@ export function ColumnsPanel() {
   return (
     <Panel title="Which column is what" span={4}>
       <div className="stack">
+        <Choices<TaskKind>
+          label="What should a prompt do?"
+          value={task}
+          onChange={(next) => void map({ task: next })}
+          options={[
+            { id: 'choose', label: 'Choose a label' },
+            { id: 'write', label: 'Write a text' },
+          ]}
+        />
         <Select label="Text" options={columns} value={text} onChange={(next) => void map({ text: next })} />
-        <Select label="Label" options={columns} value={label} onChange={(next) => void map({ label: next })} />
+        <Select
+          label={writing ? 'What should be written' : 'Label'}
+          options={columns}
+          value={label}
+          onChange={(next) => void map({ label: next })}
+        />
         <Select
           label={
             <Term means="A column that names each row. It makes a row’s name stay the same when you add or remove others.">

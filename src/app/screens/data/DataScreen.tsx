@@ -12,6 +12,7 @@ import { NoData } from './NoData';
 import { ReadingBar } from './ReadingBar';
 import { RowsPanel } from './RowsPanel';
 import { SplitPanel } from './SplitPanel';
+import { TargetsPanel } from './TargetsPanel';
 import { VersionsPanel } from './VersionsPanel';
 import './data.css';
 import { useData, useFindings } from './use-data';
@@ -31,7 +32,10 @@ const Reading = ({ fileName }: { readonly fileName: string }) => (
 );
 
 const NoDataYet = () => (
-  <ScreenFrame title="Open a CSV to begin" lead="A text and a label column are enough; 100 to 2,000 rows are good.">
+  <ScreenFrame
+    title="Open a CSV to begin"
+    lead="A text and a column of answers (labels, or texts to be written) are enough; 100 to 2,000 rows are good."
+  >
     <div className="stack">
       <Failure />
       <NoData />
@@ -65,6 +69,7 @@ function OpenData() {
   const prepared = useData((s) => s.prepared);
   const preparing = useData((s) => s.preparing);
   const setId = useProject((s) => s.set?.id ?? null);
+  const writing = useData((s) => s.mapping.task === 'write');
   const findings = useFindings() ?? [];
   if (!table) return null;
   const blocking = findings.find(({ severity }) => severity === 'blocking');
@@ -72,7 +77,7 @@ function OpenData() {
     ? dataHeadline(prepared.dataset, findings)
     : preparing
       ? 'Looking at the rows'
-      : 'Which column holds the text, and which the label?';
+      : 'Which column holds the text, and which the answer?';
   return (
     <ScreenFrame
       title={title}
@@ -103,7 +108,7 @@ function OpenData() {
       </div>
       <div className="grid">
         <ColumnsPanel />
-        <BalancePanel />
+        {writing ? <TargetsPanel /> : <BalancePanel />}
         <LookPanel />
         <SplitPanel />
         <RowsPanel />

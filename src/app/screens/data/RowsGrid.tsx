@@ -1,5 +1,6 @@
 import { type KeyboardEvent, useId, useRef, useState } from 'react';
 import type { Dataset, Row } from '../../../dataset/types';
+import { writes } from '../../../dataset/writing';
 import { LabelTag } from '../../ui/LabelTag';
 import { LabelEditor, TextEditor } from './CellEditor';
 import type { DataState } from './data-state';
@@ -86,7 +87,7 @@ export function RowsGrid({
   function content(row: Row, column: string) {
     const isPending = pending?.rowId === row.id && pending.column === column;
     const value = (isPending ? pending.value : row.cells[column]) ?? '';
-    const isLabel = column === mapping?.label;
+    const isLabel = column === mapping?.label && !writes(mapping);
     if (editing?.rowId === row.id && editing.column === column) {
       const done = (next: string | null) => {
         close();

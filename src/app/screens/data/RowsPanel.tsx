@@ -2,6 +2,7 @@ import { useCallback, useState } from 'react';
 import { Input } from 'react-aria-components/Input';
 import { SearchField } from 'react-aria-components/SearchField';
 import type { RowSort } from '../../../dataset/query';
+import { writes } from '../../../dataset/writing';
 import { useQuery } from '../../shell/location';
 import { useStores } from '../../state/studio';
 import { count } from '../../ui/format';
@@ -25,6 +26,7 @@ export function RowsPanel() {
   const [sort, setSort] = useQuery<RowSort>('sort', 'file');
   const [search, setSearch] = useState('');
   const dataset = prepared?.dataset ?? null;
+  const writing = dataset !== null && writes(dataset.mapping);
   const all = dataset?.table.rows ?? table?.rows;
   const order = useOrder({ filter, search, sort }, findings);
   const rowAt = useCallback(
@@ -70,7 +72,8 @@ export function RowsPanel() {
     >
       {dataset ? (
         <p className="dim small rows-how">
-          A label or a text can be changed: choose its cell and press Enter, or click it twice.{' '}
+          {writing ? 'Every text' : 'A label or a text'} can be changed: choose its cell and press Enter, or click it
+          twice.{' '}
           <Term means="Whoever changes them with results in view bends the test. “Check labels” on Compare corrects their labels with the answers out of sight; a text is corrected in the file. Masking and merging labels are done in all rows alike.">
             Held-back rows
           </Term>{' '}

@@ -1,18 +1,16 @@
 /** Changing rows that are open: what their columns mean, who is in which part, and their cells. */
 import type { StoreApi } from 'zustand/vanilla';
-import type { Change, ColumnMapping } from '../../../dataset/types';
+import type { Change } from '../../../dataset/types';
 import { currentVersion } from '../../../dataset/versions';
 import { StudioError } from '../../../lib/errors';
 import type { Services } from '../../services';
 import { toastError, toastUndo } from '../../ui/toast';
-import type { DataState, MappingDraft, Shares } from './data-state';
+import type { DataState, Shares } from './data-state';
+import { complete, mappingWords, remapped } from './mapping';
 import { now, type Preparing } from './prepare-rows';
 import { usedRows } from './words';
 
 const TRAIN_TO_VALIDATION = 0.5 / 0.65;
-
-const complete = ({ text, label, id }: MappingDraft): ColumnMapping | null =>
-  text !== null && label !== null ? { text, label, id } : null;
 
 const sharesFor = (heldBack: number): Shares => ({
   train: (1 - heldBack) * TRAIN_TO_VALIDATION,
@@ -51,18 +49,14 @@ export function changingRows(
 
   return {
     map: async (change) => {
-      const mapping = { ...get().mapping, ...change };
-      // choosing for one role the column that has the other one swaps them
-      if (change.text && change.text === mapping.label) Object.assign(mapping, { label: get().mapping.text });
-      if (change.label && change.label === mapping.text) Object.assign(mapping, { text: get().mapping.label });
+      const mapping = remapped(get().mapping, change);
       set({ mapping });
       const { table } = get();
       const full = complete(mapping);
       if (!table || !full) return;
       try {
         const before = get().prepared?.dataset.versions ?? [];
-        const what =
-          before.length === 0 ? `${table.format.fileName} opened` : `Text is “${full.text}”, label “${full.label}”`;
+        const what = before.length === 0 ? `${table.format.fileName} opened` : mappingWords(full);
         const prepared = await prepare(table, full, { what, before });
         if (prepared) await keep(prepared);
       } catch (cause) {

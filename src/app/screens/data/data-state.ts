@@ -1,13 +1,14 @@
 /** What the Data screen knows, and what can be done on it. */
 import type { StoreApi } from 'zustand/vanilla';
 import type { RowQuery } from '../../../dataset/query';
-import type { Change, SourceFormat, SplitBy, SplitName, Table } from '../../../dataset/types';
+import type { Change, SourceFormat, SplitBy, SplitName, Table, TaskKind } from '../../../dataset/types';
 import type { PromptSet } from '../../../project/types';
 import type { DataMethods, PreparedData } from '../../../worker/protocol';
 
 export type Prepared = PreparedData;
 export type RowOrder = ReturnType<DataMethods['query']>;
 export type TextLengths = ReturnType<DataMethods['textLengths']>;
+export type TargetLengths = ReturnType<DataMethods['targetLengths']>;
 export type Shares = Readonly<Record<SplitName, number>>;
 export type Override = Partial<Pick<SourceFormat, 'delimiter' | 'encoding'>>;
 
@@ -16,6 +17,8 @@ export interface MappingDraft {
   readonly text: string | null;
   readonly label: string | null;
   readonly id: string | null;
+  /** Left out: a label is chosen. */
+  readonly task?: TaskKind | undefined;
 }
 
 interface SplitChange {
@@ -39,7 +42,12 @@ export interface DataState {
   readonly mapping: MappingDraft;
   readonly prepared: Prepared | null;
   /** Tokens of the texts by fingerprint, once the model's tokenizer is there. */
-  readonly lengths: { readonly fingerprint: string; readonly found: TextLengths } | null;
+  readonly lengths: {
+    readonly fingerprint: string;
+    readonly found: TextLengths;
+    /** Of the texts to be written; null where labels are chosen. */
+    readonly targets: TargetLengths | null;
+  } | null;
   /** The bytes are there, so that delimiter and encoding can be overridden (not after a reload). */
   readonly canReread: boolean;
   readonly openFile: (file: File) => void;

@@ -1,6 +1,7 @@
 /** From a file to a prepared data set: what was read, what was guessed, what the user changed. */
 import { createStore } from 'zustand/vanilla';
 import type { RowQuery } from '../../../dataset/query';
+import { writes } from '../../../dataset/writing';
 import type { Services } from '../../services';
 import type { ProjectStore } from '../../state/project-store';
 import { changingRows } from './change-rows';
@@ -41,9 +42,12 @@ export function createDataStore(services: Services, project: ProjectStore): Data
       countTokens: async () => {
         const dataset = get().prepared?.dataset;
         if (!dataset || get().lengths?.fingerprint === dataset.fingerprint) return;
-        const found = await services.data.call('textLengths', { dataset }).catch(() => null);
+        const [found, targets] = await Promise.all([
+          services.data.call('textLengths', { dataset }).catch(() => null),
+          writes(dataset.mapping) ? services.data.call('targetLengths', { dataset }).catch(() => null) : null,
+        ]);
         if (found && get().prepared?.dataset.fingerprint === dataset.fingerprint)
-          set({ lengths: { fingerprint: dataset.fingerprint, found } });
+          set({ lengths: { fingerprint: dataset.fingerprint, found, targets } });
       },
       dismissFailure: () => set({ failure: null }),
     };

@@ -24,6 +24,11 @@ const KINDS: Readonly<Record<LintKind, string>> = {
   'label-spelling': 'Spellings',
   'personal-data': 'Personal data',
   'no-part': 'In no part',
+  'target-is-text': 'Answer repeats the text',
+  'few-targets': 'Few different answers',
+  'several-targets': 'Several answers to one text',
+  'target-lines': 'Answers of several lines',
+  'target-too-long': 'Answers too long',
   'read-poorly': 'Read poorly',
   'too-long': 'Too long for the model',
 };

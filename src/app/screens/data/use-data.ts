@@ -3,7 +3,7 @@ import { useStore } from 'zustand';
 import type { LintFinding } from '../../../dataset/types';
 import { useStores } from '../../state/studio';
 import type { DataState } from './data-state';
-import { lengthFindings } from './words';
+import { lengthFindings, targetFindings } from './words';
 
 export const useData = <T>(select: (state: DataState) => T): T => useStore(useStores().data, select);
 
@@ -11,5 +11,9 @@ export const useData = <T>(select: (state: DataState) => T): T => useStore(useSt
 export function useFindings(): readonly LintFinding[] | null {
   const found = useData((s) => s.prepared?.findings ?? null);
   const lengths = useData((s) => s.lengths?.found ?? null);
-  return useMemo(() => found && [...found, ...lengthFindings(lengths)], [found, lengths]);
+  const targets = useData((s) => s.lengths?.targets ?? null);
+  return useMemo(
+    () => found && [...found, ...lengthFindings(lengths), ...targetFindings(targets)],
+    [found, lengths, targets],
+  );
 }

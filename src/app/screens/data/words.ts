@@ -1,8 +1,9 @@
 /** What the Data screen says, from what was found. Pure. */
 import { DELIMITER_NAMES } from '../../../dataset/delimiter';
 import type { Dataset, DataVersion, LintFinding, SourceFormat, Table } from '../../../dataset/types';
+import { writes } from '../../../dataset/writing';
 import { bytes, count, counted, percentWhole } from '../../ui/format';
-import type { TextLengths } from './data-state';
+import type { TargetLengths, TextLengths } from './data-state';
 
 export const ENCODING_NAMES: Readonly<Record<SourceFormat['encoding'], string>> = {
   'utf-8': 'UTF-8',
@@ -28,7 +29,7 @@ export function dataHeadline(dataset: Dataset, findings: readonly LintFinding[])
   const blocking = findings.find(({ severity }) => severity === 'blocking');
   if (blocking) return blocking.title;
   const things = thingsToLookAt(findings, dataset.table.rejected.length);
-  const ready = `${counted(usedRows(dataset), 'labelled row')} ${usedRows(dataset) === 1 ? 'is' : 'are'} ready`;
+  const ready = `${counted(usedRows(dataset), writes(dataset.mapping) ? 'row' : 'labelled row')} ${usedRows(dataset) === 1 ? 'is' : 'are'} ready`;
   if (things === 0) return ready;
   return `${ready}; ${things === 1 ? 'one thing needs' : `${count(things)} things need`} a look`;
 }
@@ -107,8 +108,26 @@ export function lengthFindings(lengths: TextLengths | null): readonly LintFindin
       kind: 'too-long',
       severity: 'warning',
       title: `${counted(over.length, 'text is', 'texts are')} too long for the model`,
-      advice: `It reads ${count(budget)} tokens at once. Such rows are left out of training and of the comparison: keep the part that decides the label.`,
+      advice: `It reads ${count(budget)} tokens at once. Such rows are left out of training and of the comparison: keep the part that decides the answer.`,
       rowIds: overRowIds,
     });
   return found;
+}
+
+/** What the chart of the texts to be written shows. */
+export const targetsTitle = ({ medianTokens, longestTokens }: TargetLengths): string =>
+  `What should be written: half have ${counted(medianTokens, 'token')} or fewer, the longest ${count(longestTokens)}`;
+
+export function targetFindings(targets: TargetLengths | null): readonly LintFinding[] {
+  if (!targets || targets.over.length === 0) return [];
+  return [
+    {
+      kind: 'target-too-long',
+      severity: 'warning',
+      title: `${counted(targets.over.length, 'answer is', 'answers are')} too long for the model`,
+      advice:
+        'Text and answer share what the model reads at once, and these take more than half of it. Such rows may be left out: shorten them, or write less.',
+      rowIds: targets.overRowIds,
+    },
+  ];
 }

@@ -1,6 +1,7 @@
 import { isUsable } from '../../../project/prompt-set';
 import { useSession } from '../../state/studio';
 import { Button, Choices, Dialog, format, Note, ProgressBar, Select, Table } from '../../ui';
+import { reachedWords } from '../train/words';
 import { canGive } from './export-store';
 import { RECIPIENTS, recipientOf } from './recipients';
 import { useExport } from './use-library';
@@ -47,7 +48,7 @@ export function ExportDialog() {
             options={runs.map((version) => ({
               id: version.id,
               label: version.name,
-              detail: version.validationAccuracy === null ? '' : format.percent(version.validationAccuracy),
+              detail: reachedWords(version) === '–' ? '' : reachedWords(version),
             }))}
             value={runId}
             onChange={(next) => changeExport({ runId: next })}

@@ -8,7 +8,7 @@ import { howWords } from '../prompts/words';
 import { startWords } from '../train/starts';
 import { toBatch } from './to-batch';
 import { useExport, useRepository } from './use-library';
-import { dayWords } from './words';
+import { dayWords, reached } from './words';
 
 const SHOWN = 40;
 
@@ -44,10 +44,7 @@ export function VersionsPanel({ set }: { readonly set: PromptSet }) {
               header: 'On validation rows',
               numeric: true,
               cardLabel: 'validation',
-              cell: ({ kind, version }) => {
-                const accuracy = kind === 'hard' ? version.tried?.accuracy : version.validationAccuracy;
-                return typeof accuracy === 'number' ? format.percent(accuracy) : 'not tried';
-              },
+              cell: (each) => reached(each) ?? 'not tried',
             },
             {
               id: 'stages',

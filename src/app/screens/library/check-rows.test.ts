@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { compareReplay, replayWords } from './check-rows';
+import { compareReplay, compareTargets, replayWords } from './check-rows';
 
 const sidecar = {
   labels: [
@@ -36,4 +36,18 @@ test.each([
   ],
 ])('%#', (rows, words) => {
   expect(replayWords(compareReplay(sidecar, new Map(rows.map((row, i) => [i, row]))))).toBe(words);
+});
+
+test('a prompt that writes is off by what a token of the fixed text is off', () => {
+  const target = { text: 'x', ids: [1, 2], logProb: -4 };
+  const parityRows = [1, 2].map(() => ({ text: 'x', inputIds: [1], logProbs: {}, target }));
+  const found = (...logProbs: number[]) =>
+    logProbs.map((logProb, i) => ({
+      rowId: String(i),
+      ids: new Int32Array(0),
+      target: { rowId: String(i), logProb, tokens: 2, foreseen: 0 },
+    }));
+  expect(compareTargets({ parityRows }, found(-4, -4.5))).toEqual({ rows: 2, changed: 0, largestDifference: 0.25 });
+  expect(replayWords(compareTargets({ parityRows }, found(-4, -4.5)))).toContain('off by up to 0.25');
+  expect(compareTargets({ parityRows }, found(-4)).largestDifference).toBeNaN();
 });

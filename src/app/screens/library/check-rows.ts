@@ -7,9 +7,12 @@ import { MIN_CHECK_ROWS } from '../../../project/sidecar';
 import { type CheckRow, putIntoTemplate } from '../../../project/sidecar-build';
 import type { SoftVersion } from '../../../project/types';
 import type { SoftPrompt } from '../../../prompt/types';
-import type { LabelTokens } from '../../../tokens/types';
+import { asContinuation } from '../../../task/template';
+import type { LabelTokens, TokenRow } from '../../../tokens/types';
+import type { WrittenRow } from '../../../worker/protocol';
 import { siteFile } from '../../sample';
 import type { Services } from '../../services';
+import { foreseeing } from '../train/foresee';
 
 const schema = z.object({ parityTexts: z.array(z.string()).min(MIN_CHECK_ROWS) });
 
@@ -44,9 +47,32 @@ export async function makeCheckRows(
   const texts = (await shippedSentences()).map((sentence) => putIntoTemplate(run.template, sentence, textColumn));
   const encoded = await Promise.all(texts.map((text) => services.data.call('encode', { text })));
   const rows = encoded.map(({ ids }, i) => ({ rowId: String(i), ids, label: null }));
+  if (run.settings.metric === 'loss') return withTargets(services, run, texts, rows, watch);
   const scored = await services.engine.call('score', { rows, labels, soft: run.soft, cacheKey: null }, options(watch));
   const byId = new Map(scored.rows.map((row) => [row.rowId, row.logProbs]));
   return texts.map((text, i) => ({ text, ids: encoded[i]?.ids ?? [], logProbs: byId.get(String(i)) ?? [] }));
+}
+
+/** Follows every check row of a prompt that writes: what counts is how likely its tokens are here and there. */
+const TARGET = 'The customer writes about one thing.';
+
+async function withTargets(
+  services: Services,
+  run: SoftVersion,
+  texts: readonly string[],
+  rows: readonly Omit<TokenRow, 'target'>[],
+  watch: Watch,
+): Promise<readonly CheckRow[]> {
+  const text = `${asContinuation(run.template, TARGET)}\n`;
+  const { ids: target } = await services.data.call('encode', { text });
+  const asked = rows.map((row) => ({ ...row, target }));
+  const { rows: found } = await services.engine.call('write', foreseeing(asked, null, run.soft), options(watch));
+  return texts.map((each, i) => ({
+    text: each,
+    ids: rows[i]?.ids ?? [],
+    logProbs: [],
+    target: { text, ids: target, logProb: found[i]?.target?.logProb ?? Number.NaN },
+  }));
 }
 
 /** How far this machine and model are off what the file says. */
@@ -59,7 +85,7 @@ export interface Replay {
 
 export async function replay(
   services: Services,
-  sidecar: Pick<Sidecar, 'labels' | 'parityRows'>,
+  sidecar: Pick<Sidecar, 'labels' | 'parityRows' | 'writing'>,
   soft: SoftPrompt,
   watch: Watch = {},
 ): Promise<Replay> {
@@ -67,13 +93,27 @@ export async function replay(
     rowId: String(i),
     ids: Int32Array.from(row.inputIds),
     label: null,
+    ...(row.target && { target: Int32Array.from(row.target.ids) }),
   }));
+  if (sidecar.writing) {
+    const { rows: found } = await services.engine.call('write', foreseeing(rows, null, soft), options(watch));
+    return compareTargets(sidecar, found);
+  }
   const scored = await services.engine.call(
     'score',
     { rows, labels: sidecar.labels, soft, cacheKey: null },
     options(watch),
   );
   return compareReplay(sidecar, new Map(scored.rows.map((row) => [Number(row.rowId), row.logProbs])));
+}
+
+/** Log-probabilities a token, as those of long texts add up what is off. */
+export function compareTargets({ parityRows }: Pick<Sidecar, 'parityRows'>, found: readonly WrittenRow[]): Replay {
+  const off = parityRows.map(({ target }, i) => {
+    const here = found[i]?.target;
+    return target && here ? Math.abs(target.logProb - here.logProb) / here.tokens : Number.NaN;
+  });
+  return { rows: parityRows.length, changed: 0, largestDifference: Math.max(0, ...off) };
 }
 
 export function compareReplay(

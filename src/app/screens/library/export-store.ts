@@ -4,13 +4,14 @@ import type { Dataset } from '../../../dataset/types';
 import { StudioError } from '../../../lib/errors';
 import { PRODUCT } from '../../../lib/product';
 import { z } from '../../../lib/zod';
-import { chosenSoft, isUsable } from '../../../project/prompt-set';
+import { chosenSoft, isUsable, isWriting } from '../../../project/prompt-set';
 import { buildSidecar, type CheckRow } from '../../../project/sidecar-build';
-import type { Evaluation, PromptSet, SoftVersion } from '../../../project/types';
+import type { Evaluation, PromptSet, SoftVersion, WritingEvaluation } from '../../../project/types';
 import { download } from '../../charts/export';
 import type { Services } from '../../services';
 import type { SessionStore } from '../../state/session-store';
 import { wordsFor } from '../../state/words-for';
+import { longestAnswer } from '../../write-texts';
 import { reportInput } from '../compare/report';
 import { makeCheckRows, shippedSentences } from './check-rows';
 import { loadInterchange } from './load-interchange';
@@ -59,6 +60,8 @@ interface Stored {
   readonly set: PromptSet;
   readonly dataset: Dataset | null;
   readonly evaluations: readonly Evaluation[];
+  /** Where texts are written. */
+  readonly writings: readonly WritingEvaluation[];
   /** Texts that the user keeps for the stage. */
   readonly examples: readonly string[];
 }
@@ -86,12 +89,13 @@ export function createExportStore(services: Services, session: SessionStore): Ex
     async function stored(setId: string): Promise<Stored> {
       const open = await disk.sets.get(setId);
       if (!open) throw new StudioError('bad-input', 'This project is not in the library any more.');
-      const [rows, evaluations, examples] = await Promise.all([
+      const [rows, evaluations, writings, examples] = await Promise.all([
         disk.datasets.get(setId),
         disk.evaluations.ofSet(setId),
+        disk.writings.ofSet(setId),
         disk.settings.get<readonly string[]>(`examples:${setId}`),
       ]);
-      return { set: open, dataset: rows?.dataset ?? null, evaluations, examples: examples ?? [] };
+      return { set: open, dataset: rows?.dataset ?? null, evaluations, writings, examples: examples ?? [] };
     }
 
     async function checkRowsOf(run: SoftVersion, open: Stored, mine: AbortController) {
@@ -114,6 +118,16 @@ export function createExportStore(services: Services, session: SessionStore): Ex
       return { info, labels, checkRows };
     }
 
+    async function writingOf({ set: open, dataset, writings }: Stored, run: SoftVersion) {
+      if (!isWriting(open)) return null;
+      const { tokenizer } = session.getState();
+      return {
+        longest: await longestAnswer(services, open, dataset),
+        endTokenIds: tokenizer.kind === 'ready' ? tokenizer.endTokenIds : [],
+        evaluation: writings.find((e) => e.softVersion === run.id) ?? null,
+      };
+    }
+
     /** The prompt with its sidecar: what an engineer and an audience get. */
     async function promptParts(exporting: Exporting, open: Stored, mine: AbortController, userRows: number) {
       const run = runOf(open.set, exporting.runId);
@@ -123,6 +137,9 @@ export function createExportStore(services: Services, session: SessionStore): Ex
       const evaluation = open.evaluations.find((e) => e.softVersion === run.id) ?? null;
       const tuned = evaluation?.plan.arms.find((arm) => arm.id === 'tuned');
       const isCalibrated = evaluation?.comparison.arms.find((arm) => arm.id === 'tuned')?.calibrated ?? false;
+      const writing = await writingOf(open, run);
+      // who gets it without rows must know how long an answer may be
+      const given = writing ? { ...open.set, writing: { longest: writing.longest } } : open.set;
       const sidecar = buildSidecar({
         set: open.set,
         run,
@@ -131,6 +148,7 @@ export function createExportStore(services: Services, session: SessionStore): Ex
         tokenizerSha256: tokenizer.kind === 'ready' ? tokenizer.sha256 : '',
         dataset: dataset?.fingerprint === run.datasetFingerprint ? dataset : null,
         evaluation,
+        ...(writing && { writing }),
         calibration: isCalibrated ? (tuned?.calibration ?? null) : null,
         checkRows,
         userRows,
@@ -138,10 +156,15 @@ export function createExportStore(services: Services, session: SessionStore): Ex
         producer: PRODUCT,
       });
       const model = { layers: info.layers, heads: await attentionHeads(services, session) };
-      return { set: open.set, run, sidecar, model };
+      return { set: given, run, sidecar, model };
     }
 
-    const comparisonOf = ({ runId }: Exporting, { evaluations }: Stored): Evaluation => {
+    const comparisonOf = ({ runId }: Exporting, { set: open, evaluations }: Stored): Evaluation => {
+      if (isWriting(open))
+        throw new StudioError(
+          'bad-input',
+          'The report of written texts and the table of them are made on the Compare screen, under Download.',
+        );
       const found = evaluations.find((e) => e.softVersion === runId) ?? evaluations[0];
       if (!found)
         throw new StudioError(

@@ -44,7 +44,11 @@ function single(name: string, type: string, text: string, what: string, rows: nu
 
 /** `input` without the programs: they are put in here. */
 export const forEngineer = (input: Omit<BundleInput, 'scripts'>): Parcel =>
-  zip(`${input.set.handle}.zip`, bundleFiles({ ...input, scripts: SCRIPTS }), rowsInBundle(input.rows));
+  zip(`${input.set.handle}.zip`, bundleFiles({ ...input, scripts: scriptsFor(input) }), rowsInBundle(input.rows));
+
+/** The other programs know labels alone. */
+const scriptsFor = ({ sidecar }: Pick<BundleInput, 'sidecar'>) =>
+  sidecar.writing ? { 'predict.py': SCRIPTS['predict.py'] } : SCRIPTS;
 
 /** Without programs: the stage, here or in another browser, is what it is for. */
 export const forAudience = (input: Omit<BundleInput, 'scripts' | 'rows'>): Parcel =>

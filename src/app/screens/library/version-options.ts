@@ -2,18 +2,15 @@
 import { stagesAt } from '../../../project/stages';
 import type { PromptSet } from '../../../project/types';
 import { versionsOf, versionWords } from '../../../project/versions';
-import { percent } from '../../ui/format';
 import type { SelectOption } from '../../ui/Select';
+import { reached } from './words';
 
 export const versionOptions = (set: PromptSet): readonly SelectOption[] =>
   versionsOf(set)
     .toReversed()
     .map((each) => {
-      const accuracy = each.kind === 'hard' ? each.version.tried?.accuracy : each.version.validationAccuracy;
-      const detail = [
-        ...stagesAt(set, each.version.id),
-        ...(typeof accuracy === 'number' ? [`${percent(accuracy)} on validation rows`] : []),
-      ];
+      const found = reached(each);
+      const detail = [...stagesAt(set, each.version.id), ...(found === null ? [] : [`${found} on validation rows`])];
       const name = each.version.name;
       return {
         id: each.version.id,

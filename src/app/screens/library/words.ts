@@ -2,8 +2,9 @@
 import type { Listing } from '../../../project/listing';
 import { resolveStage, STANDARD_STAGES, stagesOf } from '../../../project/stages';
 import type { PromptSet, StageMove } from '../../../project/types';
-import { versionById, versionWords } from '../../../project/versions';
-import { counted } from '../../ui/format';
+import { type Version, versionById, versionWords } from '../../../project/versions';
+import { counted, percent } from '../../ui/format';
+import { reachedWords } from '../train/words';
 
 /** Every word of the search stands somewhere in the name, handle, labels, tags, stages, notes or prompts. */
 export function searched(sets: readonly Listing[], search: string, tag: string | null = null): readonly Listing[] {
@@ -87,3 +88,11 @@ const shown = (form: Intl.DateTimeFormat, iso: string) => {
 };
 export const dayWords = (iso: string): string => shown(day, iso);
 export const minuteWords = (iso: string): string => shown(minute, iso);
+
+/** What a version reached on validation rows; null = it was not tried. */
+export function reached(of: Version): string | null {
+  if (of.kind === 'soft') return reachedWords(of.version) === '–' ? null : reachedWords(of.version);
+  const { tried, wrote } = of.version;
+  if (wrote) return `ROUGE-L ${percent(wrote.rougeL)}`;
+  return tried ? percent(tried.accuracy) : null;
+}

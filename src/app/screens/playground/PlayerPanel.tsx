@@ -26,8 +26,12 @@ export function PlayerPanel({
       aside={answer ? costWords(answer) : null}
     >
       <div className={`stack player${stale ? ' player-stale' : ''}`} aria-busy={stale}>
-        <p className={`player-said player-${player.side}`}>{said(player, labels) ?? <span className="dim">…</span>}</p>
-        <ProbabilityBars side={player.side} labels={labels} probabilities={answer?.probabilities ?? null} />
+        <p className={`player-said player-${player.side}${labels.length === 0 ? ' player-text' : ''}`}>
+          {said(player, labels) ?? <span className="dim">…</span>}
+        </p>
+        {labels.length > 0 ? (
+          <ProbabilityBars side={player.side} labels={labels} probabilities={answer?.probabilities ?? null} />
+        ) : null}
         <pre className="player-template">
           {player.template}
           {player.soft ? (

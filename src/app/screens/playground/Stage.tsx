@@ -61,13 +61,17 @@ export function Stage() {
               {others.map((p) => (
                 <section key={p.id} className="stage-answer">
                   <ArmMark side={p.side}>{p.name}</ArmMark>
-                  <p className={`stage-said player-${p.side}`}>{said(p, labels) ?? '…'}</p>
-                  <ProbabilityBars
-                    side={p.side}
-                    labels={labels}
-                    probabilities={p.answer?.probabilities ?? null}
-                    most={4}
-                  />
+                  <p className={`stage-said player-${p.side}${labels.length === 0 ? ' player-text' : ''}`}>
+                    {said(p, labels) ?? '…'}
+                  </p>
+                  {labels.length > 0 ? (
+                    <ProbabilityBars
+                      side={p.side}
+                      labels={labels}
+                      probabilities={p.answer?.probabilities ?? null}
+                      most={4}
+                    />
+                  ) : null}
                 </section>
               ))}
               {tuned ? (
@@ -75,17 +79,21 @@ export function Stage() {
                   <ArmMark side="b">{tuned.name}</ArmMark>
                   {revealed ? (
                     <>
-                      <p className="stage-said player-b">{said(tuned, labels) ?? '…'}</p>
-                      <ProbabilityBars
-                        side="b"
-                        labels={labels}
-                        probabilities={tuned.answer?.probabilities ?? null}
-                        most={4}
-                      />
+                      <p className={`stage-said player-b${labels.length === 0 ? ' player-text' : ''}`}>
+                        {said(tuned, labels) ?? '…'}
+                      </p>
+                      {labels.length > 0 ? (
+                        <ProbabilityBars
+                          side="b"
+                          labels={labels}
+                          probabilities={tuned.answer?.probabilities ?? null}
+                          most={4}
+                        />
+                      ) : null}
                     </>
                   ) : (
                     <Button size="l" onPress={reveal}>
-                      What does the tuned prompt say?
+                      What does the tuned prompt {labels.length === 0 ? 'write' : 'say'}?
                     </Button>
                   )}
                 </section>

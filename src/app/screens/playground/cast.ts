@@ -10,8 +10,10 @@ import { contestOf } from '../compare/arms';
 import type { Also } from './also';
 
 export interface Answer {
-  /** In the order of the cast's answer words. */
+  /** In the order of the cast's answer words; empty where texts are written. */
   readonly probabilities: readonly number[];
+  /** What was written; left out where labels are chosen. */
+  readonly text?: string;
   readonly tokens: number;
   /** Null where it was known before, so that nothing was computed. */
   readonly ms: number | null;
@@ -40,6 +42,8 @@ export interface Player {
 export interface Cast {
   readonly players: readonly Player[];
   readonly words: readonly LabelWord[];
+  /** Texts are written, of so many tokens at most; null = labels are chosen. */
+  readonly longest: number | null;
   readonly textColumn: string | null;
   /** Under which the examples that the user kept are stored. */
   readonly examplesKey: string;
@@ -70,6 +74,7 @@ export function projectCast(
   dataset: Dataset | null,
   sample: SampleProject | null,
   also: Also['player'] = null,
+  longest: number | null = null,
 ): Cast {
   const players = contestOf(open).arms.flatMap(({ id, name, kind, prompt: { template, chat = false }, soft }) =>
     id === 'untuned' || id === 'yours' || id === 'tuned'
@@ -87,6 +92,7 @@ export function projectCast(
   return {
     players: also ? [...players, player(also)] : players,
     words: open.words,
+    longest,
     textColumn: dataset?.mapping.text ?? null,
     examplesKey: `examples:${open.id}`,
     examples: sample && open.datasetName === sample.csv.fileName ? sample.examples : validationTexts(dataset),
@@ -117,6 +123,7 @@ export function shippedCast(
   return {
     players: fits ? [untuned, tuned] : [untuned],
     words,
+    longest: null,
     textColumn: null,
     examplesKey: 'examples:shipped',
     examples: sample ? [sample.example, ...sample.examples] : [],

@@ -1,17 +1,19 @@
 /** One text, several prompts: what each makes of it, as it is typed; and the stage on which that is shown to a room. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { StudioError } from '../../../lib/errors';
+import { isWriting } from '../../../project/prompt-set';
 import { putIntoTemplate } from '../../../project/sidecar-build';
 import type { LabelTokens } from '../../../tokens/types';
 import type { Services } from '../../services';
 import type { ProjectStore } from '../../state/project-store';
 import type { SessionStore } from '../../state/session-store';
 import { wordsFor } from '../../state/words-for';
+import { longestAnswer } from '../../write-texts';
 import { alsoOf } from './also';
 import { calibrated } from './calibrated';
 import { type Answer, type Cast, type Player, projectCast, shippedCast } from './cast';
 import { noAnswer } from './no-answer';
-import { DEFAULT_WRITING, type Writing, write } from './write';
+import { DEFAULT_WRITING, type Writing, write, writeAnswer } from './write';
 
 export interface PlaygroundState {
   readonly text: string;
@@ -81,6 +83,11 @@ export function createPlaygroundStore(
       const key = keyOf(p, text);
       const before = known.get(key);
       if (before) return before;
+      if (cast?.longest != null) {
+        const written = await writeAnswer(services, p, (await encode(p, text)).ids, cast.longest, signal);
+        remember(key, written);
+        return written;
+      }
       const words = p.words ?? wordsFor(p, cast?.words ?? []);
       const [{ ids }, { labels }] = await Promise.all([encode(p, text), services.data.call('labelTokens', { words })]);
       const scored = await services.engine.call(
@@ -140,6 +147,10 @@ export function createPlaygroundStore(
       if (open) {
         const { player: another, trouble } = alsoOf(open, also);
         set({ alsoTrouble: trouble });
+        if (isWriting(open)) {
+          await session.getState().tokenizerReady();
+          return projectCast(open, dataset, sample, another, await longestAnswer(services, open, dataset));
+        }
         return open.words.length > 0 ? projectCast(open, dataset, sample, another) : null;
       }
       set({ alsoTrouble: null });
@@ -170,7 +181,15 @@ export function createPlaygroundStore(
         const open = project.getState().set;
         const { model } = session.getState();
         const who = open
-          ? [open.id, open.chosenHard, open.chosenSoft, also, open.moves?.length, ...open.words.map(({ word }) => word)]
+          ? [
+              open.id,
+              open.chosenHard,
+              open.chosenSoft,
+              also,
+              JSON.stringify(open.writing ?? null),
+              open.moves?.length,
+              ...open.words.map(({ word }) => word),
+            ]
           : ['shipped', model.kind === 'ready' ? model.info.sha256 : ''];
         const key = [...who, model.kind].join(' ');
         if (key === readyFor) return;

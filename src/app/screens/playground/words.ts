@@ -4,8 +4,9 @@ import type { Answer, Player } from './cast';
 
 const capital = (word: string): string => `${word.charAt(0).toUpperCase()}${word.slice(1)}`;
 
-/** The likeliest label, as a headline. */
+/** The likeliest label, as a headline; or what was written. */
 export function said(player: Pick<Player, 'answer'>, labels: readonly string[]): string | null {
+  if (player.answer?.text !== undefined) return player.answer.text || '(nothing)';
   return player.answer ? capital(labels[argmax(player.answer.probabilities)] ?? '') : null;
 }
 
@@ -18,6 +19,9 @@ export function playgroundTitle(players: readonly Player[], labels: readonly str
   const answers = players.flatMap((p) => said(p, labels) ?? []);
   if (stale || answers.length < 2) return 'Same words, same model, different prompts';
   const different = new Set(answers).size;
-  if (different === 1) return `Same words, same model: all say ${answers[0]?.toLowerCase()}`;
+  if (different === 1)
+    return labels.length === 0
+      ? 'Same words, same model: all write the same'
+      : `Same words, same model: all say ${answers[0]?.toLowerCase()}`;
   return `Same words, same model, ${different === 2 ? 'two' : 'three'} answers`;
 }

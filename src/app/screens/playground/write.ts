@@ -2,6 +2,8 @@
 import { StudioError } from '../../../lib/errors';
 import type { SoftPrompt } from '../../../prompt/types';
 import type { Services } from '../../services';
+import { writeTexts } from '../../write-texts';
+import type { Answer, Player } from './cast';
 
 export interface Writing {
   /** 0 = always the most probable token. */
@@ -63,4 +65,24 @@ export async function write(
     if (!(stop.signal.aborted && cause instanceof StudioError && cause.code === 'cancelled')) throw cause;
   }
   await shown;
+}
+
+/** One prompt's likeliest answer to a text: what Compare would hold against the wanted one. @throws StudioError as the engine's write */
+export async function writeAnswer(
+  services: Pick<Services, 'engine' | 'data'>,
+  { soft }: Pick<Player, 'soft'>,
+  ids: Int32Array,
+  longest: number,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const begin = performance.now();
+  const row = { rowId: 'typed', ids, label: null };
+  const asked = { rows: [row], soft, cacheKey: null, longest };
+  const [written] = await writeTexts(services, asked, { signal, onShare: () => {} });
+  return {
+    probabilities: [],
+    text: written?.text ?? '',
+    tokens: ids.length + (soft?.virtualTokens ?? 0),
+    ms: performance.now() - begin,
+  };
 }

@@ -1,3 +1,4 @@
+import { isWriting } from '../../../project/prompt-set';
 import type { ShotSelection } from '../../../task/types';
 import { useProject, useSession, useStores } from '../../state/studio';
 import { count } from '../../ui/format';
@@ -27,7 +28,12 @@ export function ExamplesControls() {
   const labels = useProject((s) => s.dataset?.labels.length ?? 0);
   const hasChat = useSession((s) => s.tokenizer.kind === 'ready' && s.tokenizer.hasChat);
   const { setHow } = prompts.getState();
-  const { shots, selection = 'balanced', orders = 1, chat = false } = draft;
+  const writing = useProject((s) => s.set !== null && isWriting(s.set));
+  const { shots, orders = 1, chat = false } = draft;
+  // texts to be written have no kinds that could be in balance
+  const selections = writing ? SELECTIONS.filter(({ id }) => id !== 'balanced') : SELECTIONS;
+  const chosen = draft.selection ?? 'balanced';
+  const selection = writing && chosen === 'balanced' ? 'random' : chosen;
   const numbers = [...new Set([...NUMBERS, labels, 2 * labels, shots])].filter((n) => n <= 32 || n === shots);
   return (
     <>
@@ -45,20 +51,22 @@ export function ExamplesControls() {
           <>
             <Select
               label="Which"
-              options={SELECTIONS}
+              options={selections}
               value={selection}
               onChange={(id) => setHow({ selection: id as ShotSelection })}
             />
-            <Select
-              label={
-                <Term means="The order of examples sways a small model. Shown in several orders, each row is asked several times, and the answers are averaged.">
-                  Orders
-                </Term>
-              }
-              options={options(ORDERS, (n) => (n === 1 ? 'One order' : `Mean of ${n} orders`))}
-              value={String(orders)}
-              onChange={(id) => setHow({ orders: Number(id) })}
-            />
+            {writing ? null : (
+              <Select
+                label={
+                  <Term means="The order of examples sways a small model. Shown in several orders, each row is asked several times, and the answers are averaged.">
+                    Orders
+                  </Term>
+                }
+                options={options(ORDERS, (n) => (n === 1 ? 'One order' : `Mean of ${n} orders`))}
+                value={String(orders)}
+                onChange={(id) => setHow({ orders: Number(id) })}
+              />
+            )}
           </>
         ) : null}
         {hasChat || chat ? (
@@ -79,8 +87,8 @@ export function ExamplesControls() {
       </div>
       {shots > 0 ? (
         <p className="dim small">
-          {count(shots)} labelled training rows stand before each row:{' '}
-          {SELECTIONS.find(({ id }) => id === selection)?.means}. They cost tokens in every answer.
+          {count(shots)} {writing ? 'training rows with their answers' : 'labelled training rows'} stand before each
+          row: {SELECTIONS.find(({ id }) => id === selection)?.means}. They cost tokens in every answer.
         </p>
       ) : null}
     </>

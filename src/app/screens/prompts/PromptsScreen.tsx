@@ -6,14 +6,17 @@ import { Button } from '../../ui/Button';
 import { EmptyState } from '../../ui/EmptyState';
 import { Note } from '../../ui/Note';
 import { ProgressBar } from '../../ui/ProgressBar';
-import { validationIds } from '../train/run-inputs';
 import { EditorPanel } from './EditorPanel';
 import './prompts.css';
+import { isWriting } from '../../../project/prompt-set';
+import { AnswersPanel } from './AnswersPanel';
 import { ReadingPanel } from './ReadingPanel';
 import { ResultPanels } from './ResultPanels';
 import { TriesPanel } from './TriesPanel';
+import { triedIds } from './tries';
 import { usePrompts } from './use-prompts';
 import { WordsPanel } from './WordsPanel';
+import { WrittenPanel } from './WrittenPanel';
 import { promptsHeadline, promptsLead, tryWords } from './words';
 
 export default function PromptsScreen() {
@@ -42,7 +45,8 @@ function NoRows() {
 function OpenPrompts() {
   const { prompts } = useStores();
   const set = useProject((s) => s.set);
-  const rows = useProject((s) => (s.dataset ? validationIds(s.dataset).length : 0));
+  const rows = useProject((s) => (s.dataset && s.set ? triedIds(s.set, s.dataset).length : 0));
+  const writing = set !== null && isWriting(set);
   const modelReady = useSession((s) => s.model.kind === 'ready');
   const trainingOff = useSession((s) => s.capabilities.trainingOff);
   const busy = useSession((s) => s.job !== null);
@@ -107,10 +111,10 @@ function OpenPrompts() {
       ) : null}
       <div className="grid">
         <EditorPanel />
-        <WordsPanel />
+        {writing ? <AnswersPanel /> : <WordsPanel />}
         <ReadingPanel />
         <TriesPanel />
-        <ResultPanels />
+        {writing ? <WrittenPanel /> : <ResultPanels />}
       </div>
     </ScreenFrame>
   );

@@ -72,9 +72,21 @@ export function ReadingPanel() {
               {visible(piece)}
             </span>
           ))}
-          <span className="dim tokens-answer" aria-hidden="true">
-            → answer word
-          </span>
+          {reading.target.length > 0 ? (
+            <>
+              <span className="dim tokens-answer">→ wanted:</span>
+              {reading.target.map((piece, i) => (
+                // biome-ignore lint/suspicious/noArrayIndexKey: tokens repeat, and their place is what tells them apart
+                <span key={i} className="tok tok-target">
+                  {visible(piece)}
+                </span>
+              ))}
+            </>
+          ) : (
+            <span className="dim tokens-answer" aria-hidden="true">
+              → answer word
+            </span>
+          )}
         </section>
       ) : tokenizer === 'waiting' ? (
         <ProgressBar label="The model’s vocabulary is loading" value={null} />

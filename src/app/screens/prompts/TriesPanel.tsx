@@ -1,5 +1,6 @@
+import type { Dataset } from '../../../dataset/types';
 import { otherVersionWords } from '../../../dataset/versions';
-import { chosenHard } from '../../../project/prompt-set';
+import { chosenHard, isWriting } from '../../../project/prompt-set';
 import type { HardVersion } from '../../../project/types';
 import { useQuery } from '../../shell/location';
 import { useProject, useStores } from '../../state/studio';
@@ -8,6 +9,7 @@ import { Button } from '../../ui/Button';
 import { count, percentWhole } from '../../ui/format';
 import { Panel } from '../../ui/Panel';
 import { type Column, Table } from '../../ui/Table';
+import { perplexityOf } from '../train/words';
 import { howWords } from './words';
 
 /** All versions, newest first; the one that counts as "Yours" is marked. */
@@ -19,6 +21,8 @@ export function TriesPanel() {
   const { openVersion, choose } = prompts.getState();
   const yours = set && chosenHard(set);
   const versions = [...(set?.hard ?? [])].reverse();
+  const writing = set !== null && isWriting(set);
+  const measures = writing ? writingMeasures(dataset) : labelMeasures(dataset);
   const columns: readonly Column<HardVersion>[] = [
     {
       id: 'version',
@@ -42,29 +46,7 @@ export function TriesPanel() {
         </span>
       ),
     },
-    {
-      id: 'accuracy',
-      header: 'Accuracy',
-      numeric: true,
-      cardLabel: 'accuracy',
-      cell: ({ tried }) => {
-        if (!tried) return <span className="dim">not tried</span>;
-        const other = dataset && otherVersionWords(dataset, tried.datasetFingerprint);
-        return (
-          <>
-            {percentWhole(tried.accuracy)}
-            {other ? <div className="dim small">{other}</div> : null}
-          </>
-        );
-      },
-    },
-    {
-      id: 'wrong',
-      header: 'Wrong rows',
-      numeric: true,
-      cardLabel: 'wrong',
-      cell: ({ tried }) => (tried ? count(tried.wrongRowIds.length) : ''),
-    },
+    ...measures,
     {
       id: 'yours',
       header: <span className="visually-hidden">Counts as yours</span>,
@@ -100,3 +82,58 @@ export function TriesPanel() {
     </Panel>
   );
 }
+
+const otherRows = (dataset: Dataset | null, fingerprint: string | undefined) => {
+  const other = dataset && otherVersionWords(dataset, fingerprint);
+  return other ? <div className="dim small">{other}</div> : null;
+};
+
+const labelMeasures = (dataset: Dataset | null): readonly Column<HardVersion>[] => [
+  {
+    id: 'accuracy',
+    header: 'Accuracy',
+    numeric: true,
+    cardLabel: 'accuracy',
+    cell: ({ tried }) =>
+      tried ? (
+        <>
+          {percentWhole(tried.accuracy)}
+          {otherRows(dataset, tried.datasetFingerprint)}
+        </>
+      ) : (
+        <span className="dim">not tried</span>
+      ),
+  },
+  {
+    id: 'wrong',
+    header: 'Wrong rows',
+    numeric: true,
+    cardLabel: 'wrong',
+    cell: ({ tried }) => (tried ? count(tried.wrongRowIds.length) : ''),
+  },
+];
+
+const writingMeasures = (dataset: Dataset | null): readonly Column<HardVersion>[] => [
+  {
+    id: 'rouge',
+    header: 'ROUGE-L',
+    numeric: true,
+    cardLabel: 'ROUGE-L',
+    cell: ({ wrote }) =>
+      wrote ? (
+        <>
+          {percentWhole(wrote.rougeL)}
+          {otherRows(dataset, wrote.datasetFingerprint)}
+        </>
+      ) : (
+        <span className="dim">not tried</span>
+      ),
+  },
+  {
+    id: 'perplexity',
+    header: 'Perplexity',
+    numeric: true,
+    cardLabel: 'perplexity',
+    cell: ({ wrote }) => (wrote ? perplexityOf(wrote.loss) : ''),
+  },
+];

@@ -1,13 +1,14 @@
 /** The hand-written prompt: proposed, edited, tried on validation rows; every try is a version. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Dataset } from '../../../dataset/types';
+import { writes } from '../../../dataset/writing';
 import { StudioError } from '../../../lib/errors';
 import {
   addHardVersion,
   changeTask,
   chooseHard,
   chosenHard,
-  recordTry,
+  isWriting,
   samePrompt,
   stamp,
 } from '../../../project/prompt-set';
@@ -15,6 +16,7 @@ import type { HardVersion, PromptSet } from '../../../project/types';
 import { sameLabels } from '../../../task/align-words';
 import { checkTemplate } from '../../../task/template';
 import type { HardPrompt, LabelWord } from '../../../task/types';
+import type { TargetLengths } from '../../../tokens/text-lengths';
 import type { LabelTokens } from '../../../tokens/types';
 import type { DataMethods } from '../../../worker/protocol';
 import type { Services } from '../../services';
@@ -24,8 +26,8 @@ import type { SessionStore } from '../../state/session-store';
 import { wordsFor } from '../../state/words-for';
 import { validationIds } from '../train/run-inputs';
 import { ownPieces } from './own-pieces';
-import { cellsShown, firstPrompt, slim } from './proposal';
-import { tally } from './tally';
+import { cellsShown, firstPrompt, needsProposal, proposals, slim } from './proposal';
+import { createTries, triedIds } from './tries';
 import { versionName } from './words';
 
 type Collision = ReturnType<DataMethods['labelTokens']>['collisions'][number];
@@ -47,6 +49,8 @@ interface Reading {
   readonly pieces: readonly string[];
   /** Which of them come from the row, not from the prompt. */
   readonly own: readonly boolean[];
+  /** Of the text that should be written after it; empty where labels are chosen. */
+  readonly target: readonly string[];
 }
 
 export interface PromptsState {
@@ -57,6 +61,8 @@ export interface PromptsState {
   readonly collisions: readonly Collision[];
   readonly cost: Cost | null;
   readonly reading: Reading | null;
+  /** How long the texts to be written are. */
+  readonly answers: (TargetLengths & { readonly fingerprint: string }) | null;
   readonly trying: { readonly done: number; readonly total: number } | null;
   readonly tryError: StudioError | null;
   /** Measured on this machine; null before anything was scored. */
@@ -68,6 +74,8 @@ export interface PromptsState {
   readonly take: (prompt: HardPrompt) => void;
   readonly setWord: (label: string, word: string) => void;
   readonly resolve: (collision: Collision) => void;
+  /** Tokens that an answer may have; null = as the texts of the data say. */
+  readonly setLongest: (longest: number | null) => void;
   readonly readRow: (index: number) => void;
   /** Scores a few validation rows, so that the button can say how long a try takes. */
   readonly measure: () => Promise<void>;
@@ -83,13 +91,14 @@ export interface PromptsState {
 export type PromptsStore = StoreApi<PromptsState>;
 
 const EMPTY: HardPrompt = { template: '', shots: 0, shotSeed: 0 };
-const PROBE_ROWS = 4;
 
 export function createPromptsStore(services: Services, project: ProjectStore, session: SessionStore): PromptsStore {
   let turn = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   /** Set id and label set that words were proposed for, so that one proposal runs at a time. */
   let proposedFor: Dataset | null = null;
+
+  const tries = createTries(services, session, project);
 
   return createStore<PromptsState>((set, get) => {
     const now = () => new Date().toISOString();
@@ -156,10 +165,14 @@ export function createPromptsStore(services: Services, project: ProjectStore, se
         services.data.call('render', { dataset, prompt: draft, words, split: [rowId] }).then(async ({ examples }) => {
           const text = examples[0]?.text ?? '';
           const { pieces } = await services.data.call('encode', { text });
-          return { pieces, own: ownPieces(text, pieces, cellsShown(found.dataset, rowId, draft.template)) };
+          const wanted = examples[0]?.target;
+          const target = wanted === undefined ? [] : (await services.data.call('encode', { text: wanted })).pieces;
+          return { pieces, own: ownPieces(text, pieces, cellsShown(found.dataset, rowId, draft.template)), target };
         }),
       ]);
       if (mine !== turn) return;
+      if (writes(dataset.mapping) && get().answers?.fingerprint !== dataset.fingerprint)
+        await measureAnswers(found.dataset);
       set({
         cost: { prompt: bare.ids.length, mean: rows.meanTokens, max: rows.maxTokens, tooLong: rows.tooLong },
         reading: { rowId, index, ...shown },
@@ -173,23 +186,33 @@ export function createPromptsStore(services: Services, project: ProjectStore, se
       else if (!isEngineGone(error)) set({ tryError: error });
     }
 
+    async function measureAnswers(dataset: Dataset) {
+      const lengths = await services.data.call('targetLengths', { dataset });
+      set({ answers: { ...lengths, fingerprint: dataset.fingerprint } });
+    }
+
     /** A working prompt and answer words as soon as there are rows: at once without tokens, then with them. */
     async function propose(open: PromptSet, dataset: Dataset) {
       if (proposedFor === dataset) return;
       proposedFor = dataset;
       const quick = await services.data.call('propose', { dataset });
-      if (proposedFor === dataset && get().draft.template === '') setDraft(firstPrompt(quick.template, dataset.labels));
+      const isOwn = () => get().draft.template !== '' && !proposals(open).has(get().draft.template);
+      if (proposedFor === dataset && !isOwn()) setDraft(firstPrompt(quick.template, dataset));
       await session.getState().tokenizerReady();
       const { template, words } = await services.data.call('propose', { dataset });
       if (project.getState().set?.id !== open.id || project.getState().dataset !== dataset) return;
-      const typed = get().draft.template;
-      const prompt = firstPrompt(template, dataset.labels);
+      const prompt = firstPrompt(template, dataset);
+      const own = isOwn() && get().draft.template !== prompt.template;
       const at = stamp();
       await project.getState().update((s) => {
         const next = changeTask(s, { words, baseTemplate: template }, now());
-        return next.hard.length > 0 ? next : addHardVersion(next, at, { prompt, name: 'Proposed' }).set;
+        // what was proposed for other columns is of no use to these
+        const isSame = s.hard.length > 0 && s.baseTemplate === template;
+        if (isSame || next.hard.some(({ name, tried, wrote }) => name !== 'Proposed' || tried || wrote)) return next;
+        const added = addHardVersion(next, at, { prompt, name: 'Proposed' });
+        return chooseHard(added.set, added.version.id, now());
       });
-      setDraft(typed === '' ? prompt : get().draft);
+      setDraft(own ? get().draft : prompt);
     }
 
     const setWords = async (words: readonly LabelWord[]) => {
@@ -209,45 +232,6 @@ export function createPromptsStore(services: Services, project: ProjectStore, se
       return version;
     }
 
-    async function score(
-      rows: Awaited<ReturnType<typeof tokenise>>['rows'],
-      words: readonly LabelWord[],
-      id: string | null,
-    ) {
-      const { labels } = await services.data.call('labelTokens', { words });
-      const stop = new AbortController();
-      if (id !== null)
-        session.getState().setJob({
-          title: 'Trying your prompt',
-          screen: 'prompts',
-          fraction: 0,
-          secondsLeft: null,
-          stop: () => stop.abort(),
-        });
-      try {
-        const result = await services.engine.call(
-          'score',
-          { rows, labels, soft: null, cacheKey: null },
-          {
-            signal: stop.signal,
-            onEvent: ({ done, total, secondsLeft }) => {
-              if (id === null) return;
-              set({ trying: { done, total } });
-              session.getState().updateJob({ fraction: done / total, secondsLeft });
-            },
-          },
-        );
-        const tokens = rows.reduce((sum, { ids, otherOrders = [] }) => sum + ids.length * (1 + otherOrders.length), 0);
-        if (tokens > 0) set({ secondsPerToken: result.seconds / tokens });
-        return result;
-      } finally {
-        if (id !== null) session.getState().setJob(null);
-      }
-    }
-
-    const tokenise = (dataset: Dataset, prompt: HardPrompt, words: readonly LabelWord[], split: readonly string[]) =>
-      services.data.call('tokenRows', { dataset, prompt, words, split });
-
     project.subscribe((next, before) => {
       if (next.set?.id !== before.set?.id) {
         proposedFor = null;
@@ -259,7 +243,7 @@ export function createPromptsStore(services: Services, project: ProjectStore, se
       } else if (get().draft.template === '' && next.set && next.set.hard.length > 0) {
         setDraft(chosenHard(next.set)?.prompt ?? EMPTY);
       } else if (next.dataset !== before.dataset) setDraft(get().draft);
-      if (next.set && next.dataset && !sameLabels(next.set.words, next.dataset.labels))
+      if (next.set && next.dataset && needsProposal(next.set, next.dataset, before))
         propose(next.set, next.dataset).catch(() => {
           proposedFor = null; // the tokenizer or its worker failed: said where the model is shown
         });
@@ -277,6 +261,7 @@ export function createPromptsStore(services: Services, project: ProjectStore, se
       collisions: [],
       cost: null,
       reading: null,
+      answers: null,
       trying: null,
       tryError: null,
       secondsPerToken: null,
@@ -297,6 +282,8 @@ export function createPromptsStore(services: Services, project: ProjectStore, se
         const words = project.getState().set?.words ?? [];
         void setWords(words.map((w) => suggestion.find(({ label }) => label === w.label) ?? w));
       },
+      setLongest: (longest) =>
+        void project.getState().update((s) => (s.writing ? changeTask(s, { writing: { longest } }, now()) : s)),
       readRow: (index) => {
         const rows = project.getState().dataset?.split.validation.length ?? 0;
         if (rows === 0) return;
@@ -308,31 +295,21 @@ export function createPromptsStore(services: Services, project: ProjectStore, se
         const found = opened();
         const { secondsPerToken, templateError, draft } = get();
         if (!found || secondsPerToken !== null || templateError !== null || session.getState().job) return;
-        const words = wordsFor(draft, found.open.words);
-        const ids = found.dataset.split.validation.slice(0, PROBE_ROWS);
-        if (ids.length === 0 || !sameLabels(words, found.dataset.labels)) return;
-        const { rows } = await tokenise(slim(found.dataset, ids, draft.shots > 0), draft, words, ids);
-        await score(rows, words, null).catch(() => {}); // only the estimate is missing then
+        // how long writing takes is known once it was tried
+        if (isWriting(found.open)) return;
+        const seconds = await tries.probe(found, draft).catch(() => null); // only the estimate is missing then
+        if (seconds !== null) set({ secondsPerToken: seconds });
       },
       tryNow: async () => {
         const found = opened();
         if (!found || get().templateError !== null || get().trying) return;
-        set({ trying: { done: 0, total: validationIds(found.dataset).length }, tryError: null });
+        set({ trying: { done: 0, total: triedIds(found.open, found.dataset).length }, tryError: null });
         try {
           await session.getState().modelReady();
           const version = await keepVersion();
-          const words = wordsFor(version.prompt, found.open.words);
-          const { rows } = await tokenise(found.dataset, version.prompt, words, validationIds(found.dataset));
-          const datasetFingerprint = found.dataset.fingerprint;
-          const scored = await score(rows, words, version.id);
-          const tried = { ...tally(rows, scored, found.dataset.labels.length), datasetFingerprint };
-          await project.getState().updateById(found.open.id, (s) => {
-            const next = recordTry(s, version.id, tried, now());
-            const yours = chosenHard(s)?.tried;
-            // results on other rows cannot be held against each other
-            if (yours?.datasetFingerprint && yours.datasetFingerprint !== datasetFingerprint) return next;
-            return !yours || tried.accuracy > yours.accuracy ? chooseHard(next, version.id, now()) : next;
-          });
+          const told = { onShare: (done: number, total: number) => set({ trying: { done, total } }) };
+          const secondsPerToken = await (isWriting(found.open) ? tries.write : tries.score)(found, version, told);
+          if (secondsPerToken !== null) set({ secondsPerToken });
         } catch (cause) {
           const error = cause instanceof StudioError ? cause : new StudioError('internal', String(cause), { cause });
           if (isEngineGone(error)) session.getState().engineLost(error);

@@ -1,5 +1,5 @@
 /** What the Prompts screen says. Pure. */
-import { chosenHard } from '../../../project/prompt-set';
+import { chosenHard, isWriting } from '../../../project/prompt-set';
 import type { HardVersion, PromptSet } from '../../../project/types';
 import type { HardPrompt } from '../../../task/types';
 import { count, counted, duration, percentWhole } from '../../ui/format';
@@ -13,6 +13,9 @@ export interface Standing {
 
 export function promptsHeadline({ set, rows, trying, modelReady }: Standing): string {
   if (trying) return `Trying your prompt on ${counted(rows, 'validation row')}`;
+  const wrote = set && chosenHard(set)?.wrote;
+  if (wrote)
+    return `Your prompt reaches ROUGE-L ${percentWhole(wrote.rougeL)} on ${counted(wrote.rows, 'validation row')}`;
   const tried = set && chosenHard(set)?.tried;
   if (tried) return `Your prompt gets ${percentWhole(tried.accuracy)} right on the validation rows`;
   if (!modelReady) return 'A first prompt is proposed; the model is still loading';
@@ -22,11 +25,14 @@ export function promptsHeadline({ set, rows, trying, modelReady }: Standing): st
 export function promptsLead({ set, modelReady }: Standing): string {
   const versions = set?.hard ?? [];
   const chosen = set && chosenHard(set);
-  if (!chosen?.tried)
+  if (!chosen?.tried && !chosen?.wrote)
     return modelReady
-      ? 'Try it, read the wrong rows, change it, try again. What you train later has to beat your best.'
+      ? set && isWriting(set)
+        ? 'Try it, read what it writes, change it, try again. What you train later has to beat your best.'
+        : 'Try it, read the wrong rows, change it, try again. What you train later has to beat your best.'
       : 'You can write it now and try it as soon as the model is there. Going on to training needs no try.';
   const best = `Version ${chosen.number} of ${versions.length} is the one that counts.`;
+  if (chosen.wrote) return `${best} Try, read what it writes, try again: what you train later has to beat it.`;
   return `${best} Try, read the wrong rows, try again: what you train later has to beat it.`;
 }
 

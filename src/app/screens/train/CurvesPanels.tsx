@@ -5,7 +5,8 @@ import { ChartPanel, drawLoss, drawValidation, lossTitle, type Metric, validatio
 import { Button, format } from '../../ui';
 import { type DiagnosisKind, diagnose, type Remedy } from './diagnosis';
 import type { LiveRun } from './live-run';
-import { MeasureChoice } from './MeasureChoice';
+import { firstMeasure, MeasureChoice } from './MeasureChoice';
+import { SamplePanel } from './SamplePanel';
 import { TracesPanel } from './TracesPanel';
 
 /** What needs no advice once the run is over. */
@@ -23,8 +24,9 @@ interface CurvesPanelsProps {
 
 /** The curves of the run on the screen, live. */
 export function CurvesPanels({ live, run, trainRows, vocabulary, onRemedy }: CurvesPanelsProps) {
-  const [metric, setMetric] = useState<Metric>('accuracy');
+  const [chosen, setMetric] = useState<Metric | null>(null);
   const { validations, lines, stepsTotal, bestStep, steps, validationRows } = live;
+  const metric = chosen ?? firstMeasure(live.writes);
   const drawCurve = useMemo(
     () => drawValidation({ points: validations, lines, metric, stepsTotal, bestStep }),
     [validations, lines, metric, stepsTotal, bestStep],
@@ -47,13 +49,7 @@ export function CurvesPanels({ live, run, trainRows, vocabulary, onRemedy }: Cur
         unit={format.counted(validationRows, 'validation row')}
         controls={<MeasureChoice label="Measure" value={metric} onChange={setMetric} />}
         draw={drawCurve}
-        twin={{
-          columns: ['step', 'accuracy', 'macro_f1', 'loss'],
-          rows: [
-            ...validations.map((v) => [v.step, v.accuracy, v.macroF1, v.loss]),
-            ...lines.map((l) => [l.name, l.accuracy, l.macroF1, null]),
-          ],
-        }}
+        twin={live.writes ? writingTwin(live) : labelTwin(live)}
       />
       <ChartPanel
         span={4}
@@ -86,7 +82,24 @@ export function CurvesPanels({ live, run, trainRows, vocabulary, onRemedy }: Cur
           <dd>{bestStep === null ? '–' : `step ${bestStep}`}</dd>
         </dl>
       </ChartPanel>
+      {live.sample ? <SamplePanel sample={live.sample} /> : null}
       <TracesPanel steps={steps} stepsTotal={stepsTotal} vocabulary={vocabulary} />
     </>
   );
 }
+
+const labelTwin = ({ validations, lines }: LiveRun) => ({
+  columns: ['step', 'accuracy', 'macro_f1', 'loss'],
+  rows: [
+    ...validations.map((v) => [v.step, v.accuracy, v.macroF1, v.loss]),
+    ...lines.map((l) => [l.name, l.accuracy, l.macroF1, null]),
+  ],
+});
+
+const writingTwin = ({ validations, lines }: LiveRun) => ({
+  columns: ['step', 'loss', 'perplexity', 'tokens_foreseen'],
+  rows: [
+    ...validations.map((v) => [v.step, v.loss, Math.exp(v.loss), v.accuracy]),
+    ...lines.map((l) => [l.name, l.loss ?? null, l.loss === undefined ? null : Math.exp(l.loss), l.accuracy]),
+  ],
+});

@@ -1,3 +1,4 @@
+import { isWriting } from '../../../project/prompt-set';
 import type { PromptSet, SoftVersion } from '../../../project/types';
 import type { TrainingSettings } from '../../../training/settings';
 import { format, LabelTag, Panel } from '../../ui';
@@ -42,6 +43,7 @@ export function LearnedPanel({ settings, set, run, nextTemplate, hidden, paramet
       <p className="learned">
         {settings.placement === 'prefix' ? soft : text} {settings.placement === 'prefix' ? text : soft}{' '}
         <span aria-hidden="true">→</span>{' '}
+        {isWriting(set) ? <span>the answer, token by token, to the end of its line</span> : null}
         {set.words.slice(0, 8).map(({ label, word }) => (
           <LabelTag key={label}>{word.trim()}</LabelTag>
         ))}

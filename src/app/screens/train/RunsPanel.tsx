@@ -7,7 +7,7 @@ import { Button, EmptyState, format, Panel, Table } from '../../ui';
 import { SETTINGS_ID } from './StartPanel';
 import { branchOf, canBranch, startWords } from './starts';
 import { useTrainPart } from './use-train';
-import { runWords, statusWords } from './words';
+import { reachedWords, runWords, statusWords } from './words';
 
 interface RunsPanelProps {
   readonly set: PromptSet;
@@ -103,7 +103,7 @@ export const RunsPanel = memo(function RunsPanel({ set, shown }: RunsPanelProps)
               header: 'Best',
               numeric: true,
               cardLabel: 'best',
-              cell: (run) => (run.validationAccuracy === null ? '–' : format.percent(run.validationAccuracy)),
+              cell: reachedWords,
             },
             {
               id: 'time',

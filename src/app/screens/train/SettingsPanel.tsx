@@ -1,8 +1,10 @@
+import { isWriting } from '../../../project/prompt-set';
 import { useProject } from '../../state/studio';
 import { Choices, Select, Term, TextArea } from '../../ui';
 import { NumberField } from './NumberField';
 import { NUMBER_SETTINGS, SEEDS, settingOf } from './settings-fields';
 import { hasHand, startId, startOptions, startWith } from './starts';
+import type { TrainState } from './train-state';
 import { useTrainPart } from './use-train';
 
 /** Yes and no, as choices. */
@@ -10,6 +12,8 @@ const SWITCH = [
   { id: 'no', label: 'No' },
   { id: 'yes', label: 'Yes' },
 ] as const;
+/** Texts of several prompts have no mean. */
+const WRITING_SEEDS = { ...SEEDS, hint: 'Seeds scatter by some points: the lowest loss stands for Tuned.' };
 const switched = (on: boolean | undefined) => (on ? 'yes' : 'no');
 
 /** Every setting of a run, folded away: the presets need none of them. `defaultText`: what the start is when left empty. */
@@ -23,6 +27,7 @@ export function SettingsPanel({ defaultText }: { readonly defaultText: string })
     'chooseHybrid',
   );
   const set = useProject((s) => s.set);
+  const writing = set !== null && isWriting(set);
   const { initialisation } = settings;
   return (
     <details className="fold">
@@ -66,40 +71,28 @@ export function SettingsPanel({ defaultText }: { readonly defaultText: string })
           {NUMBER_SETTINGS.map((setting) => (
             <NumberField
               key={setting.key}
-              setting={setting}
+              setting={writing && setting.key === 'trainRows' ? { ...setting, hint: 'Only so many of them.' } : setting}
               value={settingOf(settings, setting.key)}
               onChange={(value) => change({ [setting.key]: value })}
             />
           ))}
-          <NumberField setting={SEEDS} value={seeds} onChange={(value) => chooseSeeds(value ?? 1)} />
+          <NumberField
+            setting={writing ? WRITING_SEEDS : SEEDS}
+            value={seeds}
+            onChange={(value) => chooseSeeds(value ?? 1)}
+          />
         </div>
-        <Choices
-          label={
-            <>
-              Keep the step with the best{' '}
-              <Term means="The mean of the F1 scores of the labels: rare labels count as much as common ones.">
-                macro-F1
-              </Term>{' '}
-              or accuracy
-            </>
-          }
-          options={[
-            { id: 'accuracy', label: 'Accuracy' },
-            { id: 'macro-f1', label: 'Macro-F1' },
-          ]}
-          value={settings.metric}
-          onChange={(metric) => change({ metric })}
-        />
-        <Choices
-          label={
-            <Term means="A mistake on a row of a rare label counts as much more as the label is rarer. Helps where rare labels matter; costs accuracy on common ones.">
-              Every label counts the same
-            </Term>
-          }
-          options={SWITCH}
-          value={switched(settings.classWeights)}
-          onChange={(id) => change({ classWeights: id === 'yes' })}
-        />
+        {writing ? (
+          <p className="dim small">
+            The step with the lowest{' '}
+            <Term means="How badly the texts that should be written were foreseen, a token: 0 is perfect. Perplexity is e to the power of it: among so many equally likely tokens the model seems to choose.">
+              loss
+            </Term>{' '}
+            on the validation rows is kept.
+          </p>
+        ) : (
+          <LabelSettings settings={settings} change={change} />
+        )}
         <Choices
           label={
             <Term means="A small network that all vectors share is trained along, and folded into them at the end: nothing of it is left in the prompt.">
@@ -112,5 +105,40 @@ export function SettingsPanel({ defaultText }: { readonly defaultText: string })
         />
       </div>
     </details>
+  );
+}
+
+/** What only labels have. */
+function LabelSettings({ settings, change }: Pick<TrainState, 'settings' | 'change'>) {
+  return (
+    <>
+      <Choices
+        label={
+          <>
+            Keep the step with the best{' '}
+            <Term means="The mean of the F1 scores of the labels: rare labels count as much as common ones.">
+              macro-F1
+            </Term>{' '}
+            or accuracy
+          </>
+        }
+        options={[
+          { id: 'accuracy', label: 'Accuracy' },
+          { id: 'macro-f1', label: 'Macro-F1' },
+        ]}
+        value={settings.metric === 'macro-f1' ? 'macro-f1' : 'accuracy'}
+        onChange={(metric) => change({ metric })}
+      />
+      <Choices
+        label={
+          <Term means="A mistake on a row of a rare label counts as much more as the label is rarer. Helps where rare labels matter; costs accuracy on common ones.">
+            Every label counts the same
+          </Term>
+        }
+        options={SWITCH}
+        value={switched(settings.classWeights)}
+        onChange={(id) => change({ classWeights: id === 'yes' })}
+      />
+    </>
   );
 }

@@ -3,11 +3,11 @@ import type { PromptSet, SoftVersion } from '../../../project/types';
 import { ChartPanel, drawOverlay, drawSmallMultiple, type Metric } from '../../charts';
 import type { RunCurve } from '../../charts/run-charts';
 import { Button, Choices, format, Panel } from '../../ui';
-import { MeasureChoice } from './MeasureChoice';
+import { firstMeasure, MeasureChoice } from './MeasureChoice';
 import { distinction, runFacts } from './run-facts';
 import { SmallChart } from './SmallChart';
 import { useTrain, useTrainPart } from './use-train';
-import { besideTitle } from './words';
+import { besideTitle, reachedWords } from './words';
 
 /** More curves than these in one picture cannot be told apart: they stand side by side, small. */
 const MOST_OVERLAID = 6;
@@ -18,12 +18,13 @@ export const SideBySide = memo(function SideBySide({ set }: { readonly set: Prom
   // of the run under way only what is new on the validation rows
   const liveId = useTrain(({ live }) => live?.runId ?? null);
   const liveValidations = useTrain(({ live }) => live?.validations ?? null);
-  const [metric, setMetric] = useState<Metric>('accuracy');
+  const [chosen, setMetric] = useState<Metric | null>(null);
   const [onlyDifferent, setOnlyDifferent] = useState<'different' | 'all'>('different');
   const runs = useMemo(
     () => beside.flatMap(({ runId }): SoftVersion[] => set.soft.filter(({ id }) => id === runId)),
     [beside, set],
   );
+  const metric = chosen ?? firstMeasure(runs.some(({ validationLoss }) => validationLoss !== undefined));
   const facts = useMemo(() => runFacts(runs, set), [runs, set]);
   const curves = useMemo(
     () =>
@@ -58,7 +59,7 @@ export const SideBySide = memo(function SideBySide({ set }: { readonly set: Prom
               <strong>Run {run.number}</strong>{' '}
               <span className="dim small">
                 {distinction(run, facts, i)}
-                {run.validationAccuracy === null ? '' : ` · best ${format.percent(run.validationAccuracy)}`}
+                {reachedWords(run) === '–' ? '' : ` · best ${reachedWords(run)}`}
               </span>
               <SmallChart draw={drawSmallMultiple} curves={curves} id={run.id} metric={metric} name={run.name} />
             </li>

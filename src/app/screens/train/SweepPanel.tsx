@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { isWriting } from '../../../project/prompt-set';
 import { useProject } from '../../state/studio';
 import { Button, Choices, format, Term, TextField } from '../../ui';
 import { timeWords } from './estimate';
@@ -36,6 +37,7 @@ export function SweepPanel() {
     'work',
   );
   const trainRows = useProject((s) => Math.min(MOST_TRAINING_ROWS, s.dataset?.split.train.length ?? 0));
+  const writing = useProject((s) => s.set !== null && isWriting(s.set));
   const [typed, setTyped] = useState<SweepText>(NOTHING);
   const [placements, setPlacements] = useState<Both>('as-set');
   const [starts, setStarts] = useState<Both>('as-set');
@@ -54,7 +56,9 @@ export function SweepPanel() {
   const runs = gridOf(settings, {
     placement: placements === 'both' ? ['suffix', 'prefix'] : [],
     initialisation:
-      starts === 'both' ? [{ kind: 'text', text: '' }, { kind: 'answer-words' }, { kind: 'vocabulary' }] : [],
+      starts === 'both'
+        ? [{ kind: 'text', text: '' }, ...(writing ? [] : [{ kind: 'answer-words' } as const]), { kind: 'vocabulary' }]
+        : [],
     virtualTokens: values('virtualTokens'),
     learningRate: values('learningRate'),
     steps: values('steps'),
@@ -101,7 +105,7 @@ export function SweepPanel() {
           onChange={setStarts}
           options={[
             { id: 'as-set', label: 'As set' },
-            { id: 'both', label: 'Text, answer words, sampled words' },
+            { id: 'both', label: writing ? 'Text, sampled words' : 'Text, answer words, sampled words' },
           ]}
         />
         <p className="small">
@@ -114,22 +118,26 @@ export function SweepPanel() {
             {runs.length < 2 ? 'Train these' : `Train these ${runs.length}`}
           </Button>
         </div>
-        <h3>
-          Would more labels help?{' '}
-          <Term means="The same run on a quarter, half and all of the training rows: if it still rises at the end, more rows probably help.">
-            Learning curve
-          </Term>
-        </h3>
-        <p className="dim small">
-          {curve.length === 0
-            ? 'There are too few training rows to leave some out.'
-            : `${format.counted(curve.length, 'run')} on ${new Intl.ListFormat('en').format([...new Set(curve.map((each) => String(each.trainRows ?? trainRows)))])} rows, ${timeWords(secondsOf(curve))}.`}
-        </p>
-        <div className="row">
-          <Button onPress={() => add(curve)} isDisabled={curve.length === 0}>
-            Draw the learning curve
-          </Button>
-        </div>
+        {writing ? null : (
+          <>
+            <h3>
+              Would more labels help?{' '}
+              <Term means="The same run on a quarter, half and all of the training rows: if it still rises at the end, more rows probably help.">
+                Learning curve
+              </Term>
+            </h3>
+            <p className="dim small">
+              {curve.length === 0
+                ? 'There are too few training rows to leave some out.'
+                : `${format.counted(curve.length, 'run')} on ${new Intl.ListFormat('en').format([...new Set(curve.map((each) => String(each.trainRows ?? trainRows)))])} rows, ${timeWords(secondsOf(curve))}.`}
+            </p>
+            <div className="row">
+              <Button onPress={() => add(curve)} isDisabled={curve.length === 0}>
+                Draw the learning curve
+              </Button>
+            </div>
+          </>
+        )}
       </div>
     </details>
   );

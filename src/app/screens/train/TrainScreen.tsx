@@ -1,5 +1,5 @@
 import { useEffect } from 'react';
-import { isUsable, openRun } from '../../../project/prompt-set';
+import { isUsable, isWriting, openRun } from '../../../project/prompt-set';
 import { navigate, screenPath } from '../../shell/location';
 import { ScreenFrame } from '../../shell/Screen';
 import { CHECKING } from '../../state/self-check';
@@ -44,7 +44,8 @@ export default function TrainScreen() {
             </Button>
           }
         >
-          Training needs a file with a text column and a label column. A hand-written prompt helps, but is not needed.
+          Training needs a file with a text column and a column of answers: labels, or texts. A hand-written prompt
+          helps, but is not needed.
         </EmptyState>
       </ScreenFrame>
     );
@@ -116,7 +117,9 @@ export default function TrainScreen() {
               key="train"
               variant={resumable || done ? 'plain' : 'primary'}
               onPress={train.start}
-              isDisabled={trainingOff !== null || elsewhere || train.waiting || set.words.length < 2}
+              isDisabled={
+                trainingOff !== null || elsewhere || train.waiting || !(isWriting(set) || set.words.length > 1)
+              }
             >
               {set.soft.length > 0 ? 'Train another' : 'Train'}
             </Button>
@@ -191,7 +194,9 @@ export default function TrainScreen() {
           ) : null}
           <QueuePanel />
           <SideBySide set={set} />
-          <LearningCurvePanel set={set} trainRows={trainRows} validationRows={validationIds(dataset).length} />
+          {isWriting(set) ? null : (
+            <LearningCurvePanel set={set} trainRows={trainRows} validationRows={validationIds(dataset).length} />
+          )}
           <StartPanel />
           <div className="c7 train-side">
             {learned}

@@ -1,5 +1,6 @@
 /** What there is to beat on the validation rows: the commonest label, the untuned text, and the hand-written prompt. */
 import type { Dataset } from '../../../dataset/types';
+import { writes } from '../../../dataset/writing';
 import { chosenHard, recordTry } from '../../../project/prompt-set';
 import type { HardVersion, PromptSet } from '../../../project/types';
 import type { ModelInfo, ScoreResult } from '../../../worker/protocol';
@@ -9,9 +10,10 @@ import type { ProjectStore } from '../../state/project-store';
 import { wordsFor } from '../../state/words-for';
 import { cacheKeyOf, type RunInputs, validationIds } from './run-inputs';
 import { goldOf, majorityOf, outcome } from './validation';
+import { createWritingBaselines } from './writing-baselines';
 
 /** Which untuned text, on which rows, by which weights. */
-interface Subject {
+export interface Subject {
   readonly open: PromptSet;
   readonly dataset: Dataset;
   readonly template: string;
@@ -42,7 +44,9 @@ export interface Baselines {
 const keyOf = ({ open, dataset, template, info }: Subject) =>
   `untuned:${info.sha256}:${dataset.fingerprint}:${dataset.splitHash}:${open.words.map((w) => w.word).join('|')}:${template}`;
 
-export function createBaselines({ engine, data, store: disk }: Services, project: ProjectStore): Baselines {
+export function createBaselines(services: Services, project: ProjectStore): Baselines {
+  const { engine, data, store: disk } = services;
+  const writing = createWritingBaselines(services);
   const scoreRows = (
     rows: RunInputs['validation'],
     labels: RunInputs['labels'],
@@ -78,6 +82,7 @@ export function createBaselines({ engine, data, store: disk }: Services, project
   }
 
   const known: Baselines['known'] = async ({ open, dataset, template, info }) => {
+    if (writes(dataset.mapping)) return writing.known({ open, dataset, template, info });
     const majority = majorityOf(dataset, validationIds(dataset));
     const now = project.getState().set;
     const current = (now?.id === open.id ? now : await disk.sets.get(open.id)) ?? open;
@@ -97,6 +102,7 @@ export function createBaselines({ engine, data, store: disk }: Services, project
     isMissing: (open, lines) =>
       !lines.some((l) => l.id === 'untuned') || (chosenHard(open) !== null && !lines.some((l) => l.id === 'yours')),
     score: async (of, inputs, telling) => {
+      if (writes(of.dataset.mapping)) return writing.score(of, inputs, telling);
       const ids = inputs.validation.map((row) => row.rowId);
       const hard = chosenHard(of.open);
       if (hard && !hard.tried) {

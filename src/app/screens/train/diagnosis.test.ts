@@ -136,3 +136,24 @@ describe('remedies', () => {
     expect(diagnose({ ...learning, trainRows: 100 }).kind).toBe('learning');
   });
 });
+
+describe('where texts are written', () => {
+  const settings = { ...STANDARD, metric: 'loss' } as const;
+  const written = (valLoss: (step: number) => number) => ({
+    ...run(
+      90,
+      (s) => 4 - s / 50,
+      () => 0.3,
+      valLoss,
+    ),
+    settings,
+  });
+
+  test('the loss of the validation rows tells, and not a commonest label', () => {
+    expect(diagnose(written((s) => 4 - s / 60)).kind).toBe('learning');
+    expect(diagnose(written(() => 4)).title).toContain('no better than at the start');
+    expect(diagnose(written((s) => (s <= 40 ? 4 - s / 40 : 3 + (s - 40) / 200))).title).toBe(
+      'Overfitting since about step 40',
+    );
+  });
+});

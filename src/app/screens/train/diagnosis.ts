@@ -31,6 +31,9 @@ interface Seen {
 const FEW_ROWS = 100;
 const FEW_ROWS_STEPS = 60;
 
+/** Of the first validation loss: less than this is no gain. */
+const NO_GAIN = 0.98;
+
 const mean = (values: readonly number[]) => values.reduce((sum, v) => sum + v, 0) / Math.max(1, values.length);
 /** Two digits are as many as anybody would type. */
 const rounded = (rate: number) => Number(rate.toPrecision(2));
@@ -41,10 +44,9 @@ export function diagnose({ steps, validations, majority, validationRows, trainRo
   const recent = mean(losses.slice(-10));
   const first = mean(losses.slice(0, 10));
   const last = validations.at(-1);
-  const best = validations.reduce<ValidationPoint | null>(
-    (top, v) => (!top || v.accuracy > top.accuracy ? v : top),
-    null,
-  );
+  const writes = settings.metric === 'loss';
+  const isBetter = (a: ValidationPoint, b: ValidationPoint) => (writes ? a.loss < b.loss : a.accuracy > b.accuracy);
+  const best = validations.reduce<ValidationPoint | null>((top, v) => (!top || isBetter(v, top) ? v : top), null);
   const rate = settings.learningRate ?? steps.reduce((top, s) => Math.max(top, s.learningRate), 0);
 
   if (losses.some((l) => !Number.isFinite(l)) || (losses.length >= 20 && recent > 1.5 * first))
@@ -63,7 +65,9 @@ export function diagnose({ steps, validations, majority, validationRows, trainRo
     };
 
   const lowest = Math.min(...validations.map((v) => v.loss));
-  if (best && recent < 0.35 * first && last.loss > 1.25 * lowest && last.step - best.step >= 30)
+  // texts are never foreseen as surely as labels: less of a rise tells
+  const [fallen, risen] = writes ? [0.8, 1.03] : [0.35, 1.25];
+  if (best && recent < fallen * first && last.loss > risen * lowest && last.step - best.step >= 30)
     return {
       kind: 'overfitting',
       title: `Overfitting since about step ${best.step}`,
@@ -79,7 +83,15 @@ export function diagnose({ steps, validations, majority, validationRows, trainRo
     };
   // A row or two above the commonest label is no sign of learning.
   const margin = 2 / Math.max(1, validationRows);
-  if (last.step >= 50 && best && best.accuracy <= majority + margin)
+  if (writes && last.step >= 50 && best && best.loss > NO_GAIN * (validations[0]?.loss ?? 0))
+    return {
+      kind: 'stalled',
+      title: 'Stalled: the texts are foreseen no better than at the start',
+      advice:
+        'Start from a text instead of sampled words, try twice the learning rate, and look at the answers: do they follow from the texts?',
+      remedy: stalledRemedy(settings, rate),
+    };
+  if (!writes && last.step >= 50 && best && best.accuracy <= majority + margin)
     return {
       kind: 'stalled',
       title: 'Stalled at the commonest label',
@@ -91,7 +103,7 @@ export function diagnose({ steps, validations, majority, validationRows, trainRo
     return {
       kind: 'few-rows',
       title: `Few rows: ${trainRows} are soon learned by heart`,
-      advice: `With fewer than ${FEW_ROWS} training rows ${FEW_ROWS_STEPS} steps are enough, and what the validation rows say is rough. The learning curve below tells whether more labels would help.`,
+      advice: `With fewer than ${FEW_ROWS} training rows ${FEW_ROWS_STEPS} steps are enough, and what the validation rows say is rough.${writes ? '' : ' The learning curve below tells whether more labels would help.'}`,
       remedy: { label: `Train again with ${FEW_ROWS_STEPS} steps`, change: { steps: FEW_ROWS_STEPS, patience: 3 } },
     };
   const before = mean(losses.slice(-30, -15));

@@ -20,6 +20,8 @@ export interface Work {
   readonly trainRows: number;
   readonly validationRows: number;
   readonly meanTokens: number;
+  /** Of a text to be written; left out where labels are chosen. */
+  readonly answerTokens?: number;
   /** Rows whose keys and values are already there. */
   readonly cachedRows: number;
 }
@@ -30,8 +32,10 @@ const FIXED_TOKENS = 60;
 
 export const stepTokens = (
   settings: Pick<TrainingSettings, 'placement' | 'batchSize' | 'virtualTokens'>,
-  work: Pick<Work, 'meanTokens'>,
-): number => settings.batchSize * (settings.virtualTokens + (settings.placement === 'prefix' ? work.meanTokens : 0));
+  work: Pick<Work, 'meanTokens' | 'answerTokens'>,
+): number =>
+  settings.batchSize *
+  (settings.virtualTokens + (work.answerTokens ?? 0) + (settings.placement === 'prefix' ? work.meanTokens : 0));
 
 export function stepSeconds(settings: TrainingSettings, work: Work, speed: Speed): number {
   const tokens = stepTokens(settings, work);
@@ -44,7 +48,7 @@ export function stepSeconds(settings: TrainingSettings, work: Work, speed: Speed
 export function runSeconds(settings: TrainingSettings, work: Work, speed: Speed): number {
   const validations = 1 + Math.floor(settings.steps / Math.max(1, settings.validateEvery));
   const prefix = settings.placement === 'prefix';
-  const perValidationRow = settings.virtualTokens + (prefix ? work.meanTokens : 0);
+  const perValidationRow = settings.virtualTokens + (work.answerTokens ?? 0) + (prefix ? work.meanTokens : 0);
   const validation = (validations * work.validationRows * perValidationRow * speed.tokenMs) / 1000;
   const trainRows = Math.min(work.trainRows, settings.trainRows ?? work.trainRows);
   const rows = Math.max(0, trainRows + work.validationRows - work.cachedRows);

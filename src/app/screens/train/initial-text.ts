@@ -1,4 +1,4 @@
-import { chosenHard } from '../../../project/prompt-set';
+import { chosenHard, isWriting } from '../../../project/prompt-set';
 import type { PromptSet } from '../../../project/types';
 import { proposeInstruction } from '../../../task/propose';
 import { parseTemplate, splitInstruction } from '../../../task/template';
@@ -9,7 +9,11 @@ import { parseTemplate, splitInstruction } from '../../../task/template';
  */
 export function initialText(set: PromptSet): string {
   const hard = chosenHard(set);
-  return (hard && instructionOf(hard.prompt.template)) || proposeInstruction(set.words.map(({ word }) => word.trim()));
+  const own = hard && instructionOf(hard.prompt.template);
+  if (own) return own;
+  return isWriting(set)
+    ? 'Write the answer in one line.'
+    : proposeInstruction(set.words.map(({ word }) => word.trim()));
 }
 
 /** The lines before the first one that has a `{column}`; empty when there are none. */

@@ -6,10 +6,13 @@ import type { Checkpoint, StepPoint, StopReason, TrainEvent, ValidationPoint } f
 import type { ReferenceLine } from '../../charts/finding';
 import type { Job } from '../../state/session-state';
 import { validationIds } from './run-inputs';
+import type { Sample } from './sampling';
 
 export interface LiveRun {
   readonly runId: string;
   readonly setId: string;
+  /** Texts are written: validation rows have a loss, and no accuracy. */
+  readonly writes: boolean;
   readonly phase: 'preparing' | 'caching' | 'training' | 'pausing' | 'stopping' | 'baselines' | 'ended';
   /** What is going on inside a phase, or between two steps, in words. */
   readonly note: string | null;
@@ -23,6 +26,8 @@ export interface LiveRun {
   readonly bestStep: number | null;
   readonly lines: readonly ReferenceLine[];
   readonly validationRows: number;
+  /** What the best step so far writes; null where labels are chosen, and before the first. */
+  readonly sample: Sample | null;
   readonly ending: StopReason | null;
   readonly error: StudioError | null;
   /** Step from which it can go on, when it was interrupted. */
@@ -40,6 +45,7 @@ export const freshRun = (
 ): LiveRun => ({
   runId: version.id,
   setId,
+  writes: version.settings.metric === 'loss',
   phase: 'preparing',
   note: null,
   cache: null,
@@ -52,6 +58,7 @@ export const freshRun = (
   bestStep: from?.best?.step ?? version.bestStep,
   lines: [],
   validationRows,
+  sample: null,
   ending: null,
   error: null,
   resumeFrom: null,

@@ -1,9 +1,10 @@
 /** What a run has to go through, and how fast this machine is: counted and measured when the screen is shown. */
 import type { Dataset } from '../../../dataset/types';
 import type { PromptSet } from '../../../project/types';
-import type { ModelInfo } from '../../../worker/protocol';
+import type { ModelInfo, ScoreResult } from '../../../worker/protocol';
 import type { Services } from '../../services';
 import type { Work } from './estimate';
+import { foreseeing } from './foresee';
 import { cacheKeyOf, type RunInputs, tokenise } from './run-inputs';
 import type { Speedometer } from './speedometer';
 
@@ -22,6 +23,7 @@ export async function measureWork(
     trainRows: inputs.train.length,
     validationRows: inputs.validation.length,
     meanTokens: inputs.meanTokens,
+    answerTokens: inputs.answerTokens,
     cachedRows: rowsInCache.get(cacheKeyOf(dataset.fingerprint, template)) ?? 0,
   };
   return { inputs, work };
@@ -39,8 +41,17 @@ export async function measureSpeed(
   idle: () => boolean,
 ): Promise<void> {
   if (!idle()) return;
-  const score = (count: number) =>
-    engine.call('score', { rows: train.slice(0, count), labels, soft: null, cacheKey: null });
+  const score = async (count: number): Promise<ScoreResult> => {
+    const rows = train.slice(0, count);
+    if (labels.length > 0) return engine.call('score', { rows, labels, soft: null, cacheKey: null });
+    const begin = performance.now();
+    await engine.call('write', foreseeing(rows, null));
+    const counted = rows.map(({ rowId, ids, target }) => {
+      const tokens = ids.length + (target?.length ?? 0);
+      return { rowId, logProbs: [], tokensSent: tokens, tokensComputed: tokens };
+    });
+    return { rows: counted, rowsRun: count, seconds: (performance.now() - begin) / 1000 };
+  };
   await score(1); // the first call of a fresh session takes longer than any other
   if (idle()) await speedometer.learnTokens(info, await score(tellingRows(train)));
 }

@@ -26,7 +26,7 @@ test('what differs is marked, and nothing is left out', () => {
   const runs = [run(1, {}), run(2, { virtualTokens: 4, noise: 0.1 })];
   const facts = runFacts(runs, { soft: runs });
   expect(facts.filter(({ differs }) => differs).map(({ name, values }) => [name, ...values])).toEqual([
-    ['Validation accuracy', '60.0%', '70.0%'],
+    ['Reached on validation rows', '60.0%', '70.0%'],
     ['Best step', '10', '20'],
     ['Vectors', '10', '4'],
     ['Noise', '0', '0.1'],

@@ -1,10 +1,10 @@
 /** Runs side by side: every setting and result, and in which they differ. Pure. */
 import type { PromptSet, SoftVersion } from '../../../project/types';
 import type { TrainingSettings } from '../../../training/settings';
-import { clock, percent } from '../../ui/format';
+import { clock } from '../../ui/format';
 import { NUMBER_SETTINGS, settingOf } from './settings-fields';
 import { startWords } from './starts';
-import { statusWords } from './words';
+import { reachedWords, statusWords } from './words';
 
 export interface RunFact {
   readonly name: string;
@@ -34,10 +34,12 @@ const HIDDEN: readonly (readonly [string, keyof TrainingSettings])[] = [
   ['Checkpoint every', 'checkpointEvery'],
 ];
 
+const BEST_BY = { accuracy: 'accuracy', 'macro-f1': 'macro-F1', loss: 'lowest loss' } as const;
+
 /** Results first, then settings; what differs is marked. */
 export function runFacts(runs: readonly SoftVersion[], set: Pick<PromptSet, 'soft'>): readonly RunFact[] {
   const told: readonly (readonly [string, Tell])[] = [
-    ['Validation accuracy', (run) => (run.validationAccuracy === null ? '–' : percent(run.validationAccuracy))],
+    ['Reached on validation rows', reachedWords],
     ['Best step', (run) => (run.bestStep === null ? '–' : String(run.bestStep))],
     ['Time', (run) => (run.seconds === null ? '–' : clock(run.seconds))],
     ['State', statusWords],
@@ -46,7 +48,7 @@ export function runFacts(runs: readonly SoftVersion[], set: Pick<PromptSet, 'sof
     ['Starts from', (run) => startWords(run.settings.initialisation, set)],
     ['Start text', (run) => run.initText || '–'],
     ...numbers,
-    ['Best by', ({ settings }) => (settings.metric === 'accuracy' ? 'accuracy' : 'macro-F1')],
+    ['Best by', ({ settings }) => BEST_BY[settings.metric]],
     ['Every label counts the same', ({ settings }) => yesNo(settings.classWeights)],
     ['Reparameterised', ({ settings }) => yesNo(settings.reparameterise)],
     ...HIDDEN.map(([name, key]) => [name, ({ settings }: SoftVersion) => String(settings[key])] as const),

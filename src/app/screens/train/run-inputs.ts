@@ -21,6 +21,8 @@ export interface RunInputs {
   readonly labels: readonly LabelTokens[];
   readonly tooLong: readonly string[];
   readonly meanTokens: number;
+  /** Mean tokens of a text to be written; 0 where labels are chosen. */
+  readonly answerTokens: number;
 }
 
 export const validationIds = (dataset: Dataset): readonly string[] =>
@@ -60,6 +62,7 @@ export async function tokenise(
     labels,
     tooLong: [...train.tooLong, ...validation.tooLong],
     meanTokens: train.meanTokens,
+    answerTokens: train.rows.reduce((sum, { target }) => sum + (target?.length ?? 0), 0) / train.rows.length,
   };
 }
 

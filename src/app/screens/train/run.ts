@@ -12,6 +12,7 @@ import type { Baselines } from './baselines';
 import { stepTokens } from './estimate';
 import { freshRun, heard, jobOf, type LiveRun } from './live-run';
 import { cacheKeyOf, initialIds, initialVectors, type RunInputs, tokenise, validationIds } from './run-inputs';
+import { createSampler } from './sampling';
 import type { Speedometer } from './speedometer';
 
 type Done = Extract<TrainEvent, { kind: 'done' }>;
@@ -32,6 +33,7 @@ interface RunWith {
   readonly speedometer: Speedometer;
   /** Of the run on the screen. */
   readonly show: (live: LiveRun) => void;
+  readonly isShown: (runId: string) => boolean;
   /** Trouble that does not end the run. */
   readonly complain: (error: StudioError) => void;
   readonly onRowsCached: (cacheKey: string, rows: number) => void;
@@ -118,7 +120,15 @@ export function startRun({ open, dataset, version, from }: RunPlan, using: RunWi
       unsaved = checkpoint;
       saving ??= save();
     };
+    const { settings } = version;
+    const rows = inputs.validation;
+    const sampling = { open, dataset, settings, rows, cacheKey };
+    const sampled = createSampler(services, sampling, aborter.signal, (sample) => {
+      // it may come after the end, when another run is on the screen
+      if (using.isShown(version.id)) change({ sample });
+    });
     const hear = (event: TrainEvent) => {
+      sampled(event);
       live = heard(live, event);
       using.show(live);
       session.getState().updateJob(jobOf(live));
@@ -189,7 +199,8 @@ export function startRun({ open, dataset, version, from }: RunPlan, using: RunWi
         hidden: done.vectors.length / settings.virtualTokens,
       },
       bestStep: done.bestStep,
-      validationAccuracy: best?.accuracy ?? null,
+      validationAccuracy: live.writes ? null : (best?.accuracy ?? null),
+      ...(live.writes && best ? { validationLoss: best.loss } : {}),
       seconds: checkpoint.elapsedMs / 1000,
     };
     await project.getState().updateById(open.id, (s) => finishRun(s, version.id, result, now()));

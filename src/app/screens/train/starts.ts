@@ -1,5 +1,5 @@
 /** What the vectors of a run can start from, as the choices on the screen. Pure. */
-import { chosenHard } from '../../../project/prompt-set';
+import { chosenHard, fits, isWriting } from '../../../project/prompt-set';
 import type { PromptSet, SoftVersion } from '../../../project/types';
 import type { Initialisation } from '../../../training/settings';
 import type { SelectOption } from '../../ui/Select';
@@ -17,10 +17,10 @@ export const branchOf = (run: SoftVersion): Initialisation => ({
 });
 
 export function startOptions(set: PromptSet | null): readonly SelectOption[] {
-  const earlier = (set?.soft ?? []).filter(canBranch).toReversed();
+  const earlier = set ? set.soft.filter((run) => canBranch(run) && fits(set, run)).toReversed() : [];
   return [
     { id: 'text', label: 'A text', detail: 'best on most data' },
-    { id: 'answer-words', label: 'The answer words' },
+    ...(set && isWriting(set) ? [] : [{ id: 'answer-words', label: 'The answer words' }]),
     { id: 'vocabulary', label: 'Sampled common words' },
     ...earlier.map((run) => ({
       id: `${EARLIER}${run.id}`,

@@ -84,6 +84,7 @@ export function createTrainingRoom(using: RoomWith): TrainingRoom {
         baselines,
         speedometer,
         show: (live) => set({ live }),
+        isShown: (runId) => get().live?.runId === runId,
         complain: (error) => set({ error }),
         onRowsCached,
       });

@@ -3,7 +3,8 @@
 import { isUsable } from '../../../project/prompt-set';
 import type { PromptSet, SoftVersion } from '../../../project/types';
 import type { TrainingSettings } from '../../../training/settings';
-import { clock, counted, percentWhole } from '../../ui/format';
+import type { ReferenceLine } from '../../charts/finding';
+import { clock, counted, percent, percentWhole } from '../../ui/format';
 import type { LiveRun } from './live-run';
 
 export function trainHeadline(live: LiveRun | null, set: PromptSet | null, trainRows: number): string {
@@ -34,17 +35,21 @@ export function trainHeadline(live: LiveRun | null, set: PromptSet | null, train
 function running(live: LiveRun): string {
   const last = live.validations.at(-1);
   const yours = live.lines.find((line) => line.id === 'yours');
-  const bars = live.lines.map((line) => line.accuracy);
-  if (last && yours && last.step > 0 && last.accuracy > Math.max(...bars))
+  const isAhead = (line: ReferenceLine) =>
+    last && (live.writes ? last.loss < (line.loss ?? 0) : last.accuracy > line.accuracy);
+  if (last && yours && last.step > 0 && live.lines.every(isAhead))
     return `Ahead on the ${counted(live.validationRows, 'validation row')}; the held-back rows decide`;
   return `Step ${live.step} of ${live.stepsTotal}`;
 }
 
 function ended(live: LiveRun): string {
   const best = live.validations.find((v) => v.step === live.bestStep) ?? live.validations.at(-1);
-  const reached = best
-    ? `: ${percentWhole(best.accuracy)} of the ${counted(live.validationRows, 'validation row')}`
-    : '';
+  const rows = counted(live.validationRows, 'validation row');
+  const reached = !best
+    ? ''
+    : live.writes
+      ? `: perplexity ${perplexityOf(best.loss)} on ${rows}`
+      : `: ${percentWhole(best.accuracy)} of the ${rows}`;
   switch (live.ending) {
     case 'finished':
     case 'early':
@@ -88,6 +93,17 @@ const STATUS: Readonly<Record<SoftVersion['status'], string>> = {
 };
 export const statusWords = (run: SoftVersion): string => STATUS[run.status];
 
+/** "14.8". */
+export const perplexityOf = (loss: number): string => String(Number(Math.exp(loss).toPrecision(3)));
+
+/** What a run reached on the validation rows. */
+export const reachedWords = ({ validationAccuracy, validationLoss }: SoftVersion): string =>
+  validationLoss !== undefined
+    ? `perplexity ${perplexityOf(validationLoss)}`
+    : validationAccuracy === null
+      ? '–'
+      : percent(validationAccuracy);
+
 /** "after the text, 10 vectors, 150 steps, seed 0", and what is out of the ordinary. */
 export function settingsWords(settings: TrainingSettings): string {
   const { placement, virtualTokens, steps, seed, learningRate, trainRows, noise, reparameterise, classWeights } =
@@ -110,6 +126,11 @@ export const runWords = (run: SoftVersion): string =>
 
 /** A lead on validation rows is told as one, never as a win. */
 export function besideTitle(runs: readonly SoftVersion[]): string {
+  const [lowest, nextLowest] = runs
+    .filter((run) => run.validationLoss !== undefined)
+    .sort((a, b) => (a.validationLoss ?? 0) - (b.validationLoss ?? 0));
+  if (lowest && nextLowest)
+    return `Run ${lowest.number} has the lowest perplexity on the validation rows: ${perplexityOf(lowest.validationLoss ?? 0)}; the next ${perplexityOf(nextLowest.validationLoss ?? 0)}`;
   const [first, second] = runs
     .filter((run) => run.validationAccuracy !== null)
     .sort((a, b) => (b.validationAccuracy ?? 0) - (a.validationAccuracy ?? 0));

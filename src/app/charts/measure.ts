@@ -1,0 +1,41 @@
+/** What of the validation rows a curve shows, and how its values are read and written. */
+import { percentTick } from './plot';
+
+export type Metric = 'accuracy' | 'macroF1' | 'loss' | 'perplexity';
+
+interface Measured {
+  readonly accuracy: number;
+  readonly macroF1: number;
+  /** Mean cross-entropy; reference lines of runs that choose labels have none. */
+  readonly loss?: number;
+}
+
+interface Measure {
+  /** As it stands in the middle of a title. */
+  readonly name: string;
+  readonly of: (point: Measured) => number;
+  /** Whether less is better: then the axis ends where the values do, and not at 1. */
+  readonly falls: boolean;
+  readonly tick: (value: number) => string;
+  /** At the end of a line. */
+  readonly label: (value: number) => string;
+}
+
+const lossOf = ({ loss = Number.NaN }: Measured) => loss;
+const short = (value: number) => String(Number(value.toPrecision(3)));
+const wholePercent = (value: number) => (value * 100).toFixed(0);
+
+export const MEASURES: Readonly<Record<Metric, Measure>> = {
+  accuracy: { name: 'accuracy', of: (p) => p.accuracy, falls: false, tick: percentTick, label: wholePercent },
+  macroF1: { name: 'macro-F1', of: (p) => p.macroF1, falls: false, tick: percentTick, label: wholePercent },
+  loss: { name: 'loss', of: lossOf, falls: true, tick: short, label: (value) => value.toFixed(2) },
+  perplexity: { name: 'perplexity', of: (p) => Math.exp(lossOf(p)), falls: true, tick: short, label: short },
+};
+
+/** Both ends of an axis for what falls: all values, and a little room. */
+export function fallingDomain(values: readonly number[]): readonly [low: number, high: number] {
+  if (values.length === 0) return [0, 1];
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const room = 0.06 * Math.max(high - low, 0.05 * high, 1e-6);
+  return [Math.max(0, low - room), high + room];
+}

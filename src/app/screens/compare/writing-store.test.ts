@@ -1,0 +1,129 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { StudioError } from '../../../lib/errors';
+import { STANDARD } from '../../../training/settings';
+import type { WriteRequest, WrittenRow } from '../../../worker/protocol';
+import { createProjectStore } from '../../state/project-store';
+import { createSessionStore } from '../../state/session-store';
+import { CAPABILITIES, fakeLocation, testServices, writingFile } from '../../state/test-support';
+import { createDataStore } from '../data/data-store';
+import { createPromptsStore } from '../prompts/prompts-store';
+import { recordRun } from '../train/recording';
+import { createTrainStore } from '../train/train-store';
+import { createWritingStore } from './writing-store';
+
+/** Writes each row's own target, but for every third row. */
+const write = ({ rows }: WriteRequest): { rows: WrittenRow[] } => ({
+  rows: rows.map(({ rowId, target }, i) => ({
+    rowId,
+    ids: i % 3 === 0 ? new Int32Array(0) : (target ?? new Int32Array(0)),
+    target: target ? { rowId, logProb: -3, tokens: target.length, foreseen: 1 } : null,
+  })),
+});
+
+const opened = async (how: typeof write = write) => {
+  const asked: WriteRequest[] = [];
+  const services = testServices({
+    write: (request) => {
+      asked.push(request);
+      return how(request);
+    },
+  });
+  const session = createSessionStore(services, CAPABILITIES);
+  const project = createProjectStore(services);
+  const data = createDataStore(services, project);
+  const prompts = createPromptsStore(services, project, session);
+  const writing = createWritingStore(services, session, project);
+  data.getState().openFile(writingFile(60));
+  await vi.waitFor(() => expect(project.getState().set).not.toBeNull());
+  await session.getState().loadModel();
+  await vi.waitFor(() => expect(project.getState().set?.hard).toHaveLength(1));
+  return { services, session, project, data, prompts, writing, asked };
+};
+
+beforeEach(() => {
+  fakeLocation();
+});
+
+describe('where texts are written', () => {
+  it('a prompt without answer words is proposed; a try writes a few rows, and the nearer version counts', async () => {
+    const { project, prompts, asked } = await opened();
+    const set = project.getState().set;
+    expect(set).toMatchObject({ words: [], writing: { longest: null }, baseTemplate: 'Message: {text}\nSummary:' });
+    expect(prompts.getState().draft.template).toMatch(/^Read the message and write the summary in one line\./);
+    await prompts.getState().tryNow();
+    expect(asked[0]?.rows.length).toBe(9); // all validation rows, where there are fewer than twenty
+    const tried = project.getState().set?.hard[0];
+    expect(tried).toMatchObject({ tried: null, wrote: { rows: 9, loss: expect.any(Number) } });
+    expect(tried?.wrote?.written).toHaveLength(9);
+    await vi.waitFor(() => expect(prompts.getState().answers?.longest).toBeGreaterThan(8));
+    prompts.getState().setLongest(5);
+    await vi.waitFor(() => expect(project.getState().set?.writing).toEqual({ longest: 5 }));
+    await prompts.getState().tryNow();
+    expect(asked.at(-1)?.maxNewTokens).toBe(5);
+  });
+
+  it('all prompts write after the same held-back rows; what comes of it is kept, and counts as a look', async () => {
+    const { services, project, writing, asked, session } = await opened();
+    await writing.getState().run();
+    const { evaluation, error } = writing.getState();
+    expect(error).toBeNull();
+    expect(evaluation?.plan.arms.map(({ id }) => id)).toEqual(['untuned', 'yours', 'yours-3']);
+    expect(evaluation?.plan.rowIds).toEqual(project.getState().dataset?.split.test);
+    expect(evaluation?.comparison.duels.map(({ a, b }) => `${a} ${b}`)).toEqual(['untuned yours']);
+    expect(project.getState().set?.testLooks).toBe(1);
+    expect(asked.map(({ cacheKey }) => cacheKey !== null)).toEqual([true, false, false]);
+    expect(session.getState().job).toBeNull();
+    await writing.getState().amend({ votes: [{ rowId: '1', choice: 'a' }] });
+    const [kept] = await services.store.writings.ofSet(project.getState().set?.id ?? '');
+    expect(kept?.votes).toEqual([{ rowId: '1', choice: 'a' }]);
+    // as after a reload
+    const again = createWritingStore(services, session, project);
+    await again.getState().enter();
+    expect(again.getState().evaluation?.id).toBe(evaluation?.id);
+  });
+
+  it('what was stopped leaves nothing behind, and is no look; an engine that fails says so', async () => {
+    const stopped = await opened(() => {
+      throw new StudioError('cancelled', 'Cancelled.');
+    });
+    await stopped.writing.getState().run();
+    expect(stopped.writing.getState()).toMatchObject({ running: false, evaluation: null, error: null });
+    expect(stopped.project.getState().set?.testLooks).toBe(0);
+    const failed = await opened(() => {
+      throw new StudioError('too-long', 'Row 3 has too many tokens.');
+    });
+    await failed.writing.getState().run();
+    expect(failed.writing.getState().error?.message).toBe('Row 3 has too many tokens.');
+  });
+
+  it('a run is recorded with what texts need, and its time is reckoned with the tokens of the answers', async () => {
+    const { services, session, project } = await opened();
+    const train = createTrainStore(services, session, project);
+    await train.getState().enter();
+    expect(train.getState().work?.answerTokens).toBeGreaterThan(1);
+    const settings = {
+      ...STANDARD,
+      classWeights: true,
+      initialisation: { kind: 'answer-words' },
+      metric: 'macro-f1',
+    } as const;
+    const item = { id: 'q', settings, name: '', hybrid: false, group: null };
+    const from = { model: { id: 'm', sha256: 's', dtype: 'q4' }, datasetFingerprint: 'f' };
+    await recordRun(project, project.getState().set?.id ?? '', item, from);
+    const run = project.getState().set?.soft[0];
+    expect(run?.settings).toMatchObject({ metric: 'loss', initialisation: { kind: 'text', text: '' } });
+    expect(run?.settings.classWeights).toBeUndefined();
+    expect(run?.initText).toBe('Read the message and write the summary in one line.');
+  });
+
+  it('another column is another task: labels are proposed again, and the way back keeps what was written', async () => {
+    const { project, data } = await opened();
+    await data.getState().map({ task: 'choose' });
+    // free text is no label: shown, and not kept
+    expect(data.getState().prepared?.findings[0]).toMatchObject({ kind: 'too-many-classes', severity: 'blocking' });
+    expect(project.getState().set?.writing).toEqual({ longest: null });
+    await data.getState().map({ task: 'write' });
+    expect(data.getState().prepared?.findings.filter(({ severity }) => severity === 'blocking')).toEqual([]);
+    expect(project.getState().set?.hard).toHaveLength(1);
+  });
+});

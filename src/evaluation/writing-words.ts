@@ -1,0 +1,88 @@
+/** What a comparison of written texts says, in words. Pure. */
+
+import { times } from './words';
+import type { Difference, WritingArm, WritingComparison, WritingDuel } from './writing';
+
+const points = (share: number) => (100 * share).toFixed(1);
+const signed = (share: number) => {
+  const text = points(Math.abs(share));
+  return text === '0.0' ? text : `${share < 0 ? '−' : '+'}${text}`;
+};
+const lower = (name: string) => (/^\p{Lu}\p{Ll}/u.test(name) ? name.charAt(0).toLowerCase() + name.slice(1) : name);
+const rowsOf = (n: number) => `${n.toLocaleString('en')} held-back ${n === 1 ? 'row' : 'rows'}`;
+
+export function duelSentence(
+  a: string,
+  b: string,
+  finding: WritingDuel['finding'],
+  { difference, interval }: Difference,
+  n: number,
+): string {
+  const range = `ROUGE-L ${points(Math.abs(difference))} points, 95% interval ${points(interval.low)} to ${points(interval.high)}, ${rowsOf(n)}`;
+  return {
+    'b-better': `${b} writes nearer to your texts than ${a}: ${range}.`,
+    'a-better': `${a} writes nearer to your texts than ${b}: ${range}.`,
+    unclear: `Whether ${b} or ${a} writes nearer to your texts is not clear: ${range}.`,
+  }[finding];
+}
+
+/** "+27.8 (+23.6 to +31.9)". */
+const gainWords = ({ difference, interval: { low, high } }: Difference) =>
+  `${signed(difference)} (${signed(low)} to ${signed(high)})`;
+
+/** How many of the wanted texts are written word for word, when that tells something. */
+function exactWords(arm: WritingArm, n: number): string {
+  const rows = Math.round(arm.exactMatch * n);
+  return rows === 0
+    ? `None of its texts is the wanted one word for word.`
+    : `${rows} of its ${n} texts ${rows === 1 ? 'is' : 'are'} the wanted one word for word.`;
+}
+
+/**
+ * The headline's pair first; then whether examples in the prompt do as well, how well the wanted texts were foreseen, and
+ * how often these rows were looked at.
+ */
+export function verdictOf(
+  { n, arms, duels }: Omit<WritingComparison, 'verdict'>,
+  looks: number,
+): WritingComparison['verdict'] {
+  const [first, ...others] = duels;
+  const name = (id: string) => arms.find((arm) => arm.id === id)?.name ?? id;
+  if (!first)
+    return {
+      headline: `${arms.length === 1 ? `${arms[0]?.name} alone was` : 'The prompts were'} asked on ${rowsOf(n)}`,
+      detail: 'There is nothing to compare it with: write a prompt, or train one.',
+    };
+  const [a, b] = [name(first.a), name(first.b)];
+  const headline = {
+    'b-better': `${b} writes nearer to your texts than ${lower(a)}: ${signed(first.rougeL.difference)} points of ROUGE-L`,
+    'a-better': `Keep ${lower(a)}: ${lower(b)} writes farther from your texts, ${signed(first.rougeL.difference)} points of ROUGE-L`,
+    unclear: `No clear difference between ${lower(b)} and ${lower(a)} on ${rowsOf(n)}`,
+  }[first.finding];
+  const examples = others.find(
+    (duel) => duel.b === first.b && arms.find(({ id }) => id === duel.a)?.kind === 'few-shot',
+  );
+  const winner = arms.find(({ id }) => id === (first.finding === 'a-better' ? first.a : first.b));
+  const ratio = first.perplexity;
+  const isForeseen = ratio.interval.high < 1;
+  const sentences = [
+    `${gainWords(first.rougeL)} on ${rowsOf(n)}, nearer on ${first.rows.nearer} and farther on ${first.rows.farther}.`,
+    ...(examples
+      ? [
+          examples.finding === 'b-better'
+            ? `It also writes nearer than ${lower(name(examples.a))}: ${gainWords(examples.rougeL)}.`
+            : examples.finding === 'a-better'
+              ? `${name(examples.a)} writes nearer: against it ${lower(b)} is at ${gainWords(examples.rougeL)}. Use the examples.`
+              : `Against ${lower(name(examples.a))} there is no clear difference: ${gainWords(examples.rougeL)}. Examples may do as well.`,
+        ]
+      : []),
+    ...(isForeseen && first.finding !== 'b-better'
+      ? [
+          `It foresees the wanted texts better (perplexity × ${ratio.difference.toPrecision(2)}), which what it writes does not show.`,
+        ]
+      : []),
+    ...(winner ? [exactWords(winner, n)] : []),
+    ...(looks > 1 ? [`These rows have been looked at ${times(looks)}: each look makes a lucky result likelier.`] : []),
+  ];
+  return { headline, detail: sentences.join(' ') };
+}

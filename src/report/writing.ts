@@ -1,0 +1,242 @@
+/** A comparison of written texts as one HTML file, as Markdown, and as JSON: no text of any row unless the user agreed. */
+import { type Tally, tallySentence } from '../evaluation/vote';
+import { times } from '../evaluation/words';
+import type { Difference, WritingArm, WritingComparison, WritingDuel, WritingPlan } from '../evaluation/writing';
+import { PRODUCT } from '../lib/product';
+import { type Html, html, Html as Markup } from './escape';
+import { escapeMarkdown } from './markdown';
+import { REPORT_STYLE } from './style';
+import type { ReportInput } from './types';
+
+export interface WritingReportInput
+  extends Pick<ReportInput, 'title' | 'createdAt' | 'model' | 'environment' | 'dataset' | 'prompts'> {
+  readonly plan: WritingPlan & { readonly rowIds: readonly string[]; readonly looks: number };
+  readonly comparison: WritingComparison;
+  readonly training: {
+    readonly placement: 'prefix' | 'suffix';
+    readonly tokens: number;
+    readonly seed: number;
+    readonly steps: number;
+    readonly bestStep: number | null;
+    readonly seconds: number | null;
+  } | null;
+  readonly votes: Tally | null;
+}
+
+/** A row with what was wanted and what the headline's two prompts wrote, only where the user said so. */
+export interface WrittenRowText {
+  readonly text: string;
+  readonly wanted: string;
+  readonly a: string;
+  readonly b: string;
+}
+
+const share = (value: number) => (100 * value).toFixed(1);
+const plain = (value: number) => String(Number(value.toPrecision(3)));
+const signed = (value: number) => `${value < 0 ? '−' : '+'}${share(Math.abs(value))}`;
+
+const SHARES = ['rougeL', 'tokenF1', 'exactMatch'] as const;
+const NAMES = { rougeL: 'ROUGE-L', tokenF1: 'Token F1', exactMatch: 'Exact match' } as const;
+
+/** One line a prompt: each measure with its interval. */
+const armCells = (arm: WritingArm): readonly (readonly [value: string, range: string])[] => [
+  ...SHARES.map((measure) => {
+    const { low, high } = arm.intervals[measure];
+    return [`${share(arm[measure])}%`, `${share(low)} to ${share(high)}`] as const;
+  }),
+  [plain(arm.perplexity), `${plain(arm.intervals.perplexity.low)} to ${plain(arm.intervals.perplexity.high)}`],
+  [String(Math.round(arm.tokensSentMean)), ''],
+];
+
+const duelCells = (duel: WritingDuel): readonly (readonly [value: string, range: string])[] => [
+  ...SHARES.map((measure) => {
+    const { difference, interval }: Difference = duel[measure];
+    return [signed(difference), `${signed(interval.low)} to ${signed(interval.high)}`] as const;
+  }),
+  [
+    `× ${plain(duel.perplexity.difference)}`,
+    `${plain(duel.perplexity.interval.low)} to ${plain(duel.perplexity.interval.high)}`,
+  ],
+  [`${duel.rows.nearer}, ${duel.rows.farther}, ${duel.rows.same}`, ''],
+];
+
+const ARM_COLUMNS = [...SHARES.map((measure) => NAMES[measure]), 'Perplexity', 'Tokens sent'];
+const DUEL_COLUMNS = [...SHARES.map((measure) => NAMES[measure]), 'Perplexity, times', 'Rows nearer, farther, same'];
+const ARMS = 'All prompts on the same held-back rows, with 95% bootstrap intervals';
+const DUELS = 'Differences in points on the same rows, of perplexity the ratio; paired bootstrap, 95%';
+
+const nameIn =
+  ({ arms }: WritingComparison) =>
+  (id: string) =>
+    arms.find((arm) => arm.id === id)?.name ?? id;
+
+function limits({ comparison, plan, model }: WritingReportInput): readonly string[] {
+  return [
+    `The intervals are about rows like these ${comparison.n.toLocaleString('en')}. Other customers, another month or another channel may be different.`,
+    'ROUGE-L, token F1 and exact match count common words with one wanted text. They see neither whether an answer is true nor whether another wording would do as well: read some rows, or vote blind.',
+    'One seed was trained. Another seed would have given another prompt, and the intervals do not cover that.',
+    plan.looks > 1
+      ? `The held-back rows have been looked at ${times(plan.looks)}. The figures are exact for one look; each further one makes a lucky result likelier.`
+      : 'The figures are for this one look at the held-back rows; whoever changes a prompt after reading them needs fresh rows.',
+    ...(plan.groups ? ['Some rows belong together; the bootstrap draws them together.'] : []),
+    `They hold for ${model.id} with exactly these weights, and for the likeliest answer to each row; a temperature above 0 gives others.`,
+  ];
+}
+
+const table = (
+  caption: string,
+  first: string,
+  columns: readonly string[],
+  rows: readonly (readonly [name: string, cells: ReturnType<typeof armCells>])[],
+): Html => html`
+<section class="scroll" tabindex="0" aria-label="${caption}"><table>
+<caption>${caption}</caption>
+<thead><tr><th scope="col">${first}</th>${columns.map((name) => html`<th scope="col" class="n">${name}</th>`)}</tr></thead>
+<tbody>${rows.map(
+  ([name, cells]) => html`
+<tr><th scope="row">${name}</th>${cells.map(([value, range]) => html`<td class="n">${value} <span class="range">${range}</span></td>`)}</tr>`,
+)}</tbody></table></section>`;
+
+const votesSentence = ({ votes, comparison, plan }: WritingReportInput): string | null => {
+  const [pair] = plan.pairs;
+  if (!votes || !pair) return null;
+  return tallySentence(votes, nameIn(comparison)(pair[0]), nameIn(comparison)(pair[1]));
+};
+
+function rowsTable({ comparison, plan }: WritingReportInput, rows: readonly WrittenRowText[]): Html {
+  const [pair] = plan.pairs;
+  if (rows.length === 0 || !pair) return html``;
+  const nameOf = nameIn(comparison);
+  return html`
+<h2>What was written</h2>
+<section class="scroll" tabindex="0" aria-label="What was written"><table>
+<caption>The rows on which the two differ most</caption>
+<thead><tr><th scope="col">Text</th><th scope="col">Wanted</th><th scope="col">${nameOf(pair[0])}</th><th scope="col">${nameOf(pair[1])}</th></tr></thead>
+<tbody>${rows.map((row) => html`<tr><td>${row.text}</td><td>${row.wanted}</td><td>${row.a}</td><td>${row.b}</td></tr>`)}</tbody></table></section>`;
+}
+
+/** One HTML file with everything in it: no script, no request, verdict first, every figure with its interval. */
+export function writingHtml(input: WritingReportInput, rows: readonly WrittenRowText[] = []): string {
+  const { title, comparison, dataset, model, environment, training, plan, prompts, createdAt } = input;
+  const { verdict, arms, duels } = comparison;
+  const nameOf = nameIn(comparison);
+  const votes = votesSentence(input);
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="robots" content="noindex">
+<title>${title}: ${verdict.headline}</title>
+<style>${new Markup(REPORT_STYLE)}</style>
+</head>
+<body>
+<main>
+<p class="small">${title}</p>
+<h1>${verdict.headline}</h1>
+<p>${verdict.detail}</p>
+<h2>What each prompt reaches</h2>
+${table(
+  ARMS,
+  'Prompt',
+  ARM_COLUMNS,
+  arms.map((arm) => [arm.name, armCells(arm)] as const),
+)}
+<h2>Row by row</h2>
+${table(
+  DUELS,
+  'Pair',
+  DUEL_COLUMNS,
+  duels.map((duel) => [`${nameOf(duel.b)} against ${nameOf(duel.a)}`, duelCells(duel)] as const),
+)}
+${votes ? html`<h2>Blind votes</h2><p>${votes}</p>` : ''}
+${rowsTable(input, rows)}
+<h2>What these figures do not say</h2>
+<ul>${limits(input).map((text) => html`<li>${text}</li>`)}</ul>
+<h2>Prompts</h2>
+${prompts.map(
+  ({ armId, template, shots, version }) =>
+    html`<h3>${nameOf(armId)}${version ? ` (${version})` : ''}${shots > 0 ? `, ${shots} training rows shown before each row (not printed here)` : ''}</h3><pre>${template}</pre>`,
+)}
+<h2>How this was made</h2>
+<dl>
+<dt>Model</dt><dd>${model.id}, ${model.dtype} weights, computed in fp32; SHA-256 ${model.sha256}</dd>
+<dt>Data</dt><dd>${dataset.name}: ${dataset.rows} rows, of which ${dataset.train} for training, ${dataset.validation} for validation, ${dataset.test} held back; fingerprint ${dataset.fingerprint}, split ${dataset.splitHash}</dd>
+${training ? html`<dt>Training</dt><dd>${training.tokens} virtual tokens ${training.placement === 'prefix' ? 'before' : 'after'} the text, ${training.steps} steps${training.bestStep === null ? '' : `, the lowest validation loss at step ${training.bestStep}`}, seed ${training.seed}</dd>` : ''}
+<dt>Looks</dt><dd>These held-back rows have been looked at ${times(plan.looks)}</dd>
+${environment ? html`<dt>Ran on</dt><dd>${environment.backend}, ${environment.threads} ${environment.threads === 1 ? 'thread' : 'threads'}</dd>` : ''}
+<dt>Resampling</dt><dd>10,000 draws, seed ${plan.seed}</dd>
+<dt>Made</dt><dd><time datetime="${createdAt}">${createdAt}</time> with ${PRODUCT}</dd>
+<dt>Rows in this file</dt><dd>${rows.length === 0 ? 'none: no text of any row, and none that was written to one' : `${rows.length} held-back rows, at the maker’s choice`}</dd>
+</dl>
+</main>
+</body>
+</html>
+`.markup;
+}
+
+/** For a wiki or a pull request. No row's text. */
+export function writingMarkdown(input: WritingReportInput): string {
+  const { title, comparison, dataset, model, createdAt, plan } = input;
+  const cell = escapeMarkdown;
+  const nameOf = nameIn(comparison);
+  const votes = votesSentence(input);
+  const rows = (
+    first: string,
+    columns: readonly string[],
+    lines: readonly (readonly [name: string, cells: ReturnType<typeof armCells>])[],
+  ) => [
+    `| ${[first, ...columns].join(' | ')} |`,
+    `|---|${'--:|'.repeat(columns.length)}`,
+    ...lines.map(
+      ([name, cells]) =>
+        `| ${cell(name)} | ${cells.map(([value, range]) => (range === '' ? value : `${value} (${range})`)).join(' | ')} |`,
+    ),
+    '',
+  ];
+  return [
+    `# ${cell(title)}`,
+    '',
+    `**${cell(comparison.verdict.headline)}.** ${cell(comparison.verdict.detail)}`,
+    '',
+    ...rows(
+      'Prompt',
+      ARM_COLUMNS,
+      comparison.arms.map((arm) => [arm.name, armCells(arm)] as const),
+    ),
+    ...rows(
+      'Pair',
+      DUEL_COLUMNS,
+      comparison.duels.map((duel) => [`${nameOf(duel.b)} against ${nameOf(duel.a)}`, duelCells(duel)] as const),
+    ),
+    ...(votes ? ['## Blind votes', '', cell(votes), ''] : []),
+    '## What these figures do not say',
+    '',
+    ...limits(input).map((text) => `- ${cell(text)}`),
+    '',
+    `${comparison.n} held-back rows of ${cell(dataset.name)}, looked at ${times(plan.looks)}. Model ${cell(model.id)} (${cell(model.dtype)}), SHA-256 ${cell(model.sha256)}. ${cell(createdAt)}.`,
+    '',
+  ].join('\n');
+}
+
+/** Row ids and figures, no text of any row. */
+export function writingJson({ plan, comparison, prompts, ...facts }: WritingReportInput) {
+  return {
+    formatVersion: 1,
+    task: 'write',
+    ...facts,
+    prompts,
+    looks: plan.looks,
+    arms: comparison.arms.map(({ rows, ...arm }) => ({
+      ...arm,
+      rows: plan.rowIds.map((id, i) => ({
+        id,
+        rougeL: rows[i] ?? 0,
+        ...plan.arms.find((each) => each.id === arm.id)?.scores[i],
+      })),
+    })),
+    comparisons: comparison.duels,
+    verdict: comparison.verdict,
+  };
+}
