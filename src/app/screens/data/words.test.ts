@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { Dataset, LintFinding } from '../../../dataset/types';
 import { balanceTitle, dataHeadline, formatWords, nameFromFile } from './words';
 
-const dataset = (rows: number, rejected = 0) =>
+const dataset = (rows: number, rejected = 0, task?: 'write') =>
   ({
+    mapping: { text: 't', label: 'l', id: null, task },
     split: { train: Array(rows).fill('x'), validation: [], test: [] },
     table: { rejected: Array(rejected).fill({}) },
   }) as unknown as Dataset;
@@ -23,6 +24,7 @@ describe('the words of the Data screen', () => {
   it('says how many rows are ready', () => {
     expect(dataHeadline(dataset(412), [])).toBe('412 labelled rows are ready');
     expect(dataHeadline(dataset(1), [])).toBe('1 labelled row is ready');
+    expect(dataHeadline(dataset(2, 0, 'write'), [])).toBe('2 rows are ready');
   });
 
   it('counts what needs a look, rejected rows as one thing', () => {

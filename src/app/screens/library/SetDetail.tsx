@@ -1,4 +1,5 @@
 import { useEffect } from 'react';
+import { isWriting } from '../../../project/prompt-set';
 import { versionsOf } from '../../../project/versions';
 import { navigate, screenPath, useQuery } from '../../shell/location';
 import { ScreenFrame } from '../../shell/Screen';
@@ -67,7 +68,7 @@ export function SetDetail({ setId }: { readonly setId: string }) {
           <NotesPanel set={set} />
           <VersionsPanel set={set} />
           <PerformancePanel detail={detail} />
-          <MeasurePanel detail={detail} />
+          {isWriting(set) ? null : <MeasurePanel detail={detail} />}
           <LineagePanel detail={detail} />
           <DiffPanel detail={detail} />
         </div>

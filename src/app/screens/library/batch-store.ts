@@ -3,6 +3,7 @@ import { createStore, type StoreApi } from 'zustand/vanilla';
 import { StudioError } from '../../../lib/errors';
 import { argmax } from '../../../metrics/classification';
 import { calibrationOf } from '../../../project/performance';
+import { isWriting } from '../../../project/prompt-set';
 import { versionById, versionWords } from '../../../project/versions';
 import { promptFor, type ReadyPrompt, readyPrompt } from '../../../project/wrapper';
 import { saveFile } from '../../download';
@@ -131,6 +132,10 @@ export function createBatchStore(services: Services, session: SessionStore, proj
         if (isHeld()) return;
         const open = project.getState().set;
         const found = open?.id === setId ? open : await disk.sets.get(setId);
+        if (found && isWriting(found)) {
+          const why = 'It writes texts, and a batch answers with labels. Its export for an engineer writes a column.';
+          return set({ error: new StudioError('bad-input', `“${found.name}” was not chosen. ${why}`) });
+        }
         set({ set: found, which: which ?? null, error: null });
       },
       chooseWhich: (which) => {
