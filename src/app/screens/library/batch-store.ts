@@ -31,6 +31,12 @@ interface Answered {
   readonly probabilities: Float32Array;
 }
 
+const held = (what: string) =>
+  new StudioError(
+    'bad-input',
+    `${what}, since the answers of the last batch are still here. Download or discard them first.`,
+  );
+
 export function createBatchStore(services: Services, session: SessionStore, project: ProjectStore): BatchStore {
   const { store: disk, data } = services;
   let aborter: AbortController | null = null;
@@ -129,7 +135,7 @@ export function createBatchStore(services: Services, session: SessionStore, proj
       error: null,
       chooseSet: async (setId, which) => {
         if (get().set?.id === setId && (which === undefined || which === get().which)) return;
-        if (isHeld()) return;
+        if (isHeld()) return set({ error: held('The other prompt was not chosen') });
         const open = project.getState().set;
         const found = open?.id === setId ? open : await disk.sets.get(setId);
         if (found && isWriting(found)) {
@@ -142,13 +148,7 @@ export function createBatchStore(services: Services, session: SessionStore, proj
         if (!isHeld()) set({ which, error: null });
       },
       openFile: async (file) => {
-        if (isHeld())
-          return set({
-            error: new StudioError(
-              'bad-input',
-              `${file.name} was not opened, since the answers to another file are still here. Download or discard them first.`,
-            ),
-          });
+        if (isHeld()) return set({ error: held(`${file.name} was not opened`) });
         set({ opening: true, file: null, text: null, error: null });
         try {
           const opened = await data.call('openBatch', { lane: 'batch', file, name: file.name });
