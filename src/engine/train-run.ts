@@ -10,11 +10,12 @@ import { StudioError } from '../lib/errors';
 import { accuracy, argmax, confusionMatrix, macroF1 } from '../metrics/classification';
 import type { SoftPrompt } from '../prompt/types';
 import type { TokenRow } from '../tokens/types';
-import type { Checkpoint, TrainEvent, ValidationPoint } from '../training/events';
+import type { Checkpoint, TrainEvent } from '../training/events';
 import { initialTokenIds } from '../training/initialise';
 import { type TrainWork, train } from '../training/loop';
 import { batchGradient } from '../training/objective';
 import { folded } from '../training/reparameterise';
+import type { Validated } from '../training/selection';
 import { balancedWeights, stratifiedSubset } from '../training/subset';
 import type { ModelInfo, TrainRequest } from './types';
 
@@ -147,27 +148,31 @@ function workOf(context: WorkContext, request: TrainRequest, control: Control): 
   };
 }
 
+const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
 const writes = (rows: readonly TokenRow[]) => rows.some(({ target }) => target);
 
 /** Accuracy (and what stands for macro-F1) is the share of tokens that were foreseen, each after the right ones before it. */
-function writingResult(scores: readonly TargetScore[]): Omit<ValidationPoint, 'step'> {
+function writingResult(scores: readonly TargetScore[]): Omit<Validated, 'step'> {
   const sum = (pick: (score: TargetScore) => number) => scores.reduce((total, score) => total + pick(score), 0);
   const share = sum(({ foreseen }) => foreseen) / sum(({ tokens }) => tokens);
-  return { accuracy: share, macroF1: share, loss: -sum(({ logProb, tokens }) => logProb / tokens) / scores.length };
+  const rowLosses = scores.map(({ logProb, tokens }) => -logProb / tokens);
+  return { accuracy: share, macroF1: share, loss: mean(rowLosses), rowLosses };
 }
 
 function validationResult(
   rows: readonly TokenRow[],
   scored: readonly { readonly logProbs: readonly number[] }[],
   labels: number,
-): Omit<ValidationPoint, 'step'> {
+): Omit<Validated, 'step'> {
   const gold = rows.map((row) => present(row.label, `label of row ${row.rowId}`));
   const predicted = scored.map((row) => argmax(row.logProbs));
-  const loss = scored.reduce((sum, row, i) => sum - present(row.logProbs[gold[i] ?? 0], 'log-probability'), 0);
+  const rowLosses = scored.map((row, i) => -present(row.logProbs[gold[i] ?? 0], 'log-probability'));
   return {
     accuracy: accuracy(gold, predicted),
     macroF1: macroF1(confusionMatrix(gold, predicted, labels)),
-    loss: loss / rows.length,
+    loss: mean(rowLosses),
+    rowLosses,
   };
 }
 

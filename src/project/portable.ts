@@ -38,7 +38,7 @@ export const settingsSchema = z.object({
   seed: z.int(),
   validateEvery: count,
   patience: count.nullable(),
-  metric: z.enum(['accuracy', 'macro-f1', 'loss']),
+  metric: z.enum(['loss', 'accuracy', 'macro-f1']),
   checkpointEvery: count,
   reparameterise: z.boolean().exactOptional(),
   noise: z.number().min(0).exactOptional(),

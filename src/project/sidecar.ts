@@ -85,7 +85,7 @@ export const sidecarSchema = z
         seed: z.int(),
         validateEvery: count,
         patience: count.nullable(),
-        metric: z.enum(['accuracy', 'macro-f1', 'loss']),
+        metric: z.enum(['loss', 'accuracy', 'macro-f1']),
         reparameterise: z
           .boolean()
           .optional()

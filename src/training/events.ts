@@ -33,6 +33,9 @@ export interface Checkpoint {
   readonly rngState: number;
   readonly pending: readonly number[];
   readonly best: { readonly step: number; readonly metric: number; readonly vectors: Float32Array } | null;
+  /** Of the lowest validation loss so far, where the loss decides which step is kept. */
+  readonly lowest?: { readonly loss: number; readonly rowLosses: readonly number[] };
+  /** In a row. */
   readonly evaluationsWithoutGain: number;
   readonly steps: readonly StepPoint[];
   readonly validations: readonly ValidationPoint[];

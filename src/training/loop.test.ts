@@ -26,7 +26,7 @@ function toy(settings: Partial<TrainingSettings> = {}, options: Partial<TrainOpt
       },
       evaluate: async (vectors) => {
         const loss = vectors.reduce((sum, p, i) => sum + (p - (GOAL[i] ?? 0)) ** 2, 0);
-        return { accuracy: Math.floor(100 / (1 + loss)) / 100, macroF1: 0, loss };
+        return { accuracy: Math.floor(100 / (1 + loss)) / 100, macroF1: 0, loss, rowLosses: [0.9 * loss, 1.1 * loss] };
       },
       prepare: async function* () {},
     },
@@ -194,8 +194,11 @@ describe('train', () => {
   });
 
   it('stops early when validations bring no gain', async () => {
-    const options = toy({ patience: 2 });
-    const work = { ...options.work, evaluate: async () => ({ accuracy: 0.5, macroF1: 0.5, loss: 1 }) };
+    const options = toy({ patience: 2, metric: 'accuracy' });
+    const work = {
+      ...options.work,
+      evaluate: async () => ({ accuracy: 0.5, macroF1: 0.5, loss: 1, rowLosses: [1, 1] }),
+    };
     const { done } = await collect({ ...options, work });
     expect(done).toMatchObject({ reason: 'early', bestStep: 0, checkpoint: { step: 20 } });
   });

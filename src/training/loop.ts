@@ -1,12 +1,14 @@
 import { breathe, type Control, uninterrupted } from '../inference/control';
+import { present } from '../lib/assert';
 import { StudioError } from '../lib/errors';
-import type { Checkpoint, StopReason, TrainEvent, ValidationPoint } from './events';
+import type { Checkpoint, StopReason, TrainEvent } from './events';
 import { withNoise } from './noise';
 import type { Gradient } from './objective';
 import { adamWStep, clipped, norm } from './optimizer';
 import { folded, NET_RATE, startNet, unfoldGradient } from './reparameterise';
 import { nextBatch, startOrder } from './row-order';
 import { learningRateShare } from './schedule';
+import { select, type Validated } from './selection';
 import type { TrainingSettings } from './settings';
 import { secondsLeft } from './time-left';
 import { normRange } from './vector-norms';
@@ -16,7 +18,7 @@ export interface TrainWork {
   /** Mean loss and gradient over training rows, given by index. */
   gradient(vectors: Float32Array, rows: readonly number[]): Promise<Gradient>;
   /** Result on the validation rows; null when there are none, or when `control` interrupted it. */
-  evaluate(vectors: Float32Array): Promise<Omit<ValidationPoint, 'step'> | null>;
+  evaluate(vectors: Float32Array): Promise<Omit<Validated, 'step'> | null>;
   /** Computes what these training rows (or all validation rows) need beforehand, in small pieces. */
   prepare(
     rows: readonly number[] | 'validation',
@@ -86,8 +88,8 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
       const begin = now();
       const result = control.requested ? null : await work.evaluate(due.vectors);
       if (!result) break;
-      const point = { step: due.step, ...result };
-      state = withValidation(state, point, due.vectors, settings, now() - begin);
+      state = withValidation(state, { step: due.step, ...result }, due.vectors, settings, now() - begin);
+      const point = present(state.validations.at(-1), 'validation');
       yield { kind: 'validation', point, best: state.best?.step === due.step };
     }
     if (state.step > resumedAt && state.step % settings.checkpointEvery === 0)
@@ -163,30 +165,18 @@ function reasonToEnd(state: Checkpoint, settings: TrainingSettings, control: Con
   return null;
 }
 
-/** The higher the better. */
-const MEASURE: Readonly<Record<TrainingSettings['metric'], (point: ValidationPoint) => number>> = {
-  accuracy: (point) => point.accuracy,
-  'macro-f1': (point) => point.macroF1,
-  loss: (point) => -point.loss,
-};
-
-/** Among equals in the metric, the lower loss is kept; but only a better metric counts as a gain. */
 function withValidation(
   state: Checkpoint,
-  point: ValidationPoint,
+  validated: Validated,
   vectors: Float32Array,
-  settings: TrainingSettings,
+  { metric }: TrainingSettings,
   ms: number,
 ): Checkpoint {
-  const metric = MEASURE[settings.metric](point);
-  const { best } = state;
-  const bestLoss = state.validations.find((other) => other.step === best?.step)?.loss ?? Number.POSITIVE_INFINITY;
-  const gain = !best || metric > best.metric;
-  const keep = gain || (metric === best.metric && point.loss < bestLoss);
+  const { rowLosses: _, ...point } = validated;
+  const lossAt = (step: number) => state.validations.find((other) => other.step === step)?.loss;
   return {
     ...state,
-    best: keep ? { step: point.step, metric, vectors } : best,
-    evaluationsWithoutGain: gain ? 0 : state.evaluationsWithoutGain + 1,
+    ...select(state, validated, vectors, metric, lossAt),
     validations: [...state.validations, point],
     elapsedMs: state.elapsedMs + ms,
   };

@@ -25,10 +25,10 @@ export interface TrainingSettings {
   readonly clipNorm: number;
   readonly seed: number;
   readonly validateEvery: number;
-  /** Early stopping after so many validations without gain; null = never. */
+  /** Early stopping after so many validations in a row without gain, or clearly worse where the loss decides; null = never. */
   readonly patience: number | null;
-  /** Of the validation rows, by which a step is kept; `loss` (the lowest) where texts are written. */
-  readonly metric: 'accuracy' | 'macro-f1' | 'loss';
+  /** What decides, on validation rows, which step is kept. @see select */
+  readonly metric: 'loss' | 'accuracy' | 'macro-f1';
   readonly checkpointEvery: number;
   /** A small network is trained along and folded into the vectors; left out = no. */
   readonly reparameterise?: boolean;
@@ -56,7 +56,7 @@ export const STANDARD: TrainingSettings = {
   seed: 0,
   validateEvery: 10,
   patience: 6,
-  metric: 'accuracy',
+  metric: 'loss',
   checkpointEvery: 25,
 };
 

@@ -40,6 +40,7 @@ export function CurvesPanels({ live, run, trainRows, vocabulary, onRemedy }: Cur
     validationRows,
     trainRows,
     settings: run?.settings ?? STANDARD,
+    writes: live.writes,
   });
   return (
     <>

@@ -84,11 +84,11 @@ export function SettingsPanel({ defaultText }: { readonly defaultText: string })
         </div>
         {writing ? (
           <p className="dim small">
-            The step with the lowest{' '}
+            The latest step whose{' '}
             <Term means="How badly the texts that should be written were foreseen, a token: 0 is perfect. Perplexity is e to the power of it: among so many equally likely tokens the model seems to choose.">
               loss
             </Term>{' '}
-            on the validation rows is kept.
+            on the validation rows is not clearly higher than the lowest is kept.
           </p>
         ) : (
           <LabelSettings settings={settings} change={change} />
@@ -115,18 +115,18 @@ function LabelSettings({ settings, change }: Pick<TrainState, 'settings' | 'chan
       <Choices
         label={
           <>
-            Keep the step with the best{' '}
-            <Term means="The mean of the F1 scores of the labels: rare labels count as much as common ones.">
-              macro-F1
-            </Term>{' '}
-            or accuracy
+            Keep the step by its{' '}
+            <Term means="By the loss, the latest step is kept whose loss on the validation rows is not clearly higher than the lowest: a hundred rows cannot tell two good steps apart. Accuracy is the share of right answers; macro-F1 the mean of the labels’ F1 scores, in which rare labels count as much as common ones.">
+              measure on validation rows
+            </Term>
           </>
         }
         options={[
+          { id: 'loss', label: 'Loss' },
           { id: 'accuracy', label: 'Accuracy' },
           { id: 'macro-f1', label: 'Macro-F1' },
         ]}
-        value={settings.metric === 'macro-f1' ? 'macro-f1' : 'accuracy'}
+        value={settings.metric}
         onChange={(metric) => change({ metric })}
       />
       <Choices

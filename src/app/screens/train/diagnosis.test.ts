@@ -138,7 +138,6 @@ describe('remedies', () => {
 });
 
 describe('where texts are written', () => {
-  const settings = { ...STANDARD, metric: 'loss' } as const;
   const written = (valLoss: (step: number) => number) => ({
     ...run(
       90,
@@ -146,7 +145,7 @@ describe('where texts are written', () => {
       () => 0.3,
       valLoss,
     ),
-    settings,
+    writes: true,
   });
 
   test('the loss of the validation rows tells, and not a commonest label', () => {

@@ -25,6 +25,8 @@ interface Seen {
   readonly validationRows: number;
   readonly trainRows: number;
   readonly settings: TrainingSettings;
+  /** Texts are written, and the loss alone tells; left out = labels are chosen. */
+  readonly writes?: boolean;
 }
 
 /** With fewer training rows than this early stopping matters most (recipe.md: 64 rows overfit from step 40 on). */
@@ -39,12 +41,19 @@ const mean = (values: readonly number[]) => values.reduce((sum, v) => sum + v, 0
 const rounded = (rate: number) => Number(rate.toPrecision(2));
 
 /** The first that applies, worst first. */
-export function diagnose({ steps, validations, majority, validationRows, trainRows, settings }: Seen): Diagnosis {
+export function diagnose({
+  steps,
+  validations,
+  majority,
+  validationRows,
+  trainRows,
+  settings,
+  writes = false,
+}: Seen): Diagnosis {
   const losses = steps.map((s) => s.loss);
   const recent = mean(losses.slice(-10));
   const first = mean(losses.slice(0, 10));
   const last = validations.at(-1);
-  const writes = settings.metric === 'loss';
   const isBetter = (a: ValidationPoint, b: ValidationPoint) => (writes ? a.loss < b.loss : a.accuracy > b.accuracy);
   const best = validations.reduce<ValidationPoint | null>((top, v) => (!top || isBetter(v, top) ? v : top), null);
   const rate = settings.learningRate ?? steps.reduce((top, s) => Math.max(top, s.learningRate), 0);

@@ -1,7 +1,8 @@
 /** The run on the screen, and what each event of the engine makes of it. Pure. */
 import type { Dataset } from '../../../dataset/types';
 import { StudioError } from '../../../lib/errors';
-import type { SoftVersion } from '../../../project/types';
+import { isWriting } from '../../../project/prompt-set';
+import type { PromptSet, SoftVersion } from '../../../project/types';
 import type { Checkpoint, StepPoint, StopReason, TrainEvent, ValidationPoint } from '../../../training/events';
 import type { ReferenceLine } from '../../charts/finding';
 import type { Job } from '../../state/session-state';
@@ -39,13 +40,13 @@ const RECENT = 20;
 
 export const freshRun = (
   version: SoftVersion,
-  setId: string,
+  open: PromptSet,
   from: Checkpoint | null,
   validationRows: number,
 ): LiveRun => ({
   runId: version.id,
-  setId,
-  writes: version.settings.metric === 'loss',
+  setId: open.id,
+  writes: isWriting(open),
   phase: 'preparing',
   note: null,
   cache: null,
@@ -69,13 +70,13 @@ const CAN_GO_ON: readonly SoftVersion['status'][] = ['running', 'paused'];
 /** A run that is not under way, as it was left. `shown`: the rows that are open, and what there is to beat on them. */
 export function endedRun(
   version: SoftVersion,
-  setId: string,
+  open: PromptSet,
   kept: Checkpoint | null,
   shown: { readonly dataset: Dataset; readonly lines: readonly ReferenceLine[] } | null,
 ): LiveRun {
   const { status, error } = version;
   return {
-    ...freshRun(version, setId, kept, shown ? validationIds(shown.dataset).length : 0),
+    ...freshRun(version, open, kept, shown ? validationIds(shown.dataset).length : 0),
     phase: 'ended',
     ending: status === 'running' ? 'paused' : status === 'failed' ? null : status,
     error: error ? new StudioError('internal', error) : null,

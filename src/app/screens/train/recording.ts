@@ -11,7 +11,7 @@ import type { QueuedRun } from './queue';
 export const templateOf = (set: PromptSet, hybrid: boolean): string =>
   (hybrid ? chosenHard(set)?.prompt.template : null) ?? set.baseTemplate;
 
-/** Texts have no labels to weigh, and the step with the lowest validation loss is kept. */
+/** Texts have no labels to weigh, and only their loss tells which step to keep. */
 function forWriting({ classWeights: _, ...settings }: TrainingSettings): TrainingSettings {
   const { initialisation: start } = settings;
   const initialisation = start.kind === 'answer-words' ? ({ kind: 'text', text: '' } as const) : start;

@@ -34,7 +34,7 @@ const HIDDEN: readonly (readonly [string, keyof TrainingSettings])[] = [
   ['Checkpoint every', 'checkpointEvery'],
 ];
 
-const BEST_BY = { accuracy: 'accuracy', 'macro-f1': 'macro-F1', loss: 'lowest loss' } as const;
+const BEST_BY = { accuracy: 'accuracy', 'macro-f1': 'macro-F1', loss: 'loss' } as const;
 
 /** Results first, then settings; what differs is marked. */
 export function runFacts(runs: readonly SoftVersion[], set: Pick<PromptSet, 'soft'>): readonly RunFact[] {
@@ -48,7 +48,7 @@ export function runFacts(runs: readonly SoftVersion[], set: Pick<PromptSet, 'sof
     ['Starts from', (run) => startWords(run.settings.initialisation, set)],
     ['Start text', (run) => run.initText || '–'],
     ...numbers,
-    ['Best by', ({ settings }) => BEST_BY[settings.metric]],
+    ['Kept by', ({ settings }) => BEST_BY[settings.metric]],
     ['Every label counts the same', ({ settings }) => yesNo(settings.classWeights)],
     ['Reparameterised', ({ settings }) => yesNo(settings.reparameterise)],
     ...HIDDEN.map(([name, key]) => [name, ({ settings }: SoftVersion) => String(settings[key])] as const),

@@ -66,7 +66,7 @@ export function startRun({ open, dataset, version, from }: RunPlan, using: RunWi
   let requestId: number | null = null;
   let asked: 'pause' | 'stop' | null = null;
   let latest = from;
-  let live = freshRun(version, open.id, from, validationIds(dataset).length);
+  let live = freshRun(version, open, from, validationIds(dataset).length);
 
   const change = (part: Partial<LiveRun>) => {
     live = { ...live, ...part };

@@ -189,7 +189,7 @@ export function createTrainStore(services: Services, session: SessionStore, proj
         const shown = dataset
           ? { dataset, lines: await baselines.known({ open, dataset, template: version.template, info: modelInfo() }) }
           : null;
-        set({ live: endedRun(version, open.id, (await disk.checkpoints.get(runId))?.checkpoint ?? null, shown) });
+        set({ live: endedRun(version, open, (await disk.checkpoints.get(runId))?.checkpoint ?? null, shown) });
       },
       startInstead: async (settings, hybrid) => {
         set({ preset: 'own', settings, hybrid });
