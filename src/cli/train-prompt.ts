@@ -91,7 +91,7 @@ export function tell(event: TrainEvent, log: Log): void {
     }
     case 'validation':
       log.line(
-        `Step ${event.point.step}: ${percentage(event.point.accuracy)} on validation rows, loss ${event.point.loss.toFixed(3)}${event.best ? ' (best so far)' : ''}`,
+        `Step ${event.point.step}: ${percentage(event.point.accuracy)} on validation rows, loss ${event.point.loss.toFixed(3)}${event.best ? ' (kept so far)' : ''}`,
       );
       break;
     case 'done':

@@ -79,7 +79,7 @@ export function CurvesPanels({ live, run, trainRows, vocabulary, onRemedy }: Cur
           <dd>{last ? last.gradNorm.toPrecision(2) : '–'}</dd>
           <dt>Learning rate</dt>
           <dd>{last ? last.learningRate.toPrecision(2) : '–'}</dd>
-          <dt>Best so far</dt>
+          <dt>Kept so far</dt>
           <dd>{bestStep === null ? '–' : `step ${bestStep}`}</dd>
         </dl>
       </ChartPanel>

@@ -81,7 +81,7 @@ export function diagnose({
       kind: 'overfitting',
       title: `Overfitting since about step ${best.step}`,
       advice:
-        'The vectors now learn the training rows by heart. You can stop: the best step is the one that is kept. More rows, or fewer virtual tokens, would help more than more steps.',
+        'The vectors now learn the training rows by heart. You can stop: a step from before that is the one that is kept. More rows, or fewer virtual tokens, would help more than more steps.',
       remedy:
         settings.virtualTokens > 1
           ? {
@@ -122,7 +122,7 @@ export function diagnose({
       kind: 'levelled',
       title: 'Levelled off',
       advice:
-        'No gain on the validation rows lately. It will stop by itself when that lasts; stopping now keeps the best step.',
+        'No gain on the validation rows lately. Stopping now keeps the step that is the best so far; going on costs time and seldom harms: it ends by itself where it does.',
       remedy: null,
     };
   return {
