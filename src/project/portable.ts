@@ -103,6 +103,7 @@ const softVersion = z.object({
   bestStep: count.nullable(),
   validationAccuracy: share.nullable(),
   validationLoss: z.number().min(0).exactOptional(),
+  writes: z.literal(true).exactOptional(),
   seconds: z.number().nullable(),
   model: z.object({ id: text(500), sha256: text(200), dtype: text(50) }),
   datasetFingerprint: text(200),

@@ -158,6 +158,7 @@ export function startRun(
   const { name, ...facts } = from;
   const run: SoftVersion = {
     ...facts,
+    ...(isWriting(set) ? { writes: true } : {}),
     id: at.id,
     number,
     name: name?.trim() ? cleanName(name) : `Run ${number}`,
@@ -220,7 +221,7 @@ export const isWriting = (set: Pick<PromptSet, 'writing'>): boolean => set.writi
 
 /** Whether a run was trained for what the set does now: another column may have been chosen since. */
 export const fits = (set: Pick<PromptSet, 'writing'>, run: SoftVersion): boolean =>
-  (run.settings.metric === 'loss') === isWriting(set);
+  (run.writes ?? false) === isWriting(set);
 
 /** The higher the better, among runs of one task. */
 const validationRank = ({ validationAccuracy, validationLoss }: SoftVersion): number =>

@@ -64,6 +64,8 @@ export interface SoftVersion {
   readonly name: string;
   readonly createdAt: string;
   readonly settings: TrainingSettings;
+  /** It was trained to write texts; left out = to choose labels. */
+  readonly writes?: true;
   /** The exact text around the vectors. */
   readonly template: string;
   readonly initText: string;
