@@ -47,7 +47,7 @@ export async function makeCheckRows(
   const texts = (await shippedSentences()).map((sentence) => putIntoTemplate(run.template, sentence, textColumn));
   const encoded = await Promise.all(texts.map((text) => services.data.call('encode', { text })));
   const rows = encoded.map(({ ids }, i) => ({ rowId: String(i), ids, label: null }));
-  if (run.settings.metric === 'loss') return withTargets(services, run, texts, rows, watch);
+  if (run.writes) return withTargets(services, run, texts, rows, watch);
   const scored = await services.engine.call('score', { rows, labels, soft: run.soft, cacheKey: null }, options(watch));
   const byId = new Map(scored.rows.map((row) => [row.rowId, row.logProbs]));
   return texts.map((text, i) => ({ text, ids: encoded[i]?.ids ?? [], logProbs: byId.get(String(i)) ?? [] }));
