@@ -28,7 +28,7 @@ test('on a host that sends no headers the page is isolated after one load more, 
   await studio.open();
   await studio.modelReady(); // on two threads
   expect(await isIsolated(page)).toBe(true);
-  expect(host.pages()).toBe(2); // the first load, and the worker's own copy, from which the second came
+  expect(host.pages()).toBe(3); // the first load, the worker's own copy, and the second load
   await models.open();
   await expect(models.fact('Without a network')).toContainText('yes: page, runtime and this model are kept');
   await expect(models.fact('Room')).toHaveText(/^\d+ MB used of [\d.]+ (?:MB|GB)$/);
@@ -105,4 +105,10 @@ test('a new version waits for the run that goes on, and is taken by a click', as
   await studio.modelReady();
   expect(await page.evaluate(() => caches.keys())).toContain('softprompt-shell-another');
   await expect(train.heading).toContainText('1 tuned prompt so far');
+
+  // the port of a machine passes to another project
+  host.change('index.html', () => '<!doctype html><link rel="icon" href="data:,"><title>Another project</title>');
+  await page.reload();
+  await expect(page).toHaveTitle('Another project');
+  expect(await page.evaluate(async () => (await navigator.serviceWorker.getRegistrations()).length)).toBe(0);
 });

@@ -1,12 +1,13 @@
 /** Looks into the page's IndexedDB, for what the screen cannot show: bytes. */
 import type { Page } from '@playwright/test';
-import type { PromptSet, RunCheckpoint } from '../src/project/types';
+import type { Evaluation, PromptSet, RunCheckpoint } from '../src/project/types';
 
 const DATABASE = 'softprompt-studio';
 
 interface Tables {
   promptSets: PromptSet;
   checkpoints: RunCheckpoint;
+  evaluations: Evaluation;
 }
 
 /** All values of a table; typed arrays come as base64 of their bytes. */
@@ -38,6 +39,8 @@ async function all<T extends keyof Tables>(page: Page, table: T): Promise<Tables
 }
 
 export const promptSets = (page: Page) => all(page, 'promptSets');
+
+export const comparisons = (page: Page) => all(page, 'evaluations');
 
 /** The step that the newest checkpoint of any run is at; -1 when there is none. */
 export async function checkpointStep(page: Page): Promise<number> {
@@ -77,6 +80,34 @@ export async function states(page: Page): Promise<unknown[]> {
     }),
   );
 }
+
+/** Breaks what is kept of the first run: its vectors lose their last number. */
+export const damage = (page: Page): Promise<void> =>
+  page.evaluate(
+    (database) =>
+      new Promise<void>((resolve, reject) => {
+        const opening = indexedDB.open(database);
+        opening.onerror = () => reject(opening.error);
+        opening.onsuccess = () => {
+          const db = opening.result;
+          const work = db.transaction('promptSets', 'readwrite');
+          const table = work.objectStore('promptSets');
+          const asking = table.getAll();
+          asking.onsuccess = () => {
+            const [set] = asking.result;
+            const [first, ...others] = set.soft;
+            const soft = { ...first.soft, vectors: first.soft.vectors.slice(1) };
+            table.put({ ...set, soft: [{ ...first, soft }, ...others] });
+          };
+          work.onerror = () => reject(work.error);
+          work.oncomplete = () => {
+            db.close();
+            resolve();
+          };
+        };
+      }),
+    DATABASE,
+  );
 
 /** Writes into what is kept of every self-check that the second of its directions was 12% off. */
 export const wrongGradient = (page: Page): Promise<void> =>

@@ -13,8 +13,13 @@ const ask = (path: string, more: { method?: string; mode?: string } = {}) =>
 
 describe('a request is answered', () => {
   it.each(['', '?model=a/b', 'index.html', '#/project/1/train'])('by the page for a visit to “%s”', (path) =>
-    expect(ask(path, { mode: 'navigate' })).toEqual({ from: 'page' }),
+    expect(ask(path, { mode: 'navigate' })).toEqual({ from: 'page', isLocal: false }),
   );
+
+  it.each(['localhost:4173', '127.0.0.1', '[::1]:80', 'studio.localhost'])('by what is served now on %s', (host) => {
+    const scope = `http://${host}/`;
+    expect(answerTo({ method: 'GET', mode: 'navigate', url: scope }, scope, MANIFEST)).toMatchObject({ isLocal: true });
+  });
 
   it.each(['assets/index-1.js', 'assets/of-the-version-before.js', 'assets/ort-1.wasm', 'sample/sample.json?x'])(
     'from the cache for %s',

@@ -30,11 +30,12 @@ export interface Kept {
 }
 
 /**
- * `page`: the start page of this version, whatever the query says. `kept`: from the cache, else from the site. `newest`: from
+ * `page`: the start page of this version, whatever the query says; on this machine itself the server's, where it answers:
+ * the next thing to be served at its port may be something else altogether. `kept`: from the cache, else from the site. `newest`: from
  * the site, else from the cache. `site`: none of the worker's business, e.g. weights, which the page keeps by checksum itself.
  */
 type Answer =
-  | { readonly from: 'page' }
+  | { readonly from: 'page'; readonly isLocal: boolean }
   | { readonly from: 'kept' | 'newest'; readonly path: string }
   | { readonly from: 'site' };
 
@@ -53,10 +54,13 @@ function pathBelow(scope: string, url: string): string | null {
   return origin === home.origin && pathname.startsWith(home.pathname) ? pathname.slice(home.pathname.length) : null;
 }
 
+const isLocal = (address: string): boolean =>
+  /^(?:localhost|.+\.localhost|127(?:\.\d+){3}|\[::1\])$/.test(new URL(address).hostname);
+
 export function answerTo({ method, url, mode }: Asked, scope: string, { shell, runtimes }: Manifest): Answer {
   const path = method === 'GET' ? pathBelow(scope, url) : null;
   if (path === null) return SITE;
-  if (mode === 'navigate' && (path === '' || path === 'index.html')) return { from: 'page' };
+  if (mode === 'navigate' && (path === '' || path === 'index.html')) return { from: 'page', isLocal: isLocal(scope) };
   if (/^models\/.+\/studio\.json$/.test(path)) return { from: 'newest', path };
   // files of `assets/` carry their hash in the name: another version's are right too, where they are kept
   const isOurs =

@@ -14,6 +14,8 @@ const NAME = cacheName(MANIFEST.version);
 const MARK = 'X-Kept-Sha256';
 /** A connection that is there but says nothing must not keep the page from its work. */
 const PATIENCE_MS = 4000;
+/** Stands in our page and in no other. */
+const OURS = '<title>Softprompt Studio</title>';
 
 const scope = () => self.registration.scope;
 const address = (path: string) => new URL(path, scope()).href;
@@ -111,11 +113,27 @@ async function newest(request: Request, path: string): Promise<Response> {
   }
 }
 
+/** Ports of one's own machine pass from one project to the next: a page that is not ours is let through, and we go. */
+async function localPage(request: Request): Promise<Response> {
+  try {
+    const response = await fetch(request, { signal: AbortSignal.timeout(PATIENCE_MS) });
+    const text = await response.clone().text();
+    if (text.includes(OURS)) return withHeaders(response);
+    if (response.ok) {
+      await self.registration.unregister();
+      return response;
+    }
+  } catch {
+    // Nothing is served, or it does not answer.
+  }
+  return kept(request, 'index.html');
+}
+
 self.addEventListener('fetch', (event) => {
   const { request } = event;
   const answer = answerTo(request, scope(), MANIFEST);
   if (answer.from === 'site') return;
-  if (answer.from === 'page') event.respondWith(kept(request, 'index.html'));
+  if (answer.from === 'page') event.respondWith(answer.isLocal ? localPage(request) : kept(request, 'index.html'));
   if (answer.from === 'kept') event.respondWith(kept(request, answer.path));
   if (answer.from === 'newest') event.respondWith(newest(request, answer.path));
 });

@@ -69,3 +69,16 @@ it('a run that is about to begin is found by a reload: in the queue, or in its s
   one.end();
   await drained;
 });
+
+it('a full disk keeps no run from beginning', async () => {
+  const store = openMemoryStore();
+  const one = page({ ...store, settings: { ...store.settings, set: () => Promise.reject(new Error('full')) } });
+  await one.made.load('set');
+  await one.made.change(() => [item('a')]);
+  const drained = one.made.drain();
+  await expect.poll(one.waiting).toEqual([]);
+  await one.record();
+  expect(one.runs).toEqual(['a']);
+  one.end();
+  await drained;
+});

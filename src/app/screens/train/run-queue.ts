@@ -36,7 +36,10 @@ export function createRunQueue({ services, read, write, busy, begin, runsOf }: R
     const queue = { ...read(), items: how(read().items), paused };
     write(queue);
     const { items } = queue;
-    await settings.set(keyOf(queue.setId), starting ? { ...queue, items: [starting, ...items] } : queue);
+    // on a full disk the queue lasts as long as the tab; that nothing is saved is said when the run is recorded
+    await settings
+      .set(keyOf(queue.setId), starting ? { ...queue, items: [starting, ...items] } : queue)
+      .catch(() => undefined);
   };
 
   return {

@@ -123,7 +123,7 @@ export function createTrainingRoom(using: RoomWith): TrainingRoom {
         await get().show(left.id);
         return null;
       }
-      await disk.settings.set(`resumed:${left.id}`, step);
+      await disk.settings.set(`resumed:${left.id}`, step).catch(() => undefined);
       return whenChecked(() => run({ open, dataset, version: left, from: kept?.checkpoint ?? null }));
     },
     ask: (what) => {

@@ -1,0 +1,157 @@
+/** What goes wrong outside the page: each ends in a sentence and a way on. */
+import type { Page } from '@playwright/test';
+import { expect, test } from './fixtures';
+import type { Studio } from './pages/studio';
+import { comparisons, damage, promptSets } from './storage';
+
+interface Disk {
+  /** Bytes that the browser grants the site from now on; null = as ever. */
+  readonly grant: (quotaSize: number | null) => Promise<void>;
+  /** Writes beside the studio until nothing goes in any more. */
+  readonly fill: () => Promise<void>;
+}
+
+/**
+ * A disk whose size can be chosen. The browser remembers for half a minute what room it saw, so it must be small before
+ * the studio writes; and the choice lasts as long as the tab that made it, so that is one of its own.
+ */
+async function diskOf(page: Page): Promise<Disk> {
+  const keeper = await page.context().newPage();
+  await keeper.goto('manifest.webmanifest');
+  const session = await page.context().newCDPSession(keeper);
+  const { origin } = new URL(keeper.url());
+  return {
+    grant: async (quotaSize) => {
+      await session.send('Storage.overrideQuotaForOrigin', { origin, ...(quotaSize === null ? {} : { quotaSize }) });
+    },
+    fill: () =>
+      keeper.evaluate(
+        () =>
+          new Promise<void>((resolve, reject) => {
+            const opening = indexedDB.open('filler');
+            opening.onupgradeneeded = () => opening.result.createObjectStore('bytes', { autoIncrement: true });
+            opening.onerror = () => reject(opening.error);
+            opening.onsuccess = () => {
+              const put = (size: number) => {
+                const work = opening.result.transaction('bytes', 'readwrite', { durability: 'strict' });
+                const bytes = new Uint8Array(size);
+                for (let at = 0; at < size; at += 50_000)
+                  crypto.getRandomValues(bytes.subarray(at, Math.min(size, at + 50_000)));
+                work.objectStore('bytes').put(bytes);
+                work.oncomplete = () => put(size);
+                work.onabort = () => (size > 100 ? put(Math.floor(size / 10)) : resolve());
+              };
+              put(4_000_000);
+            };
+          }),
+      ),
+  };
+}
+
+async function rename({ page }: Studio, name: string): Promise<void> {
+  await page.getByRole('button', { name: /^Project: / }).click();
+  await page.getByRole('menuitem', { name: 'Rename' }).click();
+  await page.getByRole('textbox', { name: 'Project name' }).fill(name);
+  await page.keyboard.press('Enter');
+}
+
+const notSaved = (page: Page) => page.getByRole('alert').filter({ hasText: 'The last change is not saved yet' });
+
+test('full disk, site data deleted, clock moved back: said, and nothing on the screen is lost', async ({
+  studio,
+  watch,
+}) => {
+  const { page, train, compare } = studio;
+  watch.expected.push(/404/); // the icon of a page that is none
+  const disk = await diskOf(page);
+  await disk.grant(45e6);
+  await studio.trained();
+  await studio.go('Compare');
+  await compare.run.click();
+  await compare.verdict();
+
+  await test.step('the disk is full', async () => {
+    await disk.fill();
+    await rename(studio, 'No room');
+    await expect(notSaved(page)).toContainText('The browser has no room left for saving the prompt set');
+    expect((await promptSets(page))[0]?.name).not.toBe('No room');
+    await studio.go('Train');
+    await train.set({ Steps: 60, Patience: '' });
+    await train.start();
+    await train.ended(); // the run goes on in the page
+    await expect(notSaved(page)).toContainText('no room left');
+    await disk.grant(null);
+    await page.getByRole('button', { name: 'Save again' }).click();
+    await expect(notSaved(page)).toBeHidden();
+    const [set] = await promptSets(page);
+    expect(set?.name).toBe('No room');
+    expect(set?.soft.map(({ status }) => status)).toEqual(['finished', 'finished']);
+  });
+
+  await test.step('the clock is moved back by three days between two saves', async () => {
+    await page.evaluate(() => {
+      const Real = Date;
+      const now = () => Real.now() - 3 * 24 * 3600_000;
+      globalThis.Date = class extends Real {
+        constructor(...given: [] | [number]) {
+          super(...((given.length === 0 ? [now()] : given) as [number]));
+        }
+        static override now = now;
+      } as DateConstructor;
+    });
+    const [first] = await comparisons(page);
+    await studio.go('Compare');
+    await page.getByRole('button', { name: /^Compare( again)?$/ }).click();
+    const verdict = await compare.verdict();
+    await rename(studio, 'Earlier and later');
+    await page.reload();
+    await expect(studio.heading).toHaveText(verdict);
+    await expect(page.getByRole('button', { name: 'Project: Earlier and later' })).toBeVisible();
+    const [second, ...more] = (await comparisons(page)).filter(({ id }) => id !== first?.id);
+    expect(more).toEqual([]);
+    expect(second && first && second.createdAt > first.createdAt).toBe(true);
+  });
+
+  await test.step('the data of the site are deleted under the page', async () => {
+    await page.evaluate(() => indexedDB.deleteDatabase('softprompt-studio'));
+    await expect(notSaved(page)).toContainText('The browser has deleted what this page had saved');
+    await page.getByRole('button', { name: 'Save again' }).click();
+    await expect(notSaved(page)).toBeHidden();
+    await page.reload();
+    await expect(page.getByRole('button', { name: 'Project: Earlier and later' })).toBeVisible();
+    await studio.go('Train');
+    await expect(train.heading).toContainText('2 tuned prompts so far');
+    await studio.go('Data');
+    await expect(studio.heading).toContainText('156 labelled rows are ready');
+  });
+
+  await test.step('a saved value is damaged: it is set aside, the rest works', async () => {
+    await damage(page);
+    await page.reload();
+    const note = page.getByRole('status').filter({ hasText: '1 saved item could not be read whole and was set aside' });
+    await expect(note).toContainText('Prompt set “Earlier and later”: “Run 1” (soft: another number of values');
+    await studio.go('Train');
+    await expect(train.heading).toContainText('1 tuned prompt so far');
+    const download = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Download what was set aside' }).click();
+    expect((await download).suggestedFilename()).toBe('softprompt-damaged.json');
+    await page.getByRole('button', { name: 'Hide' }).click();
+    await expect(note).toBeHidden();
+    await page.reload();
+    await expect(train.heading).toContainText('1 tuned prompt so far');
+    await expect(note).toBeHidden();
+  });
+});
+
+test('little room is left: said before there is none', async ({ studio }) => {
+  const { page } = studio;
+  // Chromium reports the same room to everybody, whatever there is
+  await page.addInitScript(() => {
+    StorageManager.prototype.estimate = async () => ({ usage: 270e6, quota: 300e6 });
+  });
+  await studio.open();
+  const note = page.getByRole('status').filter({ hasText: 'The browser has 30 MB left for this page' });
+  await expect(note).toContainText('forget a model');
+  await note.getByRole('button', { name: 'Hide' }).click();
+  await expect(note).toBeHidden();
+});
