@@ -104,6 +104,7 @@ test('full disk, site data deleted, clock moved back: said, and nothing on the s
     await page.getByRole('button', { name: /^Compare( again)?$/ }).click();
     const verdict = await compare.verdict();
     await rename(studio, 'Earlier and later');
+    await expect.poll(async () => (await promptSets(page))[0]?.name).toBe('Earlier and later');
     await page.reload();
     await expect(studio.heading).toHaveText(verdict);
     await expect(page.getByRole('button', { name: 'Project: Earlier and later' })).toBeVisible();
