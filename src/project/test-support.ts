@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import type { Dataset } from '../dataset/types';
 import type { SoftPrompt } from '../prompt/types';
-import type { Evaluation, HardVersion, Measurement, RunCheckpoint, SoftVersion } from './types';
+import type { Evaluation, HardVersion, Measurement, RunCheckpoint, SoftVersion, WritingEvaluation } from './types';
 import type { WholeProject } from './whole';
 
 const id = fc.uuid();
@@ -192,6 +192,47 @@ const evaluation = (setId: string, runIds: readonly string[]): fc.Arbitrary<Eval
       votes: [{ rowId: rowIds[0] ?? '', choice }],
     }));
 
+const writing = (setId: string): fc.Arbitrary<WritingEvaluation> =>
+  fc
+    .record({ id, createdAt: time, rowIds: fc.uniqueArray(rowId, { minLength: 1, maxLength: 3 }), answer: text })
+    .map(({ rowIds, answer, ...own }) => {
+      const one = { low: 0, high: 1 };
+      const intervals = { rougeL: one, tokenF1: one, exactMatch: one, perplexity: one };
+      const arm = { id: 'tuned', name: 'Tuned', kind: 'tuned' as const, tokensSentMean: 2 };
+      return {
+        ...own,
+        setId,
+        plan: {
+          rowIds,
+          wanted: rowIds.map(() => 'SECRET wanted'),
+          arms: [
+            {
+              ...arm,
+              written: rowIds.map(() => `SECRET ${answer}`),
+              scores: rowIds.map(() => ({ logProb: -3.5, tokens: 2 })),
+            },
+          ],
+          pairs: [],
+          looks: 1,
+          seed: 4,
+        },
+        comparison: {
+          n: rowIds.length,
+          arms: [
+            { ...arm, rougeL: 0.5, tokenF1: 0.5, exactMatch: 0, perplexity: 9, intervals, rows: rowIds.map(() => 0.5) },
+          ],
+          duels: [],
+          verdict: { headline: 'h', detail: 'd' },
+        },
+        hardVersion: null,
+        softVersion: null,
+        datasetFingerprint: 'f',
+        backend: 'wasm',
+        threads: 2,
+        votes: [],
+      };
+    });
+
 const dataset: fc.Arbitrary<Dataset> = fc
   .record({ cells: fc.array(text, { minLength: 1, maxLength: 4 }), column: fc.oneof(text, fc.constant('$number')) })
   .map(({ cells, column }) => ({
@@ -263,6 +304,9 @@ export const anyProject: fc.Arbitrary<WholeProject> = fc
       dataset: fc.option(dataset),
       checkpoints: fc.tuple(...runIds.toSorted().map((runId) => checkpoint(runId, setId))),
       evaluations: unique(evaluation(setId, runIds), 2).map((list) =>
+        list.toSorted((a, b) => b.createdAt.localeCompare(a.createdAt) || (a.id < b.id ? -1 : 1)),
+      ),
+      writings: unique(writing(setId), 2).map((list) =>
         list.toSorted((a, b) => b.createdAt.localeCompare(a.createdAt) || (a.id < b.id ? -1 : 1)),
       ),
       measurements: unique(measurement(setId), 2).map((list) =>

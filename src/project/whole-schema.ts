@@ -116,10 +116,21 @@ const pair = z.object({
   broken: list(text(500)),
 });
 
-export const evaluationSchema = z.object({
+/** Of every comparison. */
+const compared = {
   id: text(100).min(1),
   setId: text(100),
   createdAt: text(40),
+  hardVersion: text(100).nullable(),
+  softVersion: text(100).nullable(),
+  datasetFingerprint: text(200),
+  backend: text(100),
+  threads: count,
+  votes: list(z.object({ rowId: text(500), choice: z.enum(['a', 'b', 'tie', 'both-bad']) })).optional(),
+};
+
+export const evaluationSchema = z.object({
+  ...compared,
   plan: z
     .object({
       labels: list(text(2000), 1000),
@@ -142,12 +153,42 @@ export const evaluationSchema = z.object({
     n: count,
     looks: count,
   }),
-  hardVersion: text(100).nullable(),
-  softVersion: text(100).nullable(),
-  datasetFingerprint: text(200),
-  backend: text(100),
-  threads: count,
-  votes: list(z.object({ rowId: text(500), choice: z.enum(['a', 'b', 'tie', 'both-bad']) })).optional(),
+});
+
+const measures = z.object({ rougeL: real, tokenF1: real, exactMatch: real, perplexity: real });
+
+export const writingSchema = z.object({
+  ...compared,
+  plan: z
+    .object({
+      rowIds: list(text(500)),
+      wanted: list(text(200_000)),
+      arms: list(
+        z.object({
+          id: text(200),
+          name: text(1000),
+          written: list(text(200_000)),
+          scores: list(z.object({ logProb: real, tokens: count })),
+        }),
+        200,
+      ),
+      pairs: list(z.array(text(200)).length(2), 1000),
+      looks: count,
+      seed: real,
+    })
+    .refine(
+      ({ rowIds, wanted, arms }) =>
+        [wanted, ...arms.flatMap(({ written, scores }) => [written, scores])].every(
+          (each) => each.length === rowIds.length,
+        ),
+      'rows, wanted texts and answers differ in number',
+    ),
+  comparison: z.object({
+    n: count,
+    arms: list(measures.extend({ id: text(200), name: text(1000), rows: numbers }), 200),
+    duels: list(z.object({ a: text(200), b: text(200), sentence: text(10_000) }), 1000),
+    verdict: z.object({ headline: text(2000), detail: text(10_000) }),
+  }),
 });
 
 export const measurementSchema = z

@@ -8,8 +8,23 @@ import type { z } from '../lib/zod';
 import { readNpy, writeNpy } from '../prompt/npy';
 import { exactJson, readExactJson } from './exact-json';
 import { datasetSchema, hardVersionSchema, withoutRowIds } from './portable';
-import type { Evaluation, HardVersion, Measurement, PromptSet, RunCheckpoint, SoftVersion } from './types';
-import { checkpointSchema, evaluationSchema, measurementSchema, setSchema, softSchema } from './whole-schema';
+import type {
+  Evaluation,
+  HardVersion,
+  Measurement,
+  PromptSet,
+  RunCheckpoint,
+  SoftVersion,
+  WritingEvaluation,
+} from './types';
+import {
+  checkpointSchema,
+  evaluationSchema,
+  measurementSchema,
+  setSchema,
+  softSchema,
+  writingSchema,
+} from './whole-schema';
 
 const WHOLE_VERSION = 1;
 export const SET_FILE = 'prompt-set.json';
@@ -22,6 +37,8 @@ export interface WholeProject {
   readonly checkpoints: readonly RunCheckpoint[];
   /** With their votes; newest first. */
   readonly evaluations: readonly Evaluation[];
+  /** Where texts are written; with their votes, newest first. */
+  readonly writings: readonly WritingEvaluation[];
   /** Versions asked again; oldest first. They name no row. */
   readonly measurements: readonly Measurement[];
 }
@@ -38,6 +55,7 @@ export const withoutRows = (whole: WholeProject): WholeProject => ({
   dataset: null,
   checkpoints: whole.checkpoints,
   evaluations: [],
+  writings: [],
   measurements: whole.measurements,
 });
 
@@ -47,6 +65,7 @@ export function wholeFiles({
   dataset,
   checkpoints,
   evaluations,
+  writings,
   measurements,
 }: WholeProject): Map<string, Uint8Array> {
   const files = new Map<string, Uint8Array>();
@@ -72,6 +91,7 @@ export function wholeFiles({
     write(`runs/${stem}.json`, checkpoint);
   }
   for (const evaluation of evaluations) write(`comparisons/${name('comparisons', evaluation)}.json`, evaluation);
+  for (const writing of writings) write(`written/${name('written', writing)}.json`, writing);
   for (const measurement of measurements) write(`measurements/${name('measurements', measurement)}.json`, measurement);
   if (dataset) write(DATA_FILE, dataset);
   return files;
@@ -115,6 +135,7 @@ export function readWhole(files: Files): Result<WholeProject, WholeFailure> {
   const soft: SoftVersion[] = [];
   const checkpoints: RunCheckpoint[] = [];
   const evaluations: Evaluation[] = [];
+  const writings: WritingEvaluation[] = [];
   const measurements: Measurement[] = [];
   let dataset: Dataset | null = null;
   for (const path of [...files.keys()].sort()) {
@@ -136,6 +157,10 @@ export function readWhole(files: Files): Result<WholeProject, WholeFailure> {
       const read = readPart<Evaluation>(files, path, evaluationSchema);
       if (!read.ok) return read;
       evaluations.push({ ...read.value, setId: head.value.id });
+    } else if (folder === 'written') {
+      const read = readPart<WritingEvaluation>(files, path, writingSchema);
+      if (!read.ok) return read;
+      writings.push({ ...read.value, setId: head.value.id });
     } else if (folder === 'measurements') {
       const read = readPart<Measurement>(files, path, measurementSchema);
       if (!read.ok) return read;
@@ -146,17 +171,25 @@ export function readWhole(files: Files): Result<WholeProject, WholeFailure> {
       dataset = read.value;
     }
   }
-  for (const ids of [hard, soft, evaluations, measurements].map((list) => list.map(({ id }) => id)))
+  for (const ids of [hard, soft, evaluations, writings, measurements].map((list) => list.map(({ id }) => id)))
     if (new Set(ids).size < ids.length) return bad('Two versions in it are the same one.');
   const { formatVersion: _version, ...facts } = head.value;
   return ok({
     set: { ...facts, hard: inOrder(hard, facts.hard), soft: inOrder(soft, facts.soft) },
     dataset,
     checkpoints: checkpoints.sort((a, b) => (a.runId < b.runId ? -1 : 1)),
-    evaluations: evaluations.sort((a, b) => b.createdAt.localeCompare(a.createdAt) || (a.id < b.id ? -1 : 1)),
+    evaluations: evaluations.sort(newestFirst),
+    writings: writings.sort(newestFirst),
     measurements: measurements.sort((a, b) => a.createdAt.localeCompare(b.createdAt) || (a.id < b.id ? -1 : 1)),
   });
 }
+
+interface Dated {
+  readonly id: string;
+  readonly createdAt: string;
+}
+
+const newestFirst = (a: Dated, b: Dated) => b.createdAt.localeCompare(a.createdAt) || (a.id < b.id ? -1 : 1);
 
 /** Versions in the order that the project names; those that it does not name (a colleague's) behind, by number. */
 function inOrder<V extends { readonly id: string; readonly number: number }>(
@@ -211,11 +244,17 @@ const bad = (what: string) => fail('bad-project' as const, `${what} Nothing was 
  * @param newId a fresh id at each call
  */
 export function renewed(
-  { set, dataset, checkpoints, evaluations, measurements }: WholeProject,
+  { set, dataset, checkpoints, evaluations, writings, measurements }: WholeProject,
   here: { readonly id: string; readonly handle: string; readonly newId: () => string },
 ): WholeProject {
   const runIds = new Map(set.soft.map(({ id }) => [id, here.newId()]));
   const runId = <T extends string | null>(id: T) => (id === null ? id : (runIds.get(id) ?? id)) as T;
+  const compared = <T extends Pick<Evaluation, 'softVersion'>>(evaluation: T): T => ({
+    ...evaluation,
+    id: here.newId(),
+    setId: here.id,
+    softVersion: runId(evaluation.softVersion),
+  });
   return {
     set: {
       ...set,
@@ -229,12 +268,8 @@ export function renewed(
     },
     dataset,
     checkpoints: checkpoints.map((kept) => ({ ...kept, setId: here.id, runId: runId(kept.runId) })),
-    evaluations: evaluations.map((evaluation) => ({
-      ...evaluation,
-      id: here.newId(),
-      setId: here.id,
-      softVersion: runId(evaluation.softVersion),
-    })),
+    evaluations: evaluations.map(compared),
+    writings: writings.map(compared),
     measurements: measurements.map((measurement) => ({
       ...measurement,
       id: here.newId(),

@@ -161,7 +161,7 @@ export function createImportStore(services: Services, session: SessionStore, pro
     }
 
     async function wholeFor(what: Incoming): Promise<WholeProject | null> {
-      const nothing = { checkpoints: [], evaluations: [], measurements: [] };
+      const nothing = { checkpoints: [], evaluations: [], writings: [], measurements: [] };
       if (what.kind === 'prompt') return { set: what.set, dataset: what.dataset, ...nothing };
       if (what.kind === 'vectors') {
         const made = await fromForm(what);

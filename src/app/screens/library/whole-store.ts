@@ -6,22 +6,24 @@ import type { Store } from '../../../store/store';
 export async function readStored(disk: Store, setId: string): Promise<WholeProject | null> {
   const set = await disk.sets.get(setId);
   if (!set || set.deletedAt !== null) return null;
-  const [rows, checkpoints, evaluations, measurements] = await Promise.all([
+  const [rows, checkpoints, evaluations, writings, measurements] = await Promise.all([
     disk.datasets.get(setId),
     disk.checkpoints.ofSet(setId),
     disk.evaluations.ofSet(setId),
+    disk.writings.ofSet(setId),
     disk.measurements.ofSet(setId),
   ]);
-  return { set, dataset: rows?.dataset ?? null, checkpoints, evaluations, measurements };
+  return { set, dataset: rows?.dataset ?? null, checkpoints, evaluations, writings, measurements };
 }
 
 /** Writes it; measurements that `before` had and it has not go. Comparisons are kept: they say what was seen. */
 export async function storeWhole(disk: Store, whole: WholeProject, before?: WholeProject): Promise<void> {
-  const { set, dataset, checkpoints, evaluations, measurements } = whole;
+  const { set, dataset, checkpoints, evaluations, writings, measurements } = whole;
   await disk.sets.put(set);
   if (dataset) await disk.datasets.put({ setId: set.id, dataset });
   for (const checkpoint of checkpoints) await disk.checkpoints.put(checkpoint);
   for (const evaluation of evaluations) await disk.evaluations.put(evaluation);
+  for (const writing of writings) await disk.writings.put(writing);
   for (const measurement of measurements) await disk.measurements.put(measurement);
   const stays = new Set(measurements.map(({ id }) => id));
   for (const gone of before?.measurements ?? []) if (!stays.has(gone.id)) await disk.measurements.remove(gone);
