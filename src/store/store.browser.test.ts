@@ -20,7 +20,13 @@ const set = (id = 'a', label = 'Support tone'): PromptSet =>
     { name: label, words: [], baseTemplate: '{text}', datasetFingerprint: null, datasetName: null, taken: [] },
   );
 const compared = (setId: string, createdAt: string, headline: string) =>
-  ({ id: `e-${setId}-${createdAt}`, setId, createdAt, comparison: { verdict: { headline } } }) as Evaluation;
+  ({
+    id: `e-${setId}-${createdAt}`,
+    setId,
+    createdAt,
+    plan: { labels: [], rowIds: [], arms: [] },
+    comparison: { verdict: { headline } },
+  }) as unknown as Evaluation;
 const checkpoint = (runId: string, setId: string): RunCheckpoint => ({
   runId,
   setId,
