@@ -15,9 +15,7 @@ it('rows are paired: what every row has more of is no doubt at all', () => {
     difference: -300,
     ci95: { low: -300, high: -300 },
   });
-  expect(sentence(few)).toBe(
-    'Tuned sends 300 tokens a row fewer than Yours + 8 examples (the same on every draw of rows).',
-  );
+  expect(sentence(few)).toBe('Tuned sends 300 tokens a row fewer than Yours + 8 examples (on every row alike).');
 });
 
 it('where it differs from row to row the interval says so', () => {

@@ -46,6 +46,6 @@ export function tokensSentence(
   const { difference, ci95 } = tokens;
   if (Math.round(difference) === 0) return `${nameOf(b)} sends as many tokens a row as ${nameOf(a)}.`;
   const ends = [Math.abs(ci95.low), Math.abs(ci95.high)].sort((x, y) => x - y).map(whole);
-  const range = new Set(ends).size === 1 ? 'the same on every draw of rows' : `95% interval ${ends.join(' to ')}`;
+  const range = new Set(ends).size === 1 ? 'on every row alike' : `95% interval ${ends.join(' to ')}`;
   return `${nameOf(b)} sends ${whole(Math.abs(difference))} tokens a row ${difference < 0 ? 'fewer' : 'more'} than ${nameOf(a)} (${range}).`;
 }

@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createPromptSet } from './prompt-set';
-import { soundCheckpoint, soundDataset, soundSet } from './soundness';
+import { soundCheckpoint, soundDataset, soundEvaluation, soundMeasurement, soundSet, soundWriting } from './soundness';
+import { anyProject } from './test-support';
 import type { PromptSet, RunCheckpoint, SoftVersion } from './types';
 
 const run = (change: object = {}) =>
@@ -69,4 +71,21 @@ it('a checkpoint whose parts differ in length cannot be gone on from', () => {
 
 it('rows without a mapping are none', () => {
   expect(soundDataset({ setId: 's', dataset: {} } as never).faults).toEqual([expect.stringContaining('mapping')]);
+});
+
+it('comparisons and measurements as they are made are sound; without a part they are not', () => {
+  fc.assert(
+    fc.property(anyProject, ({ evaluations, writings, measurements }) => {
+      for (const value of evaluations) expect(soundEvaluation(value).faults).toEqual([]);
+      for (const value of writings) {
+        expect(soundWriting(value).faults).toEqual([]);
+        expect(soundWriting({ ...value, plan: undefined } as never).sound).toBeNull();
+      }
+      for (const value of measurements) {
+        expect(soundMeasurement(value).faults).toEqual([]);
+        expect(soundMeasurement({ ...value, predictions: 'lost' } as never).sound).toBeNull();
+      }
+    }),
+    { numRuns: 40 },
+  );
 });

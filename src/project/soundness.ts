@@ -1,6 +1,6 @@
 /** Whether a stored value is what it should be, and what of it is when it is not. Says nothing about whether it is right. */
 import { z } from '../lib/zod';
-import type { Evaluation, PromptSet, RunCheckpoint, StoredDataset } from './types';
+import type { Evaluation, Measurement, PromptSet, RunCheckpoint, StoredDataset, WritingEvaluation } from './types';
 
 /** `sound` is the value itself where nothing is wrong, a shorter one where parts were taken out, null where nothing is left. */
 export interface Soundness<T> {
@@ -76,6 +76,29 @@ const evaluation = z.looseObject({
   comparison: z.looseObject({ verdict: z.looseObject({ headline: text }) }),
 });
 
+const writing = z.looseObject({
+  id: text,
+  setId: text,
+  createdAt: text,
+  plan: z.looseObject({
+    rowIds: z.array(text),
+    wanted: z.array(text),
+    arms: z.array(z.looseObject({ id: text, written: z.array(text) })),
+  }),
+  comparison: z.looseObject({ arms: z.array(z.looseObject({ id: text })), verdict: z.looseObject({ headline: text }) }),
+});
+
+const measurement = z.looseObject({
+  id: text,
+  setId: text,
+  versionId: text,
+  createdAt: text,
+  data: z.looseObject({ kind: text, name: text, fingerprint: text }),
+  labels: z.array(text),
+  gold: z.array(z.int()),
+  predictions: z.array(z.int()),
+});
+
 /** Rows are looked at when they are unpacked; they may be many. */
 const dataset = z.looseObject({
   setId: text,
@@ -124,4 +147,6 @@ export function soundSet(value: PromptSet): Soundness<PromptSet> {
 
 export const soundCheckpoint = whole<RunCheckpoint>(checkpoint);
 export const soundEvaluation = whole<Evaluation>(evaluation);
+export const soundWriting = whole<WritingEvaluation>(writing);
+export const soundMeasurement = whole<Measurement>(measurement);
 export const soundDataset = whole<StoredDataset>(dataset);

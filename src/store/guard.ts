@@ -1,6 +1,14 @@
 /** Between the repositories and the disk: what is damaged is set aside before anything trips over it. */
 import { StudioError } from '../lib/errors';
-import { type Soundness, soundCheckpoint, soundDataset, soundEvaluation, soundSet } from '../project/soundness';
+import {
+  type Soundness,
+  soundCheckpoint,
+  soundDataset,
+  soundEvaluation,
+  soundMeasurement,
+  soundSet,
+  soundWriting,
+} from '../project/soundness';
 import type { PromptSet } from '../project/types';
 import type { Backend, ValueOf } from './backend';
 import type { SetAside, TableName } from './schema';
@@ -10,6 +18,8 @@ const CHECKS = {
   promptSets: soundSet,
   checkpoints: soundCheckpoint,
   evaluations: soundEvaluation,
+  writings: soundWriting,
+  measurements: soundMeasurement,
   datasets: soundDataset,
 } as const;
 type Checked = keyof typeof CHECKS;
@@ -18,11 +28,19 @@ const KEY: Readonly<Record<Checked, string>> = {
   promptSets: 'id',
   checkpoints: 'runId',
   evaluations: 'id',
+  writings: 'id',
+  measurements: 'id',
   datasets: 'setId',
 };
 
 /** Data sets may be large: they are looked at when they are opened. */
-const INSPECTED = ['promptSets', 'checkpoints', 'evaluations'] as const satisfies readonly Checked[];
+const INSPECTED = [
+  'promptSets',
+  'checkpoints',
+  'evaluations',
+  'writings',
+  'measurements',
+] as const satisfies readonly Checked[];
 
 const isChecked = (table: TableName): table is Checked => table in CHECKS;
 
@@ -40,7 +58,10 @@ const what = (table: Checked, value: unknown, faults: readonly string[], isRepai
     case 'checkpoints':
       return `The last state of a run (${faults.join(', ')}): it cannot be gone on with. A prompt that it has given stays.`;
     case 'evaluations':
+    case 'writings':
       return `A comparison (${faults.join(', ')}): compare again to have it back.`;
+    case 'measurements':
+      return `A measurement of a version (${faults.join(', ')}): measure it again to have it back.`;
     case 'datasets':
       return `The rows of a prompt set (${faults.join(', ')}): open the file again on the Data screen.`;
   }

@@ -12,7 +12,7 @@ import type {
 /** A value that was damaged, as it was found. */
 export interface SetAside {
   readonly id: string;
-  readonly table: 'promptSets' | 'datasets' | 'checkpoints' | 'evaluations';
+  readonly table: 'promptSets' | 'datasets' | 'checkpoints' | 'evaluations' | 'writings' | 'measurements';
   /** ISO time. */
   readonly at: string;
   /** What was lost, to which thing, what is left: sentences. */
