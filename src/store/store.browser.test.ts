@@ -19,6 +19,20 @@ const set = (id = 'a', label = 'Support tone'): PromptSet =>
     { id, now: '2026-01-01T00:00:00Z' },
     { name: label, words: [], baseTemplate: '{text}', datasetFingerprint: null, datasetName: null, taken: [] },
   );
+const measured = (id: string, setId: string): Measurement => ({
+  id,
+  setId,
+  versionId: 'r',
+  createdAt: '',
+  data: { kind: 'file', name: 'others.csv', fingerprint: 'f' },
+  labels: ['a', 'b'],
+  gold: [0],
+  predictions: [1],
+  leftOut: 0,
+  calibrated: false,
+  model: { id: 'm', sha256: '0' },
+});
+
 const compared = (setId: string, createdAt: string, headline: string) =>
   ({
     id: `e-${setId}-${createdAt}`,
@@ -102,7 +116,7 @@ describe.each([
       await store.sets.put(set(id));
       await store.checkpoints.put(checkpoint(`r-${id}`, id));
       await store.evaluations.put(compared(id, '', 'x'));
-      await store.measurements.put({ id: `m-${id}`, setId: id, createdAt: '' } as Measurement);
+      await store.measurements.put(measured(`m-${id}`, id));
     }
     await store.sets.remove('a');
     expect((await store.sets.list()).map((s) => s.id)).toEqual(['b']);
@@ -133,14 +147,15 @@ test('what an earlier version stored is listed after its upgrade', async () => {
     id: 'w',
     setId: 'b',
     createdAt: '2026-01-04',
-    comparison: { verdict: { headline: 'It writes nearer' } },
+    plan: { rowIds: ['1'], wanted: ['b'], arms: [{ id: 'tuned', written: ['b'] }] },
+    comparison: { arms: [{ id: 'tuned' }], verdict: { headline: 'It writes nearer' } },
   };
-  await store.writings.put(written as WritingEvaluation);
+  await store.writings.put(written as unknown as WritingEvaluation);
   expect(await store.writings.ofSet('b')).toEqual([written]);
   expect((await store.listings.list()).find(({ id }) => id === 'b')?.headline).toBe('It writes nearer');
   expect(await store.evaluations.ofSet('b')).toHaveLength(1);
   expect(await store.sets.get('a')).toEqual(set('a'));
-  await store.measurements.put({ id: 'm', setId: 'a', createdAt: '' } as Measurement);
+  await store.measurements.put(measured('m', 'a'));
   expect(await store.measurements.ofSet('a')).toHaveLength(1);
 });
 
