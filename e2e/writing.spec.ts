@@ -1,0 +1,141 @@
+/** Texts are written instead of labels chosen: a column of summaries, from the file to another browser. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from './fixtures';
+import type { Studio, TestFile } from './pages/studio';
+import { soundNow } from './sound';
+import { checkpointStep } from './storage';
+
+const ALL = readFileSync(join(import.meta.dirname, '../tools/text-to-text/summaries.csv'), 'utf8');
+
+/** The first hundred of them. */
+const SUMMARIES: TestFile = { name: 'summaries.csv', bytes: Buffer.from(ALL.slice(0, ALL.indexOf('\nS101,'))) };
+
+const MESSAGE = 'The lamp from order 4711 still has not come. Who can tell me where it is?';
+
+/** Sound as a phone shows it; the panels are those of labels, whose journeys look at them wide and dark. */
+async function narrow({ page, scrollsSideways }: Studio, what: string): Promise<void> {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await soundNow(page, what);
+  expect.soft(await scrollsSideways(), `${what} scrolls sideways at 390 px`).toBe(false);
+  await page.setViewportSize({ width: 1440, height: 900 });
+}
+
+test('a column of summaries, from the file through training, comparison and vote to another browser', async ({
+  studio,
+  otherProfile,
+}) => {
+  const { page, data, prompts, train, compare, playground, library } = studio;
+
+  await test.step('the task is guessed, and can be said', async () => {
+    await studio.open();
+    await studio.modelReady();
+    await studio.upload(SUMMARIES);
+    await expect(studio.heading).toHaveText(/^100 rows are ready/);
+    await expect(page.getByRole('radio', { name: 'Write a text' })).toBeChecked();
+    await expect(data.role('What should be written')).toContainText('summary');
+    await expect(page.getByRole('heading', { name: /^What should be written: half have \d+ tokens/ })).toBeVisible();
+    await expect(page.getByText('Label', { exact: true })).toBeHidden();
+    await page.getByText('Choose a label').click();
+    await expect(studio.heading).toHaveText(/different labels in 100 rows$/);
+    await page.getByText('Write a text').click();
+    await expect(studio.heading).toHaveText(/^100 rows are ready/);
+    await narrow(studio, 'Data');
+  });
+
+  await test.step('a prompt is proposed without answer words; a try writes', async () => {
+    await data.next.click();
+    await expect(prompts.editor).toHaveValue(
+      'Read the message and write the summary in one line.\nMessage: {text}\nSummary:',
+    );
+    await expect(page.getByText('Answer words')).toBeHidden();
+    await expect(page.getByRole('region', { name: 'Tokens', exact: true })).toContainText('wanted:');
+    await page.getByRole('textbox', { name: 'Longest answer, in tokens' }).fill('12');
+    await prompts.tryIt.click();
+    await expect(studio.heading).toHaveText(/^Your prompt reaches ROUGE-L \d+% on 15 validation rows$/);
+    await expect(page.getByRole('table', { name: /what was wanted/ }).getByRole('row')).toHaveCount(16);
+    await narrow(studio, 'Prompts');
+    await prompts.next.click();
+  });
+
+  await test.step('training goes on after a reload; loss and perplexity, no accuracy', async () => {
+    await train.set({ Steps: 160, Patience: '', 'Rows a step': 4 });
+    await expect(page.getByText('Every label counts the same')).toBeHidden();
+    await train.start();
+    await expect.poll(() => checkpointStep(page)).toBeGreaterThanOrEqual(50);
+    await page.reload();
+    await expect(studio.heading).toBeVisible();
+    await train.ended();
+    expect(await checkpointStep(page)).toBe(160);
+    await expect(studio.heading).toHaveText(/^Trained: perplexity [\d.e+]+ on 15 validation rows; now compare/);
+    await expect(page.getByRole('heading', { name: /^Validation perplexity/ })).toBeVisible();
+    await expect(page.getByRole('radio', { name: 'Accuracy' })).toHaveCount(0);
+    await narrow(studio, 'Train');
+    await studio.modelReady();
+  });
+
+  await test.step('compare, rows, report', async () => {
+    await compare.run.click();
+    await compare.run.click();
+    await expect(page.getByRole('table', { name: 'Prompts and measures' }).getByRole('row')).toHaveCount(5, {
+      timeout: 90_000,
+    });
+    await expect(studio.heading).toHaveText(/points of ROUGE-L$|^No clear difference/);
+    await expect(page.getByRole('table', { name: 'Differences between prompts' })).toContainText('Tuned against Yours');
+    await page.getByRole('tab', { name: /^Equally near/ }).click();
+    await page
+      .getByRole('button', { name: /^All answers to row/ })
+      .first()
+      .click();
+    await expect(page.getByRole('dialog')).toContainText('Wanted:');
+    await page.keyboard.press('Escape');
+    await narrow(studio, 'Compare');
+    await page.getByRole('button', { name: 'Download', exact: true }).click();
+    await expect(page.getByRole('dialog')).toContainText('contains 0 of your rows');
+    const report = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Download the report' }).click();
+    const html = readFileSync(await (await report).path(), 'utf8');
+    expect(html).toContain('none: no text of any row');
+    expect(html).not.toContain('order 20817');
+    await page.keyboard.press('Escape');
+  });
+
+  await test.step('a blind vote by keyboard, undone once, there after a reload', async () => {
+    await page.getByRole('tab', { name: 'Blind vote' }).click();
+    const box = page.locator('.ballot');
+    await expect(box.getByText('Row 1 of')).toBeVisible();
+    await box.focus();
+    for (const key of ['ArrowLeft', 'ArrowRight', 'Backspace', 'ArrowUp']) await page.keyboard.press(key);
+    await expect(box.getByText('Row 3 of')).toBeVisible();
+    await soundNow(page, 'Blind vote');
+    await page.reload();
+    await expect(box.getByText('Row 3 of')).toBeVisible();
+    await page.getByRole('button', { name: 'Count so far' }).click();
+    await expect(box.getByRole('status')).toContainText(/won [01] of 1 decided votes/);
+    await studio.modelReady();
+  });
+
+  const here = await test.step('it plays', async () => {
+    await studio.go('Playground');
+    const written = await playground.write(MESSAGE, 'tuned prompt');
+    await narrow(studio, 'Playground');
+    return written;
+  });
+
+  const zip = await test.step('export', async () => {
+    await studio.go('Compare');
+    await page.getByRole('button', { name: /^Export( this prompt)?$/ }).click();
+    await expect(page.getByRole('dialog')).toContainText('This file will contain none of your rows.');
+    return library.download();
+  });
+
+  await test.step('import into a clean profile: the same answer', async () => {
+    const other = await otherProfile();
+    await other.open('#/project/new/library');
+    await expect(other.heading).toHaveText('No prompt set yet');
+    await other.library.import(zip);
+    await expect(other.page.getByText(/All \d+ check rows agree, to within 0\.0001/)).toBeVisible();
+    await other.page.getByRole('button', { name: 'Open it' }).click();
+    expect(await other.playground.write(MESSAGE, 'tuned prompt')).toBe(here);
+  });
+});
