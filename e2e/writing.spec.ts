@@ -25,6 +25,7 @@ test('a column of summaries, from the file through training, comparison and vote
   studio,
   otherProfile,
 }) => {
+  test.slow();
   const { page, data, prompts, train, compare, playground, library } = studio;
 
   await test.step('the task is guessed, and can be said', async () => {
