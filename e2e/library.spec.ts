@@ -100,6 +100,7 @@ test('rename, delete, undo, and handles that never clash', async ({ studio }) =>
 test('a stage moves to another version, is taken back, and differences, notes and tags are kept', async ({
   studio,
 }) => {
+  test.slow();
   const { page, library } = studio;
   await studio.trained();
   await studio.go('Library');
