@@ -54,5 +54,11 @@ export function useQuery<T extends string>(name: string, fallback: T): readonly 
 /** The id that stands in the hash before a project exists. */
 export const NEW_PROJECT = 'new';
 
+/** The screen that is shown while the project has no id yet; null = another place. */
+export function screenOfNew(): string | null {
+  const [, place, id, screen] = readPath().split('/');
+  return place === 'project' && id === NEW_PROJECT ? (screen ?? null) : null;
+}
+
 export const screenPath = (projectId: string | null, screen: string): string =>
   `/project/${projectId ?? NEW_PROJECT}/${screen}`;

@@ -30,6 +30,20 @@ describe('from a file to a project', () => {
     expect(path()).toBe(`/project/${project.getState().set?.id}/data`);
   });
 
+  it('leaves the user on the screen that was chosen while the file was read', async () => {
+    const services = testServices();
+    const { call } = services.data;
+    const goesOn = (async (method, params, options) => {
+      if (method === 'prepare') history.pushState(null, '', '#/project/new/train');
+      return call(method, params, options);
+    }) satisfies typeof call;
+    const project = createProjectStore(services);
+    const data = createDataStore({ ...services, data: { ...services.data, call: goesOn } }, project);
+    data.getState().openFile(csvFile(200));
+    await vi.waitFor(() => expect(project.getState().set).not.toBeNull());
+    await vi.waitFor(() => expect(path()).toBe(`/project/${project.getState().set?.id}/train`));
+  });
+
   it('makes no project of what cannot be trained, and says why', async () => {
     const { project, data } = await opened(csvFile(200, ['neutral']));
     expect(project.getState().set).toBeNull();

@@ -5,7 +5,7 @@ import { freshVersion } from '../../../dataset/versions';
 import { StudioError } from '../../../lib/errors';
 import { changeTask } from '../../../project/prompt-set';
 import type { Services } from '../../services';
-import { navigate, screenPath } from '../../shell/location';
+import { navigate, screenOfNew, screenPath } from '../../shell/location';
 import type { ProjectStore } from '../../state/project-store';
 import { toastError } from '../../ui/toast';
 import type { DataState, Prepared, Shares } from './data-state';
@@ -78,7 +78,8 @@ export function preparing(
         await project.getState().update((s) => changeTask(s, task, now()));
       } else {
         const made = await project.getState().create({ name: nameFromFile(fileName), dataset, datasetName: fileName });
-        navigate(screenPath(made.id, 'data'), { replace: true });
+        // the id comes into the address where the user is by now
+        navigate(screenPath(made.id, screenOfNew() ?? 'data'), { replace: true });
         void services.store.persist();
       }
     },
