@@ -82,6 +82,18 @@ describe('where texts are written', () => {
     expect(again.getState().evaluation?.id).toBe(evaluation?.id);
   });
 
+  it('the latest is the newest, also where the clock was moved back in between', async () => {
+    const { writing } = await opened();
+    await writing.getState().run();
+    const first = writing.getState().evaluation?.createdAt ?? '';
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 3 * 86_400_000 });
+    await writing
+      .getState()
+      .run()
+      .finally(() => vi.useRealTimers());
+    expect((writing.getState().evaluation?.createdAt ?? '') > first).toBe(true);
+  });
+
   it('what was stopped leaves nothing behind, and is no look; an engine that fails says so', async () => {
     const stopped = await opened(() => {
       throw new StudioError('cancelled', 'Cancelled.');

@@ -1,6 +1,7 @@
 /** Prompts that write, on the same held-back rows: answers of one after another, compared in the data worker, kept. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { StudioError } from '../../../lib/errors';
+import { nowAfter } from '../../../lib/time';
 import { changeTask } from '../../../project/prompt-set';
 import type { WritingEvaluation } from '../../../project/types';
 import type { Services } from '../../services';
@@ -76,10 +77,11 @@ export function createWritingStore(services: Services, session: SessionStore, pr
         signal,
         onEvent: ({ done, total }) => set({ fraction: total > 0 ? done / total : null }),
       });
+      const { evaluation: before } = get();
       const evaluation: WritingEvaluation = {
         id: crypto.randomUUID(),
         setId,
-        createdAt: new Date().toISOString(),
+        createdAt: nowAfter(before?.setId === setId ? before.createdAt : null),
         plan,
         comparison,
         hardVersion: contest.hard?.id ?? null,
