@@ -12,6 +12,7 @@ import type { ProjectStore } from '../../state/project-store';
 import type { SessionStore } from '../../state/session-store';
 import { type Contest, contestOf } from './arms';
 import { type ArmProgress, scoreContest } from './score-contest';
+import { telling } from './telling';
 
 /** Calibrated where the validation rows say that it helps, or for all, or for none: always by one rule for all prompts. */
 export type CalibrationMode = 'chosen' | 'raw' | 'calibrated';
@@ -67,22 +68,9 @@ export function createCompareStore(services: Services, session: SessionStore, pr
   const computed = new Map<string, Comparison>();
 
   return createStore<CompareState>((set, get) => {
-    const armState = (id: string, change: Partial<ArmProgress>) =>
-      set(({ progress }) => ({ progress: progress.map((p) => (p.id === id ? { ...p, ...change } : p)) }));
-
     async function score(open: PromptSet, dataset: Dataset, contest: Contest, signal: AbortSignal): Promise<void> {
-      const startedAt = performance.now();
-      const { plan, leftOut, info } = await scoreContest({ services, session, project }, open, dataset, contest, {
-        signal,
-        note: (note) => set({ note }),
-        arm: armState,
-        total: (share) => {
-          const elapsed = (performance.now() - startedAt) / 1000;
-          const secondsLeft = share > 0.02 ? (elapsed * (1 - share)) / share : null;
-          set({ fraction: share, secondsLeft });
-          session.getState().updateJob({ fraction: share, secondsLeft });
-        },
-      });
+      const told = telling(signal, session, { get, set });
+      const { plan, leftOut, info } = await scoreContest({ services, session, project }, open, dataset, contest, told);
       set({ note: 'Comparing row by row', secondsLeft: null });
       const comparison = await services.data.call('compare', plan, {
         signal,

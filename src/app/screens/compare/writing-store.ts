@@ -12,6 +12,7 @@ import { contestOf } from './arms';
 import { alsoKey } from './compare-store';
 import type { ArmProgress } from './score-contest';
 import { scoreWriting } from './score-writing';
+import { telling } from './telling';
 
 export interface WritingState {
   readonly running: boolean;
@@ -44,9 +45,6 @@ export function createWritingStore(services: Services, session: SessionStore, pr
   let aborter: AbortController | null = null;
 
   return createStore<WritingState>((set, get) => {
-    const armState = (id: string, change: Partial<ArmProgress>) =>
-      set(({ progress }) => ({ progress: progress.map((p) => (p.id === id ? { ...p, ...change } : p)) }));
-
     async function compare(signal: AbortSignal): Promise<void> {
       const { dataset } = project.getState();
       let open = project.getState().set;
@@ -60,18 +58,8 @@ export function createWritingStore(services: Services, session: SessionStore, pr
       const { id: setId } = open;
       const contest = contestOf(open, (await disk.settings.get<readonly string[]>(alsoKey(open))) ?? []);
       set({ progress: contest.arms.map(({ id, name }) => ({ id, name, state: 'waiting', fraction: 0 })) });
-      const startedAt = performance.now();
-      const { plan, leftOut, info } = await scoreWriting({ services, session, project }, open, dataset, contest, {
-        signal,
-        note: (note) => set({ note }),
-        arm: armState,
-        total: (share) => {
-          const elapsed = (performance.now() - startedAt) / 1000;
-          const secondsLeft = share > 0.02 ? (elapsed * (1 - share)) / share : null;
-          set({ fraction: share, secondsLeft });
-          session.getState().updateJob({ fraction: share, secondsLeft });
-        },
-      });
+      const told = telling(signal, session, { get, set });
+      const { plan, leftOut, info } = await scoreWriting({ services, session, project }, open, dataset, contest, told);
       set({ note: 'Comparing row by row', secondsLeft: null });
       const comparison = await services.data.call('compareWriting', plan, {
         signal,
