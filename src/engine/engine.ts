@@ -1,4 +1,5 @@
 import { Answers } from '../inference/answers';
+import type { TextCacheOptions } from '../inference/cache-plan';
 import { breathe, type Control, throwIfInterrupted, uninterrupted } from '../inference/control';
 import { type Generated, generate } from '../inference/generate';
 import { eachOrder, meanOverOrders } from '../inference/orders';
@@ -6,7 +7,7 @@ import { PrefixCache } from '../inference/prefix-cache';
 import { embeddingRows } from '../inference/run';
 import { countTokens, openScorer, scoreRows } from '../inference/score';
 import { scoreTargets } from '../inference/targets';
-import { TextCache, type TextCacheOptions } from '../inference/text-cache';
+import { TextCache } from '../inference/text-cache';
 import { writeRows } from '../inference/write-rows';
 import { present } from '../lib/assert';
 import type { SoftPrompt } from '../prompt/types';

@@ -3,6 +3,7 @@ import { StudioError } from '../lib/errors';
 import type { SoftPrompt } from '../prompt/types';
 import { lengthBuckets } from '../tokens/buckets';
 import type { TokenRow } from '../tokens/types';
+import type { CachePlan } from './cache-plan';
 import { type Control, uninterrupted } from './control';
 import { type KvRow, truncated } from './kv';
 import type { StartedRow } from './label-scores';
@@ -12,7 +13,7 @@ import { PrefixCache } from './prefix-cache';
 import { takesPast } from './program';
 import type { Program } from './run';
 import { commonPrefixLength, type MixedTokens, withSoft } from './sequence';
-import type { CachePlan, TextCache } from './text-cache';
+import type { TextCache } from './text-cache';
 
 export interface RowOptions {
   readonly rows: readonly TokenRow[];

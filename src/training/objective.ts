@@ -1,3 +1,4 @@
+import type { CachePlan } from '../inference/cache-plan';
 import type { Control } from '../inference/control';
 import { type Objective, pastLength, type Sequence } from '../inference/feeds';
 import type { KvRow } from '../inference/kv';
@@ -9,7 +10,7 @@ import { checkContext } from '../inference/rows';
 import { type Program, run } from '../inference/run';
 import { type MixedTokens, withSoft } from '../inference/sequence';
 import { withTarget } from '../inference/targets';
-import type { CachePlan, TextCache } from '../inference/text-cache';
+import type { TextCache } from '../inference/text-cache';
 import { present } from '../lib/assert';
 import type { SoftPrompt } from '../prompt/types';
 import { lengthBuckets } from '../tokens/buckets';

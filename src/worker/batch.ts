@@ -9,7 +9,7 @@ import { unwrap } from '../lib/unwrap';
 import { type BatchRenderer, type BatchTask, openBatch } from '../task/batch';
 import type { Tokenizer } from '../tokens/types';
 import type { BatchLane, DataMethods } from './protocol';
-import type { Handlers } from './rpc';
+import type { Handlers } from './serve';
 
 type BatchMethod = 'openBatch' | 'closeBatch' | 'startBatch' | 'batchRows' | 'batchFingerprint' | 'batchOutput';
 

@@ -2,7 +2,7 @@ import type { Engine } from '../engine/engine';
 import { createWebEngine, prepareWebEngine } from '../engine/web';
 import { StudioError } from '../lib/errors';
 import type { EngineMethods, ProgressEvent } from './protocol';
-import { type Handlers, serve } from './rpc';
+import { type Handlers, serve } from './serve';
 
 /** Tells of work that is done piece by piece, with the time that is left at the pace so far. */
 function progressOf(unit: ProgressEvent['unit'], total: number, emit: (event: ProgressEvent) => void) {

@@ -1,6 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import { StudioError } from '../lib/errors';
-import { type Control, type Handlers, type PageEnd, RpcClient, serve } from './rpc';
+import type { Control } from './rpc';
+import { type PageEnd, RpcClient } from './rpc-client';
+import { type Handlers, serve } from './serve';
 
 interface Echo {
   echo(params: { text: string }, onEvent: (event: string) => void): string;

@@ -1,5 +1,5 @@
 import type { DataMethods } from '../protocol';
-import { type PageEnd, RpcClient } from '../rpc';
+import { type PageEnd, RpcClient } from '../rpc-client';
 
 const spawnWorker = (): PageEnd =>
   new Worker(new URL('../data.worker.ts', import.meta.url), { type: 'module', name: 'data' });

@@ -1,5 +1,5 @@
 import type { EngineMethods } from '../protocol';
-import { type PageEnd, RpcClient } from '../rpc';
+import { type PageEnd, RpcClient } from '../rpc-client';
 
 const spawnWorker = (): PageEnd =>
   new Worker(new URL('../engine.worker.ts', import.meta.url), { type: 'module', name: 'engine' });

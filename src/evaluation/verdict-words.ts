@@ -1,0 +1,74 @@
+/** The sentences that the verdict's rules share: how prompts are called, on what rows, how often these were looked at. */
+import type { Duel } from './duel';
+import { WORDS } from './reference';
+import type { ArmReport, PairReport, Verdict } from './types';
+import { numberWord, pointsRange, pointsWithUnit, sentence, times } from './words';
+
+/** What a rule looks at. */
+export interface Field {
+  readonly gold: readonly number[];
+  readonly n: number;
+  readonly looks: number;
+  /** Arm A of the headline pair, or another hand-written prompt that does better on these rows. */
+  readonly hand: ArmReport;
+  /** Arm A of the headline pair. */
+  readonly first: ArmReport;
+  /** Arm B of the headline pair. */
+  readonly tuned: ArmReport;
+  /** The best few-shot arm, unless it is itself one of the pair. */
+  readonly fewShot: ArmReport | null;
+  readonly words: ArmReport | null;
+  readonly majority: ArmReport | null;
+  readonly headlinePair: PairReport | null;
+}
+
+/** How an arm is called inside a sentence. */
+export function called(arm: ArmReport, field: Field): string {
+  if (arm.kind === 'tuned') return 'the tuned prompt';
+  if (arm.kind === 'hybrid') return 'your prompt with vectors';
+  if (arm.kind === 'ensemble') return 'the mean of several tuned prompts';
+  if (arm.kind === 'combined') return 'the tuned prompt with word counts';
+  if (arm.kind === 'untuned') return 'the untuned prompt';
+  if (arm.kind === 'few-shot') return `your prompt with ${shots(arm)}`;
+  if (arm.id === WORDS) return 'a word-count classifier';
+  if (arm.kind === 'reference') return arm.name.charAt(0).toLowerCase() + arm.name.slice(1);
+  return arm.id === field.first.id || (arm.id === 'yours' && field.first.kind !== 'zero-shot')
+    ? 'your prompt'
+    : `“${arm.name}”`;
+}
+
+/** `Yours + 8 examples` -> `eight examples`. */
+export function shots(arm: ArmReport): string {
+  const count = /\d+/.exec(arm.name)?.[0] ?? /\d+/.exec(arm.id)?.[0];
+  return count === undefined ? 'examples' : `${numberWord(Number(count))} ${count === '1' ? 'example' : 'examples'}`;
+}
+
+export const on = ({ n }: Field) => `on ${n.toLocaleString('en')} held-back ${n === 1 ? 'row' : 'rows'}`;
+
+export const between = ({ ci95 }: Duel) => `between ${pointsRange(ci95.low, ci95.high, 'and')} points`;
+
+/** Looking often at the same rows makes a lucky result likelier; the count is always told. */
+export const looksSentence = ({ looks }: Field) =>
+  looks <= 1
+    ? 'These rows have been looked at once.'
+    : `These rows have been looked at ${times(looks)}: each look makes a lucky result likelier.`;
+
+/** What accuracy hides where one label is common. */
+export function macroCaution({ headlinePair }: Field): string | null {
+  if (!headlinePair) return null;
+  const { macroF1Ci95, macroF1Difference, difference } = headlinePair;
+  if (difference > 0 && macroF1Ci95.high < 0)
+    return `Mind the rare labels: macro-F1 is ${pointsWithUnit(-macroF1Difference)} lower.`;
+  if (difference <= 0 && macroF1Ci95.low > 0)
+    return `On the rare labels the tuned prompt helps: macro-F1 is ${pointsWithUnit(macroF1Difference)} higher.`;
+  return null;
+}
+
+export const paragraph = (...sentences: readonly (string | null)[]) => sentences.filter((s) => s !== null).join(' ');
+
+export const verdict = (
+  kind: Verdict['kind'],
+  headline: string,
+  detail: string,
+  rowsNeeded: number | null = null,
+): Verdict => ({ kind, headline: sentence(headline), detail, rowsNeeded });

@@ -1,0 +1,141 @@
+import { fromWire, StudioError } from '../lib/errors';
+import type { WireReply, WireRequest } from './protocol';
+import {
+  type ControlKind,
+  cancelled,
+  type EventOf,
+  type Methods,
+  type ParamsOf,
+  type ResultOf,
+  type WireAlive,
+  type WireControl,
+} from './rpc';
+
+export interface CallOptions<E> {
+  readonly onEvent?: (event: E) => void;
+  /** Aborting asks the worker to cancel; the call then rejects with `cancelled` as soon as the worker has obeyed. */
+  readonly signal?: AbortSignal;
+  /** Buffers to move instead of copy; they are empty here afterwards. */
+  readonly transfer?: readonly Transferable[];
+  /** Is told the id of the request, for `control`. */
+  readonly onStart?: (requestId: number) => void;
+}
+
+/** The end of a channel that lies in the page: a `Worker`. */
+export interface PageEnd {
+  postMessage(message: unknown, transfer: Transferable[]): void;
+  addEventListener(type: string, listener: (event: Event) => void): void;
+  terminate(): void;
+}
+
+interface PendingCall {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: Error) => void;
+  readonly onEvent: ((event: never) => void) | undefined;
+}
+
+/**
+ * Calls a worker's methods. When the worker dies, every open call rejects with `worker-died`; so does every later one
+ * until `restart`.
+ */
+export class RpcClient<M extends Methods<M>> {
+  readonly #spawn: () => PageEnd;
+  readonly #name: string;
+  #worker: PageEnd;
+  #dead = false;
+  #nextId = 1;
+  readonly #pending = new Map<number, PendingCall>();
+
+  /** @param name how the error message calls this worker, e.g. `engine`. */
+  constructor(name: string, spawn: () => PageEnd) {
+    this.#name = name;
+    this.#spawn = spawn;
+    this.#worker = this.#start();
+  }
+
+  /** @throws StudioError whatever the worker throws; `worker-died`; `cancelled` */
+  call<K extends keyof M & string>(
+    method: K,
+    params: ParamsOf<M[K]>,
+    options: CallOptions<EventOf<M[K]>> = {},
+  ): Promise<ResultOf<M[K]>> {
+    if (this.#dead) return Promise.reject(this.#deathError());
+    if (options.signal?.aborted) return Promise.reject(cancelled());
+    const id = this.#nextId++;
+    const abort = () => this.control(id, 'cancel');
+    return new Promise<ResultOf<M[K]>>((resolve, reject) => {
+      this.#pending.set(id, {
+        resolve: (result) => resolve(result as ResultOf<M[K]>),
+        reject,
+        onEvent: options.onEvent,
+      });
+      options.signal?.addEventListener('abort', abort, { once: true });
+      this.#worker.postMessage({ id, method, params } satisfies WireRequest, [...(options.transfer ?? [])]);
+      options.onStart?.(id);
+    }).finally(() => options.signal?.removeEventListener('abort', abort));
+  }
+
+  control(requestId: number, control: ControlKind): void {
+    if (!this.#dead && this.#pending.has(requestId))
+      this.#worker.postMessage({ control, requestId } satisfies WireControl, []);
+  }
+
+  /** A new worker in place of the old one, dead or alive. What the old one held (a loaded model) is gone. */
+  restart(): void {
+    this.#die(false);
+    this.#worker = this.#start();
+    this.#dead = false;
+  }
+
+  dispose(): void {
+    this.#die(false);
+  }
+
+  #start(): PageEnd {
+    const worker = this.#spawn();
+    worker.addEventListener('message', (event) => {
+      const { data } = event as MessageEvent<WireReply | WireAlive>;
+      if ('alive' in data) void navigator.locks.request(data.alive, () => this.#onDeath(worker, null));
+      else this.#receive(worker, data);
+    });
+    // `error` is an exception outside of any handler (also: its script did not load); `messageerror` a reply that cannot be read.
+    worker.addEventListener('error', (event) => this.#onDeath(worker, event as ErrorEvent));
+    worker.addEventListener('messageerror', () => this.#onDeath(worker, null));
+    return worker;
+  }
+
+  #receive(worker: PageEnd, reply: WireReply): void {
+    if (worker !== this.#worker) return;
+    const call = this.#pending.get(reply.id);
+    if (!call) return;
+    if (reply.type === 'event') {
+      call.onEvent?.(reply.event as never);
+      return;
+    }
+    this.#pending.delete(reply.id);
+    if (reply.type === 'result') call.resolve(reply.result);
+    else call.reject(fromWire(reply.error));
+  }
+
+  #onDeath(worker: PageEnd, event: ErrorEvent | null): void {
+    if (worker !== this.#worker) return;
+    event?.preventDefault?.();
+    this.#die(true, event?.message);
+  }
+
+  #die(unexpected: boolean, detail?: string): void {
+    this.#dead = true;
+    this.#worker.terminate();
+    const calls = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const call of calls) call.reject(unexpected ? this.#deathError(detail) : cancelled());
+  }
+
+  #deathError(detail?: string): StudioError {
+    return new StudioError(
+      'worker-died',
+      `The ${this.#name} stopped unexpectedly${detail ? ` (${detail})` : ''}. Nothing saved is lost: restart it and go on.`,
+      { data: { worker: this.#name } },
+    );
+  }
+}
