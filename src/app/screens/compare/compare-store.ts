@@ -2,7 +2,6 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Dataset } from '../../../dataset/types';
 import type { Comparison, ComparisonPlan } from '../../../evaluation/types';
-import { StudioError } from '../../../lib/errors';
 import { nowAfter } from '../../../lib/time';
 import { changeTask } from '../../../project/prompt-set';
 import type { Evaluation, PromptSet } from '../../../project/types';
@@ -11,8 +10,8 @@ import type { Services } from '../../services';
 import type { ProjectStore } from '../../state/project-store';
 import type { SessionStore } from '../../state/session-store';
 import { type Contest, contestOf } from './arms';
-import { type ArmProgress, scoreContest } from './score-contest';
-import { telling } from './telling';
+import { AT_REST, asError, type ContestState, contestRunner, waiting } from './contest-run';
+import { scoreContest, type Told } from './score-contest';
 
 /** Calibrated where the validation rows say that it helps, or for all, or for none: always by one rule for all prompts. */
 export type CalibrationMode = 'chosen' | 'raw' | 'calibrated';
@@ -23,14 +22,7 @@ export function planFor({ calibration: _, ...plan }: ComparisonPlan, mode: Calib
   return { ...plan, calibrated: mode === 'calibrated' };
 }
 
-export interface CompareState {
-  readonly running: boolean;
-  /** What is going on, in words. */
-  readonly note: string | null;
-  readonly progress: readonly ArmProgress[];
-  readonly fraction: number | null;
-  readonly secondsLeft: number | null;
-  readonly error: StudioError | null;
+export interface CompareState extends ContestState {
   /** The comparison on the screen. */
   readonly evaluation: Evaluation | null;
   /** As the calibration that was chosen on the screen has it. */
@@ -52,28 +44,21 @@ export interface CompareState {
 
 export type CompareStore = StoreApi<CompareState>;
 
-const asError = (cause: unknown): StudioError =>
-  cause instanceof StudioError
-    ? cause
-    : new StudioError('internal', `The comparison stopped: ${String(cause)}`, { cause });
-
 export const alsoKey = (set: Pick<PromptSet, 'id'>) => `compare-also:${set.id}`;
-
-const FATAL = new Set(['worker-died', 'device-lost', 'out-of-memory', 'session-failed']);
 
 export function createCompareStore(services: Services, session: SessionStore, project: ProjectStore): CompareStore {
   const { store: disk } = services;
-  let aborter: AbortController | null = null;
   /** The other ways of calibrating, computed when they were asked for. */
   const computed = new Map<string, Comparison>();
 
   return createStore<CompareState>((set, get) => {
-    async function score(open: PromptSet, dataset: Dataset, contest: Contest, signal: AbortSignal): Promise<void> {
-      const told = telling(signal, session, { get, set });
+    const runner = contestRunner(session, { get, set });
+
+    async function score(open: PromptSet, dataset: Dataset, contest: Contest, told: Told): Promise<void> {
       const { plan, leftOut, info } = await scoreContest({ services, session, project }, open, dataset, contest, told);
       set({ note: 'Comparing row by row', secondsLeft: null });
       const comparison = await services.data.call('compare', plan, {
-        signal,
+        signal: told.signal,
         onEvent: ({ done, total: rows }) => set({ fraction: rows > 0 ? done / rows : null }),
       });
       const { evaluation: before } = get();
@@ -101,12 +86,7 @@ export function createCompareStore(services: Services, session: SessionStore, pr
       (await disk.settings.get<readonly string[]>(alsoKey(open))) ?? [];
 
     return {
-      running: false,
-      note: null,
-      progress: [],
-      fraction: null,
-      secondsLeft: null,
-      error: null,
+      ...AT_REST,
       evaluation: null,
       comparison: null,
       mode: 'chosen',
@@ -138,21 +118,11 @@ export function createCompareStore(services: Services, session: SessionStore, pr
           set({ error: asError(cause) });
         }
       },
-      run: async () => {
-        const { dataset } = project.getState();
-        let open = project.getState().set;
-        if (!open || !dataset || get().running) return;
-        aborter = new AbortController();
-        const { signal } = aborter;
-        set({ running: true, error: null, fraction: null, secondsLeft: null, progress: [] });
-        session.getState().setJob({
-          title: 'Comparing',
-          screen: 'compare',
-          fraction: null,
-          secondsLeft: null,
-          stop: () => get().stop(),
-        });
-        try {
+      run: () =>
+        runner.run(async (told) => {
+          const { dataset } = project.getState();
+          let open = project.getState().set;
+          if (!open || !dataset) return;
           if (!sameLabels(open.words, dataset.labels) || open.baseTemplate === '') {
             await session.getState().tokenizerReady();
             const proposed = await services.data.call('propose', { dataset });
@@ -167,19 +137,10 @@ export function createCompareStore(services: Services, session: SessionStore, pr
               );
           }
           const contest = contestOf(open, await alsoOf(open));
-          set({ progress: contest.arms.map(({ id, name }) => ({ id, name, state: 'waiting', fraction: 0 })) });
-          await score(open, dataset, contest, signal);
-        } catch (cause) {
-          const error = asError(cause);
-          if (error.code !== 'cancelled') set({ error });
-          if (FATAL.has(error.code)) session.getState().engineLost(error);
-        } finally {
-          aborter = null;
-          set({ running: false, note: null, fraction: null, secondsLeft: null });
-          session.getState().setJob(null);
-        }
-      },
-      stop: () => aborter?.abort(),
+          set({ progress: waiting(contest) });
+          await score(open, dataset, contest, told);
+        }),
+      stop: runner.stop,
       amend: async (change) => {
         const { evaluation } = get();
         if (!evaluation) return;
