@@ -1,8 +1,8 @@
-import { useMemo, useState } from 'react';
+import { useMemo } from 'react';
 import type { Insights } from '../../../evaluation/insights';
 import { sideOf } from '../../charts';
 import { useQuery } from '../../shell/location';
-import { ArmMark, Button, format, LabelTag, Panel, Select, Table, Tabs } from '../../ui';
+import { ArmMark, Button, format, LabelTag, PagedTable, Panel, Select, Tabs } from '../../ui';
 import type { CloserProps } from './LookCloser';
 import { RowDialog } from './RowDialog';
 import { type ComparedRow, comparedRows, filterRows, type RowGroup } from './results';
@@ -131,47 +131,38 @@ const answer = ({ label, right, probability }: ComparedRow['a']) => (
 );
 
 function Rows({ rows, empty, a, b, onOpen }: RowsProps) {
-  const [shown, setShown] = useState(PAGE);
-  if (rows.length === 0) return <p className="dim">{empty}</p>;
   return (
-    <div className="stack">
-      <Table<ComparedRow>
-        caption="Rows with both answers and their probabilities"
-        rows={rows.slice(0, shown)}
-        rowKey={(row) => row.id}
-        columns={[
-          { id: 'text', header: 'Text', primary: true, cell: (row) => row.text },
-          { id: 'gold', header: 'Label', cell: (row) => <LabelTag>{row.gold}</LabelTag> },
-          {
-            id: 'a',
-            header: <ArmMark side={sideOf(a)}>{a.name}</ArmMark>,
-            cardLabel: a.name,
-            cell: (row) => answer(row.a),
-          },
-          {
-            id: 'b',
-            header: <ArmMark side={sideOf(b)}>{b.name}</ArmMark>,
-            cardLabel: b.name,
-            cell: (row) => answer(row.b),
-          },
-          {
-            id: 'open',
-            header: <span className="visually-hidden">All answers</span>,
-            cell: (row) => (
-              <Button variant="link" size="s" aria-label={`All answers to row ${row.id}`} onPress={() => onOpen(row)}>
-                All answers
-              </Button>
-            ),
-          },
-        ]}
-      />
-      {rows.length > shown ? (
-        <div className="row">
-          <Button variant="quiet" onPress={() => setShown(shown + PAGE)}>
-            Show {Math.min(PAGE, rows.length - shown)} more of {rows.length}
-          </Button>
-        </div>
-      ) : null}
-    </div>
+    <PagedTable<ComparedRow>
+      caption="Rows with both answers and their probabilities"
+      rows={rows}
+      page={PAGE}
+      empty={empty}
+      rowKey={(row) => row.id}
+      columns={[
+        { id: 'text', header: 'Text', primary: true, cell: (row) => row.text },
+        { id: 'gold', header: 'Label', cell: (row) => <LabelTag>{row.gold}</LabelTag> },
+        {
+          id: 'a',
+          header: <ArmMark side={sideOf(a)}>{a.name}</ArmMark>,
+          cardLabel: a.name,
+          cell: (row) => answer(row.a),
+        },
+        {
+          id: 'b',
+          header: <ArmMark side={sideOf(b)}>{b.name}</ArmMark>,
+          cardLabel: b.name,
+          cell: (row) => answer(row.b),
+        },
+        {
+          id: 'open',
+          header: <span className="visually-hidden">All answers</span>,
+          cell: (row) => (
+            <Button variant="link" size="s" aria-label={`All answers to row ${row.id}`} onPress={() => onOpen(row)}>
+              All answers
+            </Button>
+          ),
+        },
+      ]}
+    />
   );
 }

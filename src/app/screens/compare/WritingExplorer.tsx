@@ -1,10 +1,10 @@
-import { useMemo, useState } from 'react';
+import { useMemo } from 'react';
 import type { Dataset } from '../../../dataset/types';
 import type { WritingDuel } from '../../../evaluation/writing';
 import type { WritingEvaluation } from '../../../project/types';
 import { TextDifference } from '../../charts/TextDifference';
 import { useQuery } from '../../shell/location';
-import { ArmMark, Button, Dialog, format, Panel, Table, Tabs } from '../../ui';
+import { ArmMark, Button, Dialog, format, PagedTable, Panel, Tabs } from '../../ui';
 import { sideOfArm } from './writing-words';
 import { type WrittenRow, writtenRows } from './written-rows';
 
@@ -99,59 +99,50 @@ interface RowsProps {
 }
 
 function Rows({ rows, empty, evaluation, duel, onOpen }: RowsProps) {
-  const [shown, setShown] = useState(PAGE);
-  if (rows.length === 0) return <p className="dim">{empty}</p>;
   const head = (id: string) => {
     const arm = evaluation.comparison.arms.find((each) => each.id === id);
     return arm ? <ArmMark side={sideOfArm(arm)}>{arm.name}</ArmMark> : id;
   };
   const nameOf = (id: string) => evaluation.comparison.arms.find((arm) => arm.id === id)?.name ?? id;
   return (
-    <div className="stack">
-      <Table<WrittenRow>
-        caption="Rows with both texts and the wanted one"
-        rows={rows.slice(0, shown)}
-        rowKey={(row) => row.id}
-        columns={[
-          { id: 'text', header: 'Text', primary: true, cell: (row) => row.text },
-          { id: 'wanted', header: 'Wanted', cardLabel: 'wanted', cell: (row) => row.wanted },
-          {
-            id: 'a',
-            header: head(duel.a),
-            cardLabel: nameOf(duel.a),
-            cell: (row) => <TextDifference written={row.a} wanted={row.wanted} />,
-          },
-          {
-            id: 'b',
-            header: head(duel.b),
-            cardLabel: nameOf(duel.b),
-            cell: (row) => <TextDifference written={row.b} wanted={row.wanted} />,
-          },
-          {
-            id: 'gain',
-            header: 'ROUGE-L',
-            numeric: true,
-            cardLabel: 'ROUGE-L',
-            cell: (row) => format.points(row.gain),
-          },
-          {
-            id: 'open',
-            header: <span className="visually-hidden">All answers</span>,
-            cell: (row) => (
-              <Button variant="link" size="s" aria-label={`All answers to row ${row.id}`} onPress={() => onOpen(row)}>
-                All answers
-              </Button>
-            ),
-          },
-        ]}
-      />
-      {rows.length > shown ? (
-        <div className="row">
-          <Button variant="quiet" onPress={() => setShown(shown + PAGE)}>
-            Show {Math.min(PAGE, rows.length - shown)} more of {rows.length}
-          </Button>
-        </div>
-      ) : null}
-    </div>
+    <PagedTable<WrittenRow>
+      caption="Rows with both texts and the wanted one"
+      rows={rows}
+      page={PAGE}
+      empty={empty}
+      rowKey={(row) => row.id}
+      columns={[
+        { id: 'text', header: 'Text', primary: true, cell: (row) => row.text },
+        { id: 'wanted', header: 'Wanted', cardLabel: 'wanted', cell: (row) => row.wanted },
+        {
+          id: 'a',
+          header: head(duel.a),
+          cardLabel: nameOf(duel.a),
+          cell: (row) => <TextDifference written={row.a} wanted={row.wanted} />,
+        },
+        {
+          id: 'b',
+          header: head(duel.b),
+          cardLabel: nameOf(duel.b),
+          cell: (row) => <TextDifference written={row.b} wanted={row.wanted} />,
+        },
+        {
+          id: 'gain',
+          header: 'ROUGE-L',
+          numeric: true,
+          cardLabel: 'ROUGE-L',
+          cell: (row) => format.points(row.gain),
+        },
+        {
+          id: 'open',
+          header: <span className="visually-hidden">All answers</span>,
+          cell: (row) => (
+            <Button variant="link" size="s" aria-label={`All answers to row ${row.id}`} onPress={() => onOpen(row)}>
+              All answers
+            </Button>
+          ),
+        },
+      ]}
+    />
   );
 }
