@@ -16,83 +16,24 @@ import type { HardVersion, PromptSet } from '../../../project/types';
 import { sameLabels } from '../../../task/align-words';
 import { checkTemplate } from '../../../task/template';
 import type { HardPrompt, LabelWord } from '../../../task/types';
-import type { TargetLengths } from '../../../tokens/text-lengths';
-import type { LabelTokens } from '../../../tokens/types';
-import type { DataMethods } from '../../../worker/protocol';
 import type { Services } from '../../services';
 import type { ProjectStore } from '../../state/project-store';
 import { isEngineGone } from '../../state/session-state';
 import type { SessionStore } from '../../state/session-store';
 import { wordsFor } from '../../state/words-for';
 import { validationIds } from '../train/run-inputs';
-import { ownPieces } from './own-pieces';
-import { cellsShown, firstPrompt, needsProposal, proposals, slim } from './proposal';
+import { measurePrompt } from './measure-prompt';
+import type { PromptsState } from './prompts-state';
+import { firstPrompt, needsProposal, proposals } from './proposal';
 import { createTries, triedIds } from './tries';
 import { versionName } from './words';
-
-type Collision = ReturnType<DataMethods['labelTokens']>['collisions'][number];
-
-interface Cost {
-  /** Tokens of the template alone. */
-  readonly prompt: number;
-  /** Mean and most tokens of a validation row as it goes to the model, examples included. */
-  readonly mean: number;
-  readonly max: number;
-  /** Row ids that do not fit into the model's context. */
-  readonly tooLong: readonly string[];
-}
-
-interface Reading {
-  readonly rowId: string;
-  /** 0-based place among the validation rows. */
-  readonly index: number;
-  readonly pieces: readonly string[];
-  /** Which of them come from the row, not from the prompt. */
-  readonly own: readonly boolean[];
-  /** Of the text that should be written after it; empty where labels are chosen. */
-  readonly target: readonly string[];
-}
-
-export interface PromptsState {
-  readonly draft: HardPrompt;
-  /** A sentence when the template cannot be used as it stands. */
-  readonly templateError: string | null;
-  readonly labels: readonly LabelTokens[] | null;
-  readonly collisions: readonly Collision[];
-  readonly cost: Cost | null;
-  readonly reading: Reading | null;
-  /** How long the texts to be written are. */
-  readonly answers: (TargetLengths & { readonly fingerprint: string }) | null;
-  readonly trying: { readonly done: number; readonly total: number } | null;
-  readonly tryError: StudioError | null;
-  /** Measured on this machine; null before anything was scored. */
-  readonly secondsPerToken: number | null;
-  readonly edit: (template: string) => void;
-  /** Changes what is not text: examples and how they are chosen, the chat template. */
-  readonly setHow: (change: Partial<Omit<HardPrompt, 'template'>>) => void;
-  /** Takes a whole prompt, such as a repaired one. */
-  readonly take: (prompt: HardPrompt) => void;
-  readonly setWord: (label: string, word: string) => void;
-  readonly resolve: (collision: Collision) => void;
-  /** Tokens that an answer may have; null = as the texts of the data say. */
-  readonly setLongest: (longest: number | null) => void;
-  readonly readRow: (index: number) => void;
-  /** Scores a few validation rows, so that the button can say how long a try takes. */
-  readonly measure: () => Promise<void>;
-  readonly tryNow: () => Promise<void>;
-  /** Puts an earlier version into the editor. */
-  readonly openVersion: (id: string) => void;
-  /** Makes a version "Yours". */
-  readonly choose: (id: string) => void;
-  /** Saves the draft as a version when it is new and usable; for leaving the screen. */
-  readonly keepDraft: () => Promise<void>;
-}
 
 export type PromptsStore = StoreApi<PromptsState>;
 
 const EMPTY: HardPrompt = { template: '', shots: 0, shotSeed: 0 };
 
 export function createPromptsStore(services: Services, project: ProjectStore, session: SessionStore): PromptsStore {
+  const { data } = services;
   let turn = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   /** Set id and label set that words were proposed for, so that one proposal runs at a time. */
@@ -147,7 +88,7 @@ export function createPromptsStore(services: Services, project: ProjectStore, se
       const ids = validationIds(found.dataset);
       const index = Math.min(reading?.index ?? 0, Math.max(0, validation.length - 1));
       const rowId = validation[index];
-      const { labels, collisions } = await services.data.call('labelTokens', { words });
+      const { labels, collisions } = await data.call('labelTokens', { words });
       if (mine !== turn) return;
       set({ labels, collisions });
       // which training rows are alike is known to the model alone
@@ -158,25 +99,11 @@ export function createPromptsStore(services: Services, project: ProjectStore, se
       }
       // after another label column was chosen, its words are still to be proposed
       if (templateError !== null || rowId === undefined || !sameLabels(words, found.dataset.labels)) return;
-      const dataset = slim(found.dataset, [...ids, rowId], draft.shots > 0);
-      const [rows, bare, shown] = await Promise.all([
-        services.data.call('tokenRows', { dataset, prompt: draft, words, split: ids }),
-        services.data.call('encode', { text: draft.template.replace(/\{[^{}]*\}/g, '') }),
-        services.data.call('render', { dataset, prompt: draft, words, split: [rowId] }).then(async ({ examples }) => {
-          const text = examples[0]?.text ?? '';
-          const { pieces } = await services.data.call('encode', { text });
-          const wanted = examples[0]?.target;
-          const target = wanted === undefined ? [] : (await services.data.call('encode', { text: wanted })).pieces;
-          return { pieces, own: ownPieces(text, pieces, cellsShown(found.dataset, rowId, draft.template)), target };
-        }),
-      ]);
+      const measured = await measurePrompt(data, { prompt: draft, words, dataset: found.dataset, rowId, ids });
       if (mine !== turn) return;
-      if (writes(dataset.mapping) && get().answers?.fingerprint !== dataset.fingerprint)
+      if (writes(found.dataset.mapping) && get().answers?.fingerprint !== found.dataset.fingerprint)
         await measureAnswers(found.dataset);
-      set({
-        cost: { prompt: bare.ids.length, mean: rows.meanTokens, max: rows.maxTokens, tooLong: rows.tooLong },
-        reading: { rowId, index, ...shown },
-      });
+      set({ cost: measured.cost, reading: { rowId, index, ...measured.reading } });
     }
 
     /** Stopped while the words of all rows were read: then the examples are balanced again, which needs no reading. */
@@ -187,7 +114,7 @@ export function createPromptsStore(services: Services, project: ProjectStore, se
     }
 
     async function measureAnswers(dataset: Dataset) {
-      const lengths = await services.data.call('targetLengths', { dataset });
+      const lengths = await data.call('targetLengths', { dataset });
       set({ answers: { ...lengths, fingerprint: dataset.fingerprint } });
     }
 
@@ -195,11 +122,11 @@ export function createPromptsStore(services: Services, project: ProjectStore, se
     async function propose(open: PromptSet, dataset: Dataset) {
       if (proposedFor === dataset) return;
       proposedFor = dataset;
-      const quick = await services.data.call('propose', { dataset });
+      const quick = await data.call('propose', { dataset });
       const isOwn = () => get().draft.template !== '' && !proposals(open).has(get().draft.template);
       if (proposedFor === dataset && !isOwn()) setDraft(firstPrompt(quick.template, dataset));
       await session.getState().tokenizerReady();
-      const { template, words } = await services.data.call('propose', { dataset });
+      const { template, words } = await data.call('propose', { dataset });
       if (project.getState().set?.id !== open.id || project.getState().dataset !== dataset) return;
       const prompt = firstPrompt(template, dataset);
       const own = isOwn() && get().draft.template !== prompt.template;
