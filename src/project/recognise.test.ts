@@ -9,7 +9,7 @@ import { readArchive } from './archive';
 import { writeDemo } from './demo';
 import { type FileKind, recognise } from './recognise';
 import { anyProject } from './test-support';
-import { wholeArchiveFiles, zipped } from './whole-archive';
+import { MANIFEST, wholeArchiveFiles, zipped } from './whole-archive';
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 const table = { vectors: Float32Array.from({ length: 12 }, (_, i) => i / 7), virtualTokens: 3, hidden: 4 };
@@ -136,8 +136,11 @@ describe.each(SOUND)('%s, damaged', (name, kind, bytes) => {
         continue;
       }
       accepted++;
+      if (seen.kind === 'npy') npyHeaderHolds(damaged);
+      if (seen.kind === 'safetensors') safetensorsHeaderHolds(damaged);
       if (seen.kind === 'npy' || seen.kind === 'safetensors') againTheSame(seen.kind, damaged);
       if (kind === 'prompt-bundle' || kind === 'peft-adapter' || kind === 'project') sameFiles(bytes, damaged);
+      if (kind === 'project') sameProject(bytes, damaged);
     }
     expect(accepted).toBeLessThan(MUTATIONS);
   }, 600_000);
@@ -150,6 +153,40 @@ function againTheSame(kind: 'npy' | 'safetensors', bytes: Uint8Array): void {
   const first = read(bytes);
   const second = first.ok ? read(write(first.value)) : first;
   expect(second).toEqual(first);
+}
+
+const latin1 = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1');
+
+/** Read as Python would, by other means than the codec's: all fields are there, none else, and each says what it may. */
+function npyHeaderHolds(bytes: Uint8Array): void {
+  const [major = 0, minor, low = 0, high = 0] = bytes.subarray(6, 10);
+  expect([major, minor]).toEqual([1, 0]);
+  const python = latin1(bytes.subarray(10, 10 + low + 256 * high));
+  expect(python).toMatch(/'shape'\s*:\s*\(/);
+  const json = python.replaceAll("'", '"').replace('False', 'false').replace('(', '[').replace(')', ']');
+  const header = JSON.parse(json.replace(/,(?=\s*[\]}])/g, ''));
+  expect(header).toEqual({ descr: '<f4', fortran_order: false, shape: [expect.any(Number), expect.any(Number)] });
+}
+
+function safetensorsHeaderHolds(bytes: Uint8Array): void {
+  const length = Number(Buffer.from(bytes).readBigUInt64LE());
+  const { __metadata__: metadata = {}, ...tensors } = JSON.parse(latin1(bytes.subarray(8, 8 + length)));
+  for (const value of Object.values(metadata)) expect(value).toBeTypeOf('string');
+  const whole = {
+    dtype: 'F32',
+    shape: [expect.any(Number), expect.any(Number)],
+    data_offsets: [0, expect.any(Number)],
+  };
+  expect(tensors.prompt_embeddings).toMatchObject(whole);
+  const [rows, columns] = tensors.prompt_embeddings.shape;
+  expect(tensors.prompt_embeddings.data_offsets[1]).toBe(4 * rows * columns);
+}
+
+/** Every file under its name. A manifest under another name makes it a folder of a team, which has none. */
+function sameProject(bytes: Uint8Array, damaged: Uint8Array): void {
+  const [before, after] = [readArchive(bytes), readArchive(damaged)];
+  if (!before.ok || !after.ok) throw new Error('both are zips');
+  for (const [path, content] of before.value) if (path !== MANIFEST) expect(after.value.get(path)).toEqual(content);
 }
 
 /** A zip has checksums: what is accepted holds the very files, but for names and what was left out. */

@@ -23,19 +23,20 @@ export function writeNpy({ vectors, virtualTokens, hidden }: VectorTable): Uint8
 /** Reads vectors; never a pickle: object arrays are refused. */
 export function readNpy(bytes: Uint8Array): Result<VectorTable> {
   if (text(bytes.subarray(0, 6)) !== MAGIC) return refuse('does not begin as an .npy file does');
-  const wide = (bytes[6] ?? 0) >= 2;
+  const [major = 0, minor = 0] = bytes.subarray(6, 8);
+  if (major < 1 || major > 3 || minor !== 0) return refuse(`is of version ${major}.${minor}; 1.0 to 3.0 are read`);
+  const wide = major >= 2;
   const start = wide ? 12 : 10;
   if (bytes.length < start) return refuse('ends inside its header');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = wide ? view.getUint32(8, true) : view.getUint16(8, true);
   if (length > MAX_HEADER_BYTES) return refuse(`claims a header of ${length} bytes`);
   if (start + length > bytes.length) return refuse('ends inside its header');
-  const header = text(bytes.subarray(start, start + length));
-  const descr = /'descr':\s*'([^']*)'/.exec(header)?.[1];
-  const shape = /'shape':\s*\(([\d,\s]*)\)/.exec(header)?.[1]?.match(/\d+/g)?.map(Number);
-  if (descr === undefined || !shape) return refuse('has a header that is not understood');
+  const header = readHeader(text(bytes.subarray(start, start + length)));
+  if (!header) return refuse('has a header that is not understood');
+  const { descr, fortranOrder, shape } = header;
   if (descr !== '<f4') return refuse(`stores its numbers as ${descr}; only <f4 (little-endian float32) is read`);
-  if (/'fortran_order':\s*True/.test(header)) return refuse('is stored column by column (Fortran order)');
+  if (fortranOrder) return refuse('is stored column by column (Fortran order)');
   const problem = shapeProblem(shape);
   if (problem) return refuse(problem);
   const [virtualTokens = 0, hidden = 0] = shape;
@@ -44,6 +45,34 @@ export function readNpy(bytes: Uint8Array): Result<VectorTable> {
     return refuse(`has ${data.length} bytes of data for ${virtualTokens} x ${hidden} numbers`);
   const vectors = readFloats(data);
   return allFinite(vectors) ? ok({ vectors, virtualTokens, hidden }) : refuse('holds numbers that are not finite');
+}
+
+/** A field of the dictionary with its comma, which the last one may lack. */
+const FIELD = /\s*'(\w+)'\s*:\s*(?:'([^'\\]*)'|(True|False)|\(((?:\s*\d+\s*,)*(?:\s*\d+)?\s*)\))\s*(?:,|(?=\}))/y;
+
+interface Header {
+  readonly descr: string;
+  readonly fortranOrder: boolean;
+  readonly shape: readonly number[];
+}
+
+/** A Python dictionary of exactly three fields, and white space around it; null = anything else. */
+function readHeader(header: string): Header | null {
+  const dict = header.trim();
+  if (!dict.startsWith('{')) return null;
+  const fields = new Map<string, RegExpExecArray>();
+  FIELD.lastIndex = 1;
+  let end = 1;
+  for (let field = FIELD.exec(dict); field?.[1]; field = FIELD.exec(dict)) {
+    fields.set(field[1], field);
+    end = FIELD.lastIndex;
+  }
+  const descr = fields.get('descr')?.[2];
+  const order = fields.get('fortran_order')?.[3];
+  const sizes = fields.get('shape')?.[4];
+  if (fields.size !== 3 || dict.slice(end).trim() !== '}') return null;
+  if (descr === undefined || order === undefined || sizes === undefined) return null;
+  return { descr, fortranOrder: order === 'True', shape: (sizes.match(/\d+/g) ?? []).map(Number) };
 }
 
 const text = (bytes: Uint8Array) => String.fromCharCode(...bytes);

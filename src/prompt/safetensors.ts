@@ -24,6 +24,12 @@ export function writeSafetensors({ vectors, virtualTokens, hidden }: VectorTable
   return bytes;
 }
 
+/** Bytes a number of each type. Source: safetensors 0.6, `Dtype`; types below a byte are left out. */
+const BYTES: Readonly<Record<string, number>> = {
+  ...{ BOOL: 1, U8: 1, I8: 1, F8_E5M2: 1, F8_E4M3: 1, F8_E8M0: 1, I16: 2, U16: 2, F16: 2, BF16: 2 },
+  ...{ I32: 4, U32: 4, F32: 4, F64: 8, I64: 8, U64: 8, C64: 8 },
+};
+
 interface TensorEntry {
   readonly name: string;
   readonly dtype: unknown;
@@ -63,7 +69,11 @@ function readHeader(bytes: Uint8Array): Result<{ entries: TensorEntry[]; dataSta
   if (!isRecord(header)) return refuse('has a header that is not a JSON object');
   const entries: TensorEntry[] = [];
   for (const [name, value] of Object.entries(header)) {
-    if (name === '__metadata__') continue;
+    if (name === '__metadata__') {
+      if (!isRecord(value) || !Object.values(value).every((text) => typeof text === 'string'))
+        return refuse('has metadata that are no texts');
+      continue;
+    }
     const entry = readEntry(name, value);
     if (!entry) return refuse(`describes the tensor ${name} in a way that is not understood`);
     entries.push(entry);
@@ -87,7 +97,9 @@ function layoutProblem(entries: readonly TensorEntry[], available: number): stri
     if (begin < at) return `lets the tensor ${name} overlap another`;
     if (begin > at) return `leaves a gap before the tensor ${name}`;
     const elements = shape.reduce((product, size) => product * size, 1);
-    if (dtype === 'F32' && end - begin !== 4 * elements)
+    const bytes = BYTES[String(dtype)];
+    if (bytes === undefined) return `stores the tensor ${name} as ${String(dtype)}, which is no type of such a file`;
+    if (end - begin !== bytes * elements)
       return `gives the tensor ${name} ${end - begin} bytes for ${elements} numbers`;
     at = end;
   }
