@@ -188,6 +188,11 @@ test('a stage moves to another version, is taken back, and differences, notes an
     await page.getByText('JSONL', { exact: true }).click();
     const lines = (await library.saved('Download 6 rows as JSONL')).bytes.toString().trimEnd().split('\n');
     expect(lines.map((line) => Object.keys(JSON.parse(line)).length)).toEqual([4, 4, 4, 4, 4, 5]);
+    await page.getByText('Log-probability', { exact: true }).click();
+    const [one = ''] = (await library.saved('Download 6 rows as JSONL')).bytes.toString().split('\n');
+    const answer = JSON.parse(one);
+    const logs = Object.entries(answer).flatMap(([name, value]) => (name.startsWith('log_p_') ? [Number(value)] : []));
+    expect(Math.exp(Math.max(...logs))).toBeCloseTo(answer.confidence, 5);
     await page.reload();
     await page.getByRole('tab', { name: 'Batch' }).click();
     await expect(page.getByRole('button', { name: 'Choose a file' })).toBeVisible();

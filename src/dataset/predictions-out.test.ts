@@ -10,7 +10,7 @@ const answersOf = (change: Partial<Answers> = {}): Answers => ({
   labels: ['bad', 'good'],
   predictions: [1, 0],
   confidences: [0.9, 0.75],
-  probabilities: null,
+  each: null,
   leftOut: new Map(),
   ...change,
 });
@@ -39,13 +39,25 @@ describe('answered rows', () => {
   });
 
   test('with every probability when asked', () => {
-    const answers = answersOf({ probabilities: Float32Array.of(0.1, 0.9, 0.75, 0.25) });
+    const answers = answersOf({ each: { as: 'probability', values: Float32Array.of(0.1, 0.9, 0.75, 0.25) } });
     expect(predictionsCsv(['text'], rowsOf([{ text: 'a' }, { text: 'b' }]), answers, {}).split('\r\n')).toEqual([
       'text,prediction,confidence,p_bad,p_good',
       'a,good,0.9,0.1,0.9',
       'b,bad,0.75,0.75,0.25',
       '',
     ]);
+  });
+
+  test('with the logarithms of them, which keep what rounding would take', () => {
+    const values = Float32Array.of(1e-9, 1, 1, 0);
+    const rows = rowsOf([{ text: 'a' }, { text: 'b' }]);
+    const [first, second] = predictionsJsonl(['text'], rows, answersOf({ each: { as: 'log-probability', values } }))
+      .split('\n')
+      .slice(0, 2)
+      .map((line) => JSON.parse(line) as Record<string, number | null>);
+    expect(first?.log_p_bad).toBeCloseTo(Math.log(1e-9), 6);
+    expect(first?.log_p_good).toBe(0);
+    expect(second).toMatchObject({ log_p_bad: 0, log_p_good: null });
   });
 
   test('a column that is called __proto__ stays a column', () => {

@@ -2,19 +2,25 @@
 import { type CsvOptions, toCsv } from './csv-out';
 import type { Row } from './types';
 
+/** Logarithms are natural, and tell rare labels apart where a rounded probability is 0. */
+export type LabelScore = 'probability' | 'log-probability';
+
 export interface Answers {
   readonly labels: readonly string[];
   /** Of the rows from the first on: index into the labels, -1 = not answered. */
   readonly predictions: ArrayLike<number>;
   /** Probability of the predicted label. */
   readonly confidences: ArrayLike<number>;
-  /** Row-major `[rows, labels]`; null = left out. */
-  readonly probabilities: ArrayLike<number> | null;
+  /** What is said of each label; `values` are probabilities, row-major `[rows, labels]`. Null = nothing. */
+  readonly each: { readonly as: LabelScore; readonly values: ArrayLike<number> } | null;
   /** Why rows were not answered, by index. */
   readonly leftOut: ReadonlyMap<number, string>;
 }
 
 const PLACES = 6;
+/** As many as a float32 probability has. */
+const LOG_PLACES = 7;
+const PREFIX: Readonly<Record<LabelScore, string>> = { probability: 'p', 'log-probability': 'log_p' };
 
 /** A name that no column of the input has: `prediction`, else `prediction_2`, … */
 function freeName(wanted: string, taken: Set<string>): string {
@@ -27,33 +33,39 @@ function freeName(wanted: string, taken: Set<string>): string {
 interface Added {
   readonly prediction: string;
   readonly confidence: string;
-  readonly probabilities: readonly string[];
+  readonly each: readonly string[];
   /** Null where every row was answered. */
   readonly reason: string | null;
 }
 
-function addedColumns(columns: readonly string[], answers: Answers): Added {
+function addedColumns(columns: readonly string[], { labels, each, leftOut }: Answers): Added {
   const taken = new Set(columns);
   return {
     prediction: freeName('prediction', taken),
     confidence: freeName('confidence', taken),
-    probabilities: answers.probabilities ? answers.labels.map((label) => freeName(`p_${label}`, taken)) : [],
-    reason: answers.leftOut.size > 0 ? freeName('not_answered', taken) : null,
+    each: each ? labels.map((label) => freeName(`${PREFIX[each.as]}_${label}`, taken)) : [],
+    reason: leftOut.size > 0 ? freeName('not_answered', taken) : null,
   };
 }
 
-const rounded = (value: number): number => Number(value.toFixed(PLACES));
+const rounded = (value: number, places = PLACES): number => Number(value.toFixed(places));
+
+/** Null = smaller than a float32 can say. */
+function scoreOf(probability: number, as: LabelScore): number | null {
+  if (as === 'probability') return rounded(probability);
+  return probability > 0 ? rounded(Math.log(probability), LOG_PLACES) : null;
+}
 
 /** What was said of the row at `index`, in the order of the added columns; null = not answered. */
-function said(index: number, { labels, predictions, confidences, probabilities, leftOut }: Answers) {
+function said(index: number, { labels, predictions, confidences, each, leftOut }: Answers) {
   const label = labels[predictions[index] ?? -1] ?? null;
-  const row = probabilities
-    ? labels.map((_, c) => (label === null ? null : rounded(probabilities[index * labels.length + c] ?? 0)))
+  const row = each
+    ? labels.map((_, c) => (label === null ? null : scoreOf(each.values[index * labels.length + c] ?? 0, each.as)))
     : [];
   return {
     label,
     confidence: label === null ? null : rounded(confidences[index] ?? 0),
-    probabilities: row,
+    each: row,
     reason: leftOut.get(index) ?? '',
   };
 }
@@ -69,17 +81,17 @@ export function predictionsCsv(
     ...columns,
     added.prediction,
     added.confidence,
-    ...added.probabilities,
+    ...added.each,
     ...(added.reason === null ? [] : [added.reason]),
   ];
   function* cells() {
     for (const [i, row] of rows.entries()) {
-      const { label, confidence, probabilities, reason } = said(i, answers);
+      const { label, confidence, each, reason } = said(i, answers);
       yield [
         ...columns.map((column) => row.cells[column] ?? ''),
         label ?? '',
         confidence,
-        ...probabilities,
+        ...each,
         ...(added.reason === null ? [] : [reason]),
       ];
     }
@@ -92,12 +104,12 @@ export function predictionsJsonl(columns: readonly string[], rows: readonly Row[
   const added = addedColumns(columns, answers);
   return rows
     .map((row, i) => {
-      const { label, confidence, probabilities, reason } = said(i, answers);
+      const { label, confidence, each, reason } = said(i, answers);
       const line = [
         ...columns.map((column) => [column, row.cells[column] ?? ''] as const),
         [added.prediction, label] as const,
         [added.confidence, confidence] as const,
-        ...added.probabilities.map((name, c) => [name, probabilities[c] ?? null] as const),
+        ...added.each.map((name, c) => [name, each[c] ?? null] as const),
         ...(added.reason !== null && reason !== '' ? [[added.reason, reason] as const] : []),
       ];
       return `{${line.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',')}}\n`;

@@ -2,7 +2,7 @@ import { toCsv } from '../../../dataset/csv-out';
 import { saveFile } from '../../download';
 import { useSession } from '../../state/studio';
 import { Button, Choices, format, Panel, ProgressBar, Table } from '../../ui';
-import type { BatchOptions, BatchRun } from './batch-state';
+import type { BatchRun } from './batch-state';
 import { useBatch } from './use-library';
 import { paceWords } from './words';
 
@@ -140,7 +140,7 @@ const YES_NO = [
 
 function OutputOptions() {
   const { options, change } = useBatch((s) => s);
-  const choice = (label: string, name: Exclude<keyof BatchOptions, 'format'>) => (
+  const choice = (label: string, name: 'neutralise' | 'bom') => (
     <Choices
       label={label}
       options={YES_NO}
@@ -159,7 +159,16 @@ function OutputOptions() {
         value={options.format}
         onChange={(chosen) => change({ format: chosen })}
       />
-      {choice('A probability for each label', 'probabilities')}
+      <Choices
+        label="For each label"
+        options={[
+          { id: 'nothing', label: 'Nothing' },
+          { id: 'probability', label: 'Probability' },
+          { id: 'log-probability', label: 'Log-probability' },
+        ]}
+        value={options.each}
+        onChange={(each) => change({ each })}
+      />
       {options.format === 'csv' ? (
         <>
           {choice('Make formulas harmless', 'neutralise')}

@@ -1,4 +1,5 @@
 /** What the Batch tab shows and does. */
+import type { LabelScore } from '../../../dataset/predictions-out';
 import type { StudioError } from '../../../lib/errors';
 import type { PromptSet } from '../../../project/types';
 import type { BatchFile } from '../../../worker/protocol';
@@ -24,7 +25,8 @@ export interface BatchOptions {
   readonly format: 'csv' | 'jsonl';
   readonly neutralise: boolean;
   readonly bom: boolean;
-  readonly probabilities: boolean;
+  /** What the file says of each label, beside the answer. */
+  readonly each: LabelScore | 'nothing';
 }
 
 export interface BatchState {

@@ -131,7 +131,7 @@ export function createBatchStore(services: Services, session: SessionStore, proj
       opening: false,
       text: null,
       run: null,
-      options: { format: 'csv', neutralise: true, bom: false, probabilities: false },
+      options: { format: 'csv', neutralise: true, bom: false, each: 'nothing' },
       error: null,
       chooseSet: async (setId, which) => {
         if (get().set?.id === setId && (which === undefined || which === get().which)) return;
@@ -212,14 +212,17 @@ export function createBatchStore(services: Services, session: SessionStore, proj
       download: async () => {
         const { run, file, options } = get();
         if (!run || !file || !answered) return;
-        const { format, neutralise, bom, probabilities } = options;
+        const { format, neutralise, bom, each } = options;
         try {
           const { bytes } = await data.call('batchOutput', {
             lane: 'batch',
             labels: run.labels,
             predictions: answered.predictions.slice(0, run.done),
             confidences: answered.confidences.slice(0, run.done),
-            probabilities: probabilities ? answered.probabilities.slice(0, run.done * run.labels.length) : null,
+            each:
+              each === 'nothing'
+                ? null
+                : { as: each, values: answered.probabilities.slice(0, run.done * run.labels.length) },
             leftOut: run.leftOut,
             format,
             neutralise,
