@@ -21,7 +21,7 @@ export interface BatchRun {
   readonly first: readonly ({ readonly label: string; readonly confidence: number } | null)[];
 }
 
-export interface BatchOptions {
+interface BatchOptions {
   readonly format: 'csv' | 'jsonl';
   readonly neutralise: boolean;
   readonly bom: boolean;
