@@ -76,6 +76,38 @@ describe.each(['llama-genai-int4', 'gpt2-optimum-fp32'])('writing with %s', (mod
     });
   });
 
+  it('is interrupted after the run that goes on, whichever that is', async () => {
+    const control = { requested: null as 'cancel' | null };
+    let runs = 0;
+    let last = Number.POSITIVE_INFINITY;
+    const counting: LoadedProgram['program'] = {
+      ...loaded.program,
+      runner: {
+        ...loaded.program.runner,
+        run: (feeds, fetches) => {
+          if (++runs === last) control.requested = 'cancel';
+          return loaded.program.runner.run(feeds, fetches);
+        },
+      },
+    };
+    // an instruction that takes more than a run
+    const instruction = Array.from({ length: 200 }, (_, t) => 10 + t);
+    const rows = randomRows(4, 8).map((row) => ({ ...row, ids: Int32Array.from([...instruction, ...row.ids]) }));
+    const request = { rows, soft: soft('suffix'), maxNewTokens: 4, endTokenIds: [], breakTokenIds: [] };
+    for (const cacheKey of [null, 'kept']) {
+      const write = () => new Engine({ ...loaded, program: counting }).write({ ...request, cacheKey }, control);
+      [runs, last, control.requested] = [0, Number.POSITIVE_INFINITY, null];
+      await write();
+      const all = runs;
+      expect(all).toBeGreaterThan(6);
+      for (let at = 1; at < all; at++) {
+        [runs, last, control.requested] = [0, at, null];
+        await expect(write()).rejects.toMatchObject({ code: 'cancelled' });
+        expect(runs).toBe(at);
+      }
+    }
+  });
+
   it('a target is likelier the more it is what is written', async () => {
     const engine = new Engine(loaded);
     const rows = randomRows(6, 4);

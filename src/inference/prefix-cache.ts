@@ -1,4 +1,5 @@
 import type { SoftPrompt } from '../prompt/types';
+import { type Control, uninterrupted } from './control';
 import { type KvRow, kvBytesPerToken, truncated } from './kv';
 import { prefill } from './prefill';
 import type { Program } from './run';
@@ -22,8 +23,13 @@ export class PrefixCache {
   /** Least recently used first. */
   #entries: readonly Entry[] = [];
 
-  /** Keys and values of all these tokens. @throws StudioError as Runner.run */
-  async fetch(program: Program, tokens: MixedTokens, soft: SoftPrompt | null): Promise<KvRow> {
+  /** Keys and values of all these tokens. @throws StudioError `cancelled`, and as Runner.run */
+  async fetch(
+    program: Program,
+    tokens: MixedTokens,
+    soft: SoftPrompt | null,
+    control: Control = uninterrupted,
+  ): Promise<KvRow> {
     const vectors = soft && tokens.some((token) => token < 0) ? soft.vectors : null;
     const best = this.#entries
       .map((entry) => ({ entry, length: commonLength(entry, tokens, vectors) }))
@@ -33,7 +39,7 @@ export class PrefixCache {
       this.#keep(program, [best.entry as Entry]);
       return known;
     }
-    const kv = await prefill(program, tokens.subarray(best.length), soft, known);
+    const kv = await prefill(program, tokens.subarray(best.length), soft, known, control);
     this.#keep(program, [...(best.entry ? [best.entry] : []), { tokens, vectors, kv }]);
     return kv;
   }

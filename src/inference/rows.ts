@@ -47,7 +47,7 @@ export interface OpenRows {
  * @throws StudioError `too-long`, `bad-input`, and as Runner.run
  */
 export async function openRows(program: Program, options: RowOptions, extra: number): Promise<OpenRows> {
-  const { rows, soft } = options;
+  const { rows, soft, control = uninterrupted } = options;
   if (rows.length === 0) return { buckets: [], startAt: async () => [] };
   const sequences = rows.map((row) => withSoft(row.ids, soft));
   checkContext(program.spec.contextLength, rows, sequences, extra);
@@ -60,7 +60,8 @@ export async function openRows(program: Program, options: RowOptions, extra: num
       const chosen = indices.map((index) => present(jobs[index], 'job'));
       const pasts = await source.fetch(chosen.map(({ row }) => row));
       const started: StartedRow[] = [];
-      for (const [i, each] of chosen.entries()) started.push(await start(program, each, pasts[i] ?? null, soft));
+      for (const [i, each] of chosen.entries())
+        started.push(await start(program, each, pasts[i] ?? null, soft, control));
       return started;
     },
   };
@@ -72,11 +73,12 @@ async function start(
   { sequence, done }: Job,
   past: KvRow | null,
   soft: SoftPrompt | null,
+  control: Control,
 ): Promise<StartedRow> {
   const rest = sequence.subarray(done);
   if (rest.length <= MAX_RUN_TOKENS || !takesPast(program.spec)) return { tokens: rest, past };
   const split = rest.length - MAX_RUN_TOKENS;
-  return { tokens: rest.subarray(split), past: await prefill(program, rest.subarray(0, split), soft, past) };
+  return { tokens: rest.subarray(split), past: await prefill(program, rest.subarray(0, split), soft, past, control) };
 }
 
 interface KvSource {
@@ -92,7 +94,7 @@ async function keysAndValues(
   sequences: readonly MixedTokens[],
 ): Promise<KvSource> {
   if (!takesPast(program.spec)) return { done: () => 0, fetch: async (wanted) => wanted.map(() => null) };
-  if (!cached || soft?.placement === 'prefix') return sharedPrefix(program, sequences, soft, prefixes);
+  if (!cached || soft?.placement === 'prefix') return sharedPrefix(program, sequences, soft, prefixes, control);
   const { cache, plan } = cached;
   // Without vectors behind the text its last token must run: the head reads there.
   const done = (row: TokenRow) => row.ids.length - (soft ? 0 : 1);
@@ -110,11 +112,12 @@ async function sharedPrefix(
   sequences: readonly MixedTokens[],
   soft: SoftPrompt | null,
   prefixes: PrefixCache,
+  control: Control,
 ): Promise<KvSource> {
   const [first, ...others] = sequences;
   // A text alone shares with the one before it, as somebody types.
   const length = others.length > 0 ? sharedLength(sequences) : (first?.length ?? 0) - 1;
-  const shared = first && length > 0 ? await prefixes.fetch(program, first.subarray(0, length), soft) : null;
+  const shared = first && length > 0 ? await prefixes.fetch(program, first.subarray(0, length), soft, control) : null;
   return { done: () => length, fetch: async (rows) => rows.map(() => shared) };
 }
 

@@ -41,12 +41,12 @@ export async function scoreTargets(
   const out = new Array<TargetScore>(rows.length);
   let done = 0;
   for (const bucket of buckets) {
-    throwIfInterrupted(control);
     const sequences = (await startAt(bucket)).map((row, i) =>
       withTarget(row, present(targets[bucket[i] as number], 'target')),
     );
     const costs = sequences.map((sequence) => ({ tokens: sequence.tokens.length, past: pastLength(sequence) }));
     for (const part of lengthBuckets(costs, vocabularyLimits(program.spec))) {
+      throwIfInterrupted(control);
       const chosen = part.map((i) => present(sequences[i], 'sequence'));
       const { logits, columns } = await run(program, chosen, {
         soft,
@@ -62,10 +62,10 @@ export async function scoreTargets(
         out[index] = { rowId, ...scored(logits.subarray(read * columns, (read + target.length) * columns), target) };
         read += target.length;
       }
+      await breathe();
     }
     done += bucket.length;
     onProgress(done);
-    await breathe();
   }
   return out;
 }

@@ -98,7 +98,7 @@ export class TextCache {
     for (const group of wanted) {
       if (!group.kept || stored.has(group.signature)) continue;
       throwIfInterrupted(control);
-      this.#store(plan, group, await computeGroup(program, group, plan.storage));
+      this.#store(plan, group, await computeGroup(program, group, plan.storage, control));
       yield { rowsDone: count(kept.filter((other) => stored.has(other.signature))), rowsTotal };
       await breathe();
     }
@@ -116,7 +116,7 @@ export class TextCache {
     const out: KvRow[] = [];
     for (const row of rows) {
       const group = groupWith(plan, row);
-      const values = stored.get(group.signature)?.rows ?? (await computeGroup(program, group, plan.storage));
+      const values = stored.get(group.signature)?.rows ?? (await computeGroup(program, group, plan.storage, control));
       out.push(present(values[group.rows.findIndex((other) => other.rowId === row.rowId)], row.rowId));
     }
     return out;
@@ -174,11 +174,18 @@ const bytesOf = (rows: readonly KvRow[]) =>
     0,
   );
 
-async function computeGroup(program: Program, group: Group, storage: Storage): Promise<readonly KvRow[]> {
+async function computeGroup(
+  program: Program,
+  group: Group,
+  storage: Storage,
+  control: Control,
+): Promise<readonly KvRow[]> {
   const [first] = group.rows;
   assert(first, 'an empty cache group');
   const rows =
-    first.ids.length > MAX_RUN_TOKENS ? [await prefill(program, first.ids, null)] : await together(program, group);
+    first.ids.length > MAX_RUN_TOKENS
+      ? [await prefill(program, first.ids, null, null, control)]
+      : await together(program, group);
   return storage === 'float16' ? rows.map(halved) : rows;
 }
 
