@@ -37,3 +37,10 @@ export function shuffled<T>(items: readonly T[], rng: Rng): T[] {
   }
   return out;
 }
+
+/** So many of them at most, drawn by the seed, in the order that they had. */
+export function drawn<T>(items: readonly T[], most: number, seed: number): readonly T[] {
+  if (items.length <= most) return items;
+  const chosen = new Set(shuffled([...items.keys()], createRng(seed)).slice(0, most));
+  return items.filter((_, i) => chosen.has(i));
+}

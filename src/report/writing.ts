@@ -70,8 +70,13 @@ const nameIn =
   (id: string) =>
     arms.find((arm) => arm.id === id)?.name ?? id;
 
-function limits({ comparison, plan, model }: WritingReportInput): readonly string[] {
+function limits({ comparison, plan, model, dataset }: WritingReportInput): readonly string[] {
   return [
+    ...(comparison.n < dataset.test
+      ? [
+          `Prompts wrote after ${comparison.n.toLocaleString('en')} of the ${dataset.test.toLocaleString('en')} held-back rows: of many, as many as can be waited for are drawn by the seed of the split, and rows too long for a prompt are left out.`,
+        ]
+      : []),
     `The intervals are about rows like these ${comparison.n.toLocaleString('en')}. Other customers, another month or another channel may be different.`,
     'ROUGE-L, token F1 and exact match count common words with one wanted text. They see neither whether an answer is true nor whether another wording would do as well: read some rows, or vote blind.',
     'One seed was trained. Another seed would have given another prompt, and the intervals do not cover that.',

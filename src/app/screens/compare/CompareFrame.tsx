@@ -10,6 +10,7 @@ import { Button, format, Note } from '../../ui';
 import { useData } from '../data/use-data';
 import { alsoAmong, contestOf } from './arms';
 import { CompareProgress } from './CompareProgress';
+import { comparedIds, drawnWords } from './compared-rows';
 import { PlannedPanel } from './PlannedPanel';
 import type { ArmProgress } from './score-contest';
 import { useCompare } from './use-compare';
@@ -61,7 +62,9 @@ export function CompareFrame({ set, dataset, state, shown, words, onSave, childr
   const busyElsewhere = job !== null && !running;
   const tuned = chosenSoft(set);
   const hard = chosenHard(set);
-  const heldBack = format.counted(dataset.split.test.length, 'held-back row');
+  const rows = comparedIds(set, dataset).length;
+  const heldBack = format.counted(rows, 'held-back row');
+  const drawn = drawnWords(rows, dataset.split.test.length);
   const stale =
     shown &&
     (shown.softVersion !== (tuned?.id ?? null) ||
@@ -151,6 +154,7 @@ export function CompareFrame({ set, dataset, state, shown, words, onSave, childr
             They are too long for at least one of the prompts. All prompts were compared on the same other rows.
           </Note>
         ) : null}
+        {drawn && !running ? <p className="dim small">{drawn}</p> : null}
         {shown && !running ? children : null}
         {!shown && !running ? (
           <PlannedPanel set={set} arms={contest.arms} hasHand={hard !== null} detectable={detectable} />

@@ -13,6 +13,7 @@ import type { ModelInfo } from '../../../worker/protocol';
 import { longestAnswer, rowsToWrite, writeTexts } from '../../write-texts';
 import { cacheKeyOf } from '../train/run-inputs';
 import type { ArmPlan, Contest } from './arms';
+import { comparedIds } from './compared-rows';
 import type { Stores, Told } from './score-contest';
 
 /** A token that is written takes about as long as so many that are read together. */
@@ -42,7 +43,7 @@ export async function scoreWriting(
   told.note('The model is getting ready');
   const info = await session.getState().modelReady();
   told.note('Counting tokens');
-  const { test } = dataset.split;
+  const test = comparedIds(open, dataset);
   const longest = await longestAnswer(services, open, dataset);
   const tokenised = await Promise.all(
     contest.arms.map(async (arm) => ({

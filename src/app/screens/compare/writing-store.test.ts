@@ -9,6 +9,7 @@ import { createDataStore } from '../data/data-store';
 import { createPromptsStore } from '../prompts/prompts-store';
 import { recordRun } from '../train/recording';
 import { createTrainStore } from '../train/train-store';
+import { drawnWords } from './compared-rows';
 import { createWritingStore } from './writing-store';
 
 /** Writes each row's own target, but for every third row. */
@@ -20,7 +21,7 @@ const write = ({ rows }: WriteRequest): { rows: WrittenRow[] } => ({
   })),
 });
 
-const opened = async (how: typeof write = write) => {
+const opened = async (how: typeof write = write, rows = 60) => {
   const asked: WriteRequest[] = [];
   const services = testServices({
     write: (request) => {
@@ -33,7 +34,7 @@ const opened = async (how: typeof write = write) => {
   const data = createDataStore(services, project);
   const prompts = createPromptsStore(services, project, session);
   const writing = createWritingStore(services, session, project);
-  data.getState().openFile(writingFile(60));
+  data.getState().openFile(writingFile(rows));
   await vi.waitFor(() => expect(project.getState().set).not.toBeNull());
   await session.getState().loadModel();
   await vi.waitFor(() => expect(project.getState().set?.hard).toHaveLength(1));
@@ -80,6 +81,19 @@ describe('where texts are written', () => {
     const again = createWritingStore(services, session, project);
     await again.getState().enter();
     expect(again.getState().evaluation?.id).toBe(evaluation?.id);
+  });
+
+  it('of many held-back rows as many as can be waited for, drawn by the seed, and none of them counts as left out', async () => {
+    const { project, writing } = await opened(write, 700);
+    await writing.getState().run();
+    const { evaluation, leftOut } = writing.getState();
+    const test = project.getState().dataset?.split.test ?? [];
+    const asked = evaluation?.plan.rowIds ?? [];
+    expect([test.length, asked.length, leftOut]).toEqual([245, 200, 0]);
+    expect(asked).toEqual(test.filter((id) => asked.includes(id)));
+    expect(asked).not.toEqual(test.slice(0, 200));
+    expect(drawnWords(asked.length, test.length)).toMatch(/^200 of the 245 held-back rows, drawn by the seed/);
+    expect(drawnWords(test.length, test.length)).toBeNull();
   });
 
   it('the latest is the newest, also where the clock was moved back in between', async () => {

@@ -1,7 +1,7 @@
 /** From the open set to what the engine is given: token rows, answer tokens, first vectors. */
 import type { Dataset } from '../../../dataset/types';
 import { StudioError } from '../../../lib/errors';
-import { createRng, shuffled } from '../../../lib/rng';
+import { createRng, drawn } from '../../../lib/rng';
 import type { PromptSet, SoftVersion } from '../../../project/types';
 import type { LabelTokens, TokenRow } from '../../../tokens/types';
 import type { TrainRequest } from '../../../worker/protocol';
@@ -29,11 +29,8 @@ export const validationIds = (dataset: Dataset): readonly string[] =>
   dataset.split.validation.slice(0, MOST_VALIDATION_ROWS);
 
 /** The rows that a run trains on: all, or as many as are of use, drawn by the seed of the split and in their order. */
-export function trainingIds({ split: { train }, seed }: Pick<Dataset, 'split' | 'seed'>): readonly string[] {
-  if (train.length <= MOST_TRAINING_ROWS) return train;
-  const drawn = new Set(shuffled(train, createRng(seed)).slice(0, MOST_TRAINING_ROWS));
-  return train.filter((id) => drawn.has(id));
-}
+export const trainingIds = ({ split: { train }, seed }: Pick<Dataset, 'split' | 'seed'>): readonly string[] =>
+  drawn(train, MOST_TRAINING_ROWS, seed);
 
 /** Texts under one template share one cache of keys and values, whatever vectors come after them. */
 export const cacheKeyOf = (datasetFingerprint: string, template: string): string => `${datasetFingerprint} ${template}`;
