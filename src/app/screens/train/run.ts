@@ -1,6 +1,7 @@
 /** One run, from the rows to its end, whatever that is: trained, paused, stopped, or cut off. */
 import type { Dataset } from '../../../dataset/types';
 import { StudioError } from '../../../lib/errors';
+import { latestOnly } from '../../../lib/latest-only';
 import { finishRun, updateRun } from '../../../project/prompt-set';
 import type { PromptSet, SoftVersion } from '../../../project/types';
 import type { Checkpoint, TrainEvent } from '../../../training/events';
@@ -101,24 +102,16 @@ export function startRun({ open, dataset, version, from }: RunPlan, using: RunWi
     let readAt: number | null = null;
     let scoring: Promise<void> = Promise.resolve();
     let ended: Done | null = null;
-    let unsaved: Checkpoint | null = null;
-    let saving: Promise<void> | null = null;
-    /** One at a time, the latest: quick steps make more than a disk takes, and all other reading would wait behind them. */
-    async function save(): Promise<void> {
-      while (unsaved) {
-        const checkpoint = unsaved;
-        unsaved = null;
-        await disk.checkpoints
-          .put({ runId: version.id, setId: open.id, checkpoint })
-          // The run goes on; only coming back after a reload is in danger, and the user should know now.
-          .catch((cause) => using.complain(asError(cause)));
-      }
-      saving = null;
-    }
+    // Quick steps make more than a disk takes, and all other reading would wait behind them.
+    const saving = latestOnly((checkpoint: Checkpoint) =>
+      disk.checkpoints
+        .put({ runId: version.id, setId: open.id, checkpoint })
+        // The run goes on; only coming back after a reload is in danger, and the user should know now.
+        .catch((cause) => using.complain(asError(cause))),
+    );
     const keep = (checkpoint: Checkpoint) => {
       latest = checkpoint;
-      unsaved = checkpoint;
-      saving ??= save();
+      saving.put(checkpoint);
     };
     const { settings } = version;
     const rows = inputs.validation;
@@ -170,7 +163,7 @@ export function startRun({ open, dataset, version, from }: RunPlan, using: RunWi
       },
     );
     requestId = null;
-    await saving;
+    await saving.settled();
     if (!asked) change({ phase: 'baselines', secondsLeft: null });
     await scoring;
     if (!ended) throw new StudioError('internal', 'internal: the run ended without saying how');

@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { latestOnly } from './latest-only';
+
+test('one at a time; of what comes meanwhile only the latest', async () => {
+  const seen: string[] = [];
+  const open: (() => void)[] = [];
+  const { put, settled } = latestOnly<string>(async (item) => {
+    seen.push(item);
+    await new Promise<void>((resolve) => open.push(resolve));
+  });
+  put('a');
+  put('b');
+  put('c');
+  expect(seen).toEqual(['a']);
+  open.shift()?.();
+  await Promise.resolve();
+  await Promise.resolve();
+  expect(seen).toEqual(['a', 'c']);
+  const end = settled();
+  open.shift()?.();
+  await end;
+  put('d');
+  expect(seen).toEqual(['a', 'c', 'd']);
+});
+
+test('nothing to wait for', async () => {
+  await latestOnly(async () => undefined).settled();
+});
