@@ -160,6 +160,16 @@ describe('JSON Lines', () => {
     ]);
   });
 
+  it('leaves a line out that is nested deeper than can be read', () => {
+    const depth = 100_000;
+    const deep = `{"input":${'['.repeat(depth)}${']'.repeat(depth)},"output":"x"}`;
+    const table = tableOf(`{"input":"a","output":"x"}\n${deep}\n`, 'x.jsonl');
+    expect(table.rows.map((row) => Object.values(row.cells))).toEqual([['a', 'x']]);
+    expect(table.rejected.map((row) => [row.line, row.reason])).toEqual([
+      [2, 'the line is nested too deeply to be read'],
+    ]);
+  });
+
   it('is told by its content too', () => {
     expect(tableOf('{"a":"1","b":"2"}\n', 'pasted.txt').format.kind).toBe('jsonl');
   });
