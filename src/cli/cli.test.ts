@@ -3,8 +3,8 @@ import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { resultsJsonSchema, resultsSchema, writtenResultsSchema } from '../report/results-schema';
 import { runCommand } from './commands';
-import { resultsJsonSchema, resultsSchema } from './results';
 
 const TINY = 'public/models/softprompt-studio/tiny-support';
 const SAMPLE = 'public/sample/support-messages.csv';
@@ -185,12 +185,29 @@ describe('the command line', () => {
     const ended = await cli('write', data, ...args, '--steps', '20', '--tokens', '4', '--out', out);
     expect(ended.stderr).toContain('held-back rows');
     expect(ended.code).toBe(0);
-    const { arms, duels } = JSON.parse(await readFile(join(out, 'results.json'), 'utf8'));
-    expect(arms.map(({ id }: { id: string }) => id)).toEqual(['untuned', 'yours', 'examples', 'tuned']);
-    expect(arms[3].perplexity).toBeLessThan(arms[0].perplexity);
-    expect(duels).toHaveLength(3);
+    const results = writtenResultsSchema.parse(JSON.parse(await readFile(join(out, 'results.json'), 'utf8')));
+    expect(results.arms.map(({ id }) => id)).toEqual(['untuned', 'yours', 'examples', 'tuned']);
+    expect(results.arms[3]?.perplexity).toBeLessThan(results.arms[0]?.perplexity ?? 0);
+    expect(results.comparisons.map(({ a }) => a)).toEqual(['yours', 'untuned', 'examples']);
+    expect(await readFile(join(out, 'report.html'), 'utf8')).toContain(results.verdict.headline);
     const written = await readFile(join(out, 'written.csv'), 'utf8');
     expect(written.trim().split('\r\n')).toHaveLength(1 + Math.round(0.35 * 40));
+
+    const inspected = await cli('inspect', join(out, 'results.json'), join(out, 'prompt/softprompt.json'));
+    expect(
+      inspected.stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toMatchObject([
+      { kind: 'results', ok: true },
+      { kind: 'sidecar', ok: true },
+    ]);
+    const asked = await csv('asked.csv', 'text\nitem 7 is late\nitem 8 is here\n');
+    const model = ['--studio', '.', '--text', 'text', '--model', TINY, '--threads', '2'];
+    const answered = await node(join(out, 'prompt/predict.mjs'), asked, ...model);
+    const lines = answered.stdout.trim().split('\n');
+    expect(lines.map((line) => Object.keys(JSON.parse(line)))).toEqual([['written'], ['written']]);
 
     const wrong = await inProcess('write', data, ...args.with(3, 'nothing'), '--out', out);
     expect(wrong).toMatchObject({

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { isUsable } from '../dataset/labels';
-import { parseTable } from '../dataset/parse';
+import { type ParseOverride, parseTable } from '../dataset/parse';
 import { prepareDataset } from '../dataset/prepare';
-import type { ColumnMapping, Dataset, Row, Rows, Table } from '../dataset/types';
+import type { ColumnMapping, Dataset, LintFinding, Row, Rows, Table } from '../dataset/types';
 import { StudioError } from '../lib/errors';
 import type { Log } from './log';
 import type { DataOptions } from './options';
@@ -49,11 +49,12 @@ export async function readTable(
   prefix: string,
   named: Readonly<Record<string, string>>,
   log: Log,
+  override: ParseOverride = {},
 ): Promise<Table> {
   const bytes = await readFile(path).catch((cause: unknown) => {
     throw new StudioError('bad-input', `The file ${path} cannot be read.`, { cause });
   });
-  const parsed = parseTable(basename(path), new Uint8Array(bytes));
+  const parsed = parseTable(basename(path), new Uint8Array(bytes), override);
   if (!parsed.ok) throw new StudioError('bad-input', parsed.error.message);
   const { columns, rows, rejected } = parsed.value;
   for (const [option, column] of Object.entries(named))
@@ -76,10 +77,15 @@ async function prepare(
 ): Promise<Dataset> {
   const prepared = await prepareDataset(table, mapping, { seed, fixedSplit });
   if (!prepared.ok) throw new UsageError(prepared.error.message);
-  const blocking = prepared.value.findings.find((finding) => finding.severity === 'blocking');
+  firstBlocking(prepared.value.findings);
+  return prepared.value.dataset;
+}
+
+/** @throws StudioError `bad-input` where the rows cannot be used as they are */
+export function firstBlocking(findings: readonly LintFinding[]): void {
+  const blocking = findings.find((finding) => finding.severity === 'blocking');
   if (blocking)
     throw new StudioError('bad-input', `${blocking.title}. ${blocking.advice}`, { data: { kind: blocking.kind } });
-  return prepared.value.dataset;
 }
 
 function split(data: Rows, test: Rows, mapping: ColumnMapping, { trainRows }: DataOptions): Dataset['split'] {

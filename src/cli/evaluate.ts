@@ -30,7 +30,7 @@ export async function evaluate(args: readonly string[]): Promise<void> {
   if (sidecar.writing)
     throw new StudioError(
       'bad-input',
-      'This prompt writes texts, and has no labels to be right or wrong about. Its predict.py writes a column; Compare in the page measures it.',
+      'This prompt writes texts, and has no labels to be right or wrong about. `predict` writes them; Compare in the page measures them.',
     );
   const soft = present(set.soft[0]?.soft, 'vectors');
   const options = {

@@ -5,9 +5,10 @@ import type { ArmOutcome, Comparison, ComparisonPlan } from '../evaluation/types
 import { present } from '../lib/assert';
 import { PRODUCT } from '../lib/product';
 import { bundleFiles } from '../project/bundle';
-import { KIT_SCRIPTS } from '../project/kit';
+import { scriptsFor } from '../project/kit';
 import { addHardVersion, createPromptSet, finishRun, stamp, startRun } from '../project/prompt-set';
-import { buildSidecar, type CheckRow, putIntoTemplate } from '../project/sidecar-build';
+import { buildSidecar, type CheckRow, checkTarget, putIntoTemplate } from '../project/sidecar-build';
+import type { WritingEvaluation } from '../project/types';
 import type { SoftPrompt } from '../prompt/types';
 import type { TrainEvent } from '../training/events';
 import type { TrainingSettings } from '../training/settings';
@@ -20,26 +21,29 @@ export interface TunedPrompt {
   readonly done: Extract<TrainEvent, { kind: 'done' }>;
 }
 
+/** What held-back rows said. */
+type Result =
+  | { readonly kind: 'labels'; readonly plan: ComparisonPlan; readonly comparison: Comparison }
+  | {
+      readonly kind: 'texts';
+      /** Tokens that an answer may have. */
+      readonly longest: number;
+      readonly plan: WritingEvaluation['plan'];
+      readonly comparison: WritingEvaluation['comparison'];
+    };
+
 export interface ExportInput {
   readonly model: OpenModel;
   readonly dataset: Dataset;
-  readonly task: Task;
+  /** Words and labels are empty where texts are written. */
+  readonly task: Pick<Task, 'words' | 'labels' | 'yours' | 'bare' | 'instruction'>;
   readonly tuned: TunedPrompt;
-  readonly plan: ComparisonPlan;
-  readonly comparison: Comparison;
+  readonly result: Result;
   readonly folder: string;
 }
 
 /** Writes the exported prompt as a folder: the very files that the page puts into its zip, without any row of the user's. */
-export async function exportPrompt({
-  model,
-  dataset,
-  task,
-  tuned,
-  plan,
-  comparison,
-  folder,
-}: ExportInput): Promise<void> {
+export async function exportPrompt({ model, dataset, task, tuned, result, folder }: ExportInput): Promise<void> {
   const { soft, settings, done } = tuned;
   const { info } = model.engine;
   const { now } = stamp();
@@ -50,6 +54,7 @@ export async function exportPrompt({
     datasetFingerprint: dataset.fingerprint,
     datasetName: dataset.table.format.fileName,
     taken: [],
+    ...(result.kind === 'texts' ? { writing: { longest: result.longest } } : {}),
   });
   const withHard = addHardVersion(set, stamp(), { prompt: { template: task.yours, shots: 0, shotSeed: 0 } }).set;
   const started = startRun(withHard, stamp(), {
@@ -59,6 +64,7 @@ export async function exportPrompt({
     model: { id: info.id, sha256: info.sha256, dtype: info.dtype },
     datasetFingerprint: dataset.fingerprint,
   });
+  const kept = done.checkpoint.validations.find(({ step }) => step === done.bestStep);
   const finished = finishRun(
     started.set,
     started.run.id,
@@ -66,18 +72,17 @@ export async function exportPrompt({
       status: done.reason === 'paused' ? 'stopped' : done.reason,
       soft,
       bestStep: done.bestStep,
-      validationAccuracy: done.checkpoint.validations.find(({ step }) => step === done.bestStep)?.accuracy ?? null,
+      validationAccuracy: result.kind === 'labels' ? (kept?.accuracy ?? null) : null,
+      ...(result.kind === 'texts' && kept ? { validationLoss: kept.loss } : {}),
       seconds: done.trainSeconds,
     },
     now,
   );
   const run = present(finished.soft[0], 'run');
-  const evaluation = {
+  const compared = {
     id: stamp().id,
     setId: set.id,
     createdAt: now,
-    plan,
-    comparison,
     hardVersion: null,
     softVersion: run.id,
     datasetFingerprint: dataset.fingerprint,
@@ -91,9 +96,16 @@ export async function exportPrompt({
     weights: model.card.weights ?? null,
     tokenizerSha256: model.tokenizer.sha256,
     dataset,
-    evaluation,
-    calibration: calibrationOf(plan, comparison),
-    checkRows: await checkRows(model, task, soft),
+    evaluation: result.kind === 'labels' ? { ...compared, ...result } : null,
+    calibration: result.kind === 'labels' ? calibrationOf(result.plan, result.comparison) : null,
+    ...(result.kind === 'texts' && {
+      writing: {
+        longest: result.longest,
+        endTokenIds: model.tokenizer.endTokenIds,
+        evaluation: { ...compared, ...result },
+      },
+    }),
+    checkRows: await checkRows(model, task, soft, result.kind),
     userRows: 0,
     now,
     producer: PRODUCT,
@@ -102,7 +114,7 @@ export async function exportPrompt({
     set: finished,
     run,
     sidecar,
-    scripts: await readScripts(),
+    scripts: await readScripts(scriptsFor(sidecar)),
     rows: null,
     model: { layers: info.layers, heads: numberOr(model.config.num_attention_heads ?? model.config.n_head) },
   });
@@ -110,10 +122,10 @@ export async function exportPrompt({
   for (const [name, bytes] of Object.entries(files)) await writeFile(join(folder, name), bytes);
 }
 
-const readScripts = async (): Promise<Record<string, string>> =>
+const readScripts = async (names: readonly string[]): Promise<Record<string, string>> =>
   Object.fromEntries(
     await Promise.all(
-      KIT_SCRIPTS.map(async (name) => [name, await readFile(repositoryFile(`tools/export/${name}`), 'utf8')] as const),
+      names.map(async (name) => [name, await readFile(repositoryFile(`tools/export/${name}`), 'utf8')] as const),
     ),
   );
 
@@ -125,16 +137,36 @@ function calibrationOf(plan: ComparisonPlan, comparison: Comparison): ArmOutcome
 }
 
 /** Sentences shipped with the product, in the user's template: what the model says of them here. */
-async function checkRows({ engine, tokenizer }: OpenModel, task: Task, soft: SoftPrompt): Promise<CheckRow[]> {
+async function checkRows(
+  { engine, tokenizer }: OpenModel,
+  task: Pick<Task, 'bare' | 'labels'>,
+  soft: SoftPrompt,
+  kind: Result['kind'],
+): Promise<CheckRow[]> {
   const sample: { readonly parityTexts: readonly string[] } = JSON.parse(
     await readFile(repositoryFile('public/sample/sample.json'), 'utf8'),
   );
   const texts = sample.parityTexts.map((text) => putIntoTemplate(task.bare, text, null));
   const rows = texts.map((text, i) => ({ rowId: String(i), ids: tokenizer.encode(text), label: null }));
-  const scored = await engine.score({ rows, labels: task.labels, soft, cacheKey: null });
-  return scored.rows.map((row, i) => ({
-    text: present(texts[i], 'text'),
-    ids: present(rows[i], 'row').ids,
-    logProbs: row.logProbs,
+  const row = (i: number) => ({ text: present(texts[i], 'text'), ids: present(rows[i], 'row').ids });
+  if (kind === 'labels') {
+    const scored = await engine.score({ rows, labels: task.labels, soft, cacheKey: null });
+    return scored.rows.map(({ logProbs }, i) => ({ ...row(i), logProbs }));
+  }
+  const text = checkTarget(task.bare);
+  const ids = tokenizer.encode(text);
+  const asked = rows.map((each) => ({ ...each, target: ids }));
+  const foreseen = await engine.write({
+    rows: asked,
+    soft,
+    cacheKey: null,
+    maxNewTokens: 0,
+    endTokenIds: [],
+    breakTokenIds: [],
+  });
+  return foreseen.map(({ target }, i) => ({
+    ...row(i),
+    logProbs: [],
+    target: { text, ids, logProb: present(target, 'score of the check row').logProb },
   }));
 }

@@ -4,7 +4,7 @@ import { parseTable } from '../dataset/parse';
 import { parse } from '../graph/parse';
 import { StudioError } from '../lib/errors';
 import { type FileKind, type Recognised, recognise } from '../project/recognise';
-import { resultsSchema } from './results';
+import { resultsSchema, writtenResultsSchema } from '../report/results-schema';
 import { parseOptions, UsageError } from './usage';
 
 export const INSPECT_USAGE =
@@ -91,7 +91,8 @@ function resultsJson(bytes: Uint8Array): Omit<Inspected, 'file'> | null {
     return null;
   }
   if (typeof value !== 'object' || value === null || !('arms' in value) || !('verdict' in value)) return null;
-  const parsed = resultsSchema.safeParse(value);
+  const writes = 'task' in value && value.task === 'write';
+  const parsed = (writes ? writtenResultsSchema : resultsSchema).safeParse(value);
   if (parsed.success) {
     const { arms, dataset, verdict } = parsed.data;
     const summary = `Results of ${arms.length} prompts on ${dataset.test} held-back rows: ${verdict.headline}.`;

@@ -6,17 +6,20 @@ import { present } from '../lib/assert';
 import { StudioError } from '../lib/errors';
 import { argmax } from '../metrics/classification';
 import type { Sidecar } from '../project/sidecar';
+import type { SoftPrompt } from '../prompt/types';
 import { parseTemplate, renderTemplate } from '../task/template';
+import { lineBreaks } from '../tokens/line-breaks';
+import type { TokenRow } from '../tokens/types';
 import { readTable } from './data';
 import { createLog } from './log';
-import { openModel } from './model-dir';
+import { type OpenModel, openModel } from './model-dir';
 import { modelOptions, readModelOptions } from './options';
 import { readPrompt } from './prompt-file';
 import { parseOptions, UsageError } from './usage';
 
 export const PREDICT_USAGE = `npm run --silent predict -- PROMPT [IN.csv --text COL] [--model DIR] [--backend node-wasm|node-native]
   PROMPT: an exported zip or its folder; without a CSV every line of standard input is a text
-  one JSON line a text: {label, probabilities}, calibrated where the prompt is`;
+  one JSON line a text: {label, probabilities}, calibrated where the prompt is; of a prompt that writes: {written}`;
 
 /** Answers of an exported prompt for texts that have no label, as JSON lines. */
 export async function predict(args: readonly string[]): Promise<void> {
@@ -28,7 +31,9 @@ export async function predict(args: readonly string[]): Promise<void> {
   const soft = present(set.soft[0]?.soft, 'vectors');
   const text = values.text ?? 'text';
   const rows =
-    data === undefined ? await linesOf(process.stdin, text) : (await readTable(resolve(data), '', { text }, log)).rows;
+    data === undefined
+      ? await linesOf(process.stdin, text)
+      : (await readTable(resolve(data), '', { text }, log, { oneColumn: true })).rows;
   const { engine, tokenizer } = await openModel(readModelOptions(values), log);
   try {
     if (engine.info.hidden !== sidecar.tokenDim || engine.info.sha256 !== sidecar.model.sha256)
@@ -39,20 +44,35 @@ export async function predict(args: readonly string[]): Promise<void> {
     const template = parseTemplate(sidecar.template);
     if (!template.ok) throw new StudioError('bad-input', template.error.message);
     const mapping = { text, label: '', id: null };
-    const scored = await engine.score({
-      rows: rows.map((row, i) => ({
-        rowId: String(i),
-        ids: tokenizer.encode(renderTemplate(template.value, row, mapping)),
-        label: null,
-      })),
-      labels: sidecar.labels,
-      soft,
-      cacheKey: null,
-    });
-    for (const { logProbs } of scored.rows) process.stdout.write(`${JSON.stringify(answerOf(logProbs, sidecar))}\n`);
+    const asked = rows.map((row, i) => ({
+      rowId: String(i),
+      ids: tokenizer.encode(renderTemplate(template.value, row, mapping)),
+      label: null,
+    }));
+    for (const answer of await answers({ engine, tokenizer }, sidecar, soft, asked))
+      process.stdout.write(`${JSON.stringify(answer)}\n`);
   } finally {
     await engine.dispose();
   }
+}
+
+async function answers(
+  { engine, tokenizer }: Pick<OpenModel, 'engine' | 'tokenizer'>,
+  sidecar: Sidecar,
+  soft: SoftPrompt,
+  rows: readonly TokenRow[],
+): Promise<readonly object[]> {
+  const { labels, writing } = sidecar;
+  if (!writing) {
+    const scored = await engine.score({ rows, labels, soft, cacheKey: null });
+    return scored.rows.map(({ logProbs }) => answerOf(logProbs, sidecar));
+  }
+  const { longest: maxNewTokens, endTokenIds } = writing;
+  const written = await engine.write({
+    ...{ rows, soft, cacheKey: null, maxNewTokens, endTokenIds },
+    breakTokenIds: lineBreaks(tokenizer),
+  });
+  return written.map(({ ids }) => ({ written: tokenizer.decode(ids).trim() }));
 }
 
 /** Calibrated where the prompt is used so; probabilities sum to 1. */

@@ -12,6 +12,7 @@ import { exportPrompt, type TunedPrompt } from './export-prompt';
 import { createLog, percentage } from './log';
 import { type OpenModel, openModel } from './model-dir';
 import { readTuneOptions } from './options';
+import { reportFacts } from './report-facts';
 import { resultsOf } from './results';
 import { readTask, type Task } from './task';
 import { trainAll } from './train-prompt';
@@ -29,7 +30,8 @@ export async function tune(args: readonly string[]): Promise<void> {
     const { all, tuned, hybrid } = await trainAll(context, options);
     const { plan, comparison } = await contest(context, contenders(task, all, hybrid), options.seed);
     await mkdir(options.out, { recursive: true });
-    await exportPrompt({ model, dataset, task, tuned, plan, comparison, folder: join(options.out, 'prompt') });
+    const result = { kind: 'labels', plan, comparison } as const;
+    await exportPrompt({ model, dataset, task, tuned, result, folder: join(options.out, 'prompt') });
     const report = reportInput({ model, dataset, task, tuned, plan, comparison });
     await writeFile(join(options.out, 'results.json'), `${JSON.stringify(resultsOf(report), null, 1)}\n`);
     await writeFile(join(options.out, 'report.html'), htmlReport(report));
@@ -52,28 +54,14 @@ interface ReportParts {
 }
 
 function reportInput({ model, dataset, task, tuned, plan, comparison }: ReportParts): ReportInput {
-  const { info } = model.engine;
   const { settings, done } = tuned;
-  const { train, validation, test } = dataset.split;
   const accuracyAt = new Map(done.checkpoint.validations.map(({ step, accuracy }) => [step, accuracy]));
   const prompt = (armId: string, template: string, shots = 0) => ({ armId, template, shots });
   return {
-    title: dataset.table.format.fileName,
-    createdAt: new Date().toISOString(),
+    ...reportFacts(model, dataset),
     plan,
     comparison,
     closer: { insights: drained(insightsOf(plan, comparison, dataset)) },
-    model: { id: info.id, dtype: info.dtype, sha256: info.sha256 },
-    environment: { backend: info.backend, threads: info.threads },
-    dataset: {
-      name: dataset.table.format.fileName,
-      rows: dataset.table.rows.length,
-      train: train.length,
-      validation: validation.length,
-      test: test.length,
-      fingerprint: dataset.fingerprint,
-      splitHash: dataset.splitHash,
-    },
     prompts: [
       prompt('untuned', task.bare),
       prompt('yours', task.yours),

@@ -2,12 +2,15 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { toCsv } from '../dataset/csv-out';
 import { compareWriting, type WritingArm, type WritingOutcome } from '../evaluation/writing';
+import { type WritingReportInput, writingHtml, writingJson } from '../report/writing';
 import { STANDARD, type TrainingSettings } from '../training/settings';
+import { exportPrompt } from './export-prompt';
 import { createLog } from './log';
 import { openModel } from './model-dir';
 import { modelOptions, readModelOptions, readPlacement, unescaped } from './options';
+import { reportFacts } from './report-facts';
 import { exactly, parseOptions, required, wholeNumber } from './usage';
-import { trainWriter, type WritingPrompt, writtenBy } from './writer';
+import { longestAnswer, trainWriter, type WritingPrompt, writtenBy } from './writer';
 import { readWritingTask, type WritingTask } from './writing-task';
 
 export const WRITE_USAGE = `npm run write -- DATA.csv --text COL --target COL --prompt "...{text}..." --out DIR
@@ -58,26 +61,51 @@ export async function write(args: readonly string[]): Promise<void> {
       { id: 'untuned', name: 'Untuned', template: task.bare, shots: 0, soft: null },
       { id: 'yours', name: 'Yours', template: task.yours, shots: 0, soft: null },
       { id: 'examples', name: `Yours + ${shots} examples`, template: task.yours, shots, soft: null },
-      { id: 'tuned', name: 'Tuned', template: task.bare, shots: 0, soft: tuned },
+      { id: 'tuned', name: 'Tuned', template: task.bare, shots: 0, soft: tuned.soft },
     ];
     const outcomes: WritingOutcome[] = [];
     for (const prompt of prompts) outcomes.push(await writtenBy(context, prompt));
-    const wanted = task.parts.test.map((row) => row.cells[task.target] ?? '');
-    const comparison = compareWriting({ wanted, arms: outcomes, pairs: PAIRS, seed });
+    const wanted = task.parts.test.map((row) => row.cells[task.dataset.mapping.label] ?? '');
+    const plan = { wanted, arms: outcomes, pairs: PAIRS, seed, rowIds: task.dataset.split.test, looks: 1 };
+    const comparison = compareWriting(plan);
     await mkdir(out, { recursive: true });
-    await writeFile(join(out, 'results.json'), `${JSON.stringify({ settings, ...comparison }, null, 1)}\n`);
+    await exportPrompt({
+      model,
+      dataset: task.dataset,
+      task: { ...task, words: [], labels: [] },
+      tuned,
+      result: { kind: 'texts', longest: longestAnswer(context), plan, comparison },
+      folder: join(out, 'prompt'),
+    });
+    const report: WritingReportInput = {
+      ...reportFacts(model, task.dataset),
+      plan,
+      comparison,
+      prompts: prompts.map(({ id, template, shots: shown }) => ({ armId: id, template, shots: shown })),
+      training: {
+        placement: settings.placement,
+        tokens: settings.virtualTokens,
+        seed,
+        steps: tuned.done.checkpoint.step,
+        bestStep: tuned.done.bestStep,
+        seconds: tuned.done.trainSeconds,
+      },
+      votes: null,
+    };
+    await writeFile(join(out, 'results.json'), `${JSON.stringify(writingJson(report), null, 1)}\n`);
+    await writeFile(join(out, 'report.html'), writingHtml(report, []));
     await writeFile(join(out, 'written.csv'), writtenCsv(task, wanted, outcomes));
     for (const arm of comparison.arms) log.line(armLine(arm));
     for (const { sentence } of comparison.duels) log.line(sentence);
-    log.line(`Written to ${out}: results.json, written.csv`);
+    log.line(`Written to ${out}: results.json, report.html, written.csv, prompt/`);
   } finally {
     await model.engine.dispose();
   }
 }
 
 const PAIRS = [
-  ['untuned', 'tuned'],
   ['yours', 'tuned'],
+  ['untuned', 'tuned'],
   ['examples', 'tuned'],
 ] as const;
 
@@ -86,7 +114,11 @@ function armLine({ name, rougeL, tokenF1, exactMatch, perplexity }: WritingArm):
   return `ROUGE-L ${share(rougeL)}  F1 ${share(tokenF1)}  exact ${share(exactMatch)}  perplexity ${perplexity.toFixed(1).padStart(6)}  ${name}`;
 }
 
-const writtenCsv = ({ mapping, parts }: WritingTask, wanted: readonly string[], outcomes: readonly WritingOutcome[]) =>
+const writtenCsv = (
+  { dataset: { mapping }, parts }: WritingTask,
+  wanted: readonly string[],
+  outcomes: readonly WritingOutcome[],
+) =>
   toCsv(
     ['text', 'wanted', ...outcomes.map(({ id }) => id)],
     parts.test.map((row, i) => [

@@ -1,4 +1,5 @@
 import type { Row } from '../dataset/types';
+import { targetOf } from '../dataset/writing';
 import type { Engine } from '../engine/engine';
 import type { WritingOutcome } from '../evaluation/writing';
 import { present } from '../lib/assert';
@@ -9,6 +10,7 @@ import { lineBreaks } from '../tokens/line-breaks';
 import type { Tokenizer, TokenRow } from '../tokens/types';
 import type { TrainEvent } from '../training/events';
 import type { TrainingSettings } from '../training/settings';
+import type { TunedPrompt } from './export-prompt';
 import type { Log } from './log';
 import { tell } from './train-prompt';
 import type { WritingTask } from './writing-task';
@@ -33,15 +35,17 @@ export interface WritingPrompt {
 const SPARE_TOKENS = 8;
 
 /** The row's text, as it follows the prompt: one line, and the break that ends it. */
-function answerOf({ bare, target }: WritingTask, row: Row): string {
-  const line = (row.cells[target] ?? '').trim().replace(/\s*\n\s*/g, ' ');
-  return `${asContinuation(bare, line)}\n`;
+const answerOf = ({ bare, dataset }: WritingTask, row: Row) =>
+  `${asContinuation(bare, targetOf(row, dataset.mapping))}\n`;
+
+function render(template: string, row: Row, { dataset }: WritingTask): string {
+  const parts = parseTemplate(template);
+  return parts.ok ? renderTemplate(parts.value, row, dataset.mapping) : template;
 }
 
-function render(template: string, row: Row, { mapping }: WritingTask): string {
-  const parts = parseTemplate(template);
-  return parts.ok ? renderTemplate(parts.value, row, mapping) : template;
-}
+/** Tokens that an answer may have: those of the longest that is trained on, and some to spare. */
+export const longestAnswer = ({ tokenizer, task }: Pick<WritingContext, 'tokenizer' | 'task'>): number =>
+  Math.max(...task.parts.train.map((row) => tokenizer.encode(answerOf(task, row)).length)) + SPARE_TOKENS;
 
 function tokenRows(
   { tokenizer, task }: WritingContext,
@@ -66,7 +70,7 @@ const cacheKeyOf = ({ bare }: WritingTask, { template, shots }: Pick<WritingProm
   template === bare && shots === 0 ? bare : null;
 
 /** @throws StudioError as Engine.train */
-export async function trainWriter(context: WritingContext, settings: TrainingSettings): Promise<SoftPrompt> {
+export async function trainWriter(context: WritingContext, settings: TrainingSettings): Promise<TunedPrompt> {
   const { engine, tokenizer, task, log } = context;
   const prompt = { template: task.bare, shots: 0 };
   const events = engine.train({
@@ -84,26 +88,26 @@ export async function trainWriter(context: WritingContext, settings: TrainingSet
     tell(event, log);
     if (event.kind === 'done') done = event;
   }
-  return softPrompt(settings.placement, present(done, 'end of training').vectors, engine.info.hidden);
+  const end = present(done, 'end of training');
+  return { soft: softPrompt(settings.placement, end.vectors, engine.info.hidden), settings, done: end };
 }
 
 /** What a prompt writes after the held-back rows, up to the end of the line. @throws StudioError as Engine.write */
 export async function writtenBy(context: WritingContext, prompt: WritingPrompt): Promise<WritingOutcome> {
   const { engine, tokenizer, task, log } = context;
   const rows = tokenRows(context, task.parts.test, prompt);
-  const longest = Math.max(...task.parts.train.map((row) => tokenizer.encode(answerOf(task, row)).length));
   const written = await engine.write(
     {
       rows,
       soft: prompt.soft,
       cacheKey: cacheKeyOf(task, prompt),
-      maxNewTokens: longest + SPARE_TOKENS,
+      maxNewTokens: longestAnswer(context),
       endTokenIds: tokenizer.endTokenIds,
       // a line is the answer, and an empty one is none
       breakTokenIds: lineBreaks(tokenizer),
     },
     undefined,
-    (done) => log.progress(`${prompt.name}: ${done} of ${rows.length} rows`),
+    (done) => log.progress(`${prompt.name}: ${Math.floor(done)} of ${rows.length} rows`),
   );
   const sent = rows.reduce((sum, { ids }) => sum + ids.length + (prompt.soft?.virtualTokens ?? 0), 0);
   return {

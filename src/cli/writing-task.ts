@@ -1,9 +1,10 @@
-import { basename } from 'node:path';
-import type { ColumnMapping, Row } from '../dataset/types';
+import { prepareDataset } from '../dataset/prepare';
+import type { ColumnMapping, Dataset, Row } from '../dataset/types';
 import { StudioError } from '../lib/errors';
 import { createRng, shuffled } from '../lib/rng';
+import { rowsOf } from '../task/render';
 import { checkTemplate, printTemplate, splitInstruction } from '../task/template';
-import { readTable } from './data';
+import { firstBlocking, readTable } from './data';
 import type { Log } from './log';
 import { UsageError } from './usage';
 
@@ -13,8 +14,7 @@ const TEST_SHARE = 0.35;
 
 /** What is to be written, and which rows show it. */
 export interface WritingTask {
-  readonly mapping: ColumnMapping;
-  readonly target: string;
+  readonly dataset: Dataset;
   /** The hand-written prompt, and the same without its instruction: the text that vectors are put to. */
   readonly yours: string;
   readonly bare: string;
@@ -34,33 +34,47 @@ export interface WritingOptions {
 export async function readWritingTask(path: string, log: Log, options: WritingOptions): Promise<WritingTask> {
   const { text, target } = options;
   const table = await readTable(path, 'data', { text, target }, log);
-  const mapping: ColumnMapping = { text, label: target, id: null };
+  const mapping: ColumnMapping = { text, label: target, id: null, task: 'write' };
   const checked = checkTemplate(options.prompt, table.columns, mapping);
   if (!checked.ok) throw new UsageError(`--prompt: ${checked.error.message}`);
-  const split = splitInstruction(checked.value);
-  const usable = table.rows.filter(
-    ({ cells }) => (cells[text] ?? '').trim() !== '' && (cells[target] ?? '').trim() !== '',
-  );
-  const rows = shuffled(usable, createRng(0));
-  const test = rows.slice(
-    0,
-    Math.min(options.testRows ?? Number.POSITIVE_INFINITY, Math.round(TEST_SHARE * rows.length)),
-  );
-  const rest = rows.slice(test.length);
-  const validation = rest.slice(0, Math.min(VALIDATION_ROWS, Math.floor(rest.length / 4)));
-  const train = rest.slice(validation.length).slice(0, options.trainRows ?? undefined);
+  const instructed = splitInstruction(checked.value);
+  const prepare = async (fixedSplit?: Dataset['split']) => {
+    const prepared = await prepareDataset(table, mapping, { seed: 0, fixedSplit });
+    if (!prepared.ok) throw new UsageError(prepared.error.message);
+    return prepared.value;
+  };
+  const first = await prepare();
+  firstBlocking(first.findings);
+  const dataset = (await prepare(drawn(first.dataset, options))).dataset;
+  const { train, validation, test } = dataset.split;
   if (train.length === 0 || test.length === 0)
     throw new StudioError(
       'bad-input',
-      `${basename(path)} has ${usable.length} usable rows; that is too few to train and to test on.`,
+      `${table.format.fileName} has too few rows with both a text and a ${target}: some must train, and some must test.`,
     );
   log.line(`${train.length} rows train, ${validation.length} validate, ${test.length} are held back`);
   return {
-    mapping,
-    target,
+    dataset,
     yours: options.prompt,
-    bare: printTemplate(split.bare),
-    instruction: split.instruction || options.prompt.split('{')[0] || 'Write',
-    parts: { train, validation, test },
+    bare: printTemplate(instructed.bare),
+    instruction: instructed.instruction || options.prompt.split('{')[0] || 'Write',
+    parts: {
+      train: rowsOf(dataset, 'train'),
+      validation: rowsOf(dataset, 'validation'),
+      test: rowsOf(dataset, 'test'),
+    },
   };
+}
+
+function drawn(dataset: Dataset, { trainRows, testRows }: WritingOptions): Dataset['split'] {
+  const { train, validation, test } = dataset.split;
+  const usable = new Set([...train, ...validation, ...test]);
+  const ids = shuffled(
+    dataset.table.rows.map(({ id }) => id).filter((id) => usable.has(id)),
+    createRng(0),
+  );
+  const held = ids.slice(0, Math.min(testRows ?? Number.POSITIVE_INFINITY, Math.round(TEST_SHARE * ids.length)));
+  const rest = ids.slice(held.length);
+  const validate = rest.slice(0, Math.min(VALIDATION_ROWS, Math.floor(rest.length / 4)));
+  return { train: rest.slice(validate.length).slice(0, trainRows ?? undefined), validation: validate, test: held };
 }

@@ -1,7 +1,16 @@
 /** The files of an export: what each is for, in words. */
+import type { Sidecar } from './sidecar';
 
 /** Programs that travel with a prompt for whoever works in Python. Their texts lie in tools/export/. */
-export const KIT_SCRIPTS = ['predict.py', 'train_peft.py', 'serve_vllm.py', 'serve_vllm.md', 'predict.mjs'] as const;
+const KIT_SCRIPTS = ['predict.py', 'train_peft.py', 'serve_vllm.py', 'serve_vllm.md', 'predict.mjs'] as const;
+export type Script = (typeof KIT_SCRIPTS)[number];
+
+/** The others know labels alone. */
+const WRITING_SCRIPTS: readonly Script[] = ['predict.py', 'predict.mjs'];
+
+/** The programs for this kind of prompt. */
+export const scriptsFor = ({ writing }: Pick<Sidecar, 'writing'>): readonly Script[] =>
+  writing ? WRITING_SCRIPTS : KIT_SCRIPTS;
 
 const WHAT: Readonly<Record<string, string>> = {
   'README.md': 'which file to use when, and the command that works',
@@ -9,7 +18,7 @@ const WHAT: Readonly<Record<string, string>> = {
   'train_peft.py': 'trains the same prompt again with PEFT and Accelerate, on one GPU or many, from your own CSV',
   'serve_vllm.py': 'prompt embeddings for a vLLM server; --check compares them without one',
   'serve_vllm.md': 'how that server is started and asked',
-  'predict.mjs': 'label and probabilities in Node, from a checkout of Softprompt Studio',
+  'predict.mjs': 'the same in Node, from a checkout of Softprompt Studio',
   'softprompt.json':
     'everything about the prompt: settings, results and check rows (sentences shipped with the studio)',
   'prompt_embeddings.npy': 'the vectors, float32',

@@ -2,7 +2,7 @@ import type { Dataset } from '../dataset/types';
 import type { CalibrationFit } from '../evaluation/types';
 import { assert } from '../lib/assert';
 import type { SoftPrompt } from '../prompt/types';
-import { parseTemplate, TEXT_SLOT } from '../task/template';
+import { asContinuation, parseTemplate, TEXT_SLOT } from '../task/template';
 import { MIN_CHECK_ROWS, SIDECAR_VERSION, type Sidecar } from './sidecar';
 import type { Evaluation, PromptSet, SoftVersion, WritingEvaluation } from './types';
 
@@ -207,6 +207,10 @@ export function putIntoTemplate(template: string, text: string, textColumn: stri
     )
     .join('');
 }
+
+/** Follows every check row of a prompt that writes: what counts is how likely its tokens are here and there. */
+export const checkTarget = (template: string): string =>
+  `${asContinuation(template, 'The customer writes about one thing.')}\n`;
 
 /** The prompt as a value, from its numbers and its sidecar. */
 export const softPromptOf = (sidecar: Sidecar, vectors: Float32Array): SoftPrompt => ({

@@ -11,6 +11,7 @@ import { html } from './escape';
 import { headlineFigure, htmlReport } from './html';
 import { resultsJson } from './json';
 import { markdownReport } from './markdown';
+import { resultsSchema } from './results-schema';
 import type { ReportInput } from './types';
 
 const gold = alternating(120);
@@ -216,6 +217,10 @@ describe('what was looked at more closely', () => {
     expect(bare).toContain('One seed was trained');
     expect(bare).not.toContain('Some rows belong together');
     expect(page).not.toContain('secret text');
+  });
+
+  it.each([input, looked])('is JSON of the form that is published', (of) => {
+    expect(resultsSchema.safeParse(JSON.parse(JSON.stringify(resultsJson(of)))).error).toBeUndefined();
   });
 
   it('stands in the JSON as figures', () => {

@@ -3,6 +3,7 @@ import type { EveryRowReport } from '../evaluation/folds';
 import type { Insights } from '../evaluation/insights';
 import type { Comparison, ComparisonPlan, Verdict } from '../evaluation/types';
 import type { Tally } from '../evaluation/vote';
+import type { Results } from './results-schema';
 
 /** What a report is made of. It holds no text of any row; those come apart, as `RowText`, when the user agrees. */
 export interface ReportInput {
@@ -30,7 +31,7 @@ export interface ReportInput {
     /** "Version 3", "Run 2". */
     readonly version?: string;
   }[];
-  readonly training: ReportTraining | null;
+  readonly training: Results['training'];
   /** What was looked at beside the comparison; what was not is left out. */
   readonly closer?: CloserLook;
 }
@@ -51,22 +52,6 @@ export interface CloserLook {
   readonly adaptation?: { readonly step: number; readonly rows: number; readonly seconds: number };
   /** Validation accuracy of runs that differ in nothing but their seed. */
   readonly seedRange?: { readonly seeds: number; readonly low: number; readonly high: number };
-}
-
-export interface ReportTraining {
-  readonly placement: 'prefix' | 'suffix';
-  readonly tokens: number;
-  readonly seed: number;
-  readonly steps: number;
-  readonly bestStep: number | null;
-  readonly stepsPerSecond: number | null;
-  readonly cacheSeconds: number | null;
-  readonly trainSeconds: number;
-  readonly history: readonly {
-    readonly step: number;
-    readonly loss: number;
-    readonly validationAccuracy: number | null;
-  }[];
 }
 
 /** A held-back row as it is shown, only where the user said so. */

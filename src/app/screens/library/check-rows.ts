@@ -4,10 +4,9 @@ import { z } from '../../../lib/zod';
 import { argmax } from '../../../metrics/classification';
 import type { Sidecar } from '../../../project/sidecar';
 import { MIN_CHECK_ROWS } from '../../../project/sidecar';
-import { type CheckRow, putIntoTemplate } from '../../../project/sidecar-build';
+import { type CheckRow, checkTarget, putIntoTemplate } from '../../../project/sidecar-build';
 import type { SoftVersion } from '../../../project/types';
 import type { SoftPrompt } from '../../../prompt/types';
-import { asContinuation } from '../../../task/template';
 import type { LabelTokens, TokenRow } from '../../../tokens/types';
 import type { WrittenRow } from '../../../worker/protocol';
 import { siteFile } from '../../sample';
@@ -53,9 +52,6 @@ export async function makeCheckRows(
   return texts.map((text, i) => ({ text, ids: encoded[i]?.ids ?? [], logProbs: byId.get(String(i)) ?? [] }));
 }
 
-/** Follows every check row of a prompt that writes: what counts is how likely its tokens are here and there. */
-const TARGET = 'The customer writes about one thing.';
-
 async function withTargets(
   services: Services,
   run: SoftVersion,
@@ -63,7 +59,7 @@ async function withTargets(
   rows: readonly Omit<TokenRow, 'target'>[],
   watch: Watch,
 ): Promise<readonly CheckRow[]> {
-  const text = `${asContinuation(run.template, TARGET)}\n`;
+  const text = checkTarget(run.template);
   const { ids: target } = await services.data.call('encode', { text });
   const asked = rows.map((row) => ({ ...row, target }));
   const { rows: found } = await services.engine.call('write', foreseeing(asked, null, run.soft), options(watch));

@@ -1,7 +1,7 @@
 /** What an export is made of, before it is saved: its files, their sizes, and how many of the user's rows are in it. */
 import type { Dataset } from '../../../dataset/types';
 import { type BundleInput, bundleFiles, rowsInBundle } from '../../../project/bundle';
-import { whatIs } from '../../../project/kit';
+import { scriptsFor, whatIs } from '../../../project/kit';
 import type { Evaluation } from '../../../project/types';
 import { type WholeProject, withoutRows } from '../../../project/whole';
 import { wholeArchiveFiles, zipped } from '../../../project/whole-archive';
@@ -44,11 +44,10 @@ function single(name: string, type: string, text: string, what: string, rows: nu
 
 /** `input` without the programs: they are put in here. */
 export const forEngineer = (input: Omit<BundleInput, 'scripts'>): Parcel =>
-  zip(`${input.set.handle}.zip`, bundleFiles({ ...input, scripts: scriptsFor(input) }), rowsInBundle(input.rows));
+  zip(`${input.set.handle}.zip`, bundleFiles({ ...input, scripts: programs(input) }), rowsInBundle(input.rows));
 
-/** The other programs know labels alone. */
-const scriptsFor = ({ sidecar }: Pick<BundleInput, 'sidecar'>) =>
-  sidecar.writing ? { 'predict.py': SCRIPTS['predict.py'] } : SCRIPTS;
+const programs = ({ sidecar }: Pick<BundleInput, 'sidecar'>) =>
+  Object.fromEntries(scriptsFor(sidecar).map((name) => [name, SCRIPTS[name]]));
 
 /** Without programs: the stage, here or in another browser, is what it is for. */
 export const forAudience = (input: Omit<BundleInput, 'scripts' | 'rows'>): Parcel =>

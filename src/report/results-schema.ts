@@ -1,0 +1,129 @@
+import { ARM_KINDS } from '../evaluation/types';
+import { z } from '../lib/zod';
+
+const share = z.number().min(0).max(1);
+const interval = z.tuple([z.number(), z.number()]).describe('95% interval: low, high');
+const probability = share;
+const count = z.int().min(0);
+
+const model = z.object({
+  id: z.string(),
+  dtype: z.string().describe('Of the stored weights; computation is float32'),
+  sha256: z
+    .string()
+    .describe('SHA-256 of the lines `<sha256>  <path>\\n`, sorted by path, over every file under onnx/'),
+});
+const dataset = z.object({
+  name: z.string(),
+  rows: count,
+  train: count.describe('Rows that gradients saw'),
+  validation: count,
+  test: count.describe('Held-back rows'),
+  fingerprint: z.string(),
+  splitHash: z.string(),
+});
+
+/** `results.json`, published as docs/results.schema.json. */
+export const resultsSchema = z.object({
+  formatVersion: z.literal(1),
+  createdAt: z.string().describe('ISO 8601'),
+  model,
+  environment: z.object({ backend: z.string(), threads: count }).nullable(),
+  dataset,
+  labels: z.array(z.string()),
+  training: z
+    .object({
+      placement: z.enum(['prefix', 'suffix']),
+      tokens: count.describe('Virtual tokens'),
+      seed: z.int(),
+      steps: count.describe('Steps done'),
+      bestStep: count.nullable().describe('The step whose vectors were kept'),
+      stepsPerSecond: z.number().nullable(),
+      cacheSeconds: z.number().nullable().describe('Seconds in which the texts were read once (suffix)'),
+      trainSeconds: z.number().describe('Seconds of steps and validations'),
+      history: z.array(z.object({ step: count, loss: z.number(), validationAccuracy: share.nullable() })),
+    })
+    .nullable(),
+  arms: z.array(
+    z.object({
+      id: z.string(),
+      name: z.string(),
+      kind: z.enum(ARM_KINDS),
+      calibrated: z.boolean().describe('Whether accuracy, macroF1 and the predictions are calibrated'),
+      accuracy: share,
+      accuracyCi95: interval.describe('Wilson'),
+      accuracyUncalibrated: share,
+      accuracyCalibrated: share.nullable().describe('null for reference lines'),
+      macroF1: share,
+      tokensSentMean: z.number().nullable().describe('Text and virtual tokens a row'),
+      tokensComputedMean: z.number().nullable().describe('The same without the prefix that all rows share'),
+      latencyMsMedian: z.number().nullable().describe('One row at a time, warm'),
+      rows: z.array(
+        z.object({
+          id: z.string().describe('1-based number of the row in its file'),
+          gold: z.string(),
+          predicted: z.string(),
+          logProbs: z.record(z.string(), z.number()).describe('Log-softmax over the labels, uncalibrated'),
+        }),
+      ),
+    }),
+  ),
+  comparisons: z.array(
+    z.object({
+      a: z.string().describe('Id of an arm'),
+      b: z.string(),
+      bothRight: count,
+      aOnly: count,
+      bOnly: count,
+      bothWrong: count,
+      difference: z.number().describe('Accuracy of b minus accuracy of a'),
+      differenceCi95: interval.describe('Bonett-Price'),
+      pExact: probability.describe('McNemar, exact'),
+      pMidP: probability.describe('McNemar, mid-p'),
+      macroF1Difference: z.number(),
+      macroF1Ci95: interval.describe('Paired bootstrap'),
+      macroF1P: probability.describe('Paired permutation'),
+      tokens: z
+        .object({ difference: z.number(), ci95: interval })
+        .optional()
+        .describe('Mean tokens sent a row by b minus those by a, paired bootstrap'),
+    }),
+  ),
+  verdict: z.object({ kind: z.string(), headline: z.string(), detail: z.string(), rowsNeeded: z.number().nullable() }),
+  looks: count.describe('How often these held-back rows have been looked at'),
+  closer: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe('What was looked at beside the comparison: slices, probabilities, ranks, checks; no text of any row'),
+});
+
+/** The same of a comparison of written texts. */
+export const writtenResultsSchema = z.object({
+  formatVersion: z.literal(1),
+  task: z.literal('write'),
+  createdAt: z.string(),
+  model,
+  dataset,
+  arms: z.array(
+    z.object({
+      id: z.string(),
+      name: z.string(),
+      rougeL: share,
+      tokenF1: share,
+      exactMatch: share,
+      perplexity: z.number().min(1),
+      rows: z.array(z.object({ id: z.string(), rougeL: share })),
+    }),
+  ),
+  comparisons: z.array(
+    z.object({ a: z.string(), b: z.string(), rougeL: z.object({ difference: z.number() }), sentence: z.string() }),
+  ),
+  verdict: z.object({ headline: z.string(), detail: z.string() }),
+  looks: count,
+});
+
+export type Results = z.infer<typeof resultsSchema>;
+
+/** docs/results.schema.json as text. */
+export const resultsJsonSchema = (): string =>
+  `${JSON.stringify({ title: 'results.json', ...z.toJSONSchema(resultsSchema) }, null, 2)}\n`;
