@@ -30,6 +30,9 @@ import type {
   WrittenRow,
 } from './types';
 
+/** A token that is written takes about as long as so many that are read together. */
+const WRITTEN_TOKEN = 8;
+
 /** Token vectors that are read in one run: the run computes the whole model on them, so that its time grows with them. */
 const VECTORS_AT_ONCE = 128;
 
@@ -114,16 +117,21 @@ export class Engine {
     onProgress: (rowsDone: number) => void = () => {},
   ): Promise<WrittenRow[]> {
     const { rows, soft, maxNewTokens } = request;
+    const withTargets = rows.filter(({ target }) => target);
+    const share = writingShare(rows, maxNewTokens);
     const options = { rows, soft, cached: this.#cached(request), prefixes: this.#prefixes, control };
     const written = await writeRows(this.#program, {
       ...options,
       maxNewTokens,
       endTokenIds: new Set(request.endTokenIds),
       breakTokenIds: new Set(request.breakTokenIds),
-      onProgress,
+      onProgress: (done) => onProgress(done * share),
     });
-    const withTargets = rows.filter(({ target }) => target);
-    const scores = await scoreTargets(this.#program, { ...options, rows: withTargets });
+    const scores = await scoreTargets(this.#program, {
+      ...options,
+      rows: withTargets,
+      onProgress: (done) => onProgress(rows.length * (share + ((1 - share) * done) / withTargets.length)),
+    });
     const byRow = new Map(scores.map((score) => [score.rowId, score]));
     return rows.map(({ rowId }, i) => ({ rowId, ids: present(written[i], rowId), target: byRow.get(rowId) ?? null }));
   }
@@ -204,6 +212,14 @@ export class Engine {
     if (request.cacheKey === null) return null;
     return { cache: this.#cache, plan: this.#cache.planReusing(request.cacheKey, request.rows) };
   }
+}
+
+/** How much of the time goes into writing; the rest into scoring the texts that are wanted. */
+function writingShare(rows: readonly TokenRow[], maxNewTokens: number): number {
+  if (maxNewTokens === 0) return 0;
+  const wanted = rows.reduce((sum, { ids, target }) => sum + (target ? ids.length + target.length : 0), 0);
+  const written = rows.reduce((sum, { ids }) => sum + ids.length + WRITTEN_TOKEN * maxNewTokens, 0);
+  return written / (written + wanted);
 }
 
 function median(values: readonly number[]): number {

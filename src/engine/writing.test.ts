@@ -26,6 +26,18 @@ const randomRows = (count: number, seed: number): TokenRow[] => {
   });
 };
 
+/** The program, telling of each run of the graph as it begins. */
+const countingRuns = (program: LoadedProgram['program'], onRun: () => void): LoadedProgram['program'] => ({
+  ...program,
+  runner: {
+    ...program.runner,
+    run: (feeds, fetches) => {
+      onRun();
+      return program.runner.run(feeds, fetches);
+    },
+  },
+});
+
 describe.each(['llama-genai-int4', 'gpt2-optimum-fp32'])('writing with %s', (model) => {
   let loaded: LoadedProgram;
   beforeAll(async () => {
@@ -76,20 +88,27 @@ describe.each(['llama-genai-int4', 'gpt2-optimum-fp32'])('writing with %s', (mod
     });
   });
 
+  it.each([6, 0])('tells of all rows when nothing is left to run: %s tokens', async (maxNewTokens) => {
+    let runs = 0;
+    const counting = countingRuns(loaded.program, () => runs++);
+    const told: { readonly done: number; readonly runs: number }[] = [];
+    const request = { soft: null, cacheKey: null, maxNewTokens, endTokenIds: [], breakTokenIds: [] };
+    const rows = randomRows(40, 7);
+    await new Engine({ ...loaded, program: counting }).write({ ...request, rows }, undefined, (done) => {
+      told.push({ done, runs });
+    });
+    const done = told.map((each) => each.done);
+    expect(done).toEqual([...done].sort((a, b) => a - b));
+    expect(told.find((each) => each.done >= rows.length)).toEqual({ done: rows.length, runs });
+  });
+
   it('is interrupted after the run that goes on, whichever that is', async () => {
     const control = { requested: null as 'cancel' | null };
     let runs = 0;
     let last = Number.POSITIVE_INFINITY;
-    const counting: LoadedProgram['program'] = {
-      ...loaded.program,
-      runner: {
-        ...loaded.program.runner,
-        run: (feeds, fetches) => {
-          if (++runs === last) control.requested = 'cancel';
-          return loaded.program.runner.run(feeds, fetches);
-        },
-      },
-    };
+    const counting = countingRuns(loaded.program, () => {
+      if (++runs === last) control.requested = 'cancel';
+    });
     // an instruction that takes more than a run
     const instruction = Array.from({ length: 200 }, (_, t) => 10 + t);
     const rows = randomRows(4, 8).map((row) => ({ ...row, ids: Int32Array.from([...instruction, ...row.ids]) }));
