@@ -11,7 +11,7 @@ export async function readPrompt(path: string): Promise<ImportedBundle> {
   const read = isFile
     ? readBundle(new Uint8Array(await readFile(path)), here)
     : readBundleFiles(await folderFiles(path), here);
-  if (!read.ok) throw new StudioError('bad-input', read.error.message);
+  if (!read.ok) throw new StudioError('bad-input', `${path}: ${read.error.message}`);
   return read.value;
 }
 

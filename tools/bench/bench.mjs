@@ -11,7 +11,7 @@ const DATA = '../shared/data';
 const root = join(import.meta.dirname, '../..');
 const args = process.argv.slice(2);
 const peft = args.indexOf('--against-peft');
-const engineOnly = args.includes('--engine-only');
+const engineOnly = args.includes('--engine-only') || args.includes('--help');
 const run = (command, list) => spawnSync(command, list, { cwd: root, stdio: 'inherit' }).status ?? 1;
 
 const own = [
