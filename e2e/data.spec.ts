@@ -141,6 +141,16 @@ test('twenty thousand rows: searched, filtered, sorted, changed, and there after
 }) => {
   const { page, data } = studio;
   await studio.open();
+  // the screen is drawn once: not a second time when the project has its id
+  await page.evaluate(() => {
+    const seen = new MutationObserver((changes) => {
+      const isDrawnAnew = changes.some(({ addedNodes }) =>
+        [...addedNodes].some((node) => node.textContent?.includes('Opening the project')),
+      );
+      if (isDrawnAnew) console.error('the Data screen was taken away while the project was made');
+    });
+    seen.observe(document.body, { childList: true, subtree: true });
+  });
   const rows = Array.from({ length: 20_000 }, (_, i) => [
     `message number ${i} about the parcel`,
     i % 2 ? 'good' : 'bad',

@@ -82,6 +82,7 @@ function OpenProject({ id, children }: { readonly id: string; readonly children:
         It was deleted, or the link was made on another computer: projects stay in the browser that made them.
       </EmptyState>
     );
-  if (id !== openId) return <ProgressBar label="Opening the project" value={null} />;
+  // a project that is made on this screen has its id before the address has: what stands there stays
+  if (id !== openId && id !== NEW_PROJECT) return <ProgressBar label="Opening the project" value={null} />;
   return children;
 }

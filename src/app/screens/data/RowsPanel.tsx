@@ -1,6 +1,7 @@
 import { useCallback, useState } from 'react';
 import { Input } from 'react-aria-components/Input';
 import { SearchField } from 'react-aria-components/SearchField';
+import { useStore } from 'zustand';
 import type { RowSort } from '../../../dataset/query';
 import { writes } from '../../../dataset/writing';
 import { useQuery } from '../../shell/location';
@@ -20,7 +21,9 @@ export function RowsPanel() {
   const { data } = useStores();
   const table = useData((s) => s.table);
   const prepared = useData((s) => s.prepared);
-  const pending = useData((s) => s.pending);
+  const drawn = useData((s) => s.pending);
+  // stands there from the key that keeps it until the changed rows are drawn
+  const pending = useStore(data, (s) => s.pending) ?? drawn;
   const findings = useFindings() ?? NO_FINDINGS;
   const [filter, setFilter] = useQuery<string>('rows', 'all');
   const [sort, setSort] = useQuery<RowSort>('sort', 'file');

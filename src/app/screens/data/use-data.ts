@@ -1,11 +1,12 @@
-import { useMemo } from 'react';
+import { useDeferredValue, useMemo } from 'react';
 import { useStore } from 'zustand';
 import type { LintFinding } from '../../../dataset/types';
 import { useStores } from '../../state/studio';
 import type { DataState } from './data-state';
 import { lengthFindings, targetFindings } from './words';
 
-export const useData = <T>(select: (state: DataState) => T): T => useStore(useStores().data, select);
+/** Deferred: what hangs on many rows is drawn in slices, all panels at once, and holds up no key or click meanwhile. */
+export const useData = <T>(select: (state: DataState) => T): T => useDeferredValue(useStore(useStores().data, select));
 
 /** Everything that is worth a look: from the rows, and from their tokens once those are counted. */
 export function useFindings(): readonly LintFinding[] | null {
