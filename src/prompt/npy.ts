@@ -58,12 +58,15 @@ interface Header {
 
 /** A Python dictionary of exactly three fields, and white space around it; null = anything else. */
 function readHeader(header: string): Header | null {
+  // what is white space to a pattern here, such as a no-break space, may be none to Python
+  if (/[^\x20-\x7e\t\r\n]/.test(header)) return null;
   const dict = header.trim();
   if (!dict.startsWith('{')) return null;
   const fields = new Map<string, RegExpExecArray>();
   FIELD.lastIndex = 1;
   let end = 1;
   for (let field = FIELD.exec(dict); field?.[1]; field = FIELD.exec(dict)) {
+    if (fields.has(field[1])) return null;
     fields.set(field[1], field);
     end = FIELD.lastIndex;
   }
