@@ -1,6 +1,7 @@
 import { expect, test } from './fixtures';
-import { AWKWARD } from './pages/studio';
-import { states, vectors } from './storage';
+import { Hideable } from './hideable';
+import { AWKWARD, Studio, TINY } from './pages/studio';
+import { promptSets, states, vectors } from './storage';
 
 /** Three runs with the same seed: one left alone, one paused and reloaded, one cut off by a reload. */
 test('a prompt that was paused, or cut off by a reload, ends in the same bytes as one that was not', async ({
@@ -55,4 +56,34 @@ test('another seed gives other bytes', async ({ studio }) => {
   await expect.poll(async () => (await vectors(page)).filter(Boolean).length).toBe(2);
   const [first, second] = await vectors(page);
   expect(second).not.toBe(first);
+});
+
+test('in a hidden tab the steps go on at their rate, the queue too, and end in the same bytes', async ({ baseURL }) => {
+  const browser = await Hideable.create();
+  try {
+    const seen = new Studio(browser.page);
+    await seen.page.goto(`${baseURL}?model=${TINY}`);
+    await seen.modelReady();
+    await seen.drop(AWKWARD);
+    await expect(seen.heading).toContainText('labelled rows are ready');
+    await seen.go('Train');
+    await seen.train.set({ Steps: 120, Patience: '', Seed: 7 });
+    await seen.train.start();
+    await seen.train.ended();
+    await seen.train.start();
+    await expect(seen.lead).toContainText(/Step \d+ of 120/);
+    await seen.page.getByRole('button', { name: 'Train another' }).click(); // waits for the one that runs
+    await browser.hide({ until: /^Trained/ });
+    const { page } = browser;
+    await expect.poll(async () => (await vectors(page)).filter(Boolean).length).toBe(3);
+    const [whole, ...unseen] = await vectors(page);
+    expect(unseen).toEqual([whole, whole]);
+    const [one, ...others] = await states(page);
+    expect(others).toEqual([one, one]);
+    // one timer a second is what a hidden tab gets: steps that hung on them would take a minute more
+    const [own, ...hidden] = (await promptSets(page))[0]?.soft.map(({ seconds }) => seconds ?? 0) ?? [];
+    for (const seconds of hidden) expect(seconds, `${own} s when it was seen`).toBeLessThan(3 * (own ?? 0));
+  } finally {
+    await browser.dispose();
+  }
 });

@@ -1,0 +1,78 @@
+/**
+ * A Chromium whose tab is truly hidden behind another one. Playwright tells every page it is attached to that it is seen
+ * and has the focus, so it lets go of the browser for that time; none of the flags that keep Playwright's pages awake is set.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Browser, chromium, expect, type Page } from '@playwright/test';
+import { CHROMIUM_ARGS, findChromium } from '../tools/chromium.mjs';
+
+declare global {
+  interface Window {
+    /** What the tab has become since the navigation, in time's order. */
+    visibilities?: DocumentVisibilityState[];
+  }
+}
+
+export class Hideable {
+  private constructor(
+    private readonly process: ChildProcess,
+    private readonly profile: string,
+    private readonly address: string,
+    private browser: Browser,
+    /** The tab; another object after each `hide`. */
+    public page: Page,
+  ) {}
+
+  static async create(): Promise<Hideable> {
+    const profile = await mkdtemp(join(tmpdir(), 'studio-profile-'));
+    const executable = (await findChromium()) ?? chromium.executablePath();
+    const flags = [...CHROMIUM_ARGS, '--headless=new', '--remote-debugging-port=0', `--user-data-dir=${profile}`];
+    // a group of its own, so that it ends with all that it has started
+    const process = spawn(executable, [...flags, 'about:blank'], { stdio: 'ignore', detached: true });
+    let address = '';
+    await expect(async () => {
+      const [port] = (await readFile(join(profile, 'DevToolsActivePort'), 'utf8')).split('\n');
+      address = `http://localhost:${port}`;
+    }).toPass({ timeout: 30_000 });
+    const browser = await chromium.connectOverCDP(address);
+    const page = browser.contexts()[0]?.pages()[0];
+    if (!page) throw new Error('Chromium has opened no tab');
+    await page.addInitScript(() => {
+      Object.defineProperty(Navigator.prototype, 'hardwareConcurrency', { get: () => 2 });
+      window.visibilities = [];
+      document.addEventListener('visibilitychange', () => window.visibilities?.push(document.visibilityState));
+    });
+    return new Hideable(process, profile, address, browser, page);
+  }
+
+  /** Puts another tab in front until the title of this one fits. */
+  async hide({ until }: { readonly until: RegExp }): Promise<void> {
+    const url = this.page.url();
+    await (await this.page.context().newPage()).bringToFront();
+    await this.browser.close(); // lets go of it
+    const titles = async () => {
+      const tabs = (await (await fetch(`${this.address}/json/list`)).json()) as { url: string; title: string }[];
+      return tabs.find((tab) => tab.url.split('#')[0] === url.split('#')[0])?.title ?? 'no such tab';
+    };
+    await expect.poll(titles, { timeout: 60_000 }).toMatch(until);
+    this.browser = await chromium.connectOverCDP(this.address);
+    const page = this.browser
+      .contexts()[0]
+      ?.pages()
+      .find((one) => one.url() === url);
+    if (!page) throw new Error(`The tab ${url} is gone`);
+    this.page = page;
+    expect(await page.evaluate(() => window.visibilities)).toEqual(['hidden', 'visible']);
+  }
+
+  async dispose(): Promise<void> {
+    await this.browser.close();
+    const gone = new Promise((resolve) => this.process.once('exit', resolve));
+    if (this.process.pid) process.kill(-this.process.pid, 'SIGKILL');
+    await gone;
+    await rm(this.profile, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
