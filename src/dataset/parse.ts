@@ -17,6 +17,12 @@ export type ParseOverride = Partial<Pick<SourceFormat, 'delimiter' | 'encoding'>
   readonly oneColumn?: boolean;
 };
 
+/** What to do with a file that is too large. */
+const remedy = (oneColumn: boolean) =>
+  oneColumn
+    ? 'Split it, and take the parts one after the other.'
+    : 'A few thousand labelled rows are plenty: save a sample of it and open that.';
+
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
 
 /** A reason to leave the record out, or null. Empty cells after the last column (a spreadsheet's trailing delimiters) are fine. */
@@ -108,7 +114,7 @@ function check(fileName: string, body: Body, delimiter: Delimiter | null, oneCol
   if (body.count > MAX_ROWS)
     return {
       kind: 'too-many-rows',
-      message: `${fileName} has ${body.count.toLocaleString('en')} rows; files up to ${MAX_ROWS.toLocaleString('en')} rows are read. A few thousand labelled rows are plenty: save a sample of it and open that.`,
+      message: `${fileName} has ${body.count.toLocaleString('en')} rows; files up to ${MAX_ROWS.toLocaleString('en')} rows are read. ${remedy(oneColumn)}`,
       data: { rows: body.count, limit: MAX_ROWS },
     };
   if (body.rows.length === 0) {
@@ -157,7 +163,7 @@ export function* parsing(
   if (bytes.length > MAX_BYTES)
     return fail(
       'too-large',
-      `${fileName} has ${megabytes(bytes.length)}; files up to ${MAX_BYTES / 1e6} MB are read. A few thousand labelled rows are plenty: save a sample of it and open that.`,
+      `${fileName} has ${megabytes(bytes.length)}; files up to ${MAX_BYTES / 1e6} MB are read. ${remedy(override.oneColumn ?? false)}`,
       { bytes: bytes.length, limit: MAX_BYTES },
     );
   const decoded = decodeText(fileName, bytes, override.encoding);

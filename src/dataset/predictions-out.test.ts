@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseTable } from './parse';
-import { type Answers, predictionsCsv, predictionsJsonl } from './predictions-out';
+import { type Answers, type LabelAnswers, predictionsCsv, predictionsJsonl } from './predictions-out';
 import type { Row } from './types';
 
 const rowsOf = (cells: readonly Readonly<Record<string, string>>[]): readonly Row[] =>
   cells.map((each, i) => ({ id: String(i + 1), line: i + 2, cells: each }));
-const answersOf = (change: Partial<Answers> = {}): Answers => ({
+const answersOf = (change: Partial<LabelAnswers & Pick<Answers, 'leftOut'>> = {}): Answers => ({
   labels: ['bad', 'good'],
   predictions: [1, 0],
   confidences: [0.9, 0.75],
@@ -58,6 +58,17 @@ describe('answered rows', () => {
     expect(first?.log_p_bad).toBeCloseTo(Math.log(1e-9), 6);
     expect(first?.log_p_good).toBe(0);
     expect(second).toMatchObject({ log_p_bad: 0, log_p_good: null });
+  });
+
+  test('texts that were written, with formulas neutralised, and rows that were not answered', () => {
+    const answers = { written: ['=SUM(A1)', null], leftOut: new Map([[1, 'it has no text']]) };
+    const asked = rowsOf([{ written: 'a' }, { written: '' }]);
+    expect(predictionsCsv(['written'], asked, answers, { neutralise: true })).toBe(
+      "written,written_2,not_answered\r\na,'=SUM(A1),\r\n,,it has no text\r\n",
+    );
+    expect(predictionsJsonl(['written'], asked, answers)).toBe(
+      '{"written":"a","written_2":"=SUM(A1)"}\n{"written":"","written_2":null,"not_answered":"it has no text"}\n',
+    );
   });
 
   test('a column that is called __proto__ stays a column', () => {

@@ -5,7 +5,8 @@ import type { Row } from './types';
 /** Logarithms are natural, and tell rare labels apart where a rounded probability is 0. */
 export type LabelScore = 'probability' | 'log-probability';
 
-export interface Answers {
+/** One of a few labels for each row. */
+export interface LabelAnswers {
   readonly labels: readonly string[];
   /** Of the rows from the first on: index into the labels, -1 = not answered. */
   readonly predictions: ArrayLike<number>;
@@ -13,8 +14,26 @@ export interface Answers {
   readonly confidences: ArrayLike<number>;
   /** What is said of each label; `values` are probabilities, row-major `[rows, labels]`. Null = nothing. */
   readonly each: { readonly as: LabelScore; readonly values: ArrayLike<number> } | null;
+}
+
+/** A text for each row. */
+export interface TextAnswers {
+  /** Of the rows from the first on; null = not answered. */
+  readonly written: readonly (string | null)[];
+}
+
+export type Answers = (LabelAnswers | TextAnswers) & {
   /** Why rows were not answered, by index. */
   readonly leftOut: ReadonlyMap<number, string>;
+};
+
+/** A file to be made of rows that were gone through. */
+export interface AnswersFile extends Required<Pick<CsvOptions, 'bom' | 'neutralise'>> {
+  readonly format: 'csv' | 'jsonl';
+  readonly answers: LabelAnswers | TextAnswers;
+  /** Rows gone through, from the first on. */
+  readonly done: number;
+  readonly leftOut: readonly (readonly [index: number, reason: string])[];
 }
 
 const PLACES = 6;
@@ -31,21 +50,12 @@ function freeName(wanted: string, taken: Set<string>): string {
 }
 
 interface Added {
-  readonly prediction: string;
-  readonly confidence: string;
-  readonly each: readonly string[];
-  /** Null where every row was answered. */
+  /** Columns beside the input's. */
+  readonly names: readonly string[];
+  /** What was said of the row at `index`, in their order. */
+  readonly valuesAt: (index: number) => readonly (string | number | null)[];
+  /** Column for the reason; null where every row was answered. */
   readonly reason: string | null;
-}
-
-function addedColumns(columns: readonly string[], { labels, each, leftOut }: Answers): Added {
-  const taken = new Set(columns);
-  return {
-    prediction: freeName('prediction', taken),
-    confidence: freeName('confidence', taken),
-    each: each ? labels.map((label) => freeName(`${PREFIX[each.as]}_${label}`, taken)) : [],
-    reason: leftOut.size > 0 ? freeName('not_answered', taken) : null,
-  };
 }
 
 const rounded = (value: number, places = PLACES): number => Number(value.toFixed(places));
@@ -56,17 +66,28 @@ function scoreOf(probability: number, as: LabelScore): number | null {
   return probability > 0 ? rounded(Math.log(probability), LOG_PLACES) : null;
 }
 
-/** What was said of the row at `index`, in the order of the added columns; null = not answered. */
-function said(index: number, { labels, predictions, confidences, each, leftOut }: Answers) {
-  const label = labels[predictions[index] ?? -1] ?? null;
-  const row = each
-    ? labels.map((_, c) => (label === null ? null : scoreOf(each.values[index * labels.length + c] ?? 0, each.as)))
-    : [];
+function addedColumns(columns: readonly string[], answers: Answers): Added {
+  const taken = new Set(columns);
+  const reason = () => (answers.leftOut.size > 0 ? freeName('not_answered', taken) : null);
+  if ('written' in answers) {
+    const { written } = answers;
+    return { names: [freeName('written', taken)], valuesAt: (index) => [written[index] ?? null], reason: reason() };
+  }
+  const { labels, predictions, confidences, each } = answers;
+  const names = [
+    freeName('prediction', taken),
+    freeName('confidence', taken),
+    ...(each ? labels.map((label) => freeName(`${PREFIX[each.as]}_${label}`, taken)) : []),
+  ];
   return {
-    label,
-    confidence: label === null ? null : rounded(confidences[index] ?? 0),
-    each: row,
-    reason: leftOut.get(index) ?? '',
+    names,
+    valuesAt: (index) => {
+      const label = labels[predictions[index] ?? -1];
+      if (label === undefined) return names.map(() => null);
+      const all = each ? labels.map((_, c) => scoreOf(each.values[index * labels.length + c] ?? 0, each.as)) : [];
+      return [label, rounded(confidences[index] ?? 0), ...all];
+    },
+    reason: reason(),
   };
 }
 
@@ -76,43 +97,45 @@ export function predictionsCsv(
   answers: Answers,
   options: CsvOptions,
 ): string {
-  const added = addedColumns(columns, answers);
-  const header = [
-    ...columns,
-    added.prediction,
-    added.confidence,
-    ...added.each,
-    ...(added.reason === null ? [] : [added.reason]),
-  ];
+  const { names, valuesAt, reason } = addedColumns(columns, answers);
+  const header = [...columns, ...names, ...(reason === null ? [] : [reason])];
   function* cells() {
-    for (const [i, row] of rows.entries()) {
-      const { label, confidence, each, reason } = said(i, answers);
+    for (const [i, row] of rows.entries())
       yield [
         ...columns.map((column) => row.cells[column] ?? ''),
-        label ?? '',
-        confidence,
-        ...each,
-        ...(added.reason === null ? [] : [reason]),
+        ...valuesAt(i),
+        ...(reason === null ? [] : [answers.leftOut.get(i) ?? '']),
       ];
-    }
   }
   return toCsv(header, cells(), options);
 }
 
 /** One JSON object a line; cells are text, as they were in the file. */
 export function predictionsJsonl(columns: readonly string[], rows: readonly Row[], answers: Answers): string {
-  const added = addedColumns(columns, answers);
+  const { names, valuesAt, reason } = addedColumns(columns, answers);
   return rows
     .map((row, i) => {
-      const { label, confidence, each, reason } = said(i, answers);
+      const values = valuesAt(i);
+      const why = answers.leftOut.get(i);
       const line = [
         ...columns.map((column) => [column, row.cells[column] ?? ''] as const),
-        [added.prediction, label] as const,
-        [added.confidence, confidence] as const,
-        ...added.each.map((name, c) => [name, each[c] ?? null] as const),
-        ...(added.reason !== null && reason !== '' ? [[added.reason, reason] as const] : []),
+        ...names.map((name, n) => [name, values[n] ?? null] as const),
+        ...(reason !== null && why !== undefined ? [[reason, why] as const] : []),
       ];
       return `{${line.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',')}}\n`;
     })
     .join('');
+}
+
+/** @param rows of the input, all of them */
+export function answersFile(
+  columns: readonly string[],
+  rows: Pick<readonly Row[], 'slice'>,
+  { format, bom, neutralise, answers, done, leftOut }: AnswersFile,
+): string {
+  const gone = rows.slice(0, done);
+  const all = { ...answers, leftOut: new Map(leftOut) };
+  return format === 'csv'
+    ? predictionsCsv(columns, gone, all, { bom, neutralise })
+    : predictionsJsonl(columns, gone, all);
 }

@@ -1,4 +1,4 @@
-import { Z95 } from './special';
+import { studentT975, Z95 } from './special';
 
 export interface Interval {
   readonly low: number;
@@ -47,4 +47,36 @@ export function newcombe(correct1: number, n1: number, correct2: number, n2: num
     low: Math.max(-1, d - Math.hypot(p1 - one.low, two.high - p2)),
     high: Math.min(1, d + Math.hypot(one.high - p1, p2 - two.low)),
   };
+}
+
+function momentsOf(values: readonly number[]) {
+  const n = values.length;
+  const mean = values.reduce((sum, value) => sum + value, 0) / n;
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (n - 1);
+  return { n, mean, variance };
+}
+
+const clipped = (mean: number, half: number): Interval => ({
+  low: Math.max(-1, mean - half),
+  high: Math.min(1, mean + half),
+});
+
+/** Of a mean of differences between -1 and 1, one a row: m ± t·s/√n with n − 1 degrees of freedom. Under two rows: [-1, 1]. */
+export function meanInterval(differences: readonly number[]): Interval {
+  if (differences.length < 2) return { low: -1, high: 1 };
+  const { n, mean, variance } = momentsOf(differences);
+  return clipped(mean, studentT975(n - 1) * Math.sqrt(variance / n));
+}
+
+/**
+ * Of the difference of two means of different rows, m1 − m2 ± t·sqrt(s1²/n1 + s2²/n2), values between 0 and 1.
+ * Degrees of freedom: (a + b)²/(a²/(n1−1) + b²/(n2−1)) with a = s1²/n1, b = s2²/n2. Source: Welch 1947.
+ */
+export function meansInterval(one: readonly number[], two: readonly number[]): Interval {
+  if (one.length < 2 || two.length < 2) return { low: -1, high: 1 };
+  const [first, second] = [momentsOf(one), momentsOf(two)];
+  const [a, b] = [first.variance / first.n, second.variance / second.n];
+  if (a + b === 0) return clipped(first.mean - second.mean, 0);
+  const degrees = (a + b) ** 2 / (a ** 2 / (first.n - 1) + b ** 2 / (second.n - 1));
+  return clipped(first.mean - second.mean, studentT975(degrees) * Math.sqrt(a + b));
 }

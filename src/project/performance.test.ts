@@ -2,9 +2,17 @@ import { describe, expect, test } from 'vitest';
 import type { ArmReport } from '../evaluation/types';
 import { newcombe } from '../metrics/intervals';
 import { betweenWords, driftOf, driftWords, firstOf, performanceTitle } from './drift';
-import { calibrationOf, heldBackKey, overVersions, type Result, resultsOf, rowsOfResults } from './performance';
+import {
+  calibrationOf,
+  heldBackKey,
+  type Measured,
+  overVersions,
+  type Result,
+  resultsOf,
+  rowsOfResults,
+} from './performance';
 import { addHardVersion, createPromptSet } from './prompt-set';
-import type { Evaluation, Measurement, PromptSet } from './types';
+import type { Evaluation, Measurement, PromptSet, WritingEvaluation } from './types';
 import { type Version, versionsOf } from './versions';
 
 test.each([
@@ -33,6 +41,13 @@ function made(): PromptSet {
     ).set;
   return set;
 }
+
+const resultsFrom = (
+  set: PromptSet,
+  evaluations: Measured['evaluations'],
+  measurements: Measured['measurements'],
+  writings: Measured['writings'] = [],
+) => resultsOf({ set, evaluations, writings, measurements });
 
 const LABELS = ['bad', 'good'];
 const gold = (n: number) => Array.from({ length: n }, (_, i) => i % 2);
@@ -87,10 +102,10 @@ describe('results of versions', () => {
     measured('m2', 'h2', 180, 150, 'april', 2),
     measured('m3', 'gone', 180, 150, 'april', 3),
   ];
-  const results = resultsOf(set, [evaluation(120, 101, false)], measurements);
+  const results = resultsFrom(set, [evaluation(120, 101, false)], measurements);
 
   test('come from comparisons and measurements of versions that are here, oldest first', () => {
-    expect(results.map(({ of, n, correct }) => [of.version.id, n, correct])).toEqual([
+    expect(results.map(({ of, n, figures }) => [of.version.id, n, figures.right])).toEqual([
       ['h1', 120, 101],
       ['h1', 180, 128],
       ['h2', 180, 150],
@@ -122,7 +137,7 @@ describe('results of versions', () => {
   });
 
   test('on the same rows are compared row by row', () => {
-    const again = resultsOf(set, [], [measured('a', 'h1', 100, 60, 'x', 1), measured('b', 'h1', 100, 66, 'x', 2)]);
+    const again = resultsFrom(set, [], [measured('a', 'h1', 100, 60, 'x', 1), measured('b', 'h1', 100, 66, 'x', 2)]);
     const [then, now] = again as [Result, Result];
     // unpaired, the same six points would be nothing
     expect(driftOf(then, now)).toMatchObject({ kind: 'gain', paired: true });
@@ -142,14 +157,14 @@ describe('results of versions', () => {
     expect(performanceTitle(overVersions(results, 'april'))).toBe(
       'hand-written 2 is above hand-written 1 by 12 points (+7 to +17)',
     );
-    const same = resultsOf(set, [], [measured('a', 'h1', 20, 12, 'x', 1), measured('b', 'h2', 20, 13, 'x', 2)]);
+    const same = resultsFrom(set, [], [measured('a', 'h1', 20, 12, 'x', 1), measured('b', 'h2', 20, 13, 'x', 2)]);
     expect(performanceTitle(same)).toBe('2 versions on 20 rows of x.csv: no clear change from first to last');
   });
 });
 
 test('held-back rows of a comparison and of a measurement have one key; other labels another', () => {
   const key = heldBackKey(rowIds(5), gold(5), LABELS);
-  expect(resultsOf(made(), [evaluation(5, 3, false)], [])[0]?.rowsKey).toBe(key);
+  expect(resultsFrom(made(), [evaluation(5, 3, false)], [])[0]?.rowsKey).toBe(key);
   expect(
     heldBackKey(
       rowIds(5),
@@ -175,9 +190,9 @@ test('a version with examples did what the arm with as many examples did, and no
       arms: [...both.comparison.arms, { ...both.comparison.arms[0], id: 'yours-8', predictions: said(5, 5) }],
     },
   } as Evaluation;
-  expect(resultsOf(shown(0), [withExamples], []).map(({ correct }) => correct)).toEqual([3]);
-  expect(resultsOf(shown(8), [withExamples], []).map(({ correct }) => correct)).toEqual([5]);
-  expect(resultsOf(shown(4), [withExamples], [])).toEqual([]);
+  expect(resultsFrom(shown(0), [withExamples], []).map(({ figures }) => figures.right)).toEqual([3]);
+  expect(resultsFrom(shown(8), [withExamples], []).map(({ figures }) => figures.right)).toEqual([5]);
+  expect(resultsFrom(shown(4), [withExamples], [])).toEqual([]);
 });
 
 test('a version is calibrated as in its newest comparison, or not at all', () => {
@@ -186,4 +201,50 @@ test('a version is calibrated as in its newest comparison, or not at all', () =>
   expect(calibrationOf([evaluation(5, 3, true)], first)).toEqual([-1, -0.5]);
   expect(calibrationOf([evaluation(5, 3, false), evaluation(5, 3, true)], first)).toBeNull();
   expect(calibrationOf([evaluation(5, 3, true)], second)).toBeNull();
+});
+
+describe('versions that write', () => {
+  const set = made();
+  const scores = (rows: readonly number[]) => {
+    const rougeL = rows.reduce((sum, value) => sum + value, 0) / rows.length;
+    const around = { low: rougeL - 0.1, high: rougeL + 0.1 };
+    const intervals = { rougeL: around, tokenF1: around, exactMatch: around, perplexity: { low: 3, high: 5 } };
+    return { rougeL, tokenF1: rougeL, exactMatch: 0, perplexity: 4, intervals, rows };
+  };
+  const wrote = (id: string, rows: readonly number[], day: number, fingerprint = 'april'): Measurement => {
+    const { gold: _, predictions: __, labels: ___, ...own } = measured(id, 'h1', 0, 0, fingerprint, day);
+    return { ...own, labels: [], gold: [], predictions: [], wrote: scores(rows) };
+  };
+  const many = (value: number, swing: number) => Array.from({ length: 40 }, (_, i) => value + (i % 2 ? swing : -swing));
+
+  test('are held against themselves by ROUGE-L: row by row on the same rows, else as two lots', () => {
+    const results = resultsFrom(set, [], [wrote('a', many(0.5, 0.3), 1), wrote('b', many(0.55, 0.3), 2)]);
+    const [then, now] = results as [Result, Result];
+    expect(driftOf(then, now)).toMatchObject({ kind: 'gain', paired: true });
+    expect(driftWords(then, now)).toBe(
+      'Was ROUGE-L 50% on 40 rows of april.csv; now 55% (45 to 65) on the same rows: a real gain, +5 points (95% interval +5 to +5).',
+    );
+    // unpaired, the same five points would be nothing
+    expect(driftOf({ ...then, rowsKey: 'other' }, now)).toMatchObject({ kind: 'unclear', paired: false });
+    expect(performanceTitle([now])).toBe('hand-written 1 reaches ROUGE-L 55% on 40 rows of april.csv');
+    expect(now.figures).toEqual({ 'token F1': expect.closeTo(0.55), 'exact match': 0, perplexity: 4 });
+  });
+
+  test('stand beside what a comparison on the same held-back rows found, and never beside an accuracy', () => {
+    const wanted = ['late', 'lost'];
+    const arms = [{ id: 'yours', written: ['late', 'gone'] }];
+    const writing = {
+      id: 'w',
+      createdAt: '2026-02-01',
+      hardVersion: 'h1',
+      softVersion: null,
+      plan: { rowIds: ['r1', 'r2'], wanted, arms },
+      comparison: { n: 2, arms: [{ id: 'yours', ...scores([1, 0]) }] },
+    } as unknown as WritingEvaluation;
+    const again = wrote('a', [1, 0.5], 3, heldBackKey(['r1', 'r2'], wanted, []));
+    const results = resultsFrom(set, [evaluation(120, 101, false)], [again], [writing]);
+    const last = results.at(-1) as Result;
+    expect(driftOf(firstOf(results, last) as Result, last)).toMatchObject({ paired: true, difference: 0.25 });
+    expect(betweenWords(results, 'h1', 'h1')).toContain('ROUGE-L');
+  });
 });

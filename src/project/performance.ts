@@ -1,7 +1,7 @@
 /** How versions did, from every comparison and measurement: each on its own rows, and only the same rows side by side. */
 import { confusionMatrix, correctCount, macroF1 } from '../metrics/classification';
 import { type Interval, wilson } from '../metrics/intervals';
-import type { Evaluation, Measurement, PromptSet } from './types';
+import type { Evaluation, Measurement, PromptSet, WritingEvaluation, WrittenScores } from './types';
 import { type Version, versionById, versionsOf } from './versions';
 
 /** One version on one lot of rows. */
@@ -15,40 +15,64 @@ export interface Result {
   /** "120 held-back rows of tickets.csv". */
   readonly rowsName: string;
   readonly n: number;
-  readonly correct: number;
-  readonly accuracy: number;
-  readonly accuracyCi95: Interval;
-  readonly macroF1: number;
+  /** What `value` is: the share of rows that are right, or the mean ROUGE-L where texts are written. */
+  readonly measure: 'accuracy' | 'rougeL';
+  /** 0 to 1. */
+  readonly value: number;
+  /** 95%: Wilson for accuracy, bootstrap for ROUGE-L. */
+  readonly ci95: Interval;
+  /** Row by row: 1 where it is right and 0 where it is not, or ROUGE-L. */
+  readonly rows: readonly number[];
+  /** Labels of the rows; empty where texts are written. */
   readonly gold: readonly number[];
-  readonly predictions: readonly number[];
+  /** Further figures, by name. */
+  readonly figures: Readonly<Record<string, number>>;
   /** Kept by a measurement of its own, so that it can be taken away. */
   readonly measurement: Measurement | null;
 }
 
-/** Of the hand-written prompt that a comparison shows with examples. */
-const WITH_EXAMPLES = { id: 'yours-8', shots: 8 };
+/** What was measured of versions of a set, as it is stored. */
+export interface Measured {
+  readonly set: PromptSet;
+  /** Newest first, as the other comparisons. */
+  readonly evaluations: readonly Evaluation[];
+  readonly writings: readonly WritingEvaluation[];
+  /** Oldest first. */
+  readonly measurements: readonly Measurement[];
+}
+
+/** Of the hand-written prompt that a comparison shows with examples: how many, where labels are chosen and where texts are written. */
+const EXAMPLES = { labels: 8, texts: 3 };
+
+type Compared = Pick<Evaluation, 'softVersion' | 'hardVersion'>;
 
 /**
  * The arm of a comparison that is a version as it stands; null = it took no part. A hand-written version takes part without
- * examples and with eight: a version that shows another number of them was not among the arms.
+ * examples and with some: a version that shows another number of them was not among the arms.
  */
-function armOf({ softVersion, hardVersion, plan }: Evaluation, { kind, version }: Version): string | null {
+function armOf(
+  { softVersion, hardVersion }: Compared,
+  arms: readonly { readonly id: string }[],
+  examples: number,
+  { kind, version }: Version,
+): string | null {
   if (kind === 'soft') return softVersion === version.id ? 'tuned' : null;
   const { shots } = version.prompt;
-  if (shots > 0) return hardVersion === version.id && shots === WITH_EXAMPLES.shots ? WITH_EXAMPLES.id : null;
+  if (shots > 0) return hardVersion === version.id && shots === examples ? `yours-${examples}` : null;
   if (hardVersion === version.id) return 'yours';
   const own = `hand-${version.id}`;
-  return plan.arms.some(({ id }) => id === own) ? own : null;
+  return arms.some(({ id }) => id === own) ? own : null;
 }
 
 /** Mean log-probabilities that a version's newest comparison subtracted from its answers; null = none. */
 export function calibrationOf(evaluations: readonly Evaluation[], of: Version): readonly number[] | null {
   for (const evaluation of evaluations) {
-    const id = armOf(evaluation, of);
-    const report = evaluation.comparison.arms.find((arm) => arm.id === id);
+    const { plan, comparison } = evaluation;
+    const id = armOf(evaluation, plan.arms, EXAMPLES.labels, of);
+    const report = comparison.arms.find((arm) => arm.id === id);
     if (!report) continue;
-    if (!(report.calibrated ?? evaluation.comparison.calibrated)) return null;
-    return evaluation.plan.arms.find((arm) => arm.id === id)?.calibration?.meanLogProbs ?? null;
+    if (!(report.calibrated ?? comparison.calibrated)) return null;
+    return plan.arms.find((arm) => arm.id === id)?.calibration?.meanLogProbs ?? null;
   }
   return null;
 }
@@ -63,63 +87,76 @@ function mark(parts: readonly (string | number)[]): string {
 
 const shortened = (name: string) => (name.length > 40 ? `${name.slice(0, 39)}…` : name);
 
-/** The key of held-back rows: of a comparison and of a measurement of the same rows it is the same. */
-export const heldBackKey = (rowIds: readonly string[], gold: readonly number[], labels: readonly string[]): string =>
-  `held-back:${rowIds.length}:${mark([...labels, ...rowIds, ...gold])}`;
+/** The key of held-back rows: of a comparison and of a measurement of the same rows it is the same. `gold`: labels, or wanted texts. */
+export const heldBackKey = (
+  rowIds: readonly string[],
+  gold: readonly (number | string)[],
+  labels: readonly string[],
+): string => `held-back:${rowIds.length}:${mark([...labels, ...rowIds, ...gold])}`;
 
-function scored(gold: readonly number[], predictions: readonly number[], classes: number) {
-  const correct = correctCount(gold, predictions);
+type Figures = Pick<Result, 'n' | 'measure' | 'value' | 'ci95' | 'rows' | 'gold' | 'figures'>;
+
+function chosen(gold: readonly number[], predictions: readonly number[], classes: number): Figures {
+  const right = correctCount(gold, predictions);
   return {
     n: gold.length,
-    correct,
-    accuracy: gold.length === 0 ? 0 : correct / gold.length,
-    accuracyCi95: wilson(correct, gold.length),
-    macroF1: macroF1(confusionMatrix(gold, predictions, classes)),
+    measure: 'accuracy',
+    value: gold.length === 0 ? 0 : right / gold.length,
+    ci95: wilson(right, gold.length),
+    rows: gold.map((label, i) => (predictions[i] === label ? 1 : 0)),
     gold,
-    predictions,
+    figures: { right, 'macro-F1': macroF1(confusionMatrix(gold, predictions, classes)) },
   };
 }
 
+const written = ({ rougeL, tokenF1, exactMatch, perplexity, intervals, rows }: WrittenScores): Figures => ({
+  n: rows.length,
+  measure: 'rougeL',
+  value: rougeL,
+  ci95: intervals.rougeL,
+  rows,
+  gold: [],
+  figures: { 'token F1': tokenF1, 'exact match': exactMatch, perplexity },
+});
+
 /** All results of versions that are here, oldest first. */
-export function resultsOf(
-  set: PromptSet,
-  evaluations: readonly Evaluation[],
-  measurements: readonly Measurement[],
-): readonly Result[] {
+export function resultsOf({ set, evaluations, writings, measurements }: Measured): readonly Result[] {
+  const versions = versionsOf(set);
+  const heldBack = (n: number) => `${n} held-back rows${set.datasetName ? ` of ${shortened(set.datasetName)}` : ''}`;
   const compared = evaluations.flatMap((evaluation): Result[] => {
-    const { plan, comparison, createdAt } = evaluation;
-    return versionsOf(set).flatMap((of) => {
-      const wanted = armOf(evaluation, of);
-      const report = comparison.arms.find(({ id }) => id === wanted);
+    const { id, plan, comparison, createdAt: at } = evaluation;
+    const { rowIds, gold, labels, arms } = plan;
+    return versions.flatMap((of) => {
+      const wanted = armOf(evaluation, arms, EXAMPLES.labels, of);
+      const report = comparison.arms.find((arm) => arm.id === wanted);
       if (!report) return [];
-      return {
-        id: `${evaluation.id} ${of.version.id}`,
-        of,
-        at: createdAt,
-        rowsKey: heldBackKey(plan.rowIds, plan.gold, plan.labels),
-        rowsName: `${plan.gold.length} held-back rows${set.datasetName ? ` of ${shortened(set.datasetName)}` : ''}`,
-        ...scored(plan.gold, report.predictions, plan.labels.length),
-        measurement: null,
-      };
+      const rowsKey = heldBackKey(rowIds, gold, labels);
+      const figures = chosen(gold, report.predictions, labels.length);
+      const own = { id: `${id} ${of.version.id}`, of, at, rowsKey, rowsName: heldBack(gold.length) };
+      return { ...own, ...figures, measurement: null };
+    });
+  });
+  const wrote = writings.flatMap((writing): Result[] => {
+    const { id, plan, comparison, createdAt: at } = writing;
+    return versions.flatMap((of) => {
+      const arm = armOf(writing, plan.arms, EXAMPLES.texts, of);
+      const report = comparison.arms.find((each) => each.id === arm);
+      if (!report) return [];
+      const rowsKey = heldBackKey(plan.rowIds, plan.wanted, []);
+      const own = { id: `${id} ${of.version.id}`, of, at, rowsKey, rowsName: heldBack(comparison.n) };
+      return { ...own, ...written(report), measurement: null };
     });
   });
   const measured = measurements.flatMap((measurement): Result[] => {
-    const of = versionById(set, measurement.versionId);
+    const { id, versionId, createdAt: at, gold, predictions, labels, data, wrote } = measurement;
+    const of = versionById(set, versionId);
     if (!of) return [];
-    const { gold, predictions, labels, data } = measurement;
-    return [
-      {
-        id: measurement.id,
-        of,
-        at: measurement.createdAt,
-        rowsKey: data.fingerprint,
-        rowsName: `${gold.length} ${data.kind === 'held-back' ? 'held-back rows' : 'rows'} of ${shortened(data.name)}`,
-        ...scored(gold, predictions, labels.length),
-        measurement,
-      },
-    ];
+    const figures = wrote ? written(wrote) : chosen(gold, predictions, labels.length);
+    const rows = data.kind === 'held-back' ? 'held-back rows' : 'rows';
+    const rowsName = `${figures.n} ${rows} of ${shortened(data.name)}`;
+    return [{ id, of, at, rowsKey: data.fingerprint, rowsName, ...figures, measurement }];
   });
-  return [...compared, ...measured].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+  return [...compared, ...wrote, ...measured].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
 }
 
 /** The lots of rows that anything was measured on: the one with the most versions first, of equals the newest. */

@@ -97,6 +97,13 @@ const measurement = z.looseObject({
   labels: z.array(text),
   gold: z.array(z.int()),
   predictions: z.array(z.int()),
+  wrote: z
+    .looseObject({
+      rougeL: z.number(),
+      rows: z.array(z.number()),
+      intervals: z.looseObject({ rougeL: z.looseObject({}) }),
+    })
+    .optional(),
 });
 
 /** Rows are looked at when they are unpacked; they may be many. */

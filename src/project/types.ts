@@ -4,7 +4,7 @@ import type { EveryRowReport } from '../evaluation/folds';
 import type { Correction } from '../evaluation/review';
 import type { Comparison, ComparisonPlan } from '../evaluation/types';
 import type { Vote } from '../evaluation/vote';
-import type { WritingComparison, WritingPlan } from '../evaluation/writing';
+import type { WritingArm, WritingComparison, WritingMeasure, WritingPlan } from '../evaluation/writing';
 import type { SoftPrompt } from '../prompt/types';
 import type { HardPrompt, LabelWord } from '../task/types';
 import type { Checkpoint, StopReason } from '../training/events';
@@ -144,6 +144,9 @@ export interface StageMove {
   readonly note?: string | undefined;
 }
 
+/** What a version reaches that writes: means over the rows with their intervals, and ROUGE-L row by row. */
+export type WrittenScores = Pick<WritingArm, WritingMeasure | 'intervals' | 'rows'>;
+
 /** One version asked again on labelled rows: those held back, or another file's. */
 export interface Measurement {
   readonly id: string;
@@ -157,10 +160,13 @@ export interface Measurement {
     /** SHA-256 over the texts and labels of the rows, in order. */
     readonly fingerprint: string;
   };
+  /** Empty where texts are written, as are `gold` and `predictions`. */
   readonly labels: readonly string[];
   /** Of the rows that were answered, in order; a file's row texts and ids are not kept. */
   readonly gold: readonly number[];
   readonly predictions: readonly number[];
+  /** Where texts are written; neither they nor the wanted ones are kept. */
+  readonly wrote?: WrittenScores;
   /** Rows that could not be asked: no text, no label of the set, too long. */
   readonly leftOut: number;
   /** Whether the mean log-probabilities of its comparison were subtracted. */

@@ -156,6 +156,7 @@ export const evaluationSchema = z.object({
 });
 
 const measures = z.object({ rougeL: real, tokenF1: real, exactMatch: real, perplexity: real });
+const range = z.object({ low: real, high: real });
 
 export const writingSchema = z.object({
   ...compared,
@@ -201,6 +202,12 @@ export const measurementSchema = z
     labels: list(text(2000), 1000),
     gold: list(z.int()),
     predictions: list(z.int()),
+    wrote: measures
+      .extend({
+        intervals: z.object({ rougeL: range, tokenF1: range, exactMatch: range, perplexity: range }),
+        rows: numbers,
+      })
+      .optional(),
     leftOut: count,
     calibrated: z.boolean(),
     model: z.object({ id: text(500), sha256: text(200) }),

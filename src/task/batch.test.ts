@@ -42,6 +42,16 @@ describe('rows of another file', () => {
     ]);
   });
 
+  test('wanted texts follow the prompt on one line, and rows without one are left out by name', () => {
+    const prompt = { template: '{text}\nSummary:', shots: 0, shotSeed: 0 };
+    const asked = [row({ body: 'a', sum: ' two\nlines ' }), row({ body: 'b', sum: ' ' })];
+    const opened = openBatch({ columns: ['body', 'sum'] }, task({ prompt, words: [], label: 'sum', longest: 9 }));
+    expect(opened.ok && opened.value(asked, 0)).toEqual([
+      { rowId: '0', text: 'a\nSummary:', label: null, target: ' two lines' },
+      { rowId: '1', leftOut: 'it has no wanted text' },
+    ]);
+  });
+
   test('examples come from the project’s own training rows', async () => {
     const { dataset } = await preparedOf(dealt(90, ['good', 'bad']));
     const prompt = { template: 'Say it.\n{text}\nTone:', shots: 2, shotSeed: 1 };

@@ -1,10 +1,11 @@
 /** Rows of another file under a prompt of this project: rendered piece by piece, so that the file may be long. */
 import { labelIndexer } from '../dataset/labels';
 import type { ColumnMapping, Dataset, Row, Table } from '../dataset/types';
+import { targetOf } from '../dataset/writing';
 import { assert } from '../lib/assert';
 import { fail, ok, type Result } from '../lib/result';
 import { renderRows } from './render';
-import { checkTemplate, renderTemplate, type TemplateFailure } from './template';
+import { asContinuation, checkTemplate, renderTemplate, type TemplateFailure } from './template';
 import type { Example, HardPrompt, LabelWord } from './types';
 
 export interface BatchTask {
@@ -13,8 +14,10 @@ export interface BatchTask {
   readonly words: readonly LabelWord[];
   /** Column of the file that has the text. */
   readonly text: string;
-  /** Column with labels, where answers are to be checked; null = there are none. */
+  /** Column with labels, or with wanted texts, where answers are to be checked; null = there are none. */
   readonly label: string | null;
+  /** Where texts are written: tokens that one may have. Left out: one of a few labels is chosen. */
+  readonly longest?: number;
   /** The project's own rows, from which examples in the prompt are drawn; null = they are not here. */
   readonly dataset: Dataset | null;
 }
@@ -32,36 +35,47 @@ export type BatchRenderer = (rows: readonly Row[], from: number) => readonly Bat
 /** @returns how rows are rendered, or why this prompt cannot be used on this file */
 export function openBatch(
   table: Pick<Table, 'columns'>,
-  { prompt, words, text, label, dataset }: BatchTask,
+  { prompt, words, text, label, longest, dataset }: BatchTask,
 ): Result<BatchRenderer, BatchFailure> {
   // in the prompt, the text column may go by the name that it has in the project
   const own = dataset?.mapping.text ?? text;
-  const mapping: ColumnMapping = { text: own, label: label ?? '', id: null };
+  const writes = longest !== undefined;
+  const mapping: ColumnMapping = { text: own, label: label ?? '', id: null, ...(writes ? { task: 'write' } : {}) };
   const columns = table.columns.includes(own) ? table.columns : [...table.columns, own];
   const checked = checkTemplate(prompt.template, columns, { ...mapping, label: '' });
   if (!checked.ok) return checked;
   const indexOf = labelIndexer({ labels: words.map((word) => word.label), mapping });
-  /** The row with its text where the prompt looks for it, and why it cannot be asked, if so. */
-  const readied = (row: Row, index: number): { row: Row; label: number | null; leftOut: string | null } => {
-    const words = row.cells[text] ?? '';
-    const found = label === null ? null : indexOf(row);
-    const leftOut =
-      words.trim() === ''
-        ? 'it has no text'
-        : label !== null && found === null
-          ? `its label “${(row.cells[label] ?? '').slice(0, 60)}” is none of this prompt’s`
-          : null;
-    return { row: { ...row, id: String(index), cells: { ...row.cells, [own]: words } }, label: found, leftOut };
+  const answerTo = prompt.chat ? '' : prompt.template;
+  /** What is known to be right of a row, or why it cannot be asked. */
+  const known = (row: Row): Pick<Example, 'label' | 'target'> | { readonly leftOut: string } => {
+    if ((row.cells[text] ?? '').trim() === '') return { leftOut: 'it has no text' };
+    if (label === null) return { label: null };
+    if (writes) {
+      const wanted = targetOf(row, mapping);
+      return wanted === ''
+        ? { leftOut: 'it has no wanted text' }
+        : { label: null, target: asContinuation(answerTo, wanted) };
+    }
+    const index = indexOf(row);
+    return index === null
+      ? { leftOut: `its label “${(row.cells[label] ?? '').slice(0, 60)}” is none of this prompt’s` }
+      : { label: index };
   };
   const inOrder =
     (render: (rows: readonly Row[]) => readonly Rendered[]): BatchRenderer =>
     (rows, from) => {
-      const all = rows.map((row, i) => readied(row, from + i));
-      const rendered = render(all.flatMap((each) => (each.leftOut === null ? [each.row] : [])));
+      const all = rows.map((row, i) => ({
+        // with its text where the prompt looks for it
+        row: { ...row, id: String(from + i), cells: { ...row.cells, [own]: row.cells[text] ?? '' } },
+        known: known(row),
+      }));
+      const rendered = render(all.flatMap(({ row, known }) => ('leftOut' in known ? [] : [row])));
       let next = 0;
-      return all.map(({ row: { id }, label: index, leftOut }) =>
-        leftOut === null ? { text: '', ...rendered[next++], rowId: id, label: index } : { rowId: id, leftOut },
-      );
+      return all.map(({ row: { id: rowId }, known }) => {
+        if ('leftOut' in known) return { rowId, leftOut: known.leftOut };
+        const { text = '', otherOrders } = rendered[next++] ?? {};
+        return { rowId, text, ...(otherOrders ? { otherOrders } : {}), ...known };
+      });
     };
   if (prompt.shots === 0)
     return ok(inOrder((rows) => rows.map((row) => ({ text: renderTemplate(checked.value, row, mapping) }))));

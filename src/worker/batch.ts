@@ -1,23 +1,35 @@
 /** The data worker's part of a batch: a file of rows that stays here and is handed out as tokens, piece by piece. */
 import { guessColumns } from '../dataset/columns';
-import { parseTable } from '../dataset/parse';
-import { predictionsCsv, predictionsJsonl } from '../dataset/predictions-out';
+import { parsing } from '../dataset/parse';
+import { answersFile } from '../dataset/predictions-out';
 import type { Table } from '../dataset/types';
+import { targetOf } from '../dataset/writing';
 import { StudioError } from '../lib/errors';
+import { fileBytes } from '../lib/file-bytes';
 import { sha256 } from '../lib/hash';
+import { inSteps } from '../lib/in-steps';
 import { unwrap } from '../lib/unwrap';
 import { type BatchRenderer, type BatchTask, openBatch } from '../task/batch';
 import type { Tokenizer } from '../tokens/types';
 import type { BatchLane, DataMethods } from './protocol';
 import type { Handlers } from './serve';
 
-type BatchMethod = 'openBatch' | 'closeBatch' | 'startBatch' | 'batchRows' | 'batchFingerprint' | 'batchOutput';
+type BatchMethod =
+  | 'openBatch'
+  | 'closeBatch'
+  | 'startBatch'
+  | 'batchRows'
+  | 'batchWanted'
+  | 'batchFingerprint'
+  | 'batchOutput';
 
 const FIRST_ROWS = 8;
 
 interface Opened {
   readonly tokenizer: Pick<Tokenizer, 'encode' | 'chat'>;
-  /** Most tokens of a row. */
+  /** A wanted text with what ends it. */
+  readonly targetIds: (target: string, chat: boolean) => Int32Array;
+  /** Most tokens of a row and what is written after it. */
   readonly room: number;
 }
 
@@ -42,9 +54,14 @@ export function createBatchHandlers(opened: () => Opened): Pick<Handlers<DataMet
   };
 
   return {
-    openBatch: async ({ lane, file: blob, name }) => {
+    openBatch: async ({ lane, file: blob, name }, emit, control) => {
       close(lane);
-      const read = unwrap(parseTable(name, new Uint8Array(await blob.arrayBuffer()), { oneColumn: true }));
+      const total = blob.size;
+      const read = unwrap(
+        await inSteps(parsing(name, await fileBytes(blob), { oneColumn: true }), control, (share) =>
+          emit({ kind: 'progress', done: Math.round(share * total), total, unit: 'bytes', secondsLeft: null }),
+        ),
+      );
       tables.set(lane, read);
       const { format, columns, rows, rejected, notes = [] } = read;
       return {
@@ -70,22 +87,32 @@ export function createBatchHandlers(opened: () => Opened): Pick<Handlers<DataMet
 
     batchRows: ({ lane, from, count }) => {
       const { how, render } = started(lane);
-      const { tokenizer, room } = opened();
+      const { tokenizer, targetIds, room } = opened();
+      const { chat = false } = how.prompt;
+      const encode = (each: string) => tokenizer.encode(chat ? (tokenizer.chat(each) ?? each) : each);
       const rendered = render(file(lane).rows.slice(from, from + count), from).map((row) => {
         if ('leftOut' in row) return row;
         const { rowId, label, text, otherOrders } = row;
-        const encode = (each: string) => tokenizer.encode(how.prompt.chat ? (tokenizer.chat(each) ?? each) : each);
         const ids = encode(text);
         const others = otherOrders?.map(encode);
-        const longest = Math.max(ids.length, ...(others?.map(({ length }) => length) ?? []));
+        const target = row.target === undefined ? undefined : targetIds(row.target, chat);
+        const answer = Math.max(how.longest ?? 0, target?.length ?? 0);
+        const longest = Math.max(ids.length, ...(others?.map(({ length }) => length) ?? [])) + answer;
         return longest > room
           ? { rowId, leftOut: `it is too long: ${longest} tokens, and the model reads ${room}` }
-          : { rowId, label, ids, ...(others ? { otherOrders: others } : {}) };
+          : { rowId, label, ids, ...(others ? { otherOrders: others } : {}), ...(target ? { target } : {}) };
       });
       return {
         rows: rendered.flatMap((row) => ('ids' in row ? [row] : [])),
         leftOut: rendered.flatMap((row) => ('leftOut' in row ? [[Number(row.rowId), row.leftOut] as const] : [])),
       };
+    },
+
+    batchWanted: ({ lane, at }) => {
+      const { text, label } = started(lane).how;
+      const mapping = { text, label: label ?? '', id: null };
+      const { rows } = file(lane);
+      return { wanted: at.flatMap((index) => rows.slice(index, index + 1).map((row) => targetOf(row, mapping))) };
     },
 
     batchFingerprint: async ({ lane }) => {
@@ -97,15 +124,9 @@ export function createBatchHandlers(opened: () => Opened): Pick<Handlers<DataMet
       return { fingerprint: await sha256(JSON.stringify(cells)) };
     },
 
-    batchOutput: ({ lane, format, bom, neutralise, leftOut, ...answers }) => {
+    batchOutput: ({ lane, ...how }) => {
       const { columns, rows } = file(lane);
-      const gone = rows.slice(0, answers.predictions.length);
-      const all = { ...answers, leftOut: new Map(leftOut) };
-      const text =
-        format === 'csv'
-          ? predictionsCsv(columns, gone, all, { bom, neutralise })
-          : predictionsJsonl(columns, gone, all);
-      return { bytes: new TextEncoder().encode(text) };
+      return { bytes: new TextEncoder().encode(answersFile(columns, rows, how)) };
     },
   };
 }

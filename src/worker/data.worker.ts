@@ -17,12 +17,12 @@ import { detectable, detectableWriting } from '../evaluation/detectable';
 import { insightsOf } from '../evaluation/insights';
 import { compareWriting } from '../evaluation/writing';
 import { present } from '../lib/assert';
-import { StudioError } from '../lib/errors';
+import { fileBytes } from '../lib/file-bytes';
+import { inSteps } from '../lib/in-steps';
 import { unwrap } from '../lib/unwrap';
 import { wordClassifier } from '../metrics/logistic';
 import { rowsOf } from '../task/render';
 import type { DataMethods } from './protocol';
-import type { Control } from './rpc';
 import { type Handlers, serve } from './serve';
 import { createTextHandlers } from './text-handlers';
 
@@ -34,26 +34,6 @@ const rowsDone = (total: number, share: number) => ({
   secondsLeft: null,
 });
 
-/** Runs long work to its end; between two steps what was asked from outside is heard. @throws StudioError `cancelled` */
-async function inSteps<T>(work: Generator<number, T, void>, control: Control, progress: (share: number) => void) {
-  for (;;) {
-    const { done, value } = work.next();
-    if (done) return value;
-    progress(value);
-    await new Promise((resolve) => setTimeout(resolve));
-    if (control.requested) throw new StudioError('cancelled', 'Cancelled.');
-  }
-}
-
-/** @throws StudioError `bad-input` when the file was changed or moved after it was chosen */
-async function bytesOf(source: Uint8Array | Blob): Promise<Uint8Array> {
-  if (!(source instanceof Blob)) return source;
-  const buffer = await source.arrayBuffer().catch((cause: unknown) => {
-    throw new StudioError('bad-input', 'It was changed or moved after it was chosen: open it again.', { cause });
-  });
-  return new Uint8Array(buffer);
-}
-
 const told = (prepared: Prepared) => {
   const { mapping, split } = prepared.dataset;
   return { ...prepared, detectable: (writes(mapping) ? detectableWriting : detectable)(split.test.length) };
@@ -64,7 +44,7 @@ export function createDataHandlers(): Handlers<DataMethods> {
 
   return {
     parse: async ({ fileName, bytes: source, override }, emit, control) => {
-      const bytes = await bytesOf(source);
+      const bytes = source instanceof Blob ? await fileBytes(source) : source;
       const total = bytes.length;
       const read = (share: number) =>
         emit({ kind: 'progress', done: Math.round(share * total), total, unit: 'bytes', secondsLeft: null });

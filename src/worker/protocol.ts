@@ -3,7 +3,7 @@
  * A request has an id; a worker answers with any number of `event`s and exactly one `result` or `error`.
  */
 
-import type { Answers } from '../dataset/predictions-out';
+import type { AnswersFile } from '../dataset/predictions-out';
 import type { RowQuery } from '../dataset/query';
 import type { SplitColumns } from '../dataset/split-by';
 import type {
@@ -122,13 +122,6 @@ export interface BatchFile {
   readonly guess: ColumnMapping | null;
 }
 
-type BatchOutput = Omit<Answers, 'leftOut'> & {
-  readonly leftOut: readonly (readonly [index: number, reason: string])[];
-  readonly format: 'csv' | 'jsonl';
-  readonly bom: boolean;
-  readonly neutralise: boolean;
-};
-
 /** Methods of the data worker (parse, lint, tokenise, statistics; never ONNX Runtime). */
 export interface DataMethods {
   parse(
@@ -141,7 +134,7 @@ export interface DataMethods {
     onEvent: (e: ProgressEvent) => void,
   ): Table & { readonly guess: ColumnMapping | null };
   /** Reads a file of rows to be answered. It stays in the worker, in place of the lane's one before, until `closeBatch`. */
-  openBatch(params: { lane: BatchLane; file: Blob; name: string }): BatchFile;
+  openBatch(params: { lane: BatchLane; file: Blob; name: string }, onEvent: (e: ProgressEvent) => void): BatchFile;
   closeBatch(params: { lane: BatchLane }): null;
   /** Under which prompt its rows are asked. */
   startBatch(params: BatchTask & { lane: BatchLane }): null;
@@ -150,10 +143,12 @@ export interface DataMethods {
     readonly rows: readonly TokenRow[];
     readonly leftOut: readonly (readonly [index: number, reason: string])[];
   };
-  /** SHA-256 over texts and labels of the rows, in order. */
+  /** The wanted texts of rows by their places, each on one line. */
+  batchWanted(params: { lane: BatchLane; at: readonly number[] }): { readonly wanted: readonly string[] };
+  /** SHA-256 over texts and labels, or wanted texts, of the rows, in order. */
   batchFingerprint(params: { lane: BatchLane }): { readonly fingerprint: string };
   /** The rows that have been gone through, with their answers, as a file. */
-  batchOutput(params: BatchOutput & { lane: BatchLane }): { readonly bytes: Uint8Array<ArrayBuffer> };
+  batchOutput(params: AnswersFile & { lane: BatchLane }): { readonly bytes: Uint8Array<ArrayBuffer> };
   prepare(params: {
     table: Table;
     mapping: ColumnMapping;

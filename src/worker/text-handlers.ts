@@ -80,7 +80,8 @@ export function createTextHandlers() {
   return {
     ...createBatchHandlers(() => {
       const { tokenizer, encode, context } = opened();
-      return { tokenizer: { encode, chat: (message) => tokenizer.chat(message) }, room: context - RESERVED_TOKENS };
+      const chat = (message: string) => tokenizer.chat(message);
+      return { tokenizer: { encode, chat }, targetIds, room: context - RESERVED_TOKENS };
     }),
 
     openTokenizer: async ({ files }) => {

@@ -6,20 +6,21 @@ export interface PerformancePoint {
   readonly id: string;
   readonly name: string;
   readonly kind: 'hard' | 'soft';
-  readonly accuracy: number;
-  readonly accuracyCi95: Interval;
+  /** Accuracy or ROUGE-L, 0 to 1. */
+  readonly value: number;
+  readonly ci95: Interval;
 }
 
-/** Accuracy of versions on the same rows, in the order in which they were made, with 95% Wilson intervals. */
+/** Versions on the same rows, in the order in which they were made, with 95% intervals. */
 export const drawPerformance =
   (points: readonly PerformancePoint[]): Draw =>
   (width) => {
     const narrow = width < NARROW;
-    const rows = points.map(({ id, name, kind, accuracy, accuracyCi95: { low, high } }) => ({
+    const rows = points.map(({ id, name, kind, value, ci95: { low, high } }) => ({
       id,
       name,
       kind,
-      accuracy,
+      value,
       low,
       high,
       stroke: kind === 'hard' ? COLOUR.a : COLOUR.b,
@@ -48,10 +49,10 @@ export const drawPerformance =
           tickSize: 0,
           label: null,
         }),
-        Plot.line(rows, { x, y: 'accuracy', stroke: COLOUR.line, strokeWidth: 2, strokeOpacity: 1 }),
+        Plot.line(rows, { x, y: 'value', stroke: COLOUR.line, strokeWidth: 2, strokeOpacity: 1 }),
         Plot.ruleX(rows, { x, y1: 'low', y2: 'high', stroke: 'stroke', strokeWidth: 3, strokeLinecap: 'round' }),
-        Plot.dot(of('hard'), { x, y: 'accuracy', symbol: 'circle', r: 6, fill: COLOUR.a }),
-        Plot.dot(of('soft'), { x, y: 'accuracy', symbol: 'diamond', r: 7, fill: COLOUR.b }),
+        Plot.dot(of('hard'), { x, y: 'value', symbol: 'circle', r: 6, fill: COLOUR.a }),
+        Plot.dot(of('soft'), { x, y: 'value', symbol: 'diamond', r: 7, fill: COLOUR.b }),
       ],
     });
   };

@@ -38,10 +38,10 @@ type Handlers<M> = {
 
 function client<M>(handlers: Handlers<M>): Client<M> {
   return {
-    call: async (method, params) => {
-      const handler = handlers[method] as ((params: unknown) => never) | undefined;
+    call: async (method, params, options) => {
+      const handler = handlers[method] as ((...args: readonly unknown[]) => never) | undefined;
       if (!handler) throw new StudioError('internal', `internal: the test gave no ${String(method)}`);
-      return structuredClone(await handler(params));
+      return structuredClone(await handler(params, options?.onEvent ?? (() => {}), { requested: null }));
     },
     control: () => {},
     restart: () => {},
@@ -110,6 +110,7 @@ const dataHandlers: Handlers<DataMethods> = {
 const batchHandlers = () =>
   createBatchHandlers(() => ({
     tokenizer: { encode: tokenise, chat: () => null },
+    targetIds: tokenise,
     room: 2000,
   })) as unknown as Handlers<DataMethods>;
 

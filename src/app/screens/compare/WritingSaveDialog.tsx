@@ -1,11 +1,12 @@
 import { useState } from 'react';
 import type { WritingEvaluation } from '../../../project/types';
 import { writingHtml, writingJson, writingMarkdown } from '../../../report/writing';
+import { writtenCsv } from '../../../report/written-csv';
 import { download, fileStem } from '../../charts';
 import { useProject, useSession } from '../../state/studio';
 import { Button, Choices, Dialog, format, toastError } from '../../ui';
 import { writingReportInput } from './report';
-import { changedRows, writtenCsv } from './written-rows';
+import { changedRows } from './written-rows';
 
 interface WritingSaveDialogProps {
   readonly evaluation: WritingEvaluation;
@@ -85,7 +86,7 @@ export function WritingSaveDialog({ evaluation, isOpen, onClose }: WritingSaveDi
             JSON, without texts
           </Button>
           <Button onPress={() => download(`${stem}-results.csv`, writtenCsv(evaluation, dataset), 'text/csv')}>
-            CSV, with all {format.count(evaluation.comparison.n)} texts
+            {dataset ? `CSV, with all ${format.count(evaluation.comparison.n)} texts` : 'CSV, numbers only'}
           </Button>
         </div>
       </div>

@@ -4,7 +4,8 @@ import { tally } from '../../../evaluation/vote';
 import { compareWriting } from '../../../evaluation/writing';
 import type { WritingEvaluation } from '../../../project/types';
 import { writingHtml, writingJson, writingMarkdown } from '../../../report/writing';
-import { writtenCsv, writtenRows } from './written-rows';
+import { writtenCsv } from '../../../report/written-csv';
+import { writtenRows } from './written-rows';
 
 const dataset = {
   table: {
@@ -51,6 +52,9 @@ test('the file of all rows holds no formula', () => {
     'row_id,text,wanted,yours_written,yours_rouge_l,yours_log_prob,tuned_written,tuned_rouge_l,tuned_log_prob',
   );
   expect(first).toContain("'=SUM(A)");
+  const numbers = writtenCsv(evaluation, null);
+  expect(numbers.split(/\r?\n/)[0]).toBe('row_id,yours_rouge_l,yours_log_prob,tuned_rouge_l,tuned_log_prob');
+  expect(numbers).not.toMatch(/PRIVATE|wanted|SUM/);
 });
 
 const input = {

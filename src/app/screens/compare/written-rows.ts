@@ -1,5 +1,4 @@
-/** Rows of a comparison of written texts, as tables and files. Pure. */
-import { toCsv } from '../../../dataset/csv-out';
+/** Rows of a comparison of written texts, as tables. Pure. */
 import { rowsById, textOf } from '../../../dataset/labels';
 import type { Dataset } from '../../../dataset/types';
 import type { WritingDuel } from '../../../evaluation/writing';
@@ -51,30 +50,3 @@ export const changedRows = (...of: Parameters<typeof writtenRows>): readonly Wri
   writtenRows(...of)
     .filter(({ gain }) => gain !== 0)
     .slice(0, MOST_ROWS);
-
-/** One line a held-back row; texts are the user's own, on their own disk. */
-export function writtenCsv({ plan, comparison }: WritingEvaluation, dataset: Dataset | null, withTexts = true): string {
-  const rows = rowsById(dataset?.table.rows ?? []);
-  return toCsv(
-    [
-      'row_id',
-      'text',
-      'wanted',
-      ...plan.arms.flatMap(({ id }) => [...(withTexts ? [`${id}_written`] : []), `${id}_rouge_l`, `${id}_log_prob`]),
-    ],
-    plan.rowIds.map((id, i) => {
-      const row = rows.get(id);
-      return [
-        id,
-        row && dataset ? textOf(row, dataset.mapping) : '',
-        plan.wanted[i] ?? '',
-        ...plan.arms.flatMap(({ written, scores }, a) => [
-          written[i] ?? '',
-          Number((comparison.arms[a]?.rows[i] ?? 0).toFixed(6)),
-          Number((scores[i]?.logProb ?? 0).toFixed(4)),
-        ]),
-      ];
-    }),
-    { neutralise: true },
-  );
-}

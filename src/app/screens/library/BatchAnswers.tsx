@@ -1,18 +1,19 @@
-import { toCsv } from '../../../dataset/csv-out';
-import { saveFile } from '../../download';
 import { useSession } from '../../state/studio';
 import { Button, Choices, format, Panel, ProgressBar, Table } from '../../ui';
 import type { BatchRun } from './batch-state';
 import { useBatch } from './use-library';
 import { paceWords } from './words';
 
+const leftOutOf = ({ leftOut }: BatchRun) => leftOut.reduce((sum, [, rows]) => sum + rows, 0);
+
 const titleOf = (run: BatchRun | null): string => {
   if (!run) return 'Answers';
-  const { status, done, total, who, leftOut } = run;
+  const { status, done, total, who } = run;
+  const leftOut = leftOutOf(run);
   if (status === 'running') return `${format.count(done)} of ${format.counted(total, 'row')} answered by ${who}`;
-  const missing = leftOut.length > 0 ? `, ${format.count(leftOut.length)} left out` : '';
+  const missing = leftOut > 0 ? `, ${format.count(leftOut)} left out` : '';
   return status === 'done'
-    ? `${format.counted(total - leftOut.length, 'row')} answered by ${who}${missing}`
+    ? `${format.counted(total - leftOut, 'row')} answered by ${who}${missing}`
     : `Stopped after ${format.count(done)} of ${format.counted(total, 'row')}; what is done is kept`;
 };
 
@@ -59,29 +60,31 @@ export function BatchAnswers() {
         </div>
         {run && run.done > 0 ? (
           <>
-            <Table
-              caption="Answers by label"
-              rows={run.labels.map((label, i) => ({ label, rows: run.counts[i] ?? 0 }))}
-              rowKey={({ label }) => label}
-              columns={[
-                { id: 'label', header: 'Answer', primary: true, cell: ({ label }) => label },
-                {
-                  id: 'rows',
-                  header: 'Rows',
-                  numeric: true,
-                  cardLabel: 'rows',
-                  cell: ({ rows }) => format.count(rows),
-                },
-                {
-                  id: 'share',
-                  header: 'Share',
-                  numeric: true,
-                  cardLabel: 'share',
-                  cell: ({ rows }) => format.percent(rows / Math.max(1, run.done - run.leftOut.length)),
-                },
-              ]}
-            />
-            {run.leftOut.length > 0 ? <LeftOut leftOut={run.leftOut} /> : null}
+            {run.labels.length === 0 ? null : (
+              <Table
+                caption="Answers by label"
+                rows={run.labels.map((label, i) => ({ label, rows: run.counts[i] ?? 0 }))}
+                rowKey={({ label }) => label}
+                columns={[
+                  { id: 'label', header: 'Answer', primary: true, cell: ({ label }) => label },
+                  {
+                    id: 'rows',
+                    header: 'Rows',
+                    numeric: true,
+                    cardLabel: 'rows',
+                    cell: ({ rows }) => format.count(rows),
+                  },
+                  {
+                    id: 'share',
+                    header: 'Share',
+                    numeric: true,
+                    cardLabel: 'share',
+                    cell: ({ rows }) => format.percent(rows / Math.max(1, run.done - leftOutOf(run))),
+                  },
+                ]}
+              />
+            )}
+            {run.leftOut.length > 0 ? <LeftOut run={run} /> : null}
             {run.calibrated ? (
               <p className="dim small">
                 Calibrated as in this version’s newest comparison: what it says whatever the text is, is subtracted.
@@ -110,23 +113,13 @@ export function BatchAnswers() {
   );
 }
 
-function LeftOut({ leftOut }: { readonly leftOut: BatchRun['leftOut'] }) {
-  const reasons = new Map<string, number>();
-  for (const [, reason] of leftOut) {
-    const kind = reason.replace(/\d+/g, '…').replace(/“.*”/, '“…”');
-    reasons.set(kind, (reasons.get(kind) ?? 0) + 1);
-  }
-  const rows = leftOut.map(([index, reason]) => [index + 1, reason] as const);
+function LeftOut({ run }: { readonly run: BatchRun }) {
+  const { downloadLeftOut } = useBatch((s) => s);
   return (
     <p>
-      {format.counted(leftOut.length, 'row')} left out:{' '}
-      {[...reasons].map(([reason, n]) => `${reason} (${format.count(n)})`).join('; ')}.{' '}
-      <Button
-        variant="link"
-        onPress={() =>
-          saveFile('rows-not-answered.csv', toCsv(['row', 'reason'], rows, { neutralise: true }), 'text/csv')
-        }
-      >
+      {format.counted(leftOutOf(run), 'row')} left out:{' '}
+      {run.leftOut.map(([reason, n]) => `${reason} (${format.count(n)})`).join('; ')}.{' '}
+      <Button variant="link" onPress={downloadLeftOut}>
         Download the list
       </Button>
     </p>
@@ -139,7 +132,7 @@ const YES_NO = [
 ] as const;
 
 function OutputOptions() {
-  const { options, change } = useBatch((s) => s);
+  const { options, change, run } = useBatch((s) => s);
   const choice = (label: string, name: 'neutralise' | 'bom') => (
     <Choices
       label={label}
@@ -159,16 +152,18 @@ function OutputOptions() {
         value={options.format}
         onChange={(chosen) => change({ format: chosen })}
       />
-      <Choices
-        label="For each label"
-        options={[
-          { id: 'nothing', label: 'Nothing' },
-          { id: 'probability', label: 'Probability' },
-          { id: 'log-probability', label: 'Log-probability' },
-        ]}
-        value={options.each}
-        onChange={(each) => change({ each })}
-      />
+      {run?.labels.length ? (
+        <Choices
+          label="For each label"
+          options={[
+            { id: 'nothing', label: 'Nothing' },
+            { id: 'probability', label: 'Probability' },
+            { id: 'log-probability', label: 'Log-probability' },
+          ]}
+          value={options.each}
+          onChange={(each) => change({ each })}
+        />
+      ) : null}
       {options.format === 'csv' ? (
         <>
           {choice('Make formulas harmless', 'neutralise')}

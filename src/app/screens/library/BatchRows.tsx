@@ -1,8 +1,10 @@
 import { useState } from 'react';
 import { FileTrigger } from 'react-aria-components/FileTrigger';
+import { MAX_BYTES, MAX_ROWS } from '../../../dataset/limits';
 import type { Row } from '../../../dataset/types';
 import { Button, format, Panel, Select, Table, type TableColumn } from '../../ui';
 import { RejectedDialog } from '../data/RejectedDialog';
+import { ReadingRows } from './ReadingRows';
 import { useBatch } from './use-library';
 
 const COLUMNS_SHOWN = 4;
@@ -12,12 +14,12 @@ const shortened = (cell: string) => (cell.length > CELL_SHOWN ? `${cell.slice(0,
 
 /** The file, which column has the texts, and its first rows with what was answered. */
 export function BatchRows() {
-  const { file, opening, text, run, openFile, chooseText, clear } = useBatch((s) => s);
+  const { file, reading, text, run, openFile, stopReading, chooseText, clear } = useBatch((s) => s);
   const [showsRejected, setShowsRejected] = useState(false);
   const isHeld = run !== null;
   const choose = (
     <FileTrigger onSelect={(files) => files?.[0] && void openFile(files[0])}>
-      <Button isDisabled={opening || isHeld}>{opening ? 'Reading…' : file ? 'Another file' : 'Choose a file'}</Button>
+      <Button isDisabled={isHeld}>{file ? 'Another file' : 'Choose a file'}</Button>
     </FileTrigger>
   );
   if (!file)
@@ -25,10 +27,11 @@ export function BatchRows() {
       <Panel span={12} title="Which rows">
         <div className="stack">
           <p className="dim">
-            A CSV, TSV or JSONL with one text a row; no labels are needed. Drop it here, or choose it. It stays in this
-            tab: nothing of it is stored.
+            A CSV, TSV or JSONL with one text a row, up to {format.bytes(MAX_BYTES)} and{' '}
+            {format.counted(MAX_ROWS, 'row')}; no labels are needed. Drop it here, or choose it. It stays in this tab:
+            nothing of it is stored.
           </p>
-          <div className="row">{choose}</div>
+          {reading ? <ReadingRows reading={reading} onStop={stopReading} /> : <div className="row">{choose}</div>}
         </div>
       </Panel>
     );
@@ -36,10 +39,10 @@ export function BatchRows() {
   const shown = [...(text === null ? [] : [text]), ...columns.filter((name) => name !== text)].slice(0, COLUMNS_SHOWN);
   const numbered = first.map((row, place) => ({ row, place }));
   const answer = (place: number) => {
-    const found = run?.first[place];
-    if (found) return `${found.label} · ${format.percentWhole(found.confidence)}`;
-    const reason = run?.leftOut.find(([index]) => index === place)?.[1];
-    return <span className="dim">{reason ?? '–'}</span>;
+    const said = run?.first[place];
+    if (said?.kind === 'label') return `${said.label} · ${format.percentWhole(said.confidence)}`;
+    if (said?.kind === 'text') return <span className="version-text">{shortened(said.text)}</span>;
+    return <span className="dim">{said?.reason ?? '–'}</span>;
   };
   const tableColumns: readonly TableColumn<{ row: Row; place: number }>[] = [
     ...shown.map((name, i) => ({

@@ -9,7 +9,7 @@ import { versionOptions } from './version-options';
 
 /** What differs between two versions: the text word by word, the settings, the answer words, the results. */
 export function DiffPanel({ detail }: { readonly detail: Detail }) {
-  const { set, evaluations, measurements } = detail;
+  const { set } = detail;
   const versions = versionsOf(set);
   const [chosen, setChosen] = useState<readonly [string | null, string | null]>([null, null]);
   if (versions.length < 2) return null;
@@ -53,7 +53,7 @@ export function DiffPanel({ detail }: { readonly detail: Detail }) {
         <Facts title="Settings" names={names} facts={settings} none="The settings are the same." />
         <h3>Results</h3>
         <p className="dim">
-          {betweenWords(resultsOf(set, evaluations, measurements), before.version.id, after.version.id) ??
+          {betweenWords(resultsOf(detail), before.version.id, after.version.id) ??
             'No rows that both have answered. Measure both on the same rows to see which does better'}
           .
         </p>

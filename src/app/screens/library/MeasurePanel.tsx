@@ -1,11 +1,14 @@
 import { useState } from 'react';
 import { FileTrigger } from 'react-aria-components/FileTrigger';
+import { MAX_BYTES, MAX_ROWS } from '../../../dataset/limits';
 import { driftWords, firstOf } from '../../../project/drift';
 import { type Result, resultsOf } from '../../../project/performance';
+import { isWriting } from '../../../project/prompt-set';
 import { stagesOf } from '../../../project/stages';
 import { versionById, versionsOf, versionWords } from '../../../project/versions';
 import { useProject, useSession } from '../../state/studio';
 import { Button, format, Note, Panel, ProgressBar, Select, Term } from '../../ui';
+import { ReadingRows } from './ReadingRows';
 import type { Detail } from './repository-store';
 import { useMeasure } from './use-library';
 import { versionOptions } from './version-options';
@@ -14,9 +17,9 @@ import { minuteWords } from './words';
 const SHOWN = 8;
 
 /** Asks a version again, on the rows held back or on another file, and says whether it still does what it did. */
-export function MeasurePanel({ detail: { set, evaluations, measurements } }: { readonly detail: Detail }) {
-  const { running, error, onHeldBack, onFile, stop, remove } = useMeasure((s) => s);
-  const file = useMeasure((s) => s.file);
+export function MeasurePanel({ detail }: { readonly detail: Detail }) {
+  const { set } = detail;
+  const { running, reading, error, file, onHeldBack, onFile, stop, stopReading, remove } = useMeasure((s) => s);
   const job = useSession((s) => s.job);
   const rows = useProject((s) => s.sets.find(({ id }) => id === set.id)?.rows ?? null);
   const [chosen, setChosen] = useState<string | null>(null);
@@ -25,7 +28,7 @@ export function MeasurePanel({ detail: { set, evaluations, measurements } }: { r
   // what people rely on is what they want to know about: the version of the first stage
   const staged = stagesOf(set).find(({ versionId }) => versionById(set, versionId))?.versionId;
   const versionId = versionById(set, chosen ?? '')?.version.id ?? staged ?? versionsOf(set).at(-1)?.version.id ?? '';
-  const results = resultsOf(set, evaluations, measurements);
+  const results = resultsOf(detail);
   const newest = results.filter(({ measurement }) => measurement !== null).toReversed();
   const isBusy = running !== null || job !== null;
   return (
@@ -49,7 +52,10 @@ export function MeasurePanel({ detail: { set, evaluations, measurements } }: { r
             <FileButton isDisabled={isBusy} />
           </div>
         </div>
-        {file ? <FileColumns isBusy={isBusy} onMeasure={() => void onFile(set.id, versionId)} /> : null}
+        {reading ? <ReadingRows reading={reading} onStop={stopReading} /> : null}
+        {file ? (
+          <FileColumns writes={isWriting(set)} isBusy={isBusy} onMeasure={() => void onFile(set.id, versionId)} />
+        ) : null}
         {running ? (
           <>
             <ProgressBar
@@ -69,7 +75,8 @@ export function MeasurePanel({ detail: { set, evaluations, measurements } }: { r
         ) : null}
         {newest.length === 0 ? (
           <p className="dim">
-            Not measured again yet. A file needs a column with the labels that you know to be right.
+            Not measured again yet. A file, up to {format.bytes(MAX_BYTES)} and {format.counted(MAX_ROWS, 'row')}, needs
+            a column with the {isWriting(set) ? 'texts' : 'labels'} that you know to be right.
           </p>
         ) : (
           <ul className="measured">
@@ -124,15 +131,22 @@ function Measured({
 }
 
 function FileButton({ isDisabled }: { readonly isDisabled: boolean }) {
-  const { opening, openFile } = useMeasure((s) => s);
+  const { reading, openFile } = useMeasure((s) => s);
   return (
     <FileTrigger onSelect={(files) => files?.[0] && void openFile(files[0])}>
-      <Button isDisabled={isDisabled || opening}>{opening ? 'Reading…' : 'Measure on a file'}</Button>
+      <Button isDisabled={isDisabled || reading !== null}>Measure on a file</Button>
     </FileTrigger>
   );
 }
 
-function FileColumns({ isBusy, onMeasure }: { readonly isBusy: boolean; readonly onMeasure: () => void }) {
+interface FileColumnsProps {
+  /** Texts are written, so that the file has wanted texts instead of labels. */
+  readonly writes: boolean;
+  readonly isBusy: boolean;
+  readonly onMeasure: () => void;
+}
+
+function FileColumns({ writes, isBusy, onMeasure }: FileColumnsProps) {
   const { file, text, label, choose, closeFile } = useMeasure((s) => s);
   if (!file) return null;
   const columns = file.columns.map((name) => ({ id: name, label: name }));
@@ -140,7 +154,12 @@ function FileColumns({ isBusy, onMeasure }: { readonly isBusy: boolean; readonly
     <div className="stack">
       <div className="batch-choice">
         <Select label="The text is in" options={columns} value={text} onChange={(name) => choose({ text: name })} />
-        <Select label="The label is in" options={columns} value={label} onChange={(name) => choose({ label: name })} />
+        <Select
+          label={writes ? 'The wanted text is in' : 'The label is in'}
+          options={columns}
+          value={label}
+          onChange={(name) => choose({ label: name })}
+        />
       </div>
       <div className="row">
         <Button variant="primary" isDisabled={isBusy || !text || !label || text === label} onPress={onMeasure}>
@@ -150,7 +169,11 @@ function FileColumns({ isBusy, onMeasure }: { readonly isBusy: boolean; readonly
           Close the file
         </Button>
       </div>
-      <p className="dim small">Of the file only the answers are kept, not its texts.</p>
+      <p className="dim small">
+        {writes
+          ? 'Only the scores are kept: neither the texts of the file nor what was written.'
+          : 'Of the file only the answers are kept, not its texts.'}
+      </p>
     </div>
   );
 }

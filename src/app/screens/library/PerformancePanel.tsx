@@ -8,31 +8,27 @@ import type { Detail } from './repository-store';
 import { dayWords } from './words';
 
 /** How the versions did on the same rows; other rows are another picture. */
-export function PerformancePanel({ detail: { set, evaluations, measurements } }: { readonly detail: Detail }) {
+export function PerformancePanel({ detail }: { readonly detail: Detail }) {
   const [chosen, setChosen] = useState<string | null>(null);
-  const results = useMemo(() => resultsOf(set, evaluations, measurements), [set, evaluations, measurements]);
+  const results = useMemo(() => resultsOf(detail), [detail]);
   const lots = useMemo(() => rowsOfResults(results), [results]);
   const lot = lots.find(({ key }) => key === chosen) ?? lots[0];
   const line = useMemo(() => (lot ? overVersions(results, lot.key) : []), [results, lot]);
   const draw = useMemo(
     () =>
       drawPerformance(
-        line.map(({ id, of, accuracy, accuracyCi95 }) => ({
-          id,
-          name: versionWords(of),
-          kind: of.kind,
-          accuracy,
-          accuracyCi95,
-        })),
+        line.map(({ id, of, value, ci95 }) => ({ id, name: versionWords(of), kind: of.kind, value, ci95 })),
       ),
     [line],
   );
-  if (!lot) return null;
+  const [first] = line;
+  if (!lot || !first) return null;
+  const measure = first.measure === 'rougeL' ? 'ROUGE-L' : 'accuracy';
   return (
     <ChartPanel
       span={12}
       title={performanceTitle(line)}
-      unit={`accuracy on ${lot.name}, 95% intervals`}
+      unit={`${measure} on ${lot.name}, 95% intervals`}
       controls={
         lots.length > 1 ? (
           <Select
@@ -49,15 +45,14 @@ export function PerformancePanel({ detail: { set, evaluations, measurements } }:
       }
       draw={draw}
       twin={{
-        columns: ['version', 'accuracy', 'low', 'high', 'right', 'rows', 'macro-F1', 'measured'],
-        rows: line.map(({ of, accuracy, accuracyCi95, correct, n, macroF1, at }) => [
+        columns: ['version', measure, 'low', 'high', ...Object.keys(first.figures), 'rows', 'measured'],
+        rows: line.map(({ of, value, ci95, figures, n, at }) => [
           versionWords(of),
-          accuracy,
-          accuracyCi95.low,
-          accuracyCi95.high,
-          correct,
+          value,
+          ci95.low,
+          ci95.high,
+          ...Object.values(figures),
           n,
-          macroF1,
           dayWords(at),
         ]),
       }}

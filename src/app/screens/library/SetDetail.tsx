@@ -1,5 +1,4 @@
 import { useEffect } from 'react';
-import { isWriting } from '../../../project/prompt-set';
 import { versionsOf } from '../../../project/versions';
 import { navigate, screenPath, useQuery } from '../../shell/location';
 import { ScreenFrame } from '../../shell/Screen';
@@ -68,7 +67,7 @@ export function SetDetail({ setId }: { readonly setId: string }) {
           <NotesPanel set={set} />
           <VersionsPanel set={set} />
           <PerformancePanel detail={detail} />
-          {isWriting(set) ? null : <MeasurePanel detail={detail} />}
+          <MeasurePanel detail={detail} />
           <LineagePanel detail={detail} />
           <DiffPanel detail={detail} />
         </div>

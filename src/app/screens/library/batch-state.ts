@@ -3,6 +3,13 @@ import type { LabelScore } from '../../../dataset/predictions-out';
 import type { StudioError } from '../../../lib/errors';
 import type { PromptSet } from '../../../project/types';
 import type { BatchFile } from '../../../worker/protocol';
+import type { Reading } from './rows-reader';
+
+/** What became of one row. */
+export type Said =
+  | { readonly kind: 'label'; readonly label: string; readonly confidence: number }
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'left-out'; readonly reason: string };
 
 export interface BatchRun {
   /** "SUPPORT_TONE, production (tuned 3)". */
@@ -12,16 +19,18 @@ export interface BatchRun {
   readonly total: number;
   readonly rowsPerSecond: number;
   readonly secondsLeft: number | null;
+  /** Empty where texts are written. */
   readonly labels: readonly string[];
   /** Answers by label. */
   readonly counts: readonly number[];
-  readonly leftOut: readonly (readonly [index: number, reason: string])[];
+  /** Rows that were not answered, by the kind of reason. */
+  readonly leftOut: readonly (readonly [kind: string, rows: number])[];
   readonly calibrated: boolean;
-  /** Of the first rows, to look at: label and its probability, null where not answered (yet). */
-  readonly first: readonly ({ readonly label: string; readonly confidence: number } | null)[];
+  /** Of the first rows, to look at; null where not answered (yet). */
+  readonly first: readonly (Said | null)[];
 }
 
-interface BatchOptions {
+export interface BatchOptions {
   readonly format: 'csv' | 'jsonl';
   readonly neutralise: boolean;
   readonly bom: boolean;
@@ -35,7 +44,8 @@ export interface BatchState {
   /** `stage:production`, or a version's id; null = not chosen yet. */
   readonly which: string | null;
   readonly file: BatchFile | null;
-  readonly opening: boolean;
+  /** The file that is being read. */
+  readonly reading: Reading | null;
   /** Column with the texts. */
   readonly text: string | null;
   readonly run: BatchRun | null;
@@ -44,12 +54,15 @@ export interface BatchState {
   readonly chooseSet: (setId: string, which?: string) => Promise<void>;
   readonly chooseWhich: (which: string) => void;
   readonly openFile: (file: File) => Promise<void>;
+  readonly stopReading: () => void;
   readonly chooseText: (column: string) => void;
   /** From the first row, or, after a stop, from where it stood. */
   readonly start: () => Promise<void>;
   readonly stop: () => void;
   readonly change: (options: Partial<BatchOptions>) => void;
   readonly download: () => Promise<void>;
+  /** Places of the rows that were not answered, and why, as a file. */
+  readonly downloadLeftOut: () => void;
   /** Lets the answers go, so that another prompt or file can be chosen; with an undo. */
   readonly discard: () => void;
   readonly clear: () => void;

@@ -37,6 +37,9 @@ async function made() {
       }));
       return { rows: answered, rowsRun: rows.length, seconds: 0.01 };
     },
+    write: ({ rows }) => ({
+      rows: rows.map(({ rowId }) => ({ rowId, ids: Int32Array.of(Number(rowId)), target: null })),
+    }),
   });
   let set = createPromptSet(
     { id: 's', now: '2026-01-01' },
@@ -77,7 +80,7 @@ test('answers a file, keeps its columns, names the rows that were left out, and 
     who: 'TONE, production (hand-written 1)',
     done: 5,
     counts: [2, 2],
-    leftOut: [[2, 'it has no text']],
+    leftOut: [['it has no text', 1]],
   });
   expect(session.getState().job).toBeNull();
   await batch.getState().download();
@@ -110,6 +113,45 @@ test('what was answered before a stop or a failure is kept, and it goes on from 
   expect(batch.getState()).toMatchObject({ run: { status: 'stopped', done: first?.done }, error: { message: 'No.' } });
   await batch.getState().start();
   expect(batch.getState()).toMatchObject({ run: { status: 'done', done: 60, counts: [29, 30] }, error: null });
+});
+
+test('a prompt that writes answers a file with texts; a stop keeps those that are there, and it goes on', async () => {
+  const { batch, services, set } = await made();
+  await services.store.sets.put({ ...set, words: [], writing: { longest: 4 } });
+  await batch.getState().chooseSet('s', 'stage:production');
+  await batch.getState().openFile(fileOf(20));
+  const unsubscribe = batch.subscribe(({ run }) => {
+    if (run && run.done > 0) batch.getState().stop();
+  });
+  await batch.getState().start();
+  unsubscribe();
+  expect(batch.getState()).toMatchObject({ error: null, run: { status: 'stopped', done: 8, counts: [] } });
+  expect(batch.getState().run?.first.slice(1, 3)).toEqual([
+    { kind: 'text', text: '1' },
+    { kind: 'left-out', reason: 'it has no text' },
+  ]);
+  await batch.getState().download();
+  const [head, , second, third, ...others] = saved.files.at(-1)?.text.split('\r\n') ?? [];
+  expect(head).toBe('message,city,written,not_answered');
+  expect(second).toBe('text 1,Ulm,1,');
+  expect(third).toBe(',Ulm,,it has no text');
+  expect(others).toHaveLength(6);
+  await batch.getState().start();
+  expect(batch.getState()).toMatchObject({ error: null, run: { status: 'done', done: 20 } });
+  batch.getState().downloadLeftOut();
+  expect(saved.files.at(-1)?.text).toBe('row,reason\r\n3,it has no text\r\n');
+});
+
+test('a file over the limit is refused before it is read, and reading can be given up', async () => {
+  const { batch } = await made();
+  await batch.getState().openFile(Object.defineProperty(fileOf(3), 'size', { value: 60_000_000 }));
+  expect(batch.getState()).toMatchObject({ file: null, reading: null });
+  expect(batch.getState().error?.message).toMatch(/^new\.csv has .+; files up to .+ are read\. Split it/);
+  const reading = batch.getState().openFile(fileOf(3));
+  expect(batch.getState().reading).toMatchObject({ name: 'new.csv' });
+  batch.getState().stopReading();
+  await reading;
+  expect(batch.getState()).toMatchObject({ file: null, reading: null, error: null });
 });
 
 test('a stage that is gone is an error, not another version', async () => {

@@ -1,34 +1,43 @@
 /** One version over a file of rows: answered piece by piece, stopped and gone on with, and taken away as a file. Nothing is kept. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
+import { toCsv } from '../../../dataset/csv-out';
 import { StudioError } from '../../../lib/errors';
-import { argmax } from '../../../metrics/classification';
 import { calibrationOf } from '../../../project/performance';
 import { isWriting } from '../../../project/prompt-set';
 import { versionById, versionWords } from '../../../project/versions';
 import { promptFor, type ReadyPrompt, readyPrompt } from '../../../project/wrapper';
+import type { BatchFile } from '../../../worker/protocol';
 import { saveFile } from '../../download';
 import type { Services } from '../../services';
-import { answerRows, type Piece } from '../../state/answering';
 import type { ProjectStore } from '../../state/project-store';
 import { isEngineGone } from '../../state/session-state';
 import type { SessionStore } from '../../state/session-store';
 import { toastUndo } from '../../ui';
+import { longestAnswer } from '../../write-texts';
+import { type BatchAnswers, labelAnswers, type Told, textAnswers } from './batch-answers';
 import type { BatchRun, BatchState } from './batch-state';
+import { createRowsReader } from './rows-reader';
 import { asTrouble } from './trouble';
 
 export type BatchStore = StoreApi<BatchState>;
 
 const STAGE = 'stage:';
 
-/** What was answered so far; too much for a store's state. */
 interface Answered {
   /** Of the weights that answer: others would give other answers. */
   readonly model: string;
-  readonly ready: ReadyPrompt;
-  readonly calibration: readonly number[] | null;
-  readonly predictions: Int32Array;
-  readonly confidences: Float32Array;
-  readonly probabilities: Float32Array;
+  readonly answers: BatchAnswers;
+  /** Places of rows, and why they were not answered. */
+  readonly leftOut: [index: number, reason: string][];
+}
+
+/** Numbers and names aside, so that reasons of one kind stand together. */
+const kindOf = (reason: string) => reason.replace(/\d+/g, '…').replace(/“.*”/, '“…”');
+
+function tallied(before: BatchRun['leftOut'], more: Told['leftOut']): BatchRun['leftOut'] {
+  const kinds = new Map(before);
+  for (const [, reason] of more) kinds.set(kindOf(reason), (kinds.get(kindOf(reason)) ?? 0) + 1);
+  return [...kinds];
 }
 
 const held = (what: string) =>
@@ -39,6 +48,7 @@ const held = (what: string) =>
 
 export function createBatchStore(services: Services, session: SessionStore, project: ProjectStore): BatchStore {
   const { store: disk, data } = services;
+  const reader = createRowsReader(services, 'batch');
   let aborter: AbortController | null = null;
   let answered: Answered | null = null;
 
@@ -63,52 +73,40 @@ export function createBatchStore(services: Services, session: SessionStore, proj
       return { ready: readyPrompt(now, version), who: `${now.handle}, ${versionWords(version)}` };
     }
 
-    function keep({ done, answered: rows, leftOut, rowsPerSecond, secondsLeft }: Piece): void {
+    function keep({ done, said, counts, leftOut, rowsPerSecond, secondsLeft }: Told): void {
       const { run } = get();
       if (!run || !answered) return;
-      const classes = run.labels.length;
-      const counts = [...run.counts];
+      for (const [index, reason] of leftOut) answered.leftOut.push([index, reason]);
       const first = [...run.first];
-      for (const { index, probabilities } of rows) {
-        const best = argmax(probabilities);
-        answered.predictions[index] = best;
-        answered.confidences[index] = probabilities[best] ?? 0;
-        answered.probabilities.set(probabilities, index * classes);
-        counts[best] = (counts[best] ?? 0) + 1;
-        if (index < first.length)
-          first[index] = { label: run.labels[best] ?? '', confidence: probabilities[best] ?? 0 };
-      }
-      set({
-        run: { ...run, done, rowsPerSecond, secondsLeft, counts, first, leftOut: [...run.leftOut, ...leftOut] },
-      });
+      const all = [...said, ...leftOut.map(([index, reason]) => [index, { kind: 'left-out', reason }] as const)];
+      for (const [index, what] of all) if (index < first.length) first[index] = what;
+      const reasons = tallied(run.leftOut, leftOut);
+      set({ run: { ...run, done, rowsPerSecond, secondsLeft, counts, first, leftOut: reasons } });
       session.getState().updateJob({ fraction: done / run.total, secondsLeft });
     }
 
-    async function begin(rows: number, first: number, model: string): Promise<BatchRun> {
+    async function begin({ rows, first }: BatchFile, model: string): Promise<BatchRun> {
       const { ready, who } = await chosen();
-      const { set: of, text } = get();
-      const evaluations = await disk.evaluations.ofSet(ready.set.id);
-      const calibration = calibrationOf(evaluations, ready.of);
-      const dataset = ready.prompt.shots > 0 ? ((await disk.datasets.get(ready.set.id))?.dataset ?? null) : null;
+      const writes = isWriting(ready.set);
+      const needsRows = writes || ready.prompt.shots > 0;
+      const dataset = needsRows ? ((await disk.datasets.get(ready.set.id))?.dataset ?? null) : null;
+      const calibration = writes ? null : calibrationOf(await disk.evaluations.ofSet(ready.set.id), ready.of);
       await session.getState().tokenizerReady();
+      const longest = writes ? await longestAnswer(services, ready.set, dataset) : null;
       await data.call('startBatch', {
         lane: 'batch',
         prompt: ready.prompt,
         words: ready.words,
-        text: text ?? '',
+        text: get().text ?? '',
         label: null,
+        ...(longest === null ? {} : { longest }),
         dataset,
       });
+      const using = { services, session, ready, rows };
+      const answers = longest === null ? labelAnswers(using, calibration) : textAnswers(using, longest);
+      answered = { model, answers, leftOut: [] };
+      if (get().set) set({ set: ready.set });
       const labels = ready.words.map(({ label }) => label);
-      answered = {
-        model,
-        ready,
-        calibration,
-        predictions: new Int32Array(rows).fill(-1),
-        confidences: new Float32Array(rows),
-        probabilities: new Float32Array(rows * labels.length),
-      };
-      if (of) set({ set: ready.set });
       return {
         who,
         status: 'running',
@@ -120,7 +118,7 @@ export function createBatchStore(services: Services, session: SessionStore, proj
         counts: labels.map(() => 0),
         leftOut: [],
         calibrated: calibration !== null,
-        first: Array.from({ length: first }, () => null),
+        first: first.map(() => null),
       };
     }
 
@@ -128,7 +126,7 @@ export function createBatchStore(services: Services, session: SessionStore, proj
       set: null,
       which: null,
       file: null,
-      opening: false,
+      reading: null,
       text: null,
       run: null,
       options: { format: 'csv', neutralise: true, bom: false, each: 'nothing' },
@@ -138,10 +136,6 @@ export function createBatchStore(services: Services, session: SessionStore, proj
         if (isHeld()) return set({ error: held('The other prompt was not chosen') });
         const open = project.getState().set;
         const found = open?.id === setId ? open : await disk.sets.get(setId);
-        if (found && isWriting(found)) {
-          const why = 'It writes texts, and a batch answers with labels. Its export for an engineer writes a column.';
-          return set({ error: new StudioError('bad-input', `“${found.name}” was not chosen. ${why}`) });
-        }
         set({ set: found, which: which ?? null, error: null });
       },
       chooseWhich: (which) => {
@@ -149,15 +143,17 @@ export function createBatchStore(services: Services, session: SessionStore, proj
       },
       openFile: async (file) => {
         if (isHeld()) return set({ error: held(`${file.name} was not opened`) });
-        set({ opening: true, file: null, text: null, error: null });
+        set({ file: null, text: null, error: null });
         try {
-          const opened = await data.call('openBatch', { lane: 'batch', file, name: file.name });
-          set({ file: opened, text: opened.guess?.text ?? opened.columns[0] ?? null });
+          const opened = await reader.read(file, (reading) => set({ reading }));
+          if (opened) set({ reading: null, file: opened, text: opened.guess?.text ?? opened.columns[0] ?? null });
         } catch (cause) {
-          set({ error: asTrouble(cause, 'The file could not be read') });
-        } finally {
-          set({ opening: false });
+          set({ reading: null, error: asTrouble(cause, 'The file could not be read') });
         }
+      },
+      stopReading: () => {
+        reader.stop();
+        set({ reading: null });
       },
       chooseText: (text) => {
         if (!isHeld()) set({ text, error: null });
@@ -171,9 +167,7 @@ export function createBatchStore(services: Services, session: SessionStore, proj
           set({ error: null });
           const { sha256 } = await session.getState().modelReady();
           const goesOn = before?.status === 'stopped' && answered?.model === sha256;
-          const run: BatchRun = goesOn
-            ? { ...before, status: 'running' }
-            : await begin(file.rows, file.first.length, sha256);
+          const run: BatchRun = goesOn ? { ...before, status: 'running' } : await begin(file, sha256);
           if (!answered || mine.signal.aborted) return;
           set({ run });
           session.getState().setJob({
@@ -183,15 +177,11 @@ export function createBatchStore(services: Services, session: SessionStore, proj
             secondsLeft: null,
             stop: get().stop,
           });
-          const { ready, calibration } = answered;
-          const { signal } = mine;
-          await answerRows(services, session, {
-            ready,
-            calibration,
+          await answered.answers.answer({
             rowsAt: (from, count) => data.call('batchRows', { lane: 'batch', from, count }),
             from: run.done,
             total: run.total,
-            signal,
+            signal: mine.signal,
             onPiece: keep,
           });
           set(({ run: now }) => ({ run: now && { ...now, status: 'done', secondsLeft: null } }));
@@ -216,14 +206,9 @@ export function createBatchStore(services: Services, session: SessionStore, proj
         try {
           const { bytes } = await data.call('batchOutput', {
             lane: 'batch',
-            labels: run.labels,
-            predictions: answered.predictions.slice(0, run.done),
-            confidences: answered.confidences.slice(0, run.done),
-            each:
-              each === 'nothing'
-                ? null
-                : { as: each, values: answered.probabilities.slice(0, run.done * run.labels.length) },
-            leftOut: run.leftOut,
+            answers: answered.answers.output(run.done, each),
+            done: run.done,
+            leftOut: answered.leftOut,
             format,
             neutralise,
             bom,
@@ -233,6 +218,10 @@ export function createBatchStore(services: Services, session: SessionStore, proj
         } catch (cause) {
           set({ error: asTrouble(cause, 'The file could not be made') });
         }
+      },
+      downloadLeftOut: () => {
+        const rows = (answered?.leftOut ?? []).map(([index, reason]) => [index + 1, reason] as const);
+        saveFile('rows-not-answered.csv', toCsv(['row', 'reason'], rows, { neutralise: true }), 'text/csv');
       },
       discard: () => {
         const { run, file } = get();

@@ -3,5 +3,13 @@ export { LIMITS } from '../../../project/archive';
 export { setFromVectors } from '../../../project/from-vectors';
 export { readIncoming } from '../../../project/incoming';
 export { renewed } from '../../../project/whole';
-export { forAudience, forBrowser, forEngineer, forManager, forSpreadsheet } from './parcel';
+export {
+  forAudience,
+  forBrowser,
+  forEngineer,
+  forManager,
+  forManagerOfTexts,
+  forSpreadsheet,
+  forSpreadsheetOfTexts,
+} from './parcel';
 export { decide, lookAt, newcomers, saveSet } from './team-folder';

@@ -5,7 +5,7 @@ import { resultsOf } from '../../../project/performance';
 import { addHardVersion, createPromptSet } from '../../../project/prompt-set';
 import { createProjectStore } from '../../state/project-store';
 import { createSessionStore } from '../../state/session-store';
-import { CAPABILITIES, testServices } from '../../state/test-support';
+import { CAPABILITIES, testServices, writingFile } from '../../state/test-support';
 import { createMeasureStore } from './measure-store';
 import { createRepositoryStore } from './repository-store';
 
@@ -41,7 +41,7 @@ async function made() {
   const measure = createMeasureStore(services, session, project, repository);
   const sentences = () => {
     const { detail } = repository.getState();
-    const results = detail ? resultsOf(detail.set, detail.evaluations, detail.measurements) : [];
+    const results = detail ? resultsOf(detail) : [];
     return results.map((result) => driftWords(firstOf(results, result), result));
   };
   return { services, dataset, repository, measure, sentences };
@@ -112,4 +112,61 @@ test('what cannot be measured is said, and nothing is kept', async () => {
   await measure.getState().onHeldBack('s', 'h1');
   expect(measure.getState().error?.message).toContain('other labels by now');
   expect(await services.store.measurements.ofSet('s')).toEqual([]);
+});
+
+/** A model that writes what is wanted after every second row, and nothing near it after the others. */
+async function writing() {
+  const services = testServices({
+    write: ({ rows }) => ({
+      rows: rows.map(({ rowId, target }, i) => ({
+        rowId,
+        ids: i % 2 === 0 && target ? target : Int32Array.of(1),
+        target: target ? { rowId, logProb: -2, tokens: target.length, foreseen: 0 } : null,
+      })),
+    }),
+  });
+  const table = await services.data.call('parse', {
+    fileName: 'summaries.csv',
+    bytes: new Uint8Array(await writingFile(60).arrayBuffer()),
+  });
+  const mapping = { text: 'message', label: 'summary', id: null, task: 'write' as const };
+  const { dataset } = await services.data.call('prepare', { table, mapping, seed: 1 });
+  const empty = createPromptSet(
+    { id: 's', now: '2026-01-01' },
+    {
+      name: 'Notes',
+      words: [],
+      baseTemplate: '{text}',
+      datasetFingerprint: dataset.fingerprint,
+      datasetName: 'summaries.csv',
+      taken: [],
+    },
+  );
+  const prompt = { template: '{text}\nSummary:', shots: 0, shotSeed: 0 };
+  const { set } = addHardVersion({ ...empty, writing: { longest: 6 } }, { id: 'h1', now: '2026-01-02' }, { prompt });
+  await services.store.sets.put(set);
+  await services.store.datasets.put({ setId: 's', dataset });
+  const project = createProjectStore(services);
+  const repository = createRepositoryStore(services, project);
+  await repository.getState().look('s');
+  const measure = createMeasureStore(services, createSessionStore(services, CAPABILITIES), project, repository);
+  return { services, dataset, measure };
+}
+
+test('texts that are written: scored on held-back rows and on a file, of which no text is kept', async () => {
+  const { services, dataset, measure } = await writing();
+  await measure.getState().onHeldBack('s', 'h1');
+  expect(measure.getState().error).toBeNull();
+  const file = new File(['body,sum\nsecret one,gone\nsecret two,came\nsecret three,\n'], 'april.csv');
+  await measure.getState().openFile(file);
+  measure.getState().choose({ text: 'body', label: 'sum' });
+  await measure.getState().onFile('s', 'h1');
+  expect(measure.getState().error).toBeNull();
+  const [held, other] = await services.store.measurements.ofSet('s');
+  expect(held).toMatchObject({ labels: [], gold: [], leftOut: 0, data: { kind: 'held-back' } });
+  expect(held?.wrote?.rows).toHaveLength(dataset.split.test.length);
+  expect(other).toMatchObject({ leftOut: 1, data: { kind: 'file', name: 'april.csv' } });
+  expect(other?.wrote?.rows).toHaveLength(2);
+  expect(JSON.stringify([held, other])).not.toMatch(/secret|gone|thing/);
+  expect((await services.store.sets.get('s'))?.testLooks).toBe(1);
 });

@@ -1,27 +1,29 @@
 /** One version asked again on labelled rows: those held back, or another file's; what came out is kept with its set. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import type { Dataset } from '../../../dataset/types';
 import { StudioError } from '../../../lib/errors';
-import { argmax } from '../../../metrics/classification';
-import { calibrationOf, heldBackKey } from '../../../project/performance';
-import { countLook } from '../../../project/prompt-set';
-import type { Measurement, PromptSet } from '../../../project/types';
+import { calibrationOf } from '../../../project/performance';
+import { isWriting } from '../../../project/prompt-set';
+import type { Measurement } from '../../../project/types';
 import { versionById } from '../../../project/versions';
-import { type ReadyPrompt, readyPrompt } from '../../../project/wrapper';
+import { readyPrompt } from '../../../project/wrapper';
 import type { BatchFile } from '../../../worker/protocol';
 import type { Services } from '../../services';
-import { type Answering, answerRows, type Piece } from '../../state/answering';
 import type { ProjectStore } from '../../state/project-store';
 import { isEngineGone } from '../../state/session-state';
 import type { SessionStore } from '../../state/session-store';
 import { toastUndo } from '../../ui';
+import { longestAnswer } from '../../write-texts';
+import { fileRows, heldBackRows, type MeasuredRows, type Measuring } from './measure-rows';
+import { measureOn } from './measuring';
 import type { RepositoryStore } from './repository-store';
+import { createRowsReader, type Reading } from './rows-reader';
 import { asTrouble } from './trouble';
 
 export interface MeasureState {
   readonly file: BatchFile | null;
-  readonly opening: boolean;
-  /** Columns of the file. */
+  /** The file that is being read. */
+  readonly reading: Reading | null;
+  /** Columns of the file; `label`: of the labels, or of the wanted texts. */
   readonly text: string | null;
   readonly label: string | null;
   readonly running: { readonly done: number; readonly total: number; readonly secondsLeft: number | null } | null;
@@ -29,6 +31,7 @@ export interface MeasureState {
   readonly last: string | null;
   readonly error: StudioError | null;
   readonly openFile: (file: File) => Promise<void>;
+  readonly stopReading: () => void;
   readonly choose: (columns: { readonly text?: string; readonly label?: string }) => void;
   readonly closeFile: () => void;
   /** On the rows that the set holds back now. */
@@ -40,11 +43,6 @@ export interface MeasureState {
 
 export type MeasureStore = StoreApi<MeasureState>;
 
-type Rows = Pick<Answering, 'rowsAt' | 'total'> & {
-  /** What the rows are, once those that were answered are known. */
-  readonly dataOf: (answered: readonly number[], gold: readonly number[]) => Promise<Measurement['data']>;
-};
-
 export function createMeasureStore(
   services: Services,
   session: SessionStore,
@@ -52,71 +50,14 @@ export function createMeasureStore(
   repository: RepositoryStore,
 ): MeasureStore {
   const { store: disk, data } = services;
+  const reader = createRowsReader(services, 'measure');
   let aborter: AbortController | null = null;
 
   return createStore<MeasureState>((set, get) => {
-    async function heldBack(of: PromptSet, ready: ReadyPrompt, dataset: Dataset | null): Promise<Rows> {
-      if (!dataset || dataset.split.test.length === 0)
-        throw new StudioError(
-          'bad-input',
-          'The rows of this prompt set are not in this browser, so none is held back. Measure on a file.',
-        );
-      const labels = ready.words.map(({ label }) => label);
-      if (labels.some((label, i) => label !== dataset.labels[i]) || labels.length !== dataset.labels.length)
-        throw new StudioError(
-          'bad-input',
-          'The rows have other labels by now than this version answers with. Measure on a file whose labels it knows.',
-        );
-      const ids = dataset.split.test;
-      return {
-        total: ids.length,
-        rowsAt: async (from, count) => {
-          const asked = ids.slice(from, from + count);
-          const { prompt, words } = ready;
-          const { rows, tooLong } = await data.call('tokenRows', { dataset, prompt, words, split: asked });
-          const place = new Map(asked.map((id, i) => [id, from + i]));
-          return {
-            rows: rows.map((row) => ({ ...row, rowId: String(place.get(row.rowId)) })),
-            leftOut: tooLong.map((id) => [place.get(id) ?? 0, 'it is too long'] as const),
-          };
-        },
-        dataOf: async (answered, gold) => {
-          // it is about to be seen how the version does on them
-          await project.getState().updateById(of.id, (s) => countLook(s, new Date().toISOString()));
-          const asked = answered.flatMap((i) => ids[i] ?? []);
-          return { kind: 'held-back', name: of.datasetName ?? 'a file', fingerprint: heldBackKey(asked, gold, labels) };
-        },
-      };
-    }
-
-    async function ofFile(ready: ReadyPrompt, dataset: Dataset | null): Promise<Rows> {
-      const { file, text, label } = get();
-      if (!file || text === null || label === null || text === label)
-        throw new StudioError('bad-input', 'Choose the file’s column with the texts, and another one with the labels.');
-      const { prompt, words } = ready;
-      await data.call('startBatch', {
-        lane: 'measure',
-        prompt,
-        words,
-        text,
-        label,
-        dataset: prompt.shots > 0 ? dataset : null,
-      });
-      return {
-        total: file.rows,
-        rowsAt: (from, count) => data.call('batchRows', { lane: 'measure', from, count }),
-        dataOf: async () => ({
-          kind: 'file',
-          name: file.format.fileName,
-          fingerprint: (await data.call('batchFingerprint', { lane: 'measure' })).fingerprint,
-        }),
-      };
-    }
-
     async function measure(
       setId: string,
       versionId: string,
-      rowsFor: (of: PromptSet, ready: ReadyPrompt, dataset: Dataset | null) => Promise<Rows>,
+      rowsFor: (measuring: Measuring) => MeasuredRows | Promise<MeasuredRows>,
     ): Promise<void> {
       if (get().running || session.getState().job) return;
       const mine = new AbortController();
@@ -131,55 +72,35 @@ export function createMeasureStore(
       });
       try {
         const info = await session.getState().modelReady();
-        const [of, dataset, evaluations] = await Promise.all([
+        const [of, stored, evaluations] = await Promise.all([
           disk.sets.get(setId),
           disk.datasets.get(setId),
           disk.evaluations.ofSet(setId),
         ]);
         const version = of && versionById(of, versionId);
         if (!version) throw new StudioError('bad-input', 'This version is not in the library any more.');
-        const ready = readyPrompt(of, version);
-        const calibration = calibrationOf(evaluations, version);
-        const rows = await rowsFor(of, ready, dataset?.dataset ?? null);
-        const answers: { index: number; gold: number; prediction: number }[] = [];
-        let leftOut = 0;
-        const onPiece = (piece: Piece) => {
-          for (const { index, gold, probabilities } of piece.answered)
-            if (gold === null) leftOut++;
-            else answers.push({ index, gold, prediction: argmax(probabilities) });
-          leftOut += piece.leftOut.length;
-          const { done, secondsLeft } = piece;
-          set({ running: { done, total: rows.total, secondsLeft } });
-          session.getState().updateJob({ fraction: done / rows.total, secondsLeft });
-        };
-        const { rowsAt, total } = rows;
-        await answerRows(services, session, {
-          ready,
-          calibration,
-          rowsAt,
-          from: 0,
-          total,
+        const dataset = stored?.dataset ?? null;
+        const longest = isWriting(of) ? await longestAnswer(services, of, dataset) : null;
+        const measuring: Measuring = { of, ready: readyPrompt(of, version), dataset, longest };
+        const rows = await rowsFor(measuring);
+        const found = await measureOn({
+          services,
+          session,
+          measuring,
+          rows,
+          calibration: longest === null ? calibrationOf(evaluations, version) : null,
           signal: mine.signal,
-          onPiece,
+          onDone: (done, secondsLeft) => {
+            set({ running: { done, total: rows.total, secondsLeft } });
+            session.getState().updateJob({ fraction: done / rows.total, secondsLeft });
+          },
         });
-        if (answers.length === 0)
-          throw new StudioError('bad-input', 'No row of this file has a text and a label that this version knows.');
-        answers.sort((a, b) => a.index - b.index);
-        const gold = answers.map((answer) => answer.gold);
         const measurement: Measurement = {
           id: crypto.randomUUID(),
           setId,
           versionId,
           createdAt: new Date().toISOString(),
-          data: await rows.dataOf(
-            answers.map(({ index }) => index),
-            gold,
-          ),
-          labels: ready.words.map(({ label }) => label),
-          gold,
-          predictions: answers.map(({ prediction }) => prediction),
-          leftOut,
-          calibrated: calibration !== null,
+          ...found,
           model: { id: info.id, sha256: info.sha256 },
         };
         await disk.measurements.put(measurement);
@@ -198,30 +119,34 @@ export function createMeasureStore(
 
     return {
       file: null,
-      opening: false,
+      reading: null,
       text: null,
       label: null,
       running: null,
       last: null,
       error: null,
       openFile: async (file) => {
-        set({ opening: true, error: null, file: null });
+        set({ error: null, file: null });
         try {
-          const opened = await data.call('openBatch', { lane: 'measure', file, name: file.name });
-          set({ file: opened, text: opened.guess?.text ?? null, label: opened.guess?.label ?? null });
+          const opened = await reader.read(file, (reading) => set({ reading }));
+          if (!opened) return;
+          const { text = null, label = null } = opened.guess ?? {};
+          set({ reading: null, file: opened, text, label });
         } catch (cause) {
-          set({ error: asTrouble(cause, 'The file could not be read') });
-        } finally {
-          set({ opening: false });
+          set({ reading: null, error: asTrouble(cause, 'The file could not be read') });
         }
+      },
+      stopReading: () => {
+        reader.stop();
+        set({ reading: null });
       },
       choose: (columns) => set(columns),
       closeFile: () => {
         set({ file: null, text: null, label: null, error: null });
         void data.call('closeBatch', { lane: 'measure' }).catch(() => undefined);
       },
-      onHeldBack: (setId, versionId) => measure(setId, versionId, heldBack),
-      onFile: (setId, versionId) => measure(setId, versionId, (_, ready, dataset) => ofFile(ready, dataset)),
+      onHeldBack: (setId, versionId) => measure(setId, versionId, (asked) => heldBackRows(services, project, asked)),
+      onFile: (setId, versionId) => measure(setId, versionId, (asked) => fileRows(services, asked, get())),
       stop: () => aborter?.abort(),
       remove: async (measurement) => {
         await disk.measurements.remove(measurement);

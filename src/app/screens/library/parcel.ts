@@ -2,12 +2,14 @@
 import type { Dataset } from '../../../dataset/types';
 import { type BundleInput, bundleFiles, rowsInBundle } from '../../../project/bundle';
 import { scriptsFor, whatIs } from '../../../project/kit';
-import type { Evaluation } from '../../../project/types';
+import type { Evaluation, WritingEvaluation } from '../../../project/types';
 import { type WholeProject, withoutRows } from '../../../project/whole';
 import { wholeArchiveFiles, zipped } from '../../../project/whole-archive';
 import { htmlReport } from '../../../report/html';
 import { resultsCsv } from '../../../report/results-csv';
 import type { ReportInput } from '../../../report/types';
+import { type WritingReportInput, type WrittenRowText, writingHtml } from '../../../report/writing';
+import { writtenCsv } from '../../../report/written-csv';
 import { textsOf } from '../compare/results';
 import { SCRIPTS } from './scripts';
 
@@ -59,15 +61,16 @@ export async function forBrowser(whole: WholeProject, withRows: boolean): Promis
   return zip(`${whole.set.handle}-project.zip`, files, given.dataset?.table.rows.length ?? 0);
 }
 
+const REPORT = 'the report as one page: no script, no request';
+
 export function forManager(handle: string, input: ReportInput, texts: Dataset | null): Parcel {
   const rows = texts ? textsOf(input.comparison, texts) : [];
-  return single(
-    `${handle}-report.html`,
-    'text/html',
-    htmlReport(input, { includeRows: rows }),
-    'the report as one page: no script, no request',
-    rows.length,
-  );
+  return single(`${handle}-report.html`, 'text/html', htmlReport(input, { includeRows: rows }), REPORT, rows.length);
+}
+
+export function forManagerOfTexts(handle: string, input: WritingReportInput, rows: readonly WrittenRowText[]): Parcel {
+  const html = writingHtml(input, rows);
+  return single(`${handle}-report.html`, 'text/html', html, REPORT, rows.length);
 }
 
 export function forSpreadsheet(handle: string, evaluation: Evaluation, texts: Dataset | null): Parcel {
@@ -76,6 +79,16 @@ export function forSpreadsheet(handle: string, evaluation: Evaluation, texts: Da
     'text/csv',
     resultsCsv(evaluation.comparison, evaluation, texts),
     'one line a held-back row: what every prompt said, how sure it was, whether it is right',
+    texts ? evaluation.comparison.n : 0,
+  );
+}
+
+export function forSpreadsheetOfTexts(handle: string, evaluation: WritingEvaluation, texts: Dataset | null): Parcel {
+  return single(
+    `${handle}-predictions.csv`,
+    'text/csv',
+    writtenCsv(evaluation, texts),
+    'one line a held-back row: how near every prompt came to the wanted text; with texts, what it wrote',
     texts ? evaluation.comparison.n : 0,
   );
 }

@@ -11,8 +11,6 @@ export interface Recipient {
   readonly rows: { readonly label: string; readonly without: string; readonly with: (rows: string) => string };
   /** It is made from one tuned prompt. */
   readonly needsRun: boolean;
-  /** It is made from a comparison on held-back rows. */
-  readonly needsComparison: boolean;
 }
 
 export const RECIPIENTS: readonly Recipient[] = [
@@ -22,7 +20,6 @@ export const RECIPIENTS: readonly Recipient[] = [
     gets: 'A zip that runs in Python on the same weights, with check rows that show how far their machine is off yours.',
     rows: { label: 'Your rows', without: 'Leave them out', with: (rows) => `Put all ${rows} in` },
     needsRun: true,
-    needsComparison: false,
   },
   {
     id: 'browser',
@@ -30,7 +27,6 @@ export const RECIPIENTS: readonly Recipient[] = [
     gets: 'The whole project: every prompt and version, runs with their curves. Comparisons and votes name rows, so they go only together with the rows.',
     rows: { label: 'Your rows and comparisons', without: 'Leave them out', with: (rows) => `Put all ${rows} rows in` },
     needsRun: false,
-    needsComparison: false,
   },
   {
     id: 'audience',
@@ -42,7 +38,6 @@ export const RECIPIENTS: readonly Recipient[] = [
       with: (rows) => `Your ${rows} texts of the stage`,
     },
     needsRun: true,
-    needsComparison: false,
   },
   {
     id: 'manager',
@@ -54,15 +49,13 @@ export const RECIPIENTS: readonly Recipient[] = [
       with: (rows) => `Put ${rows} in`,
     },
     needsRun: true,
-    needsComparison: true,
   },
   {
     id: 'spreadsheet',
     label: 'A spreadsheet',
-    gets: 'A CSV with what every prompt said of every held-back row in the latest comparison.',
+    gets: 'A CSV with what every prompt said of every held-back row in the latest comparison, or how near to the wanted text it wrote.',
     rows: { label: 'Texts of the held-back rows', without: 'Numbers only', with: (rows) => `Put all ${rows} in` },
     needsRun: true,
-    needsComparison: true,
   },
 ];
 

@@ -3,9 +3,10 @@ import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { DataVersion } from '../../../dataset/types';
 import { StudioError } from '../../../lib/errors';
 import type { Listing } from '../../../project/listing';
+import type { Measured } from '../../../project/performance';
 import { chooseHard, chooseSoft, renamePromptSet } from '../../../project/prompt-set';
 import { moveStage, stagesOf } from '../../../project/stages';
-import type { Evaluation, Measurement, PromptSet } from '../../../project/types';
+import type { PromptSet } from '../../../project/types';
 import { readTags, versionById, versionWords, writeNote, writeSetNotes, writeTags } from '../../../project/versions';
 import type { Services } from '../../services';
 import { navigate, screenPath } from '../../shell/location';
@@ -13,13 +14,8 @@ import type { ProjectStore } from '../../state/project-store';
 import { toastUndo } from '../../ui';
 
 /** A set that is looked into, with what belongs to it but its rows. */
-export interface Detail {
-  readonly set: PromptSet;
+export interface Detail extends Measured {
   readonly dataVersions: readonly DataVersion[];
-  /** Newest first. */
-  readonly evaluations: readonly Evaluation[];
-  /** Oldest first. */
-  readonly measurements: readonly Measurement[];
 }
 
 export interface RepositoryState {
@@ -118,15 +114,17 @@ export function createRepositoryStore(services: Services, project: ProjectStore)
         if (setId === null) return set({ detail: null, missing: false });
         try {
           const open = project.getState().set;
-          const [found, dataset, evaluations, measurements] = await Promise.all([
+          const [found, dataset, evaluations, writings, measurements] = await Promise.all([
             open?.id === setId ? open : disk.sets.get(setId),
             disk.datasets.get(setId),
             disk.evaluations.ofSet(setId),
+            disk.writings.ofSet(setId),
             disk.measurements.ofSet(setId),
           ]);
           if (!found || found.deletedAt !== null) return set({ detail: null, missing: true });
           const dataVersions = dataset?.dataset.versions ?? [];
-          set({ detail: { set: found, dataVersions, evaluations, measurements }, missing: false, error: null });
+          const measured = { evaluations, writings, measurements };
+          set({ detail: { set: found, dataVersions, ...measured }, missing: false, error: null });
         } catch (cause) {
           showTrouble(cause);
         }
