@@ -195,13 +195,18 @@ describe('an export', () => {
 });
 
 describe('an import', () => {
-  test('takes tags, notes and stages along, of the versions that travel', () => {
+  test('takes authors, tags, notes and stages along, of the versions that travel', () => {
     let set = writeTags(writeSetNotes(input.set, 'Ask first.', 'now'), ['march'], 'now');
     set = writeNote(moveStage(set, { stage: 'production', to: 'r' }, 'now'), 'h', 'by hand', 'now');
+    set = { ...set, hard: set.hard.map((version) => ({ ...version, author: 'Ana' })) };
     set = { ...set, moves: [...(set.moves ?? []), { stage: 'staging', from: null, to: 'elsewhere', at: 'now' }] };
     const read = readBundle(buildBundle({ ...input, set }), here);
     if (!read.ok) throw new Error(read.error.message);
-    expect(read.value.set).toMatchObject({ tags: ['march'], notes: 'Ask first.', hard: [{ note: 'by hand' }] });
+    expect(read.value.set).toMatchObject({
+      tags: ['march'],
+      notes: 'Ask first.',
+      hard: [{ author: 'Ana', note: 'by hand' }],
+    });
     expect(stagesOf(read.value.set).map(({ name, versionId }) => [name, versionId])).toEqual([['production', 'r']]);
   });
 

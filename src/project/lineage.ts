@@ -13,6 +13,8 @@ export interface LineageNode {
   readonly parent: string | null;
   /** Steps from its root. */
   readonly depth: number;
+  /** Name of who made it; null = not said. */
+  readonly author: string | null;
   /** Which rows it was trained or tried on: "data 2", "other data"; null = none. */
   readonly data: string | null;
   readonly stages: readonly string[];
@@ -115,6 +117,7 @@ export function lineageOf(set: PromptSet, dataVersions: readonly DataVersion[]):
       name: found ? versionWords(found) : (roots.get(id)?.name ?? ''),
       parent,
       depth,
+      author: found?.version.author ?? null,
       data: dataWords(fingerprint, set.datasetFingerprint, dataVersions),
       stages: stagesAt(set, id),
       how: links.get(id)?.how ?? '',

@@ -66,7 +66,7 @@ export function listingOf(set: PromptSet, { rows, headline, comparedAt }: Listed
       ...tags,
       ...stages,
       set.notes ?? '',
-      ...[...set.hard, ...set.soft].flatMap((version) => [version.name, version.note ?? '']),
+      ...[...set.hard, ...set.soft].flatMap((version) => [version.name, version.author ?? '', version.note ?? '']),
       ...set.hard.map(({ prompt }) => prompt.template),
     ]
       .join('\n')

@@ -59,6 +59,7 @@ export const hardVersionSchema = z.object({
     chat: z.boolean().optional(),
   }),
   createdAt: text(40),
+  author: text(200).optional(),
   note: text(2000).optional(),
   words: answerWords.optional(),
   tried: z
@@ -97,6 +98,7 @@ const softVersion = z.object({
   initText: text(200_000),
   handVersion: text(100).exactOptional(),
   group: text(100).exactOptional(),
+  author: text(200).optional(),
   note: text(2000).optional(),
   words: answerWords.optional(),
   status: z.enum(['finished', 'early', 'stopped']),

@@ -18,6 +18,7 @@ const hard: fc.Arbitrary<HardVersion> = fc.record({
   id,
   number: fc.integer({ min: 1, max: 3 }),
   name: text,
+  author: fc.constantFrom('Ana', 'Jörg <b>'),
   prompt: fc.record({ template: text, shots: fc.nat(8), shotSeed: fc.nat(9) }),
   createdAt: time,
   tried: fc.option(
@@ -57,6 +58,7 @@ const run: fc.Arbitrary<SoftVersion> = fc.record({
   id,
   number: fc.integer({ min: 1, max: 3 }),
   name: text,
+  author: fc.constantFrom('Ana', 'Jörg <b>'),
   createdAt: time,
   settings: fc.record({
     placement: fc.constantFrom('prefix' as const, 'suffix' as const),

@@ -17,6 +17,8 @@ export interface HardVersion {
   readonly name: string;
   readonly prompt: HardPrompt;
   readonly createdAt: string;
+  /** Name of who made it; left out: not said. */
+  readonly author?: string | undefined;
   /** What its author says about it. */
   readonly note?: string | undefined;
   /** The answer words it was made with, where the set has others by now. Left out: the set's. */
@@ -71,6 +73,8 @@ export interface SoftVersion {
   readonly initText: string;
   /** A hybrid: the hand-written version whose text the vectors stand at. Left out: the bare template's. */
   readonly handVersion?: string;
+  /** Name of who started it; left out: not said. */
+  readonly author?: string | undefined;
   /** What its author says about it. */
   readonly note?: string | undefined;
   /** The answer words it was made with, where the set has others by now. Left out: the set's. */

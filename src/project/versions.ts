@@ -27,6 +27,20 @@ export const versionWords = ({ kind, version }: Version): string =>
 export const wordsOf = (set: Pick<PromptSet, 'words'>, { version }: Version): readonly LabelWord[] =>
   version.words ?? set.words;
 
+/** One line of at most 80 characters; empty = no name. */
+export const authorName = (name: string): string => name.replace(/\s+/g, ' ').trim().slice(0, 80).trim();
+
+/** Versions that a change has made get the name of their author; those that were there before never do. */
+export function signNew(before: PromptSet, after: PromptSet, author: string): PromptSet {
+  if (author === '') return after;
+  const known = new Set([...before.hard, ...before.soft].map(({ id }) => id));
+  const signed = <V extends HardVersion | SoftVersion>(version: V): V =>
+    known.has(version.id) || version.author !== undefined ? version : { ...version, author };
+  const isNew = ({ id }: { readonly id: string }) => !known.has(id);
+  if (![...after.hard, ...after.soft].some(isNew)) return after;
+  return { ...after, hard: after.hard.map(signed), soft: after.soft.map(signed) };
+}
+
 /** What the author says about a version; empty = nothing. */
 export function writeNote(set: PromptSet, versionId: string, note: string, now: string): PromptSet {
   const text = note.trim().slice(0, 2000);

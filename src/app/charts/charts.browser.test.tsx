@@ -95,6 +95,7 @@ const CHARTS: Readonly<Record<string, Draw>> = {
       depth,
       stages,
       data: kind === 'soft' ? 'data 2' : null,
+      author: null,
       how: '',
     })),
   ),

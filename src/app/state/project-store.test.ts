@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { dealt, preparedOf } from '../../dataset/test-support';
 import { StudioError } from '../../lib/errors';
-import { renamePromptSet } from '../../project/prompt-set';
+import { addHardVersion, renamePromptSet } from '../../project/prompt-set';
 import { createProjectStore } from './project-store';
 import { testServices } from './test-support';
 
@@ -46,6 +46,29 @@ describe('the open project', () => {
     expect(project.getState()).toMatchObject({ status: 'none', sets: [] });
     await project.getState().restore(set.id);
     expect(project.getState().sets).toHaveLength(1);
+  });
+
+  it('signs the versions that are made from now on, on the disk too, and no other', async () => {
+    const { services, project, set } = await made();
+    const add = (id: string, template: string) =>
+      project
+        .getState()
+        .update((s) => addHardVersion(s, { id, now: 'now' }, { prompt: { template, shots: 0, shotSeed: 0 } }).set);
+    await add('before', 'a {text}');
+    await project.getState().setAuthor(' Ana\n  Lopes ');
+    await add('after', 'b {text}');
+    const later = createProjectStore(services);
+    expect(later.getState().author).toBeNull();
+    await later.getState().refresh();
+    expect(later.getState().author).toBe('Ana Lopes');
+    await project.getState().setAuthor('');
+    await add('none', 'c {text}');
+    const kept = await services.store.sets.get(set.id);
+    expect(kept?.hard.map(({ id, author }) => [id, author])).toEqual([
+      ['before', undefined],
+      ['after', 'Ana Lopes'],
+      ['none', undefined],
+    ]);
   });
 
   it('keeps the work in the page when the disk refuses, and saves it when asked again', async () => {

@@ -13,6 +13,7 @@ import {
   undoDelete,
 } from '../../project/prompt-set';
 import type { PromptSet, WritingTask } from '../../project/types';
+import { authorName, signNew } from '../../project/versions';
 import { alignWords } from '../../task/align-words';
 import type { Services } from '../services';
 
@@ -22,6 +23,8 @@ export interface ProjectState {
   readonly dataset: Dataset | null;
   /** What lists show of all sets that are not deleted, newest first. */
   readonly sets: readonly Listing[];
+  /** Whose name new versions get: empty = none; null = nobody was asked yet. */
+  readonly author: string | null;
   /** Why the last change is not on disk; the work stays in the page. */
   readonly saveError: StudioError | null;
   readonly refresh: () => Promise<void>;
@@ -43,11 +46,16 @@ export interface ProjectState {
   /** Writes what is in the page once more, after `saveError`. */
   readonly saveAgain: () => Promise<void>;
   readonly rename: (name: string) => Promise<void>;
+  /** Kept in this browser; versions that are there stay as they are. */
+  readonly setAuthor: (name: string) => Promise<void>;
   readonly remove: (id: string) => Promise<void>;
   readonly restore: (id: string) => Promise<void>;
 }
 
 export type ProjectStore = StoreApi<ProjectState>;
+
+/** Of the settings: who works in this browser. */
+const AUTHOR = 'author';
 
 /** What the rows say about the task; how long an answer may be is the set's own. */
 const writingOf = ({ mapping }: Dataset, set: PromptSet | null): WritingTask | null =>
@@ -96,13 +104,14 @@ export function createProjectStore({ store: disk }: Services): ProjectStore {
           data: { id },
         });
       const unsaved = get().saveError !== null;
-      const next = change(current);
+      const signed = (before: PromptSet) => signNew(before, change(before), get().author ?? '');
+      const next = signed(current);
       keep(next);
       unwritten.set(id, next);
       pending += 1;
       await save(async () => {
         // after a failed save the page knows more than the disk does
-        const stored = unsaved ? await disk.sets.put(next).then(() => next) : await disk.sets.update(id, change);
+        const stored = unsaved ? await disk.sets.put(next).then(() => next) : await disk.sets.update(id, signed);
         if (!stored) await disk.sets.put(next);
         else if (pending === 1) keep(stored);
         if (unwritten.get(id) === next) unwritten.delete(id);
@@ -128,10 +137,11 @@ export function createProjectStore({ store: disk }: Services): ProjectStore {
       set: null,
       dataset: null,
       sets: [],
+      author: null,
       saveError: null,
       refresh: async () => {
-        const sets = await disk.listings.list();
-        set({ sets: sets.filter(({ deletedAt }) => deletedAt === null) });
+        const [sets, author] = await Promise.all([disk.listings.list(), disk.settings.get<string>(AUTHOR)]);
+        set({ author, sets: sets.filter(({ deletedAt }) => deletedAt === null) });
       },
       open: async (id) => {
         if (get().set?.id === id) return;
@@ -188,6 +198,11 @@ export function createProjectStore({ store: disk }: Services): ProjectStore {
       },
       rename: async (name) => {
         await get().update((open) => renamePromptSet(open, name, taken(open.id), now()));
+      },
+      setAuthor: async (name) => {
+        const author = authorName(name);
+        set({ author });
+        await save(() => disk.settings.set(AUTHOR, author));
       },
       remove: async (id) => {
         await updateById(id, (s) => deletePromptSet(s, now()));

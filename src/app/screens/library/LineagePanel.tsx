@@ -20,13 +20,14 @@ export function LineagePanel({ detail }: { readonly detail: Detail }) {
       draw={draw}
       hidden={nodes.length > MOST_DRAWN}
       twin={{
-        columns: ['version', 'comes from', 'how', 'rows', 'stages'],
-        rows: nodes.map(({ name, parent, how, data, stages }) => [
+        columns: ['version', 'comes from', 'how', 'rows', 'stages', 'author'],
+        rows: nodes.map(({ name, parent, how, data, stages, author }) => [
           name,
           parent === null ? null : (names.get(parent) ?? null),
           how,
           data,
           stages.join(', '),
+          author,
         ]),
       }}
     >

@@ -6,9 +6,10 @@ import { type Version, versionsOf, versionWords } from '../../../project/version
 import { ArmMark, Button, format, Panel, Table, Term, TextField } from '../../ui';
 import { howWords } from '../prompts/words';
 import { startWords } from '../train/starts';
+import { AuthorLine } from './AuthorLine';
 import { toBatch } from './to-batch';
 import { useExport, useRepository } from './use-library';
-import { dayWords, reached } from './words';
+import { madeWords, reached } from './words';
 
 const SHOWN = 40;
 
@@ -38,7 +39,7 @@ export function VersionsPanel({ set }: { readonly set: PromptSet }) {
           rowKey={({ version }) => version.id}
           columns={[
             { id: 'what', header: 'Version', primary: true, cell: (each) => <What set={set} of={each} /> },
-            { id: 'made', header: 'Made', cell: ({ version }) => dayWords(version.createdAt) },
+            { id: 'made', header: 'Made', cell: ({ version }) => madeWords(version) },
             {
               id: 'validation',
               header: 'On validation rows',
@@ -66,6 +67,7 @@ export function VersionsPanel({ set }: { readonly set: PromptSet }) {
           ]}
         />
       )}
+      {versions.length > 0 ? <AuthorLine /> : null}
       {versions.length > shown.length ? (
         <p>
           <Button variant="link" onPress={() => setAll(true)}>

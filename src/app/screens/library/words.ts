@@ -89,6 +89,10 @@ const shown = (form: Intl.DateTimeFormat, iso: string) => {
 export const dayWords = (iso: string): string => shown(day, iso);
 export const minuteWords = (iso: string): string => shown(minute, iso);
 
+/** "Nov 3, 2026, by Ana". */
+export const madeWords = ({ createdAt, author }: Version['version']): string =>
+  `${dayWords(createdAt)}${author ? `, by ${author}` : ''}`;
+
 /** What a version reached on validation rows; null = it was not tried. */
 export function reached(of: Version): string | null {
   if (of.kind === 'soft') return reachedWords(of.version) === '–' ? null : reachedWords(of.version);
