@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from './fixtures';
-import type { Studio, TestFile } from './pages/studio';
+import { csv, type Studio, type TestFile } from './pages/studio';
 import { soundNow } from './sound';
 import { checkpointStep } from './storage';
 
@@ -10,6 +10,9 @@ const ALL = readFileSync(join(import.meta.dirname, '../tools/text-to-text/summar
 
 /** The first hundred of them. */
 const SUMMARIES: TestFile = { name: 'summaries.csv', bytes: Buffer.from(ALL.slice(0, ALL.indexOf('\nS101,'))) };
+
+/** A formula, and a row without a text. */
+const NEW_TEXTS = csv('new.csv', ['said'], [['=A1, my lamp is late'], [''], ['The lamp is broken']]);
 
 const MESSAGE = 'The lamp from order 4711 still has not come. Who can tell me where it is?';
 
@@ -128,6 +131,40 @@ test('a column of summaries, from the file through training, comparison and vote
     await page.getByRole('button', { name: /^Export( this prompt)?$/ }).click();
     await expect(page.getByRole('dialog')).toContainText('This file will contain none of your rows.');
     return library.download();
+  });
+
+  await test.step('the Library: exports for a manager and a spreadsheet, a measurement, a batch', async () => {
+    await studio.go('Library');
+    const set = library.set(/SUMMARIES/);
+    const asked = async (recipient: string, withRows?: string) => {
+      await set.getByRole('button', { name: 'Export', exact: true }).click();
+      await page.getByText(recipient).click();
+      if (withRows !== undefined) await page.getByText(withRows).click();
+      return (await library.download()).bytes.toString();
+    };
+    const report = await asked('A manager');
+    expect(report).toContain('none: no text of any row, and none that was written to one');
+    expect(report).not.toContain('order 20817');
+    const numbers = await asked('A spreadsheet');
+    expect(numbers.split('\r\n')[0]).toMatch(/^row_id,untuned_rouge_l,.+,tuned_log_prob$/);
+    const texts = await asked('A spreadsheet', 'Put all 35 in');
+    expect(texts.split('\r\n')[0]).toMatch(/^row_id,text,wanted,untuned_written,/);
+
+    await set.getByRole('button', { name: 'Versions and stages' }).click();
+    await page.getByRole('button', { name: 'Measure on held-back rows' }).click();
+    const measured = library.set('Does it still hold?').getByRole('listitem');
+    await expect(measured).toContainText(/Was ROUGE-L \d+% on 35 held-back rows.+on the same rows: no clear change, 0/);
+    await narrow(studio, 'Library, a set that writes');
+
+    await page.getByRole('button', { name: 'Run on a file', exact: true }).last().click();
+    await studio.upload(NEW_TEXTS, 'Choose a file');
+    await page.getByRole('button', { name: 'Answer 3 rows' }).click();
+    await expect(library.set(/^2 rows answered by SUMMARIES, .+, 1 left out$/)).toBeVisible();
+    await narrow(studio, 'Batch of texts');
+    const [head, ...rows] = (await library.saved('Download 3 rows as CSV')).bytes.toString().split('\r\n');
+    expect(head).toBe('said,written,not_answered');
+    expect(rows[0]).toMatch(/^"'=A1, my lamp is late",.+,$/);
+    expect(rows[1]).toBe(',,it has no text');
   });
 
   await test.step('import into a clean profile: the same answer', async () => {

@@ -1,12 +1,11 @@
 import { tokensSentence } from '../evaluation/cost';
 import { accuracyFinding, confusionFinding } from '../evaluation/titles';
 import { type ArmReport, type Interval, isLearned, type PairReport } from '../evaluation/types';
-import { percent, points, pointsRange, pValue, times } from '../evaluation/words';
-import { PRODUCT } from '../lib/product';
+import { percent, points, pointsRange, pValue } from '../evaluation/words';
 import { COLOURS, confidenceCharts } from './charts';
 import { closerSections, limits, looksOf, type Section } from './closer';
 import { Html, html } from './escape';
-import { REPORT_STYLE } from './style';
+import { notSaid, promptTexts, provenance, reportPage } from './page';
 import type { ReportInput, RowText } from './types';
 
 const share = (value: number) => (100 * value).toFixed(1);
@@ -137,32 +136,27 @@ ${sentences.map((text) => html`<p>${text}</p>`)}${
     : ''
 }`;
 
-const notSaid = (input: ReportInput) => html`
-<h2>What these figures do not say</h2>
-<ul>${limits(input).map((text) => html`<li>${text}</li>`)}</ul>`;
-
-const promptTexts = ({ prompts, comparison }: ReportInput) => html`
-<h2>Prompts</h2>
-${prompts.map(({ armId, template, shots, version }) => {
-  const name = comparison.arms.find((arm) => arm.id === armId)?.name ?? armId;
-  return html`<h3>${name}${version ? ` (${version})` : ''}${shots > 0 ? `, ${shots} training rows shown before each row (not printed here)` : ''}</h3><pre>${template}</pre>`;
-})}`;
-
-function provenance(input: ReportInput, included: number): Html {
-  const { model, environment, dataset, training, comparison, plan, createdAt } = input;
-  return html`
-<h2>How this was made</h2>
-<dl>
-<dt>Model</dt><dd>${model.id}, ${model.dtype} weights, computed in fp32; SHA-256 ${model.sha256}</dd>
-<dt>Data</dt><dd>${dataset.name}: ${dataset.rows} rows, of which ${dataset.train} for training, ${dataset.validation} for validation, ${dataset.test} held back; fingerprint ${dataset.fingerprint}, split ${dataset.splitHash}</dd>
-${training ? html`<dt>Training</dt><dd>${training.tokens} virtual tokens ${training.placement === 'prefix' ? 'before' : 'after'} the text, ${training.steps} steps${training.bestStep === null ? '' : `, the best at step ${training.bestStep}`}, seed ${training.seed}, ${seconds(training.trainSeconds)}</dd>` : ''}
-<dt>Calibration</dt><dd>${plan.calibration === 'chosen' ? 'offered to every prompt, taken where it helped on the validation rows' : comparison.calibrated ? 'all prompts alike' : 'none, all prompts alike'}</dd>
-<dt>Looks</dt><dd>These held-back rows have been looked at ${times(looksOf(input))}</dd>
-${environment ? html`<dt>Ran on</dt><dd>${environment.backend}, ${environment.threads} ${environment.threads === 1 ? 'thread' : 'threads'}; latency is the warm median of single rows</dd>` : ''}
-<dt>Resampling</dt><dd>10,000 draws, seed ${plan.seed}</dd>
-<dt>Made</dt><dd><time datetime="${createdAt}">${createdAt}</time> with ${PRODUCT}</dd>
-<dt>Rows in this file</dt><dd>${included === 0 ? (input.closer?.insights?.slices ? 'none: no text of any row; names of parts are values of columns' : 'none: no text of any row') : `${included} held-back rows, at the maker’s choice`}</dd>
-</dl>`;
+function howMade(input: ReportInput, included: number): Html {
+  const { training, comparison, plan } = input;
+  const none = input.closer?.insights?.slices
+    ? 'none: no text of any row; names of parts are values of columns'
+    : 'none: no text of any row';
+  return provenance({
+    ...input,
+    training: training
+      ? html`${training.tokens} virtual tokens ${training.placement === 'prefix' ? 'before' : 'after'} the text, ${training.steps} steps${training.bestStep === null ? '' : `, the best at step ${training.bestStep}`}, seed ${training.seed}, ${seconds(training.trainSeconds)}`
+      : null,
+    calibration:
+      plan.calibration === 'chosen'
+        ? 'offered to every prompt, taken where it helped on the validation rows'
+        : comparison.calibrated
+          ? 'all prompts alike'
+          : 'none, all prompts alike',
+    looks: looksOf(input),
+    ranOn: '; latency is the warm median of single rows',
+    seed: plan.seed,
+    rows: included === 0 ? none : `${included} held-back rows, at the maker’s choice`,
+  });
 }
 
 export interface ReportOptions {
@@ -178,21 +172,11 @@ export function htmlReport(input: ReportInput, options: ReportOptions = {}): str
   const shown = comparison.arms.filter((arm) => arm.id === a || arm.id === b);
   const changed = new Set([...(comparison.pairs[0]?.fixed ?? []), ...(comparison.pairs[0]?.broken ?? [])]);
   const rows = (options.includeRows ?? []).filter((row) => changed.has(row.id));
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="robots" content="noindex">
-<title>${title}: ${verdict.headline}</title>
-<style>${new Html(REPORT_STYLE)}</style>
-</head>
-<body>
-<main>
-<p class="small">${title}</p>
-<h1>${verdict.headline}</h1>
-<p>${verdict.detail}</p>
+  const nameOf = (armId: string) => comparison.arms.find((arm) => arm.id === armId)?.name ?? armId;
+  return reportPage(
+    title,
+    verdict,
+    html`
 ${armsTable(input)}
 ${pairsTable(input)}
 ${costTable(input)}
@@ -201,14 +185,10 @@ ${costTable(input)}
 ${shown.map(classTable)}
 ${closerSections(input).map((each) => html`${section(each)}${each.kind === 'confidence' ? confidenceCharts(input) : ''}`)}
 ${rows.length > 0 ? changedRows(input, rows) : ''}
-${notSaid(input)}
-${promptTexts(input)}
-${provenance(input, rows.length)}
-</main>
-</body>
-</html>
-`;
-  return page.markup;
+${notSaid(limits(input))}
+${promptTexts(input.prompts, nameOf)}
+${howMade(input, rows.length)}`,
+  );
 }
 
 /** For file names and titles: the headline figure, e.g. `+14 points`. */

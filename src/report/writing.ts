@@ -2,10 +2,9 @@
 import { type Tally, tallySentence } from '../evaluation/vote';
 import { times } from '../evaluation/words';
 import type { Difference, WritingArm, WritingComparison, WritingDuel, WritingPlan } from '../evaluation/writing';
-import { PRODUCT } from '../lib/product';
-import { type Html, html, Html as Markup } from './escape';
+import { type Html, html } from './escape';
 import { escapeMarkdown } from './markdown';
-import { REPORT_STYLE } from './style';
+import { notSaid, promptTexts, provenance, reportPage } from './page';
 import type { ReportInput } from './types';
 
 export interface WritingReportInput
@@ -122,25 +121,14 @@ function rowsTable({ comparison, plan }: WritingReportInput, rows: readonly Writ
 
 /** One HTML file with everything in it: no script, no request, verdict first, every figure with its interval. */
 export function writingHtml(input: WritingReportInput, rows: readonly WrittenRowText[] = []): string {
-  const { title, comparison, dataset, model, environment, training, plan, prompts, createdAt } = input;
+  const { title, comparison, training, plan, prompts } = input;
   const { verdict, arms, duels } = comparison;
   const nameOf = nameIn(comparison);
   const votes = votesSentence(input);
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="robots" content="noindex">
-<title>${title}: ${verdict.headline}</title>
-<style>${new Markup(REPORT_STYLE)}</style>
-</head>
-<body>
-<main>
-<p class="small">${title}</p>
-<h1>${verdict.headline}</h1>
-<p>${verdict.detail}</p>
+  return reportPage(
+    title,
+    verdict,
+    html`
 <h2>What each prompt reaches</h2>
 ${table(
   ARMS,
@@ -157,28 +145,21 @@ ${table(
 )}
 ${votes ? html`<h2>Blind votes</h2><p>${votes}</p>` : ''}
 ${rowsTable(input, rows)}
-<h2>What these figures do not say</h2>
-<ul>${limits(input).map((text) => html`<li>${text}</li>`)}</ul>
-<h2>Prompts</h2>
-${prompts.map(
-  ({ armId, template, shots, version }) =>
-    html`<h3>${nameOf(armId)}${version ? ` (${version})` : ''}${shots > 0 ? `, ${shots} training rows shown before each row (not printed here)` : ''}</h3><pre>${template}</pre>`,
-)}
-<h2>How this was made</h2>
-<dl>
-<dt>Model</dt><dd>${model.id}, ${model.dtype} weights, computed in fp32; SHA-256 ${model.sha256}</dd>
-<dt>Data</dt><dd>${dataset.name}: ${dataset.rows} rows, of which ${dataset.train} for training, ${dataset.validation} for validation, ${dataset.test} held back; fingerprint ${dataset.fingerprint}, split ${dataset.splitHash}</dd>
-${training ? html`<dt>Training</dt><dd>${training.tokens} virtual tokens ${training.placement === 'prefix' ? 'before' : 'after'} the text, ${training.steps} steps${training.bestStep === null ? '' : `, the lowest validation loss at step ${training.bestStep}`}, seed ${training.seed}</dd>` : ''}
-<dt>Looks</dt><dd>These held-back rows have been looked at ${times(plan.looks)}</dd>
-${environment ? html`<dt>Ran on</dt><dd>${environment.backend}, ${environment.threads} ${environment.threads === 1 ? 'thread' : 'threads'}</dd>` : ''}
-<dt>Resampling</dt><dd>10,000 draws, seed ${plan.seed}</dd>
-<dt>Made</dt><dd><time datetime="${createdAt}">${createdAt}</time> with ${PRODUCT}</dd>
-<dt>Rows in this file</dt><dd>${rows.length === 0 ? 'none: no text of any row, and none that was written to one' : `${rows.length} held-back rows, at the maker’s choice`}</dd>
-</dl>
-</main>
-</body>
-</html>
-`.markup;
+${notSaid(limits(input))}
+${promptTexts(prompts, nameOf)}
+${provenance({
+  ...input,
+  training: training
+    ? html`${training.tokens} virtual tokens ${training.placement === 'prefix' ? 'before' : 'after'} the text, ${training.steps} steps${training.bestStep === null ? '' : `, the lowest validation loss at step ${training.bestStep}`}, seed ${training.seed}`
+    : null,
+  looks: plan.looks,
+  seed: plan.seed,
+  rows:
+    rows.length === 0
+      ? 'none: no text of any row, and none that was written to one'
+      : `${rows.length} held-back rows, at the maker’s choice`,
+})}`,
+  );
 }
 
 /** For a wiki or a pull request. No row's text. */

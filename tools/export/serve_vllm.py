@@ -18,9 +18,9 @@ def prompt_embeds(model, vectors, prompt, text_ids):
 
 
 def request_of(prompt, embeds, model="softprompt"):
-    """One token, chosen among the answer words alone, with the log-probability of each."""
+    """One token, chosen among the answer words alone, with the log-probability of each. No `prompt`: an empty one beside the embeddings would be a second request."""
     allowed = [entry["tokenIds"][0] for entry in prompt["labels"]]
-    return {"model": model, "prompt": "", "prompt_embeds": embeds, "max_tokens": 1, "temperature": 0, "allowed_token_ids": allowed, "logprobs": len(allowed), "return_tokens_as_token_ids": True}
+    return {"model": model, "prompt_embeds": embeds, "max_tokens": 1, "temperature": 0, "allowed_token_ids": allowed, "logprobs": len(allowed), "return_tokens_as_token_ids": True}
 
 
 def log_probs_of(prompt, answer):

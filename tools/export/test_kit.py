@@ -117,6 +117,8 @@ class Kit(unittest.TestCase):
         embeds = torch.load(io.BytesIO(base64.b64decode(body["prompt_embeds"])), weights_only=True)
         self.assertEqual(tuple(embeds.shape), (3 + len(vectors), prompt["tokenDim"]))
         self.assertTrue(torch.equal(embeds[3:], vectors))
+        self.assertNotIn("prompt", body)  # the server would answer it too
+        self.assertEqual(embeds.dtype, torch.float32)
         self.assertEqual(body["allowed_token_ids"], [entry["tokenIds"][0] for entry in prompt["labels"]])
         top = {f"token_id:{token}": -float(i) for i, token in enumerate(body["allowed_token_ids"])}
         got = serve_vllm.log_probs_of(prompt, {"choices": [{"logprobs": {"top_logprobs": [top]}}]})
