@@ -26,6 +26,8 @@ interface Crossing {
   readonly shape?: PackedShape;
   readonly buffer?: ArrayBuffer;
   readonly blob?: Blob;
+  /** Names as they are stored: JSON. As an array, each would be copied by itself when the data set is written. */
+  readonly json?: Blob;
 }
 
 const isPlain = (value: unknown): value is Plain =>
@@ -83,22 +85,33 @@ async function packedIn(value: unknown, isNeeded: (key: string) => boolean): Pro
   return found;
 }
 
-/** A data set as it is stored: long lists as blobs. Rows of earlier versions, and of imported files, are packed now. */
+/** Rows in a blob: those that are packed, and those of earlier versions and imported files, which are packed now. */
+function storedRows(list: unknown): Crossing {
+  const open = isPackedList(list) ? list : openPacked(pack(list as readonly Row[], freshKey()));
+  const { buffer, ...shape } = open.packed;
+  return { $list: shape.key, length: open.length, shape, blob: open.blob ?? new Blob([buffer]) };
+}
+
+const isNames = (list: unknown): list is readonly string[] => !isPackedList(list) && isIds(list as LongList);
+
+/** A data set as it is stored: long lists as blobs. */
 export const toStored = <T>(value: T): T =>
   mapLists(value, (list) => {
-    if (isCrossing(list) || (!isPackedList(list) && isIds(list as LongList))) return list;
-    const open = isPackedList(list) ? list : openPacked(pack(list as readonly Row[], freshKey()));
-    const { buffer, ...shape } = open.packed;
-    return { $list: shape.key, length: open.length, shape, blob: open.blob ?? new Blob([buffer]) };
+    if (isCrossing(list)) return list;
+    if (!isNames(list)) return storedRows(list);
+    return { $list: freshKey(), length: list.length, json: new Blob([JSON.stringify(list)]) };
   }) as T;
 
-/** What `toStored` made, to work with. */
+/** What `toStored` made, now or in an earlier version, to work with. */
 export async function fromStored<T>(value: T): Promise<T> {
-  const stored = toStored(value);
+  const stored = mapLists(value, (list) => (isCrossing(list) || isNames(list) ? list : storedRows(list)));
   const packed = await packedIn(stored, () => true);
+  const names = new Map<string, readonly string[]>();
+  for (const { $list: key, json } of crossingsIn(stored)) if (json) names.set(key, JSON.parse(await json.text()));
   return mapLists(stored, (list) => {
-    const found = isCrossing(list) && packed.get(list.$list);
-    return found ? openPacked(found, list.blob) : list;
+    if (!isCrossing(list)) return list;
+    const found = packed.get(list.$list);
+    return names.get(list.$list) ?? (found ? openPacked(found, list.blob) : list);
   }) as T;
 }
 
@@ -175,7 +188,7 @@ export class PageLists {
       this.#known.add(key);
       if (!isPackedList(list)) this.#keys.set(list as object, key);
       if (isKnown) return { $list: key, length };
-      return isPackedList(list) ? toStored(list) : { $list: key, length, ids: list };
+      return isPackedList(list) ? storedRows(list) : { $list: key, length, ids: list };
     });
   }
 
