@@ -1,19 +1,16 @@
 /** One text, several prompts: what each makes of it, as it is typed; and the stage on which that is shown to a room. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import { StudioError } from '../../../lib/errors';
+import type { StudioError } from '../../../lib/errors';
 import { isWriting } from '../../../project/prompt-set';
-import { putIntoTemplate } from '../../../project/sidecar-build';
-import type { LabelTokens } from '../../../tokens/types';
 import type { Services } from '../../services';
 import type { ProjectStore } from '../../state/project-store';
 import type { SessionStore } from '../../state/session-store';
-import { wordsFor } from '../../state/words-for';
 import { longestAnswer } from '../../write-texts';
 import { alsoOf } from './also';
-import { calibrated } from './calibrated';
-import { type Answer, type Cast, type Player, projectCast, shippedCast } from './cast';
+import { type Answerer, createAnswerer } from './answerer';
+import { type Cast, type Player, projectCast, shippedCast } from './cast';
 import { noAnswer } from './no-answer';
-import { DEFAULT_WRITING, type Writing, write, writeAnswer } from './write';
+import { DEFAULT_WRITING, type Writing, write } from './write';
 
 export interface PlaygroundState {
   readonly text: string;
@@ -50,7 +47,6 @@ export interface PlaygroundState {
 export type PlaygroundStore = StoreApi<PlaygroundState>;
 
 const PAUSE_MS = 250;
-const REMEMBERED = 200;
 
 export function createPlaygroundStore(
   services: Services,
@@ -61,56 +57,13 @@ export function createPlaygroundStore(
   let timer: ReturnType<typeof setTimeout> | undefined;
   let scoring: AbortController | null = null;
   let pen: AbortController | null = null;
-  /** What was answered before, by prompt and text: an example shown twice costs nothing. */
-  const known = new Map<string, Answer>();
   let readyFor: string | null = null;
   let cast: Cast | null = null;
+  let answers: Answerer | null = null;
 
   return createStore<PlaygroundState>((set, get) => {
     const player = (id: string, change: Partial<Player>) =>
       set(({ players }) => ({ players: players.map((p) => (p.id === id ? { ...p, ...change } : p)) }));
-    const keyOf = (p: Player, text: string) => `${p.id} ${p.template} ${p.chat} ${p.soft?.vectors[0] ?? ''} ${text}`;
-    const remember = (key: string, answer: Answer) => {
-      known.set(key, answer);
-      const oldest = known.keys().next();
-      if (known.size > REMEMBERED && !oldest.done) known.delete(oldest.value);
-    };
-
-    const encode = ({ template, chat }: Player, text: string) =>
-      services.data.call('encode', { text: putIntoTemplate(template, text, cast?.textColumn ?? null), chat });
-
-    async function answerOne(p: Player, text: string, signal: AbortSignal): Promise<Answer> {
-      const key = keyOf(p, text);
-      const before = known.get(key);
-      if (before) return before;
-      if (cast?.longest != null) {
-        const written = await writeAnswer(services, p, (await encode(p, text)).ids, cast.longest, signal);
-        remember(key, written);
-        return written;
-      }
-      const words = p.words ?? wordsFor(p, cast?.words ?? []);
-      const [{ ids }, { labels }] = await Promise.all([encode(p, text), services.data.call('labelTokens', { words })]);
-      const scored = await services.engine.call(
-        'score',
-        {
-          rows: [{ rowId: 'typed', ids, label: null }],
-          labels: labels as readonly LabelTokens[],
-          soft: p.soft,
-          cacheKey: null,
-        },
-        { signal },
-      );
-      const row = scored.rows[0];
-      if (!row) throw new StudioError('internal', 'internal: one row in, none out');
-      const answer = {
-        probabilities: calibrated(row.logProbs, p.calibration),
-        tokens: row.tokensSent,
-        ms: scored.rowsRun > 0 ? scored.seconds * 1000 : null,
-      };
-      remember(key, answer);
-      return answer;
-    }
-
     /** Every prompt's answer to the text, one after another; a newer text takes over at once. */
     async function answer(): Promise<void> {
       const { text, stage, examples } = get();
@@ -122,7 +75,8 @@ export function createPlaygroundStore(
         set({ stale: false, players: get().players.map((p) => ({ ...p, answer: null })) });
         return;
       }
-      if (session.getState().model.kind !== 'ready') return;
+      if (!answers || session.getState().model.kind !== 'ready') return;
+      const { answer: answerOne } = answers;
       set({ stale: true, error: null });
       try {
         for (const p of get().players) {
@@ -198,6 +152,7 @@ export function createPlaygroundStore(
         const found = await findCast(also);
         if (key !== readyFor) return;
         cast = found;
+        answers = found && createAnswerer(services, found);
         if (!found) return set({ players: [], labels: [], examples: [], shipped: null, entered: true });
         const kept = await disk.settings.get<readonly string[]>(found.examplesKey);
         if (key !== readyFor) return;
@@ -229,13 +184,13 @@ export function createPlaygroundStore(
       setWriting: (change) => set(({ writing }) => ({ writing: { ...writing, ...change } })),
       write: async (playerId) => {
         const p = get().players.find((found) => found.id === playerId);
-        if (!p) return;
+        if (!p || !answers) return;
         get().stopWriting();
         pen = new AbortController();
         const { signal } = pen;
         player(playerId, { written: '', writing: true });
         try {
-          const { ids } = await encode(p, get().text);
+          const { ids } = await answers.encode(p, get().text);
           const { tokenizer } = session.getState();
           const endTokenIds = tokenizer.kind === 'ready' ? tokenizer.endTokenIds : [];
           const request = { ids, soft: p.soft, endTokenIds, writing: get().writing };
@@ -275,7 +230,7 @@ export function createPlaygroundStore(
         set({
           stage: next,
           revealed: false,
-          players: get().players.map((p) => ({ ...p, answer: known.get(keyOf(p, examples[next] ?? '')) ?? null })),
+          players: get().players.map((p) => ({ ...p, answer: answers?.known(p, examples[next] ?? '') ?? null })),
         });
         void answer();
       },
