@@ -69,6 +69,7 @@ function OpenProject({ id, children }: { readonly id: string; readonly children:
   const { project } = useStores();
   const status = useProject((s) => s.status);
   const openId = useProject((s) => s.set?.id ?? NEW_PROJECT);
+  const openError = useProject((s) => s.openError);
   useEffect(() => {
     if (id === NEW_PROJECT) project.getState().close();
     else void project.getState().open(id);
@@ -80,6 +81,15 @@ function OpenProject({ id, children }: { readonly id: string; readonly children:
         action={<Button onPress={() => navigate('/')}>To the start</Button>}
       >
         It was deleted, or the link was made on another computer: projects stay in the browser that made them.
+      </EmptyState>
+    );
+  if (status === 'unreadable' && id !== NEW_PROJECT)
+    return (
+      <EmptyState
+        title="This project could not be opened"
+        action={<Button onPress={() => void project.getState().open(id)}>Try again</Button>}
+      >
+        {openError?.message} Nothing was changed.
       </EmptyState>
     );
   // a project that is made on this screen has its id before the address has: what stands there stays

@@ -38,6 +38,42 @@ describe('the open project', () => {
     expect(project.getState()).toMatchObject({ status: 'missing', set: null });
   });
 
+  it('is the one that was asked for last, however long the rows of another take', async () => {
+    const { services, project, set: slow } = await made();
+    const quick = await project.getState().create({ name: 'Quick', dataset: null, datasetName: null });
+    project.getState().close();
+    const { get } = services.store.datasets;
+    let arrive = () => {};
+    const arrived = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    Object.assign(services.store.datasets, {
+      get: (id: string) => (id === slow.id ? arrived : Promise.resolve()).then(() => get(id)),
+    });
+    const opening = project.getState().open(slow.id);
+    await project.getState().open(quick.id);
+    arrive();
+    await opening;
+    expect(project.getState()).toMatchObject({ status: 'open', set: { name: 'Quick' } });
+  });
+
+  it('says why it cannot be read, and opens when it can', async () => {
+    const { services, project, set } = await made();
+    project.getState().close();
+    const { get } = services.store.sets;
+    Object.assign(services.store.sets, {
+      get: () => Promise.reject(new StudioError('store-failed', 'The disk cannot be read.')),
+    });
+    await project.getState().open(set.id);
+    expect(project.getState()).toMatchObject({
+      status: 'unreadable',
+      openError: { message: 'The disk cannot be read.' },
+    });
+    Object.assign(services.store.sets, { get });
+    await project.getState().open(set.id);
+    expect(project.getState()).toMatchObject({ status: 'open', openError: null });
+  });
+
   it('renames, deletes and brings back', async () => {
     const { project, set } = await made();
     await project.getState().rename('  Ton der\nAnfragen ');

@@ -18,13 +18,15 @@ import { alignWords } from '../../task/align-words';
 import type { Services } from '../services';
 
 export interface ProjectState {
-  readonly status: 'none' | 'opening' | 'open' | 'missing';
+  readonly status: 'none' | 'opening' | 'open' | 'missing' | 'unreadable';
   readonly set: PromptSet | null;
   readonly dataset: Dataset | null;
   /** What lists show of all sets that are not deleted, newest first. */
   readonly sets: readonly Listing[];
   /** Whose name new versions get: empty = none; null = nobody was asked yet. */
   readonly author: string | null;
+  /** Why it could not be read, where `status` says so. */
+  readonly openError: StudioError | null;
   /** Why the last change is not on disk; the work stays in the page. */
   readonly saveError: StudioError | null;
   readonly refresh: () => Promise<void>;
@@ -61,6 +63,9 @@ const AUTHOR = 'author';
 const writingOf = ({ mapping }: Dataset, set: PromptSet | null): WritingTask | null =>
   writes(mapping) ? (set?.writing ?? { longest: null }) : null;
 
+const asStoreError = (cause: unknown, what: string) =>
+  cause instanceof StudioError ? cause : new StudioError('store-failed', `${what}: ${String(cause)}`, { cause });
+
 export function createProjectStore({ store: disk }: Services): ProjectStore {
   return createStore<ProjectState>((set, get) => {
     const now = () => new Date().toISOString();
@@ -74,12 +79,7 @@ export function createProjectStore({ store: disk }: Services): ProjectStore {
         await write();
         set({ saveError: null });
       } catch (cause) {
-        set({
-          saveError:
-            cause instanceof StudioError
-              ? cause
-              : new StudioError('store-failed', `Not saved: ${String(cause)}`, { cause }),
-        });
+        set({ saveError: asStoreError(cause, 'Not saved') });
       }
     };
     const keep = (next: PromptSet) =>
@@ -92,6 +92,8 @@ export function createProjectStore({ store: disk }: Services): ProjectStore {
         };
       });
 
+    /** Only the latest of what is opened, made or closed is what stands there in the end. */
+    let turn = 0;
     let pending = 0;
     /** Sets that are not on disk yet as the page knows them. */
     const unwritten = new Map<string, PromptSet>();
@@ -138,6 +140,7 @@ export function createProjectStore({ store: disk }: Services): ProjectStore {
       dataset: null,
       sets: [],
       author: null,
+      openError: null,
       saveError: null,
       refresh: async () => {
         const [sets, author] = await Promise.all([disk.listings.list(), disk.settings.get<string>(AUTHOR)]);
@@ -145,13 +148,23 @@ export function createProjectStore({ store: disk }: Services): ProjectStore {
       },
       open: async (id) => {
         if (get().set?.id === id) return;
-        set({ status: 'opening', set: null, dataset: null });
-        const [found, rows] = await Promise.all([disk.sets.get(id), disk.datasets.get(id)]);
-        if (found && found.deletedAt === null) set({ status: 'open', set: found, dataset: rows?.dataset ?? null });
-        else set({ status: 'missing' });
+        const mine = ++turn;
+        set({ status: 'opening', set: null, dataset: null, openError: null });
+        try {
+          const [found, rows] = await Promise.all([disk.sets.get(id), disk.datasets.get(id)]);
+          if (mine !== turn) return;
+          if (found && found.deletedAt === null) set({ status: 'open', set: found, dataset: rows?.dataset ?? null });
+          else set({ status: 'missing' });
+        } catch (cause) {
+          if (mine === turn) set({ status: 'unreadable', openError: asStoreError(cause, 'Not opened') });
+        }
       },
-      close: () => set({ status: 'none', set: null, dataset: null }),
+      close: () => {
+        turn++;
+        set({ status: 'none', set: null, dataset: null });
+      },
       create: async ({ name, dataset, datasetName, words = [], baseTemplate = '' }) => {
+        turn++;
         const made = createPromptSet(stamp(), {
           name,
           words: dataset ? alignWords(words, dataset.labels) : words,

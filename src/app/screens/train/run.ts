@@ -1,7 +1,7 @@
 /** One run, from the rows to its end, whatever that is: trained, paused, stopped, or cut off. */
 import type { Dataset } from '../../../dataset/types';
 import { StudioError } from '../../../lib/errors';
-import { latestOnly } from '../../../lib/latest-only';
+import { oneAtATime } from '../../../lib/one-at-a-time';
 import { finishRun, updateRun } from '../../../project/prompt-set';
 import type { PromptSet, SoftVersion } from '../../../project/types';
 import type { Checkpoint, TrainEvent } from '../../../training/events';
@@ -103,7 +103,7 @@ export function startRun({ open, dataset, version, from }: RunPlan, using: RunWi
     let scoring: Promise<void> = Promise.resolve();
     let ended: Done | null = null;
     // Quick steps make more than a disk takes, and all other reading would wait behind them.
-    const saving = latestOnly((checkpoint: Checkpoint) =>
+    const saving = oneAtATime((checkpoint: Checkpoint) =>
       disk.checkpoints
         .put({ runId: version.id, setId: open.id, checkpoint })
         // The run goes on; only coming back after a reload is in danger, and the user should know now.

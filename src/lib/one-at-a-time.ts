@@ -3,7 +3,7 @@
  * values that come faster than they can be saved.
  * @param work must not reject
  */
-export function latestOnly<T>(work: (item: T) => Promise<void>) {
+export function oneAtATime<T>(work: (item: T) => Promise<void>) {
   let waiting: { readonly item: T } | null = null;
   let busy: Promise<void> | null = null;
 

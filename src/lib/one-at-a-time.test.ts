@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { latestOnly } from './latest-only';
+import { oneAtATime } from './one-at-a-time';
 
 test('one at a time; of what comes meanwhile only the latest', async () => {
   const seen: string[] = [];
   const open: (() => void)[] = [];
-  const { put, settled } = latestOnly<string>(async (item) => {
+  const { put, settled } = oneAtATime<string>(async (item) => {
     seen.push(item);
     await new Promise<void>((resolve) => open.push(resolve));
   });
@@ -24,5 +24,5 @@ test('one at a time; of what comes meanwhile only the latest', async () => {
 });
 
 test('nothing to wait for', async () => {
-  await latestOnly(async () => undefined).settled();
+  await oneAtATime(async () => undefined).settled();
 });
