@@ -15,7 +15,8 @@ const split = (hash: string): readonly [path: string, search: string] => {
   return [`/${path}`, search];
 };
 
-const readPath = () => split(location.hash)[0];
+/** The path in the hash, such as `/project/x/data`. */
+export const readPath = (): string => split(location.hash)[0];
 const readSearch = () => split(location.hash)[1];
 
 /** Goes to a path such as `/project/x/data?tab=rows`. */

@@ -44,6 +44,48 @@ describe('from a file to a project', () => {
     await vi.waitFor(() => expect(path()).toBe(`/project/${project.getState().set?.id}/train`));
   });
 
+  it('does not call back who went to another project while the new one was written', async () => {
+    const { services, project, data } = await opened(csvFile(200));
+    const first = project.getState().set?.id ?? '';
+    const { put } = services.store.datasets;
+    let written = () => {};
+    const waits = new Promise<void>((resolve) => {
+      written = resolve;
+    });
+    Object.assign(services.store.datasets, { put: (...of: Parameters<typeof put>) => waits.then(() => put(...of)) });
+    data.getState().openFile(csvFile(150, ['good', 'bad'], 'rows-2.csv'));
+    await vi.waitFor(() => expect(project.getState().set?.datasetName).toBe('rows-2.csv'));
+    history.pushState(null, '', `#/project/${first}/prompts`);
+    await project.getState().open(first);
+    written();
+    await new Promise((done) => setTimeout(done, 5));
+    expect(path()).toBe(`/project/${first}/prompts`);
+    expect(project.getState().set?.id).toBe(first);
+    expect(project.getState().sets).toHaveLength(2);
+  });
+
+  it('gives up a file that another project was opened over', async () => {
+    const { services, project } = await opened(csvFile(200));
+    const first = project.getState().set?.id ?? '';
+    const { call } = services.data;
+    let opening: Promise<void> | null = null;
+    const leaves = (async (method, params, options) => {
+      const found = await call(method, params, options);
+      if (method === 'prepare' && !opening) {
+        history.pushState(null, '', `#/project/${first}/data`);
+        opening = project.getState().open(first);
+      }
+      return found;
+    }) satisfies typeof call;
+    const data = createDataStore({ ...services, data: { ...services.data, call: leaves } }, project);
+    data.getState().openFile(csvFile(150, ['good', 'bad'], 'rows-2.csv'));
+    await vi.waitFor(() => expect(opening).not.toBeNull());
+    await opening;
+    await vi.waitFor(() => expect(data.getState().prepared?.dataset.table.format.fileName).toBe('rows-1.csv'));
+    expect(project.getState()).toMatchObject({ status: 'open', set: { id: first } });
+    expect(path()).toBe(`/project/${first}/data`);
+  });
+
   it('makes no project of what cannot be trained, and says why', async () => {
     const { project, data } = await opened(csvFile(200, ['neutral']));
     expect(project.getState().set).toBeNull();
@@ -98,6 +140,26 @@ describe('changes of the rows', () => {
     expect(set?.datasetFingerprint).toBe(dataset?.fingerprint);
     const stored = await services.store.datasets.get(set?.id ?? '');
     expect(stored?.dataset.versions).toHaveLength(3);
+  });
+
+  it('stay with their project when another one is opened before they are written', async () => {
+    const { services, project, data } = await opened(csvFile(200));
+    const changed = project.getState().set?.id ?? '';
+    const other = await project.getState().create({ name: 'Other', dataset: null, datasetName: null });
+    await project.getState().open(changed);
+    await vi.waitFor(() => expect(data.getState().prepared).not.toBeNull());
+    const { put } = services.store.datasets;
+    Object.assign(services.store.datasets, {
+      put: async (...of: Parameters<typeof put>) => {
+        await project.getState().open(other.id);
+        return put(...of);
+      },
+    });
+    const [rowId = ''] = project.getState().dataset?.split.train ?? [];
+    await data.getState().change({ kind: 'cell', rowId, column: 'message', value: 'other words' });
+    expect(project.getState().set).toMatchObject({ id: other.id, datasetFingerprint: null, datasetName: null });
+    const { dataset } = (await services.store.datasets.get(changed)) ?? {};
+    expect((await services.store.sets.get(changed))?.datasetFingerprint).toBe(dataset?.fingerprint);
   });
 
   it('keep how often the held-back rows were looked at; another file does not', async () => {

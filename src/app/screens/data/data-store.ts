@@ -19,7 +19,9 @@ export function createDataStore(services: Services, project: ProjectStore): Data
     // What is shown follows the open project: opened from the library, closed, or changed in another tab.
     project.subscribe((next, before) => {
       const { dataset } = next;
-      if (next.set === null && before.set !== null) {
+      const isLeft = next.set === null && before.set !== null;
+      const isAnother = next.status === 'opening' && before.status !== 'opening';
+      if (isLeft || isAnother) {
         rows.nextTurn();
         forgetBytes();
         set({ ...NOTHING, failure: null });

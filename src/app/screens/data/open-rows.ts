@@ -1,10 +1,9 @@
 /** Opening rows: a file, pasted text, the bundled sample; in a project of their own or in the place of those that are open. */
 import type { StoreApi } from 'zustand/vanilla';
 import type { Dataset, DataVersion } from '../../../dataset/types';
-import { present } from '../../../lib/assert';
 import { StudioError } from '../../../lib/errors';
 import type { Services } from '../../services';
-import { NEW_PROJECT, navigate, screenPath } from '../../shell/location';
+import { NEW_PROJECT, navigate, readPath, screenOfNew, screenPath } from '../../shell/location';
 import type { ProjectStore } from '../../state/project-store';
 import { secondsLeft } from '../../state/rate';
 import { toastUndo } from '../../ui/toast';
@@ -71,10 +70,12 @@ export function openingRows(
   }
 
   async function openNew(fileName: string, load: Load) {
+    const from = readPath();
     const opened = await read(fileName, load);
     if (!opened) return;
     project.getState().close();
-    navigate(screenPath(NEW_PROJECT, 'data'));
+    // who chose another screen for these rows meanwhile stays on it
+    if (readPath() === from || screenOfNew() === null) navigate(screenPath(NEW_PROJECT, 'data'));
     await install(opened, `${fileName} opened`);
   }
 
@@ -120,7 +121,10 @@ export function openingRows(
       const kept = findSample(project.getState().sets, sample);
       if (kept) {
         await project.getState().open(kept.id);
-        return present(project.getState().set, 'the sample’s project');
+        const { set: opened, openError } = project.getState();
+        if (opened?.id !== kept.id)
+          throw openError ?? new StudioError('cancelled', 'Another project was opened meanwhile.');
+        return opened;
       }
       project.getState().close();
       const { guess: _, ...table } = await services.data.call('parse', sample.csv);

@@ -72,14 +72,17 @@ export function preparing(
       const { fileName } = dataset.table.format;
       if (isBlocked(findings)) return; // shown, with what to do; the project keeps the rows that it has
       own = dataset;
-      if (project.getState().set) {
+      const { set: open } = project.getState();
+      if (open) {
         await project.getState().setDataset(dataset);
         const task = { datasetFingerprint: dataset.fingerprint, datasetName: fileName, ...how };
-        await project.getState().update((s) => changeTask(s, task, now()));
+        // by its id: many rows take seconds to write, and another project may be open by now
+        await project.getState().updateById(open.id, (s) => changeTask(s, task, now()));
       } else {
         const made = await project.getState().create({ name: nameFromFile(fileName), dataset, datasetName: fileName });
-        // the id comes into the address where the user is by now
-        navigate(screenPath(made.id, screenOfNew() ?? 'data'), { replace: true });
+        // the id comes into the address where the user is by now; who has left is not called back
+        const screen = screenOfNew();
+        if (screen) navigate(screenPath(made.id, screen), { replace: true });
         void services.store.persist();
       }
     },
