@@ -26,9 +26,9 @@ describe('the open project', () => {
     const { dataset } = await preparedOf(dealt(90, ['warm', 'cold']));
     const words = dataset.labels.map((label) => ({ label, word: ` ${label}` })).reverse();
     const inOrder = () => project.getState().set?.words.map(({ label }) => label);
-    await project.getState().create({ name: 'A', dataset, datasetName: null, words });
+    const { id } = await project.getState().create({ name: 'A', dataset, datasetName: null, words });
     expect(inOrder()).toEqual(dataset.labels);
-    await project.getState().setDataset({ ...dataset, labels: [...dataset.labels].reverse() });
+    await project.getState().setRows(id, { ...dataset, labels: [...dataset.labels].reverse() });
     expect(inOrder()).toEqual([...dataset.labels].reverse());
   });
 

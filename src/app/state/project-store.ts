@@ -44,7 +44,12 @@ export interface ProjectState {
   readonly update: (change: (set: PromptSet) => PromptSet) => Promise<PromptSet>;
   /** The same for a set by id, open or not (a run may end after another project was opened). */
   readonly updateById: (id: string, change: (set: PromptSet) => PromptSet) => Promise<PromptSet>;
-  readonly setDataset: (dataset: Dataset) => Promise<void>;
+  /** Other rows for a set, open or not; `sameHeldBack`: with the held-back rows that were there, some cells changed. */
+  readonly setRows: (
+    id: string,
+    dataset: Dataset,
+    facts?: { readonly datasetName?: string; readonly sameHeldBack?: boolean },
+  ) => Promise<void>;
   /** Writes what is in the page once more, after `saveError`. */
   readonly saveAgain: () => Promise<void>;
   readonly rename: (name: string) => Promise<void>;
@@ -188,14 +193,16 @@ export function createProjectStore({ store: disk }: Services): ProjectStore {
         return updateById(open.id, change);
       },
       updateById,
-      setDataset: async (dataset) => {
-        const open = get().set;
+      setRows: async (id, dataset, facts = {}) => {
         const rows = dataset.table.rows.length;
-        set(({ sets }) => ({ dataset, sets: sets.map((s) => (s.id === open?.id ? withRows(s, rows) : s)) }));
-        if (!open) return;
-        await save(() => disk.datasets.put({ setId: open.id, dataset }));
-        await updateById(open.id, (s) =>
-          changeTask(s, { words: alignWords(s.words, dataset.labels), writing: writingOf(dataset, s) }, now()),
+        set(({ set: open, dataset: shown, sets }) => ({
+          dataset: open?.id === id ? dataset : shown,
+          sets: sets.map((s) => (s.id === id ? withRows(s, rows) : s)),
+        }));
+        await save(() => disk.datasets.put({ setId: id, dataset }));
+        const task = { ...facts, datasetFingerprint: dataset.fingerprint };
+        await updateById(id, (s) =>
+          changeTask(s, { ...task, words: alignWords(s.words, dataset.labels), writing: writingOf(dataset, s) }, now()),
         );
       },
       saveAgain: async () => {

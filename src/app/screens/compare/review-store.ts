@@ -4,7 +4,7 @@ import type { Dataset } from '../../../dataset/types';
 import { corrected, correctionsOf, drawReview } from '../../../evaluation/review';
 import type { Comparison } from '../../../evaluation/types';
 import { StudioError } from '../../../lib/errors';
-import { changeTask, countLook } from '../../../project/prompt-set';
+import { countLook } from '../../../project/prompt-set';
 import type { Evaluation } from '../../../project/types';
 import type { Services } from '../../services';
 import type { ProjectStore } from '../../state/project-store';
@@ -44,16 +44,14 @@ export function createReviewStore(services: Services, project: ProjectStore, com
     const forget = { queue: [], answers: new Map<string, number | null>() };
 
     /** The labels in the data set, as one new version of it. Returns its fingerprint. */
-    async function relabel(dataset: Dataset, labels: readonly (readonly [string, string])[]): Promise<string> {
-      const { dataset: next } = await services.data.call('edit', {
-        dataset,
-        change: { kind: 'relabel', labels },
-        now: now(),
-      });
-      await project.getState().setDataset(next);
-      await project
-        .getState()
-        .update((s) => changeTask(s, { datasetFingerprint: next.fingerprint, sameHeldBack: true }, now()));
+    async function relabel(
+      setId: string,
+      dataset: Dataset,
+      labels: readonly (readonly [string, string])[],
+    ): Promise<string> {
+      const change = { kind: 'relabel', labels } as const;
+      const { dataset: next } = await services.data.call('edit', { dataset, change, now: now() });
+      await project.getState().setRows(setId, next, { sameHeldBack: true });
       return next.fingerprint;
     }
 
@@ -61,7 +59,7 @@ export function createReviewStore(services: Services, project: ProjectStore, com
       const { set: open, dataset } = project.getState();
       const { evaluation } = compare.getState();
       if (open?.id !== setId || !dataset || !evaluation?.review) return;
-      const datasetFingerprint = await relabel(dataset, labels);
+      const datasetFingerprint = await relabel(setId, dataset, labels);
       const { reviewed, looks } = evaluation.review;
       // what was seen stays seen: the rows are not drawn again, and the look counts
       await compare
@@ -80,6 +78,7 @@ export function createReviewStore(services: Services, project: ProjectStore, com
         changes.length === 0
           ? dataset.fingerprint
           : await relabel(
+              open.id,
               dataset,
               changes.map(({ rowId, to }) => [rowId, word(to)] as const),
             );

@@ -3,7 +3,6 @@ import type { StoreApi } from 'zustand/vanilla';
 import type { ColumnMapping, Dataset, DataVersion, LintFinding, SplitBy, Table } from '../../../dataset/types';
 import { freshVersion } from '../../../dataset/versions';
 import { StudioError } from '../../../lib/errors';
-import { changeTask } from '../../../project/prompt-set';
 import type { Services } from '../../services';
 import { navigate, screenOfNew, screenPath } from '../../shell/location';
 import type { ProjectStore } from '../../state/project-store';
@@ -74,10 +73,7 @@ export function preparing(
       own = dataset;
       const { set: open } = project.getState();
       if (open) {
-        await project.getState().setDataset(dataset);
-        const task = { datasetFingerprint: dataset.fingerprint, datasetName: fileName, ...how };
-        // by its id: many rows take seconds to write, and another project may be open by now
-        await project.getState().updateById(open.id, (s) => changeTask(s, task, now()));
+        await project.getState().setRows(open.id, dataset, { datasetName: fileName, ...how });
       } else {
         const made = await project.getState().create({ name: nameFromFile(fileName), dataset, datasetName: fileName });
         // the id comes into the address where the user is by now; who has left is not called back

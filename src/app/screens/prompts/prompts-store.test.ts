@@ -65,6 +65,19 @@ describe('the hand-written prompt', () => {
     expect(session.getState().job).toBeNull();
   });
 
+  it('tries in the project where it was asked for, though another one is opened while the model loads', async () => {
+    const { session, project, prompts } = await opened();
+    prompts.getState().edit('Be strict.\nMessage: {text}\nTone:');
+    const asked = project.getState().set?.id ?? '';
+    const trying = prompts.getState().tryNow();
+    const other = await project.getState().create({ name: 'Other', dataset: null, datasetName: null });
+    await session.getState().loadModel();
+    await trying;
+    expect(project.getState().set).toMatchObject({ id: other.id, hard: [] });
+    await project.getState().open(asked);
+    expect(project.getState().set?.hard.map(({ name }) => name)).toContain('“Be strict.”');
+  });
+
   it('says what is wrong with a template, and does not try it', async () => {
     const { project, prompts } = await opened();
     prompts.getState().edit('No place for it');

@@ -148,12 +148,14 @@ export function createPromptsStore(services: Services, project: ProjectStore, se
     };
 
     /** Saves what is in the editor as a version, when it is new. */
-    async function keepVersion(): Promise<HardVersion> {
+    async function keepVersion({ open }: { readonly open: PromptSet }, draft: HardPrompt): Promise<HardVersion> {
       const at = stamp();
-      const { draft } = get();
       const next = await project
         .getState()
-        .update((s) => addHardVersion(s, at, { prompt: draft, name: versionName(draft, s.hard.at(-1)) }).set);
+        .updateById(
+          open.id,
+          (s) => addHardVersion(s, at, { prompt: draft, name: versionName(draft, s.hard.at(-1)) }).set,
+        );
       const version = next.hard.find((v) => samePrompt(v.prompt, draft));
       if (!version) throw new StudioError('internal', 'internal: a version that was just saved is missing');
       return version;
@@ -230,10 +232,11 @@ export function createPromptsStore(services: Services, project: ProjectStore, se
       tryNow: async () => {
         const found = opened();
         if (!found || get().templateError !== null || get().trying) return;
+        const { draft } = get();
         set({ trying: { done: 0, total: triedIds(found.open, found.dataset).length }, tryError: null });
         try {
           await session.getState().modelReady();
-          const version = await keepVersion();
+          const version = await keepVersion(found, draft);
           const told = { onShare: (done: number, total: number) => set({ trying: { done, total } }) };
           const secondsPerToken = await (isWriting(found.open) ? tries.write : tries.score)(found, version, told);
           if (secondsPerToken !== null) set({ secondsPerToken });
@@ -251,10 +254,14 @@ export function createPromptsStore(services: Services, project: ProjectStore, se
       },
       choose: (id) => void project.getState().update((s) => chooseHard(s, id, now())),
       keepDraft: async () => {
-        if (!opened() || get().templateError !== null || get().draft.template === '') return;
-        const version = await keepVersion();
+        const found = opened();
+        const { draft, templateError } = get();
+        if (!found || templateError !== null || draft.template === '') return;
+        const version = await keepVersion(found, draft);
         // nothing was tried: what stands in the editor is what the user means
-        await project.getState().update((s) => (chosenHard(s)?.tried ? s : chooseHard(s, version.id, now())));
+        await project
+          .getState()
+          .updateById(found.open.id, (s) => (chosenHard(s)?.tried ? s : chooseHard(s, version.id, now())));
       },
     };
   });
