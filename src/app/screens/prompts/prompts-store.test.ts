@@ -69,13 +69,15 @@ describe('the hand-written prompt', () => {
     const { session, project, prompts } = await opened();
     prompts.getState().edit('Be strict.\nMessage: {text}\nTone:');
     const asked = project.getState().set?.id ?? '';
+    const loading = session.getState().loadModel();
     const trying = prompts.getState().tryNow();
     const other = await project.getState().create({ name: 'Other', dataset: null, datasetName: null });
-    await session.getState().loadModel();
-    await trying;
+    await Promise.all([loading, trying]);
     expect(project.getState().set).toMatchObject({ id: other.id, hard: [] });
     await project.getState().open(asked);
-    expect(project.getState().set?.hard.map(({ name }) => name)).toContain('“Be strict.”');
+    expect(project.getState().set?.hard.map(({ prompt }) => prompt.template)).toContain(
+      'Be strict.\nMessage: {text}\nTone:',
+    );
   });
 
   it('says what is wrong with a template, and does not try it', async () => {
