@@ -1,7 +1,7 @@
 /**
  * `npm run acceptance`: the long checks on the real model, by hand and before a release. Takes more than an hour on two
  * cores. Public data sets are looked for in ../shared/data; what needs them says so and is skipped where they are not.
- * Names choose parts: `npm run acceptance -- reference resume training page kill python interchange fuzz`.
+ * Names choose parts: `npm run acceptance -- reference check resume python interchange fuzz training writing kill page`.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -12,8 +12,13 @@ const data = join(root, '../shared/data');
 const only = process.argv.slice(2);
 let failed = 0;
 
+/** Parts that drive the built page. */
+const ON_THE_PAGE = ['interchange', 'writing', 'kill', 'page'];
+const isWanted = (name) =>
+  only.length === 0 || only.includes(name) || (name === 'build' && only.some((part) => ON_THE_PAGE.includes(part)));
+
 function part(name, about, command, args, needsData = false) {
-  if (only.length > 0 && !only.includes(name)) return;
+  if (!isWanted(name)) return;
   console.log(`\n== ${name}: ${about}`);
   if (needsData && !existsSync(data)) {
     console.log(`skipped: ${data} is not there`);
@@ -60,6 +65,16 @@ part(
   true,
 );
 part('build', 'the page', 'npx', ['vite', 'build', '--logLevel', 'warn']);
+part(
+  'interchange',
+  'the same with the page in place of the command line',
+  'npx',
+  ['tsx', 'tools/acceptance-page-interchange.ts', data],
+  true,
+);
+part('writing', 'texts written in the page: tuned nearer to the wanted ones than the hand prompt, clear of 0', 'npx', [
+  ...['tsx', 'tools/acceptance-writing.ts'],
+]);
 part(
   'kill',
   'tab, worker and process killed at twenty random moments each: nothing saved is lost, the same bytes',

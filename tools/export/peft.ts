@@ -1,0 +1,37 @@
+/** What the acceptance checks ask of Python: a prompt scored, or trained, by the programs that travel with it. */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { findPython } from './python.mjs';
+
+const tool = (name: string) => join(import.meta.dirname, name);
+
+/** Runs a program to its end, its output beside ours. @throws Error when it fails */
+export function must(what: string, command: string, args: readonly string[]): void {
+  console.log(`\n${what}`);
+  const { status } = spawnSync(command, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+  if (status !== 0) throw new Error(`${what}: ended with ${status}`);
+}
+
+/** The columns of SST-2, as every program names them. */
+export const COLUMNS = ['--text', 'text', '--label', 'label'];
+
+export interface Peft {
+  /** Log-probabilities in `results` (of a tuned prompt on rows of `data`) against PEFT's, or predict.py's. */
+  readonly scoreThere: (what: string, folder: string, results: string, data: string) => void;
+  /** Trains the prompt in `folder` again, on the first rows of `data`, into `out`. */
+  readonly trainThere: (what: string, folder: string, data: string, out: string) => void;
+}
+
+/** Null where there is no Python. */
+export function findPeft(): Peft | null {
+  const python = findPython();
+  if (!python) return null;
+  return {
+    scoreThere: (what, folder, results, data) => must(what, python, [tool('compare.py'), folder, results, data]),
+    trainThere: (what, folder, data, out) =>
+      must(what, python, [
+        tool('train_peft.py'),
+        ...[data, ...COLUMNS, '--bundle', folder, '--train-rows', '64', '--steps', '12', '--out', out],
+      ]),
+  };
+}
