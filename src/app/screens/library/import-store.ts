@@ -66,6 +66,7 @@ const messageOf = (cause: unknown): string =>
 export function createImportStore(services: Services, session: SessionStore, project: ProjectStore): ImportStore {
   const { store: disk } = services;
   let mine: AbortController | null = null;
+  let keeping = false;
 
   return createStore<ImportState>((set, get) => {
     const here = async () => ({
@@ -209,7 +210,8 @@ export function createImportStore(services: Services, session: SessionStore, pro
       },
       keep: async () => {
         const { found, check } = get();
-        if (!found || check.kind === 'refused') return;
+        if (!found || check.kind === 'refused' || keeping) return;
+        keeping = true;
         try {
           const whole = await wholeFor(found.what);
           if (!whole) return;
@@ -224,6 +226,8 @@ export function createImportStore(services: Services, session: SessionStore, pro
           if (examples) navigate(`${screenPath(made.id, 'playground')}?stage=open`);
         } catch (cause) {
           set({ error: { file: found.file, message: messageOf(cause) } });
+        } finally {
+          keeping = false;
         }
       },
       undo: async () => {

@@ -62,6 +62,8 @@ export function createRepositoryStore(services: Services, project: ProjectStore)
   const { store: disk } = services;
   /** Sets that go for good when their undo has passed. */
   const doomed = new Set<string>();
+  /** The latest look is what is shown, whichever set was read sooner. */
+  let looks = 0;
 
   return createStore<RepositoryState>((set, get) => {
     const showTrouble = (cause: unknown) =>
@@ -111,6 +113,7 @@ export function createRepositoryStore(services: Services, project: ProjectStore)
       find: (search) => set({ search }),
       filter: (tag) => set({ tag }),
       look: async (setId) => {
+        const mine = ++looks;
         if (setId === null) return set({ detail: null, missing: false });
         try {
           const open = project.getState().set;
@@ -121,6 +124,7 @@ export function createRepositoryStore(services: Services, project: ProjectStore)
             disk.writings.ofSet(setId),
             disk.measurements.ofSet(setId),
           ]);
+          if (mine !== looks) return;
           if (!found || found.deletedAt !== null) return set({ detail: null, missing: true });
           const dataVersions = dataset?.dataset.versions ?? [];
           const measured = { evaluations, writings, measurements };

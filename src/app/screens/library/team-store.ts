@@ -176,18 +176,23 @@ export function createTeamStore(services: Services, project: ProjectStore): Team
       await project.getState().open(open);
     }
 
-    // written on save: a moment after the last change, while nothing else goes on with the folder
-    project.subscribe((next, previous) => {
-      if (next.sets === previous.sets || !kept || get().asksAgain) return;
-      const before = new Map(previous.sets.map(({ id, updatedAt }) => [id, updatedAt]));
-      for (const { id, updatedAt } of next.sets) if (before.get(id) !== updatedAt) changed.add(id);
+    /** A moment after the last change; what goes on with the folder, or is decided in the dialog, comes first. */
+    function saveSoon(): void {
       clearTimeout(timer);
       timer = setTimeout(() => {
-        if (get().isOpen || get().busy !== null || changed.size === 0) return;
+        if (get().isOpen || changed.size === 0) return;
+        if (get().busy !== null) return saveSoon();
         const only = new Set(changed);
         changed.clear();
         void doing('Saving', (of) => saveAll(of, only));
       }, PAUSE_MS);
+    }
+
+    project.subscribe((next, previous) => {
+      if (next.sets === previous.sets || !kept || get().asksAgain) return;
+      const before = new Map(previous.sets.map(({ id, updatedAt }) => [id, updatedAt]));
+      for (const { id, updatedAt } of next.sets) if (before.get(id) !== updatedAt) changed.add(id);
+      saveSoon();
     });
 
     /** What was connected before, and whether the browser still lets the page use it. */
@@ -213,7 +218,10 @@ export function createTeamStore(services: Services, project: ProjectStore): Team
         set({ isOpen: true, said: null, error: null, waiting: null, decisions: {} });
         await recall().catch((cause: unknown) => set({ error: whyFolderFailed(cause) }));
       },
-      close: () => set({ isOpen: false }),
+      close: () => {
+        set({ isOpen: false });
+        saveSoon();
+      },
       connect: async (handle) => {
         await remember({ handle, withRows: get().withRows, links: {} });
         set({ folder: handle.name, asksAgain: false });
