@@ -19,6 +19,13 @@ describe('guessColumns', () => {
     expect(guessColumns(table)?.label).toBe('tone');
   });
 
+  it('takes what tells rows apart rather than what is nearly always the same', () => {
+    const table = tableOf(
+      `Kunde;Nachricht;Art\n${rows(60, (i) => `${i % 15 ? 'privat' : 'Büro'};das ist die ${i}. Zeile von vielen;${['gut', 'schlecht', 'offen'][i % 3]}`)}`,
+    );
+    expect(guessColumns(table)).toEqual({ text: 'Nachricht', label: 'Art', id: null });
+  });
+
   it('takes short texts for texts when nothing is longer', () => {
     const table = tableOf(`label,text\n${rows(20, (i) => `${i % 3 ? 'x' : 'y'},word${i}`)}`);
     expect(guessColumns(table)).toEqual({ text: 'text', label: 'label', id: null });

@@ -10,17 +10,21 @@ interface Profile {
   readonly meanWords: number;
   readonly meanLength: number;
   readonly numericShare: number;
+  /** Share of its commonest value in the filled cells. */
+  readonly topShare: number;
 }
 
 const SAMPLE_ROWS = 2000;
 /** Share of different cells from which on a column names no kinds; and words a cell from which on it is a text. */
 const MOSTLY_DIFFERENT = 0.5;
 const FEWEST_WORDS = 2;
+/** Share of one value from which on a column hardly tells rows apart. */
+const MOSTLY_ONE = 0.9;
 
 const TEXT_NAMES =
-  /\b(text|message|msg|review|tweet|comment|content|body|sentence|utterance|query|question|feedback|description|input|subject|document|post)\b/i;
+  /\b(text|message|msg|review|tweet|comment|content|body|sentence|utterance|query|question|feedback|description|input|subject|document|post|nachricht|anfrage|kommentar|beschreibung|inhalt)\b/i;
 const LABEL_NAMES =
-  /\b(label|labels|class|category|sentiment|tone|intent|topic|tag|rating|stars|target|gold|answer|output|type|emotion|expected)\b/i;
+  /\b(label|labels|class|category|sentiment|tone|intent|topic|tag|rating|stars|target|gold|answer|output|type|emotion|expected|klasse|kategorie|stimmung|ton|thema|absicht|bewertung)\b/i;
 /** What is written about a text rather than the text itself. */
 const TARGET_NAMES =
   /\b(target|summary|summaries|abstract|tldr|headline|title|reply|response|answer|output|completion|translation|rewrite|paraphrase|correction|corrected|expected|gold)\b/i;
@@ -35,10 +39,13 @@ function profile(name: string, rows: readonly Row[]): Profile {
   const cells = rows.map((row) => row.cells[name] ?? '').filter((cell) => cell.trim() !== '');
   const mean = (of: (cell: string) => number) =>
     cells.length === 0 ? 0 : cells.reduce((sum, cell) => sum + of(cell), 0) / cells.length;
+  const times = new Map<string, number>();
+  for (const key of cells.map(textKey)) times.set(key, (times.get(key) ?? 0) + 1);
   return {
     name,
     filled: cells.length,
-    distinct: new Set(cells.map(textKey)).size,
+    distinct: times.size,
+    topShare: cells.length === 0 ? 0 : Math.max(...times.values()) / cells.length,
     meanWords: mean((cell) => cell.trim().split(/\s+/).length),
     meanLength: mean((cell) => cell.length),
     numericShare: mean((cell) => (isNumeric(cell) ? 1 : 0)),
@@ -75,10 +82,11 @@ function labelScore(p: Profile, rows: number): number {
   const name = LABEL_NAMES.test(wordsOf(p.name)) ? 2 : 0;
   const repeats = 1 - uniqueness(p);
   const oneValue = p.distinct < 2 ? 2 : 0;
+  const uneven = p.topShare >= MOSTLY_ONE ? 1 : 0;
   const many = p.distinct > 50 ? 2 : 0;
   const long = p.meanWords > 4 ? 1.5 : 0;
   const blank = 1 - p.filled / Math.max(1, rows);
-  return 2 * repeats + name - oneValue - many - long - 0.8 * p.numericShare - blank;
+  return 2 * repeats + name - oneValue - uneven - many - long - 0.8 * p.numericShare - blank;
 }
 
 const best = (profiles: readonly Profile[], score: (p: Profile) => number): Profile | undefined =>

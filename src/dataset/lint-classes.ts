@@ -98,7 +98,7 @@ export const imbalanced: Rule = ({ dataset }) => {
       'imbalanced',
       'warning',
       `${top.rows} of ${plural(total, 'row')} are ${quote(top.label, 24)}`,
-      `Always saying ${quote(top.label, 24)} is right ${percent(top.share)} of the time, so accuracy says little here. Look at macro-F1, and add rows of the other labels.`,
+      `Always saying ${quote(top.label, 24)} is right ${percent(top.share)} of the time, so accuracy says little here. Look at macro-F1, and add rows of the other labels; or choose another column, if this is not the label you mean.`,
     ),
   ];
 };

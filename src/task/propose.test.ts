@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { findCollisions } from './collisions';
-import { propose, proposeTemplate, proposeWords } from './propose';
+import { propose, proposeInstruction, proposeTemplate, proposeWords } from './propose';
 
 /** A toy vocabulary: these words, with their leading space, are one token; all else is one token a letter. */
 const VOCABULARY =
@@ -45,6 +45,12 @@ describe('answer words', () => {
       { label: 'Neg', word: ' Neg' },
     ]);
   });
+});
+
+it('the instruction says which letter stands for which label, and names labels that are words as they are', () => {
+  const words = ['Beschwerde', 'Lob'].map((label, i) => ({ label, word: [' A', ' B'][i] ?? '' }));
+  expect(proposeInstruction(['Beschwerde', 'Lob'], words)).toContain('one of: A for Beschwerde, B for Lob.');
+  expect(proposeInstruction(['pos', 'x'], [{ label: 'pos', word: ' positive' }])).toContain('one of: pos, x.');
 });
 
 describe('template', () => {

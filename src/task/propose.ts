@@ -139,9 +139,18 @@ export function proposeWritingInstruction(mapping: ColumnMapping): string {
   return `Read the ${text} and write the ${target} in one line.`;
 }
 
-/** An instruction that names the labels: the start of a hand-written prompt, and of a tuned one. */
-export const proposeInstruction = (labels: readonly string[]): string =>
-  `Classify the text. Answer with one of: ${labels.join(', ')}.`;
+/**
+ * An instruction that names the labels: the start of a hand-written prompt, and of a tuned one. A letter that stands in for
+ * a label is named with it, as it tells nothing by itself.
+ */
+export function proposeInstruction(labels: readonly string[], words: readonly LabelWord[] = []): string {
+  const letters = new Map(words.map(({ label, word }) => [label, word.trim()] as const));
+  const answers = labels.map((label) => {
+    const word = letters.get(label) ?? label;
+    return word.length === 1 && word !== label ? `${word} for ${label}` : label;
+  });
+  return `Classify the text. Answer with one of: ${answers.join(', ')}.`;
+}
 
 /** A working prompt with no typing: template and answer words. */
 export function propose(

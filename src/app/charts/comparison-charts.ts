@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot';
 import { type ArmReport, isLearned, type PairReport } from '../../evaluation/types';
 import { percent, points } from '../ui/format';
-import { COLOUR, type Draw, NARROW, percentTick, svg } from './plot';
+import { COLOUR, cut, type Draw, NARROW, percentTick, svg } from './plot';
 
 export type Side = 'a' | 'b' | 'ref';
 
@@ -10,6 +10,8 @@ export const sideOf = (arm: Pick<ArmReport, 'kind'>): Side =>
   isLearned(arm.kind) ? 'b' : arm.kind === 'zero-shot' || arm.kind === 'few-shot' ? 'a' : 'ref';
 
 const letter = (side: Side) => (side === 'ref' ? '' : `${side.toUpperCase()} `);
+
+const FONT = 12.5;
 
 /** A shape a side: circle, diamond, and a short upright line for references. */
 function sideMarks<T extends { readonly side: Side }>(
@@ -50,7 +52,7 @@ export const drawAccuracy =
       marginTop: 4,
       marginBottom: 30,
       marginLeft: narrow ? 20 : 208,
-      marginRight: narrow ? 46 : 52,
+      marginRight: 64,
       x: { domain: [from, 1], label: null },
       y: { type: 'band', domain: rows.map((r) => r.id), label: null, padding: 0, axis: null },
       color: { type: 'identity' },
@@ -74,9 +76,11 @@ export const drawAccuracy =
           x: null,
           dx: narrow ? -16 : -200,
           dy: narrow ? -12 : 0,
+          lineWidth: (narrow ? width - 24 : 198) / FONT,
+          textOverflow: narrow ? 'ellipsis' : null,
           textAnchor: 'start',
           fill: COLOUR.ink,
-          fontSize: 12.5,
+          fontSize: FONT,
           fontWeight: 500,
           ...(narrow ? { stroke: COLOUR.halo, strokeWidth: 4 } : {}),
         }),
@@ -89,15 +93,13 @@ export const drawAccuracy =
           textAnchor: 'start',
           fill: COLOUR.ink,
           fontWeight: 600,
-          fontSize: 12.5,
+          fontSize: FONT,
           stroke: COLOUR.halo,
           strokeWidth: 4,
         }),
       ],
     });
   };
-
-const FONT = 12.5;
 
 interface Difference {
   readonly name: string;
@@ -198,7 +200,6 @@ export const drawConfusion =
         share: rows / total,
       }));
     });
-    const cut = (most: number) => (label: string) => (label.length > most ? `${label.slice(0, most - 1)}…` : label);
     const side = sideOf(arm);
     return svg({
       width: Math.min(width, labelWidth + cell * labels.length + 8),
@@ -213,10 +214,16 @@ export const drawConfusion =
         label: null,
         tickSize: 0,
         tickRotate: many ? -90 : 0,
-        tickFormat: cut(many ? 16 : Math.max(3, Math.floor(cell / 7))),
+        tickFormat: (label: string) => cut(label, many ? 16 : Math.max(3, Math.floor(cell / 7))),
         padding: 0.06,
       },
-      y: { domain: [...labels], label: null, tickSize: 0, tickFormat: cut(16), padding: 0.06 },
+      y: {
+        domain: [...labels],
+        label: null,
+        tickSize: 0,
+        tickFormat: (label: string) => cut(label, 16),
+        padding: 0.06,
+      },
       marks: [
         Plot.cell(cells, {
           x: 'predicted',

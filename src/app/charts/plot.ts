@@ -28,5 +28,8 @@ export const COLOUR = {
   halo: 'var(--panel)',
 } as const;
 
+/** A name where there is room for `most` characters. */
+export const cut = (name: string, most: number) => (name.length > most ? `${name.slice(0, most - 1)}…` : name);
+
 /** Ticks for shares, as percent. */
 export const percentTick = (share: number) => `${Math.round(share * 100)}%`;

@@ -4,7 +4,7 @@ import { dodge } from './dodge';
 import { downsample } from './downsample';
 import type { ReferenceLine } from './finding';
 import { fallingDomain, MEASURES, type Metric } from './measure';
-import { COLOUR, type Draw, NARROW, svg } from './plot';
+import { COLOUR, cut, type Draw, NARROW, svg } from './plot';
 
 export interface ValidationChart {
   readonly points: readonly ValidationPoint[];
@@ -20,6 +20,9 @@ const LINE_COLOUR: Readonly<Record<ReferenceLine['id'], string>> = {
   untuned: COLOUR.ref,
   yours: COLOUR.a,
 };
+
+/** Characters of a name beside the curves; its value must be seen too. */
+const BESIDE = 17;
 
 /** Both ends of an axis of shares, in tens of percent. */
 function shareDomain(values: readonly number[]): readonly [low: number, high: number] {
@@ -41,7 +44,7 @@ export const drawValidation =
     const last = points.at(-1);
     const names = [
       ...lines.map((l) => ({
-        text: `${l.id === 'yours' ? 'A ' : ''}${l.name} ${label(of(l))}`,
+        text: `${l.id === 'yours' ? 'A ' : ''}${narrow ? l.name : cut(l.name, BESIDE)} ${label(of(l))}`,
         at: of(l),
         fill: LINE_COLOUR[l.id],
         strong: false,

@@ -124,12 +124,13 @@ export function createPromptsStore(services: Services, project: ProjectStore, se
       proposedFor = dataset;
       const quick = await data.call('propose', { dataset });
       const isOwn = () => get().draft.template !== '' && !proposals(open).has(get().draft.template);
-      if (proposedFor === dataset && !isOwn()) setDraft(firstPrompt(quick.template, dataset));
+      const first = firstPrompt(quick.template, dataset);
+      if (proposedFor === dataset && !isOwn()) setDraft(first);
       await session.getState().tokenizerReady();
       const { template, words } = await data.call('propose', { dataset });
       if (project.getState().set?.id !== open.id || project.getState().dataset !== dataset) return;
-      const prompt = firstPrompt(template, dataset);
-      const own = isOwn() && get().draft.template !== prompt.template;
+      const prompt = firstPrompt(template, dataset, words);
+      const own = isOwn() && ![first.template, prompt.template].includes(get().draft.template);
       const at = stamp();
       await project.getState().update((s) => {
         const next = changeTask(s, { words, baseTemplate: template }, now());

@@ -11,8 +11,9 @@ import type { HardPrompt } from '../../../task/types';
 export const firstPrompt = (
   template: string,
   { mapping, labels }: Pick<Dataset, 'mapping' | 'labels'>,
+  words: PromptSet['words'] = [],
 ): HardPrompt => ({
-  template: `${writes(mapping) ? proposeWritingInstruction(mapping) : proposeInstruction(labels)}\n${template}`,
+  template: `${writes(mapping) ? proposeWritingInstruction(mapping) : proposeInstruction(labels, words)}\n${template}`,
   shots: 0,
   shotSeed: 0,
 });

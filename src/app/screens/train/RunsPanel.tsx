@@ -45,7 +45,7 @@ export const RunsPanel = memo(function RunsPanel({ set, shown }: RunsPanelProps)
     >
       {runs.length === 0 ? (
         <EmptyState title="No run yet">
-          Each run stands here with its settings and what it reached on the validation rows.
+          Press Train: each run stands here with its settings and what it reached on the validation rows.
         </EmptyState>
       ) : (
         <Table<SoftVersion>
