@@ -1,7 +1,7 @@
 import type { Page } from '@playwright/test';
 import { expect, test } from './fixtures';
 import { AWKWARD, type StepName } from './pages/studio';
-import { sound } from './sound';
+import { sound, soundInForcedColours } from './sound';
 
 const STEPS: readonly StepName[] = ['Data', 'Prompts', 'Train', 'Compare', 'Playground', 'Library'];
 
@@ -38,6 +38,7 @@ test('every screen with a project on it', async ({ studio }) => {
   await studio.drop(AWKWARD);
   await expect(studio.heading).toContainText('labelled rows are ready');
   await sound(studio, 'Data');
+  await soundInForcedColours(studio, 'Data');
   await data.findings.getByRole('button', { name: 'Show and download' }).click();
   await sound(studio, 'rows left out');
   await page.keyboard.press('Escape');
@@ -47,6 +48,7 @@ test('every screen with a project on it', async ({ studio }) => {
   await prompts.tryIt.click();
   await expect(studio.heading).toContainText('Your prompt gets');
   await sound(studio, 'Prompts');
+  await soundInForcedColours(studio, 'Prompts');
 
   await studio.go('Train');
   await train.set({ Steps: 400, Patience: '' });
@@ -60,6 +62,7 @@ test('every screen with a project on it', async ({ studio }) => {
   await page.getByRole('button', { name: /^Stop/ }).last().click();
   await train.ended();
   await sound(studio, 'Train, done');
+  await soundInForcedColours(studio, 'Train, done');
 
   await studio.go('Compare');
   await expect(compare.run).toBeVisible();
@@ -67,6 +70,7 @@ test('every screen with a project on it', async ({ studio }) => {
   await compare.run.click();
   await compare.verdict();
   await sound(studio, 'Compare');
+  await soundInForcedColours(studio, 'Compare');
   await page.getByRole('button', { name: 'Table' }).first().click();
   await sound(studio, 'Compare, table in place of a chart');
   await page.getByRole('button', { name: 'Download', exact: true }).click();
@@ -82,6 +86,7 @@ test('every screen with a project on it', async ({ studio }) => {
   await studio.playground.ask('Where is my wardrobe?', 'tuned prompt');
   await page.getByText('How prompts write on').click();
   await sound(studio, 'Playground');
+  await soundInForcedColours(studio, 'Playground');
   await page.getByRole('button', { name: 'Present' }).click();
   await page.getByRole('button', { name: 'What does the tuned prompt say?' }).click();
   await sound(studio, 'stage');
@@ -89,6 +94,7 @@ test('every screen with a project on it', async ({ studio }) => {
 
   await studio.go('Library');
   await sound(studio, 'Library');
+  await soundInForcedColours(studio, 'Library');
   await page.getByRole('button', { name: /requests sent/ }).click();
   await expect(page.getByRole('dialog')).toBeVisible();
   await sound(studio, 'request log');
@@ -114,10 +120,14 @@ test('the whole way with the keyboard alone', async ({ studio }) => {
   const { page, compare, train } = studio;
   const press = async (name: string | RegExp) => {
     await tabTo(page, name);
-    const outline = await page.evaluate(() => getComputedStyle(document.activeElement ?? document.body).outlineStyle);
-    expect(outline, `the focus on ${name} can be seen`).not.toBe('none');
+    const outline = await page.evaluate(() => {
+      const { outlineStyle, outlineColor } = getComputedStyle(document.activeElement ?? document.body);
+      return outlineColor === getComputedStyle(document.body).backgroundColor ? 'as what is behind it' : outlineStyle;
+    });
+    expect(['auto', 'solid'], `the focus on ${name} can be seen`).toContain(outline);
     await page.keyboard.press('Enter');
   };
+  await page.emulateMedia({ forcedColors: 'active' });
   await studio.open();
   await studio.modelReady();
   const chooser = page.waitForEvent('filechooser');

@@ -40,6 +40,42 @@ export async function soundNow(
   expect.soft(found, what).toEqual([]);
 }
 
+/** With the system's own few colours: text is read, what is chosen is told from what is not, and marks of charts are seen. */
+export async function soundInForcedColours({ page }: Studio, what: string): Promise<void> {
+  await page.emulateMedia({ forcedColors: 'active', colorScheme: 'dark', reducedMotion: 'reduce' });
+  await settled(page);
+  await soundNow(page, `${what}, forced colours`, { onlyColours: true });
+  const unseen = await page.evaluate(() => {
+    const name = (element: Element) => `${element.tagName} ${element.textContent?.slice(0, 40)}`;
+    const { backgroundColor: behind } = getComputedStyle(document.body);
+    const look = (element: Element) => {
+      const { backgroundColor, borderBottomColor, borderBottomWidth, outlineColor, outlineStyle } =
+        getComputedStyle(element);
+      const ground = [behind, 'rgba(0, 0, 0, 0)'].includes(backgroundColor) ? '' : backgroundColor;
+      const outline = outlineStyle === 'none' ? '' : outlineColor;
+      return [ground, borderBottomWidth === '0px' ? '' : borderBottomColor, outline].join();
+    };
+    const chosen = [...document.querySelectorAll('[data-selected], [aria-selected="true"], [aria-current]')];
+    const alike = chosen.filter((element) => {
+      const others = [...(element.parentElement?.children ?? [])].filter(
+        (other) => other !== element && !chosen.includes(other) && other.classList[0] === element.classList[0],
+      );
+      return others.some((other) => look(other) === look(element));
+    });
+    const isPainted = (paint: string) => paint !== 'none' && paint !== behind;
+    const marks = [...document.querySelectorAll('.plot :is(rect, path, circle, line)')].filter((mark) => {
+      const { fill, stroke } = getComputedStyle(mark);
+      return !mark.closest('defs, clipPath') && !isPainted(fill) && !isPainted(stroke);
+    });
+    return [
+      ...alike.map((e) => `as if not chosen: ${name(e)}`),
+      ...marks.map((e) => `not to be seen: ${e.outerHTML.slice(0, 80)}`),
+    ];
+  });
+  expect.soft(unseen, `${what}, forced colours`).toEqual([]);
+  await page.emulateMedia({ forcedColors: 'none' });
+}
+
 /** Colours of a theme that fades in would be measured half way. */
 const settled = (page: Page) =>
   expect

@@ -87,7 +87,9 @@ function OpenData() {
           {formatWords(table)}.{' '}
           {prepared && !blocking
             ? `${prepared.dataset.split.test.length} rows are held back: training never sees them.`
-            : null}
+            : preparing
+              ? 'Some are held back: training never sees them.'
+              : null}
         </>
       }
       actions={

@@ -21,6 +21,7 @@ export function RowsPanel() {
   const { data } = useStores();
   const table = useData((s) => s.table);
   const prepared = useData((s) => s.prepared);
+  const preparing = useData((s) => s.preparing);
   const drawn = useData((s) => s.pending);
   // stands there from the key that keeps it until the changed rows are drawn
   const pending = useStore(data, (s) => s.pending) ?? drawn;
@@ -73,7 +74,7 @@ export function RowsPanel() {
         </div>
       }
     >
-      {dataset ? (
+      {dataset || preparing ? (
         <p className="dim small rows-how">
           {writing ? 'Every text' : 'A label or a text'} can be changed: choose its cell and press Enter, or click it
           twice.{' '}

@@ -3,6 +3,7 @@ import { useProject, useStores } from '../../state/studio';
 import { count, counted } from '../../ui/format';
 import { Note } from '../../ui/Note';
 import { Panel } from '../../ui/Panel';
+import { ProgressBar } from '../../ui/ProgressBar';
 import { Select } from '../../ui/Select';
 import { Slider } from '../../ui/Slider';
 import { Term } from '../../ui/Term';
@@ -15,11 +16,21 @@ import { splitWords, usedRows } from './words';
 export function SplitPanel() {
   const { data } = useStores();
   const prepared = useData((s) => s.prepared);
+  const preparing = useData((s) => s.preparing);
   const looks = useProject((s) => s.set?.testLooks ?? 0);
   const held = prepared?.dataset.split.test.length ?? 0;
   const options = useMemo(() => (prepared ? splitOptions(prepared) : []), [prepared]);
   const [dragged, setDragged] = useState(held);
   useEffect(() => setDragged(held), [held]);
+  // in its place from the start: what stands below does not move when it comes
+  if (!prepared && preparing)
+    return (
+      <Panel title="Sharing the rows out" span={12}>
+        <div className="split-wait">
+          <ProgressBar label="Rows to train with, to validate with, and to hold back" value={null} />
+        </div>
+      </Panel>
+    );
   // with nothing to tell apart, or the wrong column, the sizes of the parts mean nothing yet
   const blocked = prepared?.findings.some(({ severity, kind }) => severity === 'blocking' && kind !== 'too-few-rows');
   if (!prepared || blocked || usedRows(prepared.dataset) < 10) return null;
