@@ -32,10 +32,14 @@ export const MEASURES: Readonly<Record<Metric, Measure>> = {
   perplexity: { name: 'perplexity', of: (p) => Math.exp(lossOf(p)), falls: true, tick: short, label: short },
 };
 
+/** Of the highest value: closer together, ticks of three digits would say the same. */
+const LEAST_SPAN = 0.1;
+
 /** Both ends of an axis for what falls: all values, and a little room. */
 export function fallingDomain(values: readonly number[]): readonly [low: number, high: number] {
   if (values.length === 0) return [0, 1];
   const [low, high] = [Math.min(...values), Math.max(...values)];
-  const room = 0.06 * Math.max(high - low, 0.05 * high, 1e-6);
+  const range = high - low;
+  const room = Math.max(0.06 * range, (LEAST_SPAN * high - range) / 2, 1e-6);
   return [Math.max(0, low - room), high + room];
 }
