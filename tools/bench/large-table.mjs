@@ -3,7 +3,7 @@
  * thread at every step, and how long a search, a filter, a sort, a changed cell and a reload take. `npm run build` first.
  * Prints JSON, the lowest of the runs, as other work on the machine only adds to them; progress goes to stderr.
  *
- *     node tools/bench/large-table.mjs [--rows 200000, at least 20000] [--runs 3] [--profile FILE]
+ *     node tools/bench/large-table.mjs [--rows 200000, in hundred thousands] [--runs 3] [--profile FILE]
  *
  * Times are taken in the page, from the event to the frame in which the answer stands there. A task is what the browser
  * reports as a long one (50 ms and more; 0 = none); its processor time is from a trace, which adds a little to all. --profile writes a CPU profile of the main thread, for Chromium's tools.
