@@ -16,7 +16,8 @@ export function detectable(heldBackRows: number): Detectable {
   if (smallest === null)
     return { points: null, sentence: `${rows} not even a large gain can be shown: hold back more.` };
   const points = Math.round(1000 * smallest) / 10;
-  return { points, sentence: `${rows} a gain under about ${Math.round(points)} points may go unseen.` };
+  const told = points < 2 ? points : Math.round(points);
+  return { points, sentence: `${rows} a gain under about ${told} points may go unseen.` };
 }
 
 /** Texts are not right or wrong: how small a gain shows depends on how much their nearness scatters, which is not known yet. */

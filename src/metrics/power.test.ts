@@ -46,6 +46,15 @@ describe('power of the exact McNemar test', () => {
     expect(detectableDifference(3)).toBeNull();
   });
 
+  it('is approximated where rows are many, without a jump and without a wait', () => {
+    const exact = detectableDifference(5000) as number;
+    expect(detectableDifference(5001) as number).toBeGreaterThan(exact * 0.97);
+    expect(detectableDifference(5001) as number).toBeLessThanOrEqual(exact * 1.01);
+    const many = detectableDifference(70_000) as number;
+    expect(mcnemarPower(70_000, 0.05, 0.05 + many)).toBeGreaterThan(0.77);
+    expect(mcnemarPower(70_000, 0.05, 0.05 + many)).toBeLessThan(0.83);
+  });
+
   it('says about how many rows would settle it', () => {
     const rows = rowsToSettle(6, 12, 120) as number;
     expect(rows).toBeGreaterThan(200);

@@ -1,5 +1,5 @@
 import { mcnemarExact } from './mcnemar';
-import { binomialCdf, binomialPmf } from './special';
+import { binomialCdf, binomialPmf, Z95 } from './special';
 
 const ALPHA = 0.05;
 
@@ -44,21 +44,33 @@ export function mcnemarPower(n: number, aOnly: number, bOnly: number): number {
   return Math.min(1, power);
 }
 
+/** The power that is asked for, and its quantile of the standard normal. */
+const POWER = 0.8;
+const Z_POWER = 0.8416212335729143;
+
+/** Above this many rows the exact sum takes seconds; the normal approximation is as good there. */
+const EXACT_ROWS = 5000;
+
+/** Whether so many rows show the difference with power 80%: exactly, or by the normal approximation (Connor 1987). */
+function isShown(n: number, aOnly: number, bOnly: number): boolean {
+  if (n <= EXACT_ROWS) return mcnemarPower(n, aOnly, bOnly) >= POWER;
+  const discordant = aOnly + bOnly;
+  const difference = bOnly - aOnly;
+  return Math.sqrt(n) * difference >= Z95 * Math.sqrt(discordant) + Z_POWER * Math.sqrt(discordant - difference ** 2);
+}
+
 /** Share of rows that a better prompt still breaks, assumed before the run (`statistics.md`'s examples have 5%). */
 const ASSUMED_BROKEN = 0.05;
 
-/**
- * The smallest accuracy gain (0 to 1) that `n` rows show with the given power; null when even the largest gain would
- * go unseen.
- */
-export function detectableDifference(n: number, power = 0.8, broken = ASSUMED_BROKEN): number | null {
+/** The smallest accuracy gain (0 to 1) that `n` rows show with power 80%; null when even the largest gain would go unseen. */
+export function detectableDifference(n: number, broken = ASSUMED_BROKEN): number | null {
   const largest = 1 - 2 * broken;
-  if (mcnemarPower(n, broken, broken + largest) < power) return null;
+  if (!isShown(n, broken, broken + largest)) return null;
   let low = 0;
   let high = largest;
-  while (high - low > 0.0005) {
+  while (high - low > 0.0001) {
     const middle = (low + high) / 2;
-    if (mcnemarPower(n, broken, broken + middle) >= power) high = middle;
+    if (isShown(n, broken, broken + middle)) high = middle;
     else low = middle;
   }
   return high;
@@ -68,18 +80,18 @@ export function detectableDifference(n: number, power = 0.8, broken = ASSUMED_BR
 const MOST_ROWS = 5000;
 
 /**
- * About how many rows in all would show the difference that was seen, with the given power; null when more than
+ * About how many rows in all would show the difference that was seen, with power 80%; null when more than
  * `MOST_ROWS`. The shares of discordant rows are those seen, each with half a row added, so that zero is not certain.
  */
-export function rowsToSettle(aOnly: number, bOnly: number, n: number, power = 0.8): number | null {
+export function rowsToSettle(aOnly: number, bOnly: number, n: number): number | null {
   const a = (aOnly + 0.5) / (n + 1);
   const b = (bOnly + 0.5) / (n + 1);
-  if (mcnemarPower(MOST_ROWS, a, b) < power) return null;
+  if (!isShown(MOST_ROWS, a, b)) return null;
   let low = n;
   let high = MOST_ROWS;
   while (high - low > Math.max(1, 0.01 * high)) {
     const middle = Math.floor((low + high) / 2);
-    if (mcnemarPower(middle, a, b) >= power) high = middle;
+    if (isShown(middle, a, b)) high = middle;
     else low = middle;
   }
   return high;
