@@ -1,9 +1,11 @@
 /**
  * The programs of an export, run for real: the check rows of an exported prompt in PyTorch on the embedded weights, and the kit
- * on the tiny model with PEFT. `node tools/export/check.mjs [FOLDER]` (default: the shipped prompt). Where there is no Python it
- * says so and is skipped.
+ * on the tiny model with PEFT, a prompt that writes among them. `node tools/export/check.mjs [FOLDER]` (default: the shipped
+ * prompt). Where there is no Python it says so and is skipped.
  */
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { findPython } from './python.mjs';
 
@@ -14,6 +16,24 @@ if (!python) {
   console.error('Skipped: there is no python3, so nothing was run in PyTorch here.');
   process.exit(0);
 }
-const run = (...args) => spawnSync(python, args, { stdio: ['ignore', 'inherit', 'inherit'] }).status ?? 1;
-const checked = run(join(here, 'predict.py'), '--bundle', bundle, '--check');
-process.exit(checked || run(join(here, 'test_kit.py')));
+const root = join(here, '../..');
+const run = (command, args, env = {}) =>
+  spawnSync(command, args, { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'inherit', 'inherit'] })
+    .status ?? 1;
+const folder = mkdtempSync(join(tmpdir(), 'written-'));
+
+/** A prompt that writes, trained for a moment and exported by the command line: `prompt/` and what it wrote. */
+const exportWriting = () =>
+  run(process.execPath, [
+    ...['--import', 'tsx', 'src/cli/main.ts', 'write', 'tools/text-to-text/summaries.csv', '--out', folder],
+    ...['--text', 'message', '--target', 'summary', '--prompt', 'Message: {text}\nSummary:'],
+    ...['--model', 'public/models/softprompt-studio/tiny-support', '--steps', '4'],
+    ...['--train-rows', '24', '--test-rows', '3'],
+  ]);
+
+const failed =
+  run(python, [join(here, 'predict.py'), '--bundle', bundle, '--check']) ||
+  exportWriting() ||
+  run(python, [join(here, 'test_kit.py')], { WRITTEN: folder });
+rmSync(folder, { recursive: true, force: true });
+process.exit(failed);

@@ -126,6 +126,16 @@ class Kit(unittest.TestCase):
         with self.assertRaises(SystemExit):
             serve_vllm.log_probs_of(prompt, {"choices": [{"logprobs": {"top_logprobs": [{}]}}]})
 
+    @unittest.skipUnless("WRITTEN" in os.environ, "check.mjs exports a prompt that writes")
+    def test_a_prompt_that_writes_scores_and_writes_as_it_did_where_it_was_trained(self) -> None:
+        folder, told = Path(os.environ["WRITTEN"]), self.folder / "told.csv"
+        said = self.run_main(predict, folder / "written.csv", told, "--check", "--bundle", folder / "prompt", "--weights", TINY)
+        self.assertRegex(said, r"12 check rows, token ids equal in 12: no predictions change, .+e-0[5-9]")
+        with open(told, newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual([row["written"] for row in rows], [row["tuned"] for row in rows])
+        self.assertTrue(any(row["written"] for row in rows))
+
 
 if __name__ == "__main__":
     unittest.main()
