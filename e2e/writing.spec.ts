@@ -12,7 +12,15 @@ const ALL = readFileSync(join(import.meta.dirname, '../tools/text-to-text/summar
 const SUMMARIES: TestFile = { name: 'summaries.csv', bytes: Buffer.from(ALL.slice(0, ALL.indexOf('\nS101,'))) };
 
 /** A formula, and a row without a text. */
-const NEW_TEXTS = csv('new.csv', ['said'], [['=A1, my lamp is late'], [''], ['The lamp is broken']]);
+const NEW_TEXTS = csv(
+  'new.csv',
+  ['said', 'place'],
+  [
+    ['=A1, my lamp is late', 'Ulm'],
+    ['', 'Bonn'],
+    ['The lamp is broken', 'Ulm'],
+  ],
+);
 
 const MESSAGE = 'The lamp from order 4711 still has not come. Who can tell me where it is?';
 
@@ -156,15 +164,16 @@ test('a column of summaries, from the file through training, comparison and vote
     await expect(measured).toContainText(/Was ROUGE-L \d+% on 35 held-back rows.+on the same rows: no clear change, 0/);
     await narrow(studio, 'Library, a set that writes');
 
-    await page.getByRole('button', { name: 'Run on a file', exact: true }).last().click();
+    await page.getByRole('button', { name: 'Run on a file', exact: true }).first().click();
     await studio.upload(NEW_TEXTS, 'Choose a file');
+    await library.choose('The text is in', /^said$/);
     await page.getByRole('button', { name: 'Answer 3 rows' }).click();
     await expect(library.set(/^2 rows answered by SUMMARIES, .+, 1 left out$/)).toBeVisible();
     await narrow(studio, 'Batch of texts');
     const [head, ...rows] = (await library.saved('Download 3 rows as CSV')).bytes.toString().split('\r\n');
-    expect(head).toBe('said,written,not_answered');
-    expect(rows[0]).toMatch(/^"'=A1, my lamp is late",.+,$/);
-    expect(rows[1]).toBe(',,it has no text');
+    expect(head).toBe('said,place,written,not_answered');
+    expect(rows[0]).toMatch(/^"'=A1, my lamp is late",Ulm,.+,$/);
+    expect(rows[1]).toBe(',Bonn,,it has no text');
   });
 
   await test.step('import into a clean profile: the same answer', async () => {

@@ -4,6 +4,7 @@ import { STEPS, TOOLS } from './screens/registry';
 import { StartScreen } from './screens/start/StartScreen';
 import { DropTarget } from './shell/DropTarget';
 import type { Dropped } from './shell/dropped-files';
+import { keepFocus } from './shell/keep-focus';
 import { NEW_PROJECT, navigate, screenPath, usePath, useSearchString } from './shell/location';
 import { openModelFolder } from './shell/open-model-folder';
 import { Shell } from './shell/Shell';
@@ -19,6 +20,7 @@ const isBatch = () => /^#\/project\/[^/]+\/library\?(.*&)?tab=batch(&|$)/.test(l
 
 export function App() {
   const { data, session, project, importer, batch } = useStores();
+  useEffect(() => keepFocus(document), []);
   const openFile = useCallback(
     (file: File) => (isBatch() ? void batch.getState().openFile(file) : void data.getState().openFile(file)),
     [batch, data],

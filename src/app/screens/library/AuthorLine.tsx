@@ -12,7 +12,7 @@ export function AuthorLine() {
         <AuthorForm before="" none="Without a name" onDone={() => {}} />
       </Note>
     );
-  if (changing) return <AuthorForm before={author} none="No name" onDone={() => setChanging(false)} />;
+  if (changing) return <AuthorForm autoFocus before={author} none="No name" onDone={() => setChanging(false)} />;
   return (
     <p className="dim small">
       {author === '' ? 'New versions carry no name.' : `New versions are made by ${author}.`}{' '}
@@ -28,9 +28,10 @@ interface AuthorFormProps {
   /** Of the button that leaves the name away. */
   readonly none: string;
   readonly onDone: () => void;
+  readonly autoFocus?: boolean;
 }
 
-function AuthorForm({ before, none, onDone }: AuthorFormProps) {
+function AuthorForm({ before, none, onDone, autoFocus = false }: AuthorFormProps) {
   const { project } = useStores();
   const [name, setName] = useState(before);
   const keep = (chosen: string) => {
@@ -51,6 +52,8 @@ function AuthorForm({ before, none, onDone }: AuthorFormProps) {
         value={name}
         onChange={setName}
         maxLength={80}
+        autoFocus={autoFocus}
+        onKeyDown={(event) => event.key === 'Escape' && onDone()}
       />
       <Button type="submit" isDisabled={name.trim() === ''}>
         Keep

@@ -15,21 +15,22 @@ export function BatchTab() {
   const { set, which, run, error, chooseSet, chooseWhich } = useBatch((s) => s);
   const [wanted, setWanted] = useQuery<string>('run', '');
   const chosen = set?.id ?? null;
-  // A link from a version or a stage names the set and what of it; without one the open project is the first guess.
+  const usable = sets.filter(({ hard, tuned }) => hard + tuned > 0);
+  const first = open ?? (usable.length === 1 ? (usable[0]?.id ?? null) : null);
+  // A link from a version or a stage names the set and what of it; without one it is the open project, or the only one.
   useEffect(() => {
     if (wanted !== '') {
       const [setId = '', ...which] = wanted.split(' ');
       void chooseSet(setId, which.join(' ') || undefined);
       setWanted('');
-    } else if (chosen === null && open !== null) void chooseSet(open);
-  }, [wanted, setWanted, chosen, open, chooseSet]);
+    } else if (chosen === null && first !== null) void chooseSet(first);
+  }, [wanted, setWanted, chosen, first, chooseSet]);
   useEffect(() => {
     if (run?.status !== 'running') return;
     const warn = (event: BeforeUnloadEvent) => event.preventDefault();
     addEventListener('beforeunload', warn);
     return () => removeEventListener('beforeunload', warn);
   }, [run?.status]);
-  const usable = sets.filter(({ hard, tuned }) => hard + tuned > 0);
   if (usable.length === 0)
     return (
       <EmptyState title="No prompt to run yet">

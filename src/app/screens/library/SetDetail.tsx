@@ -37,6 +37,7 @@ export function SetDetail({ setId }: { readonly setId: string }) {
       <ProgressBar label="Opening the prompt set" value={null} />
     );
   const { set } = detail;
+  const newest = versionsOf(set).at(-1);
   return (
     <ScreenFrame
       title={detailTitle(set)}
@@ -52,8 +53,8 @@ export function SetDetail({ setId }: { readonly setId: string }) {
           <Button onPress={() => void openExport(set.id)}>Export</Button>
           <Button
             variant="primary"
-            isDisabled={versionsOf(set).length === 0}
-            onPress={() => toBatch(set.id, stageOptions(set)[0]?.id ?? '')}
+            isDisabled={!newest}
+            onPress={() => toBatch(set.id, stageOptions(set)[0]?.id ?? newest?.version.id ?? '')}
           >
             Run on a file
           </Button>

@@ -1,0 +1,50 @@
+import { afterEach, expect, test } from 'vitest';
+import { keepFocus } from './keep-focus';
+
+const frames = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+const page = document.createElement('main');
+const stop = keepFocus(document);
+afterEach(() => page.remove());
+
+function shown(markup: string): (id: string) => HTMLElement {
+  page.innerHTML = markup;
+  document.body.append(page);
+  return (id) => page.querySelector(`#${id}`) as HTMLElement;
+}
+
+test('a control that vanishes leaves the focus to what it stood in', async () => {
+  const at = shown('<section id="panel"><ul><li id="row"><button id="gone">x</button></li></ul></section>');
+  at('gone').focus();
+  at('gone').remove();
+  await frames();
+  expect(document.activeElement).toBe(at('row'));
+  at('row').remove();
+  await frames();
+  expect(document.activeElement).toBe(at('panel'));
+});
+
+test('a control that is disabled for a while has the focus again afterwards', async () => {
+  const at = shown('<section id="panel"><button id="run">Run</button></section>');
+  const run = at('run') as HTMLButtonElement;
+  run.focus();
+  run.disabled = true;
+  await frames();
+  expect(document.activeElement).toBe(at('panel'));
+  run.disabled = false;
+  await frames();
+  expect(document.activeElement).toBe(run);
+});
+
+test('who puts the focus elsewhere, or clicks beside everything, is left alone', async () => {
+  const at = shown('<section id="panel"><button id="gone">x</button><button id="other">y</button></section>');
+  at('gone').focus();
+  at('gone').remove();
+  at('other').focus();
+  await frames();
+  expect(document.activeElement).toBe(at('other'));
+  at('other').blur();
+  at('panel').append('text');
+  await frames();
+  expect(document.activeElement).toBe(document.body);
+  stop();
+});
