@@ -33,7 +33,6 @@ export interface AnswersFile extends Required<Pick<CsvOptions, 'bom' | 'neutrali
   readonly answers: LabelAnswers | TextAnswers;
   /** Rows gone through, from the first on. */
   readonly done: number;
-  readonly leftOut: readonly (readonly [index: number, reason: string])[];
 }
 
 const PLACES = 6;
@@ -127,14 +126,16 @@ export function predictionsJsonl(columns: readonly string[], rows: readonly Row[
     .join('');
 }
 
-/** @param rows of the input, all of them */
+/** @param rows of the input, all of them. @param leftOut why rows were not answered, by index */
 export function answersFile(
   columns: readonly string[],
   rows: Pick<readonly Row[], 'slice'>,
-  { format, bom, neutralise, answers, done, leftOut }: AnswersFile,
+  leftOut: ReadonlyMap<number, string>,
+  { format, bom, neutralise, answers, done }: AnswersFile,
 ): string {
   const gone = rows.slice(0, done);
-  const all = { ...answers, leftOut: new Map(leftOut) };
+  // rows that were asked for and not answered yet may be known to be left out already
+  const all = { ...answers, leftOut: new Map([...leftOut].filter(([index]) => index < done)) };
   return format === 'csv'
     ? predictionsCsv(columns, gone, all, { bom, neutralise })
     : predictionsJsonl(columns, gone, all);

@@ -1,5 +1,6 @@
 /** The data worker's part of a batch: a file of rows that stays here and is handed out as tokens, piece by piece. */
 import { guessColumns } from '../dataset/columns';
+import { toCsv } from '../dataset/csv-out';
 import { parsing } from '../dataset/parse';
 import { answersFile } from '../dataset/predictions-out';
 import type { Table } from '../dataset/types';
@@ -21,7 +22,8 @@ type BatchMethod =
   | 'batchRows'
   | 'batchWanted'
   | 'batchFingerprint'
-  | 'batchOutput';
+  | 'batchOutput'
+  | 'batchLeftOut';
 
 const FIRST_ROWS = 8;
 
@@ -33,10 +35,17 @@ interface Opened {
   readonly room: number;
 }
 
+interface Started {
+  readonly how: BatchTask;
+  readonly render: BatchRenderer;
+  /** Why rows that were asked for cannot be answered, by their places. */
+  readonly leftOut: Map<number, string>;
+}
+
 /** @param opened the open tokenizer; throws while there is none */
 export function createBatchHandlers(opened: () => Opened): Pick<Handlers<DataMethods>, BatchMethod> {
   const tables = new Map<BatchLane, Table>();
-  const tasks = new Map<BatchLane, { readonly how: BatchTask; readonly render: BatchRenderer }>();
+  const tasks = new Map<BatchLane, Started>();
 
   const file = (lane: BatchLane): Table => {
     const table = tables.get(lane);
@@ -81,12 +90,12 @@ export function createBatchHandlers(opened: () => Opened): Pick<Handlers<DataMet
     },
 
     startBatch: ({ lane, ...how }) => {
-      tasks.set(lane, { how, render: unwrap(openBatch(file(lane), how)) });
+      tasks.set(lane, { how, render: unwrap(openBatch(file(lane), how)), leftOut: new Map() });
       return null;
     },
 
     batchRows: ({ lane, from, count }) => {
-      const { how, render } = started(lane);
+      const { how, render, leftOut } = started(lane);
       const { tokenizer, targetIds, room } = opened();
       const { chat = false } = how.prompt;
       const encode = (each: string) => tokenizer.encode(chat ? (tokenizer.chat(each) ?? each) : each);
@@ -102,10 +111,9 @@ export function createBatchHandlers(opened: () => Opened): Pick<Handlers<DataMet
           ? { rowId, leftOut: `it is too long: ${longest} tokens, and the model reads ${room}` }
           : { rowId, label, ids, ...(others ? { otherOrders: others } : {}), ...(target ? { target } : {}) };
       });
-      return {
-        rows: rendered.flatMap((row) => ('ids' in row ? [row] : [])),
-        leftOut: rendered.flatMap((row) => ('leftOut' in row ? [[Number(row.rowId), row.leftOut] as const] : [])),
-      };
+      const gone = rendered.flatMap((row) => ('leftOut' in row ? [[Number(row.rowId), row.leftOut] as const] : []));
+      for (const [index, reason] of gone) leftOut.set(index, reason);
+      return { rows: rendered.flatMap((row) => ('ids' in row ? [row] : [])), leftOut: gone };
     },
 
     batchWanted: ({ lane, at }) => {
@@ -126,7 +134,13 @@ export function createBatchHandlers(opened: () => Opened): Pick<Handlers<DataMet
 
     batchOutput: ({ lane, ...how }) => {
       const { columns, rows } = file(lane);
-      return { bytes: new TextEncoder().encode(answersFile(columns, rows, how)) };
+      return { bytes: new TextEncoder().encode(answersFile(columns, rows, started(lane).leftOut, how)) };
+    },
+
+    batchLeftOut: ({ lane, done }) => {
+      const gone = [...started(lane).leftOut].filter(([index]) => index < done);
+      const lines = gone.map(([index, reason]) => [index + 1, reason] as const);
+      return { bytes: new TextEncoder().encode(toCsv(['row', 'reason'], lines, { neutralise: true })) };
     },
   };
 }

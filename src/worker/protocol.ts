@@ -149,6 +149,8 @@ export interface DataMethods {
   batchFingerprint(params: { lane: BatchLane }): { readonly fingerprint: string };
   /** The rows that have been gone through, with their answers, as a file. */
   batchOutput(params: AnswersFile & { lane: BatchLane }): { readonly bytes: Uint8Array<ArrayBuffer> };
+  /** Places of the rows among them that were not answered, and why, as a CSV. */
+  batchLeftOut(params: { lane: BatchLane; done: number }): { readonly bytes: Uint8Array<ArrayBuffer> };
   prepare(params: {
     table: Table;
     mapping: ColumnMapping;

@@ -119,7 +119,7 @@ function LeftOut({ run }: { readonly run: BatchRun }) {
     <p>
       {format.counted(leftOutOf(run), 'row')} left out:{' '}
       {run.leftOut.map(([reason, n]) => `${reason} (${format.count(n)})`).join('; ')}.{' '}
-      <Button variant="link" onPress={downloadLeftOut}>
+      <Button variant="link" onPress={() => void downloadLeftOut()}>
         Download the list
       </Button>
     </p>

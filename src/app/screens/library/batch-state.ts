@@ -62,7 +62,7 @@ export interface BatchState {
   readonly change: (options: Partial<BatchOptions>) => void;
   readonly download: () => Promise<void>;
   /** Places of the rows that were not answered, and why, as a file. */
-  readonly downloadLeftOut: () => void;
+  readonly downloadLeftOut: () => Promise<void>;
   /** Lets the answers go, so that another prompt or file can be chosen; with an undo. */
   readonly discard: () => void;
   readonly clear: () => void;

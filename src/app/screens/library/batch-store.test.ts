@@ -138,7 +138,7 @@ test('a prompt that writes answers a file with texts; a stop keeps those that ar
   expect(others).toHaveLength(6);
   await batch.getState().start();
   expect(batch.getState()).toMatchObject({ error: null, run: { status: 'done', done: 20 } });
-  batch.getState().downloadLeftOut();
+  await batch.getState().downloadLeftOut();
   expect(saved.files.at(-1)?.text).toBe('row,reason\r\n3,it has no text\r\n');
 });
 

@@ -1,6 +1,5 @@
 /** One version over a file of rows: answered piece by piece, stopped and gone on with, and taken away as a file. Nothing is kept. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import { toCsv } from '../../../dataset/csv-out';
 import { StudioError } from '../../../lib/errors';
 import { calibrationOf } from '../../../project/performance';
 import { isWriting } from '../../../project/prompt-set';
@@ -27,8 +26,6 @@ interface Answered {
   /** Of the weights that answer: others would give other answers. */
   readonly model: string;
   readonly answers: BatchAnswers;
-  /** Places of rows, and why they were not answered. */
-  readonly leftOut: [index: number, reason: string][];
 }
 
 /** Numbers and names aside, so that reasons of one kind stand together. */
@@ -76,7 +73,6 @@ export function createBatchStore(services: Services, session: SessionStore, proj
     function keep({ done, said, counts, leftOut, rowsPerSecond, secondsLeft }: Told): void {
       const { run } = get();
       if (!run || !answered) return;
-      for (const [index, reason] of leftOut) answered.leftOut.push([index, reason]);
       const first = [...run.first];
       const all = [...said, ...leftOut.map(([index, reason]) => [index, { kind: 'left-out', reason }] as const)];
       for (const [index, what] of all) if (index < first.length) first[index] = what;
@@ -104,7 +100,7 @@ export function createBatchStore(services: Services, session: SessionStore, proj
       });
       const using = { services, session, ready, rows };
       const answers = longest === null ? labelAnswers(using, calibration) : textAnswers(using, longest);
-      answered = { model, answers, leftOut: [] };
+      answered = { model, answers };
       if (get().set) set({ set: ready.set });
       const labels = ready.words.map(({ label }) => label);
       return {
@@ -208,7 +204,6 @@ export function createBatchStore(services: Services, session: SessionStore, proj
             lane: 'batch',
             answers: answered.answers.output(run.done, each),
             done: run.done,
-            leftOut: answered.leftOut,
             format,
             neutralise,
             bom,
@@ -219,9 +214,15 @@ export function createBatchStore(services: Services, session: SessionStore, proj
           set({ error: asTrouble(cause, 'The file could not be made') });
         }
       },
-      downloadLeftOut: () => {
-        const rows = (answered?.leftOut ?? []).map(([index, reason]) => [index + 1, reason] as const);
-        saveFile('rows-not-answered.csv', toCsv(['row', 'reason'], rows, { neutralise: true }), 'text/csv');
+      downloadLeftOut: async () => {
+        const { run } = get();
+        if (!run) return;
+        try {
+          const { bytes } = await data.call('batchLeftOut', { lane: 'batch', done: run.done });
+          saveFile('rows-not-answered.csv', bytes, 'text/csv');
+        } catch (cause) {
+          set({ error: asTrouble(cause, 'The list could not be made') });
+        }
       },
       discard: () => {
         const { run, file } = get();
