@@ -148,9 +148,9 @@ export interface DataMethods {
   /** SHA-256 over texts and labels, or wanted texts, of the rows, in order. */
   batchFingerprint(params: { lane: BatchLane }): { readonly fingerprint: string };
   /** The rows that have been gone through, with their answers, as a file. */
-  batchOutput(params: AnswersFile & { lane: BatchLane }): { readonly bytes: Uint8Array<ArrayBuffer> };
+  batchOutput(params: AnswersFile & { lane: BatchLane }): { readonly file: Blob };
   /** Places of the rows among them that were not answered, and why, as a CSV. */
-  batchLeftOut(params: { lane: BatchLane; done: number }): { readonly bytes: Uint8Array<ArrayBuffer> };
+  batchLeftOut(params: { lane: BatchLane; done: number }): { readonly file: Blob };
   prepare(params: {
     table: Table;
     mapping: ColumnMapping;

@@ -8,11 +8,16 @@ import { CAPABILITIES, testServices } from '../../state/test-support';
 import { toasts } from '../../ui/toast';
 import { createBatchStore } from './batch-store';
 
-const saved = vi.hoisted(() => ({ files: [] as { name: string; text: string }[] }));
+const saved = vi.hoisted(() => ({ files: [] as { name: string; content: Blob }[] }));
 vi.mock('../../download', () => ({
-  saveFile: (name: string, content: string | Uint8Array) =>
-    saved.files.push({ name, text: typeof content === 'string' ? content : new TextDecoder().decode(content) }),
+  saveFile: (name: string, content: Blob) => saved.files.push({ name, content }),
 }));
+
+/** The file that was saved last. */
+const lastSaved = async () => {
+  const { name, content } = saved.files.at(-1) ?? { name: '', content: new Blob() };
+  return { name, text: await content.text() };
+};
 
 const fileOf = (rows: number) =>
   new File(
@@ -84,7 +89,7 @@ test('answers a file, keeps its columns, names the rows that were left out, and 
   });
   expect(session.getState().job).toBeNull();
   await batch.getState().download();
-  expect(saved.files.at(-1)).toEqual({
+  expect(await lastSaved()).toEqual({
     name: 'new-answered.csv',
     text: 'message,city,prediction,confidence,not_answered\r\ntext 0,Ulm,good,0.8,\r\ntext 1,Ulm,bad,0.6,\r\n,Ulm,,,it has no text\r\ntext 3,Ulm,bad,0.6,\r\ntext 4,Ulm,good,0.8,\r\n',
   });
@@ -107,7 +112,7 @@ test('what was answered before a stop or a failure is kept, and it goes on from 
   expect(first?.done).toBeLessThan(60);
   expect(batch.getState().error).toBeNull();
   await batch.getState().download();
-  expect(saved.files.at(-1)?.text.split('\r\n')).toHaveLength((first?.done ?? 0) + 2);
+  expect((await lastSaved()).text.split('\r\n')).toHaveLength((first?.done ?? 0) + 2);
   calls.fail = new StudioError('bad-input', 'No.');
   await batch.getState().start();
   expect(batch.getState()).toMatchObject({ run: { status: 'stopped', done: first?.done }, error: { message: 'No.' } });
@@ -131,7 +136,7 @@ test('a prompt that writes answers a file with texts; a stop keeps those that ar
     { kind: 'left-out', reason: 'it has no text' },
   ]);
   await batch.getState().download();
-  const [head, , second, third, ...others] = saved.files.at(-1)?.text.split('\r\n') ?? [];
+  const [head, , second, third, ...others] = (await lastSaved()).text.split('\r\n');
   expect(head).toBe('message,city,written,not_answered');
   expect(second).toBe('text 1,Ulm,1,');
   expect(third).toBe(',Ulm,,it has no text');
@@ -139,7 +144,7 @@ test('a prompt that writes answers a file with texts; a stop keeps those that ar
   await batch.getState().start();
   expect(batch.getState()).toMatchObject({ error: null, run: { status: 'done', done: 20 } });
   await batch.getState().downloadLeftOut();
-  expect(saved.files.at(-1)?.text).toBe('row,reason\r\n3,it has no text\r\n');
+  expect((await lastSaved()).text).toBe('row,reason\r\n3,it has no text\r\n');
 });
 
 test('a file over the limit is refused before it is read, and reading can be given up', async () => {

@@ -200,7 +200,7 @@ export function createBatchStore(services: Services, session: SessionStore, proj
         if (!run || !file || !answered) return;
         const { format, neutralise, bom, each } = options;
         try {
-          const { bytes } = await data.call('batchOutput', {
+          const { file: made } = await data.call('batchOutput', {
             lane: 'batch',
             answers: answered.answers.output(run.done, each),
             done: run.done,
@@ -209,7 +209,7 @@ export function createBatchStore(services: Services, session: SessionStore, proj
             bom,
           });
           const stem = file.format.fileName.replace(/\.[^.]*$/, '') || 'rows';
-          saveFile(`${stem}-answered.${format}`, bytes, format === 'csv' ? 'text/csv' : 'application/x-ndjson');
+          saveFile(`${stem}-answered.${format}`, made, made.type);
         } catch (cause) {
           set({ error: asTrouble(cause, 'The file could not be made') });
         }
@@ -218,8 +218,8 @@ export function createBatchStore(services: Services, session: SessionStore, proj
         const { run } = get();
         if (!run) return;
         try {
-          const { bytes } = await data.call('batchLeftOut', { lane: 'batch', done: run.done });
-          saveFile('rows-not-answered.csv', bytes, 'text/csv');
+          const { file } = await data.call('batchLeftOut', { lane: 'batch', done: run.done });
+          saveFile('rows-not-answered.csv', file, file.type);
         } catch (cause) {
           set({ error: asTrouble(cause, 'The list could not be made') });
         }
