@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { unzipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
 import { exactJson, readExactJson } from './exact-json';
+import { renewed } from './renewed';
 import { anyProject } from './test-support';
-import { readWhole, renewed, wholeFiles, withoutRows } from './whole';
+import { readWhole, wholeFiles, withoutRows } from './whole';
 import { readWholeArchive, wholeArchiveFiles, zipped } from './whole-archive';
 
 const RUNS = { numRuns: 60 };

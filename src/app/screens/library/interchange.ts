@@ -2,7 +2,7 @@
 export { LIMITS } from '../../../project/archive';
 export { setFromVectors } from '../../../project/from-vectors';
 export { readIncoming } from '../../../project/incoming';
-export { renewed } from '../../../project/whole';
+export { renewed } from '../../../project/renewed';
 export {
   forAudience,
   forBrowser,
