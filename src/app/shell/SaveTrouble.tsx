@@ -49,7 +49,7 @@ function RoomIsShort() {
         action={<Button onPress={dismiss}>Hide</Button>}
       >
         {bytes(room.used)} of {bytes(room.quota)} are used. Free some disk space, forget a model under “Model” that you
-        do not use, or export a prompt set in the Library and delete it. What is saved stays.
+        do not use, or export a prompt set in the Library, delete it, and empty what was deleted. What is saved stays.
       </Note>
     </div>
   );

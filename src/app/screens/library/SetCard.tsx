@@ -50,6 +50,7 @@ export function SetCard({
               value={name}
               onChange={setName}
               autoFocus
+              onFocus={({ target }) => target instanceof HTMLInputElement && target.select()}
               maxLength={80}
               onKeyDown={(event) => event.key === 'Escape' && setName(null)}
             />
