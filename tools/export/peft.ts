@@ -31,20 +31,8 @@ export function findPeft(): Peft | null {
     trainThere: (what, folder, data, out) =>
       must(what, python, [
         tool('train_peft.py'),
-        ...[
-          data,
-          ...COLUMNS,
-          '--bundle',
-          folder,
-          '--train-rows',
-          '64',
-          '--validation-rows',
-          '20',
-          '--steps',
-          '12',
-          '--out',
-          out,
-        ],
+        ...[data, ...COLUMNS, '--bundle', folder, '--out', out],
+        ...['--train-rows', '64', '--validation-rows', '20', '--steps', '12'],
       ]),
   };
 }
