@@ -4,7 +4,7 @@ import type { Backend, ValueOf } from './backend';
 import { BLOCKED, CLEARED, HELD_BY_OTHER_TAB, storeError } from './failures';
 import { migrate, SCHEMA_VERSION } from './migrations';
 import { isListed, listedId, relisted } from './relist';
-import { OF_SET, type OfSet, type SetAside, type StudioSchema, TABLES, type TableName } from './schema';
+import { isOfSet, OF_SET, type OfSet, type SetAside, type StudioSchema, TABLES, type TableName } from './schema';
 
 type Tx<M extends IDBTransactionMode> = IDBPTransaction<StudioSchema, TableName[], M>;
 
@@ -174,6 +174,8 @@ class IndexedDbBackend implements Backend {
         const rows = tx.objectStore<OfSet>(table);
         for (const key of await rows.index('bySet').getAllKeys(setId)) await rows.delete(key);
       }
+      const settings = tx.objectStore('settings');
+      for (const key of await settings.getAllKeys()) if (isOfSet(key, setId)) await settings.delete(key);
     });
   }
 

@@ -1,6 +1,6 @@
 import type { Backend, ValueOf } from './backend';
 import { isListed, listedId, relisted } from './relist';
-import { OF_SET, type TableName } from './schema';
+import { isOfSet, OF_SET, type TableName } from './schema';
 
 const keyOf = (value: object): string => {
   const v = value as { id?: string; setId?: string; runId?: string; key?: string };
@@ -54,6 +54,7 @@ export function memoryBackend(): Backend {
       tables.listings.delete(setId);
       for (const table of OF_SET)
         for (const [key, value] of tables[table]) if (value.setId === setId) tables[table].delete(key);
+      for (const key of tables.settings.keys()) if (isOfSet(key, setId)) tables.settings.delete(key);
     },
     dispose: () => undefined,
   };

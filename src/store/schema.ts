@@ -32,6 +32,7 @@ export interface StudioSchema extends DBSchema {
   /** Of each set what a list shows; written with what it follows from. */
   listings: { key: string; value: Listing };
   quarantine: { key: string; value: SetAside };
+  /** Keys that end in `:<id of a set>` go with that set. */
   settings: { key: string; value: { readonly key: string; readonly value: unknown } };
 }
 
@@ -51,3 +52,6 @@ export type TableName = (typeof TABLES)[number];
 /** Tables whose values name their set, and are found by it. */
 export type OfSet = 'checkpoints' | 'evaluations' | 'writings' | 'measurements';
 export const OF_SET: readonly OfSet[] = ['checkpoints', 'evaluations', 'writings', 'measurements'];
+
+/** Whether a setting belongs to a set: what was typed or kept there goes when the set is gone for good. */
+export const isOfSet = (settingKey: string, setId: string): boolean => settingKey.endsWith(`:${setId}`);

@@ -117,9 +117,14 @@ describe.each([
       await store.checkpoints.put(checkpoint(`r-${id}`, id));
       await store.evaluations.put(compared(id, '', 'x'));
       await store.measurements.put(measured(`m-${id}`, id));
+      await store.settings.set(`draft:${id}`, 'what somebody typed');
     }
+    await store.settings.set('a', 'of nobody');
     await store.sets.remove('a');
     expect((await store.sets.list()).map((s) => s.id)).toEqual(['b']);
+    expect(await store.settings.get('draft:a')).toBeNull();
+    expect(await store.settings.get('draft:b')).toBe('what somebody typed');
+    expect(await store.settings.get('a')).toBe('of nobody');
     expect(await store.checkpoints.ofSet('a')).toEqual([]);
     expect(await store.evaluations.ofSet('a')).toEqual([]);
     expect(await store.measurements.ofSet('a')).toEqual([]);

@@ -41,8 +41,9 @@ export interface Baselines {
   score(of: Subject, inputs: RunInputs, telling: Telling): Promise<void>;
 }
 
+/** Ends in the set's id, so that the text of its prompt goes when it goes. */
 const keyOf = ({ open, dataset, template, info }: Subject) =>
-  `untuned:${info.sha256}:${dataset.fingerprint}:${dataset.splitHash}:${open.words.map((w) => w.word).join('|')}:${template}`;
+  `untuned:${info.sha256}:${dataset.fingerprint}:${dataset.splitHash}:${open.words.map((w) => w.word).join('|')}:${template}:${open.id}`;
 
 export function createBaselines(services: Services, project: ProjectStore): Baselines {
   const { engine, data, store: disk } = services;

@@ -13,8 +13,9 @@ interface Known {
   readonly share: number;
 }
 
-const keyOf = ({ dataset, info }: Subject, prompt: HardPrompt) =>
-  `foreseen:${info.sha256}:${dataset.fingerprint}:${dataset.splitHash}:${JSON.stringify(prompt)}`;
+/** Ends in the set's id, so that the text of its prompt goes when it goes. */
+const keyOf = ({ open, dataset, info }: Subject, prompt: HardPrompt) =>
+  `foreseen:${info.sha256}:${dataset.fingerprint}:${dataset.splitHash}:${JSON.stringify(prompt)}:${open.id}`;
 const bareOf = ({ template }: Pick<Subject, 'template'>): HardPrompt => ({ template, shots: 0, shotSeed: 0 });
 const yoursOf = (open: PromptSet) => chosenHard(open)?.prompt ?? null;
 const lineOf = (id: ReferenceLine['id'], name: string, { loss, share }: Known): ReferenceLine => ({
