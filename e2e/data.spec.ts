@@ -1,6 +1,7 @@
 import AxeBuilder from '@axe-core/playwright';
 import { expect, test } from './fixtures';
 import { csv, type Studio, type TestFile } from './pages/studio';
+import { promptSets } from './storage';
 
 const LABELS = ['Beschwerde', 'Frage', 'Lob'];
 const THINGS = ['die Lieferung', 'die Rechnung', 'der Tisch', 'die Hotline', 'das Sofa', 'der Schrank', 'die Lampe'];
@@ -140,6 +141,22 @@ test('twenty thousand rows: searched, filtered, sorted, changed, and there after
   studio,
 }) => {
   const { page, data } = studio;
+  // the screen's code comes after the rows are there, and before they are on the disk
+  let arrive = () => {};
+  const arrived = new Promise<void>((resolve) => {
+    arrive = resolve;
+  });
+  await page.route(/\/DataScreen-[^/]*\.js$/, (route) => arrived.then(() => route.continue()));
+  await page.addInitScript(() => {
+    const { put } = IDBObjectStore.prototype;
+    IDBObjectStore.prototype.put = function (...of) {
+      const wait = () => {
+        if (!document.querySelector('h1')?.textContent?.includes('rows are ready')) this.get('').onsuccess = wait;
+      };
+      if (this.name === 'datasets') wait();
+      return put.apply(this, of);
+    };
+  });
   await studio.open();
   // the screen is drawn once: not a second time when the project has its id
   await page.evaluate(() => {
@@ -156,6 +173,8 @@ test('twenty thousand rows: searched, filtered, sorted, changed, and there after
     i % 2 ? 'good' : 'bad',
   ]);
   await studio.drop(csv('many.csv', ['message', 'tone'], rows));
+  await expect.poll(async () => (await promptSets(page)).length).toBe(1);
+  arrive();
   await expect(studio.heading).toContainText('20,000 labelled rows are ready');
   const search = page.getByRole('searchbox', { name: 'Search the rows' });
   await search.fill('number 119');

@@ -42,15 +42,7 @@ export function App() {
               <StartScreen />
             </Shell>
           </Route>
-          <Route path="/project/:id/:screen">
-            {({ id, screen }) => (
-              <Shell current={screen}>
-                <OpenProject id={id}>
-                  <ScreenById id={screen} />
-                </OpenProject>
-              </Shell>
-            )}
-          </Route>
+          <Route path="/project/:id/:screen">{({ id, screen }) => <ProjectScreen id={id} screen={screen} />}</Route>
           <Route>
             <Redirect to="/" replace />
           </Route>
@@ -66,16 +58,29 @@ function ScreenById({ id }: { readonly id: string }) {
   return <entry.Screen />;
 }
 
+/** A screen of the project that the address names. */
+function ProjectScreen({ id, screen }: { readonly id: string; readonly screen: string }) {
+  const { project } = useStores();
+  // Here, since inside of the shell an effect waits for the screen's code: a project that was made meanwhile would be closed.
+  useEffect(() => {
+    if (id === NEW_PROJECT) project.getState().close();
+    else void project.getState().open(id);
+  }, [id, project]);
+  return (
+    <Shell current={screen}>
+      <OpenProject id={id}>
+        <ScreenById id={screen} />
+      </OpenProject>
+    </Shell>
+  );
+}
+
 /** The project that the address names is open before its screen is drawn. */
 function OpenProject({ id, children }: { readonly id: string; readonly children: React.ReactNode }) {
   const { project } = useStores();
   const status = useProject((s) => s.status);
   const openId = useProject((s) => s.set?.id ?? NEW_PROJECT);
   const openError = useProject((s) => s.openError);
-  useEffect(() => {
-    if (id === NEW_PROJECT) project.getState().close();
-    else void project.getState().open(id);
-  }, [id, project]);
   if (status === 'missing' && id !== NEW_PROJECT)
     return (
       <EmptyState
