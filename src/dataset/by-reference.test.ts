@@ -93,7 +93,6 @@ describe('what is stored', () => {
     const stored = structuredClone(toStored({ setId: 'a', dataset }));
     expect(stored.dataset.table.rows.length).toBe(2500);
     expect(Array.isArray(stored.dataset.table.rows)).toBe(false);
-
     expect(Array.isArray(stored.dataset.split.train)).toBe(false);
     const { dataset: back } = await fromStored(stored);
     expect({ ...back, table: { ...back.table, rows: [...back.table.rows] } }).toEqual(dataset);

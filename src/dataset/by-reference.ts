@@ -26,7 +26,7 @@ interface Crossing {
   readonly shape?: PackedShape;
   readonly buffer?: ArrayBuffer;
   readonly blob?: Blob;
-  /** Names as they are stored: JSON. As an array, each would be copied by itself when the data set is written. */
+  /** Names as they are stored: lines of JSON. As an array, each would be copied by itself when the data set is written. */
   readonly json?: Blob;
 }
 
@@ -94,12 +94,32 @@ function storedRows(list: unknown): Crossing {
 
 const isNames = (list: unknown): list is readonly string[] => !isPackedList(list) && isIds(list as LongList);
 
+/** Names in a line: parsing so many holds the page up for a few milliseconds. */
+const NAMES_A_LINE = 10_000;
+
+function namesBlob(names: readonly string[]): Blob {
+  const lines: string[] = [];
+  for (let at = 0; at < names.length; at += NAMES_A_LINE)
+    lines.push(`${JSON.stringify(names.slice(at, at + NAMES_A_LINE))}\n`);
+  return new Blob(lines);
+}
+
+async function namesIn(blob: Blob): Promise<readonly string[]> {
+  const names: string[] = [];
+  for (const line of (await blob.text()).split('\n')) {
+    if (line === '') continue;
+    names.push(...(JSON.parse(line) as string[]));
+    await new Promise((resolve) => setTimeout(resolve)); // other work has its turn
+  }
+  return names;
+}
+
 /** A data set as it is stored: long lists as blobs. */
 export const toStored = <T>(value: T): T =>
   mapLists(value, (list) => {
     if (isCrossing(list)) return list;
     if (!isNames(list)) return storedRows(list);
-    return { $list: freshKey(), length: list.length, json: new Blob([JSON.stringify(list)]) };
+    return { $list: freshKey(), length: list.length, json: namesBlob(list) };
   }) as T;
 
 /** What `toStored` made, now or in an earlier version, to work with. */
@@ -107,7 +127,7 @@ export async function fromStored<T>(value: T): Promise<T> {
   const stored = mapLists(value, (list) => (isCrossing(list) || isNames(list) ? list : storedRows(list)));
   const packed = await packedIn(stored, () => true);
   const names = new Map<string, readonly string[]>();
-  for (const { $list: key, json } of crossingsIn(stored)) if (json) names.set(key, JSON.parse(await json.text()));
+  for (const { $list: key, json } of crossingsIn(stored)) if (json) names.set(key, await namesIn(json));
   return mapLists(stored, (list) => {
     if (!isCrossing(list)) return list;
     const found = packed.get(list.$list);
