@@ -74,6 +74,30 @@ describe('the open project', () => {
     expect(project.getState()).toMatchObject({ status: 'open', openError: null });
   });
 
+  it('a list that was read before a set was deleted, made or renamed does not bring back what was', async () => {
+    const { services, project, set } = await made();
+    const renamed = await project.getState().create({ name: 'Old', dataset: null, datasetName: null });
+    const { list } = services.store.listings;
+    let arrive = () => {};
+    const arrived = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    Object.assign(services.store.listings, { list: () => list().then((found) => arrived.then(() => found)) });
+    const refreshed = project.getState().refresh();
+    await new Promise((resolve) => setTimeout(resolve));
+    await project.getState().remove(set.id);
+    await project.getState().updateById(renamed.id, (s) => renamePromptSet(s, 'New', [], 'now'));
+    await project.getState().create({ name: 'Made', dataset: null, datasetName: null });
+    arrive();
+    await refreshed;
+    expect(
+      project
+        .getState()
+        .sets.map(({ name }) => name)
+        .toSorted(),
+    ).toEqual(['Made', 'New']);
+  });
+
   it('renames, deletes and brings back', async () => {
     const { project, set } = await made();
     await project.getState().rename('  Ton der\nAnfragen ');

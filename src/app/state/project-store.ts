@@ -87,7 +87,10 @@ export function createProjectStore({ store: disk }: Services): ProjectStore {
         set({ saveError: asStoreError(cause, 'Not saved') });
       }
     };
-    const keep = (next: PromptSet) =>
+    /** Changes of sets in this page: a list that was read before one of them is out of date. */
+    let changes = 0;
+    const keep = (next: PromptSet) => {
+      changes++;
       set(({ set: open, sets }) => {
         const facts = sets.find(({ id }) => id === next.id) ?? NO_FACTS;
         const others = sets.filter(({ id }) => id !== next.id);
@@ -96,6 +99,7 @@ export function createProjectStore({ store: disk }: Services): ProjectStore {
           sets: next.deletedAt === null ? [listingOf(next, facts), ...others] : others,
         };
       });
+    };
 
     /** Only the latest of what is opened, made or closed is what stands there in the end. */
     let turn = 0;
@@ -148,8 +152,17 @@ export function createProjectStore({ store: disk }: Services): ProjectStore {
       openError: null,
       saveError: null,
       refresh: async () => {
-        const [sets, author] = await Promise.all([disk.listings.list(), disk.settings.get<string>(AUTHOR)]);
-        set({ author, sets: sets.filter(({ deletedAt }) => deletedAt === null) });
+        const author = await disk.settings.get<string>(AUTHOR);
+        let known: number;
+        let found: readonly Listing[];
+        do {
+          known = changes;
+          found = await disk.listings.list();
+        } while (known !== changes);
+        // what is not on disk yet is as the page has it
+        const here = get().sets.filter(({ id }) => unwritten.has(id));
+        const there = found.filter(({ id, deletedAt }) => deletedAt === null && !unwritten.has(id));
+        set({ author, sets: [...here, ...there] });
       },
       open: async (id) => {
         if (get().set?.id === id) return;
@@ -180,9 +193,12 @@ export function createProjectStore({ store: disk }: Services): ProjectStore {
           taken: taken(),
         });
         const listing = listingOf(made, { ...NO_FACTS, rows: dataset?.table.rows.length ?? null });
+        changes++;
+        unwritten.set(made.id, made);
         set(({ sets }) => ({ status: 'open', set: made, dataset, sets: [listing, ...sets] }));
         await save(async () => {
           await disk.sets.put(made);
+          if (unwritten.get(made.id) === made) unwritten.delete(made.id);
           if (dataset) await disk.datasets.put({ setId: made.id, dataset });
         });
         return made;
