@@ -71,6 +71,8 @@ test('rename, delete, undo, and handles that never clash', async ({ studio }) =>
       .getByRole('button', { name: 'Delete' })
       .click();
     await expect(studio.heading).toHaveText('1 prompt set, none tuned yet');
+    // seen at once, and written a moment later
+    await expect.poll(async () => (await promptSets(page)).filter(({ deletedAt }) => deletedAt).length).toBe(1);
     await page.reload();
     await expect(studio.heading).toHaveText('1 prompt set, none tuned yet');
     await page.getByRole('tab', { name: 'Deleted (1)' }).click();
