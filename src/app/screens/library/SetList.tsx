@@ -1,13 +1,13 @@
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
-import { useLayoutEffect, useRef, useState } from 'react';
+import { memo, useLayoutEffect, useRef, useState } from 'react';
 import type { Listing } from '../../../project/listing';
 import { SetCard } from './SetCard';
 
 const CARD_PX = 236;
 const GAP_PX = 16;
 
-/** Cards of any height, drawn only where they are seen; a list to a screen reader, with its true length. */
-export function SetList({
+/** Cards of any height, drawn only where they are seen, and not at a key of the search; a list to a screen reader, with its true length. */
+export const SetList = memo(function SetList({
   sets,
   currentId,
   onLook,
@@ -46,4 +46,4 @@ export function SetList({
       })}
     </ul>
   );
-}
+});

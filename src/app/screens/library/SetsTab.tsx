@@ -1,4 +1,4 @@
-import { useDeferredValue } from 'react';
+import { useDeferredValue, useMemo } from 'react';
 import { navigate, useQuery } from '../../shell/location';
 import { useProject } from '../../state/studio';
 import { Button, EmptyState, Select, TextField } from '../../ui';
@@ -16,8 +16,8 @@ export function SetsTab() {
   const { search, tag, find, filter } = useRepository((s) => s);
   const [, look] = useQuery<string>('set', '');
   const wanted = useDeferredValue(search);
-  const shown = searched(sets, wanted, tag);
-  const tags = tagsOf(sets);
+  const shown = useMemo(() => searched(sets, wanted, tag), [sets, wanted, tag]);
+  const tags = useMemo(() => tagsOf(sets), [sets]);
   const isFiltered = search.trim() !== '' || tag !== null;
   const showAll = () => {
     find('');
