@@ -6,19 +6,9 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { COLUMNS, findPeft, must } from './export/peft';
+import { COLUMNS, dataAndPeft, must } from './export/peft';
 
-const data = process.argv[2] ?? '';
-if (data === '') {
-  console.error('Name the folder with sst2-train.csv and sst2-test.csv.');
-  process.exit(2);
-}
-const peft = findPeft();
-if (!peft) {
-  console.error('Skipped: there is no python3.');
-  process.exit(0);
-}
-const [train, test] = [join(data, 'sst2-train.csv'), join(data, 'sst2-test.csv')];
+const { train, test, peft } = dataAndPeft();
 const out = mkdtempSync(join(tmpdir(), 'interchange-'));
 
 const cli = (what: string, ...args: string[]) =>

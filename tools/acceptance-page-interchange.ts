@@ -10,25 +10,15 @@ import { expect } from '@playwright/test';
 import { unzipSync } from 'fflate';
 import type { Studio, TestFile } from '../e2e/pages/studio';
 import { inBuiltPage } from './built-page';
-import { findPeft } from './export/peft';
+import { dataAndPeft } from './export/peft';
 
 const TRAIN_ROWS = 64;
 const TEST_ROWS = 100;
 const MINUTES = 60_000;
 const SETTINGS = { Vectors: 8, Steps: 30, 'Validate every': 30, Patience: '' };
 
-const data = process.argv[2] ?? '';
-if (data === '') {
-  console.error('Name the folder with sst2-train.csv and sst2-test.csv.');
-  process.exit(2);
-}
-const peft = findPeft();
-if (!peft) {
-  console.error('Skipped: there is no python3.');
-  process.exit(0);
-}
+const { train: trainCsv, test, peft } = dataAndPeft();
 const out = mkdtempSync(join(tmpdir(), 'page-interchange-'));
-const test = join(data, 'sst2-test.csv');
 
 /** Header and first rows; no cell of these files holds a line break. */
 function firstRows(path: string, rows: number): TestFile {
@@ -89,7 +79,7 @@ await inBuiltPage(async (studio) => {
   const { page, train, library } = studio;
   await studio.open('#/', null);
   await expect(page.getByRole('button', { name: /^Model: .+ · \d+ threads?/ })).toBeVisible({ timeout: 5 * MINUTES });
-  await studio.drop(firstRows(join(data, 'sst2-train.csv'), TRAIN_ROWS));
+  await studio.drop(firstRows(trainCsv, TRAIN_ROWS));
   await expect(studio.heading).toContainText(`${TRAIN_ROWS} labelled rows are ready`);
   await studio.go('Train');
   await train.set(SETTINGS);
@@ -114,7 +104,7 @@ await inBuiltPage(async (studio) => {
   }
 
   const trained = join(out, 'trained-there');
-  peft.trainThere('trained by train_peft.py', join(out, 'prefix'), join(data, 'sst2-train.csv'), trained);
+  peft.trainThere('trained by train_peft.py', join(out, 'prefix'), trainCsv, trained);
   await page.getByRole('tab', { name: 'Prompt sets' }).click();
   const files = readdirSync(trained).map((name) => ({ name, bytes: readFileSync(join(trained, name)) }));
   await library.bring(...files);

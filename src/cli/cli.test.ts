@@ -42,6 +42,15 @@ async function inProcess(...args: string[]): Promise<Pick<Ended, 'code' | 'stder
   return { code, stderr };
 }
 
+/** What `inspect` says of the files that a run leaves. */
+async function inspected(out: string): Promise<readonly unknown[]> {
+  const { stdout } = await cli('inspect', join(out, 'results.json'), join(out, 'prompt/softprompt.json'));
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+}
+
 describe('the command line', () => {
   let folder: string;
   let csv: (name: string, text: string) => Promise<string>;
@@ -105,13 +114,7 @@ describe('the command line', () => {
       for (const [label, value] of Object.entries(there.get(row.id) ?? {}))
         expect(row.logProbs[label]).toBeCloseTo(value, 3);
 
-    const inspected = await cli('inspect', join(out, 'results.json'), join(out, 'prompt/softprompt.json'));
-    expect(
-      inspected.stdout
-        .trim()
-        .split('\n')
-        .map((line) => JSON.parse(line)),
-    ).toMatchObject([
+    expect(await inspected(out)).toMatchObject([
       { kind: 'results', ok: true, summary: expect.stringContaining('40 held-back rows') },
       { kind: 'sidecar', ok: true },
     ]);
@@ -193,13 +196,7 @@ describe('the command line', () => {
     const written = await readFile(join(out, 'written.csv'), 'utf8');
     expect(written.trim().split('\r\n')).toHaveLength(1 + Math.round(0.35 * 40));
 
-    const inspected = await cli('inspect', join(out, 'results.json'), join(out, 'prompt/softprompt.json'));
-    expect(
-      inspected.stdout
-        .trim()
-        .split('\n')
-        .map((line) => JSON.parse(line)),
-    ).toMatchObject([
+    expect(await inspected(out)).toMatchObject([
       { kind: 'results', ok: true },
       { kind: 'sidecar', ok: true },
     ]);

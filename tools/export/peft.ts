@@ -22,8 +22,22 @@ export interface Peft {
   readonly trainThere: (what: string, folder: string, data: string, out: string) => void;
 }
 
-/** Null where there is no Python. */
-export function findPeft(): Peft | null {
+/** The folder with SST-2 that the command line names, and Python; the process ends where either is missing. */
+export function dataAndPeft(): { readonly train: string; readonly test: string; readonly peft: Peft } {
+  const [, , data] = process.argv;
+  if (!data) {
+    console.error('Name the folder with sst2-train.csv and sst2-test.csv.');
+    process.exit(2);
+  }
+  const peft = findPeft();
+  if (!peft) {
+    console.error('Skipped: there is no python3.');
+    process.exit(0);
+  }
+  return { train: join(data, 'sst2-train.csv'), test: join(data, 'sst2-test.csv'), peft };
+}
+
+function findPeft(): Peft | null {
   const python = findPython();
   if (!python) return null;
   return {

@@ -3,7 +3,7 @@ import { dealt, preparedOf } from '../../dataset/test-support';
 import { StudioError } from '../../lib/errors';
 import { addHardVersion, renamePromptSet } from '../../project/prompt-set';
 import { createProjectStore } from './project-store';
-import { testServices } from './test-support';
+import { gate, testServices } from './test-support';
 
 const made = async () => {
   const services = testServices();
@@ -43,10 +43,7 @@ describe('the open project', () => {
     const quick = await project.getState().create({ name: 'Quick', dataset: null, datasetName: null });
     project.getState().close();
     const { get } = services.store.datasets;
-    let arrive = () => {};
-    const arrived = new Promise<void>((resolve) => {
-      arrive = resolve;
-    });
+    const { open: arrive, opened: arrived } = gate();
     Object.assign(services.store.datasets, {
       get: (id: string) => (id === slow.id ? arrived : Promise.resolve()).then(() => get(id)),
     });
@@ -78,10 +75,7 @@ describe('the open project', () => {
     const { services, project, set } = await made();
     const renamed = await project.getState().create({ name: 'Old', dataset: null, datasetName: null });
     const { list } = services.store.listings;
-    let arrive = () => {};
-    const arrived = new Promise<void>((resolve) => {
-      arrive = resolve;
-    });
+    const { open: arrive, opened: arrived } = gate();
     Object.assign(services.store.listings, { list: () => list().then((found) => arrived.then(() => found)) });
     const refreshed = project.getState().refresh();
     await new Promise((resolve) => setTimeout(resolve));

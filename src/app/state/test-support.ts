@@ -186,3 +186,12 @@ export const writingFile = (n: number): File => {
   const rows = Array.from({ length: n }, (_, i) => `my message number ${i} is about thing ${i},thing ${i} told`);
   return new File([['message,summary', ...rows].join('\n')], 'summaries.csv');
 };
+
+/** Something that arrives when the test says so. */
+export function gate(): { readonly open: () => void; readonly opened: Promise<void> } {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { open, opened };
+}

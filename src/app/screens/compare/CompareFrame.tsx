@@ -1,6 +1,5 @@
 import type { Dataset } from '../../../dataset/types';
 import { otherVersionWords } from '../../../dataset/versions';
-import type { StudioError } from '../../../lib/errors';
 import { chosenHard, chosenSoft, isWriting } from '../../../project/prompt-set';
 import type { PromptSet } from '../../../project/types';
 import { navigate, screenPath } from '../../shell/location';
@@ -11,20 +10,14 @@ import { useData } from '../data/use-data';
 import { alsoAmong, contestOf } from './arms';
 import { CompareProgress } from './CompareProgress';
 import { comparedIds, drawnWords } from './compared-rows';
+import type { ContestState } from './contest-run';
 import { PlannedPanel } from './PlannedPanel';
-import type { ArmProgress } from './score-contest';
 import { useCompare } from './use-compare';
 
 interface CompareFrameProps {
   readonly set: PromptSet;
   readonly dataset: Dataset;
-  readonly state: {
-    readonly running: boolean;
-    readonly note: string | null;
-    readonly progress: readonly ArmProgress[];
-    readonly fraction: number | null;
-    readonly secondsLeft: number | null;
-    readonly error: StudioError | null;
+  readonly state: ContestState & {
     readonly leftOut: number;
     readonly run: () => Promise<void>;
     readonly stop: () => void;

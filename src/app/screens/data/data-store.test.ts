@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { createProjectStore } from '../../state/project-store';
-import { csvFile, fakeLocation, testServices } from '../../state/test-support';
+import { csvFile, fakeLocation, gate, testServices } from '../../state/test-support';
 import { createDataStore } from './data-store';
 
 let path: () => string;
@@ -48,10 +48,7 @@ describe('from a file to a project', () => {
     const { services, project, data } = await opened(csvFile(200));
     const first = project.getState().set?.id ?? '';
     const { put } = services.store.datasets;
-    let written = () => {};
-    const waits = new Promise<void>((resolve) => {
-      written = resolve;
-    });
+    const { open: written, opened: waits } = gate();
     Object.assign(services.store.datasets, { put: (...of: Parameters<typeof put>) => waits.then(() => put(...of)) });
     data.getState().openFile(csvFile(150, ['good', 'bad'], 'rows-2.csv'));
     await vi.waitFor(() => expect(project.getState().set?.datasetName).toBe('rows-2.csv'));

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { createProjectStore } from '../../state/project-store';
-import { testServices } from '../../state/test-support';
+import { gate, testServices } from '../../state/test-support';
 import { createRepositoryStore } from './repository-store';
 
 it('shows the set that was looked into last, however long another takes to be read', async () => {
@@ -10,10 +10,7 @@ it('shows the set that was looked into last, however long another takes to be re
   const slow = await project.getState().create({ name: 'Slow', dataset: null, datasetName: null });
   const quick = await project.getState().create({ name: 'Quick', dataset: null, datasetName: null });
   const { get } = services.store.datasets;
-  let arrive = () => {};
-  const arrived = new Promise<void>((resolve) => {
-    arrive = resolve;
-  });
+  const { open: arrive, opened: arrived } = gate();
   Object.assign(services.store.datasets, {
     get: (id: string) => (id === slow.id ? arrived : Promise.resolve()).then(() => get(id)),
   });
