@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { coverageCurve } from '../../metrics/coverage';
-import { drawAccuracy, drawConfusion, drawDifferences } from './comparison-charts';
+import { drawAccuracy, drawConfusion, drawDifferences, drawIntervals } from './comparison-charts';
 import { drawCoverage, drawReliability } from './confidence-charts';
 import { toSvg } from './export';
 import { ARMS, LABELS, PAIRS } from './fixtures';
@@ -154,6 +154,19 @@ test.each(GOLDEN)('%s is drawn as in its golden file', async (name, draw) => {
   await expect(`${drawn.outerHTML.replaceAll('><', '>\n<')}\n`).toMatchFileSnapshot(
     `./golden/${name.replaceAll(/[^a-z0-9]+/g, '-')}.svg`,
   );
+});
+
+test.each([324, 425, 680])('names of pairs that take several lines do not run into each other at %i px', (width) => {
+  const long = [
+    'Tuned with word counts, 0 : 100 minus Tuned',
+    'Tuned with word counts, 0 : 100 minus TF-IDF + logistic regression',
+  ];
+  const drawn = show(drawIntervals(long.map((name) => ({ name, value: 0, low: -0.1, high: 0.1 }))), width);
+  const boxes = [...drawn.querySelectorAll('text')]
+    .filter((text) => text.textContent?.startsWith('Tuned'))
+    .map((text) => text.getBoundingClientRect());
+  expect(boxes).toHaveLength(2);
+  expect(boxes[0]?.bottom).toBeLessThanOrEqual(boxes[1]?.top ?? 0);
 });
 
 test('ten thousand steps are drawn with as many points as the width shows, the spike among them', () => {

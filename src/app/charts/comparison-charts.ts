@@ -12,6 +12,8 @@ export const sideOf = (arm: Pick<ArmReport, 'kind'>): Side =>
 const letter = (side: Side) => (side === 'ref' ? '' : `${side.toUpperCase()} `);
 
 const FONT = 12.5;
+/** Width of a letter in the height of its font, with what is left at the end of a line. */
+const CHARACTER = 0.6;
 
 /** A shape a side: circle, diamond, and a short upright line for references. */
 function sideMarks<T extends { readonly side: Side }>(
@@ -132,10 +134,12 @@ export const drawIntervals =
     const most = Math.max(0, ...rows.map((r) => r.high)) > 0 ? far : far / 4;
     // A column of their own: over the marks they would cross the line at zero.
     const column = narrow ? Math.min(170, Math.round(width * 0.38)) : 210;
+    const lines = Math.max(0, ...rows.map(({ name }) => Math.ceil((name.length * CHARACTER * FONT) / column)));
+    const room = Math.max(narrow ? 44 : 34, lines * FONT + 9);
     const y = (row: { id: string }) => row.id;
     return svg({
       width,
-      height: rows.length * (narrow ? 44 : 34) + 34,
+      height: rows.length * room + 34,
       marginTop: 4,
       marginBottom: 30,
       marginLeft: column + 10,
