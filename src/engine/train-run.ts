@@ -17,11 +17,9 @@ import { type TrainWork, train } from '../training/loop';
 import { batchGradient } from '../training/objective';
 import { folded } from '../training/reparameterise';
 import type { Validated } from '../training/selection';
+import { defaultLearningRate } from '../training/settings';
 import { balancedWeights, stratifiedSubset } from '../training/subset';
 import type { ModelInfo, TrainRequest } from './types';
-
-/** The peak learning rate where none is set, as a share of the embedding's RMS. Source: recipe.md, measured. */
-const DEFAULT_RATE = 0.07;
 
 export interface TrainContext {
   readonly program: Program;
@@ -54,7 +52,7 @@ export async function* trainRun(
   };
   yield* train({
     settings,
-    learningRate: settings.learningRate ?? DEFAULT_RATE * info.embeddingRms,
+    learningRate: settings.learningRate ?? defaultLearningRate(info.embeddingRms),
     rows: used.train.length,
     hasValidation: request.validation.length > 0,
     initial: await initialVectors({ program, info, cache }, request),

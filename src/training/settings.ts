@@ -14,7 +14,7 @@ export interface TrainingSettings {
   readonly initialisation: Initialisation;
   readonly steps: number;
   readonly batchSize: number;
-  /** Peak learning rate; null = 0.07 x the RMS of the token embedding. */
+  /** Peak learning rate; null = `defaultLearningRate` of the model. */
   readonly learningRate: number | null;
   readonly warmupSteps: number;
   readonly beta1: number;
@@ -59,6 +59,12 @@ export const STANDARD: TrainingSettings = {
   metric: 'loss',
   checkpointEvery: 25,
 };
+
+/** Peak learning rate as a multiple of the embedding's RMS, where the settings leave it open; see docs/method/training.md. */
+const DEFAULT_RATE = 0.07;
+
+/** Scaled to the model, because vectors of another magnitude need steps of another size. */
+export const defaultLearningRate = (embeddingRms: number): number => DEFAULT_RATE * embeddingRms;
 
 export type PresetName = 'quick' | 'standard' | 'thorough';
 
