@@ -55,7 +55,7 @@ part(
   true,
 );
 part('fuzz', '10,000 mutations of every format', 'env', [
-  ...['FUZZ=10000', 'npx', 'vitest', 'run', '--project', 'node', 'src/project/recognise.test.ts'],
+  ...['FUZZ=10000', 'npx', 'vitest', 'run', '--project', 'node', 'src/interchange/recognise.test.ts'],
 ]);
 part(
   'training',

@@ -1,8 +1,9 @@
 /** The prompt trained in advance that the start screen shows: the folder that an export makes, unzipped. */
+
+import { sidecarSchema } from '../interchange/sidecar';
+import { softPromptOf } from '../interchange/sidecar-build';
 import { StudioError } from '../lib/errors';
 import { z } from '../lib/zod';
-import { sidecarSchema } from '../project/sidecar';
-import { softPromptOf } from '../project/sidecar-build';
 import { readNpy } from '../prompt/npy';
 import { siteFile } from './sample';
 import type { ShippedPrompt } from './services';

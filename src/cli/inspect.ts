@@ -2,8 +2,8 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { parseTable } from '../dataset/parse';
 import { parse } from '../graph/parse';
+import { type FileKind, type Recognised, recognise } from '../interchange/recognise';
 import { StudioError } from '../lib/errors';
-import { type FileKind, type Recognised, recognise } from '../project/recognise';
 import { resultsSchema, writtenResultsSchema } from '../report/results-schema';
 import { parseOptions, UsageError } from './usage';
 

@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type ImportedBundle, readBundle, readBundleFiles } from '../interchange/bundle';
 import { StudioError } from '../lib/errors';
-import { type ImportedBundle, readBundle, readBundleFiles } from '../project/bundle';
 import { stamp } from '../project/prompt-set';
 
 /** An exported prompt: a zip, or the folder that `tune` writes. @throws StudioError `bad-input` when it is none */

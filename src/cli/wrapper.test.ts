@@ -1,10 +1,10 @@
 import { expect, test, vi } from 'vitest';
 import { createEngine } from '../engine/engine';
+import { type Asked, type Model, predict } from '../interchange/wrapper';
 import { present } from '../lib/assert';
 import { addHardVersion, createPromptSet, finishRun, startRun } from '../project/prompt-set';
 import { moveStage } from '../project/stages';
 import type { PromptSet } from '../project/types';
-import { type Asked, type Model, predict } from '../project/wrapper';
 import { createNodeRunner } from '../runtime/ort-node';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
 import { STANDARD } from '../training/settings';

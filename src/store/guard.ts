@@ -1,5 +1,5 @@
 /** Between the repositories and the disk: what is damaged is set aside before anything trips over it. */
-import { StudioError } from '../lib/errors';
+
 import {
   type Soundness,
   soundCheckpoint,
@@ -8,7 +8,8 @@ import {
   soundMeasurement,
   soundSet,
   soundWriting,
-} from '../project/soundness';
+} from '../interchange/soundness';
+import { StudioError } from '../lib/errors';
 import type { PromptSet } from '../project/types';
 import type { Backend, ValueOf } from './backend';
 import type { SetAside, TableName } from './schema';

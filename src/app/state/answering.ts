@@ -1,6 +1,7 @@
 /** Rows answered by one version, some at a time, so that stopping is quick. */
+
+import type { ReadyPrompt } from '../../interchange/wrapper';
 import { StudioError } from '../../lib/errors';
-import type { ReadyPrompt } from '../../project/wrapper';
 import type { TokenRow } from '../../tokens/types';
 import type { DataMethods } from '../../worker/protocol';
 import { calibrated } from '../screens/playground/calibrated';

@@ -1,5 +1,5 @@
 import { useEffect, useRef } from 'react';
-import type { Incoming } from '../../../project/incoming';
+import type { Incoming } from '../../../interchange/incoming';
 import { useSession } from '../../state/studio';
 import { format, LabelTag, Note, ProgressBar, Term } from '../../ui';
 import { replayWords } from './check-rows';

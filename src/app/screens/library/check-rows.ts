@@ -1,10 +1,11 @@
 /** Check rows: sentences shipped with the product, in the user's template, and what the model says of them. */
+
+import type { Sidecar } from '../../../interchange/sidecar';
+import { MIN_CHECK_ROWS } from '../../../interchange/sidecar';
+import { type CheckRow, checkTarget, putIntoTemplate } from '../../../interchange/sidecar-build';
 import { StudioError } from '../../../lib/errors';
 import { z } from '../../../lib/zod';
 import { argmax } from '../../../metrics/classification';
-import type { Sidecar } from '../../../project/sidecar';
-import { MIN_CHECK_ROWS } from '../../../project/sidecar';
-import { type CheckRow, checkTarget, putIntoTemplate } from '../../../project/sidecar-build';
 import type { SoftVersion } from '../../../project/types';
 import type { SoftPrompt } from '../../../prompt/types';
 import type { LabelTokens, TokenRow } from '../../../tokens/types';

@@ -1,5 +1,5 @@
 /** Whether what somebody brings fits the model that is loaded. Pure. */
-import type { Incoming, IncomingVectors } from '../../../project/incoming';
+import type { Incoming, IncomingVectors } from '../../../interchange/incoming';
 import type { ModelInfo } from '../../../worker/protocol';
 
 type Loaded = Pick<ModelInfo, 'id' | 'sha256' | 'hidden' | 'dtype'>;

@@ -1,8 +1,9 @@
 /** Files of a folder that the user gave the page, through the File System Access API. Thin: what they mean is decided elsewhere. */
+
+import { LIMITS } from '../../../interchange/archive';
+import type { Sums } from '../../../interchange/folder-changes';
 import { StudioError } from '../../../lib/errors';
 import { sha256 } from '../../../lib/hash';
-import { LIMITS } from '../../../project/archive';
-import type { Sums } from '../../../project/folder-changes';
 
 export type Files = ReadonlyMap<string, Uint8Array>;
 

@@ -1,12 +1,12 @@
 /** One import: read, looked at, checked against the loaded model, and stored only when the person says so. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
+import type { Incoming } from '../../../interchange/incoming';
+import type { WholeProject } from '../../../interchange/whole';
 import { StudioError } from '../../../lib/errors';
 import type { NamedFile } from '../../../model/folder';
 import { uniqueHandle } from '../../../project/handle';
-import type { Incoming } from '../../../project/incoming';
 import { chosenSoft } from '../../../project/prompt-set';
 import type { PromptSet } from '../../../project/types';
-import type { WholeProject } from '../../../project/whole';
 import type { Services } from '../../services';
 import { navigate, screenPath } from '../../shell/location';
 import type { ProjectStore } from '../../state/project-store';

@@ -1,8 +1,8 @@
 /** What exports, imports and team folders are made with. It is fetched with the screens, not with the first page. */
-export { LIMITS } from '../../../project/archive';
-export { setFromVectors } from '../../../project/from-vectors';
-export { readIncoming } from '../../../project/incoming';
-export { renewed } from '../../../project/renewed';
+export { LIMITS } from '../../../interchange/archive';
+export { setFromVectors } from '../../../interchange/from-vectors';
+export { readIncoming } from '../../../interchange/incoming';
+export { renewed } from '../../../interchange/renewed';
 export {
   forAudience,
   forBrowser,

@@ -1,10 +1,10 @@
 /** What is given away, made from what is stored: one export for one recipient. */
 import type { Dataset } from '../../../dataset/types';
+import { buildSidecar, type CheckRow } from '../../../interchange/sidecar-build';
 import { StudioError } from '../../../lib/errors';
 import { PRODUCT } from '../../../lib/product';
 import { z } from '../../../lib/zod';
 import { isWriting } from '../../../project/prompt-set';
-import { buildSidecar, type CheckRow } from '../../../project/sidecar-build';
 import type { Evaluation, PromptSet, SoftVersion, WritingEvaluation } from '../../../project/types';
 import type { Services } from '../../services';
 import type { SessionStore } from '../../state/session-store';

@@ -1,11 +1,11 @@
 /** One version asked again on labelled rows: those held back, or another file's; what came out is kept with its set. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
+import { readyPrompt } from '../../../interchange/wrapper';
 import { StudioError } from '../../../lib/errors';
 import { calibrationOf } from '../../../project/performance';
 import { isWriting } from '../../../project/prompt-set';
 import type { Measurement } from '../../../project/types';
 import { versionById } from '../../../project/versions';
-import { readyPrompt } from '../../../project/wrapper';
 import type { BatchFile } from '../../../worker/protocol';
 import type { Services } from '../../services';
 import type { ProjectStore } from '../../state/project-store';

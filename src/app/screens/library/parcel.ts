@@ -1,10 +1,10 @@
 /** What an export is made of, before it is saved: its files, their sizes, and how many of the user's rows are in it. */
 import type { Dataset } from '../../../dataset/types';
-import { type BundleInput, bundleFiles, rowsInBundle } from '../../../project/bundle';
-import { scriptsFor, whatIs } from '../../../project/kit';
+import { type BundleInput, bundleFiles, rowsInBundle } from '../../../interchange/bundle';
+import { scriptsFor, whatIs } from '../../../interchange/kit';
+import { type WholeProject, withoutRows } from '../../../interchange/whole';
+import { wholeArchiveFiles, zipped } from '../../../interchange/whole-archive';
 import type { Evaluation, WritingEvaluation } from '../../../project/types';
-import { type WholeProject, withoutRows } from '../../../project/whole';
-import { wholeArchiveFiles, zipped } from '../../../project/whole-archive';
 import { htmlReport } from '../../../report/html';
 import { resultsCsv } from '../../../report/results-csv';
 import type { ReportInput } from '../../../report/types';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { anyProject } from '../../../project/test-support';
-import type { WholeProject } from '../../../project/whole';
+import { anyProject } from '../../../interchange/test-support';
+import type { WholeProject } from '../../../interchange/whole';
 import { readFiles } from './folder-io';
 import { decide, lookAt, newcomers, saveSet } from './team-folder';
 

@@ -1,8 +1,8 @@
 /** Prompt sets against a folder: what is written, what others did, and what is taken of it. Knows no screen. */
 
+import { type FolderChange, folderChanges, type Sums, withTaken } from '../../../interchange/folder-changes';
+import { readWhole, SET_FILE, type WholeProject, wholeFiles, withoutRows } from '../../../interchange/whole';
 import type { Result } from '../../../lib/result';
-import { type FolderChange, folderChanges, type Sums, withTaken } from '../../../project/folder-changes';
-import { readWhole, SET_FILE, type WholeProject, wholeFiles, withoutRows } from '../../../project/whole';
 import { type Files, readFiles, subfolders, sumsOf, writeFiles, writeGitAttributes } from './folder-io';
 
 /** What is remembered of a set in the folder. */

@@ -1,8 +1,8 @@
 /** The folder that a team keeps its prompt sets in: written on save, looked at on request, taken from as somebody decides. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
+import type { FolderChange } from '../../../interchange/folder-changes';
+import type { WholeProject } from '../../../interchange/whole';
 import { StudioError } from '../../../lib/errors';
-import type { FolderChange } from '../../../project/folder-changes';
-import type { WholeProject } from '../../../project/whole';
 import type { Services } from '../../services';
 import type { ProjectStore } from '../../state/project-store';
 import { toastUndo } from '../../ui';

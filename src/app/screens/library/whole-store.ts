@@ -1,5 +1,5 @@
 /** A whole project as it is kept in this browser. */
-import type { WholeProject } from '../../../project/whole';
+import type { WholeProject } from '../../../interchange/whole';
 import type { Store } from '../../../store/store';
 
 /** Null when the set is not here, or deleted. */

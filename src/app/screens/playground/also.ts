@@ -1,8 +1,9 @@
 /** A stage or a version that plays besides the usual prompts. Pure. */
+
+import { readyPrompt } from '../../../interchange/wrapper';
 import { resolveStage } from '../../../project/stages';
 import type { PromptSet } from '../../../project/types';
 import { versionById, versionWords } from '../../../project/versions';
-import { readyPrompt } from '../../../project/wrapper';
 import type { Player } from './cast';
 
 const STAGE = 'stage:';

@@ -1,6 +1,7 @@
 /** Answers of one cast, each computed once: an example shown twice costs nothing. */
+
+import { putIntoTemplate } from '../../../interchange/sidecar-build';
 import { StudioError } from '../../../lib/errors';
-import { putIntoTemplate } from '../../../project/sidecar-build';
 import type { Services } from '../../services';
 import { wordsFor } from '../../state/words-for';
 import { calibrated } from './calibrated';

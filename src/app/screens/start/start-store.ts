@@ -1,8 +1,8 @@
 /** The example sentence and what two prompts make of it, live. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
+import { putIntoTemplate } from '../../../interchange/sidecar-build';
 import { StudioError } from '../../../lib/errors';
 import { argmax } from '../../../metrics/classification';
-import { putIntoTemplate } from '../../../project/sidecar-build';
 import type { SoftPrompt } from '../../../prompt/types';
 import type { TokenRow } from '../../../tokens/types';
 import type { SampleProject, Services, ShippedPrompt } from '../../services';

@@ -4,9 +4,9 @@
  */
 import type { Dataset } from '../dataset/types';
 import { z } from '../lib/zod';
+import { stagesOf } from '../project/stages';
+import type { HardVersion, PromptSet, SoftVersion } from '../project/types';
 import type { SoftPrompt } from '../prompt/types';
-import { stagesOf } from './stages';
-import type { HardVersion, PromptSet, SoftVersion } from './types';
 
 export const PORTABLE_VERSION = 1;
 

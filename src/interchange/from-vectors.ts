@@ -1,9 +1,10 @@
 /** Vectors that were trained elsewhere, with a template and answer words that a person gave them, as a prompt set. */
+
+import { createPromptSet } from '../project/prompt-set';
+import type { PromptSet, SoftVersion } from '../project/types';
 import type { VectorTable } from '../prompt/soft-prompt';
 import type { Placement } from '../prompt/types';
 import type { LabelWord } from '../task/types';
-import { createPromptSet } from './prompt-set';
-import type { PromptSet, SoftVersion } from './types';
 
 export interface FromVectors {
   readonly name: string;

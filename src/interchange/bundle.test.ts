@@ -3,15 +3,15 @@ import fc from 'fast-check';
 import { unzipSync, zipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
 import type { Dataset } from '../dataset/types';
+import { addHardVersion, createPromptSet, finishRun, recordTry, startRun } from '../project/prompt-set';
+import { moveStage, stagesOf } from '../project/stages';
+import type { PromptSet, SoftVersion } from '../project/types';
+import { writeNote, writeSetNotes, writeTags } from '../project/versions';
 import type { Placement } from '../prompt/types';
 import { STANDARD } from '../training/settings';
 import { type BundleInput, buildBundle, readBundle } from './bundle';
-import { addHardVersion, createPromptSet, finishRun, recordTry, startRun } from './prompt-set';
 import { type Sidecar, sidecarJsonSchema, sidecarSchema } from './sidecar';
 import { buildSidecar, putIntoTemplate } from './sidecar-build';
-import { moveStage, stagesOf } from './stages';
-import type { PromptSet, SoftVersion } from './types';
-import { writeNote, writeSetNotes, writeTags } from './versions';
 
 const HASH = 'a'.repeat(64);
 const here = { id: 'new', now: '2026-02-02T00:00:00Z', taken: [] as string[] };
@@ -271,7 +271,7 @@ describe('the sidecar', () => {
   test('docs/softprompt.schema.json is current', () => {
     const file = new URL('../../docs/softprompt.schema.json', import.meta.url);
     if (process.env.UPDATE_SCHEMA) writeFileSync(file, sidecarJsonSchema());
-    expect(readFileSync(file, 'utf8'), 'run UPDATE_SCHEMA=1 npx vitest run src/project/bundle').toBe(
+    expect(readFileSync(file, 'utf8'), 'run UPDATE_SCHEMA=1 npx vitest run src/interchange/bundle').toBe(
       sidecarJsonSchema(),
     );
   });

@@ -1,8 +1,15 @@
 /** Projects of every shape, for property tests. Every text of a row holds the word SECRET. */
 import fc from 'fast-check';
 import type { Dataset } from '../dataset/types';
+import type {
+  Evaluation,
+  HardVersion,
+  Measurement,
+  RunCheckpoint,
+  SoftVersion,
+  WritingEvaluation,
+} from '../project/types';
 import type { SoftPrompt } from '../prompt/types';
-import type { Evaluation, HardVersion, Measurement, RunCheckpoint, SoftVersion, WritingEvaluation } from './types';
 import type { WholeProject } from './whole';
 
 const id = fc.uuid();

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createPromptSet } from './prompt-set';
+import { createPromptSet } from '../project/prompt-set';
+import type { PromptSet, RunCheckpoint, SoftVersion } from '../project/types';
 import { soundCheckpoint, soundDataset, soundEvaluation, soundMeasurement, soundSet, soundWriting } from './soundness';
 import { anyProject } from './test-support';
-import type { PromptSet, RunCheckpoint, SoftVersion } from './types';
 
 const run = (change: object = {}) =>
   ({

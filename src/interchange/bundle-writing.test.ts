@@ -2,9 +2,6 @@ import { unzipSync } from 'fflate';
 import { expect, test } from 'vitest';
 import type { Dataset } from '../dataset/types';
 import { compareWriting } from '../evaluation/writing';
-import { STANDARD } from '../training/settings';
-import { buildBundle, readBundle } from './bundle';
-import { portableSchema } from './portable';
 import {
   addHardVersion,
   changeTask,
@@ -13,10 +10,13 @@ import {
   finishRun,
   recordWriting,
   startRun,
-} from './prompt-set';
+} from '../project/prompt-set';
+import type { PromptSet, SoftVersion, WritingEvaluation } from '../project/types';
+import { STANDARD } from '../training/settings';
+import { buildBundle, readBundle } from './bundle';
+import { portableSchema } from './portable';
 import { sidecarSchema } from './sidecar';
 import { buildSidecar } from './sidecar-build';
-import type { PromptSet, SoftVersion, WritingEvaluation } from './types';
 
 const HASH = 'a'.repeat(64);
 const NOW = '2026-01-01T00:00:00Z';

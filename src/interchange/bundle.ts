@@ -3,18 +3,18 @@ import type { Dataset } from '../dataset/types';
 import { assert } from '../lib/assert';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import type { z } from '../lib/zod';
+import { uniqueHandle } from '../project/handle';
+import type { PromptSet, SoftVersion } from '../project/types';
 import { readNpy, writeNpy } from '../prompt/npy';
 import { readSafetensors, writeSafetensors } from '../prompt/safetensors';
 import { type ArchiveFailureKind, atRoot, readArchive } from './archive';
 import { DEMO_FILE, writeDemo } from './demo';
-import { uniqueHandle } from './handle';
 import { adapterConfig } from './peft';
 import { fromPortable, PORTABLE_VERSION, portableSchema, toPortable } from './portable';
 import { portableOf } from './portable-of';
 import { bundleReadme } from './readme';
 import { SIDECAR_VERSION, type Sidecar, sidecarSchema } from './sidecar';
 import { softPromptOf } from './sidecar-build';
-import type { PromptSet, SoftVersion } from './types';
 import { zipped } from './whole-archive';
 
 export interface BundleInput {

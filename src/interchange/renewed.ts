@@ -1,4 +1,4 @@
-import type { Evaluation, SoftVersion } from './types';
+import type { Evaluation, SoftVersion } from '../project/types';
 import type { WholeProject } from './whole';
 
 /**

@@ -1,6 +1,13 @@
 /** Whether a stored value is what it should be, and what of it is when it is not. Says nothing about whether it is right. */
 import { z } from '../lib/zod';
-import type { Evaluation, Measurement, PromptSet, RunCheckpoint, StoredDataset, WritingEvaluation } from './types';
+import type {
+  Evaluation,
+  Measurement,
+  PromptSet,
+  RunCheckpoint,
+  StoredDataset,
+  WritingEvaluation,
+} from '../project/types';
 
 /** `sound` is the value itself where nothing is wrong, a shorter one where parts were taken out, null where nothing is left. */
 export interface Soundness<T> {

@@ -1,10 +1,10 @@
 import type { Dataset } from '../dataset/types';
 import type { CalibrationFit } from '../evaluation/types';
 import { assert } from '../lib/assert';
+import type { Evaluation, PromptSet, SoftVersion, WritingEvaluation } from '../project/types';
 import type { SoftPrompt } from '../prompt/types';
 import { asContinuation, parseTemplate, TEXT_SLOT } from '../task/template';
 import { MIN_CHECK_ROWS, SIDECAR_VERSION, type Sidecar } from './sidecar';
-import type { Evaluation, PromptSet, SoftVersion, WritingEvaluation } from './types';
 
 /** A check row: a shipped sentence in the user's template, and what the model said of it here. */
 export interface CheckRow {

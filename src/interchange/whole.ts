@@ -5,9 +5,6 @@
 import type { Dataset } from '../dataset/types';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import type { z } from '../lib/zod';
-import { readNpy, writeNpy } from '../prompt/npy';
-import { exactJson, readExactJson } from './exact-json';
-import { datasetSchema, hardVersionSchema, withoutRowIds } from './portable';
 import type {
   Evaluation,
   HardVersion,
@@ -16,7 +13,10 @@ import type {
   RunCheckpoint,
   SoftVersion,
   WritingEvaluation,
-} from './types';
+} from '../project/types';
+import { readNpy, writeNpy } from '../prompt/npy';
+import { exactJson, readExactJson } from './exact-json';
+import { datasetSchema, hardVersionSchema, withoutRowIds } from './portable';
 import {
   checkpointSchema,
   evaluationSchema,
