@@ -37,16 +37,13 @@ export interface Table {
   readonly notes?: readonly string[];
 }
 
-/** What a prompt does with a text: chooses one of a few labels, or writes another text. */
-export type TaskKind = 'choose' | 'write';
-
 export interface ColumnMapping {
   readonly text: string;
   /** The column of the answers: labels, or the texts that should be written. */
   readonly label: string;
   readonly id: string | null;
-  /** Left out: `choose`. */
-  readonly task?: TaskKind | undefined;
+  /** As files store it; `taskKindOf` in kind.ts reads it. */
+  readonly task?: 'choose' | 'write' | undefined;
 }
 
 export type SplitName = 'train' | 'validation' | 'test';

@@ -1,8 +1,9 @@
 /** Rows whose answer is a text of its own: the task is to write it. */
+import { taskKindOf } from './kind';
 import { labelOf } from './labels';
 import type { ColumnMapping, Row } from './types';
 
-export const writes = ({ task }: Pick<ColumnMapping, 'task'>): boolean => task === 'write';
+export const writes = (mapping: Pick<ColumnMapping, 'task'>): boolean => taskKindOf(mapping) === 'generate';
 
 /** The row's text to be written, as it is trained on: one line, as the end of a line ends an answer. */
 export const targetOf = (row: Row, mapping: ColumnMapping): string =>

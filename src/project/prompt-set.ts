@@ -2,6 +2,7 @@
  * What can happen to a prompt set, as pure functions from one value to the next. Ids and times are passed in.
  * Nothing here ever drops a version: deleting a set marks it, so that it can be undone.
  */
+import type { TaskKind } from '../dataset/kind';
 import { assert } from '../lib/assert';
 import type { HardPrompt, LabelWord } from '../task/types';
 import { bindWords, sameWords } from './bind-words';
@@ -216,8 +217,11 @@ export function finishRun(
   return better ? { ...done, chosenSoft: runId } : done;
 }
 
-/** Whether the set's prompts write texts, or choose labels. */
-export const isWriting = (set: Pick<PromptSet, 'writing'>): boolean => set.writing != null;
+/** What the set's prompts do. */
+export const kindOf = ({ writing }: Pick<PromptSet, 'writing'>): TaskKind =>
+  writing != null ? 'generate' : 'classify';
+
+export const isWriting = (set: Pick<PromptSet, 'writing'>): boolean => kindOf(set) === 'generate';
 
 /** Whether a run was trained for what the set does now: another column may have been chosen since. */
 export const fits = (set: Pick<PromptSet, 'writing'>, run: SoftVersion): boolean =>

@@ -1,5 +1,5 @@
 import { DELIMITER_NAMES, DELIMITERS } from '../../../dataset/delimiter';
-import type { SourceFormat, TaskKind } from '../../../dataset/types';
+import type { ColumnMapping, SourceFormat } from '../../../dataset/types';
 import { useStores } from '../../state/studio';
 import { Choices } from '../../ui/Choices';
 import { Panel } from '../../ui/Panel';
@@ -32,7 +32,7 @@ export function ColumnsPanel() {
   return (
     <Panel title="Which column is what" span={4}>
       <div className="stack">
-        <Choices<TaskKind>
+        <Choices<NonNullable<ColumnMapping['task']>>
           label="What should a prompt do?"
           value={task}
           onChange={(next) => void map({ task: next })}

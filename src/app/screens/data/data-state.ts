@@ -1,7 +1,7 @@
 /** What the Data screen knows, and what can be done on it. */
 import type { StoreApi } from 'zustand/vanilla';
 import type { RowQuery } from '../../../dataset/query';
-import type { Change, SourceFormat, SplitBy, SplitName, Table, TaskKind } from '../../../dataset/types';
+import type { Change, ColumnMapping, SourceFormat, SplitBy, SplitName, Table } from '../../../dataset/types';
 import type { PromptSet } from '../../../project/types';
 import type { DataMethods, PreparedData } from '../../../worker/protocol';
 
@@ -17,8 +17,7 @@ export interface MappingDraft {
   readonly text: string | null;
   readonly label: string | null;
   readonly id: string | null;
-  /** Left out: a label is chosen. */
-  readonly task?: TaskKind | undefined;
+  readonly task?: ColumnMapping['task'];
 }
 
 interface SplitChange {
