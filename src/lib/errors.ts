@@ -58,3 +58,9 @@ export function fromWire(wire: WireError): StudioError {
     ...(wire.cause ? { cause: fromWire(wire.cause) } : {}),
   });
 }
+
+/** Whatever was thrown, as a StudioError: one is kept as it is, anything else is named by `what`. */
+export const asStudioError = (cause: unknown, what = 'Something went wrong'): StudioError =>
+  cause instanceof StudioError
+    ? cause
+    : new StudioError('internal', `${what}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });

@@ -19,7 +19,7 @@ export const StudioProvider = ({ studio, children }: { readonly studio: Studio; 
   <StudioContext value={studio}>{children}</StudioContext>
 );
 
-const useStudio = (): Studio => present(useContext(StudioContext), 'StudioProvider');
+export const useStudio = (): Studio => present(useContext(StudioContext), 'StudioProvider');
 export const useStores = (): Stores => useStudio().stores;
 
 export const useSession = <T,>(select: (state: SessionState) => T): T => useStore(useStores().session, select);
