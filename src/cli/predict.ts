@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Row } from '../dataset/types';
-import { logSumExp } from '../inference/log-softmax';
+import { labelProbabilities } from '../evaluation/calibrate';
 import type { Sidecar } from '../interchange/sidecar';
 import { present } from '../lib/assert';
 import { StudioError } from '../lib/errors';
@@ -75,14 +75,13 @@ async function answers(
   return written.map(({ ids }) => ({ written: tokenizer.decode(ids).trim() }));
 }
 
-/** Calibrated where the prompt is used so; probabilities sum to 1. */
+/** Calibrated where the prompt is used so. */
 function answerOf(logProbs: readonly number[], { labels, calibration }: Pick<Sidecar, 'labels' | 'calibration'>) {
-  const shifted = logProbs.map((value, i) => value - (calibration?.meanLogProbs[i] ?? 0));
-  const total = logSumExp(shifted);
+  const probabilities = labelProbabilities(logProbs, calibration?.meanLogProbs ?? null);
   return {
-    label: labels[argmax(shifted)]?.label ?? '',
+    label: labels[argmax(probabilities)]?.label ?? '',
     probabilities: Object.fromEntries(
-      labels.map(({ label }, i) => [label, Number(Math.exp((shifted[i] ?? 0) - total).toFixed(6))]),
+      labels.map(({ label }, i) => [label, Number((probabilities[i] ?? 0).toFixed(6))]),
     ),
   };
 }

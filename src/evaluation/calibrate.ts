@@ -19,8 +19,19 @@ export function fitCalibration(logProbs: readonly (readonly number[])[]): Calibr
 }
 
 /** Log-probabilities with the mean subtracted, normalised again. */
-export const applyCalibration = (logProbs: readonly number[], fit: CalibrationFit): readonly number[] =>
-  logSoftmax(logProbs.map((value, c) => value - (fit.meanLogProbs[c] as number)));
+export const applyCalibration = (
+  logProbs: readonly number[],
+  { meanLogProbs }: Pick<CalibrationFit, 'meanLogProbs'>,
+): readonly number[] => logSoftmax(logProbs.map((value, c) => value - (meanLogProbs[c] as number)));
+
+/**
+ * Probability of each label; they sum to 1.
+ * @param meanLogProbs the prompt's built-in bias toward each label, which is subtracted; null = not calibrated
+ */
+export const labelProbabilities = (
+  logProbs: readonly number[],
+  meanLogProbs: readonly number[] | null,
+): readonly number[] => (meanLogProbs ? applyCalibration(logProbs, { meanLogProbs }) : logProbs).map(Math.exp);
 
 export const calibratedRows = (
   rows: readonly (readonly number[])[],

@@ -1,10 +1,10 @@
 /** Rows answered by one version, some at a time, so that stopping is quick. */
 
+import { labelProbabilities } from '../../evaluation/calibrate';
 import type { ReadyPrompt } from '../../interchange/wrapper';
 import { StudioError } from '../../lib/errors';
 import type { TokenRow } from '../../tokens/types';
 import type { DataMethods } from '../../worker/protocol';
-import { calibrated } from '../screens/playground/calibrated';
 import type { Services } from '../services';
 import { type WrittenText, writeTexts } from '../write-texts';
 import { secondsLeft } from './rate';
@@ -112,7 +112,7 @@ export async function answerRows(
     return scored.rows.map(({ rowId, logProbs }) => ({
       index: Number(rowId),
       gold: gold.get(rowId) ?? null,
-      probabilities: calibrated(logProbs, calibration),
+      probabilities: labelProbabilities(logProbs, calibration),
     }));
   });
 }

@@ -1,10 +1,10 @@
 /** Answers of one cast, each computed once: an example shown twice costs nothing. */
 
+import { labelProbabilities } from '../../../evaluation/calibrate';
 import { putIntoTemplate } from '../../../interchange/sidecar-build';
 import { StudioError } from '../../../lib/errors';
 import type { Services } from '../../services';
 import { wordsFor } from '../../state/words-for';
-import { calibrated } from './calibrated';
 import type { Answer, Cast, Player } from './cast';
 import { writeAnswer } from './write';
 
@@ -34,7 +34,7 @@ export function createAnswerer({ data, engine }: Pick<Services, 'data' | 'engine
     const [row] = scored.rows;
     if (!row) throw new StudioError('internal', 'internal: one row in, none out');
     return {
-      probabilities: calibrated(row.logProbs, player.calibration),
+      probabilities: labelProbabilities(row.logProbs, player.calibration),
       tokens: row.tokensSent,
       ms: scored.rowsRun > 0 ? scored.seconds * 1000 : null,
     };

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { addHardVersion, createPromptSet } from '../../../project/prompt-set';
 import type { SampleProject, ShippedPrompt } from '../../services';
-import { calibrated } from './calibrated';
 import { projectCast, shippedCast } from './cast';
 
 const shipped = {
@@ -48,9 +47,4 @@ test('a prompt that is a chat message plays as one; the bare text does not', () 
     ['untuned', false],
     ['yours', true],
   ]);
-});
-
-test('calibrated = without what the prompt says whatever the text is', () => {
-  expect(calibrated([Math.log(0.8), Math.log(0.2)], null)[0]).toBeCloseTo(0.8);
-  expect(calibrated([Math.log(0.8), Math.log(0.2)], [Math.log(0.8), Math.log(0.2)])).toEqual([0.5, 0.5]);
 });

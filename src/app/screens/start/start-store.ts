@@ -1,5 +1,7 @@
 /** The example sentence and what two prompts make of it, live. */
+
 import { createStore, type StoreApi } from 'zustand/vanilla';
+import { labelProbabilities } from '../../../evaluation/calibrate';
 import { putIntoTemplate } from '../../../interchange/sidecar-build';
 import { StudioError } from '../../../lib/errors';
 import { argmax } from '../../../metrics/classification';
@@ -8,7 +10,6 @@ import type { TokenRow } from '../../../tokens/types';
 import type { SampleProject, Services, ShippedPrompt } from '../../services';
 import type { SessionStore } from '../../state/session-store';
 import { wordsFor } from '../../state/words-for';
-import { calibrated } from '../playground/calibrated';
 import type { Speed } from '../train/estimate';
 import { createSpeedometer } from '../train/speedometer';
 
@@ -74,7 +75,7 @@ export function createStartStore(services: Services, session: SessionStore): Sta
             { signal: mine.signal },
           );
           const shift = soft ? (shipped?.calibration ?? null) : null;
-          const probabilities = calibrated(result.rows[0]?.logProbs ?? [], shift);
+          const probabilities = labelProbabilities(result.rows[0]?.logProbs ?? [], shift);
           const best = argmax(probabilities);
           return { label: labels[best]?.label ?? '', probability: probabilities[best] ?? 0 };
         };
