@@ -4,10 +4,10 @@ import { loadModelFiles } from '../model/load';
 import { openStore } from '../store/store';
 import { createDataClient } from '../worker/clients/data-client';
 import { createEngineClient } from '../worker/clients/engine-client';
+import { linkedWorkers } from './linked-workers';
 import { listsByReference } from './lists-by-reference';
 import { withNearestExamples } from './nearest-examples';
 import { packedStore } from './packed-store';
-import { resilientData } from './resilient-client';
 import { loadSample } from './sample';
 import type { Services } from './services';
 import { loadShippedPrompt } from './shipped-prompt';
@@ -30,10 +30,11 @@ export async function createServices(): Promise<Services> {
   const cache = browserFileCache();
   const onTrouble = (error: Error) => toastError('Work is not being saved', error.message);
   const store = packedStore(await openStore({ onTrouble }));
-  const data = listsByReference(resilientData(createDataClient()));
-  const clients = withNearestExamples({ engine: createEngineClient(), data });
+  const { engine, data, connectEngine } = linkedWorkers(createEngineClient(), createDataClient());
   return {
-    ...clients,
+    ...withNearestExamples({ data: listsByReference(data) }),
+    engine,
+    connectEngine,
     store,
     loadModelFiles: (source, options) => loadModelFiles(source, { cache, ...options }),
     forgetModelFiles: async (card, others) => {

@@ -7,62 +7,63 @@ import type { Services } from './services';
 const dataset = { fingerprint: 'f', splitHash: 's' } as Dataset;
 const nearest = { dataset, prompt: { template: '{text}', shots: 2, shotSeed: 0, selection: 'nearest' as const } };
 
-/** An engine that reads 3 words when it is let, and a data worker that remembers whether it has them. */
-function clients() {
+/** A worker that is one token vector of three into its reading, until it is let go on. */
+function services() {
   const reads: (() => void)[] = [];
-  let has = false;
-  const engine = {
+  const data = {
     call: (
       method: string,
       _params: unknown,
-      { signal, onEvent }: { signal: AbortSignal; onEvent: (e: object) => void },
+      { signal, onEvent }: { readonly signal?: AbortSignal; readonly onEvent?: (event: object) => void } = {},
     ) =>
-      method === 'tokenVectors'
-        ? new Promise((resolve, reject) => {
-            onEvent({ done: 1, total: 3, secondsLeft: 2 });
-            signal.addEventListener('abort', () => reject(new StudioError('cancelled', 'stopped')));
-            reads.push(() => resolve({ vectors: new Float32Array(6), hidden: 2 }));
-          })
-        : Promise.resolve(),
+      new Promise((resolve, reject) => {
+        if (method !== 'tokenRows') return resolve({ method });
+        onEvent?.({ kind: 'progress', unit: 'tokens', done: 1, total: 3, secondsLeft: 2 });
+        signal?.addEventListener('abort', () => reject(new StudioError('cancelled', 'stopped')));
+        reads.push(() => resolve({ method }));
+      }),
     control: () => {},
     restart: () => {},
     dispose: () => {},
   };
-  const data = {
-    ...engine,
-    call: async (method: string) => {
-      if (method === 'neighbourTokens') return { ids: has ? null : new Int32Array([1, 2, 3]) };
-      if (method === 'openNeighbours') has = true;
-      return { method };
-    },
-  };
-  return { ...withNearestExamples({ engine, data } as unknown as Pick<Services, 'engine' | 'data'>), reads };
+  return { ...withNearestExamples({ data } as unknown as Pick<Services, 'data'>), reads };
 }
 
-const ask = ({ data }: ReturnType<typeof clients>, signal?: AbortSignal) =>
+const ask = ({ data }: ReturnType<typeof services>, signal?: AbortSignal) =>
   data.call('tokenRows', { ...nearest, words: [], split: 'test' }, signal ? { signal } : {});
 
-it('words are read once for all who wait, with progress', async () => {
-  const services = clients();
-  const both = Promise.all([ask(services), ask(services)]);
-  await vi.waitFor(() => expect(services.reads).toHaveLength(1));
-  expect(services.wordsRead.getState()).toMatchObject({ done: 1, total: 3, secondsLeft: 2 });
-  services.reads[0]?.();
+it('shows how far reading is while a prompt with the nearest examples waits', async () => {
+  const page = services();
+  const both = Promise.all([ask(page), ask(page)]);
+  expect(page.wordsRead.getState()).toMatchObject({ done: 1, total: 3, secondsLeft: 2 });
+  page.reads[0]?.();
+  await vi.waitFor(() => expect(page.wordsRead.getState()).not.toBeNull());
+  page.reads[1]?.();
   await both;
-  expect(services.wordsRead.getState()).toBeNull();
-  await ask(services);
-  expect(services.reads).toHaveLength(1);
+  expect(page.wordsRead.getState()).toBeNull();
 });
 
-it('whoever waits is told that it was stopped, and the next one begins again', async () => {
-  const services = clients();
-  const both = Promise.allSettled([ask(services), ask(services)]);
-  await vi.waitFor(() => expect(services.reads).toHaveLength(1));
-  services.wordsRead.getState()?.stop();
+it('cancels every waiting call when reading is stopped, and starts again for the next one', async () => {
+  const page = services();
+  const both = Promise.allSettled([ask(page), ask(page)]);
+  page.wordsRead.getState()?.stop();
   expect((await both).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  expect(page.wordsRead.getState()).toBeNull();
+  const again = ask(page);
+  page.reads.at(-1)?.();
+  await again;
+});
+
+it('stops reading when the caller gives up', async () => {
+  const page = services();
   const aborter = new AbortController();
-  const again = ask(services, aborter.signal);
-  await vi.waitFor(() => expect(services.reads).toHaveLength(2));
+  const call = ask(page, aborter.signal);
   aborter.abort();
-  await expect(again).rejects.toMatchObject({ code: 'cancelled' });
+  await expect(call).rejects.toMatchObject({ code: 'cancelled' });
+});
+
+it('leaves other calls alone', async () => {
+  const page = services();
+  await page.data.call('answerEnds', {});
+  expect(page.wordsRead.getState()).toBeNull();
 });

@@ -10,7 +10,7 @@ import type { LoadedModel, ModelSource } from '../model/load';
 import type { SoftPrompt } from '../prompt/types';
 import type { Store } from '../store/store';
 import type { LabelWord } from '../task/types';
-import type { DataMethods, EngineControl, EngineMethods, ModelFiles } from '../worker/protocol';
+import type { DataMethods, EngineControl, EngineMethods, ModelFiles, ModelInfo } from '../worker/protocol';
 import type { WordsRead } from './nearest-examples';
 
 type Params<F> = F extends (params: infer P, ...rest: never[]) => unknown ? P : never;
@@ -67,6 +67,8 @@ export interface SampleProject {
 export interface Services {
   readonly engine: Client<EngineMethods>;
   readonly data: Client<DataMethods>;
+  /** The model is loaded: the workflow worker gets a channel to it, and what is known of it. */
+  readonly connectEngine: (info: ModelInfo, weights: ModelCard['weights']) => Promise<void>;
   readonly store: Store;
   /** Null while nobody waits for the nearest examples. */
   readonly wordsRead: StoreApi<WordsRead | null>;

@@ -44,6 +44,7 @@ export interface OpenModel {
   readonly engine: Engine;
   readonly tokenizer: Tokenizer;
   readonly card: ModelCard;
+  readonly files: ModelFiles;
   /** config.json, for what PEFT writes down. */
   readonly config: Readonly<Record<string, unknown>>;
 }
@@ -70,5 +71,5 @@ export async function openModel({ model, backend, threads }: ModelOptions, log: 
   log.line(
     `${info.id} (${info.dtype}) on ${info.backend}, ${info.threads} threads: ready in ${duration(info.loadSeconds)}`,
   );
-  return { engine, tokenizer, card, config };
+  return { engine, tokenizer, card, files, config };
 }

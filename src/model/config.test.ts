@@ -7,14 +7,19 @@ it('reads family and context, whatever the exporter calls them', () => {
   expect(configOf(files('{"model_type":"llama","max_position_embeddings":2048}'))).toEqual({
     family: 'llama',
     contextLength: 2048,
+    attentionHeads: null,
   });
-  expect(configOf(files('{"model_type":"gpt2","n_positions":1024}'))).toEqual({ family: 'gpt2', contextLength: 1024 });
+  expect(configOf(files('{"model_type":"gpt2","n_positions":1024}'))).toEqual({
+    family: 'gpt2',
+    contextLength: 1024,
+    attentionHeads: null,
+  });
 });
 
 it.each(['{', '[]', '{"model_type":7}', '{}'])('knows nothing from %s', (text) => {
-  expect(configOf(files(text))).toEqual({ family: null, contextLength: null });
+  expect(configOf(files(text))).toEqual({ family: null, contextLength: null, attentionHeads: null });
 });
 
 it('knows nothing without a config.json', () => {
-  expect(configOf({})).toEqual({ family: null, contextLength: null });
+  expect(configOf({})).toEqual({ family: null, contextLength: null, attentionHeads: null });
 });

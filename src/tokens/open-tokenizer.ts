@@ -11,8 +11,12 @@ export interface OpenTokenizer {
   readonly breaks: () => readonly number[];
 }
 
-/** @param context tokens that the model reads at once */
-export function openTokenizerOf(tokenizer: Tokenizer, context: number): OpenTokenizer {
+/** Where a model's files do not say how much it reads at once. */
+const DEFAULT_CONTEXT = 2048;
+
+/** @param contextLength tokens that the model reads at once; null = unknown */
+export function openTokenizerOf(tokenizer: Tokenizer, contextLength: number | null): OpenTokenizer {
+  const context = contextLength ?? DEFAULT_CONTEXT;
   let found: readonly number[] | null = null;
   const breaks = () => {
     found ??= lineBreaks(tokenizer);

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { ControlSource } from '../lib/control';
 import { createDataHandlers } from './data.worker';
 import type { DataMethods } from './protocol';
 
@@ -53,7 +54,7 @@ it('reads, guesses, splits and says what can be shown, without a tokenizer', asy
 
 it('tells how far the reading of a file is, and stops between two steps', async () => {
   const bytes = new TextEncoder().encode(`text,label\n${'a message,good\n'.repeat(30_000)}`);
-  const asked: { requested: 'cancel' | null } = { requested: null };
+  const asked = new ControlSource();
   const seen: unknown[] = [];
   const emit = (event: unknown) => {
     seen.push(event);
@@ -209,11 +210,11 @@ it('a comparison can be stopped between two of its steps', async () => {
     looks: 1,
     seed: 0,
   };
-  const asked: { requested: 'cancel' | null } = { requested: null };
+  const asked = new ControlSource();
   let steps = 0;
   const stopAtSecond = () => {
     steps += 1;
-    if (steps === 2) asked.requested = 'cancel';
+    if (steps === 2) asked.ask('cancel');
   };
   const none = async () => undefined;
   await expect(handlers.compare(plan, stopAtSecond, asked, none)).rejects.toMatchObject({ code: 'cancelled' });

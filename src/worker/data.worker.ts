@@ -22,9 +22,12 @@ import { inSteps } from '../lib/in-steps';
 import { unwrap } from '../lib/unwrap';
 import { wordClassifier } from '../metrics/logistic';
 import { rowsOf } from '../task/render';
+import { VERBS } from '../workflow/index';
+import { createPageHost } from './page-host';
 import type { DataMethods } from './protocol';
 import { type Handlers, serve } from './serve';
 import { createTextHandlers } from './text-handlers';
+import { verbHandlers } from './verbs';
 
 const rowsDone = (total: number, share: number) => ({
   kind: 'progress' as const,
@@ -39,7 +42,11 @@ const told = (prepared: Prepared) => {
   return { ...prepared, detectable: (writes(mapping) ? detectableWriting : detectable)(split.test.length) };
 };
 
+/** They wait for the engine, or must not wait for what waits for it. */
+const CONCURRENT = new Set<string>(['connectEngine', 'render', 'tokenRows', ...Object.keys(VERBS)]);
+
 export function createDataHandlers(): Handlers<DataMethods> {
+  const host = createPageHost();
   let lastWords: { readonly key: string; readonly result: ReturnType<DataMethods['tfidf']> } | null = null;
 
   return {
@@ -52,7 +59,8 @@ export function createDataHandlers(): Handlers<DataMethods> {
       return { ...table, guess: guessColumns(table) };
     },
 
-    ...createTextHandlers(),
+    ...verbHandlers(host),
+    ...createTextHandlers(host),
 
     prepare: async ({ table, mapping, ...how }) => told(unwrap(await prepareDataset(table, mapping, how))),
 
@@ -112,4 +120,4 @@ export function byReference(handlers: Handlers<DataMethods>): Handlers<DataMetho
 
 // Only inside a worker: the page and Node have no such scope.
 if (typeof WorkerGlobalScope !== 'undefined' && self instanceof WorkerGlobalScope)
-  serve<DataMethods>(self, byReference(createDataHandlers()), buffersIn);
+  serve<DataMethods>(self, byReference(createDataHandlers()), { concurrent: CONCURRENT, movable: buffersIn });

@@ -2,7 +2,7 @@ import type { Engine } from '../engine/engine';
 import { createWebEngine, prepareWebEngine } from '../engine/web';
 import { StudioError } from '../lib/errors';
 import type { EngineMethods, ProgressEvent } from './protocol';
-import { type Handlers, serve } from './serve';
+import { type Handlers, RequestQueue, serve } from './serve';
 
 /** Tells of work that is done piece by piece, with the time that is left at the pace so far. */
 function progressOf(unit: ProgressEvent['unit'], total: number, emit: (event: ProgressEvent) => void) {
@@ -13,13 +13,24 @@ function progressOf(unit: ProgressEvent['unit'], total: number, emit: (event: Pr
   };
 }
 
-function engineHandlers(): Handlers<EngineMethods> {
+/** Called by the workflow worker over a channel of its own; both channels share one queue, as runs must not overlap. */
+const CONCURRENT = new Set<keyof EngineMethods>(['connect']);
+
+function createEngineHandlers() {
+  const queue = new RequestQueue();
   let engine: Engine | null = null;
+  let disconnect = () => {};
   const loaded = (): Engine => {
     if (!engine) throw new StudioError('bad-input', 'No model is loaded yet.');
     return engine;
   };
-  return {
+  const handlers: Handlers<EngineMethods> = {
+    connect: ({ port }) => {
+      disconnect(); // what the last channel asked for, nobody waits for any more
+      disconnect = serve<EngineMethods>(port, handlers, { queue, concurrent: CONCURRENT });
+      port.start();
+      return null;
+    },
     prepare: (params) => prepareWebEngine(params),
     load: async (params, emit) => {
       const old = engine;
@@ -50,7 +61,11 @@ function engineHandlers(): Handlers<EngineMethods> {
     selfCheck: (params, emit, control) =>
       loaded().selfCheck(params, control, (done) => emit({ kind: 'direction', done, total: params.directions })),
   };
+  return { handlers, queue };
 }
 
 // ORT's threads may run this very file again, under this name: there it must not answer messages in ORT's place.
-if (!self.name.startsWith('em-pthread')) serve<EngineMethods>(self, engineHandlers());
+if (!self.name.startsWith('em-pthread')) {
+  const { handlers, queue } = createEngineHandlers();
+  serve<EngineMethods>(self, handlers, { queue, concurrent: CONCURRENT });
+}

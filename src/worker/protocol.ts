@@ -37,10 +37,13 @@ import type { CalibrationFit, Comparison, ComparisonPlan } from '../evaluation/t
 import type { WritingComparison, WritingPlan } from '../evaluation/writing';
 import type { WireError } from '../lib/errors';
 import type { BatchTask } from '../task/batch';
-import type { Example, HardPrompt, LabelWord } from '../task/types';
+import type { Example, LabelWord } from '../task/types';
 import type { TargetLengths, TextLengths } from '../tokens/text-lengths';
 import type { LabelTokens, TokenRow } from '../tokens/types';
 import type { TrainEvent } from '../training/events';
+import type { HostCard, Verb } from '../workflow/host';
+import type { Verbs } from '../workflow/index';
+import type { RowsRequest, TokenisedRows } from '../workflow/token-rows';
 
 export type { SelfCheckReport } from '../engine/self-check';
 export type {
@@ -57,6 +60,8 @@ export type {
 
 /** Methods of the engine worker (ONNX Runtime and nothing else). One queue: calls run one after the other. */
 export interface EngineMethods {
+  /** Opens a second channel, for the workflow worker; what an earlier one asked for is cancelled. */
+  connect(params: { readonly port: MessagePort }): null;
   /** Starts the runtime while the model's files are on their way; `load` does it where this was not called. */
   prepare(params: Pick<LoadRequest, 'backend' | 'threads'>): void;
   load(params: LoadRequest, onEvent: (e: LoadEvent) => void): ModelInfo;
@@ -106,6 +111,15 @@ export interface PreparedData {
   readonly detectable: { readonly points: number | null; readonly sentence: string };
 }
 
+/** The way to the engine worker, and what is loaded there. */
+export interface EngineLink {
+  readonly port: MessagePort;
+  readonly info: ModelInfo;
+  readonly weights: HostCard['weights'];
+  /** Address of the page: files of the site are found from there. */
+  readonly base: string;
+}
+
 /** One file for batches, another for measuring: neither takes the other's place. */
 export type BatchLane = 'batch' | 'measure';
 
@@ -122,8 +136,14 @@ export interface BatchFile {
   readonly guess: ColumnMapping | null;
 }
 
-/** Methods of the data worker (parse, lint, tokenise, statistics; never ONNX Runtime). */
-export interface DataMethods {
+/** A verb as a method: its events and its result cross the worker's border as they are. */
+type VerbMethod<V> = V extends Verb<infer Q, infer E, infer R> ? (params: Q, onEvent: (event: E) => void) => R : never;
+type VerbMethods = { [K in keyof Verbs]: VerbMethod<Verbs[K]> };
+
+/** Methods of the workflow worker (the verbs; parse, lint, tokenise, statistics; never ONNX Runtime). */
+export interface DataMethods extends VerbMethods {
+  /** The engine worker's end of a channel, and the model that is loaded there; null = it is gone. */
+  connectEngine(params: EngineLink | null): null;
   parse(
     params: {
       fileName: string;
@@ -179,34 +199,12 @@ export interface DataMethods {
     readonly labels: readonly LabelTokens[];
     readonly collisions: readonly { readonly labels: readonly string[]; readonly suggestion: readonly LabelWord[] }[];
   };
-  render(params: {
-    dataset: Dataset;
-    prompt: HardPrompt;
-    words: readonly LabelWord[];
-    split: SplitName | readonly string[];
-    chat?: boolean;
-  }): { readonly examples: readonly Example[] };
-  /** Rendered and tokenised rows of a split (or of given row ids). */
-  tokenRows(params: {
-    dataset: Dataset;
-    prompt: HardPrompt;
-    words: readonly LabelWord[];
-    split: SplitName | readonly string[];
-    chat?: boolean;
-    /** Tokens that must be free for an answer; a target's own are counted without it. */
-    room?: number;
-  }): {
-    readonly rows: readonly TokenRow[];
-    readonly tooLong: readonly string[];
-    readonly meanTokens: number;
-    readonly maxTokens: number;
-  };
+  /** Events: token vectors are being read, where the prompt shows the nearest examples. */
+  render(params: RowsRequest, onEvent: (e: ProgressEvent) => void): { readonly examples: readonly Example[] };
+  /** Rendered and tokenised rows of a split (or of given row ids). Events as `render`. */
+  tokenRows(params: RowsRequest, onEvent: (e: ProgressEvent) => void): TokenisedRows;
   /** Tokens of the texts alone, against what the model reads at once; row ids of those that are too long. */
   textLengths(params: { dataset: Dataset }): TextLengths & { readonly overRowIds: readonly string[] };
-  /** Ids of the tokens whose vectors are needed to find each row's nearest training rows; null = they are here already. */
-  neighbourTokens(params: { dataset: Dataset; model: string }): { readonly ids: Int32Array | null };
-  /** Those vectors, row-major `[ids, hidden]`; what `render` and `tokenRows` need for the nearest examples. */
-  openNeighbours(params: { dataset: Dataset; model: string; vectors: Float32Array; hidden: number }): null;
   /** `chat`: inside of the model's form for messages, where it has one. */
   encode(params: { text: string; chat?: boolean }): { readonly ids: Int32Array; readonly pieces: readonly string[] };
   decode(params: { ids: Int32Array }): { readonly text: string };

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
+import type { Control } from '../lib/control';
 import { StudioError } from '../lib/errors';
-import type { Control } from './rpc';
 import { type PageEnd, RpcClient } from './rpc-client';
 import { type Handlers, serve } from './serve';
 

@@ -11,11 +11,6 @@ export type ResultOf<F> = F extends (...args: never[]) => infer R ? R : never;
 
 export type ControlKind = 'stop' | 'pause' | 'cancel';
 
-/** What was asked of a running request from outside; polled between two steps. */
-export interface Control {
-  readonly requested: ControlKind | null;
-}
-
 /** Out of band: not queued behind the request that it is about. */
 export interface WireControl {
   readonly control: ControlKind;

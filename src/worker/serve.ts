@@ -1,9 +1,8 @@
 import { assert } from '../lib/assert';
+import { type Control, ControlSource } from '../lib/control';
 import { toWire } from '../lib/errors';
 import type { WireReply, WireRequest } from './protocol';
 import {
-  type Control,
-  type ControlKind,
   cancelled,
   type EventOf,
   type Methods,
@@ -25,13 +24,13 @@ export type Handlers<M extends Methods<M>> = {
 /** Serves the waiting requests of these methods now, between two steps of a long one. The others keep their places. */
 type LetPass<M> = (...methods: readonly (keyof M)[]) => Promise<void>;
 
-/** The end of a channel that lies inside a worker. `DedicatedWorkerGlobalScope` and `MessagePort` are such. */
+/** The end of a channel inside a worker: `DedicatedWorkerGlobalScope` or `MessagePort`. */
 export interface WorkerEnd {
   postMessage(message: unknown, transfer: Transferable[]): void;
   addEventListener(type: 'message', listener: (event: MessageEvent) => void): void;
 }
 
-/** Workers that the system ends, or that close, raise no event in the page; their locks are let go of all the same. */
+/** Workers that the system ends, or that close, raise no event at the other end; their locks are released all the same. */
 function showAlive(end: WorkerEnd): void {
   const alive = `softprompt:worker:${Math.random().toString(36).slice(2)}`;
   void globalThis.navigator?.locks
@@ -44,30 +43,65 @@ function showAlive(end: WorkerEnd): void {
 
 const isControl = (message: WireRequest | WireControl): message is WireControl => 'control' in message;
 
-interface Job {
-  readonly request: WireRequest;
-  readonly control: Control;
+interface Waiting {
+  readonly method: string;
+  readonly handle: () => Promise<void>;
+}
+
+/** Requests of one or more channels, handled one after the other. */
+export class RequestQueue {
+  readonly #waiting: Waiting[] = [];
+  #busy = false;
+
+  push(request: Waiting): void {
+    this.#waiting.push(request);
+    void this.#handleAll();
+  }
+
+  /** Handles the waiting requests of these methods now. Only the request that is running may call this. */
+  async letPass(methods: readonly unknown[]): Promise<void> {
+    for (;;) {
+      const index = this.#waiting.findIndex(({ method }) => methods.includes(method));
+      const [next] = index < 0 ? [] : this.#waiting.splice(index, 1);
+      if (!next) return;
+      await next.handle();
+    }
+  }
+
+  async #handleAll(): Promise<void> {
+    if (this.#busy) return;
+    this.#busy = true;
+    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) await next.handle();
+    this.#busy = false;
+  }
+}
+
+interface ServeOptions {
+  /** Shared by channels whose requests must not overlap. Left out: a queue of its own. */
+  readonly queue?: RequestQueue;
+  /** Methods that run at once, beside whatever runs: they only wait for something else. */
+  readonly concurrent?: ReadonlySet<string>;
+  /** Buffers of a result that are moved instead of copied. */
+  readonly movable?: (result: unknown) => Transferable[];
 }
 
 /**
- * Serves a worker's methods. One queue: a request starts when the one before it has ended, whatever its end, or when a
- * long one lets it pass between two of its steps. Never do two run at the same time.
- * Control messages are obeyed at once, so that they reach the request that is running; for one that still waits in the
- * queue any of the three cancels it.
- * @param movable buffers of a result that are moved to the page instead of copied
+ * Serves a worker's methods over one channel. A request starts when the one before it has ended, or when a long one lets it
+ * pass between two of its steps; two never run at the same time, except for `concurrent` methods.
+ * Control messages are obeyed at once; for a request that still waits in the queue, any of the three cancels it.
+ * @returns cancels every open request: for a channel whose other end is gone
  */
 export function serve<M extends Methods<M>>(
   end: WorkerEnd,
   handlers: Handlers<M>,
-  movable: (result: unknown) => Transferable[] = () => [],
-): void {
-  const controls = new Map<number, { requested: ControlKind | null }>();
-  const waiting: Job[] = [];
-  let busy = false;
-
+  options: ServeOptions = {},
+): () => void {
+  const { queue = new RequestQueue(), concurrent = new Set(), movable = () => [] } = options;
+  const controls = new Map<number, ControlSource>();
+  const letPass: LetPass<M> = (...methods) => queue.letPass(methods);
   const reply = (message: WireReply, transfer: Transferable[] = []) => end.postMessage(message, transfer);
 
-  async function handle({ request: { id, method, params }, control }: Job): Promise<void> {
+  async function handle({ id, method, params }: WireRequest, control: ControlSource): Promise<void> {
     try {
       if (control.requested) throw cancelled();
       const handler = Object.hasOwn(handlers, method) ? handlers[method as keyof M] : undefined;
@@ -82,32 +116,18 @@ export function serve<M extends Methods<M>>(
     }
   }
 
-  async function letPass(...methods: readonly (keyof M)[]): Promise<void> {
-    for (;;) {
-      const index = waiting.findIndex(({ request }) => methods.includes(request.method as keyof M));
-      const [job] = index < 0 ? [] : waiting.splice(index, 1);
-      if (!job) return;
-      await handle(job);
-    }
-  }
-
-  async function serveAll(): Promise<void> {
-    if (busy) return;
-    busy = true;
-    for (let job = waiting.shift(); job; job = waiting.shift()) await handle(job);
-    busy = false;
-  }
-
   end.addEventListener('message', ({ data }: MessageEvent<WireRequest | WireControl>) => {
     if (isControl(data)) {
-      const control = controls.get(data.requestId);
-      if (control) control.requested = data.control;
+      controls.get(data.requestId)?.ask(data.control);
       return;
     }
-    const control = { requested: null };
+    const control = new ControlSource();
     controls.set(data.id, control);
-    waiting.push({ request: data, control });
-    void serveAll();
+    if (concurrent.has(data.method)) void handle(data, control);
+    else queue.push({ method: data.method, handle: () => handle(data, control) });
   });
   showAlive(end);
+  return () => {
+    for (const control of controls.values()) control.ask('cancel');
+  };
 }

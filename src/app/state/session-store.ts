@@ -86,6 +86,7 @@ export function createSessionStore(
           };
         },
       });
+      if (!signal.aborted) await services.connectEngine(info, get().card?.weights);
       const check = await checker.recall(info);
       if (!signal.aborted) set({ check });
       const { card } = get();

@@ -7,6 +7,7 @@ import { prepareDataset } from '../../dataset/prepare';
 import { queryRows, rowParts } from '../../dataset/query';
 import { compare } from '../../evaluation/compare';
 import { compareWriting } from '../../evaluation/writing';
+import { ControlSource } from '../../lib/control';
 import { StudioError } from '../../lib/errors';
 import type { Failure, Result } from '../../lib/result';
 import { openMemoryStore } from '../../store/store';
@@ -15,7 +16,11 @@ import { propose } from '../../task/propose';
 import { renderRows } from '../../task/render';
 import { targetLengths } from '../../tokens/text-lengths';
 import { createBatchHandlers } from '../../worker/batch';
+import { engineOver } from '../../worker/page-host';
 import type { DataMethods, EngineMethods, ModelInfo } from '../../worker/protocol';
+import { verbHandlers } from '../../worker/verbs';
+import type { Host } from '../../workflow/host';
+import { rememberedNeighbours } from '../../workflow/neighbours';
 import { withNearestExamples } from '../nearest-examples';
 import type { Client, Services } from '../services';
 import { judge } from './capabilities';
@@ -41,7 +46,9 @@ function client<M>(handlers: Handlers<M>): Client<M> {
     call: async (method, params, options) => {
       const handler = handlers[method] as ((...args: readonly unknown[]) => never) | undefined;
       if (!handler) throw new StudioError('internal', `internal: the test gave no ${String(method)}`);
-      return structuredClone(await handler(params, options?.onEvent ?? (() => {}), { requested: null }));
+      const control = new ControlSource();
+      options?.signal?.addEventListener('abort', () => control.ask('cancel'));
+      return structuredClone(await handler(params, options?.onEvent ?? (() => {}), control));
     },
     control: () => {},
     restart: () => {},
@@ -142,12 +149,30 @@ export const CAPABILITIES = judge({
   phone: false,
 });
 
-export function testServices(engine: Handlers<EngineMethods> = {}): Services {
+/** The verbs' host over the tokenizer above and a scripted engine. */
+function testHost(engine: Client<EngineMethods>): Host {
+  const decode = (ids: ArrayLike<number>) => Array.from(ids).join(' ');
+  const tokenizer = { encode: tokenise, decode, endTokenIds: [0], vocabularySize: 1000, chat: () => null, sha256: 'x' };
+  const host: Host = {
+    tokens: { tokenizer, encode: tokenise, context: 2048, breaks: () => [] },
+    card: { weights: null, attentionHeads: null },
+    engine: engineOver(engine as Parameters<typeof engineOver>[0], MODEL),
+    neighbours: rememberedNeighbours(() => host),
+    asset: () => Promise.reject(new StudioError('bad-input', 'no files here')),
+    now: () => new Date().toISOString(),
+    newId: () => crypto.randomUUID(),
+  };
+  return host;
+}
+
+export function testServices(handlers: Handlers<EngineMethods> = {}): Services {
+  const engine = client<EngineMethods>({ prepare: () => {}, load: () => MODEL, ...handlers });
+  const verbs = verbHandlers(testHost(engine)) as unknown as Handlers<DataMethods>;
+  const data = client<DataMethods>({ ...dataHandlers, ...batchHandlers(), ...verbs });
   return {
-    ...withNearestExamples({
-      engine: client<EngineMethods>({ prepare: () => {}, load: () => MODEL, ...engine }),
-      data: client<DataMethods>({ ...dataHandlers, ...batchHandlers() }),
-    }),
+    ...withNearestExamples({ data }),
+    engine,
+    connectEngine: async () => {},
     store: openMemoryStore(),
     loadModelFiles: async () => ({
       card: { id: MODEL.id, dtype: 'fp32', sha256: MODEL.sha256, files: [] },

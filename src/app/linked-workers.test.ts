@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { StudioError } from '../lib/errors';
-import type { DataMethods } from '../worker/protocol';
-import { resilientData } from './resilient-client';
+import type { DataMethods, EngineMethods } from '../worker/protocol';
+import { linkedWorkers } from './linked-workers';
 import type { Client } from './services';
 
 function mortal(deaths: number) {
@@ -16,10 +16,10 @@ function mortal(deaths: number) {
     restart: () => calls.push('restart'),
     dispose: () => {},
   } as unknown as Client<DataMethods>;
-  return { calls, client: resilientData(client) };
+  return { calls, client: linkedWorkers({} as Client<EngineMethods>, client).data };
 }
 
-describe('a data worker that dies', () => {
+describe('a workflow worker that dies', () => {
   it('is replaced, with its tokenizer, and asked again', async () => {
     const { calls, client } = mortal(1);
     await client.call('openTokenizer', { files: {} });

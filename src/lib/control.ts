@@ -1,0 +1,41 @@
+/** What may be asked of a running piece of work from outside. `cancel` throws its result away; the others keep it. */
+export type Request = 'stop' | 'pause' | 'cancel';
+
+/** Read between two steps of the work; work that waits for something else may also listen. */
+export interface Control {
+  readonly requested: Request | null;
+  /** Calls back once when something is asked, at once if it was asked already. Returns how to stop listening. */
+  listen(heard: (request: Request) => void): () => void;
+}
+
+/** The asking end of a `Control`. Only the first request counts. */
+export class ControlSource implements Control {
+  requested: Request | null = null;
+  readonly #listeners = new Set<(request: Request) => void>();
+
+  ask(request: Request): void {
+    if (this.requested) return;
+    this.requested = request;
+    for (const heard of [...this.#listeners]) heard(request);
+    this.#listeners.clear();
+  }
+
+  listen(heard: (request: Request) => void): () => void {
+    if (this.requested) {
+      heard(this.requested);
+      return () => {};
+    }
+    this.#listeners.add(heard);
+    return () => this.#listeners.delete(heard);
+  }
+}
+
+/** Work that nobody interrupts. */
+export const uninterruptedControl: Control = { requested: null, listen: () => () => {} };
+
+/** A control that hears what its parent hears, and can be asked by itself: for work that runs beside other work. */
+export function childControl(parent: Control): ControlSource {
+  const child = new ControlSource();
+  parent.listen((request) => child.ask(request));
+  return child;
+}

@@ -1,0 +1,160 @@
+/** The verbs' host inside the page's workflow worker: its own tokenizer, and the engine worker over a channel of its own. */
+import type { ModelInfo } from '../engine/types';
+import type { Control } from '../lib/control';
+import { StudioError } from '../lib/errors';
+import { configOf } from '../model/config';
+import type { OpenTokenizer } from '../tokens/open-tokenizer';
+import type { TrainEvent } from '../training/events';
+import type { Host, HostEngine } from '../workflow/host';
+import { rememberedNeighbours } from '../workflow/neighbours';
+import type { EngineLink, EngineMethods, ModelFiles } from './protocol';
+import { type PageEnd, RpcClient } from './rpc-client';
+
+type EngineClient = Pick<RpcClient<EngineMethods>, 'call' | 'control'>;
+
+/** Passes what is asked of a verb on to the engine's request that it waits for. */
+function forwarding(client: EngineClient, control: Control) {
+  let stop = () => {};
+  return {
+    onStart: (requestId: number) => {
+      stop = control.listen((request) => client.control(requestId, request));
+    },
+    done: () => stop(),
+  };
+}
+
+/** Events of a call as they come, one after the other, until it ends. */
+async function* trainingEvents(client: EngineClient, ...[request, control]: Parameters<HostEngine['train']>) {
+  const waiting: TrainEvent[] = [];
+  let wake = () => {};
+  let ended = false;
+  const { onStart, done } = forwarding(client, control);
+  const onEvent = (event: TrainEvent) => {
+    waiting.push(event);
+    wake();
+  };
+  const call = client.call('train', request, { onStart, onEvent }).finally(() => {
+    ended = true;
+    done();
+    wake();
+  });
+  call.catch(() => undefined); // awaited below, after the last event
+  for (;;) {
+    for (let event = waiting.shift(); event; event = waiting.shift()) yield event;
+    if (ended) break;
+    await new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+  }
+  await call;
+}
+
+/** The engine as a host has it, over a client of the engine worker. */
+export function engineOver(client: EngineClient, info: ModelInfo): HostEngine {
+  /** A call that is controlled from outside and tells how far it is. */
+  async function call<K extends 'score' | 'write' | 'tokenVectors' | 'latency'>(
+    method: K,
+    params: Parameters<EngineMethods[K]>[0],
+    control: Control,
+    onProgress: (done: number) => void = () => {},
+  ): Promise<ReturnType<EngineMethods[K]>> {
+    const { onStart, done } = forwarding(client, control);
+    const onEvent = (event: unknown) => onProgress((event as { readonly done: number }).done);
+    return client.call(method, params as never, { onStart, onEvent } as object).finally(done) as Promise<
+      ReturnType<EngineMethods[K]>
+    >;
+  }
+  return {
+    info,
+    score: (request, control, onProgress) => call('score', request, control, onProgress),
+    write: async (request, control, onProgress) => (await call('write', request, control, onProgress)).rows,
+    train: (request, control) => trainingEvents(client, request, control),
+    latency: async (request, repeats, control) => (await call('latency', { ...request, repeats }, control)).medianMs,
+    generate: (request, onToken, control) => {
+      const { onStart, done } = forwarding(client, control);
+      return client.call('generate', request, { onStart, onEvent: ({ id }) => onToken(id) }).finally(done);
+    },
+    tokenVectors: async (ids, control, onProgress) =>
+      (await call('tokenVectors', { ids }, control, onProgress)).vectors,
+  };
+}
+
+/** A message port as the calling end of a channel. */
+const callingEnd = (port: MessagePort): PageEnd => {
+  port.start();
+  return {
+    postMessage: (message, transfer) => port.postMessage(message, transfer),
+    addEventListener: (type, listener) => port.addEventListener(type, listener),
+    terminate: () => port.close(),
+  };
+};
+
+export interface PageHost extends Host {
+  readonly hasTokens: boolean;
+  /** The model's tokenizer is here. */
+  open(tokens: OpenTokenizer, files: ModelFiles): void;
+  /** The engine worker is here, or gone: what was asked of the one before is cancelled. */
+  connect(link: EngineLink | null): void;
+}
+
+/** The programs that travel with a prompt; fetched when a package needs them. */
+const PROGRAMS: Readonly<Record<string, () => Promise<{ readonly default: string }>>> = {
+  'predict.py': () => import('../../tools/export/predict.py?raw'),
+  'predict.mjs': () => import('../../tools/export/predict.mjs?raw'),
+  'train_peft.py': () => import('../../tools/export/train_peft.py?raw'),
+  'serve_vllm.py': () => import('../../tools/export/serve_vllm.py?raw'),
+  'serve_vllm.md': () => import('../../tools/export/serve_vllm.md?raw'),
+};
+
+/** @throws StudioError `bad-input` where the site does not have the file */
+async function readAsset(name: string, base: string | undefined): Promise<string> {
+  const program = Object.hasOwn(PROGRAMS, name) ? PROGRAMS[name] : undefined;
+  if (program) return (await program()).default;
+  const response = await fetch(new URL(`sample/${name}`, base)).catch((cause: unknown) => {
+    throw new StudioError('bad-input', `${name} could not be fetched: the connection failed. Try again.`, { cause });
+  });
+  // a static host may answer with its start page instead of "not found"
+  if (!response.ok || response.headers.get('content-type')?.startsWith('text/html'))
+    throw new StudioError('bad-input', `${name} is not on this site. Was the build copied whole?`);
+  return response.text();
+}
+
+export function createPageHost(): PageHost {
+  let opened: { readonly tokens: OpenTokenizer; readonly attentionHeads: number | null } | null = null;
+  let linked: {
+    readonly client: RpcClient<EngineMethods>;
+    readonly engine: HostEngine;
+    readonly link: EngineLink;
+  } | null = null;
+  const host: PageHost = {
+    get hasTokens() {
+      return opened !== null;
+    },
+    get tokens() {
+      if (!opened) throw new StudioError('bad-input', 'The model’s tokenizer is not here yet: wait for the model.');
+      return opened.tokens;
+    },
+    get engine() {
+      if (!linked) throw new StudioError('bad-input', 'No model is loaded yet.');
+      return linked.engine;
+    },
+    get card() {
+      return { weights: linked?.link.weights ?? null, attentionHeads: opened?.attentionHeads ?? null };
+    },
+    neighbours: rememberedNeighbours(() => host),
+    asset: (name) => readAsset(name, linked?.link.base),
+    now: () => new Date().toISOString(),
+    newId: () => crypto.randomUUID(),
+    open: (tokens, files) => {
+      opened = { tokens, attentionHeads: configOf(files).attentionHeads };
+    },
+    connect: (link) => {
+      linked?.client.dispose();
+      linked = null;
+      if (!link) return;
+      const client: RpcClient<EngineMethods> = new RpcClient('engine', () => callingEnd(link.port));
+      linked = { client, link, engine: engineOver(client, link.info) };
+    },
+  };
+  return host;
+}

@@ -1,0 +1,75 @@
+/**
+ * What the product's verbs need from outside. Two hosts provide it: the page's workers (worker/page-host.ts) and Node
+ * (cli/node-host.ts). A verb knows nothing of React, of IndexedDB or of workers.
+ */
+import type { Dataset } from '../dataset/types';
+import type {
+  GenerateRequest,
+  ModelInfo,
+  ScoreRequest,
+  ScoreResult,
+  TrainRequest,
+  WriteRequest,
+  WrittenRow,
+} from '../engine/types';
+import type { Generated } from '../inference/generate';
+import type { Control } from '../lib/control';
+import type { ModelCard } from '../model/card';
+import type { Neighbours } from '../task/types';
+import type { OpenTokenizer } from '../tokens/open-tokenizer';
+import type { TrainEvent } from '../training/events';
+
+/** How a caller steers a running verb, and how it hears of it. */
+export interface Run<E = never> {
+  readonly control: Control;
+  readonly emit: (event: E) => void;
+}
+
+/**
+ * A verb of the product. Request, events and result are plain values that a worker can be sent; what is to be kept is in the
+ * result or in an event, and the caller stores it.
+ * @throws StudioError `cancelled` once it was asked to, and as the engine's methods
+ */
+export type Verb<Q, E, R> = (host: Host, request: Q, run: Run<E>) => Promise<R>;
+
+/** The loaded model. Calls throw StudioErrors as Engine's methods do; they may be made at the same time and then queue. */
+export interface HostEngine {
+  readonly info: ModelInfo;
+  score(request: ScoreRequest, control: Control, onProgress?: (rowsDone: number) => void): Promise<ScoreResult>;
+  write(
+    request: WriteRequest,
+    control: Control,
+    onProgress?: (rowsDone: number) => void,
+  ): Promise<readonly WrittenRow[]>;
+  train(request: TrainRequest, control: Control): AsyncIterable<TrainEvent>;
+  /** Median milliseconds of one row, warm. */
+  latency(request: ScoreRequest, repeats: number, control: Control): Promise<number>;
+  generate(request: GenerateRequest, onToken: (id: number) => void, control: Control): Promise<Generated>;
+  /** Token embeddings `[ids, hidden]`, row-major. */
+  tokenVectors(ids: Int32Array, control: Control, onProgress?: (done: number) => void): Promise<Float32Array>;
+}
+
+/** Facts of the model folder that exports write down. */
+export interface HostCard {
+  /** Where PyTorch finds the same weights; null where nobody knows. */
+  readonly weights: NonNullable<ModelCard['weights']> | null;
+  readonly attentionHeads: number | null;
+}
+
+export interface Host {
+  readonly tokens: OpenTokenizer;
+  readonly card: HostCard;
+  /** @throws StudioError `bad-input` (reading the property) while no model is loaded */
+  readonly engine: HostEngine;
+  /** For each row its most similar training rows, by the model's token vectors, which are read once for a data set. */
+  neighbours(
+    dataset: Dataset,
+    control: Control,
+    onProgress?: (done: number, total: number) => void,
+  ): Promise<Neighbours>;
+  /** A text file that ships with the product, e.g. `predict.py` or `sample.json`. */
+  asset(name: string): Promise<string>;
+  /** ISO time. */
+  now(): string;
+  newId(): string;
+}

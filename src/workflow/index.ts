@@ -1,0 +1,8 @@
+/** The product's verbs: what a page or a command line can ask for. One file a verb, and its name in names.ts. */
+import type { Verb } from './host';
+import type { VerbName } from './names';
+
+/** Every verb by its name; the protocol of the workflow worker is derived from it. */
+export const VERBS = {} satisfies Readonly<Record<VerbName, Verb<never, unknown, unknown>>>;
+
+export type Verbs = typeof VERBS;

@@ -1,0 +1,116 @@
+/** Rows of a data set under a prompt, as token ids: the one way from a row to the model. */
+import type { Dataset, SplitName } from '../dataset/types';
+import type { Control } from '../lib/control';
+import { unwrap } from '../lib/unwrap';
+import { findCollisions } from '../task/collisions';
+import { renderRows } from '../task/render';
+import type { Example, HardPrompt, LabelWord, Neighbours } from '../task/types';
+import type { OpenTokenizer } from '../tokens/open-tokenizer';
+import type { LabelTokens, TokenRow } from '../tokens/types';
+import type { Host } from './host';
+
+/** Room left for virtual tokens and the answer word when rows are checked against the model's context. */
+export const RESERVED_TOKENS = 32;
+
+export interface RowsRequest {
+  readonly dataset: Dataset;
+  readonly prompt: HardPrompt;
+  /** Empty where texts are generated. */
+  readonly words: readonly LabelWord[];
+  readonly split: SplitName | readonly string[];
+  /** Left out: as the prompt says. */
+  readonly chat?: boolean;
+  /** Tokens that must be free for an answer; a target's own are counted without it. */
+  readonly room?: number;
+}
+
+export interface TokenisedRows {
+  readonly rows: readonly TokenRow[];
+  /** Ids of rows that do not fit the model's context; they are not among `rows`. */
+  readonly tooLong: readonly string[];
+  readonly meanTokens: number;
+  readonly maxTokens: number;
+}
+
+const isNearest = ({ selection, shots }: HardPrompt) => selection === 'nearest' && shots > 0;
+const isChat = ({ chat, prompt }: Pick<RowsRequest, 'chat' | 'prompt'>) => chat ?? prompt.chat ?? false;
+
+/** @param neighbours needed for a prompt with the nearest examples @throws StudioError `bad-input` for a bad template */
+export function renderExamples(
+  { tokenizer }: Pick<OpenTokenizer, 'tokenizer'>,
+  request: RowsRequest,
+  neighbours: Neighbours | null,
+): readonly Example[] {
+  const { dataset, prompt, words, split } = request;
+  const examples = unwrap(renderRows(dataset, prompt, words, split, neighbours));
+  if (!isChat(request)) return examples;
+  const inChat = (text: string) => tokenizer.chat(text) ?? text;
+  return examples.map(({ text, otherOrders, ...example }) => ({
+    ...example,
+    text: inChat(text),
+    ...(otherOrders ? { otherOrders: otherOrders.map(inChat) } : {}),
+  }));
+}
+
+/** A text to be generated, with what ends it: a line break, or in a chat the end of the message. */
+export function targetIds({ encode, tokenizer }: OpenTokenizer, target: string, chat: boolean): Int32Array {
+  const [end] = tokenizer.endTokenIds;
+  return chat && end !== undefined ? Int32Array.from([...encode(target.trimStart()), end]) : encode(`${target}\n`);
+}
+
+/** `renderExamples`, tokenised and checked against the model's context. */
+export function tokenise(tokens: OpenTokenizer, request: RowsRequest, neighbours: Neighbours | null): TokenisedRows {
+  const { encode, context } = tokens;
+  const all = renderExamples(tokens, request, neighbours).map(
+    ({ rowId, text, label, otherOrders, target }): TokenRow => ({
+      rowId,
+      label,
+      ids: encode(text),
+      ...(otherOrders ? { otherOrders: otherOrders.map(encode) } : {}),
+      ...(target === undefined ? {} : { target: targetIds(tokens, target, isChat(request)) }),
+    }),
+  );
+  const fits = ({ ids, otherOrders = [], target }: TokenRow) => {
+    const answer = Math.max(request.room ?? 0, target?.length ?? 0);
+    return [ids, ...otherOrders].every((each) => each.length + answer + RESERVED_TOKENS <= context);
+  };
+  const rows = all.filter(fits);
+  const kept = new Set(rows.map(({ rowId }) => rowId));
+  const lengths = rows.map(({ ids }) => ids.length);
+  return {
+    rows,
+    tooLong: all.filter(({ rowId }) => !kept.has(rowId)).map(({ rowId }) => rowId),
+    meanTokens: lengths.length === 0 ? 0 : lengths.reduce((a, b) => a + b, 0) / lengths.length,
+    maxTokens: lengths.reduce((a, b) => Math.max(a, b), 0),
+  };
+}
+
+/** What rendering these rows needs: the nearest training rows where the prompt shows them, else nothing. */
+export const neighboursFor = async (
+  host: Pick<Host, 'neighbours'>,
+  { dataset, prompt }: Pick<RowsRequest, 'dataset' | 'prompt'>,
+  control: Control,
+  onProgress?: (done: number, total: number) => void,
+): Promise<Neighbours | null> => (isNearest(prompt) ? host.neighbours(dataset, control, onProgress) : null);
+
+/** Tokenised rows; reads the token vectors first where the prompt shows the nearest examples. @throws StudioError `bad-input` */
+export async function tokenRows(
+  host: Pick<Host, 'tokens' | 'neighbours'>,
+  request: RowsRequest,
+  control: Control,
+  onVectors?: (done: number, total: number) => void,
+): Promise<TokenisedRows> {
+  return tokenise(host.tokens, request, await neighboursFor(host, request, control, onVectors));
+}
+
+/** Each label's answer word with its token ids. */
+export const labelTokens = ({ encode }: Pick<OpenTokenizer, 'encode'>, words: readonly LabelWord[]): LabelTokens[] =>
+  words.map((word) => ({ ...word, tokenIds: Array.from(encode(word.word)) }));
+
+/** Labels that start with the same token, with other words to use. */
+export const labelCollisions = ({ encode }: Pick<OpenTokenizer, 'encode'>, words: readonly LabelWord[]) =>
+  findCollisions(labelTokens({ encode }, words), encode);
+
+/** A generated text, without the white space around it. */
+export const decoded = ({ tokenizer }: Pick<OpenTokenizer, 'tokenizer'>, ids: ArrayLike<number>): string =>
+  tokenizer.decode(ids).trim();
