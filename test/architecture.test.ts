@@ -1,54 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, normalize, relative } from 'node:path';
-import { parseSync } from 'vite';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
-
-const ROOT = join(import.meta.dirname, '..');
-
-type Kind = 'value' | 'type';
-interface Import {
-  readonly request: string;
-  readonly kind: Kind;
-}
-
-/** Every module that a source text names: static, re-exported, dynamic, `import()` types, and worker URLs. */
-function importsOf(file: string, text: string): Import[] {
-  const { module, errors } = parseSync(file, text);
-  if (errors.length > 0) throw new Error(`${file}: ${errors[0]?.message}`);
-  const found: Import[] = [];
-  for (const { moduleRequest, entries } of module.staticImports)
-    found.push({
-      request: moduleRequest.value,
-      kind: entries.length > 0 && entries.every((e) => e.isType) ? 'type' : 'value',
-    });
-  for (const { entries } of module.staticExports)
-    for (const entry of entries)
-      if (entry.moduleRequest)
-        found.push({ request: entry.moduleRequest.value, kind: entry.isType ? 'type' : 'value' });
-  const dynamic = new Set(module.dynamicImports.map((d) => d.moduleRequest.start));
-  for (const match of text.matchAll(/\bimport\(\s*(['"`])(?<request>[^'"`]+)\1/g)) {
-    const at = match.index + match[0].length - (match.groups?.request?.length ?? 0) - 2;
-    found.push({ request: match.groups?.request ?? '', kind: dynamic.has(at) ? 'value' : 'type' });
-  }
-  for (const match of text.matchAll(/new URL\(\s*(['"`])(?<request>[^'"`]+\.tsx?)\1\s*,\s*import\.meta\.url/g))
-    found.push({ request: match.groups?.request ?? '', kind: 'value' });
-  return found;
-}
-
-/** The path below src/ that a request means, or null for a package. */
-function target(from: string, request: string): string | null {
-  const path = request.replace(/\?.*$/, '');
-  if (path.startsWith('.')) return normalize(join(dirname(from), path));
-  const alias = /^(?:@\/|\/?src\/|#src\/)(?<rest>.+)$/.exec(path);
-  return alias?.groups?.rest ?? null;
-}
-
-/** `worker/clients/x.ts` -> `worker/clients`; `graph/ir.ts` -> `graph`; `main.tsx` -> `app`. */
-function roomOf(path: string): string {
-  const [first = '', second = ''] = path.split('/');
-  if (first === 'worker') return `worker/${second.replace(/\.tsx?$/, '')}`;
-  return path.includes('/') ? first : first.startsWith('main') ? 'app' : first;
-}
+import { type Import, importsOf, type Kind, target } from './parse.ts';
+import { roomOf as folderOf, product, ROOT } from './sources.ts';
 
 interface Rule {
   readonly values: ReadonlySet<string>;
@@ -70,6 +24,8 @@ function readTable(): Map<string, Rule> {
 }
 
 const rules = readTable();
+
+/** Packages that one room alone may import. `app` here is the room and every room below it. */
 const PACKAGE_DOORS: Readonly<Record<string, string>> = {
   'onnxruntime-web': 'runtime',
   'onnxruntime-node': 'runtime',
@@ -77,31 +33,46 @@ const PACKAGE_DOORS: Readonly<Record<string, string>> = {
   react: 'app',
   'react-dom': 'app',
 };
+const behind = (door: string, room: string) => room === door || room.startsWith(`${door}/`);
 
-/** Why `from` (path below src/) may not import this, or null. Test files may also import the libraries and rooms they test with. */
+/** A room of the imports table: its row, and its own name where the row covers several (`app/screens/*`). */
+interface Room {
+  readonly name: string;
+  readonly row: string;
+}
+
+/** The row that covers most of the path: `app/screens/*` before `app`, `worker/rpc` for worker/rpc.ts. */
+function roomOf(path: string): Room {
+  const parts = path.replace(/\.tsx?$/, '').split('/');
+  for (let n = parts.length; n > 0; n--) {
+    const name = parts.slice(0, n).join('/');
+    if (rules.has(name)) return { name, row: name };
+    const row = [...parts.slice(0, n - 1), '*'].join('/');
+    if (rules.has(row) && n < parts.length) return { name, row };
+  }
+  const name = parts.length === 1 && path.startsWith('main') ? 'app' : (parts[0] ?? '');
+  return { name, row: name };
+}
+
+/** Why `from` (path below src/) may not import this, or null. Test files may also import what they test with. */
 function violation(from: string, { request, kind }: Import): string | null {
   const room = roomOf(from);
   const path = target(from, request);
   if (path === null) {
     const name = Object.keys(PACKAGE_DOORS).find((p) => request === p || request.startsWith(`${p}/`));
-    return name && PACKAGE_DOORS[name] !== room ? `${from}: only ${PACKAGE_DOORS[name]} may import ${request}` : null;
+    const door = name && PACKAGE_DOORS[name];
+    return door && !behind(door, room.name) ? `${from}: only ${door} may import ${request}` : null;
   }
   if (path.startsWith('..')) return null;
   const other = roomOf(path);
-  if (other === room || other === 'lib') return null;
-  const rule = rules.get(room);
-  if (!rule) return `${from}: the table has no room ${room}`;
+  if (other.name === room.name || other.name === 'lib') return null;
+  const rule = rules.get(room.row);
+  if (!rule) return `${from}: the table has no room ${room.name}`;
   const allowed = kind === 'type' ? rule.types : rule.values;
-  const file = path.replace(/\.tsx?$/, '');
-  return allowed.has(other) || allowed.has(file)
+  return allowed.has(other.name) || allowed.has(other.row) || allowed.has(path.replace(/\.tsx?$/, ''))
     ? null
-    : `${from}: ${room} may not import ${kind === 'type' ? 'types of ' : ''}${other} (${request})`;
+    : `${from}: ${room.name} may not import ${kind === 'type' ? 'types of ' : ''}${other.name} (${request})`;
 }
-
-const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
-  .filter((path) => /\.tsx?$/.test(path) && !path.endsWith('.d.ts'))
-  .map((path) => ({ path, text: readFileSync(join(ROOT, 'src', path), 'utf8') }));
-const product = sources.filter(({ path }) => !/(?:\.test|test-support)\.tsx?$/.test(path));
 
 describe('allowed imports', () => {
   it('hold in every source file', () => {
@@ -113,8 +84,16 @@ describe('allowed imports', () => {
     expect(broken).toEqual([]);
   });
 
-  const rooms = [...rules.keys()];
-  const file = (room: string) => (room.includes('/') && !room.endsWith('clients') ? `${room}.ts` : `${room}/x.ts`);
+  const rooms = [...rules.keys()].flatMap((row) =>
+    row.endsWith('/*') ? [row.replace('*', 'one'), row.replace('*', 'other')] : [row],
+  );
+  const ruleOf = (room: string) => rules.get(roomOf(file(room)).row);
+  const allows = (from: string, kind: Kind, to: string) => {
+    const rule = ruleOf(from);
+    const names = kind === 'type' ? rule?.types : rule?.values;
+    return names?.has(to) || names?.has(roomOf(file(to)).row);
+  };
+  const file = (room: string) => (existsSync(join(ROOT, 'src', `${room}.ts`)) ? `${room}.ts` : `${room}/x.ts`);
   const forms: readonly (readonly [name: string, kind: Kind, write: (request: string) => string])[] = [
     ['static', 'value', (r) => `import { x } from '${r}';`],
     ['renamed', 'value', (r) => `import { type T, x as y } from '${r}';`],
@@ -126,75 +105,111 @@ describe('allowed imports', () => {
     ['import type', 'type', (r) => `let x: import('${r}').X;`],
     ['type re-export', 'type', (r) => `export type { X } from '${r}';`],
   ];
-  const pairs = rooms.flatMap((from) =>
-    [...rooms].filter((to) => to !== from && to !== 'lib').map((to) => [from, to] as const),
-  );
 
-  it('are caught when broken, in every form and between every forbidden pair', () => {
-    let generated = 0;
-    for (const [from, to] of pairs) {
-      const rule = rules.get(from);
-      for (const [name, kind, write] of forms) {
-        if (kind === 'type' ? rule?.types.has(to) : rule?.values.has(to)) continue;
-        const relativeRequest = relative(dirname(file(from)), file(to).replace(/\.ts$/, ''));
-        for (const request of [
-          relativeRequest.startsWith('.') ? relativeRequest : `./${relativeRequest}`,
-          `@/${file(to)}`,
-          `src/${file(to)}`,
-        ]) {
-          generated++;
-          const caught = importsOf(file(from), write(request)).map((i) => violation(file(from), i));
-          expect(
-            caught.some((v) => v !== null),
-            `${from} -> ${to}, ${name}: ${request}`,
-          ).toBe(true);
+  it('are enforced in every form of import, between every forbidden pair of rooms', () => {
+    const styles = (from: string, to: string) => {
+      const path = relative(dirname(file(from)), file(to).replace(/\.ts$/, ''));
+      return [path.startsWith('.') ? path : `./${path}`, `@/${file(to)}`, `src/${file(to)}`];
+    };
+    for (const [name, kind, write] of forms)
+      for (const request of styles('engine', 'graph'))
+        expect(importsOf('engine/x.ts', write(request)), name).toContainEqual({ request, kind });
+    let pairs = 0;
+    for (const from of rooms)
+      for (const to of rooms)
+        for (const kind of ['value', 'type'] as const) {
+          if (from === to || to === 'lib' || allows(from, kind, to)) continue;
+          pairs++;
+          for (const request of styles(from, to))
+            expect(violation(file(from), { request, kind }), `${from} -> ${to}, ${kind}: ${request}`).not.toBeNull();
         }
-      }
-    }
-    expect(generated).toBeGreaterThan(5000);
+    expect(pairs).toBeGreaterThan(500);
   });
 
-  it('let through what the table allows', () => {
-    for (const [from, rule] of rules)
-      for (const to of rule.values)
-        if (rules.has(to))
+  it('include everything that the table allows', () => {
+    for (const from of rooms)
+      for (const to of rooms)
+        if (allows(from, 'value', to))
           expect(
             importsOf(file(from), `import { x } from '@/${file(to)}';`).map((i) => violation(file(from), i)),
           ).toEqual([null]);
   });
 
-  it('keep ONNX Runtime, IndexedDB and React behind one door each', () => {
+  it('keep ONNX Runtime, IndexedDB and React each to one room', () => {
     for (const [name, door] of Object.entries(PACKAGE_DOORS)) {
       const caught = (room: string) => violation(file(room), { request: `${name}/sub`, kind: 'value' });
       expect(caught(door)).toBeNull();
-      for (const room of rooms) if (room !== door) expect(caught(room), `${room} -> ${name}`).not.toBeNull();
+      for (const room of rooms) if (!behind(door, room)) expect(caught(room), `${room} -> ${name}`).not.toBeNull();
     }
   });
 });
 
+/** Strongly connected components of more than one node (Tarjan). */
+function cyclesOf(edges: ReadonlyMap<string, ReadonlySet<string>>): string[][] {
+  const low = new Map<string, number>();
+  const index = new Map<string, number>();
+  const stack: string[] = [];
+  const cycles: string[][] = [];
+  const visit = (node: string): number => {
+    const own = index.size;
+    index.set(node, own);
+    low.set(node, own);
+    stack.push(node);
+    for (const next of edges.get(node) ?? []) {
+      const reached = index.has(next) ? (stack.includes(next) ? (index.get(next) ?? own) : own) : visit(next);
+      low.set(node, Math.min(low.get(node) ?? own, reached));
+    }
+    if (low.get(node) === own) {
+      const component = stack.splice(stack.indexOf(node));
+      if (component.length > 1) cycles.push(component.sort());
+    }
+    return low.get(node) ?? own;
+  };
+  for (const node of edges.keys()) if (!index.has(node)) visit(node);
+  return cycles;
+}
+
 describe('import cycles', () => {
-  it('do not exist', () => {
-    const files = new Set(product.map(({ path }) => path));
-    const find = (path: string) => ['', '.ts', '.tsx', '/index.ts'].map((end) => path + end).find((p) => files.has(p));
-    const edges = new Map(
-      product.map(({ path, text }) => [
-        path,
+  const files = new Set(product.map(({ path }) => path));
+  const find = (path: string) => ['', '.ts', '.tsx', '/index.ts'].map((end) => path + end).find((p) => files.has(p));
+  /** Types included. A worker that a client starts by its address is not an import. */
+  const edges = new Map(
+    product.map(({ path, text }) => [
+      path,
+      new Set(
         importsOf(path, text)
-          .filter((i) => i.kind === 'value' && !i.request.endsWith('.worker.ts'))
+          .filter((i) => !i.request.endsWith('.worker.ts'))
           .map((i) => target(path, i.request))
           .map((t) => (t === null ? undefined : find(t)))
           .filter((t) => t !== undefined),
-      ]),
-    );
-    const state = new Map<string, 'open' | 'done'>();
-    const visit = (path: string, trail: readonly string[]): void => {
-      if (state.get(path) === 'done') return;
-      if (state.get(path) === 'open')
-        throw new Error(`cycle: ${[...trail.slice(trail.indexOf(path)), path].join(' -> ')}`);
-      state.set(path, 'open');
-      for (const next of edges.get(path) ?? []) visit(next, [...trail, path]);
-      state.set(path, 'done');
-    };
-    for (const { path } of product) visit(path, []);
+      ),
+    ]),
+  );
+
+  /** Rooms whose files still import each other in a circle, by types. To be emptied. */
+  const PENDING = ['evaluation', 'app', 'app/screens/playground', 'app/screens/train', 'app/screens/compare'];
+
+  it('do not exist between files, types included', () => {
+    expect(cyclesOf(edges).filter((cycle) => !cycle.every((path) => PENDING.includes(folderOf(path))))).toEqual([]);
+  });
+
+  /** Folders of app/ that still import each other. To be emptied. */
+  const PENDING_FOLDERS = /^app\/(?:shell|state|screens\b)/;
+
+  it('do not exist between folders; the files directly in app/ put all of them together', () => {
+    const folders = new Map<string, Set<string>>();
+    for (const [path, targets] of edges) {
+      const from = folderOf(path);
+      const to = folders.get(from) ?? new Set();
+      for (const other of targets) if (folderOf(other) !== from && folderOf(other) !== 'app') to.add(folderOf(other));
+      if (from !== 'app') folders.set(from, to);
+    }
+    expect(cyclesOf(folders).filter((cycle) => !cycle.every((name) => PENDING_FOLDERS.test(name)))).toEqual([]);
+  });
+
+  it('are found by the search above', () => {
+    const edge = (from: string, ...to: string[]) => [from, new Set(to)] as const;
+    expect(cyclesOf(new Map([edge('a', 'b'), edge('b', 'c'), edge('c', 'b', 'd'), edge('d')]))).toEqual([['b', 'c']]);
+    expect(cyclesOf(new Map([edge('a', 'b', 'c'), edge('b', 'd'), edge('c', 'd'), edge('d')]))).toEqual([]);
   });
 });

@@ -1,0 +1,197 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ROOT, roomOf } from './sources.ts';
+
+/**
+ * The words that docs/style.md rules out, in code, comments, test names and documents. To see the hits of one place:
+ *
+ *     ENGLISH=src/app/screens/data npx vitest run --project node test/english.test.ts
+ */
+
+interface Rule {
+  /** As docs/style.md lists it. */
+  readonly phrase: string;
+  readonly pattern: RegExp;
+}
+const rule = (phrase: string, pattern: RegExp): Rule => ({ phrase, pattern });
+const word = (phrase: string): Rule => rule(phrase, new RegExp(`\\b${phrase}\\b`, 'gi'));
+
+const RULES: readonly Rule[] = [
+  rule('stands', /\b(?:stands?|stood)\b(?!-)/gi),
+  rule('told', /\btold\b(?! apart)/gi),
+  rule('foreseen', /\bfore(?:see|sees|saw|seen|seeing)\b/gi),
+  word('likeliest'),
+  word('commonest'),
+  word('anew'),
+  rule('is begun', /\b(?:is|are|was|were|be|been) begun\b/gi),
+  word('whoever'),
+  word('whatever the text'),
+  rule('takes its place', /\btak(?:e|es|en|ing) (?:its|their) place\b/gi),
+  rule('the same for', /\bThe same for\b|[#(,:] the same for\b/g),
+  rule('as many … as', /(?<!twice |times |half |exactly )\bas many\b[^.;:\n]{0,60}?\bas\b/gi),
+  word('in their shares'),
+  word('at the temperature'),
+  rule('put it there', /\bput(?:s|ting)? (?:it|them|one|a stage) there\b/gi),
+  rule('lies in', /\b(?:lies?|lying|lain)\b(?! about| between| within| outside| above| below)/gi),
+  rule('goes on', /\b(?:go|goes|went|gone) on\b/gi),
+  rule('what was', /\bwhat (?:was|were)\b/gi),
+  rule('held-back rows', /\b(?:held|holds?)[- ]back\b/gi),
+  word('parcels?'),
+  rule('bundle', /(?<![-.])\bbundles?\b/gi),
+  rule('kit', /\bkits?\b(?!')/gi),
+  word('hard prompts?'),
+  word('label words?'),
+  rule('contest', /\bcontest/gi),
+  word('looked at'),
+  rule('needs a look', /\bneeds? a look\b|\bthings? to look at\b/gi),
+  rule('write on', /\b[Ww]rites? on(?=$|<|'|`|"| after)/gm),
+  word('sound alike'),
+  word('seeds scatter'),
+  word('may go unseen'),
+  word('mixed order'),
+  rule('To the start', /\bTo the start\b/g),
+  word('which column is what'),
+  word('who is in which part'),
+  word('is the one that counts'),
+  word('reads to the model'),
+  word('between two steps'),
+  word('every value with every other'),
+  word('to which its vectors mean nothing'),
+  word('not promised'),
+];
+
+/** Places that still have hits. To be emptied. */
+const PENDING: readonly string[] = [
+  '.',
+  'docs',
+  'e2e',
+  'src/app',
+  'src/app/charts',
+  'src/app/screens/compare',
+  'src/app/screens/data',
+  'src/app/screens/library',
+  'src/app/screens/playground',
+  'src/app/screens/prompts',
+  'src/app/screens/start',
+  'src/app/screens/train',
+  'src/app/shell',
+  'src/app/state',
+  'src/app/ui',
+  'src/autodiff',
+  'src/cli',
+  'src/dataset',
+  'src/engine',
+  'src/evaluation',
+  'src/graph',
+  'src/inference',
+  'src/interchange',
+  'src/lib',
+  'src/metrics',
+  'src/model',
+  'src/offline',
+  'src/project',
+  'src/prompt',
+  'src/report',
+  'src/runtime',
+  'src/store',
+  'src/task',
+  'src/tokens',
+  'src/training',
+  'src/worker',
+  'src/workflow',
+  'tools',
+  'tools/bench',
+  'tools/export',
+  'tools/fixtures',
+  'tools/model',
+  'tools/sample',
+  'tools/stats',
+  'tools/text-to-text',
+  'tools/tiny',
+];
+
+/** Words that a format, a program or a library prescribes, as `file word`, with the reason. */
+const ALLOWED: Readonly<Record<string, string>> = {};
+
+const LISTED = /\.(?:ts|tsx|mts|mjs|md|css|py|html)$/;
+const SKIPPED =
+  /^(?:public|test\/fixtures|src\/graph\/generated)\/|^THIRD_PARTY|^docs\/style\.md$|^test\/english\.test\.ts$/;
+
+const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], { cwd: ROOT, encoding: 'utf8' })
+  .split('\n')
+  .filter((path) => LISTED.test(path) && !SKIPPED.test(path) && existsSync(join(ROOT, path)));
+
+/** `src/app/ui`, `tools/bench`, `docs`, `.`: what a line of PENDING names. */
+function placeOf(path: string): string {
+  const [first = '', second = ''] = path.split('/');
+  if (first === 'src') return `src/${roomOf(path.slice(4))}`;
+  if (!path.includes('/')) return '.';
+  return first === 'tools' && path.split('/').length > 2 ? `tools/${second}` : first;
+}
+
+interface Hit {
+  readonly path: string;
+  readonly place: string;
+  readonly shown: string;
+}
+
+function hitsOf(path: string, text: string): Hit[] {
+  return RULES.flatMap(({ phrase, pattern }) =>
+    [...text.matchAll(pattern)]
+      .filter((match) => !(`${path} ${match[0].toLowerCase()}` in ALLOWED))
+      .map((match) => {
+        const line = text.slice(0, match.index).split('\n').length;
+        return { path, place: placeOf(path), shown: `${path}:${line} “${match[0]}” (${phrase})` };
+      }),
+  );
+}
+
+const hits = files.flatMap((path) => hitsOf(path, readFileSync(join(ROOT, path), 'utf8')));
+
+describe('the words that docs/style.md rules out', () => {
+  it('are used nowhere', () => {
+    const asked = process.env.ENGLISH;
+    if (asked)
+      console.warn(
+        hits
+          .filter(({ path }) => path.startsWith(asked))
+          .map(({ shown }) => shown)
+          .join('\n'),
+      );
+    expect(hits.filter(({ place }) => !PENDING.includes(place)).map(({ shown }) => shown)).toEqual([]);
+  });
+
+  it('are all listed there, each with what to write instead', () => {
+    const style = readFileSync(join(ROOT, 'docs/style.md'), 'utf8');
+    const listed = (phrase: string) => style.toLowerCase().includes(phrase.replace(/s\?$/, '').toLowerCase());
+    expect(RULES.map(({ phrase }) => phrase).filter((phrase) => !listed(phrase))).toEqual([]);
+  });
+
+  it('are found in a sentence, and not in words that only contain them', () => {
+    const found = (text: string) => hitsOf('x.ts', text).length;
+    for (const text of [
+      'A label stands there twice.',
+      'whoever asks',
+      'the commonest label',
+      'training goes on',
+      'As many rows that it fixed as rows that it broke',
+    ])
+      expect(found(text), text).toBe(1);
+    for (const text of [
+      'the standard error',
+      'a standing order, a stand-in',
+      'runs are told apart by dashes',
+      'twice as many tokens as before',
+      'going once, contents, kitchen, bundled',
+    ])
+      expect(found(text), text).toBe(0);
+  });
+});
+
+if (process.env.ENGLISH_COUNT) {
+  const counts: Record<string, number> = {};
+  for (const { place } of hits) counts[place] = (counts[place] ?? 0) + 1;
+  console.warn(JSON.stringify(counts, null, 1), hits.length);
+}
