@@ -71,8 +71,7 @@ export async function states(page: Page): Promise<unknown[]> {
         run && {
           step: run.step,
           vectors: run.vectors,
-          m: run.m,
-          v: run.v,
+          optimiser: run.formatVersion === 2 ? run.optimiser : { m: run.m, v: run.v },
           losses: run.steps.map(({ loss }) => loss),
           validations: run.validations,
         }

@@ -10,6 +10,7 @@ import { PRODUCT } from '../lib/product';
 import { addHardVersion, createPromptSet, finishRun, stamp, startRun } from '../project/prompt-set';
 import type { WritingEvaluation } from '../project/types';
 import type { SoftPrompt } from '../prompt/types';
+import { accuracyOf } from '../training/checkpoint';
 import type { TrainEvent } from '../training/events';
 import type { TrainingSettings } from '../training/settings';
 import { type OpenModel, repositoryFile } from './model-dir';
@@ -72,7 +73,7 @@ export async function exportPrompt({ model, dataset, task, tuned, result, folder
       status: done.reason === 'paused' ? 'stopped' : done.reason,
       soft,
       bestStep: done.bestStep,
-      validationAccuracy: result.kind === 'labels' ? (kept?.accuracy ?? null) : null,
+      validationAccuracy: kept ? accuracyOf(kept) : null,
       ...(result.kind === 'texts' && kept ? { validationLoss: kept.loss } : {}),
       seconds: done.trainSeconds,
     },

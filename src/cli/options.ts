@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Placement } from '../prompt/types';
-import { PRESET_SEEDS, PRESETS, type PresetName } from '../training/settings';
+import { PRESET_NAMES, PRESETS, type PresetName } from '../training/settings';
 import { DEFAULT_MODEL, type ModelOptions } from './model-dir';
 import { exactly, oneOf, parseOptions, required, UsageError, wholeNumber } from './usage';
 
@@ -36,7 +36,6 @@ export interface TuneOptions extends DataOptions, ModelOptions {
 
 const BACKENDS = ['node-wasm', 'node-native'] as const;
 const PLACEMENTS = ['suffix', 'prefix'] as const;
-const PRESET_NAMES = ['quick', 'standard', 'thorough'] as const;
 const STARTS = ['text', 'answer-words', 'vocabulary'] as const;
 
 export const modelOptions = {
@@ -99,11 +98,11 @@ export function readTuneOptions(args: readonly string[]): TuneOptions {
     prompt: values.prompt === undefined ? null : unescaped(values.prompt),
     words: values.words === undefined ? null : readWords(values.words),
     placement: readPlacement(values.placement),
-    tokens: wholeNumber(values.tokens, 'tokens') ?? PRESETS[preset].virtualTokens,
-    steps: wholeNumber(values.steps, 'steps') ?? PRESETS[preset].steps,
+    tokens: wholeNumber(values.tokens, 'tokens') ?? PRESETS[preset].settings.virtualTokens,
+    steps: wholeNumber(values.steps, 'steps') ?? PRESETS[preset].settings.steps,
     seed: wholeNumber(values.seed, 'seed', 0) ?? 0,
     learningRate: readPositive(values.rate, 'rate'),
-    seeds: wholeNumber(values.seeds, 'seeds') ?? PRESET_SEEDS[preset],
+    seeds: wholeNumber(values.seeds, 'seeds') ?? PRESETS[preset].seeds,
     hybrid: values.hybrid ?? false,
     preset,
     init: oneOf(values.init, 'init', STARTS) ?? 'text',

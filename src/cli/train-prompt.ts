@@ -1,7 +1,7 @@
 import { present } from '../lib/assert';
 import { softPrompt } from '../prompt/soft-prompt';
 import type { SoftPrompt } from '../prompt/types';
-import type { TrainEvent } from '../training/events';
+import type { Scores, TrainEvent } from '../training/events';
 import { type Initialisation, PRESETS, type TrainingSettings } from '../training/settings';
 import { BARE_KEY, type ContestContext, HYBRID_KEY, tokenRows } from './arms';
 import type { TunedPrompt } from './export-prompt';
@@ -13,7 +13,7 @@ function settingsOf(options: TuneOptions, instruction: string, seed: number): Tr
   const initialisation: Initialisation =
     options.init === 'text' ? { kind: 'text', text: instruction } : { kind: options.init };
   return {
-    ...PRESETS[options.preset],
+    ...PRESETS[options.preset].settings,
     placement: options.placement,
     virtualTokens: options.tokens,
     initialisation,
@@ -78,6 +78,8 @@ const initialIds = ({ initialisation }: TrainingSettings, task: Task, tokenizer:
     ? Int32Array.from(task.labels.flatMap(({ tokenIds }) => [...tokenIds]))
     : tokenizer.encode(task.instruction);
 
+const reached = (scores: Scores) => percentage(scores.kind === 'classify' ? scores.accuracy : scores.tokenShare);
+
 export function tell(event: TrainEvent, log: Log): void {
   switch (event.kind) {
     case 'cache':
@@ -91,7 +93,7 @@ export function tell(event: TrainEvent, log: Log): void {
     }
     case 'validation':
       log.line(
-        `Step ${event.point.step}: ${percentage(event.point.accuracy)} on validation rows, loss ${event.point.loss.toFixed(3)}${event.best ? ' (kept so far)' : ''}`,
+        `Step ${event.point.step}: ${reached(event.point)} on validation rows, loss ${event.point.loss.toFixed(3)}${event.best ? ' (kept so far)' : ''}`,
       );
       break;
     case 'done':

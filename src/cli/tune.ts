@@ -6,6 +6,7 @@ import { type Comparison, type ComparisonPlan, isLearned } from '../evaluation/t
 import { drained } from '../lib/drain';
 import { htmlReport } from '../report/html';
 import type { ReportInput } from '../report/types';
+import { accuracyOf } from '../training/checkpoint';
 import { contenders, contest } from './arms';
 import { readDataset } from './data';
 import { exportPrompt, type TunedPrompt } from './export-prompt';
@@ -55,7 +56,7 @@ interface ReportParts {
 
 function reportInput({ model, dataset, task, tuned, plan, comparison }: ReportParts): ReportInput {
   const { settings, done } = tuned;
-  const accuracyAt = new Map(done.checkpoint.validations.map(({ step, accuracy }) => [step, accuracy]));
+  const accuracyAt = new Map(done.checkpoint.validations.map((point) => [point.step, accuracyOf(point) ?? 0]));
   const prompt = (armId: string, template: string, shots = 0) => ({ armId, template, shots });
   return {
     ...reportFacts(model, dataset),

@@ -11,14 +11,14 @@ import { StudioError } from '../lib/errors';
 import { accuracy, argmax, confusionMatrix, macroF1 } from '../metrics/classification';
 import type { SoftPrompt } from '../prompt/types';
 import type { TokenRow } from '../tokens/types';
-import type { Checkpoint, TrainEvent } from '../training/events';
+import type { Checkpoint, TrainEvent, ValidationResult } from '../training/events';
 import { initialTokenIds } from '../training/initialise';
 import { type TrainWork, train } from '../training/loop';
 import { batchGradient } from '../training/objective';
 import { folded } from '../training/reparameterise';
+import { balancedWeights, stratifiedSubset } from '../training/row-order';
 import type { Validated } from '../training/selection';
-import { defaultLearningRate } from '../training/settings';
-import { balancedWeights, stratifiedSubset } from '../training/subset';
+import { peakLearningRate } from '../training/settings';
 import type { ModelInfo, TrainRequest } from './types';
 
 export interface TrainContext {
@@ -52,7 +52,7 @@ export async function* trainRun(
   };
   yield* train({
     settings,
-    learningRate: settings.learningRate ?? defaultLearningRate(info.embeddingRms),
+    learningRate: peakLearningRate(settings, info.embeddingRms),
     rows: used.train.length,
     hasValidation: request.validation.length > 0,
     initial: await initialVectors({ program, info, cache }, request),
@@ -151,23 +151,25 @@ const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + 
 
 const writes = (rows: readonly TokenRow[]) => rows.some(({ target }) => target);
 
-/** Accuracy (and what stands for macro-F1) is the share of tokens that were foreseen, each after the right ones before it. */
-function writingResult(scores: readonly TargetScore[]): Omit<Validated, 'step'> {
+type Evaluated = ValidationResult & Pick<Validated, 'rowLosses'>;
+
+function writingResult(scores: readonly TargetScore[]): Evaluated {
   const sum = (pick: (score: TargetScore) => number) => scores.reduce((total, score) => total + pick(score), 0);
   const share = sum(({ foreseen }) => foreseen) / sum(({ tokens }) => tokens);
   const rowLosses = scores.map(({ logProb, tokens }) => -logProb / tokens);
-  return { accuracy: share, macroF1: share, loss: mean(rowLosses), rowLosses };
+  return { kind: 'generate', tokenShare: share, loss: mean(rowLosses), rowLosses };
 }
 
 function validationResult(
   rows: readonly TokenRow[],
   scored: readonly { readonly logProbs: readonly number[] }[],
   labels: number,
-): Omit<Validated, 'step'> {
+): Evaluated {
   const gold = rows.map((row) => present(row.label, `label of row ${row.rowId}`));
   const predicted = scored.map((row) => argmax(row.logProbs));
   const rowLosses = scored.map((row, i) => -present(row.logProbs[gold[i] ?? 0], 'log-probability'));
   return {
+    kind: 'classify',
     accuracy: accuracy(gold, predicted),
     macroF1: macroF1(confusionMatrix(gold, predicted, labels)),
     loss: mean(rowLosses),

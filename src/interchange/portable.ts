@@ -30,6 +30,7 @@ export const settingsSchema = z.object({
   batchSize: count,
   learningRate: z.number().nullable(),
   warmupSteps: count,
+  optimiser: z.enum(['adamw', 'lion']).exactOptional(),
   beta1: z.number(),
   beta2: z.number(),
   epsilon: z.number(),

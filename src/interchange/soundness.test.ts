@@ -66,6 +66,8 @@ it('a checkpoint whose parts differ in length cannot be gone on from', () => {
     ({ runId: 'r', setId: 's', checkpoint: { ...checkpoint, ...change } }) as unknown as RunCheckpoint;
   expect(soundCheckpoint(value({})).faults).toEqual([]);
   expect(soundCheckpoint(value({ m: new Float32Array(3) })).sound).toBeNull();
+  expect(soundCheckpoint(value({ optimiser: { m: new Float32Array(4) } })).faults).toEqual([]);
+  expect(soundCheckpoint(value({ optimiser: { m: new Float32Array(3) } })).sound).toBeNull();
   expect(soundCheckpoint(value({ vectors: Float32Array.of(1, 2, 3, Number.POSITIVE_INFINITY) })).sound).toBeNull();
 });
 

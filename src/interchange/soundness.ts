@@ -65,14 +65,20 @@ const checkpoint = z.looseObject({
     .looseObject({
       step: z.int(),
       vectors: numbers,
-      m: numbers,
-      v: numbers,
+      optimiser: z.record(z.string(), numbers).optional(),
+      m: numbers.optional(),
+      v: numbers.optional(),
       pending: z.array(z.int()),
       best: z.looseObject({ step: z.int(), vectors: numbers }).nullable(),
       steps: z.array(z.looseObject({ step: z.int() })),
       validations: z.array(z.looseObject({ step: z.int() })),
     })
-    .refine(({ vectors, m, v }) => vectors.length === m.length && vectors.length === v.length, 'lengths that differ'),
+    .refine(
+      // format version 1 has the moments of AdamW
+      ({ vectors, m, v, optimiser = { m, v } }) =>
+        Object.values(optimiser).every((state) => state?.length === vectors.length),
+      'lengths that differ',
+    ),
 });
 
 const evaluation = z.looseObject({

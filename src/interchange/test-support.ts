@@ -104,16 +104,26 @@ const run: fc.Arbitrary<SoftVersion> = fc.record({
 const floats = (length: number) =>
   fc.float32Array({ minLength: length, maxLength: length, noNaN: true, noDefaultInfinity: true });
 
+const point = fc.oneof(
+  fc.record({
+    kind: fc.constant('classify' as const),
+    step: fc.nat(500),
+    accuracy: share,
+    macroF1: share,
+    loss: share,
+  }),
+  fc.record({ kind: fc.constant('generate' as const), step: fc.nat(500), tokenShare: share, loss: share }),
+);
+
 const checkpoint = (runId: string, setId: string): fc.Arbitrary<RunCheckpoint> =>
   fc.record({
     runId: fc.constant(runId),
     setId: fc.constant(setId),
     checkpoint: fc.record({
-      formatVersion: fc.constant(1 as const),
+      formatVersion: fc.constant(2 as const),
       step: fc.nat(500),
       vectors: floats(4),
-      m: floats(4),
-      v: floats(4),
+      optimiser: fc.record({ m: floats(4), v: floats(4) }),
       rngState: fc.nat(),
       pending: fc.array(fc.nat(99), { maxLength: 4 }),
       best: fc.option(fc.record({ step: fc.nat(500), metric: share, vectors: floats(4) })),
@@ -121,7 +131,7 @@ const checkpoint = (runId: string, setId: string): fc.Arbitrary<RunCheckpoint> =
       steps: fc.array(fc.record({ step: fc.nat(500), loss: share, learningRate: share, gradNorm: share, ms: share }), {
         maxLength: 2,
       }),
-      validations: fc.array(fc.record({ step: fc.nat(500), accuracy: share, macroF1: share, loss: share }), {
+      validations: fc.array(point, {
         maxLength: 2,
       }),
       elapsedMs: fc.double({ min: 0, max: 1e7, noNaN: true }),

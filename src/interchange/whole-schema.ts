@@ -58,30 +58,52 @@ export const softSchema = z.object({
 /** Not only finite ones: the log-probability of what never happens is -Infinity. */
 const real = z.custom<number>((value) => typeof value === 'number', 'expected a number');
 const steps = list(z.object({ step: count, loss: real, learningRate: real, gradNorm: real }));
-const validations = list(z.object({ step: count, accuracy: real, macroF1: real, loss: real }));
-const moments = z.object({ weights: finite, m: finite, v: finite });
+const shares = z.object({ step: count, accuracy: real, macroF1: real, loss: real });
+const point = z.discriminatedUnion('kind', [
+  shares.extend({ kind: z.literal('classify') }),
+  z.object({ kind: z.literal('generate'), step: count, tokenShare: real, loss: real }),
+]);
+const optimiser = z.record(z.string(), finite);
+/** What a checkpoint has in every version of its format. */
+const state = {
+  step: count,
+  vectors: finite,
+  rngState: real,
+  pending: list(count),
+  best: z.object({ step: count, metric: real, vectors: finite }).nullable(),
+  evaluationsWithoutGain: count,
+  steps,
+  elapsedMs: real,
+  environment: text(1000),
+};
 
 export const checkpointSchema = z.object({
   runId: text(100),
   setId: text(100),
-  checkpoint: z
-    .object({
-      formatVersion: z.literal(1),
-      step: count,
-      vectors: finite,
-      m: finite,
-      v: finite,
-      net: moments.optional(),
-      rngState: real,
-      pending: list(count),
-      best: z.object({ step: count, metric: real, vectors: finite }).nullable(),
-      evaluationsWithoutGain: count,
-      steps,
-      validations,
-      elapsedMs: real,
-      environment: text(1000),
-    })
-    .refine(({ vectors, m, v }) => vectors.length === m.length && vectors.length === v.length, 'sizes differ'),
+  checkpoint: z.discriminatedUnion('formatVersion', [
+    z
+      .object({
+        formatVersion: z.literal(1),
+        ...state,
+        m: finite,
+        v: finite,
+        net: z.object({ weights: finite, m: finite, v: finite }).optional(),
+        validations: list(shares),
+      })
+      .refine(({ vectors, m, v }) => vectors.length === m.length && vectors.length === v.length, 'sizes differ'),
+    z
+      .object({
+        formatVersion: z.literal(2),
+        ...state,
+        optimiser,
+        net: z.object({ weights: finite, optimiser }).optional(),
+        validations: list(point),
+      })
+      .refine(
+        ({ vectors, optimiser: kept }) => Object.values(kept).every(({ length }) => length === vectors.length),
+        'sizes differ',
+      ),
+  ]),
 });
 
 const numbers = list(real);

@@ -7,7 +7,8 @@ import type { Vote } from '../evaluation/vote';
 import type { WritingArm, WritingComparison, WritingMeasure, WritingPlan } from '../evaluation/writing';
 import type { SoftPrompt } from '../prompt/types';
 import type { HardPrompt, LabelWord } from '../task/types';
-import type { Checkpoint, StopReason } from '../training/events';
+import type { StoredCheckpoint } from '../training/checkpoint';
+import type { StopReason } from '../training/events';
 import type { TrainingSettings } from '../training/settings';
 
 /** A hand-written prompt as it was tried: every save or try is a version. */
@@ -102,7 +103,7 @@ export interface SoftVersion {
 export interface RunCheckpoint {
   readonly runId: string;
   readonly setId: string;
-  readonly checkpoint: Checkpoint;
+  readonly checkpoint: StoredCheckpoint;
 }
 
 /** The unit that is stored, compared, presented and exported. */

@@ -1,11 +1,18 @@
+import type { OptimiserState } from './optimisers';
+
+/**
+ * What a prompt reached on the validation rows, by kind of task: labels chosen, or texts written (the share of their
+ * tokens that the model predicts, each after the correct ones before it).
+ */
+export type Scores =
+  | { readonly kind: 'classify'; readonly accuracy: number; readonly macroF1: number }
+  | { readonly kind: 'generate'; readonly tokenShare: number };
+
+/** The scores with their mean cross-entropy: over the answer words, or per token of the expected text. */
+export type ValidationResult = Scores & { readonly loss: number };
+
 /** A validation result at a step (step 0 = before training). */
-export interface ValidationPoint {
-  readonly step: number;
-  readonly accuracy: number;
-  readonly macroF1: number;
-  /** Mean cross-entropy over the answer words. */
-  readonly loss: number;
-}
+export type ValidationPoint = ValidationResult & { readonly step: number };
 
 export interface StepPoint {
   readonly step: number;
@@ -14,33 +21,32 @@ export interface StepPoint {
   readonly gradNorm: number;
   /** Wall time of this step, milliseconds. */
   readonly ms: number;
-  /** Shortest, middle and longest of the vectors after the step (Euclidean); runs of earlier versions have none. */
+  /** Shortest, median and longest vector after the step (Euclidean); runs of earlier versions have none. */
   readonly vectorNorms?: readonly [shortest: number, median: number, longest: number];
 }
 
 /** The whole state of a run between two steps; structured-clonable; resuming gives bit-for-bit the uninterrupted run. */
 export interface Checkpoint {
-  readonly formatVersion: 1;
+  readonly formatVersion: 2;
   readonly step: number;
-  /** What is trained; the model reads them as they are, or folded with `net`. */
+  /** What is trained; the model reads it as it is, or folded with `net`. */
   readonly vectors: Float32Array;
-  /** The network of a reparameterised run with its AdamW moments; left out in others. */
-  readonly net?: { readonly weights: Float32Array; readonly m: Float32Array; readonly v: Float32Array };
-  /** AdamW moments, `[virtual, hidden]`. */
-  readonly m: Float32Array;
-  readonly v: Float32Array;
+  /** What the optimiser remembers of the vectors. */
+  readonly optimiser: OptimiserState;
+  /** The network of a reparameterised run; left out in others. */
+  readonly net?: { readonly weights: Float32Array; readonly optimiser: OptimiserState };
   /** State of the row-order generator, and the rest of the current epoch's order (indices into the training rows). */
   readonly rngState: number;
   readonly pending: readonly number[];
   readonly best: { readonly step: number; readonly metric: number; readonly vectors: Float32Array } | null;
-  /** Of the lowest validation loss so far, where the loss decides which step is kept. */
+  /** The lowest validation loss so far, where the loss decides which step is kept. */
   readonly lowest?: { readonly loss: number; readonly rowLosses: readonly number[] };
   /** In a row. */
   readonly evaluationsWithoutGain: number;
   readonly steps: readonly StepPoint[];
   readonly validations: readonly ValidationPoint[];
   readonly elapsedMs: number;
-  /** What bit-for-bit depends on, e.g. `wasm/2 threads/ort 1.30.0/no-prepack/fp16 cache`. */
+  /** What the bits depend on, e.g. `wasm/2 threads/model 1f3a.../f16 cache`. */
   readonly environment: string;
 }
 

@@ -26,7 +26,8 @@ function toy(settings: Partial<TrainingSettings> = {}, options: Partial<TrainOpt
       },
       evaluate: async (vectors) => {
         const loss = vectors.reduce((sum, p, i) => sum + (p - (GOAL[i] ?? 0)) ** 2, 0);
-        return { accuracy: Math.floor(100 / (1 + loss)) / 100, macroF1: 0, loss, rowLosses: [0.9 * loss, 1.1 * loss] };
+        const accuracy = Math.floor(100 / (1 + loss)) / 100;
+        return { kind: 'classify', accuracy, macroF1: 0, loss, rowLosses: [0.9 * loss, 1.1 * loss] };
       },
       prepare: async function* () {},
     },
@@ -52,21 +53,22 @@ const bits = (checkpoint: Checkpoint) => ({
 });
 
 describe('train', () => {
-  it('goes where the gradient leads, and keeps the best validation', async () => {
+  it('follows the gradient and keeps the step of the best validation', async () => {
     const { events, done } = await collect(toy());
     expect(done.reason).toBe('finished');
     expect(done.checkpoint.step).toBe(60);
     const validations = events.filter((event) => event.kind === 'validation');
     expect(validations.map((event) => event.point.step)).toEqual([0, 10, 20, 30, 40, 50, 60]);
-    const best = Math.max(...validations.map((event) => event.point.accuracy));
-    expect(validations.find((event) => event.point.step === done.bestStep)?.point.accuracy).toBe(best);
+    const accuracies = validations.map(({ point }) => (point.kind === 'classify' ? point.accuracy : 0));
+    const best = Math.max(...accuracies);
+    expect(accuracies[validations.findIndex(({ point }) => point.step === done.bestStep)]).toBe(best);
     expect(best).toBeGreaterThan(0.6);
     expect(events.filter((event) => event.kind === 'checkpoint').map((event) => event.checkpoint.step)).toEqual([
       25, 50,
     ]);
   });
 
-  it('is the same again, and another with another seed', async () => {
+  it('gives the same bits for the same seed, and others for another', async () => {
     const [a, b, c] = await Promise.all([collect(toy()), collect(toy()), collect(toy({ seed: 1 }))]);
     expect(bits(a.done.checkpoint)).toEqual(bits(b.done.checkpoint));
     expect(bits(a.done.checkpoint).vectors).not.toEqual(bits(c.done.checkpoint).vectors);
@@ -88,6 +90,8 @@ describe('train', () => {
     { reparameterise: true },
     { noise: 0.05 },
     { reparameterise: true, noise: 0.05, seed: 3 },
+    { optimiser: 'lion' },
+    { optimiser: 'lion', reparameterise: true },
   ])('resumes to the same bits with %j', async (settings) => {
     const whole = await collect(toy({ checkpointEvery: 7, ...settings }));
     const plain = await collect(toy({ checkpointEvery: 7 }));
@@ -101,7 +105,7 @@ describe('train', () => {
     }
   });
 
-  it('folds the network into what is validated and kept', async () => {
+  it('validates and keeps the vectors with the network folded in', async () => {
     const seen: Float32Array[] = [];
     const options = toy({ reparameterise: true });
     const work: TrainOptions['work'] = {
@@ -116,7 +120,7 @@ describe('train', () => {
     expect(done.checkpoint.vectors).not.toEqual(seen.at(-1));
   });
 
-  it('noise is for the gradient alone, and another at each step', async () => {
+  it('adds new noise at each step, for the gradient only', async () => {
     const tried: number[] = [];
     const options = toy({ noise: 0.5, steps: 3 });
     const work: TrainOptions['work'] = {
@@ -132,7 +136,7 @@ describe('train', () => {
     expect(done.vectors).toEqual(options.initial);
   });
 
-  it('tells how long the vectors are', async () => {
+  it('reports the lengths of the vectors', async () => {
     const { done } = await collect(toy({ steps: 5 }));
     const { vectors, steps } = done.checkpoint;
     const [a = 0, b = 0, c = 0, d = 0] = vectors;
@@ -142,7 +146,7 @@ describe('train', () => {
     expect(steps.at(-1)?.vectorNorms).toEqual([shortest, longest, longest]);
   });
 
-  it('pauses between steps, with a checkpoint that goes on to the same bits', async () => {
+  it('pauses between steps with a checkpoint that resumes to the same bits', async () => {
     const whole = await collect(toy());
     for (const at of [0, 3, 10, 59]) {
       const control: { requested: Control['requested'] } = { requested: null };
@@ -157,7 +161,7 @@ describe('train', () => {
     }
   });
 
-  it('a pause during a validation or a preparation leaves it to the resumed run', async () => {
+  it('leaves an interrupted validation or preparation to the resumed run', async () => {
     const whole = await collect(toy());
     const control: { requested: Control['requested'] } = { requested: null };
     const options = toy({}, { control });
@@ -178,7 +182,7 @@ describe('train', () => {
     expect(bits(resumed.done.checkpoint)).toEqual(bits(whole.done.checkpoint));
   });
 
-  it('stops with the best so far', async () => {
+  it('keeps the best step so far when stopped', async () => {
     const control: { requested: Control['requested'] } = { requested: null };
     const { done } = await collect(toy({}, { control }), (event) => {
       if (event.kind === 'step' && event.point.step === 23) control.requested = 'stop';
@@ -188,29 +192,29 @@ describe('train', () => {
     expect(done.bestStep).toBe(20);
   });
 
-  it('cancels with an error', async () => {
+  it('throws an error when cancelled', async () => {
     const control: Control = { requested: 'cancel' };
     await expect(collect(toy({}, { control }))).rejects.toMatchObject({ code: 'cancelled' });
   });
 
-  it('stops early when validations bring no gain', async () => {
+  it('stops early when validations show no gain', async () => {
     const options = toy({ patience: 2, metric: 'accuracy' });
-    const work = {
+    const work: TrainOptions['work'] = {
       ...options.work,
-      evaluate: async () => ({ accuracy: 0.5, macroF1: 0.5, loss: 1, rowLosses: [1, 1] }),
+      evaluate: async () => ({ kind: 'classify', accuracy: 0.5, macroF1: 0.5, loss: 1, rowLosses: [1, 1] }),
     };
     const { done } = await collect({ ...options, work });
     expect(done).toMatchObject({ reason: 'early', bestStep: 0, checkpoint: { step: 20 } });
   });
 
-  it('keeps the last vectors when there are no validation rows', async () => {
+  it('keeps the last vectors without validation rows', async () => {
     const { events, done } = await collect(toy({}, { hasValidation: false }));
     expect(done.bestStep).toBe(60);
     expect(done.vectors).toEqual(done.checkpoint.vectors);
     expect(events.some((event) => event.kind === 'validation')).toBe(false);
   });
 
-  it('says so when the loss is no longer a number', async () => {
+  it('throws an error when the loss is no longer a number', async () => {
     const options = toy();
     let calls = 0;
     const work: TrainOptions['work'] = {
@@ -220,7 +224,7 @@ describe('train', () => {
     await expect(collect({ ...options, work })).rejects.toMatchObject({ code: 'diverged', data: { step: 5 } });
   });
 
-  it('survives an odd number of rows and a batch larger than the data', async () => {
+  it('trains with a batch larger than the data', async () => {
     const { done } = await collect(toy({ batchSize: 64 }, { rows: 3 }));
     expect(done.checkpoint.step).toBe(60);
   });

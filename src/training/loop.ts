@@ -1,25 +1,23 @@
 import { breathe, type Control, uninterrupted } from '../inference/control';
 import { present } from '../lib/assert';
 import { StudioError } from '../lib/errors';
-import type { Checkpoint, StopReason, TrainEvent } from './events';
-import { withNoise } from './noise';
+import type { Checkpoint, StopReason, TrainEvent, ValidationResult } from './events';
 import type { Gradient } from './objective';
-import { adamWStep, clipped, norm } from './optimizer';
+import { clipped, norm, OPTIMISERS } from './optimisers';
 import { folded, NET_RATE, startNet, unfoldGradient } from './reparameterise';
 import { nextBatch, startOrder } from './row-order';
-import { learningRateShare } from './schedule';
+import { learningRateShare, secondsLeft } from './schedule';
 import { select, type Validated } from './selection';
 import type { TrainingSettings } from './settings';
-import { secondsLeft } from './time-left';
-import { normRange } from './vector-norms';
+import { normRange, withNoise } from './vectors';
 
-/** The work that the loop orders: injected, so that it runs without a model. */
+/** The model's part of training, injected so that the loop runs without a model. */
 export interface TrainWork {
   /** Mean loss and gradient over training rows, given by index. */
   gradient(vectors: Float32Array, rows: readonly number[]): Promise<Gradient>;
   /** Result on the validation rows; null when there are none, or when `control` interrupted it. */
-  evaluate(vectors: Float32Array): Promise<Omit<Validated, 'step'> | null>;
-  /** Computes what these training rows (or all validation rows) need beforehand, in small pieces. */
+  evaluate(vectors: Float32Array): Promise<(ValidationResult & Pick<Validated, 'rowLosses'>) | null>;
+  /** Computes beforehand what these training rows (or all validation rows) need, in small pieces. */
   prepare(
     rows: readonly number[] | 'validation',
   ): AsyncIterable<{ readonly rowsDone: number; readonly rowsTotal: number }>;
@@ -32,7 +30,7 @@ export interface TrainOptions {
   /** Number of training rows. */
   readonly rows: number;
   readonly hasValidation: boolean;
-  /** Where the vectors start. */
+  /** The vectors at step 0. */
   readonly initial: Float32Array;
   /** Numbers a vector. */
   readonly hidden: number;
@@ -47,10 +45,10 @@ export interface TrainOptions {
 }
 
 /**
- * Trains a soft prompt. Everything that a later step depends on lies in the state, which is a checkpoint: going on from
- * one gives bit for bit what the uninterrupted run gives.
+ * Trains a soft prompt. Everything that a later step depends on is in the state, which is a checkpoint: resuming from one
+ * gives bit for bit what the uninterrupted run gives.
  *
- * Order at each step: its validation where one is due, its checkpoint, then what was asked from outside, then the next step.
+ * Order at each step: its validation if one is due, its checkpoint, then requests from outside, then the next step.
  * @throws StudioError `diverged`, `cancelled`, and whatever the work throws
  */
 export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, void, undefined> {
@@ -59,7 +57,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
   const resumedAt = state.step;
   let cacheSeconds = 0;
 
-  /** Yields progress; ends early when something is asked from outside. */
+  /** Yields progress; ends early on a request from outside. */
   async function* prepared(rows: readonly number[] | 'validation'): AsyncGenerator<TrainEvent, void, undefined> {
     const begin = now();
     const before = cacheSeconds;
@@ -109,24 +107,21 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
     const { batch, order } = nextBatch(state, options.rows, settings.batchSize);
     yield* prepared(batch);
     if (control.requested) continue;
-    const begin = now();
-    const noise = (settings.noise ?? 0) * options.embeddingRms;
-    const tried = withNoise(readVectors(state, options), noise, settings.seed, state.step + 1);
-    state = step({ ...state, ...order }, await work.gradient(tried, batch), options, () => now() - begin);
+    state = await nextStep({ ...state, ...order }, batch, options, now);
     const point = state.steps.at(-1);
-    if (point) yield { kind: 'step', point, stepsTotal: settings.steps, secondsLeft: secondsLeft(state, options) };
+    if (point) yield { kind: 'step', point, stepsTotal: settings.steps, secondsLeft: secondsLeft(state, settings) };
   }
 }
 
 function start({ settings, initial, hidden, environment }: TrainOptions): Checkpoint {
   const weights = settings.reparameterise ? startNet(hidden, settings.seed) : null;
+  const { init } = optimiserOf(settings);
   return {
-    formatVersion: 1,
+    formatVersion: 2,
     step: 0,
     vectors: initial,
-    ...(weights && { net: { weights, m: new Float32Array(weights.length), v: new Float32Array(weights.length) } }),
-    m: new Float32Array(initial.length),
-    v: new Float32Array(initial.length),
+    optimiser: init(initial.length),
+    ...(weights && { net: { weights, optimiser: init(weights.length) } }),
     ...startOrder(settings.seed),
     best: null,
     evaluationsWithoutGain: 0,
@@ -137,14 +132,13 @@ function start({ settings, initial, hidden, environment }: TrainOptions): Checkp
   };
 }
 
+const optimiserOf = ({ optimiser = 'adamw' }: TrainingSettings) => OPTIMISERS[optimiser];
+
 /** What the model reads at this state. */
 const readVectors = ({ vectors, net }: Checkpoint, { hidden, embeddingRms: scale }: TrainOptions): Float32Array =>
   net ? folded(vectors, { weights: net.weights, hidden, scale }) : vectors;
 
-/**
- * What is to be validated now. Step 0 comes behind step 1: whoever waits for the first step need not wait for all
- * validation rows to be read.
- */
+/** The step to validate now. Step 0 comes after step 1, so that the first step need not wait for all validation rows. */
 function validationDue(
   state: Checkpoint,
   options: TrainOptions,
@@ -182,51 +176,53 @@ function withValidation(
   };
 }
 
-function step(
+async function nextStep(
   state: Checkpoint,
-  { loss, gradient }: Gradient,
+  batch: readonly number[],
   options: TrainOptions,
-  elapsed: () => number,
-): Checkpoint {
+  now: () => number,
+): Promise<Checkpoint> {
   const { settings } = options;
-  const number = state.step + 1;
-  const learningRate = options.learningRate * learningRateShare(number, settings);
+  const begin = now();
+  const step = state.step + 1;
+  const noise = (settings.noise ?? 0) * options.embeddingRms;
+  const tried = withNoise(readVectors(state, options), noise, settings.seed, step);
+  const { loss, gradient } = await options.work.gradient(tried, batch);
+  const learningRate = options.learningRate * learningRateShare(step, settings);
   const gradNorm = norm(gradient);
-  if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) throw diverged(number, options.learningRate);
+  if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) throw diverged(step, options.learningRate);
   const next = {
     ...state,
-    ...update(state, clipped(gradient, gradNorm, settings.clipNorm), number, learningRate, options),
+    ...update(state, clipped(gradient, gradNorm, settings.clipNorm), step, learningRate, options),
   };
   const vectorNorms = normRange(readVectors(next, options), options.hidden);
-  const ms = elapsed();
+  const ms = now() - begin;
   return {
     ...next,
-    step: number,
-    steps: [...state.steps, { step: number, loss, learningRate, gradNorm, ms, vectorNorms }],
+    step,
+    steps: [...state.steps, { step, loss, learningRate, gradNorm, ms, vectorNorms }],
     elapsedMs: state.elapsedMs + ms,
   };
 }
 
-/** One step of AdamW on all that is trained. */
+/** One step of the optimiser on all that is trained. */
 function update(
   state: Checkpoint,
   gradient: Float32Array,
-  number: number,
+  step: number,
   learningRate: number,
   { settings, hidden, embeddingRms: scale }: TrainOptions,
 ): Partial<Checkpoint> {
+  const optimiser = optimiserOf(settings);
   const { net } = state;
-  if (!net) return adamWStep(state, gradient, number, learningRate, settings);
-  const back = unfoldGradient(gradient, state.vectors, { weights: net.weights, hidden, scale });
-  const rate = (NET_RATE * learningRate) / scale;
-  const { vectors: weights, ...moments } = adamWStep(
-    { ...net, vectors: net.weights },
-    back.weights,
-    number,
-    rate,
-    settings,
-  );
-  return { ...adamWStep(state, back.base, number, learningRate, settings), net: { weights, ...moments } };
+  const back = net && unfoldGradient(gradient, state.vectors, { weights: net.weights, hidden, scale });
+  const at = { step, learningRate, settings };
+  const moved = optimiser.step(state.vectors, state.optimiser, back?.base ?? gradient, at);
+  const next = { vectors: moved.values, optimiser: moved.state };
+  if (!net || !back) return next;
+  const netAt = { ...at, learningRate: (NET_RATE * learningRate) / scale };
+  const movedNet = optimiser.step(net.weights, net.optimiser, back.weights, netAt);
+  return { ...next, net: { weights: movedNet.values, optimiser: movedNet.state } };
 }
 
 const diverged = (step: number, learningRate: number) =>

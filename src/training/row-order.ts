@@ -1,9 +1,10 @@
+/** Which training rows a run sees, and in which order. */
 import { createRng, shuffled } from '../lib/rng';
 
-/** Where the walk through the training rows stands; part of a checkpoint. */
+/** Position in the walk through the training rows; part of a checkpoint. */
 export interface RowOrder {
   readonly rngState: number;
-  /** Rows of this epoch that are still to come, as indices. */
+  /** Rows of this epoch still to come, as indices. */
   readonly pending: readonly number[];
 }
 
@@ -26,4 +27,34 @@ export function nextBatch(
     pending = pending.slice(taken);
   }
   return { batch, order: { rngState: rng.state(), pending } };
+}
+
+/** One order for all runs: a run on fewer rows sees a subset of what a run on more rows sees. */
+const SUBSET_SEED = 1;
+
+/**
+ * The first `count` rows of a seeded order in which every stretch keeps the shares of the labels: rows of a label are
+ * spaced evenly, (rank + 1/2) / number of rows of that label.
+ * @param gold label of each row
+ * @returns indices into `gold`; all, in their own order, when there are no more
+ */
+export function stratifiedSubset(gold: readonly number[], count: number | null): readonly number[] {
+  const all = [...gold.keys()];
+  if (count === null || count >= gold.length) return all;
+  const place = new Map<number, number>();
+  for (const label of new Set(gold)) {
+    const own = shuffled(
+      all.filter((i) => gold[i] === label),
+      createRng(SUBSET_SEED + label),
+    );
+    own.forEach((i, rank) => void place.set(i, (rank + 0.5) / own.length));
+  }
+  return all.sort((a, b) => (place.get(a) ?? 0) - (place.get(b) ?? 0) || a - b).slice(0, count);
+}
+
+/** Weight of each label's rows so that every label counts the same: n / (labels x rows of it); 1 for a label without rows. */
+export function balancedWeights(gold: readonly number[], labels: number): readonly number[] {
+  const counts = new Array<number>(labels).fill(0);
+  for (const label of gold) counts[label] = (counts[label] ?? 0) + 1;
+  return counts.map((n) => (n === 0 ? 1 : gold.length / (labels * n)));
 }

@@ -10,42 +10,42 @@ function run(losses: readonly number[], spread: number, metric: 'loss' | 'accura
     const wobble = Array.from({ length: ROWS }, (_, row) => spread * Math.sin(row * 7 + i * 13));
     const centre = wobble.reduce((sum, w) => sum + w, 0) / ROWS;
     const rowLosses = wobble.map((w) => mean + w - centre);
-    const validated: Validated = { step: 10 * i, accuracy: 0.5, macroF1: 0.5, loss: mean, rowLosses };
+    const validated: Validated = { kind: 'classify', step: 10 * i, accuracy: 0.5, macroF1: 0.5, loss: mean, rowLosses };
     state = select(state, validated, Float32Array.of(i), metric, (step) => losses[step / 10]);
     kept.push(state.best?.step);
   });
   return { kept, ...state };
 }
 
-describe('the step that is kept', () => {
-  it('by the loss: the last, while no earlier one is clearly better', () => {
+describe('selecting the step to keep', () => {
+  it('keeps the last step by loss while no earlier one is clearly better', () => {
     const { kept, best } = run([2, 1, 0.95, 1, 0.98], 1);
     expect(kept).toEqual([0, 10, 20, 30, 40]);
     expect(best).toMatchObject({ metric: -0.98, vectors: Float32Array.of(4) });
   });
 
-  it('by the loss: an earlier one where going on clearly did harm', () => {
+  it('keeps an earlier step by loss when later ones are clearly worse', () => {
     const { kept, evaluationsWithoutGain } = run([2, 1, 0.95, 1.4, 1.6, 1.9], 0.3);
     expect(kept).toEqual([0, 10, 20, 20, 20, 20]);
     expect(evaluationsWithoutGain).toBe(3);
   });
 
-  it('a validation that is as good again ends the count', () => {
+  it('resets the count of clearly worse validations when one is as good again', () => {
     expect(run([1, 1.5, 1.5, 1.01], 0.3)).toMatchObject({ evaluationsWithoutGain: 0, best: { step: 30 } });
   });
 
-  it('small steps away add up: what counts is how far it is from the lowest', () => {
+  it('compares with the lowest loss, so that small increases add up', () => {
     const creeping = Array.from({ length: 12 }, (_, i) => 1 + 0.03 * i);
     const { best } = run(creeping, 0.5);
     expect(best?.step).toBeLessThan(60);
   });
 
-  it('by accuracy: of equals the lower loss, which is no gain', () => {
+  it('keeps the lower loss of equal accuracies without counting it as a gain', () => {
     expect(run([1, 0.9, 1.2], 0.3, 'accuracy')).toMatchObject({ best: { step: 10 }, evaluationsWithoutGain: 2 });
   });
 });
 
-it('clearly higher = more than two standard errors of the paired differences', () => {
+it('calls a loss clearly higher above two standard errors of the paired differences', () => {
   const there = Array.from({ length: 50 }, (_, i) => i / 50);
   // differences by turns 0 and 0.4: mean 0.2, standard error 0.2 * sqrt(50/49) / sqrt(50) = 0.0286
   expect(

@@ -3,9 +3,7 @@ import type { Checkpoint, ValidationPoint } from './events';
 import type { TrainingSettings } from './settings';
 
 /** Validation results at a step, and the loss of each row. */
-export interface Validated extends ValidationPoint {
-  readonly rowLosses: readonly number[];
-}
+export type Validated = ValidationPoint & { readonly rowLosses: readonly number[] };
 
 type Selection = Pick<Checkpoint, 'best' | 'lowest' | 'evaluationsWithoutGain'>;
 
@@ -23,31 +21,35 @@ export function clearlyHigher(here: readonly number[], there: readonly number[])
 
 /**
  * By the loss: the latest step that is not clearly worse than the lowest. A few dozen rows cannot tell two good steps
- * apart, and the learning rate has gone down for the later one. Clearly worse ones, one after another, end a run early.
- * By a share of right answers: the best, of equals the one of lower loss.
+ * apart, and the learning rate is lower at the later one. Clearly worse ones, one after another, end a run early.
+ * By a share of correct answers: the best step, and of equals the one of lower loss.
  */
 export function select(
   state: Selection,
-  { rowLosses, ...point }: Validated,
+  validated: Validated,
   vectors: Float32Array,
   metric: TrainingSettings['metric'],
   lossAt: (step: number) => number | undefined,
 ): Selection {
   const { best, lowest, evaluationsWithoutGain } = state;
-  const { step } = point;
+  const { step, loss, rowLosses } = validated;
   if (metric === 'loss') {
-    const kept = { step, metric: -point.loss, vectors };
-    if (!lowest || point.loss < lowest.loss)
-      return { best: kept, lowest: { loss: point.loss, rowLosses }, evaluationsWithoutGain: 0 };
+    const kept = { step, metric: -loss, vectors };
+    if (!lowest || loss < lowest.loss) return { best: kept, lowest: { loss, rowLosses }, evaluationsWithoutGain: 0 };
     return clearlyHigher(rowLosses, lowest.rowLosses)
       ? { best, lowest, evaluationsWithoutGain: evaluationsWithoutGain + 1 }
       : { best: kept, lowest, evaluationsWithoutGain: 0 };
   }
-  const value = metric === 'accuracy' ? point.accuracy : point.macroF1;
+  const value = shareOf(validated, metric);
   const isGain = !best || value > best.metric;
-  const isKept = isGain || (value === best.metric && point.loss < (lossAt(best.step) ?? Number.POSITIVE_INFINITY));
+  const isKept = isGain || (value === best.metric && loss < (lossAt(best.step) ?? Number.POSITIVE_INFINITY));
   return {
     best: isKept ? { step, metric: value, vectors } : best,
     evaluationsWithoutGain: isGain ? 0 : evaluationsWithoutGain + 1,
   };
+}
+
+function shareOf(point: ValidationPoint, metric: 'accuracy' | 'macro-f1'): number {
+  if (point.kind === 'generate') return point.tokenShare;
+  return metric === 'accuracy' ? point.accuracy : point.macroF1;
 }

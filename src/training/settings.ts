@@ -4,19 +4,27 @@ export type Initialisation =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'answer-words' }
   | { readonly kind: 'vocabulary' }
-  /** The vectors of an earlier run: of its best step, or where it stood last. */
+  /** The vectors of an earlier run: of its best step, or of its last. */
   | { readonly kind: 'prompt'; readonly runId: string; readonly at: 'best' | 'last' };
 
-/** Everything that decides a run, besides data and model. Defaults: `recipe.md`. */
+export type OptimiserName = 'adamw' | 'lion';
+
+/** Peak learning rate when none is set, as a share of the token embedding's RMS. Measured: docs/method/training.md. */
+const DEFAULT_RATE: Readonly<Record<OptimiserName, number>> = { adamw: 0.07, lion: 0.014 };
+
+/** Everything that decides a run, besides data and model. The defaults are explained in docs/method/training.md. */
 export interface TrainingSettings {
   readonly placement: Placement;
   readonly virtualTokens: number;
   readonly initialisation: Initialisation;
   readonly steps: number;
   readonly batchSize: number;
-  /** Peak learning rate; null = `defaultLearningRate` of the model. */
+  /** Peak learning rate; null = the optimiser's default. */
   readonly learningRate: number | null;
   readonly warmupSteps: number;
+  /** Left out = AdamW. */
+  readonly optimiser?: OptimiserName;
+  /** The betas and epsilon of AdamW. */
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
@@ -25,7 +33,7 @@ export interface TrainingSettings {
   readonly clipNorm: number;
   readonly seed: number;
   readonly validateEvery: number;
-  /** Early stopping after so many validations in a row without gain, or clearly worse where the loss decides; null = never. */
+  /** Early stopping after this many validations in a row without gain, or clearly worse where the loss decides; null = never. */
   readonly patience: number | null;
   /** What decides, on validation rows, which step is kept. @see select */
   readonly metric: 'loss' | 'accuracy' | 'macro-f1';
@@ -36,9 +44,15 @@ export interface TrainingSettings {
   readonly noise?: number;
   /** Every label counts the same, however rare; left out = every row does. */
   readonly classWeights?: boolean;
-  /** Only so many training rows, in their labels' shares; left out or null = all. */
+  /** At most this many training rows, keeping the shares of the labels; left out or null = all. */
   readonly trainRows?: number | null;
 }
+
+/** @param embeddingRms root mean square of the token embedding */
+export const peakLearningRate = (
+  { learningRate, optimiser = 'adamw' }: Pick<TrainingSettings, 'learningRate' | 'optimiser'>,
+  embeddingRms: number,
+): number => learningRate ?? DEFAULT_RATE[optimiser] * embeddingRms;
 
 export const STANDARD: TrainingSettings = {
   placement: 'suffix',
@@ -60,19 +74,20 @@ export const STANDARD: TrainingSettings = {
   checkpointEvery: 25,
 };
 
-/** Peak learning rate as a multiple of the embedding's RMS, where the settings leave it open; see docs/method/training.md. */
-const DEFAULT_RATE = 0.07;
-
-/** Scaled to the model, because vectors of another magnitude need steps of another size. */
-export const defaultLearningRate = (embeddingRms: number): number => DEFAULT_RATE * embeddingRms;
+/** A named choice of settings. */
+export interface Preset {
+  readonly label: string;
+  readonly settings: TrainingSettings;
+  /** How many seeds it runs: results vary by a few points between seeds, and their mean is steadier than each. */
+  readonly seeds: number;
+}
 
 export type PresetName = 'quick' | 'standard' | 'thorough';
 
-export const PRESETS: Readonly<Record<PresetName, TrainingSettings>> = {
-  quick: { ...STANDARD, virtualTokens: 4, steps: 60 },
-  standard: STANDARD,
-  thorough: { ...STANDARD, steps: 300, batchSize: 16 },
+export const PRESETS: Readonly<Record<PresetName, Preset>> = {
+  quick: { label: 'Quick', settings: { ...STANDARD, virtualTokens: 4, steps: 60 }, seeds: 1 },
+  standard: { label: 'Standard', settings: STANDARD, seeds: 1 },
+  thorough: { label: 'Thorough', settings: { ...STANDARD, steps: 300, batchSize: 16 }, seeds: 3 },
 };
 
-/** How many seeds a preset runs: they scatter by several points, and their mean is steadier than each. */
-export const PRESET_SEEDS: Readonly<Record<PresetName, number>> = { quick: 1, standard: 1, thorough: 3 };
+export const PRESET_NAMES = Object.keys(PRESETS) as readonly PresetName[];

@@ -7,6 +7,7 @@
  * SET is sst2, tweet-sentiment or banking-intents; DATA holds SET-train.csv and SET-test.csv (columns text, label). The
  * templates and answer words are those that PyTorch's figures in docs/benchmarks.md were made with; 256 rows train.
  */
+
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BARE_KEY, goldOf, tokenRows } from '../../src/cli/arms';
@@ -19,6 +20,7 @@ import { meanAnswers } from '../../src/evaluation/mixture';
 import { accuracy, argmax } from '../../src/metrics/classification';
 import { wilson } from '../../src/metrics/intervals';
 import { softPrompt } from '../../src/prompt/soft-prompt';
+import { accuracyOf } from '../../src/training/checkpoint';
 import type { Checkpoint, ValidationPoint } from '../../src/training/events';
 import { folded } from '../../src/training/reparameterise';
 import { PRESETS, STANDARD, type TrainingSettings } from '../../src/training/settings';
@@ -45,8 +47,8 @@ const VARIANTS: Readonly<Record<string, Partial<TrainingSettings>>> = {
   noise: { noise: 0.1 },
   'noise and reparameterised': { noise: 0.1, reparameterise: true },
   'batch 16': { batchSize: 16 },
-  quick: PRESETS.quick,
-  thorough: PRESETS.thorough,
+  quick: PRESETS.quick.settings,
+  thorough: PRESETS.thorough.settings,
 };
 
 const { values, positionals } = parseArgs({
@@ -107,7 +109,7 @@ function keptStep(
 }
 
 const RULES: Readonly<Record<string, (validations: readonly ValidationPoint[]) => number>> = {
-  'best accuracy': (points) => keptStep(points, (a, b) => a.accuracy > b.accuracy),
+  'best accuracy': (points) => keptStep(points, (a, b) => (accuracyOf(a) ?? 0) > (accuracyOf(b) ?? 0)),
   'lowest loss': (points) => keptStep(points, (a, b) => a.loss < b.loss),
   last: (points) => points.at(-1)?.step ?? 0,
 };
@@ -155,7 +157,8 @@ for (const variant of values.variants.split(',')) {
       if (!vectorsAt.has(step)) continue; // the start itself
       const answers = await answersAt(step);
       bySeed.set(rule, [...(bySeed.get(rule) ?? []), answers]);
-      const validation = validations.find((point) => point.step === step)?.accuracy;
+      const kept = validations.find((point) => point.step === step);
+      const validation = kept && (accuracyOf(kept) ?? undefined);
       tell(variant, seed, answers, { rule, step, validation, seconds: Math.round(done.trainSeconds) });
     }
   }

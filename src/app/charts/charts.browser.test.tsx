@@ -21,15 +21,16 @@ const steps = Array.from({ length: 90 }, (_, step) => ({
   ms: 700,
 }));
 const points = [0.47, 0.57, 0.65, 0.7, 0.73, 0.76, 0.79, 0.8, 0.81, 0.8].map((accuracy, i) => ({
+  kind: 'classify' as const,
   step: i * 10,
   accuracy,
   macroF1: accuracy,
   loss: 1,
 }));
 const lines = [
-  { id: 'majority' as const, name: 'always “neutral”', accuracy: 0.48, macroF1: 0.2 },
-  { id: 'untuned' as const, name: 'untuned', accuracy: 0.5, macroF1: 0.4 },
-  { id: 'yours' as const, name: 'your prompt', accuracy: 0.67, macroF1: 0.6 },
+  { kind: 'classify' as const, id: 'majority' as const, name: 'always “neutral”', accuracy: 0.48, macroF1: 0.2 },
+  { kind: 'classify' as const, id: 'untuned' as const, name: 'untuned', accuracy: 0.5, macroF1: 0.4 },
+  { kind: 'classify' as const, id: 'yours' as const, name: 'your prompt', accuracy: 0.67, macroF1: 0.6 },
 ];
 const runs = ['a', 'b', 'c'].map((id, i) => ({
   id,

@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { lossTitle, type ReferenceLine, validationTitle } from './finding';
 
 const v = (...accuracies: number[]) =>
-  accuracies.map((accuracy, i) => ({ step: i * 10, accuracy, macroF1: accuracy, loss: 1 }));
+  accuracies.map((accuracy, i) => ({ kind: 'classify' as const, step: i * 10, accuracy, macroF1: accuracy, loss: 1 }));
 const line = (id: ReferenceLine['id'], name: string, accuracy: number): ReferenceLine => ({
+  kind: 'classify',
   id,
   name,
   accuracy,
@@ -31,8 +32,8 @@ describe('validation', () => {
   ])('%j is loss, which should fall', (losses, title) =>
     expect(
       validationTitle(
-        losses.map((loss, i) => ({ step: i * 10, accuracy: 0, macroF1: 0, loss })),
-        [{ id: 'yours', name: 'your prompt', accuracy: 0, macroF1: 0, loss: 4 }],
+        losses.map((loss, i) => ({ kind: 'generate' as const, step: i * 10, tokenShare: 0, loss })),
+        [{ kind: 'generate', id: 'yours', name: 'your prompt', tokenShare: 0, loss: 4 }],
         'loss',
       ),
     ).toBe(title),

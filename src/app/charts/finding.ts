@@ -1,16 +1,14 @@
 /** Titles of the training curves; those of a comparison are in evaluation/titles.ts, where the report finds them too. */
-import type { StepPoint, ValidationPoint } from '../../training/events';
+import type { Scores, StepPoint, ValidationPoint } from '../../training/events';
 import { MEASURES, type Metric } from './measure';
 
-export interface ReferenceLine {
+export type ReferenceLine = Scores & {
   readonly id: 'majority' | 'untuned' | 'yours';
-  /** As it stands at the line, e.g. `always “neutral”`. */
+  /** As written at the line, e.g. `always “neutral”`. */
   readonly name: string;
-  readonly accuracy: number;
-  readonly macroF1: number;
   /** Where texts are written. */
   readonly loss?: number;
-}
+};
 
 /** A lead on validation rows is told as a place on the chart, never as a win. */
 export function validationTitle(

@@ -1,14 +1,11 @@
 /** What of the validation rows a curve shows, and how its values are read and written. */
+import type { Scores } from '../../training/events';
 import { percentTick } from './plot';
 
 export type Metric = 'accuracy' | 'macroF1' | 'loss' | 'perplexity';
 
-interface Measured {
-  readonly accuracy: number;
-  readonly macroF1: number;
-  /** Mean cross-entropy; reference lines of runs that choose labels have none. */
-  readonly loss?: number;
-}
+/** Reference lines of runs that choose labels have no loss. */
+type Measured = Scores & { readonly loss?: number };
 
 interface Measure {
   /** As it stands in the middle of a title. */
@@ -21,13 +18,15 @@ interface Measure {
   readonly label: (value: number) => string;
 }
 
+const accuracyOf = (p: Measured) => (p.kind === 'classify' ? p.accuracy : p.tokenShare);
+const macroF1Of = (p: Measured) => (p.kind === 'classify' ? p.macroF1 : p.tokenShare);
 const lossOf = ({ loss = Number.NaN }: Measured) => loss;
 const short = (value: number) => String(Number(value.toPrecision(3)));
 const wholePercent = (value: number) => (value * 100).toFixed(0);
 
 export const MEASURES: Readonly<Record<Metric, Measure>> = {
-  accuracy: { name: 'accuracy', of: (p) => p.accuracy, falls: false, tick: percentTick, label: wholePercent },
-  macroF1: { name: 'macro-F1', of: (p) => p.macroF1, falls: false, tick: percentTick, label: wholePercent },
+  accuracy: { name: 'accuracy', of: accuracyOf, falls: false, tick: percentTick, label: wholePercent },
+  macroF1: { name: 'macro-F1', of: macroF1Of, falls: false, tick: percentTick, label: wholePercent },
   loss: { name: 'loss', of: lossOf, falls: true, tick: short, label: (value) => value.toFixed(2) },
   perplexity: { name: 'perplexity', of: (p) => Math.exp(lossOf(p)), falls: true, tick: short, label: short },
 };

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
+import type { Speed } from '../../training/estimate';
 import type { ModelInfo } from '../../worker/protocol';
-import type { Speed } from '../screens/train/estimate';
 import { bytes, count, counted } from '../ui/format';
 import { Term } from '../ui/Term';
 import { stepWords, whereWords } from './model-words';

@@ -1,7 +1,7 @@
 import type { ModelCard } from '../../model/card';
 import type { Placement } from '../../prompt/types';
+import type { Speed } from '../../training/estimate';
 import type { ModelInfo } from '../../worker/protocol';
-import type { Speed } from '../screens/train/estimate';
 import type { ModelStatus } from '../state/session-state';
 import { bytes, counted, duration, percentWhole } from '../ui/format';
 

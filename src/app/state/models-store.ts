@@ -1,8 +1,8 @@
 /** The models that this browser knows: those of this site, and what was loaded from a folder or the hub. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { ModelSource } from '../../model/load';
+import type { Speed } from '../../training/estimate';
 import type { ModelInfo } from '../../worker/protocol';
-import type { Speed } from '../screens/train/estimate';
 import { speedKey } from '../screens/train/speedometer';
 import type { Services } from '../services';
 import { TINY_MODEL, type Verdict, verdictKey } from './self-check';

@@ -1,6 +1,8 @@
 /** The page's engine worker without the page around it, for `../page-engine.ts`. */
+
 import type { TrainRequest } from '../../../src/engine/types';
 import type { ModelCard } from '../../../src/model/card';
+import { accuracyOf } from '../../../src/training/checkpoint';
 import { createEngineClient } from '../../../src/worker/clients/engine-client';
 
 const engine = createEngineClient();
@@ -66,7 +68,8 @@ const bench: EngineBench = {
           losses.push(event.point.loss);
           stepAt.push(seconds());
         }
-        if (event.kind === 'validation') accuracies.push({ step: event.point.step, accuracy: event.point.accuracy });
+        if (event.kind === 'validation')
+          accuracies.push({ step: event.point.step, accuracy: accuracyOf(event.point) ?? 0 });
         if (event.kind === 'done') cacheSeconds = event.cacheSeconds;
       },
     });

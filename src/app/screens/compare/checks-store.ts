@@ -123,7 +123,7 @@ export function createChecksStore(
       if (!kept || get().of !== evaluation.id) return;
       const { steps, validations } = kept.checkpoint;
       const step = adaptationStep(
-        validations.map((v) => ({ step: v.step, value: v.accuracy })),
+        validations.flatMap((v) => ('accuracy' in v ? [{ step: v.step, value: v.accuracy }] : [])),
         version.bestStep,
       );
       if (step === null) return;
@@ -162,8 +162,8 @@ export function createChecksStore(
               'bad-input',
               'This prompt was trained on from an earlier one, which has seen rows of every fold. Choose a run that started afresh, and compare that.',
             );
-          const info = await session.getState().trainingReady();
-          const everyRow = await checkEveryRow(using, version, hand, info);
+          await session.getState().trainingReady();
+          const everyRow = await checkEveryRow(using, version, hand);
           await project.getState().updateById(using.set.id, (s) => countLook(s, new Date().toISOString()));
           return { everyRow };
         }),

@@ -15,7 +15,6 @@ import type { PromptSet, SoftVersion } from '../../../project/types';
 import type { SoftPrompt } from '../../../prompt/types';
 import type { HardPrompt } from '../../../task/types';
 import type { TrainEvent } from '../../../training/events';
-import type { ModelInfo } from '../../../worker/protocol';
 import type { Services } from '../../services';
 import { wordsFor } from '../../state/words-for';
 import { cacheKeyOf, initialIds } from '../train/run-inputs';
@@ -145,14 +144,13 @@ export async function checkEveryRow(
   using: CheckWith,
   run: SoftVersion,
   hand: readonly [ArmPlan, ArmOutcome],
-  info: ModelInfo,
 ): Promise<EveryRowReport> {
   const { services, set, dataset, plan, signal, onProgress } = using;
   const folds = foldsOf(dataset, plan.seed);
   const prompt: HardPrompt = { template: run.template, shots: 0, shotSeed: 0 };
   const words = wordsFor(run.template, set.words);
   const { labels } = await services.data.call('labelTokens', { words });
-  const initTokenIds = await initialIds(services, run, labels, info.vocabulary);
+  const initTokenIds = await initialIds(services, run, labels);
   const cacheKey = cacheKeyOf(dataset.fingerprint, run.template);
   const tokens = async (split: readonly string[]) =>
     (await services.data.call('tokenRows', { dataset, prompt, words, split })).rows;

@@ -1,4 +1,5 @@
 /** The comparison on the screen as files to take away. Row texts stand in them only where the user said so. */
+
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { textOf } from '../../../dataset/labels';
 import { tally } from '../../../evaluation/vote';
@@ -6,6 +7,7 @@ import { htmlReport } from '../../../report/html';
 import { resultsJson } from '../../../report/json';
 import { markdownReport } from '../../../report/markdown';
 import type { CloserLook, ReportInput } from '../../../report/types';
+import { readCheckpoint } from '../../../training/checkpoint';
 import type { Services } from '../../services';
 import type { ProjectStore } from '../../state/project-store';
 import type { SessionStore } from '../../state/session-store';
@@ -82,7 +84,7 @@ export function createReportStore({ store: disk }: Services, sources: Sources): 
       { ...evaluation, plan: planFor(evaluation.plan, mode) },
       comparison,
       model.kind === 'ready' ? model.info : null,
-      kept?.checkpoint ?? null,
+      kept && readCheckpoint(kept.checkpoint, 'classify'),
     );
     return found && { ...found, closer: look };
   }

@@ -4,6 +4,7 @@ import { tally } from '../../../evaluation/vote';
 import type { Evaluation, PromptSet, WritingEvaluation } from '../../../project/types';
 import type { ReportInput } from '../../../report/types';
 import type { WritingReportInput } from '../../../report/writing';
+import { accuracyOf } from '../../../training/checkpoint';
 import type { Checkpoint } from '../../../training/events';
 import type { ModelInfo } from '../../../worker/protocol';
 import { alsoAmong, contestOf, examplesOf } from './arms';
@@ -99,7 +100,7 @@ export function reportInput(
   const armIds = evaluation.plan.arms.map(({ id }) => id);
   const facts = reportFacts(set, dataset, evaluation, armIds, model);
   if (!facts) return null;
-  const at = new Map(checkpoint?.validations.map((v) => [v.step, v.accuracy]));
+  const at = new Map(checkpoint?.validations.map((v) => [v.step, accuracyOf(v) ?? 0]));
   const ms = checkpoint?.steps.reduce((sum, s) => sum + s.ms, 0) ?? 0;
   return {
     ...facts,

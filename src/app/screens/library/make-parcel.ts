@@ -1,4 +1,5 @@
 /** What is given away, made from what is stored: one export for one recipient. */
+
 import type { Dataset } from '../../../dataset/types';
 import { buildSidecar, type CheckRow } from '../../../interchange/sidecar-build';
 import { StudioError } from '../../../lib/errors';
@@ -6,6 +7,7 @@ import { PRODUCT } from '../../../lib/product';
 import { z } from '../../../lib/zod';
 import { isWriting } from '../../../project/prompt-set';
 import type { Evaluation, PromptSet, SoftVersion, WritingEvaluation } from '../../../project/types';
+import { readCheckpoint } from '../../../training/checkpoint';
 import type { Services } from '../../services';
 import type { SessionStore } from '../../state/session-store';
 import { wordsFor } from '../../state/words-for';
@@ -180,7 +182,14 @@ export function createParcels(services: Services, session: SessionStore) {
     }
     const evaluation = comparisonOf(runId, evaluations);
     const kept = evaluation.softVersion === null ? null : await disk.checkpoints.get(evaluation.softVersion);
-    const input = reportInput(set, dataset, evaluation, evaluation.comparison, null, kept?.checkpoint ?? null);
+    const input = reportInput(
+      set,
+      dataset,
+      evaluation,
+      evaluation.comparison,
+      null,
+      kept && readCheckpoint(kept.checkpoint, 'classify'),
+    );
     if (!input) throw rowsGone();
     return forManager(set.handle, input, withRows ? dataset : null);
   }

@@ -7,10 +7,10 @@ import { StudioError } from '../../../lib/errors';
 import { argmax } from '../../../metrics/classification';
 import type { SoftPrompt } from '../../../prompt/types';
 import type { TokenRow } from '../../../tokens/types';
+import type { Speed } from '../../../training/estimate';
 import type { SampleProject, Services, ShippedPrompt } from '../../services';
 import type { SessionStore } from '../../state/session-store';
 import { wordsFor } from '../../state/words-for';
-import type { Speed } from '../train/estimate';
 import { createSpeedometer } from '../train/speedometer';
 
 export interface Answer {

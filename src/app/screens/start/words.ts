@@ -1,6 +1,7 @@
 /** What the start screen says. Pure. */
+
+import { runSeconds, type Speed } from '../../../training/estimate';
 import { STANDARD, type TrainingSettings } from '../../../training/settings';
-import { runSeconds, type Speed } from '../train/estimate';
 
 /** The sample's run: 50% of 475 messages to train, 15% to validate, about 30 tokens each. */
 const SAMPLE = { trainRows: 238, validationRows: 71, meanTokens: 30, cachedRows: 0 };

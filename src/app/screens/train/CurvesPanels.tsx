@@ -1,9 +1,9 @@
 import { useMemo, useState } from 'react';
 import type { SoftVersion } from '../../../project/types';
+import { type DiagnosisKind, diagnose, type Remedy } from '../../../training/diagnosis';
 import { STANDARD } from '../../../training/settings';
 import { ChartPanel, drawLoss, drawValidation, lossTitle, type Metric, validationTitle } from '../../charts';
 import { Button, format } from '../../ui';
-import { type DiagnosisKind, diagnose, type Remedy } from './diagnosis';
 import type { LiveRun } from './live-run';
 import { firstMeasure, MeasureChoice } from './MeasureChoice';
 import { SamplePanel } from './SamplePanel';
@@ -36,11 +36,10 @@ export function CurvesPanels({ live, run, trainRows, vocabulary, onRemedy }: Cur
   const diagnosis = diagnose({
     steps,
     validations,
-    majority: lines.find((line) => line.id === 'majority')?.accuracy ?? 0,
+    majority: majorityOf(lines),
     validationRows,
     trainRows,
     settings: run?.settings ?? STANDARD,
-    writes: live.writes,
   });
   return (
     <>
@@ -89,18 +88,27 @@ export function CurvesPanels({ live, run, trainRows, vocabulary, onRemedy }: Cur
   );
 }
 
+function majorityOf(lines: LiveRun['lines']): number {
+  const line = lines.find(({ id }) => id === 'majority');
+  return line?.kind === 'classify' ? line.accuracy : 0;
+}
+
 const labelTwin = ({ validations, lines }: LiveRun) => ({
   columns: ['step', 'accuracy', 'macro_f1', 'loss'],
   rows: [
-    ...validations.map((v) => [v.step, v.accuracy, v.macroF1, v.loss]),
-    ...lines.map((l) => [l.name, l.accuracy, l.macroF1, null]),
+    ...validations.flatMap((v) => (v.kind === 'classify' ? [[v.step, v.accuracy, v.macroF1, v.loss]] : [])),
+    ...lines.flatMap((l) => (l.kind === 'classify' ? [[l.name, l.accuracy, l.macroF1, null]] : [])),
   ],
 });
 
 const writingTwin = ({ validations, lines }: LiveRun) => ({
   columns: ['step', 'loss', 'perplexity', 'tokens_foreseen'],
   rows: [
-    ...validations.map((v) => [v.step, v.loss, Math.exp(v.loss), v.accuracy]),
-    ...lines.map((l) => [l.name, l.loss ?? null, l.loss === undefined ? null : Math.exp(l.loss), l.accuracy]),
+    ...validations.flatMap((v) => (v.kind === 'generate' ? [[v.step, v.loss, Math.exp(v.loss), v.tokenShare]] : [])),
+    ...lines.flatMap((l) =>
+      l.kind === 'generate'
+        ? [[l.name, l.loss ?? null, l.loss === undefined ? null : Math.exp(l.loss), l.tokenShare]]
+        : [],
+    ),
   ],
 });

@@ -1,6 +1,6 @@
 import { useState } from 'react';
+import { type NumberSetting, readNumber } from '../../../training/fields';
 import { TextField } from '../../ui';
-import { type NumberSetting, readNumber } from './settings-fields';
 
 interface NumberFieldProps {
   readonly setting: Omit<NumberSetting, 'key'>;

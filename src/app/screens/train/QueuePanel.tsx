@@ -1,7 +1,7 @@
 import { memo } from 'react';
+import { timeWords } from '../../../training/estimate';
 import { useProject } from '../../state/studio';
 import { Button, format, Panel, Table, toastUndo } from '../../ui';
-import { timeWords } from './estimate';
 import { moved, putBack, type QueuedRun, without } from './queue';
 import { startWords } from './starts';
 import { useTrainPart } from './use-train';

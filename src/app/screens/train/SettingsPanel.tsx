@@ -1,8 +1,8 @@
 import { isWriting } from '../../../project/prompt-set';
+import { NUMBER_SETTINGS, SEEDS, settingOf } from '../../../training/fields';
 import { useProject } from '../../state/studio';
 import { Choices, Select, Term, TextArea } from '../../ui';
 import { NumberField } from './NumberField';
-import { NUMBER_SETTINGS, SEEDS, settingOf } from './settings-fields';
 import { hasHand, startId, startOptions, startWith } from './starts';
 import type { TrainState } from './train-state';
 import { useTrainPart } from './use-train';

@@ -40,7 +40,13 @@ export const SideBySide = memo(function SideBySide({ set }: { readonly set: Prom
   if (runs.length < 2) return null;
   const shown = facts.filter(({ differs }) => differs || onlyDifferent === 'all');
   const rows = runs.flatMap((run, i) =>
-    (curves[i]?.points ?? []).map((p) => [run.number, run.name, p.step, p.accuracy, p.macroF1, p.loss]),
+    (curves[i]?.points ?? []).map((p) => [
+      run.number,
+      run.name,
+      p.step,
+      ...(p.kind === 'classify' ? [p.accuracy, p.macroF1] : [p.tokenShare, p.tokenShare]),
+      p.loss,
+    ]),
   );
   return (
     <>

@@ -1,19 +1,13 @@
 import { memo } from 'react';
-import { PRESET_SEEDS, PRESETS, type PresetName } from '../../../training/settings';
+import { timeWords } from '../../../training/estimate';
+import { PRESET_NAMES, PRESETS, type PresetName } from '../../../training/settings';
 import { useProject } from '../../state/studio';
 import { Choices, Panel, Term } from '../../ui';
-import { timeWords } from './estimate';
 import { initialText } from './initial-text';
 import { withSeeds } from './queue';
 import { SettingsPanel } from './SettingsPanel';
 import { SweepPanel } from './SweepPanel';
 import { useTrainPart } from './use-train';
-
-const PRESET_NAMES: Readonly<Record<PresetName, string>> = {
-  quick: 'Quick',
-  standard: 'Standard',
-  thorough: 'Thorough',
-};
 
 /** Where a branch leads: the settings of the next run. */
 export const SETTINGS_ID = 'next-run';
@@ -72,16 +66,18 @@ export const StartPanel = memo(function StartPanel() {
           value={preset}
           onChange={(name) => name !== 'own' && choosePreset(name)}
           options={[
-            ...(['quick', 'standard', 'thorough'] as const).map((name) => ({
+            ...PRESET_NAMES.map((name) => ({
               id: name as PresetName | 'own',
               label: (
                 <span className="preset">
-                  {PRESET_NAMES[name]}
+                  {PRESETS[name].label}
                   <span className="small preset-time">
                     {timeWords(
-                      secondsOf(withSeeds({ ...PRESETS[name], placement: settings.placement }, PRESET_SEEDS[name])),
+                      secondsOf(
+                        withSeeds({ ...PRESETS[name].settings, placement: settings.placement }, PRESETS[name].seeds),
+                      ),
                     ).replace(' on this machine', '')}
-                    {PRESET_SEEDS[name] > 1 ? `, ${PRESET_SEEDS[name]} seeds` : ''}
+                    {PRESETS[name].seeds > 1 ? `, ${PRESETS[name].seeds} seeds` : ''}
                   </span>
                 </span>
               ),

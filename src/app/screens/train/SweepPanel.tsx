@@ -1,12 +1,12 @@
 import { useState } from 'react';
 import { isWriting } from '../../../project/prompt-set';
+import { timeWords } from '../../../training/estimate';
+import { NUMBER_SETTINGS, type NumberSetting } from '../../../training/fields';
+import { gridOf, MOST_RUNS, readNumbers, type SweepText } from '../../../training/sweep';
 import { useProject } from '../../state/studio';
 import { Button, Choices, format, Term, TextField } from '../../ui';
-import { timeWords } from './estimate';
 import { learningCurveRuns } from './learning-curve';
 import { MOST_TRAINING_ROWS } from './run-inputs';
-import { NUMBER_SETTINGS, type NumberSetting } from './settings-fields';
-import { gridOf, MOST_RUNS, readNumbers, type SweepText } from './sweep';
 import { useTrainPart } from './use-train';
 
 const FIELDS: readonly { readonly key: keyof SweepText; readonly label: string; readonly of: NumberSetting['key'] }[] =

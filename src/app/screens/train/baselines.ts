@@ -90,10 +90,24 @@ export function createBaselines(services: Services, project: ProjectStore): Base
     const tried = chosenHard(current)?.tried;
     const untuned = info && (await disk.settings.get<Score>(keyOf({ open, dataset, template, info })));
     return [
-      { id: 'majority', name: `always “${majority.name}”`, accuracy: majority.accuracy, macroF1: majority.macroF1 },
-      ...(untuned ? [{ id: 'untuned' as const, name: 'untuned', ...untuned }] : []),
+      {
+        kind: 'classify',
+        id: 'majority',
+        name: `always “${majority.name}”`,
+        accuracy: majority.accuracy,
+        macroF1: majority.macroF1,
+      },
+      ...(untuned ? [{ kind: 'classify' as const, id: 'untuned' as const, name: 'untuned', ...untuned }] : []),
       ...(tried
-        ? [{ id: 'yours' as const, name: 'your prompt', accuracy: tried.accuracy, macroF1: tried.macroF1 }]
+        ? [
+            {
+              kind: 'classify' as const,
+              id: 'yours' as const,
+              name: 'your prompt',
+              accuracy: tried.accuracy,
+              macroF1: tried.macroF1,
+            },
+          ]
         : []),
     ];
   };

@@ -1,9 +1,9 @@
 /** What a run has to go through, and how fast this machine is: counted and measured when the screen is shown. */
 import type { Dataset } from '../../../dataset/types';
 import type { PromptSet } from '../../../project/types';
+import type { Work } from '../../../training/estimate';
 import type { ModelInfo, ScoreResult } from '../../../worker/protocol';
 import type { Services } from '../../services';
-import type { Work } from './estimate';
 import { foreseeing } from './foresee';
 import { cacheKeyOf, type RunInputs, tokenise } from './run-inputs';
 import type { Speedometer } from './speedometer';

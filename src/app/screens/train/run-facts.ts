@@ -1,8 +1,8 @@
 /** Runs side by side: every setting and result, and in which they differ. Pure. */
 import type { PromptSet, SoftVersion } from '../../../project/types';
+import { NUMBER_SETTINGS, settingOf } from '../../../training/fields';
 import type { TrainingSettings } from '../../../training/settings';
 import { clock } from '../../ui/format';
-import { NUMBER_SETTINGS, settingOf } from './settings-fields';
 import { startWords } from './starts';
 import { reachedWords, statusWords } from './words';
 

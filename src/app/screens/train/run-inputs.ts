@@ -1,9 +1,10 @@
 /** From the open set to what the engine is given: token rows, answer tokens, first vectors. */
 import type { Dataset } from '../../../dataset/types';
 import { StudioError } from '../../../lib/errors';
-import { createRng, drawn } from '../../../lib/rng';
+import { drawn } from '../../../lib/rng';
 import type { PromptSet, SoftVersion } from '../../../project/types';
 import type { LabelTokens, TokenRow } from '../../../tokens/types';
+import { readCheckpoint } from '../../../training/checkpoint';
 import type { TrainRequest } from '../../../worker/protocol';
 import type { Services } from '../../services';
 import { wordsFor } from '../../state/words-for';
@@ -12,8 +13,6 @@ import { wordsFor } from '../../state/words-for';
 const MOST_VALIDATION_ROWS = 100;
 /** Rows that gradients see: a run of the standard preset goes through about 1,200. More would only be read, and fill the page. */
 export const MOST_TRAINING_ROWS = 4000;
-/** The initialisation "sampled words" draws among the commonest tokens, which stand first in the vocabulary. */
-const COMMON_TOKENS = 5000;
 
 export interface RunInputs {
   readonly train: readonly TokenRow[];
@@ -68,9 +67,8 @@ export async function initialIds(
   services: Services,
   run: Pick<SoftVersion, 'settings' | 'initText'>,
   labels: readonly LabelTokens[],
-  vocabulary: number,
 ): Promise<Int32Array> {
-  const { initialisation, seed, virtualTokens } = run.settings;
+  const { initialisation } = run.settings;
   switch (initialisation.kind) {
     case 'text':
       return (await services.data.call('encode', { text: run.initText })).ids;
@@ -78,10 +76,8 @@ export async function initialIds(
       return new Int32Array(0);
     case 'answer-words':
       return Int32Array.from(labels.flatMap((label) => [...label.tokenIds]));
-    case 'vocabulary': {
-      const rng = createRng(seed);
-      return Int32Array.from({ length: virtualTokens }, () => rng.int(Math.min(COMMON_TOKENS, vocabulary)));
-    }
+    case 'vocabulary':
+      return new Int32Array(0); // the engine draws them
   }
 }
 
@@ -92,8 +88,10 @@ export async function initialVectors(
   { settings: { initialisation } }: Pick<SoftVersion, 'settings'>,
 ): Promise<TrainRequest['initFrom'] | null> {
   if (initialisation.kind !== 'prompt') return null;
-  const checkpoint = (await store.checkpoints.get(initialisation.runId))?.checkpoint ?? null;
-  const kept = set.soft.find(({ id }) => id === initialisation.runId)?.soft?.vectors ?? null;
+  const run = set.soft.find(({ id }) => id === initialisation.runId);
+  const stored = (await store.checkpoints.get(initialisation.runId))?.checkpoint;
+  const checkpoint = stored ? readCheckpoint(stored, run?.writes ? 'generate' : 'classify') : null;
+  const kept = run?.soft?.vectors ?? null;
   const best = kept ?? checkpoint?.best?.vectors ?? null;
   if (initialisation.at === 'best' && best) return { vectors: best };
   if (checkpoint) return { vectors: checkpoint.vectors, ...(checkpoint.net && { netWeights: checkpoint.net.weights }) };

@@ -4,13 +4,14 @@ import { StudioError } from '../../../lib/errors';
 import { oneAtATime } from '../../../lib/one-at-a-time';
 import { finishRun, updateRun } from '../../../project/prompt-set';
 import type { PromptSet, SoftVersion } from '../../../project/types';
+import { accuracyOf, readCheckpoint } from '../../../training/checkpoint';
+import { stepTokens } from '../../../training/estimate';
 import type { Checkpoint, TrainEvent } from '../../../training/events';
 import type { ModelInfo } from '../../../worker/protocol';
 import type { Services } from '../../services';
 import type { ProjectStore } from '../../state/project-store';
 import type { SessionStore } from '../../state/session-store';
 import type { Baselines } from './baselines';
-import { stepTokens } from './estimate';
 import { freshRun, heard, jobOf, type LiveRun } from './live-run';
 import { cacheKeyOf, initialIds, initialVectors, type RunInputs, tokenise, validationIds } from './run-inputs';
 import { createSampler } from './sampling';
@@ -60,6 +61,12 @@ export const asError = (cause: unknown): StudioError =>
 /** Stopped by the user: nothing went wrong. */
 export const isCancelled = (cause: unknown): boolean => cause instanceof StudioError && cause.code === 'cancelled';
 
+/** The stored state of a run, in this version's format; null when there is none. */
+export async function keptCheckpoint({ checkpoints }: Services['store'], run: SoftVersion): Promise<Checkpoint | null> {
+  const kept = await checkpoints.get(run.id);
+  return kept && readCheckpoint(kept.checkpoint, run.writes ? 'generate' : 'classify');
+}
+
 export function startRun({ open, dataset, version, from }: RunPlan, using: RunWith): Running {
   const { services, session, project, baselines, speedometer } = using;
   const { engine, store: disk } = services;
@@ -95,7 +102,7 @@ export function startRun({ open, dataset, version, from }: RunPlan, using: RunWi
   }
 
   async function train(info: ModelInfo, inputs: RunInputs): Promise<Done> {
-    const initTokenIds = await initialIds(services, version, inputs.labels, info.vocabulary);
+    const initTokenIds = await initialIds(services, version, inputs.labels);
     const initFrom = await initialVectors(services, open, version);
     const cacheKey = cacheKeyOf(dataset.fingerprint, version.template);
     let stepped = false;
@@ -192,7 +199,7 @@ export function startRun({ open, dataset, version, from }: RunPlan, using: RunWi
         hidden: done.vectors.length / settings.virtualTokens,
       },
       bestStep: done.bestStep,
-      validationAccuracy: live.writes ? null : (best?.accuracy ?? null),
+      validationAccuracy: best ? accuracyOf(best) : null,
       ...(live.writes && best ? { validationLoss: best.loss } : {}),
       seconds: checkpoint.elapsedMs / 1000,
     };

@@ -1,9 +1,9 @@
 /** What the Train screen shows and what can be done there. */
 import type { StudioError } from '../../../lib/errors';
 import type { Placement } from '../../../prompt/types';
+import type { Speed, Work } from '../../../training/estimate';
 import type { ValidationPoint } from '../../../training/events';
 import type { PresetName, TrainingSettings } from '../../../training/settings';
-import type { Speed, Work } from './estimate';
 import type { LiveRun } from './live-run';
 import type { QueuedRun, RunQueue } from './queue';
 

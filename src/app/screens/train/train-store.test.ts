@@ -30,17 +30,16 @@ const dataset: Dataset = {
   splitHash: 's',
 };
 const checkpoint = (step: number): Checkpoint => ({
-  formatVersion: 1,
+  formatVersion: 2,
   step,
   vectors: Float32Array.of(step, 0),
-  m: new Float32Array(2),
-  v: new Float32Array(2),
+  optimiser: { m: new Float32Array(2), v: new Float32Array(2) },
   rngState: 0,
   pending: [],
   best: null,
   evaluationsWithoutGain: 0,
   steps: [],
-  validations: [{ step, accuracy: 0.75, macroF1: 0.7, loss: 1 }],
+  validations: [{ kind: 'classify', step, accuracy: 0.75, macroF1: 0.7, loss: 1 }],
   elapsedMs: step * 10,
   environment: 'fake',
 });
@@ -93,7 +92,11 @@ function fakeEngine() {
           stepsTotal: settings.steps,
           secondsLeft: 1,
         });
-        emit({ kind: 'validation', point: { step, accuracy: 0.75, macroF1: 0.7, loss: 1 }, best: true });
+        emit({
+          kind: 'validation',
+          point: { kind: 'classify', step, accuracy: 0.75, macroF1: 0.7, loss: 1 },
+          best: true,
+        });
         if (step % 20 === 0) emit({ kind: 'checkpoint', checkpoint: checkpoint(step) });
       }
       emit({

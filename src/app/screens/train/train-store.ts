@@ -5,17 +5,17 @@ import { StudioError } from '../../../lib/errors';
 import { changeTask, chosenHard, openRun, updateRun } from '../../../project/prompt-set';
 import type { PromptSet } from '../../../project/types';
 import { sameLabels } from '../../../task/align-words';
-import { PRESET_SEEDS, PRESETS, STANDARD } from '../../../training/settings';
+import { runsSeconds } from '../../../training/estimate';
+import { PRESETS, STANDARD } from '../../../training/settings';
 import type { Services } from '../../services';
 import type { ProjectStore } from '../../state/project-store';
 import type { SessionStore } from '../../state/session-store';
 import { createBaselines } from './baselines';
-import { runsSeconds } from './estimate';
 import { endedRun } from './live-run';
 import { measureSpeed, measureWork } from './measure';
 import { emptyQueue, withSeeds } from './queue';
 import { templateOf } from './recording';
-import { asError, type RunPlan } from './run';
+import { asError, keptCheckpoint, type RunPlan } from './run';
 import { createRunQueue } from './run-queue';
 import { createSpeedometer } from './speedometer';
 import type { TrainState } from './train-state';
@@ -84,7 +84,7 @@ export function createTrainStore(services: Services, session: SessionStore, proj
     return {
       preset: 'standard',
       settings: STANDARD,
-      seeds: PRESET_SEEDS.standard,
+      seeds: PRESETS.standard.seeds,
       hybrid: false,
       speed: null,
       work: null,
@@ -122,8 +122,8 @@ export function createTrainStore(services: Services, session: SessionStore, proj
       choosePreset: (preset) =>
         set(({ settings }) => ({
           preset,
-          seeds: PRESET_SEEDS[preset],
-          settings: { ...PRESETS[preset], placement: settings.placement },
+          seeds: PRESETS[preset].seeds,
+          settings: { ...PRESETS[preset].settings, placement: settings.placement },
         })),
       change: (change) => set(({ settings }) => ({ preset: 'own', settings: { ...settings, ...change } })),
       chooseSeeds: (seeds) => set({ seeds }),
@@ -171,11 +171,11 @@ export function createTrainStore(services: Services, session: SessionStore, proj
           return;
         }
         const end = await room.whenChecked(async () => {
-          const kept = await disk.checkpoints.get(runId);
+          const kept = await keptCheckpoint(disk, version);
           const current = await project
             .getState()
             .updateById(open.id, (s) => updateRun(s, runId, { status: 'running', error: null }, now()));
-          return room.run({ open: current, dataset, version, from: kept?.checkpoint ?? null });
+          return room.run({ open: current, dataset, version, from: kept });
         });
         if (end === 'over' && get().queue.items.length > 0) await get().letQueueRun(true);
       },
@@ -189,7 +189,7 @@ export function createTrainStore(services: Services, session: SessionStore, proj
         const shown = dataset
           ? { dataset, lines: await baselines.known({ open, dataset, template: version.template, info: modelInfo() }) }
           : null;
-        set({ live: endedRun(version, open, (await disk.checkpoints.get(runId))?.checkpoint ?? null, shown) });
+        set({ live: endedRun(version, open, await keptCheckpoint(disk, version), shown) });
       },
       startInstead: async (settings, hybrid) => {
         set({ preset: 'own', settings, hybrid });
@@ -202,8 +202,9 @@ export function createTrainStore(services: Services, session: SessionStore, proj
       putBeside: async (runIds) => {
         const before = new Map(get().beside.map(({ runId, validations }) => [runId, validations]));
         set({ beside: runIds.map((runId) => ({ runId, validations: before.get(runId) ?? [] })) });
-        const kept = await Promise.all(runIds.map((id) => disk.checkpoints.get(id)));
-        const found = new Map(runIds.map((id, i) => [id, kept[i]?.checkpoint.validations ?? []]));
+        const runs = project.getState().set?.soft.filter(({ id }) => runIds.includes(id)) ?? [];
+        const kept = await Promise.all(runs.map((run) => keptCheckpoint(disk, run)));
+        const found = new Map(runs.map(({ id }, i) => [id, kept[i]?.validations ?? []]));
         // others may have been chosen meanwhile
         set(({ beside }) => ({
           beside: beside.map(({ runId, validations }) => ({ runId, validations: found.get(runId) ?? validations })),

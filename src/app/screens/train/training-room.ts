@@ -10,7 +10,7 @@ import type { SessionStore } from '../../state/session-store';
 import type { Baselines } from './baselines';
 import type { QueuedRun } from './queue';
 import { recordRun } from './recording';
-import { asError, isCancelled, type Running, type RunPlan, startRun } from './run';
+import { asError, isCancelled, keptCheckpoint, type Running, type RunPlan, startRun } from './run';
 import type { RunEnd } from './run-queue';
 import type { Speedometer } from './speedometer';
 import type { TrainState } from './train-state';
@@ -116,15 +116,15 @@ export function createTrainingRoom(using: RoomWith): TrainingRoom {
         return run({ open, dataset, version, from: null });
       }),
     pickUp: async (left, open, dataset) => {
-      const kept = await disk.checkpoints.get(left.id);
-      const step = kept?.checkpoint.step ?? 0;
+      const kept = await keptCheckpoint(disk, left);
+      const step = kept?.step ?? 0;
       const before = await disk.settings.get<number>(`resumed:${left.id}`);
       if (left.status !== 'running' || before === step || session.getState().capabilities.trainingOff !== null) {
         await get().show(left.id);
         return null;
       }
       await disk.settings.set(`resumed:${left.id}`, step).catch(() => undefined);
-      return whenChecked(() => run({ open, dataset, version: left, from: kept?.checkpoint ?? null }));
+      return whenChecked(() => run({ open, dataset, version: left, from: kept }));
     },
     ask: (what) => {
       running?.ask(what);

@@ -36,7 +36,10 @@ function running(live: LiveRun): string {
   const last = live.validations.at(-1);
   const yours = live.lines.find((line) => line.id === 'yours');
   const isAhead = (line: ReferenceLine) =>
-    last && (live.writes ? last.loss < (line.loss ?? 0) : last.accuracy > line.accuracy);
+    last &&
+    (last.kind === 'classify' && line.kind === 'classify'
+      ? last.accuracy > line.accuracy
+      : last.loss < (line.loss ?? 0));
   if (last && yours && last.step > 0 && live.lines.every(isAhead))
     return `Ahead on the ${counted(live.validationRows, 'validation row')}; the held-back rows decide`;
   return `Step ${live.step} of ${live.stepsTotal}`;
@@ -47,7 +50,7 @@ function ended(live: LiveRun): string {
   const rows = counted(live.validationRows, 'validation row');
   const reached = !best
     ? ''
-    : live.writes
+    : best.kind === 'generate'
       ? `: perplexity ${perplexityOf(best.loss)} on ${rows}`
       : `: ${percentWhole(best.accuracy)} of the ${rows}`;
   switch (live.ending) {

@@ -19,10 +19,10 @@ const keyOf = ({ open, dataset, info }: Subject, prompt: HardPrompt) =>
 const bareOf = ({ template }: Pick<Subject, 'template'>): HardPrompt => ({ template, shots: 0, shotSeed: 0 });
 const yoursOf = (open: PromptSet) => chosenHard(open)?.prompt ?? null;
 const lineOf = (id: ReferenceLine['id'], name: string, { loss, share }: Known): ReferenceLine => ({
+  kind: 'generate',
   id,
   name,
-  accuracy: share,
-  macroF1: share,
+  tokenShare: share,
   loss,
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { STANDARD } from '../../../training/settings';
-import { NUMBER_SETTINGS } from './settings-fields';
+import { NUMBER_SETTINGS } from './fields';
+import { STANDARD } from './settings';
 import { gridOf, readNumbers, type SweepAxes, variedKeys } from './sweep';
 
 const none: SweepAxes = { placement: [], initialisation: [], virtualTokens: [], learningRate: [], steps: [], seed: [] };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { PRESETS, STANDARD } from '../../../training/settings';
 import { learnStep, runSeconds, stepSeconds, timeWords, type Work } from './estimate';
+import { PRESET_NAMES, PRESETS, STANDARD } from './settings';
 
 const work: Work = { trainRows: 256, validationRows: 100, meanTokens: 35, cachedRows: 0 };
 const speed = { tokenMs: 4, step: { suffix: { ms: 550, tokens: 80 } } };
@@ -24,7 +24,7 @@ describe('time of a run', () => {
   });
 
   test('presets are ordered', () => {
-    const times = [PRESETS.quick, PRESETS.standard, PRESETS.thorough].map((p) => runSeconds(p, work, speed));
+    const times = PRESET_NAMES.map((name) => runSeconds(PRESETS[name].settings, work, speed));
     expect(times).toEqual(times.toSorted((a, b) => a - b));
   });
 

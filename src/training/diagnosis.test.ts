@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { STANDARD } from '../../../training/settings';
 import { diagnose } from './diagnosis';
+import { STANDARD } from './settings';
 
 const run = (
   n: number,
@@ -10,6 +10,7 @@ const run = (
 ) => ({
   steps: Array.from({ length: n }, (_, step) => ({ step, loss: loss(step), learningRate: 0.01, gradNorm: 1, ms: 500 })),
   validations: Array.from({ length: Math.floor(n / 10) + 1 }, (_, i) => ({
+    kind: 'classify' as const,
     step: i * 10,
     accuracy: accuracy(i * 10),
     macroF1: 0,
@@ -138,15 +139,21 @@ describe('remedies', () => {
 });
 
 describe('where texts are written', () => {
-  const written = (valLoss: (step: number) => number) => ({
-    ...run(
+  const written = (valLoss: (step: number) => number) => {
+    const seen = run(
       90,
       (s) => 4 - s / 50,
       () => 0.3,
       valLoss,
-    ),
-    writes: true,
-  });
+    );
+    const validations = seen.validations.map(({ step, loss }) => ({
+      kind: 'generate' as const,
+      step,
+      tokenShare: 0.3,
+      loss,
+    }));
+    return { ...seen, validations };
+  };
 
   test('the loss of the validation rows tells, and not a commonest label', () => {
     expect(diagnose(written((s) => 4 - s / 60)).kind).toBe('learning');

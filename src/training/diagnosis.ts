@@ -1,6 +1,6 @@
 /** What a run is doing, in words, and what to do about it. Pure. */
-import type { StepPoint, ValidationPoint } from '../../../training/events';
-import type { TrainingSettings } from '../../../training/settings';
+import type { StepPoint, ValidationPoint } from './events';
+import type { TrainingSettings } from './settings';
 
 export type DiagnosisKind = 'starting' | 'learning' | 'levelled' | 'stalled' | 'overfitting' | 'diverging' | 'few-rows';
 
@@ -25,8 +25,6 @@ interface Seen {
   readonly validationRows: number;
   readonly trainRows: number;
   readonly settings: TrainingSettings;
-  /** Texts are written, and the loss alone tells; left out = labels are chosen. */
-  readonly writes?: boolean;
 }
 
 /** With fewer training rows than this early stopping matters most (recipe.md: 64 rows overfit from step 40 on). */
@@ -41,20 +39,14 @@ const mean = (values: readonly number[]) => values.reduce((sum, v) => sum + v, 0
 const rounded = (rate: number) => Number(rate.toPrecision(2));
 
 /** The first that applies, worst first. */
-export function diagnose({
-  steps,
-  validations,
-  majority,
-  validationRows,
-  trainRows,
-  settings,
-  writes = false,
-}: Seen): Diagnosis {
+export function diagnose({ steps, validations, majority, validationRows, trainRows, settings }: Seen): Diagnosis {
   const losses = steps.map((s) => s.loss);
   const recent = mean(losses.slice(-10));
   const first = mean(losses.slice(0, 10));
   const last = validations.at(-1);
-  const isBetter = (a: ValidationPoint, b: ValidationPoint) => (writes ? a.loss < b.loss : a.accuracy > b.accuracy);
+  const writes = last?.kind === 'generate';
+  const isBetter = (a: ValidationPoint, b: ValidationPoint) =>
+    a.kind === 'classify' && b.kind === 'classify' ? a.accuracy > b.accuracy : a.loss < b.loss;
   const best = validations.reduce<ValidationPoint | null>((top, v) => (!top || isBetter(v, top) ? v : top), null);
   const rate = settings.learningRate ?? steps.reduce((top, s) => Math.max(top, s.learningRate), 0);
 
@@ -100,7 +92,7 @@ export function diagnose({
         'Start from a text instead of sampled words, try twice the learning rate, and look at the answers: do they follow from the texts?',
       remedy: stalledRemedy(settings, rate),
     };
-  if (!writes && last.step >= 50 && best && best.accuracy <= majority + margin)
+  if (last.step >= 50 && best?.kind === 'classify' && best.accuracy <= majority + margin)
     return {
       kind: 'stalled',
       title: 'Stalled at the commonest label',

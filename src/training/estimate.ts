@@ -1,6 +1,6 @@
 /** How long a run will take on this machine: from what was measured here, never from a table of machines. */
-import type { Placement } from '../../../prompt/types';
-import type { TrainingSettings } from '../../../training/settings';
+import type { Placement } from '../prompt/types';
+import type { TrainingSettings } from './settings';
 
 /** Milliseconds of one training step over so many tokens (rows of a batch x tokens that take part in it). */
 interface StepSpeed {

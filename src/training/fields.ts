@@ -1,5 +1,5 @@
 /** The controls under "All settings", as data: what they are called, what they may be, and what they do. */
-import type { TrainingSettings } from '../../../training/settings';
+import type { TrainingSettings } from './settings';
 
 type NumberKey = {
   [K in keyof TrainingSettings]-?: Exclude<TrainingSettings[K], undefined> extends number | null ? K : never;

@@ -1,7 +1,7 @@
 /** A small grid of settings: every value of one with every value of the others. Pure. */
-import type { Placement } from '../../../prompt/types';
-import type { Initialisation, TrainingSettings } from '../../../training/settings';
-import { type NumberSetting, readNumber } from './settings-fields';
+import type { Placement } from '../prompt/types';
+import { type NumberSetting, readNumber } from './fields';
+import type { Initialisation, TrainingSettings } from './settings';
 
 /** More runs than these are no small grid any more: hours, and a best one that is best by luck. */
 export const MOST_RUNS = 36;

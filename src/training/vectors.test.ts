@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { withNoise } from './noise';
+import { withNoise } from './vectors';
 
 const zeros = new Float32Array(20_000);
 
-test('noise is normal with the deviation that was asked for', () => {
+test('draws normal noise with the standard deviation asked for', () => {
   const drawn = withNoise(zeros, 0.5, 0, 1);
   const mean = drawn.reduce((sum, x) => sum + x, 0) / drawn.length;
   const deviation = Math.sqrt(drawn.reduce((sum, x) => sum + (x - mean) ** 2, 0) / drawn.length);
@@ -11,7 +11,7 @@ test('noise is normal with the deviation that was asked for', () => {
   expect(deviation).toBeCloseTo(0.5, 1);
 });
 
-test('the same for a seed and a step, another for others; none when none is asked for', () => {
+test('draws the same noise for the same seed and step, other noise for others, and none at deviation 0', () => {
   expect(withNoise(zeros, 1, 2, 3)).toEqual(withNoise(zeros, 1, 2, 3));
   expect(withNoise(zeros, 1, 2, 3)).not.toEqual(withNoise(zeros, 1, 2, 4));
   expect(withNoise(zeros, 1, 2, 3)).not.toEqual(withNoise(zeros, 1, 1, 3));

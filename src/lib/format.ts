@@ -1,0 +1,46 @@
+/** Numbers and durations as written on screens and in reports. The language is English. */
+
+const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+const one = new Intl.NumberFormat('en', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+
+export const count = (n: number): string => whole.format(n);
+
+/** `count(1, 'row')` = "1 row", `count(2, 'row')` = "2 rows". */
+export const counted = (n: number, noun: string, plural = `${noun}s`): string =>
+  `${whole.format(n)} ${n === 1 ? noun : plural}`;
+
+/** A share between 0 and 1: "66.3%". */
+export const percent = (share: number): string => `${one.format(share * 100)}%`;
+
+/** A share between 0 and 1, whole percent: "66%". */
+export const percentWhole = (share: number): string => `${whole.format(share * 100)}%`;
+
+/** A difference of shares: "+14.2 points". The minus is a true minus sign. */
+export const points = (difference: number): string => {
+  const text = one.format(Math.abs(difference) * 100);
+  return `${difference < 0 && text !== '0.0' ? '−' : '+'}${text}`;
+};
+
+/** "0:43", "12:05", "1:02:09". */
+export const clock = (seconds: number): string => {
+  const total = Math.max(0, Math.round(seconds));
+  const h = Math.floor(total / 3600);
+  const m = Math.floor((total % 3600) / 60);
+  const s = String(total % 60).padStart(2, '0');
+  return h > 0 ? `${h}:${String(m).padStart(2, '0')}:${s}` : `${m}:${s}`;
+};
+
+/** How long something is about to take: "4 s", "about 3 min". */
+export const duration = (seconds: number): string => {
+  if (seconds < 0.95) return 'under 1 s';
+  if (seconds < 90) return `${whole.format(Math.round(seconds))} s`;
+  return `about ${whole.format(Math.round(seconds / 60))} min`;
+};
+
+/** Decimal units, as file managers and browsers show downloads: "23 kB", "114 MB", "0.6 GB". */
+export const bytes = (n: number): string => {
+  if (n < 1000) return `${n} B`;
+  if (n < 1e6) return `${whole.format(n / 1e3)} kB`;
+  if (n < 1e9) return `${whole.format(n / 1e6)} MB`;
+  return `${one.format(n / 1e9)} GB`;
+};

@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { readCheckpoint, type StoredCheckpoint } from './checkpoint';
+import type { TrainEvent } from './events';
+import { train } from './loop';
+import { STANDARD } from './settings';
+
+/** As version 1 of the format stored it. */
+const stored: StoredCheckpoint = {
+  formatVersion: 1,
+  step: 25,
+  vectors: Float32Array.of(1, 2),
+  m: Float32Array.of(3, 4),
+  v: Float32Array.of(5, 6),
+  net: { weights: Float32Array.of(7), m: Float32Array.of(8), v: Float32Array.of(9) },
+  rngState: 3,
+  pending: [1],
+  best: null,
+  evaluationsWithoutGain: 0,
+  steps: [],
+  validations: [{ step: 20, accuracy: 0.5, macroF1: 0.4, loss: 1 }],
+  elapsedMs: 1,
+  environment: 'test',
+};
+
+describe('a checkpoint of format version 1', () => {
+  it('keeps the moments of AdamW as the state of the optimiser', () => {
+    const read = readCheckpoint(stored, 'classify');
+    expect(read).toMatchObject({ formatVersion: 2, step: 25, optimiser: { m: stored.m, v: stored.v } });
+    expect(read.net).toEqual({
+      weights: Float32Array.of(7),
+      optimiser: { m: Float32Array.of(8), v: Float32Array.of(9) },
+    });
+    expect(read).not.toHaveProperty('m');
+  });
+
+  it('gives its validation points the kind of the task', () => {
+    expect(readCheckpoint(stored, 'classify').validations).toEqual([
+      { kind: 'classify', step: 20, accuracy: 0.5, macroF1: 0.4, loss: 1 },
+    ]);
+    expect(readCheckpoint(stored, 'generate').validations).toEqual([
+      { kind: 'generate', step: 20, tokenShare: 0.5, loss: 1 },
+    ]);
+  });
+
+  it.each([false, true])(
+    'resumes to the bits of the uninterrupted run (reparameterised: %s)',
+    async (reparameterise) => {
+      const run = async (resume: StoredCheckpoint | null) => {
+        const events: TrainEvent[] = [];
+        const training = train({
+          settings: { ...STANDARD, reparameterise, steps: 20, checkpointEvery: 5, patience: null },
+          learningRate: 0.1,
+          rows: 7,
+          hasValidation: false,
+          initial: new Float32Array(4),
+          hidden: 2,
+          embeddingRms: 1,
+          resume: resume && readCheckpoint(resume, 'classify'),
+          environment: 'test',
+          work: {
+            gradient: async (vectors, rows) => ({
+              loss: 1,
+              gradient: vectors.map((p, i) => 2 * (p - i) + 0.1 * Math.sin(rows[0] ?? 0)),
+            }),
+            evaluate: async () => null,
+            prepare: async function* () {},
+          },
+        });
+        for await (const event of training) events.push(structuredClone(event));
+        return events;
+      };
+      const whole = await run(null);
+      const middle = whole.find((event) => event.kind === 'checkpoint')?.checkpoint;
+      if (!middle) throw new Error('no checkpoint');
+      const { optimiser, net, validations, ...rest } = middle;
+      const before = {
+        ...rest,
+        ...optimiser,
+        ...(net && { net: { weights: net.weights, ...net.optimiser } }),
+        formatVersion: 1,
+        validations: [],
+      } as unknown as StoredCheckpoint;
+      const resumed = await run(before);
+      const end = (events: readonly TrainEvent[]) => events.find((event) => event.kind === 'done')?.vectors;
+      expect(end(resumed)).toEqual(end(whole));
+    },
+  );
+});
