@@ -64,7 +64,7 @@ process.env.CHROMIUM_PATH = await ensureChromium();
 mkdirSync(out, { recursive: true });
 
 if (wanted('lint')) check('lint', 'npx', ['biome', 'check', '.']);
-if (wanted('types')) check('types', 'npx', ['tsc', '--noEmit']);
+if (wanted('types')) check('types', 'npm', ['run', '--silent', 'typecheck']);
 if (wanted('knip')) check('unused code', 'npx', ['knip', '--no-progress']);
 const reporters = (file) => ['--reporter=default', '--reporter=json', `--outputFile.json=${join(out, file)}`];
 if (wanted('notices')) check('third-party notices', 'node', ['tools/notices.mjs', '--check']);

@@ -107,7 +107,7 @@ const inFileOrder = (groups: readonly Group[]): readonly string[] =>
 
 /**
  * Stratified, seeded split of the usable rows. Rows with the same text stay together, and repeated texts go to
- * training first: every held-back row counts as one independent trial in the tests of `statistics.md`.
+ * training first: every held-back row counts as one independent trial in the tests of `docs/method/statistics.md`.
  */
 export function splitRows(rows: Rows, mapping: ColumnMapping, seed: number, shares?: Shares): Dataset['split'] {
   const usable = rows.filter((row) => isUsable(row, mapping));

@@ -19,14 +19,14 @@ export interface LoadRequest {
   readonly threads?: number;
   /** Names of adapters that `auto` must not choose: what they computed for this model was wrong. */
   readonly avoidAdapters?: readonly string[];
-  /** Of the model card, whose files were verified; else it is computed here. See formats.md. */
+  /** Of the model card, whose files were verified; else it is computed here. See docs/method/formats.md. */
   readonly sha256?: string;
 }
 
 export interface ModelInfo {
   readonly id: string;
   readonly dtype: string;
-  /** See formats.md: over the files under onnx/. */
+  /** See docs/method/formats.md: over the files under onnx/. */
   readonly sha256: string;
   /** `model_type` of the folder's config.json, e.g. `llama`; null where it has none. */
   readonly family: string | null;

@@ -6,7 +6,7 @@ import type { ArmOutcome, CalibrationFit } from './types';
 
 /**
  * Mean log-probability of each label over unlabelled rows: what the prompt says whatever the text is.
- * Contextual calibration on real rows (`recipe.md`: 64 training rows). Source: Zhao et al. 2021, with the mean over
+ * Contextual calibration on real rows (`docs/method/training.md`: 64 training rows). Source: Zhao et al. 2021, with the mean over
  * texts in place of a content-free one.
  */
 export function fitCalibration(logProbs: readonly (readonly number[])[]): CalibrationFit {

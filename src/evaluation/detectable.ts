@@ -8,7 +8,7 @@ export interface Detectable {
 
 /**
  * What so many held-back rows can show, before anything is run: exact McNemar power 80%, assuming that a better
- * prompt still breaks 5 rows in a hundred (`statistics.md`).
+ * prompt still breaks 5 rows in a hundred (`docs/method/statistics.md`).
  */
 export function detectable(heldBackRows: number): Detectable {
   const rows = `With ${heldBackRows.toLocaleString('en')} held-back ${heldBackRows === 1 ? 'row' : 'rows'}`;

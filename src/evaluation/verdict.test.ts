@@ -148,10 +148,10 @@ describe('verdict', () => {
 });
 
 /**
- * recipe.md's table as arms: accuracies of its columns, rows drawn with a shared difficulty so that arms agree as often
+ * docs/method/training.md's table as arms: accuracies of its columns, rows drawn with a shared difficulty so that arms agree as often
  * as prompts of one model do. Seeded; several seeds, since a story must not hang on one draw.
  */
-describe('the three stories of recipe.md', () => {
+describe('the three stories of docs/method/training.md', () => {
   const story = (
     seed: number,
     n: number,

@@ -199,11 +199,11 @@ const noClearDifference = (field: Field): Verdict => {
 const RULES: readonly Rule[] = [nothingBeatsMajority, yoursBetter, wordsDoAsWell, examplesDoAsWell, tunedBetter];
 
 /**
- * The verdict in words (`statistics.md`). It rests on the exact McNemar test and the Bonett-Price interval together,
+ * The verdict in words (`docs/method/statistics.md`). It rests on the exact McNemar test and the Bonett-Price interval together,
  * never on a point estimate, and on the held-back rows alone.
  *
  * The tuned prompt has to beat the *best* hand-written prompt on these rows: choosing that one with hindsight favours
- * the hand, so a win stands. `recipe.md`'s three stories come out as: tweets, tuning wins; sst2, eight calibrated
+ * the hand, so a win stands. `docs/method/training.md`'s three stories come out as: tweets, tuning wins; sst2, eight calibrated
  * examples do as well; intents, a bag of words does as well.
  */
 export function verdictOf({ plan, arms, pairs }: Input): Verdict {

@@ -8,7 +8,7 @@ export const ADAPTER_CONFIG = 'adapter_config.json';
 const ADAPTER_MODEL = 'adapter_model.safetensors';
 
 /**
- * adapter_config.json of a PEFT prompt-tuning folder; formats.md section 1. `task_type` must not be null, and
+ * adapter_config.json of a PEFT prompt-tuning folder; docs/method/formats.md section 1. `task_type` must not be null, and
  * `prompt_tuning_init` must be RANDOM: TEXT would want a tokenizer at load. Where the vectors come from stands in the sidecar.
  */
 export const adapterConfig = (

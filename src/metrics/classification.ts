@@ -29,7 +29,7 @@ export function confusionMatrix(gold: ArrayLike<number>, predicted: ArrayLike<nu
   return matrix;
 }
 
-/** P = TP/(TP+FP), R = TP/(TP+FN), F1 = 2TP/(2TP+FP+FN); 0/0 -> 0 and flagged (`statistics.md`). */
+/** P = TP/(TP+FP), R = TP/(TP+FN), F1 = 2TP/(2TP+FP+FN); 0/0 -> 0 and flagged (`docs/method/statistics.md`). */
 export function classMetrics(confusion: readonly (readonly number[])[]): ClassMetrics[] {
   return confusion.map((row, c) => {
     const tp = row[c] as number;

@@ -41,7 +41,7 @@ describe('logistic regression', () => {
 
 /**
  * Rows right with the first 256 training rows, by scikit-learn 1.9.1 (max_iter 5000, tol 1e-8): first
- * `TfidfVectorizer()` and `LogisticRegression(C=1)`, then the settings of recipe.md's column, found by search:
+ * `TfidfVectorizer()` and `LogisticRegression(C=1)`, then the settings of docs/method/training.md's column, found by search:
  * `TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)` and `C=10`.
  */
 const SKLEARN = [

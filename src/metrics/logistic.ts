@@ -86,7 +86,7 @@ export function fitLogistic(
 
 const RECIPE_C = 10;
 
-/** Bag of words and word pairs with logistic regression: the honest reference line (`recipe.md`, TF-IDF + LR). */
+/** Bag of words and word pairs with logistic regression: the honest reference line (`docs/method/training.md`, TF-IDF + LR). */
 export function wordClassifier(
   texts: readonly string[],
   gold: readonly number[],

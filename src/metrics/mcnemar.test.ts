@@ -17,7 +17,7 @@ function exactByBigInt(b: number, c: number): number {
 }
 
 describe('McNemar', () => {
-  // statistics.md
+  // docs/method/statistics.md
   it.each([
     [1, 7, 0.07031, 0.03906],
     [10, 25, 0.01667, 0.01133],

@@ -21,7 +21,7 @@ function simulated(n: number, aOnly: number, bOnly: number, runs: number): numbe
 }
 
 describe('power of the exact McNemar test', () => {
-  // statistics.md
+  // docs/method/statistics.md
   it.each([
     [100, 0.05, 0.1, 18],
     [200, 0.05, 0.1, 37],

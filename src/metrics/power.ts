@@ -59,7 +59,7 @@ function isShown(n: number, aOnly: number, bOnly: number): boolean {
   return Math.sqrt(n) * difference >= Z95 * Math.sqrt(discordant) + Z_POWER * Math.sqrt(discordant - difference ** 2);
 }
 
-/** Share of rows that a better prompt still breaks, assumed before the run (`statistics.md`'s examples have 5%). */
+/** Share of rows that a better prompt still breaks, assumed before the run (`docs/method/statistics.md`'s examples have 5%). */
 const ASSUMED_BROKEN = 0.05;
 
 /** The smallest accuracy gain (0 to 1) that `n` rows show with power 80%; null when even the largest gain would go unseen. */

@@ -11,7 +11,7 @@ export interface TfidfOptions {
   readonly sublinear: boolean;
 }
 
-/** The settings of the reference line of `recipe.md`. */
+/** The settings of the reference line of `docs/method/training.md`. */
 export const RECIPE_TFIDF: TfidfOptions = { ngrams: 2, sublinear: true };
 
 /** scikit-learn's default token pattern `\b\w\w+\b` on lower-cased text; `\w` = letters, numbers, underscore. */

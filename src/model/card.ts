@@ -40,7 +40,7 @@ export function parseCard(text: string): Result<ModelCard> {
 /** Legal texts are in the folder for people; the engine has no use for them. */
 export const isNeeded = (path: string): boolean => !/^(?:LICENSE|NOTICE|README)/i.test(path);
 
-/** `model.sha256` of formats.md: SHA-256 of the lines `<sha256>  <path>\n`, sorted by path, over the files under onnx/. */
+/** `model.sha256` of docs/method/formats.md: SHA-256 of the lines `<sha256>  <path>\n`, sorted by path, over the files under onnx/. */
 export function foldHash(files: readonly Pick<FileEntry, 'path' | 'sha256'>[]): Promise<string> {
   const lines = files
     .filter(({ path }) => path.startsWith('onnx/'))

@@ -27,7 +27,7 @@ interface Seen {
   readonly settings: TrainingSettings;
 }
 
-/** With fewer training rows than this early stopping matters most (recipe.md: 64 rows overfit from step 40 on). */
+/** With fewer training rows than this early stopping matters most (docs/method/training.md: 64 rows overfit from step 40 on). */
 const FEW_ROWS = 100;
 const FEW_ROWS_STEPS = 60;
 
