@@ -14,10 +14,11 @@ import { argmax } from '../../../metrics/classification';
 import type { PromptSet, SoftVersion } from '../../../project/types';
 import type { SoftPrompt } from '../../../prompt/types';
 import type { HardPrompt } from '../../../task/types';
+import { wordsFor } from '../../../task/words-for';
 import type { TrainEvent } from '../../../training/events';
+import { cacheKeyOf } from '../../../workflow/training-rows';
 import type { Services } from '../../services';
-import { wordsFor } from '../../state/words-for';
-import { cacheKeyOf, initialIds } from '../train/run-inputs';
+import { initialIds } from '../train/run-inputs';
 import { goldOf } from '../train/validation';
 import type { ArmPlan } from './arms';
 

@@ -10,13 +10,13 @@ import { StudioError } from '../../../lib/errors';
 import { createRng, shuffled } from '../../../lib/rng';
 import { countLook } from '../../../project/prompt-set';
 import type { PromptSet } from '../../../project/types';
+import { wordsFor } from '../../../task/words-for';
 import type { TokenRow } from '../../../tokens/types';
 import type { ModelInfo } from '../../../worker/protocol';
+import { cacheKeyOf } from '../../../workflow/training-rows';
 import type { Services } from '../../services';
 import type { ProjectStore } from '../../state/project-store';
 import type { SessionStore } from '../../state/session-store';
-import { wordsFor } from '../../state/words-for';
-import { cacheKeyOf } from '../train/run-inputs';
 import { goldOf, trainCounts } from '../train/validation';
 import { type ArmPlan, COMBINED_PAIRS, type Contest } from './arms';
 

@@ -3,8 +3,8 @@
 import { labelProbabilities } from '../../../evaluation/calibrate';
 import { putIntoTemplate } from '../../../interchange/sidecar-build';
 import { StudioError } from '../../../lib/errors';
+import { wordsFor } from '../../../task/words-for';
 import type { Services } from '../../services';
-import { wordsFor } from '../../state/words-for';
 import type { Answer, Cast, Player } from './cast';
 import { writeAnswer } from './write';
 

@@ -6,11 +6,11 @@ import { putIntoTemplate } from '../../../interchange/sidecar-build';
 import { StudioError } from '../../../lib/errors';
 import { argmax } from '../../../metrics/classification';
 import type { SoftPrompt } from '../../../prompt/types';
+import { wordsFor } from '../../../task/words-for';
 import type { TokenRow } from '../../../tokens/types';
 import type { Speed } from '../../../training/estimate';
 import type { SampleProject, Services, ShippedPrompt } from '../../services';
 import type { SessionStore } from '../../state/session-store';
-import { wordsFor } from '../../state/words-for';
 import { createSpeedometer } from '../train/speedometer';
 
 export interface Answer {

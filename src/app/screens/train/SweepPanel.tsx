@@ -3,10 +3,10 @@ import { isWriting } from '../../../project/prompt-set';
 import { timeWords } from '../../../training/estimate';
 import { NUMBER_SETTINGS, type NumberSetting } from '../../../training/fields';
 import { gridOf, MOST_RUNS, readNumbers, type SweepText } from '../../../training/sweep';
+import { MOST_TRAINING_ROWS } from '../../../workflow/training-rows';
 import { useProject } from '../../state/studio';
 import { Button, Choices, format, Term, TextField } from '../../ui';
 import { learningCurveRuns } from './learning-curve';
-import { MOST_TRAINING_ROWS } from './run-inputs';
 import { useTrainPart } from './use-train';
 
 const FIELDS: readonly { readonly key: keyof SweepText; readonly label: string; readonly of: NumberSetting['key'] }[] =

@@ -1,5 +1,6 @@
 import { useEffect } from 'react';
 import { isUsable, isWriting, openRun } from '../../../project/prompt-set';
+import { MOST_TRAINING_ROWS, validationIds } from '../../../workflow/training-rows';
 import { navigate, screenPath } from '../../shell/location';
 import { ScreenFrame } from '../../shell/Screen';
 import { CHECKING } from '../../state/self-check';
@@ -12,7 +13,6 @@ import { LearningCurvePanel } from './LearningCurvePanel';
 import { QueuePanel } from './QueuePanel';
 import { RunsPanel } from './RunsPanel';
 import { templateOf } from './recording';
-import { MOST_TRAINING_ROWS, validationIds } from './run-inputs';
 import { SideBySide } from './SideBySide';
 import { StartPanel } from './StartPanel';
 import { useTrain } from './use-train';

@@ -3,12 +3,13 @@ import type { Dataset } from '../../../dataset/types';
 import { writes } from '../../../dataset/writing';
 import { chosenHard, recordTry } from '../../../project/prompt-set';
 import type { HardVersion, PromptSet } from '../../../project/types';
+import { wordsFor } from '../../../task/words-for';
 import type { ModelInfo, ScoreResult } from '../../../worker/protocol';
+import { cacheKeyOf, validationIds } from '../../../workflow/training-rows';
 import type { ReferenceLine } from '../../charts/finding';
 import type { Services } from '../../services';
 import type { ProjectStore } from '../../state/project-store';
-import { wordsFor } from '../../state/words-for';
-import { cacheKeyOf, type RunInputs, validationIds } from './run-inputs';
+import type { RunInputs } from './run-inputs';
 import { goldOf, majorityOf, outcome } from './validation';
 import { createWritingBaselines } from './writing-baselines';
 

@@ -4,9 +4,9 @@ import { StudioError } from '../../../lib/errors';
 import { isWriting } from '../../../project/prompt-set';
 import type { PromptSet, SoftVersion } from '../../../project/types';
 import type { Checkpoint, StepPoint, StopReason, TrainEvent, ValidationPoint } from '../../../training/events';
+import { validationIds } from '../../../workflow/training-rows';
 import type { ReferenceLine } from '../../charts/finding';
 import type { Job } from '../../state/session-state';
-import { validationIds } from './run-inputs';
 import type { Sample } from './sampling';
 
 export interface LiveRun {

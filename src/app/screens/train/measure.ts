@@ -3,9 +3,10 @@ import type { Dataset } from '../../../dataset/types';
 import type { PromptSet } from '../../../project/types';
 import type { Work } from '../../../training/estimate';
 import type { ModelInfo, ScoreResult } from '../../../worker/protocol';
+import { cacheKeyOf } from '../../../workflow/training-rows';
 import type { Services } from '../../services';
 import { foreseeing } from './foresee';
-import { cacheKeyOf, type RunInputs, tokenise } from './run-inputs';
+import { type RunInputs, tokenise } from './run-inputs';
 import type { Speedometer } from './speedometer';
 
 /** A mean over fewer tokens would be mostly what a call costs. */

@@ -1,18 +1,13 @@
 /** From the open set to what the engine is given: token rows, answer tokens, first vectors. */
 import type { Dataset } from '../../../dataset/types';
 import { StudioError } from '../../../lib/errors';
-import { drawn } from '../../../lib/rng';
 import type { PromptSet, SoftVersion } from '../../../project/types';
+import { wordsFor } from '../../../task/words-for';
 import type { LabelTokens, TokenRow } from '../../../tokens/types';
 import { readCheckpoint } from '../../../training/checkpoint';
 import type { TrainRequest } from '../../../worker/protocol';
+import { trainingIds, validationIds } from '../../../workflow/training-rows';
 import type { Services } from '../../services';
-import { wordsFor } from '../../state/words-for';
-
-/** Validation looks at no more rows than this. */
-const MOST_VALIDATION_ROWS = 100;
-/** Rows that gradients see: a run of the standard preset goes through about 1,200. More would only be read, and fill the page. */
-export const MOST_TRAINING_ROWS = 4000;
 
 export interface RunInputs {
   readonly train: readonly TokenRow[];
@@ -23,16 +18,6 @@ export interface RunInputs {
   /** Mean tokens of a text to be written; 0 where labels are chosen. */
   readonly answerTokens: number;
 }
-
-export const validationIds = (dataset: Dataset): readonly string[] =>
-  dataset.split.validation.slice(0, MOST_VALIDATION_ROWS);
-
-/** The rows that a run trains on: all, or as many as are of use, drawn by the seed of the split and in their order. */
-export const trainingIds = ({ split: { train }, seed }: Pick<Dataset, 'split' | 'seed'>): readonly string[] =>
-  drawn(train, MOST_TRAINING_ROWS, seed);
-
-/** Texts under one template share one cache of keys and values, whatever vectors come after them. */
-export const cacheKeyOf = (datasetFingerprint: string, template: string): string => `${datasetFingerprint} ${template}`;
 
 export async function tokenise(
   services: Services,

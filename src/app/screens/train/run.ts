@@ -8,12 +8,13 @@ import { accuracyOf, readCheckpoint } from '../../../training/checkpoint';
 import { stepTokens } from '../../../training/estimate';
 import type { Checkpoint, TrainEvent } from '../../../training/events';
 import type { ModelInfo } from '../../../worker/protocol';
+import { cacheKeyOf, validationIds } from '../../../workflow/training-rows';
 import type { Services } from '../../services';
 import type { ProjectStore } from '../../state/project-store';
 import type { SessionStore } from '../../state/session-store';
 import type { Baselines } from './baselines';
 import { freshRun, heard, jobOf, type LiveRun } from './live-run';
-import { cacheKeyOf, initialIds, initialVectors, type RunInputs, tokenise, validationIds } from './run-inputs';
+import { initialIds, initialVectors, type RunInputs, tokenise } from './run-inputs';
 import { createSampler } from './sampling';
 import type { Speedometer } from './speedometer';
 

@@ -2,11 +2,11 @@
 import { chosenHard } from '../../../project/prompt-set';
 import type { PromptSet } from '../../../project/types';
 import type { HardPrompt } from '../../../task/types';
+import { cacheKeyOf, validationIds } from '../../../workflow/training-rows';
 import type { ReferenceLine } from '../../charts/finding';
 import type { Services } from '../../services';
 import type { Baselines, Subject } from './baselines';
 import { foreseeing, foreseen } from './foresee';
-import { cacheKeyOf, validationIds } from './run-inputs';
 
 interface Known {
   readonly loss: number;

@@ -1,5 +1,5 @@
-import { asContinuation } from '../../task/template';
-import type { HardPrompt, LabelWord } from '../../task/types';
+import { asContinuation } from './template';
+import type { HardPrompt, LabelWord } from './types';
 
 /**
  * A set's answer words as they follow one prompt: with a leading space only where the template ends without one. In a chat

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { MOST_TRAINING_ROWS, trainingIds } from './run-inputs';
+import { MOST_TRAINING_ROWS, trainingIds } from './training-rows';
 
 const rows = (n: number) => ({
   split: { train: Array.from({ length: n }, (_, i) => `row ${i}`), validation: [], test: [] },

@@ -1,0 +1,73 @@
+/** Rows answered with generated texts. */
+import { isUsable } from '../dataset/labels';
+import type { Dataset } from '../dataset/types';
+import { targetOf } from '../dataset/writing';
+import type { WriteRequest, WrittenRow } from '../engine/types';
+import type { Control } from '../lib/control';
+import { type TargetLengths, targetLengths } from '../tokens/text-lengths';
+import type { TokenRow } from '../tokens/types';
+import type { Host } from './host';
+import { decoded, RESERVED_TOKENS, targetIds } from './token-rows';
+
+/** Tokens of an answer where neither the prompt set nor a data set says. */
+const FALLBACK_TOKENS = 64;
+
+/** Token counts of the texts that a data set wants. */
+export function answerLengths({ tokens }: Pick<Host, 'tokens'>, dataset: Dataset): TargetLengths {
+  const texts = dataset.table.rows
+    .filter((row) => isUsable(row, dataset.mapping))
+    .map((row) => ` ${targetOf(row, dataset.mapping)}`);
+  const budget = Math.floor(tokens.context / 2) - RESERVED_TOKENS;
+  return targetLengths(texts, (text) => targetIds(tokens, text, false), budget);
+}
+
+/** How many tokens an answer may have: as set for the prompt set, else as the texts of the data set suggest. */
+export const longestAnswer = (
+  host: Pick<Host, 'tokens'>,
+  longest: number | null | undefined,
+  dataset: Dataset | null,
+): number => longest ?? (dataset ? answerLengths(host, dataset).longest : FALLBACK_TOKENS);
+
+interface GeneratedText {
+  readonly rowId: string;
+  readonly text: string;
+  readonly target: WrittenRow['target'];
+}
+
+/** The most likely answer to each row, and how well the model predicts its expected one. */
+export async function generateTexts(
+  { engine, tokens }: Pick<Host, 'engine' | 'tokens'>,
+  asked: Pick<WriteRequest, 'rows' | 'soft' | 'cacheKey'> & { readonly longest: number },
+  control: Control,
+  onProgress?: (rowsDone: number) => void,
+): Promise<readonly GeneratedText[]> {
+  const { longest, ...request } = asked;
+  const ends = { endTokenIds: tokens.tokenizer.endTokenIds, breakTokenIds: tokens.breaks() };
+  const written = await engine.write({ ...request, maxNewTokens: longest, ...ends }, control, onProgress);
+  return written.map(({ rowId, target, ids }) => ({ rowId, target, text: decoded(tokens, ids) }));
+}
+
+/** A request that scores the expected texts of rows without generating any. */
+export const scoringTargets = (
+  rows: readonly TokenRow[],
+  cacheKey: string | null,
+  soft: WriteRequest['soft'] = null,
+): WriteRequest => ({ rows, soft, cacheKey, maxNewTokens: 0, endTokenIds: [], breakTokenIds: [] });
+
+/** As training scores validation rows: mean cross-entropy per token, and the share of tokens that the model predicts. */
+export function targetScores(rows: readonly Pick<WrittenRow, 'target'>[]): {
+  readonly loss: number;
+  readonly tokenShare: number;
+} {
+  const scores = rows.flatMap(({ target }) => target ?? []);
+  const sum = (of: (score: (typeof scores)[number]) => number) => scores.reduce((total, score) => total + of(score), 0);
+  return {
+    loss: -sum(({ logProb, tokens }) => logProb / tokens) / Math.max(1, scores.length),
+    tokenShare:
+      sum((score) => score.foreseen) /
+      Math.max(
+        1,
+        sum(({ tokens }) => tokens),
+      ),
+  };
+}
