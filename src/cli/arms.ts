@@ -1,12 +1,10 @@
 import { labelIndexer, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import type { Engine } from '../engine/engine';
-import { averaged } from '../evaluation/averaged';
-import { fitCalibration, validationOutcome, validationTemperature } from '../evaluation/calibrate';
-import { compare } from '../evaluation/compare';
-import { rowGroups } from '../evaluation/groups';
-import { combinedArm } from '../evaluation/mixture';
-import { majorityArm, wordsArm } from '../evaluation/reference';
+import { compare } from '../evaluation/classify/compare';
+import { averaged, combinedArm, majorityArm, wordsArm } from '../evaluation/classify/made-arms';
+import { fitCalibration, validationOutcome, validationTemperature } from '../evaluation/classify/outcome';
+import { rowGroups } from '../evaluation/rows';
 import type { ArmOutcome, Comparison, ComparisonPlan } from '../evaluation/types';
 import { present } from '../lib/assert';
 import { StudioError } from '../lib/errors';

@@ -8,7 +8,7 @@ import { buildSidecar, type CheckRow, checkTarget, putIntoTemplate } from '../in
 import { present } from '../lib/assert';
 import { PRODUCT } from '../lib/product';
 import { addHardVersion, createPromptSet, finishRun, stamp, startRun } from '../project/prompt-set';
-import type { WritingEvaluation } from '../project/types';
+import type { GenerateEvaluation } from '../project/types';
 import type { SoftPrompt } from '../prompt/types';
 import { accuracyOf } from '../training/checkpoint';
 import type { TrainEvent } from '../training/events';
@@ -29,8 +29,8 @@ type Result =
       readonly kind: 'texts';
       /** Tokens that an answer may have. */
       readonly longest: number;
-      readonly plan: WritingEvaluation['plan'];
-      readonly comparison: WritingEvaluation['comparison'];
+      readonly plan: GenerateEvaluation['plan'];
+      readonly comparison: GenerateEvaluation['comparison'];
     };
 
 export interface ExportInput {

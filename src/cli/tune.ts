@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dataset } from '../dataset/types';
-import { insightsOf } from '../evaluation/insights';
+import { insightsOf } from '../evaluation/classify/insights';
 import { type Comparison, type ComparisonPlan, isLearned } from '../evaluation/types';
 import { drained } from '../lib/drain';
 import { htmlReport } from '../report/html';

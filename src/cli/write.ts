@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { toCsv } from '../dataset/csv-out';
-import { compareWriting, type WritingArm, type WritingOutcome } from '../evaluation/writing';
+import { compareTexts, type GenerateArm, type GenerateOutcome } from '../evaluation/generate/compare';
 import { type WritingReportInput, writingHtml, writingJson } from '../report/writing';
 import { STANDARD, type TrainingSettings } from '../training/settings';
 import { exportPrompt } from './export-prompt';
@@ -63,11 +63,11 @@ export async function write(args: readonly string[]): Promise<void> {
       { id: 'examples', name: `Yours + ${shots} examples`, template: task.yours, shots, soft: null },
       { id: 'tuned', name: 'Tuned', template: task.bare, shots: 0, soft: tuned.soft },
     ];
-    const outcomes: WritingOutcome[] = [];
+    const outcomes: GenerateOutcome[] = [];
     for (const prompt of prompts) outcomes.push(await writtenBy(context, prompt));
     const wanted = task.parts.test.map((row) => row.cells[task.dataset.mapping.label] ?? '');
     const plan = { wanted, arms: outcomes, pairs: PAIRS, seed, rowIds: task.dataset.split.test, looks: 1 };
-    const comparison = compareWriting(plan);
+    const comparison = compareTexts(plan);
     await mkdir(out, { recursive: true });
     await exportPrompt({
       model,
@@ -109,7 +109,7 @@ const PAIRS = [
   ['examples', 'tuned'],
 ] as const;
 
-function armLine({ name, rougeL, tokenF1, exactMatch, perplexity }: WritingArm): string {
+function armLine({ name, rougeL, tokenF1, exactMatch, perplexity }: GenerateArm): string {
   const share = (value: number) => (100 * value).toFixed(1).padStart(5);
   return `ROUGE-L ${share(rougeL)}  F1 ${share(tokenF1)}  exact ${share(exactMatch)}  perplexity ${perplexity.toFixed(1).padStart(6)}  ${name}`;
 }
@@ -117,7 +117,7 @@ function armLine({ name, rougeL, tokenF1, exactMatch, perplexity }: WritingArm):
 const writtenCsv = (
   { dataset: { mapping }, parts }: WritingTask,
   wanted: readonly string[],
-  outcomes: readonly WritingOutcome[],
+  outcomes: readonly GenerateOutcome[],
 ) =>
   toCsv(
     ['text', 'wanted', ...outcomes.map(({ id }) => id)],

@@ -1,7 +1,7 @@
 import type { Row } from '../dataset/types';
 import { targetOf } from '../dataset/writing';
 import type { Engine } from '../engine/engine';
-import type { WritingOutcome } from '../evaluation/writing';
+import type { GenerateOutcome } from '../evaluation/generate/compare';
 import { present } from '../lib/assert';
 import { softPrompt } from '../prompt/soft-prompt';
 import type { SoftPrompt } from '../prompt/types';
@@ -93,7 +93,7 @@ export async function trainWriter(context: WritingContext, settings: TrainingSet
 }
 
 /** What a prompt writes after the held-back rows, up to the end of the line. @throws StudioError as Engine.write */
-export async function writtenBy(context: WritingContext, prompt: WritingPrompt): Promise<WritingOutcome> {
+export async function writtenBy(context: WritingContext, prompt: WritingPrompt): Promise<GenerateOutcome> {
   const { engine, tokenizer, task, log } = context;
   const rows = tokenRows(context, task.parts.test, prompt);
   const written = await engine.write(

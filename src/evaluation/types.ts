@@ -1,5 +1,5 @@
 import type { Placement } from '../prompt/types';
-import type { TokensDifference } from './cost';
+import type { TokensDifference } from './classify/pairs';
 
 /**
  * `hybrid` = a hand-written prompt with vectors trained on top; `ensemble` = the mean of several seeds; `combined` = a

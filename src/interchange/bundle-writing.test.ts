@@ -1,7 +1,7 @@
 import { unzipSync } from 'fflate';
 import { expect, test } from 'vitest';
 import type { Dataset } from '../dataset/types';
-import { compareWriting } from '../evaluation/writing';
+import { compareTexts } from '../evaluation/generate/compare';
 import {
   addHardVersion,
   changeTask,
@@ -11,7 +11,7 @@ import {
   recordWriting,
   startRun,
 } from '../project/prompt-set';
-import type { PromptSet, SoftVersion, WritingEvaluation } from '../project/types';
+import type { GenerateEvaluation, PromptSet, SoftVersion } from '../project/types';
 import { STANDARD } from '../training/settings';
 import { buildBundle, readBundle } from './bundle';
 import { portableSchema } from './portable';
@@ -98,7 +98,7 @@ const plan = {
 
 function bundle(withRows: Dataset | null) {
   const { set, run } = writer();
-  const evaluation = { plan, comparison: compareWriting(plan, { draws: 20 }) } as unknown as WritingEvaluation;
+  const evaluation = { plan, comparison: compareTexts(plan, { draws: 20 }) } as unknown as GenerateEvaluation;
   const sidecar = buildSidecar({
     set,
     run,

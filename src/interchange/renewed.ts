@@ -1,4 +1,4 @@
-import type { Evaluation, SoftVersion } from '../project/types';
+import type { ClassifyEvaluation, SoftVersion } from '../project/types';
 import type { WholeProject } from './whole';
 
 /**
@@ -11,7 +11,7 @@ export function renewed(
 ): WholeProject {
   const runIds = new Map(set.soft.map(({ id }) => [id, here.newId()]));
   const runId = <T extends string | null>(id: T) => (id === null ? id : (runIds.get(id) ?? id)) as T;
-  const compared = <T extends Pick<Evaluation, 'softVersion'>>(evaluation: T): T => ({
+  const compared = <T extends Pick<ClassifyEvaluation, 'softVersion'>>(evaluation: T): T => ({
     ...evaluation,
     id: here.newId(),
     setId: here.id,

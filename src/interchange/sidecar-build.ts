@@ -1,7 +1,7 @@
 import type { Dataset } from '../dataset/types';
 import type { CalibrationFit } from '../evaluation/types';
 import { assert } from '../lib/assert';
-import type { Evaluation, PromptSet, SoftVersion, WritingEvaluation } from '../project/types';
+import type { ClassifyEvaluation, GenerateEvaluation, Kept, PromptSet, SoftVersion } from '../project/types';
 import type { SoftPrompt } from '../prompt/types';
 import { asContinuation, parseTemplate, TEXT_SLOT } from '../task/template';
 import { MIN_CHECK_ROWS, SIDECAR_VERSION, type Sidecar } from './sidecar';
@@ -27,14 +27,14 @@ export interface SidecarInput {
   readonly tokenizerSha256: string;
   readonly dataset: Dataset | null;
   /** The latest comparison of this run on held-back rows. */
-  readonly evaluation: Evaluation | null;
+  readonly evaluation: Kept<ClassifyEvaluation> | null;
   /** Null when the prompt is to be used without. */
   readonly calibration: CalibrationFit | null;
   /** Where texts are written: how long an answer may be, and its latest comparison. */
   readonly writing?: {
     readonly longest: number;
     readonly endTokenIds: readonly number[];
-    readonly evaluation: WritingEvaluation | null;
+    readonly evaluation: Kept<GenerateEvaluation> | null;
   };
   readonly checkRows: readonly CheckRow[];
   readonly userRows: number;
@@ -135,7 +135,7 @@ function trainingFacts(run: SoftVersion): Sidecar['training'] {
 }
 
 function writingFacts(
-  evaluation: WritingEvaluation | null,
+  evaluation: Kept<GenerateEvaluation> | null,
   { run, dataset }: Pick<SidecarInput, 'run' | 'dataset'>,
 ): NonNullable<Sidecar['metrics']['writing']> {
   const comparison = evaluation?.comparison;
@@ -171,7 +171,7 @@ function writingFacts(
   };
 }
 
-function testFacts(evaluation: Evaluation | null): Sidecar['metrics']['test'] {
+function testFacts(evaluation: Kept<ClassifyEvaluation> | null): Sidecar['metrics']['test'] {
   const comparison = evaluation?.comparison;
   const tuned = comparison?.arms.find((a) => a.kind === 'tuned');
   if (!comparison || !tuned) return null;

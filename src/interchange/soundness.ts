@@ -1,12 +1,13 @@
 /** Whether a stored value is what it should be, and what of it is when it is not. Says nothing about whether it is right. */
 import { z } from '../lib/zod';
 import type {
-  Evaluation,
+  ClassifyEvaluation,
+  GenerateEvaluation,
+  Kept,
   Measurement,
   PromptSet,
   RunCheckpoint,
   StoredDataset,
-  WritingEvaluation,
 } from '../project/types';
 
 /** `sound` is the value itself where nothing is wrong, a shorter one where parts were taken out, null where nothing is left. */
@@ -166,7 +167,7 @@ export function soundSet(value: PromptSet): Soundness<PromptSet> {
 }
 
 export const soundCheckpoint = whole<RunCheckpoint>(checkpoint);
-export const soundEvaluation = whole<Evaluation>(evaluation);
-export const soundWriting = whole<WritingEvaluation>(writing);
+export const soundEvaluation = whole<Kept<ClassifyEvaluation>>(evaluation);
+export const soundWriting = whole<Kept<GenerateEvaluation>>(writing);
 export const soundMeasurement = whole<Measurement>(measurement);
 export const soundDataset = whole<StoredDataset>(dataset);

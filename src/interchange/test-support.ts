@@ -2,12 +2,13 @@
 import fc from 'fast-check';
 import type { Dataset } from '../dataset/types';
 import type {
-  Evaluation,
+  ClassifyEvaluation,
+  GenerateEvaluation,
   HardVersion,
+  Kept,
   Measurement,
   RunCheckpoint,
   SoftVersion,
-  WritingEvaluation,
 } from '../project/types';
 import type { SoftPrompt } from '../prompt/types';
 import type { WholeProject } from './whole';
@@ -141,7 +142,7 @@ const checkpoint = (runId: string, setId: string): fc.Arbitrary<RunCheckpoint> =
 
 const LABELS = ['bad', 'good'];
 
-const evaluation = (setId: string, runIds: readonly string[]): fc.Arbitrary<Evaluation> =>
+const evaluation = (setId: string, runIds: readonly string[]): fc.Arbitrary<Kept<ClassifyEvaluation>> =>
   fc
     .record({
       id,
@@ -211,7 +212,7 @@ const evaluation = (setId: string, runIds: readonly string[]): fc.Arbitrary<Eval
       votes: [{ rowId: rowIds[0] ?? '', choice }],
     }));
 
-const writing = (setId: string): fc.Arbitrary<WritingEvaluation> =>
+const writing = (setId: string): fc.Arbitrary<Kept<GenerateEvaluation>> =>
   fc
     .record({ id, createdAt: time, rowIds: fc.uniqueArray(rowId, { minLength: 1, maxLength: 3 }), answer: text })
     .map(({ rowIds, answer, ...own }) => {

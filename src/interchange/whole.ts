@@ -6,13 +6,14 @@ import type { Dataset } from '../dataset/types';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import type { z } from '../lib/zod';
 import type {
-  Evaluation,
+  ClassifyEvaluation,
+  GenerateEvaluation,
   HardVersion,
+  Kept,
   Measurement,
   PromptSet,
   RunCheckpoint,
   SoftVersion,
-  WritingEvaluation,
 } from '../project/types';
 import { readNpy, writeNpy } from '../prompt/npy';
 import { exactJson, readExactJson } from './exact-json';
@@ -36,9 +37,9 @@ export interface WholeProject {
   /** By run. */
   readonly checkpoints: readonly RunCheckpoint[];
   /** With their votes; newest first. */
-  readonly evaluations: readonly Evaluation[];
+  readonly evaluations: readonly Kept<ClassifyEvaluation>[];
   /** Where texts are written; with their votes, newest first. */
-  readonly writings: readonly WritingEvaluation[];
+  readonly writings: readonly Kept<GenerateEvaluation>[];
   /** Versions asked again; oldest first. They name no row. */
   readonly measurements: readonly Measurement[];
 }
@@ -134,8 +135,8 @@ export function readWhole(files: Files): Result<WholeProject, WholeFailure> {
   const hard: HardVersion[] = [];
   const soft: SoftVersion[] = [];
   const checkpoints: RunCheckpoint[] = [];
-  const evaluations: Evaluation[] = [];
-  const writings: WritingEvaluation[] = [];
+  const evaluations: Kept<ClassifyEvaluation>[] = [];
+  const writings: Kept<GenerateEvaluation>[] = [];
   const measurements: Measurement[] = [];
   let dataset: Dataset | null = null;
   for (const path of [...files.keys()].sort()) {
@@ -154,11 +155,11 @@ export function readWhole(files: Files): Result<WholeProject, WholeFailure> {
       if (!read.ok) return read;
       checkpoints.push({ ...read.value, setId: head.value.id });
     } else if (folder === 'comparisons') {
-      const read = readPart<Evaluation>(files, path, evaluationSchema);
+      const read = readPart<Kept<ClassifyEvaluation>>(files, path, evaluationSchema);
       if (!read.ok) return read;
       evaluations.push({ ...read.value, setId: head.value.id });
     } else if (folder === 'written') {
-      const read = readPart<WritingEvaluation>(files, path, writingSchema);
+      const read = readPart<Kept<GenerateEvaluation>>(files, path, writingSchema);
       if (!read.ok) return read;
       writings.push({ ...read.value, setId: head.value.id });
     } else if (folder === 'measurements') {

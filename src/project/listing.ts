@@ -4,7 +4,7 @@
  */
 import { isUsable } from './prompt-set';
 import { stagesOf } from './stages';
-import type { Evaluation, PromptSet, WritingEvaluation } from './types';
+import type { Evaluation, PromptSet } from './types';
 
 /** What a listing knows besides the set itself. */
 export interface ListedFacts {
@@ -80,7 +80,7 @@ export const withRows = (listing: Listing, rows: number): Listing => ({ ...listi
 /** The newest comparison's verdict stands in the list. */
 export const withEvaluation = (
   listing: Listing,
-  { createdAt, comparison }: Pick<Evaluation | WritingEvaluation, 'createdAt' | 'comparison'>,
+  { createdAt, comparison }: Pick<Evaluation, 'createdAt' | 'comparison'>,
 ): Listing =>
   listing.comparedAt !== null && createdAt < listing.comparedAt
     ? listing

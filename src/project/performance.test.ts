@@ -12,7 +12,7 @@ import {
   rowsOfResults,
 } from './performance';
 import { addHardVersion, createPromptSet } from './prompt-set';
-import type { Evaluation, Measurement, PromptSet, WritingEvaluation } from './types';
+import type { ClassifyEvaluation, GenerateEvaluation, Measurement, PromptSet } from './types';
 import { type Version, versionsOf } from './versions';
 
 test.each([
@@ -76,7 +76,7 @@ const measured = (
   model: { id: 'm', sha256: 's' },
 });
 
-const evaluation = (n: number, correct: number, calibrated: boolean): Evaluation =>
+const evaluation = (n: number, correct: number, calibrated: boolean): ClassifyEvaluation =>
   ({
     id: 'e',
     setId: 's',
@@ -93,7 +93,7 @@ const evaluation = (n: number, correct: number, calibrated: boolean): Evaluation
       calibrated: false,
       arms: [{ id: 'yours', calibrated, predictions: said(n, correct) } as unknown as ArmReport],
     },
-  }) as unknown as Evaluation;
+  }) as unknown as ClassifyEvaluation;
 
 describe('results of versions', () => {
   const set = made();
@@ -189,7 +189,7 @@ test('a version with examples did what the arm with as many examples did, and no
       ...both.comparison,
       arms: [...both.comparison.arms, { ...both.comparison.arms[0], id: 'yours-8', predictions: said(5, 5) }],
     },
-  } as Evaluation;
+  } as ClassifyEvaluation;
   expect(resultsFrom(shown(0), [withExamples], []).map(({ figures }) => figures.right)).toEqual([3]);
   expect(resultsFrom(shown(8), [withExamples], []).map(({ figures }) => figures.right)).toEqual([5]);
   expect(resultsFrom(shown(4), [withExamples], [])).toEqual([]);
@@ -240,7 +240,7 @@ describe('versions that write', () => {
       softVersion: null,
       plan: { rowIds: ['r1', 'r2'], wanted, arms },
       comparison: { n: 2, arms: [{ id: 'yours', ...scores([1, 0]) }] },
-    } as unknown as WritingEvaluation;
+    } as unknown as GenerateEvaluation;
     const again = wrote('a', [1, 0.5], 3, heldBackKey(['r1', 'r2'], wanted, []));
     const results = resultsFrom(set, [evaluation(120, 101, false)], [again], [writing]);
     const last = results.at(-1) as Result;

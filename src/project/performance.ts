@@ -1,7 +1,7 @@
 /** How versions did, from every comparison and measurement: each on its own rows, and only the same rows side by side. */
 import { confusionMatrix, correctCount, macroF1 } from '../metrics/classification';
 import { type Interval, wilson } from '../metrics/intervals';
-import type { Evaluation, Measurement, PromptSet, WritingEvaluation, WrittenScores } from './types';
+import type { ClassifyEvaluation, GenerateEvaluation, Kept, Measurement, PromptSet, WrittenScores } from './types';
 import { type Version, versionById, versionsOf } from './versions';
 
 /** One version on one lot of rows. */
@@ -35,8 +35,8 @@ export interface Result {
 export interface Measured {
   readonly set: PromptSet;
   /** Newest first, as the other comparisons. */
-  readonly evaluations: readonly Evaluation[];
-  readonly writings: readonly WritingEvaluation[];
+  readonly evaluations: readonly Kept<ClassifyEvaluation>[];
+  readonly writings: readonly Kept<GenerateEvaluation>[];
   /** Oldest first. */
   readonly measurements: readonly Measurement[];
 }
@@ -44,7 +44,7 @@ export interface Measured {
 /** Of the hand-written prompt that a comparison shows with examples: how many, where labels are chosen and where texts are written. */
 const EXAMPLES = { labels: 8, texts: 3 };
 
-type Compared = Pick<Evaluation, 'softVersion' | 'hardVersion'>;
+type Compared = Pick<ClassifyEvaluation, 'softVersion' | 'hardVersion'>;
 
 /**
  * The arm of a comparison that is a version as it stands; null = it took no part. A hand-written version takes part without
@@ -65,7 +65,7 @@ function armOf(
 }
 
 /** Mean log-probabilities that a version's newest comparison subtracted from its answers; null = none. */
-export function calibrationOf(evaluations: readonly Evaluation[], of: Version): readonly number[] | null {
+export function calibrationOf(evaluations: readonly Kept<ClassifyEvaluation>[], of: Version): readonly number[] | null {
   for (const evaluation of evaluations) {
     const { plan, comparison } = evaluation;
     const id = armOf(evaluation, plan.arms, EXAMPLES.labels, of);

@@ -1,10 +1,10 @@
 import type { Dataset } from '../dataset/types';
-import type { ConsistencyReport } from '../evaluation/consistency';
-import type { EveryRowReport } from '../evaluation/folds';
-import type { Correction } from '../evaluation/review';
+import type { ConsistencyReport } from '../evaluation/classify/consistency';
+import type { Correction } from '../evaluation/classify/doubts';
+import type { EveryRowReport } from '../evaluation/classify/folds';
+import type { GenerateArm, GenerateComparison, GeneratePlan, TextMeasure } from '../evaluation/generate/compare';
 import type { Comparison, ComparisonPlan } from '../evaluation/types';
 import type { Vote } from '../evaluation/vote';
-import type { WritingArm, WritingComparison, WritingMeasure, WritingPlan } from '../evaluation/writing';
 import type { SoftPrompt } from '../prompt/types';
 import type { HardPrompt, LabelWord } from '../task/types';
 import type { StoredCheckpoint } from '../training/checkpoint';
@@ -150,7 +150,7 @@ export interface StageMove {
 }
 
 /** What a version reaches that writes: means over the rows with their intervals, and ROUGE-L row by row. */
-export type WrittenScores = Pick<WritingArm, WritingMeasure | 'intervals' | 'rows'>;
+export type WrittenScores = Pick<GenerateArm, TextMeasure | 'intervals' | 'rows'>;
 
 /** One version asked again on labelled rows: those held back, or another file's. */
 export interface Measurement {
@@ -179,12 +179,10 @@ export interface Measurement {
   readonly model: { readonly id: string; readonly sha256: string };
 }
 
-export interface Evaluation {
+interface Compared {
   readonly id: string;
   readonly setId: string;
   readonly createdAt: string;
-  readonly plan: ComparisonPlan;
-  readonly comparison: Comparison;
   readonly hardVersion: string | null;
   readonly softVersion: string | null;
   readonly datasetFingerprint: string;
@@ -192,7 +190,14 @@ export interface Evaluation {
   readonly threads: number;
   /** Blind votes between the two prompts of the headline, in the order in which they were given. */
   readonly votes?: readonly Vote[];
-  /** Labels of held-back rows that a person looked at again without seeing any prediction. */
+}
+
+/** A comparison of prompts that choose one of a few labels. */
+export interface ClassifyEvaluation extends Compared {
+  readonly kind: 'classify';
+  readonly plan: ComparisonPlan;
+  readonly comparison: Comparison;
+  /** Test labels that a person gave again without seeing any prediction. */
   readonly review?: Review;
   /** Answers under harmless edits of the text. */
   readonly consistency?: ConsistencyReport;
@@ -200,23 +205,17 @@ export interface Evaluation {
   readonly everyRow?: EveryRowReport;
 }
 
-/** A comparison where texts are written. */
-export interface WritingEvaluation
-  extends Pick<
-    Evaluation,
-    | 'id'
-    | 'setId'
-    | 'createdAt'
-    | 'hardVersion'
-    | 'softVersion'
-    | 'datasetFingerprint'
-    | 'backend'
-    | 'threads'
-    | 'votes'
-  > {
-  readonly plan: WritingPlan & { readonly rowIds: readonly string[]; readonly looks: number };
-  readonly comparison: WritingComparison;
+/** A comparison of prompts that generate a text. */
+export interface GenerateEvaluation extends Compared {
+  readonly kind: 'generate';
+  readonly plan: GeneratePlan & { readonly rowIds: readonly string[]; readonly looks: number };
+  readonly comparison: GenerateComparison;
 }
+
+export type Evaluation = ClassifyEvaluation | GenerateEvaluation;
+
+/** Without its kind, as it is stored and packed: the table or the folder says which it is. */
+export type Kept<E extends Evaluation> = Omit<E, 'kind'>;
 
 interface Review {
   /** Ids of all rows that were looked at, changed or not. */

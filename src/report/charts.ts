@@ -1,6 +1,6 @@
 /** Pictures of how sure the answers are, as plain SVG: a report holds no script and asks for nothing. */
 
-import { coverageFinding, reliabilityFinding } from '../evaluation/titles';
+import { coverageFinding, reliabilityFinding } from '../evaluation/classify/titles';
 import { type ArmReport, isLearned } from '../evaluation/types';
 import type { ReliabilityBin } from '../metrics/calibration';
 import { type CoveragePoint, coverageAt } from '../metrics/coverage';

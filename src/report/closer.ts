@@ -1,9 +1,8 @@
 /** What was looked at beside the comparison, and what the figures do not say: one content for HTML and Markdown. */
-import { confidenceDifferenceWords, coverageSentence } from '../evaluation/confidence';
-import { consistencySentence } from '../evaluation/consistency';
-import { EDIT_NAMES } from '../evaluation/edits';
-import { everyRowSentence } from '../evaluation/folds';
-import { slicesSentence } from '../evaluation/slices';
+import { confidenceDifferenceWords, coverageSentence } from '../evaluation/classify/confidence';
+import { consistencySentence, EDIT_NAMES } from '../evaluation/classify/consistency';
+import { everyRowSentence } from '../evaluation/classify/folds';
+import { slicesSentence } from '../evaluation/classify/slices';
 import { tallySentence } from '../evaluation/vote';
 import { percent, points, pointsRange, pointsWithUnit, pValue, times } from '../evaluation/words';
 import { coverageAt } from '../metrics/coverage';

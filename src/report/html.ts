@@ -1,5 +1,5 @@
-import { tokensSentence } from '../evaluation/cost';
-import { accuracyFinding, confusionFinding } from '../evaluation/titles';
+import { tokensSentence } from '../evaluation/classify/pairs';
+import { accuracyFinding, confusionFinding } from '../evaluation/classify/titles';
 import { type ArmReport, type Interval, isLearned, type PairReport } from '../evaluation/types';
 import { percent, points, pointsRange, pValue } from '../evaluation/words';
 import { COLOURS, confidenceCharts } from './charts';

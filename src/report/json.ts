@@ -1,7 +1,7 @@
-import { calibratedRows } from '../evaluation/calibrate';
-import type { ConfidenceReport } from '../evaluation/confidence';
-import type { Insights } from '../evaluation/insights';
-import type { Slice, SliceReport } from '../evaluation/slices';
+import type { ConfidenceReport } from '../evaluation/classify/confidence';
+import type { Insights } from '../evaluation/classify/insights';
+import { calibratedRows } from '../evaluation/classify/outcome';
+import type { Slice, SliceReport } from '../evaluation/classify/slices';
 import type { ComparisonPlan, Interval } from '../evaluation/types';
 import { present } from '../lib/assert';
 import { accuracy, argmax } from '../metrics/classification';

@@ -1,4 +1,4 @@
-import { tokensSentence } from '../evaluation/cost';
+import { tokensSentence } from '../evaluation/classify/pairs';
 import { percent, points, pointsRange, pValue, times } from '../evaluation/words';
 import { PRODUCT } from '../lib/product';
 import { closerSections, limits, looksOf } from './closer';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { compare } from '../evaluation/compare';
-import { consistencyOf } from '../evaluation/consistency';
-import { everyRowReport } from '../evaluation/folds';
-import { insightsOf } from '../evaluation/insights';
-import { majorityArm } from '../evaluation/reference';
+import { compare } from '../evaluation/classify/compare';
+import { consistencyOf } from '../evaluation/classify/consistency';
+import { everyRowReport } from '../evaluation/classify/folds';
+import { insightsOf } from '../evaluation/classify/insights';
+import { majorityArm } from '../evaluation/classify/made-arms';
 import { alternating, armOf, patterned, planOf } from '../evaluation/test-support';
 import { tally } from '../evaluation/vote';
 import { drained } from '../lib/drain';

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { parseTable } from '../dataset/parse';
 import type { Dataset } from '../dataset/types';
 import type { Comparison } from '../evaluation/types';
-import type { Evaluation } from '../project/types';
+import type { ClassifyEvaluation } from '../project/types';
 import { resultsCsv } from './results-csv';
 
 const arm = (id: string, predictions: number[], tokensSentMean: number | null) => ({
@@ -20,7 +20,7 @@ const evaluation = {
   hardVersion: 'h1',
   softVersion: 's1',
   datasetFingerprint: 'ffff',
-} as unknown as Evaluation;
+} as unknown as ClassifyEvaluation;
 const dataset = {
   mapping: { text: 't', label: 'l', id: null },
   table: { rows: [{ id: 'ticket 7', line: 2, cells: { t: '=text, one', l: 'good' } }] },

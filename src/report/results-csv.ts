@@ -2,7 +2,7 @@ import { toCsv } from '../dataset/csv-out';
 import { rowsById, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import type { Comparison } from '../evaluation/types';
-import type { Evaluation } from '../project/types';
+import type { ClassifyEvaluation } from '../project/types';
 
 /** Null and missing figures stand as empty cells. */
 const figure = (value: number | null | undefined, digits: number): number | null =>
@@ -13,7 +13,7 @@ const figure = (value: number | null | undefined, digits: number): number | null
  * it is right, mean tokens and median milliseconds a row. Formulas in cells are disarmed.
  * @param texts null = the texts stay behind, and rows go by their number in the comparison
  */
-export function resultsCsv(comparison: Comparison, evaluation: Evaluation, texts: Dataset | null): string {
+export function resultsCsv(comparison: Comparison, evaluation: ClassifyEvaluation, texts: Dataset | null): string {
   const { plan, hardVersion, softVersion, datasetFingerprint } = evaluation;
   const { rowIds, gold, labels } = plan;
   const rows = rowsById(texts?.table.rows ?? []);

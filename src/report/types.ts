@@ -1,6 +1,6 @@
-import type { ConsistencyReport } from '../evaluation/consistency';
-import type { EveryRowReport } from '../evaluation/folds';
-import type { Insights } from '../evaluation/insights';
+import type { ConsistencyReport } from '../evaluation/classify/consistency';
+import type { EveryRowReport } from '../evaluation/classify/folds';
+import type { Insights } from '../evaluation/classify/insights';
 import type { Comparison, ComparisonPlan, Verdict } from '../evaluation/types';
 import type { Tally } from '../evaluation/vote';
 import type { Results } from './results-schema';

@@ -1,7 +1,14 @@
 /** A comparison of written texts as one HTML file, as Markdown, and as JSON: no text of any row unless the user agreed. */
+
+import type {
+  Difference,
+  GenerateArm,
+  GenerateComparison,
+  GeneratePair,
+  GeneratePlan,
+} from '../evaluation/generate/compare';
 import { type Tally, tallySentence } from '../evaluation/vote';
 import { times } from '../evaluation/words';
-import type { Difference, WritingArm, WritingComparison, WritingDuel, WritingPlan } from '../evaluation/writing';
 import { type Html, html } from './escape';
 import { escapeMarkdown } from './markdown';
 import { notSaid, promptTexts, provenance, reportPage } from './page';
@@ -9,8 +16,8 @@ import type { ReportInput } from './types';
 
 export interface WritingReportInput
   extends Pick<ReportInput, 'title' | 'createdAt' | 'model' | 'environment' | 'dataset' | 'prompts'> {
-  readonly plan: WritingPlan & { readonly rowIds: readonly string[]; readonly looks: number };
-  readonly comparison: WritingComparison;
+  readonly plan: GeneratePlan & { readonly rowIds: readonly string[]; readonly looks: number };
+  readonly comparison: GenerateComparison;
   readonly training: {
     readonly placement: 'prefix' | 'suffix';
     readonly tokens: number;
@@ -38,7 +45,7 @@ const SHARES = ['rougeL', 'tokenF1', 'exactMatch'] as const;
 const NAMES = { rougeL: 'ROUGE-L', tokenF1: 'Token F1', exactMatch: 'Exact match' } as const;
 
 /** One line a prompt: each measure with its interval. */
-const armCells = (arm: WritingArm): readonly (readonly [value: string, range: string])[] => [
+const armCells = (arm: GenerateArm): readonly (readonly [value: string, range: string])[] => [
   ...SHARES.map((measure) => {
     const { low, high } = arm.intervals[measure];
     return [`${share(arm[measure])}%`, `${share(low)} to ${share(high)}`] as const;
@@ -47,7 +54,7 @@ const armCells = (arm: WritingArm): readonly (readonly [value: string, range: st
   [String(Math.round(arm.tokensSentMean)), ''],
 ];
 
-const duelCells = (duel: WritingDuel): readonly (readonly [value: string, range: string])[] => [
+const duelCells = (duel: GeneratePair): readonly (readonly [value: string, range: string])[] => [
   ...SHARES.map((measure) => {
     const { difference, interval }: Difference = duel[measure];
     return [signed(difference), `${signed(interval.low)} to ${signed(interval.high)}`] as const;
@@ -65,7 +72,7 @@ const ARMS = 'All prompts on the same held-back rows, with 95% bootstrap interva
 const DUELS = 'Differences in points on the same rows, of perplexity the ratio; paired bootstrap, 95%';
 
 const nameIn =
-  ({ arms }: WritingComparison) =>
+  ({ arms }: GenerateComparison) =>
   (id: string) =>
     arms.find((arm) => arm.id === id)?.name ?? id;
 

@@ -1,7 +1,7 @@
 import { toCsv } from '../dataset/csv-out';
 import { rowsById, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
-import type { WritingEvaluation } from '../project/types';
+import type { GenerateEvaluation } from '../project/types';
 
 /**
  * How near every prompt came to the wanted text of every held-back row: one line a row, per prompt ROUGE-L and the wanted
@@ -9,7 +9,7 @@ import type { WritingEvaluation } from '../project/types';
  * @param texts null = the texts stay behind, and rows go by their number in the comparison
  */
 export function writtenCsv(
-  { plan, comparison }: Pick<WritingEvaluation, 'plan' | 'comparison'>,
+  { plan, comparison }: Pick<GenerateEvaluation, 'plan' | 'comparison'>,
   texts: Dataset | null,
 ): string {
   const rows = rowsById(texts?.table.rows ?? []);

@@ -1,12 +1,13 @@
 import type { DBSchema } from 'idb';
 import type { Listing } from '../project/listing';
 import type {
-  Evaluation,
+  ClassifyEvaluation,
+  GenerateEvaluation,
+  Kept,
   Measurement,
   PromptSet,
   RunCheckpoint,
   StoredDataset,
-  WritingEvaluation,
 } from '../project/types';
 
 /** A value that was damaged, as it was found. */
@@ -25,9 +26,9 @@ export interface StudioSchema extends DBSchema {
   promptSets: { key: string; value: PromptSet };
   datasets: { key: string; value: StoredDataset };
   checkpoints: { key: string; value: RunCheckpoint; indexes: { bySet: string } };
-  evaluations: { key: string; value: Evaluation; indexes: { bySet: string } };
+  evaluations: { key: string; value: Kept<ClassifyEvaluation>; indexes: { bySet: string } };
   /** Comparisons of written texts. */
-  writings: { key: string; value: WritingEvaluation; indexes: { bySet: string } };
+  writings: { key: string; value: Kept<GenerateEvaluation>; indexes: { bySet: string } };
   measurements: { key: string; value: Measurement; indexes: { bySet: string } };
   /** Of each set what a list shows; written with what it follows from. */
   listings: { key: string; value: Listing };

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Dataset } from '../dataset/types';
 import { StudioError } from '../lib/errors';
 import { createPromptSet, renamePromptSet } from '../project/prompt-set';
-import type { Evaluation, Measurement, PromptSet, RunCheckpoint, WritingEvaluation } from '../project/types';
+import type { ClassifyEvaluation, GenerateEvaluation, Measurement, PromptSet, RunCheckpoint } from '../project/types';
 import { MIGRATIONS, migrate, SCHEMA_VERSION } from './migrations';
 import { openMemoryStore, openStore, type Store } from './store';
 
@@ -35,12 +35,13 @@ const measured = (id: string, setId: string): Measurement => ({
 
 const compared = (setId: string, createdAt: string, headline: string) =>
   ({
+    kind: 'classify',
     id: `e-${setId}-${createdAt}`,
     setId,
     createdAt,
     plan: { labels: [], rowIds: [], arms: [] },
     comparison: { verdict: { headline } },
-  }) as unknown as Evaluation;
+  }) as unknown as ClassifyEvaluation;
 const checkpoint = (runId: string, setId: string): RunCheckpoint => ({
   runId,
   setId,
@@ -149,16 +150,18 @@ test('what an earlier version stored is listed after its upgrade', async () => {
     { id: 'b', rows: null, headline: 'Tuned is better' },
   ]);
   const written = {
+    kind: 'generate',
     id: 'w',
     setId: 'b',
     createdAt: '2026-01-04',
     plan: { rowIds: ['1'], wanted: ['b'], arms: [{ id: 'tuned', written: ['b'] }] },
     comparison: { arms: [{ id: 'tuned' }], verdict: { headline: 'It writes nearer' } },
   };
-  await store.writings.put(written as unknown as WritingEvaluation);
-  expect(await store.writings.ofSet('b')).toEqual([written]);
+  await store.evaluations.put(written as unknown as GenerateEvaluation);
+  const both = await store.evaluations.ofSet('b');
+  expect(both[0]).toEqual(written);
+  expect(both.map(({ kind }) => kind)).toEqual(['generate', 'classify']);
   expect((await store.listings.list()).find(({ id }) => id === 'b')?.headline).toBe('It writes nearer');
-  expect(await store.evaluations.ofSet('b')).toHaveLength(1);
   expect(await store.sets.get('a')).toEqual(set('a'));
   await store.measurements.put(measured('m', 'a'));
   expect(await store.measurements.ofSet('a')).toHaveLength(1);

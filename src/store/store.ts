@@ -1,13 +1,7 @@
 import { StudioError } from '../lib/errors';
+import { kept, withKind } from '../project/evaluations';
 import type { Listing } from '../project/listing';
-import type {
-  Evaluation,
-  Measurement,
-  PromptSet,
-  RunCheckpoint,
-  StoredDataset,
-  WritingEvaluation,
-} from '../project/types';
+import type { Evaluation, Measurement, PromptSet, RunCheckpoint, StoredDataset } from '../project/types';
 import type { Backend } from './backend';
 import { guarded } from './guard';
 import { type IndexedDbOptions, openIndexedDb } from './indexed-db';
@@ -53,14 +47,9 @@ export interface Store {
     ofSet(setId: string): Promise<readonly RunCheckpoint[]>;
   };
   readonly evaluations: {
-    /** Newest first. */
+    /** Of both kinds, newest first. */
     ofSet(setId: string): Promise<readonly Evaluation[]>;
     put(value: Evaluation): Promise<void>;
-  };
-  readonly writings: {
-    /** Comparisons of written texts, newest first. */
-    ofSet(setId: string): Promise<readonly WritingEvaluation[]>;
-    put(value: WritingEvaluation): Promise<void>;
   };
   readonly measurements: {
     /** Oldest first. */
@@ -170,18 +159,20 @@ function createStore(
       ofSet: (setId) => backend.bySet('checkpoints', setId),
     },
     evaluations: {
-      ofSet: async (setId) =>
-        (await backend.bySet('evaluations', setId)).sort((a, b) => b.createdAt.localeCompare(a.createdAt)),
-      put: async (value) => {
-        await backend.put('evaluations', value);
-        tell('evaluations', value.setId);
+      ofSet: async (setId) => {
+        const [classified, generated] = await Promise.all([
+          backend.bySet('evaluations', setId),
+          backend.bySet('writings', setId),
+        ]);
+        const all: Evaluation[] = [
+          ...classified.map((value) => withKind(value, 'classify')),
+          ...generated.map((value) => withKind(value, 'generate')),
+        ];
+        return all.sort((a, b) => b.createdAt.localeCompare(a.createdAt));
       },
-    },
-    writings: {
-      ofSet: async (setId) =>
-        (await backend.bySet('writings', setId)).sort((a, b) => b.createdAt.localeCompare(a.createdAt)),
       put: async (value) => {
-        await backend.put('writings', value);
+        if (value.kind === 'classify') await backend.put('evaluations', kept(value));
+        else await backend.put('writings', kept(value));
         tell('evaluations', value.setId);
       },
     },

@@ -11,11 +11,11 @@ import { type Prepared, prepareDataset } from '../dataset/prepare';
 import { queryRows, rowParts } from '../dataset/query';
 import type { Row } from '../dataset/types';
 import { writes } from '../dataset/writing';
-import { fitCalibration } from '../evaluation/calibrate';
-import { comparing } from '../evaluation/compare';
-import { detectable, detectableWriting } from '../evaluation/detectable';
-import { insightsOf } from '../evaluation/insights';
-import { compareWriting } from '../evaluation/writing';
+import { comparing } from '../evaluation/classify/compare';
+import { insightsOf } from '../evaluation/classify/insights';
+import { fitCalibration } from '../evaluation/classify/outcome';
+import { compareTexts } from '../evaluation/generate/compare';
+import { detectable, detectableTexts } from '../evaluation/rows';
 import { present } from '../lib/assert';
 import { fileBytes } from '../lib/file-bytes';
 import { inSteps } from '../lib/in-steps';
@@ -39,7 +39,7 @@ const rowsDone = (total: number, share: number) => ({
 
 const told = (prepared: Prepared) => {
   const { mapping, split } = prepared.dataset;
-  return { ...prepared, detectable: (writes(mapping) ? detectableWriting : detectable)(split.test.length) };
+  return { ...prepared, detectable: (writes(mapping) ? detectableTexts : detectable)(split.test.length) };
 };
 
 /** They wait for the engine, or must not wait for what waits for it. */
@@ -94,8 +94,8 @@ export function createDataHandlers(): Handlers<DataMethods> {
         emit(rowsDone(plan.rowIds.length, share)),
       ),
 
-    compareWriting: (plan, emit) =>
-      compareWriting(plan, { onProgress: (share) => emit(rowsDone(plan.wanted.length, share)) }),
+    compareTexts: (plan, emit) =>
+      compareTexts(plan, { onProgress: (share) => emit(rowsDone(plan.wanted.length, share)) }),
 
     insights: ({ plan, comparison, dataset, pairIndex }, emit, control) =>
       inSteps(insightsOf(plan, comparison, dataset, pairIndex), control, (share) =>

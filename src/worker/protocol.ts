@@ -32,9 +32,9 @@ import type {
   WriteRequest,
   WrittenRow,
 } from '../engine/types';
-import type { Insights } from '../evaluation/insights';
+import type { Insights } from '../evaluation/classify/insights';
+import type { GenerateComparison, GeneratePlan } from '../evaluation/generate/compare';
 import type { CalibrationFit, Comparison, ComparisonPlan } from '../evaluation/types';
-import type { WritingComparison, WritingPlan } from '../evaluation/writing';
 import type { WireError } from '../lib/errors';
 import type { BatchTask } from '../task/batch';
 import type { Example, LabelWord } from '../task/types';
@@ -222,7 +222,7 @@ export interface DataMethods extends VerbMethods {
   };
   calibrate(params: { logProbs: readonly (readonly number[])[] }): CalibrationFit;
   compare(params: ComparisonPlan, onEvent: (e: ProgressEvent) => void): Comparison;
-  compareWriting(params: WritingPlan, onEvent: (e: ProgressEvent) => void): WritingComparison;
+  compareTexts(params: GeneratePlan, onEvent: (e: ProgressEvent) => void): GenerateComparison;
   /** What stands behind a comparison. Without the data set there are no slices. */
   insights(
     params: {

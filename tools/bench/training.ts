@@ -16,7 +16,7 @@ import { createLog } from '../../src/cli/log';
 import { DEFAULT_MODEL, openModel } from '../../src/cli/model-dir';
 import { readTask } from '../../src/cli/task';
 import { trainPrompt } from '../../src/cli/train-prompt';
-import { meanAnswers } from '../../src/evaluation/mixture';
+import { meanAnswers } from '../../src/evaluation/classify/made-arms';
 import { accuracy, argmax } from '../../src/metrics/classification';
 import { wilson } from '../../src/metrics/intervals';
 import { softPrompt } from '../../src/prompt/soft-prompt';

@@ -5,7 +5,7 @@ export {
   differenceFinding as differenceTitle,
   reliabilityFinding as reliabilityTitle,
   slicesFinding as slicesTitle,
-} from '../../evaluation/titles';
+} from '../../evaluation/classify/titles';
 export { ChartPanel } from './ChartPanel';
 export { drawAccuracy, drawConfusion, drawDifferences, drawIntervals, sideOf } from './comparison-charts';
 export { drawCoverage, drawReliability } from './confidence-charts';

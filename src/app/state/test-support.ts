@@ -5,8 +5,8 @@ import { classBalance } from '../../dataset/labels';
 import { parseTable } from '../../dataset/parse';
 import { prepareDataset } from '../../dataset/prepare';
 import { queryRows, rowParts } from '../../dataset/query';
-import { compare } from '../../evaluation/compare';
-import { compareWriting } from '../../evaluation/writing';
+import { compare } from '../../evaluation/classify/compare';
+import { compareTexts } from '../../evaluation/generate/compare';
 import { ControlSource } from '../../lib/control';
 import { StudioError } from '../../lib/errors';
 import type { Failure, Result } from '../../lib/result';
@@ -103,7 +103,7 @@ const dataHandlers: Handlers<DataMethods> = {
   },
   render: ({ dataset, prompt, words, split }) => ({ examples: unwrap(renderRows(dataset, prompt, words, split)) }),
   compare: (plan) => compare(plan, { draws: 50 }),
-  compareWriting: (plan) => compareWriting(plan, { draws: 50 }),
+  compareTexts: (plan) => compareTexts(plan, { draws: 50 }),
   targetLengths: ({ dataset }) => {
     const texts = dataset.table.rows.map(({ cells }) => cells[dataset.mapping.label] ?? '');
     return { ...targetLengths(texts, tokenise, 100), overRowIds: [] };

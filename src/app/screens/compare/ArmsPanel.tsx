@@ -1,6 +1,6 @@
-import { tokensSentence } from '../../../evaluation/cost';
+import { tokensSentence } from '../../../evaluation/classify/pairs';
 import type { ArmReport, Comparison } from '../../../evaluation/types';
-import type { Evaluation } from '../../../project/types';
+import type { ClassifyEvaluation } from '../../../project/types';
 import { sideOf } from '../../charts';
 import { ArmMark, format, Interval, Panel, Table, Term } from '../../ui';
 import { costTitle } from './results';
@@ -13,7 +13,7 @@ export function ArmsPanel({
   evaluation,
 }: {
   readonly comparison: Comparison;
-  readonly evaluation: Evaluation;
+  readonly evaluation: ClassifyEvaluation;
 }) {
   const nameOf = (id: string) => comparison.arms.find((arm) => arm.id === id)?.name ?? id;
   const engine = `${evaluation.backend === 'webgpu' ? 'WebGPU' : 'WASM'}, ${format.counted(evaluation.threads, 'thread')}`;

@@ -1,8 +1,7 @@
 import { type ReactNode, useEffect } from 'react';
-import { type ConsistencyReport, consistencySentence } from '../../../evaluation/consistency';
-import { EDIT_NAMES } from '../../../evaluation/edits';
-import { everyRowSentence, FOLDS } from '../../../evaluation/folds';
-import type { Insights } from '../../../evaluation/insights';
+import { type ConsistencyReport, consistencySentence, EDIT_NAMES } from '../../../evaluation/classify/consistency';
+import { everyRowSentence, FOLDS } from '../../../evaluation/classify/folds';
+import type { Insights } from '../../../evaluation/classify/insights';
 import { pointsRange, pointsWithUnit, pValue } from '../../../evaluation/words';
 import { Button, format, Note, Panel, ProgressBar, Table, Term } from '../../ui';
 import type { ChecksState } from './checks-store';

@@ -1,6 +1,10 @@
 import { useMemo, useState } from 'react';
-import { type ConfidenceReport, confidenceDifferenceWords, coverageSentence } from '../../../evaluation/confidence';
-import type { Insights } from '../../../evaluation/insights';
+import {
+  type ConfidenceReport,
+  confidenceDifferenceWords,
+  coverageSentence,
+} from '../../../evaluation/classify/confidence';
+import type { Insights } from '../../../evaluation/classify/insights';
 import type { ArmReport } from '../../../evaluation/types';
 import { coverageAt } from '../../../metrics/coverage';
 import { ChartPanel, coverageTitle, drawCoverage, drawReliability, reliabilityTitle, sideOf } from '../../charts';

@@ -1,7 +1,7 @@
 import { useEffect } from 'react';
 import type { Comparison } from '../../../evaluation/types';
 import { times } from '../../../evaluation/words';
-import type { Evaluation } from '../../../project/types';
+import type { ClassifyEvaluation } from '../../../project/types';
 import { format, Panel } from '../../ui';
 import { useReview } from './use-closer';
 
@@ -11,7 +11,7 @@ export function CorrectedVerdict({
   evaluation,
 }: {
   readonly comparison: Comparison;
-  readonly evaluation: Evaluation;
+  readonly evaluation: ClassifyEvaluation;
 }) {
   const { after, of, recount } = useReview((s) => s);
   const { review } = evaluation;

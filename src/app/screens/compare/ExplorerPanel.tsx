@@ -1,5 +1,5 @@
 import { useMemo } from 'react';
-import type { Insights } from '../../../evaluation/insights';
+import type { Insights } from '../../../evaluation/classify/insights';
 import { sideOf } from '../../charts';
 import { useQuery } from '../../shell/location';
 import { ArmMark, Button, format, LabelTag, PagedTable, Panel, Select, Tabs } from '../../ui';

@@ -1,8 +1,8 @@
 import { useEffect } from 'react';
 import type { Dataset } from '../../../dataset/types';
-import type { Insights } from '../../../evaluation/insights';
+import type { Insights } from '../../../evaluation/classify/insights';
 import type { Comparison, PairReport } from '../../../evaluation/types';
-import type { Evaluation } from '../../../project/types';
+import type { ClassifyEvaluation } from '../../../project/types';
 import { useQuery } from '../../shell/location';
 import { Button, Note, ProgressBar, Select, Tabs } from '../../ui';
 import { ChecksPanels } from './ChecksPanels';
@@ -15,7 +15,7 @@ import { VotePanel } from './VotePanel';
 
 interface LookCloserProps {
   readonly comparison: Comparison;
-  readonly evaluation: Evaluation;
+  readonly evaluation: ClassifyEvaluation;
   readonly dataset: Dataset | null;
 }
 

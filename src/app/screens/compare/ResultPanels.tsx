@@ -1,7 +1,7 @@
 import { Fragment, useMemo } from 'react';
 import type { Dataset } from '../../../dataset/types';
 import type { ArmReport, Comparison } from '../../../evaluation/types';
-import type { Evaluation } from '../../../project/types';
+import type { ClassifyEvaluation } from '../../../project/types';
 import {
   accuracyTitle,
   ChartPanel,
@@ -19,7 +19,7 @@ import { pText } from './p-value';
 
 interface ResultPanelsProps {
   readonly comparison: Comparison;
-  readonly evaluation: Evaluation;
+  readonly evaluation: ClassifyEvaluation;
   readonly dataset: Dataset | null;
 }
 

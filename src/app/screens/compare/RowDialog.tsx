@@ -1,5 +1,5 @@
-import { comparedLogProbs } from '../../../evaluation/arm-report';
-import type { Suspect } from '../../../evaluation/suspects';
+import type { Suspect } from '../../../evaluation/classify/doubts';
+import { comparedLogProbs } from '../../../evaluation/classify/outcome';
 import type { ArmOutcome } from '../../../evaluation/types';
 import { ProbabilityBars, sideOf } from '../../charts';
 import { ArmMark, Dialog, LabelTag, Note } from '../../ui';

@@ -1,6 +1,6 @@
 import { useMemo } from 'react';
-import type { Insights } from '../../../evaluation/insights';
-import { type Slice, slicesSentence } from '../../../evaluation/slices';
+import type { Insights } from '../../../evaluation/classify/insights';
+import { type Slice, slicesSentence } from '../../../evaluation/classify/slices';
 import { ChartPanel, drawIntervals, slicesTitle } from '../../charts';
 import { useQuery } from '../../shell/location';
 import { Button, format, Interval, Panel, Select, Table, Term } from '../../ui';

@@ -1,7 +1,7 @@
 import { useMemo } from 'react';
 import type { Dataset } from '../../../dataset/types';
-import type { WritingDuel } from '../../../evaluation/writing';
-import type { WritingEvaluation } from '../../../project/types';
+import type { GeneratePair } from '../../../evaluation/generate/compare';
+import type { GenerateEvaluation } from '../../../project/types';
 import { TextDifference } from '../../charts/TextDifference';
 import { useQuery } from '../../shell/location';
 import { ArmMark, Button, Dialog, format, PagedTable, Panel, Tabs } from '../../ui';
@@ -22,9 +22,9 @@ const GROUPS = [
 type Group = (typeof GROUPS)[number]['id'];
 
 interface WritingExplorerProps {
-  readonly evaluation: WritingEvaluation;
+  readonly evaluation: GenerateEvaluation;
   readonly dataset: Dataset;
-  readonly duel: WritingDuel;
+  readonly duel: GeneratePair;
 }
 
 /** The rows behind the difference: the largest gains, the largest losses; words that are not wanted are underlined. */
@@ -93,8 +93,8 @@ export function WritingExplorer({ evaluation, dataset, duel }: WritingExplorerPr
 interface RowsProps {
   readonly rows: readonly WrittenRow[];
   readonly empty: string;
-  readonly evaluation: WritingEvaluation;
-  readonly duel: WritingDuel;
+  readonly evaluation: GenerateEvaluation;
+  readonly duel: GeneratePair;
   readonly onOpen: (row: WrittenRow) => void;
 }
 

@@ -1,7 +1,7 @@
 import { useMemo } from 'react';
 import type { Dataset } from '../../../dataset/types';
-import type { WritingArm, WritingDuel, WritingMeasure } from '../../../evaluation/writing';
-import type { WritingEvaluation } from '../../../project/types';
+import type { GenerateArm, GeneratePair, TextMeasure } from '../../../evaluation/generate/compare';
+import type { GenerateEvaluation } from '../../../project/types';
 import { ChartPanel, drawAccuracy, drawIntervals } from '../../charts';
 import { useQuery } from '../../shell/location';
 import { ArmMark, format, Interval, Panel, Select, Table, Tabs, Term } from '../../ui';
@@ -11,7 +11,7 @@ import { WritingVotePanel } from './WritingVotePanel';
 import { costWords, factorWords, measureTitle, sideOfArm, WRITING_TERMS } from './writing-words';
 
 interface WritingPanelsProps {
-  readonly evaluation: WritingEvaluation;
+  readonly evaluation: GenerateEvaluation;
   readonly dataset: Dataset;
 }
 
@@ -80,7 +80,7 @@ export function WritingPanels({ evaluation, dataset }: WritingPanelsProps) {
         }}
       />
       <Panel span={12} title={costWords(arms)} aside={format.counted(n, 'held-back row')}>
-        <Table<WritingArm>
+        <Table<GenerateArm>
           caption="Prompts and measures"
           rows={arms}
           rowKey={({ id }) => id}
@@ -114,7 +114,7 @@ export function WritingPanels({ evaluation, dataset }: WritingPanelsProps) {
         />
       </Panel>
       <Panel span={12} title="Each pair on the same rows">
-        <Table<WritingDuel>
+        <Table<GeneratePair>
           caption="Differences between prompts"
           rows={duels}
           rowKey={({ a, b }) => `${a} ${b}`}
@@ -188,14 +188,14 @@ export function WritingPanels({ evaluation, dataset }: WritingPanelsProps) {
   );
 }
 
-type Share = Exclude<WritingMeasure, 'perplexity'>;
+type Share = Exclude<TextMeasure, 'perplexity'>;
 
 const share = (measure: Share, name: string) => ({
   id: measure,
   header: <Term means={WRITING_TERMS[measure]}>{name}</Term>,
   numeric: true,
   cardLabel: name,
-  cell: (arm: WritingArm) => <Interval value={arm[measure]} {...arm.intervals[measure]} />,
+  cell: (arm: GenerateArm) => <Interval value={arm[measure]} {...arm.intervals[measure]} />,
 });
 
 const gain = (measure: Share, name: string) => ({
@@ -203,5 +203,5 @@ const gain = (measure: Share, name: string) => ({
   header: name,
   numeric: true,
   cardLabel: name,
-  cell: (duel: WritingDuel) => <Interval as="points" value={duel[measure].difference} {...duel[measure].interval} />,
+  cell: (duel: GeneratePair) => <Interval as="points" value={duel[measure].difference} {...duel[measure].interval} />,
 });

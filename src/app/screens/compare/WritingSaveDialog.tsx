@@ -1,4 +1,4 @@
-import type { WritingEvaluation } from '../../../project/types';
+import type { GenerateEvaluation } from '../../../project/types';
 import { type WritingReportInput, writingHtml, writingJson, writingMarkdown } from '../../../report/writing';
 import { writtenCsv } from '../../../report/written-csv';
 import { useProject, useSession } from '../../state/studio';
@@ -8,7 +8,7 @@ import { SaveFiles } from './SaveFiles';
 import { changedRows } from './written-rows';
 
 interface WritingSaveDialogProps {
-  readonly evaluation: WritingEvaluation;
+  readonly evaluation: GenerateEvaluation;
   readonly isOpen: boolean;
   readonly onClose: () => void;
 }

@@ -2,12 +2,12 @@ import { useMemo } from 'react';
 import { rowsById, textOf } from '../../../dataset/labels';
 import type { Dataset } from '../../../dataset/types';
 import { drawBallots, type Vote } from '../../../evaluation/vote';
-import type { WritingEvaluation } from '../../../project/types';
+import type { GenerateEvaluation } from '../../../project/types';
 import { Panel } from '../../ui';
 import { VoteBox } from './VoteBox';
 
 interface WritingVotePanelProps {
-  readonly evaluation: WritingEvaluation;
+  readonly evaluation: GenerateEvaluation;
   readonly dataset: Dataset;
   readonly onVotes: (votes: readonly Vote[]) => void;
 }

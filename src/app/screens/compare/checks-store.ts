@@ -5,7 +5,7 @@ import { StudioError } from '../../../lib/errors';
 import { adaptationStep } from '../../../metrics/adaptation';
 import { countLook } from '../../../project/prompt-set';
 import { seedsOf } from '../../../project/seeds';
-import type { Evaluation, PromptSet } from '../../../project/types';
+import type { ClassifyEvaluation, PromptSet } from '../../../project/types';
 import type { Services } from '../../services';
 import type { ProjectStore } from '../../state/project-store';
 import type { SessionStore } from '../../state/session-store';
@@ -62,7 +62,10 @@ export function createChecksStore(
   let recalling: Promise<void> = Promise.resolve();
   return createStore<ChecksState>((set, get) => {
     /** The arms as they were compared. */
-    function asCompared(evaluation: Evaluation, armId: string | undefined): readonly [ArmPlan, ArmOutcome] | null {
+    function asCompared(
+      evaluation: ClassifyEvaluation,
+      armId: string | undefined,
+    ): readonly [ArmPlan, ArmOutcome] | null {
       const open = project.getState().set;
       const outcome = evaluation.plan.arms.find(({ id }) => id === armId);
       if (!open || !outcome) return null;
@@ -75,7 +78,7 @@ export function createChecksStore(
     async function run(
       what: 'consistency' | 'every-row',
       title: string,
-      work: (using: CheckWith, evaluation: Evaluation) => Promise<Parameters<CompareState['amend']>[0]>,
+      work: (using: CheckWith, evaluation: ClassifyEvaluation) => Promise<Parameters<CompareState['amend']>[0]>,
     ): Promise<void> {
       const { set: open, dataset } = project.getState();
       const { evaluation, mode } = compare.getState();
@@ -110,7 +113,7 @@ export function createChecksStore(
       }
     }
 
-    async function recall(open: PromptSet, evaluation: Evaluation): Promise<void> {
+    async function recall(open: PromptSet, evaluation: ClassifyEvaluation): Promise<void> {
       set({ of: evaluation.id, adaptation: null, seedRange: null, error: null });
       const version = open.soft.find(({ id }) => id === evaluation.softVersion);
       if (!version) return;

@@ -1,9 +1,9 @@
 /** What stands behind the comparison on the screen: computed in the data worker, anew for each, and never stored. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import type { Insights } from '../../../evaluation/insights';
+import type { Insights } from '../../../evaluation/classify/insights';
 import type { Comparison } from '../../../evaluation/types';
 import { StudioError } from '../../../lib/errors';
-import type { Evaluation } from '../../../project/types';
+import type { ClassifyEvaluation } from '../../../project/types';
 import type { Services } from '../../services';
 import type { ProjectStore } from '../../state/project-store';
 import { type CompareStore, planFor } from './compare-store';
@@ -32,7 +32,7 @@ export function createCloserStore(services: Services, project: ProjectStore, com
   /** Whoever asks for what is being computed waits for it. */
   let looking: Promise<void> = Promise.resolve();
   const ask = (
-    evaluation: Evaluation,
+    evaluation: ClassifyEvaluation,
     { arms, pairs }: Comparison,
     pairIndex: number,
     options: Parameters<typeof services.data.call<'insights'>>[2] = {},
@@ -48,7 +48,7 @@ export function createCloserStore(services: Services, project: ProjectStore, com
       options,
     );
   return createStore<CloserState>((set, get) => {
-    async function compute(evaluation: Evaluation, comparison: Comparison, pairIndex: number): Promise<void> {
+    async function compute(evaluation: ClassifyEvaluation, comparison: Comparison, pairIndex: number): Promise<void> {
       aborter?.abort();
       const mine = new AbortController();
       aborter = mine;

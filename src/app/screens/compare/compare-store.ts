@@ -3,8 +3,9 @@ import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Dataset } from '../../../dataset/types';
 import type { Comparison, ComparisonPlan } from '../../../evaluation/types';
 import { nowAfter } from '../../../lib/time';
+import { ofKind } from '../../../project/evaluations';
 import { changeTask } from '../../../project/prompt-set';
-import type { Evaluation, PromptSet } from '../../../project/types';
+import type { ClassifyEvaluation, PromptSet } from '../../../project/types';
 import { sameLabels } from '../../../task/align-words';
 import type { Services } from '../../services';
 import type { ProjectStore } from '../../state/project-store';
@@ -24,7 +25,7 @@ export function planFor({ calibration: _, ...plan }: ComparisonPlan, mode: Calib
 
 export interface CompareState extends ContestState {
   /** The comparison on the screen. */
-  readonly evaluation: Evaluation | null;
+  readonly evaluation: ClassifyEvaluation | null;
   /** As the calibration that was chosen on the screen has it. */
   readonly comparison: Comparison | null;
   readonly mode: CalibrationMode;
@@ -39,7 +40,9 @@ export interface CompareState extends ContestState {
   readonly stop: () => void;
   readonly calibrate: (mode: CalibrationMode) => Promise<void>;
   /** Keeps what was found out later with the comparison on the screen. */
-  readonly amend: (change: Partial<Pick<Evaluation, 'votes' | 'review' | 'consistency' | 'everyRow'>>) => Promise<void>;
+  readonly amend: (
+    change: Partial<Pick<ClassifyEvaluation, 'votes' | 'review' | 'consistency' | 'everyRow'>>,
+  ) => Promise<void>;
 }
 
 export type CompareStore = StoreApi<CompareState>;
@@ -62,7 +65,8 @@ export function createCompareStore(services: Services, session: SessionStore, pr
         onEvent: ({ done, total: rows }) => set({ fraction: rows > 0 ? done / rows : null }),
       });
       const { evaluation: before } = get();
-      const evaluation: Evaluation = {
+      const evaluation: ClassifyEvaluation = {
+        kind: 'classify',
         id: crypto.randomUUID(),
         setId: open.id,
         // the newest is what is shown after a reload, also where the clock was moved back
@@ -111,7 +115,7 @@ export function createCompareStore(services: Services, session: SessionStore, pr
         if (!get().running) set({ evaluation: null, comparison: null, error: null, leftOut: 0 });
         if (!open) return;
         try {
-          const [latest] = await disk.evaluations.ofSet(open.id);
+          const [latest] = ofKind(await disk.evaluations.ofSet(open.id), 'classify');
           if (latest && project.getState().set?.id === open.id && get().evaluation?.setId !== open.id)
             set({ evaluation: latest, comparison: latest.comparison, mode: 'chosen' });
         } catch (cause) {

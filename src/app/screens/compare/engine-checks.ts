@@ -1,11 +1,18 @@
 /** Checks of a comparison that need the model: answers under harmless edits, and every row with five folds. */
 import { rowsById, textOf } from '../../../dataset/labels';
 import type { Dataset } from '../../../dataset/types';
-import { comparedLogProbs } from '../../../evaluation/arm-report';
-import { averaged } from '../../../evaluation/averaged';
-import { type ConsistencyReport, consistencyOf, type EditedAnswers } from '../../../evaluation/consistency';
-import { type EditKind, editText, reorderAnswers, TEXT_EDITS } from '../../../evaluation/edits';
-import { type EveryRowReport, everyRowReport, foldsOf } from '../../../evaluation/folds';
+import {
+  type ConsistencyReport,
+  consistencyOf,
+  type EditedAnswers,
+  type EditKind,
+  editText,
+  reorderAnswers,
+  TEXT_EDITS,
+} from '../../../evaluation/classify/consistency';
+import { type EveryRowReport, everyRowReport, foldsOf } from '../../../evaluation/classify/folds';
+import { averaged } from '../../../evaluation/classify/made-arms';
+import { comparedLogProbs } from '../../../evaluation/classify/outcome';
 import type { ArmOutcome, ComparisonPlan } from '../../../evaluation/types';
 import { present } from '../../../lib/assert';
 import { StudioError } from '../../../lib/errors';

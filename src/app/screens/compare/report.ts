@@ -1,7 +1,7 @@
 import type { Dataset } from '../../../dataset/types';
 import type { Comparison } from '../../../evaluation/types';
 import { tally } from '../../../evaluation/vote';
-import type { Evaluation, PromptSet, WritingEvaluation } from '../../../project/types';
+import type { ClassifyEvaluation, GenerateEvaluation, PromptSet } from '../../../project/types';
 import type { ReportInput } from '../../../report/types';
 import type { WritingReportInput } from '../../../report/writing';
 import { accuracyOf } from '../../../training/checkpoint';
@@ -10,7 +10,7 @@ import type { ModelInfo } from '../../../worker/protocol';
 import { alsoAmong, contestOf, examplesOf } from './arms';
 
 type Facts = Pick<ReportInput, 'title' | 'createdAt' | 'model' | 'environment' | 'dataset' | 'prompts'>;
-type Compared = Pick<Evaluation, 'createdAt' | 'hardVersion' | 'softVersion' | 'backend' | 'threads'>;
+type Compared = Pick<ClassifyEvaluation, 'createdAt' | 'hardVersion' | 'softVersion' | 'backend' | 'threads'>;
 
 const runOf = (set: PromptSet, { softVersion }: Compared) => set.soft.find(({ id }) => id === softVersion) ?? null;
 
@@ -60,7 +60,7 @@ function reportFacts(
 export function writingReportInput(
   set: PromptSet,
   dataset: Dataset | null,
-  evaluation: WritingEvaluation,
+  evaluation: GenerateEvaluation,
   model: Pick<ModelInfo, 'id' | 'dtype' | 'sha256'> | null,
 ): WritingReportInput | null {
   const { plan, comparison, votes = [] } = evaluation;
@@ -91,7 +91,7 @@ export function writingReportInput(
 export function reportInput(
   set: PromptSet,
   dataset: Dataset | null,
-  evaluation: Evaluation,
+  evaluation: ClassifyEvaluation,
   comparison: Comparison,
   model: Pick<ModelInfo, 'id' | 'dtype' | 'sha256'> | null,
   checkpoint: Checkpoint | null,

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Dataset } from '../../../dataset/types';
 import type { ArmReport, Comparison, PairReport } from '../../../evaluation/types';
 import { addHardVersion, createPromptSet } from '../../../project/prompt-set';
-import type { Evaluation } from '../../../project/types';
+import type { ClassifyEvaluation } from '../../../project/types';
 import { contestOf } from './arms';
 import { calibrationWords, comparedRows, costTitle, filterRows } from './results';
 
@@ -21,7 +21,7 @@ const comparison = {
 } as unknown as Comparison;
 const evaluation = {
   plan: { rowIds: ['1', '2', '3', '4'], gold: [1, 1, 1, 1], labels: ['bad', 'good'] },
-} as unknown as Evaluation;
+} as unknown as ClassifyEvaluation;
 const dataset = {
   mapping: { text: 't', label: 'l', id: null },
   table: { rows: [{ id: '1', line: 2, cells: { t: '=text one', l: 'good' } }] },

@@ -3,7 +3,7 @@
 import { rowsById, textOf } from '../../../dataset/labels';
 import type { Dataset } from '../../../dataset/types';
 import type { ArmReport, Comparison, PairReport } from '../../../evaluation/types';
-import type { Evaluation } from '../../../project/types';
+import type { ClassifyEvaluation } from '../../../project/types';
 import type { RowText } from '../../../report/types';
 
 export type RowGroup = 'fixed' | 'broken' | 'wrong' | 'right';
@@ -28,7 +28,7 @@ export interface ComparedRow {
 /** The rows of one pair with what became of them: fixed by B, broken by B, wrong in both, right in both. */
 export function comparedRows(
   comparison: Comparison,
-  evaluation: Evaluation,
+  evaluation: ClassifyEvaluation,
   dataset: Dataset | null,
   pair: PairReport,
 ): readonly ComparedRow[] {

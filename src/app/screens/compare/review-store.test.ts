@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import { preparedOf } from '../../../dataset/test-support';
 import { freshVersion } from '../../../dataset/versions';
-import { compare } from '../../../evaluation/compare';
+import { compare } from '../../../evaluation/classify/compare';
 import { armOf, planOf } from '../../../evaluation/test-support';
-import type { Evaluation } from '../../../project/types';
+import { ofKind } from '../../../project/evaluations';
+import type { ClassifyEvaluation } from '../../../project/types';
 import { createProjectStore } from '../../state/project-store';
 import { createSessionStore } from '../../state/session-store';
 import { CAPABILITIES, testServices } from '../../state/test-support';
@@ -40,7 +41,8 @@ async function compared() {
     labels: dataset.labels,
     rowIds,
   };
-  const evaluation: Evaluation = {
+  const evaluation: ClassifyEvaluation = {
+    kind: 'classify',
     id: 'e',
     setId: set.id,
     createdAt: '2026-01-01T00:00:00.000Z',
@@ -88,7 +90,10 @@ test('answers that differ become a new version of the data, one more look, and a
   const after = review.getState().after?.pairs[0];
   expect(before).toMatchObject({ aOnly: 2, bOnly: 8 });
   expect((after?.aOnly ?? 0) - (after?.bOnly ?? 0)).not.toBe(-6);
-  const [stored] = await at.services.store.evaluations.ofSet(at.compare.getState().evaluation?.setId ?? '');
+  const [stored] = ofKind(
+    await at.services.store.evaluations.ofSet(at.compare.getState().evaluation?.setId ?? ''),
+    'classify',
+  );
   expect(stored?.review).toEqual(kept);
 
   // Undo: the labels are back as a further version; what was seen stays seen

@@ -1,11 +1,11 @@
 /** Labels of held-back rows, given again by somebody who sees no prediction; and how the verdict stands then. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Dataset } from '../../../dataset/types';
-import { corrected, correctionsOf, drawReview } from '../../../evaluation/review';
+import { corrected, correctionsOf, drawReview } from '../../../evaluation/classify/doubts';
 import type { Comparison } from '../../../evaluation/types';
 import { StudioError } from '../../../lib/errors';
 import { countLook } from '../../../project/prompt-set';
-import type { Evaluation } from '../../../project/types';
+import type { ClassifyEvaluation } from '../../../project/types';
 import type { Services } from '../../services';
 import type { ProjectStore } from '../../state/project-store';
 import { toastError, toastUndo } from '../../ui/toast';
@@ -55,7 +55,11 @@ export function createReviewStore(services: Services, project: ProjectStore, com
       return next.fingerprint;
     }
 
-    async function undo(setId: string, before: Evaluation['review'], labels: readonly (readonly [string, string])[]) {
+    async function undo(
+      setId: string,
+      before: ClassifyEvaluation['review'],
+      labels: readonly (readonly [string, string])[],
+    ) {
       const { set: open, dataset } = project.getState();
       const { evaluation } = compare.getState();
       if (open?.id !== setId || !dataset || !evaluation?.review) return;
@@ -69,7 +73,11 @@ export function createReviewStore(services: Services, project: ProjectStore, com
       await get().recount();
     }
 
-    async function keepAnswers(open: { readonly id: string }, dataset: Dataset, evaluation: Evaluation): Promise<void> {
+    async function keepAnswers(
+      open: { readonly id: string },
+      dataset: Dataset,
+      evaluation: ClassifyEvaluation,
+    ): Promise<void> {
       const answers = new Map([...get().answers].flatMap(([id, label]) => (label === null ? [] : [[id, label]])));
       const before = evaluation.review;
       const changes = correctionsOf(evaluation.plan, answers);
@@ -103,7 +111,7 @@ export function createReviewStore(services: Services, project: ProjectStore, com
       await get().recount();
     }
 
-    async function count(evaluation: Evaluation, comparison: Comparison): Promise<void> {
+    async function count(evaluation: ClassifyEvaluation, comparison: Comparison): Promise<void> {
       const { review } = evaluation;
       set({ of: comparison, after: null });
       if (!review || review.corrections.length === 0) return;

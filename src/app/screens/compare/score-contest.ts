@@ -1,10 +1,8 @@
 /** Every arm of a contest on the same held-back rows: tokenised, scored one after another, calibrated, timed. */
 import type { Dataset } from '../../../dataset/types';
-import { averaged } from '../../../evaluation/averaged';
-import { validationOutcome, validationTemperature } from '../../../evaluation/calibrate';
-import { rowGroups } from '../../../evaluation/groups';
-import { combinedArm } from '../../../evaluation/mixture';
-import { majorityArm, wordsArm } from '../../../evaluation/reference';
+import { averaged, combinedArm, majorityArm, wordsArm } from '../../../evaluation/classify/made-arms';
+import { validationOutcome, validationTemperature } from '../../../evaluation/classify/outcome';
+import { rowGroups } from '../../../evaluation/rows';
 import type { ArmOutcome, ComparisonPlan } from '../../../evaluation/types';
 import { StudioError } from '../../../lib/errors';
 import { createRng, shuffled } from '../../../lib/rng';

@@ -2,12 +2,12 @@
 import { rowsById } from '../../../dataset/labels';
 import type { Dataset } from '../../../dataset/types';
 import { targetOf } from '../../../dataset/writing';
-import { rowGroups } from '../../../evaluation/groups';
-import type { WritingOutcome } from '../../../evaluation/writing';
+import type { GenerateOutcome } from '../../../evaluation/generate/compare';
+import { rowGroups } from '../../../evaluation/rows';
 import { present } from '../../../lib/assert';
 import { StudioError } from '../../../lib/errors';
 import { countLook } from '../../../project/prompt-set';
-import type { PromptSet, WritingEvaluation } from '../../../project/types';
+import type { GenerateEvaluation, PromptSet } from '../../../project/types';
 import type { TokenRow } from '../../../tokens/types';
 import type { ModelInfo } from '../../../worker/protocol';
 import { cacheKeyOf } from '../../../workflow/training-rows';
@@ -39,7 +39,7 @@ export async function scoreWriting(
   dataset: Dataset,
   contest: Contest,
   told: Told,
-): Promise<{ readonly plan: WritingEvaluation['plan']; readonly leftOut: number; readonly info: ModelInfo }> {
+): Promise<{ readonly plan: GenerateEvaluation['plan']; readonly leftOut: number; readonly info: ModelInfo }> {
   told.note('The model is getting ready');
   const info = await session.getState().modelReady();
   told.note('Counting tokens');
@@ -63,7 +63,7 @@ export async function scoreWriting(
   );
   const weights = ready.map((each) => sentTokens(each) + WRITTEN_TOKEN * longest);
   const all = weights.reduce((sum, weight) => sum + weight, 0);
-  const arms: WritingOutcome[] = [];
+  const arms: GenerateOutcome[] = [];
   let before = 0;
   for (const [i, each] of ready.entries()) {
     const { id, name, kind, soft, prompt } = each.arm;

@@ -75,7 +75,7 @@ describe('where texts are written', () => {
     expect(asked.map(({ cacheKey }) => cacheKey !== null)).toEqual([true, false, false]);
     expect(session.getState().job).toBeNull();
     await writing.getState().amend({ votes: [{ rowId: '1', choice: 'a' }] });
-    const [kept] = await services.store.writings.ofSet(project.getState().set?.id ?? '');
+    const [kept] = await services.store.evaluations.ofSet(project.getState().set?.id ?? '');
     expect(kept?.votes).toEqual([{ rowId: '1', choice: 'a' }]);
     // as after a reload
     const again = createWritingStore(services, session, project);

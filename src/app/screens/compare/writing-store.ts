@@ -1,8 +1,9 @@
 /** Prompts that write, on the same held-back rows: answers of one after another, compared in the data worker, kept. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { nowAfter } from '../../../lib/time';
+import { ofKind } from '../../../project/evaluations';
 import { changeTask } from '../../../project/prompt-set';
-import type { WritingEvaluation } from '../../../project/types';
+import type { GenerateEvaluation } from '../../../project/types';
 import type { Services } from '../../services';
 import type { ProjectStore } from '../../state/project-store';
 import type { SessionStore } from '../../state/session-store';
@@ -14,14 +15,14 @@ import { scoreWriting } from './score-writing';
 
 export interface WritingState extends ContestState {
   /** The comparison on the screen. */
-  readonly evaluation: WritingEvaluation | null;
+  readonly evaluation: GenerateEvaluation | null;
   /** Held-back rows that were left out since they do not fit some prompt. */
   readonly leftOut: number;
   readonly enter: () => Promise<void>;
   readonly run: () => Promise<void>;
   readonly stop: () => void;
   /** Keeps votes with the comparison on the screen. */
-  readonly amend: (change: Pick<WritingEvaluation, 'votes'>) => Promise<void>;
+  readonly amend: (change: Pick<GenerateEvaluation, 'votes'>) => Promise<void>;
 }
 
 export type WritingStore = StoreApi<WritingState>;
@@ -47,12 +48,13 @@ export function createWritingStore(services: Services, session: SessionStore, pr
       set({ progress: waiting(contest) });
       const { plan, leftOut, info } = await scoreWriting({ services, session, project }, open, dataset, contest, told);
       set({ note: 'Comparing row by row', secondsLeft: null });
-      const comparison = await services.data.call('compareWriting', plan, {
+      const comparison = await services.data.call('compareTexts', plan, {
         signal: told.signal,
         onEvent: ({ done, total }) => set({ fraction: total > 0 ? done / total : null }),
       });
       const { evaluation: before } = get();
-      const evaluation: WritingEvaluation = {
+      const evaluation: GenerateEvaluation = {
+        kind: 'generate',
         id: crypto.randomUUID(),
         setId,
         createdAt: nowAfter(before?.setId === setId ? before.createdAt : null),
@@ -66,7 +68,7 @@ export function createWritingStore(services: Services, session: SessionStore, pr
       };
       if (project.getState().set?.id === setId) set({ evaluation, leftOut });
       performance.mark('studio:compared');
-      await disk.writings.put(evaluation).catch((cause) => set({ error: asError(cause) }));
+      await disk.evaluations.put(evaluation).catch((cause) => set({ error: asError(cause) }));
     }
 
     return {
@@ -79,7 +81,7 @@ export function createWritingStore(services: Services, session: SessionStore, pr
         if (!get().running) set({ evaluation: null, error: null, leftOut: 0 });
         if (!open) return;
         try {
-          const [latest] = await disk.writings.ofSet(open.id);
+          const [latest] = ofKind(await disk.evaluations.ofSet(open.id), 'generate');
           if (latest && project.getState().set?.id === open.id && get().evaluation?.setId !== open.id)
             set({ evaluation: latest });
         } catch (cause) {
@@ -93,7 +95,7 @@ export function createWritingStore(services: Services, session: SessionStore, pr
         if (!evaluation) return;
         const next = { ...evaluation, ...change };
         set({ evaluation: next });
-        await disk.writings.put(next).catch((cause) => set({ error: asError(cause) }));
+        await disk.evaluations.put(next).catch((cause) => set({ error: asError(cause) }));
       },
     };
   });

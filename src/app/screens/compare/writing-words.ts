@@ -1,12 +1,12 @@
 /** What the screen says of written texts. Pure. */
-import type { Difference, WritingArm, WritingDuel, WritingMeasure } from '../../../evaluation/writing';
+import type { Difference, GenerateArm, GeneratePair, TextMeasure } from '../../../evaluation/generate/compare';
 import { sideOf } from '../../charts/comparison-charts';
 import { percent, points } from '../../ui/format';
 
 /** An arm without a kind stands for none of the sides. */
-export const sideOfArm = ({ kind = 'untuned' }: Pick<WritingArm, 'kind'>) => sideOf({ kind });
+export const sideOfArm = ({ kind = 'untuned' }: Pick<GenerateArm, 'kind'>) => sideOf({ kind });
 
-export const WRITING_TERMS: Readonly<Record<WritingMeasure, string>> = {
+export const WRITING_TERMS: Readonly<Record<TextMeasure, string>> = {
   rougeL:
     'How much of the wanted words stand in the answer in their order, as the F1 of the longest common subsequence of words: 100% is word for word.',
   tokenF1: 'How many words both texts have in common, in whatever order, without articles and punctuation.',
@@ -16,7 +16,7 @@ export const WRITING_TERMS: Readonly<Record<WritingMeasure, string>> = {
 };
 
 /** Title of the measure's figure: both arms and how they differ; neutral where the interval holds zero. */
-export function measureTitle(arms: readonly WritingArm[], duel: WritingDuel | undefined): string {
+export function measureTitle(arms: readonly GenerateArm[], duel: GeneratePair | undefined): string {
   const a = arms.find((arm) => arm.id === duel?.a);
   const b = arms.find((arm) => arm.id === duel?.b);
   if (!duel || !a || !b) return 'How near the answers are to your texts';
@@ -26,7 +26,7 @@ export function measureTitle(arms: readonly WritingArm[], duel: WritingDuel | un
   return `${head}: a ${duel.finding === 'b-better' ? 'gain' : 'loss'} of ${points(Math.abs(duel.rougeL.difference)).slice(1)} points`;
 }
 
-export function costWords(arms: readonly WritingArm[]): string {
+export function costWords(arms: readonly GenerateArm[]): string {
   const yours = arms.find((arm) => arm.id === 'yours');
   const tuned = arms.find((arm) => arm.kind === 'tuned');
   if (!yours || !tuned) return 'What each prompt reaches, and what it costs';

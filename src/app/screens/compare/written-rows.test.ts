@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Dataset } from '../../../dataset/types';
+import { compareTexts } from '../../../evaluation/generate/compare';
 import { tally } from '../../../evaluation/vote';
-import { compareWriting } from '../../../evaluation/writing';
-import type { WritingEvaluation } from '../../../project/types';
+import type { GenerateEvaluation } from '../../../project/types';
 import { writingHtml, writingJson, writingMarkdown } from '../../../report/writing';
 import { writtenCsv } from '../../../report/written-csv';
 import { writtenRows } from './written-rows';
@@ -32,8 +32,8 @@ const plan = {
   looks: 2,
   seed: 0,
 };
-const comparison = compareWriting(plan, { draws: 100 });
-const evaluation = { plan, comparison } as unknown as WritingEvaluation;
+const comparison = compareTexts(plan, { draws: 100 });
+const evaluation = { plan, comparison } as unknown as GenerateEvaluation;
 
 test('rows come with what changed most first', () => {
   const rows = writtenRows(evaluation, dataset, { a: 'yours', b: 'tuned' });

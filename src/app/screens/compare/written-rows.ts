@@ -1,8 +1,8 @@
 /** Rows of a comparison of written texts, as tables. Pure. */
 import { rowsById, textOf } from '../../../dataset/labels';
 import type { Dataset } from '../../../dataset/types';
-import type { WritingDuel } from '../../../evaluation/writing';
-import type { WritingEvaluation } from '../../../project/types';
+import type { GeneratePair } from '../../../evaluation/generate/compare';
+import type { GenerateEvaluation } from '../../../project/types';
 
 export interface WrittenRow {
   readonly id: string;
@@ -18,9 +18,9 @@ export interface WrittenRow {
 
 /** The rows of one pair, what changed most first. */
 export function writtenRows(
-  { plan, comparison }: Pick<WritingEvaluation, 'plan' | 'comparison'>,
+  { plan, comparison }: Pick<GenerateEvaluation, 'plan' | 'comparison'>,
   dataset: Dataset | null,
-  duel: Pick<WritingDuel, 'a' | 'b'>,
+  duel: Pick<GeneratePair, 'a' | 'b'>,
 ): readonly WrittenRow[] {
   const rows = rowsById(dataset?.table.rows ?? []);
   const written = (id: string) => plan.arms.find((arm) => arm.id === id)?.written ?? [];

@@ -2,6 +2,7 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { promptFor, type ReadyPrompt, readyPrompt } from '../../../interchange/wrapper';
 import { StudioError } from '../../../lib/errors';
+import { ofKind } from '../../../project/evaluations';
 import { calibrationOf } from '../../../project/performance';
 import { isWriting } from '../../../project/prompt-set';
 import { versionById, versionWords } from '../../../project/versions';
@@ -86,7 +87,9 @@ export function createBatchStore(services: Services, session: SessionStore, proj
       const writes = isWriting(ready.set);
       const needsRows = writes || ready.prompt.shots > 0;
       const dataset = needsRows ? ((await disk.datasets.get(ready.set.id))?.dataset ?? null) : null;
-      const calibration = writes ? null : calibrationOf(await disk.evaluations.ofSet(ready.set.id), ready.of);
+      const calibration = writes
+        ? null
+        : calibrationOf(ofKind(await disk.evaluations.ofSet(ready.set.id), 'classify'), ready.of);
       await session.getState().tokenizerReady();
       const longest = writes ? await longestAnswer(services, ready.set, dataset) : null;
       await data.call('startBatch', {

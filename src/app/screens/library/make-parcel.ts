@@ -5,8 +5,9 @@ import { buildSidecar, type CheckRow } from '../../../interchange/sidecar-build'
 import { StudioError } from '../../../lib/errors';
 import { PRODUCT } from '../../../lib/product';
 import { z } from '../../../lib/zod';
+import { ofKind } from '../../../project/evaluations';
 import { isWriting } from '../../../project/prompt-set';
-import type { Evaluation, PromptSet, SoftVersion, WritingEvaluation } from '../../../project/types';
+import type { ClassifyEvaluation, GenerateEvaluation, PromptSet, SoftVersion } from '../../../project/types';
 import { wordsFor } from '../../../task/words-for';
 import { readCheckpoint } from '../../../training/checkpoint';
 import type { Services } from '../../services';
@@ -48,9 +49,9 @@ async function attentionHeads(services: Services, session: SessionStore): Promis
 export interface Stored {
   readonly set: PromptSet;
   readonly dataset: Dataset | null;
-  readonly evaluations: readonly Evaluation[];
+  readonly evaluations: readonly ClassifyEvaluation[];
   /** Where texts are written; newest first, as the others. */
-  readonly writings: readonly WritingEvaluation[];
+  readonly writings: readonly GenerateEvaluation[];
   /** Texts that the user keeps for the stage. */
   readonly examples: readonly string[];
 }
@@ -65,7 +66,7 @@ function runOf(set: PromptSet, runId: string | null): SoftVersion {
 }
 
 /** The comparison that an export is about: the run's newest, else the newest. @throws StudioError `bad-input` where there is none */
-function comparisonOf<E extends Pick<Evaluation, 'softVersion'>>(runId: string | null, of: readonly E[]): E {
+function comparisonOf<E extends Pick<ClassifyEvaluation, 'softVersion'>>(runId: string | null, of: readonly E[]): E {
   const found = of.find((e) => e.softVersion === runId) ?? of[0];
   if (!found)
     throw new StudioError(
@@ -105,13 +106,18 @@ export function createParcels(services: Services, session: SessionStore) {
   async function stored(setId: string): Promise<Stored> {
     const open = await disk.sets.get(setId);
     if (!open) throw new StudioError('bad-input', 'This project is not in the library any more.');
-    const [rows, evaluations, writings, examples] = await Promise.all([
+    const [rows, compared, examples] = await Promise.all([
       disk.datasets.get(setId),
       disk.evaluations.ofSet(setId),
-      disk.writings.ofSet(setId),
       disk.settings.get<readonly string[]>(`examples:${setId}`),
     ]);
-    return { set: open, dataset: rows?.dataset ?? null, evaluations, writings, examples: examples ?? [] };
+    return {
+      set: open,
+      dataset: rows?.dataset ?? null,
+      evaluations: ofKind(compared, 'classify'),
+      writings: ofKind(compared, 'generate'),
+      examples: examples ?? [],
+    };
   }
 
   async function checkRowsOf(run: SoftVersion, open: Stored, telling: Telling) {

@@ -2,6 +2,7 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { readyPrompt } from '../../../interchange/wrapper';
 import { StudioError } from '../../../lib/errors';
+import { ofKind } from '../../../project/evaluations';
 import { calibrationOf } from '../../../project/performance';
 import { isWriting } from '../../../project/prompt-set';
 import type { Measurement } from '../../../project/types';
@@ -88,7 +89,7 @@ export function createMeasureStore(
           session,
           measuring,
           rows,
-          calibration: longest === null ? calibrationOf(evaluations, version) : null,
+          calibration: longest === null ? calibrationOf(ofKind(evaluations, 'classify'), version) : null,
           signal: mine.signal,
           onDone: (done, secondsLeft) => {
             set({ running: { done, total: rows.total, secondsLeft } });

@@ -75,7 +75,7 @@ async function onTexts(asked: Asked, longest: number): Promise<Found> {
   if (scored.length === 0) throw nothing('a wanted text');
   const at = scored.map(({ index }) => index);
   const wanted = await rows.wantedOf(at);
-  const { arms } = await services.data.call('compareWriting', {
+  const { arms } = await services.data.call('compareTexts', {
     wanted,
     arms: [
       {

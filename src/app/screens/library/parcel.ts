@@ -4,7 +4,7 @@ import { type BundleInput, bundleFiles, rowsInBundle } from '../../../interchang
 import { scriptsFor, whatIs } from '../../../interchange/kit';
 import { type WholeProject, withoutRows } from '../../../interchange/whole';
 import { wholeArchiveFiles, zipped } from '../../../interchange/whole-archive';
-import type { Evaluation, WritingEvaluation } from '../../../project/types';
+import type { ClassifyEvaluation, GenerateEvaluation } from '../../../project/types';
 import { htmlReport } from '../../../report/html';
 import { resultsCsv } from '../../../report/results-csv';
 import type { ReportInput } from '../../../report/types';
@@ -73,7 +73,7 @@ export function forManagerOfTexts(handle: string, input: WritingReportInput, row
   return single(`${handle}-report.html`, 'text/html', html, REPORT, rows.length);
 }
 
-export function forSpreadsheet(handle: string, evaluation: Evaluation, texts: Dataset | null): Parcel {
+export function forSpreadsheet(handle: string, evaluation: ClassifyEvaluation, texts: Dataset | null): Parcel {
   return single(
     `${handle}-predictions.csv`,
     'text/csv',
@@ -83,7 +83,7 @@ export function forSpreadsheet(handle: string, evaluation: Evaluation, texts: Da
   );
 }
 
-export function forSpreadsheetOfTexts(handle: string, evaluation: WritingEvaluation, texts: Dataset | null): Parcel {
+export function forSpreadsheetOfTexts(handle: string, evaluation: GenerateEvaluation, texts: Dataset | null): Parcel {
   return single(
     `${handle}-predictions.csv`,
     'text/csv',

@@ -2,6 +2,7 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { DataVersion } from '../../../dataset/types';
 import { StudioError } from '../../../lib/errors';
+import { ofKind } from '../../../project/evaluations';
 import type { Listing } from '../../../project/listing';
 import type { Measured } from '../../../project/performance';
 import { chooseHard, chooseSoft, renamePromptSet } from '../../../project/prompt-set';
@@ -117,17 +118,20 @@ export function createRepositoryStore(services: Services, project: ProjectStore)
         if (setId === null) return set({ detail: null, missing: false });
         try {
           const open = project.getState().set;
-          const [found, dataset, evaluations, writings, measurements] = await Promise.all([
+          const [found, dataset, compared, measurements] = await Promise.all([
             open?.id === setId ? open : disk.sets.get(setId),
             disk.datasets.get(setId),
             disk.evaluations.ofSet(setId),
-            disk.writings.ofSet(setId),
             disk.measurements.ofSet(setId),
           ]);
           if (mine !== looks) return;
           if (!found || found.deletedAt !== null) return set({ detail: null, missing: true });
           const dataVersions = dataset?.dataset.versions ?? [];
-          const measured = { evaluations, writings, measurements };
+          const measured = {
+            evaluations: ofKind(compared, 'classify'),
+            writings: ofKind(compared, 'generate'),
+            measurements,
+          };
           set({ detail: { set: found, dataVersions, ...measured }, missing: false, error: null });
         } catch (cause) {
           showTrouble(cause);

@@ -1,12 +1,13 @@
+import { isUsable, labelOf, rowsById } from '../../dataset/labels';
+import { textKey } from '../../dataset/normalise';
+import { together } from '../../dataset/split-by';
+import type { Dataset } from '../../dataset/types';
+import { createRng, shuffled } from '../../lib/rng';
+import { bonettPrice, type Interval } from '../../metrics/intervals';
+import { groupColumn } from '../rows';
+import { percent, pointsRange, pointsWithUnit } from '../words';
+
 /** Every labelled row answered by a prompt that was trained without it: k folds, which estimate the recipe. */
-import { isUsable, labelOf, rowsById } from '../dataset/labels';
-import { textKey } from '../dataset/normalise';
-import { together } from '../dataset/split-by';
-import type { Dataset } from '../dataset/types';
-import { createRng, shuffled } from '../lib/rng';
-import { bonettPrice, type Interval } from '../metrics/intervals';
-import { groupColumn } from './groups';
-import { percent, pointsRange, pointsWithUnit } from './words';
 
 export const FOLDS = 5;
 

@@ -1,14 +1,15 @@
+import { present } from '../../lib/assert';
+import type { Interval } from '../../metrics/intervals';
+import { DRAWS, eachDraw } from '../../metrics/resample';
+import { quantile } from '../../metrics/special';
+import { exactMatch, perplexity, rougeL, tokenF1 } from '../../metrics/text';
+import type { ArmKind } from '../types';
+import { duelSentence, verdictOf } from './verdict';
+
 /** Which prompt writes what is wanted: means over the same held-back rows, and paired differences with their intervals. */
-import { present } from '../lib/assert';
-import type { Interval } from '../metrics/intervals';
-import { DRAWS, eachDraw } from '../metrics/resample';
-import { quantile } from '../metrics/special';
-import { exactMatch, perplexity, rougeL, tokenF1 } from '../metrics/text';
-import type { ArmKind } from './types';
-import { duelSentence, verdictOf } from './writing-words';
 
 /** What a prompt wrote, row by row. */
-export interface WritingOutcome {
+export interface GenerateOutcome {
   readonly id: string;
   readonly name: string;
   /** Left out by the command line. */
@@ -20,14 +21,14 @@ export interface WritingOutcome {
 }
 
 /** Who wrote, after which rows, and what was wanted. */
-export interface WritingPlan {
+export interface GeneratePlan {
   /** Left out by the command line: rows in the order of the outcomes. */
   readonly rowIds?: readonly string[];
   /** The rows' own texts, in the order of each outcome's rows. */
   readonly wanted: readonly string[];
   /** Group index of each row, where rows are drawn together. */
   readonly groups?: readonly number[];
-  readonly arms: readonly WritingOutcome[];
+  readonly arms: readonly GenerateOutcome[];
   /** Ids of A and B; the first pair is the headline. */
   readonly pairs: readonly (readonly [string, string])[];
   /** Looks at the held-back rows, this one included; left out by the command line. */
@@ -36,15 +37,15 @@ export interface WritingPlan {
   readonly seed: number;
 }
 
-export type WritingMeasure = 'rougeL' | 'tokenF1' | 'exactMatch' | 'perplexity';
+export type TextMeasure = 'rougeL' | 'tokenF1' | 'exactMatch' | 'perplexity';
 
-export interface WritingArm extends Readonly<Record<WritingMeasure, number>> {
+export interface GenerateArm extends Readonly<Record<TextMeasure, number>> {
   readonly id: string;
   readonly name: string;
   readonly kind?: ArmKind;
   readonly tokensSentMean: number;
   /** 95%, by bootstrap. ROUGE-L, F1 and exact match are means over the rows, 0 to 1; perplexity is one number for all tokens. */
-  readonly intervals: Readonly<Record<WritingMeasure, Interval>>;
+  readonly intervals: Readonly<Record<TextMeasure, Interval>>;
   /** ROUGE-L of each row. */
   readonly rows: readonly number[];
 }
@@ -55,7 +56,7 @@ export interface Difference {
 }
 
 /** B minus A; of the perplexities B divided by A. */
-export interface WritingDuel extends Readonly<Record<WritingMeasure, Difference>> {
+export interface GeneratePair extends Readonly<Record<TextMeasure, Difference>> {
   readonly a: string;
   readonly b: string;
   /** Rows where B's text is nearer to the wanted one, farther, or equally near. */
@@ -64,25 +65,25 @@ export interface WritingDuel extends Readonly<Record<WritingMeasure, Difference>
   readonly sentence: string;
 }
 
-export interface WritingComparison {
+export interface GenerateComparison {
   readonly n: number;
-  readonly arms: readonly WritingArm[];
-  readonly duels: readonly WritingDuel[];
+  readonly arms: readonly GenerateArm[];
+  readonly duels: readonly GeneratePair[];
   readonly verdict: { readonly headline: string; readonly detail: string };
 }
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-type Sums = Readonly<Record<WritingMeasure, Float64Array>>;
+type Sums = Readonly<Record<TextMeasure, Float64Array>>;
 
 interface Measured {
-  readonly outcome: WritingOutcome;
-  readonly perRow: Readonly<Record<Exclude<WritingMeasure, 'perplexity'>, readonly number[]>>;
+  readonly outcome: GenerateOutcome;
+  readonly perRow: Readonly<Record<Exclude<TextMeasure, 'perplexity'>, readonly number[]>>;
   /** Each measure in each draw of rows. */
   readonly drawn: Sums;
 }
 
-function measured(outcome: WritingOutcome, wanted: readonly string[], draws: number): Measured {
+function measured(outcome: GenerateOutcome, wanted: readonly string[], draws: number): Measured {
   const against = (measure: (written: string, wanted: string) => number) =>
     wanted.map((text, i) => measure(present(outcome.written[i], 'written text'), text));
   const numbers = () => new Float64Array(draws);
@@ -100,7 +101,7 @@ function draw({ outcome: { scores }, perRow, drawn }: Measured, rows: Int32Array
     rouge += perRow.rougeL[row] as number;
     f1 += perRow.tokenF1[row] as number;
     exact += perRow.exactMatch[row] as number;
-    const score = scores[row] as WritingOutcome['scores'][number];
+    const score = scores[row] as GenerateOutcome['scores'][number];
     logProb += score.logProb;
     tokens += score.tokens;
   }
@@ -115,7 +116,7 @@ function intervalOf(values: Float64Array): Interval {
   return { low: quantile(sorted, 0.025), high: quantile(sorted, 0.975) };
 }
 
-const each = <T>(of: (measure: WritingMeasure) => T): Readonly<Record<WritingMeasure, T>> => ({
+const each = <T>(of: (measure: TextMeasure) => T): Readonly<Record<TextMeasure, T>> => ({
   rougeL: of('rougeL'),
   tokenF1: of('tokenF1'),
   exactMatch: of('exactMatch'),
@@ -126,10 +127,10 @@ const each = <T>(of: (measure: WritingMeasure) => T): Readonly<Record<WritingMea
  * All arms see the same drawn rows, so that a difference in a draw is a paired one (10,000 draws, percentiles; by group
  * where rows belong together; Berg-Kirkpatrick et al. 2012).
  */
-export function compareWriting(
-  plan: WritingPlan,
+export function compareTexts(
+  plan: GeneratePlan,
   options: { readonly draws?: number; readonly onProgress?: (share: number) => void } = {},
-): WritingComparison {
+): GenerateComparison {
   const { draws = DRAWS, onProgress } = options;
   const { wanted, groups, seed } = plan;
   const arms = plan.arms.map((outcome) => measured(outcome, wanted, draws));
@@ -138,7 +139,7 @@ export function compareWriting(
     for (const arm of arms) draw(arm, rows, at);
   });
   const reports = arms.map(
-    ({ outcome, perRow, drawn }): WritingArm => ({
+    ({ outcome, perRow, drawn }): GenerateArm => ({
       id: outcome.id,
       name: outcome.name,
       ...(outcome.kind ? { kind: outcome.kind } : {}),
@@ -163,7 +164,7 @@ export function compareWriting(
   return { ...found, verdict: verdictOf(found, plan.looks ?? 1) };
 }
 
-function duel([a, ofA]: readonly [WritingArm, Sums], [b, ofB]: readonly [WritingArm, Sums]): WritingDuel {
+function duel([a, ofA]: readonly [GenerateArm, Sums], [b, ofB]: readonly [GenerateArm, Sums]): GeneratePair {
   const differences = each((measure): Difference => {
     const isRatio = measure === 'perplexity';
     const between = (x: number, y: number) => (isRatio ? y / x : y - x);

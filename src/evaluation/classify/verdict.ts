@@ -1,7 +1,8 @@
-import { rowsToSettle } from '../metrics/power';
-import { aWins, bWins, doesAsWell, duel } from './duel';
-import { MAJORITY, WORDS } from './reference';
-import { type ArmReport, type ComparisonPlan, isLearned, type PairReport, type Verdict } from './types';
+import { rowsToSettle } from '../../metrics/power';
+import { type ArmReport, type ComparisonPlan, isLearned, type PairReport, type Verdict } from '../types';
+import { about, percent, pointsRange, pointsWithUnit, pValue, sentence } from '../words';
+import { MAJORITY, WORDS } from './made-arms';
+import { aWins, bWins, doesAsWell, duel } from './pairs';
 import {
   between,
   called,
@@ -13,7 +14,6 @@ import {
   shots,
   verdict,
 } from './verdict-words';
-import { about, percent, pointsRange, pointsWithUnit, pValue, sentence } from './words';
 
 interface Input {
   readonly plan: Pick<ComparisonPlan, 'gold' | 'labels' | 'pairs' | 'looks'>;

@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { dealt, preparedOf } from '../dataset/test-support';
-import { drained } from '../lib/drain';
-import { createRng } from '../lib/rng';
-import { brier, ece } from '../metrics/calibration';
-import { coverageAt } from '../metrics/coverage';
-import { pairedBootstrap } from '../metrics/resample';
-import { validationTemperature } from './calibrate';
+import { dealt, preparedOf } from '../../dataset/test-support';
+import { drained } from '../../lib/drain';
+import { createRng } from '../../lib/rng';
+import { brier, ece } from '../../metrics/calibration';
+import { coverageAt } from '../../metrics/coverage';
+import { pairedBootstrap } from '../../metrics/resample';
+import { alternating, armOf, planOf } from '../test-support';
+import type { ArmOutcome, ArmReport, PairReport } from '../types';
 import { compare } from './compare';
 import { confidenceDifference, confidenceDifferenceWords, confidenceOf, coverageSentence } from './confidence';
-import { duel } from './duel';
 import { insightsOf } from './insights';
-import { alternating, armOf, planOf } from './test-support';
-import type { ArmOutcome, ArmReport, PairReport } from './types';
+import { validationTemperature } from './outcome';
+import { duel } from './pairs';
 
 const gold = alternating(160);
 const rng = createRng(4);

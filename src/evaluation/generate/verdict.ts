@@ -1,7 +1,7 @@
-/** What a comparison of written texts says, in words. Pure. */
+import { times } from '../words';
+import type { Difference, GenerateArm, GenerateComparison, GeneratePair } from './compare';
 
-import { times } from './words';
-import type { Difference, WritingArm, WritingComparison, WritingDuel } from './writing';
+/** What a comparison of written texts says, in words. Pure. */
 
 const points = (share: number) => (100 * share).toFixed(1);
 const signed = (share: number) => {
@@ -14,7 +14,7 @@ const rowsOf = (n: number) => `${n.toLocaleString('en')} held-back ${n === 1 ? '
 export function duelSentence(
   a: string,
   b: string,
-  finding: WritingDuel['finding'],
+  finding: GeneratePair['finding'],
   { difference, interval }: Difference,
   n: number,
 ): string {
@@ -31,7 +31,7 @@ const gainWords = ({ difference, interval: { low, high } }: Difference) =>
   `${signed(difference)} (${signed(low)} to ${signed(high)})`;
 
 /** How many of the wanted texts are written word for word, when that tells something. */
-function exactWords(arm: WritingArm, n: number): string {
+function exactWords(arm: GenerateArm, n: number): string {
   const rows = Math.round(arm.exactMatch * n);
   return rows === 0
     ? `None of its texts is the wanted one word for word.`
@@ -43,9 +43,9 @@ function exactWords(arm: WritingArm, n: number): string {
  * how often these rows were looked at.
  */
 export function verdictOf(
-  { n, arms, duels }: Omit<WritingComparison, 'verdict'>,
+  { n, arms, duels }: Omit<GenerateComparison, 'verdict'>,
   looks: number,
-): WritingComparison['verdict'] {
+): GenerateComparison['verdict'] {
   const [first, ...others] = duels;
   const name = (id: string) => arms.find((arm) => arm.id === id)?.name ?? id;
   if (!first)

@@ -1,8 +1,9 @@
+import type { ArmReport, PairReport, Verdict } from '../types';
+import { numberWord, pointsRange, pointsWithUnit, sentence, times } from '../words';
+import { WORDS } from './made-arms';
+import type { Duel } from './pairs';
+
 /** The sentences that the verdict's rules share: how prompts are called, on what rows, how often these were looked at. */
-import type { Duel } from './duel';
-import { WORDS } from './reference';
-import type { ArmReport, PairReport, Verdict } from './types';
-import { numberWord, pointsRange, pointsWithUnit, sentence, times } from './words';
 
 /** What a rule looks at. */
 export interface Field {

@@ -1,54 +1,16 @@
-import { assert, present } from '../lib/assert';
-import { drained } from '../lib/drain';
-import { holm } from '../metrics/holm';
-import { mcnemarMidP } from '../metrics/mcnemar';
-import { DRAWS, macroF1Comparison } from '../metrics/resample';
-import { reportArm } from './arm-report';
-import { tokensDifference } from './cost';
-import { duel } from './duel';
-import type { ArmReport, Comparison, ComparisonPlan, PairReport } from './types';
+import { assert, present } from '../../lib/assert';
+import { drained } from '../../lib/drain';
+import { holm } from '../../metrics/holm';
+import { DRAWS } from '../../metrics/resample';
+import type { ArmReport, Comparison, ComparisonPlan, PairReport } from '../types';
+import { reportArm } from './outcome';
+import { reportPair } from './pairs';
 import { verdictOf } from './verdict';
 
 export interface CompareOptions {
   readonly draws?: number;
   /** Share done, 0 to 1. */
   readonly onProgress?: (share: number) => void;
-}
-
-function reportPair(
-  plan: ComparisonPlan,
-  a: ArmReport,
-  b: ArmReport,
-  options: { readonly draws: number; readonly onProgress: (share: number) => void },
-): Omit<PairReport, 'pHolm'> {
-  const { gold, rowIds } = plan;
-  const { ci95, ...counts } = duel(a, b, gold);
-  const f1 = macroF1Comparison(gold, a.predictions, b.predictions, plan.labels.length, {
-    seed: plan.seed,
-    ...(plan.groups ? { groups: plan.groups } : {}),
-    ...options,
-  });
-  const outcomeOf = (id: string) =>
-    present(
-      plan.arms.find((arm) => arm.id === id),
-      `arm ${id}`,
-    );
-  const tokens = tokensDifference(outcomeOf(a.id), outcomeOf(b.id), plan, options.draws);
-  const idsWhere = (test: (aRight: boolean, bRight: boolean) => boolean) =>
-    rowIds.filter((_, i) => test(a.predictions[i] === gold[i], b.predictions[i] === gold[i]));
-  return {
-    a: a.id,
-    b: b.id,
-    ...counts,
-    differenceCi95: ci95,
-    pMidP: mcnemarMidP(counts.aOnly, counts.bOnly),
-    macroF1Difference: f1.difference,
-    macroF1Ci95: f1.ci95,
-    macroF1P: f1.p,
-    ...(tokens ? { tokens } : {}),
-    fixed: idsWhere((aRight, bRight) => !aRight && bRight),
-    broken: idsWhere((aRight, bRight) => aRight && !bRight),
-  };
 }
 
 /**

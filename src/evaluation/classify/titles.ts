@@ -1,8 +1,8 @@
-import type { ReliabilityBin } from '../metrics/calibration';
-import type { CoveragePoint } from '../metrics/coverage';
+import type { ReliabilityBin } from '../../metrics/calibration';
+import type { CoveragePoint } from '../../metrics/coverage';
+import type { ArmReport, PairReport } from '../types';
+import { percent, points, pointsRange, pointsWithUnit } from '../words';
 import type { Slice } from './slices';
-import type { ArmReport, PairReport } from './types';
-import { percent, points, pointsRange, pointsWithUnit } from './words';
 
 /** Titles that state what a chart of the comparison shows. Where the numbers support no finding, the title is neutral. */
 

@@ -1,13 +1,14 @@
+import { brier, ece, eceOfDraw, nll, type ReliabilityBin, reliability } from '../../metrics/calibration';
+import { argmax } from '../../metrics/classification';
+import { type CoveragePoint, coverageCurve } from '../../metrics/coverage';
+import type { Interval } from '../../metrics/intervals';
+import { DRAWS, pairedBootstrap } from '../../metrics/resample';
+import { atTemperature } from '../../metrics/temperature';
+import type { ArmOutcome, ArmReport, ComparisonPlan } from '../types';
+import { percent } from '../words';
+import { comparedLogProbs, isCalibrated } from './outcome';
+
 /** Whether an arm's probabilities mean what they say, and what is gained by leaving the unsure rows to a person. */
-import { brier, ece, eceOfDraw, nll, type ReliabilityBin, reliability } from '../metrics/calibration';
-import { argmax } from '../metrics/classification';
-import { type CoveragePoint, coverageCurve } from '../metrics/coverage';
-import type { Interval } from '../metrics/intervals';
-import { DRAWS, pairedBootstrap } from '../metrics/resample';
-import { atTemperature } from '../metrics/temperature';
-import { comparedLogProbs, isCalibrated } from './arm-report';
-import type { ArmOutcome, ArmReport, ComparisonPlan } from './types';
-import { percent } from './words';
 
 interface Scores {
   /** Null below 100 rows, where it says nothing. */

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { createRng } from '../lib/rng';
+import { createRng } from '../../lib/rng';
+import { alternating, armOf, patterned, planOf } from '../test-support';
+import type { Verdict } from '../types';
 import { compare } from './compare';
-import { majorityArm, wordsArm } from './reference';
-import { alternating, armOf, patterned, planOf } from './test-support';
-import type { Verdict } from './types';
+import { majorityArm, wordsArm } from './made-arms';
 
 /** Arms by right/wrong patterns over the rows, in the order yours, tuned, then those named. */
 function verdict(

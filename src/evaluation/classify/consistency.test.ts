@@ -1,8 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
-import { preparedOf } from '../dataset/test-support';
-import { createRng } from '../lib/rng';
-import { consistencyOf, consistencySentence } from './consistency';
-import { editText, reorderAnswers } from './edits';
+import { preparedOf } from '../../dataset/test-support';
+import { createRng } from '../../lib/rng';
+import { consistencyOf, consistencySentence, editText, reorderAnswers } from './consistency';
 import { everyRowReport, everyRowSentence, foldsOf } from './folds';
 
 describe('harmless edits', () => {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { tableOf } from '../dataset/test-support';
-import type { Dataset } from '../dataset/types';
-import { holm } from '../metrics/holm';
-import { mcnemarExact } from '../metrics/mcnemar';
-import { rowGroups } from './groups';
+import { tableOf } from '../../dataset/test-support';
+import type { Dataset } from '../../dataset/types';
+import { holm } from '../../metrics/holm';
+import { mcnemarExact } from '../../metrics/mcnemar';
+import { rowGroups } from '../rows';
+import { labelSuspects } from './doubts';
 import { slicesOf, slicesSentence, TEXT_LENGTH } from './slices';
-import { labelSuspects } from './suspects';
 
 /** 60 rows: channel in turn mail/chat, an order number of its own each, a rating 1 to 60, one rare value. */
 function dataset(): Dataset {

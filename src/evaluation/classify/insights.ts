@@ -1,13 +1,13 @@
-/** What stands behind a comparison: parts, probabilities, order of the arms, what the examples bring. */
-
-import type { Dataset } from '../dataset/types';
-import { rankArms } from '../metrics/bradley-terry';
-import type { Interval } from '../metrics/intervals';
+import type { Dataset } from '../../dataset/types';
+import { rankArms } from '../../metrics/bradley-terry';
+import type { Interval } from '../../metrics/intervals';
+import type { ArmReport, Comparison, ComparisonPlan } from '../types';
 import { type ConfidenceDifference, type ConfidenceReport, confidenceDifference, confidenceOf } from './confidence';
-import { type Duel, duel } from './duel';
+import { labelSuspects, type Suspect } from './doubts';
+import { type Duel, duel } from './pairs';
 import { type SliceReport, slicesOf } from './slices';
-import { labelSuspects, type Suspect } from './suspects';
-import type { ArmReport, Comparison, ComparisonPlan } from './types';
+
+/** What stands behind a comparison: parts, probabilities, order of the arms, what the examples bring. */
 
 interface RankedArm {
   readonly armId: string;

@@ -1,11 +1,12 @@
+import { isUsable, labelOf, rowsById, textOf } from '../../dataset/labels';
+import type { Dataset, Row } from '../../dataset/types';
+import { holm } from '../../metrics/holm';
+import type { Interval } from '../../metrics/intervals';
+import { quantile } from '../../metrics/special';
+import type { ArmReport } from '../types';
+import { duel } from './pairs';
+
 /** Parts of the held-back rows, by any column and by text length, each with both arms' accuracy on it. */
-import { isUsable, labelOf, rowsById, textOf } from '../dataset/labels';
-import type { Dataset, Row } from '../dataset/types';
-import { holm } from '../metrics/holm';
-import type { Interval } from '../metrics/intervals';
-import { quantile } from '../metrics/special';
-import { duel } from './duel';
-import type { ArmReport } from './types';
 
 export interface Slice {
   /** Column name, or `TEXT_LENGTH`. */

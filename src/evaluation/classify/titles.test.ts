@@ -1,6 +1,8 @@
 import { expect, it } from 'vitest';
+import { alternating, armOf, patterned, planOf } from '../test-support';
+import type { ArmReport, PairReport } from '../types';
+import { about, percent, points, pointsRange, pointsWithUnit, pValue } from '../words';
 import { compare } from './compare';
-import { alternating, armOf, patterned, planOf } from './test-support';
 import {
   accuracyFinding,
   confusionFinding,
@@ -9,8 +11,6 @@ import {
   reliabilityFinding,
   slicesFinding,
 } from './titles';
-import type { ArmReport, PairReport } from './types';
-import { about, percent, points, pointsRange, pointsWithUnit, pValue } from './words';
 
 const findings = (counts: Readonly<Record<string, number>>) => {
   const [a, b] = patterned(counts) as [boolean[], boolean[]];

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { compareWriting, type WritingOutcome } from './writing';
+import { compareTexts, type GenerateOutcome } from './compare';
 
 const wanted = Array.from({ length: 40 }, (_, i) => `lamp: order ${i} is late -> answer`);
-const outcome = (id: string, write: (text: string, i: number) => string, logProb: number): WritingOutcome => ({
+const outcome = (id: string, write: (text: string, i: number) => string, logProb: number): GenerateOutcome => ({
   id,
   name: id,
   written: wanted.map(write),
@@ -13,7 +13,7 @@ const outcome = (id: string, write: (text: string, i: number) => string, logProb
 it('says who writes nearer, with means, an interval, and rows', () => {
   const half = outcome('half', (text, i) => (i % 2 ? text : 'something else'), -20);
   const all = outcome('all', (text) => text, -10);
-  const { arms, duels, verdict } = compareWriting({
+  const { arms, duels, verdict } = compareTexts({
     wanted,
     arms: [half, all],
     pairs: [
@@ -52,7 +52,7 @@ const armsOf = (near: number, few: number, tuned: number) =>
       ['tuned', 'Tuned', 'tuned', tuned],
     ] as const
   ).map(
-    ([id, name, kind, every]): WritingOutcome => ({
+    ([id, name, kind, every]): GenerateOutcome => ({
       ...outcome(id, (text, i) => (i % 10 < every ? text : 'nothing near'), -20 + every),
       name,
       kind,
@@ -75,7 +75,7 @@ it.each([
   ['keep yours', [9, 9, 1], 'Keep yours: tuned writes farther from your texts, −80.0', 'Use the examples'],
   ['not clear', [5, 5, 5], 'No clear difference between tuned and yours on 40 held-back rows', 'no clear difference'],
 ] as const)('says when %s', (_, [near, few, tuned], headline, detail) => {
-  const { verdict } = compareWriting({ wanted, arms: armsOf(near, few, tuned), pairs: PAIRS, seed: 0, looks: 3 });
+  const { verdict } = compareTexts({ wanted, arms: armsOf(near, few, tuned), pairs: PAIRS, seed: 0, looks: 3 });
   expect(verdict.headline).toContain(headline);
   expect(verdict.detail).toContain(detail);
   expect(verdict.detail).toContain('looked at 3 times');
@@ -84,9 +84,9 @@ it.each([
 it('draws rows that belong together as one: the interval is wider', () => {
   const plan = { wanted, arms: armsOf(1, 2, 5), pairs: PAIRS, seed: 0 };
   const groups = wanted.map((_, i) => Math.floor((i % 10) / 5));
-  const width = ({ duels }: ReturnType<typeof compareWriting>) => {
+  const width = ({ duels }: ReturnType<typeof compareTexts>) => {
     const { low, high } = duels[0]?.rougeL.interval ?? { low: 0, high: 0 };
     return high - low;
   };
-  expect(width(compareWriting({ ...plan, groups }))).toBeGreaterThan(1.5 * width(compareWriting(plan)));
+  expect(width(compareTexts({ ...plan, groups }))).toBeGreaterThan(1.5 * width(compareTexts(plan)));
 });

@@ -1,7 +1,40 @@
+import { assert, present } from '../../lib/assert';
+import { accuracy, argmax, logSoftmax } from '../../metrics/classification';
+import type { SoftPrompt } from '../../prompt/types';
+import type { ArmOutcome } from '../types';
+
+/** What the engine says of a row. */
+interface Answered {
+  readonly rowId: string;
+  readonly logProbs: readonly number[];
+  readonly tokensSent: number;
+  readonly tokensComputed: number;
+}
+
+/**
+ * Answers of one prompt, or the mean of several, asked one after another; tokens are those of all of them together.
+ * @throws whatever `ask` throws
+ */
+export async function averaged(
+  members: readonly (SoftPrompt | null)[],
+  ask: (soft: SoftPrompt | null, member: number) => Promise<{ readonly rows: readonly Answered[] }>,
+): Promise<readonly Answered[]> {
+  const all: (readonly Answered[])[] = [];
+  for (const [i, soft] of members.entries()) all.push((await ask(soft, i)).rows);
+  const [first] = all;
+  if (!first || all.length === 1) return first ?? [];
+  const mean = meanAnswers(all.map((rows) => rows.map((row) => row.logProbs)));
+  const total = (i: number, of: (row: Answered) => number) =>
+    all.reduce((sum, rows) => sum + of(present(rows[i], 'row')), 0);
+  return first.map(({ rowId }, i) => ({
+    rowId,
+    logProbs: present(mean[i], 'answer'),
+    tokensSent: total(i, (row) => row.tokensSent),
+    tokensComputed: total(i, (row) => row.tokensComputed),
+  }));
+}
+
 /** Arms that are made of others' answers: the mean over seeds, and a tuned prompt together with the word counts. */
-import { assert } from '../lib/assert';
-import { accuracy, argmax, logSoftmax } from '../metrics/classification';
-import type { ArmOutcome } from './types';
 
 /** Log-probabilities over the labels, a row each. */
 type Answers = readonly (readonly number[])[];
@@ -78,3 +111,37 @@ export function combinedArm(from: CombinedFrom): ArmOutcome | null {
     validation: { raw, calibrated: raw },
   };
 }
+
+/** Log-shares of the labels among training rows, half a row added to each: the same answer for every row. */
+function majorityLogProbs(trainGold: readonly number[], classes: number): readonly number[] {
+  const counts = new Array<number>(classes).fill(0.5);
+  for (const label of trainGold) counts[label] = (counts[label] as number) + 1;
+  return logSoftmax(counts.map(Math.log));
+}
+
+const reference = (id: string, name: string, logProbs: ArmOutcome['logProbs']): ArmOutcome => ({
+  id,
+  name,
+  kind: 'reference',
+  placement: null,
+  logProbs,
+  calibration: null,
+  tokensSentMean: null,
+  tokensComputedMean: null,
+  latencyMsMedian: null,
+  validation: null,
+});
+
+export const MAJORITY = 'majority';
+export const WORDS = 'tfidf';
+
+/** The line that always says the commonest label of the training rows. */
+export function majorityArm(labels: readonly string[], trainGold: readonly number[], rows: number): ArmOutcome {
+  const logProbs = majorityLogProbs(trainGold, labels.length);
+  const commonest = labels[logProbs.indexOf(Math.max(...logProbs))] ?? '';
+  return reference(MAJORITY, `Always “${commonest}”`, new Array(rows).fill(logProbs));
+}
+
+/** The line of TF-IDF and logistic regression; rows in the order of the plan. */
+export const wordsArm = (logProbs: ArmOutcome['logProbs']): ArmOutcome =>
+  reference(WORDS, 'TF-IDF + logistic regression', logProbs);

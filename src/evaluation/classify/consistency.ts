@@ -1,0 +1,170 @@
+import type { Rng } from '../../lib/rng';
+import { bonettPrice, type Interval, wilson } from '../../metrics/intervals';
+import { mcnemarExact } from '../../metrics/mcnemar';
+import { percent, pointsRange, pointsWithUnit, pValue } from '../words';
+
+/** How many answers survive harmless edits of the text, for both prompts on the same rows. */
+
+/** One arm's answers: as they were, and under each edit; null where an edit changed nothing of the row. */
+export interface EditedAnswers {
+  readonly armId: string;
+  readonly before: readonly number[];
+  readonly after: Readonly<Partial<Record<EditKind, readonly (number | null)[]>>>;
+}
+
+interface ArmConsistency {
+  readonly armId: string;
+  /** Rows whose answer survives every edit. */
+  readonly steady: number;
+  /** Wilson, 95%, of their share. */
+  readonly ci95: Interval;
+  /** By edit: rows that it changed, and how many kept their answer. */
+  readonly edits: readonly { readonly kind: EditKind; readonly changed: number; readonly kept: number }[];
+}
+
+export interface ConsistencyReport {
+  readonly rows: number;
+  readonly arms: readonly ArmConsistency[];
+  /** Share of steady rows of the second arm minus that of the first, row by row; null with one arm. */
+  readonly pair: {
+    /** Rows steady under the first only, and under the second only. */
+    readonly aOnly: number;
+    readonly bOnly: number;
+    readonly difference: number;
+    /** Bonett-Price, 95%. */
+    readonly ci95: Interval;
+    readonly pExact: number;
+  } | null;
+}
+
+const KINDS: readonly EditKind[] = ['case', 'space', 'typo', 'emoji', 'order'];
+
+export function consistencyOf(answers: readonly EditedAnswers[]): ConsistencyReport {
+  const rows = answers[0]?.before.length ?? 0;
+  const steadyRows = answers.map(({ before, after }) =>
+    before.map((label, i) => KINDS.every((kind) => (after[kind]?.[i] ?? label) === label)),
+  );
+  const arms = answers.map(({ armId, before, after }, a) => {
+    const steady = steadyRows[a]?.filter(Boolean).length ?? 0;
+    const edits = KINDS.flatMap((kind) => {
+      const edited = after[kind];
+      if (!edited) return [];
+      const changed = edited.flatMap((label, i) => (label === null ? [] : [label === before[i]]));
+      return [{ kind, changed: changed.length, kept: changed.filter(Boolean).length }];
+    });
+    return { armId, steady, ci95: wilson(steady, rows), edits };
+  });
+  const [first, second] = steadyRows;
+  if (!first || !second) return { rows, arms, pair: null };
+  const aOnly = first.filter((steady, i) => steady && !second[i]).length;
+  const bOnly = second.filter((steady, i) => steady && !first[i]).length;
+  return {
+    rows,
+    arms,
+    pair: {
+      aOnly,
+      bOnly,
+      difference: rows === 0 ? 0 : (bOnly - aOnly) / rows,
+      ci95: bonettPrice(aOnly, bOnly, rows),
+      pExact: mcnemarExact(aOnly, bOnly),
+    },
+  };
+}
+
+/** What the edits show, first in words. */
+export function consistencySentence(
+  { rows, arms, pair }: ConsistencyReport,
+  nameOf: (armId: string) => string,
+): string {
+  const shares = arms.map(
+    ({ armId, steady, ci95 }) =>
+      `${nameOf(armId)} keeps its answer on ${percent(steady / rows)} of ${rows} rows (${percent(ci95.low)} to ${percent(ci95.high)})`,
+  );
+  const [a, b] = arms;
+  if (!pair || !a || !b) return `${shares.join('; ')}.`;
+  const clear = pair.pExact < 0.05 && (pair.ci95.low > 0 || pair.ci95.high < 0);
+  const range = `${pointsRange(pair.ci95.low, pair.ci95.high)}, exact ${pValue(pair.pExact)}`;
+  const found = clear
+    ? `${nameOf(pair.difference > 0 ? b.armId : a.armId)} is steadier by ${pointsWithUnit(Math.abs(pair.difference))} (${range})`
+    : `No clear difference in steadiness (${range})`;
+  return `${found}: ${shares.join('; ')}.`;
+}
+
+/** Edits that change nothing of what a text means: an answer that changes with them was chance. */
+
+export type EditKind = 'case' | 'space' | 'typo' | 'emoji' | 'order';
+
+export const EDIT_NAMES: Readonly<Record<EditKind, string>> = {
+  case: 'written in lower case',
+  space: 'a space at the end',
+  typo: 'two letters of a word swapped',
+  emoji: 'without emoji',
+  order: 'answers named in another order',
+};
+
+/** Those that change the row's text; `order` changes the prompt around it. */
+export const TEXT_EDITS = ['case', 'space', 'typo', 'emoji'] as const;
+
+/** Two inner letters of a word of five or more swapped, where they differ: "support" -> "supoprt". */
+function withTypo(text: string, rng: Rng): string {
+  const words = [...text.matchAll(/\p{L}{5,}/gu)].flatMap(({ 0: word, index }) => {
+    const letters = [...word];
+    // letters outside the basic plane would shift the places
+    if (letters.length !== word.length) return [];
+    const at = letters.flatMap((letter, i) =>
+      i > 0 && i < letters.length - 2 && letter !== letters[i + 1] ? [index + i] : [],
+    );
+    return at.length > 0 ? [at] : [];
+  });
+  const places = words[rng.int(Math.max(1, words.length))];
+  const at = places?.[rng.int(places.length)];
+  return at === undefined ? text : `${text.slice(0, at)}${text[at + 1]}${text[at]}${text.slice(at + 2)}`;
+}
+
+const EMOJI = /\p{Extended_Pictographic}|\p{Emoji_Modifier}|\u{FE0F}|\u{200D}|\u{20E3}/gu;
+const hasEmoji = (text: string) => /\p{Extended_Pictographic}/u.test(text);
+
+/** The text after an edit; the text itself where there is nothing to edit. */
+export function editText(kind: (typeof TEXT_EDITS)[number], text: string, rng: Rng): string {
+  switch (kind) {
+    case 'case': {
+      const lower = text.toLowerCase();
+      return lower === text ? text.charAt(0).toUpperCase() + text.slice(1) : lower;
+    }
+    case 'space':
+      return `${text} `;
+    case 'typo':
+      return withTypo(text, rng);
+    case 'emoji': {
+      if (!hasEmoji(text)) return text;
+      const bare = text.replace(EMOJI, '').replace(/ {2,}/g, ' ').trim();
+      return bare === '' ? text : bare;
+    }
+  }
+}
+
+/** The template with its answers named in another order; null where it does not name them all. */
+export function reorderAnswers(template: string, words: readonly string[]): string | null {
+  const found = words.map((word) => {
+    const escaped = word.trim().replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+    return new RegExp(`(?<![\\p{L}\\p{N}])${escaped}(?![\\p{L}\\p{N}])`, 'iu').exec(template);
+  });
+  if (words.length < 2 || found.some((match) => match === null)) return null;
+  const places = found
+    .flatMap((match) => (match ? [{ at: match.index, text: match[0] }] : []))
+    .sort((a, b) => a.at - b.at);
+  const overlap = places.some((place, i) => {
+    const next = places[i + 1];
+    return next !== undefined && place.at + place.text.length > next.at;
+  });
+  if (overlap) return null;
+  // each takes the place of the next, so that none stays where it was
+  let out = '';
+  let from = 0;
+  places.forEach((place, i) => {
+    out += template.slice(from, place.at) + (places[(i + 1) % places.length]?.text ?? '');
+    from = place.at + place.text.length;
+  });
+  const result = out + template.slice(from);
+  return result === template ? null : result;
+}

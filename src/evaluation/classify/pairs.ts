@@ -1,0 +1,128 @@
+import { present } from '../../lib/assert';
+import { bonettPrice, type Interval } from '../../metrics/intervals';
+import { mcnemarExact, mcnemarMidP, type PairedCounts, pairedCounts } from '../../metrics/mcnemar';
+import { macroF1Comparison, pairedBootstrap } from '../../metrics/resample';
+import type { ArmOutcome, ArmReport, ComparisonPlan, PairReport } from '../types';
+
+/** Accuracy of two arms on the same rows. */
+export interface Duel extends PairedCounts {
+  /** Accuracy of B minus accuracy of A. */
+  readonly difference: number;
+  readonly ci95: Interval;
+  readonly pExact: number;
+}
+
+export function duel(
+  a: Pick<ArmReport, 'predictions'>,
+  b: Pick<ArmReport, 'predictions'>,
+  gold: readonly number[],
+): Duel {
+  const counts = pairedCounts(gold, a.predictions, b.predictions);
+  return {
+    ...counts,
+    difference: gold.length === 0 ? 0 : (counts.bOnly - counts.aOnly) / gold.length,
+    ci95: bonettPrice(counts.aOnly, counts.bOnly, gold.length),
+    pExact: mcnemarExact(counts.aOnly, counts.bOnly),
+  };
+}
+
+const ALPHA = 0.05;
+
+/** B is clearly better: exact p below 5% *and* the interval of the difference above zero. */
+export const bWins = ({ pExact, ci95 }: Duel): boolean => pExact < ALPHA && ci95.low > 0;
+export const aWins = ({ pExact, ci95 }: Duel): boolean => pExact < ALPHA && ci95.high < 0;
+
+/** A difference below this is not worth a training run. */
+const MARGIN = 0.05;
+
+/**
+ * A does as well as B: B is not clearly better, and A is at least level on these rows or the interval says that B is
+ * less than `MARGIN` ahead. "Not clearly better" alone would call any two arms equal on few rows.
+ */
+export const doesAsWell = (d: Duel): boolean => !bWins(d) && (d.difference <= 0 || d.ci95.high < MARGIN);
+
+/** What a row costs under one prompt and under another. */
+
+export interface TokensDifference {
+  /** Mean tokens sent a row under B minus those under A. */
+  readonly difference: number;
+  /** Paired bootstrap, 95%. */
+  readonly ci95: Interval;
+}
+
+/** Null where it was not kept how many tokens each row had. */
+export function tokensDifference(
+  a: Pick<ArmOutcome, 'tokensSent'>,
+  b: Pick<ArmOutcome, 'tokensSent'>,
+  plan: Pick<ComparisonPlan, 'seed' | 'groups'>,
+  draws: number,
+): TokensDifference | null {
+  if (!a.tokensSent || !b.tokensSent || a.tokensSent.length === 0) return null;
+  const { tokensSent: of } = a;
+  const more = b.tokensSent.map((tokens, i) => tokens - (of[i] as number));
+  const mean = (rows: ArrayLike<number>) => {
+    let sum = 0;
+    for (let i = 0; i < rows.length; i++) sum += more[rows[i] as number] as number;
+    return sum / rows.length;
+  };
+  return {
+    difference: mean(more.map((_, i) => i)),
+    ci95: pairedBootstrap(more.length, mean, {
+      seed: plan.seed,
+      draws,
+      ...(plan.groups ? { groups: plan.groups } : {}),
+    }),
+  };
+}
+
+const whole = (tokens: number) => Math.round(tokens).toLocaleString('en');
+
+/** "Tuned sends 310 tokens a row fewer than Yours + 8 examples (306 to 314)."; null where it is not known. */
+export function tokensSentence(
+  { a, b, tokens }: Pick<PairReport, 'a' | 'b' | 'tokens'>,
+  nameOf: (id: string) => string,
+): string | null {
+  if (!tokens) return null;
+  const { difference, ci95 } = tokens;
+  if (Math.round(difference) === 0) return `${nameOf(b)} sends as many tokens a row as ${nameOf(a)}.`;
+  const ends = [Math.abs(ci95.low), Math.abs(ci95.high)].sort((x, y) => x - y).map(whole);
+  const range = new Set(ends).size === 1 ? 'on every row alike' : `95% interval ${ends.join(' to ')}`;
+  return `${nameOf(b)} sends ${whole(Math.abs(difference))} tokens a row ${difference < 0 ? 'fewer' : 'more'} than ${nameOf(a)} (${range}).`;
+}
+
+/** Everything that is said of one pair, but its p among all pairs. */
+export function reportPair(
+  plan: ComparisonPlan,
+  a: ArmReport,
+  b: ArmReport,
+  options: { readonly draws: number; readonly onProgress: (share: number) => void },
+): Omit<PairReport, 'pHolm'> {
+  const { gold, rowIds } = plan;
+  const { ci95, ...counts } = duel(a, b, gold);
+  const f1 = macroF1Comparison(gold, a.predictions, b.predictions, plan.labels.length, {
+    seed: plan.seed,
+    ...(plan.groups ? { groups: plan.groups } : {}),
+    ...options,
+  });
+  const outcomeOf = (id: string) =>
+    present(
+      plan.arms.find((arm) => arm.id === id),
+      `arm ${id}`,
+    );
+  const tokens = tokensDifference(outcomeOf(a.id), outcomeOf(b.id), plan, options.draws);
+  const idsWhere = (test: (aRight: boolean, bRight: boolean) => boolean) =>
+    rowIds.filter((_, i) => test(a.predictions[i] === gold[i], b.predictions[i] === gold[i]));
+  return {
+    a: a.id,
+    b: b.id,
+    ...counts,
+    differenceCi95: ci95,
+    pMidP: mcnemarMidP(counts.aOnly, counts.bOnly),
+    macroF1Difference: f1.difference,
+    macroF1Ci95: f1.ci95,
+    macroF1P: f1.p,
+    ...(tokens ? { tokens } : {}),
+    fixed: idsWhere((aRight, bRight) => !aRight && bRight),
+    broken: idsWhere((aRight, bRight) => aRight && !bRight),
+  };
+}
