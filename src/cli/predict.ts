@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Row } from '../dataset/types';
-import { labelProbabilities } from '../evaluation/calibrate';
+import { labelProbabilities } from '../evaluation/classify/outcome';
 import type { Sidecar } from '../interchange/sidecar';
 import { present } from '../lib/assert';
 import { StudioError } from '../lib/errors';

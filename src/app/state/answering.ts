@@ -1,6 +1,6 @@
 /** Rows answered by one version, some at a time, so that stopping is quick. */
 
-import { labelProbabilities } from '../../evaluation/calibrate';
+import { labelProbabilities } from '../../evaluation/classify/outcome';
 import type { ReadyPrompt } from '../../interchange/wrapper';
 import { StudioError } from '../../lib/errors';
 import type { TokenRow } from '../../tokens/types';

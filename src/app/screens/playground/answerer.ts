@@ -1,6 +1,6 @@
 /** Answers of one cast, each computed once: an example shown twice costs nothing. */
 
-import { labelProbabilities } from '../../../evaluation/calibrate';
+import { labelProbabilities } from '../../../evaluation/classify/outcome';
 import { putIntoTemplate } from '../../../interchange/sidecar-build';
 import { StudioError } from '../../../lib/errors';
 import { wordsFor } from '../../../task/words-for';

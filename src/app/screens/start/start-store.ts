@@ -1,7 +1,7 @@
 /** The example sentence and what two prompts make of it, live. */
 
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import { labelProbabilities } from '../../../evaluation/calibrate';
+import { labelProbabilities } from '../../../evaluation/classify/outcome';
 import { putIntoTemplate } from '../../../interchange/sidecar-build';
 import { StudioError } from '../../../lib/errors';
 import { argmax } from '../../../metrics/classification';
