@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { isUsable } from '../dataset/labels';
 import { type ParseOverride, parseTable } from '../dataset/parse';
 import { prepareDataset } from '../dataset/prepare';
-import type { ColumnMapping, Dataset, LintFinding, Row, Rows, Table } from '../dataset/types';
+import type { ColumnMapping, Dataset, Issue, Row, Rows, Table } from '../dataset/types';
 import { StudioError } from '../lib/errors';
 import type { Log } from './log';
 import type { DataOptions } from './options';
@@ -77,13 +77,13 @@ async function prepare(
 ): Promise<Dataset> {
   const prepared = await prepareDataset(table, mapping, { seed, fixedSplit });
   if (!prepared.ok) throw new UsageError(prepared.error.message);
-  firstBlocking(prepared.value.findings);
+  firstBlocking(prepared.value.issues);
   return prepared.value.dataset;
 }
 
 /** @throws StudioError `bad-input` where the rows cannot be used as they are */
-export function firstBlocking(findings: readonly LintFinding[]): void {
-  const blocking = findings.find((finding) => finding.severity === 'blocking');
+export function firstBlocking(issues: readonly Issue[]): void {
+  const blocking = issues.find((issue) => issue.severity === 'blocking');
   if (blocking)
     throw new StudioError('bad-input', `${blocking.title}. ${blocking.advice}`, { data: { kind: blocking.kind } });
 }

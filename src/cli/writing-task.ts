@@ -44,7 +44,7 @@ export async function readWritingTask(path: string, log: Log, options: WritingOp
     return prepared.value;
   };
   const first = await prepare();
-  firstBlocking(first.findings);
+  firstBlocking(first.issues);
   const dataset = (await prepare(drawn(first.dataset, options))).dataset;
   const { train, validation, test } = dataset.split;
   if (train.length === 0 || test.length === 0)

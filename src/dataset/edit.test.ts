@@ -108,10 +108,10 @@ it('masks personal data in the columns that are named, and says how much', async
   rows[0] = ['write to a@b.de or call +49 30 901820', 'good'];
   rows[1] = ['c@d.org', 'bad'];
   const before = await opened(rows);
-  const { dataset, findings } = await edited(before, { kind: 'mask', columns: ['text', 'label'] });
+  const { dataset, issues } = await edited(before, { kind: 'mask', columns: ['text', 'label'] });
   expect(cell(dataset, '1', 'text')).toBe('write to [email] or call [phone]');
   expect(whats(dataset)?.at(-1)).toBe('2 2 e-mail addresses and 1 phone number masked in 2 rows');
-  expect(findings.map(({ kind }) => kind)).not.toContain('personal-data');
+  expect(issues.map(({ kind }) => kind)).not.toContain('personal-data');
 });
 
 it('goes back to any version, rows that had left included, and gives its fingerprint again', async () => {

@@ -1,18 +1,17 @@
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { fingerprint, heldBackHash, splitHash } from './fingerprint';
 import { type ClassShare, classBalance, labelCounts, labelSet, type Spellings, withCommonSpelling } from './labels';
-import { lint } from './lint';
-import { lintWriting } from './lint-writing';
+import { lint } from './lint/lint';
 import { mapped } from './list';
 import { textKey } from './normalise';
 import { adoptSplit, type Shares, splitRows } from './split';
 import { type SplitColumns, splitByColumn, splitByGroup, splitColumns } from './split-by';
-import type { ColumnMapping, Dataset, LintFinding, Rows, SplitBy, Table } from './types';
+import type { ColumnMapping, Dataset, Issue, Rows, SplitBy, Table } from './types';
 import { writes } from './writing';
 
 export interface Prepared {
   readonly dataset: Dataset;
-  readonly findings: readonly LintFinding[];
+  readonly issues: readonly Issue[];
   readonly balance: readonly ClassShare[];
   readonly splitColumns: SplitColumns;
 }
@@ -103,7 +102,7 @@ export async function prepareDataset(
   };
   return ok({
     dataset,
-    findings: writes(mapping) ? lintWriting(dataset) : lint(dataset, set),
+    issues: lint(dataset, set),
     balance: classBalance(dataset),
     splitColumns: splitColumns(dataset),
   });

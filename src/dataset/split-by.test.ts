@@ -25,11 +25,11 @@ describe('by a column that names the parts', () => {
       by,
     );
     if (!made.ok) throw new Error(made.error.message);
-    const { dataset, findings } = made.value;
+    const { dataset, issues } = made.value;
     expect([dataset.split.train.length, dataset.split.validation.length, dataset.split.test.length]).toEqual([
       40, 20, 20,
     ]);
-    expect(findings.find(({ kind }) => kind === 'no-part')?.rowIds).toHaveLength(20);
+    expect(issues.find(({ kind }) => kind === 'no-part')?.rowIds).toHaveLength(20);
     expect(dataset.splitBy).toEqual(by);
   });
 
@@ -55,7 +55,7 @@ describe('by a column that names the parts', () => {
     const rows = deal(100, (i) => (i % 2 ? 'train' : 'test'));
     rows[1] = ['message 0', 'bad', 'train'];
     const made = await split(rows, by);
-    const leak = made.ok ? made.value.findings.find(({ kind }) => kind === 'leak') : undefined;
+    const leak = made.ok ? made.value.issues.find(({ kind }) => kind === 'leak') : undefined;
     expect(leak?.rowIds).toEqual(['1']);
     expect(leak?.fix?.change).toEqual({ kind: 'unlabel', rowIds: ['2'] });
   });

@@ -114,10 +114,13 @@ export type Change =
   | { readonly kind: 'mask'; readonly columns: readonly string[] }
   | { readonly kind: 'go-back'; readonly version: number };
 
-export type LintKind =
+export type IssueKind =
   | 'one-class'
   | 'too-few-rows'
+  | 'empty-part'
+  | 'few-rows'
   | 'too-many-classes'
+  | 'many-classes'
   | 'numeric-labels'
   | 'rare-class'
   | 'imbalanced'
@@ -131,7 +134,7 @@ export type LintKind =
   | 'label-spelling'
   | 'personal-data'
   | 'no-part'
-  /** Of texts that should be written. */
+  /** Of expected texts. */
   | 'target-is-text'
   | 'few-targets'
   | 'several-targets'
@@ -141,9 +144,11 @@ export type LintKind =
   | 'read-poorly'
   | 'too-long';
 
-/** One thing to look at. `blocking` ones stop training and say why. */
-export interface LintFinding {
-  readonly kind: LintKind;
+/** One issue in the data. `blocking` ones stop training and say why. */
+export interface Issue {
+  readonly kind: IssueKind;
+  /** Names its rows in a list of filters: "Duplicates". */
+  readonly name: string;
   readonly severity: 'blocking' | 'warning' | 'info';
   /** What was found, in words. */
   readonly title: string;

@@ -40,12 +40,12 @@ async function prepared() {
 }
 
 it('reads, guesses, splits and says what can be shown, without a tokenizer', async () => {
-  const { dataset, balance, detectable, findings } = await prepared();
+  const { dataset, balance, detectable, issues } = await prepared();
   expect(dataset.labels).toEqual(LABELS);
   expect(dataset.split.test).toHaveLength(60);
   expect(balance.map((b) => b.rows)).toEqual([50, 50, 50]);
   expect(detectable.points).toBeGreaterThan(10);
-  expect(findings.filter((f) => f.severity === 'blocking')).toEqual([]);
+  expect(issues.filter((f) => f.severity === 'blocking')).toEqual([]);
   const { template, words } = await call('propose', { dataset });
   expect(template).toBe('Message: {text}\nTone:');
   expect(words.map(({ word }) => word)).toEqual([' negative', ' neutral', ' positive']);

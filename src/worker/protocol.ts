@@ -10,7 +10,7 @@ import type {
   Change,
   ColumnMapping,
   Dataset,
-  LintFinding,
+  Issue,
   RejectedRow,
   Row,
   SourceFormat,
@@ -103,7 +103,7 @@ export type EngineControl = { readonly control: 'stop' | 'pause' | 'cancel'; rea
 /** A labelled, split data set, and what is to be said about it. */
 export interface PreparedData {
   readonly dataset: Dataset;
-  readonly findings: readonly LintFinding[];
+  readonly issues: readonly Issue[];
   readonly balance: readonly { readonly label: string; readonly rows: number; readonly share: number }[];
   /** Columns that the split can follow. */
   readonly splitColumns: SplitColumns;

@@ -146,10 +146,10 @@ describe('where texts are written', () => {
     const { project, data } = await opened();
     await data.getState().map({ task: 'choose' });
     // free text is no label: shown, and not kept
-    expect(data.getState().prepared?.findings[0]).toMatchObject({ kind: 'too-many-classes', severity: 'blocking' });
+    expect(data.getState().prepared?.issues[0]).toMatchObject({ kind: 'too-many-classes', severity: 'blocking' });
     expect(project.getState().set?.writing).toEqual({ longest: null });
     await data.getState().map({ task: 'write' });
-    expect(data.getState().prepared?.findings.filter(({ severity }) => severity === 'blocking')).toEqual([]);
+    expect(data.getState().prepared?.issues.filter(({ severity }) => severity === 'blocking')).toEqual([]);
     expect(project.getState().set?.hard).toHaveLength(1);
   });
 });

@@ -15,7 +15,7 @@ import { SplitPanel } from './SplitPanel';
 import { TargetsPanel } from './TargetsPanel';
 import { VersionsPanel } from './VersionsPanel';
 import './data.css';
-import { useData, useFindings } from './use-data';
+import { useData, useIssues } from './use-data';
 import { dataHeadline, formatWords } from './words';
 
 export default function DataScreen() {
@@ -70,11 +70,11 @@ function OpenData() {
   const preparing = useData((s) => s.preparing);
   const setId = useProject((s) => s.set?.id ?? null);
   const writing = useData((s) => s.mapping.task === 'write');
-  const findings = useFindings() ?? [];
+  const issues = useIssues() ?? [];
   if (!table) return null;
-  const blocking = findings.find(({ severity }) => severity === 'blocking');
+  const blocking = issues.find(({ severity }) => severity === 'blocking');
   const title = prepared
-    ? dataHeadline(prepared.dataset, findings)
+    ? dataHeadline(prepared.dataset, issues)
     : preparing
       ? 'Looking at the rows'
       : 'Which column holds the text, and which the answer?';

@@ -6,25 +6,25 @@ import { counted } from '../../ui/format';
 import { Note } from '../../ui/Note';
 import { Panel } from '../../ui/Panel';
 import { RejectedDialog } from './RejectedDialog';
-import { useData, useFindings } from './use-data';
+import { useData, useIssues } from './use-data';
 
 const TONES = { blocking: 'bad', warning: 'warning', info: 'info' } as const;
 
 /** What was found that a person should see: each with what it means and the next step. */
 export function LookPanel() {
   const { data } = useStores();
-  const findings = useFindings();
+  const issues = useIssues();
   const preparing = useData((s) => s.preparing);
   const table = useData((s) => s.table);
   const [, show] = useQuery<string>('rows', 'all');
   const [isOpen, setOpen] = useState(false);
   const rejected = table?.rejected ?? [];
   const notes = table?.notes ?? [];
-  const nothing = (findings?.length ?? 0) === 0 && rejected.length === 0;
+  const nothing = (issues?.length ?? 0) === 0 && rejected.length === 0;
   return (
-    <Panel title={nothing && findings ? 'Nothing needs a look' : 'To look at'} span={4}>
+    <Panel title={nothing && issues ? 'Nothing needs a look' : 'To look at'} span={4}>
       <div className="stack look">
-        {findings?.map(({ kind, severity, title, advice, rowIds, fix }) => (
+        {issues?.map(({ kind, severity, title, advice, rowIds, fix }) => (
           <Note
             key={`${kind} ${title}`}
             tone={TONES[severity]}
@@ -71,12 +71,12 @@ export function LookPanel() {
             {note}
           </p>
         ))}
-        {nothing && findings ? (
+        {nothing && issues ? (
           <p className="dim">
             No duplicates, contradictions, empty cells or leaks between training and held-back rows.
           </p>
         ) : null}
-        {findings ? null : <p className="dim">Once text and label are chosen, the rows are checked here.</p>}
+        {issues ? null : <p className="dim">Once text and label are chosen, the rows are checked here.</p>}
       </div>
       <RejectedDialog rejected={rejected} isOpen={isOpen} onClose={() => setOpen(false)} />
     </Panel>

@@ -13,7 +13,7 @@ import { Term } from '../../ui/Term';
 import { toastError } from '../../ui/toast';
 import { RowsGrid } from './RowsGrid';
 import { filterOptions, SORTS, whyLocked } from './rows';
-import { useData, useFindings } from './use-data';
+import { useData, useIssues } from './use-data';
 import { useOrder } from './use-order';
 
 /** All rows. What is typed into the search never reaches the address. */
@@ -25,14 +25,14 @@ export function RowsPanel() {
   const drawn = useData((s) => s.pending);
   // stands there from the key that keeps it until the changed rows are drawn
   const pending = useStore(data, (s) => s.pending) ?? drawn;
-  const findings = useFindings() ?? NO_FINDINGS;
+  const issues = useIssues() ?? NO_ISSUES;
   const [filter, setFilter] = useQuery<string>('rows', 'all');
   const [sort, setSort] = useQuery<RowSort>('sort', 'file');
   const [search, setSearch] = useState('');
   const dataset = prepared?.dataset ?? null;
   const writing = dataset !== null && writes(dataset.mapping);
   const all = dataset?.table.rows ?? table?.rows;
-  const order = useOrder({ filter, search, sort }, findings);
+  const order = useOrder({ filter, search, sort }, issues);
   const rowAt = useCallback(
     (index: number) => {
       const place = order ? (order.places[index] ?? Number.NaN) : index;
@@ -59,7 +59,7 @@ export function RowsPanel() {
           </SearchField>
           <Select
             label={<span className="visually-hidden">Show</span>}
-            options={filterOptions(prepared, findings)}
+            options={filterOptions(prepared, issues)}
             value={filter}
             onChange={setFilter}
           />
@@ -99,4 +99,4 @@ export function RowsPanel() {
   );
 }
 
-const NO_FINDINGS = [] as const;
+const NO_ISSUES = [] as const;

@@ -32,7 +32,7 @@ export function SplitPanel() {
       </Panel>
     );
   // with nothing to tell apart, or the wrong column, the sizes of the parts mean nothing yet
-  const blocked = prepared?.findings.some(({ severity, kind }) => severity === 'blocking' && kind !== 'too-few-rows');
+  const blocked = prepared?.issues.some(({ severity, kind }) => severity === 'blocking' && kind !== 'too-few-rows');
   if (!prepared || blocked || usedRows(prepared.dataset) < 10) return null;
   const { split, splitBy: by = { kind: 'seed' } as const } = prepared.dataset;
   const n = usedRows(prepared.dataset);

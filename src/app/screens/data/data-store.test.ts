@@ -86,7 +86,7 @@ describe('from a file to a project', () => {
   it('makes no project of what cannot be trained, and says why', async () => {
     const { project, data } = await opened(csvFile(200, ['neutral']));
     expect(project.getState().set).toBeNull();
-    expect(data.getState().prepared?.findings[0]?.kind).toBe('one-class');
+    expect(data.getState().prepared?.issues[0]?.kind).toBe('one-class');
   });
 
   it('keeps what was open when another file cannot be read', async () => {

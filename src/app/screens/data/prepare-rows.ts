@@ -1,6 +1,6 @@
 /** From a table to a prepared data set that the project keeps: what opening and changing rows have in common. */
 import type { StoreApi } from 'zustand/vanilla';
-import type { ColumnMapping, Dataset, DataVersion, LintFinding, SplitBy, Table } from '../../../dataset/types';
+import type { ColumnMapping, Dataset, DataVersion, Issue, SplitBy, Table } from '../../../dataset/types';
 import { freshVersion } from '../../../dataset/versions';
 import { StudioError } from '../../../lib/errors';
 import type { Services } from '../../services';
@@ -14,7 +14,7 @@ const SEED = 0;
 
 export const now = (): string => new Date().toISOString();
 
-const isBlocked = (findings: readonly LintFinding[]) => findings.some(({ severity }) => severity === 'blocking');
+const isBlocked = (issues: readonly Issue[]) => issues.some(({ severity }) => severity === 'blocking');
 
 interface How {
   readonly shares?: Shares;
@@ -34,7 +34,7 @@ export interface Preparing {
   readonly prepare: (table: Table, mapping: ColumnMapping, how: How) => Promise<Prepared | null>;
   /** Keeps a prepared data set in the open project, or makes one for it. What is blocked makes none. */
   readonly keep: (prepared: Prepared, how?: { readonly sameHeldBack?: boolean }) => Promise<void>;
-  /** Shows a data set that came from the disk or from another tab: its findings are found again, its split stays. */
+  /** Shows a data set that came from the disk or from another tab: its issues are found again, its split stays. */
   readonly adopt: (dataset: Dataset) => Promise<Prepared>;
   /** Whether the project has this data set from here, so that it need not be adopted. */
   readonly isOwn: (dataset: Dataset) => boolean;
@@ -67,9 +67,9 @@ export function preparing(
       return prepared;
     },
 
-    keep: async ({ dataset, findings }, how = {}) => {
+    keep: async ({ dataset, issues }, how = {}) => {
       const { fileName } = dataset.table.format;
-      if (isBlocked(findings)) return; // shown, with what to do; the project keeps the rows that it has
+      if (isBlocked(issues)) return; // shown, with what to do; the project keeps the rows that it has
       own = dataset;
       const { set: open } = project.getState();
       if (open) {

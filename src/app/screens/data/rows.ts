@@ -1,37 +1,11 @@
 /** Which rows the table shows. Pure. */
 import { PARTS, type RowQuery } from '../../../dataset/query';
-import type { ColumnMapping, LintFinding, LintKind, Row, SplitName } from '../../../dataset/types';
+import type { ColumnMapping, Issue, IssueKind, Row, SplitName } from '../../../dataset/types';
 import { counted } from '../../ui/format';
 import type { SelectOption } from '../../ui/Select';
 import type { Prepared } from './data-state';
 
 const USED_FOR: Readonly<Record<SplitName, string>> = { train: 'train', validation: 'validation', test: 'held back' };
-
-const KINDS: Readonly<Record<LintKind, string>> = {
-  'one-class': 'One label',
-  'too-few-rows': 'Too few rows',
-  'too-many-classes': 'Many labels',
-  'numeric-labels': 'Numbers as labels',
-  'rare-class': 'Rare labels',
-  imbalanced: 'Commonest label',
-  'empty-text': 'Empty texts',
-  'empty-label': 'Empty labels',
-  duplicate: 'Duplicates',
-  contradiction: 'Contradictions',
-  leak: 'Leaks',
-  'swapped-columns': 'Swapped columns',
-  'long-text': 'Long texts',
-  'label-spelling': 'Spellings',
-  'personal-data': 'Personal data',
-  'no-part': 'In no part',
-  'target-is-text': 'Answer repeats the text',
-  'few-targets': 'Few different answers',
-  'several-targets': 'Several answers to one text',
-  'target-lines': 'Answers of several lines',
-  'target-too-long': 'Answers too long',
-  'read-poorly': 'Read poorly',
-  'too-long': 'Too long for the model',
-};
 
 /** What a row of this part (a place in PARTS) is used for, in a word. */
 export function usedFor(part: number | undefined): string {
@@ -40,13 +14,13 @@ export function usedFor(part: number | undefined): string {
   return name === undefined ? 'not used' : USED_FOR[name];
 }
 
-export function filterOptions(prepared: Prepared | null, findings: readonly LintFinding[]): readonly SelectOption[] {
+export function filterOptions(prepared: Prepared | null, issues: readonly Issue[]): readonly SelectOption[] {
   const all = [{ id: 'all', label: 'All rows' }];
   if (!prepared) return all;
   const { dataset } = prepared;
-  const kinds = new Map<LintKind, number>();
-  for (const { kind, rowIds } of findings)
-    if (rowIds.length > 0) kinds.set(kind, (kinds.get(kind) ?? 0) + rowIds.length);
+  const kinds = new Map<IssueKind, { readonly label: string; readonly rows: number }>();
+  for (const { kind, name, rowIds } of issues)
+    if (rowIds.length > 0) kinds.set(kind, { label: name, rows: (kinds.get(kind)?.rows ?? 0) + rowIds.length });
   return [
     ...all,
     ...PARTS.map((name) => ({
@@ -54,7 +28,7 @@ export function filterOptions(prepared: Prepared | null, findings: readonly Lint
       label: name === 'test' ? 'Held back' : name === 'train' ? 'For training' : 'For validation',
       detail: counted(dataset.split[name].length, 'row'),
     })),
-    ...[...kinds].map(([kind, rows]) => ({ id: kind, label: KINDS[kind], detail: counted(rows, 'row') })),
+    ...[...kinds].map(([kind, { label, rows }]) => ({ id: kind, label, detail: counted(rows, 'row') })),
   ];
 }
 
@@ -66,10 +40,10 @@ export const SORTS: readonly SelectOption[] = [
   { id: 'part', label: 'By what they are used for' },
 ];
 
-/** What is asked of the data worker for a filter: `all`, a part, or a kind of finding. */
-export function filterQuery(filter: string, findings: readonly LintFinding[]): Pick<RowQuery, 'part' | 'ids'> {
+/** What is asked of the data worker for a filter: `all`, a part, or a kind of issue. */
+export function filterQuery(filter: string, issues: readonly Issue[]): Pick<RowQuery, 'part' | 'ids'> {
   const part = PARTS.find((name) => name === filter) ?? null;
-  const [first, ...more] = findings.filter(({ kind, rowIds }) => kind === filter && rowIds.length > 0);
+  const [first, ...more] = issues.filter(({ kind, rowIds }) => kind === filter && rowIds.length > 0);
   if (!first) return { part, ids: null };
   return { part, ids: more.length === 0 ? first.rowIds : [first, ...more].flatMap(({ rowIds }) => rowIds) };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Dataset, LintFinding } from '../../../dataset/types';
+import type { Dataset, Issue } from '../../../dataset/types';
 import { balanceTitle, dataHeadline, formatWords, nameFromFile } from './words';
 
 const dataset = (rows: number, rejected = 0, task?: 'write') =>
@@ -8,8 +8,9 @@ const dataset = (rows: number, rejected = 0, task?: 'write') =>
     split: { train: Array(rows).fill('x'), validation: [], test: [] },
     table: { rejected: Array(rejected).fill({}) },
   }) as unknown as Dataset;
-const finding = (severity: LintFinding['severity'], title = 'T'): LintFinding => ({
+const issue = (severity: Issue['severity'], title = 'T'): Issue => ({
   kind: 'duplicate',
+  name: 'Duplicates',
   severity,
   title,
   advice: '',
@@ -28,16 +29,14 @@ describe('the words of the Data screen', () => {
   });
 
   it('counts what needs a look, rejected rows as one thing', () => {
-    expect(dataHeadline(dataset(412), [finding('warning')])).toBe(
-      '412 labelled rows are ready; one thing needs a look',
-    );
-    expect(dataHeadline(dataset(412, 7), [finding('warning'), finding('info')])).toBe(
+    expect(dataHeadline(dataset(412), [issue('warning')])).toBe('412 labelled rows are ready; one thing needs a look');
+    expect(dataHeadline(dataset(412, 7), [issue('warning'), issue('info')])).toBe(
       '412 labelled rows are ready; 2 things need a look',
     );
   });
 
   it('gives way to what blocks', () => {
-    expect(dataHeadline(dataset(2), [finding('warning'), finding('blocking', 'Only 2 labelled rows')])).toBe(
+    expect(dataHeadline(dataset(2), [issue('warning'), issue('blocking', 'Only 2 labelled rows')])).toBe(
       'Only 2 labelled rows',
     );
   });

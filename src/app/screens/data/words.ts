@@ -1,6 +1,6 @@
 /** What the Data screen says, from what was found. Pure. */
 import { DELIMITER_NAMES } from '../../../dataset/delimiter';
-import type { Dataset, DataVersion, LintFinding, SourceFormat, Table } from '../../../dataset/types';
+import type { Dataset, DataVersion, Issue, SourceFormat, Table } from '../../../dataset/types';
 import { writes } from '../../../dataset/writing';
 import { bytes, count, counted, percentWhole } from '../../ui/format';
 import type { TargetLengths, TextLengths } from './data-state';
@@ -22,13 +22,13 @@ export const usedRows = ({ split }: Pick<Dataset, 'split'>): number =>
   split.train.length + split.validation.length + split.test.length;
 
 /** How many things stand under "To look at". */
-const thingsToLookAt = (findings: readonly LintFinding[], rejected: number): number =>
-  findings.filter(({ severity }) => severity !== 'info').length + (rejected > 0 ? 1 : 0);
+const thingsToLookAt = (issues: readonly Issue[], rejected: number): number =>
+  issues.filter(({ severity }) => severity !== 'info').length + (rejected > 0 ? 1 : 0);
 
-export function dataHeadline(dataset: Dataset, findings: readonly LintFinding[]): string {
-  const blocking = findings.find(({ severity }) => severity === 'blocking');
+export function dataHeadline(dataset: Dataset, issues: readonly Issue[]): string {
+  const blocking = issues.find(({ severity }) => severity === 'blocking');
   if (blocking) return blocking.title;
-  const things = thingsToLookAt(findings, dataset.table.rejected.length);
+  const things = thingsToLookAt(issues, dataset.table.rejected.length);
   const ready = `${counted(usedRows(dataset), writes(dataset.mapping) ? 'row' : 'labelled row')} ${usedRows(dataset) === 1 ? 'is' : 'are'} ready`;
   if (things === 0) return ready;
   return `${ready}; ${things === 1 ? 'one thing needs' : `${count(things)} things need`} a look`;
@@ -40,7 +40,7 @@ export interface ClassBar {
   readonly share: number;
 }
 
-/** The finding of the class balance, or a neutral title where there is none. */
+/** The issue of the class balance, or a neutral title where there is none. */
 export function balanceTitle(bars: readonly ClassBar[]): string {
   const sorted = [...bars].sort((a, b) => b.rows - a.rows);
   const most = sorted[0];
@@ -89,45 +89,6 @@ export function lengthsTitle({ longestTokens, budget, over, counted: of, texts }
 export const perWordWords = ({ medianTokens, medianTokensPerWord }: TextLengths): string =>
   `Half of the texts have ${counted(medianTokens, 'token')} or fewer. A word takes ${medianTokensPerWord.toFixed(1)} tokens; English text about 1.2.`;
 
-/** What the tokens tell that is worth a look. */
-export function lengthFindings(lengths: TextLengths | null): readonly LintFinding[] {
-  if (!lengths) return [];
-  const { over, overRowIds, budget, isReadPoorly, medianTokensPerWord } = lengths;
-  const found: LintFinding[] = [];
-  if (isReadPoorly)
-    found.push({
-      kind: 'read-poorly',
-      severity: 'warning',
-      title: `The model reads this text poorly: ${medianTokensPerWord.toFixed(1)} tokens a word`,
-      advice:
-        'Its vocabulary was made for other text, mostly English, which takes about 1.2. Expect less, and try another model (Model, above) that knows your language.',
-      rowIds: [],
-    });
-  if (over.length > 0)
-    found.push({
-      kind: 'too-long',
-      severity: 'warning',
-      title: `${counted(over.length, 'text is', 'texts are')} too long for the model`,
-      advice: `It reads ${count(budget)} tokens at once. Such rows are left out of training and of the comparison: keep the part that decides the answer.`,
-      rowIds: overRowIds,
-    });
-  return found;
-}
-
 /** What the chart of the texts to be written shows. */
 export const targetsTitle = ({ medianTokens, longestTokens }: TargetLengths): string =>
   `What should be written: half have ${counted(medianTokens, 'token')} or fewer, the longest ${count(longestTokens)}`;
-
-export function targetFindings(targets: TargetLengths | null): readonly LintFinding[] {
-  if (!targets || targets.over.length === 0) return [];
-  return [
-    {
-      kind: 'target-too-long',
-      severity: 'warning',
-      title: `${counted(targets.over.length, 'answer is', 'answers are')} too long for the model`,
-      advice:
-        'Text and answer share what the model reads at once, and these take more than half of it. Such rows may be left out: shorten them, or write less.',
-      rowIds: targets.overRowIds,
-    },
-  ];
-}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { dealt, preparedOf } from './test-support';
-import type { ColumnMapping } from './types';
+import { dealt, preparedOf } from '../test-support';
+import type { ColumnMapping } from '../types';
 
 const WRITE: ColumnMapping = { text: 'text', label: 'label', id: null, task: 'write' };
 const pairs = (n: number): [string, string][] =>
@@ -9,7 +9,7 @@ const pairs = (n: number): [string, string][] =>
     `thing ${i * 7}: told of, number ${i}`,
   ]);
 const kinds = async (rows: readonly [string, string][]) =>
-  (await preparedOf(rows, { seed: 0 }, WRITE)).findings.map(({ kind, severity }) => `${kind} ${severity}`);
+  (await preparedOf(rows, { seed: 0 }, WRITE)).issues.map(({ kind, severity }) => `${kind} ${severity}`);
 
 describe('rows with texts to be written', () => {
   it('have no labels and no balance; the parts are drawn by the seed, and told apart from labels by the fingerprint', async () => {
@@ -20,7 +20,7 @@ describe('rows with texts to be written', () => {
     ]);
     expect(written.dataset.labels).toEqual([]);
     expect(written.balance).toEqual([]);
-    expect(written.findings).toEqual([]);
+    expect(written.issues).toEqual([]);
     const { train, validation, test } = written.dataset.split;
     expect([train.length, validation.length, test.length]).toEqual([100, 30, 70]);
     expect(written.dataset.split).not.toEqual(again.dataset.split);

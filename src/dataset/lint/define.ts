@@ -1,0 +1,98 @@
+/** How an issue in the data is described, and what the rules look at. */
+import { taskKindOf } from '../kind';
+import { isUsable, labelOf, type Spellings, textKeyOf, textOf } from '../labels';
+import type { Dataset, Issue, IssueKind, Row } from '../types';
+
+/** Fewer rows cannot be trained and checked. */
+export const MIN_ROWS = 10;
+export const MAX_CLASSES = 100;
+
+export interface Context {
+  readonly dataset: Dataset;
+  /** How each label is spelled; empty where texts are generated. */
+  readonly spellings: readonly Spellings[];
+  readonly usable: readonly Row[];
+  /** Usable rows with the same text. */
+  readonly sameText: ReadonlyMap<string, readonly Row[]>;
+  /** Text and label column look swapped: most other issues would only confuse. */
+  readonly swapped: boolean;
+}
+
+/** One thing to check in a data set. */
+interface LintDefinition<Found> {
+  readonly kind: IssueKind;
+  /** Names its rows in a list of filters: "Duplicates". */
+  readonly name: string;
+  /** What was found: one item per issue. */
+  readonly find: (context: Context) => readonly Found[];
+  readonly severity: Issue['severity'];
+  readonly title: (found: Found, context: Context) => string;
+  /** What it means and what to do now. */
+  readonly advice: (found: Found, context: Context) => string;
+  /** The rows it is about; left out = the whole data set. */
+  readonly rows?: (found: Found, context: Context) => readonly Row[];
+  /** What one click can do about it. */
+  readonly mend?: (found: Found, context: Context) => Issue['fix'];
+}
+
+export interface Lint {
+  readonly kind: IssueKind;
+  readonly issues: (context: Context) => readonly Issue[];
+}
+
+export const defineLint = <Found>(lint: LintDefinition<Found>): Lint => ({
+  kind: lint.kind,
+  issues: (context) =>
+    lint.find(context).map((found) => {
+      const fix = lint.mend?.(found, context);
+      return {
+        kind: lint.kind,
+        name: lint.name,
+        severity: lint.severity,
+        title: lint.title(found, context),
+        advice: lint.advice(found, context),
+        rowIds: (lint.rows?.(found, context) ?? []).map((row) => row.id),
+        ...(fix ? { fix } : {}),
+      };
+    }),
+});
+
+/** For rules that are about one group of rows: one issue where there are any. */
+export const together = <T>(rows: readonly T[]): readonly (readonly T[])[] => (rows.length === 0 ? [] : [rows]);
+
+/** For rules that are about the data set as a whole. */
+export const when = (holds: boolean): readonly true[] => (holds ? [true] : []);
+
+export const plural = (n: number, one: string, many = `${one}s`) => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
+export const percent = (share: number) => `${Math.round(100 * share)}%`;
+export const quote = (text: string, length = 40) =>
+  `“${text.length > length ? `${text.slice(0, length - 1).trimEnd()}…` : text}”`;
+export const listed = (items: readonly string[], most = 4) =>
+  items.length <= most ? items.join(', ') : `${items.slice(0, most).join(', ')} and ${items.length - most} more`;
+
+/** An ID or free text taken as the label: most labels occur once. */
+export const labelsHardlyRepeat = ({ dataset, usable }: Pick<Context, 'dataset' | 'usable'>) =>
+  usable.length >= MIN_ROWS && dataset.labels.length > usable.length / 2;
+
+function looksSwapped({ dataset, usable, sameText }: Omit<Context, 'swapped'>): boolean {
+  const { mapping, labels } = dataset;
+  if (usable.length < 4 || taskKindOf(mapping) !== 'classify') return false;
+  const words = (of: (row: Row) => string) =>
+    usable.reduce((sum, row) => sum + of(row).trim().split(/\s+/).length, 0) / usable.length;
+  const text = (row: Row) => textOf(row, mapping);
+  const label = (row: Row) => labelOf(row, mapping);
+  return sameText.size <= Math.min(50, labels.length / 2) && words(label) > words(text) + 1;
+}
+
+export function contextOf(dataset: Dataset, spellings: readonly Spellings[]): Context {
+  const usable = dataset.table.rows.filter((row) => isUsable(row, dataset.mapping));
+  const sameText = new Map<string, Row[]>();
+  for (const row of usable) {
+    const key = textKeyOf(row, dataset.mapping);
+    const rows = sameText.get(key);
+    if (rows) rows.push(row);
+    else sameText.set(key, [row]);
+  }
+  const facts = { dataset, spellings, usable, sameText };
+  return { ...facts, swapped: looksSwapped(facts) };
+}

@@ -1,0 +1,85 @@
+/** What is checked in a data set, for each kind of task. A new check is one object in a rules file and one entry here. */
+import { type ByTask, taskKindOf } from '../kind';
+import type { Spellings } from '../labels';
+import type { Dataset, Issue } from '../types';
+import { contextOf, type Lint } from './define';
+import {
+  imbalanced,
+  labelsAreIds,
+  labelsLookAlike,
+  manyClasses,
+  mergedSpellings,
+  numericLabels,
+  oneClass,
+  rareClass,
+  swappedColumns,
+  tooManyClasses,
+} from './rules-labels';
+import {
+  contradiction,
+  duplicate,
+  emptyLabel,
+  emptyPart,
+  emptyText,
+  fewRows,
+  leak,
+  longText,
+  noPart,
+  personalData,
+  tooFewRows,
+} from './rules-rows';
+import { fewTargets, numericTargets, oneTarget, severalTargets, targetIsText, targetLines } from './rules-targets';
+
+const LINTS: ByTask<readonly Lint[]> = {
+  classify: [
+    oneClass,
+    tooFewRows,
+    emptyPart,
+    fewRows,
+    swappedColumns,
+    labelsAreIds,
+    tooManyClasses,
+    manyClasses,
+    leak,
+    noPart,
+    contradiction,
+    duplicate,
+    emptyText,
+    emptyLabel,
+    imbalanced,
+    rareClass,
+    numericLabels,
+    mergedSpellings,
+    labelsLookAlike,
+    personalData,
+    longText,
+  ],
+  generate: [
+    tooFewRows,
+    emptyPart,
+    fewRows,
+    oneTarget,
+    fewTargets,
+    numericTargets,
+    leak,
+    noPart,
+    severalTargets,
+    duplicate,
+    emptyText,
+    emptyLabel,
+    targetIsText,
+    targetLines,
+    personalData,
+    longText,
+  ],
+};
+
+const ORDER: Readonly<Record<Issue['severity'], number>> = { blocking: 0, warning: 1, info: 2 };
+
+/** Issues of a data set, blocking ones first. */
+export function lint(dataset: Dataset, spellings: readonly Spellings[]): readonly Issue[] {
+  const context = contextOf(dataset, spellings);
+  return LINTS[taskKindOf(dataset.mapping)]
+    .flatMap(({ issues }) => issues(context))
+    .toSorted((a, b) => ORDER[a.severity] - ORDER[b.severity]);
+}

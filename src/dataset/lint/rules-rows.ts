@@ -1,0 +1,242 @@
+/** Checks of the rows, whatever the task: how many there are, empty and repeated texts, leaks, personal data. */
+import { type ByTask, taskKindOf } from '../kind';
+import { labelOf, rowsById, textKeyOf, textOf } from '../labels';
+import { textKey } from '../normalise';
+import { perCell } from '../per-cell';
+import { findPersonal } from '../personal';
+import type { Row } from '../types';
+import { countKinds, personalWords } from '../versions';
+import { targetOf } from '../writing';
+import { type Context, defineLint, listed, MIN_ROWS, plural, quote, together, when } from './define';
+
+/** Training works with fewer, but the comparison shows little. */
+const FEW_ROWS = 100;
+/** Characters; about 1,000 tokens. The exact check, in tokens, is made when the rows are tokenised. */
+const LONG_TEXT = 4000;
+
+interface RowWords {
+  /** A usable row. */
+  readonly row: string;
+  readonly noneUsable: string;
+  readonly more: string;
+  readonly noAnswer: string;
+}
+
+const WORDS: ByTask<RowWords> = {
+  classify: {
+    row: 'labelled row',
+    noneUsable: 'No row has both a text and a label',
+    more: 'Label more rows',
+    noAnswer: 'no label',
+  },
+  generate: {
+    row: 'row',
+    noneUsable: 'No row has both a text and an answer',
+    more: 'Add rows',
+    noAnswer: 'no answer',
+  },
+};
+const words = ({ dataset }: Context) => WORDS[taskKindOf(dataset.mapping)];
+
+export const tooFewRows = defineLint({
+  kind: 'too-few-rows',
+  name: 'Too few rows',
+  severity: 'blocking',
+  find: ({ usable }) => when(usable.length < MIN_ROWS),
+  title: (_, context) =>
+    context.usable.length === 0
+      ? words(context).noneUsable
+      : `Only ${plural(context.usable.length, words(context).row)}`,
+  advice: (_, context) =>
+    `At least ${MIN_ROWS} rows are needed to train and check anything; 100 to 2,000 work well. ${words(context).more} and open the file again.`,
+});
+
+const lacksPart = ({ usable, swapped, dataset: { split } }: Context) =>
+  usable.length >= MIN_ROWS && !swapped && (split.train.length === 0 || split.test.length === 0);
+
+export const emptyPart = defineLint({
+  kind: 'empty-part',
+  name: 'Empty part',
+  severity: 'blocking',
+  find: (context) => when(lacksPart(context)),
+  title: (_, { dataset }) =>
+    dataset.split.train.length === 0 ? 'There are no training rows' : 'There are no test rows',
+  advice: (_, context) =>
+    `Both are needed to show that tuning helps. Move the slider, or ${words(context).more.toLowerCase()}.`,
+});
+
+export const fewRows = defineLint({
+  kind: 'few-rows',
+  name: 'Few rows',
+  severity: 'warning',
+  find: (context) =>
+    when(
+      context.usable.length >= MIN_ROWS && context.usable.length < FEW_ROWS && !context.swapped && !lacksPart(context),
+    ),
+  title: (_, context) => `A small data set: ${plural(context.usable.length, words(context).row)}`,
+  advice: (_, { dataset }) =>
+    `Training works, but ${plural(dataset.split.test.length, 'test row')} can only confirm a large gain. 100 to 2,000 rows work well.`,
+});
+
+export const emptyText = defineLint<readonly Row[]>({
+  kind: 'empty-text',
+  name: 'Empty texts',
+  severity: 'warning',
+  find: ({ dataset: { mapping, table } }) => together(table.rows.filter((row) => textOf(row, mapping).trim() === '')),
+  title: (rows) => `${plural(rows.length, 'row has', 'rows have')} no text`,
+  advice: (_, { dataset }) =>
+    `They are left out. If there are many, “${dataset.mapping.text}” may be the wrong column.`,
+  rows: (rows) => rows,
+});
+
+export const emptyLabel = defineLint<readonly Row[]>({
+  kind: 'empty-label',
+  name: 'Empty answers',
+  severity: 'warning',
+  find: ({ dataset: { mapping, table } }) =>
+    together(table.rows.filter((row) => labelOf(row, mapping).trim() === '' && textOf(row, mapping).trim() !== '')),
+  title: (rows, context) => `${plural(rows.length, 'row has', 'rows have')} ${words(context).noAnswer}`,
+  advice: (_, { dataset: { mapping } }) =>
+    taskKindOf(mapping) === 'classify'
+      ? 'They are left out of training and of the comparison. Label them, or let the tuned prompt do it afterwards.'
+      : `They are left out. If there are many, “${mapping.label}” may be the wrong column.`,
+  rows: (rows) => rows,
+});
+
+const answerOf = (row: Row, { dataset: { mapping } }: Context) =>
+  taskKindOf(mapping) === 'classify' ? labelOf(row, mapping) : textKey(targetOf(row, mapping));
+
+const answersOf = (rows: readonly Row[], context: Context) => new Set(rows.map((row) => answerOf(row, context)));
+
+/** Groups of rows with the same text, by whether their answers agree. */
+export const repeated = (context: Context, agree: boolean): readonly (readonly Row[])[] =>
+  context.swapped
+    ? []
+    : [...context.sameText.values()].filter(
+        (rows) => rows.length > 1 && (answersOf(rows, context).size === 1) === agree,
+      );
+
+export const contradiction = defineLint<readonly (readonly Row[])[]>({
+  kind: 'contradiction',
+  name: 'Contradictions',
+  severity: 'warning',
+  find: (context) => together(repeated(context, false)),
+  title: (groups) => `${plural(groups.flat().length, 'row')} have the same text but different labels`,
+  advice: ([first = []], context) => {
+    const [row] = first;
+    const text = row ? quote(textOf(row, context.dataset.mapping)) : '';
+    const labels = [...answersOf(first, context)].slice(0, 3).join(' and ');
+    return `${text} is both ${labels}. No prompt can get both right: correct the labels in the table below, or leave the rows out.`;
+  },
+  rows: (groups) => groups.flat(),
+  mend: (groups, { dataset }) => {
+    const test = new Set(dataset.split.test);
+    const free = groups.flat().flatMap(({ id }) => (test.has(id) ? [] : [id]));
+    return free.length > 0
+      ? { label: `Leave out ${plural(free.length, 'row')}`, change: { kind: 'unlabel', rowIds: free } }
+      : undefined;
+  },
+});
+
+export const duplicate = defineLint<readonly (readonly Row[])[]>({
+  kind: 'duplicate',
+  name: 'Duplicates',
+  severity: 'info',
+  find: (context) => together(repeated(context, true)),
+  title: (groups) => `${plural(groups.length, 'text appears', 'texts appear')} more than once`,
+  advice: () =>
+    'Rows with the same text stay in the same part of the split, so training never sees the text of a test row.',
+  rows: (groups) => groups.flat(),
+});
+
+interface Leak {
+  /** Test rows whose text training or validation rows have too. */
+  readonly test: readonly Row[];
+  readonly copies: readonly string[];
+}
+
+export const leak = defineLint<Leak>({
+  kind: 'leak',
+  name: 'Leaks',
+  severity: 'warning',
+  find: ({ dataset }) => {
+    const byId = rowsById(dataset.table.rows);
+    const key = (row: Row) => textKeyOf(row, dataset.mapping);
+    const rowsOf = (part: readonly string[]) => part.map((id) => byId.get(id)).filter((row) => row !== undefined);
+    const others = rowsOf([...dataset.split.train, ...dataset.split.validation]);
+    const seen = new Set(others.map(key));
+    const test = rowsOf(dataset.split.test).filter((row) => seen.has(key(row)));
+    const leaked = new Set(test.map(key));
+    const copies = others.filter((row) => leaked.has(key(row))).map(({ id }) => id);
+    return test.length === 0 ? [] : [{ test, copies }];
+  },
+  title: ({ test }) =>
+    `${plural(test.length, 'test row also appears', 'test rows also appear')} in the training or validation rows`,
+  advice: () =>
+    'A prompt may know them by heart, so the comparison would flatter it. Leave out the copies, or split again.',
+  rows: ({ test }) => test,
+  mend: ({ copies }) => ({
+    label: `Leave out ${plural(copies.length, 'copy', 'copies')}`,
+    change: { kind: 'unlabel', rowIds: copies },
+  }),
+});
+
+export const noPart = defineLint<readonly Row[]>({
+  kind: 'no-part',
+  name: 'Not in the split',
+  severity: 'warning',
+  find: ({ dataset: { split, splitBy }, usable }) => {
+    if (splitBy?.kind !== 'column') return [];
+    const placed = new Set([...split.train, ...split.validation, ...split.test]);
+    return together(usable.filter((row) => !placed.has(row.id)));
+  },
+  title: (rows) => `${plural(rows.length, 'row belongs', 'rows belong')} to no part of the split`,
+  advice: (_, { dataset: { splitBy } }) =>
+    `${splitBy?.kind === 'column' ? `“${splitBy.column}”` : 'The column'} says neither train, validation nor test there, so they are not used.`,
+  rows: (rows) => rows,
+});
+
+export const longText = defineLint<readonly Row[]>({
+  kind: 'long-text',
+  name: 'Long texts',
+  severity: 'warning',
+  find: ({ dataset, usable }) => together(usable.filter((row) => textOf(row, dataset.mapping).length > LONG_TEXT)),
+  title: (rows) =>
+    `${plural(rows.length, 'text is', 'texts are')} longer than ${LONG_TEXT.toLocaleString('en')} characters`,
+  advice: () => 'Long rows are slow, and may not fit the model. Keep the part that decides the answer.',
+  rows: (rows) => rows,
+});
+
+/** One for all cells without personal data. */
+const NONE: ReturnType<typeof findPersonal> = [];
+const personalIn = perCell((cell) => {
+  const found = findPersonal(cell);
+  return found.length === 0 ? NONE : found;
+});
+
+interface Personal {
+  readonly columns: readonly string[];
+  readonly rows: readonly Row[];
+}
+
+/** E-mail addresses, phone numbers and IBANs in any column that a prompt could show. */
+export const personalData = defineLint<Personal>({
+  kind: 'personal-data',
+  name: 'Personal data',
+  severity: 'warning',
+  find: ({ dataset: { table, mapping }, swapped }) => {
+    if (swapped) return [];
+    const free = table.columns.filter((name) => name !== mapping.label && name !== mapping.id);
+    const columns = free.filter((name) => table.rows.some((row) => personalIn(row, name).length > 0));
+    const rows = table.rows.filter((row) => columns.some((name) => personalIn(row, name).length > 0));
+    return columns.length === 0 ? [] : [{ columns, rows }];
+  },
+  title: ({ columns, rows }) => {
+    const counts = countKinds(rows.flatMap((row) => columns.flatMap((name) => personalIn(row, name))));
+    return `${personalWords(counts)} in ${plural(rows.length, 'row')}`;
+  },
+  advice: ({ columns }) =>
+    `Found in ${listed(columns.map((name) => `“${name}”`))}. Nothing leaves this page, but an example in a prompt or an export with rows would contain them. Masking replaces them with [email], [phone] or [iban].`,
+  rows: ({ rows }) => rows,
+  mend: ({ columns }) => ({ label: 'Mask them', change: { kind: 'mask', columns } }),
+});
