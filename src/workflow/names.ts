@@ -1,4 +1,11 @@
 /** Names of the verbs, for those who must know them without their code (the page, which asks a worker for them). */
-export const VERB_NAMES = [] as const satisfies readonly string[];
+export const VERB_NAMES = [
+  'countRows',
+  'readPrompt',
+  'timePrompt',
+  'timeTokens',
+  'train',
+  'tryPrompt',
+] as const satisfies readonly string[];
 
 export type VerbName = (typeof VERB_NAMES)[number];

@@ -1,0 +1,308 @@
+/** Verb: one training run, from the rows to the kept vectors, with what there is to beat scored between the steps. */
+import { type ByTask, type TaskKind, taskKindOf } from '../dataset/kind';
+import { rowsById, textOf } from '../dataset/labels';
+import type { Dataset } from '../dataset/types';
+import { targetOf } from '../dataset/writing';
+import type { TrainRequest } from '../engine/types';
+import { type Control, childControl } from '../lib/control';
+import { asStudioError, StudioError, toWire, type WireError } from '../lib/errors';
+import { rougeL } from '../metrics/text';
+import type { SoftPrompt } from '../prompt/types';
+import type { HardPrompt, LabelWord } from '../task/types';
+import { wordsFor } from '../task/words-for';
+import type { LabelTokens, TokenRow } from '../tokens/types';
+import type { Checkpoint, Scores, TrainEvent, ValidationPoint } from '../training/events';
+import type { TrainingSettings } from '../training/settings';
+import { generateTexts, longestAnswer, scoringTargets, targetScores } from './generated-texts';
+import type { Host, Run, Verb } from './host';
+import { labelTokens, tokenRows } from './token-rows';
+import { cacheKeyOf, trainingIds, validationIds } from './training-rows';
+import { type Timing, type Tried, timingOf, tryOnRows } from './validation';
+
+/** A prompt without vectors that the run is shown against: the bare text, or the hand-written prompt. */
+export type BaselineId = 'untuned' | 'yours';
+
+export interface TrainRunRequest {
+  readonly runId: string;
+  readonly dataset: Dataset;
+  /** The exact text around the vectors. */
+  readonly template: string;
+  /** The prompt set's; empty where texts are generated. */
+  readonly words: readonly LabelWord[];
+  readonly settings: TrainingSettings;
+  /** What the vectors start from, where that is a text. */
+  readonly initText: string;
+  /** What they start from, where that is an earlier run. */
+  readonly initFrom: TrainRequest['initFrom'] | null;
+  readonly resume: Checkpoint | null;
+  /** Scored between the first steps, in this order. */
+  readonly baselines: readonly { readonly id: BaselineId; readonly prompt: HardPrompt }[];
+  /** Where texts are generated: what the best step so far writes on a few rows, with at most this many tokens (null = as
+   * the data set's texts suggest); undefined = nothing. */
+  readonly sample?: { readonly longest: number | null };
+}
+
+/** What the vectors of a step write on a few validation rows. */
+export interface Sample {
+  readonly step: number;
+  /** Mean over the rows, 0 to 1. */
+  readonly rougeL: number;
+  readonly rows: readonly {
+    readonly rowId: string;
+    readonly text: string;
+    readonly wanted: string;
+    readonly written: string;
+  }[];
+}
+
+/** A prompt's scores on the validation rows, with all that is kept of them. */
+export interface BaselineScores {
+  readonly id: BaselineId;
+  readonly scores: Scores & { readonly loss?: number };
+  /** Of the hand-written prompt, where labels are chosen. */
+  readonly tried: Tried | null;
+  readonly timing: Timing | null;
+}
+
+export type TrainRunEvent =
+  | TrainEvent
+  | { readonly kind: 'rows'; readonly facts: RunRows }
+  | { readonly kind: 'baseline-begun'; readonly id: BaselineId }
+  | ({ readonly kind: 'baseline' } & BaselineScores)
+  /** Something beside the steps failed; the run is not affected. */
+  | { readonly kind: 'trouble'; readonly error: WireError }
+  | { readonly kind: 'sample'; readonly sample: Sample };
+
+export interface TrainedRun extends Omit<Extract<TrainEvent, { kind: 'done' }>, 'kind' | 'vectors'> {
+  readonly soft: SoftPrompt;
+  /** Of the kept step; null without validation rows. */
+  readonly best: ValidationPoint | null;
+}
+
+/** What a run reads. */
+export interface RunRows {
+  readonly trainRows: number;
+  readonly validationRows: number;
+  readonly meanTokens: number;
+  /** Mean tokens of an expected text; 0 where labels are chosen. */
+  readonly answerTokens: number;
+  /** Ids of rows that do not fit the model's context and are left out. */
+  readonly tooLong: readonly string[];
+}
+
+interface RunInputs {
+  readonly train: readonly TokenRow[];
+  readonly validation: readonly TokenRow[];
+  readonly labels: readonly LabelTokens[];
+  readonly facts: RunRows;
+}
+
+/** The rows of a run as tokens. @throws StudioError `bad-input` when no training row fits the model */
+export async function runInputs(
+  host: Pick<Host, 'tokens' | 'neighbours'>,
+  { dataset, template, words: own }: Pick<TrainRunRequest, 'dataset' | 'template' | 'words'>,
+  control: Control,
+): Promise<RunInputs> {
+  const prompt = { template, shots: 0, shotSeed: 0 };
+  const words = wordsFor(template, own);
+  const train = await tokenRows(host, { dataset, prompt, words, split: trainingIds(dataset) }, control);
+  const validation = await tokenRows(host, { dataset, prompt, words, split: validationIds(dataset) }, control);
+  if (train.rows.length === 0)
+    throw new StudioError(
+      'bad-input',
+      'No training row fits the model. Hold out fewer rows on the Data screen, or shorten the template on the Prompts screen.',
+    );
+  return {
+    train: train.rows,
+    validation: validation.rows,
+    labels: labelTokens(host.tokens, words),
+    facts: {
+      trainRows: train.rows.length,
+      validationRows: validation.rows.length,
+      meanTokens: train.meanTokens,
+      answerTokens: train.rows.reduce((sum, { target }) => sum + (target?.length ?? 0), 0) / train.rows.length,
+      tooLong: [...train.tooLong, ...validation.tooLong],
+    },
+  };
+}
+
+/** Token ids of the initialisation; the engine cuts or repeats them, and draws sampled words itself. */
+function initialIds(
+  { tokens }: Pick<Host, 'tokens'>,
+  { settings: { initialisation }, initText }: Pick<TrainRunRequest, 'settings' | 'initText'>,
+  labels: readonly LabelTokens[],
+): Int32Array {
+  switch (initialisation.kind) {
+    case 'text':
+      return tokens.encode(initText);
+    case 'answer-words':
+      return Int32Array.from(labels.flatMap((label) => [...label.tokenIds]));
+    case 'prompt':
+    case 'vocabulary':
+      return new Int32Array(0);
+  }
+}
+
+/** The engine's request for a run on these rows. */
+export const engineRequest = (
+  host: Pick<Host, 'tokens'>,
+  request: Pick<TrainRunRequest, 'runId' | 'dataset' | 'template' | 'settings' | 'initText' | 'initFrom' | 'resume'>,
+  { train, validation, labels }: Pick<RunInputs, 'train' | 'validation' | 'labels'>,
+): TrainRequest => ({
+  runId: request.runId,
+  train,
+  validation,
+  labels,
+  settings: request.settings,
+  initTokenIds: initialIds(host, request, labels),
+  ...(request.initFrom && { initFrom: request.initFrom }),
+  cacheKey: cacheKeyOf(request.dataset.fingerprint, request.template),
+  resume: request.resume,
+});
+
+/**
+ * Trains one soft prompt. Baselines and samples are asked of the engine beside the steps, which answers between two of
+ * them: the numbers of the run do not depend on them. Checkpoints are events; the caller keeps them.
+ * @throws StudioError `diverged`, `bad-input`, `cancelled`, and as the engine's train
+ */
+export const train: Verb<TrainRunRequest, TrainRunEvent, TrainedRun> = async (host, request, { control, emit }) => {
+  const inputs = await runInputs(host, request, control);
+  emit({ kind: 'rows', facts: inputs.facts });
+  if (control.requested) throw new StudioError('cancelled', 'Stopped before the first step.');
+  const beside = childControl(control);
+  const asked = { control: beside, emit };
+  const sampled = sampler(host, request, inputs, asked);
+  let baselines: Promise<void> | null = null;
+  let done: Extract<TrainEvent, { kind: 'done' }> | null = null;
+  try {
+    for await (const event of host.engine.train(engineRequest(host, request, inputs), control)) {
+      emit(event);
+      sampled.hear(event);
+      // the engine answers between two steps, so the first step comes at once
+      if (event.kind === 'step') baselines ??= scoreBaselines(host, request, inputs, asked);
+      if (event.kind === 'done') done = event;
+    }
+  } catch (cause) {
+    beside.ask('cancel');
+    throw cause;
+  }
+  await Promise.all([baselines, sampled.ended()]);
+  if (!done) throw new StudioError('internal', 'internal: the run ended without a result');
+  const { vectors, ...end } = done;
+  const { placement, virtualTokens } = request.settings;
+  return {
+    ...end,
+    soft: { placement, virtualTokens, vectors, hidden: vectors.length / virtualTokens },
+    best:
+      end.checkpoint.validations.find(({ step }) => step === end.bestStep) ?? end.checkpoint.validations.at(-1) ?? null,
+  };
+};
+
+type Asked = Pick<TrainRunRequest, 'dataset' | 'template' | 'words'>;
+
+/** Scores of one baseline, by kind of task. */
+const BASELINES: ByTask<
+  (
+    host: Host,
+    asked: Asked & { readonly id: BaselineId; readonly prompt: HardPrompt },
+    inputs: RunInputs,
+    control: Control,
+  ) => Promise<BaselineScores>
+> = {
+  classify: async (host, { id, prompt, dataset, template, words: own }, inputs, control) => {
+    const words = wordsFor(prompt, own);
+    const asked =
+      id === 'untuned'
+        ? // the run itself has read these texts by now
+          { rows: inputs.validation, labels: inputs.labels, cacheKey: cacheKeyOf(dataset.fingerprint, template) }
+        : {
+            rows: (await tokenRows(host, { dataset, prompt, words, split: rowIds(inputs.validation) }, control)).rows,
+            labels: labelTokens(host.tokens, words),
+            cacheKey: null,
+          };
+    const { tried, scored } = await tryOnRows(host, { ...asked, dataset }, control);
+    const scores = { kind: 'classify' as const, accuracy: tried.accuracy, macroF1: tried.macroF1 };
+    return id === 'untuned'
+      ? { id, scores, tried: null, timing: null }
+      : { id, scores, tried, timing: timingOf(scored) };
+  },
+  generate: async (host, { id, prompt, dataset, template }, inputs, control) => {
+    const isUntuned = id === 'untuned';
+    const rows = isUntuned
+      ? inputs.validation
+      : (await tokenRows(host, { dataset, prompt, words: [], split: validationIds(dataset) }, control)).rows;
+    const cacheKey = isUntuned ? cacheKeyOf(dataset.fingerprint, template) : null;
+    const written = await host.engine.write(scoringTargets(rows, cacheKey), control);
+    return { id, scores: { kind: 'generate', ...targetScores(written) }, tried: null, timing: null };
+  },
+};
+
+const rowIds = (rows: readonly TokenRow[]) => rows.map(({ rowId }) => rowId);
+
+async function scoreBaselines(
+  host: Host,
+  request: TrainRunRequest,
+  inputs: RunInputs,
+  { control, emit }: Run<TrainRunEvent>,
+): Promise<void> {
+  if (inputs.validation.length === 0) return;
+  try {
+    for (const baseline of request.baselines) {
+      emit({ kind: 'baseline-begun', id: baseline.id });
+      const kind: TaskKind = taskKindOf(request.dataset.mapping);
+      emit({
+        kind: 'baseline',
+        ...(await BASELINES[kind](host, { ...request, ...baseline }, inputs, control)),
+      });
+    }
+  } catch (cause) {
+    if (asStudioError(cause).code !== 'cancelled') emit({ kind: 'trouble', error: toWire(cause) });
+  }
+}
+
+/** Generated between two steps: more rows would hold the run up. */
+const SAMPLE_ROWS = 3;
+
+/** Generates with the best step whenever that is a new one; one sample at a time. */
+function sampler(
+  host: Host,
+  { dataset, template, settings, sample }: TrainRunRequest,
+  { validation }: RunInputs,
+  { control, emit }: Run<TrainRunEvent>,
+) {
+  const rows = sample ? validation.filter(({ target }) => target).slice(0, SAMPLE_ROWS) : [];
+  const byId = rowsById(dataset.table.rows);
+  const cacheKey = cacheKeyOf(dataset.fingerprint, template);
+  let sampled = -1;
+  let writing: Promise<void> | null = null;
+
+  async function generate(step: number, vectors: Float32Array): Promise<void> {
+    const { placement, virtualTokens } = settings;
+    const soft = { placement, virtualTokens, vectors, hidden: vectors.length / virtualTokens };
+    const longest = longestAnswer(host, sample?.longest, dataset);
+    const written = await generateTexts(host, { rows, soft, cacheKey, longest }, control);
+    const found = written.flatMap(({ rowId, text }) => {
+      const row = byId.get(rowId);
+      if (!row) return [];
+      return [{ rowId, text: textOf(row, dataset.mapping), wanted: targetOf(row, dataset.mapping), written: text }];
+    });
+    const near = found.map(({ wanted, written: text }) => rougeL(text, wanted));
+    const mean = near.reduce((sum, value) => sum + value, 0) / Math.max(1, near.length);
+    emit({ kind: 'sample', sample: { step, rougeL: mean, rows: found } });
+  }
+
+  return {
+    hear: (event: TrainEvent) => {
+      if (event.kind !== 'checkpoint' && event.kind !== 'done') return;
+      const { best } = event.checkpoint;
+      if (rows.length === 0 || writing || control.requested || !best || best.step === sampled) return;
+      sampled = best.step;
+      writing = generate(best.step, best.vectors)
+        .catch(() => undefined) // a run does not depend on its samples; if the engine is gone, the run says so
+        .finally(() => {
+          writing = null;
+        });
+    },
+    ended: async () => void (await writing),
+  };
+}

@@ -1,0 +1,220 @@
+/** Verbs: a hand-written prompt tried on validation rows, timed on a few of them, and read token by token. */
+import { type ByTask, type TaskKind, taskKindOf } from '../dataset/kind';
+import { rowsById } from '../dataset/labels';
+import type { Dataset } from '../dataset/types';
+import { targetOf } from '../dataset/writing';
+import { exactMatch, rougeL, tokenF1 } from '../metrics/text';
+import type { WritingTry } from '../project/types';
+import { sameLabels } from '../task/align-words';
+import { checkTemplate, parseTemplate, TEXT_SLOT } from '../task/template';
+import type { HardPrompt, LabelWord } from '../task/types';
+import { wordsFor } from '../task/words-for';
+import type { TargetLengths } from '../tokens/text-lengths';
+import type { LabelTokens, TokenRow } from '../tokens/types';
+import { answerLengths, generateTexts, longestAnswer } from './generated-texts';
+import type { Host, Run, Verb } from './host';
+import { labelCollisions, labelTokens, neighboursFor, renderExamples, tokenRows } from './token-rows';
+import { validationIds } from './training-rows';
+import { type Tried, tryOnRows } from './validation';
+
+interface ScoredTry {
+  readonly kind: 'classify';
+  readonly tried: Tried;
+  /** Null where nothing can be said, as some answers were remembered. */
+  readonly secondsPerToken: number | null;
+}
+
+export type TryResult = ScoredTry | { readonly kind: 'generate'; readonly wrote: WritingTry };
+
+export interface TryRequest {
+  readonly dataset: Dataset;
+  readonly prompt: HardPrompt;
+  /** The prompt set's; empty where texts are generated. */
+  readonly words: readonly LabelWord[];
+  /** Tokens that an answer may have; null = as the data set's texts suggest. */
+  readonly longest: number | null;
+}
+
+export interface RowsDone {
+  readonly kind: 'rows';
+  readonly done: number;
+  readonly total: number;
+}
+
+/** Generating takes a pass of the model for every token: this many rows show what a prompt does. */
+const GENERATED_ROWS = 20;
+const TIMED_ROWS = 4;
+
+/** The validation rows that a try asks. */
+export const triedIds = (dataset: Dataset): readonly string[] =>
+  taskKindOf(dataset.mapping) === 'generate'
+    ? dataset.split.validation.slice(0, GENERATED_ROWS)
+    : validationIds(dataset);
+
+const TRIES: ByTask<(host: Host, request: TryRequest, run: Run<RowsDone>) => Promise<TryResult>> = {
+  classify: async (host, { dataset, prompt, words: own }, { control, emit }) => {
+    const words = wordsFor(prompt, own);
+    const { rows } = await tokenRows(host, { dataset, prompt, words, split: triedIds(dataset) }, control);
+    const asked = { rows, labels: labelTokens(host.tokens, words), dataset, cacheKey: null };
+    const { tried, scored } = await tryOnRows(host, asked, control, (done) =>
+      emit({ kind: 'rows', done, total: rows.length }),
+    );
+    return { kind: 'classify', tried, secondsPerToken: perToken(rows, scored.seconds) };
+  },
+  generate: async (host, { dataset, prompt, longest: set }, { control, emit }) => {
+    const begin = performance.now();
+    const longest = longestAnswer(host, set, dataset);
+    const split = triedIds(dataset);
+    const { rows } = await tokenRows(host, { dataset, prompt, words: [], split, room: longest }, control);
+    const written = await generateTexts(host, { rows, soft: null, cacheKey: null, longest }, control, (done) =>
+      emit({ kind: 'rows', done: Math.floor(done), total: rows.length }),
+    );
+    return { kind: 'generate', wrote: writingTry(dataset, written, (performance.now() - begin) / 1000) };
+  },
+};
+
+/** Asks validation rows of a prompt: labels are scored, texts are generated. */
+export const tryPrompt: Verb<TryRequest, RowsDone, TryResult> = (host, request, run) =>
+  TRIES[taskKindOf(request.dataset.mapping)](host, request, run);
+
+function writingTry(dataset: Dataset, written: Awaited<ReturnType<typeof generateTexts>>, seconds: number): WritingTry {
+  const byId = rowsById(dataset.table.rows);
+  const pairs = written.map(({ rowId, text }) => {
+    const row = byId.get(rowId);
+    return [text, row ? targetOf(row, dataset.mapping) : ''] as const;
+  });
+  const scores = written.flatMap(({ target }) => target ?? []);
+  return {
+    rows: written.length,
+    rougeL: mean(pairs.map(([text, wanted]) => rougeL(text, wanted))),
+    tokenF1: mean(pairs.map(([text, wanted]) => tokenF1(text, wanted))),
+    exactMatch: mean(pairs.map(([text, wanted]) => exactMatch(text, wanted))),
+    loss: mean(scores.map(({ logProb, tokens }) => -logProb / tokens)),
+    seconds,
+    written: written.map(({ rowId, text }) => ({ rowId, text })),
+    datasetFingerprint: dataset.fingerprint,
+  };
+}
+
+const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+
+function perToken(rows: readonly TokenRow[], seconds: number): number | null {
+  const tokens = rows.reduce((sum, { ids, otherOrders = [] }) => sum + ids.length * (1 + otherOrders.length), 0);
+  return tokens > 0 ? seconds / tokens : null;
+}
+
+/** Seconds per token of a prompt's rows, from a few of them; null when there is none. For prompts that choose labels. */
+export const timePrompt: Verb<Omit<TryRequest, 'longest'>, never, number | null> = async (host, request, run) => {
+  const { dataset, prompt, words: own } = request;
+  const words = wordsFor(prompt, own);
+  const split = dataset.split.validation.slice(0, TIMED_ROWS);
+  if (split.length === 0) return null;
+  const { rows } = await tokenRows(host, { dataset, prompt, words, split }, run.control);
+  const labels = labelTokens(host.tokens, words);
+  const { seconds } = await host.engine.score({ rows, labels, soft: null, cacheKey: null }, run.control);
+  return perToken(rows, seconds);
+};
+
+/** What a prompt costs, in tokens. */
+export interface Cost {
+  /** Of the template alone. */
+  readonly prompt: number;
+  /** Mean and maximum of a validation row as the model sees it, examples included. */
+  readonly mean: number;
+  readonly max: number;
+  /** Ids of rows that do not fit the model's context. */
+  readonly tooLong: readonly string[];
+}
+
+/** One row as the model sees it. */
+export interface Reading {
+  readonly rowId: string;
+  readonly pieces: readonly string[];
+  /** Which of them come from the row, not from the prompt. */
+  readonly own: readonly boolean[];
+  /** The expected text after it; empty where labels are chosen. */
+  readonly target: readonly string[];
+}
+
+export interface ReadRequest {
+  readonly dataset: Dataset;
+  readonly prompt: HardPrompt;
+  readonly words: readonly LabelWord[];
+  /** The row that is shown; undefined when the data set has no validation rows. */
+  readonly rowId: string | undefined;
+}
+
+export interface PromptReading {
+  readonly labels: readonly LabelTokens[];
+  readonly collisions: ReturnType<typeof labelCollisions>;
+  /** Null where the prompt cannot be rendered: a bad template, or words that are not there yet. */
+  readonly cost: Cost | null;
+  readonly reading: Reading | null;
+  /** Where texts are generated: how long the expected ones are. */
+  readonly answers: TargetLengths | null;
+}
+
+/** Token vectors read for the nearest examples. */
+export interface VectorsRead {
+  readonly kind: 'vectors';
+  readonly done: number;
+  readonly total: number;
+}
+
+/** What the editor shows of a prompt: its tokens, its answer words, and one row in it. */
+export const readPrompt: Verb<ReadRequest, VectorsRead, PromptReading> = async (host, request, { control, emit }) => {
+  const { dataset, prompt, rowId } = request;
+  const words = wordsFor(prompt, request.words);
+  const kind: TaskKind = taskKindOf(dataset.mapping);
+  const said = {
+    labels: labelTokens(host.tokens, words),
+    collisions: labelCollisions(host.tokens, words),
+    answers: kind === 'generate' ? answerLengths(host, dataset) : null,
+  };
+  const isUsable = checkTemplate(prompt.template, dataset.table.columns, dataset.mapping).ok;
+  if (!isUsable || rowId === undefined || !sameLabels(words, dataset.labels))
+    return { ...said, cost: null, reading: null };
+  const onVectors = (done: number, total: number) => emit({ kind: 'vectors', done, total });
+  const rows = { dataset, prompt, words, split: validationIds(dataset) };
+  const { meanTokens: mean, maxTokens: max, tooLong } = await tokenRows(host, rows, control, onVectors);
+  const bare = prompt.template.replace(/\{[^{}]*\}/g, '');
+  const cost = { prompt: host.tokens.encode(bare).length, mean, max, tooLong };
+  const neighbours = await neighboursFor(host, rows, control);
+  const [example] = renderExamples(host.tokens, { ...rows, split: [rowId] }, neighbours);
+  const text = example?.text ?? '';
+  const pieces = piecesOf(host, text);
+  const own = ownPieces(text, pieces, cellsShown(dataset, rowId, prompt.template));
+  const target = example?.target === undefined ? [] : piecesOf(host, example.target);
+  return { ...said, cost, reading: { rowId, pieces, own, target } };
+};
+
+const piecesOf = ({ tokens }: Host, text: string): string[] =>
+  Array.from(tokens.encode(text), (id) => tokens.tokenizer.decode([id]));
+
+/** The cells of a row that a template shows. */
+function cellsShown({ table, mapping }: Dataset, rowId: string, template: string): readonly string[] {
+  const row = rowsById(table.rows).get(rowId);
+  const parsed = parseTemplate(template);
+  if (!row || !parsed.ok) return [];
+  return parsed.value.flatMap((part) =>
+    part.kind === 'slot' ? [row.cells[part.column === TEXT_SLOT ? mapping.text : part.column] ?? ''] : [],
+  );
+}
+
+/**
+ * Which tokens of a rendered prompt come from the row itself: those that touch the last occurrence of one of its cells.
+ * All false where tokens cannot be aligned with the text (a character cut into bytes).
+ */
+export function ownPieces(text: string, pieces: readonly string[], cells: readonly string[]): readonly boolean[] {
+  if (pieces.join('') !== text) return pieces.map(() => false);
+  const ranges = cells.flatMap((cell) => {
+    const start = cell.trim() === '' ? -1 : text.lastIndexOf(cell);
+    return start < 0 ? [] : [[start, start + cell.length] as const];
+  });
+  let at = 0;
+  return pieces.map((piece) => {
+    const [from, to] = [at, at + piece.length];
+    at = to;
+    return ranges.some(([start, end]) => from < end && start < to);
+  });
+}
