@@ -2,14 +2,15 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dataset } from '../dataset/types';
 import type { ArmOutcome, Comparison, ComparisonPlan } from '../evaluation/types';
-import { bundleFiles } from '../interchange/bundle';
-import { scriptsFor } from '../interchange/kit';
-import { buildSidecar, type CheckRow, checkTarget, putIntoTemplate } from '../interchange/sidecar-build';
+import { promptPackageFiles } from '../interchange/prompt-package';
+import { scriptsFor } from '../interchange/readme';
+import { buildSidecar, type CheckRow, checkTarget } from '../interchange/sidecar-build';
 import { present } from '../lib/assert';
 import { PRODUCT } from '../lib/product';
 import { addHardVersion, createPromptSet, finishRun, stamp, startRun } from '../project/prompt-set';
 import type { GenerateEvaluation } from '../project/types';
 import type { SoftPrompt } from '../prompt/types';
+import { fillTemplate } from '../task/template';
 import { accuracyOf } from '../training/checkpoint';
 import type { TrainEvent } from '../training/events';
 import type { TrainingSettings } from '../training/settings';
@@ -111,7 +112,7 @@ export async function exportPrompt({ model, dataset, task, tuned, result, folder
     now,
     producer: PRODUCT,
   });
-  const files = bundleFiles({
+  const files = promptPackageFiles({
     set: finished,
     run,
     sidecar,
@@ -147,7 +148,7 @@ async function checkRows(
   const sample: { readonly parityTexts: readonly string[] } = JSON.parse(
     await readFile(repositoryFile('public/sample/sample.json'), 'utf8'),
   );
-  const texts = sample.parityTexts.map((text) => putIntoTemplate(task.bare, text, null));
+  const texts = sample.parityTexts.map((text) => fillTemplate(task.bare, text, null));
   const rows = texts.map((text, i) => ({ rowId: String(i), ids: tokenizer.encode(text), label: null }));
   const row = (i: number) => ({ text: present(texts[i], 'text'), ids: present(rows[i], 'row').ids });
   if (kind === 'labels') {

@@ -1,16 +1,16 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ImportedBundle, readBundle, readBundleFiles } from '../interchange/bundle';
+import { type ImportedPrompt, readPromptFiles, readPromptPackage } from '../interchange/prompt-package';
 import { StudioError } from '../lib/errors';
 import { stamp } from '../project/prompt-set';
 
 /** An exported prompt: a zip, or the folder that `tune` writes. @throws StudioError `bad-input` when it is none */
-export async function readPrompt(path: string): Promise<ImportedBundle> {
+export async function readPrompt(path: string): Promise<ImportedPrompt> {
   const here = { ...stamp(), taken: [] };
   const isFile = (await stat(path).catch(() => null))?.isFile() ?? false;
   const read = isFile
-    ? readBundle(new Uint8Array(await readFile(path)), here)
-    : readBundleFiles(await folderFiles(path), here);
+    ? readPromptPackage(new Uint8Array(await readFile(path)), here)
+    : readPromptFiles(await folderFiles(path), here);
   if (!read.ok) throw new StudioError('bad-input', `${path}: ${read.error.message}`);
   return read.value;
 }

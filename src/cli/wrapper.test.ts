@@ -1,8 +1,8 @@
 import { expect, test, vi } from 'vitest';
 import { createEngine } from '../engine/engine';
-import { type Asked, type Model, predict } from '../interchange/wrapper';
 import { present } from '../lib/assert';
 import { addHardVersion, createPromptSet, finishRun, startRun } from '../project/prompt-set';
+import { type Asked, type Model, predict } from '../project/ready-prompt';
 import { moveStage } from '../project/stages';
 import type { PromptSet } from '../project/types';
 import { createNodeRunner } from '../runtime/ort-node';

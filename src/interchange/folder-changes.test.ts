@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { folderChanges, withTaken } from './folder-changes';
-import { anyProject } from './test-support';
-import { readWhole, wholeFiles } from './whole';
+import { readSetFiles, setFiles } from './set-files';
+import { anySet } from './test-support';
 
 describe('what somebody else did to the folder', () => {
   test.each([
@@ -33,12 +33,12 @@ describe('what somebody else did to the folder', () => {
 
   test('all changes taken give the other project, none give this one', () => {
     fc.assert(
-      fc.property(anyProject, anyProject, (mine, theirs) => {
-        const [here, there] = [wholeFiles(mine), wholeFiles(theirs)];
+      fc.property(anySet, anySet, (mine, theirs) => {
+        const [here, there] = [setFiles(mine), setFiles(theirs)];
         const sums = (files: ReadonlyMap<string, Uint8Array>) =>
           Object.fromEntries([...files].map(([path, bytes]) => [path, Buffer.from(bytes).toString('base64')]));
         const changes = folderChanges(sums(here), sums(here), sums(there));
-        expect(readWhole(withTaken(here, there, changes))).toEqual({ ok: true, value: theirs });
+        expect(readSetFiles(withTaken(here, there, changes))).toEqual({ ok: true, value: theirs });
         expect(withTaken(here, there, [])).toEqual(here);
         expect(folderChanges(sums(there), sums(there), sums(there))).toEqual([]);
       }),

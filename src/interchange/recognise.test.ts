@@ -5,11 +5,11 @@ import { describe, expect, it } from 'vitest';
 import { createRng, type Rng } from '../lib/rng';
 import { readNpy, writeNpy } from '../prompt/npy';
 import { readSafetensors, writeSafetensors } from '../prompt/safetensors';
-import { readArchive } from './archive';
-import { writeDemo } from './demo';
+import { writeDemo } from './prompt-package';
 import { type FileKind, recognise } from './recognise';
-import { anyProject } from './test-support';
-import { MANIFEST, wholeArchiveFiles, zipped } from './whole-archive';
+import { MANIFEST, setPackageFiles } from './set-package';
+import { anySet } from './test-support';
+import { readZip, writeZip } from './zip';
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 const table = { vectors: Float32Array.from({ length: 12 }, (_, i) => i / 7), virtualTokens: 3, hidden: 4 };
@@ -31,9 +31,9 @@ const peft = (
   files: Record<string, Uint8Array> = { 'adapter_model.safetensors': writeSafetensors(table) },
 ) => zipSync({ 'adapter_config.json': config(change), ...files });
 
-const [project] = fc.sample(anyProject, { numRuns: 1, seed: 11 });
+const [project] = fc.sample(anySet, { numRuns: 1, seed: 11 });
 if (!project) throw new Error('no project');
-const projectZip = zipped(await wholeArchiveFiles(project));
+const projectZip = writeZip(await setPackageFiles(project));
 const bundle = {
   'softprompt.json': sidecar,
   'prompt_embeddings.npy': new Uint8Array(readFileSync(`${FOLDER}/prompt_embeddings.npy`)),
@@ -184,14 +184,14 @@ function safetensorsHeaderHolds(bytes: Uint8Array): void {
 
 /** Every file under its name. A manifest under another name makes it a folder of a team, which has none. */
 function sameProject(bytes: Uint8Array, damaged: Uint8Array): void {
-  const [before, after] = [readArchive(bytes), readArchive(damaged)];
+  const [before, after] = [readZip(bytes), readZip(damaged)];
   if (!before.ok || !after.ok) throw new Error('both are zips');
   for (const [path, content] of before.value) if (path !== MANIFEST) expect(after.value.get(path)).toEqual(content);
 }
 
 /** A zip has checksums: what is accepted holds the very files, but for names and what was left out. */
 function sameFiles(bytes: Uint8Array, damaged: Uint8Array): void {
-  const [before, after] = [readArchive(bytes), readArchive(damaged)];
+  const [before, after] = [readZip(bytes), readZip(damaged)];
   if (!before.ok || !after.ok) throw new Error('both are zips');
   const contents = new Set([...before.value.values()].map((content) => Buffer.from(content).toString('base64')));
   for (const content of after.value.values()) expect(contents).toContain(Buffer.from(content).toString('base64'));

@@ -4,12 +4,12 @@ import { parseTable } from '../dataset/parse';
 import { readNpy } from '../prompt/npy';
 import { readSafetensors } from '../prompt/safetensors';
 import type { VectorTable } from '../prompt/soft-prompt';
-import { readArchive } from './archive';
 import { type Incoming, PICKLE, readIncoming } from './incoming';
 import { ADAPTER_CONFIG } from './peft';
+import { SET_FILE } from './set-files';
+import { MANIFEST } from './set-package';
 import { sidecarSchema } from './sidecar';
-import { SET_FILE } from './whole';
-import { MANIFEST } from './whole-archive';
+import { readZip } from './zip';
 
 export type FileKind =
   | 'empty'
@@ -70,7 +70,7 @@ const looksLikeSafetensors = (bytes: Uint8Array) =>
   bytes.length > 8 && bytes[8] === 0x7b && bytes.subarray(4, 8).every((byte) => byte === 0);
 
 async function zip(bytes: Uint8Array): Promise<Recognised> {
-  const archive = readArchive(bytes);
+  const archive = readZip(bytes);
   if (!archive.ok) return refused('zip', 'A zip.', archive.error.message);
   const names = [...archive.value.keys()].map((path) => path.slice(path.lastIndexOf('/') + 1));
   const read = await readIncoming(new Map([['zip', bytes]]), {

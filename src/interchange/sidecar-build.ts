@@ -3,7 +3,7 @@ import type { CalibrationFit } from '../evaluation/types';
 import { assert } from '../lib/assert';
 import type { ClassifyEvaluation, GenerateEvaluation, Kept, PromptSet, SoftVersion } from '../project/types';
 import type { SoftPrompt } from '../prompt/types';
-import { asContinuation, parseTemplate, TEXT_SLOT } from '../task/template';
+import { asContinuation } from '../task/template';
 import { MIN_CHECK_ROWS, SIDECAR_VERSION, type Sidecar } from './sidecar';
 
 /** A check row: a shipped sentence in the user's template, and what the model said of it here. */
@@ -195,17 +195,6 @@ function testFacts(evaluation: Kept<ClassifyEvaluation> | null): Sidecar['metric
           }
         : null,
   };
-}
-
-/** The text that a check row gives to the model: a shipped sentence for `{text}`, other columns left empty. */
-export function putIntoTemplate(template: string, text: string, textColumn: string | null): string {
-  const parsed = parseTemplate(template);
-  assert(parsed.ok, 'a trained prompt has a template that parses');
-  return parsed.value
-    .map((part) =>
-      part.kind === 'literal' ? part.text : part.column === TEXT_SLOT || part.column === textColumn ? text : '',
-    )
-    .join('');
 }
 
 /** Follows every check row of a prompt that writes: what counts is how likely its tokens are here and there. */

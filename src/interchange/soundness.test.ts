@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createPromptSet } from '../project/prompt-set';
 import type { PromptSet, RunCheckpoint, SoftVersion } from '../project/types';
 import { soundCheckpoint, soundDataset, soundEvaluation, soundMeasurement, soundSet, soundWriting } from './soundness';
-import { anyProject } from './test-support';
+import { anySet } from './test-support';
 
 const run = (change: object = {}) =>
   ({
@@ -77,7 +77,7 @@ it('rows without a mapping are none', () => {
 
 it('comparisons and measurements as they are made are sound; without a part they are not', () => {
   fc.assert(
-    fc.property(anyProject, ({ evaluations, writings, measurements }) => {
+    fc.property(anySet, ({ evaluations, writings, measurements }) => {
       for (const value of evaluations) expect(soundEvaluation(value).faults).toEqual([]);
       for (const value of writings) {
         expect(soundWriting(value).faults).toEqual([]);

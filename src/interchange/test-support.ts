@@ -11,7 +11,7 @@ import type {
   SoftVersion,
 } from '../project/types';
 import type { SoftPrompt } from '../prompt/types';
-import type { WholeProject } from './whole';
+import type { CompleteSet } from './set-files';
 
 const id = fc.uuid();
 const share = fc.double({ min: 0, max: 1, noNaN: true });
@@ -299,7 +299,7 @@ const measurement = (setId: string): fc.Arbitrary<Measurement> =>
       model: { id: 'm', sha256: 'a' },
     }));
 
-export const anyProject: fc.Arbitrary<WholeProject> = fc
+export const anySet: fc.Arbitrary<CompleteSet> = fc
   .record({ setId: id, hard: unique(hard, 3), soft: unique(run, 3) })
   .chain(({ setId, hard: versions, soft: runs }) => {
     const runIds = runs.map((version) => version.id);

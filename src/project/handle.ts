@@ -1,4 +1,13 @@
-/** `Support tone!` -> `SUPPORT_TONE`. Letters of other scripts have no plain form and fall away; never empty. */
+/**
+ * The handle is what programs call a prompt set by. A set gets it once, from its first name; renaming the set leaves it
+ * alone, and only a person who means to changes it.
+ */
+import { type Failure, fail, ok, type Result } from '../lib/result';
+import type { PromptSet } from './types';
+
+const LONGEST = 48;
+
+/** `Support tone!` -> `SUPPORT_TONE`. Letters of other scripts have no plain form and are dropped; never empty. */
 export function toHandle(name: string): string {
   const plain = name
     .normalize('NFKD')
@@ -6,18 +15,43 @@ export function toHandle(name: string): string {
     .toUpperCase()
     .replace(/[^A-Z0-9]+/g, '_')
     .replace(/^_+|_+$/g, '')
-    .slice(0, 48)
+    .slice(0, LONGEST)
     .replace(/_+$/, '');
   if (plain === '') return 'PROMPT_SET';
   return /^[0-9]/.test(plain) ? `SET_${plain}` : plain;
 }
 
 /** The handle of `name`, numbered (`_2`, `_3`, …) until no handle in `taken` equals it. */
-export function uniqueHandle(name: string, taken: Iterable<string>): string {
-  const base = toHandle(name);
+export const uniqueHandle = (name: string, taken: Iterable<string>): string => freeHandle(toHandle(name), taken);
+
+/** `handle` itself where it is free, else numbered: for a set that comes back or from elsewhere and keeps its handle. */
+export function freeHandle(handle: string, taken: Iterable<string>): string {
+  const base = isHandle(handle) ? handle : toHandle(handle);
   const used = new Set(taken);
   if (!used.has(base)) return base;
   let n = 2;
   while (used.has(`${base}_${n}`)) n++;
   return `${base}_${n}`;
 }
+
+/** With room for the number of a handle that was taken. */
+const isHandle = (text: string): boolean => text.length <= LONGEST + 8 && /^[A-Z][A-Z0-9_]*$/.test(text);
+
+export type HandleFailure = Failure<'not-a-handle' | 'taken'>;
+
+/** A handle as somebody types it: small letters are raised, and nothing else is guessed. */
+export function readHandle(typed: string, taken: Iterable<string>): Result<string, HandleFailure> {
+  const handle = typed.trim().toUpperCase();
+  if (!isHandle(handle) || handle.length > LONGEST)
+    return fail(
+      'not-a-handle',
+      `A handle has at most ${LONGEST} capital letters, digits and underscores, and starts with a letter.`,
+    );
+  return new Set(taken).has(handle)
+    ? fail('taken', `Another prompt set has the handle ${handle}. Choose another one.`)
+    : ok(handle);
+}
+
+/** @param handle from `readHandle` or `freeHandle` */
+export const changeHandle = (set: PromptSet, handle: string, now: string): PromptSet =>
+  handle === set.handle ? set : { ...set, handle, updatedAt: now };

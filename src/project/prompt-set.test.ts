@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { STANDARD } from '../training/settings';
-import { toHandle, uniqueHandle } from './handle';
+import { changeHandle, freeHandle, readHandle, toHandle, uniqueHandle } from './handle';
 import {
   addHardVersion,
   changeTask,
@@ -63,12 +63,24 @@ describe('handles', () => {
 });
 
 describe('a prompt set', () => {
-  test('takes a free handle when made and when renamed', () => {
+  test('gets a free handle when it is made, and keeps it when it is renamed', () => {
     expect(make('Support tone', ['SUPPORT_TONE']).handle).toBe('SUPPORT_TONE_2');
-    expect(renamePromptSet(make(), ' Other   name ', [], 'now')).toMatchObject({
-      name: 'Other name',
-      handle: 'OTHER_NAME',
-    });
+    const set = make();
+    expect(renamePromptSet(set, ' Other   name ', 'now')).toMatchObject({ name: 'Other name', handle: set.handle });
+  });
+
+  test('changes its handle only on purpose, and never to one in use or one that programs cannot write', () => {
+    expect(readHandle(' tone_2 ', ['TONE'])).toEqual({ ok: true, value: 'TONE_2' });
+    expect(changeHandle(make(), 'TONE_2', 'now')).toMatchObject({ handle: 'TONE_2', updatedAt: 'now' });
+    expect(readHandle('TONE', ['TONE'])).toMatchObject({ ok: false, error: { kind: 'taken' } });
+    for (const typed of ['', '2ND', 'TWO WORDS', 'ÄRGER', 'A'.repeat(49)])
+      expect(readHandle(typed, []), typed).toMatchObject({ ok: false, error: { kind: 'not-a-handle' } });
+  });
+
+  test('keeps a handle that is free when it comes from elsewhere, and numbers one that is not', () => {
+    expect(freeHandle('TONE', [])).toBe('TONE');
+    expect(freeHandle('TONE', ['TONE', 'TONE_2'])).toBe('TONE_3');
+    expect(freeHandle('not a handle', [])).toBe('NOT_A_HANDLE');
   });
 
   test('keeps every hand-written prompt as a version, each once', () => {

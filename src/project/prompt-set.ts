@@ -5,7 +5,6 @@
 import type { TaskKind } from '../dataset/kind';
 import { assert } from '../lib/assert';
 import type { HardPrompt, LabelWord } from '../task/types';
-import { bindWords, sameWords } from './bind-words';
 import { uniqueHandle } from './handle';
 import type { HardVersion, PromptSet, SoftVersion, WritingTask, WritingTry } from './types';
 
@@ -61,10 +60,22 @@ export function createPromptSet(
 /** One line of at most 80 characters; `Untitled` when nothing is left. */
 const cleanName = (name: string): string => name.replace(/\s+/g, ' ').trim().slice(0, 80).trim() || 'Untitled';
 
-/** A new name, and the handle that follows from it. `taken`: the handles of the other sets. */
-export function renamePromptSet(set: PromptSet, name: string, taken: Iterable<string>, now: string): PromptSet {
-  const clean = cleanName(name);
-  return touch(set, now, { name: clean, handle: uniqueHandle(clean, taken) });
+/** A new name; the handle stays, because programs use it. */
+export const renamePromptSet = (set: PromptSet, name: string, now: string): PromptSet =>
+  touch(set, now, { name: cleanName(name) });
+
+const sameWords = (a: readonly LabelWord[], b: readonly LabelWord[]): boolean =>
+  a.length === b.length && a.every(({ label, word }, i) => label === b[i]?.label && word === b[i]?.word);
+
+/** The versions before a change of words: tuned prompts, and versions that any stage ever pointed to, keep the words of now. */
+function bindWords(set: PromptSet): Pick<PromptSet, 'hard' | 'soft'> {
+  const staged = new Set(set.moves?.map(({ to }) => to));
+  const bound = <V extends { readonly words?: PromptSet['words'] | undefined }>(version: V): V =>
+    version.words ? version : { ...version, words: set.words };
+  return {
+    hard: set.hard.map((version) => (staged.has(version.id) ? bound(version) : version)),
+    soft: set.soft.map(bound),
+  };
 }
 
 /** New answer words or another bare template: prompts trained before stay, bound to their own text. */

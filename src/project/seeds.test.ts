@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { STANDARD } from '../training/settings';
-import { seedsOf } from './seeds';
 import type { SoftVersion } from './types';
+import { seedsOf } from './versions';
 
 const soft = { placement: 'suffix' as const, vectors: new Float32Array(2), virtualTokens: 1, hidden: 2 };
 const run = (id: string, seed: number, more: Partial<SoftVersion> = {}): SoftVersion => ({

@@ -6,9 +6,8 @@ import { lineageOf, lineageTitle } from './lineage';
 import { addHardVersion, createPromptSet } from './prompt-set';
 import { moveStage } from './stages';
 import type { PromptSet, SoftVersion } from './types';
-import { diffVersions } from './version-diff';
+import { diffVersions, wordDiff } from './version-diff';
 import { versionsOf } from './versions';
-import { wordDiff } from './word-diff';
 
 const run = (number: number, change: Partial<SoftVersion> = {}): SoftVersion => ({
   id: `run-${number}`,

@@ -73,3 +73,21 @@ export const writeTags = (set: PromptSet, tags: readonly string[], now: string):
   tags,
   updatedAt: now,
 });
+
+/** Everything that decides a run except its seed, as text to compare. */
+const butSeed = (run: SoftVersion): string => {
+  const { seed: _seed, ...settings } = run.settings;
+  const { template, initText, handVersion, datasetFingerprint, model } = run;
+  return JSON.stringify([
+    Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1)),
+    [template, initText, handVersion ?? null, datasetFingerprint, model.sha256],
+  ]);
+};
+
+/** The usable runs that differ from this one only in their seed, and this one; by seed, the newest of equal seeds. */
+export function seedsOf(set: Pick<PromptSet, 'soft'>, run: SoftVersion): readonly SoftVersion[] {
+  const alike = set.soft.filter((other) => isUsable(other) && butSeed(other) === butSeed(run));
+  const bySeed = new Map(alike.map((other) => [other.settings.seed, other]));
+  if (isUsable(run)) bySeed.set(run.settings.seed, run);
+  return [...bySeed.values()].sort((a, b) => a.settings.seed - b.settings.seed);
+}

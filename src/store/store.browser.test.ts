@@ -94,7 +94,7 @@ describe.each([
     await store.datasets.put({ setId: 'a', dataset: { table: { rows } } as unknown as Dataset });
     await store.evaluations.put(compared('a', '2026-01-03', 'Tuned is better'));
     await store.evaluations.put(compared('a', '2026-01-02', 'older'));
-    await store.sets.update('a', (s) => renamePromptSet(s, 'Other name', [], '2026-01-04'));
+    await store.sets.update('a', (s) => renamePromptSet(s, 'Other name', '2026-01-04'));
     const [listing, ...others] = await store.listings.list();
     expect(others).toEqual([]);
     expect(listing).toMatchObject({
@@ -200,7 +200,7 @@ describe('two tabs', () => {
     await older.sets.put(set());
     const newer = await openDB(name, SCHEMA_VERSION + 1);
     expect(told.map((e) => e.code)).toEqual(['store-blocked']);
-    await expect(older.sets.put(renamePromptSet(set(), 'x', [], 'now'))).rejects.toMatchObject({
+    await expect(older.sets.put(renamePromptSet(set(), 'x', 'now'))).rejects.toMatchObject({
       code: 'store-blocked',
     });
     newer.close();
@@ -304,7 +304,7 @@ describe('damaged values', () => {
     const store = await make();
     await store.sets.put(set());
     await write('promptSets', { ...set(), soft: [damagedRun] });
-    const renamed = await store.sets.update('a', (s) => renamePromptSet(s, 'Renamed', [], 'now'));
+    const renamed = await store.sets.update('a', (s) => renamePromptSet(s, 'Renamed', 'now'));
     expect(renamed).toMatchObject({ name: 'Renamed', soft: [] });
   });
 

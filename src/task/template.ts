@@ -1,4 +1,5 @@
 import type { ColumnMapping, Row } from '../dataset/types';
+import { assert } from '../lib/assert';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 
 /** A template in pieces: text as it stands, or the place of a column. */
@@ -121,4 +122,18 @@ export function splitInstruction(parts: readonly TemplatePart[]): {
     instruction: first.text.slice(0, cut).trimEnd(),
     bare: head === '' ? rest : [literal(head), ...rest],
   };
+}
+
+/**
+ * A template with one text in it and no row: other columns stay empty.
+ * @throws a bug (`internal:`) when the template does not parse
+ */
+export function fillTemplate(template: string, text: string, textColumn: string | null): string {
+  const parsed = parseTemplate(template);
+  assert(parsed.ok, 'a stored prompt has a template that parses');
+  return parsed.value
+    .map((part) =>
+      part.kind === 'literal' ? part.text : part.column === TEXT_SLOT || part.column === textColumn ? text : '',
+    )
+    .join('');
 }

@@ -1,8 +1,8 @@
 /** Rows answered by one version, some at a time, so that stopping is quick. */
 
 import { labelProbabilities } from '../../evaluation/classify/outcome';
-import type { ReadyPrompt } from '../../interchange/wrapper';
 import { StudioError } from '../../lib/errors';
+import type { ReadyPrompt } from '../../project/ready-prompt';
 import type { TokenRow } from '../../tokens/types';
 import type { DataMethods } from '../../worker/protocol';
 import type { Services } from '../services';

@@ -80,7 +80,7 @@ describe('the open project', () => {
     const refreshed = project.getState().refresh();
     await new Promise((resolve) => setTimeout(resolve));
     await project.getState().remove(set.id);
-    await project.getState().updateById(renamed.id, (s) => renamePromptSet(s, 'New', [], 'now'));
+    await project.getState().updateById(renamed.id, (s) => renamePromptSet(s, 'New', 'now'));
     await project.getState().create({ name: 'Made', dataset: null, datasetName: null });
     arrive();
     await refreshed;
@@ -95,7 +95,7 @@ describe('the open project', () => {
   it('renames, deletes and brings back', async () => {
     const { project, set } = await made();
     await project.getState().rename('  Ton der\nAnfragen ');
-    expect(project.getState().set).toMatchObject({ name: 'Ton der Anfragen', handle: 'TON_DER_ANFRAGEN' });
+    expect(project.getState().set).toMatchObject({ name: 'Ton der Anfragen', handle: set.handle });
     await project.getState().remove(set.id);
     expect(project.getState()).toMatchObject({ status: 'none', sets: [] });
     await project.getState().restore(set.id);
@@ -153,7 +153,7 @@ describe('the open project', () => {
   it('changes a set that is not open', async () => {
     const { project, set } = await made();
     project.getState().close();
-    await project.getState().updateById(set.id, (s) => renamePromptSet(s, 'Later', [], s.updatedAt));
+    await project.getState().updateById(set.id, (s) => renamePromptSet(s, 'Later', s.updatedAt));
     expect(project.getState().sets[0]?.name).toBe('Later');
     expect(project.getState().set).toBeNull();
   });

@@ -3,6 +3,7 @@ import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Dataset } from '../../dataset/types';
 import { writes } from '../../dataset/writing';
 import { StudioError } from '../../lib/errors';
+import { freeHandle } from '../../project/handle';
 import { type Listing, listingOf, NO_FACTS, withRows } from '../../project/listing';
 import {
   changeTask,
@@ -233,7 +234,7 @@ export function createProjectStore({ store: disk }: Services): ProjectStore {
           .catch(() => undefined); // what is gone is listed no more
       },
       rename: async (name) => {
-        await get().update((open) => renamePromptSet(open, name, taken(open.id), now()));
+        await get().update((open) => renamePromptSet(open, name, now()));
       },
       setAuthor: async (name) => {
         const author = authorName(name);
@@ -249,7 +250,7 @@ export function createProjectStore({ store: disk }: Services): ProjectStore {
         const used = taken(id);
         await updateById(id, (s) => {
           const back = undoDelete(s, now());
-          return used.includes(s.handle) ? renamePromptSet(back, s.name, used, now()) : back;
+          return { ...back, handle: freeHandle(back.handle, used) };
         });
       },
     };

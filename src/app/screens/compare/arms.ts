@@ -1,8 +1,8 @@
 /** The standard arms of a comparison, from what a prompt set has. Pure. */
 import type { ArmKind } from '../../../evaluation/types';
 import { chosenHard, chosenHybrid, chosenSoft, isWriting } from '../../../project/prompt-set';
-import { seedsOf } from '../../../project/seeds';
 import type { HardVersion, PromptSet, SoftVersion } from '../../../project/types';
+import { seedsOf } from '../../../project/versions';
 import type { Placement, SoftPrompt } from '../../../prompt/types';
 import type { HardPrompt } from '../../../task/types';
 

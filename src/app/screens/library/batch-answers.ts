@@ -1,7 +1,7 @@
 /** What a batch has answered so far, labels or texts: too much for a store's state, which shows what follows from it. */
 import type { LabelAnswers, TextAnswers } from '../../../dataset/predictions-out';
-import type { ReadyPrompt } from '../../../interchange/wrapper';
 import { argmax } from '../../../metrics/classification';
+import type { ReadyPrompt } from '../../../project/ready-prompt';
 import type { Services } from '../../services';
 import { type Answering, answerRows, type Piece, writeAnswers } from '../../state/answering';
 import type { SessionStore } from '../../state/session-store';

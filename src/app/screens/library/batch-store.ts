@@ -1,10 +1,10 @@
 /** One version over a file of rows: answered piece by piece, stopped and gone on with, and taken away as a file. Nothing is kept. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import { promptFor, type ReadyPrompt, readyPrompt } from '../../../interchange/wrapper';
 import { StudioError } from '../../../lib/errors';
 import { ofKind } from '../../../project/evaluations';
 import { calibrationOf } from '../../../project/performance';
 import { isWriting } from '../../../project/prompt-set';
+import { promptFor, type ReadyPrompt, readyPrompt } from '../../../project/ready-prompt';
 import { versionById, versionWords } from '../../../project/versions';
 import type { BatchFile } from '../../../worker/protocol';
 import { saveFile } from '../../download';

@@ -2,12 +2,13 @@
 
 import type { Sidecar } from '../../../interchange/sidecar';
 import { MIN_CHECK_ROWS } from '../../../interchange/sidecar';
-import { type CheckRow, checkTarget, putIntoTemplate } from '../../../interchange/sidecar-build';
+import { type CheckRow, checkTarget } from '../../../interchange/sidecar-build';
 import { StudioError } from '../../../lib/errors';
 import { z } from '../../../lib/zod';
 import { argmax } from '../../../metrics/classification';
 import type { SoftVersion } from '../../../project/types';
 import type { SoftPrompt } from '../../../prompt/types';
+import { fillTemplate } from '../../../task/template';
 import type { LabelTokens, TokenRow } from '../../../tokens/types';
 import type { WrittenRow } from '../../../worker/protocol';
 import { siteFile } from '../../sample';
@@ -44,7 +45,7 @@ export async function makeCheckRows(
   textColumn: string | null,
   watch: Watch = {},
 ): Promise<readonly CheckRow[]> {
-  const texts = (await shippedSentences()).map((sentence) => putIntoTemplate(run.template, sentence, textColumn));
+  const texts = (await shippedSentences()).map((sentence) => fillTemplate(run.template, sentence, textColumn));
   const encoded = await Promise.all(texts.map((text) => services.data.call('encode', { text })));
   const rows = encoded.map(({ ids }, i) => ({ rowId: String(i), ids, label: null }));
   if (run.writes) return withTargets(services, run, texts, rows, watch);

@@ -1,7 +1,7 @@
 /** Files of a folder that the user gave the page, through the File System Access API. Thin: what they mean is decided elsewhere. */
 
-import { LIMITS } from '../../../interchange/archive';
 import type { Sums } from '../../../interchange/folder-changes';
+import { LIMITS } from '../../../interchange/zip';
 import { StudioError } from '../../../lib/errors';
 import { sha256 } from '../../../lib/hash';
 

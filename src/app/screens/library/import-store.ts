@@ -1,7 +1,7 @@
 /** One import: read, looked at, checked against the loaded model, and stored only when the person says so. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Incoming } from '../../../interchange/incoming';
-import type { WholeProject } from '../../../interchange/whole';
+import type { CompleteSet } from '../../../interchange/set-files';
 import { StudioError } from '../../../lib/errors';
 import type { NamedFile } from '../../../model/folder';
 import { uniqueHandle } from '../../../project/handle';
@@ -161,7 +161,7 @@ export function createImportStore(services: Services, session: SessionStore, pro
       );
     }
 
-    async function wholeFor(what: Incoming): Promise<WholeProject | null> {
+    async function wholeFor(what: Incoming): Promise<CompleteSet | null> {
       const nothing = { checkpoints: [], evaluations: [], writings: [], measurements: [] };
       if (what.kind === 'prompt') return { set: what.set, dataset: what.dataset, ...nothing };
       if (what.kind === 'vectors') {

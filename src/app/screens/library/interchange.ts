@@ -1,8 +1,9 @@
 /** What exports, imports and team folders are made with. It is fetched with the screens, not with the first page. */
-export { LIMITS } from '../../../interchange/archive';
+
 export { setFromVectors } from '../../../interchange/from-vectors';
 export { readIncoming } from '../../../interchange/incoming';
-export { renewed } from '../../../interchange/renewed';
+export { renewed } from '../../../interchange/set-package';
+export { LIMITS } from '../../../interchange/zip';
 export {
   forAudience,
   forBrowser,

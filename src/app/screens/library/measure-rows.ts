@@ -2,11 +2,11 @@
 import { rowsById } from '../../../dataset/labels';
 import type { Dataset } from '../../../dataset/types';
 import { targetOf } from '../../../dataset/writing';
-import type { ReadyPrompt } from '../../../interchange/wrapper';
 import { present } from '../../../lib/assert';
 import { StudioError } from '../../../lib/errors';
 import { heldBackKey } from '../../../project/performance';
 import { countLook } from '../../../project/prompt-set';
+import type { ReadyPrompt } from '../../../project/ready-prompt';
 import type { Measurement, PromptSet } from '../../../project/types';
 import type { BatchFile } from '../../../worker/protocol';
 import type { Services } from '../../services';

@@ -1,10 +1,10 @@
 /** One version asked again on labelled rows: those held back, or another file's; what came out is kept with its set. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import { readyPrompt } from '../../../interchange/wrapper';
 import { StudioError } from '../../../lib/errors';
 import { ofKind } from '../../../project/evaluations';
 import { calibrationOf } from '../../../project/performance';
 import { isWriting } from '../../../project/prompt-set';
+import { readyPrompt } from '../../../project/ready-prompt';
 import type { Measurement } from '../../../project/types';
 import { versionById } from '../../../project/versions';
 import type { BatchFile } from '../../../worker/protocol';

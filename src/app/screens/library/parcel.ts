@@ -1,9 +1,10 @@
 /** What an export is made of, before it is saved: its files, their sizes, and how many of the user's rows are in it. */
 import type { Dataset } from '../../../dataset/types';
-import { type BundleInput, bundleFiles, rowsInBundle } from '../../../interchange/bundle';
-import { scriptsFor, whatIs } from '../../../interchange/kit';
-import { type WholeProject, withoutRows } from '../../../interchange/whole';
-import { wholeArchiveFiles, zipped } from '../../../interchange/whole-archive';
+import { type PromptPackageInput, promptPackageFiles, rowsInPackage } from '../../../interchange/prompt-package';
+import { scriptsFor, whatIs } from '../../../interchange/readme';
+import { type CompleteSet, withoutRows } from '../../../interchange/set-files';
+import { setPackageFiles } from '../../../interchange/set-package';
+import { writeZip } from '../../../interchange/zip';
 import type { ClassifyEvaluation, GenerateEvaluation } from '../../../project/types';
 import { htmlReport } from '../../../report/html';
 import { resultsCsv } from '../../../report/results-csv';
@@ -33,7 +34,7 @@ function zip(name: string, files: Readonly<Record<string, Uint8Array>>, rows: nu
   return {
     name,
     type: 'application/zip',
-    content: zipped(files),
+    content: writeZip(files),
     files: Object.entries(files).map(([path, bytes]) => ({ path, bytes: bytes.length, what: whatIs(path) })),
     rows,
   };
@@ -45,19 +46,23 @@ function single(name: string, type: string, text: string, what: string, rows: nu
 }
 
 /** `input` without the programs: they are put in here. */
-export const forEngineer = (input: Omit<BundleInput, 'scripts'>): Parcel =>
-  zip(`${input.set.handle}.zip`, bundleFiles({ ...input, scripts: programs(input) }), rowsInBundle(input.rows));
+export const forEngineer = (input: Omit<PromptPackageInput, 'scripts'>): Parcel =>
+  zip(`${input.set.handle}.zip`, promptPackageFiles({ ...input, scripts: programs(input) }), rowsInPackage(input.rows));
 
-const programs = ({ sidecar }: Pick<BundleInput, 'sidecar'>) =>
+const programs = ({ sidecar }: Pick<PromptPackageInput, 'sidecar'>) =>
   Object.fromEntries(scriptsFor(sidecar).map((name) => [name, SCRIPTS[name]]));
 
 /** Without programs: the stage, here or in another browser, is what it is for. */
-export const forAudience = (input: Omit<BundleInput, 'scripts' | 'rows'>): Parcel =>
-  zip(`${input.set.handle}-demo.zip`, bundleFiles({ ...input, rows: null, scripts: {} }), input.demo?.ofUser ?? 0);
+export const forAudience = (input: Omit<PromptPackageInput, 'scripts' | 'rows'>): Parcel =>
+  zip(
+    `${input.set.handle}-demo.zip`,
+    promptPackageFiles({ ...input, rows: null, scripts: {} }),
+    input.demo?.ofUser ?? 0,
+  );
 
-export async function forBrowser(whole: WholeProject, withRows: boolean): Promise<Parcel> {
+export async function forBrowser(whole: CompleteSet, withRows: boolean): Promise<Parcel> {
   const given = withRows ? whole : withoutRows(whole);
-  const files = await wholeArchiveFiles(given);
+  const files = await setPackageFiles(given);
   return zip(`${whole.set.handle}-project.zip`, files, given.dataset?.table.rows.length ?? 0);
 }
 

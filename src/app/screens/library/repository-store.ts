@@ -138,8 +138,7 @@ export function createRepositoryStore(services: Services, project: ProjectStore)
         }
       },
       rename: async (setId, name) => {
-        const taken = project.getState().sets.flatMap(({ id, handle }) => (id === setId ? [] : [handle]));
-        await project.getState().updateById(setId, (s) => renamePromptSet(s, name, taken, now()));
+        await project.getState().updateById(setId, (s) => renamePromptSet(s, name, now()));
       },
       remove: async ({ id, name }) => {
         const wasOpen = project.getState().set?.id === id;

@@ -3,7 +3,7 @@ import predictPy from '../../../../tools/export/predict.py?raw';
 import serveMd from '../../../../tools/export/serve_vllm.md?raw';
 import servePy from '../../../../tools/export/serve_vllm.py?raw';
 import trainPy from '../../../../tools/export/train_peft.py?raw';
-import type { Script } from '../../../interchange/kit';
+import type { Script } from '../../../interchange/readme';
 
 /** The programs that travel with a prompt, as they lie in tools/export/. */
 export const SCRIPTS: Readonly<Record<Script, string>> = {

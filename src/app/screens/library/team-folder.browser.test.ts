@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { anyProject } from '../../../interchange/test-support';
-import type { WholeProject } from '../../../interchange/whole';
+import type { CompleteSet } from '../../../interchange/set-files';
+import { anySet } from '../../../interchange/test-support';
 import { readFiles } from './folder-io';
 import { decide, lookAt, newcomers, saveSet } from './team-folder';
 
@@ -14,15 +14,15 @@ afterEach(async () => {
   await (await navigator.storage.getDirectory()).removeEntry('team', { recursive: true });
 });
 
-const project = (seed: number): WholeProject => {
+const project = (seed: number): CompleteSet => {
   const found = fc
-    .sample(anyProject, { numRuns: 50, seed })
+    .sample(anySet, { numRuns: 50, seed })
     .find(({ set }) => set.hard.length > 1 && set.soft.some(({ soft }) => soft));
   if (!found) throw new Error('no project with versions');
   return found;
 };
-const renamed = (whole: WholeProject, name: string): WholeProject => ({ ...whole, set: { ...whole.set, name } });
-const withNote = (whole: WholeProject, note: string): WholeProject => ({
+const renamed = (whole: CompleteSet, name: string): CompleteSet => ({ ...whole, set: { ...whole.set, name } });
+const withNote = (whole: CompleteSet, note: string): CompleteSet => ({
   ...whole,
   set: { ...whole.set, hard: whole.set.hard.map((version, i) => (i === 0 ? { ...version, note } : version)) },
 });

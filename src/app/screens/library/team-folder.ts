@@ -1,7 +1,7 @@
 /** Prompt sets against a folder: what is written, what others did, and what is taken of it. Knows no screen. */
 
 import { type FolderChange, folderChanges, type Sums, withTaken } from '../../../interchange/folder-changes';
-import { readWhole, SET_FILE, type WholeProject, wholeFiles, withoutRows } from '../../../interchange/whole';
+import { type CompleteSet, readSetFiles, SET_FILE, setFiles, withoutRows } from '../../../interchange/set-files';
 import type { Result } from '../../../lib/result';
 import { type Files, readFiles, subfolders, sumsOf, writeFiles, writeGitAttributes } from './folder-io';
 
@@ -16,12 +16,12 @@ export interface Link {
 export type Decisions = Readonly<Record<string, 'take' | 'mine'>>;
 
 /** The set as it goes to the folder: without rows unless the user said so. */
-const outgoing = (whole: WholeProject, withRows: boolean): Files => wholeFiles(withRows ? whole : withoutRows(whole));
+const outgoing = (whole: CompleteSet, withRows: boolean): Files => setFiles(withRows ? whole : withoutRows(whole));
 
 /** Writes what changed here. What others changed meanwhile is not overwritten; how many files that is comes back. */
 export async function saveSet(
   root: FileSystemDirectoryHandle,
-  whole: WholeProject,
+  whole: CompleteSet,
   link: Link | null,
   withRows: boolean,
 ): Promise<{ readonly link: Link; readonly written: number; readonly waiting: number }> {
@@ -40,12 +40,12 @@ export async function saveSet(
 }
 
 /** The handle in small letters: numbered where another set lies there. */
-async function freeFolder(root: FileSystemDirectoryHandle, { set }: WholeProject): Promise<string> {
+async function freeFolder(root: FileSystemDirectoryHandle, { set }: CompleteSet): Promise<string> {
   const name = set.handle.toLowerCase();
   for (let n = 1; ; n++) {
     const folder = n === 1 ? name : `${name}-${n}`;
     const files = await readFiles(root, folder);
-    const there = files.has(SET_FILE) ? readWhole(files) : null;
+    const there = files.has(SET_FILE) ? readSetFiles(files) : null;
     if (files.size === 0 || (there?.ok && there.value.set.id === set.id)) return folder;
   }
 }
@@ -53,7 +53,7 @@ async function freeFolder(root: FileSystemDirectoryHandle, { set }: WholeProject
 /** What others did to a set. */
 export async function lookAt(
   root: FileSystemDirectoryHandle,
-  whole: WholeProject,
+  whole: CompleteSet,
   link: Link,
   withRows: boolean,
 ): Promise<readonly FolderChange[]> {
@@ -65,12 +65,12 @@ export async function lookAt(
 export async function newcomers(
   root: FileSystemDirectoryHandle,
   known: ReadonlySet<string>,
-): Promise<readonly { readonly folder: string; readonly read: Result<WholeProject> }[]> {
-  const found: { folder: string; read: Result<WholeProject> }[] = [];
+): Promise<readonly { readonly folder: string; readonly read: Result<CompleteSet> }[]> {
+  const found: { folder: string; read: Result<CompleteSet> }[] = [];
   for (const folder of await subfolders(root)) {
     const files = await readFiles(root, folder);
     if (!files.has(SET_FILE)) continue;
-    const read = readWhole(files);
+    const read = readSetFiles(files);
     if (!read.ok || !known.has(read.value.set.id)) found.push({ folder, read });
   }
   return found;
@@ -82,14 +82,14 @@ export async function newcomers(
  */
 export async function decide(
   root: FileSystemDirectoryHandle,
-  whole: WholeProject,
+  whole: CompleteSet,
   link: Link,
   changes: readonly FolderChange[],
   decisions: Decisions,
-): Promise<Result<{ readonly whole: WholeProject; readonly link: Link }>> {
+): Promise<Result<{ readonly whole: CompleteSet; readonly link: Link }>> {
   const there = await readFiles(root, link.folder);
   const taken = changes.filter(({ name }) => decisions[name] === 'take');
-  const merged = readWhole(withTaken(wholeFiles(whole), there, taken));
+  const merged = readSetFiles(withTaken(setFiles(whole), there, taken));
   if (!merged.ok) return merged;
   const base: Record<string, string> = { ...link.base };
   const sums = await sumsOf(there);

@@ -1,7 +1,7 @@
 /** The folder that a team keeps its prompt sets in: written on save, looked at on request, taken from as somebody decides. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { FolderChange } from '../../../interchange/folder-changes';
-import type { WholeProject } from '../../../interchange/whole';
+import type { CompleteSet } from '../../../interchange/set-files';
 import { StudioError } from '../../../lib/errors';
 import type { Services } from '../../services';
 import type { ProjectStore } from '../../state/project-store';
@@ -83,7 +83,7 @@ export function createTeamStore(services: Services, project: ProjectStore): Team
       }
     }
 
-    async function eachSet(work: (whole: WholeProject) => Promise<void>, only?: ReadonlySet<string>): Promise<void> {
+    async function eachSet(work: (whole: CompleteSet) => Promise<void>, only?: ReadonlySet<string>): Promise<void> {
       for (const { id } of project.getState().sets) {
         if (only && !only.has(id)) continue;
         const whole = await readStored(disk, id);
@@ -138,7 +138,7 @@ export function createTeamStore(services: Services, project: ProjectStore): Team
 
     async function applyAll(of: Kept): Promise<string> {
       const { decide } = await loadInterchange();
-      const before: WholeProject[] = [];
+      const before: CompleteSet[] = [];
       let taken = 0;
       for (const waiting of get().waiting ?? []) {
         const decisions = get().decisions[waiting.folder] ?? {};

@@ -1,11 +1,11 @@
 /** A whole project as it is kept in this browser. */
 
-import type { WholeProject } from '../../../interchange/whole';
+import type { CompleteSet } from '../../../interchange/set-files';
 import { kept, ofKind, withKind } from '../../../project/evaluations';
 import type { Store } from '../../../store/store';
 
 /** Null when the set is not here, or deleted. */
-export async function readStored(disk: Store, setId: string): Promise<WholeProject | null> {
+export async function readStored(disk: Store, setId: string): Promise<CompleteSet | null> {
   const set = await disk.sets.get(setId);
   if (!set || set.deletedAt !== null) return null;
   const [rows, checkpoints, compared, measurements] = await Promise.all([
@@ -20,7 +20,7 @@ export async function readStored(disk: Store, setId: string): Promise<WholeProje
 }
 
 /** Writes it; measurements that `before` had and it has not go. Comparisons are kept: they say what was seen. */
-export async function storeWhole(disk: Store, whole: WholeProject, before?: WholeProject): Promise<void> {
+export async function storeWhole(disk: Store, whole: CompleteSet, before?: CompleteSet): Promise<void> {
   const { set, dataset, checkpoints, evaluations, writings, measurements } = whole;
   await disk.sets.put(set);
   if (dataset) await disk.datasets.put({ setId: set.id, dataset });

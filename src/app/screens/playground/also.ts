@@ -1,6 +1,6 @@
 /** A stage or a version that plays besides the usual prompts. Pure. */
 
-import { readyPrompt } from '../../../interchange/wrapper';
+import { readyPrompt } from '../../../project/ready-prompt';
 import { resolveStage } from '../../../project/stages';
 import type { PromptSet } from '../../../project/types';
 import { versionById, versionWords } from '../../../project/versions';

@@ -1,8 +1,8 @@
 /** Answers of one cast, each computed once: an example shown twice costs nothing. */
 
 import { labelProbabilities } from '../../../evaluation/classify/outcome';
-import { putIntoTemplate } from '../../../interchange/sidecar-build';
 import { StudioError } from '../../../lib/errors';
+import { fillTemplate } from '../../../task/template';
 import { wordsFor } from '../../../task/words-for';
 import type { Services } from '../../services';
 import type { Answer, Cast, Player } from './cast';
@@ -24,7 +24,7 @@ export function createAnswerer({ data, engine }: Pick<Services, 'data' | 'engine
   const keyOf = ({ id }: Player, text: string) => `${id} ${text}`;
 
   const encode = ({ template, chat }: Player, text: string) =>
-    data.call('encode', { text: putIntoTemplate(template, text, cast.textColumn), chat });
+    data.call('encode', { text: fillTemplate(template, text, cast.textColumn), chat });
 
   async function choose(player: Player, text: string, signal: AbortSignal): Promise<Answer> {
     const words = player.words ?? wordsFor(player, cast.words);

@@ -2,10 +2,10 @@
 
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { labelProbabilities } from '../../../evaluation/classify/outcome';
-import { putIntoTemplate } from '../../../interchange/sidecar-build';
 import { StudioError } from '../../../lib/errors';
 import { argmax } from '../../../metrics/classification';
 import type { SoftPrompt } from '../../../prompt/types';
+import { fillTemplate } from '../../../task/template';
 import { wordsFor } from '../../../task/words-for';
 import type { TokenRow } from '../../../tokens/types';
 import type { Speed } from '../../../training/estimate';
@@ -62,7 +62,7 @@ export function createStartStore(services: Services, session: SessionStore): Sta
       running = mine;
       set({ stale: true });
       try {
-        const text = putIntoTemplate(asked.template, sentence, null);
+        const text = fillTemplate(asked.template, sentence, null);
         const [{ ids }, { labels }] = await Promise.all([
           services.data.call('encode', { text }),
           services.data.call('labelTokens', { words: wordsFor(asked.template, asked.words) }),

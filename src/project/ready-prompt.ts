@@ -4,13 +4,12 @@
  */
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { argmax, logSoftmax } from '../metrics/classification';
-import { resolveStage, resolveVersion, type StageFailure, type VersionFailure } from '../project/stages';
-import type { PromptSet } from '../project/types';
-import { type Version, wordsOf } from '../project/versions';
 import type { SoftPrompt } from '../prompt/types';
-import { asContinuation } from '../task/template';
+import { asContinuation, fillTemplate } from '../task/template';
 import type { HardPrompt, LabelWord } from '../task/types';
-import { putIntoTemplate } from './sidecar-build';
+import { resolveStage, resolveVersion, type StageFailure, type VersionFailure } from './stages';
+import type { PromptSet } from './types';
+import { type Version, wordsOf } from './versions';
 
 /** Either the stage or the version must be named: there is no default. */
 export type Asked =
@@ -96,7 +95,7 @@ export async function predict(
   const rows = await Promise.all(
     texts.map(async (text, i) => ({
       rowId: String(i),
-      ids: await encoded(putIntoTemplate(prompt.template, text, null)),
+      ids: await encoded(fillTemplate(prompt.template, text, null)),
       label: null,
     })),
   );

@@ -1,21 +1,12 @@
-/**
- * `project.json` of an export: what a prompt set is besides the vectors, so that importing it somewhere else gives the
- * same set. Row ids of the user stay behind unless the rows themselves travel.
- */
-import type { Dataset } from '../dataset/types';
+/** What the versions and rows of a prompt set must look like in a file, whichever format the file has. */
 import { z } from '../lib/zod';
-import { stagesOf } from '../project/stages';
-import type { HardVersion, PromptSet, SoftVersion } from '../project/types';
-import type { SoftPrompt } from '../prompt/types';
-
-export const PORTABLE_VERSION = 1;
 
 const text = (max: number) => z.string().max(max);
 const share = z.number().min(0).max(1);
 const count = z.int().min(0).max(1e9);
 const ids = z.array(text(500)).max(1e6);
 
-const answerWords = z.array(z.object({ label: text(2000), word: text(2000) })).max(1000);
+export const answerWords = z.array(z.object({ label: text(2000), word: text(2000) })).max(1000);
 
 export const settingsSchema = z.object({
   placement: z.enum(['prefix', 'suffix']),
@@ -89,7 +80,7 @@ export const hardVersionSchema = z.object({
     .optional(),
 });
 
-const softVersion = z.object({
+export const softVersionSchema = z.object({
   id: text(100),
   number: count,
   name: text(200),
@@ -147,96 +138,3 @@ export const datasetSchema = z.object({
     ])
     .optional(),
 });
-
-export const portableSchema = z.object({
-  formatVersion: z.literal(PORTABLE_VERSION),
-  name: text(200),
-  handle: text(100),
-  createdAt: text(40),
-  words: answerWords,
-  tags: z.array(text(40)).max(20).optional(),
-  notes: text(20_000).optional(),
-  /** Where stages stand, of the versions that travel; their history stays behind. */
-  moves: z
-    .array(z.object({ stage: text(40), from: z.null(), to: text(100), at: text(40) }))
-    .max(1000)
-    .optional(),
-  writing: z
-    .object({ longest: z.int().min(1).max(4096).nullable() })
-    .nullable()
-    .exactOptional(),
-  baseTemplate: text(200_000),
-  hard: z.array(hardVersionSchema).max(10_000),
-  chosenHard: text(100).nullable(),
-  soft: softVersion,
-  datasetFingerprint: text(200).nullable(),
-  datasetName: text(1000).nullable(),
-  testLooks: count,
-  dataset: datasetSchema.nullable(),
-});
-
-export type Portable = z.infer<typeof portableSchema>;
-
-/** The set with one of its tuned prompts, and with its rows when `rows` says so. */
-export function toPortable(set: PromptSet, run: SoftVersion, rows: Dataset | null): Portable {
-  const { soft: _vectors, error: _error, status, ...facts } = run;
-  return portableSchema.parse({
-    formatVersion: PORTABLE_VERSION,
-    name: set.name,
-    handle: set.handle,
-    createdAt: set.createdAt,
-    words: set.words,
-    tags: set.tags,
-    notes: set.notes,
-    moves: stagesOf(set).flatMap(({ name, versionId, since }) =>
-      versionId === run.id || set.hard.some(({ id }) => id === versionId)
-        ? [{ stage: name, from: null, to: versionId, at: since }]
-        : [],
-    ),
-    ...(set.writing ? { writing: set.writing } : {}),
-    baseTemplate: set.baseTemplate,
-    hard: set.hard.map((version) => (rows ? version : withoutRowIds(version))),
-    chosenHard: set.chosenHard,
-    soft: { ...facts, status: status === 'early' || status === 'stopped' ? status : 'finished' },
-    datasetFingerprint: set.datasetFingerprint,
-    datasetName: set.datasetName,
-    testLooks: set.testLooks,
-    dataset: rows,
-  });
-}
-
-/** Of tries on validation rows the figures stay, without the rows; what was written to a row says what stands in it. */
-export const withoutRowIds = ({ wrote, ...version }: HardVersion): HardVersion => ({
-  ...version,
-  tried: version.tried && { ...version.tried, wrongRowIds: [], wrongPredictions: [] },
-  ...(wrote ? { wrote: { ...wrote, written: [] } } : {}),
-});
-
-/** The set as it will be stored here: a new id, a free handle; versions as they were. */
-export function fromPortable(
-  portable: Portable,
-  soft: SoftPrompt,
-  here: { readonly id: string; readonly now: string; readonly handle: string },
-): PromptSet {
-  return {
-    id: here.id,
-    name: portable.name,
-    handle: here.handle,
-    createdAt: portable.createdAt,
-    updatedAt: here.now,
-    deletedAt: null,
-    words: portable.words,
-    ...(portable.writing ? { writing: portable.writing } : {}),
-    baseTemplate: portable.baseTemplate,
-    hard: portable.hard,
-    soft: [{ ...portable.soft, error: null, soft }],
-    chosenHard: portable.chosenHard,
-    chosenSoft: portable.soft.id,
-    datasetFingerprint: portable.datasetFingerprint,
-    datasetName: portable.datasetName,
-    testLooks: portable.testLooks,
-    ...(portable.tags && { tags: portable.tags }),
-    ...(portable.notes && { notes: portable.notes }),
-    ...(portable.moves && portable.moves.length > 0 && { moves: portable.moves }),
-  };
-}

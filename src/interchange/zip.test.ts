@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { zipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
-import { LIMITS, readArchive } from './archive';
+import { LIMITS, readZip } from './zip';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const kind = (zip: Uint8Array, limits = LIMITS) => {
-  const read = readArchive(zip, limits);
+  const read = readZip(zip, limits);
   return read.ok ? 'ok' : read.error.kind;
 };
 /** The zip with the bytes at every place of `from` replaced by `to` (same length). */
@@ -17,7 +17,7 @@ const patched = (zip: Uint8Array, from: Uint8Array, to: Uint8Array): Uint8Array 
 const renamed = (zip: Uint8Array, from: string, to: string) => patched(zip, bytes(from), bytes(to));
 const u32 = (n: number) => new Uint8Array(new Uint32Array([n]).buffer);
 
-describe('readArchive', () => {
+describe('readZip', () => {
   test('gives back what was packed', () => {
     fc.assert(
       fc.property(
@@ -26,7 +26,7 @@ describe('readArchive', () => {
         }),
         fc.constantFrom(0, 6) as fc.Arbitrary<0 | 6>,
         (files, level) => {
-          const read = readArchive(zipSync(files, { level }));
+          const read = readZip(zipSync(files, { level }));
           expect(read.ok && Object.fromEntries(read.value)).toEqual({ ...files });
         },
       ),

@@ -13,8 +13,8 @@ import {
 } from '../project/prompt-set';
 import type { GenerateEvaluation, PromptSet, SoftVersion } from '../project/types';
 import { STANDARD } from '../training/settings';
-import { buildBundle, readBundle } from './bundle';
-import { portableSchema } from './portable';
+import { buildPromptPackage, readPromptPackage } from './prompt-package';
+import { setJsonSchema } from './set-json';
 import { sidecarSchema } from './sidecar';
 import { buildSidecar } from './sidecar-build';
 
@@ -119,7 +119,7 @@ function bundle(withRows: Dataset | null) {
     now: NOW,
     producer: 'test',
   });
-  const zip = buildBundle({
+  const zip = buildPromptPackage({
     set: { ...set, writing: { longest: 40 } },
     run,
     sidecar,
@@ -140,7 +140,7 @@ test('a prompt that writes comes back as it was, with how long an answer may be;
   const files = Object.values(unzipSync(zip)).map((bytes) => new TextDecoder().decode(bytes));
   expect(files.join('\n')).not.toContain('PRIVATE');
   expect(files.join('\n')).toContain('write an answer of one line (at most 40 tokens)');
-  const read = readBundle(zip, here);
+  const read = readPromptPackage(zip, here);
   if (!read.ok) throw new Error(read.error.message);
   const { set } = read.value;
   expect(set.writing).toEqual({ longest: 40 });
@@ -149,7 +149,7 @@ test('a prompt that writes comes back as it was, with how long an answer may be;
 });
 
 test('with its rows the task travels too', () => {
-  const read = readBundle(bundle(rows).zip, here);
+  const read = readPromptPackage(bundle(rows).zip, here);
   if (!read.ok) throw new Error(read.error.message);
   expect(read.value.dataset?.mapping).toEqual(rows.mapping);
 });
@@ -167,7 +167,7 @@ test('what earlier versions exported or stored reads as labels', () => {
   const { writing: _w, ...before } = set;
   const { writes: _, ...earlier } = run;
   expect(chosenSoft({ ...before, soft: [earlier] })).not.toBeNull();
-  const mapping = portableSchema.shape.dataset.unwrap().shape.mapping;
+  const mapping = setJsonSchema.shape.dataset.unwrap().shape.mapping;
   expect(mapping.parse({ text: 'a', label: 'b', id: null })).toEqual({ text: 'a', label: 'b', id: null });
 });
 

@@ -1,52 +1,50 @@
-/** The export: one zip that runs in Python, loads in PEFT where it can, and comes back into the studio as it was. */
+/** A tuned prompt as a package: it runs in Python, loads in PEFT where it can, and can be imported again as it was. */
 import type { Dataset } from '../dataset/types';
 import { assert } from '../lib/assert';
 import { type Failure, fail, ok, type Result } from '../lib/result';
-import type { z } from '../lib/zod';
-import { uniqueHandle } from '../project/handle';
+import { z } from '../lib/zod';
+import { freeHandle } from '../project/handle';
 import type { PromptSet, SoftVersion } from '../project/types';
 import { readNpy, writeNpy } from '../prompt/npy';
 import { readSafetensors, writeSafetensors } from '../prompt/safetensors';
-import { type ArchiveFailureKind, atRoot, readArchive } from './archive';
-import { DEMO_FILE, writeDemo } from './demo';
+import { exactJson, readExactJson } from './exact-json';
 import { adapterConfig } from './peft';
-import { fromPortable, PORTABLE_VERSION, portableSchema, toPortable } from './portable';
-import { portableOf } from './portable-of';
-import { bundleReadme } from './readme';
+import { packageReadme } from './readme';
+import { fromSetJson, SET_JSON_VERSION, setJsonOf, setJsonSchema, toSetJson } from './set-json';
 import { SIDECAR_VERSION, type Sidecar, sidecarSchema } from './sidecar';
 import { softPromptOf } from './sidecar-build';
-import { zipped } from './whole-archive';
+import { atRoot, type Files, readZip, writeZip, type ZipFailureKind } from './zip';
 
-export interface BundleInput {
+export interface PromptPackageInput {
   readonly set: PromptSet;
   /** A run with vectors. */
   readonly run: SoftVersion;
   readonly sidecar: Sidecar;
-  /** Programs that travel with it, by name: kit.ts says which are asked for. */
+  /** Programs that travel with it, by name; `scriptsFor` says which. */
   readonly scripts: Readonly<Record<string, string>>;
   /** The user's rows, only when they chose so; else null. */
   readonly rows: Dataset | null;
-  /** Texts for the stage; so many of them are the user's own. */
+  /** Texts to present, and how many of them are the user's own. */
   readonly demo?: { readonly examples: readonly string[]; readonly ofUser: number };
   /** Layers and attention heads, which PEFT writes down though a prompt does not need them. */
   readonly model: { readonly layers: number | null; readonly heads: number | null };
 }
 
-/** How many rows of the user the file will contain: the dialog says this number. */
-export const rowsInBundle = (rows: Dataset | null): number => rows?.table.rows.length ?? 0;
+/** How many of the user's rows the package will contain: the dialog shows this number. */
+export const rowsInPackage = (rows: Dataset | null): number => rows?.table.rows.length ?? 0;
 
-/** Files by name, as they stand in the zip; the command line writes the same ones into a folder. */
-export function bundleFiles(input: BundleInput): Record<string, Uint8Array> {
+/** Files by name, as they are in the zip; the command line writes the same ones into a folder. */
+export function promptPackageFiles(input: PromptPackageInput): Record<string, Uint8Array> {
   const { run, sidecar, scripts } = input;
   assert(run.soft, 'a run without vectors cannot be exported');
-  const userRows = rowsInBundle(input.rows) + (input.demo?.ofUser ?? 0);
+  const userRows = rowsInPackage(input.rows) + (input.demo?.ofUser ?? 0);
   assert(sidecar.userRows === userRows, 'the sidecar must say how many rows travel');
   const files: Record<string, Uint8Array> = {
-    'README.md': utf8(bundleReadme(sidecar, Object.keys(scripts))),
+    'README.md': utf8(packageReadme(sidecar, Object.keys(scripts))),
     ...Object.fromEntries(Object.entries(scripts).map(([name, text]) => [name, utf8(text)])),
     'softprompt.json': json(sidecar),
     'prompt_embeddings.npy': writeNpy(vectorsOf(run)),
-    'project.json': json(toPortable(input.set, run, input.rows)),
+    'project.json': json(toSetJson(input.set, run, input.rows)),
   };
   if (input.demo) files[DEMO_FILE] = writeDemo(input.demo.examples);
   if (sidecar.placement === 'prefix') {
@@ -57,41 +55,55 @@ export function bundleFiles(input: BundleInput): Record<string, Uint8Array> {
 }
 
 /** The same input gives the same bytes. */
-export const buildBundle = (input: BundleInput): Uint8Array<ArrayBuffer> => zipped(bundleFiles(input));
+export const buildPromptPackage = (input: PromptPackageInput): Uint8Array<ArrayBuffer> =>
+  writeZip(promptPackageFiles(input));
 
-export type BundleFailureKind =
-  | ArchiveFailureKind
+export const DEMO_FILE = 'demo.json';
+
+const demoSchema = z.object({
+  formatVersion: z.literal(1),
+  examples: z.array(z.string().min(1).max(20_000)).min(1).max(100),
+});
+
+/** The texts to present, as `demo.json`. */
+export const writeDemo = (examples: readonly string[]): Uint8Array => utf8(exactJson({ formatVersion: 1, examples }));
+
+/** The texts, or null where the file is not in the expected format. */
+export function readDemo(bytes: Uint8Array): readonly string[] | null {
+  const parsed = demoSchema.safeParse(readExactJson(bytes));
+  return parsed.success ? parsed.data.examples : null;
+}
+
+export type PromptFailureKind =
+  | ZipFailureKind
   | 'missing-file'
   | 'bad-json'
   | 'newer-version'
   | 'bad-sidecar'
-  | 'bad-project'
+  | 'bad-set'
   | 'bad-vectors';
 
-export interface ImportedBundle {
+export interface ImportedPrompt {
   readonly sidecar: Sidecar;
   readonly set: PromptSet;
   readonly dataset: Dataset | null;
 }
 
-/** What a browser adds to what it reads: an id, the time, and which handles are in use. */
+/** What this browser adds to what it reads: an id, the time, and the handles in use. */
 export interface Here {
   readonly id: string;
   readonly now: string;
   readonly taken: Iterable<string>;
 }
 
-/** An exported zip as a prompt set. Nothing in it is run, and whatever does not fit is refused by name. */
-export function readBundle(zip: Uint8Array, here: Here): Result<ImportedBundle, Failure<BundleFailureKind>> {
-  const archive = readArchive(zip);
-  return archive.ok ? readBundleFiles(atRoot(archive.value, ['softprompt.json']), here) : archive;
+/** An exported zip as a prompt set. Nothing in it is run, and the file that does not fit is named. */
+export function readPromptPackage(zip: Uint8Array, here: Here): Result<ImportedPrompt, Failure<PromptFailureKind>> {
+  const archive = readZip(zip);
+  return archive.ok ? readPromptFiles(atRoot(archive.value, ['softprompt.json']), here) : archive;
 }
 
-/** The same for its files by name: a zip that was unpacked, or a folder. */
-export function readBundleFiles(
-  files: ReadonlyMap<string, Uint8Array>,
-  here: Here,
-): Result<ImportedBundle, Failure<BundleFailureKind>> {
+/** The same for the files of an unpacked zip or a folder, by name. */
+export function readPromptFiles(files: Files, here: Here): Result<ImportedPrompt, Failure<PromptFailureKind>> {
   const sidecar = readJson(files, 'softprompt.json', SIDECAR_VERSION, sidecarSchema, 'bad-sidecar');
   if (!sidecar.ok) return sidecar;
   const vectors = readVectors(files);
@@ -100,50 +112,46 @@ export function readBundleFiles(
   if (virtualTokens !== sidecar.value.numVirtualTokens || hidden !== sidecar.value.tokenDim)
     return fail(
       'bad-vectors',
-      `softprompt.json speaks of ${sidecar.value.numVirtualTokens} vectors of ${sidecar.value.tokenDim} numbers, but the file has ${virtualTokens} of ${hidden}. They are not from the same prompt. Nothing was imported.`,
+      `softprompt.json describes ${sidecar.value.numVirtualTokens} vectors of ${sidecar.value.tokenDim} numbers, but the file has ${virtualTokens} of ${hidden}. They are not from the same prompt. Nothing was imported.`,
     );
   const soft = softPromptOf(sidecar.value, vectors.value.vectors);
 
-  let portable = portableOf(sidecar.value);
+  let setJson = setJsonOf(sidecar.value);
   if (files.has('project.json')) {
-    const read = readJson(files, 'project.json', PORTABLE_VERSION, portableSchema, 'bad-project');
+    const read = readJson(files, 'project.json', SET_JSON_VERSION, setJsonSchema, 'bad-set');
     if (!read.ok) return read;
     if (
       read.value.soft.template !== sidecar.value.template ||
       read.value.soft.settings.placement !== sidecar.value.placement
     )
-      return fail('bad-project', 'project.json and softprompt.json are about different prompts. Nothing was imported.');
-    portable = read.value;
+      return fail('bad-set', 'project.json and softprompt.json are about different prompts. Nothing was imported.');
+    setJson = read.value;
   }
-  const handle = uniqueHandle(portable.name, here.taken);
+  const handle = freeHandle(setJson.handle, here.taken);
   return ok({
     sidecar: sidecar.value,
-    set: fromPortable(portable, soft, { ...here, handle }),
-    dataset: portable.dataset,
+    set: fromSetJson(setJson, soft, { ...here, handle }),
+    dataset: setJson.dataset,
   });
 }
 
 function readJson<T extends z.ZodType>(
-  files: ReadonlyMap<string, Uint8Array>,
+  files: Files,
   name: string,
   version: number,
   schema: T,
-  kind: 'bad-sidecar' | 'bad-project',
-): Result<z.output<T>, Failure<BundleFailureKind>> {
+  kind: 'bad-sidecar' | 'bad-set',
+): Result<z.output<T>, Failure<PromptFailureKind>> {
   const bytes = files.get(name);
   if (!bytes)
-    return fail(
-      'missing-file',
-      `There is no ${name} in it, so it is not a prompt exported here. Nothing was imported.`,
-      {
-        name,
-      },
-    );
+    return fail('missing-file', `It has no ${name}, so Softprompt Studio did not export it. Nothing was imported.`, {
+      name,
+    });
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch {
-    return fail('bad-json', `${name} in it is not valid JSON. Was it edited by hand? Nothing was imported.`, {
+    return fail('bad-json', `Its ${name} is not valid JSON. Was it edited by hand? Nothing was imported.`, {
       name,
     });
   }
@@ -159,18 +167,18 @@ function readJson<T extends z.ZodType>(
   const where = issue?.path.map(String).join('.') || 'the top';
   return fail(
     kind,
-    `${name} in it does not have the form it should have (at ${where}: ${issue?.message ?? 'unknown'}). Nothing was imported.`,
+    `Its ${name} is not in the expected format (at ${where}: ${issue?.message ?? 'unknown'}). Nothing was imported.`,
     { name },
   );
 }
 
-function readVectors(files: ReadonlyMap<string, Uint8Array>) {
+function readVectors(files: Files) {
   const npy = files.get('prompt_embeddings.npy');
   const tensors = files.get('adapter_model.safetensors');
   if (!npy && !tensors)
     return fail(
       'missing-file' as const,
-      'There are no vectors in it (prompt_embeddings.npy or adapter_model.safetensors). Nothing was imported.',
+      'It has no vectors (prompt_embeddings.npy or adapter_model.safetensors). Nothing was imported.',
     );
   const read = [npy && readNpy(npy), tensors && readSafetensors(tensors)].filter((r) => r !== undefined);
   for (const result of read)

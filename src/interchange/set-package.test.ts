@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { unzipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
 import { exactJson, readExactJson } from './exact-json';
-import { renewed } from './renewed';
-import { anyProject } from './test-support';
-import { readWhole, wholeFiles, withoutRows } from './whole';
-import { readWholeArchive, wholeArchiveFiles, zipped } from './whole-archive';
+import { readSetFiles, setFiles, withoutRows } from './set-files';
+import { readSetPackage, renewed, setPackageFiles } from './set-package';
+import { anySet } from './test-support';
+import { writeZip } from './zip';
 
 const RUNS = { numRuns: 60 };
 const texts = (files: ReadonlyMap<string, Uint8Array>) =>
@@ -43,11 +43,11 @@ describe('exact JSON', () => {
 describe('a whole project', () => {
   test('as a folder: what is read is what was written, with and without rows', () => {
     fc.assert(
-      fc.property(anyProject, fc.boolean(), (project, keepRows) => {
+      fc.property(anySet, fc.boolean(), (project, keepRows) => {
         const given = keepRows ? project : withoutRows(project);
-        const files = wholeFiles(given);
-        expect(readWhole(files)).toEqual({ ok: true, value: given });
-        expect(wholeFiles(given)).toEqual(files);
+        const files = setFiles(given);
+        expect(readSetFiles(files)).toEqual({ ok: true, value: given });
+        expect(setFiles(given)).toEqual(files);
       }),
       RUNS,
     );
@@ -55,37 +55,37 @@ describe('a whole project', () => {
 
   test('as a zip: the same, and the same bytes each time', async () => {
     await fc.assert(
-      fc.asyncProperty(anyProject, async (project) => {
-        const zip = zipped(await wholeArchiveFiles(project));
-        expect(await readWholeArchive(new Map(Object.entries(unzipSync(zip))))).toEqual({ ok: true, value: project });
-        expect(zipped(await wholeArchiveFiles(project))).toEqual(zip);
+      fc.asyncProperty(anySet, async (project) => {
+        const zip = writeZip(await setPackageFiles(project));
+        expect(await readSetPackage(new Map(Object.entries(unzipSync(zip))))).toEqual({ ok: true, value: project });
+        expect(writeZip(await setPackageFiles(project))).toEqual(zip);
       }),
       { numRuns: 15 },
     );
   });
 
   test('every change of a file of the zip is known', async () => {
-    const [project] = fc.sample(anyProject, { numRuns: 1, seed: 7 });
+    const [project] = fc.sample(anySet, { numRuns: 1, seed: 7 });
     if (!project) throw new Error('no project');
-    const files = new Map(Object.entries(await wholeArchiveFiles(project)));
+    const files = new Map(Object.entries(await setPackageFiles(project)));
     for (const [path, bytes] of files) {
       if (path === 'manifest.json') continue;
       const other = bytes.slice();
       other[other.length >> 1] = (other[other.length >> 1] ?? 0) ^ 1;
-      const read = await readWholeArchive(new Map([...files, [path, other]]));
+      const read = await readSetPackage(new Map([...files, [path, other]]));
       expect(read, path).toMatchObject({ ok: false, error: { kind: 'changed' } });
       const fewer = new Map(files);
       fewer.delete(path);
-      expect(await readWholeArchive(fewer), path).toMatchObject({ ok: false, error: { kind: 'changed' } });
+      expect(await readSetPackage(fewer), path).toMatchObject({ ok: false, error: { kind: 'changed' } });
     }
     const more = new Map([...files, ['tuned/x.json', new Uint8Array(1)]]);
-    expect(await readWholeArchive(more)).toMatchObject({ ok: false, error: { kind: 'changed' } });
+    expect(await readSetPackage(more)).toMatchObject({ ok: false, error: { kind: 'changed' } });
   });
 
   test('without rows, nothing of a row is in it', () => {
     fc.assert(
-      fc.property(anyProject, (project) => {
-        expect(texts(wholeFiles(withoutRows(project)))).not.toMatch(/SECRET/);
+      fc.property(anySet, (project) => {
+        expect(texts(setFiles(withoutRows(project)))).not.toMatch(/SECRET/);
       }),
       RUNS,
     );
@@ -93,7 +93,7 @@ describe('a whole project', () => {
 
   test('a copy shares no id with the original', () => {
     fc.assert(
-      fc.property(anyProject, (project) => {
+      fc.property(anySet, (project) => {
         let n = 0;
         const copy = renewed(project, { id: 'copy', handle: 'COPY', newId: () => `new-${n++}` });
         const ids = new Set(project.set.soft.map(({ id }) => id));

@@ -1,6 +1,6 @@
 /**
- * A whole project as files: one folder, one file a version, the same bytes for the same project. It is what a zip for
- * another browser holds, and what a team keeps in git.
+ * A complete prompt set as files: one folder, one file per version, the same bytes for the same set. A package for
+ * another browser holds them, and a team keeps them in git.
  */
 import type { Dataset } from '../dataset/types';
 import { type Failure, fail, ok, type Result } from '../lib/result';
@@ -17,7 +17,7 @@ import type {
 } from '../project/types';
 import { readNpy, writeNpy } from '../prompt/npy';
 import { exactJson, readExactJson } from './exact-json';
-import { datasetSchema, hardVersionSchema, withoutRowIds } from './portable';
+import { withoutRowIds } from './set-json';
 import {
   checkpointSchema,
   evaluationSchema,
@@ -25,13 +25,15 @@ import {
   setSchema,
   softSchema,
   writingSchema,
-} from './whole-schema';
+} from './set-schema';
+import { datasetSchema, hardVersionSchema } from './version-schemas';
+import type { Files } from './zip';
 
-const WHOLE_VERSION = 1;
+const SET_VERSION = 1;
 export const SET_FILE = 'prompt-set.json';
 const DATA_FILE = 'data/dataset.json';
 
-export interface WholeProject {
+export interface CompleteSet {
   readonly set: PromptSet;
   readonly dataset: Dataset | null;
   /** By run. */
@@ -40,40 +42,39 @@ export interface WholeProject {
   readonly evaluations: readonly Kept<ClassifyEvaluation>[];
   /** Where texts are written; with their votes, newest first. */
   readonly writings: readonly Kept<GenerateEvaluation>[];
-  /** Versions asked again; oldest first. They name no row. */
+  /** Versions measured again; oldest first. They name no row. */
   readonly measurements: readonly Measurement[];
 }
 
-type Files = ReadonlyMap<string, Uint8Array>;
 type SetFile = z.infer<typeof setSchema> & { readonly formatVersion: number };
 
 /**
- * The project without any row of the user's: comparisons go too, as they name rows; of tries on validation rows the
- * figures stay.
+ * The set without any of the user's rows. Comparisons go too, because they name rows; results on validation rows keep
+ * their figures.
  */
-export const withoutRows = (whole: WholeProject): WholeProject => ({
-  set: { ...whole.set, hard: whole.set.hard.map(withoutRowIds) },
+export const withoutRows = (complete: CompleteSet): CompleteSet => ({
+  set: { ...complete.set, hard: complete.set.hard.map(withoutRowIds) },
   dataset: null,
-  checkpoints: whole.checkpoints,
+  checkpoints: complete.checkpoints,
   evaluations: [],
   writings: [],
-  measurements: whole.measurements,
+  measurements: complete.measurements,
 });
 
 /** Paths -> bytes. */
-export function wholeFiles({
+export function setFiles({
   set,
   dataset,
   checkpoints,
   evaluations,
   writings,
   measurements,
-}: WholeProject): Map<string, Uint8Array> {
+}: CompleteSet): Map<string, Uint8Array> {
   const files = new Map<string, Uint8Array>();
   const write = (path: string, value: unknown) => files.set(path, new TextEncoder().encode(exactJson(value)));
   write(SET_FILE, {
     ...set,
-    formatVersion: WHOLE_VERSION,
+    formatVersion: SET_VERSION,
     hard: set.hard.map(({ id }) => id),
     soft: set.soft.map(({ id }) => id),
   });
@@ -98,7 +99,7 @@ export function wholeFiles({
   return files;
 }
 
-/** `003-1f0c9a2e`: two people's third versions do not get in each other's way. */
+/** `003-1f0c9a2e`: the third versions of two people get different names. */
 function namer() {
   const used = new Set<string>();
   return (
@@ -114,7 +115,7 @@ function namer() {
   };
 }
 
-/** What every file system takes. */
+/** Characters that every file system accepts. */
 const plain = (text: string, length: number) =>
   text
     .toLowerCase()
@@ -126,64 +127,74 @@ function without<T extends object, K extends keyof T>(value: T, key: K): Omit<T,
   return rest;
 }
 
-export type WholeFailure = Failure<'missing-file' | 'newer-version' | 'bad-project'>;
+export type SetFilesFailure = Failure<'missing-file' | 'newer-version' | 'bad-set'>;
 
-/** Files -> the project as it was. Whatever does not fit is refused by name. */
-export function readWhole(files: Files): Result<WholeProject, WholeFailure> {
+/** The set as it was written. The file that does not fit is named. */
+export function readSetFiles(files: Files): Result<CompleteSet, SetFilesFailure> {
   const head = readPart<SetFile>(files, SET_FILE, setSchema);
   if (!head.ok) return head;
-  const hard: HardVersion[] = [];
-  const soft: SoftVersion[] = [];
-  const checkpoints: RunCheckpoint[] = [];
-  const evaluations: Kept<ClassifyEvaluation>[] = [];
-  const writings: Kept<GenerateEvaluation>[] = [];
-  const measurements: Measurement[] = [];
-  let dataset: Dataset | null = null;
-  for (const path of [...files.keys()].sort()) {
-    const folder = path.slice(0, Math.max(0, path.lastIndexOf('/')));
-    if (!path.endsWith('.json') || path === SET_FILE) continue;
-    if (folder === 'hand-written') {
-      const read = readPart<HardVersion>(files, path, hardVersionSchema);
-      if (!read.ok) return read;
-      hard.push(read.value);
-    } else if (folder === 'tuned') {
-      const read = readSoft(files, path);
-      if (!read.ok) return read;
-      soft.push(read.value);
-    } else if (folder === 'runs') {
-      const read = readPart<RunCheckpoint>(files, path, checkpointSchema);
-      if (!read.ok) return read;
-      checkpoints.push({ ...read.value, setId: head.value.id });
-    } else if (folder === 'comparisons') {
-      const read = readPart<Kept<ClassifyEvaluation>>(files, path, evaluationSchema);
-      if (!read.ok) return read;
-      evaluations.push({ ...read.value, setId: head.value.id });
-    } else if (folder === 'written') {
-      const read = readPart<Kept<GenerateEvaluation>>(files, path, writingSchema);
-      if (!read.ok) return read;
-      writings.push({ ...read.value, setId: head.value.id });
-    } else if (folder === 'measurements') {
-      const read = readPart<Measurement>(files, path, measurementSchema);
-      if (!read.ok) return read;
-      measurements.push({ ...read.value, setId: head.value.id });
-    } else if (path === DATA_FILE) {
-      const read = readPart<Dataset>(files, path, datasetSchema);
-      if (!read.ok) return read;
-      dataset = read.value;
-    }
-  }
+  const own = <T extends { readonly setId: string }>(part: T): T => ({ ...part, setId: head.value.id });
+  const read = allOk<Parts>({
+    hard: readFolder<HardVersion>(files, 'hand-written', hardVersionSchema),
+    soft: readEach(files, 'tuned', (path) => readSoft(files, path)),
+    checkpoints: readFolder<RunCheckpoint>(files, 'runs', checkpointSchema),
+    evaluations: readFolder<Kept<ClassifyEvaluation>>(files, 'comparisons', evaluationSchema),
+    writings: readFolder<Kept<GenerateEvaluation>>(files, 'written', writingSchema),
+    measurements: readFolder<Measurement>(files, 'measurements', measurementSchema),
+    dataset: files.has(DATA_FILE) ? readPart<Dataset>(files, DATA_FILE, datasetSchema) : ok(null),
+  });
+  if (!read.ok) return read;
+  const { hard, soft, checkpoints, evaluations, writings, measurements, dataset } = read.value;
   for (const ids of [hard, soft, evaluations, writings, measurements].map((list) => list.map(({ id }) => id)))
-    if (new Set(ids).size < ids.length) return bad('Two versions in it are the same one.');
+    if (new Set(ids).size < ids.length) return bad('Two of its versions have the same id.');
   const { formatVersion: _version, ...facts } = head.value;
   return ok({
     set: { ...facts, hard: inOrder(hard, facts.hard), soft: inOrder(soft, facts.soft) },
     dataset,
-    checkpoints: checkpoints.sort((a, b) => (a.runId < b.runId ? -1 : 1)),
-    evaluations: evaluations.sort(newestFirst),
-    writings: writings.sort(newestFirst),
-    measurements: measurements.sort((a, b) => a.createdAt.localeCompare(b.createdAt) || (a.id < b.id ? -1 : 1)),
+    checkpoints: checkpoints.map(own).sort((a, b) => (a.runId < b.runId ? -1 : 1)),
+    evaluations: evaluations.map(own).sort(newestFirst),
+    writings: writings.map(own).sort(newestFirst),
+    measurements: measurements
+      .map(own)
+      .sort((a, b) => a.createdAt.localeCompare(b.createdAt) || (a.id < b.id ? -1 : 1)),
   });
 }
+
+type Parts = Omit<CompleteSet, 'set'> & Pick<PromptSet, 'hard' | 'soft'>;
+
+/** All values, or the first failure. */
+function allOk<T extends object>(
+  results: {
+    readonly [K in keyof T]: Result<T[K], SetFilesFailure>;
+  },
+): Result<T, SetFilesFailure> {
+  const values: Partial<T> = {};
+  for (const key of Object.keys(results) as (keyof T)[]) {
+    const result = results[key];
+    if (!result.ok) return result;
+    values[key] = result.value;
+  }
+  return ok(values as T);
+}
+
+/** The `.json` files directly in a folder, in the order of their names. */
+function readEach<T>(
+  files: Files,
+  folder: string,
+  read: (path: string) => Result<T, SetFilesFailure>,
+): Result<readonly T[], SetFilesFailure> {
+  const parts: T[] = [];
+  for (const path of [...files.keys()].sort()) {
+    if (!path.endsWith('.json') || path.slice(0, path.lastIndexOf('/')) !== folder) continue;
+    const part = read(path);
+    if (!part.ok) return part;
+    parts.push(part.value);
+  }
+  return ok(parts);
+}
+
+const readFolder = <T>(files: Files, folder: string, schema: z.ZodType): Result<readonly T[], SetFilesFailure> =>
+  readEach(files, folder, (path) => readPart<T>(files, path, schema));
 
 interface Dated {
   readonly id: string;
@@ -192,7 +203,7 @@ interface Dated {
 
 const newestFirst = (a: Dated, b: Dated) => b.createdAt.localeCompare(a.createdAt) || (a.id < b.id ? -1 : 1);
 
-/** Versions in the order that the project names; those that it does not name (a colleague's) behind, by number. */
+/** Versions in the order that the set lists; those that it does not list (a colleague's) follow, by number. */
 function inOrder<V extends { readonly id: string; readonly number: number }>(
   versions: readonly V[],
   order: readonly string[],
@@ -202,7 +213,7 @@ function inOrder<V extends { readonly id: string; readonly number: number }>(
   return versions.toSorted((a, b) => at(a) - at(b) || a.number - b.number);
 }
 
-function readSoft(files: Files, path: string): Result<SoftVersion, WholeFailure> {
+function readSoft(files: Files, path: string): Result<SoftVersion, SetFilesFailure> {
   const read = readPart<SoftVersion>(files, path, softSchema);
   if (!read.ok || !read.value.soft) return read;
   const beside = path.replace(/\.json$/, '.npy');
@@ -214,28 +225,28 @@ function readSoft(files: Files, path: string): Result<SoftVersion, WholeFailure>
   const { vectors, virtualTokens, hidden } = table.value;
   if (virtualTokens !== soft.virtualTokens || hidden !== soft.hidden)
     return bad(
-      `${path} speaks of ${soft.virtualTokens} vectors of ${soft.hidden} numbers, ${beside} has ${virtualTokens} of ${hidden}.`,
+      `${path} describes ${soft.virtualTokens} vectors of ${soft.hidden} numbers, ${beside} has ${virtualTokens} of ${hidden}.`,
     );
   return ok({ ...read.value, soft: { ...soft, vectors } });
 }
 
-function readPart<T>(files: Files, path: string, schema: z.ZodType): Result<T, WholeFailure> {
+function readPart<T>(files: Files, path: string, schema: z.ZodType): Result<T, SetFilesFailure> {
   const bytes = files.get(path);
-  if (!bytes) return fail('missing-file', `${path} is missing, so this is no project. Nothing was imported.`);
+  if (!bytes) return fail('missing-file', `${path} is missing, so this is not a prompt set. Nothing was imported.`);
   const value = readExactJson(bytes);
   const version = (value as { formatVersion?: unknown } | null | undefined)?.formatVersion;
-  if (path === SET_FILE && typeof version === 'number' && version > WHOLE_VERSION)
+  if (path === SET_FILE && typeof version === 'number' && version > SET_VERSION)
     return fail(
       'newer-version',
-      `This project was written by a newer version of Softprompt Studio (format ${version}; this one reads up to ${WHOLE_VERSION}). Reload the page to get the newest version. Nothing was imported.`,
+      `This prompt set was written by a newer version of Softprompt Studio (format ${version}; this one reads up to ${SET_VERSION}). Reload the page to get the newest version. Nothing was imported.`,
     );
-  if (value === undefined) return bad(`${path} is not valid JSON. Was it edited by hand, or is a merge not finished?`);
+  if (value === undefined) return bad(`${path} is not valid JSON. Was it edited by hand, or is a merge unfinished?`);
   const parsed = schema.safeParse(value);
   if (parsed.success) return ok(value as T);
   const [issue] = parsed.error.issues;
   return bad(
-    `${path} does not have the form it should have (at ${issue?.path.join('.') || 'the top'}: ${issue?.message ?? 'unknown'}).`,
+    `${path} is not in the expected format (at ${issue?.path.join('.') || 'the top'}: ${issue?.message ?? 'unknown'}).`,
   );
 }
 
-const bad = (what: string) => fail('bad-project' as const, `${what} Nothing was imported.`);
+const bad = (what: string) => fail('bad-set' as const, `${what} Nothing was imported.`);

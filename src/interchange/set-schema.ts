@@ -1,9 +1,9 @@
 /**
- * What the parts of a whole project must look like before they are stored. They are checked and kept as they were read:
- * what is not named here stays, so that no version of the studio loses what another one wrote.
+ * What the parts of a complete prompt set must look like before they are stored. They are checked and kept as they were
+ * read: fields that are not named here stay, so that no version of the studio loses what another one wrote.
  */
 import { z } from '../lib/zod';
-import { settingsSchema } from './portable';
+import { settingsSchema } from './version-schemas';
 
 const text = (max: number) => z.string().max(max);
 const count = z.int().min(0).max(1e9);
@@ -55,7 +55,7 @@ export const softSchema = z.object({
   datasetFingerprint: text(200),
 });
 
-/** Not only finite ones: the log-probability of what never happens is -Infinity. */
+/** Not only finite ones: the log-probability of an impossible answer is -Infinity. */
 const real = z.custom<number>((value) => typeof value === 'number', 'expected a number');
 const steps = list(z.object({ step: count, loss: real, learningRate: real, gradNorm: real }));
 const shares = z.object({ step: count, accuracy: real, macroF1: real, loss: real });

@@ -8,10 +8,11 @@ import { moveStage, stagesOf } from '../project/stages';
 import type { PromptSet, SoftVersion } from '../project/types';
 import { writeNote, writeSetNotes, writeTags } from '../project/versions';
 import type { Placement } from '../prompt/types';
+import { fillTemplate } from '../task/template';
 import { STANDARD } from '../training/settings';
-import { type BundleInput, buildBundle, readBundle } from './bundle';
+import { buildPromptPackage, type PromptPackageInput, readPromptPackage } from './prompt-package';
 import { type Sidecar, sidecarJsonSchema, sidecarSchema } from './sidecar';
-import { buildSidecar, putIntoTemplate } from './sidecar-build';
+import { buildSidecar } from './sidecar-build';
 
 const HASH = 'a'.repeat(64);
 const here = { id: 'new', now: '2026-02-02T00:00:00Z', taken: [] as string[] };
@@ -36,7 +37,12 @@ const dataset: Dataset = {
   splitHash: 'e'.repeat(64),
 };
 
-function make(placement: Placement, vectors: Float32Array, hidden: number, rows: Dataset | null = null): BundleInput {
+function make(
+  placement: Placement,
+  vectors: Float32Array,
+  hidden: number,
+  rows: Dataset | null = null,
+): PromptPackageInput {
   const at = (id: string) => ({ id, now: '2026-01-01T00:00:00Z' });
   let set: PromptSet = createPromptSet(at('s'), {
     name: 'Support tone',
@@ -104,7 +110,7 @@ function make(placement: Placement, vectors: Float32Array, hidden: number, rows:
     evaluation: null,
     calibration: null,
     checkRows: Array.from({ length: 10 }, (_, i) => ({
-      text: putIntoTemplate(set.baseTemplate, `A sentence ${i}.`, 'text'),
+      text: fillTemplate(set.baseTemplate, `A sentence ${i}.`, 'text'),
       ids: Int32Array.of(1, 2, i),
       logProbs: [-0.1 * (i + 1), -2],
     })),
@@ -117,7 +123,7 @@ function make(placement: Placement, vectors: Float32Array, hidden: number, rows:
 
 const numbers = fc.float32Array({ minLength: 1, maxLength: 24, noNaN: true, noDefaultInfinity: true });
 const input = make('suffix', Float32Array.of(1, -2.5, 3e-8, 0), 2);
-const zip = buildBundle(input);
+const zip = buildPromptPackage(input);
 /** The zip with some of its files changed. */
 const changed = (change: Record<string, Uint8Array | string | null>, from = zip) => {
   const files = unzipSync(from);
@@ -132,7 +138,7 @@ const edited = (edit: (sidecar: Record<string, unknown>) => void) => {
   return changed({ 'softprompt.json': JSON.stringify(sidecar) });
 };
 const kind = (bytes: Uint8Array) => {
-  const read = readBundle(bytes, here);
+  const read = readPromptPackage(bytes, here);
   if (!read.ok) expect(read.error.message).toMatch(/Nothing was imported\.$/);
   return read.ok ? 'ok' : read.error.kind;
 };
@@ -142,7 +148,7 @@ describe('an export', () => {
     fc.assert(
       fc.property(numbers, fc.constantFrom<Placement>('prefix', 'suffix'), (vectors, placement) => {
         const made = make(placement, Float32Array.from(vectors), vectors.length);
-        const read = readBundle(buildBundle(made), here);
+        const read = readPromptPackage(buildPromptPackage(made), here);
         if (!read.ok) throw new Error(read.error.message);
         const soft = read.value.set.soft[0];
         expect(soft?.soft?.vectors).toEqual(vectors);
@@ -160,13 +166,13 @@ describe('an export', () => {
     );
   });
 
-  test('is the same bytes from the same input', () => expect(buildBundle(input)).toEqual(zip));
+  test('is the same bytes from the same input', () => expect(buildPromptPackage(input)).toEqual(zip));
 
   test('has what it should have, and the PEFT folder only where PEFT can load it', () => {
     const names = (bytes: Uint8Array) => Object.keys(unzipSync(bytes)).sort();
     const always = ['README.md', 'predict.py', 'project.json', 'prompt_embeddings.npy', 'softprompt.json'];
     expect(names(zip)).toEqual(always);
-    const prefix = buildBundle(make('prefix', Float32Array.of(1, 2), 2));
+    const prefix = buildPromptPackage(make('prefix', Float32Array.of(1, 2), 2));
     expect(names(prefix)).toEqual([...always, 'adapter_config.json', 'adapter_model.safetensors'].sort());
     expect(JSON.parse(decode(unzipSync(prefix)['adapter_config.json']))).toMatchObject({
       peft_type: 'PROMPT_TUNING',
@@ -188,7 +194,7 @@ describe('an export', () => {
     expect(all).toContain('contains none of your rows');
     const withRows = make('suffix', Float32Array.of(1, 2), 2, dataset);
     expect(withRows.sidecar.userRows).toBe(6);
-    const read = readBundle(buildBundle(withRows), here);
+    const read = readPromptPackage(buildPromptPackage(withRows), here);
     expect(read.ok && read.value.dataset).toEqual(dataset);
     expect(read.ok && read.value.set.hard[0]?.tried?.wrongRowIds).toEqual(['row-2']);
   });
@@ -200,7 +206,7 @@ describe('an import', () => {
     set = writeNote(moveStage(set, { stage: 'production', to: 'r' }, 'now'), 'h', 'by hand', 'now');
     set = { ...set, hard: set.hard.map((version) => ({ ...version, author: 'Ana' })) };
     set = { ...set, moves: [...(set.moves ?? []), { stage: 'staging', from: null, to: 'elsewhere', at: 'now' }] };
-    const read = readBundle(buildBundle({ ...input, set }), here);
+    const read = readPromptPackage(buildPromptPackage({ ...input, set }), here);
     if (!read.ok) throw new Error(read.error.message);
     expect(read.value.set).toMatchObject({
       tags: ['march'],
@@ -211,7 +217,7 @@ describe('an import', () => {
   });
 
   test('takes a new id and a free handle', () => {
-    const read = readBundle(zip, { ...here, taken: ['SUPPORT_TONE'] });
+    const read = readPromptPackage(zip, { ...here, taken: ['SUPPORT_TONE'] });
     expect(read.ok && [read.value.set.id, read.value.set.handle]).toEqual(['new', 'SUPPORT_TONE_2']);
   });
 
@@ -220,7 +226,7 @@ describe('an import', () => {
       Object.fromEntries(Object.entries(unzipSync(zip)).map(([name, bytes]) => [`support/${name}`, bytes])),
     );
     expect(kind(nested)).toBe('ok');
-    const read = readBundle(changed({ 'project.json': null }), here);
+    const read = readPromptPackage(changed({ 'project.json': null }), here);
     expect(read.ok && read.value.set.soft[0]).toMatchObject({
       bestStep: 80,
       status: 'early',
@@ -238,8 +244,8 @@ describe('an import', () => {
     ['bad-sidecar', () => edited((s) => Object.assign(s, { placement: 'middle' }))],
     ['bad-sidecar', () => edited((s) => Object.assign(s, { labels: [] }))],
     ['bad-vectors', () => edited((s) => Object.assign(s, { tokenDim: 3 }))],
-    ['bad-project', () => edited((s) => Object.assign(s, { template: 'Other: {text}' }))],
-    ['bad-project', () => changed({ 'project.json': '{"formatVersion": 1}' })],
+    ['bad-set', () => edited((s) => Object.assign(s, { template: 'Other: {text}' }))],
+    ['bad-set', () => changed({ 'project.json': '{"formatVersion": 1}' })],
     ['bad-vectors', () => changed({ 'prompt_embeddings.npy': 'not an array' })],
     ['bad-vectors', () => changed({ 'adapter_model.safetensors': hugeOffsets() })],
     ['bad-path', () => changed({ '../evil.py': 'x' })],
@@ -261,7 +267,7 @@ function hugeOffsets(): Uint8Array {
 
 describe('the sidecar', () => {
   test('puts shipped sentences into the user’s template', () =>
-    expect(putIntoTemplate('{{x}} {text} {city}/{body}', 'Hi.', 'body')).toBe('{x} Hi. /Hi.'));
+    expect(fillTemplate('{{x}} {text} {city}/{body}', 'Hi.', 'body')).toBe('{x} Hi. /Hi.'));
 
   test('a label without a value is refused', () => {
     const broken: Sidecar = { ...input.sidecar, parityRows: [{ text: 'a', inputIds: [1], logProbs: { bad: -1 } }] };
@@ -271,7 +277,7 @@ describe('the sidecar', () => {
   test('docs/softprompt.schema.json is current', () => {
     const file = new URL('../../docs/softprompt.schema.json', import.meta.url);
     if (process.env.UPDATE_SCHEMA) writeFileSync(file, sidecarJsonSchema());
-    expect(readFileSync(file, 'utf8'), 'run UPDATE_SCHEMA=1 npx vitest run src/interchange/bundle').toBe(
+    expect(readFileSync(file, 'utf8'), 'run UPDATE_SCHEMA=1 npx vitest run src/interchange/prompt-package').toBe(
       sidecarJsonSchema(),
     );
   });

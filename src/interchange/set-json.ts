@@ -1,0 +1,168 @@
+/**
+ * `project.json` of a package: what a prompt set is besides the vectors, so that importing it somewhere else gives the
+ * same set. The user's row ids stay behind unless the rows themselves travel.
+ */
+import type { Dataset } from '../dataset/types';
+import { z } from '../lib/zod';
+import { stagesOf } from '../project/stages';
+import type { HardVersion, PromptSet, SoftVersion } from '../project/types';
+import type { SoftPrompt } from '../prompt/types';
+import type { Sidecar } from './sidecar';
+import { answerWords, datasetSchema, hardVersionSchema, softVersionSchema } from './version-schemas';
+
+export const SET_JSON_VERSION = 1;
+
+const text = (max: number) => z.string().max(max);
+const count = z.int().min(0).max(1e9);
+
+export const setJsonSchema = z.object({
+  formatVersion: z.literal(SET_JSON_VERSION),
+  name: text(200),
+  handle: text(100),
+  createdAt: text(40),
+  words: answerWords,
+  tags: z.array(text(40)).max(20).optional(),
+  notes: text(20_000).optional(),
+  /** Where stages stand, of the versions that travel; their history stays behind. */
+  moves: z
+    .array(z.object({ stage: text(40), from: z.null(), to: text(100), at: text(40) }))
+    .max(1000)
+    .optional(),
+  writing: z
+    .object({ longest: z.int().min(1).max(4096).nullable() })
+    .nullable()
+    .exactOptional(),
+  baseTemplate: text(200_000),
+  hard: z.array(hardVersionSchema).max(10_000),
+  chosenHard: text(100).nullable(),
+  soft: softVersionSchema,
+  datasetFingerprint: text(200).nullable(),
+  datasetName: text(1000).nullable(),
+  testLooks: count,
+  dataset: datasetSchema.nullable(),
+});
+
+export type SetJson = z.infer<typeof setJsonSchema>;
+
+/** The set with one of its tuned prompts, and with its rows when `rows` says so. */
+export function toSetJson(set: PromptSet, run: SoftVersion, rows: Dataset | null): SetJson {
+  const { soft: _vectors, error: _error, status, ...facts } = run;
+  return setJsonSchema.parse({
+    formatVersion: SET_JSON_VERSION,
+    name: set.name,
+    handle: set.handle,
+    createdAt: set.createdAt,
+    words: set.words,
+    tags: set.tags,
+    notes: set.notes,
+    moves: stagesOf(set).flatMap(({ name, versionId, since }) =>
+      versionId === run.id || set.hard.some(({ id }) => id === versionId)
+        ? [{ stage: name, from: null, to: versionId, at: since }]
+        : [],
+    ),
+    ...(set.writing ? { writing: set.writing } : {}),
+    baseTemplate: set.baseTemplate,
+    hard: set.hard.map((version) => (rows ? version : withoutRowIds(version))),
+    chosenHard: set.chosenHard,
+    soft: { ...facts, status: status === 'early' || status === 'stopped' ? status : 'finished' },
+    datasetFingerprint: set.datasetFingerprint,
+    datasetName: set.datasetName,
+    testLooks: set.testLooks,
+    dataset: rows,
+  });
+}
+
+/** Of tries on validation rows the figures stay, without the rows; what was written to a row says what stands in it. */
+export const withoutRowIds = ({ wrote, ...version }: HardVersion): HardVersion => ({
+  ...version,
+  tried: version.tried && { ...version.tried, wrongRowIds: [], wrongPredictions: [] },
+  ...(wrote ? { wrote: { ...wrote, written: [] } } : {}),
+});
+
+/** The set as it will be stored here: a new id, a free handle; versions as they were. */
+export function fromSetJson(
+  portable: SetJson,
+  soft: SoftPrompt,
+  here: { readonly id: string; readonly now: string; readonly handle: string },
+): PromptSet {
+  return {
+    id: here.id,
+    name: portable.name,
+    handle: here.handle,
+    createdAt: portable.createdAt,
+    updatedAt: here.now,
+    deletedAt: null,
+    words: portable.words,
+    ...(portable.writing ? { writing: portable.writing } : {}),
+    baseTemplate: portable.baseTemplate,
+    hard: portable.hard,
+    soft: [{ ...portable.soft, error: null, soft }],
+    chosenHard: portable.chosenHard,
+    chosenSoft: portable.soft.id,
+    datasetFingerprint: portable.datasetFingerprint,
+    datasetName: portable.datasetName,
+    testLooks: portable.testLooks,
+    ...(portable.tags && { tags: portable.tags }),
+    ...(portable.notes && { notes: portable.notes }),
+    ...(portable.moves && portable.moves.length > 0 && { moves: portable.moves }),
+  };
+}
+
+/** A prompt that comes without `project.json`, e.g. from the command line: what the sidecar knows is enough. */
+export function setJsonOf(s: Sidecar): SetJson {
+  const t = s.training;
+  return {
+    formatVersion: SET_JSON_VERSION,
+    name: s.name,
+    handle: s.handle,
+    createdAt: s.createdAt,
+    words: s.labels.map(({ label, word }) => ({ label, word })),
+    ...(s.writing ? { writing: { longest: s.writing.longest } } : {}),
+    baseTemplate: s.template,
+    hard: [],
+    chosenHard: null,
+    soft: {
+      id: `imported-${s.createdAt}`,
+      number: 1,
+      name: s.name,
+      createdAt: s.createdAt,
+      settings: {
+        placement: s.placement,
+        virtualTokens: s.numVirtualTokens,
+        initialisation:
+          s.init.kind === 'answer-words' || s.init.kind === 'vocabulary'
+            ? { kind: s.init.kind }
+            : { kind: 'text', text: s.init.text },
+        steps: t?.steps ?? 0,
+        batchSize: t?.batchSize ?? 0,
+        learningRate: t?.learningRate ?? null,
+        warmupSteps: t?.warmupSteps ?? 0,
+        beta1: t?.beta1 ?? 0.9,
+        beta2: t?.beta2 ?? 0.999,
+        epsilon: t?.epsilon ?? 1e-8,
+        weightDecay: t?.weightDecay ?? 0,
+        clipNorm: t?.clipNorm ?? 1,
+        seed: t?.seed ?? 0,
+        validateEvery: t?.validateEvery ?? 10,
+        patience: t?.patience ?? null,
+        metric: t?.metric ?? 'loss',
+        checkpointEvery: 25,
+      },
+      ...(s.writing ? { writes: true } : {}),
+      template: s.template,
+      initText: s.init.kind === 'imported' ? '' : s.init.text,
+      ...(s.init.kind === 'imported' ? { origin: s.init.text.slice(0, 200) || 'elsewhere' } : {}),
+      status: t?.status === 'early' || t?.status === 'stopped' ? t.status : 'finished',
+      bestStep: t?.bestStep ?? null,
+      validationAccuracy: s.metrics.validation?.accuracy ?? null,
+      ...(s.metrics.writing?.validation ? { validationLoss: s.metrics.writing.validation.loss } : {}),
+      seconds: t?.seconds ?? null,
+      model: { id: s.model.id, sha256: s.model.sha256, dtype: s.model.dtype },
+      datasetFingerprint: s.data?.fingerprint ?? '',
+    },
+    datasetFingerprint: s.data?.fingerprint ?? null,
+    datasetName: null,
+    testLooks: s.metrics.test?.looks ?? 0,
+    dataset: null,
+  };
+}

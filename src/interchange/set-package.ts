@@ -1,0 +1,96 @@
+/**
+ * A complete prompt set as a package: its files, and a list of their SHA-256 that reveals any change. Importing it
+ * gives the same set, or a copy beside the one that is already here.
+ */
+import { sha256 } from '../lib/hash';
+import { type Failure, fail, type Result } from '../lib/result';
+import { z } from '../lib/zod';
+import type { ClassifyEvaluation, SoftVersion } from '../project/types';
+import { exactJson, readExactJson } from './exact-json';
+import { type CompleteSet, readSetFiles, type SetFilesFailure, setFiles } from './set-files';
+import type { Files } from './zip';
+
+export const MANIFEST = 'manifest.json';
+
+const manifestSchema = z.object({
+  kind: z.literal('softprompt-project'),
+  formatVersion: z.literal(1),
+  files: z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/)),
+});
+
+/** The files of a prompt set with their manifest. */
+export async function setPackageFiles(content: CompleteSet): Promise<Record<string, Uint8Array>> {
+  const files = setFiles(content);
+  const sums: Record<string, string> = {};
+  for (const [path, bytes] of files) sums[path] = await sha256(Uint8Array.from(bytes));
+  const manifest = exactJson({ kind: 'softprompt-project', formatVersion: 1, files: sums });
+  return { [MANIFEST]: new TextEncoder().encode(manifest), ...Object.fromEntries(files) };
+}
+
+export type SetPackageFailure = SetFilesFailure | Failure<'changed'>;
+
+/** The set, if the files are exactly those that the manifest lists. */
+export async function readSetPackage(files: Files): Promise<Result<CompleteSet, SetPackageFailure>> {
+  const manifest = manifestSchema.safeParse(readExactJson(files.get(MANIFEST) ?? new Uint8Array(0)));
+  if (!manifest.success) return fail('bad-set', `${MANIFEST} is not in the expected format. Nothing was imported.`);
+  const sums = manifest.data.files;
+  for (const path of Object.keys(sums)) if (!files.has(path)) return changed(`${path} is missing`);
+  for (const [path, bytes] of files) {
+    if (path === MANIFEST) continue;
+    if (!Object.hasOwn(sums, path)) return changed(`${path} was added`);
+    if ((await sha256(Uint8Array.from(bytes))) !== sums[path]) return changed(`${path} has other content`);
+  }
+  return readSetFiles(files);
+}
+
+const changed = (what: string) =>
+  fail(
+    'changed',
+    `This package was changed after the export: ${what}. To share changes, keep the prompt set in a team folder. Nothing was imported.`,
+  );
+
+/**
+ * The same set under new ids, for a browser that already has it: a copy beside the original, never over it.
+ * @param newId a fresh id at each call
+ */
+export function renewed(
+  { set, dataset, checkpoints, evaluations, writings, measurements }: CompleteSet,
+  here: { readonly id: string; readonly handle: string; readonly newId: () => string },
+): CompleteSet {
+  const runIds = new Map(set.soft.map(({ id }) => [id, here.newId()]));
+  const runId = <T extends string | null>(id: T) => (id === null ? id : (runIds.get(id) ?? id)) as T;
+  const compared = <T extends Pick<ClassifyEvaluation, 'softVersion'>>(evaluation: T): T => ({
+    ...evaluation,
+    id: here.newId(),
+    setId: here.id,
+    softVersion: runId(evaluation.softVersion),
+  });
+  return {
+    set: {
+      ...set,
+      id: here.id,
+      handle: here.handle,
+      chosenSoft: runId(set.chosenSoft),
+      ...(set.moves
+        ? { moves: set.moves.map((move) => ({ ...move, from: runId(move.from), to: runId(move.to) })) }
+        : {}),
+      soft: set.soft.map((run) => ({ ...run, id: runId(run.id), settings: renewedStart(run.settings, runId) })),
+    },
+    dataset,
+    checkpoints: checkpoints.map((kept) => ({ ...kept, setId: here.id, runId: runId(kept.runId) })),
+    evaluations: evaluations.map(compared),
+    writings: writings.map(compared),
+    measurements: measurements.map((measurement) => ({
+      ...measurement,
+      id: here.newId(),
+      setId: here.id,
+      versionId: runId(measurement.versionId),
+    })),
+  };
+}
+
+function renewedStart(settings: SoftVersion['settings'], runId: (id: string) => string): SoftVersion['settings'] {
+  const { initialisation } = settings;
+  if (initialisation.kind !== 'prompt') return settings;
+  return { ...settings, initialisation: { ...initialisation, runId: runId(initialisation.runId) } };
+}
