@@ -3,26 +3,19 @@
  * Importing this module elsewhere (tests) serves nothing; `createDataHandlers` makes one worker's state.
  */
 import { buffersIn, WorkerLists } from '../dataset/by-reference';
-import { guessColumns } from '../dataset/columns';
-import { editDataset } from '../dataset/edit';
 import { labelIndexer, textOf } from '../dataset/labels';
-import { parsing } from '../dataset/parse';
-import { type Prepared, prepareDataset } from '../dataset/prepare';
 import { queryRows, rowParts } from '../dataset/query';
 import type { Row } from '../dataset/types';
-import { writes } from '../dataset/writing';
 import { comparing } from '../evaluation/classify/compare';
 import { insightsOf } from '../evaluation/classify/insights';
 import { fitCalibration } from '../evaluation/classify/outcome';
 import { compareTexts } from '../evaluation/generate/compare';
-import { detectable, detectableTexts } from '../evaluation/rows';
 import { present } from '../lib/assert';
-import { fileBytes } from '../lib/file-bytes';
 import { inSteps } from '../lib/in-steps';
-import { unwrap } from '../lib/unwrap';
 import { wordClassifier } from '../metrics/logistic';
 import { rowsOf } from '../task/render';
 import { VERBS } from '../workflow/index';
+import { changeRows, prepareRows, readTable } from '../workflow/open-data';
 import { createPageHost } from './page-host';
 import type { DataMethods } from './protocol';
 import { type Handlers, serve } from './serve';
@@ -37,11 +30,6 @@ const rowsDone = (total: number, share: number) => ({
   secondsLeft: null,
 });
 
-const told = (prepared: Prepared) => {
-  const { mapping, split } = prepared.dataset;
-  return { ...prepared, detectable: (writes(mapping) ? detectableTexts : detectable)(split.test.length) };
-};
-
 /** They wait for the engine, or must not wait for what waits for it. */
 const CONCURRENT = new Set<string>(['connectEngine', 'render', 'tokenRows', ...Object.keys(VERBS)]);
 
@@ -50,19 +38,16 @@ export function createDataHandlers(): Handlers<DataMethods> {
   let lastWords: { readonly key: string; readonly result: ReturnType<DataMethods['tfidf']> } | null = null;
 
   return {
-    parse: async ({ fileName, bytes: source, override }, emit, control) => {
-      const bytes = source instanceof Blob ? await fileBytes(source) : source;
-      const total = bytes.length;
-      const read = (share: number) =>
-        emit({ kind: 'progress', done: Math.round(share * total), total, unit: 'bytes', secondsLeft: null });
-      const table = unwrap(await inSteps(parsing(fileName, bytes, override), control, read));
-      return { ...table, guess: guessColumns(table) };
-    },
+    parse: (file, emit, control) =>
+      readTable(file, {
+        control,
+        emit: ({ done, total }) => emit({ kind: 'progress', done, total, unit: 'bytes', secondsLeft: null }),
+      }),
 
     ...verbHandlers(host),
     ...createTextHandlers(host),
 
-    prepare: async ({ table, mapping, ...how }) => told(unwrap(await prepareDataset(table, mapping, how))),
+    prepare: ({ table, mapping, ...how }) => prepareRows(table, mapping, how),
 
     query: ({ table, dataset, query }) => {
       const { mapping = null, split = null } = dataset ?? {};
@@ -70,7 +55,7 @@ export function createDataHandlers(): Handlers<DataMethods> {
       return { places: queryRows(of, query), parts: rowParts(of) };
     },
 
-    edit: async ({ dataset, change, now }) => told(unwrap(await editDataset(dataset, change, now))),
+    edit: ({ dataset, change, now }) => changeRows(dataset, change, now),
 
     tfidf: ({ dataset }) => {
       const key = `${dataset.fingerprint} ${dataset.splitHash}`;

@@ -4,20 +4,9 @@
  */
 
 import type { AnswersFile } from '../dataset/predictions-out';
+import type { PrepareOptions } from '../dataset/prepare';
 import type { RowQuery } from '../dataset/query';
-import type { SplitColumns } from '../dataset/split-by';
-import type {
-  Change,
-  ColumnMapping,
-  Dataset,
-  Issue,
-  RejectedRow,
-  Row,
-  SourceFormat,
-  SplitBy,
-  SplitName,
-  Table,
-} from '../dataset/types';
+import type { Change, ColumnMapping, Dataset, RejectedRow, Row, SourceFormat, Table } from '../dataset/types';
 import type { SelfCheckReport, SelfCheckRequest } from '../engine/self-check';
 import type {
   GenerateRequest,
@@ -43,6 +32,7 @@ import type { LabelTokens, TokenRow } from '../tokens/types';
 import type { TrainEvent } from '../training/events';
 import type { HostCard, Verb } from '../workflow/host';
 import type { Verbs } from '../workflow/index';
+import type { DataFile, PreparedData, ReadTable } from '../workflow/open-data';
 import type { RowsRequest, TokenisedRows } from '../workflow/token-rows';
 
 export type { SelfCheckReport } from '../engine/self-check';
@@ -100,17 +90,6 @@ type DirectionEvent = { readonly kind: 'direction'; readonly done: number; reado
 /** Out of band, obeyed between two steps or batches. */
 export type EngineControl = { readonly control: 'stop' | 'pause' | 'cancel'; readonly requestId: number };
 
-/** A labelled, split data set, and what is to be said about it. */
-export interface PreparedData {
-  readonly dataset: Dataset;
-  readonly issues: readonly Issue[];
-  readonly balance: readonly { readonly label: string; readonly rows: number; readonly share: number }[];
-  /** Columns that the split can follow. */
-  readonly splitColumns: SplitColumns;
-  /** The smallest accuracy difference that the held-back rows can show (power 80%), in points, and its sentence. */
-  readonly detectable: { readonly points: number | null; readonly sentence: string };
-}
-
 /** The way to the engine worker, and what is loaded there. */
 export interface EngineLink {
   readonly port: MessagePort;
@@ -144,15 +123,8 @@ type VerbMethods = { [K in keyof Verbs]: VerbMethod<Verbs[K]> };
 export interface DataMethods extends VerbMethods {
   /** The engine worker's end of a channel, and the model that is loaded there; null = it is gone. */
   connectEngine(params: EngineLink | null): null;
-  parse(
-    params: {
-      fileName: string;
-      /** A file is read here: a page that reads it holds its bytes twice. */
-      bytes: Uint8Array | Blob;
-      override?: Partial<Pick<SourceFormat, 'delimiter' | 'encoding'>>;
-    },
-    onEvent: (e: ProgressEvent) => void,
-  ): Table & { readonly guess: ColumnMapping | null };
+  /** A `Blob` is read in the worker: a page that reads it holds its bytes twice. */
+  parse(params: DataFile, onEvent: (e: ProgressEvent) => void): ReadTable;
   /** Reads a file of rows to be answered. It stays in the worker, in place of the lane's one before, until `closeBatch`. */
   openBatch(params: { lane: BatchLane; file: Blob; name: string }, onEvent: (e: ProgressEvent) => void): BatchFile;
   closeBatch(params: { lane: BatchLane }): null;
@@ -171,15 +143,7 @@ export interface DataMethods extends VerbMethods {
   batchOutput(params: AnswersFile & { lane: BatchLane }): { readonly file: Blob };
   /** Places of the rows among them that were not answered, and why, as a CSV. */
   batchLeftOut(params: { lane: BatchLane; done: number }): { readonly file: Blob };
-  prepare(params: {
-    table: Table;
-    mapping: ColumnMapping;
-    seed: number;
-    shares?: Readonly<Record<SplitName, number>>;
-    fixedSplit?: Dataset['split'];
-    splitBy?: SplitBy;
-    labelOrder?: readonly string[];
-  }): PreparedData;
+  prepare(params: PrepareOptions & { table: Table; mapping: ColumnMapping }): PreparedData;
   /** Places of the rows to show, in their order, and the part of every row of the table (see dataset/query). */
   query(params: { table: Table; dataset: Dataset | null; query: RowQuery }): {
     readonly places: Uint32Array;

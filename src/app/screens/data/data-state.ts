@@ -3,7 +3,8 @@ import type { StoreApi } from 'zustand/vanilla';
 import type { RowQuery } from '../../../dataset/query';
 import type { Change, ColumnMapping, SourceFormat, SplitBy, SplitName, Table } from '../../../dataset/types';
 import type { PromptSet } from '../../../project/types';
-import type { DataMethods, PreparedData } from '../../../worker/protocol';
+import type { DataMethods } from '../../../worker/protocol';
+import type { PreparedData } from '../../../workflow/open-data';
 
 export type Prepared = PreparedData;
 export type RowOrder = ReturnType<DataMethods['query']>;
