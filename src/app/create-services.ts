@@ -1,5 +1,5 @@
 /** Makes everything with a lifetime that the page uses, once. */
-import { browserFileCache } from '../model/file-cache';
+import { browserFileCache } from '../model/download';
 import { loadModelFiles } from '../model/load';
 import { openStore } from '../store/store';
 import { createDataClient } from '../worker/clients/data-client';

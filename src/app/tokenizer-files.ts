@@ -1,7 +1,6 @@
 /** The few megabytes that make tokenising possible while the weights are still on their way. */
 import { isNeeded, parseCard } from '../model/card';
-import { download } from '../model/download';
-import type { FileCache } from '../model/file-cache';
+import { download, type FileCache } from '../model/download';
 import type { ModelSource } from '../model/load';
 import type { ModelFiles } from '../worker/protocol';
 

@@ -2,13 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { GraphBuilder } from '../graph/builder';
 import { LINEAR, withLayout } from '../graph/core-ops';
-import { shareCommon } from '../graph/cse';
-import { prune } from '../graph/dce';
 import { type Graph, int, subgraph } from '../graph/ir';
 import { print } from '../graph/print';
+import { prune, shareCommon } from '../graph/simplify';
 import { StudioError } from '../lib/errors';
 import { differentiate } from './differentiate';
-import { llamaBlock } from './llama-block';
+import { llamaBlock } from './llama-block.test-support';
 import { gradients, normal, relativeError, run, tensor, withOutputs } from './test-support';
 
 const backwardOnly = (graph: Graph, forward: Graph): Graph => ({

@@ -1,13 +1,13 @@
 import { GraphBuilder } from '../graph/builder';
+import { Shapes } from '../graph/infer/infer';
 import type { Graph, Node } from '../graph/ir';
 import { reads } from '../graph/order';
 import { present } from '../lib/assert';
 import { StudioError } from '../lib/errors';
 import { Emitter } from './emitter';
+import type { RuleContext, Rules } from './operators/operator';
+import { rules as allRules, broadcasting } from './operators/table';
 import { type Consumers, consumersOf, pathThrough } from './path';
-import type { RuleContext, Rules } from './rule';
-import { rules as allRules, broadcasting } from './rules/index';
-import { Shapes } from './shapes';
 import { unbroadcast } from './unbroadcast';
 
 export interface DifferentiateOptions {

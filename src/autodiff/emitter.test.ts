@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { GraphBuilder } from '../graph/builder';
-import { prune } from '../graph/dce';
+import { Shapes } from '../graph/infer/infer';
 import { ints } from '../graph/ir';
+import { prune } from '../graph/simplify';
 import { Emitter } from './emitter';
-import { Shapes } from './shapes';
 import { normal, run, tensor, withOutputs } from './test-support';
 
 /** A graph on inputs `a [2,3,4]`, `b [2,4,5]` and `c [2,5,4]`, and words to go on with. */

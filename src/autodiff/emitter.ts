@@ -1,11 +1,11 @@
+import { tensorAttr } from '../graph/attrs';
 import type { GraphBuilder } from '../graph/builder';
 import { flip, type Layout, LINEAR, withLayout } from '../graph/core-ops';
 import { dtypeCode, isFloat, scaledTensor, sizeOf, toNumbers } from '../graph/dtype';
+import type { Shapes } from '../graph/infer/infer';
+import type { Inferred } from '../graph/infer/rules';
 import { type Attr, type DType, type Graph, int, ints, type Node } from '../graph/ir';
 import { assert, present } from '../lib/assert';
-import { tensorAttr } from './attrs';
-import type { Inferred } from './inferred';
-import type { Shapes } from './shapes';
 
 type Attrs = Readonly<Record<string, Attr>>;
 /** Where a slice ends that goes to the end of the axis. */

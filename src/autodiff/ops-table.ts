@@ -1,5 +1,5 @@
-import { rules } from './rules/index';
-import { shapeRules } from './shape-rules';
+import { shapeRules } from '../graph/infer/rules';
+import { rules } from './operators/table';
 
 /** What a rule does not cover, or what one should know of it. */
 const notes: Readonly<Record<string, string>> = {

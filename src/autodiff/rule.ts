@@ -1,5 +1,5 @@
+import type { Shape } from '../graph/infer/dims';
 import type { Node } from '../graph/ir';
-import type { Shape } from './dims';
 import type { Emitter } from './emitter';
 
 /**

@@ -1,5 +1,4 @@
 import { GraphBuilder } from '../graph/builder';
-
 import type { Graph } from '../graph/ir';
 import { lower } from '../graph/lower';
 import { serialise } from '../graph/serialise';
@@ -7,8 +6,8 @@ import { createRng } from '../lib/rng';
 import { createNodeRunner } from '../runtime/ort-node';
 import type { HostTensor } from '../runtime/types';
 import { differentiate } from './differentiate';
-import type { Rules } from './rule';
-import { rules as allRules } from './rules/index';
+import type { Rules } from './operators/operator';
+import { rules as allRules } from './operators/table';
 
 /** For tests only: one small graph, its gradient by our rules, and by central differences. */
 export interface GradientCase {

@@ -1,6 +1,6 @@
+import type { Shape } from '../graph/infer/dims';
 import { int } from '../graph/ir';
 import { assert, present } from '../lib/assert';
-import type { Shape } from './dims';
 import type { Emitter } from './emitter';
 
 /**

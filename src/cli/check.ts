@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
-import { checkGradient } from '../engine/gradient-check';
+import { checkGradient, randomIds, randomTask } from '../engine/gradient-check';
 import { loadProgram } from '../engine/load';
-import { randomIds, randomTask } from '../engine/random-task';
 import { embeddingRows } from '../inference/run';
 import type { Placement } from '../prompt/types';
 import { createNodeRunner } from '../runtime/ort-node';

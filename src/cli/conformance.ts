@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { conform, type Deviation } from '../engine/conform';
+import { conform, type Deviation, type Oracle } from '../engine/conform';
 import { loadProgram } from '../engine/load';
-import type { Oracle } from '../engine/oracle';
 import { toWire, type WireError } from '../lib/errors';
 import { createNodeRunner } from '../runtime/ort-node';
 import { readModelDir } from './model-dir';

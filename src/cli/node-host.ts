@@ -1,7 +1,7 @@
 /** The verbs' host in Node: one process, the engine called directly. */
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { configOf } from '../model/config';
+import { configOf } from '../model/card';
 import { openTokenizerOf } from '../tokens/open-tokenizer';
 import type { Host, HostEngine } from '../workflow/host';
 import { rememberedNeighbours } from '../workflow/neighbours';

@@ -8,7 +8,7 @@ import { StudioError } from '../lib/errors';
 import { argmax } from '../metrics/classification';
 import type { SoftPrompt } from '../prompt/types';
 import { parseTemplate, renderTemplate } from '../task/template';
-import { lineBreaks } from '../tokens/line-breaks';
+import { lineBreaks } from '../tokens/open-tokenizer';
 import type { TokenRow } from '../tokens/types';
 import { readTable } from './data';
 import { createLog } from './log';

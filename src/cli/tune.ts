@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Dataset } from '../dataset/types';
 import { insightsOf } from '../evaluation/classify/insights';
 import { type Comparison, type ComparisonPlan, isLearned } from '../evaluation/types';
-import { drained } from '../lib/drain';
+import { drained } from '../lib/steps';
 import { htmlReport } from '../report/html';
 import type { ReportInput } from '../report/types';
 import { accuracyOf } from '../training/checkpoint';

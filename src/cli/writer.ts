@@ -6,7 +6,7 @@ import { present } from '../lib/assert';
 import { softPrompt } from '../prompt/soft-prompt';
 import type { SoftPrompt } from '../prompt/types';
 import { asContinuation, parseTemplate, renderTemplate } from '../task/template';
-import { lineBreaks } from '../tokens/line-breaks';
+import { lineBreaks } from '../tokens/open-tokenizer';
 import type { Tokenizer, TokenRow } from '../tokens/types';
 import type { TrainEvent } from '../training/events';
 import type { TrainingSettings } from '../training/settings';

@@ -1,4 +1,4 @@
-import { sha256 } from '../lib/hash';
+import { sha256 } from '../lib/bytes';
 import type { ColumnMapping, Dataset, Row, Rows } from './types';
 import { writes } from './writing';
 

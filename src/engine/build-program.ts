@@ -1,14 +1,18 @@
 import { differentiate } from '../autodiff/differentiate';
+import { isRowwise, isVector } from '../graph/before-lowering';
+import { GraphBuilder } from '../graph/builder';
 import { conditional, zerosLike } from '../graph/conditional';
-import { shareCommon } from '../graph/cse';
-import { prune } from '../graph/dce';
+import { CROSS_ENTROPY, HEAD, LINEAR, layoutOf, withLayout } from '../graph/core-ops';
 import type { Decoder } from '../graph/decoder';
-import type { Graph } from '../graph/ir';
+import { Shapes } from '../graph/infer/infer';
+import { type Graph, int, type Node, type ValueInfo } from '../graph/ir';
 import { lower } from '../graph/lower';
 import { onGpu } from '../graph/on-gpu';
-import { IO } from '../inference/program';
-import { splice } from '../inference/splice';
-import { readEarly } from './read-early';
+import { reads } from '../graph/order';
+import { replaceUses } from '../graph/rewrite';
+import { prune, shareCommon, withOutputs } from '../graph/simplify';
+import { IO, type ProgramSpec } from '../inference/program';
+import { present } from '../lib/assert';
 
 /**
  * The graph that the runtime gets: decoder, splice, head, loss, and the gradient of the soft prompt, which is computed only
@@ -29,3 +33,155 @@ export function forwardAndBackward(decoder: Decoder): Graph {
   const softGrad = { name: IO.softGrad, dtype: 'float32' as const, shape: ['virtual', decoder.hidden] };
   return lower(prune(shareCommon({ ...both, outputs: [...forward.outputs, softGrad] })));
 }
+
+/**
+ * The decoder with a soft prompt at its entrance, and its head looking only where it is asked to: outputs `IO.logits`,
+ * `IO.loss`, `IO.tokenEmbeddings`, and the present keys and values. The gradient is not in it yet. Formulas: program.ts.
+ */
+export function splice(decoder: Decoder): Graph {
+  const presents = [...decoder.presentKeys, ...decoder.presentValues].map((name) => outputOf(decoder.graph, name));
+  const spliced = spliceEmbeddings(decoder);
+  const graph = readOut({ ...decoder, graph: spliced });
+  return withOutputs(graph, [
+    { name: IO.logits, dtype: 'float32', shape: ['reads', 'candidates'] },
+    { name: IO.loss, dtype: 'float32', shape: [] },
+    { name: IO.tokenEmbeddings, dtype: 'float32', shape: ['batch', 'tokens', decoder.hidden] },
+    ...presents,
+  ]);
+}
+
+const outputOf = (graph: Graph, name: string): ValueInfo =>
+  present(
+    graph.outputs.find((output) => output.name === name),
+    `output ${name}`,
+  );
+
+/** E = keep * tokenEmbedding + select @ soft, read by everything that read the token embedding. */
+function spliceEmbeddings({ graph, embeddings, hidden }: Decoder): Graph {
+  const b = new GraphBuilder(graph, 'splice/');
+  const soft = b.input(IO.soft, 'float32', ['virtual', hidden]);
+  const select = b.input(IO.select, 'float32', ['batch', 'tokens', 'virtual']);
+  const keep = b.input(IO.keep, 'float32', ['batch', 'tokens', 1]);
+  const shown = b.add('Identity', [embeddings], { name: IO.tokenEmbeddings });
+  const text = b.add('Mul', [shown, keep]);
+  const virtual = b.add('MatMul', [select, soft]);
+  const spliced = b.add('Add', [text, virtual], { name: 'splice/embeddings' });
+  b.describe(spliced, 'float32', ['batch', 'tokens', hidden]);
+  return replaceUses(b.build(), embeddings, spliced, (node) => node.outputs.includes(IO.tokenEmbeddings));
+}
+
+/** Gathers the hidden rows that are read, and puts head and loss behind them. */
+function readOut({ graph, finalHidden, hidden, head }: Decoder): Graph {
+  const b = new GraphBuilder(graph, 'head/');
+  const readIndex = b.input(IO.readIndex, 'int32', ['reads']);
+  const candidateIds = b.input(IO.candidateIds, 'int32', ['candidate_ids']);
+  const fullVocabulary = b.input(IO.fullVocabulary, 'bool', []);
+  const target = b.input(IO.target, 'float32', ['reads', 'candidates']);
+  const weight = b.input(IO.weight, 'float32', ['reads']);
+  b.input(IO.withGrad, 'bool', []);
+  const scalar = (value: number) => b.constant('float32', [], [value]);
+
+  const flat = b.add('Reshape', [finalHidden, b.constant('int64', [2], [-1, hidden])]);
+  const rows = b.add('Gather', [flat, readIndex], { attrs: { axis: int(0) } });
+  const inputs = [rows, head.weight, candidateIds, fullVocabulary, ...(head.bias === null ? [] : [head.bias])];
+  let logits = b.add(HEAD, inputs, { attrs: withLayout(head.layout) });
+  if (head.scale !== null) logits = b.add('Mul', [logits, scalar(head.scale)]);
+  if (head.softcap !== null) {
+    const bounded = b.add('Tanh', [b.add('Mul', [logits, scalar(1 / head.softcap)])]);
+    logits = b.add('Mul', [bounded, scalar(head.softcap)]);
+  }
+  logits = b.add('Identity', [logits], { name: IO.logits });
+
+  b.add(CROSS_ENTROPY, [logits, target, weight], { name: IO.loss });
+  return b.build();
+}
+
+/** What the loops need to know to feed the program. */
+export function specOf(decoder: Decoder): ProgramSpec {
+  const { layers, kvHeads, headDim, hidden, vocabulary, contextLength, inputs, presentKeys, presentValues } = decoder;
+  const ids = decoder.graph.inputs.find((input) => input.name === inputs.ids);
+  const idsDtype = ids?.dtype === 'int32' ? 'int32' : 'int64';
+  return { layers, kvHeads, headDim, hidden, vocabulary, contextLength, inputs, presentKeys, presentValues, idsDtype };
+}
+
+/**
+ * Takes the rows that the head reads as early as can be. What stands between the last attention and the head (projection,
+ * norms, MLP) sees one row at a time, so it is computed for those rows alone, and so is its gradient.
+ *
+ *     Gather(f(x), rows) = f(Gather(x, rows))
+ *
+ * A graph whose head does not read rows as `splice` writes it stays as it is.
+ */
+export function readEarly(graph: Graph): Graph {
+  const gather = graph.nodes.find((node) => node.op === 'Gather' && node.inputs[1] === IO.readIndex);
+  const flat = graph.nodes.find((node) => node.op === 'Reshape' && node.outputs[0] === gather?.inputs[0]);
+  if (!gather || !flat) return graph;
+  const shapes = new Shapes(graph);
+  const only = readByHeadAlone(graph, flat, shapes);
+  if (only.size === 0) return graph;
+
+  const to = GraphBuilder.rewrite(graph, 'read/');
+  const picked = new Map<string, string>();
+  const pick = (name: string, reader: Node): string => {
+    const known = picked.get(name);
+    if (known !== undefined) return known;
+    const width = present(widthOf(name, reader, graph, shapes), `width of ${name}`);
+    const rows = to.add('Reshape', [name, to.constant('int64', [2], [-1, width])]);
+    const found = to.add('Gather', [rows, IO.readIndex], { attrs: { axis: int(0) } });
+    picked.set(name, found);
+    return found;
+  };
+  for (const node of graph.nodes) {
+    if (node === gather) to.push({ ...node, op: 'Identity', inputs: [pick(flat.inputs[0] ?? '', flat)], attrs: {} });
+    else if (!only.has(node)) to.push(node);
+    else {
+      const operands = operandsOf(node, graph);
+      const inputs = node.inputs.map((name) => (operands.includes(name) ? pick(name, node) : name));
+      const attrs = node.op === LINEAR ? { ...node.attrs, rank: int(2) } : node.attrs;
+      picked.set(node.outputs[0] ?? '', to.add(node.op, inputs, { attrs }));
+    }
+  }
+  return prune(to.build());
+}
+
+/** Row by row operators that nothing but the head depends on. */
+function readByHeadAlone(graph: Graph, flat: Node, shapes: Shapes): ReadonlySet<Node> {
+  const only = new Set<Node>();
+  const wanted = new Set(flat.inputs.slice(0, 1));
+  const readElsewhere = new Set(graph.outputs.map(({ name }) => name));
+  for (const node of graph.nodes.toReversed()) {
+    if (node === flat) continue;
+    const [y = ''] = node.outputs;
+    const isOnly = wanted.has(y) && !readElsewhere.has(y) && isPickable(node, graph, shapes);
+    if (isOnly) only.add(node);
+    for (const name of isOnly ? operandsOf(node, graph) : reads(node)) (isOnly ? wanted : readElsewhere).add(name);
+  }
+  return only;
+}
+
+/** Whether the operands have the output's rows, by construction. */
+function isPickable(node: Node, graph: Graph, shapes: Shapes): boolean {
+  if (node.op !== LINEAR && !isRowwise(node, graph.initializers)) return false;
+  const rowsOf = (name: string) => {
+    const shape = shapes.of(name)?.shape;
+    return shape?.length === 3 ? shape.slice(0, 2).join() : null;
+  };
+  const rows = rowsOf(node.outputs[0] ?? '');
+  return (
+    rows !== null &&
+    operandsOf(node, graph).every((name) => rowsOf(name) === rows && widthOf(name, node, graph, shapes) !== null)
+  );
+}
+
+/** Size of an operand's last axis; a frozen matrix knows what it takes. */
+function widthOf(name: string, reader: Node, { initializers }: Graph, shapes: Shapes): number | null {
+  const weight = reader.op === LINEAR ? initializers.get(reader.inputs[1] ?? '')?.dims : null;
+  const width = weight ? weight[layoutOf(reader) === 'rows' ? 1 : 0] : shapes.of(name)?.shape?.at(-1);
+  return typeof width === 'number' ? width : null;
+}
+
+/** What an operator computes on, without weights and constants of a row's width. */
+const operandsOf = (node: Node, graph: Graph): readonly string[] =>
+  node.op === LINEAR
+    ? node.inputs.slice(0, 1)
+    : node.inputs.filter((name) => name !== '' && !isVector(graph.initializers.get(name)));

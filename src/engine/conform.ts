@@ -1,14 +1,40 @@
 import { uninterrupted } from '../inference/control';
-import type { Sequence } from '../inference/feeds';
-import { runLimits } from '../inference/limits';
-import { type Program, run } from '../inference/run';
-import { withSoft } from '../inference/sequence';
+import { type Sequence, withSoft } from '../inference/feeds';
+import { type Program, run, runLimits } from '../inference/run';
 import { TextCache } from '../inference/text-cache';
 import { present } from '../lib/assert';
 import type { SoftPrompt } from '../prompt/types';
 import type { TokenRow } from '../tokens/types';
 import { batchGradient } from '../training/objective';
-import { largestDifference, type Oracle, relativeError } from './oracle';
+
+/** What PyTorch says of a model with a soft prompt, as `oracle.json` beside the model holds it. */
+interface PlacementOracle {
+  readonly labelLogits: readonly (readonly number[])[];
+  readonly labelLoss: number;
+  readonly labelGrad: readonly (readonly number[])[];
+  readonly fullLoss: number;
+  readonly fullGrad: readonly (readonly number[])[];
+}
+
+/** Every field is explained in test/fixtures/models/README.md. */
+export interface Oracle {
+  readonly name: string;
+  readonly softPrompt: readonly (readonly number[])[];
+  readonly rows: readonly (readonly number[])[];
+  readonly labelTokenIds: readonly number[];
+  readonly targets: readonly number[];
+  readonly placements: { readonly prefix: PlacementOracle; readonly suffix: PlacementOracle };
+  readonly noPrompt: { readonly labelLogits: readonly (readonly number[])[] };
+}
+
+/** Norm of the difference over the norm of what is expected. */
+export function relativeError(actual: ArrayLike<number>, expected: readonly number[]): number {
+  const difference = Math.hypot(...expected.map((x, i) => x - (actual[i] ?? Number.NaN)));
+  return difference / Math.hypot(...expected);
+}
+
+export const largestDifference = (actual: ArrayLike<number>, expected: readonly number[]): number =>
+  Math.max(...expected.map((x, i) => Math.abs(x - (actual[i] ?? Number.NaN))));
 
 /** How far one way to run the model is from PyTorch; null for what that way does not compute. */
 export interface Deviation {

@@ -10,10 +10,10 @@ import type { LabelTokens, TokenRow } from '../tokens/types';
 import type { Checkpoint } from '../training/events';
 import { batchGradient } from '../training/objective';
 import { STANDARD } from '../training/settings';
+import { largestDifference, relativeError } from './conform';
 import { Engine } from './engine';
 import { checkGradient } from './gradient-check';
 import { type LoadedProgram, loadProgram } from './load';
-import { largestDifference, relativeError } from './oracle';
 import { FIXTURES, readModel, singleTokens, trainToEnd } from './test-support';
 import type { ScoreRequest, TrainRequest } from './types';
 

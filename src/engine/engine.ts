@@ -1,21 +1,18 @@
 import { Answers } from '../inference/answers';
 import type { TextCacheOptions } from '../inference/cache-plan';
 import { breathe, type Control, throwIfInterrupted, uninterrupted } from '../inference/control';
-import { type Generated, generate } from '../inference/generate';
-import { eachOrder, meanOverOrders } from '../inference/orders';
+import { type Generated, generate, writeRows } from '../inference/generate';
 import { PrefixCache } from '../inference/prefix-cache';
 import { embeddingRows } from '../inference/run';
-import { countTokens, openScorer, scoreRows } from '../inference/score';
-import { scoreTargets } from '../inference/targets';
+import { countTokens, eachOrder, meanOverOrders, openScorer, scoreRows, scoreTargets } from '../inference/score';
 import { TextCache } from '../inference/text-cache';
-import { writeRows } from '../inference/write-rows';
 import { present } from '../lib/assert';
 import type { SoftPrompt } from '../prompt/types';
 import type { CreateRunner } from '../runtime/types';
 import type { TokenRow } from '../tokens/types';
 import type { TrainEvent } from '../training/events';
+import { type SelfCheckReport, type SelfCheckRequest, selfCheck } from './gradient-check';
 import { type LoadedProgram, loadProgram } from './load';
-import { type SelfCheckReport, type SelfCheckRequest, selfCheck } from './self-check';
 import { trainRun } from './train-run';
 import type {
   GenerateRequest,

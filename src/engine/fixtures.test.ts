@@ -5,9 +5,8 @@ import { scoreRows } from '../inference/score';
 import { TextCache } from '../inference/text-cache';
 import { createNodeRunner } from '../runtime/ort-node';
 import type { TokenRow } from '../tokens/types';
-import { conform, softOf } from './conform';
+import { conform, largestDifference, type Oracle, softOf } from './conform';
 import { type LoadedProgram, loadProgram } from './load';
-import { largestDifference, type Oracle } from './oracle';
 import { modelFolders, readModel, singleTokens, tokenRows } from './test-support';
 
 const logSoftmax = (logits: readonly number[]) => {

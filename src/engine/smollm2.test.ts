@@ -1,17 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { withSoft } from '../inference/feeds';
 import { generate } from '../inference/generate';
 import { embeddingRows, run } from '../inference/run';
 import { scoreRows } from '../inference/score';
-import { withSoft } from '../inference/sequence';
 import { readNpy } from '../prompt/npy';
 import { readSafetensors } from '../prompt/safetensors';
 import type { SoftPrompt } from '../prompt/types';
 import { createNodeRunner } from '../runtime/ort-node';
 import type { TokenRow } from '../tokens/types';
 import { batchGradient } from '../training/objective';
+import { largestDifference, relativeError } from './conform';
 import { type LoadedProgram, loadProgram } from './load';
-import { largestDifference, relativeError } from './oracle';
 import { readModel, SMOLLM2, singleTokens, tokenRows } from './test-support';
 
 const FOLDER = 'test/fixtures/smollm2';

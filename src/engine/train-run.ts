@@ -1,10 +1,8 @@
 import type { CachePlan } from '../inference/cache-plan';
-import type { Control } from '../inference/control';
-import { uninterrupted } from '../inference/control';
+import { type Control, uninterrupted } from '../inference/control';
 import { takesPast } from '../inference/program';
 import { embeddingRows, type Program } from '../inference/run';
-import { checkLabels, scoreRows } from '../inference/score';
-import { scoreTargets, type TargetScore } from '../inference/targets';
+import { checkLabels, scoreRows, scoreTargets, type TargetScore } from '../inference/score';
 import type { TextCache } from '../inference/text-cache';
 import { present } from '../lib/assert';
 import { StudioError } from '../lib/errors';

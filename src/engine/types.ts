@@ -1,8 +1,7 @@
 /** What the engine is asked and answers: plain, structured-clonable data, so that it passes a worker's border as it is. */
 
 import type { TextCacheOptions } from '../inference/cache-plan';
-import type { ScoredRow, TokenCount } from '../inference/score';
-import type { TargetScore } from '../inference/targets';
+import type { ScoredRow, TargetScore, TokenCount } from '../inference/score';
 import type { SoftPrompt } from '../prompt/types';
 import type { Adapter, Backend } from '../runtime/types';
 import type { LabelTokens, TokenRow } from '../tokens/types';

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { createWebRunner } from '../runtime/ort-web';
+import { FIXTURES, readFixture, readOracle } from './browser-test-support';
 import { conform } from './conform';
 import { loadProgram } from './load';
-import { FIXTURES, readFixture, readOracle } from './model-fixtures';
 
 /** One of each family of exporters: attention of ours, and attention as the exporter wrote it. Node has all of them. */
 const FAMILIES = ['llama-genai-int4', 'llama-optimum-fp32'];

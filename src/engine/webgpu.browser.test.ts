@@ -1,14 +1,13 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { Shapes } from '../autodiff/shapes';
+import { Shapes } from '../graph/infer/infer';
 import { normalise } from '../graph/normalise';
 import { parse } from '../graph/parse';
 import { createWebRunner } from '../runtime/ort-web';
 import { batchGradient } from '../training/objective';
+import { FIXTURES, type Fixture, readFixture, readOracle } from './browser-test-support';
 import { forwardAndBackward } from './build-program';
-import { rowsOf, softOf } from './conform';
+import { relativeError, rowsOf, softOf } from './conform';
 import { type LoadedProgram, loadProgram } from './load';
-import { FIXTURES, type Fixture, readFixture, readOracle } from './model-fixtures';
-import { relativeError } from './oracle';
 
 /** ORT writes its log through the console as it found it when it was loaded. */
 let lines: string[] = [];

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { scoreTargets } from '../inference/targets';
+import { scoreTargets } from '../inference/score';
 import { createRng } from '../lib/rng';
 import type { SoftPrompt } from '../prompt/types';
 import { createNodeRunner } from '../runtime/ort-node';

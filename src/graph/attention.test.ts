@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { createRng } from '../lib/rng';
 import { expandAttention } from './attention';
 import { GraphBuilder } from './builder';
-import { prune } from './dce';
 import { type Attr, float, type Graph, int } from './ir';
 import { print } from './print';
+import { prune } from './simplify';
 import { type Feeds, f32, i32, i64, runGraph } from './test-support';
 
 interface Shape {

@@ -3,10 +3,10 @@ import { withOwnBias, withSink } from './attention-extras';
 import { floatAttr, intAttr, unsupported } from './attrs';
 import type { GraphBuilder } from './builder';
 import { LINEAR, layoutOf } from './core-ops';
+import { DIMS } from './decoder';
 import { scaledTensor } from './dtype';
 import { float, type Graph, int, ints, type Node, type ValueInfo } from './ir';
 import { rewrite } from './rewrite';
-import { DIMS } from './symbols';
 
 const GQA = 'com.microsoft:GroupQueryAttention';
 

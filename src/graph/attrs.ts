@@ -1,5 +1,5 @@
 import { StudioError } from '../lib/errors';
-import type { Node } from './ir';
+import type { Initializer, Node } from './ir';
 
 /** Attributes with their defaults; a value of another kind counts as absent. */
 export function intAttr(node: Node, name: string, otherwise: number): number {
@@ -22,3 +22,14 @@ export const unsupported = (node: Node, why: string): StudioError =>
   new StudioError('model-unsupported', `${node.op} node ${node.name} ${why}.`, {
     data: { op: node.op, node: node.name },
   });
+
+/** Kinds of attributes that `graph/attrs` has no reader for. */
+export function stringAttr(node: Node, name: string, otherwise: string): string {
+  const attr = node.attrs[name];
+  return attr?.type === 'string' ? attr.value : otherwise;
+}
+
+export function tensorAttr(node: Node, name: string): Initializer | null {
+  const attr = node.attrs[name];
+  return attr?.type === 'tensor' ? attr.value : null;
+}

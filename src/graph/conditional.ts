@@ -1,9 +1,9 @@
 import { assert } from '../lib/assert';
 import { GraphBuilder } from './builder';
-import { prune } from './dce';
 import { type Graph, type Node, subgraph, type ValueInfo } from './ir';
 import { producers, reads } from './order';
-import { renameReads } from './subst';
+import { renameReads } from './rewrite';
+import { prune } from './simplify';
 
 export interface ConditionalOptions {
   /** A bool scalar: a graph input, or a value that does not depend on the moved nodes. */

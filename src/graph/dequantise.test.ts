@@ -5,9 +5,9 @@ import { GraphBuilder } from './builder';
 import { dequantiseBlocks } from './dequantise';
 import { encode, halfToFloat } from './dtype';
 import { expandQuantised } from './expand-quantised';
-import { foldConstants } from './fold';
 import { type Attr, type DType, type Graph, int } from './ir';
 import { lower } from './lower';
+import { foldConstants } from './simplify';
 import { f32, i64, runGraph } from './test-support';
 
 const bytes = (n: number, seed: number) => {

@@ -1,9 +1,9 @@
 import { unsupported } from './attrs';
 import { GraphBuilder } from './builder';
-import { prune } from './dce';
 import { type Attr, type Graph, int, type Node } from './ir';
 import { producers } from './order';
 import { type Rewriting, rewrite } from './rewrite';
+import { prune } from './simplify';
 
 const quantises = new Set([
   'DynamicQuantizeLinear',

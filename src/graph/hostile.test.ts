@@ -3,13 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { StudioError } from '../lib/errors';
 import { createRng } from '../lib/rng';
 import { GraphBuilder } from './builder';
-import { refuseTooMany } from './count-parts';
 import { encode } from './dtype';
 import { ModelProtoSchema } from './generated/onnx_pb';
 import type { Graph, Node } from './ir';
 import { normalise } from './normalise';
 import { ordered } from './order';
-import { parse } from './parse';
+import { parse, refuseTooMany } from './parse';
 import { readFixture } from './test-support';
 
 const fixture = () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { GraphBuilder } from './builder';
-import { inlineIf } from './inline-if';
 import { type Graph, subgraph, type ValueInfo } from './ir';
+import { inlineIf } from './normalise';
 import { f32, runGraph } from './test-support';
 
 const output = (name: string): ValueInfo => ({ name, dtype: 'float32', shape: null });

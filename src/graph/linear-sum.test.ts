@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { createRng } from '../lib/rng';
+import { sumIntoLinear } from './before-lowering';
 import { GraphBuilder } from './builder';
 import { LINEAR, withLayout } from './core-ops';
 import { encode } from './dtype';
-import { sumIntoLinear } from './linear-sum';
 import { lower } from './lower';
 import { print } from './print';
 import { f32, runGraph } from './test-support';

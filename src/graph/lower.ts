@@ -1,16 +1,13 @@
 import { assert, present } from '../lib/assert';
 import { intAttr } from './attrs';
+import { isReducing, isRowwise, isVector, sumIntoLinear, writeCrossEntropy } from './before-lowering';
 import { GraphBuilder } from './builder';
 import { flip, HEAD, HEAD_GRAD, type Layout, LINEAR, layoutOf } from './core-ops';
-import { writeCrossEntropy } from './cross-entropy';
-import { shareCommon } from './cse';
-import { prune } from './dce';
 import { toNumbers } from './dtype';
 import { type Graph, int, type Node, subgraph, type ValueInfo } from './ir';
-import { sumIntoLinear } from './linear-sum';
 import { reads } from './order';
-import { isReducing, isRowwise, isVector } from './rowwise';
-import { writeSilu } from './silu';
+import { writeSilu } from './recognise';
+import { prune, shareCommon } from './simplify';
 
 /**
  * Turns the pseudo-operators of `core-ops` into ONNX operators, as the last step before `serialise` (or before

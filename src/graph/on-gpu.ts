@@ -1,10 +1,10 @@
 import { intAttr } from './attrs';
-import { prune } from './dce';
 import { dtypeCode, toNumbers } from './dtype';
-import { inferDTypes } from './dtypes';
+import { inferDTypes } from './infer/infer';
 import { type Graph, int, type Node } from './ir';
 import { producers } from './order';
 import { rewrite } from './rewrite';
+import { prune } from './simplify';
 
 /**
  * Says with operators that have kernels on a GPU what exporters say with others, so that no float leaves it on the way:

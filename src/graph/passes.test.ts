@@ -1,15 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { GraphBuilder } from './builder';
-import { shareCommon } from './cse';
-import { prune } from './dce';
 import { encode } from './dtype';
-import { foldConstants } from './fold';
 import { float, type Graph, int, ints } from './ir';
 import { recogniseLinear, tieEmbeddings } from './linear';
 import { normalise } from './normalise';
-import { splitSkipNorms } from './norms';
 import { print } from './print';
-import { replaceUses, withInput, withOutputs } from './subst';
+import { splitSkipNorms } from './recognise';
+import { replaceUses } from './rewrite';
+import { foldConstants, prune, shareCommon, withOutputs } from './simplify';
 import { f32, runGraph } from './test-support';
 import { upgradeOpset } from './upgrade-opset';
 import { widen } from './widen';
@@ -230,7 +228,8 @@ describe('surgery', () => {
   };
 
   test('readers of a value read another, and what was only needed before goes', () => {
-    const given = withInput(graph(), { name: 'instead', dtype: 'float32', shape: ['n'] });
+    const plain = graph();
+    const given = { ...plain, inputs: [...plain.inputs, { name: 'instead', dtype: 'float32' as const, shape: ['n'] }] };
     const next = withOutputs(
       replaceUses(given, 'a', 'instead', (node) => node.op === 'Exp'),
       [{ name: 'y', dtype: 'float32', shape: null }],

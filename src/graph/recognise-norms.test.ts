@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { GraphBuilder } from './builder';
-import { prune } from './dce';
 import { encode } from './dtype';
 import { int } from './ir';
 import { print } from './print';
-import { recogniseNorms } from './recognise-norms';
+import { recogniseNorms } from './recognise';
+import { prune } from './simplify';
 import { f32, runGraph } from './test-support';
 
 const WIDTH = 4;

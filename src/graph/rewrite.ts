@@ -1,6 +1,6 @@
 import { GraphBuilder } from './builder';
-import type { Graph, Node } from './ir';
-import { renameReads } from './subst';
+import type { Attr, Graph, Node } from './ir';
+import { ordered, producers } from './order';
 
 export interface Rewriting {
   readonly builder: GraphBuilder;
@@ -32,4 +32,43 @@ export function rewrite(
     if (!rule(node, to)) builder.push(node);
   }
   return builder.build();
+}
+
+/** The node with some of the names that it reads replaced, those that its subgraphs capture included. */
+export function renameReads(node: Node, names: ReadonlyMap<string, string>): Node {
+  const has = (graph: Graph): boolean =>
+    graph.outputs.some((v) => names.has(v.name)) || graph.nodes.some((inner) => touches(inner));
+  const touches = (inner: Node): boolean =>
+    inner.inputs.some((name) => names.has(name)) ||
+    Object.values(inner.attrs).some((attr) => attr.type === 'graph' && has(attr.value));
+  if (names.size === 0 || !touches(node)) return node;
+  const attrs: Record<string, Attr> = {};
+  for (const [key, attr] of Object.entries(node.attrs))
+    attrs[key] = attr.type === 'graph' ? { type: 'graph', value: renameCaptures(attr.value, names) } : attr;
+  return { ...node, inputs: node.inputs.map((name) => names.get(name) ?? name), attrs };
+}
+
+function renameCaptures(graph: Graph, names: ReadonlyMap<string, string>): Graph {
+  const own = [...graph.inputs.map((v) => v.name), ...graph.initializers.keys(), ...producers(graph).keys()];
+  const free = new Map([...names].filter(([name]) => !own.includes(name)));
+  return {
+    ...graph,
+    nodes: graph.nodes.map((node) => renameReads(node, free)),
+    outputs: graph.outputs.map((v) => ({ ...v, name: free.get(v.name) ?? v.name })),
+  };
+}
+
+/**
+ * Lets every reader of `value` read `replacement` instead, except the nodes named in `except` (usually those that compute
+ * the replacement) and graph outputs. Nodes are put in order again.
+ */
+export function replaceUses(
+  graph: Graph,
+  value: string,
+  replacement: string,
+  except: (node: Node) => boolean = () => false,
+): Graph {
+  const names = new Map([[value, replacement]]);
+  const next = { ...graph, nodes: graph.nodes.map((node) => (except(node) ? node : renameReads(node, names))) };
+  return { ...next, nodes: ordered(next) };
 }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { GraphBuilder } from './builder';
 import { float } from './ir';
 import { print } from './print';
-import { recogniseSilu, writeSilu } from './silu';
+import { recogniseSilu, writeSilu } from './recognise';
 import { f32, runGraph } from './test-support';
 
 const numbers = (tensor: { readonly data: unknown } | undefined) => Array.from((tensor?.data ?? []) as Float32Array);

@@ -1,6 +1,6 @@
 import { GraphBuilder } from './builder';
+import { DIMS } from './decoder';
 import { type Dim, type Graph, int, ints, type ValueInfo } from './ir';
-import { DIMS } from './symbols';
 
 /**
  * Caches of older exports in the form that every other model has, `[batch, heads, past, headDim]`, one input for keys and one

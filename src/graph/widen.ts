@@ -1,7 +1,7 @@
 import { intAttr } from './attrs';
 import { toFloat32 } from './dequantise';
 import { dtypeCode, isFloat } from './dtype';
-import { inferDTypes } from './dtypes';
+import { inferDTypes } from './infer/infer';
 import { type Attr, type DType, type Graph, type Initializer, int, type Node, type ValueInfo } from './ir';
 import { rewrite } from './rewrite';
 

@@ -3,8 +3,8 @@ import { present } from '../lib/assert';
 import { lengthBuckets } from '../tokens/buckets';
 import type { TokenRow } from '../tokens/types';
 import { kvBytesPerToken } from './kv';
-import { runLimits } from './limits';
 import type { ProgramSpec } from './program';
+import { runLimits } from './run';
 
 export type Storage = 'float32' | 'float16';
 

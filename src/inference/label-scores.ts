@@ -2,13 +2,11 @@ import { present } from '../lib/assert';
 import type { SoftPrompt } from '../prompt/types';
 import { lengthBuckets } from '../tokens/buckets';
 import type { LabelTokens } from '../tokens/types';
-import { pastLength, type Sequence } from './feeds';
+import { type MixedTokens, pastLength, type Sequence } from './feeds';
 import type { KvRow } from './kv';
-import { vocabularyLimits } from './limits';
-import { logSoftmax, logSumExp } from './log-softmax';
+import { logSoftmax, logSumExp } from './logits';
 import { takesPast } from './program';
-import { type Program, run } from './run';
-import type { MixedTokens } from './sequence';
+import { type Program, run, vocabularyLimits } from './run';
 
 /** The part of a row that is still to be run, after its past. */
 export interface StartedRow {

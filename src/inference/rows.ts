@@ -5,14 +5,12 @@ import { lengthBuckets } from '../tokens/buckets';
 import type { TokenRow } from '../tokens/types';
 import type { CachePlan } from './cache-plan';
 import { type Control, uninterrupted } from './control';
+import { commonPrefixLength, type MixedTokens, withSoft } from './feeds';
 import { type KvRow, truncated } from './kv';
 import type { StartedRow } from './label-scores';
-import { MAX_RUN_TOKENS, runLimits } from './limits';
-import { prefill } from './prefill';
-import { PrefixCache } from './prefix-cache';
+import { PrefixCache, prefill } from './prefix-cache';
 import { takesPast } from './program';
-import type { Program } from './run';
-import { commonPrefixLength, type MixedTokens, withSoft } from './sequence';
+import { MAX_RUN_TOKENS, type Program, runLimits } from './run';
 import type { TextCache } from './text-cache';
 
 export interface RowOptions {

@@ -1,12 +1,14 @@
 import { present } from '../lib/assert';
 import { StudioError } from '../lib/errors';
 import type { SoftPrompt } from '../prompt/types';
+import { lengthBuckets } from '../tokens/buckets';
 import type { LabelTokens, TokenRow } from '../tokens/types';
 import { breathe, throwIfInterrupted, uninterrupted } from './control';
+import { pastLength, type Sequence, withSoft } from './feeds';
 import { isSequenceScored, labelScores } from './label-scores';
+import { likeliest, logSumExp } from './logits';
 import { openRows, type RowOptions, sharedLength } from './rows';
-import type { Program } from './run';
-import { withSoft } from './sequence';
+import { type Program, run, vocabularyLimits } from './run';
 
 export interface ScoredRow {
   readonly rowId: string;
@@ -89,4 +91,122 @@ export function checkLabels(labels: readonly LabelTokens[]): void {
       'bad-input',
       empty ? `The label ${empty.label} has no answer word.` : 'There must be at least two labels to choose from.',
     );
+}
+
+/** Every order of every row as a row of its own, those of one row next to each other. */
+export function eachOrder(rows: readonly TokenRow[]): readonly TokenRow[] {
+  if (!rows.some(({ otherOrders }) => otherOrders)) return rows;
+  return rows.flatMap(({ otherOrders = [], ...row }) => [
+    row,
+    ...otherOrders.map((ids, i) => ({ ...row, ids, rowId: `${row.rowId}\u0000${i + 1}` })),
+  ]);
+}
+
+interface Scored {
+  readonly logProbs: readonly number[];
+  readonly tokensSent: number;
+  readonly tokensComputed: number;
+}
+
+/**
+ * The answers of all orders as one a row: `logp[c] = mean_o logp_o[c] - log sum_c' exp(mean_o logp_o[c'])`, a product of
+ * experts. Tokens add up, as every order is paid for.
+ */
+export function meanOverOrders(
+  rows: readonly TokenRow[],
+  scored: readonly Scored[],
+): readonly (Scored & { readonly rowId: string })[] {
+  let at = 0;
+  return rows.map(({ rowId, otherOrders = [] }) => {
+    const orders = scored.slice(at, at + 1 + otherOrders.length);
+    at += orders.length;
+    const first = present(orders[0], `answer of row ${rowId}`);
+    if (orders.length === 1) return { ...first, rowId };
+    const mean = first.logProbs.map((_, c) => orders.reduce((sum, o) => sum + (o.logProbs[c] ?? 0), 0) / orders.length);
+    const most = mean.reduce((a, b) => Math.max(a, b));
+    const total = most + Math.log(mean.reduce((sum, x) => sum + Math.exp(x - most), 0));
+    const sum = (of: (o: Scored) => number) => orders.reduce((n, o) => n + of(o), 0);
+    return {
+      rowId,
+      logProbs: mean.map((x) => x - total),
+      tokensSent: sum((o) => o.tokensSent),
+      tokensComputed: sum((o) => o.tokensComputed),
+    };
+  });
+}
+
+/** How well the text that a row should be followed by was foreseen, each token after the right ones before it. */
+export interface TargetScore {
+  readonly rowId: string;
+  /** Summed over the target's tokens. */
+  readonly logProb: number;
+  readonly tokens: number;
+  /** Tokens that were the likeliest of the vocabulary. */
+  readonly foreseen: number;
+}
+
+/** The read of each token of a target lies one before it. */
+export function withTarget({ tokens, past }: Omit<Sequence, 'reads'>, target: Int32Array): Sequence {
+  return {
+    tokens: Int32Array.from([...tokens, ...target.subarray(0, -1)]),
+    past,
+    reads: Array.from(target, (_, t) => tokens.length - 1 + t),
+  };
+}
+
+/**
+ * Scores rows by their targets, in the order given.
+ * @throws StudioError `too-long`, `cancelled`, and as Runner.run
+ */
+export async function scoreTargets(
+  program: Program,
+  options: RowOptions & { readonly onProgress?: (rowsDone: number) => void },
+): Promise<TargetScore[]> {
+  const { rows, soft, control = uninterrupted, onProgress = () => {} } = options;
+  const targets = rows.map((row) => present(row.target, `target of row ${row.rowId}`));
+  const { buckets, startAt } = await openRows(program, options, Math.max(0, ...targets.map(({ length }) => length)));
+  const out = new Array<TargetScore>(rows.length);
+  let done = 0;
+  for (const bucket of buckets) {
+    const sequences = (await startAt(bucket)).map((row, i) =>
+      withTarget(row, present(targets[bucket[i] as number], 'target')),
+    );
+    const costs = sequences.map((sequence) => ({ tokens: sequence.tokens.length, past: pastLength(sequence) }));
+    for (const part of lengthBuckets(costs, vocabularyLimits(program.spec))) {
+      throwIfInterrupted(control);
+      const chosen = part.map((i) => present(sequences[i], 'sequence'));
+      const { logits, columns } = await run(program, chosen, {
+        soft,
+        candidates: null,
+        objective: null,
+        keepPresent: false,
+      });
+      let read = 0;
+      for (const i of part) {
+        const index = bucket[i] as number;
+        const target = present(targets[index], 'target');
+        const { rowId } = present(rows[index], 'row');
+        out[index] = { rowId, ...scored(logits.subarray(read * columns, (read + target.length) * columns), target) };
+        read += target.length;
+      }
+      await breathe();
+    }
+    done += bucket.length;
+    onProgress(done);
+  }
+  return out;
+}
+
+/** @param logits `[target, vocabulary]` */
+function scored(logits: Float32Array, target: Int32Array): Omit<TargetScore, 'rowId'> {
+  const columns = logits.length / target.length;
+  let logProb = 0;
+  let foreseen = 0;
+  target.forEach((id, t) => {
+    const row = logits.subarray(t * columns, (t + 1) * columns);
+    const own = row[id] ?? Number.NaN;
+    logProb += own - logSumExp(row);
+    if (likeliest(row) === id) foreseen++;
+  });
+  return { logProb, tokens: target.length, foreseen };
 }

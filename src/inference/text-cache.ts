@@ -13,10 +13,9 @@ import {
 } from './cache-plan';
 import { breathe, type Control, throwIfInterrupted } from './control';
 import { halved, type KvRow } from './kv';
-import { MAX_RUN_TOKENS } from './limits';
-import { prefill } from './prefill';
+import { prefill } from './prefix-cache';
 import type { ProgramSpec } from './program';
-import { type Program, run } from './run';
+import { MAX_RUN_TOKENS, type Program, run } from './run';
 
 interface StoredGroup {
   readonly group: Group;

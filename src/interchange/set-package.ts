@@ -2,7 +2,7 @@
  * A complete prompt set as a package: its files, and a list of their SHA-256 that reveals any change. Importing it
  * gives the same set, or a copy beside the one that is already here.
  */
-import { sha256 } from '../lib/hash';
+import { sha256 } from '../lib/bytes';
 import { type Failure, fail, type Result } from '../lib/result';
 import { z } from '../lib/zod';
 import type { ClassifyEvaluation, SoftVersion } from '../project/types';

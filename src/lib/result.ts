@@ -1,3 +1,5 @@
+import { StudioError } from './errors';
+
 /** A failure that is expected at a boundary. `kind` lets the caller switch exhaustively; `message` is a sentence for people. */
 export interface Failure<K extends string = string> {
   readonly kind: K;
@@ -20,3 +22,10 @@ export const fail = <K extends string>(
   ok: false,
   error: data ? { kind, message, data } : { kind, message },
 });
+
+/** The value, or the failure as an error that survives the way between worker and page. */
+export function unwrap<T>(result: Result<T, Failure>): T {
+  if (result.ok) return result.value;
+  const { kind, message, data } = result.error;
+  throw new StudioError('bad-input', message, { data: { ...data, kind } });
+}

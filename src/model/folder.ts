@@ -1,6 +1,59 @@
 import { StudioError } from '../lib/errors';
 import { type ModelCard, type ModelFiles, makeCard } from './card';
-import { chooseFiles } from './choose-files';
+
+/** Which .onnx of several is run: the smallest exact-enough first; all are computed in float32. */
+const PREFERENCE = [
+  'model_q4.onnx',
+  'model.onnx',
+  'model_fp16.onnx',
+  'model_q4f16.onnx',
+  'decoder_model_merged.onnx',
+  'model_quantized.onnx',
+  'model_int8.onnx',
+  'model_uint8.onnx',
+  'model_bnb4.onnx',
+];
+const SETTINGS =
+  /^(?:config|generation_config|tokenizer|tokenizer_config|special_tokens_map|genai_config)\.json$|^chat_template\.jinja$/;
+/** Beside a graph, but nothing of it: text, tokenizers, and the same weights for other programs. */
+const OTHERS =
+  /\.(?:onnx|json|jsonl|txt|md|jinja|py|ya?ml|model|safetensors|gguf|pth?|h5|msgpack|png|jpg)$|^pytorch_model|^\.|^LICENSE|^NOTICE/;
+
+export interface Choice {
+  /** Where the chosen graph will lie. */
+  readonly onnx: string;
+  /** Path as it was found -> path in the hub's layout: graph and weights under `onnx/`, settings beside it. */
+  readonly files: ReadonlyMap<string, string>;
+}
+
+const split = (path: string) => {
+  const at = path.lastIndexOf('/') + 1;
+  return { folder: path.slice(0, at), name: path.slice(at) };
+};
+
+/** The files of a model among those of a folder, in hub layout or flat; or what is not there, in words. */
+export function chooseFiles(paths: readonly string[]): Choice | { readonly missing: readonly string[] } {
+  // of two with one name the one nearer to the top
+  const sorted = [...paths].sort((a, b) => a.split('/').length - b.split('/').length);
+  const named = (name: string) => sorted.find((path) => split(path).name === name);
+  const onnx =
+    PREFERENCE.map(named).find((path) => path !== undefined) ?? sorted.find((path) => path.endsWith('.onnx'));
+  const missing = [...(onnx ? [] : ['an .onnx file']), ...(named('tokenizer.json') ? [] : ['tokenizer.json'])];
+  if (!onnx || missing.length > 0) return { missing };
+
+  const { folder, name: graph } = split(onnx);
+  const beside = sorted.filter((path) => split(path).folder === folder);
+  const isAlone = beside.filter((path) => path.endsWith('.onnx')).length === 1;
+  const files = new Map<string, string>();
+  for (const path of sorted) {
+    const { folder: where, name } = split(path);
+    // exporters name the files of weights after the graph; what stands beside the only graph may be called anything
+    const isWeights = path !== onnx && where === folder && !OTHERS.test(name) && (isAlone || name.startsWith(graph));
+    if (path === onnx || isWeights) files.set(path, `onnx/${name}`);
+    else if (SETTINGS.test(name) && named(name) === path) files.set(path, name);
+  }
+  return { onnx: `onnx/${graph}`, files };
+}
 
 export interface NamedFile {
   /** As dropped or chosen: may have the folder's own name in front. */

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { sha256 } from '../lib/hash';
-import type { DownloadProgress } from './download';
-import type { FileCache } from './file-cache';
+import { sha256 } from '../lib/bytes';
+import type { DownloadProgress, FileCache } from './download';
 import { loadModelFiles } from './load';
 
 const bytes = (text: string) => new TextEncoder().encode(text);

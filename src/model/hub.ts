@@ -1,8 +1,8 @@
 import { StudioError } from '../lib/errors';
 import { z } from '../lib/zod';
 import { type ModelCard, type ModelFiles, makeCard } from './card';
-import { chooseFiles } from './choose-files';
 import { type DownloadOptions, download, type RemoteFile } from './download';
+import { chooseFiles } from './folder';
 
 const HUB = 'https://huggingface.co';
 const ID = /^[\w.-]+\/[\w.-]+$/;

@@ -1,11 +1,10 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { sha256 } from '../lib/bytes';
 import { StudioError } from '../lib/errors';
-import { sha256 } from '../lib/hash';
 import { dtypeOf, foldHash, makeCard, parseCard } from './card';
-import { type DownloadProgress, download } from './download';
-import type { FileCache } from './file-cache';
+import { type DownloadProgress, download, type FileCache } from './download';
 import { readFolder } from './folder';
 import { loadModelFiles } from './load';
 

@@ -1,5 +1,5 @@
+import { sha256 } from '../lib/bytes';
 import { StudioError } from '../lib/errors';
-import { sha256 } from '../lib/hash';
 import { foldHash, isNeeded, type ModelCard, type ModelFiles, parseCard } from './card';
 import { type DownloadOptions, download } from './download';
 import { type NamedFile, readFolder } from './folder';

@@ -6,7 +6,7 @@ import { insightsOf } from '../evaluation/classify/insights';
 import { majorityArm } from '../evaluation/classify/made-arms';
 import { alternating, armOf, patterned, planOf } from '../evaluation/test-support';
 import { tally } from '../evaluation/vote';
-import { drained } from '../lib/drain';
+import { drained } from '../lib/steps';
 import { html } from './escape';
 import { headlineFigure, htmlReport } from './html';
 import { resultsJson } from './json';

@@ -1,7 +1,6 @@
 import { cpus } from 'node:os';
 import { StudioError } from '../lib/errors';
-import { handing } from './handed-over';
-import { type HeapWatch, watchHeap } from './heap';
+import { type HeapWatch, handing, watchHeap } from './memory';
 import { createSessionRunner, type OrtModule, sessionOptions } from './session';
 import type { CreateRunner, Runner, RunnerOptions, SerialisedModel } from './types';
 

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { differentiate } from '../autodiff/differentiate';
-import { llamaBlock, WIDTH } from '../autodiff/llama-block';
+import { llamaBlock, WIDTH } from '../autodiff/llama-block.test-support';
 import { lower } from '../graph/lower';
 import { serialise } from '../graph/serialise';
 import { createRng } from '../lib/rng';

@@ -6,8 +6,7 @@ import cpuWasm from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
 import { GraphBuilder } from '../graph/builder';
 import { serialise } from '../graph/serialise';
 import { StudioError } from '../lib/errors';
-import { handing } from './handed-over';
-import { type HeapWatch, watchHeap } from './heap';
+import { type HeapWatch, handing, watchHeap } from './memory';
 import { createSessionRunner, type OrtModule, runtimeError, sessionOptions } from './session';
 import type { Adapter, CreateRunner, Runner, RunnerOptions, SerialisedModel } from './types';
 

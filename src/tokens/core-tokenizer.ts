@@ -1,9 +1,83 @@
 import { Template } from '@huggingface/jinja';
 import { Tokenizer as CoreTokenizer } from '@huggingface/tokenizers';
+import { sha256 } from '../lib/bytes';
 import { StudioError } from '../lib/errors';
-import { sha256 } from '../lib/hash';
-import { endTokenIds, readTokenizerFiles, specialToken, type TokenizerFiles } from './tokenizer-files';
 import type { Tokenizer } from './types';
+
+/** Bytes by path inside the model folder; of these the tokenizer reads a few. */
+export type TokenizerFiles = Readonly<Record<string, Uint8Array>>;
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+export interface ReadTokenizerFiles {
+  readonly tokenizer: JsonObject;
+  readonly config: JsonObject;
+  /** Of tokenizer.json, as stored. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly chatTemplate: string | null;
+}
+
+/** @throws StudioError `model-missing-file`, `model-corrupt` */
+export function readTokenizerFiles(files: TokenizerFiles): ReadTokenizerFiles {
+  const tokenizer = readJson(files, 'tokenizer.json');
+  if (!tokenizer)
+    throw new StudioError('model-missing-file', 'The model folder has no tokenizer.json, so its text cannot be read.', {
+      data: { path: 'tokenizer.json' },
+    });
+  const config = readJson(files, 'tokenizer_config.json') ?? {};
+  return {
+    tokenizer,
+    config,
+    bytes: new Uint8Array(files['tokenizer.json'] ?? []),
+    chatTemplate: chatTemplate(files, config),
+  };
+}
+
+/** Newer folders keep the template in a file of its own; older ones in tokenizer_config.json, as text or as named variants. */
+function chatTemplate(files: TokenizerFiles, config: JsonObject): string | null {
+  const file = files['chat_template.jinja'];
+  if (file) return new TextDecoder().decode(file);
+  const template = config.chat_template;
+  if (typeof template === 'string') return template;
+  if (!Array.isArray(template)) return null;
+  const variants = template.filter(isObject);
+  const chosen = variants.find((variant) => variant.name === 'default') ?? variants[0];
+  return typeof chosen?.template === 'string' ? chosen.template : null;
+}
+
+/** A special token stands as a string, or as an added token with `content`. */
+export function specialToken(config: JsonObject, name: string): string | null {
+  const token = config[name];
+  if (typeof token === 'string') return token;
+  return isObject(token) && typeof token.content === 'string' ? token.content : null;
+}
+
+/** Where generation stops: the tokenizer's end of sequence, and what generation_config.json and config.json add to it. */
+export function endTokenIds(
+  files: TokenizerFiles,
+  config: JsonObject,
+  tokenId: (token: string) => number | undefined,
+): readonly number[] {
+  const eos = specialToken(config, 'eos_token');
+  const listed = ['generation_config.json', 'config.json'].flatMap((path) => readJson(files, path)?.eos_token_id ?? []);
+  const ids = [eos === null ? undefined : tokenId(eos), ...listed.flat()];
+  return [...new Set(ids.filter((id): id is number => Number.isInteger(id)))];
+}
+
+function readJson(files: TokenizerFiles, path: string): JsonObject | null {
+  const bytes = files[path];
+  if (!bytes) return null;
+  try {
+    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    if (isObject(value)) return value;
+  } catch (cause) {
+    throw new StudioError('model-corrupt', `${path} is not valid JSON.`, { cause, data: { path } });
+  }
+  throw new StudioError('model-corrupt', `${path} is not a JSON object.`, { data: { path } });
+}
+
+const isObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
  * The tokenizer of the CLI and of the data worker: Hugging Face's tokenizer core and Jinja alone, since the whole of

@@ -1,5 +1,5 @@
-import { sha256 } from '../lib/hash';
-import { endTokenIds, readTokenizerFiles, type TokenizerFiles } from './tokenizer-files';
+import { sha256 } from '../lib/bytes';
+import { endTokenIds, readTokenizerFiles, type TokenizerFiles } from './core-tokenizer';
 import type { Tokenizer } from './types';
 
 /**

@@ -11,7 +11,7 @@ import { insightsOf } from '../evaluation/classify/insights';
 import { fitCalibration } from '../evaluation/classify/outcome';
 import { compareTexts } from '../evaluation/generate/compare';
 import { present } from '../lib/assert';
-import { inSteps } from '../lib/in-steps';
+import { inSteps } from '../lib/steps';
 import { wordClassifier } from '../metrics/logistic';
 import { rowsOf } from '../task/render';
 import { VERBS } from '../workflow/index';

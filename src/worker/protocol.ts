@@ -7,7 +7,7 @@ import type { AnswersFile } from '../dataset/predictions-out';
 import type { PrepareOptions } from '../dataset/prepare';
 import type { RowQuery } from '../dataset/query';
 import type { Change, ColumnMapping, Dataset, RejectedRow, Row, SourceFormat, Table } from '../dataset/types';
-import type { SelfCheckReport, SelfCheckRequest } from '../engine/self-check';
+import type { SelfCheckReport, SelfCheckRequest } from '../engine/gradient-check';
 import type {
   GenerateRequest,
   LoadEvent,
@@ -35,7 +35,7 @@ import type { Verbs } from '../workflow/index';
 import type { DataFile, PreparedData, ReadTable } from '../workflow/open-data';
 import type { RowsRequest, TokenisedRows } from '../workflow/token-rows';
 
-export type { SelfCheckReport } from '../engine/self-check';
+export type { SelfCheckReport } from '../engine/gradient-check';
 export type {
   LoadRequest,
   ModelFiles,

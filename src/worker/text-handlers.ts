@@ -2,7 +2,7 @@
 import { isUsable, textOf } from '../dataset/labels';
 import { targetOf } from '../dataset/writing';
 import type { Control } from '../lib/control';
-import { configOf } from '../model/config';
+import { configOf } from '../model/card';
 import { propose } from '../task/propose';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
 import { openTokenizerOf } from '../tokens/open-tokenizer';

@@ -9,9 +9,9 @@ import { type ParseOverride, parsing } from '../dataset/parse';
 import { type Prepared, type PrepareOptions, prepareDataset } from '../dataset/prepare';
 import type { Change, ColumnMapping, Dataset, Table } from '../dataset/types';
 import { type Detectable, detectable, detectableTexts } from '../evaluation/rows';
-import { fileBytes } from '../lib/file-bytes';
-import { inSteps } from '../lib/in-steps';
-import { unwrap } from '../lib/unwrap';
+import { fileBytes } from '../lib/bytes';
+import { unwrap } from '../lib/result';
+import { inSteps } from '../lib/steps';
 import type { Run } from './host';
 
 export interface DataFile {

@@ -1,7 +1,7 @@
 /** Rows of a data set under a prompt, as token ids: the one way from a row to the model. */
 import type { Dataset, SplitName } from '../dataset/types';
 import type { Control } from '../lib/control';
-import { unwrap } from '../lib/unwrap';
+import { unwrap } from '../lib/result';
 import { findCollisions } from '../task/collisions';
 import { renderRows } from '../task/render';
 import type { Example, HardPrompt, LabelWord, Neighbours } from '../task/types';

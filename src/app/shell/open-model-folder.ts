@@ -1,4 +1,4 @@
-import { chooseFiles } from '../../model/choose-files';
+import { chooseFiles } from '../../model/folder';
 import type { SessionStore } from '../state/session-store';
 import { toastError } from '../ui/toast';
 import type { Dropped } from './dropped-files';

@@ -1,4 +1,4 @@
-import type { Rules } from '../rule';
+import type { Rules } from '../operators/operator';
 
 /**
  * Attention itself is not one operator here: the graph holds its parts (MatMul, Softmax, …), each with its own rule.

@@ -1,7 +1,6 @@
-import { floatAttr, intAttr } from '../../graph/attrs';
+import { floatAttr, intAttr, stringAttr } from '../../graph/attrs';
 import { maybeDType } from '../../graph/dtype';
-import { stringAttr } from '../attrs';
-import { binary, pass, type Rule, type RuleContext, type Rules, scaled } from '../rule';
+import { binary, pass, type Rule, type RuleContext, type Rules, scaled } from '../operators/operator';
 
 const SQRT_HALF = Math.SQRT1_2;
 const SQRT_2_OVER_PI = Math.sqrt(2 / Math.PI);

@@ -1,5 +1,5 @@
 import { intAttr } from '../../graph/attrs';
-import type { Rule, RuleContext, Rules } from '../rule';
+import type { Rule, RuleContext, Rules } from '../operators/operator';
 
 /** Rows that were picked more than once collect the sum: dX = zeros with dY added at the indices. */
 const gather: Rule = (c) => {

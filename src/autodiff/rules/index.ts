@@ -1,11 +1,10 @@
-import type { Rules } from '../rule';
-import { attention } from './attention';
-import { elementwise } from './elementwise';
-import { gatherRules } from './gather';
-import { matmul } from './matmul';
-import { norm } from './norm';
-import { reduce } from './reduce';
-import { shape } from './shape';
+import { elementwise } from '../operators/elementwise';
+import { gatherRules } from '../operators/gather';
+import { shape } from '../operators/layout';
+import { norm } from '../operators/norms';
+import type { Rules } from '../operators/operator';
+import { attention, matmul } from '../operators/products';
+import { reduce } from '../operators/reductions';
 
 /** Every operator that a gradient can pass through. */
 export const rules: Partial<Rules> = {

@@ -1,6 +1,6 @@
 import { floatAttr, intAttr } from '../../graph/attrs';
 import { HEAD_GRAD, layoutOf, withLayout } from '../../graph/core-ops';
-import type { Rule, Rules } from '../rule';
+import type { Rule, Rules } from '../operators/operator';
 
 /** Y = A B: dA = dY B^T, dB = A^T dY, over the last two axes. */
 const matMul: Rule = (c) => {

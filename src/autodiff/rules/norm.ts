@@ -1,5 +1,5 @@
 import { floatAttr, intAttr } from '../../graph/attrs';
-import type { Rule, RuleContext, Rules } from '../rule';
+import type { Rule, RuleContext, Rules } from '../operators/operator';
 
 /** Axes from `axis` on, counted from the end so that they hold for any rank. */
 function normalised(c: RuleContext, axis: number): readonly number[] {

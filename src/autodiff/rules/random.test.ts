@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Rule } from '../rule';
+import type { Rule } from '../operators/operator';
+import { randomCases } from '../operators/random.test-support';
+import { rules } from '../operators/table';
 import { alongDirections, type GradientCase, gradients } from '../test-support';
-import { randomCases } from './cases/random';
-import { rules } from './index';
 
 /** As a share of the sum of |gradient x direction|: what rounding of float32 and the difference quotient leave. */
 const TOLERANCE = 1e-3;

@@ -1,6 +1,6 @@
 import { intAttr, intsAttr } from '../../graph/attrs';
 import { int } from '../../graph/ir';
-import type { Rule, RuleContext, Rules } from '../rule';
+import type { Rule, RuleContext, Rules } from '../operators/operator';
 
 /** Axes that are reduced; null stands for all of them. */
 function axesOf(c: RuleContext): readonly number[] | null {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { Rule } from '../rule';
+import { cases } from '../operators/cases.test-support';
+import type { Rule } from '../operators/operator';
+import { rules } from '../operators/table';
 import { finiteDifferences, gradients, relativeError } from '../test-support';
-import { cases } from './cases/index';
-import { rules } from './index';
 
 /** The largest error seen is 5e-5, the median 1e-6; nearly all of it is that of the difference quotient. */
 const TOLERANCE = 2e-4;

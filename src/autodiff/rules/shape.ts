@@ -1,5 +1,5 @@
 import { intAttr, intsAttr } from '../../graph/attrs';
-import type { Rule, RuleContext, Rules } from '../rule';
+import type { Rule, RuleContext, Rules } from '../operators/operator';
 
 const normal = (axis: number, rank: number) => (axis < 0 ? axis + rank : axis);
 

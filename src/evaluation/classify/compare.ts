@@ -1,5 +1,5 @@
 import { assert, present } from '../../lib/assert';
-import { drained } from '../../lib/drain';
+import { drained } from '../../lib/steps';
 import { holm } from '../../metrics/holm';
 import { DRAWS } from '../../metrics/resample';
 import type { ArmReport, Comparison, ComparisonPlan, PairReport } from '../types';

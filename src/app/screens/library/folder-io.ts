@@ -2,8 +2,8 @@
 
 import type { Sums } from '../../../interchange/folder-changes';
 import { LIMITS } from '../../../interchange/zip';
+import { sha256 } from '../../../lib/bytes';
 import { StudioError } from '../../../lib/errors';
-import { sha256 } from '../../../lib/hash';
 
 export type Files = ReadonlyMap<string, Uint8Array>;
 

@@ -1,6 +1,6 @@
 import { int } from '../../../graph/ir';
+import { type Attrs, constant } from '../../operators/writing-cases.test-support';
 import { type GradientCase, int64s, normal } from '../../test-support';
-import { type Attrs, constant } from './support';
 
 /** For tests only. */
 const rotary = (attrs: Attrs, dims: readonly number[], rotated: number): GradientCase => ({

@@ -1,6 +1,6 @@
 import { float, int, string } from '../../../graph/ir';
+import { A, apart, binary, broadcasts, positive, unary } from '../../operators/writing-cases.test-support';
 import { bools, type GradientCase, normal } from '../../test-support';
-import { A, apart, binary, broadcasts, positive, unary } from './support';
 
 /** For tests only. */
 export const elementwiseCases: readonly GradientCase[] = [

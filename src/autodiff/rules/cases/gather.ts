@@ -1,6 +1,6 @@
 import { int } from '../../../graph/ir';
+import { indices } from '../../operators/writing-cases.test-support';
 import { type GradientCase, int32s, int64s, normal } from '../../test-support';
-import { indices } from './support';
 
 /** For tests only. */
 const gathers: GradientCase[] = (

@@ -1,7 +1,7 @@
 import { CROSS_ENTROPY, HEAD, type Layout, LINEAR, withLayout } from '../../../graph/core-ops';
 import { float, int } from '../../../graph/ir';
+import { A, binary, constant, perm } from '../../operators/writing-cases.test-support';
 import { bools, type GradientCase, int32s, normal } from '../../test-support';
-import { A, binary, constant, perm } from './support';
 
 /** For tests only. */
 const gemms: GradientCase[] = [0, 1].flatMap((transA) =>

@@ -1,6 +1,6 @@
 import { float, int } from '../../../graph/ir';
+import { A, type Attrs, B, constant } from '../../operators/writing-cases.test-support';
 import { type GradientCase, normal } from '../../test-support';
-import { A, type Attrs, B, constant } from './support';
 
 /** For tests only. */
 const norm = (op: string, weights: readonly number[], attrs: Attrs = {}): GradientCase => ({

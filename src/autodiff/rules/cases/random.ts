@@ -1,8 +1,8 @@
 import fc, { type Arbitrary } from 'fast-check';
 import { HEAD, LINEAR, withLayout } from '../../../graph/core-ops';
 import { float, int, ints } from '../../../graph/ir';
+import { apart, binary, constant, indices, positive, unary } from '../../operators/writing-cases.test-support';
 import { bools, type FloatInput, type GradientCase, int32s, int64s, normal } from '../../test-support';
-import { apart, binary, constant, indices, positive, unary } from './support';
 
 /** For tests only: cases of random rank, sizes, axes and broadcasts, for every rule whose cases in this folder have fixed ones. */
 const seed = fc.nat(1e6);

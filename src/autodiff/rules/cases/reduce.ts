@@ -1,6 +1,6 @@
 import { int } from '../../../graph/ir';
+import { A, apart, indices } from '../../operators/writing-cases.test-support';
 import { type GradientCase, normal } from '../../test-support';
-import { A, apart, indices } from './support';
 
 /** For tests only. */
 const reductions = (op: string, make = normal): GradientCase[] =>

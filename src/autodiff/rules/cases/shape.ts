@@ -1,6 +1,6 @@
 import { int } from '../../../graph/ir';
+import { A, binary, indices, perm, unary } from '../../operators/writing-cases.test-support';
 import { type GradientCase, int64s, normal } from '../../test-support';
-import { A, binary, indices, perm, unary } from './support';
 
 /** For tests only. */
 const slices: GradientCase[] = (

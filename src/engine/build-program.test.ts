@@ -1,0 +1,36 @@
+import { expect, it } from 'vitest';
+import { LINEAR } from '../graph/core-ops';
+import { normalise } from '../graph/normalise';
+import { parse } from '../graph/parse';
+import { readEarly, splice } from './build-program';
+import { FIXTURES, readModel } from './test-support';
+
+const linears = async (name: string, path: string) => {
+  const files = await readModel(`${FIXTURES}/${name}`);
+  const external = new Map(Object.entries(files).map(([file, bytes]) => [file.replace('onnx/', ''), bytes]));
+  const whole = splice(normalise(parse(files[path] as Uint8Array, external)));
+  const early = readEarly(whole);
+  const products = (graph: typeof whole) => graph.nodes.filter((node) => node.op === LINEAR);
+  return { whole, early, before: products(whole), after: products(early) };
+};
+
+it.each([
+  ['llama-optimum-fp32', 'onnx/model.onnx'],
+  ['llama-genai-fp32', 'onnx/model.onnx'],
+  ['llama-torch-dynamo-fp32', 'onnx/model.onnx'],
+])('computes projection and MLP behind the last attention for the read rows alone: %s', async (name, path) => {
+  const { before, after, early } = await linears(name, path);
+  expect(after).toHaveLength(before.length);
+  const ofRows = after.filter((node) => node.inputs[0]?.startsWith('read/'));
+  expect(ofRows).toHaveLength(4);
+  // The last of the model: nothing of an earlier layer is read by the head alone.
+  expect(ofRows.map((node) => after.indexOf(node))).toEqual([-4, -3, -2, -1].map((i) => after.length + i));
+  const gathers = early.nodes.filter((node) => node.inputs[1] === 'read_index');
+  expect(gathers).toHaveLength(2); // of the attention's output, and of the stream around it
+});
+
+it('leaves a graph alone that reads no rows', async () => {
+  const { whole } = await linears('llama-optimum-fp32', 'onnx/model.onnx');
+  const other = { ...whole, nodes: whole.nodes.filter((node) => node.inputs[1] !== 'read_index') };
+  expect(readEarly(other)).toBe(other);
+});

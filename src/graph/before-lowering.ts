@@ -1,0 +1,91 @@
+import { intAttr } from './attrs';
+import type { GraphBuilder } from './builder';
+import { CROSS_ENTROPY, LINEAR } from './core-ops';
+import { toNumbers } from './dtype';
+import { type Dim, type Graph, type Initializer, int, type Node } from './ir';
+import { producers, readCounts } from './order';
+import { rewrite } from './rewrite';
+
+/** The loss in plain operators. Its softmax is that of the gradient too. */
+export const writeCrossEntropy = (graph: Graph): Graph =>
+  rewrite(graph, 'loss/', (node, { builder }) => {
+    if (node.op !== CROSS_ENTROPY) return false;
+    write(node, builder);
+    return true;
+  });
+
+/**
+ * Max and softmax instead of ReduceLogSumExp or ReduceSum(Exp), which add up in one float32 accumulator and are off by
+ * 1e-4 over a whole vocabulary: log sum_c exp x[c] = max_c x[c] - log max_c softmax(x)[c].
+ */
+function write(node: Node, b: GraphBuilder): void {
+  const [logits = '', target = '', weight = ''] = node.inputs;
+  const last = b.constant('int64', [1], [-1]);
+  const dropLast = { attrs: { keepdims: int(0) } };
+  const largest = b.add('ReduceMax', [logits, last], { attrs: { keepdims: int(1) } });
+  const share = b.add('ReduceMax', [b.add('Softmax', [logits], { attrs: { axis: int(-1) } }), last], dropLast);
+  const hit = b.add('ReduceSum', [b.add('Mul', [target, b.add('Sub', [logits, largest])]), last], dropLast);
+  // the max of each row subtracted in both terms
+  const losses = b.add('Mul', [weight, b.add('Neg', [b.add('Add', [b.add('Log', [share]), hit])])]);
+  b.add('ReduceSum', [losses, b.constant('int64', [1], [0])], { ...dropLast, name: node.outputs[0] });
+}
+
+/**
+ * `Add(Linear(x, W), c)` as `Linear(x, W, '', c)`, where c is declared to have the product's shape and nothing else reads
+ * the product: a Gemm adds a matrix for nothing. Residual streams and the gradients of values that several products read are
+ * sums of this kind.
+ */
+export function sumIntoLinear(graph: Graph): Graph {
+  const source = producers(graph);
+  const uses = readCounts(graph);
+  const declared = new Map([...graph.values, ...graph.inputs.map((v) => [v.name, v] as const)]);
+  const shapeOf = (name: string): readonly Dim[] | null => declared.get(name)?.shape ?? null;
+  const isSame = (a: string, b: string) => {
+    const [p, q] = [shapeOf(a), shapeOf(b)];
+    return p !== null && q !== null && p.length === q.length && p.every((dim, i) => dim !== null && dim === q[i]);
+  };
+  /** Linear by the output of the Add. */
+  const sums = new Map<string, Node>();
+  for (const node of graph.nodes) {
+    const [a = '', b = ''] = node.op === 'Add' ? node.inputs : [];
+    // Of two products the later one adds the other, which is there by then.
+    const product = [b, a].find((name) => isPlain(source.get(name)) && uses.get(name) === 1);
+    const linear = product === undefined ? undefined : source.get(product);
+    if (linear && a !== b && isSame(a, b)) sums.set(node.outputs[0] ?? '', linear);
+  }
+  const moved = new Set(sums.values());
+  return rewrite(graph, '', (node, { builder }) => {
+    if (moved.has(node)) return true;
+    const linear = sums.get(node.outputs[0] ?? '');
+    if (!linear) return false;
+    const [x = '', weight = ''] = linear.inputs;
+    const addend = node.inputs.find((name) => name !== linear.outputs[0]) ?? '';
+    builder.push({ ...linear, inputs: [x, weight, '', addend], outputs: node.outputs });
+    return true;
+  });
+}
+
+const isPlain = (node: Node | undefined) => node?.op === LINEAR && node.inputs.length === 2;
+
+const elementwise = new Set(
+  `Add Sub Mul Div Pow Sigmoid Tanh Neg Sqrt Reciprocal Exp Log Erf Relu Abs Sin Cos Gelu Softplus
+   com.microsoft:Gelu com.microsoft:FastGelu com.microsoft:QuickGelu`.split(/\s+/),
+);
+
+/** Operators that see one row of the last axis at a time, given `axis` -1 (or `axes` [-1] and `keepdims`). */
+const normalising = new Set(['SimplifiedLayerNormalization', 'LayerNormalization', 'Softmax']);
+const reducing = new Set(['ReduceMean', 'ReduceSum', 'ReduceSumSquare', 'ReduceMax']);
+
+export const isReducing = (node: Node): boolean => reducing.has(node.op);
+
+/** Whether each row of the output depends on the same row of the operands alone: leading axes may be split or picked at will. */
+export function isRowwise(node: Node, initializers: Graph['initializers']): boolean {
+  if (node.outputs.length !== 1) return false;
+  if (elementwise.has(node.op)) return true;
+  if (normalising.has(node.op)) return intAttr(node, 'axis', -1) === -1;
+  const axes = initializers.get(node.inputs[1] ?? '');
+  return isReducing(node) && intAttr(node, 'keepdims', 1) === 1 && !!axes && toNumbers(axes).join() === '-1';
+}
+
+/** A constant that broadcasts against any row. */
+export const isVector = (tensor: Initializer | undefined): boolean => tensor !== undefined && tensor.dims.length <= 1;

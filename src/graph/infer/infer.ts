@@ -1,0 +1,89 @@
+import { intAttr } from '../attrs';
+import { maybeDType } from '../dtype';
+import type { DType, Graph, Initializer, Node, ValueInfo } from '../ir';
+import { fromInfo, fromTensor, type Inferred, shapeRules } from './rules';
+
+/**
+ * Symbolic types and shapes of all values of a graph that grows node by node. Integer arithmetic on shapes is followed
+ * too, so that a Reshape to a computed shape is understood.
+ */
+export class Shapes {
+  readonly #known = new Map<string, Inferred>();
+  readonly #declared: ReadonlyMap<string, ValueInfo>;
+
+  constructor(graph: Graph) {
+    this.#declared = new Map([...graph.values, ...graph.outputs.map((info) => [info.name, info] as const)]);
+    for (const input of graph.inputs) this.#known.set(input.name, fromInfo(input));
+    for (const tensor of graph.initializers.values()) this.addInitializer(tensor);
+    for (const node of graph.nodes) this.addNode(node);
+  }
+
+  /** Undefined for a value that nothing is known of. */
+  of(name: string): Inferred | undefined {
+    return this.#known.get(name);
+  }
+
+  declare(name: string, inferred: Inferred): void {
+    this.#known.set(name, inferred);
+  }
+
+  addInitializer(tensor: Initializer): void {
+    this.#known.set(tensor.name, fromTensor(tensor));
+  }
+
+  addNode(node: Node): void {
+    const rule = shapeRules[node.op];
+    const inputs = node.inputs.map((name) => this.#known.get(name));
+    const inferred = rule?.({ node, inputs }) ?? [];
+    node.outputs.forEach((name, i) => {
+      if (name === '') return;
+      const declared = this.#declared.get(name);
+      const value = inferred[i];
+      if (value && (value.shape || !declared)) this.#known.set(name, value);
+      else if (declared) this.#known.set(name, fromInfo(declared));
+    });
+  }
+}
+
+const bool = new Set('Equal Less LessOrEqual Greater GreaterOrEqual And Or Xor Not IsNaN IsInf'.split(' '));
+const int64 = new Set('Shape Size NonZero ArgMax ArgMin'.split(' '));
+
+/** Element type of every value of the top graph, as far as it follows from operators and inputs. */
+export function inferDTypes(graph: Graph): Map<string, DType> {
+  const types = new Map<string, DType>();
+  for (const { name, dtype } of graph.values.values()) types.set(name, dtype);
+  for (const { name, dtype } of graph.inputs) types.set(name, dtype);
+  for (const { name, dtype } of graph.initializers.values()) types.set(name, dtype);
+  for (const node of graph.nodes)
+    for (const [i, name] of node.outputs.entries()) {
+      const dtype = outputDType(node, i, types);
+      if (name !== '' && dtype) types.set(name, dtype);
+    }
+  return types;
+}
+
+function outputDType(node: Node, output: number, types: ReadonlyMap<string, DType>): DType | undefined {
+  const input = (i: number) => types.get(node.inputs[i] ?? '');
+  if (bool.has(node.op)) return 'bool';
+  if (int64.has(node.op)) return 'int64';
+  switch (node.op) {
+    case 'Cast':
+      return maybeDType(intAttr(node, 'to', 0));
+    case 'Where':
+      return input(1);
+    case 'TopK':
+      return output === 1 ? 'int64' : input(0);
+    case 'ConstantOfShape': {
+      const value = node.attrs.value;
+      return value?.type === 'tensor' ? value.value.dtype : 'float32';
+    }
+    case 'DequantizeLinear':
+      return input(1);
+    case 'com.microsoft:GatherBlockQuantized':
+      return input(2);
+    case 'If':
+      return undefined;
+    default:
+      return input(0);
+  }
+}

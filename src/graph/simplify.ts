@@ -1,0 +1,256 @@
+import { assert } from '../lib/assert';
+import { intAttr, intsAttr } from './attrs';
+import { encode, maybeDType, type PlainDType, sizeOf, toNumbers } from './dtype';
+import type { Attr, DType, Graph, Initializer, Node, ValueInfo } from './ir';
+import { producers, reads } from './order';
+import { rewrite } from './rewrite';
+
+export interface PruneOptions {
+  /** Also drop graph inputs that nothing reads. */
+  readonly inputs?: boolean;
+}
+
+/** Dead-code elimination: drops nodes and initializers that no graph output depends on. */
+export function prune(graph: Graph, options: PruneOptions = {}): Graph {
+  const live = new Set(graph.outputs.map((v) => v.name));
+  const nodes: Node[] = [];
+  for (const node of [...graph.nodes].reverse()) {
+    if (!node.outputs.some((name) => live.has(name))) continue;
+    nodes.push(node);
+    for (const name of reads(node)) live.add(name);
+  }
+  nodes.reverse();
+  const produced = new Set(nodes.flatMap((node) => node.outputs));
+  const kept = (name: string) => live.has(name);
+  return {
+    ...graph,
+    nodes,
+    inputs: options.inputs ? graph.inputs.filter((v) => kept(v.name)) : graph.inputs,
+    initializers: new Map([...graph.initializers].filter(([name]) => kept(name))),
+    values: new Map([...graph.values].filter(([name]) => produced.has(name))),
+  };
+}
+
+/** The graph that computes just these values: other outputs go, and with them all that only they needed. */
+export function withOutputs(graph: Graph, outputs: readonly ValueInfo[]): Graph {
+  const defined = new Set([
+    ...graph.inputs.map((v) => v.name),
+    ...graph.initializers.keys(),
+    ...producers(graph).keys(),
+  ]);
+  for (const { name } of outputs) assert(defined.has(name), `output ${name} has no definition`);
+  return prune({ ...graph, outputs });
+}
+
+/** Operators that give something else each time. */
+const impure = /^(Random|Multinomial|Bernoulli|Dropout)/;
+
+/** Constants at most this large are compared by content, larger ones by the view that holds them. */
+const contentLimit = 4096;
+
+/**
+ * Common-subexpression elimination: of nodes that compute the same from the same, the first stays. Initializers with the
+ * same bytes (the same view, or equal small content) become one. Nodes with subgraphs and graph outputs stay.
+ */
+export function shareCommon(graph: Graph): Graph {
+  const outputs = new Set(graph.outputs.map((v) => v.name));
+  const { initializers, renamed } = shareInitializers(graph, outputs);
+  const seen = new Map<string, Node>();
+  return rewrite(
+    { ...graph, initializers },
+    '',
+    (node, to) => {
+      const hasGraph = Object.values(node.attrs).some((attr) => attr.type === 'graph');
+      if (hasGraph || impure.test(node.op) || node.outputs.some(to.isOutput)) return false;
+      const key = nodeKey(node);
+      const first = seen.get(key);
+      if (!first) {
+        seen.set(key, node);
+        return false;
+      }
+      for (const [i, name] of node.outputs.entries()) if (name !== '') to.replace(name, first.outputs[i] ?? '');
+      return true;
+    },
+    renamed,
+  );
+}
+
+function shareInitializers(graph: Graph, outputs: ReadonlySet<string>) {
+  const initializers = new Map<string, Initializer>();
+  const renamed = new Map<string, string>();
+  const first = new Map<string, string>();
+  const buffers = new Map<ArrayBufferLike, number>();
+  for (const tensor of graph.initializers.values()) {
+    const key = tensorKey(tensor, buffers);
+    const same = first.get(key);
+    if (same !== undefined && !outputs.has(tensor.name)) renamed.set(tensor.name, same);
+    else {
+      initializers.set(tensor.name, tensor);
+      first.set(key, tensor.name);
+    }
+  }
+  return { initializers, renamed };
+}
+
+function tensorKey({ dtype, dims, bytes }: Initializer, buffers: Map<ArrayBufferLike, number>): string {
+  const type = `${dtype}[${dims}]`;
+  if (bytes.byteLength <= contentLimit) return `${type}${String.fromCharCode(...bytes)}`;
+  const id = buffers.get(bytes.buffer) ?? buffers.size;
+  buffers.set(bytes.buffer, id);
+  return `${type}@${id}+${bytes.byteOffset}`;
+}
+
+function nodeKey(node: Node): string {
+  const attrs = Object.keys(node.attrs)
+    .sort()
+    .map((name) => `${name}=${attrKey(node.attrs[name])}`);
+  const pattern = node.outputs.map((name) => (name === '' ? '_' : 'o')).join('');
+  return JSON.stringify([node.op, node.inputs, attrs, pattern]);
+}
+
+function attrKey(attr: Attr | undefined): string {
+  if (attr?.type === 'tensor') return tensorKey(attr.value, new Map());
+  return JSON.stringify([attr?.type, attr && 'value' in attr ? attr.value : null]);
+}
+
+/** Larger constants are only given other dimensions, never computed with. */
+const smallElements = 4096;
+
+type Inputs = readonly (Initializer | undefined)[];
+type Folded = Pick<Initializer, 'dtype' | 'dims' | 'bytes'>;
+type Rule = (inputs: Inputs, node: Node) => Folded | null;
+
+const plain: readonly DType[] = ['float32', 'float64', 'int64', 'int32', 'uint8', 'int8', 'bool'];
+const isPlain = (dtype: DType | undefined): dtype is PlainDType => dtype !== undefined && plain.includes(dtype);
+const isSmall = (tensor: Initializer | undefined): tensor is Initializer & { dtype: PlainDType } =>
+  tensor !== undefined && isPlain(tensor.dtype) && sizeOf(tensor.dims) <= smallElements;
+
+const of = (dtype: PlainDType, dims: readonly number[], values: readonly number[]): Folded => ({
+  dtype,
+  dims,
+  bytes: encode(dtype, values),
+});
+
+/** The same bytes under other dimensions. */
+const viewed = (tensor: Initializer | undefined, dims: readonly number[] | null): Folded | null =>
+  tensor && dims ? { dtype: tensor.dtype, dims, bytes: tensor.bytes } : null;
+
+/** Elementwise integer arithmetic of equal shapes or with a scalar. */
+const arithmetic =
+  (f: (a: number, b: number) => number): Rule =>
+  ([a, b]) => {
+    if (!isSmall(a) || !isSmall(b) || a.dtype !== 'int64' || b.dtype !== 'int64') return null;
+    const [x, y] = [toNumbers(a), toNumbers(b)];
+    const dims = sizeOf(a.dims) >= sizeOf(b.dims) ? a.dims : b.dims;
+    if (x.length !== 1 && y.length !== 1 && String(a.dims) !== String(b.dims)) return null;
+    const values = Array.from({ length: sizeOf(dims) }, (_, i) => f(x[i % x.length] ?? 0, y[i % y.length] ?? 0));
+    return values.every(Number.isSafeInteger) ? of('int64', dims, values) : null;
+  };
+
+const rules: Readonly<Record<string, Rule>> = {
+  Shape: ([x], node) => {
+    if (!x) return null;
+    const dims = x.dims.slice(intAttr(node, 'start', 0), node.attrs.end ? intAttr(node, 'end', 0) : undefined);
+    return of('int64', [dims.length], dims);
+  },
+  Reshape: ([x, shape], node) => {
+    if (!x || !isSmall(shape)) return null;
+    const keep = intAttr(node, 'allowzero', 0) === 0;
+    const dims = toNumbers(shape).map((d, i) => (d === 0 && keep ? (x.dims[i] ?? 0) : d));
+    const known = dims.reduce((n, d) => (d === -1 ? n : n * d), 1);
+    return viewed(
+      x,
+      dims.map((d) => (d === -1 ? sizeOf(x.dims) / known : d)),
+    );
+  },
+  Unsqueeze: ([x, axes]) => {
+    if (!x || !isSmall(axes)) return null;
+    const at = toNumbers(axes);
+    const rank = x.dims.length + at.length;
+    const inserted = new Set(at.map((a) => (a < 0 ? a + rank : a)));
+    const rest = [...x.dims];
+    return viewed(
+      x,
+      Array.from({ length: rank }, (_, i) => (inserted.has(i) ? 1 : (rest.shift() ?? 1))),
+    );
+  },
+  Squeeze: ([x, axes]) => {
+    if (!x || (axes && !isSmall(axes))) return null;
+    const at = axes ? toNumbers(axes).map((a) => (a < 0 ? a + x.dims.length : a)) : null;
+    return viewed(
+      x,
+      x.dims.filter((d, i) => (at ? !at.includes(i) : d !== 1)),
+    );
+  },
+  Cast: ([x], node) => {
+    const to = maybeDType(intAttr(node, 'to', 0));
+    if (!isSmall(x) || !isPlain(to)) return null;
+    const values = toNumbers(x);
+    if (to === 'bool')
+      return of(
+        to,
+        x.dims,
+        values.map((v) => (v === 0 ? 0 : 1)),
+      );
+    return of(to, x.dims, to === 'float32' || to === 'float64' ? values : values.map(Math.trunc));
+  },
+  Transpose: ([x], node) => {
+    const perm = intsAttr(node, 'perm');
+    if (!isSmall(x) || x.dims.length !== 2 || (perm && String(perm) !== '1,0')) return null;
+    const [rows = 0, columns = 0] = x.dims;
+    const values = toNumbers(x);
+    const out = values.map((_, i) => values[(i % rows) * columns + Math.floor(i / rows)] ?? 0);
+    return of(x.dtype, [columns, rows], out);
+  },
+  Gather: ([x, at], node) => {
+    if (!isSmall(x) || !isSmall(at) || x.dims.length !== 1 || intAttr(node, 'axis', 0) !== 0) return null;
+    const values = toNumbers(x);
+    return of(
+      x.dtype,
+      at.dims,
+      toNumbers(at).map((i) => values.at(i) ?? 0),
+    );
+  },
+  Concat: (inputs) => {
+    const parts = inputs.filter(isSmall);
+    const first = parts[0];
+    if (!first || parts.length !== inputs.length || parts.some((p) => p.dims.length !== 1)) return null;
+    const values = parts.flatMap(toNumbers);
+    return of(first.dtype, [values.length], values);
+  },
+  ConstantOfShape: ([shape], node) => {
+    if (!isSmall(shape)) return null;
+    const attr = node.attrs.value;
+    const fill = attr?.type === 'tensor' ? attr.value : null;
+    const dims = toNumbers(shape);
+    const dtype = fill?.dtype ?? 'float32';
+    if (!isPlain(dtype) || sizeOf(dims) > smallElements) return null;
+    return of(dtype, dims, new Array(sizeOf(dims)).fill(fill ? (toNumbers(fill)[0] ?? 0) : 0));
+  },
+  Mul: arithmetic((a, b) => a * b),
+  Add: arithmetic((a, b) => a + b),
+  Sub: arithmetic((a, b) => a - b),
+  Div: arithmetic((a, b) => Math.trunc(a / b)),
+};
+
+/**
+ * Constant folding where it is small: shape arithmetic on constants. Weights are at most given other dimensions (the bytes
+ * stay the same view). Identity nodes go as well.
+ */
+export function foldConstants(graph: Graph): Graph {
+  return rewrite(graph, 'fold/', (node, to) => {
+    const output = node.outputs[0] ?? '';
+    if (to.isOutput(output) || node.outputs.length !== 1) return false;
+    if (node.op === 'Identity') {
+      to.replace(output, node.inputs[0] ?? '');
+      return true;
+    }
+    const rule = Object.hasOwn(rules, node.op) ? rules[node.op] : undefined;
+    const inputs = node.inputs.map((name) => to.builder.tensor(name));
+    if (!rule || inputs.some((tensor, i) => !tensor && node.inputs[i] !== '')) return false;
+    const folded = rule(inputs, node);
+    if (!folded) return false;
+    to.builder.initializer({ name: output, ...folded });
+    return true;
+  });
+}

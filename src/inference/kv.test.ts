@@ -1,0 +1,48 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { halfTable, toHalf } from './kv';
+
+const round = (value: number) => halfTable()[toHalf(Float32Array.of(value))[0] ?? 0] ?? Number.NaN;
+
+describe('half precision', () => {
+  it.each([
+    [0, 0x0000],
+    [-0, 0x8000],
+    [1, 0x3c00],
+    [-2, 0xc000],
+    [65504, 0x7bff],
+    [65519.996, 0x7bff],
+    [65520, 0x7c00],
+    [1e30, 0x7c00],
+    [-Infinity, 0xfc00],
+    [2 ** -14, 0x0400],
+    [2 ** -24, 0x0001],
+    [2 ** -25, 0x0000],
+    [2 ** -25 * 1.0001, 0x0001],
+    [3 * 2 ** -25, 0x0002],
+    [1 + 2 ** -11, 0x3c00],
+    [1 + 3 * 2 ** -11, 0x3c02],
+    [1e-40, 0x0000],
+  ])('%f is 0x%s', (value, bits) => {
+    expect(toHalf(Float32Array.of(value))[0]).toBe(bits);
+  });
+
+  it('keeps NaN', () => {
+    expect(round(Number.NaN)).toBeNaN();
+  });
+
+  it('keeps every half', () => {
+    const table = halfTable();
+    const back = toHalf(table);
+    for (let bits = 0; bits < 65536; bits++) if (!Number.isNaN(table[bits] ?? 0)) expect(back[bits]).toBe(bits);
+  });
+
+  it('goes to the nearest half', () => {
+    fc.assert(
+      fc.property(fc.float({ min: -65000, max: 65000, noNaN: true }), (value) => {
+        const exponent = Math.max(Math.floor(Math.log2(Math.abs(value) || 1)), -14);
+        expect(Math.abs(round(value) - value)).toBeLessThanOrEqual(2 ** (exponent - 11));
+      }),
+    );
+  });
+});

@@ -1,0 +1,25 @@
+import { expect, it } from 'vitest';
+import { configOf } from './card';
+
+const files = (text: string) => ({ 'config.json': new TextEncoder().encode(text) });
+
+it('reads family and context, whatever the exporter calls them', () => {
+  expect(configOf(files('{"model_type":"llama","max_position_embeddings":2048}'))).toEqual({
+    family: 'llama',
+    contextLength: 2048,
+    attentionHeads: null,
+  });
+  expect(configOf(files('{"model_type":"gpt2","n_positions":1024}'))).toEqual({
+    family: 'gpt2',
+    contextLength: 1024,
+    attentionHeads: null,
+  });
+});
+
+it.each(['{', '[]', '{"model_type":7}', '{}'])('knows nothing from %s', (text) => {
+  expect(configOf(files(text))).toEqual({ family: null, contextLength: null, attentionHeads: null });
+});
+
+it('knows nothing without a config.json', () => {
+  expect(configOf({})).toEqual({ family: null, contextLength: null, attentionHeads: null });
+});

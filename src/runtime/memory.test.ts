@@ -1,0 +1,46 @@
+import { expect, it } from 'vitest';
+import { GraphBuilder } from '../graph/builder';
+import { serialise } from '../graph/serialise';
+import { handing } from './memory';
+import { createNodeRunner } from './ort-node';
+
+const file = (path: string, values: readonly number[], uses = 1) => ({ path, data: Uint8Array.from(values), uses });
+
+it('lets go of a file when it was read as often as it is used and another is read', () => {
+  const moved: ArrayBuffer[] = [];
+  const files = [file('a', [1, 2, 3], 2), file('b', [4, 5])];
+  for (const { data } of files)
+    Object.assign(data.buffer, { transfer: (bytes: number) => moved.push(data.buffer) && new ArrayBuffer(bytes) });
+  const [a, b] = handing({ model: new Uint8Array(0), external: files }).external.map(({ data }) => data);
+  expect([a?.byteLength, Array.from(a?.subarray(0, 3) ?? []), Array.from(a?.subarray(1, 3) ?? [])]).toEqual([
+    3,
+    [1, 2, 3],
+    [2, 3],
+  ]);
+  expect(moved).toEqual([]);
+  expect(Array.from(b?.subarray(0, 2) ?? [])).toEqual([4, 5]);
+  expect(moved).toEqual([files[0]?.data.buffer]);
+  expect(() => a?.subarray(0, 3)).toThrow('read before');
+});
+
+it('keeps a buffer that holds more than one file', () => {
+  const both = Uint8Array.from([1, 2, 3, 4]);
+  const external = [0, 2].map((at) => ({ path: String(at), data: both.subarray(at, at + 2), uses: 1 }));
+  expect(handing({ model: new Uint8Array(0), external }).external).toEqual(external);
+});
+
+it('ONNX Runtime reads each file once for each weight', async () => {
+  const b = new GraphBuilder();
+  const x = b.input('x', 'float32', [600]);
+  const shared = new Uint8Array(new Float32Array(600).fill(2).buffer);
+  const weight = (name: string, bytes: Uint8Array) => b.initializer({ name, dtype: 'float32', dims: [600], bytes });
+  const [one, two] = [weight('one', shared), weight('two', shared)];
+  const other = weight('other', new Uint8Array(new Float32Array(600).fill(1).buffer));
+  b.output(b.add('Add', [b.add('Mul', [b.add('Mul', [x, one]), two]), other], { name: 'y' }), 'float32', [600]);
+  const model = serialise(b.build());
+  expect(model.external.map(({ uses }) => uses)).toEqual([2, 1]);
+  const runner = await createNodeRunner(model, { backend: 'node-wasm', threads: 1 });
+  const { y } = await runner.run({ x: { dtype: 'float32', dims: [600], data: new Float32Array(600).fill(3) } }, ['y']);
+  await runner.dispose();
+  expect(y?.data[599]).toBe(13);
+});
