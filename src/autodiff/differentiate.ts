@@ -1,12 +1,11 @@
 import { GraphBuilder } from '../graph/builder';
-import { Shapes } from '../graph/infer/infer';
 import type { Graph, Node } from '../graph/ir';
 import { reads } from '../graph/order';
 import { present } from '../lib/assert';
 import { StudioError } from '../lib/errors';
 import { Emitter } from './emitter';
-import type { RuleContext, Rules } from './operators/operator';
-import { rules as allRules, broadcasting } from './operators/table';
+import type { GradientContext, Operators } from './operators/operator';
+import { OPERATORS, operatorIn, shapesOf } from './operators/table';
 import { type Consumers, consumersOf, pathThrough } from './path';
 import { unbroadcast } from './unbroadcast';
 
@@ -27,10 +26,10 @@ export interface DifferentiateOptions {
 export function differentiate(
   graph: Graph,
   { loss, wrt, gradName }: DifferentiateOptions,
-  rules: Partial<Rules> = allRules,
+  operators: Operators = OPERATORS,
 ): Graph {
   const builder = new GraphBuilder(graph, 'grad/');
-  const shapes = new Shapes(graph);
+  const shapes = shapesOf(graph);
   const g = new Emitter(builder, shapes, graph);
   const consumers = consumersOf(graph);
   const active = activeValues(graph, loss, wrt, g);
@@ -39,7 +38,7 @@ export function differentiate(
   const state = { g, active, consumers, loss, wrt };
   // In advance, since another refusal could hide the cause: an operator unknown to us has an output of unknown shape.
   for (const node of graph.nodes)
-    if (!rules[node.op] && isActive(node, active))
+    if (!operatorIn(operators, node.op)?.gradient && isActive(node, active))
       contextOf({ ...state, node, dys: [] }).refuse('it has no gradient rule');
 
   const gradients = new Map<string, string>([[loss, onesLike(g, loss)]]);
@@ -48,12 +47,15 @@ export function differentiate(
     const dys = node.outputs.map((output) => (active.has(output) ? (gradients.get(output) ?? null) : null));
     if (dys.every((dy) => dy === null)) continue;
     const context = contextOf({ ...state, node, dys });
-    const results = present(rules[node.op], `rule of ${node.op}`)(context);
+    const operator = operatorIn(operators, node.op);
+    if (!operator?.gradient) return context.refuse('it has no gradient rule');
+    const { gradient: rule, broadcasts } = operator;
+    const results = rule(context);
     node.inputs.forEach((input, i) => {
       if (!context.wants(i)) return;
       const partial = results[i] ?? context.refuse(`it has no gradient for its input ${i}`);
       for (const name of [partial, input]) context.shape(name);
-      const gradient = broadcasting.has(node.op) ? unbroadcast(g, partial, input) : partial;
+      const gradient = broadcasts ? unbroadcast(g, partial, input) : partial;
       // It is known by construction, and inference might know less.
       g.declareLike(gradient, input);
       const before = gradients.get(input);
@@ -114,7 +116,7 @@ interface NodeState {
   readonly wrt: string;
 }
 
-function contextOf({ node, dys, g, active, consumers, loss, wrt }: NodeState): RuleContext {
+function contextOf({ node, dys, g, active, consumers, loss, wrt }: NodeState): GradientContext {
   const refuse = (why: string): never => {
     const path = pathThrough(node, consumers, active, wrt, loss);
     const kind = node.op === 'If' || node.op === 'Loop' || node.op === 'Scan' ? 'control flow ' : '';

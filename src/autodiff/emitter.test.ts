@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { GraphBuilder } from '../graph/builder';
-import { Shapes } from '../graph/infer/infer';
 import { ints } from '../graph/ir';
 import { prune } from '../graph/simplify';
 import { Emitter } from './emitter';
+import { shapesOf } from './operators/table';
 import { normal, run, tensor, withOutputs } from './test-support';
 
 /** A graph on inputs `a [2,3,4]`, `b [2,4,5]` and `c [2,5,4]`, and words to go on with. */
@@ -15,7 +15,7 @@ function start() {
   const swapped = (name: string) => b.add('Transpose', [name], { attrs: { perm: ints([0, 2, 1]) } });
   const emitter = () => {
     const graph = b.build();
-    return new Emitter(b, new Shapes(graph), graph);
+    return new Emitter(b, shapesOf(graph), graph);
   };
   const opsOf = (name: string) => prune(withOutputs(b.build(), [name])).nodes.map(({ op }) => op);
   return { b, swapped, emitter, opsOf };

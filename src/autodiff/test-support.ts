@@ -6,14 +6,12 @@ import { createRng } from '../lib/rng';
 import { createNodeRunner } from '../runtime/ort-node';
 import type { HostTensor } from '../runtime/types';
 import { differentiate } from './differentiate';
-import type { Rules } from './operators/operator';
-import { rules as allRules } from './operators/table';
+import type { Operator, Operators } from './operators/operator';
+import { type CoreOp, OPERATORS } from './operators/table';
 
 /** For tests only: one small graph, its gradient by our rules, and by central differences. */
 export interface GradientCase {
   readonly name: string;
-  /** The rule under test; mutating it must make the check fail. */
-  readonly op: string;
   /** Float inputs that are differentiated, with their values. */
   readonly inputs: Readonly<Record<string, FloatInput>>;
   /** Other inputs. */
@@ -59,6 +57,17 @@ export const bools = (dims: readonly number[], data: readonly boolean[]): HostTe
   data: Uint8Array.from(data.map(Number)),
 });
 
+/** The operators with every gradient of one of them off by a factor, which a check must notice. */
+export function withFactor(op: CoreOp, factor: number): Operators {
+  const operator: Operator = OPERATORS[op];
+  const { gradient } = operator;
+  if (!gradient) throw new Error(`${op} has no gradient`);
+  return {
+    ...OPERATORS,
+    [op]: { ...operator, gradient: (c) => gradient(c).map((each) => each && c.g.times(each, factor)) },
+  };
+}
+
 export interface Gradients {
   readonly ours: Readonly<Record<string, readonly number[]>>;
   readonly y: readonly number[];
@@ -72,7 +81,7 @@ export type Declared = 'known' | 'symbols';
 export async function gradients(
   test: GradientCase,
   declared: Declared,
-  rules: Partial<Rules> = allRules,
+  operators: Operators = OPERATORS,
 ): Promise<Gradients> {
   const { graph, y } = forward(test, declared);
   const [output] = await run(withOutputs(graph, [y]), feedsOf(test), [y]);
@@ -87,7 +96,7 @@ export async function gradients(
   const ours: Record<string, readonly number[]> = {};
   const feeds = { ...feedsOf(test), weights: tensor({ dims: output?.dims ?? [], data: weights }) };
   for (const wrt of Object.keys(test.inputs)) {
-    const backward = differentiate(g.build(), { loss, wrt, gradName: 'gradient' }, rules);
+    const backward = differentiate(g.build(), { loss, wrt, gradName: 'gradient' }, operators);
     const [gradient] = await run(withOutputs(backward, ['gradient']), feeds, ['gradient']);
     if (gradient?.dims.join() !== test.inputs[wrt]?.dims.join())
       throw new Error(`${wrt}: gradient [${gradient?.dims}]`);

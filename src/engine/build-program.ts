@@ -1,10 +1,11 @@
 import { differentiate } from '../autodiff/differentiate';
+import { shapesOf } from '../autodiff/operators/table';
 import { isRowwise, isVector } from '../graph/before-lowering';
 import { GraphBuilder } from '../graph/builder';
 import { conditional, zerosLike } from '../graph/conditional';
 import { CROSS_ENTROPY, HEAD, LINEAR, layoutOf, withLayout } from '../graph/core-ops';
 import type { Decoder } from '../graph/decoder';
-import { Shapes } from '../graph/infer/infer';
+import type { Shapes } from '../graph/infer/infer';
 import { type Graph, int, type Node, type ValueInfo } from '../graph/ir';
 import { lower } from '../graph/lower';
 import { onGpu } from '../graph/on-gpu';
@@ -116,7 +117,7 @@ export function readEarly(graph: Graph): Graph {
   const gather = graph.nodes.find((node) => node.op === 'Gather' && node.inputs[1] === IO.readIndex);
   const flat = graph.nodes.find((node) => node.op === 'Reshape' && node.outputs[0] === gather?.inputs[0]);
   if (!gather || !flat) return graph;
-  const shapes = new Shapes(graph);
+  const shapes = shapesOf(graph);
   const only = readByHeadAlone(graph, flat, shapes);
   if (only.size === 0) return graph;
 

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { Shapes } from '../graph/infer/infer';
+import { shapesOf } from '../autodiff/operators/table';
 import { normalise } from '../graph/normalise';
 import { parse } from '../graph/parse';
 import { createWebRunner } from '../runtime/ort-web';
@@ -79,7 +79,7 @@ describe.each(FIXTURES)('$name on WebGPU', (fixture) => {
   it('passes no float through the CPU, and no more integers than it did', async () => {
     const { placed } = await loaded();
     const graph = await graphOf(fixture);
-    const shapes = new Shapes(graph);
+    const shapes = shapesOf(graph);
     const byName = new Map(graph.nodes.map((node) => [node.name, node]));
     const cpu = on(placed, 'CPUExecutionProvider');
     const gpu = on(placed, 'WebGpuExecutionProvider');

@@ -1,7 +1,10 @@
 import { intAttr } from '../attrs';
 import { maybeDType } from '../dtype';
 import type { DType, Graph, Initializer, Node, ValueInfo } from '../ir';
-import { fromInfo, fromTensor, type Inferred, shapeRules } from './rules';
+import { fromInfo, fromTensor, type Inferred, type ShapeRule } from './rules';
+
+/** The shape rule of an operator; undefined = its outputs have the types and shapes that the graph declares for them. */
+export type FindShapeRule = (op: string) => ShapeRule | undefined;
 
 /**
  * Symbolic types and shapes of all values of a graph that grows node by node. Integer arithmetic on shapes is followed
@@ -10,8 +13,10 @@ import { fromInfo, fromTensor, type Inferred, shapeRules } from './rules';
 export class Shapes {
   readonly #known = new Map<string, Inferred>();
   readonly #declared: ReadonlyMap<string, ValueInfo>;
+  readonly #ruleOf: FindShapeRule;
 
-  constructor(graph: Graph) {
+  constructor(graph: Graph, ruleOf: FindShapeRule) {
+    this.#ruleOf = ruleOf;
     this.#declared = new Map([...graph.values, ...graph.outputs.map((info) => [info.name, info] as const)]);
     for (const input of graph.inputs) this.#known.set(input.name, fromInfo(input));
     for (const tensor of graph.initializers.values()) this.addInitializer(tensor);
@@ -32,7 +37,7 @@ export class Shapes {
   }
 
   addNode(node: Node): void {
-    const rule = shapeRules[node.op];
+    const rule = this.#ruleOf(node.op);
     const inputs = node.inputs.map((name) => this.#known.get(name));
     const inferred = rule?.({ node, inputs }) ?? [];
     node.outputs.forEach((name, i) => {

@@ -2,13 +2,15 @@ import { intAttr, intsAttr } from '../attrs';
 import { broadcast, product, quotient, type SymbolicDim, sum, unknownDim } from './dims';
 import { listed, normal, numbers, type ShapeRule, value } from './rules';
 
-/** Shapes of operators that move elements without computing on them. Rules of `shapeRules`. */
+/** Shapes of operators that move elements without computing on them. */
 
 export const shapeOf: ShapeRule = ({ node, inputs: [x] }) => {
   if (!x?.shape) return value('int64', [unknownDim()]);
   const elements = x.shape.slice(intAttr(node, 'start', 0), intAttr(node, 'end', x.shape.length));
   return value('int64', [elements.length], elements);
 };
+
+export const sizeOf: ShapeRule = ({ inputs: [x] }) => value('int64', [], x?.shape ? [product(x.shape)] : undefined);
 
 export const reshape: ShapeRule = ({ node, inputs: [x, target] }) => {
   if (!x || !target) return null;

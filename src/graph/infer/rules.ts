@@ -1,35 +1,7 @@
 import { intAttr, intsAttr, tensorAttr } from '../attrs';
 import { maybeDType, toNumbers } from '../dtype';
 import type { DType, Initializer, Node, ValueInfo } from '../ir';
-import {
-  broadcast,
-  canonical,
-  difference,
-  product,
-  quotient,
-  type Shape,
-  type SymbolicDim,
-  sum,
-  unknownDim,
-} from './dims';
-import {
-  concat,
-  expand,
-  flatten,
-  gather,
-  gatherElements,
-  gatherND,
-  nonZero,
-  pad,
-  reshape,
-  shapeOf,
-  slice,
-  split,
-  squeeze,
-  tile,
-  transpose,
-  unsqueeze,
-} from './layout';
+import { broadcast, canonical, difference, quotient, type Shape, type SymbolicDim, unknownDim } from './dims';
 
 /** What is known of a value without running the graph. */
 export interface Inferred {
@@ -69,11 +41,11 @@ export const listed = ({ node, inputs }: ShapeContext, name: string, input: numb
   intsAttr(node, name) ?? numbers(inputs[input]?.elements);
 
 /** Output i has the type and shape of input 0. */
-const same: ShapeRule = ({ node, inputs }) =>
+export const same: ShapeRule = ({ node, inputs }) =>
   node.outputs.map(() => (inputs[0] ? { dtype: inputs[0].dtype, shape: inputs[0].shape } : undefined));
-const sameWithElements: ShapeRule = ({ inputs }) => [inputs[0]];
+export const sameWithElements: ShapeRule = ({ inputs }) => [inputs[0]];
 
-const broadcasting =
+export const broadcasting =
   (dtype?: DType, element?: (a: SymbolicDim, b: SymbolicDim) => SymbolicDim): ShapeRule =>
   ({ inputs }) => {
     const [a, b] = inputs;
@@ -96,18 +68,18 @@ function zip(
 }
 
 /** Exact on numbers, unknown on symbols. */
-const onNumbers = (f: (a: number, b: number) => number) => (a: SymbolicDim, b: SymbolicDim) =>
+export const onNumbers = (f: (a: number, b: number) => number) => (a: SymbolicDim, b: SymbolicDim) =>
   typeof a === 'number' && typeof b === 'number' ? f(a, b) : unknownDim();
-const divide = (a: SymbolicDim, b: SymbolicDim) =>
+export const divide = (a: SymbolicDim, b: SymbolicDim) =>
   typeof a === 'number' && typeof b === 'number' ? Math.trunc(a / b) : quotient([a], [b]);
 /** Symbols are sizes, so that one is never a negative number. */
-const equal = (a: SymbolicDim, b: SymbolicDim): SymbolicDim => {
+export const equal = (a: SymbolicDim, b: SymbolicDim): SymbolicDim => {
   if (a === b) return 1;
   const known = typeof a === 'number' ? (typeof b === 'number' ? true : a < 0) : typeof b === 'number' && b < 0;
   return known ? 0 : unknownDim();
 };
 
-const where: ShapeRule = ({ inputs }) => {
+export const where: ShapeRule = ({ inputs }) => {
   const [c, a, b] = inputs;
   if (!c?.shape || !a?.shape || !b?.shape) return a ? value(a.dtype, null) : null;
   const shape = broadcast([c.shape, a.shape, b.shape]);
@@ -116,14 +88,14 @@ const where: ShapeRule = ({ inputs }) => {
   return value(a.dtype, shape, c.elements && (a.elements || b.elements) ? c.elements.map(pick) : undefined);
 };
 
-const matMul: ShapeRule = ({ inputs: [a, b] }) => {
+export const matMul: ShapeRule = ({ inputs: [a, b] }) => {
   if (!a?.shape || !b?.shape) return a ? value(a.dtype, null) : null;
   if (a.shape.length < 2 || b.shape.length < 2) return value(a.dtype, null);
   const batch = broadcast([a.shape.slice(0, -2), b.shape.slice(0, -2), []]);
   return value(a.dtype, [...batch, a.shape.at(-2) ?? unknownDim(), b.shape.at(-1) ?? unknownDim()]);
 };
 
-const gemm: ShapeRule = ({ node, inputs: [a, b] }) =>
+export const gemm: ShapeRule = ({ node, inputs: [a, b] }) =>
   (a &&
     value(a.dtype, [
       a.shape?.[intAttr(node, 'transA', 0)] ?? unknownDim(),
@@ -139,17 +111,17 @@ const sides = (node: Node, weight: Inferred | undefined) => {
   return { out: (rows ? first : second) ?? unknownDim(), in: (rows ? second : first) ?? unknownDim() };
 };
 
-const linear: ShapeRule = ({ node, inputs: [x, weight] }) =>
+export const linear: ShapeRule = ({ node, inputs: [x, weight] }) =>
   x ? value(x.dtype, x.shape && [...x.shape.slice(0, -1), sides(node, weight).out]) : null;
 
 /** The number of candidates is `candidates` or the vocabulary: only known at run time, but the same for one node's ids. */
-const head: ShapeRule = ({ node, inputs: [hidden] }) =>
+export const head: ShapeRule = ({ node, inputs: [hidden] }) =>
   hidden ? value(hidden.dtype, [hidden.shape?.[0] ?? unknownDim(), `candidates of ${node.inputs[2]}`]) : null;
 
-const headGrad: ShapeRule = ({ node, inputs: [dY, weight] }) =>
+export const headGrad: ShapeRule = ({ node, inputs: [dY, weight] }) =>
   dY ? value(dY.dtype, [dY.shape?.[0] ?? unknownDim(), sides(node, weight).in]) : null;
 
-const reduce: ShapeRule = (c) => {
+export const reduce: ShapeRule = (c) => {
   const [x] = c.inputs;
   if (!x?.shape) return x ? value(x.dtype, null) : null;
   const rank = x.shape.length;
@@ -165,12 +137,12 @@ const reduce: ShapeRule = (c) => {
   );
 };
 
-const constant: ShapeRule = ({ node }) => {
+export const constant: ShapeRule = ({ node }) => {
   const tensor = tensorAttr(node, 'value');
   return tensor ? [fromTensor(tensor)] : null;
 };
 
-const constantOfShape: ShapeRule = ({ node, inputs: [shape] }) => {
+export const constantOfShape: ShapeRule = ({ node, inputs: [shape] }) => {
   const tensor = tensorAttr(node, 'value');
   const fill = tensor ? (fromTensor(tensor).elements?.[0] ?? null) : null;
   const dims = shape?.elements ?? null;
@@ -180,116 +152,25 @@ const constantOfShape: ShapeRule = ({ node, inputs: [shape] }) => {
   return value(tensor?.dtype ?? 'float32', dims, list);
 };
 
-const cast: ShapeRule = ({ node, inputs: [x] }) => {
+export const cast: ShapeRule = ({ node, inputs: [x] }) => {
   const dtype = maybeDType(intAttr(node, 'to', 0));
   return dtype ? value(dtype, x?.shape ?? null, x?.elements) : null;
 };
 
-const range: ShapeRule = ({ inputs }) => {
+export const range: ShapeRule = ({ inputs }) => {
   const [start, limit, step] = inputs.map((input) => input?.elements?.[0]);
   const counts = step === 1 && start !== undefined && limit !== undefined;
   return inputs[0] ? value(inputs[0].dtype, [counts ? difference(limit, start) : unknownDim()]) : null;
 };
 
 /** The branches must agree; what the first one declares holds. */
-const branches: ShapeRule = ({ node }) => {
+export const branches: ShapeRule = ({ node }) => {
   const branch = node.attrs.then_branch;
   return branch?.type === 'graph' ? branch.value.outputs.map(fromInfo) : null;
 };
 
-const family = (ops: readonly string[], rule: ShapeRule): Readonly<Record<string, ShapeRule>> =>
-  Object.fromEntries(ops.map((op) => [op, rule]));
+/** Of a test of each element. */
+export const tested: ShapeRule = ({ inputs: [x] }) => value('bool', x?.shape ?? null);
 
-/** Shape rules by operator. An operator without one has the type and shape that the graph declares for its outputs. */
-export const shapeRules: Readonly<Record<string, ShapeRule | undefined>> = {
-  ...family(
-    [
-      ...[
-        'Sqrt',
-        'Reciprocal',
-        'Neg',
-        'Abs',
-        'Exp',
-        'Log',
-        'Sin',
-        'Cos',
-        'Tanh',
-        'Sigmoid',
-        'Erf',
-        'Relu',
-        'Gelu',
-        'Not',
-        'Sign',
-        'Floor',
-        'Ceil',
-        'Round',
-      ],
-      ...[
-        'com.microsoft:Gelu',
-        'com.microsoft:FastGelu',
-        'com.microsoft:QuickGelu',
-        'Clip',
-        'Dropout',
-        'Softplus',
-        'Trilu',
-      ],
-      ...['Softmax', 'LogSoftmax', 'LayerNormalization', 'SimplifiedLayerNormalization', 'CumSum'],
-      ...['com.microsoft:SkipSimplifiedLayerNormalization', 'com.microsoft:SkipLayerNormalization'],
-      ...['com.microsoft:RotaryEmbedding', 'ScatterND', 'ScatterElements'],
-    ],
-    same,
-  ),
-  Identity: sameWithElements,
-  ...family(['IsNaN', 'IsInf'], ({ inputs: [x] }) => value('bool', x?.shape ?? null)),
-  Add: broadcasting(undefined, (a, b) => sum([a, b])),
-  Sub: broadcasting(undefined, difference),
-  Mul: broadcasting(undefined, (a, b) => product([a, b])),
-  Div: broadcasting(undefined, divide),
-  Max: broadcasting(undefined, onNumbers(Math.max)),
-  Min: broadcasting(undefined, onNumbers(Math.min)),
-  ...family(['Pow', 'Mod'], broadcasting()),
-  Equal: broadcasting('bool', equal),
-  ...family(['Less', 'LessOrEqual', 'Greater', 'GreaterOrEqual', 'And', 'Or', 'Xor'], broadcasting('bool')),
-  Where: where,
-  MatMul: matMul,
-  Gemm: gemm,
-  'studio:Linear': linear,
-  'studio:CrossEntropy': ({ inputs: [logits] }) => (logits ? value(logits.dtype, []) : null),
-  'studio:Head': head,
-  'studio:HeadGrad': headGrad,
-  ...family(
-    [
-      'ReduceSum',
-      'ReduceMean',
-      'ReduceMax',
-      'ReduceMin',
-      'ReduceLogSumExp',
-      'ReduceSumSquare',
-      'ReduceProd',
-      'ReduceL2',
-    ],
-    reduce,
-  ),
-  Shape: shapeOf,
-  Size: ({ inputs: [x] }) => value('int64', [], x?.shape ? [product(x.shape)] : undefined),
-  Reshape: reshape,
-  Transpose: transpose,
-  Squeeze: squeeze,
-  Unsqueeze: unsqueeze,
-  Flatten: flatten,
-  Concat: concat,
-  Split: split,
-  Slice: slice,
-  Gather: gather,
-  GatherElements: gatherElements,
-  GatherND: gatherND,
-  NonZero: nonZero,
-  Expand: expand,
-  Tile: tile,
-  Pad: pad,
-  Constant: constant,
-  ConstantOfShape: constantOfShape,
-  Cast: cast,
-  Range: range,
-  If: branches,
-};
+/** One number of the first input's type. */
+export const scalar: ShapeRule = ({ inputs: [x] }) => (x ? value(x.dtype, []) : null);

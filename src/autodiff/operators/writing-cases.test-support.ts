@@ -1,9 +1,8 @@
-import type { GraphBuilder } from '../../../graph/builder';
-import { type Attr, ints } from '../../../graph/ir';
-import { type FloatInput, type GradientCase, normal } from '../../test-support';
+import type { GraphBuilder } from '../../graph/builder';
+import { type Attr, ints } from '../../graph/ir';
+import { type FloatInput, type GradientCase, normal } from '../test-support';
 
-/** For tests only: what the cases of all rules are written with. */
-/** For tests only: small graphs that between them use every rule in every way that it knows. */
+/** For tests only: what the cases of all operators are written with. */
 export type Attrs = Readonly<Record<string, Attr>>;
 export const [A, B] = [
   [2, 3, 4],
@@ -16,7 +15,6 @@ export const indices = (g: GraphBuilder, ...values: number[]) => g.constant('int
 /** One operator on x. */
 export const unary = (op: string, x: FloatInput = normal(A, 1), attrs: Attrs = {}, name = op): GradientCase => ({
   name,
-  op,
   inputs: { x },
   build: (g) => g.add(op, ['x'], { attrs }),
 });
@@ -24,7 +22,6 @@ export const unary = (op: string, x: FloatInput = normal(A, 1), attrs: Attrs = {
 /** One operator on a and b, both differentiated. */
 export const binary = (op: string, a: FloatInput, b: FloatInput, attrs: Attrs = {}, name = op): GradientCase => ({
   name,
-  op,
   inputs: { a, b },
   build: (g) => g.add(op, ['a', 'b'], { attrs }),
 });

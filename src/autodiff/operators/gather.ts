@@ -1,8 +1,10 @@
 import { intAttr } from '../../graph/attrs';
-import type { Rule, RuleContext, Rules } from '../operators/operator';
+import * as infer from '../../graph/infer/layout';
+import { same } from '../../graph/infer/rules';
+import type { Gradient, GradientContext, Operators } from './operator';
 
 /** Rows that were picked more than once collect the sum: dX = zeros with dY added at the indices. */
-const gather: Rule = (c) => {
+const gather: Gradient = (c) => {
   const { g, dy, x } = c;
   const rank = c.shape(x).length;
   const axis = (intAttr(c.node, 'axis', 0) + rank) % rank;
@@ -24,17 +26,17 @@ const gather: Rule = (c) => {
 const range = (start: number, end: number) => Array.from({ length: end - start }, (_, i) => start + i);
 
 /** ScatterND takes int64 tuples; the index lists are short, so their cast costs nothing. */
-function scatterRows(c: RuleContext, like: string, updates: string): string {
+function scatterRows(c: GradientContext, like: string, updates: string): string {
   const { g, input } = c;
   const rows = g.op('Unsqueeze', [indices(g, input(1), like), g.int64s([-1])]);
   return scatter(c, like, rows, updates);
 }
 
-const scatter = ({ g }: RuleContext, like: string, tuples: string, updates: string): string =>
+const scatter = ({ g }: GradientContext, like: string, tuples: string, updates: string): string =>
   g.op('ScatterND', [g.zerosLike(like), tuples, updates], { reduction: { type: 'string', value: 'add' } });
 
 /** Indices as int64; constant ones counted from the start, which every provider understands. */
-function indices(g: RuleContext['g'], name: string, like: string): string {
+function indices(g: GradientContext['g'], name: string, like: string): string {
   const known = g.constantInts(name);
   const size = g.info(like)?.shape?.[0];
   const shape = g.info(name)?.shape;
@@ -46,9 +48,26 @@ function indices(g: RuleContext['g'], name: string, like: string): string {
 }
 
 /** dX = zeros with dY added at the indices, which are tuples already */
-const gatherND: Rule = (c) => {
+const gatherND: Gradient = (c) => {
   if (intAttr(c.node, 'batch_dims', 0) !== 0) c.refuse('it gathers within batches');
   return [scatter(c, c.x, c.input(1), c.dy)];
 };
 
-export const gatherRules: Rules = { Gather: gather, GatherND: gatherND };
+/** Operators that pick or place elements by index. */
+export const gathers = {
+  Gather: {
+    gradient: gather,
+    shape: infer.gather,
+    broadcasts: false,
+    note: 'to the data: ScatterND with addition, so that repeated indices add up',
+  },
+  GatherND: {
+    gradient: gatherND,
+    shape: infer.gatherND,
+    broadcasts: false,
+    note: 'to the data, without batch dimensions',
+  },
+  GatherElements: { gradient: null, shape: infer.gatherElements },
+  ScatterElements: { gradient: null, shape: same },
+  ScatterND: { gradient: null, shape: same },
+} satisfies Operators;

@@ -1,8 +1,9 @@
 import { floatAttr, intAttr } from '../../graph/attrs';
-import type { Rule, RuleContext, Rules } from '../operators/operator';
+import { same } from '../../graph/infer/rules';
+import type { Gradient, GradientContext, Operators } from './operator';
 
 /** Axes from `axis` on, counted from the end so that they hold for any rank. */
-function normalised(c: RuleContext, axis: number): readonly number[] {
+function normalised(c: GradientContext, axis: number): readonly number[] {
   const rank = c.shape(c.x).length;
   const count = axis < 0 ? -axis : rank - axis;
   return Array.from({ length: count }, (_, i) => i - count);
@@ -12,7 +13,7 @@ function normalised(c: RuleContext, axis: number): readonly number[] {
  * What is summed over the n elements that are normalised together. Where n is not known when the graph is built, means stand for
  * the sums, and 1 for n: every formula below holds for both.
  */
-function sums(c: RuleContext, axes: readonly number[]) {
+function sums(c: GradientContext, axes: readonly number[]) {
   const { g } = c;
   const sizes = axes.map((axis) => c.shape(c.x).at(axis));
   if (!sizes.every((size): size is number => typeof size === 'number'))
@@ -29,7 +30,7 @@ function sums(c: RuleContext, axes: readonly number[]) {
  *
  * Output 2 of the forward operator holds 1 / s, but is uninitialised memory on WebGPU.
  */
-function rmsGradient(c: RuleContext, x: string, weight: string, axes: readonly number[], epsilon: number): string {
+function rmsGradient(c: GradientContext, x: string, weight: string, axes: readonly number[], epsilon: number): string {
   const { g, dy, y } = c;
   const { n, sum, ofSquares } = sums(c, axes);
   const L = g.add(ofSquares(x), g.scalar(n * epsilon));
@@ -41,7 +42,13 @@ function rmsGradient(c: RuleContext, x: string, weight: string, axes: readonly n
  * y = xc W / s + b, xc = x - mean x, W = w sqrt n, s = sqrt L, L = sum xc^2 + n eps, G = dY W:
  * dX = (G - mean G - xc sum(G xc) / L) / s
  */
-function layerGradient(c: RuleContext, x: string, weight: string, axes: readonly number[], epsilon: number): string {
+function layerGradient(
+  c: GradientContext,
+  x: string,
+  weight: string,
+  axes: readonly number[],
+  epsilon: number,
+): string {
   const { g, dy } = c;
   const { n, sum, ofSquares } = sums(c, axes);
   const centred = g.sub(x, g.mean(x, axes));
@@ -51,12 +58,12 @@ function layerGradient(c: RuleContext, x: string, weight: string, axes: readonly
   return g.div(g.sub(g.sub(G, g.mean(G, axes)), along), g.sqrt(L));
 }
 
-const epsilonOf = (c: RuleContext, fallback: number) => floatAttr(c.node, 'epsilon', fallback);
-const axesOf = (c: RuleContext) => normalised(c, intAttr(c.node, 'axis', -1));
+const epsilonOf = (c: GradientContext, fallback: number) => floatAttr(c.node, 'epsilon', fallback);
+const axesOf = (c: GradientContext) => normalised(c, intAttr(c.node, 'axis', -1));
 
 /** Normalises s = x + skip (+ bias); output 3 is s, which carries the residual stream. */
 const skip =
-  (gradient: typeof rmsGradient, biasInput: number): Rule =>
+  (gradient: typeof rmsGradient, biasInput: number): Gradient =>
   (c) => {
     const { g, node, dys } = c;
     const bias = c.input(biasInput);
@@ -68,9 +75,33 @@ const skip =
     return [ds, ds];
   };
 
-export const norm: Rules = {
-  SimplifiedLayerNormalization: (c) => [rmsGradient(c, c.x, c.input(1), axesOf(c), epsilonOf(c, 1e-5))],
-  LayerNormalization: (c) => [layerGradient(c, c.x, c.input(1), axesOf(c), epsilonOf(c, 1e-5))],
-  'com.microsoft:SkipSimplifiedLayerNormalization': skip(rmsGradient, 3),
-  'com.microsoft:SkipLayerNormalization': skip(layerGradient, 4),
-};
+const rmsNorm: Gradient = (c) => [rmsGradient(c, c.x, c.input(1), axesOf(c), epsilonOf(c, 1e-5))];
+const layerNorm: Gradient = (c) => [layerGradient(c, c.x, c.input(1), axesOf(c), epsilonOf(c, 1e-5))];
+
+/** Norms over the last axes, alone and fused with the residual sum before them. */
+export const norms = {
+  LayerNormalization: {
+    gradient: layerNorm,
+    shape: same,
+    broadcasts: false,
+    note: 'to the input; scale and bias are frozen',
+  },
+  SimplifiedLayerNormalization: {
+    gradient: rmsNorm,
+    shape: same,
+    broadcasts: false,
+    note: 'to the input; the inverse RMS is recomputed',
+  },
+  'com.microsoft:SkipLayerNormalization': {
+    gradient: skip(layerGradient, 4),
+    shape: same,
+    broadcasts: true,
+    note: 'to both inputs, through the residual output too',
+  },
+  'com.microsoft:SkipSimplifiedLayerNormalization': {
+    gradient: skip(rmsGradient, 3),
+    shape: same,
+    broadcasts: true,
+    note: 'to both inputs, through the residual output too',
+  },
+} satisfies Operators;

@@ -1,11 +1,9 @@
-import { float, int } from '../../../graph/ir';
-import { A, type Attrs, B, constant } from '../../operators/writing-cases.test-support';
-import { type GradientCase, normal } from '../../test-support';
+import { float, int } from '../../graph/ir';
+import { type GradientCase, normal } from '../test-support';
+import { A, type Attrs, B, constant } from './writing-cases.test-support';
 
-/** For tests only. */
 const norm = (op: string, weights: readonly number[], attrs: Attrs = {}): GradientCase => ({
   name: `${op} ${Object.keys(attrs)}`,
-  op,
   inputs: { x: normal(A, 1) },
   build: (g) =>
     g.add(op, ['x', ...weights.map((seed) => constant(g, normal([4], seed, 1, 0.5)))], {
@@ -16,7 +14,6 @@ const norm = (op: string, weights: readonly number[], attrs: Attrs = {}): Gradie
 /** Both outputs of a skip norm: the normalised value and the residual stream. */
 const skipNorm = (op: string, weights: readonly number[], residual: boolean): GradientCase => ({
   name: `${op} ${weights.length} weights${residual ? ' residual' : ''}`,
-  op,
   inputs: { a: normal(A, 1), b: normal(B, 2) },
   build: (g) => {
     const y = g.fresh('y');
@@ -28,13 +25,18 @@ const skipNorm = (op: string, weights: readonly number[], residual: boolean): Gr
   },
 });
 
-export const normCases: readonly GradientCase[] = [
-  norm('SimplifiedLayerNormalization', [3]),
-  norm('SimplifiedLayerNormalization', [3], { axis: int(2) }),
-  norm('LayerNormalization', [3, 4]),
-  norm('LayerNormalization', [3, 4], { axis: int(2) }),
-  skipNorm('com.microsoft:SkipSimplifiedLayerNormalization', [3], true),
-  skipNorm('com.microsoft:SkipSimplifiedLayerNormalization', [3, 4], false),
-  skipNorm('com.microsoft:SkipLayerNormalization', [3, 4], true),
-  skipNorm('com.microsoft:SkipLayerNormalization', [3, 4, 5], true),
-];
+export const normCases = {
+  SimplifiedLayerNormalization: [
+    norm('SimplifiedLayerNormalization', [3]),
+    norm('SimplifiedLayerNormalization', [3], { axis: int(2) }),
+  ],
+  LayerNormalization: [norm('LayerNormalization', [3, 4]), norm('LayerNormalization', [3, 4], { axis: int(2) })],
+  'com.microsoft:SkipSimplifiedLayerNormalization': [
+    skipNorm('com.microsoft:SkipSimplifiedLayerNormalization', [3], true),
+    skipNorm('com.microsoft:SkipSimplifiedLayerNormalization', [3, 4], false),
+  ],
+  'com.microsoft:SkipLayerNormalization': [
+    skipNorm('com.microsoft:SkipLayerNormalization', [3, 4], true),
+    skipNorm('com.microsoft:SkipLayerNormalization', [3, 4, 5], true),
+  ],
+} satisfies Readonly<Record<string, readonly GradientCase[]>>;

@@ -1,12 +1,13 @@
-import type { Shape } from '../graph/infer/dims';
-import type { Node } from '../graph/ir';
-import type { Emitter } from './emitter';
+import type { Shape } from '../../graph/infer/dims';
+import type { ShapeRule } from '../../graph/infer/rules';
+import type { Node } from '../../graph/ir';
+import type { Emitter } from '../emitter';
 
 /**
- * What a rule sees of one node of the forward graph. Gradients are names of values, like everything else: a rule
+ * What a gradient rule sees of one node of the forward graph. Gradients are names of values, like everything else: a rule
  * appends nodes through `g` and returns the name of the gradient for each input of the node.
  */
-export interface RuleContext {
+export interface GradientContext {
   readonly g: Emitter;
   readonly node: Node;
   /** Gradient of output 0. @throws StudioError `model-unsupported` when only another output is on the path. */
@@ -33,19 +34,43 @@ export interface RuleContext {
 
 /**
  * d loss / d input for each input, null where there is none; trailing nulls may be left out. The shape of a gradient
- * may be that of the broadcast operands: the driver un-broadcasts, rules never do.
+ * may be that of the broadcast operands: the driver sums it down to the operand's shape, rules never do.
  */
-export type Rule = (context: RuleContext) => readonly (string | null)[];
-export type Rules = Readonly<Record<string, Rule>>;
+export type Gradient = (context: GradientContext) => readonly (string | null)[];
+
+/** An operator that gradients pass through. */
+export interface Differentiable {
+  readonly gradient: Gradient;
+  readonly shape: ShapeRule;
+  /**
+   * Whether operands may be stretched to fit each other, so that a gradient may be larger than its operand. All other
+   * gradients have exactly the operand's shape.
+   */
+  readonly broadcasts: boolean;
+  /** What the gradient covers, for OPS.md; '' = everything. */
+  readonly note: string;
+}
+
+/** An operator that runs but stops gradients: integers, comparisons, shapes. */
+export interface ForwardOnly {
+  readonly gradient: null;
+  readonly shape: ShapeRule;
+}
+
+export type Operator = Differentiable | ForwardOnly;
+export type Operators = Readonly<Record<string, Operator>>;
 
 /** Rule of a unary operator from the factor of dY: dX = dY * factor. */
 export const scaled =
-  (factor: (context: RuleContext) => string): Rule =>
+  (factor: (context: GradientContext) => string): Gradient =>
   (c) => [c.g.mul(c.dy, factor(c))];
 
 /** Rules of an operator with two operands, each emitted only where it is wanted. */
 export const binary =
-  (da: (context: RuleContext & Operands) => string, db: (context: RuleContext & Operands) => string): Rule =>
+  (
+    da: (context: GradientContext & Operands) => string,
+    db: (context: GradientContext & Operands) => string,
+  ): Gradient =>
   (c) => {
     const operands = { ...c, dy: c.dy, a: c.input(0), b: c.input(1) };
     return [c.wants(0) ? da(operands) : null, c.wants(1) ? db(operands) : null];
@@ -57,4 +82,4 @@ export interface Operands {
 }
 
 /** The gradient passes unchanged to input 0. */
-export const pass: Rule = ({ dy }) => [dy];
+export const pass: Gradient = ({ dy }) => [dy];

@@ -1,9 +1,10 @@
 import { intAttr, intsAttr } from '../../graph/attrs';
+import { reduce } from '../../graph/infer/rules';
 import { int } from '../../graph/ir';
-import type { Rule, RuleContext, Rules } from '../operators/operator';
+import type { Gradient, GradientContext, Operators } from './operator';
 
 /** Axes that are reduced; null stands for all of them. */
-function axesOf(c: RuleContext): readonly number[] | null {
+function axesOf(c: GradientContext): readonly number[] | null {
   const given = intsAttr(c.node, 'axes');
   if (given) return given;
   if (c.input(1) === '') return intAttr(c.node, 'noop_with_empty_axes', 0) === 1 ? [] : null;
@@ -11,7 +12,7 @@ function axesOf(c: RuleContext): readonly number[] | null {
 }
 
 /** A value of the output's shape with the reduced axes back in it, of size 1. */
-function kept(c: RuleContext, value: string): string {
+function kept(c: GradientContext, value: string): string {
   if (intAttr(c.node, 'keepdims', 1) === 1) return value;
   const rank = c.shape(c.x).length;
   const axes = axesOf(c) ?? c.shape(c.x).map((_, i) => i);
@@ -20,10 +21,10 @@ function kept(c: RuleContext, value: string): string {
 }
 
 /** dY stretched to the input's shape. */
-const stretched = (c: RuleContext) => c.g.expand(kept(c, c.dy), c.g.shape(c.x));
+const stretched = (c: GradientContext) => c.g.expand(kept(c, c.dy), c.g.shape(c.x));
 
 /** dX = dY / n, n elements in each mean; from the shape where sizes are symbols (`Size` would fetch x from the GPU) */
-const mean: Rule = (c) => {
+const mean: Gradient = (c) => {
   const { g, x } = c;
   const shape = c.shape(x);
   const axes = axesOf(c);
@@ -36,26 +37,32 @@ const mean: Rule = (c) => {
 };
 
 /** dX = dY / ties where x is the largest */
-const largest: Rule = (c) => {
+const largest: Gradient = (c) => {
   const { g, x } = c;
   const hit = g.where(g.equal(x, kept(c, c.y)), g.scalar(1), g.scalar(0));
   const ties = g.op('ReduceSum', [hit, ...axisInput(c)]);
   return [g.mul(g.div(kept(c, c.dy), ties), hit)];
 };
-const axisInput = (c: RuleContext) => {
+const axisInput = (c: GradientContext) => {
   const axes = axesOf(c);
   return axes ? [c.g.int64s(axes)] : [];
 };
 
-export const reduce: Rules = {
-  ReduceSum: (c) => [stretched(c)],
-  ReduceMean: mean,
-  // 2 x
-  ReduceSumSquare: (c) => [c.g.mul(kept(c, c.dy), c.g.times(c.x, 2))],
-  // softmax of x over the reduced axes
-  ReduceLogSumExp: (c) => [c.g.mul(kept(c, c.dy), c.g.exp(c.g.sub(c.x, kept(c, c.y))))],
-  // x / y
-  ReduceL2: (c) => [c.g.mul(c.g.div(kept(c, c.dy), kept(c, c.y)), c.x)],
-  ReduceMax: largest,
-  ReduceMin: largest,
-};
+/** 2 x dY */
+const sumSquare: Gradient = (c) => [c.g.mul(kept(c, c.dy), c.g.times(c.x, 2))];
+/** dY times the softmax of x over the reduced axes */
+const logSumExp: Gradient = (c) => [c.g.mul(kept(c, c.dy), c.g.exp(c.g.sub(c.x, kept(c, c.y))))];
+/** dY x / y */
+const l2: Gradient = (c) => [c.g.mul(c.g.div(kept(c, c.dy), kept(c, c.y)), c.x)];
+
+/** Operators that sum, average or pick along axes. */
+export const reductions = {
+  ReduceL2: { gradient: l2, shape: reduce, broadcasts: false, note: '' },
+  ReduceLogSumExp: { gradient: logSumExp, shape: reduce, broadcasts: false, note: '' },
+  ReduceMax: { gradient: largest, shape: reduce, broadcasts: false, note: 'shared between ties' },
+  ReduceMean: { gradient: mean, shape: reduce, broadcasts: false, note: '' },
+  ReduceMin: { gradient: largest, shape: reduce, broadcasts: false, note: 'shared between ties' },
+  ReduceProd: { gradient: null, shape: reduce },
+  ReduceSum: { gradient: (c) => [stretched(c)], shape: reduce, broadcasts: false, note: '' },
+  ReduceSumSquare: { gradient: sumSquare, shape: reduce, broadcasts: false, note: '' },
+} satisfies Operators;

@@ -1,13 +1,13 @@
 import { intAttr, intsAttr } from '../../graph/attrs';
-import type { Rule, RuleContext, Rules } from '../operators/operator';
-
-const normal = (axis: number, rank: number) => (axis < 0 ? axis + rank : axis);
+import * as infer from '../../graph/infer/layout';
+import { branches, constant, constantOfShape, normal, range, same } from '../../graph/infer/rules';
+import { type Gradient, type GradientContext, type Operators, pass } from './operator';
 
 /** Reshape and its kin: the elements stay in order. */
-const reshaped: Rule = ({ g, dy, x }) => [g.reshapeLike(dy, x)];
+const reshaped: Gradient = ({ g, dy, x }) => [g.reshapeLike(dy, x)];
 
 /** The inverse permutation; without `perm` the axes are reversed, which is its own inverse. */
-const transpose: Rule = ({ g, dy, node }) => {
+const transpose: Gradient = ({ g, dy, node }) => {
   const perm = intsAttr(node, 'perm');
   if (!perm) return [g.transpose(dy)];
   return [
@@ -19,7 +19,7 @@ const transpose: Rule = ({ g, dy, node }) => {
 };
 
 /** dX_i = dY[..., offset_i : offset_i + size_i, ...] */
-const concat: Rule = (c) => {
+const concat: Gradient = (c) => {
   const { g, dy, node } = c;
   const axis = normal(intAttr(node, 'axis', 0), c.shape(dy).length);
   const sizes = node.inputs.map((input) => c.shape(input)[axis]);
@@ -36,13 +36,13 @@ const concat: Rule = (c) => {
 };
 
 /** dX = Concat(dY_i), zeros for a part that the loss does not depend on */
-const split: Rule = (c) => {
+const split: Gradient = (c) => {
   const parts = c.dys.map((dy, i) => dy ?? c.g.zerosLike(c.node.outputs[i] || c.refuse('an output has no name')));
   return [c.g.concat(parts, intAttr(c.node, 'axis', 0))];
 };
 
 /** dX = dY padded with the zeros that were cut off */
-const slice: Rule = (c) => {
+const slice: Gradient = (c) => {
   const { g, x } = c;
   const rank = c.shape(x).length;
   const starts = c.input(1);
@@ -62,7 +62,7 @@ const slice: Rule = (c) => {
 };
 
 /** dY with `step - 1` zeros behind each element of an axis: [.., n, ..] as [.., n, 1, ..], padded, and folded again. */
-function spaced(c: RuleContext, dy: string, axis: number, step: number): string {
+function spaced(c: GradientContext, dy: string, axis: number, step: number): string {
   const { g } = c;
   if (step === 1) return dy;
   if (step < 1) return c.refuse('it takes steps backwards');
@@ -84,7 +84,7 @@ interface Cut {
 }
 
 /** Zeros before and after. With steps what is after may be negative: zeros that stand beyond the end. */
-function padsOf({ g, x, input }: RuleContext, { dy, axis, start, k }: Cut) {
+function padsOf({ g, x, input }: GradientContext, { dy, axis, start, k }: Cut) {
   const [whole, part] = [g.size(x, axis), g.size(dy, axis)];
   const clamped = (position: string) => g.op('Min', [position, whole]);
   const from = () => {
@@ -98,7 +98,7 @@ function padsOf({ g, x, input }: RuleContext, { dy, axis, start, k }: Cut) {
 }
 
 /** dX = dY without its border */
-const pad: Rule = (c) => {
+const pad: Gradient = (c) => {
   const { g, dy, x } = c;
   const rank = c.shape(x).length;
   const pads = g.constantInts(c.input(1));
@@ -114,7 +114,7 @@ const pad: Rule = (c) => {
 };
 
 /** Each axis is repeated r times: dY as [r0, d0, r1, d1, ...], summed over the r's. */
-const tile: Rule = (c) => {
+const tile: Gradient = (c) => {
   const { g, dy, x } = c;
   const rank = c.shape(x).length;
   const pairs = g.op(
@@ -132,17 +132,27 @@ const tile: Rule = (c) => {
   ];
 };
 
-export const shape: Rules = {
-  Reshape: reshaped,
-  Squeeze: reshaped,
-  Unsqueeze: reshaped,
-  Flatten: reshaped,
-  Transpose: transpose,
-  Concat: concat,
-  Split: split,
-  Slice: slice,
-  Pad: pad,
-  // The driver sums over what was stretched.
-  Expand: ({ dy }) => [dy],
-  Tile: tile,
-};
+/** Operators that move elements or read shapes, without computing on values. */
+export const layout = {
+  Concat: { gradient: concat, shape: infer.concat, broadcasts: false, note: '' },
+  Expand: { gradient: pass, shape: infer.expand, broadcasts: true, note: '' },
+  Flatten: { gradient: reshaped, shape: infer.flatten, broadcasts: false, note: '' },
+  Pad: { gradient: pad, shape: infer.pad, broadcasts: false, note: 'constant mode, constant pads, not negative' },
+  Reshape: { gradient: reshaped, shape: infer.reshape, broadcasts: false, note: '' },
+  Slice: { gradient: slice, shape: infer.slice, broadcasts: false, note: 'constant steps, forwards' },
+  Split: { gradient: split, shape: infer.split, broadcasts: false, note: '' },
+  Squeeze: { gradient: reshaped, shape: infer.squeeze, broadcasts: false, note: '' },
+  Tile: { gradient: tile, shape: infer.tile, broadcasts: false, note: '' },
+  Transpose: { gradient: transpose, shape: infer.transpose, broadcasts: false, note: '' },
+  Unsqueeze: { gradient: reshaped, shape: infer.unsqueeze, broadcasts: false, note: '' },
+
+  Constant: { gradient: null, shape: constant },
+  ConstantOfShape: { gradient: null, shape: constantOfShape },
+  CumSum: { gradient: null, shape: same },
+  If: { gradient: null, shape: branches },
+  NonZero: { gradient: null, shape: infer.nonZero },
+  Range: { gradient: null, shape: range },
+  Shape: { gradient: null, shape: infer.shapeOf },
+  Size: { gradient: null, shape: infer.sizeOf },
+  Trilu: { gradient: null, shape: same },
+} satisfies Operators;

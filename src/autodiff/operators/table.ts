@@ -1,0 +1,34 @@
+import { type FindShapeRule, Shapes } from '../../graph/infer/infer';
+import type { Graph } from '../../graph/ir';
+import { elementwise } from './elementwise';
+import { gathers } from './gather';
+import { layout } from './layout';
+import { norms } from './norms';
+import type { Operator, Operators } from './operator';
+import { products } from './products';
+import { reductions } from './reductions';
+
+/** Every operator that a normalised graph may hold and that we understand, each as one object. OPS.md is written from it. */
+export const OPERATORS = {
+  ...elementwise,
+  ...products,
+  ...norms,
+  ...reductions,
+  ...layout,
+  ...gathers,
+} satisfies Operators;
+
+export type CoreOp = keyof typeof OPERATORS;
+/** Operators with a gradient. */
+export type DifferentiableOp = {
+  [Op in CoreOp]: (typeof OPERATORS)[Op]['gradient'] extends null ? never : Op;
+}[CoreOp];
+
+/** Looked up by a name from a model file, which may be anything. */
+export const operatorIn = (operators: Operators, op: string): Operator | undefined =>
+  Object.hasOwn(operators, op) ? operators[op] : undefined;
+
+const shapeRuleOf: FindShapeRule = (op) => operatorIn(OPERATORS, op)?.shape;
+
+/** Symbolic shapes of a normalised graph. */
+export const shapesOf = (graph: Graph): Shapes => new Shapes(graph, shapeRuleOf);
