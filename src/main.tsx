@@ -9,7 +9,7 @@ import { lastModel, openLastProject, wantedBackend } from './app/boot';
 import { createServices } from './app/create-services';
 import { isolate } from './app/isolate';
 import { Opening, OpeningFailed } from './app/Opening';
-import { preloadScreens } from './app/screens/registry';
+import { preloadScreens } from './app/registry';
 import { probe } from './app/state/capabilities';
 import { createStores } from './app/state/stores';
 import { StudioProvider } from './app/state/studio';

@@ -1,6 +1,6 @@
 import { useCallback, useEffect } from 'react';
 import { Redirect, Route, Router, Switch } from 'wouter';
-import { STEPS, TOOLS } from './screens/registry';
+import { STEPS, screenOf, TOOLS } from './registry';
 import { StartScreen } from './screens/start/StartScreen';
 import { DropTarget } from './shell/DropTarget';
 import type { Dropped } from './shell/dropped-files';
@@ -12,8 +12,6 @@ import { useProject, useStores } from './state/studio';
 import { Button } from './ui/Button';
 import { EmptyState } from './ui/EmptyState';
 import { ProgressBar } from './ui/ProgressBar';
-
-const SCREENS = [...STEPS, ...TOOLS];
 
 /** Where a file that is dropped means rows to be answered, not a new project. */
 const isBatch = () => /^#\/project\/[^/]+\/library\?(.*&)?tab=batch(&|$)/.test(location.hash);
@@ -38,7 +36,7 @@ export function App() {
       <DropTarget onFile={openFile} onModel={openModel} onPrompt={openPrompt}>
         <Switch>
           <Route path="/">
-            <Shell current={null}>
+            <Shell current={null} steps={STEPS} tools={TOOLS}>
               <StartScreen />
             </Shell>
           </Route>
@@ -53,9 +51,8 @@ export function App() {
 }
 
 function ScreenById({ id }: { readonly id: string }) {
-  const entry = SCREENS.find((s) => s.id === id);
-  if (!entry?.Screen) return <Redirect to="/" replace />;
-  return <entry.Screen />;
+  const Screen = screenOf(id);
+  return Screen ? <Screen /> : <Redirect to="/" replace />;
 }
 
 /** A screen of the project that the address names. */
@@ -67,7 +64,7 @@ function ProjectScreen({ id, screen }: { readonly id: string; readonly screen: s
     else void project.getState().open(id);
   }, [id, project]);
   return (
-    <Shell current={screen}>
+    <Shell current={screen} steps={STEPS} tools={TOOLS}>
       <OpenProject id={id}>
         <ScreenById id={screen} />
       </OpenProject>

@@ -2,8 +2,8 @@
 
 import type { ModelSource } from '../model/load';
 import type { PromptSet } from '../project/types';
-import type { Services } from './services';
 import { navigate, screenPath } from './shell/location';
+import type { Services } from './state/services';
 import { SOURCE_SETTING } from './state/session-state';
 import type { Stores } from './state/stores';
 

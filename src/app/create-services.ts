@@ -1,17 +1,15 @@
 /** Makes everything with a lifetime that the page uses, once. */
 import { browserFileCache } from '../model/download';
 import { loadModelFiles } from '../model/load';
+import { loadTokenizerFiles } from '../model/tokenizer-files';
 import { openStore } from '../store/store';
 import { createDataClient } from '../worker/clients/data-client';
 import { createEngineClient } from '../worker/clients/engine-client';
+import { listsByReference, packedStore } from './by-reference';
 import { linkedWorkers } from './linked-workers';
-import { listsByReference } from './lists-by-reference';
-import { withNearestExamples } from './nearest-examples';
-import { packedStore } from './packed-store';
-import { loadSample } from './sample';
-import type { Services } from './services';
-import { loadShippedPrompt } from './shipped-prompt';
-import { loadTokenizerFiles } from './tokenizer-files';
+import { withNearestExamples } from './state/nearest-examples';
+import type { Services } from './state/services';
+import { loadSample, loadShippedPrompt } from './state/site-files';
 import { toastError } from './ui/toast';
 
 /** Fetched once: also when the network is gone by the next time. A failure is not kept. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { StudioError } from '../lib/errors';
 import type { DataMethods, EngineMethods } from '../worker/protocol';
 import { linkedWorkers } from './linked-workers';
-import type { Client } from './services';
+import type { Client } from './state/services';
 
 function mortal(deaths: number) {
   const calls: string[] = [];

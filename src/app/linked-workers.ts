@@ -2,7 +2,7 @@
 import { StudioError } from '../lib/errors';
 import type { DataMethods, EngineLink, EngineMethods, ModelFiles } from '../worker/protocol';
 import { VERB_NAMES } from '../workflow/names';
-import type { Client, Services } from './services';
+import type { Client, Services } from './state/services';
 
 const isVerb = (method: string): boolean => (VERB_NAMES as readonly string[]).includes(method);
 

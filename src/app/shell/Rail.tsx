@@ -1,6 +1,5 @@
 import { Link } from 'wouter';
-import { STEPS, TOOLS } from '../screens/registry';
-import { type StepMark, type StepState, stepMarks } from '../state/step-marks';
+import { type StepId, type StepMark, type StepState, stepMarks } from '../state/step-marks';
 import { useProject, useSession } from '../state/studio';
 import { Books, Check, Spark } from '../ui/icons';
 import { screenPath } from './location';
@@ -15,8 +14,17 @@ const SAID: Readonly<Record<StepState, string>> = {
 
 const TOOL_ICONS = { playground: <Spark />, library: <Books /> };
 
+export interface RailEntries {
+  readonly steps: readonly { readonly id: StepId; readonly number: number; readonly title: string }[];
+  readonly tools: readonly { readonly id: keyof typeof TOOL_ICONS; readonly title: string }[];
+}
+
+interface RailProps extends RailEntries {
+  readonly current: string | null;
+}
+
 /** The journey as four numbered steps, and the tools. Below 760 px it is the bar at the bottom. */
-export function Rail({ current }: { readonly current: string | null }) {
+export function Rail({ current, steps, tools }: RailProps) {
   const set = useProject((s) => s.set);
   const dataset = useProject((s) => s.dataset);
   const kept = useProject((s) => s.sets.length);
@@ -25,36 +33,32 @@ export function Rail({ current }: { readonly current: string | null }) {
   return (
     <nav className="rail" aria-label="Steps and tools">
       <ol className="rail-list">
-        {STEPS.map(({ id, number, title, Screen }) =>
-          Screen ? (
-            <li key={id}>
-              <StepLink
-                href={screenPath(set?.id ?? null, id)}
-                number={number}
-                title={title}
-                mark={marks[id]}
-                isCurrent={current === id}
-              />
-            </li>
-          ) : null,
-        )}
+        {steps.map(({ id, number, title }) => (
+          <li key={id}>
+            <StepLink
+              href={screenPath(set?.id ?? null, id)}
+              number={number}
+              title={title}
+              mark={marks[id]}
+              isCurrent={current === id}
+            />
+          </li>
+        ))}
       </ol>
       <ul className="rail-list rail-tools">
-        {TOOLS.map(({ id, title, Screen }) =>
-          Screen ? (
-            <li key={id}>
-              <Link
-                className="rail-link"
-                href={screenPath(set?.id ?? null, id)}
-                aria-current={current === id ? 'page' : undefined}
-              >
-                <span className="rail-icon">{TOOL_ICONS[id]}</span>
-                <span>{title}</span>
-                {id === 'library' && kept > 0 ? <small>{kept}</small> : null}
-              </Link>
-            </li>
-          ) : null,
-        )}
+        {tools.map(({ id, title }) => (
+          <li key={id}>
+            <Link
+              className="rail-link"
+              href={screenPath(set?.id ?? null, id)}
+              aria-current={current === id ? 'page' : undefined}
+            >
+              <span className="rail-icon">{TOOL_ICONS[id]}</span>
+              <span>{title}</span>
+              {id === 'library' && kept > 0 ? <small>{kept}</small> : null}
+            </Link>
+          </li>
+        ))}
       </ul>
     </nav>
   );

@@ -2,24 +2,24 @@ import { type ReactNode, Suspense } from 'react';
 import { ProgressBar } from '../ui/ProgressBar';
 import { Toaster } from '../ui/Toaster';
 import { ErrorBoundary } from './ErrorBoundary';
-import { Rail } from './Rail';
+import { Rail, type RailEntries } from './Rail';
 import { SaveTrouble } from './SaveTrouble';
 import './shell.css';
 import { TopBar } from './TopBar';
 
-interface ShellProps {
+interface ShellProps extends RailEntries {
   readonly current: string | null;
   readonly children: ReactNode;
 }
 
-export function Shell({ current, children }: ShellProps) {
+export function Shell({ current, steps, tools, children }: ShellProps) {
   return (
     <div className="shell">
       <button type="button" className="skip" onClick={toContent}>
         To the content
       </button>
       <TopBar />
-      <Rail current={current} />
+      <Rail current={current} steps={steps} tools={tools} />
       <main id="main" className="main" tabIndex={-1}>
         <SaveTrouble />
         <ErrorBoundary key={current}>

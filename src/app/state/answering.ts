@@ -5,10 +5,10 @@ import { StudioError } from '../../lib/errors';
 import type { ReadyPrompt } from '../../project/ready-prompt';
 import type { TokenRow } from '../../tokens/types';
 import type { DataMethods } from '../../worker/protocol';
-import type { Services } from '../services';
-import { type WrittenText, writeTexts } from '../write-texts';
 import { secondsLeft } from './rate';
+import type { Services } from './services';
 import type { SessionStore } from './session-store';
+import { type WrittenText, writeTexts } from './write-texts';
 
 /** One piece takes about so long: what a stop may lose. */
 const PIECE_SECONDS = 1.5;

@@ -2,7 +2,6 @@
 import { StudioError } from '../../lib/errors';
 import type { ModelSource } from '../../model/load';
 import type { ModelInfo } from '../../worker/protocol';
-import type { Services } from '../services';
 import { toastError } from '../ui/toast';
 import { loadEngine } from './load-engine';
 import {
@@ -16,6 +15,7 @@ import {
   type Verdict,
   verdictKey,
 } from './self-check';
+import type { Services } from './services';
 import type { Job, ModelStatus } from './session-state';
 
 /** The session as the check sees it. */

@@ -2,7 +2,7 @@ import type { ModelCard, ModelFiles } from '../../model/card';
 import type { DownloadProgress } from '../../model/download';
 import type { ModelSource } from '../../model/load';
 import type { LoadRequest, ModelInfo } from '../../worker/protocol';
-import type { Services } from '../services';
+import type { Services } from './services';
 
 interface LoadEngineOptions {
   readonly source: ModelSource;

@@ -1,8 +1,8 @@
 import { beforeEach, expect, test, vi } from 'vitest';
 import type { ModelCard } from '../../model/card';
 import { speedKey } from '../screens/train/speedometer';
-import type { Services } from '../services';
 import { createModelsStore, type ModelsStore } from './models-store';
+import type { Services } from './services';
 import { createSessionStore } from './session-store';
 import { CAPABILITIES, testServices } from './test-support';
 

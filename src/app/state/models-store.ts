@@ -4,8 +4,8 @@ import type { ModelSource } from '../../model/load';
 import type { Speed } from '../../training/estimate';
 import type { ModelInfo } from '../../worker/protocol';
 import { speedKey } from '../screens/train/speedometer';
-import type { Services } from '../services';
 import { TINY_MODEL, type Verdict, verdictKey } from './self-check';
+import type { Services } from './services';
 import { DEFAULT_MODEL } from './session-state';
 import type { SessionStore } from './session-store';
 

@@ -16,7 +16,7 @@ import {
 import type { PromptSet, WritingTask } from '../../project/types';
 import { authorName, signNew } from '../../project/versions';
 import { alignWords } from '../../task/align-words';
-import type { Services } from '../services';
+import type { Services } from './services';
 
 export interface ProjectState {
   readonly status: 'none' | 'opening' | 'open' | 'missing' | 'unreadable';

@@ -2,14 +2,14 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { StudioError } from '../../lib/errors';
 import type { ModelSource } from '../../model/load';
+import { isSmall } from '../../model/tokenizer-files';
 import type { LoadRequest, ModelFiles, ModelInfo } from '../../worker/protocol';
-import type { Services } from '../services';
-import { isSmall } from '../tokenizer-files';
 import { toastError } from '../ui/toast';
 import type { Capabilities } from './capabilities';
 import { createChecker } from './checker';
 import { loadEngine } from './load-engine';
 import { secondsLeft } from './rate';
+import type { Services } from './services';
 import { DEFAULT_MODEL, isEngineGone, type ModelStatus, type SessionState, SOURCE_SETTING } from './session-state';
 
 export type SessionStore = StoreApi<SessionState>;

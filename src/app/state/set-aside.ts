@@ -1,7 +1,7 @@
 /** What was found damaged in the browser's storage, and what the user does about it. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { SetAside, Store } from '../../store/store';
-import { saveFile } from '../download';
+import { saveFile } from '../ui/download';
 import { toastUndo } from '../ui/toast';
 
 interface SetAsideState {

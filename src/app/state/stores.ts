@@ -19,12 +19,12 @@ import { createPlaygroundStore, type PlaygroundStore } from '../screens/playgrou
 import { createPromptsStore, type PromptsStore } from '../screens/prompts/prompts-store';
 import { createStartStore, type StartStore } from '../screens/start/start-store';
 import { createTrainStore, type TrainStore } from '../screens/train/train-store';
-import type { Services } from '../services';
 import type { Capabilities } from './capabilities';
 import { createModelsStore, type ModelsStore } from './models-store';
 import { createOfflineStore, type OfflineStore } from './offline';
 import { createProjectStore, type ProjectStore } from './project-store';
 import { createRequestLog, type RequestsState } from './requests';
+import type { Services } from './services';
 import { createSessionStore, type SessionStore } from './session-store';
 import { createSetAsideStore, type SetAsideStore } from './set-aside';
 import { createStorageStore, type StorageStore } from './storage';

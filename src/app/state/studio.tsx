@@ -2,9 +2,9 @@
 import { createContext, type ReactNode, useContext } from 'react';
 import { useStore } from 'zustand';
 import { present } from '../../lib/assert';
-import type { Services } from '../services';
 import type { ProjectState } from './project-store';
 import type { RequestsState } from './requests';
+import type { Services } from './services';
 import type { SessionState } from './session-state';
 import type { Stores } from './stores';
 

@@ -21,9 +21,9 @@ import type { DataMethods, EngineMethods, ModelInfo } from '../../worker/protoco
 import { verbHandlers } from '../../worker/verbs';
 import type { Host } from '../../workflow/host';
 import { rememberedNeighbours } from '../../workflow/neighbours';
-import { withNearestExamples } from '../nearest-examples';
-import type { Client, Services } from '../services';
 import { judge } from './capabilities';
+import { withNearestExamples } from './nearest-examples';
+import type { Client, Services } from './services';
 
 /** One token a word, with the space before it: enough to count and to tell words apart. */
 const pieces = (text: string): readonly string[] => text.match(/\s*\S+/g) ?? [];

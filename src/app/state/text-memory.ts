@@ -1,7 +1,7 @@
 /** What the engine keeps of texts between runs, and how much of it the user lets it keep. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { TextMemory } from '../../worker/protocol';
-import type { Services } from '../services';
+import type { Services } from './services';
 import type { SessionStore } from './session-store';
 
 export type TextMemoryOptions = Omit<TextMemory, 'bytes'>;

@@ -4,8 +4,8 @@ import type { Insights } from '../../../evaluation/classify/insights';
 import type { Comparison } from '../../../evaluation/types';
 import { StudioError } from '../../../lib/errors';
 import type { ClassifyEvaluation } from '../../../project/types';
-import type { Services } from '../../services';
 import type { ProjectStore } from '../../state/project-store';
+import type { Services } from '../../state/services';
 import { type CompareStore, planFor } from './compare-store';
 
 export interface CloserState {

@@ -24,7 +24,7 @@ import type { HardPrompt } from '../../../task/types';
 import { wordsFor } from '../../../task/words-for';
 import type { TrainEvent } from '../../../training/events';
 import { cacheKeyOf } from '../../../workflow/training-rows';
-import type { Services } from '../../services';
+import type { Services } from '../../state/services';
 import { initialIds } from '../train/run-inputs';
 import { goldOf } from '../train/validation';
 import type { ArmPlan } from './arms';

@@ -6,8 +6,8 @@ import type { Comparison } from '../../../evaluation/types';
 import { StudioError } from '../../../lib/errors';
 import { countLook } from '../../../project/prompt-set';
 import type { ClassifyEvaluation } from '../../../project/types';
-import type { Services } from '../../services';
 import type { ProjectStore } from '../../state/project-store';
+import type { Services } from '../../state/services';
 import { toastError, toastUndo } from '../../ui/toast';
 import { type CompareStore, planFor } from './compare-store';
 

@@ -11,7 +11,7 @@ import type { GenerateEvaluation, PromptSet } from '../../../project/types';
 import type { TokenRow } from '../../../tokens/types';
 import type { ModelInfo } from '../../../worker/protocol';
 import { cacheKeyOf } from '../../../workflow/training-rows';
-import { longestAnswer, rowsToWrite, writeTexts } from '../../write-texts';
+import { longestAnswer, rowsToWrite, writeTexts } from '../../state/write-texts';
 import type { ArmPlan, Contest } from './arms';
 import { comparedIds } from './compared-rows';
 import type { Stores, Told } from './score-contest';

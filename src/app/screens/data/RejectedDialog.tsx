@@ -1,8 +1,8 @@
 import { toCsv } from '../../../dataset/csv-out';
 import type { RejectedRow } from '../../../dataset/types';
-import { saveFile } from '../../download';
 import { Button } from '../../ui/Button';
 import { Dialog } from '../../ui/Dialog';
+import { saveFile } from '../../ui/download';
 import { counted } from '../../ui/format';
 import { type Column, Table } from '../../ui/Table';
 

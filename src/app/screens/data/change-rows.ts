@@ -3,7 +3,7 @@ import type { StoreApi } from 'zustand/vanilla';
 import type { Change } from '../../../dataset/types';
 import { currentVersion } from '../../../dataset/versions';
 import { StudioError } from '../../../lib/errors';
-import type { Services } from '../../services';
+import type { Services } from '../../state/services';
 import { toastError, toastUndo } from '../../ui/toast';
 import type { DataState, Shares } from './data-state';
 import { complete, mappingWords, remapped } from './mapping';

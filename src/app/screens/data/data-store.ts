@@ -2,8 +2,8 @@
 import { createStore } from 'zustand/vanilla';
 import type { RowQuery } from '../../../dataset/query';
 import { writes } from '../../../dataset/writing';
-import type { Services } from '../../services';
 import type { ProjectStore } from '../../state/project-store';
+import type { Services } from '../../state/services';
 import { changingRows } from './change-rows';
 import { type DataState, type DataStore, NOTHING } from './data-state';
 import { latestOnly } from './latest-only';

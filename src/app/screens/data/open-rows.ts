@@ -2,10 +2,10 @@
 import type { StoreApi } from 'zustand/vanilla';
 import type { Dataset, DataVersion } from '../../../dataset/types';
 import { StudioError } from '../../../lib/errors';
-import type { Services } from '../../services';
 import { NEW_PROJECT, navigate, readPath, screenOfNew, screenPath } from '../../shell/location';
 import type { ProjectStore } from '../../state/project-store';
 import { secondsLeft } from '../../state/rate';
+import type { Services } from '../../state/services';
 import { toastUndo } from '../../ui/toast';
 import { type DataState, NOTHING, type Override } from './data-state';
 import { notTooLarge } from './file-size';

@@ -2,8 +2,8 @@ import type { Dataset } from '../../../dataset/types';
 import type { Listing } from '../../../project/listing';
 import { addHardVersion, stamp } from '../../../project/prompt-set';
 import type { PromptSet } from '../../../project/types';
-import type { SampleProject } from '../../services';
 import type { ProjectState } from '../../state/project-store';
+import type { SampleProject } from '../../state/services';
 
 /** The sample's project, when it was opened before. */
 export const findSample = (sets: readonly Listing[], sample: SampleProject): Listing | undefined =>

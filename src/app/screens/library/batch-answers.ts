@@ -2,8 +2,8 @@
 import type { LabelAnswers, TextAnswers } from '../../../dataset/predictions-out';
 import { argmax } from '../../../metrics/classification';
 import type { ReadyPrompt } from '../../../project/ready-prompt';
-import type { Services } from '../../services';
 import { type Answering, answerRows, type Piece, writeAnswers } from '../../state/answering';
+import type { Services } from '../../state/services';
 import type { SessionStore } from '../../state/session-store';
 import type { BatchOptions, Said } from './batch-state';
 

@@ -11,8 +11,8 @@ import type { SoftPrompt } from '../../../prompt/types';
 import { fillTemplate } from '../../../task/template';
 import type { LabelTokens, TokenRow } from '../../../tokens/types';
 import type { WrittenRow } from '../../../worker/protocol';
-import { siteFile } from '../../sample';
-import type { Services } from '../../services';
+import type { Services } from '../../state/services';
+import { siteFile } from '../../state/site-files';
 import { foreseeing } from '../train/foresee';
 
 const schema = z.object({ parityTexts: z.array(z.string()).min(MIN_CHECK_ROWS) });

@@ -4,7 +4,7 @@ import type { StudioError } from '../../../lib/errors';
 import { chosenSoft, isUsable } from '../../../project/prompt-set';
 import type { PromptSet } from '../../../project/types';
 import { download } from '../../charts/export';
-import type { Services } from '../../services';
+import type { Services } from '../../state/services';
 import type { SessionStore } from '../../state/session-store';
 import { createParcels, type Order, rowsToGive } from './make-parcel';
 import type { Parcel } from './parcel';

@@ -9,9 +9,9 @@ import { countLook } from '../../../project/prompt-set';
 import type { ReadyPrompt } from '../../../project/ready-prompt';
 import type { Measurement, PromptSet } from '../../../project/types';
 import type { BatchFile } from '../../../worker/protocol';
-import type { Services } from '../../services';
 import type { Answering } from '../../state/answering';
 import type { ProjectStore } from '../../state/project-store';
+import type { Services } from '../../state/services';
 
 export interface MeasuredRows extends Pick<Answering<never>, 'rowsAt' | 'total'> {
   /** What should be written after rows, by their places. */

@@ -2,8 +2,8 @@
 import { StudioError } from '../../../lib/errors';
 import { argmax } from '../../../metrics/classification';
 import type { Measurement } from '../../../project/types';
-import type { Services } from '../../services';
 import { type AnsweredRow, answerRows, type Piece, type WrittenAnswer, writeAnswers } from '../../state/answering';
+import type { Services } from '../../state/services';
 import type { SessionStore } from '../../state/session-store';
 import type { MeasuredRows, Measuring } from './measure-rows';
 

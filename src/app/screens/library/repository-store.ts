@@ -9,9 +9,9 @@ import { chooseHard, chooseSoft, renamePromptSet } from '../../../project/prompt
 import { moveStage, stagesOf } from '../../../project/stages';
 import type { PromptSet } from '../../../project/types';
 import { readTags, versionById, versionWords, writeNote, writeSetNotes, writeTags } from '../../../project/versions';
-import type { Services } from '../../services';
 import { navigate, screenPath } from '../../shell/location';
 import type { ProjectStore } from '../../state/project-store';
+import type { Services } from '../../state/services';
 import { toastUndo } from '../../ui';
 
 /** A set that is looked into, with what belongs to it but its rows. */

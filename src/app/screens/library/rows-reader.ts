@@ -2,8 +2,8 @@
 import { MAX_BYTES } from '../../../dataset/limits';
 import { StudioError } from '../../../lib/errors';
 import type { BatchFile, BatchLane } from '../../../worker/protocol';
-import type { Services } from '../../services';
 import { secondsLeft } from '../../state/rate';
+import type { Services } from '../../state/services';
 import { bytes as sizeWords } from '../../ui/format';
 
 export interface Reading {

@@ -4,7 +4,7 @@ import { labelProbabilities } from '../../../evaluation/classify/outcome';
 import { StudioError } from '../../../lib/errors';
 import { fillTemplate } from '../../../task/template';
 import { wordsFor } from '../../../task/words-for';
-import type { Services } from '../../services';
+import type { Services } from '../../state/services';
 import type { Answer, Cast, Player } from './cast';
 import { writeAnswer } from './write';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { addHardVersion, createPromptSet } from '../../../project/prompt-set';
-import type { SampleProject, ShippedPrompt } from '../../services';
+import type { SampleProject, ShippedPrompt } from '../../state/services';
 import { projectCast, shippedCast } from './cast';
 
 const shipped = {

@@ -4,7 +4,7 @@ import type { Dataset } from '../../../dataset/types';
 import type { PromptSet } from '../../../project/types';
 import type { SoftPrompt } from '../../../prompt/types';
 import type { LabelWord } from '../../../task/types';
-import type { SampleProject, ShippedPrompt } from '../../services';
+import type { SampleProject, ShippedPrompt } from '../../state/services';
 import type { ArmSide } from '../../ui';
 import { contestOf } from '../compare/arms';
 import type { Also } from './also';

@@ -2,10 +2,10 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { StudioError } from '../../../lib/errors';
 import { isWriting } from '../../../project/prompt-set';
-import type { Services } from '../../services';
 import type { ProjectStore } from '../../state/project-store';
+import type { Services } from '../../state/services';
 import type { SessionStore } from '../../state/session-store';
-import { longestAnswer } from '../../write-texts';
+import { longestAnswer } from '../../state/write-texts';
 import { alsoOf } from './also';
 import { type Answerer, createAnswerer } from './answerer';
 import { type Cast, type Player, projectCast, shippedCast } from './cast';

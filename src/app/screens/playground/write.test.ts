@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { StudioError } from '../../../lib/errors';
-import type { Client, Services } from '../../services';
+import type { Client, Services } from '../../state/services';
 import { DEFAULT_WRITING, upTo, write } from './write';
 
 it.each([

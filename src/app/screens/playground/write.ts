@@ -1,8 +1,8 @@
 /** A prompt writes on after the text, token by token, as text for the screen. */
 import { StudioError } from '../../../lib/errors';
 import type { SoftPrompt } from '../../../prompt/types';
-import type { Services } from '../../services';
-import { writeTexts } from '../../write-texts';
+import type { Services } from '../../state/services';
+import { writeTexts } from '../../state/write-texts';
 import type { Answer, Player } from './cast';
 
 export interface Writing {

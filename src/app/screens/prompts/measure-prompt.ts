@@ -1,7 +1,7 @@
 /** What a prompt costs and how one row reads under it, in tokens: for what is in the editor now. */
 import type { Dataset } from '../../../dataset/types';
 import type { HardPrompt, LabelWord } from '../../../task/types';
-import type { Services } from '../../services';
+import type { Services } from '../../state/services';
 import { ownPieces } from './own-pieces';
 import { cellsShown, slim } from './proposal';
 

@@ -5,8 +5,8 @@ import { targetOf } from '../../../dataset/writing';
 import { exactMatch, rougeL, tokenF1 } from '../../../metrics/text';
 import type { PromptSet, WritingTry } from '../../../project/types';
 import type { HardPrompt } from '../../../task/types';
-import type { Services } from '../../services';
-import { longestAnswer, rowsToWrite, writeTexts } from '../../write-texts';
+import type { Services } from '../../state/services';
+import { longestAnswer, rowsToWrite, writeTexts } from '../../state/write-texts';
 
 /** Writing takes a run of the model for every token: so many rows show what a prompt does. */
 export const WRITING_TRY_ROWS = 20;

@@ -9,7 +9,7 @@ import { fillTemplate } from '../../../task/template';
 import { wordsFor } from '../../../task/words-for';
 import type { TokenRow } from '../../../tokens/types';
 import type { Speed } from '../../../training/estimate';
-import type { SampleProject, Services, ShippedPrompt } from '../../services';
+import type { SampleProject, Services, ShippedPrompt } from '../../state/services';
 import type { SessionStore } from '../../state/session-store';
 import { createSpeedometer } from '../train/speedometer';
 

@@ -4,7 +4,7 @@ import type { PromptSet } from '../../../project/types';
 import type { Work } from '../../../training/estimate';
 import type { ModelInfo, ScoreResult } from '../../../worker/protocol';
 import { cacheKeyOf } from '../../../workflow/training-rows';
-import type { Services } from '../../services';
+import type { Services } from '../../state/services';
 import { foreseeing } from './foresee';
 import { type RunInputs, tokenise } from './run-inputs';
 import type { Speedometer } from './speedometer';

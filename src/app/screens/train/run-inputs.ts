@@ -7,7 +7,7 @@ import type { LabelTokens, TokenRow } from '../../../tokens/types';
 import { readCheckpoint } from '../../../training/checkpoint';
 import type { TrainRequest } from '../../../worker/protocol';
 import { trainingIds, validationIds } from '../../../workflow/training-rows';
-import type { Services } from '../../services';
+import type { Services } from '../../state/services';
 
 export interface RunInputs {
   readonly train: readonly TokenRow[];

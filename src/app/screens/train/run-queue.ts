@@ -1,5 +1,5 @@
 /** The queue at work: takes one run after another, and remembers over a reload what still waits. */
-import type { Services } from '../../services';
+import type { Services } from '../../state/services';
 import { emptyQueue, type QueuedRun, type RunQueue } from './queue';
 
 /** What became of a run. `held` = it was paused or cut off: what waits behind it waits too. */

@@ -7,8 +7,8 @@ import type { PromptSet } from '../../../project/types';
 import type { TokenRow } from '../../../tokens/types';
 import type { TrainEvent } from '../../../training/events';
 import type { TrainingSettings } from '../../../training/settings';
-import type { Services } from '../../services';
-import { longestAnswer, writeTexts } from '../../write-texts';
+import type { Services } from '../../state/services';
+import { longestAnswer, writeTexts } from '../../state/write-texts';
 
 /** Written between two steps: more rows would hold the run up. */
 const SAMPLE_ROWS = 3;

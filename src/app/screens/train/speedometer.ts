@@ -2,7 +2,7 @@
 import type { Placement } from '../../../prompt/types';
 import { learnStep, type Speed } from '../../../training/estimate';
 import type { ModelInfo, ScoreResult } from '../../../worker/protocol';
-import type { Services } from '../../services';
+import type { Services } from '../../state/services';
 
 /** Fewer tokens than this tell nothing: what every call costs would be taken for what a token costs. */
 const TELLING_TOKENS = 500;

@@ -4,7 +4,7 @@ import type { PromptSet } from '../../../project/types';
 import type { HardPrompt } from '../../../task/types';
 import { cacheKeyOf, validationIds } from '../../../workflow/training-rows';
 import type { ReferenceLine } from '../../charts/finding';
-import type { Services } from '../../services';
+import type { Services } from '../../state/services';
 import type { Baselines, Subject } from './baselines';
 import { foreseeing, foreseen } from './foresee';
 

@@ -1,8 +1,7 @@
 /** The few megabytes that make tokenising possible while the weights are still on their way. */
-import { isNeeded, parseCard } from '../model/card';
-import { download, type FileCache } from '../model/download';
-import type { ModelSource } from '../model/load';
-import type { ModelFiles } from '../worker/protocol';
+import { isNeeded, type ModelFiles, parseCard } from './card';
+import { download, type FileCache } from './download';
+import type { ModelSource } from './load';
 
 /** Everything but the graph and its weights. */
 export const isSmall = (path: string): boolean =>

@@ -1,16 +1,7 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import type { HardPrompt } from '../task/types';
-import type { ProgressEvent } from '../worker/protocol';
-import type { Services } from './services';
-
-/** The token vectors of all rows are being read, so that similar rows can be found. */
-export interface WordsRead {
-  readonly done: number;
-  readonly total: number;
-  readonly secondsLeft: number | null;
-  /** Every call that waits for them is cancelled. */
-  readonly stop: () => void;
-}
+import type { HardPrompt } from '../../task/types';
+import type { ProgressEvent } from '../../worker/protocol';
+import type { Services, WordsRead } from './services';
 
 const needsVectors = (method: string, params: unknown): boolean => {
   if (method !== 'tokenRows' && method !== 'render') return false;

@@ -1,5 +1,7 @@
-import { isForgotten, PageLists } from '../dataset/by-reference';
-import type { Services } from './services';
+/** The data worker and the store as the page uses them: long lists of rows stay packed, and cross once. */
+import { fromStored, isForgotten, PageLists, toStored } from '../dataset/by-reference';
+import type { Store } from '../store/store';
+import type { Services } from './state/services';
 
 /**
  * The data worker keeps the rows that it has seen, and the page keeps them packed: between the two they cross once.
@@ -31,4 +33,15 @@ export function listsByReference(client: Services['data']): Services['data'] {
 function withoutVersions(params: unknown): unknown {
   const { dataset } = params as { readonly dataset?: { readonly versions?: unknown } | null };
   return dataset?.versions === undefined ? params : { ...(params as object), dataset: { ...dataset, versions: [] } };
+}
+
+/** A store that keeps long lists of data sets as blobs, which the page hands over without copying them. */
+export function packedStore(store: Store): Store {
+  return {
+    ...store,
+    datasets: {
+      get: async (setId) => fromStored(await store.datasets.get(setId)),
+      put: (value) => store.datasets.put(toStored(value)),
+    },
+  };
 }

@@ -1,11 +1,10 @@
 import { expect, it, vi } from 'vitest';
 import { buffersIn, WorkerLists } from '../dataset/by-reference';
 import { isPackedList } from '../dataset/packed';
-import { listsByReference } from './lists-by-reference';
-import { packedStore } from './packed-store';
+import { listsByReference, packedStore } from './by-reference';
 import { createDataStore } from './screens/data/data-store';
-import type { Services } from './services';
 import { createProjectStore } from './state/project-store';
+import type { Services } from './state/services';
 import { csvFile, fakeLocation, testServices } from './state/test-support';
 
 /** A data worker at the other end of a channel; `restart` gives one that knows nothing. */

@@ -1,7 +1,11 @@
-/** The bundled sample and the prompt that was trained on it in advance; both are files of this site. */
-import { StudioError } from '../lib/errors';
-import { z } from '../lib/zod';
-import type { SampleProject } from './services';
+/** The files that ship with the page: the sample and the prompt that was trained on it in advance. */
+
+import { sidecarSchema } from '../../interchange/sidecar';
+import { softPromptOf } from '../../interchange/sidecar-build';
+import { StudioError } from '../../lib/errors';
+import { z } from '../../lib/zod';
+import { readNpy } from '../../prompt/npy';
+import type { SampleProject, ShippedPrompt } from './services';
 
 const schema = z.object({
   name: z.string(),
@@ -44,5 +48,30 @@ export async function loadSample(): Promise<SampleProject> {
     examples: examples.map(({ text }) => text),
     words: Object.entries(answerWords).map(([label, word]) => ({ label, word })),
     csv: { fileName: FILE, bytes: csv },
+  };
+}
+
+const FOLDER = 'sample/support-tone.prompt';
+
+/** @throws StudioError bad-input: not there, or not what it should be */
+export async function loadShippedPrompt(): Promise<ShippedPrompt> {
+  const [json, npy] = await Promise.all([
+    siteFile(`${FOLDER}/softprompt.json`),
+    siteFile(`${FOLDER}/prompt_embeddings.npy`),
+  ]);
+  const sidecar = sidecarSchema.safeParse(JSON.parse(new TextDecoder().decode(json)));
+  if (!sidecar.success)
+    throw new StudioError('bad-input', `The shipped prompt is damaged: ${z.prettifyError(sidecar.error)}`);
+  const table = readNpy(npy);
+  if (!table.ok) throw new StudioError('bad-input', table.error.message);
+  const { template, labels, model, calibration } = sidecar.data;
+  return {
+    template,
+    words: labels.map(({ label, word }) => ({ label, word })),
+    soft: softPromptOf(sidecar.data, table.value.vectors),
+    bytes: table.value.vectors.byteLength,
+    calibration: calibration?.meanLogProbs ?? null,
+    modelId: model.id,
+    modelSha256: model.sha256,
   };
 }

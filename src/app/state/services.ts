@@ -4,14 +4,13 @@
  */
 
 import type { StoreApi } from 'zustand/vanilla';
-import type { ModelCard } from '../model/card';
-import type { DownloadProgress } from '../model/download';
-import type { LoadedModel, ModelSource } from '../model/load';
-import type { SoftPrompt } from '../prompt/types';
-import type { Store } from '../store/store';
-import type { LabelWord } from '../task/types';
-import type { DataMethods, EngineControl, EngineMethods, ModelFiles, ModelInfo } from '../worker/protocol';
-import type { WordsRead } from './nearest-examples';
+import type { ModelCard } from '../../model/card';
+import type { DownloadProgress } from '../../model/download';
+import type { LoadedModel, ModelSource } from '../../model/load';
+import type { SoftPrompt } from '../../prompt/types';
+import type { Store } from '../../store/store';
+import type { LabelWord } from '../../task/types';
+import type { DataMethods, EngineControl, EngineMethods, ModelFiles, ModelInfo } from '../../worker/protocol';
 
 type Params<F> = F extends (params: infer P, ...rest: never[]) => unknown ? P : never;
 type EventOf<F> = F extends (params: never, onEvent: (event: infer E) => void) => unknown ? E : never;
@@ -62,6 +61,15 @@ export interface SampleProject {
   readonly examples: readonly string[];
   readonly split: Readonly<Record<'train' | 'validation' | 'test', readonly string[]>>;
   readonly csv: { readonly fileName: string; readonly bytes: Uint8Array };
+}
+
+/** The token vectors of all rows are being read, so that similar rows can be found. */
+export interface WordsRead {
+  readonly done: number;
+  readonly total: number;
+  readonly secondsLeft: number | null;
+  /** Every call that waits for them is cancelled. */
+  readonly stop: () => void;
 }
 
 export interface Services {

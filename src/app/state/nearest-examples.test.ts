@@ -1,6 +1,6 @@
 import { expect, it, vi } from 'vitest';
-import type { Dataset } from '../dataset/types';
-import { StudioError } from '../lib/errors';
+import type { Dataset } from '../../dataset/types';
+import { StudioError } from '../../lib/errors';
 import { withNearestExamples } from './nearest-examples';
 import type { Services } from './services';
 

@@ -1,10 +1,10 @@
 /** Rows of a data set, answered by a prompt: rendered and tokenised in one worker, written in the other. */
-import type { Dataset } from '../dataset/types';
-import type { PromptSet } from '../project/types';
-import type { SoftPrompt } from '../prompt/types';
-import type { HardPrompt } from '../task/types';
-import type { TokenRow } from '../tokens/types';
-import type { WrittenRow } from '../worker/protocol';
+import type { Dataset } from '../../dataset/types';
+import type { PromptSet } from '../../project/types';
+import type { SoftPrompt } from '../../prompt/types';
+import type { HardPrompt } from '../../task/types';
+import type { TokenRow } from '../../tokens/types';
+import type { WrittenRow } from '../../worker/protocol';
 import type { Services } from './services';
 
 /** Of a set without rows that does not say. */
