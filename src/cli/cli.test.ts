@@ -64,7 +64,7 @@ describe('the command line', () => {
 
   it('tunes, writes what it promises, and evaluates what it wrote', async () => {
     const out = join(folder, 'out');
-    const args = ['--text', 'text', '--label', 'label', '--model', TINY, '--threads', '2'];
+    const args = ['--text', 'text', '--label', 'label', '--model', TINY, '--threads', '1'];
     const tuned = await cli(
       'tune',
       SAMPLE,
@@ -120,7 +120,7 @@ describe('the command line', () => {
     ]);
 
     const texts = await csv('two.csv', 'n,text\n1,"Never again, thanks"\n2,Lovely\n');
-    const model = ['--studio', '.', '--text', 'text', '--model', TINY, '--threads', '2'];
+    const model = ['--studio', '.', '--text', 'text', '--model', TINY, '--threads', '1'];
     const answered = await node(join(out, 'prompt/predict.mjs'), texts, ...model);
     expect(answered.code, answered.stderr).toBe(0);
     const answers = answered.stdout
@@ -151,7 +151,7 @@ describe('the command line', () => {
   it('tunes several seeds and a hybrid with every option: they stand beside the first, with their mean', async () => {
     const out = join(folder, 'seeds');
     const { code, stderr } = await cli(
-      ...['tune', SAMPLE, '--text', 'text', '--label', 'label', '--model', TINY, '--threads', '2', '--out', out],
+      ...['tune', SAMPLE, '--text', 'text', '--label', 'label', '--model', TINY, '--threads', '1', '--out', out],
       ...['--train-rows', '40', '--test-rows', '30', '--steps', '6', '--seeds', '2', '--hybrid'],
       ...['--preset', 'quick', '--init', 'answer-words', '--reparameterise', '--noise', '0.05', '--class-weights'],
     );
@@ -184,7 +184,7 @@ describe('the command line', () => {
     );
     const data = await csv('write.csv', ['text,reply', ...rows].join('\n'));
     const prompt = 'Reply in a word.\\nMessage: {text}\\nReply:';
-    const args = ['--text', 'text', '--target', 'reply', '--prompt', prompt, '--model', TINY, '--threads', '2'];
+    const args = ['--text', 'text', '--target', 'reply', '--prompt', prompt, '--model', TINY, '--threads', '1'];
     const ended = await cli('write', data, ...args, '--steps', '20', '--tokens', '4', '--out', out);
     expect(ended.stderr).toContain('held-back rows');
     expect(ended.code).toBe(0);
@@ -201,7 +201,7 @@ describe('the command line', () => {
       { kind: 'sidecar', ok: true },
     ]);
     const asked = await csv('asked.csv', 'text\nitem 7 is late\nitem 8 is here\n');
-    const model = ['--studio', '.', '--text', 'text', '--model', TINY, '--threads', '2'];
+    const model = ['--studio', '.', '--text', 'text', '--model', TINY, '--threads', '1'];
     const answered = await node(join(out, 'prompt/predict.mjs'), asked, ...model);
     const lines = answered.stdout.trim().split('\n');
     expect(lines.map((line) => Object.keys(JSON.parse(line)))).toEqual([['written'], ['written']]);
@@ -214,7 +214,7 @@ describe('the command line', () => {
   });
 
   it('checks a model’s gradients', async () => {
-    const { code, stdout } = await cli('check', TINY, '--threads', '2', '--directions', '1');
+    const { code, stdout } = await cli('check', TINY, '--threads', '1', '--directions', '1');
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
       ok: true,

@@ -37,7 +37,7 @@ describe('the engine on a small model', () => {
       id: 'x',
       files: await readModel(`${FIXTURES}/llama-genai-int4`),
       backend: 'node-wasm' as const,
-      threads: 2,
+      threads: 1,
     };
     loaded = await loadProgram(request, createNodeRunner, () => {});
   });

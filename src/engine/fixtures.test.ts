@@ -20,7 +20,7 @@ describe.each(modelFolders())('$name agrees with PyTorch', ({ name, folder }) =>
     opened ??= (async () => {
       const files = await readModel(folder);
       const oracle: Oracle = JSON.parse(readFileSync(`${folder}/oracle.json`, 'utf8'));
-      const request = { id: name, files, backend: 'node-wasm' as const, threads: 2 };
+      const request = { id: name, files, backend: 'node-wasm' as const, threads: 1 };
       const loaded = await loadProgram(request, createNodeRunner, () => {});
       return { ...loaded, oracle, rows: tokenRows(oracle.rows, oracle.targets) };
     })();

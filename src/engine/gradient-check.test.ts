@@ -20,7 +20,7 @@ it.each([
 let loaded: LoadedProgram;
 beforeAll(async () => {
   const files = await readModel(`${FIXTURES}/llama-genai-int4`);
-  const request = { id: 'x', files, backend: 'node-wasm' as const, threads: 2 };
+  const request = { id: 'x', files, backend: 'node-wasm' as const, threads: 1 };
   loaded = await loadProgram(request, createNodeRunner, () => {});
 });
 afterAll(() => loaded.program.runner.dispose());

