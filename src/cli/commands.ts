@@ -3,6 +3,7 @@ import { BENCH_USAGE, bench } from './bench';
 import { CHECK_USAGE, check } from './check';
 import { CONFORMANCE_USAGE, conformance } from './conformance';
 import { EVALUATE_USAGE, evaluate } from './evaluate';
+import { GRAPH_USAGE, graph } from './graph';
 import { INSPECT_USAGE, inspect } from './inspect';
 import { TUNE_USAGE } from './options';
 import { PREDICT_USAGE, predict } from './predict';
@@ -23,6 +24,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   predict: { usage: PREDICT_USAGE, run: predict },
   check: { usage: CHECK_USAGE, run: check },
   conformance: { usage: CONFORMANCE_USAGE, run: conformance },
+  graph: { usage: GRAPH_USAGE, run: graph },
   inspect: { usage: INSPECT_USAGE, run: inspect },
   bench: { usage: BENCH_USAGE, run: bench },
 };

@@ -1,17 +1,12 @@
 import { expect, it } from 'vitest';
 import { normalise } from '../graph/normalise';
-import { parse } from '../graph/parse';
 import { print } from '../graph/print';
 import { forwardAndBackward } from './build-program';
+import { parseModel } from './load';
 import { FIXTURES, modelFolders, readModel } from './test-support';
 
 /** What the runtime computes for a model, the backward part beside the forward part. */
-async function trainingGraph(folder: string) {
-  const files = await readModel(folder);
-  const path = Object.keys(files).find((each) => each.endsWith('.onnx')) ?? '';
-  const external = new Map(Object.entries(files).map(([each, bytes]) => [each.replace('onnx/', ''), bytes]));
-  return forwardAndBackward(normalise(parse(files[path] as Uint8Array, external)));
-}
+const trainingGraph = async (folder: string) => forwardAndBackward(normalise(parseModel(await readModel(folder))));
 
 /**
  * What the runtime computes, written out: a change of a rule or pass shows here as a difference that somebody must have

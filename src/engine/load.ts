@@ -1,5 +1,5 @@
 import type { Decoder } from '../graph/decoder';
-import type { Initializer } from '../graph/ir';
+import type { Graph, Initializer } from '../graph/ir';
 import { normalise } from '../graph/normalise';
 import { parse } from '../graph/parse';
 import { serialise } from '../graph/serialise';
@@ -31,7 +31,7 @@ export async function loadProgram(
   const clock = stages(onEvent);
   const path = onnxPath(request.files);
   const hash = request.sha256 ?? (await modelHash(request.files));
-  const graph = parse(present(request.files[path], path), externalFiles(request.files, path));
+  const graph = parseModel(request.files);
   clock('parse');
   const decoder = normalise(graph, { consume: true });
   const { family, contextLength } = configOf(request.files);
@@ -60,6 +60,12 @@ export async function loadProgram(
     loadSeconds: (performance.now() - begin) / 1000,
   };
   return { program: { spec, runner }, info };
+}
+
+/** The graph of a model folder as its exporter wrote it. @throws StudioError `model-*` */
+export function parseModel(files: ModelFiles): Graph {
+  const path = onnxPath(files);
+  return parse(present(files[path], path), externalFiles(files, path));
 }
 
 function stages(onEvent: (event: LoadEvent) => void) {
