@@ -37,7 +37,6 @@ const PENDING_LONG = [
 
 /** Lints that may be switched off, as `file rule`, with the reason. */
 const SUPPRESSED: Readonly<Record<string, string>> = {
-  'archive.ts lint/suspicious/noControlCharactersInRegex': 'names with control characters are refused',
   'rpc.ts lint/suspicious/noExplicitAny': 'the bound of a generic, never a value',
 };
 
