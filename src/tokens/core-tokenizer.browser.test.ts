@@ -1,6 +1,8 @@
+import { PreTrainedTokenizer } from '@huggingface/transformers';
 import { expect, it } from 'vitest';
-import { createCoreTokenizer } from './core-tokenizer';
-import { createTransformersTokenizer } from './transformers-tokenizer';
+import { sha256 } from '../lib/bytes';
+import { createCoreTokenizer, endTokenIds, readTokenizerFiles, type TokenizerFiles } from './core-tokenizer';
+import type { Tokenizer } from './types';
 
 const MODELS = ['/public/models/HuggingFaceTB/SmolLM2-135M-Instruct', '/test/fixtures/models/llama-optimum-fp32'];
 
@@ -15,7 +17,31 @@ interface Reference {
   }[];
 }
 
-it.each(MODELS)('both tokenizers are one: %s', async (folder) => {
+/** The tokenizer of transformers.js, which the product's own must equal. */
+async function createTransformersTokenizer(files: TokenizerFiles): Promise<Tokenizer> {
+  const { tokenizer, config, bytes, chatTemplate } = readTokenizerFiles(files);
+  const inner = new PreTrainedTokenizer(tokenizer, { ...config, chat_template: chatTemplate });
+  return {
+    encode: (text) => Int32Array.from(inner.encode(text, { add_special_tokens: false })),
+    decode: (ids, options) =>
+      ids.length === 0
+        ? ''
+        : inner.decode(Array.from(ids), {
+            skip_special_tokens: options?.skipSpecial ?? false,
+            clean_up_tokenization_spaces: false,
+          }),
+    endTokenIds: endTokenIds(files, config, (token) => inner.get_vocab().get(token)),
+    vocabularySize: inner.get_vocab().size,
+    chat: (userMessage) => {
+      if (chatTemplate === null) return null;
+      const messages = [{ role: 'user', content: userMessage }];
+      return String(inner.apply_chat_template(messages, { tokenize: false, add_generation_prompt: true }));
+    },
+    sha256: await sha256(bytes),
+  };
+}
+
+it.each(MODELS)('the tokenizer gives the same ids and texts as transformers.js for %s', async (folder) => {
   const names = ['tokenizer.json', 'tokenizer_config.json', 'config.json'];
   const files = Object.fromEntries(
     await Promise.all(names.map(async (name) => [name, await bytes(`${folder}/${name}`)] as const)),
