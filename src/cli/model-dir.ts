@@ -5,13 +5,14 @@ import type { Engine } from '../engine/engine';
 import { createNodeEngine } from '../engine/node';
 import { StudioError } from '../lib/errors';
 import { type ModelCard, type ModelFiles, parseCard } from '../model/card';
+import { CATALOGUE } from '../model/catalogue';
 import { readFolder } from '../model/folder';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
 import type { Tokenizer } from '../tokens/types';
 import { duration, type Log } from './log';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-export const DEFAULT_MODEL = join(ROOT, 'public/models/HuggingFaceTB/SmolLM2-135M-Instruct');
+export const DEFAULT_MODEL = join(ROOT, 'public', CATALOGUE.standard.source.base);
 /** A file of the repository, wherever the command was started. */
 export const repositoryFile = (path: string): string => join(ROOT, path);
 

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { StudioError } from '../../lib/errors';
+import { CATALOGUE } from '../../model/catalogue';
 import type { ModelSource } from '../../model/load';
 import type { LoadRequest, ModelInfo, SelfCheckReport } from '../../worker/protocol';
 import { judge } from './capabilities';
-import { TINY_MODEL } from './self-check';
 import type { Services } from './services';
 import { whyTrainingOff } from './session-state';
 import { createSessionStore } from './session-store';
@@ -63,7 +63,7 @@ function machine(adapter: ModelInfo['adapter'] = null) {
     dispose: () => {},
   } as unknown as Services['engine'];
   const loadModelFiles: Services['loadModelFiles'] = async (source: ModelSource) => {
-    id = source === TINY_MODEL ? 'softprompt-studio/tiny-support' : 'own';
+    id = source === CATALOGUE.tiny.source ? CATALOGUE.tiny.id : 'own';
     return {
       card: { id, dtype: 'fp32', sha256: id, files: [] },
       files: { 'tokenizer.json': new Uint8Array(1), 'onnx/model.onnx': new Uint8Array(1) },

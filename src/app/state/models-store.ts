@@ -1,12 +1,12 @@
 /** The models that this browser knows: those of this site, and what was loaded from a folder or the hub. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
+import { CATALOGUE } from '../../model/catalogue';
 import type { ModelSource } from '../../model/load';
 import type { Speed } from '../../training/estimate';
 import type { ModelInfo } from '../../worker/protocol';
 import { speedKey } from '../screens/train/speedometer';
-import { TINY_MODEL, type Verdict, verdictKey } from './self-check';
+import { type Verdict, verdictKey } from './self-check';
 import type { Services } from './services';
-import { DEFAULT_MODEL } from './session-state';
 import type { SessionStore } from './session-store';
 
 /** A source that needs neither a folder nor the hub to be asked again. */
@@ -62,9 +62,7 @@ export function createModelsStore(services: Services, session: SessionStore): Mo
 
     async function refresh(): Promise<void> {
       const loaded = await seen();
-      const never = [DEFAULT_MODEL, TINY_MODEL].filter(
-        (source) => !loaded.some((other) => sourceId(other.source) === sourceId(source)),
-      );
+      const never = Object.values(CATALOGUE).filter(({ id }) => !loaded.some(({ source }) => sourceId(source) === id));
       const known = loaded.map(async ({ source, info }) => ({
         id: info.id,
         source,
@@ -72,7 +70,7 @@ export function createModelsStore(services: Services, session: SessionStore): Mo
         speed: await settings.get<Speed>(speedKey(info)).catch(() => null),
         verdict: await settings.get<Verdict>(verdictKey(info)).catch(() => null),
       }));
-      const unknown = never.map((source) => ({ id: siteId(source), source, info: null, speed: null, verdict: null }));
+      const unknown = never.map(({ id, source }) => ({ id, source, info: null, speed: null, verdict: null }));
       set({ known: [...(await Promise.all(known)), ...unknown] });
     }
 

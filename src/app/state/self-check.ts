@@ -1,5 +1,6 @@
 /** The check of a model's gradients before it is first trained here: how it goes, what it found, and that in words. */
 import { StudioError } from '../../lib/errors';
+import { CATALOGUE } from '../../model/catalogue';
 import type { ModelSource } from '../../model/load';
 import type { ModelInfo, SelfCheckReport } from '../../worker/protocol';
 
@@ -29,9 +30,7 @@ export interface Refusal {
 }
 
 export const CHECKING = 'Checking the gradients of this model, once';
-/** A model of 0.6 million parameters, of this site. */
-export const TINY_MODEL = { kind: 'site', base: 'models/softprompt-studio/tiny-support/' } as const;
-const TINY_ID = 'softprompt-studio/tiny-support';
+const { id: TINY_ID, source: TINY_MODEL } = CATALOGUE.tiny;
 
 const DIRECTIONS = 3;
 /** Losses of two backends may differ by this share, or by as much where they are below 1. */

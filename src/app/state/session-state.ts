@@ -1,6 +1,7 @@
 /** What is known of the page as a whole: the browser, the model, and the one long job that may run. */
 import type { StudioError } from '../../lib/errors';
 import type { ModelCard } from '../../model/card';
+import { CATALOGUE } from '../../model/catalogue';
 import type { ModelSource } from '../../model/load';
 import type { ModelInfo } from '../../worker/protocol';
 import type { Capabilities } from './capabilities';
@@ -70,10 +71,7 @@ export interface SessionState {
   readonly updateJob: (change: Partial<Pick<Job, 'title' | 'fraction' | 'secondsLeft' | 'stop'>>) => void;
 }
 
-export const DEFAULT_MODEL = {
-  kind: 'site',
-  base: 'models/HuggingFaceTB/SmolLM2-135M-Instruct/',
-} as const satisfies ModelSource;
+export const DEFAULT_MODEL = CATALOGUE.standard.source;
 
 /** After these the engine cannot be used again without a fresh start. */
 const ENGINE_GONE = new Set<StudioError['code']>(['worker-died', 'device-lost', 'out-of-memory', 'session-failed']);
