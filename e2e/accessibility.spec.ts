@@ -5,7 +5,7 @@ import { sound, soundInForcedColours } from './sound';
 
 const STEPS: readonly StepName[] = ['Data', 'Prompts', 'Train', 'Compare', 'Playground', 'Library'];
 
-test('every screen before there is anything on it', async ({ studio }) => {
+test('every empty screen passes axe, in both themes and both widths', async ({ studio }) => {
   await studio.open();
   await studio.modelReady();
   await sound(studio, 'start');
@@ -30,7 +30,7 @@ test('every screen before there is anything on it', async ({ studio }) => {
   await sound(studio, 'paste');
 });
 
-test('every screen with a project on it', async ({ studio }) => {
+test('every screen with a prompt set open passes axe, in both themes and both widths', async ({ studio }) => {
   test.slow();
   const { page, prompts, train, compare, data } = studio;
   await studio.open();
@@ -102,11 +102,11 @@ test('every screen with a project on it', async ({ studio }) => {
   await page.getByRole('button', { name: /^Model: / }).click();
   await expect(page.getByRole('dialog')).toBeVisible();
   for (const fold of await page.getByRole('dialog').locator('summary').all()) await fold.click();
-  // the button that closes a popover for screen readers stands beside its dialog, in no region
+  // for screen readers the button that closes a popover is next to its dialog, in no region
   await sound(studio, 'model', ['region']);
 });
 
-/** Tabs on until the named control has the focus, as somebody without a mouse does. */
+/** Presses Tab until the named control has the focus, like someone without a mouse. */
 async function tabTo(page: Page, name: string | RegExp): Promise<void> {
   const wanted = page.getByRole('button', { name, exact: typeof name === 'string' }).and(page.locator(':focus'));
   for (let i = 0; i < 60; i++) {
@@ -116,7 +116,7 @@ async function tabTo(page: Page, name: string | RegExp): Promise<void> {
   throw new Error(`${name} cannot be reached with Tab`);
 }
 
-test('the whole way with the keyboard alone', async ({ studio }) => {
+test('the whole journey works with the keyboard alone', async ({ studio }) => {
   const { page, compare, train } = studio;
   const press = async (name: string | RegExp) => {
     await tabTo(page, name);

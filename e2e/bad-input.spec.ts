@@ -7,7 +7,7 @@ const PRAISE = ['lovely', 'sturdy', 'beautiful', 'clever', 'quiet', 'cheap'];
 const BLAME = ['broken', 'late', 'scratched', 'loud', 'wobbly', 'dear'];
 const THINGS = ['chair', 'lamp', 'table', 'shelf', 'rug', 'bed', 'mirror', 'sofa', 'clock', 'vase'];
 
-/** Rows that differ, with labels that can be learned. */
+/** Distinct rows with labels that can be learned. */
 const rows = (n: number, labelOf: (i: number) => string = (i) => (i % 2 === 0 ? 'good' : 'bad')) =>
   Array.from({ length: n }, (_, i) => {
     const words = i % 2 === 0 ? PRAISE : BLAME;
@@ -16,20 +16,20 @@ const rows = (n: number, labelOf: (i: number) => string = (i) => (i % 2 === 0 ? 
 const file = (name: string, found: readonly (readonly string[])[], header = ['message', 'tone']): TestFile =>
   csv(name, header, found);
 
-/** The data screen stops here and says why. */
+/** The Data screen refuses the file and says why. */
 async function isBlocked(studio: Studio, title: string | RegExp, advice: string | RegExp): Promise<void> {
   await expect(studio.heading).toHaveText(title);
   await expect(studio.lead).toContainText(advice);
   await expect(studio.data.next).toBeDisabled();
 }
 
-/** What was there before is there still. */
+/** The data that was open before is still open. */
 async function nothingLost(studio: Studio): Promise<void> {
   await studio.page.goto(`${new URL(studio.page.url()).search}#/project/new/library`);
   await expect(studio.library.set(/Awkward/)).toContainText('158 rows of awkward.csv');
 }
 
-test.describe('files', () => {
+test.describe('a file', () => {
   test.beforeEach(async ({ studio }) => {
     await studio.open();
     await studio.drop(AWKWARD);
@@ -52,18 +52,18 @@ test.describe('files', () => {
     ],
   ];
   for (const [what, bad, message] of refused)
-    test(`${what} is refused by name`, async ({ studio }) => {
+    test(`is refused by name: ${what}`, async ({ studio }) => {
       await studio.drop(bad);
       await expect(studio.alert(`${bad.name} was not opened`)).toBeVisible();
       await expect(studio.alert(`${bad.name} was not opened`)).toContainText(message);
     });
 
-  test('a file of more than 50 MB is refused, with its size', async ({ studio }) => {
+  test('of more than 50 MB is refused, with its size', async ({ studio }) => {
     await studio.dropRepeated('huge.csv', 'The parcel came late once more and nobody said why it did,bad\n', 830_000);
     await expect(studio.alert('huge.csv was not opened')).toContainText(/It has 5\d(\.\d)? MB; files up to 50 MB/);
   });
 
-  test('a file of nearly 50 MB is read, and the page stays alive; one of too many rows says how many', async ({
+  test('of nearly 50 MB is read without blocking the page, and one with too many rows says how many', async ({
     studio,
   }) => {
     await studio.dropRepeated('rows.csv', 'The parcel came late once more,bad\n', 500_000);
@@ -76,10 +76,10 @@ test.describe('files', () => {
   });
 });
 
-test.describe('labels', () => {
+test.describe('a file with unusual labels', () => {
   test.beforeEach(async ({ studio }) => studio.open());
 
-  test('one column', async ({ studio }) => {
+  test('says what is missing when it has one column', async ({ studio }) => {
     await studio.drop(
       file(
         'one.csv',
@@ -90,7 +90,7 @@ test.describe('labels', () => {
     await expect(studio.alert('one.csv was not opened')).toContainText('has only one column (“message”)');
   });
 
-  test('one class', async ({ studio }) => {
+  test('is refused when it has one label only', async ({ studio }) => {
     await studio.drop(
       file(
         'same.csv',
@@ -100,12 +100,12 @@ test.describe('labels', () => {
     await isBlocked(studio, 'Every row has the same label, “good”', 'There is nothing to tell apart');
   });
 
-  test('two rows', async ({ studio }) => {
+  test('is refused when it has two rows', async ({ studio }) => {
     await studio.drop(file('two.csv', rows(2)));
     await isBlocked(studio, 'Only 2 labelled rows', 'At least 10 rows are needed');
   });
 
-  test('an ID column taken as the label', async ({ studio }) => {
+  test('warns when an ID column is chosen as the label', async ({ studio }) => {
     const found = rows(300).map(([text, tone], i) => [text, tone, `T-${1000 + i}`]);
     await studio.drop(file('ids.csv', found, ['message', 'tone', 'ticket']));
     await expect(studio.heading).toContainText('300 labelled rows are ready');
@@ -115,7 +115,7 @@ test.describe('labels', () => {
     await expect(studio.heading).toContainText('300 labelled rows are ready');
   });
 
-  test('text and label swapped, and swapped back', async ({ studio }) => {
+  test('recovers when text and label are swapped and swapped back', async ({ studio }) => {
     await studio.drop(file('swapped.csv', rows(80)));
     await expect(studio.heading).toContainText('80 labelled rows are ready');
     await studio.data.map('Text', 'tone');
@@ -125,7 +125,7 @@ test.describe('labels', () => {
     await expect(studio.heading).toContainText('80 labelled rows are ready');
   });
 
-  test('280 of 300 rows with one label: said, and training goes on', async ({ studio }) => {
+  test('trains with a warning when 280 of 300 rows have one label', async ({ studio }) => {
     await studio.drop(
       file(
         'skewed.csv',
@@ -137,7 +137,7 @@ test.describe('labels', () => {
     await expect(studio.data.next).toBeEnabled();
   });
 
-  test('scores as labels: said, and training goes on', async ({ studio }) => {
+  test('trains with a warning when the labels are scores', async ({ studio }) => {
     await studio.drop(
       file(
         'scores.csv',
@@ -153,7 +153,7 @@ test.describe('labels', () => {
     await studio.train.ended();
   });
 
-  test('empty texts are left out and can be seen', async ({ studio }) => {
+  test('lists the empty texts that it leaves out', async ({ studio }) => {
     await studio.drop(file('gaps.csv', [...rows(60), ['', 'good'], ['  ', 'bad']]));
     await expect(studio.data.findings).toContainText('2 rows have no text');
     await studio.data.findings.getByRole('button', { name: /Show the rows: 2 rows have no text/ }).click();
@@ -162,7 +162,7 @@ test.describe('labels', () => {
     ).toHaveCount(2);
   });
 
-  test('answer words that collide are told apart with one click', async ({ studio }) => {
+  test('gets distinct answer words with one click when they collide', async ({ studio }) => {
     await studio.drop(file('two.csv', rows(60)));
     await studio.data.next.click();
     const { prompts, page } = studio;
@@ -178,7 +178,7 @@ test.describe('labels', () => {
     await expect(prompts.next).toBeEnabled();
   });
 
-  test('a text longer than the context is named and left out; the rest trains', async ({ studio }) => {
+  test('trains without a text that is longer than the context, and names it', async ({ studio }) => {
     const long = 'and then they called again about the lamp '.repeat(400);
     await studio.drop(file('long.csv', [...rows(80), [long, 'bad'], [`More: ${long}`, 'good']]));
     await expect(studio.data.findings).toContainText('2 texts are longer than 4,000 characters');
@@ -194,8 +194,8 @@ test.describe('labels', () => {
   });
 });
 
-test.describe('trouble of the machine', () => {
-  test('a damaged model file is found out, and loads when it is whole again', async ({ studio, watch }) => {
+test.describe('when the machine fails, the page', () => {
+  test('detects a damaged model file, and loads it once it is repaired', async ({ studio, watch }) => {
     const { page } = studio;
     await page.route('**/model_q4.onnx_data', async (route) => {
       const response = await route.fetch();
@@ -206,7 +206,7 @@ test.describe('trouble of the machine', () => {
     watch.expected.push(/model/i);
     await studio.open();
     await expect(studio.alert('The model did not load')).toContainText(/model_q4\.onnx_data/);
-    // rows can be looked at all the same
+    // rows can be viewed all the same
     await studio.drop(AWKWARD);
     await expect(studio.heading).toContainText('156 labelled rows are ready');
     await page.unroute('**/model_q4.onnx_data');
@@ -216,7 +216,7 @@ test.describe('trouble of the machine', () => {
     await studio.modelReady();
   });
 
-  test('a model that cannot be fetched is said, and can be asked for again', async ({ studio, watch }) => {
+  test('reports a model that cannot be fetched, and offers to try again', async ({ studio, watch }) => {
     const { page } = studio;
     watch.expected.push(/ERR_FAILED|Failed to load resource/);
     await page.route('**/model_q4.onnx_data', (route) => route.abort());
@@ -227,9 +227,7 @@ test.describe('trouble of the machine', () => {
     await studio.modelReady();
   });
 
-  test('a browser that lets the page keep nothing: said, and everything works until the tab is closed', async ({
-    studio,
-  }) => {
+  test('works until the tab is closed when the browser stores nothing, and says so', async ({ studio }) => {
     const { page, train, compare } = studio;
     await page.addInitScript(() => {
       IDBFactory.prototype.open = () => {
@@ -249,7 +247,7 @@ test.describe('trouble of the machine', () => {
     await compare.verdict();
   });
 
-  test('a full disk: said, nothing on the screen is lost, and it is saved when there is room', async ({ studio }) => {
+  test('loses nothing on the screen when the disk is full, and saves once there is room', async ({ studio }) => {
     const { page, prompts } = studio;
     await page.addInitScript(() => {
       const put = IDBObjectStore.prototype.put;
@@ -279,7 +277,7 @@ test.describe('trouble of the machine', () => {
     await expect.poll(async () => JSON.stringify((await promptSets(page))[0]?.words)).toContain('happy');
   });
 
-  /** How a worker dies: an exception that nobody catches; or without a word, as when the system takes its memory. */
+  /** How a worker dies: by an uncaught exception, or silently, as when the system takes its memory. */
   const deaths: readonly (readonly [string, (page: Page) => Promise<unknown>])[] = [
     [
       'with an exception',
@@ -293,10 +291,7 @@ test.describe('trouble of the machine', () => {
     ['without a word', (page) => engineOf(page).evaluate(() => self.close())],
   ];
   for (const [how, kill] of deaths)
-    test(`the engine dies in the middle of training ${how}: the run goes on without a reload`, async ({
-      studio,
-      watch,
-    }) => {
+    test(`continues a run without a reload when the engine dies ${how} while training`, async ({ studio, watch }) => {
       const { page, train } = studio;
       watch.expected.push(/Out of memory/);
       await studio.open();

@@ -1,14 +1,14 @@
 import { expect, test } from './fixtures';
 import { AWKWARD } from './pages/studio';
 
-/** Counted by the page itself: a click that a test helper makes on the side would count too. */
+/** The page counts the clicks itself, so a click by a test helper would count too. */
 declare global {
   interface Window {
     used: { clicks: number; keys: number };
   }
 }
 
-test('from dropping a CSV to the verdict: at most five clicks and no typing', async ({ studio }) => {
+test('reaches the verdict from a dropped CSV in at most five clicks, without typing', async ({ studio }) => {
   const { page, data, prompts, compare } = studio;
   await page.addInitScript(() => {
     window.used = { clicks: 0, keys: 0 };

@@ -3,7 +3,7 @@ import { expect, test } from './fixtures';
 import { AWKWARD } from './pages/studio';
 import { sound, soundNow } from './sound';
 
-test('behind the verdict: rows, filters, slices, how sure, and an address that leads back', async ({ studio }) => {
+test('shows rows, filters, slices and confidence behind the verdict, each at its own address', async ({ studio }) => {
   test.slow();
   const { page, compare } = studio;
   await studio.trained(AWKWARD);
@@ -11,7 +11,7 @@ test('behind the verdict: rows, filters, slices, how sure, and an address that l
   await compare.run.click();
   await compare.verdict();
 
-  await test.step('every row stands in one of four cells, with both answers', async () => {
+  await test.step('every row is in one of four cells, with both answers', async () => {
     const counts = await Promise.all(
       ['Fixed', 'Broken', 'Both wrong', 'Both right'].map((cell) => compare.cellCount(cell)),
     );
@@ -23,7 +23,7 @@ test('behind the verdict: rows, filters, slices, how sure, and an address that l
       await expect(row.getByRole('cell').nth(1)).toHaveText('complaint');
   });
 
-  await test.step('one row with all answers; its id stands in the address, its text does not', async () => {
+  await test.step('one row with all answers; the address has its id, not its text', async () => {
     await compare.rows
       .getByRole('button', { name: /^All answers to row/ })
       .first()
@@ -43,7 +43,7 @@ test('behind the verdict: rows, filters, slices, how sure, and an address that l
     await compare.choose('Label', 'all');
   });
 
-  await test.step('another pair than the headline’s', async () => {
+  await test.step('a pair other than the headline’s', async () => {
     const before = await compare.cellCount('Fixed');
     await compare.choose('Looked at', 'Tuned against Untuned');
     await expect(page.getByRole('heading', { name: /^Tuning fixed \d+ rows? and broke/ })).not.toHaveText(
@@ -53,7 +53,7 @@ test('behind the verdict: rows, filters, slices, how sure, and an address that l
     await compare.choose('Looked at', 'Tuned against Yours');
   });
 
-  await test.step('slices, corrected for having looked at many', async () => {
+  await test.step('slices, corrected for testing many', async () => {
     await compare.tab('Slices').focus();
     await page.keyboard.press('Enter');
     await expect(page.getByText(/Holm’s correction for having looked at \d+ parts/)).toBeVisible();
@@ -66,7 +66,7 @@ test('behind the verdict: rows, filters, slices, how sure, and an address that l
     await expect(page.getByText(`${rows} of 60 rows`)).toBeHidden();
   });
 
-  await test.step('what is below a probability goes to a person', async () => {
+  await test.step('rows below a probability go to a person', async () => {
     await compare.tab('How sure').click();
     const slider = page.getByRole('slider', { name: 'Answer from this probability on' });
     await slider.focus();
@@ -76,7 +76,7 @@ test('behind the verdict: rows, filters, slices, how sure, and an address that l
     await expect(page.getByText(/No answer reaches 1.00|Send what is below 1.00/).first()).toBeVisible();
   });
 
-  await test.step('answers under harmless edits, and every row by prompts that never saw it', async () => {
+  await test.step('answers under harmless edits, and every row answered by prompts that never saw it', async () => {
     await compare.tab('More checks').click();
     await page.getByRole('button', { name: 'Check every row' }).click();
     await expect(page.getByRole('progressbar', { name: /^Fold 1 of 5/ })).toBeVisible();
@@ -94,7 +94,7 @@ test('behind the verdict: rows, filters, slices, how sure, and an address that l
   });
 });
 
-test('labels are checked and answers voted on without knowing whose they are', async ({ studio }) => {
+test('checks labels and votes on answers blind', async ({ studio }) => {
   test.slow();
   const { page, compare } = studio;
   await studio.trained(AWKWARD);
@@ -103,7 +103,7 @@ test('labels are checked and answers voted on without knowing whose they are', a
   const asLabelled = await compare.verdict();
   const [fixed, broken] = [await compare.cellCount('Fixed'), await compare.cellCount('Broken')];
 
-  await test.step('relabelling draws as many fixed rows as broken ones and shows no prediction', async () => {
+  await test.step('relabelling draws equal numbers of fixed and broken rows and shows no prediction', async () => {
     await compare.tab('Check labels').click();
     await page.getByRole('button', { name: 'Check labels' }).click();
     const each = Math.min(fixed, broken, 10);
@@ -121,7 +121,7 @@ test('labels are checked and answers voted on without knowing whose they are', a
     await page.getByRole('button', { name: 'Keep these labels' }).click();
   });
 
-  await test.step('the verdict stands twice, the look counts, and the labels can be put back', async () => {
+  await test.step('both verdicts are shown, the use is counted, and the labels can be restored', async () => {
     await expect(page.getByRole('region', { name: 'As labelled', exact: true })).toContainText(asLabelled);
     await expect(page.getByRole('region', { name: 'After corrections' })).toContainText('looked at twice');
     await expect(page.getByText('This comparison is of other versions')).toBeHidden();
@@ -149,7 +149,7 @@ test('labels are checked and answers voted on without knowing whose they are', a
     await expect(page.getByText(/^Row 5 of \d+$/)).toBeVisible();
   });
 
-  await test.step('the report says how many rows it holds, and holds no more', async () => {
+  await test.step('the report states how many rows it contains, and contains no more', async () => {
     await page.getByRole('button', { name: 'Download', exact: true }).click();
     const dialog = page.getByRole('dialog');
     const save = async (name: string) => {
@@ -174,7 +174,7 @@ test('labels are checked and answers voted on without knowing whose they are', a
     await expect(dialog).toBeHidden();
   });
 
-  await test.step('every view is sound for everybody', async () => {
+  await test.step('every view passes axe', async () => {
     for (const tab of ['Slices', 'Check labels', 'Blind vote', 'More checks']) {
       await compare.tab(tab).click();
       await expect(page.getByRole('progressbar', { name: /^Looking closer/ })).toBeHidden();

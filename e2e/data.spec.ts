@@ -6,7 +6,7 @@ import { promptSets } from './storage';
 const LABELS = ['Beschwerde', 'Frage', 'Lob'];
 const THINGS = ['die Lieferung', 'die Rechnung', 'der Tisch', 'die Hotline', 'das Sofa', 'der Schrank', 'die Lampe'];
 
-/** As a German spreadsheet saves it: semicolons, Windows-1252, a column of nothing, 12 rows that contradict each other. */
+/** As a German spreadsheet saves it: semicolons, Windows-1252, an empty column, 12 contradictory rows. */
 const TICKETS: TestFile = (() => {
   const rows = Array.from({ length: 168 }, (_, i) => {
     const label = i % 40 === 7 ? 'Beschwerde.' : i % 25 === 3 ? ` ${LABELS[i % 3]?.toLowerCase()} ` : LABELS[i % 3];
@@ -36,9 +36,7 @@ const axe = async (studio: Studio, what: string) => {
   expect.soft(await studio.scrollsSideways(), `${what} scrolls sideways`).toBe(false);
 };
 
-test('a German export with all its faults: read, mended click by click, every step a version that can be undone', async ({
-  studio,
-}) => {
+test('fixes a faulty German export click by click, each step a version that can be undone', async ({ studio }) => {
   const { page, data } = studio;
   await opened(studio);
   await expect(studio.lead).toContainText('semicolons, Windows-1252, 3 columns');
@@ -68,9 +66,7 @@ test('a German export with all its faults: read, mended click by click, every st
   await expect(data.findings).toContainText('1 e-mail address');
 });
 
-test('a label and a text are changed by keyboard alone; those of held-back rows are not, and the table says why', async ({
-  studio,
-}) => {
+test('edits labels and texts by keyboard, refuses to edit test rows, and says why', async ({ studio }) => {
   const { page, data } = studio;
   await opened(studio);
   await data.show('Show', 'For training');
@@ -108,7 +104,7 @@ test('a label and a text are changed by keyboard alone; those of held-back rows 
   await expect(page.getByRole('textbox', { name: /of row/ })).toHaveCount(0);
 });
 
-test('rows are shared out by a column or a group, and the seed deals anew', async ({ studio }) => {
+test('splits rows by a column, by group, or again by another seed', async ({ studio }) => {
   const { page, data } = studio;
   await studio.open();
   const rows = Array.from({ length: 120 }, (_, i) => [
@@ -137,11 +133,11 @@ test('rows are shared out by a column or a group, and the seed deals anew', asyn
   await expect(data.versions).toContainText('Version 1 of the data');
 });
 
-test('twenty thousand rows: searched, filtered, sorted, changed, and there after a reload; the page holds them packed', async ({
+test('searches, filters, sorts and edits twenty thousand packed rows, and has them after a reload', async ({
   studio,
 }) => {
   const { page, data } = studio;
-  // the screen's code comes after the rows are there, and before they are on the disk
+  // the screen's code arrives once the rows exist, and before they are on the disk
   let arrive = () => {};
   const arrived = new Promise<void>((resolve) => {
     arrive = resolve;
@@ -158,7 +154,7 @@ test('twenty thousand rows: searched, filtered, sorted, changed, and there after
     };
   });
   await studio.open();
-  // the screen is drawn once: not a second time when the project has its id
+  // the screen is drawn once, not again when the prompt set gets its id
   await page.evaluate(() => {
     const seen = new MutationObserver((changes) => {
       const isDrawnAnew = changes.some(({ addedNodes }) =>
@@ -213,7 +209,7 @@ test('twenty thousand rows: searched, filtered, sorted, changed, and there after
   expect(stored).toEqual({ length: 20_000, isBlob: true });
 });
 
-test('the Data screen with findings, versions and an open cell: sound, wide and narrow', async ({ studio }) => {
+test('the Data screen with issues, versions and an open cell passes axe, wide and narrow', async ({ studio }) => {
   const { page, data } = studio;
   await opened(studio);
   await data.findings.getByRole('button', { name: /^Merge into/ }).click();

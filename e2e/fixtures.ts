@@ -1,6 +1,6 @@
 /**
- * What every journey gets: the built page in a profile of its own, on two threads whatever the machine has, and a watch
- * that fails the test when a request leaves the site, the content policy is broken, or the page throws.
+ * What every journey gets: the built page in its own profile, on two threads on any machine, and a watch that fails the
+ * test when a request leaves the site, the content policy is violated, or the page throws.
  */
 import { type BrowserContext, test as base, expect } from '@playwright/test';
 import { Studio } from './pages/studio';
@@ -8,12 +8,12 @@ import { Studio } from './pages/studio';
 export { expect };
 
 interface Watch {
-  /** Requests to another origin than the page's. */
+  /** Requests to other origins. */
   readonly foreign: string[];
   readonly violations: string[];
-  /** Exceptions that nobody caught, and errors on the console. */
+  /** Uncaught exceptions, and errors on the console. */
   readonly errors: string[];
-  /** What this test causes on purpose. */
+  /** Errors that this test causes on purpose. */
   readonly expected: RegExp[];
 }
 

@@ -1,6 +1,6 @@
 /**
- * A Chromium whose tab is truly hidden behind another one. Playwright tells every page it is attached to that it is seen
- * and has the focus, so it lets go of the browser for that time; none of the flags that keep Playwright's pages awake is set.
+ * A Chromium whose tab is really hidden behind another one. Playwright makes every page that it is attached to believe
+ * that it is visible and focused, so it detaches for that time; none of the flags that keep its pages awake is set.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -11,7 +11,7 @@ import { CHROMIUM_ARGS, findChromium } from '../tools/chromium.mjs';
 
 declare global {
   interface Window {
-    /** What the tab has become since the navigation, in time's order. */
+    /** The tab's visibility states since the navigation, in order. */
     visibilities?: DocumentVisibilityState[];
   }
 }
@@ -30,7 +30,7 @@ export class Hideable {
     const profile = await mkdtemp(join(tmpdir(), 'studio-profile-'));
     const executable = (await findChromium()) ?? chromium.executablePath();
     const flags = [...CHROMIUM_ARGS, '--headless=new', '--remote-debugging-port=0', `--user-data-dir=${profile}`];
-    // a group of its own, so that it ends with all that it has started
+    // its own process group, so that it ends with everything it started
     const process = spawn(executable, [...flags, 'about:blank'], { stdio: 'ignore', detached: true });
     let address = '';
     await expect(async () => {
@@ -48,7 +48,7 @@ export class Hideable {
     return new Hideable(process, profile, address, browser, page);
   }
 
-  /** Puts another tab in front until the title of this one fits. */
+  /** Covers this tab with another one until its title matches. */
   async hide({ until }: { readonly until: RegExp }): Promise<void> {
     const url = this.page.url();
     await (await this.page.context().newPage()).bringToFront();

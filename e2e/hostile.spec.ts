@@ -14,7 +14,7 @@ const EVIL = [
 const LABELS = ['<img src=stolen onerror="document.title=1">good', '=1+1 bad'] as const;
 const THINGS = ['chair', 'lamp', 'table', 'shelf', 'rug', 'bed', 'mirror', 'sofa', 'clock', 'vase'];
 
-/** Rows that can be learned, each with something that some reader of it would run. */
+/** Rows that can be learned, each with something that one of its readers would execute. */
 const FILE = csv(
   '<img src=stolen onerror=alert(1)>.csv',
   ['<b>text</b>', '=label()'],
@@ -24,7 +24,7 @@ const FILE = csv(
   ]),
 );
 
-/** Nothing of the file has become part of a page. */
+/** Nothing in the file has become part of a page. */
 async function isText(page: Page, where: string): Promise<void> {
   const found = await page.evaluate(() => ({
     title: document.title,
@@ -34,7 +34,7 @@ async function isText(page: Page, where: string): Promise<void> {
   expect(found.elements, where).toBe(0);
 }
 
-test('what stands in cells, labels, column and file names is text on every screen, in the report and in a table', async ({
+test('treats cells, labels, column and file names as text on every screen, in the report and in tables', async ({
   studio,
   context,
 }, info) => {

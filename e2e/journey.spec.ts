@@ -8,7 +8,7 @@ const TEXTS = [
   'What a lovely chair. Thank you.',
 ];
 
-test('a file that the app has never seen, from upload to the same predictions in another browser', async ({
+test('takes an unknown file from upload to the same predictions in another browser', async ({
   studio,
   otherProfile,
 }) => {
@@ -27,7 +27,7 @@ test('a file that the app has never seen, from upload to the same predictions in
       'Paid €89 for a lamp that hums like a fridge.',
     );
 
-    // by hand: another label, and back
+    // by hand: choose another label column, and go back
     await data.map('Label', 'Kunde (2)');
     await expect(page.getByRole('region', { name: /label/ })).toContainText('Behörde');
     await data.map('Label', 'Ton');
@@ -39,7 +39,7 @@ test('a file that the app has never seen, from upload to the same predictions in
     await page.keyboard.press('Escape');
   });
 
-  await test.step('the hand-written prompt gets its try', async () => {
+  await test.step('try the hand-written prompt', async () => {
     await data.next.click();
     await expect(prompts.editor).toHaveValue(/\{Nachricht\}|\{text\}/);
     await prompts.tryIt.click();
@@ -47,7 +47,7 @@ test('a file that the app has never seen, from upload to the same predictions in
     await prompts.next.click();
   });
 
-  await test.step('train, with a reload in the middle', async () => {
+  await test.step('train, with a reload half-way', async () => {
     await train.set({ Steps: 400, Patience: '' });
     await train.start();
     await expect.poll(() => checkpointStep(page)).toBeGreaterThanOrEqual(50);
@@ -61,18 +61,18 @@ test('a file that the app has never seen, from upload to the same predictions in
     await studio.modelReady();
   });
 
-  await test.step('compare on held-back rows', async () => {
+  await test.step('compare on the test rows', async () => {
     await compare.run.click();
     await compare.run.click();
     expect(await compare.verdict()).toMatch(/60 held-back rows|no clear difference|better/i);
     for (const arm of ['Untuned', 'Yours', 'Yours + 8 examples', 'Tuned', 'TF-IDF + logistic regression'])
       await expect(compare.arms).toContainText(arm);
-    // header, six prompts and lines, and the tuned one with the word counts, which are strong on these rows
+    // header, six prompts and reference lines, and tuned with word counts, which are strong on these rows
     await expect(compare.arms.getByRole('row')).toHaveCount(8);
   });
 
   const here: Record<string, string>[] = [];
-  await test.step('what it says here', async () => {
+  await test.step('answers in this browser', async () => {
     await studio.go('Playground');
     for (const text of TEXTS) here.push(await playground.ask(text, 'tuned prompt'));
     for (const answer of here)
@@ -95,7 +95,7 @@ test('a file that the app has never seen, from upload to the same predictions in
     expect(file.name).toBe('AWKWARD.zip');
     return file;
   });
-  const whole = await test.step('the whole project, with its rows', async () => {
+  const whole = await test.step('export the whole prompt set, with its rows', async () => {
     await page.getByRole('button', { name: 'Export', exact: true }).first().click();
     await page.getByText('Another browser').click();
     await page.getByText('Put all 158 rows in').click();
@@ -103,7 +103,7 @@ test('a file that the app has never seen, from upload to the same predictions in
     return library.download();
   });
 
-  await test.step('import into a clean profile: the same predictions', async () => {
+  await test.step('import into a clean profile gives the same predictions', async () => {
     const other = await otherProfile();
     await other.open('#/project/new/library');
     await expect(other.heading).toHaveText('No prompt set yet');

@@ -1,5 +1,5 @@
 /**
- * Tab, worker and process are killed at random moments of training and saving; the moments follow from a seed. `npm run
+ * Tab, worker and process are killed at random moments while training and saving; a seed decides the moments. `npm run
  * acceptance -- kill` does twenty of each.
  */
 import type { Page } from '@playwright/test';
@@ -13,19 +13,19 @@ const KILLS = Number(process.env.KILLS ?? 1);
 const SEED = Number(process.env.KILL_SEED ?? 1);
 const SETTINGS = { Steps: 120, Patience: '', Seed: 7 };
 
-/** The engine's worker ends as if the system had taken its memory: no event tells of it. */
+/** The engine's worker ends as if the system had taken its memory: no event reports it. */
 const killWorker = async (page: Page) => {
   const worker = page.workers().find((one) => one.url().includes('engine.worker'));
   await worker?.evaluate(() => self.close()).catch(() => undefined);
 };
 
-/** What nothing may change: every prompt version but the last run, and the rows. */
+/** Must never change: every prompt version except the last run, and the rows. */
 async function saved(page: Page): Promise<unknown> {
   const [set] = await promptSets(page);
   return { hard: set?.hard, runs: set?.soft.slice(0, -1), words: set?.words, template: set?.baseTemplate };
 }
 
-test('whatever is killed, and when: nothing saved is lost, and the run ends in the same numbers', async ({
+test('loses nothing saved and ends in the same numbers, whichever process is killed at whatever moment', async ({
   baseURL,
 }) => {
   test.setTimeout(120_000 + KILLS * 90_000);

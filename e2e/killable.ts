@@ -1,4 +1,4 @@
-/** A Chromium of its own with a profile that outlives it, so that it can be killed as the system would kill it. */
+/** A separate Chromium whose profile outlives it, so that it can be killed the way the system would. */
 import { mkdtemp, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ export class Killable {
     return new Killable(await mkdtemp(join(tmpdir(), 'studio-profile-')));
   }
 
-  /** A new tab; starts the browser where it does not run. */
+  /** A new tab; starts the browser if it is not running. */
   async page(): Promise<Page> {
     this.#context ??= await this.#start();
     return this.#context.newPage();
@@ -33,7 +33,7 @@ export class Killable {
     return context;
   }
 
-  /** SIGKILL to the browser and all that it has started: nothing gets to say goodbye. */
+  /** SIGKILL to the browser and everything it started: nothing can clean up. */
   async kill(): Promise<void> {
     const context = this.#context;
     if (!context) return;

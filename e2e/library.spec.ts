@@ -5,7 +5,7 @@ import { AWKWARD, csv, type TestFile } from './pages/studio';
 import { sound } from './sound';
 import { promptSets } from './storage';
 
-/** Rows that no prompt was trained on: a formula, and a row without a text. */
+/** Rows that no prompt was trained on, among them a formula and a row without a text. */
 const NEW_ROWS = csv(
   'new.csv',
   ['said', 'mood'],
@@ -19,7 +19,7 @@ const NEW_ROWS = csv(
   ],
 );
 
-test('rename, delete, undo, and handles that never clash', async ({ studio }) => {
+test('renames, deletes and restores prompt sets, with handles that never clash', async ({ studio }) => {
   const { page, library } = studio;
   await studio.open();
   await studio.drop(AWKWARD);
@@ -65,13 +65,13 @@ test('rename, delete, undo, and handles that never clash', async ({ studio }) =>
     await expect(studio.heading).toHaveText('2 prompt sets, none tuned yet');
   });
 
-  await test.step('deleted stays deleted after a reload, can be brought back, and goes for good when emptied', async () => {
+  await test.step('a deleted set stays deleted after a reload, can be restored, and is gone once the list is emptied', async () => {
     await library
       .set(/AWKWARD_2/)
       .getByRole('button', { name: 'Delete' })
       .click();
     await expect(studio.heading).toHaveText('1 prompt set, none tuned yet');
-    // seen at once, and written a moment later
+    // shown at once, and written a moment later
     await expect.poll(async () => (await promptSets(page)).filter(({ deletedAt }) => deletedAt).length).toBe(1);
     await page.reload();
     await expect(studio.heading).toHaveText('1 prompt set, none tuned yet');
@@ -99,9 +99,7 @@ test('rename, delete, undo, and handles that never clash', async ({ studio }) =>
   });
 });
 
-test('a stage moves to another version, is taken back, and differences, notes and tags are kept', async ({
-  studio,
-}) => {
+test('moves a stage to another version and back, and keeps differences, notes and tags', async ({ studio }) => {
   test.slow();
   const { page, library } = studio;
   await studio.trained();
@@ -112,7 +110,7 @@ test('a stage moves to another version, is taken back, and differences, notes an
     .click();
   await expect(studio.heading).toHaveText('Awkward: no stage yet');
 
-  await test.step('a stage is put somewhere, moves, and goes back', async () => {
+  await test.step('a stage is set, moves, and goes back', async () => {
     await library.choose('Stands at', /^hand-written 1/);
     await page.getByRole('button', { name: 'Put it there' }).click();
     await expect(studio.heading).toHaveText('Awkward: production stands at hand-written 1');
@@ -132,14 +130,14 @@ test('a stage moves to another version, is taken back, and differences, notes an
     await expect(page.getByText('A stage is one word')).toBeVisible();
   });
 
-  await test.step('what differs, and where versions come from', async () => {
+  await test.step('differences, and where versions come from', async () => {
     await expect(library.set(/^From hand-written 1 to tuned 1/)).toContainText('vectors');
     const lineage = library.set(/^\d versions from/);
     await lineage.getByRole('button', { name: 'Table' }).click();
     await expect(lineage).toContainText('vectors start from the text');
   });
 
-  await test.step('notes and tags are there after a reload, and found', async () => {
+  await test.step('notes and tags survive a reload, and search finds them', async () => {
     await page.getByRole('textbox', { name: 'Notes', exact: true }).fill('Ask Ms Ångström before moving it');
     await page.getByLabel('Tags, with commas between').fill('Support, March');
     await page.keyboard.press('Enter');
@@ -154,7 +152,7 @@ test('a stage moves to another version, is taken back, and differences, notes an
     await sound(studio, 'Library, one set');
   });
 
-  await test.step('asked again on held-back rows and on a file, a version is held against what it did', async () => {
+  await test.step('a version is measured again on the test rows and on a file, and compared with its earlier results', async () => {
     await page.getByRole('button', { name: 'Measure on held-back rows' }).click();
     const measured = library.set('Does it still hold?');
     await expect(measured.getByRole('listitem')).toContainText('Nothing was recorded before');
@@ -173,7 +171,7 @@ test('a stage moves to another version, is taken back, and differences, notes an
     await sound(studio, 'Library, one set measured');
   });
 
-  await test.step('what stands at production answers a file, which is stored nowhere', async () => {
+  await test.step('the production version answers a file, which is stored nowhere', async () => {
     await page.getByRole('button', { name: 'Run on a file', exact: true }).first().press('Enter');
     await expect(page.getByRole('button', { name: /production/ })).toBeVisible();
     await studio.upload(NEW_ROWS, 'Choose a file');
@@ -201,7 +199,7 @@ test('a stage moves to another version, is taken back, and differences, notes an
     expect(JSON.stringify(await promptSets(page))).not.toContain('wardrobe');
   });
 
-  await test.step('the Playground plays a stage, and says when there is none of that name', async () => {
+  await test.step('the Playground uses a stage, and reports a missing one', async () => {
     await studio.go('Playground');
     await library.choose('Also play a stage or a version', /^production/);
     await expect(library.set('production: tuned 1')).toContainText('v1 v2');
@@ -215,7 +213,7 @@ test('a stage moves to another version, is taken back, and differences, notes an
   });
 });
 
-test('zips that mean harm, or nothing, are refused by name, and what is there stays', async ({ studio }) => {
+test('refuses hostile and meaningless zips by name, and keeps everything else', async ({ studio }) => {
   const { page, library } = studio;
   await studio.trained();
   await studio.go('Library');
@@ -290,12 +288,12 @@ test('zips that mean harm, or nothing, are refused by name, and what is there st
       expect(await promptSets(page)).toHaveLength(1);
     });
 
-  await test.step('a LoRA is named, and refused', async () => {
+  await test.step('a LoRA is recognised and refused', async () => {
     await library.bring(peftConfig({ peft_type: 'LORA' }), peftVectors(10, 96));
     await expect(studio.alert('2 files were not imported')).toContainText(/LORA: it changes the model’s weights/);
   });
 
-  await test.step('vectors of another width do not fit, and cannot be kept', async () => {
+  await test.step('vectors of another width do not fit, and cannot be imported', async () => {
     await library.bring(peftConfig({ token_dim: 8, num_virtual_tokens: 2 }), peftVectors(2, 8));
     await expect(studio.alert('It does not fit the model that is loaded')).toContainText(/8 numbers each.*has 96/);
     await expect(page.getByRole('button', { name: 'Keep it' })).toBeHidden();
@@ -303,7 +301,7 @@ test('zips that mean harm, or nothing, are refused by name, and what is there st
     expect(await promptSets(page)).toHaveLength(1);
   });
 
-  await test.step('names in a file are text, never a page', async () => {
+  await test.step('names in a file are text, never markup', async () => {
     const name = '<img src=x onerror="document.title=1"><b>Bold</b>';
     const project = JSON.parse(Buffer.from(parts['project.json'] ?? []).toString()) as object;
     const named = JSON.stringify(project).replaceAll('"Awkward"', JSON.stringify(name));
@@ -317,7 +315,7 @@ test('zips that mean harm, or nothing, are refused by name, and what is there st
     await expect(studio.heading).toHaveText('2 prompt sets, all tuned');
   });
 
-  await test.step('a PEFT folder becomes a prompt set, with the task of one that is here', async () => {
+  await test.step('a PEFT folder becomes a prompt set with the task of an existing one', async () => {
     await library.bring(peftConfig(), peftVectors(10, 96));
     await expect(page.getByText('Nobody can say which weights it was trained on')).toBeVisible();
     await expect(page.getByRole('textbox', { name: /^Prompt/ })).toHaveValue('Nachricht: {text}\nTon:');
@@ -333,7 +331,7 @@ test('zips that mean harm, or nothing, are refused by name, and what is there st
     await expect(studio.heading).toHaveText('2 prompt sets, all tuned');
   });
 
-  await test.step('a demo leads to the stage', async () => {
+  await test.step('a demo opens in Present', async () => {
     await page.getByRole('button', { name: 'Export', exact: true }).first().click();
     await page.getByText('An audience').click();
     const demo = await library.download();
@@ -343,7 +341,7 @@ test('zips that mean harm, or nothing, are refused by name, and what is there st
     await page.keyboard.press('Escape');
   });
 
-  await test.step('a folder for the team: written, changed by somebody else, and taken', async () => {
+  await test.step('a team folder is written, changed by someone else, and the changes accepted', async () => {
     await page.evaluate(() => {
       const team = async () => (await navigator.storage.getDirectory()).getDirectoryHandle('team', { create: true });
       Object.assign(window, { showDirectoryPicker: team });

@@ -18,9 +18,7 @@ async function trainSteps(studio: Studio, steps: number): Promise<void> {
   await studio.train.ended();
 }
 
-test('the gradients are checked once, before the first training, and what was measured is shown', async ({
-  studio,
-}) => {
+test('checks the gradients once, before the first training, and shows the measurements', async ({ studio }) => {
   const models = new ModelsPage(studio.page);
   await studio.open();
   await studio.modelReady();
@@ -45,7 +43,7 @@ test('the gradients are checked once, before the first training, and what was me
   await expect(models.fact('Self-check')).toContainText('Right: at most');
 });
 
-test('wrong gradients turn training off, with the reason, until a new check finds them right', async ({ studio }) => {
+test('turns training off while gradients are wrong, with the reason, until a new check passes', async ({ studio }) => {
   const { page, train } = studio;
   const models = new ModelsPage(page);
   await studio.open();
@@ -63,7 +61,7 @@ test('wrong gradients turn training off, with the reason, until a new check find
     'Training is off for this model: the gradient along direction 2 of 3 is 12% off what finite differences say',
   );
   await expect(page.getByRole('button', { name: 'Train', exact: true })).toBeDisabled();
-  // what needs no gradient goes on
+  // everything that needs no gradient still works
   await studio.go('Prompts');
   await studio.prompts.tryIt.click();
   await expect(studio.heading).toContainText('Your prompt gets');
@@ -78,7 +76,7 @@ test('wrong gradients turn training off, with the reason, until a new check find
   await train.ended();
 });
 
-test('on a graphics device the loss is compared with WebAssembly', async ({ studio }) => {
+test('compares the loss on a graphics device with WebAssembly', async ({ studio }) => {
   const models = new ModelsPage(studio.page);
   await studio.page.goto(`?model=${TINY}&backend=webgpu#/`);
   await models.loaded(/^Model: tiny support · WebGPU/);
@@ -89,12 +87,12 @@ test('on a graphics device the loss is compared with WebAssembly', async ({ stud
   await models.loaded(/^Model: tiny support · WebGPU/);
 });
 
-test('a model from a folder: trains, and is there after a reload without its folder', async ({ studio }) => {
+test('trains a model from a folder, and has it after a reload without the folder', async ({ studio }) => {
   const { page } = studio;
   const models = new ModelsPage(page);
   await studio.open();
   await studio.modelReady();
-  // what is no model leaves the present one where it is
+  // a folder without a model leaves the current one in place
   await models.openFolder(join(FIXTURES, '../csv'));
   await expect(page.getByText('“csv” is no model folder')).toBeVisible();
   await expect(models.fact('Family')).toHaveText('llama');
@@ -120,7 +118,7 @@ test('a model from a folder: trains, and is there after a reload without its fol
   await expect(folder).toHaveCount(0);
 });
 
-/** A stand-in for the hub: the list of files, and the files behind a redirect to its storage. */
+/** A fake hub: the list of files, and the files behind a redirect to its storage. */
 async function standIn(page: Page, id: string, folder: string, asked: string[]): Promise<void> {
   const names = ['config.json', 'tokenizer.json', 'tokenizer_config.json'];
   const paths = [...names, ...readdirSync(join(folder, 'onnx')).map((name) => `onnx/${name}`)];
@@ -143,7 +141,10 @@ async function standIn(page: Page, id: string, folder: string, asked: string[]):
   });
 }
 
-test('a model from the hub: asked for by a click, verified, and never asked for again', async ({ studio, watch }) => {
+test('downloads a model from the hub on a click, verifies it, and never requests it again', async ({
+  studio,
+  watch,
+}) => {
   const { page } = studio;
   const models = new ModelsPage(page);
   const asked: string[] = [];

@@ -4,7 +4,7 @@ import { ModelsPage } from './pages/models';
 import { AWKWARD } from './pages/studio';
 import { type StaticHost, staticHost } from './static-host';
 
-/** Here the page comes from a host that sends no headers. */
+/** In these tests the page comes from a host that sends no headers. */
 const test = base.extend<{ host: StaticHost }>({
   // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names of the fixtures from the pattern
   host: async ({}, use) => {
@@ -17,7 +17,7 @@ const test = base.extend<{ host: StaticHost }>({
 
 const isIsolated = (page: Page) => page.evaluate(() => crossOriginIsolated);
 
-test('on a host that sends no headers the page is isolated after one load more, and then needs no host at all', async ({
+test('isolates the page after one more load on a host without headers, and then works without the host', async ({
   studio,
   host,
   context,
@@ -63,8 +63,8 @@ test('on a host that sends no headers the page is isolated after one load more, 
   expect((await library.download()).bytes.length).toBeGreaterThan(1000);
 });
 
-test('a browser that is isolated by no means gets the page on one thread, and no loop', async ({ studio, page }) => {
-  // as in a window that lets no worker in
+test('runs on one thread, without a reload loop, in a browser that cannot be isolated', async ({ studio, page }) => {
+  // as in a window that allows no worker
   await page.addInitScript(() => Reflect.deleteProperty(Navigator.prototype, 'serviceWorker'));
   let loads = 0;
   page.on('domcontentloaded', () => loads++);
@@ -73,7 +73,7 @@ test('a browser that is isolated by no means gets the page on one thread, and no
   expect(loads).toBe(1);
 });
 
-test('a new version waits for the run that goes on, and is taken by a click', async ({ studio, host }) => {
+test('keeps a new version waiting while a run continues, and installs it on a click', async ({ studio, host }) => {
   const { page, train } = studio;
   const models = new ModelsPage(page);
   await studio.open();
@@ -88,7 +88,7 @@ test('a new version waits for the run that goes on, and is taken by a click', as
   await train.start();
   await expect(studio.lead).toContainText(/Step [1-9]\d* of 250/);
 
-  // the same files under another version
+  // the files of this version, under another version number
   host.change('service-worker.js', (text) => text.replace(/version:`[0-9a-f]{16}`/, 'version:`another`'));
   const worker = await page.evaluate(async () => {
     const registration = await navigator.serviceWorker.ready;
@@ -106,7 +106,7 @@ test('a new version waits for the run that goes on, and is taken by a click', as
   expect(await page.evaluate(() => caches.keys())).toContain('softprompt-shell-another');
   await expect(train.heading).toContainText('1 tuned prompt so far');
 
-  // the port of a machine passes to another project
+  // another project takes over the port
   host.change('index.html', () => '<!doctype html><link rel="icon" href="data:,"><title>Another project</title>');
   await page.reload();
   await expect(page).toHaveTitle('Another project');

@@ -1,9 +1,9 @@
 import { expect, test } from './fixtures';
 
-test('no row, prompt or result leaves the page, and the policy says so', async ({ studio, watch }) => {
+test('lets no row, prompt or result leave the page, and has a policy that says so', async ({ studio, watch }) => {
   const { page, playground, library } = studio;
   const sent: string[] = [];
-  // of the page, of its two workers and their threads, and of the service worker
+  // requests of the page, its two workers and their threads, and the service worker
   page.context().on('request', (request) => {
     const who = request.serviceWorker() ? 'service worker' : 'page';
     if (/^https?:/.test(request.url()))
@@ -32,14 +32,11 @@ test('no row, prompt or result leaves the page, and the policy says so', async (
   expect(watch.foreign).toEqual([]);
   await page.getByRole('button', { name: '0 requests sent to other sites. Open the log' }).click();
   await expect(page.getByRole('dialog')).toContainText('nothing was asked of any other site');
-  // nor does the address carry a text
+  // the address carries no text either
   expect(decodeURIComponent(page.url())).not.toMatch(/marmalade|complaint/);
 });
 
-test('a request that something tries to make all the same is stopped by the page, and seen', async ({
-  studio,
-  watch,
-}) => {
+test('stops and shows a request that something tries to make anyway', async ({ studio, watch }) => {
   const { page } = studio;
   watch.expected.push(/example\.com/);
   await studio.open();

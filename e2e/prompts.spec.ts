@@ -22,7 +22,7 @@ const opened = async (studio: Studio) => {
   await expect(studio.prompts.word('praise')).not.toHaveValue('');
 };
 
-test('a clumsy prompt is mended hint by hint, by keyboard, with other columns in it', async ({ studio }) => {
+test('fixes a clumsy prompt hint by hint, by keyboard, with other columns in it', async ({ studio }) => {
   const { prompts } = studio;
   await opened(studio);
   await prompts.editor.fill('From {City}: {text}\nSay what the customer means.\nTone: ');
@@ -41,9 +41,7 @@ test('a clumsy prompt is mended hint by hint, by keyboard, with other columns in
   await expect(prompts.editor).toHaveValue('Is it praise or complaint?\nMessage: {text}\nTone:');
 });
 
-test('examples nearest to each row, in several orders: counted, tried, kept as a version, there after a reload', async ({
-  studio,
-}) => {
+test('tries nearest examples in several orders, and keeps them as a version across a reload', async ({ studio }) => {
   const { page, prompts } = studio;
   await opened(studio);
   await prompts.choose('Examples in the prompt', '4 examples');
@@ -61,7 +59,7 @@ test('examples nearest to each row, in several orders: counted, tried, kept as a
   await expect(prompts.select('Which')).toContainText('Nearest');
 });
 
-test('the Prompts screen with hints and examples: sound, wide and narrow', async ({ studio }) => {
+test('the Prompts screen with hints and examples passes axe, wide and narrow', async ({ studio }) => {
   const { page, prompts } = studio;
   await opened(studio);
   await prompts.editor.fill('{text}\nPlease say what this customer feels.');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from './fixtures';
 import { losses } from './storage';
 
-/** Header and first rows of the sample: what the test machine reads in half a minute. */
+/** Header and first rows of the sample: as many as the test machine can read in half a minute. */
 const SLICE = {
   name: 'support-slice.csv',
   bytes: Buffer.from(
@@ -14,15 +14,15 @@ const SLICE = {
   ),
 };
 
-/** The embedded model, from a cold cache: the one journey of the suite that is not on the tiny one. */
-test('SmolLM2, cold: the sample, 30 steps, and what the prompt says then', async ({ studio }) => {
+/** The only journey on the embedded model; all others use the tiny one. */
+test('trains SmolLM2 on the sample for 30 steps from a cold cache, and the prompt answers', async ({ studio }) => {
   test.setTimeout(240_000);
   const { page, train, playground } = studio;
   const startedAt = Date.now();
   const seconds = () => `${((Date.now() - startedAt) / 1000).toFixed(1)} s`;
 
   await studio.open('#/', null);
-  // rows can be looked at while the model is on its way
+  // rows can be viewed while the model is loading
   await studio.go('Data');
   await page.getByRole('button', { name: 'Open the sample' }).click();
   await expect(studio.heading).toContainText('labelled rows are ready');

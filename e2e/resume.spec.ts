@@ -3,10 +3,8 @@ import { Hideable } from './hideable';
 import { AWKWARD, Studio, TINY } from './pages/studio';
 import { promptSets, states, vectors } from './storage';
 
-/** Three runs with the same seed: one left alone, one paused and reloaded, one cut off by a reload. */
-test('a prompt that was paused, or cut off by a reload, ends in the same bytes as one that was not', async ({
-  studio,
-}) => {
+/** Three runs with the same seed: one undisturbed, one paused and reloaded, one cut off by a reload. */
+test('a run that was paused or cut off by a reload ends in the same bytes as one that was not', async ({ studio }) => {
   const { page, train } = studio;
   await studio.open();
   await studio.modelReady();
@@ -48,7 +46,7 @@ test('a prompt that was paused, or cut off by a reload, ends in the same bytes a
   });
 });
 
-test('another seed gives other bytes', async ({ studio }) => {
+test('a run with another seed ends in other bytes', async ({ studio }) => {
   const { page, train } = studio;
   await studio.trained();
   await train.set({ Steps: 30, Seed: 1 });
@@ -58,7 +56,7 @@ test('another seed gives other bytes', async ({ studio }) => {
   expect(second).not.toBe(first);
 });
 
-test('in a hidden tab the steps go on at their rate, the queue too, and end in the same bytes', async ({ baseURL }) => {
+test('steps and queue keep their pace in a hidden tab, and end in the same bytes', async ({ baseURL }) => {
   const browser = await Hideable.create();
   try {
     const seen = new Studio(browser.page);
@@ -80,7 +78,7 @@ test('in a hidden tab the steps go on at their rate, the queue too, and end in t
     expect(unseen).toEqual([whole, whole]);
     const [one, ...others] = await states(page);
     expect(others).toEqual([one, one]);
-    // one timer a second is what a hidden tab gets: steps that hung on them would take a minute more
+    // a hidden tab gets one timer per second: steps that depended on timers would take a minute longer
     const [own, ...hidden] = (await promptSets(page))[0]?.soft.map(({ seconds }) => seconds ?? 0) ?? [];
     for (const seconds of hidden) expect(seconds, `${own} s when it was seen`).toBeLessThan(3 * (own ?? 0));
   } finally {

@@ -1,4 +1,4 @@
-/** Whether a screen is sound for everybody: axe, both themes, both widths. */
+/** Whether a screen is accessible: axe, both themes, both widths. */
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { expect } from './fixtures';
@@ -7,7 +7,7 @@ import type { Studio } from './pages/studio';
 const DESKTOP = { width: 1440, height: 900 };
 const PHONE = { width: 390, height: 844 };
 
-/** Whatever is on the screen now, wide and narrow, light and dark: no finding of axe, nothing that scrolls sideways. */
+/** The current screen, wide and narrow, light and dark: axe finds nothing, and nothing scrolls sideways. */
 export async function sound(
   { page, scrollsSideways }: Studio,
   what: string,
@@ -27,20 +27,20 @@ export async function sound(
   }
 }
 
-/** What is on the screen as it is: no finding of axe. A theme changes colours and nothing else. */
+/** The current screen as it is: axe finds nothing. A theme changes colours and nothing else. */
 export async function soundNow(
   page: Page,
   what: string,
   { except = [], onlyColours = false }: { readonly except?: readonly string[]; readonly onlyColours?: boolean } = {},
 ): Promise<void> {
-  // react-aria says what changed through nodes that it takes away seconds later, what they are named after before that
+  // react-aria announces changes through nodes that it removes seconds later, after the elements that name them
   const axe = new AxeBuilder({ page }).exclude('[data-live-announcer]').disableRules([...except]);
   const { violations } = await (onlyColours ? axe.withRules('color-contrast') : axe).analyze();
   const found = violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target.join(' ')}`));
   expect.soft(found, what).toEqual([]);
 }
 
-/** With the system's own few colours: text is read, what is chosen is told from what is not, and marks of charts are seen. */
+/** With forced colours: text is readable, selected and unselected differ, and the marks of charts are visible. */
 export async function soundInForcedColours({ page }: Studio, what: string): Promise<void> {
   await page.emulateMedia({ forcedColors: 'active', colorScheme: 'dark', reducedMotion: 'reduce' });
   await settled(page);
@@ -76,7 +76,7 @@ export async function soundInForcedColours({ page }: Studio, what: string): Prom
   await page.emulateMedia({ forcedColors: 'none' });
 }
 
-/** Colours of a theme that fades in would be measured half way. */
+/** Colours of a theme that fades in would be measured half-way. */
 const settled = (page: Page) =>
   expect
     .poll(() => page.evaluate(() => document.getAnimations().filter((a) => a.playState === 'running').length))

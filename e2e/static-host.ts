@@ -1,4 +1,4 @@
-/** A host that serves the built page below a folder and sends no header but the type; what it serves can be changed. */
+/** A host that serves the built page from a subfolder and sends only the content type; its files can be replaced. */
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -19,9 +19,9 @@ const TYPES: Readonly<Record<string, string>> = {
 
 export interface StaticHost {
   readonly url: string;
-  /** How often the page itself was asked for. */
+  /** How often the page itself was requested. */
   readonly pages: () => number;
-  /** What a file is sent as from now on. */
+  /** Replaces a file from now on. */
   readonly change: (path: string, how: (text: string) => string) => void;
   readonly close: () => Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** Looks into the page's IndexedDB, for what the screen cannot show: bytes. */
+/** Reads the page's IndexedDB for what the screen cannot show: bytes. */
 import type { Page } from '@playwright/test';
 import type { Evaluation, PromptSet, RunCheckpoint } from '../src/project/types';
 
@@ -42,7 +42,7 @@ export const promptSets = (page: Page) => all(page, 'promptSets');
 
 export const comparisons = (page: Page) => all(page, 'evaluations');
 
-/** The step that the newest checkpoint of any run is at; -1 when there is none. */
+/** The step of the newest checkpoint of any run; -1 when there is none. */
 export async function checkpointStep(page: Page): Promise<number> {
   const found = await all(page, 'checkpoints');
   return Math.max(-1, ...found.map(({ checkpoint }) => checkpoint.step));
@@ -60,7 +60,7 @@ export async function vectors(page: Page): Promise<string[]> {
   return sets.flatMap((set) => set.soft.map(({ soft }) => (soft ? (soft.vectors as unknown as string) : '')));
 }
 
-/** Everything that a run has come to, but the clock: last vectors, moments and losses, in the order of the runs. */
+/** The whole result of each run except times: last vectors, moments and losses, in the order of the runs. */
 export async function states(page: Page): Promise<unknown[]> {
   const kept = await all(page, 'checkpoints');
   const sets = await promptSets(page);
@@ -80,7 +80,7 @@ export async function states(page: Page): Promise<unknown[]> {
   );
 }
 
-/** Breaks what is kept of the first run: its vectors lose their last number. */
+/** Damages the stored first run: its vectors lose their last number. */
 export const damage = (page: Page): Promise<void> =>
   page.evaluate(
     (database) =>
@@ -108,7 +108,7 @@ export const damage = (page: Page): Promise<void> =>
     DATABASE,
   );
 
-/** Writes into what is kept of every self-check that the second of its directions was 12% off. */
+/** Makes every stored self-check say that its second direction was 12% off. */
 export const wrongGradient = (page: Page): Promise<void> =>
   page.evaluate(
     (database) =>

@@ -4,7 +4,7 @@ import { sound } from './sound';
 import { promptSets } from './storage';
 
 const runsOf = async ({ page }: Studio) => (await promptSets(page))[0]?.soft ?? [];
-/** So many runs are over, and their prompts are kept. */
+/** Waits until this many runs are done and their prompts are saved. */
 const finished = (studio: Studio, count: number) =>
   expect
     .poll(async () => (await runsOf(studio)).filter(({ soft }) => soft !== null).length, { timeout: 120_000 })
@@ -18,7 +18,7 @@ async function ready(studio: Studio): Promise<void> {
   await studio.go('Train');
 }
 
-test('a sweep of four runs: a queue that is ordered with the keyboard, curves and settings side by side', async ({
+test('runs a sweep of four from a queue ordered by keyboard, and shows curves and settings side by side', async ({
   studio,
 }) => {
   test.slow();
@@ -30,7 +30,7 @@ test('a sweep of four runs: a queue that is ordered with the keyboard, curves an
   await page.getByRole('button', { name: 'Train these 4' }).click();
   await expect(train.waiting.getByRole('row')).toHaveCount(4);
 
-  await test.step('by keyboard: earlier, and away with undo', async () => {
+  await test.step('by keyboard: move a run up, remove one, undo', async () => {
     const last = train.waiting.getByRole('row').last();
     await expect(last).toContainText('4 vectors, 60 steps, seed 0, rate 0.02');
     await last.getByRole('button', { name: /^Earlier: / }).focus();
@@ -48,20 +48,20 @@ test('a sweep of four runs: a queue that is ordered with the keyboard, curves an
     await sound(studio, 'Train, with a queue');
   });
 
-  await test.step('held until told, also over a reload', async () => {
+  await test.step('stays paused until resumed, across a reload', async () => {
     await finished(studio, 1);
     await page.reload();
     await expect(page.getByRole('heading', { name: '3 runs wait until you go on' })).toBeVisible();
     expect(await runsOf(studio)).toHaveLength(1);
   });
 
-  await test.step('goes on when told', async () => {
+  await test.step('continues when resumed', async () => {
     await studio.modelReady();
     await page.getByRole('button', { name: 'Go on with the queue' }).click();
     await finished(studio, 4);
   });
 
-  await test.step('all four side by side: curves, and what differs', async () => {
+  await test.step('all four side by side: curves, and differences', async () => {
     for (const run of [1, 2, 3, 4]) await train.mark(run).check();
     await expect(page.getByRole('img', { name: /^Curve of / })).toHaveCount(4);
     const beside = page.getByRole('region', { name: 'Settings of the runs, side by side' });
@@ -77,7 +77,7 @@ test('a sweep of four runs: a queue that is ordered with the keyboard, curves an
   });
 });
 
-test('several seeds and a hybrid come to Compare; a branch starts from a run; fewer rows make a learning curve', async ({
+test('compares several seeds and a hybrid, branches from a run, and draws a learning curve from fewer rows', async ({
   studio,
 }) => {
   test.slow();
@@ -102,7 +102,7 @@ test('several seeds and a hybrid come to Compare; a branch starts from a run; fe
     await expect(compare.arms.getByRole('row', { name: /Hybrid/ })).toBeVisible();
   });
 
-  await test.step('a branch', async () => {
+  await test.step('a branch starts from a run', async () => {
     await studio.go('Train');
     await page.getByRole('button', { name: 'Branch from run 1' }).click();
     await expect(page.getByRole('button', { name: /The vectors start from/ })).toContainText('Run 1');

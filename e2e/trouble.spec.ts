@@ -1,19 +1,19 @@
-/** What goes wrong outside the page: each ends in a sentence and a way on. */
+/** Failures outside the page: each ends in a sentence and a way forward. */
 import type { Page } from '@playwright/test';
 import { expect, test } from './fixtures';
 import type { Studio } from './pages/studio';
 import { comparisons, damage, promptSets } from './storage';
 
 interface Disk {
-  /** Bytes that the browser grants the site from now on; null = as ever. */
+  /** Bytes that the browser grants the site from now on; null = the default. */
   readonly grant: (quotaSize: number | null) => Promise<void>;
-  /** Writes beside the studio until nothing goes in any more. */
+  /** Fills the disk next to the studio. */
   readonly fill: () => Promise<void>;
 }
 
 /**
- * A disk whose size can be chosen. The browser remembers for half a minute what room it saw, so it must be small before
- * the studio writes; and the choice lasts as long as the tab that made it, so that is one of its own.
+ * A disk whose size can be chosen. The browser remembers the free space for half a minute, so it must be small before the
+ * studio writes; and the choice lasts as long as the tab that made it, so it has its own tab.
  */
 async function diskOf(page: Page): Promise<Disk> {
   const keeper = await page.context().newPage();
@@ -57,7 +57,7 @@ async function rename({ page }: Studio, name: string): Promise<void> {
 
 const notSaved = (page: Page) => page.getByRole('alert').filter({ hasText: 'The last change is not saved yet' });
 
-test('full disk, site data deleted, clock moved back: said, and nothing on the screen is lost', async ({
+test('reports a full disk, deleted site data and a clock moved back, and loses nothing on the screen', async ({
   studio,
   watch,
 }) => {
@@ -88,7 +88,7 @@ test('full disk, site data deleted, clock moved back: said, and nothing on the s
     expect(set?.soft.map(({ status }) => status)).toEqual(['finished', 'finished']);
   });
 
-  await test.step('the clock is moved back by three days between two saves', async () => {
+  await test.step('the clock moves back three days between two saves', async () => {
     await page.evaluate(() => {
       const Real = Date;
       const now = () => Real.now() - 3 * 24 * 3600_000;
@@ -113,7 +113,7 @@ test('full disk, site data deleted, clock moved back: said, and nothing on the s
     expect(second && first && second.createdAt > first.createdAt).toBe(true);
   });
 
-  await test.step('the data of the site are deleted under the page', async () => {
+  await test.step('the site data is deleted under the page', async () => {
     await page.evaluate(() => indexedDB.deleteDatabase('softprompt-studio'));
     await expect(notSaved(page)).toContainText('The browser has deleted what this page had saved');
     await page.getByRole('button', { name: 'Save again' }).click();
@@ -126,7 +126,7 @@ test('full disk, site data deleted, clock moved back: said, and nothing on the s
     await expect(studio.heading).toContainText('156 labelled rows are ready');
   });
 
-  await test.step('a saved value is damaged: it is set aside, the rest works', async () => {
+  await test.step('a damaged saved value is set aside, and the rest works', async () => {
     await damage(page);
     await page.reload();
     const note = page.getByRole('status').filter({ hasText: '1 saved item could not be read whole and was set aside' });
@@ -144,9 +144,9 @@ test('full disk, site data deleted, clock moved back: said, and nothing on the s
   });
 });
 
-test('little room is left: said before there is none', async ({ studio }) => {
+test('warns before the disk is full', async ({ studio }) => {
   const { page } = studio;
-  // Chromium reports the same room to everybody, whatever there is
+  // Chromium reports the same quota on any disk
   await page.addInitScript(() => {
     StorageManager.prototype.estimate = async () => ({ usage: 270e6, quota: 300e6 });
   });

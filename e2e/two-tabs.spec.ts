@@ -2,7 +2,7 @@ import { expect, test } from './fixtures';
 import { AWKWARD, Studio } from './pages/studio';
 import { promptSets, vectors } from './storage';
 
-test('two tabs on one project: one run, no change lost', async ({ studio, context }) => {
+test('two tabs on one prompt set share one run and lose no change', async ({ studio, context }) => {
   const { page, train } = studio;
   await studio.open();
   await studio.modelReady();
@@ -14,13 +14,13 @@ test('two tabs on one project: one run, no change lost', async ({ studio, contex
   await expect(studio.lead).toContainText(/Step [1-9]\d of 400/);
 
   const other = new Studio(await context.newPage());
-  await test.step('the other tab says that the run goes on elsewhere, and starts none', async () => {
+  await test.step('the other tab says that the run is in another tab, and starts none', async () => {
     await other.page.goto(page.url());
     await expect(other.page.getByRole('main')).toContainText('This run goes on in another tab of this browser');
     await expect(other.page.getByRole('button', { name: 'Pause' })).toBeHidden();
   });
 
-  await test.step('what the other tab changes meanwhile is kept', async () => {
+  await test.step('a change made meanwhile in the other tab is kept', async () => {
     await other.page.getByRole('button', { name: /^Project: / }).click();
     await other.page.getByRole('menuitem', { name: 'Rename' }).click();
     await other.page.getByRole('textbox', { name: 'Project name' }).fill('Renamed elsewhere');
@@ -28,7 +28,7 @@ test('two tabs on one project: one run, no change lost', async ({ studio, contex
     await expect(page.getByRole('button', { name: 'Project: Renamed elsewhere' })).toBeVisible();
   });
 
-  await test.step('the run ends as if alone', async () => {
+  await test.step('the run ends as if there were one tab', async () => {
     await train.ended();
     const [set, ...more] = await promptSets(page);
     expect(more).toEqual([]);
@@ -40,7 +40,7 @@ test('two tabs on one project: one run, no change lost', async ({ studio, contex
   });
 });
 
-test('a tab that is closed gives its run to the other one', async ({ studio, context }) => {
+test('a closed tab hands its run to the other one', async ({ studio, context }) => {
   const { page, train } = studio;
   await studio.open();
   await studio.modelReady();

@@ -1,4 +1,4 @@
-/** Texts are written instead of labels chosen: a column of summaries, from the file to another browser. */
+/** Texts as answers instead of labels: a column of summaries, from the file to another browser. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from './fixtures';
@@ -24,7 +24,7 @@ const NEW_TEXTS = csv(
 
 const MESSAGE = 'The lamp from order 4711 still has not come. Who can tell me where it is?';
 
-/** Sound as a phone shows it; the panels are those of labels, whose journeys look at them wide and dark. */
+/** Passes axe at phone width; the same panels are checked wide and dark in the journeys with labels. */
 async function narrow({ page, scrollsSideways }: Studio, what: string): Promise<void> {
   await page.setViewportSize({ width: 390, height: 844 });
   await soundNow(page, what);
@@ -32,14 +32,14 @@ async function narrow({ page, scrollsSideways }: Studio, what: string): Promise<
   await page.setViewportSize({ width: 1440, height: 900 });
 }
 
-test('a column of summaries, from the file through training, comparison and vote to another browser', async ({
+test('takes a column of summaries from the file through training, comparison and vote to another browser', async ({
   studio,
   otherProfile,
 }) => {
   test.slow();
   const { page, data, prompts, train, compare, playground, library } = studio;
 
-  await test.step('the task is guessed, and can be said', async () => {
+  await test.step('the task is guessed, and can be changed', async () => {
     await studio.open();
     await studio.modelReady();
     await studio.upload(SUMMARIES);
@@ -55,7 +55,7 @@ test('a column of summaries, from the file through training, comparison and vote
     await narrow(studio, 'Data');
   });
 
-  await test.step('a prompt is proposed without answer words; a try writes', async () => {
+  await test.step('a prompt is suggested without answer words, and a try generates texts', async () => {
     await data.next.click();
     await expect(prompts.editor).toHaveValue(
       'Read the message and write the summary in one line.\nMessage: {text}\nSummary:',
@@ -70,7 +70,7 @@ test('a column of summaries, from the file through training, comparison and vote
     await prompts.next.click();
   });
 
-  await test.step('training goes on after a reload; loss and perplexity, no accuracy', async () => {
+  await test.step('training continues after a reload, with loss and perplexity and no accuracy', async () => {
     await train.set({ Steps: 160, Patience: '', 'Rows a step': 4 });
     await expect(page.getByText('Every label counts the same')).toBeHidden();
     await train.start();
@@ -112,7 +112,7 @@ test('a column of summaries, from the file through training, comparison and vote
     await page.keyboard.press('Escape');
   });
 
-  await test.step('a blind vote by keyboard, undone once, there after a reload', async () => {
+  await test.step('a blind vote by keyboard, undone once, survives a reload', async () => {
     await page.getByRole('tab', { name: 'Blind vote' }).click();
     const box = page.locator('.ballot');
     await expect(box.getByText('Row 1 of')).toBeVisible();
@@ -127,7 +127,7 @@ test('a column of summaries, from the file through training, comparison and vote
     await studio.modelReady();
   });
 
-  const here = await test.step('it plays', async () => {
+  const here = await test.step('the Playground generates', async () => {
     await studio.go('Playground');
     const written = await playground.write(MESSAGE, 'tuned prompt');
     await narrow(studio, 'Playground');
@@ -176,7 +176,7 @@ test('a column of summaries, from the file through training, comparison and vote
     expect(rows[1]).toBe(',Bonn,,it has no text');
   });
 
-  await test.step('import into a clean profile: the same answer', async () => {
+  await test.step('import into a clean profile gives the same answer', async () => {
     const other = await otherProfile();
     await other.open('#/project/new/library');
     await expect(other.heading).toHaveText('No prompt set yet');

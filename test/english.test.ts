@@ -64,8 +64,6 @@ const RULES: readonly Rule[] = [
 
 /** Places that still have hits. To be emptied. */
 const PENDING: readonly string[] = [
-  '.',
-  'docs',
   'e2e',
   'src/app',
   'src/app/charts',
@@ -103,17 +101,22 @@ const PENDING: readonly string[] = [
   'src/workflow',
   'tools',
   'tools/bench',
-  'tools/export',
-  'tools/fixtures',
-  'tools/model',
-  'tools/sample',
-  'tools/stats',
-  'tools/text-to-text',
-  'tools/tiny',
 ];
 
 /** Words that a format, a program or a library prescribes, as `file word`, with the reason. */
-const ALLOWED: Readonly<Record<string, string>> = {};
+const ALLOWED: Readonly<Record<string, string>> = {
+  'tools/export/test_predict.py parcel': 'the text of a row',
+  'tools/bench/large-csv.mjs parcel': 'the text of a row',
+  'tools/text-to-text/README.md parcel': 'the text of a row',
+  'tools/sample/project.mjs stands': 'the text of a row',
+  'tools/tiny/corpus.py told': 'the text of a row',
+  'tools/tiny/train.py held-back': 'in the README of the published model, whose bytes are checked',
+  'tools/model/convert.py what was': 'in the NOTICE of the published model, whose bytes are checked',
+};
+
+/** Rules that do not apply to the texts of customers in tests. */
+const CUSTOMERS: readonly string[] = ['parcels?'];
+const IN_TESTS = /^e2e\/|\.test\.tsx?$|test-support/;
 
 const LISTED = /\.(?:ts|tsx|mts|mjs|md|css|py|html)$/;
 const SKIPPED =
@@ -138,13 +141,14 @@ interface Hit {
 }
 
 function hitsOf(path: string, text: string): Hit[] {
-  return RULES.flatMap(({ phrase, pattern }) =>
-    [...text.matchAll(pattern)]
-      .filter((match) => !(`${path} ${match[0].toLowerCase()}` in ALLOWED))
-      .map((match) => {
-        const line = text.slice(0, match.index).split('\n').length;
-        return { path, place: placeOf(path), shown: `${path}:${line} “${match[0]}” (${phrase})` };
-      }),
+  return RULES.filter(({ phrase }) => !(CUSTOMERS.includes(phrase) && IN_TESTS.test(path))).flatMap(
+    ({ phrase, pattern }) =>
+      [...text.matchAll(pattern)]
+        .filter((match) => !(`${path} ${match[0].toLowerCase()}` in ALLOWED))
+        .map((match) => {
+          const line = text.slice(0, match.index).split('\n').length;
+          return { path, place: placeOf(path), shown: `${path}:${line} “${match[0]}” (${phrase})` };
+        }),
   );
 }
 

@@ -1,6 +1,6 @@
 /**
  * Texts to be written, in the built page by WebAssembly: half of tools/text-to-text is dropped, a prompt is trained on half of
- * that, and what it writes after the held-back rows must be nearer to the wanted lines than what the hand prompt writes: the
+ * that, and what it generates for the test rows must be closer to the expected lines than the hand-written prompt's texts: the
  * paired interval of ROUGE-L excludes 0. `npx tsx tools/acceptance-writing.ts`
  */
 import { readFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ The action is one of cancel, refund, replace, repair, deliver, change, answer, t
 Message: {text}
 Summary:`;
 
-/** Every other row: rows of one kind stand together in the file. */
+/** Every other row, because rows of one kind are next to each other in the file. */
 function half(): Buffer {
   const csv = readFileSync(join(import.meta.dirname, 'text-to-text/summaries.csv'), 'utf8');
   const { data } = Papa.parse<Record<string, string>>(csv, { header: true, skipEmptyLines: true });

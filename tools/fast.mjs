@@ -1,6 +1,6 @@
 /**
  * `npm run test:fast -- ROOM...`: the Node tests of a room (`metrics`, `screens/data`), run again on every change.
- * Without a room: the tests of what was changed since the last commit.
+ * Without a room: the tests affected by changes since the last commit.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';

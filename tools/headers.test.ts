@@ -8,10 +8,10 @@ const directives = new Map(
   }),
 );
 
-describe('the policy', () => {
+describe('the content security policy', () => {
   it('allows nothing that it does not name', () => expect(directives.get('default-src')).toEqual(["'none'"]));
 
-  it('runs no text as code or style, and WebAssembly alone is compiled', () => {
+  it('runs no text as code or style, and compiles WebAssembly only', () => {
     const loose = [...directives].flatMap(([name, sources]) =>
       sources.filter((source) => /^'unsafe-|^\*$|^https?:$/.test(source)).map((source) => `${name} ${source}`),
     );
@@ -20,12 +20,12 @@ describe('the policy', () => {
     expect(directives.get('style-src')).toEqual(["'self'"]);
   });
 
-  it('names no other site but the hub, and that only to fetch', () => {
+  it('allows no other site than the hub, and that only for fetching', () => {
     const foreign = [...directives].filter(([, sources]) => sources.some((source) => source.includes('//')));
     expect(foreign.map(([name]) => name)).toEqual(['connect-src']);
   });
 
-  it('is sent with who may frame the page, which a page cannot say itself', () => {
+  it('is sent with frame-ancestors, which a page cannot set itself', () => {
     expect(CONTENT_SECURITY_POLICY).not.toContain('frame-ancestors');
     expect(HEADERS['Content-Security-Policy']).toMatch(/; frame-ancestors 'none'$/);
   });

@@ -7,7 +7,7 @@ import type { KeptFile, Manifest } from '../src/offline/rules';
 
 const hash = (bytes: Buffer | string) => createHash('sha256').update(bytes).digest('hex');
 
-/** What a folder with a built page has, as the worker is told. */
+/** The contents of a folder with a built page, as the worker receives it. */
 export function manifestOf(folder: string): Manifest {
   const files: KeptFile[] = readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((path) => statSync(join(folder, path)).isFile())

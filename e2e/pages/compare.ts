@@ -13,13 +13,13 @@ export class ComparePage {
     this.slices = page.getByRole('table', { name: 'Slices' });
   }
 
-  /** The verdict is on the screen: the headline. */
+  /** Waits for the verdict and returns its headline. */
   async verdict(timeout = 90_000): Promise<string> {
     await expect(this.arms).toBeVisible({ timeout });
     return (await this.page.getByRole('heading', { level: 1 }).textContent()) ?? '';
   }
 
-  /** One side of the closer look. */
+  /** One tab of the closer look. */
   readonly tab = (name: string): Locator =>
     this.page.getByRole('tablist', { name: 'Look closer' }).getByRole('tab', { name });
 

@@ -26,7 +26,7 @@ export class DataPage {
     return this.page.getByRole('grid', { name: 'Rows' });
   }
 
-  /** A row of the table by its name (what stands under #). */
+  /** A row of the table by its name (the # column). */
   row(id: string): Locator {
     return this.grid.getByRole('row').filter({ has: this.page.getByRole('gridcell', { name: id, exact: true }) });
   }
@@ -35,7 +35,7 @@ export class DataPage {
     return this.page.getByRole('region', { name: /^Version \d+ of the data$/ });
   }
 
-  /** What is asked for in the tools above the table. */
+  /** Fills in the tools above the table. */
   async show(which: 'Show' | 'Order', option: string | RegExp): Promise<void> {
     await this.page.getByRole('button', { name: new RegExp(`${which}$`) }).click();
     await this.page.getByRole('option', { name: option }).click();

@@ -9,13 +9,13 @@ export class LibraryPage {
     return this.page.getByRole('region', { name });
   }
 
-  /** Chooses in one of the selects of the page. */
+  /** Chooses an option in one of the page's selects. */
   async choose(label: string, option: RegExp): Promise<void> {
     await this.page.getByRole('button', { name: new RegExp(`${label}`) }).click();
     await this.page.getByRole('option', { name: option }).click();
   }
 
-  /** Opens the import dialog and brings files; what they are stands there then, and nothing is kept yet. */
+  /** Opens the import dialog with files; it then shows what they are, and nothing is stored yet. */
   async bring(...files: readonly TestFile[]): Promise<void> {
     const dialog = this.page.getByRole('dialog', { name: 'Import' });
     if (!(await dialog.isVisible())) await this.page.getByRole('button', { name: 'Import', exact: true }).click();
@@ -33,7 +33,7 @@ export class LibraryPage {
     await expect(dialog).toBeHidden();
   }
 
-  /** What a button lets be saved. */
+  /** The file that a button downloads. */
   async saved(button: string): Promise<TestFile> {
     const started = this.page.waitForEvent('download');
     await this.page.getByRole('button', { name: button }).click();

@@ -1,6 +1,6 @@
 import { expect, type Locator, type Page } from '@playwright/test';
 
-/** What the chip at the top opens: the loaded model, the others, and the way to new ones. */
+/** The panel behind the chip at the top: the loaded model, the others, and how to add one. */
 export class ModelsPage {
   readonly dialog: Locator;
   readonly #chip: Locator;
@@ -20,7 +20,7 @@ export class ModelsPage {
     await expect(this.dialog).toBeHidden();
   }
 
-  /** What stands beside a term of the loaded model, e.g. `Family`. */
+  /** The value of a fact about the loaded model, e.g. `Family`. */
   fact(term: string): Locator {
     return this.dialog
       .getByRole('definition')

@@ -11,7 +11,7 @@ export class PlaygroundPage {
     return this.page.getByRole('region', { name });
   }
 
-  /** Types a text and reads what a prompt makes of it, e.g. `{ praise: '0.62', … }`. */
+  /** Types a text and reads a prompt's probabilities, e.g. `{ praise: '0.62', … }`. */
   async ask(text: string, name: 'Untuned' | 'your prompt' | 'tuned prompt'): Promise<Record<string, string>> {
     await this.text.fill(text);
     const player = this.player(name);
@@ -26,7 +26,7 @@ export class PlaygroundPage {
     );
   }
 
-  /** Types a text and reads what a prompt writes after it. */
+  /** Types a text and reads what a prompt generates after it. */
   async write(text: string, name: 'Untuned' | 'your prompt' | 'tuned prompt'): Promise<string> {
     await this.text.fill(text);
     await expect(this.page.getByText(/^\d+ tokens?( · \d+ ms)?$/).first()).toBeVisible();

@@ -28,7 +28,7 @@ export class PromptsPage {
     return this.page.getByRole('textbox', { name: `Answer word for ${label}` });
   }
 
-  /** The button that mends what a hint is about. */
+  /** The button that fixes what a hint is about. */
   hint(label: string): Locator {
     return this.hints.getByRole('button', { name: label });
   }

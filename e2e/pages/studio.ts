@@ -16,7 +16,7 @@ export interface TestFile {
   readonly bytes: Buffer;
 }
 
-/** A CSV that nothing in the app was made for: semicolons, Windows-1252, ragged rows, empty texts, a header twice. */
+/** A CSV that the app has never seen: semicolons, Windows-1252, ragged rows, empty texts, a repeated column name. */
 export const AWKWARD: TestFile = {
   name: 'awkward.csv',
   bytes: readFileSync(join(import.meta.dirname, '../../test/fixtures/csv/awkward.csv')),
@@ -31,7 +31,7 @@ export const csv = (name: string, header: readonly string[], rows: readonly (rea
 
 export type StepName = 'Data' | 'Prompts' | 'Train' | 'Compare' | 'Playground' | 'Library';
 
-/** The page as a person sees it: by roles and names. */
+/** The page as a person sees it, by roles and names. */
 export class Studio {
   readonly heading: Locator;
   readonly lead: Locator;
@@ -71,7 +71,7 @@ export class Studio {
       .click();
   }
 
-  /** Lets a file fall onto the page, as from the desktop. */
+  /** Drops a file onto the page, as from the desktop. */
   async drop({ name, bytes }: TestFile): Promise<void> {
     const transfer = await this.page.evaluateHandle(
       ([fileName, base64]) => {
@@ -85,7 +85,7 @@ export class Studio {
     await this.#drop(transfer);
   }
 
-  /** The same for a file too large to carry: `line` is repeated in the page. */
+  /** As above, for a file too large to send: the page repeats `line`. */
   async dropRepeated(name: string, line: string, times: number): Promise<void> {
     const transfer = await this.page.evaluateHandle(
       ([fileName, text, count]) => {
@@ -113,7 +113,7 @@ export class Studio {
     await (await chooser).setFiles({ name, mimeType: 'application/octet-stream', buffer: bytes });
   }
 
-  /** From a file on the page to a trained prompt, without looking left or right. */
+  /** The shortest way from a file to a trained prompt. */
   async trained(file: TestFile = AWKWARD, steps = 30): Promise<void> {
     await this.open();
     await this.drop(file);
@@ -124,7 +124,7 @@ export class Studio {
     await this.train.ended();
   }
 
-  /** An alert that a screen reader is told of, by its title. */
+  /** An alert that a screen reader announces, by its title. */
   alert(title: string | RegExp): Locator {
     return this.page.getByRole('alert').filter({ hasText: title });
   }

@@ -11,7 +11,7 @@ export class TrainPage {
     this.waiting = page.getByRole('table', { name: 'Runs that wait' });
   }
 
-  /** Opens a fold by its name; one that is open stays so. */
+  /** Opens a collapsed section by its name; an open one stays open. */
   async unfold(name: string): Promise<void> {
     const fold = this.page.locator('details').filter({ has: this.page.getByText(name, { exact: true }) });
     await expect(fold).toBeVisible();
@@ -44,7 +44,7 @@ export class TrainPage {
     await expect(this.heading).toContainText(/^Paused at step \d+/);
   }
 
-  /** The run is over, and its prompt is kept. */
+  /** Waits until the run is done and its prompt is saved. */
   async ended(timeout = 90_000): Promise<void> {
     await expect(this.heading).toContainText(/^Trained/, { timeout });
   }

@@ -4,7 +4,7 @@ import { splitRows } from './split';
 
 const FILE = 'test/fixtures/split.json';
 
-/** train_peft.py of the exports splits by the same rule: tools/export/test_kit.py holds it to this file. */
+/** train_peft.py in the exports splits by the same rule: tools/export/test_programs.py checks it against this file. */
 test('the split that leaves the studio with a prompt', () => {
   const { rows, seed, split } = JSON.parse(readFileSync(FILE, 'utf8')) as {
     rows: [string, string][];

@@ -5,7 +5,7 @@
  *
  *     node tools/bench/large-table.mjs [--rows 200000, in hundred thousands] [--runs 3] [--profile FILE]
  *
- * Times are taken in the page, from the event to the frame in which the answer stands there. A task is what the browser
+ * Times are taken in the page, from the event to the frame that shows the answer. A task is what the browser
  * reports as a long one (50 ms and more; 0 = none); its processor time is from a trace, which adds a little to all. --profile writes a CPU profile of the main thread, for Chromium's tools.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
  * Measures the Library of the built page in a real Chromium, with many prompt sets in it: from the reload to the list, and from
- * a key of the search to what was found. `npm run build` first. Prints JSON; progress goes to stderr.
+ * a key in the search box to the results. `npm run build` first. Prints JSON; progress goes to stderr.
  *
  *     node tools/bench/library.mjs [--sets 1000] [--runs 200] [--datasets 50] [--rows 2000] [--repeats 3]
  */
@@ -42,7 +42,7 @@ const untilListed = () =>
       }),
   );
 
-/** Milliseconds from the key to the frame in which the number of found sets stands. */
+/** Milliseconds from the key to the frame that shows the number of sets found. */
 const untilFound = (text) =>
   page.evaluate(
     (wanted) =>

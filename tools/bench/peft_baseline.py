@@ -45,7 +45,7 @@ def accuracy(rows: list[dict], labels: list[int]) -> float:
         some = rows[at : at + 16]
         batch = batch_of(some, labels)
         logits = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
-        # the prompt stands before the text; the answer is read off the text's last token
+        # the prompt is before the text; the answer is read from the text's last token
         ends = [logits.shape[1] - batch["input_ids"].shape[1] + len(row["ids"]) - 1 for row in some]
         scores = logits[torch.arange(len(some)), torch.tensor(ends)][:, labels]
         right += sum(int(best) == row["label"] for best, row in zip(scores.argmax(1), some))

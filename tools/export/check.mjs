@@ -1,6 +1,6 @@
 /**
- * The programs of an export, run for real: the check rows of an exported prompt in PyTorch on the embedded weights, and the kit
- * on the tiny model with PEFT, a prompt that writes among them. `node tools/export/check.mjs [FOLDER]` (default: the shipped
+ * Runs the programs of an export for real: the check rows of an exported prompt in PyTorch on the embedded weights, and all
+ * programs on the tiny model with PEFT, including a prompt that generates texts. `node tools/export/check.mjs [FOLDER]` (default: the shipped
  * prompt). Where there is no Python it says so and is skipped.
  */
 import { spawnSync } from 'node:child_process';
@@ -10,7 +10,7 @@ import { join, resolve } from 'node:path';
 import { findPython } from './python.mjs';
 
 const here = import.meta.dirname;
-const bundle = resolve(process.argv[2] ?? join(here, '../../public/sample/support-tone.prompt'));
+const exported = resolve(process.argv[2] ?? join(here, '../../public/sample/support-tone.prompt'));
 const python = findPython();
 if (!python) {
   console.error('Skipped: there is no python3, so nothing was run in PyTorch here.');
@@ -32,8 +32,8 @@ const exportWriting = () =>
   ]);
 
 const failed =
-  run(python, [join(here, 'predict.py'), '--bundle', bundle, '--check']) ||
+  run(python, [join(here, 'predict.py'), '--bundle', exported, '--check']) ||
   exportWriting() ||
-  run(python, [join(here, 'test_kit.py')], { WRITTEN: folder });
+  run(python, [join(here, 'test_programs.py')], { WRITTEN: folder });
 rmSync(folder, { recursive: true, force: true });
 process.exit(failed);

@@ -3,7 +3,7 @@
  *
  * Label and probabilities of the prompt in this folder, in Node, by the engine of Softprompt Studio: a JSON line for every row of
  * a CSV, or for every line of standard input. CHECKOUT: a clone of Softprompt Studio after `npm install` (or the environment
- * variable SOFTPROMPT_STUDIO). The embedded model lies in it; for another one add --model FOLDER.
+ * variable SOFTPROMPT_STUDIO). The embedded model is in it; for another one add --model FOLDER.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';

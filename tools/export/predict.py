@@ -65,7 +65,7 @@ def sequence(model, vectors, ids, placement, answer=()):
 
 @torch.no_grad()
 def reads(model, vectors, prompt, ids, answer=()):
-    """Logits that foresee each token of an answer after the row, and the one behind it: [answer + 1, vocabulary]."""
+    """Logits that predict each token of an answer after the row, and the token after it: [answer + 1, vocabulary]."""
     return model(inputs_embeds=sequence(model, vectors, ids, prompt["placement"], answer), use_cache=False).logits[0, len(ids) + len(vectors) - 1:].double().cpu()
 
 
@@ -75,7 +75,7 @@ def target_log_prob(model, vectors, prompt, ids, target):
 
 
 def write(model, tokenizer, vectors, prompt, ids):
-    """The likeliest token after the other, to the end of the line; line breaks at its beginning do not count."""
+    """One most likely token after the other, to the end of the line; leading line breaks do not count."""
     answer, run = [], []
     while len(run) < prompt["writing"]["longest"]:
         token = int(reads(model, vectors, prompt, ids, run)[-1].argmax())

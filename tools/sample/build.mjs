@@ -155,7 +155,7 @@ function check(csv, sample, source) {
   for (const record of records) must(record.length === 3, `a record has ${record.length} cells: ${record.join('|')}`);
   const rows = records.map(([id, text, label]) => ({ id, text, label }));
   const byId = new Map(rows.map((row) => [row.id, row]));
-  must(byId.size === rows.length, 'an id stands twice');
+  must(byId.size === rows.length, 'an id appears twice');
   must(rows.length >= 440 && rows.length <= 480, `${rows.length} rows, 440 to 480 wanted`);
   const share = (label) => rows.filter((row) => row.label === label).length / rows.length;
   for (const [label, wanted] of [

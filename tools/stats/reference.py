@@ -23,7 +23,7 @@ def short(value):
 
 
 def mid_p(b, c):
-    """Fagerland, Lydersen & Laake 2013: the exact p less the probability of what was seen."""
+    """Fagerland, Lydersen & Laake 2013: the exact p minus the probability of the observed outcome."""
     m, k = b + c, min(b, c)
     if m == 0:
         return 1.0
@@ -101,7 +101,7 @@ def scores():
 
 
 def bradley_terry():
-    """A logistic regression without intercept on who stands left and who right."""
+    """A logistic regression without intercept on which prompt is left and which right."""
     k = int(rng.integers(3, 6))
     wins = rng.integers(1, 20, size=(k, k))
     np.fill_diagonal(wins, 0)

@@ -41,7 +41,7 @@ def accuracy(model, tokenizer, rows, gold, soft=None, placement="suffix") -> flo
 
 
 def accuracies(model, tokenizer) -> dict[str, float]:
-    """On the held-back rows: how often the bare template and the generic instruction give the label, and the tone."""
+    """On the test rows: how often the bare template and the generic instruction give the label, and the tone."""
     result = {}
     for name, instruction in (("bare", ""), ("instruction", corpus.INSTRUCTION)):
         rows, policy, tone = encoded(tokenizer, "test", instruction)
@@ -81,7 +81,7 @@ def tune(model, tokenizer, placement="suffix", steps=150, virtual=10, seed=0, in
 
 def report(model, tokenizer) -> None:
     rows, gold, _ = encoded(tokenizer, "test")
-    print(f"untuned, held-back rows: {accuracies(model, tokenizer)}")
+    print(f"untuned, test rows: {accuracies(model, tokenizer)}")
     for options in (dict(steps=60), dict(), dict(seed=1), dict(steps=60, virtual=4), dict(placement="prefix"), dict(initial="answer-words"), dict(initial="vocabulary")):
         soft = tune(model, tokenizer, **options)
         print(f"tuned {options}: {accuracy(model, tokenizer, rows, gold, soft, options.get('placement', 'suffix')):.3f}", flush=True)

@@ -27,7 +27,7 @@ const zero = (): GpuCounts => ({
 
 let counts = zero();
 
-/** What was counted since the last call. */
+/** The counts since the last call. */
 export function takeCounts(): GpuCounts {
   const taken = counts;
   counts = zero();

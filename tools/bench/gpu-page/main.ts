@@ -6,7 +6,7 @@ import { takeCounts, watchDevice } from './counter';
 watchDevice();
 
 export interface GpuStepRequest {
-  /** Where the model lies, and its files below it. */
+  /** The model's folder, and its files below it. */
   readonly base: string;
   readonly paths: readonly string[];
   readonly rows: number;

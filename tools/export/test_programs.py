@@ -1,4 +1,4 @@
-"""Runs the programs of an export on the tiny model, in one process.   python -m unittest tools/export/test_kit.py"""
+"""Runs the programs of an export on the tiny model, in one process.   python -m unittest tools/export/test_programs.py"""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ TINY = FIXTURES / "tiny-support"
 SPLIT = json.loads((FIXTURES / "split.json").read_text("utf-8"))
 
 
-class Kit(unittest.TestCase):
+class Programs(unittest.TestCase):
     def setUp(self) -> None:
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
-        self.bundle = self.folder / "bundle"
+        self.bundle = self.folder / "exported"
         self.bundle.mkdir()
 
     def write(self, placement: str) -> None:
@@ -70,12 +70,12 @@ class Kit(unittest.TestCase):
         for name in ("predict.py", "train_peft.py", "serve_vllm.py"):
             py_compile.compile(str(HERE / name), cfile=str(self.folder / "x.pyc"), doraise=True)
 
-    def test_the_split_is_the_pages(self) -> None:
+    def test_the_split_is_the_same_as_in_the_page(self) -> None:
         rows = [{"text": text, "label": label} for text, label in SPLIT["rows"]]
         parts = train_peft.page_split(rows, "text", "label", SPLIT["seed"])
         self.assertEqual([[str(i + 1) for i in part] for part in parts], [SPLIT["split"][name] for name in ("train", "validation", "test")])
 
-    def test_trained_before_the_text_loads_in_peft_as_it_is(self) -> None:
+    def test_a_prompt_trained_before_the_text_loads_unchanged_in_peft(self) -> None:
         from peft import PeftModel
 
         self.write("prefix")
@@ -96,7 +96,7 @@ class Kit(unittest.TestCase):
         self.assertIn("no predictions change", self.run_main(predict, "--check", "--bundle", out, "--weights", TINY))
         self.assertNotIn(str(self.folder), "".join(file.read_text("utf-8", "ignore") for file in out.iterdir()), "no path of this machine in it")
 
-    def test_trained_after_the_text_is_another_prompt_and_checks(self) -> None:
+    def test_training_after_the_text_gives_another_prompt_whose_check_rows_agree(self) -> None:
         self.write("suffix")
         out = self.folder / "out"
         self.run_main(train_peft, self.folder / "data.csv", "--bundle", self.bundle, "--weights", TINY, "--out", out)
@@ -104,12 +104,12 @@ class Kit(unittest.TestCase):
         self.assertNotEqual((out / "prompt_embeddings.npy").read_bytes(), (self.bundle / "prompt_embeddings.npy").read_bytes())
         self.assertIn("no predictions change", self.run_main(predict, "--check", "--bundle", out, "--weights", TINY))
 
-    def test_prompt_embeddings_say_what_the_check_rows_say(self) -> None:
+    def test_prompt_embeddings_agree_with_the_check_rows(self) -> None:
         for placement in ("prefix", "suffix"):
             self.write(placement)
             self.assertRegex(self.run_main(serve_vllm, "--check", "--bundle", self.bundle, "--weights", TINY), r"difference \d\.\d+e-0[5-9]")
 
-    def test_what_a_server_is_asked_and_answers(self) -> None:
+    def test_request_to_a_server_and_its_answer_are_understood(self) -> None:
         self.write("suffix")
         prompt, vectors = predict.load_prompt(self.bundle)
         _, model = predict.load_base(prompt, TINY)
@@ -127,11 +127,11 @@ class Kit(unittest.TestCase):
             serve_vllm.log_probs_of(prompt, {"choices": [{"logprobs": {"top_logprobs": [{}]}}]})
 
     @unittest.skipUnless("WRITTEN" in os.environ, "check.mjs exports a prompt that writes")
-    def test_a_prompt_that_writes_scores_and_writes_as_it_did_where_it_was_trained(self) -> None:
-        folder, told = Path(os.environ["WRITTEN"]), self.folder / "told.csv"
-        said = self.run_main(predict, folder / "written.csv", told, "--check", "--bundle", folder / "prompt", "--weights", TINY)
+    def test_a_prompt_that_generates_scores_and_generates_as_where_it_was_trained(self) -> None:
+        folder, answers = Path(os.environ["WRITTEN"]), self.folder / "answers.csv"
+        said = self.run_main(predict, folder / "written.csv", answers, "--check", "--bundle", folder / "prompt", "--weights", TINY)
         self.assertRegex(said, r"12 check rows, token ids equal in 12: no predictions change, .+e-0[5-9]")
-        with open(told, newline="", encoding="utf-8") as file:
+        with open(answers, newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
         self.assertEqual([row["written"] for row in rows], [row["tuned"] for row in rows])
         self.assertTrue(any(row["written"] for row in rows))
