@@ -104,3 +104,13 @@ export function classBalance(dataset: Dataset): readonly ClassShare[] {
     return { label, rows, share: total === 0 ? 0 : rows / total };
   });
 }
+
+/** Label indices of rows by id; -1 for a row without a label. */
+export function goldOf(dataset: Pick<Dataset, 'labels' | 'mapping' | 'table'>, rowIds: readonly string[]): number[] {
+  const byId = rowsById(dataset.table.rows);
+  const indexOf = labelIndexer(dataset);
+  return rowIds.map((id) => {
+    const row = byId.get(id);
+    return (row && indexOf(row)) ?? -1;
+  });
+}

@@ -1,6 +1,8 @@
+import type { ByTask, TaskKind } from '../dataset/kind';
 import { rowsById } from '../dataset/labels';
 import { together } from '../dataset/split-by';
 import type { Dataset, Row } from '../dataset/types';
+import { drawn } from '../lib/rng';
 import { detectableDifference } from '../metrics/power';
 
 /** The column whose equal cells keep rows together in the split, if there is one. */
@@ -47,3 +49,18 @@ export const detectableTexts = (heldBackRows: number): Detectable => ({
   points: null,
   sentence: `${heldBackRows.toLocaleString('en')} held-back ${heldBackRows === 1 ? 'row decides' : 'rows decide'}: the more, the smaller a gain that shows.`,
 });
+
+/** Generating takes a run of the model for every token: nobody waits for more rows. */
+const MOST_ROWS: ByTask<number> = { classify: Number.POSITIVE_INFINITY, generate: 200 };
+
+/** The test rows that prompts are compared on: all, or as many as can be waited for, drawn by the seed of the split. */
+export const comparedIds = (
+  kind: TaskKind,
+  { split: { test }, seed }: Pick<Dataset, 'split' | 'seed'>,
+): readonly string[] => drawn(test, MOST_ROWS[kind], seed);
+
+/** Why not all test rows are compared; null where they are. */
+export const drawnWords = (compared: number, test: number): string | null =>
+  compared === test
+    ? null
+    : `Compared on ${compared.toLocaleString('en')} of the ${test.toLocaleString('en')} test rows, drawn at random: generating a text takes one run of the model per token.`;

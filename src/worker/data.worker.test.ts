@@ -217,7 +217,7 @@ it('a comparison can be stopped between two of its steps', async () => {
     if (steps === 2) asked.ask('cancel');
   };
   const none = async () => undefined;
-  await expect(handlers.compare(plan, stopAtSecond, asked, none)).rejects.toMatchObject({ code: 'cancelled' });
+  await expect(handlers.recompare(plan, stopAtSecond, asked, none)).rejects.toMatchObject({ code: 'cancelled' });
   expect(steps).toBe(2);
-  expect((await call('compare', plan)).n).toBe(40);
+  expect((await call('recompare', plan)).n).toBe(40);
 });

@@ -74,7 +74,7 @@ export function createDataHandlers(): Handlers<DataMethods> {
 
     calibrate: ({ logProbs }) => fitCalibration(logProbs),
 
-    compare: (plan, emit, control) =>
+    recompare: (plan, emit, control) =>
       inSteps(comparing(plan, { onProgress: (share) => emit(rowsDone(plan.rowIds.length, share)) }), control, (share) =>
         emit(rowsDone(plan.rowIds.length, share)),
       ),

@@ -185,7 +185,8 @@ export interface DataMethods extends VerbMethods {
     readonly seconds: number;
   };
   calibrate(params: { logProbs: readonly (readonly number[])[] }): CalibrationFit;
-  compare(params: ComparisonPlan, onEvent: (e: ProgressEvent) => void): Comparison;
+  /** Compares again: under another calibration, or with corrected labels. */
+  recompare(params: ComparisonPlan, onEvent: (e: ProgressEvent) => void): Comparison;
   compareTexts(params: GeneratePlan, onEvent: (e: ProgressEvent) => void): GenerateComparison;
   /** What stands behind a comparison. Without the data set there are no slices. */
   insights(

@@ -1,4 +1,6 @@
 /** The product's verbs: what a page or a command line can ask for. One file a verb, and its name in names.ts. */
+import { consistency, everyRow } from './checks';
+import { compare } from './compare';
 import { countRows, timeTokens } from './estimate-run';
 import type { Verb } from './host';
 import type { VerbName } from './names';
@@ -6,8 +8,16 @@ import { train } from './train';
 import { readPrompt, timePrompt, tryPrompt } from './try-prompt';
 
 /** Every verb by its name; the protocol of the workflow worker is derived from it. */
-export const VERBS = { countRows, readPrompt, timePrompt, timeTokens, train, tryPrompt } satisfies Readonly<
-  Record<VerbName, Verb<never, unknown, unknown>>
->;
+export const VERBS = {
+  compare,
+  consistency,
+  countRows,
+  everyRow,
+  readPrompt,
+  timePrompt,
+  timeTokens,
+  train,
+  tryPrompt,
+} satisfies Readonly<Record<VerbName, Verb<never, unknown, unknown>>>;
 
 export type Verbs = typeof VERBS;

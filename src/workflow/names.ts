@@ -1,6 +1,9 @@
 /** Names of the verbs, for those who must know them without their code (the page, which asks a worker for them). */
 export const VERB_NAMES = [
+  'compare',
+  'consistency',
   'countRows',
+  'everyRow',
   'readPrompt',
   'timePrompt',
   'timeTokens',

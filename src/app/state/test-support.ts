@@ -102,7 +102,7 @@ const dataHandlers: Handlers<DataMethods> = {
     };
   },
   render: ({ dataset, prompt, words, split }) => ({ examples: unwrap(renderRows(dataset, prompt, words, split)) }),
-  compare: (plan) => compare(plan, { draws: 50 }),
+  recompare: (plan) => compare(plan, { draws: 50 }),
   compareTexts: (plan) => compareTexts(plan, { draws: 50 }),
   targetLengths: ({ dataset }) => {
     const texts = dataset.table.rows.map(({ cells }) => cells[dataset.mapping.label] ?? '');

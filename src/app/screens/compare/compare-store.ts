@@ -60,7 +60,7 @@ export function createCompareStore(services: Services, session: SessionStore, pr
     async function score(open: PromptSet, dataset: Dataset, contest: Contest, told: Told): Promise<void> {
       const { plan, leftOut, info } = await scoreContest({ services, session, project }, open, dataset, contest, told);
       set({ note: 'Comparing row by row', secondsLeft: null });
-      const comparison = await services.data.call('compare', plan, {
+      const comparison = await services.data.call('recompare', plan, {
         signal: told.signal,
         onEvent: ({ done, total: rows }) => set({ fraction: rows > 0 ? done / rows : null }),
       });
@@ -163,7 +163,7 @@ export function createCompareStore(services: Services, session: SessionStore, pr
         }
         set({ switching: true });
         try {
-          const comparison = await services.data.call('compare', planFor(evaluation.plan, mode));
+          const comparison = await services.data.call('recompare', planFor(evaluation.plan, mode));
           computed.set(key, comparison);
           if (get().evaluation?.id === evaluation.id) set({ comparison, mode });
         } catch (cause) {

@@ -117,7 +117,7 @@ export function createReviewStore(services: Services, project: ProjectStore, com
       if (!review || review.corrections.length === 0) return;
       const plan = corrected(planFor(evaluation.plan, compare.getState().mode), review.corrections, review.looks);
       try {
-        const after = await services.data.call('compare', plan);
+        const after = await services.data.call('recompare', plan);
         if (get().of === comparison) set({ after });
       } catch (cause) {
         set({ of: null });

@@ -1,0 +1,263 @@
+/** Checks of a comparison that need the model: answers under harmless edits, and every row by prompts that never saw it. */
+import { goldOf, rowsById, textOf } from '../dataset/labels';
+import type { Dataset } from '../dataset/types';
+import {
+  type ConsistencyReport,
+  consistencyOf,
+  type EditedAnswers,
+  type EditKind,
+  editText,
+  reorderAnswers,
+  TEXT_EDITS,
+} from '../evaluation/classify/consistency';
+import { type EveryRowReport, everyRowReport, type Fold, foldsOf } from '../evaluation/classify/folds';
+import { averaged } from '../evaluation/classify/made-arms';
+import { type CalibrationMode, comparedLogProbs, planFor } from '../evaluation/classify/outcome';
+import type { ArmOutcome, ComparisonPlan } from '../evaluation/types';
+import { throwIfInterrupted } from '../inference/control';
+import { present } from '../lib/assert';
+import { StudioError } from '../lib/errors';
+import { createRng, shuffled } from '../lib/rng';
+import { argmax } from '../metrics/classification';
+import { type ArmPlan, armsAsCompared } from '../project/arms';
+import type { ClassifyEvaluation, PromptSet, SoftVersion } from '../project/types';
+import type { SoftPrompt } from '../prompt/types';
+import type { HardPrompt } from '../task/types';
+import { wordsFor } from '../task/words-for';
+import type { Host, Run, Verb } from './host';
+import { labelTokens, tokenRows } from './token-rows';
+import { engineRequest } from './train';
+import { cacheKeyOf } from './training-rows';
+
+export interface CheckRequest {
+  readonly set: PromptSet;
+  readonly dataset: Dataset;
+  readonly evaluation: ClassifyEvaluation;
+  /** How answers are calibrated on the screen. */
+  readonly mode: CalibrationMode;
+}
+
+/** Share done, 0 to 1, and what is done now. */
+export interface CheckProgress {
+  readonly fraction: number;
+  readonly note: string;
+}
+
+/** An arm with what it was compared by. */
+interface CheckedArm {
+  readonly arm: ArmPlan;
+  readonly outcome: ArmOutcome;
+}
+
+interface Checking {
+  readonly host: Host;
+  readonly set: PromptSet;
+  readonly dataset: Dataset;
+  readonly plan: ComparisonPlan;
+  readonly run: Run<CheckProgress>;
+}
+
+/** Rows whose answers are asked for again under each edit. */
+const EDITED_ROWS = 40;
+/** Of a fold's time, what training takes; the two prompts' answers share the rest. */
+const TRAINING_SHARE = 0.7;
+
+function armAsCompared({ set, evaluation }: CheckRequest, armId: string | undefined): CheckedArm | null {
+  const { arms: outcomes } = evaluation.plan;
+  const outcome = outcomes.find(({ id }) => id === armId);
+  const { arms } = armsAsCompared(
+    set,
+    evaluation,
+    outcomes.map(({ id }) => id),
+  );
+  const arm = arms.find(({ id }) => id === armId);
+  return arm && outcome ? { arm, outcome } : null;
+}
+
+interface Asked {
+  readonly dataset: Dataset;
+  readonly prompt: HardPrompt;
+  readonly ids: readonly string[];
+  readonly softs: readonly SoftPrompt[];
+  readonly cacheKey: string | null;
+}
+
+/** Log-probabilities of rows, uncalibrated; null for rows that do not fit the model. */
+async function ask(
+  { host, set, run: { control } }: Checking,
+  { dataset, prompt, ids, softs, cacheKey }: Asked,
+  onShare: (share: number) => void,
+): Promise<readonly (readonly number[] | null)[]> {
+  const words = wordsFor(prompt, set.words);
+  const { rows } = await tokenRows(host, { dataset, prompt, words, split: ids }, control);
+  const labels = labelTokens(host.tokens, words);
+  const members = softs.length > 0 ? softs : [null];
+  const scored = await averaged(members, (soft, member) =>
+    host.engine.score({ rows, labels, soft, cacheKey }, control, (done) =>
+      onShare((member + done / Math.max(1, rows.length)) / members.length),
+    ),
+  );
+  const byRow = new Map(scored.map((row) => [row.rowId, row.logProbs]));
+  return ids.map((id) => byRow.get(id) ?? null);
+}
+
+/** The label that an arm chooses, calibrated as it was compared. */
+const chosen = (outcome: ArmOutcome, plan: ComparisonPlan, logProbs: readonly (readonly number[] | null)[]) =>
+  logProbs.map((row) =>
+    row === null ? null : argmax(comparedLogProbs({ ...outcome, logProbs: [row] }, plan)[0] as readonly number[]),
+  );
+
+/** A copy of the data set whose named rows have other texts. */
+function withTexts(dataset: Dataset, texts: ReadonlyMap<string, string>): Dataset {
+  const { mapping, table } = dataset;
+  const rows = table.rows.map((row) => {
+    const text = texts.get(row.id);
+    return text === undefined ? row : { ...row, cells: { ...row.cells, [mapping.text]: text } };
+  });
+  return { ...dataset, table: { ...table, rows } };
+}
+
+/** One arm's answers to the rows under one edit; null where the edit changes nothing. */
+async function underEdit(
+  using: Checking,
+  { arm, outcome }: CheckedArm,
+  kind: EditKind,
+  texts: ReadonlyMap<string, string>,
+  onShare: (share: number) => void,
+): Promise<readonly (number | null)[] | null> {
+  const { dataset, plan, set } = using;
+  const ids = [...texts.keys()];
+  const asked = { dataset, prompt: arm.prompt, ids, softs: arm.softs, cacheKey: null };
+  if (kind === 'order') {
+    const words = set.words.map(({ word }) => word);
+    const template = reorderAnswers(arm.prompt.template, words);
+    if (template === null) return null;
+    return chosen(outcome, plan, await ask(using, { ...asked, prompt: { ...arm.prompt, template } }, onShare));
+  }
+  const rng = createRng(plan.seed + TEXT_EDITS.indexOf(kind));
+  const edited = new Map(
+    [...texts].flatMap(([id, text]) => {
+      const after = editText(kind, text, rng);
+      return after === text ? [] : [[id, after] as const];
+    }),
+  );
+  if (edited.size === 0) return null;
+  const rows = { ...asked, dataset: withTexts(dataset, edited), ids: [...edited.keys()] };
+  const found = chosen(outcome, plan, await ask(using, rows, onShare));
+  const byId = new Map(rows.ids.map((id, i) => [id, found[i] ?? null]));
+  return ids.map((id) => byId.get(id) ?? null);
+}
+
+/** How many answers of the headline's two prompts survive edits that do not change what a text means. */
+export const consistency: Verb<CheckRequest, CheckProgress, ConsistencyReport> = async (host, request, run) => {
+  const { dataset, set, evaluation, mode } = request;
+  const plan = planFor(evaluation.plan, mode);
+  const using: Checking = { host, set, dataset, plan, run };
+  const known = rowsById(dataset.table.rows);
+  const ids = shuffled(plan.rowIds, createRng(plan.seed))
+    .filter((id) => known.has(id))
+    .slice(0, EDITED_ROWS);
+  const texts = new Map(ids.map((id) => [id, textOf(present(known.get(id), 'row'), dataset.mapping)]));
+  const kinds: readonly EditKind[] = [...TEXT_EDITS, 'order'];
+  const answers: EditedAnswers[] = [];
+  const [headline] = evaluation.comparison.pairs;
+  const arms = [headline?.a, headline?.b].flatMap((id) => armAsCompared(request, id) ?? []);
+  for (const [a, checked] of arms.entries()) {
+    const after: Partial<Record<EditKind, readonly (number | null)[]>> = {};
+    for (const [k, kind] of kinds.entries()) {
+      const note = `${checked.arm.name} under harmless edits`;
+      const tell = (share: number) => run.emit({ fraction: (a + (k + share) / kinds.length) / arms.length, note });
+      tell(0);
+      const found = await underEdit(using, checked, kind, texts, tell);
+      if (found) after[kind] = found;
+    }
+    const before = chosen(
+      checked.outcome,
+      plan,
+      ids.map((id) => checked.outcome.logProbs[plan.rowIds.indexOf(id)] ?? null),
+    ).map((label) => present(label ?? undefined, 'answer'));
+    answers.push({ armId: checked.arm.id, before, after });
+  }
+  return consistencyOf(answers);
+};
+
+/** Trains a prompt with the settings of `version` on the fold's rows. */
+async function trainFold(
+  { host, set, dataset, run: { control } }: Checking,
+  version: SoftVersion,
+  fold: Fold,
+  runId: string,
+  onStep: (step: number, of: number) => void,
+): Promise<SoftPrompt> {
+  const prompt: HardPrompt = { template: version.template, shots: 0, shotSeed: 0 };
+  const words = wordsFor(prompt, set.words);
+  const labels = labelTokens(host.tokens, words);
+  const { settings } = version;
+  const rows = async (split: readonly string[]) =>
+    (await tokenRows(host, { dataset, prompt, words, split }, control)).rows;
+  const request = engineRequest(
+    host,
+    { runId, dataset, template: version.template, settings, initText: version.initText, initFrom: null, resume: null },
+    { train: await rows(fold.train), validation: await rows(fold.validation), labels },
+  );
+  let vectors: Float32Array | null = null;
+  for await (const event of host.engine.train(request, control)) {
+    if (event.kind === 'step') onStep(event.point.step, event.stepsTotal);
+    if (event.kind === 'done') vectors = event.vectors;
+  }
+  // training that is stopped keeps what it has: half a training answers nothing here
+  throwIfInterrupted(control);
+  const trained = present<Float32Array>(vectors ?? undefined, 'vectors');
+  const { placement, virtualTokens } = settings;
+  return { placement, virtualTokens, vectors: trained, hidden: trained.length / virtualTokens };
+}
+
+function everyRowPrompts(request: CheckRequest): { readonly version: SoftVersion; readonly hand: CheckedArm } {
+  const version = request.set.soft.find(({ id }) => id === request.evaluation.softVersion);
+  const hand = armAsCompared(request, 'yours');
+  if (!version || !hand)
+    throw new StudioError('bad-input', 'This check needs a comparison with a hand-written and a tuned prompt.');
+  if (version.settings.initialisation.kind === 'prompt')
+    throw new StudioError(
+      'bad-input',
+      'This prompt continues an earlier one, which has seen rows of every fold. Compare a run that started from scratch.',
+    );
+  return { version, hand };
+}
+
+/** Every labelled row, answered by a prompt that was trained without it and by the hand-written prompt. */
+export const everyRow: Verb<CheckRequest, CheckProgress, EveryRowReport> = async (host, request, run) => {
+  const { dataset, set, evaluation, mode } = request;
+  const { version, hand } = everyRowPrompts(request);
+  const plan = planFor(evaluation.plan, mode);
+  const using: Checking = { host, set, dataset, plan, run };
+  const folds = foldsOf(dataset, plan.seed);
+  const tuned: HardPrompt = { template: version.template, shots: 0, shotSeed: 0 };
+  const cacheKey = cacheKeyOf(dataset.fingerprint, version.template);
+  const rest = (1 - TRAINING_SHARE) / 2;
+  const answered = new Map<string, readonly [a: number, b: number]>();
+  for (const [f, fold] of folds.entries()) {
+    const tell = (share: number, what: string) =>
+      run.emit({ fraction: (f + share) / folds.length, note: `Fold ${f + 1} of ${folds.length}: ${what}` });
+    tell(0, 'training');
+    const soft = await trainFold(using, version, fold, `fold-${f}-${version.id}`, (step, of) =>
+      tell((TRAINING_SHARE * step) / of, `step ${step}`),
+    );
+    const ids = fold.test;
+    const b = await ask(using, { dataset, prompt: tuned, ids, softs: [soft], cacheKey }, (share) =>
+      tell(TRAINING_SHARE + rest * share, 'its answers'),
+    );
+    const theirs = { dataset, prompt: hand.arm.prompt, ids, softs: [], cacheKey: null };
+    const byHand = await ask(using, theirs, (share) =>
+      tell(TRAINING_SHARE + rest * (1 + share), 'your prompt’s answers'),
+    );
+    const a = chosen(hand.outcome, plan, byHand);
+    ids.forEach((id, i) => {
+      const [ofA, ofB] = [a[i], b[i]];
+      if (ofA != null && ofB) answered.set(id, [ofA, argmax(ofB)]);
+    });
+  }
+  const ids = [...answered.keys()];
+  const answersOf = (at: 0 | 1) => ids.map((id) => answered.get(id)?.[at] ?? -1);
+  return everyRowReport(goldOf(dataset, ids), answersOf(0), answersOf(1));
+};

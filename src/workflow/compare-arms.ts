@@ -1,0 +1,94 @@
+/** What both kinds of comparison do with their arms: the rows that fit all of them, and asking one after another. */
+import type { Dataset } from '../dataset/types';
+import { StudioError } from '../lib/errors';
+import type { ArmPlan, Arms } from '../project/arms';
+import type { PromptSet } from '../project/types';
+import { wordsFor } from '../task/words-for';
+import type { TokenRow } from '../tokens/types';
+import type { Host, Run } from './host';
+import { tokenRows } from './token-rows';
+
+export type CompareEvent =
+  | { readonly kind: 'arms'; readonly arms: readonly { readonly id: string; readonly name: string }[] }
+  /** How far one arm is, 0 to 1. */
+  | { readonly kind: 'arm'; readonly id: string; readonly fraction: number }
+  /** How far everything is, where that can be known, and what is done now. */
+  | { readonly kind: 'progress'; readonly fraction: number | null; readonly note: string };
+
+/** What a kind's comparison works with. */
+export interface Comparing {
+  readonly host: Host;
+  readonly set: PromptSet;
+  readonly dataset: Dataset;
+  readonly arms: Arms;
+  /** Test rows, before those that do not fit are left out. */
+  readonly test: readonly string[];
+  readonly run: Run<CompareEvent>;
+}
+
+/** One arm with the token rows of its prompt. */
+export interface ReadyArm {
+  readonly arm: ArmPlan;
+  readonly rows: readonly TokenRow[];
+}
+
+/**
+ * Token rows of every arm. A row that does not fit one prompt is left out of all, so that all answer the same rows.
+ * @param ids test rows, and whatever else the arms are asked about
+ * @throws StudioError `bad-input` where no test row fits all prompts
+ */
+export async function readyArms(
+  { host, set, dataset, arms: { arms }, test, run }: Comparing,
+  others: readonly string[],
+  room?: number,
+): Promise<{ readonly arms: readonly ReadyArm[]; readonly keep: (ids: readonly string[]) => string[] }> {
+  const tokenised = [];
+  for (const arm of arms) {
+    const words = wordsFor(arm.prompt, set.words);
+    const request = { dataset, prompt: arm.prompt, words, split: [...test, ...others] };
+    const found = await tokenRows(host, room === undefined ? request : { ...request, room }, run.control);
+    tokenised.push({ arm, ...found });
+  }
+  const dropped = new Set(tokenised.flatMap(({ tooLong }) => tooLong));
+  const keep = (ids: readonly string[]) => ids.filter((id) => !dropped.has(id));
+  if (keep(test).length === 0)
+    throw new StudioError(
+      'bad-input',
+      'No test row fits all prompts. Shorten your prompt, or choose other test rows on the Data screen.',
+    );
+  return {
+    arms: tokenised.map(({ arm, rows }) => ({ arm, rows: rows.filter(({ rowId }) => !dropped.has(rowId)) })),
+    keep,
+  };
+}
+
+/** Whether an arm's text is a hand-written one; the other texts are in the cache since training. */
+export const isHandWritten = ({ kind }: ArmPlan): boolean => kind === 'zero-shot' || kind === 'few-shot';
+
+/**
+ * Asks one arm after another and tells how far it is.
+ * @param weightOf how long an arm takes, in any unit
+ */
+export async function eachArm<T>(
+  run: Run<CompareEvent>,
+  arms: readonly ReadyArm[],
+  { weightOf, note }: { readonly weightOf: (arm: ReadyArm) => number; readonly note: (name: string) => string },
+  ask: (arm: ReadyArm, onFraction: (fraction: number) => void) => Promise<T>,
+): Promise<T[]> {
+  const all = arms.reduce((sum, arm) => sum + weightOf(arm), 0);
+  const answers: T[] = [];
+  let before = 0;
+  for (const ready of arms) {
+    const { id, name } = ready.arm;
+    const weight = weightOf(ready);
+    const tell = (fraction: number) => {
+      run.emit({ kind: 'arm', id, fraction });
+      run.emit({ kind: 'progress', fraction: (before + weight * fraction) / all, note: note(name) });
+    };
+    tell(0);
+    answers.push(await ask(ready, tell));
+    tell(1);
+    before += weight;
+  }
+  return answers;
+}

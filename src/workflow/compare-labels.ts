@@ -1,0 +1,186 @@
+/** The comparison of prompts that choose a label: scored, calibrated, timed, with reference lines. */
+import { goldOf, labelIndexer, textOf } from '../dataset/labels';
+import type { Dataset, Row } from '../dataset/types';
+import { comparing } from '../evaluation/classify/compare';
+import { averaged, combinedArm, majorityArm, wordsArm } from '../evaluation/classify/made-arms';
+import { fitCalibration, validationOutcome, validationTemperature } from '../evaluation/classify/outcome';
+import { rowGroups } from '../evaluation/rows';
+import type { ArmOutcome, ComparisonPlan } from '../evaluation/types';
+import { present } from '../lib/assert';
+import { createRng, shuffled } from '../lib/rng';
+import { inSteps } from '../lib/steps';
+import { wordClassifier } from '../metrics/logistic';
+import type { ArmPlan } from '../project/arms';
+import type { ClassifyEvaluation } from '../project/types';
+import { rowsOf, shotIds } from '../task/render';
+import { wordsFor } from '../task/words-for';
+import { type Comparing, eachArm, isHandWritten, type ReadyArm, readyArms } from './compare-arms';
+import { labelTokens } from './token-rows';
+import { cacheKeyOf } from './training-rows';
+
+const CALIBRATION_ROWS = 48;
+/** Fewer validation rows than this would say too little of a prompt's bias. */
+const FEW_ROWS = 32;
+const LATENCY_ROWS = 3;
+const LATENCY_REPEATS = 3;
+/** A row whose text is in the cache takes about this much of one that is not. */
+const CACHED_SHARE = 0.4;
+
+type Answers = ArmOutcome['logProbs'];
+
+interface Parts {
+  readonly test: readonly string[];
+  readonly validation: readonly string[];
+  /** Rows whose labels are not looked at. */
+  readonly calibration: readonly string[];
+}
+
+interface Scored {
+  readonly outcome: ArmOutcome;
+  readonly onValidation: Answers;
+}
+
+/** Calibration looks at no label, so validation rows serve both ends; training rows only where those are few. */
+function otherRows(dataset: Dataset, arms: readonly ArmPlan[]): Omit<Parts, 'test'> {
+  const validation = dataset.split.validation.slice(0, CALIBRATION_ROWS);
+  const shown = new Set(arms.flatMap(({ prompt }) => shotIds(dataset, prompt)));
+  const train = shuffled(dataset.split.train, createRng(dataset.seed)).filter((id) => !shown.has(id));
+  return {
+    validation,
+    calibration: [...validation, ...(validation.length < FEW_ROWS ? train : [])].slice(0, CALIBRATION_ROWS),
+  };
+}
+
+export async function compareLabels(
+  using: Comparing,
+): Promise<Pick<ClassifyEvaluation, 'kind' | 'plan' | 'comparison'>> {
+  const { dataset, set, run, arms: planned } = using;
+  const others = otherRows(dataset, planned.arms);
+  const { arms, keep } = await readyArms(using, others.calibration);
+  const parts = { test: keep(using.test), validation: keep(others.validation), calibration: keep(others.calibration) };
+  // In the page the engine answers in another worker meanwhile.
+  const counting = Promise.resolve().then(() => wordAnswers(dataset));
+  counting.catch(() => undefined);
+  const scored = await eachArm(
+    run,
+    arms,
+    {
+      weightOf: ({ arm, rows }) => rows.length * (arm.softs[0]?.placement === 'suffix' ? CACHED_SHARE : 1),
+      note: (name) => `${name}, on ${parts.test.length} test rows`,
+    },
+    (ready, onFraction) => scoreArm(using, ready, parts, onFraction),
+  );
+  run.emit({ kind: 'progress', fraction: null, note: 'Reference lines' });
+  const { lines, combined } = references(dataset, parts, await counting, scored);
+  const groups = rowGroups(dataset, parts.test);
+  const plan: ComparisonPlan = {
+    labels: dataset.labels,
+    rowIds: parts.test,
+    gold: goldOf(dataset, parts.test),
+    ...(groups ? { groups } : {}),
+    arms: [...lines, ...scored.map(({ outcome }) => outcome), ...(combined ? [combined] : [])],
+    pairs: [...planned.pairs, ...(combined ? COMBINED_PAIRS : [])],
+    // Offered to all alike; each takes it where it helped on the validation rows.
+    calibrated: false,
+    calibration: 'chosen',
+    looks: set.testLooks + 1,
+    seed: dataset.seed,
+  };
+  const tell = (fraction: number) => run.emit({ kind: 'progress', fraction, note: 'Comparing row by row' });
+  const comparison = await inSteps(comparing(plan, { onProgress: tell }), run.control, tell);
+  return { kind: 'classify', plan, comparison };
+}
+
+/** One arm's answers to test and validation rows. Of several vectors the mean answer counts. */
+async function scoreArm(
+  { host: { engine, tokens }, set, dataset, run: { control } }: Comparing,
+  { arm, rows }: ReadyArm,
+  parts: Parts,
+  onFraction: (fraction: number) => void,
+): Promise<Scored> {
+  const labels = labelTokens(tokens, wordsFor(arm.prompt, set.words));
+  const cacheKey = isHandWritten(arm) ? null : cacheKeyOf(dataset.fingerprint, arm.prompt.template);
+  const members = arm.softs.length > 0 ? arm.softs : [null];
+  const scored = await averaged(members, (soft, member) =>
+    engine.score({ rows, labels, soft, cacheKey }, control, (done) =>
+      onFraction((member + done / Math.max(1, rows.length)) / members.length),
+    ),
+  );
+  let latencyMsMedian = 0;
+  for (const soft of members) {
+    const request = { rows: rows.slice(0, LATENCY_ROWS), labels, soft, cacheKey: null };
+    latencyMsMedian += await engine.latency(request, LATENCY_REPEATS, control);
+  }
+  const byRow = new Map(scored.map((row) => [row.rowId, row]));
+  const answers = (ids: readonly string[]) => ids.map((id) => present(byRow.get(id), `answer to row ${id}`));
+  const logProbs = (ids: readonly string[]) => answers(ids).map((row) => row.logProbs);
+  const onTest = answers(parts.test);
+  const onValidation = logProbs(parts.validation);
+  const gold = goldOf(dataset, parts.validation);
+  const calibration = fitCalibration(logProbs(parts.calibration));
+  const mean = (of: (row: (typeof onTest)[number]) => number) =>
+    onTest.reduce((sum, row) => sum + of(row), 0) / onTest.length;
+  const outcome: ArmOutcome = {
+    id: arm.id,
+    name: arm.name,
+    kind: arm.kind,
+    placement: arm.placement,
+    logProbs: logProbs(parts.test),
+    calibration,
+    tokensSentMean: mean((row) => row.tokensSent),
+    tokensSent: onTest.map((row) => row.tokensSent),
+    // For a new row, whose text is in no cache: the bare texts share nothing.
+    tokensComputedMean: mean((row) => (cacheKey === null ? row.tokensComputed : row.tokensSent)),
+    latencyMsMedian,
+    validation: validationOutcome(onValidation, gold, calibration),
+    temperature: validationTemperature(onValidation, gold, calibration),
+  };
+  return { outcome, onValidation };
+}
+
+/** Pairs of the arm that can only be made once the word counts and the tuned prompt have answered. */
+const COMBINED_PAIRS: ComparisonPlan['pairs'] = [
+  ['tuned', 'combined'],
+  ['tfidf', 'combined'],
+];
+
+/** The most frequent label, the word counts, and, where those are strong, the tuned prompt together with them. */
+function references(
+  dataset: Dataset,
+  parts: Parts,
+  wordAnswer: (rowId: string) => readonly number[],
+  scored: readonly Scored[],
+): { readonly lines: readonly ArmOutcome[]; readonly combined: ArmOutcome | null } {
+  const words = wordsArm(parts.test.map(wordAnswer));
+  const train = goldOf(dataset, dataset.split.train).filter((label) => label >= 0);
+  const tuned = scored.find(({ outcome }) => outcome.id === 'tuned');
+  const combined = tuned
+    ? combinedArm({
+        tuned: tuned.outcome,
+        tunedValidation: tuned.onValidation,
+        words,
+        wordsValidation: parts.validation.map(wordAnswer),
+        validationGold: goldOf(dataset, parts.validation),
+      })
+    : null;
+  return { lines: [majorityArm(dataset.labels, train, parts.test.length), words], combined };
+}
+
+/** The last data set's: comparing again does not count the words again. */
+let lastWords: { readonly key: string; readonly answers: (rowId: string) => readonly number[] } | null = null;
+
+/** Trained on the training rows; answers test and validation rows. */
+function wordAnswers(dataset: Dataset): (rowId: string) => readonly number[] {
+  const key = `${dataset.fingerprint} ${dataset.splitHash}`;
+  if (lastWords?.key === key) return lastWords.answers;
+  const indexOf = labelIndexer(dataset);
+  const train = rowsOf(dataset, 'train').filter((row) => indexOf(row) !== null);
+  const asked = [...rowsOf(dataset, 'test'), ...rowsOf(dataset, 'validation')];
+  const texts = (rows: readonly Row[]) => rows.map((row) => textOf(row, dataset.mapping));
+  const gold = train.map((row) => present(indexOf(row), 'label'));
+  const logProbs = wordClassifier(texts(train), gold, dataset.labels.length)(texts(asked));
+  const byRow = new Map(asked.map((row, i) => [row.id, present(logProbs[i], 'prediction')]));
+  const answers = (rowId: string) => present(byRow.get(rowId), `word counts of row ${rowId}`);
+  lastWords = { key, answers };
+  return answers;
+}
