@@ -6,6 +6,7 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app/App';
 import { lastModel, openLastProject, wantedBackend } from './app/boot';
+import { carriersOf } from './app/carry-out';
 import { createServices } from './app/create-services';
 import { isolate } from './app/isolate';
 import { Opening, OpeningFailed } from './app/Opening';
@@ -22,10 +23,12 @@ async function boot() {
   if (await isolate()) return;
   const [services, capabilities] = await Promise.all([createServices(), probe()]);
   const stores = createStores(services, capabilities, wantedBackend(location.search));
+  const studio = { services, stores };
+  stores.intents.carryOutWith(carriersOf(studio));
   await openLastProject(services, stores);
   root.render(
     <StrictMode>
-      <StudioProvider studio={{ services, stores }}>
+      <StudioProvider studio={studio}>
         <App />
       </StudioProvider>
     </StrictMode>,

@@ -1,5 +1,6 @@
 import { useCallback, useEffect } from 'react';
 import { Redirect, Route, Router, Switch } from 'wouter';
+import { asStudioError } from '../lib/errors';
 import { STEPS, screenOf, TOOLS } from './registry';
 import { StartScreen } from './screens/start/StartScreen';
 import { DropTarget } from './shell/DropTarget';
@@ -12,24 +13,30 @@ import { useProject, useStores } from './state/studio';
 import { Button } from './ui/Button';
 import { EmptyState } from './ui/EmptyState';
 import { ProgressBar } from './ui/ProgressBar';
+import { toastError } from './ui/toast';
 
 /** Where a file that is dropped means rows to be answered, not a new project. */
 const isBatch = () => /^#\/project\/[^/]+\/library\?(.*&)?tab=batch(&|$)/.test(location.hash);
 
+const notOpened = (name: string) => (cause: unknown) =>
+  toastError(`${name} was not opened`, asStudioError(cause).message);
+
 export function App() {
-  const { data, session, project, importer, batch } = useStores();
+  const { session, project, intents } = useStores();
   useEffect(() => keepFocus(document), []);
   const openFile = useCallback(
-    (file: File) => (isBatch() ? void batch.getState().openFile(file) : void data.getState().openFile(file)),
-    [batch, data],
+    (file: File) => {
+      intents.ask(isBatch() ? 'openBatch' : 'openRows', file).catch(notOpened(file.name));
+    },
+    [intents],
   );
   const openModel = useCallback((dropped: Dropped) => openModelFolder(session, dropped), [session]);
   const openPrompt = useCallback(
     ({ name, files }: Dropped) => {
       navigate(screenPath(project.getState().set?.id ?? null, 'library'));
-      void importer.getState().bring(name, files);
+      intents.ask('openImport', name, files).catch(notOpened(name));
     },
-    [project, importer],
+    [project, intents],
   );
   return (
     <Router hook={usePath} searchHook={useSearchString} hrefs={usePath.hrefs}>

@@ -20,6 +20,7 @@ import { createPromptsStore, type PromptsStore } from '../screens/prompts/prompt
 import { createStartStore, type StartStore } from '../screens/start/start-store';
 import { createTrainStore, type TrainStore } from '../screens/train/train-store';
 import type { Capabilities } from './capabilities';
+import { createIntents, type IntentDesk } from './intents';
 import { createModelsStore, type ModelsStore } from './models-store';
 import { createOfflineStore, type OfflineStore } from './offline';
 import { createProjectStore, type ProjectStore } from './project-store';
@@ -31,6 +32,7 @@ import { createStorageStore, type StorageStore } from './storage';
 import { createTextMemoryStore, type TextMemoryStore } from './text-memory';
 
 export interface Stores {
+  readonly intents: IntentDesk;
   readonly session: SessionStore;
   readonly models: ModelsStore;
   readonly textMemory: TextMemoryStore;
@@ -86,6 +88,7 @@ export function createStores(services: Services, capabilities: Capabilities, bac
   const measure = createMeasureStore(services, session, project, repository);
   const requests = createRequestLog();
   return {
+    intents: createIntents(),
     session,
     models,
     textMemory,
