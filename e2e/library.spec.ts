@@ -76,7 +76,7 @@ test('renames, deletes and restores prompt sets, with handles that never clash',
     await page.reload();
     await expect(studio.heading).toHaveText('1 prompt set, none tuned yet');
     await page.getByRole('tab', { name: 'Deleted (1)' }).click();
-    await page.getByRole('button', { name: 'Bring Awkward back' }).click();
+    await page.getByRole('button', { name: 'Restore Awkward' }).click();
     await expect(studio.heading).toHaveText('2 prompt sets, none tuned yet');
     await page.getByRole('tab', { name: 'Prompt sets' }).click();
     await library
@@ -88,10 +88,10 @@ test('renames, deletes and restores prompt sets, with handles that never clash',
     await expect(page.getByRole('heading', { name: 'Nothing was deleted' })).toBeVisible();
     await page
       .getByRole('alertdialog')
-      .filter({ hasText: 'gone for good' })
+      .filter({ hasText: 'deleted for good' })
       .getByRole('button', { name: 'Undo' })
       .click();
-    await expect(page.getByRole('button', { name: 'Bring Awkward back' })).toBeVisible();
+    await expect(page.getByRole('button', { name: 'Restore Awkward' })).toBeVisible();
     await page.clock.install();
     await page.getByRole('button', { name: 'Delete Awkward for good' }).click();
     await page.clock.runFor(15_000);
@@ -111,22 +111,22 @@ test('moves a stage to another version and back, and keeps differences, notes an
   await expect(studio.heading).toHaveText('Awkward: no stage yet');
 
   await test.step('a stage is set, moves, and goes back', async () => {
-    await library.choose('Stands at', /^hand-written 1/);
-    await page.getByRole('button', { name: 'Put it there' }).click();
-    await expect(studio.heading).toHaveText('Awkward: production stands at hand-written 1');
-    await page.getByLabel('Why, kept with the next move').fill('tuned on March');
-    await library.choose('Version at production', /^tuned 1/);
-    await expect(studio.heading).toHaveText('Awkward: production stands at tuned 1');
+    await library.choose('Points to', /^hand-written 1/);
+    await page.getByRole('button', { name: 'Set stage' }).click();
+    await expect(studio.heading).toHaveText('Awkward: production points to hand-written 1');
+    await page.getByLabel('Reason, saved with the next change').fill('tuned on March');
+    await library.choose('Version for production', /^tuned 1/);
+    await expect(studio.heading).toHaveText('Awkward: production points to tuned 1');
     await page.getByRole('alertdialog').filter({ hasText: 'tuned 1' }).getByRole('button', { name: 'Undo' }).click();
-    await expect(studio.heading).toHaveText('Awkward: production stands at hand-written 1');
-    await page.getByText('Every move (3)').click();
-    await expect(page.getByRole('table', { name: 'Moves of the stages, newest first' })).toContainText(
+    await expect(studio.heading).toHaveText('Awkward: production points to hand-written 1');
+    await page.getByText('All changes (3)').click();
+    await expect(page.getByRole('table', { name: 'Changes of the stages, newest first' })).toContainText(
       'production from hand-written 1 to tuned 1“tuned on March”',
     );
-    await page.getByRole('button', { name: 'Move production back to tuned 1' }).press('Enter');
-    await expect(studio.heading).toHaveText('Awkward: production stands at tuned 1');
+    await page.getByRole('button', { name: 'Point production back to tuned 1' }).press('Enter');
+    await expect(studio.heading).toHaveText('Awkward: production points to tuned 1');
     await page.getByLabel('New stage').fill('no/slash');
-    await page.getByRole('button', { name: 'Put it there' }).click();
+    await page.getByRole('button', { name: 'Set stage' }).click();
     await expect(page.getByText('A stage is one word')).toBeVisible();
   });
 
@@ -139,21 +139,21 @@ test('moves a stage to another version and back, and keeps differences, notes an
 
   await test.step('notes and tags survive a reload, and search finds them', async () => {
     await page.getByRole('textbox', { name: 'Notes', exact: true }).fill('Ask Ms Ångström before moving it');
-    await page.getByLabel('Tags, with commas between').fill('Support, March');
+    await page.getByLabel('Tags, separated by commas').fill('Support, March');
     await page.keyboard.press('Enter');
     await page.getByRole('button', { name: 'Note for tuned 1' }).click();
     await page.getByLabel('Note for tuned 1').fill('thirty steps');
     await page.keyboard.press('Enter');
     await expect(library.set(/^Versions$/)).toContainText('thirty steps');
     await page.reload();
-    await expect(studio.heading).toHaveText('Awkward: production stands at tuned 1');
+    await expect(studio.heading).toHaveText('Awkward: production points to tuned 1');
     await expect(page.getByRole('textbox', { name: 'Notes', exact: true })).toHaveValue(/Ångström/);
     await expect(library.set(/^Versions$/)).toContainText('thirty steps');
     await sound(studio, 'Library, one set');
   });
 
   await test.step('a version is measured again on the test rows and on a file, and compared with its earlier results', async () => {
-    await page.getByRole('button', { name: 'Measure on held-back rows' }).click();
+    await page.getByRole('button', { name: 'Measure on test rows' }).click();
     const measured = library.set('Does it still hold?');
     await expect(measured.getByRole('listitem')).toContainText('Nothing was recorded before');
     await studio.upload(NEW_ROWS, 'Measure on a file');
@@ -163,9 +163,13 @@ test('moves a stage to another version and back, and keeps differences, notes an
       /Was \d+% on \d+ held-back rows of awkward\.csv; now \d+% \(\d+ to \d+\) on 5 rows/,
     );
     await expect(newest).toContainText('1 row left out');
-    await newest.getByRole('button', { name: /^Take away/ }).click();
+    await newest.getByRole('button', { name: /^Remove/ }).click();
     await expect(measured.getByRole('listitem')).toHaveCount(1);
-    await page.getByRole('alertdialog').filter({ hasText: 'taken away' }).getByRole('button', { name: 'Undo' }).click();
+    await page
+      .getByRole('alertdialog')
+      .filter({ hasText: 'measurement was removed' })
+      .getByRole('button', { name: 'Undo' })
+      .click();
     await expect(measured.getByRole('listitem')).toHaveCount(2);
     await page.getByRole('button', { name: 'Close the file' }).click();
     await sound(studio, 'Library, one set measured');
@@ -175,7 +179,7 @@ test('moves a stage to another version and back, and keeps differences, notes an
     await page.getByRole('button', { name: 'Run on a file', exact: true }).first().press('Enter');
     await expect(page.getByRole('button', { name: /production/ })).toBeVisible();
     await studio.upload(NEW_ROWS, 'Choose a file');
-    await library.choose('The text is in', /^said$/);
+    await library.choose('Text column', /^said$/);
     await page.getByRole('button', { name: 'Answer 6 rows' }).click();
     await expect(library.set(/^5 rows answered by AWKWARD, production \(tuned 1\), 1 left out/)).toBeVisible();
     await sound(studio, 'Batch');

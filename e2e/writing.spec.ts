@@ -159,14 +159,14 @@ test('takes a column of summaries from the file through training, comparison and
     expect(texts.split('\r\n')[0]).toMatch(/^row_id,text,wanted,untuned_written,/);
 
     await set.getByRole('button', { name: 'Versions and stages' }).click();
-    await page.getByRole('button', { name: 'Measure on held-back rows' }).click();
+    await page.getByRole('button', { name: 'Measure on test rows' }).click();
     const measured = library.set('Does it still hold?').getByRole('listitem');
     await expect(measured).toContainText(/Was ROUGE-L \d+% on 35 held-back rows.+on the same rows: no clear change, 0/);
     await narrow(studio, 'Library, a set that writes');
 
     await page.getByRole('button', { name: 'Run on a file', exact: true }).first().click();
     await studio.upload(NEW_TEXTS, 'Choose a file');
-    await library.choose('The text is in', /^said$/);
+    await library.choose('Text column', /^said$/);
     await page.getByRole('button', { name: 'Answer 3 rows' }).click();
     await expect(library.set(/^2 rows answered by SUMMARIES, .+, 1 left out$/)).toBeVisible();
     await narrow(studio, 'Batch of texts');

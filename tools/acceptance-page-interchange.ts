@@ -33,7 +33,7 @@ async function answered(studio: Studio, version: string, name: string): Promise<
   const { page, library } = studio;
   await page.getByRole('button', { name: `Run ${version} on a file` }).click();
   await studio.upload(firstRows(test, TEST_ROWS), 'Choose a file');
-  await library.choose('The text is in', /^text$/);
+  await library.choose('Text column', /^text$/);
   await page.getByRole('button', { name: `Answer ${TEST_ROWS} rows` }).click();
   await expect(library.set(new RegExp(`^${TEST_ROWS} rows answered by .*${version}`))).toBeVisible({
     timeout: 10 * MINUTES,

@@ -2,16 +2,22 @@
 import type { Carriers } from './state/intents';
 import type { Studio } from './state/studio';
 
-export const carriersOf = ({ stores: { data, batch, importer, train, compare } }: Studio): Carriers => ({
-  openRows: async (file) => void data.getState().openFile(file),
-  openSample: () => data.getState().openSample(),
-  openBatch: async (file) => void batch.getState().openFile(file),
-  openImport: (name, files) => importer.getState().bring(name, files),
-  train: async (change) => {
-    train.getState().choosePreset('standard');
-    train.getState().change(change);
-    await train.getState().start();
-    train.getState().choosePreset('standard');
-  },
-  compare: () => compare.getState().run(),
-});
+export const carriersOf = (studio: Studio): Carriers => {
+  const { data, importer, train, compare } = studio.stores;
+  return {
+    openRows: async (file) => void data.getState().openFile(file),
+    openSample: () => data.getState().openSample(),
+    openBatch: async (file) => {
+      const { batch } = await import('./screens/library/batch-store');
+      batch.of(studio).openFile(file);
+    },
+    openImport: (name, files) => importer.getState().bring(name, files),
+    train: async (change) => {
+      train.getState().choosePreset('standard');
+      train.getState().change(change);
+      await train.getState().start();
+      train.getState().choosePreset('standard');
+    },
+    compare: () => compare.getState().run(),
+  };
+};

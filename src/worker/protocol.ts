@@ -3,10 +3,9 @@
  * A request has an id; a worker answers with any number of `event`s and exactly one `result` or `error`.
  */
 
-import type { AnswersFile } from '../dataset/predictions-out';
 import type { PrepareOptions } from '../dataset/prepare';
 import type { RowQuery } from '../dataset/query';
-import type { Change, ColumnMapping, Dataset, RejectedRow, Row, SourceFormat, Table } from '../dataset/types';
+import type { Change, ColumnMapping, Dataset, Table } from '../dataset/types';
 import type { SelfCheckReport, SelfCheckRequest } from '../engine/gradient-check';
 import type {
   GenerateRequest,
@@ -25,10 +24,9 @@ import type { Insights } from '../evaluation/classify/insights';
 import type { GenerateComparison, GeneratePlan } from '../evaluation/generate/compare';
 import type { CalibrationFit, Comparison, ComparisonPlan } from '../evaluation/types';
 import type { WireError } from '../lib/errors';
-import type { BatchTask } from '../task/batch';
 import type { Example, LabelWord } from '../task/types';
 import type { TargetLengths, TextLengths } from '../tokens/text-lengths';
-import type { LabelTokens, TokenRow } from '../tokens/types';
+import type { LabelTokens } from '../tokens/types';
 import type { TrainEvent } from '../training/events';
 import type { HostCard, Verb } from '../workflow/host';
 import type { Verbs } from '../workflow/index';
@@ -99,22 +97,6 @@ export interface EngineLink {
   readonly base: string;
 }
 
-/** One file for batches, another for measuring: neither takes the other's place. */
-export type BatchLane = 'batch' | 'measure';
-
-/** A file of rows to be answered, as it lies in the data worker. */
-export interface BatchFile {
-  readonly format: SourceFormat;
-  readonly columns: readonly string[];
-  readonly rows: number;
-  readonly rejected: readonly RejectedRow[];
-  readonly notes: readonly string[];
-  /** The first rows, to look at. */
-  readonly first: readonly Row[];
-  /** Which columns may be text and label; null with one column. */
-  readonly guess: ColumnMapping | null;
-}
-
 /** A verb as a method: its events and its result cross the worker's border as they are. */
 type VerbMethod<V> = V extends Verb<infer Q, infer E, infer R> ? (params: Q, onEvent: (event: E) => void) => R : never;
 type VerbMethods = { [K in keyof Verbs]: VerbMethod<Verbs[K]> };
@@ -125,24 +107,6 @@ export interface DataMethods extends VerbMethods {
   connectEngine(params: EngineLink | null): null;
   /** A `Blob` is read in the worker: a page that reads it holds its bytes twice. */
   parse(params: DataFile, onEvent: (e: ProgressEvent) => void): ReadTable;
-  /** Reads a file of rows to be answered. It stays in the worker, in place of the lane's one before, until `closeBatch`. */
-  openBatch(params: { lane: BatchLane; file: Blob; name: string }, onEvent: (e: ProgressEvent) => void): BatchFile;
-  closeBatch(params: { lane: BatchLane }): null;
-  /** Under which prompt its rows are asked. */
-  startBatch(params: BatchTask & { lane: BatchLane }): null;
-  /** The next rows as tokens, and those that cannot be asked, with the reason. */
-  batchRows(params: { lane: BatchLane; from: number; count: number }): {
-    readonly rows: readonly TokenRow[];
-    readonly leftOut: readonly (readonly [index: number, reason: string])[];
-  };
-  /** The wanted texts of rows by their places, each on one line. */
-  batchWanted(params: { lane: BatchLane; at: readonly number[] }): { readonly wanted: readonly string[] };
-  /** SHA-256 over texts and labels, or wanted texts, of the rows, in order. */
-  batchFingerprint(params: { lane: BatchLane }): { readonly fingerprint: string };
-  /** The rows that have been gone through, with their answers, as a file. */
-  batchOutput(params: AnswersFile & { lane: BatchLane }): { readonly file: Blob };
-  /** Places of the rows among them that were not answered, and why, as a CSV. */
-  batchLeftOut(params: { lane: BatchLane; done: number }): { readonly file: Blob };
   prepare(params: PrepareOptions & { table: Table; mapping: ColumnMapping }): PreparedData;
   /** Places of the rows to show, in their order, and the part of every row of the table (see dataset/query). */
   query(params: { table: Table; dataset: Dataset | null; query: RowQuery }): {

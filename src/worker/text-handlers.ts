@@ -18,7 +18,6 @@ import {
   targetIds,
   tokenise,
 } from '../workflow/token-rows';
-import { createBatchHandlers } from './batch';
 import type { PageHost } from './page-host';
 import type { DataMethods, ProgressEvent } from './protocol';
 import type { Handlers } from './serve';
@@ -35,17 +34,6 @@ export function createTextHandlers(host: PageHost) {
   };
 
   return {
-    ...createBatchHandlers(() => {
-      const { tokens } = host;
-      const { tokenizer, encode, context } = tokens;
-      const chat = (message: string) => tokenizer.chat(message);
-      return {
-        tokenizer: { encode, chat },
-        targetIds: (target, inChat) => targetIds(tokens, target, inChat),
-        room: context - RESERVED_TOKENS,
-      };
-    }),
-
     openTokenizer: async ({ files }) => {
       const tokenizer = await createCoreTokenizer(files);
       host.open(openTokenizerOf(tokenizer, configOf(files).contextLength), files);

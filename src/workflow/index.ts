@@ -1,18 +1,28 @@
 /** The product's verbs: what a page or a command line can ask for. One file a verb, and its name in names.ts. */
+
+import { batch, batchFile, batchLeftOut } from './batch';
 import { consistency, everyRow } from './checks';
 import { compare } from './compare';
 import { countRows, timeTokens } from './estimate-run';
 import type { Verb } from './host';
+import { measure } from './measure';
 import type { VerbName } from './names';
+import { closeRows, openRows } from './rows-file';
 import { train } from './train';
 import { readPrompt, timePrompt, tryPrompt } from './try-prompt';
 
 /** Every verb by its name; the protocol of the workflow worker is derived from it. */
 export const VERBS = {
+  batch,
+  batchFile,
+  batchLeftOut,
+  closeRows,
   compare,
   consistency,
   countRows,
   everyRow,
+  measure,
+  openRows,
   readPrompt,
   timePrompt,
   timeTokens,

@@ -1,9 +1,15 @@
 /** Names of the verbs, for those who must know them without their code (the page, which asks a worker for them). */
 export const VERB_NAMES = [
+  'batch',
+  'batchFile',
+  'batchLeftOut',
+  'closeRows',
   'compare',
   'consistency',
   'countRows',
   'everyRow',
+  'measure',
+  'openRows',
   'readPrompt',
   'timePrompt',
   'timeTokens',

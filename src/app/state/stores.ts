@@ -9,11 +9,8 @@ import { createReviewStore, type ReviewStore } from '../screens/compare/review-s
 import { createWritingStore, type WritingStore } from '../screens/compare/writing-store';
 import type { DataStore } from '../screens/data/data-state';
 import { createDataStore } from '../screens/data/data-store';
-import { type BatchStore, createBatchStore } from '../screens/library/batch-store';
 import { createExportStore, type ExportStore } from '../screens/library/export-store';
 import { createImportStore, type ImportStore } from '../screens/library/import-store';
-import { createMeasureStore, type MeasureStore } from '../screens/library/measure-store';
-import { createRepositoryStore, type RepositoryStore } from '../screens/library/repository-store';
 import { createTeamStore, type TeamStore } from '../screens/library/team-store';
 import { createPlaygroundStore, type PlaygroundStore } from '../screens/playground/playground-store';
 import { createPromptsStore, type PromptsStore } from '../screens/prompts/prompts-store';
@@ -54,9 +51,6 @@ export interface Stores {
   readonly exporter: ExportStore;
   readonly importer: ImportStore;
   readonly team: TeamStore;
-  readonly repository: RepositoryStore;
-  readonly batch: BatchStore;
-  readonly measure: MeasureStore;
   readonly requests: StoreApi<RequestsState>;
   readonly wordsRead: Services['wordsRead'];
 }
@@ -83,9 +77,6 @@ export function createStores(services: Services, capabilities: Capabilities, bac
   const exporter = createExportStore(services, session);
   const importer = createImportStore(services, session, project);
   const team = createTeamStore(services, project);
-  const repository = createRepositoryStore(services, project);
-  const batch = createBatchStore(services, session, project);
-  const measure = createMeasureStore(services, session, project, repository);
   const requests = createRequestLog();
   return {
     intents: createIntents(),
@@ -110,9 +101,6 @@ export function createStores(services: Services, capabilities: Capabilities, bac
     exporter,
     importer,
     team,
-    repository,
-    batch,
-    measure,
     requests,
     wordsRead: services.wordsRead,
   };

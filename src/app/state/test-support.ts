@@ -15,7 +15,6 @@ import { findCollisions } from '../../task/collisions';
 import { propose } from '../../task/propose';
 import { renderRows } from '../../task/render';
 import { targetLengths } from '../../tokens/text-lengths';
-import { createBatchHandlers } from '../../worker/batch';
 import { engineOver } from '../../worker/page-host';
 import type { DataMethods, EngineMethods, ModelInfo } from '../../worker/protocol';
 import { verbHandlers } from '../../worker/verbs';
@@ -23,7 +22,10 @@ import type { Host } from '../../workflow/host';
 import { rememberedNeighbours } from '../../workflow/neighbours';
 import { judge } from './capabilities';
 import { withNearestExamples } from './nearest-examples';
+import { createProjectStore } from './project-store';
 import type { Client, Services } from './services';
+import { createSessionStore } from './session-store';
+import type { Studio } from './studio';
 
 /** One token a word, with the space before it: enough to count and to tell words apart. */
 const pieces = (text: string): readonly string[] => text.match(/\s*\S+/g) ?? [];
@@ -113,14 +115,6 @@ const dataHandlers: Handlers<DataMethods> = {
   encode: ({ text }) => ({ ids: tokenise(text), pieces: pieces(text) }),
 };
 
-/** The worker's own, over the tokenizer above. */
-const batchHandlers = () =>
-  createBatchHandlers(() => ({
-    tokenizer: { encode: tokenise, chat: () => null },
-    targetIds: tokenise,
-    room: 2000,
-  })) as unknown as Handlers<DataMethods>;
-
 const MODEL: ModelInfo = {
   id: 'test/model',
   dtype: 'fp32',
@@ -168,7 +162,7 @@ function testHost(engine: Client<EngineMethods>): Host {
 export function testServices(handlers: Handlers<EngineMethods> = {}): Services {
   const engine = client<EngineMethods>({ prepare: () => {}, load: () => MODEL, ...handlers });
   const verbs = verbHandlers(testHost(engine)) as unknown as Handlers<DataMethods>;
-  const data = client<DataMethods>({ ...dataHandlers, ...batchHandlers(), ...verbs });
+  const data = client<DataMethods>({ ...dataHandlers, ...verbs });
   return {
     ...withNearestExamples({ data }),
     engine,
@@ -219,4 +213,10 @@ export function gate(): { readonly open: () => void; readonly opened: Promise<vo
     open = resolve;
   });
   return { open, opened };
+}
+
+/** What a screen's stores are made from: the session and the open prompt set, and none of the other stores. */
+export function testStudio(services: Services): Studio {
+  const stores = { session: createSessionStore(services, CAPABILITIES), project: createProjectStore(services) };
+  return { services, stores: stores as Studio['stores'] };
 }

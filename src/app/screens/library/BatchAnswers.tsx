@@ -1,128 +1,181 @@
+import type { FC } from 'react';
+import { useStore } from 'zustand';
+import type { AnsweringTask } from '../../../workflow/answering';
 import { useSession } from '../../state/studio';
 import { Button, Choices, format, Panel, ProgressBar, Table } from '../../ui';
-import type { BatchRun } from './batch-state';
-import { useBatch } from './use-library';
+import { type BatchRun, batch } from './batch-store';
+import { batchRows, columnsOf } from './rows-file';
 import { paceWords } from './words';
 
-const leftOutOf = ({ leftOut }: BatchRun) => leftOut.reduce((sum, [, rows]) => sum + rows, 0);
+interface RunProps {
+  readonly run: BatchRun;
+}
 
-const titleOf = (run: BatchRun | null): string => {
+const leftOutOf = ({ progress }: BatchRun) => progress.leftOut.reduce((sum, [, rows]) => sum + rows, 0);
+const isDone = ({ progress: { done, total } }: BatchRun) => total > 0 && done === total;
+
+function titleOf(run: BatchRun | null, isRunning: boolean): string {
   if (!run) return 'Answers';
-  const { status, done, total, who } = run;
+  const { who, progress } = run;
+  const { done, total } = progress;
   const leftOut = leftOutOf(run);
-  if (status === 'running') return `${format.count(done)} of ${format.counted(total, 'row')} answered by ${who}`;
+  if (isRunning) return `${format.count(done)} of ${format.counted(total, 'row')} answered by ${who}`;
   const missing = leftOut > 0 ? `, ${format.count(leftOut)} left out` : '';
-  return status === 'done'
+  return isDone(run)
     ? `${format.counted(total - leftOut, 'row')} answered by ${who}${missing}`
-    : `Stopped after ${format.count(done)} of ${format.counted(total, 'row')}; what is done is kept`;
-};
+    : `Stopped after ${format.count(done)} of ${format.counted(total, 'row')}. These answers are kept in this tab`;
+}
 
-/** How far it is, what came out, and the file to take away. */
+/** How far the batch is, its answers, and the file to download. */
 export function BatchAnswers() {
-  const { file, set, which, text, run, start, stop, download, discard, options } = useBatch((s) => s);
-  const job = useSession((s) => s.job);
-  if (!file || !set) return null;
-  const isRunning = run?.status === 'running';
-  const missing =
-    which === null
-      ? 'Choose a stage or a version first.'
-      : text === null
-        ? 'Choose the column with the texts first.'
-        : job && !isRunning
-          ? `${job.title} runs now; the batch can start when it has ended.`
-          : null;
+  const { running, choice } = batch.use();
+  const file = useStore(batchRows.use().source, (s) => s.value);
+  const setId = useStore(choice, (s) => s.setId);
+  const run = useStore(running, (s) => s.run);
+  const isRunning = useStore(running, (s) => s.running);
+  if (!file || setId === null) return null;
+  const isAnswered = run !== null && run.progress.done > 0;
   return (
-    <Panel span={12} title={titleOf(run)}>
+    <Panel span={12} title={titleOf(run, isRunning)}>
       <div className="stack">
-        {isRunning ? (
-          <ProgressBar
-            label="Answering"
-            value={run.total > 0 ? run.done / run.total : null}
-            detail={[
-              paceWords(run.rowsPerSecond),
-              ...(run.secondsLeft === null ? [] : [`${format.duration(run.secondsLeft)} left`]),
-            ]
-              .filter(Boolean)
-              .join(' · ')}
-          />
-        ) : null}
-        <div className="row">
-          {isRunning ? (
-            <Button onPress={stop}>Stop</Button>
-          ) : run?.status === 'done' ? null : (
-            <Button variant="primary" isDisabled={missing !== null} onPress={() => void start()}>
-              {run?.status === 'stopped'
-                ? `Go on with the other ${format.counted(run.total - run.done, 'row')}`
-                : `Answer ${format.counted(file.rows, 'row')}`}
-            </Button>
-          )}
-          {missing ? <span className="dim small">{missing}</span> : null}
-        </div>
-        {run && run.done > 0 ? (
-          <>
-            {run.labels.length === 0 ? null : (
-              <Table
-                caption="Answers by label"
-                rows={run.labels.map((label, i) => ({ label, rows: run.counts[i] ?? 0 }))}
-                rowKey={({ label }) => label}
-                columns={[
-                  { id: 'label', header: 'Answer', primary: true, cell: ({ label }) => label },
-                  {
-                    id: 'rows',
-                    header: 'Rows',
-                    numeric: true,
-                    cardLabel: 'rows',
-                    cell: ({ rows }) => format.count(rows),
-                  },
-                  {
-                    id: 'share',
-                    header: 'Share',
-                    numeric: true,
-                    cardLabel: 'share',
-                    cell: ({ rows }) => format.percent(rows / Math.max(1, run.done - leftOutOf(run))),
-                  },
-                ]}
-              />
-            )}
-            {run.leftOut.length > 0 ? <LeftOut run={run} /> : null}
-            {run.calibrated ? (
-              <p className="dim small">
-                Calibrated as in this version’s newest comparison: what it says whatever the text is, is subtracted.
-              </p>
-            ) : null}
-            {isRunning ? null : (
-              <>
-                <OutputOptions />
-                <div className="row">
-                  <Button variant={run.status === 'done' ? 'primary' : 'plain'} onPress={() => void download()}>
-                    {`Download ${format.counted(run.done, 'row')} as ${options.format === 'csv' ? 'CSV' : 'JSONL'}`}
-                  </Button>
-                  <Button variant="quiet" onPress={discard}>
-                    Discard the answers
-                  </Button>
-                  <span className="dim small">
-                    Answers are kept in this tab only. Discard them to choose another prompt or file.
-                  </span>
-                </div>
-              </>
-            )}
-          </>
-        ) : null}
+        {run && isRunning ? <Progress run={run} /> : null}
+        <StartOrStop rows={file.rows} />
+        {isAnswered ? <Results run={run} /> : null}
+        {isAnswered && !isRunning ? <Output run={run} /> : null}
       </div>
     </Panel>
   );
 }
 
-function LeftOut({ run }: { readonly run: BatchRun }) {
-  const { downloadLeftOut } = useBatch((s) => s);
+function Progress({ run: { progress } }: RunProps) {
+  const { done, total, rowsPerSecond, secondsLeft } = progress;
+  const left = secondsLeft === null ? '' : `${format.duration(secondsLeft)} left`;
+  return (
+    <ProgressBar
+      label="Answering"
+      value={total > 0 ? done / total : null}
+      detail={[paceWords(rowsPerSecond), left].filter(Boolean).join(' · ')}
+    />
+  );
+}
+
+/** Why the batch cannot start; null = it can. */
+function useMissing(): string | null {
+  const which = useStore(batch.use().choice, (s) => s.which);
+  const file = useStore(batchRows.use().source, (s) => s.value);
+  const { text } = columnsOf(file, useStore(batchRows.use().columns));
+  const job = useSession((s) => s.job?.title ?? null);
+  if (which === null) return 'Choose a stage or a version first.';
+  if (text === null) return 'Choose the text column first.';
+  return job === null ? null : `Available when this ends: ${job}`;
+}
+
+function StartOrStop({ rows }: { readonly rows: number }) {
+  const { running, start } = batch.use();
+  const run = useStore(running, (s) => s.run);
+  const isRunning = useStore(running, (s) => s.running);
+  const missing = useMissing();
+  if (isRunning)
+    return (
+      <div className="row">
+        <Button onPress={running.stop}>Stop</Button>
+      </div>
+    );
+  if (run && isDone(run)) return null;
+  const { done, total } = run?.progress ?? { done: 0, total: rows };
+  return (
+    <div className="row">
+      <Button variant="primary" isDisabled={missing !== null} onPress={() => void start()}>
+        {run ? `Answer the other ${format.counted(total - done, 'row')}` : `Answer ${format.counted(rows, 'row')}`}
+      </Button>
+      {missing ? <span className="dim small">{missing}</span> : null}
+    </div>
+  );
+}
+
+/** What is shown of answers beside the first rows, by kind of task. */
+const RESULTS: { readonly [K in AnsweringTask['kind']]: FC<RunProps> } = {
+  classify: LabelCounts,
+  generate: () => null,
+};
+
+function Results({ run }: RunProps) {
+  const Shown = RESULTS[run.request.version.task.kind];
+  return (
+    <>
+      <Shown run={run} />
+      <LeftOut run={run} />
+      {run.calibrated ? (
+        <p className="dim small">
+          Calibrated as in this version’s newest comparison: its built-in bias toward a label is removed.
+        </p>
+      ) : null}
+    </>
+  );
+}
+
+function LabelCounts({ run }: RunProps) {
+  const { labels, progress } = run;
+  const answered = Math.max(1, progress.done - leftOutOf(run));
+  return (
+    <Table
+      caption="Answers by label"
+      rows={labels.map((label, i) => ({ label, rows: progress.counts[i] ?? 0 }))}
+      rowKey={({ label }) => label}
+      columns={[
+        { id: 'label', header: 'Answer', primary: true, cell: ({ label }) => label },
+        { id: 'rows', header: 'Rows', numeric: true, cardLabel: 'rows', cell: ({ rows }) => format.count(rows) },
+        {
+          id: 'share',
+          header: 'Share',
+          numeric: true,
+          cardLabel: 'share',
+          cell: ({ rows }) => format.percent(rows / answered),
+        },
+      ]}
+    />
+  );
+}
+
+function LeftOut({ run }: RunProps) {
+  const { downloadLeftOut } = batch.use();
+  const { leftOut } = run.progress;
+  if (leftOut.length === 0) return null;
   return (
     <p>
       {format.counted(leftOutOf(run), 'row')} left out:{' '}
-      {run.leftOut.map(([reason, n]) => `${reason} (${format.count(n)})`).join('; ')}.{' '}
+      {leftOut.map(([reason, n]) => `${reason} (${format.count(n)})`).join('; ')}.{' '}
       <Button variant="link" onPress={() => void downloadLeftOut()}>
         Download the list
       </Button>
     </p>
+  );
+}
+
+const FORMATS = [
+  { id: 'csv', label: 'CSV' },
+  { id: 'jsonl', label: 'JSONL' },
+] as const;
+
+function Output({ run }: RunProps) {
+  const { choice, download, discard } = batch.use();
+  const as = useStore(choice, (s) => s.options.format);
+  const name = FORMATS.find(({ id }) => id === as)?.label;
+  return (
+    <>
+      <OutputOptions run={run} />
+      <div className="row">
+        <Button variant={isDone(run) ? 'primary' : 'plain'} onPress={() => void download()}>
+          {`Download ${format.counted(run.progress.done, 'row')} as ${name}`}
+        </Button>
+        <Button variant="quiet" onPress={discard}>
+          Discard the answers
+        </Button>
+        <span className="dim small">
+          Answers are kept in this tab only. Discard them to choose another prompt or file.
+        </span>
+      </div>
+    </>
   );
 }
 
@@ -131,9 +184,16 @@ const YES_NO = [
   { id: 'no', label: 'No' },
 ] as const;
 
-function OutputOptions() {
-  const { options, change, run } = useBatch((s) => s);
-  const choice = (label: string, name: 'neutralise' | 'bom') => (
+const EACH = [
+  { id: 'nothing', label: 'Nothing' },
+  { id: 'probability', label: 'Probability' },
+  { id: 'log-probability', label: 'Log-probability' },
+] as const;
+
+function OutputOptions({ run }: RunProps) {
+  const { choice, change } = batch.use();
+  const options = useStore(choice, (s) => s.options);
+  const yesNo = (label: string, name: 'neutralise' | 'bom') => (
     <Choices
       label={label}
       options={YES_NO}
@@ -145,29 +205,17 @@ function OutputOptions() {
     <div className="row batch-options">
       <Choices
         label="Format"
-        options={[
-          { id: 'csv', label: 'CSV' },
-          { id: 'jsonl', label: 'JSONL' },
-        ]}
+        options={FORMATS}
         value={options.format}
         onChange={(chosen) => change({ format: chosen })}
       />
-      {run?.labels.length ? (
-        <Choices
-          label="For each label"
-          options={[
-            { id: 'nothing', label: 'Nothing' },
-            { id: 'probability', label: 'Probability' },
-            { id: 'log-probability', label: 'Log-probability' },
-          ]}
-          value={options.each}
-          onChange={(each) => change({ each })}
-        />
+      {run.labels.length > 0 ? (
+        <Choices label="For each label" options={EACH} value={options.each} onChange={(each) => change({ each })} />
       ) : null}
       {options.format === 'csv' ? (
         <>
-          {choice('Make formulas harmless', 'neutralise')}
-          {choice('Mark as UTF-8 for Excel', 'bom')}
+          {yesNo('Make formulas harmless', 'neutralise')}
+          {yesNo('Mark as UTF-8 for Excel', 'bom')}
         </>
       ) : null}
     </div>

@@ -1,59 +1,65 @@
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { FileTrigger } from 'react-aria-components/FileTrigger';
+import { useStore } from 'zustand';
 import { MAX_BYTES, MAX_ROWS } from '../../../dataset/limits';
-import type { Row } from '../../../dataset/types';
+import type { RejectedRow, Row } from '../../../dataset/types';
+import type { RowOutcome } from '../../../workflow/batch';
+import type { RowsFile } from '../../../workflow/rows-file';
 import { Button, format, Panel, Select, Table, type TableColumn } from '../../ui';
 import { RejectedDialog } from '../data/RejectedDialog';
+import { batch } from './batch-store';
 import { ReadingRows } from './ReadingRows';
-import { useBatch } from './use-library';
+import { batchRows, columnsOf } from './rows-file';
 
 const COLUMNS_SHOWN = 4;
 const CELL_SHOWN = 160;
 
 const shortened = (cell: string) => (cell.length > CELL_SHOWN ? `${cell.slice(0, CELL_SHOWN)}…` : cell);
 
-/** The file, which column has the texts, and its first rows with what was answered. */
+const useIsHeld = (): boolean => useStore(batch.use().running, (s) => s.running || s.run !== null);
+
+/** The file, its text column, and its first rows with their answers. */
 export function BatchRows() {
-  const { file, reading, text, run, openFile, stopReading, chooseText, clear } = useBatch((s) => s);
-  const [showsRejected, setShowsRejected] = useState(false);
-  const isHeld = run !== null;
-  const choose = (
-    <FileTrigger onSelect={(files) => files?.[0] && void openFile(files[0])}>
-      <Button isDisabled={isHeld}>{file ? 'Another file' : 'Choose a file'}</Button>
+  const rows = batchRows.use();
+  const file = useStore(rows.source, (s) => s.value);
+  const isReading = useStore(rows.reading) !== null;
+  if (file) return <OpenRows file={file} />;
+  return (
+    <Panel span={12} title="Rows">
+      <div className="stack">
+        <p className="dim">
+          A CSV, TSV or JSONL with one text per row, up to {format.bytes(MAX_BYTES)} and{' '}
+          {format.counted(MAX_ROWS, 'row')}; no labels needed. Drop it here or choose it. It stays in this tab and is
+          not stored.
+        </p>
+        {isReading ? (
+          <ReadingRows of={rows} onStop={rows.close} />
+        ) : (
+          <div className="row">
+            <ChooseFile label="Choose a file" />
+          </div>
+        )}
+      </div>
+    </Panel>
+  );
+}
+
+function ChooseFile({ label }: { readonly label: string }) {
+  const { openFile } = batch.use();
+  const isHeld = useIsHeld();
+  return (
+    <FileTrigger onSelect={(files) => files?.[0] && openFile(files[0])}>
+      <Button isDisabled={isHeld}>{label}</Button>
     </FileTrigger>
   );
-  if (!file)
-    return (
-      <Panel span={12} title="Which rows">
-        <div className="stack">
-          <p className="dim">
-            A CSV, TSV or JSONL with one text a row, up to {format.bytes(MAX_BYTES)} and{' '}
-            {format.counted(MAX_ROWS, 'row')}; no labels are needed. Drop it here, or choose it. It stays in this tab:
-            nothing of it is stored.
-          </p>
-          {reading ? <ReadingRows reading={reading} onStop={stopReading} /> : <div className="row">{choose}</div>}
-        </div>
-      </Panel>
-    );
-  const { format: source, columns, rows, rejected, notes, first } = file;
-  const shown = [...(text === null ? [] : [text]), ...columns.filter((name) => name !== text)].slice(0, COLUMNS_SHOWN);
-  const numbered = first.map((row, place) => ({ row, place }));
-  const answer = (place: number) => {
-    const said = run?.first[place];
-    if (said?.kind === 'label') return `${said.label} · ${format.percentWhole(said.confidence)}`;
-    if (said?.kind === 'text') return <span className="version-text">{shortened(said.text)}</span>;
-    return <span className="dim">{said?.reason ?? '–'}</span>;
-  };
-  const tableColumns: readonly TableColumn<{ row: Row; place: number }>[] = [
-    ...shown.map((name, i) => ({
-      id: `column ${name}`,
-      header: name,
-      primary: i === 0,
-      cardLabel: i === 0 ? '' : name,
-      cell: ({ row }: { row: Row }) => <span className="version-text">{shortened(row.cells[name] ?? '')}</span>,
-    })),
-    { id: 'said', header: 'Answer', cardLabel: 'answer', cell: ({ place }) => answer(place) },
-  ];
+}
+
+function OpenRows({ file }: { readonly file: RowsFile }) {
+  const { chooseText, closeFile } = batch.use();
+  const { text } = columnsOf(file, useStore(batchRows.use().columns));
+  const isHeld = useIsHeld();
+  const { format: source, columns, rows, rejected, notes } = file;
+  const hidden = columns.length - COLUMNS_SHOWN;
   return (
     <Panel
       span={12}
@@ -63,15 +69,15 @@ export function BatchRows() {
       <div className="stack">
         <div className="batch-choice">
           <Select
-            label="The text is in"
+            label="Text column"
             options={columns.map((name) => ({ id: name, label: name }))}
             value={text}
             onChange={chooseText}
             isDisabled={isHeld}
           />
           <div className="row batch-file">
-            {choose}
-            <Button variant="quiet" isDisabled={isHeld} onPress={clear}>
+            <ChooseFile label="Another file" />
+            <Button variant="quiet" isDisabled={isHeld} onPress={closeFile}>
               Close the file
             </Button>
           </div>
@@ -81,22 +87,59 @@ export function BatchRows() {
             {note}
           </p>
         ))}
-        {rejected.length > 0 ? (
-          <p>
-            {format.counted(rejected.length, 'row')} could not be read.{' '}
-            <Button variant="link" onPress={() => setShowsRejected(true)}>
-              Show and download
-            </Button>
-          </p>
-        ) : null}
-        <Table caption="The first rows" rows={numbered} rowKey={({ place }) => String(place)} columns={tableColumns} />
-        {columns.length > shown.length ? (
-          <p className="dim small">
-            {format.counted(columns.length - shown.length, 'more column')} will be in the result as they are.
-          </p>
+        <Rejected rejected={rejected} />
+        <FirstRows file={file} text={text} />
+        {hidden > 0 ? (
+          <p className="dim small">{format.counted(hidden, 'more column')} will be in the result unchanged.</p>
         ) : null}
       </div>
-      <RejectedDialog rejected={rejected} isOpen={showsRejected} onClose={() => setShowsRejected(false)} />
     </Panel>
   );
+}
+
+function Rejected({ rejected }: { readonly rejected: readonly RejectedRow[] }) {
+  const [isOpen, setOpen] = useState(false);
+  if (rejected.length === 0) return null;
+  return (
+    <>
+      <p>
+        {format.counted(rejected.length, 'row')} could not be read.{' '}
+        <Button variant="link" onPress={() => setOpen(true)}>
+          Show and download
+        </Button>
+      </p>
+      <RejectedDialog rejected={rejected} isOpen={isOpen} onClose={() => setOpen(false)} />
+    </>
+  );
+}
+
+const OUTCOMES: { readonly [K in RowOutcome['kind']]: (outcome: Extract<RowOutcome, { kind: K }>) => ReactNode } = {
+  label: ({ label, confidence }) => `${label} · ${format.percentWhole(confidence)}`,
+  text: ({ text }) => <span className="version-text">{shortened(text)}</span>,
+  'left-out': ({ reason }) => <span className="dim">{reason}</span>,
+};
+
+const outcomeCell = (outcome: RowOutcome | null | undefined): ReactNode =>
+  outcome ? (OUTCOMES[outcome.kind] as (of: RowOutcome) => ReactNode)(outcome) : <span className="dim">–</span>;
+
+interface NumberedRow {
+  readonly row: Row;
+  readonly place: number;
+}
+
+function FirstRows({ file, text }: { readonly file: RowsFile; readonly text: string | null }) {
+  const first = useStore(batch.use().running, (s) => s.run?.progress.first ?? null);
+  const names = [...(text === null ? [] : [text]), ...file.columns.filter((name) => name !== text)];
+  const columns: readonly TableColumn<NumberedRow>[] = [
+    ...names.slice(0, COLUMNS_SHOWN).map((name, i) => ({
+      id: `column ${name}`,
+      header: name,
+      primary: i === 0,
+      cardLabel: i === 0 ? '' : name,
+      cell: ({ row }: NumberedRow) => <span className="version-text">{shortened(row.cells[name] ?? '')}</span>,
+    })),
+    { id: 'said', header: 'Answer', cardLabel: 'answer', cell: ({ place }) => outcomeCell(first?.[place]) },
+  ];
+  const rows = file.first.map((row, place) => ({ row, place }));
+  return <Table caption="The first rows" rows={rows} rowKey={({ place }) => String(place)} columns={columns} />;
 }

@@ -1,73 +1,113 @@
 import { useEffect } from 'react';
+import { useStore } from 'zustand';
 import { useQuery } from '../../shell/location';
+import { useResource } from '../../state/resource';
 import { useProject } from '../../state/studio';
+import { stageOptions, versionOptions } from '../../state/version-words';
 import { EmptyState, Note, Panel, Select } from '../../ui';
 import { BatchAnswers } from './BatchAnswers';
 import { BatchRows } from './BatchRows';
-import { useBatch } from './use-library';
-import { versionOptions } from './version-options';
-import { stageOptions } from './words';
+import { batch, batchSet } from './batch-store';
+import { batchRows } from './rows-file';
 
-/** One version over a file of rows that have no labels. */
+/** One version answers a file of rows that have no labels. */
 export function BatchTab() {
-  const sets = useProject((s) => s.sets);
-  const open = useProject((s) => s.set?.id ?? null);
-  const { set, which, run, error, chooseSet, chooseWhich } = useBatch((s) => s);
+  const hasVersions = useProject((s) => s.sets.some(({ hard, tuned }) => hard + tuned > 0));
+  if (!hasVersions)
+    return (
+      <EmptyState title="No prompt to run yet">
+        Write or train a prompt first; here it answers a whole file of rows.
+      </EmptyState>
+    );
+  return (
+    <div className="grid">
+      <Linked />
+      <WarnBeforeLeaving />
+      <Choice />
+      <BatchRows />
+      <Trouble />
+      <BatchAnswers />
+    </div>
+  );
+}
+
+/** A link from a version or a stage names its set and it; without one it is the open set, or the only one. */
+function Linked() {
+  const { chooseSet, choice } = batch.use();
   const [wanted, setWanted] = useQuery<string>('run', '');
-  const chosen = set?.id ?? null;
-  const usable = sets.filter(({ hard, tuned }) => hard + tuned > 0);
-  const first = open ?? (usable.length === 1 ? (usable[0]?.id ?? null) : null);
-  // A link from a version or a stage names the set and what of it; without one it is the open project, or the only one.
+  const chosen = useStore(choice, (s) => s.setId);
+  const first = useProject(({ set, sets }) => {
+    const usable = sets.filter(({ hard, tuned }) => hard + tuned > 0);
+    return set?.id ?? (usable.length === 1 ? (usable[0]?.id ?? null) : null);
+  });
   useEffect(() => {
     if (wanted !== '') {
       const [setId = '', ...which] = wanted.split(' ');
-      void chooseSet(setId, which.join(' ') || undefined);
+      chooseSet(setId, which.join(' ') || null);
       setWanted('');
-    } else if (chosen === null && first !== null) void chooseSet(first);
+    } else if (chosen === null && first !== null) chooseSet(first);
   }, [wanted, setWanted, chosen, first, chooseSet]);
+  return null;
+}
+
+/** Answers are in this tab only: the browser asks before they are lost. */
+function WarnBeforeLeaving() {
+  const isUnsaved = useStore(batch.use().running, ({ running, run }) => running || (run !== null && !run.isSaved));
   useEffect(() => {
-    if (run?.status !== 'running') return;
+    if (!isUnsaved) return;
     const warn = (event: BeforeUnloadEvent) => event.preventDefault();
     addEventListener('beforeunload', warn);
     return () => removeEventListener('beforeunload', warn);
-  }, [run?.status]);
-  if (usable.length === 0)
-    return (
-      <EmptyState title="No prompt to run yet">
-        Once a prompt is written or trained, it answers a whole file of rows here.
-      </EmptyState>
-    );
+  }, [isUnsaved]);
+  return null;
+}
+
+function Choice() {
+  const { choice, running, chooseSet, chooseWhich } = batch.use();
+  const sets = useProject((s) => s.sets);
+  const setId = useStore(choice, (s) => s.setId);
+  const which = useStore(choice, (s) => s.which);
+  const isHeld = useStore(running, (s) => s.running || s.run !== null);
+  const { value: set } = useResource(batchSet.use(), setId);
   const options = set ? [...stageOptions(set), ...versionOptions(set)] : [];
   return (
-    <div className="grid">
-      <Panel span={12} title="Which prompt answers">
-        <div className="batch-choice">
-          <Select
-            label="Prompt set"
-            options={usable.map(({ id, name, handle }) => ({ id, label: name, detail: handle }))}
-            value={chosen}
-            onChange={(id) => void chooseSet(id)}
-            isDisabled={run !== null}
-          />
-          <Select
-            label="Stage or version"
-            options={options}
-            value={options.some(({ id }) => id === which) ? which : null}
-            onChange={chooseWhich}
-            isDisabled={set === null || run !== null}
-          />
-        </div>
-      </Panel>
-      <BatchRows />
-      {error ? (
-        <div className="c12">
-          <Note tone="bad" live title={run?.status === 'stopped' ? 'The batch stopped' : 'This did not work'}>
-            {error.message}
-            {run && run.done > 0 ? ` The answers to ${run.done} rows can be downloaded.` : ''}
-          </Note>
-        </div>
-      ) : null}
-      <BatchAnswers />
+    <Panel span={12} title="Prompt">
+      <div className="batch-choice">
+        <Select
+          label="Prompt set"
+          options={sets
+            .filter(({ hard, tuned }) => hard + tuned > 0)
+            .map(({ id, name, handle }) => ({ id, label: name, detail: handle }))}
+          value={setId}
+          onChange={(id) => chooseSet(id)}
+          isDisabled={isHeld}
+        />
+        <Select
+          label="Stage or version"
+          options={options}
+          value={options.some(({ id }) => id === which) ? which : null}
+          onChange={chooseWhich}
+          isDisabled={!set || isHeld}
+        />
+      </div>
+    </Panel>
+  );
+}
+
+function Trouble() {
+  const { choice, running } = batch.use();
+  const refused = useStore(choice, (s) => s.refused);
+  const unreadable = useStore(batchRows.use().source, (s) => s.error);
+  const stopped = useStore(running, (s) => s.error);
+  const done = useStore(running, (s) => s.run?.progress.done ?? 0);
+  const error = refused ?? unreadable ?? stopped;
+  if (!error) return null;
+  return (
+    <div className="c12">
+      <Note tone="bad" live title={error === stopped && done > 0 ? 'The batch stopped' : 'This did not work'}>
+        {error.message}
+        {done > 0 ? ` You can download the answers to ${done} rows.` : ''}
+      </Note>
     </div>
   );
 }

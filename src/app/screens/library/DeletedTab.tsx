@@ -1,20 +1,20 @@
 import type { Listing } from '../../../project/listing';
 import { Button, EmptyState, Table } from '../../ui';
-import { useRepository } from './use-library';
+import { setActions } from './library-store';
 import { dayWords, rowsWords, versionsWords } from './words';
 
-/** What was deleted stays here until it is emptied. */
-export function DeletedTab() {
-  const { deleted, restore, discard } = useRepository((s) => s);
+/** Deleted sets, until they are deleted for good. */
+export function DeletedTab({ deleted }: { readonly deleted: readonly Listing[] }) {
+  const { discard } = setActions.use();
   if (deleted.length === 0)
     return (
-      <EmptyState title="Nothing was deleted">A prompt set that you delete waits here until you empty it.</EmptyState>
+      <EmptyState title="Nothing was deleted">Prompt sets that you delete stay here until you empty it.</EmptyState>
     );
   return (
     <div className="stack">
       <div className="row spread">
-        <p className="dim">These take up room until they are gone for good.</p>
-        <Button onPress={() => discard(deleted)}>Empty</Button>
+        <p className="dim">Deleted sets take up room until you empty this list.</p>
+        <Button onPress={() => void discard(deleted)}>Empty</Button>
       </div>
       <Table<Listing>
         caption="Deleted prompt sets"
@@ -35,27 +35,23 @@ export function DeletedTab() {
             ),
           },
           { id: 'when', header: 'Deleted', cell: ({ deletedAt }) => dayWords(deletedAt ?? '') },
-          {
-            id: 'do',
-            header: <span className="visually-hidden">What to do with it</span>,
-            cell: (set) => (
-              <span className="row">
-                <Button size="s" aria-label={`Bring ${set.name} back`} onPress={() => void restore(set.id)}>
-                  Bring back
-                </Button>
-                <Button
-                  size="s"
-                  variant="quiet"
-                  aria-label={`Delete ${set.name} for good`}
-                  onPress={() => discard([set])}
-                >
-                  Delete for good
-                </Button>
-              </span>
-            ),
-          },
+          { id: 'do', header: <span className="visually-hidden">Actions</span>, cell: (set) => <Actions set={set} /> },
         ]}
       />
     </div>
+  );
+}
+
+function Actions({ set }: { readonly set: Listing }) {
+  const { restore, discard } = setActions.use();
+  return (
+    <span className="row">
+      <Button size="s" aria-label={`Restore ${set.name}`} onPress={() => void restore(set.id)}>
+        Restore
+      </Button>
+      <Button size="s" variant="quiet" aria-label={`Delete ${set.name} for good`} onPress={() => void discard([set])}>
+        Delete for good
+      </Button>
+    </span>
   );
 }

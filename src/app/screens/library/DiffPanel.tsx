@@ -3,9 +3,9 @@ import { betweenWords } from '../../../project/drift';
 import { resultsOf } from '../../../project/performance';
 import { diffVersions, type FactDiff } from '../../../project/version-diff';
 import { versionById, versionsOf, versionWords } from '../../../project/versions';
+import { versionOptions } from '../../state/version-words';
 import { Panel, Select, Table } from '../../ui';
-import type { Detail } from './repository-store';
-import { versionOptions } from './version-options';
+import type { Detail } from './library-store';
 
 /** What differs between two versions: the text word by word, the settings, the answer words, the results. */
 export function DiffPanel({ detail }: { readonly detail: Detail }) {
@@ -54,7 +54,7 @@ export function DiffPanel({ detail }: { readonly detail: Detail }) {
         <h3>Results</h3>
         <p className="dim">
           {betweenWords(resultsOf(detail), before.version.id, after.version.id) ??
-            'No rows that both have answered. Measure both on the same rows to see which does better'}
+            'No rows answered by both. Measure both on the same rows to see which does better'}
           .
         </p>
         <Facts title="Answer words" names={names} facts={words} none="The answer words are the same." />

@@ -1,7 +1,7 @@
 import { isUsable } from '../../../project/prompt-set';
 import { useSession } from '../../state/studio';
+import { reachedWords } from '../../state/version-words';
 import { Button, Choices, Dialog, format, Note, ProgressBar, Select, Table } from '../../ui';
-import { reachedWords } from '../train/words';
 import { canGive } from './export-store';
 import { RECIPIENTS, recipientOf } from './recipients';
 import { useExport } from './use-library';

@@ -1,6 +1,7 @@
 import { useEffect } from 'react';
 import { useQuery } from '../../shell/location';
 import { ScreenFrame } from '../../shell/Screen';
+import { useResource } from '../../state/resource';
 import { useProject } from '../../state/studio';
 import { Button, Note, Tabs } from '../../ui';
 import { BatchTab } from './BatchTab';
@@ -8,29 +9,21 @@ import { DeletedTab } from './DeletedTab';
 import { ExportDialog } from './ExportDialog';
 import { ImportDialog } from './ImportDialog';
 import { KeptNote } from './KeptNote';
+import { deletedSets } from './library-store';
 import { SetDetail } from './SetDetail';
 import { SetsTab } from './SetsTab';
 import { TeamDialog } from './TeamDialog';
-import { useExport, useImport, useRepository, useTeam } from './use-library';
+import { useExport, useImport, useTeam } from './use-library';
 import { libraryTitle } from './words';
 import './library.css';
 
-/** All prompt sets, or, where the address names one, what is in it. */
+/** All prompt sets, or the one that the address names. */
 export default function LibraryScreen() {
-  const enter = useRepository((s) => s.enter);
-  const openExport = useExport((s) => s.openExport);
-  const [wanted, setWanted] = useQuery('export', '');
   const [setId] = useQuery<string>('set', '');
-  useEffect(() => void enter(), [enter]);
-  // A link from the comparison opens the export of that set.
-  useEffect(() => {
-    if (wanted === '') return;
-    void openExport(wanted);
-    setWanted('');
-  }, [wanted, openExport, setWanted]);
   return (
     <>
       {setId === '' ? <AllSets /> : <SetDetail setId={setId} />}
+      <LinkedExport />
       <ExportDialog />
       <ImportDialog />
       <TeamDialog />
@@ -38,16 +31,28 @@ export default function LibraryScreen() {
   );
 }
 
+/** Opens the export of the set that a link from the comparison names. */
+function LinkedExport() {
+  const openExport = useExport((s) => s.openExport);
+  const [wanted, setWanted] = useQuery('export', '');
+  useEffect(() => {
+    if (wanted === '') return;
+    void openExport(wanted);
+    setWanted('');
+  }, [wanted, openExport, setWanted]);
+  return null;
+}
+
 function AllSets() {
   const sets = useProject((s) => s.sets);
-  const { deleted, error } = useRepository((s) => s);
+  const { value: deleted, error } = useResource(deletedSets.use(), sets.length);
   const openImport = useImport((s) => s.open);
   const openTeam = useTeam((s) => s.open);
   const [tab, setTab] = useQuery<string>('tab', 'sets');
   return (
     <ScreenFrame
       title={libraryTitle(sets)}
-      lead="Everything lies in this browser. An export is one zip that runs in Python, and comes back here as it was."
+      lead="Stored in this browser. Exports run in Python and can be imported again."
       actions={
         <>
           <Button onPress={() => void openTeam()}>Team folder</Button>
@@ -69,7 +74,11 @@ function AllSets() {
           tabs={[
             { id: 'sets', label: 'Prompt sets', content: <SetsTab /> },
             { id: 'batch', label: 'Batch', content: <BatchTab /> },
-            { id: 'deleted', label: `Deleted (${deleted.length})`, content: <DeletedTab /> },
+            {
+              id: 'deleted',
+              label: `Deleted (${deleted?.length ?? 0})`,
+              content: <DeletedTab deleted={deleted ?? []} />,
+            },
           ]}
         />
       </div>

@@ -1,112 +1,224 @@
 import { useState } from 'react';
 import { FileTrigger } from 'react-aria-components/FileTrigger';
+import { useStore } from 'zustand';
 import { MAX_BYTES, MAX_ROWS } from '../../../dataset/limits';
 import { driftWords, firstOf } from '../../../project/drift';
 import { type Result, resultsOf } from '../../../project/performance';
-import { isWriting } from '../../../project/prompt-set';
+import { kindOf } from '../../../project/prompt-set';
 import { stagesOf } from '../../../project/stages';
+import type { Measurement, PromptSet } from '../../../project/types';
 import { versionById, versionsOf, versionWords } from '../../../project/versions';
+import type { RowsFile } from '../../../workflow/rows-file';
 import { useProject, useSession } from '../../state/studio';
+import { versionOptions } from '../../state/version-words';
 import { Button, format, Note, Panel, ProgressBar, Select, Term } from '../../ui';
+import { type Detail, detailActions } from './library-store';
+import { type MeasuredOn, measuring } from './measure-store';
 import { ReadingRows } from './ReadingRows';
-import type { Detail } from './repository-store';
-import { useMeasure } from './use-library';
-import { versionOptions } from './version-options';
+import { columnsOf, measureRows } from './rows-file';
 import { minuteWords } from './words';
 
 const SHOWN = 8;
 
-/** Asks a version again, on the rows held back or on another file, and says whether it still does what it did. */
+/** What a file must have beside its texts, by kind of task. */
+const EXPECTED = {
+  classify: {
+    plural: 'labels',
+    column: 'Label column',
+    kept: 'Only the answers are saved, not the texts of the file.',
+  },
+  generate: {
+    plural: 'expected texts',
+    column: 'Expected text column',
+    kept: 'Only the scores are saved: neither the texts of the file nor the generated ones.',
+  },
+} as const;
+
+/** The version that is measured unless another is chosen: that of the first stage, on which others rely, else the newest. */
+function proposedVersion(set: PromptSet): string {
+  const staged = stagesOf(set).find(({ versionId }) => versionById(set, versionId))?.versionId;
+  return staged ?? versionsOf(set).at(-1)?.version.id ?? '';
+}
+
+/** Measures a version again, on test rows or on a file, and says whether it still does as well. */
 export function MeasurePanel({ detail }: { readonly detail: Detail }) {
   const { set } = detail;
-  const { running, reading, error, file, onHeldBack, onFile, stop, stopReading, remove } = useMeasure((s) => s);
-  const job = useSession((s) => s.job);
-  const rows = useProject((s) => s.sets.find(({ id }) => id === set.id)?.rows ?? null);
   const [chosen, setChosen] = useState<string | null>(null);
-  const options = versionOptions(set);
-  if (options.length === 0) return null;
-  // what people rely on is what they want to know about: the version of the first stage
-  const staged = stagesOf(set).find(({ versionId }) => versionById(set, versionId))?.versionId;
-  const versionId = versionById(set, chosen ?? '')?.version.id ?? staged ?? versionsOf(set).at(-1)?.version.id ?? '';
-  const results = resultsOf(detail);
-  const newest = results.filter(({ measurement }) => measurement !== null).toReversed();
-  const isBusy = running !== null || job !== null;
+  if (versionsOf(set).length === 0) return null;
+  const versionId = versionById(set, chosen ?? '')?.version.id ?? proposedVersion(set);
   return (
     <Panel
       span={12}
       title={
-        <Term means="Whether a prompt answers new rows as well as it did when it was released: texts change, and with them what a prompt is worth.">
+        <Term means="Whether a prompt answers new rows as well as it did when it was released: texts change over time, and a prompt that fitted them may not fit any more.">
           Does it still hold?
         </Term>
       }
     >
       <div className="stack">
-        <div className="batch-choice">
-          <Select label="Version to measure" options={options} value={versionId} onChange={setChosen} />
-          <div className="row batch-file">
-            {rows === null ? null : (
-              <Button isDisabled={isBusy} onPress={() => void onHeldBack(set.id, versionId)}>
-                Measure on held-back rows
-              </Button>
-            )}
-            <FileButton isDisabled={isBusy} />
-          </div>
-        </div>
-        {reading ? <ReadingRows reading={reading} onStop={stopReading} /> : null}
-        {file ? (
-          <FileColumns writes={isWriting(set)} isBusy={isBusy} onMeasure={() => void onFile(set.id, versionId)} />
-        ) : null}
-        {running ? (
-          <>
-            <ProgressBar
-              label={`${format.count(running.done)} of ${format.counted(running.total, 'row')} answered`}
-              value={running.total > 0 ? running.done / running.total : null}
-              detail={running.secondsLeft === null ? null : `${format.duration(running.secondsLeft)} left`}
-            />
-            <div className="row">
-              <Button onPress={stop}>Stop</Button>
-            </div>
-          </>
-        ) : null}
-        {error ? (
-          <Note tone="bad" live title="Nothing was measured">
-            {error.message}
-          </Note>
-        ) : null}
-        {newest.length === 0 ? (
-          <p className="dim">
-            Not measured again yet. A file, up to {format.bytes(MAX_BYTES)} and {format.counted(MAX_ROWS, 'row')}, needs
-            a column with the {isWriting(set) ? 'texts' : 'labels'} that you know to be right.
-          </p>
-        ) : (
-          <ul className="measured">
-            {newest.slice(0, SHOWN).map((result) => (
-              <Measured key={result.id} result={result} results={results} onRemove={remove} />
-            ))}
-          </ul>
-        )}
-        {newest.length > SHOWN ? (
-          <p className="dim small">
-            The newest {SHOWN} of {newest.length} measurements; the picture has them all.
-          </p>
-        ) : null}
+        <Choice set={set} versionId={versionId} onChoose={setChosen} />
+        <FileToMeasure set={set} versionId={versionId} />
+        <Running />
+        <Measurements detail={detail} />
       </div>
     </Panel>
   );
 }
 
-function Measured({
-  result,
-  results,
-  onRemove,
-}: {
+interface MeasureProps {
+  readonly set: PromptSet;
+  readonly versionId: string;
+}
+
+/** Whether something runs that a measurement would have to wait for. */
+const useIsBusy = (): boolean => useSession((s) => s.job !== null);
+
+function useMeasure({ set, versionId }: MeasureProps): (on: MeasuredOn) => void {
+  const job = measuring.use();
+  return (on) => void job.start(set.id, versionId, on);
+}
+
+function Choice({ onChoose, ...asked }: MeasureProps & { readonly onChoose: (versionId: string) => void }) {
+  const { set, versionId } = asked;
+  const rows = useProject((s) => s.sets.find(({ id }) => id === set.id)?.rows ?? null);
+  const { open, reading } = measureRows.use();
+  const isReading = useStore(reading) !== null;
+  const isBusy = useIsBusy();
+  const measure = useMeasure(asked);
+  return (
+    <div className="batch-choice">
+      <Select label="Version to measure" options={versionOptions(set)} value={versionId} onChange={onChoose} />
+      <div className="row batch-file">
+        {rows === null ? null : (
+          <Button isDisabled={isBusy} onPress={() => measure('held-back')}>
+            Measure on test rows
+          </Button>
+        )}
+        <FileTrigger onSelect={(files) => files?.[0] && void open(files[0])}>
+          <Button isDisabled={isBusy || isReading}>Measure on a file</Button>
+        </FileTrigger>
+      </div>
+    </div>
+  );
+}
+
+function FileToMeasure(asked: MeasureProps) {
+  const { source, close } = measureRows.use();
+  const file = useStore(source, (s) => s.value);
+  const error = useStore(source, (s) => s.error);
+  return (
+    <>
+      <ReadingRows of={measureRows.use()} onStop={close} />
+      {file ? <FileColumns file={file} {...asked} /> : null}
+      {error ? (
+        <Note tone="bad" live title="The file was not opened">
+          {error.message}
+        </Note>
+      ) : null}
+    </>
+  );
+}
+
+function FileColumns({ file, ...asked }: MeasureProps & { readonly file: RowsFile }) {
+  const { columns: chosen, choose, close } = measureRows.use();
+  const { text, label } = columnsOf(file, useStore(chosen));
+  const isBusy = useIsBusy();
+  const measure = useMeasure(asked);
+  const expected = EXPECTED[kindOf(asked.set)];
+  const columns = file.columns.map((name) => ({ id: name, label: name }));
+  return (
+    <div className="stack">
+      <div className="batch-choice">
+        <Select label="Text column" options={columns} value={text} onChange={(name) => choose({ text: name })} />
+        <Select label={expected.column} options={columns} value={label} onChange={(name) => choose({ label: name })} />
+      </div>
+      <div className="row">
+        <Button
+          variant="primary"
+          isDisabled={isBusy || !text || !label || text === label}
+          onPress={() => measure('file')}
+        >
+          {`Measure on ${format.counted(file.rows, 'row')} of ${file.format.fileName}`}
+        </Button>
+        <Button variant="quiet" isDisabled={isBusy} onPress={close}>
+          Close the file
+        </Button>
+      </div>
+      <p className="dim small">{expected.kept}</p>
+    </div>
+  );
+}
+
+function Running() {
+  const job = measuring.use();
+  const running = useStore(job, (s) => s.running);
+  const fraction = useStore(job, (s) => s.fraction);
+  const secondsLeft = useStore(job, (s) => s.secondsLeft);
+  const done = useStore(job, (s) => s.done);
+  const total = useStore(job, (s) => s.total);
+  const error = useStore(job, (s) => s.error);
+  return (
+    <>
+      {running ? (
+        <>
+          <ProgressBar
+            label={`${format.count(done)} of ${format.counted(total, 'row')} answered`}
+            value={fraction}
+            detail={secondsLeft === null ? null : `${format.duration(secondsLeft)} left`}
+          />
+          <div className="row">
+            <Button onPress={job.stop}>Stop</Button>
+          </div>
+        </>
+      ) : null}
+      {error ? (
+        <Note tone="bad" live title="Nothing was measured">
+          {error.message}
+        </Note>
+      ) : null}
+    </>
+  );
+}
+
+function Measurements({ detail }: { readonly detail: Detail }) {
+  const results = resultsOf(detail);
+  const newest = results
+    .flatMap((result) => (result.measurement ? [{ result, measurement: result.measurement }] : []))
+    .toReversed();
+  if (newest.length === 0)
+    return (
+      <p className="dim">
+        Not measured again yet. A file of up to {format.bytes(MAX_BYTES)} and {format.counted(MAX_ROWS, 'row')} needs a
+        column with the correct {EXPECTED[kindOf(detail.set)].plural}.
+      </p>
+    );
+  return (
+    <>
+      <ul className="measured">
+        {newest.slice(0, SHOWN).map(({ result, measurement }) => (
+          <Measured key={result.id} result={result} results={results} measurement={measurement} />
+        ))}
+      </ul>
+      {newest.length > SHOWN ? (
+        <p className="dim small">
+          The newest {SHOWN} of {newest.length} measurements; the chart has them all.
+        </p>
+      ) : null}
+    </>
+  );
+}
+
+interface MeasuredProps {
   readonly result: Result;
   readonly results: readonly Result[];
-  readonly onRemove: (measurement: NonNullable<Result['measurement']>) => Promise<void>;
-}) {
-  const last = useMeasure((s) => s.last);
-  const { of, at, measurement } = result;
-  const leftOut = measurement?.leftOut ?? 0;
+  readonly measurement: Measurement;
+}
+
+function Measured({ result, results, measurement }: MeasuredProps) {
+  const last = useStore(measuring.use(), (s) => s.last);
+  const { removeMeasurement } = detailActions.use();
+  const { of, at } = result;
+  const { leftOut } = measurement;
   return (
     <li>
       <p role={result.id === last ? 'status' : undefined}>
@@ -115,65 +227,15 @@ function Measured({
       <div className="row small dim">
         {minuteWords(at)}
         {leftOut > 0 ? ` · ${format.counted(leftOut, 'row')} left out` : ''}
-        {measurement ? (
-          <Button
-            size="s"
-            variant="link"
-            aria-label={`Take away the measurement of ${versionWords(of)} of ${minuteWords(at)}`}
-            onPress={() => void onRemove(measurement)}
-          >
-            Take away
-          </Button>
-        ) : null}
+        <Button
+          size="s"
+          variant="link"
+          aria-label={`Remove the measurement of ${versionWords(of)} of ${minuteWords(at)}`}
+          onPress={() => void removeMeasurement(measurement)}
+        >
+          Remove
+        </Button>
       </div>
     </li>
-  );
-}
-
-function FileButton({ isDisabled }: { readonly isDisabled: boolean }) {
-  const { reading, openFile } = useMeasure((s) => s);
-  return (
-    <FileTrigger onSelect={(files) => files?.[0] && void openFile(files[0])}>
-      <Button isDisabled={isDisabled || reading !== null}>Measure on a file</Button>
-    </FileTrigger>
-  );
-}
-
-interface FileColumnsProps {
-  /** Texts are written, so that the file has wanted texts instead of labels. */
-  readonly writes: boolean;
-  readonly isBusy: boolean;
-  readonly onMeasure: () => void;
-}
-
-function FileColumns({ writes, isBusy, onMeasure }: FileColumnsProps) {
-  const { file, text, label, choose, closeFile } = useMeasure((s) => s);
-  if (!file) return null;
-  const columns = file.columns.map((name) => ({ id: name, label: name }));
-  return (
-    <div className="stack">
-      <div className="batch-choice">
-        <Select label="The text is in" options={columns} value={text} onChange={(name) => choose({ text: name })} />
-        <Select
-          label={writes ? 'The wanted text is in' : 'The label is in'}
-          options={columns}
-          value={label}
-          onChange={(name) => choose({ label: name })}
-        />
-      </div>
-      <div className="row">
-        <Button variant="primary" isDisabled={isBusy || !text || !label || text === label} onPress={onMeasure}>
-          {`Measure on ${format.counted(file.rows, 'row')} of ${file.format.fileName}`}
-        </Button>
-        <Button variant="quiet" isDisabled={isBusy} onPress={closeFile}>
-          Close the file
-        </Button>
-      </div>
-      <p className="dim small">
-        {writes
-          ? 'Only the scores are kept: neither the texts of the file nor what was written.'
-          : 'Of the file only the answers are kept, not its texts.'}
-      </p>
-    </div>
   );
 }

@@ -1,71 +1,53 @@
-import { useEffect } from 'react';
+import type { PromptSet } from '../../../project/types';
 import { versionsOf } from '../../../project/versions';
 import { navigate, screenPath, useQuery } from '../../shell/location';
 import { ScreenFrame } from '../../shell/Screen';
+import { stageOptions } from '../../state/version-words';
 import { Button, EmptyState, Note, ProgressBar } from '../../ui';
 import { DiffPanel } from './DiffPanel';
+import { LineagePanel, PerformancePanel } from './HistoryPanels';
 import { KeptNote } from './KeptNote';
-import { LineagePanel } from './LineagePanel';
+import { useDetail } from './library-store';
 import { MeasurePanel } from './MeasurePanel';
 import { NotesPanel } from './NotesPanel';
-import { PerformancePanel } from './PerformancePanel';
 import { StagesPanel } from './StagesPanel';
-import { toBatch } from './to-batch';
-import { useExport, useRepository } from './use-library';
+import { useExport } from './use-library';
 import { VersionsPanel } from './VersionsPanel';
-import { detailTitle, stageOptions } from './words';
+import { detailTitle, toBatch } from './words';
 
-/** One prompt set: where its stages stand, its versions, where they come from, and what differs. */
+/** One prompt set: its stages, its versions, where they come from, and how they differ. */
 export function SetDetail({ setId }: { readonly setId: string }) {
-  const { look, detail, missing, error } = useRepository((s) => s);
-  const openExport = useExport((s) => s.openExport);
-  const [, setSet] = useQuery<string>('set', '');
-  useEffect(() => void look(setId), [look, setId]);
-  const back = <Button onPress={() => setSet('')}>All prompt sets</Button>;
-  if (missing)
+  const { detail, status, error } = useDetail(setId);
+  if (error)
     return (
-      <EmptyState title="This prompt set is not on this device" action={back}>
-        It was deleted, or the link was made on another computer.
-      </EmptyState>
-    );
-  if (detail?.set.id !== setId)
-    return error ? (
-      <Note tone="bad" live title="The prompt set could not be read" action={back}>
+      <Note tone="bad" live title="The prompt set could not be read" action={<Back />}>
         {error.message}
       </Note>
+    );
+  if (!detail)
+    return status === 'ready' ? (
+      <EmptyState title="This prompt set is not on this device" action={<Back />}>
+        It was deleted, or the link was made on another computer.
+      </EmptyState>
     ) : (
       <ProgressBar label="Opening the prompt set" value={null} />
     );
   const { set } = detail;
-  const newest = versionsOf(set).at(-1);
   return (
     <ScreenFrame
       title={detailTitle(set)}
       lead={
         <>
-          Ask for it as <code>{set.handle}</code> and a stage; the stage decides which version answers.
+          Call it as <code>{set.handle}</code> with a stage; the stage decides which version answers.
         </>
       }
-      actions={
-        <>
-          {back}
-          <Button onPress={() => navigate(screenPath(set.id, 'data'))}>Open</Button>
-          <Button onPress={() => void openExport(set.id)}>Export</Button>
-          <Button
-            variant="primary"
-            isDisabled={!newest}
-            onPress={() => toBatch(set.id, stageOptions(set)[0]?.id ?? newest?.version.id ?? '')}
-          >
-            Run on a file
-          </Button>
-        </>
-      }
+      actions={<Actions set={set} />}
     >
       <div className="stack library">
         <KeptNote />
         <div className="grid">
           <StagesPanel set={set} />
-          <NotesPanel set={set} />
+          <NotesPanel key={set.id} set={set} />
           <VersionsPanel set={set} />
           <PerformancePanel detail={detail} />
           <MeasurePanel detail={detail} />
@@ -74,5 +56,29 @@ export function SetDetail({ setId }: { readonly setId: string }) {
         </div>
       </div>
     </ScreenFrame>
+  );
+}
+
+function Back() {
+  const [, setSet] = useQuery<string>('set', '');
+  return <Button onPress={() => setSet('')}>All prompt sets</Button>;
+}
+
+function Actions({ set }: { readonly set: PromptSet }) {
+  const openExport = useExport((s) => s.openExport);
+  const newest = versionsOf(set).at(-1);
+  return (
+    <>
+      <Back />
+      <Button onPress={() => navigate(screenPath(set.id, 'data'))}>Open</Button>
+      <Button onPress={() => void openExport(set.id)}>Export</Button>
+      <Button
+        variant="primary"
+        isDisabled={!newest}
+        onPress={() => toBatch(set.id, stageOptions(set)[0]?.id ?? newest?.version.id ?? '')}
+      >
+        Run on a file
+      </Button>
+    </>
   );
 }

@@ -1,95 +1,106 @@
 import { useState } from 'react';
 import { readStageName, type Stage, stagesOf } from '../../../project/stages';
-import type { PromptSet } from '../../../project/types';
+import type { PromptSet, StageMove } from '../../../project/types';
 import { versionsOf } from '../../../project/versions';
-import { Button, Panel, Select, Table, Term, TextField } from '../../ui';
-import { useRepository } from './use-library';
-import { versionOptions } from './version-options';
-import { freeStages, minuteWords, moveWords, placeWords } from './words';
+import { targetWords, versionOptions } from '../../state/version-words';
+import { Button, Panel, Select, Table, type TableColumn, Term, TextField } from '../../ui';
+import { detailActions } from './library-store';
+import { freeStages, minuteWords, moveWords } from './words';
 
-/** Where each stage stands, how to move it, and every move there was. */
+type Move = (stage: string, to: string | null) => void;
+
+interface StageProps {
+  readonly set: PromptSet;
+  readonly onMove: Move;
+}
+
+/** The version that each stage points to, how to change it, and every change so far. */
 export function StagesPanel({ set }: { readonly set: PromptSet }) {
-  const move = useRepository((s) => s.move);
+  const { move } = detailActions.use();
   const [why, setWhy] = useState('');
-  const stages = stagesOf(set);
-  const options = versionOptions(set);
-  const put = (stage: string, to: string | null) => {
-    void move({ stage, to, note: why });
+  const onMove: Move = (stage, to) => {
+    void move(set, { stage, to, note: why });
     setWhy('');
   };
   return (
     <Panel
       span={7}
       title={
-        <Term means="A name such as production that stands at one version. Whoever asks for the name gets that version; moving the name changes the answer without changing who asks.">
+        <Term means="A name such as production that points to one version. A program that asks for the name gets that version; pointing it elsewhere changes the answers without changing the program.">
           Stages
         </Term>
       }
     >
       <div className="stack">
-        {options.length === 0 ? (
-          <p className="dim">There is no version yet that a stage could stand at. Write a prompt, or train one.</p>
+        {versionsOf(set).length === 0 ? (
+          <p className="dim">There is no version yet for a stage to point to. Write a prompt, or train one.</p>
         ) : (
           <>
-            {stages.length === 0 ? <p className="dim">No stage yet: whoever asks for one gets an error.</p> : null}
-            {stages.length > 0 ? (
-              <Table<Stage>
-                caption="Stages"
-                rows={stages}
-                rowKey={({ name }) => name}
-                columns={[
-                  {
-                    id: 'name',
-                    header: 'Stage',
-                    primary: true,
-                    cell: ({ name, since }) => (
-                      <>
-                        <strong>{name}</strong>
-                        <div className="dim small">since {minuteWords(since)}</div>
-                      </>
-                    ),
-                  },
-                  {
-                    id: 'at',
-                    header: 'Stands at',
-                    cell: ({ name, versionId }) => (
-                      <Select
-                        label={`Version at ${name}`}
-                        options={options}
-                        value={versionId}
-                        onChange={(to) => to !== versionId && put(name, to)}
-                      />
-                    ),
-                  },
-                  {
-                    id: 'end',
-                    header: <span className="visually-hidden">End it</span>,
-                    cell: ({ name }) => (
-                      <Button size="s" variant="quiet" aria-label={`Take ${name} away`} onPress={() => put(name, null)}>
-                        Take away
-                      </Button>
-                    ),
-                  },
-                ]}
-              />
-            ) : null}
+            <Stages set={set} onMove={onMove} />
             <TextField
-              label="Why, kept with the next move"
+              label="Reason, saved with the next change"
               value={why}
               onChange={setWhy}
               maxLength={500}
               placeholder="optional"
             />
-            <NewStage set={set} onPut={put} />
+            <NewStage set={set} onMove={onMove} />
           </>
         )}
-        <Moves set={set} onPut={put} />
+        <Moves set={set} onMove={onMove} />
       </div>
     </Panel>
   );
 }
 
-function NewStage({ set, onPut }: { readonly set: PromptSet; readonly onPut: (stage: string, to: string) => void }) {
+function Stages({ set, onMove }: StageProps) {
+  const stages = stagesOf(set);
+  const options = versionOptions(set);
+  if (stages.length === 0) return <p className="dim">No stage yet. Requests for a stage fail until you set one.</p>;
+  return (
+    <Table<Stage>
+      caption="Stages"
+      rows={stages}
+      rowKey={({ name }) => name}
+      columns={[
+        {
+          id: 'name',
+          header: 'Stage',
+          primary: true,
+          cell: ({ name, since }) => (
+            <>
+              <strong>{name}</strong>
+              <div className="dim small">since {minuteWords(since)}</div>
+            </>
+          ),
+        },
+        {
+          id: 'at',
+          header: 'Points to',
+          cell: ({ name, versionId }) => (
+            <Select
+              label={`Version for ${name}`}
+              options={options}
+              value={versionId}
+              onChange={(to) => to !== versionId && onMove(name, to)}
+            />
+          ),
+        },
+        {
+          id: 'end',
+          header: <span className="visually-hidden">Actions</span>,
+          cell: ({ name }) => (
+            <Button size="s" variant="quiet" aria-label={`Remove ${name}`} onPress={() => onMove(name, null)}>
+              Remove
+            </Button>
+          ),
+        },
+      ]}
+    />
+  );
+}
+
+function NewStage({ set, onMove }: StageProps) {
   const options = versionOptions(set);
   const [typed, setTyped] = useState<string | null>(null);
   const [chosen, setChosen] = useState<string | null>(null);
@@ -107,66 +118,72 @@ function NewStage({ set, onPut }: { readonly set: PromptSet; readonly onPut: (st
         if (version === null) return;
         setError(null);
         setTyped(null);
-        onPut(read.value, version);
+        onMove(read.value, version);
       }}
     >
       <TextField label="New stage" value={name} onChange={setTyped} error={error} maxLength={60} />
-      <Select label="Stands at" options={options} value={version} onChange={setChosen} />
-      <Button type="submit">Put it there</Button>
+      <Select label="Points to" options={options} value={version} onChange={setChosen} />
+      <Button type="submit">Set stage</Button>
     </form>
   );
 }
 
 const SHOWN = 50;
 
-function Moves({ set, onPut }: { readonly set: PromptSet; readonly onPut: (stage: string, to: string) => void }) {
+type KeyedMove = StageMove & { readonly key: string };
+
+function Moves({ set, onMove }: StageProps) {
   const moves = (set.moves ?? []).map((move, i) => ({ ...move, key: String(i) })).toReversed();
-  const now = new Map(stagesOf(set).map(({ name, versionId }) => [name, versionId]));
-  const there = new Set(versionsOf(set).map(({ version }) => version.id));
   if (moves.length === 0) return null;
   return (
     <details className="fold">
-      <summary>Every move ({moves.length})</summary>
+      <summary>All changes ({moves.length})</summary>
       <div className="fold-body">
         <Table
-          caption="Moves of the stages, newest first"
+          caption="Changes of the stages, newest first"
           rows={moves.slice(0, SHOWN)}
           rowKey={({ key }) => key}
-          columns={[
-            {
-              id: 'what',
-              header: 'Move',
-              primary: true,
-              cell: (move) => (
-                <>
-                  <strong>{move.stage}</strong> {moveWords(set, move)}
-                  {move.note ? <div className="dim small">“{move.note}”</div> : null}
-                </>
-              ),
-            },
-            { id: 'when', header: 'When', cell: ({ at }) => <span className="dim small">{minuteWords(at)}</span> },
-            {
-              id: 'back',
-              header: <span className="visually-hidden">Go back</span>,
-              cell: ({ stage, to }) =>
-                to !== null && there.has(to) && now.get(stage) !== to ? (
-                  <Button
-                    size="s"
-                    aria-label={`Move ${stage} back to ${placeWords(set, to)}`}
-                    onPress={() => onPut(stage, to)}
-                  >
-                    Back to {placeWords(set, to)}
-                  </Button>
-                ) : null,
-            },
-          ]}
+          columns={moveColumns({ set, onMove })}
         />
         {moves.length > SHOWN ? (
           <p className="dim small">
-            The newest {SHOWN} of {moves.length} moves.
+            The newest {SHOWN} of {moves.length} changes.
           </p>
         ) : null}
       </div>
     </details>
   );
+}
+
+function moveColumns({ set, onMove }: StageProps): readonly TableColumn<KeyedMove>[] {
+  const now = new Map(stagesOf(set).map(({ name, versionId }) => [name, versionId]));
+  const known = new Set(versionsOf(set).map(({ version }) => version.id));
+  return [
+    {
+      id: 'what',
+      header: 'Change',
+      primary: true,
+      cell: (move) => (
+        <>
+          <strong>{move.stage}</strong> {moveWords(set, move)}
+          {move.note ? <div className="dim small">“{move.note}”</div> : null}
+        </>
+      ),
+    },
+    { id: 'when', header: 'When', cell: ({ at }) => <span className="dim small">{minuteWords(at)}</span> },
+    {
+      id: 'back',
+      header: <span className="visually-hidden">Go back</span>,
+      cell: ({ stage, to }) =>
+        to !== null && known.has(to) && now.get(stage) !== to ? (
+          <Button
+            size="s"
+            aria-label={`Point ${stage} back to ${targetWords(set, to)}`}
+            onPress={() => onMove(stage, to)}
+          >
+            Back to {targetWords(set, to)}
+          </Button>
+        ) : null,
+    },
+  ];
 }

@@ -1,19 +1,23 @@
 import { useState } from 'react';
 import { chosenHard, chosenSoft } from '../../../project/prompt-set';
 import { stagesAt } from '../../../project/stages';
-import type { PromptSet } from '../../../project/types';
+import type { PromptSet, SoftVersion } from '../../../project/types';
 import { type Version, versionsOf, versionWords } from '../../../project/versions';
+import { howWords, reached, startWords } from '../../state/version-words';
 import { ArmMark, Button, format, Panel, Table, Term, TextField } from '../../ui';
-import { howWords } from '../prompts/words';
-import { startWords } from '../train/starts';
 import { AuthorLine } from './AuthorLine';
-import { toBatch } from './to-batch';
-import { useExport, useRepository } from './use-library';
-import { madeWords, reached } from './words';
+import { detailActions } from './library-store';
+import { useExport } from './use-library';
+import { madeWords, toBatch } from './words';
 
 const SHOWN = 40;
 
-/** Every version, hand-written and tuned, newest first. What is in one never changes; its note may. */
+interface VersionProps {
+  readonly set: PromptSet;
+  readonly of: Version;
+}
+
+/** Every version, hand-written and tuned, newest first. A version never changes; its note may. */
 export function VersionsPanel({ set }: { readonly set: PromptSet }) {
   const [all, setAll] = useState(false);
   const versions = versionsOf(set).toReversed();
@@ -22,7 +26,7 @@ export function VersionsPanel({ set }: { readonly set: PromptSet }) {
     <Panel
       span={12}
       title={
-        <Term means="A prompt as it was saved or trained, with a number. It never changes: a change makes the next version.">
+        <Term means="A prompt as it was saved or trained, with a number. It never changes: an edit makes the next version.">
           Versions
         </Term>
       }
@@ -30,44 +34,14 @@ export function VersionsPanel({ set }: { readonly set: PromptSet }) {
     >
       {versions.length === 0 ? (
         <p className="dim">
-          No version yet. The Prompts screen keeps every prompt that you try, the Train screen every one that it trains.
+          No version yet. Every prompt that you try on the Prompts screen or train on the Train screen is saved here.
         </p>
       ) : (
-        <Table<Version>
-          caption="Versions"
-          rows={shown}
-          rowKey={({ version }) => version.id}
-          columns={[
-            { id: 'what', header: 'Version', primary: true, cell: (each) => <What set={set} of={each} /> },
-            { id: 'made', header: 'Made', cell: ({ version }) => madeWords(version) },
-            {
-              id: 'validation',
-              header: 'On validation rows',
-              numeric: true,
-              cardLabel: 'validation',
-              cell: (each) => reached(each) ?? 'not tried',
-            },
-            {
-              id: 'stages',
-              header: 'Stands for',
-              cell: (each) => {
-                const stands = [
-                  ...stagesAt(set, each.version.id),
-                  ...(each.version.id === chosenHard(set)?.id ? ['Yours'] : []),
-                  ...(each.version.id === chosenSoft(set)?.id ? ['Tuned'] : []),
-                ];
-                return stands.length > 0 ? stands.join(', ') : <span className="dim">–</span>;
-              },
-            },
-            {
-              id: 'do',
-              header: <span className="visually-hidden">What to do with it</span>,
-              cell: (each) => <Actions set={set} of={each} />,
-            },
-          ]}
-        />
+        <>
+          <Versions set={set} versions={shown} />
+          <AuthorLine />
+        </>
       )}
-      {versions.length > 0 ? <AuthorLine /> : null}
       {versions.length > shown.length ? (
         <p>
           <Button variant="link" onPress={() => setAll(true)}>
@@ -79,14 +53,54 @@ export function VersionsPanel({ set }: { readonly set: PromptSet }) {
   );
 }
 
-function What({ set, of }: { readonly set: PromptSet; readonly of: Version }) {
-  const note = useRepository((s) => s.note);
-  const [draft, setDraft] = useState<string | null>(null);
+function Versions({ set, versions }: { readonly set: PromptSet; readonly versions: readonly Version[] }) {
+  return (
+    <Table<Version>
+      caption="Versions"
+      rows={versions}
+      rowKey={({ version }) => version.id}
+      columns={[
+        {
+          id: 'what',
+          header: 'Version',
+          primary: true,
+          cell: (each) => (
+            <>
+              <What set={set} of={each} />
+              <VersionNote set={set} of={each} />
+            </>
+          ),
+        },
+        { id: 'made', header: 'Made', cell: ({ version }) => madeWords(version) },
+        {
+          id: 'validation',
+          header: 'On validation rows',
+          numeric: true,
+          cardLabel: 'validation',
+          cell: (each) => reached(each) ?? 'not tried',
+        },
+        { id: 'stages', header: 'Used as', cell: (each) => <UsedAs set={set} of={each} /> },
+        {
+          id: 'do',
+          header: <span className="visually-hidden">Actions</span>,
+          cell: (each) => <Actions set={set} of={each} />,
+        },
+      ]}
+    />
+  );
+}
+
+function UsedAs({ set, of: { version } }: VersionProps) {
+  const uses = [
+    ...stagesAt(set, version.id),
+    ...(version.id === chosenHard(set)?.id ? ['Yours'] : []),
+    ...(version.id === chosenSoft(set)?.id ? ['Tuned'] : []),
+  ];
+  return uses.length > 0 ? uses.join(', ') : <span className="dim">–</span>;
+}
+
+function What({ set, of }: VersionProps) {
   const { kind, version } = of;
-  const keep = () => {
-    if (draft !== null && draft !== (version.note ?? '')) void note(version.id, draft);
-    setDraft(null);
-  };
   return (
     <>
       <ArmMark side={kind === 'hard' ? 'a' : 'b'}>
@@ -98,64 +112,78 @@ function What({ set, of }: { readonly set: PromptSet; readonly of: Version }) {
           <div className="dim small">{howWords(version.prompt)}</div>
         </>
       ) : (
-        <div className="dim small">
-          {version.settings.placement === 'suffix' ? 'after' : 'before'} the text ·{' '}
-          {format.counted(version.settings.virtualTokens, 'vector')} · from{' '}
-          {startWords(version.settings.initialisation, set)} · step {version.bestStep ?? '–'} of{' '}
-          {version.settings.steps} · {version.model.id}
-        </div>
-      )}
-      {draft === null ? (
-        <div className="row">
-          {version.note ? <span className="version-note">{version.note}</span> : null}
-          <Button
-            size="s"
-            variant="link"
-            aria-label={`${version.note ? 'Change the note of' : 'Note for'} ${versionWords(of)}`}
-            onPress={() => setDraft(version.note ?? '')}
-          >
-            {version.note ? 'Change the note' : 'Write a note'}
-          </Button>
-        </div>
-      ) : (
-        <form
-          className="row"
-          onSubmit={(event) => {
-            event.preventDefault();
-            keep();
-          }}
-        >
-          <TextField
-            label={`Note for ${versionWords(of)}`}
-            value={draft}
-            onChange={setDraft}
-            autoFocus
-            maxLength={2000}
-            onKeyDown={(event) => event.key === 'Escape' && setDraft(null)}
-          />
-          <Button type="submit">Keep</Button>
-        </form>
+        <div className="dim small">{trainedWords(set, version)}</div>
       )}
     </>
   );
 }
 
-function Actions({ set, of }: { readonly set: PromptSet; readonly of: Version }) {
-  const { chooseYours, chooseTuned } = useRepository((s) => s);
+function trainedWords(set: PromptSet, { settings, bestStep, model }: SoftVersion): string {
+  const { placement, virtualTokens, initialisation, steps } = settings;
+  return [
+    `${placement === 'suffix' ? 'after' : 'before'} the text`,
+    format.counted(virtualTokens, 'vector'),
+    `started from ${startWords(initialisation, set)}`,
+    `step ${bestStep ?? '–'} of ${steps}`,
+    model.id,
+  ].join(' · ');
+}
+
+function VersionNote({ set, of }: VersionProps) {
+  const { note } = detailActions.use();
+  const [draft, setDraft] = useState<string | null>(null);
+  const { version } = of;
+  const words = versionWords(of);
+  if (draft === null)
+    return (
+      <div className="row">
+        {version.note ? <span className="version-note">{version.note}</span> : null}
+        <Button
+          size="s"
+          variant="link"
+          aria-label={version.note ? `Edit the note for ${words}` : `Note for ${words}`}
+          onPress={() => setDraft(version.note ?? '')}
+        >
+          {version.note ? 'Edit the note' : 'Write a note'}
+        </Button>
+      </div>
+    );
+  return (
+    <form
+      className="row"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (draft !== (version.note ?? '')) void note(set.id, version.id, draft);
+        setDraft(null);
+      }}
+    >
+      <TextField
+        label={`Note for ${words}`}
+        value={draft}
+        onChange={setDraft}
+        autoFocus
+        maxLength={2000}
+        onKeyDown={(event) => event.key === 'Escape' && setDraft(null)}
+      />
+      <Button type="submit">Save</Button>
+    </form>
+  );
+}
+
+function Actions({ set, of }: VersionProps) {
+  const { chooseYours, chooseTuned } = detailActions.use();
   const openExport = useExport((s) => s.openExport);
   const { kind, version } = of;
   const words = versionWords(of);
   const isHybrid = kind === 'soft' && version.handVersion !== undefined;
-  const chosen = kind === 'hard' ? chosenHard(set) : chosenSoft(set);
-  const name = kind === 'hard' ? 'Yours' : 'Tuned';
+  const { chosen, name, choose } = {
+    hard: { chosen: chosenHard(set), name: 'Yours', choose: chooseYours },
+    soft: { chosen: chosenSoft(set), name: 'Tuned', choose: chooseTuned },
+  }[kind];
   return (
     <span className="row">
       {version.id === chosen?.id || isHybrid ? null : (
-        <Button
-          size="s"
-          aria-label={`Let ${words} stand for ${name}`}
-          onPress={() => void (kind === 'hard' ? chooseYours : chooseTuned)(version.id)}
-        >
+        <Button size="s" aria-label={`Use ${words} as ${name}`} onPress={() => void choose(set.id, version.id)}>
           Use as {name}
         </Button>
       )}

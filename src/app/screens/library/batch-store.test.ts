@@ -2,14 +2,13 @@ import { expect, test, vi } from 'vitest';
 import { StudioError } from '../../../lib/errors';
 import { addHardVersion, createPromptSet } from '../../../project/prompt-set';
 import { moveStage } from '../../../project/stages';
-import { createProjectStore } from '../../state/project-store';
-import { createSessionStore } from '../../state/session-store';
-import { CAPABILITIES, testServices } from '../../state/test-support';
+import { testServices, testStudio } from '../../state/test-support';
 import { toasts } from '../../ui/toast';
-import { createBatchStore } from './batch-store';
+import { batch as batchOf } from './batch-store';
+import { batchRows, columnsOf } from './rows-file';
 
 const saved = vi.hoisted(() => ({ files: [] as { name: string; content: Blob }[] }));
-vi.mock('../../download', () => ({
+vi.mock('../../ui/download', () => ({
   saveFile: (name: string, content: Blob) => saved.files.push({ name, content }),
 }));
 
@@ -67,20 +66,36 @@ async function made() {
   ).set;
   set = moveStage(set, { stage: 'production', to: 'h1' }, '2026-01-03');
   await services.store.sets.put(set);
-  const session = createSessionStore(services, CAPABILITIES);
-  const project = createProjectStore(services);
-  const batch = createBatchStore(services, session, project);
-  return { services, session, batch, calls, set };
+  const studio = testStudio(services);
+  const { session } = studio.stores;
+  const batch = batchOf.of(studio);
+  const rows = batchRows.of(studio);
+  const file = () => rows.source.getState().value;
+  /** What the tab shows of the run. */
+  const run = () => {
+    const { run, running } = batch.running.getState();
+    if (!run) return null;
+    const { done, total } = run.progress;
+    return { who: run.who, status: running ? 'running' : done === total ? 'done' : 'stopped', ...run.progress };
+  };
+  const error = () => batch.choice.getState().refused ?? rows.source.getState().error ?? batch.running.getState().error;
+  /** Chooses a version and a file. */
+  const ready = async (which: string, of: File) => {
+    batch.chooseSet('s', which);
+    batch.openFile(of);
+    await vi.waitFor(() => expect(rows.source.getState().status).toBe('ready'));
+  };
+  return { services, session, batch, rows, file, run, error, ready, calls, set };
 }
 
 test('answers a file, keeps its columns, names the rows that were left out, and stores nothing', async () => {
-  const { batch, services, session } = await made();
+  const { batch, services, session, rows, file, run, ready } = await made();
   const before = JSON.stringify([await services.store.sets.list(), await services.store.listings.list()]);
-  await batch.getState().chooseSet('s', 'stage:production');
-  await batch.getState().openFile(fileOf(5));
-  expect(batch.getState()).toMatchObject({ text: 'message', file: { rows: 5, columns: ['message', 'city'] } });
-  await batch.getState().start();
-  expect(batch.getState().run).toMatchObject({
+  await ready('stage:production', fileOf(5));
+  expect(file()).toMatchObject({ rows: 5, columns: ['message', 'city'] });
+  expect(columnsOf(file(), rows.columns.getState()).text).toBe('message');
+  await batch.start();
+  expect(run()).toMatchObject({
     status: 'done',
     who: 'TONE, production (hand-written 1)',
     done: 5,
@@ -88,7 +103,7 @@ test('answers a file, keeps its columns, names the rows that were left out, and 
     leftOut: [['it has no text', 1]],
   });
   expect(session.getState().job).toBeNull();
-  await batch.getState().download();
+  await batch.download();
   expect(await lastSaved()).toEqual({
     name: 'new-answered.csv',
     text: 'message,city,prediction,confidence,not_answered\r\ntext 0,Ulm,good,0.8,\r\ntext 1,Ulm,bad,0.6,\r\n,Ulm,,,it has no text\r\ntext 3,Ulm,bad,0.6,\r\ntext 4,Ulm,good,0.8,\r\n',
@@ -96,98 +111,105 @@ test('answers a file, keeps its columns, names the rows that were left out, and 
   expect(JSON.stringify([await services.store.sets.list(), await services.store.listings.list()])).toBe(before);
 });
 
-test('what was answered before a stop or a failure is kept, and it goes on from there', async () => {
-  const { batch, calls } = await made();
-  await batch.getState().chooseSet('s', 'h1');
-  await batch.getState().openFile(fileOf(60));
+test('keeps the answers that were given before a stop or a failure, and continues from there', async () => {
+  const { batch, calls, run, error, ready } = await made();
+  await ready('h1', fileOf(60));
   const seen: number[] = [];
-  const stop = batch.subscribe(({ run }) => {
-    if (run && run.done > 0 && seen.push(run.done) === 1) batch.getState().stop();
+  const stop = batch.running.subscribe(({ run }) => {
+    const done = run?.progress.done ?? 0;
+    if (done > 0 && seen.push(done) === 1) batch.running.stop();
   });
-  await batch.getState().start();
+  await batch.start();
   stop();
-  const first = batch.getState().run;
+  const first = run();
   expect(first).toMatchObject({ status: 'stopped', total: 60 });
   expect(first?.done).toBeGreaterThan(0);
   expect(first?.done).toBeLessThan(60);
-  expect(batch.getState().error).toBeNull();
-  await batch.getState().download();
+  expect(error()).toBeNull();
+  await batch.download();
   expect((await lastSaved()).text.split('\r\n')).toHaveLength((first?.done ?? 0) + 2);
   calls.fail = new StudioError('bad-input', 'No.');
-  await batch.getState().start();
-  expect(batch.getState()).toMatchObject({ run: { status: 'stopped', done: first?.done }, error: { message: 'No.' } });
-  await batch.getState().start();
-  expect(batch.getState()).toMatchObject({ run: { status: 'done', done: 60, counts: [29, 30] }, error: null });
+  await batch.start();
+  expect(run()).toMatchObject({ status: 'stopped', done: first?.done });
+  expect(error()).toMatchObject({ message: 'No.' });
+  await batch.start();
+  expect(run()).toMatchObject({ status: 'done', done: 60, counts: [29, 30] });
+  expect(error()).toBeNull();
 });
 
-test('a prompt that writes answers a file with texts; a stop keeps those that are there, and it goes on', async () => {
-  const { batch, services, set } = await made();
+test('answers a file with generated texts; a stop keeps those that are there, and it continues', async () => {
+  const { batch, services, set, run, error, ready } = await made();
   await services.store.sets.put({ ...set, words: [], writing: { longest: 4 } });
-  await batch.getState().chooseSet('s', 'stage:production');
-  await batch.getState().openFile(fileOf(20));
-  const unsubscribe = batch.subscribe(({ run }) => {
-    if (run && run.done > 0) batch.getState().stop();
+  await ready('stage:production', fileOf(20));
+  const unsubscribe = batch.running.subscribe(({ run }) => {
+    if (run && run.progress.done > 0) batch.running.stop();
   });
-  await batch.getState().start();
+  await batch.start();
   unsubscribe();
-  expect(batch.getState()).toMatchObject({ error: null, run: { status: 'stopped', done: 8, counts: [] } });
-  expect(batch.getState().run?.first.slice(1, 3)).toEqual([
+  expect(error()).toBeNull();
+  expect(run()).toMatchObject({ status: 'stopped', done: 8, counts: [] });
+  expect(run()?.first.slice(1, 3)).toEqual([
     { kind: 'text', text: '1' },
     { kind: 'left-out', reason: 'it has no text' },
   ]);
-  await batch.getState().download();
+  await batch.download();
   const [head, , second, third, ...others] = (await lastSaved()).text.split('\r\n');
   expect(head).toBe('message,city,written,not_answered');
   expect(second).toBe('text 1,Ulm,1,');
   expect(third).toBe(',Ulm,,it has no text');
   expect(others).toHaveLength(6);
-  await batch.getState().start();
-  expect(batch.getState()).toMatchObject({ error: null, run: { status: 'done', done: 20 } });
-  await batch.getState().downloadLeftOut();
+  await batch.start();
+  expect(error()).toBeNull();
+  expect(run()).toMatchObject({ status: 'done', done: 20 });
+  await batch.downloadLeftOut();
   expect((await lastSaved()).text).toBe('row,reason\r\n3,it has no text\r\n');
 });
 
-test('a file over the limit is refused before it is read, and reading can be given up', async () => {
-  const { batch } = await made();
-  await batch.getState().openFile(Object.defineProperty(fileOf(3), 'size', { value: 60_000_000 }));
-  expect(batch.getState()).toMatchObject({ file: null, reading: null });
-  expect(batch.getState().error?.message).toMatch(/^new\.csv has .+; files up to .+ are read\. Split it/);
-  const reading = batch.getState().openFile(fileOf(3));
-  expect(batch.getState().reading).toMatchObject({ name: 'new.csv' });
-  batch.getState().stopReading();
+test('refuses a file over the limit before it is read, and stops reading when asked', async () => {
+  const { batch, rows, file, error } = await made();
+  batch.openFile(Object.defineProperty(fileOf(3), 'size', { value: 60_000_000 }));
+  await vi.waitFor(() => expect(error()?.message).toMatch(/^new\.csv has 60 MB; the limit is 50 MB\. Split it/));
+  expect(file()).toBeNull();
+  expect(rows.reading.getState()).toBeNull();
+  const reading = rows.open(fileOf(3));
+  expect(rows.reading.getState()).toMatchObject({ name: 'new.csv' });
+  rows.close();
   await reading;
-  expect(batch.getState()).toMatchObject({ file: null, reading: null, error: null });
+  expect(file()).toBeNull();
+  expect(rows.reading.getState()).toBeNull();
+  expect(error()).toBeNull();
 });
 
-test('a stage that is gone is an error, not another version', async () => {
-  const { batch, services, calls } = await made();
-  await batch.getState().chooseSet('s', 'stage:production');
-  await batch.getState().openFile(fileOf(3));
+test('refuses a stage that was removed, rather than answer with another version', async () => {
+  const { batch, services, calls, run, error, ready } = await made();
+  await ready('stage:production', fileOf(3));
   await services.store.sets.update('s', (s) => moveStage(s, { stage: 'production', to: null }, '2026-01-04'));
-  await batch.getState().start();
-  expect(batch.getState().error?.message).toContain('TONE has no stage “production”');
-  expect(batch.getState().run).toBeNull();
+  await batch.start();
+  expect(error()?.message).toContain('TONE has no stage “production”');
+  expect(run()).toBeNull();
   expect(calls.asked).toBe(0);
 });
 
-test('answers hold their file and their prompt until they are discarded, which can be undone', async () => {
-  const { batch } = await made();
-  await batch.getState().chooseSet('s', 'h1');
-  await batch.getState().openFile(fileOf(3));
-  await batch.getState().start();
-  const { run } = batch.getState();
-  batch.getState().chooseWhich('stage:production');
-  await batch.getState().openFile(fileOf(9));
-  expect(batch.getState()).toMatchObject({ which: 'h1', file: { rows: 3 }, run });
-  expect(batch.getState().error?.message).toContain('new.csv was not opened');
-  batch.getState().discard();
-  expect(batch.getState().run).toBeNull();
+test('holds file and prompt until the answers are discarded, and undoes a discard', async () => {
+  const { batch, file, run, error, ready } = await made();
+  await ready('h1', fileOf(3));
+  await batch.start();
+  const before = run();
+  batch.chooseWhich('stage:production');
+  batch.openFile(fileOf(9));
+  expect(batch.choice.getState().which).toBe('h1');
+  expect(file()).toMatchObject({ rows: 3 });
+  expect(error()?.message).toContain('new.csv was not opened');
+  batch.discard();
+  expect(run()).toBeNull();
   toasts.visibleToasts.at(-1)?.content.action?.run();
-  expect(batch.getState().run).toBe(run);
-  batch.getState().discard();
-  await batch.getState().openFile(new File(['\u0000\u0001\u0002'], 'photo.png'));
-  expect(batch.getState()).toMatchObject({ file: null, run: null });
-  expect(batch.getState().error?.message).toContain('photo.png');
+  expect(run()).toEqual(before);
+  await batch.download();
+  expect((await lastSaved()).text.split('\r\n')).toHaveLength(5);
+  batch.discard();
+  batch.openFile(new File(['\u0000\u0001\u0002'], 'photo.png'));
+  await vi.waitFor(() => expect(error()?.message).toContain('photo.png'));
+  expect(file()).toBeNull();
   toasts.visibleToasts.at(-1)?.content.action?.run();
-  expect(batch.getState().run).toBeNull();
+  expect(run()).toBeNull();
 });

@@ -1,250 +1,184 @@
-/** One version over a file of rows: answered piece by piece, stopped and gone on with, and taken away as a file. Nothing is kept. */
-import { createStore, type StoreApi } from 'zustand/vanilla';
+/** One version answers a file of rows: stopped, continued, and saved as a file. Nothing of it is stored in the browser. */
+import { createStore } from 'zustand/vanilla';
+import type { LabelScore } from '../../../dataset/predictions-out';
 import { StudioError } from '../../../lib/errors';
-import { ofKind } from '../../../project/evaluations';
-import { calibrationOf } from '../../../project/performance';
-import { isWriting } from '../../../project/prompt-set';
-import { promptFor, type ReadyPrompt, readyPrompt } from '../../../project/ready-prompt';
-import { versionById, versionWords } from '../../../project/versions';
-import type { BatchFile } from '../../../worker/protocol';
-import type { ProjectStore } from '../../state/project-store';
-import type { Services } from '../../state/services';
-import { isEngineGone } from '../../state/session-state';
-import type { SessionStore } from '../../state/session-store';
-import { longestAnswer } from '../../state/write-texts';
+import type { PromptSet } from '../../../project/types';
+import type { BatchProgress, BatchRequest } from '../../../workflow/batch';
+import { type JobContext, job } from '../../state/job';
+import { type Resource, resource } from '../../state/resource';
+import { perStudio } from '../../state/screen-store';
+import type { Studio } from '../../state/studio';
 import { toastUndo } from '../../ui';
 import { saveFile } from '../../ui/download';
-import { type BatchAnswers, labelAnswers, type Told, textAnswers } from './batch-answers';
-import type { BatchRun, BatchState } from './batch-state';
-import { createRowsReader } from './rows-reader';
-import { asTrouble } from './trouble';
+import { answeringVersion, chosenVersion } from './answering';
+import { batchRows, columnsOf } from './rows-file';
 
-export type BatchStore = StoreApi<BatchState>;
-
-const STAGE = 'stage:';
-
-interface Answered {
-  /** Of the weights that answer: others would give other answers. */
+export interface BatchRun {
+  /** "SUPPORT_TONE, production (tuned 3)". */
+  readonly who: string;
+  /** Weights that answered: others would answer differently. */
   readonly model: string;
-  readonly answers: BatchAnswers;
+  /** Empty where texts are generated. */
+  readonly labels: readonly string[];
+  readonly calibrated: boolean;
+  readonly request: BatchRequest;
+  readonly progress: BatchProgress;
+  /** Its answers so far were downloaded. */
+  readonly isSaved: boolean;
 }
 
-/** Numbers and names aside, so that reasons of one kind stand together. */
-const kindOf = (reason: string) => reason.replace(/\d+/g, '…').replace(/“.*”/, '“…”');
-
-function tallied(before: BatchRun['leftOut'], more: Told['leftOut']): BatchRun['leftOut'] {
-  const kinds = new Map(before);
-  for (const [, reason] of more) kinds.set(kindOf(reason), (kinds.get(kindOf(reason)) ?? 0) + 1);
-  return [...kinds];
+export interface BatchOptions {
+  readonly format: 'csv' | 'jsonl';
+  readonly neutralise: boolean;
+  readonly bom: boolean;
+  /** What the file says of each label, beside the answer. */
+  readonly each: LabelScore | 'nothing';
 }
+
+interface Choice {
+  readonly setId: string | null;
+  /** `stage:production`, or a version's id; null = not chosen yet. */
+  readonly which: string | null;
+  readonly options: BatchOptions;
+  /** Why something that was asked for is refused. */
+  readonly refused: StudioError | null;
+}
+
+const OPTIONS: BatchOptions = { format: 'csv', neutralise: true, bom: false, each: 'nothing' };
+
+/** The set that answers, as it is stored. */
+export const batchSet = perStudio(
+  ({ services, stores: { project } }): Resource<string, PromptSet | null> =>
+    resource(async (setId) => {
+      const open = project.getState().set;
+      return open?.id === setId ? open : services.store.sets.get(setId);
+    }),
+);
 
 const held = (what: string) =>
   new StudioError(
     'bad-input',
-    `${what}, since the answers of the last batch are still here. Download or discard them first.`,
+    `${what}, because the answers of the last batch are still here. Download or discard them first.`,
   );
 
-export function createBatchStore(services: Services, session: SessionStore, project: ProjectStore): BatchStore {
-  const { store: disk, data } = services;
-  const reader = createRowsReader(services, 'batch');
-  let aborter: AbortController | null = null;
-  let answered: Answered | null = null;
+type Context = JobContext<{ readonly run: BatchRun | null }>;
 
-  return createStore<BatchState>((set, get) => {
-    /** While there are answers, neither rows nor prompt change under them. */
-    const isHeld = () => get().run !== null;
-
-    /** The prompt that was chosen, as it is now: a stage may have moved since it was. @throws StudioError why there is none */
-    async function chosen(): Promise<{ readonly ready: ReadyPrompt; readonly who: string }> {
-      const { set: of, which } = get();
-      const now = of && (await disk.sets.get(of.id));
-      if (!now || now.deletedAt !== null || which === null)
-        throw new StudioError('bad-input', 'This prompt set is not in the library any more. Choose another.');
-      if (which.startsWith(STAGE)) {
-        const stage = which.slice(STAGE.length);
-        const found = promptFor([now], { handle: now.handle, stage });
-        if (!found.ok) throw new StudioError('bad-input', found.error.message);
-        return { ready: found.value, who: `${now.handle}, ${stage} (${versionWords(found.value.of)})` };
-      }
-      const version = versionById(now, which);
-      if (!version) throw new StudioError('bad-input', 'This version is not in the library any more. Choose another.');
-      return { ready: readyPrompt(now, version), who: `${now.handle}, ${versionWords(version)}` };
-    }
-
-    function keep({ done, said, counts, leftOut, rowsPerSecond, secondsLeft }: Told): void {
-      const { run } = get();
-      if (!run || !answered) return;
-      const first = [...run.first];
-      const all = [...said, ...leftOut.map(([index, reason]) => [index, { kind: 'left-out', reason }] as const)];
-      for (const [index, what] of all) if (index < first.length) first[index] = what;
-      const reasons = tallied(run.leftOut, leftOut);
-      set({ run: { ...run, done, rowsPerSecond, secondsLeft, counts, first, leftOut: reasons } });
-      session.getState().updateJob({ fraction: done / run.total, secondsLeft });
-    }
-
-    async function begin({ rows, first }: BatchFile, model: string): Promise<BatchRun> {
-      const { ready, who } = await chosen();
-      const writes = isWriting(ready.set);
-      const needsRows = writes || ready.prompt.shots > 0;
-      const dataset = needsRows ? ((await disk.datasets.get(ready.set.id))?.dataset ?? null) : null;
-      const calibration = writes
-        ? null
-        : calibrationOf(ofKind(await disk.evaluations.ofSet(ready.set.id), 'classify'), ready.of);
-      await session.getState().tokenizerReady();
-      const longest = writes ? await longestAnswer(services, ready.set, dataset) : null;
-      await data.call('startBatch', {
-        lane: 'batch',
-        prompt: ready.prompt,
-        words: ready.words,
-        text: get().text ?? '',
-        label: null,
-        ...(longest === null ? {} : { longest }),
-        dataset,
-      });
-      const using = { services, session, ready, rows };
-      const answers = longest === null ? labelAnswers(using, calibration) : textAnswers(using, longest);
-      answered = { model, answers };
-      if (get().set) set({ set: ready.set });
-      const labels = ready.words.map(({ label }) => label);
-      return {
-        who,
-        status: 'running',
-        done: 0,
-        total: rows,
-        rowsPerSecond: 0,
-        secondsLeft: null,
-        labels,
-        counts: labels.map(() => 0),
-        leftOut: [],
-        calibrated: calibration !== null,
-        first: first.map(() => null),
-      };
-    }
-
-    return {
-      set: null,
-      which: null,
-      file: null,
-      reading: null,
-      text: null,
-      run: null,
-      options: { format: 'csv', neutralise: true, bom: false, each: 'nothing' },
-      error: null,
-      chooseSet: async (setId, which) => {
-        if (get().set?.id === setId && (which === undefined || which === get().which)) return;
-        if (isHeld()) return set({ error: held('The other prompt was not chosen') });
-        const open = project.getState().set;
-        const found = open?.id === setId ? open : await disk.sets.get(setId);
-        set({ set: found, which: which ?? null, error: null });
-      },
-      chooseWhich: (which) => {
-        if (!isHeld()) set({ which, error: null });
-      },
-      openFile: async (file) => {
-        if (isHeld()) return set({ error: held(`${file.name} was not opened`) });
-        set({ file: null, text: null, error: null });
-        try {
-          const opened = await reader.read(file, (reading) => set({ reading }));
-          if (opened) set({ reading: null, file: opened, text: opened.guess?.text ?? opened.columns[0] ?? null });
-        } catch (cause) {
-          set({ reading: null, error: asTrouble(cause, 'The file could not be read') });
-        }
-      },
-      stopReading: () => {
-        reader.stop();
-        set({ reading: null });
-      },
-      chooseText: (text) => {
-        if (!isHeld()) set({ text, error: null });
-      },
-      start: async () => {
-        const { file, run: before } = get();
-        if (!file || before?.status === 'running' || session.getState().job) return;
-        const mine = new AbortController();
-        aborter = mine;
-        try {
-          set({ error: null });
-          const { sha256 } = await session.getState().modelReady();
-          const goesOn = before?.status === 'stopped' && answered?.model === sha256;
-          const run: BatchRun = goesOn ? { ...before, status: 'running' } : await begin(file, sha256);
-          if (!answered || mine.signal.aborted) return;
-          set({ run });
-          session.getState().setJob({
-            title: `Batch: ${run.who}`,
-            screen: 'library?tab=batch',
-            fraction: run.done / run.total,
-            secondsLeft: null,
-            stop: get().stop,
-          });
-          await answered.answers.answer({
-            rowsAt: (from, count) => data.call('batchRows', { lane: 'batch', from, count }),
-            from: run.done,
-            total: run.total,
-            signal: mine.signal,
-            onPiece: keep,
-          });
-          set(({ run: now }) => ({ run: now && { ...now, status: 'done', secondsLeft: null } }));
-        } catch (cause) {
-          const error = asTrouble(cause, 'The batch stopped');
-          if (isEngineGone(error)) session.getState().engineLost(error);
-          set(({ run: now }) => ({
-            run: now && now.done > 0 ? { ...now, status: 'stopped', secondsLeft: null } : null,
-            error: error.code === 'cancelled' ? null : error,
-          }));
-        } finally {
-          if (aborter === mine) aborter = null;
-          session.getState().setJob(null);
-        }
-      },
-      stop: () => aborter?.abort(),
-      change: (options) => set((state) => ({ options: { ...state.options, ...options } })),
-      download: async () => {
-        const { run, file, options } = get();
-        if (!run || !file || !answered) return;
-        const { format, neutralise, bom, each } = options;
-        try {
-          const { file: made } = await data.call('batchOutput', {
-            lane: 'batch',
-            answers: answered.answers.output(run.done, each),
-            done: run.done,
-            format,
-            neutralise,
-            bom,
-          });
-          const stem = file.format.fileName.replace(/\.[^.]*$/, '') || 'rows';
-          saveFile(`${stem}-answered.${format}`, made, made.type);
-        } catch (cause) {
-          set({ error: asTrouble(cause, 'The file could not be made') });
-        }
-      },
-      downloadLeftOut: async () => {
-        const { run } = get();
-        if (!run) return;
-        try {
-          const { file } = await data.call('batchLeftOut', { lane: 'batch', done: run.done });
-          saveFile('rows-not-answered.csv', file, file.type);
-        } catch (cause) {
-          set({ error: asTrouble(cause, 'The list could not be made') });
-        }
-      },
-      discard: () => {
-        const { run, file } = get();
-        const before = answered;
-        if (!run || run.status === 'running') return;
-        answered = null;
-        set({ run: null, error: null });
-        toastUndo(`${run.done} answers were discarded`, () => {
-          // a file that was opened since has other rows
-          if (isHeld() || get().file !== file) return;
-          answered = before;
-          set({ run });
-        });
-      },
-      clear: () => {
-        if (isHeld()) return;
-        set({ file: null, text: null, error: null });
-        void data.call('closeBatch', { lane: 'batch' }).catch(() => undefined);
-      },
-    };
-  });
+async function freshRun({ services, stores }: Studio, setId: string, which: string, text: string): Promise<BatchRun> {
+  const { sha256 } = await stores.session.getState().modelReady();
+  await stores.session.getState().tokenizerReady();
+  const { ready, who } = await chosenVersion(services.store, setId, which);
+  const version = await answeringVersion(services.store, ready, false);
+  const { task, words } = version;
+  return {
+    who,
+    model: sha256,
+    labels: words.map(({ label }) => label),
+    calibrated: task.kind === 'classify' && task.calibration !== null,
+    request: { version, text, from: 0 },
+    progress: { done: 0, total: 0, rowsPerSecond: 0, secondsLeft: null, counts: [], leftOut: [], first: [] },
+    isSaved: false,
+  };
 }
+
+/** Reports a run as it is answered; one that failed before its first answer leaves nothing. */
+async function answer({ services }: Studio, run: BatchRun, { signal, report }: Context): Promise<void> {
+  const { done } = run.progress;
+  report({ run, title: `Batch: ${run.who}` });
+  let last = run.progress;
+  try {
+    await services.data.call(
+      'batch',
+      { ...run.request, from: done },
+      {
+        signal,
+        onEvent: ({ progress }) => {
+          last = progress;
+          const { secondsLeft } = progress;
+          report({ run: { ...run, progress, isSaved: false }, fraction: progress.done / progress.total, secondsLeft });
+        },
+      },
+    );
+  } finally {
+    if (last.done === 0) report({ run: null });
+  }
+}
+
+/** Everything that the Batch tab does, beside reading its file. */
+export const batch = perStudio((studio) => {
+  const { services, stores } = studio;
+  const rows = batchRows.of(studio);
+  const choice = createStore<Choice>(() => ({ setId: null, which: null, options: OPTIONS, refused: null }));
+
+  const running = job(stores.session, {
+    title: 'Batch',
+    screen: 'library?tab=batch',
+    initial: { run: null as BatchRun | null },
+    run: async (context, before: BatchRun | null) => {
+      const { setId, which } = choice.getState();
+      const { value: file } = rows.source.getState();
+      const { text } = columnsOf(file, rows.columns.getState());
+      if (!file || setId === null || which === null || text === null) return;
+      const { sha256 } = await stores.session.getState().modelReady();
+      const continued = before?.model === sha256 ? before : null;
+      await answer(studio, continued ?? (await freshRun(studio, setId, which, text)), context);
+    },
+  });
+
+  const isHeld = () => running.getState().run !== null;
+  /** While there are answers, neither rows nor prompt change under them. */
+  const unlessHeld = (what: string, act: () => void) => {
+    choice.setState({ refused: isHeld() ? held(what) : null });
+    if (!isHeld()) act();
+  };
+  const save = async (name: string, make: () => Promise<{ readonly file: Blob }>) => {
+    try {
+      const { file } = await make();
+      saveFile(name, file, file.type);
+    } catch (cause) {
+      const refused = cause instanceof StudioError ? cause : new StudioError('internal', `Not saved: ${String(cause)}`);
+      choice.setState({ refused });
+    }
+  };
+
+  return {
+    choice,
+    running,
+    chooseSet: (setId: string, which: string | null = null) => {
+      const before = choice.getState();
+      if (before.setId === setId && (which === null || which === before.which)) return;
+      unlessHeld('The other prompt was not chosen', () => choice.setState({ setId, which }));
+    },
+    chooseWhich: (which: string) => unlessHeld('The other version was not chosen', () => choice.setState({ which })),
+    openFile: (file: File) => unlessHeld(`${file.name} was not opened`, () => void rows.open(file)),
+    chooseText: (text: string) => unlessHeld('The other column was not chosen', () => rows.choose({ text })),
+    closeFile: () => unlessHeld('The file was not closed', rows.close),
+    change: (options: Partial<BatchOptions>) =>
+      choice.setState((before) => ({ options: { ...before.options, ...options } })),
+    /** From the first row, or from where it was stopped. */
+    start: () => {
+      choice.setState({ refused: null });
+      return running.start(running.getState().run);
+    },
+    download: async () => {
+      const { fileName } = rows.source.getState().value?.format ?? { fileName: '' };
+      const { options } = choice.getState();
+      const stem = fileName.replace(/\.[^.]*$/, '') || 'rows';
+      await save(`${stem}-answered.${options.format}`, () => services.data.call('batchFile', options));
+      running.setState(({ run }) => ({ run: run && { ...run, isSaved: true } }));
+    },
+    /** The rows that were not answered, and why, as a file. */
+    downloadLeftOut: () => save('rows-not-answered.csv', () => services.data.call('batchLeftOut', {})),
+    /** Lets the answers go, so that another prompt or file can be chosen; with an undo. */
+    discard: () => {
+      const { run } = running.getState();
+      const { value: file } = rows.source.getState();
+      if (!run || running.getState().running) return;
+      running.setState({ run: null, error: null });
+      choice.setState({ refused: null });
+      toastUndo(`${run.progress.done} answers were discarded`, () => {
+        // a file that was opened since has other rows
+        if (!isHeld() && rows.source.getState().value === file) running.setState({ run });
+      });
+    },
+  };
+});

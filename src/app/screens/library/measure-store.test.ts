@@ -3,11 +3,25 @@ import { dealt, preparedOf } from '../../../dataset/test-support';
 import { driftWords, firstOf } from '../../../project/drift';
 import { resultsOf } from '../../../project/performance';
 import { addHardVersion, createPromptSet } from '../../../project/prompt-set';
-import { createProjectStore } from '../../state/project-store';
-import { createSessionStore } from '../../state/session-store';
-import { CAPABILITIES, testServices, writingFile } from '../../state/test-support';
-import { createMeasureStore } from './measure-store';
-import { createRepositoryStore } from './repository-store';
+import { testServices, testStudio, writingFile } from '../../state/test-support';
+import { detailActions, setDetail } from './library-store';
+import { measuring } from './measure-store';
+import { measureRows } from './rows-file';
+
+/** The Library with one set looked into. */
+async function looking(services: ReturnType<typeof testServices>) {
+  const studio = testStudio(services);
+  const detail = setDetail.of(studio);
+  await detail.load('s');
+  const measure = measuring.of(studio);
+  const { open, choose } = measureRows.of(studio);
+  const sentences = () => {
+    const { value } = detail.getState();
+    const results = value ? resultsOf(value) : [];
+    return results.map((result) => driftWords(firstOf(results, result), result));
+  };
+  return { measure, open, choose, sentences, detail, ...detailActions.of(studio) };
+}
 
 /** A model that always says the first label. */
 async function made() {
@@ -34,51 +48,37 @@ async function made() {
   const { set } = addHardVersion(empty, { id: 'h1', now: '2026-01-02' }, { prompt });
   await services.store.sets.put(set);
   await services.store.datasets.put({ setId: 's', dataset });
-  const session = createSessionStore(services, CAPABILITIES);
-  const project = createProjectStore(services);
-  const repository = createRepositoryStore(services, project);
-  await repository.getState().look('s');
-  const measure = createMeasureStore(services, session, project, repository);
-  const sentences = () => {
-    const { detail } = repository.getState();
-    const results = detail ? resultsOf(detail) : [];
-    return results.map((result) => driftWords(firstOf(results, result), result));
-  };
-  return { services, dataset, repository, measure, sentences };
+  return { services, dataset, ...(await looking(services)) };
 }
 
 const labelled = (cells: readonly (readonly [string, string])[]) =>
   new File([['body,tone', ...cells.map((row) => row.join(','))].join('\n')], 'april.csv');
 
-test('held-back rows: measured, counted as a look, and held against themselves row by row', async () => {
+test('measures on test rows, counts their use, and compares the version with itself row by row', async () => {
   const { services, dataset, measure, sentences } = await made();
-  await measure.getState().onHeldBack('s', 'h1');
-  expect(measure.getState()).toMatchObject({ error: null, running: null });
+  await measure.start('s', 'h1', 'held-back');
+  expect(measure.getState()).toMatchObject({ error: null, running: false });
   const n = dataset.split.test.length;
-  expect(sentences()).toEqual([
-    expect.stringMatching(new RegExp(`^52% .+ on ${n} held-back rows of march\\.csv\\. Nothing was recorded`)),
-  ]);
+  expect(sentences()).toEqual([expect.stringMatching(new RegExp(`^52% .+ on ${n} .*rows of march\\.csv`))]);
   expect((await services.store.sets.get('s'))?.testLooks).toBe(1);
-  await measure.getState().onHeldBack('s', 'h1');
-  expect(sentences()[1]).toContain('on the same rows: no clear change, 0 points');
+  await measure.start('s', 'h1', 'held-back');
+  expect(sentences()[1]).toMatch(/on the same rows: no clear change, 0 points/);
   expect((await services.store.sets.get('s'))?.testLooks).toBe(2);
 });
 
-test('a file: rows without a label that is known are left out, its texts are not kept, and a real drop is called one', async () => {
-  const { services, measure, repository, sentences } = await made();
-  await measure.getState().openFile(labelled(Array.from({ length: 80 }, (_, i) => [`fine ${i}`, 'good'])));
-  await measure.getState().onFile('s', 'h1');
-  await measure
-    .getState()
-    .openFile(
-      labelled([
-        ...Array.from({ length: 80 }, (_, i) => [`awful ${i}`, i % 2 ? 'BAD' : 'good'] as const),
-        ['x', 'ugly'],
-        ['', 'good'],
-      ]),
-    );
-  measure.getState().choose({ text: 'body', label: 'tone' });
-  await measure.getState().onFile('s', 'h1');
+test('leaves out rows of a file without a known label, keeps no text, and calls a real drop one', async () => {
+  const { services, measure, open, choose, detail, sentences, removeMeasurement } = await made();
+  await open(labelled(Array.from({ length: 80 }, (_, i) => [`fine ${i}`, 'good'])));
+  await measure.start('s', 'h1', 'file');
+  await open(
+    labelled([
+      ...Array.from({ length: 80 }, (_, i) => [`awful ${i}`, i % 2 ? 'BAD' : 'good'] as const),
+      ['x', 'ugly'],
+      ['', 'good'],
+    ]),
+  );
+  choose({ text: 'body', label: 'tone' });
+  await measure.start('s', 'h1', 'file');
   expect(measure.getState().error).toBeNull();
   expect(sentences()[1]).toMatch(
     /^Was 100% on 80 rows of april\.csv; now 50% \(39 to 61\) on 80 rows of april\.csv: a real drop, −50 points/,
@@ -89,28 +89,29 @@ test('a file: rows without a label that is known are left out, its texts are not
   expect((await services.store.sets.get('s'))?.testLooks).toBe(0);
   const [first] = kept;
   if (!first) throw new Error('a measurement');
-  await measure.getState().remove(first);
-  expect(repository.getState().detail?.measurements).toHaveLength(1);
+  await removeMeasurement(first);
+  expect(detail.getState().value?.measurements).toHaveLength(1);
 });
 
-test('what cannot be measured is said, and nothing is kept', async () => {
-  const { services, measure } = await made();
-  await measure.getState().openFile(
+test('says why something cannot be measured, and keeps nothing of it', async () => {
+  const { services, measure, open, choose } = await made();
+  const error = () => measure.getState().error?.message;
+  await open(
     labelled([
       ['a', 'blue'],
       ['b', 'green'],
     ]),
   );
-  await measure.getState().onFile('s', 'h1');
-  expect(measure.getState().error?.message).toContain('No row of this file has a text and a label');
-  measure.getState().choose({ text: 'tone', label: 'tone' });
-  await measure.getState().onFile('s', 'h1');
-  expect(measure.getState().error?.message).toContain('Choose the file’s column');
-  await measure.getState().onFile('s', 'gone');
-  expect(measure.getState().error?.message).toContain('not in the library any more');
+  await measure.start('s', 'h1', 'file');
+  expect(error()).toContain('No row of this file has a text and a label');
+  choose({ text: 'tone', label: 'tone' });
+  await measure.start('s', 'h1', 'file');
+  expect(error()).toContain('Choose the file’s column');
+  await measure.start('s', 'gone', 'file');
+  expect(error()).toContain('no longer in the library');
   await services.store.sets.update('s', (set) => ({ ...set, words: [...set.words].reverse() }));
-  await measure.getState().onHeldBack('s', 'h1');
-  expect(measure.getState().error?.message).toContain('other labels by now');
+  await measure.start('s', 'h1', 'held-back');
+  expect(error()).toContain('labels of the rows have changed');
   expect(await services.store.measurements.ofSet('s')).toEqual([]);
 });
 
@@ -146,21 +147,16 @@ async function writing() {
   const { set } = addHardVersion({ ...empty, writing: { longest: 6 } }, { id: 'h1', now: '2026-01-02' }, { prompt });
   await services.store.sets.put(set);
   await services.store.datasets.put({ setId: 's', dataset });
-  const project = createProjectStore(services);
-  const repository = createRepositoryStore(services, project);
-  await repository.getState().look('s');
-  const measure = createMeasureStore(services, createSessionStore(services, CAPABILITIES), project, repository);
-  return { services, dataset, measure };
+  return { services, dataset, ...(await looking(services)) };
 }
 
-test('texts that are written: scored on held-back rows and on a file, of which no text is kept', async () => {
-  const { services, dataset, measure } = await writing();
-  await measure.getState().onHeldBack('s', 'h1');
+test('scores generated texts on test rows and on a file, and keeps no text', async () => {
+  const { services, dataset, measure, open, choose } = await writing();
+  await measure.start('s', 'h1', 'held-back');
   expect(measure.getState().error).toBeNull();
-  const file = new File(['body,sum\nsecret one,gone\nsecret two,came\nsecret three,\n'], 'april.csv');
-  await measure.getState().openFile(file);
-  measure.getState().choose({ text: 'body', label: 'sum' });
-  await measure.getState().onFile('s', 'h1');
+  await open(new File(['body,sum\nsecret one,gone\nsecret two,came\nsecret three,\n'], 'april.csv'));
+  choose({ text: 'body', label: 'sum' });
+  await measure.start('s', 'h1', 'file');
   expect(measure.getState().error).toBeNull();
   const [held, other] = await services.store.measurements.ofSet('s');
   expect(held).toMatchObject({ labels: [], gold: [], leftOut: 0, data: { kind: 'held-back' } });

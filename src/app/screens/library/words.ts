@@ -2,11 +2,12 @@
 import type { Listing } from '../../../project/listing';
 import { resolveStage, STANDARD_STAGES, stagesOf } from '../../../project/stages';
 import type { PromptSet, StageMove } from '../../../project/types';
-import { type Version, versionById, versionWords } from '../../../project/versions';
-import { counted, percent } from '../../ui/format';
-import { reachedWords } from '../train/words';
+import { type Version, versionWords } from '../../../project/versions';
+import { navigate } from '../../shell/location';
+import { MISSING_VERSION, targetWords } from '../../state/version-words';
+import { counted } from '../../ui/format';
 
-/** Every word of the search stands somewhere in the name, handle, labels, tags, stages, notes or prompts. */
+/** Sets whose name, handle, labels, tags, stages, notes or prompts contain every word of the search. */
 export function searched(sets: readonly Listing[], search: string, tag: string | null = null): readonly Listing[] {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
   return sets.filter(
@@ -14,7 +15,7 @@ export function searched(sets: readonly Listing[], search: string, tag: string |
   );
 }
 
-/** Tags in use, the commonest first. */
+/** Tags in use, the most frequent first. */
 export function tagsOf(sets: readonly Listing[]): readonly { readonly tag: string; readonly sets: number }[] {
   const counts = new Map<string, number>();
   for (const { tags } of sets) for (const tag of tags) counts.set(tag, (counts.get(tag) ?? 0) + 1);
@@ -31,44 +32,33 @@ export const versionsWords = ({ hard, tuned }: Pick<Listing, 'hard' | 'tuned'>):
   `${counted(hard, 'hand-written prompt')}, ${counted(tuned, 'tuned prompt')}`;
 
 export const rowsWords = ({ rows, datasetName }: Pick<Listing, 'rows' | 'datasetName'>): string =>
-  rows === null ? 'its rows are not here' : `${counted(rows, 'row')} of ${datasetName ?? 'a file'}`;
+  rows === null ? 'rows not in this browser' : `${counted(rows, 'row')} of ${datasetName ?? 'a file'}`;
 
-/** "Support tone: production stands at tuned 3". */
+/** "Support tone: production points to tuned 3". */
 export function detailTitle(set: PromptSet): string {
-  const stages = stagesOf(set);
-  const first = stages[0];
+  const [first] = stagesOf(set);
   if (!first) return `${set.name}: no stage yet`;
   const found = resolveStage(set, first.name);
-  const where = found.ok ? versionWords(found.value) : 'a version that is not here';
-  return `${set.name}: ${first.name} stands at ${where}`;
-}
-
-/** "hand-written 1", "nothing", "a version that is not here". */
-export function placeWords(set: PromptSet, versionId: string | null): string {
-  if (versionId === null) return 'nothing';
-  const found = versionById(set, versionId);
-  return found ? versionWords(found) : 'a version that is not here';
+  return `${set.name}: ${first.name} points to ${found.ok ? versionWords(found.value) : MISSING_VERSION}`;
 }
 
 /** "from hand-written 1 to tuned 2". */
 export const moveWords = (set: PromptSet, { from, to }: StageMove): string =>
   from === null
-    ? `put at ${placeWords(set, to)}`
+    ? `set to ${targetWords(set, to)}`
     : to === null
-      ? `taken away from ${placeWords(set, from)}`
-      : `from ${placeWords(set, from)} to ${placeWords(set, to)}`;
+      ? `removed from ${targetWords(set, from)}`
+      : `from ${targetWords(set, from)} to ${targetWords(set, to)}`;
 
-/** The standard stages that nothing stands at yet: proposed as names for a new one. */
+/** The standard stages that are not in use yet: names to suggest for a new one. */
 export const freeStages = (set: PromptSet): readonly string[] =>
   STANDARD_STAGES.filter((name) => !stagesOf(set).some((stage) => stage.name === name));
 
-/** Stages as choices: "production", and where it stands now. */
-export const stageOptions = (set: PromptSet): readonly { id: string; label: string; detail: string }[] =>
-  stagesOf(set).map(({ name, versionId }) => ({
-    id: `stage:${name}`,
-    label: name,
-    detail: `stage, at ${placeWords(set, versionId)}`,
-  }));
+/** Opens the Batch tab with a set and one of its versions or stages chosen. */
+export function toBatch(setId: string, which: string): void {
+  const query = new URLSearchParams({ tab: 'batch', run: `${setId} ${which}` });
+  navigate(`${location.hash.slice(1).split('?')[0]}?${query}`);
+}
 
 /** "12 rows a second", "one row in 2.5 s". */
 export function paceWords(rowsPerSecond: number): string {
@@ -81,7 +71,7 @@ export function paceWords(rowsPerSecond: number): string {
 
 const day = new Intl.DateTimeFormat('en', { dateStyle: 'medium' });
 const minute = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' });
-/** An ISO time; what an imported file says instead of one is shown as it is. */
+/** An ISO time; what an imported file has in its place is shown as it is. */
 const shown = (form: Intl.DateTimeFormat, iso: string) => {
   const time = Date.parse(iso);
   return Number.isNaN(time) ? iso.slice(0, 40) : form.format(time);
@@ -92,11 +82,3 @@ export const minuteWords = (iso: string): string => shown(minute, iso);
 /** "Nov 3, 2026, by Ana". */
 export const madeWords = ({ createdAt, author }: Version['version']): string =>
   `${dayWords(createdAt)}${author ? `, by ${author}` : ''}`;
-
-/** What a version reached on validation rows; null = it was not tried. */
-export function reached(of: Version): string | null {
-  if (of.kind === 'soft') return reachedWords(of.version) === '–' ? null : reachedWords(of.version);
-  const { tried, wrote } = of.version;
-  if (wrote) return `ROUGE-L ${percent(wrote.rougeL)}`;
-  return tried ? percent(tried.accuracy) : null;
-}

@@ -1,7 +1,6 @@
 import type { PromptSet } from '../../../project/types';
+import { stageOptions, versionOptions } from '../../state/version-words';
 import { Note, Select } from '../../ui';
-import { versionOptions } from '../library/version-options';
-import { stageOptions } from '../library/words';
 import { usePlayground } from './use-playground';
 
 /** A stage, or any version, beside the usual prompts; the address keeps which. */

@@ -1,0 +1,85 @@
+import { expect, it, vi } from 'vitest';
+import { fakeLocation, gate, testServices, testStudio } from '../../state/test-support';
+import { toasts } from '../../ui/toast';
+import { deletedSets, detailActions, setActions, setDetail } from './library-store';
+
+/** A Library with two sets. */
+async function made() {
+  fakeLocation();
+  const services = testServices();
+  const studio = testStudio(services);
+  const { project } = studio.stores;
+  const create = (name: string) => project.getState().create({ name, dataset: null, datasetName: null });
+  const slow = await create('Slow');
+  const quick = await create('Quick');
+  const deleted = deletedSets.of(studio);
+  const names = () => (deleted.getState().value ?? []).map(({ name }) => name);
+  /** The same browser in another visit: only what is on disk is known. */
+  const reloaded = () => testStudio(services);
+  return { studio, services, project, slow, quick, deleted, names, reloaded };
+}
+
+it('shows the set that was looked into last, even if another takes longer to read', async () => {
+  const { studio, services, slow, quick } = await made();
+  const { get } = services.store.datasets;
+  const { open: arrive, opened: arrived } = gate();
+  Object.assign(services.store.datasets, {
+    get: (id: string) => (id === slow.id ? arrived : Promise.resolve()).then(() => get(id)),
+  });
+  const detail = setDetail.of(studio);
+  const looking = detail.load(slow.id);
+  await detail.load(quick.id);
+  arrive();
+  await looking;
+  expect(detail.getState().value?.set.name).toBe('Quick');
+});
+
+it('deletes a set, lists it among the deleted ones, and restores it', async () => {
+  const { studio, project, slow, deleted, names } = await made();
+  await deleted.load(2);
+  await setActions.of(studio).remove(slow);
+  expect(names()).toEqual(['Slow']);
+  await setActions.of(studio).restore(slow.id);
+  expect(names()).toEqual([]);
+  expect(project.getState().sets.map(({ name }) => name)).toContain('Slow');
+});
+
+it('does not bring back a discarded set after a reload, and deletes it for good once the undo has passed', async () => {
+  vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] });
+  try {
+    const { studio, services, slow, deleted, names, reloaded } = await made();
+    await deleted.load(2);
+    await setActions.of(studio).remove(slow);
+    await setActions.of(studio).discard(deleted.getState().value ?? []);
+    expect(names()).toEqual([]);
+    const again = deletedSets.of(reloaded());
+    await again.load(1);
+    expect(again.getState().value).toEqual([]);
+    expect(await services.store.sets.get(slow.id)).not.toBeNull();
+    vi.setSystemTime(Date.now() + 60_000);
+    await deletedSets.of(reloaded()).load(1);
+    expect(await services.store.sets.get(slow.id)).toBeNull();
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+it('undoes a discard', async () => {
+  const { studio, slow, deleted, names } = await made();
+  await deleted.load(2);
+  await setActions.of(studio).remove(slow);
+  await setActions.of(studio).discard(deleted.getState().value ?? []);
+  const gone = toasts.visibleToasts.find(({ content }) => content.title.includes('deleted for good'));
+  gone?.content.action?.run();
+  await vi.waitFor(() => expect(names()).toEqual(['Slow']));
+});
+
+it('shows a change of the set that is looked into at once, and keeps it', async () => {
+  const { studio, services, quick } = await made();
+  const detail = setDetail.of(studio);
+  await detail.load(quick.id);
+  await detailActions.of(studio).setNotes(quick.id, 'Ask Ana');
+  await detailActions.of(studio).setTags(quick.id, 'Support, March');
+  expect(detail.getState().value?.set).toMatchObject({ notes: 'Ask Ana', tags: ['support', 'march'] });
+  expect(await services.store.sets.get(quick.id)).toMatchObject({ notes: 'Ask Ana', tags: ['support', 'march'] });
+});

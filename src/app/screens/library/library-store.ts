@@ -1,0 +1,199 @@
+/** The prompt sets as a list, the set that is looked into, and every change that the Library makes to one. */
+import { createStore, type StoreApi } from 'zustand/vanilla';
+import type { DataVersion } from '../../../dataset/types';
+import { ofKind } from '../../../project/evaluations';
+import type { Listing } from '../../../project/listing';
+import type { Measured } from '../../../project/performance';
+import { chooseHard, chooseSoft, renamePromptSet } from '../../../project/prompt-set';
+import { moveStage, stagesOf } from '../../../project/stages';
+import type { Measurement, PromptSet } from '../../../project/types';
+import { readTags, versionById, versionWords, writeNote, writeSetNotes, writeTags } from '../../../project/versions';
+import { navigate, screenPath } from '../../shell/location';
+import { type Resource, resource, useResource } from '../../state/resource';
+import { perStudio, screenStore } from '../../state/screen-store';
+import { type Studio, useProject } from '../../state/studio';
+import { toastError, toastUndo } from '../../ui';
+
+interface SearchState {
+  readonly search: string;
+  /** Only sets with this tag; null = all. */
+  readonly tag: string | null;
+  readonly find: (search: string) => void;
+  readonly filter: (tag: string | null) => void;
+  readonly showAll: () => void;
+}
+
+export const useSearch = screenStore(
+  (): StoreApi<SearchState> =>
+    createStore((set) => ({
+      search: '',
+      tag: null,
+      find: (search) => set({ search }),
+      filter: (tag) => set({ tag }),
+      showAll: () => set({ search: '', tag: null }),
+    })),
+);
+
+/** A set that is looked into, with what belongs to it but its rows. */
+export interface Detail extends Measured {
+  readonly dataVersions: readonly DataVersion[];
+}
+
+/** By the set's id; its value is null where the set is not in this browser. */
+export const setDetail = perStudio(
+  ({ services: { store } }): Resource<string, Detail | null> =>
+    resource(async (setId) => {
+      const [set, dataset, compared, measurements] = await Promise.all([
+        store.sets.get(setId),
+        store.datasets.get(setId),
+        store.evaluations.ofSet(setId),
+        store.measurements.ofSet(setId),
+      ]);
+      if (!set || set.deletedAt !== null) return null;
+      return {
+        set,
+        dataVersions: dataset?.dataset.versions ?? [],
+        evaluations: ofKind(compared, 'classify'),
+        writings: ofKind(compared, 'generate'),
+        measurements,
+      };
+    }),
+);
+
+/** The set that is looked into; the open one as the page has it, whatever is on disk yet. */
+export function useDetail(setId: string) {
+  const { value, status, error } = useResource(setDetail.use(), setId);
+  const open = useProject(({ set }) => (set?.id === setId ? set : null));
+  return { detail: value && open ? { ...value, set: open } : value, status, error };
+}
+
+/** How long an undo is offered. */
+const UNDO_MS = 12_500;
+
+/** Settings: sets that go for good when their undo has passed, with that time. It is kept, so that a reload forgets none. */
+const DISCARDED = 'discarded-sets';
+type Discarded = Readonly<Record<string, number>>;
+
+/** Deleted sets, but for those that were discarded; keyed by what changes when a set is deleted or restored. */
+export const deletedSets = perStudio(
+  ({ services: { store }, stores: { project } }): Resource<number, readonly Listing[]> =>
+    resource(
+      async () => {
+        await project.getState().refresh();
+        const discarded = (await store.settings.get<Discarded>(DISCARDED)) ?? {};
+        const overdue = Object.keys(discarded).filter((id) => (discarded[id] ?? 0) < Date.now());
+        for (const id of overdue) await store.sets.remove(id);
+        if (overdue.length > 0) await forget(store, overdue);
+        const all = await store.listings.list();
+        return all.filter(({ id, deletedAt }) => deletedAt !== null && !(id in discarded));
+      },
+      { keepPrevious: true },
+    ),
+);
+
+type Disk = Studio['services']['store'];
+
+const changeDiscarded = async ({ settings }: Disk, change: (before: Discarded) => Discarded): Promise<void> =>
+  settings.set(DISCARDED, change((await settings.get<Discarded>(DISCARDED)) ?? {}));
+
+const forget = (store: Disk, ids: readonly string[]) =>
+  changeDiscarded(store, (before) => Object.fromEntries(Object.entries(before).filter(([id]) => !ids.includes(id))));
+
+const now = () => new Date().toISOString();
+
+/** Deleting, restoring, discarding and renaming sets of the list. */
+export const setActions = perStudio((studio) => {
+  const { services, stores } = studio;
+  const { store } = services;
+  const project = () => stores.project.getState();
+  const deleted = deletedSets.of(studio);
+  const restore = async (setId: string) => {
+    await project().restore(setId);
+    await deleted.reload();
+  };
+  const emptied = async (sets: readonly Listing[]) => {
+    const ids = sets.map(({ id }) => id);
+    try {
+      for (const id of ids) await store.sets.remove(id);
+      await forget(store, ids);
+    } catch (cause) {
+      toastError('Not everything was deleted', cause instanceof Error ? cause.message : String(cause));
+    }
+  };
+  return {
+    rename: async (setId: string, name: string) => {
+      await project().updateById(setId, (set) => renamePromptSet(set, name, now()));
+    },
+    remove: async ({ id, name }: Pick<Listing, 'id' | 'name'>) => {
+      const wasOpen = project().set?.id === id;
+      await project().remove(id);
+      if (wasOpen) navigate(screenPath(null, 'library'), { replace: true }); // the address still names the deleted set
+      await deleted.reload();
+      toastUndo(`“${name}” was deleted`, () => void restore(id));
+    },
+    restore,
+    /** For good, once the undo has passed, whether the page is still open by then or not. */
+    discard: async (sets: readonly Listing[]) => {
+      const ids = new Set(sets.map(({ id }) => id));
+      deleted.set((deleted.getState().value ?? []).filter(({ id }) => !ids.has(id)));
+      const until = Date.now() + UNDO_MS;
+      const marked = Object.fromEntries([...ids].map((id) => [id, until]));
+      const marking = changeDiscarded(store, (before) => ({ ...before, ...marked })).catch(() => undefined);
+      const timer = setTimeout(() => void emptied(sets), UNDO_MS);
+      const what = sets.length === 1 ? `“${sets[0]?.name}”` : `${sets.length} prompt sets`;
+      toastUndo(`${what} deleted for good`, async () => {
+        clearTimeout(timer);
+        await marking;
+        await forget(store, [...ids]);
+        await deleted.reload();
+      });
+      await marking;
+    },
+  };
+});
+
+export interface StageChange {
+  readonly stage: string;
+  /** Version id; null removes the stage. */
+  readonly to: string | null;
+  readonly note?: string;
+}
+
+/** Changes of the set that is looked into, by its id. */
+export const detailActions = perStudio((studio) => {
+  const { stores, services } = studio;
+  const detail = setDetail.of(studio);
+
+  async function change(setId: string, next: (set: PromptSet) => PromptSet): Promise<void> {
+    const set = await stores.project.getState().updateById(setId, next);
+    const { key, value } = detail.getState();
+    if (key === setId && value) detail.set({ ...value, set });
+  }
+  const move = (setId: string, { stage, to, note = '' }: StageChange) =>
+    change(setId, (set) => moveStage(set, { stage, to, note }, now()));
+
+  return {
+    chooseYours: (setId: string, versionId: string) => change(setId, (set) => chooseHard(set, versionId, now())),
+    chooseTuned: (setId: string, runId: string) => change(setId, (set) => chooseSoft(set, runId, now())),
+    move: async (set: PromptSet, asked: StageChange) => {
+      const { stage, to } = asked;
+      const from = stagesOf(set).find(({ name }) => name === stage)?.versionId ?? null;
+      await move(set.id, asked);
+      const moved = to === null ? null : versionById(set, to);
+      toastUndo(moved ? `“${stage}” points to ${versionWords(moved)} now` : `The stage “${stage}” was removed`, () => {
+        void move(set.id, { stage, to: from, note: 'undone' });
+      });
+    },
+    note: (setId: string, versionId: string, text: string) =>
+      change(setId, (set) => writeNote(set, versionId, text, now())),
+    setNotes: (setId: string, text: string) => change(setId, (set) => writeSetNotes(set, text, now())),
+    setTags: (setId: string, text: string) => change(setId, (set) => writeTags(set, readTags(text), now())),
+    removeMeasurement: async (measurement: Measurement) => {
+      await services.store.measurements.remove(measurement);
+      await detail.reload();
+      toastUndo('The measurement was removed', () => {
+        void services.store.measurements.put(measurement).then(() => detail.reload());
+      });
+    },
+  };
+});

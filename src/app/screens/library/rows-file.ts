@@ -1,0 +1,64 @@
+/** A file of rows to be answered, as the screen has it: how far it is read, and which of its columns are which. */
+import { createStore, type StoreApi } from 'zustand/vanilla';
+import type { RowsFile, RowsUse } from '../../../workflow/rows-file';
+import { secondsLeft } from '../../state/rate';
+import { resource } from '../../state/resource';
+import { perStudio } from '../../state/screen-store';
+
+export interface Reading {
+  readonly name: string;
+  /** 0 to 1; null before anything is known. */
+  readonly fraction: number | null;
+  readonly secondsLeft: number | null;
+}
+
+interface Columns {
+  /** Of this file: a choice for one says nothing of another. */
+  readonly of: RowsFile | null;
+  readonly text: string | null;
+  readonly label: string | null;
+}
+
+const rowsFile = (use: RowsUse) =>
+  perStudio(({ services: { data } }) => {
+    const reading: StoreApi<Reading | null> = createStore(() => null);
+    const columns: StoreApi<Columns> = createStore(() => ({ of: null, text: null, label: null }));
+    const source = resource<{ readonly file: File }, RowsFile>(async ({ file }, signal) => {
+      const { name } = file;
+      const startedAt = performance.now();
+      const show = (fraction: number | null) => {
+        const left = fraction === null ? null : secondsLeft(fraction, 1, (performance.now() - startedAt) / 1000);
+        if (!signal.aborted) reading.setState({ name, fraction, secondsLeft: left }, true);
+      };
+      show(null);
+      try {
+        return await data.call('openRows', { use, file, name }, { signal, onEvent: ({ fraction }) => show(fraction) });
+      } finally {
+        if (!signal.aborted) reading.setState(null, true);
+      }
+    });
+    /** Stops reading, or closes the file. */
+    const close = () => {
+      source.clear();
+      reading.setState(null, true);
+      void data.call('closeRows', { use }).catch(() => undefined);
+    };
+    return {
+      source,
+      reading,
+      columns,
+      open: (file: File) => source.load({ file }),
+      close,
+      choose: (chosen: { readonly text?: string; readonly label?: string }) =>
+        columns.setState({ ...columnsOf(source.getState().value, columns.getState()), ...chosen }),
+    };
+  });
+
+/** The chosen columns, or the likely ones. */
+export const columnsOf = (file: RowsFile | null, chosen: Columns): Columns =>
+  chosen.of === file
+    ? chosen
+    : { of: file, text: file?.guess?.text ?? file?.columns[0] ?? null, label: file?.guess?.label ?? null };
+
+export const batchRows = rowsFile('batch');
+export const measureRows = rowsFile('measure');

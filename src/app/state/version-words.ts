@@ -1,0 +1,86 @@
+/** Versions of a prompt set in words, for every screen that lists them. Pure. */
+import { stagesAt, stagesOf } from '../../project/stages';
+import type { PromptSet, SoftVersion } from '../../project/types';
+import { type Version, versionById, versionsOf, versionWords } from '../../project/versions';
+import type { HardPrompt } from '../../task/types';
+import type { Initialisation } from '../../training/settings';
+import { count, percent } from '../ui/format';
+import type { SelectOption } from '../ui/Select';
+
+/** "14.8". */
+export const perplexityOf = (loss: number): string => String(Number(Math.exp(loss).toPrecision(3)));
+
+/** A run's result on the validation rows. */
+export const reachedWords = ({ validationAccuracy, validationLoss }: SoftVersion): string =>
+  validationLoss !== undefined
+    ? `perplexity ${perplexityOf(validationLoss)}`
+    : validationAccuracy === null
+      ? '–'
+      : percent(validationAccuracy);
+
+/** "With 8 examples, the nearest, in 4 orders, as a chat". */
+export function howWords({ shots, selection = 'balanced', orders = 1, chat = false }: HardPrompt): string {
+  if (shots === 0) return chat ? 'Without examples, as a chat' : 'Without examples';
+  const which = { balanced: '', random: ', at random', nearest: ', the nearest' }[selection];
+  return `With ${count(shots)} examples${which}${orders > 1 ? `, in ${orders} orders` : ''}${chat ? ', as a chat' : ''}`;
+}
+
+/** "a text", "run 3". */
+export function startWords(start: Initialisation, set: Pick<PromptSet, 'soft'> | null): string {
+  switch (start.kind) {
+    case 'text':
+      return 'a text';
+    case 'answer-words':
+      return 'answer words';
+    case 'vocabulary':
+      return 'sampled words';
+    case 'prompt': {
+      const run = set?.soft.find(({ id }) => id === start.runId);
+      return run ? `run ${run.number}` : 'an earlier run';
+    }
+  }
+}
+
+/** A version's result on validation rows; null = it was not tried. */
+export function reached(of: Version): string | null {
+  if (of.kind === 'soft') return reachedWords(of.version) === '–' ? null : reachedWords(of.version);
+  const { tried, wrote } = of.version;
+  if (wrote) return `ROUGE-L ${percent(wrote.rougeL)}`;
+  return tried ? percent(tried.accuracy) : null;
+}
+
+export const MISSING_VERSION = 'a missing version';
+
+/** "hand-written 1", "nothing", "a missing version". */
+export function targetWords(set: PromptSet, versionId: string | null): string {
+  if (versionId === null) return 'nothing';
+  const found = versionById(set, versionId);
+  return found ? versionWords(found) : MISSING_VERSION;
+}
+
+/** How a choice names a stage; anything else is a version's id. */
+const STAGE = 'stage:';
+export const stageId = (name: string): string => `${STAGE}${name}`;
+/** The stage that a choice names; null where it names a version. */
+export const stageOf = (choice: string): string | null =>
+  choice.startsWith(STAGE) ? choice.slice(STAGE.length) : null;
+
+/** Stages as choices: "production", and the version that it points to. */
+export const stageOptions = (set: PromptSet): readonly SelectOption[] =>
+  stagesOf(set).map(({ name, versionId }) => ({
+    id: stageId(name),
+    label: name,
+    detail: `stage, points to ${targetWords(set, versionId)}`,
+  }));
+
+/** Versions as choices, newest first. */
+export const versionOptions = (set: PromptSet): readonly SelectOption[] =>
+  versionsOf(set)
+    .toReversed()
+    .map((each) => {
+      const found = reached(each);
+      const detail = [...stagesAt(set, each.version.id), ...(found === null ? [] : [`${found} on validation rows`])];
+      const { id, name } = each.version;
+      const label = `${versionWords(each)}${/^(Run|Version) \d+$/.test(name) ? '' : `, ${name}`}`;
+      return { id, label, detail: detail.join(' · ') };
+    });

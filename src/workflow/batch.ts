@@ -1,0 +1,205 @@
+/** A file of rows, answered by one version: in pieces that can be stopped and continued, and then made into a file. */
+import { toCsv } from '../dataset/csv-out';
+import type { TaskKind } from '../dataset/kind';
+import {
+  type AnswersFile,
+  answersFile,
+  type LabelAnswers,
+  type LabelScore,
+  type TextAnswers,
+} from '../dataset/predictions-out';
+import { StudioError } from '../lib/errors';
+import { argmax } from '../metrics/classification';
+import { type AnsweringVersion, answered, type LeftOut, type Piece, type RowAnswer } from './answering';
+import type { Host, Run } from './host';
+import { FIRST_ROWS, fileSource, openFile } from './rows-file';
+
+/** What a row got. */
+export type RowOutcome =
+  | { readonly kind: 'label'; readonly label: string; readonly confidence: number }
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'left-out'; readonly reason: string };
+
+export interface BatchProgress {
+  readonly done: number;
+  readonly total: number;
+  readonly rowsPerSecond: number;
+  readonly secondsLeft: number | null;
+  /** Answers for each label so far, in the order of the labels; empty where texts are generated. */
+  readonly counts: readonly number[];
+  /** Rows that were not answered, by the kind of reason. */
+  readonly leftOut: readonly (readonly [kind: string, rows: number])[];
+  /** Of the first rows; null where they are not answered yet. */
+  readonly first: readonly (RowOutcome | null)[];
+}
+
+/** `answers` and `leftOut`: of the rows since the event before. */
+export interface BatchEvent {
+  readonly progress: BatchProgress;
+  readonly answers: readonly RowAnswer[];
+  readonly leftOut: LeftOut;
+}
+
+export interface BatchRequest {
+  readonly version: AnsweringVersion;
+  /** Column with the texts. */
+  readonly text: string;
+  /** Rows that are answered already: 0 starts again, as many as a stopped batch had answered continues it. */
+  readonly from: number;
+}
+
+/** All answers so far, packed: a file may have hundreds of thousands of rows. */
+interface Answers {
+  /** Remembers an answer, and says it. */
+  readonly add: (answer: RowAnswer) => RowOutcome;
+  readonly counts: () => readonly number[];
+  readonly output: (done: number, each: LabelScore | 'nothing') => LabelAnswers | TextAnswers;
+}
+
+function labelAnswers(labels: readonly string[], rows: number): Answers {
+  const predictions = new Int32Array(rows).fill(-1);
+  const confidences = new Float32Array(rows);
+  const all = new Float32Array(rows * labels.length);
+  const counts = labels.map(() => 0);
+  return {
+    add: (answer) => {
+      const { index, probabilities } = ofKind('classify', answer);
+      const best = argmax(probabilities);
+      const confidence = probabilities[best] ?? 0;
+      predictions[index] = best;
+      confidences[index] = confidence;
+      all.set(probabilities, index * labels.length);
+      counts[best] = (counts[best] ?? 0) + 1;
+      return { kind: 'label', label: labels[best] ?? '', confidence };
+    },
+    counts: () => [...counts],
+    output: (done, each) => ({
+      labels,
+      predictions: predictions.slice(0, done),
+      confidences: confidences.slice(0, done),
+      each: each === 'nothing' ? null : { as: each, values: all.slice(0, done * labels.length) },
+    }),
+  };
+}
+
+function textAnswers(rows: number): Answers {
+  const written = new Array<string | null>(rows).fill(null);
+  return {
+    add: (answer) => {
+      const { index, text } = ofKind('generate', answer);
+      written[index] = text;
+      return { kind: 'text', text };
+    },
+    counts: () => [],
+    output: (done) => ({ written: written.slice(0, done) }),
+  };
+}
+
+const ANSWERS: { readonly [K in TaskKind]: (version: AnsweringVersion, rows: number) => Answers } = {
+  classify: ({ words }, rows) =>
+    labelAnswers(
+      words.map(({ label }) => label),
+      rows,
+    ),
+  generate: (_, rows) => textAnswers(rows),
+};
+
+/** The answer of a version's own kind of task. */
+function ofKind<K extends TaskKind>(kind: K, answer: RowAnswer): RowAnswer<K> {
+  if (answer.kind !== kind) throw new StudioError('internal', `internal: ${answer.kind} in place of ${kind}`);
+  return answer as RowAnswer<K>;
+}
+
+interface Batch {
+  readonly answers: Answers;
+  /** Why rows were not answered, by their places. */
+  readonly leftOut: Map<number, string>;
+  readonly reasons: Map<string, number>;
+  readonly first: (RowOutcome | null)[];
+  done: number;
+}
+
+const BATCH = 'batch';
+
+/** @throws StudioError `bad-input` when the answers are gone, as when the worker had to be restarted */
+function batchOf(host: Host): Batch {
+  const batch = openFile(host, 'batch').made.get(BATCH) as Batch | undefined;
+  if (!batch) throw new StudioError('bad-input', 'These answers are gone. Answer the file again.');
+  return batch;
+}
+
+/** Numbers and names aside, so that reasons of one kind are counted together. */
+const kindOf = (reason: string) => reason.replace(/\d+/g, '…').replace(/“.*”/, '“…”');
+
+/** Adds a piece to what is kept, and says how far the batch is. */
+function add(
+  batch: Batch,
+  total: number,
+  { done, answers, leftOut, rowsPerSecond, secondsLeft }: Piece,
+): BatchProgress {
+  const outcomes = [
+    ...answers.map((answer) => [answer.index, batch.answers.add(answer)] as const),
+    ...leftOut.map(([index, reason]) => [index, { kind: 'left-out', reason }] as const),
+  ];
+  for (const [index, outcome] of outcomes) if (index < batch.first.length) batch.first[index] = outcome;
+  for (const [index, reason] of leftOut) {
+    batch.leftOut.set(index, reason);
+    batch.reasons.set(kindOf(reason), (batch.reasons.get(kindOf(reason)) ?? 0) + 1);
+  }
+  batch.done = done;
+  return {
+    done,
+    total,
+    rowsPerSecond,
+    secondsLeft,
+    counts: batch.answers.counts(),
+    leftOut: [...batch.reasons],
+    first: [...batch.first],
+  };
+}
+
+/** Answers the open file. @throws StudioError as `answered` and `fileSource` */
+export async function batch(
+  host: Host,
+  { version, text, from }: BatchRequest,
+  { control, emit }: Run<BatchEvent>,
+): Promise<{ readonly done: number }> {
+  const file = openFile(host, 'batch');
+  const source = fileSource(host, version, file, { text, label: null });
+  const { total } = source;
+  const fresh = (): Batch => ({
+    answers: ANSWERS[version.task.kind](version, total),
+    leftOut: new Map(),
+    reasons: new Map(),
+    first: new Array<null>(Math.min(FIRST_ROWS, total)).fill(null),
+    done: 0,
+  });
+  const kept = from === 0 ? fresh() : batchOf(host);
+  file.made.set(BATCH, kept);
+  for await (const piece of answered(host, version, source, kept.done, control)) {
+    const { answers, leftOut } = piece;
+    emit({ progress: add(kept, total, piece), answers, leftOut });
+  }
+  return { done: kept.done };
+}
+
+export interface BatchFileRequest extends Omit<AnswersFile, 'answers' | 'done'> {
+  /** What the file says of each label, beside the answer. */
+  readonly each: LabelScore | 'nothing';
+}
+
+const TYPES = { csv: 'text/csv', jsonl: 'application/x-ndjson' } as const;
+
+/** The rows that are answered so far, with their answers, as a file. Made here: a page that makes 40 MB freezes for it. */
+export async function batchFile(host: Host, { each, ...how }: BatchFileRequest): Promise<{ readonly file: Blob }> {
+  const { columns, rows } = openFile(host, 'batch').table;
+  const { answers, leftOut, done } = batchOf(host);
+  const text = answersFile(columns, rows, leftOut, { ...how, done, answers: answers.output(done, each) });
+  return { file: new Blob([text], { type: TYPES[how.format] }) };
+}
+
+/** The rows that were not answered, by number, and why, as a CSV. */
+export async function batchLeftOut(host: Host): Promise<{ readonly file: Blob }> {
+  const lines = [...batchOf(host).leftOut].map(([index, reason]) => [index + 1, reason] as const);
+  return { file: new Blob([toCsv(['row', 'reason'], lines, { neutralise: true })], { type: TYPES.csv }) };
+}

@@ -1,0 +1,187 @@
+/** A version measured again on rows whose answers are known: the test rows of its prompt set, or an open file. */
+
+import type { TaskKind } from '../dataset/kind';
+import { rowsById } from '../dataset/labels';
+import type { Dataset } from '../dataset/types';
+import { targetOf } from '../dataset/writing';
+import { compareTexts } from '../evaluation/generate/compare';
+import { present } from '../lib/assert';
+import { sha256 } from '../lib/bytes';
+import type { Control } from '../lib/control';
+import { StudioError } from '../lib/errors';
+import { argmax } from '../metrics/classification';
+import { heldBackKey } from '../project/performance';
+import type { Measurement } from '../project/types';
+import { type AnsweringVersion, answered, type RowAnswer, type RowSource, roomFor } from './answering';
+import type { Host, Run } from './host';
+import { fileSource, openFile, type RowsColumns } from './rows-file';
+import { tokenRows } from './token-rows';
+
+export interface MeasureRequest {
+  readonly version: AnsweringVersion;
+  /** Test rows are those of the version's data set; `name`: of its file. */
+  readonly on:
+    | { readonly kind: 'held-back'; readonly name: string }
+    | { readonly kind: 'file'; readonly text: string; readonly label: string };
+}
+
+export interface MeasureEvent {
+  readonly done: number;
+  readonly total: number;
+  readonly secondsLeft: number | null;
+}
+
+/** What is kept of a measurement, but for what the prompt set knows of itself. */
+export type Measured = Omit<Measurement, 'id' | 'setId' | 'versionId' | 'createdAt'>;
+
+/** Of the bootstrap where the version has no data set: measurements of the same rows draw the same samples. */
+const SEED = 0;
+
+interface MeasuredRows extends RowSource {
+  /** The expected texts of rows, by their places. */
+  readonly wantedOf: (at: readonly number[]) => readonly string[];
+  /** What the rows are, once those that were answered are known. `gold`: their labels, or expected texts. */
+  readonly dataOf: (at: readonly number[], gold: readonly (number | string)[]) => Promise<Measurement['data']>;
+}
+
+const labelsOf = ({ words }: AnsweringVersion) => words.map(({ label }) => label);
+
+/** @throws StudioError `bad-input` where there are no test rows, or where they have other labels by now */
+function testRowsOf(version: AnsweringVersion): { readonly dataset: Dataset; readonly ids: readonly string[] } {
+  const { dataset, task } = version;
+  if (!dataset || dataset.split.test.length === 0)
+    throw new StudioError(
+      'bad-input',
+      'The rows of this prompt set are not in this browser, so there are no test rows. Measure on a file.',
+    );
+  const labels = labelsOf(version);
+  const isSame = labels.length === dataset.labels.length && labels.every((label, i) => label === dataset.labels[i]);
+  if (task.kind === 'classify' && !isSame)
+    throw new StudioError(
+      'bad-input',
+      'The labels of the rows have changed since this version was made. Measure on a file with the labels it knows.',
+    );
+  return { dataset, ids: dataset.split.test };
+}
+
+function heldBackRows(host: Host, version: AnsweringVersion, name: string, control: Control): MeasuredRows {
+  const { dataset, ids } = testRowsOf(version);
+  const { prompt, words } = version;
+  const longest = roomFor(host, version);
+  const room = longest === null ? {} : { room: longest };
+  return {
+    total: ids.length,
+    rowsAt: async (from, count) => {
+      const asked = ids.slice(from, from + count);
+      const { rows, tooLong } = await tokenRows(host, { dataset, prompt, words, split: asked, ...room }, control);
+      const place = new Map(asked.map((id, i) => [id, from + i]));
+      return {
+        rows: rows.map((row) => ({ ...row, rowId: String(place.get(row.rowId)) })),
+        leftOut: tooLong.map((id) => [place.get(id) ?? 0, 'it is too long'] as const),
+      };
+    },
+    wantedOf: (at) => {
+      const byId = rowsById(dataset.table.rows);
+      return at.map((i) => targetOf(present(byId.get(ids[i] ?? ''), `row ${i}`), dataset.mapping));
+    },
+    dataOf: async (at, gold) => {
+      const asked = at.flatMap((i) => ids[i] ?? []);
+      return { kind: 'held-back', name, fingerprint: heldBackKey(asked, gold, labelsOf(version)) };
+    },
+  };
+}
+
+function fileRows(host: Host, version: AnsweringVersion, { text, label }: Required<RowsColumns>): MeasuredRows {
+  const file = openFile(host, 'measure');
+  const { rows, format } = file.table;
+  const mapping = { text, label: label ?? '', id: null };
+  return {
+    ...fileSource(host, version, file, { text, label }),
+    wantedOf: (at) => at.flatMap((index) => rows.slice(index, index + 1).map((row) => targetOf(row, mapping))),
+    dataOf: async (at) => {
+      const cells = rows.map((row) => [row.cells[text] ?? '', row.cells[mapping.label] ?? '']);
+      // expected texts have no labels by which to see whether the same rows were answered
+      const isPart = version.task.kind === 'generate' && at.length < rows.length;
+      const part = isPart ? ` ${heldBackKey(at.map(String), [], [])}` : '';
+      return { kind: 'file', name: format.fileName, fingerprint: `${await sha256(JSON.stringify(cells))}${part}` };
+    },
+  };
+}
+
+const nothing = (known: string) =>
+  new StudioError('bad-input', `No row of this file has a text and ${known}, so nothing can be measured on it.`);
+
+type Found = Omit<Measured, 'model' | 'leftOut'> & { readonly measured: number };
+type Finder<K extends TaskKind> = (
+  version: AnsweringVersion,
+  rows: MeasuredRows,
+  answers: readonly RowAnswer<K>[],
+) => Promise<Found>;
+
+const FINDERS: { readonly [K in TaskKind]: Finder<K> } = {
+  classify: async (version, rows, answers) => {
+    const known = answers.flatMap(({ index, gold, probabilities }) =>
+      gold === null ? [] : [{ index, gold, prediction: argmax(probabilities) }],
+    );
+    if (known.length === 0) throw nothing('a label that this version knows');
+    const gold = known.map((answer) => answer.gold);
+    const { task } = version;
+    return {
+      data: await rows.dataOf(
+        known.map(({ index }) => index),
+        gold,
+      ),
+      labels: labelsOf(version),
+      gold,
+      predictions: known.map(({ prediction }) => prediction),
+      calibrated: task.kind === 'classify' && task.calibration !== null,
+      measured: known.length,
+    };
+  },
+  generate: async ({ dataset }, rows, answers) => {
+    const scored = answers.flatMap(({ target, ...answer }) => (target ? [{ ...answer, target }] : []));
+    if (scored.length === 0) throw nothing('an expected text');
+    const at = scored.map(({ index }) => index);
+    const wanted = rows.wantedOf(at);
+    const written = scored.map(({ text }) => text);
+    const scores = scored.map(({ target }) => target);
+    const arm = { id: 'measured', name: 'measured', written, scores, tokensSentMean: 0 };
+    const { arms } = compareTexts({ wanted, arms: [arm], pairs: [], seed: dataset?.seed ?? SEED });
+    const { rougeL, tokenF1, exactMatch, perplexity, intervals, rows: perRow } = present(arms[0], 'the one prompt');
+    return {
+      data: await rows.dataOf(at, wanted),
+      labels: [],
+      gold: [],
+      predictions: [],
+      wrote: { rougeL, tokenF1, exactMatch, perplexity, intervals, rows: perRow },
+      calibrated: false,
+      measured: scored.length,
+    };
+  },
+};
+
+/**
+ * Measures a version. On test rows the caller counts one more use of them, before the result is shown.
+ * @throws StudioError `bad-input` where no row can be measured on; `cancelled`; and as the engine
+ */
+export async function measure(
+  host: Host,
+  { version, on }: MeasureRequest,
+  { control, emit }: Run<MeasureEvent>,
+): Promise<Measured> {
+  const rows = on.kind === 'file' ? fileRows(host, version, on) : heldBackRows(host, version, on.name, control);
+  const { total } = rows;
+  const answers: RowAnswer[] = [];
+  let leftOut = 0;
+  for await (const piece of answered(host, version, rows, 0, control)) {
+    answers.push(...piece.answers);
+    leftOut += piece.leftOut.length;
+    emit({ done: piece.done, total, secondsLeft: piece.secondsLeft });
+  }
+  const inOrder = answers.toSorted((a, b) => a.index - b.index);
+  // the answers of a version are of its own kind
+  const find = FINDERS[version.task.kind] as Finder<TaskKind>;
+  const { measured, ...found } = await find(version, rows, inOrder);
+  const { id, sha256: weights } = host.engine.info;
+  return { ...found, leftOut: leftOut + answers.length - measured, model: { id, sha256: weights } };
+}
