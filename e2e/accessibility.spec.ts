@@ -36,10 +36,10 @@ test('every screen with a prompt set open passes axe, in both themes and both wi
   await studio.open();
   await studio.modelReady();
   await studio.drop(AWKWARD);
-  await expect(studio.heading).toContainText('labelled rows are ready');
+  await expect(studio.heading).toContainText('rows ready');
   await sound(studio, 'Data');
   await soundInForcedColours(studio, 'Data');
-  await data.findings.getByRole('button', { name: 'Show and download' }).click();
+  await data.issues.getByRole('button', { name: 'Show and download' }).click();
   await sound(studio, 'rows left out');
   await page.keyboard.press('Escape');
 
@@ -133,7 +133,7 @@ test('the whole journey works with the keyboard alone', async ({ studio }) => {
   const chooser = page.waitForEvent('filechooser');
   await press('Use my CSV');
   await (await chooser).setFiles({ name: AWKWARD.name, mimeType: 'text/csv', buffer: AWKWARD.bytes });
-  await expect(studio.heading).toContainText('labelled rows are ready');
+  await expect(studio.heading).toContainText('rows ready');
   await press('Next: prompts');
   await expect(studio.heading).toContainText('A first prompt is proposed');
   await press('Next: train');

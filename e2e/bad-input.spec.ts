@@ -33,7 +33,7 @@ test.describe('a file', () => {
   test.beforeEach(async ({ studio }) => {
     await studio.open();
     await studio.drop(AWKWARD);
-    await expect(studio.heading).toContainText('156 labelled rows are ready');
+    await expect(studio.heading).toContainText('156 rows ready');
   });
   test.afterEach(async ({ studio }) => nothingLost(studio));
 
@@ -108,21 +108,21 @@ test.describe('a file with unusual labels', () => {
   test('warns when an ID column is chosen as the label', async ({ studio }) => {
     const found = rows(300).map(([text, tone], i) => [text, tone, `T-${1000 + i}`]);
     await studio.drop(file('ids.csv', found, ['message', 'tone', 'ticket']));
-    await expect(studio.heading).toContainText('300 labelled rows are ready');
+    await expect(studio.heading).toContainText('300 rows ready');
     await studio.data.map('Label', 'ticket');
     await isBlocked(studio, '300 different labels in 300 rows', '“ticket” looks like an ID');
     await studio.data.map('Label', 'tone');
-    await expect(studio.heading).toContainText('300 labelled rows are ready');
+    await expect(studio.heading).toContainText('300 rows ready');
   });
 
   test('recovers when text and label are swapped and swapped back', async ({ studio }) => {
     await studio.drop(file('swapped.csv', rows(80)));
-    await expect(studio.heading).toContainText('80 labelled rows are ready');
+    await expect(studio.heading).toContainText('80 rows ready');
     await studio.data.map('Text', 'tone');
     await expect(studio.data.role('Label')).toContainText('message');
     await isBlocked(studio, 'Text and label look swapped', 'Swap the two columns');
     await studio.data.map('Text', 'message');
-    await expect(studio.heading).toContainText('80 labelled rows are ready');
+    await expect(studio.heading).toContainText('80 rows ready');
   });
 
   test('trains with a warning when 280 of 300 rows have one label', async ({ studio }) => {
@@ -132,8 +132,8 @@ test.describe('a file with unusual labels', () => {
         rows(300, (i) => (i % 15 === 0 ? 'good' : 'bad')),
       ),
     );
-    await expect(studio.data.findings).toContainText('280 of 300 rows are “bad”');
-    await expect(studio.data.findings).toContainText('Look at macro-F1');
+    await expect(studio.data.issues).toContainText('280 of 300 rows are “bad”');
+    await expect(studio.data.issues).toContainText('Look at macro-F1');
     await expect(studio.data.next).toBeEnabled();
   });
 
@@ -145,7 +145,7 @@ test.describe('a file with unusual labels', () => {
         ['message', 'stars'],
       ),
     );
-    await expect(studio.data.findings).toContainText('The labels are numbers, 1 to 5');
+    await expect(studio.data.issues).toContainText('The labels are numbers, 1 to 5');
     await studio.data.next.click();
     await studio.prompts.next.click();
     await studio.train.set({ Steps: 5 });
@@ -155,8 +155,8 @@ test.describe('a file with unusual labels', () => {
 
   test('lists the empty texts that it leaves out', async ({ studio }) => {
     await studio.drop(file('gaps.csv', [...rows(60), ['', 'good'], ['  ', 'bad']]));
-    await expect(studio.data.findings).toContainText('2 rows have no text');
-    await studio.data.findings.getByRole('button', { name: /Show the rows: 2 rows have no text/ }).click();
+    await expect(studio.data.issues).toContainText('2 rows have no text');
+    await studio.data.issues.getByRole('button', { name: /Show the rows: 2 rows have no text/ }).click();
     await expect(
       studio.page.getByRole('grid', { name: 'Rows' }).getByRole('gridcell', { name: 'not used' }),
     ).toHaveCount(2);
@@ -181,7 +181,7 @@ test.describe('a file with unusual labels', () => {
   test('trains without a text that is longer than the context, and names it', async ({ studio }) => {
     const long = 'and then they called again about the lamp '.repeat(400);
     await studio.drop(file('long.csv', [...rows(80), [long, 'bad'], [`More: ${long}`, 'good']]));
-    await expect(studio.data.findings).toContainText('2 texts are longer than 4,000 characters');
+    await expect(studio.data.issues).toContainText('2 texts are longer than 4,000 characters');
     await studio.go('Train');
     await studio.train.set({ Steps: 5 });
     await studio.train.start();
@@ -208,7 +208,7 @@ test.describe('when the machine fails, the page', () => {
     await expect(studio.alert('The model did not load')).toContainText(/model_q4\.onnx_data/);
     // rows can be viewed all the same
     await studio.drop(AWKWARD);
-    await expect(studio.heading).toContainText('156 labelled rows are ready');
+    await expect(studio.heading).toContainText('156 rows ready');
     await page.unroute('**/model_q4.onnx_data');
     await page.getByRole('button', { name: 'Model: Model did not load' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Load it again' }).click();
@@ -297,7 +297,7 @@ test.describe('when the machine fails, the page', () => {
       await studio.open();
       await studio.modelReady();
       await studio.drop(AWKWARD);
-      await expect(studio.heading).toContainText('labelled rows are ready');
+      await expect(studio.heading).toContainText('rows ready');
       await studio.go('Train');
       await train.set({ Steps: 200, Patience: '' });
       await train.start();

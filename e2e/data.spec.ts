@@ -22,7 +22,7 @@ const TICKETS: TestFile = (() => {
 const opened = async (studio: Studio) => {
   await studio.open();
   await studio.drop(TICKETS);
-  await expect(studio.heading).toContainText('labelled rows are ready');
+  await expect(studio.heading).toContainText('rows ready');
 };
 
 const axe = async (studio: Studio, what: string) => {
@@ -41,35 +41,35 @@ test('fixes a faulty German export click by click, each step a version that can 
   await opened(studio);
   await expect(studio.lead).toContainText('semicolons, Windows-1252, 3 columns');
   await expect(data.role('Text')).toContainText('Nachricht');
-  await expect(data.findings).toContainText('12 rows have the same text but different labels');
-  await expect(data.findings).toContainText('1 e-mail address, 1 phone number and 1 IBAN in 2 rows');
-  await expect(data.findings).toContainText('The model reads this text poorly');
+  await expect(data.issues).toContainText('12 rows have the same text but different labels');
+  await expect(data.issues).toContainText('1 e-mail address, 1 phone number and 1 IBAN in 2 rows');
+  await expect(data.issues).toContainText('The model reads this text poorly');
 
-  await data.findings.getByRole('button', { name: /^Merge into “Beschwerde”/ }).click();
+  await data.issues.getByRole('button', { name: /^Merge into “Beschwerde”/ }).click();
   await expect(data.versions).toContainText('“Beschwerde.” merged into “Beschwerde”');
-  await data.findings.getByRole('button', { name: /^Mask them/ }).click();
-  await expect(data.findings).not.toContainText('e-mail');
+  await data.issues.getByRole('button', { name: /^Mask them/ }).click();
+  await expect(data.issues).not.toContainText('e-mail');
   await page.getByRole('searchbox', { name: 'Search the rows' }).fill('Bitte an');
   await expect(data.row('21')).toContainText('Bitte an [email] oder [phone] antworten');
   await page.getByRole('searchbox', { name: 'Search the rows' }).fill('');
 
-  await data.findings.getByRole('button', { name: /^Leave out \d+ rows/ }).click();
-  await expect(data.findings).not.toContainText('have the same text but different labels');
+  await data.issues.getByRole('button', { name: /^Leave out \d+ rows/ }).click();
+  await expect(data.issues).not.toContainText('have the same text but different labels');
   await page.getByRole('alertdialog').getByRole('button', { name: 'Undo' }).first().click();
-  await expect(data.findings).toContainText('12 rows have the same text but different labels');
+  await expect(data.issues).toContainText('12 rows have the same text but different labels');
 
   await data.versions.getByRole('button', { name: 'Go back to version 1' }).click();
-  await expect(data.findings).toContainText('1 e-mail address');
+  await expect(data.issues).toContainText('1 e-mail address');
   await expect(data.versions).toContainText('Back to version 1');
   await page.reload();
   await expect(data.versions.getByRole('row')).toHaveCount(7);
-  await expect(data.findings).toContainText('1 e-mail address');
+  await expect(data.issues).toContainText('1 e-mail address');
 });
 
 test('edits labels and texts by keyboard, refuses to edit test rows, and says why', async ({ studio }) => {
   const { page, data } = studio;
   await opened(studio);
-  await data.show('Show', 'For training');
+  await data.show('Show', 'Training rows');
   await data.grid.focus();
   await page.keyboard.press('Control+Home');
   for (const key of ['ArrowRight', 'ArrowRight', 'Enter']) await page.keyboard.press(key);
@@ -90,17 +90,17 @@ test('edits labels and texts by keyboard, refuses to edit test rows, and says wh
   await expect(data.grid).toContainText('Anders gesagt');
   await expect(data.versions.getByRole('row')).toHaveCount(4);
 
-  await data.show('Show', 'Held back');
+  await data.show('Show', 'Test rows');
   await data.show('Order', 'By label');
   const label = data.grid.getByRole('row').nth(1).getByRole('gridcell').nth(2);
   await expect(label).toHaveAttribute('aria-readonly', 'true');
   await label.click();
   await label.click();
-  await expect(page.getByRole('alertdialog').filter({ hasText: 'is held back: its label' })).toBeVisible();
+  await expect(page.getByRole('alertdialog').filter({ hasText: 'is a test row: its label' })).toBeVisible();
   await expect(page.getByRole('listbox')).toHaveCount(0);
   await page.keyboard.press('ArrowLeft');
   await page.keyboard.press('Enter');
-  await expect(page.getByRole('alertdialog').filter({ hasText: 'is held back: its text' })).toBeVisible();
+  await expect(page.getByRole('alertdialog').filter({ hasText: 'is a test row: its text' })).toBeVisible();
   await expect(page.getByRole('textbox', { name: /of row/ })).toHaveCount(0);
 });
 
@@ -114,18 +114,18 @@ test('splits rows by a column, by group, or again by another seed', async ({ stu
     ['Train', 'train', 'test'][i % 3] ?? '',
   ]);
   await studio.drop(csv('shared.csv', ['message', 'tone', 'customer', 'part'], rows));
-  await expect(studio.heading).toContainText('120 labelled rows are ready');
-  const how = page.getByRole('button', { name: /^(At random|As|Together).*Who is in which part$/ });
-  const parts = page.getByRole('status').filter({ hasText: /held back/ });
-  await expect(parts).toContainText('46 to train, 14 to validate, 60 held back');
+  await expect(studio.heading).toContainText('120 rows ready');
+  const how = page.getByRole('button', { name: /^(At random|As|Together).*How rows are split$/ });
+  const parts = page.getByRole('status').filter({ hasText: /validation and \d+ test rows/ });
+  await expect(parts).toContainText('46 training, 14 validation and 60 test rows');
   await how.press('Enter');
   await page.getByRole('option', { name: 'As “part” says' }).press('Enter');
-  await expect(parts).toContainText('62 to train, 18 to validate, 40 held back');
+  await expect(parts).toContainText('62 training, 18 validation and 40 test rows');
   await expect(page.getByRole('slider')).toHaveCount(0);
   await how.press('Enter');
   await page.getByRole('option', { name: 'Together by “customer”' }).press('Enter');
   await expect(page.getByRole('slider')).toHaveCount(1);
-  await expect(studio.lead).toContainText('Rows of one “customer” are alike');
+  await expect(studio.lead).toContainText('Rows with the same “customer” are alike');
   const before = await data.grid.textContent();
   await page.getByRole('textbox', { name: 'Seed' }).fill('7');
   await page.getByRole('textbox', { name: 'Seed' }).press('Enter');
@@ -147,7 +147,7 @@ test('searches, filters, sorts and edits twenty thousand packed rows, and has th
     const { put } = IDBObjectStore.prototype;
     IDBObjectStore.prototype.put = function (...of) {
       const wait = () => {
-        if (!document.querySelector('h1')?.textContent?.includes('rows are ready')) this.get('').onsuccess = wait;
+        if (!document.querySelector('h1')?.textContent?.includes('rows ready')) this.get('').onsuccess = wait;
       };
       if (this.name === 'datasets') wait();
       return put.apply(this, of);
@@ -157,10 +157,10 @@ test('searches, filters, sorts and edits twenty thousand packed rows, and has th
   // the screen is drawn once, not again when the prompt set gets its id
   await page.evaluate(() => {
     const seen = new MutationObserver((changes) => {
-      const isDrawnAnew = changes.some(({ addedNodes }) =>
+      const isDrawnAgain = changes.some(({ addedNodes }) =>
         [...addedNodes].some((node) => node.textContent?.includes('Opening the project')),
       );
-      if (isDrawnAnew) console.error('the Data screen was taken away while the project was made');
+      if (isDrawnAgain) console.error('the Data screen was taken away while the prompt set was made');
     });
     seen.observe(document.body, { childList: true, subtree: true });
   });
@@ -171,14 +171,14 @@ test('searches, filters, sorts and edits twenty thousand packed rows, and has th
   await studio.drop(csv('many.csv', ['message', 'tone'], rows));
   await expect.poll(async () => (await promptSets(page)).length).toBe(1);
   arrive();
-  await expect(studio.heading).toContainText('20,000 labelled rows are ready');
+  await expect(studio.heading).toContainText('20,000 rows ready');
   const search = page.getByRole('searchbox', { name: 'Search the rows' });
   await search.fill('number 119');
   await expect(page.getByRole('heading', { name: '111 of 20,000 rows' })).toBeVisible();
   await search.fill('');
-  await data.show('Show', /^Held back/);
+  await data.show('Show', /^Test rows/);
   await expect(page.getByRole('heading', { name: '7,000 of 20,000 rows' })).toBeVisible();
-  await data.show('Show', /^For training/);
+  await data.show('Show', /^Training rows/);
   await data.show('Order', 'Longest text first');
   await data.grid.focus();
   await page.keyboard.press('Control+End');
@@ -212,9 +212,9 @@ test('searches, filters, sorts and edits twenty thousand packed rows, and has th
 test('the Data screen with issues, versions and an open cell passes axe, wide and narrow', async ({ studio }) => {
   const { page, data } = studio;
   await opened(studio);
-  await data.findings.getByRole('button', { name: /^Merge into/ }).click();
+  await data.issues.getByRole('button', { name: /^Merge into/ }).click();
   await expect(data.versions.getByRole('row')).toHaveCount(3);
-  await expect(data.findings).toContainText('reads this text poorly');
+  await expect(data.issues).toContainText('reads this text poorly');
   for (const width of [1440, 390]) {
     await page.setViewportSize({ width, height: 900 });
     await axe(studio, `Data, ${width} px`);

@@ -43,7 +43,7 @@ test('treats cells, labels, column and file names as text on every screen, in th
   context.on('request', (request) => asked.push(request.url()));
   await studio.open();
   await studio.drop(FILE);
-  await expect(studio.heading).toContainText('labelled rows are ready');
+  await expect(studio.heading).toContainText('rows ready');
   await expect(studio.lead).toContainText('<b>text</b>');
   await isText(page, 'Data');
   await studio.go('Train');

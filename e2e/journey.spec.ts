@@ -18,7 +18,7 @@ test('takes an unknown file from upload to the same predictions in another brows
     await studio.open();
     await studio.modelReady();
     await studio.upload(AWKWARD);
-    await expect(studio.heading).toHaveText('156 labelled rows are ready; 2 things need a look');
+    await expect(studio.heading).toHaveText('156 rows ready, 2 issues to check');
     await expect(studio.lead).toContainText('semicolons, Windows-1252, 6 columns');
     await expect(data.role('Text')).toContainText('Nachricht');
     await expect(data.role('Label')).toContainText('Ton');
@@ -33,7 +33,7 @@ test('takes an unknown file from upload to the same predictions in another brows
     await data.map('Label', 'Ton');
     await expect(page.getByRole('region', { name: /label/ })).toContainText('complaint');
 
-    await data.findings.getByRole('button', { name: 'Show and download' }).click();
+    await data.issues.getByRole('button', { name: 'Show and download' }).click();
     await expect(page.getByRole('dialog')).toContainText('2 rows left out');
     await expect(page.getByRole('dialog')).toContainText('it has 3 of 6 cells');
     await page.keyboard.press('Escape');

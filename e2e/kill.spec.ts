@@ -36,7 +36,7 @@ test('loses nothing saved and ends in the same numbers, whichever process is kil
     await studio.page.goto(address('#/'));
     await studio.modelReady();
     await studio.drop(AWKWARD);
-    await expect(studio.heading).toContainText('labelled rows are ready');
+    await expect(studio.heading).toContainText('rows ready');
     await studio.go('Train');
     await studio.train.set(SETTINGS);
     const startedAt = Date.now();

@@ -23,9 +23,9 @@ test('renames, deletes and restores prompt sets, with handles that never clash',
   const { page, library } = studio;
   await studio.open();
   await studio.drop(AWKWARD);
-  await expect(studio.heading).toContainText('labelled rows are ready');
+  await expect(studio.heading).toContainText('rows ready');
   await studio.drop(AWKWARD);
-  await expect(studio.heading).toContainText('labelled rows are ready');
+  await expect(studio.heading).toContainText('rows ready');
   await studio.go('Library');
   await expect(studio.heading).toHaveText('2 prompt sets, none tuned yet');
   await expect

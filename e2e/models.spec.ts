@@ -11,7 +11,7 @@ const FIXTURES = join(import.meta.dirname, '../test/fixtures/models');
 
 async function trainSteps(studio: Studio, steps: number): Promise<void> {
   await studio.drop(AWKWARD);
-  await expect(studio.heading).toContainText('labelled rows are ready');
+  await expect(studio.heading).toContainText('rows ready');
   await studio.go('Train');
   await studio.train.set({ Steps: steps });
   await studio.train.start();
@@ -55,7 +55,7 @@ test('turns training off while gradients are wrong, with the reason, until a new
   await page.reload();
   await studio.modelReady();
   await studio.drop(AWKWARD);
-  await expect(studio.heading).toContainText('labelled rows are ready');
+  await expect(studio.heading).toContainText('rows ready');
   await studio.go('Train');
   await expect(studio.lead).toContainText(
     'Training is off for this model: the gradient along direction 2 of 3 is 12% off what finite differences say',

@@ -40,7 +40,7 @@ test('isolates the page after one more load on a host without headers, and then 
   await studio.open();
   await studio.modelReady();
   await studio.drop(AWKWARD);
-  await expect(studio.heading).toContainText('labelled rows are ready');
+  await expect(studio.heading).toContainText('rows ready');
   await studio.go('Train');
   await train.set({ Steps: 20 });
   await train.start();
@@ -82,7 +82,7 @@ test('keeps a new version waiting while a run continues, and installs it on a cl
   await expect(models.fact('Without a network')).toContainText('yes');
   await models.close();
   await studio.drop(AWKWARD);
-  await expect(studio.heading).toContainText('labelled rows are ready');
+  await expect(studio.heading).toContainText('rows ready');
   await studio.go('Train');
   await train.set({ Steps: 250, Patience: '' });
   await train.start();

@@ -17,7 +17,7 @@ const opened = async (studio: Studio) => {
   await studio.open();
   await studio.modelReady();
   await studio.drop(MESSAGES);
-  await expect(studio.heading).toContainText('labelled rows are ready');
+  await expect(studio.heading).toContainText('rows ready');
   await studio.go('Prompts');
   await expect(studio.prompts.word('praise')).not.toHaveValue('');
 };

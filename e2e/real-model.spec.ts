@@ -25,7 +25,7 @@ test('trains SmolLM2 on the sample for 30 steps from a cold cache, and the promp
   // rows can be viewed while the model is loading
   await studio.go('Data');
   await page.getByRole('button', { name: 'Open the sample' }).click();
-  await expect(studio.heading).toContainText('labelled rows are ready');
+  await expect(studio.heading).toContainText('rows ready');
   await studio.modelReady(120_000);
   const chip = page.getByRole('button', { name: /^Model: SmolLM2 135M · 2 threads · \d+ MB$/ });
   const megabytes = Number(/(\d+) MB$/.exec((await chip.getAttribute('aria-label')) ?? '')?.[1]);
@@ -33,7 +33,7 @@ test('trains SmolLM2 on the sample for 30 steps from a cold cache, and the promp
   expect(megabytes).toBeLessThanOrEqual(650);
 
   await studio.drop(SLICE);
-  await expect(studio.heading).toContainText('80 labelled rows are ready');
+  await expect(studio.heading).toContainText('80 rows ready');
   await studio.go('Train');
   await train.set({ Steps: 30, 'Rows a step': 4, 'Validate every': 30 });
   await train.start();

@@ -9,7 +9,7 @@ test('a run that was paused or cut off by a reload ends in the same bytes as one
   await studio.open();
   await studio.modelReady();
   await studio.drop(AWKWARD);
-  await expect(studio.heading).toContainText('labelled rows are ready');
+  await expect(studio.heading).toContainText('rows ready');
   await studio.go('Train');
   await train.set({ Steps: 300, Patience: '', Seed: 7 });
   await train.start();
@@ -63,7 +63,7 @@ test('steps and queue keep their pace in a hidden tab, and end in the same bytes
     await seen.page.goto(`${baseURL}?model=${TINY}`);
     await seen.modelReady();
     await seen.drop(AWKWARD);
-    await expect(seen.heading).toContainText('labelled rows are ready');
+    await expect(seen.heading).toContainText('rows ready');
     await seen.go('Train');
     await seen.train.set({ Steps: 120, Patience: '', Seed: 7 });
     await seen.train.start();

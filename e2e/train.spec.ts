@@ -14,7 +14,7 @@ async function ready(studio: Studio): Promise<void> {
   await studio.open();
   await studio.modelReady();
   await studio.drop(AWKWARD);
-  await expect(studio.heading).toContainText('labelled rows are ready');
+  await expect(studio.heading).toContainText('rows ready');
   await studio.go('Train');
 }
 

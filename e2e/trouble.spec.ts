@@ -123,7 +123,7 @@ test('reports a full disk, deleted site data and a clock moved back, and loses n
     await studio.go('Train');
     await expect(train.heading).toContainText('2 tuned prompts so far');
     await studio.go('Data');
-    await expect(studio.heading).toContainText('156 labelled rows are ready');
+    await expect(studio.heading).toContainText('156 rows ready');
   });
 
   await test.step('a damaged saved value is set aside, and the rest works', async () => {

@@ -7,7 +7,7 @@ test('two tabs on one prompt set share one run and lose no change', async ({ stu
   await studio.open();
   await studio.modelReady();
   await studio.drop(AWKWARD);
-  await expect(studio.heading).toContainText('labelled rows are ready');
+  await expect(studio.heading).toContainText('rows ready');
   await studio.go('Train');
   await train.set({ Steps: 400, 'Rows a step': 32, Patience: '' }); // longer than a tab takes to open
   await train.start();
@@ -45,7 +45,7 @@ test('a closed tab hands its run to the other one', async ({ studio, context }) 
   await studio.open();
   await studio.modelReady();
   await studio.drop(AWKWARD);
-  await expect(studio.heading).toContainText('labelled rows are ready');
+  await expect(studio.heading).toContainText('rows ready');
   await studio.go('Train');
   await train.set({ Steps: 400, 'Rows a step': 32, Patience: '' });
   await train.start();

@@ -43,15 +43,15 @@ test('takes a column of summaries from the file through training, comparison and
     await studio.open();
     await studio.modelReady();
     await studio.upload(SUMMARIES);
-    await expect(studio.heading).toHaveText(/^100 rows are ready/);
-    await expect(page.getByRole('radio', { name: 'Write a text' })).toBeChecked();
-    await expect(data.role('What should be written')).toContainText('summary');
-    await expect(page.getByRole('heading', { name: /^What should be written: half have \d+ tokens/ })).toBeVisible();
+    await expect(studio.heading).toHaveText(/^100 rows ready/);
+    await expect(page.getByRole('radio', { name: 'Generate a text' })).toBeChecked();
+    await expect(data.role('Answer')).toContainText('summary');
+    await expect(page.getByRole('heading', { name: /^Answers: half have \d+ tokens/ })).toBeVisible();
     await expect(page.getByText('Label', { exact: true })).toBeHidden();
     await page.getByText('Choose a label').click();
     await expect(studio.heading).toHaveText(/different labels in 100 rows$/);
-    await page.getByText('Write a text').click();
-    await expect(studio.heading).toHaveText(/^100 rows are ready/);
+    await page.getByText('Generate a text').click();
+    await expect(studio.heading).toHaveText(/^100 rows ready/);
     await narrow(studio, 'Data');
   });
 

@@ -32,7 +32,7 @@ const holds = await inBuiltPage(async (studio) => {
   await expect(page.getByRole('button', { name: /^Model: .+ · \d+ threads?/ })).toBeVisible({ timeout: 5 * MINUTES });
   say('the model is ready');
   await studio.drop({ name: 'summaries.csv', bytes: half() });
-  await expect(studio.heading).toHaveText(/rows are ready/);
+  await expect(studio.heading).toHaveText(/rows ready/);
   say((await studio.heading.textContent()) ?? '');
   await studio.go('Prompts');
   await prompts.editor.fill(HAND);

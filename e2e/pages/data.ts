@@ -1,6 +1,6 @@
 import { expect, type Locator, type Page } from '@playwright/test';
 
-type Role = 'Text' | 'Label' | 'What should be written' | 'Row name' | 'Separated by' | 'Characters';
+type Role = 'Text' | 'Label' | 'Answer' | 'Row name' | 'Separated by' | 'Characters';
 
 export class DataPage {
   constructor(readonly page: Page) {}
@@ -8,7 +8,7 @@ export class DataPage {
   /** The select of a role; its name is its value and its label. */
   role(role: Role): Locator {
     return this.page
-      .getByRole('region', { name: 'Which column is what' })
+      .getByRole('region', { name: 'Columns', exact: true })
       .getByRole('button', { name: new RegExp(`\\b${role}$`) });
   }
 
@@ -18,8 +18,8 @@ export class DataPage {
     await expect(this.role(role)).toContainText(column);
   }
 
-  get findings(): Locator {
-    return this.page.getByRole('region', { name: /To look at|Nothing needs a look/ });
+  get issues(): Locator {
+    return this.page.getByRole('region', { name: /^(Issues|No issues found)$/ });
   }
 
   get grid(): Locator {

@@ -117,7 +117,7 @@ export class Studio {
   async trained(file: TestFile = AWKWARD, steps = 30): Promise<void> {
     await this.open();
     await this.drop(file);
-    await expect(this.heading).toContainText('labelled rows are ready');
+    await expect(this.heading).toContainText('rows ready');
     await this.go('Train');
     await this.train.set({ Steps: steps });
     await this.train.start();

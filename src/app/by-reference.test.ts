@@ -2,7 +2,7 @@ import { expect, it, vi } from 'vitest';
 import { buffersIn, WorkerLists } from '../dataset/by-reference';
 import { isPackedList } from '../dataset/packed';
 import { listsByReference, packedStore } from './by-reference';
-import { createDataStore } from './screens/data/data-store';
+import { createDataStore } from './state/data/data-store';
 import { createProjectStore } from './state/project-store';
 import type { Services } from './state/services';
 import { csvFile, fakeLocation, testServices } from './state/test-support';

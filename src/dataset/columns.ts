@@ -1,3 +1,4 @@
+import { storedTask, type TaskKind, taskKindOf } from './kind';
 import { textKey } from './normalise';
 import type { ColumnMapping, Row, Table } from './types';
 
@@ -115,5 +116,34 @@ export function guessColumns(table: Table): ColumnMapping | null {
       p.meanWords < 1.5 &&
       ID_NAMES.test(wordsOf(p.name)),
   );
-  return { text: text.name, label: answer.name, id: id?.name ?? null, ...(target ? { task: 'write' } : {}) };
+  return { text: text.name, label: answer.name, id: id?.name ?? null, ...storedTask(target ? 'generate' : 'classify') };
+}
+
+/** A mapping that may still lack its text or answer column. */
+export interface MappingDraft {
+  readonly text: string | null;
+  readonly label: string | null;
+  readonly id: string | null;
+  readonly kind: TaskKind;
+}
+
+export const NO_MAPPING: MappingDraft = { text: null, label: null, id: null, kind: 'classify' };
+
+export const draftOf = (mapping: ColumnMapping): MappingDraft => ({
+  text: mapping.text,
+  label: mapping.label,
+  id: mapping.id,
+  kind: taskKindOf(mapping),
+});
+
+/** The mapping once both columns are known. */
+export const completeMapping = ({ text, label, id, kind }: MappingDraft): ColumnMapping | null =>
+  text !== null && label !== null ? { text, label, id, ...storedTask(kind) } : null;
+
+/** Choosing for one role the column that has the other one swaps them. */
+export function remapped(before: MappingDraft, change: Partial<MappingDraft>): MappingDraft {
+  const mapping = { ...before, ...change };
+  if (change.text && change.text === mapping.label) return { ...mapping, label: before.text };
+  if (change.label && change.label === mapping.text) return { ...mapping, text: before.label };
+  return mapping;
 }

@@ -1,5 +1,5 @@
 /** Which rows of a table are shown, and in which order. */
-import type { ColumnMapping, Dataset, Row, Rows, SplitName } from './types';
+import type { ColumnMapping, Dataset, Issue, Row, Rows, SplitName } from './types';
 
 export type RowSort = 'file' | 'label' | 'text' | 'longest' | 'part';
 
@@ -111,4 +111,12 @@ export function queryRows(table: Queried, { part, ids, search, sort }: RowQuery)
     if (isHit) out[found++] = i;
   }
   return out.slice(0, found);
+}
+
+/** What a filter shows: `all`, a part of the split, or the rows of a kind of issue. */
+export function filterQuery(filter: string, issues: readonly Issue[]): Pick<RowQuery, 'part' | 'ids'> {
+  const part = PARTS.find((name) => name === filter) ?? null;
+  const [first, ...more] = issues.filter(({ kind, rowIds }) => kind === filter && rowIds.length > 0);
+  if (!first) return { part, ids: null };
+  return { part, ids: more.length === 0 ? first.rowIds : [first, ...more].flatMap(({ rowIds }) => rowIds) };
 }

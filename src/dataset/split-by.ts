@@ -4,7 +4,7 @@ import { createRng, shuffled } from '../lib/rng';
 import { isUsable, textKeyOf } from './labels';
 import { textKey } from './normalise';
 import { type Shares, splitRows, splitSizes } from './split';
-import type { ColumnMapping, Dataset, Row, Rows, SplitName } from './types';
+import type { ColumnMapping, Dataset, Row, Rows, SplitBy, SplitName } from './types';
 import { stratumOf } from './writing';
 
 type Split = Dataset['split'];
@@ -60,6 +60,19 @@ export function splitColumns({ table: { columns, rows }, mapping }: Pick<Dataset
     naming: partColumns(free, rows),
     grouping: groupColumns(free, rows).filter((name) => name !== mapping.id),
   };
+}
+
+const sameSplit = (a: SplitBy, b: SplitBy) =>
+  a.kind === b.kind && (a.kind === 'seed' || (b.kind !== 'seed' && a.column === b.column));
+
+/** The ways to split that the columns allow, and the one in use even where they no longer do. */
+export function splitChoices({ naming, grouping }: SplitColumns, now: SplitBy): readonly SplitBy[] {
+  const choices: readonly SplitBy[] = [
+    { kind: 'seed' },
+    ...naming.map((column) => ({ kind: 'column', column }) as const),
+    ...grouping.map((column) => ({ kind: 'group', column }) as const),
+  ];
+  return choices.some((by) => sameSplit(by, now)) ? choices : [...choices, now];
 }
 
 /** Validation rows are taken out of the training rows, in the default's proportion, where the column names none. */

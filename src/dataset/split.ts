@@ -8,6 +8,15 @@ export type Shares = Readonly<Record<SplitName, number>>;
 
 const DEFAULT_SHARES: Shares = { train: 0.5, validation: 0.15, test: 0.35 };
 
+/** Shares with this share of test rows; the rest is shared between training and validation as by default. */
+export function sharesFor(test: number): Shares {
+  const training = 0.5 / 0.65;
+  return { train: (1 - test) * training, validation: (1 - test) * (1 - training), test };
+}
+
+export const usedRows = ({ split }: Pick<Dataset, 'split'>): number =>
+  split.train.length + split.validation.length + split.test.length;
+
 /** At least so many held-back rows, where that leaves half of the rows for training and validation. */
 const MIN_TEST_ROWS = 60;
 

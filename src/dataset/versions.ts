@@ -1,6 +1,7 @@
 /** Versions of a data set's rows, in words and by fingerprint. */
+import { type ByTask, taskKindOf } from './kind';
 import { findPersonal, type PersonalKind, type PersonalSpan } from './personal';
-import type { CellChange, Change, Dataset, DataVersion } from './types';
+import type { CellChange, Change, ColumnMapping, Dataset, DataVersion } from './types';
 
 const NOUNS: Readonly<Record<PersonalKind, readonly [one: string, many: string]>> = {
   email: ['e-mail address', 'e-mail addresses'],
@@ -50,6 +51,12 @@ export function describeChange(change: Change, cells: readonly CellChange[], lab
       return `Back to version ${change.version}`;
   }
 }
+
+/** "Text is “message”, label “tone”". */
+export const mappingWords = (mapping: ColumnMapping): string => {
+  const answer: ByTask<string> = { classify: `label “${mapping.label}”`, generate: `answer “${mapping.label}”` };
+  return `Text is “${mapping.text}”, ${answer[taskKindOf(mapping)]}`;
+};
 
 /** The list of a data set that was opened, or whose columns mean something else now: `what` says which. */
 export function freshVersion(

@@ -109,10 +109,10 @@ async function run() {
   await step(
     'import',
     () => chooser.setFiles(file),
-    () => /rows are ready/.test(document.querySelector('h1')?.textContent ?? ''),
+    () => /rows ready/.test(document.querySelector('h1')?.textContent ?? ''),
   );
   await page.waitForFunction(() =>
-    /train|validation|held back/.test(document.querySelector('[role=grid]')?.textContent ?? ''),
+    /training|validation|test/.test(document.querySelector('[role=grid]')?.textContent ?? ''),
   );
   await page.waitForTimeout(1500);
 
@@ -121,7 +121,7 @@ async function run() {
   await step('clear', () => search.fill(''), titled, `${all} rows`);
   await step(
     'filter',
-    () => choose('Show', /^Held back/),
+    () => choose('Show', /^Test rows/),
     titled,
     `${(0.35 * (rows - rows / 5000)).toLocaleString('en')} of ${all} rows`,
   );
@@ -145,7 +145,7 @@ async function run() {
     gridSays,
     `Message ${rows - 1} about`,
   );
-  await choose('Show', /^For training/);
+  await choose('Show', /^Training rows/);
   await page.waitForTimeout(600);
   await grid.focus();
   for (const key of ['Control+Home', 'ArrowRight', 'F2']) await page.keyboard.press(key);
@@ -153,7 +153,7 @@ async function run() {
   await step('edit a cell', () => page.keyboard.press('Enter'), titled, 'Version 2 of the data');
   await step('reload', () => page.reload(), titled, 'Version 2 of the data');
   await page.waitForFunction(() =>
-    /train|validation|held back/.test(document.querySelector('[role=grid]')?.textContent ?? ''),
+    /training|validation|test/.test(document.querySelector('[role=grid]')?.textContent ?? ''),
   );
   await search.fill('zzz changed');
   await page.waitForFunction(titled, `1 of ${all} rows`);

@@ -1,9 +1,9 @@
 import { beforeEach, expect, test, vi } from 'vitest';
 import type { ModelCard } from '../../model/card';
-import { speedKey } from '../screens/train/speedometer';
 import { createModelsStore, type ModelsStore } from './models-store';
 import type { Services } from './services';
 import { createSessionStore } from './session-store';
+import { speedKey } from './speedometer';
 import { CAPABILITIES, testServices } from './test-support';
 
 let services: Services;

@@ -4,10 +4,10 @@ import { CATALOGUE } from '../../model/catalogue';
 import type { ModelSource } from '../../model/load';
 import type { Speed } from '../../training/estimate';
 import type { ModelInfo } from '../../worker/protocol';
-import { speedKey } from '../screens/train/speedometer';
 import { type Verdict, verdictKey } from './self-check';
 import type { Services } from './services';
 import type { SessionStore } from './session-store';
+import { speedKey } from './speedometer';
 
 /** A source that needs neither a folder nor the hub to be asked again. */
 type LastingSource = Extract<ModelSource, { kind: 'site' | 'kept' }>;

@@ -7,16 +7,15 @@ import { type CompareStore, createCompareStore } from '../screens/compare/compar
 import { createReportStore, type ReportStore } from '../screens/compare/report-store';
 import { createReviewStore, type ReviewStore } from '../screens/compare/review-store';
 import { createWritingStore, type WritingStore } from '../screens/compare/writing-store';
-import type { DataStore } from '../screens/data/data-state';
-import { createDataStore } from '../screens/data/data-store';
 import { createExportStore, type ExportStore } from '../screens/library/export-store';
 import { createImportStore, type ImportStore } from '../screens/library/import-store';
 import { createTeamStore, type TeamStore } from '../screens/library/team-store';
 import { createPlaygroundStore, type PlaygroundStore } from '../screens/playground/playground-store';
 import { createPromptsStore, type PromptsStore } from '../screens/prompts/prompts-store';
-import { createStartStore, type StartStore } from '../screens/start/start-store';
 import { createTrainStore, type TrainStore } from '../screens/train/train-store';
 import type { Capabilities } from './capabilities';
+import type { DataStore } from './data/data-state';
+import { createDataStore } from './data/data-store';
 import { createIntents, type IntentDesk } from './intents';
 import { createModelsStore, type ModelsStore } from './models-store';
 import { createOfflineStore, type OfflineStore } from './offline';
@@ -37,7 +36,6 @@ export interface Stores {
   readonly storage: StorageStore;
   readonly setAside: SetAsideStore;
   readonly project: ProjectStore;
-  readonly start: StartStore;
   readonly data: DataStore;
   readonly prompts: PromptsStore;
   readonly train: TrainStore;
@@ -63,7 +61,6 @@ export function createStores(services: Services, capabilities: Capabilities, bac
   const storage = createStorageStore(services.store);
   const setAside = createSetAsideStore(services.store);
   const project = createProjectStore(services);
-  const start = createStartStore(services, session);
   const data = createDataStore(services, project);
   const prompts = createPromptsStore(services, project, session);
   const train = createTrainStore(services, session, project);
@@ -87,7 +84,6 @@ export function createStores(services: Services, capabilities: Capabilities, bac
     storage,
     setAside,
     project,
-    start,
     data,
     prompts,
     train,

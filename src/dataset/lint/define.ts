@@ -96,3 +96,7 @@ export function contextOf(dataset: Dataset, spellings: readonly Spellings[]): Co
   const facts = { dataset, spellings, usable, sameText };
   return { ...facts, swapped: looksSwapped(facts) };
 }
+
+/** The first issue that stops training, if any. */
+export const blockingIssue = (issues: readonly Issue[]): Issue | undefined =>
+  issues.find(({ severity }) => severity === 'blocking');

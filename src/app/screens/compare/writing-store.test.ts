@@ -2,10 +2,10 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { StudioError } from '../../../lib/errors';
 import { STANDARD } from '../../../training/settings';
 import type { WriteRequest, WrittenRow } from '../../../worker/protocol';
+import { createDataStore } from '../../state/data/data-store';
 import { createProjectStore } from '../../state/project-store';
 import { createSessionStore } from '../../state/session-store';
 import { CAPABILITIES, fakeLocation, testServices, writingFile } from '../../state/test-support';
-import { createDataStore } from '../data/data-store';
 import { createPromptsStore } from '../prompts/prompts-store';
 import { recordRun } from '../train/recording';
 import { createTrainStore } from '../train/train-store';
@@ -144,11 +144,11 @@ describe('where texts are written', () => {
 
   it('another column is another task: labels are proposed again, and the way back keeps what was written', async () => {
     const { project, data } = await opened();
-    await data.getState().map({ task: 'choose' });
+    await data.getState().map({ kind: 'classify' });
     // free text is no label: shown, and not kept
     expect(data.getState().prepared?.issues[0]).toMatchObject({ kind: 'too-many-classes', severity: 'blocking' });
     expect(project.getState().set?.writing).toEqual({ longest: null });
-    await data.getState().map({ task: 'write' });
+    await data.getState().map({ kind: 'generate' });
     expect(data.getState().prepared?.issues.filter(({ severity }) => severity === 'blocking')).toEqual([]);
     expect(project.getState().set?.hard).toHaveLength(1);
   });

@@ -5,11 +5,24 @@ import { Popover } from 'react-aria-components/Popover';
 interface EditorProps {
   readonly name: string;
   readonly value: string;
-  /** The new value, or null when it stays as it was. */
+  /** The new value, or null when it is unchanged. */
   readonly onDone: (value: string | null) => void;
 }
 
-/** Enter or leaving keeps what was typed, Shift+Enter breaks the line, Escape does not keep it. */
+/** Keeps what was typed when the page is left or loaded again, as leaving the field does. */
+export function useKeptOnLeave(keep: () => void): void {
+  const latest = useRef(keep);
+  useEffect(() => {
+    latest.current = keep;
+  });
+  useEffect(() => {
+    const leave = () => latest.current();
+    addEventListener('pagehide', leave);
+    return () => removeEventListener('pagehide', leave);
+  }, []);
+}
+
+/** Enter or leaving keeps what was typed, Shift+Enter breaks the line, Escape discards it. */
 export function TextEditor({ name, value, onDone }: EditorProps) {
   const [text, setText] = useState(value);
   const field = useRef<HTMLTextAreaElement>(null);
@@ -19,10 +32,11 @@ export function TextEditor({ name, value, onDone }: EditorProps) {
     field.current?.select();
   }, []);
   const end = (next: string | null) => {
-    if (ended.current) return; // closing takes the focus away, which would end it again
+    if (ended.current) return; // closing moves the focus, which would end it again
     ended.current = true;
     onDone(next);
   };
+  useKeptOnLeave(() => end(text));
   return (
     <textarea
       ref={field}
@@ -43,11 +57,11 @@ export function TextEditor({ name, value, onDone }: EditorProps) {
   );
 }
 
-/** The labels that there are, open at once. */
+/** All labels, open at once. */
 export function LabelEditor({ name, value, labels, onDone }: EditorProps & { readonly labels: readonly string[] }) {
   const anchor = useRef<HTMLSpanElement>(null);
   const [isOpen, setOpen] = useState(false);
-  useEffect(() => setOpen(true), []); // the anchor must stand in the page first
+  useEffect(() => setOpen(true), []); // the anchor must be in the page first
   return (
     <>
       <span ref={anchor} className="lab">

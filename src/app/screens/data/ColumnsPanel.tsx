@@ -1,12 +1,13 @@
 import { DELIMITER_NAMES, DELIMITERS } from '../../../dataset/delimiter';
-import type { ColumnMapping, SourceFormat } from '../../../dataset/types';
+import type { TaskKind } from '../../../dataset/kind';
+import type { SourceFormat } from '../../../dataset/types';
+import { useData } from '../../state/data/use-data';
 import { useStores } from '../../state/studio';
 import { Choices } from '../../ui/Choices';
 import { Panel } from '../../ui/Panel';
 import { Select } from '../../ui/Select';
 import { Term } from '../../ui/Term';
-import { useData } from './use-data';
-import { ENCODING_NAMES } from './words';
+import { ENCODING_NAMES, TASK_WORDS } from './words';
 
 const NONE = '\u0000none';
 const ENCODINGS = (Object.keys(ENCODING_NAMES) as SourceFormat['encoding'][]).map((id) => ({
@@ -14,43 +15,39 @@ const ENCODINGS = (Object.keys(ENCODING_NAMES) as SourceFormat['encoding'][]).ma
   label: ENCODING_NAMES[id],
 }));
 const SEPARATORS = DELIMITERS.map((id) => ({ id, label: DELIMITER_NAMES[id] }));
+const TASKS = (Object.keys(TASK_WORDS) as TaskKind[]).map((id) => ({ id, label: TASK_WORDS[id].task }));
 
-/** Which column is what; and how the file was read, where that can still be changed. */
+/** What each column is; and how the file was read, where that can still be changed. */
 export function ColumnsPanel() {
   const { data } = useStores();
   const table = useData((s) => s.table);
-  const { text, label, id, task = 'choose' } = useData((s) => s.mapping);
-  const writing = task === 'write';
-  const canReread = useData((s) => s.canReread);
+  const { text, label, id, kind } = useData((s) => s.mapping);
   if (!table) return null;
   const columns = table.columns.map((name) => ({
     id: name,
     label: name,
     detail: firstValue(table.rows.at(0)?.cells[name]),
   }));
-  const { map, reread } = data.getState();
+  const { map } = data.getState();
   return (
-    <Panel title="Which column is what" span={4}>
+    <Panel title="Columns" span={4}>
       <div className="stack">
-        <Choices<NonNullable<ColumnMapping['task']>>
+        <Choices<TaskKind>
           label="What should a prompt do?"
-          value={task}
-          onChange={(next) => void map({ task: next })}
-          options={[
-            { id: 'choose', label: 'Choose a label' },
-            { id: 'write', label: 'Write a text' },
-          ]}
+          value={kind}
+          onChange={(next) => void map({ kind: next })}
+          options={TASKS}
         />
         <Select label="Text" options={columns} value={text} onChange={(next) => void map({ text: next })} />
         <Select
-          label={writing ? 'What should be written' : 'Label'}
+          label={TASK_WORDS[kind].answerColumn}
           options={columns}
           value={label}
           onChange={(next) => void map({ label: next })}
         />
         <Select
           label={
-            <Term means="A column that names each row. It makes a row’s name stay the same when you add or remove others.">
+            <Term means="A column that names each row. A row’s name then stays the same when you add or remove others.">
               Row name
             </Term>
           }
@@ -58,24 +55,33 @@ export function ColumnsPanel() {
           value={id ?? NONE}
           onChange={(next) => void map({ id: next === NONE ? null : next })}
         />
-        {canReread && table.format.kind !== 'jsonl' ? (
-          <div className="data-format">
-            <Select
-              label="Separated by"
-              options={SEPARATORS}
-              value={table.format.delimiter}
-              onChange={(next) => void reread({ delimiter: next as SourceFormat['delimiter'] })}
-            />
-            <Select
-              label="Characters"
-              options={ENCODINGS}
-              value={table.format.encoding}
-              onChange={(next) => void reread({ encoding: next as SourceFormat['encoding'] })}
-            />
-          </div>
-        ) : null}
+        <FormatFields />
       </div>
     </Panel>
+  );
+}
+
+/** Delimiter and encoding, while the file's bytes are there to be read again. */
+function FormatFields() {
+  const { data } = useStores();
+  const format = useData((s) => (s.canReread ? s.table?.format : undefined));
+  if (!format || format.kind === 'jsonl') return null;
+  const { reread } = data.getState();
+  return (
+    <div className="data-format">
+      <Select
+        label="Separated by"
+        options={SEPARATORS}
+        value={format.delimiter}
+        onChange={(next) => void reread({ delimiter: next as SourceFormat['delimiter'] })}
+      />
+      <Select
+        label="Characters"
+        options={ENCODINGS}
+        value={format.encoding}
+        onChange={(next) => void reread({ encoding: next as SourceFormat['encoding'] })}
+      />
+    </div>
   );
 }
 

@@ -1,28 +1,28 @@
+import { blockingIssue } from '../../../dataset/lint/define';
 import { navigate, screenPath } from '../../shell/location';
+import { FileButton, ReadingBar } from '../../shell/OpenRows';
 import { ScreenFrame } from '../../shell/Screen';
+import { useData } from '../../state/data/use-data';
 import { useProject, useStores } from '../../state/studio';
 import { Button } from '../../ui/Button';
 import { Note } from '../../ui/Note';
-import { BalancePanel } from './BalancePanel';
+import { AnswersPanel } from './AnswersPanel';
 import { ColumnsPanel } from './ColumnsPanel';
-import { FileButton } from './FileButton';
+import { IssuesPanel } from './IssuesPanel';
 import { LengthsPanel } from './LengthsPanel';
-import { LookPanel } from './LookPanel';
 import { NoData } from './NoData';
-import { ReadingBar } from './ReadingBar';
 import { RowsPanel } from './RowsPanel';
 import { SplitPanel } from './SplitPanel';
-import { TargetsPanel } from './TargetsPanel';
 import { VersionsPanel } from './VersionsPanel';
 import './data.css';
-import { useData, useIssues } from './use-data';
+import { useIssues } from './rows-store';
 import { dataHeadline, formatWords } from './words';
 
 export default function DataScreen() {
-  const table = useData((s) => s.table);
+  const isOpen = useData((s) => s.table !== null);
   const reading = useData((s) => s.reading);
   if (reading) return <Reading fileName={reading} />;
-  return table ? <OpenData /> : <NoDataYet />;
+  return isOpen ? <OpenData /> : <NoDataYet />;
 }
 
 const Reading = ({ fileName }: { readonly fileName: string }) => (
@@ -34,7 +34,7 @@ const Reading = ({ fileName }: { readonly fileName: string }) => (
 const NoDataYet = () => (
   <ScreenFrame
     title="Open a CSV to begin"
-    lead="A text and a column of answers (labels, or texts to be written) are enough; 100 to 2,000 rows are good."
+    lead="All it needs is a text column and a column of answers (labels or expected texts); 100 to 2,000 rows work well."
   >
     <div className="stack">
       <Failure />
@@ -64,59 +64,67 @@ function Failure() {
 }
 
 function OpenData() {
-  const { data } = useStores();
-  const table = useData((s) => s.table);
-  const prepared = useData((s) => s.prepared);
-  const preparing = useData((s) => s.preparing);
-  const setId = useProject((s) => s.set?.id ?? null);
-  const writing = useData((s) => s.mapping.task === 'write');
-  const issues = useIssues() ?? [];
-  if (!table) return null;
-  const blocking = issues.find(({ severity }) => severity === 'blocking');
-  const title = prepared
-    ? dataHeadline(prepared.dataset, issues)
-    : preparing
-      ? 'Looking at the rows'
-      : 'Which column holds the text, and which the answer?';
+  const title = useTitle();
   return (
-    <ScreenFrame
-      title={title}
-      lead={
-        <>
-          {blocking ? `${blocking.advice} ` : null}
-          {formatWords(table)}.{' '}
-          {prepared && !blocking
-            ? `${prepared.dataset.split.test.length} rows are held back: training never sees them.`
-            : preparing
-              ? 'Some are held back: training never sees them.'
-              : null}
-        </>
-      }
-      actions={
-        <>
-          <FileButton onFile={data.getState().replaceFile}>Replace file</FileButton>
-          <Button
-            variant="primary"
-            isDisabled={!prepared || Boolean(blocking) || setId === null}
-            onPress={() => navigate(screenPath(setId, 'prompts'))}
-          >
-            Next: prompts
-          </Button>
-        </>
-      }
-    >
+    <ScreenFrame title={title} lead={<Lead />} actions={<Actions />}>
       <div className="stack data-failure">
         <Failure />
       </div>
       <div className="grid">
         <ColumnsPanel />
-        {writing ? <TargetsPanel /> : <BalancePanel />}
-        <LookPanel />
+        <AnswersPanel />
+        <IssuesPanel />
         <SplitPanel />
         <RowsPanel />
         <LengthsPanel />
         <VersionsPanel />
       </div>
     </ScreenFrame>
+  );
+}
+
+function useTitle(): string {
+  const dataset = useData((s) => s.prepared?.dataset ?? null);
+  const preparing = useData((s) => s.preparing);
+  const issues = useIssues();
+  if (dataset) return dataHeadline(dataset, issues ?? []);
+  return preparing ? 'Checking the rows' : 'Which column holds the text, and which the answer?';
+}
+
+function Lead() {
+  const table = useData((s) => s.table);
+  const testRows = useData((s) => s.prepared?.dataset.split.test.length ?? null);
+  const preparing = useData((s) => s.preparing);
+  const blocking = blockingIssue(useIssues() ?? []);
+  if (!table) return null;
+  const isReady = testRows !== null && !blocking;
+  return (
+    <>
+      {blocking ? `${blocking.advice} ` : null}
+      {formatWords(table)}.{' '}
+      {isReady
+        ? `${testRows} test rows are held out: training never sees them.`
+        : preparing
+          ? 'Some rows are held out for the test: training never sees them.'
+          : null}
+    </>
+  );
+}
+
+function Actions() {
+  const { data } = useStores();
+  const setId = useProject((s) => s.set?.id ?? null);
+  const isReady = useData((s) => s.prepared !== null && !blockingIssue(s.prepared.issues));
+  return (
+    <>
+      <FileButton onFile={data.getState().replaceFile}>Replace file</FileButton>
+      <Button
+        variant="primary"
+        isDisabled={!isReady || setId === null}
+        onPress={() => navigate(screenPath(setId, 'prompts'))}
+      >
+        Next: prompts
+      </Button>
+    </>
   );
 }

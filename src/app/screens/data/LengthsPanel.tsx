@@ -1,31 +1,28 @@
-import { useEffect, useMemo } from 'react';
+import { useMemo } from 'react';
 import { ChartPanel, drawLengths } from '../../charts';
-import { useSession, useStores } from '../../state/studio';
+import { useData } from '../../state/data/use-data';
+import { useSession } from '../../state/studio';
 import { counted } from '../../ui/format';
 import { Panel } from '../../ui/Panel';
 import { ProgressBar } from '../../ui/ProgressBar';
-import { useData } from './use-data';
+import { useCountTokens, useLengths } from './rows-store';
 import { lengthsTitle, perWordWords } from './words';
 
 /** How long the texts are to the model, against what it reads at once. */
 export function LengthsPanel() {
-  const { data } = useStores();
-  const ready = useSession((s) => s.tokenizer.kind === 'ready');
-  const waiting = useSession((s) => s.model.kind !== 'failed' && s.model.kind !== 'idle');
-  const fingerprint = useData((s) => s.prepared?.dataset.fingerprint ?? null);
-  const lengths = useData((s) => s.lengths?.found ?? null);
-  useEffect(() => {
-    if (ready && fingerprint !== null) void data.getState().countTokens();
-  }, [ready, fingerprint, data]);
+  useCountTokens();
+  const isComing = useSession((s) => s.tokenizer.kind === 'ready' || !['failed', 'idle'].includes(s.model.kind));
+  const isPrepared = useData((s) => s.prepared !== null);
+  const lengths = useLengths((s) => s.value?.texts ?? null);
   const draw = useMemo(() => (lengths ? drawLengths(lengths.bins, lengths.budget) : null), [lengths]);
-  if (fingerprint === null) return null;
+  if (!isPrepared) return null;
   if (!lengths || !draw)
     return (
-      <Panel span={7} title="How long the texts are">
-        {ready || waiting ? (
+      <Panel span={7} title="Text lengths">
+        {isComing ? (
           <ProgressBar label="Tokens of the texts" value={null} />
         ) : (
-          <p className="dim">As soon as the model’s vocabulary is there, the tokens of each text are counted here.</p>
+          <p className="dim">The tokens of each text are counted here once the model’s vocabulary has loaded.</p>
         )}
       </Panel>
     );
@@ -33,7 +30,7 @@ export function LengthsPanel() {
     <ChartPanel
       span={7}
       title={lengthsTitle(lengths)}
-      unit={lengths.counted < lengths.texts ? `${counted(lengths.counted, 'row')} counted` : 'tokens a text'}
+      unit={lengths.counted < lengths.texts ? `${counted(lengths.counted, 'row')} counted` : 'tokens per text'}
       draw={draw}
       twin={{
         columns: ['tokens from', 'tokens to', 'rows'],

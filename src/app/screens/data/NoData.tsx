@@ -1,13 +1,12 @@
 import { useState } from 'react';
+import { FileButton, useOpenSample } from '../../shell/OpenRows';
 import { useStores } from '../../state/studio';
 import { Button } from '../../ui/Button';
 import { Dialog } from '../../ui/Dialog';
 import { EmptyState } from '../../ui/EmptyState';
 import { TextArea } from '../../ui/TextField';
-import { FileButton } from './FileButton';
-import { useOpenSample } from './use-open-sample';
 
-/** The warm start of an empty project: drop, open, paste, or the sample. */
+/** The ways to begin with an empty prompt set: drop, open, paste, or the sample. */
 export function NoData() {
   const { data } = useStores();
   const [pasting, setPasting] = useState(false);

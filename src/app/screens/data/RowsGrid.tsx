@@ -1,9 +1,9 @@
-import { type KeyboardEvent, useId, useRef, useState } from 'react';
+import { type KeyboardEvent, type ReactNode, useId, useRef, useState } from 'react';
+import { taskKindOf } from '../../../dataset/kind';
 import type { Dataset, Row } from '../../../dataset/types';
-import { writes } from '../../../dataset/writing';
+import type { DataState } from '../../state/data/data-state';
 import { LabelTag } from '../../ui/LabelTag';
 import { LabelEditor, TextEditor } from './CellEditor';
-import type { DataState } from './data-state';
 import { type Place, placeAfter } from './grid-keys';
 import { type Head, NAME, type ShownRow, USE, usedFor } from './rows';
 import { useRowWindow } from './use-row-window';
@@ -11,14 +11,14 @@ import { useRowWindow } from './use-row-window';
 interface RowsGridProps {
   readonly count: number;
   readonly rowAt: (index: number) => ShownRow | undefined;
-  /** Shown while no mapping says which of them matter: the first few. */
+  /** Of the file; the first few are shown until a mapping says which of them matter. */
   readonly columns: readonly string[];
   readonly dataset: Dataset | null;
   /** Why a cell cannot be changed, in a sentence; null = it can. */
   readonly whyLocked: (row: ShownRow, head: Head) => string | null;
-  /** Said in place of rows; null while they are not known. */
+  /** Shown in place of rows; null while they are not known. */
   readonly none: string | null;
-  /** A cell whose new text is being taken over. */
+  /** A cell whose new text is being saved. */
   readonly pending: DataState['pending'];
   readonly onLocked: (why: string) => void;
   readonly onEdit: (row: Row, column: string, value: string) => void;
@@ -26,46 +26,29 @@ interface RowsGridProps {
 
 const UNMAPPED = 4;
 
-/**
- * Rows of any height, drawn only where they are seen; a grid to a screen reader, with its true number of rows. One stop
- * for Tab: arrow keys move the active cell, Enter or F2 changes it, Escape leaves it as it was.
- */
-export function RowsGrid({
-  count,
-  rowAt,
-  columns,
-  dataset,
-  whyLocked,
-  none,
-  pending,
-  onLocked,
-  onEdit,
-}: RowsGridProps) {
-  const id = useId();
-  const scroller = useRef<HTMLDivElement>(null);
-  const [active, setActive] = useState<Place>({ row: 0, column: 0 });
-  const [editing, setEditing] = useState<{ readonly rowId: string; readonly column: string } | null>(null);
-  const virtual = useRowWindow(count, scroller);
-  const mapping = dataset?.mapping ?? null;
+function headsOf(dataset: Dataset | null, columns: readonly string[]): readonly Head[] {
+  const mapping = dataset?.mapping;
   const shown = mapping ? [mapping.text, mapping.label] : columns.slice(0, UNMAPPED);
   const cells = shown.map((title): Head => ({ kind: 'cell', title }));
-  const heads: readonly Head[] = [NAME, ...cells, ...(mapping ? [USE] : [])];
-  const rowClass = `rows-row rows-${heads.length}${virtual.isFixed ? ' rows-fixed' : ''}`;
-  const cellId = (row: number, column: number) => `${id}-${row}-${column}`;
-  const isDrawn = virtual.items.some(({ index }) => index === active.row);
+  return [NAME, ...cells, ...(mapping ? [USE] : [])];
+}
 
+/** The active cell, the one that is being edited, and what keys and clicks do to them. */
+function useActiveCell(
+  { count, rowAt, whyLocked, onLocked }: Pick<RowsGridProps, 'count' | 'rowAt' | 'whyLocked' | 'onLocked'>,
+  heads: readonly Head[],
+  show: (row: number) => void,
+) {
+  const [active, setActive] = useState<Place>({ row: 0, column: 0 });
+  const [editing, setEditing] = useState<{ readonly rowId: string; readonly column: string } | null>(null);
   const edit = (row: ShownRow, head: Head | undefined) => {
     if (!head) return;
     const why = whyLocked(row, head);
     if (why) onLocked(why);
     else setEditing({ rowId: row.row.id, column: head.title });
   };
-  const close = () => {
-    setEditing(null);
-    scroller.current?.focus();
-  };
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.target !== event.currentTarget) return; // a cell is being changed: the keys are its own
+    if (event.target !== event.currentTarget) return; // a cell is being edited: the keys are its own
     const row = rowAt(active.row);
     if (row && (event.key === 'Enter' || event.key === 'F2')) {
       event.preventDefault();
@@ -76,35 +59,44 @@ export function RowsGrid({
     if (!next) return;
     event.preventDefault();
     setActive(next);
-    virtual.show(next.row);
+    show(next.row);
   };
   const onClick = (row: ShownRow, place: Place) => {
     const again = place.row === active.row && place.column === active.column;
     setActive(place);
     if (again) edit(row, heads[place.column]);
   };
+  return { active, editing, onKeyDown, onClick, endEditing: () => setEditing(null) };
+}
 
-  function content(row: Row, column: string) {
-    const isPending = pending?.rowId === row.id && pending.column === column;
-    const value = (isPending ? pending.value : row.cells[column]) ?? '';
-    const isLabel = column === mapping?.label && !writes(mapping);
-    if (editing?.rowId === row.id && editing.column === column) {
-      const done = (next: string | null) => {
-        close();
-        if (next !== null && next !== value) onEdit(row, column, next);
-      };
-      const name = `${column} of row ${row.id}`;
-      return isLabel ? (
-        <LabelEditor name={name} value={value} labels={dataset?.labels ?? []} onDone={done} />
-      ) : (
-        <TextEditor name={name} value={value} onDone={done} />
-      );
-    }
-    if (isPending) return <span className="dim">{value}</span>;
-    if (!isLabel) return value;
-    return value === '' ? <span className="dim">none</span> : <LabelTag>{value}</LabelTag>;
-  }
-
+/**
+ * Rows of any height, drawn only where they are seen; a grid to a screen reader, with its true number of rows. One stop
+ * for Tab: arrow keys move the active cell, Enter or F2 edits it, Escape discards the edit.
+ */
+export function RowsGrid(props: RowsGridProps) {
+  const { count, rowAt, columns, dataset, whyLocked, none, pending, onEdit } = props;
+  const id = useId();
+  const scroller = useRef<HTMLDivElement>(null);
+  const virtual = useRowWindow(count, scroller);
+  const heads = headsOf(dataset, columns);
+  const { active, editing, onKeyDown, onClick, endEditing } = useActiveCell(props, heads, virtual.show);
+  const rowClass = `rows-row rows-${heads.length}${virtual.isFixed ? ' rows-fixed' : ''}`;
+  const cellId = (row: number, column: number) => `${id}-${row}-${column}`;
+  const isDrawn = virtual.items.some(({ index }) => index === active.row);
+  const content = (row: Row, column: string) => (
+    <Cell
+      row={row}
+      column={column}
+      dataset={dataset}
+      pending={pending}
+      isEditing={editing?.rowId === row.id && editing.column === column}
+      onDone={(value) => {
+        endEditing();
+        scroller.current?.focus();
+        if (value !== null) onEdit(row, column, value);
+      }}
+    />
+  );
   return (
     // biome-ignore-start lint/a11y: most rows are not in the page, so this cannot be a <table>; keys are handled by the grid as a whole
     <div
@@ -118,22 +110,13 @@ export function RowsGrid({
       aria-activedescendant={isDrawn ? cellId(active.row, active.column) : undefined}
       onKeyDown={onKeyDown}
     >
-      <div role="rowgroup" className="rows-head">
-        <div role="row" aria-rowindex={1} className={rowClass}>
-          {heads.map((head) => (
-            <span key={`${head.kind} ${head.title}`} role="columnheader">
-              {head.title}
-            </span>
-          ))}
-        </div>
-      </div>
+      <GridHead heads={heads} rowClass={rowClass} />
       <div role="rowgroup" className="rows-body" style={{ height: virtual.height }}>
         {virtual.items.map(({ index, start }) => {
-          const shownRow = rowAt(index);
-          const row = shownRow?.row;
-          return shownRow && row ? (
+          const shown = rowAt(index);
+          return shown ? (
             <div
-              key={row.id}
+              key={shown.row.id}
               ref={virtual.measure}
               data-index={index}
               role="row"
@@ -141,26 +124,19 @@ export function RowsGrid({
               className={rowClass}
               style={{ transform: `translateY(${start}px)` }}
             >
-              {heads.map((head, column) => {
-                const isLocked = whyLocked(shownRow, head) !== null;
-                return (
-                  <span
-                    key={`${head.kind} ${head.title}`}
-                    id={cellId(index, column)}
-                    role="gridcell"
-                    aria-readonly={isLocked}
-                    data-active={index === active.row && column === active.column ? '' : undefined}
-                    className={head.kind !== 'cell' ? 'dim' : head.title === mapping?.text ? 'rows-text' : undefined}
-                    onClick={() => onClick(shownRow, { row: index, column })}
-                  >
-                    {head.kind === 'cell'
-                      ? content(row, head.title)
-                      : head.kind === 'name'
-                        ? row.id
-                        : usedFor(shownRow.part)}
-                  </span>
-                );
-              })}
+              {heads.map((head, column) => (
+                <span
+                  key={`${head.kind} ${head.title}`}
+                  id={cellId(index, column)}
+                  role="gridcell"
+                  aria-readonly={whyLocked(shown, head) !== null}
+                  data-active={index === active.row && column === active.column ? '' : undefined}
+                  className={cellClass(head, dataset)}
+                  onClick={() => onClick(shown, { row: index, column })}
+                >
+                  {CONTENT[head.kind](shown, () => content(shown.row, head.title))}
+                </span>
+              ))}
             </div>
           ) : null;
         })}
@@ -169,4 +145,57 @@ export function RowsGrid({
     </div>
     // biome-ignore-end lint/a11y: as above
   );
+}
+
+const CONTENT: { readonly [K in Head['kind']]: (shown: ShownRow, cell: () => ReactNode) => ReactNode } = {
+  name: ({ row }) => row.id,
+  cell: (_, cell) => cell(),
+  use: ({ part }) => usedFor(part),
+};
+
+const cellClass = ({ kind, title }: Head, dataset: Dataset | null): string | undefined => {
+  if (kind !== 'cell') return 'dim';
+  return title === dataset?.mapping.text ? 'rows-text' : undefined;
+};
+
+// biome-ignore-start lint/a11y: parts of the grid above
+const GridHead = ({ heads, rowClass }: { readonly heads: readonly Head[]; readonly rowClass: string }) => (
+  <div role="rowgroup" className="rows-head">
+    <div role="row" aria-rowindex={1} className={rowClass}>
+      {heads.map((head) => (
+        <span key={`${head.kind} ${head.title}`} role="columnheader">
+          {head.title}
+        </span>
+      ))}
+    </div>
+  </div>
+);
+// biome-ignore-end lint/a11y: as above
+
+interface CellProps {
+  readonly row: Row;
+  readonly column: string;
+  readonly dataset: Dataset | null;
+  readonly pending: DataState['pending'];
+  readonly isEditing: boolean;
+  /** The new value, or null when it is unchanged. */
+  readonly onDone: (value: string | null) => void;
+}
+
+function Cell({ row, column, dataset, pending, isEditing, onDone }: CellProps) {
+  const isPending = pending?.rowId === row.id && pending.column === column;
+  const value = (isPending ? pending.value : row.cells[column]) ?? '';
+  const isLabel = dataset !== null && column === dataset.mapping.label && taskKindOf(dataset.mapping) === 'classify';
+  if (isEditing) {
+    const done = (next: string | null) => onDone(next === value ? null : next);
+    const name = `${column} of row ${row.id}`;
+    return isLabel ? (
+      <LabelEditor name={name} value={value} labels={dataset.labels} onDone={done} />
+    ) : (
+      <TextEditor name={name} value={value} onDone={done} />
+    );
+  }
+  if (isPending) return <span className="dim">{value}</span>;
+  if (!isLabel) return value;
+  return value === '' ? <span className="dim">none</span> : <LabelTag>{value}</LabelTag>;
 }

@@ -3,8 +3,8 @@ import { Input } from 'react-aria-components/Input';
 import { SearchField } from 'react-aria-components/SearchField';
 import { useStore } from 'zustand';
 import type { RowSort } from '../../../dataset/query';
-import { writes } from '../../../dataset/writing';
 import { useQuery } from '../../shell/location';
+import { useData } from '../../state/data/use-data';
 import { useStores } from '../../state/studio';
 import { count } from '../../ui/format';
 import { Panel } from '../../ui/Panel';
@@ -13,37 +13,20 @@ import { Term } from '../../ui/Term';
 import { toastError } from '../../ui/toast';
 import { RowsGrid } from './RowsGrid';
 import { filterOptions, SORTS, whyLocked } from './rows';
-import { useData, useIssues } from './use-data';
-import { useOrder } from './use-order';
+import { type RowChoice, useIssues, useOrder } from './rows-store';
+import { TASK_WORDS } from './words';
 
-/** All rows. What is typed into the search never reaches the address. */
+const NO_ISSUES = [] as const;
+
+/** All rows. The address keeps the filter and the order, and never what is typed into the search. */
 export function RowsPanel() {
-  const { data } = useStores();
-  const table = useData((s) => s.table);
-  const prepared = useData((s) => s.prepared);
-  const preparing = useData((s) => s.preparing);
-  const drawn = useData((s) => s.pending);
-  // stands there from the key that keeps it until the changed rows are drawn
-  const pending = useStore(data, (s) => s.pending) ?? drawn;
-  const issues = useIssues() ?? NO_ISSUES;
   const [filter, setFilter] = useQuery<string>('rows', 'all');
   const [sort, setSort] = useQuery<RowSort>('sort', 'file');
   const [search, setSearch] = useState('');
-  const dataset = prepared?.dataset ?? null;
-  const writing = dataset !== null && writes(dataset.mapping);
-  const all = dataset?.table.rows ?? table?.rows;
-  const order = useOrder({ filter, search, sort }, issues);
-  const rowAt = useCallback(
-    (index: number) => {
-      const place = order ? (order.places[index] ?? Number.NaN) : index;
-      const row = all?.at(place);
-      return row && { row, part: order?.parts[place] };
-    },
-    [all, order],
-  );
-  if (!table || !all) return null;
-  const isPlain = filter === 'all' && sort === 'file' && search.trim() === '';
-  const shown = order ? order.places.length : isPlain ? all.length : null;
+  const choice = { filter, sort, search };
+  const { all, shown, rowAt } = useShownRows(choice);
+  const columns = useData((s) => s.table?.columns);
+  if (!columns || !all) return null;
   return (
     <Panel
       span={12}
@@ -52,51 +35,99 @@ export function RowsPanel() {
           ? `${count(all.length)} rows`
           : `${count(shown)} of ${count(all.length)} rows`
       }
-      aside={
-        <div className="rows-tools">
-          <SearchField className="rows-search" aria-label="Search the rows" value={search} onChange={setSearch}>
-            <Input className="input" placeholder="Search" />
-          </SearchField>
-          <Select
-            label={<span className="visually-hidden">Show</span>}
-            options={filterOptions(prepared, issues)}
-            value={filter}
-            onChange={setFilter}
-          />
-          {dataset ? (
-            <Select
-              label={<span className="visually-hidden">Order</span>}
-              options={SORTS}
-              value={sort}
-              onChange={(next) => setSort(next as RowSort)}
-            />
-          ) : null}
-        </div>
-      }
+      aside={<Tools choice={choice} onFilter={setFilter} onSort={setSort} onSearch={setSearch} />}
     >
-      {dataset || preparing ? (
-        <p className="dim small rows-how">
-          {writing ? 'Every text' : 'A label or a text'} can be changed: choose its cell and press Enter, or click it
-          twice.{' '}
-          <Term means="Whoever changes them with results in view bends the test. “Check labels” on Compare corrects their labels with the answers out of sight; a text is corrected in the file. Masking and merging labels are done in all rows alike.">
-            Held-back rows
-          </Term>{' '}
-          stay as they are.
-        </p>
-      ) : null}
-      <RowsGrid
-        count={shown ?? 0}
-        none={shown === 0 ? 'No row matches. Clear the search or show all rows.' : null}
-        rowAt={rowAt}
-        columns={table.columns}
-        dataset={dataset}
-        pending={pending}
-        whyLocked={(row, head) => whyLocked(row, head, dataset?.mapping ?? null)}
-        onLocked={(why) => toastError('This cell cannot be changed here', why)}
-        onEdit={(row, column, value) => void data.getState().change({ kind: 'cell', rowId: row.id, column, value })}
-      />
+      <HowToEdit />
+      <EditableRows columns={columns} count={shown ?? 0} isNone={shown === 0} rowAt={rowAt} />
     </Panel>
   );
 }
 
-const NO_ISSUES = [] as const;
+/** How many rows are shown (null until it is known), and which row is at each place. */
+function useShownRows(choice: RowChoice) {
+  const issues = useIssues() ?? NO_ISSUES;
+  const all = useData((s) => s.prepared?.dataset.table.rows ?? s.table?.rows);
+  const order = useOrder(choice, issues);
+  const rowAt = useCallback(
+    (index: number) => {
+      const place = order ? (order.places[index] ?? Number.NaN) : index;
+      const row = all?.at(place);
+      return row && { row, part: order?.parts[place] };
+    },
+    [all, order],
+  );
+  const isPlain = choice.filter === 'all' && choice.sort === 'file' && choice.search.trim() === '';
+  const shown = order ? order.places.length : isPlain ? (all?.length ?? null) : null;
+  return { all, shown, rowAt };
+}
+
+interface ToolsProps {
+  readonly choice: RowChoice;
+  readonly onFilter: (filter: string) => void;
+  readonly onSort: (sort: RowSort) => void;
+  readonly onSearch: (search: string) => void;
+}
+
+function Tools({ choice: { filter, sort, search }, onFilter, onSort, onSearch }: ToolsProps) {
+  const dataset = useData((s) => s.prepared?.dataset ?? null);
+  const issues = useIssues() ?? NO_ISSUES;
+  return (
+    <div className="rows-tools">
+      <SearchField className="rows-search" aria-label="Search the rows" value={search} onChange={onSearch}>
+        <Input className="input" placeholder="Search" />
+      </SearchField>
+      <Select
+        label={<span className="visually-hidden">Show</span>}
+        options={filterOptions(dataset, issues)}
+        value={filter}
+        onChange={onFilter}
+      />
+      {dataset ? (
+        <Select
+          label={<span className="visually-hidden">Order</span>}
+          options={SORTS}
+          value={sort}
+          onChange={(next) => onSort(next as RowSort)}
+        />
+      ) : null}
+    </div>
+  );
+}
+
+function HowToEdit() {
+  const kind = useData((s) => s.mapping.kind);
+  const isShown = useData((s) => s.prepared !== null || s.preparing);
+  if (!isShown) return null;
+  return (
+    <p className="dim small rows-how">
+      To change {TASK_WORDS[kind].editable}, choose its cell and press Enter, or click it twice.{' '}
+      <Term means="Changing them with results in view bends the test. “Check labels” on Compare corrects their labels without showing any answer; a text is corrected in the file. Masking and merging labels apply to all rows alike.">
+        Test rows
+      </Term>{' '}
+      are locked.
+    </p>
+  );
+}
+
+interface EditableRowsProps extends Pick<Parameters<typeof RowsGrid>[0], 'columns' | 'count' | 'rowAt'> {
+  readonly isNone: boolean;
+}
+
+function EditableRows({ isNone, ...rows }: EditableRowsProps) {
+  const { data } = useStores();
+  const dataset = useData((s) => s.prepared?.dataset ?? null);
+  const drawn = useData((s) => s.pending);
+  // shown from the key that keeps it until the changed rows are drawn
+  const pending = useStore(data, (s) => s.pending) ?? drawn;
+  return (
+    <RowsGrid
+      {...rows}
+      none={isNone ? 'No row matches. Clear the search or show all rows.' : null}
+      dataset={dataset}
+      pending={pending}
+      whyLocked={(row, head) => whyLocked(row, head, dataset?.mapping ?? null)}
+      onLocked={(why) => toastError('This cell cannot be changed here', why)}
+      onEdit={(row, column, value) => void data.getState().change({ kind: 'cell', rowId: row.id, column, value })}
+    />
+  );
+}

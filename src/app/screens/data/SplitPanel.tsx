@@ -1,4 +1,8 @@
 import { useEffect, useMemo, useState } from 'react';
+import { usedRows } from '../../../dataset/split';
+import { splitChoices } from '../../../dataset/split-by';
+import type { SplitBy } from '../../../dataset/types';
+import { useData } from '../../state/data/use-data';
 import { useProject, useStores } from '../../state/studio';
 import { count, counted } from '../../ui/format';
 import { Note } from '../../ui/Note';
@@ -8,107 +12,141 @@ import { Select } from '../../ui/Select';
 import { Slider } from '../../ui/Slider';
 import { Term } from '../../ui/Term';
 import { TextField } from '../../ui/TextField';
-import { optionOf, splitOf, splitOptions } from './split-options';
-import { useData } from './use-data';
-import { splitWords, usedRows } from './words';
+import { useKeptOnLeave } from './CellEditor';
+import { splitName, splitWords } from './words';
 
-/** Trades training rows for held-back rows, and says what that can show. */
+const BY_SEED: SplitBy = { kind: 'seed' };
+/** With fewer rows the sizes of the parts mean nothing. */
+const MIN_ROWS = 10;
+
+/** Trades training rows for test rows, and says what those can show. */
 export function SplitPanel() {
-  const { data } = useStores();
-  const prepared = useData((s) => s.prepared);
+  const dataset = useData((s) => s.prepared?.dataset ?? null);
   const preparing = useData((s) => s.preparing);
-  const looks = useProject((s) => s.set?.testLooks ?? 0);
-  const held = prepared?.dataset.split.test.length ?? 0;
-  const options = useMemo(() => (prepared ? splitOptions(prepared) : []), [prepared]);
-  const [dragged, setDragged] = useState(held);
-  useEffect(() => setDragged(held), [held]);
-  // in its place from the start: what stands below does not move when it comes
-  if (!prepared && preparing)
+  const sentence = useData((s) => s.prepared?.detectable.sentence ?? '');
+  // with nothing to tell apart, or the wrong column, the sizes of the parts mean nothing yet
+  const isBlocked = useData((s) =>
+    s.prepared?.issues.some(
+      ({ severity, kind }) => severity === 'blocking' && kind !== 'too-few-rows' && kind !== 'empty-part',
+    ),
+  );
+  // in its place from the start: what is below does not move when it comes
+  if (!dataset && preparing)
     return (
-      <Panel title="Sharing the rows out" span={12}>
+      <Panel title="Splitting the rows" span={12}>
         <div className="split-wait">
-          <ProgressBar label="Rows to train with, to validate with, and to hold back" value={null} />
+          <ProgressBar label="Training, validation and test rows" value={null} />
         </div>
       </Panel>
     );
-  // with nothing to tell apart, or the wrong column, the sizes of the parts mean nothing yet
-  const blocked = prepared?.issues.some(({ severity, kind }) => severity === 'blocking' && kind !== 'too-few-rows');
-  if (!prepared || blocked || usedRows(prepared.dataset) < 10) return null;
-  const { split, splitBy: by = { kind: 'seed' } as const } = prepared.dataset;
-  const n = usedRows(prepared.dataset);
+  if (!dataset || isBlocked || usedRows(dataset) < MIN_ROWS) return null;
+  const { split, splitBy = BY_SEED } = dataset;
+  const sizes = [split.train.length, split.validation.length, split.test.length] as const;
   return (
-    <Panel
-      title={prepared.detectable.sentence.replace(/\.$/, '')}
-      span={12}
-      aside={
-        <span>
-          <Term means="Rows that training and prompt writing never see. Both prompts are compared on them, once, at the end.">
-            Held back
-          </Term>
-          ,{' '}
-          <Term means="Rows that decide which step of the training is kept, and on which you try your prompts.">
-            validation
-          </Term>
-        </span>
-      }
-    >
+    <Panel title={sentence.replace(/\.$/, '')} span={12} aside={<PartNames />}>
       <div className="split">
-        <div className="split-how">
-          <Select
-            label={
-              <Term means="At random, the parts are alike in their labels. A customer’s or a thread’s rows are alike, so they should stay together: else the held-back ones are half known.">
-                Who is in which part
-              </Term>
-            }
-            options={options}
-            value={optionOf(by)}
-            onChange={(id) => void data.getState().split({ by: splitOf(id) })}
-          />
-          {by.kind === 'column' ? null : (
-            <SeedField
-              key={prepared.dataset.seed}
-              seed={prepared.dataset.seed}
-              onChange={(seed) => void data.getState().split({ seed })}
-            />
-          )}
-        </div>
-        {by.kind === 'column' ? (
+        <SplitHow by={splitBy} seed={dataset.seed} />
+        {splitBy.kind === 'column' ? (
           <p className="dim small">
-            “{by.column}” says which rows are held back. Choose another way to set their number here.
+            “{splitBy.column}” says which rows are for the test. Choose another way to split to set their number here.
           </p>
         ) : (
-          <Slider
-            label="Held-back rows: more show smaller gains, fewer leave more to learn from"
-            value={dragged}
-            min={Math.max(1, Math.round(n * 0.1))}
-            max={Math.round(n * 0.7)}
-            onChange={setDragged}
-            onChangeEnd={(rows) => void data.getState().split({ heldBack: rows })}
-            output={counted(dragged, 'row')}
-          />
+          <TestRowsSlider testRows={split.test.length} rows={usedRows(dataset)} />
         )}
-        <SplitBar parts={[split.train.length, split.validation.length, held]} />
+        <SplitBar parts={sizes} />
         <p className="visually-hidden" role="status">
-          {`${splitWords(split.train.length, split.validation.length, held)}. ${prepared.detectable.sentence}`}
+          {`${splitWords(...sizes)}. ${sentence}`}
         </p>
       </div>
-      {by.kind === 'group' ? (
+      {splitBy.kind === 'group' ? (
         <p className="dim small split-note">
-          Rows of one “{by.column}” are alike, so the intervals of a comparison are a little narrower than they should
-          be.
+          Rows with the same “{splitBy.column}” are alike, so the intervals of a comparison are a little too narrow.
         </p>
       ) : null}
-      {looks > 0 ? (
-        <Note title={`The held-back rows have been looked at ${looks === 1 ? 'once' : `${count(looks)} times`}.`}>
-          Another split moves rows that you have seen results for into training: compare again after it, on rows that
-          are new to you.
-        </Note>
-      ) : null}
+      <UsedBefore />
     </Panel>
   );
 }
 
-const NAMES = ['train', 'validate', 'held back'];
+const PartNames = () => (
+  <span>
+    <Term means="Rows that training and prompt writing never see. Both prompts are compared on them, once, at the end.">
+      Test rows
+    </Term>
+    ,{' '}
+    <Term means="Rows that decide which training step is kept, and on which you try your prompts.">
+      validation rows
+    </Term>
+  </span>
+);
+
+function UsedBefore() {
+  const looks = useProject((s) => s.set?.testLooks ?? 0);
+  if (looks === 0) return null;
+  return (
+    <Note title={`Test rows used ${looks === 1 ? 'once' : `${count(looks)} times`}.`}>
+      Another split moves rows whose results you have seen into training: compare again afterwards, on rows that are new
+      to you.
+    </Note>
+  );
+}
+
+const idOf = (by: SplitBy): string => (by.kind === 'seed' ? 'seed' : `${by.kind}:${by.column}`);
+
+/** How the rows are split, and the seed where it is drawn. */
+function SplitHow({ by, seed }: { readonly by: SplitBy; readonly seed: number }) {
+  const { data } = useStores();
+  const columns = useData((s) => s.prepared?.splitColumns);
+  const choices = useMemo(() => (columns ? splitChoices(columns, by) : [by]), [columns, by]);
+  const options = choices.map((choice) => ({
+    id: idOf(choice),
+    label: splitName(choice),
+    ...(choice.kind === 'column' ? { detail: 'train, test' } : {}),
+  }));
+  return (
+    <div className="split-how">
+      <Select
+        label={
+          <Term means="At random, the parts are alike in their labels. Rows of one customer or thread are alike and should stay together, or training knows half of the test rows already.">
+            How rows are split
+          </Term>
+        }
+        options={options}
+        value={idOf(by)}
+        onChange={(id) => {
+          const chosen = choices.find((choice) => idOf(choice) === id);
+          if (chosen) void data.getState().split({ by: chosen });
+        }}
+      />
+      {by.kind === 'column' ? null : (
+        <SeedField key={seed} seed={seed} onChange={(next) => void data.getState().split({ seed: next })} />
+      )}
+    </div>
+  );
+}
+
+function TestRowsSlider({ testRows, rows }: { readonly testRows: number; readonly rows: number }) {
+  const { data } = useStores();
+  const [dragged, setDragged] = useState(testRows);
+  useEffect(() => setDragged(testRows), [testRows]);
+  const keep = (next: number) => void data.getState().split({ testRows: next });
+  useKeptOnLeave(() => {
+    if (dragged !== testRows) keep(dragged);
+  });
+  return (
+    <Slider
+      label="Test rows: more detect smaller gains; fewer leave more for training"
+      value={dragged}
+      min={Math.max(1, Math.round(rows * 0.1))}
+      max={Math.round(rows * 0.7)}
+      onChange={setDragged}
+      onChangeEnd={keep}
+      output={counted(dragged, 'row')}
+    />
+  );
+}
+
+const NAMES = ['training', 'validation', 'test'];
 
 const SplitBar = ({ parts }: { readonly parts: readonly number[] }) => (
   <div className="split-bar" aria-hidden="true">
@@ -128,9 +166,12 @@ function SeedField({ seed, onChange }: { readonly seed: number; readonly onChang
     if (!/^\d{1,9}$/.test(text.trim())) setText(String(seed));
     else if (next !== seed) onChange(next);
   };
+  useKeptOnLeave(keep);
   return (
     <TextField
-      label={<Term means="A number that decides who is drawn. The same number gives the same parts again.">Seed</Term>}
+      label={
+        <Term means="A number that decides which rows are drawn. The same number gives the same split.">Seed</Term>
+      }
       inputMode="numeric"
       value={text}
       onChange={setText}

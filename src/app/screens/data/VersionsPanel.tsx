@@ -1,21 +1,47 @@
 import type { DataVersion } from '../../../dataset/types';
+import { useData } from '../../state/data/use-data';
 import { useStores } from '../../state/studio';
 import { Button } from '../../ui/Button';
 import { Panel } from '../../ui/Panel';
 import { type Column, Table } from '../../ui/Table';
 import { Term } from '../../ui/Term';
-import { useData } from './use-data';
 import { canGoBackTo, whenWords } from './words';
 
 const NONE: readonly DataVersion[] = [];
 
 /** Every state of the rows, newest first, with what changed and the way back. */
 export function VersionsPanel() {
-  const { data } = useStores();
   const versions = useData((s) => s.prepared?.dataset.versions ?? NONE);
-  const preparing = useData((s) => s.preparing);
   const now = versions.at(-1);
   if (!now) return null;
+  return (
+    <Panel
+      span={5}
+      title={`Version ${now.number} of the data`}
+      aside={
+        <Term means="A checksum of all rows. Every training run and comparison records the one it used, so you can see when a result belongs to earlier rows.">
+          <code>{now.fingerprint.slice(0, 8)}</code>
+        </Term>
+      }
+    >
+      {versions.length === 1 ? (
+        <p className="dim">
+          Every edited cell, merge and masking makes a version that you can go back to. {now.what},{' '}
+          {whenWords(now.createdAt)}.
+        </p>
+      ) : (
+        <VersionsTable versions={versions} now={now} />
+      )}
+    </Panel>
+  );
+}
+
+interface VersionsTableProps {
+  readonly versions: readonly DataVersion[];
+  readonly now: DataVersion;
+}
+
+function VersionsTable({ versions, now }: VersionsTableProps) {
   const columns: readonly Column<DataVersion>[] = [
     { id: 'number', header: 'Version', numeric: true, cardLabel: 'version', cell: ({ number }) => number },
     { id: 'what', header: 'What changed', primary: true, cell: ({ what }) => what },
@@ -24,51 +50,39 @@ export function VersionsPanel() {
       id: 'back',
       header: <span className="visually-hidden">Go back</span>,
       numeric: true,
-      cell: (version) =>
-        version === now ? (
-          <span className="dim">now</span>
-        ) : canGoBackTo(versions, version.number) && version.fingerprint !== now.fingerprint ? (
-          <Button
-            variant="link"
-            size="s"
-            isDisabled={preparing}
-            aria-label={`Go back to version ${version.number}`}
-            onPress={() => void data.getState().change({ kind: 'go-back', version: version.number })}
-          >
-            Go back
-          </Button>
-        ) : null,
+      cell: (version) => <GoBack version={version} versions={versions} now={now} />,
     },
   ];
   return (
-    <Panel
-      span={5}
-      title={`Version ${now.number} of the data`}
-      aside={
-        <Term means="A checksum of all rows. Every training run and comparison keeps the one it was made on, so that you see when a result belongs to earlier rows.">
-          <code>{now.fingerprint.slice(0, 8)}</code>
-        </Term>
-      }
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
+    <section className="versions" aria-label="Versions of the data" tabIndex={0}>
+      <Table
+        caption="Versions of the data"
+        columns={columns}
+        rows={versions.toReversed()}
+        rowKey={({ number }) => String(number)}
+      />
+      <p className="dim small">
+        The cells of earlier versions are kept in this browser, including those that are masked now.
+      </p>
+    </section>
+  );
+}
+
+function GoBack({ version, versions, now }: VersionsTableProps & { readonly version: DataVersion }) {
+  const { data } = useStores();
+  const preparing = useData((s) => s.preparing);
+  if (version === now) return <span className="dim">now</span>;
+  if (!canGoBackTo(versions, version.number) || version.fingerprint === now.fingerprint) return null;
+  return (
+    <Button
+      variant="link"
+      size="s"
+      isDisabled={preparing}
+      aria-label={`Go back to version ${version.number}`}
+      onPress={() => void data.getState().change({ kind: 'go-back', version: version.number })}
     >
-      {versions.length === 1 ? (
-        <p className="dim">
-          Every change of a cell, every merge and every masking makes a version that you can go back to. {now.what},{' '}
-          {whenWords(now.createdAt)}.
-        </p>
-      ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-        <section className="versions" aria-label="Versions of the data" tabIndex={0}>
-          <Table
-            caption="Versions of the data"
-            columns={columns}
-            rows={versions.toReversed()}
-            rowKey={({ number }) => String(number)}
-          />
-          <p className="dim small">
-            The cells of earlier versions are kept in this browser, also those that are masked now.
-          </p>
-        </section>
-      )}
-    </Panel>
+      Go back
+    </Button>
   );
 }

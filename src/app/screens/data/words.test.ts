@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Dataset, Issue } from '../../../dataset/types';
-import { balanceTitle, dataHeadline, formatWords, nameFromFile } from './words';
+import { balanceTitle, dataHeadline, formatWords } from './words';
 
-const dataset = (rows: number, rejected = 0, task?: 'write') =>
+const dataset = (rows: number, rejected = 0) =>
   ({
-    mapping: { text: 't', label: 'l', id: null, task },
+    mapping: { text: 't', label: 'l', id: null },
     split: { train: Array(rows).fill('x'), validation: [], test: [] },
     table: { rejected: Array(rejected).fill({}) },
   }) as unknown as Dataset;
@@ -21,21 +21,18 @@ const bars = (...rows: number[]) => {
   return rows.map((n, i) => ({ label: 'abc'[i] as string, rows: n, share: n / total }));
 };
 
-describe('the words of the Data screen', () => {
-  it('says how many rows are ready', () => {
-    expect(dataHeadline(dataset(412), [])).toBe('412 labelled rows are ready');
-    expect(dataHeadline(dataset(1), [])).toBe('1 labelled row is ready');
-    expect(dataHeadline(dataset(2, 0, 'write'), [])).toBe('2 rows are ready');
+describe('words of the Data screen', () => {
+  it('say how many rows are ready', () => {
+    expect(dataHeadline(dataset(412), [])).toBe('412 rows ready');
+    expect(dataHeadline(dataset(1), [])).toBe('1 row ready');
   });
 
-  it('counts what needs a look, rejected rows as one thing', () => {
-    expect(dataHeadline(dataset(412), [issue('warning')])).toBe('412 labelled rows are ready; one thing needs a look');
-    expect(dataHeadline(dataset(412, 7), [issue('warning'), issue('info')])).toBe(
-      '412 labelled rows are ready; 2 things need a look',
-    );
+  it('count the issues to check, rejected rows as one', () => {
+    expect(dataHeadline(dataset(412), [issue('warning')])).toBe('412 rows ready, 1 issue to check');
+    expect(dataHeadline(dataset(412, 7), [issue('warning'), issue('info')])).toBe('412 rows ready, 2 issues to check');
   });
 
-  it('gives way to what blocks', () => {
+  it('show a blocking issue in place of the count', () => {
     expect(dataHeadline(dataset(2), [issue('warning'), issue('blocking', 'Only 2 labelled rows')])).toBe(
       'Only 2 labelled rows',
     );
@@ -43,19 +40,14 @@ describe('the words of the Data screen', () => {
 
   it.each([
     [bars(100, 98, 102), '3 labels, about even'],
-    [bars(198, 140, 30), '“c” is the rare label'],
+    [bars(198, 140, 30), '“c” is the rarest label (30 rows)'],
     [bars(280, 20), '“a” has 93% of the rows'],
-    [bars(200, 140), '“a” is the commonest label'],
+    [bars(200, 140), '“a” is the most frequent label'],
     [bars(12), 'Every row is “a”'],
     [[], 'Labels'],
-  ])('finds the title of a class balance', (input, title) => expect(balanceTitle(input)).toBe(title));
+  ])('describe the balance of the labels (case %#)', (input, title) => expect(balanceTitle(input)).toBe(title));
 
-  it('names a project after its file', () => {
-    expect(nameFromFile('tickets-2026.csv')).toBe('Tickets 2026');
-    expect(nameFromFile('.csv')).toBe('Untitled');
-  });
-
-  it('says how a file was read', () => {
+  it('say how a file was read', () => {
     expect(
       formatWords({
         columns: ['a', 'b'],

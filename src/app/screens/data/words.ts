@@ -1,9 +1,11 @@
-/** What the Data screen says, from what was found. Pure. */
+/** What the Data screen says. Pure. */
 import { DELIMITER_NAMES } from '../../../dataset/delimiter';
-import type { Dataset, DataVersion, Issue, SourceFormat, Table } from '../../../dataset/types';
-import { writes } from '../../../dataset/writing';
+import type { ByTask } from '../../../dataset/kind';
+import { blockingIssue } from '../../../dataset/lint/define';
+import { usedRows } from '../../../dataset/split';
+import type { Dataset, DataVersion, Issue, SourceFormat, SplitBy, Table } from '../../../dataset/types';
 import { bytes, count, counted, percentWhole } from '../../ui/format';
-import type { TargetLengths, TextLengths } from './data-state';
+import type { TargetLengths, TextLengths } from './rows-store';
 
 export const ENCODING_NAMES: Readonly<Record<SourceFormat['encoding'], string>> = {
   'utf-8': 'UTF-8',
@@ -12,26 +14,33 @@ export const ENCODING_NAMES: Readonly<Record<SourceFormat['encoding'], string>> 
   'utf-16be': 'UTF-16 (big-endian)',
 };
 
+/** Words that differ between the kinds of task. */
+interface TaskWords {
+  readonly task: string;
+  /** The column of the answers. */
+  readonly answerColumn: string;
+  /** What can be changed in the table. */
+  readonly editable: string;
+}
+
+export const TASK_WORDS: ByTask<TaskWords> = {
+  classify: { task: 'Choose a label', answerColumn: 'Label', editable: 'a label or a text' },
+  generate: { task: 'Generate a text', answerColumn: 'Answer', editable: 'a text' },
+};
+
 /** "tickets.csv · semicolons, Windows-1252, 5 columns". */
 export function formatWords({ format, columns }: Pick<Table, 'format' | 'columns'>): string {
   const shape = format.kind === 'jsonl' ? 'JSON Lines' : DELIMITER_NAMES[format.delimiter];
   return `${format.fileName} · ${shape}, ${ENCODING_NAMES[format.encoding]}, ${counted(columns.length, 'column')}, ${bytes(format.bytes)}`;
 }
 
-export const usedRows = ({ split }: Pick<Dataset, 'split'>): number =>
-  split.train.length + split.validation.length + split.test.length;
-
-/** How many things stand under "To look at". */
-const thingsToLookAt = (issues: readonly Issue[], rejected: number): number =>
-  issues.filter(({ severity }) => severity !== 'info').length + (rejected > 0 ? 1 : 0);
-
 export function dataHeadline(dataset: Dataset, issues: readonly Issue[]): string {
-  const blocking = issues.find(({ severity }) => severity === 'blocking');
+  const blocking = blockingIssue(issues);
   if (blocking) return blocking.title;
-  const things = thingsToLookAt(issues, dataset.table.rejected.length);
-  const ready = `${counted(usedRows(dataset), writes(dataset.mapping) ? 'row' : 'labelled row')} ${usedRows(dataset) === 1 ? 'is' : 'are'} ready`;
-  if (things === 0) return ready;
-  return `${ready}; ${things === 1 ? 'one thing needs' : `${count(things)} things need`} a look`;
+  const rejected = dataset.table.rejected.length > 0 ? 1 : 0;
+  const open = issues.filter(({ severity }) => severity !== 'info').length + rejected;
+  const ready = `${counted(usedRows(dataset), 'row')} ready`;
+  return open === 0 ? ready : `${ready}, ${counted(open, 'issue')} to check`;
 }
 
 export interface ClassBar {
@@ -49,23 +58,22 @@ export function balanceTitle(bars: readonly ClassBar[]): string {
   if (bars.length === 1) return `Every row is “${most.label}”`;
   const even = 1 / bars.length;
   if (most.share >= 0.8) return `“${most.label}” has ${percentWhole(most.share)} of the rows`;
-  if (least.share < even / 2) return `“${least.label}” is the rare label`;
+  if (least.share < even / 2) return `“${least.label}” is the rarest label (${counted(least.rows, 'row')})`;
   if (most.rows <= least.rows * 1.25) return `${count(bars.length)} labels, about even`;
-  return `“${most.label}” is the commonest label`;
+  return `“${most.label}” is the most frequent label`;
 }
 
-/** "247 to train, 71 to validate, 160 held back". */
+/** "247 training, 71 validation and 160 test rows". */
 export const splitWords = (train: number, validation: number, test: number): string =>
-  `${count(train)} to train, ${count(validation)} to validate, ${count(test)} held back`;
+  `${count(train)} training, ${count(validation)} validation and ${count(test)} test rows`;
 
-/** "tickets-2026.csv" -> "Tickets 2026". */
-export function nameFromFile(fileName: string): string {
-  const words = fileName
-    .replace(/\.[^.]+$/, '')
-    .replace(/[-_.]+/g, ' ')
-    .trim();
-  return words === '' ? 'Untitled' : words[0]?.toUpperCase() + words.slice(1);
-}
+const SPLIT_NAMES: { readonly [K in SplitBy['kind']]: (column: string) => string } = {
+  seed: () => 'At random',
+  column: (column) => `As “${column}” says`,
+  group: (column) => `Together by “${column}”`,
+};
+
+export const splitName = (by: SplitBy): string => SPLIT_NAMES[by.kind](by.kind === 'seed' ? '' : by.column);
 
 /** "25 Nov, 14:05". */
 export const whenWords = (iso: string): string =>
@@ -89,6 +97,6 @@ export function lengthsTitle({ longestTokens, budget, over, counted: of, texts }
 export const perWordWords = ({ medianTokens, medianTokensPerWord }: TextLengths): string =>
   `Half of the texts have ${counted(medianTokens, 'token')} or fewer. A word takes ${medianTokensPerWord.toFixed(1)} tokens; English text about 1.2.`;
 
-/** What the chart of the texts to be written shows. */
-export const targetsTitle = ({ medianTokens, longestTokens }: TargetLengths): string =>
-  `What should be written: half have ${counted(medianTokens, 'token')} or fewer, the longest ${count(longestTokens)}`;
+/** What the chart of the expected texts shows. */
+export const answersTitle = ({ medianTokens, longestTokens }: TargetLengths): string =>
+  `Answers: half have ${counted(medianTokens, 'token')} or fewer, the longest ${count(longestTokens)}`;

@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { chosenHard } from '../../../project/prompt-set';
 import type { ScoreRequest } from '../../../worker/protocol';
+import { createDataStore } from '../../state/data/data-store';
 import { createProjectStore } from '../../state/project-store';
 import { createSessionStore } from '../../state/session-store';
 import { CAPABILITIES, csvFile, fakeLocation, testServices } from '../../state/test-support';
-import { createDataStore } from '../data/data-store';
 import { createPromptsStore } from './prompts-store';
 
 /** Always says the first label. */

@@ -1,35 +1,34 @@
 import { Link } from 'wouter';
-import { useStore } from 'zustand';
 import { screenPath } from '../../shell/location';
-import { useSession, useStores } from '../../state/studio';
+import type { ShippedPrompt } from '../../state/services';
+import { useSession } from '../../state/studio';
 import { ArmMark, type ArmSide } from '../../ui/ArmMark';
 import { bytes, percentWhole } from '../../ui/format';
 import { TextArea } from '../../ui/TextField';
-import type { Answer } from './start-store';
-import { capital } from './words';
+import { type Answer, useAnswers, useIntro, useTyped } from './start-store';
+
+const NO_INTRO = { sample: null, shipped: null };
 
 /** One sentence, two answers: what tuning does, before anything is explained. */
 export function ExamplePanel() {
-  const { start } = useStores();
-  const { entered, sentence, shipped, sample, fits, untuned, tuned, stale, error, type } = useStore(start);
-  const model = useSession((s) => s.model.kind);
-  const off = useSession((s) => s.capabilities.trainingOff !== null);
-  if (entered && !sample) return null;
-  const waiting = off ? 'on a computer' : model === 'failed' ? 'no model' : 'when the model is here';
+  const intro = useIntro();
+  const typed = useTyped.use();
+  const text = useTyped((s) => s.text);
+  const sentence = text ?? intro?.sample?.example ?? '';
+  const { untuned, tuned, fits, stale, error } = useAnswers(intro ?? NO_INTRO, sentence);
+  const waiting = useWaiting();
+  if (intro && !intro.sample) return null;
+  const shipped = intro?.shipped ?? null;
   const noTuned = shipped ? (fits ? 'in a moment' : 'made for another model') : 'train the sample to see';
-  const about = (): string | null => {
-    if (off) return shipped ? null : 'The answers are computed in the page, by a model that needs a computer.';
-    if (shipped && fits === false)
-      return `The prompt trained in advance belongs to ${shipped.modelId}; another model is loaded, to which its vectors mean nothing. Train the sample to get one for this model.`;
-    if (shipped)
-      return `${untuned ? 'Live answers' : 'The answers'} of a prompt trained in advance with this studio: ${shipped.soft.virtualTokens} vectors, ${bytes(shipped.bytes)}. In this company’s handbook, calling three times is a complaint. Type your own sentence.`;
-    return entered
-      ? 'The prompt trained in advance is not on this site. Type your own sentence, or train the sample.'
-      : null;
-  };
   return (
     <section className="panel stack" aria-label="An example">
-      <TextArea large rows={1} label="A customer writes" value={sentence} onChange={type} />
+      <TextArea
+        large
+        rows={1}
+        label="A customer writes"
+        value={sentence}
+        onChange={(next) => typed.setState({ text: next })}
+      />
       <div className="answers" role="status" aria-busy={stale}>
         <AnswerView side="ref" name="Untuned" answer={untuned} waiting={waiting} stale={stale} />
         <AnswerView
@@ -41,7 +40,11 @@ export function ExamplePanel() {
         />
       </div>
       <p className="dim small">
-        {error ? `${error.message} The buttons below work all the same.` : about()}
+        {error ? (
+          `${error.message} The buttons below work regardless.`
+        ) : (
+          <About shipped={shipped} isLoaded={intro !== null} fits={fits} isLive={untuned !== null} />
+        )}
         {shipped && fits ? (
           <>
             {' '}
@@ -53,6 +56,32 @@ export function ExamplePanel() {
   );
 }
 
+/** Shown in place of an answer. */
+function useWaiting(): string {
+  const model = useSession((s) => s.model.kind);
+  const isOff = useSession((s) => s.capabilities.trainingOff !== null);
+  if (isOff) return 'on a computer';
+  return model === 'failed' ? 'no model' : 'when the model is ready';
+}
+
+interface AboutProps {
+  readonly shipped: ShippedPrompt | null;
+  readonly isLoaded: boolean;
+  readonly fits: boolean | null;
+  readonly isLive: boolean;
+}
+
+/** Where the answers come from. */
+function About({ shipped, isLoaded, fits, isLive }: AboutProps) {
+  const isOff = useSession((s) => s.capabilities.trainingOff !== null);
+  if (isOff) return shipped ? null : 'The answers are computed in the page, by a model that needs a computer.';
+  if (!shipped)
+    return isLoaded ? 'This site has no prompt trained in advance. Type your own sentence, or train the sample.' : null;
+  if (fits === false)
+    return `The prompt trained in advance only works with ${shipped.modelId}. Train the sample to get one for the loaded model.`;
+  return `${isLive ? 'Live answers' : 'The answers'} of a prompt trained in advance with this studio: ${shipped.soft.virtualTokens} vectors, ${bytes(shipped.bytes)}. In this company’s handbook, calling three times is a complaint. Type your own sentence.`;
+}
+
 interface AnswerViewProps {
   readonly side: ArmSide;
   readonly name: string;
@@ -60,6 +89,9 @@ interface AnswerViewProps {
   readonly waiting: string;
   readonly stale: boolean;
 }
+
+/** "negative" -> "Negative". */
+const capital = (label: string): string => label.charAt(0).toUpperCase() + label.slice(1);
 
 const AnswerView = ({ side, name, answer, waiting, stale }: AnswerViewProps) => (
   <div className={stale ? 'answer answer-stale' : 'answer'}>

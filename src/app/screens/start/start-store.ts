@@ -1,144 +1,126 @@
-/** The example sentence and what two prompts make of it, live. */
-
-import { createStore, type StoreApi } from 'zustand/vanilla';
+/** The example sentence and what two prompts answer to it, live. */
+import { useEffect, useState } from 'react';
+import { createStore } from 'zustand/vanilla';
 import { labelProbabilities } from '../../../evaluation/classify/outcome';
-import { StudioError } from '../../../lib/errors';
 import { argmax } from '../../../metrics/classification';
 import type { SoftPrompt } from '../../../prompt/types';
 import { fillTemplate } from '../../../task/template';
 import { wordsFor } from '../../../task/words-for';
 import type { TokenRow } from '../../../tokens/types';
 import type { Speed } from '../../../training/estimate';
+import { resource, useResource } from '../../state/resource';
+import { screenStore } from '../../state/screen-store';
 import type { SampleProject, Services, ShippedPrompt } from '../../state/services';
-import type { SessionStore } from '../../state/session-store';
-import { createSpeedometer } from '../train/speedometer';
+import { speedKey } from '../../state/speedometer';
+import { useSession } from '../../state/studio';
+
+/** Null where this site does not have it. */
+interface Intro {
+  readonly shipped: ShippedPrompt | null;
+  readonly sample: SampleProject | null;
+}
+
+const useIntroStore = screenStore(({ services }) =>
+  resource(async (_: 'intro'): Promise<Intro> => {
+    const [sample, shipped] = await Promise.all([
+      services.loadSample().catch(() => null), // an error is shown when the sample is opened
+      services.loadShippedPrompt().catch(() => null),
+    ]);
+    return { sample, shipped };
+  }),
+);
+
+/** The sample and the prompt trained in advance, once they have been looked for. */
+export const useIntro = (): Intro | null => useResource(useIntroStore.use(), 'intro').value;
+
+const useSpeedStore = screenStore(({ services }) =>
+  resource((key: string) => services.store.settings.get<Speed>(key).catch(() => null), { keepPrevious: true }),
+);
+
+/** As the loaded model was measured on this machine before, warm; null = never. */
+export function useSpeed(): Speed | null {
+  const key = useSession((s) => (s.model.kind === 'ready' ? speedKey(s.model.info) : null));
+  return useResource(useSpeedStore.use(), key).value;
+}
+
+/** What was typed; null = the sample's example. It is still there when the user comes back. */
+export const useTyped = screenStore(() => createStore<{ readonly text: string | null }>(() => ({ text: null })));
 
 export interface Answer {
   readonly label: string;
   readonly probability: number;
 }
 
-interface StartState {
-  /** Sample and shipped prompt have been looked for. */
-  readonly entered: boolean;
-  readonly sentence: string;
-  readonly shipped: ShippedPrompt | null;
-  readonly sample: SampleProject | null;
-  readonly untuned: Answer | null;
+interface Answers {
+  readonly untuned: Answer;
+  /** Null without a prompt that was trained on the loaded weights. */
   readonly tuned: Answer | null;
-  /** What is shown belongs to an earlier sentence. */
-  readonly stale: boolean;
-  readonly error: StudioError | null;
-  /** The loaded weights are those that the shipped prompt was trained on; null = not known yet. */
-  readonly fits: boolean | null;
-  /** As the loaded model was measured on this machine before, warm; null = never. */
-  readonly speed: Speed | null;
-  readonly enter: () => Promise<void>;
-  readonly leave: () => void;
-  readonly type: (sentence: string) => void;
 }
 
-export type StartStore = StoreApi<StartState>;
+interface Question extends Intro {
+  readonly sentence: string;
+  readonly modelSha256: string;
+}
+
+/** Vectors mean something to the weights that they were trained on, and to no others. */
+export const fitsModel = (shipped: ShippedPrompt | null, modelSha256: string | null): boolean =>
+  shipped !== null && shipped.modelSha256 === modelSha256;
+
+async function answersTo(
+  { sentence, shipped, sample, modelSha256 }: Question,
+  { data, engine }: Pick<Services, 'data' | 'engine'>,
+  signal: AbortSignal,
+): Promise<Answers | null> {
+  const asked = shipped ?? sample;
+  if (!asked) return null;
+  const text = fillTemplate(asked.template, sentence, null);
+  const [{ ids }, { labels }] = await Promise.all([
+    data.call('encode', { text }),
+    data.call('labelTokens', { words: wordsFor(asked.template, asked.words) }),
+  ]);
+  const row: TokenRow = { rowId: 'sentence', ids, label: null };
+  const ask = async (soft: SoftPrompt | null): Promise<Answer> => {
+    const result = await engine.call('score', { rows: [row], labels, soft, cacheKey: null }, { signal });
+    const shift = soft ? (shipped?.calibration ?? null) : null;
+    const probabilities = labelProbabilities(result.rows[0]?.logProbs ?? [], shift);
+    const best = argmax(probabilities);
+    return { label: labels[best]?.label ?? '', probability: probabilities[best] ?? 0 };
+  };
+  const untuned = await ask(null);
+  return { untuned, tuned: shipped && fitsModel(shipped, modelSha256) ? await ask(shipped.soft) : null };
+}
+
+const useAnswerStore = screenStore(({ services }) =>
+  resource((question: Question, signal) => answersTo(question, services, signal), { keepPrevious: true }),
+);
 
 const PAUSE_MS = 250;
 
-export function createStartStore(services: Services, session: SessionStore): StartStore {
-  let entered: Promise<void> | null = null;
-  /** Elsewhere nobody waits for an answer, and the engine is wanted for other things. */
-  let isOpen = false;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let running: AbortController | null = null;
+/** The value once it has been the same for a moment. */
+function useSettled<T>(value: T): T {
+  const [settled, setSettled] = useState(value);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(value), PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [value]);
+  return settled;
+}
 
-  return createStore<StartState>((set, get) => {
-    async function answer() {
-      if (!isOpen) return;
-      const { shipped, sample, sentence } = get();
-      const { model } = session.getState();
-      const asked = shipped ?? sample;
-      if (!asked || model.kind !== 'ready') return;
-      if (sentence.trim() === '') return set({ untuned: null, tuned: null, stale: false });
-      running?.abort();
-      const mine = new AbortController();
-      running = mine;
-      set({ stale: true });
-      try {
-        const text = fillTemplate(asked.template, sentence, null);
-        const [{ ids }, { labels }] = await Promise.all([
-          services.data.call('encode', { text }),
-          services.data.call('labelTokens', { words: wordsFor(asked.template, asked.words) }),
-        ]);
-        const row: TokenRow = { rowId: 'sentence', ids, label: null };
-        const ask = async (soft: SoftPrompt | null): Promise<Answer> => {
-          const result = await services.engine.call(
-            'score',
-            { rows: [row], labels, soft, cacheKey: null },
-            { signal: mine.signal },
-          );
-          const shift = soft ? (shipped?.calibration ?? null) : null;
-          const probabilities = labelProbabilities(result.rows[0]?.logProbs ?? [], shift);
-          const best = argmax(probabilities);
-          return { label: labels[best]?.label ?? '', probability: probabilities[best] ?? 0 };
-        };
-        const untuned = await ask(null);
-        // vectors mean something to the weights that they were trained on, and to no others
-        const fits = shipped?.modelSha256 === model.info.sha256;
-        set({ fits });
-        const tuned = shipped && fits ? await ask(shipped.soft) : null;
-        if (!mine.signal.aborted) set({ untuned, tuned, stale: false, error: null });
-      } catch (cause) {
-        if (mine.signal.aborted || (cause instanceof StudioError && cause.code === 'cancelled')) return;
-        set({ stale: false, error: cause instanceof StudioError ? cause : new StudioError('internal', String(cause)) });
-      }
-    }
-
-    const speedometer = createSpeedometer(services, (speed) => set({ speed }));
-    async function recallSpeed() {
-      const { model } = session.getState();
-      if (model.kind === 'ready' && !(await speedometer.known(model.info).catch(() => null))) set({ speed: null });
-    }
-
-    session.subscribe((next, before) => {
-      if (next.model === before.model || !entered) return;
-      if (next.model.kind !== 'ready') return set({ fits: null, untuned: null, tuned: null });
-      void recallSpeed();
-      void answer();
-    });
-
-    return {
-      entered: false,
-      sentence: '',
-      shipped: null,
-      sample: null,
-      untuned: null,
-      tuned: null,
-      stale: false,
-      error: null,
-      fits: null,
-      speed: null,
-      enter: () => {
-        isOpen = true;
-        void recallSpeed();
-        if (entered && !get().untuned) void answer();
-        entered ??= (async () => {
-          const [sample, shipped] = await Promise.all([
-            services.loadSample().catch(() => null), // said when it is asked for
-            services.loadShippedPrompt().catch(() => null),
-          ]);
-          set((s) => ({ entered: true, sample, shipped, sentence: s.sentence || (sample?.example ?? '') }));
-          await answer();
-        })();
-        return entered;
-      },
-      leave: () => {
-        isOpen = false;
-      },
-      type: (sentence) => {
-        // an answer under way is one to the earlier sentence
-        running?.abort();
-        set({ sentence, stale: true });
-        clearTimeout(timer);
-        timer = setTimeout(() => void answer(), PAUSE_MS);
-      },
-    };
-  });
+export function useAnswers({ sample, shipped }: Intro, sentence: string) {
+  const modelSha256 = useSession((s) => (s.model.kind === 'ready' ? s.model.info.sha256 : null));
+  const settled = useSettled(sentence);
+  const isAsked = modelSha256 !== null && settled.trim() !== '' && (shipped ?? sample) !== null;
+  const answers = useAnswerStore.use();
+  const { error } = useResource(answers, isAsked ? { sentence: settled, sample, shipped, modelSha256 } : null);
+  // the last answers stay until the next ones come
+  const value = useAnswerStore((s) => s.value);
+  const status = useAnswerStore((s) => s.status);
+  return {
+    untuned: value?.untuned ?? null,
+    tuned: value?.tuned ?? null,
+    fits: modelSha256 === null ? null : fitsModel(shipped, modelSha256),
+    /** What is shown belongs to an earlier sentence. */
+    stale: status === 'loading' || (isAsked && settled !== sentence),
+    error,
+  };
 }

@@ -5,9 +5,9 @@ import type { Work } from '../../../training/estimate';
 import type { ModelInfo, ScoreResult } from '../../../worker/protocol';
 import { cacheKeyOf } from '../../../workflow/training-rows';
 import type { Services } from '../../state/services';
+import type { Speedometer } from '../../state/speedometer';
 import { foreseeing } from './foresee';
 import { type RunInputs, tokenise } from './run-inputs';
-import type { Speedometer } from './speedometer';
 
 /** A mean over fewer tokens would be mostly what a call costs. */
 const TELLING_TOKENS = 600;

@@ -12,11 +12,11 @@ import { cacheKeyOf, validationIds } from '../../../workflow/training-rows';
 import type { ProjectStore } from '../../state/project-store';
 import type { Services } from '../../state/services';
 import type { SessionStore } from '../../state/session-store';
+import type { Speedometer } from '../../state/speedometer';
 import type { Baselines } from './baselines';
 import { freshRun, heard, jobOf, type LiveRun } from './live-run';
 import { initialIds, initialVectors, type RunInputs, tokenise } from './run-inputs';
 import { createSampler } from './sampling';
-import type { Speedometer } from './speedometer';
 
 type Done = Extract<TrainEvent, { kind: 'done' }>;
 

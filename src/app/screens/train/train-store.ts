@@ -10,6 +10,7 @@ import { PRESETS, STANDARD } from '../../../training/settings';
 import type { ProjectStore } from '../../state/project-store';
 import type { Services } from '../../state/services';
 import type { SessionStore } from '../../state/session-store';
+import { createSpeedometer } from '../../state/speedometer';
 import { createBaselines } from './baselines';
 import { endedRun } from './live-run';
 import { measureSpeed, measureWork } from './measure';
@@ -17,7 +18,6 @@ import { emptyQueue, withSeeds } from './queue';
 import { templateOf } from './recording';
 import { asError, keptCheckpoint, type RunPlan } from './run';
 import { createRunQueue } from './run-queue';
-import { createSpeedometer } from './speedometer';
 import type { TrainState } from './train-state';
 import { createTrainingRoom } from './training-room';
 

@@ -7,12 +7,12 @@ import type { PromptSet, SoftVersion } from '../../../project/types';
 import type { ProjectStore } from '../../state/project-store';
 import type { Services } from '../../state/services';
 import type { SessionStore } from '../../state/session-store';
+import type { Speedometer } from '../../state/speedometer';
 import type { Baselines } from './baselines';
 import type { QueuedRun } from './queue';
 import { recordRun } from './recording';
 import { asError, isCancelled, keptCheckpoint, type Running, type RunPlan, startRun } from './run';
 import type { RunEnd } from './run-queue';
-import type { Speedometer } from './speedometer';
 import type { TrainState } from './train-state';
 
 interface RoomWith {

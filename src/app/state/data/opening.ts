@@ -1,21 +1,52 @@
-/** Opening rows: a file, pasted text, the bundled sample; in a project of their own or in the place of those that are open. */
+/** Opening rows: a file, pasted text, the bundled sample; as a new prompt set, or replacing the rows that are open. */
 import type { StoreApi } from 'zustand/vanilla';
+import { draftOf, NO_MAPPING } from '../../../dataset/columns';
+import { MAX_BYTES } from '../../../dataset/limits';
 import type { Dataset, DataVersion } from '../../../dataset/types';
 import { StudioError } from '../../../lib/errors';
+import { addHardVersion, stamp } from '../../../project/prompt-set';
+import type { PromptSet } from '../../../project/types';
 import { NEW_PROJECT, navigate, readPath, screenOfNew, screenPath } from '../../shell/location';
-import type { ProjectStore } from '../../state/project-store';
-import { secondsLeft } from '../../state/rate';
-import type { Services } from '../../state/services';
+import { bytes as sizeWords } from '../../ui/format';
 import { toastUndo } from '../../ui/toast';
+import type { ProjectState, ProjectStore } from '../project-store';
+import { secondsLeft } from '../rate';
+import type { SampleProject, Services } from '../services';
 import { type DataState, NOTHING, type Override } from './data-state';
-import { notTooLarge } from './file-size';
-import type { Preparing } from './prepare-rows';
-import { createSampleProject, findSample } from './sample-project';
+import type { Preparing } from './preparing';
 
 type Source = Uint8Array | Blob;
 /** What is to be read. @throws StudioError when it is not */
 type Load = () => Source;
 type Opening = Pick<DataState, 'stopReading' | 'openFile' | 'openText' | 'replaceFile' | 'reread' | 'openSample'>;
+
+/** The file. @throws StudioError `bad-input` where it is too large, before it is read */
+function notTooLarge(file: File): File {
+  if (file.size <= MAX_BYTES) return file;
+  throw new StudioError(
+    'bad-input',
+    `It has ${sizeWords(file.size)}; files up to ${sizeWords(MAX_BYTES)} are read. A few thousand labelled rows are plenty: save a sample of it and open that.`,
+  );
+}
+
+/** The bundled sample with its split, its answer words and both of its hand-written prompts. */
+async function createSample(project: ProjectState, sample: SampleProject, dataset: Dataset): Promise<PromptSet> {
+  await project.create({
+    name: sample.name,
+    dataset,
+    datasetName: sample.csv.fileName,
+    words: sample.words,
+    baseTemplate: sample.template,
+  });
+  const versions = sample.prompts.map((prompt) => ({ ...prompt, at: stamp() }));
+  return project.update((set) =>
+    versions.reduce(
+      (sum, { name, template, at }) =>
+        addHardVersion(sum, at, { name, prompt: { template, shots: 0, shotSeed: 0 } }).set,
+      set,
+    ),
+  );
+}
 
 export function openingRows(
   services: Services,
@@ -26,7 +57,7 @@ export function openingRows(
   let bytes: Source | null = null;
   let aborter = new AbortController();
 
-  /** The table in a file; null when it cannot be read, which is said, and what was open stays open. */
+  /** The table in a file; null when it cannot be read: the screen says why, and what was open stays open. */
   async function read(fileName: string, load: Load, override?: Override) {
     aborter.abort(); // another file that was being read is given up
     aborter = new AbortController();
@@ -60,7 +91,7 @@ export function openingRows(
     before?: readonly DataVersion[],
   ) {
     bytes = found;
-    set({ ...NOTHING, table, canReread: true, mapping: guess ?? NOTHING.mapping });
+    set({ ...NOTHING, table, canReread: true, mapping: guess ? draftOf(guess) : NO_MAPPING });
     try {
       const prepared = guess && (await prepare(table, guess, { what, ...(before ? { before } : {}) }));
       if (prepared) await keep(prepared);
@@ -79,7 +110,7 @@ export function openingRows(
     await install(opened, `${fileName} opened`);
   }
 
-  /** Puts other rows in the place of those that are open, and offers the way back. */
+  /** Replaces the open rows and offers to undo it. */
   async function replace(load: () => ReturnType<typeof read>, what: string, done: (before: Dataset) => string) {
     const before = project.getState().dataset;
     const opened = await load();
@@ -112,18 +143,20 @@ export function openingRows(
       const { fileName } = table.format;
       await replace(
         () => read(fileName, () => kept, override),
-        `${fileName} read anew`,
-        () => `${fileName} was read anew`,
+        `${fileName} read again`,
+        () => `${fileName} was read again`,
       );
     },
     openSample: async () => {
       const sample = await services.loadSample();
-      const kept = findSample(project.getState().sets, sample);
+      const kept = project
+        .getState()
+        .sets.find(({ datasetName, hard }) => datasetName === sample.csv.fileName && hard > 0);
       if (kept) {
         await project.getState().open(kept.id);
         const { set: opened, openError } = project.getState();
         if (opened?.id !== kept.id)
-          throw openError ?? new StudioError('cancelled', 'Another project was opened meanwhile.');
+          throw openError ?? new StudioError('cancelled', 'Another prompt set was opened meanwhile.');
         return opened;
       }
       project.getState().close();
@@ -134,7 +167,7 @@ export function openingRows(
       const what = `${sample.csv.fileName} opened`;
       const prepared = await prepare(table, mapping, { fixedSplit: sample.split, seed: sample.seed, what });
       if (!prepared) throw new StudioError('cancelled', 'Another file was opened meanwhile.');
-      const made = await createSampleProject(project.getState(), sample, prepared.dataset);
+      const made = await createSample(project.getState(), sample, prepared.dataset);
       void services.store.persist();
       return made;
     },

@@ -1,7 +1,10 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { createProjectStore } from '../../state/project-store';
-import { csvFile, fakeLocation, gate, testServices } from '../../state/test-support';
+import { createProjectStore } from '../project-store';
+import { csvFile, fakeLocation, gate, testServices } from '../test-support';
+import type { DataState } from './data-state';
 import { createDataStore } from './data-store';
+import { nameFromFile } from './preparing';
+import type { TabStorage } from './unsaved';
 
 let path: () => string;
 beforeEach(() => {
@@ -21,10 +24,15 @@ const opened = async (file: File) => {
   return { services, project, data };
 };
 
-describe('from a file to a project', () => {
+describe('opening a file', () => {
+  it('names the prompt set after the file', () => {
+    expect(nameFromFile('tickets-2026.csv')).toBe('Tickets 2026');
+    expect(nameFromFile('.csv')).toBe('Untitled');
+  });
+
   it('maps the columns, splits the rows and makes a project, with no typing', async () => {
     const { project, data } = await opened(csvFile(200));
-    expect(data.getState().mapping).toEqual({ text: 'message', label: 'tone', id: null });
+    expect(data.getState().mapping).toEqual({ text: 'message', label: 'tone', id: null, kind: 'classify' });
     expect(project.getState().set).toMatchObject({ name: 'Rows 1', datasetName: 'rows-1.csv' });
     expect(project.getState().dataset?.split.test).toHaveLength(70);
     expect(path()).toBe(`/project/${project.getState().set?.id}/data`);
@@ -100,19 +108,19 @@ describe('from a file to a project', () => {
   it('swaps the roles when a column is chosen for the other one', async () => {
     const { data } = await opened(csvFile(200));
     await data.getState().map({ label: 'message' });
-    expect(data.getState().mapping).toEqual({ text: 'tone', label: 'message', id: null });
+    expect(data.getState().mapping).toEqual({ text: 'tone', label: 'message', id: null, kind: 'classify' });
   });
 
   it('holds back as many rows as asked', async () => {
     const { project, data } = await opened(csvFile(200));
-    await data.getState().split({ heldBack: 120 });
+    await data.getState().split({ testRows: 120 });
     expect(project.getState().dataset?.split.test).toHaveLength(120);
     expect(project.getState().dataset?.split.validation.length).toBeGreaterThan(10);
   });
 
   it('shows the rows of the project that is opened, with its own split', async () => {
     const { project, data } = await opened(csvFile(200));
-    await data.getState().split({ heldBack: 20 });
+    await data.getState().split({ testRows: 20 });
     const { set } = project.getState();
     project.getState().close();
     expect(data.getState().table).toBeNull();
@@ -172,7 +180,7 @@ describe('changes of the rows', () => {
 
   it('of another split keep the versions, of other columns make one', async () => {
     const { project, data } = await opened(csvFile(200));
-    await data.getState().split({ heldBack: 90 });
+    await data.getState().split({ testRows: 90 });
     expect(project.getState().dataset?.versions).toHaveLength(1);
     await data.getState().map({ id: 'message' });
     expect(project.getState().dataset?.versions?.at(-1)).toMatchObject({ number: 2, cells: null });
@@ -217,5 +225,91 @@ describe('another split', () => {
     const stored = (await services.store.datasets.get(project.getState().set?.id ?? ''))?.dataset;
     expect(stored?.split).toEqual(before?.split);
     expect(stored?.splitBy).toEqual({ kind: 'group', column: 'customer' });
+  });
+});
+
+describe('a reload before a change is on the disk', () => {
+  const memory = (): TabStorage => {
+    const kept = new Map<string, string>();
+    return {
+      getItem: (key) => kept.get(key) ?? null,
+      setItem: (key, value) => kept.set(key, value),
+      removeItem: (key) => kept.delete(key),
+    };
+  };
+
+  /** Opens rows, makes a change that never reaches the disk, and opens the same set in the next page. */
+  const reloaded = async (make: (data: DataState, rowId: string) => Promise<void>) => {
+    const services = testServices();
+    let isGone = false;
+    const { call } = services.data;
+    const first = {
+      ...services,
+      data: { ...services.data, call: ((...of) => (isGone ? new Promise(() => {}) : call(...of))) as typeof call },
+    };
+    const storage = memory();
+    const before = createProjectStore(first);
+    const data = createDataStore(first, before, storage);
+    data.getState().openFile(csvFile(200));
+    await vi.waitFor(async () => {
+      const { set } = before.getState();
+      expect(set && (await services.store.datasets.get(set.id))).toBeTruthy();
+    });
+    const { set, dataset } = before.getState();
+    const rowId = dataset?.split.train[0] ?? '';
+    isGone = true;
+    void make(data.getState(), rowId);
+    const project = createProjectStore(services);
+    const next = createDataStore(services, project, storage);
+    await project.getState().open(set?.id ?? '');
+    return { next, project, services, rowId, setId: set?.id ?? '', storage };
+  };
+
+  it.each<[string, (data: DataState, rowId: string) => Promise<void>, (state: DataState, rowId: string) => void]>([
+    ['the row name', ({ map }) => map({ id: 'message' }), ({ mapping }) => expect(mapping.id).toBe('message')],
+    ['the task', ({ map }) => map({ kind: 'generate' }), ({ mapping }) => expect(mapping.kind).toBe('generate')],
+    [
+      'a text column that an issue blocks',
+      ({ map }) => map({ label: 'message' }),
+      ({ mapping }) => expect(mapping.text).toBe('tone'),
+    ],
+    [
+      'the number of test rows',
+      ({ split }) => split({ testRows: 30 }),
+      ({ prepared }) => expect(prepared?.dataset.split.test).toHaveLength(30),
+    ],
+    ['the seed', ({ split }) => split({ seed: 9 }), ({ prepared }) => expect(prepared?.dataset.seed).toBe(9)],
+    [
+      'an edited cell',
+      ({ change }, rowId) => change({ kind: 'cell', rowId, column: 'message', value: 'other words' }),
+      ({ prepared }, rowId) =>
+        expect(prepared?.dataset.table.rows.find(({ id }) => id === rowId)?.cells.message).toBe('other words'),
+    ],
+    [
+      'a row that is left out',
+      ({ change }, rowId) => change({ kind: 'unlabel', rowIds: [rowId] }),
+      ({ prepared }, rowId) => expect(prepared?.dataset.split.train).not.toContain(rowId),
+    ],
+  ])('keeps %s', async (_, make, isKept) => {
+    const { next, rowId } = await reloaded(make);
+    await vi.waitFor(() => {
+      expect(next.getState().preparing).toBe(false);
+      isKept(next.getState(), rowId);
+    });
+  });
+
+  it('writes it to the disk then, and makes it no second time', async () => {
+    const { next, services, setId, storage, rowId } = await reloaded(({ change }, id) =>
+      change({ kind: 'cell', rowId: id, column: 'message', value: 'other words' }),
+    );
+    await vi.waitFor(async () => {
+      const stored = await services.store.datasets.get(setId);
+      expect(stored?.dataset.versions?.map(({ what }) => what)).toEqual([
+        'rows-1.csv opened',
+        `Row ${rowId}: “message” changed`,
+      ]);
+    });
+    await vi.waitFor(() => expect(next.getState().preparing).toBe(false));
+    expect(storage.getItem('softprompt-studio:unsaved-rows')).toBeNull();
   });
 });

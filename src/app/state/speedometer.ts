@@ -1,8 +1,8 @@
 /** How fast this model is on this machine: measured where something runs anyway, and kept between visits. */
-import type { Placement } from '../../../prompt/types';
-import { learnStep, type Speed } from '../../../training/estimate';
-import type { ModelInfo, ScoreResult } from '../../../worker/protocol';
-import type { Services } from '../../state/services';
+import type { Placement } from '../../prompt/types';
+import { learnStep, type Speed } from '../../training/estimate';
+import type { ModelInfo, ScoreResult } from '../../worker/protocol';
+import type { Services } from './services';
 
 /** Fewer tokens than this tell nothing: what every call costs would be taken for what a token costs. */
 const TELLING_TOKENS = 500;

@@ -1,0 +1,99 @@
+import { useState } from 'react';
+import type { Issue, RejectedRow } from '../../../dataset/types';
+import { useQuery } from '../../shell/location';
+import { RejectedDialog } from '../../shell/RejectedDialog';
+import { useData } from '../../state/data/use-data';
+import { useStores } from '../../state/studio';
+import { Button } from '../../ui/Button';
+import { counted } from '../../ui/format';
+import { Note } from '../../ui/Note';
+import { Panel } from '../../ui/Panel';
+import { useIssues } from './rows-store';
+
+const TONES = { blocking: 'bad', warning: 'warning', info: 'info' } as const;
+const NO_ROWS: readonly RejectedRow[] = [];
+const NO_NOTES: readonly string[] = [];
+
+/** What was found in the data: each with what it means and the next step. */
+export function IssuesPanel() {
+  const issues = useIssues();
+  const rejected = useData((s) => s.table?.rejected ?? NO_ROWS);
+  const notes = useData((s) => s.table?.notes ?? NO_NOTES);
+  const isSound = issues?.length === 0 && rejected.length === 0;
+  return (
+    <Panel title={isSound ? 'No issues found' : 'Issues'} span={4}>
+      <div className="stack look">
+        {issues?.map((issue) => (
+          <IssueNote key={`${issue.kind} ${issue.title}`} issue={issue} />
+        ))}
+        <RejectedNote rejected={rejected} />
+        {notes.map((note) => (
+          <p key={note} className="dim small">
+            {note}
+          </p>
+        ))}
+        {isSound ? (
+          <p className="dim">No duplicates, contradictions or empty cells, and no test row among the training rows.</p>
+        ) : null}
+        {issues ? null : <p className="dim">The rows are checked once text and label are chosen.</p>}
+      </div>
+    </Panel>
+  );
+}
+
+function IssueNote({ issue: { kind, severity, title, advice, rowIds, fix } }: { readonly issue: Issue }) {
+  const { data } = useStores();
+  const preparing = useData((s) => s.preparing);
+  const [, show] = useQuery<string>('rows', 'all');
+  return (
+    <Note
+      tone={TONES[severity]}
+      title={`${title}.`}
+      action={
+        rowIds.length > 0 || fix ? (
+          <>
+            {fix ? (
+              <Button
+                variant="link"
+                isDisabled={preparing}
+                aria-label={`${fix.label}: ${title}`}
+                onPress={() => void data.getState().change(fix.change)}
+              >
+                {fix.label}
+              </Button>
+            ) : null}
+            {rowIds.length > 0 ? (
+              <Button variant="link" onPress={() => show(kind)} aria-label={`Show the rows: ${title}`}>
+                {`Show ${counted(rowIds.length, 'row')}`}
+              </Button>
+            ) : null}
+          </>
+        ) : null
+      }
+    >
+      {advice}
+    </Note>
+  );
+}
+
+/** Rows of the file that could not be read, with a table of all of them. */
+function RejectedNote({ rejected }: { readonly rejected: readonly RejectedRow[] }) {
+  const [isOpen, setOpen] = useState(false);
+  const [first] = rejected;
+  if (!first) return null;
+  return (
+    <>
+      <Note
+        title={`${counted(rejected.length, 'row')} ${rejected.length === 1 ? 'was' : 'were'} left out.`}
+        action={
+          <Button variant="link" onPress={() => setOpen(true)}>
+            Show and download
+          </Button>
+        }
+      >
+        {`Line ${first.line}: ${first.reason}`}
+      </Note>
+      <RejectedDialog rejected={rejected} isOpen={isOpen} onClose={() => setOpen(false)} />
+    </>
+  );
+}
