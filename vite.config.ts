@@ -28,7 +28,7 @@ export default defineConfig({
   plugins: [react(), contentSecurityPolicy(), serviceWorker()],
   resolve: { conditions },
   worker: { format: 'es' },
-  // Python environments lie under .cache: tens of thousands of files that are nobody's pages.
+  // Python environments in .cache have tens of thousands of files that belong to no page.
   optimizeDeps: { exclude: ['onnxruntime-web'], entries: ['index.html'] },
   server: { headers: { ...HEADERS, 'Content-Security-Policy': '' }, watch: { ignored: ['**/.cache/**'] } },
   preview: { headers: HEADERS },
