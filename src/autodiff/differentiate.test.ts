@@ -16,7 +16,7 @@ const backwardOnly = (graph: Graph, forward: Graph): Graph => ({
   initializers: new Map(),
 });
 
-test('the backward graph of a Llama block', () => {
+test('the backward graph of a Llama block equals this text', () => {
   const graph = llamaBlock();
   const both = differentiate(graph, { loss: 'loss', wrt: 'x', gradName: 'dx' });
   expect(both.nodes.slice(0, graph.nodes.length)).toEqual(graph.nodes);
@@ -104,7 +104,7 @@ test('the backward graph of a Llama block', () => {
   `);
 });
 
-test('one negated sine table serves all rotations, and sharing leaves no duplicate', () => {
+test('all rotations share one negated sine table, and sharing leaves no duplicates', () => {
   const graph = llamaBlock();
   const both = differentiate(graph, { loss: 'loss', wrt: 'x', gradName: 'dx' });
   expect([...both.initializers.keys()].filter((name) => name.includes('_times_-1'))).toEqual(['sines_times_-1']);
@@ -114,7 +114,7 @@ test('one negated sine table serves all rotations, and sharing leaves no duplica
   expect(slim.nodes.length).toBeLessThanOrEqual(both.nodes.length);
 });
 
-describe('refusals name the node, the operator and the way', () => {
+describe('differentiate refuses, naming node, operator and path,', () => {
   const refusal = (build: (g: GraphBuilder, x: string) => string): StudioError => {
     const g = new GraphBuilder();
     const x = g.add('Mul', [g.input('soft_prompt', 'float32', [2, 3]), g.constant('float32', [], [2])], {
@@ -130,7 +130,7 @@ describe('refusals name the node, the operator and the way', () => {
     throw new Error('it was not refused');
   };
 
-  test('an operator without a rule', () => {
+  test('an operator without a gradient', () => {
     const error = refusal((g, x) => g.add('CumSum', [x, g.constant('int64', [], [0])], { name: 'running' }));
     expect(error.code).toBe('model-unsupported');
     expect(error.message).toBe(
@@ -159,7 +159,7 @@ describe('refusals name the node, the operator and the way', () => {
     const error = refusal((g, x) =>
       g.add(LINEAR, [g.constant('float32', [1, 2], [1, 2]), x], { attrs: withLayout('columns') }),
     );
-    expect(error.message).toContain('it has no gradient for its input 1');
+    expect(error.message).toContain('it has no gradient for input 1');
   });
 
   test('a slice that runs backwards', () => {
@@ -178,7 +178,7 @@ describe('refusals name the node, the operator and the way', () => {
   });
 });
 
-test('integer paths carry no gradient', async () => {
+test('integer paths have no gradient', async () => {
   const g = new GraphBuilder();
   g.input('x', 'float32', ['n', 3]);
   const rows = g.add('Cast', [g.add('Gather', [g.add('Shape', ['x']), g.constant('int64', [], [0])])], {
@@ -190,7 +190,7 @@ test('integer paths carry no gradient', async () => {
   expect(Array.from(d?.data ?? [], Number)).toEqual([0.5, 0.5, 0.5, 0.5, 0.5, 0.5]);
 });
 
-test('any broadcast shapes are summed back, known or symbolic', async () => {
+test('sums gradients back to any broadcast shape, known or symbolic', async () => {
   const dims = fc.integer({ min: 1, max: 3 });
   const pair = fc
     .tuple(fc.array(dims, { minLength: 1, maxLength: 3 }), fc.nat(7), fc.nat(7), fc.nat(3))

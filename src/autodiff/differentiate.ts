@@ -10,7 +10,7 @@ import { type Consumers, consumersOf, pathThrough } from './path';
 import { unbroadcast } from './unbroadcast';
 
 export interface DifferentiateOptions {
-  /** A scalar, or a tensor whose elements' sum is meant. */
+  /** A scalar, or a tensor whose elements are summed. */
   readonly loss: string;
   readonly wrt: string;
   /** Name of the value that will hold d loss / d wrt. */
@@ -18,10 +18,10 @@ export interface DifferentiateOptions {
 }
 
 /**
- * Appends the nodes that compute d loss / d wrt (reverse mode). The nodes of `graph` stay as they are, first and in order;
- * those behind them are the backward part. Only paths from `wrt` to `loss` are differentiated. Equal sub-expressions
- * may be emitted twice: run common-subexpression elimination afterwards.
- * @throws StudioError `model-unsupported` naming node, operator and path when an operator on the way has no rule.
+ * Appends the nodes that compute d loss / d wrt (reverse mode). The nodes of `graph` come first, unchanged and in order; the
+ * rest is the backward part. Only paths from `wrt` to `loss` are differentiated. Equal sub-expressions may be emitted twice,
+ * so run common-subexpression elimination afterwards.
+ * @throws StudioError `model-unsupported` naming node, operator and path if an operator on the way has no gradient
  */
 export function differentiate(
   graph: Graph,
@@ -36,7 +36,7 @@ export function differentiate(
   if (!active.has(loss)) throw new StudioError('model-unsupported', `The loss ${loss} does not depend on ${wrt}.`);
 
   const state = { g, active, consumers, loss, wrt };
-  // In advance, since another refusal could hide the cause: an operator unknown to us has an output of unknown shape.
+  // Checked first, because another refusal could hide the cause: the outputs of an unknown operator have unknown shapes.
   for (const node of graph.nodes)
     if (!operatorIn(operators, node.op)?.gradient && isActive(node, active))
       contextOf({ ...state, node, dys: [] }).refuse('it has no gradient rule');
@@ -53,10 +53,10 @@ export function differentiate(
     const results = rule(context);
     node.inputs.forEach((input, i) => {
       if (!context.wants(i)) return;
-      const partial = results[i] ?? context.refuse(`it has no gradient for its input ${i}`);
+      const partial = results[i] ?? context.refuse(`it has no gradient for input ${i}`);
       for (const name of [partial, input]) context.shape(name);
       const gradient = broadcasts ? unbroadcast(g, partial, input) : partial;
-      // It is known by construction, and inference might know less.
+      // Known by construction; inference may know less.
       g.declareLike(gradient, input);
       const before = gradients.get(input);
       gradients.set(input, before === undefined ? gradient : g.add(before, gradient));
@@ -69,7 +69,7 @@ export function differentiate(
   return withTypes(builder.build(), g);
 }
 
-/** Declares what was inferred: the passes that lower the graph read declarations only. */
+/** Declares the inferred shapes, because the passes that lower the graph read only declarations. */
 function withTypes(graph: Graph, g: Emitter): Graph {
   const values = new Map(graph.values);
   for (const name of graph.nodes.flatMap((node) => node.outputs)) {
@@ -79,7 +79,7 @@ function withTypes(graph: Graph, g: Emitter): Graph {
   return { ...graph, values };
 }
 
-/** Whether gradients pass through a node: it reads and writes values on the paths. */
+/** Whether gradients pass through a node: it reads and writes active values. */
 const isActive = (node: Node, active: ReadonlySet<string>) =>
   node.outputs.some((name) => active.has(name)) && reads(node).some((name) => active.has(name));
 
@@ -131,7 +131,7 @@ function contextOf({ node, dys, g, active, consumers, loss, wrt }: NodeState): G
     node,
     dys,
     get dy() {
-      return dys[0] ?? refuse('only an output other than its first one leads to the loss');
+      return dys[0] ?? refuse('only an output other than its first leads to the loss');
     },
     x: node.inputs[0] ?? '',
     y: node.outputs[0] ?? '',
@@ -143,7 +143,7 @@ function contextOf({ node, dys, g, active, consumers, loss, wrt }: NodeState): G
   };
 }
 
-/** The value `Where(IsNaN(v), 0, v)`, or `Where(v >= 0, v, 0)` as `onGpu` has it, where the graph holds it. */
+/** The value `Where(IsNaN(v), 0, v)`, or `Where(v >= 0, v, 0)` as `onGpu` writes it, if the graph has one. */
 function guardOf(value: string, consumers: Consumers, g: Emitter): string | undefined {
   const isZero = (name = '') => g.constantScalar(name) === 0;
   for (const test of consumers.get(value) ?? []) {

@@ -6,7 +6,7 @@ import { Emitter } from './emitter';
 import { shapesOf } from './operators/table';
 import { normal, run, tensor, withOutputs } from './test-support';
 
-/** A graph on inputs `a [2,3,4]`, `b [2,4,5]` and `c [2,5,4]`, and words to go on with. */
+/** A graph on inputs `a [2,3,4]`, `b [2,4,5]` and `c [2,5,4]`, and an emitter for it. */
 function start() {
   const b = new GraphBuilder();
   b.input('a', 'float32', ['batch', 'rows', 4]);
@@ -34,7 +34,7 @@ async function expectSame(b: GraphBuilder, one: string, other: string) {
   expect(x?.data).toEqual(y?.data);
 }
 
-test('the transpose of a product takes one Transpose: (A^T B)^T = B^T A', async () => {
+test('the transpose of a product adds one Transpose: (A^T B)^T = B^T A', async () => {
   const { b, swapped, emitter, opsOf } = start();
   const product = b.add('MatMul', [swapped('b'), swapped('a')]);
   const g = emitter();
@@ -43,7 +43,7 @@ test('the transpose of a product takes one Transpose: (A^T B)^T = B^T A', async 
   await expectSame(b, short, g.op('Transpose', [product], { perm: ints([0, 2, 1]) }));
 });
 
-test('of a product of which a part is wanted, an operand is cut', async () => {
+test('a part of a product is computed from a part of an operand', async () => {
   const { b, swapped, emitter, opsOf } = start();
   const product = b.add('MatMul', ['a', swapped('c')]);
   const g = emitter();
@@ -57,7 +57,7 @@ test('of a product of which a part is wanted, an operand is cut', async () => {
   expect(opsOf(g.part(product, ...bounds, 0)).at(-1)).toBe('Slice');
 });
 
-test('the size of a symbol is read once, from an input, whatever has it', () => {
+test('a symbolic size is read from the same graph input for every value that has it', () => {
   const { b, emitter } = start();
   const other = b.add('Neg', ['c']);
   const g = emitter();

@@ -8,18 +8,18 @@ import { type Attr, type DType, type Graph, int, ints, type Node } from '../grap
 import { assert, present } from '../lib/assert';
 
 type Attrs = Readonly<Record<string, Attr>>;
-/** Where a slice ends that goes to the end of the axis. */
+/** The end of a slice that reaches the end of the axis. */
 const END = 2n ** 63n - 1n;
 
 /**
- * The words that gradient rules are written in: one method an operator, each appends a node and returns its output.
- * Only operators that run on ORT's WebGPU provider for floats; integer arithmetic only on shapes.
+ * The vocabulary of gradient rules: one method per operator, which appends a node and returns its output. On floats only
+ * operators that run on ORT's WebGPU provider; integer arithmetic only on shapes.
  */
 export class Emitter {
   readonly #builder: GraphBuilder;
   readonly #shapes: Shapes;
   readonly #producers: Map<string, Node>;
-  /** The graph input that a symbol is read from, and on which axis: one for all layers. */
+  /** The graph input and axis that a symbol is read from, shared by all layers. */
   readonly #symbols: ReadonlyMap<string, { readonly input: string; readonly axis: number }>;
 
   constructor(builder: GraphBuilder, shapes: Shapes, { nodes, inputs }: Graph) {
@@ -58,7 +58,7 @@ export class Emitter {
     return this.#shapes.of(name);
   }
 
-  /** Records that a value has the shape of another, which inference could not see. */
+  /** Records that a value has the shape of another, for cases that inference cannot see. */
   declareLike(name: string, like: string): void {
     this.#shapes.declare(name, present(this.#shapes.of(like), `shape of ${like}`));
   }
@@ -72,20 +72,20 @@ export class Emitter {
     return this.#builder.tensor(name);
   }
 
-  /** The elements of a small integer tensor that does not depend on the input. */
+  /** The elements of a small integer tensor, if they are known numbers. */
   constantInts(name: string): readonly number[] | null {
     const elements = this.#shapes.of(name)?.elements;
     return elements?.every((e): e is number => typeof e === 'number') ? elements : null;
   }
 
-  /** The value of a constant with one element. */
+  /** The value of a one-element constant. */
   constantScalar(name: string): number | null {
     const producer = this.#producers.get(name);
     const tensor = this.#builder.tensor(name) ?? (producer?.op === 'Constant' ? tensorAttr(producer, 'value') : null);
     return tensor && sizeOf(tensor.dims) === 1 ? (toNumbers(tensor)[0] ?? null) : null;
   }
 
-  /** `name * factor`: of an initializer another one, made once; computed otherwise. */
+  /** `name * factor`: a scaled copy of an initializer, made once; computed for other values. */
   scaled(name: string, factor: number): string {
     const tensor = this.#builder.tensor(name);
     if (factor === 1 || tensor?.dtype !== 'float32') return this.times(name, factor);
@@ -123,12 +123,12 @@ export class Emitter {
     return this.op('ReduceSum', [x, this.int64s(axes)], { keepdims: int(keepdims ? 1 : 0) });
   }
 
-  /** Sum of squares over axes that are kept with size 1. */
+  /** Sum of squares; the axes are kept with size 1. */
   sumSquare(x: string, axes: readonly number[]): string {
     return this.op('ReduceSumSquare', [x, this.int64s(axes)], { keepdims: int(1) });
   }
 
-  /** Mean over axes that are kept with size 1. */
+  /** Mean; the axes are kept with size 1. */
   mean(x: string, axes: readonly number[]): string {
     return this.op('ReduceMean', [x, this.int64s(axes)], { keepdims: int(1) });
   }
@@ -139,27 +139,27 @@ export class Emitter {
     return this.op('Gemm', [a, b], { transA: int(transA), transB: int(transB) });
   }
 
-  /** x W^T for a weight that was multiplied by in the given layout, over the same blob. */
+  /** The product with the transposed weight, read from the same blob. */
   linearBack = (x: string, weight: string, layout: Layout) => this.op(LINEAR, [x, weight], withLayout(flip(layout)));
 
   transpose(x: string, perm?: readonly number[]): string {
     return this.#transposedProduct(x, perm) ?? this.op('Transpose', [x], perm ? { perm: ints(perm) } : {});
   }
 
-  /** The last two axes exchanged; undoes such a Transpose instead of adding one. */
+  /** Swaps the last two axes; undoes such a Transpose instead of adding another. */
   swapLast(x: string): string {
     const rank = present(this.info(x)?.shape, `shape of ${x}`).length;
     return this.#beforeSwap(x) ?? this.transpose(x, lastSwapped(rank));
   }
 
-  /** What a value was before its last two axes were exchanged, if that is how it came to be. */
+  /** The input of the Transpose that swapped the last two axes to make x, if one did. */
   #beforeSwap(x: string): string | undefined {
     const producer = this.#producers.get(x);
     const perm = producer?.op === 'Transpose' ? producer.attrs.perm : undefined;
     return perm?.type === 'ints' && isLastSwap(perm.value) ? producer?.inputs[0] : undefined;
   }
 
-  /** (A^T B)^T = B^T A: one Transpose in the place of two. */
+  /** (A^T B)^T = B^T A: one Transpose instead of two. */
   #transposedProduct(x: string, perm: readonly number[] | undefined): string | null {
     const producer = this.#producers.get(x);
     const [at = '', b = ''] = producer?.op === 'MatMul' ? producer.inputs : [];
@@ -179,7 +179,7 @@ export class Emitter {
 
   reshape = (x: string, shape: string) => this.op('Reshape', [x, shape]);
 
-  /** x in the shape of `like`, which has as many elements. The shape is a constant where it can be. */
+  /** x in the shape of `like`, which has equally many elements. The shape is a constant if possible. */
   reshapeLike(x: string, like: string): string {
     const from = this.info(x)?.shape;
     const to = this.info(like)?.shape;
@@ -192,14 +192,12 @@ export class Emitter {
   expand = (x: string, shape: string) => this.op('Expand', [x, shape]);
   zerosLike = (x: string) => this.expand(this.scalar(0), this.shape(x));
 
-  /** x[..., start:end, ...] on one axis; bounds are int64 vectors of length 1. */
+  /** x[..., start:end, ...] on one axis; the bounds are int64 vectors of length 1. */
   slice(x: string, start: string, end: string, axis: number): string {
     return this.op('Slice', [x, start, end, this.int64s([axis])]);
   }
 
-  /**
-   * The same where nothing else of x is needed: of a product that x is, the operand is cut, and less is multiplied.
-   */
+  /** A slice of a value that is not needed otherwise: if x is a product, slices its operand and so multiplies less. */
   part(x: string, start: string, end: string, axis: number): string {
     const producer = this.#producers.get(x);
     const rank = this.info(x)?.shape?.length ?? 0;
@@ -220,7 +218,7 @@ export class Emitter {
     return this.ops('Split', [x, this.int64s(sizes)], { axis: int(axis) }, sizes.length);
   }
 
-  /** Sum of two shapes' elements, int64. */
+  /** The sum of two int64 vectors of length 1. */
   plus(a: string, b: string): string {
     if (this.#isZero(a)) return b;
     return this.#isZero(b) ? a : (this.#folded(a, b, (x, y) => x + y) ?? this.add(a, b));
@@ -236,14 +234,14 @@ export class Emitter {
     return this.op('Cast', [x], { to: int(dtypeCode(dtype)) });
   }
 
-  /** Sums axes away; the result is known to have the shape of `like`. */
+  /** Sums over axes and drops them; the result has the shape of `like`. */
   sumTo(x: string, axes: readonly number[], like: string): string {
     const summed = this.sum(x, axes, false);
     this.declareLike(summed, like);
     return summed;
   }
 
-  /** Int64 vectors one after the other; a constant where all of them are. */
+  /** Concatenates int64 vectors; a constant if all of them are known. */
   joined(parts: readonly string[]): string {
     const known = parts.map((part) => this.constantInts(part));
     const constant = known.every((part) => part !== null);

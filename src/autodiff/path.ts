@@ -1,7 +1,7 @@
 import type { Graph, Node } from '../graph/ir';
 import { reads } from '../graph/order';
 
-/** Nodes that read a value, themselves or in a subgraph, by the value's name. */
+/** By value: the nodes that read it, directly or in a subgraph. */
 export type Consumers = ReadonlyMap<string, readonly Node[]>;
 
 export function consumersOf(graph: Graph): Consumers {
@@ -15,10 +15,10 @@ export function consumersOf(graph: Graph): Consumers {
   return consumers;
 }
 
-/** Steps shown at each end of a path that is too long to read. */
+/** Steps shown at each end of a long path. */
 const SHOWN = 6;
 
-/** A shortest path wrt -> node -> loss in words, for an error message: `soft_prompt → Add emb → … → loss`. */
+/** A shortest path wrt -> node -> loss for an error message: `soft_prompt → Add emb → … → loss`. */
 export function pathThrough(
   node: Node,
   consumers: Consumers,
@@ -36,7 +36,7 @@ export function pathThrough(
 const shorten = (steps: readonly string[]) =>
   steps.length <= 2 * SHOWN ? steps : [...steps.slice(0, SHOWN), '…', ...steps.slice(-SHOWN)];
 
-/** Breadth first over active values from some values to a node; the nodes of the way, the last one included. */
+/** Breadth-first search over active values; the nodes on the way, including the goal. */
 function shortest(
   from: readonly string[],
   isGoal: (node: Node) => boolean,

@@ -4,9 +4,9 @@ import { assert, present } from '../lib/assert';
 import type { Emitter } from './emitter';
 
 /**
- * Sums a gradient over the axes that broadcasting added or stretched, so that it gets the shape of the operand `like`. Both ranks must be known.
- * Axes that are stretched for certain are summed by constant axes. Where sizes are symbols that may or may not be 1,
- * the axes are computed at run time from the two shapes (int64, on the CPU, no copy of data).
+ * Sums a gradient over the axes that broadcasting added or stretched, down to the shape of the operand `like`. Both ranks
+ * must be known. Axes that are surely stretched become constants. If sizes are symbols that may be 1, the axes are computed
+ * at run time from the two shapes (int64, on the CPU, no copy of data).
  */
 export function unbroadcast(g: Emitter, gradient: string, like: string): string {
   const from = present(g.info(gradient)?.shape, `rank of ${gradient}`);
@@ -25,7 +25,7 @@ export function unbroadcast(g: Emitter, gradient: string, like: string): string 
 const axesWhere = (from: Shape, to: Shape, test: (a: number | string, b: number | string) => boolean) =>
   to.flatMap((b, axis) => (test(from[axis] ?? 1, b) ? [axis] : []));
 
-/** ReduceSum over the axes whose sizes differ, none of them perhaps; the ranks are equal. */
+/** ReduceSum over the axes whose sizes differ, possibly none; the ranks are equal. */
 function sumWhereDifferent(g: Emitter, gradient: string, like: string): string {
   const differs = g.op('Not', [g.equal(g.shape(gradient), g.shape(like))]);
   const axes = g.reshape(g.op('NonZero', [differs]), g.int64s([-1]));

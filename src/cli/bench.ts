@@ -18,13 +18,13 @@ export const BENCH_USAGE =
 
 const SIZE = 1024;
 const REPEATS = 3;
-/** Tokens that rows of the shared-prefix measurement begin with: eight examples, about. */
+/** Length of the shared prefix, in tokens: about eight examples. */
 const PREFIX = 260;
 const NEW_TOKENS = 16;
 
 /**
- * Times on this machine, each a median, beside a calibration: milliseconds of a 1024^3 product in the same process, so that
- * figures of noisy machines can be compared. JSON on stdout.
+ * Times on this machine, as medians, with a calibration: the milliseconds of a 1024^3 product in the same process, which
+ * makes figures from noisy machines comparable. JSON on stdout.
  */
 export async function bench(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseOptions(args, {
@@ -44,9 +44,9 @@ export async function bench(args: readonly string[]): Promise<void> {
     const rows = syntheticRows(rowCount, length, engine.info.vocabulary);
     log.progress('Suffix');
     const product = await openGemm(options, SIZE, SIZE, SIZE);
-    await product.rate(); // the first call warms up
+    await product.rate(); // warms up
     const rates: number[] = [];
-    // by turns: the speed of a shared machine changes from second to second
+    // Alternating, because the speed of a shared machine changes from second to second.
     const suffix = await trainingTimes(engine, rows, 'suffix', steps, async () => rates.push(await product.rate()));
     await product.close();
     const gflops = median(rates);
@@ -78,7 +78,7 @@ export async function bench(args: readonly string[]): Promise<void> {
   }
 }
 
-/** A product `[m, k] x [k, n]` by the same runtime; each call is one, in GFLOP a second. */
+/** A product `[m, k] x [k, n]` on the same runtime; each call measures one, in GFLOP per second. */
 async function openGemm({ backend, threads }: ReturnType<typeof readModelOptions>, m: number, k: number, n: number) {
   const b = new GraphBuilder();
   const dims = { a: [m, k], b: [k, n], c: [m, n] };
@@ -106,7 +106,7 @@ async function openGemm({ backend, threads }: ReturnType<typeof readModelOptions
   };
 }
 
-/** Products of a suffix step: each weight of the layers once forward and once backward, a token. */
+/** Work of a suffix step, in GFLOP per token: each weight of the layers once forward and once backward. */
 const stepGflop = ({ parameters, vocabulary, hidden }: Engine['info']) =>
   (4 * (parameters - vocabulary * hidden) * STANDARD.batchSize * STANDARD.virtualTokens) / 1e9;
 

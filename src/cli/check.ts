@@ -11,12 +11,12 @@ import { exactly, parseOptions, wholeNumber } from './usage';
 
 export const CHECK_USAGE = 'npm run check -- MODEL_DIR [--directions 3] [--seed 0] [--backend …] [--threads N]';
 
-/** A slope that differs by more than this share is a wrong gradient, not float32 noise. */
+/** A larger relative difference means a wrong gradient, not float32 noise. */
 const TOLERANCE = 5e-3;
 const VIRTUAL_TOKENS = 4;
 const ROW_LENGTHS = [9, 5, 7];
 
-/** Gradients of a model against finite differences, both placements, both losses; JSON on stdout. Returns whether all agree. */
+/** Checks a model's gradients against finite differences, for both placements and losses; JSON on stdout. Returns whether all agree. */
 export async function check(args: readonly string[]): Promise<boolean> {
   const { values, positionals } = parseOptions(args, {
     ...modelOptions,

@@ -14,18 +14,18 @@ export const CONFORMANCE_USAGE =
 const LOSS_TOLERANCE = 1e-4;
 const GRADIENT_TOLERANCE = 1e-3;
 
-/** What is printed of a folder. Errors are the worst over every way to run the model; null where it did not come to that. */
+/** The output for one folder. Errors are the largest over all ways to run the model; null = the model did not run. */
 interface Result {
   readonly name: string;
   readonly ok: boolean;
   readonly lossError: number | null;
   readonly gradError: number | null;
   readonly logitError: number | null;
-  /** Why the model was not run. */
+  /** Why the model did not run. */
   readonly refused?: string;
 }
 
-/** One JSON line a folder: how far losses and gradients are from PyTorch's. Returns whether all are near enough. */
+/** Prints one JSON line per folder: how far losses and gradients are from PyTorch's. Returns whether all are close enough. */
 export async function conformance(args: readonly string[]): Promise<boolean> {
   const { values, positionals } = parseOptions(args, modelOptions);
   if (positionals.length === 0) throw new UsageError('Name at least one folder.');
@@ -48,7 +48,7 @@ async function measure(folder: string, options: ReturnType<typeof readModelOptio
     const lossError = worst(deviations.map(({ loss }) => loss));
     const gradError = worst(deviations.map(({ gradient }) => gradient));
     const logitError = worst(deviations.map(({ logits }) => logits));
-    // A NaN is near nothing.
+    // NaN fails both comparisons.
     return { name, ok: lossError < LOSS_TOLERANCE && gradError < GRADIENT_TOLERANCE, lossError, gradError, logitError };
   } catch (error) {
     return { name, ok: false, lossError: null, gradError: null, logitError: null, refused: reasonOf(toWire(error)) };

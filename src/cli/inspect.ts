@@ -8,9 +8,9 @@ import { resultsSchema, writtenResultsSchema } from '../report/results-schema';
 import { parseOptions, UsageError } from './usage';
 
 export const INSPECT_USAGE =
-  'npm run --silent inspect -- FILE...     one JSON line a file: {file, kind, ok, summary, error?}';
+  'npm run --silent inspect -- FILE...     one JSON line per file: {file, kind, ok, summary, error?}';
 
-/** Larger files are models, and are read by `check`. */
+/** Larger files are models, for `check`. */
 const MAX_BYTES = 512 * 2 ** 20;
 
 interface Inspected extends Omit<Recognised, 'kind'> {
@@ -18,7 +18,7 @@ interface Inspected extends Omit<Recognised, 'kind'> {
   readonly kind: FileKind | 'onnx' | 'results' | 'unreadable';
 }
 
-/** Says what files are, before anybody opens them. Resolves to false when one cannot be used. */
+/** Says what files are before they are opened. Resolves to false if one cannot be used. */
 export async function inspect(args: readonly string[]): Promise<boolean> {
   const { positionals } = parseOptions(args, {});
   if (positionals.length === 0) throw new UsageError('Name at least one file.');
@@ -37,7 +37,7 @@ async function inspectFile(path: string): Promise<Inspected> {
     file,
     kind: 'unreadable',
     ok: false,
-    summary: 'It was not read.',
+    summary: 'Not read.',
     error,
   });
   const found = await stat(path).catch(() => null);
@@ -49,7 +49,7 @@ async function inspectFile(path: string): Promise<Inspected> {
   return { file, ...(onnx(file, bytes) ?? results(file, bytes) ?? (await recognise(file, bytes))) };
 }
 
-/** By name: a protobuf has no mark of its own. External weights are not looked for. */
+/** Recognised by name, since a protobuf has no signature. Ignores external weights. */
 function onnx(file: string, bytes: Uint8Array): Omit<Inspected, 'file'> | null {
   if (!/\.onnx$/i.test(file)) return null;
   try {
@@ -61,14 +61,14 @@ function onnx(file: string, bytes: Uint8Array): Omit<Inspected, 'file'> | null {
     };
   } catch (cause) {
     if (!(cause instanceof StudioError)) throw cause;
-    // the graph itself was read
+    // The graph itself was read.
     if (cause.code === 'model-missing-file')
-      return { kind: 'onnx', ok: true, summary: 'An ONNX graph whose weights lie in files beside it.' };
+      return { kind: 'onnx', ok: true, summary: 'An ONNX graph with its weights in separate files.' };
     return { kind: 'onnx', ok: false, summary: 'An ONNX model.', error: cause.message };
   }
 }
 
-/** What `tune` and the Compare screen write down: JSON with a schema, or CSV with a column for every prompt's answers. */
+/** Results of `tune` and of the Compare screen: JSON with a schema, or CSV with a column for each prompt's answers. */
 function results(file: string, bytes: Uint8Array): Omit<Inspected, 'file'> | null {
   const start = new TextDecoder().decode(bytes.subarray(0, 2000));
   if (/^\s*\{/.test(start) && start.includes('"formatVersion"')) return resultsJson(bytes);
@@ -76,7 +76,7 @@ function results(file: string, bytes: Uint8Array): Omit<Inspected, 'file'> | nul
   const read = parseTable(file, bytes);
   if (!read.ok) return { kind: 'results', ok: false, summary: 'Results as a table.', error: read.error.message };
   const arms = read.value.columns.flatMap((column) => /^(.+)_prediction$/.exec(column)?.[1] ?? []);
-  const summary = `Results of ${arms.length} prompts (${arms.join(', ')}) on ${read.value.rows.length} held-back rows.`;
+  const summary = `Results of ${arms.length} prompts (${arms.join(', ')}) on ${read.value.rows.length} test rows.`;
   const lost = read.value.rejected[0];
   return lost
     ? { kind: 'results', ok: false, summary, error: `Line ${lost.line} cannot be read: ${lost.reason}.` }
@@ -95,10 +95,10 @@ function resultsJson(bytes: Uint8Array): Omit<Inspected, 'file'> | null {
   const parsed = (writes ? writtenResultsSchema : resultsSchema).safeParse(value);
   if (parsed.success) {
     const { arms, dataset, verdict } = parsed.data;
-    const summary = `Results of ${arms.length} prompts on ${dataset.test} held-back rows: ${verdict.headline}.`;
+    const summary = `Results of ${arms.length} prompts on ${dataset.test} test rows: ${verdict.headline}.`;
     return { kind: 'results', ok: true, summary };
   }
   const [issue] = parsed.error.issues;
-  const error = `It does not have the form it should have (at ${issue?.path.join('.') || 'the top'}: ${issue?.message}).`;
+  const error = `It does not have the expected form (at ${issue?.path.join('.') || 'the top'}: ${issue?.message}).`;
   return { kind: 'results', ok: false, summary: 'Results of a comparison.', error };
 }

@@ -1,7 +1,7 @@
 import type { Oracle } from './conform';
 import type { ModelFiles } from './types';
 
-/** For browser tests only: an exported model with what PyTorch says of it, as addresses that the test server has. */
+/** For browser tests only: an exported model with PyTorch's results, as addresses on the test server. */
 export interface Fixture {
   readonly name: string;
   readonly folder: string;

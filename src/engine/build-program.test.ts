@@ -29,7 +29,7 @@ it.each([
   expect(gathers).toHaveLength(2); // of the attention's output, and of the stream around it
 });
 
-it('leaves a graph alone that reads no rows', async () => {
+it('readEarly leaves a graph alone that reads no rows', async () => {
   const { whole } = await linears('llama-optimum-fp32', 'onnx/model.onnx');
   const other = { ...whole, nodes: whole.nodes.filter((node) => node.inputs[1] !== 'read_index') };
   expect(readEarly(other)).toBe(other);

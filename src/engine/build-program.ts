@@ -16,9 +16,9 @@ import { IO, type ProgramSpec } from '../inference/program';
 import { present } from '../lib/assert';
 
 /**
- * The graph that the runtime gets: decoder, splice, head, loss, and the gradient of the soft prompt, which is computed only
- * when it is asked for (ORT runs every node, whatever is fetched).
- * @throws StudioError `model-unsupported` where an operator on the way has no gradient rule
+ * The graph for the runtime: decoder, splice, head, loss, and the gradient of the soft prompt. The gradient is conditional,
+ * because ORT runs every node, including those whose outputs are not fetched.
+ * @throws StudioError `model-unsupported` if an operator on the way has no gradient
  */
 export const buildProgram = (decoder: Decoder): Graph =>
   conditional(forwardAndBackward(decoder), {
@@ -27,7 +27,7 @@ export const buildProgram = (decoder: Decoder): Graph =>
     otherwise: (branch) => [zerosLike(branch, IO.soft)],
   });
 
-/** The same with the backward part beside the forward part, always computed. */
+/** The forward and the backward part side by side, without the condition. */
 export function forwardAndBackward(decoder: Decoder): Graph {
   const forward = onGpu(readEarly(splice(decoder)));
   const both = differentiate(forward, { loss: IO.loss, wrt: IO.soft, gradName: IO.softGrad });
@@ -36,8 +36,8 @@ export function forwardAndBackward(decoder: Decoder): Graph {
 }
 
 /**
- * The decoder with a soft prompt at its entrance, and its head looking only where it is asked to: outputs `IO.logits`,
- * `IO.loss`, `IO.tokenEmbeddings`, and the present keys and values. The gradient is not in it yet. Formulas: program.ts.
+ * The decoder with a soft prompt spliced in and a head that reads only the rows it is asked for: outputs `IO.logits`,
+ * `IO.loss`, `IO.tokenEmbeddings`, and the present keys and values, still without the gradient. Formulas: `inference/program`.
  */
 export function splice(decoder: Decoder): Graph {
   const presents = [...decoder.presentKeys, ...decoder.presentValues].map((name) => outputOf(decoder.graph, name));
@@ -71,7 +71,7 @@ function spliceEmbeddings({ graph, embeddings, hidden }: Decoder): Graph {
   return replaceUses(b.build(), embeddings, spliced, (node) => node.outputs.includes(IO.tokenEmbeddings));
 }
 
-/** Gathers the hidden rows that are read, and puts head and loss behind them. */
+/** Gathers the hidden rows that are read, and appends head and loss. */
 function readOut({ graph, finalHidden, hidden, head }: Decoder): Graph {
   const b = new GraphBuilder(graph, 'head/');
   const readIndex = b.input(IO.readIndex, 'int32', ['reads']);
@@ -97,7 +97,7 @@ function readOut({ graph, finalHidden, hidden, head }: Decoder): Graph {
   return b.build();
 }
 
-/** What the loops need to know to feed the program. */
+/** What is needed to feed the program. */
 export function specOf(decoder: Decoder): ProgramSpec {
   const { layers, kvHeads, headDim, hidden, vocabulary, contextLength, inputs, presentKeys, presentValues } = decoder;
   const ids = decoder.graph.inputs.find((input) => input.name === inputs.ids);
@@ -106,12 +106,12 @@ export function specOf(decoder: Decoder): ProgramSpec {
 }
 
 /**
- * Takes the rows that the head reads as early as can be. What stands between the last attention and the head (projection,
- * norms, MLP) sees one row at a time, so it is computed for those rows alone, and so is its gradient.
+ * Picks the rows that the head reads as early as possible. The operators between the last attention and the head
+ * (projection, norms, MLP) work on one row at a time, so they need to run for those rows only, and so does their gradient.
  *
  *     Gather(f(x), rows) = f(Gather(x, rows))
  *
- * A graph whose head does not read rows as `splice` writes it stays as it is.
+ * Leaves a graph unchanged if its head does not read rows as `splice` writes it.
  */
 export function readEarly(graph: Graph): Graph {
   const gather = graph.nodes.find((node) => node.op === 'Gather' && node.inputs[1] === IO.readIndex);
@@ -145,7 +145,7 @@ export function readEarly(graph: Graph): Graph {
   return prune(to.build());
 }
 
-/** Row by row operators that nothing but the head depends on. */
+/** Row-wise operators that only the head depends on. */
 function readByHeadAlone(graph: Graph, flat: Node, shapes: Shapes): ReadonlySet<Node> {
   const only = new Set<Node>();
   const wanted = new Set(flat.inputs.slice(0, 1));
@@ -160,7 +160,7 @@ function readByHeadAlone(graph: Graph, flat: Node, shapes: Shapes): ReadonlySet<
   return only;
 }
 
-/** Whether the operands have the output's rows, by construction. */
+/** Whether the operands have the same rows as the output, by construction. */
 function isPickable(node: Node, graph: Graph, shapes: Shapes): boolean {
   if (node.op !== LINEAR && !isRowwise(node, graph.initializers)) return false;
   const rowsOf = (name: string) => {
@@ -174,14 +174,14 @@ function isPickable(node: Node, graph: Graph, shapes: Shapes): boolean {
   );
 }
 
-/** Size of an operand's last axis; a frozen matrix knows what it takes. */
+/** Size of an operand's last axis; a frozen matrix tells its input size. */
 function widthOf(name: string, reader: Node, { initializers }: Graph, shapes: Shapes): number | null {
   const weight = reader.op === LINEAR ? initializers.get(reader.inputs[1] ?? '')?.dims : null;
   const width = weight ? weight[layoutOf(reader) === 'rows' ? 1 : 0] : shapes.of(name)?.shape?.at(-1);
   return typeof width === 'number' ? width : null;
 }
 
-/** What an operator computes on, without weights and constants of a row's width. */
+/** The operands of an operator, without weights and constants that broadcast over rows. */
 const operandsOf = (node: Node, graph: Graph): readonly string[] =>
   node.op === LINEAR
     ? node.inputs.slice(0, 1)

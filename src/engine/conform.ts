@@ -7,7 +7,7 @@ import type { SoftPrompt } from '../prompt/types';
 import type { TokenRow } from '../tokens/types';
 import { batchGradient } from '../training/objective';
 
-/** What PyTorch says of a model with a soft prompt, as `oracle.json` beside the model holds it. */
+/** PyTorch's results for a model with a soft prompt: `oracle.json` next to the model. */
 interface PlacementOracle {
   readonly labelLogits: readonly (readonly number[])[];
   readonly labelLoss: number;
@@ -27,7 +27,7 @@ export interface Oracle {
   readonly noPrompt: { readonly labelLogits: readonly (readonly number[])[] };
 }
 
-/** Norm of the difference over the norm of what is expected. */
+/** Norm of the difference over the norm of the expected values. */
 export function relativeError(actual: ArrayLike<number>, expected: readonly number[]): number {
   const difference = Math.hypot(...expected.map((x, i) => x - (actual[i] ?? Number.NaN)));
   return difference / Math.hypot(...expected);
@@ -36,7 +36,7 @@ export function relativeError(actual: ArrayLike<number>, expected: readonly numb
 export const largestDifference = (actual: ArrayLike<number>, expected: readonly number[]): number =>
   Math.max(...expected.map((x, i) => Math.abs(x - (actual[i] ?? Number.NaN))));
 
-/** How far one way to run the model is from PyTorch; null for what that way does not compute. */
+/** How far one way to run the model is from PyTorch; null = not computed that way. */
 export interface Deviation {
   /** E.g. `suffix full, past`. */
   readonly name: string;
@@ -47,8 +47,8 @@ export interface Deviation {
 }
 
 /**
- * Runs the oracle's rows in every way that must agree with it: both placements, both losses, rows singly, batched with
- * right padding, and, where the model takes past keys and values, behind a past that is not empty.
+ * Runs the oracle's rows in every way that must agree with it: both placements, both losses, single rows, batches with right
+ * padding, and, if the model takes past keys and values, after a past.
  * @throws StudioError as Runner.run
  */
 export async function conform(program: Program, oracle: Oracle): Promise<readonly Deviation[]> {
@@ -89,7 +89,7 @@ async function logitsOf(program: Program, oracle: Oracle, soft: SoftPrompt, way:
     return { tokens, past: null, reads: [tokens.length - 1] };
   });
   const sequences = way === 'past' ? await behindPast(program, whole, soft) : whole;
-  // Pasts of different lengths may share a run only where the graph is told the positions.
+  // Pasts of different lengths can share a run only if the graph takes positions as input.
   const alone = way === 'singly' || (way === 'past' && runLimits(program.spec).samePast);
   const groups = alone ? sequences.map((sequence) => [sequence]) : [sequences];
   const logits: number[] = [];
@@ -103,7 +103,7 @@ async function logitsOf(program: Program, oracle: Oracle, soft: SoftPrompt, way:
   };
 }
 
-/** The last tokens of each sequence behind the keys and values of its first ones; the pasts differ in length. */
+/** The last tokens of each sequence after the keys and values of its first ones; the pasts differ in length. */
 async function behindPast(program: Program, whole: readonly Sequence[], soft: SoftPrompt): Promise<Sequence[]> {
   const options = { soft, candidates: [0], objective: null, keepPresent: true };
   const out: Sequence[] = [];

@@ -90,7 +90,7 @@ describe('the engine on a small model', () => {
       },
     );
 
-    it('runs no row twice', async () => {
+    it('does not run a row twice', async () => {
       const one = engine();
       const first = await one.score({ ...request, soft: soft('suffix') });
       const more = [...randomRows(1, 12), ...rows.toReversed()];
@@ -100,7 +100,7 @@ describe('the engine on a small model', () => {
       expect(again.rows.map((row) => row.rowId)).toEqual(more.map((row) => row.rowId));
     });
 
-    it('counts tokens: sent, and what a new row costs', async () => {
+    it('counts the tokens sent and the tokens a new row costs', async () => {
       const prompt = soft('suffix');
       const { rows: scored } = await engine().score({ ...request, soft: prompt });
       scored.forEach((row, i) => {
@@ -120,7 +120,7 @@ describe('the engine on a small model', () => {
       expect(pieces.rows.every((row) => row.logProbs.every(Number.isFinite))).toBe(true);
     });
 
-    it('half-precision storage changes little, no room at all changes nothing', async () => {
+    it('half-precision storage changes little, and no room changes nothing', async () => {
       const tokens = rows.reduce((sum, row) => sum + row.ids.length, 0);
       const exact = await engine().score({ ...request, soft: soft('suffix') });
       const half = await engine(0.6 * tokens * KV_BYTES_PER_TOKEN).score({
@@ -134,7 +134,7 @@ describe('the engine on a small model', () => {
       expect(largestDifference(logProbs(none.rows), logProbs(half.rows))).toBeLessThan(1e-5);
     });
 
-    it('is interrupted between two runs', async () => {
+    it('stops between runs', async () => {
       const control = { requested: null as 'cancel' | null };
       const many = randomRows(60, 5);
       const running = engine().score({ ...request, rows: many }, control, () => {
@@ -175,7 +175,7 @@ describe('the engine on a small model', () => {
       },
     );
 
-    it('scores nothing when asked for nothing', async () => {
+    it('returns no scores for no rows', async () => {
       expect((await engine().score({ ...request, rows: [] })).rows).toEqual([]);
     });
   });
@@ -240,7 +240,7 @@ describe('the engine on a small model', () => {
     });
   });
 
-  it('a split batch has the gradient of the whole', async () => {
+  it('a split batch has the same gradient as the whole one', async () => {
     const rows = randomRows(40, 8);
     for (const placement of ['prefix', 'suffix'] as const) {
       const batch = { rows, labels, soft: soft(placement), cached: null };
@@ -295,7 +295,7 @@ describe('the engine on a small model', () => {
       expect(resumed.checkpoint.validations).toEqual(whole.checkpoint.validations);
     });
 
-    it('starts from the embeddings of its text: step 0 scores as the text does in its place', async () => {
+    it('starts from the embeddings of its text: step 0 scores like the text itself', async () => {
       const request = training();
       for (const placement of ['prefix', 'suffix'] as const) {
         const settings = { ...request.settings, placement, virtualTokens: 3, steps: 1 };
@@ -311,7 +311,7 @@ describe('the engine on a small model', () => {
       }
     });
 
-    it('reports the text cache as it fills, and stops there when told', async () => {
+    it('reports how the text cache fills, and can be stopped meanwhile', async () => {
       const control: { requested: 'pause' | null } = { requested: null };
       const kinds: string[] = [];
       const done = await trainToEnd(
@@ -329,7 +329,7 @@ describe('the engine on a small model', () => {
 
     const earlier = Float32Array.from({ length: 3 * 64 }, (_, i) => 0.1 * Math.sin(i));
     const ALL = { reparameterise: true, noise: 0.03, classWeights: true, trainRows: 17 } as const;
-    it.each(['suffix', 'prefix'] as const)('goes on bit for bit with every option at once: %s', async (placement) => {
+    it.each(['suffix', 'prefix'] as const)('resumes bit for bit with all options at once: %s', async (placement) => {
       const request = training({
         initFrom: { vectors: earlier },
         settings: {
@@ -352,7 +352,7 @@ describe('the engine on a small model', () => {
       expect(resumed.checkpoint.net).toEqual(whole.checkpoint.net);
     });
 
-    it('starts from an earlier prompt, repeated to the number of vectors', async () => {
+    it('starts from an earlier prompt, repeated to the number of virtual tokens', async () => {
       const settings = { ...training().settings, initialisation: { kind: 'prompt', runId: 'x', at: 'last' } } as const;
       const done = await trainToEnd(
         engine(),
@@ -362,7 +362,7 @@ describe('the engine on a small model', () => {
       await expect(trainToEnd(engine(), training({ settings }))).rejects.toMatchObject({ code: 'bad-input' });
     });
 
-    it('class weights weigh rows by their label, in loss and gradient', async () => {
+    it('class weights weight rows by label, in loss and gradient', async () => {
       const rows = randomRows(6, 21);
       const options = { rows, labels, soft: soft('suffix'), cached: null };
       const parts: Awaited<ReturnType<typeof batchGradient>>[] = [];
@@ -380,7 +380,7 @@ describe('the engine on a small model', () => {
       expect(relativeError(weighted.gradient, [...expected])).toBeLessThan(1e-4);
     });
 
-    it('runs on fewer rows share the text cache with runs on all', async () => {
+    it('runs on fewer rows share the text cache with runs on all rows', async () => {
       const one = engine();
       await trainToEnd(one, training({ settings: { ...training().settings, steps: 12 } }));
       let read = 0;
@@ -404,7 +404,7 @@ describe('the engine on a small model', () => {
     });
   });
 
-  it('the text cache keeps within its budget', async () => {
+  it('the text cache stays within its budget', async () => {
     const rows = randomRows(30, 11);
     const tokens = rows.reduce((sum, row) => sum + row.ids.length, 0);
     const budget = tokens * KV_BYTES_PER_TOKEN * 1.2;
@@ -421,7 +421,7 @@ describe('the engine on a small model', () => {
     expect(cache.bytes).toBe(0);
   });
 
-  it('the text cache stores as it is told to', async () => {
+  it('the text cache uses the storage type it is configured with', async () => {
     const rows = randomRows(10, 12);
     const tokens = rows.reduce((sum, row) => sum + row.ids.length, 0);
     for (const [storage, bytesPerNumber] of [
@@ -447,7 +447,7 @@ describe('the engine on a small model', () => {
     };
 
     it.each([null, 'prefix', 'suffix'] as const)(
-      'goes on from keys and values as from the whole text: %s',
+      'continues from keys and values as from the whole text: %s',
       async (placement) => {
         const prompt = placement && soft(placement);
         const { ids } = await engine().generate({ ...request, soft: prompt }, () => {});
@@ -470,7 +470,7 @@ describe('the engine on a small model', () => {
       },
     );
 
-    it('samples as its seed says, and ends at an end token', async () => {
+    it('samples by its seed, and stops at an end token', async () => {
       const sample = (seed: number) => engine().generate({ ...request, temperature: 1, seed }, () => {});
       const [a, b, c] = [await sample(1), await sample(1), await sample(2)];
       expect(a.ids).toEqual(b.ids);

@@ -27,10 +27,10 @@ import type {
   WrittenRow,
 } from './types';
 
-/** A token that is written takes about as long as so many that are read together. */
+/** Generating one token takes about as long as reading this many together. */
 const WRITTEN_TOKEN = 8;
 
-/** Token vectors that are read in one run: the run computes the whole model on them, so that its time grows with them. */
+/** Token vectors per run. A run computes the whole model on them, so its time grows with their number. */
 const VECTORS_AT_ONCE = 128;
 
 export interface EngineOptions extends LoadRequest {
@@ -44,7 +44,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   return new Engine(loaded);
 }
 
-/** One loaded model and the texts that it remembers. Its calls must not overlap: the owner queues them. */
+/** One loaded model with its caches. Calls must not overlap: the owner queues them. */
 export class Engine {
   readonly info: ModelInfo;
   readonly #program: LoadedProgram['program'];
@@ -59,8 +59,8 @@ export class Engine {
   }
 
   /**
-   * Rows that were answered before, with the same vectors and answer words, are not run again. A row with its examples in
-   * several orders is answered by the mean over them.
+   * Does not run rows again that were answered before with the same vectors and answer words. The answer to a row with
+   * several orders of its examples is their mean.
    * @throws StudioError `too-long`, `cancelled`, and as Runner.run
    */
   async score(
@@ -105,7 +105,7 @@ export class Engine {
   }
 
   /**
-   * What follows each row, the likeliest token after the other.
+   * Continues each row with the most likely tokens.
    * @throws StudioError `too-long`, `cancelled`, and as Runner.run
    */
   async write(
@@ -148,15 +148,15 @@ export class Engine {
   }
 
   /**
-   * Median milliseconds of one row, warm: rows are scored one at a time, each from its text, with the prefix that all rows
-   * share computed beforehand.
+   * Median milliseconds per row after a warm-up: rows are scored one at a time from their texts, with their shared prefix
+   * already computed.
    */
   async latency(request: ScoreRequest, repeats: number, control: Control = uninterrupted): Promise<number> {
     const rows = eachOrder(request.rows);
     const orders = rows.length / Math.max(1, request.rows.length);
     const scorer = await openScorer(this.#program, { ...request, rows, cached: null, prefixes: this.#prefixes });
     const times: number[] = [];
-    // The first run warms kernels and memory up.
+    // The first run warms up kernels and memory.
     for (let i = -1; i < repeats && rows.length > 0; i++) {
       throwIfInterrupted(control);
       const begin = performance.now();
@@ -193,7 +193,7 @@ export class Engine {
     return selfCheck({ program: this.#program, info: this.info }, request, control, onDirection);
   }
 
-  /** What is kept of texts, and how much may be; other `options` hold for whatever begins after this. */
+  /** The memory of the text cache; new `options` apply to later requests. */
   texts(options: TextCacheOptions | null): TextMemory {
     if (options) this.#cache.configure(options);
     return { ...this.#cache.options, bytes: this.#cache.bytes };
@@ -211,7 +211,7 @@ export class Engine {
   }
 }
 
-/** How much of the time goes into writing; the rest into scoring the texts that are wanted. */
+/** The share of time spent generating; the rest is spent scoring the expected texts. */
 function writingShare(rows: readonly TokenRow[], maxNewTokens: number): number {
   if (maxNewTokens === 0) return 0;
   const wanted = rows.reduce((sum, { ids, target }) => sum + (target ? ids.length + target.length : 0), 0);

@@ -9,20 +9,20 @@ import { FIXTURES, modelFolders, readModel } from './test-support';
 const trainingGraph = async (folder: string) => forwardAndBackward(normalise(parseModel(await readModel(folder))));
 
 /**
- * What the runtime computes, written out: a change of a rule or pass shows here as a difference that somebody must have
- * meant (`npx vitest run --project node src/engine/golden.test.ts --update` takes it).
+ * Training programs as text. A change of a gradient or pass shows here as a difference to be reviewed; to accept it:
+ * `npx vitest run --project node src/engine/golden.test.ts --update`
  */
 it.each(['llama-genai-fp32', 'qwen2-optimum-fp32', 'gpt2-optimum-fp32'])(
-  'the training graph of %s is the one that was read and found right',
+  'the training program of %s equals its reviewed text',
   async (name) => {
     const graph = await trainingGraph(`${FIXTURES}/${name}`);
-    // sizes that nobody knows are numbered in the order in which they were met
+    // Unknown sizes are numbered in the order in which they were met
     const text = `${print(graph).replace(/\?\d+/g, '?')}\n`;
     await expect(text).toMatchFileSnapshot(`../../test/golden/${name}.txt`);
   },
 );
 
-it('no norm of any fixture is asked for more than its first output', async () => {
+it('norms of all fixtures are asked only for their first output', async () => {
   const graphs = await Promise.all(modelFolders().map(({ folder }) => trainingGraph(folder)));
   const norms = graphs.flatMap(({ nodes }) => nodes.filter(({ op }) => op.endsWith('Normalization')));
   expect(norms.length).toBeGreaterThan(50);

@@ -17,7 +17,7 @@ async function checked(backend: Backend, directions: number) {
   }
 }
 
-it('passes on both backends, one after the other, with one loss', async () => {
+it('the self-check passes on both backends with the same loss', async () => {
   const wasm = await checked('wasm', 3);
   expect(wasm.report.ok).toBe(true);
   expect(wasm.info).toMatchObject({ family: 'llama', adapter: null });

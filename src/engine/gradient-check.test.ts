@@ -39,7 +39,7 @@ function altered(name: string, change: (values: Float32Array) => Float32Array): 
 const check = (subject: LoadedProgram, directions = 3) => selfCheck(subject, { directions }, uninterrupted, () => {});
 
 describe('the self-check', () => {
-  it('finds a right gradient right, on at most 16 tokens, and the same loss every time', async () => {
+  it('accepts a right gradient, on at most 16 tokens, with the same loss every time', async () => {
     const seen: number[] = [];
     const report = await selfCheck(loaded, { directions: 3 }, uninterrupted, (done) => seen.push(done));
     expect(report).toMatchObject({ ok: true, tolerance: 0.02 });
@@ -60,12 +60,12 @@ describe('the self-check', () => {
     expect((await check(altered(IO.softGrad, change))).ok).toBe(false);
   });
 
-  it('says by how much', async () => {
+  it('reports the error of a wrong gradient', async () => {
     const { directions } = await check(altered(IO.softGrad, (g) => g.map((x) => 2 * x)));
     for (const { relativeError } of directions) expect(relativeError).toBeCloseTo(0.5, 2);
   });
 
-  it('does not trust a loss that is not a number', async () => {
+  it('rejects a loss that is not a number', async () => {
     expect(
       (
         await check(
@@ -76,7 +76,7 @@ describe('the self-check', () => {
     ).toBe(false);
   });
 
-  it('ends when it is asked to', async () => {
+  it('ends when cancelled', async () => {
     const control = { requested: null as 'cancel' | null };
     const cancel = (done: number) => {
       if (done === 1) control.requested = 'cancel';

@@ -12,7 +12,7 @@ export interface DirectionCheck {
   readonly numeric: number;
   /** The gradient along it. */
   readonly analytic: number;
-  /** Of the difference, as a share of the gradient; NaN where either is not a number or both are 0. */
+  /** The difference as a share of the gradient; NaN if either is NaN or both are 0. */
   readonly relativeError: number;
 }
 
@@ -24,17 +24,17 @@ export interface GradientCheck {
 export interface GradientCheckOptions {
   readonly directions?: number;
   readonly seed?: number;
-  /** Sizes of step that are tried along each direction: fewer cost less, more stand more noise and curvature. */
+  /** Step sizes to try along each direction: fewer cost less, more tolerate more noise and curvature. */
   readonly levels?: number;
   readonly control?: Control;
-  /** Called when the gradient is known (0) and after each direction. */
+  /** Called with 0 when the gradient is known, then after each direction. */
   readonly onDirection?: (done: number) => void;
 }
 
 /**
- * Compares a gradient with finite differences along seeded random directions. A direction's signs are those of the
- * gradient: among random ones the slope would drown in float32 noise, as the gradient of N numbers points 1/sqrt(N) that
- * way. Its sizes are random, so that every component weighs in.
+ * Compares a gradient with finite differences along seeded random directions. Each direction has the signs of the gradient
+ * and random sizes, so that every component counts. With random signs the slope would drown in float32 noise, since the
+ * gradient of N numbers has only 1/sqrt(N) of its length along such a direction.
  * @throws StudioError `cancelled`, and as Runner.run
  */
 export async function checkGradient(
@@ -69,14 +69,14 @@ export async function checkGradient(
   return { loss, directions: checks };
 }
 
-/** As a share of the vectors' size. */
+/** Relative to the vectors' size. */
 const FIRST_STEP = 0.05;
 
 const rootMeanSquare = (values: Float32Array) =>
   Math.sqrt(values.reduce((sum, x) => sum + x * x, 0) / values.length) || 1;
 
 export interface SelfCheckRequest {
-  /** How many directions the gradient is compared along; 0 = the loss alone is wanted. */
+  /** Number of directions to compare along; 0 = only the loss. */
   readonly directions: number;
 }
 
@@ -84,26 +84,26 @@ export interface SelfCheckReport {
   /** The gradient agrees with finite differences along every direction. */
   readonly ok: boolean;
   readonly directions: readonly DirectionCheck[];
-  /** A difference larger than this share of the gradient is a wrong gradient, not float32 noise. */
+  /** A difference above this share of the gradient means a wrong gradient, not float32 noise. */
   readonly tolerance: number;
-  /** Of the row that was checked: to be the same on every backend. */
+  /** Loss of the checked row, which should be the same on every backend. */
   readonly loss: number;
-  /** Length of that row, vectors included. */
+  /** Length of that row, including its virtual tokens. */
   readonly tokens: number;
   readonly seconds: number;
 }
 
 const TOLERANCE = 0.02;
-/** A row as short as tells something: two vectors, of which the second sees the first, behind a text that both see. */
+/** The shortest useful row: two virtual tokens, the second of which sees the first, after a text that both see. */
 const TEXT_TOKENS = 4;
 const VIRTUAL_TOKENS = 2;
-/** Of steps along a direction: the fewest that extrapolate away the curvature and see float32 noise for what it is. */
+/** The fewest step sizes that extrapolate the curvature away and recognise float32 noise. */
 const LEVELS = 4;
 const SEED = 1;
 
 /**
- * Whether the gradients that this very session computes can be trained on: one seeded row, the label loss, the vectors after
- * the text, against finite differences. The same numbers for the same model, so that backends can be compared.
+ * Checks the gradients of this session against finite differences: one seeded row, the label loss, virtual tokens after the
+ * text. Uses the same numbers for the same model, so that backends can be compared.
  * @throws StudioError `cancelled`, and as Runner.run
  */
 export async function selfCheck(
@@ -119,13 +119,13 @@ export async function selfCheck(
   const rng = createRng(SEED);
   const vectors = Float32Array.from({ length: VIRTUAL_TOKENS * hidden }, () => info.embeddingRms * rng.normal());
   const soft: SoftPrompt = { placement: 'suffix', vectors, virtualTokens: VIRTUAL_TOKENS, hidden };
-  // as in training: the text is read once, and only the vectors are run anew
+  // As in training: the text is read once, then only the virtual tokens run.
   const cache = new TextCache(program.spec);
   const batch = { rows, labels, soft, cached: { cache, plan: cache.plan('self-check', [rows]), control } };
   const options = { directions, levels: LEVELS, control, onDirection };
   const { loss, directions: found } = await checkGradient(program, batch, options);
   return {
-    // NaN is no agreement
+    // NaN does not pass.
     ok: Number.isFinite(loss) && found.every(({ relativeError }) => relativeError <= TOLERANCE),
     directions: found,
     tolerance: TOLERANCE,
@@ -135,14 +135,13 @@ export async function selfCheck(
   };
 }
 
-/** How much each step is smaller than the one before. */
+/** The factor between successive steps. */
 const SHRINK = 2;
 
 /**
- * f'(0) by Ridders' method: central differences at h, h/2, h/4, ..., extrapolated to h = 0, and of all extrapolations the one
- * that its neighbours agree with best. It finds by itself the step between curvature (too large) and rounding (too small).
- * `f` is asked once, for all the points at which it is wanted, so that it may compute them side by side.
- * `levels` steps are tried, each at two points.
+ * f'(0) by Ridders' method: central differences at h, h/2, h/4, ..., extrapolated to h = 0; the result is the extrapolation
+ * that agrees best with its neighbours. This finds the best step between curvature (too large) and rounding (too small).
+ * `f` is called once with all points, so that it can compute them side by side: `levels` steps with two points each.
  * Source: Ridders 1982; Press et al., Numerical Recipes, section 5.7.
  */
 export async function slopeAtZero(
@@ -175,7 +174,7 @@ export function randomIds(count: number, vocabulary: number, seed: number): numb
   return Array.from({ length: count }, () => rng.int(vocabulary));
 }
 
-/** Rows of the given lengths in tokens, and four answers: any model can be asked, whatever its tokens mean. */
+/** Rows of the given lengths in tokens, and four answers, for any model: the tokens need no meaning. */
 export function randomTask(
   vocabulary: number,
   lengths: readonly number[],

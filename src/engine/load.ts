@@ -18,8 +18,8 @@ export interface LoadedProgram {
 }
 
 /**
- * Model files -> graph -> session. Buffers are let go as soon as the next stage has them: the quantised weights once they
- * are dequantised, the float32 ones once they lie in the runtime's heap.
+ * Model files -> graph -> session. Each stage releases the buffers of the one before: the quantised weights once they are
+ * dequantised, the float32 ones once they are in the runtime's heap.
  * @throws StudioError `model-*`, `session-failed`, `out-of-memory`
  */
 export async function loadProgram(
@@ -87,7 +87,7 @@ const factsOf = (decoder: Decoder) => ({
   embeddingNorms: embeddingNorms(decoder),
 });
 
-/** Whoever read the folder chose the file; here only one may be left. */
+/** The folder's reader has chosen the .onnx file; only one may be left. */
 function onnxPath(files: ModelFiles): string {
   const paths = Object.keys(files).filter((path) => path.endsWith('.onnx'));
   const [path] = paths;
@@ -102,7 +102,7 @@ function onnxPath(files: ModelFiles): string {
   return path;
 }
 
-/** External data by location: relative to the .onnx file. */
+/** External data by location, relative to the .onnx file. */
 function externalFiles(files: ModelFiles, path: string): Map<string, Uint8Array> {
   const folder = path.slice(0, path.lastIndexOf('/') + 1);
   const beside = Object.entries(files).filter(([other]) => other !== path && other.startsWith(folder));
@@ -118,7 +118,7 @@ async function modelHash(files: ModelFiles): Promise<string> {
   return foldHash(await Promise.all(hashed));
 }
 
-/** Root mean square of the token embedding, as it stands where soft vectors are spliced. */
+/** Root mean square of the token embedding, including its scale. */
 export function embeddingRms({ graph, embeddingTable }: Decoder): number {
   const table = present(graph.initializers.get(embeddingTable.weight), 'embedding table');
   const values = floats(table);
@@ -127,10 +127,10 @@ export function embeddingRms({ graph, embeddingTable }: Decoder): number {
   return Math.sqrt(sum / values.length) * Math.abs(embeddingTable.scale);
 }
 
-/** Rows of the table that the quantiles are taken from. */
+/** Rows of the table to take the quantiles from. */
 const SAMPLED_ROWS = 4000;
 
-/** 5%, 50% and 95% quantile of the lengths of the vocabulary's vectors, over evenly spaced ones. */
+/** 5%, 50% and 95% quantile of the lengths of token vectors, from evenly spaced ones. */
 export function embeddingNorms({ graph, embeddingTable, hidden }: Decoder): readonly [number, number, number] {
   const values = floats(present(graph.initializers.get(embeddingTable.weight), 'embedding table'));
   const rows = values.length / hidden;
@@ -144,7 +144,7 @@ export function embeddingNorms({ graph, embeddingTable, hidden }: Decoder): read
   return [quantile(0.05), quantile(0.5), quantile(0.95)];
 }
 
-/** Numbers that were learned: matrices and vectors, a shared one once, without rotary tables and the arithmetic's constants. */
+/** Learned numbers: matrices and vectors, shared ones counted once, without rotary tables and small constants. */
 export function parameterCount({ graph, headDim }: Decoder): number {
   const seen = new Set<string>();
   let count = 0;

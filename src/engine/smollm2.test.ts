@@ -76,14 +76,14 @@ describe('SmolLM2-135M-Instruct', () => {
     return { tokens, past: null, reads: [tokens.length - 1] };
   };
 
-  it('says what it is, within its memory', () => {
+  it('reports what it is, and fits its memory limit', () => {
     expect(loaded.info).toMatchObject({ layers: 30, hidden: 576, vocabulary: 49152, contextLength: 2048, dtype: 'q4' });
     expect(loaded.info.parameters).toBe(134_515_008);
     expect(loaded.info.embeddingRms).toBeCloseTo(reference.embedding_rms, 6);
     expect(loaded.info.heapBytes).toBeLessThan(650 * 1024 * 1024);
   });
 
-  it('gives the logits, singly and in a right-padded batch', async () => {
+  it('gives PyTorch’s logits, singly and in a right-padded batch', async () => {
     for (const [i, row] of rows.entries()) {
       const expected = reference.rows[i];
       const { logits } = await run(loaded.program, [atEnd(row)], options(null));
@@ -114,7 +114,7 @@ describe('SmolLM2-135M-Instruct', () => {
     });
   });
 
-  it('a text-initialised prompt scores, before training, what that text scores in its place', async () => {
+  it('an untrained prompt initialised from a text scores like that text', async () => {
     const labels = singleTokens(reference.label_token_ids);
     for (const placement of ['prefix', 'suffix'] as const) {
       const text = reference.soft_prompt.init_token_ids;
@@ -147,7 +147,7 @@ describe('SmolLM2-135M-Instruct', () => {
     expect(largestDifference(logits, expected.label_logits.flat())).toBeLessThan(2e-3);
   });
 
-  it('writes greedily what transformers writes', async () => {
+  it('greedy generation equals transformers', async () => {
     for (const { input_ids, greedy_ids, top2_margin } of reference.chat) {
       // From the first near tie on, rounding decides.
       const tie = top2_margin.findIndex((margin) => margin < 0.02);

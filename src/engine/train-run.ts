@@ -153,7 +153,7 @@ type Evaluated = ValidationResult & Pick<Validated, 'rowLosses'>;
 
 function writingResult(scores: readonly TargetScore[]): Evaluated {
   const sum = (pick: (score: TargetScore) => number) => scores.reduce((total, score) => total + pick(score), 0);
-  const share = sum(({ foreseen }) => foreseen) / sum(({ tokens }) => tokens);
+  const share = sum(({ correct }) => correct) / sum(({ tokens }) => tokens);
   const rowLosses = scores.map(({ logProb, tokens }) => -logProb / tokens);
   return { kind: 'generate', tokenShare: share, loss: mean(rowLosses), rowLosses };
 }

@@ -1,4 +1,4 @@
-/** What the engine is asked and answers: plain, structured-clonable data, so that it passes a worker's border as it is. */
+/** Requests and results of the engine: plain, structured-clonable data that can cross to a worker. */
 
 import type { TextCacheOptions } from '../inference/cache-plan';
 import type { ScoredRow, TargetScore, TokenCount } from '../inference/score';
@@ -16,7 +16,7 @@ export interface LoadRequest {
   readonly files: ModelFiles;
   readonly backend: Backend | 'auto';
   readonly threads?: number;
-  /** Names of adapters that `auto` must not choose: what they computed for this model was wrong. */
+  /** Names of adapters that `auto` must not choose, because they computed this model wrongly. */
   readonly avoidAdapters?: readonly string[];
   /** Of the model card, whose files were verified; else it is computed here. See docs/method/formats.md. */
   readonly sha256?: string;
@@ -33,24 +33,24 @@ export interface ModelInfo {
   readonly threads: number;
   /** The graphics device; null on WASM. */
   readonly adapter: Adapter | null;
-  /** Bytes of the wasm heap once the model stands in it: what it needs, where nothing larger was loaded before. */
+  /** Bytes of the wasm heap with the model in it: what the model needs, unless a larger one was loaded before. */
   readonly heapBytes: number | null;
   readonly parameters: number;
   readonly layers: number;
   readonly hidden: number;
   readonly vocabulary: number;
-  /** Positions: of the graph's tables, else of the folder's config.json; null where neither says. */
+  /** Positions, from the graph's tables, else from config.json; null = unknown. */
   readonly contextLength: number | null;
   /** Root mean square of the token embedding. */
   readonly embeddingRms: number;
-  /** Euclidean length of the vocabulary's vectors: 5%, 50% and 95% quantile, from a sample of them. */
+  /** Euclidean length of the token vectors: 5%, 50% and 95% quantile, from a sample. */
   readonly embeddingNorms: readonly [low: number, median: number, high: number];
   readonly loadSeconds: number;
 }
 
-/** Keys and values of texts that the engine keeps. */
+/** The engine's text cache. */
 export interface TextMemory extends TextCacheOptions {
-  /** Held now. */
+  /** In use. */
   readonly bytes: number;
 }
 
@@ -66,13 +66,13 @@ export interface WriteRequest {
   /** As in ScoreRequest. */
   readonly cacheKey: string | null;
   readonly maxNewTokens: number;
-  /** A row ends before any of these. */
+  /** A row ends before the first of these. */
   readonly endTokenIds: readonly number[];
-  /** It also ends before any of these, but for those that it begins with: they are left out. */
+  /** A row also ends before the first of these, except at its start, where they are dropped. */
   readonly breakTokenIds: readonly number[];
 }
 
-/** What was written after a row, and how well its target was foreseen, where it has one. */
+/** The text generated after a row, and how well the model predicts its target, if it has one. */
 export interface WrittenRow {
   readonly rowId: string;
   readonly ids: Int32Array;
@@ -82,15 +82,15 @@ export interface WrittenRow {
 export interface ScoreRequest {
   readonly rows: readonly TokenRow[];
   readonly labels: readonly LabelTokens[];
-  /** null = a hand-written prompt: the rows as they are. */
+  /** null = no virtual tokens. */
   readonly soft: SoftPrompt | null;
-  /** The text cache that these rows may use and fill (suffix and no-vectors); null = none. */
+  /** Key of the text cache for these rows (without virtual tokens, or with them after the text); null = no cache. */
   readonly cacheKey: string | null;
 }
 
 export interface ScoreResult {
   readonly rows: readonly (ScoredRow & TokenCount)[];
-  /** Rows that were not answered before. */
+  /** Rows that had to run. */
   readonly rowsRun: number;
   readonly seconds: number;
 }
@@ -101,11 +101,11 @@ export interface TrainRequest {
   readonly validation: readonly TokenRow[];
   readonly labels: readonly LabelTokens[];
   readonly settings: TrainingSettings;
-  /** Token ids of the initialisation text (already chosen by settings.initialisation; cut or repeated by the engine). */
+  /** Token ids of the initialisation text, which the engine cuts or repeats to length. */
   readonly initTokenIds: Int32Array;
   /**
-   * Where `initialisation` is an earlier prompt: its vectors, cut or repeated like a text, with the weights of their
-   * residual network where they are not folded yet.
+   * For an initialisation from an earlier prompt: its vectors, cut or repeated like a text, and the weights of their
+   * residual network if they are not folded yet.
    */
   readonly initFrom?: { readonly vectors: Float32Array; readonly netWeights?: Float32Array };
   readonly cacheKey: string;

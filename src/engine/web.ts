@@ -6,6 +6,6 @@ import type { LoadRequest } from './types';
 export const createWebEngine = (options: Omit<EngineOptions, 'createRunner'>): Promise<Engine> =>
   createEngine({ ...options, createRunner: createWebRunner });
 
-/** What can be done before the model's files are there. @throws StudioError `session-failed`, `out-of-memory` */
+/** Starts the runtime before the model's files have arrived. @throws StudioError `session-failed`, `out-of-memory` */
 export const prepareWebEngine = ({ backend, threads }: Pick<LoadRequest, 'backend' | 'threads'>): Promise<void> =>
   prepareWebRunner({ backend, ...(threads === undefined ? {} : { threads }) });

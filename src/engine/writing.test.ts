@@ -73,7 +73,7 @@ describe.each(['llama-genai-int4', 'gpt2-optimum-fp32'])('writing with %s', (mod
     }
   });
 
-  it('a break at the beginning is left out, and ends what was begun', async () => {
+  it('drops a line break at the start, and ends at a later one', async () => {
     const engine = new Engine(loaded);
     const rows = randomRows(4, 6);
     const free = { rows, soft: soft('prefix'), cacheKey: null, maxNewTokens: 6, endTokenIds: [], breakTokenIds: [] };
@@ -88,28 +88,28 @@ describe.each(['llama-genai-int4', 'gpt2-optimum-fp32'])('writing with %s', (mod
     });
   });
 
-  it.each([6, 0])('tells of all rows when nothing is left to run: %s tokens', async (maxNewTokens) => {
+  it.each([6, 0])('reports all rows as done at the end, with %s tokens', async (maxNewTokens) => {
     let runs = 0;
     const counting = countingRuns(loaded.program, () => runs++);
-    const told: { readonly done: number; readonly runs: number }[] = [];
+    const reported: { readonly done: number; readonly runs: number }[] = [];
     const request = { soft: null, cacheKey: null, maxNewTokens, endTokenIds: [], breakTokenIds: [] };
     const rows = randomRows(40, 7);
     await new Engine({ ...loaded, program: counting }).write({ ...request, rows }, undefined, (done) => {
-      told.push({ done, runs });
+      reported.push({ done, runs });
     });
-    const done = told.map((each) => each.done);
+    const done = reported.map((each) => each.done);
     expect(done).toEqual([...done].sort((a, b) => a - b));
-    expect(told.find((each) => each.done >= rows.length)).toEqual({ done: rows.length, runs });
+    expect(reported.find((each) => each.done >= rows.length)).toEqual({ done: rows.length, runs });
   });
 
-  it('is interrupted after the run that goes on, whichever that is', async () => {
+  it('stops after the current run, whichever that is', async () => {
     const control = { requested: null as 'cancel' | null };
     let runs = 0;
     let last = Number.POSITIVE_INFINITY;
     const counting = countingRuns(loaded.program, () => {
       if (++runs === last) control.requested = 'cancel';
     });
-    // an instruction that takes more than a run
+    // An instruction that is longer than a run.
     const instruction = Array.from({ length: 200 }, (_, t) => 10 + t);
     const rows = randomRows(4, 8).map((row) => ({ ...row, ids: Int32Array.from([...instruction, ...row.ids]) }));
     const request = { rows, soft: soft('suffix'), maxNewTokens: 4, endTokenIds: [], breakTokenIds: [] };
@@ -127,14 +127,14 @@ describe.each(['llama-genai-int4', 'gpt2-optimum-fp32'])('writing with %s', (mod
     }
   });
 
-  it('a target is likelier the more it is what is written', async () => {
+  it('a target is more likely the more of it equals the generated text', async () => {
     const engine = new Engine(loaded);
     const rows = randomRows(6, 4);
     const request = { rows, soft: soft('suffix'), cacheKey: null, maxNewTokens: 5, endTokenIds: [], breakTokenIds: [] };
     const written = await engine.write(request);
     const own = rows.map((row, i) => ({ ...row, target: written[i]?.ids ?? new Int32Array(0) }));
     const again = await engine.write({ ...request, rows: own });
-    for (const { target } of again) expect(target).toMatchObject({ tokens: 5, foreseen: 5 });
+    for (const { target } of again) expect(target).toMatchObject({ tokens: 5, correct: 5 });
     again.forEach(({ target }, i) => {
       expect(target?.logProb).toBeGreaterThan(
         (5 / (written[i]?.target?.tokens ?? 1)) * (written[i]?.target?.logProb ?? 0),
@@ -156,7 +156,7 @@ describe.each(['llama-genai-int4', 'gpt2-optimum-fp32'])('writing with %s', (mod
     },
   );
 
-  it('learns to write; keeps the lowest validation loss; goes on from a checkpoint to the same bits', async () => {
+  it('learns to write, keeps the lowest validation loss, and resumes from a checkpoint to the same bits', async () => {
     const request: TrainRequest = {
       runId: 'run',
       train: randomRows(32, 1),
@@ -193,7 +193,7 @@ describe.each(['llama-genai-int4', 'gpt2-optimum-fp32'])('writing with %s', (mod
     expect(share(after)).toBeGreaterThan(share(before) + 0.1);
   });
 
-  it('refuses a row with nothing to write', async () => {
+  it('refuses a row with an empty target', async () => {
     const rows = [...randomRows(2, 1), { rowId: 'none', ids: Int32Array.of(40, 41), label: null }];
     const settings = { ...STANDARD, steps: 1 };
     const request = {

@@ -2,9 +2,9 @@ import { intAttr, unsupported } from './attrs';
 import type { GraphBuilder } from './builder';
 import { type Graph, int, type Node } from './ir';
 
-/** What some exports add to GroupQueryAttention: a bias of the model's own, and sinks. */
+/** Additions of some exports to GroupQueryAttention: a bias of the model's own, and attention sinks. */
 interface Heads {
-  /** Query heads, key heads, and how many of the first share one of the second. */
+  /** Query heads, key heads, and query heads per key head. */
   readonly h: number;
   readonly kv: number;
   readonly g: number;
@@ -14,14 +14,15 @@ const [BIAS, SINK] = [10, 11];
 
 /**
  * Scores `[batch, kv, g T, S]` with the model's own bias `[batch or 1, h or 1, T, S]`, e.g. ALiBi.
- * @throws StudioError `model-unsupported` where the graph does not say whether it has heads
+ * @throws StudioError `model-unsupported` when the graph does not say whether the bias is per head
  */
 export function withOwnBias(node: Node, b: GraphBuilder, scores: string, { h, kv, g }: Heads, graph: Graph): string {
   const name = node.inputs[BIAS] ?? '';
   if (name === '') return scores;
   const declared = graph.values.get(name) ?? graph.inputs.find((input) => input.name === name);
   const heads = (declared?.shape ?? graph.initializers.get(name)?.dims)?.[1];
-  if (heads !== 1 && heads !== h) throw unsupported(node, `has an attention_bias ${name} of unknown heads`);
+  if (heads !== 1 && heads !== h)
+    throw unsupported(node, `has an attention_bias ${name} with an unknown number of heads`);
   const stacked = () =>
     g === 1 ? name : b.add('Concat', new Array<string>(g).fill(name), { attrs: { axis: int(2) } });
   const folded = () => b.add('Reshape', [name, b.constant('int64', [4], [0, kv, -1, 0])]);
@@ -29,12 +30,12 @@ export function withOwnBias(node: Node, b: GraphBuilder, scores: string, { h, kv
 }
 
 /**
- * Attention of which a share goes nowhere: each head has one more key, without a value, with the score `sink` (0 with
- * `smooth_softmax`). With p the softmax over the other keys, s their scores and L = log sum exp s = max s - log max p:
+ * Attention sinks: each head has one extra key without a value, with the score `sink` (0 with `smooth_softmax`). With p
+ * the softmax over the other keys, s their scores and L = log sum exp s = max s - log max p:
  *
  *     softmax with the sink = p * sigmoid(L - sink)
  *
- * so that it is enough to scale what was mixed, `[batch, h, T, d]`.
+ * So it is enough to scale the mixed values, `[batch, h, T, d]`.
  */
 export function withSink(
   node: Node,
@@ -52,7 +53,7 @@ export function withSink(
   return b.add('Mul', [mixed, b.add('Sigmoid', [over])]);
 }
 
-/** One number a head as `[h, 1, 1]`. */
+/** One number per head, as `[h, 1, 1]`. */
 function perHead(b: GraphBuilder, name: string, h: number): string {
   const tensor = b.tensor(name);
   if (tensor) return b.initializer({ ...tensor, name: '', dims: [h, 1, 1] });

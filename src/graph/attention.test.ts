@@ -100,7 +100,7 @@ const cases: [string, Shape][] = [
   ['half of the head rotated', { ...base, d: 32 }],
   ['no rotation', { ...base, packed: false, rotated: 0 }],
   ['one key head for all', { ...base, kv: 1 }],
-  ['as many key heads as query heads', { ...base, kv: 4 }],
+  ['one key head per query head', { ...base, kv: 4 }],
   ['a window', { ...base, attrs: { local_window_size: int(3) } }],
   ['scale and softcap', { ...base, attrs: { scale: float(0.5), softcap: float(2) } }],
   ['a bias of its own', { ...base, ownBias: 1, attrs: { softcap: float(2) } }],
@@ -132,7 +132,7 @@ describe('GroupQueryAttention as ONNX Runtime computes it', () => {
   });
 });
 
-test('the expansion, node by node', () => {
+test('expands GroupQueryAttention into these nodes', () => {
   const graph = prune(expandAttention(attention(base)), { inputs: true });
   expect(print(graph)).toMatchInlineSnapshot(`
     "input %q : f32[b,t,128]
@@ -171,7 +171,7 @@ test('the expansion, node by node', () => {
   `);
 });
 
-test('queries and keys are normed before they are rotated, each by its weight', () => {
+test('norms queries and keys with their own weights before rotating them', () => {
   const source = attention(base);
   const weights = ['q_norm', 'k_norm'].map((name) => ({
     name,
@@ -199,10 +199,10 @@ test('queries and keys are normed before they are rotated, each by its weight', 
   `);
 });
 
-test('a bias of which the graph does not say whether it has heads is refused by name', () => {
+test('refuses a bias with an unknown number of heads, by name', () => {
   const graph = attention({ ...base, ownBias: 4 });
   const inputs = graph.inputs.map((v) => (v.name === 'own_bias' ? { ...v, shape: null } : v));
   expect(() => expandAttention({ ...graph, inputs })).toThrow(
-    'com.microsoft:GroupQueryAttention node attn has an attention_bias own_bias of unknown heads',
+    'com.microsoft:GroupQueryAttention node attn has an attention_bias own_bias with an unknown number of heads',
   );
 });

@@ -10,27 +10,27 @@ import { rewrite } from './rewrite';
 
 const GQA = 'com.microsoft:GroupQueryAttention';
 
-/** Inputs of GroupQueryAttention that hold the weights of a norm of queries and of keys. */
+/** Inputs of GroupQueryAttention with the norm weights of queries and of keys. */
 const [Q_NORM, K_NORM] = [14, 15];
 /** Added to the score of a key outside the window; exp(-1e9) is exactly 0. */
 const HIDDEN = -1e9;
 
-/** Names of the inputs that the expansion adds. */
+/** Inputs that the expansion adds. */
 export const BIAS_INPUT = 'attention_bias';
 const POSITIONS_INPUT = 'position_ids';
 
 /**
  * GroupQueryAttention in plain operators. With h query heads, kv key heads, g = h / kv, head size d, T new tokens and S
- * tokens with the past:
+ * tokens including the past:
  *
  *     q, k = Rotary(q), Rotary(k)                      positions from the input `position_ids` [batch, T]
  *     K, V = Concat(past, new)                         [batch, kv, S, d], the present outputs
- *     P    = Softmax(scale q K^T + bias)               q as [batch, kv, g T, d]: no key is repeated; scaled as it is rotated
+ *     P    = Softmax(scale q K^T + bias)               q as [batch, kv, g T, d], so no key is repeated; scaled by the rotation
  *     y    = P V                                       back to [batch, T, h d]
  *
  * `bias` is the input `attention_bias` [batch, 1, T, S] (0 or -1e9), stacked g times along T once for all layers. It
- * carries causality and padding; the mask arithmetic of the exporter is dead afterwards.
- * @throws StudioError `model-unsupported` for quantised caches, and for a bias whose heads are unknown
+ * carries causality and padding, so the exporter's mask arithmetic is dead code afterwards.
+ * @throws StudioError `model-unsupported` for quantised caches, and for a bias with an unknown number of heads
  */
 export function expandAttention(graph: Graph): Graph {
   if (!graph.nodes.some((node) => node.op === GQA)) return graph;
@@ -44,7 +44,7 @@ export function expandAttention(graph: Graph): Graph {
     for (const name of [...node.inputs.slice(3, 5), ...node.outputs.slice(1, 3)]) headSizes.set(name, headSize);
     return true;
   });
-  // Exporters may leave the head size of the cache a symbol.
+  // Some exporters leave the head size of the cache symbolic.
   const sized = (value: ValueInfo): ValueInfo => {
     const headSize = headSizes.get(value.name);
     return headSize && value.shape ? { ...value, shape: [...value.shape.slice(0, 3), headSize] } : value;
@@ -55,12 +55,13 @@ export function expandAttention(graph: Graph): Graph {
 interface Shared {
   readonly bias: string;
   readonly positions: string;
-  /** The bias of a window, stacked g times along the query axis, by both. */
+  /** The bias stacked g times along the query axis, by window and g. */
   readonly stacked: Map<string, string>;
 }
 
 function declareInputs(builder: GraphBuilder, node: Node): Shared {
-  if (builder.has(BIAS_INPUT)) throw unsupported(node, `cannot be expanded, since the model has a value ${BIAS_INPUT}`);
+  if (builder.has(BIAS_INPUT))
+    throw unsupported(node, `cannot be expanded because the model already has a value ${BIAS_INPUT}`);
   const positions = builder.has(POSITIONS_INPUT)
     ? POSITIONS_INPUT
     : builder.input(POSITIONS_INPUT, 'int64', [DIMS.batch, DIMS.tokens]);
@@ -87,7 +88,7 @@ function expand(
   if (!Number.isInteger(d) || !Number.isInteger(g))
     throw unsupported(node, `has ${h} heads, ${kv} key heads and width ${width}, which do not divide`);
 
-  // Leading axes are spelled out, not copied by zeros: `lower` then sees that they stay the same throughout the model.
+  // Leading axes are spelled out, not copied by zeros, so that `lower` sees that they never change.
   const leading = (x: string) => b.add('Shape', [x], { attrs: { start: int(0), end: int(-1) } });
   const shaped = (x: string, like: string, tail: readonly number[], name?: string) => {
     const shape = b.add('Concat', [leading(like), b.constant('int64', [tail.length], tail)], {
@@ -102,7 +103,7 @@ function expand(
   const [queries = '', newKeys = '', newValues = ''] = packed
     ? b.add('Split', [heads(query, h + 2 * kv), sizes], { outputs: 3, attrs: { axis: int(1) } })
     : [heads(query, h), heads(key, kv), heads(value, kv)];
-  // The scale of the scores comes with the rotation of the queries: a rotation by tables times the scale is that, too.
+  // Scaling the tables of the query rotation scales the scores.
   const scale = floatAttr(node, 'scale', 0) || 1 / Math.sqrt(d);
   const q = rotary(node, b, shared, { d, cos, sin, scale })(normed(queries, Q_NORM), h);
   const k = rotary(node, b, shared, { d, cos, sin, scale: 1 })(normed(newKeys, K_NORM), kv);
@@ -135,7 +136,7 @@ interface Rotation {
   readonly scale: number;
 }
 
-/** Rotary position embedding of `[batch, heads, T, d]`, times a scale; the scale alone where the node does not rotate all of d. */
+/** Rotary position embedding of `[batch, heads, T, d]`, times a scale; the scale alone for nodes that do not rotate. */
 function rotary(node: Node, b: GraphBuilder, shared: Shared, { d, cos, sin, scale }: Rotation) {
   const times = (x: string) => (scale === 1 ? x : b.add('Mul', [x, b.constant('float32', [], [scale])]));
   if (intAttr(node, 'do_rotary', 0) === 0) return times;
@@ -155,7 +156,7 @@ function rotary(node: Node, b: GraphBuilder, shared: Shared, { d, cos, sin, scal
   return whole ? rotate : (x: string, heads: number) => times(rotate(x, heads));
 }
 
-/** A table times a number, made once for all layers. */
+/** A table times a number, made once and shared by all layers. */
 function scaledTable(b: GraphBuilder, name: string, factor: number): string {
   const twin = `${name}_times_${factor}`;
   if (factor === 1 || b.has(twin)) return factor === 1 ? name : twin;
@@ -169,7 +170,7 @@ function softcap(node: Node, b: GraphBuilder, scores: string): string {
   return b.add('Mul', [b.add('Tanh', [b.add('Div', [scores, limit])]), limit]);
 }
 
-/** RMSNorm of each head, where the node has a weight for it. */
+/** RMSNorm of each head, if the node has a weight for it. */
 function headNorm(node: Node, b: GraphBuilder, x: string, input: number): string {
   const weight = node.inputs[input] ?? '';
   if (weight === '') return x;
@@ -188,8 +189,8 @@ function stackedBias(node: Node, b: GraphBuilder, { bias, stacked }: Shared, g: 
 }
 
 /**
- * The bias of a window: query i sees the keys j > i - window, counted in slots of the cache. Pasts are padded on the left, so
- * that distances in slots are distances in tokens.
+ * Sliding-window attention: query i sees the keys j > i - window, counted in cache slots. Pasts are padded on the left,
+ * so distances in slots equal distances in tokens.
  */
 function windowed(b: GraphBuilder, bias: string, window: number): string {
   const scalar = (value: number) => b.constant('int64', [], [value]);
@@ -207,10 +208,10 @@ function windowed(b: GraphBuilder, bias: string, window: number): string {
 function refuseExtras(node: Node): void {
   const extra = ['k_scale', 'v_scale'].find((_, i) => (node.inputs[12 + i] ?? '') !== '');
   if (extra) throw unsupported(node, `has the input ${extra}, which is not supported`);
-  if ((node.outputs[3] ?? '') !== '') throw unsupported(node, 'gives out its scores, which is not supported');
+  if ((node.outputs[3] ?? '') !== '') throw unsupported(node, 'outputs its attention scores, which is not supported');
 }
 
-/** Last dimension of values where the exporter says it or a weight does. */
+/** The last dimension of each value, as far as the exporter or a weight tells. */
 function lastDims(graph: Graph): Map<string, number> {
   const out = new Map<string, number>();
   for (const { name, shape } of graph.inputs) {

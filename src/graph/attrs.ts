@@ -1,7 +1,7 @@
 import { StudioError } from '../lib/errors';
 import type { Initializer, Node } from './ir';
 
-/** Attributes with their defaults; a value of another kind counts as absent. */
+/** Readers of attributes, with defaults. An attribute of another type counts as absent. */
 export function intAttr(node: Node, name: string, otherwise: number): number {
   const attr = node.attrs[name];
   return attr?.type === 'int' ? attr.value : otherwise;
@@ -17,13 +17,12 @@ export function intsAttr(node: Node, name: string): readonly number[] | null {
   return attr?.type === 'ints' ? attr.value : null;
 }
 
-/** A refusal that names the operator and the node. `why` continues the sentence "… of this model …". */
+/** A refusal that names the operator and the node. `why` continues the sentence after the node's name. */
 export const unsupported = (node: Node, why: string): StudioError =>
   new StudioError('model-unsupported', `${node.op} node ${node.name} ${why}.`, {
     data: { op: node.op, node: node.name },
   });
 
-/** Kinds of attributes that `graph/attrs` has no reader for. */
 export function stringAttr(node: Node, name: string, otherwise: string): string {
   const attr = node.attrs[name];
   return attr?.type === 'string' ? attr.value : otherwise;

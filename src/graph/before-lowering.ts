@@ -6,7 +6,7 @@ import { type Dim, type Graph, type Initializer, int, type Node } from './ir';
 import { producers, readCounts } from './order';
 import { rewrite } from './rewrite';
 
-/** The loss in plain operators. Its softmax is that of the gradient too. */
+/** The loss in plain operators. The gradient uses the same softmax. */
 export const writeCrossEntropy = (graph: Graph): Graph =>
   rewrite(graph, 'loss/', (node, { builder }) => {
     if (node.op !== CROSS_ENTROPY) return false;
@@ -15,8 +15,8 @@ export const writeCrossEntropy = (graph: Graph): Graph =>
   });
 
 /**
- * Max and softmax instead of ReduceLogSumExp or ReduceSum(Exp), which add up in one float32 accumulator and are off by
- * 1e-4 over a whole vocabulary: log sum_c exp x[c] = max_c x[c] - log max_c softmax(x)[c].
+ * Max and softmax instead of ReduceLogSumExp or ReduceSum(Exp): those sum in one float32 accumulator, which is off by 1e-4
+ * over a whole vocabulary. log sum_c exp x[c] = max_c x[c] - log max_c softmax(x)[c].
  */
 function write(node: Node, b: GraphBuilder): void {
   const [logits = '', target = '', weight = ''] = node.inputs;
@@ -25,15 +25,15 @@ function write(node: Node, b: GraphBuilder): void {
   const largest = b.add('ReduceMax', [logits, last], { attrs: { keepdims: int(1) } });
   const share = b.add('ReduceMax', [b.add('Softmax', [logits], { attrs: { axis: int(-1) } }), last], dropLast);
   const hit = b.add('ReduceSum', [b.add('Mul', [target, b.add('Sub', [logits, largest])]), last], dropLast);
-  // the max of each row subtracted in both terms
+  // Both terms have the row's maximum subtracted.
   const losses = b.add('Mul', [weight, b.add('Neg', [b.add('Add', [b.add('Log', [share]), hit])])]);
   b.add('ReduceSum', [losses, b.constant('int64', [1], [0])], { ...dropLast, name: node.outputs[0] });
 }
 
 /**
- * `Add(Linear(x, W), c)` as `Linear(x, W, '', c)`, where c is declared to have the product's shape and nothing else reads
- * the product: a Gemm adds a matrix for nothing. Residual streams and the gradients of values that several products read are
- * sums of this kind.
+ * `Add(Linear(x, W), c)` as `Linear(x, W, '', c)`, if c is declared to have the product's shape and nothing else reads the
+ * product: a Gemm adds a matrix for free. Residual streams are such sums, and so are gradients of values that several
+ * products read.
  */
 export function sumIntoLinear(graph: Graph): Graph {
   const source = producers(graph);
@@ -48,7 +48,7 @@ export function sumIntoLinear(graph: Graph): Graph {
   const sums = new Map<string, Node>();
   for (const node of graph.nodes) {
     const [a = '', b = ''] = node.op === 'Add' ? node.inputs : [];
-    // Of two products the later one adds the other, which is there by then.
+    // Of two products the later one adds the other, which is computed by then.
     const product = [b, a].find((name) => isPlain(source.get(name)) && uses.get(name) === 1);
     const linear = product === undefined ? undefined : source.get(product);
     if (linear && a !== b && isSame(a, b)) sums.set(node.outputs[0] ?? '', linear);
@@ -72,13 +72,13 @@ const elementwise = new Set(
    com.microsoft:Gelu com.microsoft:FastGelu com.microsoft:QuickGelu`.split(/\s+/),
 );
 
-/** Operators that see one row of the last axis at a time, given `axis` -1 (or `axes` [-1] and `keepdims`). */
+/** Operators that work on one row of the last axis at a time, given `axis` -1 (or `axes` [-1] and `keepdims`). */
 const normalising = new Set(['SimplifiedLayerNormalization', 'LayerNormalization', 'Softmax']);
 const reducing = new Set(['ReduceMean', 'ReduceSum', 'ReduceSumSquare', 'ReduceMax']);
 
 export const isReducing = (node: Node): boolean => reducing.has(node.op);
 
-/** Whether each row of the output depends on the same row of the operands alone: leading axes may be split or picked at will. */
+/** Whether each row of the output depends only on the same row of the operands, so that leading axes can be folded or picked. */
 export function isRowwise(node: Node, initializers: Graph['initializers']): boolean {
   if (node.outputs.length !== 1) return false;
   if (elementwise.has(node.op)) return true;

@@ -4,7 +4,7 @@ import type { Attr, Dim, DType, Graph, Initializer, Node, ValueInfo } from './ir
 
 export interface AddOptions {
   readonly attrs?: Readonly<Record<string, Attr>>;
-  /** Exact name of the output (of the first one where there are several). Must not be in use. */
+  /** Exact name of the output (of the first, if there are several). Must not be in use. */
   readonly name?: string | undefined;
   /** Number of outputs; with it `add` returns an array. */
   readonly outputs?: number;
@@ -18,8 +18,8 @@ const dedupLimit = 256;
 
 /**
  * Appends nodes to a graph, with fresh names and shared constants. Nodes must be added in topological order.
- * `new GraphBuilder(graph)` goes on from a whole graph; `GraphBuilder.rewrite(graph)` keeps everything but the nodes,
- * for passes that emit each old node again, or something in its place.
+ * `new GraphBuilder(graph)` extends a whole graph; `GraphBuilder.rewrite(graph)` keeps everything but the nodes, for
+ * passes that emit each old node or its replacement.
  */
 export class GraphBuilder {
   readonly #name: string;
@@ -30,9 +30,9 @@ export class GraphBuilder {
   readonly #initializers: Map<string, Initializer>;
   readonly #nodes: Node[] = [];
   readonly #values: Map<string, ValueInfo>;
-  /** Names that fresh ones must avoid: everything in the source graph, its subgraphs included. */
+  /** Names that fresh ones must avoid: all of the source graph, including its subgraphs. */
   readonly #reserved = new Set<string>();
-  /** Names that have a definition by now. */
+  /** Names defined so far. */
   readonly #defined = new Set<string>();
   readonly #constants = new Map<string, string>();
   readonly #counters = new Map<string, number>();
@@ -75,7 +75,7 @@ export class GraphBuilder {
     return options.outputs === undefined ? first : outputs;
   }
 
-  /** Appends a node as it is. Its outputs must not have been defined before. */
+  /** Appends a node unchanged. Its outputs must be new. */
   push(node: Node): void {
     for (const output of node.outputs) {
       if (output === '') continue;
@@ -88,12 +88,12 @@ export class GraphBuilder {
     this.#nodes.push(node);
   }
 
-  /** A small constant from plain values, shared with an equal one that exists. Scalars have `dims` []. */
+  /** A constant from plain values; equal small constants are shared. Scalars have `dims` []. */
   constant(dtype: PlainDType, dims: readonly number[], values: readonly (number | bigint)[]): string {
     return this.initializer({ name: '', dtype, dims: [...dims], bytes: encode(dtype, values) });
   }
 
-  /** A constant tensor. With name '' it gets a fresh one, or that of an equal small constant. */
+  /** A constant tensor. Without a name it gets a fresh one, or that of an equal small constant. */
   initializer(tensor: Initializer): string {
     const small = tensor.bytes.byteLength <= dedupLimit;
     const key = small ? contentKey(tensor) : '';
@@ -119,7 +119,7 @@ export class GraphBuilder {
 
   /** Declares an existing value a graph output. */
   output(name: string, dtype: DType, shape: readonly Dim[] | null): void {
-    assert(this.#defined.has(name), `output ${name} has no definition`);
+    assert(this.#defined.has(name), `output ${name} is not defined`);
     this.#outputs.push({ name, dtype, shape });
   }
 
@@ -128,7 +128,7 @@ export class GraphBuilder {
     this.#outputs = [...outputs];
   }
 
-  /** Records what is known of a value's type and shape. */
+  /** Records the type and shape of a value. */
   describe(name: string, dtype: DType, shape: readonly Dim[] | null): void {
     this.#values.set(name, { name, dtype, shape });
   }

@@ -36,7 +36,7 @@ const feeds = (full: boolean, grad: boolean, ids: number[]) => ({
   with_grad: bool(grad),
 });
 
-test('the branch runs only what the condition asks for, with an If inside it', async () => {
+test('a conditional graph runs only the branch that the condition selects, with an If inside it', async () => {
   const graph = program();
   const all = await runGraph(graph, feeds(true, true, []));
   expect(numbers(all.y)).toEqual([6, 14, 22]);
@@ -51,7 +51,7 @@ test('the branch runs only what the condition asks for, with an If inside it', a
   expect(numbers(none.g)).toEqual([0, 0]);
 });
 
-test('what both need stays outside; the rest moves', () => {
+test('moves nodes into the branch unless other outputs need them', () => {
   expect(print(program())).toMatchInlineSnapshot(`
     "input %x : f32[r,2]
     input %ids : i32[c]
@@ -87,7 +87,7 @@ test('what both need stays outside; the rest moves', () => {
   `);
 });
 
-test('a value that is needed anyway cannot be conditional', () => {
+test('refuses to make a value conditional that is needed otherwise', () => {
   const b = new GraphBuilder();
   const x = b.input('x', 'float32', [1]);
   b.input('c', 'bool', []);

@@ -8,16 +8,16 @@ import { prune } from './simplify';
 export interface ConditionalOptions {
   /** A bool scalar: a graph input, or a value that does not depend on the moved nodes. */
   readonly condition: string;
-  /** Values to compute only when the condition holds. */
+  /** Values to compute only if the condition holds. */
   readonly outputs: readonly string[];
-  /** Emits what they are otherwise, in the same order, from values that stay outside; `zerosLike` is the usual choice. */
+  /** Emits their values for the other case, in the same order, from values outside the branch; usually `zerosLike`. */
   readonly otherwise: (branch: GraphBuilder) => readonly string[];
 }
 
 /**
- * Moves the nodes that only `outputs` need into the then-branch of an `If`; the else-branch gives what `otherwise` emits.
- * The values keep their names. Nodes that other outputs need stay outside and are captured by name, as are weights.
- * Use it after `lower`: an If of a head is moved whole.
+ * Moves the nodes that only `outputs` need into the then-branch of an `If`; the else-branch is what `otherwise` emits.
+ * The values keep their names. Nodes that other outputs need, and weights, stay outside and are captured by name.
+ * Runs after `lower`, because it moves the If of a head as a whole.
  */
 export function conditional(graph: Graph, { condition, outputs, otherwise }: ConditionalOptions): Graph {
   const source = producers(graph);
@@ -26,13 +26,13 @@ export function conditional(graph: Graph, { condition, outputs, otherwise }: Con
   const outside = neededBy(graph, [...always, condition]);
   for (const name of outputs) {
     const node = source.get(name);
-    assert(node && !outside.has(node), `conditional value ${name} is also needed without the condition`);
+    assert(node && !outside.has(node), `conditional value ${name} is also needed when the condition is false`);
   }
   const inside = neededBy(graph, outputs);
   const to = GraphBuilder.rewrite(graph, 'if/');
   for (const node of graph.nodes) if (outside.has(node)) to.push(node);
 
-  // The If itself defines the values' names, so the branch must call them something else.
+  // The If defines these names, so the branch needs others.
   const inner = new Map(outputs.map((name) => [name, to.fresh(`${name}/then`)]));
   const renamed = (name: string) => inner.get(name) ?? name;
   const moved = graph.nodes
@@ -59,7 +59,7 @@ export function conditional(graph: Graph, { condition, outputs, otherwise }: Con
 export const zerosLike = (branch: GraphBuilder, value: string): string =>
   branch.add('Expand', [branch.constant('float32', [], [0]), branch.add('Shape', [value])]);
 
-/** A branch output whose type the runtime infers. */
+/** A branch output; the runtime infers its type. */
 const untyped = (name: string): ValueInfo => ({ name, dtype: 'float32', shape: null });
 
 /** The nodes that these values depend on. */

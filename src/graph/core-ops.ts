@@ -1,28 +1,28 @@
 import { type Attr, type Node, string } from './ir';
 
 /**
- * Pseudo-operators of the domain `studio`: what `normalise` makes of every exporter's way to multiply by a frozen
- * weight, so that one differentiation rule serves all. `lower` turns them into ONNX operators just before `serialise`.
+ * Pseudo-operators of the domain `studio`. `normalise` writes every exporter's product with a frozen weight as one of
+ * them, so that one gradient rule covers all; `lower` turns them into ONNX operators just before `serialise`.
  *
- * A weight's layout says what its two axes are: `rows` is `[out, in]` (as PyTorch and MatMulNBits store it), `columns`
- * is `[in, out]` (as a MatMul takes it). One blob serves forward and backward: a flipped layout is the transpose.
+ * A weight's layout names its two axes: `rows` is `[out, in]` (as PyTorch and MatMulNBits store it), `columns` is
+ * `[in, out]` (as MatMul expects it). One blob serves forward and backward: flipping the layout transposes it.
  */
 export type Layout = 'rows' | 'columns';
 
 /**
- * `Linear(x [..., in], weight, bias? [out], addend? [..., out]) -> [..., out]`, attribute `layout`. Either has a bias or, as
- * `sumIntoLinear` writes it just before lowering, an addend.
+ * `Linear(x [..., in], weight, bias? [out], addend? [..., out]) -> [..., out]`, attribute `layout`. It has a bias, or an addend (which
+ * `sumIntoLinear` writes just before lowering), but not both.
  *
  *     y = x W^T + b  (rows)        y = x W + b  (columns)        b: bias or addend
  *
  * Gradient: dX = Linear(dY, weight, flipped layout), without bias. The weight must be a float32 initializer of rank 2.
- * An attribute `rank` = 2 says that x is known to be `[rows, in]`; it may be left out.
+ * The optional attribute `rank` = 2 says that x is `[rows, in]`.
  */
 export const LINEAR = 'studio:Linear';
 
 /**
  * `Head(hidden [reads, hidden], weight, candidateIds int32 [candidates], fullVocabulary bool [], bias? [vocabulary])
- * -> [reads, candidates]`, attribute `layout`; [reads, vocabulary] when `fullVocabulary` is true (then the ids are ignored).
+ * -> [reads, candidates]`, attribute `layout`; [reads, vocabulary] when `fullVocabulary` is true, which ignores the ids.
  *
  *     If(fullVocabulary) Linear(hidden, W, b) else Linear(hidden, gather(W, ids), gather(b, ids))
  */

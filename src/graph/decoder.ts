@@ -1,8 +1,8 @@
 import type { Dim, Graph, ValueInfo } from './ir';
 
 /**
- * A decoder-only language model after `normalise`: float32 weights, core operators only, and one uniform interface,
- * whatever exporter wrote the file. Recognised by what is in the graph, never by the model's name.
+ * A decoder-only language model after `normalise`: float32 weights, core operators only, and the same interface for every
+ * exporter. Recognised by the structure of the graph, never by the model's name.
  */
 export interface Decoder {
   readonly graph: Graph;
@@ -11,27 +11,27 @@ export interface Decoder {
   readonly headDim: number;
   readonly hidden: number;
   readonly vocabulary: number;
-  /** Positions that the graph can represent (rows of the cos/sin or position table), or null when unbounded. */
+  /** Positions that the graph can represent (rows of the cos/sin or position table); null = unbounded. */
   readonly contextLength: number | null;
-  /** Names of graph inputs, each null when the graph has no such input. */
+  /** Names of graph inputs; null = the graph has no such input. */
   readonly inputs: {
     /** `[batch, tokens]`, int32 or int64 as the graph declares it. */
     readonly ids: string;
-    /** `[batch, past + tokens]` int64, ones for real tokens; exporters with their own mask arithmetic. */
+    /** `[batch, past + tokens]` int64, ones for real tokens; for exporters that do their own mask arithmetic. */
     readonly mask: string | null;
-    /** `[batch, 1, tokens, past + tokens]` float32, added to the attention scores: 0 or -1e9; after our own attention expansion. */
+    /** `[batch, 1, tokens, past + tokens]` float32, added to the attention scores: 0 or -1e9; added by `expandAttention`. */
     readonly bias: string | null;
     /** `[batch, tokens]` int64. */
     readonly positions: string | null;
-    /** `[batch, kvHeads, past, headDim]` float32, one name a layer. */
+    /** `[batch, kvHeads, past, headDim]` float32, one name per layer. */
     readonly pastKeys: readonly string[];
     readonly pastValues: readonly string[];
   };
-  /** Value `[batch, tokens, hidden]` beside whose rows soft vectors are spliced (after any embedding scale). */
+  /** Value `[batch, tokens, hidden]` into whose rows the soft prompt is spliced (after any embedding scale). */
   readonly embeddings: string;
   /** Value `[batch, tokens, hidden]` that enters the vocabulary head. */
   readonly finalHidden: string;
-  /** The vocabulary head: initializer `[vocabulary, hidden]` (`rows`) or `[hidden, vocabulary]` (`columns`), and what is done to the logits after it. */
+  /** The vocabulary head: initializer `[vocabulary, hidden]` (`rows`) or `[hidden, vocabulary]` (`columns`), and what is applied to its logits. */
   readonly head: {
     readonly weight: string;
     readonly layout: 'rows' | 'columns';
@@ -41,17 +41,17 @@ export interface Decoder {
   };
   /** Initializer `[vocabulary, hidden]` of the token embedding, and the factor applied to its rows. */
   readonly embeddingTable: { readonly weight: string; readonly scale: number };
-  /** Outputs `[batch, kvHeads, past + tokens, headDim]`, one name a layer. */
+  /** Outputs `[batch, kvHeads, past + tokens, headDim]`, one name per layer. */
   readonly presentKeys: readonly string[];
   readonly presentValues: readonly string[];
 }
 
-/** Names that every decoder graph uses for its symbolic dimensions. */
+/** Names for the symbolic dimensions of every decoder. */
 export const DIMS = { batch: 'batch', tokens: 'tokens', past: 'past', total: 'past + tokens' } as const;
 
 /**
- * The decoder with its dimensions named alike: inputs and cache by their role, other values where the exporter used the
- * same symbols. What is added later can then be recognised to have the same size.
+ * Renames the dimensions of inputs and cache by their role, and those of other values that share the exporter's symbols.
+ * Shapes that are added later can then be compared with them.
  */
 export function nameDims(decoder: Decoder): Decoder {
   const { graph, inputs, kvHeads, headDim, presentKeys, presentValues } = decoder;
@@ -70,7 +70,7 @@ export function nameDims(decoder: Decoder): Decoder {
       const named = roles.get(value.name)?.[i];
       if (typeof dim === 'string' && named !== undefined) symbols.set(dim, named);
     }
-  // A symbol of nobody's input says nothing that could be relied on: some exporters write wrong sums.
+  // Symbols that no input has cannot be trusted: some exporters write wrong sums.
   const rename = (dim: Dim): Dim => (typeof dim === 'string' ? (symbols.get(dim) ?? null) : dim);
   const named = (value: ValueInfo): ValueInfo => ({
     ...value,

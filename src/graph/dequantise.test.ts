@@ -32,7 +32,7 @@ async function both(make: () => Graph, feeds: Parameters<typeof runGraph>[1]) {
   for (const [i, value] of a.entries()) expect(Math.abs((b[i] ?? Number.NaN) - value)).toBeLessThan(2e-3);
 }
 
-test('blocks equal the definition, element by element', () => {
+test('dequantised blocks equal the definition, element by element', () => {
   const source = fc.record({
     rows: fc.integer({ min: 1, max: 5 }),
     columns: fc.integer({ min: 1, max: 70 }),
@@ -61,7 +61,7 @@ test('blocks equal the definition, element by element', () => {
   );
 });
 
-test('every half-precision number is read as it is', () => {
+test('reads every half-precision number exactly', () => {
   const view = new DataView(new ArrayBuffer(4));
   for (let h = 0; h < 65536; h += 7) {
     const [e, m] = [(h >> 10) & 31, h & 1023];
@@ -73,7 +73,7 @@ test('every half-precision number is read as it is', () => {
   expect([0x0001, 0x8000, 0x7c00, 0xfc00, 0x7e00].map(halfToFloat)).toEqual([2 ** -24, -0, Infinity, -Infinity, NaN]);
 });
 
-describe('MatMulNBits as ONNX Runtime computes it', () => {
+describe('MatMulNBits gives the same as in ONNX Runtime', () => {
   const cases = [4, 8].flatMap((bits) =>
     [16, 32, 64, 128].flatMap((block) =>
       (['none', 'packed', ...(bits === 4 ? ['float'] : [])] as const).map((zero) => [bits, block, zero] as const),
@@ -110,7 +110,7 @@ describe('MatMulNBits as ONNX Runtime computes it', () => {
     await both(make, { x: f32([2, 3, k], floats(6 * k, 5)) });
   });
 
-  test('columns that do not fill the last block, and a bias', async () => {
+  test('with a partly filled last block, and a bias', async () => {
     const [n, k, block] = [5, 40, 32];
     const make = () => {
       const b = new GraphBuilder();
@@ -134,7 +134,7 @@ describe('MatMulNBits as ONNX Runtime computes it', () => {
   });
 });
 
-describe('MatMulBnb4 as ONNX Runtime computes it', () => {
+describe('MatMulBnb4 gives the same as in ONNX Runtime', () => {
   test.each([
     ['nf4', 32],
     ['nf4', 64],
@@ -161,7 +161,7 @@ describe('MatMulBnb4 as ONNX Runtime computes it', () => {
   });
 });
 
-describe('GatherBlockQuantized as ONNX Runtime computes it', () => {
+describe('GatherBlockQuantized gives the same as in ONNX Runtime', () => {
   test.each([
     [4, false],
     [4, true],
@@ -224,7 +224,7 @@ describe.each(['int4', 'uint4'] as const)('GatherBlockQuantized of %s as ONNX Ru
   });
 });
 
-describe('DequantizeLinear of a constant as ONNX Runtime computes it', () => {
+describe('DequantizeLinear of a constant gives the same as in ONNX Runtime', () => {
   const cases: [string, DType, number[], number[], Record<string, Attr>][] = [
     ['per tensor', 'int8', [4, 6], [], {}],
     ['per axis 0', 'uint8', [4, 6], [4], { axis: int(0) }],
@@ -246,7 +246,7 @@ describe('DequantizeLinear of a constant as ONNX Runtime computes it', () => {
   });
 });
 
-describe('refusals', () => {
+describe('expandQuantised refuses', () => {
   const graphOf = (attrs: Record<string, Attr>, scales: number) => {
     const b = new GraphBuilder();
     const w = b.initializer({ name: 'w', dtype: 'uint8', dims: [2, 1, 16], bytes: new Uint8Array(32) });
@@ -262,7 +262,7 @@ describe('refusals', () => {
     return b.build();
   };
 
-  test('sizes that do not fit and bit widths that we do not know', () => {
+  test('sizes that do not match and unknown bit widths', () => {
     expect(() => expandQuantised(graphOf({}, 3))).toThrow('MatMulNBits node proj has weights [2,1,16] and 3 scales');
     expect(() => expandQuantised(graphOf({ bits: int(2) }, 2))).toThrow('node proj has 2-bit weights');
   });

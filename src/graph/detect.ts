@@ -11,9 +11,9 @@ import { uniformCache } from './uniform-cache';
 const unsupported = (message: string) => new StudioError('model-unsupported', message);
 
 /**
- * Finds in a normalised graph where tokens come in, where hidden states leave for the vocabulary, and the cache.
- * By operators and shapes; names serve only to tell the graph's inputs and outputs apart.
- * @throws StudioError `model-unsupported` when it is not a decoder-only language model that we understand
+ * Finds the token embedding, the vocabulary head and the cache of a normalised graph, by operators and shapes. Names only
+ * tell the graph's inputs and outputs apart.
+ * @throws StudioError `model-unsupported` when it is not a decoder-only language model of a known form
  */
 export function detect(given: Graph): Decoder {
   const ids = given.inputs.find((v) => v.name === 'input_ids') ?? given.inputs.find((v) => isIds(v));
@@ -58,14 +58,14 @@ export function detect(given: Graph): Decoder {
   };
 }
 
-/** Nobody would give them a value. */
+/** We would have no value for them. */
 function refuseUnknownInputs(graph: Graph, known: readonly string[]): void {
   const all = new Set([...known, 'attention_mask', 'position_ids']);
   const used = new Set(graph.nodes.flatMap(reads));
   const unknown = graph.inputs.find((v) => !all.has(v.name) && used.has(v.name));
   if (unknown)
     throw unsupported(
-      `The model has an input ${unknown.name} (${unknown.dtype}[${unknown.shape?.map((d) => d ?? '?') ?? '?'}]) that we cannot fill. Only token ids, an attention mask, positions, and past keys and values are known: export the decoder alone.`,
+      `The model has an input ${unknown.name} (${unknown.dtype}[${unknown.shape?.map((d) => d ?? '?') ?? '?'}]) that is not supported. Known inputs are token ids, an attention mask, positions, and past keys and values: export the decoder alone.`,
     );
 }
 
@@ -78,7 +78,7 @@ function scalar(graph: Graph, name: string): number | null {
   return toNumbers(tensor)[0] ?? null;
 }
 
-/** The factor and the other operand of `Mul(x, c)` or `Div(x, c)`. */
+/** The other operand and the factor of `Mul(x, c)` or `Div(x, c)`. */
 function scaling(graph: Graph, node: Node | undefined): { input: string; factor: number } | null {
   const [a = '', b = ''] = node?.inputs ?? [];
   if (node?.op === 'Mul') {
@@ -90,7 +90,7 @@ function scaling(graph: Graph, node: Node | undefined): { input: string; factor:
   return divisor === null ? null : { input: a, factor: 1 / divisor };
 }
 
-/** The token embedding: a Gather of rows of a float matrix by ids (perhaps reshaped or cast), and a constant factor after it. */
+/** The token embedding: a Gather of a float matrix's rows by ids (possibly reshaped or cast), and a constant factor after it. */
 function findEmbedding(graph: Graph, ids: string): { value: string; table: Initializer; scale: number } {
   const fromIds = new Set([ids]);
   for (const node of graph.nodes) {
@@ -104,7 +104,7 @@ function findEmbedding(graph: Graph, ids: string): { value: string; table: Initi
       intAttr(node, 'axis', 0) === 0
     ) {
       const value = node.outputs[0] ?? '';
-      // Everything but shapes must read the scaled value, else the factor is not part of the embedding.
+      // The factor belongs to the embedding only if everything except shapes reads the scaled value.
       const readers = graph.nodes.filter((n) => n.op !== 'Shape' && reads(n).includes(value));
       const scaled = readers.length === 1 ? scaling(graph, readers[0]) : null;
       if (scaled) return { value: readers[0]?.outputs[0] ?? '', table, scale: scaled.factor };
@@ -125,7 +125,7 @@ interface Head {
   readonly softcap: number | null;
 }
 
-/** Walks back from the logits: logits = softcap * tanh(scale * Linear(hidden) / softcap), positions selected before or after. */
+/** Walks back from the logits: logits = softcap * tanh(scale * Linear(hidden) / softcap), with positions selected before or after. */
 function findHead(graph: Graph, source: ReadonlyMap<string, Node>): Head {
   const logits = graph.outputs.find((v) => v.name === 'logits') ?? graph.outputs[0];
   if (!logits) throw unsupported('The model has no output. Only language models with logits are supported.');
@@ -165,7 +165,7 @@ function findHead(graph: Graph, source: ReadonlyMap<string, Node>): Head {
   }
 }
 
-/** The value of all positions: before a selection of the last one, and before axes were folded. */
+/** The value of all positions: before the last one is selected, and before axes are folded. */
 function hiddenOf(name: string, source: ReadonlyMap<string, Node>, selects: ReadonlySet<string>, graph: Graph): string {
   const node = source.get(name);
   const input = node?.inputs[0] ?? '';
@@ -179,21 +179,21 @@ function findCache(graph: Graph) {
   const layerOf = (name: string) => Number(/(\d+)/.exec(name)?.[1] ?? 0);
   const pick = (values: readonly ValueInfo[], prefix: RegExp, kind: RegExp) =>
     values.filter((v) => prefix.test(v.name) && kind.test(v.name)).sort((a, b) => layerOf(a.name) - layerOf(b.name));
-  // Both `past_key_values.0.key` and `past_key_0` are in use.
+  // Exporters write `past_key_values.0.key` or `past_key_0`.
   const keys = pick(graph.inputs, /^past/, /[._]key(_\d+)?$/);
   const values = pick(graph.inputs, /^past/, /[._]value(_\d+)?$/);
   const layers = keys.length;
-  // Keys and values that go out but never come in are of no use.
+  // Present keys and values without past ones are useless.
   const outputs = layers === 0 && values.length === 0 ? [] : graph.outputs;
   const presentKeys = pick(outputs, /^present/, /[._]key(_\d+)?$/);
   const presentValues = pick(outputs, /^present/, /[._]value(_\d+)?$/);
   if ([values, presentKeys, presentValues].some((list) => list.length !== layers))
     throw unsupported(
-      `The model has ${layers} past keys, ${values.length} past values, ${presentKeys.length} present keys and ${presentValues.length} present values; they must be as many.`,
+      `The model has ${layers} past keys, ${values.length} past values, ${presentKeys.length} present keys and ${presentValues.length} present values; the numbers must be equal.`,
     );
   const [, kvHeads, , headDim] = keys[0]?.shape ?? [];
   if (layers > 0 && (typeof kvHeads !== 'number' || typeof headDim !== 'number'))
-    throw unsupported(`The key heads and head size of ${keys[0]?.name} are not known from the model.`);
+    throw unsupported(`The model does not say how many key heads ${keys[0]?.name} has, or of what size.`);
   const names = (list: readonly ValueInfo[]) => list.map((v) => v.name);
   return {
     layers,
@@ -206,7 +206,7 @@ function findCache(graph: Graph) {
   };
 }
 
-/** Rows of the rotary table or of the table of learned positions. */
+/** Rows of the rotary table, or of the table of learned positions. */
 function contextLength(graph: Graph, embeddingTable: string): number | null {
   const rows: number[] = [];
   for (const node of graph.nodes) {

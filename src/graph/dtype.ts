@@ -1,7 +1,7 @@
 import { assert } from '../lib/assert';
 import type { DType, Initializer } from './ir';
 
-/** ONNX TensorProto.DataType numbers of the element types that we know. */
+/** TensorProto.DataType numbers of the element types that we know. */
 const codes = {
   float32: 1,
   uint8: 2,
@@ -23,10 +23,10 @@ const codes = {
 
 const byCode = new Map<number, DType>(Object.entries(codes).map(([name, code]) => [code, name as DType]));
 
-/** The number that ONNX writes for an element type, e.g. in the `to` attribute of Cast. */
+/** ONNX's number for an element type, e.g. in the `to` attribute of Cast. */
 export const dtypeCode = (dtype: DType): number => codes[dtype];
 
-/** The element type behind an ONNX number, or undefined for types that we do not read (complex, float8, …). */
+/** The element type for an ONNX number; undefined for types that we do not read (complex, float8, …). */
 export const maybeDType = (code: number): DType | undefined => byCode.get(code);
 
 const bits: Readonly<Record<DType, number>> = {
@@ -51,14 +51,14 @@ const bits: Readonly<Record<DType, number>> = {
 /** Number of elements of a tensor with these dimensions; 1 for a scalar. */
 export const sizeOf = (dims: readonly number[]): number => dims.reduce((n, d) => n * d, 1);
 
-/** Bytes that a dense tensor takes; two 4-bit elements share a byte. */
+/** Bytes of a dense tensor; two 4-bit elements share a byte. */
 export const byteLengthOf = (dtype: DType, dims: readonly number[]): number =>
   Math.ceil((sizeOf(dims) * bits[dtype]) / 8);
 
 export const isFloat = (dtype: DType): boolean =>
   dtype === 'float32' || dtype === 'float16' || dtype === 'bfloat16' || dtype === 'float64';
 
-/** Element types whose values a `number[]` or `bigint[]` can be encoded to. */
+/** Element types that `encode` can write. */
 export type PlainDType = 'float32' | 'float64' | 'int64' | 'int32' | 'uint8' | 'int8' | 'bool';
 
 /** Little-endian bytes of plain values; int64 takes bigints or safe integers. */
@@ -81,14 +81,14 @@ export function encode(dtype: PlainDType, values: readonly (number | bigint)[]):
   }
 }
 
-/** The bytes at an address that is a multiple of `align`: a view where they already are, else a copy. */
+/** The bytes at an address that is a multiple of `align`: a view if they are already aligned, else a copy. */
 export function aligned(bytes: Uint8Array, align: number): { buffer: ArrayBufferLike; byteOffset: number } {
   if (bytes.byteOffset % align === 0) return { buffer: bytes.buffer, byteOffset: bytes.byteOffset };
   const copy = bytes.slice();
   return { buffer: copy.buffer, byteOffset: copy.byteOffset };
 }
 
-/** float32 values of a float32 initializer; a view where alignment allows. */
+/** The values of a float32 initializer; a view if alignment allows. */
 export function asFloat32(tensor: Initializer): Float32Array {
   assert(tensor.dtype === 'float32', `${tensor.name} is ${tensor.dtype}, not float32`);
   const { buffer, byteOffset } = aligned(tensor.bytes, 4);
@@ -101,7 +101,7 @@ export function scaledTensor(tensor: Initializer, factor: number, name: string):
   return { name, dtype: 'float32', dims: tensor.dims, bytes: new Uint8Array(values.buffer) };
 }
 
-/** All values as numbers. For small tensors: axes, shapes, scalars. int64 must be safe integers or the int64 extremes. */
+/** All values as numbers, for small tensors: axes, shapes, scalars. int64 must be safe integers or the int64 extremes. */
 export function toNumbers(tensor: Initializer): number[] {
   const { bytes, dims, dtype } = tensor;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -16,9 +16,9 @@ import { type Rewriting, rewrite } from './rewrite';
 
 /**
  * Quantised weights as float32 initializers: MatMulNBits becomes `studio:Linear`, GatherBlockQuantized a Gather, and
- * DequantizeLinear of a constant that constant. Weights that two nodes share are expanded once.
+ * DequantizeLinear of a constant that constant. Shared weights are expanded once.
  *
- * Consumes `graph`: its initializers are emptied, so that each quantised tensor can be freed once it has been expanded.
+ * Consumes `graph`: empties its initializers, so that each quantised tensor can be freed once it has been expanded.
  * @throws StudioError `model-unsupported`
  */
 export function expandQuantised(graph: Graph): Graph {
@@ -47,7 +47,7 @@ export function expandQuantised(graph: Graph): Graph {
 class Expansion {
   readonly #tensors: Map<string, Initializer>;
   readonly #uses: Map<string, number>;
-  /** Name of the float32 tensor by what it was made from. */
+  /** Name of the float32 tensor, by its source. */
   readonly #made = new Map<string, string>();
   readonly #buffers = new Map<ArrayBufferLike, number>();
 
@@ -87,7 +87,7 @@ class Expansion {
     if (packed.bytes.byteLength !== Math.ceil(size / 2) || absmax.length !== Math.ceil(size / blockSize))
       throw unsupported(
         node,
-        `has ${packed.bytes.byteLength} bytes of weights and ${absmax.length} scales, which do not fit ${rows} x ${columns} in blocks of ${blockSize}`,
+        `has ${packed.bytes.byteLength} bytes of weights and ${absmax.length} scales, which does not match ${rows} x ${columns} in blocks of ${blockSize}`,
       );
     const kind = intAttr(node, 'quant_type', 1) === 0 ? 'fp4' : 'nf4';
     const key = `${this.#view(packed)} ${s} ${kind} ${rows}x${columns}`;
@@ -141,7 +141,7 @@ class Expansion {
     if (!fits || (zeroPoints && zeroPoints.length !== scales.length))
       throw unsupported(
         node,
-        `has ${scales.length} scales and ${zeroPoints?.length ?? 'no'} zero points, which do not fit [${tensor.dims}]`,
+        `has ${scales.length} scales and ${zeroPoints?.length ?? 'no'} zero points, which does not match [${tensor.dims}]`,
       );
     const key = `${this.#view(tensor)}[${tensor.dims}] ${s} ${zp} ${axis} ${blockSize}`;
     const values = this.#made.has(key)
@@ -167,7 +167,7 @@ class Expansion {
     if (!Number.isInteger(stride) || stride < (columns * bits) / 8 || scales.length !== rows * blocks)
       throw unsupported(
         node,
-        `has weights [${packed.dims}] and ${scales.length} scales that do not fit ${rows} x ${columns} in blocks of ${blockSize}`,
+        `has weights [${packed.dims}] and ${scales.length} scales, which does not match ${rows} x ${columns} in blocks of ${blockSize}`,
       );
     const zeroPoints = this.#zeroPoints(node, names.zeroPoints, packed, bits, rows, blocks);
     const zeroKey = typeof zeroPoints === 'number' ? zeroPoints : names.zeroPoints;
@@ -178,7 +178,7 @@ class Expansion {
     return { name: `${names.packed}/float`, dims: [rows, columns], values, key };
   }
 
-  /** uint8 weights default to the middle of their range, uint4 ones to 0; signed ones to 0, which is the middle once they are unsigned. */
+  /** Default zero points: the middle of the range for uint8, 0 for uint4 and for signed types (the middle once they are unsigned). */
   #zeroPoints(node: Node, name: string, packed: Initializer, bits: 4 | 8, rows: number, blocks: number) {
     if (name === '') return packed.dtype === 'uint4' ? 0 : 2 ** (bits - 1);
     const tensor = this.#constant(node, name);
@@ -237,7 +237,7 @@ class Expansion {
   }
 }
 
-/** Integers of a signed type moved up to be unsigned: the top bit flipped. Zero points move with them. */
+/** Signed integers as unsigned ones: the top bit flipped. Zero points shift with them. */
 function unsignedBytes({ dtype, bytes }: Initializer): Uint8Array {
   const top = dtype === 'int4' ? 0x88 : dtype === 'int8' ? 0x80 : 0;
   return top === 0 ? bytes : bytes.map((byte) => byte ^ top);

@@ -45,7 +45,7 @@ describe('dynamic quantisation', () => {
     expect(float.nodes.map((node) => node.op)).toEqual(['MatMul']);
   });
 
-  test('rows of a quantised table are rows of the dequantised table', async () => {
+  test('reads rows of a quantised table from the dequantised table', async () => {
     const make = () => {
       const b = new GraphBuilder();
       const table = b.initializer({ name: 'w', dtype: 'uint8', dims: [8, 6], bytes: codes });
@@ -62,7 +62,7 @@ describe('dynamic quantisation', () => {
     expect(float.nodes.map((node) => node.op)).toEqual(['Gather']);
   });
 
-  test('activations that are quantised and back again are left as they are', async () => {
+  test('drops a quantisation that is undone again', async () => {
     const make = () => {
       const b = new GraphBuilder();
       const parameters = [b.constant('float32', [], [0.02]), b.constant('uint8', [], [128])];

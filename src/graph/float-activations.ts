@@ -14,13 +14,13 @@ const quantises = new Set([
 ]);
 
 /**
- * Quantised activations as floats; quantised weights stay, behind a DequantizeLinear:
+ * Turns quantised activations into floats; quantised weights stay, behind a DequantizeLinear:
  *
  *     DynamicQuantizeLinear(x) -> q, s, z                       q = x, s = 1, z = 0
  *     Cast(MatMulInteger(q, W, z, zW)) * (s * sW)               MatMul(x, DequantizeLinear(W, sW, zW))
  *     DequantizeLinear(QuantizeLinear(x))                       x
  *
- * So the model is what it was before its activations were rounded to 8 bits.
+ * The result is the model before its activations were rounded to 8 bits.
  * @throws StudioError `model-unsupported`
  */
 export function floatActivations(graph: Graph): Graph {
@@ -32,12 +32,12 @@ export function floatActivations(graph: Graph): Graph {
   return prune(rewrite({ ...graph, values }, 'float/', (node, to) => rewriteNode(node, to, { source, floats })));
 }
 
-/** Operators that give elements of their input. */
+/** Operators that only move elements of their input. */
 const VIEW = /^(Gather|Transpose|Reshape|Squeeze|Unsqueeze|Slice|Identity)$/;
 
 interface State {
   readonly source: ReadonlyMap<string, Node>;
-  /** Values that were quantised by the graph itself, and are floats by now. */
+  /** Values that the graph quantised, now floats. */
   readonly floats: Set<string>;
 }
 
@@ -60,7 +60,7 @@ function rewriteNode(node: Node, to: Rewriting, { source, floats }: State): bool
       to.replace(y, a);
       return true;
     case 'MatMulInteger':
-      if (floats.has(a)) throw unsupported(node, 'multiplies activations of a fixed scale, which is not supported');
+      if (floats.has(a)) throw unsupported(node, 'multiplies activations with a fixed scale, which is not supported');
       product(to, node, { x: a, weight: b, scale: '', zero: node.inputs[3] ?? '', bias: '' });
       return true;
     case 'com.microsoft:MatMulIntegerToFloat': {
@@ -84,7 +84,7 @@ function rewriteNode(node: Node, to: Rewriting, { source, floats }: State): bool
 interface Product {
   readonly x: string;
   readonly weight: string;
-  /** '' stands for 1. */
+  /** '' = 1. */
   readonly scale: string;
   readonly zero: string;
   readonly bias: string;
@@ -101,7 +101,7 @@ function product({ builder }: Rewriting, node: Node, { x, weight, scale, zero, b
   else builder.add('Add', [builder.add('MatMul', [x, right]), bias], { name: y });
 }
 
-/** `Cast(MatMulInteger(q, W, z, zW)) * (s * sW)`: the scale of the weight goes into the weight. */
+/** `Cast(MatMulInteger(q, W, z, zW)) * (s * sW)`: moves the weight's scale into the weight. */
 function scaledProduct(node: Node, to: Rewriting, source: ReadonlyMap<string, Node>): boolean {
   for (const [value = '', scales = ''] of [node.inputs, [...node.inputs].reverse()]) {
     const cast = source.get(value);
@@ -120,8 +120,8 @@ function scaledProduct(node: Node, to: Rewriting, source: ReadonlyMap<string, No
 }
 
 /**
- * DequantizeLinear of rows or other views of a constant as views of the dequantised constant, so that one table serves
- * embedding and head: `DequantizeLinear(Gather(W, ids))` becomes `Gather(DequantizeLinear(W), ids)`. With one scale only.
+ * Dequantises a constant before its rows or other views are taken, so that embedding and head share one table:
+ * `DequantizeLinear(Gather(W, ids))` becomes `Gather(DequantizeLinear(W), ids)`. Only for a single scale.
  */
 export function hoistDequantise(graph: Graph): Graph {
   const source = producers(graph);

@@ -34,7 +34,7 @@ function varint(value: number): number[] {
 /** Key and length of a field that holds `body`. */
 const field = (number: number, body: Uint8Array) => Uint8Array.of(...varint(number * 8 + 2), ...varint(body.length));
 
-describe('too many nodes', () => {
+describe('a file with too many nodes', () => {
   /** `count` nodes `Neg`, 5 bytes each, in the graph of a model. */
   const nodes = (count: number) => {
     const node = Uint8Array.of(0x0a, 5, 0x22, 3, 78, 101, 103);
@@ -47,7 +47,7 @@ describe('too many nodes', () => {
     return bytes;
   };
 
-  test('ten million are refused within seconds, unread', () => {
+  test('is refused within seconds, undecoded', () => {
     const bytes = nodes(10_000_000);
     const begin = performance.now();
     const error = errorOf(() => parse(bytes));
@@ -56,7 +56,7 @@ describe('too many nodes', () => {
     expect(performance.now() - begin).toBeLessThan(5000);
   });
 
-  test('those in branches count', () => {
+  test('is refused if they are in branches', () => {
     const graph = nodes(1_100_000).subarray(field(7, new Uint8Array(7_700_000)).length);
     // model { graph { node { attribute { g } } } }
     let bytes: Uint8Array = graph;
@@ -70,12 +70,12 @@ describe('too many nodes', () => {
     expect(errorOf(() => refuseTooMany(bytes)).code).toBe('model-corrupt');
   });
 
-  test('as many as a language model has are not', () => {
+  test('is not refused at the size of a language model', () => {
     expect(() => refuseTooMany(nodes(100_000))).not.toThrow();
   });
 });
 
-describe('weights', () => {
+describe('hostile models', () => {
   const spoilt = (value: number): Graph => {
     const graph = fixture();
     const initializers = new Map(graph.initializers);
@@ -86,13 +86,13 @@ describe('weights', () => {
     return { ...graph, initializers };
   };
 
-  test('that are NaN are named', () => {
+  test('with NaN weights are refused, naming the weight', () => {
     const error = errorOf(() => normalise(spoilt(Number.NaN)));
     expect(error.code).toBe('model-corrupt');
-    expect(error.message).toMatch(/The weight \S+ \[.*\] holds NaN at element 10/);
+    expect(error.message).toMatch(/The weight \S+ \[.*\] is NaN at element 10/);
   });
 
-  test('a loop is refused, also in a branch', () => {
+  test('with a loop are refused, also inside a branch', () => {
     const g = new GraphBuilder(fixture());
     const loop = {
       ...new GraphBuilder().build(),
@@ -143,7 +143,7 @@ test.each(['llama-genai-int4', 'gpt2-optimum-opset13-fp32'])(
   },
 );
 
-test('a cycle and a missing file are named', () => {
+test('refuses a cycle and a missing file by name', () => {
   const model = (node: { opType: string; input: string[]; output: string[] }[]) =>
     toBinary(
       ModelProtoSchema,

@@ -45,12 +45,12 @@ test.each(['then', 'else'] as const)(
   },
 );
 
-test('a constant condition decides', () => {
+test('inlines the branch of a constant condition', () => {
   const graph = inlineIf(merged((g) => g.constant('bool', [], [1]), 'else'));
   expect(graph.nodes.map((node) => node.op)).toEqual(['Add', 'Identity']);
 });
 
-test('a condition that is computed stays', () => {
+test('keeps an If with a computed condition', () => {
   const graph = merged((g) => g.add('Not', [g.constant('bool', [], [1])]), 'then');
   expect(inlineIf(graph)).toBe(graph);
 });

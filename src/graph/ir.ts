@@ -1,6 +1,6 @@
 /**
- * The typed graph that everything in `graph/` and `autodiff/` works on: an ONNX graph as plain readonly data.
- * Transformations are functions Graph -> Graph. Nodes must be in topological order and names unique (SSA).
+ * The typed graph that `graph/` and `autodiff/` work on: an ONNX graph as plain readonly data. Transformations are
+ * functions Graph -> Graph. Nodes are in topological order and names are unique (SSA).
  */
 export type DType =
   | 'float32'
@@ -20,7 +20,7 @@ export type DType =
   | 'bool'
   | 'string';
 
-/** A symbolic dimension is a string, a known one a number, an unknown one null. */
+/** A number = known, a string = symbolic, null = unknown. */
 export type Dim = number | string | null;
 
 export interface ValueInfo {
@@ -29,7 +29,7 @@ export interface ValueInfo {
   readonly shape: readonly Dim[] | null;
 }
 
-/** A constant tensor. `bytes` is little-endian and may be a view into a larger buffer (it is never copied without need). */
+/** A constant tensor. `bytes` is little-endian and may be a view of a larger buffer; it is not copied without need. */
 export interface Initializer {
   readonly name: string;
   readonly dtype: DType;
@@ -65,7 +65,7 @@ export interface Graph {
   readonly outputs: readonly ValueInfo[];
   readonly initializers: ReadonlyMap<string, Initializer>;
   readonly nodes: readonly Node[];
-  /** Types and shapes of intermediate values where known (exporter's value_info, or shape inference). */
+  /** Types and shapes of intermediate values, if known (from the exporter or inferred). */
   readonly values: ReadonlyMap<string, ValueInfo>;
 }
 

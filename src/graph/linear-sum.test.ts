@@ -32,7 +32,7 @@ function builder() {
   return { b, product, add, residual: b.input('r', 'float32', ['batch', 'tokens', 4]) };
 }
 
-test('a residual and a second product are added by the Gemms, to the same numbers', async () => {
+test('Gemms add a residual and a second product, with the same result', async () => {
   const { b, product, add, residual } = builder();
   b.output(add(add(residual, product('p', 1), 's'), product('q', 2), 'y'), 'float32', ['batch', 'tokens', 4]);
   const before = b.build();
@@ -51,7 +51,7 @@ test('a residual and a second product are added by the Gemms, to the same number
   for (const [i, value] of Array.from(plain?.data as Float32Array).entries()) expect(numbers[i]).toBeCloseTo(value, 6);
 });
 
-test('what is read elsewhere, stretched, or of unknown shape stays a sum', () => {
+test('a sum stays if a product is read elsewhere, stretched, or of unknown shape', () => {
   const { b, product, add } = builder();
   const twice = product('twice', 1);
   add(twice, b.input('a', 'float32', ['batch', 'tokens', 4]), 'read elsewhere');

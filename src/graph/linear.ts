@@ -6,8 +6,8 @@ import { producers, readCounts } from './order';
 import { rewrite } from './rewrite';
 
 /**
- * Every product with a frozen matrix as `studio:Linear`: MatMul and Gemm with a float32 initializer `[in, out]` on the
- * right, straight or through a Transpose of it. An Add of a constant `[out]` that alone reads the product becomes its bias.
+ * Writes every product with a frozen matrix as `studio:Linear`: MatMul and Gemm with a float32 initializer `[in, out]` on
+ * the right, directly or through a Transpose. An Add of a constant `[out]` becomes the bias if it alone reads the product.
  */
 export function recogniseLinear(graph: Graph): Graph {
   return fuseBias(toLinear(graph));
@@ -38,7 +38,7 @@ function toLinear(graph: Graph): Graph {
       name: node.name,
       inputs: [x, found.name, ...(bias ? [to.builder.initializer({ ...bias, name: '' })] : [])],
       outputs: node.outputs,
-      // Only a Gemm says what rank its input has.
+      // Only a Gemm fixes the rank of its input.
       attrs: { ...withLayout(found.layout), ...(node.op === 'Gemm' ? { rank: int(2) } : {}) },
     });
     return true;
@@ -48,7 +48,7 @@ function toLinear(graph: Graph): Graph {
 const isPlainGemm = (node: Node) =>
   floatAttr(node, 'alpha', 1) === 1 && floatAttr(node, 'beta', 1) === 1 && intAttr(node, 'transA', 0) === 0;
 
-/** A bias `[out]`, also where it is stored as `[1, out]`. */
+/** A bias `[out]`, also if it is stored as `[1, out]`. */
 function biasVector(tensor: Initializer | undefined): Initializer | null {
   if (tensor?.dtype !== 'float32') return null;
   const last = tensor.dims.at(-1) ?? 0;
@@ -91,9 +91,9 @@ function fuseBias(graph: Graph): Graph {
 }
 
 /**
- * One table for embedding and head where the model ties them:
- * - `Gather(Transpose(head [hidden, vocabulary]), ids)` reads a transposed copy made now, and the head reads it as rows;
- * - a head `[hidden, vocabulary]` that equals the transpose of the table `[vocabulary, hidden]` reads the table.
+ * Lets embedding and head share one table if the model ties them:
+ * - `Gather(Transpose(head [hidden, vocabulary]), ids)` becomes a Gather from a transposed copy, which the head reads as rows;
+ * - a head `[hidden, vocabulary]` that equals the transposed table `[vocabulary, hidden]` reads the table.
  */
 export function tieEmbeddings(graph: Graph): Graph {
   return dropEqualHead(transposeTable(graph));
@@ -165,7 +165,7 @@ function dropEqualHead(graph: Graph): Graph {
   });
 }
 
-/** Whether a[i, j] = b[j, i] everywhere; differing matrices are told apart at their first elements. */
+/** Whether a[i, j] = b[j, i] everywhere; different matrices usually differ in their first elements. */
 function isTransposeOf(a: Initializer, b: Initializer): boolean {
   const [rows = 0, columns = 0] = a.dims;
   if (b.dims[0] !== columns || b.dims[1] !== rows) return false;

@@ -103,7 +103,7 @@ function block(): Graph {
   return b.build();
 }
 
-test('elementwise operators and norms between Linears stay folded', () => {
+test('keeps elementwise operators and norms between Linears folded', () => {
   expect(print(lower(block()))).toMatchInlineSnapshot(`
     "input %x : f32[batch,tokens,4]
     weight %gate : f32[4,4]
@@ -127,7 +127,7 @@ test('elementwise operators and norms between Linears stay folded', () => {
   `);
 });
 
-test('a value that broadcasts over leading axes is not folded with those that do not', async () => {
+test('does not fold a value that broadcasts over leading axes with one that does not', async () => {
   const b = new GraphBuilder();
   const x = b.input('x', 'float32', ['b', 't', 2]);
   const p = b.input('p', 'float32', ['one', 't', 2]);
@@ -141,7 +141,7 @@ test('a value that broadcasts over leading axes is not folded with those that do
   expect(numbers(out.y)).toEqual([2, 4, 6, 8, 5, 8, 5, 8]);
 });
 
-test('random chains of operators give the same with and without folding', async () => {
+test('random chains of operators give the same result with and without folding', async () => {
   const ops = fc.array(fc.constantFrom('linear', 'sigmoid', 'add', 'addOther', 'mean', 'shape', 'heads', 'norm'), {
     maxLength: 8,
   });

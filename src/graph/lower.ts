@@ -10,18 +10,18 @@ import { writeSilu } from './recognise';
 import { prune, shareCommon } from './simplify';
 
 /**
- * Turns the pseudo-operators of `core-ops` into ONNX operators, as the last step before `serialise` (or before
- * `conditional`, which must come after it).
+ * Turns the pseudo-operators of `core-ops` into ONNX operators. The last step before `serialise` (or before `conditional`,
+ * which must follow it).
  *
- * A Linear is a Gemm between two Reshapes, since only Gemm can read one weight both ways without a transposed copy.
- * Between Linears, elementwise operators and norms are computed on the folded `[rows, width]` values, so that most of those
- * Reshapes never come to be. Two values are folded together only if their leading axes are the same by construction.
+ * A Linear becomes a Gemm between two Reshapes, because only Gemm can read one weight both ways without a transposed copy.
+ * Between Linears, elementwise operators and norms work on the folded `[rows, width]` values, so most of those Reshapes are
+ * never emitted. Two values are folded together only if their leading axes are equal by construction.
  */
 export function lower(graph: Graph): Graph {
   return prune(shareCommon(new Lowering(sumIntoLinear(shareCommon(writeSilu(writeCrossEntropy(graph))))).run()));
 }
 
-/** What is known of a shape vector: the leading axes of a value, then constants. */
+/** A shape vector: the leading axes of a value, then constants. */
 interface ShapeVector {
   readonly lead: string;
   readonly tail: readonly number[];
@@ -32,15 +32,15 @@ class Lowering {
   readonly #to: GraphBuilder;
   /** Folded `[rows, width]` form of a value. */
   readonly #folded = new Map<string, string>();
-  /** An emitted value with the same elements in the same order, for values not yet emitted in their own shape. */
+  /** For values not yet emitted in their own shape: an emitted value with the same elements in the same order. */
   readonly #source = new Map<string, string>();
-  /** Size of the last axis, where known. */
+  /** Size of the last axis, if known. */
   readonly #width = new Map<string, number>();
-  /** A value with the same leading axes, which stands for all such values; a value not listed stands for itself. */
+  /** The value that represents all values with the same leading axes; a value that is not listed represents itself. */
   readonly #lead = new Map<string, string>();
   readonly #leadByDims = new Map<string, string>();
   readonly #shapes = new Map<string, ShapeVector>();
-  /** Shapes that are given: of graph inputs, and of values where somebody knew. */
+  /** Declared shapes, of graph inputs and other values. */
   readonly #declared: ReadonlyMap<string, ValueInfo>;
 
   constructor(graph: Graph) {
@@ -76,7 +76,7 @@ class Lowering {
     } else this.#defer(y, this.#to.add('Gemm', inputs, { attrs }), this.#leadOf(x), output);
   }
 
-  /** Notes that `y` has been computed in folded form. */
+  /** Records that `y` has been computed in folded form. */
   #defer(y: string, folded: string, lead: string, width: number): void {
     this.#folded.set(y, folded);
     this.#source.set(y, folded);
@@ -84,7 +84,7 @@ class Lowering {
     this.#width.set(y, width);
   }
 
-  /** Emits an operator on folded values if at least one of its operands already is folded; tells whether it handled it. */
+  /** Emits an operator on folded values if at least one operand is already folded. Returns whether it handled the node. */
   #foldable(node: Node): boolean {
     const y = node.outputs[0] ?? '';
     const operands = node.inputs.filter((name) => name !== '' && !this.#isVector(name));
@@ -109,7 +109,7 @@ class Lowering {
     return true;
   }
 
-  /** Shape and Concat of leading axes with constants: understood, and computed from the value that stands for the axes. */
+  /** Shape, and Concat of leading axes with constants: remembered, and emitted when needed from the value that represents the axes. */
   #shape(node: Node): boolean {
     const [x = ''] = node.inputs;
     const y = node.outputs[0] ?? '';
@@ -129,7 +129,7 @@ class Lowering {
     return true;
   }
 
-  /** A Reshape reads its input in whatever form it has; to known leading axes and a width, it waits for how it is read. */
+  /** A Reshape reads its input in any form; one to known leading axes and a width is emitted only when needed. */
   #reshape(node: Node): boolean {
     const [x = '', target = ''] = node.inputs;
     const y = node.outputs[0] ?? '';
@@ -149,7 +149,7 @@ class Lowering {
     return true;
   }
 
-  /** What a target like [0, 0, 64] comes to, where it is known which leading axes the zeros copy. */
+  /** The shape that a target like [0, 0, 64] means, if it is known which leading axes the zeros copy. */
   #copiedLead(x: string, y: string, dims: readonly number[]): ShapeVector | null {
     const zeros = dims.findIndex((d) => d !== 0);
     const tail = dims.slice(zeros);
@@ -205,7 +205,7 @@ class Lowering {
     return folded;
   }
 
-  /** An emitted value with the elements of this one in the same order. */
+  /** An emitted value with the same elements in the same order. */
   #anyForm(name: string): string {
     if (this.#shapes.has(name)) return this.#shapeVector(name);
     return this.#to.has(name) ? name : (this.#source.get(name) ?? name);
@@ -220,15 +220,15 @@ class Lowering {
     return this.#to.add('Reshape', [from, this.#emitShape(shape)], { name });
   }
 
-  /** A shape vector of the source graph under its own name. */
+  /** A shape vector of the source graph, under its own name. */
   #shapeVector(name: string): string {
     const shape = present(this.#shapes.get(name), `shape ${name}`);
     return this.#to.has(name) ? name : this.#emitShape(shape, name);
   }
 
-  /** Equal ones become one by `shareCommon`. */
+  /** `shareCommon` merges equal ones. */
   #emitShape({ lead, tail }: ShapeVector, name?: string): string {
-    assert(this.#to.has(lead), `leading axes come from ${lead}, which is only folded`);
+    assert(this.#to.has(lead), `leading axes come from ${lead}, which exists only in folded form`);
     const leading = { attrs: { start: int(0), end: int(-1) } };
     if (tail.length === 0) return this.#to.add('Shape', [lead], { ...leading, name });
     const axes = this.#to.add('Shape', [lead], leading);
@@ -236,7 +236,7 @@ class Lowering {
     return this.#to.add('Concat', [axes, rest], { attrs: { axis: int(0) }, name });
   }
 
-  /** Values whose given dimensions agree in all but the last axis have the same leading axes. */
+  /** Values whose declared dimensions agree in all but the last axis have the same leading axes. */
   #leadOf(name: string): string {
     const known = this.#lead.get(name);
     const dims = this.#declared.get(name)?.shape?.slice(0, -1);
@@ -263,5 +263,5 @@ class Lowering {
 
 const gemmAttrs = (layout: Layout) => ({ transB: int(layout === 'rows' ? 1 : 0) });
 
-/** A branch output whose type the runtime infers. */
+/** A branch output; the runtime infers its type. */
 const untyped = (name: string): ValueInfo => ({ name, dtype: 'float32', shape: null });

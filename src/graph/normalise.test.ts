@@ -7,7 +7,7 @@ import { normalise } from './normalise';
 import { parse } from './parse';
 import { fixtures, lastLogits, plainFeeds, readFixture, runGraph } from './test-support';
 
-describe('every exporter comes to the same form', () => {
+describe('models of every exporter get the same form', () => {
   test.each(fixtures)('%s: same logits, and the splice point of the oracle', async (name) => {
     const { model, external, oracle } = readFixture(name);
     const decoder = normalise(parse(model, external));
@@ -22,7 +22,7 @@ describe('every exporter comes to the same form', () => {
     }
   });
 
-  test('inputs, cache and positions are found in each dialect', () => {
+  test('with inputs, cache and positions found in each dialect', () => {
     const of = (name: string) => {
       const { model, external } = readFixture(name);
       return normalise(parse(model, external));
@@ -50,7 +50,7 @@ describe('every exporter comes to the same form', () => {
     expect(dynamo).toMatchObject({ layers: 2, contextLength: null, inputs: { pastKeys: [], mask: 'attention_mask' } });
   });
 
-  test('every weight of the layers is behind a Linear, and tied tables are one blob', () => {
+  test('with every layer weight in a Linear, and tied tables as one blob', () => {
     const linears = { gpt2: 9, llama: 15, 'llama-genai': 11, qwen2: 15, 'qwen2-genai': 11 };
     for (const name of fixtures) {
       const { model, external } = readFixture(name);
@@ -72,7 +72,7 @@ describe('every exporter comes to the same form', () => {
   });
 });
 
-test('the embedded model gives the logits of PyTorch', async () => {
+test('the embedded model gives the same logits as PyTorch', async () => {
   const folder = fileURLToPath(
     new URL('../../public/models/HuggingFaceTB/SmolLM2-135M-Instruct/onnx/', import.meta.url),
   );

@@ -17,8 +17,8 @@ import { widen } from './widen';
 
 export interface NormaliseOptions {
   /**
-   * Empty the initializers of the given graph as they are read, so that quantised weights can be freed while their
-   * float32 copies are made. The caller must drop its references to the files as well.
+   * Empty the initializers of the given graph while reading them, so that quantised weights can be freed while their
+   * float32 copies are made. The caller must drop its references to the files too.
    */
   readonly consume?: boolean;
 }
@@ -26,7 +26,7 @@ export interface NormaliseOptions {
 const INTEGERS =
   'computes with 8-bit activations from end to end, which is not supported. Choose the fp32, fp16, q4 or dynamically quantised file of the model';
 
-/** Operators of which we know that nothing downstream can run or differentiate them, and what to do instead. */
+/** Operators that cannot be run or differentiated, with the reason. */
 const refused: Readonly<Record<string, string>> = {
   'com.microsoft:MultiHeadAttention': 'is fused attention of a kind that is not supported',
   'com.microsoft:Attention': 'is fused attention of a kind that is not supported',
@@ -37,14 +37,14 @@ const refused: Readonly<Record<string, string>> = {
 };
 
 /**
- * A decoder-only language model of any exporter in one form: float32 weights, `studio:Linear` for products with them,
- * attention and norms in plain operators, one name for everything that the rest of the program needs.
- * @throws StudioError `model-unsupported` with operator and node, where it cannot
+ * Brings a decoder-only language model of any exporter into one form: float32 weights, `studio:Linear` for products with
+ * them, attention and norms in plain operators, and known names for inputs and outputs.
+ * @throws StudioError `model-unsupported` naming operator and node
  */
 export function normalise(given: Graph, options: NormaliseOptions = {}): Decoder {
   const graph = inlineIf(given);
   refuseOperators(graph);
-  // Aliases of weights (Reshape of an initializer) must be gone before quantised tensors are told apart.
+  // Fold aliases of weights (a Reshape of an initializer) before looking for quantised tensors.
   const folded = hoistDequantise(floatActivations(prune(foldConstants(upgradeOpset(graph)))));
   if (options.consume)
     for (const { initializers } of [given, graph]) if (initializers instanceof Map) initializers.clear();
@@ -67,9 +67,9 @@ function refuseOperators({ nodes }: Graph): void {
 }
 
 /**
- * The branch that is taken in the place of an `If` whose condition is known: a constant, or the switch of older exports
- * (`use_cache_branch`), which hold the model twice, without and with a past. The branch without is taken: the other one was
- * traced on a single token and need not be causal over several.
+ * Replaces an `If` whose condition is known by the branch it takes. The condition is a constant, or the switch
+ * `use_cache_branch` of older exports, which hold the model twice, without and with a past. We take the branch without:
+ * the other one was traced on a single token and may not be causal over several.
  */
 export function inlineIf(graph: Graph): Graph {
   const switches = new Set(graph.inputs.filter((v) => v.dtype === 'bool').map((v) => v.name));
@@ -80,7 +80,7 @@ export function inlineIf(graph: Graph): Graph {
   }
   if (next === graph) return graph;
   const used = new Set(next.nodes.flatMap(reads));
-  // Inputs of the branch that is gone would be taken for a cache that the graph reads.
+  // Inputs of the dropped branch would look like a cache that the graph reads.
   return prune({ ...next, inputs: next.inputs.filter((v) => used.has(v.name)) });
 }
 
@@ -96,11 +96,11 @@ function branchOf(node: Node, graph: Graph, switches: ReadonlySet<string>): Grap
   return readsOf(then.value) < readsOf(otherwise.value) ? then.value : otherwise.value;
 }
 
-/** The nodes and weights of a branch in the outer graph; what the If gave out is what the branch gives out. */
+/** Moves the nodes and weights of a branch into the outer graph, under the output names of the If. */
 function inlined(graph: Graph, node: Node, branch: Graph): Graph {
   const results = branch.outputs.flatMap((v, i): Node[] => {
     const output = node.outputs[i] ?? '';
-    // Some exporters call both the same.
+    // Some exporters give both the same name.
     if (v.name === output) return [];
     return [{ op: 'Identity', name: `${node.name}/${i}`, inputs: [v.name], outputs: [output], attrs: {} }];
   });
@@ -114,7 +114,7 @@ function inlined(graph: Graph, node: Node, branch: Graph): Graph {
 }
 
 /**
- * Refuses weights that are no numbers. Infinite ones too in matrices; elsewhere they may mask something.
+ * Refuses weights that are NaN, and in matrices infinite ones (elsewhere those may be masks).
  * @throws StudioError `model-corrupt`
  */
 export function refuseNaN(graph: Graph): void {
@@ -128,13 +128,13 @@ export function refuseNaN(graph: Graph): void {
     if (at >= 0)
       throw new StudioError(
         'model-corrupt',
-        `The weight ${tensor.name} [${tensor.dims}] holds ${values[at]} at element ${at}, with which nothing can be computed. Download or export the model again.`,
+        `The weight ${tensor.name} [${tensor.dims}] is ${values[at]} at element ${at}, so the model cannot be run. Download or export it again.`,
         { data: { tensor: tensor.name } },
       );
   }
 }
 
-/** Twenty-five times as fast as a question an element, which matters with 135 million: 0 x is 0 for finite numbers alone. */
+/** 0 x is 0 only for finite x. 25 times faster than testing each element, which matters for 135 million of them. */
 function allFinite(values: Float32Array): boolean {
   let [a, b, c, d] = [0, 0, 0, 0];
   const whole = values.length & ~3;

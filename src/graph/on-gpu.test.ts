@@ -6,7 +6,7 @@ import { onGpu } from './on-gpu';
 import { print } from './print';
 import { f32, i64, runGraph } from './test-support';
 
-test('guards of a softmax, casts of integers and constant fillings keep their numbers, without an operator that a GPU lacks', async () => {
+test('rewrites softmax guards, integer casts and constant fills for the GPU, with the same result', async () => {
   const b = new GraphBuilder();
   const scores = b.input('scores', 'float32', ['rows', 3]);
   const positions = b.input('positions', 'int64', ['rows']);
@@ -39,7 +39,7 @@ test('guards of a softmax, casts of integers and constant fillings keep their nu
   expect(found[0]?.slice(3)).toEqual([0, 0, 0]);
 });
 
-test('other guards stay', () => {
+test('leaves other guards unchanged', () => {
   const b = new GraphBuilder();
   const x = b.input('x', 'float32', ['n']);
   b.output(b.add('Where', [b.add('IsNaN', [x]), b.constant('float32', [], [0]), x], { name: 'y' }), 'float32', null);

@@ -7,13 +7,13 @@ import { rewrite } from './rewrite';
 import { prune } from './simplify';
 
 /**
- * Says with operators that have kernels on a GPU what exporters say with others, so that no float leaves it on the way:
+ * Replaces operators that have no GPU kernel, so that no float has to leave the GPU:
  *
  *     Where(IsNaN(p), z, p), p a softmax  ->  Where(p >= 0, p, z)
  *     Cast(int64 -> float)                ->  Cast(int32 -> float) of Cast(int64 -> int32)
  *     ConstantOfShape(shape), a float     ->  Expand of it
  *
- * A position, length or mask fits an int32; the first of the two casts moves integers only.
+ * Positions, lengths and masks fit an int32, and the first of the two casts moves only integers.
  */
 export function onGpu(graph: Graph): Graph {
   const source = producers(graph);
@@ -46,7 +46,7 @@ export function onGpu(graph: Graph): Graph {
   return prune(rewritten);
 }
 
-/** What a ConstantOfShape fills with, if that is a float32; 0 where it does not say. */
+/** The float32 that a ConstantOfShape fills with (0 by default); null for other types. */
 function filling({ attrs: { value } }: Node): number | null {
   if (value?.type !== 'tensor') return 0;
   return value.value.dtype === 'float32' ? (toNumbers(value.value)[0] ?? null) : null;

@@ -16,7 +16,7 @@ function captured(graph: Graph): Set<string> {
   return out;
 }
 
-/** Every name that a node reads, its subgraphs' captures included, without omitted inputs. */
+/** Every name that a node reads, including captures of its subgraphs, without omitted inputs. */
 export function reads(node: Node): string[] {
   const names = node.inputs.filter((name) => name !== '');
   for (const attr of Object.values(node.attrs)) if (attr.type === 'graph') names.push(...captured(attr.value));
@@ -40,9 +40,8 @@ export function readCounts(graph: Graph): Map<string, number> {
 }
 
 /**
- * The nodes in an order in which every value is defined before it is read; the given order where that already holds.
- * `outer` are names defined in enclosing scopes.
- * @throws StudioError `model-corrupt` for values without definition, with two, or that depend on themselves
+ * The nodes in topological order; the given order if it already is one. `outer` are names defined in enclosing scopes.
+ * @throws StudioError `model-corrupt` for values that are undefined, defined twice, or depend on themselves
  */
 export function ordered(graph: Graph, outer: ReadonlySet<string> = new Set()): Node[] {
   const byOutput = new Map<string, Node>();
@@ -57,7 +56,7 @@ export function ordered(graph: Graph, outer: ReadonlySet<string> = new Set()): N
     }
   const done: Node[] = [];
   const state = new Map<Node, 'open' | 'done'>();
-  // An explicit stack: a chain of nodes can be longer than the call stack is deep.
+  // An explicit stack, because a chain of nodes can exceed the call stack.
   for (const root of graph.nodes) {
     const stack: { node: Node; pending: string[] }[] = [];
     const enter = (node: Node) => {
@@ -82,6 +81,6 @@ export function ordered(graph: Graph, outer: ReadonlySet<string> = new Set()): N
       enter(source);
     }
   }
-  for (const { name } of graph.outputs) if (!known.has(name)) throw corrupt(`Graph output ${name} has no definition.`);
+  for (const { name } of graph.outputs) if (!known.has(name)) throw corrupt(`Graph output ${name} is not defined.`);
   return done;
 }

@@ -29,7 +29,7 @@ function codeOf(f: () => unknown): string {
   return 'no error';
 }
 
-describe('real exports', () => {
+describe('parsing real exports', () => {
   test.each(fixtures)('%s computes the same after parse and serialise', async (name) => {
     const { model, external, oracle } = readFixture(name);
     const graph = parse(model, external);
@@ -42,7 +42,7 @@ describe('real exports', () => {
     }
   });
 
-  test('weights are views of the file, not copies', () => {
+  test('returns weights as views of the file, not copies', () => {
     const { model, external } = readFixture('llama-genai-fp32');
     const buffers = new Set([model.buffer, ...[...external.values()].map((file) => file.buffer)]);
     for (const tensor of parse(model, external).initializers.values())
@@ -50,7 +50,7 @@ describe('real exports', () => {
   });
 });
 
-describe('round trip of our own graphs', () => {
+describe('serialise and parse restore', () => {
   const reread = (attrs: Record<string, Attr>) => {
     const b = new GraphBuilder();
     const x = b.input('x', 'float32', ['n', null, 3]);
@@ -84,14 +84,14 @@ describe('round trip of our own graphs', () => {
     );
   });
 
-  test('symbolic, unknown and absent dimensions; omitted inputs', () => {
+  test('symbolic, unknown and absent dimensions, and omitted inputs', () => {
     const graph = reread({});
     expect(graph.inputs[0]?.shape).toEqual(['n', null, 3]);
     expect(graph.outputs[0]?.shape).toEqual([]);
     expect(graph.nodes[0]?.inputs).toEqual(['x', '']);
   });
 
-  test('a branch reads values of the outer graph; large weights in it go external', () => {
+  test('a branch that reads outer values and has large external weights', () => {
     const branch = new GraphBuilder();
     const w = branch.initializer({ name: 'w', dtype: 'float32', dims: [1024], bytes: new Uint8Array(4096) });
     branch.push({ op: 'Add', name: 'a', inputs: ['x', w], outputs: ['y'], attrs: {} });
@@ -121,7 +121,7 @@ describe('round trip of our own graphs', () => {
   });
 });
 
-describe('typed fields', () => {
+describe('tensors in typed fields', () => {
   const tensor = (fields: MessageInitShape<typeof TensorProtoSchema>) =>
     readTensor(create(TensorProtoSchema, { ...fields, dims: fields.dims ?? [2n] }), 't', new Map());
 
@@ -139,19 +139,19 @@ describe('typed fields', () => {
     expect([...read.bytes]).toEqual(bytes);
   });
 
-  test('a wrong number of values is refused', () => {
+  test('are refused with a wrong number of values', () => {
     expect(codeOf(() => tensor({ dataType: 1, floatData: [1] }))).toBe('model-corrupt');
     expect(codeOf(() => tensor({ dataType: 1, floatData: [], dims: [-1n] }))).toBe('model-corrupt');
   });
 
-  test('element types that we do not read are refused by name', () => {
+  test('are refused by name for unsupported element types', () => {
     expect(() => tensor({ dataType: 17 })).toThrow('Tensor t has element type number 17');
     expect(codeOf(() => tensor({ dataType: 8 }))).toBe('model-unsupported');
   });
 });
 
 describe('malformed files', () => {
-  test('garbage and truncation end in model-corrupt, never in another error', () => {
+  test('garbage and truncated files are model-corrupt, never another error', () => {
     const { model } = readFixture('llama-genai-int4');
     const cuts = fc.integer({ min: 0, max: model.length - 1 }).map((n) => model.subarray(0, n));
     fc.assert(
@@ -162,7 +162,7 @@ describe('malformed files', () => {
     );
   });
 
-  test('flipped bytes never end in an untyped error', () => {
+  test('flipped bytes never cause an untyped error', () => {
     const { model, external } = readFixture('llama-genai-int4');
     fc.assert(
       fc.property(fc.integer({ min: 0, max: model.length - 1 }), fc.integer({ min: 1, max: 255 }), (at, mask) => {
@@ -188,7 +188,7 @@ describe('malformed files', () => {
       ),
     );
 
-  test('external data must lie inside its file', () => {
+  test('external data outside its file is refused', () => {
     expect(external({ location: 'data', offset: '8', length: '8' })).toBe('no error');
     expect(external({ location: './data' })).toBe('no error');
     expect(external({ location: 'data', offset: '9', length: '8' })).toBe('model-corrupt');
@@ -205,7 +205,7 @@ describe('malformed files', () => {
     },
   );
 
-  test('values without definition, with two, or circular are refused', () => {
+  test('undefined, doubly defined or circular values are refused', () => {
     const node = (input: string, output: string, opType = 'Neg') => ({ opType, input: [input], output: [output] });
     const model = (nodes: ReturnType<typeof node>[]) =>
       toBinary(
@@ -217,7 +217,7 @@ describe('malformed files', () => {
       );
     expect(() => parse(model([node('x', 'y')]))).toThrow('reads x, which nothing defines');
     expect(() => parse(model([node('b', 'a'), node('a', 'b')]))).toThrow('depends on itself');
-    expect(() => parse(model([]))).toThrow('Graph output y has no definition');
+    expect(() => parse(model([]))).toThrow('Graph output y is not defined');
     expect(() => parse(model([node('y', 'y')]))).toThrow('depends on itself');
   });
 
@@ -227,12 +227,12 @@ describe('malformed files', () => {
         ModelProtoSchema,
         create(ModelProtoSchema, { opsetImport: [{ version: 18n }], graph: { name: 'g' }, ...fields }),
       );
-    expect(() => parse(bytes({ functions: [{ name: 'Swish' }] }))).toThrow('functions of its own (Swish)');
+    expect(() => parse(bytes({ functions: [{ name: 'Swish' }] }))).toThrow('custom functions (Swish)');
     const node = { opType: 'Op', name: 'n', attribute: [{ name: 'a', type: Kind.GRAPHS }] };
     expect(() => parse(bytes({ graph: { name: 'g', node: [node] } }))).toThrow('Attribute a of Op node n');
   });
 
-  test('nodes that come out of order are put in order', () => {
+  test('nodes in the wrong order are sorted', () => {
     const bytes = toBinary(
       ModelProtoSchema,
       create(ModelProtoSchema, {

@@ -18,19 +18,19 @@ const decoder = new TextDecoder();
 
 /**
  * Reads an ONNX model. Constant nodes become initializers; weights are views of `bytes` or of the external files, not copies.
- * The result is checked: every value is defined once, before it is read.
- * @param external content of the external data files by location, e.g. `model.onnx_data`
+ * Checks that every value is defined once, before it is read.
+ * @param external contents of the external data files by location, e.g. `model.onnx_data`
  * @throws StudioError `model-corrupt`, `model-missing-file`, `model-unsupported`
  */
 export function parse(bytes: Uint8Array, external: ExternalFiles = new Map()): Graph {
   refuseTooMany(bytes);
   const model = decode(bytes);
   if (!model.graph || model.opsetImport.length === 0)
-    throw new StudioError('model-corrupt', 'The file holds no ONNX graph. It may be cut off, or of another kind.');
+    throw new StudioError('model-corrupt', 'The file contains no ONNX graph. It may be cut off, or not an ONNX file.');
   if (model.functions.length > 0)
     throw new StudioError(
       'model-unsupported',
-      `The model defines functions of its own (${model.functions.map((f) => f.name).join(', ')}), which are not supported. Export it with functions inlined.`,
+      `The model defines custom functions (${model.functions.map((f) => f.name).join(', ')}), which are not supported. Export it with functions inlined.`,
     );
   const opsets = Object.fromEntries(
     model.opsetImport.map(({ domain, version }) => [domain === 'ai.onnx' ? '' : domain, Number(version)]),
@@ -187,10 +187,10 @@ function readConstant(node: NodeProto, files: ExternalFiles): Initializer | null
   }
 }
 
-/** Fields of graphs and nodes that a model may have; the largest language models have a tenth of it. */
+/** Most fields of graphs and nodes that a model may have; the largest language models have a tenth of that. */
 const MAX_PARTS = 2_000_000;
 
-/** Message fields that hold more of the graph, by kind of message; every other field is passed over unread. */
+/** Message fields that contain more of the graph, by kind of message; all other fields are skipped. */
 const INSIDE = {
   model: { 7: 'graph' },
   graph: { 1: 'node' },
@@ -201,8 +201,8 @@ const INSIDE = {
 type Message = keyof typeof INSIDE;
 
 /**
- * Counts the parts of an ONNX file without decoding it, so that a file of millions of nodes is refused before it takes the
- * memory and the time that decoding them would. Says nothing of files that are not well formed: the decoder does.
+ * Counts the parts of an ONNX file without decoding it, so that a file with millions of nodes is refused before it costs
+ * memory and time. Leaves malformed files to the decoder.
  * @throws StudioError `model-corrupt`
  */
 export function refuseTooMany(bytes: Uint8Array): void {
@@ -216,7 +216,7 @@ export function refuseTooMany(bytes: Uint8Array): void {
     if (++parts > MAX_PARTS)
       throw new StudioError(
         'model-corrupt',
-        `The model has more than ${MAX_PARTS.toLocaleString('en')} parts (nodes, their inputs, outputs and attributes, weights). No language model has so many: it is not loaded.`,
+        `The model has more than ${MAX_PARTS.toLocaleString('en')} parts (nodes, their inputs, outputs and attributes, weights). No language model has that many, so it is not loaded.`,
       );
     const tag = varint(bytes, top.at);
     const field = Math.floor(tag.value / 8);
@@ -231,7 +231,7 @@ export function refuseTooMany(bytes: Uint8Array): void {
   }
 }
 
-/** Where a field of a fixed size or a varint ends; null for kinds that ONNX does not use. */
+/** Where a varint or a field of fixed size ends; null for wire types that ONNX does not use. */
 function skipped(bytes: Uint8Array, at: number, wire: number): number | null {
   if (wire === 0) return varint(bytes, at).next;
   if (wire === 1) return at + 8;

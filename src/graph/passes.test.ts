@@ -24,7 +24,7 @@ const weight = (b: GraphBuilder, name: string, dims: number[], start = 0) =>
   });
 const numbers = (tensor: { data: unknown } | undefined) => [...((tensor?.data ?? []) as Float32Array)];
 
-test('equal sub-expressions become one; graph outputs keep their names', () => {
+test('shareCommon merges equal sub-expressions and keeps the names of graph outputs', () => {
   const b = new GraphBuilder();
   const x = b.input('x', 'float32', ['n']);
   const one = b.add('Neg', [x]);
@@ -43,7 +43,7 @@ test('equal sub-expressions become one; graph outputs keep their names', () => {
   `);
 });
 
-test('what no output needs goes', () => {
+test('prune drops everything that no output needs', () => {
   const b = new GraphBuilder();
   const x = b.input('x', 'float32', ['n']);
   b.input('unused', 'float32', ['n']);
@@ -55,7 +55,7 @@ test('what no output needs goes', () => {
   expect(graph.inputs.map((v) => v.name)).toEqual(['x']);
 });
 
-test('shape arithmetic on constants is computed; weights only get other dimensions', () => {
+test('foldConstants computes shape arithmetic and gives weights only other dimensions', () => {
   const b = new GraphBuilder();
   const x = b.input('x', 'float32', ['n']);
   const w = weight(b, 'w', [128, 64]);
@@ -81,7 +81,7 @@ test('shape arithmetic on constants is computed; weights only get other dimensio
   expect(graph.initializers.get(seen)?.bytes).toBe(b.build().initializers.get('w')?.bytes);
 });
 
-describe('opset', () => {
+describe('upgradeOpset', () => {
   const old = (opset: number): Graph => {
     const b = new GraphBuilder();
     const x = b.input('x', 'float32', [2, 3]);
@@ -92,7 +92,7 @@ describe('opset', () => {
     return { ...b.build(), opsets: { '': opset } };
   };
 
-  test('older graphs compute the same after the upgrade', async () => {
+  test('keeps the results of older graphs', async () => {
     const feeds = { x: f32([2, 3], [1, 2, 3, 4, 5, 6]) };
     const want = await runGraph(old(11), feeds);
     const graph = upgradeOpset(old(11));
@@ -100,12 +100,12 @@ describe('opset', () => {
     expect(numbers((await runGraph(graph, feeds)).y)).toEqual(numbers(want.y));
   });
 
-  test('too old ones are refused', () => {
+  test('refuses opsets that are too old', () => {
     expect(() => upgradeOpset(old(9))).toThrow('exported for ONNX opset 9');
   });
 });
 
-test('a fused residual norm is an Add and a norm', async () => {
+test('splits a fused residual norm into an Add and a norm', async () => {
   const make = () => {
     const b = new GraphBuilder();
     const inputs = [b.input('x', 'float32', ['n', 4]), b.input('skip', 'float32', ['n', 4]), weight(b, 'w', [4], 1)];
@@ -140,7 +140,7 @@ test('a fused residual norm is an Add and a norm', async () => {
   ]);
 });
 
-test('half precision becomes float32, and casts between floats go', () => {
+test('widen turns half precision into float32 and drops casts between floats', () => {
   const b = new GraphBuilder();
   const x = b.input('x', 'float16', ['n', 2]);
   const w = b.initializer({ name: 'w', dtype: 'float16', dims: [2], bytes: new Uint8Array([0x00, 0x3c, 0x00, 0xc0]) });
@@ -158,8 +158,8 @@ test('half precision becomes float32, and casts between floats go', () => {
   `);
 });
 
-describe('linear', () => {
-  test('MatMul, Gemm and transposed weights; an Add becomes the bias', () => {
+describe('recogniseLinear', () => {
+  test('covers MatMul, Gemm and transposed weights, with an Add as bias', () => {
     const b = new GraphBuilder();
     const x = b.input('x', 'float32', ['n', 't', 3]);
     const a = weight(b, 'a', [3, 5]);
@@ -217,7 +217,7 @@ describe('linear', () => {
   );
 });
 
-describe('surgery', () => {
+describe('rewriting a graph', () => {
   const graph = () => {
     const b = new GraphBuilder();
     const x = b.input('x', 'float32', ['n']);
@@ -227,7 +227,7 @@ describe('surgery', () => {
     return b.build();
   };
 
-  test('readers of a value read another, and what was only needed before goes', () => {
+  test('redirects the readers of a value and drops unneeded nodes', () => {
     const plain = graph();
     const given = { ...plain, inputs: [...plain.inputs, { name: 'instead', dtype: 'float32' as const, shape: ['n'] }] };
     const next = withOutputs(
@@ -237,7 +237,7 @@ describe('surgery', () => {
     expect(next.nodes.map((n) => [n.op, n.inputs])).toEqual([['Abs', ['instead']]]);
   });
 
-  test('nodes appended at the end move before their readers', () => {
+  test('moves appended nodes before their readers', () => {
     const b = new GraphBuilder(graph());
     b.add('Sqrt', ['a'], { name: 'late' });
     const next = replaceUses(b.build(), 'a', 'late', (node) => node.op === 'Sqrt');
@@ -245,7 +245,7 @@ describe('surgery', () => {
   });
 });
 
-describe('the decoder that is found', () => {
+describe('detect', () => {
   /** Gemma's ways: scaled embeddings, softcapped logits, a head that reads the last position only. */
   const gemma = (logitsOp = 'Mul') => {
     const b = new GraphBuilder();
@@ -266,7 +266,7 @@ describe('the decoder that is found', () => {
     return b.build();
   };
 
-  test('scale, softcap, and hidden states of all positions', () => {
+  test('finds scale, softcap, and the hidden states of all positions', () => {
     expect(normalise(gemma())).toMatchObject({
       embeddings: 'embedded',
       finalHidden: 'hidden',
@@ -279,7 +279,7 @@ describe('the decoder that is found', () => {
     });
   });
 
-  test('what is not a language model is refused with the operator and the node', () => {
+  test('refuses other models, naming operator and node', () => {
     expect(() => normalise(gemma('Max'))).toThrow('The logits come from Max node logits');
     const b = new GraphBuilder();
     b.output(b.add('com.microsoft:QMoE', [b.input('x', 'float32', [2, 2])], { name: 'experts' }), 'float32', null);

@@ -20,13 +20,13 @@ const short: Readonly<Record<DType, string>> = {
   string: 'string',
 };
 
-/** `f32[batch,?,64]`; `f32` alone when the shape is unknown. */
+/** `f32[batch,?,64]`; just `f32` if the shape is unknown. */
 const printType = ({ dtype, shape }: Pick<ValueInfo, 'dtype' | 'shape'>): string =>
   short[dtype] + (shape ? `[${shape.map((d) => d ?? '?').join(',')}]` : '');
 
 /**
- * A graph as text, one line a node: `%out = Op(%a, %b) {attr=1} : f32[2,3]`. Small constants stand where they are used,
- * as `i64[2]{0,-1}`; large ones are listed with the inputs. For golden tests and for reading.
+ * A graph as text, one line per node: `%out = Op(%a, %b) {attr=1} : f32[2,3]`. Small constants are written where they are
+ * used, as `i64[2]{0,-1}`; large ones are listed with the inputs. For golden tests and for people.
  */
 export function print(graph: Graph): string {
   return [...lines(graph, '', new Map())].join('\n');
@@ -66,7 +66,7 @@ const isSmall = (tensor: Initializer) =>
 const literal = (tensor: Initializer) =>
   `${short[tensor.dtype]}[${tensor.dims}]{${toNumbers(tensor).map(number).join(',')}}`;
 
-/** Six significant digits: enough to recognise, few enough to be the same everywhere. */
+/** Six significant digits: enough to recognise, and the same on every machine. */
 const number = (value: number) => (Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(6))));
 
 function attribute(attr: Attr): string {

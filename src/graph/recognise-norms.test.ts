@@ -74,7 +74,7 @@ describe.each([
   });
 });
 
-test('what is divided by the root of another value, or by a mean over other axes, is no norm', () => {
+test('does not take a division by the root of another value, or of a mean over other axes, for a norm', () => {
   const s = steps();
   const other = s.b.input('other', 'float32', ['rows', WIDTH]);
   s.b.output(s.b.add('Mul', [s.b.add('Div', [s.x, s.root(s.power(other))]), s.weight], { name: 'y' }), 'float32', null);

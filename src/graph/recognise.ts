@@ -10,14 +10,14 @@ import { type Rewriting, rewrite } from './rewrite';
  *     SkipSimplifiedLayerNormalization(x, skip, weight) -> y, _, _, sum     sum = x + skip     y = RMSNorm(sum) * weight
  *     SkipLayerNormalization(x, skip, weight, bias)     -> y, _, _, sum     y = LayerNorm(sum) * weight + bias
  *
- * Of (Simplified)LayerNormalization only the first output stays: the second is uninitialised memory on WebGPU.
+ * (Simplified)LayerNormalization keeps only its first output: the second is uninitialised memory on WebGPU.
  */
 export function splitSkipNorms(graph: Graph): Graph {
   const uses = readCounts(graph);
   return rewrite(graph, 'norm/', (node, to) => {
     const second = node.outputs.slice(1, 3).find((name) => uses.has(name));
     if (/Normalization$/.test(node.op) && second !== undefined)
-      throw unsupported(node, `is asked for its mean or deviation (${second}), which is not supported`);
+      throw unsupported(node, `outputs its mean or deviation (${second}), which is not supported`);
     switch (node.op) {
       case 'com.microsoft:SkipSimplifiedLayerNormalization': {
         const [x = '', skip = '', weight = '', bias = ''] = node.inputs;
@@ -98,7 +98,7 @@ class Finder {
     this.#uses = readCounts(graph);
   }
 
-  /** The norm whose last step this node is: the sum with a bias, else the product with the weight. */
+  /** The norm that ends in this node: in the sum with a bias, or else in the product with the weight. */
   norm(node: Node): Norm | null {
     if (node.op === 'Add') return this.#biased(node);
     const norm = node.op === 'Mul' ? this.#weighted(node) : null;
@@ -176,7 +176,7 @@ class Finder {
     return x !== '' && this.#meanOf(mean) === x ? x : null;
   }
 
-  /** x of a mean over the last axis, which stays as one of size 1. */
+  /** x of a mean over the last axis that keeps it, with size 1. */
   #meanOf(name: string): string | null {
     const node = this.#source.get(name);
     if (node?.op !== 'ReduceMean' || intAttr(node, 'keepdims', 1) !== 1) return null;
@@ -198,7 +198,7 @@ class Finder {
 
 const QUICK_GELU = 'com.microsoft:QuickGelu';
 
-/** `x * Sigmoid(x)` as the one operator that it is, so that its gradient is one formula: QuickGelu with alpha 1. */
+/** Writes `x * Sigmoid(x)` as one operator, QuickGelu with alpha 1, so that its gradient is one formula. */
 export function recogniseSilu(graph: Graph): Graph {
   const source = producers(graph);
   const argument = ({ op, inputs }: Node): string | null => {
@@ -215,7 +215,7 @@ export function recogniseSilu(graph: Graph): Graph {
   });
 }
 
-/** The other way round, for the runtime: the backward part needs the sigmoid too, and shares it. */
+/** The reverse, for the runtime: the backward part needs the sigmoid too, and shares it. */
 export function writeSilu(graph: Graph): Graph {
   return rewrite(graph, 'silu/', (node, { builder }) => {
     if (node.op !== QUICK_GELU || floatAttr(node, 'alpha', 1.702) !== 1) return false;

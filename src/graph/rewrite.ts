@@ -4,14 +4,15 @@ import { ordered, producers } from './order';
 
 export interface Rewriting {
   readonly builder: GraphBuilder;
-  /** Later readers of `value` read `replacement`. Not for graph outputs: those must keep their name. */
+  /** Makes later readers of `value` read `replacement`. Not for graph outputs, which must keep their name. */
   replace(value: string, replacement: string): void;
   isOutput(value: string): boolean;
 }
 
 /**
- * Emits every node of a graph again, in order, or what `rule` emits in its place. A rule that handles a node must define
- * every output of it that is still read, under its old name or through `replace`, and return true. `renamed` are replacements that hold from the start.
+ * Emits every node of a graph again, in order, or what `rule` emits instead. A rule that handles a node returns true, and
+ * must define every output that is still read, under its old name or through `replace`. `renamed` are replacements that
+ * apply from the start.
  */
 export function rewrite(
   graph: Graph,
@@ -34,7 +35,7 @@ export function rewrite(
   return builder.build();
 }
 
-/** The node with some of the names that it reads replaced, those that its subgraphs capture included. */
+/** The node with some of the names that it reads replaced, including those that its subgraphs capture. */
 export function renameReads(node: Node, names: ReadonlyMap<string, string>): Node {
   const has = (graph: Graph): boolean =>
     graph.outputs.some((v) => names.has(v.name)) || graph.nodes.some((inner) => touches(inner));
@@ -59,8 +60,8 @@ function renameCaptures(graph: Graph, names: ReadonlyMap<string, string>): Graph
 }
 
 /**
- * Lets every reader of `value` read `replacement` instead, except the nodes named in `except` (usually those that compute
- * the replacement) and graph outputs. Nodes are put in order again.
+ * Makes every reader of `value` read `replacement`, except graph outputs and the nodes that `except` selects (usually those
+ * that compute the replacement). Sorts the nodes again.
  */
 export function replaceUses(
   graph: Graph,

@@ -24,19 +24,19 @@ import { externalTensor, inlineTensor } from './tensor-proto';
 
 const encoder = new TextEncoder();
 
-/** Initializers of at least this many bytes stay outside the protobuf. */
+/** Initializers of at least this many bytes become external files. */
 const externalFrom = 1024;
 
-/** ONNX IR version that we write: the newest that all opsets up to 22 need. */
+/** The ONNX IR version that opsets up to 22 need. */
 const irVersion = 10n;
 
 export interface SerialisedGraph {
   readonly model: Uint8Array;
-  /** One "file" an initializer, or `uses` of them with the same bytes; `data` is the initializer's own view. */
+  /** One "file" per initializer, or per `uses` initializers with the same bytes; `data` is the initializer's own view. */
   readonly external: readonly { readonly path: string; readonly data: Uint8Array; readonly uses: number }[];
 }
 
-/** Collects external files, one for each distinct view of bytes. */
+/** Collects external files, one per distinct view of bytes. */
 class ExternalData {
   readonly files: { path: string; data: Uint8Array; uses: number }[] = [];
   readonly #known = new Map<string, { path: string; uses: number }>();
@@ -59,8 +59,8 @@ class ExternalData {
 }
 
 /**
- * Writes a graph as an ONNX model whose large weights are external files, by reference. Pseudo-operators must have been
- * lowered before.
+ * Writes a graph as an ONNX model with its large weights as external files, by reference. Pseudo-operators must be lowered
+ * first.
  */
 export function serialise(graph: Graph): SerialisedGraph {
   const external = new ExternalData();
@@ -79,7 +79,7 @@ function writeGraph(graph: Graph, external: ExternalData, top: boolean): GraphPr
   return create(GraphProtoSchema, {
     name: graph.name || 'graph',
     input: graph.inputs.map(writeValue),
-    // A branch's outputs get their type from the runtime's own inference.
+    // The runtime infers the types of a branch's outputs.
     output: graph.outputs.map((value) =>
       top || value.shape ? writeValue(value) : create(ValueInfoProtoSchema, { name: value.name }),
     ),
@@ -123,7 +123,7 @@ function writeNode(node: Node, external: ExternalData): NodeProto {
 
 const maxInt64 = 2n ** 63n - 1n;
 
-/** The int64 extremes become 2^63 as doubles; back to the largest that fits. */
+/** As a double, the largest int64 is 2^63; this turns it back. */
 function int64(value: number): bigint {
   const exact = BigInt(Math.trunc(value));
   return exact > maxInt64 ? maxInt64 : exact;

@@ -7,7 +7,7 @@ import { f32, runGraph } from './test-support';
 
 const numbers = (tensor: { readonly data: unknown } | undefined) => Array.from((tensor?.data ?? []) as Float32Array);
 
-test('x times its sigmoid is one operator, from either side, and back', async () => {
+test('turns x times its sigmoid into one operator, from either side, and back', async () => {
   const b = new GraphBuilder();
   const x = b.input('x', 'float32', ['n']);
   b.output(b.add('Mul', [x, b.add('Sigmoid', [x])], { name: 'left' }), 'float32', null);
@@ -26,7 +26,7 @@ test('x times its sigmoid is one operator, from either side, and back', async ()
   for (const name of ['left', 'right']) expect(numbers(given[name])).toEqual(numbers(expected[name]));
 });
 
-test('a gate by another value, and QuickGelu of another alpha, stay as they are', () => {
+test('leaves a gate by another value and QuickGelu with another alpha unchanged', () => {
   const b = new GraphBuilder();
   const [x, y] = [b.input('x', 'float32', ['n']), b.input('y', 'float32', ['n'])];
   b.output(b.add('Mul', [y, b.add('Sigmoid', [x])], { name: 'gated' }), 'float32', null);

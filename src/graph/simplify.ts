@@ -6,7 +6,7 @@ import { producers, reads } from './order';
 import { rewrite } from './rewrite';
 
 export interface PruneOptions {
-  /** Also drop graph inputs that nothing reads. */
+  /** Also drop unused graph inputs. */
   readonly inputs?: boolean;
 }
 
@@ -31,26 +31,26 @@ export function prune(graph: Graph, options: PruneOptions = {}): Graph {
   };
 }
 
-/** The graph that computes just these values: other outputs go, and with them all that only they needed. */
+/** The graph that computes only these values: other outputs go, and with them everything that only they needed. */
 export function withOutputs(graph: Graph, outputs: readonly ValueInfo[]): Graph {
   const defined = new Set([
     ...graph.inputs.map((v) => v.name),
     ...graph.initializers.keys(),
     ...producers(graph).keys(),
   ]);
-  for (const { name } of outputs) assert(defined.has(name), `output ${name} has no definition`);
+  for (const { name } of outputs) assert(defined.has(name), `output ${name} is not defined`);
   return prune({ ...graph, outputs });
 }
 
-/** Operators that give something else each time. */
+/** Operators whose result changes from run to run. */
 const impure = /^(Random|Multinomial|Bernoulli|Dropout)/;
 
-/** Constants at most this large are compared by content, larger ones by the view that holds them. */
+/** Constants up to this many bytes are compared by content, larger ones by the view that holds them. */
 const contentLimit = 4096;
 
 /**
- * Common-subexpression elimination: of nodes that compute the same from the same, the first stays. Initializers with the
- * same bytes (the same view, or equal small content) become one. Nodes with subgraphs and graph outputs stay.
+ * Common-subexpression elimination: keeps the first of equal nodes with equal inputs. Initializers with the same bytes (the
+ * same view, or equal small content) become one. Nodes with subgraphs and graph outputs stay.
  */
 export function shareCommon(graph: Graph): Graph {
   const outputs = new Set(graph.outputs.map((v) => v.name));
@@ -113,7 +113,7 @@ function attrKey(attr: Attr | undefined): string {
   return JSON.stringify([attr?.type, attr && 'value' in attr ? attr.value : null]);
 }
 
-/** Larger constants are only given other dimensions, never computed with. */
+/** Larger constants may get other dimensions, but are never computed with. */
 const smallElements = 4096;
 
 type Inputs = readonly (Initializer | undefined)[];
@@ -131,11 +131,11 @@ const of = (dtype: PlainDType, dims: readonly number[], values: readonly number[
   bytes: encode(dtype, values),
 });
 
-/** The same bytes under other dimensions. */
+/** The same bytes with other dimensions. */
 const viewed = (tensor: Initializer | undefined, dims: readonly number[] | null): Folded | null =>
   tensor && dims ? { dtype: tensor.dtype, dims, bytes: tensor.bytes } : null;
 
-/** Elementwise integer arithmetic of equal shapes or with a scalar. */
+/** Elementwise integer arithmetic on equal shapes, or with a scalar. */
 const arithmetic =
   (f: (a: number, b: number) => number): Rule =>
   ([a, b]) => {
@@ -234,8 +234,8 @@ const rules: Readonly<Record<string, Rule>> = {
 };
 
 /**
- * Constant folding where it is small: shape arithmetic on constants. Weights are at most given other dimensions (the bytes
- * stay the same view). Identity nodes go as well.
+ * Folds small constants: shape arithmetic. Weights at most get other dimensions (their bytes stay the same view). Identity
+ * nodes are removed.
  */
 export function foldConstants(graph: Graph): Graph {
   return rewrite(graph, 'fold/', (node, to) => {

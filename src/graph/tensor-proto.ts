@@ -9,14 +9,14 @@ import {
 } from './generated/onnx_pb';
 import type { DType, Initializer } from './ir';
 
-/** External data files of a model: location as written in the model -> content. */
+/** External data files of a model, by location as written in the model. */
 export type ExternalFiles = ReadonlyMap<string, Uint8Array>;
 
 const corrupt = (message: string) => new StudioError('model-corrupt', message);
 
 /**
- * A tensor message as an initializer. The bytes are views of the model or of the external file wherever ONNX stores them raw.
- * @throws StudioError `model-corrupt` for sizes that do not fit, `model-missing-file`, `model-unsupported` for element types we do not read
+ * A tensor message as an initializer. Raw data is a view of the model or of the external file.
+ * @throws StudioError `model-corrupt` for wrong sizes, `model-missing-file`, `model-unsupported` for element types we do not read
  */
 export function readTensor(proto: TensorProto, name: string, files: ExternalFiles): Initializer {
   const dtype = maybeDType(proto.dataType);
@@ -38,7 +38,7 @@ export function readTensor(proto: TensorProto, name: string, files: ExternalFile
         : typedBytes(proto, dtype);
   if (bytes.byteLength !== expected)
     throw corrupt(
-      `Tensor ${name} ${dtype}[${dims}] needs ${expected} bytes, but the model holds ${bytes.byteLength} for it.`,
+      `Tensor ${name} ${dtype}[${dims}] needs ${expected} bytes, but the model has ${bytes.byteLength} for it.`,
     );
   return { name, dtype, dims, bytes };
 }
@@ -52,14 +52,14 @@ function externalBytes(proto: TensorProto, name: string, files: ExternalFiles, e
   if (!file)
     throw new StudioError(
       'model-missing-file',
-      `The model needs the file ${location}, which is not there. Add it beside the .onnx file.`,
+      `The model needs the file ${location}, which is missing. Add it next to the .onnx file.`,
       { data: { path: location } },
     );
   const offset = byteCount(entries.get('offset') ?? '0');
   const length = byteCount(entries.get('length') ?? String(expected));
   if (offset === null || length === null || offset + length > file.byteLength)
     throw corrupt(
-      `Tensor ${name} lies at bytes ${entries.get('offset')} + ${entries.get('length')} of ${location}, which has only ${file.byteLength} bytes. The file may be cut off: download it again.`,
+      `Tensor ${name} should be at bytes ${entries.get('offset')} + ${entries.get('length')} of ${location}, which has only ${file.byteLength} bytes. The file may be cut off: download it again.`,
     );
   return file.subarray(offset, offset + length);
 }
@@ -73,7 +73,7 @@ function byteCount(text: string): number | null {
   return Number.isSafeInteger(value) ? value : null;
 }
 
-/** Values that ONNX stored in a typed field; narrow integers, halfs and bools travel one an int32. */
+/** Values from a typed field; narrow integers, halves and bools are stored one per int32. */
 function typedBytes(proto: TensorProto, dtype: DType): Uint8Array {
   const view = (array: ArrayBufferView) => new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
   switch (dtype) {
@@ -109,7 +109,7 @@ export function inlineTensor({ name, dtype, dims, bytes }: Initializer): TensorP
   });
 }
 
-/** A tensor message whose bytes are the whole file at `path`. */
+/** A tensor message for a tensor that is the whole file at `path`. */
 export function externalTensor({ name, dtype, dims, bytes }: Initializer, path: string): TensorProto {
   const entry = (key: string, value: string) => create(StringStringEntryProtoSchema, { key, value });
   return create(TensorProtoSchema, {

@@ -3,13 +3,13 @@ import { DIMS } from './decoder';
 import { type Dim, type Graph, int, ints, type ValueInfo } from './ir';
 
 /**
- * Caches of older exports in the form that every other model has, `[batch, heads, past, headDim]`, one input for keys and one
- * for values a layer:
+ * Brings caches of older exports into the usual form, `[batch, heads, past, headDim]`, one input for keys and one for values
+ * per layer:
  *
  *     keys [batch heads, headDim, past], values [batch heads, past, headDim]      BLOOM
  *     keys and values in one [batch, past, 2 headDim]                             GPT-BigCode
  *
- * `hidden` tells how many heads there are, where the first axis hides it: such models have as many key heads as heads.
+ * `hidden` gives the number of heads if the first axis hides it: such models have one key head per query head.
  */
 export function uniformCache(graph: Graph, hidden: number): Graph {
   const odd = (v: ValueInfo, side: RegExp) => side.test(v.name) && v.shape?.length === 3;
@@ -31,7 +31,7 @@ interface Layout {
   readonly headDim: number;
 }
 
-/** Of three axes, the known one holds the head size. */
+/** The known one of the three axes tells the head size. */
 function layoutOf({ name, shape }: ValueInfo, hidden: number): Layout | null {
   const kind = /[._](key_value|key|value)(_\d+)?$/.exec(name)?.[1] as Layout['kind'] | undefined;
   const known = shape?.slice(1).find((d): d is number => typeof d === 'number');
@@ -65,7 +65,7 @@ function readPast(b: GraphBuilder, input: ValueInfo, hidden: number): void {
   const sizes = layout.kind === 'key' ? [dim(3), dim(2)] : [dim(2), dim(3)];
   const shape = b.add('Concat', [rows, ...sizes], { attrs: { axis: int(0) } });
   const turned = layout.kind === 'key' ? b.add('Transpose', [past], { attrs: { perm: ints([0, 1, 3, 2]) } }) : past;
-  // A past of no tokens is a size of 0, not a size to copy.
+  // Without a past the size is 0, which must not mean “copy”.
   b.add('Reshape', [turned, shape], { name: input.name, attrs: { allowzero: int(1) } });
 }
 

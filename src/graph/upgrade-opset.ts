@@ -4,10 +4,10 @@ import type { GraphBuilder } from './builder';
 import { type Graph, int, type Node } from './ir';
 import { rewrite } from './rewrite';
 
-/** The default-domain opset that every graph has after `upgradeOpset`, unless it had a newer one. */
+/** The lowest default-domain opset after `upgradeOpset`. */
 const minimumOpset = 18;
 
-/** Operators whose `axes` (or `split`) moved from an attribute to the second input, and in which opset. */
+/** Operators whose `axes` (or `split`) moved from an attribute to the second input, with the opset of the change. */
 const moved: Readonly<Record<string, readonly [attr: string, since: number]>> = {
   Squeeze: ['axes', 13],
   Unsqueeze: ['axes', 13],
@@ -25,7 +25,7 @@ const moved: Readonly<Record<string, readonly [attr: string, since: number]>> = 
 };
 
 /**
- * Rewrites a graph for opset 18 of the default domain, so that what we add to it has one meaning whatever its age.
+ * Rewrites a graph for opset 18 of the default domain, so that the operators we add mean the same in every model.
  * @throws StudioError `model-unsupported` below opset 11
  */
 export function upgradeOpset(graph: Graph): Graph {
@@ -42,16 +42,16 @@ export function upgradeOpset(graph: Graph): Graph {
 
 function upgradeNode(node: Node, opset: number, builder: GraphBuilder): boolean {
   if (node.op === 'Softmax' && opset < 13) {
-    // Softmax once flattened everything from `axis` on; the same as today's only for the last axis.
+    // Softmax used to flatten all axes from `axis` on; for the last axis that makes no difference.
     const axis = intAttr(node, 'axis', 1);
-    if (axis !== -1 && axis !== 3) throw unsupported(node, `flattens axes from ${axis} on, as before opset 13`);
+    if (axis !== -1 && axis !== 3) throw unsupported(node, `flattens axes from ${axis} on, which changed in opset 13`);
     builder.push({ ...node, attrs: { ...node.attrs, axis: int(-1) } });
     return true;
   }
   const entry = moved[node.op];
   if (!entry || opset >= entry[1]) {
     if (node.op !== 'Split' || node.inputs[1]) return false;
-    // Since opset 18 a Split into equal parts must say into how many.
+    // Since opset 18, a Split into equal parts must state their number.
     builder.push({ ...node, attrs: { ...node.attrs, num_outputs: int(node.outputs.length) } });
     return true;
   }

@@ -16,8 +16,8 @@ function widenTensor(tensor: Initializer): Initializer {
 }
 
 /**
- * Half-precision graphs computed in float32: weights cast up, casts between float types dropped, inputs and outputs
- * float32. Casts that change nothing go in every graph.
+ * Computes half-precision graphs in float32: casts weights up, drops casts between float types, and makes inputs and outputs
+ * float32. Drops casts that change nothing in every graph.
  */
 export function widen(graph: Graph): Graph {
   const types = inferDTypes(graph);

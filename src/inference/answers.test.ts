@@ -11,7 +11,7 @@ const soft = (placement: SoftPrompt['placement'], value: number): SoftPrompt => 
 });
 const text = Int32Array.of(1, 23);
 
-it('remembers an answer under everything that it depends on', () => {
+it('remembers answers by everything that they depend on', () => {
   const answers = new Answers();
   answers.of(words([7, 8]), soft('suffix', 0.1)).put(text, [-1, -2]);
   const found = (labels: readonly number[], prompt: SoftPrompt | null, ids = text) =>
@@ -24,7 +24,7 @@ it('remembers an answer under everything that it depends on', () => {
   expect(found([7, 8], soft('suffix', 0.1), Int32Array.of(12, 3))).toBeUndefined();
 });
 
-it('forgets the prompt that was asked for least recently when there are too many', () => {
+it('drops the least recently used prompt when there are too many answers', () => {
   const answers = new Answers(12);
   const prompts = [words([1]), words([2]), words([3])].map((labels) => () => answers.of(labels, null));
   const [a, b, c] = prompts as [
@@ -41,7 +41,7 @@ it('forgets the prompt that was asked for least recently when there are too many
   expect(c().get(text)).toEqual([0]);
 });
 
-it('gives room to the prompt at hand even where it alone is too much', () => {
+it('makes room for the current prompt even if it alone exceeds the limit', () => {
   const answers = new Answers(10);
   const one = answers.of(words([1]), null);
   for (let i = 0; i < 20; i++) one.put(Int32Array.of(100 + i), [i]);

@@ -3,13 +3,13 @@ import type { LabelTokens } from '../tokens/types';
 
 type LogProbs = readonly number[];
 
-/** Characters of keys that are kept: some ten thousand short texts. */
+/** Most characters of keys to keep: about ten thousand short texts. */
 const MAX_CHARACTERS = 16_000_000;
 
 /**
- * What the model answered before: a comparison with one prompt more then costs that one prompt. Keys are the whole input
- * (tokens, answer words, vectors), so that an answer can never be another input's. When there are too many, the prompts
- * that were asked for least recently go first.
+ * Remembers the model's answers, so that comparing one more prompt costs only that prompt. Keys are the whole input (tokens,
+ * answer words, vectors), so an answer can never be returned for another input. The least recently used prompts are dropped
+ * first.
  */
 export class Answers {
   /** By prompt, least recently used first; then by text. */

@@ -1,4 +1,4 @@
-/** Which rows of a text cache share a run, how they are stored, and for which there is room: from token counts alone. */
+/** Decides from token counts alone which rows of a text cache share a run, how they are stored, and which ones fit. */
 import { present } from '../lib/assert';
 import { lengthBuckets } from '../tokens/buckets';
 import type { TokenRow } from '../tokens/types';
@@ -9,20 +9,20 @@ import { runLimits } from './run';
 export type Storage = 'float32' | 'float16';
 
 export interface TextCacheOptions {
-  /** Bytes of keys and values that may be kept. */
+  /** Most bytes of keys and values to keep. */
   readonly budgetBytes: number;
-  /** `auto`: float32 where that takes half the budget at most. */
+  /** `auto`: float32 if that takes at most half the budget. */
   readonly storage: Storage | 'auto';
 }
 
 export const DEFAULT_TEXT_CACHE: TextCacheOptions = { budgetBytes: 384e6, storage: 'auto' };
 
-/** Rows whose keys and values are always computed in one run together. */
+/** Rows whose keys and values are always computed in the same run. */
 export interface Group {
   readonly rows: readonly TokenRow[];
-  /** False: there is no room, so they are computed each time they are asked for. */
+  /** False = no room: computed on every request. */
   readonly kept: boolean;
-  /** What the bits depend on: storage type, and which texts share the run. */
+  /** What the bits depend on: the storage type, and the texts that share the run. */
   readonly signature: string;
 }
 
@@ -31,7 +31,7 @@ export interface CachePlan {
   readonly storage: Storage;
   readonly groups: readonly Group[];
   readonly groupOf: ReadonlyMap<string, Group>;
-  /** Bytes when filled. */
+  /** Bytes when full. */
   readonly bytes: number;
 }
 
@@ -39,10 +39,9 @@ export const groupWith = (plan: CachePlan, row: TokenRow) =>
   present(plan.groupOf.get(row.rowId), `cache group of row ${row.rowId}`);
 
 /**
- * Decides grouping, and storage where it is left open, from token counts alone: float32 when every row fits half the
- * budget, so that held-back rows find room beside them, else float16; rows that do
- * not fit even then are computed each time, alone. Rows of different lists never share a run, so that a list that comes
- * again in other company meets the same bits.
+ * Decides the grouping, and the storage type if it is left open: float32 if every row fits into half the budget (leaving
+ * room for test rows), else float16. Rows that do not fit even then are computed on every request, alone. Rows of different
+ * lists never share a run, so a list gets the same bits when it comes with other lists.
  */
 export function planCache(
   spec: ProgramSpec,
@@ -76,7 +75,7 @@ export function planCache(
 export const rowGroups = (groups: readonly Group[]) =>
   new Map(groups.flatMap((group) => group.rows.map((row) => [row.rowId, group] as const)));
 
-/** Each row once, in the list where it comes first. */
+/** Each row once, in the first list that has it. */
 function distinct(lists: readonly (readonly TokenRow[])[]): TokenRow[][] {
   const seen = new Set<string>();
   return lists.map((list) =>
@@ -89,15 +88,15 @@ function distinct(lists: readonly (readonly TokenRow[])[]): TokenRow[][] {
 }
 
 /**
- * Tokens of a group, whose rows are read in one run. Measured: 27 tokens a run cost a quarter more a token than 54, and 54
- * no more than 400 (docs/benchmarks.md). Rows that are wanted a few at a time, and anywhere, are read one or two in a run
- * all the same: the first step waits for every group that one of its rows lies in.
+ * Most tokens of a group. Measured: with 27 tokens in a run, a token costs a quarter more than with 54, and with 54 no more
+ * than with 400 (docs/benchmarks.md). Training rows still get small groups, because the first step waits for every group
+ * that contains one of its rows.
  */
 const TOGETHER_TOKENS = 96;
 const SINGLY_TOKENS = 32;
 
 function grouped(spec: ProgramSpec, rows: readonly TokenRow[], storage: Storage, maxTokens: number): Group[] {
-  // By id first, so that equal lengths fall in an order that the request's order does not change.
+  // Sorted by id first, so that the order of the request does not matter for rows of equal length.
   const sorted = [...rows].sort((a, b) => (a.rowId < b.rowId ? -1 : 1));
   const costs = sorted.map((row) => ({ tokens: row.ids.length, past: 0 }));
   return lengthBuckets(costs, { ...runLimits(spec), maxTokens }).map((bucket) =>
@@ -115,10 +114,10 @@ const groupOf = (rows: readonly TokenRow[], storage: Storage, kept: boolean): Gr
   signature: `${storage} ${rows.map(identity).join(' ')}`,
 });
 
-/** Row and text: ids under which the text has changed since are other ones. */
+/** Identifies row and text: the key changes if the text of a row id does. */
 export const identity = (row: TokenRow) => `${row.rowId}:${checksum(row.ids)}`;
 
-/** FNV-1a over the ids: guards against a key under which the text has changed. */
+/** FNV-1a over the token ids. */
 function checksum(ids: Int32Array): string {
   let hash = 0x811c9dc5;
   for (const id of ids) hash = Math.imul(hash ^ id, 0x01000193);

@@ -56,18 +56,18 @@ describe('buildFeeds', () => {
     expect(read(feeds, IO.readIndex)).toEqual({ dims: [2], values: [1, 2] });
   });
 
-  it('gives nothing that the graph does not take', () => {
+  it('feeds only inputs that the graph has', () => {
     const inputs = { ids: 'ids', mask: null, bias: null, positions: null, pastKeys: [], pastValues: [] };
     const feeds = buildFeeds({ ...spec, inputs }, [{ tokens: Int32Array.of(1), past: null, reads: [0] }], plain);
     expect(Object.keys(feeds).filter((name) => !Object.values<string>(IO).includes(name))).toEqual(['ids']);
   });
 
-  it('an empty past has no slots', () => {
+  it('feeds an empty past as no slots', () => {
     const feeds = buildFeeds(spec, [{ tokens: Int32Array.of(1), past: null, reads: [0] }], plain);
     expect(read(feeds, 'k')).toEqual({ dims: [1, 2, 0, 2], values: [] });
   });
 
-  it('selects virtual tokens in place of ids', () => {
+  it('replaces virtual tokens’ ids by selection', () => {
     const soft = { vectors: Float32Array.from({ length: 6 }, (_, i) => i), virtualTokens: 2 };
     const sequence = { tokens: Int32Array.of(~1, 5, ~0), past: null, reads: [2] };
     const feeds = buildFeeds(spec, [sequence], { ...plain, soft });
@@ -77,7 +77,7 @@ describe('buildFeeds', () => {
     expect(() => buildFeeds(spec, [sequence], plain)).toThrow('internal: virtual token');
   });
 
-  it('asks for the gradient only with an objective', () => {
+  it('requests the gradient only with an objective', () => {
     expect(read(buildFeeds(spec, rows, plain), IO.withGrad).values).toEqual([0]);
     const objective = { targets: [1, 0], weights: [0.5, 0.25] };
     const feeds = buildFeeds(spec, rows, { ...plain, objective });
@@ -93,7 +93,7 @@ describe('buildFeeds', () => {
     expect(whole[IO.target]?.dims).toEqual([2, 10]);
   });
 
-  it('keeps padding within the table of positions', () => {
+  it('keeps padding within the position table', () => {
     const long = { tokens: Int32Array.of(1, 1, 1, 1), past: null, reads: [3] };
     const late = { tokens: Int32Array.of(1), past: kv(5), reads: [0] };
     expect(read(buildFeeds(spec, [long, late], plain), 'positions').values).toEqual([0, 1, 2, 3, 5, 5, 5, 5]);

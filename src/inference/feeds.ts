@@ -5,8 +5,8 @@ import { type KvRow, packPast } from './kv';
 import { IO, type ProgramSpec } from './program';
 
 /**
- * A sequence as the model sees it: token ids, and virtual token j written as the negative number ~j. So a placement is
- * nothing but an order, and the longest common prefix of two sequences is a comparison of numbers.
+ * A sequence as the model sees it: token ids, and virtual token j as the negative number ~j. A placement is then just an
+ * order, and finding a common prefix is comparing numbers.
  */
 export type MixedTokens = Int32Array;
 
@@ -19,7 +19,7 @@ export function withSoft(ids: Int32Array, soft: Pick<SoftPrompt, 'placement' | '
   return soft.placement === 'prefix' ? Int32Array.from([...virtual, ...ids]) : Int32Array.from([...ids, ...virtual]);
 }
 
-/** Tokens that all the sequences begin with. */
+/** Length of the prefix that all sequences share. */
 export function commonPrefixLength(sequences: readonly MixedTokens[]): number {
   const [first, ...others] = sequences;
   if (!first) return 0;
@@ -33,26 +33,26 @@ export function commonPrefixLength(sequences: readonly MixedTokens[]): number {
 
 /** One row of a run. */
 export interface Sequence {
-  /** What is run now. */
+  /** The tokens to run. */
   readonly tokens: MixedTokens;
-  /** What stands before it, run earlier. */
+  /** Keys and values of the tokens before them, computed earlier. */
   readonly past: KvRow | null;
-  /** Indices into `tokens` whose successor the head is asked for. */
+  /** Indices into `tokens` at which the head predicts the next token. */
   readonly reads: readonly number[];
 }
 
 /** The loss over the reads of all rows, in order: `sum_r weights[r] * crossEntropy(logits[r], targets[r])`. */
 export interface Objective {
-  /** Columns of the logits: indices into the candidates, or token ids when the whole vocabulary is asked for. */
+  /** Columns of the logits: indices into the candidates, or token ids for the whole vocabulary. */
   readonly targets: readonly number[];
   readonly weights: readonly number[];
 }
 
 export interface FeedOptions {
   readonly soft: Pick<SoftPrompt, 'vectors' | 'virtualTokens'> | null;
-  /** Token ids whose logits are wanted; null = the whole vocabulary. */
+  /** Token ids whose logits are computed; null = the whole vocabulary. */
   readonly candidates: readonly number[] | null;
-  /** With one the gradient is computed. */
+  /** If given, the gradient is computed. */
   readonly objective: Objective | null;
 }
 
@@ -66,10 +66,10 @@ const i32 = (values: readonly number[]): HostTensor => ({
 });
 const bool = (value: boolean): HostTensor => ({ dtype: 'bool', dims: [], data: Uint8Array.of(value ? 1 : 0) });
 
-/** Added to the score of a key that must not be seen; exp(-1e9) is exactly 0. */
+/** Added to the score of a hidden key; exp(-1e9) is exactly 0. */
 const HIDDEN = -1e9;
 
-/** Feeds of one run: rows padded on the right, their pasts on the left. Every input that the program has gets a value. */
+/** Feeds of one run: rows padded on the right, their pasts on the left. Every input of the program gets a value. */
 export function buildFeeds(spec: ProgramSpec, sequences: readonly Sequence[], options: FeedOptions): Feeds {
   const layout = layoutOf(sequences);
   return {
@@ -96,7 +96,7 @@ export const layoutOf = (sequences: readonly Sequence[]): RunLayout => ({
 
 export const pastLength = (sequence: Sequence): number => sequence.past?.length ?? 0;
 
-/** Ids, and whichever of positions, mask and bias the graph takes. */
+/** Token ids, and those of positions, mask and bias that the graph takes. */
 function tokenFeeds(spec: ProgramSpec, sequences: readonly Sequence[], { batch, tokens, past }: RunLayout): Feeds {
   const { inputs } = spec;
   const ids = new Array<number>(batch * tokens).fill(0);
@@ -106,7 +106,7 @@ function tokenFeeds(spec: ProgramSpec, sequences: readonly Sequence[], { batch, 
     for (let t = 0; t < tokens; t++) {
       const token = sequence.tokens[t] ?? 0;
       ids[b * tokens + t] = Math.max(token, 0);
-      // Padding may run over the end of the position table.
+      // Padding may exceed the position table.
       positions[b * tokens + t] = BigInt(Math.min(pastLength(sequence) + t, lastPosition));
     }
   });
@@ -134,7 +134,7 @@ function maskOf(sequences: readonly Sequence[], { batch, tokens, past }: RunLayo
   return { dtype: 'int64', dims: [batch, width], data };
 }
 
-/** `[batch, 1, tokens, past + tokens]`: 0 where query t may see the key, that is its own past and its own tokens up to t. */
+/** `[batch, 1, tokens, past + tokens]`: 0 where query t may see the key, i.e. its row's past and tokens up to t. */
 function biasOf(sequences: readonly Sequence[], { batch, tokens, past }: RunLayout): HostTensor {
   const width = past + tokens;
   const data = new Float32Array(batch * tokens * width).fill(HIDDEN);
@@ -148,8 +148,8 @@ function biasOf(sequences: readonly Sequence[], { batch, tokens, past }: RunLayo
 }
 
 /**
- * What the last run of a program was fed as its past. The runtime has copied it when the run ends, and runs do not
- * overlap, so the next one writes over it: tens of megabytes a run would else wait for the garbage collector.
+ * Buffers for the past, by program, reused by every run. The runtime copies them, and runs do not overlap; fresh ones would
+ * leave tens of megabytes per run to the garbage collector.
  */
 const rooms = new WeakMap<ProgramSpec, Map<string, Float32Array>>();
 
@@ -173,20 +173,20 @@ function pastFeeds(spec: ProgramSpec, sequences: readonly Sequence[], { batch, p
   spec.inputs.pastValues.forEach((name, layer) => {
     feeds[name] = packPast(rows, (row) => row.values[layer] ?? empty, past, spec, roomFor(spec, name, numbers));
   });
-  assert(past === 0 || spec.inputs.pastKeys.length > 0, 'this model takes no past');
+  assert(past === 0 || spec.inputs.pastKeys.length > 0, 'this model has no past inputs');
   return feeds;
 }
 
 const empty = new Float32Array(0);
 
-/** The splice as data: which slots keep their token, and which virtual token stands in the others. */
+/** The splice as data: which slots keep their token, and which virtual token replaces the others. */
 function softFeeds(
   spec: ProgramSpec,
   sequences: readonly Sequence[],
   { batch, tokens }: RunLayout,
   soft: FeedOptions['soft'],
 ): Feeds {
-  // Without vectors one of zeros, selected nowhere: an axis of size 0 is not for every kernel.
+  // Without a soft prompt, one vector of zeros that is selected nowhere: not every kernel supports an axis of size 0.
   const virtual = soft?.virtualTokens ?? 1;
   const vectors = soft?.vectors ?? new Float32Array(spec.hidden);
   assert(

@@ -5,7 +5,7 @@ import { breathe, type Control, throwIfInterrupted, uninterrupted } from './cont
 import { type MixedTokens, withSoft } from './feeds';
 import type { KvRow } from './kv';
 import type { StartedRow } from './label-scores';
-import { likeliest, sampleToken } from './logits';
+import { mostLikely, sampleToken } from './logits';
 import { prefill } from './prefix-cache';
 import { takesPast } from './program';
 import { checkContext, openRows, type RowOptions } from './rows';
@@ -30,8 +30,8 @@ export interface Generated {
 }
 
 /**
- * Writes token by token after the text and its soft prompt, each from the keys and values of all before it. `length` is
- * also said where the model's context ends.
+ * Generates token by token after the text and its soft prompt, reusing the keys and values of all earlier tokens. Also stops
+ * with `length` at the end of the model's context.
  * @throws StudioError `too-long`, and as Runner.run
  */
 export async function generate(
@@ -60,7 +60,7 @@ export async function generate(
   return end('length');
 }
 
-/** Tokens that are not run yet, after a past. */
+/** Tokens still to run, after a past. */
 interface State {
   readonly tokens: MixedTokens;
   readonly past: KvRow | null;
@@ -90,22 +90,23 @@ async function nextToken(program: Program, { tokens, past }: State, options: Gen
 
 export interface WriteOptions extends RowOptions {
   readonly maxNewTokens: number;
-  /** A row ends before any of these. */
+  /** A row ends before the first of these. */
   readonly endTokenIds: ReadonlySet<number>;
-  /** It also ends before any of these, but for those that it begins with: they are left out. */
+  /** A row also ends before the first of these, except at its start, where they are dropped. */
   readonly breakTokenIds: ReadonlySet<number>;
-  /** Rows that are being written count for the share of their longest that they have. */
+  /** Rows in progress count by their share of `maxNewTokens`. */
   readonly onProgress?: (rowsDone: number) => void;
 }
 
 /**
- * What follows each row, the likeliest token after the other, many rows side by side; in the order given, end tokens left out.
+ * Continues each row with the most likely tokens, many rows side by side. Returns them in the given order, without end
+ * tokens.
  * @throws StudioError `too-long`, `cancelled`, and as Runner.run
  */
 export async function writeRows(program: Program, options: WriteOptions): Promise<Int32Array[]> {
   const { rows, control = uninterrupted, onProgress = () => {} } = options;
   const { buckets, startAt } = await openRows(program, options, options.maxNewTokens);
-  // where positions are counted from the mask, rows of one run need pasts of one length, which they have not for long
+  // If positions come from the mask, rows of one run need pasts of equal length, which they would soon lose.
   const batches = runLimits(program.spec).samePast
     ? buckets.flatMap((bucket) => bucket.map((index) => [index]))
     : buckets;
@@ -125,7 +126,7 @@ export async function writeRows(program: Program, options: WriteOptions): Promis
   return out;
 }
 
-/** A row that has not ended: tokens that are not run yet, after a past. */
+/** A row that has not ended: tokens still to run, after a past. */
 interface Writing extends StartedRow {
   readonly index: number;
 }
@@ -153,7 +154,7 @@ async function writeTogether(
       keepPresent,
     });
     writing = writing.flatMap(({ tokens, index }, i): Writing[] => {
-      const id = likeliest(logits.subarray(i * columns, (i + 1) * columns));
+      const id = mostLikely(logits.subarray(i * columns, (i + 1) * columns));
       const own = present(written[index], 'row');
       const isBreak = breakTokenIds.has(id);
       if (endTokenIds.has(id) || (isBreak && own.length > 0)) return [];

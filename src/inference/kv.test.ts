@@ -37,7 +37,7 @@ describe('half precision', () => {
     for (let bits = 0; bits < 65536; bits++) if (!Number.isNaN(table[bits] ?? 0)) expect(back[bits]).toBe(bits);
   });
 
-  it('goes to the nearest half', () => {
+  it('rounds to the nearest half', () => {
     fc.assert(
       fc.property(fc.float({ min: -65000, max: 65000, noNaN: true }), (value) => {
         const exponent = Math.max(Math.floor(Math.log2(Math.abs(value) || 1)), -14);

@@ -7,7 +7,7 @@ export type KvArray = Float32Array | Uint16Array;
 
 /** Keys and values of one sequence. */
 export interface KvRow {
-  /** Tokens that count; may be fewer than stored. */
+  /** Tokens in use; may be fewer than stored. */
   readonly length: number;
   /** Tokens stored: each array is `[kvHeads, stride, headDim]`. */
   readonly stride: number;
@@ -17,7 +17,7 @@ export interface KvRow {
 
 type Shape = Pick<ProgramSpec, 'layers' | 'kvHeads' | 'headDim'>;
 
-/** Bytes of keys and values of one token. */
+/** Bytes of one token's keys and values. */
 export const kvBytesPerToken = ({ layers, kvHeads, headDim }: Shape, bytesPerNumber = 4) =>
   2 * layers * kvHeads * headDim * bytesPerNumber;
 
@@ -31,9 +31,9 @@ export const halved = (row: KvRow): KvRow => ({
 });
 
 /**
- * Packs one layer's keys or values of several rows as `[batch, kvHeads, past, headDim]`, padded on the left, so that a row's
- * past and its new tokens lie side by side: windows and distances that a graph counts in slots are then those of the
- * row. Padding is masked; its content is what `room` (of at least that many numbers) held before.
+ * Packs one layer's keys or values of several rows as `[batch, kvHeads, past, headDim]`. Padding on the left keeps a row's
+ * past next to its new tokens, so that windows and distances that a graph counts in slots are right. Padding is masked; it
+ * keeps the old content of `room` (which must be large enough).
  */
 export function packPast(
   rows: readonly (KvRow | null)[],
@@ -65,8 +65,8 @@ function copy(source: KvArray, from: number, count: number, target: Float32Array
 }
 
 /**
- * Row `r` of the present outputs `[batch, kvHeads, past + tokens, headDim]`: the last `pastLength` of the `past` slots, and
- * the first `tokens` of the new ones.
+ * Row `r` of the present outputs `[batch, kvHeads, past + tokens, headDim]`: the last `pastLength` of the `past` slots and
+ * the first `tokens` new ones.
  */
 export function unpackPresent(
   outputs: Readonly<Record<string, HostTensor>>,
@@ -84,7 +84,7 @@ export function unpackPresent(
     const tensor = given(outputs[name], name);
     const source = tensor.data as Float32Array;
     const slots = tensor.dims[2] ?? 0;
-    // One row without padding is its tensor: no copy in generation.
+    // A single row without padding is the tensor itself, so generation copies nothing.
     if (tensor.dims[0] === 1 && past === pastLength && slots === length) return source;
     const out = new Float32Array(kvHeads * length * headDim);
     for (let h = 0; h < kvHeads; h++) {
@@ -97,12 +97,12 @@ export function unpackPresent(
   return { length, stride: length, keys: spec.presentKeys.map(slice), values: spec.presentValues.map(slice) };
 }
 
-/**
- * IEEE 754 half precision, as bits in a Uint16Array. Tables rather than Float16Array: not every engine has it, and the
- * bits must not depend on who has.
+/*
+ * IEEE 754 half precision, as bits in a Uint16Array. Not Float16Array: some engines lack it, and the bits must be the same
+ * everywhere.
  */
 
-/** float32 -> float16, round to nearest, ties to even. Beyond the largest half: infinity. */
+/** float32 -> float16, round to nearest, ties to even; infinity beyond the largest half. */
 export function toHalf(source: Float32Array): Uint16Array {
   const bits = new Uint32Array(source.buffer, source.byteOffset, source.length);
   const out = new Uint16Array(source.length);
@@ -118,12 +118,12 @@ function halfBits(x: number): number {
   const e = exponent - 112;
   if (e >= 31) return sign | 0x7c00;
   if (e > 0) return sign | roundedShift((e << 23) | mantissa, 13);
-  // Subnormal half: the implicit one becomes explicit and moves right.
+  // Subnormal half: the implicit one becomes explicit and shifts right.
   if (e < -10) return sign;
   return sign | roundedShift(mantissa | 0x800000, 14 - e);
 }
 
-/** x / 2^shift, to nearest, ties to even. A carry out of the mantissa is the next exponent, as it should be. */
+/** x / 2^shift, to nearest, ties to even. A carry out of the mantissa correctly increments the exponent. */
 function roundedShift(x: number, shift: number): number {
   const kept = x >>> shift;
   const rest = x & ((1 << shift) - 1);
@@ -133,7 +133,7 @@ function roundedShift(x: number, shift: number): number {
 
 let table: Float32Array | null = null;
 
-/** The float32 of every half: 65,536 entries, made on first use. */
+/** The float32 value of every half: 65,536 entries, computed on first use. */
 export function halfTable(): Float32Array {
   table ??= Float32Array.from({ length: 65536 }, (_, bits) => halfValue(bits));
   return table;

@@ -8,19 +8,19 @@ import { logSoftmax, logSumExp } from './logits';
 import { takesPast } from './program';
 import { type Program, run, vocabularyLimits } from './run';
 
-/** The part of a row that is still to be run, after its past. */
+/** The part of a row still to run, after its past. */
 export interface StartedRow {
   readonly tokens: MixedTokens;
   readonly past: KvRow | null;
 }
 
-/** True when some label has several tokens: then all labels are scored by their whole sequences. */
+/** Whether any label has several tokens; then all labels are scored by their whole sequences. */
 export const isSequenceScored = (labels: readonly LabelTokens[]) => labels.some((label) => label.tokenIds.length !== 1);
 
 /**
  * log-softmax over the labels' scores of each row. Single tokens: the score is the token's logit. Otherwise the mean
- * log-probability of the label's tokens over the whole vocabulary, so that a long word is not worse for its length.
- * All rows must fit one run.
+ * log-probability of the label's tokens over the whole vocabulary, so that longer words are not penalised.
+ * All rows must fit into one run.
  */
 export const labelScores = (
   program: Program,
@@ -44,12 +44,12 @@ async function tokenScores(
   return rows.map((_, r) => logSoftmax(logits.subarray(r * columns, (r + 1) * columns)));
 }
 
-/** A label behind a row: what is still to be run of it, and what the head should find there. */
+/** A label after a row: the tokens still to run, and the tokens to score. */
 interface Continuation {
   readonly row: number;
   readonly label: number;
   readonly sequence: Sequence;
-  /** The tokens that follow the sequence's reads. */
+  /** The tokens that should follow at the sequence's reads. */
   readonly targets: readonly number[];
 }
 
@@ -74,7 +74,7 @@ async function sequenceScores(
   return sums.map((row) => logSoftmax(row.map((sum, label) => sum / (labels[label]?.tokenIds.length ?? 1))));
 }
 
-/** Runs the rows once: that settles every label's first token; the others go on from the row's keys and values. */
+/** Runs the rows once, which scores every label's first token; longer labels continue from the row's keys and values. */
 async function firstTokens(
   program: Program,
   rows: readonly StartedRow[],
@@ -99,7 +99,7 @@ async function firstTokens(
   return { sums, rest };
 }
 
-/** For models that take no past: each row once for every label. */
+/** For models without past inputs: each row once per label. */
 const wholeSequences = (rows: readonly StartedRow[], labels: readonly LabelTokens[]): Continuation[] =>
   rows.flatMap(({ tokens, past }, row) =>
     labels.map(({ tokenIds }, label) => {

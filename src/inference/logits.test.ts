@@ -19,14 +19,14 @@ describe('sampleToken', () => {
     expect(shares({ temperature: 0, topP: 1 })).toEqual([expect.closeTo(1), 0, 0, 0]);
   });
 
-  it('draws in proportion', () => {
+  it('draws tokens in proportion to their probabilities', () => {
     const found = shares({ temperature: 1, topP: 1 });
     [0.5, 0.3, 0.15, 0.05].forEach((share, id) => {
       expect(Math.abs((found[id] ?? 0) - share)).toBeLessThan(0.03);
     });
   });
 
-  it('leaves the tail out', () => {
+  it('never draws a token outside topP', () => {
     const found = shares({ temperature: 1, topP: 0.75 });
     expect(found[0]).toBeCloseTo(0.625, 1);
     expect(found.slice(2)).toEqual([0, 0]);
@@ -35,14 +35,14 @@ describe('sampleToken', () => {
 });
 
 describe('sequences', () => {
-  it('put virtual tokens before or after the ids', () => {
+  it('have virtual tokens before or after the ids', () => {
     const ids = Int32Array.of(5, 6);
     expect(Array.from(withSoft(ids, null))).toEqual([5, 6]);
     expect(Array.from(withSoft(ids, { placement: 'prefix', virtualTokens: 2 }))).toEqual([-1, -2, 5, 6]);
     expect(Array.from(withSoft(ids, { placement: 'suffix', virtualTokens: 2 }))).toEqual([5, 6, -1, -2]);
   });
 
-  it('know what they begin with in common', () => {
+  it('have a common prefix length', () => {
     const of = (...rows: number[][]) => commonPrefixLength(rows.map((row) => Int32Array.from(row)));
     expect(of()).toBe(0);
     expect(of([1, 2, 3])).toBe(3);

@@ -15,15 +15,15 @@ export function logSumExp(logits: ArrayLike<number>): number {
 }
 
 /**
- * Draws a token from softmax(logits / temperature), among the most probable ones that together hold `topP` (nucleus
- * sampling, Holtzman et al. 2019). Temperature 0: the most probable, the lowest id where two are equal.
+ * Draws a token from softmax(logits / temperature), among the most probable ones that together have the probability `topP`
+ * (nucleus sampling, Holtzman et al. 2019). Temperature 0 = the most probable token, on a tie the one with the lowest id.
  */
 export function sampleToken(
   logits: Float32Array,
   { temperature, topP }: { readonly temperature: number; readonly topP: number },
   rng: Rng,
 ): number {
-  if (temperature <= 0) return likeliest(logits);
+  if (temperature <= 0) return mostLikely(logits);
   const scaled = Float64Array.from(logits, (x) => x / temperature);
   const normaliser = logSumExp(scaled);
   const probabilities = scaled.map((x) => Math.exp(x - normaliser));
@@ -39,7 +39,7 @@ export function sampleToken(
 
 const at = (array: Float64Array, i: number) => array[i] as number;
 
-/** The shortest head of `order` that holds `topP`; at least one token. */
+/** The shortest prefix of `order` with the probability `topP`; at least one token. */
 function nucleusOf(order: readonly number[], probabilities: Float64Array, topP: number): readonly number[] {
   let held = 0;
   const end = order.findIndex((id) => {
@@ -49,8 +49,8 @@ function nucleusOf(order: readonly number[], probabilities: Float64Array, topP: 
   return end < 0 ? order : order.slice(0, end + 1);
 }
 
-/** The lowest id where two are equal. */
-export function likeliest(logits: Float32Array): number {
+/** The id of the largest logit, on a tie the lowest one. */
+export function mostLikely(logits: Float32Array): number {
   let best = 0;
   for (let i = 1; i < logits.length; i++) if ((logits[i] as number) > (logits[best] as number)) best = i;
   return best;

@@ -6,8 +6,8 @@ import { type KvRow, kvBytesPerToken, truncated } from './kv';
 import { MAX_RUN_TOKENS, type Program, run } from './run';
 
 /**
- * Keys and values of one sequence after its past, computed in pieces that fit a run.
- * @throws StudioError `cancelled` between two pieces, and as Runner.run
+ * Keys and values of one sequence after its past, computed in pieces that fit into a run.
+ * @throws StudioError `cancelled` between pieces, and as Runner.run
  */
 export async function prefill(
   program: Program,
@@ -19,7 +19,7 @@ export async function prefill(
   let kv = past;
   for (let from = 0; from < tokens.length; from += MAX_RUN_TOKENS) {
     const piece = tokens.subarray(from, from + MAX_RUN_TOKENS);
-    // The head must be asked for something; one candidate costs nothing.
+    // The head needs a read; one candidate is cheap.
     const sequence = { tokens: piece, past: kv, reads: [piece.length - 1] };
     const outcome = await run(program, [sequence], { soft, candidates: [0], objective: null, keepPresent: true });
     kv = present(outcome.present[0], 'keys and values');
@@ -33,15 +33,15 @@ const MAX_BYTES = 64 * 1024 * 1024;
 
 interface Entry {
   readonly tokens: MixedTokens;
-  /** Whose virtual tokens are among the tokens; null where there are none. */
+  /** The vectors of the virtual tokens among them; null = none. */
   readonly vectors: Float32Array | null;
   readonly kv: KvRow;
 }
 
 /**
- * Keys and values of what texts begin with (an instruction with its examples, a text that is being typed), kept from one
- * request to the next. Whatever begins like something that is kept costs only the rest. What was used least recently goes
- * first. Numbers may differ with history, by rounding: for scoring, never for training.
+ * Keeps keys and values of text beginnings (an instruction with its examples, a text being typed) between requests, so that
+ * a sequence with a known beginning costs only the rest. Drops the least recently used first. Rounding may depend on
+ * history, so this is for scoring, never for training.
  */
 export class PrefixCache {
   /** Least recently used first. */

@@ -1,18 +1,18 @@
 import type { Decoder } from '../graph/decoder';
 
 /**
- * The one graph that serves scoring, both caches, training and generation.
+ * One graph serves scoring, both caches, training and generation.
  *
- * The soft prompt is spliced by selection, so that placement is only data:
+ * Selection splices the soft prompt in, so that placement is only data:
  *   E[b,t,:] = keep[b,t] * tokenEmbedding[b,t,:] + sum_j select[b,t,j] * soft[j,:]
- * (each row of `select` is all zeros or one-hot, so that the sum is exact).
+ * (each row of `select` is all zeros or one-hot, so the sum is exact).
  *
- * The head looks only where it is asked to: hidden rows `readIndex` (flattened over batch x tokens) against the
- * candidate rows `candidateIds` of the head matrix, or against all of it when `fullVocabulary` is true.
+ * The head reads only the hidden rows `readIndex` (flattened over batch x tokens), against the candidate rows
+ * `candidateIds` of the head matrix, or against all of it if `fullVocabulary` is true.
  *
  *   loss = sum_r weight[r] * (logsumexp_c(logits[r,:]) - sum_c target[r,c] * logits[r,c])
  *
- * The backward part runs only when `withGrad` is true (an `If`), else `softGrad` is zeros.
+ * The backward part runs only if `withGrad` is true (an `If`); otherwise `softGrad` is zeros.
  */
 export const IO = {
   /** float32 `[virtual, hidden]` */
@@ -23,7 +23,7 @@ export const IO = {
   keep: 'token_keep',
   /** int32 `[reads]` */
   readIndex: 'read_index',
-  /** int32 `[candidates]`; `[0]` when fullVocabulary */
+  /** int32 `[candidates]`; `[0]` with fullVocabulary */
   candidateIds: 'candidate_ids',
   /** bool `[]` */
   fullVocabulary: 'full_vocabulary',
@@ -43,7 +43,7 @@ export const IO = {
   tokenEmbeddings: 'token_embeddings',
 } as const;
 
-/** What the loops need to know of a built program to feed it. */
+/** What is needed to feed a built program. */
 export type ProgramSpec = Pick<
   Decoder,
   | 'layers'
@@ -57,5 +57,5 @@ export type ProgramSpec = Pick<
   | 'presentValues'
 > & { readonly idsDtype: 'int32' | 'int64' };
 
-/** Without such inputs nothing can be kept: neither a text's keys and values, nor those of what was generated so far. */
+/** Without past inputs no keys and values can be reused, neither a text's nor those of generated tokens. */
 export const takesPast = (spec: ProgramSpec): boolean => spec.inputs.pastKeys.length > 0;

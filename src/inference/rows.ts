@@ -16,31 +16,31 @@ import type { TextCache } from './text-cache';
 export interface RowOptions {
   readonly rows: readonly TokenRow[];
   readonly soft: SoftPrompt | null;
-  /** Where to look for the text's keys and values; null = compute them here and forget them. */
+  /** Where to find the texts' keys and values; null = compute them and do not keep them. */
   readonly cached: { readonly cache: TextCache; readonly plan: CachePlan } | null;
-  /** Where what rows begin with is kept between requests. */
+  /** Keeps the beginnings of rows between requests. */
   readonly prefixes?: PrefixCache;
   readonly control?: Control;
 }
 
-/** What of a row is done already, and what is to be run. */
+/** A row, and how much of it is already computed. */
 interface Job {
   readonly row: TokenRow;
   readonly sequence: MixedTokens;
-  /** Tokens at the head of `sequence` that are not run for this row. */
+  /** Tokens at the start of `sequence` that need not run. */
   readonly done: number;
 }
 
-/** Rows ready to be run: what they share is computed. */
+/** Rows ready to run: their shared prefix is computed. */
 export interface OpenRows {
-  /** Which rows are best run together, as indices. */
+  /** Indices of rows to run together. */
   readonly buckets: readonly (readonly number[])[];
-  /** What is left to run of the rows at these indices; longer ones are begun. */
+  /** The rest of the rows at these indices; all but the last piece of longer ones is run here. */
   startAt(indices: readonly number[]): Promise<StartedRow[]>;
 }
 
 /**
- * What all rows begin with is run once, here; with a text cache the whole text is not run at all.
+ * Runs the prefix that all rows share once; with a text cache the text is not run at all.
  * @param extra tokens that will follow each row
  * @throws StudioError `too-long`, `bad-input`, and as Runner.run
  */
@@ -65,7 +65,7 @@ export async function openRows(program: Program, options: RowOptions, extra: num
   };
 }
 
-/** Runs all but the last piece of a row that is longer than a run may be. */
+/** Runs all but the last piece of a row that is too long for one run. */
 async function start(
   program: Program,
   { sequence, done }: Job,
@@ -80,12 +80,12 @@ async function start(
 }
 
 interface KvSource {
-  /** How many tokens of a row it spares. */
+  /** How many tokens of a row need not run. */
   done(row: TokenRow): number;
   fetch(rows: readonly TokenRow[]): Promise<readonly (KvRow | null)[]>;
 }
 
-/** The text cache where it applies, else the prefix that all rows share. */
+/** The text cache if it applies, else the prefix that all rows share. */
 async function keysAndValues(
   program: Program,
   { soft, cached, prefixes = new PrefixCache(), control = uninterrupted }: RowOptions,
@@ -94,7 +94,7 @@ async function keysAndValues(
   if (!takesPast(program.spec)) return { done: () => 0, fetch: async (wanted) => wanted.map(() => null) };
   if (!cached || soft?.placement === 'prefix') return sharedPrefix(program, sequences, soft, prefixes, control);
   const { cache, plan } = cached;
-  // Without vectors behind the text its last token must run: the head reads there.
+  // Without vectors after the text, its last token must run, because the head reads there.
   const done = (row: TokenRow) => row.ids.length - (soft ? 0 : 1);
   return {
     done,
@@ -113,13 +113,13 @@ async function sharedPrefix(
   control: Control,
 ): Promise<KvSource> {
   const [first, ...others] = sequences;
-  // A text alone shares with the one before it, as somebody types.
+  // A single text shares its beginning with the previous one, as when somebody types.
   const length = others.length > 0 ? sharedLength(sequences) : (first?.length ?? 0) - 1;
   const shared = first && length > 0 ? await prefixes.fetch(program, first.subarray(0, length), soft, control) : null;
   return { done: () => length, fetch: async (rows) => rows.map(() => shared) };
 }
 
-/** Each row must keep a token to run; and one row shares nothing. */
+/** Each row keeps at least one token to run; a single row shares nothing. */
 export function sharedLength(sequences: readonly MixedTokens[]): number {
   const shortest = Math.min(...sequences.map((sequence) => sequence.length));
   return sequences.length > 1 ? Math.min(commonPrefixLength(sequences), shortest - 1) : 0;

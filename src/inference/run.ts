@@ -5,14 +5,14 @@ import { buildFeeds, type FeedOptions, layoutOf, pastLength, type Sequence } fro
 import { type KvRow, kvBytesPerToken, unpackPresent } from './kv';
 import { IO, type ProgramSpec, takesPast } from './program';
 
-/** A built program that can be run. Its runs must not overlap. */
+/** A built program, ready to run. Runs must not overlap. */
 export interface Program {
   readonly spec: ProgramSpec;
   readonly runner: Runner;
 }
 
 export interface RunOptions extends FeedOptions {
-  /** Whether keys and values come back. */
+  /** Whether to return keys and values. */
   readonly keepPresent: boolean;
 }
 
@@ -24,7 +24,7 @@ export interface RunOutcome {
   readonly loss: number;
   /** `[virtual, hidden]`; null without an objective. */
   readonly softGrad: Float32Array | null;
-  /** Keys and values of each row, past included; empty when not kept. */
+  /** Keys and values of each row, including the past; empty if not kept. */
   readonly present: readonly KvRow[];
 }
 
@@ -60,7 +60,7 @@ function floats(outputs: Readonly<Record<string, HostTensor>>, name: string): Fl
   return tensor.data;
 }
 
-/** Rows of the token embedding `[ids, hidden]`, as they stand where soft vectors are spliced (after any scale). */
+/** Rows of the token embedding `[ids, hidden]`, after any scale, as where the soft prompt is spliced in. */
 export async function embeddingRows({ spec, runner }: Program, ids: readonly number[]): Promise<Float32Array> {
   const sequence: Sequence = { tokens: Int32Array.from(ids), past: null, reads: [0] };
   const feeds = buildFeeds(spec, [sequence], { soft: null, candidates: [0], objective: null });
@@ -69,11 +69,11 @@ export async function embeddingRows({ spec, runner }: Program, ids: readonly num
 }
 
 /**
- * Tokens that one run may feed to the graph: activations, and their gradients, grow with them (about 1.7 MB a token in
- * training), while above 100 tokens nothing is gained in speed (docs/benchmarks.md).
+ * Most tokens in one run. Activations and their gradients grow with them (about 1.7 MB per token in training), while more
+ * than 100 tokens gain no speed (docs/benchmarks.md).
  */
 export const MAX_RUN_TOKENS = 128;
-/** Bytes of keys and values that one run may feed. */
+/** Most bytes of past keys and values in one run. */
 const MAX_PAST_BYTES = 64 * 1024 * 1024;
 
 export function runLimits(spec: ProgramSpec): RunLimits {
@@ -84,7 +84,7 @@ export function runLimits(spec: ProgramSpec): RunLimits {
   };
 }
 
-/** Where each token that is run is read over the whole vocabulary: at most 64 MB of logits. */
+/** For runs that read every token over the whole vocabulary: at most 64 MB of logits. */
 export function vocabularyLimits(spec: ProgramSpec): RunLimits {
   const limits = runLimits(spec);
   const reads = Math.floor((64 * 1024 * 1024) / (4 * spec.vocabulary));

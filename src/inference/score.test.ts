@@ -10,7 +10,7 @@ const row = (rowId: string, ...orders: Int32Array[]) => ({
 });
 const scored = (...p: number[]) => ({ logProbs: p.map(Math.log), tokensSent: 10, tokensComputed: 4 });
 
-it('every order is a row of its own, and rows without are left alone', () => {
+it('makes every order of examples a row of its own, and leaves other rows alone', () => {
   const plain = [row('a'), row('b')];
   expect(eachOrder(plain)).toBe(plain);
   const found = eachOrder([row('a', ids(3), ids(4)), row('b')]);
@@ -18,7 +18,7 @@ it('every order is a row of its own, and rows without are left alone', () => {
   expect(new Set(found.map((r) => r.rowId)).size).toBe(4);
 });
 
-it('averages log-probabilities, which are normalised again; tokens add up', () => {
+it('averages log-probabilities over orders, normalises them, and adds up tokens', () => {
   const rows = [row('a', ids(3)), row('b')];
   const [a, b] = meanOverOrders(rows, [scored(0.9, 0.1), scored(0.5, 0.5), scored(0.2, 0.8)]);
   const odds = Math.sqrt((0.9 / 0.1) * (0.5 / 0.5)); // geometric mean of the odds: 3 to 1

@@ -6,24 +6,24 @@ import type { LabelTokens, TokenRow } from '../tokens/types';
 import { breathe, throwIfInterrupted, uninterrupted } from './control';
 import { pastLength, type Sequence, withSoft } from './feeds';
 import { isSequenceScored, labelScores } from './label-scores';
-import { likeliest, logSumExp } from './logits';
+import { logSumExp, mostLikely } from './logits';
 import { openRows, type RowOptions, sharedLength } from './rows';
 import { type Program, run, vocabularyLimits } from './run';
 
 export interface ScoredRow {
   readonly rowId: string;
-  /** log-softmax over the labels' scores; uncalibrated. */
+  /** log-softmax over the labels' scores, uncalibrated. */
   readonly logProbs: readonly number[];
 }
 
 export interface TokenCount {
   /** Text and virtual tokens. */
   readonly tokensSent: number;
-  /** What a new row costs: all but the prefix that these rows share. What a cache spares is counted, as in use every text is new. */
+  /** The cost of a new row: everything except the prefix that these rows share. Caches are ignored, because in use every text is new. */
   readonly tokensComputed: number;
 }
 
-/** Tokens of each row, given together. */
+/** Token counts of rows that are scored together. */
 export function countTokens(rows: readonly TokenRow[], soft: SoftPrompt | null): TokenCount[] {
   const sequences = rows.map((row) => withSoft(row.ids, soft));
   const shared = sharedLength(sequences);
@@ -35,11 +35,11 @@ export interface ScoreOptions extends RowOptions {
   readonly onProgress?: (rowsDone: number) => void;
 }
 
-/** Rows ready to be scored: what they share is computed. */
+/** Rows ready to score: their shared prefix is computed. */
 export interface Scorer {
-  /** Which rows are best scored together, as indices. */
+  /** Indices of rows to score together. */
   readonly buckets: readonly (readonly number[])[];
-  /** Scores the rows at these indices in one run (rows longer than a run in several). */
+  /** Scores the rows at these indices, in one run unless they are too long. */
   scoreAt(indices: readonly number[]): Promise<ScoredRow[]>;
 }
 
@@ -62,7 +62,7 @@ export async function openScorer(program: Program, options: ScoreOptions): Promi
 }
 
 /**
- * Scores rows by their answer words, in the order given.
+ * Scores rows by their answer words, in the given order.
  * @throws StudioError `too-long`, `bad-input`, `cancelled`, and as Runner.run
  */
 export async function scoreRows(program: Program, options: ScoreOptions): Promise<ScoredRow[]> {
@@ -93,7 +93,7 @@ export function checkLabels(labels: readonly LabelTokens[]): void {
     );
 }
 
-/** Every order of every row as a row of its own, those of one row next to each other. */
+/** Every order of examples as a row of its own; those of one row are adjacent. */
 export function eachOrder(rows: readonly TokenRow[]): readonly TokenRow[] {
   if (!rows.some(({ otherOrders }) => otherOrders)) return rows;
   return rows.flatMap(({ otherOrders = [], ...row }) => [
@@ -109,8 +109,8 @@ interface Scored {
 }
 
 /**
- * The answers of all orders as one a row: `logp[c] = mean_o logp_o[c] - log sum_c' exp(mean_o logp_o[c'])`, a product of
- * experts. Tokens add up, as every order is paid for.
+ * Averages the answers of a row's orders: `logp[c] = mean_o logp_o[c] - log sum_c' exp(mean_o logp_o[c'])`, a product of
+ * experts. Tokens add up, because every order costs.
  */
 export function meanOverOrders(
   rows: readonly TokenRow[],
@@ -135,17 +135,17 @@ export function meanOverOrders(
   });
 }
 
-/** How well the text that a row should be followed by was foreseen, each token after the right ones before it. */
+/** How well the model predicts the expected text of a row, each token given the right ones before it. */
 export interface TargetScore {
   readonly rowId: string;
   /** Summed over the target's tokens. */
   readonly logProb: number;
   readonly tokens: number;
-  /** Tokens that were the likeliest of the vocabulary. */
-  readonly foreseen: number;
+  /** Tokens that the model ranks first. */
+  readonly correct: number;
 }
 
-/** The read of each token of a target lies one before it. */
+/** Each target token is read at the token before it. */
 export function withTarget({ tokens, past }: Omit<Sequence, 'reads'>, target: Int32Array): Sequence {
   return {
     tokens: Int32Array.from([...tokens, ...target.subarray(0, -1)]),
@@ -155,7 +155,7 @@ export function withTarget({ tokens, past }: Omit<Sequence, 'reads'>, target: In
 }
 
 /**
- * Scores rows by their targets, in the order given.
+ * Scores rows by their targets, in the given order.
  * @throws StudioError `too-long`, `cancelled`, and as Runner.run
  */
 export async function scoreTargets(
@@ -201,12 +201,12 @@ export async function scoreTargets(
 function scored(logits: Float32Array, target: Int32Array): Omit<TargetScore, 'rowId'> {
   const columns = logits.length / target.length;
   let logProb = 0;
-  let foreseen = 0;
+  let correct = 0;
   target.forEach((id, t) => {
     const row = logits.subarray(t * columns, (t + 1) * columns);
     const own = row[id] ?? Number.NaN;
     logProb += own - logSumExp(row);
-    if (likeliest(row) === id) foreseen++;
+    if (mostLikely(row) === id) correct++;
   });
-  return { logProb, tokens: target.length, foreseen };
+  return { logProb, tokens: target.length, correct };
 }

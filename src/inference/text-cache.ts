@@ -23,12 +23,12 @@ interface StoredGroup {
 }
 
 /**
- * Keys and values of texts, kept across runs. Causal attention makes those of a text independent of what follows it, so
- * one computation serves every soft prompt after the text.
+ * Keeps keys and values of texts across runs. With causal attention they do not depend on what follows the text, so one
+ * computation serves every soft prompt after it.
  *
- * Bits must not depend on history: which rows share a run, and how they are stored, is decided by the request's rows
- * alone (`planCache`); every row is rounded to its storage type before its first use; and what was stored under another
- * grouping is not used.
+ * Bits must not depend on history: the request's rows alone decide which rows share a run and how they are stored
+ * (`planCache`), every row is rounded to its storage type before its first use, and rows stored under another grouping are
+ * not used.
  */
 export class TextCache {
   readonly #spec: ProgramSpec;
@@ -46,29 +46,29 @@ export class TextCache {
     return this.#options;
   }
 
-  /** Holds for plans that are made from now on. What does not fit any more goes, the least recently used key first. */
+  /** Applies to plans made from now on. Drops what no longer fits, the least recently used key first. */
   configure(options: TextCacheOptions): void {
     this.#options = options;
     for (const key of this.#keys.keys()) this.#drop(key);
   }
 
-  /** Bytes held now. */
+  /** Bytes in use. */
   get bytes(): number {
     return this.#bytes;
   }
 
   /**
    * For training: decided by the rows alone.
-   * @param lists rows that share the key; those of the first list get room first, and are read many at a time, as they are
-   *   wanted together
+   * @param lists rows under the same key; those of the first list get room first and larger groups, because they are always
+   *   used together
    */
   plan(key: string, lists: readonly (readonly TokenRow[])[]): CachePlan {
     return planCache(this.#spec, this.#options, key, lists);
   }
 
   /**
-   * For scoring: rows that are stored under this key already are taken as they are, in whatever company they were
-   * computed; so bits may differ with history, by rounding.
+   * For scoring: reuses rows already stored under this key, whichever rows they were computed with, so rounding may depend
+   * on history.
    */
   planReusing(key: string, rows: readonly TokenRow[]): CachePlan {
     const stored = [...(this.#keys.get(key)?.values() ?? [])].map(({ group }) => group);
@@ -78,12 +78,12 @@ export class TextCache {
     const fresh = rows.filter((row) => !known.has(identity(row)));
     const room = { ...this.#options, budgetBytes: this.#options.budgetBytes - bytes };
     const rest = planCache(this.#spec, room, key, [fresh]);
-    // A stored group may also hold a row under whose id the text has changed since: what is planned anew comes last.
+    // New groups come last, because a stored group may contain a row id whose text has changed.
     const groups = [...reused, ...rest.groups];
     return { ...rest, groups, groupOf: rowGroups(groups), bytes: bytes + rest.bytes };
   }
 
-  /** Computes what these rows still lack, group by group; yields how many of the plan's rows stand. */
+  /** Computes the missing groups of these rows; yields how many of the plan's rows are stored. */
   async *fill(
     program: Program,
     plan: CachePlan,
@@ -103,7 +103,7 @@ export class TextCache {
     }
   }
 
-  /** Keys and values of these rows, in order; what there is not is computed. */
+  /** Keys and values of these rows, in order; computes missing ones. */
   async fetch(
     program: Program,
     plan: CachePlan,
@@ -144,7 +144,7 @@ export class TextCache {
     this.#makeRoom(plan);
   }
 
-  /** Drops other keys, the least recently used first, then groups of this key that the plan does not know. */
+  /** Drops other keys, the least recently used first, then groups of this key that the plan does not use. */
   #makeRoom(plan: CachePlan): void {
     for (const key of this.#keys.keys()) if (key !== plan.key) this.#drop(key);
     const known = new Set(plan.groups.map((group) => group.signature));
@@ -157,7 +157,7 @@ export class TextCache {
     }
   }
 
-  /** Where there is more than may be kept. */
+  /** Only if the cache is over its budget. */
   #drop(key: string): void {
     if (this.#bytes <= this.#options.budgetBytes) return;
     for (const { rows } of this.#keys.get(key)?.values() ?? []) this.#bytes -= bytesOf(rows);

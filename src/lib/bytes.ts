@@ -8,10 +8,10 @@ export async function sha256(data: Uint8Array<ArrayBuffer> | string): Promise<st
   return hex(await crypto.subtle.digest('SHA-256', bytes));
 }
 
-/** @throws StudioError `bad-input` when the file was changed or moved after it was chosen */
+/** @throws StudioError `bad-input` if the file was changed or moved after it was chosen */
 export async function fileBytes(file: Blob): Promise<Uint8Array> {
   const buffer = await file.arrayBuffer().catch((cause: unknown) => {
-    throw new StudioError('bad-input', 'It was changed or moved after it was chosen: open it again.', { cause });
+    throw new StudioError('bad-input', 'The file was changed or moved after you chose it. Open it again.', { cause });
   });
   return new Uint8Array(buffer);
 }

@@ -1,7 +1,7 @@
 /** What may be asked of a running piece of work from outside. `cancel` throws its result away; the others keep it. */
 export type Request = 'stop' | 'pause' | 'cancel';
 
-/** Read between two steps of the work; work that waits for something else may also listen. */
+/** Polled between steps of the work; work that waits for something else can also listen. */
 export interface Control {
   readonly requested: Request | null;
   /** Calls back once when something is asked, at once if it was asked already. Returns how to stop listening. */

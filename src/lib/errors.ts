@@ -1,6 +1,6 @@
 /**
- * Errors with a code that survive the way between worker and page.
- * A worker never posts a bare string: it posts `toWire(error)`, and the other side rebuilds it with `fromWire`.
+ * Errors with a code that survive the trip between worker and page: a worker posts `toWire(error)`, and the other side
+ * rebuilds the error with `fromWire`.
  */
 export type ErrorCode =
   | 'cancelled'

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { oneAtATime } from './one-at-a-time';
 
-test('one at a time; of what comes meanwhile only the latest', async () => {
+test('processes one item at a time, and skips all but the latest', async () => {
   const seen: string[] = [];
   const open: (() => void)[] = [];
   const { put, settled } = oneAtATime<string>(async (item) => {
@@ -23,6 +23,6 @@ test('one at a time; of what comes meanwhile only the latest', async () => {
   expect(seen).toEqual(['a', 'c', 'd']);
 });
 
-test('nothing to wait for', async () => {
+test('settles at once when nothing waits', async () => {
   await oneAtATime(async () => undefined).settled();
 });

@@ -1,6 +1,6 @@
 /**
- * Work on the latest of what comes, one at a time: what comes while one is being worked on replaces what waits. For
- * values that come faster than they can be saved.
+ * Processes one item at a time, always the latest: an item that arrives during work replaces the waiting one. For values that
+ * arrive faster than they can be saved.
  * @param work must not reject
  */
 export function oneAtATime<T>(work: (item: T) => Promise<void>) {
@@ -20,7 +20,7 @@ export function oneAtATime<T>(work: (item: T) => Promise<void>) {
       waiting = { item };
       busy ??= workOff();
     },
-    /** Resolves when nothing waits any more. */
+    /** Resolves when nothing is left to do. */
     settled: async (): Promise<void> => void (await busy),
   };
 }

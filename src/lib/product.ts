@@ -1,4 +1,4 @@
 import { version } from '../../package.json';
 
-/** Name and version, as they stand in what is exported. */
+/** Name and version, as exports state them. */
 export const PRODUCT = `Softprompt Studio ${version}`;

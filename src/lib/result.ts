@@ -1,9 +1,9 @@
 import { StudioError } from './errors';
 
-/** A failure that is expected at a boundary. `kind` lets the caller switch exhaustively; `message` is a sentence for people. */
+/** An expected failure. Callers switch on `kind`; `message` is a sentence for people. */
 export interface Failure<K extends string = string> {
   readonly kind: K;
-  /** What happened, to which thing, and what to do now. */
+  /** What happened, to what, and what to do now. */
   readonly message: string;
   readonly data?: Readonly<Record<string, unknown>>;
 }
@@ -23,7 +23,7 @@ export const fail = <K extends string>(
   error: data ? { kind, message, data } : { kind, message },
 });
 
-/** The value, or the failure as an error that survives the way between worker and page. */
+/** The value, or throws the failure as a StudioError. */
 export function unwrap<T>(result: Result<T, Failure>): T {
   if (result.ok) return result.value;
   const { kind, message, data } = result.error;

@@ -1,4 +1,4 @@
-/** A seeded generator whose whole state is one 32-bit number, so that a checkpoint can hold it. */
+/** A seeded generator whose state is one 32-bit number, which fits in a checkpoint. */
 export interface Rng {
   /** Uniform in [0, 1). */
   next(): number;
@@ -6,7 +6,7 @@ export interface Rng {
   int(n: number): number;
   /** Standard normal (Box-Muller). */
   normal(): number;
-  /** The state to pass to `createRng` to go on from here. */
+  /** Pass it to `createRng` to continue from here. */
   state(): number;
 }
 
@@ -38,7 +38,7 @@ export function shuffled<T>(items: readonly T[], rng: Rng): T[] {
   return out;
 }
 
-/** So many of them at most, drawn by the seed, in the order that they had. */
+/** At most `most` items, drawn by the seed, in their original order. */
 export function drawn<T>(items: readonly T[], most: number, seed: number): readonly T[] {
   if (items.length <= most) return items;
   const chosen = new Set(shuffled([...items.keys()], createRng(seed)).slice(0, most));

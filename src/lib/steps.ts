@@ -1,6 +1,6 @@
 import { StudioError } from './errors';
 
-/** Work that is done in steps, from end to end; what it yields on the way is handed on. */
+/** Runs stepwise work to its end, and passes on what it yields. */
 export function drained<Y, T>(work: Generator<Y, T, void>, onStep: (step: Y) => void = () => undefined): T {
   for (;;) {
     const { done, value } = work.next();
@@ -10,8 +10,8 @@ export function drained<Y, T>(work: Generator<Y, T, void>, onStep: (step: Y) => 
 }
 
 /**
- * Runs long work to its end; between two steps, each of which yields the share that is done, messages from outside are heard.
- * @throws StudioError `cancelled` once something was asked for from outside
+ * Runs long work to its end and lets messages in after each step. Steps yield the share that is done.
+ * @throws StudioError `cancelled` once `control` has a request
  */
 export async function inSteps<T>(
   work: Generator<number, T, void>,

@@ -1,2 +1,2 @@
-/** The text with a replacement character for every lone half of a surrogate pair, which no UTF-8 can hold. */
+/** The text with lone surrogates replaced, since UTF-8 cannot encode them. */
 export const wellFormed = (text: string): string => text.replace(/\p{Surrogate}/gu, '\ufffd');

@@ -1,6 +1,6 @@
 /**
- * The one place that zod is imported from. Its compiled parsers use `new Function`, which the page's
- * Content-Security-Policy refuses; so they are off before any schema is made.
+ * Import zod only from here. Its compiled parsers use `new Function`, which the page's Content-Security-Policy forbids, so
+ * they are turned off before any schema is created.
  */
 import { z } from 'zod';
 

@@ -3,7 +3,7 @@ import { configOf } from './card';
 
 const files = (text: string) => ({ 'config.json': new TextEncoder().encode(text) });
 
-it('reads family and context, whatever the exporter calls them', () => {
+it('reads family and context under every exporter’s names', () => {
   expect(configOf(files('{"model_type":"llama","max_position_embeddings":2048}'))).toEqual({
     family: 'llama',
     contextLength: 2048,
@@ -20,6 +20,6 @@ it.each(['{', '[]', '{"model_type":7}', '{}'])('knows nothing from %s', (text) =
   expect(configOf(files(text))).toEqual({ family: null, contextLength: null, attentionHeads: null });
 });
 
-it('knows nothing without a config.json', () => {
+it('returns nulls without a config.json', () => {
   expect(configOf({})).toEqual({ family: null, contextLength: null, attentionHeads: null });
 });

@@ -6,7 +6,7 @@ import { z } from '../lib/zod';
 export type ModelFiles = Readonly<Record<string, Uint8Array<ArrayBuffer>>>;
 
 const HASH = z.string().regex(/^[0-9a-f]{64}$/);
-/** Relative, below the folder, no `..`: it becomes part of an address. */
+/** Relative, inside the folder, without `..`, because it becomes part of an address. */
 const PATH = z.string().regex(/^(?!.*(?:^|\/)\.\.?(?:\/|$))[\w.-]+(?:\/[\w.-]+)*$/);
 
 const schema = z.object({
@@ -20,7 +20,7 @@ const schema = z.object({
   weights: z.object({ source: z.string(), file: z.string(), sha256: HASH, howToLoad: z.string() }).optional(),
 });
 
-/** What a model folder contains, with checksums: `studio.json` beside the hub layout, or made from the files themselves. */
+/** The contents of a model folder with checksums: from its `studio.json`, or computed from the files. */
 export type ModelCard = z.infer<typeof schema>;
 export type FileEntry = ModelCard['files'][number];
 
@@ -33,11 +33,11 @@ export function parseCard(text: string): Result<ModelCard> {
       `The model's studio.json does not have the expected form: ${z.prettifyError(parsed.error)}.`,
     );
   } catch {
-    return fail('bad-card', 'The model’s studio.json is not JSON. Was another page served in its place?');
+    return fail('bad-card', 'The model’s studio.json is not JSON. Did the server send another page instead?');
   }
 }
 
-/** Legal texts are in the folder for people; the engine has no use for them. */
+/** Everything except the legal texts, which the engine does not need. */
 export const isNeeded = (path: string): boolean => !/^(?:LICENSE|NOTICE|README)/i.test(path);
 
 /** `model.sha256` of docs/method/formats.md: SHA-256 of the lines `<sha256>  <path>\n`, sorted by path, over the files under onnx/. */
@@ -49,13 +49,13 @@ export function foldHash(files: readonly Pick<FileEntry, 'path' | 'sha256'>[]): 
   return sha256(lines.join(''));
 }
 
-/** Which of the hub's file variants an .onnx name stands for. */
+/** The hub's file variant that an .onnx name means. */
 export function dtypeOf(onnxPath: string): string {
   const suffix = /\/?[\w-]*?_(fp16|q4f16|q4|q8|int8|uint8|bnb4|quantized)\.onnx$/.exec(onnxPath)?.[1];
   return suffix === undefined ? 'fp32' : suffix === 'quantized' ? 'q8' : suffix;
 }
 
-/** A card for a folder that came without one. */
+/** A card for a folder without one. */
 export async function makeCard(id: string, onnxPath: string, files: ModelFiles): Promise<ModelCard> {
   const entries = await Promise.all(
     Object.entries(files).map(async ([path, data]) => ({ path, bytes: data.length, sha256: await sha256(data) })),
@@ -81,7 +81,7 @@ interface ModelConfig {
   readonly attentionHeads: number | null;
 }
 
-/** What config.json says for people; the graph alone decides what is computed. Nulls where it is missing or no such JSON. */
+/** Facts from config.json for people; only the graph decides what is computed. Nulls if the file is missing or not valid. */
 export function configOf(files: Readonly<Record<string, Uint8Array>>): ModelConfig {
   const none = { family: null, contextLength: null, attentionHeads: null };
   const bytes = files['config.json'];

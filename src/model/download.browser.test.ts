@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { browserFileCache } from './download';
 
-it('keeps bytes in the Cache API and forgets them when told', async () => {
+it('stores files in the Cache API and deletes them on request', async () => {
   const cache = browserFileCache();
   const key = 'a'.repeat(64);
   expect(await cache?.get(key)).toBeNull();

@@ -3,12 +3,12 @@ import { sha256 } from '../lib/bytes';
 import { StudioError } from '../lib/errors';
 
 /**
- * Keeps verified files by their SHA-256, so that the same bytes are never fetched twice, wherever they come from; and the
- * beginnings of files under `<sha256>.part`.
+ * Keeps verified files by their SHA-256, so that the same bytes are never fetched twice from any source, and incomplete
+ * files under `<sha256>.part`.
  */
 export interface FileCache {
   get(sha256: string): Promise<Uint8Array<ArrayBuffer> | null>;
-  /** False when the browser had no room (or no cache): the file is used all the same, and fetched again next time. */
+  /** False = the browser had no room (or no cache): the file can be used, but is fetched again next time. */
   put(sha256: string, bytes: Uint8Array<ArrayBuffer>): Promise<boolean>;
   delete(sha256: string): Promise<void>;
 }
@@ -16,7 +16,7 @@ export interface FileCache {
 const NAME = 'softprompt-model-files-1';
 const address = (sha256: string) => `${location.origin}/.model-files/${sha256}`;
 
-/** The browser's Cache API; null where there is none (insecure context, blocked by policy). */
+/** The browser's Cache API; null = not available (insecure context, blocked by policy). */
 export function browserFileCache(): FileCache | null {
   if (typeof caches === 'undefined') return null;
   return {
@@ -68,7 +68,7 @@ export interface DownloadOptions {
   readonly signal?: AbortSignal;
 }
 
-/** The bytes of a file as they come in; of unknown length where the server does not say. */
+/** The bytes of a file as they arrive; the length may be unknown. */
 class Received {
   bytes: Uint8Array<ArrayBuffer>;
   length = 0;
@@ -87,7 +87,7 @@ class Received {
       if (bytes !== null)
         throw new StudioError(
           'model-corrupt',
-          `${path} is longer than the ${bytes} bytes that the model card names. It is another version: delete the model's files and load it again.`,
+          `${path} is longer than the ${bytes} bytes that the model card says, so it is another version: delete the model's files and load it again.`,
           { data: { file: path } },
         );
       const grown = new Uint8Array(Math.max(2 * this.bytes.length, length, 1 << 16));
@@ -103,11 +103,11 @@ class Received {
   }
 }
 
-/** How often a connection that breaks off is taken up again where it broke. */
+/** How often a broken connection is resumed. */
 const RETRIES = 3;
 const PAUSE_MS = 500;
 
-/** One file, streamed, with its received bytes reported; goes on where `received` ends. */
+/** Streams one file from where `received` ends, and reports received bytes. */
 async function fetchFile(
   file: RemoteFile,
   received: Received,
@@ -117,7 +117,7 @@ async function fetchFile(
   for (let retry = 0; ; retry++) {
     const response = await ask(file, received.length, signal);
     if (received.length > 0 && response.status !== 206) {
-      // the server gives the whole file again
+      // The server sends the whole file again.
       onBytes(-received.length);
       received.length = 0;
     }
@@ -132,11 +132,11 @@ async function fetchFile(
     } catch (cause) {
       if (cause instanceof StudioError) throw cause;
       if (signal?.aborted) throw new StudioError('cancelled', 'The download was stopped.', { cause });
-      // nothing since the last time: the server is gone, not the connection
+      // Nothing since the last attempt: the server is gone, not just the connection.
       if (retry >= RETRIES || received.length === before)
         throw new StudioError(
           'model-download',
-          `${file.path} broke off after ${received.length} bytes. Try again; what is already here is kept.`,
+          `The download of ${file.path} stopped after ${received.length} bytes. Try again: it continues from there.`,
           { data: { file: file.path }, cause },
         );
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
@@ -153,36 +153,36 @@ async function ask(file: RemoteFile, from: number, signal?: AbortSignal): Promis
     if (signal?.aborted) throw new StudioError('cancelled', 'The download was stopped.', { cause });
     throw new StudioError(
       'model-download',
-      `${file.path} could not be fetched: the connection failed. Check it and try again; what is already here is kept.`,
+      `${file.path} could not be downloaded: the connection failed. Check it and try again; downloaded files are kept.`,
       { data: { file: file.path }, cause },
     );
   }
   if (!response.ok || !response.body)
     throw new StudioError(
       'model-missing-file',
-      `${file.path} is not at ${new URL(file.url).host} (answer ${response.status}). The model folder is incomplete.`,
+      `${file.path} is missing at ${new URL(file.url).host} (status ${response.status}). The model folder is incomplete.`,
       { data: { file: file.path, status: response.status } },
     );
   return response;
 }
 
-/** Size and checksum, or a sentence that names the wrong file. */
+/** Checks size and checksum. @throws StudioError `model-corrupt` naming the file */
 async function verify(file: RemoteFile, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
   if (file.bytes !== null && bytes.length !== file.bytes)
     throw new StudioError(
       'model-corrupt',
-      `${file.path} has ${bytes.length} bytes instead of ${file.bytes}: it arrived incomplete or is another version. Load the model again.`,
+      `${file.path} has ${bytes.length} bytes instead of ${file.bytes}: it is incomplete or another version. Load the model again.`,
       { data: { file: file.path } },
     );
   if (file.sha256 !== null && (await sha256(bytes)) !== file.sha256)
     throw new StudioError(
       'model-corrupt',
-      `${file.path} does not have the expected SHA-256: it was damaged or changed on the way. Load the model again; if it stays so, the server has a wrong copy.`,
+      `${file.path} does not have the expected SHA-256: it was damaged or changed on the way. Load the model again; if that does not help, the server has a wrong copy.`,
       { data: { file: file.path } },
     );
 }
 
-/** All files, from the cache where it has them, verified either way. @throws StudioError model-*, cancelled */
+/** All files, from the cache if it has them; verified either way. @throws StudioError model-*, cancelled */
 export async function download(
   files: readonly RemoteFile[],
   { cache, onProgress, signal }: DownloadOptions,
@@ -211,7 +211,7 @@ export async function download(
   return out;
 }
 
-/** A file that is kept, and what it should be; what is not goes. */
+/** A cached file that passes verification; deletes one that does not. */
 async function fromCache(file: RemoteFile, cache: FileCache | null): Promise<Uint8Array<ArrayBuffer> | null> {
   const kept = file.sha256 === null ? null : await cache?.get(file.sha256);
   if (!kept || file.sha256 === null) return null;
@@ -224,7 +224,7 @@ async function fromCache(file: RemoteFile, cache: FileCache | null): Promise<Uin
   }
 }
 
-/** What had come of a file before it broke off, or was stopped, is kept, and only the rest is asked for. */
+/** Keeps the received part of an interrupted download, and requests only the rest next time. */
 async function fetchOrResume(
   file: RemoteFile,
   cache: FileCache | null,

@@ -1,7 +1,7 @@
 import { StudioError } from '../lib/errors';
 import { type ModelCard, type ModelFiles, makeCard } from './card';
 
-/** Which .onnx of several is run: the smallest exact-enough first; all are computed in float32. */
+/** Which of several .onnx files to run: the smallest sufficiently exact one first; all are computed in float32. */
 const PREFERENCE = [
   'model_q4.onnx',
   'model.onnx',
@@ -15,14 +15,14 @@ const PREFERENCE = [
 ];
 const SETTINGS =
   /^(?:config|generation_config|tokenizer|tokenizer_config|special_tokens_map|genai_config)\.json$|^chat_template\.jinja$/;
-/** Beside a graph, but nothing of it: text, tokenizers, and the same weights for other programs. */
+/** Files next to a graph that do not belong to it: texts, tokenizers, and the same weights for other programs. */
 const OTHERS =
   /\.(?:onnx|json|jsonl|txt|md|jinja|py|ya?ml|model|safetensors|gguf|pth?|h5|msgpack|png|jpg)$|^pytorch_model|^\.|^LICENSE|^NOTICE/;
 
 export interface Choice {
-  /** Where the chosen graph will lie. */
+  /** Path of the chosen graph in the hub's layout. */
   readonly onnx: string;
-  /** Path as it was found -> path in the hub's layout: graph and weights under `onnx/`, settings beside it. */
+  /** Original path -> path in the hub's layout: graph and weights under `onnx/`, settings beside it. */
   readonly files: ReadonlyMap<string, string>;
 }
 
@@ -31,9 +31,9 @@ const split = (path: string) => {
   return { folder: path.slice(0, at), name: path.slice(at) };
 };
 
-/** The files of a model among those of a folder, in hub layout or flat; or what is not there, in words. */
+/** The files of a model in a folder, in hub layout or flat; or the names of what is missing. */
 export function chooseFiles(paths: readonly string[]): Choice | { readonly missing: readonly string[] } {
-  // of two with one name the one nearer to the top
+  // Of files with the same name, the one nearer to the top counts.
   const sorted = [...paths].sort((a, b) => a.split('/').length - b.split('/').length);
   const named = (name: string) => sorted.find((path) => split(path).name === name);
   const onnx =
@@ -47,7 +47,7 @@ export function chooseFiles(paths: readonly string[]): Choice | { readonly missi
   const files = new Map<string, string>();
   for (const path of sorted) {
     const { folder: where, name } = split(path);
-    // exporters name the files of weights after the graph; what stands beside the only graph may be called anything
+    // Exporters name weight files after the graph; next to the only graph, any name will do.
     const isWeights = path !== onnx && where === folder && !OTHERS.test(name) && (isAlone || name.startsWith(graph));
     if (path === onnx || isWeights) files.set(path, `onnx/${name}`);
     else if (SETTINGS.test(name) && named(name) === path) files.set(path, name);
@@ -56,14 +56,14 @@ export function chooseFiles(paths: readonly string[]): Choice | { readonly missi
 }
 
 export interface NamedFile {
-  /** As dropped or chosen: may have the folder's own name in front. */
+  /** As dropped or chosen; may start with the folder's name. */
   readonly path: string;
   readonly bytes: () => Promise<Uint8Array<ArrayBuffer>>;
-  /** In bytes, where it is known before it is read. */
+  /** In bytes, if known before reading. */
   readonly size?: number;
 }
 
-/** Reads a model folder in hub layout (or flat) from disk. @throws StudioError `model-missing-file` naming what is not there */
+/** Reads a model folder in hub layout (or flat) from disk. @throws StudioError `model-missing-file` naming what is missing */
 export async function readFolder(
   files: readonly NamedFile[],
   name: string,

@@ -64,7 +64,7 @@ beforeEach(() => {
 });
 afterEach(() => vi.unstubAllGlobals());
 
-it('fetches one variant with its settings, verified, and shows how far it is', async () => {
+it('downloads one variant with its settings, verified, and reports progress', async () => {
   const seen: DownloadProgress[] = [];
   const { card, files: got } = await loadModelFiles(
     { kind: 'hub', id: ID },
@@ -81,7 +81,7 @@ it('fetches one variant with its settings, verified, and shows how far it is', a
   expect(asked).toHaveLength(5);
 });
 
-it('comes from the browser’s cache the next time, without a request; and says so where it is gone', async () => {
+it('loads from the browser’s cache without a request, and says if the files are gone', async () => {
   const cache = mapCache();
   const { card, files: got } = await loadModelFiles({ kind: 'hub', id: ID }, { cache });
   asked = [];
@@ -94,7 +94,7 @@ it('comes from the browser’s cache the next time, without a request; and says 
   });
 });
 
-it('takes a connection that breaks off up again where it broke', async () => {
+it('resumes a broken connection where it broke', async () => {
   breaks = [30_000, 70_000];
   const seen: DownloadProgress[] = [];
   await loadModelFiles({ kind: 'hub', id: ID }, { cache: null, onProgress: (progress) => seen.push(progress) });
@@ -106,12 +106,12 @@ it('takes a connection that breaks off up again where it broke', async () => {
   expect(seen.at(-1)?.receivedBytes).toBe(seen.at(-1)?.totalBytes);
 });
 
-it('goes on where an earlier attempt ended', async () => {
+it('resumes an earlier download where it ended', async () => {
   const cache = mapCache();
   breaks = [30_000, 30_000];
   await expect(loadModelFiles({ kind: 'hub', id: ID }, { cache })).rejects.toMatchObject({
     code: 'model-download',
-    message: expect.stringContaining('broke off after 30000 bytes'),
+    message: expect.stringContaining('stopped after 30000 bytes'),
   });
   asked = [];
   await loadModelFiles({ kind: 'hub', id: ID }, { cache });
@@ -119,7 +119,7 @@ it('goes on where an earlier attempt ended', async () => {
   expect([...cache.kept.keys()].filter((key) => key.endsWith('.part'))).toEqual([]);
 });
 
-it('says that there is no such model, that it has no graph, and that a file was changed', async () => {
+it('refuses an unknown model, one without a graph, and a changed file', async () => {
   await expect(loadModelFiles({ kind: 'hub', id: 'a/b' }, { cache: null })).rejects.toMatchObject({
     message: expect.stringContaining('no public model “a/b” (answer 401)'),
   });

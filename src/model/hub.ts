@@ -7,7 +7,7 @@ import { chooseFiles } from './folder';
 const HUB = 'https://huggingface.co';
 const ID = /^[\w.-]+\/[\w.-]+$/;
 
-/** Of the hub's list of files; `lfs.oid` is the SHA-256 of a file kept in LFS. */
+/** The hub's list of files; `lfs.oid` is the SHA-256 of a file in LFS. */
 const listing = z.array(
   z.object({
     type: z.string(),
@@ -18,9 +18,8 @@ const listing = z.array(
 );
 
 /**
- * Loads a model from the hub: the one request that leaves the page, made only when the user picks a hub model.
- * One request lists the files with sizes and checksums; the headers of the files themselves cannot be read, as the hub
- * redirects to its storage.
+ * Loads a model from the hub: the only requests that leave the site, made only when the user picks a hub model. One request
+ * lists the files with sizes and checksums, because the headers of the files cannot be read after the hub's redirect.
  * @throws StudioError model-download, model-missing-file, model-corrupt, cancelled
  */
 export async function loadFromHub(
@@ -53,7 +52,7 @@ async function list(id: string, signal?: AbortSignal): Promise<z.infer<typeof li
   const silent = (cause?: unknown) =>
     new StudioError(
       'model-download',
-      `The hub did not answer for ${id}. Check the connection, and try again; files that are already here are kept.`,
+      `The hub did not answer for ${id}. Check the connection and try again; downloaded files are kept.`,
       { cause },
     );
   const response = await fetch(`${HUB}/api/models/${id}/tree/main?recursive=true`, signal ? { signal } : {}).catch(
@@ -62,11 +61,11 @@ async function list(id: string, signal?: AbortSignal): Promise<z.infer<typeof li
       throw silent(cause);
     },
   );
-  // the hub also answers 401 for names that do not exist
+  // The hub also answers 401 for names that do not exist.
   if ([401, 403, 404].includes(response.status))
     throw new StudioError(
       'model-missing-file',
-      `The hub has no public model “${id}” (answer ${response.status}). Check the name; models that ask for a licence or a login cannot be fetched here, but opened from a folder.`,
+      `The hub has no public model “${id}” (status ${response.status}). Check the name. Models that need a licence or a login cannot be downloaded here, but can be opened from a folder.`,
       { data: { status: response.status } },
     );
   if (!response.ok) throw silent(`answer ${response.status}`);

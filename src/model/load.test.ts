@@ -74,7 +74,7 @@ describe('loading from the site', () => {
     expect(second.files).toEqual(first.files);
   });
 
-  it('names a shard that was changed, one that is short, and one that is gone', async () => {
+  it('names a weight file that was changed, is too short, or is missing', async () => {
     const shard = 'onnx/model_q4.onnx_data';
     served[shard] = bytes('x'.repeat(200_000));
     expect(await code(loadModelFiles({ kind: 'site', base }, { cache: null }))).toMatch(
@@ -90,11 +90,11 @@ describe('loading from the site', () => {
     );
     delete served[shard];
     expect(await code(loadModelFiles({ kind: 'site', base }, { cache: null }))).toMatch(
-      /^model-missing-file: onnx\/model_q4.onnx_data is not at .*404/,
+      /^model-missing-file: onnx\/model_q4.onnx_data is missing at .*404/,
     );
   });
 
-  it('throws a damaged cache entry away and fetches the file again', async () => {
+  it('replaces a damaged cache entry', async () => {
     const cache = mapCache();
     const hash = await sha256(GOOD['config.json'] ?? bytes(''));
     cache.kept.set(hash, bytes('[]'));
@@ -103,19 +103,19 @@ describe('loading from the site', () => {
     expect(cache.kept.get(hash)).toEqual(GOOD['config.json']);
   });
 
-  it('refuses a card that is no card, that lies, or whose paths leave the folder', async () => {
+  it('refuses a card that is invalid, inconsistent, or has paths outside the folder', async () => {
     served['studio.json'] = bytes('<!doctype html>');
     expect(await code(loadModelFiles({ kind: 'site', base }, { cache: null }))).toMatch(/^model-corrupt: .*not JSON/);
     const card = await makeCard('a/b', 'onnx/model_q4.onnx', GOOD);
     served['studio.json'] = bytes(JSON.stringify({ ...card, sha256: '0'.repeat(64) }));
-    expect(await code(loadModelFiles({ kind: 'site', base }, { cache: null }))).toMatch(/contradicts itself/);
+    expect(await code(loadModelFiles({ kind: 'site', base }, { cache: null }))).toMatch(/is inconsistent/);
     for (const path of ['../x', 'a/../../x', '/etc/passwd', 'https://x/y', 'a//b'])
       expect(parseCard(JSON.stringify({ ...card, files: [{ path, bytes: 1, sha256: '0'.repeat(64) }] })).ok, path).toBe(
         false,
       );
   });
 
-  it('stops when asked, and says so when nobody answers', async () => {
+  it('stops on request, and reports a server that does not answer', async () => {
     const stop = AbortSignal.abort();
     await expect(
       download([{ path: 'a', url: base, bytes: 1, sha256: null }], { cache: null, signal: stop }),
@@ -136,7 +136,7 @@ describe('reading a folder from disk', () => {
     expect(card.sha256).toBe(await foldHash(card.files));
   });
 
-  it('says what is missing', async () => {
+  it('names missing files', async () => {
     expect(await code(readFolder(named({ 'config.json': bytes('{}') }), 'mine'))).toMatch(
       /^model-missing-file: The folder “mine” lacks an .onnx file and tokenizer.json/,
     );

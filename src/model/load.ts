@@ -5,13 +5,13 @@ import { type DownloadOptions, download } from './download';
 import { type NamedFile, readFolder } from './folder';
 import { loadFromHub } from './hub';
 
-/** Where a model comes from. All arrive in the same hub layout. */
+/** Where a model comes from. All sources give the same hub layout. */
 export type ModelSource =
   /** A folder of this site with a `studio.json`, e.g. `models/HuggingFaceTB/SmolLM2-135M-Instruct/`. */
   | { readonly kind: 'site'; readonly base: string }
   | { readonly kind: 'folder'; readonly name: string; readonly files: readonly NamedFile[] }
   | { readonly kind: 'hub'; readonly id: string }
-  /** Loaded from a folder or the hub before: its files are in the browser's cache, or it must be fetched again. */
+  /** A model loaded earlier from a folder or the hub, with its files in the browser's cache. */
   | { readonly kind: 'kept'; readonly card: ModelCard };
 
 export interface LoadedModel {
@@ -32,7 +32,7 @@ async function loadFromSite(base: string, options: DownloadOptions): Promise<Loa
   if ((await foldHash(card.value.files)) !== card.value.sha256)
     throw new StudioError(
       'model-corrupt',
-      'The model’s studio.json contradicts itself: its checksum is not that of its file list. Load the model again.',
+      'The model’s studio.json is inconsistent: its checksum does not match its file list. Load the model again.',
       { data: { file: 'studio.json' } },
     );
   const wanted = card.value.files.filter(({ path }) => isNeeded(path));
@@ -53,7 +53,7 @@ async function loadKept(card: ModelCard, { cache, onProgress, signal }: Download
     if (!bytes || (await sha256(bytes)) !== hash)
       throw new StudioError(
         'model-missing-file',
-        `${card.id} is not kept in this browser any more (${path} is gone). Open its folder again, or fetch it again from the hub.`,
+        `${card.id} is no longer stored in this browser (${path} is gone). Open its folder again, or download it again from the hub.`,
         { data: { file: path } },
       );
     files[path] = bytes;
@@ -63,7 +63,7 @@ async function loadKept(card: ModelCard, { cache, onProgress, signal }: Download
   return { card, files };
 }
 
-/** So that the model comes again without its folder, or without a request. What has no room is asked for next time. */
+/** Caches the files, so that the model can be loaded again without its folder or a request, as far as there is room. */
 async function keep(loaded: LoadedModel, { cache }: DownloadOptions): Promise<LoadedModel> {
   for (const { path, sha256: hash } of loaded.card.files) {
     const bytes = loaded.files[path];
@@ -72,7 +72,7 @@ async function keep(loaded: LoadedModel, { cache }: DownloadOptions): Promise<Lo
   return loaded;
 }
 
-/** Verified files of a model, from the cache where they are. @throws StudioError model-*, cancelled */
+/** Verified files of a model, from the cache if possible. @throws StudioError model-*, cancelled */
 export async function loadModelFiles(source: ModelSource, options: DownloadOptions): Promise<LoadedModel> {
   switch (source.kind) {
     case 'site':

@@ -21,7 +21,7 @@ const value = <T>(result: { ok: true; value: T } | { ok: false; error: { message
 };
 
 describe('safetensors', () => {
-  it('reads what it wrote', () => {
+  it('reads back its own files', () => {
     fc.assert(
       fc.property(tables, (t) => {
         expect(value(readSafetensors(writeSafetensors(t)))).toEqual(t);
@@ -29,7 +29,7 @@ describe('safetensors', () => {
     );
   });
 
-  it('reads a prompt that PEFT saved, and writes its very bytes', async () => {
+  it('reads a prompt that PEFT saved, and writes the same bytes', async () => {
     const bytes = new Uint8Array(await readFile('test/fixtures/smollm2/peft-saved-prompt/adapter_model.safetensors'));
     const read = value(readSafetensors(bytes));
     expect(read).toMatchObject({ hidden: 576 });
@@ -59,20 +59,20 @@ describe('safetensors', () => {
     ['ends inside its header', file({}, 0, 500n)],
     ['not a JSON object', file('[1]', 0)],
     ['not a JSON object', file('{', 0)],
-    ['in a way that is not understood', file({ prompt_embeddings: { dtype: 'F32' } }, 0)],
-    ['in a way that is not understood', file({ prompt_embeddings: tensor([1, 2], [0, -8]) }, 8)],
-    ['in a way that is not understood', file({ prompt_embeddings: tensor([1, 1e300], [0, 8]) }, 8)],
-    ['in a way that is not understood', file({ prompt_embeddings: tensor([1, 2], [0, 8, 9]) }, 8)],
+    ['in an unknown way', file({ prompt_embeddings: { dtype: 'F32' } }, 0)],
+    ['in an unknown way', file({ prompt_embeddings: tensor([1, 2], [0, -8]) }, 8)],
+    ['in an unknown way', file({ prompt_embeddings: tensor([1, 1e300], [0, 8]) }, 8)],
+    ['in an unknown way', file({ prompt_embeddings: tensor([1, 2], [0, 8, 9]) }, 8)],
     ['before its beginning', file({ prompt_embeddings: tensor([1, 2], [8, 0]) }, 8)],
     ['beyond the end', file({ prompt_embeddings: tensor([1, 2 ** 40], [0, 2 ** 42]) }, 8)],
     ['overlap another', file({ prompt_embeddings: good, other: tensor([1, 2], [4, 12]) }, 12)],
     ['a gap before', file({ prompt_embeddings: tensor([1, 2], [4, 12]) }, 12)],
-    ['bytes behind its last tensor', file({ prompt_embeddings: good }, 9)],
+    ['bytes after its last tensor', file({ prompt_embeddings: good }, 9)],
     ['16 bytes for 2 numbers', file({ prompt_embeddings: tensor([1, 2], [0, 16]) }, 16)],
-    ['holds no tensor prompt_embeddings (but x)', file({ x: good }, 8)],
+    ['has no tensor prompt_embeddings (but x)', file({ x: good }, 8)],
     ['as F16; only F32', file({ prompt_embeddings: tensor([1, 2], [0, 4], 'F16') }, 4)],
-    ['metadata that are no texts', file({ __metadata__: { format: 1 }, prompt_embeddings: good }, 8)],
-    ['no type of such a file', file({ prompt_embeddings: good, other: tensor([1, 2], [8, 16], 'F31') }, 16)],
+    ['metadata that are not texts', file({ __metadata__: { format: 1 }, prompt_embeddings: good }, 8)],
+    ['is not a valid type', file({ prompt_embeddings: good, other: tensor([1, 2], [8, 16], 'F31') }, 16)],
     ['has 1 axes instead of 2', file({ prompt_embeddings: tensor([2], [0, 8]) }, 8)],
     ['2048 virtual tokens', file({ prompt_embeddings: tensor([2048, 1], [0, 8192]) }, 8192)],
     ['not finite', writeSafetensors(table(1, 2, () => Number.NaN))],
@@ -81,7 +81,7 @@ describe('safetensors', () => {
     expect(result.ok ? '' : result.error.message).toContain(message);
   });
 
-  it('never throws, whatever the bytes', () => {
+  it('never throws on random bytes', () => {
     const bytes = writeSafetensors(table(2, 3));
     fc.assert(
       fc.property(fc.nat(bytes.length - 1), fc.nat(255), (at, byte) => {
@@ -94,7 +94,7 @@ describe('safetensors', () => {
 });
 
 describe('npy', () => {
-  it('reads what it wrote', () => {
+  it('reads back its own files', () => {
     fc.assert(
       fc.property(tables, (t) => {
         expect(value(readNpy(writeNpy(t)))).toEqual(t);
@@ -102,7 +102,7 @@ describe('npy', () => {
     );
   });
 
-  it('reads a file of numpy', async () => {
+  it('reads a file written by numpy', async () => {
     const read = value(readNpy(new Uint8Array(await readFile('test/fixtures/smollm2/grad-suffix-label.npy'))));
     expect(read).toMatchObject({ virtualTokens: 12, hidden: 576 });
     expect(Math.hypot(...read.vectors)).toBeCloseTo(1.4737937, 5);
@@ -117,17 +117,17 @@ describe('npy', () => {
   };
 
   it.each([
-    ['does not begin', new TextEncoder().encode('PK\x03\x04 whatever')],
+    ['does not start', new TextEncoder().encode('PK\x03\x04 whatever')],
     ['ends inside', Uint8Array.from('\x93NUMPY\x02\x00', (c) => c.charCodeAt(0))],
     ['claims a header of 60000', npy('', 0, 60000)],
     ['ends inside', npy('{}', 0, 100)],
-    ['not understood', npy('{}', 0)],
-    ['not understood', npy("{'descr': '<f4', 'fortran_order': Falsf, 'shape': (1, 2), }", 8)],
-    ['not understood', npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1 2), }", 8)],
-    ['not understood', npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1), 'shape': (1, 2), }", 8)],
-    ['not understood', npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), } x", 8)],
-    ['not understood', npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }\x0b", 8)],
-    ['not understood', npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), 'more': '', }", 8)],
+    ['an unreadable header', npy('{}', 0)],
+    ['an unreadable header', npy("{'descr': '<f4', 'fortran_order': Falsf, 'shape': (1, 2), }", 8)],
+    ['an unreadable header', npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1 2), }", 8)],
+    ['an unreadable header', npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1), 'shape': (1, 2), }", 8)],
+    ['an unreadable header', npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), } x", 8)],
+    ['an unreadable header', npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }\x0b", 8)],
+    ['an unreadable header', npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), 'more': '', }", 8)],
     ['as |O;', npy("{'descr': '|O', 'fortran_order': False, 'shape': (1, 2), }", 8)],
     ['as <f8;', npy("{'descr': '<f8', 'fortran_order': False, 'shape': (1, 2), }", 16)],
     ['Fortran', npy("{'descr': '<f4', 'fortran_order': True, 'shape': (1, 2), }", 8)],

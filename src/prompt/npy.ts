@@ -8,7 +8,7 @@ const MAX_HEADER_BYTES = 10_000;
 /** `.npy`, version 1.0, `<f4`, C order, `[virtualTokens, hidden]`. */
 export function writeNpy({ vectors, virtualTokens, hidden }: VectorTable): Uint8Array<ArrayBuffer> {
   const dict = `{'descr': '<f4', 'fortran_order': False, 'shape': (${virtualTokens}, ${hidden}), }`;
-  // The data must begin at a multiple of 64; the header ends in a newline.
+  // The data must start at a multiple of 64; the header ends with a newline.
   const headerLength = Math.ceil((10 + dict.length + 1) / 64) * 64 - 10;
   const header = `${dict.padEnd(headerLength - 1, ' ')}\n`;
   const data = writeFloats(vectors);
@@ -20,9 +20,9 @@ export function writeNpy({ vectors, virtualTokens, hidden }: VectorTable): Uint8
   return bytes;
 }
 
-/** Reads vectors; never a pickle: object arrays are refused. */
+/** Reads vectors; refuses object arrays, since those are pickles. */
 export function readNpy(bytes: Uint8Array): Result<VectorTable> {
-  if (text(bytes.subarray(0, 6)) !== MAGIC) return refuse('does not begin as an .npy file does');
+  if (text(bytes.subarray(0, 6)) !== MAGIC) return refuse('does not start like an .npy file');
   const [major = 0, minor = 0] = bytes.subarray(6, 8);
   if (major < 1 || major > 3 || minor !== 0) return refuse(`is of version ${major}.${minor}; 1.0 to 3.0 are read`);
   const wide = major >= 2;
@@ -33,7 +33,7 @@ export function readNpy(bytes: Uint8Array): Result<VectorTable> {
   if (length > MAX_HEADER_BYTES) return refuse(`claims a header of ${length} bytes`);
   if (start + length > bytes.length) return refuse('ends inside its header');
   const header = readHeader(text(bytes.subarray(start, start + length)));
-  if (!header) return refuse('has a header that is not understood');
+  if (!header) return refuse('has an unreadable header');
   const { descr, fortranOrder, shape } = header;
   if (descr !== '<f4') return refuse(`stores its numbers as ${descr}; only <f4 (little-endian float32) is read`);
   if (fortranOrder) return refuse('is stored column by column (Fortran order)');
@@ -44,10 +44,10 @@ export function readNpy(bytes: Uint8Array): Result<VectorTable> {
   if (data.length !== 4 * virtualTokens * hidden)
     return refuse(`has ${data.length} bytes of data for ${virtualTokens} x ${hidden} numbers`);
   const vectors = readFloats(data);
-  return allFinite(vectors) ? ok({ vectors, virtualTokens, hidden }) : refuse('holds numbers that are not finite');
+  return allFinite(vectors) ? ok({ vectors, virtualTokens, hidden }) : refuse('contains numbers that are not finite');
 }
 
-/** A field of the dictionary with its comma, which the last one may lack. */
+/** A field of the dictionary with its comma, optional for the last one. */
 const FIELD = /\s*'(\w+)'\s*:\s*(?:'([^'\\]*)'|(True|False)|\(((?:\s*\d+\s*,)*(?:\s*\d+)?\s*)\))\s*(?:,|(?=\}))/y;
 
 interface Header {
@@ -56,9 +56,9 @@ interface Header {
   readonly shape: readonly number[];
 }
 
-/** A Python dictionary of exactly three fields, and white space around it; null = anything else. */
+/** A Python dictionary of exactly three fields, with white space around it; null = anything else. */
 function readHeader(header: string): Header | null {
-  // what is white space to a pattern here, such as a no-break space, may be none to Python
+  // JavaScript's \s matches characters that Python does not treat as white space, such as a no-break space.
   if (/[^\x20-\x7e\t\r\n]/.test(header)) return null;
   const dict = header.trim();
   if (!dict.startsWith('{')) return null;

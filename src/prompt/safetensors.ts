@@ -3,7 +3,7 @@ import { allFinite, readFloats, shapeProblem, type VectorTable, writeFloats } fr
 
 /** The tensor's name in PEFT's prompt-tuning folders. */
 const TENSOR = 'prompt_embeddings';
-/** A header of ours has 100 bytes; PEFT's has as many. */
+/** Our headers and PEFT's have about 100 bytes. */
 const MAX_HEADER_BYTES = 1_000_000;
 
 /**
@@ -24,7 +24,7 @@ export function writeSafetensors({ vectors, virtualTokens, hidden }: VectorTable
   return bytes;
 }
 
-/** Bytes a number of each type. Source: safetensors 0.6, `Dtype`; types below a byte are left out. */
+/** Bytes per number of each type. Source: safetensors 0.6, `Dtype`, without types smaller than a byte. */
 const BYTES: Readonly<Record<string, number>> = {
   ...{ BOOL: 1, U8: 1, I8: 1, F8_E5M2: 1, F8_E4M3: 1, F8_E8M0: 1, I16: 2, U16: 2, F16: 2, BF16: 2 },
   ...{ I32: 4, U32: 4, F32: 4, F64: 8, I64: 8, U64: 8, C64: 8 },
@@ -38,7 +38,7 @@ interface TensorEntry {
   readonly end: number;
 }
 
-/** Reads the vectors of a prompt-tuning adapter. Every other tensor must be sound too, though it is not used. */
+/** Reads the vectors of a prompt-tuning adapter. Other tensors are not used, but must be valid too. */
 export function readSafetensors(bytes: Uint8Array): Result<VectorTable> {
   const header = readHeader(bytes);
   if (!header.ok) return header;
@@ -48,13 +48,13 @@ export function readSafetensors(bytes: Uint8Array): Result<VectorTable> {
   const tensor = entries.find((entry) => entry.name === TENSOR);
   if (!tensor) {
     const names = entries.map((entry) => entry.name).join(', ') || 'nothing';
-    return refuse(`holds no tensor ${TENSOR} (but ${names}), so it is not a prompt-tuning adapter`);
+    return refuse(`has no tensor ${TENSOR} (but ${names}), so it is not a prompt-tuning adapter`);
   }
   if (tensor.dtype !== 'F32') return refuse(`stores ${TENSOR} as ${String(tensor.dtype)}; only F32 is read`);
   const shape = shapeProblem(tensor.shape);
   if (shape) return refuse(`: ${TENSOR} ${shape}`);
   const vectors = readFloats(bytes.subarray(dataStart + tensor.begin, dataStart + tensor.end));
-  if (!allFinite(vectors)) return refuse(`: ${TENSOR} holds numbers that are not finite`);
+  if (!allFinite(vectors)) return refuse(`: ${TENSOR} contains numbers that are not finite`);
   const [virtualTokens = 0, hidden = 0] = tensor.shape;
   return ok({ vectors, virtualTokens, hidden });
 }
@@ -71,11 +71,11 @@ function readHeader(bytes: Uint8Array): Result<{ entries: TensorEntry[]; dataSta
   for (const [name, value] of Object.entries(header)) {
     if (name === '__metadata__') {
       if (!isRecord(value) || !Object.values(value).every((text) => typeof text === 'string'))
-        return refuse('has metadata that are no texts');
+        return refuse('has metadata that are not texts');
       continue;
     }
     const entry = readEntry(name, value);
-    if (!entry) return refuse(`describes the tensor ${name} in a way that is not understood`);
+    if (!entry) return refuse(`describes the tensor ${name} in an unknown way`);
     entries.push(entry);
   }
   return ok({ entries, dataStart });
@@ -88,7 +88,7 @@ function readEntry(name: string, value: unknown): TensorEntry | null {
   return { name, dtype: value.dtype, shape: value.shape, begin, end };
 }
 
-/** Tensors must lie inside the file, as large as they say, without overlap or gap. */
+/** Tensors must be inside the file, have the size they state, and neither overlap nor leave gaps. */
 function layoutProblem(entries: readonly TensorEntry[], available: number): string | null {
   let at = 0;
   for (const { name, dtype, shape, begin, end } of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
@@ -98,12 +98,12 @@ function layoutProblem(entries: readonly TensorEntry[], available: number): stri
     if (begin > at) return `leaves a gap before the tensor ${name}`;
     const elements = shape.reduce((product, size) => product * size, 1);
     const bytes = BYTES[String(dtype)];
-    if (bytes === undefined) return `stores the tensor ${name} as ${String(dtype)}, which is no type of such a file`;
+    if (bytes === undefined) return `stores the tensor ${name} as ${String(dtype)}, which is not a valid type`;
     if (end - begin !== bytes * elements)
       return `gives the tensor ${name} ${end - begin} bytes for ${elements} numbers`;
     at = end;
   }
-  return at === available ? null : `has ${available - at} bytes behind its last tensor`;
+  return at === available ? null : `has ${available - at} bytes after its last tensor`;
 }
 
 function parseJson(bytes: Uint8Array): unknown {

@@ -1,35 +1,38 @@
 import { assert } from '../lib/assert';
 import type { Placement, SoftPrompt } from './types';
 
-/** @throws `internal: …` when the numbers are not `[virtualTokens, hidden]` */
+/** @throws `internal: …` if the numbers do not form `[virtualTokens, hidden]` */
 export function softPrompt(placement: Placement, vectors: Float32Array, hidden: number): SoftPrompt {
   const virtualTokens = vectors.length / hidden;
-  assert(Number.isInteger(virtualTokens) && virtualTokens > 0, `${vectors.length} numbers are no rows of ${hidden}`);
+  assert(
+    Number.isInteger(virtualTokens) && virtualTokens > 0,
+    `${vectors.length} numbers do not form rows of ${hidden}`,
+  );
   return { placement, vectors, virtualTokens, hidden };
 }
 
-/** A matrix as read from a file: which placement it was trained for is said elsewhere. */
+/** A matrix from a file; the placement it was trained for is stored elsewhere. */
 export interface VectorTable {
   readonly vectors: Float32Array<ArrayBuffer>;
   readonly virtualTokens: number;
   readonly hidden: number;
 }
 
-/** Bounds beyond which a file is no soft prompt; they keep a hostile header from ordering gigabytes. */
+/** Limits that keep a hostile header from allocating gigabytes. */
 const MAX_VIRTUAL_TOKENS = 1024;
 const MAX_HIDDEN = 65_536;
 
-/** Why a shape is not that of a soft prompt, or null. */
+/** Why a shape cannot be a soft prompt's; null = it can. */
 export function shapeProblem(shape: readonly number[]): string | null {
   const [virtualTokens = 0, hidden = 0] = shape;
   if (shape.length !== 2) return `has ${shape.length} axes instead of 2 (virtual tokens, hidden)`;
   if (!shape.every((size) => Number.isSafeInteger(size) && size > 0)) return `has the shape [${shape.join(', ')}]`;
   if (virtualTokens > MAX_VIRTUAL_TOKENS)
     return `has ${virtualTokens} virtual tokens; at most ${MAX_VIRTUAL_TOKENS} are read`;
-  return hidden > MAX_HIDDEN ? `has ${hidden} numbers a vector; at most ${MAX_HIDDEN} are read` : null;
+  return hidden > MAX_HIDDEN ? `has ${hidden} numbers per vector; at most ${MAX_HIDDEN} are read` : null;
 }
 
-/** Little-endian float32, whatever the machine and the alignment. */
+/** Little-endian float32, on any machine and at any alignment. */
 export function readFloats(bytes: Uint8Array): Float32Array<ArrayBuffer> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return Float32Array.from({ length: bytes.byteLength / 4 }, (_, i) => view.getFloat32(4 * i, true));

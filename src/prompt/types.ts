@@ -1,4 +1,4 @@
-/** Before the text (loads in PEFT) or after it (the text's keys and values do not depend on the prompt). */
+/** Before the text (which PEFT can load) or after it (so the text's keys and values do not depend on the prompt). */
 export type Placement = 'prefix' | 'suffix';
 
 export interface SoftPrompt {

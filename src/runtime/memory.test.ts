@@ -6,7 +6,7 @@ import { createNodeRunner } from './ort-node';
 
 const file = (path: string, values: readonly number[], uses = 1) => ({ path, data: Uint8Array.from(values), uses });
 
-it('lets go of a file when it was read as often as it is used and another is read', () => {
+it('releases a file once all its uses are read and another file is read', () => {
   const moved: ArrayBuffer[] = [];
   const files = [file('a', [1, 2, 3], 2), file('b', [4, 5])];
   for (const { data } of files)
@@ -23,13 +23,13 @@ it('lets go of a file when it was read as often as it is used and another is rea
   expect(() => a?.subarray(0, 3)).toThrow('read before');
 });
 
-it('keeps a buffer that holds more than one file', () => {
+it('keeps a buffer that several files share', () => {
   const both = Uint8Array.from([1, 2, 3, 4]);
   const external = [0, 2].map((at) => ({ path: String(at), data: both.subarray(at, at + 2), uses: 1 }));
   expect(handing({ model: new Uint8Array(0), external }).external).toEqual(external);
 });
 
-it('ONNX Runtime reads each file once for each weight', async () => {
+it('ONNX Runtime reads each file once per weight', async () => {
   const b = new GraphBuilder();
   const x = b.input('x', 'float32', [600]);
   const shared = new Uint8Array(new Float32Array(600).fill(2).buffer);

@@ -1,9 +1,9 @@
 import type { ExternalFile, SerialisedModel } from './types';
 
 /**
- * Bytes that ONNX Runtime's wasm builds read once for each weight, when a session is created: a `subarray` call, whose result
- * is copied into the wasm heap. After the last one the buffer is let go of when another file is read, so that weights do
- * not lie in memory twice until the session is there (539 MB for the embedded model). How a build reads is held by a test.
+ * Bytes that free themselves. While creating a session, ONNX Runtime's wasm builds call `subarray` once per weight and copy
+ * the result into the wasm heap. After the last call the buffer is released as soon as another file is read, so that weights
+ * are not in memory twice until the session exists (539 MB for the embedded model). A test checks how a build reads.
  */
 class HandedOver extends Uint8Array {
   #data: Uint8Array | null;
@@ -25,7 +25,7 @@ class HandedOver extends Uint8Array {
 
   override subarray(begin?: number, end?: number): Uint8Array<ArrayBuffer> {
     const data = this.#data;
-    if (!data) throw new RangeError('These bytes were read before, and let go of.');
+    if (!data) throw new RangeError('These bytes have already been read and released.');
     if (--this.#uses === 0) {
       this.#data = null;
       this.#onRead(data);
@@ -34,7 +34,7 @@ class HandedOver extends Uint8Array {
   }
 }
 
-/** The model with external files that free themselves as they are read, where a buffer holds nothing but one of them. */
+/** The model with external files that free themselves as they are read, if they own their buffer. */
 export function handing({ model, external }: SerialisedModel): SerialisedModel {
   let before: Uint8Array | null = null;
   const onRead = (read: Uint8Array) => {
@@ -49,23 +49,23 @@ export function handing({ model, external }: SerialisedModel): SerialisedModel {
   return { model, external: handed };
 }
 
-/** At once where the browser can; else when the garbage is collected next. */
+/** Frees at once if the browser supports it; otherwise the garbage collector does. */
 function detach({ buffer }: Uint8Array): void {
   (buffer as ArrayBuffer & { transfer?: (bytes: number) => ArrayBuffer }).transfer?.(0);
 }
 
 /**
- * How large ORT's wasm heap is. ORT keeps its `WebAssembly.Memory` to itself and makes one for the life of the process
- * (or worker), at the first session; so the constructor is wrapped until then, and the memories made are remembered.
+ * The size of ORT's wasm heap. ORT does not expose its `WebAssembly.Memory`, which it creates once per process (or worker)
+ * with the first session; so we wrap the constructor until then and remember the memories it makes.
  */
 export interface HeapWatch {
-  /** Bytes of the heap now, or null before it exists. It never shrinks. */
+  /** Bytes of the heap; null before it exists. It never shrinks. */
   bytes(): number | null;
-  /** Puts the constructor back; `bytes` goes on working. */
+  /** Restores the constructor; `bytes` keeps working. */
   stop(): void;
 }
 
-/** ORT's heap starts at 16 MiB; feature probes make memories of a page or none. */
+/** ORT's heap starts at 16 MiB; feature probes create memories of at most one page. */
 const SMALLEST_HEAP = 1024 * 1024;
 
 export function watchHeap(): HeapWatch {

@@ -99,7 +99,7 @@ describe.each(['node-wasm', 'node-native'] as const)('%s', (backend) => {
     expect(await run(false, true)).toEqual([0, 0, 0]);
   });
 
-  test('returns only what was fetched, and reports its threads', async () => {
+  test('returns only the fetched outputs, and reports its threads', async () => {
     const runner = await create(echo(), backend);
     expect(runner).toMatchObject({ backend, threads });
     const feeds = {
@@ -122,7 +122,7 @@ describe.each(['node-wasm', 'node-native'] as const)('%s', (backend) => {
     await runner.run(feeds, fetches);
   });
 
-  test('a broken model and a wrong feed are session-failed, with the cause', async () => {
+  test('reports a broken model and a wrong feed as session-failed, with the cause', async () => {
     const broken = { model: Uint8Array.of(1, 2, 3), external: [] };
     await expect(createNodeRunner(broken, { backend, threads })).rejects.toMatchObject({
       code: 'session-failed',
@@ -133,19 +133,19 @@ describe.each(['node-wasm', 'node-native'] as const)('%s', (backend) => {
   });
 });
 
-test('the wasm heap is known', async () => {
+test('reports the size of the wasm heap', async () => {
   const runner = await create(nestedIf());
   expect(runner.heapBytes).toBeGreaterThanOrEqual(16 * 2 ** 20);
 });
 
-test('another number of threads needs another process', async () => {
+test('refuses another number of threads in the same process', async () => {
   await create(echo());
   await expect(createNodeRunner(serialise(echo()), { backend: 'node-wasm', threads: 1 })).rejects.toThrow(
     'need a new process',
   );
 });
 
-test('errors of the runtime are told apart by their words', () => {
+test('derives error codes from the words of runtime errors', () => {
   const code = (text: string) => runtimeError('could not run the model', new Error(text));
   expect(code('std::bad_alloc')).toMatchObject({ code: 'out-of-memory' });
   expect(code('10582208')).toMatchObject({ code: 'out-of-memory' });

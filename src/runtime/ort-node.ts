@@ -14,7 +14,7 @@ const MAX_THREADS = 4;
 export const createNodeRunner: CreateRunner = (model, options) =>
   options.backend === 'node-native' ? nativeRunner(model, options) : wasmRunner(model, options);
 
-/** The wasm heap and its threads belong to the process: the first session fixes both. */
+/** The wasm heap and its threads belong to the process; the first session creates both. */
 let wasm: { readonly threads: number; readonly heap: HeapWatch } | null = null;
 
 async function wasmRunner(model: SerialisedModel, options: RunnerOptions): Promise<Runner> {
@@ -29,7 +29,7 @@ async function wasmRunner(model: SerialisedModel, options: RunnerOptions): Promi
   if (wasm && wasm.threads !== threads)
     throw new StudioError(
       'session-failed',
-      `This process runs ${wasm.threads} wasm threads already; ${threads} need a new process.`,
+      `This process already runs ${wasm.threads} wasm threads; using ${threads} needs a new process.`,
     );
   if (!wasm) {
     wasm = { threads, heap: watchHeap() };
@@ -54,7 +54,7 @@ async function nativeRunner(model: SerialisedModel, options: RunnerOptions): Pro
   return createSessionRunner(ort, model, session, { backend: 'node-native', threads, heapBytes: () => null });
 }
 
-/** Optional, so neither its presence nor its types may be needed to build: hence the name in a variable. */
+/** An optional package: its name is in a variable so that the build needs neither the package nor its types. */
 async function importNative(): Promise<OrtModule> {
   const name = 'onnxruntime-node';
   try {

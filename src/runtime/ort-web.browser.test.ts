@@ -80,7 +80,7 @@ describe('the same loss and gradient', () => {
     expect(values(b.loss)[0]).toBeCloseTo(values(a.loss)[0] ?? 0, 5);
   });
 
-  test('only arithmetic on shapes is placed on the CPU', async () => {
+  test('places only shape arithmetic on the CPU', async () => {
     log.length = 0;
     await create('webgpu', { logSeverityLevel: 0, logVerbosityLevel: 0 });
     const placed = placements(log);
@@ -93,14 +93,14 @@ describe('the same loss and gradient', () => {
     expect(gpu).not.toContain('MemcpyToHost');
   });
 
-  test('a lost device is told as such, and the next session gets a new one', async () => {
+  test('reports a lost device, and gives the next session a new one', async () => {
     const { env } = await import('onnxruntime-web/webgpu');
     const runner = await create('webgpu');
     (await env.webgpu.device).destroy();
     await expect(runner.run(feeds(), ['loss'])).rejects.toMatchObject({ code: 'device-lost' });
   });
 
-  test('a session works after all others were released', async () => {
+  test('runs a session after all others were released', async () => {
     for (const runner of open.splice(0)) await runner.dispose();
     for (const backend of ['webgpu', 'wasm'] as const) {
       const runner = await create(backend);

@@ -11,9 +11,9 @@ import { createSessionRunner, type OrtModule, runtimeError, sessionOptions } fro
 import type { Adapter, CreateRunner, Runner, RunnerOptions, SerialisedModel } from './types';
 
 /**
- * A runner in a browser's worker. ORT is served as files of this site and imported from there, never inlined: its threads
- * start from the URL of its own module, and would otherwise start ours. The build must resolve onnxruntime-web with the
- * condition `onnxruntime-web-use-extern-wasm`.
+ * A runner in a browser's worker. ORT must be served as separate files of this site, never inlined: its threads start from
+ * the URL of their own module, and would otherwise start ours. The build must resolve onnxruntime-web with the condition
+ * `onnxruntime-web-use-extern-wasm`.
  * @throws StudioError `session-failed`, `out-of-memory`, `device-lost`
  */
 export const createWebRunner: CreateRunner = async (model, options) => {
@@ -26,7 +26,7 @@ export const createWebRunner: CreateRunner = async (model, options) => {
   return adapter ? gpuRunner(model, options, adapter) : wasmRunner(model, options);
 };
 
-/** Compiles the WebAssembly that a runner with these options will need and starts its threads, while files are on their way. */
+/** Compiles the WebAssembly for these options and starts its threads, while the model is still downloading. */
 export async function prepareWebRunner(options: RunnerOptions): Promise<void> {
   if ((await chooseAdapter(options)) === null) await loadWasm(options);
 }
@@ -40,7 +40,7 @@ async function chooseAdapter({ backend, avoidAdapters }: RunnerOptions): Promise
       'session-failed',
       'This browser offers no graphics device (WebGPU). Choose the backend wasm.',
     );
-  // a software adapter, or one that computed wrongly before, is only for who asks for it
+  // `auto` skips software adapters and ones that computed wrongly before.
   const useful = adapter && !adapter.software && !avoidAdapters?.includes(adapter.name);
   return backend === 'webgpu' || useful ? adapter : null;
 }
@@ -50,7 +50,7 @@ const MAX_THREADS = 4;
 const threadsFor = (options: RunnerOptions) =>
   globalThis.crossOriginIsolated ? (options.threads ?? Math.min(MAX_THREADS, navigator.hardwareConcurrency)) : 1;
 
-/** A build of ORT whose module was loaded; heap and threads are its own and last as long as the worker. */
+/** A loaded build of ORT, with its own heap and threads for the life of the worker. */
 interface Loaded {
   readonly ort: OrtModule & { readonly env: Env };
   readonly heap: HeapWatch;
@@ -72,7 +72,7 @@ async function load(
 let wasm: Promise<Loaded> | null = null;
 let gpu: Promise<Loaded> | null = null;
 
-/** Its heap and threads come with the first session: one of a graph of no node. */
+/** The first session, of an empty graph, creates heap and threads. */
 async function loadWasm(options: RunnerOptions): Promise<Loaded> {
   wasm ??= load(import('onnxruntime-web/wasm'), { mjs: cpuMjs, wasm: cpuWasm }, options).then(async (loaded) => {
     const b = new GraphBuilder();
@@ -122,7 +122,7 @@ async function gpuRunner(model: SerialisedModel, options: RunnerOptions, adapter
 }
 
 async function findAdapter(): Promise<Adapter | null> {
-  // Absent in browsers without WebGPU, whatever the types say.
+  // Undefined in browsers without WebGPU, despite its type.
   const api: GPU | undefined = navigator.gpu;
   const adapter = await api?.requestAdapter().catch(() => null);
   if (!adapter) return null;

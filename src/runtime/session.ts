@@ -3,7 +3,7 @@ import { assert, never, present } from '../lib/assert';
 import { type ErrorCode, StudioError } from '../lib/errors';
 import type { Adapter, Backend, HostTensor, Runner, SerialisedModel } from './types';
 
-/** The part of any ONNX Runtime build that a runner needs; every bundle and onnxruntime-node have it. */
+/** The part of ONNX Runtime that a runner needs; all web builds and onnxruntime-node have it. */
 export interface OrtModule {
   readonly InferenceSession: {
     create(model: Uint8Array, options: InferenceSession.SessionOptions): Promise<InferenceSession>;
@@ -12,13 +12,13 @@ export interface OrtModule {
 }
 
 /**
- * Session options that hold for every backend. Measured with 539 MB of fp32 weights (SmolLM2-135M, backward in an `If`):
- * - `disable_prepacking`: the heap is 641 MB with it and 1,454 MB without, since each constant matrix is packed once
- *   *per use*, forward, backward and once more for the `If`. It also decides the order of float sums, so it is part of what
- *   a reproducible run fixes.
- * - `graphOptimizationLevel` folds no weight (641 MB with 'all', 640 MB when disabled): no graph of ours transposes one. On
- *   wasm 'basic' makes the session in two thirds of the time of 'all', and steps take as long (docs/benchmarks.md).
- * - memory pattern and arena stay at their defaults: over twelve shapes the wasm heap was the same with and without.
+ * Session options for every backend. Measured with 539 MB of fp32 weights (SmolLM2-135M, backward in an `If`):
+ * - `disable_prepacking`: the heap takes 641 MB with it and 1,454 MB without, because each constant matrix is packed once
+ *   *per use*: forward, backward and again for the `If`. It also decides the order of float sums, so reproducible runs
+ *   depend on it.
+ * - `graphOptimizationLevel` folds no weight (641 MB with 'all', 640 MB when disabled), because our graphs transpose none.
+ *   On wasm, 'basic' creates the session in two thirds of the time of 'all', with equally fast steps (docs/benchmarks.md).
+ * - Memory pattern and arena keep their defaults: over twelve shapes they made no difference to the wasm heap.
  */
 export function sessionOptions(
   model: SerialisedModel,
@@ -27,7 +27,7 @@ export function sessionOptions(
 ): InferenceSession.SessionOptions {
   return {
     executionProviders,
-    // Errors only: that shape arithmetic stays on the CPU is no news.
+    // Errors only: warnings that shape arithmetic stays on the CPU are expected.
     logSeverityLevel: 3,
     graphOptimizationLevel: executionProviders.includes('wasm') ? 'basic' : 'all',
     externalData: model.external.map(({ path, data }) => ({ path, data })),
@@ -42,7 +42,7 @@ export interface SessionRunnerParts {
   /** Reads the size of the wasm heap, in bytes. */
   readonly heapBytes: () => number | null;
   readonly adapter?: Adapter;
-  /** Resolves, with the reason, when the graphics device of the session is lost; never otherwise. */
+  /** Resolves with the reason when the session's graphics device is lost; otherwise never. */
   readonly lost?: () => Promise<string>;
 }
 
@@ -68,7 +68,7 @@ class SessionRunner implements Runner {
   #disposed = false;
   readonly #ort: OrtModule;
   readonly #session: InferenceSession;
-  /** Rejects when the device is lost: a run in progress may then never end by itself. */
+  /** Rejects when the device is lost, since a run in progress may then never end. */
   readonly #lost: Promise<never> | null;
 
   constructor(ort: OrtModule, session: InferenceSession, parts: SessionRunnerParts) {
@@ -83,7 +83,7 @@ class SessionRunner implements Runner {
 
   async run(feeds: Readonly<Record<string, HostTensor>>, fetches: readonly string[]) {
     assert(!this.#disposed, 'run after dispose');
-    // Two overlapping calls corrupt the wasm heap without an error, so the guard must come before anything else.
+    // Overlapping calls corrupt the wasm heap silently, so this check comes first.
     assert(!this.#busy, 'overlapping run: the owner of a runner must queue its calls');
     this.#busy = true;
     try {
@@ -115,12 +115,12 @@ function rejectWhen(lost: Promise<string>): Promise<never> {
   const rejection = lost.then((reason): never => {
     throw new StudioError('device-lost', SENTENCES['device-lost'], { data: { reason } });
   });
-  // It is also lost on purpose, by dispose, when nobody listens.
+  // Dispose also loses the device, when nothing listens.
   rejection.catch(() => {});
   return rejection;
 }
 
-/** A view, not a copy: ORT copies the bytes into its heap when it runs. */
+/** A view, not a copy: ORT copies the bytes into its heap on each run. */
 function toOrt({ Tensor }: OrtModule, tensor: HostTensor): Tensor {
   switch (tensor.dtype) {
     case 'float32':
@@ -136,7 +136,7 @@ function toOrt({ Tensor }: OrtModule, tensor: HostTensor): Tensor {
   }
 }
 
-/** ORT has copied the output out of its heap already, so its array can be kept. */
+/** ORT has copied the output out of its heap, so its array can be kept. */
 function fromOrt({ type, data, dims }: Tensor): HostTensor {
   if (type === 'float32' && data instanceof Float32Array) return { dtype: type, dims, data };
   if (type === 'int32' && data instanceof Int32Array) return { dtype: type, dims, data };
@@ -151,7 +151,7 @@ const SENTENCES = {
   'device-lost': 'The graphics device was lost. Reload the page; training resumes from its last checkpoint.',
 } as const;
 
-/** Any error of ONNX Runtime as a StudioError. Its messages are free text, so the kind is told from their words. */
+/** Any error of ONNX Runtime as a StudioError. Its messages are free text, so their words decide the code. */
 export function runtimeError(what: string, cause: unknown): Error {
   if (cause instanceof StudioError) return cause;
   const text = cause instanceof Error ? cause.message : String(cause);
@@ -165,7 +165,7 @@ function errorCode(text: string): Extract<ErrorCode, 'session-failed' | 'out-of-
   if (/device (was|is) (lost|destroyed)|device.?lost|lost device|DXGI_ERROR_DEVICE/i.test(text)) return 'device-lost';
   if (/bad_alloc|out of memory|Array buffer allocation failed|could not allocate|failed to allocate/i.test(text))
     return 'out-of-memory';
-  // Emscripten throws the bare address of a C++ exception when it cannot grow the heap.
+  // When the heap cannot grow, Emscripten throws the bare address of a C++ exception.
   if (/^\d{4,}$/.test(text)) return 'out-of-memory';
   return 'session-failed';
 }

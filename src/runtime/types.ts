@@ -10,11 +10,11 @@ export type Backend = 'wasm' | 'webgpu' | 'node-wasm' | 'node-native';
 export interface ExternalFile {
   readonly path: string;
   readonly data: Uint8Array;
-  /** How many weights of the graph are these bytes. */
+  /** How many weights of the graph use these bytes. */
   readonly uses: number;
 }
 
-/** A serialised graph whose weights lie outside the protobuf. Buffers may be dropped once the session exists. */
+/** A serialised graph with its weights outside the protobuf. Buffers may be dropped once the session exists. */
 export interface SerialisedModel {
   readonly model: Uint8Array;
   readonly external: readonly ExternalFile[];
@@ -22,19 +22,19 @@ export interface SerialisedModel {
 
 /** The graphics device that a session runs on. */
 export interface Adapter {
-  /** Vendor, architecture, device: as much as the browser tells. */
+  /** Vendor, architecture and device, as far as the browser tells. */
   readonly name: string;
-  /** It computes on the CPU, several times slower than wasm does. */
+  /** It computes on the CPU, several times slower than wasm. */
   readonly software: boolean;
 }
 
-/** Runs one graph. Calls must not overlap: the owner queues them. Injected, so that loops run anywhere. */
+/** Runs one graph. Calls must not overlap: the owner queues them. */
 export interface Runner {
   readonly backend: Backend;
   readonly threads: number;
-  /** Bytes of the wasm heap right after the session was created, where it can be known. */
+  /** Bytes of the wasm heap right after the session was created, if known. */
   readonly heapBytes: number | null;
-  /** Null where none is used. */
+  /** Null = none. */
   readonly adapter: Adapter | null;
   /** @throws StudioError `session-failed`, `out-of-memory`, `device-lost` */
   run(feeds: Readonly<Record<string, HostTensor>>, fetches: readonly string[]): Promise<Record<string, HostTensor>>;
@@ -43,7 +43,7 @@ export interface Runner {
 
 export interface RunnerOptions {
   readonly backend: Backend | 'auto';
-  /** wasm threads; undefined = all cores up to 4 where the page is cross-origin isolated, else 1. */
+  /** wasm threads; undefined = up to 4 cores if the page is cross-origin isolated, else 1. */
   readonly threads?: number;
   /** Names of adapters that `auto` must not choose. */
   readonly avoidAdapters?: readonly string[];

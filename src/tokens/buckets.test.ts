@@ -5,7 +5,7 @@ import { lengthBuckets } from './buckets';
 const limits = { maxTokens: 400, maxPast: 1000, samePast: false };
 
 describe('lengthBuckets', () => {
-  it('holds every row once, within the limits unless a row is larger by itself', () => {
+  it('contains every row once, within the limits unless a single row exceeds them', () => {
     const rows = fc.array(fc.record({ tokens: fc.integer({ min: 1, max: 600 }), past: fc.nat(1500) }));
     fc.assert(
       fc.property(rows, fc.boolean(), (costs, samePast) => {
@@ -22,7 +22,7 @@ describe('lengthBuckets', () => {
     );
   });
 
-  it('puts rows of similar length together', () => {
+  it('groups rows of similar length', () => {
     const costs = [100, 10, 100, 10, 10, 100].map((tokens) => ({ tokens, past: 0 }));
     expect(lengthBuckets(costs, { ...limits, maxTokens: 300 })).toEqual([
       [1, 3, 4],

@@ -1,4 +1,4 @@
-/** What a row costs in a run. */
+/** The size of a row in a run. */
 export interface RowCost {
   /** Tokens to run. */
   readonly tokens: number;
@@ -6,19 +6,19 @@ export interface RowCost {
   readonly past: number;
 }
 
-/** What one run of the graph may hold; a single row that is larger runs alone. */
+/** Limits of one run of the graph; a larger row runs alone. */
 export interface RunLimits {
   /** Padded tokens, batch x longest. */
   readonly maxTokens: number;
   /** Padded past tokens, batch x longest past. */
   readonly maxPast: number;
-  /** For models without positions as input: rows of one run must have pasts of one length. */
+  /** For models without position inputs: rows of one run must have pasts of equal length. */
   readonly samePast: boolean;
 }
 
 /**
- * Splits rows into runs of similar length (least padding). Returns indices; the result depends on the costs alone, so
- * that the same rows always share the same runs.
+ * Groups rows of similar length into runs (little padding). Returns indices. The result depends only on the costs, so the
+ * same rows always share the same runs.
  */
 export function lengthBuckets(rows: readonly RowCost[], limits: RunLimits): readonly (readonly number[])[] {
   const order = rows

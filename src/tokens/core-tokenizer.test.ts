@@ -36,7 +36,7 @@ describe('SmolLM2', () => {
   });
   const encode = (text: string) => Array.from(tokenizer.encode(text));
 
-  it('gives the ids of transformers on every reference row', () => {
+  it('gives the same ids as transformers for every reference row', () => {
     for (const row of reference.rows)
       expect(encode(reference.template.replace('{text}', row.text))).toEqual(row.input_ids);
     expect(encode(reference.soft_prompt.init_text)).toEqual(reference.soft_prompt.init_token_ids);
@@ -55,19 +55,19 @@ describe('SmolLM2', () => {
     expect(tokenizer.decode([])).toBe('');
   });
 
-  it('knows its size, its end and its hash', () => {
+  it('reports vocabulary size, end tokens and hash', () => {
     expect(tokenizer.vocabularySize).toBe(49152);
     expect(tokenizer.endTokenIds).toEqual([2]);
     expect(tokenizer.sha256).toBe('d5d3bbdd76cb71394eb3f79e86169c64318cc859372887b8254b3edced7a0220');
   });
 
-  it('encodes nothing, emoji and non-text without failing', () => {
+  it('encodes the empty text, emoji and non-text', () => {
     for (const text of ['', ' ', '\u0000', '😡', 'a\u0301', '<|im_end|>', 'x'.repeat(5000)])
       expect(tokenizer.decode(tokenizer.encode(text))).toBe(text);
   });
 });
 
-it('says which file is missing or broken', async () => {
+it('names a missing or broken tokenizer file', async () => {
   await expect(createCoreTokenizer({})).rejects.toMatchObject({ code: 'model-missing-file' });
   const broken = { 'tokenizer.json': new TextEncoder().encode('{"a":') };
   await expect(createCoreTokenizer(broken)).rejects.toMatchObject({

@@ -4,7 +4,7 @@ import { sha256 } from '../lib/bytes';
 import { StudioError } from '../lib/errors';
 import type { Tokenizer } from './types';
 
-/** Bytes by path inside the model folder; of these the tokenizer reads a few. */
+/** Bytes by path inside the model folder, of which the tokenizer reads a few. */
 export type TokenizerFiles = Readonly<Record<string, Uint8Array>>;
 
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -12,7 +12,7 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 export interface ReadTokenizerFiles {
   readonly tokenizer: JsonObject;
   readonly config: JsonObject;
-  /** Of tokenizer.json, as stored. */
+  /** tokenizer.json, as stored. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly chatTemplate: string | null;
 }
@@ -21,7 +21,7 @@ export interface ReadTokenizerFiles {
 export function readTokenizerFiles(files: TokenizerFiles): ReadTokenizerFiles {
   const tokenizer = readJson(files, 'tokenizer.json');
   if (!tokenizer)
-    throw new StudioError('model-missing-file', 'The model folder has no tokenizer.json, so its text cannot be read.', {
+    throw new StudioError('model-missing-file', 'The model folder has no tokenizer.json, so it cannot read text.', {
       data: { path: 'tokenizer.json' },
     });
   const config = readJson(files, 'tokenizer_config.json') ?? {};
@@ -33,7 +33,7 @@ export function readTokenizerFiles(files: TokenizerFiles): ReadTokenizerFiles {
   };
 }
 
-/** Newer folders keep the template in a file of its own; older ones in tokenizer_config.json, as text or as named variants. */
+/** Newer folders have a file for the template; older ones have it in tokenizer_config.json, as text or as named variants. */
 function chatTemplate(files: TokenizerFiles, config: JsonObject): string | null {
   const file = files['chat_template.jinja'];
   if (file) return new TextDecoder().decode(file);
@@ -45,14 +45,14 @@ function chatTemplate(files: TokenizerFiles, config: JsonObject): string | null 
   return typeof chosen?.template === 'string' ? chosen.template : null;
 }
 
-/** A special token stands as a string, or as an added token with `content`. */
+/** A special token is written as a string, or as an added token with `content`. */
 export function specialToken(config: JsonObject, name: string): string | null {
   const token = config[name];
   if (typeof token === 'string') return token;
   return isObject(token) && typeof token.content === 'string' ? token.content : null;
 }
 
-/** Where generation stops: the tokenizer's end of sequence, and what generation_config.json and config.json add to it. */
+/** Tokens that stop generation: the tokenizer's end of sequence, and those in generation_config.json and config.json. */
 export function endTokenIds(
   files: TokenizerFiles,
   config: JsonObject,
@@ -80,8 +80,8 @@ const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * The tokenizer of the CLI and of the data worker: Hugging Face's tokenizer core and Jinja alone, since the whole of
- * transformers.js would bring a second ONNX Runtime.
+ * The product's tokenizer: Hugging Face's tokenizer core and Jinja, without transformers.js, which would bring a second ONNX
+ * Runtime.
  * @throws StudioError `model-missing-file`, `model-corrupt`
  */
 export async function createCoreTokenizer(files: TokenizerFiles): Promise<Tokenizer> {
@@ -117,6 +117,6 @@ function openCore(tokenizer: object, config: object): CoreTokenizer {
   try {
     return new CoreTokenizer(tokenizer, config);
   } catch (cause) {
-    throw new StudioError('model-corrupt', 'tokenizer.json is not a tokenizer that this product can read.', { cause });
+    throw new StudioError('model-corrupt', 'tokenizer.json contains a tokenizer that is not supported.', { cause });
   }
 }

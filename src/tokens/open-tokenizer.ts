@@ -1,9 +1,9 @@
 import type { Tokenizer } from './types';
 
-/** Characters of rendered text whose token ids are kept. */
+/** Most characters of text whose token ids are kept. */
 const CACHE_CHARACTERS = 8_000_000;
 
-/** Remembers token ids by text; forgets the oldest half when full. */
+/** Caches token ids by text; drops the oldest half when full. */
 export function cachedEncode(tokenizer: Tokenizer): (text: string) => Int32Array {
   const known = new Map<string, Int32Array>();
   let characters = 0;
@@ -25,16 +25,16 @@ export function cachedEncode(tokenizer: Tokenizer): (text: string) => Int32Array
   };
 }
 
-/** Tokens that hold a line break: a line is an answer, so that they end one. */
+/** Tokens with a line break; they end an answer, since an answer is one line. */
 export const lineBreaks = (tokenizer: Pick<Tokenizer, 'decode' | 'vocabularySize'>): readonly number[] =>
   Array.from({ length: tokenizer.vocabularySize }, (_, id) => id).filter((id) => tokenizer.decode([id]).includes('\n'));
 
-/** A tokenizer at work: what it encoded is remembered, and what is found out about its vocabulary. */
+/** A tokenizer with a cache of its encodings and of facts about its vocabulary. */
 export interface OpenTokenizer {
   readonly tokenizer: Tokenizer;
   readonly encode: (text: string) => Int32Array;
   readonly context: number;
-  /** Found when they are first asked for: the whole vocabulary is gone through. */
+  /** Computed on first use, from the whole vocabulary. */
   readonly breaks: () => readonly number[];
 }
 

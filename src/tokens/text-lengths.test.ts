@@ -14,7 +14,7 @@ it('counts every text into one bin, and names those over the budget', () => {
   for (const [i, bin] of found.bins.entries()) expect(bin.from).toBe(i === 0 ? 0 : (found.bins[i - 1]?.to ?? 0) + 1);
 });
 
-it('takes evenly spaced ones of many, and comes through none', () => {
+it('samples many texts evenly, and accepts none', () => {
   const many = textLengths(
     Array.from({ length: 100_000 }, (_, i) => 'y'.repeat((i / 100) % 10)),
     letters,
@@ -24,7 +24,7 @@ it('takes evenly spaced ones of many, and comes through none', () => {
   expect(textLengths([], letters, 50)).toMatchObject({ counted: 0, bins: [], over: [], isReadPoorly: false });
 });
 
-it('tells texts that SmolLM2 reads well from those that it reads poorly', async () => {
+it('distinguishes texts that SmolLM2 reads well from ones it reads poorly', async () => {
   const folder = new URL('../../public/models/HuggingFaceTB/SmolLM2-135M-Instruct/', import.meta.url);
   const names = ['tokenizer.json', 'tokenizer_config.json'];
   const files = Object.fromEntries(names.map((name) => [name, new Uint8Array(readFileSync(new URL(name, folder)))]));

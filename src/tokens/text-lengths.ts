@@ -1,12 +1,12 @@
-/** How long the texts of a data set are to a model, and how well its vocabulary fits them. */
+/** How long the texts of a data set are in tokens, and how well the model's vocabulary suits them. */
 import type { Tokenizer } from './types';
 
-/** Rows that are tokenised to know the lengths of all: tokenising is the slow part, and more would not move the picture. */
+/** Rows to tokenise; tokenising is slow, and more rows would not change the picture. */
 const SAMPLE_ROWS = 1000;
 const BINS = 20;
 
 /**
- * Median tokens a word above which a text is read poorly. Measured with SmolLM2's vocabulary: English reviews, tweets and
+ * Median tokens per word above which a model reads a text poorly. Measured with SmolLM2's vocabulary: English reviews, tweets and
  * bank messages 1.15 to 1.5; French 2.0, German 2.4, Polish 3.8.
  */
 const POOR_TOKENS_PER_WORD = 1.85;
@@ -19,17 +19,17 @@ interface LengthBin {
 }
 
 export interface TextLengths {
-  /** Texts that were counted, out of so many. */
+  /** Texts that were counted, and texts in total. */
   readonly counted: number;
   readonly texts: number;
   readonly bins: readonly LengthBin[];
   readonly medianTokens: number;
   readonly longestTokens: number;
-  /** Tokens that a whole prompt may have. */
+  /** Most tokens of a whole prompt. */
   readonly budget: number;
   readonly medianTokensPerWord: number;
   readonly isReadPoorly: boolean;
-  /** Places (indices into `texts`) of the counted texts that alone are over the budget. */
+  /** Indices of counted texts that exceed the budget by themselves. */
   readonly over: readonly number[];
 }
 
@@ -50,8 +50,8 @@ function binned(lengths: readonly number[]): readonly LengthBin[] {
 }
 
 /**
- * Counts the tokens of the texts; of many, of evenly spaced ones.
- * @param budget tokens that the model reads at once, less what must stay free
+ * Counts the tokens of the texts, or of an evenly spaced sample of many.
+ * @param budget the model's context, less the tokens that must stay free
  */
 export function textLengths(texts: readonly string[], encode: Tokenizer['encode'], budget: number): TextLengths {
   const stride = Math.max(1, texts.length / SAMPLE_ROWS);
@@ -72,20 +72,20 @@ export function textLengths(texts: readonly string[], encode: Tokenizer['encode'
   };
 }
 
-/** Room for an answer that is a little longer than those that were seen. */
+/** Room for answers a little longer than the known ones. */
 const SPARE_TOKENS = 8;
-/** Nobody waits for longer lines. */
+/** Longer answers would take too long. */
 const MOST_TOKENS = 512;
 
 export interface TargetLengths
   extends Pick<TextLengths, 'counted' | 'texts' | 'bins' | 'medianTokens' | 'longestTokens'> {
-  /** Tokens that an answer may have where nothing else is said: 99 of 100 fit, with a little room. */
+  /** Default limit for answers, in tokens: 99 of 100 fit, with a little room. */
   readonly longest: number;
-  /** Places of the counted texts that are over the budget. */
+  /** Indices of counted texts that exceed the budget. */
   readonly over: readonly number[];
 }
 
-/** Counts the tokens of texts to be written, each with the token that ends it. @param budget tokens of one at most */
+/** Counts the tokens of expected texts, including their end token. @param budget most tokens of one text */
 export function targetLengths(texts: readonly string[], encode: Tokenizer['encode'], budget: number): TargetLengths {
   const lengths: number[] = [];
   const { bins, medianTokens, longestTokens, over, ...rest } = textLengths(

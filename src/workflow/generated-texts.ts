@@ -64,7 +64,7 @@ export function targetScores(rows: readonly Pick<WrittenRow, 'target'>[]): {
   return {
     loss: -sum(({ logProb, tokens }) => logProb / tokens) / Math.max(1, scores.length),
     tokenShare:
-      sum((score) => score.foreseen) /
+      sum((score) => score.correct) /
       Math.max(
         1,
         sum(({ tokens }) => tokens),

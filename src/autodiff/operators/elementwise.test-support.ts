@@ -10,7 +10,7 @@ const power = (exponent: number): GradientCase => ({
 
 /** A row of attention that sees nothing is NaN until a Where replaces it. */
 const guardedSoftmax = (test: 'IsNaN' | 'GreaterOrEqual'): GradientCase => ({
-  name: `Softmax of a row that may see nothing, told by ${test}`,
+  name: `Softmax of a row that may see nothing, guarded by ${test}`,
   inputs: { x: normal(A, 1) },
   build: (g) => {
     const zero = g.constant('float32', [], [0]);

@@ -9,7 +9,7 @@ const SQRT_2_OVER_PI = Math.sqrt(2 / Math.PI);
 /** Cubic coefficient of the tanh approximation of GELU (Hendrycks and Gimpel, 2016). */
 const GELU_CUBIC = 0.044715;
 
-/** y = x^c for a constant c: dY * c * x^(c-1); the common exponents without Pow. */
+/** y = x^c for a constant c: dY * c * x^(c-1); common exponents avoid Pow. */
 const pow: Gradient = (c) => {
   const { g, dy, x } = c;
   if (c.wants(1)) c.refuse('its exponent depends on the soft prompt');
@@ -43,7 +43,7 @@ const fastGelu: Gradient = ({ g, dy, x, input }) => {
   return [gradient, gradient];
 };
 
-/** y = x s, s = sigmoid(alpha x): s + alpha y (1 - s); alpha = 1 is SiLU: y + s (1 - y), the same with one product less */
+/** y = x s, s = sigmoid(alpha x): s + alpha y (1 - s); alpha = 1 is SiLU: y + s (1 - y), one product less */
 const quickGelu = scaled(({ g, x, y, node }) => {
   const alpha = floatAttr(node, 'alpha', 1.702);
   const s = g.sigmoid(g.times(x, alpha));
@@ -51,7 +51,7 @@ const quickGelu = scaled(({ g, x, y, node }) => {
   return g.add(s, g.mul(g.times(y, alpha), g.oneMinus(s)));
 });
 
-/** dY where the input is the one that was taken. On a tie the first one gets it all. */
+/** dY for the input that was selected. On a tie the first one gets it all. */
 const extreme =
   (firstLoses: (g: GradientContext['g'], a: string, b: string) => string): Gradient =>
   (c) => {
@@ -66,7 +66,7 @@ const extreme =
 /** dY between the bounds, where y = x */
 const clip: Gradient = ({ g, dy, x, y }) => [g.where(g.equal(x, y), dy, g.scalar(0))];
 
-/** Back to the type that came in. */
+/** Casts back to the input's type. */
 const cast: Gradient = (c) => {
   const from = c.g.info(c.x)?.dtype;
   const to = maybeDType(intAttr(c.node, 'to', 0));

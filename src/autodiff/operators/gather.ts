@@ -3,14 +3,14 @@ import * as infer from '../../graph/infer/layout';
 import { same } from '../../graph/infer/rules';
 import type { Gradient, GradientContext, Operators } from './operator';
 
-/** Rows that were picked more than once collect the sum: dX = zeros with dY added at the indices. */
+/** dX = zeros with dY added at the indices, so that rows picked several times get the sum. */
 const gather: Gradient = (c) => {
   const { g, dy, x } = c;
   const rank = c.shape(x).length;
   const axis = (intAttr(c.node, 'axis', 0) + rank) % rank;
   const indexRank = c.shape(c.input(1)).length;
   if (axis === 0) return [scatterRows(c, x, dy)];
-  // The gathered axis to the front, and back again: dY is [before..., indices..., after...].
+  // Moves the gathered axis to the front and back: dY is [before..., indices..., after...].
   const front = [axis, ...range(0, axis), ...range(axis + 1, rank)];
   const indices = range(axis, axis + indexRank);
   const outer = [...range(0, axis), ...range(axis + indexRank, rank - 1 + indexRank)];
@@ -25,7 +25,7 @@ const gather: Gradient = (c) => {
 
 const range = (start: number, end: number) => Array.from({ length: end - start }, (_, i) => start + i);
 
-/** ScatterND takes int64 tuples; the index lists are short, so their cast costs nothing. */
+/** ScatterND takes int64 tuples; the index lists are short, so the cast is cheap. */
 function scatterRows(c: GradientContext, like: string, updates: string): string {
   const { g, input } = c;
   const rows = g.op('Unsqueeze', [indices(g, input(1), like), g.int64s([-1])]);
@@ -35,7 +35,7 @@ function scatterRows(c: GradientContext, like: string, updates: string): string 
 const scatter = ({ g }: GradientContext, like: string, tuples: string, updates: string): string =>
   g.op('ScatterND', [g.zerosLike(like), tuples, updates], { reduction: { type: 'string', value: 'add' } });
 
-/** Indices as int64; constant ones counted from the start, which every provider understands. */
+/** Indices as int64; negative constants counted from the start, which every provider supports. */
 function indices(g: GradientContext['g'], name: string, like: string): string {
   const known = g.constantInts(name);
   const size = g.info(like)?.shape?.[0];
@@ -47,7 +47,7 @@ function indices(g: GradientContext['g'], name: string, like: string): string {
   return g.info(name)?.dtype === 'int64' ? name : g.cast(name, 'int64');
 }
 
-/** dX = zeros with dY added at the indices, which are tuples already */
+/** dX = zeros with dY added at the index tuples */
 const gatherND: Gradient = (c) => {
   if (intAttr(c.node, 'batch_dims', 0) !== 0) c.refuse('it gathers within batches');
   return [scatter(c, c.x, c.input(1), c.dy)];

@@ -3,7 +3,7 @@ import * as infer from '../../graph/infer/layout';
 import { branches, constant, constantOfShape, normal, range, same } from '../../graph/infer/rules';
 import { type Gradient, type GradientContext, type Operators, pass } from './operator';
 
-/** Reshape and its kin: the elements stay in order. */
+/** Reshape and its relatives: the elements keep their order. */
 const reshaped: Gradient = ({ g, dy, x }) => [g.reshapeLike(dy, x)];
 
 /** The inverse permutation; without `perm` the axes are reversed, which is its own inverse. */
@@ -35,13 +35,13 @@ const concat: Gradient = (c) => {
   });
 };
 
-/** dX = Concat(dY_i), zeros for a part that the loss does not depend on */
+/** dX = Concat(dY_i), with zeros for parts that the loss does not depend on */
 const split: Gradient = (c) => {
   const parts = c.dys.map((dy, i) => dy ?? c.g.zerosLike(c.node.outputs[i] || c.refuse('an output has no name')));
   return [c.g.concat(parts, intAttr(c.node, 'axis', 0))];
 };
 
-/** dX = dY padded with the zeros that were cut off */
+/** dX = dY padded with zeros where the slice cut */
 const slice: Gradient = (c) => {
   const { g, x } = c;
   const rank = c.shape(x).length;
@@ -55,13 +55,13 @@ const slice: Gradient = (c) => {
   const cut = axes.map((axis) => normal(axis, rank));
   const spread = cut.reduce((dy, axis, k) => spaced(c, dy, axis, steps[k] ?? 1), c.dy);
   const pads = cut.map((axis, k) => padsOf(c, { dy: spread, axis, start: known?.[k] ?? null, k }));
-  // All axes are spelled out: ORT's optimisers get an `axes` input wrong when they move a Transpose across.
+  // All axes are listed, because ORT's optimisers mishandle an `axes` input when they move a Transpose across.
   const side = (which: 'before' | 'after') =>
     Array.from({ length: rank }, (_, axis) => pads[cut.indexOf(axis)]?.[which] ?? g.int64s([0]));
   return [g.op('Pad', [spread, g.joined([...side('before'), ...side('after')])])];
 };
 
-/** dY with `step - 1` zeros behind each element of an axis: [.., n, ..] as [.., n, 1, ..], padded, and folded again. */
+/** dY with `step - 1` zeros after each element of an axis: [.., n, ..] as [.., n, 1, ..], padded, and folded again. */
 function spaced(c: GradientContext, dy: string, axis: number, step: number): string {
   const { g } = c;
   if (step === 1) return dy;
@@ -78,12 +78,12 @@ function spaced(c: GradientContext, dy: string, axis: number, step: number): str
 interface Cut {
   readonly dy: string;
   readonly axis: number;
-  /** Where the slice begins, if that is known; it is element k of the input otherwise. */
+  /** Where the slice begins, if known; otherwise element k of the input. */
   readonly start: number | null;
   readonly k: number;
 }
 
-/** Zeros before and after. With steps what is after may be negative: zeros that stand beyond the end. */
+/** The numbers of zeros before and after. With steps, the latter may be negative: zeros beyond the end. */
 function padsOf({ g, x, input }: GradientContext, { dy, axis, start, k }: Cut) {
   const [whole, part] = [g.size(x, axis), g.size(dy, axis)];
   const clamped = (position: string) => g.op('Min', [position, whole]);
@@ -113,7 +113,7 @@ const pad: Gradient = (c) => {
   return [gradient];
 };
 
-/** Each axis is repeated r times: dY as [r0, d0, r1, d1, ...], summed over the r's. */
+/** Each axis is repeated r times: dY as [r0, d0, r1, d1, ...], summed over the repeats. */
 const tile: Gradient = (c) => {
   const { g, dy, x } = c;
   const rank = c.shape(x).length;

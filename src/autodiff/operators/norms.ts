@@ -2,7 +2,7 @@ import { floatAttr, intAttr } from '../../graph/attrs';
 import { same } from '../../graph/infer/rules';
 import type { Gradient, GradientContext, Operators } from './operator';
 
-/** Axes from `axis` on, counted from the end so that they hold for any rank. */
+/** The axes from `axis` on, counted from the end so that they hold for any rank. */
 function normalised(c: GradientContext, axis: number): readonly number[] {
   const rank = c.shape(c.x).length;
   const count = axis < 0 ? -axis : rank - axis;
@@ -10,8 +10,8 @@ function normalised(c: GradientContext, axis: number): readonly number[] {
 }
 
 /**
- * What is summed over the n elements that are normalised together. Where n is not known when the graph is built, means stand for
- * the sums, and 1 for n: every formula below holds for both.
+ * Sums over the n elements that are normalised together. If n is unknown when the graph is built, uses means instead of
+ * sums, and 1 for n: the formulas below hold for both.
  */
 function sums(c: GradientContext, axes: readonly number[]) {
   const { g } = c;
@@ -28,7 +28,7 @@ function sums(c: GradientContext, axes: readonly number[]) {
 /**
  * y = x W / s, W = w sqrt n, s = sqrt L, L = sum x^2 + n eps:  dX = dY W / s - x sum(dY y) / L
  *
- * Output 2 of the forward operator holds 1 / s, but is uninitialised memory on WebGPU.
+ * Output 2 of the forward operator is 1 / s, but uninitialised memory on WebGPU.
  */
 function rmsGradient(c: GradientContext, x: string, weight: string, axes: readonly number[], epsilon: number): string {
   const { g, dy, y } = c;

@@ -5,35 +5,35 @@ import type { Emitter } from '../emitter';
 
 /**
  * What a gradient rule sees of one node of the forward graph. Gradients are names of values, like everything else: a rule
- * appends nodes through `g` and returns the name of the gradient for each input of the node.
+ * appends nodes through `g` and returns the name of the gradient of each input.
  */
 export interface GradientContext {
   readonly g: Emitter;
   readonly node: Node;
-  /** Gradient of output 0. @throws StudioError `model-unsupported` when only another output is on the path. */
+  /** Gradient of output 0. @throws StudioError `model-unsupported` if only another output is on the path. */
   readonly dy: string;
-  /** Gradient of each output; null where the loss does not depend on it. */
+  /** Gradient of each output; null = the loss does not depend on it. */
   readonly dys: readonly (string | null)[];
   /** First input and first output, the usual names of the formulas. */
   readonly x: string;
   readonly y: string;
-  /** The name of input i, or '' where it is omitted. */
+  /** The name of input i; '' = omitted. */
   input(i: number): string;
   /** Whether the gradient with respect to input i is wanted. */
   wants(i: number): boolean;
-  /** Symbolic shape. @throws StudioError `model-unsupported` when the rank is unknown. */
+  /** Symbolic shape. @throws StudioError `model-unsupported` if the rank is unknown. */
   shape(name: string): Shape;
   /**
-   * The same value with 0 in the place of NaN, where the graph has that already (`Where(IsNaN(v), 0, v)`), else the value
-   * itself. A row of attention that may see nothing is NaN until then, and 0 * NaN would be NaN again.
+   * The value with 0 instead of NaN, if the graph computes that (`Where(IsNaN(v), 0, v)`), else the value itself. A row of
+   * attention that sees nothing is NaN before the Where, and 0 * NaN would be NaN again.
    */
   withoutNaN(name: string): string;
-  /** Refuses the node by name; for cases that a rule does not cover. */
+  /** Refuses the node by name, for cases that the rule does not cover. */
   refuse(why: string): never;
 }
 
 /**
- * d loss / d input for each input, null where there is none; trailing nulls may be left out. The shape of a gradient
+ * d loss / d input for each input, null = none; trailing nulls may be omitted. The shape of a gradient
  * may be that of the broadcast operands: the driver sums it down to the operand's shape, rules never do.
  */
 export type Gradient = (context: GradientContext) => readonly (string | null)[];
@@ -60,12 +60,12 @@ export interface ForwardOnly {
 export type Operator = Differentiable | ForwardOnly;
 export type Operators = Readonly<Record<string, Operator>>;
 
-/** Rule of a unary operator from the factor of dY: dX = dY * factor. */
+/** The gradient of a unary operator from its factor: dX = dY * factor. */
 export const scaled =
   (factor: (context: GradientContext) => string): Gradient =>
   (c) => [c.g.mul(c.dy, factor(c))];
 
-/** Rules of an operator with two operands, each emitted only where it is wanted. */
+/** The gradients of two operands, each emitted only if it is wanted. */
 export const binary =
   (
     da: (context: GradientContext & Operands) => string,
@@ -81,5 +81,5 @@ export interface Operands {
   readonly b: string;
 }
 
-/** The gradient passes unchanged to input 0. */
+/** Passes the gradient unchanged to input 0. */
 export const pass: Gradient = ({ dy }) => [dy];

@@ -3,10 +3,7 @@ import type { GraphBuilder } from '../../graph/builder';
 import { float, int } from '../../graph/ir';
 import { type FloatInput, type GradientCase, gradients, normal, relativeError } from '../test-support';
 
-/**
- * The rules that matter most against gradients that are written by hand in float64, as loops from the textbook and not
- * from our rules.
- */
+/** The most important gradients against textbook formulas, written by hand as float64 loops. */
 const TOLERANCE = 2e-6;
 const ROWS = 3;
 const WIDTH = 5;
@@ -46,7 +43,7 @@ const perRow = (
   return matrix(x).flatMap((values, i) => row(values, w[i] ?? []));
 };
 
-describe('against float64 by hand', () => {
+describe('gradients equal float64 formulas by hand:', () => {
   const x = normal([ROWS, WIDTH], 11);
   const scale = normal([WIDTH], 12, 0.5, 1);
   const constant = (g: GraphBuilder, { dims, data }: FloatInput) => g.constant('float32', dims, data);

@@ -8,7 +8,7 @@ const matMul: Gradient = (c) => {
   const { g, dy } = c;
   const [a, b] = [c.input(0), c.input(1)];
   if (c.shape(a).length < 2 || c.shape(b).length < 2) c.refuse('it multiplies a vector');
-  // A transposed constant would be folded into a second copy of the weight, so a frozen matrix is a Linear.
+  // ORT would fold a transposed constant into a second copy of the weight; a Linear avoids that.
   if (g.tensor(b)?.dims.length === 2 && !c.wants(1)) return [g.linearBack(dy, b, 'columns')];
   return [c.wants(0) ? g.matMul(dy, g.swapLast(b)) : null, c.wants(1) ? g.matMul(g.swapLast(a), dy) : null];
 };

@@ -5,7 +5,7 @@ import type { Operators } from './operator';
 import { RANDOM_CASES } from './random.test-support';
 import type { DifferentiableOp } from './table';
 
-/** As a share of the sum of |gradient x direction|: what rounding of float32 and the difference quotient leave. */
+/** Relative to the sum of |gradient x direction|: the error of float32 rounding and of the difference quotient. */
 const TOLERANCE = 1e-3;
 const SEED = 20;
 const RUNS = 8;

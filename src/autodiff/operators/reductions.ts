@@ -3,7 +3,7 @@ import { reduce } from '../../graph/infer/rules';
 import { int } from '../../graph/ir';
 import type { Gradient, GradientContext, Operators } from './operator';
 
-/** Axes that are reduced; null stands for all of them. */
+/** The reduced axes; null = all. */
 function axesOf(c: GradientContext): readonly number[] | null {
   const given = intsAttr(c.node, 'axes');
   if (given) return given;
@@ -11,7 +11,7 @@ function axesOf(c: GradientContext): readonly number[] | null {
   return c.g.constantInts(c.input(1)) ?? c.refuse('its axes are computed');
 }
 
-/** A value of the output's shape with the reduced axes back in it, of size 1. */
+/** A value of the output's shape, with the reduced axes put back with size 1. */
 function kept(c: GradientContext, value: string): string {
   if (intAttr(c.node, 'keepdims', 1) === 1) return value;
   const rank = c.shape(c.x).length;
@@ -20,10 +20,10 @@ function kept(c: GradientContext, value: string): string {
   return positive.length === 0 ? value : c.g.op('Unsqueeze', [value, c.g.int64s(positive)]);
 }
 
-/** dY stretched to the input's shape. */
+/** dY expanded to the input's shape. */
 const stretched = (c: GradientContext) => c.g.expand(kept(c, c.dy), c.g.shape(c.x));
 
-/** dX = dY / n, n elements in each mean; from the shape where sizes are symbols (`Size` would fetch x from the GPU) */
+/** dX = dY / n for means of n elements. Symbolic sizes are read from the shape, since `Size` would fetch x from the GPU. */
 const mean: Gradient = (c) => {
   const { g, x } = c;
   const shape = c.shape(x);
@@ -36,7 +36,7 @@ const mean: Gradient = (c) => {
   return [g.div(stretched(c), g.cast(count, 'float32'))];
 };
 
-/** dX = dY / ties where x is the largest */
+/** dX = dY / ties where x is the extreme value */
 const largest: Gradient = (c) => {
   const { g, x } = c;
   const hit = g.where(g.equal(x, kept(c, c.y)), g.scalar(1), g.scalar(0));

@@ -31,9 +31,9 @@ test.each([
   [3, 5, -2],
 ] as const)('%s less %s is %s', (a, b, expected) => expect(difference(a, b)).toBe(expected));
 
-test('a difference that is no sum is unknown', () => expect(difference('past', 'past + t')).toMatch(/^\?/));
+test('a difference that is not a sum is unknown', () => expect(difference('past', 'past + t')).toMatch(/^\?/));
 
-test('the spelling of an exporter is made canonical', () => {
+test('canonical rewrites an exporter’s spelling', () => {
   expect(canonical('sequence_length + past_sequence_length')).toBe('past_sequence_length + sequence_length');
   expect(canonical(null)).not.toBe(canonical(null));
 });
@@ -46,7 +46,7 @@ describe('broadcasting', () => {
     expect(broadcast([['b', 1, 4], ['t', 1], []])).toEqual(['b', 't', 4]);
   });
 
-  test('symbols behave as the sizes that they stand for', () => {
+  test('symbolic results hold for all sizes of the symbols', () => {
     const size = fc.integer({ min: 2, max: 9 });
     fc.assert(
       fc.property(
@@ -64,7 +64,7 @@ describe('broadcasting', () => {
   });
 });
 
-/** The number that a spelling stands for. */
+/** The value of a spelling. */
 const evaluate = (dim: SymbolicDim, sizes: Readonly<Record<string, number>>): number =>
   String(dim)
     .split(' + ')

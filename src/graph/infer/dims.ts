@@ -1,13 +1,13 @@
 /**
- * Arithmetic on dimensions that may be symbols. Products and sums of symbols are kept in one canonical spelling
- * (`a*b`, `a + b`, sorted), so that two dimensions are the same size exactly when they are `===`, as far as is known.
- * A dimension of which nothing is known is a symbol of its own.
+ * Arithmetic on dimensions that may be symbolic. Products and sums of symbols have one canonical spelling (`a*b`,
+ * `a + b`, sorted), so two dimensions are known to be equal exactly if they are `===`. An unknown dimension is a symbol of
+ * its own.
  */
 export type SymbolicDim = number | string;
 export type Shape = readonly SymbolicDim[];
 
 let fresh = 0;
-/** A symbol unlike every other. */
+/** A symbol that equals no other. */
 export const unknownDim = (): SymbolicDim => `?${++fresh}`;
 
 export function canonical(dim: number | string | null): SymbolicDim {
@@ -19,7 +19,7 @@ export function canonical(dim: number | string | null): SymbolicDim {
 /** Like terms are collected: `t + t` is `2*t`. */
 export const sum = (dims: readonly SymbolicDim[]): SymbolicDim => spellSum(collected(dims));
 
-/** `a - b` where that is a sum again, else an unknown dimension; the difference of numbers may be negative. */
+/** `a - b` if that is a sum again, else an unknown dimension. The difference of numbers may be negative. */
 export function difference(a: SymbolicDim, b: SymbolicDim): SymbolicDim {
   if (typeof a === 'number' && typeof b === 'number') return a - b;
   const terms = collected([a]);
@@ -71,7 +71,7 @@ function spell({ factor, symbols }: Product): SymbolicDim {
 
 export const product = (dims: readonly SymbolicDim[]): SymbolicDim => spell(factors(dims));
 
-/** `whole / part` where it is known to be exact, else an unknown dimension. */
+/** `whole / part` if the division is known to be exact, else an unknown dimension. */
 export function quotient(whole: readonly SymbolicDim[], part: readonly SymbolicDim[]): SymbolicDim {
   const top = factors(whole);
   const bottom = factors(part);
@@ -85,7 +85,7 @@ export function quotient(whole: readonly SymbolicDim[], part: readonly SymbolicD
   return Number.isInteger(factor) ? spell({ factor, symbols }) : unknownDim();
 }
 
-/** The size of two broadcast dimensions: a known size above 1 decides; two different symbols leave it open. */
+/** The size of two broadcast dimensions: a known size above 1 decides; two different symbols leave it unknown. */
 export function broadcastDim(a: SymbolicDim, b: SymbolicDim): SymbolicDim {
   if (a === b || b === 1) return a;
   if (a === 1) return b;

@@ -7,8 +7,8 @@ import { fromInfo, fromTensor, type Inferred, type ShapeRule } from './rules';
 export type FindShapeRule = (op: string) => ShapeRule | undefined;
 
 /**
- * Symbolic types and shapes of all values of a graph that grows node by node. Integer arithmetic on shapes is followed
- * too, so that a Reshape to a computed shape is understood.
+ * Symbolic types and shapes of all values of a graph that grows node by node. It also follows integer arithmetic on shapes,
+ * so it understands a Reshape to a computed shape.
  */
 export class Shapes {
   readonly #known = new Map<string, Inferred>();
@@ -23,7 +23,7 @@ export class Shapes {
     for (const node of graph.nodes) this.addNode(node);
   }
 
-  /** Undefined for a value that nothing is known of. */
+  /** Undefined if nothing is known of the value. */
   of(name: string): Inferred | undefined {
     return this.#known.get(name);
   }
@@ -53,7 +53,10 @@ export class Shapes {
 const bool = new Set('Equal Less LessOrEqual Greater GreaterOrEqual And Or Xor Not IsNaN IsInf'.split(' '));
 const int64 = new Set('Shape Size NonZero ArgMax ArgMin'.split(' '));
 
-/** Element type of every value of the top graph, as far as it follows from operators and inputs. */
+/**
+ * Element types alone, also for graphs that still hold operators outside the core: an unknown operator is taken to return
+ * the type of its first input.
+ */
 export function inferDTypes(graph: Graph): Map<string, DType> {
   const types = new Map<string, DType>();
   for (const { name, dtype } of graph.values.values()) types.set(name, dtype);

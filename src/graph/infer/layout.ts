@@ -137,7 +137,7 @@ function sliced(
   if (step < 1 || from === undefined || to === undefined) return unknownDim();
   if (step > 1 && typeof size !== 'number') return unknownDim();
   if (typeof size !== 'number') {
-    // [0, end): everything when the end is beyond any size, or the size itself; a symbolic end is a size within the bounds.
+    // [0, end): everything if the end is the size or beyond any size; a symbolic end is taken to be within bounds.
     if (from !== 0) return unknownDim();
     if (to === size || (typeof to === 'number' && to > 2 ** 30)) return size;
     return typeof to === 'string' ? to : unknownDim();

@@ -3,12 +3,12 @@ import { maybeDType, toNumbers } from '../dtype';
 import type { DType, Initializer, Node, ValueInfo } from '../ir';
 import { broadcast, canonical, difference, quotient, type Shape, type SymbolicDim, unknownDim } from './dims';
 
-/** What is known of a value without running the graph. */
+/** What inference knows of a value. */
 export interface Inferred {
   readonly dtype: DType;
   /** null: not even the rank is known. */
   readonly shape: Shape | null;
-  /** The elements of a small integer tensor (axes, shapes, scalars), where they are known; they may be symbols. */
+  /** The elements of a small integer tensor (axes, shapes, scalars), if known; they may be symbols. */
   readonly elements?: readonly SymbolicDim[] | undefined;
 }
 
@@ -36,7 +36,7 @@ export const value = (dtype: DType, shape: Shape | null, elements?: readonly Sym
 ];
 export const numbers = (elements: readonly SymbolicDim[] | undefined): readonly number[] | null =>
   elements?.every((e): e is number => typeof e === 'number') ? elements : null;
-/** Axes, sizes and the like: an attribute up to some opset, an input after it. */
+/** Axes, sizes and the like: an attribute in older opsets, an input in newer ones. */
 export const listed = ({ node, inputs }: ShapeContext, name: string, input: number) =>
   intsAttr(node, name) ?? numbers(inputs[input]?.elements);
 
@@ -72,7 +72,7 @@ export const onNumbers = (f: (a: number, b: number) => number) => (a: SymbolicDi
   typeof a === 'number' && typeof b === 'number' ? f(a, b) : unknownDim();
 export const divide = (a: SymbolicDim, b: SymbolicDim) =>
   typeof a === 'number' && typeof b === 'number' ? Math.trunc(a / b) : quotient([a], [b]);
-/** Symbols are sizes, so that one is never a negative number. */
+/** Symbols are sizes, so none equals a negative number. */
 export const equal = (a: SymbolicDim, b: SymbolicDim): SymbolicDim => {
   if (a === b) return 1;
   const known = typeof a === 'number' ? (typeof b === 'number' ? true : a < 0) : typeof b === 'number' && b < 0;
@@ -103,7 +103,7 @@ export const gemm: ShapeRule = ({ node, inputs: [a, b] }) =>
     ])) ||
   null;
 
-/** The side of a weight that comes out, and that which goes in. */
+/** Output and input size of a weight. */
 const sides = (node: Node, weight: Inferred | undefined) => {
   const attr = node.attrs.layout;
   const rows = attr?.type === 'string' && attr.value === 'rows';
@@ -114,7 +114,7 @@ const sides = (node: Node, weight: Inferred | undefined) => {
 export const linear: ShapeRule = ({ node, inputs: [x, weight] }) =>
   x ? value(x.dtype, x.shape && [...x.shape.slice(0, -1), sides(node, weight).out]) : null;
 
-/** The number of candidates is `candidates` or the vocabulary: only known at run time, but the same for one node's ids. */
+/** The number of candidates, known only at run time, but equal for equal ids. */
 export const head: ShapeRule = ({ node, inputs: [hidden] }) =>
   hidden ? value(hidden.dtype, [hidden.shape?.[0] ?? unknownDim(), `candidates of ${node.inputs[2]}`]) : null;
 
@@ -163,7 +163,7 @@ export const range: ShapeRule = ({ inputs }) => {
   return inputs[0] ? value(inputs[0].dtype, [counts ? difference(limit, start) : unknownDim()]) : null;
 };
 
-/** The branches must agree; what the first one declares holds. */
+/** The branches must agree; the first one's declarations count. */
 export const branches: ShapeRule = ({ node }) => {
   const branch = node.attrs.then_branch;
   return branch?.type === 'graph' ? branch.value.outputs.map(fromInfo) : null;

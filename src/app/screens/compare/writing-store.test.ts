@@ -17,7 +17,7 @@ const write = ({ rows }: WriteRequest): { rows: WrittenRow[] } => ({
   rows: rows.map(({ rowId, target }, i) => ({
     rowId,
     ids: i % 3 === 0 ? new Int32Array(0) : (target ?? new Int32Array(0)),
-    target: target ? { rowId, logProb: -3, tokens: target.length, foreseen: 1 } : null,
+    target: target ? { rowId, logProb: -3, tokens: target.length, correct: 1 } : null,
   })),
 });
 

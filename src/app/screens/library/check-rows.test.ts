@@ -45,7 +45,7 @@ test('a prompt that writes is off by what a token of the fixed text is off', () 
     logProbs.map((logProb, i) => ({
       rowId: String(i),
       ids: new Int32Array(0),
-      target: { rowId: String(i), logProb, tokens: 2, foreseen: 0 },
+      target: { rowId: String(i), logProb, tokens: 2, correct: 0 },
     }));
   expect(compareTargets({ parityRows }, found(-4, -4.5))).toEqual({ rows: 2, changed: 0, largestDifference: 0.25 });
   expect(replayWords(compareTargets({ parityRows }, found(-4, -4.5)))).toContain('off by up to 0.25');

@@ -122,7 +122,7 @@ async function writing() {
       rows: rows.map(({ rowId, target }, i) => ({
         rowId,
         ids: i % 2 === 0 && target ? target : Int32Array.of(1),
-        target: target ? { rowId, logProb: -2, tokens: target.length, foreseen: 0 } : null,
+        target: target ? { rowId, logProb: -2, tokens: target.length, correct: 0 } : null,
       })),
     }),
   });

@@ -16,7 +16,7 @@ export function foreseen(rows: readonly WrittenRow[]): { readonly loss: number; 
   return {
     loss: -sum(({ logProb, tokens }) => logProb / tokens) / Math.max(1, scores.length),
     share:
-      sum((score) => score.foreseen) /
+      sum((score) => score.correct) /
       Math.max(
         1,
         sum(({ tokens }) => tokens),
