@@ -84,7 +84,7 @@ test('every screen with a prompt set open passes axe, in both themes and both wi
 
   await studio.go('Playground');
   await studio.playground.ask('Where is my wardrobe?', 'tuned prompt');
-  await page.getByText('How prompts write on').click();
+  await page.getByText('Generation settings').click();
   await sound(studio, 'Playground');
   await soundInForcedColours(studio, 'Playground');
   await page.getByRole('button', { name: 'Present' }).click();

@@ -205,12 +205,14 @@ test('moves a stage to another version and back, and keeps differences, notes an
 
   await test.step('the Playground uses a stage, and reports a missing one', async () => {
     await studio.go('Playground');
-    await library.choose('Also play a stage or a version', /^production/);
+    await library.choose('Add another version', /^production/);
     await expect(library.set('production: tuned 1')).toContainText('v1 v2');
     await page.evaluate(() => {
       location.hash = `${location.hash.split('?')[0]}?also=stage:nowhere`;
     });
-    await expect(studio.alert('It does not play')).toContainText('AWKWARD has no stage “nowhere”; it has production.');
+    await expect(studio.alert('This version cannot be added')).toContainText(
+      'AWKWARD has no stage “nowhere”; it has production.',
+    );
     await studio.go('Library');
     await expect(library.set(/AWKWARD/)).toContainText('production');
     await expect(library.set(/AWKWARD/)).toContainText('#march');

@@ -7,18 +7,21 @@ import { countRows, timeTokens } from './estimate-run';
 import type { Verb } from './host';
 import { measure } from './measure';
 import type { VerbName } from './names';
+import { answerText, continueText } from './play';
 import { closeRows, openRows } from './rows-file';
 import { train } from './train';
 import { readPrompt, timePrompt, tryPrompt } from './try-prompt';
 
 /** Every verb by its name; the protocol of the workflow worker is derived from it. */
 export const VERBS = {
+  answerText,
   batch,
   batchFile,
   batchLeftOut,
   closeRows,
   compare,
   consistency,
+  continueText,
   countRows,
   everyRow,
   measure,

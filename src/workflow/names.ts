@@ -1,11 +1,13 @@
 /** Names of the verbs, for those who must know them without their code (the page, which asks a worker for them). */
 export const VERB_NAMES = [
+  'answerText',
   'batch',
   'batchFile',
   'batchLeftOut',
   'closeRows',
   'compare',
   'consistency',
+  'continueText',
   'countRows',
   'everyRow',
   'measure',

@@ -17,6 +17,7 @@ export interface ResourceState<K, T> {
 }
 
 export interface Resource<K, T> extends StoreApi<ResourceState<K, T>> {
+  readonly keepPrevious: boolean;
   /** Resolves when the load has ended, well or not. The same key (field by field) is not loaded a second time. */
   load(key: K): Promise<void>;
   /** Loads the key again and shows the old value meanwhile; does nothing without a key. */
@@ -68,6 +69,7 @@ export function resource<K, T>(
   };
 
   return Object.assign(store, {
+    keepPrevious,
     load: (key: K) => {
       const { key: known, value, status } = store.getState();
       if (status !== 'empty' && sameKey(known, key)) return settled;
@@ -103,5 +105,6 @@ export function useResource<K, T>(of: Resource<K, T>, key: K | null): ResourceSt
   // the effect runs after this render: until then the old key's value is not the new one's
   const isCurrent = key === null ? state.status === 'empty' : state.status !== 'empty' && sameKey(state.key, key);
   if (isCurrent) return state;
-  return { key, value: null, status: key === null ? 'empty' : 'loading', error: null };
+  if (key === null) return EMPTY;
+  return { key, value: of.keepPrevious ? state.value : null, status: 'loading', error: null };
 }

@@ -10,7 +10,6 @@ import { createWritingStore, type WritingStore } from '../screens/compare/writin
 import { createExportStore, type ExportStore } from '../screens/library/export-store';
 import { createImportStore, type ImportStore } from '../screens/library/import-store';
 import { createTeamStore, type TeamStore } from '../screens/library/team-store';
-import { createPlaygroundStore, type PlaygroundStore } from '../screens/playground/playground-store';
 import { createPromptsStore, type PromptsStore } from '../screens/prompts/prompts-store';
 import { createTrainStore, type TrainStore } from '../screens/train/train-store';
 import type { Capabilities } from './capabilities';
@@ -45,7 +44,6 @@ export interface Stores {
   readonly review: ReviewStore;
   readonly checks: ChecksStore;
   readonly report: ReportStore;
-  readonly playground: PlaygroundStore;
   readonly exporter: ExportStore;
   readonly importer: ImportStore;
   readonly team: TeamStore;
@@ -70,7 +68,6 @@ export function createStores(services: Services, capabilities: Capabilities, bac
   const review = createReviewStore(services, project, compare);
   const checks = createChecksStore(services, session, project, compare);
   const report = createReportStore(services, { session, project, compare, closer, review, checks });
-  const playground = createPlaygroundStore(services, session, project);
   const exporter = createExportStore(services, session);
   const importer = createImportStore(services, session, project);
   const team = createTeamStore(services, project);
@@ -93,7 +90,6 @@ export function createStores(services: Services, capabilities: Capabilities, bac
     review,
     checks,
     report,
-    playground,
     exporter,
     importer,
     team,

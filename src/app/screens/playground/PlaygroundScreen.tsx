@@ -1,150 +1,208 @@
-import { useEffect } from 'react';
-import { chosenHard, chosenSoft } from '../../../project/prompt-set';
+import { type ReactNode, useEffect } from 'react';
+import { chosenSoft } from '../../../project/prompt-set';
+import type { PromptSet } from '../../../project/types';
 import { navigate, screenPath, useQuery } from '../../shell/location';
 import { ScreenFrame } from '../../shell/Screen';
+import { useResource } from '../../state/resource';
 import { useProject, useSession } from '../../state/studio';
-import { Button, EmptyState, Note, Panel, ProgressBar, TextArea } from '../../ui';
-import { AlsoPlays } from './AlsoPlays';
+import { stageOptions, versionOptions } from '../../state/version-words';
+import { Button, EmptyState, Note, Panel, ProgressBar, Select, TextArea } from '../../ui';
+import { ContinuationSettings } from './ContinuationSettings';
+import type { Cast } from './cast';
 import { PlayerPanel } from './PlayerPanel';
-import { Stage } from './Stage';
-import { usePlayground } from './use-playground';
-import { WritingSettings } from './WritingSettings';
+import { Presentation } from './Presentation';
+import { castKey, usePlayground } from './playground-store';
 import { playgroundTitle } from './words';
 import './playground.css';
 
 export default function PlaygroundScreen() {
   const set = useProject((s) => s.set);
-  const model = useSession((s) => s.model.kind);
-  const job = useSession((s) => s.job);
-  const state = usePlayground((s) => s);
-  const { enter, players, labels, text, stale, error, examples } = state;
-  const [also, setAlso] = useQuery<string>('also', '');
-  const tuned = set && chosenSoft(set);
-  const hard = set && chosenHard(set);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: other prompts stand for Yours and Tuned, or the model is ready now
-  useEffect(() => void enter(also), [enter, set?.id, tuned?.id, hard?.id, set?.words, set?.moves, also, model]);
-  const { shipped, present } = state;
+  const model = useSession((s) => s.model);
+  const [extra, setExtra] = useQuery<string>('also', '');
+  const { value: cast, status } = useResource(usePlayground.use().cast, castKey(set, extra, { model }));
+  usePresentationFromAddress(cast !== null);
+  if (cast)
+    return (
+      <LoadedPlayground cast={cast}>
+        <TypedText>{set ? <ExtraChoice set={set} extra={extra} cast={cast} onChange={setExtra} /> : null}</TypedText>
+      </LoadedPlayground>
+    );
+  return status === 'loading' ? (
+    <ScreenFrame title="Same text, same model, different prompts">
+      <ProgressBar label="Loading prompts" value={null} />
+    </ScreenFrame>
+  ) : (
+    <NothingToAsk setId={set?.id ?? null} />
+  );
+}
+
+/** A demo that was imported opens with its presentation. */
+function usePresentationFromAddress(hasCast: boolean): void {
   const [stage, setStage] = useQuery<'' | 'open'>('stage', '');
-  const canPresent = players.length > 0 && examples.length > 0;
-  // a demo that was imported opens on the stage
+  const present = usePlayground((s) => s.present);
+  const canPresent = usePlayground((s) => s.examples.length > 0) && hasCast;
   useEffect(() => {
     if (stage !== 'open' || !canPresent) return;
     setStage('');
     present();
   }, [stage, canPresent, setStage, present]);
+}
 
-  if (players.length === 0 && !state.entered)
-    return (
-      <ScreenFrame title="Same words, same model, different prompts">
-        <ProgressBar label="Looking for prompts" value={null} />
-      </ScreenFrame>
-    );
-  if (players.length === 0)
-    return (
-      <ScreenFrame title="Nothing to play with yet">
-        <EmptyState
-          title="First, labels and a prompt"
-          action={
-            <Button variant="primary" onPress={() => navigate(screenPath(set?.id ?? null, 'data'))}>
-              Open a CSV
-            </Button>
-          }
-        >
-          Here you type a text and see what each prompt makes of it. That needs to know which answers there are.
-        </EmptyState>
-      </ScreenFrame>
-    );
-
-  const span = players.length >= 3 ? 4 : players.length === 2 ? 6 : 12;
-  return (
-    <ScreenFrame
-      title={playgroundTitle(players, labels, stale)}
-      lead={
-        shipped
-          ? shipped.fits
-            ? 'No project is open, so a prompt that was trained in advance on support tickets plays. Type what a customer may write.'
-            : 'No project is open, and the prompt that was trained in advance is for another model: here is its text without its vectors.'
-          : tuned
-            ? 'Type anything. The tuned prompt is the same text with vectors that were trained on your rows.'
-            : 'Type anything. There is no tuned prompt yet: train one to see what it adds.'
-      }
-      actions={
-        <>
-          {tuned || !set ? null : <Button onPress={() => navigate(screenPath(set.id, 'train'))}>Train</Button>}
-          <Button variant="primary" onPress={state.present} isDisabled={examples.length === 0 && text.trim() === ''}>
-            Present
-          </Button>
-        </>
+const NothingToAsk = ({ setId }: { readonly setId: string | null }) => (
+  <ScreenFrame title="Nothing to try yet">
+    <EmptyState
+      title="First, labels and a prompt"
+      action={
+        <Button variant="primary" onPress={() => navigate(screenPath(setId, 'data'))}>
+          Open a CSV
+        </Button>
       }
     >
+      Type a text here and see what each prompt answers. That needs labels first.
+    </EmptyState>
+  </ScreenFrame>
+);
+
+function LoadedPlayground({ cast, children }: { readonly cast: Cast; readonly children: ReactNode }) {
+  const { players, shipped } = cast;
+  const labels = cast.longest === null ? cast.words.map(({ label }) => label) : [];
+  const span = players.length >= 3 ? 4 : players.length === 2 ? 6 : 12;
+  const answers = usePlayground((s) => s.answers);
+  const stale = usePlayground((s) => s.stale);
+  const error = usePlayground((s) => s.error);
+  const title = playgroundTitle(
+    players.map(({ id }) => answers[id]),
+    labels,
+    stale,
+  );
+  return (
+    <ScreenFrame title={title} lead={<Lead shipped={shipped} />} actions={<Actions />}>
       <div className="stack playground">
-        <Panel title="Your text">
-          <div className="stack">
-            <TextArea label="Message" large rows={2} value={text} onChange={state.type} />
-            <div className="row">
-              <Button
-                size="s"
-                variant="quiet"
-                isDisabled={text.trim() === '' || examples.includes(text.trim())}
-                onPress={() => void state.keepExample()}
-              >
-                Keep as example
-              </Button>
-              {job ? (
-                <span className="dim small">{job.title} runs; answers come between its steps or after it.</span>
-              ) : null}
-              {model === 'ready' ? null : <span className="dim small">The answers come when the model is here.</span>}
-            </div>
-            {set ? <AlsoPlays set={set} also={also} onChange={setAlso} /> : null}
-            <WritingSettings />
-          </div>
-        </Panel>
+        {children}
         {error ? (
           <Note tone="bad" live title="No answer this time">
-            {error.message} Type on to try again.
+            {error.message} Change the text to try again.
           </Note>
         ) : null}
         {shipped && !shipped.fits ? (
           <Note tone="info" title="The tuned prompt belongs to another model">
-            It was trained on {shipped.modelId}; another model is loaded, to which its vectors mean nothing. Load that
-            one from the model chip above, or train a prompt for this one.
+            Its vectors only work with {shipped.modelId}. Load that model from the model chip above, or train a prompt
+            for this one.
           </Note>
         ) : null}
         <div className="grid">
           {players.map((player) => (
-            <PlayerPanel
-              key={player.id}
-              player={player}
-              span={span}
-              canWrite={model === 'ready' && job === null && text.trim() !== ''}
-            />
+            <PlayerPanel key={player.id} player={player} labels={labels} span={span} />
           ))}
         </div>
-        <Panel title="Examples for presenting" aside="arrow keys go through them">
-          {examples.length === 0 ? (
-            <p className="dim">None yet. Type a text and keep it.</p>
-          ) : (
-            <ol className="examples">
-              {examples.map((example, i) => (
-                <li key={example}>
-                  <Button variant="link" onPress={() => state.type(example)}>
-                    {example}
-                  </Button>
-                  <Button
-                    size="s"
-                    variant="quiet"
-                    aria-label={`Remove example ${i + 1}`}
-                    onPress={() => void state.dropExample(i)}
-                  >
-                    Remove
-                  </Button>
-                </li>
-              ))}
-            </ol>
-          )}
-        </Panel>
+        <Examples />
       </div>
-      <Stage />
+      <Presentation players={players} labels={labels} />
     </ScreenFrame>
+  );
+}
+
+function Lead({ shipped }: Pick<Cast, 'shipped'>) {
+  const isTuned = useProject((s) => s.set !== null && chosenSoft(s.set) !== null);
+  if (shipped?.fits)
+    return 'No prompt set is open, so you can try a prompt trained on support tickets. Type what a customer might write.';
+  if (shipped)
+    return 'No prompt set is open, and the prompt that comes with this page is for another model: here is its text without its vectors.';
+  return isTuned
+    ? 'Type anything. The tuned prompt is the same text plus vectors trained on your rows.'
+    : 'Type anything. There is no tuned prompt yet: train one to see what it adds.';
+}
+
+function Actions() {
+  const untunedId = useProject((s) => (s.set && !chosenSoft(s.set) ? s.set.id : null));
+  const present = usePlayground((s) => s.present);
+  const canPresent = usePlayground((s) => s.examples.length > 0 || s.text.trim() !== '');
+  return (
+    <>
+      {untunedId === null ? null : <Button onPress={() => navigate(screenPath(untunedId, 'train'))}>Train</Button>}
+      <Button variant="primary" onPress={present} isDisabled={!canPresent}>
+        Present
+      </Button>
+    </>
+  );
+}
+
+function TypedText({ children }: { readonly children: ReactNode }) {
+  const text = usePlayground((s) => s.text);
+  const isKept = usePlayground((s) => s.examples.includes(s.text.trim()));
+  const type = usePlayground((s) => s.type);
+  const keep = usePlayground((s) => s.keepExample);
+  const running = useSession((s) => s.job?.title ?? null);
+  const isReady = useSession((s) => s.model.kind === 'ready');
+  return (
+    <Panel title="Your text">
+      <div className="stack">
+        <TextArea label="Message" large rows={2} value={text} onChange={type} />
+        <div className="row">
+          <Button size="s" variant="quiet" isDisabled={text.trim() === '' || isKept} onPress={() => void keep()}>
+            Keep as example
+          </Button>
+          {running ? <span className="dim small">{running} is running; answers may take longer.</span> : null}
+          {isReady ? null : <span className="dim small">Answers appear once the model is loaded.</span>}
+        </div>
+        {children}
+        <ContinuationSettings />
+      </div>
+    </Panel>
+  );
+}
+
+interface ExtraChoiceProps {
+  readonly set: PromptSet;
+  readonly extra: string;
+  readonly cast: Cast;
+  readonly onChange: (which: string) => void;
+}
+
+/** A stage, or any version, beside the usual prompts; the address keeps which. */
+function ExtraChoice({ set, extra, cast, onChange }: ExtraChoiceProps) {
+  const versions = versionOptions(set);
+  const stages = stageOptions(set);
+  if (versions.length < 2 && stages.length === 0 && extra === '') return null;
+  return (
+    <>
+      <Select
+        label="Add another version"
+        options={[{ id: '', label: 'None' }, ...stages, ...versions]}
+        value={extra}
+        onChange={onChange}
+      />
+      {cast.extraTrouble ? (
+        <Note tone="bad" live title="This version cannot be added">
+          {cast.extraTrouble}
+        </Note>
+      ) : null}
+    </>
+  );
+}
+
+function Examples() {
+  const examples = usePlayground((s) => s.examples);
+  const type = usePlayground((s) => s.type);
+  const drop = usePlayground((s) => s.dropExample);
+  return (
+    <Panel title="Examples to present" aside="go through them with the arrow keys">
+      {examples.length === 0 ? (
+        <p className="dim">None yet. Type a text and keep it.</p>
+      ) : (
+        <ol className="examples">
+          {examples.map((example, i) => (
+            <li key={example}>
+              <Button variant="link" onPress={() => type(example)}>
+                {example}
+              </Button>
+              <Button size="s" variant="quiet" aria-label={`Remove example ${i + 1}`} onPress={() => void drop(i)}>
+                Remove
+              </Button>
+            </li>
+          ))}
+        </ol>
+      )}
+    </Panel>
   );
 }

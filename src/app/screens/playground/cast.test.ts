@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { addHardVersion, createPromptSet } from '../../../project/prompt-set';
+import { addHardVersion, changeTask, createPromptSet } from '../../../project/prompt-set';
+import { moveStage } from '../../../project/stages';
 import type { SampleProject, ShippedPrompt } from '../../state/services';
-import { projectCast, shippedCast } from './cast';
+import { setCast, shippedCast } from './cast';
 
 const shipped = {
   template: '{text}\nA:',
@@ -13,8 +14,8 @@ const shipped = {
 } as unknown as ShippedPrompt;
 const sample = { example: 'One.', examples: ['Two.'] } as unknown as SampleProject;
 
-describe('without a project', () => {
-  test('the prompt trained in advance plays, with the examples of the sample', () => {
+describe('without an open prompt set', () => {
+  test('asks the prompt that ships with the page, with the examples of the sample', () => {
     const cast = shippedCast(shipped, sample, 'w');
     expect(cast.players.map(({ id, soft }) => [id, soft !== null])).toEqual([
       ['untuned', false],
@@ -24,18 +25,18 @@ describe('without a project', () => {
     expect(shippedCast(shipped, null, null).players).toHaveLength(2);
   });
 
-  test('on other weights its vectors do not', () => {
+  test('leaves its vectors out on other weights', () => {
     const cast = shippedCast(shipped, sample, 'other');
     expect(cast.players.map(({ id }) => id)).toEqual(['untuned']);
     expect(cast.shipped).toEqual({ modelId: 'm', fits: false });
   });
 });
 
-test('a prompt that is a chat message plays as one; the bare text does not', () => {
+test('asks a chat prompt as a message, and the untuned text as it is', () => {
   const at = (id: string) => ({ id, now: '2026-01-01T00:00:00.000Z' });
   const bare = createPromptSet(at('set'), {
     name: 'x',
-    words: [],
+    words: [{ label: 'a', word: ' a' }],
     baseTemplate: '{text}\nA:',
     datasetFingerprint: 'f',
     datasetName: 'a.csv',
@@ -43,8 +44,52 @@ test('a prompt that is a chat message plays as one; the bare text does not', () 
   });
   const prompt = { template: 'Sort.\n{text}\nA:', shots: 0, shotSeed: 0, chat: true };
   const { set } = addHardVersion(bare, at('h'), { name: 'Chat', prompt });
-  expect(projectCast(set, null, null).players.map(({ id, chat }) => [id, chat])).toEqual([
+  expect(setCast(set, null, null).players.map(({ id, chat }) => [id, chat])).toEqual([
     ['untuned', false],
     ['yours', true],
   ]);
+});
+
+const words = [
+  { label: 'bad', word: ' bad' },
+  { label: 'good', word: ' good' },
+];
+const empty = createPromptSet(
+  { id: 's', now: '2026-01-01' },
+  { name: 'Tone', words, baseTemplate: '{text}', datasetFingerprint: null, datasetName: null, taken: [] },
+);
+const hand = (set: typeof empty, id: string, template: string, shots = 0) =>
+  addHardVersion(set, { id, now: `2026-01-0${id.slice(1)}` }, { prompt: { template, shots, shotSeed: 0 } }).set;
+const set = moveStage(
+  hand(hand(empty, 'h2', 'A {text}'), 'h3', 'B {text}', 4),
+  { stage: 'production', to: 'h2' },
+  'now',
+);
+
+const castWith = (extra: string, of = set) => setCast(of, null, null, { extra });
+const extraOf = (extra: string, of = set) => castWith(extra, of).players.find(({ id }) => id === 'extra');
+
+test('asks the version that a stage points to', () => {
+  expect(extraOf('')).toBeUndefined();
+  expect(extraOf('stage:production')).toMatchObject({
+    title: 'production: hand-written 1',
+    template: 'A {text}',
+  });
+  expect(extraOf('h2')).toMatchObject({ title: 'hand-written 1', side: 'a', soft: null });
+});
+
+test.each([
+  ['stage:staging', 'TONE has no stage “staging”; it has production.'],
+  ['gone', 'not in the library any more'],
+  ['h3', 'hand-written 2 needs examples'],
+])('never asks another version in place of %s', (which, why) => {
+  expect(extraOf(which)).toBeUndefined();
+  expect(castWith(which).extraTrouble).toContain(why);
+});
+
+test('keeps a version’s own answer words, and leaves it out when its labels differ', () => {
+  const reworded = changeTask(set, { words: words.map((w) => ({ ...w, word: ` ${w.label}!` })) }, 'later');
+  expect(extraOf('stage:production', reworded)?.words).toEqual(words);
+  const relabelled = changeTask(set, { words: words.slice(1) }, 'later');
+  expect(castWith('stage:production', relabelled).extraTrouble).toContain('other labels');
 });

@@ -1,23 +1,18 @@
-/** Who plays: the open project's prompts, or, without one, the prompt that was trained in advance. */
+/** Which prompts are asked: those of the open prompt set, or, without one, the prompt that ships with the page. Pure. */
 import { rowsById, textOf } from '../../../dataset/labels';
 import type { Dataset } from '../../../dataset/types';
+import { armsOf } from '../../../project/arms';
+import { isWriting } from '../../../project/prompt-set';
+import { readyPrompt } from '../../../project/ready-prompt';
+import { resolveStage } from '../../../project/stages';
 import type { PromptSet } from '../../../project/types';
+import { versionById, versionWords } from '../../../project/versions';
 import type { SoftPrompt } from '../../../prompt/types';
 import type { LabelWord } from '../../../task/types';
+import { wordsFor } from '../../../task/words-for';
+import type { PlayedPrompt } from '../../../workflow/play';
 import type { SampleProject, ShippedPrompt } from '../../state/services';
 import type { ArmSide } from '../../ui';
-import { contestOf } from '../compare/arms';
-import type { Also } from './also';
-
-export interface Answer {
-  /** In the order of the cast's answer words; empty where texts are written. */
-  readonly probabilities: readonly number[];
-  /** What was written; left out where labels are chosen. */
-  readonly text?: string;
-  readonly tokens: number;
-  /** Null where it was known before, so that nothing was computed. */
-  readonly ms: number | null;
-}
 
 export interface Player {
   readonly id: string;
@@ -26,31 +21,29 @@ export interface Player {
   readonly title: string;
   readonly side: ArmSide;
   readonly template: string;
-  /** The template is put into the model's form for messages. */
+  /** The template is the user's message in a chat. */
   readonly chat: boolean;
   readonly soft: SoftPrompt | null;
-  /** Its own answer words, where it is bound to some; else the cast's. */
+  /** Its own answer words, where it has some; else the cast's. */
   readonly words: readonly LabelWord[] | null;
-  /** Mean log-probabilities that are subtracted from its own; null = it was not exported calibrated. */
+  /** Mean log-probabilities to subtract; null = its export is not calibrated. */
   readonly calibration: readonly number[] | null;
-  readonly answer: Answer | null;
-  /** What it wrote freely, and whether it still writes. */
-  readonly written: string | null;
-  readonly writing: boolean;
 }
 
 export interface Cast {
   readonly players: readonly Player[];
   readonly words: readonly LabelWord[];
-  /** Texts are written, of so many tokens at most; null = labels are chosen. */
+  /** Tokens that a generated answer may have; null = the task is to choose labels. */
   readonly longest: number | null;
   readonly textColumn: string | null;
-  /** Under which the examples that the user kept are stored. */
+  /** The name under which the examples that the user keeps are stored. */
   readonly examplesKey: string;
   /** Until the user keeps some. */
   readonly examples: readonly string[];
-  /** The prompt trained in advance stands on the stage; `fits` = on the weights that are loaded. */
+  /** The prompt that ships with the page is asked; `fits` = the weights it was trained on are loaded. */
   readonly shipped: { readonly modelId: string; readonly fits: boolean } | null;
+  /** Why the stage or version that was chosen is not asked. */
+  readonly extraTrouble: string | null;
 }
 
 const FIRST_EXAMPLES = 5;
@@ -58,25 +51,28 @@ const TITLES = { untuned: 'Untuned', yours: 'your prompt', tuned: 'tuned prompt'
 
 const player = (
   part: Pick<Player, 'id' | 'name' | 'title' | 'side' | 'template' | 'soft'> & Partial<Player>,
-): Player => ({
-  chat: false,
-  words: null,
-  calibration: null,
-  answer: null,
-  written: null,
-  writing: false,
-  ...part,
+): Player => ({ chat: false, words: null, calibration: null, ...part });
+
+/** The player's prompt as a request asks it. */
+export const playedPrompt = ({ words, longest, textColumn }: Cast, of: Player): PlayedPrompt => ({
+  template: of.template,
+  chat: of.chat,
+  soft: of.soft,
+  textColumn,
+  task:
+    longest === null
+      ? { kind: 'classify', words: of.words ?? wordsFor(of, words), calibration: of.calibration }
+      : { kind: 'generate', longest },
 });
 
-/** @param also a stage or a version that plays too */
-export function projectCast(
+/** @param extra a stage (`stage:production`) or a version's id that is asked too; empty = none */
+export function setCast(
   open: PromptSet,
   dataset: Dataset | null,
   sample: SampleProject | null,
-  also: Also['player'] = null,
-  longest: number | null = null,
+  { extra = '', longest = null }: { readonly extra?: string; readonly longest?: number | null } = {},
 ): Cast {
-  const players = contestOf(open).arms.flatMap(({ id, name, kind, prompt: { template, chat = false }, soft }) =>
+  const players = armsOf(open).arms.flatMap(({ id, name, kind, prompt: { template, chat = false }, softs }) =>
     id === 'untuned' || id === 'yours' || id === 'tuned'
       ? player({
           id,
@@ -85,22 +81,25 @@ export function projectCast(
           side: kind === 'tuned' ? 'b' : kind === 'untuned' ? 'ref' : 'a',
           template,
           chat,
-          soft,
+          soft: softs[0] ?? null,
         })
       : [],
   );
+  const { player: another, trouble } = extraPlayer(open, extra);
+  const hasAnswers = isWriting(open) || open.words.length > 0;
   return {
-    players: also ? [...players, player(also)] : players,
+    players: hasAnswers ? [...players, ...(another ? [another] : [])] : [],
     words: open.words,
     longest,
     textColumn: dataset?.mapping.text ?? null,
     examplesKey: `examples:${open.id}`,
     examples: sample && open.datasetName === sample.csv.fileName ? sample.examples : validationTexts(dataset),
     shipped: null,
+    extraTrouble: trouble,
   };
 }
 
-/** Held-back rows are not for looking at. */
+/** Test rows are not for reading. */
 function validationTexts(dataset: Dataset | null): readonly string[] {
   if (!dataset) return [];
   const rows = rowsById(dataset.table.rows);
@@ -110,7 +109,34 @@ function validationTexts(dataset: Dataset | null): readonly string[] {
   });
 }
 
-/** Vectors mean something to the weights that they were trained on, and to no others. */
+const STAGE = 'stage:';
+
+interface Extra {
+  readonly player: Player | null;
+  readonly trouble: string | null;
+}
+
+/** The chosen stage or version, never another one in its place. */
+function extraPlayer(set: PromptSet, which: string): Extra {
+  const no = (trouble: string | null): Extra => ({ player: null, trouble });
+  if (which === '') return no(null);
+  const stage = which.startsWith(STAGE) ? which.slice(STAGE.length) : null;
+  const found = stage === null ? null : resolveStage(set, stage);
+  if (found && !found.ok) return no(found.error.message);
+  const of = found?.ok ? found.value : versionById(set, which);
+  if (!of) return no('This version is not in the library any more. Choose another one.');
+  const { prompt, soft, words } = readyPrompt(set, of);
+  if (words.some(({ label }, i) => label !== set.words[i]?.label) || words.length !== set.words.length)
+    return no(`${versionWords(of)} has other labels than this prompt set has now. Run it in Batch.`);
+  if (prompt.shots > 0)
+    return no(`${versionWords(of)} needs examples before each text, which are not used here. Run it in Batch.`);
+  const name = stage === null ? versionWords(of) : `${stage}: ${versionWords(of)}`;
+  const side = of.kind === 'hard' ? 'a' : 'b';
+  const { template, chat = false } = prompt;
+  return { player: player({ id: 'extra', name, title: name, side, template, chat, soft, words }), trouble: null };
+}
+
+/** Vectors only work with the weights they were trained on. */
 export function shippedCast(
   { template, words, soft, calibration, modelSha256, modelId }: ShippedPrompt,
   sample: SampleProject | null,
@@ -119,7 +145,7 @@ export function shippedCast(
   const fits = loadedSha256 === null || loadedSha256 === modelSha256;
   const untuned = player({ id: 'untuned', name: 'Untuned', title: TITLES.untuned, side: 'ref', template, soft: null });
   const name = 'Tuned on support tickets';
-  const tuned = { ...player({ id: 'tuned', name, title: name, side: 'b', template, soft }), calibration };
+  const tuned = player({ id: 'tuned', name, title: name, side: 'b', template, soft, calibration });
   return {
     players: fits ? [untuned, tuned] : [untuned],
     words,
@@ -128,5 +154,6 @@ export function shippedCast(
     examplesKey: 'examples:shipped',
     examples: sample ? [sample.example, ...sample.examples] : [],
     shipped: { modelId, fits },
+    extraTrouble: null,
   };
 }

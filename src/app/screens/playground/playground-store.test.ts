@@ -1,28 +1,39 @@
 import { beforeEach, expect, it, vi } from 'vitest';
 import { changeTask } from '../../../project/prompt-set';
 import type { ScoreRequest, ScoreResult } from '../../../worker/protocol';
-import { createDataStore } from '../../state/data/data-store';
 import { createProjectStore } from '../../state/project-store';
 import { createSessionStore } from '../../state/session-store';
-import { CAPABILITIES, csvFile, fakeLocation, testServices } from '../../state/test-support';
-import { createPromptsStore } from '../prompts/prompts-store';
-import { createPlaygroundStore } from './playground-store';
+import type { Stores } from '../../state/stores';
+import { CAPABILITIES, fakeLocation, testServices } from '../../state/test-support';
+import { castKey, createPlayground } from './playground-store';
+
+const tab = new Map<string, string>();
 
 beforeEach(() => {
   fakeLocation();
+  tab.clear();
+  vi.stubGlobal('sessionStorage', {
+    getItem: (key: string) => tab.get(key) ?? null,
+    setItem: (key: string, value: string) => tab.set(key, value),
+  });
 });
 
-/** A project of 200 rows on an engine that answers with `score`. */
+const words = ['good', 'bad'].map((label) => ({ label, word: ` ${label}` }));
+
+/** A prompt set with two labels, on an engine that answers with `score`. */
 async function playing(score: (request: ScoreRequest) => Promise<ScoreResult>) {
   const services = testServices({ score });
   const session = createSessionStore(services, CAPABILITIES);
   const project = createProjectStore(services);
-  const data = createDataStore(services, project);
-  createPromptsStore(services, project, session);
-  data.getState().openFile(csvFile(200));
+  const studio = { services, stores: { session, project } as unknown as Stores };
   await session.getState().loadModel();
-  await vi.waitFor(() => expect(project.getState().set?.hard).toHaveLength(1));
-  return { project, playground: createPlaygroundStore(services, session, project) };
+  await project.getState().create({ name: 'Tone', dataset: null, datasetName: null, words, baseTemplate: '{text}' });
+  const open = () => {
+    const playground = createPlayground(studio);
+    const load = () => playground.cast.load(castKey(project.getState().set, '', session.getState()));
+    return { playground, load };
+  };
+  return { project, open, ...open() };
 }
 
 const answersOf = ({ rows, labels }: ScoreRequest): ScoreResult => ({
@@ -30,42 +41,53 @@ const answersOf = ({ rows, labels }: ScoreRequest): ScoreResult => ({
   rowsRun: rows.length,
   rows: rows.map(({ rowId }) => ({ rowId, logProbs: labels.map((_, i) => -1 - i), tokensSent: 1, tokensComputed: 1 })),
 });
+const isAnswered = (playground: ReturnType<typeof createPlayground>) =>
+  vi.waitFor(() => expect(playground.getState()).toMatchObject({ stale: false, answers: { untuned: { ms: 1000 } } }));
 
-it('a text that was answered is answered anew when an answer word was changed', async () => {
+it('answers a known text again after an answer word has changed', async () => {
   const asked: string[] = [];
-  const { project, playground } = await playing(async (request) => {
+  const { project, playground, load } = await playing(async (request) => {
     asked.push(request.labels.map(({ word }) => word).join(' '));
     return answersOf(request);
   });
-  await playground.getState().enter();
-  const shown = asked.length;
-  expect(shown).toBeGreaterThan(0);
-
-  const [first, ...others] = project.getState().set?.words ?? [];
-  if (!first) throw new Error('the project has words');
+  await load();
+  playground.getState().type('hello');
+  await isAnswered(playground);
+  const before = asked.length;
   await project
     .getState()
-    .update((set) => changeTask(set, { words: [{ ...first, word: ' other' }, ...others] }, 'now'));
-  await playground.getState().enter();
-  expect(asked.length).toBeGreaterThan(shown);
+    .update((set) => changeTask(set, { words: words.map((w) => ({ ...w, word: ' other' })) }, 'now'));
+  await load();
+  await vi.waitFor(() => expect(asked.length).toBeGreaterThan(before));
   expect(asked.at(-1)).toContain(' other');
 });
 
-it('an answer that comes after the text was changed is not shown as one to the new text', async () => {
+it('does not show an answer to an earlier text as one to the new text', async () => {
   const waiting: (() => void)[] = [];
-  const { playground } = await playing(async (request) => {
+  const { playground, load } = await playing(async (request) => {
     await new Promise<void>((resolve) => waiting.push(resolve));
     return answersOf(request);
   });
-  const entered = playground.getState().enter();
+  await load();
+  playground.getState().type('hello');
   await vi.waitFor(() => expect(waiting).toHaveLength(1));
-  const { players } = playground.getState();
   playground.getState().type('something else');
-  while (waiting.length > 0) {
-    waiting.pop()?.();
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  await entered;
-  expect(playground.getState()).toMatchObject({ text: 'something else', stale: true });
-  expect(playground.getState().players).toEqual(players);
+  waiting.pop()?.();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(playground.getState()).toMatchObject({ text: 'something else', stale: true, answers: {} });
+});
+
+it('has the typed text, the generation settings and the kept examples again after a reload', async () => {
+  const { playground, load, open } = await playing(async (request) => answersOf(request));
+  await load();
+  playground.getState().type('half a sentence');
+  playground.getState().setContinuation({ temperature: 0.2 });
+  await playground.getState().keepExample();
+  const again = open();
+  await again.load();
+  expect(again.playground.getState()).toMatchObject({
+    text: 'half a sentence',
+    settings: { temperature: 0.2 },
+    examples: ['half a sentence'],
+  });
 });

@@ -1,14 +1,13 @@
 import { Slider, TextField } from '../../ui';
-import { usePlayground } from './use-playground';
+import { usePlayground } from './playground-store';
 
-/** How prompts write on: what is sampled, and where it ends. */
-export function WritingSettings() {
-  const writing = usePlayground((s) => s.writing);
-  const change = usePlayground((s) => s.setWriting);
-  const { temperature, topP, maxTokens, seed, stopAt } = writing;
+/** How the model continues a text: how tokens are sampled, and where it ends. */
+export function ContinuationSettings() {
+  const { temperature, topP, maxTokens, seed, stopAt } = usePlayground((s) => s.settings);
+  const change = usePlayground((s) => s.setContinuation);
   return (
     <details className="writing">
-      <summary>How prompts write on</summary>
+      <summary>Generation settings</summary>
       <div className="writing-settings">
         <Slider
           label="Temperature"
@@ -16,7 +15,7 @@ export function WritingSettings() {
           min={0}
           max={1.5}
           step={0.1}
-          output={temperature === 0 ? 'always the likeliest' : temperature.toFixed(1)}
+          output={temperature === 0 ? 'most likely token' : temperature.toFixed(1)}
           onChange={(value) => change({ temperature: value })}
         />
         <Slider
@@ -29,7 +28,7 @@ export function WritingSettings() {
           onChange={(value) => change({ topP: value })}
         />
         <Slider
-          label="Tokens at most"
+          label="Maximum tokens"
           value={maxTokens}
           min={8}
           max={256}
@@ -41,7 +40,7 @@ export function WritingSettings() {
           inputMode="numeric"
           value={String(seed)}
           onChange={(value) => change({ seed: Number(value.replace(/\D/g, '').slice(0, 9)) })}
-          hint="The same seed writes the same text."
+          hint="The same seed gives the same text."
         />
         <TextField
           mono
@@ -49,7 +48,7 @@ export function WritingSettings() {
           value={stopAt}
           onChange={(value) => change({ stopAt: value })}
           placeholder="\n"
-          hint="A text that ends it, as the end token does. \n is a line break."
+          hint="Stops before this text. \n is a line break."
         />
       </div>
     </details>
