@@ -1,83 +1,76 @@
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Row } from '../dataset/types';
-import { labelProbabilities } from '../evaluation/classify/outcome';
+import type { Row, Table } from '../dataset/types';
 import type { Sidecar } from '../interchange/sidecar';
 import { present } from '../lib/assert';
-import { StudioError } from '../lib/errors';
+import { uninterruptedControl } from '../lib/control';
 import { argmax } from '../metrics/classification';
 import type { SoftPrompt } from '../prompt/types';
-import { parseTemplate, renderTemplate } from '../task/template';
-import { lineBreaks } from '../tokens/open-tokenizer';
-import type { TokenRow } from '../tokens/types';
+import type { AnsweringVersion, RowAnswer } from '../workflow/answering';
+import { type BatchEvent, batch } from '../workflow/batch';
+import { keepRows } from '../workflow/rows-file';
 import { readTable } from './data';
 import { createLog } from './log';
-import { type OpenModel, openModel } from './model-dir';
+import { openHost } from './node-host';
 import { modelOptions, readModelOptions } from './options';
 import { readPrompt } from './prompt-file';
 import { parseOptions, UsageError } from './usage';
 
 export const PREDICT_USAGE = `npm run --silent predict -- PROMPT [IN.csv --text COL] [--model DIR] [--backend node-wasm|node-native]
-  PROMPT: an exported zip or its folder; without a CSV every line of standard input is a text
-  one JSON line a text: {label, probabilities}, calibrated where the prompt is; of a prompt that writes: {written}`;
+  PROMPT: an exported zip or its folder; without a CSV, every line of standard input is a text
+  prints one JSON line per text: {label, probabilities}, calibrated if the prompt is; {written} for a prompt that generates
+  text; {not_answered} with the reason for a row that is empty or too long. --model: the folder of the prompt's own model`;
 
-/** Answers of an exported prompt for texts that have no label, as JSON lines. */
+/** Answers texts with an exported prompt, as JSON lines. */
 export async function predict(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseOptions(args, { ...modelOptions, text: { type: 'string' } });
   const [prompt, data, ...more] = positionals;
   if (prompt === undefined || more.length > 0) throw new UsageError('Name one prompt, and at most one CSV.');
   const log = createLog();
   const { sidecar, set } = await readPrompt(resolve(prompt));
-  const soft = present(set.soft[0]?.soft, 'vectors');
+  const version = versionOf(sidecar, present(set.soft[0]?.soft, 'vectors'));
   const text = values.text ?? 'text';
-  const rows =
+  const table =
     data === undefined
-      ? await linesOf(process.stdin, text)
-      : (await readTable(resolve(data), '', { text }, log, { oneColumn: true })).rows;
-  const { engine, tokenizer } = await openModel(readModelOptions(values), log);
+      ? tableOf(await linesOf(process.stdin, text), text)
+      : await readTable(resolve(data), '', { text }, log, { oneColumn: true });
+  const host = await openHost(readModelOptions(values), log);
   try {
-    if (engine.info.hidden !== sidecar.tokenDim || engine.info.sha256 !== sidecar.model.sha256)
-      throw new StudioError(
-        'bad-input',
-        `The prompt belongs to ${sidecar.model.id} (${sidecar.model.dtype}); ${engine.info.id} (${engine.info.dtype}) is other weights, and prompts do not carry over. Name its folder with --model.`,
-      );
-    const template = parseTemplate(sidecar.template);
-    if (!template.ok) throw new StudioError('bad-input', template.error.message);
-    const mapping = { text, label: '', id: null };
-    const asked = rows.map((row, i) => ({
-      rowId: String(i),
-      ids: tokenizer.encode(renderTemplate(template.value, row, mapping)),
-      label: null,
-    }));
-    for (const answer of await answers({ engine, tokenizer }, sidecar, soft, asked))
-      process.stdout.write(`${JSON.stringify(answer)}\n`);
+    keepRows(host, 'batch', table);
+    const emit = (event: BatchEvent) => process.stdout.write(linesFor(event, sidecar));
+    await batch(host, { version, text, from: 0 }, { control: uninterruptedControl, emit });
   } finally {
-    await engine.dispose();
+    await host.dispose();
   }
 }
 
-async function answers(
-  { engine, tokenizer }: Pick<OpenModel, 'engine' | 'tokenizer'>,
-  sidecar: Sidecar,
-  soft: SoftPrompt,
-  rows: readonly TokenRow[],
-): Promise<readonly object[]> {
-  const { labels, writing } = sidecar;
-  if (!writing) {
-    const scored = await engine.score({ rows, labels, soft, cacheKey: null });
-    return scored.rows.map(({ logProbs }) => answerOf(logProbs, sidecar));
-  }
-  const { longest: maxNewTokens, endTokenIds } = writing;
-  const written = await engine.write({
-    ...{ rows, soft, cacheKey: null, maxNewTokens, endTokenIds },
-    breakTokenIds: lineBreaks(tokenizer),
-  });
-  return written.map(({ ids }) => ({ written: tokenizer.decode(ids).trim() }));
+/** The prompt of a package as it answers. */
+function versionOf({ template, labels, writing, calibration, model }: Sidecar, soft: SoftPrompt): AnsweringVersion {
+  return {
+    task: writing
+      ? { kind: 'generate', longest: writing.longest }
+      : { kind: 'classify', calibration: calibration?.meanLogProbs ?? null },
+    prompt: { template, shots: 0, shotSeed: 0 },
+    words: labels.map(({ label, word }) => ({ label, word })),
+    soft,
+    model,
+    dataset: null,
+  };
 }
 
-/** Calibrated where the prompt is used so. */
-function answerOf(logProbs: readonly number[], { labels, calibration }: Pick<Sidecar, 'labels' | 'calibration'>) {
-  const probabilities = labelProbabilities(logProbs, calibration?.meanLogProbs ?? null);
+/** The rows of a piece in their order, one JSON line each. */
+function linesFor({ answers, leftOut }: BatchEvent, { labels }: Pick<Sidecar, 'labels'>): string {
+  const lines = [
+    ...answers.map((answer) => [answer.index, said(answer, labels)] as const),
+    ...leftOut.map(([index, reason]) => [index, { not_answered: reason }] as const),
+  ];
+  const inOrder = lines.toSorted(([a], [b]) => a - b);
+  return inOrder.map(([, line]) => `${JSON.stringify(line)}\n`).join('');
+}
+
+function said(answer: RowAnswer, labels: Sidecar['labels']): object {
+  if (answer.kind === 'generate') return { written: answer.text };
+  const { probabilities } = answer;
   return {
     label: labels[argmax(probabilities)]?.label ?? '',
     probabilities: Object.fromEntries(
@@ -85,6 +78,13 @@ function answerOf(logProbs: readonly number[], { labels, calibration }: Pick<Sid
     ),
   };
 }
+
+const tableOf = (rows: readonly Row[], column: string): Table => ({
+  format: { fileName: 'standard input', bytes: 0, encoding: 'utf-8', delimiter: ',', kind: 'jsonl' },
+  columns: [column],
+  rows,
+  rejected: [],
+});
 
 async function linesOf(input: NodeJS.ReadableStream, column: string): Promise<readonly Row[]> {
   const rows: Row[] = [];

@@ -2,14 +2,14 @@ import { StudioError } from '../lib/errors';
 
 const NAMES_OF_FULL = new Set(['QuotaExceededError', 'NS_ERROR_DOM_QUOTA_REACHED']);
 
-/** What a browser throws when it cannot keep data, as a sentence that says what happened and what to do now. */
+/** What a browser throws when it cannot save or read data, as a sentence: what happened, and what to do. */
 export function storeError(error: unknown, doing: string): StudioError {
   if (error instanceof StudioError) return error;
   const name = error instanceof Error || error instanceof DOMException ? error.name : '';
   if (NAMES_OF_FULL.has(name))
     return new StudioError(
       'store-full',
-      `The browser has no room left for ${doing}. What was saved before is still there, and what is on the screen stays until you close this tab. Free some disk space, or export a prompt set in the Library, delete it, and empty “Deleted” there; then try again.`,
+      `The browser has no room left for ${doing}. Everything saved before is still there, and what is on the screen stays until you close this tab. Free some disk space, or export a prompt set in the Library, delete it and empty “Deleted”; then try again.`,
       { cause: error },
     );
   if (name === 'SecurityError' || name === 'InvalidAccessError')
@@ -17,7 +17,7 @@ export function storeError(error: unknown, doing: string): StudioError {
   if (name === 'InvalidStateError' || name === 'AbortError')
     return new StudioError(
       'store-failed',
-      `The browser closed its storage during ${doing}, perhaps because site data was cleared or the disk is full. Nothing on the screen is lost: reload the page to go on, after exporting what you want to be sure of.`,
+      `The browser closed its storage during ${doing}, perhaps because site data was cleared or the disk is full. Nothing on the screen is lost: export what you want to be sure of, then reload the page.`,
       { cause: error },
     );
   if (name === 'VersionError')
@@ -28,16 +28,16 @@ export function storeError(error: unknown, doing: string): StudioError {
     );
   return new StudioError(
     'store-failed',
-    `The browser could not finish ${doing} (${error instanceof Error ? error.message : String(error)}). What was saved before is still there. Try again; if it happens again, reload the page.`,
+    `The browser could not finish ${doing} (${error instanceof Error ? error.message : String(error)}). Everything saved before is still there. Try again; if it happens again, reload the page.`,
     { cause: error },
   );
 }
 
 export const BLOCKED =
-  'This browser does not let the page save anything (a private window, or site data switched off). You can work, but a reload forgets it: export what you want to keep, or allow site data for this page and reload.';
+  'This browser does not let the page save anything (a private window, or site data switched off). You can work, but a reload loses it: export what you want to keep, or allow site data for this page and reload.';
 
 export const HELD_BY_OTHER_TAB =
-  'Another tab of Softprompt Studio is open in an older version and holds your saved work. Close it; this page goes on by itself.';
+  'Another tab with an older version of Softprompt Studio is using your saved work. Close it, and this page continues by itself.';
 
 export const CLEARED =
-  'The browser has deleted what this page had saved, perhaps because site data was cleared. The open project is still in this tab: save it again to keep its rows and prompts, or export it in the Library.';
+  'The browser has deleted what this page had saved, perhaps because site data was cleared. The open prompt set is still in this tab: save it again to keep its rows and prompts, or export it in the Library.';

@@ -1,4 +1,4 @@
-/** Between the repositories and the disk: what is damaged is set aside before anything trips over it. */
+/** Between the store and the disk: damaged values are set aside before anything reads them. */
 
 import {
   type Soundness,
@@ -11,10 +11,9 @@ import {
 } from '../interchange/soundness';
 import { StudioError } from '../lib/errors';
 import type { PromptSet } from '../project/types';
-import type { Backend, ValueOf } from './backend';
-import type { SetAside, TableName } from './schema';
+import type { Backend, SetAside, TableName, ValueOf } from './schema';
 
-/** Tables whose values are looked at. Listings follow from them; settings are looked at by who reads them. */
+/** How the values of each table are checked. Listings follow from these; settings are checked where they are read. */
 const CHECKS = {
   promptSets: soundSet,
   checkpoints: soundCheckpoint,
@@ -34,7 +33,7 @@ const KEY: Readonly<Record<Checked, string>> = {
   datasets: 'setId',
 };
 
-/** Data sets may be large: they are looked at when they are opened. */
+/** Checked when the page starts. Data sets may be large, and are checked when they are opened. */
 const INSPECTED = [
   'promptSets',
   'checkpoints',
@@ -48,49 +47,82 @@ const isChecked = (table: TableName): table is Checked => table in CHECKS;
 const check = <T extends TableName>(table: T, value: ValueOf<T>): Soundness<ValueOf<T>> =>
   isChecked(table) ? (CHECKS[table] as (v: unknown) => Soundness<ValueOf<T>>)(value) : { sound: value, faults: [] };
 
-const what = (table: Checked, value: unknown, faults: readonly string[], isRepaired: boolean): string => {
+const nameOf = (value: unknown): string => {
   const { name } = (value ?? {}) as Partial<PromptSet>;
-  const set = typeof name === 'string' ? `“${name.slice(0, 80)}”` : 'without a name';
-  switch (table) {
-    case 'promptSets':
-      return isRepaired
-        ? `Prompt set ${set}: ${faults.join(', ')}. Everything else of the set is here.`
-        : `A prompt set ${set} (${faults.join(', ')}).`;
-    case 'checkpoints':
-      return `The last state of a run (${faults.join(', ')}): it cannot be gone on with. A prompt that it has given stays.`;
-    case 'evaluations':
-    case 'writings':
-      return `A comparison (${faults.join(', ')}): compare again to have it back.`;
-    case 'measurements':
-      return `A measurement of a version (${faults.join(', ')}): measure it again to have it back.`;
-    case 'datasets':
-      return `The rows of a prompt set (${faults.join(', ')}): open the file again on the Data screen.`;
-  }
+  return typeof name === 'string' ? `“${name.slice(0, 80)}”` : 'without a name';
 };
 
+const LOST = {
+  checkpoints: (faults) =>
+    `The last state of a training run (${faults}): the run cannot be resumed. A prompt that it has made is still here.`,
+  evaluations: (faults) => `A comparison (${faults}). Compare again to replace it.`,
+  writings: (faults) => `A comparison (${faults}). Compare again to replace it.`,
+  measurements: (faults) => `A measurement of a version (${faults}). Measure it again to replace it.`,
+  datasets: (faults) => `The rows of a prompt set (${faults}). Open the file again on the Data screen.`,
+  promptSets: (faults, value, isRepaired) =>
+    isRepaired
+      ? `Prompt set ${nameOf(value)}: ${faults}. The rest of the set is here.`
+      : `A prompt set ${nameOf(value)} (${faults}).`,
+} satisfies Readonly<Record<Checked, (faults: string, value: unknown, isRepaired: boolean) => string>>;
+
 export interface Guarded extends Backend {
-  /** Looks at all that is kept but rows, one value at a time; tells of what is damaged, never throws. */
+  /** Checks everything but rows, one value at a time; reports damaged values, and never throws. */
   inspect(): Promise<void>;
 }
 
-/** @param tell of each damaged value, when it was set aside or could not be */
-export function guarded(backend: Backend, tell: (found: SetAside) => void): Guarded {
-  async function sound<T extends TableName>(table: T, value: ValueOf<T>): Promise<ValueOf<T> | undefined> {
-    const { sound: good, faults } = check(table, value);
+type Sound = <T extends TableName>(table: T, value: ValueOf<T>) => Promise<ValueOf<T> | undefined>;
+
+/** Sets the value aside where it is damaged. @returns its sound part */
+const setting =
+  (backend: Backend, onFound: (found: SetAside) => void): Sound =>
+  async (table, value) => {
+    const { sound, faults } = check(table, value);
     if (faults.length === 0 || !isChecked(table)) return value;
     const key = ((value ?? {}) as Record<string, unknown>)[KEY[table]];
-    const said = what(table, value, faults, good !== null);
-    // of what it says: two that read it at once set it aside once
-    const found: SetAside = { id: `${table} ${key} ${said}`, table, at: new Date().toISOString(), what: said, value };
+    const what = LOST[table](faults.join(', '), value, sound !== null);
+    // named by its sentence: two readers that find it at the same time set it aside once
+    const found: SetAside = { id: `${table} ${key} ${what}`, table, at: new Date().toISOString(), what, value };
     try {
-      if (typeof key === 'string') await backend.setAside(table, key, found, good);
+      if (typeof key === 'string') await backend.setAside(table, key, found, sound);
     } catch {
-      // No room or no storage: it stays where it is, and is found again next time.
+      // No room or no storage: it stays in its table, and is found again next time.
     }
-    tell(found);
-    return good ?? undefined;
-  }
+    onFound(found);
+    return sound ?? undefined;
+  };
 
+/** Null = the browser itself cannot read it, for example because a file of its storage is gone. */
+async function readable<T extends TableName>(
+  backend: Backend,
+  table: T,
+  key: string,
+): Promise<ValueOf<T> | null | undefined> {
+  try {
+    return await backend.get(table, key);
+  } catch (error) {
+    if (error instanceof StudioError && error.code === 'store-failed') return null;
+    throw error;
+  }
+}
+
+/** All values of a table; one that cannot be read does not hide the others. */
+async function readableValues<T extends TableName>(backend: Backend, table: T): Promise<ValueOf<T>[]> {
+  try {
+    return await backend.list(table);
+  } catch (error) {
+    if (!(error instanceof StudioError && error.code === 'store-failed')) throw error;
+  }
+  const values: ValueOf<T>[] = [];
+  for (const key of await backend.keys(table)) {
+    const value = await readable(backend, table, key);
+    if (value) values.push(value);
+  }
+  return values;
+}
+
+/** @param onFound called for each damaged value, set aside or not */
+export function guarded(backend: Backend, onFound: (found: SetAside) => void): Guarded {
+  const sound = setting(backend, onFound);
   const all = async <T extends TableName>(table: T, values: ValueOf<T>[]): Promise<ValueOf<T>[]> => {
     const good: ValueOf<T>[] = [];
     for (const value of values) {
@@ -99,27 +131,6 @@ export function guarded(backend: Backend, tell: (found: SetAside) => void): Guar
     }
     return good;
   };
-
-  /** Null = the browser itself cannot read it, e.g. as a file of its storage is gone. */
-  async function read<T extends TableName>(table: T, key: string): Promise<ValueOf<T> | null | undefined> {
-    try {
-      return await backend.get(table, key);
-    } catch (error) {
-      if (error instanceof StudioError && error.code === 'store-failed') return null;
-      throw error;
-    }
-  }
-
-  /** One that cannot be read must not hide the others. */
-  async function oneByOne<T extends TableName>(table: T): Promise<ValueOf<T>[]> {
-    const values: ValueOf<T>[] = [];
-    for (const key of await backend.keys(table)) {
-      const value = await read(table, key);
-      if (value) values.push(value);
-    }
-    return values;
-  }
-
   return {
     keys: (table) => backend.keys(table),
     put: (table, value) => backend.put(table, value),
@@ -131,13 +142,7 @@ export function guarded(backend: Backend, tell: (found: SetAside) => void): Guar
       const value = await backend.get(table, key);
       return value === undefined ? value : sound(table, value);
     },
-    list: async (table) => {
-      const values = await backend.list(table).catch((error: unknown) => {
-        if (error instanceof StudioError && error.code === 'store-failed') return oneByOne(table);
-        throw error;
-      });
-      return all(table, values);
-    },
+    list: async (table) => all(table, await readableValues(backend, table)),
     bySet: async (table, setId) => all(table, await backend.bySet(table, setId)),
     update: (table, key, change) =>
       backend.update(table, key, (value) =>
@@ -147,11 +152,11 @@ export function guarded(backend: Backend, tell: (found: SetAside) => void): Guar
       try {
         for (const table of INSPECTED)
           for (const key of await backend.keys(table)) {
-            const value = await read(table, key);
+            const value = await readable(backend, table, key);
             if (value) await sound(table, value);
           }
       } catch {
-        // The storage is gone: that is said by whatever asks for something.
+        // The storage is gone: the next read or write reports that.
       }
     },
   };

@@ -1,18 +1,29 @@
 import { type IDBPDatabase, type IDBPTransaction, openDB, type StoreNames } from 'idb';
 import { StudioError } from '../lib/errors';
-import type { Backend, ValueOf } from './backend';
 import { BLOCKED, CLEARED, HELD_BY_OTHER_TAB, storeError } from './failures';
 import { migrate, SCHEMA_VERSION } from './migrations';
-import { isListed, listedId, relisted } from './relist';
-import { isOfSet, OF_SET, type OfSet, type SetAside, type StudioSchema, TABLES, type TableName } from './schema';
+import {
+  type Backend,
+  isListed,
+  isOfSet,
+  listedId,
+  OF_SET,
+  type OfSet,
+  relisted,
+  type SetAside,
+  type StudioSchema,
+  TABLES,
+  type TableName,
+  type ValueOf,
+} from './schema';
 
 type Tx<M extends IDBTransactionMode> = IDBPTransaction<StudioSchema, TableName[], M>;
 
 export interface IndexedDbOptions {
   readonly name?: string;
-  /** Told while an older tab holds the database, and when a newer one took it. */
+  /** Called while an older tab holds the database, and when a newer one has taken it over. */
   readonly onTrouble?: (error: StudioError) => void;
-  /** Told when what was kept is gone, or may be: the page is the only one to have what is on the screen. */
+  /** Called when the stored data is gone or may be gone: only the page still has what is on the screen. */
   readonly onCleared?: (error: StudioError) => void;
 }
 
@@ -27,7 +38,7 @@ export async function openIndexedDb(options: IndexedDbOptions = {}): Promise<Bac
 class IndexedDbBackend implements Backend {
   readonly #options: IndexedDbOptions;
   #db: Promise<IDBPDatabase<StudioSchema>> | null = null;
-  /** A newer tab asked for the database: must not be opened again by this page, whose code is older. */
+  /** A newer tab has taken over the database: this page, whose code is older, must not open it again. */
   #superseded = false;
 
   constructor(options: IndexedDbOptions) {
@@ -38,7 +49,6 @@ class IndexedDbBackend implements Backend {
     if (this.#superseded) return Promise.reject(new StudioError('store-blocked', SUPERSEDED));
     this.#db ??= this.#connect().catch((error: unknown) => {
       this.#db = null;
-      // A browser that refuses storage says so in many ways.
       const name = error instanceof Error || error instanceof DOMException ? error.name : '';
       throw name === 'UnknownError' || name === 'InvalidStateError'
         ? new StudioError('store-blocked', BLOCKED, { cause: error })
@@ -67,7 +77,7 @@ class IndexedDbBackend implements Backend {
     });
   }
 
-  /** The one way to the database. Must reject if `work` rejects, and must not resolve before the data is on its way to disk. */
+  /** The only access to the database. Rejects if `work` rejects; resolves once the data is on its way to disk. */
   async #tx<T, M extends 'readonly' | 'readwrite'>(
     tables: TableName[],
     mode: M,
@@ -97,7 +107,7 @@ class IndexedDbBackend implements Backend {
       } catch (error) {
         const closed = error instanceof DOMException && error.name === 'InvalidStateError';
         if (!closed || attempt > 0) throw storeError(error, doing);
-        this.#db = null; // Closed under us: once more with a new connection.
+        this.#db = null; // The browser closed the connection: try once more with a new one.
       }
     }
   }
@@ -204,7 +214,7 @@ async function put<T extends TableName>(tx: Tx<'readwrite'>, table: T, value: Va
 }
 
 const SUPERSEDED =
-  'A newer version of Softprompt Studio was opened in another tab and has taken over your saved work. Reload this page to go on here. Nothing is lost.';
+  'A newer version of Softprompt Studio was opened in another tab and has taken over your saved work. Reload this page to continue here. Nothing is lost.';
 
 const WHAT: Readonly<Record<TableName, string>> = {
   promptSets: 'saving the prompt set',

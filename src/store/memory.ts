@@ -1,13 +1,11 @@
-import type { Backend, ValueOf } from './backend';
-import { isListed, listedId, relisted } from './relist';
-import { isOfSet, OF_SET, type TableName } from './schema';
+import { type Backend, isListed, isOfSet, listedId, OF_SET, relisted, type TableName, type ValueOf } from './schema';
 
 const keyOf = (value: object): string => {
   const v = value as { id?: string; setId?: string; runId?: string; key?: string };
   return v.runId ?? v.id ?? v.key ?? v.setId ?? '';
 };
 
-/** Keeps everything until the tab is closed: what is left where the browser lets a page save nothing. */
+/** Keeps values until the tab is closed, for browsers that do not let the page save anything. */
 export function memoryBackend(): Backend {
   const tables: { [T in TableName]: Map<string, ValueOf<T>> } = {
     promptSets: new Map(),

@@ -1,12 +1,12 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { MIGRATIONS, migrate, SCHEMA_VERSION } from './migrations';
 
-test('migrations are dense, in order, and each says what it does', () => {
+it('numbers migrations without gaps, and each says what it does', () => {
   expect(MIGRATIONS.map((m) => m.version)).toEqual(Array.from({ length: SCHEMA_VERSION }, (_, i) => i + 1));
   for (const m of MIGRATIONS) expect(m.what).not.toBe('');
 });
 
-test('only what is above the stored version runs, in order', async () => {
+it('runs only the migrations above the stored version, in order', async () => {
   const ran: number[] = [];
   const list = [1, 2, 3].map((version) => ({ version, what: 'x', up: () => void ran.push(version) }));
   await migrate({} as never, {} as never, 1, list);

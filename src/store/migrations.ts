@@ -12,7 +12,7 @@ export interface Migration {
   readonly up: (db: Database, tx: Upgrade) => void | Promise<void>;
 }
 
-/** Null where the value is damaged: it must not keep the others from being opened, and is set aside when it is read. */
+/** Null where the value is damaged: it must not stop the others from opening, and is set aside when it is read. */
 function sound<T>(make: () => T): T | null {
   try {
     return make();
@@ -36,7 +36,7 @@ export const MIGRATIONS: readonly Migration[] = [
   },
   {
     version: 2,
-    what: 'measurements of versions; listings of the sets that are there',
+    what: 'measurements of versions, and listings of the existing sets',
     up: async (db, tx) => {
       db.createObjectStore('measurements', { keyPath: 'id' }).createIndex('bySet', 'setId');
       const listings = db.createObjectStore('listings', { keyPath: 'id' });
@@ -59,14 +59,14 @@ export const MIGRATIONS: readonly Migration[] = [
   },
   {
     version: 3,
-    what: 'a place for values that were damaged',
+    what: 'a table for damaged values',
     up: (db) => {
       db.createObjectStore('quarantine', { keyPath: 'id' });
     },
   },
   {
     version: 4,
-    what: 'comparisons of written texts',
+    what: 'comparisons of generated texts',
     up: (db) => {
       db.createObjectStore('writings', { keyPath: 'id' }).createIndex('bySet', 'setId');
     },

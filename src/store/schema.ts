@@ -1,5 +1,5 @@
 import type { DBSchema } from 'idb';
-import type { Listing } from '../project/listing';
+import { type Listing, listingOf, NO_FACTS, withEvaluation, withRows } from '../project/listing';
 import type {
   ClassifyEvaluation,
   GenerateEvaluation,
@@ -10,18 +10,18 @@ import type {
   StoredDataset,
 } from '../project/types';
 
-/** A value that was damaged, as it was found. */
+/** A damaged value, as it was found. */
 export interface SetAside {
   readonly id: string;
   readonly table: 'promptSets' | 'datasets' | 'checkpoints' | 'evaluations' | 'writings' | 'measurements';
   /** ISO time. */
   readonly at: string;
-  /** What was lost, to which thing, what is left: sentences. */
+  /** Sentences: what was lost, of which thing, and what is left. */
   readonly what: string;
   readonly value: unknown;
 }
 
-/** What lies in the browser. Keys are the ids of the values. */
+/** The tables of the browser's database. Keys are the ids of the values. */
 export interface StudioSchema extends DBSchema {
   promptSets: { key: string; value: PromptSet };
   datasets: { key: string; value: StoredDataset };
@@ -30,10 +30,10 @@ export interface StudioSchema extends DBSchema {
   /** Comparisons of written texts. */
   writings: { key: string; value: Kept<GenerateEvaluation>; indexes: { bySet: string } };
   measurements: { key: string; value: Measurement; indexes: { bySet: string } };
-  /** Of each set what a list shows; written with what it follows from. */
+  /** What a list shows of each set; updated with every value that it follows from. */
   listings: { key: string; value: Listing };
   quarantine: { key: string; value: SetAside };
-  /** Keys that end in `:<id of a set>` go with that set. */
+  /** Keys that end in `:<id of a set>` are deleted with that set. */
   settings: { key: string; value: { readonly key: string; readonly value: unknown } };
 }
 
@@ -50,9 +50,59 @@ export const TABLES = [
 ] as const satisfies readonly (keyof StudioSchema)[];
 export type TableName = (typeof TABLES)[number];
 
-/** Tables whose values name their set, and are found by it. */
+/** Tables whose values name their set and are found by it. */
 export type OfSet = 'checkpoints' | 'evaluations' | 'writings' | 'measurements';
 export const OF_SET: readonly OfSet[] = ['checkpoints', 'evaluations', 'writings', 'measurements'];
 
-/** Whether a setting belongs to a set: what was typed or kept there goes when the set is gone for good. */
+/** Whether a setting belongs to a set, and is deleted with it. */
 export const isOfSet = (settingKey: string, setId: string): boolean => settingKey.endsWith(`:${setId}`);
+
+export type ValueOf<T extends TableName> = StudioSchema[T]['value'];
+
+/**
+ * Where values are kept. Every method is one transaction: all or nothing. Putting a value into a table that listings follow
+ * from updates the listing too. @see relisted
+ */
+export interface Backend {
+  get<T extends TableName>(table: T, key: string): Promise<ValueOf<T> | undefined>;
+  keys(table: TableName): Promise<string[]>;
+  list<T extends TableName>(table: T): Promise<ValueOf<T>[]>;
+  bySet<T extends OfSet>(table: T, setId: string): Promise<ValueOf<T>[]>;
+  put<T extends TableName>(table: T, value: ValueOf<T>): Promise<void>;
+  /** Reads, changes and writes in one transaction, so that two tabs cannot lose each other's change. `change` must be synchronous. */
+  update<T extends TableName>(
+    table: T,
+    key: string,
+    change: (value: ValueOf<T> | undefined) => ValueOf<T> | undefined,
+  ): Promise<ValueOf<T> | undefined>;
+  remove(table: TableName, key: string): Promise<void>;
+  /** Sets a damaged value aside, and puts its sound part in its place, or nothing. */
+  setAside<T extends TableName>(table: T, key: string, found: SetAside, sound: ValueOf<T> | null): Promise<void>;
+  /** A set and everything that belongs to it, in one transaction. */
+  removeSet(setId: string): Promise<void>;
+  dispose(): void;
+}
+
+const LISTED = ['promptSets', 'datasets', 'evaluations', 'writings'] as const;
+type Listed = (typeof LISTED)[number];
+
+export const isListed = (table: TableName): table is Listed => (LISTED as readonly TableName[]).includes(table);
+
+/** Whose listing a value belongs to. */
+export const listedId = (table: Listed, value: ValueOf<Listed>): string =>
+  table === 'promptSets'
+    ? (value as ValueOf<'promptSets'>).id
+    : (value as ValueOf<'datasets' | 'evaluations' | 'writings'>).setId;
+
+/** The listing after a value was put; undefined = there is no set to list. A listing follows from a set, its rows and its comparisons. */
+export function relisted(table: Listed, value: ValueOf<Listed>, before: Listing | undefined): Listing | undefined {
+  switch (table) {
+    case 'promptSets':
+      return listingOf(value as ValueOf<'promptSets'>, before ?? NO_FACTS);
+    case 'datasets':
+      return before && withRows(before, (value as ValueOf<'datasets'>).dataset.table.rows.length);
+    case 'evaluations':
+    case 'writings':
+      return before && withEvaluation(before, value as ValueOf<'evaluations' | 'writings'>);
+  }
+}

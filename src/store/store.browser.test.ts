@@ -1,5 +1,5 @@
 import { deleteDB, openDB } from 'idb';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Dataset } from '../dataset/types';
 import { StudioError } from '../lib/errors';
 import { createPromptSet, renamePromptSet } from '../project/prompt-set';
@@ -75,7 +75,7 @@ describe.each([
   ['IndexedDB', () => make()],
   ['memory', async () => openMemoryStore()],
 ])('%s', (_, start) => {
-  test('gives back what was put, float32 bytes included', async () => {
+  it('returns stored values unchanged, float32 bytes included', async () => {
     const store = await start();
     await store.sets.put(set());
     await store.checkpoints.put(checkpoint('r', 'a'));
@@ -87,7 +87,7 @@ describe.each([
     expect(await store.sets.get('none')).toBeNull();
   });
 
-  test('lists what sets are, without rows and vectors, as every write leaves it', async () => {
+  it('updates the listing of a set with every write, and keeps rows and vectors out of it', async () => {
     const store = await start();
     await store.sets.put({ ...set(), words: [{ label: 'glad', word: ' glad' }] });
     const rows = Array.from({ length: 3 }, (_, i) => ({ id: `${i}`, line: i, cells: { text: 'secret' } }));
@@ -111,7 +111,7 @@ describe.each([
     expect(await store.listings.list()).toEqual([]);
   });
 
-  test('a set goes with everything that belongs to it, and with nothing else', async () => {
+  it('removes a set with everything that belongs to it, and nothing else', async () => {
     const store = await start();
     for (const id of ['a', 'b']) {
       await store.sets.put(set(id));
@@ -135,7 +135,7 @@ describe.each([
   });
 });
 
-test('what an earlier version stored is listed after its upgrade', async () => {
+it('lists the sets of an earlier version after its upgrade', async () => {
   const [first] = MIGRATIONS;
   const old = await openDB(name, 1, { upgrade: (db, _from, _to, tx) => void first?.up(db as never, tx as never) });
   for (const id of ['a', 'b']) await old.put('promptSets', set(id));
@@ -168,7 +168,7 @@ test('what an earlier version stored is listed after its upgrade', async () => {
 });
 
 describe('two tabs', () => {
-  test('never lose each other’s change', async () => {
+  it('never lose each other’s change to a set', async () => {
     const [one, two] = [await make(), await make()];
     await one.sets.put({ ...set(), testLooks: 0 });
     const look = (s: PromptSet) => ({ ...s, testLooks: s.testLooks + 1 });
@@ -176,14 +176,14 @@ describe('two tabs', () => {
     expect((await one.sets.get('a'))?.testLooks).toBe(40);
   });
 
-  test('hear of each other', async () => {
+  it('hear of each other’s changes', async () => {
     const [one, two] = [await make(), await make()];
     const heard = new Promise((resolve) => two.onRemoteChange(resolve));
     await one.sets.put(set());
     expect(await heard).toEqual({ table: 'promptSets', setId: 'a' });
   });
 
-  test('cannot run the same run', async () => {
+  it('cannot train the same run at the same time', async () => {
     const [one, two] = [await make(), await make()];
     const held = await one.claimRun('r');
     expect(held).not.toBeNull();
@@ -194,7 +194,7 @@ describe('two tabs', () => {
     expect(await next).not.toBeNull();
   });
 
-  test('a newer version takes over: the older tab lets go and says so', async () => {
+  it('lets a newer version take over, and the older tab says so', async () => {
     const told: StudioError[] = [];
     const older = await make((e) => told.push(e));
     await older.sets.put(set());
@@ -207,8 +207,8 @@ describe('two tabs', () => {
   });
 });
 
-describe('trouble', () => {
-  test('a change that throws leaves the stored value as it was', async () => {
+describe('a store in trouble', () => {
+  it('leaves the stored value unchanged when a change throws', async () => {
     const store = await make();
     await store.sets.put(set());
     await expect(
@@ -219,7 +219,7 @@ describe('trouble', () => {
     expect(await store.sets.get('a')).toEqual(set());
   });
 
-  test('a full disk is `store-full`, and what was saved stays', async () => {
+  it('reports a full disk as `store-full`, and keeps what was saved', async () => {
     const store = await make();
     await store.sets.put(set());
     vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(() => {
@@ -230,7 +230,7 @@ describe('trouble', () => {
     expect(await store.sets.list()).toHaveLength(1);
   });
 
-  test('where nothing may be saved, the page can still be used and is told', async () => {
+  it('keeps the page usable, and says why, where nothing may be saved', async () => {
     vi.spyOn(IDBFactory.prototype, 'open').mockImplementation(() => {
       throw new DOMException('no', 'SecurityError');
     });
@@ -242,7 +242,7 @@ describe('trouble', () => {
     expect(await store.sets.list()).toHaveLength(1);
   });
 
-  test('a connection that was closed under us is opened again', async () => {
+  it('opens a connection again that the browser has closed', async () => {
     const store = await make();
     await store.sets.put(set());
     const real = IDBDatabase.prototype.transaction;
@@ -264,7 +264,7 @@ describe('damaged values', () => {
   };
   const damagedRun = { id: 'r', number: 1, name: 'Run 1', settings: null, soft: null };
 
-  test('a damaged run is set aside, the set stays, and so does its list', async () => {
+  it('sets a damaged run aside, and keeps its set and its listing', async () => {
     const store = await make();
     const told: string[] = [];
     store.setAside.onFound(({ what }) => told.push(what));
@@ -280,7 +280,7 @@ describe('damaged values', () => {
     expect((await store.listings.list()).map(({ tuned }) => tuned)).toEqual([0]);
   });
 
-  test('what cannot be mended is set aside whole, and the others are there', async () => {
+  it('sets values aside whole that cannot be repaired, and keeps the others', async () => {
     const store = await make();
     await store.sets.put(set());
     await store.checkpoints.put(checkpoint('good', 'a'));
@@ -300,7 +300,7 @@ describe('damaged values', () => {
     expect(await store.setAside.list()).toEqual([]);
   });
 
-  test('a change to a damaged set does not bring its damage back', async () => {
+  it('does not bring damage back with a change of the set', async () => {
     const store = await make();
     await store.sets.put(set());
     await write('promptSets', { ...set(), soft: [damagedRun] });
@@ -308,7 +308,7 @@ describe('damaged values', () => {
     expect(renamed).toMatchObject({ name: 'Renamed', soft: [] });
   });
 
-  test('one that the browser cannot read hides no other', async () => {
+  it('reads the other values when the browser cannot read one', async () => {
     const store = await make();
     for (const id of ['a', 'b']) await store.sets.put(set(id));
     const { get } = IDBObjectStore.prototype;
@@ -324,7 +324,7 @@ describe('damaged values', () => {
   });
 });
 
-describe('work of earlier versions', () => {
+describe('databases of earlier versions', () => {
   interface Dump {
     readonly version: number;
     readonly tables: Readonly<Record<string, readonly object[]>>;
@@ -339,11 +339,11 @@ describe('work of earlier versions', () => {
     return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, revived(part)]));
   };
 
-  test('there are some of every version of the schema that was used', () => {
+  it('are here for every version of the schema that was used', () => {
     expect(new Set(Object.values(dumps).map(({ version }) => version))).toEqual(new Set([1, 2]));
   });
 
-  test.each(Object.entries(dumps))('%s is opened whole', async (_, dump) => {
+  it.each(Object.entries(dumps))('open without loss: %s', async (_, dump) => {
     const db = await openDB(name, dump.version, {
       upgrade: (fresh, from, _to, tx) => migrate(fresh as never, tx as never, from, MIGRATIONS.slice(0, dump.version)),
     });

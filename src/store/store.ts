@@ -2,12 +2,11 @@ import { StudioError } from '../lib/errors';
 import { kept, withKind } from '../project/evaluations';
 import type { Listing } from '../project/listing';
 import type { Evaluation, Measurement, PromptSet, RunCheckpoint, StoredDataset } from '../project/types';
-import type { Backend } from './backend';
-import { guarded } from './guard';
+import { type Guarded, guarded } from './guard';
 import { type IndexedDbOptions, openIndexedDb } from './indexed-db';
 import { claim, isHeld, withLock } from './locks';
 import { memoryBackend } from './memory';
-import type { SetAside } from './schema';
+import type { Backend, SetAside } from './schema';
 
 export type { SetAside } from './schema';
 
@@ -17,9 +16,9 @@ interface RemoteChange {
   readonly setId: string;
 }
 
-/** Everything that is kept. Methods throw StudioError `store-blocked`, `store-full` or `store-failed`. */
+/** Everything that is stored. Methods throw StudioError `store-blocked`, `store-full` or `store-failed`. */
 export interface Store {
-  /** False where the browser lets the page save nothing: work lasts until the tab is closed. */
+  /** False where the browser does not let the page save anything: work lasts until the tab is closed. */
   readonly durable: boolean;
   /** What lists show of the sets, without rows and vectors. */
   readonly listings: {
@@ -31,9 +30,9 @@ export interface Store {
     list(): Promise<readonly PromptSet[]>;
     get(id: string): Promise<PromptSet | null>;
     put(set: PromptSet): Promise<void>;
-    /** Changes the set as it is stored now, whichever tab wrote it last. Null when it is gone. */
+    /** Changes the stored set, whichever tab wrote it last. Null where there is none. */
     update(id: string, change: (set: PromptSet) => PromptSet): Promise<PromptSet | null>;
-    /** For good, with its rows, checkpoints and comparisons. */
+    /** Deletes it for good, with its rows, checkpoints and comparisons. */
     remove(id: string): Promise<void>;
   };
   readonly datasets: {
@@ -61,43 +60,42 @@ export interface Store {
     get<T>(key: string): Promise<T | null>;
     set(key: string, value: unknown): Promise<void>;
   };
-  /** Values that were damaged: kept as they were found, out of the way of the others. */
+  /** Damaged values, kept as they were found. */
   readonly setAside: {
     list(): Promise<readonly SetAside[]>;
     clear(): Promise<void>;
-    /** Looks at what is kept, one value at a time, and sets aside what is damaged. Never throws. */
+    /** Checks everything that is stored, one value at a time, and sets damaged values aside. Never throws. */
     inspect(): Promise<void>;
-    /** Called for each value that turns out to be damaged, also while it is read; returns how to stop listening. */
+    /** Called for each damaged value, also when a read finds it; returns how to stop listening. */
     onFound(listener: (found: SetAside) => void): () => void;
   };
-  /** Only one tab at a time may run or resume a run; null when another has it. */
+  /** Lets one tab at a time train or resume a run; null when another tab has it. */
   claimRun(runId: string): Promise<{ release(): void } | null>;
-  /** Whether any tab, this one too, has claimed a run. */
+  /** Whether any tab, this one included, has claimed a run. */
   runsUnderWay(): Promise<boolean>;
   /** Runs `work` while no other tab works on the set in this way. */
   alone<T>(setId: string, work: () => Promise<T>): Promise<T>;
-  /** Called when what was kept is gone, or may be, while the page is open; returns how to stop listening. */
+  /** Called when the stored data is gone or may be gone while the page is open; returns how to stop listening. */
   onCleared(listener: (error: StudioError) => void): () => void;
-  /** Called for what other tabs change; returns how to stop listening. */
+  /** Called for changes by other tabs; returns how to stop listening. */
   onRemoteChange(listener: (change: RemoteChange) => void): () => void;
-  /** Asks the browser not to evict what is kept. True when it promised. */
+  /** Asks the browser to protect the data from clean-up. True when it agreed. */
   persist(): Promise<boolean>;
-  /** Whether it has promised. */
+  /** Whether it has agreed. */
   persisted(): Promise<boolean>;
-  /** Bytes used and granted, where the browser says. */
+  /** Bytes used and available, where the browser says. */
   estimate(): Promise<{ readonly used: number; readonly quota: number } | null>;
   dispose(): void;
 }
 
 /**
- * Opens what is kept. Where the browser forbids it, a store that forgets comes back and `onTrouble` is told why: the page
- * must stay usable.
+ * Opens what is stored. Where the browser forbids storage, the store lasts as long as the tab and `onTrouble` hears why:
+ * the page must stay usable.
  */
 export async function openStore(options: IndexedDbOptions = {}): Promise<Store> {
-  const cleared = new Set<(error: StudioError) => void>();
-  const onCleared = (error: StudioError) => cleared.forEach((listener) => void listener(error));
+  const cleared = listenersOf<StudioError>();
   try {
-    return createStore(await openIndexedDb({ ...options, onCleared }), true, options.name, cleared);
+    return createStore(await openIndexedDb({ ...options, onCleared: cleared.call }), true, options.name, cleared);
   } catch (error) {
     if (!(error instanceof StudioError)) throw error;
     options.onTrouble?.(error);
@@ -105,134 +103,162 @@ export async function openStore(options: IndexedDbOptions = {}): Promise<Store> 
   }
 }
 
-/** A store that lasts as long as the tab; for tests and for browsers that keep nothing. */
+/** A store that lasts as long as the tab; for tests, and for browsers that save nothing. */
 export const openMemoryStore = (): Store => createStore(memoryBackend(), false);
 
-/** ISO times in plain order: thousands of them are compared. */
-const newestChange = (a: { readonly updatedAt: string }, b: { readonly updatedAt: string }): number =>
-  a.updatedAt < b.updatedAt ? 1 : a.updatedAt > b.updatedAt ? -1 : 0;
+interface Listeners<T> {
+  readonly add: (listener: (value: T) => void) => () => void;
+  readonly call: (value: T) => void;
+  readonly clear: () => void;
+}
+
+function listenersOf<T>(): Listeners<T> {
+  const all = new Set<(value: T) => void>();
+  return {
+    add: (listener) => {
+      all.add(listener);
+      return () => all.delete(listener);
+    },
+    call: (value) => all.forEach((listener) => void listener(value)),
+    clear: () => all.clear(),
+  };
+}
 
 function createStore(
   bare: Backend,
   durable: boolean,
   name = 'softprompt-studio',
-  cleared = new Set<(error: StudioError) => void>(),
+  cleared = listenersOf<StudioError>(),
 ): Store {
-  const finders = new Set<(found: SetAside) => void>();
-  const backend = guarded(bare, (found) => finders.forEach((listener) => void listener(found)));
+  const found = listenersOf<SetAside>();
+  const remote = listenersOf<RemoteChange>();
+  const backend = guarded(bare, found.call);
   const channel = durable && typeof BroadcastChannel !== 'undefined' ? new BroadcastChannel(`${name}:changes`) : null;
-  const listeners = new Set<(change: RemoteChange) => void>();
-  if (channel) channel.onmessage = (event) => listeners.forEach((l) => void l(event.data as RemoteChange));
-  const tell = (table: RemoteChange['table'], setId: string) => channel?.postMessage({ table, setId });
-
+  if (channel) channel.onmessage = (event) => remote.call(event.data as RemoteChange);
+  const tell: Tell = (table, setId) => channel?.postMessage({ table, setId });
   return {
     durable,
-    listings: { list: async () => (await backend.list('listings')).sort(newestChange) },
-    sets: {
-      list: async () => (await backend.list('promptSets')).sort(newestChange),
-      get: async (id) => (await backend.get('promptSets', id)) ?? null,
-      put: async (set) => {
-        await backend.put('promptSets', set);
-        tell('promptSets', set.id);
-      },
-      update: async (id, change) => {
-        const next = await backend.update('promptSets', id, (set) => set && change(set));
-        if (next) tell('promptSets', id);
-        return next ?? null;
-      },
-      remove: async (id) => {
-        await backend.removeSet(id);
-        tell('promptSets', id);
-      },
-    },
-    datasets: {
-      get: async (setId) => (await backend.get('datasets', setId)) ?? null,
-      put: async (value) => {
-        await backend.put('datasets', value);
-        tell('datasets', value.setId);
-      },
-    },
-    checkpoints: {
-      get: async (runId) => (await backend.get('checkpoints', runId)) ?? null,
-      put: (value) => backend.put('checkpoints', value),
-      remove: (runId) => backend.remove('checkpoints', runId),
-      ofSet: (setId) => backend.bySet('checkpoints', setId),
-    },
-    evaluations: {
-      ofSet: async (setId) => {
-        const [classified, generated] = await Promise.all([
-          backend.bySet('evaluations', setId),
-          backend.bySet('writings', setId),
-        ]);
-        const all: Evaluation[] = [
-          ...classified.map((value) => withKind(value, 'classify')),
-          ...generated.map((value) => withKind(value, 'generate')),
-        ];
-        return all.sort((a, b) => b.createdAt.localeCompare(a.createdAt));
-      },
-      put: async (value) => {
-        if (value.kind === 'classify') await backend.put('evaluations', kept(value));
-        else await backend.put('writings', kept(value));
-        tell('evaluations', value.setId);
-      },
-    },
-    measurements: {
-      ofSet: async (setId) =>
-        (await backend.bySet('measurements', setId)).sort((a, b) => a.createdAt.localeCompare(b.createdAt)),
-      put: async (value) => {
-        await backend.put('measurements', value);
-        tell('measurements', value.setId);
-      },
-      remove: async ({ id, setId }) => {
-        await backend.remove('measurements', id);
-        tell('measurements', setId);
-      },
-    },
-    settings: {
-      get: async <T>(key: string) => ((await backend.get('settings', key))?.value as T | undefined) ?? null,
-      set: (key, value) => backend.put('settings', { key, value }),
-    },
+    ...setTables(backend, tell),
+    ...resultTables(backend, tell),
+    ...browserStorage(durable),
     setAside: {
       list: async () => (await backend.list('quarantine')).sort((a, b) => a.at.localeCompare(b.at)),
       clear: async () => {
         for (const key of await backend.keys('quarantine')) await backend.remove('quarantine', key);
       },
       inspect: () => backend.inspect(),
-      onFound: (listener) => {
-        finders.add(listener);
-        return () => finders.delete(listener);
-      },
+      onFound: found.add,
     },
     claimRun: (runId) => claim(`${name}:run:${runId}`),
     runsUnderWay: () => isHeld(`${name}:run:`),
     alone: (setId, work) => withLock(`${name}:set:${setId}`, work),
-    onCleared: (listener) => {
-      cleared.add(listener);
-      return () => cleared.delete(listener);
-    },
-    onRemoteChange: (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    persist: async () => {
-      if (!durable || !navigator.storage?.persist) return false;
-      return navigator.storage.persist().catch(() => false);
-    },
-    persisted: async () => {
-      if (!durable || !navigator.storage?.persisted) return false;
-      return navigator.storage.persisted().catch(() => false);
-    },
-    estimate: async () => {
-      if (!durable || !navigator.storage?.estimate) return null;
-      const { usage, quota } = await navigator.storage.estimate().catch(() => ({}) as StorageEstimate);
-      return usage === undefined || quota === undefined ? null : { used: usage, quota };
-    },
+    onCleared: cleared.add,
+    onRemoteChange: remote.add,
     dispose: () => {
       channel?.close();
-      listeners.clear();
-      finders.clear();
-      cleared.clear();
+      for (const listeners of [remote, found, cleared]) listeners.clear();
       backend.dispose();
     },
   };
 }
+
+/** Tells the other tabs of a change. */
+type Tell = (table: RemoteChange['table'], setId: string) => void;
+
+/** ISO times compared as text: there may be thousands. */
+const newestChange = (a: { readonly updatedAt: string }, b: { readonly updatedAt: string }): number =>
+  a.updatedAt < b.updatedAt ? 1 : a.updatedAt > b.updatedAt ? -1 : 0;
+
+const setTables = (backend: Guarded, tell: Tell): Pick<Store, 'listings' | 'sets' | 'datasets' | 'settings'> => ({
+  listings: { list: async () => (await backend.list('listings')).sort(newestChange) },
+  sets: {
+    list: async () => (await backend.list('promptSets')).sort(newestChange),
+    get: async (id) => (await backend.get('promptSets', id)) ?? null,
+    put: async (set) => {
+      await backend.put('promptSets', set);
+      tell('promptSets', set.id);
+    },
+    update: async (id, change) => {
+      const next = await backend.update('promptSets', id, (set) => set && change(set));
+      if (next) tell('promptSets', id);
+      return next ?? null;
+    },
+    remove: async (id) => {
+      await backend.removeSet(id);
+      tell('promptSets', id);
+    },
+  },
+  datasets: {
+    get: async (setId) => (await backend.get('datasets', setId)) ?? null,
+    put: async (value) => {
+      await backend.put('datasets', value);
+      tell('datasets', value.setId);
+    },
+  },
+  settings: {
+    get: async <T>(key: string) => ((await backend.get('settings', key))?.value as T | undefined) ?? null,
+    set: (key, value) => backend.put('settings', { key, value }),
+  },
+});
+
+/** Comparisons of both kinds, each in its own table, as one list. */
+async function evaluationsOf(backend: Backend, setId: string): Promise<readonly Evaluation[]> {
+  const [classified, generated] = await Promise.all([
+    backend.bySet('evaluations', setId),
+    backend.bySet('writings', setId),
+  ]);
+  const all: Evaluation[] = [
+    ...classified.map((value) => withKind(value, 'classify')),
+    ...generated.map((value) => withKind(value, 'generate')),
+  ];
+  return all.sort((a, b) => b.createdAt.localeCompare(a.createdAt));
+}
+
+const putEvaluation: { readonly [K in Evaluation['kind']]: (backend: Backend, value: Evaluation) => Promise<void> } = {
+  classify: (backend, value) => backend.put('evaluations', kept(value as Extract<Evaluation, { kind: 'classify' }>)),
+  generate: (backend, value) => backend.put('writings', kept(value as Extract<Evaluation, { kind: 'generate' }>)),
+};
+
+const resultTables = (backend: Guarded, tell: Tell): Pick<Store, 'checkpoints' | 'evaluations' | 'measurements'> => ({
+  checkpoints: {
+    get: async (runId) => (await backend.get('checkpoints', runId)) ?? null,
+    put: (value) => backend.put('checkpoints', value),
+    remove: (runId) => backend.remove('checkpoints', runId),
+    ofSet: (setId) => backend.bySet('checkpoints', setId),
+  },
+  evaluations: {
+    ofSet: (setId) => evaluationsOf(backend, setId),
+    put: async (value) => {
+      await putEvaluation[value.kind](backend, value);
+      tell('evaluations', value.setId);
+    },
+  },
+  measurements: {
+    ofSet: async (setId) =>
+      (await backend.bySet('measurements', setId)).sort((a, b) => a.createdAt.localeCompare(b.createdAt)),
+    put: async (value) => {
+      await backend.put('measurements', value);
+      tell('measurements', value.setId);
+    },
+    remove: async ({ id, setId }) => {
+      await backend.remove('measurements', id);
+      tell('measurements', setId);
+    },
+  },
+});
+
+const browserStorage = (durable: boolean): Pick<Store, 'persist' | 'persisted' | 'estimate'> => ({
+  persist: async () => {
+    if (!durable || !navigator.storage?.persist) return false;
+    return navigator.storage.persist().catch(() => false);
+  },
+  persisted: async () => {
+    if (!durable || !navigator.storage?.persisted) return false;
+    return navigator.storage.persisted().catch(() => false);
+  },
+  estimate: async () => {
+    if (!durable || !navigator.storage?.estimate) return null;
+    const { usage, quota } = await navigator.storage.estimate().catch(() => ({}) as StorageEstimate);
+    return usage === undefined || quota === undefined ? null : { used: usage, quota };
+  },
+});
