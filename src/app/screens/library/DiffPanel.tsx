@@ -1,13 +1,13 @@
 import { useState } from 'react';
 import { betweenWords } from '../../../project/drift';
 import { resultsOf } from '../../../project/performance';
-import { diffVersions, type FactDiff } from '../../../project/version-diff';
+import { type DiffPart, diffVersions, type FactDiff } from '../../../project/version-diff';
 import { versionById, versionsOf, versionWords } from '../../../project/versions';
 import { versionOptions } from '../../state/version-words';
 import { Panel, Select, Table } from '../../ui';
 import type { Detail } from './library-store';
 
-/** What differs between two versions: the text word by word, the settings, the answer words, the results. */
+/** How two versions differ: the text word by word, the settings, the answer words, the results. */
 export function DiffPanel({ detail }: { readonly detail: Detail }) {
   const { set } = detail;
   const versions = versionsOf(set);
@@ -40,16 +40,7 @@ export function DiffPanel({ detail }: { readonly detail: Detail }) {
         </div>
         <h3>Text</h3>
         {isSameText ? <p className="dim">The text is the same.</p> : null}
-        <pre className="version-text diff">
-          {text.map(({ kind, text: piece }, i) => {
-            // biome-ignore lint/suspicious/noArrayIndexKey: the pieces of one diff have no other name, and are never moved
-            if (kind === 'added') return <ins key={i}>{piece}</ins>;
-            // biome-ignore lint/suspicious/noArrayIndexKey: as above
-            if (kind === 'removed') return <del key={i}>{piece}</del>;
-            // biome-ignore lint/suspicious/noArrayIndexKey: as above
-            return <span key={i}>{piece}</span>;
-          })}
-        </pre>
+        <TextDiff pieces={text} />
         <Facts title="Settings" names={names} facts={settings} none="The settings are the same." />
         <h3>Results</h3>
         <p className="dim">
@@ -60,6 +51,25 @@ export function DiffPanel({ detail }: { readonly detail: Detail }) {
         <Facts title="Answer words" names={names} facts={words} none="The answer words are the same." />
       </div>
     </Panel>
+  );
+}
+
+const MARKS = { same: 'span', added: 'ins', removed: 'del' } as const;
+
+function TextDiff({ pieces }: { readonly pieces: readonly DiffPart[] }) {
+  let at = 0;
+  const placed = pieces.map((piece) => {
+    const start = at;
+    at += piece.text.length;
+    return { ...piece, start };
+  });
+  return (
+    <pre className="version-text diff">
+      {placed.map(({ kind, text, start }) => {
+        const Mark = MARKS[kind];
+        return <Mark key={`${kind} ${start}`}>{text}</Mark>;
+      })}
+    </pre>
   );
 }
 
@@ -85,7 +95,7 @@ function Facts({
           rows={facts}
           rowKey={({ name }) => name}
           columns={[
-            { id: 'name', header: 'What', primary: true, cell: ({ name }) => name },
+            { id: 'name', header: 'Setting', primary: true, cell: ({ name }) => name },
             { id: 'before', header: names[0], cardLabel: names[0], cell: ({ before }) => before || '–' },
             { id: 'after', header: names[1], cardLabel: names[1], cell: ({ after }) => after || '–' },
           ]}
