@@ -171,10 +171,10 @@ test.describe('a file with unusual labels', () => {
     await prompts.word('good').press('Enter');
     await prompts.word('bad').fill('fine');
     await prompts.word('bad').press('Enter');
-    await expect(page.getByText(/“(good|bad)” and “(good|bad)” sound alike to the model/)).toBeVisible();
+    await expect(page.getByText(/“(good|bad)” and “(good|bad)” start with the same token/)).toBeVisible();
     await expect(prompts.next).toBeDisabled();
-    await page.getByRole('button', { name: /^Say “/ }).click();
-    await expect(page.getByText('sound alike to the model')).toBeHidden();
+    await page.getByRole('button', { name: /^Use “/ }).click();
+    await expect(page.getByText('start with the same token')).toBeHidden();
     await expect(prompts.next).toBeEnabled();
   });
 
@@ -304,10 +304,10 @@ test.describe('when the machine fails, the page', () => {
       await expect(studio.lead).toContainText(/Step (?:[3-9]\d|1\d\d) of 200/);
       await kill(page);
       await expect(studio.heading).toHaveText(/^The run stopped at step \d+; nothing is lost$/);
-      await expect(studio.alert(/The run stopped at step/)).toContainText('What was reached is kept');
+      await expect(studio.alert(/The run stopped at step/)).toContainText('Everything up to that step is kept');
       await studio
         .alert(/The run stopped at step/)
-        .getByRole('button', { name: /^Go on from step \d+/ })
+        .getByRole('button', { name: /^Continue from step \d+/ })
         .click();
       await train.ended();
       await studio.modelReady();

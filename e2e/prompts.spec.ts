@@ -45,7 +45,7 @@ test('tries nearest examples in several orders, and keeps them as a version acro
   const { page, prompts } = studio;
   await opened(studio);
   await prompts.choose('Examples in the prompt', '4 examples');
-  await expect(prompts.cost).toContainText(/tokens a row on average, \d+ at most/);
+  await expect(prompts.cost).toContainText(/tokens per row on average, \d+ at most/);
   await prompts.choose('Which', 'Nearest to each row');
   await expect(prompts.reading).toContainText('number');
   await prompts.choose('Orders', 'Mean of 2 orders');
@@ -53,7 +53,7 @@ test('tries nearest examples in several orders, and keeps them as a version acro
   await prompts.tryIt.click();
   await expect(studio.heading).toContainText(/Your prompt gets \d+% right/);
   await expect(prompts.tries).toContainText('With 4 examples, the nearest, in 2 orders');
-  await expect(prompts.cost).toContainText('ms a row');
+  await expect(prompts.cost).toContainText('ms per row');
   await page.reload();
   await expect(prompts.tries).toContainText('With 4 examples, the nearest, in 2 orders');
   await expect(prompts.select('Which')).toContainText('Nearest');

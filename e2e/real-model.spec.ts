@@ -35,7 +35,7 @@ test('trains SmolLM2 on the sample for 30 steps from a cold cache, and the promp
   await studio.drop(SLICE);
   await expect(studio.heading).toContainText('80 rows ready');
   await studio.go('Train');
-  await train.set({ Steps: 30, 'Rows a step': 4, 'Validate every': 30 });
+  await train.set({ Steps: 30, 'Rows per step': 4, 'Validate every': 30 });
   await train.start();
   await train.ended(170_000);
   console.log(`30 steps after ${seconds()}`);

@@ -51,13 +51,13 @@ test('runs a sweep of four from a queue ordered by keyboard, and shows curves an
   await test.step('stays paused until resumed, across a reload', async () => {
     await finished(studio, 1);
     await page.reload();
-    await expect(page.getByRole('heading', { name: '3 runs wait until you go on' })).toBeVisible();
+    await expect(page.getByRole('heading', { name: '3 runs wait until you continue' })).toBeVisible();
     expect(await runsOf(studio)).toHaveLength(1);
   });
 
   await test.step('continues when resumed', async () => {
     await studio.modelReady();
-    await page.getByRole('button', { name: 'Go on with the queue' }).click();
+    await page.getByRole('button', { name: 'Continue the queue' }).click();
     await finished(studio, 4);
   });
 

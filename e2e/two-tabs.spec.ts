@@ -9,14 +9,14 @@ test('two tabs on one prompt set share one run and lose no change', async ({ stu
   await studio.drop(AWKWARD);
   await expect(studio.heading).toContainText('rows ready');
   await studio.go('Train');
-  await train.set({ Steps: 400, 'Rows a step': 32, Patience: '' }); // longer than a tab takes to open
+  await train.set({ Steps: 400, 'Rows per step': 32, Patience: '' }); // longer than a tab takes to open
   await train.start();
   await expect(studio.lead).toContainText(/Step [1-9]\d of 400/);
 
   const other = new Studio(await context.newPage());
   await test.step('the other tab says that the run is in another tab, and starts none', async () => {
     await other.page.goto(page.url());
-    await expect(other.page.getByRole('main')).toContainText('This run goes on in another tab of this browser');
+    await expect(other.page.getByRole('main')).toContainText('This run is training in another tab of this browser');
     await expect(other.page.getByRole('button', { name: 'Pause' })).toBeHidden();
   });
 
@@ -47,12 +47,12 @@ test('a closed tab hands its run to the other one', async ({ studio, context }) 
   await studio.drop(AWKWARD);
   await expect(studio.heading).toContainText('rows ready');
   await studio.go('Train');
-  await train.set({ Steps: 400, 'Rows a step': 32, Patience: '' });
+  await train.set({ Steps: 400, 'Rows per step': 32, Patience: '' });
   await train.start();
   await expect(studio.lead).toContainText(/Step [4-9]\d of 400/);
   const other = new Studio(await context.newPage());
   await other.page.goto(page.url());
-  await expect(other.page.getByRole('main')).toContainText('This run goes on in another tab of this browser');
+  await expect(other.page.getByRole('main')).toContainText('This run is training in another tab of this browser');
   await page.close();
   await other.page.getByRole('button', { name: /^Resume/ }).click();
   await other.train.ended();

@@ -61,7 +61,7 @@ test('takes a column of summaries from the file through training, comparison and
       'Read the message and write the summary in one line.\nMessage: {text}\nSummary:',
     );
     await expect(page.getByText('Answer words')).toBeHidden();
-    await expect(page.getByRole('region', { name: 'Tokens', exact: true })).toContainText('wanted:');
+    await expect(page.getByRole('region', { name: 'Tokens', exact: true })).toContainText('expected:');
     await page.getByRole('textbox', { name: 'Longest answer, in tokens' }).fill('12');
     await prompts.tryIt.click();
     await expect(studio.heading).toHaveText(/^Your prompt reaches ROUGE-L \d+% on 15 validation rows$/);
@@ -71,7 +71,7 @@ test('takes a column of summaries from the file through training, comparison and
   });
 
   await test.step('training continues after a reload, with loss and perplexity and no accuracy', async () => {
-    await train.set({ Steps: 160, Patience: '', 'Rows a step': 4 });
+    await train.set({ Steps: 160, Patience: '', 'Rows per step': 4 });
     await expect(page.getByText('Every label counts the same')).toBeHidden();
     await train.start();
     await expect.poll(() => checkpointStep(page)).toBeGreaterThanOrEqual(50);

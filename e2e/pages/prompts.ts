@@ -19,9 +19,9 @@ export class PromptsPage {
     this.tryIt = page.getByRole('button', { name: /^Try on/ });
     this.next = page.getByRole('button', { name: 'Next: train' });
     this.hints = page.getByRole('region', { name: 'Hints for your prompt' });
-    this.reading = page.getByRole('region', { name: /reads to the model$/ });
+    this.reading = page.getByRole('region', { name: /as the model sees it$/ });
     this.tries = page.getByRole('region', { name: 'Tries' });
-    this.cost = page.getByRole('status').filter({ hasText: 'tokens a row' });
+    this.cost = page.getByRole('status').filter({ hasText: 'tokens per row' });
   }
 
   word(label: string): Locator {

@@ -8,7 +8,7 @@ export class TrainPage {
   constructor(readonly page: Page) {
     this.heading = page.getByRole('heading', { level: 1 });
     this.runs = page.getByRole('table', { name: 'Runs', exact: true });
-    this.waiting = page.getByRole('table', { name: 'Runs that wait' });
+    this.waiting = page.getByRole('table', { name: 'Waiting runs' });
   }
 
   /** Opens a collapsed section by its name; an open one stays open. */

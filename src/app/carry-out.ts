@@ -1,9 +1,23 @@
 /** Carries out what one screen asks of another, with the code of the screen that owns the work. */
+import type { TrainingSettings } from '../training/settings';
 import type { Carriers } from './state/intents';
 import type { Studio } from './state/studio';
 
+/** Trains with the standard settings changed by these; the form shows them meanwhile. */
+async function train(studio: Studio, change: Partial<TrainingSettings>): Promise<void> {
+  const [{ useTraining }, { plannedRuns, useNextRun }] = await Promise.all([
+    import('./screens/train/training-store'),
+    import('./screens/train/next-run'),
+  ]);
+  const next = useNextRun.of(studio);
+  next.getState().choosePreset('standard');
+  next.getState().change(change);
+  await useTraining.of(studio).getState().enqueue(plannedRuns(next.getState()));
+  next.getState().choosePreset('standard');
+}
+
 export const carriersOf = (studio: Studio): Carriers => {
-  const { data, importer, train, compare } = studio.stores;
+  const { data, importer, compare } = studio.stores;
   return {
     openRows: async (file) => void data.getState().openFile(file),
     openSample: () => data.getState().openSample(),
@@ -12,12 +26,7 @@ export const carriersOf = (studio: Studio): Carriers => {
       batch.of(studio).openFile(file);
     },
     openImport: (name, files) => importer.getState().bring(name, files),
-    train: async (change) => {
-      train.getState().choosePreset('standard');
-      train.getState().change(change);
-      await train.getState().start();
-      train.getState().choosePreset('standard');
-    },
+    train: (change) => train(studio, change),
     compare: () => compare.getState().run(),
   };
 };

@@ -1,4 +1,4 @@
-/** What a run is doing, in words, and what to do about it. Pure. */
+/** What a run is doing, in words, and what to do about it. */
 import type { StepPoint, ValidationPoint } from './events';
 import type { TrainingSettings } from './settings';
 
@@ -20,7 +20,7 @@ export interface Diagnosis {
 interface Seen {
   readonly steps: readonly StepPoint[];
   readonly validations: readonly ValidationPoint[];
-  /** Accuracy of always saying the commonest label. */
+  /** Accuracy of always answering the most frequent label. */
   readonly majority: number;
   readonly validationRows: number;
   readonly trainRows: number;
@@ -31,11 +31,11 @@ interface Seen {
 const FEW_ROWS = 100;
 const FEW_ROWS_STEPS = 60;
 
-/** Of the first validation loss: less than this is no gain. */
+/** Share of the first validation loss; above it there is no gain. */
 const NO_GAIN = 0.98;
 
 const mean = (values: readonly number[]) => values.reduce((sum, v) => sum + v, 0) / Math.max(1, values.length);
-/** Two digits are as many as anybody would type. */
+/** As many digits as anybody would type. */
 const rounded = (rate: number) => Number(rate.toPrecision(2));
 
 /** The first that applies, worst first. */
@@ -66,14 +66,14 @@ export function diagnose({ steps, validations, majority, validationRows, trainRo
     };
 
   const lowest = Math.min(...validations.map((v) => v.loss));
-  // texts are never foreseen as surely as labels: less of a rise tells
+  // texts are harder to predict than labels: a smaller rise is a sign
   const [fallen, risen] = writes ? [0.8, 1.03] : [0.35, 1.25];
   if (best && recent < fallen * first && last.loss > risen * lowest && last.step - best.step >= 30)
     return {
       kind: 'overfitting',
       title: `Overfitting since about step ${best.step}`,
       advice:
-        'The vectors now learn the training rows by heart. You can stop: a step from before that is the one that is kept. More rows, or fewer virtual tokens, would help more than more steps.',
+        'The vectors are memorising the training rows. You can stop: a step from before that is kept. More rows, or fewer virtual tokens, would help more than more steps.',
       remedy:
         settings.virtualTokens > 1
           ? {
@@ -82,29 +82,29 @@ export function diagnose({ steps, validations, majority, validationRows, trainRo
             }
           : null,
     };
-  // A row or two above the commonest label is no sign of learning.
+  // A row or two above the most frequent label is no sign of learning.
   const margin = 2 / Math.max(1, validationRows);
   if (writes && last.step >= 50 && best && best.loss > NO_GAIN * (validations[0]?.loss ?? 0))
     return {
       kind: 'stalled',
-      title: 'Stalled: the texts are foreseen no better than at the start',
+      title: 'Stalled: the texts are predicted no better than at the start',
       advice:
-        'Start from a text instead of sampled words, try twice the learning rate, and look at the answers: do they follow from the texts?',
+        'Start from a text instead of sampled words, try twice the learning rate, and check the answers: do they follow from the texts?',
       remedy: stalledRemedy(settings, rate),
     };
   if (last.step >= 50 && best?.kind === 'classify' && best.accuracy <= majority + margin)
     return {
       kind: 'stalled',
-      title: 'Stalled at the commonest label',
+      title: 'Stalled at the most frequent label',
       advice:
-        'The prompt answers the same whatever the text. Start from a text or from the answer words instead of sampled words, try twice the learning rate, and look at the labels: do two of them overlap?',
+        'The prompt gives every text the same answer. Start from a text or from the answer words instead of sampled words, try twice the learning rate, and check the labels: do two of them overlap?',
       remedy: stalledRemedy(settings, rate),
     };
   if (trainRows < FEW_ROWS && settings.steps > FEW_ROWS_STEPS && last.step >= FEW_ROWS_STEPS)
     return {
       kind: 'few-rows',
-      title: `Few rows: ${trainRows} are soon learned by heart`,
-      advice: `With fewer than ${FEW_ROWS} training rows ${FEW_ROWS_STEPS} steps are enough, and what the validation rows say is rough.${writes ? '' : ' The learning curve below tells whether more labels would help.'}`,
+      title: `Few rows: ${trainRows} are soon memorised`,
+      advice: `With fewer than ${FEW_ROWS} training rows, ${FEW_ROWS_STEPS} steps are enough, and validation results are rough.${writes ? '' : ' The learning curve below shows whether more labels would help.'}`,
       remedy: { label: `Train again with ${FEW_ROWS_STEPS} steps`, change: { steps: FEW_ROWS_STEPS, patience: 3 } },
     };
   const before = mean(losses.slice(-30, -15));
@@ -114,7 +114,7 @@ export function diagnose({ steps, validations, majority, validationRows, trainRo
       kind: 'levelled',
       title: 'Levelled off',
       advice:
-        'No gain on the validation rows lately. Stopping now keeps the step that is the best so far; going on costs time and seldom harms: it ends by itself where it does.',
+        'No gain on the validation rows lately. Stopping now keeps the best step so far; continuing costs time and rarely does harm: training stops by itself if it does.',
       remedy: null,
     };
   return {
@@ -125,7 +125,7 @@ export function diagnose({ steps, validations, majority, validationRows, trainRo
   };
 }
 
-/** Sampled words rarely leave the majority line; from a text the rate is what is left to try. */
+/** Sampled words rarely beat the most frequent label; from a text, only the rate is left to try. */
 function stalledRemedy({ initialisation }: TrainingSettings, rate: number): Remedy | null {
   if (initialisation.kind === 'vocabulary')
     return { label: 'Start again from a text', change: { initialisation: { kind: 'text', text: '' } } };

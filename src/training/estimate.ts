@@ -1,8 +1,8 @@
-/** How long a run will take on this machine: from what was measured here, never from a table of machines. */
+/** How long a run will take on this machine, from measurements made here, never from a table of machines. */
 import type { Placement } from '../prompt/types';
 import type { TrainingSettings } from './settings';
 
-/** Milliseconds of one training step over so many tokens (rows of a batch x tokens that take part in it). */
+/** Milliseconds of one training step over so many tokens (rows of a batch x tokens per row). */
 interface StepSpeed {
   readonly ms: number;
   readonly tokens: number;
@@ -15,14 +15,14 @@ export interface Speed {
   readonly step: Readonly<Partial<Record<Placement, StepSpeed>>>;
 }
 
-/** What a run has to go through. */
+/** What a run has to read. */
 export interface Work {
   readonly trainRows: number;
   readonly validationRows: number;
   readonly meanTokens: number;
-  /** Of a text to be written; left out where labels are chosen. */
+  /** Of an expected text; left out where labels are chosen. */
   readonly answerTokens?: number;
-  /** Rows whose keys and values are already there. */
+  /** Rows whose keys and values are cached already. */
   readonly cachedRows: number;
 }
 
@@ -56,7 +56,7 @@ export function runSeconds(settings: TrainingSettings, work: Work, speed: Speed)
   return pass + settings.steps * stepSeconds(settings, work, speed) + validation;
 }
 
-/** Runs one after another on the same rows: what the first has read serves the others. */
+/** Runs one after another on the same rows: the first fills the cache of the others. */
 export function runsSeconds(runs: readonly TrainingSettings[], work: Work, speed: Speed): number {
   const cachedRows = work.trainRows + work.validationRows;
   return runs.reduce(
@@ -65,14 +65,14 @@ export function runsSeconds(runs: readonly TrainingSettings[], work: Work, speed
   );
 }
 
-/** "about 2 min on this machine"; rounded up to what one can rely on. */
+/** "about 2 min on this machine", rounded up. */
 export function timeWords(seconds: number | null): string {
   if (seconds === null) return 'time not measured yet';
   if (seconds < 50) return `about ${Math.max(5, Math.ceil(seconds / 5) * 5)} s on this machine`;
   return `about ${Math.max(1, Math.round(seconds / 60))} min on this machine`;
 }
 
-/** Takes a finished or running run's steps into the speed; the median, so that a pause of the machine does not count. */
+/** Adds a run's steps to the speed; their median, so that a pause of the machine does not count. */
 export function learnStep(
   speed: Speed | null,
   placement: Placement,

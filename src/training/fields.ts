@@ -1,4 +1,4 @@
-/** The controls under "All settings", as data: what they are called, what they may be, and what they do. */
+/** The number fields under "All settings": names, limits, and what they do. */
 import type { TrainingSettings } from './settings';
 
 type NumberKey = {
@@ -12,7 +12,7 @@ export interface NumberSetting {
   readonly min: number;
   readonly max: number;
   readonly whole: boolean;
-  /** Empty means null: what then happens. */
+  /** What an empty field means; left out = it may not be empty. */
   readonly empty?: string;
 }
 
@@ -25,12 +25,12 @@ export const NUMBER_SETTINGS: readonly NumberSetting[] = [
     max: 100,
     whole: true,
   },
-  { key: 'steps', label: 'Steps', hint: 'Flat from about 150 on.', min: 1, max: 5000, whole: true },
-  { key: 'batchSize', label: 'Rows a step', hint: 'More is steadier and slower.', min: 1, max: 64, whole: true },
+  { key: 'steps', label: 'Steps', hint: 'Gains level off at about 150.', min: 1, max: 5000, whole: true },
+  { key: 'batchSize', label: 'Rows per step', hint: 'More is steadier and slower.', min: 1, max: 64, whole: true },
   {
     key: 'learningRate',
     label: 'Learning rate',
-    hint: 'At its peak; automatic = 0.07 × the size of the vocabulary’s vectors.',
+    hint: 'At its peak; automatic = 0.07 × the size of the vocabulary’s vectors (0.014 with Lion).',
     min: 1e-6,
     max: 1,
     whole: false,
@@ -39,7 +39,7 @@ export const NUMBER_SETTINGS: readonly NumberSetting[] = [
   {
     key: 'warmupSteps',
     label: 'Warm-up steps',
-    hint: 'The rate grows over these, then falls along a cosine.',
+    hint: 'The rate rises over these, then falls along a cosine.',
     min: 0,
     max: 1000,
     whole: true,
@@ -56,7 +56,7 @@ export const NUMBER_SETTINGS: readonly NumberSetting[] = [
   {
     key: 'validateEvery',
     label: 'Validate every',
-    hint: 'Steps between two looks at the validation rows.',
+    hint: 'Steps between two validations.',
     min: 1,
     max: 1000,
     whole: true,
@@ -64,7 +64,7 @@ export const NUMBER_SETTINGS: readonly NumberSetting[] = [
   {
     key: 'patience',
     label: 'Patience',
-    hint: 'Stop after so many looks without gain.',
+    hint: 'Stop after this many validations without gain.',
     min: 1,
     max: 1000,
     whole: true,
@@ -73,7 +73,7 @@ export const NUMBER_SETTINGS: readonly NumberSetting[] = [
   {
     key: 'trainRows',
     label: 'Training rows',
-    hint: 'Only so many, with the labels in their shares.',
+    hint: 'At most this many, keeping the shares of the labels.',
     min: 2,
     max: 1e6,
     whole: true,
@@ -82,23 +82,23 @@ export const NUMBER_SETTINGS: readonly NumberSetting[] = [
   {
     key: 'noise',
     label: 'Noise',
-    hint: 'On the vectors while training, as a share of the size of the vocabulary’s; 0 = none.',
+    hint: 'Added to the vectors while training, as a share of the size of the vocabulary’s; 0 = none.',
     min: 0,
     max: 1,
     whole: false,
   },
 ];
 
-/** Not a setting of one run: so many runs are made. */
+/** Not a setting of one run: this many runs are trained. */
 export const SEEDS: Omit<NumberSetting, 'key'> = {
   label: 'Runs with other seeds',
-  hint: 'Seeds scatter by some points. With several, Compare also has their mean.',
+  hint: 'Results vary by a few points between seeds. With several, Compare also shows their mean.',
   min: 1,
   max: 20,
   whole: true,
 };
 
-/** What a setting is when it is left out of what was stored. */
+/** A setting's value, also where it was left out of what was stored. */
 export const settingOf = (settings: TrainingSettings, key: NumberKey): number | null =>
   settings[key] ?? (key === 'noise' ? 0 : null);
 

@@ -13,7 +13,6 @@ export interface OptimiserStep<State extends OptimiserState> {
  * same bits on every machine. Neither the loop nor a checkpoint looks into the state.
  */
 export interface Optimiser<State extends OptimiserState = OptimiserState> {
-  readonly label: string;
   init(length: number): State;
   /** Leaves its input alone. @param step 1, 2, ... */
   step(
@@ -36,7 +35,6 @@ type AdamWState = { readonly m: Float32Array; readonly v: Float32Array };
  *     p' = p - lr d p - lr (m' / (1 - b1^t)) / (sqrt(v' / (1 - b2^t)) + eps)
  */
 export const adamW: Optimiser<AdamWState> = {
-  label: 'AdamW',
   init: (length) => ({ m: new Float32Array(length), v: new Float32Array(length) }),
   step(before, state, gradient, { step, learningRate, settings: { beta1, beta2, epsilon, weightDecay } }) {
     const values = before.slice();
@@ -69,7 +67,6 @@ const LION = { beta1: 0.9, beta2: 0.99 };
  * The paper asks for a learning rate 3 to 10 times smaller than AdamW's. @see DEFAULT_RATE
  */
 export const lion: Optimiser<{ readonly m: Float32Array }> = {
-  label: 'Lion',
   init: (length) => ({ m: new Float32Array(length) }),
   step(before, state, gradient, { learningRate, settings: { weightDecay } }) {
     const values = before.slice();
@@ -85,16 +82,15 @@ export const lion: Optimiser<{ readonly m: Float32Array }> = {
   },
 };
 
-/** To add an optimiser: the object above, its line here, and its name and default rate in settings.ts. */
+/** To add an optimiser: the object above, its line here, and its name, label and default rate in settings.ts. */
 export const OPTIMISERS: Readonly<Record<OptimiserName, Optimiser>> = {
   adamw: opaque(adamW),
   lion: opaque(lion),
 };
 
 /** The optimiser with its state as others may see it: not at all. A state is only ever given back to whoever made it. */
-function opaque<State extends OptimiserState>({ label, init, step }: Optimiser<State>): Optimiser {
+function opaque<State extends OptimiserState>({ init, step }: Optimiser<State>): Optimiser {
   return {
-    label,
     init,
     step: (values, state, gradient, at) => step(values, state as State, gradient, at),
   };

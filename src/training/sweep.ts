@@ -3,16 +3,8 @@ import type { Placement } from '../prompt/types';
 import { type NumberSetting, readNumber } from './fields';
 import type { Initialisation, TrainingSettings } from './settings';
 
-/** More runs than these are no small grid any more: hours, and a best one that is best by luck. */
+/** More runs than these are no small grid: they take hours, and the best of them is best by luck. */
 export const MOST_RUNS = 36;
-
-/** Values by setting, as they are typed; an empty one keeps the setting as it is. */
-export interface SweepText {
-  readonly virtualTokens: string;
-  readonly learningRate: string;
-  readonly steps: string;
-  readonly seeds: string;
-}
 
 export interface SweepAxes {
   readonly placement: readonly Placement[];
@@ -23,7 +15,7 @@ export interface SweepAxes {
   readonly seed: readonly number[];
 }
 
-/** Every combination; an empty list stands for the one value that `base` has. */
+/** Every combination; an empty list means the value in `base`. */
 export function gridOf(base: TrainingSettings, axes: SweepAxes): readonly TrainingSettings[] {
   const keys = Object.keys(axes) as (keyof SweepAxes)[];
   return keys.reduce<readonly TrainingSettings[]>(
@@ -33,7 +25,7 @@ export function gridOf(base: TrainingSettings, axes: SweepAxes): readonly Traini
   );
 }
 
-/** Numbers with commas or spaces between them, each once; a sentence for the first that cannot be used. */
+/** Numbers separated by commas or spaces, each once; a sentence for the first that cannot be used. */
 export function readNumbers(
   setting: Omit<NumberSetting, 'key'>,
   text: string,
@@ -48,7 +40,7 @@ export function readNumbers(
   return { values: [...values] };
 }
 
-/** The settings in which runs of a list differ. */
+/** The settings in which the runs of a list differ. */
 export function variedKeys(list: readonly TrainingSettings[]): readonly (keyof TrainingSettings)[] {
   const keys = new Set(list.flatMap((settings) => Object.keys(settings) as (keyof TrainingSettings)[]));
   return [...keys].filter((key) => new Set(list.map((settings) => JSON.stringify(settings[key] ?? null))).size > 1);

@@ -1,4 +1,5 @@
 /** Which rows train and validate, and under which name the engine remembers their texts. */
+import { taskKindOf } from '../dataset/kind';
 import type { Dataset } from '../dataset/types';
 import { drawn } from '../lib/rng';
 
@@ -16,3 +17,12 @@ export const trainingIds = ({ split: { train }, seed }: Pick<Dataset, 'split' | 
 
 /** Texts under one template share one cache of keys and values, whatever vectors follow them. */
 export const cacheKeyOf = (datasetFingerprint: string, template: string): string => `${datasetFingerprint} ${template}`;
+
+/** Generating takes a pass of the model for every token: this many rows show what a prompt does. */
+const GENERATED_ROWS = 20;
+
+/** The validation rows that a try asks. */
+export const triedIds = (dataset: Pick<Dataset, 'split' | 'mapping'>): readonly string[] =>
+  taskKindOf(dataset.mapping) === 'generate'
+    ? dataset.split.validation.slice(0, GENERATED_ROWS)
+    : validationIds(dataset);

@@ -14,7 +14,7 @@ import type { LabelTokens, TokenRow } from '../tokens/types';
 import { answerLengths, generateTexts, longestAnswer } from './generated-texts';
 import type { Host, Run, Verb } from './host';
 import { labelCollisions, labelTokens, neighboursFor, renderExamples, tokenRows } from './token-rows';
-import { validationIds } from './training-rows';
+import { triedIds, validationIds } from './training-rows';
 import { type Tried, tryOnRows } from './validation';
 
 interface ScoredTry {
@@ -41,15 +41,7 @@ export interface RowsDone {
   readonly total: number;
 }
 
-/** Generating takes a pass of the model for every token: this many rows show what a prompt does. */
-const GENERATED_ROWS = 20;
 const TIMED_ROWS = 4;
-
-/** The validation rows that a try asks. */
-export const triedIds = (dataset: Dataset): readonly string[] =>
-  taskKindOf(dataset.mapping) === 'generate'
-    ? dataset.split.validation.slice(0, GENERATED_ROWS)
-    : validationIds(dataset);
 
 const TRIES: ByTask<(host: Host, request: TryRequest, run: Run<RowsDone>) => Promise<TryResult>> = {
   classify: async (host, { dataset, prompt, words: own }, { control, emit }) => {

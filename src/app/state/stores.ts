@@ -10,8 +10,6 @@ import { createWritingStore, type WritingStore } from '../screens/compare/writin
 import { createExportStore, type ExportStore } from '../screens/library/export-store';
 import { createImportStore, type ImportStore } from '../screens/library/import-store';
 import { createTeamStore, type TeamStore } from '../screens/library/team-store';
-import { createPromptsStore, type PromptsStore } from '../screens/prompts/prompts-store';
-import { createTrainStore, type TrainStore } from '../screens/train/train-store';
 import type { Capabilities } from './capabilities';
 import type { DataStore } from './data/data-state';
 import { createDataStore } from './data/data-store';
@@ -19,6 +17,7 @@ import { createIntents, type IntentDesk } from './intents';
 import { createModelsStore, type ModelsStore } from './models-store';
 import { createOfflineStore, type OfflineStore } from './offline';
 import { createProjectStore, type ProjectStore } from './project-store';
+import { createProposer, type ProposerStore } from './proposer';
 import { createRequestLog, type RequestsState } from './requests';
 import type { Services } from './services';
 import { createSessionStore, type SessionStore } from './session-store';
@@ -36,8 +35,7 @@ export interface Stores {
   readonly setAside: SetAsideStore;
   readonly project: ProjectStore;
   readonly data: DataStore;
-  readonly prompts: PromptsStore;
-  readonly train: TrainStore;
+  readonly proposer: ProposerStore;
   readonly compare: CompareStore;
   readonly writing: WritingStore;
   readonly closer: CloserStore;
@@ -60,8 +58,7 @@ export function createStores(services: Services, capabilities: Capabilities, bac
   const setAside = createSetAsideStore(services.store);
   const project = createProjectStore(services);
   const data = createDataStore(services, project);
-  const prompts = createPromptsStore(services, project, session);
-  const train = createTrainStore(services, session, project);
+  const proposer = createProposer(services, project, session);
   const compare = createCompareStore(services, session, project);
   const writing = createWritingStore(services, session, project);
   const closer = createCloserStore(services, project, compare);
@@ -82,8 +79,7 @@ export function createStores(services: Services, capabilities: Capabilities, bac
     setAside,
     project,
     data,
-    prompts,
-    train,
+    proposer,
     compare,
     writing,
     closer,

@@ -44,15 +44,19 @@ type Handlers<M> = {
 };
 
 function client<M>(handlers: Handlers<M>): Client<M> {
+  const controls = new Map<number, ControlSource>();
   return {
     call: async (method, params, options) => {
       const handler = handlers[method] as ((...args: readonly unknown[]) => never) | undefined;
       if (!handler) throw new StudioError('internal', `internal: the test gave no ${String(method)}`);
       const control = new ControlSource();
+      const id = controls.size + 1;
+      controls.set(id, control);
+      options?.onStart?.(id);
       options?.signal?.addEventListener('abort', () => control.ask('cancel'));
       return structuredClone(await handler(params, options?.onEvent ?? (() => {}), control));
     },
-    control: () => {},
+    control: (id, request) => controls.get(id)?.ask(request),
     restart: () => {},
     dispose: () => {},
   };

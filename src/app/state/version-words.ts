@@ -1,45 +1,10 @@
 /** Versions of a prompt set in words, for every screen that lists them. Pure. */
 import { stagesAt, stagesOf } from '../../project/stages';
-import type { PromptSet, SoftVersion } from '../../project/types';
+import type { PromptSet } from '../../project/types';
 import { type Version, versionById, versionsOf, versionWords } from '../../project/versions';
-import type { HardPrompt } from '../../task/types';
-import type { Initialisation } from '../../training/settings';
-import { count, percent } from '../ui/format';
+import { reachedWords } from '../../workflow/words';
+import { percent } from '../ui/format';
 import type { SelectOption } from '../ui/Select';
-
-/** "14.8". */
-export const perplexityOf = (loss: number): string => String(Number(Math.exp(loss).toPrecision(3)));
-
-/** A run's result on the validation rows. */
-export const reachedWords = ({ validationAccuracy, validationLoss }: SoftVersion): string =>
-  validationLoss !== undefined
-    ? `perplexity ${perplexityOf(validationLoss)}`
-    : validationAccuracy === null
-      ? '–'
-      : percent(validationAccuracy);
-
-/** "With 8 examples, the nearest, in 4 orders, as a chat". */
-export function howWords({ shots, selection = 'balanced', orders = 1, chat = false }: HardPrompt): string {
-  if (shots === 0) return chat ? 'Without examples, as a chat' : 'Without examples';
-  const which = { balanced: '', random: ', at random', nearest: ', the nearest' }[selection];
-  return `With ${count(shots)} examples${which}${orders > 1 ? `, in ${orders} orders` : ''}${chat ? ', as a chat' : ''}`;
-}
-
-/** "a text", "run 3". */
-export function startWords(start: Initialisation, set: Pick<PromptSet, 'soft'> | null): string {
-  switch (start.kind) {
-    case 'text':
-      return 'a text';
-    case 'answer-words':
-      return 'answer words';
-    case 'vocabulary':
-      return 'sampled words';
-    case 'prompt': {
-      const run = set?.soft.find(({ id }) => id === start.runId);
-      return run ? `run ${run.number}` : 'an earlier run';
-    }
-  }
-}
 
 /** A version's result on validation rows; null = it was not tried. */
 export function reached(of: Version): string | null {

@@ -7,6 +7,7 @@ export * as format from './format';
 export { Interval } from './Interval';
 export { LabelTag } from './LabelTag';
 export { Note } from './Note';
+export { NumberField } from './NumberField';
 export { PagedTable } from './PagedTable';
 export { Panel } from './Panel';
 export { ProgressBar } from './ProgressBar';

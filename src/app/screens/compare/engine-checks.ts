@@ -1,5 +1,5 @@
 /** Checks of a comparison that need the model: answers under harmless edits, and every row with five folds. */
-import { rowsById, textOf } from '../../../dataset/labels';
+import { goldOf, rowsById, textOf } from '../../../dataset/labels';
 import type { Dataset } from '../../../dataset/types';
 import {
   type ConsistencyReport,
@@ -22,11 +22,10 @@ import type { PromptSet, SoftVersion } from '../../../project/types';
 import type { SoftPrompt } from '../../../prompt/types';
 import type { HardPrompt } from '../../../task/types';
 import { wordsFor } from '../../../task/words-for';
+import type { LabelTokens } from '../../../tokens/types';
 import type { TrainEvent } from '../../../training/events';
 import { cacheKeyOf } from '../../../workflow/training-rows';
 import type { Services } from '../../state/services';
-import { initialIds } from '../train/run-inputs';
-import { goldOf } from '../train/validation';
 import type { ArmPlan } from './arms';
 
 /** Rows whose answers are asked for again under each edit. */
@@ -211,4 +210,15 @@ export async function checkEveryRow(
     ids.map((id) => answered.get(id)?.[0] ?? -1),
     ids.map((id) => answered.get(id)?.[1] ?? -1),
   );
+}
+
+/** Token ids of the initialisation; the engine cuts or repeats them, and draws sampled words itself. */
+async function initialIds(
+  services: Services,
+  { settings: { initialisation }, initText }: SoftVersion,
+  labels: readonly LabelTokens[],
+): Promise<Int32Array> {
+  if (initialisation.kind === 'text') return (await services.data.call('encode', { text: initText })).ids;
+  if (initialisation.kind !== 'answer-words') return new Int32Array(0);
+  return Int32Array.from(labels.flatMap((label) => [...label.tokenIds]));
 }

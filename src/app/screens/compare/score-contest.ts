@@ -1,4 +1,5 @@
 /** Every arm of a contest on the same held-back rows: tokenised, scored one after another, calibrated, timed. */
+import { goldOf, labelCounts } from '../../../dataset/labels';
 import type { Dataset } from '../../../dataset/types';
 import { averaged, combinedArm, majorityArm, wordsArm } from '../../../evaluation/classify/made-arms';
 import { validationOutcome, validationTemperature } from '../../../evaluation/classify/outcome';
@@ -15,7 +16,6 @@ import { cacheKeyOf } from '../../../workflow/training-rows';
 import type { ProjectStore } from '../../state/project-store';
 import type { Services } from '../../state/services';
 import type { SessionStore } from '../../state/session-store';
-import { goldOf, trainCounts } from '../train/validation';
 import { type ArmPlan, COMBINED_PAIRS, type Contest } from './arms';
 
 const CALIBRATION_ROWS = 48;
@@ -157,7 +157,9 @@ async function references(
   const byRow = new Map((await classified).rows.map((row) => [row.rowId, row.logProbs]));
   const answers = (ids: readonly string[]) => ids.map((id) => byRow.get(id) ?? dataset.labels.map(() => 0));
   const words = wordsArm(answers(tokens.test));
-  const trained = trainCounts(dataset).flatMap((rows, label) => new Array<number>(rows).fill(label));
+  const trained = (dataset.trainCounts ?? labelCounts(dataset, dataset.split.train)).flatMap((rows, label) =>
+    new Array<number>(rows).fill(label),
+  );
   const combined = tuned
     ? combinedArm({
         tuned: tuned.outcome,

@@ -1,14 +1,11 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { StudioError } from '../../../lib/errors';
-import { STANDARD } from '../../../training/settings';
 import type { WriteRequest, WrittenRow } from '../../../worker/protocol';
 import { createDataStore } from '../../state/data/data-store';
 import { createProjectStore } from '../../state/project-store';
+import { createProposer } from '../../state/proposer';
 import { createSessionStore } from '../../state/session-store';
 import { CAPABILITIES, fakeLocation, testServices, writingFile } from '../../state/test-support';
-import { createPromptsStore } from '../prompts/prompts-store';
-import { recordRun } from '../train/recording';
-import { createTrainStore } from '../train/train-store';
 import { drawnWords } from './compared-rows';
 import { createWritingStore } from './writing-store';
 
@@ -32,13 +29,13 @@ const opened = async (how: typeof write = write, rows = 60) => {
   const session = createSessionStore(services, CAPABILITIES);
   const project = createProjectStore(services);
   const data = createDataStore(services, project);
-  const prompts = createPromptsStore(services, project, session);
+  createProposer(services, project, session);
   const writing = createWritingStore(services, session, project);
   data.getState().openFile(writingFile(rows));
   await vi.waitFor(() => expect(project.getState().set).not.toBeNull());
   await session.getState().loadModel();
   await vi.waitFor(() => expect(project.getState().set?.hard).toHaveLength(1));
-  return { services, session, project, data, prompts, writing, asked };
+  return { services, session, project, data, writing, asked };
 };
 
 beforeEach(() => {
@@ -46,23 +43,6 @@ beforeEach(() => {
 });
 
 describe('where texts are written', () => {
-  it('a prompt without answer words is proposed; a try writes a few rows, and the nearer version counts', async () => {
-    const { project, prompts, asked } = await opened();
-    const set = project.getState().set;
-    expect(set).toMatchObject({ words: [], writing: { longest: null }, baseTemplate: 'Message: {text}\nSummary:' });
-    expect(prompts.getState().draft.template).toMatch(/^Read the message and write the summary in one line\./);
-    await prompts.getState().tryNow();
-    expect(asked[0]?.rows.length).toBe(9); // all validation rows, where there are fewer than twenty
-    const tried = project.getState().set?.hard[0];
-    expect(tried).toMatchObject({ tried: null, wrote: { rows: 9, loss: expect.any(Number) } });
-    expect(tried?.wrote?.written).toHaveLength(9);
-    await vi.waitFor(() => expect(prompts.getState().answers?.longest).toBeGreaterThan(8));
-    prompts.getState().setLongest(5);
-    await vi.waitFor(() => expect(project.getState().set?.writing).toEqual({ longest: 5 }));
-    await prompts.getState().tryNow();
-    expect(asked.at(-1)?.maxNewTokens).toBe(5);
-  });
-
   it('all prompts write after the same held-back rows; what comes of it is kept, and counts as a look', async () => {
     const { services, project, writing, asked, session } = await opened();
     await writing.getState().run();
@@ -120,26 +100,6 @@ describe('where texts are written', () => {
     });
     await failed.writing.getState().run();
     expect(failed.writing.getState().error?.message).toBe('Row 3 has too many tokens.');
-  });
-
-  it('a run is recorded with what texts need, and its time is reckoned with the tokens of the answers', async () => {
-    const { services, session, project } = await opened();
-    const train = createTrainStore(services, session, project);
-    await train.getState().enter();
-    expect(train.getState().work?.answerTokens).toBeGreaterThan(1);
-    const settings = {
-      ...STANDARD,
-      classWeights: true,
-      initialisation: { kind: 'answer-words' },
-      metric: 'macro-f1',
-    } as const;
-    const item = { id: 'q', settings, name: '', hybrid: false, group: null };
-    const from = { model: { id: 'm', sha256: 's', dtype: 'q4' }, datasetFingerprint: 'f' };
-    await recordRun(project, project.getState().set?.id ?? '', item, from);
-    const run = project.getState().set?.soft[0];
-    expect(run?.settings).toMatchObject({ metric: 'loss', initialisation: { kind: 'text', text: '' } });
-    expect(run?.settings.classWeights).toBeUndefined();
-    expect(run?.initText).toBe('Read the message and write the summary in one line.');
   });
 
   it('another column is another task: labels are proposed again, and the way back keeps what was written', async () => {

@@ -1,6 +1,7 @@
 import { isUsable } from '../../../project/prompt-set';
+import { reachedWords } from '../../../workflow/words';
 import { useSession } from '../../state/studio';
-import { reachedWords } from '../../state/version-words';
+
 import { Button, Choices, Dialog, format, Note, ProgressBar, Select, Table } from '../../ui';
 import { canGive } from './export-store';
 import { RECIPIENTS, recipientOf } from './recipients';

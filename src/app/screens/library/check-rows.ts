@@ -11,9 +11,9 @@ import type { SoftPrompt } from '../../../prompt/types';
 import { fillTemplate } from '../../../task/template';
 import type { LabelTokens, TokenRow } from '../../../tokens/types';
 import type { WrittenRow } from '../../../worker/protocol';
+import { scoringTargets } from '../../../workflow/generated-texts';
 import type { Services } from '../../state/services';
 import { siteFile } from '../../state/site-files';
-import { foreseeing } from '../train/foresee';
 
 const schema = z.object({ parityTexts: z.array(z.string()).min(MIN_CHECK_ROWS) });
 
@@ -64,7 +64,7 @@ async function withTargets(
   const text = checkTarget(run.template);
   const { ids: target } = await services.data.call('encode', { text });
   const asked = rows.map((row) => ({ ...row, target }));
-  const { rows: found } = await services.engine.call('write', foreseeing(asked, null, run.soft), options(watch));
+  const { rows: found } = await services.engine.call('write', scoringTargets(asked, null, run.soft), options(watch));
   return texts.map((each, i) => ({
     text: each,
     ids: rows[i]?.ids ?? [],
@@ -94,7 +94,7 @@ export async function replay(
     ...(row.target && { target: Int32Array.from(row.target.ids) }),
   }));
   if (sidecar.writing) {
-    const { rows: found } = await services.engine.call('write', foreseeing(rows, null, soft), options(watch));
+    const { rows: found } = await services.engine.call('write', scoringTargets(rows, null, soft), options(watch));
     return compareTargets(sidecar, found);
   }
   const scored = await services.engine.call(

@@ -1,42 +1,35 @@
-import { isWriting } from '../../../project/prompt-set';
-import { useProject, useSession, useStores } from '../../state/studio';
-import { count, counted } from '../../ui/format';
-import { Panel } from '../../ui/Panel';
-import { ProgressBar } from '../../ui/ProgressBar';
-import { Term } from '../../ui/Term';
-import { NumberField } from '../train/NumberField';
-import { usePrompts } from './use-prompts';
+import { readNumber } from '../../../training/fields';
+import { useProject, useSession } from '../../state/studio';
+import { format, NumberField, Panel, ProgressBar, Term } from '../../ui';
+import { usePrompts } from './prompts-store';
+import { useReading } from './trying';
 
 const LONGEST = {
   label: 'Longest answer, in tokens',
-  hint: 'Empty: 99 of 100 of your texts fit, with a little room. Longer answers are cut off there.',
+  hint: 'Empty: 99 of 100 of your texts fit, with some room to spare. Longer answers are cut off.',
   min: 1,
   max: 1024,
   whole: true,
 };
 
-/** Where texts are written: how long an answer may be, and what ends it. */
+/** Where texts are generated: how long an answer may be, and what ends it. */
 export function AnswersPanel() {
-  const { prompts } = useStores();
-  const set = useProject((s) => s.set);
-  const answers = usePrompts((s) => s.answers);
+  const longest = useProject((s) => s.set?.writing?.longest ?? null);
+  const setLongest = usePrompts((s) => s.setLongest);
+  const answers = useReading().value?.answers ?? null;
   const waiting = useSession((s) => s.tokenizer.kind === 'waiting');
-  if (!set || !isWriting(set)) return null;
+  const field = { ...LONGEST, empty: answers ? String(answers.longest) : 'from your texts' };
   return (
     <Panel
       span={5}
-      title={answers ? `Half of your texts have ${counted(answers.medianTokens, 'token')} or fewer` : 'Answers'}
+      title={answers ? `Half of your texts have ${format.counted(answers.medianTokens, 'token')} or fewer` : 'Answers'}
     >
       <div className="stack">
-        <NumberField
-          setting={{ ...LONGEST, empty: answers ? String(answers.longest) : 'from your texts' }}
-          value={set.writing?.longest ?? null}
-          onChange={(longest) => prompts.getState().setLongest(longest)}
-        />
+        <NumberField {...field} value={longest} read={(text) => readNumber(field, text)} onChange={setLongest} />
         {answers ? (
           <p className="dim small">
-            The longest has {count(answers.longestTokens)}. An answer is written{' '}
-            <Term means="At each place the likeliest token of the whole vocabulary is taken, so the same prompt always writes the same answer.">
+            The longest has {format.count(answers.longestTokens)}. An answer is generated{' '}
+            <Term means="Each time, the most likely next token of the whole vocabulary is taken, so the same prompt always gives the same answer.">
               token by token
             </Term>{' '}
             and ends with its line.

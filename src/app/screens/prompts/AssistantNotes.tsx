@@ -1,15 +1,16 @@
 import { useMemo } from 'react';
 import { assist } from '../../../task/assist';
-import { useProject, useStores } from '../../state/studio';
+import { useProject } from '../../state/studio';
 import { Button } from '../../ui/Button';
 import { Note } from '../../ui/Note';
-import { usePrompts } from './use-prompts';
+import { useDraft, usePrompts } from './prompts-store';
+import { useReading } from './trying';
 
-/** What is worth a second look in the prompt as it is typed; one click each to mend it. */
+/** Issues in the prompt as it is typed; one click each to fix it. */
 export function AssistantNotes() {
-  const { prompts } = useStores();
-  const prompt = usePrompts((s) => s.draft);
-  const tooLong = usePrompts((s) => s.cost?.tooLong.length ?? 0);
+  const prompt = useDraft();
+  const take = usePrompts((s) => s.take);
+  const tooLong = useReading().value?.cost?.tooLong.length ?? 0;
   const dataset = useProject((s) => s.dataset);
   const words = useProject((s) => s.set?.words ?? NONE);
   const findings = useMemo(
@@ -36,11 +37,7 @@ export function AssistantNotes() {
           title={`${title}.`}
           action={
             fix ? (
-              <Button
-                variant="link"
-                aria-label={`${fix.label}: ${title}`}
-                onPress={() => prompts.getState().take(fix.prompt)}
-              >
+              <Button variant="link" aria-label={`${fix.label}: ${title}`} onPress={() => take(fix.prompt)}>
                 {fix.label}
               </Button>
             ) : null

@@ -1,26 +1,20 @@
-import { useProject, useStores } from '../../state/studio';
-import { ArmMark } from '../../ui/ArmMark';
-import { counted } from '../../ui/format';
-import { Panel } from '../../ui/Panel';
-import { Term } from '../../ui/Term';
-import { TextArea } from '../../ui/TextField';
+import { useProject } from '../../state/studio';
+import { ArmMark, format, Panel, Term, TextArea } from '../../ui';
 import { AssistantNotes } from './AssistantNotes';
 import { ExamplesControls } from './ExamplesControls';
-import { usePrompts } from './use-prompts';
+import { templateProblem, useDraft, usePrompts } from './prompts-store';
+import { useReading, useSecondsPerToken } from './trying';
 import { costWords } from './words';
 
-const NO_COLUMNS: readonly string[] = [];
+/** Columns that the hint names. */
+const NAMED = 6;
 
 export function EditorPanel() {
-  const { prompts } = useStores();
-  const draft = usePrompts((s) => s.draft);
-  const error = usePrompts((s) => s.templateError);
-  const cost = usePrompts((s) => s.cost);
-  const columns = useProject((s) => s.dataset?.table.columns ?? NO_COLUMNS);
-  const mapping = useProject((s) => s.dataset?.mapping);
-  const perToken = usePrompts((s) => s.secondsPerToken);
-  const { edit } = prompts.getState();
-  const usable = columns.filter((name) => name !== mapping?.label && name !== mapping?.text);
+  const draft = useDraft();
+  const edit = usePrompts((s) => s.edit);
+  const dataset = useProject((s) => s.dataset);
+  const cost = useReading().value?.cost ?? null;
+  const perToken = useSecondsPerToken();
   return (
     <Panel
       span={7}
@@ -28,7 +22,7 @@ export function EditorPanel() {
       aside={
         cost ? (
           <Term means="Tokens are the pieces of words that the model reads. They decide how long an answer takes.">
-            {counted(cost.prompt, 'token')} + the row
+            {format.counted(cost.prompt, 'token')} + the row
           </Term>
         ) : null
       }
@@ -40,21 +34,8 @@ export function EditorPanel() {
           label={<span className="visually-hidden">Your prompt</span>}
           value={draft.template}
           onChange={edit}
-          error={draft.template === '' ? null : error}
-          hint={
-            <>
-              <code>{'{text}'}</code> stands for the row’s text
-              {usable.length > 0 ? (
-                <>
-                  ; other columns work too:{' '}
-                  {usable.slice(0, 6).map((name) => (
-                    <code key={name} className="column-name">{`{${name}}`}</code>
-                  ))}
-                </>
-              ) : null}
-              . The answer follows right after the last character.
-            </>
-          }
+          error={draft.template === '' ? null : templateProblem(draft, dataset)}
+          hint={<TemplateHint />}
         />
         <ExamplesControls />
         {cost ? (
@@ -65,5 +46,27 @@ export function EditorPanel() {
         <AssistantNotes />
       </div>
     </Panel>
+  );
+}
+
+const NO_COLUMNS: readonly string[] = [];
+
+function TemplateHint() {
+  const columns = useProject((s) => s.dataset?.table.columns ?? NO_COLUMNS);
+  const mapping = useProject((s) => s.dataset?.mapping);
+  const usable = columns.filter((name) => name !== mapping?.label && name !== mapping?.text);
+  return (
+    <>
+      <code>{'{text}'}</code> is replaced by the row’s text
+      {usable.length > 0 ? (
+        <>
+          ; other columns work too:{' '}
+          {usable.slice(0, NAMED).map((name) => (
+            <code key={name} className="column-name">{`{${name}}`}</code>
+          ))}
+        </>
+      ) : null}
+      . The answer follows right after the last character.
+    </>
   );
 }

@@ -1,10 +1,10 @@
 import { isWriting } from '../../../project/prompt-set';
 import type { ShotSelection } from '../../../task/types';
-import { useProject, useSession, useStores } from '../../state/studio';
+import { useProject, useSession } from '../../state/studio';
 import { count } from '../../ui/format';
 import { Select } from '../../ui/Select';
 import { Term } from '../../ui/Term';
-import { usePrompts } from './use-prompts';
+import { useDraft, usePrompts } from './prompts-store';
 
 const NUMBERS = [0, 2, 4, 8, 16, 32];
 const SELECTIONS: readonly { readonly id: ShotSelection; readonly label: string; readonly means: string }[] = [
@@ -14,83 +14,106 @@ const SELECTIONS: readonly { readonly id: ShotSelection; readonly label: string;
     id: 'nearest',
     label: 'Nearest to each row',
     means:
-      'each row gets those training rows that are most like it to the model, never itself. Every row is then read as a whole, which takes much longer',
+      'each row gets the training rows that the model finds most similar, never itself. Every row is then read in full, which takes much longer',
   },
 ];
 const ORDERS = [1, 2, 4, 8];
 const options = (values: readonly number[], label: (n: number) => string) =>
   values.map((n) => ({ id: String(n), label: label(n) }));
 
-/** How many examples stand before each row, which ones, and in how many orders; plain or as a chat. */
+/** How many examples precede each row, which ones, and in how many orders; plain or as a chat. */
 export function ExamplesControls() {
-  const { prompts } = useStores();
-  const draft = usePrompts((s) => s.draft);
-  const labels = useProject((s) => s.dataset?.labels.length ?? 0);
-  const hasChat = useSession((s) => s.tokenizer.kind === 'ready' && s.tokenizer.hasChat);
-  const { setHow } = prompts.getState();
-  const writing = useProject((s) => s.set !== null && isWriting(s.set));
-  const { shots, orders = 1, chat = false } = draft;
-  // texts to be written have no kinds that could be in balance
-  const selections = writing ? SELECTIONS.filter(({ id }) => id !== 'balanced') : SELECTIONS;
+  const draft = useDraft();
+  const isGenerating = useProject((s) => s.set !== null && isWriting(s.set));
   const chosen = draft.selection ?? 'balanced';
-  const selection = writing && chosen === 'balanced' ? 'random' : chosen;
-  const numbers = [...new Set([...NUMBERS, labels, 2 * labels, shots])].filter((n) => n <= 32 || n === shots);
+  // expected texts have no labels to balance
+  const selection = isGenerating && chosen === 'balanced' ? 'random' : chosen;
+  const examples = isGenerating ? 'training rows with their answers' : 'labelled training rows';
   return (
     <>
       <div className="examples-how">
-        <Select
-          label="Examples in the prompt"
-          options={options(
-            numbers.sort((a, b) => a - b),
-            (n) => (n === 0 ? 'No examples' : `${count(n)} examples`),
-          )}
-          value={String(shots)}
-          onChange={(id) => setHow({ shots: Number(id) })}
-        />
-        {shots > 0 ? (
-          <>
-            <Select
-              label="Which"
-              options={selections}
-              value={selection}
-              onChange={(id) => setHow({ selection: id as ShotSelection })}
-            />
-            {writing ? null : (
-              <Select
-                label={
-                  <Term means="The order of examples sways a small model. Shown in several orders, each row is asked several times, and the answers are averaged.">
-                    Orders
-                  </Term>
-                }
-                options={options(ORDERS, (n) => (n === 1 ? 'One order' : `Mean of ${n} orders`))}
-                value={String(orders)}
-                onChange={(id) => setHow({ orders: Number(id) })}
-              />
-            )}
-          </>
-        ) : null}
-        {hasChat || chat ? (
-          <Select
-            label={
-              <Term means="Models that were trained to chat know a form for messages. In it the whole prompt is the user’s message, and the answer begins the model’s own.">
-                Form
-              </Term>
-            }
-            options={[
-              { id: 'plain', label: 'Plain text' },
-              { id: 'chat', label: 'A chat message' },
-            ]}
-            value={chat ? 'chat' : 'plain'}
-            onChange={(id) => setHow({ chat: id === 'chat' })}
-          />
-        ) : null}
+        <NumberChoice shots={draft.shots} />
+        {draft.shots > 0 ? <SelectionChoice selection={selection} isGenerating={isGenerating} /> : null}
+        {draft.shots > 0 && !isGenerating ? <OrdersChoice orders={draft.orders ?? 1} /> : null}
+        <FormChoice chat={draft.chat ?? false} />
       </div>
-      {shots > 0 ? (
+      {draft.shots > 0 ? (
         <p className="dim small">
-          {count(shots)} {writing ? 'training rows with their answers' : 'labelled training rows'} stand before each
-          row: {SELECTIONS.find(({ id }) => id === selection)?.means}. They cost tokens in every answer.
+          {count(draft.shots)} {examples} precede each row: {SELECTIONS.find(({ id }) => id === selection)?.means}. They
+          cost tokens in every answer.
         </p>
       ) : null}
     </>
+  );
+}
+
+function NumberChoice({ shots }: { readonly shots: number }) {
+  const labels = useProject((s) => s.dataset?.labels.length ?? 0);
+  const setHow = usePrompts((s) => s.setHow);
+  const numbers = [...new Set([...NUMBERS, labels, 2 * labels, shots])].filter((n) => n <= 32 || n === shots);
+  return (
+    <Select
+      label="Examples in the prompt"
+      options={options(
+        numbers.sort((a, b) => a - b),
+        (n) => (n === 0 ? 'No examples' : `${count(n)} examples`),
+      )}
+      value={String(shots)}
+      onChange={(id) => setHow({ shots: Number(id) })}
+    />
+  );
+}
+
+interface SelectionChoiceProps {
+  readonly selection: ShotSelection;
+  readonly isGenerating: boolean;
+}
+
+function SelectionChoice({ selection, isGenerating }: SelectionChoiceProps) {
+  const setHow = usePrompts((s) => s.setHow);
+  return (
+    <Select
+      label="Which"
+      options={isGenerating ? SELECTIONS.filter(({ id }) => id !== 'balanced') : SELECTIONS}
+      value={selection}
+      onChange={(id) => setHow({ selection: id as ShotSelection })}
+    />
+  );
+}
+
+function OrdersChoice({ orders }: { readonly orders: number }) {
+  const setHow = usePrompts((s) => s.setHow);
+  return (
+    <Select
+      label={
+        <Term means="The order of examples sways a small model. With several orders, each row is asked several times, and the answers are averaged.">
+          Orders
+        </Term>
+      }
+      options={options(ORDERS, (n) => (n === 1 ? 'One order' : `Mean of ${n} orders`))}
+      value={String(orders)}
+      onChange={(id) => setHow({ orders: Number(id) })}
+    />
+  );
+}
+
+function FormChoice({ chat }: { readonly chat: boolean }) {
+  const hasChat = useSession((s) => s.tokenizer.kind === 'ready' && s.tokenizer.hasChat);
+  const setHow = usePrompts((s) => s.setHow);
+  if (!hasChat && !chat) return null;
+  return (
+    <Select
+      label={
+        <Term means="Models trained to chat know a form for messages. In it the whole prompt is the user’s message, and the answer begins the model’s own.">
+          Form
+        </Term>
+      }
+      options={[
+        { id: 'plain', label: 'Plain text' },
+        { id: 'chat', label: 'A chat message' },
+      ]}
+      value={chat ? 'chat' : 'plain'}
+      onChange={(id) => setHow({ chat: id === 'chat' })}
+    />
   );
 }

@@ -1,33 +1,32 @@
-import { useEffect } from 'react';
+import { isWriting } from '../../../project/prompt-set';
+import type { PromptSet } from '../../../project/types';
+import { triedIds } from '../../../workflow/training-rows';
 import { navigate, screenPath } from '../../shell/location';
 import { ScreenFrame } from '../../shell/Screen';
-import { useProject, useSession, useStores } from '../../state/studio';
-import { Button } from '../../ui/Button';
-import { EmptyState } from '../../ui/EmptyState';
-import { Note } from '../../ui/Note';
-import { ProgressBar } from '../../ui/ProgressBar';
-import { EditorPanel } from './EditorPanel';
-import './prompts.css';
-import { isWriting } from '../../../project/prompt-set';
+import { useProject, useSession } from '../../state/studio';
+import { Button, EmptyState, Note, ProgressBar } from '../../ui';
 import { AnswersPanel } from './AnswersPanel';
+import { EditorPanel } from './EditorPanel';
+import { templateProblem, useDraft, usePrompts } from './prompts-store';
 import { ReadingPanel } from './ReadingPanel';
 import { ResultPanels } from './ResultPanels';
 import { TriesPanel } from './TriesPanel';
-import { triedIds } from './tries';
-import { usePrompts } from './use-prompts';
+import { useReading, useSecondsPerToken, useTrying } from './trying';
 import { WordsPanel } from './WordsPanel';
 import { WrittenPanel } from './WrittenPanel';
 import { promptsHeadline, promptsLead, tryWords } from './words';
+import './prompts.css';
 
 export default function PromptsScreen() {
-  const dataset = useProject((s) => s.dataset);
-  return dataset ? <OpenPrompts /> : <NoRows />;
+  const set = useProject((s) => s.set);
+  const hasRows = useProject((s) => s.dataset !== null);
+  return set && hasRows ? <OpenPrompts set={set} /> : <NoRows />;
 }
 
 function NoRows() {
   const setId = useProject((s) => s.set?.id ?? null);
   return (
-    <ScreenFrame title="Prompts are written for rows: open some first">
+    <ScreenFrame title="Open some rows before you write a prompt">
       <EmptyState
         title="No rows yet"
         action={
@@ -36,86 +35,113 @@ function NoRows() {
           </Button>
         }
       >
-        As soon as a text and a label column are known, a first prompt and an answer word for each label stand here.
+        Once a text and a label column are chosen, a first prompt and an answer word for each label appear here.
       </EmptyState>
     </ScreenFrame>
   );
 }
 
-function OpenPrompts() {
-  const { prompts } = useStores();
-  const set = useProject((s) => s.set);
-  const rows = useProject((s) => (s.dataset && s.set ? triedIds(s.set, s.dataset).length : 0));
-  const writing = set !== null && isWriting(set);
-  const modelReady = useSession((s) => s.model.kind === 'ready');
-  const trainingOff = useSession((s) => s.capabilities.trainingOff);
-  const busy = useSession((s) => s.job !== null);
-  const trying = usePrompts((s) => s.trying);
-  const tryError = usePrompts((s) => s.tryError);
-  const templateError = usePrompts((s) => s.templateError);
-  const collides = usePrompts((s) => s.collisions.length > 0);
-  const perToken = usePrompts((s) => s.secondsPerToken);
-  const meanTokens = usePrompts((s) => s.cost?.mean ?? null);
-  useEffect(() => {
-    if (modelReady && meanTokens !== null) void prompts.getState().measure();
-  }, [modelReady, meanTokens, prompts]);
+/** The panels in which the kinds of task differ. */
+const PANELS = {
+  classify: { Answers: WordsPanel, Results: ResultPanels },
+  generate: { Answers: AnswersPanel, Results: WrittenPanel },
+} as const;
 
-  const orders = usePrompts((s) => (s.draft.shots > 0 ? (s.draft.orders ?? 1) : 1));
-  const unusable = templateError !== null || collides;
-  const standing = { set, rows, trying: trying !== null, modelReady };
-  const seconds = perToken === null || meanTokens === null ? null : perToken * meanTokens * rows * orders;
-  const goOn = () =>
-    void prompts
-      .getState()
-      .keepDraft()
-      .then(() => navigate(screenPath(set?.id ?? null, 'train')));
+function OpenPrompts({ set }: { readonly set: PromptSet }) {
+  const rows = useProject((s) => (s.dataset ? triedIds(s.dataset).length : 0));
+  const modelReady = useSession((s) => s.model.kind === 'ready');
+  const trying = useTrying((s) => s.running);
+  const { Answers, Results } = PANELS[isWriting(set) ? 'generate' : 'classify'];
+  const standing = { set, rows, trying, modelReady };
   return (
     <ScreenFrame
       title={promptsHeadline(standing)}
       lead={promptsLead(standing)}
-      actions={
-        <>
-          <Button
-            isDisabled={rows === 0 || unusable || (busy && !trying) || trainingOff !== null}
-            isPending={trying !== null}
-            onPress={() => void prompts.getState().tryNow()}
-          >
-            {tryWords(rows, seconds)}
-          </Button>
-          <Button variant="primary" isDisabled={unusable} onPress={goOn}>
-            Next: train
-          </Button>
-        </>
-      }
+      actions={<Actions set={set} rows={rows} />}
     >
-      {trying ? (
-        <div className="prompts-progress">
-          <ProgressBar
-            label={modelReady ? 'Rows tried' : 'Waiting for the model'}
-            value={modelReady ? trying.done / Math.max(1, trying.total) : null}
-            detail={modelReady ? `${trying.done} of ${trying.total}` : null}
-          />
-        </div>
-      ) : null}
+      <TryProgress />
+      <Troubles />
+      <div className="grid">
+        <EditorPanel />
+        <Answers />
+        <ReadingPanel />
+        <TriesPanel />
+        <Results />
+      </div>
+    </ScreenFrame>
+  );
+}
+
+function Actions({ set, rows }: { readonly set: PromptSet; readonly rows: number }) {
+  const dataset = useProject((s) => s.dataset);
+  const draft = useDraft();
+  const reading = useReading().value;
+  const perToken = useSecondsPerToken();
+  const trainingOff = useSession((s) => s.capabilities.trainingOff);
+  const busy = useSession((s) => s.job !== null);
+  const trying = useTrying((s) => s.running);
+  const job = useTrying.use();
+  const keepDraft = usePrompts((s) => s.keepDraft);
+  const isUnusable = templateProblem(draft, dataset) !== null || (reading?.collisions.length ?? 0) > 0;
+  const orders = draft.shots > 0 ? (draft.orders ?? 1) : 1;
+  const mean = reading?.cost?.mean ?? null;
+  const seconds = perToken === null || mean === null ? null : perToken * mean * rows * orders;
+  return (
+    <>
+      <Button
+        isDisabled={rows === 0 || isUnusable || (busy && !trying) || trainingOff !== null}
+        isPending={trying}
+        onPress={() => void job.start()}
+      >
+        {tryWords(rows, seconds)}
+      </Button>
+      <Button
+        variant="primary"
+        isDisabled={isUnusable}
+        onPress={() => void keepDraft().then(() => navigate(screenPath(set.id, 'train')))}
+      >
+        Next: train
+      </Button>
+    </>
+  );
+}
+
+function TryProgress() {
+  const running = useTrying((s) => s.running);
+  const done = useTrying((s) => s.done);
+  const total = useTrying((s) => s.total);
+  const modelReady = useSession((s) => s.model.kind === 'ready');
+  if (!running) return null;
+  return (
+    <div className="prompts-progress">
+      <ProgressBar
+        label={modelReady ? 'Rows tried' : 'Waiting for the model'}
+        value={modelReady ? done / Math.max(1, total) : null}
+        detail={modelReady ? `${done} of ${total}` : null}
+      />
+    </div>
+  );
+}
+
+function Troubles() {
+  const trainingOff = useSession((s) => s.capabilities.trainingOff);
+  const tryError = useTrying((s) => s.error);
+  const readingError = useReading().error;
+  const error = tryError ?? readingError;
+  return (
+    <>
       {trainingOff ? (
         <div className="prompts-progress">
           <Note title="Viewing only on this device">{trainingOff}</Note>
         </div>
       ) : null}
-      {tryError ? (
+      {error ? (
         <div className="prompts-progress">
-          <Note live tone="bad" title="The try was not finished">
-            {tryError.message} Your prompt is kept; try it again.
+          <Note live tone="bad" title={tryError ? 'The try did not finish' : 'The tokens were not counted'}>
+            {error.message} Your prompt is kept; try it again.
           </Note>
         </div>
       ) : null}
-      <div className="grid">
-        <EditorPanel />
-        {writing ? <AnswersPanel /> : <WordsPanel />}
-        <ReadingPanel />
-        <TriesPanel />
-        {writing ? <WrittenPanel /> : <ResultPanels />}
-      </div>
-    </ScreenFrame>
+    </>
   );
 }

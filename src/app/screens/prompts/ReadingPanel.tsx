@@ -1,93 +1,29 @@
-import { useStore } from 'zustand';
-import { useProject, useSession, useStores } from '../../state/studio';
-import { Button } from '../../ui/Button';
-import { count, duration } from '../../ui/format';
-import { Panel } from '../../ui/Panel';
-import { ProgressBar } from '../../ui/ProgressBar';
-import { usePrompts } from './use-prompts';
+import type { Reading } from '../../../workflow/try-prompt';
+import { useProject, useSession } from '../../state/studio';
+import { Button, format, Panel, ProgressBar } from '../../ui';
+import { templateProblem, useDraft, usePrompts } from './prompts-store';
+import { useBalancedInstead, useReading, useVectorsRead } from './trying';
 import { visible } from './words';
 
+/** Tokens that are shown, from the end. */
 const SHOWN = 160;
-
-/** The nearest examples are known once the model has read the words of all rows. */
-function NearestWait() {
-  const wordsRead = useStore(useStores().wordsRead);
-  if (!wordsRead)
-    return (
-      <ProgressBar
-        label="Once the model is there, it reads the words of all rows to know which are alike"
-        value={null}
-      />
-    );
-  const { done, total, secondsLeft, stop } = wordsRead;
-  return (
-    <div className="stack">
-      <ProgressBar
-        label="The words of all rows are read, to know which are alike"
-        value={total > 0 ? done / total : null}
-        detail={`${count(done)} of ${count(total)}${secondsLeft === null ? '' : `, ${duration(secondsLeft)} left`}`}
-      />
-      <div className="row">
-        <Button variant="quiet" size="s" onPress={stop}>
-          Stop, and take balanced examples
-        </Button>
-      </div>
-    </div>
-  );
-}
 
 /** The prompt with one row in it, token by token. */
 export function ReadingPanel() {
-  const { prompts } = useStores();
-  const reading = usePrompts((s) => s.reading);
+  const reading = useReading().value?.reading ?? null;
   const tokenizer = useSession((s) => s.tokenizer.kind);
   const rows = useProject((s) => s.dataset?.split.validation.length ?? 0);
-  const isNearest = usePrompts((s) => s.draft.shots > 0 && s.draft.selection === 'nearest' && s.templateError === null);
-  const { readRow } = prompts.getState();
-  const hidden = Math.max(0, (reading?.pieces.length ?? 0) - SHOWN);
+  const dataset = useProject((s) => s.dataset);
+  const draft = useDraft();
+  const isNearest = draft.shots > 0 && draft.selection === 'nearest' && templateProblem(draft, dataset) === null;
   return (
     <Panel
       span={7}
-      title={reading ? `How row ${reading.rowId} reads to the model` : 'How a row reads to the model'}
-      aside={
-        reading && rows > 1 ? (
-          <>
-            <Button variant="quiet" size="s" onPress={() => readRow(reading.index - 1)}>
-              Previous row
-            </Button>
-            <Button variant="quiet" size="s" onPress={() => readRow(reading.index + 1)}>
-              Next row
-            </Button>
-          </>
-        ) : null
-      }
+      title={reading ? `Row ${reading.rowId} as the model sees it` : 'A row as the model sees it'}
+      aside={reading && rows > 1 ? <RowButtons /> : null}
     >
       {reading ? (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-        <section className="tokens" aria-label="Tokens" tabIndex={0}>
-          {hidden > 0 ? <span className="dim">{`… ${count(hidden)} tokens of examples before … `}</span> : null}
-          {reading.pieces.slice(hidden).map((piece, i) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: tokens repeat, and their place is what tells them apart
-            <span key={i} className={reading.own[hidden + i] ? 'tok tok-own' : 'tok'}>
-              {visible(piece)}
-            </span>
-          ))}
-          {reading.target.length > 0 ? (
-            <>
-              <span className="dim tokens-answer">→ wanted:</span>
-              {reading.target.map((piece, i) => (
-                // biome-ignore lint/suspicious/noArrayIndexKey: tokens repeat, and their place is what tells them apart
-                <span key={i} className="tok tok-target">
-                  {visible(piece)}
-                </span>
-              ))}
-            </>
-          ) : (
-            <span className="dim tokens-answer" aria-hidden="true">
-              → answer word
-            </span>
-          )}
-        </section>
+        <Tokens reading={reading} />
       ) : tokenizer === 'waiting' ? (
         <ProgressBar label="The model’s vocabulary is loading" value={null} />
       ) : isNearest ? (
@@ -98,5 +34,76 @@ export function ReadingPanel() {
         </p>
       )}
     </Panel>
+  );
+}
+
+function RowButtons() {
+  const index = usePrompts((s) => s.index);
+  const readRow = usePrompts((s) => s.readRow);
+  return (
+    <>
+      <Button variant="quiet" size="s" onPress={() => readRow(index - 1)}>
+        Previous row
+      </Button>
+      <Button variant="quiet" size="s" onPress={() => readRow(index + 1)}>
+        Next row
+      </Button>
+    </>
+  );
+}
+
+function Tokens({ reading: { pieces, own, target } }: { readonly reading: Reading }) {
+  const hidden = Math.max(0, pieces.length - SHOWN);
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
+    <section className="tokens" aria-label="Tokens" tabIndex={0}>
+      {hidden > 0 ? <span className="dim">{`… ${format.count(hidden)} tokens of examples before … `}</span> : null}
+      {pieces.slice(hidden).map((piece, i) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: tokens repeat, and their place is what tells them apart
+        <span key={i} className={own[hidden + i] ? 'tok tok-own' : 'tok'}>
+          {visible(piece)}
+        </span>
+      ))}
+      {target.length > 0 ? (
+        <>
+          <span className="dim tokens-answer">→ expected:</span>
+          {target.map((piece, i) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: tokens repeat, and their place is what tells them apart
+            <span key={i} className="tok tok-target">
+              {visible(piece)}
+            </span>
+          ))}
+        </>
+      ) : (
+        <span className="dim tokens-answer" aria-hidden="true">
+          → answer word
+        </span>
+      )}
+    </section>
+  );
+}
+
+/** The nearest examples are known once the model has read the words of all rows. */
+function NearestWait() {
+  const vectors = useVectorsRead();
+  const stop = useBalancedInstead();
+  if (!vectors)
+    return (
+      <ProgressBar label="Once the model is ready, it reads the words of all rows to find similar ones" value={null} />
+    );
+  const { done, total } = vectors;
+  return (
+    <div className="stack">
+      <ProgressBar
+        label="Reading the words of all rows to find similar ones"
+        value={total > 0 ? done / total : null}
+        detail={`${format.count(done)} of ${format.count(total)}`}
+      />
+      <div className="row">
+        <Button variant="quiet" size="s" onPress={stop}>
+          Stop, and use balanced examples
+        </Button>
+      </div>
+    </div>
   );
 }

@@ -9,8 +9,8 @@ import { Interval } from '../../ui/Interval';
 import { LabelTag } from '../../ui/LabelTag';
 import { Panel } from '../../ui/Panel';
 import { type Column, Table } from '../../ui/Table';
+import { useDraft } from './prompts-store';
 import { reportOf, type WrongRow, wrongRows } from './result';
-import { usePrompts } from './use-prompts';
 
 const COLUMNS: readonly Column<WrongRow>[] = [
   { id: 'text', header: 'Text', primary: true, cell: ({ text }) => text },
@@ -23,16 +23,16 @@ const SHOWN = 50;
 export function ResultPanels() {
   const set = useProject((s) => s.set);
   const dataset = useProject((s) => s.dataset);
-  const draft = usePrompts((s) => s.draft);
+  const draft = useDraft();
   const version = set?.hard.find((v) => samePrompt(v.prompt, draft)) ?? (set && chosenHard(set));
   const tried = version?.tried ?? null;
   const byId = useMemo(() => rowsById(dataset?.table.rows ?? []), [dataset]);
   if (!dataset || !version || !tried)
     return (
       <div className="c12">
-        <EmptyState title="What it gets wrong will stand here">
+        <EmptyState title="Mistakes will appear here">
           Try the prompt to see its score, which labels it confuses, and every row that it gets wrong. Validation rows
-          are for this: the held-back rows stay unseen.
+          are for this; the test rows stay unseen.
         </EmptyState>
       </div>
     );
@@ -57,9 +57,9 @@ export function ResultPanels() {
           rows: dataset.labels.map((label, i) => [label, ...(tried.confusion[i] ?? [])]),
         }}
       />
-      <Panel span={7} title={wrong.length === 0 ? 'No row is wrong' : `${counted(wrong.length, 'row')} wrong`}>
+      <Panel span={7} title={wrong.length === 0 ? 'No mistakes' : `${counted(wrong.length, 'row')} wrong`}>
         {wrong.length === 0 ? (
-          <p className="dim">Nothing to learn from here; the held-back rows will tell whether that holds.</p>
+          <p className="dim">Nothing to learn from here; the test rows will show whether that holds.</p>
         ) : (
           // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
           <section className="wrong-rows" aria-label="Wrong rows" tabIndex={0}>

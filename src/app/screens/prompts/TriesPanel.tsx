@@ -1,69 +1,32 @@
+import type { ByTask } from '../../../dataset/kind';
 import type { Dataset } from '../../../dataset/types';
 import { otherVersionWords } from '../../../dataset/versions';
 import { chosenHard, isWriting } from '../../../project/prompt-set';
 import type { HardVersion } from '../../../project/types';
+import { howWords, perplexityOf } from '../../../workflow/words';
 import { useQuery } from '../../shell/location';
-import { useProject, useStores } from '../../state/studio';
+import { useProject } from '../../state/studio';
 import { ArmMark } from '../../ui/ArmMark';
 import { Button } from '../../ui/Button';
 import { count, percentWhole } from '../../ui/format';
 import { Panel } from '../../ui/Panel';
 import { type Column, Table } from '../../ui/Table';
-import { perplexityOf } from '../train/words';
-import { howWords } from './words';
+import { usePrompts } from './prompts-store';
 
 /** All versions, newest first; the one that counts as "Yours" is marked. */
 export function TriesPanel() {
-  const { prompts } = useStores();
   const set = useProject((s) => s.set);
   const dataset = useProject((s) => s.dataset);
-  const [, showVersion] = useQuery<string>('version', '');
-  const { openVersion, choose } = prompts.getState();
-  const yours = set && chosenHard(set);
-  const versions = [...(set?.hard ?? [])].reverse();
-  const writing = set !== null && isWriting(set);
-  const measures = writing ? writingMeasures(dataset) : labelMeasures(dataset);
+  const versions = (set?.hard ?? []).toReversed();
+  const measures = MEASURES[set && isWriting(set) ? 'generate' : 'classify'](dataset);
   const columns: readonly Column<HardVersion>[] = [
-    {
-      id: 'version',
-      header: 'Version',
-      primary: true,
-      cell: (version) => (
-        <span className="try-name">
-          <Button
-            variant="link"
-            aria-label={`Open version ${version.number}, ${version.name}`}
-            onPress={() => {
-              openVersion(version.id);
-              showVersion(String(version.number));
-            }}
-          >
-            {`${version.number} · ${version.name}`}
-          </Button>
-          {version.prompt.shots > 0 || version.prompt.chat ? (
-            <span className="dim small">{howWords(version.prompt)}</span>
-          ) : null}
-        </span>
-      ),
-    },
+    { id: 'version', header: 'Version', primary: true, cell: (version) => <VersionCell version={version} /> },
     ...measures,
     {
       id: 'yours',
       header: <span className="visually-hidden">Counts as yours</span>,
       numeric: true,
-      cell: ({ id, number }) =>
-        id === yours?.id ? (
-          <ArmMark side="a">yours</ArmMark>
-        ) : (
-          <Button
-            variant="link"
-            size="s"
-            aria-label={`Let version ${number} count as yours`}
-            onPress={() => choose(id)}
-          >
-            Use
-          </Button>
-        ),
+      cell: (version) => <ChooseCell version={version} />,
     },
   ];
   return (
@@ -83,12 +46,43 @@ export function TriesPanel() {
   );
 }
 
+function VersionCell({ version: { id, number, name, prompt } }: { readonly version: HardVersion }) {
+  const openVersion = usePrompts((s) => s.openVersion);
+  const [, showVersion] = useQuery<string>('version', '');
+  return (
+    <span className="try-name">
+      <Button
+        variant="link"
+        aria-label={`Open version ${number}, ${name}`}
+        onPress={() => {
+          openVersion(id);
+          showVersion(String(number));
+        }}
+      >
+        {`${number} · ${name}`}
+      </Button>
+      {prompt.shots > 0 || prompt.chat ? <span className="dim small">{howWords(prompt)}</span> : null}
+    </span>
+  );
+}
+
+function ChooseCell({ version: { id, number } }: { readonly version: HardVersion }) {
+  const isYours = useProject((s) => s.set !== null && chosenHard(s.set)?.id === id);
+  const choose = usePrompts((s) => s.choose);
+  if (isYours) return <ArmMark side="a">yours</ArmMark>;
+  return (
+    <Button variant="link" size="s" aria-label={`Use version ${number} as yours`} onPress={() => choose(id)}>
+      Use
+    </Button>
+  );
+}
+
 const otherRows = (dataset: Dataset | null, fingerprint: string | undefined) => {
   const other = dataset && otherVersionWords(dataset, fingerprint);
   return other ? <div className="dim small">{other}</div> : null;
 };
 
-const labelMeasures = (dataset: Dataset | null): readonly Column<HardVersion>[] => [
+const classifyMeasures = (dataset: Dataset | null): readonly Column<HardVersion>[] => [
   {
     id: 'accuracy',
     header: 'Accuracy',
@@ -113,7 +107,7 @@ const labelMeasures = (dataset: Dataset | null): readonly Column<HardVersion>[] 
   },
 ];
 
-const writingMeasures = (dataset: Dataset | null): readonly Column<HardVersion>[] => [
+const generateMeasures = (dataset: Dataset | null): readonly Column<HardVersion>[] => [
   {
     id: 'rouge',
     header: 'ROUGE-L',
@@ -137,3 +131,8 @@ const writingMeasures = (dataset: Dataset | null): readonly Column<HardVersion>[
     cell: ({ wrote }) => (wrote ? perplexityOf(wrote.loss) : ''),
   },
 ];
+
+const MEASURES: ByTask<(dataset: Dataset | null) => readonly Column<HardVersion>[]> = {
+  classify: classifyMeasures,
+  generate: generateMeasures,
+};

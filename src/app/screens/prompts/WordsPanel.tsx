@@ -1,36 +1,45 @@
-import { useState } from 'react';
 import { Input } from 'react-aria-components/Input';
 import { TextField } from 'react-aria-components/TextField';
 import type { LabelWord } from '../../../task/types';
-import { useProject, useSession, useStores } from '../../state/studio';
-import { Button } from '../../ui/Button';
-import { EmptyState } from '../../ui/EmptyState';
-import { Note } from '../../ui/Note';
-import { Panel } from '../../ui/Panel';
-import { ProgressBar } from '../../ui/ProgressBar';
-import { type Column, Table } from '../../ui/Table';
-import { Term } from '../../ui/Term';
-import { usePrompts } from './use-prompts';
+import { useProject, useSession } from '../../state/studio';
+import { Button, EmptyState, Note, Panel, ProgressBar, Table, type TableColumn, Term } from '../../ui';
+import { usePrompts } from './prompts-store';
+import { useReading } from './trying';
 
-/** What the model says for each label. */
+const NONE: readonly LabelWord[] = [];
+
+/** The answer word of each label. */
 export function WordsPanel() {
-  const { prompts } = useStores();
   const words = useProject((s) => s.set?.words ?? NONE);
-  const labels = usePrompts((s) => s.labels);
-  const collisions = usePrompts((s) => s.collisions);
+  return (
+    <Panel span={5} title="Answer words">
+      <div className="stack">
+        {words.length > 0 ? <WordsTable words={words} /> : <NoWords />}
+        <Collisions />
+        <TokensNote />
+      </div>
+    </Panel>
+  );
+}
+
+function NoWords() {
   const waiting = useSession((s) => s.tokenizer.kind === 'waiting');
   const failed = useSession((s) => s.model.kind === 'failed');
-  const { setWord, resolve } = prompts.getState();
+  return waiting && !failed ? (
+    <ProgressBar label="The model’s vocabulary is loading: then each label gets a word" value={null} />
+  ) : (
+    <EmptyState title="No answer words yet">
+      The model did not load. Open the model chip above to load it again.
+    </EmptyState>
+  );
+}
+
+function WordsTable({ words }: { readonly words: readonly LabelWord[] }) {
+  const labels = useReading().value?.labels;
   const tokens = new Map(labels?.map(({ label, tokenIds }) => [label, tokenIds]));
-  const columns: readonly Column<LabelWord>[] = [
+  const columns: readonly TableColumn<LabelWord>[] = [
     { id: 'label', header: 'Label', primary: true, cell: ({ label }) => label },
-    {
-      id: 'word',
-      header: 'The model says',
-      cell: ({ label, word }) => (
-        <WordField key={word} label={label} word={word} onChange={(next) => setWord(label, next)} />
-      ),
-    },
+    { id: 'word', header: 'The model says', cell: (word) => <WordField {...word} /> },
     {
       id: 'token',
       header: (
@@ -43,75 +52,71 @@ export function WordsPanel() {
       cell: ({ label }) => <span className="dim">{tokens.get(label)?.join(' ') ?? ''}</span>,
     },
   ];
-  const long = labels?.filter(({ tokenIds }) => tokenIds.length > 1) ?? [];
   return (
-    <Panel span={5} title="Answer words">
-      <div className="stack">
-        {words.length > 0 ? (
-          <div className="words-table">
-            <Table
-              caption="Labels and their answer words"
-              columns={columns}
-              rows={words}
-              rowKey={({ label }) => label}
-            />
-          </div>
-        ) : waiting && !failed ? (
-          <ProgressBar label="The model’s vocabulary is loading: then each label gets a word" value={null} />
-        ) : (
-          <EmptyState title="No answer words yet">
-            The model did not load. Open the model chip above to load it again.
-          </EmptyState>
-        )}
-        {collisions.map((collision) => (
-          <Note
-            key={collision.labels.join(' ')}
-            title={`${collision.labels.map((label) => `“${label}”`).join(' and ')} sound alike to the model.`}
-            action={
-              <Button variant="link" onPress={() => resolve(collision)}>
-                {`Say ${collision.suggestion.map(({ word }) => `“${word.trim()}”`).join(' and ')} instead`}
-              </Button>
-            }
-          >
-            Their words begin with the same token, so one would be taken for the other.
-          </Note>
-        ))}
-        {labels && collisions.length === 0 ? (
-          <p className="dim small">
-            {long.length === 0
-              ? 'One token each, all different. Any word may stand in for a label.'
-              : `${long.map(({ label }) => `“${label}”`).join(', ')} ${long.length === 1 ? 'has' : 'have'} no single token: the whole word is scored, which takes a little longer.`}
-          </p>
-        ) : null}
-      </div>
-    </Panel>
+    <div className="words-table">
+      <Table caption="Labels and their answer words" columns={columns} rows={words} rowKey={({ label }) => label} />
+    </div>
   );
 }
 
-const NONE: readonly LabelWord[] = [];
-
-interface WordFieldProps {
-  readonly label: string;
-  readonly word: string;
-  readonly onChange: (word: string) => void;
-}
-
-/** Kept when it is left or Enter is pressed, so that half a word is never tokenised. */
-function WordField({ label, word, onChange }: WordFieldProps) {
-  const [text, setText] = useState(word.trim());
-  const keep = () => {
-    if (text.trim() === '') setText(word.trim());
-    else if (text.trim() !== word.trim()) onChange(text.trim());
-  };
+/** The word is the set's once the field is left or Enter is pressed; what is typed before survives a reload. */
+function WordField({ label, word }: LabelWord) {
+  const typed = usePrompts((s) => s.words[label]);
+  const typeWord = usePrompts((s) => s.typeWord);
+  const commitWord = usePrompts((s) => s.commitWord);
   return (
-    <TextField aria-label={`Answer word for ${label}`} value={text} onChange={setText} onBlur={keep}>
+    <TextField
+      aria-label={`Answer word for ${label}`}
+      value={typed ?? word.trim()}
+      onChange={(text) => typeWord(label, text)}
+      onBlur={() => {
+        if (typed !== undefined) commitWord(label);
+      }}
+    >
       <Input
         className="input input-mono word-input"
         onKeyDown={(event) => {
-          if (event.key === 'Enter') keep();
-          if (event.key === 'Escape') setText(word.trim());
+          if (event.key === 'Enter') commitWord(label);
+          if (event.key === 'Escape') typeWord(label, word.trim());
         }}
       />
     </TextField>
+  );
+}
+
+const quoted = (texts: readonly string[]) => texts.map((text) => `“${text}”`).join(' and ');
+
+function Collisions() {
+  const collisions = useReading().value?.collisions ?? [];
+  const resolve = usePrompts((s) => s.resolve);
+  return (
+    <>
+      {collisions.map((collision) => (
+        <Note
+          key={collision.labels.join(' ')}
+          title={`${quoted(collision.labels)} start with the same token.`}
+          action={
+            <Button variant="link" onPress={() => resolve(collision)}>
+              {`Use ${quoted(collision.suggestion.map(({ word }) => word.trim()))} instead`}
+            </Button>
+          }
+        >
+          The model could not tell their words apart.
+        </Note>
+      ))}
+    </>
+  );
+}
+
+function TokensNote() {
+  const reading = useReading().value;
+  if (!reading || reading.collisions.length > 0) return null;
+  const long = reading.labels.filter(({ tokenIds }) => tokenIds.length > 1);
+  return (
+    <p className="dim small">
+      {long.length === 0
+        ? 'One token each, all different. Any word may represent a label.'
+        : `${long.map(({ label }) => `“${label}”`).join(', ')} ${long.length === 1 ? 'has' : 'have'} no single token: the whole word is scored, which takes a little longer.`}
+    </p>
   );
 }

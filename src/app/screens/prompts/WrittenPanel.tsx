@@ -10,7 +10,7 @@ import { counted, percent } from '../../ui/format';
 import { Panel } from '../../ui/Panel';
 import { type Column, Table } from '../../ui/Table';
 import { Term } from '../../ui/Term';
-import { usePrompts } from './use-prompts';
+import { useDraft } from './prompts-store';
 
 interface Shown {
   readonly id: string;
@@ -22,7 +22,7 @@ interface Shown {
 
 const COLUMNS: readonly Column<Shown>[] = [
   { id: 'text', header: 'Text', primary: true, cell: ({ text }) => text },
-  { id: 'wanted', header: 'Wanted', cardLabel: 'wanted', cell: ({ wanted }) => wanted },
+  { id: 'wanted', header: 'Expected', cardLabel: 'expected', cell: ({ wanted }) => wanted },
   {
     id: 'written',
     header: 'Your prompt writes',
@@ -32,11 +32,11 @@ const COLUMNS: readonly Column<Shown>[] = [
   { id: 'rouge', header: 'ROUGE-L', numeric: true, cardLabel: 'ROUGE-L', cell: (row) => percent(row.rougeL) },
 ];
 
-/** What the version in the editor wrote on validation rows, beside what was wanted; the farthest first. */
+/** What the version in the editor wrote on validation rows, beside the expected texts; the least similar first. */
 export function WrittenPanel() {
   const set = useProject((s) => s.set);
   const dataset = useProject((s) => s.dataset);
-  const draft = usePrompts((s) => s.draft);
+  const draft = useDraft();
   const version = set?.hard.find((v) => samePrompt(v.prompt, draft)) ?? (set && chosenHard(set));
   const wrote = version?.wrote ?? null;
   const rows = useMemo((): readonly Shown[] => {
@@ -53,9 +53,9 @@ export function WrittenPanel() {
   if (!wrote)
     return (
       <div className="c12">
-        <EmptyState title="What it writes will stand here">
-          Try the prompt to see what it writes on some validation rows, beside what was wanted. Validation rows are for
-          this: the held-back rows stay unseen.
+        <EmptyState title="What it writes will appear here">
+          Try the prompt to see what it writes on some validation rows, beside the expected texts. Validation rows are
+          for this; the test rows stay unseen.
         </EmptyState>
       </div>
     );
@@ -65,7 +65,7 @@ export function WrittenPanel() {
       title={`What your prompt writes on ${counted(wrote.rows, 'validation row')}`}
       aside={
         <>
-          <Term means="How much of the wanted words stand in the answer in their order, as the F1 of the longest common subsequence of words: 100% is word for word.">
+          <Term means="How many of the expected words the answer has in their order, as the F1 of the longest common subsequence of words: 100% is word for word.">
             ROUGE-L
           </Term>{' '}
           {percent(wrote.rougeL)}
@@ -74,12 +74,7 @@ export function WrittenPanel() {
     >
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
       <section className="wrong-rows" aria-label="Written texts" tabIndex={0}>
-        <Table
-          caption="Texts, what was wanted and what was written"
-          columns={COLUMNS}
-          rows={rows}
-          rowKey={({ id }) => id}
-        />
+        <Table caption="Texts, expected and written answers" columns={COLUMNS} rows={rows} rowKey={({ id }) => id} />
       </section>
     </Panel>
   );

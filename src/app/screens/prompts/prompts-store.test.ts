@@ -1,13 +1,16 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { chosenHard } from '../../../project/prompt-set';
-import type { ScoreRequest } from '../../../worker/protocol';
+import type { ScoreRequest, WriteRequest, WrittenRow } from '../../../worker/protocol';
 import { createDataStore } from '../../state/data/data-store';
 import { createProjectStore } from '../../state/project-store';
+import { createProposer } from '../../state/proposer';
 import { createSessionStore } from '../../state/session-store';
-import { CAPABILITIES, csvFile, fakeLocation, testServices } from '../../state/test-support';
-import { createPromptsStore } from './prompts-store';
+import type { Studio } from '../../state/studio';
+import { CAPABILITIES, csvFile, fakeLocation, testServices, writingFile } from '../../state/test-support';
+import { draftOf, templateProblem, usePrompts } from './prompts-store';
+import { useTrying } from './trying';
 
-/** Always says the first label. */
+/** Always answers the first label. */
 const score = ({ rows, labels }: ScoreRequest) => ({
   seconds: 1,
   rowsRun: rows.length,
@@ -19,15 +22,45 @@ const score = ({ rows, labels }: ScoreRequest) => ({
   })),
 });
 
-const opened = async () => {
-  const services = testServices({ score });
+/** Writes each row's own target, except for every third row. */
+const write = ({ rows }: WriteRequest): { rows: WrittenRow[] } => ({
+  rows: rows.map(({ rowId, target }, i) => ({
+    rowId,
+    ids: i % 3 === 0 ? new Int32Array(0) : (target ?? new Int32Array(0)),
+    target: target ? { rowId, logProb: -3, tokens: target.length, correct: 1 } : null,
+  })),
+});
+
+function page(services = testServices({ score, write })) {
   const session = createSessionStore(services, CAPABILITIES);
   const project = createProjectStore(services);
-  const data = createDataStore(services, project);
-  const prompts = createPromptsStore(services, project, session);
-  data.getState().openFile(csvFile(200));
-  await vi.waitFor(() => expect(project.getState().set).not.toBeNull());
-  return { services, session, project, prompts };
+  const proposer = createProposer(services, project, session);
+  const studio = { services, stores: { session, project, proposer } } as unknown as Studio;
+  const prompts = usePrompts.of(studio);
+  const draft = () => draftOf(project.getState().set, prompts.getState().prompt, proposer.getState().proposal);
+  return { services, session, project, prompts, draft, trying: useTrying.of(studio) };
+}
+
+const opened = async (file = csvFile(200)) => {
+  const made = page();
+  createDataStore(made.services, made.project).getState().openFile(file);
+  await vi.waitFor(() => expect(made.project.getState().set).not.toBeNull());
+  return made;
+};
+
+const loaded = async (file?: File) => {
+  const made = await opened(file);
+  await made.session.getState().loadModel();
+  await vi.waitFor(() => expect(made.project.getState().set?.hard).toHaveLength(1));
+  return made;
+};
+
+/** The page as a reload makes it, with the same set open. */
+const reloaded = async ({ services, project }: Awaited<ReturnType<typeof opened>>) => {
+  const id = project.getState().set?.id ?? '';
+  const made = page({ ...testServices({ score, write }), store: services.store });
+  await made.project.getState().open(id);
+  return made;
 };
 
 beforeEach(() => {
@@ -35,9 +68,9 @@ beforeEach(() => {
 });
 
 describe('the hand-written prompt', () => {
-  it('is proposed at once, and saved with its answer words when the tokenizer is there', async () => {
-    const { session, project, prompts } = await opened();
-    await vi.waitFor(() => expect(prompts.getState().draft.template).toContain('Message: {text}\nTone:'));
+  it('is proposed at once, and saved with its answer words once the tokenizer is ready', async () => {
+    const { session, project, draft } = await opened();
+    await vi.waitFor(() => expect(draft().template).toContain('Message: {text}\nTone:'));
     expect(project.getState().set?.words).toEqual([]);
     await session.getState().loadModel();
     await vi.waitFor(() => expect(project.getState().set?.hard).toHaveLength(1));
@@ -50,13 +83,11 @@ describe('the hand-written prompt', () => {
     });
   });
 
-  it('keeps every try as a version, with what was wrong', async () => {
-    const { session, project, prompts } = await opened();
-    await session.getState().loadModel();
-    await vi.waitFor(() => expect(project.getState().set?.hard).toHaveLength(1));
-    await prompts.getState().tryNow();
+  it('keeps every try as a version, with its mistakes', async () => {
+    const { session, project, prompts, trying } = await loaded();
+    await trying.start();
     prompts.getState().edit('Be strict.\nMessage: {text}\nTone:');
-    await prompts.getState().tryNow();
+    await trying.start();
     const set = project.getState().set;
     expect(set?.hard.map(({ number, name }) => `${number} ${name}`)).toEqual(['1 Proposed', '2 “Be strict.”']);
     expect(set?.hard[1]?.tried).toMatchObject({ rows: 30, accuracy: 0.5 });
@@ -65,14 +96,14 @@ describe('the hand-written prompt', () => {
     expect(session.getState().job).toBeNull();
   });
 
-  it('tries in the project where it was asked for, though another one is opened while the model loads', async () => {
-    const { session, project, prompts } = await opened();
+  it('is tried in its own prompt set, though another one is opened while the model loads', async () => {
+    const { session, project, prompts, trying } = await opened();
     prompts.getState().edit('Be strict.\nMessage: {text}\nTone:');
     const asked = project.getState().set?.id ?? '';
     const loading = session.getState().loadModel();
-    const trying = prompts.getState().tryNow();
+    const tried = trying.start();
     const other = await project.getState().create({ name: 'Other', dataset: null, datasetName: null });
-    await Promise.all([loading, trying]);
+    await Promise.all([loading, tried]);
     expect(project.getState().set).toMatchObject({ id: other.id, hard: [] });
     await project.getState().open(asked);
     expect(project.getState().set?.hard.map(({ prompt }) => prompt.template)).toContain(
@@ -80,22 +111,62 @@ describe('the hand-written prompt', () => {
     );
   });
 
-  it('says what is wrong with a template, and does not try it', async () => {
-    const { project, prompts } = await opened();
+  it('is not tried with a template that has no place for the text', async () => {
+    const { project, prompts, draft, trying } = await opened();
     prompts.getState().edit('No place for it');
-    expect(prompts.getState().templateError).toContain('{text}');
-    await prompts.getState().tryNow();
+    expect(templateProblem(draft(), project.getState().dataset)).toContain('{text}');
+    await trying.start();
     expect(project.getState().set?.hard).toEqual([]);
   });
 
-  it('offers a way out of words that sound alike', async () => {
-    const { session, project, prompts } = await opened();
-    await session.getState().loadModel();
-    await vi.waitFor(() => expect(project.getState().set?.hard).toHaveLength(1));
-    prompts.getState().setWord('bad', 'good');
-    await vi.waitFor(() => expect(prompts.getState().collisions).toHaveLength(1));
-    const [collision] = prompts.getState().collisions;
-    if (collision) prompts.getState().resolve(collision);
-    await vi.waitFor(() => expect(prompts.getState().collisions).toEqual([]));
+  it('takes the words that are suggested when two start with the same token', async () => {
+    const { project, prompts } = await loaded();
+    prompts.getState().resolve({
+      labels: ['good', 'bad'],
+      suggestion: [{ label: 'bad', word: ' poor' }],
+    } as unknown as Parameters<ReturnType<typeof prompts.getState>['resolve']>[0]);
+    await vi.waitFor(() => expect(project.getState().set?.words[1]).toEqual({ label: 'bad', word: ' poor' }));
+  });
+
+  it('is tried by generating texts for a few rows where the answers are texts', async () => {
+    const { project, prompts, draft, trying } = await loaded(writingFile(60));
+    const set = project.getState().set;
+    expect(set).toMatchObject({ words: [], writing: { longest: null }, baseTemplate: 'Message: {text}\nSummary:' });
+    expect(draft().template).toMatch(/^Read the message and write the summary in one line\./);
+    await trying.start();
+    const tried = project.getState().set?.hard[0];
+    expect(tried).toMatchObject({ tried: null, wrote: { rows: 9, loss: expect.any(Number) } });
+    expect(tried?.wrote?.written).toHaveLength(9);
+    prompts.getState().setLongest(5);
+    await vi.waitFor(() => expect(project.getState().set?.writing).toEqual({ longest: 5 }));
+  });
+});
+
+describe('after a reload', () => {
+  it('shows a prompt that was typed and not tried', async () => {
+    const before = await loaded();
+    before.prompts.getState().edit('Half a pro');
+    before.prompts.getState().setHow({ shots: 4 });
+    const after = await reloaded(before);
+    await vi.waitFor(() => expect(after.draft()).toMatchObject({ template: 'Half a pro', shots: 4 }));
+  });
+
+  it('shows an answer word that was typed and not committed', async () => {
+    const before = await loaded();
+    before.prompts.getState().typeWord('bad', 'terri');
+    const after = await reloaded(before);
+    await vi.waitFor(() => expect(after.prompts.getState().words).toEqual({ bad: 'terri' }));
+    after.prompts.getState().typeWord('bad', 'terrible');
+    after.prompts.getState().commitWord('bad');
+    await vi.waitFor(() => expect(after.project.getState().set?.words[1]?.word).toBe(' terrible'));
+    expect(after.prompts.getState().words).toEqual({});
+  });
+
+  it('shows a prompt that an earlier version of the page kept', async () => {
+    const before = await loaded();
+    const id = before.project.getState().set?.id;
+    await before.services.store.settings.set(`draft:${id}`, { template: 'Old {text}', shots: 0, shotSeed: 0 });
+    const after = await reloaded(before);
+    await vi.waitFor(() => expect(after.draft().template).toBe('Old {text}'));
   });
 });

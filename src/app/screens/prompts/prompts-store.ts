@@ -1,268 +1,170 @@
-/** The hand-written prompt: proposed, edited, tried on validation rows; every try is a version. */
+/** The hand-written prompt in the editor. What is typed is kept at once, so that a reload loses none of it. */
+import { useStore } from 'zustand';
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import type { Dataset } from '../../../dataset/types';
-import { writes } from '../../../dataset/writing';
 import { StudioError } from '../../../lib/errors';
-import {
-  addHardVersion,
-  changeTask,
-  chooseHard,
-  chosenHard,
-  isWriting,
-  samePrompt,
-  stamp,
-} from '../../../project/prompt-set';
+import { addHardVersion, changeTask, chooseHard, chosenHard, samePrompt, stamp } from '../../../project/prompt-set';
 import type { HardVersion, PromptSet } from '../../../project/types';
-import { sameLabels } from '../../../task/align-words';
 import { checkTemplate } from '../../../task/template';
 import type { HardPrompt, LabelWord } from '../../../task/types';
 import { wordsFor } from '../../../task/words-for';
-import { validationIds } from '../../../workflow/training-rows';
-import type { ProjectStore } from '../../state/project-store';
-import type { Services } from '../../state/services';
-import { isEngineGone } from '../../state/session-state';
-import type { SessionStore } from '../../state/session-store';
-import { measurePrompt } from './measure-prompt';
-import type { PromptsState } from './prompts-state';
-import { firstPrompt, needsProposal, proposals } from './proposal';
-import { createTries, triedIds } from './tries';
+import type { PromptReading } from '../../../workflow/try-prompt';
+import type { ProjectState } from '../../state/project-store';
+import { type Proposal, proposals } from '../../state/proposer';
+import { screenStore } from '../../state/screen-store';
+import { type Studio, useProject, useStores } from '../../state/studio';
 import { versionName } from './words';
+
+/** What the user typed and has not tried or committed yet. */
+interface Typed {
+  /** Null = the editor shows the version that counts, or a proposal. */
+  readonly prompt: HardPrompt | null;
+  /** Answer words as typed, by label, until the field is left. */
+  readonly words: Readonly<Record<string, string>>;
+}
+
+export interface PromptsState extends Typed {
+  /** 0-based place among the validation rows of the row that is shown. */
+  readonly index: number;
+  readonly edit: (template: string) => void;
+  /** Changes what is not text: examples and how they are chosen, the chat template. */
+  readonly setHow: (change: Partial<Omit<HardPrompt, 'template'>>) => void;
+  /** Takes a whole prompt, such as a repaired one. */
+  readonly take: (prompt: HardPrompt) => void;
+  readonly typeWord: (label: string, text: string) => void;
+  /** The field was left: its word is the set's, unless it is empty. */
+  readonly commitWord: (label: string) => void;
+  readonly resolve: (collision: PromptReading['collisions'][number]) => void;
+  /** Tokens that an answer may have; null = as the texts of the data suggest. */
+  readonly setLongest: (longest: number | null) => void;
+  readonly readRow: (index: number) => void;
+  /** Puts an earlier version into the editor. */
+  readonly openVersion: (id: string) => void;
+  /** Makes a version "Yours". */
+  readonly choose: (id: string) => void;
+  /** Saves the prompt as a version when it is new and usable; for leaving the screen. */
+  readonly keepDraft: () => Promise<void>;
+}
 
 export type PromptsStore = StoreApi<PromptsState>;
 
 const EMPTY: HardPrompt = { template: '', shots: 0, shotSeed: 0 };
+const NOTHING: Typed = { prompt: null, words: {} };
 
-export function createPromptsStore(services: Services, project: ProjectStore, session: SessionStore): PromptsStore {
-  const { data } = services;
-  let turn = 0;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  /** Set id and label set that words were proposed for, so that one proposal runs at a time. */
-  let proposedFor: Dataset | null = null;
+/** The prompt in the editor: what was typed, else the version that counts. A newer proposal replaces an unchanged one. */
+export function draftOf(set: PromptSet | null, typed: HardPrompt | null, proposal: Proposal | null): HardPrompt {
+  if (!set) return EMPTY;
+  const base = typed ?? chosenHard(set)?.prompt ?? null;
+  const proposed = proposal?.setId === set.id ? proposal.prompt : null;
+  if (!base) return proposed ?? EMPTY;
+  return proposed && proposed.template !== base.template && proposals(set).has(base.template) ? proposed : base;
+}
 
-  const tries = createTries(services, session, project);
+/** A sentence when the template cannot be used; null when it can. */
+export function templateProblem(prompt: HardPrompt, dataset: ProjectState['dataset']): string | null {
+  if (!dataset) return null;
+  const checked = checkTemplate(prompt.template, dataset.table.columns, dataset.mapping);
+  return checked.ok ? null : checked.error.message;
+}
+
+export const usePrompts = screenStore(createPromptsStore);
+
+export const useDraft = (): HardPrompt => {
+  const set = useProject((s) => s.set);
+  const typed = usePrompts((s) => s.prompt);
+  const proposal = useStore(useStores().proposer, (s) => s.proposal);
+  return draftOf(set, typed, proposal);
+};
+
+/** Saves a prompt as a version of the set, when it is new. */
+export async function keepVersion({ stores }: Studio, setId: string, prompt: HardPrompt): Promise<HardVersion> {
+  const at = stamp();
+  const next = await stores.project
+    .getState()
+    .updateById(setId, (set) => addHardVersion(set, at, { prompt, name: versionName(prompt, set.hard.at(-1)) }).set);
+  const version = next.hard.find((v) => samePrompt(v.prompt, prompt));
+  if (!version) throw new StudioError('internal', 'internal: a version that was just saved is missing');
+  return version;
+}
+
+/** Ends in the set's id, so that it is deleted with the set. */
+const keyOf = (setId: string) => `draft:${setId}`;
+
+/** Earlier versions of the page kept the prompt alone. */
+const readTyped = (kept: Typed | HardPrompt | null): Typed =>
+  kept === null ? NOTHING : 'template' in kept ? { ...NOTHING, prompt: kept } : kept;
+
+export function createPromptsStore(studio: Studio): PromptsStore {
+  const { project, proposer } = studio.stores;
+  const disk = studio.services.store.settings;
+  const now = () => new Date().toISOString();
+  const opened = () => project.getState().set;
+  const words = () => opened()?.words ?? [];
 
   return createStore<PromptsState>((set, get) => {
-    const now = () => new Date().toISOString();
-    const opened = () => {
-      const { set: open, dataset } = project.getState();
-      return open && dataset ? { open, dataset } : null;
+    const type = (change: Partial<Typed>) => {
+      set(change);
+      const open = opened();
+      const { prompt, words: typed } = get();
+      // on a full disk what is typed lasts as long as the tab
+      if (open) void disk.set(keyOf(open.id), { prompt, words: typed } satisfies Typed).catch(() => undefined);
     };
-
-    const check = (prompt: HardPrompt): string | null => {
-      const dataset = project.getState().dataset;
-      if (!dataset) return null;
-      const checked = checkTemplate(prompt.template, dataset.table.columns, dataset.mapping);
-      return checked.ok ? null : checked.error.message;
+    const restore = async () => {
+      const open = opened();
+      if (!open) return;
+      const kept = readTyped(await disk.get<Typed | HardPrompt>(keyOf(open.id)).catch(() => null));
+      // what was typed while the disk was read is newer
+      if (opened()?.id === open.id && get().prompt === null && Object.keys(get().words).length === 0) set(kept);
     };
-
-    function setDraft(draft: HardPrompt, wait = 0) {
-      set({ draft, templateError: check(draft), tryError: null });
-      clearTimeout(timer);
-      timer = setTimeout(() => {
-        measureDraft().catch(measuringFailed);
-        void keepForReload(draft);
-      }, wait);
-    }
-
-    const draftKey = (setId: string) => `draft:${setId}`;
-
-    /** What is typed and not tried yet survives a reload too. */
-    async function keepForReload(draft: HardPrompt) {
-      const open = project.getState().set;
-      if (open && draft.template !== '') await services.store.settings.set(draftKey(open.id), draft).catch(() => {});
-    }
-
-    async function restoreDraft(open: PromptSet) {
-      const kept = await services.store.settings.get<HardPrompt>(draftKey(open.id)).catch(() => null);
-      if (project.getState().set?.id === open.id && kept?.template) setDraft(kept);
-    }
-
-    /** Token counts, answer tokens and the tokens of one row, for what is in the editor now. */
-    async function measureDraft() {
-      const found = opened();
-      if (!found || session.getState().tokenizer.kind !== 'ready') return;
-      const mine = ++turn;
-      const { draft, templateError, reading } = get();
-      const words = wordsFor(draft, found.open.words);
-      const validation = found.dataset.split.validation;
-      const ids = validationIds(found.dataset);
-      const index = Math.min(reading?.index ?? 0, Math.max(0, validation.length - 1));
-      const rowId = validation[index];
-      const { labels, collisions } = await data.call('labelTokens', { words });
-      if (mine !== turn) return;
-      set({ labels, collisions });
-      // which training rows are alike is known to the model alone
-      const needsModel = draft.selection === 'nearest' && draft.shots > 0;
-      if (needsModel && session.getState().model.kind !== 'ready') {
-        set({ cost: null, reading: null });
-        return;
-      }
-      // after another label column was chosen, its words are still to be proposed
-      if (templateError !== null || rowId === undefined || !sameLabels(words, found.dataset.labels)) return;
-      const measured = await measurePrompt(data, { prompt: draft, words, dataset: found.dataset, rowId, ids });
-      if (mine !== turn) return;
-      if (writes(found.dataset.mapping) && get().answers?.fingerprint !== found.dataset.fingerprint)
-        await measureAnswers(found.dataset);
-      set({ cost: measured.cost, reading: { rowId, index, ...measured.reading } });
-    }
-
-    /** Stopped while the words of all rows were read: then the examples are balanced again, which needs no reading. */
-    function measuringFailed(cause: unknown) {
-      const error = cause instanceof StudioError ? cause : new StudioError('internal', String(cause), { cause });
-      if (error.code === 'cancelled') setDraft({ ...get().draft, selection: 'balanced' });
-      else if (!isEngineGone(error)) set({ tryError: error });
-    }
-
-    async function measureAnswers(dataset: Dataset) {
-      const lengths = await data.call('targetLengths', { dataset });
-      set({ answers: { ...lengths, fingerprint: dataset.fingerprint } });
-    }
-
-    /** A working prompt and answer words as soon as there are rows: at once without tokens, then with them. */
-    async function propose(open: PromptSet, dataset: Dataset) {
-      if (proposedFor === dataset) return;
-      proposedFor = dataset;
-      const quick = await data.call('propose', { dataset });
-      const isOwn = () => get().draft.template !== '' && !proposals(open).has(get().draft.template);
-      const first = firstPrompt(quick.template, dataset);
-      if (proposedFor === dataset && !isOwn()) setDraft(first);
-      await session.getState().tokenizerReady();
-      const { template, words } = await data.call('propose', { dataset });
-      if (project.getState().set?.id !== open.id || project.getState().dataset !== dataset) return;
-      const prompt = firstPrompt(template, dataset, words);
-      const own = isOwn() && ![first.template, prompt.template].includes(get().draft.template);
-      const at = stamp();
-      await project.getState().update((s) => {
-        const next = changeTask(s, { words, baseTemplate: template }, now());
-        // what was proposed for other columns is of no use to these
-        const isSame = s.hard.length > 0 && s.baseTemplate === template;
-        if (isSame || next.hard.some(({ name, tried, wrote }) => name !== 'Proposed' || tried || wrote)) return next;
-        const added = addHardVersion(next, at, { prompt, name: 'Proposed' });
-        return chooseHard(added.set, added.version.id, now());
-      });
-      setDraft(own ? get().draft : prompt);
-    }
-
-    const setWords = async (words: readonly LabelWord[]) => {
-      await project.getState().update((s) => changeTask(s, { words }, now()));
-      setDraft(get().draft, 150);
-    };
-
-    /** Saves what is in the editor as a version, when it is new. */
-    async function keepVersion({ open }: { readonly open: PromptSet }, draft: HardPrompt): Promise<HardVersion> {
-      const at = stamp();
-      const next = await project
-        .getState()
-        .updateById(
-          open.id,
-          (s) => addHardVersion(s, at, { prompt: draft, name: versionName(draft, s.hard.at(-1)) }).set,
-        );
-      const version = next.hard.find((v) => samePrompt(v.prompt, draft));
-      if (!version) throw new StudioError('internal', 'internal: a version that was just saved is missing');
-      return version;
-    }
-
     project.subscribe((next, before) => {
-      if (next.set?.id !== before.set?.id) {
-        proposedFor = null;
-        turn += 1;
-        const chosen = next.set && chosenHard(next.set);
-        set({ labels: null, collisions: [], cost: null, reading: null, tryError: null });
-        setDraft(chosen?.prompt ?? EMPTY);
-        if (next.set) void restoreDraft(next.set);
-      } else if (get().draft.template === '' && next.set && next.set.hard.length > 0) {
-        setDraft(chosenHard(next.set)?.prompt ?? EMPTY);
-      } else if (next.dataset !== before.dataset) setDraft(get().draft);
-      if (next.set && next.dataset && needsProposal(next.set, next.dataset, before))
-        propose(next.set, next.dataset).catch(() => {
-          proposedFor = null; // the tokenizer or its worker failed: said where the model is shown
-        });
+      if (next.set?.id === before.set?.id) return;
+      set({ ...NOTHING, index: 0 });
+      void restore();
     });
-    session.subscribe((next, before) => {
-      const tokenizerCame = next.tokenizer.kind === 'ready' && before.tokenizer.kind !== 'ready';
-      const modelCame = next.model.kind === 'ready' && before.model.kind !== 'ready';
-      if (tokenizerCame || (modelCame && get().draft.selection === 'nearest')) setDraft(get().draft);
-    });
+    void restore();
+    const draft = () => draftOf(opened(), get().prompt, proposer.getState().proposal);
+    const take = (prompt: HardPrompt) => type({ prompt });
+    const setWords = (next: readonly LabelWord[]) =>
+      void project.getState().update((s) => changeTask(s, { words: next }, now()));
 
     return {
-      draft: EMPTY,
-      templateError: null,
-      labels: null,
-      collisions: [],
-      cost: null,
-      reading: null,
-      answers: null,
-      trying: null,
-      tryError: null,
-      secondsPerToken: null,
-      edit: (template) => setDraft({ ...get().draft, template }, 250),
-      setHow: (change) => setDraft({ ...get().draft, ...change }),
-      take: (prompt) => setDraft(prompt),
-      setWord: (label, word) => {
-        const words = project.getState().set?.words ?? [];
-        const changed = { label, word };
-        void setWords(
-          wordsFor(
-            get().draft.template,
-            words.map((w) => (w.label === label ? changed : w)),
-          ),
-        );
+      ...NOTHING,
+      index: 0,
+      edit: (template) => take({ ...draft(), template }),
+      setHow: (change) => take({ ...draft(), ...change }),
+      take,
+      typeWord: (label, text) => type({ words: { ...get().words, [label]: text } }),
+      commitWord: (label) => {
+        const { [label]: text = '', ...others } = get().words;
+        const word = text.trim();
+        const before = words()
+          .find((w) => w.label === label)
+          ?.word.trim();
+        type({ words: others });
+        if (word === '' || word === before) return;
+        const next = words().map((w) => (w.label === label ? { label, word } : w));
+        setWords(wordsFor(draft().template, next));
       },
-      resolve: ({ suggestion }) => {
-        const words = project.getState().set?.words ?? [];
-        void setWords(words.map((w) => suggestion.find(({ label }) => label === w.label) ?? w));
-      },
+      resolve: ({ suggestion }) => setWords(words().map((w) => suggestion.find(({ label }) => label === w.label) ?? w)),
       setLongest: (longest) =>
         void project.getState().update((s) => (s.writing ? changeTask(s, { writing: { longest } }, now()) : s)),
       readRow: (index) => {
         const rows = project.getState().dataset?.split.validation.length ?? 0;
-        if (rows === 0) return;
-        const reading = get().reading;
-        if (reading) set({ reading: { ...reading, index: ((index % rows) + rows) % rows } });
-        measureDraft().catch(measuringFailed);
-      },
-      measure: async () => {
-        const found = opened();
-        const { secondsPerToken, templateError, draft } = get();
-        if (!found || secondsPerToken !== null || templateError !== null || session.getState().job) return;
-        // how long writing takes is known once it was tried
-        if (isWriting(found.open)) return;
-        const seconds = await tries.probe(found, draft).catch(() => null); // only the estimate is missing then
-        if (seconds !== null) set({ secondsPerToken: seconds });
-      },
-      tryNow: async () => {
-        const found = opened();
-        if (!found || get().templateError !== null || get().trying) return;
-        const { draft } = get();
-        set({ trying: { done: 0, total: triedIds(found.open, found.dataset).length }, tryError: null });
-        try {
-          await session.getState().modelReady();
-          const version = await keepVersion(found, draft);
-          const told = { onShare: (done: number, total: number) => set({ trying: { done, total } }) };
-          const secondsPerToken = await (isWriting(found.open) ? tries.write : tries.score)(found, version, told);
-          if (secondsPerToken !== null) set({ secondsPerToken });
-        } catch (cause) {
-          const error = cause instanceof StudioError ? cause : new StudioError('internal', String(cause), { cause });
-          if (isEngineGone(error)) session.getState().engineLost(error);
-          if (error.code !== 'cancelled') set({ tryError: error });
-        } finally {
-          set({ trying: null });
-        }
+        if (rows > 0) set({ index: ((index % rows) + rows) % rows });
       },
       openVersion: (id) => {
-        const version = project.getState().set?.hard.find((v) => v.id === id);
-        if (version) setDraft(version.prompt);
+        const version = opened()?.hard.find((v) => v.id === id);
+        if (version) take(version.prompt);
       },
       choose: (id) => void project.getState().update((s) => chooseHard(s, id, now())),
       keepDraft: async () => {
-        const found = opened();
-        const { draft, templateError } = get();
-        if (!found || templateError !== null || draft.template === '') return;
-        const version = await keepVersion(found, draft);
-        // nothing was tried: what stands in the editor is what the user means
+        const open = opened();
+        const prompt = draft();
+        if (!open || prompt.template === '' || templateProblem(prompt, project.getState().dataset) !== null) return;
+        const version = await keepVersion(studio, open.id, prompt);
+        // nothing was tried: what is in the editor is what the user means
         await project
           .getState()
-          .updateById(found.open.id, (s) => (chosenHard(s)?.tried ? s : chooseHard(s, version.id, now())));
+          .updateById(open.id, (s) => (chosenHard(s)?.tried ? s : chooseHard(s, version.id, now())));
       },
     };
   });

@@ -3,7 +3,7 @@ import type { ArmReport } from '../../../evaluation/types';
 import { classMetrics } from '../../../metrics/classification';
 import { wilson } from '../../../metrics/intervals';
 import type { HardVersion } from '../../../project/types';
-import type { Tried } from './tally';
+import type { Tried } from '../../../workflow/validation';
 
 export function reportOf(version: HardVersion, tried: Tried, labels: readonly string[]): ArmReport {
   const correct = tried.rows - tried.wrongRowIds.length;

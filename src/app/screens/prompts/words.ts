@@ -1,8 +1,10 @@
 /** What the Prompts screen says. Pure. */
+
+import { count, counted, duration, percentWhole } from '../../../lib/format';
 import { chosenHard, isWriting } from '../../../project/prompt-set';
 import type { HardVersion, PromptSet } from '../../../project/types';
 import type { HardPrompt } from '../../../task/types';
-import { count, counted, duration, percentWhole } from '../../ui/format';
+import { howWords } from '../../../workflow/words';
 
 export interface Standing {
   readonly set: PromptSet | null;
@@ -18,29 +20,28 @@ export function promptsHeadline({ set, rows, trying, modelReady }: Standing): st
     return `Your prompt reaches ROUGE-L ${percentWhole(wrote.rougeL)} on ${counted(wrote.rows, 'validation row')}`;
   const tried = set && chosenHard(set)?.tried;
   if (tried) return `Your prompt gets ${percentWhole(tried.accuracy)} right on the validation rows`;
-  if (!modelReady) return 'A first prompt is proposed; the model is still loading';
-  return 'A first prompt is proposed: try it, or make it yours';
+  if (!modelReady) return 'A first prompt is ready; the model is still loading';
+  return 'Start with this prompt, or write your own';
 }
 
 export function promptsLead({ set, modelReady }: Standing): string {
-  const versions = set?.hard ?? [];
   const chosen = set && chosenHard(set);
   if (!chosen?.tried && !chosen?.wrote)
     return modelReady
       ? set && isWriting(set)
-        ? 'Try it, read what it writes, change it, try again. What you train later has to beat your best.'
-        : 'Try it, read the wrong rows, change it, try again. What you train later has to beat your best.'
-      : 'You can write it now and try it as soon as the model is there. Going on to training needs no try.';
-  const best = `Version ${chosen.number} of ${versions.length} is the one that counts.`;
-  if (chosen.wrote) return `${best} Try, read what it writes, try again: what you train later has to beat it.`;
-  return `${best} Try, read the wrong rows, try again: what you train later has to beat it.`;
+        ? 'Try it, read what it writes, change it, try again. The tuned prompt has to beat your best.'
+        : 'Try it, read its mistakes, change it, try again. The tuned prompt has to beat your best.'
+      : 'You can write it now and try it once the model is ready. Training works without a try.';
+  const best = `Version ${chosen.number} is your entry in the comparison.`;
+  if (chosen.wrote) return `${best} Try, read what it writes, try again: the tuned prompt has to beat it.`;
+  return `${best} Try, read its mistakes, try again: the tuned prompt has to beat it.`;
 }
 
 /** "Try on 82 rows · 9 s". */
 export const tryWords = (rows: number, seconds: number | null): string =>
   `Try on ${counted(rows, 'row')}${seconds === null ? '' : ` · ${duration(seconds)}`}`;
 
-/** "names the labels" is for people; here a short, true account of what changed: the first line that is new. */
+/** A short account of what changed: the first line that is new. */
 export function versionName(prompt: HardPrompt, before: HardVersion | undefined): string {
   if (!before) return 'Proposed';
   const old = new Set(before.prompt.template.split('\n'));
@@ -50,14 +51,7 @@ export function versionName(prompt: HardPrompt, before: HardVersion | undefined)
   return `“${words.length > 36 ? `${words.slice(0, 35).trimEnd()}…` : words}”`;
 }
 
-/** "With 8 examples, the nearest, in 4 orders, as a chat". */
-export function howWords({ shots, selection = 'balanced', orders = 1, chat = false }: HardPrompt): string {
-  if (shots === 0) return chat ? 'Without examples, as a chat' : 'Without examples';
-  const which = { balanced: '', random: ', at random', nearest: ', the nearest' }[selection];
-  return `With ${count(shots)} examples${which}${orders > 1 ? `, in ${orders} orders` : ''}${chat ? ', as a chat' : ''}`;
-}
-
-/** "412 tokens a row on average, 460 at most · about 35 ms a row". */
+/** "412 tokens per row on average, 460 at most · about 35 ms a row". */
 export function costWords(
   { mean, max }: { readonly mean: number; readonly max: number },
   orders: number,
@@ -66,9 +60,9 @@ export function costWords(
   const times = orders > 1 ? ` in each of ${orders} orders` : '';
   const ms = secondsPerToken === null ? null : mean * orders * secondsPerToken * 1000;
   const time =
-    ms === null ? '' : ms < 1 ? ' · under 1 ms a row' : ` · about ${count(Number(ms.toPrecision(2)))} ms a row`;
-  return `${count(Math.round(mean))} tokens a row on average${times}, ${count(max)} at most${time}`;
+    ms === null ? '' : ms < 1 ? ' · under 1 ms per row' : ` · about ${count(Number(ms.toPrecision(2)))} ms per row`;
+  return `${count(Math.round(mean))} tokens per row on average${times}, ${count(max)} at most${time}`;
 }
 
-/** Newlines and spaces at the edges made visible: what the model reads is what is shown. */
+/** A piece with its newlines, tabs and single spaces made visible. */
 export const visible = (piece: string): string => (piece === ' ' ? '␣' : piece).replace(/\n/g, '⏎').replace(/\t/g, '⇥');

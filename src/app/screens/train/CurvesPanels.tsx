@@ -1,90 +1,124 @@
 import { useMemo, useState } from 'react';
-import type { SoftVersion } from '../../../project/types';
-import { type DiagnosisKind, diagnose, type Remedy } from '../../../training/diagnosis';
+import type { ByTask } from '../../../dataset/kind';
+import type { PromptSet } from '../../../project/types';
+import { type Diagnosis, type DiagnosisKind, diagnose } from '../../../training/diagnosis';
+import type { StepPoint } from '../../../training/events';
 import { STANDARD } from '../../../training/settings';
+import type { Sample } from '../../../workflow/train';
 import { ChartPanel, drawLoss, drawValidation, lossTitle, type Metric, validationTitle } from '../../charts';
-import { Button, format } from '../../ui';
+import { TextDifference } from '../../charts/TextDifference';
+import { Button, format, Panel, Table } from '../../ui';
 import type { LiveRun } from './live-run';
 import { firstMeasure, MeasureChoice } from './MeasureChoice';
-import { SamplePanel } from './SamplePanel';
+import { useNextRun } from './next-run';
 import { TracesPanel } from './TracesPanel';
+import { useTraining } from './training-store';
 
 /** What needs no advice once the run is over. */
 const CALM: ReadonlySet<DiagnosisKind> = new Set(['starting', 'learning', 'levelled']);
 
 interface CurvesPanelsProps {
-  readonly live: LiveRun;
-  readonly run: SoftVersion | null;
-  /** Rows that its gradients see. */
+  readonly set: PromptSet;
+  /** Rows that gradients see, unless the run limits them. */
   readonly trainRows: number;
-  /** Lengths of the vocabulary's vectors; null while no model is loaded. */
-  readonly vocabulary: readonly [number, number, number] | null;
-  readonly onRemedy: (remedy: Remedy) => void;
 }
 
 /** The curves of the run on the screen, live. */
-export function CurvesPanels({ live, run, trainRows, vocabulary, onRemedy }: CurvesPanelsProps) {
+export function CurvesPanels({ set, trainRows }: CurvesPanelsProps) {
+  const live = useTraining((s) => (s.live?.setId === set.id ? s.live : null));
+  if (!live) return null;
+  return (
+    <>
+      <ValidationPanel live={live} />
+      <LossPanel live={live} set={set} trainRows={trainRows} />
+      {live.sample ? <SamplePanel sample={live.sample} /> : null}
+      <TracesPanel steps={live.steps} stepsTotal={live.stepsTotal} />
+    </>
+  );
+}
+
+function ValidationPanel({ live }: { readonly live: LiveRun }) {
   const [chosen, setMetric] = useState<Metric | null>(null);
-  const { validations, lines, stepsTotal, bestStep, steps, validationRows } = live;
-  const metric = chosen ?? firstMeasure(live.writes);
-  const drawCurve = useMemo(
+  const { validations, lines, stepsTotal, bestStep, validationRows, kind } = live;
+  const metric = chosen ?? firstMeasure(kind);
+  const draw = useMemo(
     () => drawValidation({ points: validations, lines, metric, stepsTotal, bestStep }),
     [validations, lines, metric, stepsTotal, bestStep],
   );
-  const drawSteps = useMemo(() => drawLoss(steps, stepsTotal), [steps, stepsTotal]);
-  const last = steps.at(-1);
+  return (
+    <ChartPanel
+      span={8}
+      title={validationTitle(validations, lines, metric)}
+      unit={format.counted(validationRows, 'validation row')}
+      controls={<MeasureChoice label="Measure" kind={kind} value={metric} onChange={setMetric} />}
+      draw={draw}
+      twin={TWINS[kind](live)}
+    />
+  );
+}
+
+interface Twin {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly (string | number | null)[])[];
+}
+
+/** The table beside the validation chart. */
+const TWINS: ByTask<(live: LiveRun) => Twin> = {
+  classify: ({ validations, lines }) => ({
+    columns: ['step', 'accuracy', 'macro_f1', 'loss'],
+    rows: [
+      ...validations.flatMap((v) => (v.kind === 'classify' ? [[v.step, v.accuracy, v.macroF1, v.loss]] : [])),
+      ...lines.flatMap((l) => (l.kind === 'classify' ? [[l.name, l.accuracy, l.macroF1, null]] : [])),
+    ],
+  }),
+  generate: ({ validations, lines }) => ({
+    columns: ['step', 'loss', 'perplexity', 'tokens_predicted'],
+    rows: [
+      ...validations.flatMap((v) => (v.kind === 'generate' ? [[v.step, v.loss, Math.exp(v.loss), v.tokenShare]] : [])),
+      ...lines.flatMap((l) =>
+        l.kind === 'generate'
+          ? [[l.name, l.loss ?? null, l.loss === undefined ? null : Math.exp(l.loss), l.tokenShare]]
+          : [],
+      ),
+    ],
+  }),
+};
+
+function LossPanel({ live, set, trainRows }: CurvesPanelsProps & { readonly live: LiveRun }) {
+  const { steps, stepsTotal } = live;
+  const run = set.soft.find(({ id }) => id === live.runId);
+  const settings = run?.settings ?? STANDARD;
+  const draw = useMemo(() => drawLoss(steps, stepsTotal), [steps, stepsTotal]);
   const diagnosis = diagnose({
     steps,
-    validations,
-    majority: majorityOf(lines),
-    validationRows,
-    trainRows,
-    settings: run?.settings ?? STANDARD,
+    validations: live.validations,
+    majority: majorityOf(live.lines),
+    validationRows: live.validationRows,
+    trainRows: Math.min(run?.settings.trainRows ?? trainRows, trainRows),
+    settings,
   });
+  const startInstead = useTraining((s) => s.startInstead);
+  const nextRun = useNextRun.use();
+  const onRemedy = ({ change }: NonNullable<Diagnosis['remedy']>) => {
+    const hybrid = run?.handVersion !== undefined;
+    const changed = { ...settings, ...change };
+    nextRun.getState().change(changed);
+    nextRun.getState().chooseHybrid(hybrid);
+    void startInstead(changed, hybrid);
+  };
   return (
-    <>
-      <ChartPanel
-        span={8}
-        title={validationTitle(validations, lines, metric)}
-        unit={format.counted(validationRows, 'validation row')}
-        controls={<MeasureChoice label="Measure" value={metric} onChange={setMetric} />}
-        draw={drawCurve}
-        twin={live.writes ? writingTwin(live) : labelTwin(live)}
-      />
-      <ChartPanel
-        span={4}
-        title={lossTitle(steps)}
-        draw={drawSteps}
-        twin={{
-          columns: ['step', 'loss', 'learning_rate', 'gradient_norm', 'ms'],
-          rows: steps.map((s) => [s.step, s.loss, s.learningRate, s.gradNorm, Math.round(s.ms)]),
-        }}
-      >
-        <div className="diagnosis">
-          <h3>{diagnosis.title}</h3>
-          <p className="dim small">
-            {live.phase === 'ended' && CALM.has(diagnosis.kind)
-              ? `The vectors of step ${bestStep ?? live.step} are kept.`
-              : diagnosis.advice}
-          </p>
-          {diagnosis.remedy ? (
-            <Button size="s" onPress={() => diagnosis.remedy && onRemedy(diagnosis.remedy)}>
-              {diagnosis.remedy.label}
-            </Button>
-          ) : null}
-        </div>
-        <dl className="facts small">
-          <dt>Gradient norm</dt>
-          <dd>{last ? last.gradNorm.toPrecision(2) : '–'}</dd>
-          <dt>Learning rate</dt>
-          <dd>{last ? last.learningRate.toPrecision(2) : '–'}</dd>
-          <dt>Kept so far</dt>
-          <dd>{bestStep === null ? '–' : `step ${bestStep}`}</dd>
-        </dl>
-      </ChartPanel>
-      {live.sample ? <SamplePanel sample={live.sample} /> : null}
-      <TracesPanel steps={steps} stepsTotal={stepsTotal} vocabulary={vocabulary} />
-    </>
+    <ChartPanel
+      span={4}
+      title={lossTitle(steps)}
+      draw={draw}
+      twin={{
+        columns: ['step', 'loss', 'learning_rate', 'gradient_norm', 'ms'],
+        rows: steps.map((s) => [s.step, s.loss, s.learningRate, s.gradNorm, Math.round(s.ms)]),
+      }}
+    >
+      <Advice live={live} diagnosis={diagnosis} onRemedy={onRemedy} />
+      <LastStep last={steps.at(-1)} bestStep={live.bestStep} />
+    </ChartPanel>
   );
 }
 
@@ -93,22 +127,59 @@ function majorityOf(lines: LiveRun['lines']): number {
   return line?.kind === 'classify' ? line.accuracy : 0;
 }
 
-const labelTwin = ({ validations, lines }: LiveRun) => ({
-  columns: ['step', 'accuracy', 'macro_f1', 'loss'],
-  rows: [
-    ...validations.flatMap((v) => (v.kind === 'classify' ? [[v.step, v.accuracy, v.macroF1, v.loss]] : [])),
-    ...lines.flatMap((l) => (l.kind === 'classify' ? [[l.name, l.accuracy, l.macroF1, null]] : [])),
-  ],
-});
+interface AdviceProps {
+  readonly live: LiveRun;
+  readonly diagnosis: Diagnosis;
+  readonly onRemedy: (remedy: NonNullable<Diagnosis['remedy']>) => void;
+}
 
-const writingTwin = ({ validations, lines }: LiveRun) => ({
-  columns: ['step', 'loss', 'perplexity', 'tokens_foreseen'],
-  rows: [
-    ...validations.flatMap((v) => (v.kind === 'generate' ? [[v.step, v.loss, Math.exp(v.loss), v.tokenShare]] : [])),
-    ...lines.flatMap((l) =>
-      l.kind === 'generate'
-        ? [[l.name, l.loss ?? null, l.loss === undefined ? null : Math.exp(l.loss), l.tokenShare]]
-        : [],
-    ),
-  ],
-});
+function Advice({ live, diagnosis: { kind, title, advice, remedy }, onRemedy }: AdviceProps) {
+  const isCalm = live.phase === 'ended' && CALM.has(kind);
+  return (
+    <div className="diagnosis">
+      <h3>{title}</h3>
+      <p className="dim small">{isCalm ? `The vectors of step ${live.bestStep ?? live.step} are kept.` : advice}</p>
+      {remedy ? (
+        <Button size="s" onPress={() => onRemedy(remedy)}>
+          {remedy.label}
+        </Button>
+      ) : null}
+    </div>
+  );
+}
+
+const LastStep = ({ last, bestStep }: { readonly last: StepPoint | undefined; readonly bestStep: number | null }) => (
+  <dl className="facts small">
+    <dt>Gradient norm</dt>
+    <dd>{last ? last.gradNorm.toPrecision(2) : '–'}</dd>
+    <dt>Learning rate</dt>
+    <dd>{last ? last.learningRate.toPrecision(2) : '–'}</dd>
+    <dt>Kept so far</dt>
+    <dd>{bestStep === null ? '–' : `step ${bestStep}`}</dd>
+  </dl>
+);
+
+/** What the best step so far writes, beside the expected texts: no measure to choose by, but something to read. */
+const SamplePanel = ({ sample }: { readonly sample: Sample }) => (
+  <Panel
+    span={12}
+    title={`What step ${sample.step} writes on ${format.counted(sample.rows.length, 'validation row')}`}
+    aside={`ROUGE-L ${format.percentWhole(sample.rougeL)}; the step is kept by its loss`}
+  >
+    <Table
+      caption="Texts generated while training"
+      rows={sample.rows}
+      rowKey={({ rowId }) => rowId}
+      columns={[
+        { id: 'text', header: 'Text', primary: true, cell: ({ text }) => text },
+        { id: 'wanted', header: 'Expected', cardLabel: 'expected', cell: ({ wanted }) => wanted },
+        {
+          id: 'written',
+          header: 'Written',
+          cardLabel: 'written',
+          cell: ({ written, wanted }) => <TextDifference written={written} wanted={wanted} />,
+        },
+      ]}
+    />
+  </Panel>
+);

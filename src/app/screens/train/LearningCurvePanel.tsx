@@ -1,23 +1,24 @@
 import { memo, useMemo } from 'react';
+import type { Dataset } from '../../../dataset/types';
 import type { PromptSet } from '../../../project/types';
+import { learningCurve, outlook } from '../../../workflow/learning-curve';
+import { trainingIds, validationIds } from '../../../workflow/training-rows';
 import { ChartPanel, drawCurve } from '../../charts';
 import { format } from '../../ui';
-import { learningCurve, outlook } from './learning-curve';
 
 interface LearningCurvePanelProps {
   readonly set: PromptSet;
-  readonly trainRows: number;
-  readonly validationRows: number;
+  readonly dataset: Dataset;
 }
 
 /** Accuracy over the number of training rows, and what that says of more labels; nothing before there are two sizes. */
-export const LearningCurvePanel = memo(function LearningCurvePanel({
-  set,
-  trainRows,
-  validationRows,
-}: LearningCurvePanelProps) {
+export const LearningCurvePanel = memo(function LearningCurvePanel({ set, dataset }: LearningCurvePanelProps) {
   const like = set.soft.findLast((run) => run.soft !== null && run.settings.trainRows);
-  const points = useMemo(() => (like ? learningCurve(set.soft, like, trainRows) : []), [set, like, trainRows]);
+  const validationRows = validationIds(dataset).length;
+  const points = useMemo(
+    () => (like ? learningCurve(set.soft, like, trainingIds(dataset).length) : []),
+    [set, like, dataset],
+  );
   const draw = useMemo(() => drawCurve(points, validationRows), [points, validationRows]);
   const found = outlook(points, validationRows);
   if (!found) return null;

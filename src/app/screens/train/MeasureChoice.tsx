@@ -1,31 +1,35 @@
+import type { ByTask, TaskKind } from '../../../dataset/kind';
 import type { Metric } from '../../charts';
 import { Choices } from '../../ui';
 
 interface MeasureChoiceProps {
   readonly label: string;
+  readonly kind: TaskKind;
   readonly value: Metric;
   readonly onChange: (metric: Metric) => void;
 }
 
-const LABELS = [
-  { id: 'accuracy', label: 'Accuracy' },
-  { id: 'macroF1', label: 'Macro-F1' },
-] as const;
-const TEXTS = [
-  { id: 'perplexity', label: 'Perplexity' },
-  { id: 'loss', label: 'Loss' },
-] as const;
+/** The first is shown before one is chosen. */
+const MEASURES: ByTask<readonly [Metric, Metric]> = {
+  classify: ['accuracy', 'macroF1'],
+  generate: ['perplexity', 'loss'],
+};
+const LABELS: Readonly<Record<Metric, string>> = {
+  accuracy: 'Accuracy',
+  macroF1: 'Macro-F1',
+  perplexity: 'Perplexity',
+  loss: 'Loss',
+};
 
-/** What is shown before anything was chosen. */
-export const firstMeasure = (writes: boolean): Metric => (writes ? 'perplexity' : 'accuracy');
+export const firstMeasure = (kind: TaskKind): Metric => MEASURES[kind][0];
 
-/** What of the validation rows a picture shows: shares of right labels, or how well texts were foreseen. */
-export const MeasureChoice = ({ label, value, onChange }: MeasureChoiceProps) => (
+/** What a chart of the validation rows shows. */
+export const MeasureChoice = ({ label, kind, value, onChange }: MeasureChoiceProps) => (
   <Choices<Metric>
     label={label}
     hideLabel
     value={value}
     onChange={onChange}
-    options={TEXTS.some(({ id }) => id === value) ? TEXTS : LABELS}
+    options={MEASURES[kind].map((id) => ({ id, label: LABELS[id] }))}
   />
 );

@@ -2,50 +2,31 @@ import { memo } from 'react';
 import { otherVersionWords } from '../../../dataset/versions';
 import { isUsable } from '../../../project/prompt-set';
 import type { PromptSet, SoftVersion } from '../../../project/types';
+import { branchOf, canBranch } from '../../../workflow/runs';
+import { reachedWords, runWords, startWords, statusWords } from '../../../workflow/words';
 import { useProject } from '../../state/studio';
 import { Button, EmptyState, format, Panel, Table } from '../../ui';
+import { useMarked } from './beside';
+import { useNextRun } from './next-run';
 import { SETTINGS_ID } from './StartPanel';
-import { branchOf, canBranch, startWords } from './starts';
-import { useTrainPart } from './use-train';
-import { reachedWords, runWords, statusWords } from './words';
+import { useTraining } from './training-store';
 
-interface RunsPanelProps {
-  readonly set: PromptSet;
-  readonly shown: string | null;
-}
+const NONE: readonly string[] = [];
 
-/** All runs of the set, newest first; the one that stands for "Tuned" is marked. Chosen ones stand side by side below. */
-export const RunsPanel = memo(function RunsPanel({ set, shown }: RunsPanelProps) {
-  const dataset = useProject((s) => s.dataset);
-  const { beside, putBeside, busy, show, change, chooseHybrid } = useTrainPart(
-    'beside',
-    'putBeside',
-    'busy',
-    'show',
-    'change',
-    'chooseHybrid',
-  );
-  /** The next run is to start from this one: its settings are opened, and nothing else is changed. */
-  const branch = (from: SoftVersion) => {
-    change({ ...from.settings, initialisation: branchOf(from) });
-    void chooseHybrid(from.handVersion !== undefined);
-    const next = document.getElementById(SETTINGS_ID);
-    next?.querySelector('details')?.setAttribute('open', '');
-    next?.focus();
-  };
+/** All runs of the set, newest first; the one used as "Tuned" is marked. Marked ones are shown side by side below. */
+export const RunsPanel = memo(function RunsPanel({ set }: { readonly set: PromptSet }) {
+  const shown = useTraining((s) => (s.live?.setId === set.id ? s.live.runId : null));
+  const marked = useMarked((s) => (s.setId === set.id ? s.runIds : NONE));
   const runs = set.soft.toReversed();
-  const chosen = beside.map(({ runId }) => runId);
-  const choose = (id: string, on: boolean) =>
-    void putBeside(on ? [...chosen, id] : chosen.filter((other) => other !== id));
   return (
     <Panel
       title="Runs"
       span={5}
-      aside={runs.length > 1 && chosen.length < 2 ? 'mark two or more to see them side by side' : null}
+      aside={runs.length > 1 && marked.length < 2 ? 'mark two or more to see them side by side' : null}
     >
       {runs.length === 0 ? (
         <EmptyState title="No run yet">
-          Press Train: each run stands here with its settings and what it reached on the validation rows.
+          Press Train: each run appears here with its settings and what it reached on the validation rows.
         </EmptyState>
       ) : (
         <Table<SoftVersion>
@@ -54,57 +35,14 @@ export const RunsPanel = memo(function RunsPanel({ set, shown }: RunsPanelProps)
           rowKey={(run) => run.id}
           selectedKey={shown}
           columns={[
-            {
-              id: 'run',
-              header: 'Run',
-              primary: true,
-              cell: (run) => (
-                <>
-                  {runs.length > 1 ? (
-                    <input
-                      type="checkbox"
-                      className="run-mark"
-                      aria-label={`Side by side: ${run.number}, ${run.name}`}
-                      checked={chosen.includes(run.id)}
-                      onChange={(event) => choose(run.id, event.target.checked)}
-                    />
-                  ) : null}
-                  <Button variant="link" isDisabled={busy} onPress={() => void show(run.id)}>
-                    {run.name}
-                  </Button>
-                  {set.chosenSoft === run.id ? <span className="dim small"> · stands for Tuned</span> : null}
-                  <div className="dim small">
-                    {run.number}: {runWords(run)}
-                  </div>
-                  {dataset && otherVersionWords(dataset, run.datasetFingerprint) ? (
-                    <div className="dim small">{otherVersionWords(dataset, run.datasetFingerprint)}</div>
-                  ) : null}
-                  {canBranch(run) ? (
-                    <Button
-                      size="s"
-                      variant="link"
-                      aria-label={`Branch from run ${run.number}`}
-                      onPress={() => branch(run)}
-                    >
-                      Branch
-                    </Button>
-                  ) : null}
-                </>
-              ),
-            },
+            { id: 'run', header: 'Run', primary: true, cell: (run) => <RunCell run={run} set={set} /> },
             {
               id: 'start',
               header: 'Start',
               cardLabel: 'start',
               cell: (run) => startWords(run.settings.initialisation, set),
             },
-            {
-              id: 'best',
-              header: 'Best',
-              numeric: true,
-              cardLabel: 'best',
-              cell: reachedWords,
-            },
+            { id: 'best', header: 'Best', numeric: true, cardLabel: 'best', cell: reachedWords },
             {
               id: 'time',
               header: 'Time',
@@ -117,3 +55,58 @@ export const RunsPanel = memo(function RunsPanel({ set, shown }: RunsPanelProps)
     </Panel>
   );
 });
+
+function RunCell({ run, set }: { readonly run: SoftVersion; readonly set: PromptSet }) {
+  const dataset = useProject((s) => s.dataset);
+  const busy = useTraining((s) => s.busy);
+  const show = useTraining((s) => s.show);
+  const other = dataset && otherVersionWords(dataset, run.datasetFingerprint);
+  return (
+    <>
+      {set.soft.length > 1 ? <Mark run={run} set={set} /> : null}
+      <Button variant="link" isDisabled={busy} onPress={() => void show(run.id)}>
+        {run.name}
+      </Button>
+      {set.chosenSoft === run.id ? <span className="dim small"> · used as Tuned</span> : null}
+      <div className="dim small">
+        {run.number}: {runWords(run)}
+      </div>
+      {other ? <div className="dim small">{other}</div> : null}
+      {canBranch(run) ? <Branch from={run} /> : null}
+    </>
+  );
+}
+
+function Mark({ run, set }: { readonly run: SoftVersion; readonly set: PromptSet }) {
+  const marked = useMarked((s) => (s.setId === set.id ? s.runIds : NONE));
+  const mark = useMarked((s) => s.mark);
+  return (
+    <input
+      type="checkbox"
+      className="run-mark"
+      aria-label={`Side by side: ${run.number}, ${run.name}`}
+      checked={marked.includes(run.id)}
+      onChange={(event) =>
+        mark(set.id, event.target.checked ? [...marked, run.id] : marked.filter((id) => id !== run.id))
+      }
+    />
+  );
+}
+
+/** The next run will start from this one: its settings are opened, and nothing else changes. */
+function Branch({ from }: { readonly from: SoftVersion }) {
+  const change = useNextRun((s) => s.change);
+  const chooseHybrid = useNextRun((s) => s.chooseHybrid);
+  const branch = () => {
+    change({ ...from.settings, initialisation: branchOf(from) });
+    chooseHybrid(from.handVersion !== undefined);
+    const next = document.getElementById(SETTINGS_ID);
+    next?.querySelector('details')?.setAttribute('open', '');
+    next?.focus();
+  };
+  return (
+    <Button size="s" variant="link" aria-label={`Branch from run ${from.number}`} onPress={branch}>
+      Branch
+    </Button>
+  );
+}

@@ -1,122 +1,144 @@
-import { isWriting } from '../../../project/prompt-set';
-import { NUMBER_SETTINGS, SEEDS, settingOf } from '../../../training/fields';
+import type { ReactNode } from 'react';
+import { chosenHard, isWriting } from '../../../project/prompt-set';
+import type { PromptSet } from '../../../project/types';
+import { NUMBER_SETTINGS, readNumber, SEEDS, settingOf } from '../../../training/fields';
+import { OPTIMISER_LABELS, type OptimiserName } from '../../../training/settings';
+import { initialText, startId, startOptions, startWith } from '../../../workflow/runs';
 import { useProject } from '../../state/studio';
-import { Choices, Select, Term, TextArea } from '../../ui';
-import { NumberField } from './NumberField';
-import { hasHand, startId, startOptions, startWith } from './starts';
-import type { TrainState } from './train-state';
-import { useTrainPart } from './use-train';
+import { Choices, NumberField, Select, Term, TextArea } from '../../ui';
+import { useNextRun } from './next-run';
 
-/** Yes and no, as choices. */
 const SWITCH = [
   { id: 'no', label: 'No' },
   { id: 'yes', label: 'Yes' },
 ] as const;
-/** Texts of several prompts have no mean. */
-const WRITING_SEEDS = { ...SEEDS, hint: 'Seeds scatter by some points: the lowest loss stands for Tuned.' };
+/** Generated texts of several prompts have no mean. */
+const GENERATION_SEEDS = {
+  ...SEEDS,
+  hint: 'Results vary between seeds; the run of the lowest loss is used as Tuned.',
+};
+const GENERATION_ROWS_HINT = 'At most this many of them.';
 const switched = (on: boolean | undefined) => (on ? 'yes' : 'no');
 
-/** Every setting of a run, folded away: the presets need none of them. `defaultText`: what the start is when left empty. */
-export function SettingsPanel({ defaultText }: { readonly defaultText: string }) {
-  const { settings, seeds, hybrid, change, chooseSeeds, chooseHybrid } = useTrainPart(
-    'settings',
-    'seeds',
-    'hybrid',
-    'change',
-    'chooseSeeds',
-    'chooseHybrid',
-  );
+/** Every setting of a run, folded: the presets need none of them. */
+export function SettingsPanel() {
   const set = useProject((s) => s.set);
-  const writing = set !== null && isWriting(set);
-  const { initialisation } = settings;
+  if (!set) return null;
   return (
     <details className="fold">
       <summary>All settings</summary>
       <div className="stack fold-body">
-        <Select
-          label="The vectors start from"
-          options={startOptions(set)}
-          value={startId(initialisation)}
-          onChange={(id) => change({ initialisation: startWith(id, set) })}
-        />
-        {initialisation.kind === 'text' ? (
-          <TextArea
-            label="Text"
-            rows={3}
-            value={initialisation.text}
-            placeholder={defaultText}
-            hint="Left empty, your own instruction is taken."
-            onChange={(text) => change({ initialisation: { kind: 'text', text } })}
-          />
-        ) : null}
-        {hasHand(set) ? (
-          <Choices
-            label={
-              <>
-                The vectors are added to{' '}
-                <Term means="A hybrid keeps your instruction, so it sends more tokens a row than the bare text; Compare shows both.">
-                  the bare text, or to your prompt
-                </Term>
-              </>
-            }
-            options={[
-              { id: 'no', label: 'Bare text' },
-              { id: 'yes', label: 'Your prompt (hybrid)' },
-            ]}
-            value={switched(hybrid)}
-            onChange={(id) => void chooseHybrid(id === 'yes')}
-          />
-        ) : null}
-        <div className="settings-grid">
-          {NUMBER_SETTINGS.map((setting) => (
-            <NumberField
-              key={setting.key}
-              setting={writing && setting.key === 'trainRows' ? { ...setting, hint: 'Only so many of them.' } : setting}
-              value={settingOf(settings, setting.key)}
-              onChange={(value) => change({ [setting.key]: value })}
-            />
-          ))}
-          <NumberField
-            setting={writing ? WRITING_SEEDS : SEEDS}
-            value={seeds}
-            onChange={(value) => chooseSeeds(value ?? 1)}
-          />
-        </div>
-        {writing ? (
-          <p className="dim small">
-            The latest step whose{' '}
-            <Term means="How badly the texts that should be written were foreseen, a token: 0 is perfect. Perplexity is e to the power of it: among so many equally likely tokens the model seems to choose.">
-              loss
-            </Term>{' '}
-            on the validation rows is not clearly higher than the lowest is kept.
-          </p>
-        ) : (
-          <LabelSettings settings={settings} change={change} />
-        )}
-        <Choices
+        <StartSettings set={set} />
+        <NumberSettings isGenerating={isWriting(set)} />
+        {isWriting(set) ? <LossNote /> : <LabelSettings />}
+        <OptimiserSetting />
+        <SwitchSetting
+          setting="reparameterise"
           label={
-            <Term means="A small network that all vectors share is trained along, and folded into them at the end: nothing of it is left in the prompt.">
+            <Term means="A small network that all vectors share is trained along and folded into them at the end: nothing of it remains in the prompt.">
               Residual reparameterisation
             </Term>
           }
-          options={SWITCH}
-          value={switched(settings.reparameterise)}
-          onChange={(id) => change({ reparameterise: id === 'yes' })}
         />
       </div>
     </details>
   );
 }
 
-/** What only labels have. */
-function LabelSettings({ settings, change }: Pick<TrainState, 'settings' | 'change'>) {
+function StartSettings({ set }: { readonly set: PromptSet }) {
+  const initialisation = useNextRun((s) => s.settings.initialisation);
+  const hybrid = useNextRun((s) => s.hybrid);
+  const change = useNextRun((s) => s.change);
+  const chooseHybrid = useNextRun((s) => s.chooseHybrid);
+  return (
+    <>
+      <Select
+        label="The vectors start from"
+        options={startOptions(set)}
+        value={startId(initialisation)}
+        onChange={(id) => change({ initialisation: startWith(id, set) })}
+      />
+      {initialisation.kind === 'text' ? (
+        <TextArea
+          label="Text"
+          rows={3}
+          value={initialisation.text}
+          placeholder={initialText(set)}
+          hint="If empty, your own instruction is used."
+          onChange={(text) => change({ initialisation: { kind: 'text', text } })}
+        />
+      ) : null}
+      {chosenHard(set) === null ? null : (
+        <Choices
+          label={
+            <>
+              The vectors are added to{' '}
+              <Term means="A hybrid keeps your instruction, so it sends more tokens per row than the bare text; Compare shows both.">
+                the bare text, or to your prompt
+              </Term>
+            </>
+          }
+          options={[
+            { id: 'no', label: 'Bare text' },
+            { id: 'yes', label: 'Your prompt (hybrid)' },
+          ]}
+          value={switched(hybrid)}
+          onChange={(id) => chooseHybrid(id === 'yes')}
+        />
+      )}
+    </>
+  );
+}
+
+function NumberSettings({ isGenerating }: { readonly isGenerating: boolean }) {
+  const settings = useNextRun((s) => s.settings);
+  const seeds = useNextRun((s) => s.seeds);
+  const change = useNextRun((s) => s.change);
+  const chooseSeeds = useNextRun((s) => s.chooseSeeds);
+  const seedsField = isGenerating ? GENERATION_SEEDS : SEEDS;
+  return (
+    <div className="settings-grid">
+      {NUMBER_SETTINGS.map(({ key, ...field }) => (
+        <NumberField
+          key={key}
+          {...field}
+          hint={isGenerating && key === 'trainRows' ? GENERATION_ROWS_HINT : field.hint}
+          value={settingOf(settings, key)}
+          read={(text) => readNumber(field, text)}
+          onChange={(value) => change({ [key]: value })}
+        />
+      ))}
+      <NumberField
+        {...seedsField}
+        value={seeds}
+        read={(text) => readNumber(seedsField, text)}
+        onChange={(value) => chooseSeeds(value ?? 1)}
+      />
+    </div>
+  );
+}
+
+const LossNote = () => (
+  <p className="dim small">
+    The kept step is the latest whose{' '}
+    <Term means="Average loss per token of the expected text: 0 is perfect. Perplexity is e to the power of it: how many equally likely next tokens the model is choosing between; lower is better.">
+      loss
+    </Term>{' '}
+    on the validation rows is not clearly higher than the lowest.
+  </p>
+);
+
+/** What only classification has. */
+function LabelSettings() {
+  const metric = useNextRun((s) => s.settings.metric);
+  const change = useNextRun((s) => s.change);
   return (
     <>
       <Choices
         label={
           <>
             Keep the step by its{' '}
-            <Term means="By the loss, the latest step is kept whose loss on the validation rows is not clearly higher than the lowest: a hundred rows cannot tell two good steps apart. Accuracy is the share of right answers; macro-F1 the mean of the labels’ F1 scores, in which rare labels count as much as common ones.">
+            <Term means="By the loss, the latest step is kept whose loss on the validation rows is not clearly higher than the lowest: a hundred rows cannot tell two good steps apart. Accuracy is the share of correct answers; macro-F1 the mean of the labels’ F1 scores, in which rare labels count as much as frequent ones.">
               measure on validation rows
             </Term>
           </>
@@ -126,19 +148,52 @@ function LabelSettings({ settings, change }: Pick<TrainState, 'settings' | 'chan
           { id: 'accuracy', label: 'Accuracy' },
           { id: 'macro-f1', label: 'Macro-F1' },
         ]}
-        value={settings.metric}
-        onChange={(metric) => change({ metric })}
+        value={metric}
+        onChange={(next) => change({ metric: next })}
       />
-      <Choices
+      <SwitchSetting
+        setting="classWeights"
         label={
-          <Term means="A mistake on a row of a rare label counts as much more as the label is rarer. Helps where rare labels matter; costs accuracy on common ones.">
+          <Term means="The rarer a label, the more a mistake on one of its rows counts. Helps if rare labels matter; costs accuracy on frequent ones.">
             Every label counts the same
           </Term>
         }
-        options={SWITCH}
-        value={switched(settings.classWeights)}
-        onChange={(id) => change({ classWeights: id === 'yes' })}
       />
     </>
+  );
+}
+
+function OptimiserSetting() {
+  const optimiser = useNextRun((s) => s.settings.optimiser ?? 'adamw');
+  const change = useNextRun((s) => s.change);
+  return (
+    <Choices<OptimiserName>
+      label={
+        <Term means="AdamW scales each step by the size of recent gradients. Lion only looks at their sign, and wants a smaller learning rate; automatic takes that into account.">
+          Optimiser
+        </Term>
+      }
+      options={(Object.keys(OPTIMISER_LABELS) as OptimiserName[]).map((id) => ({ id, label: OPTIMISER_LABELS[id] }))}
+      value={optimiser}
+      onChange={(id) => change({ optimiser: id })}
+    />
+  );
+}
+
+interface SwitchSettingProps {
+  readonly setting: 'reparameterise' | 'classWeights';
+  readonly label: ReactNode;
+}
+
+function SwitchSetting({ setting, label }: SwitchSettingProps) {
+  const value = useNextRun((s) => s.settings[setting]);
+  const change = useNextRun((s) => s.change);
+  return (
+    <Choices
+      label={label}
+      options={SWITCH}
+      value={switched(value)}
+      onChange={(id) => change({ [setting]: id === 'yes' })}
+    />
   );
 }

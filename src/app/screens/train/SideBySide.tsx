@@ -1,125 +1,177 @@
-import { memo, useMemo, useState } from 'react';
+import { memo, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import type { PromptSet, SoftVersion } from '../../../project/types';
+import { besideTitle, distinction, type RunFact, reachedWords, runFacts } from '../../../workflow/words';
 import { ChartPanel, drawOverlay, drawSmallMultiple, type Metric } from '../../charts';
 import type { RunCurve } from '../../charts/run-charts';
+import { useResource } from '../../state/resource';
 import { Button, Choices, format, Panel } from '../../ui';
+import { keptCurves, useMarked } from './beside';
 import { firstMeasure, MeasureChoice } from './MeasureChoice';
-import { distinction, runFacts } from './run-facts';
-import { SmallChart } from './SmallChart';
-import { useTrain, useTrainPart } from './use-train';
-import { besideTitle, reachedWords } from './words';
+import { useTraining } from './training-store';
 
-/** More curves than these in one picture cannot be told apart: they stand side by side, small. */
+/** More curves than these in one chart cannot be told apart: they are shown side by side, small. */
 const MOST_OVERLAID = 6;
+/** Width of one of many; the drawing is scaled to the room there is. */
+const SMALL_WIDTH = 260;
 
-/** Chosen runs: their curves over one another or side by side, and a table of all settings in which differences stand out. */
+const NONE: readonly string[] = [];
+
+/** Marked runs: their curves, and a table of all settings in which differences stand out. */
 export const SideBySide = memo(function SideBySide({ set }: { readonly set: PromptSet }) {
-  const { beside, putBeside } = useTrainPart('beside', 'putBeside');
-  // of the run under way only what is new on the validation rows
-  const liveId = useTrain(({ live }) => live?.runId ?? null);
-  const liveValidations = useTrain(({ live }) => live?.validations ?? null);
-  const [chosen, setMetric] = useState<Metric | null>(null);
-  const [onlyDifferent, setOnlyDifferent] = useState<'different' | 'all'>('different');
+  const marked = useMarked((s) => (s.setId === set.id ? s.runIds : NONE));
   const runs = useMemo(
-    () => beside.flatMap(({ runId }): SoftVersion[] => set.soft.filter(({ id }) => id === runId)),
-    [beside, set],
+    () => marked.flatMap((runId): SoftVersion[] => set.soft.filter(({ id }) => id === runId)),
+    [marked, set],
   );
-  const metric = chosen ?? firstMeasure(runs.some(({ validationLoss }) => validationLoss !== undefined));
   const facts = useMemo(() => runFacts(runs, set), [runs, set]);
-  const curves = useMemo(
-    () =>
-      runs.map((run): RunCurve => {
-        const kept = beside.find(({ runId }) => runId === run.id)?.validations ?? [];
-        const fresh = liveId === run.id ? liveValidations : null;
-        const points = fresh && fresh.length > kept.length ? fresh : kept;
-        return { id: run.id, name: `${run.number}`, points };
-      }),
-    [runs, beside, liveId, liveValidations],
-  );
-  const overlay = useMemo(() => drawOverlay(curves, metric), [curves, metric]);
   if (runs.length < 2) return null;
-  const shown = facts.filter(({ differs }) => differs || onlyDifferent === 'all');
-  const rows = runs.flatMap((run, i) =>
+  return (
+    <>
+      <CurvesBeside runs={runs} facts={facts} />
+      <FactsBeside runs={runs} facts={facts} setId={set.id} />
+    </>
+  );
+});
+
+interface BesideProps {
+  readonly runs: readonly SoftVersion[];
+  readonly facts: readonly RunFact[];
+}
+
+/** The kept curve of each run; of the active one what is newer. */
+function useCurves(runs: readonly SoftVersion[]): readonly RunCurve[] {
+  const kept = useResource(
+    keptCurves.use(),
+    runs.map(({ id }) => id),
+  ).value;
+  const liveId = useTraining(({ live }) => live?.runId ?? null);
+  const liveValidations = useTraining(({ live }) => live?.validations ?? null);
+  return useMemo(
+    () =>
+      runs.map(({ id, number }): RunCurve => {
+        const before = kept?.get(id) ?? [];
+        const fresh = liveId === id ? liveValidations : null;
+        return { id, name: `${number}`, points: fresh && fresh.length > before.length ? fresh : before };
+      }),
+    [runs, kept, liveId, liveValidations],
+  );
+}
+
+function CurvesBeside({ runs, facts }: BesideProps) {
+  const [chosen, setMetric] = useState<Metric | null>(null);
+  const curves = useCurves(runs);
+  const kind = runs.some(({ writes }) => writes) ? 'generate' : 'classify';
+  const metric = chosen ?? firstMeasure(kind);
+  const overlay = useMemo(() => drawOverlay(curves, metric), [curves, metric]);
+  return (
+    <ChartPanel
+      span={12}
+      title={besideTitle(runs)}
+      unit={format.counted(runs.length, 'run')}
+      controls={<MeasureChoice label="Measure of the runs" kind={kind} value={metric} onChange={setMetric} />}
+      draw={overlay}
+      twin={twinOf(runs, curves)}
+      hidden={runs.length > MOST_OVERLAID}
+    >
+      <ul className="multiples">
+        {runs.map((run, i) => (
+          <li key={run.id}>
+            <strong>Run {run.number}</strong>{' '}
+            <span className="dim small">
+              {distinction(run, facts, i)}
+              {reachedWords(run) === '–' ? '' : ` · best ${reachedWords(run)}`}
+            </span>
+            <SmallChart curves={curves} id={run.id} metric={metric} name={run.name} />
+          </li>
+        ))}
+      </ul>
+    </ChartPanel>
+  );
+}
+
+const twinOf = (runs: readonly SoftVersion[], curves: readonly RunCurve[]) => ({
+  columns: ['number', 'run', 'step', 'accuracy', 'macro_f1', 'tokens_predicted', 'loss'],
+  rows: runs.flatMap((run, i) =>
     (curves[i]?.points ?? []).map((p) => [
       run.number,
       run.name,
       p.step,
-      ...(p.kind === 'classify' ? [p.accuracy, p.macroF1] : [p.tokenShare, p.tokenShare]),
+      ...(p.kind === 'classify' ? [p.accuracy, p.macroF1, null] : [null, null, p.tokenShare]),
       p.loss,
     ]),
-  );
-  return (
-    <>
-      <ChartPanel
-        span={12}
-        title={besideTitle(runs)}
-        unit={format.counted(runs.length, 'run')}
-        controls={<MeasureChoice label="Measure of the runs" value={metric} onChange={setMetric} />}
-        draw={overlay}
-        twin={{ columns: ['number', 'run', 'step', 'accuracy', 'macro_f1', 'loss'], rows }}
-        hidden={runs.length > MOST_OVERLAID}
-      >
-        <ul className="multiples">
-          {runs.map((run, i) => (
-            <li key={run.id}>
-              <strong>Run {run.number}</strong>{' '}
-              <span className="dim small">
-                {distinction(run, facts, i)}
-                {reachedWords(run) === '–' ? '' : ` · best ${reachedWords(run)}`}
-              </span>
-              <SmallChart draw={drawSmallMultiple} curves={curves} id={run.id} metric={metric} name={run.name} />
-            </li>
-          ))}
-        </ul>
-      </ChartPanel>
-      <Panel
-        title={`${format.counted(facts.filter(({ differs }) => differs).length, 'line')} of ${facts.length} differ`}
-        span={12}
-        aside={
-          <Button variant="link" size="s" onPress={() => void putBeside([])}>
-            Close
-          </Button>
-        }
-      >
-        <Choices
-          label="Lines"
-          hideLabel
-          value={onlyDifferent}
-          onChange={setOnlyDifferent}
-          options={[
-            { id: 'different', label: 'What differs' },
-            { id: 'all', label: 'Everything' },
-          ]}
-        />
-        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
-        <section className="side-by-side" aria-label="Settings of the runs, side by side" tabIndex={0}>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Setting</th>
-                {runs.map((run) => (
-                  <th key={run.id} scope="col">
-                    Run {run.number}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {shown.map(({ name, values, differs }) => (
-                <tr key={name} data-differs={differs ? '' : undefined}>
-                  <th scope="row">
-                    {name}
-                    {differs ? <span className="visually-hidden"> (differs)</span> : null}
-                  </th>
-                  {runs.map((run, i) => (
-                    <td key={run.id}>{values[i]}</td>
-                  ))}
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </section>
-      </Panel>
-    </>
-  );
+  ),
 });
+
+interface SmallChartProps {
+  readonly curves: readonly RunCurve[];
+  readonly id: string;
+  readonly metric: Metric;
+  readonly name: string;
+}
+
+/** One of many small curves; its numbers are in the table of the panel around it. */
+function SmallChart({ curves, id, metric, name }: SmallChartProps) {
+  const host = useRef<HTMLDivElement>(null);
+  const drawn = useMemo(() => drawSmallMultiple(curves, id, metric)(SMALL_WIDTH), [curves, id, metric]);
+  useLayoutEffect(() => host.current?.replaceChildren(drawn), [drawn]);
+  return <div ref={host} className="chart" role="img" aria-label={`Curve of ${name}, in front of the others`} />;
+}
+
+function FactsBeside({ runs, facts, setId }: BesideProps & { readonly setId: string }) {
+  const [lines, setLines] = useState<'different' | 'all'>('different');
+  const mark = useMarked((s) => s.mark);
+  return (
+    <Panel
+      title={`${format.counted(facts.filter(({ differs }) => differs).length, 'line')} of ${facts.length} differ`}
+      span={12}
+      aside={
+        <Button variant="link" size="s" onPress={() => mark(setId, [])}>
+          Close
+        </Button>
+      }
+    >
+      <Choices
+        label="Lines"
+        hideLabel
+        value={lines}
+        onChange={setLines}
+        options={[
+          { id: 'different', label: 'What differs' },
+          { id: 'all', label: 'Everything' },
+        ]}
+      />
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
+      <section className="side-by-side" aria-label="Settings of the runs, side by side" tabIndex={0}>
+        <FactsTable runs={runs} facts={facts.filter(({ differs }) => differs || lines === 'all')} />
+      </section>
+    </Panel>
+  );
+}
+
+const FactsTable = ({ runs, facts }: BesideProps) => (
+  <table>
+    <thead>
+      <tr>
+        <th scope="col">Setting</th>
+        {runs.map((run) => (
+          <th key={run.id} scope="col">
+            Run {run.number}
+          </th>
+        ))}
+      </tr>
+    </thead>
+    <tbody>
+      {facts.map(({ name, values, differs }) => (
+        <tr key={name} data-differs={differs ? '' : undefined}>
+          <th scope="row">
+            {name}
+            {differs ? <span className="visually-hidden"> (differs)</span> : null}
+          </th>
+          {runs.map((run, i) => (
+            <td key={run.id}>{values[i]}</td>
+          ))}
+        </tr>
+      ))}
+    </tbody>
+  </table>
+);

@@ -1,144 +1,187 @@
-import { useState } from 'react';
 import { isWriting } from '../../../project/prompt-set';
 import { timeWords } from '../../../training/estimate';
 import { NUMBER_SETTINGS, type NumberSetting } from '../../../training/fields';
-import { gridOf, MOST_RUNS, readNumbers, type SweepText } from '../../../training/sweep';
+import type { TrainingSettings } from '../../../training/settings';
+import { gridOf, MOST_RUNS, readNumbers } from '../../../training/sweep';
+import { learningCurveRuns } from '../../../workflow/learning-curve';
 import { MOST_TRAINING_ROWS } from '../../../workflow/training-rows';
 import { useProject } from '../../state/studio';
 import { Button, Choices, format, Term, TextField } from '../../ui';
-import { learningCurveRuns } from './learning-curve';
-import { useTrainPart } from './use-train';
+import { type SweepDraft, useNextRun } from './next-run';
+import { useTraining } from './training-store';
+import { useSecondsOf } from './use-estimate';
 
-const FIELDS: readonly { readonly key: keyof SweepText; readonly label: string; readonly of: NumberSetting['key'] }[] =
-  [
-    { key: 'virtualTokens', label: 'Vectors, several', of: 'virtualTokens' },
-    { key: 'learningRate', label: 'Learning rates', of: 'learningRate' },
-    { key: 'steps', label: 'Steps, several', of: 'steps' },
-    { key: 'seeds', label: 'Seeds', of: 'seed' },
-  ];
-const EXAMPLES: SweepText = {
-  virtualTokens: '4, 10, 20',
-  learningRate: '0.005, 0.01, 0.02',
-  steps: '60, 150',
-  seeds: '0, 1, 2',
-};
-const NOTHING: SweepText = { virtualTokens: '', learningRate: '', steps: '', seeds: '' };
+type FieldKey = 'virtualTokens' | 'learningRate' | 'steps' | 'seeds';
 
-type Both = 'as-set' | 'both';
+const FIELDS: readonly {
+  readonly key: FieldKey;
+  readonly label: string;
+  readonly of: NumberSetting['key'];
+  readonly example: string;
+}[] = [
+  { key: 'virtualTokens', label: 'Vectors, several', of: 'virtualTokens', example: '4, 10, 20' },
+  { key: 'learningRate', label: 'Learning rates', of: 'learningRate', example: '0.005, 0.01, 0.02' },
+  { key: 'steps', label: 'Steps, several', of: 'steps', example: '60, 150' },
+  { key: 'seeds', label: 'Seeds', of: 'seed', example: '0, 1, 2' },
+];
 
 /** Several values of some settings: every combination becomes a run. And runs on fewer rows, to see whether more would help. */
 export function SweepPanel() {
-  const { settings, hybrid, secondsOf, enqueue } = useTrainPart(
-    'settings',
-    'hybrid',
-    'secondsOf',
-    'enqueue',
-    'speed',
-    'work',
-  );
-  const trainRows = useProject((s) => Math.min(MOST_TRAINING_ROWS, s.dataset?.split.train.length ?? 0));
-  const writing = useProject((s) => s.set !== null && isWriting(s.set));
-  const [typed, setTyped] = useState<SweepText>(NOTHING);
-  const [placements, setPlacements] = useState<Both>('as-set');
-  const [starts, setStarts] = useState<Both>('as-set');
-  const read = FIELDS.map(({ key, of }) => {
-    const setting = NUMBER_SETTINGS.find((each) => each.key === of) as NumberSetting;
-    return { key, ...readNumbers(setting, typed[key]) };
-  });
-  const values = (key: keyof SweepText) => {
-    const found = read.find((each) => each.key === key);
-    return found && 'values' in found ? found.values : [];
-  };
-  const problem = (key: keyof SweepText) => {
-    const found = read.find((each) => each.key === key);
-    return found && 'problem' in found ? found.problem : null;
-  };
-  const runs = gridOf(settings, {
-    placement: placements === 'both' ? ['suffix', 'prefix'] : [],
-    initialisation:
-      starts === 'both'
-        ? [{ kind: 'text', text: '' }, ...(writing ? [] : [{ kind: 'answer-words' } as const]), { kind: 'vocabulary' }]
-        : [],
-    virtualTokens: values('virtualTokens'),
-    learningRate: values('learningRate'),
-    steps: values('steps'),
-    seed: values('seeds'),
-  });
-  const wrong = FIELDS.some(({ key }) => problem(key) !== null);
-  const seconds = secondsOf(runs);
-  const add = (list: typeof runs) => {
-    const group = crypto.randomUUID();
-    void enqueue(list.map((each) => ({ settings: each, name: '', hybrid, group })));
-  };
-  const curve = learningCurveRuns(settings, trainRows);
+  const isGenerating = useProject((s) => s.set !== null && isWriting(s.set));
   return (
     <details className="fold">
       <summary>Try several settings</summary>
       <div className="stack fold-body">
         <p className="dim small">
-          Every value with every other; what is left empty stays as it is set above. All runs read each text once.
+          Trains every combination; blank fields keep the setting above. Each text is read once for all runs.
         </p>
-        <div className="settings-grid">
-          {FIELDS.map(({ key, label }) => (
-            <TextField
-              key={key}
-              label={label}
-              value={typed[key]}
-              placeholder={EXAMPLES[key]}
-              error={problem(key)}
-              onChange={(text) => setTyped({ ...typed, [key]: text })}
-            />
-          ))}
-        </div>
-        <Choices
-          label="Placements"
-          value={placements}
-          onChange={setPlacements}
-          options={[
-            { id: 'as-set', label: 'As set' },
-            { id: 'both', label: 'After and before the text' },
-          ]}
-        />
-        <Choices
-          label="Starts"
-          value={starts}
-          onChange={setStarts}
-          options={[
-            { id: 'as-set', label: 'As set' },
-            { id: 'both', label: writing ? 'Text, sampled words' : 'Text, answer words, sampled words' },
-          ]}
-        />
-        <p className="small">
-          {runs.length > MOST_RUNS
-            ? `${format.counted(runs.length, 'run')} are too many: at most ${MOST_RUNS}. The best of very many is best by luck.`
-            : `${format.counted(runs.length, 'run')}, ${timeWords(seconds)}`}
-        </p>
-        <div className="row">
-          <Button onPress={() => add(runs)} isDisabled={wrong || runs.length < 2 || runs.length > MOST_RUNS}>
-            {runs.length < 2 ? 'Train these' : `Train these ${runs.length}`}
-          </Button>
-        </div>
-        {writing ? null : (
-          <>
-            <h3>
-              Would more labels help?{' '}
-              <Term means="The same run on a quarter, half and all of the training rows: if it still rises at the end, more rows probably help.">
-                Learning curve
-              </Term>
-            </h3>
-            <p className="dim small">
-              {curve.length === 0
-                ? 'There are too few training rows to leave some out.'
-                : `${format.counted(curve.length, 'run')} on ${new Intl.ListFormat('en').format([...new Set(curve.map((each) => String(each.trainRows ?? trainRows)))])} rows, ${timeWords(secondsOf(curve))}.`}
-            </p>
-            <div className="row">
-              <Button onPress={() => add(curve)} isDisabled={curve.length === 0}>
-                Draw the learning curve
-              </Button>
-            </div>
-          </>
-        )}
+        <SweepFields />
+        <SweepChoices isGenerating={isGenerating} />
+        <StartSweep isGenerating={isGenerating} />
+        {isGenerating ? null : <StartLearningCurve />}
       </div>
     </details>
+  );
+}
+
+/** The numbers in a field, each once; a sentence for the first that cannot be used. */
+function readField(sweep: SweepDraft, key: FieldKey): ReturnType<typeof readNumbers> {
+  const of = FIELDS.find((field) => field.key === key)?.of;
+  const setting = NUMBER_SETTINGS.find((each) => each.key === of);
+  return setting ? readNumbers(setting, sweep[key]) : { values: [] };
+}
+
+function SweepFields() {
+  const sweep = useNextRun((s) => s.sweep);
+  const changeSweep = useNextRun((s) => s.changeSweep);
+  return (
+    <div className="settings-grid">
+      {FIELDS.map(({ key, label, example }) => {
+        const read = readField(sweep, key);
+        return (
+          <TextField
+            key={key}
+            label={label}
+            value={sweep[key]}
+            placeholder={example}
+            error={'problem' in read ? read.problem : null}
+            onChange={(text) => changeSweep({ [key]: text })}
+          />
+        );
+      })}
+    </div>
+  );
+}
+
+function SweepChoices({ isGenerating }: { readonly isGenerating: boolean }) {
+  const { placements, starts } = useNextRun((s) => s.sweep);
+  const changeSweep = useNextRun((s) => s.changeSweep);
+  return (
+    <>
+      <Choices
+        label="Placements"
+        value={placements}
+        onChange={(value) => changeSweep({ placements: value })}
+        options={[
+          { id: 'as-set', label: 'As set' },
+          { id: 'both', label: 'After and before the text' },
+        ]}
+      />
+      <Choices
+        label="Starts"
+        value={starts}
+        onChange={(value) => changeSweep({ starts: value })}
+        options={[
+          { id: 'as-set', label: 'As set' },
+          { id: 'both', label: isGenerating ? 'Text, sampled words' : 'Text, answer words, sampled words' },
+        ]}
+      />
+    </>
+  );
+}
+
+/** Every combination; null when a field cannot be read. */
+function sweepRuns(
+  settings: TrainingSettings,
+  sweep: SweepDraft,
+  isGenerating: boolean,
+): readonly TrainingSettings[] | null {
+  const values = (key: FieldKey) => {
+    const read = readField(sweep, key);
+    return 'values' in read ? read.values : null;
+  };
+  const [virtualTokens, learningRate, steps, seed] = FIELDS.map(({ key }) => values(key));
+  if (!virtualTokens || !learningRate || !steps || !seed) return null;
+  const answerWords = isGenerating ? [] : [{ kind: 'answer-words' } as const];
+  return gridOf(settings, {
+    placement: sweep.placements === 'both' ? ['suffix', 'prefix'] : [],
+    initialisation: sweep.starts === 'both' ? [{ kind: 'text', text: '' }, ...answerWords, { kind: 'vocabulary' }] : [],
+    virtualTokens,
+    learningRate,
+    steps,
+    seed,
+  });
+}
+
+/** Adds runs to the queue as one group. */
+function useEnqueueGroup() {
+  const enqueue = useTraining((s) => s.enqueue);
+  const hybrid = useNextRun((s) => s.hybrid);
+  return (runs: readonly TrainingSettings[]) => {
+    const group = crypto.randomUUID();
+    void enqueue(runs.map((settings) => ({ settings, name: '', hybrid, group })));
+  };
+}
+
+function StartSweep({ isGenerating }: { readonly isGenerating: boolean }) {
+  const settings = useNextRun((s) => s.settings);
+  const sweep = useNextRun((s) => s.sweep);
+  const secondsOf = useSecondsOf();
+  const enqueue = useEnqueueGroup();
+  const read = sweepRuns(settings, sweep, isGenerating);
+  const runs = read ?? [settings];
+  const isTooMany = runs.length > MOST_RUNS;
+  return (
+    <>
+      <p className="small">
+        {isTooMany
+          ? `${format.counted(runs.length, 'run')} are too many: at most ${MOST_RUNS}. The best of very many is best by luck.`
+          : `${format.counted(runs.length, 'run')}, ${timeWords(secondsOf(runs))}`}
+      </p>
+      <div className="row">
+        <Button onPress={() => enqueue(runs)} isDisabled={read === null || runs.length < 2 || isTooMany}>
+          {runs.length < 2 ? 'Train these' : `Train these ${runs.length}`}
+        </Button>
+      </div>
+    </>
+  );
+}
+
+function StartLearningCurve() {
+  const settings = useNextRun((s) => s.settings);
+  const trainRows = useProject((s) => Math.min(MOST_TRAINING_ROWS, s.dataset?.split.train.length ?? 0));
+  const secondsOf = useSecondsOf();
+  const enqueue = useEnqueueGroup();
+  const runs = learningCurveRuns(settings, trainRows);
+  const sizes = [...new Set(runs.map((each) => String(each.trainRows ?? trainRows)))];
+  return (
+    <>
+      <h3>
+        Would more labels help?{' '}
+        <Term means="The same run on a quarter, half and all of the training rows: if accuracy still rises at the end, more rows probably help.">
+          Learning curve
+        </Term>
+      </h3>
+      <p className="dim small">
+        {runs.length === 0
+          ? 'There are too few training rows to leave some out.'
+          : `${format.counted(runs.length, 'run')} on ${new Intl.ListFormat('en').format(sizes)} rows, ${timeWords(secondsOf(runs))}.`}
+      </p>
+      <div className="row">
+        <Button onPress={() => enqueue(runs)} isDisabled={runs.length === 0}>
+          Draw the learning curve
+        </Button>
+      </div>
+    </>
   );
 }

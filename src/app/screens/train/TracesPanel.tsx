@@ -1,28 +1,33 @@
 import { useMemo, useState } from 'react';
 import type { StepPoint } from '../../../training/events';
 import { ChartPanel, drawNorms, drawTrace, normsTitle } from '../../charts';
+import { useSession } from '../../state/studio';
 import { Term } from '../../ui';
 
 interface TracesPanelProps {
   readonly steps: readonly StepPoint[];
   readonly stepsTotal: number;
-  /** 5%, 50% and 95% quantile of the lengths of the vocabulary's vectors; null while no model is loaded. */
-  readonly vocabulary: readonly [number, number, number] | null;
 }
 
-/** What a step was like inside, folded: nothing is drawn before it is opened. */
+/** What happened inside the steps, folded: nothing is drawn before it is opened. */
 export function TracesPanel(props: TracesPanelProps) {
   const [isOpen, setOpen] = useState(false);
   return (
     <details className="fold c12" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>Learning rate, gradient and lengths of the vectors</summary>
-      {isOpen ? <Traces {...props} /> : null}
+      {isOpen ? (
+        <div className="grid fold-body">
+          <LengthsPanel {...props} />
+          <RatePanel {...props} />
+          <GradientPanel {...props} />
+        </div>
+      ) : null}
     </details>
   );
 }
 
-/** How far a step went, how strong the pull was, and how long the vectors have become. */
-function Traces({ steps, stepsTotal, vocabulary }: TracesPanelProps) {
+function LengthsPanel({ steps, stepsTotal }: TracesPanelProps) {
+  const vocabulary = useSession((s) => (s.model.kind === 'ready' ? s.model.info.embeddingNorms : null));
   const norms = useMemo(
     () =>
       steps.flatMap(({ step, vectorNorms: norm }) =>
@@ -30,51 +35,54 @@ function Traces({ steps, stepsTotal, vocabulary }: TracesPanelProps) {
       ),
     [steps],
   );
-  const drawn = useMemo(
-    () => ({
-      norms: drawNorms(norms, vocabulary, stepsTotal),
-      rate: drawTrace(
-        steps.map(({ step, learningRate: value }) => ({ step, value })),
-        stepsTotal,
-      ),
-      gradient: drawTrace(
-        steps.map(({ step, gradNorm: value }) => ({ step, value })),
-        stepsTotal,
-      ),
-    }),
-    [norms, vocabulary, steps, stepsTotal],
-  );
+  const draw = useMemo(() => drawNorms(norms, vocabulary, stepsTotal), [norms, vocabulary, stepsTotal]);
   return (
-    <div className="grid fold-body">
-      <ChartPanel
-        span={4}
-        title={normsTitle(steps.at(-1)?.vectorNorms ?? null, vocabulary)}
-        draw={drawn.norms}
-        twin={{
-          columns: ['step', 'shortest', 'median', 'longest'],
-          rows: norms.map((p) => [p.step, p.shortest, p.median, p.longest]),
-        }}
-      >
-        <p className="dim small">
-          The band is the{' '}
-          <Term means="90% of the vectors of the model’s own words are as long as this. Vectors that are much longer say something that no word says; that is common, and no fault as long as the validation rows follow.">
-            middle 90% of the vocabulary
-          </Term>
-          .
-        </p>
-      </ChartPanel>
-      <ChartPanel
-        span={4}
-        title="Learning rate: up over the warm-up, then down along a cosine"
-        draw={drawn.rate}
-        twin={{ columns: ['step', 'learning_rate'], rows: steps.map((s) => [s.step, s.learningRate]) }}
-      />
-      <ChartPanel
-        span={4}
-        title="Gradient norm, before it is clipped"
-        draw={drawn.gradient}
-        twin={{ columns: ['step', 'gradient_norm'], rows: steps.map((s) => [s.step, s.gradNorm]) }}
-      />
-    </div>
+    <ChartPanel
+      span={4}
+      title={normsTitle(steps.at(-1)?.vectorNorms ?? null, vocabulary)}
+      draw={draw}
+      twin={{
+        columns: ['step', 'shortest', 'median', 'longest'],
+        rows: norms.map((p) => [p.step, p.shortest, p.median, p.longest]),
+      }}
+    >
+      <p className="dim small">
+        The band is the{' '}
+        <Term means="90% of the vectors of the model’s own words are about this long. Much longer vectors say something that no word says; that is common, and no fault as long as the validation rows follow.">
+          middle 90% of the vocabulary
+        </Term>
+        .
+      </p>
+    </ChartPanel>
   );
 }
+
+function RatePanel({ steps, stepsTotal }: TracesPanelProps) {
+  const draw = useMemo(() => trace(steps, stepsTotal, 'learningRate'), [steps, stepsTotal]);
+  return (
+    <ChartPanel
+      span={4}
+      title="Learning rate: rises during warm-up, then falls along a cosine"
+      draw={draw}
+      twin={{ columns: ['step', 'learning_rate'], rows: steps.map((s) => [s.step, s.learningRate]) }}
+    />
+  );
+}
+
+function GradientPanel({ steps, stepsTotal }: TracesPanelProps) {
+  const draw = useMemo(() => trace(steps, stepsTotal, 'gradNorm'), [steps, stepsTotal]);
+  return (
+    <ChartPanel
+      span={4}
+      title="Gradient norm, before clipping"
+      draw={draw}
+      twin={{ columns: ['step', 'gradient_norm'], rows: steps.map((s) => [s.step, s.gradNorm]) }}
+    />
+  );
+}
+
+const trace = (steps: readonly StepPoint[], stepsTotal: number, of: 'learningRate' | 'gradNorm') =>
+  drawTrace(
+    steps.map((point) => ({ step: point.step, value: point[of] })),
+    stepsTotal,
+  );

@@ -1,6 +1,8 @@
 import { useEffect } from 'react';
+import type { Dataset } from '../../../dataset/types';
 import { isUsable, isWriting, openRun } from '../../../project/prompt-set';
-import { MOST_TRAINING_ROWS, validationIds } from '../../../workflow/training-rows';
+import type { PromptSet } from '../../../project/types';
+import { MOST_TRAINING_ROWS } from '../../../workflow/training-rows';
 import { navigate, screenPath } from '../../shell/location';
 import { ScreenFrame } from '../../shell/Screen';
 import { CHECKING } from '../../state/self-check';
@@ -10,197 +12,75 @@ import { Button, EmptyState, format, Note, ProgressBar } from '../../ui';
 import { CurvesPanels } from './CurvesPanels';
 import { LearnedPanel } from './LearnedPanel';
 import { LearningCurvePanel } from './LearningCurvePanel';
+import { fractionOf, type LiveRun } from './live-run';
+import { plannedRuns, useNextRun } from './next-run';
 import { QueuePanel } from './QueuePanel';
 import { RunsPanel } from './RunsPanel';
-import { templateOf } from './recording';
 import { SideBySide } from './SideBySide';
 import { StartPanel } from './StartPanel';
-import { useTrain } from './use-train';
-import { fractionOf, progressWords, trainHeadline } from './words';
+import { type TrainingState, useTraining } from './training-store';
+import { useMachineSpeed, useRunRows } from './use-estimate';
+import { progressWords, trainHeadline } from './words';
 import './train.css';
 
 export default function TrainScreen() {
   const set = useProject((s) => s.set);
   const dataset = useProject((s) => s.dataset);
-  const setId = set?.id ?? null;
-  const fingerprint = dataset?.fingerprint;
-  const enter = useTrain((s) => s.enter);
-  const train = useTrain((s) => s);
-  const trainingOff = useSession(whyTrainingOff);
-  const check = useSession((s) => s.check);
-  const model = useSession((s) => s.model);
-  const ready = model.kind === 'ready';
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another set, other rows, or a model that is now ready: count and measure again
-  useEffect(() => void enter(), [enter, setId, fingerprint, ready]);
+  return set && dataset ? <OpenTraining set={set} dataset={dataset} /> : <NoRows />;
+}
 
-  if (!set || !dataset)
-    return (
-      <ScreenFrame title="There is nothing to train on yet">
-        <EmptyState
-          title="First, labelled rows"
-          action={
-            <Button variant="primary" onPress={() => navigate(screenPath(setId, 'data'))}>
-              Open a CSV
-            </Button>
-          }
-        >
-          Training needs a file with a text column and a column of answers: labels, or texts. A hand-written prompt
-          helps, but is not needed.
-        </EmptyState>
-      </ScreenFrame>
-    );
+function NoRows() {
+  const setId = useProject((s) => s.set?.id ?? null);
+  return (
+    <ScreenFrame title="There is nothing to train on yet">
+      <EmptyState
+        title="First, labelled rows"
+        action={
+          <Button variant="primary" onPress={() => navigate(screenPath(setId, 'data'))}>
+            Open a CSV
+          </Button>
+        }
+      >
+        Training needs a file with a text column and a column of answers: labels, or texts. A hand-written prompt helps,
+        but is optional.
+      </EmptyState>
+    </ScreenFrame>
+  );
+}
 
-  // A run of another set may be going on; this screen shows its own.
-  const live = train.live?.setId === set.id ? train.live : null;
-  const running = live !== null && live.phase !== 'ended';
-  const elsewhere = train.busy && !running;
-  const run = set.soft.find((s) => s.id === live?.runId) ?? null;
-  const settings = run?.settings ?? train.settings;
+interface OpenProps {
+  readonly set: PromptSet;
+  readonly dataset: Dataset;
+}
+
+/** The run on this screen; another set may be training meanwhile. */
+const shownRun = (s: TrainingState, set: PromptSet): LiveRun | null => (s.live?.setId === set.id ? s.live : null);
+const isRunning = (live: LiveRun | null): live is LiveRun => live !== null && live.phase !== 'ended';
+const isDone = (live: LiveRun | null) =>
+  live?.ending === 'finished' || live?.ending === 'early' || live?.ending === 'stopped';
+
+function OpenTraining({ set, dataset }: OpenProps) {
   const allRows = dataset.split.train.length;
   const trainRows = Math.min(allRows, MOST_TRAINING_ROWS);
-  const left = openRun(set);
-  const resumable = !train.busy && live?.resumeFrom != null && run ? run : !train.busy ? left : null;
-  const done =
-    !train.busy &&
-    live !== null &&
-    (live.ending === 'finished' || live.ending === 'early' || live.ending === 'stopped');
-
-  const learned = (
-    <LearnedPanel
-      settings={running ? settings : train.settings}
-      set={set}
-      run={running ? run : null}
-      nextTemplate={templateOf(set, train.hybrid)}
-      hidden={model.kind === 'ready' ? model.info.hidden : null}
-      parameters={model.kind === 'ready' ? model.info.parameters : null}
-    />
+  const title = useTraining((s) =>
+    s.waiting ? 'Getting the model ready' : trainHeadline(shownRun(s, set), set, trainRows),
   );
-  const runs = <RunsPanel set={set} shown={live?.runId ?? null} />;
-
+  useArrival(set.id, dataset);
+  useMachineSpeed();
   return (
-    <ScreenFrame
-      title={train.waiting ? 'Getting the model ready' : trainHeadline(live, set, trainRows)}
-      lead={
-        running
-          ? `${progressWords(live)}. You may look at other screens; the run goes on, and a reload picks it up where it was.`
-          : trainingOff
-            ? trainingOff
-            : `The model stays as it is; only a few vectors are learned, from ${trainRows < allRows ? `${format.count(trainRows)} of ` : ''}${format.counted(allRows, 'training row')}${trainRows < allRows ? ' drawn by the seed' : ''}. The ${format.counted(dataset.split.test.length, 'held-back row')} are not touched.`
-      }
-      actions={
-        running ? (
-          <>
-            {/* keys: a second press of what stood here before must not fall on what stands here now */}
-            <Button key="add" onPress={() => void train.start()} isDisabled={train.waiting || trainingOff !== null}>
-              Add to the queue
-            </Button>
-            <Button onPress={train.pause} isDisabled={live.phase === 'pausing' || live.phase === 'stopping'}>
-              Pause
-            </Button>
-            <Button onPress={train.stop} isDisabled={live.phase === 'stopping'}>
-              {live.bestStep !== null && live.bestStep > 0 ? `Stop, keep step ${live.bestStep}` : 'Stop'}
-            </Button>
-          </>
-        ) : (
-          <>
-            {resumable ? (
-              <Button
-                key="resume"
-                variant="primary"
-                onPress={() => train.resume(resumable.id)}
-                isDisabled={train.waiting || trainingOff !== null}
-              >
-                {live?.resumeFrom ? `Resume from step ${live.resumeFrom}` : 'Resume'}
-              </Button>
-            ) : null}
-            <Button
-              key="train"
-              variant={resumable || done ? 'plain' : 'primary'}
-              onPress={train.start}
-              isDisabled={
-                trainingOff !== null || elsewhere || train.waiting || !(isWriting(set) || set.words.length > 1)
-              }
-            >
-              {set.soft.length > 0 ? 'Train another' : 'Train'}
-            </Button>
-            {done && set.soft.some(isUsable) ? (
-              <Button variant="primary" onPress={() => navigate(screenPath(set.id, 'compare'))}>
-                Compare
-              </Button>
-            ) : null}
-          </>
-        )
-      }
-    >
+    <ScreenFrame title={title} lead={<Lead set={set} dataset={dataset} />} actions={<Actions set={set} />}>
       <div className="stack train">
-        {running ? <ProgressBar label="Training" hideLabel value={fractionOf(live)} /> : null}
-        {train.waiting ? (
-          <ProgressBar
-            label={`${check.kind === 'running' ? CHECKING : 'The model is getting ready'}; training starts by itself`}
-            value={check.kind === 'running' ? check.fraction : null}
-          />
-        ) : null}
-        <p className="visually-hidden" role="status">
-          {running
-            ? `${live.phase === 'training' ? `Step ${Math.floor(live.step / 10) * 10} of ${live.stepsTotal}` : trainHeadline(live, set, 0)}`
-            : ''}
-        </p>
-        {elsewhere ? (
-          <Note tone="info" title="Another prompt set is being trained">
-            There is one engine, and it does one thing at a time. The chip at the top leads there.
-          </Note>
-        ) : null}
-        {train.error ? (
-          <Note tone="bad" live title={troubleTitle(train.error.code, running)}>
-            {train.error.message}
-          </Note>
-        ) : null}
-        {live?.error ? (
-          <Note
-            tone="bad"
-            live
-            title={`The run stopped at step ${live.step}`}
-            action={
-              resumable ? (
-                <Button variant="link" onPress={() => train.resume(resumable.id)}>
-                  Go on from step {live.resumeFrom ?? 0}
-                </Button>
-              ) : null
-            }
-          >
-            {live.error.message} What was reached is kept.
-          </Note>
-        ) : null}
-        {train.tooLong.length > 0 ? (
-          <Note
-            title={`${format.counted(train.tooLong.length, 'row is', 'rows are')} too long for the model and left out`}
-            tone="warning"
-          >
-            Row {train.tooLong.slice(0, 5).join(', ')}
-            {train.tooLong.length > 5 ? ` and ${train.tooLong.length - 5} more` : ''}. The Data screen shows them.
-          </Note>
-        ) : null}
+        <Progress set={set} />
+        <Troubles set={set} />
         <div className="grid">
-          {live ? (
-            <CurvesPanels
-              live={live}
-              run={run}
-              trainRows={Math.min(run?.settings.trainRows ?? trainRows, trainRows)}
-              vocabulary={model.kind === 'ready' ? model.info.embeddingNorms : null}
-              onRemedy={({ change }) =>
-                void train.startInstead({ ...settings, ...change }, run?.handVersion !== undefined)
-              }
-            />
-          ) : null}
+          <CurvesPanels set={set} trainRows={trainRows} />
           <QueuePanel />
           <SideBySide set={set} />
-          {isWriting(set) ? null : (
-            <LearningCurvePanel set={set} trainRows={trainRows} validationRows={validationIds(dataset).length} />
-          )}
+          <LearningCurvePanel set={set} dataset={dataset} />
           <StartPanel />
           <div className="c7 train-side">
-            {learned}
-            {runs}
+            <LearnedPanel set={set} />
+            <RunsPanel set={set} />
           </div>
         </div>
       </div>
@@ -208,8 +88,202 @@ export default function TrainScreen() {
   );
 }
 
+/** These rows are on the screen: a cut-off run resumes, and the queue continues. */
+function useArrival(setId: string, dataset: Dataset): void {
+  const arrive = useTraining((s) => s.arrive);
+  useEffect(() => void arrive({ setId, dataset }), [arrive, setId, dataset]);
+}
+
+function Lead({ set, dataset }: OpenProps) {
+  const progress = useTraining((s) => {
+    const live = shownRun(s, set);
+    return isRunning(live) ? progressWords(live) : null;
+  });
+  const trainingOff = useSession(whyTrainingOff);
+  if (progress !== null)
+    return <>{`${progress}. You can leave this screen: training continues, and survives a reload.`}</>;
+  if (trainingOff) return <>{trainingOff}</>;
+  const all = dataset.split.train.length;
+  const isSampled = all > MOST_TRAINING_ROWS;
+  const rows = `${isSampled ? `${format.count(MOST_TRAINING_ROWS)} of ` : ''}${format.counted(all, 'training row')}${isSampled ? ' drawn by the seed' : ''}`;
+  const tests = format.counted(dataset.split.test.length, 'test row');
+  return (
+    <>{`The model stays unchanged; only a few vectors are learned, from ${rows}. Training never sees the ${tests}.`}</>
+  );
+}
+
+function Actions({ set }: { readonly set: PromptSet }) {
+  const running = useTraining((s) => isRunning(shownRun(s, set)));
+  return running ? <RunActions set={set} /> : <StartActions set={set} />;
+}
+
+function useStart() {
+  const enqueue = useTraining((s) => s.enqueue);
+  const next = useNextRun.use();
+  return () => void enqueue(plannedRuns(next.getState()));
+}
+
+/** keys: a second press of one button must not fall on the one that takes its place */
+function RunActions({ set }: { readonly set: PromptSet }) {
+  const phase = useTraining((s) => s.live?.phase);
+  const bestStep = useTraining((s) => shownRun(s, set)?.bestStep ?? null);
+  const pause = useTraining((s) => s.pause);
+  const stop = useTraining((s) => s.stop);
+  const waiting = useTraining((s) => s.waiting);
+  const trainingOff = useSession(whyTrainingOff);
+  const start = useStart();
+  return (
+    <>
+      <Button key="add" onPress={start} isDisabled={waiting || trainingOff !== null}>
+        Add to the queue
+      </Button>
+      <Button onPress={pause} isDisabled={phase === 'pausing' || phase === 'stopping'}>
+        Pause
+      </Button>
+      <Button onPress={stop} isDisabled={phase === 'stopping'}>
+        {bestStep !== null && bestStep > 0 ? `Stop, keep step ${bestStep}` : 'Stop'}
+      </Button>
+    </>
+  );
+}
+
+function StartActions({ set }: { readonly set: PromptSet }) {
+  const busy = useTraining((s) => s.busy);
+  const waiting = useTraining((s) => s.waiting);
+  const done = useTraining((s) => !s.busy && isDone(shownRun(s, set)));
+  const resumeFrom = useTraining((s) => shownRun(s, set)?.resumeFrom ?? null);
+  const resumable = useResumable(set);
+  const resume = useTraining((s) => s.resume);
+  const trainingOff = useSession(whyTrainingOff);
+  const start = useStart();
+  return (
+    <>
+      {resumable ? (
+        <Button
+          key="resume"
+          variant="primary"
+          onPress={() => void resume(resumable)}
+          isDisabled={waiting || trainingOff !== null}
+        >
+          {resumeFrom ? `Resume from step ${resumeFrom}` : 'Resume'}
+        </Button>
+      ) : null}
+      <Button
+        key="train"
+        variant={resumable || done ? 'plain' : 'primary'}
+        onPress={start}
+        isDisabled={trainingOff !== null || busy || waiting || !(isWriting(set) || set.words.length > 1)}
+      >
+        {set.soft.length > 0 ? 'Train another' : 'Train'}
+      </Button>
+      {done && set.soft.some(isUsable) ? (
+        <Button variant="primary" onPress={() => navigate(screenPath(set.id, 'compare'))}>
+          Compare
+        </Button>
+      ) : null}
+    </>
+  );
+}
+
+/** The run that can resume: the one on the screen, else one that the set left open. */
+function useResumable(set: PromptSet): string | null {
+  return useTraining((s) => {
+    if (s.busy) return null;
+    const live = shownRun(s, set);
+    const shown = live?.resumeFrom != null && set.soft.some(({ id }) => id === live.runId) ? live.runId : null;
+    return shown ?? openRun(set)?.id ?? null;
+  });
+}
+
+function Progress({ set }: { readonly set: PromptSet }) {
+  const waiting = useTraining((s) => s.waiting);
+  const check = useSession((s) => s.check);
+  const running = useTraining((s) => isRunning(shownRun(s, set)));
+  const fraction = useTraining((s) => {
+    const live = shownRun(s, set);
+    return isRunning(live) ? fractionOf(live) : null;
+  });
+  /** Told to screen readers every ten steps. */
+  const status = useTraining((s) => {
+    const live = shownRun(s, set);
+    if (!isRunning(live)) return '';
+    return live.phase === 'training'
+      ? `Step ${Math.floor(live.step / 10) * 10} of ${live.stepsTotal}`
+      : trainHeadline(live, set, 0);
+  });
+  return (
+    <>
+      {running ? <ProgressBar label="Training" hideLabel value={fraction} /> : null}
+      {waiting ? (
+        <ProgressBar
+          label={`${check.kind === 'running' ? CHECKING : 'The model is getting ready'}; training starts by itself`}
+          value={check.kind === 'running' ? check.fraction : null}
+        />
+      ) : null}
+      <p className="visually-hidden" role="status">
+        {status}
+      </p>
+    </>
+  );
+}
+
+function Troubles({ set }: { readonly set: PromptSet }) {
+  const running = useTraining((s) => isRunning(shownRun(s, set)));
+  const elsewhere = useTraining((s) => s.busy && !isRunning(shownRun(s, set)));
+  const error = useTraining((s) => s.error);
+  const runError = useTraining((s) => shownRun(s, set)?.error ?? null);
+  const step = useTraining((s) => s.live?.step ?? 0);
+  const resumeFrom = useTraining((s) => shownRun(s, set)?.resumeFrom ?? 0);
+  const resume = useTraining((s) => s.resume);
+  const resumable = useResumable(set);
+  const rows = useRunRows();
+  const tooLong = rows.value?.tooLong ?? [];
+  const failure = error ?? rows.error;
+  return (
+    <>
+      {elsewhere ? (
+        <Note tone="info" title="Another prompt set is training">
+          Available when training finishes. The chip at the top leads there.
+        </Note>
+      ) : null}
+      {failure ? (
+        <Note tone="bad" live title={troubleTitle(failure.code, running)}>
+          {failure.message}
+        </Note>
+      ) : null}
+      {runError ? (
+        <Note
+          tone="bad"
+          live
+          title={`The run stopped at step ${step}`}
+          action={
+            resumable ? (
+              <Button variant="link" onPress={() => void resume(resumable)}>
+                Continue from step {resumeFrom}
+              </Button>
+            ) : null
+          }
+        >
+          {runError.message} Everything up to that step is kept.
+        </Note>
+      ) : null}
+      {tooLong.length > 0 ? (
+        <Note
+          title={`${format.counted(tooLong.length, 'row is', 'rows are')} too long for the model and left out`}
+          tone="warning"
+        >
+          Row {tooLong.slice(0, 5).join(', ')}
+          {tooLong.length > 5 ? ` and ${tooLong.length - 5} more` : ''}. The Data screen shows them.
+        </Note>
+      ) : null}
+    </>
+  );
+}
+
 function troubleTitle(code: string, running: boolean): string {
   if (running)
-    return code.startsWith('store-') ? 'The run goes on, but is not being saved' : 'Something beside the run failed';
+    return code.startsWith('store-')
+      ? 'Training continues, but is not being saved'
+      : 'Training continues, but something else failed';
   return code === 'store-blocked' ? 'This run is open in another tab' : 'Training did not start';
 }

@@ -1,144 +1,116 @@
-/** What there is to beat on the validation rows: the commonest label, the untuned text, and the hand-written prompt. */
+/** What there is to beat on the validation rows, as far as it is known, and which of it a run should still score. */
+import { type ByTask, taskKindOf } from '../../../dataset/kind';
 import type { Dataset } from '../../../dataset/types';
-import { writes } from '../../../dataset/writing';
 import { chosenHard, recordTry } from '../../../project/prompt-set';
-import type { HardVersion, PromptSet } from '../../../project/types';
-import { wordsFor } from '../../../task/words-for';
-import type { ModelInfo, ScoreResult } from '../../../worker/protocol';
-import { cacheKeyOf, validationIds } from '../../../workflow/training-rows';
+import type { PromptSet } from '../../../project/types';
+import type { HardPrompt } from '../../../task/types';
+import type { Scores } from '../../../training/events';
+import type { ModelInfo } from '../../../worker/protocol';
+import type { BaselineId, BaselineScores, TrainRunRequest } from '../../../workflow/train';
+import { validationIds } from '../../../workflow/training-rows';
+import { majorityOf } from '../../../workflow/validation';
 import type { ReferenceLine } from '../../charts/finding';
 import type { ProjectStore } from '../../state/project-store';
 import type { Services } from '../../state/services';
-import type { RunInputs } from './run-inputs';
-import { goldOf, majorityOf, outcome } from './validation';
-import { createWritingBaselines } from './writing-baselines';
 
 /** Which untuned text, on which rows, by which weights. */
 export interface Subject {
   readonly open: PromptSet;
   readonly dataset: Dataset;
   readonly template: string;
-  readonly info: Pick<ModelInfo, 'sha256'>;
+  /** Null while no model is loaded: then only what needs none is known. */
+  readonly info: Pick<ModelInfo, 'sha256'> | null;
 }
 
-interface Score {
-  readonly accuracy: number;
-  readonly macroF1: number;
-}
-
-interface Telling {
-  readonly signal: AbortSignal;
-  readonly onNote: (note: string) => void;
-  readonly onLines: (lines: readonly ReferenceLine[]) => void;
-  /** How long the hand-written prompt took, whose rows are in no cache: it tells the speed of this machine. */
-  readonly onScored: (result: ScoreResult) => Promise<void>;
-}
+type Score = Scores & { readonly loss?: number };
+type Found = Readonly<Record<BaselineId, Score | null>>;
 
 export interface Baselines {
-  /** As far as it is known without asking the model. */
-  known(of: Omit<Subject, 'info'> & { readonly info: Subject['info'] | null }): Promise<readonly ReferenceLine[]>;
-  isMissing(open: PromptSet, lines: readonly ReferenceLine[]): boolean;
-  /** Scores what is not known yet; once, then it is kept. */
-  score(of: Subject, inputs: RunInputs, telling: Telling): Promise<void>;
+  known(subject: Subject): Promise<readonly ReferenceLine[]>;
+  missing(subject: Subject): Promise<TrainRunRequest['baselines']>;
+  keep(subject: Subject, scores: BaselineScores): Promise<void>;
 }
 
-/** Ends in the set's id, so that the text of its prompt goes when it goes. */
-const keyOf = ({ open, dataset, template, info }: Subject) =>
-  `untuned:${info.sha256}:${dataset.fingerprint}:${dataset.splitHash}:${open.words.map((w) => w.word).join('|')}:${template}:${open.id}`;
+const NAMES: Readonly<Record<BaselineId, string>> = { untuned: 'untuned', yours: 'your prompt' };
 
-export function createBaselines(services: Services, project: ProjectStore): Baselines {
-  const { engine, data, store: disk } = services;
-  const writing = createWritingBaselines(services);
-  const scoreRows = (
-    rows: RunInputs['validation'],
-    labels: RunInputs['labels'],
-    { signal }: Telling,
-    cacheKey: string | null,
-  ) => engine.call('score', { rows, labels, soft: null, cacheKey }, { signal });
+/** In the order in which they are scored. */
+const ORDER = ['yours', 'untuned'] as const satisfies readonly BaselineId[];
 
-  async function tryHard(hard: HardVersion, { open, dataset }: Subject, ids: readonly string[], telling: Telling) {
-    const words = wordsFor(hard.prompt, open.words);
-    const [{ rows }, { labels }] = await Promise.all([
-      data.call('tokenRows', { dataset, prompt: hard.prompt, words, split: ids }),
-      data.call('labelTokens', { words }),
-    ]);
-    const scored = await scoreRows(rows, labels, telling, null);
-    await telling.onScored(scored);
-    const scoredIds = scored.rows.map((row) => row.rowId);
-    const gold = goldOf(dataset, scoredIds);
-    const { predictions, ...found } = outcome(
-      scored.rows.map((row) => row.logProbs),
-      gold,
-      dataset.labels.length,
-    );
-    const wrong = predictions.flatMap((label, i) => (label === gold[i] ? [] : [i]));
-    const tried = {
-      ...found,
-      wrongRowIds: wrong.map((i) => scoredIds[i] ?? ''),
-      wrongPredictions: wrong.map((i) => predictions[i] ?? 0),
-      rows: scoredIds.length,
-      seconds: scored.seconds,
-      datasetFingerprint: dataset.fingerprint,
-    };
-    await project.getState().updateById(open.id, (s) => recordTry(s, hard.id, tried, new Date().toISOString()));
-  }
+const promptOf = ({ open, template }: Subject, id: BaselineId): HardPrompt | null =>
+  id === 'untuned' ? { template, shots: 0, shotSeed: 0 } : (chosenHard(open)?.prompt ?? null);
 
-  const known: Baselines['known'] = async ({ open, dataset, template, info }) => {
-    if (writes(dataset.mapping)) return writing.known({ open, dataset, template, info });
-    const majority = majorityOf(dataset, validationIds(dataset));
-    const now = project.getState().set;
-    const current = (now?.id === open.id ? now : await disk.sets.get(open.id)) ?? open;
-    const tried = chosenHard(current)?.tried;
-    const untuned = info && (await disk.settings.get<Score>(keyOf({ open, dataset, template, info })));
-    return [
-      {
-        kind: 'classify',
-        id: 'majority',
-        name: `always “${majority.name}”`,
-        accuracy: majority.accuracy,
-        macroF1: majority.macroF1,
-      },
-      ...(untuned ? [{ kind: 'classify' as const, id: 'untuned' as const, name: 'untuned', ...untuned }] : []),
-      ...(tried
-        ? [
-            {
-              kind: 'classify' as const,
-              id: 'yours' as const,
-              name: 'your prompt',
-              accuracy: tried.accuracy,
-              macroF1: tried.macroF1,
-            },
-          ]
-        : []),
-    ];
+/** Ends in the set's id, so that the text of its prompt is deleted with it. */
+function keyOf(subject: Subject, id: BaselineId): string {
+  const { open, dataset, template, info } = subject;
+  const on = `${info?.sha256}:${dataset.fingerprint}:${dataset.splitHash}`;
+  return taskKindOf(dataset.mapping) === 'classify'
+    ? `untuned:${on}:${open.words.map((w) => w.word).join('|')}:${template}:${open.id}`
+    : `foreseen:${on}:${JSON.stringify(promptOf(subject, id))}:${open.id}`;
+}
+
+export function createBaselines({ store: disk }: Pick<Services, 'store'>, project: ProjectStore): Baselines {
+  const stored = async <T>(subject: Subject, id: BaselineId): Promise<T | null> =>
+    subject.info && promptOf(subject, id) ? disk.settings.get<T>(keyOf(subject, id)) : null;
+
+  const FIND: ByTask<(subject: Subject) => Promise<Found>> = {
+    classify: async (subject) => {
+      const tried = chosenHard(subject.open)?.tried;
+      const untuned = await stored<Pick<Extract<Scores, { kind: 'classify' }>, 'accuracy' | 'macroF1'>>(
+        subject,
+        'untuned',
+      );
+      return {
+        untuned: untuned && { kind: 'classify', ...untuned },
+        yours: tried ? { kind: 'classify', accuracy: tried.accuracy, macroF1: tried.macroF1 } : null,
+      };
+    },
+    generate: async (subject) => {
+      const of = async (id: BaselineId): Promise<Score | null> => {
+        const found = await stored<{ readonly loss: number; readonly share: number }>(subject, id);
+        return found && { kind: 'generate', tokenShare: found.share, loss: found.loss };
+      };
+      return { untuned: await of('untuned'), yours: await of('yours') };
+    },
   };
 
+  /** The set as it is now: a try may have been kept since the run began. */
+  async function find(subject: Subject): Promise<Found> {
+    const now = project.getState().set;
+    const open = (now?.id === subject.open.id ? now : await disk.sets.get(subject.open.id)) ?? subject.open;
+    return FIND[taskKindOf(subject.dataset.mapping)]({ ...subject, open });
+  }
+
   return {
-    known,
-    isMissing: (open, lines) =>
-      !lines.some((l) => l.id === 'untuned') || (chosenHard(open) !== null && !lines.some((l) => l.id === 'yours')),
-    score: async (of, inputs, telling) => {
-      if (writes(of.dataset.mapping)) return writing.score(of, inputs, telling);
-      const ids = inputs.validation.map((row) => row.rowId);
-      const hard = chosenHard(of.open);
-      if (hard && !hard.tried) {
-        telling.onNote('Your prompt, on the validation rows');
-        await tryHard(hard, of, ids, telling);
-        telling.onLines(await known(of));
+    known: async (subject) => {
+      const { dataset } = subject;
+      const found = await find(subject);
+      const lines = (['untuned', 'yours'] as const).flatMap((id): ReferenceLine[] => {
+        const scores = found[id];
+        return scores ? [{ ...scores, id, name: NAMES[id] }] : [];
+      });
+      if (taskKindOf(dataset.mapping) === 'generate') return lines;
+      const { name, ...majority } = majorityOf(dataset, validationIds(dataset));
+      return [{ kind: 'classify', id: 'majority', name: `always “${name}”`, ...majority }, ...lines];
+    },
+    missing: async (subject) => {
+      const found = await find(subject);
+      return ORDER.flatMap((id) => {
+        const prompt = promptOf(subject, id);
+        return prompt && !found[id] ? [{ id, prompt }] : [];
+      });
+    },
+    keep: async (subject, { id, scores, tried }) => {
+      const hard = chosenHard(subject.open);
+      if (tried && hard) {
+        const at = new Date().toISOString();
+        await project.getState().updateById(subject.open.id, (set) => recordTry(set, hard.id, tried, at));
+        return;
       }
-      const key = keyOf(of);
-      if ((await disk.settings.get<Score>(key)) !== null) return;
-      telling.onNote('Untuned, on the validation rows');
-      // The run itself has read these texts by now.
-      const cacheKey = cacheKeyOf(of.dataset.fingerprint, of.template);
-      const scored = await scoreRows(inputs.validation, inputs.labels, telling, cacheKey);
-      const { accuracy, macroF1 } = outcome(
-        scored.rows.map((row) => row.logProbs),
-        goldOf(of.dataset, ids),
-        of.dataset.labels.length,
-      );
-      await disk.settings.set(key, { accuracy, macroF1 } satisfies Score);
-      telling.onLines(await known(of));
+      const value =
+        scores.kind === 'classify'
+          ? { accuracy: scores.accuracy, macroF1: scores.macroF1 }
+          : { loss: scores.loss, share: scores.tokenShare };
+      await disk.settings.set(keyOf(subject, id), value);
     },
   };
 }

@@ -1,21 +1,19 @@
-/** The run on the screen, and what each event of the engine makes of it. Pure. */
-import type { Dataset } from '../../../dataset/types';
+/** The run on the screen, and how each event changes it. Pure. */
+import type { TaskKind } from '../../../dataset/kind';
 import { StudioError } from '../../../lib/errors';
-import { isWriting } from '../../../project/prompt-set';
+import { kindOf } from '../../../project/prompt-set';
 import type { PromptSet, SoftVersion } from '../../../project/types';
 import type { Checkpoint, StepPoint, StopReason, TrainEvent, ValidationPoint } from '../../../training/events';
-import { validationIds } from '../../../workflow/training-rows';
+import type { Sample, TrainRunEvent } from '../../../workflow/train';
 import type { ReferenceLine } from '../../charts/finding';
 import type { Job } from '../../state/session-state';
-import type { Sample } from './sampling';
 
 export interface LiveRun {
   readonly runId: string;
   readonly setId: string;
-  /** Texts are written: validation rows have a loss, and no accuracy. */
-  readonly writes: boolean;
+  readonly kind: TaskKind;
   readonly phase: 'preparing' | 'caching' | 'training' | 'pausing' | 'stopping' | 'baselines' | 'ended';
-  /** What is going on inside a phase, or between two steps, in words. */
+  /** What happens inside a phase, or between two steps, in words. */
   readonly note: string | null;
   readonly cache: { readonly done: number; readonly total: number } | null;
   readonly steps: readonly StepPoint[];
@@ -31,7 +29,7 @@ export interface LiveRun {
   readonly sample: Sample | null;
   readonly ending: StopReason | null;
   readonly error: StudioError | null;
-  /** Step from which it can go on, when it was interrupted. */
+  /** The step that an interrupted run can resume from. */
   readonly resumeFrom: number | null;
 }
 
@@ -46,7 +44,7 @@ export const freshRun = (
 ): LiveRun => ({
   runId: version.id,
   setId: open.id,
-  writes: isWriting(open),
+  kind: kindOf(open),
   phase: 'preparing',
   note: null,
   cache: null,
@@ -65,57 +63,77 @@ export const freshRun = (
   resumeFrom: null,
 });
 
-const CAN_GO_ON: readonly SoftVersion['status'][] = ['running', 'paused'];
+const RESUMABLE: readonly SoftVersion['status'][] = ['running', 'paused'];
 
-/** A run that is not under way, as it was left. `shown`: the rows that are open, and what there is to beat on them. */
+/** A run that is not active, as it was left. */
 export function endedRun(
   version: SoftVersion,
   open: PromptSet,
   kept: Checkpoint | null,
-  shown: { readonly dataset: Dataset; readonly lines: readonly ReferenceLine[] } | null,
+  shown: { readonly validationRows: number; readonly lines: readonly ReferenceLine[] },
 ): LiveRun {
   const { status, error } = version;
   return {
-    ...freshRun(version, open, kept, shown ? validationIds(shown.dataset).length : 0),
+    ...freshRun(version, open, kept, shown.validationRows),
     phase: 'ended',
     ending: status === 'running' ? 'paused' : status === 'failed' ? null : status,
     error: error ? new StudioError('internal', error) : null,
-    resumeFrom: CAN_GO_ON.includes(status) ? (kept?.step ?? 0) : null,
-    lines: shown?.lines ?? [],
+    resumeFrom: RESUMABLE.includes(status) ? (kept?.step ?? 0) : null,
+    lines: shown.lines,
   };
 }
 
-/** The run after an event. The rate counts the steps' own time, not that of requests let past between them. */
-export function heard(live: LiveRun, event: TrainEvent): LiveRun {
+const SCORING = { untuned: 'Scoring the untuned prompt', yours: 'Scoring your prompt' } as const;
+
+/** The run after an event. The rate counts the steps' own time, not that of requests let through between them. */
+export function heard(live: LiveRun, event: TrainRunEvent): LiveRun {
   switch (event.kind) {
-    case 'cache':
-      return afterRows(live, event);
-    case 'step': {
-      const recent = [...live.steps.slice(1 - RECENT), event.point];
-      const ms = recent.reduce((sum, p) => sum + p.ms, 0) / recent.length;
+    case 'rows':
       return {
         ...live,
-        phase: live.phase === 'caching' ? 'training' : live.phase,
-        steps: [...live.steps, event.point],
-        step: event.point.step,
-        stepsTotal: event.stepsTotal,
-        secondsLeft: event.secondsLeft,
-        stepsPerSecond: ms > 0 ? 1000 / ms : null,
+        phase: live.phase === 'preparing' ? 'training' : live.phase,
+        note: null,
+        validationRows: event.facts.validationRows,
       };
-    }
+    case 'cache':
+      return afterRows(live, event);
+    case 'step':
+      return afterStep(live, event);
     case 'validation':
       return {
         ...live,
         validations: [...live.validations.filter((v) => v.step !== event.point.step), event.point],
         bestStep: event.best ? event.point.step : live.bestStep,
       };
-    case 'checkpoint':
+    case 'baseline-begun':
+      return { ...live, note: SCORING[event.id] };
+    case 'baseline':
+    case 'trouble':
+      return { ...live, note: null };
+    case 'sample':
+      return { ...live, sample: event.sample };
     case 'done':
+      return live.phase === 'training' ? { ...live, phase: 'baselines', secondsLeft: null } : live;
+    case 'checkpoint':
       return live;
   }
 }
 
-/** Rows may also be read between steps; then the steps are what is shown. */
+function afterStep(live: LiveRun, event: Extract<TrainEvent, { kind: 'step' }>): LiveRun {
+  const recent = [...live.steps.slice(1 - RECENT), event.point];
+  const ms = recent.reduce((sum, p) => sum + p.ms, 0) / recent.length;
+  return {
+    ...live,
+    phase: live.phase === 'caching' ? 'training' : live.phase,
+    steps: [...live.steps, event.point],
+    step: event.point.step,
+    stepsTotal: event.stepsTotal,
+    secondsLeft: event.secondsLeft,
+    stepsPerSecond: ms > 0 ? 1000 / ms : null,
+  };
+}
+
+/** Rows may also be read between steps; then the steps are shown. */
 function afterRows(live: LiveRun, event: Extract<TrainEvent, { kind: 'cache' }>): LiveRun {
   const { rowsDone, rowsTotal, seconds } = event;
   const cache = { done: rowsDone, total: rowsTotal };
@@ -135,3 +153,10 @@ export const jobOf = (live: LiveRun): Pick<Job, 'title' | 'fraction' | 'secondsL
   fraction: live.phase === 'training' && live.stepsTotal > 0 ? live.step / live.stepsTotal : null,
   secondsLeft: live.secondsLeft,
 });
+
+/** The fraction of the whole bar: reading the rows counts as the first part of it. */
+export function fractionOf(live: LiveRun): number | null {
+  if (live.phase === 'preparing' || live.phase === 'baselines') return null;
+  if (live.phase === 'caching' && live.cache) return live.cache.total > 0 ? live.cache.done / live.cache.total : null;
+  return live.stepsTotal > 0 ? live.step / live.stepsTotal : null;
+}

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
 import { openMemoryStore } from '../../../store/store';
 import { STANDARD } from '../../../training/settings';
-import { emptyQueue, type QueuedRun } from './queue';
-import { createRunQueue, type RunEnd } from './run-queue';
+import type { PlannedRun } from '../../../workflow/runs';
+import { createRunQueue, emptyQueue, type RunEnd } from './run-queue';
 
-const item = (id: string): QueuedRun => ({ id, settings: STANDARD, name: '', hybrid: false, group: null });
+const item = (id: string): PlannedRun => ({ id, settings: STANDARD, name: '', hybrid: false, group: null });
 
 /** A page that keeps its queue in `store`; what begins waits until it is told to. */
 function page(store = openMemoryStore()) {

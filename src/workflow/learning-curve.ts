@@ -1,11 +1,12 @@
-/** Would more labels help? The same run on parts of the training rows, and what the curve says of it. Pure. */
-import type { SoftVersion } from '../../../project/types';
-import type { TrainingSettings } from '../../../training/settings';
-import { counted } from '../../ui/format';
+/** Would more labels help? The same run on parts of the training rows, and what the curve says. */
+
+import { counted } from '../lib/format';
+import type { SoftVersion } from '../project/types';
+import type { TrainingSettings } from '../training/settings';
 
 /** Shares of the rows: each run sees twice as many as the one before. */
 const SHARES = [0.25, 0.5, 1];
-/** On fewer rows a run tells nothing of runs on more. */
+/** Runs on fewer rows say nothing about runs on more. */
 const FEWEST_ROWS = 8;
 
 /** The runs of a learning curve, the one on all rows last; none when there are too few rows. */
@@ -16,7 +17,7 @@ export function learningCurveRuns(settings: TrainingSettings, rows: number): rea
 
 export interface CurvePoint {
   readonly rows: number;
-  /** Mean over the runs on so many rows. */
+  /** Mean over the runs on this many rows. */
   readonly accuracy: number;
   readonly runs: number;
 }
@@ -43,7 +44,7 @@ export function learningCurve(runs: readonly SoftVersion[], like: SoftVersion, a
     .sort((a, b) => a.rows - b.rows);
 }
 
-/** More labels that the sentence speaks of. */
+/** More labels that the sentence is about. */
 const MORE = 100;
 
 interface Outlook {
@@ -53,7 +54,7 @@ interface Outlook {
 
 /**
  * What 100 more labels would probably bring: the line through accuracy over log2(rows), by least squares, one doubling at
- * a time. The validation rows blur each point by about 2 sqrt(p (1 - p) / n); what is less than that is said to be unsure.
+ * a time. The validation rows blur each point by about 2 sqrt(p (1 - p) / n); smaller differences are called unclear.
  */
 export function outlook(points: readonly CurvePoint[], validationRows: number): Outlook | null {
   const [first, last] = [points[0], points.at(-1)];
@@ -67,26 +68,26 @@ export function outlook(points: readonly CurvePoint[], validationRows: number): 
   const gain = slope * Math.log2((last.rows + MORE) / last.rows);
   const blur = 2 * Math.sqrt((last.accuracy * (1 - last.accuracy)) / Math.max(1, validationRows));
   const rise = last.accuracy - first.accuracy;
-  const seen = `From ${first.rows} to ${counted(last.rows, 'row')} the accuracy went from ${percent(first.accuracy)} to ${percent(last.accuracy)} of ${counted(validationRows, 'validation row')}`;
-  const unsure = `${counted(validationRows, 'row')} cannot tell differences below about ${points_(blur)} from chance`;
+  const seen = `From ${first.rows} to ${counted(last.rows, 'row')} accuracy went from ${percent(first.accuracy)} to ${percent(last.accuracy)} of ${counted(validationRows, 'validation row')}`;
+  const unsure = `${counted(validationRows, 'row')} cannot tell differences below about ${inPoints(blur)} from chance`;
   if (rise > blur)
     return {
-      title: `More labels probably help: ${MORE} more might add ${points_(gain)}`,
-      sentence: `${seen}. If it goes on like that, ${MORE} more labels would add ${points_(gain)}. ${unsure}.`,
+      title: `More labels probably help: ${MORE} more might add ${inPoints(gain)}`,
+      sentence: `${seen}. If this continues, ${MORE} more labels would add ${inPoints(gain)}. ${unsure}.`,
     };
   if (rise < -blur)
     return {
-      title: 'More rows did worse: look at the labels',
-      sentence: `${seen}. That is more than chance: the rows that were added may be labelled otherwise. ${unsure}.`,
+      title: 'More rows did worse: check the labels',
+      sentence: `${seen}. That is more than chance: the added rows may be labelled differently. ${unsure}.`,
     };
   return {
     title: 'Not clear whether more labels would help',
-    sentence: `${seen}; the line through these would add ${points_(Math.max(0, gain))} for ${MORE} more labels. ${unsure}, so this curve shows no need for more. Several seeds, or more validation rows, would make it sharper.`,
+    sentence: `${seen}; at this rate, ${MORE} more labels would add ${inPoints(Math.max(0, gain))}. ${unsure}, so this curve shows no need for more. Several seeds, or more validation rows, would make it clearer.`,
   };
 }
 
 const percent = (share: number) => `${Math.round(100 * share)}%`;
-const points_ = (share: number) => {
+const inPoints = (share: number) => {
   const value = Number((100 * share).toFixed(1));
   return `${value} ${value === 1 ? 'point' : 'points'}`;
 };

@@ -1,16 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import type { SoftVersion } from '../../../project/types';
-import { STANDARD } from '../../../training/settings';
+import type { SoftVersion } from '../project/types';
+import { STANDARD } from '../training/settings';
 import { learningCurve, learningCurveRuns, outlook } from './learning-curve';
 
 const point = (rows: number, accuracy: number) => ({ rows, accuracy, runs: 1 });
 
-test('the runs are on a quarter, half and all rows; none where there are too few', () => {
+test('plans runs on a quarter, half and all rows, and none where there are too few', () => {
   expect(learningCurveRuns(STANDARD, 256).map(({ trainRows }) => trainRows)).toEqual([64, 128, null]);
   expect(learningCurveRuns(STANDARD, 31)).toEqual([]);
 });
 
-test('the curve takes runs that differ in rows and seed alone, and means over seeds', () => {
+test('draws only runs that differ in rows and seed, as means over seeds', () => {
   const run = (id: string, accuracy: number | null, settings: Partial<typeof STANDARD>): SoftVersion =>
     ({
       id,
@@ -36,22 +36,22 @@ test('the curve takes runs that differ in rows and seed alone, and means over se
   ]);
 });
 
-describe('would more labels help', () => {
-  test('yes, when it rises by more than chance', () => {
+describe('the outlook of a learning curve', () => {
+  test('says that more labels probably help when accuracy rises by more than chance', () => {
     const found = outlook([point(64, 0.5), point(128, 0.6), point(256, 0.7)], 100);
     // 10 points a doubling, and log2(356 / 256) = 0.476 doublings.
     expect(found?.title).toBe('More labels probably help: 100 more might add 4.8 points');
-    expect(found?.sentence).toContain('From 64 to 256 rows the accuracy went from 50% to 70% of 100 validation rows.');
+    expect(found?.sentence).toContain('From 64 to 256 rows accuracy went from 50% to 70% of 100 validation rows.');
     expect(found?.sentence).toContain('100 rows cannot tell differences below about 9.2 points from chance.');
   });
 
-  test('not clear, when the rise may be chance', () => {
+  test('says that it is not clear when the rise may be chance', () => {
     expect(outlook([point(64, 0.8), point(256, 0.85)], 50)?.title).toBe('Not clear whether more labels would help');
     expect(outlook([point(64, 0.8), point(256, 0.85)], 5000)?.title).toMatch(/^More labels probably help/);
   });
 
-  test('a fall is told as one; one point is no curve', () => {
-    expect(outlook([point(64, 0.9), point(256, 0.6)], 100)?.title).toBe('More rows did worse: look at the labels');
+  test('reports a fall as one, and needs two points', () => {
+    expect(outlook([point(64, 0.9), point(256, 0.6)], 100)?.title).toBe('More rows did worse: check the labels');
     expect(outlook([point(64, 0.9)], 100)).toBeNull();
   });
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { SoftVersion } from '../../../project/types';
-import { STANDARD } from '../../../training/settings';
-import { distinction, runFacts } from './run-facts';
+import type { SoftVersion } from '../project/types';
+import { STANDARD } from '../training/settings';
+import { distinction, runFacts } from './words';
 
 const run = (number: number, settings: Partial<typeof STANDARD>, more: Partial<SoftVersion> = {}): SoftVersion => ({
   id: `r${number}`,
@@ -22,7 +22,7 @@ const run = (number: number, settings: Partial<typeof STANDARD>, more: Partial<S
   ...more,
 });
 
-test('what differs is marked, and nothing is left out', () => {
+test('marks the facts in which runs differ, and leaves no setting out', () => {
   const runs = [run(1, {}), run(2, { virtualTokens: 4, noise: 0.1 })];
   const facts = runFacts(runs, { soft: runs });
   expect(facts.filter(({ differs }) => differs).map(({ name, values }) => [name, ...values])).toEqual([
@@ -37,7 +37,7 @@ test('what differs is marked, and nothing is left out', () => {
   expect(named.length).toBeGreaterThanOrEqual(Object.keys(STANDARD).length);
 });
 
-test('runs alike are told apart by their number; a start from a run names it', () => {
+test('tells identical runs apart by number, and names the run that another starts from', () => {
   const runs = [run(1, {}), run(2, {}), run(3, { initialisation: { kind: 'prompt', runId: 'r1', at: 'best' } })];
   const alike = runFacts(runs.slice(0, 2), { soft: runs });
   expect(distinction(runs[1] as SoftVersion, alike, 1)).toBe('run 2');

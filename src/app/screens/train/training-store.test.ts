@@ -1,18 +1,23 @@
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { createStore } from 'zustand/vanilla';
 import type { Dataset } from '../../../dataset/types';
+import { breathe } from '../../../inference/control';
+import type { Control } from '../../../lib/control';
 import { StudioError } from '../../../lib/errors';
 import { addHardVersion, chosenSoft, stamp } from '../../../project/prompt-set';
 import type { PromptSet } from '../../../project/types';
 import { openMemoryStore, type Store } from '../../../store/store';
 import type { Checkpoint, TrainEvent } from '../../../training/events';
-import type { TrainRequest } from '../../../worker/protocol';
+import type { TrainingSettings } from '../../../training/settings';
+import type { ScoreRequest, TrainRequest } from '../../../worker/protocol';
 import { createProjectStore, type ProjectStore } from '../../state/project-store';
-import type { Services } from '../../state/services';
 import type { SessionState } from '../../state/session-state';
 import type { SessionStore } from '../../state/session-store';
-import { moved } from './queue';
-import { createTrainStore, type TrainStore } from './train-store';
+import type { Studio } from '../../state/studio';
+import { testServices } from '../../state/test-support';
+import { createNextRunStore, type NextRunStore, plannedRuns } from './next-run';
+import { moved } from './run-queue';
+import { createTrainingStore, type TrainingStore } from './training-store';
 
 const ids = (from: number, n: number) => Array.from({ length: n }, (_, i) => String(from + i));
 const dataset: Dataset = {
@@ -44,41 +49,32 @@ const checkpoint = (step: number): Checkpoint => ({
   environment: 'fake',
 });
 
+/** What an engine call is told beside its parameters. */
+type Emit = (event: TrainEvent) => void;
+
 /** An engine that trains by the tens, obeys pause and stop, and dies where it is told to. */
 function fakeEngine() {
   const calls: { method: string; resume: number | null; from?: Float32Array }[] = [];
-  const controls = new Map<number, string>();
-  let nextId = 1;
   const engine = {
     dieAt: null as number | null,
     calls,
-    async call(
-      method: string,
-      params: unknown,
-      options: { onEvent?: (e: unknown) => void; onStart?: (id: number) => void; signal?: AbortSignal } = {},
-    ) {
-      const id = nextId++;
-      options.onStart?.(id);
-      const asked = method === 'train' ? (params as TrainRequest) : null;
-      const from = asked?.initFrom?.vectors;
-      calls.push({ method, resume: asked?.resume?.step ?? null, ...(from && { from }) });
-      await Promise.resolve();
-      if (method === 'score') {
-        const { rows } = params as { rows: { rowId: string }[] };
-        return {
-          rows: rows.map(({ rowId }) => ({ rowId, logProbs: [-0.1, -2], tokensSent: 9, tokensComputed: 9 })),
-          seconds: 1,
-        };
-      }
-      const { settings, resume } = params as TrainRequest;
-      const emit = (event: TrainEvent) => options.onEvent?.(event);
+    score: ({ rows }: ScoreRequest) => {
+      calls.push({ method: 'score', resume: null });
+      return {
+        rows: rows.map(({ rowId }) => ({ rowId, logProbs: [-0.1, -2], tokensSent: 9, tokensComputed: 9 })),
+        rowsRun: rows.length,
+        seconds: 1,
+      };
+    },
+    train: async ({ settings, resume, initFrom }: TrainRequest, emit: Emit, control: Control) => {
+      calls.push({ method: 'train', resume: resume?.step ?? null, ...(initFrom && { from: initFrom.vectors }) });
       let step = resume?.step ?? 0;
       let reason: 'finished' | 'paused' | 'stopped' = 'finished';
       while (step < settings.steps) {
-        await Promise.resolve();
-        const asked = controls.get(id);
-        if (asked) {
-          reason = asked === 'stop' ? 'stopped' : 'paused';
+        await breathe();
+        await breathe(); // as an engine does between two steps: what was asked has come
+        if (control.requested) {
+          reason = control.requested === 'stop' ? 'stopped' : 'paused';
           break;
         }
         step += 10;
@@ -92,62 +88,30 @@ function fakeEngine() {
           stepsTotal: settings.steps,
           secondsLeft: 1,
         });
-        emit({
-          kind: 'validation',
-          point: { kind: 'classify', step, accuracy: 0.75, macroF1: 0.7, loss: 1 },
-          best: true,
-        });
+        const point = { kind: 'classify' as const, step, accuracy: 0.75, macroF1: 0.7, loss: 1 };
+        emit({ kind: 'validation', point, best: true });
         if (step % 20 === 0) emit({ kind: 'checkpoint', checkpoint: checkpoint(step) });
       }
-      emit({
-        kind: 'done',
-        reason,
-        vectors: Float32Array.of(step, 0),
-        bestStep: step,
-        checkpoint: checkpoint(step),
-        cacheSeconds: 0,
-        trainSeconds: 1,
-        stepsPerSecond: 1,
-      });
+      const end = { cacheSeconds: 0, trainSeconds: 1, stepsPerSecond: 1 };
+      const vectors = Float32Array.of(step, 0);
+      emit({ kind: 'done', reason, vectors, bestStep: step, checkpoint: checkpoint(step), ...end });
       return { runId: 'x' };
     },
-    control: (id: number, control: string) => void controls.set(id, control),
-    restart: () => undefined,
-    dispose: () => undefined,
   };
   return engine;
 }
-
-const data = {
-  call: async (method: string, params: { split?: string | string[]; words?: unknown[] }) => {
-    if (method === 'labelTokens')
-      return {
-        labels: [
-          { label: 'a', word: ' a', tokenIds: [1] },
-          { label: 'b', word: ' b', tokenIds: [2] },
-        ],
-        collisions: [],
-      };
-    if (method === 'encode') return { ids: Int32Array.of(1, 2), pieces: [] };
-    const wanted = params.split === 'train' ? dataset.split.train : (params.split as string[]);
-    return {
-      rows: wanted.map((rowId) => ({ rowId, ids: Int32Array.of(1), label: Number(rowId) % 2 })),
-      tooLong: [],
-      meanTokens: 9,
-      maxTokens: 9,
-    };
-  },
-};
 
 let engine: ReturnType<typeof fakeEngine>;
 let disk: Store;
 let lost: StudioError[];
 let project: ProjectStore;
-let train: TrainStore;
+let train: TrainingStore;
+let next: NextRunStore;
 
-/** The page as a reload makes it: the same disk, everything else anew. */
+/** The page as a reload makes it: the same disk, everything else new. */
 async function boot() {
-  const services = { engine, data, store: disk } as unknown as Services;
+  const handlers = { score: engine.score, train: engine.train as never };
+  const services = { ...testServices(handlers), store: disk };
   const info = { id: 'm', dtype: 'q4', sha256: 'w', backend: 'wasm', threads: 2, vocabulary: 100, hidden: 1 };
   const session = createStore<Partial<SessionState>>(() => ({
     capabilities: { trainingOff: null } as SessionState['capabilities'],
@@ -164,9 +128,20 @@ async function boot() {
   project = createProjectStore(services);
   await project.getState().refresh();
   if (before) await project.getState().open(before);
-  train = createTrainStore(services, session, project);
-  train.getState().change({ steps: 100, virtualTokens: 2 });
+  const studio = { services, stores: { session, project } } as unknown as Studio;
+  train = createTrainingStore(studio);
+  next = createNextRunStore(studio);
 }
+
+/** The button: a run with the settings on the screen. */
+const start = () => train.getState().enqueue(plannedRuns(next.getState()));
+/** The screen shows the open set. */
+const arrive = () => train.getState().arrive({ setId: project.getState().set?.id ?? '', dataset });
+const untilStored = (settings: Partial<TrainingSettings>) =>
+  vi.waitFor(async () => {
+    const kept = await disk.settings.get<object>(`next-run:${project.getState().set?.id}`);
+    expect(kept).toMatchObject({ settings });
+  });
 
 beforeEach(async () => {
   engine = fakeEngine();
@@ -183,6 +158,7 @@ beforeEach(async () => {
     ],
     baseTemplate: '{text}\nA:',
   });
+  next.getState().change({ steps: 100, virtualTokens: 2 });
   const at = stamp();
   await project
     .getState()
@@ -192,8 +168,8 @@ beforeEach(async () => {
 const trains = () => engine.calls.filter((c) => c.method === 'train').map((c) => c.resume);
 
 describe('a run', () => {
-  test('begins at once, and what there is to beat is scored between two steps', async () => {
-    await train.getState().start();
+  test('starts at once and scores the baselines between two steps', async () => {
+    await start();
     expect(engine.calls.map((c) => c.method)).toEqual(['train', 'score', 'score']);
     const { live } = train.getState();
     expect(live).toMatchObject({ phase: 'ended', ending: 'finished', step: 100 });
@@ -205,7 +181,7 @@ describe('a run', () => {
     expect((await disk.checkpoints.get(live?.runId ?? ''))?.checkpoint.step).toBe(100);
   });
 
-  test('its checkpoints are written one at a time, the latest when there is room, and the last always', async () => {
+  test('writes one checkpoint at a time, the latest first, and always the last', async () => {
     const written: number[] = [];
     let atOnce = 0;
     let most = 0;
@@ -219,23 +195,23 @@ describe('a run', () => {
         return put(value);
       },
     });
-    await train.getState().start();
+    await start();
     expect(most).toBe(1);
     expect(written.length).toBeLessThan(5);
     expect(written.at(-1)).toBe(100);
     expect((await disk.checkpoints.get(train.getState().live?.runId ?? ''))?.checkpoint.step).toBe(100);
   });
 
-  test('a second one scores nothing again', async () => {
-    await train.getState().start();
+  test('scores no baseline twice', async () => {
+    await start();
     engine.calls.length = 0;
-    await train.getState().start();
+    await start();
     expect(engine.calls.map((c) => c.method)).toEqual(['train']);
   });
 
-  test('a dead worker loses nothing: it goes on from the last checkpoint', async () => {
+  test('resumes from the last checkpoint after the worker died', async () => {
     engine.dieAt = 70;
-    await train.getState().start();
+    await start();
     expect(train.getState().live).toMatchObject({ phase: 'ended', resumeFrom: 60, error: { code: 'worker-died' } });
     expect(lost.map((e) => e.code)).toEqual(['worker-died']);
     const run = project.getState().set?.soft[0];
@@ -245,8 +221,8 @@ describe('a run', () => {
     expect(project.getState().set?.soft[0]).toMatchObject({ status: 'finished', error: null });
   });
 
-  test('pauses and stops where it is asked to', async () => {
-    const started = train.getState().start();
+  test('pauses and stops on request', async () => {
+    const started = start();
     const unsubscribe = train.subscribe(({ live }) => {
       if (live?.step === 40 && live.phase === 'training') train.getState().pause();
     });
@@ -269,7 +245,7 @@ describe('the queue', () => {
   const more = (...seeds: number[]) =>
     train.getState().enqueue(
       seeds.map((seed) => ({
-        settings: { ...train.getState().settings, seed },
+        settings: { ...next.getState().settings, seed },
         name: '',
         hybrid: false,
         group: 'g',
@@ -286,9 +262,9 @@ describe('the queue', () => {
     });
   };
 
-  test('several seeds run one after another, as one group', async () => {
-    train.getState().chooseSeeds(3);
-    await train.getState().start();
+  test('trains several seeds one after another, as one group', async () => {
+    next.getState().chooseSeeds(3);
+    await start();
     expect(seedsDone()).toEqual([
       [0, 'finished'],
       [1, 'finished'],
@@ -298,7 +274,7 @@ describe('the queue', () => {
     expect(project.getState().set?.soft[0]?.group).toBeTruthy();
   });
 
-  test('what is added while a run goes on waits behind it; it can be moved and taken away', async () => {
+  test('keeps runs that are added during a run waiting, to be moved or removed', async () => {
     atStep(20, () => {
       void more(5, 6, 7).then(async () => {
         const last = train.getState().queue.items.at(-1)?.id ?? '';
@@ -307,12 +283,12 @@ describe('the queue', () => {
         expect(queued()).toEqual([7, 6]);
       });
     });
-    await train.getState().start();
+    await start();
     expect(seedsDone()?.map(([seed]) => seed)).toEqual([0, 7, 6]);
     expect(queued()).toEqual([]);
   });
 
-  test('a pause holds what waits, and resuming goes on with it', async () => {
+  test('holds waiting runs on a pause, and continues them on resume', async () => {
     atStep(40, () => train.getState().pause());
     await more(1, 2);
     expect(seedsDone()).toEqual([[1, 'paused']]);
@@ -324,7 +300,7 @@ describe('the queue', () => {
     ]);
   });
 
-  test('stopping ends one run; holding lets it end, and nothing follows', async () => {
+  test('ends one run on stop, and lets it finish without a next one on hold', async () => {
     atStep(40, () => train.getState().stop());
     await more(1, 2);
     expect(seedsDone()).toEqual([
@@ -337,12 +313,12 @@ describe('the queue', () => {
     expect(queued()).toEqual([4]);
   });
 
-  test('a dead worker holds the queue; after a reload what was cut off goes on, and then what waits', async () => {
+  test('holds the queue after a dead worker, until it is continued', async () => {
     engine.dieAt = 70;
     await more(1, 2);
     expect(train.getState().queue).toMatchObject({ paused: true, items: [{ settings: { seed: 2 } }] });
     await boot();
-    await train.getState().enter();
+    await arrive();
     expect(queued()).toEqual([2]);
     await train.getState().letQueueRun(true);
     expect(seedsDone()).toEqual([
@@ -351,20 +327,20 @@ describe('the queue', () => {
     ]);
   });
 
-  test('a reload between two runs goes on with the next', async () => {
+  test('continues with the next run after a reload between two runs', async () => {
     const set = project.getState().set?.id ?? '';
     const items = [
-      { id: 'x', settings: { ...train.getState().settings, seed: 9 }, name: '', hybrid: false, group: null },
+      { id: 'x', settings: { ...next.getState().settings, seed: 9 }, name: '', hybrid: false, group: null },
     ];
     await disk.settings.set(`queue:${set}`, { setId: set, items, paused: false });
     await boot();
-    await train.getState().enter();
+    await arrive();
     expect(seedsDone()).toEqual([[9, 'finished']]);
   });
 
-  test('a remedy ends the run and trains in its place, before what waits', async () => {
+  test('trains a remedy in place of the run, before the waiting ones', async () => {
     atStep(40, () => {
-      void train.getState().startInstead({ ...train.getState().settings, seed: 8 }, false);
+      void train.getState().startInstead({ ...next.getState().settings, seed: 8 }, false);
     });
     await more(1, 2);
     expect(seedsDone()).toEqual([
@@ -374,19 +350,19 @@ describe('the queue', () => {
     ]);
   });
 
-  test('a hybrid stands at the hand-written text, and not for Tuned', async () => {
-    await train.getState().chooseHybrid(true);
-    await train.getState().start();
+  test('adds a hybrid to the hand-written text, and does not use it as Tuned', async () => {
+    next.getState().chooseHybrid(true);
+    await start();
     const set = project.getState().set;
     expect(set?.soft[0]).toMatchObject({ template: 'Say.\n{text}\nA:', handVersion: set?.hard[0]?.id });
     expect(set?.chosenSoft).toBeNull();
   });
 
-  test('a branch starts from the vectors of the other run, best or last', async () => {
-    await train.getState().start();
+  test('starts a branch from the vectors of the other run', async () => {
+    await start();
     const runId = project.getState().set?.soft[0]?.id ?? '';
-    train.getState().change({ initialisation: { kind: 'prompt', runId, at: 'best' } });
-    await train.getState().start();
+    next.getState().change({ initialisation: { kind: 'prompt', runId, at: 'best' } });
+    await start();
     expect(engine.calls.at(-1)?.from).toEqual(Float32Array.of(100, 0));
   });
 });
@@ -394,7 +370,7 @@ describe('the queue', () => {
 describe('after a reload', () => {
   const cutOff = async () => {
     engine.dieAt = 70;
-    await train.getState().start();
+    await start();
     const id = project.getState().set?.soft[0]?.id ?? '';
     // As a closed tab leaves it: nobody wrote that it was interrupted.
     await project
@@ -403,41 +379,71 @@ describe('after a reload', () => {
     return id;
   };
 
-  test('a run that was cut off goes on by itself', async () => {
+  test('resumes a run that was cut off by itself', async () => {
     await cutOff();
     await boot();
-    await train.getState().enter();
+    await arrive();
     expect(trains().at(-1)).toBe(60);
     expect(project.getState().set?.soft[0]?.status).toBe('finished');
   });
 
-  test('a run that another tab has ended meanwhile is shown, not trained again', async () => {
+  test('shows a run that another tab has finished, without training it again', async () => {
     const id = await cutOff();
     await boot();
     const before = trains().length;
     const stored = (await disk.sets.list())[0] as PromptSet;
     const soft = { placement: 'suffix' as const, vectors: new Float32Array(2), virtualTokens: 2, hidden: 1 };
     await disk.sets.put({ ...stored, soft: stored.soft.map((run) => ({ ...run, status: 'finished' as const, soft })) });
-    await train.getState().enter();
+    await arrive();
     expect(trains()).toHaveLength(before);
     expect(train.getState().live).toMatchObject({ runId: id, phase: 'ended' });
   });
 
-  test('a new run that is asked for at the same time is the only one', async () => {
+  test('trains only the new run when one is asked for at the same time', async () => {
     await cutOff();
     const before = trains().length;
     await boot();
-    await Promise.all([train.getState().start(), train.getState().enter()]);
+    await Promise.all([start(), arrive()]);
     expect(trains().slice(before)).toEqual([null]);
   });
 
-  test('when it was cut off there before, the user decides', async () => {
+  test('leaves it to the user when the run was cut off at this step before', async () => {
     const id = await cutOff();
     await disk.settings.set(`resumed:${id}`, 60);
     const before = trains().length;
     await boot();
-    await train.getState().enter();
+    await arrive();
     expect(trains()).toHaveLength(before);
     expect(train.getState().live).toMatchObject({ phase: 'ended', ending: 'paused', resumeFrom: 60 });
+  });
+});
+
+describe('settings of the next run', () => {
+  test('survive a reload, as do the fields of a sweep', async () => {
+    next.getState().choosePreset('thorough');
+    next.getState().choosePlacement('prefix');
+    next.getState().chooseSeeds(2);
+    next.getState().chooseHybrid(true);
+    next.getState().changeSweep({ steps: '60, 1' });
+    next.getState().change({ noise: 0.05 });
+    await untilStored({ noise: 0.05 });
+    await boot();
+    await vi.waitFor(() => expect(next.getState().preset).toBe('own'));
+    expect(next.getState()).toMatchObject({
+      seeds: 2,
+      hybrid: true,
+      sweep: { steps: '60, 1' },
+      settings: { steps: 300, placement: 'prefix', noise: 0.05 },
+    });
+  });
+
+  test('belong to one prompt set', async () => {
+    next.getState().change({ noise: 0.05 });
+    const first = project.getState().set?.id ?? '';
+    await untilStored({ noise: 0.05 });
+    await project.getState().create({ name: 'Other', dataset: null, datasetName: null });
+    expect(next.getState().settings.noise).toBeUndefined();
+    await project.getState().open(first);
+    await vi.waitFor(() => expect(next.getState().settings.noise).toBe(0.05));
   });
 });

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 import { STANDARD } from '../../../training/settings';
-import { moved, putBack, type QueuedRun, without, withSeeds } from './queue';
+import type { PlannedRun } from '../../../workflow/runs';
+import { moved, putBack, without, withSeeds } from './run-queue';
 
-const item = (id: string): QueuedRun => ({ id, settings: STANDARD, name: id, hybrid: false, group: null });
+const item = (id: string): PlannedRun => ({ id, settings: STANDARD, name: id, hybrid: false, group: null });
 const items = ['a', 'b', 'c'].map(item);
-const order = (list: readonly QueuedRun[]) => list.map(({ id }) => id).join('');
+const order = (list: readonly PlannedRun[]) => list.map(({ id }) => id).join('');
 
 test('a run moves by one place, and not beyond the ends', () => {
   expect(order(moved(items, 'b', -1))).toBe('bac');

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { TokenRow } from '../../../tokens/types';
-import { tally } from './tally';
+import type { TokenRow } from '../tokens/types';
+import { tally } from './validation';
 
 const row = (rowId: string, label: number | null): TokenRow => ({ rowId, label, ids: new Int32Array(1) });
 const scored = (...logProbs: number[]) => ({ rowId: '', logProbs, tokensSent: 1, tokensComputed: 1 });
 
 describe('tally', () => {
-  it('counts right and wrong rows and remembers what was said instead', () => {
+  it('counts correct and wrong rows and remembers the wrong answers', () => {
     const tried = tally(
       [row('a', 0), row('b', 1), row('c', 1), row('unlabelled', null)],
       { seconds: 2, rowsRun: 4, rows: [scored(-0.1, -3), scored(-0.1, -3), scored(-3, -0.1), scored(-0.1, -3)] },

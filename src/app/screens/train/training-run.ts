@@ -1,0 +1,247 @@
+/** One run on the page, from the recorded version to its end: trained, paused, stopped, or cut off. */
+import type { Dataset } from '../../../dataset/types';
+import { asStudioError, fromWire, StudioError } from '../../../lib/errors';
+import { oneAtATime } from '../../../lib/one-at-a-time';
+import { finishRun, updateRun } from '../../../project/prompt-set';
+import type { PromptSet, SoftVersion } from '../../../project/types';
+import { accuracyOf } from '../../../training/checkpoint';
+import { stepTokens } from '../../../training/estimate';
+import type { Checkpoint } from '../../../training/events';
+import type { ModelInfo } from '../../../worker/protocol';
+import { startVectors } from '../../../workflow/runs';
+import type { RunRows, TrainedRun, TrainRunEvent } from '../../../workflow/train';
+import { cacheKeyOf, validationIds } from '../../../workflow/training-rows';
+import type { ProjectStore } from '../../state/project-store';
+import type { Services } from '../../state/services';
+import type { SessionStore } from '../../state/session-store';
+import type { Speedometer } from '../../state/speedometer';
+import type { Baselines, Subject } from './baselines';
+import { freshRun, heard, jobOf, type LiveRun } from './live-run';
+
+/** What is run, and from where. */
+export interface RunPlan {
+  readonly open: PromptSet;
+  readonly dataset: Dataset;
+  readonly version: SoftVersion;
+  readonly from: Checkpoint | null;
+}
+
+export interface RunWith {
+  readonly services: Services;
+  readonly session: SessionStore;
+  readonly project: ProjectStore;
+  readonly baselines: Baselines;
+  readonly speedometer: Speedometer;
+  readonly show: (live: LiveRun) => void;
+  /** An error that does not end the run. */
+  readonly complain: (error: StudioError) => void;
+  readonly onRowsCached: (cacheKey: string, rows: number) => void;
+}
+
+/** An active run. */
+export interface Running {
+  /** Obeyed after the current step, or at once when there is none. */
+  ask(what: 'pause' | 'stop'): void;
+  readonly ended: Promise<void>;
+}
+
+/** After these a worker cannot be used again without a fresh start. */
+const FATAL = new Set(['worker-died', 'device-lost', 'out-of-memory', 'session-failed', 'internal']);
+
+const now = () => new Date().toISOString();
+
+export function startRun(plan: RunPlan, using: RunWith): Running {
+  const run = new TrainingRun(plan, using);
+  return { ended: run.go(), ask: (what) => run.ask(what) };
+}
+
+class TrainingRun {
+  readonly #plan: RunPlan;
+  readonly #using: RunWith;
+  /** Quick steps make more checkpoints than a disk takes, and all other reading would wait behind them. */
+  readonly #saving: ReturnType<typeof oneAtATime<Checkpoint>>;
+  #live: LiveRun;
+  #requestId: number | null = null;
+  #asked: 'pause' | 'stop' | null = null;
+  #latest: Checkpoint | null;
+  #rows: RunRows | null = null;
+  /** What is kept of the baselines, one after the other. */
+  #keeping: Promise<void> = Promise.resolve();
+  #readAt: number | null = null;
+
+  constructor(plan: RunPlan, using: RunWith) {
+    const { open, dataset, version, from } = plan;
+    this.#plan = plan;
+    this.#using = using;
+    this.#latest = from;
+    this.#live = freshRun(version, open, from, validationIds(dataset).length);
+    this.#saving = oneAtATime((checkpoint: Checkpoint) =>
+      using.services.store.checkpoints
+        .put({ runId: version.id, setId: open.id, checkpoint })
+        // training continues; only resuming after a reload is at risk, and the user should know now
+        .catch((cause) => using.complain(asStudioError(cause))),
+    );
+  }
+
+  async go(): Promise<void> {
+    const { session } = this.#using;
+    try {
+      this.#change({ note: 'The model is getting ready' });
+      const info = await session.getState().modelReady();
+      this.#checkWeights(info);
+      const subject = this.#subject(info);
+      this.#change({ lines: await this.#using.baselines.known(subject), note: 'Counting tokens' });
+      if (this.#asked) throw new StudioError('cancelled', 'Stopped before the first step.');
+      const trained = await this.#train(subject);
+      await this.#saving.settled();
+      await this.#keeping;
+      await this.#finish(trained, info);
+    } catch (cause) {
+      await this.#interrupted(asStudioError(cause, 'Something went wrong in training'));
+    }
+  }
+
+  ask(what: 'pause' | 'stop'): void {
+    this.#asked = what;
+    if (this.#requestId !== null) this.#using.services.data.control(this.#requestId, what);
+    this.#change({ phase: what === 'pause' ? 'pausing' : 'stopping' });
+  }
+
+  #change(part: Partial<LiveRun>): void {
+    this.#live = { ...this.#live, ...part };
+    this.#using.show(this.#live);
+  }
+
+  #subject(info: ModelInfo): Subject {
+    const { open, dataset, version } = this.#plan;
+    return { open, dataset, template: version.template, info };
+  }
+
+  #checkWeights(info: ModelInfo): void {
+    const { version, from } = this.#plan;
+    if (info.sha256 !== version.model.sha256)
+      throw new StudioError(
+        'bad-input',
+        `This run was trained on ${version.model.id} with other weights than those loaded now, so it cannot continue here. Its vectors up to step ${from?.step ?? 0} are kept.`,
+      );
+  }
+
+  async #train(subject: Subject): Promise<TrainedRun> {
+    const { open, dataset, version, from } = this.#plan;
+    const { services, baselines } = this.#using;
+    const { settings, template, initText } = version;
+    const { initialisation } = settings;
+    const earlier =
+      initialisation.kind === 'prompt' ? await services.store.checkpoints.get(initialisation.runId) : null;
+    performance.mark('studio:training');
+    const request = {
+      runId: version.id,
+      dataset,
+      template,
+      words: open.words,
+      settings,
+      initText,
+      initFrom: startVectors(open, settings, earlier),
+      resume: from,
+      baselines: await baselines.missing(subject),
+      ...(open.writing && { sample: { longest: open.writing.longest } }),
+    };
+    return services.data.call('train', request, {
+      onStart: (id) => {
+        this.#requestId = id;
+        if (this.#asked) services.data.control(id, this.#asked);
+      },
+      onEvent: (event) => this.#hear(event, subject),
+    });
+  }
+
+  #hear(event: TrainRunEvent, subject: Subject): void {
+    const { session, complain, onRowsCached } = this.#using;
+    const isFirst = event.kind === 'step' && this.#live.stepsPerSecond === null;
+    this.#change(heard(this.#live, event));
+    session.getState().updateJob(jobOf(this.#live));
+    switch (event.kind) {
+      case 'rows':
+        this.#rows = event.facts;
+        break;
+      case 'cache':
+        this.#readAt = performance.now();
+        onRowsCached(cacheKeyOf(this.#plan.dataset.fingerprint, subject.template), event.rowsDone);
+        break;
+      case 'step':
+        if (isFirst && this.#readAt !== null) performance.mark('studio:texts-read', { startTime: this.#readAt });
+        if (isFirst) performance.mark('studio:first-step');
+        break;
+      case 'checkpoint':
+      case 'done':
+        this.#latest = event.checkpoint;
+        this.#saving.put(event.checkpoint);
+        break;
+      case 'baseline':
+        this.#keeping = this.#keeping.then(() => this.#keepBaseline(event, subject));
+        break;
+      case 'trouble':
+        // if the engine is gone, the run itself says so
+        if (!FATAL.has(event.error.code)) complain(fromWire(event.error));
+        break;
+    }
+  }
+
+  async #keepBaseline(scores: Extract<TrainRunEvent, { kind: 'baseline' }>, subject: Subject): Promise<void> {
+    const { baselines, speedometer, complain } = this.#using;
+    try {
+      await baselines.keep(subject, scores);
+      this.#change({ lines: await baselines.known(subject) });
+      if (subject.info) await speedometer.learnTokens(subject.info as ModelInfo, scores.timing);
+    } catch (cause) {
+      complain(asStudioError(cause));
+    }
+  }
+
+  async #finish({ reason, soft, bestStep, best, checkpoint }: TrainedRun, info: ModelInfo): Promise<void> {
+    const { open, version } = this.#plan;
+    const { project, speedometer } = this.#using;
+    const { settings } = version;
+    if (this.#rows) {
+      const times = checkpoint.steps.map(({ ms }) => ms);
+      await speedometer.learnSteps(info, settings.placement, times, stepTokens(settings, this.#rows));
+    }
+    if (reason === 'paused') {
+      await this.#update({ status: 'paused', error: null });
+      this.#change({ phase: 'ended', ending: 'paused', secondsLeft: null, resumeFrom: checkpoint.step });
+      return;
+    }
+    const result = {
+      status: reason,
+      soft,
+      bestStep,
+      validationAccuracy: best ? accuracyOf(best) : null,
+      ...(best?.kind === 'generate' ? { validationLoss: best.loss } : {}),
+      seconds: checkpoint.elapsedMs / 1000,
+    };
+    await project.getState().updateById(open.id, (set) => finishRun(set, version.id, result, now()));
+    this.#change({ phase: 'ended', ending: reason, bestStep, secondsLeft: null, resumeFrom: null });
+    performance.mark('studio:trained');
+  }
+
+  /** A worker is gone, or the user stopped before there was anything to keep. What is kept can be resumed. */
+  async #interrupted(error: StudioError): Promise<void> {
+    const isCancelled = error.code === 'cancelled';
+    const canResume = error.code !== 'diverged' && error.code !== 'bad-input';
+    const status = isCancelled || canResume ? 'paused' : 'failed';
+    await this.#update({ status, error: isCancelled ? null : error.message }).catch(() => undefined);
+    this.#change({
+      phase: 'ended',
+      ending: isCancelled ? 'paused' : null,
+      error: isCancelled ? null : error,
+      secondsLeft: null,
+      resumeFrom: canResume ? (this.#latest?.step ?? 0) : null,
+    });
+    if (FATAL.has(error.code)) this.#using.session.getState().engineLost(error);
+  }
+
+  #update(change: Parameters<typeof updateRun>[2]): Promise<PromptSet> {
+    const { open, version } = this.#plan;
+    return this.#using.project.getState().updateById(open.id, (set) => updateRun(set, version.id, change, now()));
+  }
+}

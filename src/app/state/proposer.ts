@@ -1,0 +1,97 @@
+/** A working prompt and answer words as soon as there are rows: at once without a tokenizer, then with it. */
+import { createStore, type StoreApi } from 'zustand/vanilla';
+import type { Dataset } from '../../dataset/types';
+import { writes } from '../../dataset/writing';
+import { addHardVersion, changeTask, chooseHard, stamp } from '../../project/prompt-set';
+import type { PromptSet } from '../../project/types';
+import { sameLabels } from '../../task/align-words';
+import { proposeInstruction, proposeWritingInstruction } from '../../task/propose';
+import type { HardPrompt } from '../../task/types';
+import type { ProjectStore } from './project-store';
+import type { Services } from './services';
+import type { SessionStore } from './session-store';
+
+/** The latest proposal, and what it is for. */
+export interface Proposal {
+  readonly setId: string;
+  readonly dataset: Dataset;
+  readonly prompt: HardPrompt;
+}
+
+export type ProposerStore = StoreApi<{ readonly proposal: Proposal | null }>;
+
+/** The proposed hand-written prompt: an instruction that says what the answers are, above the bare template. */
+const firstPrompt = (
+  template: string,
+  { mapping, labels }: Pick<Dataset, 'mapping' | 'labels'>,
+  words: PromptSet['words'] = [],
+): HardPrompt => ({
+  template: `${writes(mapping) ? proposeWritingInstruction(mapping) : proposeInstruction(labels, words)}\n${template}`,
+  shots: 0,
+  shotSeed: 0,
+});
+
+/** The templates that were proposed for the set and are unchanged. */
+export const proposals = (set: PromptSet): ReadonlySet<string> =>
+  new Set(set.hard.filter(({ name }) => name === 'Proposed').map(({ prompt }) => prompt.template));
+
+interface Opened {
+  readonly set: PromptSet | null;
+  readonly dataset: Dataset | null;
+}
+
+/** Whether the rows need another template or other answer words than the set has: other labels, or another expected text. */
+function needsProposal(set: PromptSet, dataset: Dataset, before: Opened): boolean {
+  if (!sameLabels(set.words, dataset.labels)) return true;
+  if (!writes(dataset.mapping)) return false;
+  const was = before.set?.id === set.id ? before.dataset?.mapping : undefined;
+  return set.baseTemplate === '' || (was !== undefined && was.label !== dataset.mapping.label);
+}
+
+/** The set with the proposal: as its first version, unless the user has made one. */
+function withProposal(
+  set: PromptSet,
+  at: ReturnType<typeof stamp>,
+  proposed: { readonly template: string; readonly words: PromptSet['words']; readonly prompt: HardPrompt },
+): PromptSet {
+  const { template, words, prompt } = proposed;
+  const next = changeTask(set, { words, baseTemplate: template }, at.now);
+  const isSame = set.hard.length > 0 && set.baseTemplate === template;
+  if (isSame || next.hard.some(({ name, tried, wrote }) => name !== 'Proposed' || tried || wrote)) return next;
+  const added = addHardVersion(next, at, { prompt, name: 'Proposed' });
+  return chooseHard(added.set, added.version.id, at.now);
+}
+
+/** Proposes whenever the open rows ask for it. */
+export function createProposer({ data }: Services, project: ProjectStore, session: SessionStore): ProposerStore {
+  const store: ProposerStore = createStore(() => ({ proposal: null }));
+  /** One proposal at a time for the same rows. */
+  let proposing: Dataset | null = null;
+
+  async function propose({ id: setId }: PromptSet, dataset: Dataset): Promise<void> {
+    if (proposing === dataset) return;
+    proposing = dataset;
+    const isOpen = () => project.getState().set?.id === setId && project.getState().dataset === dataset;
+    const show = (prompt: HardPrompt) => store.setState({ proposal: { setId, dataset, prompt } });
+    const quick = await data.call('propose', { dataset });
+    if (isOpen()) show(firstPrompt(quick.template, dataset));
+    await session.getState().tokenizerReady();
+    const { template, words } = await data.call('propose', { dataset });
+    if (!isOpen()) return;
+    const prompt = firstPrompt(template, dataset, words);
+    const at = stamp();
+    await project.getState().update((set) => withProposal(set, at, { template, words, prompt }));
+    show(prompt);
+  }
+
+  const follow = (now: Opened, before: Opened) => {
+    if (now.set?.id !== before.set?.id) proposing = null;
+    if (now.set && now.dataset && needsProposal(now.set, now.dataset, before))
+      propose(now.set, now.dataset).catch(() => {
+        proposing = null; // the tokenizer or its worker failed: the model panel says so
+      });
+  };
+  project.subscribe(follow);
+  follow(project.getState(), { set: null, dataset: null });
+  return store;
+}

@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import { createPromptSet } from '../project/prompt-set';
+import type { PromptSet } from '../project/types';
+import { STANDARD } from '../training/settings';
+import { initialText, instructionOf, recorded } from './runs';
+
+test.each([
+  ['Decide the tone.\nMessage: {text}\nTone:', 'Decide the tone.'],
+  ['One.\nTwo.\n\nMessage: {text}', 'One.\nTwo.'],
+  ['Message: {text}\nTone:', ''],
+  ['no column', ''],
+])('finds the instruction of %j', (template, instruction) => expect(instructionOf(template)).toBe(instruction));
+
+test('names the answers where a prompt has no instruction', () => {
+  const words = [
+    { label: 'a', word: ' bad' },
+    { label: 'b', word: ' good' },
+  ];
+  const set = { hard: [], chosenHard: null, words } as unknown as PromptSet;
+  expect(initialText(set)).toMatch(/bad.* good/);
+});
+
+test('records a run that generates texts without what only labels have', () => {
+  const set = createPromptSet(
+    { id: 's', now: '2026-01-01T00:00:00.000Z' },
+    {
+      name: 'x',
+      words: [],
+      baseTemplate: 'Message: {text}\nSummary:',
+      datasetFingerprint: 'f',
+      datasetName: null,
+      writing: { longest: null },
+      taken: [],
+    },
+  );
+  const settings = {
+    ...STANDARD,
+    classWeights: true,
+    initialisation: { kind: 'answer-words' },
+    metric: 'macro-f1',
+  } as const;
+  const planned = { id: 'q', settings, name: '', hybrid: false, group: null };
+  const from = { model: { id: 'm', sha256: 's', dtype: 'q4' }, datasetFingerprint: 'f', heldBackHash: undefined };
+  const { run } = recorded(set, planned, { id: 'other', now: '2026-01-01T00:00:00.000Z' }, from);
+  expect(run).toMatchObject({ id: 'q', initText: 'Write the answer in one line.' });
+  expect(run.settings).toMatchObject({ metric: 'loss', initialisation: { kind: 'text', text: '' } });
+  expect(run.settings.classWeights).toBeUndefined();
+});

@@ -1,0 +1,145 @@
+/** A run before it trains: what its vectors can start from, the text around them, and how the prompt set records it. */
+import { StudioError } from '../lib/errors';
+import { chosenHard, fits, isWriting, startRun } from '../project/prompt-set';
+import type { PromptSet, RunCheckpoint, SoftVersion } from '../project/types';
+import { proposeInstruction } from '../task/propose';
+import { parseTemplate, splitInstruction } from '../task/template';
+import { readCheckpoint } from '../training/checkpoint';
+import type { Checkpoint } from '../training/events';
+import type { Initialisation, TrainingSettings } from '../training/settings';
+import type { TrainRunRequest } from './train';
+
+const EARLIER = 'run:';
+
+/** Whether a run has vectors that another can start from: of its best step, or of its last. */
+export const canBranch = (run: SoftVersion): boolean => run.soft !== null || run.status === 'paused';
+
+/** The last step of a paused run, the kept step of others. */
+export const branchOf = (run: SoftVersion): Initialisation => ({
+  kind: 'prompt',
+  runId: run.id,
+  at: run.soft ? 'best' : 'last',
+});
+
+interface StartOption {
+  readonly id: string;
+  readonly label: string;
+  readonly detail?: string;
+}
+
+/** What vectors can start from, as choices. */
+export function startOptions(set: PromptSet | null): readonly StartOption[] {
+  const earlier = set ? set.soft.filter((run) => canBranch(run) && fits(set, run)).toReversed() : [];
+  return [
+    { id: 'text', label: 'A text', detail: 'best on most data' },
+    ...(set && isWriting(set) ? [] : [{ id: 'answer-words', label: 'The answer words' }]),
+    { id: 'vocabulary', label: 'Sampled common words' },
+    ...earlier.map((run) => ({
+      id: `${EARLIER}${run.id}`,
+      label: `Run ${run.number}, ${run.name}`,
+      detail: run.soft && run.bestStep !== null ? `step ${run.bestStep}` : 'its last step',
+    })),
+  ];
+}
+
+export const startId = (start: Initialisation): string =>
+  start.kind === 'prompt' ? `${EARLIER}${start.runId}` : start.kind;
+
+export function startWith(id: string, set: PromptSet | null): Initialisation {
+  const run = set?.soft.find((each) => `${EARLIER}${each.id}` === id);
+  if (run) return branchOf(run);
+  return id === 'answer-words' || id === 'vocabulary' ? { kind: id } : { kind: 'text', text: '' };
+}
+
+/** The text that vectors are added to: the bare one, or the user's own if there is one. */
+export const templateOf = (set: PromptSet, hybrid: boolean): string =>
+  (hybrid ? chosenHard(set)?.prompt.template : null) ?? set.baseTemplate;
+
+/**
+ * The text that vectors start from: the user's own instruction (what their prompt says before the row), else a plain
+ * sentence that names the answers. Vectors that start at random never beat the most frequent label: docs/method/training.md.
+ */
+export function initialText(set: PromptSet): string {
+  const hard = chosenHard(set);
+  const own = hard && instructionOf(hard.prompt.template);
+  if (own) return own;
+  return isWriting(set)
+    ? 'Write the answer in one line.'
+    : proposeInstruction(set.words.map(({ word }) => word.trim()));
+}
+
+/** The lines before the first one with a `{column}`; empty when there are none. */
+export function instructionOf(template: string): string {
+  const parsed = parseTemplate(template);
+  return parsed.ok ? splitInstruction(parsed.value).instruction.trim() : '';
+}
+
+/** Generated texts have no labels to weigh, and only their loss decides which step to keep. */
+function forGeneration({ classWeights: _, ...settings }: TrainingSettings): TrainingSettings {
+  const { initialisation: start } = settings;
+  const initialisation = start.kind === 'answer-words' ? ({ kind: 'text', text: '' } as const) : start;
+  return { ...settings, initialisation, metric: 'loss' };
+}
+
+/** What is asked of a run before the prompt set has it. */
+export interface PlannedRun {
+  readonly id: string;
+  readonly settings: TrainingSettings;
+  /** "standard, seed 1"; empty = it is named by its number. */
+  readonly name: string;
+  /** Vectors on top of the hand-written prompt. */
+  readonly hybrid: boolean;
+  /** Runs that were started together; null = alone. */
+  readonly group: string | null;
+}
+
+/** The prompt set with the run recorded under its own id, so that it is not run twice. */
+export function recorded(
+  set: PromptSet,
+  { id, settings: asked, name, hybrid, group }: PlannedRun,
+  at: Parameters<typeof startRun>[1],
+  from: Pick<SoftVersion, 'model' | 'datasetFingerprint' | 'heldBackHash'>,
+): ReturnType<typeof startRun> {
+  const settings = isWriting(set) ? forGeneration(asked) : asked;
+  const { initialisation } = settings;
+  const hand = hybrid ? chosenHard(set) : null;
+  return startRun(
+    set,
+    { ...at, id },
+    {
+      ...from,
+      name,
+      settings,
+      template: templateOf(set, hybrid),
+      initText: initialisation.kind === 'text' ? initialisation.text.trim() || initialText(set) : '',
+      ...(hand && { handVersion: hand.id }),
+      ...(group && { group }),
+    },
+  );
+}
+
+/** The stored state of a run in this version's format; null when there is none. */
+export const checkpointOf = (run: Pick<SoftVersion, 'writes'>, kept: RunCheckpoint | null): Checkpoint | null =>
+  kept && readCheckpoint(kept.checkpoint, run.writes ? 'generate' : 'classify');
+
+/**
+ * The vectors that a run starts from, where that is an earlier run; null otherwise.
+ * @param kept the earlier run's checkpoint @throws StudioError `bad-input` when its vectors are gone
+ */
+export function startVectors(
+  set: PromptSet,
+  { initialisation }: TrainingSettings,
+  kept: RunCheckpoint | null,
+): TrainRunRequest['initFrom'] {
+  if (initialisation.kind !== 'prompt') return null;
+  const run = set.soft.find(({ id }) => id === initialisation.runId);
+  const checkpoint = checkpointOf(run ?? {}, kept);
+  const best = run?.soft?.vectors ?? checkpoint?.best?.vectors ?? null;
+  if (initialisation.at === 'best' && best) return { vectors: best };
+  if (checkpoint) return { vectors: checkpoint.vectors, ...(checkpoint.net && { netWeights: checkpoint.net.weights }) };
+  if (best) return { vectors: best };
+  throw new StudioError(
+    'bad-input',
+    'The run that this one should start from has no vectors any more. Choose another start under “All settings”.',
+  );
+}

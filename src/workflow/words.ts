@@ -1,0 +1,160 @@
+/** Prompts and runs in words, for screens and lists. */
+import { clock, count, counted, percent, percentWhole } from '../lib/format';
+import type { PromptSet, SoftVersion } from '../project/types';
+import type { HardPrompt } from '../task/types';
+import { NUMBER_SETTINGS, settingOf } from '../training/fields';
+import { type Initialisation, OPTIMISER_LABELS, type TrainingSettings } from '../training/settings';
+
+/** "14.8". */
+export const perplexityOf = (loss: number): string => String(Number(Math.exp(loss).toPrecision(3)));
+
+const STATUS: Readonly<Record<SoftVersion['status'], string>> = {
+  running: 'open',
+  paused: 'paused',
+  finished: 'done',
+  early: 'done, stopped early',
+  stopped: 'stopped',
+  failed: 'failed',
+};
+export const statusWords = (run: SoftVersion): string => STATUS[run.status];
+
+/** What a run reached on the validation rows. */
+export const reachedWords = ({
+  validationAccuracy,
+  validationLoss,
+}: Pick<SoftVersion, 'validationAccuracy' | 'validationLoss'>): string => {
+  if (validationLoss !== undefined) return `perplexity ${perplexityOf(validationLoss)}`;
+  return validationAccuracy === null ? '–' : percent(validationAccuracy);
+};
+
+/** "a text", "run 3". */
+export function startWords(start: Initialisation, set: Pick<PromptSet, 'soft'> | null): string {
+  switch (start.kind) {
+    case 'text':
+      return 'a text';
+    case 'answer-words':
+      return 'answer words';
+    case 'vocabulary':
+      return 'sampled words';
+    case 'prompt': {
+      const run = set?.soft.find(({ id }) => id === start.runId);
+      return run ? `run ${run.number}` : 'an earlier run';
+    }
+  }
+}
+
+/** "after the text, 10 vectors, 150 steps, seed 0", and whatever differs from the defaults. */
+export function settingsWords(settings: TrainingSettings): string {
+  const { placement, virtualTokens, steps, seed, learningRate, trainRows, noise, reparameterise, classWeights } =
+    settings;
+  const { optimiser = 'adamw' } = settings;
+  return [
+    `${placement === 'suffix' ? 'after' : 'before'} the text`,
+    counted(virtualTokens, 'vector'),
+    counted(steps, 'step'),
+    `seed ${seed}`,
+    ...(learningRate === null ? [] : [`rate ${learningRate}`]),
+    ...(optimiser === 'adamw' ? [] : [OPTIMISER_LABELS[optimiser]]),
+    ...(trainRows ? [`on ${counted(trainRows, 'row')}`] : []),
+    ...(noise ? [`noise ${noise}`] : []),
+    ...(reparameterise ? ['reparameterised'] : []),
+    ...(classWeights ? ['labels weighted'] : []),
+  ].join(', ');
+}
+
+export const runWords = (run: SoftVersion): string =>
+  `${run.handVersion ? 'hybrid, ' : ''}${settingsWords(run.settings)}`;
+
+/** "With 8 examples, the nearest, in 4 orders, as a chat". */
+export function howWords({ shots, selection = 'balanced', orders = 1, chat = false }: HardPrompt): string {
+  if (shots === 0) return chat ? 'Without examples, as a chat' : 'Without examples';
+  const which = { balanced: '', random: ', at random', nearest: ', the nearest' }[selection];
+  return `With ${count(shots)} examples${which}${orders > 1 ? `, in ${orders} orders` : ''}${chat ? ', as a chat' : ''}`;
+}
+
+/** A lead on validation rows is called a lead, never a win. */
+export function besideTitle(runs: readonly SoftVersion[]): string {
+  const [lowest, nextLowest] = runs
+    .filter((run) => run.validationLoss !== undefined)
+    .sort((a, b) => (a.validationLoss ?? 0) - (b.validationLoss ?? 0));
+  if (lowest && nextLowest)
+    return `Run ${lowest.number} has the lowest perplexity on the validation rows: ${perplexityOf(lowest.validationLoss ?? 0)}; the next ${perplexityOf(nextLowest.validationLoss ?? 0)}`;
+  const [first, second] = runs
+    .filter((run) => run.validationAccuracy !== null)
+    .sort((a, b) => (b.validationAccuracy ?? 0) - (a.validationAccuracy ?? 0));
+  if (!first || !second) return 'Runs side by side';
+  const [best, next] = [first.validationAccuracy ?? 0, second.validationAccuracy ?? 0];
+  if (best === next) return `The best runs reach the same on the validation rows: ${percentWhole(best)}`;
+  return `Run ${first.number} reaches the most on the validation rows: ${percentWhole(best)}; the next ${percentWhole(next)}`;
+}
+
+export interface RunFact {
+  readonly name: string;
+  /** One per run, in their order. */
+  readonly values: readonly string[];
+  readonly differs: boolean;
+}
+
+type Fact = readonly [name: string, of: (run: SoftVersion) => string];
+
+const yesNo = (on: boolean | undefined) => (on ? 'yes' : 'no');
+
+const RESULTS: readonly Fact[] = [
+  ['Reached on validation rows', reachedWords],
+  ['Best step', (run) => (run.bestStep === null ? '–' : String(run.bestStep))],
+  ['Time', (run) => (run.seconds === null ? '–' : clock(run.seconds))],
+  ['State', statusWords],
+];
+
+const NUMBERS: readonly Fact[] = NUMBER_SETTINGS.map((setting) => [
+  setting.label,
+  ({ settings }) => {
+    const value = settingOf(settings, setting.key);
+    return value === null ? (setting.empty ?? '–') : String(value);
+  },
+]);
+
+/** Settings without a field on the screen, as they are stored. */
+const HIDDEN: readonly Fact[] = (
+  [
+    ['Weight decay', 'weightDecay'],
+    ['Beta 1', 'beta1'],
+    ['Beta 2', 'beta2'],
+    ['Epsilon', 'epsilon'],
+    ['Checkpoint every', 'checkpointEvery'],
+  ] as const
+).map(([name, key]) => [name, ({ settings }) => String(settings[key])]);
+
+const BEST_BY = { accuracy: 'accuracy', 'macro-f1': 'macro-F1', loss: 'loss' } as const;
+
+/** Results first, then settings; what differs is marked. */
+export function runFacts(runs: readonly SoftVersion[], set: Pick<PromptSet, 'soft'>): readonly RunFact[] {
+  const facts: readonly Fact[] = [
+    ...RESULTS,
+    ['Placement', ({ settings }) => (settings.placement === 'suffix' ? 'after the text' : 'before the text')],
+    ['Added to', (run) => (run.handVersion ? 'your prompt' : 'the bare text')],
+    ['Starts from', (run) => startWords(run.settings.initialisation, set)],
+    ['Start text', (run) => run.initText || '–'],
+    ...NUMBERS,
+    ['Optimiser', ({ settings: { optimiser = 'adamw' } }) => OPTIMISER_LABELS[optimiser]],
+    ['Step kept by', ({ settings }) => BEST_BY[settings.metric]],
+    ['Every label counts the same', ({ settings }) => yesNo(settings.classWeights)],
+    ['Reparameterised', ({ settings }) => yesNo(settings.reparameterise)],
+    ...HIDDEN,
+    ['Template', (run) => run.template],
+    ['Model', (run) => `${run.model.id} (${run.model.dtype})`],
+  ];
+  return facts.map(([name, of]) => {
+    const values = runs.map(of);
+    return { name, values, differs: new Set(values).size > 1 };
+  });
+}
+
+/** What sets one run apart from the others of a list: the settings in which they differ, else its number. */
+export function distinction(run: SoftVersion, facts: readonly RunFact[], place: number): string {
+  const own = facts
+    .slice(RESULTS.length)
+    .filter(({ differs, name }) => differs && name !== 'Start text' && name !== 'Template')
+    .map(({ name, values }) => `${name.toLowerCase()} ${values[place] ?? ''}`);
+  return own.length === 0 ? `run ${run.number}` : own.join(', ');
+}
