@@ -219,6 +219,102 @@ test('moves a stage to another version and back, and keeps differences, notes an
   });
 });
 
+test('loses nothing when the page is reloaded within a second of a change', async ({ studio }) => {
+  test.slow();
+  const { page, library } = studio;
+  await studio.trained(AWKWARD, 10);
+  await studio.go('Library');
+  await library
+    .set(/AWKWARD/)
+    .getByRole('button', { name: 'Versions and stages' })
+    .click();
+  const stored = async () => (await promptSets(page))[0];
+  const card = () => library.set(/AWKWARD/);
+  /** Half a second is time enough for a hand, and too short for anything that is saved later. */
+  const reload = async () => {
+    await page.waitForTimeout(500);
+    await page.reload();
+    await expect(studio.heading).toBeVisible();
+  };
+  const changes: Readonly<Record<string, () => Promise<void>>> = {
+    'notes that are still being typed': async () => {
+      const notes = page.getByRole('textbox', { name: 'Notes', exact: true });
+      await notes.pressSequentially('Ask Ana');
+      await reload();
+      await expect(notes).toHaveValue('Ask Ana');
+    },
+    'tags that are still being typed': async () => {
+      const tags = page.getByLabel('Tags, separated by commas');
+      await tags.pressSequentially('Support, March');
+      await reload();
+      await expect(tags).toHaveValue('support, march');
+    },
+    'the author': async () => {
+      await page.getByRole('textbox', { name: 'Your name' }).fill('Ana');
+      await page.keyboard.press('Enter');
+      await reload();
+      await expect(library.set(/^Versions$/)).toContainText('Ana');
+    },
+    'a stage': async () => {
+      await library.choose('Points to', /^hand-written 1/);
+      await page.getByRole('button', { name: 'Set stage' }).click();
+      await reload();
+      await expect(studio.heading).toHaveText('Awkward: production points to hand-written 1');
+    },
+    'a stage that is removed': async () => {
+      await page.getByRole('button', { name: 'Remove production' }).click();
+      await reload();
+      await expect(studio.heading).toHaveText('Awkward: no stage yet');
+    },
+    'a note for a version': async () => {
+      await page.getByRole('button', { name: 'Note for tuned 1' }).click();
+      await page.getByLabel('Note for tuned 1').fill('ten steps');
+      await page.keyboard.press('Enter');
+      await reload();
+      await expect(library.set(/^Versions$/)).toContainText('ten steps');
+    },
+    'a measurement, and its removal': async () => {
+      await page.getByRole('button', { name: 'Measure on test rows' }).click();
+      const measured = library.set('Does it still hold?').getByRole('listitem');
+      await expect(measured).toHaveCount(1);
+      await reload();
+      await expect(measured).toHaveCount(1);
+      expect((await stored())?.testLooks).toBe(1);
+      await measured.getByRole('button', { name: /^Remove/ }).click();
+      await reload();
+      await expect(page.getByText('Not measured again yet')).toBeVisible();
+    },
+    'a name': async () => {
+      await page.getByRole('button', { name: 'All prompt sets' }).click();
+      await card().getByRole('button', { name: 'Rename' }).click();
+      await page.getByRole('textbox', { name: 'Name' }).fill('Furniture');
+      await page.keyboard.press('Enter');
+      await reload();
+      await expect(card()).toContainText('Furniture');
+    },
+    'a deleted set': async () => {
+      await card().getByRole('button', { name: 'Delete' }).click();
+      await reload();
+      await expect(studio.heading).toHaveText('No prompt set yet');
+    },
+    'a restored set': async () => {
+      await page.getByRole('tab', { name: 'Deleted (1)' }).click();
+      await page.getByRole('button', { name: 'Restore Furniture' }).click();
+      await reload();
+      await expect(studio.heading).toHaveText('1 prompt set, all tuned');
+    },
+    'a set that is deleted for good': async () => {
+      await page.getByRole('tab', { name: 'Prompt sets' }).click();
+      await card().getByRole('button', { name: 'Delete' }).click();
+      await page.getByRole('tab', { name: 'Deleted (1)' }).click();
+      await page.getByRole('button', { name: 'Delete Furniture for good' }).click();
+      await reload();
+      await expect(page.getByRole('heading', { name: 'Nothing was deleted' })).toBeVisible();
+    },
+  };
+  for (const [what, change] of Object.entries(changes)) await test.step(what, change);
+});
+
 test('refuses hostile and meaningless zips by name, and keeps everything else', async ({ studio }) => {
   const { page, library } = studio;
   await studio.trained();

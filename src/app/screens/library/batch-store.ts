@@ -1,7 +1,7 @@
 /** One version answers a file of rows: stopped, continued, and saved as a file. Nothing of it is stored in the browser. */
-import { createStore } from 'zustand/vanilla';
+import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { LabelScore } from '../../../dataset/predictions-out';
-import { StudioError } from '../../../lib/errors';
+import { asStudioError, StudioError } from '../../../lib/errors';
 import type { PromptSet } from '../../../project/types';
 import type { BatchProgress, BatchRequest } from '../../../workflow/batch';
 import { type JobContext, job } from '../../state/job';
@@ -103,13 +103,15 @@ async function answer({ services }: Studio, run: BatchRun, { signal, report }: C
   }
 }
 
-/** Everything that the Batch tab does, beside reading its file. */
-export const batch = perStudio((studio) => {
-  const { services, stores } = studio;
-  const rows = batchRows.of(studio);
-  const choice = createStore<Choice>(() => ({ setId: null, which: null, options: OPTIONS, refused: null }));
+async function saved(name: string, make: () => Promise<{ readonly file: Blob }>): Promise<void> {
+  const { file } = await make();
+  saveFile(name, file, file.type);
+}
 
-  const running = job(stores.session, {
+type Rows = ReturnType<typeof batchRows.of>;
+
+const batchJob = (studio: Studio, rows: Rows, choice: StoreApi<Choice>) =>
+  job(studio.stores.session, {
     title: 'Batch',
     screen: 'library?tab=batch',
     initial: { run: null as BatchRun | null },
@@ -118,27 +120,26 @@ export const batch = perStudio((studio) => {
       const { value: file } = rows.source.getState();
       const { text } = columnsOf(file, rows.columns.getState());
       if (!file || setId === null || which === null || text === null) return;
-      const { sha256 } = await stores.session.getState().modelReady();
+      const { sha256 } = await studio.stores.session.getState().modelReady();
       const continued = before?.model === sha256 ? before : null;
       await answer(studio, continued ?? (await freshRun(studio, setId, which, text)), context);
     },
   });
 
+/** Everything that the Batch tab does, beside reading its file. */
+export const batch = perStudio((studio) => {
+  const { services } = studio;
+  const rows = batchRows.of(studio);
+  const choice = createStore<Choice>(() => ({ setId: null, which: null, options: OPTIONS, refused: null }));
+  const running = batchJob(studio, rows, choice);
   const isHeld = () => running.getState().run !== null;
   /** While there are answers, neither rows nor prompt change under them. */
   const unlessHeld = (what: string, act: () => void) => {
     choice.setState({ refused: isHeld() ? held(what) : null });
     if (!isHeld()) act();
   };
-  const save = async (name: string, make: () => Promise<{ readonly file: Blob }>) => {
-    try {
-      const { file } = await make();
-      saveFile(name, file, file.type);
-    } catch (cause) {
-      const refused = cause instanceof StudioError ? cause : new StudioError('internal', `Not saved: ${String(cause)}`);
-      choice.setState({ refused });
-    }
-  };
+  const save = (name: string, make: () => Promise<{ readonly file: Blob }>) =>
+    saved(name, make).catch((cause: unknown) => choice.setState({ refused: asStudioError(cause, 'Not saved') }));
 
   return {
     choice,
@@ -163,8 +164,11 @@ export const batch = perStudio((studio) => {
       const { fileName } = rows.source.getState().value?.format ?? { fileName: '' };
       const { options } = choice.getState();
       const stem = fileName.replace(/\.[^.]*$/, '') || 'rows';
-      await save(`${stem}-answered.${options.format}`, () => services.data.call('batchFile', options));
-      running.setState(({ run }) => ({ run: run && { ...run, isSaved: true } }));
+      await save(`${stem}-answered.${options.format}`, async () => {
+        const made = await services.data.call('batchFile', options);
+        running.setState(({ run }) => ({ run: run && { ...run, isSaved: true } }));
+        return made;
+      });
     },
     /** The rows that were not answered, and why, as a file. */
     downloadLeftOut: () => save('rows-not-answered.csv', () => services.data.call('batchLeftOut', {})),
