@@ -17,7 +17,7 @@ async function train(studio: Studio, change: Partial<TrainingSettings>): Promise
 }
 
 export const carriersOf = (studio: Studio): Carriers => {
-  const { data, importer, compare } = studio.stores;
+  const { data, importer } = studio.stores;
   return {
     openRows: async (file) => void data.getState().openFile(file),
     openSample: () => data.getState().openSample(),
@@ -27,6 +27,9 @@ export const carriersOf = (studio: Studio): Carriers => {
     },
     openImport: (name, files) => importer.getState().bring(name, files),
     train: (change) => train(studio, change),
-    compare: () => compare.getState().run(),
+    compare: async () => {
+      const { compareStores } = await import('./screens/compare/compare-store');
+      await compareStores.of(studio).run.start();
+    },
   };
 };

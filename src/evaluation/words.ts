@@ -43,3 +43,6 @@ export function about(n: number): string {
   const unit = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, n))) - 1);
   return (Math.ceil(n / unit) * unit).toLocaleString('en');
 }
+
+/** A p-value in a table: "0.0015", "< 0.0001", "0.34". */
+export const pText = (p: number): string => (p < 0.0001 ? '< 0.0001' : p >= 0.995 ? '1' : p.toPrecision(2));

@@ -72,18 +72,6 @@ it('refuses bad input with a code and a sentence', async () => {
   });
 });
 
-it('runs statistics: word counts and a comparison', async () => {
-  const { dataset } = await prepared();
-  const { rows } = await call('tfidf', { dataset });
-  expect(rows.map((row) => row.rowId)).toEqual([...dataset.split.test, ...dataset.split.validation]);
-  const best = rows.filter(
-    ({ rowId, logProbs }) => (Number(rowId) - 1) % 3 === logProbs.indexOf(Math.max(...logProbs)),
-  );
-  expect(best.length / rows.length).toBeGreaterThan(0.9);
-  const fit = await call('calibrate', { logProbs: rows.map((row) => row.logProbs) });
-  expect(fit.rows).toBe(rows.length);
-});
-
 describe('with the tokenizer', () => {
   beforeAll(async () => {
     const opened = await call('openTokenizer', { files });

@@ -3,17 +3,11 @@
  * Importing this module elsewhere (tests) serves nothing; `createDataHandlers` makes one worker's state.
  */
 import { buffersIn, WorkerLists } from '../dataset/by-reference';
-import { labelIndexer, textOf } from '../dataset/labels';
 import { queryRows, rowParts } from '../dataset/query';
-import type { Row } from '../dataset/types';
 import { comparing } from '../evaluation/classify/compare';
 import { insightsOf } from '../evaluation/classify/insights';
-import { fitCalibration } from '../evaluation/classify/outcome';
 import { compareTexts } from '../evaluation/generate/compare';
-import { present } from '../lib/assert';
 import { inSteps } from '../lib/steps';
-import { wordClassifier } from '../metrics/logistic';
-import { rowsOf } from '../task/render';
 import { VERBS } from '../workflow/index';
 import { changeRows, prepareRows, readTable } from '../workflow/open-data';
 import { createPageHost } from './page-host';
@@ -35,7 +29,6 @@ const CONCURRENT = new Set<string>(['connectEngine', 'render', 'tokenRows', ...O
 
 export function createDataHandlers(): Handlers<DataMethods> {
   const host = createPageHost();
-  let lastWords: { readonly key: string; readonly result: ReturnType<DataMethods['tfidf']> } | null = null;
 
   return {
     parse: (file, emit, control) =>
@@ -56,23 +49,6 @@ export function createDataHandlers(): Handlers<DataMethods> {
     },
 
     edit: ({ dataset, change, now }) => changeRows(dataset, change, now),
-
-    tfidf: ({ dataset }) => {
-      const key = `${dataset.fingerprint} ${dataset.splitHash}`;
-      if (lastWords?.key === key) return lastWords.result;
-      const start = performance.now();
-      const indexOf = labelIndexer(dataset);
-      const train = rowsOf(dataset, 'train').filter((row) => indexOf(row) !== null);
-      const asked = [...rowsOf(dataset, 'test'), ...rowsOf(dataset, 'validation')];
-      const texts = (rows: readonly Row[]) => rows.map((row) => textOf(row, dataset.mapping));
-      const gold = train.map((row) => present(indexOf(row), 'label'));
-      const logProbs = wordClassifier(texts(train), gold, dataset.labels.length)(texts(asked));
-      const rows = asked.map((row, i) => ({ rowId: row.id, logProbs: present(logProbs[i], 'prediction') }));
-      lastWords = { key, result: { rows, seconds: (performance.now() - start) / 1000 } };
-      return lastWords.result;
-    },
-
-    calibrate: ({ logProbs }) => fitCalibration(logProbs),
 
     recompare: (plan, emit, control) =>
       inSteps(comparing(plan, { onProgress: (share) => emit(rowsDone(plan.rowIds.length, share)) }), control, (share) =>

@@ -22,7 +22,7 @@ import type {
 } from '../engine/types';
 import type { Insights } from '../evaluation/classify/insights';
 import type { GenerateComparison, GeneratePlan } from '../evaluation/generate/compare';
-import type { CalibrationFit, Comparison, ComparisonPlan } from '../evaluation/types';
+import type { Comparison, ComparisonPlan } from '../evaluation/types';
 import type { WireError } from '../lib/errors';
 import type { Example, LabelWord } from '../task/types';
 import type { TargetLengths, TextLengths } from '../tokens/text-lengths';
@@ -143,12 +143,6 @@ export interface DataMethods extends VerbMethods {
   /** Tokens of the texts to be written; row ids of those that leave too little room for their text. */
   targetLengths(params: { dataset: Dataset }): TargetLengths & { readonly overRowIds: readonly string[] };
   chat(params: { message: string }): { readonly text: string | null };
-  /** Trained on the training rows; answers for the held-back and the validation rows. */
-  tfidf(params: { dataset: Dataset }): {
-    readonly rows: readonly { readonly rowId: string; readonly logProbs: readonly number[] }[];
-    readonly seconds: number;
-  };
-  calibrate(params: { logProbs: readonly (readonly number[])[] }): CalibrationFit;
   /** Compares again: under another calibration, or with corrected labels. */
   recompare(params: ComparisonPlan, onEvent: (e: ProgressEvent) => void): Comparison;
   compareTexts(params: GeneratePlan, onEvent: (e: ProgressEvent) => void): GenerateComparison;

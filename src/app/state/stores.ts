@@ -1,12 +1,6 @@
 /** One small store a screen, and four for the page. Each is made from the services and the stores it needs. */
 import type { StoreApi } from 'zustand/vanilla';
 import type { LoadRequest } from '../../worker/protocol';
-import { type ChecksStore, createChecksStore } from '../screens/compare/checks-store';
-import { type CloserStore, createCloserStore } from '../screens/compare/closer-store';
-import { type CompareStore, createCompareStore } from '../screens/compare/compare-store';
-import { createReportStore, type ReportStore } from '../screens/compare/report-store';
-import { createReviewStore, type ReviewStore } from '../screens/compare/review-store';
-import { createWritingStore, type WritingStore } from '../screens/compare/writing-store';
 import { createExportStore, type ExportStore } from '../screens/library/export-store';
 import { createImportStore, type ImportStore } from '../screens/library/import-store';
 import { createTeamStore, type TeamStore } from '../screens/library/team-store';
@@ -36,12 +30,6 @@ export interface Stores {
   readonly project: ProjectStore;
   readonly data: DataStore;
   readonly proposer: ProposerStore;
-  readonly compare: CompareStore;
-  readonly writing: WritingStore;
-  readonly closer: CloserStore;
-  readonly review: ReviewStore;
-  readonly checks: ChecksStore;
-  readonly report: ReportStore;
   readonly exporter: ExportStore;
   readonly importer: ImportStore;
   readonly team: TeamStore;
@@ -59,12 +47,6 @@ export function createStores(services: Services, capabilities: Capabilities, bac
   const project = createProjectStore(services);
   const data = createDataStore(services, project);
   const proposer = createProposer(services, project, session);
-  const compare = createCompareStore(services, session, project);
-  const writing = createWritingStore(services, session, project);
-  const closer = createCloserStore(services, project, compare);
-  const review = createReviewStore(services, project, compare);
-  const checks = createChecksStore(services, session, project, compare);
-  const report = createReportStore(services, { session, project, compare, closer, review, checks });
   const exporter = createExportStore(services, session);
   const importer = createImportStore(services, session, project);
   const team = createTeamStore(services, project);
@@ -80,12 +62,6 @@ export function createStores(services: Services, capabilities: Capabilities, bac
     project,
     data,
     proposer,
-    compare,
-    writing,
-    closer,
-    review,
-    checks,
-    report,
     exporter,
     importer,
     team,

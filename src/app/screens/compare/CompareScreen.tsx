@@ -1,96 +1,206 @@
-import { useEffect, useState } from 'react';
-import { isWriting } from '../../../project/prompt-set';
+import { useState } from 'react';
+import { useStore } from 'zustand';
+import type { Dataset } from '../../../dataset/types';
+import { otherVersionWords } from '../../../dataset/versions';
+import { comparedIds, drawnWords } from '../../../evaluation/rows';
+import { alsoAmong } from '../../../project/arms';
+import { chosenHard, chosenSoft, kindOf } from '../../../project/prompt-set';
+import type { Evaluation, PromptSet, SoftVersion } from '../../../project/types';
 import { navigate, screenPath } from '../../shell/location';
 import { ScreenFrame } from '../../shell/Screen';
-import { useProject } from '../../state/studio';
-import { Button, Choices, EmptyState } from '../../ui';
-import { CompareFrame } from './CompareFrame';
-import { CorrectedVerdict } from './CorrectedVerdict';
-import { OthersRow } from './OthersRow';
-import { ResultPanels } from './ResultPanels';
-import { calibrationWords } from './results';
+import { useResource } from '../../state/resource';
+import { useProject, useSession } from '../../state/studio';
+import { Button, EmptyState, format, Note } from '../../ui';
+import { compareStores } from './compare-store';
+import { PlannedPanel, ProgressPanel } from './PlannedPanel';
+import { PANELS, ResultsOf } from './panels/table';
 import { SaveDialog } from './SaveDialog';
-import { useCompare } from './use-compare';
-import { WritingCompare } from './WritingCompare';
 import './compare.css';
 
 export default function CompareScreen() {
   const set = useProject((s) => s.set);
   const dataset = useProject((s) => s.dataset);
-  const enter = useCompare((s) => s.enter);
-  const state = useCompare((s) => s);
-  const [saving, setSaving] = useState(false);
-  const setId = set?.id;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another set has other comparisons
-  useEffect(() => void enter(), [enter, setId]);
-
-  if (!set || !dataset)
-    return (
-      <ScreenFrame title="There is nothing to compare yet">
-        <EmptyState
-          title="First, labelled rows"
-          action={
-            <Button variant="primary" onPress={() => navigate(screenPath(set?.id ?? null, 'data'))}>
-              Open a CSV
-            </Button>
-          }
-        >
-          Prompts are compared on rows that were held back: open a file with a text column and a column of answers.
-        </EmptyState>
-      </ScreenFrame>
-    );
-
-  if (isWriting(set)) return <WritingCompare set={set} dataset={dataset} />;
-
-  const { evaluation, comparison } = state;
-  const shown = evaluation?.setId === set.id && comparison ? { evaluation, comparison } : null;
+  if (set && dataset) return <Compare set={set} dataset={dataset} />;
   return (
-    <CompareFrame
-      set={set}
-      dataset={dataset}
-      state={state}
-      shown={
-        shown && {
-          verdict: shown.comparison.verdict,
-          armIds: shown.evaluation.plan.arms.map(({ id }) => id),
-          hardVersion: shown.evaluation.hardVersion,
-          softVersion: shown.evaluation.softVersion,
-          madeOn: shown.evaluation.datasetFingerprint,
-          holdsFor: shown.evaluation.review?.datasetFingerprint ?? shown.evaluation.datasetFingerprint,
+    <ScreenFrame title="Nothing to compare yet">
+      <EmptyState
+        title="First, labelled rows"
+        action={
+          <Button variant="primary" onPress={() => navigate(screenPath(set?.id ?? null, 'data'))}>
+            Open a CSV
+          </Button>
         }
-      }
-      words={WORDS}
-      onSave={() => setSaving(true)}
-    >
-      {shown ? (
-        <>
-          <div className="row">
-            <Choices
-              label="Calibration"
-              hideLabel
-              value={state.mode}
-              onChange={(mode) => void state.calibrate(mode)}
-              options={[
-                { id: 'chosen', label: 'Calibrated where it helps', isDisabled: state.switching },
-                { id: 'calibrated', label: 'All calibrated', isDisabled: state.switching },
-                { id: 'raw', label: 'None', isDisabled: state.switching },
-              ]}
-            />
-            <p className="dim small">{calibrationWords(shown.comparison, state.mode)}</p>
-          </div>
-          <CorrectedVerdict comparison={shown.comparison} evaluation={shown.evaluation} />
-          <OthersRow />
-          <SaveDialog isOpen={saving} onClose={() => setSaving(false)} />
-          <ResultPanels comparison={shown.comparison} evaluation={shown.evaluation} dataset={dataset} />
-        </>
-      ) : null}
-    </CompareFrame>
+      >
+        Prompts are compared on test rows: open a file with a column of texts and a column of answers.
+      </EmptyState>
+    </ScreenFrame>
   );
 }
 
-const WORDS = {
-  running: 'Comparing on rows that no prompt has seen',
-  question: 'Is the tuned prompt better than yours?',
-  about:
-    'Every prompt answers the same rows, in the same way; the difference comes with its interval, and the answer may be that yours is better.',
-};
+/** What a comparison on the screen no longer speaks about. */
+function staleness(set: PromptSet, dataset: Dataset, evaluation: Evaluation, also: readonly string[]) {
+  const hard = chosenHard(set)?.id ?? null;
+  const review = evaluation.kind === 'classify' ? evaluation.review : undefined;
+  // corrections of its own labels do not make it old
+  const holdsFor = review?.datasetFingerprint ?? evaluation.datasetFingerprint;
+  const isStale =
+    evaluation.softVersion !== (chosenSoft(set)?.id ?? null) ||
+    evaluation.hardVersion !== hard ||
+    holdsFor !== dataset.fingerprint;
+  const included = alsoAmong(
+    set,
+    evaluation.plan.arms.map(({ id }) => id),
+  );
+  return { isStale, hasMore: !isStale && also.some((id) => id !== hard && !included.includes(id)) };
+}
+
+const NO_IDS: readonly string[] = [];
+
+function Compare({ set, dataset }: { readonly set: PromptSet; readonly dataset: Dataset }) {
+  const compare = compareStores.use();
+  const kind = kindOf(set);
+  const { value } = useResource(compare.latest, { setId: set.id, kind });
+  const also = useResource(compare.also, set.id).value ?? NO_IDS;
+  const running = useStore(compare.run, (s) => s.running);
+  const [saving, setSaving] = useState(false);
+  const evaluation = value?.evaluation ?? null;
+  const tuned = chosenSoft(set);
+  const rows = comparedIds(kind, dataset).length;
+  const { isStale, hasMore } = evaluation
+    ? staleness(set, dataset, evaluation, also)
+    : { isStale: false, hasMore: false };
+  const { running: runningWords, question, about } = PANELS[kind].words;
+  const testRows = format.counted(rows, 'test row');
+  const drawn = drawnWords(rows, dataset.split.test.length);
+  const before = tuned ? `${question} ${testRows} decide` : `Compare prompts on ${testRows}`;
+  return (
+    <ScreenFrame
+      title={running ? runningWords : (evaluation?.comparison.verdict.headline ?? before)}
+      lead={running ? null : (evaluation?.comparison.verdict.detail ?? about)}
+      actions={
+        <Actions
+          set={set}
+          compared={evaluation !== null}
+          outdated={isStale || hasMore}
+          hasRows={dataset.split.test.length > 0}
+          onSave={() => setSaving(true)}
+        />
+      }
+    >
+      <div className="stack compare">
+        <Troubles />
+        {running ? <ProgressPanel /> : null}
+        {evaluation && isStale && !running ? <StaleNote dataset={dataset} evaluation={evaluation} /> : null}
+        <SplitNote tuned={tuned} dataset={dataset} />
+        {hasMore && !running ? (
+          <Note title="Compare again to see the prompt you added" tone="info">
+            {PANELS[kind].words.again}It counts as one more use of the test rows.
+          </Note>
+        ) : null}
+        {value && value.leftOut > 0 && evaluation ? (
+          <Note tone="warning" title={`${format.counted(value.leftOut, 'test row')} left out`}>
+            They are too long for at least one of the prompts. All prompts were compared on the same other rows.
+          </Note>
+        ) : null}
+        {drawn && !running ? <p className="dim small">{drawn}</p> : null}
+        {evaluation && !running ? (
+          <>
+            <ResultsOf evaluation={evaluation} dataset={dataset} />
+            <SaveDialog evaluation={evaluation} dataset={dataset} isOpen={saving} onClose={() => setSaving(false)} />
+          </>
+        ) : null}
+        {!evaluation && !running ? <PlannedPanel set={set} dataset={dataset} also={also} /> : null}
+      </div>
+    </ScreenFrame>
+  );
+}
+
+interface ActionsProps {
+  readonly set: PromptSet;
+  readonly compared: boolean;
+  /** Other versions or rows are chosen by now. */
+  readonly outdated: boolean;
+  readonly hasRows: boolean;
+  readonly onSave: () => void;
+}
+
+function Actions({ set, compared, outdated, hasRows, onSave }: ActionsProps) {
+  const { run } = compareStores.use();
+  const running = useStore(run, (s) => s.running);
+  const busy = useSession((s) => s.job !== null);
+  const tuned = chosenSoft(set);
+  const start = () => void run.start();
+  if (running) return <Button onPress={run.stop}>Stop</Button>;
+  if (!compared)
+    return (
+      <>
+        {tuned ? null : <Button onPress={() => navigate(screenPath(set.id, 'train'))}>Train first</Button>}
+        <Button variant="primary" isDisabled={busy || !hasRows} onPress={start}>
+          Compare
+        </Button>
+      </>
+    );
+  return (
+    <>
+      <Button onPress={onSave}>Download</Button>
+      <Button isDisabled={busy || !hasRows} onPress={start} variant={outdated ? 'primary' : 'plain'}>
+        Compare again
+      </Button>
+      {tuned && !outdated ? (
+        <Button variant="primary" onPress={() => navigate(`${screenPath(set.id, 'library')}?export=${set.id}`)}>
+          Export
+        </Button>
+      ) : null}
+    </>
+  );
+}
+
+/** Another job has the engine, or the last comparison failed. */
+function Troubles() {
+  const { run } = compareStores.use();
+  const running = useStore(run, (s) => s.running);
+  const error = useStore(run, (s) => s.error);
+  const other = useSession((s) => s.job?.title ?? null);
+  return (
+    <>
+      {other !== null && !running ? (
+        <Note tone="info" title={`${other} is running`}>
+          You can compare when it has finished.
+        </Note>
+      ) : null}
+      {error ? (
+        <Note
+          tone="bad"
+          live
+          title="The comparison did not finish"
+          action={
+            <Button variant="link" onPress={() => void run.start()}>
+              Try again
+            </Button>
+          }
+        >
+          {error.message} Earlier comparisons are kept.
+        </Note>
+      ) : null}
+    </>
+  );
+}
+
+function StaleNote({ dataset, evaluation }: { readonly dataset: Dataset; readonly evaluation: Evaluation }) {
+  const otherRows = otherVersionWords(dataset, evaluation.datasetFingerprint);
+  return (
+    <Note title="This comparison is of other versions" tone="warning">
+      {otherRows ? `It was ${otherRows}. ` : null}Since then another prompt was chosen, or other rows were opened.
+      Compare again to update it; that is one more use of the test rows.
+    </Note>
+  );
+}
+
+function SplitNote({ tuned, dataset }: { readonly tuned: SoftVersion | null; readonly dataset: Dataset }) {
+  if (!tuned?.heldBackHash || !dataset.heldBackHash || tuned.heldBackHash === dataset.heldBackHash) return null;
+  return (
+    <Note title="The tuned prompt may know some of these rows">
+      It was trained with other test rows. Train again on this split before you trust a comparison.
+    </Note>
+  );
+}

@@ -1,21 +1,37 @@
+/** Who takes part, before anything was compared; how far each is, while it runs. */
+import { useMemo } from 'react';
+import { useStore } from 'zustand';
+import type { ByTask } from '../../../dataset/kind';
+import type { Dataset } from '../../../dataset/types';
+import { detectable, detectableTexts } from '../../../evaluation/rows';
 import { times } from '../../../evaluation/words';
-import { isWriting } from '../../../project/prompt-set';
+import { type ArmPlan, armsOf, otherHands } from '../../../project/arms';
+import { kindOf } from '../../../project/prompt-set';
 import type { PromptSet } from '../../../project/types';
-import { Button, Panel } from '../../ui';
-import type { ArmPlan } from './arms';
-import { OthersRow } from './OthersRow';
-import { useCompare } from './use-compare';
+import { useResource } from '../../state/resource';
+import { useProject } from '../../state/studio';
+import { Button, format, Panel, ProgressBar } from '../../ui';
+import { compareStores } from './compare-store';
+import { PANELS } from './panels/table';
 
 interface PlannedPanelProps {
   readonly set: PromptSet;
-  readonly arms: readonly ArmPlan[];
-  readonly hasHand: boolean;
-  /** What so many rows can show. */
-  readonly detectable: string | null;
+  readonly dataset: Dataset;
+  /** Ids of further hand-written versions. */
+  readonly also: readonly string[];
 }
 
-/** Who takes part, before anything was compared. */
-export function PlannedPanel({ set, arms, hasHand, detectable }: PlannedPanelProps) {
+const DETECTABLE: ByTask<(rows: number) => { readonly sentence: string }> = {
+  classify: detectable,
+  generate: detectableTexts,
+};
+
+export function PlannedPanel({ set, dataset, also }: PlannedPanelProps) {
+  const kind = kindOf(set);
+  const { arms, hard } = armsOf(set, { also });
+  const rows = dataset.split.test.length;
+  const { sentence } = useMemo(() => DETECTABLE[kind](rows), [kind, rows]);
+  const { references } = PANELS[kind].words;
   return (
     <Panel title="What will be compared">
       <ol className="arms">
@@ -23,29 +39,26 @@ export function PlannedPanel({ set, arms, hasHand, detectable }: PlannedPanelPro
           <li key={arm.id}>
             <strong>{arm.name}</strong>{' '}
             <span className="dim">{ABOUT[arm.id] ?? 'another of your hand-written prompts'}</span>{' '}
-            <LeaveOut arm={arm} />
+            <LeaveOut set={set} arm={arm} />
           </li>
         ))}
-        {isWriting(set) ? null : (
+        {references ? (
           <li>
-            <strong>Two reference lines</strong>{' '}
-            <span className="dim">
-              always the commonest label, and a word-count classifier (TF-IDF) without any language model
-            </span>
+            <strong>Two reference lines</strong> <span className="dim">{references}</span>
           </li>
-        )}
+        ) : null}
       </ol>
       <OthersRow />
-      {hasHand ? null : (
+      {hard ? null : (
         <p className="dim">
           There is no hand-written prompt yet: write one on the Prompts screen to have something to beat.
         </p>
       )}
-      {detectable ? <p className="dim small">{detectable}</p> : null}
+      <p className="dim small">{sentence}</p>
       <p className="dim small">
         {set.testLooks === 0
-          ? 'These rows have not been looked at yet.'
-          : `These rows have been looked at ${times(set.testLooks)}; each look makes a lucky result likelier.`}
+          ? 'These test rows have not been used yet.'
+          : `Test rows used ${times(set.testLooks)}; each use makes a lucky result more likely.`}
       </p>
     </Panel>
   );
@@ -53,19 +66,75 @@ export function PlannedPanel({ set, arms, hasHand, detectable }: PlannedPanelPro
 
 const ABOUT: Readonly<Record<string, string>> = {
   untuned: 'the tuned prompt’s exact text without its vectors: shows what the vectors add',
-  yours: 'your hand-written prompt as it stands',
+  yours: 'your hand-written prompt as it is',
   'yours-8': 'your prompt with eight labelled training rows before each text',
   'yours-3': 'your prompt with three training rows and their answers before each text',
   tuned: 'the text with the trained vectors',
-  ensemble: 'the mean answer of the runs that differ from Tuned in nothing but the seed',
+  ensemble: 'the mean answer of the runs that differ from Tuned only in the seed',
   hybrid: 'your hand-written prompt with vectors trained on top',
 };
 
-function LeaveOut({ arm: { also, name } }: { readonly arm: ArmPlan }) {
-  const include = useCompare((s) => s.include);
+function LeaveOut({ set, arm: { also, name } }: { readonly set: PromptSet; readonly arm: ArmPlan }) {
+  const { include } = compareStores.use();
   return also === null ? null : (
-    <Button size="s" variant="link" aria-label={`Leave out ${name}`} onPress={() => void include(also, false)}>
+    <Button size="s" variant="link" aria-label={`Leave out ${name}`} onPress={() => void include(set.id, also, false)}>
       Leave out
     </Button>
+  );
+}
+
+const MOST_OTHERS = 6;
+const NO_IDS: readonly string[] = [];
+
+/** Other hand-written versions, one click each from taking part. */
+export function OthersRow() {
+  const compare = compareStores.use();
+  const set = useProject((s) => s.set);
+  const also = useResource(compare.also, set?.id ?? null).value ?? NO_IDS;
+  const left = set ? otherHands(set).filter(({ id }) => !also.includes(id)) : [];
+  if (!set || left.length === 0) return null;
+  return (
+    <div className="row">
+      {left.slice(0, MOST_OTHERS).map(({ id, name }) => (
+        <Button key={id} size="s" onPress={() => void compare.include(set.id, id, true)}>
+          {`Also compare: ${name}`}
+        </Button>
+      ))}
+      {left.length > MOST_OTHERS ? (
+        <span className="dim small">and older ones, once you choose them on Prompts</span>
+      ) : null}
+    </div>
+  );
+}
+
+const stateWords = (fraction: number | null) =>
+  fraction === null ? 'waiting' : fraction === 1 ? 'done' : format.percentWhole(fraction);
+
+/** How far the comparison is, prompt by prompt. */
+export function ProgressPanel() {
+  const { run } = compareStores.use();
+  const arms = useStore(run, (s) => s.arms);
+  const fraction = useStore(run, (s) => s.fraction);
+  const secondsLeft = useStore(run, (s) => s.secondsLeft);
+  const note = useStore(run, (s) => s.note);
+  return (
+    <div className="stack">
+      <ProgressBar
+        label={note ?? 'Comparing'}
+        value={fraction}
+        detail={secondsLeft === null ? null : `${format.clock(secondsLeft)} left`}
+      />
+      <ol className="arms" aria-label="Prompts">
+        {arms.map((arm) => (
+          <li key={arm.id}>
+            {arm.fraction === 1 ? '✓' : arm.fraction === null ? '·' : '…'} {arm.name}{' '}
+            <span className="dim small">{stateWords(arm.fraction)}</span>
+          </li>
+        ))}
+      </ol>
+      <p className="visually-hidden" role="status">
+        {note}
+      </p>
+    </div>
   );
 }

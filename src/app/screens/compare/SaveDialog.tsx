@@ -1,30 +1,85 @@
-import { resultsCsv } from '../../../report/results-csv';
+import { useState } from 'react';
+import type { Dataset } from '../../../dataset/types';
+import type { Evaluation } from '../../../project/types';
+import { download, fileStem } from '../../charts';
 import { useProject } from '../../state/studio';
-import { format } from '../../ui';
-import { SaveFiles } from './SaveFiles';
-import { useReport } from './use-closer';
-import { useCompare } from './use-compare';
+import { Button, Choices, Dialog, format, toastError } from '../../ui';
+import { savedWords } from './panels/table';
+import { reportFiles } from './report-files';
 
-/** What can be taken away of a comparison of answers. */
-export function SaveDialog({ isOpen, onClose }: { readonly isOpen: boolean; readonly onClose: () => void }) {
-  const { evaluation, comparison } = useCompare((s) => s);
-  const { html, markdown, json } = useReport((s) => s);
-  const dataset = useProject((s) => s.dataset);
-  if (!evaluation || !comparison) return null;
-  const [pair] = comparison.pairs;
+type Made = string | null | Promise<string | null>;
+
+interface SaveDialogProps {
+  readonly evaluation: Evaluation;
+  readonly dataset: Dataset;
+  readonly isOpen: boolean;
+  readonly onClose: () => void;
+}
+
+/** What can be downloaded of a comparison, and how many of the user's rows each file holds. */
+export function SaveDialog({ evaluation, dataset, isOpen, onClose }: SaveDialogProps) {
+  const { html, markdown, json, csv } = reportFiles.use()[evaluation.kind];
+  const { contains, rows } = savedWords(evaluation, dataset);
+  const stem = fileStem(useProject((s) => s.set?.name ?? 'results'));
+  const [making, setMaking] = useState(false);
+  const [withRows, setWithRows] = useState(false);
+  const save = async (make: () => Made, file: string, type: string) => {
+    // the button stays enabled: a disabled one would lose the focus
+    if (making) return;
+    setMaking(true);
+    try {
+      const text = await make();
+      if (text !== null) download(file, text, type);
+      else
+        toastError(
+          'There is nothing to write',
+          'The rows or the run of this comparison are no longer in this browser.',
+        );
+    } finally {
+      setMaking(false);
+    }
+  };
   return (
-    <SaveFiles
-      isOpen={isOpen}
-      onClose={onClose}
-      tells="what was looked at more closely"
-      rows={{ count: pair ? pair.fixed.length + pair.broken.length : 0, which: 'that were fixed or broken' }}
-      html={html}
-      markdown={markdown}
-      json={json}
-      csv={{
-        label: `CSV, with all ${format.count(comparison.n)} texts`,
-        make: () => resultsCsv(comparison, evaluation, dataset),
-      }}
-    />
+    <Dialog title="Download the comparison" isOpen={isOpen} onClose={onClose}>
+      <div className="stack">
+        <h3>Report</h3>
+        <p className="dim">
+          One HTML file that opens anywhere, prints, and needs no network: the verdict, every figure with its interval,{' '}
+          {contains}, and what the figures do not say.
+        </p>
+        <Choices
+          label="Rows in the report"
+          value={withRows ? 'yes' : 'no'}
+          onChange={(value) => setWithRows(value === 'yes')}
+          options={[
+            { id: 'no', label: 'None of my rows' },
+            { id: 'yes', label: `The ${format.counted(rows.count, 'row')} ${rows.which}` },
+          ]}
+        />
+        <div className="row">
+          <Button variant="primary" onPress={() => void save(() => html(withRows), `${stem}-report.html`, 'text/html')}>
+            Download the report
+          </Button>
+          <span className="dim small">
+            contains {format.counted(withRows ? rows.count : 0, 'of your rows', 'of your rows')}
+          </span>
+        </div>
+        <h3>Markdown</h3>
+        <div className="row">
+          <Button onPress={() => void save(markdown, `${stem}-report.md`, 'text/markdown')}>
+            Markdown, without texts
+          </Button>
+        </div>
+        <h3>Results</h3>
+        <div className="row">
+          <Button onPress={() => void save(json, `${stem}-results.json`, 'application/json')}>
+            JSON, without texts
+          </Button>
+          <Button onPress={() => void save(csv, `${stem}-results.csv`, 'text/csv')}>
+            {`CSV, with all ${format.count(evaluation.comparison.n)} texts`}
+          </Button>
+        </div>
+      </div>
+    </Dialog>
   );
 }

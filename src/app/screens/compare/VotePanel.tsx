@@ -1,33 +1,41 @@
-import { useMemo } from 'react';
+import { type ReactNode, useMemo, useRef, useState } from 'react';
 import { rowsById, textOf } from '../../../dataset/labels';
-import { drawBallots } from '../../../evaluation/vote';
-import { Panel } from '../../ui';
-import type { CloserProps } from './LookCloser';
-import { useCompare } from './use-compare';
-import { VoteBox } from './VoteBox';
+import type { Dataset } from '../../../dataset/types';
+import { type Ballot, type Choice, drawBallots, tally, tallySentence, type Vote } from '../../../evaluation/vote';
+import type { Evaluation } from '../../../project/types';
+import { Button, format, Panel, ProgressBar } from '../../ui';
+import { compareStores } from './compare-store';
 
-/** Two labels side by side, blind. */
-export function VotePanel({ comparison, evaluation, dataset, pair }: CloserProps) {
-  const amend = useCompare((s) => s.amend);
+/** One prompt's answers to the rows of a plan. */
+export interface Candidate<T> {
+  readonly name: string;
+  readonly answers: ArrayLike<T>;
+}
+
+interface VotePanelProps<T> {
+  readonly evaluation: Evaluation;
+  readonly dataset: Dataset;
+  /** The headline's two prompts; null = there is no such pair. */
+  readonly pair: readonly [Candidate<T>, Candidate<T>] | null;
+  readonly show: (answer: T) => ReactNode;
+}
+
+/** A blind vote on the headline's two prompts: votes are kept for the pair that the verdict is about. */
+export function VotePanel<T>({ evaluation, dataset, pair, show }: VotePanelProps<T>) {
+  const { amend } = compareStores.use();
   const { plan, votes = [] } = evaluation;
-  const a = comparison.arms.find((arm) => arm.id === pair?.a);
-  const b = comparison.arms.find((arm) => arm.id === pair?.b);
-  const ballots = useMemo(() => (a && b ? drawBallots(plan, a.predictions, b.predictions) : []), [plan, a, b]);
-  const rows = useMemo(() => rowsById(dataset?.table.rows ?? []), [dataset]);
-  if (!a || !b || !dataset || ballots.length === 0)
+  const ballots = useMemo(() => (pair ? drawBallots(plan, pair[0].answers, pair[1].answers) : []), [plan, pair]);
+  const rows = useMemo(() => rowsById(dataset.table.rows), [dataset]);
+  if (!pair || ballots.length === 0)
     return (
       <Panel title="Nothing to vote on">
-        <p className="dim">
-          {dataset
-            ? 'The two prompts say the same on every held-back row.'
-            : 'The rows of this comparison are not in this browser any more.'}
-        </p>
+        <p className="dim">The two prompts give the same answer to every test row.</p>
       </Panel>
     );
   return (
     <VoteBox
-      a={a}
-      b={b}
+      a={pair[0]}
+      b={pair[1]}
       ballots={ballots}
       votes={votes}
       onVotes={(next) => void amend({ votes: next })}
@@ -35,7 +43,121 @@ export function VotePanel({ comparison, evaluation, dataset, pair }: CloserProps
         const row = rows.get(id);
         return row ? textOf(row, dataset.mapping) : null;
       }}
-      show={(label) => plan.labels[label] ?? ''}
+      show={show}
     />
+  );
+}
+
+const KEYS: Readonly<Record<string, 'left' | 'right' | 'tie' | 'both-bad' | 'undo'>> = {
+  ArrowLeft: 'left',
+  ArrowRight: 'right',
+  ArrowUp: 'tie',
+  ArrowDown: 'both-bad',
+  Backspace: 'undo',
+};
+
+const choiceOf = (pressed: 'left' | 'right' | 'tie' | 'both-bad', { swapped }: Pick<Ballot, 'swapped'>): Choice => {
+  if (pressed === 'tie' || pressed === 'both-bad') return pressed;
+  return (pressed === 'left') === swapped ? 'b' : 'a';
+};
+
+interface VoteBoxProps<T> {
+  readonly a: { readonly name: string };
+  readonly b: { readonly name: string };
+  readonly ballots: readonly Ballot<T>[];
+  readonly votes: readonly Vote[];
+  readonly onVotes: (votes: readonly Vote[]) => void;
+  /** The row's text; null when it is no longer in this browser. */
+  readonly textOf: (rowId: string) => string | null;
+  readonly show: (answer: T) => ReactNode;
+}
+
+/** Two answers side by side, and nothing that says whose they are. */
+function VoteBox<T>({ a, b, ballots, votes, onVotes, textOf, show }: VoteBoxProps<T>) {
+  const [counting, setCounting] = useState(false);
+  const box = useRef<HTMLDivElement>(null);
+  // another way of calibrating draws other rows: votes count where they are asked for
+  const asked = new Set(ballots.map(({ rowId }) => rowId));
+  const valid = votes.filter(({ rowId }) => asked.has(rowId));
+  const voted = new Set(valid.map(({ rowId }) => rowId));
+  const ballot = ballots.find(({ rowId }) => !voted.has(rowId));
+  const press = (pressed: (typeof KEYS)[string]) => {
+    if (pressed === 'undo') onVotes(votes.slice(0, -1));
+    else if (ballot) onVotes([...votes, { rowId: ballot.rowId, choice: choiceOf(pressed, ballot) }]);
+    // the button that was pressed may be gone with the last row
+    requestAnimationFrame(() => document.activeElement === document.body && box.current?.focus());
+  };
+  const found = tally(valid);
+  const showing = counting || !ballot;
+  return (
+    <Panel
+      title={showing && valid.length > 0 ? 'Your blind votes' : 'Which answer is better?'}
+      aside={`${a.name} or ${b.name}, but not which is which; sides are drawn for each row`}
+    >
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: keys are a second way; every choice is a button too */}
+      <div
+        className="stack ballot"
+        ref={box}
+        tabIndex={-1}
+        onKeyDown={(event) => {
+          const pressed = KEYS[event.key];
+          if (!pressed || event.altKey || event.ctrlKey || event.metaKey) return;
+          event.preventDefault();
+          press(pressed);
+        }}
+      >
+        <ProgressBar
+          label={ballot ? `Row ${valid.length + 1} of ${ballots.length}` : `All ${ballots.length} rows`}
+          value={valid.length / ballots.length}
+        />
+        {ballot ? (
+          <>
+            <blockquote className="row-text" aria-live="polite">
+              {textOf(ballot.rowId) ?? `Row ${ballot.rowId}`}
+            </blockquote>
+            <div className="sides">
+              {(['left', 'right'] as const).map((side) => (
+                <Button key={side} size="l" onPress={() => press(side)}>
+                  <span className="visually-hidden">{side === 'left' ? 'Left: ' : 'Right: '}</span>
+                  <span className="ballot-answer">{show(ballot[side])}</span>
+                </Button>
+              ))}
+            </div>
+          </>
+        ) : null}
+        <div className="row">
+          {ballot ? (
+            <>
+              <Button onPress={() => press('tie')}>Equally good</Button>
+              <Button onPress={() => press('both-bad')}>Both bad</Button>
+            </>
+          ) : null}
+          <Button isDisabled={votes.length === 0} onPress={() => press('undo')}>
+            Undo the last
+          </Button>
+          {ballot && valid.length > 0 ? (
+            <Button variant="quiet" onPress={() => setCounting(!counting)}>
+              {counting ? 'Hide the count' : 'Count so far'}
+            </Button>
+          ) : null}
+        </div>
+        {ballot ? (
+          <p className="dim small">
+            Keys: <kbd>←</kbd> left, <kbd>→</kbd> right, <kbd>↑</kbd> equally good, <kbd>↓</kbd> both bad, <kbd>⌫</kbd>{' '}
+            undo.
+          </p>
+        ) : null}
+        {showing && valid.length > 0 ? (
+          <div className="stack" role="status">
+            <p>
+              <strong>{tallySentence(found, a.name, b.name)}</strong>
+            </p>
+            <p className="dim small">
+              {`${format.counted(found.ties, 'tie')} and ${format.counted(found.bothBad, 'row')} with both bad are not counted. Only rows with two different answers were shown.`}
+            </p>
+          </div>
+        ) : null}
+      </div>
+    </Panel>
   );
 }

@@ -1,95 +1,151 @@
-/** What stands behind the comparison on the screen: computed in the data worker, anew for each, and never stored. */
+/** What can be known of a comparison of labels beyond its figures: slices, probabilities, checks with the model. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Insights } from '../../../evaluation/classify/insights';
-import type { Comparison } from '../../../evaluation/types';
-import { StudioError } from '../../../lib/errors';
-import type { ClassifyEvaluation } from '../../../project/types';
-import type { ProjectStore } from '../../state/project-store';
-import type { Services } from '../../state/services';
-import { type CompareStore, planFor } from './compare-store';
+import { type CalibrationMode, planFor } from '../../../evaluation/classify/outcome';
+import { adaptationStep } from '../../../metrics/adaptation';
+import { countLook } from '../../../project/prompt-set';
+import { seedsOf } from '../../../project/versions';
+import { accuracyOf, readCheckpoint } from '../../../training/checkpoint';
+import { type Job, job } from '../../state/job';
+import { type Resource, resource } from '../../state/resource';
+import { perStudio } from '../../state/screen-store';
+import type { Studio } from '../../state/studio';
+import { compareStores, type Shown } from './compare-store';
 
-export interface CloserState {
-  readonly insights: Insights | null;
-  /** The comparison that `insights` is of. */
-  readonly of: Comparison | null;
-  /** The pair whose slices `insights` has. */
+export interface InsightsKey {
+  readonly id: string;
+  readonly mode: CalibrationMode;
+  /** The pair whose slices are shown; 0 = the headline's. */
   readonly pairIndex: number;
-  /** Share done while it is computed. */
-  readonly fraction: number | null;
-  readonly stopped: boolean;
-  readonly error: StudioError | null;
-  /** Computes what is on the screen now, unless it is there. */
-  readonly look: (pairIndex?: number) => Promise<void>;
-  readonly stop: () => void;
-  /** Those of the headline's pair, whichever is looked at; null without a comparison. */
-  readonly ofHeadline: () => Promise<Insights | null>;
 }
 
-export type CloserStore = StoreApi<CloserState>;
+export interface Learned {
+  /** How soon the compared run had learned what it learned. */
+  readonly adaptation: {
+    readonly step: number;
+    /** Rows whose gradients were seen until then, repeats counted. */
+    readonly rows: number;
+    readonly seconds: number;
+  } | null;
+  /** Validation accuracy of runs that differ only in their seed. */
+  readonly seedRange: { readonly seeds: number; readonly low: number; readonly high: number } | null;
+}
 
-export function createCloserStore(services: Services, project: ProjectStore, compare: CompareStore): CloserStore {
-  let aborter: AbortController | null = null;
-  /** Whoever asks for what is being computed waits for it. */
-  let looking: Promise<void> = Promise.resolve();
-  const ask = (
-    evaluation: ClassifyEvaluation,
-    { arms, pairs }: Comparison,
-    pairIndex: number,
-    options: Parameters<typeof services.data.call<'insights'>>[2] = {},
-  ) =>
-    services.data.call(
+export type CheckKind = 'consistency' | 'everyRow';
+const TITLES: Readonly<Record<CheckKind, string>> = {
+  consistency: 'Checking consistency',
+  everyRow: 'Checking every row',
+};
+
+export interface CloserStores {
+  readonly insights: Resource<InsightsKey, Insights>;
+  /** Share of the insights computed so far. */
+  readonly progress: StoreApi<{ readonly fraction: number; readonly stopped: boolean }>;
+  readonly stop: () => void;
+  /** The headline's, whichever pair is shown; null without a comparison. */
+  readonly ofHeadline: () => Promise<Insights | null>;
+  readonly learned: Resource<string, Learned>;
+  readonly check: Job<[CheckKind], { readonly check: CheckKind | null }>;
+}
+
+function createCloser(studio: Studio): CloserStores {
+  const { services, stores } = studio;
+  const { session, project } = stores;
+  const { data, store: disk } = services;
+  const compare = compareStores.of(studio);
+  const progress = createStore<{ readonly fraction: number; readonly stopped: boolean }>(() => ({
+    fraction: 0,
+    stopped: false,
+  }));
+  let stopping = new AbortController();
+
+  const compute = ({ evaluation, comparison, mode }: Shown, pairIndex: number, signal?: AbortSignal) =>
+    data.call(
       'insights',
       {
-        plan: planFor(evaluation.plan, compare.getState().mode),
-        comparison: { arms, pairs },
+        plan: planFor(evaluation.plan, mode),
+        comparison: { arms: comparison.arms, pairs: comparison.pairs },
         dataset: project.getState().dataset,
         pairIndex,
       },
-      options,
+      signal && {
+        signal,
+        onEvent: ({ done, total }) => progress.setState({ fraction: total > 0 ? done / total : 0 }),
+      },
     );
-  return createStore<CloserState>((set, get) => {
-    async function compute(evaluation: ClassifyEvaluation, comparison: Comparison, pairIndex: number): Promise<void> {
-      aborter?.abort();
-      const mine = new AbortController();
-      aborter = mine;
-      set({ of: comparison, pairIndex, insights: null, fraction: 0, stopped: false, error: null });
-      try {
-        const insights = await ask(evaluation, comparison, pairIndex, {
-          signal: mine.signal,
-          onEvent: ({ done, total }) => set({ fraction: total > 0 ? done / total : 0 }),
-        });
-        if (aborter === mine) set({ insights });
-      } catch (cause) {
-        if (aborter !== mine) return;
-        const error = cause instanceof StudioError ? cause : new StudioError('internal', String(cause), { cause });
-        set(error.code === 'cancelled' ? { stopped: true, of: null } : { error, of: null });
-      } finally {
-        if (aborter === mine) set({ fraction: null });
-      }
-    }
 
-    return {
-      insights: null,
-      of: null,
-      pairIndex: 0,
-      fraction: null,
-      stopped: false,
-      error: null,
-      look: (pairIndex = 0) => {
-        const { evaluation, comparison } = compare.getState();
-        const isThere = get().of === comparison && get().pairIndex === pairIndex;
-        if (evaluation && comparison && !isThere) looking = compute(evaluation, comparison, pairIndex);
-        return looking;
-      },
-      stop: () => aborter?.abort(),
-      ofHeadline: async () => {
-        const { evaluation, comparison } = compare.getState();
-        if (!evaluation || !comparison) return null;
-        if (get().of === comparison && get().pairIndex === 0) await looking;
-        const { of, pairIndex, insights } = get();
-        if (insights && of === comparison && pairIndex === 0) return insights;
-        return ask(evaluation, comparison, 0);
-      },
-    };
+  const insights = resource<InsightsKey, Insights>(({ pairIndex }, signal) => {
+    const shown = compare.shown();
+    if (!shown) return Promise.reject(new Error('there is no comparison'));
+    progress.setState({ fraction: 0, stopped: false });
+    stopping = new AbortController();
+    return compute(shown, pairIndex, AbortSignal.any([signal, stopping.signal]));
   });
+
+  const learned = resource<string, Learned>(async () => {
+    const { set } = project.getState();
+    const evaluation = compare.shown()?.evaluation;
+    const version = set?.soft.find(({ id }) => id === evaluation?.softVersion);
+    if (!set || !version) return { adaptation: null, seedRange: null };
+    const reached = seedsOf(set, version).flatMap(({ validationAccuracy: v }) => (v === null ? [] : [v]));
+    const seedRange =
+      reached.length > 1 ? { seeds: reached.length, low: Math.min(...reached), high: Math.max(...reached) } : null;
+    const kept = await disk.checkpoints.get(version.id).catch(() => null);
+    if (!kept) return { adaptation: null, seedRange };
+    const { steps, validations } = readCheckpoint(kept.checkpoint, 'classify');
+    const step = adaptationStep(
+      validations.map((v) => ({ step: v.step, value: accuracyOf(v) ?? 0 })),
+      version.bestStep,
+    );
+    if (step === null) return { adaptation: null, seedRange };
+    const seconds = steps.filter((s) => s.step < step).reduce((sum, s) => sum + s.ms, 0) / 1000;
+    return { adaptation: { step, rows: step * version.settings.batchSize, seconds }, seedRange };
+  });
+
+  const check = job<[CheckKind], { readonly check: CheckKind | null }>(session, {
+    title: (kind) => TITLES[kind],
+    screen: 'compare',
+    initial: { check: null },
+    run: async ({ signal, report }, kind) => {
+      const { set, dataset } = project.getState();
+      const shown = compare.shown();
+      if (!set || !dataset || !shown) return;
+      report({ check: kind, fraction: 0, note: 'Loading the model' });
+      const { evaluation, mode } = shown;
+      const request = { set, dataset, evaluation, mode };
+      const isShown = () => compare.shown()?.evaluation.id === evaluation.id;
+      if (kind === 'consistency') {
+        await session.getState().modelReady();
+        const consistency = await data.call('consistency', request, { signal, onEvent: report });
+        if (isShown()) await compare.amend({ consistency });
+        return;
+      }
+      await session.getState().trainingReady();
+      const everyRow = await data.call('everyRow', request, { signal, onEvent: report });
+      await project.getState().updateById(set.id, (s) => countLook(s, new Date().toISOString()));
+      if (isShown()) await compare.amend({ everyRow });
+    },
+  });
+
+  return {
+    insights,
+    progress,
+    stop: () => {
+      stopping.abort();
+      progress.setState({ stopped: true });
+    },
+    ofHeadline: async () => {
+      const shown = compare.shown();
+      if (!shown) return null;
+      const { key } = insights.getState();
+      const { evaluation, mode } = shown;
+      if (key?.id === evaluation.id && key.mode === mode && key.pairIndex === 0) await insights.load(key);
+      const { key: now, value } = insights.getState();
+      return value && now === key ? value : compute(shown, 0);
+    },
+    learned,
+    check,
+  };
 }
+
+export const closerStores = perStudio(createCloser);

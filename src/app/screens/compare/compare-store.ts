@@ -1,177 +1,187 @@
-/** All prompts on the same held-back rows: scored one after another, compared in the data worker, kept. */
+/** The comparison on the screen, whatever the kind of task: made, kept, read back, amended. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
+import type { TaskKind } from '../../../dataset/kind';
 import type { Dataset } from '../../../dataset/types';
-import type { Comparison, ComparisonPlan } from '../../../evaluation/types';
+import type { CalibrationMode } from '../../../evaluation/classify/outcome';
+import { planFor } from '../../../evaluation/classify/outcome';
+import type { Comparison } from '../../../evaluation/types';
 import { nowAfter } from '../../../lib/time';
 import { ofKind } from '../../../project/evaluations';
-import { changeTask } from '../../../project/prompt-set';
-import type { ClassifyEvaluation, PromptSet } from '../../../project/types';
+import { changeTask, countLook, kindOf } from '../../../project/prompt-set';
+import type { ClassifyEvaluation, Evaluation, GenerateEvaluation, PromptSet } from '../../../project/types';
 import { sameLabels } from '../../../task/align-words';
-import type { ProjectStore } from '../../state/project-store';
-import type { Services } from '../../state/services';
-import type { SessionStore } from '../../state/session-store';
-import { type Contest, contestOf } from './arms';
-import { AT_REST, asError, type ContestState, contestRunner, waiting } from './contest-run';
-import { scoreContest, type Told } from './score-contest';
+import type { CompareEvent } from '../../../workflow/compare-arms';
+import { type Job, job } from '../../state/job';
+import { type Resource, resource } from '../../state/resource';
+import { perStudio } from '../../state/screen-store';
+import type { Studio } from '../../state/studio';
+import { toastError } from '../../ui';
 
-/** Calibrated where the validation rows say that it helps, or for all, or for none: always by one rule for all prompts. */
-export type CalibrationMode = 'chosen' | 'raw' | 'calibrated';
-
-/** The plan as it is compared under a way of calibrating. */
-export function planFor({ calibration: _, ...plan }: ComparisonPlan, mode: CalibrationMode): ComparisonPlan {
-  if (mode === 'chosen') return { ...plan, calibrated: false, calibration: 'chosen' };
-  return { ...plan, calibrated: mode === 'calibrated' };
+export interface ArmProgress {
+  readonly id: string;
+  readonly name: string;
+  /** 0 to 1; null = not begun. */
+  readonly fraction: number | null;
 }
 
-export interface CompareState extends ContestState {
-  /** The comparison on the screen. */
-  readonly evaluation: ClassifyEvaluation | null;
-  /** As the calibration that was chosen on the screen has it. */
-  readonly comparison: Comparison | null;
-  readonly mode: CalibrationMode;
-  readonly switching: boolean;
-  /** Held-back rows that were left out since they do not fit some prompt. */
+export interface LatestKey {
+  readonly setId: string;
+  readonly kind: TaskKind;
+}
+
+/** What is kept with a comparison afterwards. */
+type Amendment = Partial<Pick<ClassifyEvaluation, 'votes' | 'review' | 'consistency' | 'everyRow'>> &
+  Partial<Pick<GenerateEvaluation, 'votes'>>;
+
+export interface Latest {
+  /** Null = nothing was compared yet. */
+  readonly evaluation: Evaluation | null;
+  /** Test rows that do not fit some prompt, of a comparison made in this visit. */
   readonly leftOut: number;
-  /** Further hand-written versions that take part next time. */
-  readonly also: readonly string[];
-  readonly enter: () => Promise<void>;
-  readonly include: (versionId: string, included: boolean) => Promise<void>;
-  readonly run: () => Promise<void>;
-  readonly stop: () => void;
-  readonly calibrate: (mode: CalibrationMode) => Promise<void>;
-  /** Keeps what was found out later with the comparison on the screen. */
-  readonly amend: (
-    change: Partial<Pick<ClassifyEvaluation, 'votes' | 'review' | 'consistency' | 'everyRow'>>,
-  ) => Promise<void>;
 }
 
-export type CompareStore = StoreApi<CompareState>;
+/** The calibration chosen on the screen, of one evaluation. */
+export interface ChosenMode {
+  readonly of: string | null;
+  readonly mode: CalibrationMode;
+}
 
-export const alsoKey = (set: Pick<PromptSet, 'id'>) => `compare-also:${set.id}`;
+/** What is shown of a comparison of labels: its figures under the chosen calibration. */
+export interface Shown {
+  readonly evaluation: ClassifyEvaluation;
+  readonly comparison: Comparison;
+  readonly mode: CalibrationMode;
+}
 
-export function createCompareStore(services: Services, session: SessionStore, project: ProjectStore): CompareStore {
-  const { store: disk } = services;
-  /** The other ways of calibrating, computed when they were asked for. */
-  const computed = new Map<string, Comparison>();
+export interface CompareStores {
+  /** The newest comparison of a prompt set. */
+  readonly latest: Resource<LatestKey, Latest>;
+  /** Ids of further hand-written versions that take part, by prompt set. */
+  readonly also: Resource<string, readonly string[]>;
+  readonly run: Job<[], { readonly arms: readonly ArmProgress[] }>;
+  readonly chosen: StoreApi<ChosenMode>;
+  /** Figures under another calibration. */
+  readonly recalibrated: Resource<{ readonly id: string; readonly mode: CalibrationMode }, Comparison>;
+  /** What is on the screen now; null without a comparison of labels. */
+  readonly shown: () => Shown | null;
+  readonly include: (setId: string, versionId: string, included: boolean) => Promise<void>;
+  readonly amend: (change: Amendment) => Promise<void>;
+}
 
-  return createStore<CompareState>((set, get) => {
-    const runner = contestRunner(session, { get, set });
+const alsoKey = (setId: string) => `compare-also:${setId}`;
 
-    async function score(open: PromptSet, dataset: Dataset, contest: Contest, told: Told): Promise<void> {
-      const { plan, leftOut, info } = await scoreContest({ services, session, project }, open, dataset, contest, told);
-      set({ note: 'Comparing row by row', secondsLeft: null });
-      const comparison = await services.data.call('recompare', plan, {
-        signal: told.signal,
-        onEvent: ({ done, total: rows }) => set({ fraction: rows > 0 ? done / rows : null }),
-      });
-      const { evaluation: before } = get();
-      const evaluation: ClassifyEvaluation = {
-        kind: 'classify',
-        id: crypto.randomUUID(),
-        setId: open.id,
-        // the newest is what is shown after a reload, also where the clock was moved back
-        createdAt: nowAfter(before?.setId === open.id ? before.createdAt : null),
-        plan,
-        comparison,
-        hardVersion: contest.hard?.id ?? null,
-        softVersion: contest.soft?.id ?? null,
-        datasetFingerprint: dataset.fingerprint,
-        backend: info.backend,
-        threads: info.threads,
-      };
-      computed.clear();
-      if (project.getState().set?.id === open.id) set({ evaluation, comparison, mode: 'chosen', leftOut });
-      performance.mark('studio:compared');
-      await disk.evaluations.put(evaluation).catch((cause) => set({ error: asError(cause) }));
-    }
+/** How far each arm is, after an event. */
+export function progressOf(arms: readonly ArmProgress[], event: CompareEvent): readonly ArmProgress[] {
+  switch (event.kind) {
+    case 'arms':
+      return event.arms.map((arm) => ({ ...arm, fraction: null }));
+    case 'arm':
+      return arms.map((arm) => (arm.id === event.id ? { ...arm, fraction: event.fraction } : arm));
+    case 'progress':
+      return arms;
+  }
+}
 
-    /** Further hand-written versions, as the user chose. */
-    const alsoOf = async (open: PromptSet): Promise<readonly string[]> =>
-      (await disk.settings.get<readonly string[]>(alsoKey(open))) ?? [];
+export function createCompare({ services, stores: { session, project } }: Studio): CompareStores {
+  const { store: disk, data } = services;
 
-    return {
-      ...AT_REST,
-      evaluation: null,
-      comparison: null,
-      mode: 'chosen',
-      switching: false,
-      leftOut: 0,
-      also: [],
-      include: async (versionId, included) => {
-        const open = project.getState().set;
-        if (!open) return;
-        const also = get().also.filter((id) => id !== versionId);
-        if (included) also.push(versionId);
-        set({ also });
-        await disk.settings.set(alsoKey(open), also).catch((cause) => set({ error: asError(cause) }));
-      },
-      enter: async () => {
-        const open = project.getState().set;
-        const also = open ? await alsoOf(open).catch(() => []) : [];
-        if (project.getState().set?.id !== open?.id) return;
-        set({ also });
-        const shown = get().evaluation;
-        if (shown && shown.setId === open?.id) return;
-        if (!get().running) set({ evaluation: null, comparison: null, error: null, leftOut: 0 });
-        if (!open) return;
-        try {
-          const [latest] = ofKind(await disk.evaluations.ofSet(open.id), 'classify');
-          if (latest && project.getState().set?.id === open.id && get().evaluation?.setId !== open.id)
-            set({ evaluation: latest, comparison: latest.comparison, mode: 'chosen' });
-        } catch (cause) {
-          set({ error: asError(cause) });
-        }
-      },
-      run: () =>
-        runner.run(async (told) => {
-          const { dataset } = project.getState();
-          let open = project.getState().set;
-          if (!open || !dataset) return;
-          if (!sameLabels(open.words, dataset.labels) || open.baseTemplate === '') {
-            await session.getState().tokenizerReady();
-            const proposed = await services.data.call('propose', { dataset });
-            open = await project
-              .getState()
-              .updateById(open.id, (s) =>
-                changeTask(
-                  s,
-                  { words: proposed.words, baseTemplate: s.baseTemplate || proposed.template },
-                  new Date().toISOString(),
-                ),
-              );
-          }
-          const contest = contestOf(open, await alsoOf(open));
-          set({ progress: waiting(contest) });
-          await score(open, dataset, contest, told);
-        }),
-      stop: runner.stop,
-      amend: async (change) => {
-        const { evaluation } = get();
-        if (!evaluation) return;
-        const next = { ...evaluation, ...change };
-        set({ evaluation: next });
-        await disk.evaluations.put(next).catch((cause) => set({ error: asError(cause) }));
-      },
-      calibrate: async (mode) => {
-        const { evaluation } = get();
-        if (!evaluation || get().mode === mode) return;
-        const key = `${evaluation.id}:${mode}`;
-        const kept = mode === 'chosen' ? evaluation.comparison : computed.get(key);
-        if (kept) {
-          set({ comparison: kept, mode });
-          return;
-        }
-        set({ switching: true });
-        try {
-          const comparison = await services.data.call('recompare', planFor(evaluation.plan, mode));
-          computed.set(key, comparison);
-          if (get().evaluation?.id === evaluation.id) set({ comparison, mode });
-        } catch (cause) {
-          set({ error: asError(cause) });
-        } finally {
-          set({ switching: false });
-        }
-      },
-    };
+  const latest = resource<LatestKey, Latest>(async ({ setId, kind }) => {
+    const [evaluation = null] = ofKind(await disk.evaluations.ofSet(setId), kind);
+    return { evaluation, leftOut: 0 };
   });
+  const also = resource<string, readonly string[]>(
+    async (setId) => (await disk.settings.get<readonly string[]>(alsoKey(setId))) ?? [],
+  );
+  const chosen = createStore<ChosenMode>(() => ({ of: null, mode: 'chosen' }));
+  const classified = (): ClassifyEvaluation | null => {
+    const evaluation = latest.getState().value?.evaluation;
+    return evaluation?.kind === 'classify' ? evaluation : null;
+  };
+  const recalibrated = resource<{ readonly id: string; readonly mode: CalibrationMode }, Comparison>(
+    async ({ mode }, signal) => {
+      const evaluation = classified();
+      if (!evaluation || mode === 'chosen') return Promise.reject(new Error('no other calibration is asked for'));
+      return data.call('recompare', planFor(evaluation.plan, mode), { signal });
+    },
+  );
+
+  /** A set without a template, or with answer words for other labels, gets proposed ones first. */
+  async function withTask(set: PromptSet, dataset: Dataset): Promise<PromptSet> {
+    const isReady = set.baseTemplate !== '' && (kindOf(set) === 'generate' || sameLabels(set.words, dataset.labels));
+    if (isReady) return set;
+    const { words, template } = await data.call('propose', { dataset });
+    const task = { words, baseTemplate: set.baseTemplate || template };
+    return project.getState().updateById(set.id, (s) => changeTask(s, task, new Date().toISOString()));
+  }
+
+  const run = job<[], { readonly arms: readonly ArmProgress[] }>(session, {
+    title: 'Comparing',
+    screen: 'compare',
+    initial: { arms: [] },
+    run: async ({ signal, report }) => {
+      const { set: open, dataset } = project.getState();
+      if (!open || !dataset) return;
+      report({ note: 'Loading the model', arms: [] });
+      await session.getState().modelReady();
+      const set = await withTask(open, dataset);
+      const further = (await disk.settings.get<readonly string[]>(alsoKey(set.id))) ?? [];
+      const onEvent = (event: CompareEvent) => {
+        const arms = progressOf(run.getState().arms, event);
+        report(event.kind === 'progress' ? { fraction: event.fraction, note: event.note } : { arms });
+      };
+      const found = await data.call('compare', { set, dataset, also: further }, { signal, onEvent });
+      await project.getState().updateById(set.id, (s) => countLook(s, new Date().toISOString()));
+      await keep(set, found.evaluation, found.leftOut);
+    },
+  });
+
+  async function keep(set: PromptSet, found: object, leftOut: number): Promise<void> {
+    const { key, value } = latest.getState();
+    const isShown = key?.setId === set.id;
+    // the newest is what is shown after a reload, also where the clock was moved back
+    const createdAt = nowAfter(isShown ? value?.evaluation?.createdAt : null);
+    const evaluation = { ...found, id: crypto.randomUUID(), setId: set.id, createdAt } as Evaluation;
+    if (isShown || project.getState().set?.id === set.id)
+      latest.set({ evaluation, leftOut }, { setId: set.id, kind: kindOf(set) });
+    performance.mark('studio:compared');
+    await disk.evaluations.put(evaluation);
+  }
+
+  return {
+    latest,
+    also,
+    run,
+    chosen,
+    recalibrated,
+    shown: () => {
+      const evaluation = classified();
+      if (!evaluation) return null;
+      const { of, mode } = chosen.getState();
+      const { key, value } = recalibrated.getState();
+      const isOther = of === evaluation.id && key?.id === evaluation.id && key.mode === mode && value;
+      return isOther
+        ? { evaluation, comparison: value, mode }
+        : { evaluation, comparison: evaluation.comparison, mode: 'chosen' };
+    },
+    include: async (setId, versionId, included) => {
+      await also.load(setId);
+      const others = (also.getState().value ?? []).filter((id) => id !== versionId);
+      const next = included ? [...others, versionId] : others;
+      also.set(next, setId);
+      await disk.settings
+        .set(alsoKey(setId), next)
+        .catch((cause) => toastError('The choice was not saved', `${cause}`));
+    },
+    amend: async (change) => {
+      const { value } = latest.getState();
+      if (!value?.evaluation) return;
+      const evaluation = { ...value.evaluation, ...change } as Evaluation;
+      latest.set({ ...value, evaluation });
+      await disk.evaluations
+        .put(evaluation)
+        .catch((cause) => toastError('The change was not saved', cause instanceof Error ? cause.message : ''));
+    },
+  };
 }
+
+export const compareStores = perStudio(createCompare);

@@ -1,13 +1,13 @@
 import type { Dataset } from '../../../dataset/types';
 import type { Comparison } from '../../../evaluation/types';
 import { tally } from '../../../evaluation/vote';
+import { armsAsCompared, examplesOf } from '../../../project/arms';
 import type { ClassifyEvaluation, GenerateEvaluation, PromptSet } from '../../../project/types';
 import type { ReportInput } from '../../../report/types';
 import type { WritingReportInput } from '../../../report/writing';
 import { accuracyOf } from '../../../training/checkpoint';
 import type { Checkpoint } from '../../../training/events';
 import type { ModelInfo } from '../../../worker/protocol';
-import { alsoAmong, contestOf, examplesOf } from './arms';
 
 type Facts = Pick<ReportInput, 'title' | 'createdAt' | 'model' | 'environment' | 'dataset' | 'prompts'>;
 type Compared = Pick<ClassifyEvaluation, 'createdAt' | 'hardVersion' | 'softVersion' | 'backend' | 'threads'>;
@@ -25,8 +25,7 @@ function reportFacts(
   const run = runOf(set, evaluation);
   const of = run?.model ?? model;
   if (!of || !dataset) return null;
-  const then = { ...set, chosenHard: evaluation.hardVersion, chosenSoft: evaluation.softVersion };
-  const contest = contestOf(then, alsoAmong(then, armIds));
+  const contest = armsAsCompared(set, evaluation, armIds);
   const names: Readonly<Record<string, string | undefined>> = {
     yours: contest.hard?.name,
     [`yours-${examplesOf(set)}`]: contest.hard?.name,

@@ -1,26 +1,37 @@
-/** Labels of held-back rows, given again by somebody who sees no prediction; and how the verdict stands then. */
+/** Test labels, given again by somebody who sees no prediction; and the verdict with them. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Dataset } from '../../../dataset/types';
 import { corrected, correctionsOf, drawReview } from '../../../evaluation/classify/doubts';
+import { type CalibrationMode, planFor } from '../../../evaluation/classify/outcome';
 import type { Comparison } from '../../../evaluation/types';
-import { StudioError } from '../../../lib/errors';
+import { asStudioError } from '../../../lib/errors';
 import { countLook } from '../../../project/prompt-set';
 import type { ClassifyEvaluation } from '../../../project/types';
-import type { ProjectStore } from '../../state/project-store';
-import type { Services } from '../../state/services';
-import { toastError, toastUndo } from '../../ui/toast';
-import { type CompareStore, planFor } from './compare-store';
+import { type Resource, resource } from '../../state/resource';
+import { perStudio } from '../../state/screen-store';
+import type { Studio } from '../../state/studio';
+import { toastError, toastUndo } from '../../ui';
+import { compareStores } from './compare-store';
 
 export interface ReviewState {
-  /** Rows to look at; empty before the start and after the end. */
+  /** Rows to label; empty before the start and after the end. */
   readonly queue: readonly string[];
   /** Label index by row; null = skipped. In the order in which they were given. */
   readonly answers: ReadonlyMap<string, number | null>;
   readonly saving: boolean;
-  /** The comparison with the corrected labels, as it is calibrated on the screen; null where nothing was corrected. */
-  readonly after: Comparison | null;
-  /** The comparison that `after` belongs to. */
-  readonly of: Comparison | null;
+}
+
+export interface CorrectedKey {
+  readonly id: string;
+  readonly mode: CalibrationMode;
+  /** Of the data version that the corrections made. */
+  readonly fingerprint: string;
+}
+
+export interface ReviewStores {
+  readonly state: StoreApi<ReviewState>;
+  /** The comparison with the corrected labels. */
+  readonly corrected: Resource<CorrectedKey, Comparison>;
   /** Draws rows. With none to draw the queue stays empty. */
   readonly start: () => void;
   /** Gives the next row in the queue a label, or skips it. */
@@ -28,145 +39,120 @@ export interface ReviewState {
   readonly back: () => void;
   /** Forgets the answers. */
   readonly leave: () => void;
-  /** Keeps the answers: a new version of the data, and one more look. */
+  /** Keeps the answers: a new version of the data, and one more use of the test rows. */
   readonly apply: () => Promise<void>;
-  /** Compares with the corrected labels, where there are any, unless that is done. */
-  readonly recount: () => Promise<void>;
 }
 
-export type ReviewStore = StoreApi<ReviewState>;
+type Relabelled = readonly (readonly [rowId: string, label: string])[];
 
-export function createReviewStore(services: Services, project: ProjectStore, compare: CompareStore): ReviewStore {
-  const now = () => new Date().toISOString();
-  /** Whoever asks for what is being counted waits for it. */
-  let counting: Promise<void> = Promise.resolve();
-  const store = createStore<ReviewState>((set, get) => {
-    const forget = { queue: [], answers: new Map<string, number | null>() };
+const FORGOTTEN = { queue: [], answers: new Map<string, number | null>() };
+const now = () => new Date().toISOString();
 
-    /** The labels in the data set, as one new version of it. Returns its fingerprint. */
-    async function relabel(
-      setId: string,
-      dataset: Dataset,
-      labels: readonly (readonly [string, string])[],
-    ): Promise<string> {
-      const change = { kind: 'relabel', labels } as const;
-      const { dataset: next } = await services.data.call('edit', { dataset, change, now: now() });
-      await project.getState().setRows(setId, next, { sameHeldBack: true });
-      return next.fingerprint;
-    }
+/** The key of the corrected comparison; null where no label was corrected. */
+export const correctedKey = ({ id, review }: ClassifyEvaluation, mode: CalibrationMode): CorrectedKey | null =>
+  review && review.corrections.length > 0 ? { id, mode, fingerprint: review.datasetFingerprint } : null;
 
-    async function undo(
-      setId: string,
-      before: ClassifyEvaluation['review'],
-      labels: readonly (readonly [string, string])[],
-    ) {
-      const { set: open, dataset } = project.getState();
-      const { evaluation } = compare.getState();
-      if (open?.id !== setId || !dataset || !evaluation?.review) return;
-      const datasetFingerprint = await relabel(setId, dataset, labels);
-      const { reviewed, looks } = evaluation.review;
-      // what was seen stays seen: the rows are not drawn again, and the look counts
-      await compare
-        .getState()
-        .amend({ review: { reviewed, looks, corrections: before?.corrections ?? [], datasetFingerprint } });
-      set({ of: null });
-      await get().recount();
-    }
+function createReview(studio: Studio): ReviewStores {
+  const { services, stores } = studio;
+  const { project } = stores;
+  const compare = compareStores.of(studio);
+  const state = createStore<ReviewState>(() => ({ ...FORGOTTEN, saving: false }));
+  const leave = () => state.setState(FORGOTTEN);
 
-    async function keepAnswers(
-      open: { readonly id: string },
-      dataset: Dataset,
-      evaluation: ClassifyEvaluation,
-    ): Promise<void> {
-      const answers = new Map([...get().answers].flatMap(([id, label]) => (label === null ? [] : [[id, label]])));
-      const before = evaluation.review;
-      const changes = correctionsOf(evaluation.plan, answers);
-      const word = (label: number) => evaluation.plan.labels[label] ?? '';
-      const datasetFingerprint =
-        changes.length === 0
-          ? dataset.fingerprint
-          : await relabel(
-              open.id,
-              dataset,
-              changes.map(({ rowId, to }) => [rowId, word(to)] as const),
-            );
-      const looked = await project.getState().updateById(open.id, (s) => countLook(s, now()));
-      await compare.getState().amend({
-        review: {
-          reviewed: [...(before?.reviewed ?? []), ...get().queue],
-          corrections: [...(before?.corrections ?? []), ...changes],
-          looks: looked.testLooks,
-          datasetFingerprint,
-        },
-      });
-      set({ ...forget, of: null });
-      if (changes.length > 0)
-        toastUndo(`${changes.length} ${changes.length === 1 ? 'label' : 'labels'} corrected`, () => {
-          void undo(
-            open.id,
-            before,
-            changes.map(({ rowId, from }) => [rowId, word(from)] as const),
+  /** The labels in the data set, as one new version of it. Returns its fingerprint. */
+  async function relabel(setId: string, dataset: Dataset, labels: Relabelled): Promise<string> {
+    const change = { kind: 'relabel', labels } as const;
+    const { dataset: next } = await services.data.call('edit', { dataset, change, now: now() });
+    await project.getState().setRows(setId, next, { sameHeldBack: true });
+    return next.fingerprint;
+  }
+
+  async function undo(setId: string, before: ClassifyEvaluation['review'], labels: Relabelled): Promise<void> {
+    const { set: open, dataset } = project.getState();
+    const review = compare.shown()?.evaluation.review;
+    if (open?.id !== setId || !dataset || !review) return;
+    const datasetFingerprint = await relabel(setId, dataset, labels);
+    const { reviewed, looks } = review;
+    // what was seen stays seen: the rows are not drawn again, and the use counts
+    await compare.amend({ review: { reviewed, looks, corrections: before?.corrections ?? [], datasetFingerprint } });
+  }
+
+  async function keepAnswers(setId: string, dataset: Dataset, evaluation: ClassifyEvaluation): Promise<void> {
+    const { answers, queue } = state.getState();
+    const given = new Map([...answers].flatMap(([id, label]) => (label === null ? [] : [[id, label]])));
+    const { review: before, plan } = evaluation;
+    const changes = correctionsOf(plan, given);
+    const name = (label: number) => plan.labels[label] ?? '';
+    const datasetFingerprint =
+      changes.length === 0
+        ? dataset.fingerprint
+        : await relabel(
+            setId,
+            dataset,
+            changes.map(({ rowId, to }) => [rowId, name(to)] as const),
           );
-        });
-      await get().recount();
-    }
+    const looked = await project.getState().updateById(setId, (s) => countLook(s, now()));
+    await compare.amend({
+      review: {
+        reviewed: [...(before?.reviewed ?? []), ...queue],
+        corrections: [...(before?.corrections ?? []), ...changes],
+        looks: looked.testLooks,
+        datasetFingerprint,
+      },
+    });
+    leave();
+    const back = changes.map(({ rowId, from }) => [rowId, name(from)] as const);
+    if (changes.length > 0)
+      toastUndo(`${changes.length} ${changes.length === 1 ? 'label' : 'labels'} corrected`, () => {
+        void undo(setId, before, back);
+      });
+  }
 
-    async function count(evaluation: ClassifyEvaluation, comparison: Comparison): Promise<void> {
-      const { review } = evaluation;
-      set({ of: comparison, after: null });
-      if (!review || review.corrections.length === 0) return;
-      const plan = corrected(planFor(evaluation.plan, compare.getState().mode), review.corrections, review.looks);
-      try {
-        const after = await services.data.call('recompare', plan);
-        if (get().of === comparison) set({ after });
-      } catch (cause) {
-        set({ of: null });
-        toastError('The corrected labels were not compared', cause instanceof StudioError ? cause.message : '');
-      }
-    }
-
-    return {
-      ...forget,
-      saving: false,
-      after: null,
-      of: null,
-      start: () => {
-        const { evaluation, comparison } = compare.getState();
-        const pair = comparison?.pairs[0];
-        if (!evaluation || !pair) return;
-        const queue = drawReview(pair, evaluation.plan.seed, evaluation.review?.reviewed ?? []);
-        set({ ...forget, queue });
-      },
-      answer: (label) => {
-        const { queue, answers } = get();
-        const id = queue[answers.size];
-        if (id !== undefined) set({ answers: new Map(answers).set(id, label) });
-      },
-      back: () => set(({ answers }) => ({ answers: new Map([...answers].slice(0, -1)) })),
-      leave: () => set(forget),
-      apply: async () => {
-        const { set: open, dataset } = project.getState();
-        const { evaluation } = compare.getState();
-        if (!open || !dataset || !evaluation || get().saving) return;
-        set({ saving: true });
-        try {
-          await keepAnswers(open, dataset, evaluation);
-        } catch (cause) {
-          toastError('The labels were not changed', cause instanceof StudioError ? cause.message : String(cause));
-        } finally {
-          set({ saving: false });
-        }
-      },
-      recount: () => {
-        const { evaluation, comparison } = compare.getState();
-        if (evaluation && comparison && get().of !== comparison) counting = count(evaluation, comparison);
-        return counting;
-      },
-    };
-  });
   // rows of one comparison are no queue for another
-  compare.subscribe((next, before) => {
-    if (next.evaluation?.id !== before.evaluation?.id) store.getState().leave();
+  compare.latest.subscribe((next, before) => {
+    if (next.value?.evaluation?.id !== before.value?.evaluation?.id) leave();
   });
-  return store;
+
+  return {
+    state,
+    corrected: resource<CorrectedKey, Comparison>(
+      ({ mode }, signal) => {
+        const evaluation = compare.shown()?.evaluation;
+        if (!evaluation?.review) return Promise.reject(new Error('no label was corrected'));
+        const { corrections, looks } = evaluation.review;
+        return services.data.call('recompare', corrected(planFor(evaluation.plan, mode), corrections, looks), {
+          signal,
+        });
+      },
+      { onError: ({ message }) => toastError('The corrected labels were not compared', message) },
+    ),
+    start: () => {
+      const shown = compare.shown();
+      const pair = shown?.comparison.pairs[0];
+      if (!shown || !pair) return;
+      const { plan, review } = shown.evaluation;
+      state.setState({ ...FORGOTTEN, queue: drawReview(pair, plan.seed, review?.reviewed ?? []) });
+    },
+    answer: (label) =>
+      state.setState(({ queue, answers }) => {
+        const id = queue[answers.size];
+        return id === undefined ? {} : { answers: new Map(answers).set(id, label) };
+      }),
+    back: () => state.setState(({ answers }) => ({ answers: new Map([...answers].slice(0, -1)) })),
+    leave,
+    apply: async () => {
+      const { set: open, dataset } = project.getState();
+      const evaluation = compare.shown()?.evaluation;
+      if (!open || !dataset || !evaluation || state.getState().saving) return;
+      state.setState({ saving: true });
+      try {
+        await keepAnswers(open.id, dataset, evaluation);
+      } catch (cause) {
+        toastError('The labels were not changed', asStudioError(cause).message);
+      }
+      state.setState({ saving: false });
+    },
+  };
 }
+
+export const reviewStores = perStudio(createReview);

@@ -1,5 +1,6 @@
 /** What an export is made of, before it is saved: its files, their sizes, and how many of the user's rows are in it. */
 import type { Dataset } from '../../../dataset/types';
+import { textsOf } from '../../../evaluation/classify/rows';
 import { type PromptPackageInput, promptPackageFiles, rowsInPackage } from '../../../interchange/prompt-package';
 import { scriptsFor, whatIs } from '../../../interchange/readme';
 import { type CompleteSet, withoutRows } from '../../../interchange/set-files';
@@ -11,7 +12,6 @@ import { resultsCsv } from '../../../report/results-csv';
 import type { ReportInput } from '../../../report/types';
 import { type WritingReportInput, type WrittenRowText, writingHtml } from '../../../report/writing';
 import { writtenCsv } from '../../../report/written-csv';
-import { textsOf } from '../compare/results';
 import { SCRIPTS } from './scripts';
 
 interface ParcelFile {

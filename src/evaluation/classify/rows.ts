@@ -1,10 +1,8 @@
-/** What a comparison looks like as rows, files and sentences. Pure. */
+import { rowsById, textOf } from '../../dataset/labels';
+import type { Dataset } from '../../dataset/types';
+import type { ArmReport, Comparison, ComparisonPlan, PairReport } from '../types';
 
-import { rowsById, textOf } from '../../../dataset/labels';
-import type { Dataset } from '../../../dataset/types';
-import type { ArmReport, Comparison, PairReport } from '../../../evaluation/types';
-import type { ClassifyEvaluation } from '../../../project/types';
-import type { RowText } from '../../../report/types';
+/** The rows of a comparison of labels, and the sentences about its costs and calibration. */
 
 export type RowGroup = 'fixed' | 'broken' | 'wrong' | 'right';
 
@@ -28,14 +26,14 @@ export interface ComparedRow {
 /** The rows of one pair with what became of them: fixed by B, broken by B, wrong in both, right in both. */
 export function comparedRows(
   comparison: Comparison,
-  evaluation: ClassifyEvaluation,
+  plan: Pick<ComparisonPlan, 'rowIds' | 'gold' | 'labels'>,
   dataset: Dataset | null,
   pair: PairReport,
 ): readonly ComparedRow[] {
   const a = comparison.arms.find((arm) => arm.id === pair.a);
   const b = comparison.arms.find((arm) => arm.id === pair.b);
   if (!a || !b) return [];
-  const { rowIds, gold, labels } = evaluation.plan;
+  const { rowIds, gold, labels } = plan;
   const rows = rowsById(dataset?.table.rows ?? []);
   const answer = (arm: ArmReport, i: number): Answer => ({
     label: labels[arm.predictions[i] ?? -1] ?? '',
@@ -49,7 +47,7 @@ export function comparedRows(
       id,
       at: i,
       group: ofA.right ? (ofB.right ? 'right' : 'broken') : ofB.right ? 'fixed' : 'wrong',
-      text: row && dataset ? textOf(row, dataset.mapping) : `Row ${id} (its text is not in this browser any more)`,
+      text: row && dataset ? textOf(row, dataset.mapping) : `Row ${id} (its text is no longer in this browser)`,
       gold: labels[gold[i] ?? -1] ?? '',
       a: ofA,
       b: ofB,
@@ -89,15 +87,18 @@ export function costTitle(arms: readonly ArmReport[]): string {
 
 /** What was done with calibration, by one rule for all prompts. */
 export function calibrationWords(comparison: Pick<Comparison, 'arms'>, mode: 'chosen' | 'raw' | 'calibrated'): string {
-  const what = 'Calibrating subtracts what a prompt says whatever the text is.';
-  if (mode === 'raw') return `${what} Here no prompt is calibrated.`;
-  if (mode === 'calibrated') return `${what} Here every prompt is.`;
+  const what = 'Calibration removes a prompt’s built-in bias toward a label.';
+  if (mode === 'raw') return `${what} No prompt is calibrated here.`;
+  if (mode === 'calibrated') return `${what} Every prompt is calibrated here.`;
   const names = comparison.arms.filter((arm) => arm.calibrated).map((arm) => arm.name);
-  return `${what} The validation rows say that it helps ${names.length === 0 ? 'none of the prompts' : `${new Intl.ListFormat('en').format(names)}`}.`;
+  return `${what} On the validation rows it helps ${names.length === 0 ? 'none of the prompts' : new Intl.ListFormat('en').format(names)}.`;
 }
 
 /** Texts of the rows that tuning fixed or broke. */
-export function textsOf(comparison: Comparison, dataset: Dataset): readonly RowText[] {
+export function textsOf(
+  comparison: Comparison,
+  dataset: Dataset,
+): readonly { readonly id: string; readonly text: string }[] {
   const [pair] = comparison.pairs;
   const rows = rowsById(dataset.table.rows);
   return [...(pair?.fixed ?? []), ...(pair?.broken ?? [])].flatMap((id) => {

@@ -1,17 +1,17 @@
 import { useMemo } from 'react';
-import type { Insights } from '../../../evaluation/classify/insights';
-import { type Slice, slicesSentence } from '../../../evaluation/classify/slices';
-import { ChartPanel, drawIntervals, slicesTitle } from '../../charts';
-import { useQuery } from '../../shell/location';
-import { Button, format, Interval, Panel, Select, Table, Term } from '../../ui';
+import type { Insights } from '../../../../../evaluation/classify/insights';
+import { type Slice, slicesSentence } from '../../../../../evaluation/classify/slices';
+import { pText } from '../../../../../evaluation/words';
+import { ChartPanel, drawIntervals, slicesTitle } from '../../../../charts';
+import { useQuery } from '../../../../shell/location';
+import { Button, format, Interval, Panel, Select, Table, Term } from '../../../../ui';
 import type { CloserProps } from './LookCloser';
-import { pText } from './p-value';
 
-/** The held-back rows by a column or by text length: where the second prompt is ahead, and how much of it is more than chance. */
+/** The test rows by a column or by text length: where the second prompt is ahead, and how much of it is more than chance. */
 export function SlicesPanel({ insights, comparison, pair }: CloserProps & { readonly insights: Insights }) {
   const report = insights.slices;
   const columns = [...new Set(report?.slices.map(({ column }) => column))];
-  // The column's place, not its name: nothing of the file stands in the address.
+  // The column's place, not its name: nothing of the file is in the address.
   const [at, setAt] = useQuery<string>('by', '0');
   const [, setSlice] = useQuery<string>('slice', '');
   const [, setTab] = useQuery<string>('tab', 'rows');
@@ -24,7 +24,7 @@ export function SlicesPanel({ insights, comparison, pair }: CloserProps & { read
   if (!report)
     return (
       <Panel title="No slices">
-        <p className="dim">The rows of this comparison are not in this browser any more.</p>
+        <p className="dim">The rows of this comparison are no longer in this browser.</p>
       </Panel>
     );
   const nameOf = (id: string | undefined) => comparison.arms.find((arm) => arm.id === id)?.name ?? '';
@@ -37,7 +37,7 @@ export function SlicesPanel({ insights, comparison, pair }: CloserProps & { read
     <div className="stack">
       <p>
         {slicesSentence(report)}{' '}
-        <Term means="Who looks at many parts finds a difference in one of them by chance. Holm's correction raises each p so that all of them together mislead in at most 5 of 100 such looks.">
+        <Term means="Among many slices, one differs by chance. Holm's correction raises each p-value so that all of them together mislead at most 5 times in 100.">
           Why corrected?
         </Term>
       </p>

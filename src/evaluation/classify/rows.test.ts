@@ -1,10 +1,7 @@
-import { expect, test } from 'vitest';
-import type { Dataset } from '../../../dataset/types';
-import type { ArmReport, Comparison, PairReport } from '../../../evaluation/types';
-import { addHardVersion, createPromptSet } from '../../../project/prompt-set';
-import type { ClassifyEvaluation } from '../../../project/types';
-import { contestOf } from './arms';
-import { calibrationWords, comparedRows, costTitle, filterRows } from './results';
+import { expect, it } from 'vitest';
+import type { Dataset } from '../../dataset/types';
+import type { ArmReport, Comparison, PairReport } from '../types';
+import { calibrationWords, comparedRows, costTitle, filterRows } from './rows';
 
 const arm = (id: string, kind: ArmReport['kind'], predictions: number[], tokens: number | null = null) =>
   ({
@@ -19,18 +16,16 @@ const arm = (id: string, kind: ArmReport['kind'], predictions: number[], tokens:
 const comparison = {
   arms: [arm('yours', 'zero-shot', [0, 1, 1, 0], 46.4), arm('tuned', 'tuned', [1, 1, 0, 0], 31)],
 } as unknown as Comparison;
-const evaluation = {
-  plan: { rowIds: ['1', '2', '3', '4'], gold: [1, 1, 1, 1], labels: ['bad', 'good'] },
-} as unknown as ClassifyEvaluation;
+const plan = { rowIds: ['1', '2', '3', '4'], gold: [1, 1, 1, 1], labels: ['bad', 'good'] };
 const dataset = {
   mapping: { text: 't', label: 'l', id: null },
   table: { rows: [{ id: '1', line: 2, cells: { t: '=text one', l: 'good' } }] },
 } as unknown as Dataset;
 const pair = { a: 'yours', b: 'tuned' } as PairReport;
 
-const rows = comparedRows(comparison, evaluation, dataset, pair);
+const rows = comparedRows(comparison, plan, dataset, pair);
 
-test('every row stands in exactly one group, with both answers and their probabilities', () => {
+it('puts every row in exactly one group, with both answers and their probabilities', () => {
   expect(rows.map(({ id, group }) => [id, group])).toEqual([
     ['1', 'fixed'],
     ['2', 'right'],
@@ -44,7 +39,7 @@ test('every row stands in exactly one group, with both answers and their probabi
   });
 });
 
-test('filters narrow one another', () => {
+it('keeps the rows that pass every filter', () => {
   const none = { label: null, said: null, ids: null, at: null };
   const found = (filter: Partial<Parameters<typeof filterRows>[1]>) =>
     filterRows(rows, { ...none, ...filter }).map(({ id }) => id);
@@ -55,24 +50,7 @@ test('filters narrow one another', () => {
   expect(found({ at: new Set([3]) })).toEqual(['4']);
 });
 
-test('words', () => {
+it('says what a row costs and which prompts calibration helps', () => {
   expect(costTitle(comparison.arms)).toBe('Tuned sends 31 tokens a row, yours 46');
   expect(calibrationWords(comparison, 'chosen')).toMatch(/helps yours\.$/);
-});
-
-test('the arms follow from what a set has', () => {
-  const at = { id: 'h', now: '' };
-  const set = createPromptSet(
-    { id: 's', now: '' },
-    { name: 'x', words: [], baseTemplate: '{text}', datasetFingerprint: null, datasetName: null, taken: [] },
-  );
-  expect(contestOf(set).arms.map((a) => a.id)).toEqual(['untuned']);
-  const written = addHardVersion(set, at, { prompt: { template: 'Say. {text}', shots: 3, shotSeed: 1 } }).set;
-  const contest = contestOf(written);
-  expect(contest.arms.map((a) => [a.id, a.prompt.shots])).toEqual([
-    ['untuned', 0],
-    ['yours', 0],
-    ['yours-8', 8],
-  ]);
-  expect(contest.pairs).toEqual([['untuned', 'yours']]);
 });

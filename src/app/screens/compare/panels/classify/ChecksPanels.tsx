@@ -1,19 +1,20 @@
-import { type ReactNode, useEffect } from 'react';
-import { type ConsistencyReport, consistencySentence, EDIT_NAMES } from '../../../evaluation/classify/consistency';
-import { everyRowSentence, FOLDS } from '../../../evaluation/classify/folds';
-import type { Insights } from '../../../evaluation/classify/insights';
-import { pointsRange, pointsWithUnit, pValue } from '../../../evaluation/words';
-import { Button, format, Note, Panel, ProgressBar, Table, Term } from '../../ui';
-import type { ChecksState } from './checks-store';
+import type { ReactNode } from 'react';
+import { useStore } from 'zustand';
+import {
+  type ConsistencyReport,
+  consistencySentence,
+  EDIT_NAMES,
+} from '../../../../../evaluation/classify/consistency';
+import { everyRowSentence, FOLDS } from '../../../../../evaluation/classify/folds';
+import type { Insights } from '../../../../../evaluation/classify/insights';
+import { pointsRange, pointsWithUnit, pValue } from '../../../../../evaluation/words';
+import { useResource } from '../../../../state/resource';
+import { Button, format, Note, Panel, ProgressBar, Table, Term } from '../../../../ui';
+import { type CheckKind, closerStores } from '../../closer-store';
 import type { CloserProps } from './LookCloser';
-import { useChecks } from './use-closer';
 
-/** What else can be known of the two prompts: how steady they are, how fast one was learned, how the arms stand. */
+/** What else can be known of the two prompts: how steady they are, how fast one learned, and the order of all. */
 export function ChecksPanels({ comparison, evaluation, insights }: CloserProps & { readonly insights: Insights }) {
-  const checks = useChecks((s) => s);
-  const { recall } = checks;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another evaluation is of another run
-  useEffect(() => void recall(), [recall, evaluation.id]);
   const nameOf = (id: string) => comparison.arms.find((arm) => arm.id === id)?.name ?? id;
   const { consistency, everyRow } = evaluation;
   const canTrain = evaluation.softVersion !== null && evaluation.plan.arms.some(({ id }) => id === 'yours');
@@ -21,12 +22,12 @@ export function ChecksPanels({ comparison, evaluation, insights }: CloserProps &
     <div className="grid">
       <Panel
         title={
-          <Term means="The share of rows whose answer stays the same when the text is changed in ways that mean nothing: case, a space, a typo, emoji, the order in which answers are named.">
+          <Term means="The share of rows whose answer stays the same under edits that do not change the meaning: case, a space, a typo, emoji, the order in which answers are named.">
             Consistency
           </Term>
         }
         span={12}
-        aside="no labels are looked at: this is no look at the held-back rows"
+        aside="no labels are used: this does not count as a use of the test rows"
       >
         <div className="stack">
           {consistency ? (
@@ -35,28 +36,22 @@ export function ChecksPanels({ comparison, evaluation, insights }: CloserProps &
               <ConsistencyTable report={consistency} nameOf={nameOf} />
             </>
           ) : (
-            <p className="dim">Does an answer survive a typo? Up to 40 held-back rows are asked again, edited.</p>
+            <p className="dim">Does an answer survive a typo? Up to 40 test rows are asked again, edited.</p>
           )}
-          <CheckButton kind="consistency" checks={checks} onPress={checks.consistency} again={Boolean(consistency)}>
+          <CheckButton kind="consistency" again={Boolean(consistency)}>
             Check consistency
           </CheckButton>
         </div>
       </Panel>
-      <Learned insights={insights} checks={checks} />
+      <LearnedPanel insights={insights} evaluationId={evaluation.id} />
       <Ranking insights={insights} nameOf={nameOf} />
       <Panel title="Every row, answered by a prompt that never saw it" span={12}>
         <div className="stack">
           {everyRow ? <p>{everyRowSentence(everyRow, 'your prompt')}</p> : null}
           <p className="dim">
-            {`Trains ${FOLDS} further prompts, each without a fifth of all labelled rows, and lets each answer that fifth. More rows make the interval narrower. It takes about as long as ${FOLDS} trainings and counts as one more look.`}
+            {`Trains ${FOLDS} more prompts, each without a fifth of all labelled rows, and lets each answer that fifth. More rows make the interval narrower. It takes about as long as ${FOLDS} trainings and counts as one more use of the test rows.`}
           </p>
-          <CheckButton
-            kind="every-row"
-            checks={checks}
-            onPress={checks.everyRow}
-            again={Boolean(everyRow)}
-            isDisabled={!canTrain}
-          >
+          <CheckButton kind="everyRow" again={Boolean(everyRow)} isDisabled={!canTrain}>
             Check every row
           </CheckButton>
           {canTrain ? null : <p className="dim small">It needs a hand-written and a tuned prompt.</p>}
@@ -67,32 +62,36 @@ export function ChecksPanels({ comparison, evaluation, insights }: CloserProps &
 }
 
 interface CheckButtonProps {
-  readonly kind: NonNullable<ChecksState['running']>;
-  readonly checks: ChecksState;
-  readonly onPress: () => Promise<void>;
+  readonly kind: CheckKind;
   readonly again: boolean;
   readonly isDisabled?: boolean;
   readonly children: string;
 }
 
 /** Starts a check; while it runs, how far it is and how to stop it; afterwards, what went wrong. */
-function CheckButton({ kind, checks, onPress, again, isDisabled, children }: CheckButtonProps): ReactNode {
-  if (checks.running === kind)
+function CheckButton({ kind, again, isDisabled = false, children }: CheckButtonProps): ReactNode {
+  const { check } = closerStores.use();
+  const running = useStore(check, (s) => s.running);
+  const error = useStore(check, (s) => s.error);
+  const note = useStore(check, (s) => s.note);
+  const fraction = useStore(check, (s) => s.fraction);
+  const mine = useStore(check, (s) => s.check === kind);
+  if (running && mine)
     return (
       <div className="row">
-        <ProgressBar label={checks.note} value={checks.fraction} />
-        <Button onPress={checks.stop}>Stop</Button>
+        <ProgressBar label={note ?? children} value={fraction} />
+        <Button onPress={check.stop}>Stop</Button>
       </div>
     );
   return (
     <>
-      {checks.error && checks.running === null ? (
+      {error && mine ? (
         <Note tone="bad" live title="The check did not finish">
-          {checks.error.message}
+          {error.message}
         </Note>
       ) : null}
       <div className="row">
-        <Button isDisabled={checks.running !== null || (isDisabled ?? false)} onPress={() => void onPress()}>
+        <Button isDisabled={running || isDisabled} onPress={() => void check.start(kind)}>
           {again ? `${children} again` : children}
         </Button>
       </div>
@@ -131,9 +130,10 @@ const ConsistencyTable = ({
 };
 
 /** What the examples bring, and how soon the run had learned. */
-function Learned({ insights, checks }: { readonly insights: Insights; readonly checks: ChecksState }) {
+function LearnedPanel({ insights, evaluationId }: { readonly insights: Insights; readonly evaluationId: string }) {
   const { fewShotLift } = insights;
-  const { adaptation, seedRange } = checks;
+  const { value } = useResource(closerStores.use().learned, evaluationId);
+  const { adaptation = null, seedRange = null } = value ?? {};
   return (
     <Panel title="What the examples and the training bring" span={6}>
       <dl className="facts">
@@ -148,17 +148,17 @@ function Learned({ insights, checks }: { readonly insights: Insights; readonly c
             : 'no such pair was compared'}
         </dd>
         <dt>
-          <Term means="How many rows training had seen, repeats counted, and how many seconds had passed, when validation accuracy was at 95% of what it ended with, and stayed there.">
+          <Term means="How many rows training had seen, repeats counted, and how many seconds had passed, when validation accuracy reached 95% of its final value and stayed there.">
             Adaptation
           </Term>
         </dt>
         <dd>
           {adaptation
             ? `${format.counted(adaptation.rows, 'row')}, ${format.duration(adaptation.seconds)}`
-            : 'not known of this run'}
+            : 'not known for this run'}
         </dd>
         <dt>
-          <Term means="Runs that differ in nothing but their seed. The interval of the comparison is over rows and does not cover this.">
+          <Term means="Runs that differ only in their seed. The interval of the comparison is over rows and does not cover this.">
             Other seeds
           </Term>
         </dt>
@@ -206,10 +206,7 @@ function Ranking({
           ]}
         />
       ) : (
-        <p className="dim">
-          There is no finite order: it takes three prompts, and none of them may be right wherever the others are wrong,
-          or wrong wherever they are right.
-        </p>
+        <p className="dim">Ranking needs three prompts, each right somewhere the others are wrong.</p>
       )}
     </Panel>
   );

@@ -1,9 +1,9 @@
-import { tokensSentence } from '../../../evaluation/classify/pairs';
-import type { ArmReport, Comparison } from '../../../evaluation/types';
-import type { ClassifyEvaluation } from '../../../project/types';
-import { sideOf } from '../../charts';
-import { ArmMark, format, Interval, Panel, Table, Term } from '../../ui';
-import { costTitle } from './results';
+import { tokensSentence } from '../../../../../evaluation/classify/pairs';
+import { costTitle } from '../../../../../evaluation/classify/rows';
+import type { ArmReport, Comparison } from '../../../../../evaluation/types';
+import type { ClassifyEvaluation } from '../../../../../project/types';
+import { sideOf } from '../../../../charts';
+import { ArmMark, format, Interval, Panel, Table, Term } from '../../../../ui';
 
 const number = (value: number | null, unit = '') => (value === null ? '–' : `${Math.round(value)}${unit}`);
 
@@ -21,7 +21,7 @@ export function ArmsPanel({
     <Panel
       title={costTitle(comparison.arms)}
       span={12}
-      aside={`${format.counted(comparison.n, 'held-back row')} · ${engine}`}
+      aside={`${format.counted(comparison.n, 'test row')} · ${engine}`}
     >
       <Table<ArmReport>
         caption="Prompts, accuracy and costs"
@@ -55,7 +55,7 @@ export function ArmsPanel({
           {
             id: 'sent',
             header: (
-              <Term means="Tokens of the text, the prompt around it, and the vectors: what a service would charge for.">
+              <Term means="Tokens of the text, the prompt around it and the vectors: what a service would charge for.">
                 Tokens sent
               </Term>
             ),
@@ -66,7 +66,7 @@ export function ArmsPanel({
           {
             id: 'computed',
             header: (
-              <Term means="Tokens that really run through the model for one more row, when what is the same for all rows is kept.">
+              <Term means="Tokens that run through the model for one more row, when what all rows share is kept in memory.">
                 Computed a row
               </Term>
             ),
@@ -77,7 +77,7 @@ export function ArmsPanel({
           {
             id: 'latency',
             header: (
-              <Term means={`Median of single rows on a warm model, nothing cached between them; ${engine}.`}>
+              <Term means={`Median of single rows on a warm model, nothing cached between rows; ${engine}.`}>
                 Latency
               </Term>
             ),

@@ -3,17 +3,17 @@ import {
   type ConfidenceReport,
   confidenceDifferenceWords,
   coverageSentence,
-} from '../../../evaluation/classify/confidence';
-import type { Insights } from '../../../evaluation/classify/insights';
-import type { ArmReport } from '../../../evaluation/types';
-import { coverageAt } from '../../../metrics/coverage';
-import { ChartPanel, coverageTitle, drawCoverage, drawReliability, reliabilityTitle, sideOf } from '../../charts';
-import { ArmMark, Panel, Slider, Table, Term } from '../../ui';
+} from '../../../../../evaluation/classify/confidence';
+import type { Insights } from '../../../../../evaluation/classify/insights';
+import type { ArmReport } from '../../../../../evaluation/types';
+import { coverageAt } from '../../../../../metrics/coverage';
+import { ChartPanel, coverageTitle, drawCoverage, drawReliability, reliabilityTitle, sideOf } from '../../../../charts';
+import { ArmMark, Panel, Slider, Table, Term } from '../../../../ui';
 import type { CloserProps } from './LookCloser';
 
 const START = 0.8;
 
-/** Whether the probabilities can be trusted, and what is gained by leaving the unsure rows to a person. */
+/** Whether the probabilities can be trusted, and what is gained by sending uncertain rows to a person. */
 export function ConfidencePanels({
   comparison,
   evaluation,
@@ -92,7 +92,7 @@ export function ConfidencePanels({
           ))}
         </ul>
         <p className="dim small">
-          A threshold that is chosen on these rows looks better here than on new ones: choose it with room to spare.
+          A threshold chosen on these rows looks better here than on new ones: leave some margin.
         </p>
       </ChartPanel>
       {shown.map(({ arm, report }) => (
@@ -109,7 +109,7 @@ function Reliability({ arm, report }: { readonly arm: ArmReport; readonly report
   if (!report.bins)
     return (
       <Panel title={`${arm.name}: too few rows for a reliability diagram`} span={6}>
-        <p className="dim">It needs 100 held-back rows; here are {arm.n}.</p>
+        <p className="dim">It needs 100 test rows; there are {arm.n}.</p>
       </Panel>
     );
   const title = reliabilityTitle(arm.name, report.bins);
@@ -141,10 +141,10 @@ function Reliability({ arm, report }: { readonly arm: ArmReport; readonly report
 const three = (value: number | null | undefined) => (value == null ? '–' : value.toFixed(3));
 
 const Scores = ({ insights, arms }: { readonly insights: Insights; readonly arms: readonly ArmReport[] }) => (
-  <Panel title="How good the probabilities are" span={12} aside="in brackets: at the temperature">
+  <Panel title="How good the probabilities are" span={12} aside="in brackets: after temperature scaling">
     {insights.confidenceDifference ? (
       <p>
-        {`Second minus first, with the paired bootstrap 95% interval: ${confidenceDifferenceWords(insights.confidenceDifference)}. Below zero the second prompt’s probabilities are better.`}
+        {`Second minus first, with paired bootstrap 95% intervals: ${confidenceDifferenceWords(insights.confidenceDifference)}. Below zero the second prompt’s probabilities are better.`}
       </p>
     ) : null}
     <Table<ConfidenceReport>
@@ -161,7 +161,7 @@ const Scores = ({ insights, arms }: { readonly insights: Insights; readonly arms
         {
           id: 'ece',
           header: (
-            <Term means="Expected calibration error: how far, on average, the probability of an answer is from the share of such answers that are right. Equal numbers of rows in each bin; not shown below 100 rows.">
+            <Term means="Expected calibration error: the average gap between the probability of an answer and the share of such answers that are right. Equal numbers of rows in each bin; not shown below 100 rows.">
               ECE
             </Term>
           ),
@@ -181,7 +181,7 @@ const Scores = ({ insights, arms }: { readonly insights: Insights; readonly arms
         {
           id: 'nll',
           header: (
-            <Term means="Mean negative log-probability of the right label, in nats: a sure mistake costs much.">
+            <Term means="Mean negative log-probability of the right label, in nats: confident mistakes cost the most.">
               NLL
             </Term>
           ),
@@ -192,7 +192,7 @@ const Scores = ({ insights, arms }: { readonly insights: Insights; readonly arms
         {
           id: 'temperature',
           header: (
-            <Term means="Dividing the log-probabilities by this number would make them fit best; above 1 the prompt is too sure. Fitted on validation rows only. It changes no answer.">
+            <Term means="Dividing the log-probabilities by this number would make them fit best; above 1 the prompt is overconfident. Fitted on validation rows only. It changes no answer.">
               Temperature
             </Term>
           ),

@@ -1,0 +1,115 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { preparedOf } from '../../../dataset/test-support';
+import { drawnWords } from '../../../evaluation/rows';
+import { StudioError } from '../../../lib/errors';
+import { addHardVersion } from '../../../project/prompt-set';
+import type { WriteRequest, WrittenRow } from '../../../worker/protocol';
+import { createProjectStore } from '../../state/project-store';
+import { createSessionStore } from '../../state/session-store';
+import type { Studio } from '../../state/studio';
+import { CAPABILITIES, fakeLocation, testServices } from '../../state/test-support';
+import { compareStores, progressOf } from './compare-store';
+
+/** Generates each row's own target, but for every third row. */
+const write = ({ rows }: WriteRequest): { rows: WrittenRow[] } => ({
+  rows: rows.map(({ rowId, target }, i) => ({
+    rowId,
+    ids: i % 3 === 0 ? new Int32Array(0) : (target ?? new Int32Array(0)),
+    target: target ? { rowId, logProb: -3, tokens: target.length, correct: 1 } : null,
+  })),
+});
+
+const TEMPLATE = 'Message: {text}\nSummary:';
+
+async function opened(how: typeof write = write, n = 60) {
+  const asked: WriteRequest[] = [];
+  const services = testServices({
+    write: (request) => {
+      asked.push(request);
+      return how(request);
+    },
+  });
+  const session = createSessionStore(services, CAPABILITIES, 'auto');
+  const studio = { services, stores: { session, project: createProjectStore(services) } } as unknown as Studio;
+  const { project } = studio.stores;
+  const rows = Array.from({ length: n }, (_, i) => [`message ${i} is about thing ${i}`, `thing ${i} told`] as const);
+  const { dataset } = await preparedOf(rows, { seed: 0 }, { text: 'text', label: 'label', id: null, task: 'write' });
+  await project.getState().create({ name: 'x', dataset, datasetName: 'x.csv', baseTemplate: TEMPLATE });
+  const prompt = { template: `Summarise.\n${TEMPLATE}`, shots: 0, shotSeed: 0 };
+  const set = await project
+    .getState()
+    .update((s) => addHardVersion(s, { id: 'h', now: '2026-01-01T00:00:00.000Z' }, { prompt }).set);
+  await session.getState().loadModel();
+  const compare = compareStores.of(studio);
+  const evaluation = () => compare.latest.getState().value?.evaluation ?? null;
+  return { studio, services, session, project, compare, evaluation, asked, setId: set.id };
+}
+
+beforeEach(() => {
+  fakeLocation();
+});
+
+describe('a comparison in the page', () => {
+  it('is shown, kept, counted as one use of the test rows, and read again after a reload', async () => {
+    const { studio, services, project, session, compare, evaluation, setId } = await opened();
+    await compare.run.start();
+    expect(compare.run.getState().error).toBeNull();
+    const made = evaluation();
+    expect(made).toMatchObject({ kind: 'generate', setId, plan: { looks: 1 } });
+    expect(made?.plan.arms.map(({ id }) => id)).toEqual(['untuned', 'yours', 'yours-3']);
+    expect(project.getState().set?.testLooks).toBe(1);
+    expect(session.getState().job).toBeNull();
+    await compare.amend({ votes: [{ rowId: '1', choice: 'a' }] });
+    const [kept] = await services.store.evaluations.ofSet(setId);
+    expect(kept).toMatchObject({ id: made?.id, votes: [{ rowId: '1', choice: 'a' }] });
+    const again = compareStores.of({ ...studio });
+    await again.latest.load({ setId, kind: 'generate' });
+    expect(again.latest.getState().value?.evaluation?.id).toBe(made?.id);
+    await again.latest.load({ setId, kind: 'classify' });
+    expect(again.latest.getState().value?.evaluation).toBeNull();
+  });
+
+  it('uses at most 200 test rows where texts are generated, drawn at random, and leaves none out', async () => {
+    const { project, compare, evaluation } = await opened(write, 700);
+    await compare.run.start();
+    const test = project.getState().dataset?.split.test ?? [];
+    const asked = evaluation()?.plan.rowIds ?? [];
+    expect(test.length).toBeGreaterThan(200);
+    expect([asked.length, compare.latest.getState().value?.leftOut]).toEqual([200, 0]);
+    expect(asked).toEqual(test.filter((id) => asked.includes(id)));
+    expect(asked).not.toEqual(test.slice(0, 200));
+    expect(drawnWords(asked.length, test.length)).toMatch(/^Compared on 200 of the \d+ test rows/);
+    expect(drawnWords(test.length, test.length)).toBeNull();
+  });
+
+  it('is newer than the one before, even if the clock was moved back in between', async () => {
+    const { compare, evaluation } = await opened();
+    await compare.run.start();
+    const first = evaluation()?.createdAt ?? '';
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 3 * 86_400_000 });
+    await compare.run.start().finally(() => vi.useRealTimers());
+    expect((evaluation()?.createdAt ?? '') > first).toBe(true);
+  });
+
+  it('leaves nothing behind and does not count when it is stopped, and says why when the engine fails', async () => {
+    const stopped = await opened(() => {
+      throw new StudioError('cancelled', 'Cancelled.');
+    });
+    await stopped.compare.run.start();
+    expect(stopped.compare.run.getState()).toMatchObject({ running: false, error: null });
+    expect(stopped.evaluation()).toBeNull();
+    expect(stopped.project.getState().set?.testLooks).toBe(0);
+    const failed = await opened(() => {
+      throw new StudioError('too-long', 'Row 3 has too many tokens.');
+    });
+    await failed.compare.run.start();
+    expect(failed.compare.run.getState().error?.message).toBe('Row 3 has too many tokens.');
+  });
+
+  it('shows each prompt as waiting, running or done', () => {
+    const waiting = progressOf([], { kind: 'arms', arms: [{ id: 'a', name: 'A' }] });
+    expect(waiting).toEqual([{ id: 'a', name: 'A', fraction: null }]);
+    expect(progressOf(waiting, { kind: 'arm', id: 'a', fraction: 0.5 })[0]?.fraction).toBe(0.5);
+    expect(progressOf(waiting, { kind: 'progress', fraction: 0.5, note: 'A' })).toBe(waiting);
+  });
+});

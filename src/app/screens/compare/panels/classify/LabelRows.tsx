@@ -1,0 +1,178 @@
+import { useMemo } from 'react';
+import type { Suspect } from '../../../../../evaluation/classify/doubts';
+import type { Insights } from '../../../../../evaluation/classify/insights';
+import { comparedLogProbs, planFor } from '../../../../../evaluation/classify/outcome';
+import { type ComparedRow, comparedRows, filterRows } from '../../../../../evaluation/classify/rows';
+import type { ArmOutcome, ArmReport } from '../../../../../evaluation/types';
+import { ProbabilityBars, sideOf } from '../../../../charts';
+import { useQuery } from '../../../../shell/location';
+import { ArmMark, Button, format, LabelTag, Note, Select } from '../../../../ui';
+import { Explorer } from '../../Explorer';
+import type { CloserProps } from './LookCloser';
+
+const PAGE = 25;
+
+const groupsOf = (tuned: boolean) =>
+  [
+    {
+      id: 'fixed',
+      title: tuned ? 'Fixed by tuning' : 'Fixed',
+      empty: 'No row that the first gets wrong is right in the second.',
+      of: ({ group }: ComparedRow) => group === 'fixed',
+    },
+    {
+      id: 'broken',
+      title: tuned ? 'Broken by tuning' : 'Broken',
+      empty: 'No row that the first gets right is wrong in the second.',
+      of: ({ group }: ComparedRow) => group === 'broken',
+    },
+    {
+      id: 'wrong',
+      title: 'Both wrong',
+      empty: 'On every row at least one of the two is right.',
+      of: ({ group }: ComparedRow) => group === 'wrong',
+    },
+    {
+      id: 'right',
+      title: 'Both right',
+      empty: 'On no row are both right.',
+      of: ({ group }: ComparedRow) => group === 'right',
+    },
+  ] as const;
+
+const answer = ({ label, right, probability }: ComparedRow['a']) => (
+  <span className="answer">
+    <LabelTag verdict={right ? 'right' : 'wrong'}>{label}</LabelTag>{' '}
+    <span className="num dim">{probability.toFixed(2)}</span>
+  </span>
+);
+
+const answerColumn = (side: 'a' | 'b', arm: ArmReport) => ({
+  id: side,
+  header: <ArmMark side={sideOf(arm)}>{arm.name}</ArmMark>,
+  cardLabel: arm.name,
+  cell: (row: ComparedRow) => answer(row[side]),
+});
+
+/** The rows behind the difference, in four groups: which ones tuning fixed, and which ones it broke. */
+export function LabelRows(props: CloserProps & { readonly insights: Insights | null }) {
+  const { comparison, evaluation, dataset, pair, insights } = props;
+  const a = comparison.arms.find((arm) => arm.id === pair?.a);
+  const b = comparison.arms.find((arm) => arm.id === pair?.b);
+  const all = useMemo(
+    () => (pair ? comparedRows(comparison, evaluation.plan, dataset, pair) : []),
+    [comparison, evaluation, dataset, pair],
+  );
+  const suspects = new Map(insights?.suspects.map((suspect) => [suspect.row, suspect]));
+  const { rows, filters } = useFilters(all, props, suspects, b?.name ?? '');
+  if (!pair || !a || !b) return <p className="dim">This comparison has no pair of prompts.</p>;
+  const tuned = b.kind === 'tuned';
+  return (
+    <Explorer<ComparedRow>
+      title={
+        tuned
+          ? `Tuning fixed ${format.counted(pair.bOnly, 'row')} and broke ${format.count(pair.aOnly)}`
+          : `${b.name} fixed ${format.counted(pair.bOnly, 'row')} of ${a.name} and broke ${format.count(pair.aOnly)}`
+      }
+      caption="Rows with both answers and their probabilities"
+      lead={filters}
+      rows={rows}
+      all={all}
+      page={PAGE}
+      groups={groupsOf(tuned)}
+      columns={[
+        { id: 'gold', header: 'Label', cell: (row) => <LabelTag>{row.gold}</LabelTag> },
+        answerColumn('a', a),
+        answerColumn('b', b),
+      ]}
+      open={(row) => <AllAnswers {...props} row={row} suspect={suspects.get(row.at)} />}
+    />
+  );
+}
+
+/** Rows by label, by answer, by doubt and by slice; what is chosen is in the address. */
+function useFilters(
+  all: readonly ComparedRow[],
+  { evaluation, insights }: CloserProps & { readonly insights: Insights | null },
+  suspects: ReadonlyMap<number, Suspect>,
+  second: string,
+) {
+  const [label, setLabel] = useQuery<string>('label', 'all');
+  const [said, setSaid] = useQuery<string>('said', 'all');
+  const [only, setOnly] = useQuery<string>('only', 'all');
+  const [slice, setSlice] = useQuery<string>('slice', '');
+  const { labels } = evaluation.plan;
+  const part = insights?.slices?.slices[Number(slice || -1)] ?? null;
+  const rows = filterRows(all, {
+    label: labels[Number(label)] ?? null,
+    said: labels[Number(said)] ?? null,
+    ids: part ? new Set(part.rowIds) : null,
+    at: only === 'suspects' ? new Set(suspects.keys()) : null,
+  });
+  const options = [{ id: 'all', label: 'all' }, ...labels.map((name, i) => ({ id: String(i), label: name }))];
+  const doubts = [
+    { id: 'all', label: 'all rows' },
+    { id: 'suspects', label: 'label may be wrong', detail: insights ? format.counted(suspects.size, 'row') : '' },
+  ];
+  const filters = (
+    <>
+      <div className="filters">
+        <Select label="Label" value={label} onChange={setLabel} options={options} />
+        <Select label={`${second} says`} value={said} onChange={setSaid} options={options} />
+        <Select label="Doubt" value={only} onChange={setOnly} options={doubts} />
+        {part ? (
+          <Button size="s" onPress={() => setSlice('')}>
+            {`${part.column}: ${part.name} ✕`}
+          </Button>
+        ) : null}
+        {rows.length < all.length ? (
+          <span className="dim small">
+            {format.count(rows.length)} of {format.counted(all.length, 'row')}
+          </span>
+        ) : null}
+      </div>
+      {only === 'suspects' ? (
+        <p className="dim small">
+          At least two prompts give another label 0.8 or more, and none is that sure of this one. A suspicion only: a
+          case that all of them get wrong looks the same.
+        </p>
+      ) : null}
+    </>
+  );
+  return { rows, filters };
+}
+
+interface AllAnswersProps extends CloserProps {
+  readonly row: ComparedRow;
+  readonly suspect: Suspect | undefined;
+}
+
+/** One row with the probabilities of every prompt; its id is in the address, its text never. */
+function AllAnswers({ comparison, evaluation, mode, row, suspect }: AllAnswersProps) {
+  const plan = planFor(evaluation.plan, mode);
+  const probabilities = (arm: ArmOutcome) =>
+    (comparedLogProbs({ ...arm, logProbs: [arm.logProbs[row.at] ?? []] }, plan)[0] ?? []).map(Math.exp);
+  const nameOf = (id: string) => comparison.arms.find((arm) => arm.id === id)?.name ?? id;
+  return (
+    <>
+      <p>
+        Label: <LabelTag>{row.gold}</LabelTag>
+      </p>
+      {suspect ? (
+        <Note title="This label may be wrong">
+          {`${new Intl.ListFormat('en').format(suspect.arms.map(nameOf))} are sure that it is “${plan.labels[suspect.label] ?? ''}”. They may all be wrong: you can decide under “Check labels”.`}
+        </Note>
+      ) : null}
+      <div className="answers">
+        {plan.arms.map((arm) => (
+          <section key={arm.id} aria-label={arm.name}>
+            <h3>
+              <ArmMark side={sideOf(arm)}>{arm.name}</ArmMark>
+            </h3>
+            <ProbabilityBars side={sideOf(arm)} labels={plan.labels} probabilities={probabilities(arm)} />
+          </section>
+        ))}
+      </div>
+    </>
+  );
+}

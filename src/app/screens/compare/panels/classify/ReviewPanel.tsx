@@ -1,0 +1,169 @@
+import { useStore } from 'zustand';
+import { rowsById, textOf } from '../../../../../dataset/labels';
+import type { ComparisonPlan } from '../../../../../evaluation/types';
+import { times } from '../../../../../evaluation/words';
+import { useResource } from '../../../../state/resource';
+import { Button, format, LabelTag, Panel, ProgressBar } from '../../../../ui';
+import type { Shown } from '../../compare-store';
+import { correctedKey, reviewStores } from '../../review-store';
+import type { CloserProps } from './LookCloser';
+
+/** Test rows to be labelled again, with every prediction and the old label out of sight. */
+export function ReviewPanel({ evaluation, dataset, pair }: CloserProps) {
+  const { state, start, answer, back, leave, apply } = reviewStores.use();
+  const queue = useStore(state, (s) => s.queue);
+  const answers = useStore(state, (s) => s.answers);
+  const saving = useStore(state, (s) => s.saving);
+  const { labels } = evaluation.plan;
+  const reviewed = evaluation.review?.reviewed ?? [];
+  const left = (ids: readonly string[]) => ids.filter((id) => !reviewed.includes(id)).length;
+  if (!pair)
+    return (
+      <Panel title="No labels to check">
+        <p className="dim">This comparison has no pair of prompts.</p>
+      </Panel>
+    );
+  if (queue.length === 0)
+    return (
+      <Panel title="Are the labels right? Check them without seeing any prediction">
+        <div className="stack">
+          <p>
+            We draw equal numbers of fixed and broken rows, shuffled. You see the text and give it a label; only where
+            yours differs is anything changed. You will see both verdicts: as labelled, and after your corrections.
+          </p>
+          {Math.min(left(pair.fixed), left(pair.broken)) === 0 ? (
+            <p className="dim">
+              {reviewed.length > 0
+                ? 'No more rows can be drawn in equal numbers: you have labelled all of one kind.'
+                : `No fair draw is possible: ${pair.fixed.length === 0 ? 'no row was fixed' : 'no row was broken'}. Checking one kind only would bias the result.`}
+            </p>
+          ) : (
+            <div className="row">
+              <Button onPress={start}>Check labels</Button>
+              <span className="dim small">
+                makes a new version of the data, and counts as one more use of the test rows
+              </span>
+            </div>
+          )}
+        </div>
+      </Panel>
+    );
+  const id = queue[answers.size];
+  const row = id === undefined ? undefined : rowsById(dataset.table.rows).get(id);
+  const given = [...answers].filter(([, label]) => label !== null);
+  return (
+    <Panel
+      title={id === undefined ? `${format.counted(given.length, 'row')} labelled again` : 'Which label fits this text?'}
+    >
+      <div className="stack">
+        <ProgressBar
+          label={`${Math.min(answers.size + 1, queue.length)} of ${queue.length}`}
+          value={answers.size / queue.length}
+        />
+        {id === undefined ? (
+          <Given answers={given} plan={evaluation.plan} />
+        ) : (
+          <>
+            <blockquote className="row-text" aria-live="polite">
+              {row ? textOf(row, dataset.mapping) : `Row ${id}`}
+            </blockquote>
+            <div className="row">
+              {labels.map((label, i) => (
+                <Button key={label} onPress={() => answer(i)}>
+                  {label}
+                </Button>
+              ))}
+              <Button variant="quiet" onPress={() => answer(null)}>
+                Skip
+              </Button>
+            </div>
+          </>
+        )}
+        <div className="row">
+          {id === undefined ? (
+            <Button variant="primary" isDisabled={saving} onPress={() => void apply()}>
+              Keep these labels
+            </Button>
+          ) : null}
+          <Button isDisabled={answers.size === 0 || saving} onPress={back}>
+            Undo the last
+          </Button>
+          <Button variant="quiet" isDisabled={saving} onPress={leave}>
+            Cancel
+          </Button>
+        </div>
+      </div>
+    </Panel>
+  );
+}
+
+interface GivenProps {
+  readonly answers: readonly (readonly [string, number | null])[];
+  readonly plan: ComparisonPlan;
+}
+
+/** At the end: where the labels differ, before anything is changed. */
+function Given({ answers, plan: { rowIds, gold, labels } }: GivenProps) {
+  const changes = answers.flatMap(([id, label]) => {
+    const was = gold[rowIds.indexOf(id)];
+    return label === was || label === null ? [] : [{ id, was: labels[was ?? -1] ?? '', is: labels[label] ?? '' }];
+  });
+  if (changes.length === 0) return <p>You agree with every label: only the count of test-row uses will change.</p>;
+  return (
+    <>
+      <p>
+        You agree with {format.counted(answers.length - changes.length, 'label')}; {changes.length} will change.
+      </p>
+      <ul className="stack">
+        {changes.map(({ id, was, is }) => (
+          <li key={id}>
+            Row {id}: <LabelTag>{was}</LabelTag> becomes <LabelTag>{is}</LabelTag>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+/** Both verdicts, where labels were corrected: neither replaces the other. */
+export function CorrectedVerdict({ evaluation, comparison, mode }: Shown) {
+  const { review } = evaluation;
+  const { value } = useResource(reviewStores.use().corrected, correctedKey(evaluation, mode));
+  if (!review) return null;
+  const n = review.corrections.length;
+  const reviewed = `${format.counted(review.reviewed.length, 'row')} checked without predictions`;
+  if (n === 0)
+    return <p className="dim small">{`${reviewed}: no label was corrected. Test rows used ${times(review.looks)}.`}</p>;
+  const after = `After ${format.counted(n, 'correction')}`;
+  return (
+    <Panel title={`As labelled, and after ${format.counted(n, 'correction')}`} aside={reviewed}>
+      <div className="verdicts">
+        <Verdict label="As labelled" title="As labelled" verdict={comparison.verdict} />
+        <Verdict label="After corrections" title={after} verdict={value?.verdict ?? null} />
+      </div>
+    </Panel>
+  );
+}
+
+interface VerdictProps {
+  readonly label: string;
+  readonly title: string;
+  /** Null = it is being computed. */
+  readonly verdict: Shown['comparison']['verdict'] | null;
+}
+
+const Verdict = ({ label, title, verdict }: VerdictProps) => (
+  <section aria-label={label}>
+    <h3>{title}</h3>
+    {verdict ? (
+      <>
+        <p>
+          <strong>{verdict.headline}</strong>
+        </p>
+        <p className="dim small">{verdict.detail}</p>
+      </>
+    ) : (
+      <p className="dim">Counting again…</p>
+    )}
+  </section>
+);

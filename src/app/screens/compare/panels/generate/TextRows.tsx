@@ -1,0 +1,89 @@
+import { useMemo } from 'react';
+import type { Dataset } from '../../../../../dataset/types';
+import type { GenerateArm, GeneratePair } from '../../../../../evaluation/generate/compare';
+import type { GenerateEvaluation } from '../../../../../project/types';
+import { sideOf } from '../../../../charts';
+import { TextDifference } from '../../../../charts/TextDifference';
+import { ArmMark, format } from '../../../../ui';
+import { Explorer } from '../../Explorer';
+import { type WrittenRow, writtenRows } from '../../written-rows';
+
+/** An arm of an earlier version says no kind: it is on no side. */
+export const sideOfArm = ({ kind = 'untuned' }: Pick<GenerateArm, 'kind'>) => sideOf({ kind });
+
+const PAGE = 15;
+const GROUPS = [
+  { id: 'gain', title: 'Closer', empty: 'No row is closer.', of: (row: WrittenRow) => row.gain > 0 },
+  { id: 'loss', title: 'Further', empty: 'No row is further.', of: (row: WrittenRow) => row.gain < 0 },
+  {
+    id: 'same',
+    title: 'Equally close',
+    empty: 'On no row are both equally close.',
+    of: (row: WrittenRow) => row.gain === 0,
+  },
+] as const;
+
+interface TextRowsProps {
+  readonly evaluation: GenerateEvaluation;
+  readonly dataset: Dataset;
+  readonly duel: GeneratePair;
+}
+
+/** The rows behind the difference: the largest gains, the largest losses; words that are not expected are underlined. */
+export function TextRows({ evaluation, dataset, duel }: TextRowsProps) {
+  const rows = useMemo(() => writtenRows(evaluation, dataset, duel), [evaluation, dataset, duel]);
+  const { arms } = evaluation.comparison;
+  const nameOf = (id: string) => arms.find((arm) => arm.id === id)?.name ?? id;
+  const column = (side: 'a' | 'b', id: string) => {
+    const arm = arms.find((each) => each.id === id);
+    return {
+      id: side,
+      header: arm ? <ArmMark side={sideOfArm(arm)}>{arm.name}</ArmMark> : id,
+      cardLabel: nameOf(id),
+      cell: (row: WrittenRow) => <TextDifference written={row[side]} wanted={row.wanted} />,
+    };
+  };
+  return (
+    <Explorer<WrittenRow>
+      title={`${nameOf(duel.b)} is closer on ${format.counted(duel.rows.nearer, 'row')} and further on ${duel.rows.farther}`}
+      caption="Rows with both texts and the expected one"
+      lead={<p className="dim small">Words that are not in your text, or not in its order, are underlined.</p>}
+      rows={rows}
+      all={rows}
+      page={PAGE}
+      groups={GROUPS}
+      columns={[
+        { id: 'wanted', header: 'Expected', cardLabel: 'expected', cell: (row) => row.wanted },
+        column('a', duel.a),
+        column('b', duel.b),
+        {
+          id: 'gain',
+          header: 'ROUGE-L',
+          numeric: true,
+          cardLabel: 'ROUGE-L',
+          cell: (row) => format.points(row.gain),
+        },
+      ]}
+      open={(row) => (
+        <>
+          <p>
+            Expected: <strong>{row.wanted}</strong>
+          </p>
+          <div className="answers">
+            {evaluation.plan.arms.map((arm, i) => (
+              <section key={arm.id} aria-label={arm.name}>
+                <h3>
+                  <ArmMark side={sideOfArm(arm)}>{arm.name}</ArmMark>{' '}
+                  <span className="dim small">ROUGE-L {format.percentWhole(arms[i]?.rows[row.at] ?? 0)}</span>
+                </h3>
+                <p>
+                  <TextDifference written={arm.written[row.at] ?? ''} wanted={row.wanted} />
+                </p>
+              </section>
+            ))}
+          </div>
+        </>
+      )}
+    />
+  );
+}

@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import { STANDARD } from '../training/settings';
+import { alsoAmong, armsAsCompared, armsOf, otherHands } from './arms';
+import { addHardVersion, createPromptSet } from './prompt-set';
+
+const at = (id: string) => ({ id, now: '2026-01-01T00:00:00.000Z' });
+const task = {
+  name: 'x',
+  words: [],
+  baseTemplate: '{text}\nA:',
+  datasetFingerprint: 'f',
+  datasetName: 'a.csv',
+  taken: [],
+};
+const set = ['Generic', 'States the policy', 'Short'].reduce(
+  (sum, name, i) =>
+    addHardVersion(sum, at(`h${i}`), { name, prompt: { template: `${name}\n{text}\nA:`, shots: 0, shotSeed: 0 } }).set,
+  createPromptSet(at('set'), task),
+);
+const soft = { placement: 'suffix' as const, vectors: new Float32Array(2), virtualTokens: 1, hidden: 2 };
+const run = { id: 'r', soft, status: 'finished', template: '{text}\nA:', settings: {}, model: {} };
+const tuned = { ...set, soft: [run], chosenSoft: 'r' } as unknown as typeof set;
+
+describe('the arms of a comparison', () => {
+  it('are untuned, the chosen hand-written prompt without and with examples, and the tuned prompt', () => {
+    expect(otherHands(set).map(({ name }) => name)).toEqual(['Short', 'States the policy']);
+    expect(armsOf(tuned).arms.map(({ id }) => id)).toEqual(['untuned', 'yours', 'yours-8', 'tuned']);
+  });
+
+  it('include other hand-written versions that were chosen, each in a pair with the tuned prompt', () => {
+    const { arms, pairs } = armsOf(tuned, { also: ['h1', 'h0', 'gone'] });
+    expect(arms.map(({ name }) => name)).toEqual([
+      'Untuned',
+      'Yours',
+      'Yours + 8 examples',
+      'States the policy',
+      'Tuned',
+    ]);
+    expect(pairs.slice(0, 2)).toEqual([
+      ['yours', 'tuned'],
+      ['hand-h1', 'tuned'],
+    ]);
+    const armIds = arms.map(({ id }) => id);
+    expect(alsoAmong(set, armIds)).toEqual(['h1']);
+  });
+
+  it('include the mean of runs that differ only in their seed, and the hybrid', () => {
+    const one = { ...run, settings: { ...STANDARD, seed: 0 }, model: {} };
+    const more = [
+      one,
+      { ...one, id: 's1', settings: { ...STANDARD, seed: 1 } },
+      { ...one, id: 'h', template: 'Generic\n{text}\nA:', handVersion: 'h0' },
+    ];
+    const { arms, pairs } = armsOf({ ...tuned, soft: more } as unknown as typeof set);
+    expect(arms.slice(3).map(({ id, name, softs }) => [id, name, softs.length])).toEqual([
+      ['tuned', 'Tuned', 1],
+      ['ensemble', 'Tuned, mean of 2 seeds', 2],
+      ['hybrid', 'Hybrid', 1],
+    ]);
+    expect(arms.find(({ id }) => id === 'hybrid')?.prompt.template).toBe('Generic\n{text}\nA:');
+    expect(pairs[0]).toEqual(['yours', 'tuned']);
+    expect(pairs.slice(-4)).toEqual([
+      ['yours', 'hybrid'],
+      ['tuned', 'hybrid'],
+      ['yours', 'ensemble'],
+      ['tuned', 'ensemble'],
+    ]);
+  });
+
+  it('are compared with Yours where there is no tuned prompt', () => {
+    expect(armsOf(set, { also: ['h1'] }).pairs).toEqual([
+      ['untuned', 'yours'],
+      ['hand-h1', 'yours'],
+    ]);
+  });
+
+  it('include every seed by itself where that is asked for', () => {
+    const one = { ...run, settings: { ...STANDARD, seed: 0 }, model: {} };
+    const more = [one, { ...one, id: 's1', settings: { ...STANDARD, seed: 1 } }];
+    const seeds = { ...tuned, soft: more } as unknown as typeof set;
+    const { arms } = armsOf(seeds, { eachSeed: true });
+    expect(arms.slice(3).map(({ id, name }) => [id, name])).toEqual([
+      ['tuned', 'Tuned'],
+      ['tuned-2', 'Tuned, seed 2 of 2'],
+      ['ensemble', 'Tuned, mean of 2 seeds'],
+    ]);
+  });
+
+  it('are found again from the ids that a comparison stored', () => {
+    const armIds = armsOf(tuned, { also: ['h1'], examples: 4 }).arms.map(({ id }) => id);
+    const later = { ...tuned, chosenHard: 'h0', chosenSoft: null } as typeof set;
+    const then = armsAsCompared(later, { hardVersion: 'h2', softVersion: 'r' }, armIds);
+    expect(then.arms.map(({ id }) => id)).toEqual(armIds);
+    expect(then.arms[2]?.prompt).toMatchObject({ shots: 4, template: 'Short\n{text}\nA:' });
+  });
+});

@@ -1,0 +1,271 @@
+import { describe, expect, it } from 'vitest';
+import { preparedOf } from '../dataset/test-support';
+import type { Dataset } from '../dataset/types';
+import type { ScoreRequest } from '../engine/types';
+import { ControlSource, uninterruptedControl } from '../lib/control';
+import { addHardVersion, createPromptSet, finishRun, startRun } from '../project/prompt-set';
+import type { ClassifyEvaluation, PromptSet } from '../project/types';
+import { STANDARD } from '../training/settings';
+import { type CompareRequest, type CompareResult, compare } from './compare';
+import type { CompareEvent } from './compare-arms';
+import type { Host } from './host';
+
+const NOW = '2026-01-01T00:00:00.000Z';
+const WORDS = [
+  { label: 'bad', word: ' bad' },
+  { label: 'good', word: ' good' },
+];
+const BARE = 'Text: {text}\nTone:';
+
+/** Reads the text of a row: each label's log-probability follows from its words, the vectors and the prompt's length. */
+function answerOf(text: string, vectors: Float32Array | undefined): number[] {
+  const row = text.slice(text.lastIndexOf('Text: '));
+  const says = (word: string) => (row.includes(word) ? 1 : 0);
+  const noise = ([...row].reduce((hash, char) => (hash * 31 + (char.codePointAt(0) ?? 0)) % 997, 7) / 997 - 0.5) * 2;
+  const gain = vectors ? (vectors[0] ?? 0) : 0.3;
+  const logit = gain * (says('fine') - says('poor')) + noise + 0.4;
+  return [-Math.log1p(Math.exp(logit)), -Math.log1p(Math.exp(-logit))];
+}
+
+const textOf = (ids: ArrayLike<number>) => String.fromCodePoint(...Array.from(ids));
+const encode = (text: string) => Int32Array.from([...text], (char) => char.codePointAt(0) ?? 0);
+
+/** A host with a model that is a function of the text. */
+function fakeHost(context = 100_000) {
+  const scored: ScoreRequest[] = [];
+  const latency: { readonly rows: number; readonly repeats: number }[] = [];
+  const never = () => {
+    throw new Error('not asked for');
+  };
+  const tokenizer = { encode, decode: textOf, endTokenIds: [0], vocabularySize: 9, chat: () => null, sha256: 'x' };
+  const host = {
+    tokens: { tokenizer, encode, context, breaks: () => [] },
+    engine: {
+      info: { backend: 'wasm', threads: 2, vocabulary: 9 },
+      score: async (request: ScoreRequest, control: { requested: unknown }, onProgress?: (done: number) => void) => {
+        if (control.requested) throw new Error('cancelled');
+        scored.push(request);
+        onProgress?.(request.rows.length);
+        const rows = request.rows.map(({ rowId, ids }) => ({
+          rowId,
+          logProbs: answerOf(textOf(ids), request.soft?.vectors),
+          tokensSent: ids.length,
+          tokensComputed: ids.length - 1,
+        }));
+        return { rows, rowsRun: rows.length, seconds: 0 };
+      },
+      latency: async ({ rows }: ScoreRequest, repeats: number) => {
+        latency.push({ rows: rows.length, repeats });
+        return 5;
+      },
+      write: never,
+      train: never,
+    },
+    neighbours: never,
+  } as unknown as Host;
+  return { host, scored, latency };
+}
+
+/** Texts that say their label in three of four rows. */
+const rowsOf = (n: number) =>
+  Array.from({ length: n }, (_, i) => {
+    const good = i % 2 === 1;
+    const honest = i % 8 < 6;
+    return [`message ${i} was ${good === honest ? 'fine' : 'poor'}`, good ? 'good' : 'bad'] as const;
+  });
+
+const prepared = async (n = 240): Promise<Dataset> => (await preparedOf(rowsOf(n))).dataset;
+
+function promptSet(dataset: Dataset, seeds: readonly number[] = [0]): PromptSet {
+  const from = { name: 'x', words: WORDS, baseTemplate: BARE, datasetName: 'a.csv', taken: [] };
+  const fingerprint = dataset.fingerprint;
+  const bare = createPromptSet({ id: 's', now: NOW }, { ...from, datasetFingerprint: fingerprint });
+  const prompt = { template: `Say the tone.\n${BARE}`, shots: 0, shotSeed: 3 };
+  let set = addHardVersion(bare, { id: 'h', now: NOW }, { prompt }).set;
+  for (const seed of seeds) {
+    const started = startRun(
+      set,
+      { id: `r${seed}`, now: NOW },
+      {
+        settings: { ...STANDARD, seed },
+        template: BARE,
+        initText: 'Say',
+        model: { id: 'm', sha256: 'w', dtype: 'fp32' },
+        datasetFingerprint: fingerprint,
+      },
+    );
+    const soft = { placement: 'suffix', virtualTokens: 1, hidden: 2, vectors: Float32Array.of(1 + seed / 2, 0) } as const;
+    const kept = { soft, bestStep: 1, validationAccuracy: 0.5, seconds: 1 };
+    set = finishRun(started.set, started.run.id, { status: 'finished', ...kept }, NOW);
+  }
+  return set;
+}
+
+async function compared(request: CompareRequest, host = fakeHost()) {
+  const events: CompareEvent[] = [];
+  const run = { control: uninterruptedControl, emit: (event: CompareEvent) => void events.push(event) };
+  const result: CompareResult = await compare(host.host, request, run);
+  return { evaluation: result.evaluation as Omit<ClassifyEvaluation, 'id'>, leftOut: result.leftOut, events, ...host };
+}
+
+/** The data set with the cells of some rows changed. Another fingerprint, as an edit gives it. */
+function changed(dataset: Dataset, ids: readonly string[], cells: (row: { text: string; label: string }) => object) {
+  const chosen = new Set(ids);
+  const rows = dataset.table.rows.map((row) => {
+    const now = { text: row.cells.text ?? '', label: row.cells.label ?? '' };
+    return chosen.has(row.id) ? { ...row, cells: { ...row.cells, ...cells(now) } } : row;
+  });
+  return { ...dataset, table: { ...dataset.table, rows }, fingerprint: `${dataset.fingerprint} changed ${ids[0]}` };
+}
+
+const flipped = ({ label }: { label: string }) => ({ label: label === 'good' ? 'bad' : 'good' });
+
+describe('a comparison', () => {
+  it('lets every prompt and both reference lines answer the same test rows, and counts the use of them', async () => {
+    const dataset = await prepared();
+    const set = promptSet(dataset);
+    const { evaluation, leftOut } = await compared({ set: { ...set, testLooks: 2 }, dataset });
+    const { plan, comparison } = evaluation;
+    expect(plan.rowIds).toEqual(dataset.split.test);
+    expect(leftOut).toBe(0);
+    expect(plan.arms.map(({ id }) => id)).toEqual(
+      expect.arrayContaining(['majority', 'tfidf', 'untuned', 'yours', 'yours-8', 'tuned']),
+    );
+    expect(new Set(plan.arms.map(({ logProbs }) => logProbs.length))).toEqual(new Set([dataset.split.test.length]));
+    expect([plan.looks, comparison.looks]).toEqual([3, 3]);
+    expect(evaluation).toMatchObject({
+      kind: 'classify',
+      hardVersion: 'h',
+      softVersion: 'r0',
+      datasetFingerprint: dataset.fingerprint,
+      backend: 'wasm',
+      threads: 2,
+    });
+  });
+
+  it('makes no choice by a test row: other test labels change nothing but what is right', async () => {
+    const dataset = await prepared();
+    const set = promptSet(dataset, [0, 1]);
+    const relabelled = changed(dataset, dataset.split.test, flipped);
+    const [before, after] = [
+      (await compared({ set, dataset })).evaluation.plan,
+      (await compared({ set, dataset: relabelled })).evaluation.plan,
+    ];
+    expect(after.arms).toEqual(before.arms);
+    expect(after.gold).toEqual(before.gold.map((label) => 1 - label));
+  });
+
+  it('fits calibration, temperature and the mixture on no text of a test row', async () => {
+    const dataset = await prepared();
+    const set = promptSet(dataset);
+    const other = changed(dataset, dataset.split.test, () => ({ text: 'something else, poor' }));
+    const fits = ({ evaluation }: Awaited<ReturnType<typeof compared>>) =>
+      evaluation.plan.arms.map(({ id, name, calibration, validation, temperature }) => ({
+        ...{ id, name, calibration, validation, temperature },
+      }));
+    expect(fits(await compared({ set, dataset: other }))).toEqual(fits(await compared({ set, dataset })));
+  });
+
+  it('trains the word counts on training rows only', async () => {
+    const dataset = await prepared();
+    const set = promptSet(dataset);
+    const words = async (of: Dataset) =>
+      (await compared({ set, dataset: of })).evaluation.plan.arms.find(({ id }) => id === 'tfidf')?.logProbs;
+    const before = await words(dataset);
+    expect(await words(changed(dataset, dataset.split.validation, flipped))).toEqual(before);
+    expect(await words(changed(dataset, dataset.split.train, flipped))).not.toEqual(before);
+  });
+
+  it('weighs the tuned prompt and the word counts by validation rows', async () => {
+    const dataset = await prepared();
+    const set = promptSet(dataset);
+    const name = async (of: Dataset) =>
+      (await compared({ set, dataset: of })).evaluation.plan.arms.find(({ id }) => id === 'combined')?.name ?? null;
+    const before = await name(dataset);
+    expect(before).toMatch(/^Tuned with word counts/);
+    expect(await name(changed(dataset, dataset.split.validation, flipped))).not.toBe(before);
+  });
+
+  it('calibrates on validation rows, 48 at most, and tops up from training rows where those are few', async () => {
+    const many = await prepared(400);
+    const { evaluation, scored } = await compared({ set: promptSet(many), dataset: many });
+    const fitted = evaluation.plan.arms.find(({ id }) => id === 'yours');
+    expect(fitted?.calibration?.rows).toBe(48);
+    expect(fitted?.temperature?.rows).toBe(48);
+    const asked = new Set(scored.flatMap(({ rows }) => rows.map(({ rowId }) => rowId)));
+    expect(many.split.train.some((id) => asked.has(id))).toBe(false);
+
+    const few = await prepared(100);
+    const small = await compared({ set: promptSet(few), dataset: few });
+    expect(few.split.validation.length).toBeLessThan(32);
+    const own = small.evaluation.plan.arms.find(({ id }) => id === 'yours');
+    expect(own?.calibration?.rows).toBe(48);
+    const [first] = small.scored;
+    const train = first?.rows.map(({ rowId }) => rowId).filter((id) => few.split.train.includes(id)) ?? [];
+    expect(train).toHaveLength(48 - few.split.validation.length);
+  });
+
+  it('does not calibrate on rows that a prompt shows as examples', async () => {
+    const dataset = await prepared(70);
+    const { scored } = await compared({ set: promptSet(dataset), dataset });
+    const texts = (request: ScoreRequest) => request.rows.map(({ ids }) => textOf(ids));
+    const head = texts(scored[2] as ScoreRequest)[0] ?? '';
+    const shown = [...head.matchAll(/message \d+ was/g)].map(([text]) => text).slice(0, -1);
+    expect(shown).toHaveLength(8);
+    const asked = texts(scored[0] as ScoreRequest);
+    expect(shown.filter((text) => asked.some((row) => row.includes(`${text} `)))).toEqual([]);
+  });
+
+  it('averages the seeds, and compares each alone where that is asked for', async () => {
+    const dataset = await prepared();
+    const set = promptSet(dataset, [0, 1, 2]);
+    const ids = ({ evaluation }: Awaited<ReturnType<typeof compared>>) => evaluation.plan.arms.map(({ id }) => id);
+    expect(ids(await compared({ set, dataset }))).toContain('ensemble');
+    expect(ids(await compared({ set, dataset }))).not.toContain('tuned-2');
+    const each = await compared({ set, dataset, eachSeed: true });
+    expect(ids(each)).toEqual(expect.arrayContaining(['tuned', 'tuned-2', 'tuned-3', 'ensemble']));
+    const arm = (id: string) => each.evaluation.plan.arms.find((found) => found.id === id);
+    const tokens = arm('tuned')?.tokensSentMean ?? 0;
+    expect(arm('ensemble')?.tokensSentMean).toBeCloseTo(3 * tokens);
+    expect(arm('ensemble')?.latencyMsMedian).toBe(15);
+  });
+
+  it('times three rows three times, with nothing in the cache', async () => {
+    const dataset = await prepared();
+    const { latency, scored } = await compared({ set: promptSet(dataset), dataset });
+    expect(new Set(latency.map(({ rows, repeats }) => `${rows} ${repeats}`))).toEqual(new Set(['3 3']));
+    // the bare texts are in the cache since training; hand-written texts are not
+    expect(scored.map(({ cacheKey }) => cacheKey !== null)).toEqual([true, false, false, true]);
+  });
+
+  it('leaves a row that does not fit one prompt out of all, and says how many', async () => {
+    const dataset = await prepared();
+    const [long = ''] = dataset.split.test;
+    const longer = changed(dataset, [long], ({ text }) => ({ text: `${text} ${'very '.repeat(200)}` }));
+    const { evaluation, leftOut } = await compared({ set: promptSet(longer), dataset: longer }, fakeHost(1100));
+    expect(leftOut).toBe(1);
+    expect(evaluation.plan.rowIds).toEqual(dataset.split.test.filter((id) => id !== long));
+    const refused = compared({ set: promptSet(dataset), dataset }, fakeHost(60));
+    await expect(refused).rejects.toMatchObject({ code: 'bad-input' });
+  });
+
+  it('tells of every prompt how far it is, from waiting to done', async () => {
+    const dataset = await prepared();
+    const { events } = await compared({ set: promptSet(dataset), dataset });
+    const ids = ['untuned', 'yours', 'yours-8', 'tuned'];
+    expect(events[0]).toMatchObject({ kind: 'arms', arms: ids.map((id) => ({ id })) });
+    const last = new Map(events.flatMap((event) => (event.kind === 'arm' ? [[event.id, event.fraction]] : [])));
+    expect([...last]).toEqual(ids.map((id) => [id, 1]));
+  });
+
+  it('stops between two prompts when it is cancelled', async () => {
+    const dataset = await prepared();
+    const { host, scored } = fakeHost();
+    const control = new ControlSource();
+    const emit = (event: CompareEvent) => {
+      if (event.kind === 'arm' && event.id === 'yours') control.ask('cancel');
+    };
+    await expect(compare(host, { set: promptSet(dataset), dataset }, { control, emit })).rejects.toThrow('cancelled');
+    expect(scored).toHaveLength(1);
+  });
+});
