@@ -121,7 +121,7 @@ it('resumes an earlier download where it ended', async () => {
 
 it('refuses an unknown model, one without a graph, and a changed file', async () => {
   await expect(loadModelFiles({ kind: 'hub', id: 'a/b' }, { cache: null })).rejects.toMatchObject({
-    message: expect.stringContaining('no public model “a/b” (answer 401)'),
+    message: expect.stringContaining('no public model “a/b” (status 401)'),
   });
   files['onnx/model_q4.onnx_data'] = bytes('x'.repeat(100_000));
   await expect(loadModelFiles({ kind: 'hub', id: ID }, { cache: null })).rejects.toMatchObject({

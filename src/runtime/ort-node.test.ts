@@ -141,7 +141,7 @@ test('reports the size of the wasm heap', async () => {
 test('refuses another number of threads in the same process', async () => {
   await create(echo());
   await expect(createNodeRunner(serialise(echo()), { backend: 'node-wasm', threads: 1 })).rejects.toThrow(
-    'need a new process',
+    'needs a new process',
   );
 });
 
