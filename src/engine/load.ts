@@ -1,5 +1,6 @@
 import type { Decoder } from '../graph/decoder';
-import type { Graph, Initializer } from '../graph/ir';
+import { asFloat32 } from '../graph/dtype';
+import type { Graph } from '../graph/ir';
 import { normalise } from '../graph/normalise';
 import { parse } from '../graph/parse';
 import { serialise } from '../graph/serialise';
@@ -121,7 +122,7 @@ async function modelHash(files: ModelFiles): Promise<string> {
 /** Root mean square of the token embedding, including its scale. */
 export function embeddingRms({ graph, embeddingTable }: Decoder): number {
   const table = present(graph.initializers.get(embeddingTable.weight), 'embedding table');
-  const values = floats(table);
+  const values = asFloat32(table);
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += (values[i] as number) ** 2;
   return Math.sqrt(sum / values.length) * Math.abs(embeddingTable.scale);
@@ -132,7 +133,7 @@ const SAMPLED_ROWS = 4000;
 
 /** 5%, 50% and 95% quantile of the lengths of token vectors, from evenly spaced ones. */
 export function embeddingNorms({ graph, embeddingTable, hidden }: Decoder): readonly [number, number, number] {
-  const values = floats(present(graph.initializers.get(embeddingTable.weight), 'embedding table'));
+  const values = asFloat32(present(graph.initializers.get(embeddingTable.weight), 'embedding table'));
   const rows = values.length / hidden;
   const step = Math.max(1, Math.floor(rows / SAMPLED_ROWS));
   const norms = Float64Array.from({ length: Math.floor(rows / step) }, (_, i) => {
@@ -164,9 +165,4 @@ function bufferId(buffer: ArrayBufferLike): number {
   const id = ids.get(buffer) ?? nextId++;
   ids.set(buffer, id);
   return id;
-}
-
-function floats({ bytes }: Initializer): Float32Array {
-  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
-  return new Float32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4);
 }

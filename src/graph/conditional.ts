@@ -1,6 +1,6 @@
 import { assert } from '../lib/assert';
 import { GraphBuilder } from './builder';
-import { type Graph, type Node, subgraph, type ValueInfo } from './ir';
+import { type Graph, type Node, subgraph, untyped } from './ir';
 import { producers, reads } from './order';
 import { renameReads } from './rewrite';
 import { prune } from './simplify';
@@ -58,9 +58,6 @@ export function conditional(graph: Graph, { condition, outputs, otherwise }: Con
 /** Float32 zeros in the shape of a value of the outer scope. (ConstantOfShape has no kernel on a GPU.) */
 export const zerosLike = (branch: GraphBuilder, value: string): string =>
   branch.add('Expand', [branch.constant('float32', [], [0]), branch.add('Shape', [value])]);
-
-/** A branch output; the runtime infers its type. */
-const untyped = (name: string): ValueInfo => ({ name, dtype: 'float32', shape: null });
 
 /** The nodes that these values depend on. */
 function neededBy(graph: Graph, names: readonly string[]): Set<Node> {

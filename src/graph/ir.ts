@@ -74,3 +74,6 @@ export const float = (value: number): Attr => ({ type: 'float', value });
 export const ints = (value: readonly number[]): Attr => ({ type: 'ints', value });
 export const string = (value: string): Attr => ({ type: 'string', value });
 export const subgraph = (value: Graph): Attr => ({ type: 'graph', value });
+
+/** A branch output; the runtime infers its type. */
+export const untyped = (name: string): ValueInfo => ({ name, dtype: 'float32', shape: null });

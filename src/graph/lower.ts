@@ -4,7 +4,7 @@ import { isReducing, isRowwise, isVector, sumIntoLinear, writeCrossEntropy } fro
 import { GraphBuilder } from './builder';
 import { flip, HEAD, HEAD_GRAD, type Layout, LINEAR, layoutOf } from './core-ops';
 import { toNumbers } from './dtype';
-import { type Graph, int, type Node, subgraph, type ValueInfo } from './ir';
+import { type Graph, int, type Node, subgraph, untyped, type ValueInfo } from './ir';
 import { reads } from './order';
 import { writeSilu } from './recognise';
 import { prune, shareCommon } from './simplify';
@@ -262,6 +262,3 @@ class Lowering {
 }
 
 const gemmAttrs = (layout: Layout) => ({ transB: int(layout === 'rows' ? 1 : 0) });
-
-/** A branch output; the runtime infers its type. */
-const untyped = (name: string): ValueInfo => ({ name, dtype: 'float32', shape: null });

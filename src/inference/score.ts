@@ -6,7 +6,7 @@ import type { LabelTokens, TokenRow } from '../tokens/types';
 import { breathe, throwIfInterrupted, uninterrupted } from './control';
 import { pastLength, type Sequence, withSoft } from './feeds';
 import { isSequenceScored, labelScores } from './label-scores';
-import { logSumExp, mostLikely } from './logits';
+import { logSoftmax, logSumExp, mostLikely } from './logits';
 import { openRows, type RowOptions, sharedLength } from './rows';
 import { type Program, run, vocabularyLimits } from './run';
 
@@ -123,12 +123,10 @@ export function meanOverOrders(
     const first = present(orders[0], `answer of row ${rowId}`);
     if (orders.length === 1) return { ...first, rowId };
     const mean = first.logProbs.map((_, c) => orders.reduce((sum, o) => sum + (o.logProbs[c] ?? 0), 0) / orders.length);
-    const most = mean.reduce((a, b) => Math.max(a, b));
-    const total = most + Math.log(mean.reduce((sum, x) => sum + Math.exp(x - most), 0));
     const sum = (of: (o: Scored) => number) => orders.reduce((n, o) => n + of(o), 0);
     return {
       rowId,
-      logProbs: mean.map((x) => x - total),
+      logProbs: logSoftmax(mean),
       tokensSent: sum((o) => o.tokensSent),
       tokensComputed: sum((o) => o.tokensComputed),
     };
