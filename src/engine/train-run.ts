@@ -1,14 +1,15 @@
+import type { TaskKind } from '../dataset/kind';
 import type { CachePlan } from '../inference/cache-plan';
 import { type Control, uninterrupted } from '../inference/control';
 import { takesPast } from '../inference/program';
 import { embeddingRows, type Program } from '../inference/run';
-import { checkLabels, scoreRows, scoreTargets, type TargetScore } from '../inference/score';
+import { checkLabels, type ScoreOptions, scoreRows, scoreTargets, type TargetScore } from '../inference/score';
 import type { TextCache } from '../inference/text-cache';
 import { present } from '../lib/assert';
 import { StudioError } from '../lib/errors';
 import { accuracy, argmax, confusionMatrix, macroF1 } from '../metrics/classification';
 import type { SoftPrompt } from '../prompt/types';
-import type { TokenRow } from '../tokens/types';
+import type { LabelTokens, TokenRow } from '../tokens/types';
 import type { Checkpoint, TrainEvent, ValidationResult } from '../training/events';
 import { initialTokenIds } from '../training/initialise';
 import { type TrainWork, train } from '../training/loop';
@@ -33,10 +34,10 @@ export async function* trainRun(
 ): AsyncGenerator<TrainEvent, void, undefined> {
   const { settings, resume } = request;
   checkRequest(request, info.hidden);
-  // Validation rows come again every few steps, training rows once an epoch: they get room first.
+  // Validation rows are needed every few steps and training rows once an epoch, so validation rows get room first.
   const plan = cache.plan(request.cacheKey, [request.validation, request.train]);
   const usesCache = settings.placement === 'suffix' && takesPast(program.spec);
-  // The cache is planned over all rows, so that runs on some of them share it.
+  // Planned over all rows, so that runs on some of them share the cache.
   const gold = request.train.map((row) => (row.target ? 0 : present(row.label, `label of row ${row.rowId}`)));
   const chosen = stratifiedSubset(gold, settings.trainRows ?? null);
   const used = {
@@ -68,17 +69,11 @@ function checkRequest(request: TrainRequest, hidden: number): void {
   const bad = (message: string) => new StudioError('bad-input', message);
   if (train.length === 0) throw bad('There are no rows to train on.');
   const rows = [...train, ...validation];
-  if (writes(rows)) {
-    const empty = rows.find(({ target }) => !target || target.length === 0);
-    if (empty) throw bad(`Row ${empty.rowId} has nothing to be written, so it cannot be trained on.`);
-  } else {
-    checkLabels(labels);
-    const unlabelled = rows.find((row) => row.label === null);
-    if (unlabelled) throw bad(`Row ${unlabelled.rowId} has no label, so it cannot be trained on.`);
-  }
+  const lacking = TASKS[kindOf(rows)].lacking(rows, labels);
+  if (lacking) throw bad(`${lacking}, so it cannot be trained on.`);
   const from = initFrom?.vectors.length ?? 0;
   if (settings.initialisation.kind === 'prompt' && (from === 0 || from % hidden !== 0))
-    throw bad('The prompt that the vectors start from has no vectors for this model. Choose another start.');
+    throw bad('The prompt to start from has no vectors for this model. Choose another start.');
   const fits = !resume || resume.vectors.length === settings.virtualTokens * hidden;
   if (!fits || (resume && (resume.net !== undefined) !== (settings.reparameterise ?? false)))
     throw bad('The checkpoint belongs to a run with other settings or another model.');
@@ -119,7 +114,7 @@ function workOf(context: WorkContext, request: TrainRequest, control: Control): 
   const rowsAt = (indices: readonly number[]) => indices.map((index) => present(train[index], 'training row'));
   const cached = usesCache ? { cache, plan } : null;
   return {
-    // A step is not interrupted: what it computes would be lost.
+    // Steps are not interrupted, because their work would be lost.
     gradient: (vectors, indices) =>
       batchGradient(program, {
         rows: rowsAt(indices),
@@ -131,8 +126,7 @@ function workOf(context: WorkContext, request: TrainRequest, control: Control): 
     evaluate: async (vectors) => {
       try {
         const options = { rows: validation, labels, soft: soft(vectors), cached, control };
-        if (writes(validation)) return writingResult(await scoreTargets(program, options));
-        return validationResult(validation, await scoreRows(program, options), labels.length);
+        return await TASKS[kindOf(validation)].evaluate(program, options);
       } catch (error) {
         if (error instanceof StudioError && error.code === 'cancelled') return null;
         throw error;
@@ -145,37 +139,57 @@ function workOf(context: WorkContext, request: TrainRequest, control: Control): 
   };
 }
 
-const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-
-const writes = (rows: readonly TokenRow[]) => rows.some(({ target }) => target);
-
 type Evaluated = ValidationResult & Pick<Validated, 'rowLosses'>;
 
-function writingResult(scores: readonly TargetScore[]): Evaluated {
-  const sum = (pick: (score: TargetScore) => number) => scores.reduce((total, score) => total + pick(score), 0);
-  const share = sum(({ correct }) => correct) / sum(({ tokens }) => tokens);
-  const rowLosses = scores.map(({ logProb, tokens }) => -logProb / tokens);
-  return { kind: 'generate', tokenShare: share, loss: mean(rowLosses), rowLosses };
+/** What a run needs to know about a kind of task. */
+interface TrainingTask {
+  /** Names a row that cannot be trained on; null = none. @throws StudioError `bad-input` */
+  lacking(rows: readonly TokenRow[], labels: readonly LabelTokens[]): string | null;
+  evaluate(program: Program, options: ScoreOptions): Promise<Evaluated>;
 }
 
-function validationResult(
-  rows: readonly TokenRow[],
-  scored: readonly { readonly logProbs: readonly number[] }[],
-  labels: number,
-): Evaluated {
-  const gold = rows.map((row) => present(row.label, `label of row ${row.rowId}`));
-  const predicted = scored.map((row) => argmax(row.logProbs));
-  const rowLosses = scored.map((row, i) => -present(row.logProbs[gold[i] ?? 0], 'log-probability'));
-  return {
-    kind: 'classify',
-    accuracy: accuracy(gold, predicted),
-    macroF1: macroF1(confusionMatrix(gold, predicted, labels)),
-    loss: mean(rowLosses),
-    rowLosses,
-  };
-}
+const TASKS: { readonly [K in TaskKind]: TrainingTask } = {
+  classify: {
+    lacking: (rows, labels) => {
+      checkLabels(labels);
+      const row = rows.find(({ label }) => label === null);
+      return row ? `Row ${row.rowId} has no label` : null;
+    },
+    evaluate: async (program, options) => {
+      const { rows, labels } = options;
+      const scored = await scoreRows(program, options);
+      const gold = rows.map((row) => present(row.label, `label of row ${row.rowId}`));
+      const predicted = scored.map((row) => argmax(row.logProbs));
+      const rowLosses = scored.map((row, i) => -present(row.logProbs[gold[i] ?? 0], 'log-probability'));
+      return {
+        kind: 'classify',
+        accuracy: accuracy(gold, predicted),
+        macroF1: macroF1(confusionMatrix(gold, predicted, labels.length)),
+        loss: mean(rowLosses),
+        rowLosses,
+      };
+    },
+  },
+  generate: {
+    lacking: (rows) => {
+      const row = rows.find(({ target }) => !target || target.length === 0);
+      return row ? `Row ${row.rowId} has no text to learn` : null;
+    },
+    evaluate: async (program, options) => {
+      const scores = await scoreTargets(program, options);
+      const sum = (pick: (score: TargetScore) => number) => scores.reduce((total, score) => total + pick(score), 0);
+      const rowLosses = scores.map(({ logProb, tokens }) => -logProb / tokens);
+      const tokenShare = sum(({ correct }) => correct) / sum(({ tokens }) => tokens);
+      return { kind: 'generate', tokenShare, loss: mean(rowLosses), rowLosses };
+    },
+  },
+};
 
-/** What the bits of a run depend on besides its request. */
+const kindOf = (rows: readonly TokenRow[]): TaskKind => (rows.some(({ target }) => target) ? 'generate' : 'classify');
+
+const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Everything besides the request that the bits of a run depend on. */
 const environmentOf = (info: ModelInfo, plan: CachePlan | null): Checkpoint['environment'] =>
   [
     info.backend,

@@ -206,6 +206,6 @@ describe.each(['llama-genai-int4', 'gpt2-optimum-fp32'])('writing with %s', (mod
       cacheKey: 'x',
       resume: null,
     };
-    await expect(trainToEnd(new Engine(loaded), request)).rejects.toThrow('Row none has nothing to be written');
+    await expect(trainToEnd(new Engine(loaded), request)).rejects.toThrow('Row none has no text to learn');
   });
 });

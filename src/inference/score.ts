@@ -102,11 +102,7 @@ export function eachOrder(rows: readonly TokenRow[]): readonly TokenRow[] {
   ]);
 }
 
-interface Scored {
-  readonly logProbs: readonly number[];
-  readonly tokensSent: number;
-  readonly tokensComputed: number;
-}
+type Scored = Pick<ScoredRow, 'logProbs'> & TokenCount;
 
 /**
  * Averages the answers of a row's orders: `logp[c] = mean_o logp_o[c] - log sum_c' exp(mean_o logp_o[c'])`, a product of
@@ -115,7 +111,7 @@ interface Scored {
 export function meanOverOrders(
   rows: readonly TokenRow[],
   scored: readonly Scored[],
-): readonly (Scored & { readonly rowId: string })[] {
+): readonly (ScoredRow & TokenCount)[] {
   let at = 0;
   return rows.map(({ rowId, otherOrders = [] }) => {
     const orders = scored.slice(at, at + 1 + otherOrders.length);
