@@ -30,4 +30,4 @@ declare const caches: {
   }>;
 };
 declare const location: { readonly origin: string };
-declare var document: { readonly baseURI: string } | undefined;
+declare var document: { readonly baseURI: string };
