@@ -1,7 +1,27 @@
+import { type ColourName, PALETTE, rgbParts } from '../lib/palette';
+
+/** The report's names for the product's colours. */
+const COLOURS = {
+  paper: 'paper',
+  panel: 'panel',
+  line: 'line',
+  ink: 'ink',
+  ink2: 'ink-2',
+  a: 'arm-a',
+  b: 'arm-b',
+  ref: 'ref',
+} as const satisfies Readonly<Record<string, ColourName>>;
+
+const colours = (mode: 'light' | 'dark'): string =>
+  [
+    ...Object.entries(COLOURS).map(([name, of]) => `--${name}:${PALETTE[of][mode]}`),
+    `--cell:${rgbParts(PALETTE['arm-b'][mode])}`,
+  ].join(';');
+
 /** The report's whole look: it follows the reader's light or dark mode and prints. */
 export const REPORT_STYLE = `
-:root{color-scheme:light dark;--paper:#fbfaf7;--panel:#fff;--line:#e4e0d8;--ink:#1c1b19;--ink2:#57534b;--a:#b3540b;--b:#1f5fbf;--ref:#6f6a5f;--cell:31 95 191}
-@media (prefers-color-scheme:dark){:root{--paper:#15161a;--panel:#1c1e23;--line:#2d3037;--ink:#ece9e3;--ink2:#b3b0a8;--a:#f0a35e;--b:#7fb0ff;--ref:#8e8b84;--cell:127 176 255}}
+:root{color-scheme:light dark;${colours('light')}}
+@media (prefers-color-scheme:dark){:root{${colours('dark')}}}
 *{box-sizing:border-box}
 body{margin:0 auto;max-width:64rem;padding:24px 16px 48px;background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,sans-serif}
 h1{font-size:1.75rem;line-height:1.2;margin:8px 0}
@@ -32,5 +52,5 @@ pre{background:var(--panel);border:1px solid var(--line);padding:8px 12px;white-
 ul{max-width:44rem;padding-left:1.25rem}
 li{margin:4px 0}
 @page{margin:16mm}
-@media print{:root{color-scheme:light;--paper:#fff;--panel:#fff;--line:#ccc;--ink:#000;--ink2:#444;--a:#b3540b;--b:#1f5fbf;--ref:#6f6a5f;--cell:31 95 191}body{max-width:none;padding:0;font-size:10pt}.scroll{overflow:visible}h2,h3,caption{break-after:avoid}tr,svg,pre{break-inside:avoid}thead{display:table-header-group}*{print-color-adjust:exact}}
+@media print{:root{color-scheme:light;${colours('light')};--paper:#fff;--panel:#fff;--line:#ccc;--ink:#000;--ink2:#444}body{max-width:none;padding:0;font-size:10pt}.scroll{overflow:visible}h2,h3,caption{break-after:avoid}tr,svg,pre{break-inside:avoid}thead{display:table-header-group}*{print-color-adjust:exact}}
 `;

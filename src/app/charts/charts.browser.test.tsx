@@ -9,6 +9,7 @@ import { drawPerformance } from './performance-chart';
 import type { Draw } from './plot';
 import { drawCurve, drawOverlay, drawSmallMultiple } from './run-charts';
 import { drawLoss, drawNorms, drawTrace, drawValidation } from './training-charts';
+import '../styles/palette.css';
 import '../styles/tokens.css';
 import '../styles/base.css';
 import './charts.css';

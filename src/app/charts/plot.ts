@@ -1,4 +1,5 @@
 import * as Plot from '@observablehq/plot';
+import { colour } from '../../lib/palette';
 
 export type Draw = (width: number) => SVGSVGElement;
 
@@ -19,13 +20,13 @@ export function svg(options: Plot.PlotOptions): SVGSVGElement {
 }
 
 export const COLOUR = {
-  a: 'var(--arm-a)',
-  b: 'var(--arm-b)',
-  ref: 'var(--ref)',
-  line: 'var(--line)',
-  ink: 'var(--ink)',
-  ink2: 'var(--ink-2)',
-  halo: 'var(--panel)',
+  a: colour('arm-a'),
+  b: colour('arm-b'),
+  ref: colour('ref'),
+  line: colour('line'),
+  ink: colour('ink'),
+  ink2: colour('ink-2'),
+  halo: colour('panel'),
 } as const;
 
 /** A name where there is room for `most` characters. */
