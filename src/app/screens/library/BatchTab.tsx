@@ -1,14 +1,20 @@
-import { useEffect } from 'react';
+import { type ReactNode, useEffect, useState } from 'react';
+import { FileTrigger } from 'react-aria-components/FileTrigger';
 import { useStore } from 'zustand';
+import { MAX_BYTES, MAX_ROWS } from '../../../dataset/limits';
+import type { RejectedRow, Row } from '../../../dataset/types';
+import type { RowOutcome } from '../../../workflow/batch';
+import type { RowsFile } from '../../../workflow/rows-file';
 import { useQuery } from '../../shell/location';
+import { RejectedDialog } from '../../shell/RejectedDialog';
 import { useResource } from '../../state/resource';
 import { useProject } from '../../state/studio';
 import { stageOptions, versionOptions } from '../../state/version-words';
-import { EmptyState, Note, Panel, Select } from '../../ui';
+import { Button, EmptyState, format, Note, Panel, Select, Table, type TableColumn } from '../../ui';
 import { BatchAnswers } from './BatchAnswers';
-import { BatchRows } from './BatchRows';
 import { batch, batchSet } from './batch-store';
-import { batchRows } from './rows-file';
+import { ReadingRows } from './ReadingRows';
+import { batchRows, columnsOf } from './rows-file';
 
 /** One version answers a file of rows that have no labels. */
 export function BatchTab() {
@@ -110,4 +116,137 @@ function Trouble() {
       </Note>
     </div>
   );
+}
+
+const COLUMNS_SHOWN = 4;
+const CELL_SHOWN = 160;
+
+const shortened = (cell: string) => (cell.length > CELL_SHOWN ? `${cell.slice(0, CELL_SHOWN)}…` : cell);
+
+const useIsHeld = (): boolean => useStore(batch.use().running, (s) => s.running || s.run !== null);
+
+/** The file, its text column, and its first rows with their answers. */
+function BatchRows() {
+  const rows = batchRows.use();
+  const file = useStore(rows.source, (s) => s.value);
+  const isReading = useStore(rows.reading) !== null;
+  if (file) return <OpenRows file={file} />;
+  return (
+    <Panel span={12} title="Rows">
+      <div className="stack">
+        <p className="dim">
+          A CSV, TSV or JSONL with one text per row, up to {format.bytes(MAX_BYTES)} and{' '}
+          {format.counted(MAX_ROWS, 'row')}; no labels needed. Drop it here or choose it. It stays in this tab and is
+          not stored.
+        </p>
+        {isReading ? (
+          <ReadingRows of={rows} onStop={rows.close} />
+        ) : (
+          <div className="row">
+            <ChooseFile label="Choose a file" />
+          </div>
+        )}
+      </div>
+    </Panel>
+  );
+}
+
+function ChooseFile({ label }: { readonly label: string }) {
+  const { openFile } = batch.use();
+  const isHeld = useIsHeld();
+  return (
+    <FileTrigger onSelect={(files) => files?.[0] && openFile(files[0])}>
+      <Button isDisabled={isHeld}>{label}</Button>
+    </FileTrigger>
+  );
+}
+
+function OpenRows({ file }: { readonly file: RowsFile }) {
+  const { chooseText, closeFile } = batch.use();
+  const { text } = columnsOf(file, useStore(batchRows.use().columns));
+  const isHeld = useIsHeld();
+  const { format: source, columns, rows, rejected, notes } = file;
+  const hidden = columns.length - COLUMNS_SHOWN;
+  return (
+    <Panel
+      span={12}
+      title={`${format.counted(rows, 'row')} of ${source.fileName}`}
+      aside={`${source.kind}, ${source.encoding}`}
+    >
+      <div className="stack">
+        <div className="batch-choice">
+          <Select
+            label="Text column"
+            options={columns.map((name) => ({ id: name, label: name }))}
+            value={text}
+            onChange={chooseText}
+            isDisabled={isHeld}
+          />
+          <div className="row batch-file">
+            <ChooseFile label="Another file" />
+            <Button variant="quiet" isDisabled={isHeld} onPress={closeFile}>
+              Close the file
+            </Button>
+          </div>
+        </div>
+        {notes.map((note) => (
+          <p key={note} className="dim small">
+            {note}
+          </p>
+        ))}
+        <Rejected rejected={rejected} />
+        <FirstRows file={file} text={text} />
+        {hidden > 0 ? (
+          <p className="dim small">{format.counted(hidden, 'more column')} will be in the result unchanged.</p>
+        ) : null}
+      </div>
+    </Panel>
+  );
+}
+
+function Rejected({ rejected }: { readonly rejected: readonly RejectedRow[] }) {
+  const [isOpen, setOpen] = useState(false);
+  if (rejected.length === 0) return null;
+  return (
+    <>
+      <p>
+        {format.counted(rejected.length, 'row')} could not be read.{' '}
+        <Button variant="link" onPress={() => setOpen(true)}>
+          Show and download
+        </Button>
+      </p>
+      <RejectedDialog rejected={rejected} isOpen={isOpen} onClose={() => setOpen(false)} />
+    </>
+  );
+}
+
+const OUTCOMES: { readonly [K in RowOutcome['kind']]: (outcome: Extract<RowOutcome, { kind: K }>) => ReactNode } = {
+  label: ({ label, confidence }) => `${label} · ${format.percentWhole(confidence)}`,
+  text: ({ text }) => <span className="version-text">{shortened(text)}</span>,
+  'left-out': ({ reason }) => <span className="dim">{reason}</span>,
+};
+
+const outcomeCell = (outcome: RowOutcome | null | undefined): ReactNode =>
+  outcome ? (OUTCOMES[outcome.kind] as (of: RowOutcome) => ReactNode)(outcome) : <span className="dim">–</span>;
+
+interface NumberedRow {
+  readonly row: Row;
+  readonly place: number;
+}
+
+function FirstRows({ file, text }: { readonly file: RowsFile; readonly text: string | null }) {
+  const first = useStore(batch.use().running, (s) => s.run?.progress.first ?? null);
+  const names = [...(text === null ? [] : [text]), ...file.columns.filter((name) => name !== text)];
+  const columns: readonly TableColumn<NumberedRow>[] = [
+    ...names.slice(0, COLUMNS_SHOWN).map((name, i) => ({
+      id: `column ${name}`,
+      header: name,
+      primary: i === 0,
+      cardLabel: i === 0 ? '' : name,
+      cell: ({ row }: NumberedRow) => <span className="version-text">{shortened(row.cells[name] ?? '')}</span>,
+    })),
+    { id: 'said', header: 'Answer', cardLabel: 'answer', cell: ({ place }) => outcomeCell(first?.[place]) },
+  ];
+  const rows = file.first.map((row, place) => ({ row, place }));
+  return <Table caption="The first rows" rows={rows} rowKey={({ place }) => String(place)} columns={columns} />;
 }

@@ -3,9 +3,11 @@ import { Button, Note } from '../../ui';
 import { replayWords } from './check-rows';
 import { useImport } from './use-library';
 
-/** What was imported last, until it is closed; one click takes it away again. */
+/** Says what was imported last, until it is closed; one click undoes it. */
 export function KeptNote() {
-  const { kept, undo, dismiss } = useImport((s) => s);
+  const kept = useImport((s) => s.kept);
+  const undo = useImport((s) => s.undo);
+  const dismiss = useImport((s) => s.dismiss);
   if (!kept) return null;
   return (
     <Note

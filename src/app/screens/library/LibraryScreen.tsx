@@ -1,20 +1,20 @@
 import { useEffect } from 'react';
+import type { Listing } from '../../../project/listing';
 import { useQuery } from '../../shell/location';
 import { ScreenFrame } from '../../shell/Screen';
 import { useResource } from '../../state/resource';
 import { useProject } from '../../state/studio';
-import { Button, Note, Tabs } from '../../ui';
+import { Button, EmptyState, Note, Table, Tabs } from '../../ui';
 import { BatchTab } from './BatchTab';
-import { DeletedTab } from './DeletedTab';
 import { ExportDialog } from './ExportDialog';
 import { ImportDialog } from './ImportDialog';
 import { KeptNote } from './KeptNote';
-import { deletedSets } from './library-store';
+import { deletedSets, setActions } from './library-store';
 import { SetDetail } from './SetDetail';
 import { SetsTab } from './SetsTab';
 import { TeamDialog } from './TeamDialog';
 import { useExport, useImport, useTeam } from './use-library';
-import { libraryTitle } from './words';
+import { dayWords, libraryTitle, rowsWords, versionsWords } from './words';
 import './library.css';
 
 /** All prompt sets, or the one that the address names. */
@@ -83,5 +83,58 @@ function AllSets() {
         />
       </div>
     </ScreenFrame>
+  );
+}
+
+/** Deleted sets, until they are deleted for good. */
+function DeletedTab({ deleted }: { readonly deleted: readonly Listing[] }) {
+  const { discard } = setActions.use();
+  if (deleted.length === 0)
+    return (
+      <EmptyState title="Nothing was deleted">Prompt sets that you delete stay here until you empty it.</EmptyState>
+    );
+  return (
+    <div className="stack">
+      <div className="row spread">
+        <p className="dim">Deleted sets take up room until you empty this list.</p>
+        <Button onPress={() => void discard(deleted)}>Empty</Button>
+      </div>
+      <Table<Listing>
+        caption="Deleted prompt sets"
+        rows={deleted}
+        rowKey={({ id }) => id}
+        columns={[
+          {
+            id: 'name',
+            header: 'Prompt set',
+            primary: true,
+            cell: (set) => (
+              <>
+                <strong>{set.name}</strong>
+                <div className="dim small">
+                  {versionsWords(set)} · {rowsWords(set)}
+                </div>
+              </>
+            ),
+          },
+          { id: 'when', header: 'Deleted', cell: ({ deletedAt }) => dayWords(deletedAt ?? '') },
+          { id: 'do', header: <span className="visually-hidden">Actions</span>, cell: (set) => <Actions set={set} /> },
+        ]}
+      />
+    </div>
+  );
+}
+
+function Actions({ set }: { readonly set: Listing }) {
+  const { restore, discard } = setActions.use();
+  return (
+    <span className="row">
+      <Button size="s" aria-label={`Restore ${set.name}`} onPress={() => void restore(set.id)}>
+        Restore
+      </Button>
+      <Button size="s" variant="quiet" aria-label={`Delete ${set.name} for good`} onPress={() => void discard([set])}>
+        Delete for good
+      </Button>
+    </span>
   );
 }
