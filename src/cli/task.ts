@@ -1,7 +1,8 @@
 import type { Dataset } from '../dataset/types';
 import { StudioError } from '../lib/errors';
-import { findCollisions } from '../task/collisions';
-import { propose, proposeInstruction, proposeWords } from '../task/propose';
+import { findCollisions } from '../task/classify/collisions';
+import { proposeInstruction, proposeWords } from '../task/classify/propose';
+import { propose } from '../task/tasks';
 import { asContinuation, checkTemplate, printTemplate, splitInstruction } from '../task/template';
 import type { LabelWord } from '../task/types';
 import type { LabelTokens, Tokenizer } from '../tokens/types';

@@ -77,7 +77,7 @@ const packedCrossing = ({ buffer, ...shape }: Packed, length: number): Crossing 
   blob: new Blob([buffer]),
 });
 
-/** The blobs of a value are read, as many as are needed. */
+/** Reads the blobs of a value that are needed. */
 async function packedIn(value: unknown, isNeeded: (key: string) => boolean): Promise<ReadonlyMap<string, Packed>> {
   const found = new Map<string, Packed>();
   for (const { $list: key, shape, blob } of crossingsIn(value))
@@ -212,7 +212,7 @@ export class PageLists {
     });
   }
 
-  /** @param params of the call, in which the lists stand that come back as their keys */
+  /** @param params of the call, which has the lists that come back as keys */
   receive(result: unknown, params: unknown): unknown {
     const sent = new Map<string | undefined, unknown>();
     mapLists(params, (list) => sent.set(this.#keyOf(list as object), list));

@@ -11,7 +11,7 @@ interface Profile {
   readonly meanWords: number;
   readonly meanLength: number;
   readonly numericShare: number;
-  /** Share of its commonest value in the filled cells. */
+  /** Share of its most frequent value in the filled cells. */
   readonly topShare: number;
 }
 
@@ -94,7 +94,7 @@ const best = (profiles: readonly Profile[], score: (p: Profile) => number): Prof
   [...profiles].sort((a, b) => score(b) - score(a))[0];
 
 /**
- * Which column is the text, which the label, and which an id, judged by what stands in them (names only add weight).
+ * Which column is the text, which the label, and which an id, judged by their contents (names only add weight).
  * Where no column repeats as labels do, and one holds texts, the task is to write that. Null with fewer than two columns. The id is proposed only where every cell is filled and different.
  */
 export function guessColumns(table: Table): ColumnMapping | null {

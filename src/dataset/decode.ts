@@ -28,7 +28,7 @@ const MAGICS: readonly Magic[] = [
 
 const startsWith = (bytes: Uint8Array, head: readonly number[]) => head.every((b, i) => bytes[i] === b);
 
-/** Whether the ASCII `text` stands somewhere in the first 64 kB or the last 64 kB (a ZIP's directory). */
+/** Whether the ASCII `text` appears in the first 64 kB or the last 64 kB (a ZIP's directory). */
 function mentions(bytes: Uint8Array, text: string): boolean {
   const needle = new TextEncoder().encode(text);
   const within = (part: Uint8Array) => {
@@ -50,7 +50,7 @@ function knownBinary(bytes: Uint8Array): Pick<Magic, 'what' | 'advice'> | null {
   return MAGICS.find((magic) => startsWith(bytes, magic.bytes)) ?? null;
 }
 
-/** UTF-16 by its byte order mark, or by where the zero bytes of mostly Latin text stand. */
+/** UTF-16 by its byte order mark, or by the places of the zero bytes in mostly Latin text. */
 function utf16(bytes: Uint8Array): Encoding | null {
   if (startsWith(bytes, [0xff, 0xfe])) return 'utf-16le';
   if (startsWith(bytes, [0xfe, 0xff])) return 'utf-16be';
@@ -85,7 +85,7 @@ function utf8OrNull(bytes: Uint8Array): string | null {
 
 /**
  * Bytes of a text file as a string without byte order mark and with `\n` line ends.
- * UTF-16 is told by its mark or zero bytes, UTF-8 by being valid, and everything else is Windows-1252.
+ * UTF-16 is recognised by its mark or zero bytes, UTF-8 by being valid, and everything else is Windows-1252.
  * A file that is no text is refused by its name.
  */
 export function decodeText(

@@ -12,7 +12,7 @@ export const DELIMITER_NAMES: Readonly<Record<Delimiter, string>> = {
   '|': 'vertical bars',
 };
 
-/** Share of sampled rows that have as many cells as the header, and that number. */
+/** Share of sampled rows with the same number of cells as the header, and that number. */
 function consistency(sample: string, delimiter: Delimiter): { cells: number; share: number } {
   const { data } = Papa.parse<string[]>(sample, { delimiter, newline: '\n', preview: 100, skipEmptyLines: true });
   const cells = data[0]?.length ?? 0;
@@ -22,7 +22,7 @@ function consistency(sample: string, delimiter: Delimiter): { cells: number; sha
 }
 
 /**
- * The delimiter that cuts the most rows into as many cells as the header has.
+ * The delimiter that cuts the most rows into the header's number of cells.
  * Ties go to the one that makes more cells; a comma when none cuts the header at all.
  */
 export function sniffDelimiter(text: string): Delimiter {

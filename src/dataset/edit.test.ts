@@ -50,13 +50,13 @@ describe('a changed cell', () => {
     expect(whats(dataset)?.join()).not.toContain('message');
   });
 
-  it('is never one of a held-back row', async () => {
+  it('is refused in a test row', async () => {
     const before = await opened();
     const rowId = before.split.test[0] as string;
     for (const column of ['label', 'text'])
       expect(await editDataset(before, { kind: 'cell', rowId, column, value: 'bad' }, NOW)).toMatchObject({
         ok: false,
-        error: { kind: 'held-back' },
+        error: { kind: 'test-row' },
       });
   });
 
@@ -88,7 +88,7 @@ describe('a changed cell', () => {
     });
   });
 
-  it('that labels a row puts it into training, never into the held-back rows', async () => {
+  it('that labels a row puts it into training, never into the test rows', async () => {
     const before = await opened([...dealt(60, LABELS), ['nobody labelled this', '']]);
     const { dataset } = await edited(before, { kind: 'cell', rowId: '61', column: 'label', value: 'good' });
     expect(dataset.split.train).toContain('61');
@@ -96,7 +96,7 @@ describe('a changed cell', () => {
   });
 });
 
-it('merges labels, held-back rows included', async () => {
+it('merges labels in all rows, test rows included', async () => {
   const before = await opened(dealt(60, ['good', 'bad', 'goood']));
   const { dataset } = await edited(before, { kind: 'merge-labels', from: ['goood'], into: 'good' });
   expect(dataset.labels).toEqual(['good', 'bad']);
@@ -152,7 +152,7 @@ const changeOf = (dataset: Dataset): fc.Arbitrary<Change> => {
   );
 };
 
-it('whatever is done, every version can be gone back to, and no row is lost or moved into the held-back ones', async () => {
+it('can go back to every version, loses no row, and moves none into the test rows (property)', async () => {
   const first = await opened(dealt(20, LABELS));
   await fc.assert(
     fc.asyncProperty(fc.array(changeOf(first), { maxLength: 6 }), fc.nat(), async (changes, pick) => {
@@ -173,7 +173,7 @@ it('whatever is done, every version can be gone back to, and no row is lost or m
   );
 });
 
-describe('labels of held-back rows, given without seeing a prediction', () => {
+describe('labels of test rows, corrected without seeing a prediction', () => {
   it('make a version with the same split, which says how many', async () => {
     const before = await opened();
     const rowId = before.split.test[0] as string;
@@ -182,6 +182,6 @@ describe('labels of held-back rows, given without seeing a prediction', () => {
     expect(cell(dataset, rowId, 'label')).toBe(other);
     expect(dataset.split).toEqual(before.split);
     expect(dataset.labels).toEqual(before.labels);
-    expect(whats(dataset)?.at(-1)).toBe('2 1 label of held-back rows corrected without seeing any prediction');
+    expect(whats(dataset)?.at(-1)).toBe('2 1 label of test rows corrected without seeing any prediction');
   });
 });

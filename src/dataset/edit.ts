@@ -1,5 +1,5 @@
 /**
- * Changes of an open data set's rows. Each makes a version: what was done, the cells that differ, and the fingerprint of
+ * Changes of an open data set's rows. Each makes a version: a description, the cells that differ, and the fingerprint of
  * the result, so that a number can always be traced to the rows that it was measured on, and every change can be undone.
  */
 import { type Failure, fail, ok, type Result } from '../lib/result';
@@ -11,7 +11,7 @@ import type { CellChange, Change, Dataset, DataVersion, Row, Rows, SplitName } f
 import { describeChange } from './versions';
 
 export type EditFailure = Failure<
-  | 'held-back'
+  | 'test-row'
   | 'unknown-row'
   | 'id-column'
   | 'nothing-changed'
@@ -38,7 +38,7 @@ function withCells(rows: Rows, cells: readonly Pick<CellChange, 'rowId' | 'colum
   });
 }
 
-/** Cells that differ between two states of the same rows, which stand in the same order. */
+/** Cells that differ between two states of the same rows, in the same order. */
 function difference(before: Rows, after: Rows, columns: readonly string[]): readonly CellChange[] {
   return before.flatMap((row, i) => {
     const next = after.at(i);
@@ -57,11 +57,11 @@ function changedRows(dataset: Dataset, change: Exclude<Change, { kind: 'go-back'
     case 'cell': {
       const { rowId, column, value } = change;
       if (column === mapping.id)
-        return fail('id-column', `“${column}” names the rows, so its cells stay as they are in the file.`);
+        return fail('id-column', `“${column}” names the rows, so its cells cannot be changed here.`);
       if (split.test.includes(rowId))
         return fail(
-          'held-back',
-          `Row ${rowId} is held back: its cells are not changed here, so that nobody bends the test to a result.`,
+          'test-row',
+          `Row ${rowId} is a test row: its cells are locked, so that nobody bends the test to a result.`,
         );
       if (!rowsById(table.rows).has(rowId)) return fail('unknown-row', `There is no row ${rowId} any more.`);
       return ok(withCells(table.rows, [{ rowId, column, after: wellFormed(value) }]));
@@ -175,7 +175,7 @@ export async function editDataset(
   if (!prepared.ok) return prepared;
   const made = prepared.value.dataset;
   const cells = difference(table.rows, made.table.rows, table.columns);
-  if (cells.length === 0) return fail('nothing-changed', 'Nothing was changed: the rows are like that already.');
+  if (cells.length === 0) return fail('nothing-changed', 'Nothing changed: the rows are like that already.');
   const version: DataVersion = {
     number: (versions.at(-1)?.number ?? 0) + 1,
     createdAt: now,

@@ -3,7 +3,7 @@ import type { Row } from './types';
 
 /**
  * Column names that are trimmed, never empty and all different: the second `text` becomes `text (2)`, an empty one
- * `column 3`. Every change is told in a sentence.
+ * `column 3`. A sentence describes every change.
  */
 export function uniqueHeaders(cells: readonly string[]): { columns: readonly string[]; notes: readonly string[] } {
   const columns: string[] = [];

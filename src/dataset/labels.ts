@@ -4,7 +4,7 @@ import { PackedRows } from './packed';
 import { perCell } from './per-cell';
 import type { ColumnMapping, Dataset, Row, Rows } from './types';
 
-/** Spellings of one label, the commonest first. */
+/** Spellings of one label, the most frequent first. */
 export interface Spellings {
   readonly label: string;
   readonly spellings: readonly string[];

@@ -1,4 +1,4 @@
-/** A list that is read and never changed: an array, or one that lies packed (packed.ts) and makes an item when it is asked for. */
+/** A list that is read and never changed: an array, or a packed one (packed.ts), which makes an item when it is read. */
 export interface List<T> extends Iterable<T> {
   readonly length: number;
   /** As of an array: counted from the end when negative, undefined where there is none. */
@@ -11,7 +11,7 @@ export interface List<T> extends Iterable<T> {
   some(holds: (item: T, index: number) => boolean): boolean;
 }
 
-/** A list that can be looked into by a name: a Map, or rows that lie packed. */
+/** A list that can be looked into by a name: a Map, or packed rows. */
 export type Lookup<T> = Pick<ReadonlyMap<string, T>, 'get' | 'has'>;
 
 /** The list with each item in its new form; the list itself where every item stays the same object. */

@@ -1,6 +1,6 @@
 /**
- * Long lists of objects as a few buffers. The page holds the rows of a large data set like this: as 200,000 objects they
- * would hold it up for half a second whenever they cross to a worker or to the disk.
+ * Long lists of objects as a few buffers. The page keeps the rows of a large data set like this: as 200,000
+ * objects they would block it for half a second whenever they cross to a worker or to the disk.
  */
 import type { List, Lookup } from './list';
 import { type PackedTexts, packTexts, textAt, unpackTexts } from './packed-texts';
@@ -24,7 +24,7 @@ export interface Packed extends PackedShape {
 
 const FIELDS = ['rowId', 'column', 'before', 'after'] as const satisfies readonly (keyof CellChange)[];
 
-/** Numbers first, as they must stand at multiples of four bytes. */
+/** Numbers first, as they must be aligned to four bytes. */
 function joined(
   shape: Omit<PackedShape, 'sizes'>,
   numbers: readonly Uint32Array[],
@@ -41,7 +41,7 @@ function joined(
   return { ...shape, sizes, buffer: all.buffer };
 }
 
-/** What was joined, as views of the one buffer. */
+/** The joined parts, as views of the one buffer. */
 function parted({ sizes, buffer }: Packed, numberCount: number) {
   let at = 0;
   const textCount = (sizes.length - numberCount) / 2;
@@ -108,7 +108,7 @@ abstract class PackedList<T> implements List<T> {
 export class PackedRows extends PackedList<Row> implements Lookup<Row> {
   readonly #ids: PackedTexts;
   readonly #columns: readonly (readonly [name: string, texts: PackedTexts])[];
-  /** Where the row of an id stands (see places-by-name). */
+  /** The place of each row by its id (see places-by-name). */
   readonly #places: Uint32Array;
   readonly #lines: Uint32Array;
 

@@ -170,7 +170,7 @@ describe('JSON Lines', () => {
     ]);
   });
 
-  it('is told by its content too', () => {
+  it('is recognised by its content too', () => {
     expect(tableOf('{"a":"1","b":"2"}\n', 'pasted.txt').format.kind).toBe('jsonl');
   });
 });

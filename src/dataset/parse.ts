@@ -138,8 +138,8 @@ const tableOf = (format: SourceFormat, { columns, rows, rejected, notes }: Body)
 });
 
 /**
- * Bytes of a CSV, TSV or JSONL file -> Table. Encoding and delimiter are guessed unless overridden, and stand in
- * `format`. Every record that does not become a row stands in `rejected` with its line and reason (docs/method/formats.md, 4).
+ * Bytes of a CSV, TSV or JSONL file -> Table. Encoding and delimiter are guessed unless overridden, and are in
+ * `format`. Every record that does not become a row is in `rejected` with its line and reason (docs/method/formats.md, 4).
  * Cell texts are kept as they are, with `\n` line ends.
  */
 export function parseTable(

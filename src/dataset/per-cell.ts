@@ -1,7 +1,7 @@
 import type { Row } from './types';
 
 /**
- * Remembers what was worked out of a cell as long as its row is there: rows are never changed, and when one cell is, all
+ * Remembers a value computed from a cell as long as its row exists: rows are never changed, and when one cell is, all
  * other rows stay the same objects.
  */
 export function perCell<T>(of: (cell: string) => T): (row: Row, column: string) => T {

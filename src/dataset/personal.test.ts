@@ -46,7 +46,7 @@ describe('personal data', () => {
     expect(isIban('DE89')).toBe(false);
   });
 
-  it('never loses or changes what stands between the spans', () => {
+  it('never loses or changes the text between the spans', () => {
     fc.assert(
       fc.property(
         fc.array(

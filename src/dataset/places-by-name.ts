@@ -1,4 +1,4 @@
-/** Where each of many named things stands, as one buffer: a hash table with open addressing. */
+/** Finds the place of a name among many, in one buffer: a hash table with open addressing. */
 
 /** FNV-1a over UTF-16 units, 32 bits. Source: RFC 9923. */
 function hash(name: string): number {

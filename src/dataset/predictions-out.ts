@@ -1,4 +1,4 @@
-/** Answered rows as a file: the input's columns as they were, and what was said beside them. */
+/** Answered rows as a file: the input's columns unchanged, and the answers beside them. */
 import { type CsvOptions, toCsv } from './csv-out';
 import type { Row } from './types';
 
@@ -36,7 +36,7 @@ export interface AnswersFile extends Required<Pick<CsvOptions, 'bom' | 'neutrali
 }
 
 const PLACES = 6;
-/** As many as a float32 probability has. */
+/** The digits of a float32 probability. */
 const LOG_PLACES = 7;
 const PREFIX: Readonly<Record<LabelScore, string>> = { probability: 'p', 'log-probability': 'log_p' };
 
@@ -51,7 +51,7 @@ function freeName(wanted: string, taken: Set<string>): string {
 interface Added {
   /** Columns beside the input's. */
   readonly names: readonly string[];
-  /** What was said of the row at `index`, in their order. */
+  /** The answer to the row at `index`, in their order. */
   readonly valuesAt: (index: number) => readonly (string | number | null)[];
   /** Column for the reason; null where every row was answered. */
   readonly reason: string | null;

@@ -22,7 +22,7 @@ export interface PrepareOptions {
   /** A split given from outside, such as the bundled sample's. */
   readonly fixedSplit?: Dataset['split'] | undefined;
   readonly splitBy?: SplitBy | undefined;
-  /** The labels as they stood before: those that are still there keep their order, new ones come behind. */
+  /** The labels as they were: those that still exist keep their order, new ones come last. */
   readonly labelOrder?: readonly string[] | undefined;
 }
 
@@ -62,7 +62,7 @@ function splitInParts(rows: Rows, mapping: ColumnMapping, { splitBy, seed, share
 }
 
 /**
- * Table and mapping -> labelled, split Dataset with everything worth a look. Label cells are rewritten to their common
+ * Table and mapping -> labelled, split Dataset with its issues. Label cells are rewritten to their common
  * spelling, so that `row.cells[mapping.label]` is one of `labels` (or blank) from here on.
  */
 export async function prepareDataset(

@@ -28,7 +28,7 @@ describe('the rows to show', () => {
     expect(ids({ part: 'train', ids: [held] })).toEqual([]);
   });
 
-  it('stand in the order that is asked for, those that are alike as in the file (property)', async () => {
+  it('come in the requested order, equal ones as in the file (property)', async () => {
     const pair = fc.tuple(
       fc.string({ minLength: 1, unit: fc.constantFrom('a', 'B', 'ü', ' ', '9') }),
       fc.constantFrom(...LABELS),

@@ -8,7 +8,7 @@ export interface RowQuery {
   readonly part: SplitName | null;
   /** Rows with these ids only. */
   readonly ids: readonly string[] | null;
-  /** Text that stands in the text, the label or the id, whatever its case; before columns are known: in any cell. */
+  /** Text in the text, the label or the id, ignoring case; before columns are known, in any cell. */
   readonly search: string;
   readonly sort: RowSort;
 }
@@ -22,7 +22,7 @@ interface Queried {
 /** In the order of their work; a row of no part comes behind. */
 export const PARTS: readonly SplitName[] = ['train', 'validation', 'test'];
 
-/** What was worked out for rows is kept as long as they are: typing into the search asks again at every letter. */
+/** Orders and keys are kept as long as their rows: typing into the search asks again at every letter. */
 interface Known {
   readonly orders: Map<string, Uint32Array>;
   readonly lower: Map<string, readonly string[]>;

@@ -26,7 +26,7 @@ const withoutLastBreak = (raw: string) => (raw.endsWith('\n') ? raw.slice(0, -1)
  * yields the characters that have been read.
  *
  * A quote that is never closed would swallow the rows after it. Such a record is given up after its first line, and
- * reading goes on at the next line; a stray quote inside one line is read as a letter.
+ * reading continues at the next line; a stray quote inside one line is read as a letter.
  */
 export function* readRecords(
   text: string,

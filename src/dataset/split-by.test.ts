@@ -42,7 +42,7 @@ describe('by a column that names the parts', () => {
     expect(made.ok && made.value.dataset.split.validation.length).toBe(23);
   });
 
-  it('is refused where it names nothing, by what stands in it', async () => {
+  it('is refused where it names no part, with some of its cells', async () => {
     const made = await split(
       deal(100, (i) => (i % 2 ? 'red' : 'blue')),
       by,
@@ -51,7 +51,7 @@ describe('by a column that names the parts', () => {
     expect(!made.ok && made.error.message).toContain('“blue”, “red”');
   });
 
-  it('says which texts stand on both sides, and leaves the training copies out with one click', async () => {
+  it('finds texts on both sides, and leaves out the training copies with one click', async () => {
     const rows = deal(100, (i) => (i % 2 ? 'train' : 'test'));
     rows[1] = ['message 0', 'bad', 'train'];
     const made = await split(rows, by);

@@ -9,7 +9,7 @@ import { stratumOf } from './writing';
 
 type Split = Dataset['split'];
 
-/** Fewer groups cannot be shared out over three parts. */
+/** Fewer groups cannot fill three parts. */
 const MIN_GROUPS = 10;
 
 const SPLITS: readonly SplitName[] = ['train', 'validation', 'test'];
@@ -28,7 +28,7 @@ const partNamed = (cell: string): SplitName | null => PART_OF.get(textKey(cell))
 const cellOf = (row: Row, column: string) => row.cells[column] ?? '';
 const listed = (values: readonly string[]) => values.map((value) => `“${value}”`).join(', ');
 
-/** Columns whose cells name parts, held-back rows and training rows both among them. */
+/** Columns whose cells name parts, test rows and training rows both among them. */
 export function partColumns(columns: readonly string[], rows: Rows): readonly string[] {
   return columns.filter((column) => {
     const named = new Set(rows.slice(0, 5000).map((row) => partNamed(cellOf(row, column))));
@@ -92,7 +92,7 @@ export function splitByColumn(
     const values = [...new Set(rows.map((row) => cellOf(row, column).trim()))].slice(0, 4);
     return fail(
       'no-parts',
-      `“${column}” names no ${train.length === 0 ? 'training' : 'held-back'} rows: it says ${listed(values)}. Cells such as train, validation and test are understood; the split is as it was.`,
+      `“${column}” names no ${train.length === 0 ? 'training' : 'test'} rows: it says ${listed(values)}. Cells such as train, validation and test are understood; the split is unchanged.`,
     );
   }
   const ids = (part: readonly Row[]) => part.map(({ id }) => id);
@@ -103,7 +103,7 @@ export function splitByColumn(
 }
 
 /**
- * Rows that must stand in one part: the same cell, or the same text, directly or through a third row. Without a column,
+ * Rows that must stay in one part: the same cell, or the same text, directly or through a third row. Without a column,
  * those with the same text.
  */
 export function together(rows: Rows, mapping: ColumnMapping, column: string | null): readonly (readonly Row[])[] {
@@ -152,7 +152,7 @@ export function splitByGroup(
   if (groups.length < MIN_GROUPS)
     return fail(
       'few-groups',
-      `“${column}” has only ${groups.length} groups: too few to share out over three parts. Choose a column with more different cells, such as a customer or a thread.`,
+      `“${column}” has only ${groups.length} groups: too few for three parts. Choose a column with more different cells, such as a customer or a thread.`,
     );
   const sizes = splitSizes(usable.length, shares);
   const labels = new Map<string, number>();

@@ -8,7 +8,7 @@ const mapping = { text: 'text', label: 'label', id: null };
 const rowsOf = (pairs: readonly (readonly [string, string])[]) => tableOf(csvOf(pairs)).rows;
 
 describe('splitSizes', () => {
-  it('is 50/15/35 by default, with at least 60 held back from 120 rows on', () => {
+  it('is 50/15/35 by default, with at least 60 test rows from 120 rows on', () => {
     expect(splitSizes(300)).toEqual({ train: 150, validation: 45, test: 105 });
     expect(splitSizes(120)).toEqual({ train: 46, validation: 14, test: 60 });
     expect(splitSizes(100)).toEqual({ train: 50, validation: 15, test: 35 });
@@ -61,7 +61,7 @@ describe('splitRows', () => {
     );
   });
 
-  it('never lets one text stand in two parts (property)', () => {
+  it('never has one text in two parts (property)', () => {
     const text = fc.constantFrom('Hi', 'hi ', 'HI', 'thanks', 'ok', 'no way', 'a', 'b', 'c', 'd', 'e', 'f', 'g');
     fc.assert(
       fc.property(

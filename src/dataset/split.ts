@@ -17,11 +17,11 @@ export function sharesFor(test: number): Shares {
 export const usedRows = ({ split }: Pick<Dataset, 'split'>): number =>
   split.train.length + split.validation.length + split.test.length;
 
-/** At least so many held-back rows, where that leaves half of the rows for training and validation. */
+/** At least so many test rows, where that leaves half of the rows for training and validation. */
 const MIN_TEST_ROWS = 60;
 
 /**
- * How many of `n` rows each part gets. By default 50/15/35, with at least 60 held back from 120 rows on;
+ * How many of `n` rows each part gets. By default 50/15/35, with at least 60 test rows from 120 rows on;
  * shares that the user sets are followed as they are. What does not go to the other two is for training.
  */
 export function splitSizes(n: number, shares?: Shares): Readonly<Record<SplitName, number>> {
@@ -35,7 +35,7 @@ export function splitSizes(n: number, shares?: Shares): Readonly<Record<SplitNam
   return { train: rest - validationRows, validation: validationRows, test: testRows };
 }
 
-/** Rows that say the same: they stand in one part together. */
+/** Rows with the same text: they stay in one part. */
 type Group = readonly Row[];
 
 function groupsByLabel(rows: Rows, mapping: ColumnMapping): readonly (readonly Group[])[] {
@@ -59,7 +59,7 @@ function groupsByLabel(rows: Rows, mapping: ColumnMapping): readonly (readonly G
 const size = (groups: readonly Group[]) => groups.reduce((sum, group) => sum + group.length, 0);
 
 /**
- * Shares `total` seats out over classes of the given sizes by largest remainder (Hare quota). A class with at least
+ * Distributes `total` seats over classes of the given sizes by largest remainder (Hare quota). A class with at least
  * three rows gets a seat where there are enough seats, so that no part is blind to it.
  */
 export function seats(sizes: readonly number[], total: number): readonly number[] {
@@ -116,7 +116,7 @@ const inFileOrder = (groups: readonly Group[]): readonly string[] =>
 
 /**
  * Stratified, seeded split of the usable rows. Rows with the same text stay together, and repeated texts go to
- * training first: every held-back row counts as one independent trial in the tests of `docs/method/statistics.md`.
+ * training first: every test row counts as one independent trial in the tests of `docs/method/statistics.md`.
  */
 export function splitRows(rows: Rows, mapping: ColumnMapping, seed: number, shares?: Shares): Dataset['split'] {
   const usable = rows.filter((row) => isUsable(row, mapping));
@@ -138,7 +138,7 @@ export function splitRows(rows: Rows, mapping: ColumnMapping, seed: number, shar
   };
 }
 
-/** A split given from outside: unknown and unusable rows drop out, and an id stands in the first part that names it. */
+/** A split given from outside: unknown and unusable rows drop out, and an id belongs to the first part that names it. */
 export function adoptSplit(rows: Rows, mapping: ColumnMapping, fixed: Dataset['split']): Dataset['split'] {
   const free = new Set(rows.filter((row) => isUsable(row, mapping)).map((row) => row.id));
   /** The same list where all of it stays: it need not cross to the page again. */

@@ -33,7 +33,7 @@ export interface Table {
   readonly columns: readonly string[];
   readonly rows: Rows;
   readonly rejected: readonly RejectedRow[];
-  /** Sentences about what was repaired on the way in: renamed headers, a wrong character set, merged spellings. */
+  /** Sentences about repairs on the way in: renamed headers, a wrong character set, merged spellings. */
   readonly notes?: readonly string[];
 }
 
@@ -71,7 +71,7 @@ export interface Dataset {
   readonly fingerprint: string;
   /** SHA-256 over the ids of the three parts. */
   readonly splitHash: string;
-  /** SHA-256 over the ids of the held-back rows: a prompt trained while others were held back may know some of these. */
+  /** SHA-256 over the ids of the test rows: a prompt trained under another split may know some of these. */
   readonly heldBackHash?: string | undefined;
   /** Left out: by the seed. */
   readonly splitBy?: SplitBy | undefined;
@@ -98,7 +98,7 @@ export interface DataVersion {
   readonly what: string;
   /** Cells that differ from the version before; null = other rows or columns, so there is no way back past it. */
   readonly cells: List<CellChange> | null;
-  /** Rows that could not be used any more after the change, with the part that they stood in. */
+  /** Rows that could not be used any more after the change, with the part that they were in. */
   readonly dropped: readonly (readonly [rowId: string, part: SplitName])[];
 }
 
@@ -106,9 +106,9 @@ export interface DataVersion {
 export type Change =
   | { readonly kind: 'cell'; readonly rowId: string; readonly column: string; readonly value: string }
   | { readonly kind: 'merge-labels'; readonly from: readonly string[]; readonly into: string }
-  /** Takes the labels away, so that the rows are left out of everything; held-back rows stay as they are. */
+  /** Removes the labels, so that the rows are left out of everything; test rows are unchanged. */
   | { readonly kind: 'unlabel'; readonly rowIds: readonly string[] }
-  /** Labels of held-back rows that a person gave without seeing any prediction; Compare alone asks for them. */
+  /** Labels of test rows that a person gave without seeing any prediction; only Compare asks for them. */
   | { readonly kind: 'relabel'; readonly labels: readonly (readonly [rowId: string, label: string])[] }
   /** E-mail addresses, phone numbers and IBANs in these columns become placeholders. */
   | { readonly kind: 'mask'; readonly columns: readonly string[] }
@@ -150,7 +150,7 @@ export interface Issue {
   /** Names its rows in a list of filters: "Duplicates". */
   readonly name: string;
   readonly severity: 'blocking' | 'warning' | 'info';
-  /** What was found, in words. */
+  /** The finding, in words. */
   readonly title: string;
   /** What it means and what to do now. */
   readonly advice: string;

@@ -30,7 +30,7 @@ export function countKinds(spans: readonly PersonalSpan[]): ReadonlyMap<Personal
   return counts;
 }
 
-/** What a change did, for the list of versions. Of a row's text nothing stands in it. */
+/** What a change did, for the list of versions. It holds no row's text. */
 export function describeChange(change: Change, cells: readonly CellChange[], label: string): string {
   const rows = counted(new Set(cells.map(({ rowId }) => rowId)).size, ['row', 'rows']);
   switch (change.kind) {
@@ -42,9 +42,9 @@ export function describeChange(change: Change, cells: readonly CellChange[], lab
     case 'merge-labels':
       return `${joined(change.from.map(quoted))} merged into ${quoted(change.into)} in ${rows}`;
     case 'relabel':
-      return `${counted(cells.length, ['label', 'labels'])} of held-back rows corrected without seeing any prediction`;
+      return `${counted(cells.length, ['label', 'labels'])} of test rows corrected without seeing any prediction`;
     case 'unlabel':
-      return `${rows} left out: the label was taken away`;
+      return `${rows} left out: the label was removed`;
     case 'mask':
       return `${personalWords(countKinds(cells.flatMap(({ before }) => findPersonal(before))))} masked in ${rows}`;
     case 'go-back':
@@ -91,5 +91,5 @@ export function otherVersionWords(dataset: Dataset, fingerprint: string | null |
   const now = currentVersion(dataset);
   return made && now
     ? `made on version ${made.number} of the data; it is at version ${now.number} now`
-    : 'made on other rows than those that are open now';
+    : 'made on other rows than the open ones';
 }

@@ -13,7 +13,7 @@ describe('Bradley-Terry', () => {
     expect((a as number) - (b as number)).toBeCloseTo(Math.log(3), 12);
   });
 
-  it('expects at its maximum as many wins as there were (the likelihood equations)', () => {
+  it('expects the observed number of wins at its maximum (the likelihood equations)', () => {
     const wins = [
       [0, 8, 3, 9],
       [2, 0, 7, 5],

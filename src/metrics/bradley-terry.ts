@@ -2,7 +2,7 @@ import type { Interval } from './intervals';
 import { eachDraw, type ResampleOptions } from './resample';
 import { quantile } from './special';
 
-/** `wins[i][j]` = how often i was preferred to j. The diagonal is not looked at. */
+/** `wins[i][j]` = how often i was preferred to j. The diagonal is ignored. */
 export type Wins = readonly (readonly number[])[];
 
 /** Whether every player can be reached from every other along wins: only then has the likelihood a maximum. */
@@ -76,7 +76,7 @@ export function bradleyTerry(wins: Wins): readonly number[] | null {
   return s.map((value) => value - mean);
 }
 
-/** Who wins how often when each item is one contest between all: right beats wrong, two alike are no contest. */
+/** Who wins how often when all compete on each item: right beats wrong, two equal answers do not count. */
 export function winsOf(right: readonly (readonly boolean[])[], items: ArrayLike<number>): number[][] {
   const wins = right.map(() => new Array<number>(right.length).fill(0));
   for (let n = 0; n < items.length; n++)

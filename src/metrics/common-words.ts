@@ -1,6 +1,6 @@
-/** Which words of two texts stand in both, in their order: what a reader needs to see where they differ. */
+/** Which words two texts share, in their order, so that a reader sees where they differ. */
 
-/** A run of words that stands in the other text too, or does not. White space goes with the word before it. */
+/** A run of words that the other text has too, or has not. White space goes with the word before it. */
 export interface Piece {
   readonly text: string;
   readonly shared: boolean;
@@ -12,7 +12,7 @@ const MOST_WORDS = 800;
 const split = (text: string): readonly string[] => text.match(/\S+\s*/g) ?? [];
 const key = (word: string): string => word.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '') || word.trim();
 
-/** Marks the words of `text` that lie on the longest common subsequence with `other`; case and punctuation aside. */
+/** Marks the words of `text` on the longest common subsequence with `other`; case and punctuation aside. */
 export function commonWords(text: string, other: string): readonly Piece[] {
   const [words, others] = [split(text), split(other)];
   const [a, b] = [words.slice(0, MOST_WORDS).map(key), others.slice(0, MOST_WORDS).map(key)];

@@ -47,7 +47,7 @@ export function mcnemarExact(b: number, c: number): number {
   return m === 0 ? 1 : Math.min(1, doubledTail(Math.min(b, c), m));
 }
 
-/** Mid-p McNemar test: the exact p less the probability of what was seen. Source: Fagerland, Lydersen & Laake 2013. */
+/** Mid-p McNemar test: the exact p less the probability of the observed counts. Source: Fagerland, Lydersen & Laake 2013. */
 export function mcnemarMidP(b: number, c: number): number {
   const m = b + c;
   if (m === 0) return 1;

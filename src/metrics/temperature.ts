@@ -5,7 +5,7 @@ const COLDEST = 0.05;
 
 /**
  * The temperature T that minimises the mean negative log-probability of the gold labels under softmax(log p / T),
- * between 0.05 and 20. Fitted on validation rows, never on held-back ones. The loss is convex in 1/T, so its slope
+ * between 0.05 and 20. Fitted on validation rows, never on test rows. The loss is convex in 1/T, so its slope
  * Σ p·log p' − log p'_gold is bisected. Source: Guo et al. 2017.
  */
 export function fitTemperature(logProbs: readonly (readonly number[])[], gold: readonly number[]): number {

@@ -2,7 +2,7 @@ import type { LabelWord } from './types';
 
 /**
  * The answer words in the order of the label set. Gold labels, scores and words are all indices into that one order, so
- * wherever a set meets its rows its words must be brought into it. Words of other labels stand behind, as they were.
+ * wherever a set meets its rows its words must be brought into it. Words of other labels come last, unchanged.
  */
 export function alignWords(words: readonly LabelWord[], labels: readonly string[]): readonly LabelWord[] {
   const place = (word: LabelWord) => {
@@ -12,6 +12,6 @@ export function alignWords(words: readonly LabelWord[], labels: readonly string[
   return words.toSorted((a, b) => place(a) - place(b));
 }
 
-/** Do the answer words speak for these labels, all of them and no others? */
+/** Whether there is an answer word for each of these labels, and for no others. */
 export const sameLabels = (words: readonly LabelWord[], labels: readonly string[]): boolean =>
   words.length === labels.length && labels.every((label) => words.some((word) => word.label === label));

@@ -1,8 +1,9 @@
-/** What is worth a second look in a hand-written prompt, each with a one-click way out where there is one. */
+/** Suggestions for a hand-written prompt, each with a one-click fix where there is one. */
+import { type ByTask, taskKindOf } from '../dataset/kind';
 import { textKey } from '../dataset/normalise';
 import type { ColumnMapping } from '../dataset/types';
-import { writes } from '../dataset/writing';
-import { proposeInstruction, proposeTemplate, proposeWritingInstruction, proposeWritingTemplate } from './propose';
+import { proposeInstruction } from './classify/propose';
+import { taskOf } from './tasks';
 import { checkTemplate, parseTemplate, printTemplate, TEXT_SLOT, type TemplatePart } from './template';
 import type { HardPrompt, LabelWord } from './types';
 
@@ -44,10 +45,10 @@ const quoted = (items: readonly string[]) => {
   return items.length > 4 ? `${named.join(', ')} and ${items.length - 4} more` : named.join(', ');
 };
 const templateFor = ({ mapping, labels }: Pick<PromptFacts, 'mapping' | 'labels'>) =>
-  writes(mapping) ? proposeWritingTemplate(mapping) : proposeTemplate(mapping, labels);
+  taskOf(mapping).template(mapping, labels);
 const change = (prompt: HardPrompt, template: string): HardPrompt => ({ ...prompt, template });
 
-/** Whether the word stands in the text as a word of its own. */
+/** Whether the text has the word as a word of its own. */
 function mentions(text: string, word: string): boolean {
   const wanted = word.trim().replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
   return wanted !== '' && new RegExp(`(?<![\\p{L}\\p{N}])${wanted}(?![\\p{L}\\p{N}])`, 'iu').test(text);
@@ -57,10 +58,10 @@ const trailingSpace: Rule = ({ prompt }) =>
   /[^\S\n]$/.test(prompt.template)
     ? {
         kind: 'trailing-space',
-        title: 'A space stands at the end',
+        title: 'The prompt ends with a space',
         advice:
           'The model’s words begin with their space: after another one they become rare pieces, and the answers worse.',
-        fix: { label: 'Take it away', prompt: change(prompt, prompt.template.replace(/[^\S\n]+$/, '')) },
+        fix: { label: 'Remove it', prompt: change(prompt, prompt.template.replace(/[^\S\n]+$/, '')) },
       }
     : null;
 
@@ -116,9 +117,8 @@ const instructionLast: Rule = ({ prompt, mapping, labels }, parts) => {
   const literal = (text: string) => printTemplate([{ kind: 'literal', text }]);
   return {
     kind: 'instruction-last',
-    title: 'The instruction stands after the text',
-    advice:
-      'Above the text it is read first, is the same for all rows (so it is computed once), and goes before the examples.',
+    title: 'The instruction comes after the text',
+    advice: 'Above the text it is read first, is computed once for all rows, and comes before the examples.',
     fix: {
       label: 'Move it above the text',
       prompt: change(
@@ -135,7 +135,8 @@ const noCue: Rule = ({ prompt, mapping, labels }, parts) => {
   return {
     kind: 'no-cue',
     title: 'Nothing asks for the answer',
-    advice: 'The prompt ends with the text, so the model goes on with the text. A last line such as “Tone:” asks.',
+    advice:
+      'The prompt ends with the text, so the model continues the text. A last line such as “Tone:” asks for the answer.',
     fix: { label: `End with “${cue}”`, prompt: change(prompt, `${prompt.template}\n${cue}`) },
   };
 };
@@ -145,12 +146,12 @@ const tooLong: Rule = ({ prompt, tooLong: rows }) => {
   const fewer = Math.floor(prompt.shots / 2);
   return {
     kind: 'too-long',
-    title: `${rows.toLocaleString('en')} ${rows === 1 ? 'row does' : 'rows do'} not fit into what the model reads at once`,
-    advice: 'They are left out of a try. Shorten the prompt, take fewer examples, or shorten those texts on Data.',
+    title: `${rows.toLocaleString('en')} ${rows === 1 ? 'row does' : 'rows do'} not fit the model`,
+    advice: 'They are left out of a try. Shorten the prompt, use fewer examples, or shorten those texts on Data.',
     ...(prompt.shots > 0
       ? {
           fix: {
-            label: fewer === 0 ? 'Take no examples' : `Take ${fewer} examples`,
+            label: fewer === 0 ? 'Use no examples' : `Use ${fewer} examples`,
             prompt: { ...prompt, shots: fewer },
           },
         }
@@ -158,14 +159,14 @@ const tooLong: Rule = ({ prompt, tooLong: rows }) => {
   };
 };
 
-const examplesUnbalanced: Rule = ({ prompt, labels, mapping }) => {
+const examplesUnbalanced: Rule = ({ prompt, labels }) => {
   const { shots, selection = 'balanced' } = prompt;
-  if (writes(mapping) || shots === 0 || selection === 'nearest') return null;
+  if (shots === 0 || selection === 'nearest') return null;
   if (selection === 'random')
     return {
       kind: 'examples-unbalanced',
       title: 'The examples are drawn at random: some labels may have none',
-      advice: 'A small model says what it sees most often. One of each label in turn is fairer.',
+      advice: 'A small model tends to answer what it sees most often. One of each label in turn is fairer.',
       fix: { label: 'Draw evenly over the labels', prompt: { ...prompt, selection: 'balanced' } },
     };
   if (shots % labels.length === 0) return null;
@@ -176,34 +177,29 @@ const examplesUnbalanced: Rule = ({ prompt, labels, mapping }) => {
       shots < labels.length
         ? `${shots} examples for ${labels.length} labels: some labels have none`
         : `${shots} examples for ${labels.length} labels: some labels have more than others`,
-    advice: 'A small model says what it sees most often.',
-    ...(even <= 32 ? { fix: { label: `Take ${even} examples`, prompt: { ...prompt, shots: even } } } : {}),
+    advice: 'A small model tends to answer what it sees most often.',
+    ...(even <= 32 ? { fix: { label: `Use ${even} examples`, prompt: { ...prompt, shots: even } } } : {}),
   };
 };
 
-/** Where texts are written nothing else tells what they should be. */
-const noInstruction: Rule = ({ prompt, mapping }, parts) => {
-  if (!writes(mapping) || prompt.shots > 0 || literals(parts).split('\n').some(isInstruction)) return null;
+/** Where texts are generated, only the prompt says what they should be. */
+const noInstruction: Rule = ({ prompt, mapping, labels }, parts) => {
+  if (prompt.shots > 0 || literals(parts).split('\n').some(isInstruction)) return null;
   return {
     kind: 'no-instruction',
     title: 'The prompt does not say what to write',
     advice: 'A line on top that says what the answer is, how long and in which form, helps even a small model.',
     fix: {
       label: 'Add an instruction',
-      prompt: change(prompt, `${proposeWritingInstruction(mapping)}\n${prompt.template}`),
+      prompt: change(prompt, `${taskOf(mapping).instruction({ mapping, labels }, [])}\n${prompt.template}`),
     },
   };
 };
 
-const RULES: readonly Rule[] = [
-  wordsMissing,
-  noInstruction,
-  instructionLast,
-  noCue,
-  trailingSpace,
-  tooLong,
-  examplesUnbalanced,
-];
+const RULES: ByTask<readonly Rule[]> = {
+  classify: [wordsMissing, instructionLast, noCue, trailingSpace, tooLong, examplesUnbalanced],
+  generate: [noInstruction, instructionLast, noCue, trailingSpace, tooLong],
+};
 
 /** A template that cannot be used: the text put in, or a column written in another way. */
 function repairs({ prompt, columns, mapping, labels }: PromptFacts): readonly PromptFinding[] {
@@ -248,5 +244,5 @@ export function assist(facts: PromptFacts): readonly PromptFinding[] {
   if (broken.length > 0) return broken;
   const checked = checkTemplate(facts.prompt.template, facts.columns, facts.mapping);
   if (!checked.ok) return [];
-  return RULES.flatMap((rule) => rule(facts, checked.value) ?? []);
+  return RULES[taskKindOf(facts.mapping)].flatMap((rule) => rule(facts, checked.value) ?? []);
 }

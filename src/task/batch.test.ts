@@ -48,7 +48,7 @@ describe('rows of another file', () => {
     const opened = openBatch({ columns: ['body', 'sum'] }, task({ prompt, words: [], label: 'sum', longest: 9 }));
     expect(opened.ok && opened.value(asked, 0)).toEqual([
       { rowId: '0', text: 'a\nSummary:', label: null, target: ' two lines' },
-      { rowId: '1', leftOut: 'it has no wanted text' },
+      { rowId: '1', leftOut: 'it has no expected text' },
     ]);
   });
 

@@ -1,11 +1,11 @@
 /** Rows of another file under a prompt of this project: rendered piece by piece, so that the file may be long. */
-import { labelIndexer } from '../dataset/labels';
+import { storedTask } from '../dataset/kind';
 import type { ColumnMapping, Dataset, Row, Table } from '../dataset/types';
-import { targetOf } from '../dataset/writing';
 import { assert } from '../lib/assert';
 import { fail, ok, type Result } from '../lib/result';
 import { renderRows } from './render';
-import { asContinuation, checkTemplate, renderTemplate, type TemplateFailure } from './template';
+import { TASKS } from './tasks';
+import { checkTemplate, renderTemplate, type TemplateFailure } from './template';
 import type { Example, HardPrompt, LabelWord } from './types';
 
 export interface BatchTask {
@@ -39,27 +39,17 @@ export function openBatch(
 ): Result<BatchRenderer, BatchFailure> {
   // in the prompt, the text column may go by the name that it has in the project
   const own = dataset?.mapping.text ?? text;
-  const writes = longest !== undefined;
-  const mapping: ColumnMapping = { text: own, label: label ?? '', id: null, ...(writes ? { task: 'write' } : {}) };
+  const kind = longest === undefined ? 'classify' : 'generate';
+  const mapping: ColumnMapping = { text: own, label: label ?? '', id: null, ...storedTask(kind) };
   const columns = table.columns.includes(own) ? table.columns : [...table.columns, own];
   const checked = checkTemplate(prompt.template, columns, { ...mapping, label: '' });
   if (!checked.ok) return checked;
-  const indexOf = labelIndexer({ labels: words.map((word) => word.label), mapping });
-  const answerTo = prompt.chat ? '' : prompt.template;
-  /** What is known to be right of a row, or why it cannot be asked. */
+  const labels = words.map((word) => word.label);
+  const checkedAnswer = TASKS[kind].checked({ labels, mapping }, prompt.chat ? '' : prompt.template);
+  /** The known answer to a row, or why it cannot be asked. */
   const known = (row: Row): Pick<Example, 'label' | 'target'> | { readonly leftOut: string } => {
     if ((row.cells[text] ?? '').trim() === '') return { leftOut: 'it has no text' };
-    if (label === null) return { label: null };
-    if (writes) {
-      const wanted = targetOf(row, mapping);
-      return wanted === ''
-        ? { leftOut: 'it has no wanted text' }
-        : { label: null, target: asContinuation(answerTo, wanted) };
-    }
-    const index = indexOf(row);
-    return index === null
-      ? { leftOut: `its label “${(row.cells[label] ?? '').slice(0, 60)}” is none of this prompt’s` }
-      : { label: index };
+    return label === null ? { label: null } : checkedAnswer(row);
   };
   const inOrder =
     (render: (rows: readonly Row[]) => readonly Rendered[]): BatchRenderer =>

@@ -1,7 +1,7 @@
 import { labelIndexer, rowsById, textOf } from '../dataset/labels';
 import type { Dataset, Row } from '../dataset/types';
-import { writes } from '../dataset/writing';
 import { createRng, shuffled } from '../lib/rng';
+import { taskOf } from './tasks';
 import type { HardPrompt } from './types';
 
 /** Examples are taken from rows up to this length (characters) or the third quartile, whichever is longer. */
@@ -23,7 +23,7 @@ function drawShots(dataset: Dataset, count: number, seed: number): readonly Row[
 /** The examples that all rows share; none where each row has its own. */
 export function sharedShots(dataset: Dataset, { shots, shotSeed, selection }: HardPrompt): readonly Row[] {
   if (shots === 0 || selection === 'nearest') return [];
-  return selection === 'random' || writes(dataset.mapping)
+  return selection === 'random' || !taskOf(dataset.mapping).canBalance
     ? drawShots(dataset, shots, shotSeed)
     : chooseShots(dataset, shots, shotSeed);
 }

@@ -49,7 +49,7 @@ const prompt = {
   selection: 'nearest',
 } as const;
 
-it('gives each row its own examples, the nearest last, in as many orders as asked', () => {
+it('gives each row its own examples, the nearest last, in the requested number of orders', () => {
   const [id = ''] = dataset.split.test;
   const made = renderRows(dataset, { ...prompt, orders: 3 }, ordered, [id], near);
   if (!made.ok) throw new Error(made.error.message);

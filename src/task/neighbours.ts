@@ -28,8 +28,8 @@ export interface TokenVectors {
 }
 
 /**
- * The training rows that are looked through, and the tokens that a vector is needed for: those that stand in two texts
- * or more. What stands in one makes it like no other, and reading its vector costs as much as reading a word.
+ * The training rows that are looked through, and the tokens that a vector is needed for: those that two or more
+ * texts have. A token of one text makes it like no other, and reading its vector costs as much as reading a word.
  */
 export function neighbourPlan(dataset: Dataset, tokenise: (text: string) => ArrayLike<number>) {
   const usable = dataset.table.rows.filter((row) => isUsable(row, dataset.mapping));

@@ -1,9 +1,9 @@
-import { labelIndexer, rowsById } from '../dataset/labels';
+import { rowsById } from '../dataset/labels';
 import type { Dataset, Row, SplitName } from '../dataset/types';
-import { targetOf, writes } from '../dataset/writing';
 import { assert } from '../lib/assert';
 import { ok, type Result } from '../lib/result';
 import { inOrders, sharedShots } from './few-shot';
+import { taskOf } from './tasks';
 import {
   asContinuation,
   checkTemplate,
@@ -22,28 +22,22 @@ export function rowsOf(dataset: Dataset, split: SplitName | readonly string[]): 
   return ids.map((id) => byId.get(id)).filter((row) => row !== undefined);
 }
 
-/** Ids of the training rows that a few-shot prompt shows to all rows: leave them out where rows stand for unseen ones. */
+/** Ids of the training rows that a few-shot prompt shows to all rows: leave them out where rows represent unseen ones. */
 export const shotIds = (dataset: Dataset, prompt: HardPrompt): readonly string[] =>
   sharedShots(dataset, prompt).map((row) => row.id);
 
-/** Renders examples as they stand before a row. */
+/** Renders examples as they come before a row. */
 function exampleWriter(dataset: Dataset, words: readonly LabelWord[], bare: readonly TemplatePart[]) {
-  const indexOf = labelIndexer(dataset);
-  const wordOf = new Map(words.map(({ label, word }) => [label, word]));
+  const shown = taskOf(dataset.mapping).shown(dataset, words);
   // in a chat the answer words have no space in front, which they need inside of the message
   const bareText = printTemplate(bare);
-  return (row: Row): string => {
-    if (writes(dataset.mapping))
-      return renderTemplate(bare, row, dataset.mapping) + asContinuation(bareText, targetOf(row, dataset.mapping));
-    const label = dataset.labels[indexOf(row) ?? -1] ?? '';
-    return renderTemplate(bare, row, dataset.mapping) + asContinuation(bareText, wordOf.get(label) ?? label);
-  };
+  return (row: Row): string => renderTemplate(bare, row, dataset.mapping) + asContinuation(bareText, shown(row));
 }
 
 /**
- * Renders rows for the model. Zero-shot: the template as it stands. Few-shot: the instruction once, then the examples,
+ * Renders rows for the model. Zero-shot: the template alone. Few-shot: the instruction once, then the examples,
  * each by the bare template followed by its answer word, then the row by the bare template, with blank lines between.
- * The nearest examples stand last, next to the row. Where texts are written, examples carry theirs, and rows have targets.
+ * The nearest examples come last, next to the row.
  * @param neighbours needed for a prompt with the nearest examples
  */
 export function renderRows(
@@ -59,14 +53,9 @@ export function renderRows(
     words.length === 0 || words.every(({ label }, i) => label === dataset.labels[i]),
     'answer words are not in the order of the labels',
   );
-  const indexOf = labelIndexer(dataset);
   const rows = rowsOf(dataset, split);
   // in a chat the answer begins the model's own message
-  const answerTo = prompt.chat ? '' : prompt.template;
-  const answer = (row: Row) => {
-    const text = writes(dataset.mapping) ? targetOf(row, dataset.mapping) : '';
-    return text === '' ? { label: indexOf(row) } : { label: null, target: asContinuation(answerTo, text) };
-  };
+  const answer = taskOf(dataset.mapping).answer(dataset, prompt.chat ? '' : prompt.template);
   if (prompt.shots === 0)
     return ok(
       rows.map((row) => ({

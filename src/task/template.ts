@@ -2,14 +2,14 @@ import type { ColumnMapping, Row } from '../dataset/types';
 import { assert } from '../lib/assert';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 
-/** A template in pieces: text as it stands, or the place of a column. */
+/** A template in pieces: literal text, or the place of a column. */
 export type TemplatePart =
   | { readonly kind: 'literal'; readonly text: string }
   | { readonly kind: 'slot'; readonly column: string };
 
 export type TemplateFailure = Failure<'empty' | 'brace' | 'empty-slot' | 'unknown-column' | 'no-text' | 'label-slot'>;
 
-/** `{text}` always stands for the text column, whatever that is called. */
+/** `{text}` always means the text column, whatever its name. */
 export const TEXT_SLOT = 'text';
 
 const literal = (text: string): TemplatePart => ({ kind: 'literal', text });
@@ -41,7 +41,7 @@ export function parseTemplate(template: string): Result<readonly TemplatePart[],
         return fail('brace', 'A “{” is never closed. Write {text} for the text, or {{ for a brace that stays.', { at });
       const column = template.slice(at + 1, end).trim();
       if (column === '')
-        return fail('empty-slot', 'Between “{” and “}” stands no column. Write {text} for the text.', { at });
+        return fail('empty-slot', 'There is no column between “{” and “}”. Write {text} for the text.', { at });
       parts.push({ kind: 'slot', column });
       at = end + 1;
     } else if (char === '}') {

@@ -1,4 +1,4 @@
-/** A label and the word that stands for it when the model speaks. */
+/** A label and the word that the model answers for it. */
 export interface LabelWord {
   readonly label: string;
   /** With its leading space where the template ends without one, e.g. ` negative`. */
@@ -39,3 +39,6 @@ export interface Example {
   /** What should be written right after `text`, where the task is to write. */
   readonly target?: string | undefined;
 }
+
+/** Text -> token ids, without special tokens. */
+export type Tokenise = (text: string) => ArrayLike<number>;

@@ -3,7 +3,7 @@ import { isUsable, textOf } from '../dataset/labels';
 import { targetOf } from '../dataset/writing';
 import type { Control } from '../lib/control';
 import { configOf } from '../model/card';
-import { propose } from '../task/propose';
+import { propose } from '../task/tasks';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
 import { openTokenizerOf } from '../tokens/open-tokenizer';
 import { targetLengths, textLengths } from '../tokens/text-lengths';

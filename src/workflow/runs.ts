@@ -2,7 +2,7 @@
 import { StudioError } from '../lib/errors';
 import { chosenHard, fits, isWriting, startRun } from '../project/prompt-set';
 import type { PromptSet, RunCheckpoint, SoftVersion } from '../project/types';
-import { proposeInstruction } from '../task/propose';
+import { proposeInstruction } from '../task/classify/propose';
 import { parseTemplate, splitInstruction } from '../task/template';
 import { readCheckpoint } from '../training/checkpoint';
 import type { Checkpoint } from '../training/events';

@@ -2,7 +2,7 @@
 import type { Dataset, SplitName } from '../dataset/types';
 import type { Control } from '../lib/control';
 import { unwrap } from '../lib/result';
-import { findCollisions } from '../task/collisions';
+import { findCollisions } from '../task/classify/collisions';
 import { renderRows } from '../task/render';
 import type { Example, HardPrompt, LabelWord, Neighbours } from '../task/types';
 import type { OpenTokenizer } from '../tokens/open-tokenizer';

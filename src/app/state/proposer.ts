@@ -5,7 +5,7 @@ import { writes } from '../../dataset/writing';
 import { addHardVersion, changeTask, chooseHard, stamp } from '../../project/prompt-set';
 import type { PromptSet } from '../../project/types';
 import { sameLabels } from '../../task/align-words';
-import { proposeInstruction, proposeWritingInstruction } from '../../task/propose';
+import { taskOf } from '../../task/tasks';
 import type { HardPrompt } from '../../task/types';
 import type { ProjectStore } from './project-store';
 import type { Services } from './services';
@@ -23,10 +23,10 @@ export type ProposerStore = StoreApi<{ readonly proposal: Proposal | null }>;
 /** The proposed hand-written prompt: an instruction that says what the answers are, above the bare template. */
 const firstPrompt = (
   template: string,
-  { mapping, labels }: Pick<Dataset, 'mapping' | 'labels'>,
+  rows: Pick<Dataset, 'mapping' | 'labels'>,
   words: PromptSet['words'] = [],
 ): HardPrompt => ({
-  template: `${writes(mapping) ? proposeWritingInstruction(mapping) : proposeInstruction(labels, words)}\n${template}`,
+  template: `${taskOf(rows.mapping).instruction(rows, words)}\n${template}`,
   shots: 0,
   shotSeed: 0,
 });

@@ -23,7 +23,7 @@ interface LintDefinition<Found> {
   readonly kind: IssueKind;
   /** Names its rows in a list of filters: "Duplicates". */
   readonly name: string;
-  /** What was found: one item per issue. */
+  /** The findings, one per issue. */
   readonly find: (context: Context) => readonly Found[];
   readonly severity: Issue['severity'];
   readonly title: (found: Found, context: Context) => string;

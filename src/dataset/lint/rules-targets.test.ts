@@ -6,7 +6,7 @@ const WRITE: ColumnMapping = { text: 'text', label: 'label', id: null, task: 'wr
 const pairs = (n: number): [string, string][] =>
   Array.from({ length: n }, (_, i) => [
     `message number ${i} about thing ${i * 7}`,
-    `thing ${i * 7}: told of, number ${i}`,
+    `thing ${i * 7}: heard of, number ${i}`,
   ]);
 const kinds = async (rows: readonly [string, string][]) =>
   (await preparedOf(rows, { seed: 0 }, WRITE)).issues.map(({ kind, severity }) => `${kind} ${severity}`);
@@ -35,7 +35,7 @@ describe('rows with texts to be written', () => {
     expect(Math.abs(split.test.length - 60)).toBeLessThan(20);
   });
 
-  it('are told when something is wrong with them', async () => {
+  it('are reported when something is wrong with them', async () => {
     const good = pairs(120);
     expect(await kinds([...good, ['a text', ''], ['', 'an answer']])).toEqual([
       'empty-text warning',

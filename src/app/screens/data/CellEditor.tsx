@@ -9,7 +9,7 @@ interface EditorProps {
   readonly onDone: (value: string | null) => void;
 }
 
-/** Keeps what was typed when the page is left or loaded again, as leaving the field does. */
+/** Keeps the typed text when the page is left or loaded again, as leaving the field does. */
 export function useKeptOnLeave(keep: () => void): void {
   const latest = useRef(keep);
   useEffect(() => {
@@ -22,7 +22,7 @@ export function useKeptOnLeave(keep: () => void): void {
   }, []);
 }
 
-/** Enter or leaving keeps what was typed, Shift+Enter breaks the line, Escape discards it. */
+/** Enter or leaving keeps the typed text, Shift+Enter breaks the line, Escape discards it. */
 export function TextEditor({ name, value, onDone }: EditorProps) {
   const [text, setText] = useState(value);
   const field = useRef<HTMLTextAreaElement>(null);

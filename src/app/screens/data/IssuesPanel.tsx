@@ -14,7 +14,7 @@ const TONES = { blocking: 'bad', warning: 'warning', info: 'info' } as const;
 const NO_ROWS: readonly RejectedRow[] = [];
 const NO_NOTES: readonly string[] = [];
 
-/** What was found in the data: each with what it means and the next step. */
+/** Issues in the data: each with its meaning and the next step. */
 export function IssuesPanel() {
   const issues = useIssues();
   const rejected = useData((s) => s.table?.rejected ?? NO_ROWS);

@@ -59,7 +59,7 @@ function PasteDialog({ isOpen, onClose }: { readonly isOpen: boolean; readonly o
         autoFocus
         rows={12}
         label="With a header line, as copied from a spreadsheet or a CSV file"
-        placeholder={'message\ttone\nThe parcel came a day early\tpositive\nMy invoice is wrong again\tnegative'}
+        placeholder={'message\ttone\nMy order came a day early\tpositive\nMy invoice is wrong again\tnegative'}
         value={text}
         onChange={setText}
       />

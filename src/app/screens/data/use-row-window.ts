@@ -75,7 +75,7 @@ function useFixedRows(count: number, scroller: RefObject<HTMLElement | null>): R
       if (!element) return;
       const start = index * row;
       if (start < element.scrollTop) element.scrollTop = start;
-      // the head of the table stands over the first row
+      // the head of the table covers the first row
       else if (start + 2 * row > element.scrollTop + element.clientHeight)
         element.scrollTop = start + 2 * row - element.clientHeight;
     },

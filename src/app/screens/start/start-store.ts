@@ -43,7 +43,7 @@ export function useSpeed(): Speed | null {
   return useResource(useSpeedStore.use(), key).value;
 }
 
-/** What was typed; null = the sample's example. It is still there when the user comes back. */
+/** The typed text; null = the sample's example. It is still there when the user comes back. */
 export const useTyped = screenStore(() => createStore<{ readonly text: string | null }>(() => ({ text: null })));
 
 export interface Answer {

@@ -23,7 +23,7 @@ export interface DataState {
   readonly preparing: boolean;
   /** A cell whose new text is being saved. */
   readonly pending: Extract<Change, { readonly kind: 'cell' }> | null;
-  /** Why the last file could not be opened; what was open before stays open. */
+  /** Why the last file could not be opened; the rows that were open stay open. */
   readonly failure: { readonly title: string; readonly message: string } | null;
   readonly table: Table | null;
   readonly mapping: MappingDraft;
@@ -33,7 +33,7 @@ export interface DataState {
   readonly openFile: (file: File) => void;
   readonly replaceFile: (file: File) => void;
   readonly openText: (text: string) => void;
-  /** Stops reading the file; what was open stays open. */
+  /** Stops reading the file; the open rows stay open. */
   readonly stopReading: () => void;
   readonly reread: (override: Override) => Promise<void>;
   readonly map: (change: Partial<MappingDraft>) => Promise<void>;

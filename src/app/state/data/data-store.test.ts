@@ -30,7 +30,7 @@ describe('opening a file', () => {
     expect(nameFromFile('.csv')).toBe('Untitled');
   });
 
-  it('maps the columns, splits the rows and makes a project, with no typing', async () => {
+  it('maps the columns, splits the rows and makes a prompt set, with no typing', async () => {
     const { project, data } = await opened(csvFile(200));
     expect(data.getState().mapping).toEqual({ text: 'message', label: 'tone', id: null, kind: 'classify' });
     expect(project.getState().set).toMatchObject({ name: 'Rows 1', datasetName: 'rows-1.csv' });
@@ -52,7 +52,7 @@ describe('opening a file', () => {
     await vi.waitFor(() => expect(path()).toBe(`/project/${project.getState().set?.id}/train`));
   });
 
-  it('does not call back who went to another project while the new one was written', async () => {
+  it('does not pull the user back from another prompt set while the new one is being written', async () => {
     const { services, project, data } = await opened(csvFile(200));
     const first = project.getState().set?.id ?? '';
     const { put } = services.store.datasets;
@@ -69,7 +69,7 @@ describe('opening a file', () => {
     expect(project.getState().sets).toHaveLength(2);
   });
 
-  it('gives up a file that another project was opened over', async () => {
+  it('drops a file when another prompt set is opened meanwhile', async () => {
     const { services, project } = await opened(csvFile(200));
     const first = project.getState().set?.id ?? '';
     const { call } = services.data;
@@ -91,13 +91,13 @@ describe('opening a file', () => {
     expect(path()).toBe(`/project/${first}/data`);
   });
 
-  it('makes no project of what cannot be trained, and says why', async () => {
+  it('makes no prompt set of rows that cannot be trained on, and says why', async () => {
     const { project, data } = await opened(csvFile(200, ['neutral']));
     expect(project.getState().set).toBeNull();
     expect(data.getState().prepared?.issues[0]?.kind).toBe('one-class');
   });
 
-  it('keeps what was open when another file cannot be read', async () => {
+  it('keeps the open rows when another file cannot be read', async () => {
     const { project, data } = await opened(csvFile(200));
     data.getState().replaceFile(new File([new Uint8Array([0x50, 0x4b, 3, 4, 0, 0])], 'sheet.xlsx'));
     await vi.waitFor(() => expect(data.getState().failure?.title).toBe('sheet.xlsx was not opened'));
@@ -105,20 +105,20 @@ describe('opening a file', () => {
     expect(data.getState().table?.format.fileName).toBe('rows-1.csv');
   });
 
-  it('swaps the roles when a column is chosen for the other one', async () => {
+  it('swaps the roles when the text column is chosen as the label', async () => {
     const { data } = await opened(csvFile(200));
     await data.getState().map({ label: 'message' });
     expect(data.getState().mapping).toEqual({ text: 'tone', label: 'message', id: null, kind: 'classify' });
   });
 
-  it('holds back as many rows as asked', async () => {
+  it('sets the number of test rows', async () => {
     const { project, data } = await opened(csvFile(200));
     await data.getState().split({ testRows: 120 });
     expect(project.getState().dataset?.split.test).toHaveLength(120);
     expect(project.getState().dataset?.split.validation.length).toBeGreaterThan(10);
   });
 
-  it('shows the rows of the project that is opened, with its own split', async () => {
+  it('shows the rows of the prompt set that is opened, with its own split', async () => {
     const { project, data } = await opened(csvFile(200));
     await data.getState().split({ testRows: 20 });
     const { set } = project.getState();
@@ -129,8 +129,8 @@ describe('opening a file', () => {
   });
 });
 
-describe('changes of the rows', () => {
-  it('are made one after the other, each on what the last one left, and stay with the project', async () => {
+describe('changes of rows', () => {
+  it('are made one after the other, each on what the last one left, and stay with the prompt set', async () => {
     const { services, project, data } = await opened(csvFile(200));
     const [a, b] = project.getState().dataset?.split.train ?? [];
     const edit = (rowId = '') =>
@@ -147,7 +147,7 @@ describe('changes of the rows', () => {
     expect(stored?.dataset.versions).toHaveLength(3);
   });
 
-  it('stay with their project when another one is opened before they are written', async () => {
+  it('stay with their prompt set when another one is opened before they are written', async () => {
     const { services, project, data } = await opened(csvFile(200));
     const changed = project.getState().set?.id ?? '';
     const other = await project.getState().create({ name: 'Other', dataset: null, datasetName: null });
@@ -167,7 +167,7 @@ describe('changes of the rows', () => {
     expect((await services.store.sets.get(changed))?.datasetFingerprint).toBe(dataset?.fingerprint);
   });
 
-  it('keep how often the held-back rows were looked at; another file does not', async () => {
+  it('keep how often the test rows were used; another file resets it', async () => {
     const { project, data } = await opened(csvFile(200));
     await project.getState().update((set) => ({ ...set, testLooks: 2 }));
     const [rowId = ''] = project.getState().dataset?.split.train ?? [];
@@ -178,7 +178,7 @@ describe('changes of the rows', () => {
     await vi.waitFor(() => expect(project.getState().dataset?.versions?.at(-1)?.what).toBe('Replaced by rows-2.csv'));
   });
 
-  it('of another split keep the versions, of other columns make one', async () => {
+  it('make no new version for another split, and one for other columns', async () => {
     const { project, data } = await opened(csvFile(200));
     await data.getState().split({ testRows: 90 });
     expect(project.getState().dataset?.versions).toHaveLength(1);
@@ -196,7 +196,7 @@ describe('another split', () => {
     return new File([['message,tone,customer,part', ...rows].join('\n')], 'rows-1.csv');
   };
 
-  it('by a seed, a group, or a column, without a new version of the rows; what cannot be done leaves it as it was', async () => {
+  it('follows a seed, a group or a column without a new version; one that is impossible changes nothing', async () => {
     const { project, data } = await opened(withCustomers());
     const first = project.getState().dataset;
     await data.getState().split({ seed: 7 });
@@ -217,7 +217,7 @@ describe('another split', () => {
     expect(project.getState().dataset?.versions).toHaveLength(1);
   });
 
-  it('stays what it was when a row is mended or the page is loaded again', async () => {
+  it('is unchanged when a row is edited or the page is loaded again', async () => {
     const { services, project, data } = await opened(withCustomers());
     await data.getState().split({ by: { kind: 'group', column: 'customer' } });
     const before = project.getState().dataset;

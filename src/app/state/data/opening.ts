@@ -57,7 +57,7 @@ export function openingRows(
   let bytes: Source | null = null;
   let aborter = new AbortController();
 
-  /** The table in a file; null when it cannot be read: the screen says why, and what was open stays open. */
+  /** The table in a file; null when it cannot be read: the screen says why, and the open rows stay open. */
   async function read(fileName: string, load: Load, override?: Override) {
     aborter.abort(); // another file that was being read is given up
     aborter = new AbortController();

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { propose } from '../tasks';
 import { findCollisions } from './collisions';
-import { propose, proposeInstruction, proposeTemplate, proposeWords } from './propose';
+import { proposeInstruction, proposeTemplate, proposeWords } from './propose';
 
 /** A toy vocabulary: these words, with their leading space, are one token; all else is one token a letter. */
 const VOCABULARY =
@@ -47,7 +48,7 @@ describe('answer words', () => {
   });
 });
 
-it('the instruction says which letter stands for which label, and names labels that are words as they are', () => {
+it('names in the instruction which letter means which label, and labels that are words as they are', () => {
   const words = ['Beschwerde', 'Lob'].map((label, i) => ({ label, word: [' A', ' B'][i] ?? '' }));
   expect(proposeInstruction(['Beschwerde', 'Lob'], words)).toContain('one of: A for Beschwerde, B for Lob.');
   expect(proposeInstruction(['pos', 'x'], [{ label: 'pos', word: ' positive' }])).toContain('one of: pos, x.');

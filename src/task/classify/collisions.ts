@@ -1,7 +1,7 @@
-import { answerCandidates, type Tokenise } from './propose';
+import { asContinuation } from '../template';
+import type { LabelWord, Tokenise } from '../types';
+import { answerCandidates } from './propose';
 import { SYNONYMS } from './synonyms';
-import { asContinuation } from './template';
-import type { LabelWord } from './types';
 
 /** An answer word with its token ids. */
 export interface WordTokens extends LabelWord {

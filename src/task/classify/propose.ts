@@ -1,20 +1,10 @@
-import type { ColumnMapping, Dataset } from '../dataset/types';
-import { writes } from '../dataset/writing';
+import type { ColumnMapping } from '../../dataset/types';
+import { answerName, textName, wordsInside } from '../column-names';
+import { asContinuation } from '../template';
+import type { LabelWord, Tokenise } from '../types';
 import { EMPTY_WORDS, SYNONYMS } from './synonyms';
-import { asContinuation } from './template';
-import type { LabelWord } from './types';
 
-/** Text -> token ids, without special tokens. */
-export type Tokenise = (text: string) => ArrayLike<number>;
-
-/** `cardArrival_late` -> `card`, `Arrival`, `late`. */
-const wordsInside = (name: string): readonly string[] =>
-  name
-    .replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2')
-    .split(/[^\p{L}\p{N}]+/u)
-    .filter((word) => word !== '');
-
-/** How many labels contain the word: one that stands in several tells less. */
+/** How many labels contain the word: one that several labels share tells less. */
 function labelsWith(word: string, labels: readonly string[]): number {
   const wanted = word.toLowerCase();
   return labels.filter((label) => wordsInside(label).some((inside) => inside.toLowerCase() === wanted)).length;
@@ -28,7 +18,7 @@ const unique = (items: readonly string[]) => [...new Set(items)];
 const NEGATED = /^(not|non|no)[\s_-]/;
 
 /**
- * Answers that may stand for a label, best first: the label, its lower case, known synonyms (of its number, for
+ * Possible answer words of a label, best first: the label, its lower case, known synonyms (of its number, for
  * `4 stars`), then the words inside it in their order, those of this label alone before shared ones.
  */
 export function answerCandidates(label: string, labels: readonly string[]): readonly string[] {
@@ -49,7 +39,7 @@ export function answerCandidates(label: string, labels: readonly string[]): read
 /**
  * One answer word a label, different single tokens where that can be had. Labels with the fewest choices choose first.
  * A label that finds no word takes a letter; when most find none, all do (A, B, C …). When the letters run out such a
- * label keeps its own name and is scored by its whole token sequence. Without a tokenizer the labels stand for themselves.
+ * label keeps its own name and is scored by its whole token sequence. Without a tokenizer the labels are their own words.
  */
 export function proposeWords(
   labels: readonly string[],
@@ -101,47 +91,18 @@ function assign(
 }
 
 const SENTIMENTS = new Set('positive negative neutral mixed pos neg neu good bad happy sad angry'.split(' '));
-const DULL_TEXT = new Set('text txt input content body column data value string x field a b c'.split(' '));
 const DULL_LABEL = new Set('label labels class target gold y output answer column expected category'.split(' '));
-
-/** `customer_message` -> `Customer message`. */
-function title(name: string): string {
-  const words = wordsInside(name).join(' ').toLowerCase();
-  return words === '' ? '' : words.charAt(0).toUpperCase() + words.slice(1);
-}
-
-const isDull = (name: string, dull: ReadonlySet<string>) => {
-  const words = wordsInside(name).map((word) => word.toLowerCase());
-  return words.every((word) => dull.has(word) || /^\d+$/.test(word));
-};
 
 /** A first prompt from the columns’ names, e.g. `Message: {text}\nTone:`; dull names get the usual words. */
 export function proposeTemplate(mapping: ColumnMapping, labels: readonly string[]): string {
-  const text = isDull(mapping.text, DULL_TEXT) ? 'Text' : title(mapping.text);
   const isSentiment = labels.length > 0 && labels.every((label) => SENTIMENTS.has(label.trim().toLowerCase()));
-  const label = isDull(mapping.label, DULL_LABEL) ? (isSentiment ? 'Sentiment' : 'Label') : title(mapping.label);
-  return `${text}: {text}\n${label}:`;
-}
-
-const DULL_TARGET = new Set('target output answer completion response expected gold y column text b'.split(' '));
-
-/** A first prompt where a text is to be written, e.g. `Ticket: {text}\nSummary:`. */
-export function proposeWritingTemplate(mapping: ColumnMapping): string {
-  const text = isDull(mapping.text, DULL_TEXT) ? 'Text' : title(mapping.text);
-  const target = isDull(mapping.label, DULL_TARGET) ? 'Answer' : title(mapping.label);
-  return `${text}: {text}\n${target}:`;
-}
-
-/** An instruction from the columns' names: the start of a hand-written prompt, and of a tuned one. */
-export function proposeWritingInstruction(mapping: ColumnMapping): string {
-  const target = isDull(mapping.label, DULL_TARGET) ? 'answer' : title(mapping.label).toLowerCase();
-  const text = isDull(mapping.text, DULL_TEXT) ? 'text' : title(mapping.text).toLowerCase();
-  return `Read the ${text} and write the ${target} in one line.`;
+  const label = answerName(mapping, DULL_LABEL, isSentiment ? 'Sentiment' : 'Label');
+  return `${textName(mapping)}: {text}\n${label}:`;
 }
 
 /**
- * An instruction that names the labels: the start of a hand-written prompt, and of a tuned one. A letter that stands in for
- * a label is named with it, as it tells nothing by itself.
+ * An instruction that names the labels: the start of a hand-written prompt, and of a tuned one. A letter used for
+ * a label is named with it, as it means nothing by itself.
  */
 export function proposeInstruction(labels: readonly string[], words: readonly LabelWord[] = []): string {
   const letters = new Map(words.map(({ label, word }) => [label, word.trim()] as const));
@@ -150,14 +111,4 @@ export function proposeInstruction(labels: readonly string[], words: readonly La
     return word.length === 1 && word !== label ? `${word} for ${label}` : label;
   });
   return `Classify the text. Answer with one of: ${answers.join(', ')}.`;
-}
-
-/** A working prompt with no typing: template and answer words. */
-export function propose(
-  dataset: Pick<Dataset, 'mapping' | 'labels'>,
-  tokenise: Tokenise | null,
-): { readonly template: string; readonly words: readonly LabelWord[] } {
-  if (writes(dataset.mapping)) return { template: proposeWritingTemplate(dataset.mapping), words: [] };
-  const template = proposeTemplate(dataset.mapping, dataset.labels);
-  return { template, words: proposeWords(dataset.labels, template, tokenise) };
 }
