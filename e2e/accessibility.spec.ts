@@ -147,6 +147,6 @@ test('the whole journey works with the keyboard alone', async ({ studio }) => {
   await press(/^Export( this prompt)?$/);
   await expect(page.getByRole('dialog')).toBeVisible();
   const download = page.waitForEvent('download');
-  await press(/^Download AWKWARD\.zip/);
+  await press(/^Export AWKWARD\.zip/);
   expect((await download).suggestedFilename()).toBe('AWKWARD.zip');
 });

@@ -397,8 +397,8 @@ test('refuses hostile and meaningless zips by name, and keeps everything else', 
 
   await test.step('vectors of another width do not fit, and cannot be imported', async () => {
     await library.bring(peftConfig({ token_dim: 8, num_virtual_tokens: 2 }), peftVectors(2, 8));
-    await expect(studio.alert('It does not fit the model that is loaded')).toContainText(/8 numbers each.*has 96/);
-    await expect(page.getByRole('button', { name: 'Keep it' })).toBeHidden();
+    await expect(studio.alert('It does not fit the loaded model')).toContainText(/8 numbers each.*have 96/);
+    await expect(page.getByRole('dialog').getByRole('button', { name: 'Import', exact: true })).toBeHidden();
     await page.keyboard.press('Escape');
     expect(await promptSets(page)).toHaveLength(1);
   });
@@ -419,13 +419,13 @@ test('refuses hostile and meaningless zips by name, and keeps everything else', 
 
   await test.step('a PEFT folder becomes a prompt set with the task of an existing one', async () => {
     await library.bring(peftConfig(), peftVectors(10, 96));
-    await expect(page.getByText('Nobody can say which weights it was trained on')).toBeVisible();
+    await expect(page.getByText('The weights it was trained on are unknown')).toBeVisible();
     await expect(page.getByRole('textbox', { name: /^Prompt/ })).toHaveValue('Nachricht: {text}\nTon:');
     await page.getByRole('textbox', { name: /^Answers/ }).fill('praise');
-    await page.getByRole('button', { name: 'Keep it' }).click();
-    await expect(page.getByText('At least two answers are needed')).toBeVisible();
+    await page.getByRole('dialog').getByRole('button', { name: 'Import', exact: true }).click();
+    await expect(page.getByText('Write at least two answers')).toBeVisible();
     await page.getByRole('textbox', { name: /^Answers/ }).fill('complaint = complaint\npraise = praise');
-    await page.getByRole('button', { name: 'Keep it' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Import', exact: true }).click();
     await expect(page.getByText('“PEFT prompt” was imported')).toBeVisible();
     const [peft] = (await promptSets(page)).filter(({ handle }) => handle === 'PEFT_PROMPT');
     expect(peft?.soft[0]).toMatchObject({ origin: 'PEFT (PROMPT_TUNING)', settings: { placement: 'prefix' } });
@@ -465,7 +465,7 @@ test('refuses hostile and meaningless zips by name, and keeps everything else', 
     await page.getByRole('button', { name: 'Look for changes' }).click();
     await expect(page.getByText('prompt-set: changed')).toBeVisible();
     await page.getByText('Take theirs').click();
-    await page.getByRole('button', { name: 'Apply what is chosen' }).click();
+    await page.getByRole('button', { name: 'Apply' }).click();
     await expect(page.getByText('1 taken.')).toBeVisible();
     await page.getByRole('dialog').getByRole('button', { name: 'Close' }).last().click();
     await expect(library.set(/Named by Ana/)).toBeVisible();

@@ -7,7 +7,7 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app/App';
 import { lastModel, openLastProject, wantedBackend } from './app/boot';
-import { carriersOf } from './app/carry-out';
+import { carriersOf, watchTeamFolder } from './app/carry-out';
 import { createServices } from './app/create-services';
 import { isolate } from './app/isolate';
 import { Opening, OpeningFailed } from './app/Opening';
@@ -36,6 +36,7 @@ async function boot() {
   );
   // A phone is not asked for 114 MB that it could not use.
   if (capabilities.trainingOff === null) await stores.session.getState().loadModel(await lastModel(services));
+  void watchTeamFolder(studio).catch(() => {}); // shown when the team dialog is opened
   // last, as it shares the connection with the model
   await stores.offline.getState().prepare();
   await stores.setAside.getState().inspect();

@@ -65,7 +65,7 @@ async function versions({ page, library }: Studio, set: RegExp): Promise<void> {
 /** What an engineer gets, unpacked. */
 async function exported({ page, library }: Studio, version: string, name: string): Promise<string> {
   await page.getByRole('button', { name: `Export ${version}` }).click();
-  const save = page.getByRole('dialog').getByRole('button', { name: /^Download/ });
+  const save = page.getByRole('dialog').getByRole('button', { name: /^Export / });
   await expect(save).toBeEnabled({ timeout: 2 * MINUTES });
   const { bytes } = await library.download();
   const folder = join(out, name);
@@ -108,7 +108,7 @@ await inBuiltPage(async (studio) => {
   await page.getByRole('tab', { name: 'Prompt sets' }).click();
   const files = readdirSync(trained).map((name) => ({ name, bytes: readFileSync(join(trained, name)) }));
   await library.bring(...files);
-  const keep = page.getByRole('dialog').getByRole('button', { name: 'Keep it' });
+  const keep = page.getByRole('dialog').getByRole('button', { name: 'Import', exact: true });
   await expect(keep).toBeEnabled({ timeout: 2 * MINUTES });
   console.log(
     `\nimported: ${await page

@@ -29,7 +29,7 @@ export class LibraryPage {
   async import(file: TestFile): Promise<void> {
     await this.bring(file);
     const dialog = this.page.getByRole('dialog', { name: 'Import' });
-    await dialog.getByRole('button', { name: /^Keep it/ }).click();
+    await dialog.getByRole('button', { name: /^Import/ }).click();
     await expect(dialog).toBeHidden();
   }
 
@@ -46,7 +46,7 @@ export class LibraryPage {
     const started = this.page.waitForEvent('download');
     await this.page
       .getByRole('dialog')
-      .getByRole('button', { name: /^Download/ })
+      .getByRole('button', { name: /^Export / })
       .click();
     const file = await started;
     return { name: file.suggestedFilename(), bytes: await readFile(await file.path()) };

@@ -17,7 +17,7 @@ async function train(studio: Studio, change: Partial<TrainingSettings>): Promise
 }
 
 export const carriersOf = (studio: Studio): Carriers => {
-  const { data, importer } = studio.stores;
+  const { data } = studio.stores;
   return {
     openRows: async (file) => void data.getState().openFile(file),
     openSample: () => data.getState().openSample(),
@@ -25,7 +25,10 @@ export const carriersOf = (studio: Studio): Carriers => {
       const { batch } = await import('./screens/library/batch-store');
       batch.of(studio).openFile(file);
     },
-    openImport: (name, files) => importer.getState().bring(name, files),
+    openImport: async (name, files) => {
+      const { useImport } = await import('./screens/library/import-store');
+      await useImport.of(studio).getState().bring(name, files);
+    },
     train: (change) => train(studio, change),
     compare: async () => {
       const { compareStores } = await import('./screens/compare/compare-store');
@@ -33,3 +36,10 @@ export const carriersOf = (studio: Studio): Carriers => {
     },
   };
 };
+
+/** A connected team folder is written after every save, whichever screen is open. */
+export async function watchTeamFolder(studio: Studio): Promise<void> {
+  if ((await studio.services.store.settings.get('team-folder')) === null) return;
+  const { useTeam } = await import('./screens/library/team-store');
+  useTeam.of(studio);
+}

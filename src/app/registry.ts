@@ -1,6 +1,5 @@
 /** The screens that exist: a screen that is not here has no link anywhere. */
 import { type ComponentType, lazy } from 'react';
-import { loadInterchange } from './screens/library/load-interchange';
 
 const CODE = {
   data: () => import('./screens/data/DataScreen'),
@@ -11,8 +10,11 @@ const CODE = {
   library: () => import('./screens/library/LibraryScreen'),
 };
 
+/** Parts of screens that are fetched when they are first used. */
+const LATER = [() => import('./screens/library/ExportDialog'), () => import('./screens/library/team-folder')];
+
 /** Fetches the code of every screen, so that none is missing once the network is gone. One that fails is fetched when it is opened. */
-export const preloadScreens = () => Promise.allSettled([...Object.values(CODE), loadInterchange].map((load) => load()));
+export const preloadScreens = () => Promise.allSettled([...Object.values(CODE), ...LATER].map((load) => load()));
 
 /** The journey, in order. */
 export const STEPS = [

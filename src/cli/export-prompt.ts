@@ -1,20 +1,20 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dataset } from '../dataset/types';
-import type { ArmOutcome, Comparison, ComparisonPlan } from '../evaluation/types';
-import { promptPackageFiles } from '../interchange/prompt-package';
-import { scriptsFor } from '../interchange/readme';
-import { buildSidecar, type CheckRow, checkTarget } from '../interchange/sidecar-build';
+import { readZip } from '../interchange/zip';
 import { present } from '../lib/assert';
-import { PRODUCT } from '../lib/product';
-import { addHardVersion, createPromptSet, finishRun, stamp, startRun } from '../project/prompt-set';
-import type { GenerateEvaluation } from '../project/types';
+import { uninterruptedControl } from '../lib/control';
+import { unwrap } from '../lib/result';
+import { addHardVersion, createPromptSet, finishRun, startRun } from '../project/prompt-set';
+import type { ClassifyEvaluation, Evaluation, GenerateEvaluation, PromptSet } from '../project/types';
 import type { SoftPrompt } from '../prompt/types';
-import { fillTemplate } from '../task/template';
 import { accuracyOf } from '../training/checkpoint';
 import type { TrainEvent } from '../training/events';
 import type { TrainingSettings } from '../training/settings';
-import { type OpenModel, repositoryFile } from './model-dir';
+import { exportPackage } from '../workflow/export';
+import type { Host } from '../workflow/host';
+import type { OpenModel } from './model-dir';
+import { nodeHost } from './node-host';
 import type { Task } from './task';
 
 export interface TunedPrompt {
@@ -23,152 +23,98 @@ export interface TunedPrompt {
   readonly done: Extract<TrainEvent, { kind: 'done' }>;
 }
 
-/** What held-back rows said. */
+/** What the test rows showed. */
 type Result =
-  | { readonly kind: 'labels'; readonly plan: ComparisonPlan; readonly comparison: Comparison }
-  | {
+  | ({ readonly kind: 'labels' } & Pick<ClassifyEvaluation, 'plan' | 'comparison'>)
+  | ({
       readonly kind: 'texts';
       /** Tokens that an answer may have. */
       readonly longest: number;
-      readonly plan: GenerateEvaluation['plan'];
-      readonly comparison: GenerateEvaluation['comparison'];
-    };
+    } & Pick<GenerateEvaluation, 'plan' | 'comparison'>);
 
 export interface ExportInput {
   readonly model: OpenModel;
   readonly dataset: Dataset;
-  /** Words and labels are empty where texts are written. */
-  readonly task: Pick<Task, 'words' | 'labels' | 'yours' | 'bare' | 'instruction'>;
+  /** Words are empty where texts are generated. */
+  readonly task: Pick<Task, 'words' | 'yours' | 'bare' | 'instruction'>;
   readonly tuned: TunedPrompt;
   readonly result: Result;
   readonly folder: string;
 }
 
-/** Writes the exported prompt as a folder: the very files that the page puts into its zip, without any row of the user's. */
-export async function exportPrompt({ model, dataset, task, tuned, result, folder }: ExportInput): Promise<void> {
+/** Writes the prompt as a folder, with the files of the page's package for an engineer and none of the user's rows. */
+export async function exportPrompt(input: ExportInput): Promise<void> {
+  const host = nodeHost(input.model);
+  const set = tunedSet(host, input);
+  const runId = present(set.soft[0], 'run').id;
+  const stored = { set, dataset: input.dataset, evaluations: [evaluationOf(host, set, runId, input)], ...NOTHING };
+  const { content } = await exportPackage(
+    host,
+    { recipient: 'engineer', runId, withRows: false, stored },
+    { control: uninterruptedControl, emit: () => {} },
+  );
+  await mkdir(input.folder, { recursive: true });
+  for (const [name, bytes] of unwrap(readZip(content))) await writeFile(join(input.folder, name), bytes);
+}
+
+const NOTHING = { checkpoints: [], measurements: [], examples: [] } as const;
+
+/** The prompt set as the page would have it after the same run. */
+function tunedSet(
+  host: Pick<Host, 'now' | 'newId' | 'engine'>,
+  { dataset, task, tuned, result }: ExportInput,
+): PromptSet {
   const { soft, settings, done } = tuned;
-  const { info } = model.engine;
-  const { now } = stamp();
-  const set = createPromptSet(stamp(), {
-    name: dataset.table.format.fileName.replace(/\.[^.]*$/, ''),
+  const stamp = () => ({ id: host.newId(), now: host.now() });
+  const { id, sha256, dtype } = host.engine.info;
+  const { fileName } = dataset.table.format;
+  const empty = createPromptSet(stamp(), {
+    name: fileName.replace(/\.[^.]*$/, ''),
     words: task.words,
     baseTemplate: task.bare,
     datasetFingerprint: dataset.fingerprint,
-    datasetName: dataset.table.format.fileName,
+    datasetName: fileName,
     taken: [],
     ...(result.kind === 'texts' ? { writing: { longest: result.longest } } : {}),
   });
-  const withHard = addHardVersion(set, stamp(), { prompt: { template: task.yours, shots: 0, shotSeed: 0 } }).set;
-  const started = startRun(withHard, stamp(), {
+  const { set } = addHardVersion(empty, stamp(), { prompt: { template: task.yours, shots: 0, shotSeed: 0 } });
+  const started = startRun(set, stamp(), {
     settings,
     template: task.bare,
     initText: task.instruction,
-    model: { id: info.id, sha256: info.sha256, dtype: info.dtype },
+    model: { id, sha256, dtype },
     datasetFingerprint: dataset.fingerprint,
   });
   const kept = done.checkpoint.validations.find(({ step }) => step === done.bestStep);
-  const finished = finishRun(
-    started.set,
-    started.run.id,
-    {
-      status: done.reason === 'paused' ? 'stopped' : done.reason,
-      soft,
-      bestStep: done.bestStep,
-      validationAccuracy: kept ? accuracyOf(kept) : null,
-      ...(result.kind === 'texts' && kept ? { validationLoss: kept.loss } : {}),
-      seconds: done.trainSeconds,
-    },
-    now,
-  );
-  const run = present(finished.soft[0], 'run');
-  const compared = {
-    id: stamp().id,
-    setId: set.id,
-    createdAt: now,
-    hardVersion: null,
-    softVersion: run.id,
-    datasetFingerprint: dataset.fingerprint,
-    backend: info.backend,
-    threads: info.threads,
-  };
-  const sidecar = buildSidecar({
-    set: finished,
-    run,
-    labels: task.labels,
-    weights: model.card.weights ?? null,
-    tokenizerSha256: model.tokenizer.sha256,
-    dataset,
-    evaluation: result.kind === 'labels' ? { ...compared, ...result } : null,
-    calibration: result.kind === 'labels' ? calibrationOf(result.plan, result.comparison) : null,
-    ...(result.kind === 'texts' && {
-      writing: {
-        longest: result.longest,
-        endTokenIds: model.tokenizer.endTokenIds,
-        evaluation: { ...compared, ...result },
-      },
-    }),
-    checkRows: await checkRows(model, task, soft, result.kind),
-    userRows: 0,
-    now,
-    producer: PRODUCT,
-  });
-  const files = promptPackageFiles({
-    set: finished,
-    run,
-    sidecar,
-    scripts: await readScripts(scriptsFor(sidecar)),
-    rows: null,
-    model: { layers: info.layers, heads: numberOr(model.config.num_attention_heads ?? model.config.n_head) },
-  });
-  await mkdir(folder, { recursive: true });
-  for (const [name, bytes] of Object.entries(files)) await writeFile(join(folder, name), bytes);
-}
-
-const readScripts = async (names: readonly string[]): Promise<Record<string, string>> =>
-  Object.fromEntries(
-    await Promise.all(
-      names.map(async (name) => [name, await readFile(repositoryFile(`tools/export/${name}`), 'utf8')] as const),
-    ),
-  );
-
-const numberOr = (value: unknown) => (typeof value === 'number' ? value : null);
-
-function calibrationOf(plan: ComparisonPlan, comparison: Comparison): ArmOutcome['calibration'] {
-  const isCalibrated = comparison.arms.find(({ id }) => id === 'tuned')?.calibrated ?? comparison.calibrated;
-  return isCalibrated ? (plan.arms.find(({ id }) => id === 'tuned')?.calibration ?? null) : null;
-}
-
-/** Sentences shipped with the product, in the user's template: what the model says of them here. */
-async function checkRows(
-  { engine, tokenizer }: OpenModel,
-  task: Pick<Task, 'bare' | 'labels'>,
-  soft: SoftPrompt,
-  kind: Result['kind'],
-): Promise<CheckRow[]> {
-  const sample: { readonly parityTexts: readonly string[] } = JSON.parse(
-    await readFile(repositoryFile('public/sample/sample.json'), 'utf8'),
-  );
-  const texts = sample.parityTexts.map((text) => fillTemplate(task.bare, text, null));
-  const rows = texts.map((text, i) => ({ rowId: String(i), ids: tokenizer.encode(text), label: null }));
-  const row = (i: number) => ({ text: present(texts[i], 'text'), ids: present(rows[i], 'row').ids });
-  if (kind === 'labels') {
-    const scored = await engine.score({ rows, labels: task.labels, soft, cacheKey: null });
-    return scored.rows.map(({ logProbs }, i) => ({ ...row(i), logProbs }));
-  }
-  const text = checkTarget(task.bare);
-  const ids = tokenizer.encode(text);
-  const asked = rows.map((each) => ({ ...each, target: ids }));
-  const foreseen = await engine.write({
-    rows: asked,
+  const finished = {
+    status: done.reason === 'paused' ? ('stopped' as const) : done.reason,
     soft,
-    cacheKey: null,
-    maxNewTokens: 0,
-    endTokenIds: [],
-    breakTokenIds: [],
-  });
-  return foreseen.map(({ target }, i) => ({
-    ...row(i),
-    logProbs: [],
-    target: { text, ids, logProb: present(target, 'score of the check row').logProb },
-  }));
+    bestStep: done.bestStep,
+    validationAccuracy: result.kind === 'labels' && kept ? accuracyOf(kept) : null,
+    ...(result.kind === 'texts' && kept ? { validationLoss: kept.loss } : {}),
+    seconds: done.trainSeconds,
+  };
+  return finishRun(started.set, started.run.id, finished, host.now());
+}
+
+function evaluationOf(
+  host: Pick<Host, 'now' | 'newId' | 'engine'>,
+  set: PromptSet,
+  runId: string,
+  { dataset, result }: ExportInput,
+): Evaluation {
+  const { backend, threads } = host.engine.info;
+  const compared = {
+    id: host.newId(),
+    setId: set.id,
+    createdAt: host.now(),
+    hardVersion: null,
+    softVersion: runId,
+    datasetFingerprint: dataset.fingerprint,
+    backend,
+    threads,
+  };
+  return result.kind === 'labels'
+    ? { ...compared, kind: 'classify', plan: result.plan, comparison: result.comparison }
+    : { ...compared, kind: 'generate', plan: result.plan, comparison: result.comparison };
 }

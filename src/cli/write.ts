@@ -72,7 +72,7 @@ export async function write(args: readonly string[]): Promise<void> {
     await exportPrompt({
       model,
       dataset: task.dataset,
-      task: { ...task, words: [], labels: [] },
+      task: { ...task, words: [] },
       tuned,
       result: { kind: 'texts', longest: longestAnswer(context), plan, comparison },
       folder: join(out, 'prompt'),

@@ -1,10 +1,64 @@
-/** Vectors that were trained elsewhere, with a template and answer words that a person gave them, as a prompt set. */
-
+/** Vectors that were trained elsewhere, with a template and answer words that a person types, as a prompt set. */
+import { type Failure, fail, ok, type Result } from '../lib/result';
 import { createPromptSet } from '../project/prompt-set';
 import type { PromptSet, SoftVersion } from '../project/types';
 import type { VectorTable } from '../prompt/soft-prompt';
 import type { Placement } from '../prompt/types';
+import { asContinuation, parseTemplate, TEXT_SLOT } from '../task/template';
 import type { LabelWord } from '../task/types';
+
+export interface TaskForm {
+  readonly name: string;
+  readonly template: string;
+  /** `label = answer word`, one per line. */
+  readonly words: string;
+  /** Empty until chosen, where the file does not say. */
+  readonly placement: Placement | '';
+  /** The set that template and answer words come from; empty = typed here. */
+  readonly from: string;
+}
+
+/** What a set that is already here can provide. */
+export const formOf = (set: PromptSet): Pick<TaskForm, 'template' | 'words' | 'from'> => ({
+  template: set.baseTemplate,
+  words: set.words.map(({ label, word }) => `${label} = ${word.trim()}`).join('\n'),
+  from: set.id,
+});
+
+interface Task {
+  readonly template: string;
+  readonly words: readonly LabelWord[];
+  readonly placement: Placement;
+}
+
+export type TaskField = 'template' | 'words' | 'placement';
+export type TaskFormFailure = Failure<TaskField>;
+
+/** The task that the form describes, or which field is not valid yet. */
+export function readForm(form: TaskForm): Result<Task, TaskFormFailure> {
+  if (form.placement === '')
+    return fail('placement', 'Choose where the vectors were during training. PEFT puts them before the text.');
+  const template = parseTemplate(form.template);
+  if (!template.ok) return fail('template', template.error.message);
+  if (!template.value.some((part) => part.kind === 'slot' && part.column === TEXT_SLOT))
+    return fail('template', 'The prompt does not contain the text. Put {text} where it belongs.');
+  const pairs = form.words
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .map((line) => {
+      const at = line.lastIndexOf('=');
+      const [label, word] = at < 0 ? [line, line] : [line.slice(0, at).trim(), line.slice(at + 1).trim()];
+      return { label, word: word === '' ? '' : asContinuation(form.template, word) };
+    });
+  const empty = pairs.find(({ label, word }) => label === '' || word === '');
+  if (empty) return fail('words', `“${empty.label || '='}” has no answer word. Write label = word on each line.`);
+  const labels = pairs.map(({ label }) => label);
+  const twice = labels.find((label, i) => labels.indexOf(label) < i);
+  if (twice !== undefined) return fail('words', `The label “${twice}” is listed twice.`);
+  if (pairs.length < 2) return fail('words', 'Write at least two answers, each on its own line: label = word.');
+  return ok({ template: form.template, words: pairs, placement: form.placement });
+}
 
 export interface FromVectors {
   readonly name: string;
@@ -14,7 +68,7 @@ export interface FromVectors {
   readonly words: readonly LabelWord[];
   readonly placement: Placement;
   readonly table: VectorTable;
-  /** The model that they were found to fit. */
+  /** The model that they fit. */
   readonly model: SoftVersion['model'];
   /** "PEFT (PROMPT_TUNING)". */
   readonly source: string;
@@ -49,7 +103,7 @@ export function setFromVectors(
   return { ...set, soft: [run], chosenSoft: run.id };
 }
 
-/** Settings of a run that was none: no step was done here. */
+/** Settings of vectors that no run here has trained. */
 const elsewhere = (placement: Placement, virtualTokens: number): SoftVersion['settings'] => ({
   placement,
   virtualTokens,

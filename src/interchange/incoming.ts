@@ -1,6 +1,6 @@
 /**
- * Files that somebody brings, as one of the things that can be kept: an exported prompt, a whole project, or bare vectors.
- * Nothing is stored here and nothing in them is run; what does not fit is refused with the reason and what to do.
+ * Files that somebody brings, as one of the things that can be imported: an exported prompt, a complete prompt set, or
+ * bare vectors. Nothing is stored here and nothing in them is run; a file that does not fit is refused with the reason.
  */
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { readNpy } from '../prompt/npy';
@@ -11,9 +11,9 @@ import { ADAPTER_CONFIG, readPeft } from './peft';
 import { DEMO_FILE, type Here, type ImportedPrompt, readDemo, readPromptFiles } from './prompt-package';
 import { type CompleteSet, readSetFiles, SET_FILE } from './set-files';
 import { MANIFEST, readSetPackage } from './set-package';
-import { atRoot, readZip } from './zip';
+import { atRoot, type Files, readZip } from './zip';
 
-/** Vectors that come without a task: which template and answer words they were trained for, the person must say. */
+/** Vectors that come without a task: the person must say which template and answer words they were trained for. */
 export interface IncomingVectors {
   readonly kind: 'vectors';
   /** "PEFT (PROMPT_TUNING)". */
@@ -25,21 +25,18 @@ export interface IncomingVectors {
 }
 
 export type Incoming =
-  /** `examples`: for the stage, where it is a demo. */
+  /** `examples`: the texts to present, where it is a demo. */
   | ({ readonly kind: 'prompt'; readonly examples: readonly string[] | null } & ImportedPrompt)
-  | ({ readonly kind: 'project' } & CompleteSet)
+  | ({ readonly kind: 'set' } & CompleteSet)
   | IncomingVectors;
 
-/** Which of the file's own kinds it is; for whoever asks before opening it. */
 export type IncomingFailure = Failure<string>;
 
+/** Files that say which format a folder has. */
 const MARKS = [MANIFEST, SET_FILE, 'softprompt.json', ADAPTER_CONFIG];
 
 /** One zip, one file of vectors, or the files of a folder by path. */
-export async function readIncoming(
-  files: ReadonlyMap<string, Uint8Array>,
-  here: Here,
-): Promise<Result<Incoming, IncomingFailure>> {
+export async function readIncoming(files: Files, here: Here): Promise<Result<Incoming, IncomingFailure>> {
   const [only] = files.size === 1 ? [...files] : [];
   if (only && (isZip(only[1]) || (/\.zip$/i.test(only[0]) && only[1].length > 0))) {
     const archive = readZip(only[1]);
@@ -51,36 +48,43 @@ export async function readIncoming(
 
 const isZip = (bytes: Uint8Array): boolean => bytes[0] === 0x50 && bytes[1] === 0x4b;
 
-async function readFolder(
-  files: ReadonlyMap<string, Uint8Array>,
-  here: Here,
-): Promise<Result<Incoming, IncomingFailure>> {
-  if (files.has(MANIFEST)) return tagged('project', await readSetPackage(files));
-  if (files.has(SET_FILE)) return tagged('project', readSetFiles(files));
-  if (files.has('softprompt.json')) {
-    const read = readPromptFiles(files, here);
-    if (!read.ok) return read;
-    const demo = files.get(DEMO_FILE);
-    const examples = demo === undefined ? null : readDemo(demo);
-    if (demo !== undefined && !examples)
-      return fail('bad-demo', `${DEMO_FILE} does not have the form it should have. Nothing was imported.`);
-    return ok({ kind: 'prompt', ...read.value, examples });
-  }
-  if (files.has(ADAPTER_CONFIG)) {
-    const read = readPeft(files);
-    if (!read.ok) return read;
-    const { type, baseModel, table } = read.value;
-    return ok({ kind: 'vectors', source: `PEFT (${type})`, table, placement: 'prefix', baseModel });
-  }
+async function readFolder(files: Files, here: Here): Promise<Result<Incoming, IncomingFailure>> {
+  if (files.has(MANIFEST) || files.has(SET_FILE)) return readSet(files);
+  if (files.has('softprompt.json')) return readPrompt(files, here);
+  if (files.has(ADAPTER_CONFIG)) return readAdapter(files);
   if ([...files.keys()].some((path) => /(^|\/)data\.pkl$|\.(pkl|pt|pth|bin|ckpt)$/.test(path)))
     return fail('pickle', PICKLE);
   return fail(
     'unknown',
-    'There is no prompt in it: neither softprompt.json (an export), nor prompt-set.json (a project folder), nor adapter_config.json (PEFT). Nothing was imported.',
+    'It has no prompt in it: neither softprompt.json (an export), nor prompt-set.json (a prompt set), nor adapter_config.json (PEFT). Nothing was imported.',
   );
 }
 
-/** Why a pickle is refused, whatever it is called. */
+/** The unpacked files of a complete prompt set, as a package or as a team folder has them. */
+export async function readSet(files: Files): Promise<Result<Incoming, IncomingFailure>> {
+  const read = files.has(MANIFEST) ? await readSetPackage(files) : readSetFiles(files);
+  return read.ok ? ok({ kind: 'set', ...read.value }) : read;
+}
+
+/** The unpacked files of an exported prompt, with its demo texts where it has some. */
+export async function readPrompt(files: Files, here: Here): Promise<Result<Incoming, IncomingFailure>> {
+  const read = readPromptFiles(files, here);
+  if (!read.ok) return read;
+  const demo = files.get(DEMO_FILE);
+  const examples = demo === undefined ? null : readDemo(demo);
+  return demo !== undefined && !examples
+    ? fail('bad-demo', `Its ${DEMO_FILE} is not in the expected format. Nothing was imported.`)
+    : ok({ kind: 'prompt', ...read.value, examples });
+}
+
+function readAdapter(files: Files): Result<Incoming, IncomingFailure> {
+  const read = readPeft(files);
+  if (!read.ok) return read;
+  const { type, baseModel, table } = read.value;
+  return ok({ kind: 'vectors', source: `PEFT (${type})`, table, placement: 'prefix', baseModel });
+}
+
+/** Why a pickle is refused, whichever name it has. */
 export const PICKLE =
   'A Python pickle could run code when it is read, so it is not. Save the vectors as .npy or safetensors.';
 
@@ -95,7 +99,7 @@ async function readOne(name: string, bytes: Uint8Array, here: Here): Promise<Res
   if (file === 'softprompt.json' || file === ADAPTER_CONFIG)
     return fail(
       'missing-file',
-      `${file} describes a prompt, but its vectors lie in another file. Choose all files of the folder together, or zip it. Nothing was imported.`,
+      `${file} describes a prompt, but its vectors are in another file. Choose all files of the folder together, or zip it. Nothing was imported.`,
     );
   return readFolder(new Map([[name, bytes]]), here);
 }
@@ -109,6 +113,3 @@ function bare(
   if (!read.ok) return fail('bad-vectors', `${file}: ${read.error.message} Nothing was imported.`);
   return ok({ kind: 'vectors', source, table: read.value, placement, baseModel: null });
 }
-
-const tagged = (kind: 'project', read: Result<CompleteSet, IncomingFailure>): Result<Incoming, IncomingFailure> =>
-  read.ok ? ok({ kind, ...read.value }) : read;

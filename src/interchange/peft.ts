@@ -9,7 +9,7 @@ const ADAPTER_MODEL = 'adapter_model.safetensors';
 
 /**
  * adapter_config.json of a PEFT prompt-tuning folder; docs/method/formats.md section 1. `task_type` must not be null, and
- * `prompt_tuning_init` must be RANDOM: TEXT would want a tokenizer at load. Where the vectors come from stands in the sidecar.
+ * `prompt_tuning_init` must be RANDOM: TEXT would need a tokenizer at load. The sidecar says where the vectors come from.
  */
 export const adapterConfig = (
   sidecar: Sidecar,
@@ -31,7 +31,7 @@ export const adapterConfig = (
   peft_version: '0.21.2',
 });
 
-/** What of the file is used. The rest is PEFT's own. */
+/** The fields that are used. The rest is PEFT's own. */
 const configSchema = z.object({
   peft_type: z.string(),
   task_type: z.string().nullish(),
@@ -49,7 +49,7 @@ export interface PeftPrompt {
 
 export type PeftFailure = Failure<'missing-file' | 'pickle' | 'bad-config' | 'other-kind' | 'bad-vectors'>;
 
-/** Adapters that are no vectors before the text, and what they are. */
+/** Adapters that are not vectors before the text, and what they do. */
 const OTHER_KINDS: Readonly<Record<string, string>> = {
   PREFIX_TUNING: 'holds keys and values for every layer',
   LORA: 'changes the model’s weights',
@@ -59,7 +59,7 @@ const OTHER_KINDS: Readonly<Record<string, string>> = {
   ADAPTION_PROMPT: 'holds prompts inside the layers',
 };
 
-/** A PEFT folder by file name: vectors that stand before the text. P_TUNING saves the same tensor as PROMPT_TUNING. */
+/** The files of a PEFT folder by name: vectors before the text. P_TUNING saves the same tensor as PROMPT_TUNING. */
 export function readPeft(files: ReadonlyMap<string, Uint8Array>): Result<PeftPrompt, PeftFailure> {
   const config = readConfig(files.get(ADAPTER_CONFIG));
   if (!config.ok) return config;
@@ -78,7 +78,7 @@ export function readPeft(files: ReadonlyMap<string, Uint8Array>): Result<PeftPro
   if (count !== virtualTokens || (width != null && width !== hidden))
     return fail(
       'bad-vectors',
-      `${ADAPTER_CONFIG} speaks of ${count} vectors of ${width ?? 'unknown'} numbers, but ${ADAPTER_MODEL} has ${virtualTokens} of ${hidden}.`,
+      `${ADAPTER_CONFIG} describes ${count} vectors of ${width ?? 'unknown'} numbers, but ${ADAPTER_MODEL} has ${virtualTokens} of ${hidden}.`,
     );
   return ok({ type: config.value.type, baseModel: baseModel ?? null, table: read.value });
 }
@@ -97,7 +97,7 @@ function readConfig(bytes: Uint8Array | undefined): Result<Config, PeftFailure> 
   if (typeof kind === 'string' && kind !== 'PROMPT_TUNING' && kind !== 'P_TUNING')
     return fail(
       'other-kind',
-      `This adapter is ${kind.slice(0, 40)}${OTHER_KINDS[kind] ? `: it ${OTHER_KINDS[kind]}` : ''}. Only PROMPT_TUNING and P_TUNING are read, whose vectors stand before the text.`,
+      `This adapter is ${kind.slice(0, 40)}${OTHER_KINDS[kind] ? `: it ${OTHER_KINDS[kind]}` : ''}. Only PROMPT_TUNING and P_TUNING can be imported: their vectors come before the text.`,
       { kind },
     );
   const parsed = configSchema.safeParse(value);
@@ -105,13 +105,16 @@ function readConfig(bytes: Uint8Array | undefined): Result<Config, PeftFailure> 
     const [issue] = parsed.error.issues;
     return fail(
       'bad-config',
-      `${ADAPTER_CONFIG} does not have the form it should have (at ${issue?.path.join('.') || 'the top'}: ${issue?.message}).`,
+      `${ADAPTER_CONFIG} is not in the expected format (at ${issue?.path.join('.') || 'the top'}: ${issue?.message}).`,
     );
   }
   const { task_type: task, num_transformer_submodules: parts } = parsed.data;
   if (task != null && task !== 'CAUSAL_LM')
     return fail('other-kind', `This adapter is for ${task.slice(0, 40)}, not for a decoder (CAUSAL_LM).`);
   if (parts != null && parts !== 1)
-    return fail('other-kind', 'This adapter is for a model of several parts (encoder and decoder); one is read.');
+    return fail(
+      'other-kind',
+      'This adapter is for a model of several parts (encoder and decoder); only decoders can be imported.',
+    );
   return ok({ ...parsed.data, type: kind === 'P_TUNING' ? 'P_TUNING' : 'PROMPT_TUNING' });
 }

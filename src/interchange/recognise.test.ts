@@ -41,9 +41,9 @@ const bundle = {
 
 /** Every kind of file that a user may drop: what it is called, what it is, and its bytes. */
 const SOUND: readonly (readonly [name: string, kind: FileKind, bytes: Uint8Array])[] = [
-  ['export.zip', 'prompt-bundle', zipSync(bundle)],
-  ['demo.zip', 'prompt-bundle', zipSync({ ...bundle, 'demo.json': writeDemo(['Where is it?', 'Thanks!']) })],
-  ['project.zip', 'project', projectZip],
+  ['export.zip', 'prompt-package', zipSync(bundle)],
+  ['demo.zip', 'prompt-package', zipSync({ ...bundle, 'demo.json': writeDemo(['Where is it?', 'Thanks!']) })],
+  ['project.zip', 'prompt-set', projectZip],
   ['peft.zip', 'peft-adapter', peft()],
   ['p-tuning.zip', 'peft-adapter', peft({ peft_type: 'P_TUNING' })],
   ['prompt.npy', 'npy', writeNpy(table)],
@@ -139,8 +139,8 @@ describe.each(SOUND)('%s, damaged', (name, kind, bytes) => {
       if (seen.kind === 'npy') npyHeaderHolds(damaged);
       if (seen.kind === 'safetensors') safetensorsHeaderHolds(damaged);
       if (seen.kind === 'npy' || seen.kind === 'safetensors') againTheSame(seen.kind, damaged);
-      if (kind === 'prompt-bundle' || kind === 'peft-adapter' || kind === 'project') sameFiles(bytes, damaged);
-      if (kind === 'project') sameProject(bytes, damaged);
+      if (kind === 'prompt-package' || kind === 'peft-adapter' || kind === 'prompt-set') sameFiles(bytes, damaged);
+      if (kind === 'prompt-set') sameProject(bytes, damaged);
     }
     expect(accepted).toBeLessThan(MUTATIONS);
   }, 600_000);

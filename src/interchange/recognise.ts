@@ -1,4 +1,4 @@
-/** What a file is that somebody dropped, by its content; its name only tells tables apart. Nothing in it is run. */
+/** What kind of file somebody dropped, by its content; its name only tells tables apart. Nothing in it is run. */
 import { guessColumns } from '../dataset/columns';
 import { parseTable } from '../dataset/parse';
 import { readNpy } from '../prompt/npy';
@@ -13,8 +13,8 @@ import { readZip } from './zip';
 
 export type FileKind =
   | 'empty'
-  | 'prompt-bundle'
-  | 'project'
+  | 'prompt-package'
+  | 'prompt-set'
   | 'peft-adapter'
   | 'zip'
   | 'npy'
@@ -81,14 +81,15 @@ async function zip(bytes: Uint8Array): Promise<Recognised> {
   if (read.ok) return found(KIND_OF[read.value.kind], summaryOf(read.value));
   const { kind, message } = read.error;
   if (kind === 'pickle' && !names.includes(ADAPTER_CONFIG))
-    return refused('pickle', 'A file of torch.save, which is a zip with a pickle in it.', message);
-  if (names.includes(MANIFEST) || names.includes(SET_FILE)) return refused('project', 'A whole project.', message);
-  if (names.includes('softprompt.json')) return refused('prompt-bundle', 'An exported prompt.', message);
+    return refused('pickle', 'A torch.save file: a zip with a pickle in it.', message);
+  if (names.includes(MANIFEST) || names.includes(SET_FILE))
+    return refused('prompt-set', 'A complete prompt set.', message);
+  if (names.includes('softprompt.json')) return refused('prompt-package', 'An exported prompt.', message);
   if (names.includes(ADAPTER_CONFIG)) return refused('peft-adapter', 'A PEFT adapter.', message);
   return refused('zip', `A zip of ${names.length} files.`, message);
 }
 
-const KIND_OF = { prompt: 'prompt-bundle', project: 'project', vectors: 'peft-adapter' } as const;
+const KIND_OF = { prompt: 'prompt-package', set: 'prompt-set', vectors: 'peft-adapter' } as const;
 
 function summaryOf(incoming: Incoming): string {
   switch (incoming.kind) {
@@ -98,10 +99,10 @@ function summaryOf(incoming: Incoming): string {
       const demo = examples ? `, a demo with ${examples.length} texts` : '';
       return `The prompt ${sidecar.handle}: ${sidecar.numVirtualTokens} vectors of ${sidecar.tokenDim} numbers (${sidecar.placement}) for ${sidecar.model.id}, ${rows}${demo}.`;
     }
-    case 'project': {
+    case 'set': {
       const { set, dataset, evaluations } = incoming;
       const rows = dataset ? `${dataset.table.rows.length} rows of data` : 'no rows of data';
-      return `The project ${set.handle}: ${set.hard.length} hand-written prompts, ${set.soft.length} runs, ${evaluations.length} comparisons, ${rows}.`;
+      return `The prompt set ${set.handle}: ${set.hard.length} hand-written prompts, ${set.soft.length} runs, ${evaluations.length} comparisons, ${rows}.`;
     }
     case 'vectors': {
       const { source, table, baseModel } = incoming;
@@ -129,29 +130,25 @@ function json(bytes: Uint8Array): Recognised | null {
       : refused(
           'sidecar',
           'The description of a prompt.',
-          `It does not have the form it should have (at ${issue?.path.join('.') || 'the top'}: ${issue?.message}).`,
+          `It is not in the expected format (at ${issue?.path.join('.') || 'the top'}: ${issue?.message}).`,
         );
   }
   const pickled = Object.values(value).some((entry) => typeof entry === 'string' && /^gA[JSNR]/.test(entry));
   if (pickled) return refused('pickle', 'JSON with a Python pickle in it (mkultra).', PICKLE);
   return text.trim().includes('\n')
-    ? refused(
-        'json',
-        'A JSON file.',
-        'It is none that is read here: no prompt, and no table with a row on each line (JSONL).',
-      )
+    ? refused('json', 'A JSON file.', 'It is neither a prompt nor a table with one row per line (JSONL).')
     : null;
 }
 
 function table(name: string, bytes: Uint8Array): Recognised {
   const read = parseTable(name, bytes);
-  if (!read.ok) return refused('table', 'Not a format that is known, and no table.', read.error.message);
+  if (!read.ok) return refused('table', 'Neither a known format nor a table.', read.error.message);
   const { columns, rows, rejected, format } = read.value;
   const guess = guessColumns(read.value);
   const mapping = guess
-    ? `, text in “${guess.text}”, ${guess.task === 'write' ? 'texts to be written' : 'labels'} in “${guess.label}”`
+    ? `, text in “${guess.text}”, ${guess.task === 'write' ? 'expected texts' : 'labels'} in “${guess.label}”`
     : '';
-  const left = rejected.length > 0 ? `, ${rejected.length} rows left out` : '';
+  const left = rejected.length > 0 ? `, ${rejected.length} rows skipped` : '';
   return found(
     'table',
     `A table (${format.kind}, ${format.encoding}): ${rows.length} rows, ${columns.length} columns${mapping}${left}.`,

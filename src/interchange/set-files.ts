@@ -2,11 +2,14 @@
  * A complete prompt set as files: one folder, one file per version, the same bytes for the same set. A package for
  * another browser holds them, and a team keeps them in git.
  */
+import type { TaskKind } from '../dataset/kind';
 import type { Dataset } from '../dataset/types';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import type { z } from '../lib/zod';
+import { kept, withKind } from '../project/evaluations';
 import type {
   ClassifyEvaluation,
+  Evaluation,
   GenerateEvaluation,
   HardVersion,
   Kept,
@@ -32,6 +35,8 @@ import type { Files } from './zip';
 const SET_VERSION = 1;
 export const SET_FILE = 'prompt-set.json';
 const DATA_FILE = 'data/dataset.json';
+/** The folder says the kind of a comparison; its file does not. */
+const FOLDER_OF = { classify: 'comparisons', generate: 'written' } as const satisfies Record<TaskKind, string>;
 
 export interface CompleteSet {
   readonly set: PromptSet;
@@ -39,9 +44,7 @@ export interface CompleteSet {
   /** By run. */
   readonly checkpoints: readonly RunCheckpoint[];
   /** With their votes; newest first. */
-  readonly evaluations: readonly Kept<ClassifyEvaluation>[];
-  /** Where texts are written; with their votes, newest first. */
-  readonly writings: readonly Kept<GenerateEvaluation>[];
+  readonly evaluations: readonly Evaluation[];
   /** Versions measured again; oldest first. They name no row. */
   readonly measurements: readonly Measurement[];
 }
@@ -57,19 +60,12 @@ export const withoutRows = (complete: CompleteSet): CompleteSet => ({
   dataset: null,
   checkpoints: complete.checkpoints,
   evaluations: [],
-  writings: [],
   measurements: complete.measurements,
 });
 
 /** Paths -> bytes. */
-export function setFiles({
-  set,
-  dataset,
-  checkpoints,
-  evaluations,
-  writings,
-  measurements,
-}: CompleteSet): Map<string, Uint8Array> {
+export function setFiles(complete: CompleteSet): Map<string, Uint8Array> {
+  const { set, dataset, checkpoints, evaluations, measurements } = complete;
   const files = new Map<string, Uint8Array>();
   const write = (path: string, value: unknown) => files.set(path, new TextEncoder().encode(exactJson(value)));
   write(SET_FILE, {
@@ -92,8 +88,10 @@ export function setFiles({
     const stem = runNames.get(checkpoint.runId) ?? name('runs', { id: checkpoint.runId, number: 0 });
     write(`runs/${stem}.json`, checkpoint);
   }
-  for (const evaluation of evaluations) write(`comparisons/${name('comparisons', evaluation)}.json`, evaluation);
-  for (const writing of writings) write(`written/${name('written', writing)}.json`, writing);
+  for (const evaluation of evaluations) {
+    const folder = FOLDER_OF[evaluation.kind];
+    write(`${folder}/${name(folder, evaluation)}.json`, kept(evaluation));
+  }
   for (const measurement of measurements) write(`measurements/${name('measurements', measurement)}.json`, measurement);
   if (dataset) write(DATA_FILE, dataset);
   return files;
@@ -138,14 +136,18 @@ export function readSetFiles(files: Files): Result<CompleteSet, SetFilesFailure>
     hard: readFolder<HardVersion>(files, 'hand-written', hardVersionSchema),
     soft: readEach(files, 'tuned', (path) => readSoft(files, path)),
     checkpoints: readFolder<RunCheckpoint>(files, 'runs', checkpointSchema),
-    evaluations: readFolder<Kept<ClassifyEvaluation>>(files, 'comparisons', evaluationSchema),
-    writings: readFolder<Kept<GenerateEvaluation>>(files, 'written', writingSchema),
+    classified: readFolder<Kept<ClassifyEvaluation>>(files, FOLDER_OF.classify, evaluationSchema),
+    generated: readFolder<Kept<GenerateEvaluation>>(files, FOLDER_OF.generate, writingSchema),
     measurements: readFolder<Measurement>(files, 'measurements', measurementSchema),
     dataset: files.has(DATA_FILE) ? readPart<Dataset>(files, DATA_FILE, datasetSchema) : ok(null),
   });
   if (!read.ok) return read;
-  const { hard, soft, checkpoints, evaluations, writings, measurements, dataset } = read.value;
-  for (const ids of [hard, soft, evaluations, writings, measurements].map((list) => list.map(({ id }) => id)))
+  const { hard, soft, checkpoints, measurements, dataset } = read.value;
+  const evaluations = [
+    ...read.value.classified.map((each) => withKind(each, 'classify')),
+    ...read.value.generated.map((each) => withKind(each, 'generate')),
+  ];
+  for (const ids of [hard, soft, evaluations, measurements].map((list) => list.map(({ id }) => id)))
     if (new Set(ids).size < ids.length) return bad('Two of its versions have the same id.');
   const { formatVersion: _version, ...facts } = head.value;
   return ok({
@@ -153,14 +155,17 @@ export function readSetFiles(files: Files): Result<CompleteSet, SetFilesFailure>
     dataset,
     checkpoints: checkpoints.map(own).sort((a, b) => (a.runId < b.runId ? -1 : 1)),
     evaluations: evaluations.map(own).sort(newestFirst),
-    writings: writings.map(own).sort(newestFirst),
     measurements: measurements
       .map(own)
       .sort((a, b) => a.createdAt.localeCompare(b.createdAt) || (a.id < b.id ? -1 : 1)),
   });
 }
 
-type Parts = Omit<CompleteSet, 'set'> & Pick<PromptSet, 'hard' | 'soft'>;
+type Parts = Omit<CompleteSet, 'set' | 'evaluations'> &
+  Pick<PromptSet, 'hard' | 'soft'> & {
+    readonly classified: readonly Kept<ClassifyEvaluation>[];
+    readonly generated: readonly Kept<GenerateEvaluation>[];
+  };
 
 /** All values, or the first failure. */
 function allOk<T extends object>(

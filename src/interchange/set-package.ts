@@ -5,7 +5,7 @@
 import { sha256 } from '../lib/bytes';
 import { type Failure, fail, type Result } from '../lib/result';
 import { z } from '../lib/zod';
-import type { ClassifyEvaluation, SoftVersion } from '../project/types';
+import type { SoftVersion } from '../project/types';
 import { exactJson, readExactJson } from './exact-json';
 import { type CompleteSet, readSetFiles, type SetFilesFailure, setFiles } from './set-files';
 import type { Files } from './zip';
@@ -54,17 +54,11 @@ const changed = (what: string) =>
  * @param newId a fresh id at each call
  */
 export function renewed(
-  { set, dataset, checkpoints, evaluations, writings, measurements }: CompleteSet,
+  { set, dataset, checkpoints, evaluations, measurements }: CompleteSet,
   here: { readonly id: string; readonly handle: string; readonly newId: () => string },
 ): CompleteSet {
   const runIds = new Map(set.soft.map(({ id }) => [id, here.newId()]));
   const runId = <T extends string | null>(id: T) => (id === null ? id : (runIds.get(id) ?? id)) as T;
-  const compared = <T extends Pick<ClassifyEvaluation, 'softVersion'>>(evaluation: T): T => ({
-    ...evaluation,
-    id: here.newId(),
-    setId: here.id,
-    softVersion: runId(evaluation.softVersion),
-  });
   return {
     set: {
       ...set,
@@ -78,8 +72,12 @@ export function renewed(
     },
     dataset,
     checkpoints: checkpoints.map((kept) => ({ ...kept, setId: here.id, runId: runId(kept.runId) })),
-    evaluations: evaluations.map(compared),
-    writings: writings.map(compared),
+    evaluations: evaluations.map((evaluation) => ({
+      ...evaluation,
+      id: here.newId(),
+      setId: here.id,
+      softVersion: runId(evaluation.softVersion),
+    })),
     measurements: measurements.map((measurement) => ({
       ...measurement,
       id: here.newId(),

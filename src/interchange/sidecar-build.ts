@@ -1,21 +1,11 @@
+/** `softprompt.json` of a prompt: what is known about it, put together. The schema is in sidecar.ts. */
 import type { Dataset } from '../dataset/types';
 import type { CalibrationFit } from '../evaluation/types';
 import { assert } from '../lib/assert';
 import type { ClassifyEvaluation, GenerateEvaluation, Kept, PromptSet, SoftVersion } from '../project/types';
 import type { SoftPrompt } from '../prompt/types';
-import { asContinuation } from '../task/template';
+import type { CheckRow } from './check-rows';
 import { MIN_CHECK_ROWS, SIDECAR_VERSION, type Sidecar } from './sidecar';
-
-/** A check row: a shipped sentence in the user's template, and what the model said of it here. */
-export interface CheckRow {
-  readonly text: string;
-  /** Without the virtual tokens. */
-  readonly ids: ArrayLike<number>;
-  /** In the order of the labels; uncalibrated. */
-  readonly logProbs: readonly number[];
-  /** Where texts are written. */
-  readonly target?: { readonly text: string; readonly ids: ArrayLike<number>; readonly logProb: number };
-}
 
 export interface SidecarInput {
   readonly set: Pick<PromptSet, 'name' | 'handle'>;
@@ -26,11 +16,11 @@ export interface SidecarInput {
   readonly weights: Sidecar['model']['weights'];
   readonly tokenizerSha256: string;
   readonly dataset: Dataset | null;
-  /** The latest comparison of this run on held-back rows. */
+  /** The latest comparison of this run on test rows. */
   readonly evaluation: Kept<ClassifyEvaluation> | null;
-  /** Null when the prompt is to be used without. */
+  /** Null when the prompt is used without. */
   readonly calibration: CalibrationFit | null;
-  /** Where texts are written: how long an answer may be, and its latest comparison. */
+  /** Where the prompt generates texts: how long an answer may be, and its latest comparison. */
   readonly writing?: {
     readonly longest: number;
     readonly endTokenIds: readonly number[];
@@ -196,10 +186,6 @@ function testFacts(evaluation: Kept<ClassifyEvaluation> | null): Sidecar['metric
         : null,
   };
 }
-
-/** Follows every check row of a prompt that writes: what counts is how likely its tokens are here and there. */
-export const checkTarget = (template: string): string =>
-  `${asContinuation(template, 'The customer writes about one thing.')}\n`;
 
 /** The prompt as a value, from its numbers and its sidecar. */
 export const softPromptOf = (sidecar: Sidecar, vectors: Float32Array): SoftPrompt => ({

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ofKind } from '../project/evaluations';
 import { createPromptSet } from '../project/prompt-set';
 import type { PromptSet, RunCheckpoint, SoftVersion } from '../project/types';
 import { soundCheckpoint, soundDataset, soundEvaluation, soundMeasurement, soundSet, soundWriting } from './soundness';
@@ -77,7 +78,8 @@ it('rows without a mapping are none', () => {
 
 it('comparisons and measurements as they are made are sound; without a part they are not', () => {
   fc.assert(
-    fc.property(anySet, ({ evaluations, writings, measurements }) => {
+    fc.property(anySet, ({ evaluations: all, measurements }) => {
+      const [evaluations, writings] = [ofKind(all, 'classify'), ofKind(all, 'generate')];
       for (const value of evaluations) expect(soundEvaluation(value).faults).toEqual([]);
       for (const value of writings) {
         expect(soundWriting(value).faults).toEqual([]);

@@ -1,6 +1,7 @@
-/** Projects of every shape, for property tests. Every text of a row holds the word SECRET. */
+/** Prompt sets of every shape, for property tests. Every text of a row has the word SECRET in it. */
 import fc from 'fast-check';
 import type { Dataset } from '../dataset/types';
+import { withKind } from '../project/evaluations';
 import type {
   ClassifyEvaluation,
   GenerateEvaluation,
@@ -323,12 +324,14 @@ export const anySet: fc.Arbitrary<CompleteSet> = fc
       }),
       dataset: fc.option(dataset),
       checkpoints: fc.tuple(...runIds.toSorted().map((runId) => checkpoint(runId, setId))),
-      evaluations: unique(evaluation(setId, runIds), 2).map((list) =>
-        list.toSorted((a, b) => b.createdAt.localeCompare(a.createdAt) || (a.id < b.id ? -1 : 1)),
-      ),
-      writings: unique(writing(setId), 2).map((list) =>
-        list.toSorted((a, b) => b.createdAt.localeCompare(a.createdAt) || (a.id < b.id ? -1 : 1)),
-      ),
+      evaluations: fc
+        .tuple(unique(evaluation(setId, runIds), 2), unique(writing(setId), 2))
+        .map(([classified, generated]) =>
+          [
+            ...classified.map((each) => withKind(each, 'classify')),
+            ...generated.map((each) => withKind(each, 'generate')),
+          ].toSorted((a, b) => b.createdAt.localeCompare(a.createdAt) || (a.id < b.id ? -1 : 1)),
+        ),
       measurements: unique(measurement(setId), 2).map((list) =>
         list.toSorted((a, b) => a.createdAt.localeCompare(b.createdAt) || (a.id < b.id ? -1 : 1)),
       ),

@@ -94,7 +94,12 @@ function promptSet(dataset: Dataset, seeds: readonly number[] = [0]): PromptSet 
         datasetFingerprint: fingerprint,
       },
     );
-    const soft = { placement: 'suffix', virtualTokens: 1, hidden: 2, vectors: Float32Array.of(1 + seed / 2, 0) } as const;
+    const soft = {
+      placement: 'suffix',
+      virtualTokens: 1,
+      hidden: 2,
+      vectors: Float32Array.of(1 + seed / 2, 0),
+    } as const;
     const kept = { soft, bestStep: 1, validationAccuracy: 0.5, seconds: 1 };
     set = finishRun(started.set, started.run.id, { status: 'finished', ...kept }, NOW);
   }

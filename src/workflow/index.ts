@@ -4,7 +4,9 @@ import { batch, batchFile, batchLeftOut } from './batch';
 import { consistency, everyRow } from './checks';
 import { compare } from './compare';
 import { countRows, timeTokens } from './estimate-run';
+import { exportPackage } from './export';
 import type { Verb } from './host';
+import { checkImport, proposeImport, readImport } from './import';
 import { measure } from './measure';
 import type { VerbName } from './names';
 import { answerText, continueText } from './play';
@@ -18,14 +20,18 @@ export const VERBS = {
   batch,
   batchFile,
   batchLeftOut,
+  checkImport,
   closeRows,
   compare,
   consistency,
   continueText,
   countRows,
   everyRow,
+  exportPackage,
   measure,
   openRows,
+  proposeImport,
+  readImport,
   readPrompt,
   timePrompt,
   timeTokens,

@@ -1,9 +1,6 @@
 /** One small store a screen, and four for the page. Each is made from the services and the stores it needs. */
 import type { StoreApi } from 'zustand/vanilla';
 import type { LoadRequest } from '../../worker/protocol';
-import { createExportStore, type ExportStore } from '../screens/library/export-store';
-import { createImportStore, type ImportStore } from '../screens/library/import-store';
-import { createTeamStore, type TeamStore } from '../screens/library/team-store';
 import type { Capabilities } from './capabilities';
 import type { DataStore } from './data/data-state';
 import { createDataStore } from './data/data-store';
@@ -30,9 +27,6 @@ export interface Stores {
   readonly project: ProjectStore;
   readonly data: DataStore;
   readonly proposer: ProposerStore;
-  readonly exporter: ExportStore;
-  readonly importer: ImportStore;
-  readonly team: TeamStore;
   readonly requests: StoreApi<RequestsState>;
   readonly wordsRead: Services['wordsRead'];
 }
@@ -47,9 +41,6 @@ export function createStores(services: Services, capabilities: Capabilities, bac
   const project = createProjectStore(services);
   const data = createDataStore(services, project);
   const proposer = createProposer(services, project, session);
-  const exporter = createExportStore(services, session);
-  const importer = createImportStore(services, session, project);
-  const team = createTeamStore(services, project);
   const requests = createRequestLog();
   return {
     intents: createIntents(),
@@ -62,9 +53,6 @@ export function createStores(services: Services, capabilities: Capabilities, bac
     project,
     data,
     proposer,
-    exporter,
-    importer,
-    team,
     requests,
     wordsRead: services.wordsRead,
   };

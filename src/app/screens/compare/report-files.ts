@@ -5,9 +5,11 @@ import { planFor } from '../../../evaluation/classify/outcome';
 import { tally } from '../../../evaluation/vote';
 import type { Evaluation } from '../../../project/types';
 import { htmlReport } from '../../../report/html';
+import { generateReportInput, reportInput } from '../../../report/input';
 import { resultsJson } from '../../../report/json';
 import { markdownReport } from '../../../report/markdown';
 import { resultsCsv } from '../../../report/results-csv';
+import { changedRows } from '../../../report/row-texts';
 import type { CloserLook, ReportInput } from '../../../report/types';
 import { type WritingReportInput, writingHtml, writingJson, writingMarkdown } from '../../../report/writing';
 import { writtenCsv } from '../../../report/written-csv';
@@ -16,9 +18,7 @@ import { perStudio } from '../../state/screen-store';
 import type { Studio } from '../../state/studio';
 import { closerStores } from './closer-store';
 import { compareStores, type Shown } from './compare-store';
-import { reportInput, writingReportInput } from './report';
 import { correctedKey, reviewStores } from './review-store';
-import { changedRows } from './written-rows';
 
 /** Each gives the file, or null where the rows or the run are gone. */
 export interface ReportFiles {
@@ -98,7 +98,7 @@ function createReportFiles(studio: Studio): ByTask<ReportFiles> {
   function textsInput(): WritingReportInput | null {
     const { set, dataset } = project.getState();
     const evaluation = generated();
-    return set && evaluation && writingReportInput(set, dataset, evaluation, model());
+    return set && evaluation && generateReportInput(set, dataset, evaluation, model());
   }
 
   return {

@@ -1,23 +1,24 @@
 import { useEffect, useRef } from 'react';
+import { useStore } from 'zustand';
+import { replayWords } from '../../../interchange/check-rows';
 import type { Incoming } from '../../../interchange/incoming';
+import { isUnverifiable } from '../../../interchange/model-fit';
 import { useSession } from '../../state/studio';
 import { format, LabelTag, Note, ProgressBar, Term } from '../../ui';
-import { replayWords } from './check-rows';
-import { unverifiable } from './fit';
-import type { Check } from './import-store';
+import { useImport } from './import-store';
 import { TaskFields } from './TaskFields';
-import { useImport } from './use-library';
 
 const PLACES = { prefix: 'before the text', suffix: 'after the text' } as const;
 
-/** What was found: model, width, placement, tokens, task; and how it stands to the model that is loaded. */
+/** What was found: model, width, placement, tokens, task; and whether it agrees with the loaded model. */
 export function FoundPanel() {
-  const { found, check } = useImport((s) => s);
+  const { found } = useImport.use();
+  const value = useStore(found, (s) => s.value);
   const title = useRef<HTMLParagraphElement>(null);
-  // the button that brought it is gone: the focus goes on to what was found
+  // the button that brought it is gone: the focus moves to what was found
   useEffect(() => title.current?.focus(), []);
-  if (!found) return null;
-  const { what, file } = found;
+  if (!value) return null;
+  const { what, file } = value;
   return (
     <>
       <p ref={title} tabIndex={-1} className="found-title">
@@ -31,18 +32,26 @@ export function FoundPanel() {
           </div>
         ))}
       </dl>
-      {what.kind === 'vectors' && check.kind !== 'refused' ? (
-        <>
-          {unverifiable(what) && check.kind === 'fits' ? (
-            <Note title="Nobody can say which weights it was trained on">
-              {what.baseModel ? `It names the folder “${what.baseModel.slice(0, 120)}”.` : 'The file names no model.'}{' '}
-              Its width fits the model that is loaded; on other weights it would say nothing useful.
-            </Note>
-          ) : null}
-          <TaskFields />
-        </>
+      <Task what={what} />
+      <CheckNote />
+    </>
+  );
+}
+
+/** Bare vectors need a task. */
+function Task({ what }: { readonly what: Incoming }) {
+  const { check } = useImport.use();
+  const checked = useStore(check, (s) => s.value?.kind);
+  if (what.kind !== 'vectors' || checked === 'refused') return null;
+  return (
+    <>
+      {isUnverifiable(what) && checked === 'fits' ? (
+        <Note title="The weights it was trained on are unknown">
+          {what.baseModel ? `It names the folder “${what.baseModel.slice(0, 120)}”.` : 'The file names no model.'} Its
+          width fits the loaded model, but its vectors only work with the weights they were trained on.
+        </Note>
       ) : null}
-      <CheckNote check={check} />
+      <TaskFields />
     </>
   );
 }
@@ -51,15 +60,15 @@ function titleOf(what: Incoming, file: string): string {
   switch (what.kind) {
     case 'prompt':
       return what.examples ? `A demo: “${what.set.name}”` : `An exported prompt: “${what.set.name}”`;
-    case 'project':
-      return `A whole project: “${what.set.name}”`;
+    case 'set':
+      return `A complete prompt set: “${what.set.name}”`;
     case 'vectors':
       return `${file}: vectors from ${what.source}, without a task`;
   }
 }
 
 function factsOf(what: Incoming): readonly (readonly [string, React.ReactNode])[] {
-  if (what.kind === 'project') {
+  if (what.kind === 'set') {
     const { set, dataset, evaluations } = what;
     const votes = evaluations.reduce((sum, { votes: given = [] }) => sum + given.length, 0);
     return [
@@ -73,9 +82,9 @@ function factsOf(what: Incoming): readonly (readonly [string, React.ReactNode])[
   if (what.kind === 'vectors') {
     const { table, placement, baseModel } = what;
     return [
-      ['Trained on', baseModel ? baseModel.slice(0, 120) : 'not said'],
+      ['Trained on', baseModel ? baseModel.slice(0, 120) : 'unknown'],
       ['Vectors', `${format.count(table.virtualTokens)} of ${format.count(table.hidden)} numbers`],
-      ['Place', placement ? PLACES[placement] : 'not said'],
+      ['Place', placement ? PLACES[placement] : 'unknown'],
     ];
   }
   const { sidecar, dataset, set } = what;
@@ -99,46 +108,49 @@ const Labels = ({ labels }: { readonly labels: readonly string[] }) => (
   </span>
 );
 
-function CheckNote({ check }: { readonly check: Check }) {
+function CheckNote() {
+  const { check } = useImport.use();
+  const { status, value, error } = useStore(check);
+  if (status === 'loading') return <Checking />;
+  if (error)
+    return (
+      <Note live title="It could not be checked here">
+        {error.message} You can import it anyway.
+      </Note>
+    );
+  if (value?.kind === 'replayed')
+    return (
+      <Note tone={value.replay.changed > 0 ? 'warning' : 'info'} live title={`${replayWords(value.replay)}.`}>
+        <Term means="Sentences that travel with a prompt, and what the model said of them where it was exported.">
+          Check rows
+        </Term>{' '}
+        were scored with the model that is loaded here.
+      </Note>
+    );
+  if (value?.kind === 'refused')
+    return (
+      <Note tone="bad" live title="It does not fit the loaded model">
+        {value.reason}
+      </Note>
+    );
+  return null;
+}
+
+function Checking() {
   const model = useSession((s) => s.model);
-  switch (check.kind) {
-    case 'waiting':
-      return (
-        <ProgressBar
-          label="Waiting for the model"
-          value={model.kind === 'downloading' && model.totalBytes > 0 ? model.receivedBytes / model.totalBytes : null}
-        />
-      );
-    case 'replaying':
-      return (
-        <ProgressBar
-          label="Replaying its check rows"
-          value={check.total === 0 ? null : check.done / check.total}
-          detail={`${check.done} of ${check.total}`}
-        />
-      );
-    case 'replayed':
-      return (
-        <Note tone={check.replay.changed > 0 ? 'warning' : 'info'} live title={`${replayWords(check.replay)}.`}>
-          <Term means="Sentences that travel with a prompt, and what the model said of them where it was exported.">
-            Check rows
-          </Term>{' '}
-          were scored with the model that is loaded here.
-        </Note>
-      );
-    case 'refused':
-      return (
-        <Note tone="bad" live title="It does not fit the model that is loaded">
-          {check.reason}
-        </Note>
-      );
-    case 'unchecked':
-      return (
-        <Note live title="It could not be checked here">
-          {check.reason} It can be kept all the same.
-        </Note>
-      );
-    case 'fits':
-      return null;
-  }
+  const progress = useImport((s) => s.progress);
+  if (progress)
+    return (
+      <ProgressBar
+        label="Replaying its check rows"
+        value={progress.total === 0 ? null : progress.done / progress.total}
+        detail={`${progress.done} of ${progress.total}`}
+      />
+    );
+  return (
+    <ProgressBar
+      label="Waiting for the model"
+      value={model.kind === 'downloading' && model.totalBytes > 0 ? model.receivedBytes / model.totalBytes : null}
+    />
+  );
 }

@@ -1,7 +1,7 @@
+import { replayWords } from '../../../interchange/check-rows';
 import { navigate, screenPath } from '../../shell/location';
 import { Button, Note } from '../../ui';
-import { replayWords } from './check-rows';
-import { useImport } from './use-library';
+import { useImport } from './import-store';
 
 /** Says what was imported last, until it is closed; one click undoes it. */
 export function KeptNote() {

@@ -1,4 +1,4 @@
-import { useEffect } from 'react';
+import { lazy, Suspense, useEffect } from 'react';
 import type { Listing } from '../../../project/listing';
 import { useQuery } from '../../shell/location';
 import { ScreenFrame } from '../../shell/Screen';
@@ -6,16 +6,20 @@ import { useResource } from '../../state/resource';
 import { useProject } from '../../state/studio';
 import { Button, EmptyState, Note, Table, Tabs } from '../../ui';
 import { BatchTab } from './BatchTab';
-import { ExportDialog } from './ExportDialog';
+import { useExport } from './export-store';
 import { ImportDialog } from './ImportDialog';
+import { useImport } from './import-store';
 import { KeptNote } from './KeptNote';
 import { deletedSets, setActions } from './library-store';
 import { SetDetail } from './SetDetail';
 import { SetsTab } from './SetsTab';
 import { TeamDialog } from './TeamDialog';
-import { useExport, useImport, useTeam } from './use-library';
+import { useTeam } from './team-store';
 import { dayWords, libraryTitle, rowsWords, versionsWords } from './words';
 import './library.css';
+
+/** With it come all formats. */
+const ExportDialog = lazy(() => import('./ExportDialog'));
 
 /** All prompt sets, or the one that the address names. */
 export default function LibraryScreen() {
@@ -24,11 +28,20 @@ export default function LibraryScreen() {
     <>
       {setId === '' ? <AllSets /> : <SetDetail setId={setId} />}
       <LinkedExport />
-      <ExportDialog />
+      <Exporting />
       <ImportDialog />
       <TeamDialog />
     </>
   );
+}
+
+function Exporting() {
+  const isOpen = useExport((s) => s.choice !== null);
+  return isOpen ? (
+    <Suspense fallback={null}>
+      <ExportDialog />
+    </Suspense>
+  ) : null;
 }
 
 /** Opens the export of the set that a link from the comparison names. */

@@ -5,13 +5,13 @@ import { ScreenFrame } from '../../shell/Screen';
 import { stageOptions } from '../../state/version-words';
 import { Button, EmptyState, Note, ProgressBar } from '../../ui';
 import { DiffPanel } from './DiffPanel';
+import { useExport } from './export-store';
 import { LineagePanel, PerformancePanel } from './HistoryPanels';
 import { KeptNote } from './KeptNote';
 import { useDetail } from './library-store';
 import { MeasurePanel } from './MeasurePanel';
 import { NotesPanel } from './NotesPanel';
 import { StagesPanel } from './StagesPanel';
-import { useExport } from './use-library';
 import { VersionsPanel } from './VersionsPanel';
 import { detailTitle, toBatch } from './words';
 

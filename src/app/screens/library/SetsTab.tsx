@@ -5,8 +5,8 @@ import { navigate, screenPath, useQuery } from '../../shell/location';
 import { useProject } from '../../state/studio';
 import { Button, EmptyState, LabelTag, Panel, Select, TextField } from '../../ui';
 import { counted } from '../../ui/format';
+import { useExport } from './export-store';
 import { setActions, useSearch } from './library-store';
-import { useExport } from './use-library';
 import { dayWords, rowsWords, searched, tagsOf, versionsWords } from './words';
 
 /** With so few there is nothing to search. */

@@ -7,8 +7,8 @@ import { howWords, startWords } from '../../../workflow/words';
 import { reached } from '../../state/version-words';
 import { ArmMark, Button, format, Panel, Table, Term, TextField } from '../../ui';
 import { AuthorLine } from './AuthorLine';
+import { useExport } from './export-store';
 import { detailActions } from './library-store';
-import { useExport } from './use-library';
 import { madeWords, toBatch } from './words';
 
 const SHOWN = 40;

@@ -1,113 +1,101 @@
-/** One export, by whom it is for: made as soon as it is asked for, so that its size and contents are known before it is saved. */
-import { createStore, type StoreApi } from 'zustand/vanilla';
-import type { StudioError } from '../../../lib/errors';
+/** The export dialog: a package is made as soon as a recipient is chosen, so that its contents and size are known before it is saved. */
+import { createStore } from 'zustand/vanilla';
+import type { Package } from '../../../interchange/package';
+import { StudioError } from '../../../lib/errors';
 import { chosenSoft, isUsable } from '../../../project/prompt-set';
-import type { PromptSet } from '../../../project/types';
-import { download } from '../../charts/export';
-import type { Services } from '../../state/services';
-import type { SessionStore } from '../../state/session-store';
-import { createParcels, type Order, rowsToGive } from './make-parcel';
-import type { Parcel } from './parcel';
-import { type RecipientId, recipientOf } from './recipients';
-import { asTrouble } from './trouble';
+import type { RowsDone } from '../../../workflow/check-rows';
+import type { Order } from '../../../workflow/exported-prompt';
+import type { RecipientId } from '../../../workflow/exports';
+import { resource } from '../../state/resource';
+import { screenStore } from '../../state/screen-store';
+import type { Studio } from '../../state/studio';
+import { saveFile } from '../../ui/download';
+import { readStored } from './stored-set';
 
-interface Progress {
-  readonly done: number;
-  readonly total: number;
+interface Choice extends Omit<Order, 'stored'> {
+  readonly setId: string;
+  readonly recipient: RecipientId;
+  /** It cannot be made without the model. */
+  readonly needsModel: boolean;
 }
 
-interface Exporting extends Order {
-  readonly set: PromptSet;
-  /** How many of the user's rows it would hold. */
-  readonly rowsToGive: number;
-  /** Null while it is made, or where it cannot be. */
-  readonly parcel: Parcel | null;
+interface ExportState {
+  /** Null while the dialog is closed. */
+  readonly choice: Choice | null;
   /** Check rows scored so far, while they are. */
-  readonly progress: Progress | null;
-  readonly error: StudioError | null;
-}
-
-export interface ExportState {
-  readonly exporting: Exporting | null;
+  readonly progress: RowsDone | null;
   readonly openExport: (setId: string, runId?: string) => Promise<void>;
-  readonly changeExport: (change: Partial<Pick<Exporting, 'runId' | 'withRows' | 'recipient'>>) => void;
+  readonly changeExport: (change: Partial<Omit<Choice, 'setId'>>) => void;
   readonly closeExport: () => void;
-  /** Makes it once more, after what stood against it is gone. */
-  readonly makeAgain: () => void;
   readonly save: () => void;
 }
 
-export type ExportStore = StoreApi<ExportState>;
-
-export function createExportStore(services: Services, session: SessionStore): ExportStore {
+function createExportStore({ services, stores: { session } }: Studio) {
   const { store: disk } = services;
-  const parcels = createParcels(services, session);
-  let making: AbortController | null = null;
 
-  return createStore<ExportState>((set, get) => {
-    const change = (next: Partial<Exporting>, of: AbortController | null) => {
-      if (of === making) set(({ exporting }) => ({ exporting: exporting && { ...exporting, ...next } }));
+  const stored = resource(async (setId: string): Promise<Order['stored']> => {
+    const [set, examples] = await Promise.all([
+      readStored(disk, setId),
+      disk.settings.get<readonly string[]>(`examples:${setId}`),
+    ]);
+    if (!set) throw new StudioError('bad-input', 'This prompt set is no longer in the library.');
+    return { ...set, examples: examples ?? [] };
+  });
+
+  const made = resource(async ({ setId, needsModel, ...choice }: Choice, signal): Promise<Package> => {
+    store.setState({ progress: null });
+    await stored.load(setId);
+    const { value, error } = stored.getState();
+    if (!value) throw error ?? new StudioError('cancelled', 'Stopped.');
+    if (needsModel) await session.getState().modelReady();
+    const onEvent = (progress: RowsDone) => {
+      if (!signal.aborted) store.setState({ progress });
     };
+    return services.data.call('exportPackage', { ...choice, stored: value }, { signal, onEvent });
+  });
 
-    async function start(): Promise<void> {
-      const { exporting } = get();
-      making?.abort();
-      if (!exporting) return;
-      const mine = new AbortController();
-      making = mine;
-      change({ parcel: null, progress: null, error: null }, mine);
-      try {
-        const open = await parcels.stored(exporting.set.id);
-        change({ rowsToGive: rowsToGive(exporting, open) }, mine);
-        const telling = { signal: mine.signal, onProgress: (progress: Progress) => change({ progress }, mine) };
-        change({ parcel: await parcels.make(exporting, open, telling), progress: null }, mine);
-      } catch (cause) {
-        const error = asTrouble(cause, 'Something went wrong');
-        if (error.code !== 'cancelled') change({ error, progress: null }, mine);
-      }
-    }
-
+  const store = createStore<ExportState>((set, get) => {
+    const choose = (choice: Choice) => {
+      set({ choice });
+      void made.load(choice);
+    };
     return {
-      exporting: null,
+      choice: null,
+      progress: null,
       openExport: async (setId, runId) => {
-        const of = await disk.sets.get(setId);
-        if (!of) return;
-        const run = of.soft.find((version) => version.id === runId && isUsable(version)) ?? chosenSoft(of);
-        set({
-          exporting: {
-            set: of,
-            runId: run?.id ?? null,
-            recipient: run ? 'engineer' : 'browser',
-            withRows: false,
-            rowsToGive: 0,
-            parcel: null,
-            progress: null,
-            error: null,
-          },
+        stored.clear();
+        made.clear();
+        await stored.load(setId);
+        const open = stored.getState().value?.set;
+        if (!open) return;
+        const run = open.soft.find((version) => version.id === runId && isUsable(version)) ?? chosenSoft(open);
+        choose({
+          setId,
+          runId: run?.id ?? null,
+          recipient: run ? 'engineer' : 'browser',
+          needsModel: run !== null,
+          withRows: false,
         });
-        void start();
       },
-      changeExport: (next) => {
-        // what was agreed to for one recipient holds for no other
-        const agreed = next.recipient === undefined ? {} : { withRows: false };
-        set(({ exporting }) => ({ exporting: exporting && { ...exporting, ...agreed, ...next } }));
-        void start();
+      changeExport: (change) => {
+        const { choice } = get();
+        // consent to include rows is given for one recipient only
+        const agreed = change.recipient === undefined ? {} : { withRows: false };
+        if (choice) choose({ ...choice, ...agreed, ...change });
       },
       closeExport: () => {
-        making?.abort();
-        making = null;
-        set({ exporting: null });
+        made.clear();
+        set({ choice: null });
       },
-      makeAgain: () => void start(),
       save: () => {
-        const parcel = get().exporting?.parcel;
-        if (!parcel) return;
-        download(parcel.name, new Blob([parcel.content], { type: parcel.type }));
+        const { value } = made.getState();
+        if (!value) return;
+        saveFile(value.name, value.content, value.type);
         get().closeExport();
       },
     };
   });
+  return Object.assign(store, { stored, made });
 }
 
-/** Whether a recipient can be given something of this set. */
-export const canGive = (id: RecipientId, hasRun: boolean): boolean => hasRun || !recipientOf(id).needsRun;
+export const useExport = screenStore(createExportStore);

@@ -2,8 +2,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CompleteSet } from '../../../interchange/set-files';
 import { anySet } from '../../../interchange/test-support';
-import { readFiles } from './folder-io';
-import { decide, lookAt, newcomers, saveSet } from './team-folder';
+import { decide, lookAt, newcomers, readFiles, saveSet } from './team-folder';
 
 let root: FileSystemDirectoryHandle;
 beforeEach(async () => {
@@ -47,7 +46,7 @@ test('a colleague finds the project, changes it, and the change is seen, taken, 
   expect(changes.map(({ kind }) => kind)).toEqual(['changed']);
   const decided = await decide(root, mine, saved.link, changes, { [changes[0]?.name ?? '']: 'take' });
   if (!decided.ok) throw new Error(decided.error.message);
-  expect(decided.value.whole).toEqual(theirs);
+  expect(decided.value.complete).toEqual(theirs);
   expect(await lookAt(root, theirs, decided.value.link, true)).toEqual([]);
 });
 
@@ -62,7 +61,7 @@ test('changed on both sides: not overwritten until it is decided', async () => {
   expect(changes).toMatchObject([{ kind: 'conflict', name: 'prompt-set' }]);
   const kept = await decide(root, ours, again.link, changes, { 'prompt-set': 'mine' });
   if (!kept.ok) throw new Error(kept.error.message);
-  expect(await saveSet(root, kept.value.whole, kept.value.link, true)).toMatchObject({ written: 1, waiting: 0 });
+  expect(await saveSet(root, kept.value.complete, kept.value.link, true)).toMatchObject({ written: 1, waiting: 0 });
   const [found] = await newcomers(root, new Set());
   expect(found?.read.ok && found.read.value.set.name).toBe('Ours');
 });
@@ -77,7 +76,7 @@ test('without rows nothing of a row reaches the folder, and what is taken leaves
   await saveSet(root, renamed(mine, 'Theirs'), link, false);
   const changes = await lookAt(root, mine, link, false);
   const decided = await decide(root, mine, link, changes, { 'prompt-set': 'take' });
-  expect(decided.ok && decided.value.whole).toEqual(renamed(mine, 'Theirs'));
+  expect(decided.ok && decided.value.complete).toEqual(renamed(mine, 'Theirs'));
 });
 
 test('two sets of the same handle do not share a folder', async () => {

@@ -1,9 +1,10 @@
-/** Prompt sets against a folder: what is written, what others did, and what is taken of it. Knows no screen. */
-
+/** Prompt sets in a team's folder: what is written there, what others changed, and what is taken of it. Knows no screen. */
 import { type FolderChange, folderChanges, type Sums, withTaken } from '../../../interchange/folder-changes';
 import { type CompleteSet, readSetFiles, SET_FILE, setFiles, withoutRows } from '../../../interchange/set-files';
+import { type Files, LIMITS } from '../../../interchange/zip';
+import { sha256 } from '../../../lib/bytes';
+import { StudioError } from '../../../lib/errors';
 import type { Result } from '../../../lib/result';
-import { type Files, readFiles, subfolders, sumsOf, writeFiles, writeGitAttributes } from './folder-io';
 
 /** What is remembered of a set in the folder. */
 export interface Link {
@@ -12,22 +13,23 @@ export interface Link {
   readonly base: Sums;
 }
 
-/** Decisions by the name of a change; what is not named is left for now. */
+/** Decisions by the name of a change; a change without one waits. */
 export type Decisions = Readonly<Record<string, 'take' | 'mine'>>;
 
-/** The set as it goes to the folder: without rows unless the user said so. */
-const outgoing = (whole: CompleteSet, withRows: boolean): Files => setFiles(withRows ? whole : withoutRows(whole));
+/** The set as the folder gets it: without rows unless the user agreed. */
+const outgoing = (complete: CompleteSet, withRows: boolean): Files =>
+  setFiles(withRows ? complete : withoutRows(complete));
 
-/** Writes what changed here. What others changed meanwhile is not overwritten; how many files that is comes back. */
+/** Writes what changed here. Files that others changed meanwhile are not overwritten; `waiting` counts them. */
 export async function saveSet(
   root: FileSystemDirectoryHandle,
-  whole: CompleteSet,
+  complete: CompleteSet,
   link: Link | null,
   withRows: boolean,
 ): Promise<{ readonly link: Link; readonly written: number; readonly waiting: number }> {
   if (!link) await writeGitAttributes(root);
-  const { folder, base } = link ?? { folder: await freeFolder(root, whole), base: {} };
-  const files = outgoing(whole, withRows);
+  const { folder, base } = link ?? { folder: await freeFolder(root, complete), base: {} };
+  const files = outgoing(complete, withRows);
   const [here, there] = [await sumsOf(files), await sumsOf(await readFiles(root, folder))];
   const foreign = new Set(folderChanges(base, here, there).flatMap((change) => change.paths));
   const write = new Map([...files].filter(([path]) => here[path] !== there[path] && !foreign.has(path)));
@@ -39,7 +41,7 @@ export async function saveSet(
   return { link: { folder, base: next }, written: write.size + remove.length, waiting: foreign.size };
 }
 
-/** The handle in small letters: numbered where another set lies there. */
+/** The handle in small letters, numbered where another set has that folder. */
 async function freeFolder(root: FileSystemDirectoryHandle, { set }: CompleteSet): Promise<string> {
   const name = set.handle.toLowerCase();
   for (let n = 1; ; n++) {
@@ -50,18 +52,18 @@ async function freeFolder(root: FileSystemDirectoryHandle, { set }: CompleteSet)
   }
 }
 
-/** What others did to a set. */
+/** What others changed in a set. */
 export async function lookAt(
   root: FileSystemDirectoryHandle,
-  whole: CompleteSet,
+  complete: CompleteSet,
   link: Link,
   withRows: boolean,
 ): Promise<readonly FolderChange[]> {
   const there = await readFiles(root, link.folder);
-  return folderChanges(link.base, await sumsOf(outgoing(whole, withRows)), await sumsOf(there));
+  return folderChanges(link.base, await sumsOf(outgoing(complete, withRows)), await sumsOf(there));
 }
 
-/** Folders with a project that is not here, by name. */
+/** Folders with a prompt set that is not here, by name. */
 export async function newcomers(
   root: FileSystemDirectoryHandle,
   known: ReadonlySet<string>,
@@ -77,19 +79,19 @@ export async function newcomers(
 }
 
 /**
- * The set with what was decided to be taken, and what both sides agree on then. What is kept as it is here is written over
+ * The set with the changes that were taken, and what both sides then agree on. What is kept as it is here overwrites
  * theirs at the next save.
  */
 export async function decide(
   root: FileSystemDirectoryHandle,
-  whole: CompleteSet,
+  complete: CompleteSet,
   link: Link,
   changes: readonly FolderChange[],
   decisions: Decisions,
-): Promise<Result<{ readonly whole: CompleteSet; readonly link: Link }>> {
+): Promise<Result<{ readonly complete: CompleteSet; readonly link: Link }>> {
   const there = await readFiles(root, link.folder);
   const taken = changes.filter(({ name }) => decisions[name] === 'take');
-  const merged = readSetFiles(withTaken(setFiles(whole), there, taken));
+  const merged = readSetFiles(withTaken(setFiles(complete), there, taken));
   if (!merged.ok) return merged;
   const base: Record<string, string> = { ...link.base };
   const sums = await sumsOf(there);
@@ -98,5 +100,82 @@ export async function decide(
     if (sum === undefined) delete base[path];
     else base[path] = sum;
   }
-  return { ok: true, value: { whole: merged.value, link: { folder: link.folder, base } } };
+  return { ok: true, value: { complete: merged.value, link: { folder: link.folder, base } } };
+}
+
+export async function sumsOf(files: Files): Promise<Sums> {
+  const sums: Record<string, string> = {};
+  for (const [path, bytes] of files) sums[path] = await sha256(Uint8Array.from(bytes));
+  return sums;
+}
+
+/** Names of the folders directly in it; hidden ones (`.git`) are not prompt sets. */
+export async function subfolders(root: FileSystemDirectoryHandle): Promise<readonly string[]> {
+  const names: string[] = [];
+  for await (const [name, entry] of root.entries())
+    if (entry.kind === 'directory' && !name.startsWith('.')) names.push(name);
+  return names.sort();
+}
+
+/** All files below a folder, by path; an empty map where it is not there. @throws StudioError `bad-input` where it has more than a prompt set */
+export async function readFiles(root: FileSystemDirectoryHandle, folder: string): Promise<Files> {
+  const files = new Map<string, Uint8Array>();
+  let total = 0;
+  async function walk(directory: FileSystemDirectoryHandle, prefix: string): Promise<void> {
+    for await (const [name, entry] of directory.entries()) {
+      if (name.startsWith('.')) continue;
+      if (entry.kind === 'directory') {
+        await walk(entry as FileSystemDirectoryHandle, `${prefix}${name}/`);
+        continue;
+      }
+      const file = await (entry as FileSystemFileHandle).getFile();
+      total += file.size;
+      if (files.size >= LIMITS.files || total > LIMITS.totalBytes)
+        throw new StudioError(
+          'bad-input',
+          `The folder “${folder}” has more files than a prompt set needs (${LIMITS.files} files, ${Math.round(LIMITS.totalBytes / 2 ** 20)} MB). Choose a folder that contains only prompt sets.`,
+        );
+      files.set(`${prefix}${name}`, new Uint8Array(await file.arrayBuffer()));
+    }
+  }
+  const found = await root.getDirectoryHandle(folder).catch(() => null);
+  if (found) await walk(found, '');
+  return files;
+}
+
+/** Writes files below a folder and deletes others; folders are made where they are missing. */
+export async function writeFiles(
+  root: FileSystemDirectoryHandle,
+  folder: string,
+  write: Files,
+  remove: readonly string[],
+): Promise<void> {
+  const top = await root.getDirectoryHandle(folder, { create: true });
+  for (const [path, bytes] of write) {
+    const { directory, name } = await place(top, path);
+    const stream = await (await directory.getFileHandle(name, { create: true })).createWritable();
+    await stream.write(Uint8Array.from(bytes));
+    await stream.close();
+  }
+  for (const path of remove) {
+    const { directory, name } = await place(top, path);
+    await directory.removeEntry(name).catch(() => undefined); // somebody else removed it first
+  }
+}
+
+/** Git must not convert line ends: a file would look changed. An existing file is left as it is. */
+export async function writeGitAttributes(root: FileSystemDirectoryHandle): Promise<void> {
+  const name = '.gitattributes';
+  if (await root.getFileHandle(name).catch(() => null)) return;
+  const stream = await (await root.getFileHandle(name, { create: true })).createWritable();
+  await stream.write('*.json text eol=lf\n*.npy binary\n');
+  await stream.close();
+}
+
+async function place(top: FileSystemDirectoryHandle, path: string) {
+  const parts = path.split('/');
+  const name = parts.pop() ?? '';
+  let directory = top;
+  for (const part of parts) directory = await directory.getDirectoryHandle(part, { create: true });
+  return { directory, name };
 }

@@ -1,34 +1,21 @@
-/** The folder that a team keeps its prompt sets in: written on save, looked at on request, taken from as somebody decides. */
+/** The team folder: written after every save, read on request, and changed sets taken as the person decides. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import type { FolderChange } from '../../../interchange/folder-changes';
-import type { CompleteSet } from '../../../interchange/set-files';
 import { StudioError } from '../../../lib/errors';
-import type { ProjectStore } from '../../state/project-store';
-import type { Services } from '../../state/services';
+import { screenStore } from '../../state/screen-store';
+import type { Studio } from '../../state/studio';
 import { toastUndo } from '../../ui';
-import { mayUse, whyFolderFailed } from './folder-access';
-import { loadInterchange } from './load-interchange';
-import type { Decisions, Link } from './team-folder';
-import { readStored, storeWhole } from './whole-store';
+import { storeSet } from './stored-set';
+import type { Decisions } from './team-folder';
+import { applyDecisions, type Connected, findWaiting, saveAll, type Team, type Waiting } from './team-work';
 
-/** What waits in the folder: changes of a set that is here, or a set that is not. */
-export interface Waiting {
-  readonly folder: string;
-  readonly name: string;
-  /** Null = the set is not here yet. */
-  readonly setId: string | null;
-  readonly changes: readonly FolderChange[];
-  /** Why it cannot be read. */
-  readonly error: string | null;
-}
-
-export interface TeamState {
+interface TeamState {
   readonly isOpen: boolean;
   /** Name of the folder; null = none is connected. */
   readonly folder: string | null;
-  /** The browser wants to be asked again before the page may use it. */
+  /** The browser wants to ask again before the page may use it. */
   readonly asksAgain: boolean;
   readonly withRows: boolean;
+  /** What is being done, one thing at a time. */
   readonly busy: string | null;
   readonly said: string | null;
   readonly error: string | null;
@@ -46,209 +33,184 @@ export interface TeamState {
   readonly apply: () => Promise<void>;
 }
 
-export type TeamStore = StoreApi<TeamState>;
-
-interface Kept {
-  readonly handle: FileSystemDirectoryHandle;
-  readonly withRows: boolean;
-  readonly links: Readonly<Record<string, Link>>;
-}
-
-const SETTING = 'team-folder';
+export const TEAM_SETTING = 'team-folder';
 const PAUSE_MS = 2000;
 
-export function createTeamStore(services: Services, project: ProjectStore): TeamStore {
-  const { store: disk } = services;
-  let kept: Kept | null = null;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  /** Sets that were changed and not yet written. */
-  const changed = new Set<string>();
+const IDLE = {
+  isOpen: false,
+  folder: null,
+  asksAgain: false,
+  withRows: false,
+  busy: null,
+  said: null,
+  error: null,
+  waiting: null,
+  decisions: {},
+} as const;
 
-  return createStore<TeamState>((set, get) => {
-    const remember = async (next: Kept) => {
-      kept = next;
-      await disk.settings.set(SETTING, next);
-    };
-    const linked = (links: Kept['links']) => (kept ? remember({ ...kept, links: { ...kept.links, ...links } }) : null);
+type Permitting = FileSystemDirectoryHandle & {
+  queryPermission?(options: { mode: 'readwrite' }): Promise<PermissionState>;
+  requestPermission?(options: { mode: 'readwrite' }): Promise<PermissionState>;
+};
 
-    /** Does one thing at a time, and says what went wrong. */
-    async function doing(what: string, work: (of: Kept) => Promise<string | null>): Promise<void> {
-      if (!kept || get().busy !== null) return;
-      set({ busy: what, error: null, said: null });
-      try {
-        const said = await work(kept);
-        set({ busy: null, said });
-      } catch (cause) {
-        set({ busy: null, error: whyFolderFailed(cause) });
-      }
-    }
-
-    async function eachSet(work: (whole: CompleteSet) => Promise<void>, only?: ReadonlySet<string>): Promise<void> {
-      for (const { id } of project.getState().sets) {
-        if (only && !only.has(id)) continue;
-        const whole = await readStored(disk, id);
-        if (whole) await work(whole);
-      }
-    }
-
-    async function saveAll(of: Kept, only?: ReadonlySet<string>): Promise<string> {
-      const { saveSet } = await loadInterchange();
-      let [written, waiting] = [0, 0];
-      await eachSet(async (whole) => {
-        const { id } = whole.set;
-        const result = await saveSet(of.handle, whole, kept?.links[id] ?? null, of.withRows);
-        written += result.written;
-        waiting += result.waiting;
-        await linked({ [id]: result.link });
-      }, only);
-      const left = waiting > 0 ? ` ${waiting} were changed by others and not overwritten: look for changes.` : '';
-      return `${written === 0 ? 'Nothing was new' : `${written} files written`}.${left}`;
-    }
-
-    async function lookForChanges(of: Kept): Promise<string> {
-      const { lookAt, newcomers } = await loadInterchange();
-      const found: Waiting[] = [];
-      const ids = new Set<string>();
-      await eachSet(async (whole) => {
-        ids.add(whole.set.id);
-        const link = of.links[whole.set.id];
-        const changes = link ? await lookAt(of.handle, whole, link, of.withRows) : [];
-        if (link && changes.length > 0)
-          found.push({ folder: link.folder, name: whole.set.name, setId: whole.set.id, changes, error: null });
-      });
-      for (const { folder, read } of await newcomers(of.handle, ids)) {
-        const known = found.some((waiting) => waiting.folder === folder);
-        const links = Object.values(of.links).some((link) => link.folder === folder);
-        if (read.ok) found.push({ folder, name: read.value.set.name, setId: null, changes: [], error: null });
-        else if (!known && !links)
-          found.push({ folder, name: folder, setId: null, changes: [], error: read.error.message });
-      }
-      set({ waiting: found, decisions: {} });
-      return found.length === 0 ? 'The folder and this browser agree.' : '';
-    }
-
-    async function takeNew(of: Kept, { folder }: Waiting): Promise<void> {
-      const { newcomers, saveSet } = await loadInterchange();
-      const [fresh] = (await newcomers(of.handle, new Set())).filter((each) => each.folder === folder);
-      if (!fresh?.read.ok) throw new StudioError('bad-input', `“${folder}” cannot be read any more. Look again.`);
-      await storeWhole(disk, fresh.read.value);
-      const { link } = await saveSet(of.handle, fresh.read.value, { folder, base: {} }, of.withRows);
-      await linked({ [fresh.read.value.set.id]: link });
-    }
-
-    async function applyAll(of: Kept): Promise<string> {
-      const { decide } = await loadInterchange();
-      const before: CompleteSet[] = [];
-      let taken = 0;
-      for (const waiting of get().waiting ?? []) {
-        const decisions = get().decisions[waiting.folder] ?? {};
-        if (waiting.setId === null) {
-          if (decisions.all !== 'take') continue;
-          await takeNew(of, waiting);
-          taken++;
-          continue;
-        }
-        const whole = await readStored(disk, waiting.setId);
-        const link = kept?.links[waiting.setId];
-        if (!whole || !link || Object.keys(decisions).length === 0) continue;
-        const decided = await decide(of.handle, whole, link, waiting.changes, decisions);
-        if (!decided.ok) throw new StudioError('bad-input', `“${waiting.name}”: ${decided.error.message}`);
-        before.push(whole);
-        await storeWhole(disk, decided.value.whole, whole);
-        await linked({ [waiting.setId]: decided.value.link });
-        taken += Object.values(decisions).filter((decision) => decision === 'take').length;
-      }
-      await reopen();
-      if (before.length > 0)
-        toastUndo('Changes of others were taken', () => {
-          void Promise.all(before.map((whole) => storeWhole(disk, whole))).then(reopen);
-        });
-      set({ waiting: null, decisions: {} });
-      return taken === 0 ? 'Nothing was taken.' : `${taken} taken.`;
-    }
-
-    /** What is on the screen is read anew. */
-    async function reopen(): Promise<void> {
-      const open = project.getState().set?.id;
-      await project.getState().refresh();
-      if (open === undefined) return;
-      project.getState().close();
-      await project.getState().open(open);
-    }
-
-    /** A moment after the last change; what goes on with the folder, or is decided in the dialog, comes first. */
-    function saveSoon(): void {
-      clearTimeout(timer);
-      timer = setTimeout(() => {
-        if (get().isOpen || changed.size === 0) return;
-        if (get().busy !== null) return saveSoon();
-        const only = new Set(changed);
-        changed.clear();
-        void doing('Saving', (of) => saveAll(of, only));
-      }, PAUSE_MS);
-    }
-
-    project.subscribe((next, previous) => {
-      if (next.sets === previous.sets || !kept || get().asksAgain) return;
-      const before = new Map(previous.sets.map(({ id, updatedAt }) => [id, updatedAt]));
-      for (const { id, updatedAt } of next.sets) if (before.get(id) !== updatedAt) changed.add(id);
-      saveSoon();
-    });
-
-    /** What was connected before, and whether the browser still lets the page use it. */
-    async function recall(): Promise<void> {
-      kept ??= await disk.settings.get<Kept>(SETTING);
-      if (!kept) return;
-      const asksAgain = !(await mayUse(kept.handle, 'query'));
-      set({ folder: kept.handle.name, withRows: kept.withRows, asksAgain });
-    }
-    void recall().catch(() => undefined); // said when the dialog is opened
-
-    return {
-      isOpen: false,
-      folder: null,
-      asksAgain: false,
-      withRows: false,
-      busy: null,
-      said: null,
-      error: null,
-      waiting: null,
-      decisions: {},
-      open: async () => {
-        set({ isOpen: true, said: null, error: null, waiting: null, decisions: {} });
-        await recall().catch((cause: unknown) => set({ error: whyFolderFailed(cause) }));
-      },
-      close: () => {
-        set({ isOpen: false });
-        saveSoon();
-      },
-      connect: async (handle) => {
-        await remember({ handle, withRows: get().withRows, links: {} });
-        set({ folder: handle.name, asksAgain: false });
-        await doing('Saving', (of) => saveAll(of));
-      },
-      allow: async () => {
-        if (kept) set({ asksAgain: !(await mayUse(kept.handle, 'request')) });
-      },
-      disconnect: async () => {
-        kept = null;
-        await disk.settings.set(SETTING, null);
-        set({ folder: null, waiting: null, said: null, error: null });
-      },
-      setWithRows: async (withRows) => {
-        set({ withRows });
-        if (kept) await remember({ ...kept, withRows });
-      },
-      save: () => doing('Saving', (of) => saveAll(of)),
-      look: () => doing('Looking', lookForChanges),
-      choose: (folder, change, decision) =>
-        set(({ decisions }) => {
-          const { [change]: _before, ...others } = decisions[folder] ?? {};
-          return {
-            decisions: { ...decisions, [folder]: decision === 'leave' ? others : { ...others, [change]: decision } },
-          };
-        }),
-      apply: () => doing('Taking', applyAll),
-    };
-  });
+/** `request` shows the browser's question; folders that need no permission may always be used. */
+async function mayUse(handle: FileSystemDirectoryHandle, how: 'query' | 'request'): Promise<boolean> {
+  const options = { mode: 'readwrite' } as const;
+  const asked = handle as Permitting;
+  const state = await (how === 'query' ? asked.queryPermission?.(options) : asked.requestPermission?.(options));
+  return state === undefined || state === 'granted';
 }
+
+function whyFolderFailed(cause: unknown): string {
+  if (cause instanceof StudioError) return cause.message;
+  if (cause instanceof DOMException && cause.name === 'NotFoundError')
+    return 'The folder no longer exists: it was moved or deleted. Choose it again.';
+  if (cause instanceof DOMException && cause.name === 'NotAllowedError')
+    return 'The browser does not let the page use the folder. Choose it again, and allow changes.';
+  return `Something went wrong: ${String(cause)}`;
+}
+
+function createTeamStore({ services, stores: { project } }: Studio): StoreApi<TeamState> {
+  const { store: disk } = services;
+  let connected: Connected | null = null;
+
+  const remember = async (next: Connected | null) => {
+    connected = next;
+    await disk.settings.set(TEAM_SETTING, next);
+  };
+  const team: Team = {
+    disk,
+    project,
+    connected: () => {
+      if (!connected) throw new StudioError('bad-input', 'No folder is connected any more.');
+      return connected;
+    },
+    remember: async (links) => {
+      if (connected) await remember({ ...connected, links: { ...connected.links, ...links } });
+    },
+  };
+
+  /** Does one thing at a time, and says what went wrong. */
+  async function doing(what: string, work: () => Promise<string>): Promise<void> {
+    if (!connected || store.getState().busy !== null) return;
+    store.setState({ busy: what, error: null, said: null });
+    try {
+      store.setState({ said: await work() });
+    } catch (cause) {
+      store.setState({ error: whyFolderFailed(cause) });
+    } finally {
+      store.setState({ busy: null });
+    }
+  }
+
+  /** What was connected before, and whether the browser still lets the page use it. */
+  async function recall(): Promise<void> {
+    connected ??= await disk.settings.get<Connected>(TEAM_SETTING);
+    if (!connected) return;
+    const asksAgain = !(await mayUse(connected.handle, 'query'));
+    store.setState({ folder: connected.handle.name, withRows: connected.withRows, asksAgain });
+  }
+
+  const saver = saveOnChange(
+    project,
+    () => store.getState(),
+    (only) => doing('Saving', () => saveAll(team, only)),
+  );
+
+  const store = createStore<TeamState>((set, get) => ({
+    ...IDLE,
+    open: async () => {
+      set({ isOpen: true, said: null, error: null, waiting: null, decisions: {} });
+      await recall().catch((cause: unknown) => set({ error: whyFolderFailed(cause) }));
+    },
+    close: () => {
+      set({ isOpen: false });
+      saver.soon();
+    },
+    connect: async (handle) => {
+      await remember({ handle, withRows: get().withRows, links: {} });
+      set({ folder: handle.name, asksAgain: false });
+      await doing('Saving', () => saveAll(team));
+    },
+    allow: async () => {
+      if (connected) set({ asksAgain: !(await mayUse(connected.handle, 'request')) });
+    },
+    disconnect: async () => {
+      await remember(null);
+      set({ folder: null, waiting: null, said: null, error: null });
+    },
+    setWithRows: async (withRows) => {
+      set({ withRows });
+      if (connected) await remember({ ...connected, withRows });
+    },
+    save: () => doing('Saving', () => saveAll(team)),
+    look: () =>
+      doing('Looking', async () => {
+        const waiting = await findWaiting(team);
+        set({ waiting, decisions: {} });
+        return waiting.length === 0 ? 'The folder and this browser agree.' : '';
+      }),
+    choose: (folder, change, decision) => set(({ decisions }) => chosen(decisions, folder, change, decision)),
+    apply: () =>
+      doing('Taking', async () => {
+        const { before, taken } = await applyDecisions(team, get().waiting ?? [], get().decisions);
+        await reopen(team);
+        if (before.length > 0)
+          toastUndo('Changes of others were taken', () => {
+            void Promise.all(before.map((complete) => storeSet(disk, complete))).then(() => reopen(team));
+          });
+        set({ waiting: null, decisions: {} });
+        return taken === 0 ? 'Nothing was taken.' : `${taken} taken.`;
+      }),
+  }));
+  void recall().catch(() => undefined); // shown when the dialog is opened
+  return store;
+}
+
+/** Saves the changed sets a moment after the last change; the dialog and whatever is being done come first. */
+function saveOnChange(
+  project: Team['project'],
+  state: () => Pick<TeamState, 'isOpen' | 'busy' | 'folder' | 'asksAgain'>,
+  save: (only: ReadonlySet<string>) => Promise<void>,
+) {
+  const changed = new Set<string>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const soon = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      if (state().isOpen || changed.size === 0) return;
+      if (state().busy !== null) return soon();
+      const only = new Set(changed);
+      changed.clear();
+      void save(only);
+    }, PAUSE_MS);
+  };
+  project.subscribe((next, previous) => {
+    if (next.sets === previous.sets || state().folder === null || state().asksAgain) return;
+    const before = new Map(previous.sets.map(({ id, updatedAt }) => [id, updatedAt]));
+    for (const { id, updatedAt } of next.sets) if (before.get(id) !== updatedAt) changed.add(id);
+    soon();
+  });
+  return { soon };
+}
+
+/** Reads again what is on the screen. */
+async function reopen({ project }: Pick<Team, 'project'>): Promise<void> {
+  const open = project.getState().set?.id;
+  await project.getState().refresh();
+  if (open === undefined) return;
+  project.getState().close();
+  await project.getState().open(open);
+}
+
+function chosen(
+  decisions: TeamState['decisions'],
+  folder: string,
+  change: string,
+  decision: 'take' | 'mine' | 'leave',
+): Pick<TeamState, 'decisions'> {
+  const { [change]: _before, ...others } = decisions[folder] ?? {};
+  return { decisions: { ...decisions, [folder]: decision === 'leave' ? others : { ...others, [change]: decision } } };
+}
+
+export const useTeam = screenStore(createTeamStore);

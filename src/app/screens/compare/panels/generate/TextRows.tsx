@@ -2,11 +2,11 @@ import { useMemo } from 'react';
 import type { Dataset } from '../../../../../dataset/types';
 import type { GenerateArm, GeneratePair } from '../../../../../evaluation/generate/compare';
 import type { GenerateEvaluation } from '../../../../../project/types';
+import { type WrittenRow, writtenRows } from '../../../../../report/row-texts';
 import { sideOf } from '../../../../charts';
 import { TextDifference } from '../../../../charts/TextDifference';
 import { ArmMark, format } from '../../../../ui';
 import { Explorer } from '../../Explorer';
-import { type WrittenRow, writtenRows } from '../../written-rows';
 
 /** An arm of an earlier version says no kind: it is on no side. */
 export const sideOfArm = ({ kind = 'untuned' }: Pick<GenerateArm, 'kind'>) => sideOf({ kind });

@@ -1,8 +1,8 @@
 /** Rows of a comparison of written texts, as tables. Pure. */
-import { rowsById, textOf } from '../../../dataset/labels';
-import type { Dataset } from '../../../dataset/types';
-import type { GeneratePair } from '../../../evaluation/generate/compare';
-import type { GenerateEvaluation } from '../../../project/types';
+import { rowsById, textOf } from '../dataset/labels';
+import type { Dataset } from '../dataset/types';
+import type { GeneratePair } from '../evaluation/generate/compare';
+import type { GenerateEvaluation } from '../project/types';
 
 export interface WrittenRow {
   readonly id: string;

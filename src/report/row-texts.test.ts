@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import type { Dataset } from '../../../dataset/types';
-import { compareTexts } from '../../../evaluation/generate/compare';
-import { tally } from '../../../evaluation/vote';
-import type { GenerateEvaluation } from '../../../project/types';
-import { writingHtml, writingJson, writingMarkdown } from '../../../report/writing';
-import { writtenCsv } from '../../../report/written-csv';
-import { writtenRows } from './written-rows';
+import type { Dataset } from '../dataset/types';
+import { compareTexts } from '../evaluation/generate/compare';
+import { tally } from '../evaluation/vote';
+import type { GenerateEvaluation } from '../project/types';
+import { writtenRows } from './row-texts';
+import { writingHtml, writingJson, writingMarkdown } from './writing';
+import { writtenCsv } from './written-csv';
 
 const dataset = {
   table: {

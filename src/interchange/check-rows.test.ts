@@ -25,20 +25,20 @@ test.each([
       [-0.1, -2.3],
       [-3, -0.2],
     ],
-    'All 2 check rows get the same answer, but log-probabilities are off by up to 0.30',
+    'All 2 check rows get the same answer, but log-probabilities differ by up to 0.30',
   ],
   [
     [
       [-2, -0.1],
       [-3, -0.2],
     ],
-    '1 of 2 check rows come out differently here (log-probabilities are off by up to 1.9)',
+    '1 of 2 check rows get another answer here (log-probabilities differ by up to 1.9)',
   ],
-])('%#', (rows, words) => {
+])('says how closely the check rows agree: %#', (rows, words) => {
   expect(replayWords(compareReplay(sidecar, new Map(rows.map((row, i) => [i, row]))))).toBe(words);
 });
 
-test('a prompt that writes is off by what a token of the fixed text is off', () => {
+test('compares the fixed text per token where the prompt generates texts', () => {
   const target = { text: 'x', ids: [1, 2], logProb: -4 };
   const parityRows = [1, 2].map(() => ({ text: 'x', inputIds: [1], logProbs: {}, target }));
   const found = (...logProbs: number[]) =>
@@ -48,6 +48,6 @@ test('a prompt that writes is off by what a token of the fixed text is off', () 
       target: { rowId: String(i), logProb, tokens: 2, correct: 0 },
     }));
   expect(compareTargets({ parityRows }, found(-4, -4.5))).toEqual({ rows: 2, changed: 0, largestDifference: 0.25 });
-  expect(replayWords(compareTargets({ parityRows }, found(-4, -4.5)))).toContain('off by up to 0.25');
+  expect(replayWords(compareTargets({ parityRows }, found(-4, -4.5)))).toContain('differ by up to 0.25');
   expect(compareTargets({ parityRows }, found(-4)).largestDifference).toBeNaN();
 });

@@ -1,13 +1,13 @@
-import type { Dataset } from '../../../dataset/types';
-import type { Comparison } from '../../../evaluation/types';
-import { tally } from '../../../evaluation/vote';
-import { armsAsCompared, examplesOf } from '../../../project/arms';
-import type { ClassifyEvaluation, GenerateEvaluation, PromptSet } from '../../../project/types';
-import type { ReportInput } from '../../../report/types';
-import type { WritingReportInput } from '../../../report/writing';
-import { accuracyOf } from '../../../training/checkpoint';
-import type { Checkpoint } from '../../../training/events';
-import type { ModelInfo } from '../../../worker/protocol';
+/** What a report is made of, from a stored comparison. */
+import type { Dataset } from '../dataset/types';
+import type { Comparison } from '../evaluation/types';
+import { tally } from '../evaluation/vote';
+import { armsAsCompared, examplesOf } from '../project/arms';
+import type { ClassifyEvaluation, GenerateEvaluation, PromptSet } from '../project/types';
+import { accuracyOf } from '../training/checkpoint';
+import type { Checkpoint } from '../training/events';
+import type { ReportInput } from './types';
+import type { WritingReportInput } from './writing';
 
 type Facts = Pick<ReportInput, 'title' | 'createdAt' | 'model' | 'environment' | 'dataset' | 'prompts'>;
 type Compared = Pick<ClassifyEvaluation, 'createdAt' | 'hardVersion' | 'softVersion' | 'backend' | 'threads'>;
@@ -20,7 +20,7 @@ function reportFacts(
   dataset: Dataset | null,
   evaluation: Compared,
   armIds: readonly string[],
-  model: Pick<ModelInfo, 'id' | 'dtype' | 'sha256'> | null,
+  model: ReportInput['model'] | null,
 ): Facts | null {
   const run = runOf(set, evaluation);
   const of = run?.model ?? model;
@@ -56,11 +56,11 @@ function reportFacts(
 }
 
 /** The same of a comparison of written texts. */
-export function writingReportInput(
+export function generateReportInput(
   set: PromptSet,
   dataset: Dataset | null,
   evaluation: GenerateEvaluation,
-  model: Pick<ModelInfo, 'id' | 'dtype' | 'sha256'> | null,
+  model: ReportInput['model'] | null,
 ): WritingReportInput | null {
   const { plan, comparison, votes = [] } = evaluation;
   const armIds = plan.arms.map(({ id }) => id);
@@ -92,7 +92,7 @@ export function reportInput(
   dataset: Dataset | null,
   evaluation: ClassifyEvaluation,
   comparison: Comparison,
-  model: Pick<ModelInfo, 'id' | 'dtype' | 'sha256'> | null,
+  model: ReportInput['model'] | null,
   checkpoint: Checkpoint | null,
 ): ReportInput | null {
   const run = runOf(set, evaluation);

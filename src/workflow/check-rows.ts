@@ -1,0 +1,97 @@
+/** Check rows, scored by the model: made for an export, replayed at an import. */
+import { type CheckRow, checkTarget, compareReplay, compareTargets, type Replay } from '../interchange/check-rows';
+import { MIN_CHECK_ROWS, type Sidecar } from '../interchange/sidecar';
+import { StudioError } from '../lib/errors';
+import { z } from '../lib/zod';
+import type { SoftVersion } from '../project/types';
+import type { SoftPrompt } from '../prompt/types';
+import { fillTemplate } from '../task/template';
+import type { LabelTokens } from '../tokens/types';
+import { scoringTargets } from './generated-texts';
+import type { Host, HostEngine, Run } from './host';
+
+export interface RowsDone {
+  readonly done: number;
+  readonly total: number;
+}
+
+const sampleSchema = z.object({ parityTexts: z.array(z.string()).min(MIN_CHECK_ROWS) });
+
+/** Sentences that ship with the product. @throws StudioError `bad-input` where the site lacks them */
+export async function shippedSentences(host: Pick<Host, 'asset'>): Promise<readonly string[]> {
+  const parsed = sampleSchema.safeParse(JSON.parse(await host.asset('sample.json')));
+  if (!parsed.success)
+    throw new StudioError(
+      'bad-input',
+      'The sentences for the check rows are not on this site. Was the build copied whole?',
+    );
+  return parsed.data.parityTexts;
+}
+
+/** Check rows by run and labels, for as long as an engine lives: they are the same for every recipient. */
+const made = new WeakMap<HostEngine, Map<string, readonly CheckRow[]>>();
+
+/** What a tuned prompt says of the shipped sentences. */
+export async function makeCheckRows(
+  host: Pick<Host, 'asset' | 'engine' | 'tokens'>,
+  run: SoftVersion,
+  labels: readonly LabelTokens[],
+  textColumn: string | null,
+  steering: Run<RowsDone>,
+): Promise<readonly CheckRow[]> {
+  const key = JSON.stringify([run.id, run.template, labels, textColumn]);
+  const known = made.get(host.engine) ?? new Map<string, readonly CheckRow[]>();
+  made.set(host.engine, known);
+  const rows = known.get(key) ?? (await scoreCheckRows(host, run, labels, textColumn, steering));
+  known.set(key, rows);
+  return rows;
+}
+
+async function scoreCheckRows(
+  host: Pick<Host, 'asset' | 'engine' | 'tokens'>,
+  run: SoftVersion,
+  labels: readonly LabelTokens[],
+  textColumn: string | null,
+  { control, emit }: Run<RowsDone>,
+): Promise<readonly CheckRow[]> {
+  const { encode } = host.tokens;
+  const texts = (await shippedSentences(host)).map((sentence) => fillTemplate(run.template, sentence, textColumn));
+  const rows = texts.map((text, i) => ({ rowId: String(i), ids: encode(text), label: null }));
+  const row = (text: string, i: number) => ({ text, ids: rows[i]?.ids ?? [] });
+  const onProgress = (done: number) => emit({ done, total: rows.length });
+  const { soft } = run;
+  if (!run.writes) {
+    const scored = await host.engine.score({ rows, labels, soft, cacheKey: null }, control, onProgress);
+    const byId = new Map(scored.rows.map(({ rowId, logProbs }) => [rowId, logProbs]));
+    return texts.map((text, i) => ({ ...row(text, i), logProbs: byId.get(String(i)) ?? [] }));
+  }
+  const text = checkTarget(run.template);
+  const ids = encode(text);
+  const asked = rows.map((each) => ({ ...each, target: ids }));
+  const found = await host.engine.write(scoringTargets(asked, null, soft), control, onProgress);
+  return texts.map((each, i) => ({
+    ...row(each, i),
+    logProbs: [],
+    target: { text, ids, logProb: found[i]?.target?.logProb ?? Number.NaN },
+  }));
+}
+
+/** The check rows of a package with the model that is loaded. */
+export async function replayCheckRows(
+  { engine }: Pick<Host, 'engine'>,
+  sidecar: Pick<Sidecar, 'labels' | 'parityRows' | 'writing'>,
+  soft: SoftPrompt,
+  { control, emit }: Run<RowsDone>,
+): Promise<Replay> {
+  const rows = sidecar.parityRows.map((row, i) => ({
+    rowId: String(i),
+    ids: Int32Array.from(row.inputIds),
+    label: null,
+    ...(row.target && { target: Int32Array.from(row.target.ids) }),
+  }));
+  const onProgress = (done: number) => emit({ done, total: rows.length });
+  if (sidecar.writing)
+    return compareTargets(sidecar, await engine.write(scoringTargets(rows, null, soft), control, onProgress));
+  const scored = await engine.score({ rows, labels: sidecar.labels, soft, cacheKey: null }, control, onProgress);
+  return compareReplay(sidecar, new Map(scored.rows.map((row) => [Number(row.rowId), row.logProbs])));
+}

@@ -1,0 +1,104 @@
+/**
+ * An import in three steps: read what somebody brought, check it with the loaded model, and propose what is to be stored.
+ * Nothing is stored here; the caller does that when the person says so.
+ */
+import type { Replay } from '../interchange/check-rows';
+import type { TaskForm, TaskFormFailure } from '../interchange/from-vectors';
+import type { Incoming, IncomingVectors } from '../interchange/incoming';
+import { whyNotFit } from '../interchange/model-fit';
+import type { CompleteSet } from '../interchange/set-files';
+import type { Files } from '../interchange/zip';
+import { StudioError } from '../lib/errors';
+import { fail, ok, type Result } from '../lib/result';
+import { freeHandle } from '../project/handle';
+import { chosenSoft } from '../project/prompt-set';
+import type { PromptSet } from '../project/types';
+import { type RowsDone, replayCheckRows } from './check-rows';
+import type { Host, Verb } from './host';
+import { labelCollisions } from './token-rows';
+
+export interface ReadRequest {
+  /** By path: one zip, one file of vectors, or the files of a folder. */
+  readonly files: Files;
+  /** Handles in use. */
+  readonly taken: readonly string[];
+}
+
+const NOTHING_IMPORTED = 'Nothing was imported.';
+
+/** What was brought. @throws StudioError `bad-input` with the reason when it cannot be imported */
+export const readImport: Verb<ReadRequest, never, Incoming> = async (host, { files, taken }) => {
+  const { readIncoming } = await import('../interchange/incoming');
+  const found = await readIncoming(files, { id: host.newId(), now: host.now(), taken });
+  if (found.ok) return found.value;
+  const { message } = found.error;
+  throw new StudioError('bad-input', message.endsWith(NOTHING_IMPORTED) ? message : `${message} ${NOTHING_IMPORTED}`);
+};
+
+/** How an import agrees with the loaded model. */
+export type Check =
+  | { readonly kind: 'replayed'; readonly replay: Replay }
+  /** It fits, and there is nothing to replay. */
+  | { readonly kind: 'fits' }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/** A complete prompt set brings its prompts whichever model is loaded; the rest must fit the model. */
+export const checkImport: Verb<Incoming, RowsDone, Check> = async (host, what, run) => {
+  if (what.kind === 'set') return { kind: 'fits' };
+  const reason = whyNotFit(what, host.engine.info);
+  if (reason !== null) return { kind: 'refused', reason };
+  const soft = what.kind === 'prompt' ? chosenSoft(what.set)?.soft : null;
+  if (what.kind !== 'prompt' || !soft) return { kind: 'fits' };
+  return { kind: 'replayed', replay: await replayCheckRows(host, what.sidecar, soft, run) };
+};
+
+export interface ProposeRequest {
+  readonly what: Incoming;
+  /** The task of bare vectors. */
+  readonly form: TaskForm;
+  readonly taken: readonly string[];
+  /** A set with this id is already here: a copy is proposed beside it. */
+  readonly isHere: boolean;
+}
+
+/** What is to be stored, or which field of the form keeps it from being a prompt set. */
+export const proposeImport: Verb<ProposeRequest, never, Result<CompleteSet, TaskFormFailure>> = async (
+  host,
+  { what, form, taken, isHere },
+) => {
+  if (what.kind === 'vectors') {
+    const made = await setOfForm(host, what, form, taken);
+    return made.ok ? ok({ ...ALONE, set: made.value, dataset: null }) : made;
+  }
+  const handle = freeHandle(what.set.handle, taken);
+  if (what.kind === 'prompt') return ok({ ...ALONE, set: { ...what.set, handle }, dataset: what.dataset });
+  const { kind: _kind, ...complete } = what;
+  const fresh = { ...complete, set: { ...what.set, handle, deletedAt: null, updatedAt: host.now() } };
+  if (!isHere) return ok(fresh);
+  const { renewed } = await import('../interchange/set-package');
+  return ok(renewed(fresh, { id: host.newId(), handle, newId: host.newId }));
+};
+
+/** Nothing that only a complete set brings. */
+const ALONE = { checkpoints: [], evaluations: [], measurements: [] } as const;
+
+/** Vectors with the task of the form, when the model can tell its answer words apart. */
+async function setOfForm(
+  { engine, tokens, newId, now }: Host,
+  { table, source }: IncomingVectors,
+  form: TaskForm,
+  taken: readonly string[],
+): Promise<Result<PromptSet, TaskFormFailure>> {
+  const { readForm, setFromVectors } = await import('../interchange/from-vectors');
+  const task = readForm(form);
+  if (!task.ok) return task;
+  const [collision] = labelCollisions(tokens, task.value.words);
+  if (collision)
+    return fail(
+      'words',
+      `The answer words of ${collision.labels.join(' and ')} start with the same token, so the model cannot tell them apart.`,
+    );
+  const { id, sha256, dtype } = engine.info;
+  const at = { id: newId(), runId: newId(), now: now() };
+  return ok(setFromVectors(at, { ...task.value, name: form.name, taken, table, source, model: { id, sha256, dtype } }));
+}
