@@ -1,5 +1,6 @@
 /** The screens that exist: a screen that is not here has no link anywhere. */
-import { type ComponentType, lazy } from 'react';
+import { type ComponentType, createElement, lazy } from 'react';
+import { Books, Spark } from './ui/icons';
 
 const CODE = {
   data: () => import('./screens/data/DataScreen'),
@@ -25,8 +26,8 @@ export const STEPS = [
 ] as const;
 
 export const TOOLS = [
-  { id: 'playground', title: 'Playground', Screen: lazy(CODE.playground) },
-  { id: 'library', title: 'Library', Screen: lazy(CODE.library) },
+  { id: 'playground', title: 'Playground', icon: createElement(Spark), Screen: lazy(CODE.playground) },
+  { id: 'library', title: 'Library', icon: createElement(Books), Screen: lazy(CODE.library) },
 ] as const;
 
 /** Null when the address names no screen. */

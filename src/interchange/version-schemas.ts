@@ -1,5 +1,6 @@
 /** What the versions and rows of a prompt set must look like in a file, whichever format the file has. */
 import { z } from '../lib/zod';
+import { OPTIMISER_NAMES } from '../training/settings';
 
 const text = (max: number) => z.string().max(max);
 const share = z.number().min(0).max(1);
@@ -21,7 +22,7 @@ export const settingsSchema = z.object({
   batchSize: count,
   learningRate: z.number().nullable(),
   warmupSteps: count,
-  optimiser: z.enum(['adamw', 'lion']).exactOptional(),
+  optimiser: z.enum(OPTIMISER_NAMES).exactOptional(),
   beta1: z.number(),
   beta2: z.number(),
   epsilon: z.number(),

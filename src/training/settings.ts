@@ -10,6 +10,7 @@ export type Initialisation =
 export type OptimiserName = 'adamw' | 'lion';
 
 export const OPTIMISER_LABELS: Readonly<Record<OptimiserName, string>> = { adamw: 'AdamW', lion: 'Lion' };
+export const OPTIMISER_NAMES = Object.keys(OPTIMISER_LABELS) as readonly OptimiserName[];
 
 /** Peak learning rate when none is set, as a share of the token embedding's RMS. Measured: docs/method/training.md. */
 const DEFAULT_RATE: Readonly<Record<OptimiserName, number>> = { adamw: 0.07, lion: 0.014 };

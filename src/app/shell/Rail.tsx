@@ -1,7 +1,8 @@
+import type { ReactNode } from 'react';
 import { Link } from 'wouter';
 import { type StepId, type StepMark, type StepState, stepMarks } from '../state/step-marks';
 import { useProject, useSession } from '../state/studio';
-import { Books, Check, Spark } from '../ui/icons';
+import { Check } from '../ui/icons';
 import { screenPath } from './location';
 import './rail.css';
 
@@ -12,11 +13,9 @@ const SAID: Readonly<Record<StepState, string>> = {
   done: 'done',
 };
 
-const TOOL_ICONS = { playground: <Spark />, library: <Books /> };
-
 export interface RailEntries {
   readonly steps: readonly { readonly id: StepId; readonly number: number; readonly title: string }[];
-  readonly tools: readonly { readonly id: keyof typeof TOOL_ICONS; readonly title: string }[];
+  readonly tools: readonly { readonly id: string; readonly title: string; readonly icon: ReactNode }[];
 }
 
 interface RailProps extends RailEntries {
@@ -46,14 +45,14 @@ export function Rail({ current, steps, tools }: RailProps) {
         ))}
       </ol>
       <ul className="rail-list rail-tools">
-        {tools.map(({ id, title }) => (
+        {tools.map(({ id, title, icon }) => (
           <li key={id}>
             <Link
               className="rail-link"
               href={screenPath(set?.id ?? null, id)}
               aria-current={current === id ? 'page' : undefined}
             >
-              <span className="rail-icon">{TOOL_ICONS[id]}</span>
+              <span className="rail-icon">{icon}</span>
               <span>{title}</span>
               {id === 'library' && kept > 0 ? <small>{kept}</small> : null}
             </Link>
