@@ -158,7 +158,7 @@ test('searches, filters, sorts and edits twenty thousand packed rows, and has th
   await page.evaluate(() => {
     const seen = new MutationObserver((changes) => {
       const isDrawnAgain = changes.some(({ addedNodes }) =>
-        [...addedNodes].some((node) => node.textContent?.includes('Opening the project')),
+        [...addedNodes].some((node) => node.textContent?.includes('Opening the prompt set')),
       );
       if (isDrawnAgain) console.error('the Data screen was taken away while the prompt set was made');
     });

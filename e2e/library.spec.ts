@@ -38,7 +38,7 @@ test('renames, deletes and restores prompt sets, with handles that never clash',
     await page.getByRole('textbox', { name: 'Name' }).fill('Möbel: Ton & Güte');
     await page.keyboard.press('Enter');
     await expect(library.set(/Möbel: Ton & Güte/)).toContainText('AWKWARD_2');
-    await page.getByRole('button', { name: /^Project: / }).click();
+    await page.getByRole('button', { name: /^Prompt set: / }).click();
     await expect(page.getByRole('menu')).toContainText('Möbel: Ton & Güte');
     await page.keyboard.press('Escape');
   });

@@ -114,7 +114,7 @@ test('trains a model from a folder, and has it after a reload without the folder
   await models.loaded(/^Model: tiny support · 2 threads/);
   const folder = models.dialog.locator('details', { hasText: 'gpt2-optimum-fp32' });
   await folder.locator('summary').click();
-  await folder.getByRole('button', { name: 'Forget it and its files' }).click();
+  await folder.getByRole('button', { name: 'Remove it and its files' }).click();
   await expect(folder).toHaveCount(0);
 });
 

@@ -30,7 +30,7 @@ test('isolates the page after one more load on a host without headers, and then 
   expect(await isIsolated(page)).toBe(true);
   expect(host.pages()).toBe(3); // the first load, the worker's own copy, and the second load
   await models.open();
-  await expect(models.fact('Without a network')).toContainText('yes: page, runtime and this model are kept');
+  await expect(models.fact('Without a network')).toContainText('yes: the page, its runtime and this model are stored');
   await expect(models.fact('Room')).toHaveText(/^\d+ MB used of [\d.]+ (?:MB|GB)$/);
   await models.close();
 
@@ -96,7 +96,7 @@ test('keeps a new version waiting while a run continues, and installs it on a cl
     return registration.waiting !== null || registration.installing !== null;
   });
   expect(worker).toBe(true);
-  const offer = page.getByText('A new version of the studio is here');
+  const offer = page.getByText('A new version of the studio is available');
   await expect.poll(() => page.evaluate(async () => (await navigator.serviceWorker.ready).waiting !== null)).toBe(true);
   await expect(offer).toBeHidden();
   await train.ended();

@@ -14,7 +14,7 @@ const SLICE = {
   ),
 };
 
-/** The only journey on the embedded model; all others use the tiny one. */
+/** The only journey on the built-in model; all others use the tiny one. */
 test('trains SmolLM2 on the sample for 30 steps from a cold cache, and the prompt answers', async ({ studio }) => {
   test.setTimeout(240_000);
   const { page, train, playground } = studio;

@@ -49,9 +49,9 @@ async function diskOf(page: Page): Promise<Disk> {
 }
 
 async function rename({ page }: Studio, name: string): Promise<void> {
-  await page.getByRole('button', { name: /^Project: / }).click();
+  await page.getByRole('button', { name: /^Prompt set: / }).click();
   await page.getByRole('menuitem', { name: 'Rename' }).click();
-  await page.getByRole('textbox', { name: 'Project name' }).fill(name);
+  await page.getByRole('textbox', { name: 'Name of the prompt set' }).fill(name);
   await page.keyboard.press('Enter');
 }
 
@@ -107,7 +107,7 @@ test('reports a full disk, deleted site data and a clock moved back, and loses n
     await expect.poll(async () => (await promptSets(page))[0]?.name).toBe('Earlier and later');
     await page.reload();
     await expect(studio.heading).toHaveText(verdict);
-    await expect(page.getByRole('button', { name: 'Project: Earlier and later' })).toBeVisible();
+    await expect(page.getByRole('button', { name: 'Prompt set: Earlier and later' })).toBeVisible();
     const [second, ...more] = (await comparisons(page)).filter(({ id }) => id !== first?.id);
     expect(more).toEqual([]);
     expect(second && first && second.createdAt > first.createdAt).toBe(true);
@@ -119,7 +119,7 @@ test('reports a full disk, deleted site data and a clock moved back, and loses n
     await page.getByRole('button', { name: 'Save again' }).click();
     await expect(notSaved(page)).toBeHidden();
     await page.reload();
-    await expect(page.getByRole('button', { name: 'Project: Earlier and later' })).toBeVisible();
+    await expect(page.getByRole('button', { name: 'Prompt set: Earlier and later' })).toBeVisible();
     await studio.go('Train');
     await expect(train.heading).toContainText('2 tuned prompts so far');
     await studio.go('Data');
@@ -129,12 +129,12 @@ test('reports a full disk, deleted site data and a clock moved back, and loses n
   await test.step('a damaged saved value is set aside, and the rest works', async () => {
     await damage(page);
     await page.reload();
-    const note = page.getByRole('status').filter({ hasText: '1 saved item could not be read whole and was set aside' });
+    const note = page.getByRole('status').filter({ hasText: '1 saved item is damaged and was set aside' });
     await expect(note).toContainText('Prompt set “Earlier and later”: “Run 1” (soft: another number of values');
     await studio.go('Train');
     await expect(train.heading).toContainText('1 tuned prompt so far');
     const download = page.waitForEvent('download');
-    await page.getByRole('button', { name: 'Download what was set aside' }).click();
+    await page.getByRole('button', { name: 'Download damaged items' }).click();
     expect((await download).suggestedFilename()).toBe('softprompt-damaged.json');
     await page.getByRole('button', { name: 'Hide' }).click();
     await expect(note).toBeHidden();

@@ -21,11 +21,11 @@ test('two tabs on one prompt set share one run and lose no change', async ({ stu
   });
 
   await test.step('a change made meanwhile in the other tab is kept', async () => {
-    await other.page.getByRole('button', { name: /^Project: / }).click();
+    await other.page.getByRole('button', { name: /^Prompt set: / }).click();
     await other.page.getByRole('menuitem', { name: 'Rename' }).click();
-    await other.page.getByRole('textbox', { name: 'Project name' }).fill('Renamed elsewhere');
+    await other.page.getByRole('textbox', { name: 'Name of the prompt set' }).fill('Renamed elsewhere');
     await other.page.keyboard.press('Enter');
-    await expect(page.getByRole('button', { name: 'Project: Renamed elsewhere' })).toBeVisible();
+    await expect(page.getByRole('button', { name: 'Prompt set: Renamed elsewhere' })).toBeVisible();
   });
 
   await test.step('the run ends as if there were one tab', async () => {

@@ -1,5 +1,5 @@
 /**
- * Prompts that travel, on the embedded model: trained here and scored by PEFT and predict.py; trained by train_peft.py and scored
+ * Prompts that travel, on the built-in model: trained here and scored by PEFT and predict.py; trained by train_peft.py and scored
  * here. 100 rows of SST-2 each; log-probabilities must agree to 0.001. `npx tsx tools/acceptance-interchange.ts DATA` (the folder
  * with sst2-train.csv and sst2-test.csv). `here` is the command line; acceptance-page-interchange.ts does it with the page.
  */

@@ -1,5 +1,5 @@
 /**
- * A training run of the embedded model, resumed from its checkpoint in another process, must end in the same float32 bytes.
+ * A training run of the built-in model, resumed from its checkpoint in another process, must end in the same float32 bytes.
  *
  *     npx tsx tools/acceptance-resume.ts
  */

@@ -1,5 +1,5 @@
 /**
- * Trains on SST-2 with the embedded model and holds the result against what PyTorch reached on the same weights and rows
+ * Trains on SST-2 with the built-in model and holds the result against what PyTorch reached on the same weights and rows
  * (84.6% suffix, mean of three seeds). Takes about ten minutes a run on two cores.
  *
  *     npx tsx tools/acceptance-training.ts DATA_FOLDER [--backend node-wasm|node-native]

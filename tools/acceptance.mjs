@@ -36,7 +36,7 @@ part('reference', 'logits, losses, gradients, greedy text and a PEFT prompt agai
   'node',
   'src/engine',
 ]);
-part('check', 'gradients of the embedded model against finite differences', 'npm', [
+part('check', 'gradients of the built-in model against finite differences', 'npm', [
   'run',
   '--silent',
   'check',

@@ -53,7 +53,7 @@ export class Studio {
     this.library = new LibraryPage(page);
   }
 
-  /** `null` = the embedded model. */
+  /** `null` = the built-in model. */
   async open(hash = '#/', model: string | null = TINY): Promise<void> {
     await this.page.goto(`${model === null ? '' : `?model=${model}`}${hash}`);
     await expect(this.heading).toBeVisible();

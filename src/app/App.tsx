@@ -15,7 +15,7 @@ import { EmptyState } from './ui/EmptyState';
 import { ProgressBar } from './ui/ProgressBar';
 import { toastError } from './ui/toast';
 
-/** Where a file that is dropped means rows to be answered, not a new project. */
+/** Whether a dropped file is for the batch that is open, not for a new prompt set. */
 const isBatch = () => /^#\/project\/[^/]+\/library\?(.*&)?tab=batch(&|$)/.test(location.hash);
 
 const notOpened = (name: string) => (cause: unknown) =>
@@ -62,10 +62,10 @@ function ScreenById({ id }: { readonly id: string }) {
   return Screen ? <Screen /> : <Redirect to="/" replace />;
 }
 
-/** A screen of the project that the address names. */
+/** A screen of the prompt set that the address names. */
 function ProjectScreen({ id, screen }: { readonly id: string; readonly screen: string }) {
   const { project } = useStores();
-  // Here, since inside of the shell an effect waits for the screen's code: a project that was made meanwhile would be closed.
+  // Outside of the shell, where an effect would wait for the screen's code and then close a prompt set made meanwhile.
   useEffect(() => {
     if (id === NEW_PROJECT) project.getState().close();
     else void project.getState().open(id);
@@ -79,7 +79,7 @@ function ProjectScreen({ id, screen }: { readonly id: string; readonly screen: s
   );
 }
 
-/** The project that the address names is open before its screen is drawn. */
+/** Opens the prompt set that the address names before its screen is drawn. */
 function OpenProject({ id, children }: { readonly id: string; readonly children: React.ReactNode }) {
   const { project } = useStores();
   const status = useProject((s) => s.status);
@@ -88,22 +88,22 @@ function OpenProject({ id, children }: { readonly id: string; readonly children:
   if (status === 'missing' && id !== NEW_PROJECT)
     return (
       <EmptyState
-        title="This project is not on this device"
-        action={<Button onPress={() => navigate('/')}>To the start</Button>}
+        title="This prompt set is not in this browser"
+        action={<Button onPress={() => navigate('/')}>Home</Button>}
       >
-        It was deleted, or the link was made on another computer: projects stay in the browser that made them.
+        It was deleted, or the link comes from another computer: prompt sets stay in the browser that made them.
       </EmptyState>
     );
   if (status === 'unreadable' && id !== NEW_PROJECT)
     return (
       <EmptyState
-        title="This project could not be opened"
+        title="This prompt set could not be opened"
         action={<Button onPress={() => void project.getState().open(id)}>Try again</Button>}
       >
-        {openError?.message} Nothing was changed.
+        {openError?.message} Nothing has changed.
       </EmptyState>
     );
-  // a project that is made on this screen has its id before the address has: what stands there stays
-  if (id !== openId && id !== NEW_PROJECT) return <ProgressBar label="Opening the project" value={null} />;
+  // a prompt set that is made on this screen has its id before the address has: the screen stays
+  if (id !== openId && id !== NEW_PROJECT) return <ProgressBar label="Opening the prompt set" value={null} />;
   return children;
 }

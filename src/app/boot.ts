@@ -1,4 +1,4 @@
-/** From nothing to stores: the browser probed, what is kept opened, the last project found. */
+/** What opens first: the model of the last visit, and the last prompt set. */
 
 import type { ModelSource } from '../model/load';
 import type { PromptSet } from '../project/types';
@@ -9,7 +9,7 @@ import type { Stores } from './state/stores';
 
 const LAST = 'last-project';
 
-/** Where a project is taken up again. */
+/** The screen on which a prompt set opens. */
 export function resumeScreen(set: PromptSet): string {
   if (set.testLooks > 0) return 'compare';
   if (set.soft.length > 0) return 'train';
@@ -37,12 +37,12 @@ export async function lastModel({ store }: Services): Promise<ModelSource | unde
   return kept?.kind === 'kept' ? kept : undefined;
 }
 
-/** A visit without an address opens the last project; `#/` is the start screen, whatever is kept. */
+/** A visit without an address opens the last prompt set; `#/` is always the start screen. */
 export async function openLastProject({ store }: Services, { project }: Stores): Promise<void> {
   await project
     .getState()
     .refresh()
-    .catch(() => {}); // shown as an empty library; saving will say what is wrong
+    .catch(() => {}); // shown as an empty library; saving will report what is wrong
   if (location.hash === '' || location.hash === '#') {
     const id = await store.settings.get<string>(LAST).catch(() => null);
     const last = id === null ? null : await store.sets.get(id).catch(() => null);

@@ -6,7 +6,7 @@ interface ProbabilityBarsProps {
   readonly labels: readonly string[];
   /** In the order of the labels; they sum to 1. Null while nothing is known. */
   readonly probabilities: readonly number[] | null;
-  /** With many labels only the likeliest are shown. */
+  /** With many labels only the most likely are shown. */
   readonly most?: number;
 }
 
@@ -31,7 +31,7 @@ export function ProbabilityBars({ side, labels, probabilities, most = 6 }: Proba
       </ul>
       {rows.length > most ? (
         <p className="dim small">
-          The likeliest {most} of {rows.length} labels.
+          The most likely {most} of {rows.length} labels.
         </p>
       ) : null}
     </>

@@ -6,7 +6,7 @@ interface DropTargetProps {
   readonly onFile: (file: File) => void;
   /** A folder with a graph in it, or files with one among them. */
   readonly onModel: (dropped: Dropped) => void;
-  /** A zip, vectors, or a folder that holds a prompt or a project. */
+  /** A zip, vectors, or a folder with a prompt or a prompt set. */
   readonly onPrompt: (dropped: Dropped) => void;
   readonly children: ReactNode;
 }
@@ -56,8 +56,7 @@ export function DropTarget({ onFile, onModel, onPrompt, children }: DropTargetPr
       {isOver ? (
         <div className="drop-veil" role="status">
           <p>
-            Drop it: a CSV, TSV or JSONL with a text and a label column, a prompt or project to import, or a model
-            folder
+            Drop a CSV, TSV or JSONL with a text and a label column, a prompt or prompt set to import, or a model folder
           </p>
         </div>
       ) : null}

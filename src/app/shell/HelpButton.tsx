@@ -5,9 +5,9 @@ import './help.css';
 
 const KEYS: readonly (readonly [string, string])[] = [
   ['?', 'This help'],
-  ['Tab, Shift + Tab', 'From one control to the next, and back'],
-  ['Arrow keys', 'Inside a list, a set of tabs, a slider or a table of rows'],
-  ['Escape', 'Close what is open'],
+  ['Tab, Shift + Tab', 'Next control, previous control'],
+  ['Arrow keys', 'Move within a list, tabs, a slider or a table'],
+  ['Escape', 'Close'],
 ];
 
 const typing = (target: EventTarget | null) =>
@@ -31,7 +31,7 @@ export function HelpButton() {
         <div className="stack">
           <ol className="help-steps">
             <li>
-              <b>Data.</b> A CSV with a text and a label column. Some rows are held back: training never sees them.
+              <b>Data.</b> A CSV with a text and a label column. Some rows become test rows: training never sees them.
             </li>
             <li>
               <b>Prompts.</b> A prompt written by hand, tried and improved on validation rows, so that it gets its fair
@@ -42,7 +42,7 @@ export function HelpButton() {
               is.
             </li>
             <li>
-              <b>Compare.</b> Both prompts on the same held-back rows, with intervals, and a verdict in words.
+              <b>Compare.</b> Both prompts on the same test rows, with intervals, and a verdict in words.
             </li>
           </ol>
           <h3>Keys</h3>

@@ -7,7 +7,7 @@ import { Button } from '../ui/Button';
 import { count } from '../ui/format';
 import { ModelFacts } from './ModelFacts';
 
-/** The other models that this browser can load without asking for a folder or another site. */
+/** Models that this browser can load without a folder or another site. */
 export function KnownModels({ current }: { readonly current: string | null }) {
   const { models } = useStores();
   const known = useStore(models, (s) => s.known);
@@ -16,7 +16,7 @@ export function KnownModels({ current }: { readonly current: string | null }) {
   if (others.length === 0) return null;
   return (
     <section className="stack known-models" aria-labelledby="known-models">
-      <h3 id="known-models">Other models here</h3>
+      <h3 id="known-models">Other models</h3>
       {others.map((model) => (
         <OtherModelDetails key={sourceId(model.source)} model={model} />
       ))}
@@ -41,10 +41,10 @@ function OtherModelDetails({ model }: { readonly model: KnownModel }) {
           <ModelFacts
             info={info}
             speed={model.speed}
-            check={model.verdict ? verdictWords(model.verdict) : 'before its first training'}
+            check={model.verdict ? verdictWords(model.verdict) : 'before the first training'}
           />
         ) : (
-          <p className="dim small">Part of this site; not loaded in this browser yet.</p>
+          <p className="dim small">Comes with this site; not loaded in this browser yet.</p>
         )}
         <div className="row">
           <Button isDisabled={busy} onPress={() => void session.getState().loadModel(source)}>
@@ -52,7 +52,7 @@ function OtherModelDetails({ model }: { readonly model: KnownModel }) {
           </Button>
           {source.kind === 'kept' ? (
             <Button variant="link" isDisabled={busy} onPress={() => void models.getState().forget(model)}>
-              Forget it and its files
+              Remove it and its files
             </Button>
           ) : null}
         </div>

@@ -9,11 +9,11 @@ import { TextMemory } from './TextMemory';
 interface ModelFactsProps {
   readonly info: ModelInfo;
   readonly speed: Speed | null;
-  /** What the check of its gradients found, and what can be done about it. */
+  /** The result of the gradient check, with its actions. */
   readonly check: ReactNode;
 }
 
-/** What there is to know about a model that was loaded here. */
+/** Facts about a model that was loaded here. */
 export const ModelFacts = ({ info, speed, check }: ModelFactsProps) => (
   <dl className="facts">
     <dt>Family</dt>
@@ -35,7 +35,7 @@ export const ModelFacts = ({ info, speed, check }: ModelFactsProps) => (
     <dt>Memory needed</dt>
     <dd>{info.heapBytes === null ? 'not measured' : bytes(info.heapBytes)}</dd>
     <dt>
-      <Term means="Keys and values of the texts that were read: the model need not read them again for the next run. Texts that find no room are read each time; 16 bits a number take half the room and change answers by a rounding.">
+      <Term means="Keys and values of texts the model has read, so that the next run need not read them again. Texts that do not fit are read each time; 16-bit numbers take half the memory and round slightly.">
         Texts kept
       </Term>
     </dt>
@@ -45,7 +45,7 @@ export const ModelFacts = ({ info, speed, check }: ModelFactsProps) => (
     <dt>One step</dt>
     <dd>{stepWords(speed)}</dd>
     <dt>
-      <Term means="Before the first training the page compares the gradients that it computes with finite differences, along random directions. Wrong gradients would train prompts that are worth nothing.">
+      <Term means="Before the first training, the page compares its gradients with finite differences along random directions. Wrong gradients would train useless prompts.">
         Self-check
       </Term>
     </dt>

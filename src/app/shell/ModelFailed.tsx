@@ -3,7 +3,7 @@ import { useSession, useStores } from '../state/studio';
 import { Button } from '../ui/Button';
 import { Note } from '../ui/Note';
 
-/** Why there is no model, and the ways to one. Nothing where there is. */
+/** Why the model did not load, and what to do. */
 export function ModelFailed({ live = false }: { readonly live?: boolean }) {
   const model = useSession((s) => s.model);
   const source = useSession((s) => s.source);
@@ -17,10 +17,10 @@ export function ModelFailed({ live = false }: { readonly live?: boolean }) {
       title="The model did not load"
       action={
         <>
-          <Button onPress={() => void loadModel()}>Load it again</Button>
+          <Button onPress={() => void loadModel()}>Try again</Button>
           {source === DEFAULT_MODEL ? null : (
             <Button variant="link" onPress={() => void loadModel(DEFAULT_MODEL)}>
-              Take the embedded model
+              Use the built-in model
             </Button>
           )}
         </>

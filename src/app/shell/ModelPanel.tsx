@@ -11,7 +11,7 @@ import { OtherModel } from './OtherModel';
 import { SelfCheck } from './SelfCheck';
 import { StorageFacts } from './StorageFacts';
 
-/** The models: what the loaded one is, where it runs, what went wrong, and what could be loaded in its place. */
+/** The models: the loaded one, where it runs, what went wrong, and the others. */
 export function ModelPanel() {
   const model = useSession((s) => s.model);
   const card = useSession((s) => s.card);
@@ -36,7 +36,7 @@ export function ModelPanel() {
       {model.kind === 'ready'
         ? refusals.map(({ adapter, reason }) => (
             <Note key={`${adapter} ${reason}`} title={`Not on WebGPU${adapter ? ` (${adapter})` : ''}`}>
-              {reason} So it runs on WebAssembly; “Check again” gives WebGPU another try.
+              {reason} It runs on WebAssembly instead; “Check again” retries WebGPU.
             </Note>
           ))
         : null}
@@ -52,8 +52,8 @@ export function ModelPanel() {
       <StorageFacts />
       {crossOriginIsolated ? null : (
         <p className="dim small">
-          The browser has not isolated this page from other sites, so the model has one thread. Reload it; if this
-          stays, open it at an https address or by <code>npm start</code>, in a window that is not private.
+          The browser has not isolated this page, so the model runs on one thread. Reload the page; if that does not
+          help, use an https address or <code>npm start</code>, and no private window.
         </p>
       )}
     </div>

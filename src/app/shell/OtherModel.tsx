@@ -9,7 +9,7 @@ import { openModelFolder } from './open-model-folder';
 
 const HUB_ID = /^[\w.-]+\/[\w.-]+$/;
 
-/** Another model in place of the embedded one: from a folder, or from the hub, which is another site and is called so. */
+/** Another model in place of the built-in one: from a folder, or from the hub, which is another site. */
 export function OtherModel() {
   const { session } = useStores();
   const source = useSession((s) => s.source);
@@ -26,22 +26,22 @@ export function OtherModel() {
       <summary>Open another model</summary>
       <div className="stack">
         <p className="small dim">
-          A small decoder-only language model as an ONNX graph, in hub layout. Prompts that were trained before belong
-          to the model they were trained on.
+          A small decoder-only language model as an ONNX graph, in hub layout. Prompts trained earlier only work with
+          their own model.
         </p>
         <FileTrigger acceptDirectory onSelect={openFolder}>
           <Button isDisabled={busy}>Open a model folder</Button>
         </FileTrigger>
         <p className="small dim">
-          You can also drop the folder onto the page. It stays in this browser, so it need not be opened again.
+          You can also drop the folder onto the page. It is stored in this browser, so you only do this once.
         </p>
         <TextField
           mono
-          label="Or its name on the Hugging Face hub"
+          label="Or a name on the Hugging Face hub"
           placeholder="onnx-community/SmolLM2-135M-Instruct"
           value={id}
           onChange={setId}
-          hint="Fetching it asks huggingface.co, another site, for the model’s files: requests leave this page, your rows do not."
+          hint="This downloads the model’s files from huggingface.co, another site. Your rows stay here."
         />
         <div className="row">
           <Button
@@ -52,7 +52,7 @@ export function OtherModel() {
           </Button>
           {source === DEFAULT_MODEL ? null : (
             <Button variant="link" isDisabled={busy} onPress={() => void loadModel(DEFAULT_MODEL)}>
-              Back to the embedded model
+              Back to the built-in model
             </Button>
           )}
         </div>

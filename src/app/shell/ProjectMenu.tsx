@@ -13,7 +13,7 @@ import '../ui/field.css';
 /** The newest are switched to from here; all are in the Library. */
 const MOST_LISTED = 20;
 
-/** The open project's name: rename in place, switch, new. */
+/** The open prompt set's name: rename in place, switch, new. */
 export function ProjectMenu() {
   const set = useProject((s) => s.set);
   const sets = useProject((s) => s.sets);
@@ -38,21 +38,21 @@ export function ProjectMenu() {
       <Button
         ref={button}
         className="project-button"
-        aria-label={`Project: ${set?.name ?? 'none open'}`}
+        aria-label={`Prompt set: ${set?.name ?? 'none open'}`}
         data-testid="project"
       >
-        <span>{set?.name ?? 'Projects'}</span>
+        <span>{set?.name ?? 'Prompt sets'}</span>
         <ChevronDown />
       </Button>
       <Popover className="popover">
-        <Menu className="menu" aria-label="Project" onAction={(key) => act(String(key))}>
+        <Menu className="menu" aria-label="Prompt set" onAction={(key) => act(String(key))}>
           {set ? (
             <MenuItem id="rename" className="menu-item">
               Rename
             </MenuItem>
           ) : null}
           <MenuItem id="new" className="menu-item">
-            New project
+            New prompt set
           </MenuItem>
           <Separator />
           <MenuSection aria-label="Switch to">
@@ -78,7 +78,7 @@ function RenameForm({ set, onDone }: { readonly set: PromptSet; readonly onDone:
   const { project } = useStores();
   const [name, setName] = useState(set.name);
   const field = useRef<HTMLInputElement>(null);
-  // The menu that was open gives the focus back when it is gone, which is after this has been drawn.
+  // The menu returns the focus when it has closed, which is after this is drawn.
   useEffect(() => {
     const later = setTimeout(() => field.current?.select(), 50);
     return () => clearTimeout(later);
@@ -93,7 +93,7 @@ function RenameForm({ set, onDone }: { readonly set: PromptSet; readonly onDone:
       <input
         ref={field}
         className="input"
-        aria-label="Project name"
+        aria-label="Name of the prompt set"
         value={name}
         maxLength={80}
         onChange={(event) => setName(event.target.value)}

@@ -11,8 +11,8 @@ const COLUMNS: readonly Column<RequestEntry>[] = [
   { id: 'at', header: 'When', cell: ({ at }) => new Date(at).toLocaleTimeString() },
   {
     id: 'end',
-    header: 'What became of it',
-    cell: (entry) => (entry.blocked ? 'stopped by the page' : received(entry)),
+    header: 'Result',
+    cell: (entry) => (entry.blocked ? 'blocked by the page' : received(entry)),
   },
 ];
 
@@ -36,8 +36,8 @@ export function RequestsBadge() {
       <Dialog title={`${words} to other sites`} isOpen={isOpen} onClose={() => setOpen(false)} wide>
         <div className="stack">
           <p>
-            Your rows, prompts and results stay in this page. Only a model that you pick from the Hugging Face hub is
-            fetched from another site, and the page says so first; its content policy stops everything else.
+            Your rows, prompts and results stay in this page. Only a model that you choose from the Hugging Face hub
+            comes from another site, and the page says so first; its content policy blocks everything else.
           </p>
           {entries.length > 0 ? (
             <Table
@@ -47,7 +47,7 @@ export function RequestsBadge() {
               rowKey={({ url, at }) => `${at} ${url}`}
             />
           ) : (
-            <p className="dim">Measured since this page was opened: nothing was asked of any other site.</p>
+            <p className="dim">Since this page was opened: no requests to other sites.</p>
           )}
         </div>
       </Dialog>

@@ -6,7 +6,7 @@ import { Button } from '../ui/Button';
 import { bytes, counted } from '../ui/format';
 import { Note } from '../ui/Note';
 
-/** What stands between the user's work and the disk: said above every screen until it is over. */
+/** Trouble with saving, shown above every screen until it is over. */
 export function SaveTrouble() {
   const error = useProject((s) => s.saveError);
   const { project } = useStores();
@@ -31,7 +31,7 @@ export function SaveTrouble() {
   );
 }
 
-/** Looked at when the page opens and whenever something long has ended. */
+/** Checked when the page opens and after every long job. */
 function RoomIsShort() {
   const { storage } = useStores();
   const { room, dismissed, refresh, dismiss } = useStore(storage);
@@ -49,13 +49,13 @@ function RoomIsShort() {
         action={<Button onPress={dismiss}>Hide</Button>}
       >
         {bytes(room.used)} of {bytes(room.quota)} are used. Free some disk space, forget a model under “Model” that you
-        do not use, or export a prompt set in the Library, delete it, and empty what was deleted. What is saved stays.
+        do not use, or export a prompt set in the Library, delete it, and empty the deleted ones. Saved work stays.
       </Note>
     </div>
   );
 }
 
-/** What the page found damaged since it was opened: the rest works, and this is what is left of it. */
+/** Damaged values found since the page was opened: the rest works, and these can be downloaded. */
 function FoundDamaged() {
   const { setAside } = useStores();
   const { found, download, hide } = useStore(setAside);
@@ -64,10 +64,10 @@ function FoundDamaged() {
     <div className="save-trouble">
       <Note
         live
-        title={`${counted(found.length, 'saved item')} could not be read whole and ${found.length === 1 ? 'was' : 'were'} set aside`}
+        title={`${counted(found.length, 'saved item')} ${found.length === 1 ? 'is' : 'are'} damaged and ${found.length === 1 ? 'was' : 'were'} set aside`}
         action={
           <>
-            <Button onPress={download}>Download what was set aside</Button>
+            <Button onPress={download}>Download damaged items</Button>
             <Button variant="link" onPress={hide}>
               Hide
             </Button>

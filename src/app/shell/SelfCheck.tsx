@@ -3,7 +3,7 @@ import { useSession, useStores } from '../state/studio';
 import { Button } from '../ui/Button';
 import { ProgressBar } from '../ui/ProgressBar';
 
-/** Whether the loaded model's gradients are right here, and the way to look again. */
+/** Whether the loaded model's gradients are right, and the button that checks again. */
 export function SelfCheck() {
   const check = useSession((s) => s.check);
   const job = useSession((s) => s.job);
@@ -23,7 +23,7 @@ export function SelfCheck() {
   return (
     <>
       <span className={known && !known.ok ? 'check-bad' : undefined}>
-        {known ? `${verdictWords(known)}. ` : 'Made once, before the first training. '}
+        {known ? `${verdictWords(known)}. ` : 'Runs once, before the first training. '}
       </span>
       <Button variant="link" isDisabled={job !== null} onPress={() => void session.getState().checkAgain()}>
         {known ? 'Check again' : 'Check now'}

@@ -7,13 +7,13 @@ import { bytes, counted } from '../ui/format';
 import { Term } from '../ui/Term';
 
 const OFFLINE: Readonly<Record<OfflineState['status'], string>> = {
-  off: 'no: this address or browser lets the page keep nothing for it',
+  off: 'no: this address or browser does not allow it',
   preparing: 'being prepared',
-  ready: 'yes: page, runtime and this model are kept here',
-  failed: 'not yet: there was no room or no connection to keep the page',
+  ready: 'yes: the page, its runtime and this model are stored here',
+  failed: 'not yet: no space or no connection',
 };
 
-/** What this browser keeps of the studio, and for how long. */
+/** What this browser stores of the studio, and how safely. */
 export function StorageFacts() {
   const { storage, offline, setAside } = useStores();
   const aside = useStore(setAside);
@@ -25,7 +25,7 @@ export function StorageFacts() {
   }, [refresh, aside.refresh]);
   return (
     <section className="stack known-models" aria-labelledby="storage-facts">
-      <h3 id="storage-facts">Kept in this browser</h3>
+      <h3 id="storage-facts">Stored in this browser</h3>
       <dl className="facts">
         <dt>Without a network</dt>
         <dd>
@@ -40,20 +40,20 @@ export function StorageFacts() {
           ) : null}
         </dd>
         <dt>Room</dt>
-        <dd>{room ? `${bytes(room.used)} used of ${bytes(room.quota)}` : 'the browser does not say'}</dd>
+        <dd>{room ? `${bytes(room.used)} used of ${bytes(room.quota)}` : 'unknown'}</dd>
         <dt>
-          <Term means="A browser may clear what a site keeps when its disk gets full, unless it has promised not to. Most give the promise to sites that are used often or installed.">
-            Safe from clearing
+          <Term means="A browser may delete a site’s data when the disk gets full, unless the site is protected. Most browsers protect sites that are used often or installed.">
+            Protected from browser clean-up
           </Term>
         </dt>
         <dd>
           {persisted ? (
-            'yes: the browser has promised'
+            'yes'
           ) : (
             <>
-              {declined ? 'the browser gave no promise yet: bookmark or install this page, ' : 'not promised '}
+              {declined ? 'not yet: bookmark or install this page, ' : 'no '}
               <Button variant="link" onPress={() => void ask()}>
-                {declined ? 'then ask again' : 'Ask the browser'}
+                {declined ? 'then ask again' : 'Ask for protection'}
               </Button>
             </>
           )}

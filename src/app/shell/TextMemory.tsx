@@ -14,7 +14,7 @@ const STORAGE = [
 
 const REFRESH_MS = 2000;
 
-/** How much is kept of texts that were read, and how much may be. */
+/** How much memory the text cache uses, and how much it may. */
 export function TextMemory() {
   const { textMemory } = useStores();
   const { held, refresh, choose } = useStore(textMemory);

@@ -1,4 +1,4 @@
-/** What was dropped, folders opened up. */
+/** Dropped files, with folders read recursively. */
 import type { NamedFile } from '../../model/folder';
 
 export interface Dropped {

@@ -52,10 +52,10 @@ export function useQuery<T extends string>(name: string, fallback: T): readonly 
   return [value, set];
 }
 
-/** The id that stands in the hash before a project exists. */
+/** The id in the hash before a prompt set exists. */
 export const NEW_PROJECT = 'new';
 
-/** The screen that is shown while the project has no id yet; null = another place. */
+/** The screen that is shown while the prompt set has no id yet; null = another place. */
 export function screenOfNew(): string | null {
   const [, place, id, screen] = readPath().split('/');
   return place === 'project' && id === NEW_PROJECT ? (screen ?? null) : null;

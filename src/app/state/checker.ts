@@ -26,7 +26,7 @@ interface CheckedSession {
   readonly modelReady: () => Promise<ModelInfo>;
   /** Loads the session's model into a fresh worker, with what is refused by then left out. */
   readonly loadAgain: () => Promise<ModelInfo>;
-  /** Whoever waits for the model waits for this. */
+  /** Callers that wait for the model wait for this. */
   readonly hold: (model: Promise<ModelInfo>) => void;
   readonly show: (change: { readonly check?: CheckStatus; readonly model?: ModelStatus }) => void;
   readonly setJob: (job: Job | null) => void;

@@ -1,4 +1,4 @@
-/** The models that this browser knows: those of this site, and what was loaded from a folder or the hub. */
+/** The models that this browser knows: those of this site, and those loaded from a folder or the hub. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { CATALOGUE } from '../../model/catalogue';
 import type { ModelSource } from '../../model/load';
@@ -30,7 +30,7 @@ export interface KnownModel {
 interface ModelsState {
   /** Newest first; the models of this site are always among them. */
   readonly known: readonly KnownModel[];
-  /** Looks up what was measured meanwhile. */
+  /** Reads new measurements. */
   readonly refresh: () => Promise<void>;
   /** Drops a model that was loaded from a folder or the hub, with its files. */
   readonly forget: (model: KnownModel) => Promise<void>;

@@ -12,7 +12,7 @@ export interface OfflineState {
   readonly update: boolean;
   /** Keeps the page and the runtime that the model runs on; later calls keep what is new. */
   readonly prepare: () => Promise<void>;
-  /** Lets the new version take over and opens the page again, unless a run goes on in some tab. */
+  /** Lets the new version take over and opens the page again, unless a run is active in some tab. */
   readonly takeUpdate: () => Promise<void>;
 }
 
@@ -67,8 +67,8 @@ export function createOfflineStore(
       set({ update: true });
       const show = () =>
         toasts.add({
-          title: 'A new version of the studio is here',
-          detail: 'Your work is saved; the page opens again where you are.',
+          title: 'A new version of the studio is available',
+          detail: 'Your work is saved; the page reopens where you are.',
           action: { label: 'Reload', run: () => void get().takeUpdate() },
         });
       if (!session.getState().job) return void show();
@@ -105,8 +105,8 @@ export function createOfflineStore(
         if (!workers || !waiting) return;
         if (session.getState().job || (await disk.runsUnderWay())) {
           toastError(
-            'The new version waits',
-            'A run goes on, here or in another tab. Reload when it has ended: then the new version comes by itself or is offered again.',
+            'The new version must wait',
+            'A run is active, here or in another tab. Reload when it has ended; the new version then loads, or is offered again.',
           );
           return;
         }

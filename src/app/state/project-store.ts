@@ -1,4 +1,4 @@
-/** The open prompt set and its rows. Every change goes to IndexedDB first-come, first-served, and is seen at once. */
+/** The open prompt set and its rows. Every change is seen at once and saved in order. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Dataset } from '../../dataset/types';
 import { writes } from '../../dataset/writing';
@@ -24,7 +24,7 @@ export interface ProjectState {
   readonly dataset: Dataset | null;
   /** What lists show of all sets that are not deleted, newest first. */
   readonly sets: readonly Listing[];
-  /** Whose name new versions get: empty = none; null = nobody was asked yet. */
+  /** The author of new versions: empty = none; null = not asked yet. */
   readonly author: string | null;
   /** Why it could not be read, where `status` says so. */
   readonly openError: StudioError | null;
@@ -43,9 +43,9 @@ export interface ProjectState {
   }) => Promise<PromptSet>;
   /** Applies a pure function of project/prompt-set.ts to the open set and saves the result. */
   readonly update: (change: (set: PromptSet) => PromptSet) => Promise<PromptSet>;
-  /** The same for a set by id, open or not (a run may end after another project was opened). */
+  /** As `update`, for a set by id, open or not (a run may end after another one was opened). */
   readonly updateById: (id: string, change: (set: PromptSet) => PromptSet) => Promise<PromptSet>;
-  /** Other rows for a set, open or not; `sameHeldBack`: with the held-back rows that were there, some cells changed. */
+  /** Other rows for a set, open or not; `sameHeldBack`: the test rows are the same, some cells changed. */
   readonly setRows: (
     id: string,
     dataset: Dataset,
@@ -112,7 +112,7 @@ export function createProjectStore({ store: disk }: Services): ProjectStore {
       const known = get().set?.id === id ? get().set : unwritten.get(id);
       const current = known ?? (await disk.sets.get(id));
       if (!current)
-        throw new StudioError('store-failed', 'This project is not in the library any more. Open another one.', {
+        throw new StudioError('store-failed', 'This prompt set is no longer in the library. Open another one.', {
           data: { id },
         });
       const unsaved = get().saveError !== null;
@@ -206,7 +206,7 @@ export function createProjectStore({ store: disk }: Services): ProjectStore {
       },
       update: (change) => {
         const open = get().set;
-        if (!open) return Promise.reject(new StudioError('internal', 'internal: no project is open'));
+        if (!open) return Promise.reject(new StudioError('internal', 'internal: no prompt set is open'));
         return updateById(open.id, change);
       },
       updateById,
@@ -231,7 +231,7 @@ export function createProjectStore({ store: disk }: Services): ProjectStore {
         });
         await get()
           .refresh()
-          .catch(() => undefined); // what is gone is listed no more
+          .catch(() => undefined); // what is gone is not listed
       },
       rename: async (name) => {
         await get().update((open) => renamePromptSet(open, name, now()));
@@ -246,7 +246,7 @@ export function createProjectStore({ store: disk }: Services): ProjectStore {
         if (get().set?.id === id) get().close();
       },
       restore: async (id) => {
-        // its handle may have been given to another set meanwhile
+        // another set may have its handle by now
         const used = taken(id);
         await updateById(id, (s) => {
           const back = undoDelete(s, now());

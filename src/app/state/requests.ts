@@ -27,7 +27,7 @@ export function leavesSite(url: string, origin: string): boolean {
 
 /**
  * The measured request log: what the browser's own resource timing lists for other origins, and what the
- * Content-Security-Policy has stopped. Measured, not promised: nothing in the app reports to it.
+ * Content-Security-Policy has stopped. The browser measures it; nothing in the app reports to it.
  */
 export function createRequestLog(): StoreApi<RequestsState> {
   const store = createStore<RequestsState>(() => ({ entries: [] }));

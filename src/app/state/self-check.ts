@@ -51,7 +51,7 @@ export interface CheckWith {
 }
 
 /**
- * Checks the model that is loaded. After a check of WebGPU another session is loaded than before: the caller loads anew.
+ * Checks the model that is loaded. After a check of WebGPU another session is loaded: the caller loads its model again.
  * @throws StudioError as the engine's selfCheck and load
  */
 export async function runSelfCheck(info: ModelInfo, source: ModelSource, use: CheckWith): Promise<Verdict> {
@@ -117,4 +117,4 @@ export function mismatchWords({ report, wasmLoss }: Verdict): string {
 
 /** Why a model cannot be trained anywhere in this page, and what is left. */
 export const trainingOffWords = (verdict: Verdict): string =>
-  `Training is off for this model: ${mismatchWords(verdict).replace(/^The/, 'the')} A prompt trained on wrong gradients would be worth nothing. Everything that you have is kept, and scoring works. Check again under Models, at the top, or use another model.`;
+  `Training is off for this model: ${mismatchWords(verdict).replace(/^The/, 'the')} Training on wrong gradients would give useless prompts. Your work is kept, and scoring still works. Check again under Models, at the top, or use another model.`;

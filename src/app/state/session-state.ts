@@ -29,7 +29,7 @@ type TokenizerStatus =
       readonly sha256: string;
     };
 
-/** The long thing that runs now. There is one engine and one queue, so there is at most one. */
+/** The long job that runs now. There is one engine and one queue, so there is at most one. */
 export interface Job {
   readonly title: string;
   /** The screen it belongs to: the chip leads there. */
@@ -53,7 +53,7 @@ export interface SessionState {
   readonly refusals: readonly Refusal[];
   readonly tokenizer: TokenizerStatus;
   readonly job: Job | null;
-  /** Loads the model, or another one in its place; what was loading is given up. How it ends stands in `model`. */
+  /** Loads the model, or another one in its place, and cancels what is loading. The result is in `model`. */
   readonly loadModel: (source?: ModelSource) => Promise<void>;
   /** Resolves when the model is ready; starts loading it when nothing has. @throws StudioError why it cannot be */
   readonly modelReady: () => Promise<ModelInfo>;

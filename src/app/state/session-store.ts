@@ -1,4 +1,4 @@
-/** Loads the model, checks it, and starts it anew when it is lost; what is known of the page as a whole. */
+/** Loads the model, checks it, and restarts it when it is lost. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { StudioError } from '../../lib/errors';
 import type { ModelSource } from '../../model/load';
@@ -121,7 +121,7 @@ export function createSessionStore(
     function changeSource(source: ModelSource) {
       aborter.abort();
       running = null;
-      // the heap of a worker never shrinks: the old weights make room for the new ones, and what those need can be told
+      // the heap of a worker never shrinks: the old weights make room for the new ones
       if (get().model.kind !== 'idle') services.engine.restart();
       set({ source, card: null, check: { kind: 'unknown' }, refusals: [], tokenizer: { kind: 'waiting' } });
     }

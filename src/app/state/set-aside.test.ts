@@ -17,13 +17,13 @@ const checkpoint = (runId: string, m: number) => ({
   },
 });
 
-it('what lies aside is written as JSON, numbers that are none included', () => {
+it('writes damaged values as JSON, with numbers that are not finite', () => {
   const found = { id: '1', table: 'checkpoints', at: 'now', what: 'Lost.', value: checkpoint('r', 2) } as const;
   const { values } = JSON.parse(asJson([found]));
   expect(values[0]).toMatchObject({ what: 'Lost.', value: { checkpoint: { vectors: [0.5, 'NaN'], m: [0, 0] } } });
 });
 
-it('a value that is read twice before it is gone is told of once; hiding leaves it where it lies', async () => {
+it('reports a value once that is read twice, and keeps it when it is hidden', async () => {
   const disk = openMemoryStore();
   await disk.checkpoints.put(checkpoint('r', 1) as never);
   const store = createSetAsideStore(disk);

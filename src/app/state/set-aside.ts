@@ -1,4 +1,4 @@
-/** What was found damaged in the browser's storage, and what the user does about it. */
+/** Damaged values in the browser's storage, and what the user can do about them. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { SetAside, Store } from '../../store/store';
 import { saveFile } from '../ui/download';
@@ -7,13 +7,13 @@ import { toastUndo } from '../ui/toast';
 interface SetAsideState {
   /** Found since the page was opened, and not hidden yet. */
   readonly found: readonly SetAside[];
-  /** All that lies aside, oldest first. */
+  /** All values that are set aside, oldest first. */
   readonly kept: readonly SetAside[];
   readonly refresh: () => Promise<void>;
-  /** Looks at all that is kept; what is found stands in `found`. */
+  /** Reads everything that is stored; damaged values appear in `found`. */
   readonly inspect: () => Promise<void>;
   readonly hide: () => void;
-  /** All of it in one file, for whoever may know how to mend it. */
+  /** All of it in one file, for somebody who can repair it. */
   readonly download: () => void;
   /** For good, after the undo has passed. */
   readonly discard: () => void;
@@ -60,7 +60,7 @@ export function createSetAsideStore({ setAside: disk }: Pick<Store, 'setAside'>)
         const before = get().kept;
         set({ kept: [], found: [] });
         const timer = setTimeout(() => void disk.clear().then(refresh), UNDO_MS);
-        toastUndo('What was set aside is deleted', () => {
+        toastUndo('Damaged items deleted', () => {
           clearTimeout(timer);
           set({ kept: before });
         });

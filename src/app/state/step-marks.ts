@@ -15,7 +15,7 @@ export type StepId = 'data' | 'prompts' | 'train' | 'compare';
 
 const FINISHED = new Set(['finished', 'early', 'stopped']);
 
-/** Where the journey stands, from what is stored. */
+/** How far each step is, from the stored work. */
 export function stepMarks(
   set: PromptSet | null,
   dataset: Dataset | null,
