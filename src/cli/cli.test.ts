@@ -189,9 +189,14 @@ describe('the command line', () => {
     expect(ended.stderr).toContain('held-back rows');
     expect(ended.code).toBe(0);
     const results = writtenResultsSchema.parse(JSON.parse(await readFile(join(out, 'results.json'), 'utf8')));
-    expect(results.arms.map(({ id }) => id)).toEqual(['untuned', 'yours', 'examples', 'tuned']);
+    expect(results.arms.map(({ id }) => id)).toEqual(['untuned', 'yours', 'yours-3', 'tuned']);
     expect(results.arms[3]?.perplexity).toBeLessThan(results.arms[0]?.perplexity ?? 0);
-    expect(results.comparisons.map(({ a }) => a)).toEqual(['yours', 'untuned', 'examples']);
+    expect(results.comparisons.map(({ a, b }) => `${a} ${b}`)).toEqual([
+      'yours tuned',
+      'yours-3 tuned',
+      'untuned tuned',
+      'untuned yours',
+    ]);
     expect(await readFile(join(out, 'report.html'), 'utf8')).toContain(results.verdict.headline);
     const written = await readFile(join(out, 'written.csv'), 'utf8');
     expect(written.trim().split('\r\n')).toHaveLength(1 + Math.round(0.35 * 40));

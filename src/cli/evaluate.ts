@@ -1,15 +1,16 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { goldOf } from '../dataset/labels';
 import { present } from '../lib/assert';
 import { StudioError } from '../lib/errors';
 import { accuracy, argmax, confusionMatrix, macroF1 } from '../metrics/classification';
 import { wilson } from '../metrics/intervals';
-import { goldOf, tokenRows } from './arms';
 import { ownId, readDataset } from './data';
 import { createLog, percentage } from './log';
 import { openModel } from './model-dir';
 import { modelOptions, readModelOptions } from './options';
 import { readPrompt } from './prompt-file';
+import { tokenRows } from './task';
 import { exactly, parseOptions, required, wholeNumber } from './usage';
 
 export const EVALUATE_USAGE = `npm run evaluate -- PROMPT DATA.csv --text COL --label COL [--test-rows N] [--out FILE.json] [--model DIR]

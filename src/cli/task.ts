@@ -2,10 +2,11 @@ import type { Dataset } from '../dataset/types';
 import { StudioError } from '../lib/errors';
 import { findCollisions } from '../task/classify/collisions';
 import { proposeInstruction, proposeWords } from '../task/classify/propose';
+import { renderRows } from '../task/render';
 import { propose } from '../task/tasks';
 import { asContinuation, checkTemplate, printTemplate, splitInstruction } from '../task/template';
-import type { LabelWord } from '../task/types';
-import type { LabelTokens, Tokenizer } from '../tokens/types';
+import type { HardPrompt, LabelWord } from '../task/types';
+import type { LabelTokens, Tokenizer, TokenRow } from '../tokens/types';
 import type { TuneOptions } from './options';
 import { UsageError } from './usage';
 
@@ -56,4 +57,17 @@ function givenWords(labels: readonly string[], bare: string, given: ReadonlyMap<
     if (word === undefined) throw new UsageError(`--words: the label “${label}” has no word.`);
     return { label, word: asContinuation(bare, word) };
   });
+}
+
+/** Token ids of rows under a prompt. @throws StudioError `bad-input` */
+export function tokenRows(
+  tokenizer: Tokenizer,
+  dataset: Dataset,
+  prompt: HardPrompt,
+  words: Task['words'],
+  ids: readonly string[],
+): TokenRow[] {
+  const rendered = renderRows(dataset, prompt, words, ids);
+  if (!rendered.ok) throw new StudioError('bad-input', rendered.error.message);
+  return rendered.value.map(({ rowId, text, label }) => ({ rowId, label, ids: tokenizer.encode(text) }));
 }

@@ -1,8 +1,7 @@
 import { prepareDataset } from '../dataset/prepare';
-import type { ColumnMapping, Dataset, Row } from '../dataset/types';
+import type { ColumnMapping, Dataset } from '../dataset/types';
 import { StudioError } from '../lib/errors';
 import { createRng, shuffled } from '../lib/rng';
-import { rowsOf } from '../task/render';
 import { checkTemplate, printTemplate, splitInstruction } from '../task/template';
 import { firstBlocking, readTable } from './data';
 import type { Log } from './log';
@@ -12,14 +11,13 @@ import { UsageError } from './usage';
 const VALIDATION_ROWS = 40;
 const TEST_SHARE = 0.35;
 
-/** What is to be written, and which rows show it. */
+/** What is to be generated, and the rows that show it. */
 export interface WritingTask {
   readonly dataset: Dataset;
   /** The hand-written prompt, and the same without its instruction: the text that vectors are put to. */
   readonly yours: string;
   readonly bare: string;
   readonly instruction: string;
-  readonly parts: Readonly<Record<'train' | 'validation' | 'test', readonly Row[]>>;
 }
 
 export interface WritingOptions {
@@ -58,11 +56,6 @@ export async function readWritingTask(path: string, log: Log, options: WritingOp
     yours: options.prompt,
     bare: printTemplate(instructed.bare),
     instruction: instructed.instruction || options.prompt.split('{')[0] || 'Write',
-    parts: {
-      train: rowsOf(dataset, 'train'),
-      validation: rowsOf(dataset, 'validation'),
-      test: rowsOf(dataset, 'test'),
-    },
   };
 }
 

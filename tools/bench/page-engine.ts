@@ -2,11 +2,10 @@
 import { join } from 'node:path';
 import { chromium } from 'playwright';
 import { build, preview } from 'vite';
-import { tokenRows } from '../../src/cli/arms';
 import { readDataset } from '../../src/cli/data';
 import { createLog } from '../../src/cli/log';
 import { DEFAULT_MODEL, readModelDir } from '../../src/cli/model-dir';
-import { readTask } from '../../src/cli/task';
+import { readTask, tokenRows } from '../../src/cli/task';
 import { createCoreTokenizer } from '../../src/tokens/core-tokenizer';
 import { STANDARD, type TrainingSettings } from '../../src/training/settings';
 import { CHROMIUM_ARGS, findChromium } from '../chromium.mjs';

@@ -10,13 +10,14 @@
 
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { BARE_KEY, goldOf, tokenRows } from '../../src/cli/arms';
 import { readDataset } from '../../src/cli/data';
 import { createLog } from '../../src/cli/log';
 import { DEFAULT_MODEL, openModel } from '../../src/cli/model-dir';
-import { readTask } from '../../src/cli/task';
-import { trainPrompt } from '../../src/cli/train-prompt';
+import { nodeHost } from '../../src/cli/node-host';
+import { readTask, tokenRows } from '../../src/cli/task';
+import { goldOf } from '../../src/dataset/labels';
 import { meanAnswers } from '../../src/evaluation/classify/made-arms';
+import { uninterruptedControl } from '../../src/lib/control';
 import { accuracy, argmax } from '../../src/metrics/classification';
 import { wilson } from '../../src/metrics/intervals';
 import { softPrompt } from '../../src/prompt/soft-prompt';
@@ -24,6 +25,8 @@ import { accuracyOf } from '../../src/training/checkpoint';
 import type { Checkpoint, ValidationPoint } from '../../src/training/events';
 import { folded } from '../../src/training/reparameterise';
 import { PRESETS, STANDARD, type TrainingSettings } from '../../src/training/settings';
+import { type TrainRunEvent, train } from '../../src/workflow/train';
+import { cacheKeyOf } from '../../src/workflow/training-rows';
 
 const SETS = {
   sst2: {
@@ -72,7 +75,27 @@ const backend = values.backend === 'node-native' ? 'node-native' : 'node-wasm';
 const model = await openModel({ model: DEFAULT_MODEL, backend, threads: null }, log);
 const words = new Map(set.words.split(',').map((pair) => pair.split('=') as [string, string]));
 const task = readTask(dataset, model.tokenizer, { prompt: set.prompt, words });
+const host = nodeHost(model);
 const bare = { template: task.bare, shots: 0, shotSeed: 0 };
+const cacheKey = cacheKeyOf(dataset.fingerprint, task.bare);
+
+const trained = (settings: TrainingSettings, emit: (event: TrainRunEvent) => void) =>
+  train(
+    host,
+    {
+      runId: 'bench',
+      dataset,
+      template: task.bare,
+      words: task.words,
+      settings,
+      initText: task.instruction,
+      initFrom: null,
+      resume: null,
+      baselines: [],
+    },
+    { control: uninterruptedControl, emit },
+  );
+
 const test = tokenRows(model.tokenizer, dataset, bare, task.words, dataset.split.test);
 const gold = goldOf(dataset, dataset.split.test);
 
@@ -123,7 +146,7 @@ function scorer(vectorsAt: ReadonlyMap<number, Float32Array>) {
     const soft = softPrompt('suffix', vectors, model.engine.info.hidden);
     const before = known.get(step);
     if (before) return before;
-    const { rows } = await model.engine.score({ rows: test, labels: task.labels, soft, cacheKey: BARE_KEY });
+    const { rows } = await model.engine.score({ rows: test, labels: task.labels, soft, cacheKey });
     const answers = rows.map((row) => [...row.logProbs]);
     known.set(step, answers);
     return answers;
@@ -144,8 +167,7 @@ for (const variant of values.variants.split(',')) {
     const whole = { patience: null, checkpointEvery: STANDARD.validateEvery };
     const settings = { ...STANDARD, ...change, ...whole, initialisation, seed: Number(seed) };
     const vectorsAt = new Map<number, Float32Array>();
-    const context = { ...model, dataset, task, log };
-    const { done } = await trainPrompt(context, task.bare, BARE_KEY, settings, (event) => {
+    const done = await trained(settings, (event) => {
       if (event.kind === 'checkpoint' || event.kind === 'done')
         vectorsAt.set(event.checkpoint.step, read(event.checkpoint));
     });
