@@ -99,7 +99,7 @@ function initFacts({ settings: { initialisation }, initText, origin }: SoftVersi
 function trainingFacts(run: SoftVersion): Sidecar['training'] {
   const s = run.settings;
   return {
-    optimizer: 'adamw',
+    optimizer: s.optimiser ?? 'adamw',
     steps: s.steps,
     batchSize: s.batchSize,
     learningRate: s.learningRate,

@@ -3,6 +3,7 @@
  * there what it did here. Published as docs/softprompt.schema.json.
  */
 import { z } from '../lib/zod';
+import { OPTIMISER_NAMES } from '../training/settings';
 
 export const SIDECAR_VERSION = 1;
 /** At least so many check rows travel with a prompt. */
@@ -71,10 +72,14 @@ export const sidecarSchema = z
     }),
     training: z
       .object({
-        optimizer: z.literal('adamw'),
+        optimizer: z.enum(OPTIMISER_NAMES),
         steps: count,
         batchSize: count,
-        learningRate: z.number().min(0).nullable().describe('Peak; null = 0.07 x the RMS of the token embedding'),
+        learningRate: z
+          .number()
+          .min(0)
+          .nullable()
+          .describe('Peak; null = 0.07 x the RMS of the token embedding, 0.014 x with lion'),
         schedule: z.literal('warmup-cosine'),
         warmupSteps: count,
         beta1: z.number(),

@@ -192,6 +192,8 @@ def main():
     def validate():
         return sum(found == rows[i][1] for i, found in zip(validation, answers_of(validation))) / len(validation)
 
+    if (prompt.get("training") or {}).get("optimizer", "adamw") != "adamw":
+        say("The studio trained this prompt with another optimiser; this program uses AdamW.")
     optimiser = torch.optim.AdamW(parameters, lr=rate, betas=(settings["beta1"], settings["beta2"]), eps=settings["epsilon"], weight_decay=settings["weightDecay"])
     steps, warm = settings["steps"], settings["warmupSteps"]
     random, pending, best, without = Random(settings["seed"]), [], (-1.0, 0, current().detach().clone()), 0
