@@ -18,10 +18,8 @@ const PENDING_LONG = [
   'metrics',
   'project',
   'interchange',
-  'workflow',
   'store',
   'task',
-  'training',
   'worker',
   'app/charts',
   'app/shell',
@@ -30,9 +28,7 @@ const PENDING_LONG = [
   'app/screens/data',
   'app/screens/library',
   'app/screens/playground',
-  'app/screens/prompts',
   'app/screens/start',
-  'app/screens/train',
 ];
 
 /** Lints that may be switched off, as `file rule`, with the reason. */

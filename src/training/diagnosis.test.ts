@@ -155,7 +155,7 @@ describe('where texts are written', () => {
     return { ...seen, validations };
   };
 
-  test('the loss of the validation rows tells, and not a commonest label', () => {
+  test('judges by the validation loss, not by the most frequent label', () => {
     expect(diagnose(written((s) => 4 - s / 60)).kind).toBe('learning');
     expect(diagnose(written(() => 4)).title).toContain('no better than at the start');
     expect(diagnose(written((s) => (s <= 40 ? 4 - s / 40 : 3 + (s - 40) / 200))).title).toBe(

@@ -35,94 +35,149 @@ const FEW_ROWS_STEPS = 60;
 const NO_GAIN = 0.98;
 
 const mean = (values: readonly number[]) => values.reduce((sum, v) => sum + v, 0) / Math.max(1, values.length);
-/** As many digits as anybody would type. */
+/** Two digits are enough to type. */
 const rounded = (rate: number) => Number(rate.toPrecision(2));
 
-/** The first that applies, worst first. */
-export function diagnose({ steps, validations, majority, validationRows, trainRows, settings }: Seen): Diagnosis {
+/** What the checks look at. */
+interface Facts extends Seen {
+  readonly losses: readonly number[];
+  /** Mean training loss of the first and of the last ten steps. */
+  readonly first: number;
+  readonly recent: number;
+  readonly last: ValidationPoint | null;
+  readonly best: ValidationPoint | null;
+  /** Highest learning rate so far. */
+  readonly rate: number;
+  readonly isGenerating: boolean;
+}
+
+function factsOf(seen: Seen): Facts {
+  const { steps, validations, settings } = seen;
   const losses = steps.map((s) => s.loss);
-  const recent = mean(losses.slice(-10));
-  const first = mean(losses.slice(0, 10));
-  const last = validations.at(-1);
-  const writes = last?.kind === 'generate';
+  const last = validations.at(-1) ?? null;
   const isBetter = (a: ValidationPoint, b: ValidationPoint) =>
     a.kind === 'classify' && b.kind === 'classify' ? a.accuracy > b.accuracy : a.loss < b.loss;
-  const best = validations.reduce<ValidationPoint | null>((top, v) => (!top || isBetter(v, top) ? v : top), null);
-  const rate = settings.learningRate ?? steps.reduce((top, s) => Math.max(top, s.learningRate), 0);
+  return {
+    ...seen,
+    losses,
+    first: mean(losses.slice(0, 10)),
+    recent: mean(losses.slice(-10)),
+    last,
+    best: validations.reduce<ValidationPoint | null>((top, v) => (!top || isBetter(v, top) ? v : top), null),
+    rate: settings.learningRate ?? steps.reduce((top, s) => Math.max(top, s.learningRate), 0),
+    isGenerating: last?.kind === 'generate',
+  };
+}
 
-  if (losses.some((l) => !Number.isFinite(l)) || (losses.length >= 20 && recent > 1.5 * first))
-    return {
-      kind: 'diverging',
-      title: 'Diverging: the loss grows instead of falling',
-      advice: 'Stop, halve the learning rate, and start again. The best step so far is kept.',
-      remedy: rate > 0 ? { label: 'Start again at half the rate', change: { learningRate: rounded(rate / 2) } } : null,
-    };
-  if (losses.length < 15 || !last || validations.length < 2)
-    return {
-      kind: 'starting',
-      title: 'Starting',
-      advice: 'The first steps warm up; a trend shows after about 20.',
-      remedy: null,
-    };
+type Check = (facts: Facts) => Diagnosis | null;
 
+const diverging: Check = ({ losses, recent, first, rate }) =>
+  losses.some((l) => !Number.isFinite(l)) || (losses.length >= 20 && recent > 1.5 * first)
+    ? {
+        kind: 'diverging',
+        title: 'Diverging: the loss grows instead of falling',
+        advice: 'Stop, halve the learning rate, and start again. The best step so far is kept.',
+        remedy:
+          rate > 0 ? { label: 'Start again at half the rate', change: { learningRate: rounded(rate / 2) } } : null,
+      }
+    : null;
+
+const starting: Check = ({ losses, validations }) =>
+  losses.length < 15 || validations.length < 2
+    ? {
+        kind: 'starting',
+        title: 'Starting',
+        advice: 'The first steps warm up; a trend shows after about 20.',
+        remedy: null,
+      }
+    : null;
+
+const overfitting: Check = ({ validations, recent, first, last, best, isGenerating, settings }) => {
   const lowest = Math.min(...validations.map((v) => v.loss));
   // texts are harder to predict than labels: a smaller rise is a sign
-  const [fallen, risen] = writes ? [0.8, 1.03] : [0.35, 1.25];
-  if (best && recent < fallen * first && last.loss > risen * lowest && last.step - best.step >= 30)
-    return {
-      kind: 'overfitting',
-      title: `Overfitting since about step ${best.step}`,
-      advice:
-        'The vectors are memorising the training rows. You can stop: a step from before that is kept. More rows, or fewer virtual tokens, would help more than more steps.',
-      remedy:
-        settings.virtualTokens > 1
-          ? {
-              label: 'Start again with half the vectors',
-              change: { virtualTokens: Math.ceil(settings.virtualTokens / 2), patience: settings.patience ?? 6 },
-            }
-          : null,
-    };
+  const [fallen, risen] = isGenerating ? [0.8, 1.03] : [0.35, 1.25];
+  if (!best || !last || recent >= fallen * first || last.loss <= risen * lowest || last.step - best.step < 30)
+    return null;
+  const { virtualTokens, patience } = settings;
+  return {
+    kind: 'overfitting',
+    title: `Overfitting since about step ${best.step}`,
+    advice:
+      'The vectors are memorising the training rows. You can stop: a step from before that is kept. More rows, or fewer virtual tokens, would help more than more steps.',
+    remedy:
+      virtualTokens > 1
+        ? {
+            label: 'Start again with half the vectors',
+            change: { virtualTokens: Math.ceil(virtualTokens / 2), patience: patience ?? 6 },
+          }
+        : null,
+  };
+};
+
+const stalledTexts: Check = ({ validations, last, best, isGenerating, settings, rate }) =>
+  isGenerating && last && last.step >= 50 && best && best.loss > NO_GAIN * (validations[0]?.loss ?? 0)
+    ? {
+        kind: 'stalled',
+        title: 'Stalled: the texts are predicted no better than at the start',
+        advice:
+          'Start from a text instead of sampled words, try twice the learning rate, and check the answers: do they follow from the texts?',
+        remedy: stalledRemedy(settings, rate),
+      }
+    : null;
+
+const stalledLabels: Check = ({ last, best, majority, validationRows, settings, rate }) => {
   // A row or two above the most frequent label is no sign of learning.
   const margin = 2 / Math.max(1, validationRows);
-  if (writes && last.step >= 50 && best && best.loss > NO_GAIN * (validations[0]?.loss ?? 0))
-    return {
-      kind: 'stalled',
-      title: 'Stalled: the texts are predicted no better than at the start',
-      advice:
-        'Start from a text instead of sampled words, try twice the learning rate, and check the answers: do they follow from the texts?',
-      remedy: stalledRemedy(settings, rate),
-    };
-  if (last.step >= 50 && best?.kind === 'classify' && best.accuracy <= majority + margin)
-    return {
-      kind: 'stalled',
-      title: 'Stalled at the most frequent label',
-      advice:
-        'The prompt gives every text the same answer. Start from a text or from the answer words instead of sampled words, try twice the learning rate, and check the labels: do two of them overlap?',
-      remedy: stalledRemedy(settings, rate),
-    };
-  if (trainRows < FEW_ROWS && settings.steps > FEW_ROWS_STEPS && last.step >= FEW_ROWS_STEPS)
-    return {
-      kind: 'few-rows',
-      title: `Few rows: ${trainRows} are soon memorised`,
-      advice: `With fewer than ${FEW_ROWS} training rows, ${FEW_ROWS_STEPS} steps are enough, and validation results are rough.${writes ? '' : ' The learning curve below shows whether more labels would help.'}`,
-      remedy: { label: `Train again with ${FEW_ROWS_STEPS} steps`, change: { steps: FEW_ROWS_STEPS, patience: 3 } },
-    };
-  const before = mean(losses.slice(-30, -15));
-  const after = mean(losses.slice(-15));
-  if (losses.length >= 60 && before - after < 0.02 * first && last.step - (best?.step ?? 0) >= 20)
-    return {
-      kind: 'levelled',
-      title: 'Levelled off',
-      advice:
-        'No gain on the validation rows lately. Stopping now keeps the best step so far; continuing costs time and rarely does harm: training stops by itself if it does.',
-      remedy: null,
-    };
+  if (!last || last.step < 50 || best?.kind !== 'classify' || best.accuracy > majority + margin) return null;
   return {
-    kind: 'learning',
-    title: 'Learning',
-    advice: 'The loss is falling and the validation rows follow. Let it run.',
+    kind: 'stalled',
+    title: 'Stalled at the most frequent label',
+    advice:
+      'The prompt gives every text the same answer. Start from a text or from the answer words instead of sampled words, try twice the learning rate, and check the labels: do two of them overlap?',
+    remedy: stalledRemedy(settings, rate),
+  };
+};
+
+const fewRows: Check = ({ trainRows, settings, last, isGenerating }) =>
+  last && trainRows < FEW_ROWS && settings.steps > FEW_ROWS_STEPS && last.step >= FEW_ROWS_STEPS
+    ? {
+        kind: 'few-rows',
+        title: `Few rows: ${trainRows} are soon memorised`,
+        advice: `With fewer than ${FEW_ROWS} training rows, ${FEW_ROWS_STEPS} steps are enough, and validation results are rough.${isGenerating ? '' : ' The learning curve below shows whether more labels would help.'}`,
+        remedy: { label: `Train again with ${FEW_ROWS_STEPS} steps`, change: { steps: FEW_ROWS_STEPS, patience: 3 } },
+      }
+    : null;
+
+const levelled: Check = ({ losses, first, last, best }) => {
+  const fall = mean(losses.slice(-30, -15)) - mean(losses.slice(-15));
+  if (losses.length < 60 || fall >= 0.02 * first || (last?.step ?? 0) - (best?.step ?? 0) < 20) return null;
+  return {
+    kind: 'levelled',
+    title: 'Levelled off',
+    advice:
+      'No gain on the validation rows lately. Stopping now keeps the best step so far; continuing costs time and rarely does harm: training stops by itself if it does.',
     remedy: null,
   };
+};
+
+const LEARNING: Diagnosis = {
+  kind: 'learning',
+  title: 'Learning',
+  advice: 'The loss is falling and the validation rows follow. Let it run.',
+  remedy: null,
+};
+
+/** Worst first. */
+const CHECKS: readonly Check[] = [diverging, starting, overfitting, stalledTexts, stalledLabels, fewRows, levelled];
+
+/** The first diagnosis that applies, worst first. */
+export function diagnose(seen: Seen): Diagnosis {
+  const facts = factsOf(seen);
+  for (const check of CHECKS) {
+    const found = check(facts);
+    if (found) return found;
+  }
+  return LEARNING;
 }
 
 /** Sampled words rarely beat the most frequent label; from a text, only the rate is left to try. */

@@ -25,7 +25,7 @@ export interface StepPoint {
   readonly vectorNorms?: readonly [shortest: number, median: number, longest: number];
 }
 
-/** The whole state of a run between two steps; structured-clonable; resuming gives bit-for-bit the uninterrupted run. */
+/** The whole state of a run after a step; structured-clonable; resuming gives bit-for-bit the uninterrupted run. */
 export interface Checkpoint {
   readonly formatVersion: 2;
   readonly step: number;

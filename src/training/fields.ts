@@ -98,7 +98,7 @@ export const SEEDS: Omit<NumberSetting, 'key'> = {
   whole: true,
 };
 
-/** A setting's value, also where it was left out of what was stored. */
+/** A setting's value, also where the stored settings leave it out. */
 export const settingOf = (settings: TrainingSettings, key: NumberKey): number | null =>
   settings[key] ?? (key === 'noise' ? 0 : null);
 

@@ -172,7 +172,7 @@ describe('train', () => {
         if (rows !== 'validation' || evaluations++ !== 1) return;
         control.requested = 'pause';
         yield { rowsDone: 1, rowsTotal: 2 };
-        throw new Error('went on after the pause');
+        throw new Error('continued after the pause');
       },
     };
     const paused = await collect({ ...options, work });

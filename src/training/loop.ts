@@ -69,17 +69,6 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
     }
   }
 
-  const done = (reason: StopReason): TrainEvent => ({
-    kind: 'done',
-    reason,
-    vectors: state.best?.vectors ?? readVectors(state, options),
-    bestStep: state.best?.step ?? state.step,
-    checkpoint: state,
-    cacheSeconds,
-    trainSeconds: state.elapsedMs / 1000,
-    stepsPerSecond: stepsPerSecond(state),
-  });
-
   for (;;) {
     for (let due = validationDue(state, options); due; due = validationDue(state, options)) {
       yield* prepared('validation');
@@ -96,12 +85,12 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
     if (control.requested === 'cancel') throw new StudioError('cancelled', 'Training was cancelled.');
     if (control.requested === 'pause') {
       yield { kind: 'checkpoint', checkpoint: state };
-      yield done('paused');
+      yield endOf(state, options, 'paused', cacheSeconds);
       return;
     }
     const reason = reasonToEnd(state, settings, control);
     if (reason) {
-      yield done(reason);
+      yield endOf(state, options, reason, cacheSeconds);
       return;
     }
     const { batch, order } = nextBatch(state, options.rows, settings.batchSize);
@@ -131,6 +120,17 @@ function start({ settings, initial, hidden, environment }: TrainOptions): Checkp
     environment,
   };
 }
+
+const endOf = (state: Checkpoint, options: TrainOptions, reason: StopReason, cacheSeconds: number): TrainEvent => ({
+  kind: 'done',
+  reason,
+  vectors: state.best?.vectors ?? readVectors(state, options),
+  bestStep: state.best?.step ?? state.step,
+  checkpoint: state,
+  cacheSeconds,
+  trainSeconds: state.elapsedMs / 1000,
+  stepsPerSecond: stepsPerSecond(state),
+});
 
 const optimiserOf = ({ optimiser = 'adamw' }: TrainingSettings) => OPTIMISERS[optimiser];
 

@@ -1,6 +1,6 @@
 import type { OptimiserName, TrainingSettings } from './settings';
 
-/** What an optimiser remembers between two steps: arrays as long as what it trains, under names of its own. */
+/** What an optimiser remembers from step to step: arrays as long as what it trains, under names of its own. */
 export type OptimiserState = Readonly<Record<string, Float32Array>>;
 
 export interface OptimiserStep<State extends OptimiserState> {
@@ -88,7 +88,7 @@ export const OPTIMISERS: Readonly<Record<OptimiserName, Optimiser>> = {
   lion: opaque(lion),
 };
 
-/** The optimiser with its state as others may see it: not at all. A state is only ever given back to whoever made it. */
+/** The optimiser with its state as others may see it: not at all. A state is only ever given back to the optimiser that made it. */
 function opaque<State extends OptimiserState>({ init, step }: Optimiser<State>): Optimiser {
   return {
     init,

@@ -11,7 +11,7 @@ const setting = (key: string) => {
 };
 
 describe('a grid', () => {
-  test('is every value with every other; what is left open stays', () => {
+  test('combines all values, and keeps the settings that are left open', () => {
     const grid = gridOf(STANDARD, { ...none, virtualTokens: [4, 10], learningRate: [0.01, 0.02, 0.03] });
     expect(grid).toHaveLength(6);
     expect(new Set(grid.map((s) => `${s.virtualTokens} ${s.learningRate}`)).size).toBe(6);

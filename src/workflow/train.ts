@@ -178,7 +178,7 @@ export const train: Verb<TrainRunRequest, TrainRunEvent, TrainedRun> = async (ho
     for await (const event of host.engine.train(engineRequest(host, request, inputs), control)) {
       emit(event);
       sampled.hear(event);
-      // the engine answers between two steps, so the first step comes at once
+      // the engine answers after a step, so the first one comes at once
       if (event.kind === 'step') baselines ??= scoreBaselines(host, request, inputs, asked);
       if (event.kind === 'done') done = event;
     }
@@ -260,7 +260,7 @@ async function scoreBaselines(
   }
 }
 
-/** Generated between two steps: more rows would hold the run up. */
+/** Generated beside the steps: more rows would hold the run up. */
 const SAMPLE_ROWS = 3;
 
 /** Generates with the best step whenever that is a new one; one sample at a time. */

@@ -6,7 +6,7 @@ const rows = (n: number) => ({
   seed: 3,
 });
 
-it('trains on all rows, or on as many as are of use: the same every time, in their order', () => {
+it('trains on all rows up to a limit: the same every time, in their order', () => {
   const few = rows(MOST_TRAINING_ROWS);
   expect(trainingIds(few)).toBe(few.split.train);
   const many = rows(3 * MOST_TRAINING_ROWS);

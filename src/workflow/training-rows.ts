@@ -11,7 +11,7 @@ export const MOST_TRAINING_ROWS = 4000;
 export const validationIds = (dataset: Pick<Dataset, 'split'>): readonly string[] =>
   dataset.split.validation.slice(0, MOST_VALIDATION_ROWS);
 
-/** The rows that a run trains on: all, or as many as are useful, drawn by the seed of the split and in their order. */
+/** The rows that a run trains on: all, or the useful number of them, drawn by the seed of the split and in their order. */
 export const trainingIds = ({ split: { train }, seed }: Pick<Dataset, 'split' | 'seed'>): readonly string[] =>
   drawn(train, MOST_TRAINING_ROWS, seed);
 

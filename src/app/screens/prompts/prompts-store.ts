@@ -5,7 +5,7 @@ import { StudioError } from '../../../lib/errors';
 import { addHardVersion, changeTask, chooseHard, chosenHard, samePrompt, stamp } from '../../../project/prompt-set';
 import type { HardVersion, PromptSet } from '../../../project/types';
 import { checkTemplate } from '../../../task/template';
-import type { HardPrompt, LabelWord } from '../../../task/types';
+import type { HardPrompt } from '../../../task/types';
 import { wordsFor } from '../../../task/words-for';
 import type { PromptReading } from '../../../workflow/try-prompt';
 import type { ProjectState } from '../../state/project-store';
@@ -50,7 +50,7 @@ export type PromptsStore = StoreApi<PromptsState>;
 const EMPTY: HardPrompt = { template: '', shots: 0, shotSeed: 0 };
 const NOTHING: Typed = { prompt: null, words: {} };
 
-/** The prompt in the editor: what was typed, else the version that counts. A newer proposal replaces an unchanged one. */
+/** The prompt in the editor: the typed one, else the version that counts. A newer proposal replaces an unchanged one. */
 export function draftOf(set: PromptSet | null, typed: HardPrompt | null, proposal: Proposal | null): HardPrompt {
   if (!set) return EMPTY;
   const base = typed ?? chosenHard(set)?.prompt ?? null;
@@ -94,78 +94,122 @@ const readTyped = (kept: Typed | HardPrompt | null): Typed =>
   kept === null ? NOTHING : 'template' in kept ? { ...NOTHING, prompt: kept } : kept;
 
 export function createPromptsStore(studio: Studio): PromptsStore {
-  const { project, proposer } = studio.stores;
-  const disk = studio.services.store.settings;
-  const now = () => new Date().toISOString();
-  const opened = () => project.getState().set;
-  const words = () => opened()?.words ?? [];
-
   return createStore<PromptsState>((set, get) => {
-    const type = (change: Partial<Typed>) => {
-      set(change);
-      const open = opened();
-      const { prompt, words: typed } = get();
-      // on a full disk what is typed lasts as long as the tab
-      if (open) void disk.set(keyOf(open.id), { prompt, words: typed } satisfies Typed).catch(() => undefined);
-    };
-    const restore = async () => {
-      const open = opened();
-      if (!open) return;
-      const kept = readTyped(await disk.get<Typed | HardPrompt>(keyOf(open.id)).catch(() => null));
-      // what was typed while the disk was read is newer
-      if (opened()?.id === open.id && get().prompt === null && Object.keys(get().words).length === 0) set(kept);
-    };
-    project.subscribe((next, before) => {
-      if (next.set?.id === before.set?.id) return;
-      set({ ...NOTHING, index: 0 });
-      void restore();
-    });
-    void restore();
-    const draft = () => draftOf(opened(), get().prompt, proposer.getState().proposal);
-    const take = (prompt: HardPrompt) => type({ prompt });
-    const setWords = (next: readonly LabelWord[]) =>
-      void project.getState().update((s) => changeTask(s, { words: next }, now()));
-
+    const editor = new Editor(studio, set, get);
     return {
       ...NOTHING,
       index: 0,
-      edit: (template) => take({ ...draft(), template }),
-      setHow: (change) => take({ ...draft(), ...change }),
-      take,
-      typeWord: (label, text) => type({ words: { ...get().words, [label]: text } }),
-      commitWord: (label) => {
-        const { [label]: text = '', ...others } = get().words;
-        const word = text.trim();
-        const before = words()
-          .find((w) => w.label === label)
-          ?.word.trim();
-        type({ words: others });
-        if (word === '' || word === before) return;
-        const next = words().map((w) => (w.label === label ? { label, word } : w));
-        setWords(wordsFor(draft().template, next));
-      },
-      resolve: ({ suggestion }) => setWords(words().map((w) => suggestion.find(({ label }) => label === w.label) ?? w)),
-      setLongest: (longest) =>
-        void project.getState().update((s) => (s.writing ? changeTask(s, { writing: { longest } }, now()) : s)),
+      edit: (template) => editor.take({ ...editor.draft(), template }),
+      setHow: (change) => editor.take({ ...editor.draft(), ...change }),
+      take: (prompt) => editor.take(prompt),
+      typeWord: (label, text) => editor.type({ words: { ...get().words, [label]: text } }),
+      commitWord: (label) => editor.commitWord(label),
+      resolve: ({ suggestion }) =>
+        editor.change((s) => ({
+          words: s.words.map((w) => suggestion.find(({ label }) => label === w.label) ?? w),
+        })),
+      setLongest: (longest) => editor.change((s) => (s.writing ? { writing: { longest } } : {})),
       readRow: (index) => {
-        const rows = project.getState().dataset?.split.validation.length ?? 0;
+        const rows = editor.rows();
         if (rows > 0) set({ index: ((index % rows) + rows) % rows });
       },
-      openVersion: (id) => {
-        const version = opened()?.hard.find((v) => v.id === id);
-        if (version) take(version.prompt);
-      },
-      choose: (id) => void project.getState().update((s) => chooseHard(s, id, now())),
-      keepDraft: async () => {
-        const open = opened();
-        const prompt = draft();
-        if (!open || prompt.template === '' || templateProblem(prompt, project.getState().dataset) !== null) return;
-        const version = await keepVersion(studio, open.id, prompt);
-        // nothing was tried: what is in the editor is what the user means
-        await project
-          .getState()
-          .updateById(open.id, (s) => (chosenHard(s)?.tried ? s : chooseHard(s, version.id, now())));
-      },
+      openVersion: (id) => editor.openVersion(id),
+      choose: (id) => void studio.stores.project.getState().update((s) => chooseHard(s, id, now())),
+      keepDraft: () => editor.keepDraft(),
     };
   });
+}
+
+const now = () => new Date().toISOString();
+
+class Editor {
+  readonly #studio: Studio;
+  readonly #set: (change: Partial<PromptsState>) => void;
+  readonly #get: () => PromptsState;
+
+  constructor(studio: Studio, set: (change: Partial<PromptsState>) => void, get: () => PromptsState) {
+    this.#studio = studio;
+    this.#set = set;
+    this.#get = get;
+    studio.stores.project.subscribe((next, before) => {
+      if (next.set?.id === before.set?.id) return;
+      set({ ...NOTHING, index: 0 });
+      void this.#restore();
+    });
+    queueMicrotask(() => void this.#restore()); // once the store has a state
+  }
+
+  get #disk() {
+    return this.#studio.services.store.settings;
+  }
+
+  #opened(): PromptSet | null {
+    return this.#studio.stores.project.getState().set;
+  }
+
+  rows(): number {
+    return this.#studio.stores.project.getState().dataset?.split.validation.length ?? 0;
+  }
+
+  draft(): HardPrompt {
+    return draftOf(this.#opened(), this.#get().prompt, this.#studio.stores.proposer.getState().proposal);
+  }
+
+  type(change: Partial<Typed>): void {
+    this.#set(change);
+    const open = this.#opened();
+    const { prompt, words } = this.#get();
+    // on a full disk what is typed lasts as long as the tab
+    if (open) void this.#disk.set(keyOf(open.id), { prompt, words } satisfies Typed).catch(() => undefined);
+  }
+
+  take(prompt: HardPrompt): void {
+    this.type({ prompt });
+  }
+
+  async #restore(): Promise<void> {
+    const open = this.#opened();
+    if (!open) return;
+    const kept = readTyped(await this.#disk.get<Typed | HardPrompt>(keyOf(open.id)).catch(() => null));
+    const { prompt, words } = this.#get();
+    // text typed while the disk was read is newer
+    if (this.#opened()?.id === open.id && prompt === null && Object.keys(words).length === 0) this.#set(kept);
+  }
+
+  /** Changes the task of the set. */
+  change(how: (set: PromptSet) => Parameters<typeof changeTask>[1]): void {
+    void this.#studio.stores.project.getState().update((set) => changeTask(set, how(set), now()));
+  }
+
+  commitWord(label: string): void {
+    const { [label]: text = '', ...others } = this.#get().words;
+    const word = text.trim();
+    this.type({ words: others });
+    const before = this.#opened()
+      ?.words.find((w) => w.label === label)
+      ?.word.trim();
+    if (word === '' || word === before) return;
+    const { template } = this.draft();
+    this.change((set) => ({
+      words: wordsFor(
+        template,
+        set.words.map((w) => (w.label === label ? { label, word } : w)),
+      ),
+    }));
+  }
+
+  openVersion(id: string): void {
+    const version = this.#opened()?.hard.find((v) => v.id === id);
+    if (version) this.take(version.prompt);
+  }
+
+  async keepDraft(): Promise<void> {
+    const { project } = this.#studio.stores;
+    const open = this.#opened();
+    const prompt = this.draft();
+    if (!open || prompt.template === '' || templateProblem(prompt, project.getState().dataset) !== null) return;
+    const version = await keepVersion(this.#studio, open.id, prompt);
+    // nothing was tried: what is in the editor is what the user means
+    await project.getState().updateById(open.id, (s) => (chosenHard(s)?.tried ? s : chooseHard(s, version.id, now())));
+  }
 }

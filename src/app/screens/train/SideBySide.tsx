@@ -16,7 +16,7 @@ const SMALL_WIDTH = 260;
 
 const NONE: readonly string[] = [];
 
-/** Marked runs: their curves, and a table of all settings in which differences stand out. */
+/** Marked runs: their curves, and a table of all settings with the differences marked. */
 export const SideBySide = memo(function SideBySide({ set }: { readonly set: PromptSet }) {
   const marked = useMarked((s) => (s.setId === set.id ? s.runIds : NONE));
   const runs = useMemo(

@@ -123,7 +123,7 @@ function useStart() {
   return () => void enqueue(plannedRuns(next.getState()));
 }
 
-/** keys: a second press of one button must not fall on the one that takes its place */
+/** keys: a second press of one button must not fall on the one that replaces it */
 function RunActions({ set }: { readonly set: PromptSet }) {
   const phase = useTraining((s) => s.live?.phase);
   const bestStep = useTraining((s) => shownRun(s, set)?.bestStep ?? null);
@@ -203,7 +203,7 @@ function Progress({ set }: { readonly set: PromptSet }) {
     const live = shownRun(s, set);
     return isRunning(live) ? fractionOf(live) : null;
   });
-  /** Told to screen readers every ten steps. */
+  /** For screen readers, every ten steps. */
   const status = useTraining((s) => {
     const live = shownRun(s, set);
     if (!isRunning(live)) return '';

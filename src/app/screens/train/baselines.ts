@@ -45,39 +45,39 @@ function keyOf(subject: Subject, id: BaselineId): string {
   const on = `${info?.sha256}:${dataset.fingerprint}:${dataset.splitHash}`;
   return taskKindOf(dataset.mapping) === 'classify'
     ? `untuned:${on}:${open.words.map((w) => w.word).join('|')}:${template}:${open.id}`
-    : `foreseen:${on}:${JSON.stringify(promptOf(subject, id))}:${open.id}`;
+    : `predicted:${on}:${JSON.stringify(promptOf(subject, id))}:${open.id}`;
 }
 
+/** Scores as they are kept, and read back by kind of task. */
+type Stored = <T>(id: BaselineId) => Promise<T | null>;
+
+const FIND: ByTask<(subject: Subject, stored: Stored) => Promise<Found>> = {
+  classify: async ({ open }, stored) => {
+    const tried = chosenHard(open)?.tried;
+    const untuned = await stored<Pick<Extract<Scores, { kind: 'classify' }>, 'accuracy' | 'macroF1'>>('untuned');
+    return {
+      untuned: untuned && { kind: 'classify', ...untuned },
+      yours: tried ? { kind: 'classify', accuracy: tried.accuracy, macroF1: tried.macroF1 } : null,
+    };
+  },
+  generate: async (_, stored) => {
+    const of = async (id: BaselineId): Promise<Score | null> => {
+      const found = await stored<{ readonly loss: number; readonly share: number }>(id);
+      return found && { kind: 'generate', tokenShare: found.share, loss: found.loss };
+    };
+    return { untuned: await of('untuned'), yours: await of('yours') };
+  },
+};
+
 export function createBaselines({ store: disk }: Pick<Services, 'store'>, project: ProjectStore): Baselines {
-  const stored = async <T>(subject: Subject, id: BaselineId): Promise<T | null> =>
-    subject.info && promptOf(subject, id) ? disk.settings.get<T>(keyOf(subject, id)) : null;
-
-  const FIND: ByTask<(subject: Subject) => Promise<Found>> = {
-    classify: async (subject) => {
-      const tried = chosenHard(subject.open)?.tried;
-      const untuned = await stored<Pick<Extract<Scores, { kind: 'classify' }>, 'accuracy' | 'macroF1'>>(
-        subject,
-        'untuned',
-      );
-      return {
-        untuned: untuned && { kind: 'classify', ...untuned },
-        yours: tried ? { kind: 'classify', accuracy: tried.accuracy, macroF1: tried.macroF1 } : null,
-      };
-    },
-    generate: async (subject) => {
-      const of = async (id: BaselineId): Promise<Score | null> => {
-        const found = await stored<{ readonly loss: number; readonly share: number }>(subject, id);
-        return found && { kind: 'generate', tokenShare: found.share, loss: found.loss };
-      };
-      return { untuned: await of('untuned'), yours: await of('yours') };
-    },
-  };
-
   /** The set as it is now: a try may have been kept since the run began. */
   async function find(subject: Subject): Promise<Found> {
     const now = project.getState().set;
     const open = (now?.id === subject.open.id ? now : await disk.sets.get(subject.open.id)) ?? subject.open;
-    return FIND[taskKindOf(subject.dataset.mapping)]({ ...subject, open });
+    const current = { ...subject, open };
+    const stored: Stored = async (id) =>
+      subject.info && promptOf(current, id) ? disk.settings.get(keyOf(current, id)) : null;
+    return FIND[taskKindOf(subject.dataset.mapping)](current, stored);
   }
 
   return {

@@ -13,7 +13,7 @@ export interface LiveRun {
   readonly setId: string;
   readonly kind: TaskKind;
   readonly phase: 'preparing' | 'caching' | 'training' | 'pausing' | 'stopping' | 'baselines' | 'ended';
-  /** What happens inside a phase, or between two steps, in words. */
+  /** What happens inside a phase, or beside the steps, in words. */
   readonly note: string | null;
   readonly cache: { readonly done: number; readonly total: number } | null;
   readonly steps: readonly StepPoint[];

@@ -67,7 +67,7 @@ export function createNextRunStore({ services, stores: { project } }: Studio): N
     const restore = async (id: string | null) => {
       const before = get();
       const kept = id === null ? null : await disk.get<NextRun>(keyOf(id)).catch(() => null);
-      // what was changed while the disk was read is newer
+      // a change made while the disk was read is newer
       if (kept && openId() === id && get().settings === before.settings && get().sweep === before.sweep) set(kept);
     };
     project.subscribe(({ set: open }, before) => {

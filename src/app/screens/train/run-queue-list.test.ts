@@ -18,7 +18,7 @@ test('a run moves by one place, and not beyond the ends', () => {
     expect(order(moved(items, id, by))).toBe('abc');
 });
 
-test('what was removed comes back to its place, once', () => {
+test('puts a removed run back in its place, once', () => {
   const left = without(items, 'b');
   expect(order(left)).toBe('ac');
   const back = putBack(left, item('b'), 1);

@@ -6,7 +6,7 @@ import { createRunQueue, emptyQueue, type RunEnd } from './run-queue';
 
 const item = (id: string): PlannedRun => ({ id, settings: STANDARD, name: '', hybrid: false, group: null });
 
-/** A page that keeps its queue in `store`; what begins waits until it is told to. */
+/** A page that keeps its queue in `store`; a run that begins waits for the test. */
 function page(store = openMemoryStore()) {
   let queue = emptyQueue('');
   const runs: string[] = [];

@@ -49,10 +49,10 @@ const checkpoint = (step: number): Checkpoint => ({
   environment: 'fake',
 });
 
-/** What an engine call is told beside its parameters. */
+/** The event callback of an engine call. */
 type Emit = (event: TrainEvent) => void;
 
-/** An engine that trains by the tens, obeys pause and stop, and dies where it is told to. */
+/** An engine that trains by the tens, obeys pause and stop, and dies at a given step. */
 function fakeEngine() {
   const calls: { method: string; resume: number | null; from?: Float32Array }[] = [];
   const engine = {
@@ -72,7 +72,7 @@ function fakeEngine() {
       let reason: 'finished' | 'paused' | 'stopped' = 'finished';
       while (step < settings.steps) {
         await breathe();
-        await breathe(); // as an engine does between two steps: what was asked has come
+        await breathe(); // as an engine does after each step: requests have come in
         if (control.requested) {
           reason = control.requested === 'stop' ? 'stopped' : 'paused';
           break;
@@ -168,7 +168,7 @@ beforeEach(async () => {
 const trains = () => engine.calls.filter((c) => c.method === 'train').map((c) => c.resume);
 
 describe('a run', () => {
-  test('starts at once and scores the baselines between two steps', async () => {
+  test('starts at once and scores the baselines beside the steps', async () => {
     await start();
     expect(engine.calls.map((c) => c.method)).toEqual(['train', 'score', 'score']);
     const { live } = train.getState();

@@ -286,7 +286,7 @@ class Training {
     const items = runs.map((each) => ({ ...each, id: crypto.randomUUID() }));
     if (this.#isTaken()) await this.queue.change((list) => [...list, ...items]);
     else {
-      // what is asked for while nothing runs is meant to run now, before what was left waiting
+      // what is asked for while nothing runs is meant to run now, before the runs left waiting
       this.#set({ live: null });
       await this.queue.change((list) => [...items, ...list], false);
     }
