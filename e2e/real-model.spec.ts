@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from './fixtures';
 import { losses } from './storage';
 
-/** Header and first rows of the sample: as many as the test machine can read in half a minute. */
+/** The header and first rows of the sample; the test machine reads them in half a minute. */
 const SLICE = {
   name: 'support-slice.csv',
   bytes: Buffer.from(

@@ -37,7 +37,8 @@ const RULES: readonly Rule[] = [
   rule('lies in', /\b(?:lies?|lying|lain)\b(?! about| between| within| outside| above| below)/gi),
   rule('goes on', /\b(?:go|goes|went|gone) on\b/gi),
   rule('what was', /\bwhat (?:was|were)\b/gi),
-  rule('held-back rows', /\b(?:held|holds?)[- ]back\b/gi),
+  // 'held-back' in quotes is a stored value
+  rule('held-back rows', /\b(?:held|holds?)[- ]back\b(?!')/gi),
   word('parcels?'),
   rule('bundle', /(?<![-.])\bbundles?\b/gi),
   rule('kit', /\bkits?\b(?!')/gi),
@@ -56,7 +57,7 @@ const RULES: readonly Rule[] = [
   word('who is in which part'),
   word('is the one that counts'),
   word('reads to the model'),
-  word('between two steps'),
+  rule('between two steps', /\bbetween two steps:/gi),
   word('every value with every other'),
   word('to which its vectors mean nothing'),
   word('not promised'),

@@ -195,11 +195,11 @@ describe('two tabs', () => {
   });
 
   it('lets a newer version take over, and the older tab says so', async () => {
-    const told: StudioError[] = [];
-    const older = await make((e) => told.push(e));
+    const reported: StudioError[] = [];
+    const older = await make((e) => reported.push(e));
     await older.sets.put(set());
     const newer = await openDB(name, SCHEMA_VERSION + 1);
-    expect(told.map((e) => e.code)).toEqual(['store-blocked']);
+    expect(reported.map((e) => e.code)).toEqual(['store-blocked']);
     await expect(older.sets.put(renamePromptSet(set(), 'x', 'now'))).rejects.toMatchObject({
       code: 'store-blocked',
     });
@@ -219,7 +219,7 @@ describe('a store in trouble', () => {
     expect(await store.sets.get('a')).toEqual(set());
   });
 
-  it('reports a full disk as `store-full`, and keeps what was saved', async () => {
+  it('reports a full disk as `store-full`, and keeps the saved values', async () => {
     const store = await make();
     await store.sets.put(set());
     vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(() => {
@@ -234,10 +234,10 @@ describe('a store in trouble', () => {
     vi.spyOn(IDBFactory.prototype, 'open').mockImplementation(() => {
       throw new DOMException('no', 'SecurityError');
     });
-    const told: StudioError[] = [];
-    const store = await make((e) => told.push(e));
+    const reported: StudioError[] = [];
+    const store = await make((e) => reported.push(e));
     expect(store.durable).toBe(false);
-    expect(told.map((e) => e.code)).toEqual(['store-blocked']);
+    expect(reported.map((e) => e.code)).toEqual(['store-blocked']);
     await store.sets.put(set());
     expect(await store.sets.list()).toHaveLength(1);
   });
@@ -266,17 +266,17 @@ describe('damaged values', () => {
 
   it('sets a damaged run aside, and keeps its set and its listing', async () => {
     const store = await make();
-    const told: string[] = [];
-    store.setAside.onFound(({ what }) => told.push(what));
+    const reported: string[] = [];
+    store.setAside.onFound(({ what }) => reported.push(what));
     await store.sets.put(set());
     await write('promptSets', { ...set(), soft: [damagedRun] });
     expect(await store.sets.get('a')).toEqual(set());
-    expect(told).toEqual([expect.stringContaining('Prompt set “Support tone”: “Run 1” (')]);
+    expect(reported).toEqual([expect.stringContaining('Prompt set “Support tone”: “Run 1” (')]);
     const [aside] = await store.setAside.list();
     expect(aside).toMatchObject({ table: 'promptSets', value: { soft: [damagedRun] } });
     // mended on disk too: found once, not at every visit
     expect(await (await make()).sets.get('a')).toEqual(set());
-    expect(told).toHaveLength(1);
+    expect(reported).toHaveLength(1);
     expect((await store.listings.list()).map(({ tuned }) => tuned)).toEqual([0]);
   });
 

@@ -52,7 +52,7 @@ it('reads, guesses, splits and says what can be shown, without a tokenizer', asy
   await expect(call('labelTokens', { words })).rejects.toThrow('tokenizer is not here yet');
 });
 
-it('tells how far the reading of a file is, and stops between two steps', async () => {
+it('reports how much of a file it has read, and stops between two steps', async () => {
   const bytes = new TextEncoder().encode(`text,label\n${'a message,good\n'.repeat(30_000)}`);
   const asked = new ControlSource();
   const seen: unknown[] = [];
@@ -136,7 +136,7 @@ describe('with the tokenizer', () => {
   });
 
   it('gives rows the text that should follow them, with what ends it, and leaves room for the longest', async () => {
-    const lines = Array.from({ length: 60 }, (_, i) => `my message ${i} on thing ${i},"thing ${i}:\n told"`);
+    const lines = Array.from({ length: 60 }, (_, i) => `my message ${i} on thing ${i},"thing ${i}:\n broken"`);
     const bytes = new TextEncoder().encode(['message,summary', ...lines].join('\n'));
     const { guess, ...table } = await call('parse', { fileName: 'x.csv', bytes });
     expect(guess).toEqual({ text: 'message', label: 'summary', id: null, task: 'write' });
@@ -149,12 +149,12 @@ describe('with the tokenizer', () => {
     const [row] = (await call('tokenRows', ask)).rows;
     expect(row?.label).toBeNull();
     const read = async (ids: Int32Array | undefined) => (await call('decode', { ids: ids ?? new Int32Array(0) })).text;
-    expect(await read(row?.target)).toBe(' thing 6: told\n');
-    const shown = /^(?:Message: my message \d+ on thing \d+\nSummary: thing \d+: told\n\n){2}Message: .+\nSummary:$/;
+    expect(await read(row?.target)).toBe(' thing 6: broken\n');
+    const shown = /^(?:Message: my message \d+ on thing \d+\nSummary: thing \d+: broken\n\n){2}Message: .+\nSummary:$/;
     expect(await read(row?.ids)).toMatch(shown);
     const [inChat] = (await call('tokenRows', { ...ask, prompt: { ...prompt, chat: true } })).rows;
     const { endTokenIds, breakTokenIds } = await call('answerEnds', {});
-    expect(await read(inChat?.target?.subarray(0, -1))).toBe('thing 6: told');
+    expect(await read(inChat?.target?.subarray(0, -1))).toBe('thing 6: broken');
     expect(inChat?.target?.at(-1)).toBe(endTokenIds[0]);
     expect(breakTokenIds).toContain(row?.target?.at(-1));
     expect((await call('tokenRows', { ...ask, room: 2000 })).tooLong).toEqual(['7']);
@@ -162,7 +162,7 @@ describe('with the tokenizer', () => {
     expect(lengths.longest).toBe(lengths.longestTokens + 8);
     expect(lengths.overRowIds).toEqual([]);
     const { texts } = await call('decodeAll', { rows: [row?.target ?? new Int32Array(0), new Int32Array(0)] });
-    expect(texts).toEqual(['thing 6: told', '']);
+    expect(texts).toEqual(['thing 6: broken', '']);
   });
 
   it('encodes into pieces that join to the text', async () => {

@@ -93,7 +93,7 @@ export interface PageHost extends Host {
   readonly hasTokens: boolean;
   /** The model's tokenizer is here. */
   open(tokens: OpenTokenizer, files: ModelFiles): void;
-  /** The engine worker is here, or gone: what was asked of the one before is cancelled. */
+  /** The engine worker has arrived or gone: requests to the previous one are cancelled. */
   connect(link: EngineLink | null): void;
 }
 

@@ -54,7 +54,7 @@ export interface EngineMethods {
   prepare(params: Pick<LoadRequest, 'backend' | 'threads'>): void;
   load(params: LoadRequest, onEvent: (e: LoadEvent) => void): ModelInfo;
   score(params: ScoreRequest, onEvent: (e: ProgressEvent) => void): ScoreResult;
-  /** The likeliest text after each row, and how well its target was foreseen. */
+  /** The most likely text after each row, and how well its target was predicted. */
   write(params: WriteRequest, onEvent: (e: ProgressEvent) => void): { readonly rows: readonly WrittenRow[] };
   train(params: TrainRequest, onEvent: (e: TrainEvent) => void): { readonly runId: string };
   generate(
@@ -146,7 +146,7 @@ export interface DataMethods extends VerbMethods {
   /** Compares again: under another calibration, or with corrected labels. */
   recompare(params: ComparisonPlan, onEvent: (e: ProgressEvent) => void): Comparison;
   compareTexts(params: GeneratePlan, onEvent: (e: ProgressEvent) => void): GenerateComparison;
-  /** What stands behind a comparison. Without the data set there are no slices. */
+  /** The details behind a comparison. Without the data set there are no slices. */
   insights(
     params: {
       plan: ComparisonPlan;

@@ -17,11 +17,11 @@ export interface CallOptions<E> {
   readonly signal?: AbortSignal;
   /** Buffers to move instead of copy; they are empty here afterwards. */
   readonly transfer?: readonly Transferable[];
-  /** Is told the id of the request, for `control`. */
+  /** Receives the id of the request, for `control`. */
   readonly onStart?: (requestId: number) => void;
 }
 
-/** The end of a channel that lies in the page: a `Worker`. */
+/** The page's end of a channel: a `Worker`. */
 export interface PageEnd {
   postMessage(message: unknown, transfer: Transferable[]): void;
   addEventListener(type: string, listener: (event: Event) => void): void;
@@ -134,7 +134,7 @@ export class RpcClient<M extends Methods<M>> {
   #deathError(detail?: string): StudioError {
     return new StudioError(
       'worker-died',
-      `The ${this.#name} stopped unexpectedly${detail ? ` (${detail})` : ''}. Nothing saved is lost: restart it and go on.`,
+      `The ${this.#name} stopped unexpectedly${detail ? ` (${detail})` : ''}. Nothing saved is lost: restart it and continue.`,
       { data: { worker: this.#name } },
     );
   }

@@ -31,7 +31,7 @@ type Answers = ArmOutcome['logProbs'];
 interface Parts {
   readonly test: readonly string[];
   readonly validation: readonly string[];
-  /** Rows whose labels are not looked at. */
+  /** Rows whose labels are not used. */
   readonly calibration: readonly string[];
 }
 

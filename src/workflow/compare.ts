@@ -19,7 +19,7 @@ export interface CompareRequest extends ArmChoice {
   readonly dataset: Dataset;
 }
 
-/** A comparison without an id of its own: whoever keeps it gives it one, and counts the use of the test rows. */
+/** A comparison without an id of its own: the code that stores it adds one, and counts the use of the test rows. */
 export type Compared<E extends Evaluation = Evaluation> = E extends Evaluation
   ? Omit<E, 'id' | 'setId' | 'createdAt' | 'votes'>
   : never;

@@ -1,5 +1,5 @@
 /**
- * Every recipient that something can be exported for, as one object each: what they are told, which of the user's rows
+ * Every recipient that something can be exported for, as one object each: what they are offered, which of the user's rows
  * may go along, how their package is made, and how it is read again. To add one, add an object here.
  */
 import type { Dataset } from '../dataset/types';

@@ -26,7 +26,7 @@ export interface ReadRequest {
 
 const NOTHING_IMPORTED = 'Nothing was imported.';
 
-/** What was brought. @throws StudioError `bad-input` with the reason when it cannot be imported */
+/** Reads the given files. @throws StudioError `bad-input` with the reason when it cannot be imported */
 export const readImport: Verb<ReadRequest, never, Incoming> = async (host, { files, taken }) => {
   const { readIncoming } = await import('../interchange/incoming');
   const found = await readIncoming(files, { id: host.newId(), now: host.now(), taken });

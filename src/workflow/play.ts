@@ -15,7 +15,7 @@ export interface PlayedPrompt {
   /** The template is the user's message in a chat. */
   readonly chat: boolean;
   readonly soft: SoftPrompt | null;
-  /** The column that the text stands for, where the template names it; null = unknown. */
+  /** The column that the text is used as, where the template names it; null = unknown. */
   readonly textColumn: string | null;
   readonly task:
     | {

@@ -171,7 +171,7 @@ test.each([324, 425, 680])('names of pairs that take several lines do not run in
   expect(boxes[0]?.bottom).toBeLessThanOrEqual(boxes[1]?.top ?? 0);
 });
 
-test('ten thousand steps are drawn with as many points as the width shows, the spike among them', () => {
+test('draws ten thousand steps with only the points that the width can show, including the spike', () => {
   const drawn = show(CHARTS['loss, 10,000 steps'] as Draw, 680);
   const corners = (path: SVGPathElement) => path.getAttribute('d')?.split('L').length ?? 0;
   const lines = [...drawn.querySelectorAll('path')].map(corners).filter((n) => n > 100);

@@ -15,7 +15,7 @@ interface CoverageArm {
 
 const MARK = { a: 'circle', b: 'diamond', ref: 'square' } as const;
 
-/** Accuracy of the answered rows against their share; the mark is where the threshold stands. */
+/** Accuracy of the answered rows against their share; the mark is the threshold. */
 export const drawCoverage =
   (arms: readonly CoverageArm[], threshold: number): Draw =>
   (width) => {

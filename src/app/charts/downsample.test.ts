@@ -4,7 +4,7 @@ import { downsample } from './downsample';
 const value = (p: { v: number }) => p.v;
 const points = Array.from({ length: 10_000 }, (_, i) => ({ i, v: i === 7321 ? 50 : Math.sin(i / 300) }));
 
-test('10,000 points become as many as there is room for, in order, and a single spike stays', () => {
+test('reduces 10,000 points to the available room, in order, and keeps a single spike', () => {
   const few = downsample(points, value, 600);
   expect(few.length).toBeLessThanOrEqual(600);
   expect(few.map(({ i }) => i)).toEqual(few.map(({ i }) => i).toSorted((a, b) => a - b));

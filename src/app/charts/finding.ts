@@ -10,7 +10,7 @@ export type ReferenceLine = Scores & {
   readonly loss?: number;
 };
 
-/** A lead on validation rows is told as a place on the chart, never as a win. */
+/** A lead on validation rows is described as a place on the chart, never as a win. */
 export function validationTitle(
   points: readonly ValidationPoint[],
   lines: readonly ReferenceLine[],
@@ -46,7 +46,7 @@ export function validationTitle(
   return `${name}, step by step`;
 }
 
-/** The same for what should fall. */
+/** As above, for values that should fall. */
 function fallingTitle(
   name: string,
   points: readonly ValidationPoint[],
@@ -85,7 +85,7 @@ export function lossTitle(steps: readonly StepPoint[]): string {
   return now < 0.9 * first ? 'Training loss has levelled off' : 'Training loss has not moved';
 }
 
-/** Where the vectors stand among the vocabulary's, by their lengths. */
+/** How the lengths of the vectors compare with the vocabulary's. */
 export function normsTitle(
   norms: readonly [shortest: number, median: number, longest: number] | null,
   vocabulary: readonly [low: number, median: number, high: number] | null,

@@ -8,7 +8,7 @@ export type Metric = 'accuracy' | 'macroF1' | 'loss' | 'perplexity';
 type Measured = Scores & { readonly loss?: number };
 
 interface Measure {
-  /** As it stands in the middle of a title. */
+  /** As it is written in the middle of a title. */
   readonly name: string;
   readonly of: (point: Measured) => number;
   /** Whether less is better: then the axis ends where the values do, and not at 1. */

@@ -3,11 +3,11 @@ import { colour } from '../../lib/palette';
 
 export type Draw = (width: number) => SVGSVGElement;
 
-/** Below this width labels stand over what they name instead of beside it. */
+/** Below this width labels are above what they name instead of beside it. */
 export const NARROW = 520;
 
 /**
- * Plot puts its few rules into a `<style>` inside the SVG, which `style-src 'self'` refuses: they stand in charts.css
+ * Plot puts its few rules into a `<style>` inside the SVG, which `style-src 'self'` refuses: they are in charts.css
  * instead, and the element goes before the SVG reaches the page.
  */
 export function svg(options: Plot.PlotOptions): SVGSVGElement {

@@ -79,7 +79,7 @@ export const drawOverlay =
     });
   };
 
-/** One run before all the others of its group, small: many of these stand side by side on one scale. */
+/** One run in front of the others of its group, small: many of these are drawn side by side on one scale. */
 export const drawSmallMultiple =
   (curves: readonly RunCurve[], id: string, metric: Metric): Draw =>
   (width) => {

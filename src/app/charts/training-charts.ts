@@ -138,7 +138,7 @@ function smoothed(steps: readonly StepPoint[]): { readonly step: number; readonl
   });
 }
 
-/** Training loss of every step, and its mean over the last ten; thousands of steps are drawn as many as the width shows. */
+/** Training loss of every step, and its mean over the last ten; of thousands of steps only the points that the width can show are drawn. */
 export const drawLoss =
   (steps: readonly StepPoint[], stepsTotal: number): Draw =>
   (width) => {

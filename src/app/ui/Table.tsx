@@ -6,7 +6,7 @@ export interface Column<T> {
   readonly header: ReactNode;
   readonly cell: (row: T) => ReactNode;
   readonly numeric?: boolean;
-  /** On a narrow screen this cell is the card's headline; the others stand in one line under it. */
+  /** On a narrow screen this cell is the card's headline; the others are in one line under it. */
   readonly primary?: boolean;
   /** What the value is called on a card; none = the value speaks for itself. */
   readonly cardLabel?: string;

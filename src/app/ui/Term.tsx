@@ -9,7 +9,7 @@ interface TermProps {
   readonly children: ReactNode;
 }
 
-/** A word that a newcomer may not know, explained on hover, focus and tap. No part of a field whose label it stands in. */
+/** A word that a newcomer may not know, explained on hover, focus and tap. It is not part of the field whose label contains it. */
 export const Term = ({ means, children }: TermProps) => (
   <TooltipTrigger delay={200} closeDelay={80} shouldCloseOnPress={false}>
     <Button slot={null} className="term">

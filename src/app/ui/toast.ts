@@ -9,7 +9,7 @@ export interface ToastContent {
 
 export const toasts = new ToastQueue<ToastContent>({ maxVisibleToasts: 3 });
 
-/** Says what was done and lets it be undone: our "are you sure?". */
+/** Reports an action and offers to undo it: our "are you sure?". */
 export function toastUndo(title: string, undo: () => void): void {
   const key = toasts.add(
     {
