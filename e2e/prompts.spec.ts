@@ -77,3 +77,19 @@ test('the Prompts screen with hints and examples passes axe, wide and narrow', a
     expect.soft(await studio.scrollsSideways(), `scrolls sideways at ${width} px`).toBe(false);
   }
 });
+
+test('keeps a prompt and a half-typed answer word when the page is reloaded at once', async ({ studio }) => {
+  const { page, prompts } = studio;
+  await opened(studio);
+  await prompts.editor.fill('Say the tone.\nMessage: {text}\nTone:');
+  await page.reload();
+  await expect(prompts.editor).toHaveValue('Say the tone.\nMessage: {text}\nTone:');
+  await expect(prompts.word('praise')).not.toHaveValue('');
+  await prompts.word('praise').fill('hap');
+  await page.reload();
+  await expect(prompts.word('praise')).toHaveValue('hap');
+  await prompts.word('praise').fill('happy');
+  await prompts.word('praise').press('Enter');
+  await page.reload();
+  await expect(prompts.word('praise')).toHaveValue('happy');
+});

@@ -122,3 +122,19 @@ test('compares several seeds and a hybrid, branches from a run, and draws a lear
     await sound(studio, 'Train, learning curve');
   });
 });
+
+test('keeps the settings of the next run and of a sweep when the page is reloaded at once', async ({ studio }) => {
+  const { page, train } = studio;
+  await ready(studio);
+  await train.set({ Steps: 77, Noise: 0.1, 'Runs with other seeds': 2 });
+  await train.setSweep({ 'Learning rates': '0.01, 0.02' });
+  await page.getByText('In PEFT', { exact: true }).click();
+  await page.reload();
+  await train.unfold('All settings');
+  await expect(page.getByRole('textbox', { name: 'Steps', exact: true })).toHaveValue('77');
+  await expect(page.getByRole('textbox', { name: 'Noise', exact: true })).toHaveValue('0.1');
+  await expect(page.getByRole('textbox', { name: 'Runs with other seeds' })).toHaveValue('2');
+  await expect(page.getByRole('radio', { name: 'In PEFT' })).toBeChecked();
+  await train.unfold('Try several settings');
+  await expect(page.getByRole('textbox', { name: 'Learning rates' })).toHaveValue('0.01, 0.02');
+});
