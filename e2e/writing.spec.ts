@@ -161,7 +161,7 @@ test('takes a column of summaries from the file through training, comparison and
     await set.getByRole('button', { name: 'Versions and stages' }).click();
     await page.getByRole('button', { name: 'Measure on test rows' }).click();
     const measured = library.set('Does it still hold?').getByRole('listitem');
-    await expect(measured).toContainText(/Was ROUGE-L \d+% on 35 held-back rows.+on the same rows: no clear change, 0/);
+    await expect(measured).toContainText(/Was ROUGE-L \d+% on 35 test rows.+on the same rows: no clear change, 0/);
     await narrow(studio, 'Library, a set that writes');
 
     await page.getByRole('button', { name: 'Run on a file', exact: true }).first().click();

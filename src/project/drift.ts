@@ -54,7 +54,7 @@ const measureWords = ({ measure }: Result) => (measure === 'rougeL' ? 'ROUGE-L '
 /** "71% (64 to 78)". */
 const reached = ({ value, ci95 }: Result) => `${whole(value)}% (${whole(ci95.low)} to ${whole(ci95.high)})`;
 
-/** "Was 84% on 120 held-back rows of march.csv; now 71% (64 to 78) on 180 rows of april.csv: a real drop, −13 points (95% interval −22 to −3)". */
+/** "Was 84% on 120 test rows of march.csv; now 71% (64 to 78) on 180 rows of april.csv: a real drop, −13 points (95% interval −22 to −3)". */
 export function driftWords(then: Result | null, now: Result): string {
   const is = `${measureWords(now)}${reached(now)} on ${now.rowsName}`;
   if (!then) return `${is}. Nothing was recorded before: later measurements are held against this one.`;
@@ -66,7 +66,7 @@ export function driftWords(then: Result | null, now: Result): string {
   return `Was ${measureWords(then)}${whole(then.value)}% on ${then.rowsName}; now ${reached(now)} on ${rows}: ${verdict}.`;
 }
 
-/** Two versions on the newest rows that both have answered: "On 120 held-back rows of march.csv: 68% and 82%, +14 points (95% interval +7 to +21)". Null = there are none. */
+/** Two versions on the newest rows that both have answered: "On 120 test rows of march.csv: 68% and 82%, +14 points (95% interval +7 to +21)". Null = there are none. */
 export function betweenWords(results: readonly Result[], before: string, after: string): string | null {
   const of = (id: string) => results.filter(({ of: { version } }) => version.id === id).toReversed();
   for (const now of of(after)) {

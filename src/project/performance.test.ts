@@ -116,7 +116,7 @@ describe('results of versions', () => {
     const lots = rowsOfResults(results);
     expect(lots.map(({ name, versions }) => [name, versions])).toEqual([
       ['180 rows of april.csv', 2],
-      ['120 held-back rows of march.csv', 1],
+      ['120 test rows of march.csv', 1],
     ]);
     for (const { key } of lots) {
       const line = overVersions(results, key);
@@ -131,7 +131,7 @@ describe('results of versions', () => {
     expect(firstOf(results, first)).toBeNull();
     expect(driftOf(first, now)).toMatchObject({ kind: 'drop', paired: false });
     expect(driftWords(first, now)).toBe(
-      'Was 84% on 120 held-back rows of march.csv; now 71% (64 to 77) on 180 rows of april.csv: a real drop, −13 points (95% interval −22 to −3).',
+      'Was 84% on 120 test rows of march.csv; now 71% (64 to 77) on 180 rows of april.csv: a real drop, −13 points (95% interval −22 to −3).',
     );
     expect(driftWords(null, first)).toContain('Nothing was recorded before');
   });
@@ -162,7 +162,7 @@ describe('results of versions', () => {
   });
 });
 
-test('held-back rows of a comparison and of a measurement have one key; other labels another', () => {
+test('gives test rows of a comparison and of a measurement one key, and other labels another', () => {
   const key = heldBackKey(rowIds(5), gold(5), LABELS);
   expect(resultsFrom(made(), [evaluation(5, 3, false)], [])[0]?.rowsKey).toBe(key);
   expect(
@@ -230,7 +230,7 @@ describe('versions that write', () => {
     expect(now.figures).toEqual({ 'token F1': expect.closeTo(0.55), 'exact match': 0, perplexity: 4 });
   });
 
-  test('stand beside what a comparison on the same held-back rows found, and never beside an accuracy', () => {
+  test('stand beside what a comparison on the same test rows found, and never beside an accuracy', () => {
     const wanted = ['late', 'lost'];
     const arms = [{ id: 'yours', written: ['late', 'gone'] }];
     const writing = {

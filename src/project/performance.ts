@@ -12,7 +12,7 @@ export interface Result {
   readonly at: string;
   /** Results with the same key are about the same rows with the same labels. */
   readonly rowsKey: string;
-  /** "120 held-back rows of tickets.csv". */
+  /** "120 test rows of tickets.csv". */
   readonly rowsName: string;
   readonly n: number;
   /** What `value` is: the share of rows that are right, or the mean ROUGE-L where texts are written. */
@@ -87,7 +87,7 @@ function mark(parts: readonly (string | number)[]): string {
 
 const shortened = (name: string) => (name.length > 40 ? `${name.slice(0, 39)}…` : name);
 
-/** The key of held-back rows: of a comparison and of a measurement of the same rows it is the same. `gold`: labels, or wanted texts. */
+/** The key of test rows, the same for a comparison and a measurement of the same rows. `gold`: labels or expected texts. */
 export const heldBackKey = (
   rowIds: readonly string[],
   gold: readonly (number | string)[],
@@ -122,7 +122,7 @@ const written = ({ rougeL, tokenF1, exactMatch, perplexity, intervals, rows }: W
 /** All results of versions that are here, oldest first. */
 export function resultsOf({ set, evaluations, writings, measurements }: Measured): readonly Result[] {
   const versions = versionsOf(set);
-  const heldBack = (n: number) => `${n} held-back rows${set.datasetName ? ` of ${shortened(set.datasetName)}` : ''}`;
+  const heldBack = (n: number) => `${n} test rows${set.datasetName ? ` of ${shortened(set.datasetName)}` : ''}`;
   const compared = evaluations.flatMap((evaluation): Result[] => {
     const { id, plan, comparison, createdAt: at } = evaluation;
     const { rowIds, gold, labels, arms } = plan;
@@ -152,7 +152,7 @@ export function resultsOf({ set, evaluations, writings, measurements }: Measured
     const of = versionById(set, versionId);
     if (!of) return [];
     const figures = wrote ? written(wrote) : chosen(gold, predictions, labels.length);
-    const rows = data.kind === 'held-back' ? 'held-back rows' : 'rows';
+    const rows = data.kind === 'held-back' ? 'test rows' : 'rows';
     const rowsName = `${figures.n} ${rows} of ${shortened(data.name)}`;
     return [{ id, of, at, rowsKey: data.fingerprint, rowsName, ...figures, measurement }];
   });

@@ -340,19 +340,28 @@ describe('databases of earlier versions', () => {
   };
 
   it('are here for every version of the schema that was used', () => {
-    expect(new Set(Object.values(dumps).map(({ version }) => version))).toEqual(new Set([1, 2]));
+    expect(new Set(Object.values(dumps).map(({ version }) => version))).toEqual(new Set([1, 2, 4]));
   });
 
-  it.each(Object.entries(dumps))('open without loss: %s', async (_, dump) => {
-    const db = await openDB(name, dump.version, {
-      upgrade: (fresh, from, _to, tx) => migrate(fresh as never, tx as never, from, MIGRATIONS.slice(0, dump.version)),
+  /** The database as that version left it, opened by this one. */
+  async function opened({ version, tables }: Dump): Promise<Store> {
+    const db = await openDB(name, version, {
+      upgrade: (fresh, from, _to, tx) => migrate(fresh as never, tx as never, from, MIGRATIONS.slice(0, version)),
     });
-    for (const [table, values] of Object.entries(dump.tables))
+    for (const [table, values] of Object.entries(tables))
       for (const value of values) await db.put(table, revived(value));
     db.close();
     const store = await make();
     await store.setAside.inspect();
     expect(await store.setAside.list()).toEqual([]);
+    return store;
+  }
+
+  const ofVersion = (isIt: (version: number) => boolean) =>
+    Object.entries(dumps).filter(([, { version }]) => isIt(version));
+
+  it.each(ofVersion((version) => version < 3))('open without loss: %s', async (_, dump) => {
+    const store = await opened(dump);
     const [kept, ...more] = await store.sets.list();
     expect(more).toEqual([]);
     const { id = '' } = kept ?? {};
@@ -364,5 +373,30 @@ describe('databases of earlier versions', () => {
     expect(await store.listings.list()).toEqual([
       expect.objectContaining({ id, hard: 1, tuned: 1, rows: 158, headline: expect.any(String) }),
     ]);
+  });
+
+  it.each(ofVersion((version) => version > 2))('open with every value of every table: %s', async (_, dump) => {
+    const store = await opened(dump);
+    const all = (table: string) => (revived(dump.tables[table] ?? []) as Readonly<Record<string, unknown>>[]) ?? [];
+    const byKey = (values: readonly unknown[]) => new Set(values.map((value) => JSON.stringify(value)));
+    const sets = await store.sets.list();
+    expect(sets.length).toBeGreaterThan(1);
+    expect(byKey(sets)).toEqual(byKey(all('promptSets')));
+    const ids = sets.map(({ id }) => id);
+    const ofEach = async <T>(read: (id: string) => Promise<readonly T[]>) => (await Promise.all(ids.map(read))).flat();
+    expect(await Promise.all(ids.map((id) => store.datasets.get(id)))).toEqual(
+      ids.map((id) => all('datasets').find(({ setId }) => setId === id)),
+    );
+    expect(byKey(await ofEach(store.checkpoints.ofSet))).toEqual(byKey(all('checkpoints')));
+    expect(byKey(await ofEach(store.measurements.ofSet))).toEqual(byKey(all('measurements')));
+    const evaluations = await ofEach(store.evaluations.ofSet);
+    expect(new Set(evaluations.map(({ kind }) => kind))).toEqual(new Set(['classify', 'generate']));
+    expect(byKey(evaluations.map(({ kind: _kind, ...value }) => value))).toEqual(
+      byKey([...all('evaluations'), ...all('writings')]),
+    );
+    for (const { key, value } of all('settings')) expect(await store.settings.get(String(key))).toEqual(value);
+    expect(byKey(await store.listings.list())).toEqual(byKey(all('listings')));
+    const { measurements, settings } = dump.tables;
+    expect([measurements?.length, settings?.length].every(Boolean)).toBe(true);
   });
 });
