@@ -64,14 +64,15 @@ export async function makeCard(id: string, onnxPath: string, files: ModelFiles):
   return { id, dtype: dtypeOf(onnxPath), sha256: await foldHash(entries), files: entries };
 }
 
-/** Exporters have two names each for the longest sequence and for the attention heads. */
-const configSchema = z.object({
-  model_type: z.string().min(1).optional(),
-  max_position_embeddings: z.number().int().positive().optional(),
-  n_positions: z.number().int().positive().optional(),
-  num_attention_heads: z.number().int().positive().optional(),
-  n_head: z.number().int().positive().optional(),
-});
+/** Exporters have two names each for the longest sequence and the attention heads. Made on use, to keep it out of the page. */
+const configSchema = () =>
+  z.object({
+    model_type: z.string().min(1).optional(),
+    max_position_embeddings: z.number().int().positive().optional(),
+    n_positions: z.number().int().positive().optional(),
+    num_attention_heads: z.number().int().positive().optional(),
+    n_head: z.number().int().positive().optional(),
+  });
 
 interface ModelConfig {
   /** Architecture as transformers names it, e.g. `llama`. */
@@ -87,7 +88,7 @@ export function configOf(files: Readonly<Record<string, Uint8Array>>): ModelConf
   const bytes = files['config.json'];
   if (!bytes) return none;
   try {
-    const parsed = configSchema.safeParse(JSON.parse(new TextDecoder().decode(bytes)));
+    const parsed = configSchema().safeParse(JSON.parse(new TextDecoder().decode(bytes)));
     if (!parsed.success) return none;
     const { model_type, max_position_embeddings, n_positions, num_attention_heads, n_head } = parsed.data;
     return {
