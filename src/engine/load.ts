@@ -146,7 +146,7 @@ export function embeddingNorms({ graph, embeddingTable, hidden }: Decoder): read
 }
 
 /** Learned numbers: matrices and vectors, shared ones counted once, without rotary tables and small constants. */
-export function parameterCount({ graph, headDim }: Decoder): number {
+function parameterCount({ graph, headDim }: Decoder): number {
   const seen = new Set<string>();
   let count = 0;
   for (const tensor of graph.initializers.values()) {

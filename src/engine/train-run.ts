@@ -20,7 +20,7 @@ import type { Validated } from '../training/selection';
 import { peakLearningRate } from '../training/settings';
 import type { ModelInfo, TrainRequest } from './types';
 
-export interface TrainContext {
+interface TrainContext {
   readonly program: Program;
   readonly info: ModelInfo;
   readonly cache: TextCache;

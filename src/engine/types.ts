@@ -1,6 +1,7 @@
 /** Requests and results of the engine: plain, structured-clonable data that can cross to a worker. */
 
 import type { TextCacheOptions } from '../inference/cache-plan';
+import type { GenerateOptions } from '../inference/generate';
 import type { ScoredRow, TargetScore, TokenCount } from '../inference/score';
 import type { SoftPrompt } from '../prompt/types';
 import type { Adapter, Backend } from '../runtime/types';
@@ -112,12 +113,4 @@ export interface TrainRequest {
   readonly resume: Checkpoint | null;
 }
 
-export interface GenerateRequest {
-  readonly ids: Int32Array;
-  readonly soft: SoftPrompt | null;
-  readonly maxNewTokens: number;
-  readonly temperature: number;
-  readonly topP: number;
-  readonly seed: number;
-  readonly endTokenIds: readonly number[];
-}
+export type GenerateRequest = GenerateOptions;

@@ -117,7 +117,7 @@ function inlined(graph: Graph, node: Node, branch: Graph): Graph {
  * Refuses weights that are NaN, and in matrices infinite ones (elsewhere those may be masks).
  * @throws StudioError `model-corrupt`
  */
-export function refuseNaN(graph: Graph): void {
+function refuseNaN(graph: Graph): void {
   const matrices = new Set(graph.nodes.flatMap(({ op, inputs }) => (op === LINEAR ? inputs.slice(1) : [])));
   for (const tensor of graph.initializers.values()) {
     if (tensor.dtype !== 'float32') continue;

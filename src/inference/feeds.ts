@@ -80,7 +80,7 @@ export function buildFeeds(spec: ProgramSpec, sequences: readonly Sequence[], op
   };
 }
 
-export interface RunLayout {
+interface RunLayout {
   readonly batch: number;
   /** Longest row. */
   readonly tokens: number;

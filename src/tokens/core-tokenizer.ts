@@ -7,9 +7,9 @@ import type { Tokenizer } from './types';
 /** Bytes by path inside the model folder, of which the tokenizer reads a few. */
 export type TokenizerFiles = Readonly<Record<string, Uint8Array>>;
 
-export type JsonObject = Readonly<Record<string, unknown>>;
+type JsonObject = Readonly<Record<string, unknown>>;
 
-export interface ReadTokenizerFiles {
+interface ReadTokenizerFiles {
   readonly tokenizer: JsonObject;
   readonly config: JsonObject;
   /** tokenizer.json, as stored. */
@@ -46,7 +46,7 @@ function chatTemplate(files: TokenizerFiles, config: JsonObject): string | null 
 }
 
 /** A special token is written as a string, or as an added token with `content`. */
-export function specialToken(config: JsonObject, name: string): string | null {
+function specialToken(config: JsonObject, name: string): string | null {
   const token = config[name];
   if (typeof token === 'string') return token;
   return isObject(token) && typeof token.content === 'string' ? token.content : null;

@@ -4,7 +4,7 @@ import type { Tokenizer } from './types';
 const CACHE_CHARACTERS = 8_000_000;
 
 /** Caches token ids by text; drops the oldest half when full. */
-export function cachedEncode(tokenizer: Tokenizer): (text: string) => Int32Array {
+function cachedEncode(tokenizer: Tokenizer): (text: string) => Int32Array {
   const known = new Map<string, Int32Array>();
   let characters = 0;
   const forgetHalf = () => {
