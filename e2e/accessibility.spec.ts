@@ -141,7 +141,7 @@ test('the whole journey works with the keyboard alone', async ({ studio }) => {
   await press('Train');
   await train.ended();
   await press('Compare');
-  await expect(studio.heading).toContainText('held-back rows decide');
+  await expect(studio.heading).toContainText('test rows decide');
   await press('Compare');
   await compare.verdict();
   await press(/^Export( this prompt)?$/);

@@ -45,18 +45,18 @@ test('shows rows, filters, slices and confidence behind the verdict, each at its
 
   await test.step('a pair other than the headline’s', async () => {
     const before = await compare.cellCount('Fixed');
-    await compare.choose('Looked at', 'Tuned against Untuned');
+    await compare.choose('Pair', 'Tuned against Untuned');
     await expect(page.getByRole('heading', { name: /^Tuning fixed \d+ rows? and broke/ })).not.toHaveText(
       new RegExp(`fixed ${before} row`),
     );
     await expect(page).toHaveURL(/[?&]pair=/);
-    await compare.choose('Looked at', 'Tuned against Yours');
+    await compare.choose('Pair', 'Tuned against Yours');
   });
 
   await test.step('slices, corrected for testing many', async () => {
     await compare.tab('Slices').focus();
     await page.keyboard.press('Enter');
-    await expect(page.getByText(/Holm’s correction for having looked at \d+ parts/)).toBeVisible();
+    await expect(page.getByText(/Holm’s correction for testing \d+ parts/)).toBeVisible();
     await compare.choose('By', 'text length');
     const first = compare.slices.getByRole('row').nth(1);
     const rows = Number(await first.getByRole('cell').nth(1).textContent());
@@ -123,13 +123,13 @@ test('checks labels and votes on answers blind', async ({ studio }) => {
 
   await test.step('both verdicts are shown, the use is counted, and the labels can be restored', async () => {
     await expect(page.getByRole('region', { name: 'As labelled', exact: true })).toContainText(asLabelled);
-    await expect(page.getByRole('region', { name: 'After corrections' })).toContainText('looked at twice');
+    await expect(page.getByRole('region', { name: 'After corrections' })).toContainText('used twice');
     await expect(page.getByText('This comparison is of other versions')).toBeHidden();
     await page.reload();
-    await expect(page.getByRole('region', { name: 'After corrections' })).toContainText('looked at twice');
+    await expect(page.getByRole('region', { name: 'After corrections' })).toContainText('used twice');
     await studio.go('Data');
     await expect(
-      page.getByText(/labels? of held-back rows corrected without seeing any prediction/).first(),
+      page.getByText(/labels? of test rows corrected without seeing any prediction/).first(),
     ).toBeVisible();
     await studio.go('Compare');
   });
@@ -168,7 +168,7 @@ test('checks labels and votes on answers blind', async ({ studio }) => {
     await dialog.getByText(new RegExp(`^The ${fixed + broken} rows`)).click();
     await expect(dialog).toContainText(`contains ${fixed + broken} of your rows`);
     const full = await save('Download the report');
-    expect(full).toContain(`${fixed + broken} held-back rows, at the maker’s choice`);
+    expect(full).toContain(`${fixed + broken} test rows, as their owner chose`);
     expect(full.length).toBeGreaterThan(bare.length + 20 * (fixed + broken));
     await page.keyboard.press('Escape');
     await expect(dialog).toBeHidden();
@@ -177,7 +177,7 @@ test('checks labels and votes on answers blind', async ({ studio }) => {
   await test.step('every view passes axe', async () => {
     for (const tab of ['Slices', 'Check labels', 'Blind vote', 'More checks']) {
       await compare.tab(tab).click();
-      await expect(page.getByRole('progressbar', { name: /^Looking closer/ })).toBeHidden();
+      await expect(page.getByRole('progressbar', { name: /^Computing slices/ })).toBeHidden();
       for (const width of [390, 1440]) {
         await page.setViewportSize({ width, height: 900 });
         await soundNow(page, `Compare, ${tab}, ${width} px`);

@@ -64,7 +64,7 @@ test('takes an unknown file from upload to the same predictions in another brows
   await test.step('compare on the test rows', async () => {
     await compare.run.click();
     await compare.run.click();
-    expect(await compare.verdict()).toMatch(/60 held-back rows|no clear difference|better/i);
+    expect(await compare.verdict()).toMatch(/60 test rows|no clear difference|better/i);
     for (const arm of ['Untuned', 'Yours', 'Yours + 8 examples', 'Tuned', 'TF-IDF + logistic regression'])
       await expect(compare.arms).toContainText(arm);
     // header, six prompts and reference lines, and tuned with word counts, which are strong on these rows

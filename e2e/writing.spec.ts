@@ -94,12 +94,12 @@ test('takes a column of summaries from the file through training, comparison and
     });
     await expect(studio.heading).toHaveText(/points of ROUGE-L$|^No clear difference/);
     await expect(page.getByRole('table', { name: 'Differences between prompts' })).toContainText('Tuned against Yours');
-    await page.getByRole('tab', { name: /^Equally near/ }).click();
+    await page.getByRole('tab', { name: /^Equally close/ }).click();
     await page
       .getByRole('button', { name: /^All answers to row/ })
       .first()
       .click();
-    await expect(page.getByRole('dialog')).toContainText('Wanted:');
+    await expect(page.getByRole('dialog')).toContainText('Expected:');
     await page.keyboard.press('Escape');
     await narrow(studio, 'Compare');
     await page.getByRole('button', { name: 'Download', exact: true }).click();
@@ -151,7 +151,7 @@ test('takes a column of summaries from the file through training, comparison and
       return (await library.download()).bytes.toString();
     };
     const report = await asked('A manager');
-    expect(report).toContain('none: no text of any row, and none that was written to one');
+    expect(report).toContain('none: no text of any row, and no generated text');
     expect(report).not.toContain('order 20817');
     const numbers = await asked('A spreadsheet');
     expect(numbers.split('\r\n')[0]).toMatch(/^row_id,untuned_rouge_l,.+,tuned_log_prob$/);

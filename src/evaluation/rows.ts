@@ -31,23 +31,23 @@ export interface Detectable {
 }
 
 /**
- * What so many held-back rows can show, before anything is run: exact McNemar power 80%, assuming that a better
+ * What so many test rows can show, before anything is run: exact McNemar power 80%, assuming that a better
  * prompt still breaks 5 rows in a hundred (`docs/method/statistics.md`).
  */
-export function detectable(heldBackRows: number): Detectable {
-  const rows = `With ${heldBackRows.toLocaleString('en')} held-back ${heldBackRows === 1 ? 'row' : 'rows'}`;
-  const smallest = heldBackRows > 0 ? detectableDifference(heldBackRows) : null;
+export function detectable(testRows: number): Detectable {
+  const rows = `${testRows.toLocaleString('en')} test ${testRows === 1 ? 'row' : 'rows'}`;
+  const smallest = testRows > 0 ? detectableDifference(testRows) : null;
   if (smallest === null)
-    return { points: null, sentence: `${rows} not even a large gain can be shown: hold back more.` };
+    return { points: null, sentence: `${rows} cannot confirm even a large gain: use more test rows.` };
   const points = Math.round(1000 * smallest) / 10;
-  const told = points < 2 ? points : Math.round(points);
-  return { points, sentence: `${rows} a gain under about ${told} points may go unseen.` };
+  const shown = points < 2 ? points : Math.round(points);
+  return { points, sentence: `${rows} can only confirm gains above about ${shown} points.` };
 }
 
 /** Texts are not right or wrong: how small a gain shows depends on how much their nearness scatters, which is not known yet. */
-export const detectableTexts = (heldBackRows: number): Detectable => ({
+export const detectableTexts = (testRows: number): Detectable => ({
   points: null,
-  sentence: `${heldBackRows.toLocaleString('en')} held-back ${heldBackRows === 1 ? 'row decides' : 'rows decide'}: the more, the smaller a gain that shows.`,
+  sentence: `${testRows.toLocaleString('en')} test ${testRows === 1 ? 'row decides' : 'rows decide'}: more test rows detect smaller gains.`,
 });
 
 /** Generating takes a run of the model for every token: nobody waits for more rows. */

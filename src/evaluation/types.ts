@@ -70,7 +70,7 @@ export interface ComparisonPlan {
   readonly calibration?: 'chosen';
   /** Group of each row, where rows belong together (the same text, an author): they are drawn together. */
   readonly groups?: readonly number[];
-  /** How often these held-back rows have been looked at, this time included. */
+  /** How often these test rows have been used, this time included. */
   readonly looks: number;
   readonly seed: number;
 }
@@ -151,7 +151,7 @@ type VerdictKind =
 
 export interface Verdict {
   readonly kind: VerdictKind;
-  /** One sentence, effect first: "Tuned beats your prompt by 14 points on 120 held-back rows". */
+  /** One sentence, effect first: "Tuned beats your prompt by 14 points on 120 test rows". */
   readonly headline: string;
   /** What it rests on and what to do now. */
   readonly detail: string;

@@ -70,7 +70,7 @@ export function tally(votes: readonly Vote[]): Tally {
 
 /** What the votes say, first in words. */
 export function tallySentence({ a, b, winRate, ci95, p }: Tally, nameA: string, nameB: string): string {
-  if (winRate === null) return 'No vote went to one of the two: nothing can be said.';
+  if (winRate === null) return 'No vote chose one of the two prompts.';
   const range = `${percent(ci95.low)} to ${percent(ci95.high)}`;
   const figures = `${nameB} won ${b} of ${a + b} decided votes, ${percent(winRate)} (${range}); sign test ${pValue(p)}`;
   if (p >= 0.05) return `No clear preference. ${figures}.`;

@@ -1,4 +1,4 @@
-/** What was looked at beside the comparison, and what the figures do not say: one content for HTML and Markdown. */
+/** What else was looked at, and what the figures do not say: one content for HTML and Markdown. */
 import { confidenceDifferenceWords, coverageSentence } from '../evaluation/classify/confidence';
 import { consistencySentence, EDIT_NAMES } from '../evaluation/classify/consistency';
 import { everyRowSentence } from '../evaluation/classify/folds';
@@ -29,10 +29,10 @@ const rows = (n: number) => `${n.toLocaleString('en')} ${n === 1 ? 'row' : 'rows
 const review: Make = ({ closer, comparison }) => {
   const found = closer?.review;
   if (!found) return null;
-  const looked = `${rows(found.reviewed)}, as many that tuning fixed as rows that it broke, were labelled again by somebody who saw no prediction; the held-back rows have now been looked at ${times(found.looks)}.`;
+  const looked = `${rows(found.reviewed)}, equal numbers fixed and broken by tuning, were labelled again by somebody who saw no prediction; the test rows have now been used ${times(found.looks)}.`;
   if (!found.verdict || found.corrected === 0)
     return {
-      title: 'Labels looked at again',
+      title: 'Labels checked again',
       sentences: [looked, found.corrected === 0 ? 'No label was changed.' : `Labels changed: ${found.corrected}.`],
     };
   return {
@@ -50,7 +50,7 @@ const slices: Make = ({ closer, comparison }, nameOf) => {
   const pair = comparison.pairs[0];
   if (!report || !pair || report.slices.length === 0) return null;
   return {
-    title: `${nameOf(pair.b)} against ${nameOf(pair.a)}, part by part`,
+    title: `${nameOf(pair.b)} against ${nameOf(pair.a)}, by slice`,
     sentences: [slicesSentence(report)],
     table: {
       caption: 'Difference in points, Bonett-Price 95% interval, exact McNemar p, and p after Holm over all parts',
@@ -87,11 +87,11 @@ const confidence: Make = ({ closer, comparison, plan }, nameOf) => {
     );
   return {
     kind: 'confidence',
-    title: 'How sure, and how rightly so',
+    title: 'Probabilities and how far they can be trusted',
     sentences,
     table: {
       caption:
-        'ECE in bins of equal mass, from 100 rows on; Brier; mean negative log-probability (NLL). In brackets: at the temperature, which was fitted on validation rows',
+        'ECE in bins of equal mass, from 100 rows on; Brier; mean negative log-probability (NLL). In brackets: after temperature scaling, fitted on validation rows',
       columns: ['Prompt', 'ECE', 'Brier', 'NLL', 'Temperature'],
       rows: reports.map(({ armId, scores, cooled, temperature }) => [
         nameOf(armId),
@@ -136,12 +136,12 @@ const learned: Make = ({ closer }) => {
       : []),
     ...(adaptation
       ? [
-          `Adaptation: validation accuracy was at 95% of what it ended with after ${rows(adaptation.rows)} (repeats counted) and ${adaptation.seconds.toFixed(adaptation.seconds < 10 ? 1 : 0)} s.`,
+          `Adaptation: validation accuracy reached 95% of its final value after ${rows(adaptation.rows)} (repeats counted) and ${adaptation.seconds.toFixed(adaptation.seconds < 10 ? 1 : 0)} s.`,
         ]
       : []),
     ...(seedRange
       ? [
-          `${seedRange.seeds} runs that differ in nothing but their seed reach ${percent(seedRange.low)} to ${percent(seedRange.high)} on validation rows.`,
+          `${seedRange.seeds} runs that differ only in their seed reach ${percent(seedRange.low)} to ${percent(seedRange.high)} on validation rows.`,
         ]
       : []),
   ];
@@ -169,7 +169,7 @@ const votes: Make = ({ closer, comparison }, nameOf) => {
   const found = closer?.votes;
   const pair = comparison.pairs[0];
   if (!found || !pair) return null;
-  const apart = `Apart from these: ties ${found.ties}, both bad ${found.bothBad}. Only rows on which the two differ were asked, sides shuffled.`;
+  const apart = `Not counted: ${found.ties} ties, ${found.bothBad} both bad. Only rows with two different answers were shown, sides shuffled.`;
   return { title: 'Blind votes', sentences: [tallySentence(found, nameOf(pair.a), nameOf(pair.b)), apart] };
 };
 
@@ -189,7 +189,7 @@ export function closerSections(input: ReportInput): readonly Section[] {
   return MAKERS.flatMap((make) => make(input, nameOf) ?? []);
 }
 
-/** Looks at the held-back rows, those after the comparison included. */
+/** Looks at the test rows, those after the comparison included. */
 export const looksOf = ({ comparison, closer }: Pick<ReportInput, 'comparison' | 'closer'>): number =>
   Math.max(comparison.looks, closer?.review?.looks ?? 0);
 
@@ -201,18 +201,18 @@ export function limits(input: ReportInput): readonly string[] {
   return [
     `The intervals are about rows like these ${comparison.n.toLocaleString('en')}. Other customers, another month or another channel may be different.`,
     seeds > 1
-      ? 'The intervals do not cover the choice of the seed; the range over seeds stands apart.'
+      ? 'The intervals do not cover the choice of the seed; see the range over seeds.'
       : 'One seed was trained. Another seed would have given another prompt, and the intervals do not cover that.',
     looks > 1
-      ? `The held-back rows have been looked at ${times(looks)}. The figures are exact for one look; each further one makes a lucky result likelier.`
-      : 'The figures are for this one look at the held-back rows; whoever changes a prompt after reading them needs fresh rows.',
+      ? `The test rows have been used ${times(looks)}. The figures are exact for one use; each further one makes a lucky result more likely.`
+      : 'The figures are for this one use of the test rows; if you change a prompt after reading them, you need fresh rows.',
     'Right and wrong are as the labels have it. Where labels are in doubt, so is every figure.',
     ...(plan.groups
       ? [
           'Some rows belong together. The bootstrap draws them together; the exact p and the Wilson and Bonett-Price intervals take every row for an independent trial.',
         ]
       : []),
-    `They hold for ${model.id} with exactly these weights; with others a prompt has to be measured anew.`,
+    `They hold for ${model.id} with exactly these weights; with others, measure the prompt again.`,
     'Latency is that of this machine and this browser or runtime.',
   ];
 }

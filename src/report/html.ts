@@ -60,7 +60,7 @@ ${costSentences(comparison).map((text) => html`<p class="small">${text}</p>`)}`;
 const armsTable = ({ comparison }: ReportInput) => html`
 <h2>${accuracyFinding(comparison.arms, comparison.pairs[0])}</h2>
 <section class="scroll" tabindex="0" aria-label="All prompts"><table>
-<caption>All prompts on the same ${comparison.n} held-back rows; accuracy with its 95% Wilson interval, macro-F1 with its bootstrap interval</caption>
+<caption>All prompts on the same ${comparison.n} test rows; accuracy with its 95% Wilson interval, macro-F1 with its bootstrap interval</caption>
 <thead><tr><th scope="col">Prompt</th><th scope="col" class="n">Accuracy</th><th scope="col"></th><th scope="col" class="n">Right</th><th scope="col" class="n">Macro-F1</th><th scope="col">Calibrated</th></tr></thead>
 <tbody>${comparison.arms.map(armRow)}</tbody></table></section>`;
 
@@ -155,12 +155,12 @@ function howMade(input: ReportInput, included: number): Html {
     looks: looksOf(input),
     ranOn: '; latency is the warm median of single rows',
     seed: plan.seed,
-    rows: included === 0 ? none : `${included} held-back rows, at the maker’s choice`,
+    rows: included === 0 ? none : `${included} test rows, as their owner chose`,
   });
 }
 
 export interface ReportOptions {
-  /** Texts of held-back rows to print among fixed and broken; left out, the file holds no row's text. */
+  /** Texts of test rows to print among fixed and broken; left out, the file holds no row's text. */
   readonly includeRows?: readonly RowText[];
 }
 

@@ -62,7 +62,7 @@ export function markdownReport(input: ReportInput): string {
     '',
     ...limits(input).map((text) => `- ${cell(text)}`),
     '',
-    `${comparison.n} held-back rows of ${cell(dataset.name)}, looked at ${times(looksOf(input))}. Model ${cell(model.id)} (${cell(model.dtype)}), SHA-256 ${cell(model.sha256)}. ${cell(createdAt)}, ${PRODUCT}.`,
+    `${comparison.n} test rows of ${cell(dataset.name)}, used ${times(looksOf(input))}. Model ${cell(model.id)} (${cell(model.dtype)}), SHA-256 ${cell(model.sha256)}. ${cell(createdAt)}, ${PRODUCT}.`,
     '',
   ].join('\n');
 }

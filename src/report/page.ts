@@ -63,7 +63,7 @@ export function provenance(of: Made): Html {
 <dt>Model</dt><dd>${model.id}, ${model.dtype} weights, computed in fp32; SHA-256 ${model.sha256}</dd>
 <dt>Data</dt><dd>${dataset.name}: ${dataset.rows} rows, of which ${dataset.train} for training, ${dataset.validation} for validation, ${dataset.test} held back; fingerprint ${dataset.fingerprint}, split ${dataset.splitHash}</dd>
 ${training ? html`<dt>Training</dt><dd>${training}</dd>` : ''}
-${calibration === undefined ? '' : html`<dt>Calibration</dt><dd>${calibration}</dd>\n`}<dt>Looks</dt><dd>These held-back rows have been looked at ${times(looks)}</dd>
+${calibration === undefined ? '' : html`<dt>Calibration</dt><dd>${calibration}</dd>\n`}<dt>Test rows</dt><dd>Used ${times(looks)}</dd>
 ${environment ? html`<dt>Ran on</dt><dd>${environment.backend}, ${environment.threads} ${environment.threads === 1 ? 'thread' : 'threads'}${ranOn}</dd>` : ''}
 <dt>Resampling</dt><dd>10,000 draws, seed ${seed}</dd>
 <dt>Made</dt><dd><time datetime="${createdAt}">${createdAt}</time> with ${PRODUCT}</dd>

@@ -157,7 +157,7 @@ describe('HTML report', () => {
     expect(page).toContain('none: no text of any row');
     const withRows = htmlReport(input, { includeRows: rowTexts });
     expect(withRows.match(/secret text of row/g)).toHaveLength(27);
-    expect(withRows).toContain('27 held-back rows, at the maker’s choice');
+    expect(withRows).toContain('27 test rows, as their owner chose');
   });
 
   it('escapes whatever comes from outside', () => {
@@ -189,7 +189,7 @@ describe('HTML report', () => {
   });
 });
 
-describe('what was looked at more closely', () => {
+describe('the closer look', () => {
   const told = [
     'As labelled, and after 2 corrections',
     'channel: mail',
@@ -199,13 +199,13 @@ describe('what was looked at more closely', () => {
     'two letters of a word swapped',
     'Few-shot lift',
     'after 320 rows (repeats counted) and 31 s',
-    '3 runs that differ in nothing but their seed reach 78% to 83%',
+    '3 runs that differ only in their seed reach 78% to 83%',
     'Order of all prompts',
     'Blind votes',
     'Over all 120 rows, each answered by one of 5 prompts',
     'What these figures do not say',
     'Some rows belong together',
-    'the range over seeds stands apart',
+    'see the range over seeds',
   ];
 
   it.each(['HTML', 'Markdown'] as const)('stands in the %s, and nothing of it where nothing was', (format) => {

@@ -9,7 +9,7 @@ const figure = (value: number | null | undefined, digits: number): number | null
   value == null ? null : Number(value.toFixed(digits));
 
 /**
- * What every prompt said of every held-back row: one line a row; per prompt its answer, that answer's probability, whether
+ * What every prompt said of every test row: one line a row; per prompt its answer, that answer's probability, whether
  * it is right, mean tokens and median milliseconds a row. Formulas in cells are disarmed.
  * @param texts null = the texts stay behind, and rows go by their number in the comparison
  */

@@ -18,7 +18,7 @@ const dataset = z.object({
   rows: count,
   train: count.describe('Rows that gradients saw'),
   validation: count,
-  test: count.describe('Held-back rows'),
+  test: count.describe('Test rows'),
   fingerprint: z.string(),
   splitHash: z.string(),
 });
@@ -90,7 +90,7 @@ export const resultsSchema = z.object({
     }),
   ),
   verdict: z.object({ kind: z.string(), headline: z.string(), detail: z.string(), rowsNeeded: z.number().nullable() }),
-  looks: count.describe('How often these held-back rows have been looked at'),
+  looks: count.describe('How often these test rows have been used'),
   closer: z
     .record(z.string(), z.unknown())
     .optional()

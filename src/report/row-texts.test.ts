@@ -78,14 +78,14 @@ test('reports say the verdict, every measure with its interval, the votes and th
     expect(text).toContain(comparison.verdict.headline);
     for (const measure of ['ROUGE-L', 'Token F1', 'Exact match', 'Perplexity']) expect(text).toContain(measure);
     expect(text).toContain('Tuned won 1 of 1 decided votes');
-    expect(text).toContain('looked at twice');
+    expect(text).toContain('used twice');
   }
   for (const text of [html, markdown, json]) expect(text).not.toMatch(/PRIVATE|wanted 1|nothing near/);
   expect(html).not.toContain('<it>');
-  expect(html).toContain('none: no text of any row, and none that was written to one');
+  expect(html).toContain('none: no text of any row, and no generated text');
   const rows = writtenRows(evaluation, dataset, { a: 'yours', b: 'tuned' });
   const told = writingHtml(input, rows);
   expect(told).toContain('PRIVATE &lt;b&gt;1&lt;/b&gt;');
-  expect(told).toContain('3 held-back rows, at the maker’s choice');
+  expect(told).toContain('3 test rows, as their owner chose');
   expect(JSON.parse(json).arms[1].rows[0]).toEqual({ id: '1', rougeL: 1, logProb: -4, tokens: 2 });
 });

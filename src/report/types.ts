@@ -32,14 +32,14 @@ export interface ReportInput {
     readonly version?: string;
   }[];
   readonly training: Results['training'];
-  /** What was looked at beside the comparison; what was not is left out. */
+  /** What else was looked at; what was not is left out. */
   readonly closer?: CloserLook;
 }
 
 export interface CloserLook {
   readonly insights?: Insights;
   readonly votes?: Tally;
-  /** Labels of held-back rows that were looked at again; the verdict with them, where any changed. */
+  /** Labels of test rows that were checked again; the verdict with them, where any changed. */
   readonly review?: {
     readonly reviewed: number;
     readonly corrected: number;
@@ -54,7 +54,7 @@ export interface CloserLook {
   readonly seedRange?: { readonly seeds: number; readonly low: number; readonly high: number };
 }
 
-/** A held-back row as it is shown, only where the user said so. */
+/** A test row as it is shown, only where the user said so. */
 export interface RowText {
   readonly id: string;
   readonly text: string;

@@ -67,8 +67,8 @@ const duelCells = (duel: GeneratePair): readonly (readonly [value: string, range
 ];
 
 const ARM_COLUMNS = [...SHARES.map((measure) => NAMES[measure]), 'Perplexity', 'Tokens sent'];
-const DUEL_COLUMNS = [...SHARES.map((measure) => NAMES[measure]), 'Perplexity, times', 'Rows nearer, farther, same'];
-const ARMS = 'All prompts on the same held-back rows, with 95% bootstrap intervals';
+const DUEL_COLUMNS = [...SHARES.map((measure) => NAMES[measure]), 'Perplexity, times', 'Rows closer, further, same'];
+const ARMS = 'All prompts on the same test rows, with 95% bootstrap intervals';
 const DUELS = 'Differences in points on the same rows, of perplexity the ratio; paired bootstrap, 95%';
 
 const nameIn =
@@ -80,17 +80,17 @@ function limits({ comparison, plan, model, dataset }: WritingReportInput): reado
   return [
     ...(comparison.n < dataset.test
       ? [
-          `Prompts wrote after ${comparison.n.toLocaleString('en')} of the ${dataset.test.toLocaleString('en')} held-back rows: of many, as many as can be waited for are drawn by the seed of the split, and rows too long for a prompt are left out.`,
+          `Prompts wrote after ${comparison.n.toLocaleString('en')} of the ${dataset.test.toLocaleString('en')} test rows: of many, 200 are drawn at random, and rows too long for a prompt are left out.`,
         ]
       : []),
     `The intervals are about rows like these ${comparison.n.toLocaleString('en')}. Other customers, another month or another channel may be different.`,
-    'ROUGE-L, token F1 and exact match count common words with one wanted text. They see neither whether an answer is true nor whether another wording would do as well: read some rows, or vote blind.',
+    'ROUGE-L, token F1 and exact match count common words with one expected text. They see neither whether an answer is true nor whether another wording would do as well: read some rows, or vote blind.',
     'One seed was trained. Another seed would have given another prompt, and the intervals do not cover that.',
     plan.looks > 1
-      ? `The held-back rows have been looked at ${times(plan.looks)}. The figures are exact for one look; each further one makes a lucky result likelier.`
-      : 'The figures are for this one look at the held-back rows; whoever changes a prompt after reading them needs fresh rows.',
+      ? `The test rows have been used ${times(plan.looks)}. The figures are exact for one use; each further one makes a lucky result more likely.`
+      : 'The figures are for this one use of the test rows; if you change a prompt after reading them, you need fresh rows.',
     ...(plan.groups ? ['Some rows belong together; the bootstrap draws them together.'] : []),
-    `They hold for ${model.id} with exactly these weights, and for the likeliest answer to each row; a temperature above 0 gives others.`,
+    `They hold for ${model.id} with exactly these weights, and for the most likely answer to each row; a temperature above 0 gives other answers.`,
   ];
 }
 
@@ -119,10 +119,10 @@ function rowsTable({ comparison, plan }: WritingReportInput, rows: readonly Writ
   if (rows.length === 0 || !pair) return html``;
   const nameOf = nameIn(comparison);
   return html`
-<h2>What was written</h2>
-<section class="scroll" tabindex="0" aria-label="What was written"><table>
+<h2>What was generated</h2>
+<section class="scroll" tabindex="0" aria-label="What was generated"><table>
 <caption>The rows on which the two differ most</caption>
-<thead><tr><th scope="col">Text</th><th scope="col">Wanted</th><th scope="col">${nameOf(pair[0])}</th><th scope="col">${nameOf(pair[1])}</th></tr></thead>
+<thead><tr><th scope="col">Text</th><th scope="col">Expected</th><th scope="col">${nameOf(pair[0])}</th><th scope="col">${nameOf(pair[1])}</th></tr></thead>
 <tbody>${rows.map((row) => html`<tr><td>${row.text}</td><td>${row.wanted}</td><td>${row.a}</td><td>${row.b}</td></tr>`)}</tbody></table></section>`;
 }
 
@@ -163,8 +163,8 @@ ${provenance({
   seed: plan.seed,
   rows:
     rows.length === 0
-      ? 'none: no text of any row, and none that was written to one'
-      : `${rows.length} held-back rows, at the maker’s choice`,
+      ? 'none: no text of any row, and no generated text'
+      : `${rows.length} test rows, as their owner chose`,
 })}`,
   );
 }
@@ -208,7 +208,7 @@ export function writingMarkdown(input: WritingReportInput): string {
     '',
     ...limits(input).map((text) => `- ${cell(text)}`),
     '',
-    `${comparison.n} held-back rows of ${cell(dataset.name)}, looked at ${times(plan.looks)}. Model ${cell(model.id)} (${cell(model.dtype)}), SHA-256 ${cell(model.sha256)}. ${cell(createdAt)}.`,
+    `${comparison.n} test rows of ${cell(dataset.name)}, used ${times(plan.looks)}. Model ${cell(model.id)} (${cell(model.dtype)}), SHA-256 ${cell(model.sha256)}. ${cell(createdAt)}.`,
     '',
   ].join('\n');
 }

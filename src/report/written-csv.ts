@@ -4,7 +4,7 @@ import type { Dataset } from '../dataset/types';
 import type { GenerateEvaluation } from '../project/types';
 
 /**
- * How near every prompt came to the wanted text of every held-back row: one line a row, per prompt ROUGE-L and the wanted
+ * How near every prompt came to the wanted text of every test row: one line a row, per prompt ROUGE-L and the wanted
  * text's log-probability; with texts also the row's, the wanted one and what was written. Formulas in cells are disarmed.
  * @param texts null = the texts stay behind, and rows go by their number in the comparison
  */

@@ -135,10 +135,10 @@ it('the majority line says the commonest training label', () => {
   expect(arm.logProbs[0]?.indexOf(Math.max(...(arm.logProbs[0] ?? [])))).toBe(1);
 });
 
-it('says in one sentence what the held-back rows can show', () => {
-  expect(detectable(105).sentence).toMatch(/^With 105 held-back rows a gain under about 1\d points may go unseen\.$/);
+it('says in one sentence what the test rows can show', () => {
+  expect(detectable(105).sentence).toMatch(/^105 test rows can only confirm gains above about 1\d points\.$/);
   expect(detectable(0).points).toBeNull();
-  expect(detectable(1).sentence).toContain('With 1 held-back row not even');
+  expect(detectable(1).sentence).toContain('1 test row cannot confirm even');
 });
 
 const plan = { seed: 1 };

@@ -24,7 +24,7 @@ describe('the draw of rows to look at again', () => {
     expect(kinds).not.toEqual(kinds.toSorted());
   });
 
-  it('takes none where one kind is missing or was looked at', () => {
+  it('draws no row where one kind is missing or was labelled already', () => {
     expect(drawReview({ fixed: pair.fixed, broken: [] }, 3)).toEqual([]);
     expect(drawReview(pair, 3, drawn)).toEqual([]);
     expect(of(pair.broken, drawReview(pair, 3, pair.broken.slice(0, 3)))).toBe(2);
@@ -84,7 +84,7 @@ describe('votes', () => {
       /^You prefer Yours\. Tuned won 0 of 9/,
     );
     expect(tallySentence(tally(votes({ a: 0, b: 0, tie: 3, 'both-bad': 0 })), 'Yours', 'Tuned')).toContain(
-      'nothing can be said',
+      'No vote chose one',
     );
   });
 });

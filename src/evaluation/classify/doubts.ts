@@ -3,8 +3,8 @@ import type { ArmReport, ComparisonPlan, PairReport } from '../types';
 import { MAJORITY } from './made-arms';
 
 /**
- * Labels of held-back rows looked at again by a person who sees no prediction. As many rows that tuning fixed as rows that
- * it broke are drawn, so that doubt falls on both alike: looking at one kind only would bend the result.
+ * Test labels checked by a person who sees no prediction. Equal numbers of rows that tuning fixed and broke are drawn:
+ * checking one kind only would bias the result.
  */
 
 export interface Correction {
@@ -16,7 +16,7 @@ export interface Correction {
 
 const MOST_OF_A_KIND = 10;
 
-/** Rows to look at, in seeded random order; none where tuning fixed no row or broke none that was not looked at yet. */
+/** Rows to check, in seeded random order; none where tuning fixed no row or broke none that was not checked yet. */
 export function drawReview(
   pair: Pick<PairReport, 'fixed' | 'broken'>,
   seed: number,

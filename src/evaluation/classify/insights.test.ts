@@ -42,7 +42,7 @@ describe('insights', () => {
     expect(found.fewShotLift).toEqual(duel(arm('yours'), arm('yours-8'), gold));
   });
 
-  it('have the slices of the pair that is looked at', async () => {
+  it('have the slices of the pair that is shown', async () => {
     const { dataset } = await preparedOf(dealt(160, ['negative', 'positive']));
     const all = dataset.table.rows.map(({ id }) => id);
     const two = {

@@ -7,7 +7,7 @@ import { labelSuspects, type Suspect } from './doubts';
 import { type Duel, duel } from './pairs';
 import { type SliceReport, slicesOf } from './slices';
 
-/** What stands behind a comparison: parts, probabilities, order of the arms, what the examples bring. */
+/** What is behind a comparison: parts, probabilities, order of the arms, what the examples bring. */
 
 interface RankedArm {
   readonly armId: string;
@@ -21,7 +21,7 @@ export interface Insights {
   readonly slices: SliceReport | null;
   /** Of every prompt that was scored; reference lines have none. */
   readonly confidence: readonly ConfidenceReport[];
-  /** Of the pair that is looked at, second minus first; null where there is none. */
+  /** Of the pair that is shown, second minus first; null where there is none. */
   readonly confidenceDifference: ConfidenceDifference | null;
   /** The strongest first; null with fewer than three arms, or where one has won or lost everything. */
   readonly ranking: readonly RankedArm[] | null;

@@ -135,11 +135,11 @@ const reference = (id: string, name: string, logProbs: ArmOutcome['logProbs']): 
 export const MAJORITY = 'majority';
 export const WORDS = 'tfidf';
 
-/** The line that always says the commonest label of the training rows. */
+/** The line that always chooses the most frequent label of the training rows. */
 export function majorityArm(labels: readonly string[], trainGold: readonly number[], rows: number): ArmOutcome {
   const logProbs = majorityLogProbs(trainGold, labels.length);
-  const commonest = labels[logProbs.indexOf(Math.max(...logProbs))] ?? '';
-  return reference(MAJORITY, `Always “${commonest}”`, new Array(rows).fill(logProbs));
+  const frequent = labels[logProbs.indexOf(Math.max(...logProbs))] ?? '';
+  return reference(MAJORITY, `Always “${frequent}”`, new Array(rows).fill(logProbs));
 }
 
 /** The line of TF-IDF and logistic regression; rows in the order of the plan. */

@@ -47,7 +47,7 @@ function accuracyOf(logProbs: readonly (readonly number[])[], gold: readonly num
 
 /**
  * What an arm reaches on validation rows without and with calibration; it decides whether to calibrate, never the
- * held-back rows. Null without validation rows.
+ * test rows. Null without validation rows.
  */
 export function validationOutcome(
   logProbs: readonly (readonly number[])[],

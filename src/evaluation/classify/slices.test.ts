@@ -72,7 +72,7 @@ describe('slices', () => {
     const survive = holm(ps).filter((p) => p < 0.05).length;
     expect(survive).toBeLessThan(ps.filter((p) => p < 0.05).length);
     expect(slicesSentence(report)).toBe(
-      `${survive} of ${ps.length} parts ${survive === 1 ? 'differs' : 'differ'} clearly after Holm’s correction for having looked at ${ps.length} parts.`,
+      `${survive} of ${ps.length} parts ${survive === 1 ? 'differs' : 'differ'} clearly after Holm’s correction for testing ${ps.length} parts.`,
     );
     expect(slicesSentence({ slices: report.slices, survive: 0 })).toContain('In no part is a difference clear');
   });

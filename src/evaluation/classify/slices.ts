@@ -6,7 +6,7 @@ import { quantile } from '../../metrics/special';
 import type { ArmReport } from '../types';
 import { duel } from './pairs';
 
-/** Parts of the held-back rows, by any column and by text length, each with both arms' accuracy on it. */
+/** Parts of the test rows, by any column and by text length, each with both arms' accuracy on it. */
 
 export interface Slice {
   /** Column name, or `TEXT_LENGTH`. */
@@ -112,7 +112,7 @@ export function slicesOf(
       return;
     }
     const large = parts.filter(({ rows }) => rows.length >= MIN_SLICE_ROWS);
-    if (large.length < 2) leftOut.push({ column, why: `fewer than two values have ${MIN_SLICE_ROWS} held-back rows` });
+    if (large.length < 2) leftOut.push({ column, why: `fewer than two values have ${MIN_SLICE_ROWS} test rows` });
     else
       for (const { name, rows } of large) {
         const ks = rows.map((r) => (at[r] as (typeof at)[number]).i);
@@ -149,12 +149,12 @@ export function slicesOf(
   return { slices, survive: slices.filter(({ pHolm }) => pHolm < ALPHA).length, leftOut };
 }
 
-/** "2 of 14 parts differ clearly, also after Holm's correction for having looked at 14." */
+/** "2 of 14 parts differ clearly, also after Holm's correction for testing 14." */
 export function slicesSentence({ slices, survive }: Pick<SliceReport, 'slices' | 'survive'>): string {
   const k = slices.length;
-  if (k === 0) return 'No column divides the held-back rows into parts that are large enough.';
+  if (k === 0) return 'No column divides the test rows into parts that are large enough.';
   const parts = (n: number) => `${n} ${n === 1 ? 'part' : 'parts'}`;
-  const corrected = `after Holm’s correction for having looked at ${parts(k)}`;
+  const corrected = `after Holm’s correction for testing ${parts(k)}`;
   if (survive === 0) return `In no part is a difference clear ${corrected}.`;
   return `${survive} of ${parts(k)} ${survive === 1 ? 'differs' : 'differ'} clearly ${corrected}.`;
 }

@@ -32,10 +32,10 @@ it('states a gain or a loss only where it is clear', () => {
   );
   expect(findings({ '11': 76, '10': 22, '01': 5, '00': 17 }).accuracy).toContain('a loss of 14 points (−22 to −6)');
   expect(findings({ '11': 76, '01': 12, '10': 8, '00': 17 }).accuracy).toContain('no clear difference');
-  expect(accuracyFinding([], undefined)).toBe('Accuracy on the held-back rows');
+  expect(accuracyFinding([], undefined)).toBe('Accuracy on the test rows');
 });
 
-it('names the commonest mistake when one stands out', () => {
+it('names the most frequent mistake when one stands out', () => {
   expect(findings({ '11': 10, '01': 5 }).confusion[1]).toBe('Tuned is right on all 15 rows');
   expect(findings({ '11': 10, '01': 5 }).confusion[0]).toBe('Yours calls 3 of 8 negative rows positive');
 });
@@ -123,13 +123,11 @@ it('calls probabilities too high or too low only where the bars say so', () => {
     accuracy,
     accuracyCi95: { low: accuracy - half, high: accuracy + half },
   });
-  expect(reliabilityFinding('Tuned', [bin(0.9, 0.6, 0.1), bin(0.95, 0.7, 0.1)])).toBe(
-    'Tuned is surer than it is right',
+  expect(reliabilityFinding('Tuned', [bin(0.9, 0.6, 0.1), bin(0.95, 0.7, 0.1)])).toBe('Tuned is overconfident');
+  expect(reliabilityFinding('Tuned', [bin(0.6, 0.9, 0.1), bin(0.7, 0.95, 0.1)])).toBe('Tuned is underconfident');
+  expect(reliabilityFinding('Tuned', [bin(0.6, 0.65, 0.1), bin(0.7, 0.95, 0.1)])).toBe(
+    'Tuned: probability against share right',
   );
-  expect(reliabilityFinding('Tuned', [bin(0.6, 0.9, 0.1), bin(0.7, 0.95, 0.1)])).toBe(
-    'Tuned is more often right than it says',
-  );
-  expect(reliabilityFinding('Tuned', [bin(0.6, 0.65, 0.1), bin(0.7, 0.95, 0.1)])).toBe('Tuned: said against seen');
 });
 
 it('names a part only when it survives the correction', () => {

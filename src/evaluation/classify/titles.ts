@@ -12,7 +12,7 @@ const lower = (name: string) => (/^\p{Lu}\p{Ll}/u.test(name) ? name.charAt(0).to
 export function accuracyFinding(arms: readonly ArmReport[], pair: PairReport | undefined): string {
   const a = arms.find((arm) => arm.id === pair?.a);
   const b = arms.find((arm) => arm.id === pair?.b);
-  if (!pair || !a || !b) return 'Accuracy on the held-back rows';
+  if (!pair || !a || !b) return 'Accuracy on the test rows';
   const { low, high } = pair.differenceCi95;
   const range = pointsRange(low, high);
   const head = `${b.name} ${percent(b.accuracy)}, ${lower(a.name)} ${percent(a.accuracy)}`;
@@ -21,7 +21,7 @@ export function accuracyFinding(arms: readonly ArmReport[], pair: PairReport | u
   return `${head}: a ${pair.difference > 0 ? 'gain' : 'loss'} of ${points(Math.abs(pair.difference))} points (${range})`;
 }
 
-/** Title of a confusion matrix: the commonest mistake, when one stands out. */
+/** Title of a confusion matrix: the most frequent mistake, when one stands out. */
 export function confusionFinding(arm: ArmReport, labels: readonly string[]): string {
   const mistakes = arm.confusion
     .flatMap((row, gold) => row.map((rows, predicted) => ({ gold, predicted, rows })))
@@ -66,9 +66,9 @@ export function coverageFinding(name: string, point: CoveragePoint, accuracyOfAl
 export function reliabilityFinding(name: string, bins: readonly ReliabilityBin[]): string {
   const over = bins.filter((bin) => bin.accuracyCi95.high < bin.meanConfidence).length;
   const under = bins.filter((bin) => bin.accuracyCi95.low > bin.meanConfidence).length;
-  if (over > bins.length / 2) return `${name} is surer than it is right`;
-  if (under > bins.length / 2) return `${name} is more often right than it says`;
-  return `${name}: said against seen`;
+  if (over > bins.length / 2) return `${name} is overconfident`;
+  if (under > bins.length / 2) return `${name} is underconfident`;
+  return `${name}: probability against share right`;
 }
 
 /** Title of the slices by one column, after Holm's correction over all columns. */

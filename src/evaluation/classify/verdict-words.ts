@@ -3,7 +3,7 @@ import { numberWord, pointsRange, pointsWithUnit, sentence, times } from '../wor
 import { WORDS } from './made-arms';
 import type { Duel } from './pairs';
 
-/** The sentences that the verdict's rules share: how prompts are called, on what rows, how often these were looked at. */
+/** The sentences that the verdict's rules share: what prompts are called, on what rows, how often these were used. */
 
 /** What a rule looks at. */
 export interface Field {
@@ -44,15 +44,15 @@ export function shots(arm: ArmReport): string {
   return count === undefined ? 'examples' : `${numberWord(Number(count))} ${count === '1' ? 'example' : 'examples'}`;
 }
 
-export const on = ({ n }: Field) => `on ${n.toLocaleString('en')} held-back ${n === 1 ? 'row' : 'rows'}`;
+export const on = ({ n }: Field) => `on ${n.toLocaleString('en')} test ${n === 1 ? 'row' : 'rows'}`;
 
 export const between = ({ ci95 }: Duel) => `between ${pointsRange(ci95.low, ci95.high, 'and')} points`;
 
 /** Looking often at the same rows makes a lucky result likelier; the count is always told. */
 export const looksSentence = ({ looks }: Field) =>
   looks <= 1
-    ? 'These rows have been looked at once.'
-    : `These rows have been looked at ${times(looks)}: each look makes a lucky result likelier.`;
+    ? 'These test rows have been used once.'
+    : `These test rows have been used ${times(looks)}: each use makes a lucky result more likely.`;
 
 /** What accuracy hides where one label is common. */
 export function macroCaution({ headlinePair }: Field): string | null {

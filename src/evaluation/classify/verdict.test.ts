@@ -31,9 +31,9 @@ describe('verdict', () => {
   it('tuned is better: effect first, then what it rests on', () => {
     const v = verdict({ '11': 76, '01': 22, '10': 5, '00': 17 });
     expect(v.kind).toBe('tuned-better');
-    expect(v.headline).toBe('The tuned prompt beats your prompt by 14 points on 120 held-back rows');
+    expect(v.headline).toBe('The tuned prompt beats your prompt by 14 points on 120 test rows');
     expect(v.detail).toBe(
-      'It fixed 22 rows and broke 5. With this much data the true gain is probably between 6 and 22 points (exact p = 0.0015). These rows have been looked at once.',
+      'It fixed 22 rows and broke 5. With this much data the true gain is probably between 6 and 22 points (exact p = 0.0015). These test rows have been used once.',
     );
     expect(v.rowsNeeded).toBeNull();
   });
@@ -41,17 +41,17 @@ describe('verdict', () => {
   it('yours is better: said plainly', () => {
     const v = verdict({ '11': 76, '10': 22, '01': 5, '00': 17 });
     expect(v.kind).toBe('yours-better');
-    expect(v.headline).toBe('Your prompt beats the tuned prompt by 14 points on 120 held-back rows: keep it');
+    expect(v.headline).toBe('Your prompt beats the tuned prompt by 14 points on 120 test rows: keep it');
     expect(v.detail).toContain('Tuning broke 22 rows and fixed 5.');
   });
 
   it('a lead that may be chance is no win, and says how many rows would settle it', () => {
     const v = verdict({ '11': 80, '01': 14, '10': 7, '00': 19 });
     expect(v.kind).toBe('no-clear-difference');
-    expect(v.headline).toBe('No clear difference between the tuned prompt and your prompt on 120 held-back rows');
+    expect(v.headline).toBe('No clear difference between the tuned prompt and your prompt on 120 test rows');
     expect(v.detail).toContain('which may be chance');
     expect(v.rowsNeeded).toBeGreaterThan(50);
-    expect(v.detail).toMatch(/About [\d,]+ more held-back rows would settle it/);
+    expect(v.detail).toMatch(/About [\d,]+ more test rows would settle it/);
   });
 
   it('no difference at all: more rows are no advice', () => {
@@ -64,7 +64,7 @@ describe('verdict', () => {
   it('eight examples do as well: no training needed', () => {
     const v = verdict({ '111': 76, '011': 20, '101': 5, '010': 2, '000': 17 }, ['few']);
     expect(v.kind).toBe('examples-do-as-well');
-    expect(v.headline).toBe('Eight examples do as well as the tuned prompt on 120 held-back rows: no training needed');
+    expect(v.headline).toBe('Eight examples do as well as the tuned prompt on 120 test rows: no training needed');
     expect(v.detail).toContain('They send 310 tokens a row instead of 31');
   });
 
@@ -97,10 +97,10 @@ describe('verdict', () => {
     );
   });
 
-  it('nothing beats always saying the commonest label', () => {
+  it('nothing beats always choosing the most frequent label', () => {
     const v = verdict({ '11': 30, '01': 21, '10': 20, '00': 29 });
     expect(v.kind).toBe('nothing-beats-majority');
-    expect(v.headline).toBe('Nothing here clearly beats always “negative”, on 100 held-back rows');
+    expect(v.headline).toBe('Nothing here clearly beats always “negative”, on 100 test rows');
   });
 
   it('tuned must beat the best hand-written prompt, not the first', () => {
@@ -116,9 +116,9 @@ describe('verdict', () => {
     expect(v.detail).toMatch(/It also beats “The whole policy”.* by 32 points, probably between/);
   });
 
-  it('counts the looks', () => {
+  it('counts how often the test rows were used', () => {
     expect(verdict({ '11': 76, '01': 22, '10': 5, '00': 17 }, [], { looks: 4 }).detail).toContain(
-      'looked at 4 times: each look makes a lucky result likelier',
+      'used 4 times: each use makes a lucky result more likely',
     );
   });
 
@@ -136,7 +136,7 @@ describe('verdict', () => {
       armOf('yours', 'zero-shot', gold, rights[1] ?? [], 2, { name: 'Yours' }),
     ];
     const v = compare(planOf(gold, arms, { pairs: [['untuned', 'yours']] }), { draws: 50 }).verdict;
-    expect(v.headline).toBe('The untuned prompt beats your prompt by 15 points on 120 held-back rows');
+    expect(v.headline).toBe('The untuned prompt beats your prompt by 15 points on 120 test rows');
     expect(v.detail).not.toMatch(/[Tt]uning|training/);
   });
 

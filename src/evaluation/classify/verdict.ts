@@ -31,7 +31,7 @@ const compareArms = (field: Field, a: ArmReport, b: ArmReport) => duel(a, b, fie
 /** A point lead over the majority line below which nothing has been shown. */
 const MAJORITY_MARGIN = 0.05;
 
-/** No arm is clearly above always saying the commonest label, nor ahead of it by much. */
+/** No arm is clearly above always choosing the most frequent label, nor ahead of it by much. */
 const nothingBeatsMajority: Rule = (field) => {
   const { majority, hand, tuned, fewShot, words } = field;
   if (!majority) return null;
@@ -47,7 +47,7 @@ const nothingBeatsMajority: Rule = (field) => {
     `nothing here clearly beats ${called(majority, field)}, ${on(field)}`,
     paragraph(
       `It is right on ${percent(majority.accuracy)} of them; the best of the others, ${called(top, field)}, on ${percent(top.accuracy)}.`,
-      'Accuracy says little when one label is so common, or when the text does not tell the label: look at macro-F1, check the labels, add rows of the rare ones.',
+      'Accuracy says little when one label is so common, or when the text does not tell the label: look at macro-F1, check the labels, or add rows with rare labels.',
       macroCaution(field),
       looksSentence(field),
     ),
@@ -74,7 +74,7 @@ const yoursBetter: Rule = (field) => {
     `${called(hand, field)} beats ${called(tuned, field)} by ${pointsWithUnit(-d.difference)} ${on(field)}: keep it`,
     paragraph(
       `Tuning broke ${d.aOnly} rows and fixed ${d.bOnly}. The true loss is probably between ${pointsRange(-d.ci95.high, -d.ci95.low, 'and')} points (exact ${pValue(d.pExact)}).`,
-      'If you want to try again: more training rows, another start, or a lower rate.',
+      'To try again: more training rows, another start, or a lower learning rate.',
       macroCaution(field),
       looksSentence(field),
     ),
@@ -105,7 +105,7 @@ const wordsDoAsWell: Rule = (field) => {
 
 const moreTokens = (few: ArmReport, tuned: ArmReport) =>
   few.tokensSentMean && tuned.tokensSentMean && few.tokensSentMean > 1.5 * tuned.tokensSentMean
-    ? `They send ${Math.round(few.tokensSentMean)} tokens a row instead of ${Math.round(tuned.tokensSentMean)}: tuning may still pay where many rows are to be read.`
+    ? `They send ${Math.round(few.tokensSentMean)} tokens a row instead of ${Math.round(tuned.tokensSentMean)}: tuning may still pay when there are many rows to process.`
     : null;
 
 /**
@@ -187,7 +187,7 @@ const noClearDifference = (field: Field): Verdict => {
       `The true difference is probably ${between(d)}.`,
       more === null
         ? 'If they differ at all, it is by too little for any number of rows within reach to show: keep the simpler one.'
-        : `About ${about(more)} more held-back rows would settle it, if the difference is what it looks like.`,
+        : `About ${about(more)} more test rows would settle it, if the difference is as large as it looks.`,
       macroCaution(field),
       looksSentence(field),
     ),
@@ -200,7 +200,7 @@ const RULES: readonly Rule[] = [nothingBeatsMajority, yoursBetter, wordsDoAsWell
 
 /**
  * The verdict in words (`docs/method/statistics.md`). It rests on the exact McNemar test and the Bonett-Price interval together,
- * never on a point estimate, and on the held-back rows alone.
+ * never on a point estimate, and on the test rows alone.
  *
  * The tuned prompt has to beat the *best* hand-written prompt on these rows: choosing that one with hindsight favours
  * the hand, so a win stands. `docs/method/training.md`'s three stories come out as: tweets, tuning wins; sst2, eight calibrated
@@ -215,7 +215,7 @@ export function verdictOf({ plan, arms, pairs }: Input): Verdict {
     return verdict(
       'no-clear-difference',
       'nothing to compare yet',
-      'Choose a hand-written prompt and a tuned one, and compare them on the held-back rows.',
+      'Choose a hand-written prompt and a tuned one, and compare them on the test rows.',
     );
   const hands = arms.filter((arm) => arm.kind === 'zero-shot' && arm !== tuned && arm !== first);
   const field: Field = {

@@ -10,7 +10,7 @@ const outcome = (id: string, write: (text: string, i: number) => string, logProb
   tokensSentMean: 20,
 });
 
-it('says who writes nearer, with means, an interval, and rows', () => {
+it('says whose texts are closer, with means, an interval, and rows', () => {
   const half = outcome('half', (text, i) => (i % 2 ? text : 'something else'), -20);
   const all = outcome('all', (text) => text, -10);
   const { arms, duels, verdict } = compareTexts({
@@ -33,15 +33,15 @@ it('says who writes nearer, with means, an interval, and rows', () => {
   // the mean of 40 rows of which half gain 1: 0.5 plus and minus 1.96 x 0.079
   expect(better?.rougeL.interval.low).toBeCloseTo(0.345, 1);
   expect(better?.rougeL.interval.high).toBeCloseTo(0.655, 1);
-  expect(better?.sentence).toMatch(/^all writes nearer to your texts than half: ROUGE-L 50.0 points/);
+  expect(better?.sentence).toMatch(/^all is closer to your texts than half: ROUGE-L 50.0 points/);
   expect(worse).toMatchObject({ finding: 'a-better', rougeL: { difference: -0.5 } });
   expect(same).toMatchObject({ finding: 'unclear', rougeL: { difference: 0, interval: { low: 0, high: 0 } } });
   expect(arms[1]?.intervals.rougeL).toEqual({ low: 1, high: 1 });
   expect(arms[0]?.intervals.perplexity.low).toBeCloseTo(Math.exp(2));
   expect(better?.perplexity.difference).toBeCloseTo(Math.exp(-1));
-  expect(verdict.headline).toBe('all writes nearer to your texts than half: +50.0 points of ROUGE-L');
-  expect(verdict.detail).toContain('nearer on 20 and farther on 0');
-  expect(verdict.detail).toContain('40 of its 40 texts are the wanted one word for word');
+  expect(verdict.headline).toBe('all is closer to your texts than half: +50.0 points of ROUGE-L');
+  expect(verdict.detail).toContain('closer on 20 and further on 0');
+  expect(verdict.detail).toContain('40 of its 40 texts are the expected one word for word');
 });
 
 const armsOf = (near: number, few: number, tuned: number) =>
@@ -67,18 +67,18 @@ it.each([
   [
     'tuning pays',
     [1, 2, 9],
-    'Tuned writes nearer to your texts than yours: +80.0',
-    'It also writes nearer than yours + 3 examples',
+    'Tuned is closer to your texts than yours: +80.0',
+    'It is also closer than yours + 3 examples',
   ],
-  ['examples do as well', [1, 8, 8], 'Tuned writes nearer to your texts than yours: +70.0', 'Examples may do as well'],
-  ['examples do better', [1, 9, 5], 'Tuned writes nearer to your texts than yours: +40.0', 'Use the examples'],
-  ['keep yours', [9, 9, 1], 'Keep yours: tuned writes farther from your texts, −80.0', 'Use the examples'],
-  ['not clear', [5, 5, 5], 'No clear difference between tuned and yours on 40 held-back rows', 'no clear difference'],
+  ['examples do as well', [1, 8, 8], 'Tuned is closer to your texts than yours: +70.0', 'Examples may do as well'],
+  ['examples do better', [1, 9, 5], 'Tuned is closer to your texts than yours: +40.0', 'Use the examples'],
+  ['keep yours', [9, 9, 1], 'Keep yours: tuned is further from your texts, −80.0', 'Use the examples'],
+  ['not clear', [5, 5, 5], 'No clear difference between tuned and yours on 40 test rows', 'no clear difference'],
 ] as const)('says when %s', (_, [near, few, tuned], headline, detail) => {
   const { verdict } = compareTexts({ wanted, arms: armsOf(near, few, tuned), pairs: PAIRS, seed: 0, looks: 3 });
   expect(verdict.headline).toContain(headline);
   expect(verdict.detail).toContain(detail);
-  expect(verdict.detail).toContain('looked at 3 times');
+  expect(verdict.detail).toContain('used 3 times');
 });
 
 it('draws rows that belong together as one: the interval is wider', () => {

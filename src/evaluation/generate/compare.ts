@@ -6,7 +6,7 @@ import { exactMatch, perplexity, rougeL, tokenF1 } from '../../metrics/text';
 import type { ArmKind } from '../types';
 import { duelSentence, verdictOf } from './verdict';
 
-/** Which prompt writes what is wanted: means over the same held-back rows, and paired differences with their intervals. */
+/** Which prompt writes what is wanted: means over the same test rows, and paired differences with their intervals. */
 
 /** What a prompt wrote, row by row. */
 export interface GenerateOutcome {
@@ -15,7 +15,7 @@ export interface GenerateOutcome {
   /** Left out by the command line. */
   readonly kind?: ArmKind;
   readonly written: readonly string[];
-  /** How well the wanted texts were foreseen. */
+  /** How well the model predicts the expected texts. */
   readonly scores: readonly { readonly logProb: number; readonly tokens: number }[];
   readonly tokensSentMean: number;
 }
@@ -31,7 +31,7 @@ export interface GeneratePlan {
   readonly arms: readonly GenerateOutcome[];
   /** Ids of A and B; the first pair is the headline. */
   readonly pairs: readonly (readonly [string, string])[];
-  /** Looks at the held-back rows, this one included; left out by the command line. */
+  /** Looks at the test rows, this one included; left out by the command line. */
   readonly looks?: number;
   /** Of the bootstrap. */
   readonly seed: number;
@@ -59,7 +59,7 @@ export interface Difference {
 export interface GeneratePair extends Readonly<Record<TextMeasure, Difference>> {
   readonly a: string;
   readonly b: string;
-  /** Rows where B's text is nearer to the wanted one, farther, or equally near. */
+  /** Rows where B's text is closer to the expected one, further, or equally close. */
   readonly rows: { readonly nearer: number; readonly farther: number; readonly same: number };
   readonly finding: 'b-better' | 'a-better' | 'unclear';
   readonly sentence: string;

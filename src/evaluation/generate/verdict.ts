@@ -9,7 +9,7 @@ const signed = (share: number) => {
   return text === '0.0' ? text : `${share < 0 ? '−' : '+'}${text}`;
 };
 const lower = (name: string) => (/^\p{Lu}\p{Ll}/u.test(name) ? name.charAt(0).toLowerCase() + name.slice(1) : name);
-const rowsOf = (n: number) => `${n.toLocaleString('en')} held-back ${n === 1 ? 'row' : 'rows'}`;
+const rowsOf = (n: number) => `${n.toLocaleString('en')} test ${n === 1 ? 'row' : 'rows'}`;
 
 export function duelSentence(
   a: string,
@@ -20,9 +20,9 @@ export function duelSentence(
 ): string {
   const range = `ROUGE-L ${points(Math.abs(difference))} points, 95% interval ${points(interval.low)} to ${points(interval.high)}, ${rowsOf(n)}`;
   return {
-    'b-better': `${b} writes nearer to your texts than ${a}: ${range}.`,
-    'a-better': `${a} writes nearer to your texts than ${b}: ${range}.`,
-    unclear: `Whether ${b} or ${a} writes nearer to your texts is not clear: ${range}.`,
+    'b-better': `${b} is closer to your texts than ${a}: ${range}.`,
+    'a-better': `${a} is closer to your texts than ${b}: ${range}.`,
+    unclear: `It is not clear whether ${b} or ${a} is closer to your texts: ${range}.`,
   }[finding];
 }
 
@@ -34,13 +34,13 @@ const gainWords = ({ difference, interval: { low, high } }: Difference) =>
 function exactWords(arm: GenerateArm, n: number): string {
   const rows = Math.round(arm.exactMatch * n);
   return rows === 0
-    ? `None of its texts is the wanted one word for word.`
-    : `${rows} of its ${n} texts ${rows === 1 ? 'is' : 'are'} the wanted one word for word.`;
+    ? `None of its texts is the expected one word for word.`
+    : `${rows} of its ${n} texts ${rows === 1 ? 'is' : 'are'} the expected one word for word.`;
 }
 
 /**
  * The headline's pair first; then whether examples in the prompt do as well, how well the wanted texts were foreseen, and
- * how often these rows were looked at.
+ * how often these rows were used.
  */
 export function verdictOf(
   { n, arms, duels }: Omit<GenerateComparison, 'verdict'>,
@@ -50,13 +50,13 @@ export function verdictOf(
   const name = (id: string) => arms.find((arm) => arm.id === id)?.name ?? id;
   if (!first)
     return {
-      headline: `${arms.length === 1 ? `${arms[0]?.name} alone was` : 'The prompts were'} asked on ${rowsOf(n)}`,
+      headline: `${arms.length === 1 ? `${arms[0]?.name} alone answered` : 'The prompts answered'} ${rowsOf(n)}`,
       detail: 'There is nothing to compare it with: write a prompt, or train one.',
     };
   const [a, b] = [name(first.a), name(first.b)];
   const headline = {
-    'b-better': `${b} writes nearer to your texts than ${lower(a)}: ${signed(first.rougeL.difference)} points of ROUGE-L`,
-    'a-better': `Keep ${lower(a)}: ${lower(b)} writes farther from your texts, ${signed(first.rougeL.difference)} points of ROUGE-L`,
+    'b-better': `${b} is closer to your texts than ${lower(a)}: ${signed(first.rougeL.difference)} points of ROUGE-L`,
+    'a-better': `Keep ${lower(a)}: ${lower(b)} is further from your texts, ${signed(first.rougeL.difference)} points of ROUGE-L`,
     unclear: `No clear difference between ${lower(b)} and ${lower(a)} on ${rowsOf(n)}`,
   }[first.finding];
   const examples = others.find(
@@ -66,23 +66,25 @@ export function verdictOf(
   const ratio = first.perplexity;
   const isForeseen = ratio.interval.high < 1;
   const sentences = [
-    `${gainWords(first.rougeL)} on ${rowsOf(n)}, nearer on ${first.rows.nearer} and farther on ${first.rows.farther}.`,
+    `${gainWords(first.rougeL)} on ${rowsOf(n)}, closer on ${first.rows.nearer} and further on ${first.rows.farther}.`,
     ...(examples
       ? [
           examples.finding === 'b-better'
-            ? `It also writes nearer than ${lower(name(examples.a))}: ${gainWords(examples.rougeL)}.`
+            ? `It is also closer than ${lower(name(examples.a))}: ${gainWords(examples.rougeL)}.`
             : examples.finding === 'a-better'
-              ? `${name(examples.a)} writes nearer: against it ${lower(b)} is at ${gainWords(examples.rougeL)}. Use the examples.`
+              ? `${name(examples.a)} is closer: against it ${lower(b)} is at ${gainWords(examples.rougeL)}. Use the examples.`
               : `Against ${lower(name(examples.a))} there is no clear difference: ${gainWords(examples.rougeL)}. Examples may do as well.`,
         ]
       : []),
     ...(isForeseen && first.finding !== 'b-better'
       ? [
-          `It foresees the wanted texts better (perplexity × ${ratio.difference.toPrecision(2)}), which what it writes does not show.`,
+          `It predicts the expected texts better (perplexity × ${ratio.difference.toPrecision(2)}), but its own texts do not show it.`,
         ]
       : []),
     ...(winner ? [exactWords(winner, n)] : []),
-    ...(looks > 1 ? [`These rows have been looked at ${times(looks)}: each look makes a lucky result likelier.`] : []),
+    ...(looks > 1
+      ? [`These test rows have been used ${times(looks)}: each use makes a lucky result more likely.`]
+      : []),
   ];
   return { headline, detail: sentences.join(' ') };
 }
