@@ -161,7 +161,7 @@ test('checks labels and votes on answers blind', async ({ studio }) => {
     await expect(dialog).toContainText('contains 0 of your rows');
     const bare = await save('Download the report');
     expect(bare).toContain('none: no text of any row');
-    for (const words of ['Blind votes', 'After the corrections', 'What these figures do not say', 'part by part'])
+    for (const words of ['Blind votes', 'After the corrections', 'What these figures do not say', 'by slice'])
       expect(bare).toContain(words);
     expect(bare).not.toMatch(/<script|<link|https?:/);
     expect(await save('Markdown, without texts')).toContain('## What these figures do not say');
