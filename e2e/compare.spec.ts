@@ -128,9 +128,7 @@ test('checks labels and votes on answers blind', async ({ studio }) => {
     await page.reload();
     await expect(page.getByRole('region', { name: 'After corrections' })).toContainText('used twice');
     await studio.go('Data');
-    await expect(
-      page.getByText(/labels? of test rows corrected without seeing any prediction/).first(),
-    ).toBeVisible();
+    await expect(page.getByText(/labels? of test rows corrected without seeing any prediction/).first()).toBeVisible();
     await studio.go('Compare');
   });
 

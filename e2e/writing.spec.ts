@@ -65,7 +65,9 @@ test('takes a column of summaries from the file through training, comparison and
     await page.getByRole('textbox', { name: 'Longest answer, in tokens' }).fill('12');
     await prompts.tryIt.click();
     await expect(studio.heading).toHaveText(/^Your prompt reaches ROUGE-L \d+% on 15 validation rows$/);
-    await expect(page.getByRole('table', { name: 'Texts, expected and written answers' }).getByRole('row')).toHaveCount(16);
+    await expect(page.getByRole('table', { name: 'Texts, expected and written answers' }).getByRole('row')).toHaveCount(
+      16,
+    );
     await narrow(studio, 'Prompts');
     await prompts.next.click();
   });
