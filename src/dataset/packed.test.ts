@@ -2,8 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { rowsById } from './labels';
 import { openPacked, pack } from './packed';
-import { packTexts, textAt, unpackTexts } from './packed-texts';
-import { findPlace, placesByName } from './places-by-name';
+import { findPlace, packTexts, placesByName, textAt, unpackTexts } from './packed-texts';
 import type { CellChange, Row } from './types';
 
 const text = fc.oneof(

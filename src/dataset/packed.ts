@@ -3,8 +3,7 @@
  * objects they would block it for half a second whenever they cross to a worker or to the disk.
  */
 import type { List, Lookup } from './list';
-import { type PackedTexts, packTexts, textAt, unpackTexts } from './packed-texts';
-import { findPlace, placesByName } from './places-by-name';
+import { findPlace, type PackedTexts, packTexts, placesByName, textAt, unpackTexts } from './packed-texts';
 import type { CellChange, Row } from './types';
 
 /** What crosses between threads and is stored, but for the buffer. */

@@ -1,11 +1,9 @@
 import { type Failure, fail, ok, type Result } from '../lib/result';
-import { decodeText } from './decode';
-import { DELIMITER_NAMES, type Delimiter, sniffDelimiter } from './delimiter';
-import { missingHeader, uniqueHeaders } from './headers';
+import { DELIMITER_NAMES, type Delimiter, decodeText, sniffDelimiter } from './decode';
 import { parseJsonl } from './jsonl';
 import { MAX_BYTES, MAX_ROWS } from './limits';
 import { EXPECTED, readExpected } from './promptfoo';
-import { type RawRecord, readRecords } from './records';
+import { missingHeader, type RawRecord, readRecords, uniqueHeaders } from './records';
 import type { RejectedRow, Row, SourceFormat, Table } from './types';
 
 export type ParseFailure = Failure<

@@ -1,13 +1,13 @@
+import { sha256 } from '../lib/bytes';
 import { type Failure, fail, ok, type Result } from '../lib/result';
-import { fingerprint, heldBackHash, splitHash } from './fingerprint';
+import { taskKindOf } from './kind';
 import { type ClassShare, classBalance, labelCounts, labelSet, type Spellings, withCommonSpelling } from './labels';
 import { lint } from './lint/lint';
 import { mapped } from './list';
 import { textKey } from './normalise';
 import { adoptSplit, type Shares, splitRows } from './split';
 import { type SplitColumns, splitByColumn, splitByGroup, splitColumns } from './split-by';
-import type { ColumnMapping, Dataset, Issue, Rows, SplitBy, Table } from './types';
-import { writes } from './writing';
+import type { ColumnMapping, Dataset, Issue, Row, Rows, SplitBy, Table } from './types';
 
 export interface Prepared {
   readonly dataset: Dataset;
@@ -82,7 +82,8 @@ export async function prepareDataset(
       `“${mapping.text}” cannot be both the text and the answer: choose another column for one of them.`,
     );
 
-  const set = writes(mapping) ? [] : inOrder(labelSet(table.rows, mapping.label), options.labelOrder ?? []);
+  const set =
+    taskKindOf(mapping) === 'generate' ? [] : inOrder(labelSet(table.rows, mapping.label), options.labelOrder ?? []);
   const rows = withIds(withCommonSpelling(table.rows, mapping.label, set), mapping.id);
   const parts = options.fixedSplit
     ? ok(adoptSplit(rows, mapping, options.fixedSplit))
@@ -107,3 +108,52 @@ export async function prepareDataset(
     splitColumns: splitColumns(dataset),
   });
 }
+
+const CHUNK_ROWS = 2000;
+
+interface KnownChunk {
+  readonly rows: readonly Row[];
+  readonly columns: readonly string[];
+  readonly hash: string;
+}
+
+/** Hashes of chunks by their first row: when one cell is changed, all other chunks are the same rows. */
+const chunks = new WeakMap<Row, KnownChunk>();
+
+const isSame = (a: readonly unknown[], b: readonly unknown[]) =>
+  a.length === b.length && a.every((item, i) => item === b[i]);
+
+async function chunkHash(rows: readonly Row[], columns: readonly string[]): Promise<string> {
+  const [first] = rows;
+  const known = first && chunks.get(first);
+  if (known && isSame(known.rows, rows) && isSame(known.columns, columns)) return known.hash;
+  const hash = await sha256(
+    JSON.stringify(rows.map((row) => [row.id, ...columns.map((name) => row.cells[name] ?? '')])),
+  );
+  if (first) chunks.set(first, { rows, columns, hash });
+  return hash;
+}
+
+/** SHA-256 over columns, mapping and rows; rows are hashed by the chunk so that no second copy of the file is made. */
+export async function fingerprint(columns: readonly string[], mapping: ColumnMapping, rows: Rows): Promise<string> {
+  const parts = [
+    await sha256(
+      JSON.stringify([
+        columns,
+        mapping.text,
+        mapping.label,
+        mapping.id,
+        ...(taskKindOf(mapping) === 'generate' ? ['write'] : []),
+      ]),
+    ),
+  ];
+  for (let at = 0; at < rows.length; at += CHUNK_ROWS)
+    parts.push(await chunkHash(rows.slice(at, at + CHUNK_ROWS), columns));
+  return sha256(parts.join('\n'));
+}
+
+export const heldBackHash = (split: Dataset['split']): Promise<string> => sha256(JSON.stringify(split.test));
+
+/** SHA-256 over the ids of the three parts. */
+export const splitHash = (split: Dataset['split']): Promise<string> =>
+  sha256(JSON.stringify([split.train, split.validation, split.test]));

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createRng } from '../lib/rng';
 import { adaptationStep } from './adaptation';
 import { bradleyTerry, rankArms, winsOf } from './bradley-terry';
-import { fitTemperature } from './temperature';
+import { fitTemperature } from './calibration';
 
 describe('Bradley-Terry', () => {
   it('two players: the log-odds of the wins', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { commonWords } from './common-words';
+import { commonWords } from './text';
 
 const marked = (text: string, other: string) =>
   commonWords(text, other)

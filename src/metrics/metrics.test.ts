@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createRng } from '../lib/rng';
 import { brier, ece, eceOfDraw, nll, reliability } from './calibration';
 import { accuracy, argmax, classMetrics, confusionMatrix, logSoftmax, macroF1 } from './classification';
-import { holm } from './holm';
+import { holm } from './mcnemar';
 import { macroF1Comparison, macroF1Interval, pairedBootstrap, pairedPermutation } from './resample';
 import { binomialCdf, binomialPmf, logGamma, median, quantile } from './special';
 

@@ -2,14 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { bradleyTerry } from './bradley-terry';
-import { brier, nll } from './calibration';
-import { holm } from './holm';
+import { atTemperature, brier, fitTemperature, nll } from './calibration';
 import { bonettPrice, wilson } from './intervals';
-import { mcnemarExact, mcnemarMidP, signTest } from './mcnemar';
+import { holm, mcnemarExact, mcnemarMidP, signTest } from './mcnemar';
 import { mcnemarPower } from './power';
 import { pairedPermutation } from './resample';
 import { quantile } from './special';
-import { atTemperature, fitTemperature } from './temperature';
 
 interface Reference {
   readonly tables: readonly {

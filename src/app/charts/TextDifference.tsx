@@ -1,4 +1,4 @@
-import { commonWords } from '../../metrics/common-words';
+import { commonWords } from '../../metrics/text';
 import './text-difference.css';
 
 /** A written text with the words marked that are not in the wanted one: underlined, so that colour is not all that tells. */

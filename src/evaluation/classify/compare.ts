@@ -1,6 +1,6 @@
 import { assert, present } from '../../lib/assert';
 import { drained } from '../../lib/steps';
-import { holm } from '../../metrics/holm';
+import { holm } from '../../metrics/mcnemar';
 import { DRAWS } from '../../metrics/resample';
 import type { ArmReport, Comparison, ComparisonPlan, PairReport } from '../types';
 import { reportArm } from './outcome';

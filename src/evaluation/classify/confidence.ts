@@ -1,9 +1,8 @@
-import { brier, ece, eceOfDraw, nll, type ReliabilityBin, reliability } from '../../metrics/calibration';
+import { atTemperature, brier, ece, eceOfDraw, nll, type ReliabilityBin, reliability } from '../../metrics/calibration';
 import { argmax } from '../../metrics/classification';
 import { type CoveragePoint, coverageCurve } from '../../metrics/coverage';
 import type { Interval } from '../../metrics/intervals';
 import { DRAWS, pairedBootstrap } from '../../metrics/resample';
-import { atTemperature } from '../../metrics/temperature';
 import type { ArmOutcome, ArmReport, ComparisonPlan } from '../types';
 import { percent } from '../words';
 import { comparedLogProbs, isCalibrated } from './outcome';

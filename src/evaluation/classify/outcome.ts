@@ -1,9 +1,8 @@
 import { assert } from '../../lib/assert';
-import { nll } from '../../metrics/calibration';
+import { fitTemperature, nll } from '../../metrics/calibration';
 import { argmax, classMetrics, confusionMatrix, correctCount, logSoftmax, macroF1 } from '../../metrics/classification';
 import { wilson } from '../../metrics/intervals';
 import { macroF1Interval } from '../../metrics/resample';
-import { fitTemperature } from '../../metrics/temperature';
 import type { ArmOutcome, ArmReport, CalibrationFit, ComparisonPlan } from '../types';
 
 /**

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { tableOf } from '../../dataset/test-support';
 import type { Dataset } from '../../dataset/types';
-import { holm } from '../../metrics/holm';
-import { mcnemarExact } from '../../metrics/mcnemar';
+import { holm, mcnemarExact } from '../../metrics/mcnemar';
 import { rowGroups } from '../rows';
 import { labelSuspects } from './doubts';
 import { slicesOf, slicesSentence, TEXT_LENGTH } from './slices';

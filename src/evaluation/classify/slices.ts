@@ -1,7 +1,7 @@
 import { isUsable, labelOf, rowsById, textOf } from '../../dataset/labels';
 import type { Dataset, Row } from '../../dataset/types';
-import { holm } from '../../metrics/holm';
 import type { Interval } from '../../metrics/intervals';
+import { holm } from '../../metrics/mcnemar';
 import { quantile } from '../../metrics/special';
 import type { ArmReport } from '../types';
 import { duel } from './pairs';

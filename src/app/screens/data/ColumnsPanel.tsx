@@ -1,4 +1,4 @@
-import { DELIMITER_NAMES, DELIMITERS } from '../../../dataset/delimiter';
+import { DELIMITER_NAMES, DELIMITERS } from '../../../dataset/decode';
 import type { TaskKind } from '../../../dataset/kind';
 import type { SourceFormat } from '../../../dataset/types';
 import { useData } from '../../state/data/use-data';

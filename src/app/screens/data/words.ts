@@ -1,5 +1,5 @@
 /** What the Data screen says. Pure. */
-import { DELIMITER_NAMES } from '../../../dataset/delimiter';
+import { DELIMITER_NAMES } from '../../../dataset/decode';
 import type { ByTask } from '../../../dataset/kind';
 import { blockingIssue } from '../../../dataset/lint/define';
 import { usedRows } from '../../../dataset/split';
