@@ -6,6 +6,7 @@ import { stageOptions } from '../../state/version-words';
 import { Button, EmptyState, Note, ProgressBar } from '../../ui';
 import { DiffPanel } from './DiffPanel';
 import { useExport } from './export-store';
+import { HandleLine } from './HandleLine';
 import { LineagePanel, PerformancePanel } from './HistoryPanels';
 import { KeptNote } from './KeptNote';
 import { useDetail } from './library-store';
@@ -34,15 +35,7 @@ export function SetDetail({ setId }: { readonly setId: string }) {
     );
   const { set } = detail;
   return (
-    <ScreenFrame
-      title={detailTitle(set)}
-      lead={
-        <>
-          Call it as <code>{set.handle}</code> with a stage; the stage decides which version answers.
-        </>
-      }
-      actions={<Actions set={set} />}
-    >
+    <ScreenFrame title={detailTitle(set)} lead={<HandleLine key={set.id} set={set} />} actions={<Actions set={set} />}>
       <div className="stack library">
         <KeptNote />
         <div className="grid">

@@ -2,6 +2,7 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { DataVersion } from '../../../dataset/types';
 import { ofKind } from '../../../project/evaluations';
+import { changeHandle, freeHandle } from '../../../project/handle';
 import type { Listing } from '../../../project/listing';
 import type { Measured } from '../../../project/performance';
 import { chooseHard, chooseSoft, renamePromptSet } from '../../../project/prompt-set';
@@ -187,6 +188,13 @@ export const detailActions = perStudio((studio) => {
     note: (setId: string, versionId: string, text: string) =>
       change(setId, (set) => writeNote(set, versionId, text, now())),
     setNotes: (setId: string, text: string) => change(setId, (set) => writeSetNotes(set, text, now())),
+    changeHandle: async ({ id, handle: before }: PromptSet, handle: string) => {
+      await change(id, (set) => changeHandle(set, handle, now()));
+      toastUndo(`The handle is ${handle} now`, () => {
+        const taken = stores.project.getState().sets.flatMap((set) => (set.id === id ? [] : [set.handle]));
+        void change(id, (set) => changeHandle(set, freeHandle(before, taken), now()));
+      });
+    },
     setTags: (setId: string, text: string) => change(setId, (set) => writeTags(set, readTags(text), now())),
     removeMeasurement: async (measurement: Measurement) => {
       await services.store.measurements.remove(measurement);
