@@ -115,7 +115,7 @@ describe('the command line', () => {
         expect(row.logProbs[label]).toBeCloseTo(value, 3);
 
     expect(await inspected(out)).toMatchObject([
-      { kind: 'results', ok: true, summary: expect.stringContaining('40 held-back rows') },
+      { kind: 'results', ok: true, summary: expect.stringContaining('40 test rows') },
       { kind: 'sidecar', ok: true },
     ]);
 
@@ -186,7 +186,7 @@ describe('the command line', () => {
     const prompt = 'Reply in a word.\\nMessage: {text}\\nReply:';
     const args = ['--text', 'text', '--target', 'reply', '--prompt', prompt, '--model', TINY, '--threads', '1'];
     const ended = await cli('write', data, ...args, '--steps', '20', '--tokens', '4', '--out', out);
-    expect(ended.stderr).toContain('held-back rows');
+    expect(ended.stderr).toContain('test rows');
     expect(ended.code).toBe(0);
     const results = writtenResultsSchema.parse(JSON.parse(await readFile(join(out, 'results.json'), 'utf8')));
     expect(results.arms.map(({ id }) => id)).toEqual(['untuned', 'yours', 'yours-3', 'tuned']);

@@ -18,7 +18,7 @@ export const ownId = (id: string): string => id.replace(/^(?:data|test):/, '');
 
 /**
  * A dataset for the command line. With `--train-rows N`: the first N usable rows train, the next min(100, N/2) validate. With
- * `--test`: held-back rows are that file's, else a stratified share of DATA.csv.
+ * `--test`: test rows are that file's, else a stratified share of DATA.csv.
  * @throws UsageError for columns that are not there; StudioError `bad-input` for data that cannot be used
  */
 export async function readDataset(options: DataOptions, seed: number, log: Log): Promise<Dataset> {

@@ -60,7 +60,7 @@ export const TUNE_USAGE = `npm run tune -- DATA.csv --text COL --label COL --out
   [--hybrid]                  also vectors on top of your prompt, as a further prompt
   [--reparameterise] [--noise 0.05] [--class-weights]
   [--train-rows N]            rows that gradients see; the next min(100, N/2) rows validate
-  [--test FILE.csv]           held-back rows; else a share of DATA.csv
+  [--test FILE.csv]           test rows; else a share of DATA.csv
   [--test-rows N] [--model DIR] [--backend node-wasm|node-native] [--threads N]`;
 
 /** @throws UsageError */
