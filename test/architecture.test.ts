@@ -193,9 +193,6 @@ describe('import cycles', () => {
     expect(cyclesOf(edges).filter((cycle) => !cycle.every((path) => PENDING.includes(folderOf(path))))).toEqual([]);
   });
 
-  /** Folders of app/ that still import each other. To be emptied. */
-  const PENDING_FOLDERS = /^app\/(?:shell|state)$/;
-
   it('do not exist between folders; the files directly in app/ put all of them together', () => {
     const folders = new Map<string, Set<string>>();
     for (const [path, targets] of edges) {
@@ -204,7 +201,7 @@ describe('import cycles', () => {
       for (const other of targets) if (folderOf(other) !== from && folderOf(other) !== 'app') to.add(folderOf(other));
       if (from !== 'app') folders.set(from, to);
     }
-    expect(cyclesOf(folders).filter((cycle) => !cycle.every((name) => PENDING_FOLDERS.test(name)))).toEqual([]);
+    expect(cyclesOf(folders)).toEqual([]);
   });
 
   it('are found by the search above', () => {

@@ -2,7 +2,7 @@
 
 import type { ModelSource } from '../model/load';
 import type { PromptSet } from '../project/types';
-import { navigate, screenPath } from './shell/location';
+import { navigate, screenPath } from './state/location';
 import type { Services } from './state/services';
 import { SOURCE_SETTING } from './state/session-state';
 import type { Stores } from './state/stores';

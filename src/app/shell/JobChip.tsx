@@ -1,9 +1,9 @@
 import { Button } from 'react-aria-components/Button';
 import { Link } from 'wouter';
+import { screenPath } from '../state/location';
 import { useProject, useSession } from '../state/studio';
 import { clock } from '../ui/format';
 import { StopSquare } from '../ui/icons';
-import { screenPath } from './location';
 
 /** What runs now, how long it will take, and how to stop it. Nothing when nothing runs. */
 export function JobChip() {

@@ -3,12 +3,12 @@ import type { ReactNode } from 'react';
 import { FileTrigger } from 'react-aria-components/FileTrigger';
 import { useStore } from 'zustand';
 import { asStudioError } from '../../lib/errors';
+import { navigate, screenPath } from '../state/location';
 import { useStores } from '../state/studio';
 import { Button, type ButtonProps } from '../ui/Button';
 import { duration } from '../ui/format';
 import { ProgressBar } from '../ui/ProgressBar';
 import { toastError } from '../ui/toast';
-import { navigate, screenPath } from './location';
 
 interface FileButtonProps extends Pick<ButtonProps, 'variant' | 'size'> {
   readonly onFile: (file: File) => void;

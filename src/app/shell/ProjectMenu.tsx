@@ -4,9 +4,9 @@ import { Menu, MenuItem, MenuSection, MenuTrigger } from 'react-aria-components/
 import { Popover } from 'react-aria-components/Popover';
 import { Separator } from 'react-aria-components/Separator';
 import type { PromptSet } from '../../project/types';
+import { navigate, screenPath } from '../state/location';
 import { useProject, useStores } from '../state/studio';
 import { ChevronDown } from '../ui/icons';
-import { navigate, screenPath } from './location';
 import '../ui/menu.css';
 import '../ui/field.css';
 

@@ -1,9 +1,9 @@
 import type { ReactNode } from 'react';
 import { Link } from 'wouter';
+import { screenPath } from '../state/location';
 import { type StepId, type StepMark, type StepState, stepMarks } from '../state/step-marks';
 import { useProject, useSession } from '../state/studio';
 import { Check } from '../ui/icons';
-import { screenPath } from './location';
 import './rail.css';
 
 const SAID: Readonly<Record<StepState, string>> = {

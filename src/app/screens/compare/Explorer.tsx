@@ -1,6 +1,6 @@
 /** The rows behind a difference: in groups, page by page, one of them open. */
 import type { ReactNode } from 'react';
-import { useQuery } from '../../shell/location';
+import { useQuery } from '../../state/location';
 import { Button, Dialog, format, PagedTable, Panel, type TableColumn, Tabs } from '../../ui';
 
 interface ExploredRow {

@@ -1,8 +1,8 @@
 import { useState } from 'react';
 import type { Issue, RejectedRow } from '../../../dataset/types';
-import { useQuery } from '../../shell/location';
 import { RejectedDialog } from '../../shell/RejectedDialog';
 import { useData } from '../../state/data/use-data';
+import { useQuery } from '../../state/location';
 import { useStores } from '../../state/studio';
 import { Button } from '../../ui/Button';
 import { counted } from '../../ui/format';

@@ -1,5 +1,5 @@
 import { replayWords } from '../../../interchange/check-rows';
-import { navigate, screenPath } from '../../shell/location';
+import { navigate, screenPath } from '../../state/location';
 import { Button, Note } from '../../ui';
 import { useImport } from './import-store';
 

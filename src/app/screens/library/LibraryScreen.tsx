@@ -1,7 +1,7 @@
 import { lazy, Suspense, useEffect } from 'react';
 import type { Listing } from '../../../project/listing';
-import { useQuery } from '../../shell/location';
 import { ScreenFrame } from '../../shell/Screen';
+import { useQuery } from '../../state/location';
 import { useResource } from '../../state/resource';
 import { useProject } from '../../state/studio';
 import { Button, EmptyState, Note, Table, Tabs } from '../../ui';

@@ -1,7 +1,7 @@
 import type { PromptSet } from '../../../project/types';
 import { versionsOf } from '../../../project/versions';
-import { navigate, screenPath, useQuery } from '../../shell/location';
 import { ScreenFrame } from '../../shell/Screen';
+import { navigate, screenPath, useQuery } from '../../state/location';
 import { stageOptions } from '../../state/version-words';
 import { Button, EmptyState, Note, ProgressBar } from '../../ui';
 import { DiffPanel } from './DiffPanel';

@@ -1,7 +1,7 @@
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
 import { memo, useDeferredValue, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import type { Listing } from '../../../project/listing';
-import { navigate, screenPath, useQuery } from '../../shell/location';
+import { navigate, screenPath, useQuery } from '../../state/location';
 import { useProject } from '../../state/studio';
 import { Button, EmptyState, LabelTag, Panel, Select, TextField } from '../../ui';
 import { counted } from '../../ui/format';

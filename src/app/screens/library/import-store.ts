@@ -8,7 +8,7 @@ import type { NamedFile } from '../../../model/folder';
 import type { PromptSet } from '../../../project/types';
 import type { RowsDone } from '../../../workflow/check-rows';
 import type { Check } from '../../../workflow/import';
-import { navigate, screenPath } from '../../shell/location';
+import { navigate, screenPath } from '../../state/location';
 import { resource } from '../../state/resource';
 import { screenStore } from '../../state/screen-store';
 import type { Studio } from '../../state/studio';

@@ -9,7 +9,7 @@ import { chooseHard, chooseSoft, renamePromptSet } from '../../../project/prompt
 import { moveStage, stagesOf } from '../../../project/stages';
 import type { Measurement, PromptSet } from '../../../project/types';
 import { readTags, versionById, versionWords, writeNote, writeSetNotes, writeTags } from '../../../project/versions';
-import { navigate, screenPath } from '../../shell/location';
+import { navigate, screenPath } from '../../state/location';
 import { type Resource, resource, useResource } from '../../state/resource';
 import { perStudio, screenStore } from '../../state/screen-store';
 import { type Studio, useProject } from '../../state/studio';

@@ -3,7 +3,7 @@ import type { Listing } from '../../../project/listing';
 import { resolveStage, STANDARD_STAGES, stagesOf } from '../../../project/stages';
 import type { PromptSet, StageMove } from '../../../project/types';
 import { type Version, versionWords } from '../../../project/versions';
-import { navigate } from '../../shell/location';
+import { navigate } from '../../state/location';
 import { MISSING_VERSION, targetWords } from '../../state/version-words';
 import { counted } from '../../ui/format';
 

@@ -1,8 +1,8 @@
 import { type ReactNode, useEffect } from 'react';
 import { chosenSoft } from '../../../project/prompt-set';
 import type { PromptSet } from '../../../project/types';
-import { navigate, screenPath, useQuery } from '../../shell/location';
 import { ScreenFrame } from '../../shell/Screen';
+import { navigate, screenPath, useQuery } from '../../state/location';
 import { useResource } from '../../state/resource';
 import { useProject, useSession } from '../../state/studio';
 import { stageOptions, versionOptions } from '../../state/version-words';

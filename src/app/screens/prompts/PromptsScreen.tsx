@@ -1,8 +1,8 @@
 import { isWriting } from '../../../project/prompt-set';
 import type { PromptSet } from '../../../project/types';
 import { triedIds } from '../../../workflow/training-rows';
-import { navigate, screenPath } from '../../shell/location';
 import { ScreenFrame } from '../../shell/Screen';
+import { navigate, screenPath } from '../../state/location';
 import { useProject, useSession } from '../../state/studio';
 import { Button, EmptyState, Note, ProgressBar } from '../../ui';
 import { AnswersPanel } from './AnswersPanel';

@@ -4,7 +4,7 @@ import { otherVersionWords } from '../../../dataset/versions';
 import { chosenHard, isWriting } from '../../../project/prompt-set';
 import type { HardVersion } from '../../../project/types';
 import { howWords, perplexityOf } from '../../../workflow/words';
-import { useQuery } from '../../shell/location';
+import { useQuery } from '../../state/location';
 import { useProject } from '../../state/studio';
 import { ArmMark } from '../../ui/ArmMark';
 import { Button } from '../../ui/Button';

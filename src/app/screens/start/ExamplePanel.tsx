@@ -1,5 +1,5 @@
 import { Link } from 'wouter';
-import { screenPath } from '../../shell/location';
+import { screenPath } from '../../state/location';
 import type { ShippedPrompt } from '../../state/services';
 import { useSession } from '../../state/studio';
 import { ArmMark, type ArmSide } from '../../ui/ArmMark';

@@ -1,5 +1,5 @@
 import { asStudioError } from '../../../lib/errors';
-import { navigate, screenPath } from '../../shell/location';
+import { navigate, screenPath } from '../../state/location';
 import { SAMPLE_SETTINGS } from '../../state/sample-run';
 import { useStores } from '../../state/studio';
 import { toastError } from '../../ui/toast';

@@ -5,7 +5,7 @@ import { comparedLogProbs, planFor } from '../../../../../evaluation/classify/ou
 import { type ComparedRow, comparedRows, filterRows } from '../../../../../evaluation/classify/rows';
 import type { ArmOutcome, ArmReport } from '../../../../../evaluation/types';
 import { ProbabilityBars, sideOf } from '../../../../charts';
-import { useQuery } from '../../../../shell/location';
+import { useQuery } from '../../../../state/location';
 import { ArmMark, Button, format, LabelTag, Note, Select } from '../../../../ui';
 import { Explorer } from '../../Explorer';
 import type { CloserProps } from './LookCloser';

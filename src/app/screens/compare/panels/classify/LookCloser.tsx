@@ -3,7 +3,7 @@ import { useStore } from 'zustand';
 import type { Dataset } from '../../../../../dataset/types';
 import type { Insights } from '../../../../../evaluation/classify/insights';
 import type { ArmReport, PairReport } from '../../../../../evaluation/types';
-import { useQuery } from '../../../../shell/location';
+import { useQuery } from '../../../../state/location';
 import { useResource } from '../../../../state/resource';
 import { Button, Note, ProgressBar, Select, Tabs } from '../../../../ui';
 import { closerStores, type InsightsKey } from '../../closer-store';

@@ -3,7 +3,7 @@ import type { Insights } from '../../../../../evaluation/classify/insights';
 import { type Slice, slicesSentence } from '../../../../../evaluation/classify/slices';
 import { pText } from '../../../../../evaluation/words';
 import { ChartPanel, drawIntervals, slicesTitle } from '../../../../charts';
-import { useQuery } from '../../../../shell/location';
+import { useQuery } from '../../../../state/location';
 import { Button, format, Interval, Panel, Select, Table, Term } from '../../../../ui';
 import type { CloserProps } from './LookCloser';
 

@@ -4,7 +4,7 @@ import type { GenerateArm, GeneratePair, TextMeasure } from '../../../../../eval
 import { costWords, factorWords, measureTitle, TEXT_TERMS } from '../../../../../evaluation/generate/titles';
 import type { GenerateEvaluation } from '../../../../../project/types';
 import { ChartPanel, drawAccuracy, drawIntervals } from '../../../../charts';
-import { useQuery } from '../../../../shell/location';
+import { useQuery } from '../../../../state/location';
 import { ArmMark, format, Interval, Panel, Select, Table, Tabs, Term } from '../../../../ui';
 import { type Candidate, VotePanel } from '../../VotePanel';
 import { sideOfArm, TextRows } from './TextRows';
