@@ -1,7 +1,10 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import react from '@vitejs/plugin-react';
 import { playwright } from '@vitest/browser-playwright';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
+import type { BrowserCommand } from 'vitest/node';
 import { CHROMIUM_ARGS, findChromium } from './tools/chromium.mjs';
 import { CONTENT_SECURITY_POLICY, HEADERS } from './tools/headers.mjs';
 import { serviceWorker } from './tools/offline.ts';
@@ -22,6 +25,15 @@ const contentSecurityPolicy = (): Plugin => ({
 // ORT's own .mjs and .wasm are served as files: inlined into our worker, its threads would run our code again.
 const conditions = ['onnxruntime-web-use-extern-wasm', 'module', 'browser', 'development|production'];
 const executablePath = process.env.VITEST ? await findChromium() : null;
+
+/** For the two-host test: the same journey in Node. */
+const storyInNode: BrowserCommand<[kind: string]> = async (_context, kind) => {
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', 'tools/two-hosts.ts', kind], {
+    cwd: import.meta.dirname,
+    maxBuffer: 2 ** 26,
+  });
+  return stdout;
+};
 
 export default defineConfig({
   base: './',
@@ -62,6 +74,7 @@ export default defineConfig({
               launchOptions: { args: CHROMIUM_ARGS, ...(executablePath ? { executablePath } : {}) },
             }),
             instances: [{ browser: 'chromium' }],
+            commands: { storyInNode },
           },
         },
       },

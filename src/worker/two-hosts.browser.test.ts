@@ -1,0 +1,50 @@
+/**
+ * The product's promise that page and command line are one: the same journey by the page's host, whose engine is a worker,
+ * and by Node, with the same results.json and the same package, bytes included.
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { commands } from 'vitest/browser';
+import { configOf } from '../model/card';
+import { createCoreTokenizer } from '../tokens/core-tokenizer';
+import { openTokenizerOf } from '../tokens/open-tokenizer';
+import { story } from '../workflow/two-hosts.test-support';
+import { createEngineClient } from './clients/engine-client';
+import { createPageHost } from './page-host';
+
+const MODEL = '/models/softprompt-studio/tiny-support';
+
+async function modelFiles() {
+  const card = await (await fetch(`${MODEL}/studio.json`)).json();
+  const files = await Promise.all(
+    card.files.map(async ({ path }: { readonly path: string }) => {
+      const bytes = await (await fetch(`${MODEL}/${path}`)).arrayBuffer();
+      return [path, new Uint8Array(bytes)] as const;
+    }),
+  );
+  return { card, files: Object.fromEntries(files) };
+}
+
+describe('page and command line', () => {
+  const engine = createEngineClient();
+  const host = createPageHost();
+  beforeAll(async () => {
+    const { card, files } = await modelFiles();
+    host.open(openTokenizerOf(await createCoreTokenizer(files), configOf(files).contextLength), files);
+    const info = await engine.call('load', { id: card.id, files, backend: 'wasm', threads: 1, sha256: card.sha256 });
+    const { port1, port2 } = new MessageChannel();
+    await engine.call('connect', { port: port1 }, { transfer: [port1] });
+    host.connect({ port: port2, info, weights: card.weights ?? null, base: `${location.origin}/` });
+  });
+  afterAll(() => engine.dispose());
+
+  it.each(['classify', 'generate'] as const)('give the same numbers and the same files: %s', async (kind) => {
+    const [page, node] = await Promise.all([story(host, kind), commands.storyInNode(kind)]);
+    expect(JSON.parse(JSON.stringify(page))).toEqual(JSON.parse(node));
+  });
+});
+
+declare module 'vitest/browser' {
+  interface BrowserCommands {
+    storyInNode: (kind: string) => Promise<string>;
+  }
+}

@@ -1,0 +1,120 @@
+/** One journey for both hosts: rows, training, comparison, results.json and the engineer's package, with a fixed clock. */
+import type { ColumnMapping } from '../dataset/types';
+import { uninterruptedControl } from '../lib/control';
+import { addHardVersion, createPromptSet, finishRun, startRun } from '../project/prompt-set';
+import type { Evaluation, PromptSet } from '../project/types';
+import { propose, proposeInstruction, proposeWritingInstruction } from '../task/propose';
+import { STANDARD } from '../training/settings';
+import { compare } from './compare';
+import type { Host, Run } from './host';
+import { prepareRows, readTable } from './open-data';
+import { train } from './train';
+
+export type StoryKind = 'classify' | 'generate';
+
+const TONES = ['praise', 'question', 'complaint'] as const;
+const TEXTS: Readonly<Record<(typeof TONES)[number], string>> = {
+  praise: 'What a lovely chair, thank you for',
+  question: 'Do you also sell this lamp in size',
+  complaint: 'The parcel arrived broken, again, on day',
+};
+
+/** 60 messages with a tone and a summary. */
+const CSV = [
+  'message,tone,summary',
+  ...Array.from({ length: 60 }, (_, i) => {
+    const tone = TONES[i % 3] ?? 'praise';
+    return `"${TEXTS[tone]} ${i}",${tone},"${tone} about ${i}"`;
+  }),
+].join('\n');
+
+const MAPPING: Readonly<Record<StoryKind, ColumnMapping>> = {
+  classify: { text: 'message', label: 'tone', id: null },
+  generate: { text: 'message', label: 'summary', id: null, task: 'write' },
+};
+
+/** The host with a fixed clock, ids in order, and nothing that names the machine. */
+export function fixedHost(host: Host): Host {
+  let ids = 0;
+  const { info } = host.engine;
+  return {
+    tokens: host.tokens,
+    card: host.card,
+    engine: {
+      ...host.engine,
+      info: { ...info, backend: 'wasm', threads: 1, adapter: null, heapBytes: null, loadSeconds: 0 },
+      latency: async () => 1,
+    },
+    neighbours: host.neighbours,
+    asset: host.asset,
+    now: () => '2026-01-01T00:00:00.000Z',
+    newId: () => `id-${++ids}`,
+  };
+}
+
+export const silent = <E>(): Run<E> => ({ control: uninterruptedControl, emit: () => {} });
+
+/** Opened, trained and compared. */
+export async function preparedSet(host: Host, kind: StoryKind) {
+  const stamp = () => ({ id: host.newId(), now: host.now() });
+  const table = await readTable({ fileName: 'messages.csv', bytes: new TextEncoder().encode(CSV) }, silent());
+  const { dataset } = await prepareRows(table, MAPPING[kind], { seed: 3 });
+  const { template, words } = propose(dataset, host.tokens.encode);
+  const instruction =
+    kind === 'classify' ? proposeInstruction(dataset.labels, words) : proposeWritingInstruction(dataset.mapping);
+  const empty = createPromptSet(stamp(), {
+    name: 'messages',
+    words,
+    baseTemplate: template,
+    datasetFingerprint: dataset.fingerprint,
+    datasetName: 'messages.csv',
+    taken: [],
+    ...(kind === 'generate' ? { writing: { longest: 8 } } : {}),
+  });
+  const prompt = { template: `${instruction}\n\n${template}`, shots: 0, shotSeed: 0 };
+  const settings = { ...STANDARD, virtualTokens: 4, steps: 12, batchSize: 4, validateEvery: 6, checkpointEvery: 6 };
+  const { id, sha256, dtype } = host.engine.info;
+  const begun = startRun(addHardVersion(empty, stamp(), { prompt }).set, stamp(), {
+    settings: { ...settings, initialisation: { kind: 'text', text: instruction } },
+    template,
+    initText: instruction,
+    model: { id, sha256, dtype },
+    datasetFingerprint: dataset.fingerprint,
+  });
+  const run = await train(
+    host,
+    {
+      runId: begun.run.id,
+      dataset,
+      template,
+      words,
+      settings: begun.run.settings,
+      initText: instruction,
+      initFrom: null,
+      resume: null,
+      baselines: [],
+    },
+    silent(),
+  );
+  const set: PromptSet = finishRun(
+    begun.set,
+    begun.run.id,
+    { status: 'finished', soft: run.soft, bestStep: run.bestStep, validationAccuracy: null, seconds: 0 },
+    host.now(),
+  );
+  const { evaluation: compared } = await compare(host, { set, dataset }, silent());
+  const evaluation = { ...compared, id: host.newId(), setId: set.id, createdAt: host.now() } as Evaluation;
+  return { set, dataset, run, evaluation };
+}
+
+/** What must be the same from both hosts. */
+export async function story(of: Host, kind: StoryKind) {
+  const host = fixedHost(of);
+  const { run, evaluation } = await preparedSet(host, kind);
+  return {
+    losses: run.checkpoint.steps.map(({ loss }) => loss),
+    validations: run.checkpoint.validations,
+    vectors: Array.from(run.soft.vectors),
+    evaluation,
+  };
+}
