@@ -1,7 +1,9 @@
 /** A tuned prompt as a package: it runs in Python, loads in PEFT where it can, and can be imported again as it was. */
+
 import type { Dataset } from '../dataset/types';
 import { assert } from '../lib/assert';
 import { type Failure, fail, ok, type Result } from '../lib/result';
+import { rounded } from '../lib/rounded';
 import { z } from '../lib/zod';
 import { freeHandle } from '../project/handle';
 import type { PromptSet, SoftVersion } from '../project/types';
@@ -42,7 +44,7 @@ export function promptPackageFiles(input: PromptPackageInput): Record<string, Ui
   const files: Record<string, Uint8Array> = {
     'README.md': utf8(packageReadme(sidecar, Object.keys(scripts))),
     ...Object.fromEntries(Object.entries(scripts).map(([name, text]) => [name, utf8(text)])),
-    'softprompt.json': json(sidecar),
+    'softprompt.json': json(rounded(sidecar)),
     'prompt_embeddings.npy': writeNpy(vectorsOf(run)),
     'project.json': json(toSetJson(input.set, run, input.rows)),
   };

@@ -4,6 +4,7 @@ import { calibratedRows } from '../evaluation/classify/outcome';
 import type { Slice, SliceReport } from '../evaluation/classify/slices';
 import type { ComparisonPlan, Interval } from '../evaluation/types';
 import { present } from '../lib/assert';
+import { rounded } from '../lib/rounded';
 import { accuracy, argmax } from '../metrics/classification';
 import type { Results } from './results-schema';
 import type { CloserLook, ReportInput } from './types';
@@ -55,7 +56,7 @@ function armRows(plan: ComparisonPlan, arm: ComparisonPlan['arms'][number], pred
 /** As docs/results.schema.json says. It holds row ids, labels and figures, no text of any row. */
 export function resultsJson(input: ReportInput): Results {
   const { plan, comparison, model, environment, dataset, training, createdAt } = input;
-  return {
+  return rounded({
     formatVersion: 1,
     createdAt,
     model,
@@ -92,5 +93,5 @@ export function resultsJson(input: ReportInput): Results {
     verdict: comparison.verdict,
     looks: comparison.looks,
     ...(input.closer ? { closer: compact(input.closer) } : {}),
-  };
+  });
 }

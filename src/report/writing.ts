@@ -9,6 +9,7 @@ import type {
 } from '../evaluation/generate/compare';
 import { type Tally, tallySentence } from '../evaluation/vote';
 import { times } from '../evaluation/words';
+import { rounded } from '../lib/rounded';
 import { type Html, html } from './escape';
 import { escapeMarkdown } from './markdown';
 import { notSaid, promptTexts, provenance, reportPage } from './page';
@@ -215,7 +216,7 @@ export function writingMarkdown(input: WritingReportInput): string {
 
 /** Row ids and figures, no text of any row. */
 export function writingJson({ plan, comparison, prompts, ...facts }: WritingReportInput) {
-  return {
+  return rounded({
     formatVersion: 1,
     task: 'write',
     ...facts,
@@ -231,5 +232,5 @@ export function writingJson({ plan, comparison, prompts, ...facts }: WritingRepo
     })),
     comparisons: comparison.duels,
     verdict: comparison.verdict,
-  };
+  });
 }

@@ -1,11 +1,17 @@
 /** One journey for both hosts: rows, training, comparison, results.json and the engineer's package, with a fixed clock. */
-import type { ColumnMapping } from '../dataset/types';
+import type { ColumnMapping, Dataset } from '../dataset/types';
 import { uninterruptedControl } from '../lib/control';
 import { addHardVersion, createPromptSet, finishRun, startRun } from '../project/prompt-set';
 import type { Evaluation, PromptSet } from '../project/types';
-import { propose, proposeInstruction, proposeWritingInstruction } from '../task/propose';
+import { generateReportInput, reportInput } from '../report/input';
+import { resultsJson } from '../report/json';
+import { writingJson } from '../report/writing';
+import { proposeInstruction } from '../task/classify/propose';
+import { proposeInstruction as proposeWriting } from '../task/generate/propose';
+import { propose } from '../task/tasks';
 import { STANDARD } from '../training/settings';
 import { compare } from './compare';
+import { exportPackage } from './export';
 import type { Host, Run } from './host';
 import { prepareRows, readTable } from './open-data';
 import { train } from './train';
@@ -60,8 +66,7 @@ export async function preparedSet(host: Host, kind: StoryKind) {
   const table = await readTable({ fileName: 'messages.csv', bytes: new TextEncoder().encode(CSV) }, silent());
   const { dataset } = await prepareRows(table, MAPPING[kind], { seed: 3 });
   const { template, words } = propose(dataset, host.tokens.encode);
-  const instruction =
-    kind === 'classify' ? proposeInstruction(dataset.labels, words) : proposeWritingInstruction(dataset.mapping);
+  const instruction = kind === 'classify' ? proposeInstruction(dataset.labels, words) : proposeWriting(dataset.mapping);
   const empty = createPromptSet(stamp(), {
     name: 'messages',
     words,
@@ -107,14 +112,28 @@ export async function preparedSet(host: Host, kind: StoryKind) {
   return { set, dataset, run, evaluation };
 }
 
-/** What must be the same from both hosts. */
+function resultsOf(set: PromptSet, dataset: Dataset, evaluation: Evaluation): unknown {
+  if (evaluation.kind === 'generate') {
+    const input = generateReportInput(set, dataset, evaluation, null);
+    return input && writingJson(input);
+  }
+  const input = reportInput(set, dataset, evaluation, evaluation.comparison, null, null);
+  return input && resultsJson(input);
+}
+
+const toHex = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+
+/** What must be the same from both hosts: the numbers of the run, results.json, and the package's bytes. */
 export async function story(of: Host, kind: StoryKind) {
   const host = fixedHost(of);
-  const { run, evaluation } = await preparedSet(host, kind);
+  const { set, dataset, run, evaluation } = await preparedSet(host, kind);
+  const stored = { set, dataset, evaluations: [evaluation], checkpoints: [], measurements: [], examples: [] };
+  const order = { stored, runId: set.soft[0]?.id ?? null, withRows: true };
+  const zip = await exportPackage(host, { ...order, recipient: 'engineer' }, silent());
   return {
     losses: run.checkpoint.steps.map(({ loss }) => loss),
-    validations: run.checkpoint.validations,
     vectors: Array.from(run.soft.vectors),
-    evaluation,
+    results: JSON.stringify(resultsOf(set, dataset, evaluation)),
+    zip: { name: zip.name, bytes: toHex(zip.content) },
   };
 }
