@@ -133,7 +133,7 @@ test.describe('a file with unusual labels', () => {
       ),
     );
     await expect(studio.data.issues).toContainText('280 of 300 rows are “bad”');
-    await expect(studio.data.issues).toContainText('Look at macro-F1');
+    await expect(studio.data.issues).toContainText('Use macro-F1');
     await expect(studio.data.next).toBeEnabled();
   });
 
@@ -211,7 +211,7 @@ test.describe('when the machine fails, the page', () => {
     await expect(studio.heading).toContainText('156 rows ready');
     await page.unroute('**/model_q4.onnx_data');
     await page.getByRole('button', { name: 'Model: Model did not load' }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Load it again' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Try again' }).click();
     await page.keyboard.press('Escape');
     await studio.modelReady();
   });
@@ -223,7 +223,7 @@ test.describe('when the machine fails, the page', () => {
     await studio.open();
     await expect(studio.alert('The model did not load')).toBeVisible();
     await page.unroute('**/model_q4.onnx_data');
-    await studio.alert('The model did not load').getByRole('button', { name: 'Load it again' }).click();
+    await studio.alert('The model did not load').getByRole('button', { name: 'Try again' }).click();
     await studio.modelReady();
   });
 

@@ -98,7 +98,7 @@ test('takes an unknown file from upload to the same predictions in another brows
   const whole = await test.step('export the whole prompt set, with its rows', async () => {
     await page.getByRole('button', { name: 'Export', exact: true }).first().click();
     await page.getByText('Another browser').click();
-    await page.getByText('Put all 158 rows in').click();
+    await page.getByText('Include all 158 rows').click();
     await expect(page.getByRole('dialog')).toContainText('This file will contain 158 of your rows.');
     return library.download();
   });

@@ -157,7 +157,7 @@ test('takes a column of summaries from the file through training, comparison and
     expect(report).not.toContain('order 20817');
     const numbers = await asked('A spreadsheet');
     expect(numbers.split('\r\n')[0]).toMatch(/^row_id,untuned_rouge_l,.+,tuned_log_prob$/);
-    const texts = await asked('A spreadsheet', 'Put all 35 in');
+    const texts = await asked('A spreadsheet', 'Include all 35');
     expect(texts.split('\r\n')[0]).toMatch(/^row_id,text,wanted,untuned_written,/);
 
     await set.getByRole('button', { name: 'Versions and stages' }).click();
