@@ -13,6 +13,9 @@ export const drawLengths =
   (width) => {
     const most = bins.at(-1)?.to ?? 1;
     const near = budget <= most * 1.5;
+    const end = near ? Math.max(most, budget) * 1.05 : most + 1;
+    // the words are on the side that has room for them
+    const isLate = budget > end / 2;
     return svg({
       width,
       height: 150,
@@ -20,7 +23,7 @@ export const drawLengths =
       marginBottom: 30,
       marginLeft: 40,
       marginRight: 12,
-      x: { domain: [0, near ? Math.max(most, budget) * 1.05 : most + 1], label: null },
+      x: { domain: [0, end], label: null },
       y: { label: null },
       color: { type: 'identity' },
       marks: [
@@ -40,6 +43,7 @@ export const drawLengths =
               Plot.text([budget], {
                 x: (tokens: number) => tokens,
                 frameAnchor: 'top',
+                textAnchor: isLate ? 'end' : 'start',
                 dy: -12,
                 text: () => 'read at once',
                 fill: COLOUR.ink2,
