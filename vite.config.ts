@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
 import react from '@vitejs/plugin-react';
 import { playwright } from '@vitest/browser-playwright';
@@ -33,6 +35,12 @@ const storyInNode: BrowserCommand<[kind: string]> = async (_context, kind) => {
     maxBuffer: 2 ** 26,
   });
   return stdout;
+};
+
+/** For the gallery's test: axe as a script, from the package that the end-to-end tests use it through. */
+const axeScript: BrowserCommand<[]> = () => {
+  const near = createRequire(createRequire(import.meta.url).resolve('@axe-core/playwright'));
+  return readFile(near.resolve('axe-core/axe.min.js'), 'utf8');
 };
 
 export default defineConfig({
@@ -74,7 +82,7 @@ export default defineConfig({
               launchOptions: { args: CHROMIUM_ARGS, ...(executablePath ? { executablePath } : {}) },
             }),
             instances: [{ browser: 'chromium' }],
-            commands: { storyInNode },
+            commands: { storyInNode, axeScript },
           },
         },
       },

@@ -1,7 +1,16 @@
-/** A comparison as it comes from the data worker, for tests of what is drawn. */
+/** A comparison as it comes from the data worker, and every chart in its states: for tests, and for the gallery. */
 import type { ArmKind, ArmReport, PairReport } from '../../evaluation/types';
+import { coverageCurve } from '../../metrics/coverage';
+import { drawAccuracy, drawConfusion, drawDifferences } from './comparison-charts';
+import { drawCoverage, drawReliability } from './confidence-charts';
+import { drawLengths } from './length-chart';
+import { drawLineage } from './lineage-chart';
+import { drawPerformance } from './performance-chart';
+import type { Draw } from './plot';
+import { drawCurve, drawOverlay, drawSmallMultiple } from './run-charts';
+import { drawLoss, drawNorms, drawTrace, drawValidation } from './training-charts';
 
-export const LABELS = ['negative', 'neutral', 'positive'];
+const LABELS = ['negative', 'neutral', 'positive'];
 
 const arm = (id: string, name: string, kind: ArmKind, accuracy: number, half = 0.08): ArmReport => ({
   id,
@@ -25,7 +34,7 @@ const arm = (id: string, name: string, kind: ArmKind, accuracy: number, half = 0
   latencyMsMedian: 64,
 });
 
-export const ARMS: readonly ArmReport[] = [
+const ARMS: readonly ArmReport[] = [
   arm('majority', 'Always “negative”', 'reference', 0.38),
   arm('tfidf', 'TF-IDF + logistic regression', 'reference', 0.66),
   arm('untuned', 'Untuned', 'untuned', 0.51),
@@ -52,8 +61,137 @@ const pair = (a: string, b: string, difference: number, low: number, high: numbe
   broken: [],
 });
 
-export const PAIRS: readonly PairReport[] = [
+const PAIRS: readonly PairReport[] = [
   pair('yours', 'tuned', 0.142, 0.06, 0.22),
   pair('yours-8', 'tuned', 0.09, -0.01, 0.18),
   pair('untuned', 'tuned', 0.31, 0.2, 0.4),
 ];
+
+const steps = Array.from({ length: 90 }, (_, step) => ({
+  step,
+  loss: 1.2 * Math.exp(-step / 40),
+  learningRate: 0.01,
+  gradNorm: 1,
+  ms: 700,
+}));
+const points = [0.47, 0.57, 0.65, 0.7, 0.73, 0.76, 0.79, 0.8, 0.81, 0.8].map((accuracy, i) => ({
+  kind: 'classify' as const,
+  step: i * 10,
+  accuracy,
+  macroF1: accuracy,
+  loss: 1,
+}));
+const lines = [
+  { kind: 'classify' as const, id: 'majority' as const, name: 'always “neutral”', accuracy: 0.48, macroF1: 0.2 },
+  { kind: 'classify' as const, id: 'untuned' as const, name: 'untuned', accuracy: 0.5, macroF1: 0.4 },
+  { kind: 'classify' as const, id: 'yours' as const, name: 'your prompt', accuracy: 0.67, macroF1: 0.6 },
+];
+const runs = ['a', 'b', 'c'].map((id, i) => ({
+  id,
+  name: `${i + 1}`,
+  points: points.map((p) => ({ ...p, accuracy: p.accuracy - i / 20 })),
+}));
+const topics = (count: number) => Array.from({ length: count }, (_, i) => `a rather long topic ${i}`);
+const yours = arm('yours', 'Yours', 'zero-shot', 0.675);
+const drawTopics = (count: number) =>
+  drawConfusion({ ...yours, confusion: topics(count).map(() => topics(count).map(() => 3)) }, topics(count));
+const confidences = Array.from({ length: 120 }, (_, i) => 0.4 + (0.59 * ((i * 37) % 120)) / 120);
+const right = confidences.map((c, i) => (i % 10) / 10 < c);
+const coverageOf = (side: 'a' | 'b', shift: number) => {
+  const sure = confidences.map((c) => Math.min(0.99, c + shift));
+  return { side, confidences: sure, right, curve: coverageCurve(sure, right) };
+};
+const bins = [0.45, 0.55, 0.65, 0.75, 0.85, 0.95].map((meanConfidence) => ({
+  rows: 20,
+  meanConfidence,
+  accuracy: meanConfidence - 0.1,
+  accuracyCi95: { low: meanConfidence - 0.3, high: Math.min(1, meanConfidence + 0.05) },
+}));
+const long = Array.from({ length: 10_000 }, (_, step) => ({
+  step,
+  loss: step === 5000 ? 2 : 1 + Math.sin(step / 9) / 3,
+  learningRate: 0.01,
+  gradNorm: 1,
+  ms: 1,
+}));
+/** Every chart, in its states. */
+export const CHARTS: Readonly<Record<string, Draw>> = {
+  validation: drawValidation({ points, lines, metric: 'accuracy', stepsTotal: 150, bestStep: 80 }),
+  'validation, empty': drawValidation({ points: [], lines: [], metric: 'accuracy', stepsTotal: 150, bestStep: null }),
+  'validation, one point': drawValidation({
+    points: points.slice(0, 1),
+    lines,
+    metric: 'accuracy',
+    stepsTotal: 150,
+    bestStep: null,
+  }),
+  loss: drawLoss(steps, 150),
+  'loss, empty': drawLoss([], 150),
+  'loss, 10,000 steps': drawLoss(long, 10_000),
+  coverage: drawCoverage([coverageOf('a', 0), coverageOf('b', 0.05)], 0.7),
+  reliability: drawReliability(bins, 'b'),
+  norms: drawNorms(
+    steps.map(({ step }) => ({ step, shortest: 2, median: 3 + step / 60, longest: 4 + step / 20 })),
+    [2.5, 3.2, 4],
+    150,
+  ),
+  trace: drawTrace(
+    steps.map(({ step }) => ({ step, value: 1 + Math.sin(step / 9) })),
+    150,
+  ),
+  'runs over one another': drawOverlay(runs, 'accuracy'),
+  'one run before the others': drawSmallMultiple(runs, 'b', 'accuracy'),
+  'learning curve': drawCurve(
+    [64, 128, 256].map((rows, i) => ({ rows, accuracy: 0.6 + i / 10 })),
+    100,
+  ),
+  lineage: drawLineage(
+    (
+      [
+        ['text', 'start', '“Say the tone of the messag…”', null, 0, []],
+        ['one', 'soft', 'tuned 1', 'text', 1, []],
+        ['two', 'soft', 'tuned 2', 'one', 2, ['production', 'a-stage-with-a-rather-long-name']],
+        ['hand', 'hard', 'hand-written 1', null, 0, ['staging']],
+        ['mixed', 'soft', 'hybrid 3', 'hand', 1, []],
+      ] as const
+    ).map(([id, kind, name, parent, depth, stages]) => ({
+      id,
+      kind,
+      name,
+      parent,
+      depth,
+      stages,
+      data: kind === 'soft' ? 'data 2' : null,
+      author: null,
+      how: '',
+    })),
+  ),
+  performance: drawPerformance(
+    ARMS.slice(0, 4).map(({ id, name, kind, accuracy, accuracyCi95 }) => ({
+      id,
+      name,
+      kind: kind === 'tuned' ? 'soft' : 'hard',
+      value: accuracy,
+      ci95: accuracyCi95,
+    })),
+  ),
+  accuracy: drawAccuracy(ARMS),
+  differences: drawDifferences(PAIRS, (id) => ARMS.find((a) => a.id === id)?.name ?? id),
+  confusion: drawConfusion(yours, LABELS),
+  'confusion, 2 labels': drawConfusion(
+    {
+      ...yours,
+      confusion: [
+        [61, 4],
+        [9, 46],
+      ],
+    },
+    ['no', 'yes'],
+  ),
+  'confusion, 20 labels': drawTopics(20),
+  'confusion, 40 labels': drawTopics(40),
+  lengths: drawLengths(
+    [4, 9, 22, 31, 18, 7, 2].map((rows, i) => ({ from: i * 8, to: i * 8 + 7, rows })),
+    60,
+  ),
+};

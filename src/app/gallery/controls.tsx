@@ -1,0 +1,158 @@
+import { type ReactNode, useState } from 'react';
+import { Button, Choices, NumberField, Select, Slider, Tabs, TextArea, TextField } from '../ui';
+import { IconButton } from '../ui/Button';
+import { Check, Cross } from '../ui/icons';
+import { type Entry, entriesOf, LONG, labelsOf } from './entry';
+
+/** A control with a value that can be changed. */
+function Held<T>({
+  first,
+  children,
+}: {
+  readonly first: T;
+  readonly children: (value: T, set: (v: T) => void) => ReactNode;
+}) {
+  const [value, set] = useState(first);
+  return children(value, set);
+}
+
+const buttons: Readonly<Record<string, Entry['render']>> = {
+  'every variant': () => (
+    <div className="row">
+      <Button variant="primary">Train</Button>
+      <Button>Cancel</Button>
+      <Button variant="quiet">Show more</Button>
+      <Button variant="link">Undo</Button>
+      <IconButton label="Close">
+        <Cross />
+      </IconButton>
+    </div>
+  ),
+  disabled: () => (
+    <div className="row">
+      <Button variant="primary" isDisabled>
+        Train
+      </Button>
+      <Button isDisabled>Cancel</Button>
+      <Button variant="quiet" isDisabled>
+        Show more
+      </Button>
+      <Button variant="link" isDisabled>
+        Undo
+      </Button>
+      <IconButton label="Confirm" isDisabled>
+        <Check />
+      </IconButton>
+    </div>
+  ),
+  'every size': () => (
+    <div className="row">
+      <Button size="s">Small</Button>
+      <Button>Medium</Button>
+      <Button size="l">Large</Button>
+    </div>
+  ),
+  'long text': () => <Button variant="primary">{LONG}</Button>,
+};
+
+const text = (props: Partial<Parameters<typeof TextField>[0]>) => (
+  <TextField label="Name" defaultValue="Support mails" {...props} />
+);
+/** As `training/fields` reads: a whole number from 1. */
+const readSteps = (typed: string) =>
+  /^[1-9]\d*$/.test(typed) ? { value: Number(typed) } : { problem: 'Write a whole number from 1.' };
+const steps = (value: number | null) => (
+  <Held first={value}>
+    {(now, set) => (
+      <NumberField label="Steps" hint="From 1 to 10,000" whole value={now} read={readSteps} onChange={set} />
+    )}
+  </Held>
+);
+
+const fields: Readonly<Record<string, Entry['render']>> = {
+  'text, with a hint': () => text({ hint: 'As it is shown in the library' }),
+  'text, empty': () => text({ defaultValue: '', placeholder: 'A name' }),
+  'text, failed': () => text({ error: 'Another prompt set has this name. Choose a different one.' }),
+  'text, disabled': () => text({ isDisabled: true }),
+  'text, long': () => text({ label: LONG, defaultValue: LONG, hint: LONG }),
+  'text area': () => <TextArea label="Prompt" defaultValue="Say the tone of the message." mono />,
+  'text area, failed, long': () => (
+    <TextArea label="Prompt" defaultValue={`${LONG}. ${LONG}`} large error={LONG} rows={2} />
+  ),
+  number: () => steps(150),
+  'number, failed': () => steps(null),
+};
+
+const optionsOf = (labels: readonly string[]) => labels.map((id, i) => ({ id, label: id, detail: `${i + 1} rows` }));
+const select = (
+  labels: readonly string[],
+  first: string | null,
+  props: { error?: string; isDisabled?: boolean } = {},
+) => (
+  <Held first={first}>
+    {(value, set) => <Select label="Label" options={optionsOf(labels)} value={value} onChange={set} {...props} />}
+  </Held>
+);
+const choices = (labels: readonly string[]) => (
+  <Held first={labels[0] ?? ''}>
+    {(value, set) => (
+      <Choices
+        label="Label"
+        options={labels.map((id, i) => ({ id, label: id, isDisabled: i === 1 }))}
+        value={value}
+        onChange={set}
+      />
+    )}
+  </Held>
+);
+const slider = (value: number, isDisabled = false) => (
+  <Held first={value}>
+    {(now, set) => (
+      <Slider
+        label="Threshold"
+        value={now}
+        min={0}
+        max={100}
+        onChange={set}
+        output={`${now}%`}
+        isDisabled={isDisabled}
+      />
+    )}
+  </Held>
+);
+const tabs = (labels: readonly string[]) => (
+  <Held first={labels[0] ?? ''}>
+    {(selected, onSelect) => (
+      <Tabs
+        label="Labels"
+        tabs={labels.map((id) => ({ id, label: id, content: <p>Rows of {id}</p> }))}
+        selected={selected}
+        onSelect={onSelect}
+      />
+    )}
+  </Held>
+);
+
+const chosen: Readonly<Record<string, Entry['render']>> = {
+  'select, 2 labels': () => select(labelsOf(2), 'yes'),
+  'select, 40 labels': () => select(labelsOf(40), 'topic 40'),
+  'select, nothing chosen': () => select(labelsOf(2), null),
+  'select, no options': () => select([], null),
+  'select, failed': () => select(labelsOf(2), null, { error: 'Choose the column of the labels.' }),
+  'select, disabled': () => select(labelsOf(2), 'yes', { isDisabled: true }),
+  'select, long': () => select([LONG], LONG),
+  'choices, 2 labels': () => choices(labelsOf(2)),
+  'choices, 40 labels': () => choices(labelsOf(40)),
+  'choices, long': () => choices([LONG, 'no']),
+  slider: () => slider(40),
+  'slider, at its end': () => slider(100),
+  'slider, disabled': () => slider(40, true),
+  'tabs, 2': () => tabs(labelsOf(2)),
+  'tabs, long': () => tabs([LONG, 'no']),
+};
+
+export const CONTROL_ENTRIES: readonly Entry[] = [
+  ...entriesOf('Buttons', buttons),
+  ...entriesOf('Fields', fields),
+  ...entriesOf('Choosing', chosen),
+];

@@ -1,0 +1,154 @@
+import { useEffect } from 'react';
+import {
+  ArmMark,
+  Button,
+  Dialog,
+  EmptyState,
+  Interval,
+  LabelTag,
+  Note,
+  PagedTable,
+  Panel,
+  ProgressBar,
+  Table,
+  type TableColumn,
+  Term,
+  toastError,
+  toastUndo,
+} from '../ui';
+import { Toaster } from '../ui/Toaster';
+import { toasts } from '../ui/toast';
+import { type Entry, entriesOf, LONG, labelsOf } from './entry';
+
+const nothing = () => {};
+
+interface Row {
+  readonly id: string;
+  readonly text: string;
+  readonly share: number;
+}
+const COLUMNS: readonly TableColumn<Row>[] = [
+  { id: 'text', header: 'Text', cell: (row) => row.text, primary: true },
+  { id: 'label', header: 'Label', cell: (row) => <LabelTag>{row.id}</LabelTag>, cardLabel: 'label' },
+  { id: 'share', header: 'Share', cell: (row) => row.share.toFixed(2), numeric: true, cardLabel: 'share' },
+];
+const rowsOf = (count: 2 | 40, text: string): readonly Row[] =>
+  labelsOf(count).map((id, i) => ({ id, text, share: (i * 37) / 100 }));
+const table = { caption: 'Rows', columns: COLUMNS, rowKey: ({ id }: Row) => id };
+
+/** Messages that leave with the entry. */
+function Messages({ show }: { readonly show: () => void }) {
+  useEffect(() => {
+    show();
+    return () => toasts.clear();
+  }, [show]);
+  return <Toaster />;
+}
+const showUndo = () => toastUndo('Version “tuned 2” deleted.', nothing);
+const showError = () => toastError('The file was not read.', 'It is not a CSV file.');
+const showMost = () => {
+  for (const title of ['First message.', 'Second message.'])
+    toastError(title, LONG, { label: 'Try again', run: nothing });
+  showUndo();
+};
+
+const tables: Readonly<Record<string, Entry['render']>> = {
+  normal: () => <Table {...table} rows={rowsOf(2, 'The order was late.')} selectedKey="yes" />,
+  'no rows': () => <Table {...table} rows={[]} />,
+  'long texts': () => <Table {...table} rows={rowsOf(2, LONG)} />,
+  '40 labels, in pages': () => <PagedTable {...table} rows={rowsOf(40, 'On time.')} page={5} empty="No rows." />,
+  'in pages, no rows': () => <PagedTable {...table} rows={[]} page={5} empty="No rows match." />,
+};
+
+const notes: Readonly<Record<string, Entry['render']>> = {
+  warning: () => <Note title="2 texts appear more than once">Rows with equal text are kept in one part.</Note>,
+  'failed, with an action': () => (
+    <Note tone="bad" live title="The model did not load" action={<Button variant="link">Try again</Button>}>
+      The network was lost after 40 of 114 MB.
+    </Note>
+  ),
+  info: () => <Note tone="info" title="Training survives a reload" />,
+  'long text': () => <Note title={LONG}>{LONG}</Note>,
+};
+
+const panels: Readonly<Record<string, Entry['render']>> = {
+  panel: () => (
+    <Panel title="Columns" aside="3 columns">
+      <p>Each row has a text and a label.</p>
+    </Panel>
+  ),
+  'panel, long texts': () => (
+    <Panel title={LONG} aside={<Button variant="quiet">{LONG}</Button>}>
+      <p>{LONG}</p>
+    </Panel>
+  ),
+  'empty state': () => (
+    <EmptyState title="No versions yet" action={<Button variant="primary">Train a prompt</Button>}>
+      Trained prompts appear here.
+    </EmptyState>
+  ),
+  'empty state, centred, long': () => (
+    <EmptyState title={LONG} center>
+      {LONG}
+    </EmptyState>
+  ),
+};
+
+const progress: Readonly<Record<string, Entry['render']>> = {
+  'not started': () => <ProgressBar label="Training" value={0} />,
+  'half done': () => <ProgressBar label="Training" value={0.5} detail="3 steps a second, about 2 min left" />,
+  done: () => <ProgressBar label="Training" value={1} />,
+  'loading, length unknown': () => <ProgressBar label="Loading the model" value={null} />,
+  'no words': () => <ProgressBar label="Training" value={0.3} hideLabel />,
+  'long texts': () => <ProgressBar label={LONG} value={0.7} detail={LONG} />,
+};
+
+const words: Readonly<Record<string, Entry['render']>> = {
+  'hand-written prompt': () => <ArmMark side="a">Yours</ArmMark>,
+  'tuned prompt': () => <ArmMark side="b">Tuned</ArmMark>,
+  reference: () => <ArmMark side="ref">Always “neutral”</ArmMark>,
+  'prompt without a name': () => <ArmMark side="b" />,
+  'prompt with a long name': () => <ArmMark side="a">{LONG}</ArmMark>,
+  'interval of a share': () => <Interval value={0.817} low={0.74} high={0.88} />,
+  'interval of a difference': () => <Interval value={-0.02} low={-0.1} high={0.06} as="points" />,
+  'interval of a number': () => <Interval value={12.345} low={11.2} high={13.9} as="plain" />,
+  label: () => <LabelTag>neutral</LabelTag>,
+  'label, right': () => <LabelTag verdict="right">neutral</LabelTag>,
+  'label, wrong': () => <LabelTag verdict="wrong">negative</LabelTag>,
+  'label, long': () => <LabelTag verdict="wrong">{LONG}</LabelTag>,
+  '40 labels': () => (
+    <div className="row">
+      {labelsOf(40).map((label) => (
+        <LabelTag key={label}>{label}</LabelTag>
+      ))}
+    </div>
+  ),
+  term: () => <Term means="How often the prompt is right.">Accuracy</Term>,
+};
+
+const dialog = { isOpen: true, onClose: nothing } as const;
+const covering: Readonly<Record<string, Entry['render']>> = {
+  dialog: () => (
+    <Dialog {...dialog} title="Delete this version?" actions={<Button variant="primary">Delete</Button>}>
+      You can undo this for 12 seconds.
+    </Dialog>
+  ),
+  'wide dialog, long texts': () => (
+    <Dialog {...dialog} wide title={LONG} actions={<Button>Cancel</Button>}>
+      <Button variant="link">Copy</Button>
+      <p>{Array.from({ length: 30 }, () => LONG).join('. ')}</p>
+    </Dialog>
+  ),
+  'message with undo': () => <Messages show={showUndo} />,
+  'message of a failure': () => <Messages show={showError} />,
+  'three messages, long texts': () => <Messages show={showMost} />,
+};
+
+export const DISPLAY_ENTRIES: readonly Entry[] = [
+  ...entriesOf('Tables', tables),
+  ...entriesOf('Notes', notes),
+  ...entriesOf('Panels and empty states', panels),
+  ...entriesOf('Progress', progress),
+  ...entriesOf('Words and numbers', words),
+  ...entriesOf('Dialogs and messages', covering).map((entry) => ({ ...entry, covers: true })),
+];
