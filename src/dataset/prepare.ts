@@ -135,7 +135,7 @@ async function chunkHash(rows: readonly Row[], columns: readonly string[]): Prom
 }
 
 /** SHA-256 over columns, mapping and rows; rows are hashed by the chunk so that no second copy of the file is made. */
-export async function fingerprint(columns: readonly string[], mapping: ColumnMapping, rows: Rows): Promise<string> {
+async function fingerprint(columns: readonly string[], mapping: ColumnMapping, rows: Rows): Promise<string> {
   const parts = [
     await sha256(
       JSON.stringify([
@@ -152,8 +152,8 @@ export async function fingerprint(columns: readonly string[], mapping: ColumnMap
   return sha256(parts.join('\n'));
 }
 
-export const heldBackHash = (split: Dataset['split']): Promise<string> => sha256(JSON.stringify(split.test));
+const heldBackHash = (split: Dataset['split']): Promise<string> => sha256(JSON.stringify(split.test));
 
 /** SHA-256 over the ids of the three parts. */
-export const splitHash = (split: Dataset['split']): Promise<string> =>
+const splitHash = (split: Dataset['split']): Promise<string> =>
   sha256(JSON.stringify([split.train, split.validation, split.test]));

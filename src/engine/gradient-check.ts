@@ -7,7 +7,7 @@ import type { LabelTokens, TokenRow } from '../tokens/types';
 import { type BatchOptions, batchGradient, batchLosses } from '../training/objective';
 import type { LoadedProgram } from './load';
 
-export interface DirectionCheck {
+interface DirectionCheck {
   /** Slope of the loss along a random direction, by differences. */
   readonly numeric: number;
   /** The gradient along it. */

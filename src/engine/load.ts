@@ -120,7 +120,7 @@ async function modelHash(files: ModelFiles): Promise<string> {
 }
 
 /** Root mean square of the token embedding, including its scale. */
-export function embeddingRms({ graph, embeddingTable }: Decoder): number {
+function embeddingRms({ graph, embeddingTable }: Decoder): number {
   const table = present(graph.initializers.get(embeddingTable.weight), 'embedding table');
   const values = asFloat32(table);
   let sum = 0;
@@ -132,7 +132,7 @@ export function embeddingRms({ graph, embeddingTable }: Decoder): number {
 const SAMPLED_ROWS = 4000;
 
 /** 5%, 50% and 95% quantile of the lengths of token vectors, from evenly spaced ones. */
-export function embeddingNorms({ graph, embeddingTable, hidden }: Decoder): readonly [number, number, number] {
+function embeddingNorms({ graph, embeddingTable, hidden }: Decoder): readonly [number, number, number] {
   const values = asFloat32(present(graph.initializers.get(embeddingTable.weight), 'embedding table'));
   const rows = values.length / hidden;
   const step = Math.max(1, Math.floor(rows / SAMPLED_ROWS));

@@ -18,13 +18,6 @@ export interface TaskForm {
   readonly from: string;
 }
 
-/** What a set that is already here can provide. */
-export const formOf = (set: PromptSet): Pick<TaskForm, 'template' | 'words' | 'from'> => ({
-  template: set.baseTemplate,
-  words: set.words.map(({ label, word }) => `${label} = ${word.trim()}`).join('\n'),
-  from: set.id,
-});
-
 interface Task {
   readonly template: string;
   readonly words: readonly LabelWord[];

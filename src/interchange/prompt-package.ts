@@ -33,7 +33,7 @@ export interface PromptPackageInput {
 }
 
 /** How many of the user's rows the package will contain: the dialog shows this number. */
-export const rowsInPackage = (rows: Dataset | null): number => rows?.table.rows.length ?? 0;
+const rowsInPackage = (rows: Dataset | null): number => rows?.table.rows.length ?? 0;
 
 /** Files by name, as they are in the zip; the command line writes the same ones into a folder. */
 export function promptPackageFiles(input: PromptPackageInput): Record<string, Uint8Array> {

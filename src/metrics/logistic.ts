@@ -97,7 +97,7 @@ export function wordClassifier(
   return (more) => model.predict(tfidf.transform(more));
 }
 
-export interface Evaluation {
+interface Evaluation {
   readonly value: number;
   readonly gradient: Float64Array;
 }
@@ -136,7 +136,7 @@ function direction(gradient: Float64Array, history: readonly Correction[]): Floa
 }
 
 /** Minimises a smooth convex function by L-BFGS with a backtracking line search (Armijo), ten corrections kept. */
-export function minimise(
+function minimise(
   evaluate: (x: Float64Array) => Evaluation,
   start: Float64Array,
   options: { readonly tolerance?: number; readonly maxIterations?: number } = {},

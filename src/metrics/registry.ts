@@ -10,7 +10,7 @@ import { macroF1Comparison, macroF1Interval, type ResampleOptions } from './resa
 import { exactMatch, rougeL, tokenF1 } from './text';
 
 /** `percent`: 81.7%, differences in points; `decimal`: 0.812, differences in points; `plain`: 12.3, differences as a factor. */
-export type MetricFormat = 'percent' | 'decimal' | 'plain';
+type MetricFormat = 'percent' | 'decimal' | 'plain';
 
 interface MetricFacts {
   /** As a column header: "ROUGE-L". */
@@ -32,7 +32,7 @@ export interface Predicted {
   readonly classes: number;
 }
 
-export interface Compared {
+interface Compared {
   readonly difference: number;
   readonly ci95: Interval;
   readonly p: number;
@@ -154,7 +154,6 @@ export const GENERATE_METRICS = byId<GenerateMetric>()({
   },
 });
 
-export type ClassifyMetricId = keyof typeof CLASSIFY_METRICS;
 export type GenerateMetricId = keyof typeof GENERATE_METRICS;
 
 /** One value for each metric of a list. */

@@ -26,7 +26,7 @@ function cachedEncode(tokenizer: Tokenizer): (text: string) => Int32Array {
 }
 
 /** Tokens with a line break; they end an answer, since an answer is one line. */
-export const lineBreaks = (tokenizer: Pick<Tokenizer, 'decode' | 'vocabularySize'>): readonly number[] =>
+const lineBreaks = (tokenizer: Pick<Tokenizer, 'decode' | 'vocabularySize'>): readonly number[] =>
   Array.from({ length: tokenizer.vocabularySize }, (_, id) => id).filter((id) => tokenizer.decode([id]).includes('\n'));
 
 /** A tokenizer with a cache of its encodings and of facts about its vocabulary. */

@@ -5,7 +5,7 @@ import type { TrainingSettings } from './settings';
 export type DiagnosisKind = 'starting' | 'learning' | 'levelled' | 'stalled' | 'overfitting' | 'diverging' | 'few-rows';
 
 /** Other settings that would probably help, as one button. */
-export interface Remedy {
+interface Remedy {
   readonly label: string;
   readonly change: Partial<TrainingSettings>;
 }

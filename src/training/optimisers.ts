@@ -3,7 +3,7 @@ import type { OptimiserName, TrainingSettings } from './settings';
 /** What an optimiser remembers from step to step: arrays as long as what it trains, under names of its own. */
 export type OptimiserState = Readonly<Record<string, Float32Array>>;
 
-export interface OptimiserStep<State extends OptimiserState> {
+interface OptimiserStep<State extends OptimiserState> {
   readonly values: Float32Array;
   readonly state: State;
 }
@@ -23,7 +23,7 @@ export interface Optimiser<State extends OptimiserState = OptimiserState> {
   ): OptimiserStep<State>;
 }
 
-export type OptimiserSettings = Pick<TrainingSettings, 'beta1' | 'beta2' | 'epsilon' | 'weightDecay'>;
+type OptimiserSettings = Pick<TrainingSettings, 'beta1' | 'beta2' | 'epsilon' | 'weightDecay'>;
 
 /** Both moments of the gradient. */
 type AdamWState = { readonly m: Float32Array; readonly v: Float32Array };

@@ -108,7 +108,7 @@ export const timePrompt: Verb<Omit<TryRequest, 'longest'>, never, number | null>
 };
 
 /** What a prompt costs, in tokens. */
-export interface Cost {
+interface Cost {
   /** Of the template alone. */
   readonly prompt: number;
   /** Mean and maximum of a validation row as the model sees it, examples included. */

@@ -40,7 +40,7 @@ const MAPPING: Readonly<Record<StoryKind, ColumnMapping>> = {
 };
 
 /** The host with a fixed clock, ids in order, and nothing that names the machine. */
-export function fixedHost(host: Host): Host {
+function fixedHost(host: Host): Host {
   let ids = 0;
   const { info } = host.engine;
   return {
@@ -58,10 +58,10 @@ export function fixedHost(host: Host): Host {
   };
 }
 
-export const silent = <E>(): Run<E> => ({ control: uninterruptedControl, emit: () => {} });
+const silent = <E>(): Run<E> => ({ control: uninterruptedControl, emit: () => {} });
 
 /** Opened, trained and compared. */
-export async function preparedSet(host: Host, kind: StoryKind) {
+async function preparedSet(host: Host, kind: StoryKind) {
   const stamp = () => ({ id: host.newId(), now: host.now() });
   const table = await readTable({ fileName: 'messages.csv', bytes: new TextEncoder().encode(CSV) }, silent());
   const { dataset } = await prepareRows(table, MAPPING[kind], { seed: 3 });

@@ -12,7 +12,7 @@ interface Intent<Args extends readonly unknown[], Gives = void> {
   readonly gives: Gives;
 }
 
-export interface Intents {
+interface Intents {
   /** Reads a file of rows and makes a prompt set around it. */
   readonly openRows: Intent<[file: File]>;
   /** Makes a prompt set around the bundled sample. */

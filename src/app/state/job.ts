@@ -16,16 +16,16 @@ interface Progress {
   readonly note: string | null;
 }
 
-export interface JobProgress extends Progress {
+interface JobProgress extends Progress {
   readonly running: boolean;
   /** Why the last run failed; null when it ended well or was stopped. */
   readonly error: StudioError | null;
 }
 
-export type JobState<P extends object> = P & JobProgress;
+type JobState<P extends object> = P & JobProgress;
 
 /** A change of what is shown; `secondsLeft` is worked out from the fractions where it is not given, `title` is the chip's. */
-export type Report<P extends object> = Partial<P & Progress & { readonly title: string }>;
+type Report<P extends object> = Partial<P & Progress & { readonly title: string }>;
 
 export interface JobContext<P extends object> {
   readonly signal: AbortSignal;

@@ -27,7 +27,7 @@ const schema = z.object({
 const FILE = 'support-messages.csv';
 
 /** A file of this site. @throws StudioError bad-input when it is not there */
-export async function siteFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
+async function siteFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
   const response = await fetch(new URL(path, document.baseURI)).catch((cause: unknown) => {
     throw new StudioError('bad-input', `${path} could not be fetched: the connection failed. Try again.`, { cause });
   });

@@ -39,7 +39,7 @@ export interface GradientContext {
 export type Gradient = (context: GradientContext) => readonly (string | null)[];
 
 /** An operator that gradients pass through. */
-export interface Differentiable {
+interface Differentiable {
   readonly gradient: Gradient;
   readonly shape: ShapeRule;
   /**
@@ -52,7 +52,7 @@ export interface Differentiable {
 }
 
 /** An operator that runs but stops gradients: integers, comparisons, shapes. */
-export interface ForwardOnly {
+interface ForwardOnly {
   readonly gradient: null;
   readonly shape: ShapeRule;
 }

@@ -4,7 +4,7 @@ import type { ArmReport, Comparison, ComparisonPlan, PairReport } from '../types
 
 /** The rows of a comparison of labels, and the sentences about its costs and calibration. */
 
-export type RowGroup = 'fixed' | 'broken' | 'wrong' | 'right';
+type RowGroup = 'fixed' | 'broken' | 'wrong' | 'right';
 
 interface Answer {
   readonly label: string;

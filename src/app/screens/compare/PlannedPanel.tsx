@@ -87,7 +87,7 @@ const MOST_OTHERS = 6;
 const NO_IDS: readonly string[] = [];
 
 /** Other hand-written versions, one click each from taking part. */
-export function OthersRow() {
+function OthersRow() {
   const compare = compareStores.use();
   const set = useProject((s) => s.set);
   const also = useResource(compare.also, set?.id ?? null).value ?? NO_IDS;

@@ -19,7 +19,7 @@ export interface InsightsKey {
   readonly pairIndex: number;
 }
 
-export interface Learned {
+interface Learned {
   /** How soon the compared run had learned what it learned. */
   readonly adaptation: {
     readonly step: number;

@@ -24,7 +24,7 @@ export interface ArmProgress {
   readonly fraction: number | null;
 }
 
-export interface LatestKey {
+interface LatestKey {
   readonly setId: string;
   readonly kind: TaskKind;
 }
@@ -33,7 +33,7 @@ export interface LatestKey {
 type Amendment = Partial<Pick<ClassifyEvaluation, 'votes' | 'review' | 'consistency' | 'everyRow'>> &
   Partial<Pick<GenerateEvaluation, 'votes'>>;
 
-export interface Latest {
+interface Latest {
   /** Null = nothing was compared yet. */
   readonly evaluation: Evaluation | null;
   /** Test rows that do not fit some prompt, of a comparison made in this visit. */
@@ -41,7 +41,7 @@ export interface Latest {
 }
 
 /** The calibration chosen on the screen, of one evaluation. */
-export interface ChosenMode {
+interface ChosenMode {
   readonly of: string | null;
   readonly mode: CalibrationMode;
 }
@@ -82,7 +82,7 @@ export function progressOf(arms: readonly ArmProgress[], event: CompareEvent): r
   }
 }
 
-export function createCompare({ services, stores: { session, project } }: Studio): CompareStores {
+function createCompare({ services, stores: { session, project } }: Studio): CompareStores {
   const { store: disk, data } = services;
 
   const latest = resource<LatestKey, Latest>(async ({ setId, kind }) => {

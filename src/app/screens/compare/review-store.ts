@@ -13,7 +13,7 @@ import type { Studio } from '../../state/studio';
 import { toastError, toastUndo } from '../../ui';
 import { compareStores } from './compare-store';
 
-export interface ReviewState {
+interface ReviewState {
   /** Rows to label; empty before the start and after the end. */
   readonly queue: readonly string[];
   /** Label index by row; null = skipped. In the order in which they were given. */

@@ -20,7 +20,7 @@ interface Brought {
   readonly files: readonly NamedFile[];
 }
 
-export interface Kept {
+interface Kept {
   readonly setId: string;
   readonly name: string;
   readonly replay: Replay | null;

@@ -33,7 +33,7 @@ interface TeamState {
   readonly apply: () => Promise<void>;
 }
 
-export const TEAM_SETTING = 'team-folder';
+const TEAM_SETTING = 'team-folder';
 const PAUSE_MS = 2000;
 
 const IDLE = {

@@ -4,23 +4,23 @@ import { asStudioError, StudioError } from '../../../lib/errors';
 import { isWriting } from '../../../project/prompt-set';
 import type { PromptSet } from '../../../project/types';
 import type { Continuation, PlayedAnswer } from '../../../workflow/play';
+import { longestAnswer } from '../../state/longest-answer';
 import { type Resource, resource } from '../../state/resource';
 import { screenStore } from '../../state/screen-store';
 import type { Services } from '../../state/services';
 import type { SessionState } from '../../state/session-state';
 import type { Studio } from '../../state/studio';
 import { tabMemory } from '../../state/tab-memory';
-import { longestAnswer } from '../../state/write-texts';
 import { type Cast, type Player, playedPrompt, setCast, shippedCast } from './cast';
 
-export type Answers = Readonly<Record<string, PlayedAnswer | undefined>>;
+type Answers = Readonly<Record<string, PlayedAnswer | undefined>>;
 
 interface Continued {
   readonly text: string;
   readonly running: boolean;
 }
 
-export interface PlaygroundState {
+interface PlaygroundState {
   readonly text: string;
   /** By player. */
   readonly answers: Answers;

@@ -22,7 +22,7 @@ interface Typed {
   readonly words: Readonly<Record<string, string>>;
 }
 
-export interface PromptsState extends Typed {
+interface PromptsState extends Typed {
   /** 0-based place among the validation rows of the row that is shown. */
   readonly index: number;
   readonly edit: (template: string) => void;
@@ -93,7 +93,7 @@ const keyOf = (setId: string) => `draft:${setId}`;
 const readTyped = (kept: Typed | HardPrompt | null): Typed =>
   kept === null ? NOTHING : 'template' in kept ? { ...NOTHING, prompt: kept } : kept;
 
-export function createPromptsStore(studio: Studio): PromptsStore {
+function createPromptsStore(studio: Studio): PromptsStore {
   return createStore<PromptsState>((set, get) => {
     const editor = new Editor(studio, set, get);
     return {

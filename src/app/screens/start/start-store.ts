@@ -63,7 +63,7 @@ interface Question extends Intro {
 }
 
 /** Vectors mean something to the weights that they were trained on, and to no others. */
-export const fitsModel = (shipped: ShippedPrompt | null, modelSha256: string | null): boolean =>
+const fitsModel = (shipped: ShippedPrompt | null, modelSha256: string | null): boolean =>
   shipped !== null && shipped.modelSha256 === modelSha256;
 
 async function answersTo(

@@ -29,7 +29,7 @@ interface NextRun {
   readonly sweep: SweepDraft;
 }
 
-export interface NextRunState extends NextRun {
+interface NextRunState extends NextRun {
   readonly choosePlacement: (placement: Placement) => void;
   readonly choosePreset: (preset: PresetName) => void;
   readonly change: (settings: Partial<TrainingSettings>) => void;

@@ -1,0 +1,17 @@
+/** How long a generated answer may be. */
+import type { Dataset } from '../../dataset/types';
+import type { PromptSet } from '../../project/types';
+import type { Services } from './services';
+
+/** Of a set without rows that does not say. */
+const FALLBACK_TOKENS = 64;
+
+/** How many tokens an answer may have: as it was set, else as the texts of the data say. */
+export async function longestAnswer(
+  { data }: Pick<Services, 'data'>,
+  set: PromptSet,
+  dataset: Dataset | null,
+): Promise<number> {
+  if (set.writing?.longest != null) return set.writing.longest;
+  return dataset ? (await data.call('targetLengths', { dataset })).longest : FALLBACK_TOKENS;
+}
