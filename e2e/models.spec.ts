@@ -28,7 +28,7 @@ test('checks the gradients once, before the first training, and shows the measur
   await expect(models.fact('Context')).toHaveText('1,024 tokens');
   await expect(models.fact('Memory needed')).toHaveText(/^\d+ MB$/);
   await expect(models.fact('One step')).toHaveText('not measured yet');
-  await expect(models.fact('Self-check')).toContainText('Made once, before the first training');
+  await expect(models.fact('Self-check')).toContainText('Runs once, before the first training');
   await models.close();
 
   await trainSteps(studio, 20);
@@ -155,7 +155,7 @@ test('downloads a model from the hub on a click, verifies it, and never requests
   await models.open();
   await models.dialog.getByText('Open another model').click();
   await expect(models.dialog).toContainText('another site');
-  const name = models.dialog.getByLabel('Or its name on the Hugging Face hub');
+  const name = models.dialog.getByLabel('Or a name on the Hugging Face hub');
   const fetchIt = models.dialog.getByRole('button', { name: 'Fetch from huggingface.co' });
   await name.fill('somebody/else');
   expect(asked).toEqual([]);

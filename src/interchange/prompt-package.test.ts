@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { unzipSync, zipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
 import type { Dataset } from '../dataset/types';
+import { rounded } from '../lib/rounded';
 import { addHardVersion, createPromptSet, finishRun, recordTry, startRun } from '../project/prompt-set';
 import { moveStage, stagesOf } from '../project/stages';
 import type { PromptSet, SoftVersion } from '../project/types';
@@ -153,7 +154,7 @@ describe('an export', () => {
         const soft = read.value.set.soft[0];
         expect(soft?.soft?.vectors).toEqual(vectors);
         expect({ ...soft, soft: null }).toEqual({ ...made.run, soft: null });
-        expect(read.value.sidecar).toEqual(made.sidecar);
+        expect(read.value.sidecar).toEqual(rounded(made.sidecar));
         expect(read.value.set).toMatchObject({
           words: made.set.words,
           baseTemplate: made.set.baseTemplate,

@@ -80,15 +80,15 @@ describe('a file that somebody drops', () => {
     ['PREFIX_TUNING', peft({ peft_type: 'PREFIX_TUNING' }), 'peft-adapter', 'holds keys and values for every layer'],
     ['LoRA', peft({ peft_type: 'LORA' }), 'peft-adapter', 'changes the model’s weights'],
     ['an encoder’s', peft({ task_type: 'SEQ_CLS' }), 'peft-adapter', 'not for a decoder'],
-    ['other sizes', peft({ num_virtual_tokens: 4 }), 'peft-adapter', 'speaks of 4 vectors of 4 numbers'],
+    ['other sizes', peft({ num_virtual_tokens: 4 }), 'peft-adapter', 'describes 4 vectors of 4 numbers'],
     ['no form', peft({ token_dim: -1 }), 'peft-adapter', 'at token_dim'],
     ['a pickle beside it', peft({}, { 'adapter_model.bin': utf8('x') }), 'peft-adapter', 'could run code'],
     ['torch.save', zipSync({ 'archive/data.pkl': utf8('x') }), 'pickle', 'could run code'],
     ['a pickle', Uint8Array.of(0x80, 4, 0x95, 0), 'pickle', 'could run code'],
     ['mkultra', utf8('{"embedding": "gASVAAAA"}'), 'pickle', 'could run code'],
     ['GGUF', utf8('GGUF....'), 'gguf', 'as ONNX'],
-    ['another zip', zipSync({ 'a.txt': utf8('a') }), 'zip', 'There is no prompt in it'],
-    ['other JSON', utf8('{\n "name": "x"\n}'), 'json', 'none that is read here'],
+    ['another zip', zipSync({ 'a.txt': utf8('a') }), 'zip', 'It has no prompt in it'],
+    ['other JSON', utf8('{\n "name": "x"\n}'), 'json', 'neither a prompt nor a table'],
     ['nothing', new Uint8Array(0), 'empty', 'is empty'],
   ])('is refused by name: %s', async (_, bytes, kind, error) => {
     const seen = await recognise('file', bytes);
