@@ -110,7 +110,7 @@ test('takes an unknown file from upload to the same predictions in another brows
     await other.library.import(zip);
     await expect(other.page.getByText('“Awkward” was imported')).toBeVisible();
     await expect(other.page.getByText(/All \d+ check rows agree, to within 0\.0001/)).toBeVisible();
-    await expect(other.library.set(/Awkward/)).toContainText('its rows are not here');
+    await expect(other.library.set(/Awkward/)).toContainText('rows not in this browser');
     await other.page.getByRole('button', { name: 'Open it' }).click();
     const there: Record<string, string>[] = [];
     for (const text of TEXTS) there.push(await other.playground.ask(text, 'tuned prompt'));
