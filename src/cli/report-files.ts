@@ -5,7 +5,7 @@ import type { ByTask } from '../dataset/kind';
 import { rowsById, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import { insightsOf } from '../evaluation/classify/insights';
-import type { GenerateArm } from '../evaluation/generate/compare';
+import type { GenerateArm } from '../evaluation/generate/types';
 import { drained } from '../lib/steps';
 import { armsAsCompared } from '../project/arms';
 import type { PromptSet } from '../project/types';

@@ -1,5 +1,4 @@
 import type { Placement } from '../prompt/types';
-import type { TokensDifference } from './classify/pairs';
 
 /**
  * `hybrid` = a hand-written prompt with vectors trained on top; `ensemble` = the mean of several seeds; `combined` = a
@@ -113,6 +112,14 @@ export interface ArmReport {
   readonly tokensSentMean: number | null;
   readonly tokensComputedMean: number | null;
   readonly latencyMsMedian: number | null;
+}
+
+/** What a row costs under one prompt and under another. */
+export interface TokensDifference {
+  /** Mean tokens sent a row under B minus those under A. */
+  readonly difference: number;
+  /** Paired bootstrap, 95%. */
+  readonly ci95: Interval;
 }
 
 export interface PairReport {

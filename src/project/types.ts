@@ -2,7 +2,7 @@ import type { Dataset } from '../dataset/types';
 import type { ConsistencyReport } from '../evaluation/classify/consistency';
 import type { Correction } from '../evaluation/classify/doubts';
 import type { EveryRowReport } from '../evaluation/classify/folds';
-import type { GenerateArm, GenerateComparison, GeneratePlan, TextMeasure } from '../evaluation/generate/compare';
+import type { GenerateArm, GenerateComparison, GeneratePlan, TextMeasure } from '../evaluation/generate/types';
 import type { Comparison, ComparisonPlan } from '../evaluation/types';
 import type { Vote } from '../evaluation/vote';
 import type { SoftPrompt } from '../prompt/types';

@@ -1,7 +1,7 @@
 /** Rows of a comparison of written texts, as tables. Pure. */
 import { rowsById, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
-import type { GeneratePair } from '../evaluation/generate/compare';
+import type { GeneratePair } from '../evaluation/generate/types';
 import type { GenerateEvaluation } from '../project/types';
 
 export interface WrittenRow {

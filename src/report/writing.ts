@@ -6,7 +6,7 @@ import type {
   GenerateComparison,
   GeneratePair,
   GeneratePlan,
-} from '../evaluation/generate/compare';
+} from '../evaluation/generate/types';
 import { type Tally, tallySentence } from '../evaluation/vote';
 import { times } from '../evaluation/words';
 import { rounded } from '../lib/rounded';

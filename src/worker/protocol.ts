@@ -21,7 +21,7 @@ import type {
   WrittenRow,
 } from '../engine/types';
 import type { Insights } from '../evaluation/classify/insights';
-import type { GenerateComparison, GeneratePlan } from '../evaluation/generate/compare';
+import type { GenerateComparison, GeneratePlan } from '../evaluation/generate/types';
 import type { Comparison, ComparisonPlan } from '../evaluation/types';
 import type { WireError } from '../lib/errors';
 import type { Example, LabelWord } from '../task/types';

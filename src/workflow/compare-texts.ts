@@ -1,7 +1,8 @@
 /** The comparison of prompts that generate a text: each continues the same rows, and is held against the expected texts. */
 import { rowsById } from '../dataset/labels';
 import { targetOf } from '../dataset/writing';
-import { compareTexts as figuresOf, type GenerateOutcome } from '../evaluation/generate/compare';
+import { compareTexts as figuresOf } from '../evaluation/generate/compare';
+import type { GenerateOutcome } from '../evaluation/generate/types';
 import { rowGroups } from '../evaluation/rows';
 import { throwIfInterrupted } from '../inference/control';
 import { present } from '../lib/assert';

@@ -1,7 +1,7 @@
 /**
  * Where the user is, in the URL hash: `#/project/<id>/<screen>?tab=…&row=…`. wouter's own hash hook would move what
  * follows `?` into the real query, which goes to the server with every request; here nothing of it leaves the page.
- * Row texts never stand here: ids only.
+ * It contains row ids, never the text of a row.
  */
 import { useCallback, useSyncExternalStore } from 'react';
 

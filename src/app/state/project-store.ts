@@ -102,7 +102,7 @@ export function createProjectStore({ store: disk }: Services): ProjectStore {
       });
     };
 
-    /** Only the latest of what is opened, made or closed is what stands there in the end. */
+    /** Of prompt sets that are opened, created or closed at the same time, only the latest counts. */
     let turn = 0;
     let pending = 0;
     /** Sets that are not on disk yet as the page knows them. */

@@ -77,7 +77,7 @@ describe('compare', () => {
 describe('calibration', () => {
   const logs = (rows: readonly (readonly number[])[]) => rows.map((row) => row.map(Math.log));
 
-  it('takes out what a prompt says whatever the text is', () => {
+  it('removes a prompt’s built-in bias toward a label', () => {
     const biased = logs([
       [0.9, 0.1],
       [0.7, 0.3],
@@ -128,7 +128,7 @@ describe('calibration', () => {
   });
 });
 
-it('the majority line says the commonest training label', () => {
+it('the majority line answers with the most frequent training label', () => {
   const arm = majorityArm(['a', 'b', 'c'], [1, 1, 2], 2);
   expect(arm.name).toBe('Always “b”');
   expect(arm.logProbs).toHaveLength(2);

@@ -6,7 +6,7 @@ import { macroF1Interval } from '../../metrics/resample';
 import type { ArmOutcome, ArmReport, CalibrationFit, ComparisonPlan } from '../types';
 
 /**
- * Mean log-probability of each label over unlabelled rows: what the prompt says whatever the text is.
+ * Mean log-probability of each label over unlabelled rows: the prompt's built-in bias toward labels.
  * Contextual calibration on real rows (`docs/method/training.md`: 64 training rows). Source: Zhao et al. 2021, with the mean over
  * texts in place of a content-free one.
  */

@@ -2,7 +2,7 @@ import { present } from '../../lib/assert';
 import { bonettPrice, type Interval } from '../../metrics/intervals';
 import { mcnemarExact, mcnemarMidP, type PairedCounts, pairedCounts } from '../../metrics/mcnemar';
 import { macroF1Comparison, pairedBootstrap } from '../../metrics/resample';
-import type { ArmOutcome, ArmReport, ComparisonPlan, PairReport } from '../types';
+import type { ArmOutcome, ArmReport, ComparisonPlan, PairReport, TokensDifference } from '../types';
 
 /** Accuracy of two arms on the same rows. */
 export interface Duel extends PairedCounts {
@@ -40,15 +40,6 @@ const MARGIN = 0.05;
  * less than `MARGIN` ahead. "Not clearly better" alone would call any two arms equal on few rows.
  */
 export const doesAsWell = (d: Duel): boolean => !bWins(d) && (d.difference <= 0 || d.ci95.high < MARGIN);
-
-/** What a row costs under one prompt and under another. */
-
-export interface TokensDifference {
-  /** Mean tokens sent a row under B minus those under A. */
-  readonly difference: number;
-  /** Paired bootstrap, 95%. */
-  readonly ci95: Interval;
-}
 
 /** Null where it was not kept how many tokens each row had. */
 export function tokensDifference(

@@ -1,6 +1,6 @@
 /** What charts and tables of a comparison of generated texts are called. */
 import { percent, points, pointsRange } from '../words';
-import type { Difference, GenerateArm, GeneratePair, TextMeasure } from './compare';
+import type { Difference, GenerateArm, GeneratePair, TextMeasure } from './types';
 
 export const TEXT_TERMS: Readonly<Record<TextMeasure, string>> = {
   rougeL:

@@ -1,5 +1,5 @@
 import { times } from '../words';
-import type { Difference, GenerateArm, GenerateComparison, GeneratePair } from './compare';
+import type { Difference, GenerateArm, GenerateComparison, GeneratePair } from './types';
 
 /** What a comparison of written texts says, in words. Pure. */
 
@@ -39,8 +39,8 @@ function exactWords(arm: GenerateArm, n: number): string {
 }
 
 /**
- * The headline's pair first; then whether examples in the prompt do as well, how well the wanted texts were foreseen, and
- * how often these rows were used.
+ * The headline's pair first; then whether examples in the prompt do as well, how well the expected texts were
+ * predicted, and how often these rows were used.
  */
 export function verdictOf(
   { n, arms, duels }: Omit<GenerateComparison, 'verdict'>,

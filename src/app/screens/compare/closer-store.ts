@@ -1,7 +1,9 @@
 /** What can be known of a comparison of labels beyond its figures: slices, probabilities, checks with the model. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
+import type { Dataset } from '../../../dataset/types';
 import type { Insights } from '../../../evaluation/classify/insights';
 import { type CalibrationMode, planFor } from '../../../evaluation/classify/outcome';
+import type { PairReport } from '../../../evaluation/types';
 import { adaptationStep } from '../../../metrics/adaptation';
 import { countLook } from '../../../project/prompt-set';
 import { seedsOf } from '../../../project/versions';
@@ -11,6 +13,16 @@ import { type Resource, resource } from '../../state/resource';
 import { perStudio } from '../../state/screen-store';
 import type { Studio } from '../../state/studio';
 import { compareStores, type Shown } from './compare-store';
+
+/** What the panels behind a verdict show. */
+export interface LookCloserProps extends Shown {
+  readonly dataset: Dataset;
+}
+
+export interface CloserProps extends LookCloserProps {
+  /** The pair that is shown; the headline's unless another one was chosen. */
+  readonly pair: PairReport | undefined;
+}
 
 export interface InsightsKey {
   readonly id: string;

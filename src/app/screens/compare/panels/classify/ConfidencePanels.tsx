@@ -9,7 +9,7 @@ import type { ArmReport } from '../../../../../evaluation/types';
 import { coverageAt } from '../../../../../metrics/coverage';
 import { ChartPanel, coverageTitle, drawCoverage, drawReliability, reliabilityTitle, sideOf } from '../../../../charts';
 import { ArmMark, Panel, Slider, Table, Term } from '../../../../ui';
-import type { CloserProps } from './LookCloser';
+import type { CloserProps } from '../../closer-store';
 
 const START = 0.8;
 

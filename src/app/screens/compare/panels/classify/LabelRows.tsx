@@ -7,8 +7,8 @@ import type { ArmOutcome, ArmReport } from '../../../../../evaluation/types';
 import { ProbabilityBars, sideOf } from '../../../../charts';
 import { useQuery } from '../../../../state/location';
 import { ArmMark, Button, format, LabelTag, Note, Select } from '../../../../ui';
+import type { CloserProps } from '../../closer-store';
 import { Explorer } from '../../Explorer';
-import type { CloserProps } from './LookCloser';
 
 const PAGE = 25;
 

@@ -1,28 +1,17 @@
 import { useMemo } from 'react';
 import { useStore } from 'zustand';
-import type { Dataset } from '../../../../../dataset/types';
 import type { Insights } from '../../../../../evaluation/classify/insights';
-import type { ArmReport, PairReport } from '../../../../../evaluation/types';
+import type { ArmReport } from '../../../../../evaluation/types';
 import { useQuery } from '../../../../state/location';
 import { useResource } from '../../../../state/resource';
 import { Button, Note, ProgressBar, Select, Tabs } from '../../../../ui';
-import { closerStores, type InsightsKey } from '../../closer-store';
-import type { Shown } from '../../compare-store';
+import { type CloserProps, closerStores, type InsightsKey, type LookCloserProps } from '../../closer-store';
 import { type Candidate, VotePanel } from '../../VotePanel';
 import { ChecksPanels } from './ChecksPanels';
 import { ConfidencePanels } from './ConfidencePanels';
 import { LabelRows } from './LabelRows';
 import { ReviewPanel } from './ReviewPanel';
 import { SlicesPanel } from './SlicesPanel';
-
-interface LookCloserProps extends Shown {
-  readonly dataset: Dataset;
-}
-
-export interface CloserProps extends LookCloserProps {
-  /** The pair that is shown; the headline's unless another one was chosen. */
-  readonly pair: PairReport | undefined;
-}
 
 type Tab = 'rows' | 'parts' | 'sure' | 'labels' | 'vote' | 'checks';
 

@@ -4,9 +4,9 @@ import type { ComparisonPlan } from '../../../../../evaluation/types';
 import { times } from '../../../../../evaluation/words';
 import { useResource } from '../../../../state/resource';
 import { Button, format, LabelTag, Panel, ProgressBar } from '../../../../ui';
+import type { CloserProps } from '../../closer-store';
 import type { Shown } from '../../compare-store';
 import { correctedKey, reviewStores } from '../../review-store';
-import type { CloserProps } from './LookCloser';
 
 /** Test rows to be labelled again, with every prediction and the old label out of sight. */
 export function ReviewPanel({ evaluation, dataset, pair }: CloserProps) {

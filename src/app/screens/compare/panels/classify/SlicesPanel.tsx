@@ -5,7 +5,7 @@ import { pText } from '../../../../../evaluation/words';
 import { ChartPanel, drawIntervals, slicesTitle } from '../../../../charts';
 import { useQuery } from '../../../../state/location';
 import { Button, format, Interval, Panel, Select, Table, Term } from '../../../../ui';
-import type { CloserProps } from './LookCloser';
+import type { CloserProps } from '../../closer-store';
 
 /** The test rows by a column or by text length: where the second prompt is ahead, and how much of it is more than chance. */
 export function SlicesPanel({ insights, comparison, pair }: CloserProps & { readonly insights: Insights }) {

@@ -1,7 +1,7 @@
 import { useMemo } from 'react';
 import type { Dataset } from '../../../../../dataset/types';
-import type { GenerateArm, GeneratePair, TextMeasure } from '../../../../../evaluation/generate/compare';
 import { costWords, factorWords, measureTitle, TEXT_TERMS } from '../../../../../evaluation/generate/titles';
+import type { GenerateArm, GeneratePair, TextMeasure } from '../../../../../evaluation/generate/types';
 import type { GenerateEvaluation } from '../../../../../project/types';
 import { ChartPanel, drawAccuracy, drawIntervals } from '../../../../charts';
 import { useQuery } from '../../../../state/location';

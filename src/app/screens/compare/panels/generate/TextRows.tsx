@@ -1,6 +1,6 @@
 import { useMemo } from 'react';
 import type { Dataset } from '../../../../../dataset/types';
-import type { GenerateArm, GeneratePair } from '../../../../../evaluation/generate/compare';
+import type { GenerateArm, GeneratePair } from '../../../../../evaluation/generate/types';
 import type { GenerateEvaluation } from '../../../../../project/types';
 import { type WrittenRow, writtenRows } from '../../../../../report/row-texts';
 import { sideOf } from '../../../../charts';

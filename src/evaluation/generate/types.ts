@@ -1,0 +1,67 @@
+/** What a comparison of generated texts is given, and what it finds. */
+import type { Interval } from '../../metrics/intervals';
+import type { ArmKind } from '../types';
+
+/** What a prompt wrote, row by row. */
+export interface GenerateOutcome {
+  readonly id: string;
+  readonly name: string;
+  /** Left out by the command line. */
+  readonly kind?: ArmKind;
+  readonly written: readonly string[];
+  /** How well the model predicts the expected texts. */
+  readonly scores: readonly { readonly logProb: number; readonly tokens: number }[];
+  readonly tokensSentMean: number;
+}
+
+/** Who wrote, after which rows, and what was wanted. */
+export interface GeneratePlan {
+  /** Left out by the command line: rows in the order of the outcomes. */
+  readonly rowIds?: readonly string[];
+  /** The rows' own texts, in the order of each outcome's rows. */
+  readonly wanted: readonly string[];
+  /** Group index of each row, where rows are drawn together. */
+  readonly groups?: readonly number[];
+  readonly arms: readonly GenerateOutcome[];
+  /** Ids of A and B; the first pair is the headline. */
+  readonly pairs: readonly (readonly [string, string])[];
+  /** Looks at the test rows, this one included; left out by the command line. */
+  readonly looks?: number;
+  /** Of the bootstrap. */
+  readonly seed: number;
+}
+
+export type TextMeasure = 'rougeL' | 'tokenF1' | 'exactMatch' | 'perplexity';
+
+export interface GenerateArm extends Readonly<Record<TextMeasure, number>> {
+  readonly id: string;
+  readonly name: string;
+  readonly kind?: ArmKind;
+  readonly tokensSentMean: number;
+  /** 95%, by bootstrap. ROUGE-L, F1 and exact match are means over the rows, 0 to 1; perplexity is one number for all tokens. */
+  readonly intervals: Readonly<Record<TextMeasure, Interval>>;
+  /** ROUGE-L of each row. */
+  readonly rows: readonly number[];
+}
+
+export interface Difference {
+  readonly difference: number;
+  readonly interval: Interval;
+}
+
+/** B minus A; of the perplexities B divided by A. */
+export interface GeneratePair extends Readonly<Record<TextMeasure, Difference>> {
+  readonly a: string;
+  readonly b: string;
+  /** Rows where B's text is closer to the expected one, further, or equally close. */
+  readonly rows: { readonly nearer: number; readonly farther: number; readonly same: number };
+  readonly finding: 'b-better' | 'a-better' | 'unclear';
+  readonly sentence: string;
+}
+
+export interface GenerateComparison {
+  readonly n: number;
+  readonly arms: readonly GenerateArm[];
+  readonly duels: readonly GeneratePair[];
+  readonly verdict: { readonly headline: string; readonly detail: string };
+}
