@@ -54,7 +54,7 @@ export const sidecarSchema = z
       })
       .optional()
       .describe(
-        'Texts are written instead of labels chosen: the likeliest token after the other, until one of endTokenIds or one with a line break, which does not count at the beginning',
+        'The prompt generates texts instead of choosing labels: the most likely token each time, until one of endTokenIds or a token with a line break, which does not count at the beginning',
       ),
     model: z.object({
       id: text(500),

@@ -91,7 +91,7 @@ describe('asking for a stage or a version', () => {
   const base = two();
   const set = moveStage(base, { stage: 'staging', to: idAt(base, 1) }, now());
 
-  test('gives the version that stands there', () => {
+  test('gives the version that the stage points to', () => {
     const found = resolveStage(set, 'staging');
     expect(found.ok && versionWords(found.value)).toBe('tuned 1');
   });

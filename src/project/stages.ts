@@ -43,8 +43,8 @@ export function readStageName(text: string): Result<string, Failure<'empty' | 'b
 }
 
 /**
- * The set with the stage at another version; `to` null takes the stage away. A stage that stands there already is left
- * alone. Going back is a move like any other: the history keeps both.
+ * The prompt set with the stage at another version; `to` null removes the stage. A stage that points to the version already
+ * is left alone. Moving back is a move like any other: the history keeps both.
  */
 export function moveStage(
   set: PromptSet,
