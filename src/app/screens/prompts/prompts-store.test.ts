@@ -159,7 +159,19 @@ describe('after a reload', () => {
     after.prompts.getState().typeWord('bad', 'terrible');
     after.prompts.getState().commitWord('bad');
     await vi.waitFor(() => expect(after.project.getState().set?.words[1]?.word).toBe(' terrible'));
-    expect(after.prompts.getState().words).toEqual({});
+    await vi.waitFor(() => expect(after.prompts.getState().words).toEqual({}));
+  });
+
+  it('shows an answer word whose set was still being saved when it was committed', async () => {
+    const before = await loaded();
+    const saving = vi.spyOn(before.services.store.sets, 'update').mockImplementation(() => new Promise(() => {}));
+    before.prompts.getState().typeWord('bad', 'terrible');
+    before.prompts.getState().commitWord('bad');
+    before.prompts.getState().commitWord('bad'); // Enter, and then the field is left
+    await vi.waitFor(() => expect(saving).toHaveBeenCalled());
+    saving.mockRestore();
+    const after = await reloaded(before);
+    await vi.waitFor(() => expect(after.prompts.getState().words).toEqual({ bad: 'terrible' }));
   });
 
   it('shows a prompt that an earlier version of the page kept', async () => {

@@ -103,12 +103,12 @@ function createPromptsStore(studio: Studio): PromptsStore {
       setHow: (change) => editor.take({ ...editor.draft(), ...change }),
       take: (prompt) => editor.take(prompt),
       typeWord: (label, text) => editor.type({ words: { ...get().words, [label]: text } }),
-      commitWord: (label) => editor.commitWord(label),
+      commitWord: (label) => void editor.commitWord(label),
       resolve: ({ suggestion }) =>
-        editor.change((s) => ({
+        void editor.change((s) => ({
           words: s.words.map((w) => suggestion.find(({ label }) => label === w.label) ?? w),
         })),
-      setLongest: (longest) => editor.change((s) => (s.writing ? { writing: { longest } } : {})),
+      setLongest: (longest) => void editor.change((s) => (s.writing ? { writing: { longest } } : {})),
       readRow: (index) => {
         const rows = editor.rows();
         if (rows > 0) set({ index: ((index % rows) + rows) % rows });
@@ -126,6 +126,8 @@ class Editor {
   readonly #studio: Studio;
   readonly #set: (change: Partial<PromptsState>) => void;
   readonly #get: () => PromptsState;
+  /** The last change of the task. */
+  #saved: Promise<unknown> = Promise.resolve();
 
   constructor(studio: Studio, set: (change: Partial<PromptsState>) => void, get: () => PromptsState) {
     this.#studio = studio;
@@ -176,21 +178,28 @@ class Editor {
     if (this.#opened()?.id === open.id && prompt === null && Object.keys(words).length === 0) this.#set(kept);
   }
 
-  /** Changes the task of the set. */
-  change(how: (set: PromptSet) => Parameters<typeof changeTask>[1]): void {
-    void this.#studio.stores.project.getState().update((set) => changeTask(set, how(set), now()));
+  /** Changes the task of the set; resolves once that is on disk. */
+  change(how: (set: PromptSet) => Parameters<typeof changeTask>[1]): Promise<unknown> {
+    this.#saved = this.#studio.stores.project.getState().update((set) => changeTask(set, how(set), now()));
+    return this.#saved;
   }
 
-  commitWord(label: string): void {
-    const { [label]: text = '', ...others } = this.#get().words;
-    const word = text.trim();
-    this.type({ words: others });
+  /** The typed word is kept until the set that has it is on disk: a reload in between finds one or the other. */
+  async commitWord(label: string): Promise<void> {
+    const { [label]: text } = this.#get().words;
+    if (text === undefined) return;
+    await this.#takeWord(label, text.trim());
+    const { [label]: latest, ...others } = this.#get().words;
+    if (latest === text) this.type({ words: others });
+  }
+
+  #takeWord(label: string, word: string): Promise<unknown> {
     const before = this.#opened()
       ?.words.find((w) => w.label === label)
       ?.word.trim();
-    if (word === '' || word === before) return;
+    if (word === '' || word === before) return this.#saved;
     const { template } = this.draft();
-    this.change((set) => ({
+    return this.change((set) => ({
       words: wordsFor(
         template,
         set.words.map((w) => (w.label === label ? { label, word } : w)),
