@@ -7,8 +7,8 @@ import { createProjectStore } from './state/project-store';
 import type { Services } from './state/services';
 import { csvFile, fakeLocation, testServices } from './state/test-support';
 
-/** A data worker at the other end of a channel; `restart` gives one that knows nothing. */
-function farData(near: Services['data']): Services['data'] & { readonly crossed: string[] } {
+/** A workflow worker at the other end of a channel; `restart` gives one that knows nothing. */
+function farWorker(near: Services['workflow']): Services['workflow'] & { readonly crossed: string[] } {
   let lists = new WorkerLists();
   const crossed: string[] = [];
   const call = async (method: string, params: unknown) => {
@@ -19,7 +19,7 @@ function farData(near: Services['data']): Services['data'] & { readonly crossed:
   };
   return {
     ...near,
-    call: call as Services['data']['call'],
+    call: call as Services['workflow']['call'],
     restart: () => {
       lists = new WorkerLists();
     },
@@ -30,8 +30,8 @@ function farData(near: Services['data']): Services['data'] & { readonly crossed:
 it('many rows lie packed in the page, cross once, are stored as they are, and are sent again to a new worker', async () => {
   fakeLocation();
   const plain = testServices();
-  const far = farData(plain.data);
-  const services = { ...plain, store: packedStore(plain.store), data: listsByReference(far) };
+  const far = farWorker(plain.workflow);
+  const services = { ...plain, store: packedStore(plain.store), workflow: listsByReference(far) };
   const project = createProjectStore(services);
   const data = createDataStore(services, project);
   data.getState().openFile(csvFile(3000));

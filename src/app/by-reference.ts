@@ -1,13 +1,13 @@
-/** The data worker and the store as the page uses them: long lists of rows stay packed, and cross once. */
+/** The workflow worker and the store as the page uses them: long lists of rows stay packed, and cross once. */
 import { fromStored, isForgotten, PageLists, toStored } from '../dataset/by-reference';
 import type { Store } from '../store/store';
 import type { Services } from './state/services';
 
 /**
- * The data worker keeps the rows that it has seen, and the page keeps them packed: between the two they cross once.
+ * The workflow worker keeps the rows that it has seen, and the page keeps them packed: between the two they cross once.
  * Callers see plain data sets.
  */
-export function listsByReference(client: Services['data']): Services['data'] {
+export function listsByReference(client: Services['workflow']): Services['workflow'] {
   const lists = new PageLists();
   const invoke = client.call as (method: string, params: unknown, options: unknown) => Promise<unknown>;
   const call = async (method: string, params: unknown, options: unknown): Promise<unknown> => {
@@ -22,7 +22,7 @@ export function listsByReference(client: Services['data']): Services['data'] {
     }
   };
   return {
-    call: call as Services['data']['call'],
+    call: call as Services['workflow']['call'],
     control: (id, control) => client.control(id, control),
     restart: () => client.restart(),
     dispose: () => client.dispose(),

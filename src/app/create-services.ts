@@ -3,8 +3,8 @@ import { browserFileCache } from '../model/download';
 import { loadModelFiles } from '../model/load';
 import { loadTokenizerFiles } from '../model/tokenizer-files';
 import { openStore } from '../store/store';
-import { createDataClient } from '../worker/clients/data-client';
 import { createEngineClient } from '../worker/clients/engine-client';
+import { createWorkflowClient } from '../worker/clients/workflow-client';
 import { listsByReference, packedStore } from './by-reference';
 import { linkedWorkers } from './linked-workers';
 import { withNearestExamples } from './state/nearest-examples';
@@ -28,9 +28,9 @@ export async function createServices(): Promise<Services> {
   const cache = browserFileCache();
   const onTrouble = (error: Error) => toastError('Work is not being saved', error.message);
   const store = packedStore(await openStore({ onTrouble }));
-  const { engine, data, connectEngine } = linkedWorkers(createEngineClient(), createDataClient());
+  const { engine, workflow, connectEngine } = linkedWorkers(createEngineClient(), createWorkflowClient());
   return {
-    ...withNearestExamples({ data: listsByReference(data) }),
+    ...withNearestExamples({ workflow: listsByReference(workflow) }),
     engine,
     connectEngine,
     store,

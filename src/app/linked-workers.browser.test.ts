@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Dataset } from '../dataset/types';
-import { createDataClient } from '../worker/clients/data-client';
 import { createEngineClient } from '../worker/clients/engine-client';
+import { createWorkflowClient } from '../worker/clients/workflow-client';
 import type { ModelInfo } from '../worker/protocol';
 import { linkedWorkers } from './linked-workers';
 
@@ -16,7 +16,7 @@ const csv = ['text,label', ...Array.from({ length: 24 }, (_, i) => `row ${i} of 
 const nearest = { template: '{text}\nLabel:', shots: 2, shotSeed: 0, selection: 'nearest' as const };
 
 describe('the two workers, linked', () => {
-  const { engine, data, connectEngine } = linkedWorkers(createEngineClient(), createDataClient());
+  const { engine, workflow, connectEngine } = linkedWorkers(createEngineClient(), createWorkflowClient());
   let dataset: Dataset;
 
   async function load(): Promise<ModelInfo> {
@@ -27,7 +27,7 @@ describe('the two workers, linked', () => {
   }
   /** Rendering the nearest examples takes token vectors, which the workflow worker asks of the engine. */
   const rows = () =>
-    data.call('tokenRows', {
+    workflow.call('tokenRows', {
       dataset,
       prompt: nearest,
       words: dataset.labels.map((label) => ({ label, word: ` ${label}` })),
@@ -35,16 +35,16 @@ describe('the two workers, linked', () => {
     });
 
   beforeAll(async () => {
-    await data.call('openTokenizer', {
+    await workflow.call('openTokenizer', {
       files: await filesAt(['tokenizer.json', 'tokenizer_config.json', 'config.json']),
     });
-    const table = await data.call('parse', { fileName: 'rows.csv', bytes: new TextEncoder().encode(csv) });
+    const table = await workflow.call('parse', { fileName: 'rows.csv', bytes: new TextEncoder().encode(csv) });
     const mapping = { text: 'text', label: 'label', id: null };
-    dataset = (await data.call('prepare', { table, mapping, seed: 1 })).dataset;
+    dataset = (await workflow.call('prepare', { table, mapping, seed: 1 })).dataset;
   });
   afterAll(() => {
     engine.dispose();
-    data.dispose();
+    workflow.dispose();
   });
 
   it('refuses what needs the model while none is loaded', async () => {
@@ -60,8 +60,8 @@ describe('the two workers, linked', () => {
 
   it('answer as before when the workflow worker had to be replaced', async () => {
     const before = await rows();
-    data.restart();
-    await data.call('openTokenizer', {
+    workflow.restart();
+    await workflow.call('openTokenizer', {
       files: await filesAt(['tokenizer.json', 'tokenizer_config.json', 'config.json']),
     });
     await expect(rows()).rejects.toMatchObject({ code: 'bad-input' });
@@ -70,8 +70,8 @@ describe('the two workers, linked', () => {
   });
 
   it('cancel what waits for an engine that is restarted on purpose, and work with the next one', async () => {
-    data.restart();
-    await data.call('openTokenizer', {
+    workflow.restart();
+    await workflow.call('openTokenizer', {
       files: await filesAt(['tokenizer.json', 'tokenizer_config.json', 'config.json']),
     });
     await load();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { StudioError } from '../lib/errors';
-import type { DataMethods, EngineMethods } from '../worker/protocol';
+import type { EngineMethods, WorkflowMethods } from '../worker/protocol';
 import { linkedWorkers } from './linked-workers';
 import type { Client } from './state/services';
 
@@ -9,14 +9,14 @@ function mortal(deaths: number) {
   const client = {
     call: async (method: string) => {
       calls.push(method);
-      if (method === 'encode' && deaths-- > 0) throw new StudioError('worker-died', 'The data worker stopped.');
+      if (method === 'encode' && deaths-- > 0) throw new StudioError('worker-died', 'The workflow worker stopped.');
       return { ids: new Int32Array(0), pieces: [] };
     },
     control: () => {},
     restart: () => calls.push('restart'),
     dispose: () => {},
-  } as unknown as Client<DataMethods>;
-  return { calls, client: linkedWorkers({} as Client<EngineMethods>, client).data };
+  } as unknown as Client<WorkflowMethods>;
+  return { calls, client: linkedWorkers({} as Client<EngineMethods>, client).workflow };
 }
 
 describe('a workflow worker that dies', () => {

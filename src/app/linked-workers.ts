@@ -1,6 +1,6 @@
 /** The page's two workers, linked: the workflow worker speaks to the engine worker over a channel of its own. */
 import { StudioError } from '../lib/errors';
-import type { DataMethods, EngineLink, EngineMethods, ModelFiles } from '../worker/protocol';
+import type { EngineLink, EngineMethods, ModelFiles, WorkflowMethods } from '../worker/protocol';
 import { VERB_NAMES } from '../workflow/names';
 import type { Client, Services } from './state/services';
 
@@ -13,8 +13,8 @@ const isVerb = (method: string): boolean => (VERB_NAMES as readonly string[]).in
  */
 export function linkedWorkers(
   engine: Client<EngineMethods>,
-  workflow: Client<DataMethods>,
-): Pick<Services, 'engine' | 'data' | 'connectEngine'> {
+  workflow: Client<WorkflowMethods>,
+): Pick<Services, 'engine' | 'workflow' | 'connectEngine'> {
   let tokenizer: ModelFiles | null = null;
   let loaded: Omit<EngineLink, 'port'> | null = null;
   let reviving: Promise<void> | null = null;
@@ -35,7 +35,7 @@ export function linkedWorkers(
     });
     return reviving;
   };
-  const call: Client<DataMethods>['call'] = async (method, params, options) => {
+  const call: Client<WorkflowMethods>['call'] = async (method, params, options) => {
     if (method === 'openTokenizer') tokenizer = (params as { files: ModelFiles }).files;
     try {
       return await workflow.call(method, params, options);
@@ -48,7 +48,7 @@ export function linkedWorkers(
     }
   };
   return {
-    data: {
+    workflow: {
       call,
       control: (id, control) => workflow.control(id, control),
       restart: () => workflow.restart(),

@@ -1,5 +1,5 @@
 /**
- * Long lists of a data set cross between page and data worker once: each end remembers what the other has, and sends a
+ * Long lists of a data set cross between page and workflow worker once: each end remembers what the other has, and sends a
  * key in its place. In the worker rows are arrays, since it looks at all of them; in the page they stay packed.
  */
 import { StudioError } from '../lib/errors';

@@ -102,7 +102,7 @@ type VerbMethod<V> = V extends Verb<infer Q, infer E, infer R> ? (params: Q, onE
 type VerbMethods = { [K in keyof Verbs]: VerbMethod<Verbs[K]> };
 
 /** Methods of the workflow worker (the verbs; parse, lint, tokenise, statistics; never ONNX Runtime). */
-export interface DataMethods extends VerbMethods {
+export interface WorkflowMethods extends VerbMethods {
   /** The engine worker's end of a channel, and the model that is loaded there; null = it is gone. */
   connectEngine(params: EngineLink | null): null;
   /** A `Blob` is read in the worker: a page that reads it holds its bytes twice. */

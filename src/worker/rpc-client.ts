@@ -134,7 +134,7 @@ export class RpcClient<M extends Methods<M>> {
   #deathError(detail?: string): StudioError {
     return new StudioError(
       'worker-died',
-      `The ${this.#name} stopped unexpectedly${detail ? ` (${detail})` : ''}. Nothing saved is lost: restart it and continue.`,
+      `The ${this.#name} worker stopped unexpectedly${detail ? ` (${detail})` : ''}. Nothing saved is lost: restart it and continue.`,
       { data: { worker: this.#name } },
     );
   }

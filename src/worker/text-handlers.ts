@@ -19,7 +19,7 @@ import {
   tokenise,
 } from '../workflow/token-rows';
 import type { PageHost } from './page-host';
-import type { DataMethods, ProgressEvent } from './protocol';
+import type { ProgressEvent, WorkflowMethods } from './protocol';
 import type { Handlers } from './serve';
 
 /** @throws StudioError (the handlers) `bad-input` before `openTokenizer` */
@@ -95,5 +95,5 @@ export function createTextHandlers(host: PageHost) {
     decode: ({ ids }) => ({ text: host.tokens.tokenizer.decode(ids) }),
 
     chat: ({ message }) => ({ text: host.tokens.tokenizer.chat(message) }),
-  } satisfies Partial<Handlers<DataMethods>>;
+  } satisfies Partial<Handlers<WorkflowMethods>>;
 }

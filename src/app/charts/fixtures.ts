@@ -1,4 +1,4 @@
-/** A comparison as it comes from the data worker, and every chart in its states: for tests, and for the gallery. */
+/** A comparison as it comes from the workflow worker, and every chart in its states: for tests, and for the gallery. */
 import type { ArmKind, ArmReport, PairReport } from '../../evaluation/types';
 import { coverageCurve } from '../../metrics/coverage';
 import { drawAccuracy, drawConfusion, drawDifferences } from './comparison-charts';

@@ -8,10 +8,10 @@ const FALLBACK_TOKENS = 64;
 
 /** How many tokens an answer may have: as it was set, else as the texts of the data say. */
 export async function longestAnswer(
-  { data }: Pick<Services, 'data'>,
+  { workflow }: Pick<Services, 'workflow'>,
   set: PromptSet,
   dataset: Dataset | null,
 ): Promise<number> {
   if (set.writing?.longest != null) return set.writing.longest;
-  return dataset ? (await data.call('targetLengths', { dataset })).longest : FALLBACK_TOKENS;
+  return dataset ? (await workflow.call('targetLengths', { dataset })).longest : FALLBACK_TOKENS;
 }

@@ -10,7 +10,7 @@ const nearest = { dataset, prompt: { template: '{text}', shots: 2, shotSeed: 0, 
 /** A worker that is one token vector of three into its reading, until it is let go on. */
 function services() {
   const reads: (() => void)[] = [];
-  const data = {
+  const workflow = {
     call: (
       method: string,
       _params: unknown,
@@ -26,11 +26,11 @@ function services() {
     restart: () => {},
     dispose: () => {},
   };
-  return { ...withNearestExamples({ data } as unknown as Pick<Services, 'data'>), reads };
+  return { ...withNearestExamples({ workflow } as unknown as Pick<Services, 'workflow'>), reads };
 }
 
-const ask = ({ data }: ReturnType<typeof services>, signal?: AbortSignal) =>
-  data.call('tokenRows', { ...nearest, words: [], split: 'test' }, signal ? { signal } : {});
+const ask = ({ workflow }: ReturnType<typeof services>, signal?: AbortSignal) =>
+  workflow.call('tokenRows', { ...nearest, words: [], split: 'test' }, signal ? { signal } : {});
 
 it('shows how far reading is while a prompt with the nearest examples waits', async () => {
   const page = services();
@@ -64,6 +64,6 @@ it('stops reading when the caller gives up', async () => {
 
 it('leaves other calls alone', async () => {
   const page = services();
-  await page.data.call('answerEnds', {});
+  await page.workflow.call('answerEnds', {});
   expect(page.wordsRead.getState()).toBeNull();
 });

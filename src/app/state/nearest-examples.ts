@@ -10,7 +10,7 @@ const needsVectors = (method: string, params: unknown): boolean => {
 };
 
 /** Shows how far the worker is with reading token vectors, which prompts with the nearest examples wait for. */
-export function withNearestExamples<S extends Pick<Services, 'data'>>({ data, ...rest }: S) {
+export function withNearestExamples<S extends Pick<Services, 'workflow'>>({ workflow, ...rest }: S) {
   const wordsRead: StoreApi<WordsRead | null> = createStore(() => null);
   const waiting = new Set<AbortController>();
   const stop = () => {
@@ -27,7 +27,7 @@ export function withNearestExamples<S extends Pick<Services, 'data'>>({ data, ..
     waiting.add(aborter);
     try {
       const options = { signal: aborter.signal, onEvent: show };
-      return await (data.call as (...args: readonly unknown[]) => Promise<unknown>)(method, params, options);
+      return await (workflow.call as (...args: readonly unknown[]) => Promise<unknown>)(method, params, options);
     } finally {
       signal?.removeEventListener('abort', abort);
       waiting.delete(aborter);
@@ -38,14 +38,14 @@ export function withNearestExamples<S extends Pick<Services, 'data'>>({ data, ..
   return {
     ...rest,
     wordsRead,
-    data: {
+    workflow: {
       call: ((method, params, options) =>
         needsVectors(method, params)
           ? call(method, params, options)
-          : data.call(method, params, options)) as Services['data']['call'],
-      control: (...args) => data.control(...args),
-      restart: () => data.restart(),
-      dispose: () => data.dispose(),
-    } satisfies Services['data'],
+          : workflow.call(method, params, options)) as Services['workflow']['call'],
+      control: (...args) => workflow.control(...args),
+      restart: () => workflow.restart(),
+      dispose: () => workflow.dispose(),
+    } satisfies Services['workflow'],
   };
 }

@@ -63,7 +63,7 @@ function withProposal(
 }
 
 /** Proposes whenever the open rows ask for it. */
-export function createProposer({ data }: Services, project: ProjectStore, session: SessionStore): ProposerStore {
+export function createProposer({ workflow }: Services, project: ProjectStore, session: SessionStore): ProposerStore {
   const store: ProposerStore = createStore(() => ({ proposal: null }));
   /** One proposal at a time for the same rows. */
   let proposing: Dataset | null = null;
@@ -73,10 +73,10 @@ export function createProposer({ data }: Services, project: ProjectStore, sessio
     proposing = dataset;
     const isOpen = () => project.getState().set?.id === setId && project.getState().dataset === dataset;
     const show = (prompt: HardPrompt) => store.setState({ proposal: { setId, dataset, prompt } });
-    const quick = await data.call('propose', { dataset });
+    const quick = await workflow.call('propose', { dataset });
     if (isOpen()) show(firstPrompt(quick.template, dataset));
     await session.getState().tokenizerReady();
-    const { template, words } = await data.call('propose', { dataset });
+    const { template, words } = await workflow.call('propose', { dataset });
     if (!isOpen()) return;
     const prompt = firstPrompt(template, dataset, words);
     const at = stamp();

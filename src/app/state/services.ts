@@ -10,7 +10,7 @@ import type { LoadedModel, ModelSource } from '../../model/load';
 import type { SoftPrompt } from '../../prompt/types';
 import type { Store } from '../../store/store';
 import type { LabelWord } from '../../task/types';
-import type { DataMethods, EngineControl, EngineMethods, ModelFiles, ModelInfo } from '../../worker/protocol';
+import type { EngineControl, EngineMethods, ModelFiles, ModelInfo, WorkflowMethods } from '../../worker/protocol';
 
 type Params<F> = F extends (params: infer P, ...rest: never[]) => unknown ? P : never;
 type EventOf<F> = F extends (params: never, onEvent: (event: infer E) => void) => unknown ? E : never;
@@ -74,7 +74,7 @@ export interface WordsRead {
 
 export interface Services {
   readonly engine: Client<EngineMethods>;
-  readonly data: Client<DataMethods>;
+  readonly workflow: Client<WorkflowMethods>;
   /** The model is loaded: the workflow worker gets a channel to it, and what is known of it. */
   readonly connectEngine: (info: ModelInfo, weights: ModelCard['weights']) => Promise<void>;
   readonly store: Store;

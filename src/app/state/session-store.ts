@@ -42,7 +42,7 @@ export function createSessionStore(
     });
 
     async function openTokenizer(files: ModelFiles, { signal }: AbortController) {
-      const { endTokenIds, hasChat, sha256 } = await services.data.call('openTokenizer', { files });
+      const { endTokenIds, hasChat, sha256 } = await services.workflow.call('openTokenizer', { files });
       if (!signal.aborted) set({ tokenizer: { kind: 'ready', endTokenIds, hasChat, sha256 } });
     }
 

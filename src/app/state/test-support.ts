@@ -1,4 +1,4 @@
-/** Services for tests in Node: the real store in memory, the real rooms in place of the data worker, a scripted engine. */
+/** Services for tests in Node: the real store in memory, the real rooms in place of the workflow worker, a scripted engine. */
 import { guessColumns } from '../../dataset/columns';
 import { editDataset } from '../../dataset/edit';
 import { classBalance } from '../../dataset/labels';
@@ -16,7 +16,7 @@ import { renderRows } from '../../task/render';
 import { propose } from '../../task/tasks';
 import { targetLengths } from '../../tokens/text-lengths';
 import { engineOver } from '../../worker/page-host';
-import type { DataMethods, EngineMethods, ModelInfo } from '../../worker/protocol';
+import type { EngineMethods, ModelInfo, WorkflowMethods } from '../../worker/protocol';
 import { verbHandlers } from '../../worker/verbs';
 import type { Host } from '../../workflow/host';
 import { rememberedNeighbours } from '../../workflow/neighbours';
@@ -62,7 +62,7 @@ function client<M>(handlers: Handlers<M>): Client<M> {
   };
 }
 
-const dataHandlers: Handlers<DataMethods> = {
+const workflowHandlers: Handlers<WorkflowMethods> = {
   parse: async ({ fileName, bytes, override }) => {
     const read = bytes instanceof Blob ? new Uint8Array(await bytes.arrayBuffer()) : bytes;
     const table = unwrap(parseTable(fileName, read, override));
@@ -165,10 +165,10 @@ function testHost(engine: Client<EngineMethods>): Host {
 
 export function testServices(handlers: Handlers<EngineMethods> = {}): Services {
   const engine = client<EngineMethods>({ prepare: () => {}, load: () => MODEL, ...handlers });
-  const verbs = verbHandlers(testHost(engine)) as unknown as Handlers<DataMethods>;
-  const data = client<DataMethods>({ ...dataHandlers, ...verbs });
+  const verbs = verbHandlers(testHost(engine)) as unknown as Handlers<WorkflowMethods>;
+  const workflow = client<WorkflowMethods>({ ...workflowHandlers, ...verbs });
   return {
-    ...withNearestExamples({ data }),
+    ...withNearestExamples({ workflow }),
     engine,
     connectEngine: async () => {},
     store: openMemoryStore(),

@@ -63,7 +63,7 @@ export interface CloserStores {
 function createCloser(studio: Studio): CloserStores {
   const { services, stores } = studio;
   const { session, project } = stores;
-  const { data, store: disk } = services;
+  const { workflow, store: disk } = services;
   const compare = compareStores.of(studio);
   const progress = createStore<{ readonly fraction: number; readonly stopped: boolean }>(() => ({
     fraction: 0,
@@ -72,7 +72,7 @@ function createCloser(studio: Studio): CloserStores {
   let stopping = new AbortController();
 
   const compute = ({ evaluation, comparison, mode }: Shown, pairIndex: number, signal?: AbortSignal) =>
-    data.call(
+    workflow.call(
       'insights',
       {
         plan: planFor(evaluation.plan, mode),
@@ -128,12 +128,12 @@ function createCloser(studio: Studio): CloserStores {
       const isShown = () => compare.shown()?.evaluation.id === evaluation.id;
       if (kind === 'consistency') {
         await session.getState().modelReady();
-        const consistency = await data.call('consistency', request, { signal, onEvent: report });
+        const consistency = await workflow.call('consistency', request, { signal, onEvent: report });
         if (isShown()) await compare.amend({ consistency });
         return;
       }
       await session.getState().trainingReady();
-      const everyRow = await data.call('everyRow', request, { signal, onEvent: report });
+      const everyRow = await workflow.call('everyRow', request, { signal, onEvent: report });
       await project.getState().updateById(set.id, (s) => countLook(s, new Date().toISOString()));
       if (isShown()) await compare.amend({ everyRow });
     },

@@ -83,7 +83,7 @@ export function progressOf(arms: readonly ArmProgress[], event: CompareEvent): r
 }
 
 function createCompare({ services, stores: { session, project } }: Studio): CompareStores {
-  const { store: disk, data } = services;
+  const { store: disk, workflow } = services;
 
   const latest = resource<LatestKey, Latest>(async ({ setId, kind }) => {
     const [evaluation = null] = ofKind(await disk.evaluations.ofSet(setId), kind);
@@ -101,7 +101,7 @@ function createCompare({ services, stores: { session, project } }: Studio): Comp
     async ({ mode }, signal) => {
       const evaluation = classified();
       if (!evaluation || mode === 'chosen') return Promise.reject(new Error('no other calibration is asked for'));
-      return data.call('recompare', planFor(evaluation.plan, mode), { signal });
+      return workflow.call('recompare', planFor(evaluation.plan, mode), { signal });
     },
   );
 
@@ -109,7 +109,7 @@ function createCompare({ services, stores: { session, project } }: Studio): Comp
   async function withTask(set: PromptSet, dataset: Dataset): Promise<PromptSet> {
     const isReady = set.baseTemplate !== '' && (kindOf(set) === 'generate' || sameLabels(set.words, dataset.labels));
     if (isReady) return set;
-    const { words, template } = await data.call('propose', { dataset });
+    const { words, template } = await workflow.call('propose', { dataset });
     const task = { words, baseTemplate: set.baseTemplate || template };
     return project.getState().updateById(set.id, (s) => changeTask(s, task, new Date().toISOString()));
   }
@@ -129,7 +129,7 @@ function createCompare({ services, stores: { session, project } }: Studio): Comp
         const arms = progressOf(run.getState().arms, event);
         report(event.kind === 'progress' ? { fraction: event.fraction, note: event.note } : { arms });
       };
-      const found = await data.call('compare', { set, dataset, also: further }, { signal, onEvent });
+      const found = await workflow.call('compare', { set, dataset, also: further }, { signal, onEvent });
       await project.getState().updateById(set.id, (s) => countLook(s, new Date().toISOString()));
       await keep(set, found.evaluation, found.leftOut);
     },

@@ -62,7 +62,7 @@ function createReview(studio: Studio): ReviewStores {
   /** The labels in the data set, as one new version of it. Returns its fingerprint. */
   async function relabel(setId: string, dataset: Dataset, labels: Relabelled): Promise<string> {
     const change = { kind: 'relabel', labels } as const;
-    const { dataset: next } = await services.data.call('edit', { dataset, change, now: now() });
+    const { dataset: next } = await services.workflow.call('edit', { dataset, change, now: now() });
     await project.getState().setRows(setId, next, { sameHeldBack: true });
     return next.fingerprint;
   }
@@ -120,7 +120,7 @@ function createReview(studio: Studio): ReviewStores {
         const evaluation = compare.shown()?.evaluation;
         if (!evaluation?.review) return Promise.reject(new Error('no label was corrected'));
         const { corrections, looks } = evaluation.review;
-        return services.data.call('recompare', corrected(planFor(evaluation.plan, mode), corrections, looks), {
+        return services.workflow.call('recompare', corrected(planFor(evaluation.plan, mode), corrections, looks), {
           signal,
         });
       },

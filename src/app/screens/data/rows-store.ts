@@ -5,16 +5,16 @@ import { type ByTask, taskKindOf } from '../../../dataset/kind';
 import { filterQuery, type RowQuery, type RowSort } from '../../../dataset/query';
 import type { Issue, Table } from '../../../dataset/types';
 import { lengthIssues } from '../../../task/length-issues';
-import type { DataMethods } from '../../../worker/protocol';
+import type { WorkflowMethods } from '../../../worker/protocol';
 import type { DataState } from '../../state/data/data-state';
 import { useData } from '../../state/data/use-data';
 import { resource, useResource } from '../../state/resource';
 import { screenStore } from '../../state/screen-store';
 import { useSession } from '../../state/studio';
 
-export type RowOrder = ReturnType<DataMethods['query']>;
-export type TextLengths = ReturnType<DataMethods['textLengths']>;
-export type TargetLengths = ReturnType<DataMethods['targetLengths']>;
+export type RowOrder = ReturnType<WorkflowMethods['query']>;
+export type TextLengths = ReturnType<WorkflowMethods['textLengths']>;
+export type TargetLengths = ReturnType<WorkflowMethods['targetLengths']>;
 
 type Prepared = NonNullable<DataState['prepared']>;
 
@@ -26,7 +26,7 @@ interface OrderKey extends RowQuery {
 const useOrders = screenStore(({ services }) =>
   resource(
     ({ table, dataset, ...query }: OrderKey, signal) =>
-      services.data.call('query', { table, dataset, query }, { signal }) as Promise<RowOrder>,
+      services.workflow.call('query', { table, dataset, query }, { signal }) as Promise<RowOrder>,
     // while an answer is on its way the last one stays
     { keepPrevious: true },
   ),
@@ -64,8 +64,10 @@ export const useLengths = screenStore(({ services, stores }) =>
       const dataset = stores.data.getState().prepared?.dataset;
       if (!dataset) return null;
       const [texts, answers] = await Promise.all([
-        services.data.call('textLengths', { dataset }, { signal }),
-        ANSWER_LENGTHS[taskKindOf(dataset.mapping)](() => services.data.call('targetLengths', { dataset }, { signal })),
+        services.workflow.call('textLengths', { dataset }, { signal }),
+        ANSWER_LENGTHS[taskKindOf(dataset.mapping)](() =>
+          services.workflow.call('targetLengths', { dataset }, { signal }),
+        ),
       ]);
       return { texts, answers };
     },

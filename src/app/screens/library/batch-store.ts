@@ -86,7 +86,7 @@ async function answer({ services }: Studio, run: BatchRun, { signal, report }: C
   report({ run, title: `Batch: ${run.who}` });
   let last = run.progress;
   try {
-    await services.data.call(
+    await services.workflow.call(
       'batch',
       { ...run.request, from: done },
       {
@@ -165,13 +165,13 @@ export const batch = perStudio((studio) => {
       const { options } = choice.getState();
       const stem = fileName.replace(/\.[^.]*$/, '') || 'rows';
       await save(`${stem}-answered.${options.format}`, async () => {
-        const made = await services.data.call('batchFile', options);
+        const made = await services.workflow.call('batchFile', options);
         running.setState(({ run }) => ({ run: run && { ...run, isSaved: true } }));
         return made;
       });
     },
     /** The rows that were not answered, and why, as a file. */
-    downloadLeftOut: () => save('rows-not-answered.csv', () => services.data.call('batchLeftOut', {})),
+    downloadLeftOut: () => save('rows-not-answered.csv', () => services.workflow.call('batchLeftOut', {})),
     /** Lets the answers go, so that another prompt or file can be chosen; with an undo. */
     discard: () => {
       const { run } = running.getState();

@@ -51,7 +51,7 @@ function createExportStore({ services, stores: { session } }: Studio) {
     const onEvent = (progress: RowsDone) => {
       if (!signal.aborted) store.setState({ progress });
     };
-    return services.data.call('exportPackage', { ...choice, stored: value }, { signal, onEvent });
+    return services.workflow.call('exportPackage', { ...choice, stored: value }, { signal, onEvent });
   });
 
   const store = createStore<ExportState>((set, get) => {

@@ -78,14 +78,14 @@ async function contentsOf({ name, files }: Brought): Promise<ReadonlyMap<string,
 }
 
 function createImportStore({ services, stores: { session, project } }: Studio) {
-  const { store: disk, data } = services;
+  const { store: disk, workflow } = services;
   const taken = async () =>
     (await disk.listings.list()).filter(({ deletedAt }) => deletedAt === null).map(({ handle }) => handle);
 
   /** What was brought, with the name of its file. */
   const found = resource(async (brought: Brought, signal) => {
     const files = await contentsOf(brought);
-    const what = await data.call('readImport', { files, taken: await taken() }, { signal });
+    const what = await workflow.call('readImport', { files, taken: await taken() }, { signal });
     return { file: brought.name, what };
   });
 
@@ -97,7 +97,7 @@ function createImportStore({ services, stores: { session, project } }: Studio) {
     const onEvent = (progress: RowsDone) => {
       if (!signal.aborted) store.setState({ progress });
     };
-    return data.call('checkImport', what, { signal, onEvent });
+    return workflow.call('checkImport', what, { signal, onEvent });
   });
 
   /** The open set, or the newest with labels: its task is proposed. */
@@ -112,7 +112,7 @@ function createImportStore({ services, stores: { session, project } }: Studio) {
     const { form } = store.getState();
     if (what.kind === 'vectors') await session.getState().modelReady();
     const isHere = what.kind === 'set' && (await disk.sets.get(what.set.id)) !== null;
-    const proposed = await data.call('proposeImport', { what, form, taken: await taken(), isHere });
+    const proposed = await workflow.call('proposeImport', { what, form, taken: await taken(), isHere });
     if (!proposed.ok) {
       const { kind: field, message } = proposed.error;
       store.setState({ formError: { field, message } });

@@ -126,12 +126,12 @@ async function writing() {
       })),
     }),
   });
-  const table = await services.data.call('parse', {
+  const table = await services.workflow.call('parse', {
     fileName: 'summaries.csv',
     bytes: new Uint8Array(await writingFile(60).arrayBuffer()),
   });
   const mapping = { text: 'message', label: 'summary', id: null, task: 'write' as const };
-  const { dataset } = await services.data.call('prepare', { table, mapping, seed: 1 });
+  const { dataset } = await services.workflow.call('prepare', { table, mapping, seed: 1 });
   const empty = createPromptSet(
     { id: 's', now: '2026-01-01' },
     {

@@ -45,7 +45,7 @@ export const measuring = perStudio((studio) => {
       const { ready } = await chosenVersion(store, setId, versionId);
       const version = await answeringVersion(store, ready, true);
       const on = kind === 'file' ? fileColumns(studio) : { kind, name: ready.set.datasetName ?? 'a file' };
-      const measured = await services.data.call(
+      const measured = await services.workflow.call(
         'measure',
         { version, on },
         {

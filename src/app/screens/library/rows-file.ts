@@ -20,7 +20,7 @@ interface Columns {
 }
 
 const rowsFile = (use: RowsUse) =>
-  perStudio(({ services: { data } }) => {
+  perStudio(({ services: { workflow } }) => {
     const reading: StoreApi<Reading | null> = createStore(() => null);
     const columns: StoreApi<Columns> = createStore(() => ({ of: null, text: null, label: null }));
     const source = resource<{ readonly file: File }, RowsFile>(async ({ file }, signal) => {
@@ -32,7 +32,11 @@ const rowsFile = (use: RowsUse) =>
       };
       show(null);
       try {
-        return await data.call('openRows', { use, file, name }, { signal, onEvent: ({ fraction }) => show(fraction) });
+        return await workflow.call(
+          'openRows',
+          { use, file, name },
+          { signal, onEvent: ({ fraction }) => show(fraction) },
+        );
       } finally {
         if (!signal.aborted) reading.setState(null, true);
       }
@@ -41,7 +45,7 @@ const rowsFile = (use: RowsUse) =>
     const close = () => {
       source.clear();
       reading.setState(null, true);
-      void data.call('closeRows', { use }).catch(() => undefined);
+      void workflow.call('closeRows', { use }).catch(() => undefined);
     };
     return {
       source,

@@ -117,7 +117,7 @@ async function findCast({ services, stores }: Studio, { extra }: CastKey): Promi
 }
 
 /** Answers of one cast, each computed once: an example shown twice costs nothing. */
-function createAnswerer({ data }: Pick<Services, 'data'>, cast: Cast) {
+function createAnswerer({ workflow }: Pick<Services, 'workflow'>, cast: Cast) {
   const known = new Map<string, PlayedAnswer>();
   const keyOf = ({ id }: Player, text: string) => `${id} ${text}`;
   return {
@@ -128,7 +128,7 @@ function createAnswerer({ data }: Pick<Services, 'data'>, cast: Cast) {
       const key = keyOf(player, text);
       const before = known.get(key);
       if (before) return before;
-      const answer = await data.call('answerText', { prompt: playedPrompt(cast, player), text }, { signal });
+      const answer = await workflow.call('answerText', { prompt: playedPrompt(cast, player), text }, { signal });
       known.set(key, answer);
       const oldest = known.keys().next();
       if (known.size > REMEMBERED && !oldest.done) known.delete(oldest.value);
@@ -183,7 +183,7 @@ export function createPlayground(studio: Studio): Playground {
       show({ text: '', running: true });
       const { text, settings } = get();
       try {
-        await services.data.call(
+        await services.workflow.call(
           'continueText',
           { prompt: playedPrompt(answerer.cast, player), text, settings },
           { signal: continuing.signal, onEvent: (soFar) => show({ text: soFar }) },

@@ -63,7 +63,7 @@ const readings = perStudio(({ services, stores: { session } }) => {
       isFirst = false;
       await session.getState().tokenizerReady();
       const request = { dataset, prompt: promptOf({ dataset, words, rowId, ...prompt }), words, rowId };
-      return services.data
+      return services.workflow
         .call('readPrompt', request, {
           signal,
           onEvent: ({ done, total }) => vectors.setState({ vectors: { done, total } }),
@@ -126,7 +126,7 @@ const timings = perStudio((studio) => {
       if (known !== null || !set || !dataset || isWriting(set) || session.getState().job) return known;
       const prompt = draftOf(set, usePrompts.of(studio).getState().prompt, proposer.getState().proposal);
       if (templateProblem(prompt, dataset) !== null) return null;
-      known = await studio.services.data.call('timePrompt', { dataset, prompt, words: set.words }, { signal });
+      known = await studio.services.workflow.call('timePrompt', { dataset, prompt, words: set.words }, { signal });
       return known;
     },
     { keepPrevious: true },
@@ -165,7 +165,7 @@ export const useTrying = screenStore((studio: Studio): Job<[], Trying> => {
       await session.getState().modelReady();
       const version = await keepVersion(studio, set.id, prompt);
       const request = { dataset, prompt, words: set.words, longest: set.writing?.longest ?? null };
-      const result = await studio.services.data.call('tryPrompt', request, {
+      const result = await studio.services.workflow.call('tryPrompt', request, {
         signal,
         onEvent: ({ done, total }) => report({ done, total, fraction: total > 0 ? done / total : 1 }),
       });

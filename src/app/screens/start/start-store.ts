@@ -68,15 +68,15 @@ const fitsModel = (shipped: ShippedPrompt | null, modelSha256: string | null): b
 
 async function answersTo(
   { sentence, shipped, sample, modelSha256 }: Question,
-  { data, engine }: Pick<Services, 'data' | 'engine'>,
+  { workflow, engine }: Pick<Services, 'workflow' | 'engine'>,
   signal: AbortSignal,
 ): Promise<Answers | null> {
   const asked = shipped ?? sample;
   if (!asked) return null;
   const text = fillTemplate(asked.template, sentence, null);
   const [{ ids }, { labels }] = await Promise.all([
-    data.call('encode', { text }),
-    data.call('labelTokens', { words: wordsFor(asked.template, asked.words) }),
+    workflow.call('encode', { text }),
+    workflow.call('labelTokens', { words: wordsFor(asked.template, asked.words) }),
   ]);
   const row: TokenRow = { rowId: 'sentence', ids, label: null };
   const ask = async (soft: SoftPrompt | null): Promise<Answer> => {

@@ -103,7 +103,7 @@ class TrainingRun {
 
   ask(what: 'pause' | 'stop'): void {
     this.#asked = what;
-    if (this.#requestId !== null) this.#using.services.data.control(this.#requestId, what);
+    if (this.#requestId !== null) this.#using.services.workflow.control(this.#requestId, what);
     this.#change({ phase: what === 'pause' ? 'pausing' : 'stopping' });
   }
 
@@ -146,10 +146,10 @@ class TrainingRun {
       baselines: await baselines.missing(subject),
       ...(open.writing && { sample: { longest: open.writing.longest } }),
     };
-    return services.data.call('train', request, {
+    return services.workflow.call('train', request, {
       onStart: (id) => {
         this.#requestId = id;
-        if (this.#asked) services.data.control(id, this.#asked);
+        if (this.#asked) services.workflow.control(id, this.#asked);
       },
       onEvent: (event) => this.#hear(event, subject),
     });

@@ -154,7 +154,7 @@ class Training {
   /** The set with what training needs, proposed where the user has not said it. */
   async #withTask(open: PromptSet, dataset: Dataset): Promise<PromptSet> {
     if (sameLabels(open.words, dataset.labels) && open.baseTemplate !== '') return open;
-    const { words, template } = await this.#services.data.call('propose', { dataset });
+    const { words, template } = await this.#services.workflow.call('propose', { dataset });
     return this.#project.getState().updateById(open.id, (s) =>
       changeTask(
         s,
@@ -349,7 +349,7 @@ class Training {
     if (model.kind !== 'ready' || this.#isTaken() || this.#get().queue.items.length > 0) return;
     this.#measuring = new AbortController();
     const asked = AbortSignal.any([signal, this.#measuring.signal]);
-    const timing = await this.#services.data.call('timeTokens', rows, { signal: asked });
+    const timing = await this.#services.workflow.call('timeTokens', rows, { signal: asked });
     await this.#speedometer.learnTokens(model.info, timing);
   }
 }

@@ -21,7 +21,7 @@ const rowCounts = perStudio(({ services, stores: { session } }) =>
   resource(
     async (rows: Rows, signal) => {
       await session.getState().tokenizerReady();
-      return services.data.call('countRows', rows, { signal });
+      return services.workflow.call('countRows', rows, { signal });
     },
     { keepPrevious: true },
   ),

@@ -97,7 +97,7 @@ export function changingRows(
     const signal = begin();
     set({ preparing: true, pending: change.kind === 'cell' ? change : null });
     try {
-      const next = await services.data.call('edit', { dataset: prepared.dataset, change, now: now() });
+      const next = await services.workflow.call('edit', { dataset: prepared.dataset, change, now: now() });
       if (signal.aborted) return 'not made'; // another file was opened meanwhile
       // kept before it is shown: what the table shows is still there after a reload
       const isKept = await keep(next, { sameHeldBack: true });

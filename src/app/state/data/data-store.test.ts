@@ -40,13 +40,13 @@ describe('opening a file', () => {
 
   it('leaves the user on the screen that was chosen while the file was read', async () => {
     const services = testServices();
-    const { call } = services.data;
+    const { call } = services.workflow;
     const goesOn = (async (method, params, options) => {
       if (method === 'prepare') history.pushState(null, '', '#/project/new/train');
       return call(method, params, options);
     }) satisfies typeof call;
     const project = createProjectStore(services);
-    const data = createDataStore({ ...services, data: { ...services.data, call: goesOn } }, project);
+    const data = createDataStore({ ...services, workflow: { ...services.workflow, call: goesOn } }, project);
     data.getState().openFile(csvFile(200));
     await vi.waitFor(() => expect(project.getState().set).not.toBeNull());
     await vi.waitFor(() => expect(path()).toBe(`/project/${project.getState().set?.id}/train`));
@@ -72,7 +72,7 @@ describe('opening a file', () => {
   it('drops a file when another prompt set is opened meanwhile', async () => {
     const { services, project } = await opened(csvFile(200));
     const first = project.getState().set?.id ?? '';
-    const { call } = services.data;
+    const { call } = services.workflow;
     let opening: Promise<void> | null = null;
     const leaves = (async (method, params, options) => {
       const found = await call(method, params, options);
@@ -82,7 +82,7 @@ describe('opening a file', () => {
       }
       return found;
     }) satisfies typeof call;
-    const data = createDataStore({ ...services, data: { ...services.data, call: leaves } }, project);
+    const data = createDataStore({ ...services, workflow: { ...services.workflow, call: leaves } }, project);
     data.getState().openFile(csvFile(150, ['good', 'bad'], 'rows-2.csv'));
     await vi.waitFor(() => expect(opening).not.toBeNull());
     await opening;
@@ -242,10 +242,13 @@ describe('a reload before a change is on the disk', () => {
   const reloaded = async (make: (data: DataState, rowId: string) => Promise<void>) => {
     const services = testServices();
     let isGone = false;
-    const { call } = services.data;
+    const { call } = services.workflow;
     const first = {
       ...services,
-      data: { ...services.data, call: ((...of) => (isGone ? new Promise(() => {}) : call(...of))) as typeof call },
+      workflow: {
+        ...services.workflow,
+        call: ((...of) => (isGone ? new Promise(() => {}) : call(...of))) as typeof call,
+      },
     };
     const storage = memory();
     const before = createProjectStore(first);

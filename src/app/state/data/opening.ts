@@ -67,7 +67,7 @@ export function openingRows(
     try {
       const found = load();
       const params = { fileName, bytes: found, ...(override ? { override } : {}) };
-      const { guess, ...table } = await services.data.call('parse', params, {
+      const { guess, ...table } = await services.workflow.call('parse', params, {
         signal,
         onEvent: ({ done, total }) => {
           const left = secondsLeft(done, total, (performance.now() - startedAt) / 1000);
@@ -160,7 +160,7 @@ export function openingRows(
         return opened;
       }
       project.getState().close();
-      const { guess: _, ...table } = await services.data.call('parse', sample.csv);
+      const { guess: _, ...table } = await services.workflow.call('parse', sample.csv);
       bytes = null;
       set({ table, canReread: false, failure: null });
       const mapping = { text: sample.textColumn, label: sample.labelColumn, id: sample.idColumn };

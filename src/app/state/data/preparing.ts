@@ -73,7 +73,7 @@ export function preparing(
       const signal = begin();
       set({ preparing: true });
       try {
-        const found = await services.data.call('prepare', { table, mapping, seed, ...how }, { signal });
+        const found = await services.workflow.call('prepare', { table, mapping, seed, ...how }, { signal });
         if (signal.aborted) return null;
         const prepared = { ...found, dataset: freshVersion(found.dataset, what, now(), before) };
         set({ preparing: false, prepared, mapping: draftOf(mapping) });
@@ -106,7 +106,7 @@ export function preparing(
       const signal = begin();
       set({ table, mapping: draftOf(mapping), canReread: false, preparing: true });
       const params = { table, mapping, seed, fixedSplit: split, ...(splitBy ? { splitBy } : {}) };
-      const found = await services.data.call('prepare', params);
+      const found = await services.workflow.call('prepare', params);
       // stored before there were versions: what is there now is the first one
       const known = dataset.versions ? dataset : freshVersion(dataset, `${table.format.fileName} opened`, now());
       const prepared = { ...found, dataset: known };

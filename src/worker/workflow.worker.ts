@@ -1,6 +1,6 @@
 /**
- * The data worker: parses, lints, tokenises and computes statistics. It never loads ONNX Runtime.
- * Importing this module elsewhere (tests) serves nothing; `createDataHandlers` makes one worker's state.
+ * The workflow worker: parses, lints, tokenises and computes statistics. It never loads ONNX Runtime.
+ * Importing this module elsewhere (tests) serves nothing; `createWorkflowHandlers` makes one worker's state.
  */
 import { buffersIn, WorkerLists } from '../dataset/by-reference';
 import { queryRows, rowParts } from '../dataset/query';
@@ -11,7 +11,7 @@ import { inSteps } from '../lib/steps';
 import { VERBS } from '../workflow/index';
 import { changeRows, prepareRows, readTable } from '../workflow/open-data';
 import { createPageHost } from './page-host';
-import type { DataMethods } from './protocol';
+import type { WorkflowMethods } from './protocol';
 import { type Handlers, serve } from './serve';
 import { createTextHandlers } from './text-handlers';
 import { verbHandlers } from './verbs';
@@ -27,7 +27,7 @@ const rowsDone = (total: number, share: number) => ({
 /** They wait for the engine, or must not wait for what waits for it. */
 const CONCURRENT = new Set<string>(['connectEngine', 'render', 'tokenRows', ...Object.keys(VERBS)]);
 
-export function createDataHandlers(): Handlers<DataMethods> {
+export function createWorkflowHandlers(): Handlers<WorkflowMethods> {
   const host = createPageHost();
 
   return {
@@ -66,7 +66,7 @@ export function createDataHandlers(): Handlers<DataMethods> {
 }
 
 /** The same methods for a page that sends and gets long lists by reference. */
-export function byReference(handlers: Handlers<DataMethods>): Handlers<DataMethods> {
+export function byReference(handlers: Handlers<WorkflowMethods>): Handlers<WorkflowMethods> {
   const lists = new WorkerLists();
   const wrapped = Object.entries(handlers).map(([name, handler]) => {
     const method = handler as (params: unknown, ...rest: readonly unknown[]) => unknown;
@@ -76,9 +76,9 @@ export function byReference(handlers: Handlers<DataMethods>): Handlers<DataMetho
     };
     return [name, crossing];
   });
-  return Object.fromEntries(wrapped) as Handlers<DataMethods>;
+  return Object.fromEntries(wrapped) as Handlers<WorkflowMethods>;
 }
 
 // Only inside a worker: the page and Node have no such scope.
 if (typeof WorkerGlobalScope !== 'undefined' && self instanceof WorkerGlobalScope)
-  serve<DataMethods>(self, byReference(createDataHandlers()), { concurrent: CONCURRENT, movable: buffersIn });
+  serve<WorkflowMethods>(self, byReference(createWorkflowHandlers()), { concurrent: CONCURRENT, movable: buffersIn });

@@ -1,22 +1,22 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ControlSource } from '../lib/control';
-import { createDataHandlers } from './data.worker';
-import type { DataMethods } from './protocol';
+import type { WorkflowMethods } from './protocol';
+import { createWorkflowHandlers } from './workflow.worker';
 
-const handlers = createDataHandlers();
+const handlers = createWorkflowHandlers();
 const control = { requested: null };
-const call = async <K extends keyof DataMethods>(
+const call = async <K extends keyof WorkflowMethods>(
   method: K,
-  params: Parameters<DataMethods[K]>[0],
-): Promise<ReturnType<DataMethods[K]>> => {
+  params: Parameters<WorkflowMethods[K]>[0],
+): Promise<ReturnType<WorkflowMethods[K]>> => {
   const handler = handlers[method] as (p: unknown, e: () => void, c: object, l: () => Promise<void>) => unknown;
   return (await handler(
     params,
     () => undefined,
     control,
     async () => undefined,
-  )) as ReturnType<DataMethods[K]>;
+  )) as ReturnType<WorkflowMethods[K]>;
 };
 
 const MODEL = new URL('../../public/models/HuggingFaceTB/SmolLM2-135M-Instruct/', import.meta.url);
