@@ -108,14 +108,39 @@ test('trains a model from a folder, and has it after a reload without the folder
   await expect(models.fact('Self-check')).toContainText('Right: at most');
   await expect(models.fact('One step')).toContainText('s after the text');
 
-  const other = models.dialog.locator('details', { hasText: TINY });
-  await other.locator('summary').click();
-  await other.getByRole('button', { name: 'Use this model' }).click();
+  await models.choose(TINY);
   await models.loaded(/^Model: tiny support · 2 threads/);
   const folder = models.dialog.locator('details', { hasText: 'gpt2-optimum-fp32' });
   await folder.locator('summary').click();
   await folder.getByRole('button', { name: 'Remove it and its files' }).click();
   await expect(folder).toHaveCount(0);
+});
+
+test('opens with the chosen model when the page is reloaded within a second', async ({ studio }) => {
+  const { page } = studio;
+  const models = new ModelsPage(page);
+  const reload = async () => {
+    await page.waitForTimeout(500);
+    await page.reload();
+  };
+  await studio.open();
+  await studio.modelReady();
+  // the choice overrules the model in the address
+  await models.openFolder(join(FIXTURES, 'gpt2-optimum-fp32'));
+  await models.loaded(/^Model: gpt2 optimum fp32 · 2 threads/);
+  await reload();
+  await models.loaded(/^Model: gpt2 optimum fp32 · 2 threads/);
+  await models.choose(TINY);
+  await reload();
+  await models.loaded(/^Model: tiny support · 2 threads/);
+  await models.choose('gpt2-optimum-fp32');
+  await reload();
+  await models.loaded(/^Model: gpt2 optimum fp32 · 2 threads/);
+  // a model that only the address names is no choice
+  await studio.open();
+  await models.loaded(/^Model: tiny support · 2 threads/);
+  await page.goto('./');
+  await models.loaded(/^Model: gpt2 optimum fp32 · 2 threads/);
 });
 
 /** A fake hub: the list of files, and the files behind a redirect to its storage. */

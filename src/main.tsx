@@ -6,7 +6,7 @@ import './app/styles/base.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app/App';
-import { lastModel, openLastProject, wantedBackend } from './app/boot';
+import { firstModel, openLastProject, wantedBackend } from './app/boot';
 import { carriersOf, watchTeamFolder } from './app/carry-out';
 import { createServices } from './app/create-services';
 import { isolate } from './app/isolate';
@@ -35,7 +35,7 @@ async function boot() {
     </StrictMode>,
   );
   // A phone is not asked for 114 MB that it could not use.
-  if (capabilities.trainingOff === null) await stores.session.getState().loadModel(await lastModel(services));
+  if (capabilities.trainingOff === null) await stores.session.getState().loadModel(await firstModel(services));
   void watchTeamFolder(studio).catch(() => {}); // shown when the team dialog is opened
   // last, as it shares the connection with the model
   await stores.offline.getState().prepare();

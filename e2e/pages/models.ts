@@ -38,6 +38,14 @@ export class ModelsPage {
     await (await chooser).setFiles(path);
   }
 
+  /** One of the other models. */
+  async choose(id: string): Promise<void> {
+    await this.open();
+    const other = this.dialog.locator('details', { hasText: id });
+    await other.locator('summary').click();
+    await other.getByRole('button', { name: 'Use this model' }).click();
+  }
+
   async loaded(name: RegExp): Promise<void> {
     await expect(this.page.getByRole('button', { name })).toBeVisible();
   }

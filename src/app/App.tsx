@@ -22,7 +22,8 @@ const notOpened = (name: string) => (cause: unknown) =>
   toastError(`${name} was not opened`, asStudioError(cause).message);
 
 export function App() {
-  const { session, project, intents } = useStores();
+  const stores = useStores();
+  const { project, intents } = stores;
   useEffect(() => keepFocus(document), []);
   const openFile = useCallback(
     (file: File) => {
@@ -30,7 +31,7 @@ export function App() {
     },
     [intents],
   );
-  const openModel = useCallback((dropped: Dropped) => openModelFolder(session, dropped), [session]);
+  const openModel = useCallback((dropped: Dropped) => openModelFolder(stores, dropped), [stores]);
   const openPrompt = useCallback(
     ({ name, files }: Dropped) => {
       navigate(screenPath(project.getState().set?.id ?? null, 'library'));

@@ -3,8 +3,8 @@
 import type { ModelSource } from '../model/load';
 import type { PromptSet } from '../project/types';
 import { navigate, screenPath } from './state/location';
+import { chosenModel } from './state/models-store';
 import type { Services } from './state/services';
-import { SOURCE_SETTING } from './state/session-state';
 import type { Stores } from './state/stores';
 
 const LAST = 'last-project';
@@ -29,13 +29,9 @@ export function wantedBackend(search: string): 'auto' | 'webgpu' | 'wasm' {
   return name === 'webgpu' || name === 'wasm' ? name : 'auto';
 }
 
-/** The model that the address names, else that of the last visit, else (undefined) the embedded one. */
-export async function lastModel({ store }: Services): Promise<ModelSource | undefined> {
-  const named = siteModel(location.search);
-  if (named) return named;
-  const kept = await store.settings.get<ModelSource>(SOURCE_SETTING).catch(() => null);
-  return kept?.kind === 'kept' ? kept : undefined;
-}
+/** The model that the address names, else the one that was chosen last, else (undefined) the embedded one. */
+export const firstModel = async (services: Services): Promise<ModelSource | undefined> =>
+  siteModel(location.search) ?? (await chosenModel(services)) ?? undefined;
 
 /** A visit without an address opens the last prompt set; `#/` is always the start screen. */
 export async function openLastProject({ store }: Services, { project }: Stores): Promise<void> {

@@ -25,7 +25,7 @@ export function KnownModels({ current }: { readonly current: string | null }) {
 }
 
 function OtherModelDetails({ model }: { readonly model: KnownModel }) {
-  const { session, models } = useStores();
+  const { models } = useStores();
   const busy = useSession((s) => s.job !== null);
   const { id, info, source } = model;
   return (
@@ -47,7 +47,7 @@ function OtherModelDetails({ model }: { readonly model: KnownModel }) {
           <p className="dim small">Comes with this site; not loaded in this browser yet.</p>
         )}
         <div className="row">
-          <Button isDisabled={busy} onPress={() => void session.getState().loadModel(source)}>
+          <Button isDisabled={busy} onPress={() => void models.getState().choose(source)}>
             Use this model
           </Button>
           {source.kind === 'kept' ? (

@@ -1,4 +1,4 @@
-import { DEFAULT_MODEL } from '../state/session-state';
+import { DEFAULT_MODEL, isBuiltIn } from '../state/session-state';
 import { useSession, useStores } from '../state/studio';
 import { Button } from '../ui/Button';
 import { Note } from '../ui/Note';
@@ -7,9 +7,8 @@ import { Note } from '../ui/Note';
 export function ModelFailed({ live = false }: { readonly live?: boolean }) {
   const model = useSession((s) => s.model);
   const source = useSession((s) => s.source);
-  const { session } = useStores();
+  const { session, models } = useStores();
   if (model.kind !== 'failed') return null;
-  const { loadModel } = session.getState();
   return (
     <Note
       live={live}
@@ -17,9 +16,9 @@ export function ModelFailed({ live = false }: { readonly live?: boolean }) {
       title="The model did not load"
       action={
         <>
-          <Button onPress={() => void loadModel()}>Try again</Button>
-          {source === DEFAULT_MODEL ? null : (
-            <Button variant="link" onPress={() => void loadModel(DEFAULT_MODEL)}>
+          <Button onPress={() => void session.getState().loadModel()}>Try again</Button>
+          {isBuiltIn(source) ? null : (
+            <Button variant="link" onPress={() => void models.getState().choose(DEFAULT_MODEL)}>
               Use the built-in model
             </Button>
           )}

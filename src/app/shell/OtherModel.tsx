@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { FileTrigger } from 'react-aria-components/FileTrigger';
-import { DEFAULT_MODEL } from '../state/session-state';
+import { DEFAULT_MODEL, isBuiltIn } from '../state/session-state';
 import { useSession, useStores } from '../state/studio';
 import { Button } from '../ui/Button';
 import { TextField } from '../ui/TextField';
@@ -11,15 +11,15 @@ const HUB_ID = /^[\w.-]+\/[\w.-]+$/;
 
 /** Another model in place of the built-in one: from a folder, or from the hub, which is another site. */
 export function OtherModel() {
-  const { session } = useStores();
+  const stores = useStores();
   const source = useSession((s) => s.source);
   const busy = useSession((s) => s.job !== null);
   const [id, setId] = useState(source.kind === 'hub' ? source.id : '');
-  const { loadModel } = session.getState();
+  const { choose } = stores.models.getState();
   const openFolder = (list: FileList | null) => {
     const files = [...(list ?? [])].map((file) => namedFile(file.webkitRelativePath || file.name, file));
     const name = files[0]?.path.split('/')[0] ?? 'model';
-    if (files.length > 0) openModelFolder(session, { name, files });
+    if (files.length > 0) openModelFolder(stores, { name, files });
   };
   return (
     <details className="model-fold other-model">
@@ -46,12 +46,12 @@ export function OtherModel() {
         <div className="row">
           <Button
             isDisabled={busy || !HUB_ID.test(id.trim())}
-            onPress={() => void loadModel({ kind: 'hub', id: id.trim() })}
+            onPress={() => void choose({ kind: 'hub', id: id.trim() })}
           >
             Fetch from huggingface.co
           </Button>
-          {source === DEFAULT_MODEL ? null : (
-            <Button variant="link" isDisabled={busy} onPress={() => void loadModel(DEFAULT_MODEL)}>
+          {isBuiltIn(source) ? null : (
+            <Button variant="link" isDisabled={busy} onPress={() => void choose(DEFAULT_MODEL)}>
               Back to the built-in model
             </Button>
           )}

@@ -1,11 +1,14 @@
 import { chooseFiles } from '../../model/folder';
-import type { SessionStore } from '../state/session-store';
+import type { Stores } from '../state/stores';
 import { toastError } from '../ui/toast';
 import type { Dropped } from './dropped-files';
 
-/** Loads a folder in place of the present model, unless it is none, or the model is at work. */
-export function openModelFolder(session: SessionStore, { name, files }: Dropped): void {
-  const { job, loadModel, capabilities } = session.getState();
+/** Loads a folder in place of the present model, unless it has no model in it or the model is at work. */
+export function openModelFolder(
+  { session, models }: Pick<Stores, 'session' | 'models'>,
+  { name, files }: Dropped,
+): void {
+  const { job, capabilities } = session.getState();
   const choice = chooseFiles(files.map(({ path }) => path));
   if ('missing' in choice)
     toastError(
@@ -17,5 +20,5 @@ export function openModelFolder(session: SessionStore, { name, files }: Dropped)
       `“${name}” was not loaded`,
       capabilities.trainingOff ?? `The model is at work (${job?.title}). Stop that, or open the folder again after it.`,
     );
-  else void loadModel({ kind: 'folder', name, files });
+  else void models.getState().choose({ kind: 'folder', name, files });
 }

@@ -26,6 +26,14 @@ export function navigate(to: string, options: { readonly replace?: boolean } = {
   dispatchEvent(new HashChangeEvent('hashchange', { oldURL, newURL: location.href }));
 }
 
+/** Removes a parameter of the address's real query, the one before the hash, so that a reload does not find it. */
+export function dropParameter(name: string): void {
+  const url = new URL(location.href);
+  if (!url.searchParams.has(name)) return;
+  url.searchParams.delete(name);
+  history.replaceState(null, '', url);
+}
+
 /** For wouter's `<Router hook>`. */
 export const usePath = (): [string, typeof navigate] => [useSyncExternalStore(subscribe, readPath), navigate];
 usePath.hrefs = (href: string) => `#${href}`;

@@ -1,15 +1,16 @@
 import { beforeEach, expect, test, vi } from 'vitest';
 import type { ModelCard } from '../../model/card';
-import { createModelsStore, type ModelsStore } from './models-store';
+import { chosenModel, createModelsStore, type ModelsStore } from './models-store';
 import type { Services } from './services';
 import { createSessionStore } from './session-store';
 import { speedKey } from './speedometer';
-import { CAPABILITIES, testServices } from './test-support';
+import { CAPABILITIES, fakeLocation, testServices } from './test-support';
 
 let services: Services;
 let forgotten: [ModelCard, readonly ModelCard[]][];
 
 beforeEach(() => {
+  fakeLocation();
   forgotten = [];
   const base = testServices({
     load: ({ id, sha256 = '' }) => ({
@@ -44,17 +45,17 @@ beforeEach(() => {
 
 const ids = (models: ModelsStore) => models.getState().known.map(({ id }) => id);
 
-/** The page opened anew, with the same disk. */
+/** The page opened again, with the same disk. */
 function visit() {
   const session = createSessionStore(services, CAPABILITIES);
   return { session, models: createModelsStore(services, session) };
 }
 
-test('the models of the site are always known; what was loaded comes with its facts, also at the next visit', async () => {
-  const { session, models } = visit();
+test('knows the models of the site, and the facts of every model that was loaded, also at the next visit', async () => {
+  const { models } = visit();
   await models.getState().refresh();
   expect(ids(models)).toEqual(['HuggingFaceTB/SmolLM2-135M-Instruct', 'softprompt-studio/tiny-support']);
-  await session.getState().loadModel({ kind: 'folder', name: 'mine', files: [] });
+  await models.getState().choose({ kind: 'folder', name: 'mine', files: [] });
   await vi.waitFor(() => expect(ids(models)[0]).toBe('mine'));
 
   const later = visit().models;
@@ -72,12 +73,48 @@ test('the models of the site are always known; what was loaded comes with its fa
   });
 });
 
-test('a model that is forgotten takes its files with it, but not those of the others', async () => {
-  const { session, models } = visit();
-  for (const name of ['one', 'two']) await session.getState().loadModel({ kind: 'folder', name, files: [] });
+test('removes the files of a removed model, but not those that other models need', async () => {
+  const { models } = visit();
+  for (const name of ['one', 'two']) await models.getState().choose({ kind: 'folder', name, files: [] });
   await vi.waitFor(() => expect(ids(models).slice(0, 2)).toEqual(['two', 'one']));
   const [, one] = models.getState().known;
   if (one) await models.getState().forget(one);
   expect(ids(models)).not.toContain('one');
   expect(forgotten.map(([card, others]) => [card.id, others.map(({ id }) => id)])).toEqual([['one', ['two']]]);
+});
+
+const TINY = { kind: 'site', base: 'models/softprompt-studio/tiny-support/' } as const;
+
+test('opens the next visit with the chosen model of the site, before it has loaded', async () => {
+  const { models } = visit();
+  const choosing = models.getState().choose(TINY);
+  expect(await chosenModel(services)).toEqual(TINY);
+  await choosing;
+  expect(await chosenModel(services)).toEqual(TINY);
+});
+
+test('opens the next visit with the kept copy of a chosen folder, once it is loaded', async () => {
+  const { models } = visit();
+  await models.getState().choose(TINY);
+  await models.getState().choose({ kind: 'folder', name: 'mine', files: [] });
+  await vi.waitFor(async () =>
+    expect(await chosenModel(services)).toMatchObject({ kind: 'kept', card: { id: 'mine' } }),
+  );
+});
+
+test('keeps the last choice while the address names another model', async () => {
+  await visit().models.getState().choose(TINY);
+  const { session, models } = visit();
+  await session.getState().loadModel({ kind: 'site', base: 'models/another/one/' });
+  await vi.waitFor(() => expect(models.getState().known).not.toEqual([]));
+  expect(await chosenModel(services)).toEqual(TINY);
+});
+
+test('forgets the choice of a model that is removed', async () => {
+  const { models } = visit();
+  await models.getState().choose({ kind: 'folder', name: 'mine', files: [] });
+  await vi.waitFor(() => expect(ids(models)[0]).toBe('mine'));
+  const [mine] = models.getState().known;
+  if (mine) await models.getState().forget(mine);
+  expect(await chosenModel(services)).toBeNull();
 });

@@ -4,6 +4,7 @@ import { CATALOGUE } from '../../model/catalogue';
 import type { ModelSource } from '../../model/load';
 import type { Speed } from '../../training/estimate';
 import type { ModelInfo } from '../../worker/protocol';
+import { dropParameter } from './location';
 import { type Verdict, verdictKey } from './self-check';
 import type { Services } from './services';
 import type { SessionStore } from './session-store';
@@ -30,6 +31,11 @@ export interface KnownModel {
 interface ModelsState {
   /** Newest first; the models of this site are always among them. */
   readonly known: readonly KnownModel[];
+  /**
+   * Loads a model in place of the present one; the next visit opens with it. A folder's or the hub's is the choice once it is
+   * kept, so that no visit asks for either again.
+   */
+  readonly choose: (source: ModelSource) => Promise<void>;
   /** Reads new measurements. */
   readonly refresh: () => Promise<void>;
   /** Drops a model that was loaded from a folder or the hub, with its files. */
@@ -39,21 +45,29 @@ interface ModelsState {
 export type ModelsStore = StoreApi<ModelsState>;
 
 const SEEN = 'known-models';
+const CHOSEN = 'model-source';
 const MOST = 12;
 
 const siteId = ({ base }: { readonly base: string }) => base.replace(/^models\/|\/$/g, '');
 export const sourceId = (source: LastingSource): string =>
   source.kind === 'site' ? siteId(source) : `${source.card.id} ${source.card.sha256}`;
 
+/** The model that was chosen last; null where none was. The one that an address names is no choice. */
+export const chosenModel = ({ store }: Pick<Services, 'store'>): Promise<LastingSource | null> =>
+  store.settings.get<LastingSource>(CHOSEN).catch(() => null);
+
 export function createModelsStore(services: Services, session: SessionStore): ModelsStore {
   const { settings } = services.store;
   const seen = async () => (await settings.get<readonly SeenModel[]>(SEEN).catch(() => null)) ?? [];
+
+  const keepChoice = (source: LastingSource | null) => settings.set(CHOSEN, source).catch(() => undefined);
 
   return createStore<ModelsState>((set) => {
     async function remember(): Promise<void> {
       const { model, source, card } = session.getState();
       if (model.kind !== 'ready' || !card) return;
       const lasting: LastingSource = source.kind === 'site' ? source : { kind: 'kept', card };
+      if (lasting.kind === 'kept') await keepChoice(lasting);
       const others = (await seen()).filter((other) => sourceId(other.source) !== sourceId(lasting));
       await settings
         .set(SEEN, [{ source: lasting, info: model.info }, ...others].slice(0, MOST))
@@ -81,10 +95,17 @@ export function createModelsStore(services: Services, session: SessionStore): Mo
 
     return {
       known: [],
+      choose: async (source) => {
+        dropParameter('model'); // it would overrule the choice at the next reload
+        if (source.kind === 'site' || source.kind === 'kept') void keepChoice(source);
+        await session.getState().loadModel(source);
+      },
       refresh,
       forget: async ({ source }) => {
         const left = (await seen()).filter((other) => sourceId(other.source) !== sourceId(source));
         await settings.set(SEEN, left).catch(() => undefined);
+        const chosen = await chosenModel(services);
+        if (chosen && sourceId(chosen) === sourceId(source)) await keepChoice(null);
         if (source.kind === 'kept')
           await services.forgetModelFiles(
             source.card,

@@ -72,12 +72,11 @@ export interface SessionState {
 }
 
 export const DEFAULT_MODEL = CATALOGUE.standard.source;
+export const isBuiltIn = (source: ModelSource): boolean => source.kind === 'site' && source.base === DEFAULT_MODEL.base;
 
 /** After these the engine cannot be used again without a fresh start. */
 const ENGINE_GONE = new Set<StudioError['code']>(['worker-died', 'device-lost', 'out-of-memory', 'session-failed']);
 export const isEngineGone = (error: StudioError): boolean => ENGINE_GONE.has(error.code);
-
-export const SOURCE_SETTING = 'model-source';
 
 /** Null = training is on; else the sentence why it is off, on this device or with this model. */
 export const whyTrainingOff = ({ capabilities, check, model }: SessionState): string | null => {

@@ -10,7 +10,7 @@ import { createChecker } from './checker';
 import { loadEngine } from './load-engine';
 import { secondsLeft } from './rate';
 import type { Services } from './services';
-import { DEFAULT_MODEL, isEngineGone, type ModelStatus, type SessionState, SOURCE_SETTING } from './session-state';
+import { DEFAULT_MODEL, isEngineGone, type ModelStatus, type SessionState } from './session-state';
 
 export type SessionStore = StoreApi<SessionState>;
 
@@ -90,10 +90,8 @@ export function createSessionStore(
       const check = await checker.recall(info);
       if (!signal.aborted) set({ check });
       const { card } = get();
-      const kept = source.kind === 'site' || !card ? null : ({ kind: 'kept', card } as const);
-      void services.store.settings.set(SOURCE_SETTING, kept).catch(() => {});
       // the hub is asked when the user picks it, never again behind their back
-      if (source.kind === 'hub' && kept && !signal.aborted) set({ source: kept });
+      if (source.kind === 'hub' && card && !signal.aborted) set({ source: { kind: 'kept', card } });
       show({ kind: 'ready', info });
       performance.mark('studio:model-ready');
       return info;
