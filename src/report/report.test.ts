@@ -134,7 +134,7 @@ describe('HTML report', () => {
   it('has the verdict first, and every accuracy with its interval', () => {
     expect(page.indexOf(input.comparison.verdict.headline)).toBeLessThan(page.indexOf('<table'));
     expect(page).toContain('81.7% <span class="range">73.8 to 87.6</span>');
-    expect(page).toContain('exact p = 0.0015');
+    expect(page).toContain('(p = 0.0015, corrected for 2 comparisons)');
   });
 
   it('draws, for the headline pair, what unsure rows are worth and whether probabilities mean what they say', () => {

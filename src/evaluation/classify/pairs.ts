@@ -10,6 +10,8 @@ export interface Duel extends PairedCounts {
   readonly difference: number;
   readonly ci95: Interval;
   readonly pExact: number;
+  /** Holm's adjusted p, where several pairs were compared. */
+  readonly pHolm?: number | undefined;
 }
 
 export function duel(
@@ -28,9 +30,15 @@ export function duel(
 
 const ALPHA = 0.05;
 
-/** B is clearly better: exact p below 5% *and* the interval of the difference above zero. */
-export const bWins = ({ pExact, ci95 }: Duel): boolean => pExact < ALPHA && ci95.low > 0;
-export const aWins = ({ pExact, ci95 }: Duel): boolean => pExact < ALPHA && ci95.high < 0;
+type Tested = Pick<Duel, 'ci95' | 'pExact' | 'pHolm'>;
+
+/** B is clearly better: p, corrected where several pairs were compared, below 5% *and* the interval above zero. */
+export const bWins = ({ pExact, pHolm = pExact, ci95 }: Tested): boolean => pHolm < ALPHA && ci95.low > 0;
+export const aWins = ({ pExact, pHolm = pExact, ci95 }: Tested): boolean => pHolm < ALPHA && ci95.high < 0;
+
+/** Whether one of the two is clearly better. */
+export const isClear = ({ differenceCi95: ci95, ...p }: Pick<PairReport, 'differenceCi95' | 'pExact' | 'pHolm'>) =>
+  aWins({ ...p, ci95 }) || bWins({ ...p, ci95 });
 
 /** A difference below this is not worth a training run. */
 const MARGIN = 0.05;

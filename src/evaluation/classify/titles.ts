@@ -2,13 +2,14 @@ import type { ReliabilityBin } from '../../metrics/calibration';
 import type { CoveragePoint } from '../../metrics/coverage';
 import type { ArmReport, PairReport } from '../types';
 import { percent, points, pointsRange, pointsWithUnit } from '../words';
+import { isClear } from './pairs';
 import type { Slice } from './slices';
 
 /** Titles that state what a chart of the comparison shows. Where the numbers support no finding, the title is neutral. */
 
 const lower = (name: string) => (/^\p{Lu}\p{Ll}/u.test(name) ? name.charAt(0).toLowerCase() + name.slice(1) : name);
 
-/** Title of the accuracy figure: both arms and how they differ; neutral where the interval holds zero. */
+/** Title of the accuracy figure: both arms and how they differ; neutral where the difference is not clear. */
 export function accuracyFinding(arms: readonly ArmReport[], pair: PairReport | undefined): string {
   const a = arms.find((arm) => arm.id === pair?.a);
   const b = arms.find((arm) => arm.id === pair?.b);
@@ -16,8 +17,7 @@ export function accuracyFinding(arms: readonly ArmReport[], pair: PairReport | u
   const { low, high } = pair.differenceCi95;
   const range = pointsRange(low, high);
   const head = `${b.name} ${percent(b.accuracy)}, ${lower(a.name)} ${percent(a.accuracy)}`;
-  const clear = pair.pExact < 0.05 && (low > 0 || high < 0);
-  if (!clear) return `${head}: no clear difference (${range} points)`;
+  if (!isClear(pair)) return `${head}: no clear difference (${range} points)`;
   return `${head}: a ${pair.difference > 0 ? 'gain' : 'loss'} of ${points(Math.abs(pair.difference))} points (${range})`;
 }
 
@@ -43,7 +43,7 @@ export function differenceFinding(arms: readonly ArmReport[], pairs: readonly Pa
   });
   const first = named[0];
   if (!first) return 'Differences on the same rows';
-  const clear = named.filter(({ pair: { differenceCi95: ci } }) => ci.low > 0 || ci.high < 0);
+  const clear = named.filter(({ pair }) => isClear(pair));
   const one = clear[0];
   if (!one)
     return named.length === 1

@@ -1,5 +1,5 @@
 import type { ArmReport, PairReport, Verdict } from '../types';
-import { numberWord, pointsRange, pointsWithUnit, sentence, times } from '../words';
+import { numberWord, pointsRange, pointsWithUnit, pValue, sentence, times } from '../words';
 import { WORDS } from './made-arms';
 import type { Duel } from './pairs';
 
@@ -20,7 +20,10 @@ export interface Field {
   readonly fewShot: ArmReport | null;
   readonly words: ArmReport | null;
   readonly majority: ArmReport | null;
-  readonly headlinePair: PairReport | null;
+  /** The tuned prompt's text without its vectors: what training itself added shows against it. */
+  readonly untuned: ArmReport | null;
+  /** The headline's first. */
+  readonly pairs: readonly PairReport[];
 }
 
 /** How an arm is called inside a sentence. */
@@ -46,18 +49,24 @@ export function shots(arm: ArmReport): string {
 
 export const on = ({ n }: Field) => `on ${n.toLocaleString('en')} test ${n === 1 ? 'row' : 'rows'}`;
 
+/** "exact p = 0.0015"; "p = 0.0030, corrected for 2 comparisons" where it is one of several. */
+export const pWords = ({ pExact, pHolm }: Duel, { pairs }: Field): string =>
+  pHolm === undefined || pairs.length < 2
+    ? `exact ${pValue(pExact)}`
+    : `${pValue(pHolm)}, corrected for ${pairs.length} comparisons`;
+
 export const between = ({ ci95 }: Duel) => `between ${pointsRange(ci95.low, ci95.high, 'and')} points`;
 
-/** Looking often at the same rows makes a lucky result likelier; the count is always told. */
+/** Every use of the same rows makes a lucky result more likely, so the count is always given. */
 export const looksSentence = ({ looks }: Field) =>
   looks <= 1
     ? 'These test rows have been used once.'
     : `These test rows have been used ${times(looks)}: each use makes a lucky result more likely.`;
 
 /** What accuracy hides where one label is common. */
-export function macroCaution({ headlinePair }: Field): string | null {
-  if (!headlinePair) return null;
-  const { macroF1Ci95, macroF1Difference, difference } = headlinePair;
+export function macroCaution({ pairs: [headline] }: Field): string | null {
+  if (!headline) return null;
+  const { macroF1Ci95, macroF1Difference, difference } = headline;
   if (difference > 0 && macroF1Ci95.high < 0)
     return `Mind the rare labels: macro-F1 is ${pointsWithUnit(-macroF1Difference)} lower.`;
   if (difference <= 0 && macroF1Ci95.low > 0)

@@ -88,7 +88,7 @@ describe('verdict', () => {
     const v = verdict({ '111': 150, '011': 60, '101': 3, '001': 17, '010': 5, '000': 5 }, ['words']);
     expect(v.kind).toBe('words-do-as-well');
     expect(v.headline).toBe('A word-count classifier does as well (95.8%): you may not need a language model');
-    expect(v.detail).toContain('Tuning did help: it beats your prompt by');
+    expect(v.detail).toContain('The tuned prompt does beat your prompt, by');
   });
 
   it('word counts that learned nothing do not count', () => {
@@ -114,6 +114,52 @@ describe('verdict', () => {
     expect(v.kind).toBe('tuned-better');
     expect(v.headline).toMatch(/^The tuned prompt beats your prompt by 38 points/);
     expect(v.detail).toMatch(/It also beats “The whole policy”.* by 32 points, probably between/);
+  });
+
+  it('rests on the corrected p where several pairs were compared, and says so', () => {
+    const rights = patterned({ '111': 60, '011': 14, '101': 4, '001': 10, '110': 10, '000': 22 });
+    const gold = alternating(120);
+    const arms = [
+      armOf('yours', 'zero-shot', gold, rights[0] ?? [], 2, { name: 'Yours' }),
+      armOf('tuned', 'tuned', gold, rights[1] ?? [], 2, { name: 'Tuned' }),
+      armOf('other', 'hybrid', gold, rights[2] ?? [], 2, { name: 'Hybrid' }),
+    ];
+    const of = (pairs: readonly (readonly [string, string])[]) =>
+      compare(planOf(gold, arms, { pairs }), { draws: 50 }).verdict;
+    const alone = of([['yours', 'tuned']]);
+    expect(alone.kind).toBe('tuned-better');
+    expect(alone.detail).toContain('(exact p = 0.031)');
+    const together = of([
+      ['yours', 'tuned'],
+      ['yours', 'other'],
+      ['tuned', 'other'],
+    ]);
+    expect(together.kind).toBe('no-clear-difference');
+    expect(together.detail).toContain('(p = 0.073, corrected for 3 comparisons)');
+  });
+
+  it('says what training itself added, where the untuned prompt beats the hand-written one too', () => {
+    const against = (untuned: Readonly<Record<string, number>>) => {
+      const rights = patterned(untuned);
+      const gold = alternating(120);
+      const arms = [
+        armOf('yours', 'zero-shot', gold, rights[0] ?? [], 2, { name: 'Yours' }),
+        armOf('tuned', 'tuned', gold, rights[1] ?? [], 2, { name: 'Tuned' }),
+        armOf('untuned', 'untuned', gold, rights[2] ?? [], 2, { name: 'Untuned' }),
+      ];
+      const pairs = [
+        ['yours', 'tuned'],
+        ['untuned', 'tuned'],
+      ] as const;
+      return compare(planOf(gold, arms, { pairs }), { draws: 50 }).verdict;
+    };
+    const equal = against({ '111': 50, '011': 40, '010': 3, '001': 4, '101': 2, '000': 21 });
+    expect(equal.headline).toContain('The tuned prompt beats your prompt');
+    expect(equal.detail).toContain(
+      'Training itself added nothing clear: the untuned prompt, the same text without vectors, reaches 80%',
+    );
+    const real = against({ '111': 40, '011': 5, '010': 48, '001': 4, '101': 2, '000': 21 });
+    expect(real.detail).toMatch(/Training itself added 35 points, probably between 2\d and 4\d points/);
   });
 
   it('counts how often the test rows were used', () => {

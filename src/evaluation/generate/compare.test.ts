@@ -82,6 +82,16 @@ it.each([
   expect(verdict.detail).toContain('used 3 times');
 });
 
+it.each([
+  [2, /Training itself added \+70\.0 \(.+\) over the untuned prompt/],
+  [9, /Training itself added nothing clear: 0\.0 \(.+\) against the untuned prompt/],
+])('says what training itself added, where %i of 10 untuned texts are right', (near, added) => {
+  const untuned = { ...outcome('untuned', (text, i) => (i % 10 < near ? text : 'nothing near'), -20), name: 'Untuned' };
+  const arms = [...armsOf(1, 2, 9), untuned];
+  const { verdict } = compareTexts({ wanted, arms, pairs: [...PAIRS, ['untuned', 'tuned']], seed: 0 });
+  expect(verdict.detail).toMatch(added);
+});
+
 it('draws rows that belong together as one: the interval is wider', () => {
   const plan = { wanted, arms: armsOf(1, 2, 5), pairs: PAIRS, seed: 0 };
   const groups = wanted.map((_, i) => Math.floor((i % 10) / 5));

@@ -30,7 +30,7 @@ export function duelSentence(
 const gainWords = ({ difference, interval: { low, high } }: Difference) =>
   `${signed(difference)} (${signed(low)} to ${signed(high)})`;
 
-/** How many of the wanted texts are written word for word, when that tells something. */
+/** How many of the wanted texts are written word for word, when that says something. */
 function exactWords(arm: GenerateArm, n: number): string {
   const rows = Math.round(arm.exactMatch * n);
   return rows === 0
@@ -38,9 +38,17 @@ function exactWords(arm: GenerateArm, n: number): string {
     : `${rows} of its ${n} texts ${rows === 1 ? 'is' : 'are'} the expected one word for word.`;
 }
 
+/** Against the tuned prompt's own text without vectors: a hand-written prompt may be worse than both. */
+const trainingAdded = ({ finding, rougeL }: GeneratePair): string =>
+  ({
+    'b-better': `Training itself added ${gainWords(rougeL)} over the untuned prompt, the same text without vectors.`,
+    'a-better': `Training itself made it worse: ${gainWords(rougeL)} against the untuned prompt, the same text without vectors.`,
+    unclear: `Training itself added nothing clear: ${gainWords(rougeL)} against the untuned prompt, the same text without vectors.`,
+  })[finding];
+
 /**
- * The headline's pair first; then whether examples in the prompt do as well, how well the expected texts were
- * predicted, and how often these rows were used.
+ * The headline's pair first; then whether examples in the prompt do as well, what training itself added, how well the
+ * expected texts were predicted, and how often these rows were used.
  */
 export function verdictOf(
   { n, arms, duels }: Omit<GenerateComparison, 'verdict'>,
@@ -62,9 +70,12 @@ export function verdictOf(
   const examples = others.find(
     (duel) => duel.b === first.b && arms.find(({ id }) => id === duel.a)?.kind === 'few-shot',
   );
+  const control = others.find(
+    (duel) => duel.b === first.b && arms.some(({ id, kind = id }) => id === duel.a && kind === 'untuned'),
+  );
   const winner = arms.find(({ id }) => id === (first.finding === 'a-better' ? first.a : first.b));
   const ratio = first.perplexity;
-  const isForeseen = ratio.interval.high < 1;
+  const predictsBetter = ratio.interval.high < 1;
   const sentences = [
     `${gainWords(first.rougeL)} on ${rowsOf(n)}, closer on ${first.rows.nearer} and further on ${first.rows.farther}.`,
     ...(examples
@@ -76,7 +87,8 @@ export function verdictOf(
               : `Against ${lower(name(examples.a))} there is no clear difference: ${gainWords(examples.rougeL)}. Examples may do as well.`,
         ]
       : []),
-    ...(isForeseen && first.finding !== 'b-better'
+    ...(control && first.finding === 'b-better' ? [trainingAdded(control)] : []),
+    ...(predictsBetter && first.finding !== 'b-better'
       ? [
           `It predicts the expected texts better (perplexity × ${ratio.difference.toPrecision(2)}), but its own texts do not show it.`,
         ]

@@ -3,7 +3,7 @@ import { useStore } from 'zustand';
 import type { Dataset } from '../../../../../dataset/types';
 import type { CalibrationMode } from '../../../../../evaluation/classify/outcome';
 import { calibrationWords } from '../../../../../evaluation/classify/rows';
-import type { ArmReport, Comparison } from '../../../../../evaluation/types';
+import type { ArmReport, Comparison, PairReport } from '../../../../../evaluation/types';
 import { pText } from '../../../../../evaluation/words';
 import type { ClassifyEvaluation } from '../../../../../project/types';
 import {
@@ -117,6 +117,8 @@ interface DifferencePanelProps extends Pick<Comparison, 'arms' | 'pairs'> {
 function DifferencePanel({ arms, pairs, nameOf }: DifferencePanelProps) {
   const [headline] = pairs;
   const differences = useMemo(() => drawDifferences(pairs, nameOf), [pairs, nameOf]);
+  const corrected = pairs.length > 1 ? `p, corrected for ${pairs.length} comparisons` : 'exact p';
+  const p = ({ pExact, pHolm = pExact }: PairReport) => pText(pHolm);
   return (
     <ChartPanel
       span={5}
@@ -130,6 +132,7 @@ function DifferencePanel({ arms, pairs, nameOf }: DifferencePanelProps) {
           'low_95',
           'high_95',
           'exact_p',
+          'holm_p',
           'mid_p',
           'only_first_right',
           'only_second_right',
@@ -140,6 +143,7 @@ function DifferencePanel({ arms, pairs, nameOf }: DifferencePanelProps) {
           p.differenceCi95.low * 100,
           p.differenceCi95.high * 100,
           p.pExact,
+          p.pHolm ?? p.pExact,
           p.pMidP,
           p.aOnly,
           p.bOnly,
@@ -148,18 +152,18 @@ function DifferencePanel({ arms, pairs, nameOf }: DifferencePanelProps) {
     >
       {headline ? (
         <dl className="facts small">
-          <dt>{`${nameOf(headline.b)} against ${nameOf(headline.a).toLowerCase()}, exact p`}</dt>
-          <dd>{pText(headline.pExact)}</dd>
+          <dt>{`${nameOf(headline.b)} against ${nameOf(headline.a).toLowerCase()}, ${corrected}`}</dt>
+          <dd>{p(headline)}</dd>
           {pairs.slice(1).map((pair) =>
             arms.some(({ id, kind }) => id === pair.a && kind === 'zero-shot' && id !== 'yours') ? (
               <Fragment key={pair.a}>
-                <dt>{`${nameOf(pair.b)} against “${nameOf(pair.a)}”, exact p`}</dt>
-                <dd>{pText(pair.pExact)}</dd>
+                <dt>{`${nameOf(pair.b)} against “${nameOf(pair.a)}”, ${corrected}`}</dt>
+                <dd>{p(pair)}</dd>
               </Fragment>
             ) : null,
           )}
-          <dt>mid-p</dt>
-          <dd>{pText(headline.pMidP)}</dd>
+          <dt>uncorrected: exact p, mid-p</dt>
+          <dd>{`${pText(headline.pExact)}, ${pText(headline.pMidP)}`}</dd>
           <dt>Macro-F1 difference</dt>
           <dd>
             {format.points(headline.macroF1Difference)} ({format.points(headline.macroF1Ci95.low)} to{' '}
