@@ -155,7 +155,7 @@ test('moves a stage to another version and back, and keeps differences, notes an
   await test.step('a version is measured again on the test rows and on a file, and compared with its earlier results', async () => {
     await page.getByRole('button', { name: 'Measure on test rows' }).click();
     const measured = library.set('Does it still hold?');
-    await expect(measured.getByRole('listitem')).toContainText('Nothing was recorded before');
+    await expect(measured.getByRole('listitem')).toContainText('This is the first result');
     await studio.upload(NEW_ROWS, 'Measure on a file');
     await page.getByRole('button', { name: 'Measure on 6 rows of new.csv' }).click();
     const newest = measured.getByRole('listitem').first();

@@ -1,4 +1,4 @@
-/** Files that Softprompt Studio wrote before its formats had a room of their own (test/fixtures/interchange). */
+/** Files exported by earlier versions of Softprompt Studio (test/fixtures/interchange). */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -24,7 +24,7 @@ it.each([
   ['labels-with-rows.zip', 6],
   ['texts.zip', 0],
   ['texts-with-rows.zip', 3],
-])('opens an exported prompt of the version before: %s', async (name, rows) => {
+])('opens an exported prompt of an earlier version: %s', async (name, rows) => {
   const found = await opened(name);
   if (found.kind !== 'prompt') throw new Error(found.kind);
   expect(found.dataset?.table.rows.length ?? 0).toBe(rows);
@@ -34,23 +34,23 @@ it.each([
   expect(found.set.writing?.longest ?? null).toBe(name.startsWith('labels') ? null : 40);
 });
 
-it('opens notes, tags and stages of the version before', async () => {
+it('opens notes, tags and stages of an earlier version', async () => {
   const found = await opened('labels-with-rows.zip');
   if (found.kind !== 'prompt') throw new Error(found.kind);
   expect(found.set).toMatchObject({ notes: 'Notes of the set.', tags: ['tone', 'support'] });
   expect(found.set.moves).toMatchObject([{ stage: 'production', to: 'r' }]);
 });
 
-it('opens a demo of the version before, with its texts', async () => {
+it('opens a demo of an earlier version, with its texts', async () => {
   expect(await opened('labels-demo.zip')).toMatchObject({ kind: 'prompt', examples: ['Where is it?', 'Thanks!'] });
 });
 
-it('opens a folder of the command line of the version before, without its project.json', async () => {
+it('opens a folder of an earlier command line, without project.json', async () => {
   const found = await opened('command-line-folder');
   expect(found).toMatchObject({ kind: 'prompt', set: { handle: 'SUPPORT_TONE', hard: [] } });
 });
 
-it('opens a project zip and a team folder of the version before as the same prompt set', async () => {
+it('opens a zip and a team folder of an earlier version as the same prompt set', async () => {
   const [zip, folder] = [await opened('prompt-set.zip'), await opened('team-folder/handle')];
   if (zip.kind !== 'set') throw new Error(zip.kind);
   expect(folder).toEqual(zip);

@@ -32,7 +32,7 @@ test.each([
       [-2, -0.1],
       [-3, -0.2],
     ],
-    '1 of 2 check rows get another answer here (log-probabilities differ by up to 1.9)',
+    '1 of 2 check rows get a different answer here (log-probabilities differ by up to 1.9)',
   ],
 ])('says how closely the check rows agree: %#', (rows, words) => {
   expect(replayWords(compareReplay(sidecar, new Map(rows.map((row, i) => [i, row]))))).toBe(words);

@@ -1,6 +1,6 @@
 /**
- * Check rows: sentences that ship with the product, in the user's template, and what the model says of them. They travel
- * with a prompt, so that another machine can say how closely it reproduces the first one.
+ * Check rows: sentences that ship with the product, in the user's template, with the model's answers. They are exported
+ * with a prompt, so that another machine can tell how closely it reproduces the first one.
  */
 import { argmax } from '../metrics/classification';
 import { asContinuation } from '../task/template';
@@ -12,23 +12,23 @@ export interface CheckRow {
   readonly ids: ArrayLike<number>;
   /** In the order of the labels; uncalibrated. */
   readonly logProbs: readonly number[];
-  /** Where the prompt generates texts. */
+  /** If the prompt generates texts: a fixed text after the row. */
   readonly target?: { readonly text: string; readonly ids: ArrayLike<number>; readonly logProb: number };
 }
 
-/** Follows every check row of a prompt that generates texts: its log-probability is what is compared. */
+/** The fixed text after every check row of a prompt that generates texts; its log-probability is compared. */
 export const checkTarget = (template: string): string =>
   `${asContinuation(template, 'The customer writes about one thing.')}\n`;
 
-/** How far this machine and model are from what the package says. */
+/** How closely this machine and model reproduce the package. */
 export interface Replay {
   readonly rows: number;
-  /** Rows whose most likely label is another one here. */
+  /** Rows whose most likely label differs here. */
   readonly changed: number;
   readonly largestDifference: number;
 }
 
-/** @param found log-probabilities of the labels, by the place of the row */
+/** @param found log-probabilities of the labels, by the index of the row */
 export function compareReplay(
   sidecar: Pick<Sidecar, 'labels' | 'parityRows'>,
   found: ReadonlyMap<number, readonly number[]>,
@@ -61,7 +61,7 @@ export function compareTargets(
 export function replayWords({ rows, changed, largestDifference }: Replay): string {
   const off = largestDifference < 0.0001 ? '0.0001' : largestDifference.toPrecision(2);
   if (changed > 0)
-    return `${changed} of ${rows} check rows get another answer here (log-probabilities differ by up to ${off})`;
+    return `${changed} of ${rows} check rows get a different answer here (log-probabilities differ by up to ${off})`;
   if (!(largestDifference <= 0.05))
     return `All ${rows} check rows get the same answer, but log-probabilities differ by up to ${off}`;
   return `All ${rows} check rows agree, to within ${off}`;

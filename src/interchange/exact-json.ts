@@ -1,6 +1,6 @@
 /**
- * JSON that gives back exactly what was written, made for git: keys in order, lists of plain values on one line, `\n` line
- * ends. What JSON cannot say stands as an object with one key: `{"$number": "-Infinity"}`, `{"$float32": "<base64>"}`.
+ * JSON that round-trips exactly and suits git: sorted keys, lists of plain values on one line, `\n` line ends. A value that
+ * JSON lacks becomes an object with one key: `{"$number": "-Infinity"}`, `{"$float32": "<base64>"}`.
  */
 import { readFloats, writeFloats } from '../prompt/soft-prompt';
 
@@ -42,12 +42,12 @@ function print(value: unknown, indent: string): string {
   return entries.length === 0 ? '{}' : `{\n${entries.join(',\n')}\n${indent}}`;
 }
 
-/** Text -> data, or undefined where it is no such text. */
+/** Text -> data; undefined if the text is not valid. */
 export function readExactJson(bytes: Uint8Array): unknown {
   try {
     return revive(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)));
   } catch {
-    return undefined; // also where it is nested so deep that the stack ends
+    return undefined; // also if it is nested deeper than the stack
   }
 }
 
@@ -72,9 +72,9 @@ function toBase64(values: Float32Array): string {
   return btoa(text);
 }
 
-/** @throws on what is no base64 of float32 */
+/** @throws if the text is not the base64 of float32 values */
 function fromBase64(text: string): Float32Array {
   const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
-  if (bytes.length % 4 !== 0) throw new Error('no float32');
+  if (bytes.length % 4 !== 0) throw new Error('not float32');
   return readFloats(bytes);
 }

@@ -4,7 +4,7 @@ import { folderChanges, withTaken } from './folder-changes';
 import { readSetFiles, setFiles } from './set-files';
 import { anySet } from './test-support';
 
-describe('what somebody else did to the folder', () => {
+describe('changes of a team folder', () => {
   test.each([
     ['nothing', '1', '1', '1', null],
     ['changed here only', '1', '2', '1', null],
@@ -24,14 +24,14 @@ describe('what somebody else did to the folder', () => {
     expect(found.map((change) => change.kind)).toEqual(kind === null ? [] : [kind]);
   });
 
-  test('settings and vectors of one version go together', () => {
+  test('count settings and vectors of one version as one change', () => {
     expect(folderChanges({}, {}, { 'tuned/001.json': 'a', 'tuned/001.npy': 'b', 'runs/001.json': 'c' })).toEqual([
       { name: 'runs/001', kind: 'new', paths: ['runs/001.json'] },
       { name: 'tuned/001', kind: 'new', paths: ['tuned/001.json', 'tuned/001.npy'] },
     ]);
   });
 
-  test('all changes taken give the other project, none give this one', () => {
+  test('give the other prompt set when all are taken, and this one when none is', () => {
     fc.assert(
       fc.property(anySet, anySet, (mine, theirs) => {
         const [here, there] = [setFiles(mine), setFiles(theirs)];

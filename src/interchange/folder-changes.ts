@@ -1,26 +1,23 @@
 /**
- * A project that several people keep in one folder: what differs between what is here and what lies there, judged by what both
- * were when they last agreed. Pure; files are compared by their SHA-256.
+ * A three-way comparison of a prompt set in this browser, its team folder, and the state on which both last agreed. Files
+ * are compared by their SHA-256.
  */
 
 /** Path -> SHA-256. */
 export type Sums = Readonly<Record<string, string>>;
 
-/**
- * `new`: somebody added it. `changed`: somebody changed it, and nobody here did. `gone`: somebody deleted it. `conflict`: it was
- * changed on both sides.
- */
+/** `new`, `changed` and `gone`: added, changed or deleted in the folder only. `conflict`: changed on both sides. */
 type ChangeKind = 'new' | 'changed' | 'gone' | 'conflict';
 
-/** One version (its .json and .npy go together) that differs. */
+/** One version that differs; its .json and .npy belong together. */
 export interface FolderChange {
-  /** Path without its ending. */
+  /** Path without its extension. */
   readonly name: string;
   readonly kind: ChangeKind;
   readonly paths: readonly string[];
 }
 
-/** @param base as both were at the last agreement: after a save, or after changes were taken */
+/** @param base the state on which both last agreed: after a save, or after changes were taken */
 export function folderChanges(base: Sums, here: Sums, there: Sums): readonly FolderChange[] {
   const found = new Map<string, { kind: ChangeKind; paths: string[] }>();
   const paths = [...new Set([...Object.keys(base), ...Object.keys(here), ...Object.keys(there)])].sort();
@@ -46,7 +43,7 @@ function changeOf(base: string | undefined, here: string | undefined, there: str
   return here === base ? 'changed' : 'conflict';
 }
 
-/** The files here with the named changes taken from there. */
+/** The files here, with the given changes taken from the folder. */
 export function withTaken(
   here: ReadonlyMap<string, Uint8Array>,
   there: ReadonlyMap<string, Uint8Array>,

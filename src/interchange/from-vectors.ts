@@ -1,4 +1,4 @@
-/** Vectors that were trained elsewhere, with a template and answer words that a person types, as a prompt set. */
+/** A prompt set from vectors that were trained elsewhere, with a template and answer words that the user types. */
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { createPromptSet } from '../project/prompt-set';
 import type { PromptSet, SoftVersion } from '../project/types';
@@ -12,7 +12,7 @@ export interface TaskForm {
   readonly template: string;
   /** `label = answer word`, one per line. */
   readonly words: string;
-  /** Empty until chosen, where the file does not say. */
+  /** Empty until chosen, if the file does not say. */
   readonly placement: Placement | '';
   /** The set that template and answer words come from; empty = typed here. */
   readonly from: string;
@@ -27,7 +27,7 @@ interface Task {
 export type TaskField = 'template' | 'words' | 'placement';
 export type TaskFormFailure = Failure<TaskField>;
 
-/** The task that the form describes, or which field is not valid yet. */
+/** The task that the form describes, or the first field that is not valid yet. */
 export function readForm(form: TaskForm): Result<Task, TaskFormFailure> {
   if (form.placement === '')
     return fail('placement', 'Choose where the vectors were during training. PEFT puts them before the text.');
@@ -61,7 +61,7 @@ export interface FromVectors {
   readonly words: readonly LabelWord[];
   readonly placement: Placement;
   readonly table: VectorTable;
-  /** The model that they fit. */
+  /** The loaded model. */
   readonly model: SoftVersion['model'];
   /** "PEFT (PROMPT_TUNING)". */
   readonly source: string;
@@ -96,7 +96,7 @@ export function setFromVectors(
   return { ...set, soft: [run], chosenSoft: run.id };
 }
 
-/** Settings of vectors that no run here has trained. */
+/** Placeholder settings for vectors that were not trained here. */
 const elsewhere = (placement: Placement, virtualTokens: number): SoftVersion['settings'] => ({
   placement,
   virtualTokens,

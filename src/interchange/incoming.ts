@@ -1,6 +1,6 @@
 /**
- * Files that somebody brings, as one of the things that can be imported: an exported prompt, a complete prompt set, or
- * bare vectors. Nothing is stored here and nothing in them is run; a file that does not fit is refused with the reason.
+ * Files to import, recognised as an exported prompt, a complete prompt set, or vectors alone. Nothing is stored or run; a
+ * file that cannot be imported is refused with the reason.
  */
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { readNpy } from '../prompt/npy';
@@ -13,26 +13,26 @@ import { type CompleteSet, readSetFiles, SET_FILE } from './set-files';
 import { MANIFEST, readSetPackage } from './set-package';
 import { atRoot, type Files, readZip } from './zip';
 
-/** Vectors that come without a task: the person must say which template and answer words they were trained for. */
+/** Vectors without a task: the user must name the template and answer words they were trained with. */
 export interface IncomingVectors {
   readonly kind: 'vectors';
   /** "PEFT (PROMPT_TUNING)". */
   readonly source: string;
   readonly table: VectorTable;
-  /** Null where the file does not say. */
+  /** Null if the file does not say. */
   readonly placement: Placement | null;
   readonly baseModel: string | null;
 }
 
 export type Incoming =
-  /** `examples`: the texts to present, where it is a demo. */
+  /** `examples`: the texts to present, if it is a demo. */
   | ({ readonly kind: 'prompt'; readonly examples: readonly string[] | null } & ImportedPrompt)
   | ({ readonly kind: 'set' } & CompleteSet)
   | IncomingVectors;
 
 export type IncomingFailure = Failure<string>;
 
-/** Files that say which format a folder has. */
+/** Files that identify the format of a folder. */
 const MARKS = [MANIFEST, SET_FILE, 'softprompt.json', ADAPTER_CONFIG];
 
 /** One zip, one file of vectors, or the files of a folder by path. */
@@ -56,7 +56,7 @@ async function readFolder(files: Files, here: Here): Promise<Result<Incoming, In
     return fail('pickle', PICKLE);
   return fail(
     'unknown',
-    'It has no prompt in it: neither softprompt.json (an export), nor prompt-set.json (a prompt set), nor adapter_config.json (PEFT). Nothing was imported.',
+    'It contains no prompt: neither softprompt.json (an export), nor prompt-set.json (a prompt set), nor adapter_config.json (PEFT). Nothing was imported.',
   );
 }
 
@@ -66,7 +66,7 @@ export async function readSet(files: Files): Promise<Result<Incoming, IncomingFa
   return read.ok ? ok({ kind: 'set', ...read.value }) : read;
 }
 
-/** The unpacked files of an exported prompt, with its demo texts where it has some. */
+/** The unpacked files of an exported prompt, with its demo texts, if any. */
 export async function readPrompt(files: Files, here: Here): Promise<Result<Incoming, IncomingFailure>> {
   const read = readPromptFiles(files, here);
   if (!read.ok) return read;
@@ -84,9 +84,9 @@ function readAdapter(files: Files): Result<Incoming, IncomingFailure> {
   return ok({ kind: 'vectors', source: `PEFT (${type})`, table, placement: 'prefix', baseModel });
 }
 
-/** Why a pickle is refused, whichever name it has. */
+/** Why a pickle is refused. */
 export const PICKLE =
-  'A Python pickle could run code when it is read, so it is not. Save the vectors as .npy or safetensors.';
+  'This is a Python pickle, which could run code when it is read, so it was not read. Save the vectors as .npy or safetensors.';
 
 async function readOne(name: string, bytes: Uint8Array, here: Here): Promise<Result<Incoming, IncomingFailure>> {
   const file = name.slice(name.lastIndexOf('/') + 1);

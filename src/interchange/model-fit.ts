@@ -1,4 +1,4 @@
-/** Whether what somebody brings fits the loaded model. */
+/** Whether an imported prompt fits the loaded model. */
 import type { Incoming, IncomingVectors } from './incoming';
 
 interface Loaded {
@@ -8,13 +8,13 @@ interface Loaded {
   readonly dtype: string;
 }
 
-/** Why it cannot be used with the loaded model, and what to do; null = it can. */
+/** Why it does not work with the loaded model, and what to do; null = it does. */
 export function whyNotFit(found: Exclude<Incoming, { kind: 'set' }>, model: Loaded): string | null {
   const width = found.kind === 'prompt' ? found.sidecar.tokenDim : found.table.hidden;
   const madeFor = found.kind === 'prompt' ? found.sidecar.model.id : found.baseModel;
   const load = `Load ${madeFor ? shown(madeFor) : 'the model it was trained on'} (Models, in the bar above), then import it again.`;
   if (width !== model.hidden)
-    return `Its vectors have ${width} numbers each, but those of the loaded ${model.id} have ${model.hidden}: it belongs to another model. ${load}`;
+    return `Its vectors have ${width} numbers each, but those of the loaded ${model.id} have ${model.hidden}: it was trained on another model. ${load}`;
   if (found.kind === 'prompt') {
     const { id, dtype, sha256 } = found.sidecar.model;
     return sha256 === model.sha256
@@ -33,5 +33,5 @@ const isHubName = (name: string) => /^[\w.-]+\/[\w.-]+$/.test(name) && !name.sta
 const bareName = (name: string) =>
   (name.split('/').at(-1) ?? '').toLowerCase().replace(/[-_.](onnx|gguf|q\d\w*|int[48]|fp(?:16|32)|bf16|web)$/g, '');
 
-/** PEFT may name weights in a folder on somebody's disk, which cannot be checked. */
+/** PEFT may name weights in a local folder, which cannot be checked. */
 export const isUnverifiable = ({ baseModel }: IncomingVectors): boolean => baseModel === null || !isHubName(baseModel);

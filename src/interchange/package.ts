@@ -1,4 +1,4 @@
-/** A package: what the product makes for a recipient, with a list of its files before anything is saved. */
+/** A package is the result of an export: its bytes, and the list of its files to show before it is saved. */
 import { whatIs } from './readme';
 import { writeZip } from './zip';
 

@@ -31,7 +31,7 @@ export const adapterConfig = (
   peft_version: '0.21.2',
 });
 
-/** The fields that are used. The rest is PEFT's own. */
+/** The fields that are read. */
 const configSchema = z.object({
   peft_type: z.string(),
   task_type: z.string().nullish(),
@@ -49,7 +49,7 @@ export interface PeftPrompt {
 
 export type PeftFailure = Failure<'missing-file' | 'pickle' | 'bad-config' | 'other-kind' | 'bad-vectors'>;
 
-/** Adapters that are not vectors before the text, and what they do. */
+/** Adapters that cannot be imported, and how they work. */
 const OTHER_KINDS: Readonly<Record<string, string>> = {
   PREFIX_TUNING: 'holds keys and values for every layer',
   LORA: 'changes the model’s weights',
@@ -59,7 +59,7 @@ const OTHER_KINDS: Readonly<Record<string, string>> = {
   ADAPTION_PROMPT: 'holds prompts inside the layers',
 };
 
-/** The files of a PEFT folder by name: vectors before the text. P_TUNING saves the same tensor as PROMPT_TUNING. */
+/** Reads the files of a PEFT folder, given by name. P_TUNING saves the same tensor as PROMPT_TUNING. */
 export function readPeft(files: ReadonlyMap<string, Uint8Array>): Result<PeftPrompt, PeftFailure> {
   const config = readConfig(files.get(ADAPTER_CONFIG));
   if (!config.ok) return config;
@@ -68,7 +68,7 @@ export function readPeft(files: ReadonlyMap<string, Uint8Array>): Result<PeftPro
     return files.has('adapter_model.bin')
       ? fail(
           'pickle',
-          `adapter_model.bin is a Python pickle, which could run code when it is read. Save the adapter as safetensors (PEFT’s default) and bring ${ADAPTER_MODEL}.`,
+          `adapter_model.bin is a Python pickle, which could run code when it is read. Save the adapter as safetensors (PEFT’s default) and import ${ADAPTER_MODEL}.`,
         )
       : fail('missing-file', `The folder has no ${ADAPTER_MODEL}.`);
   const read = readSafetensors(tensors);
@@ -114,7 +114,7 @@ function readConfig(bytes: Uint8Array | undefined): Result<Config, PeftFailure> 
   if (parts != null && parts !== 1)
     return fail(
       'other-kind',
-      'This adapter is for a model of several parts (encoder and decoder); only decoders can be imported.',
+      'This adapter is for an encoder-decoder model; only adapters for decoders can be imported.',
     );
   return ok({ ...parsed.data, type: kind === 'P_TUNING' ? 'P_TUNING' : 'PROMPT_TUNING' });
 }

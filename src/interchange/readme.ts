@@ -1,11 +1,11 @@
-/** What each file of a package is for: as a list on the screen, and as its README.md. */
+/** The purpose of each file in a package, for the list on the screen and for README.md. */
 import type { Sidecar } from './sidecar';
 
-/** Programs for Python and Node that travel with a prompt. Their texts are in tools/export/. */
+/** Programs for Python and Node in a package. Their source is in tools/export/. */
 const SCRIPT_NAMES = ['predict.py', 'train_peft.py', 'serve_vllm.py', 'serve_vllm.md', 'predict.mjs'] as const;
 export type Script = (typeof SCRIPT_NAMES)[number];
 
-/** The others only know labels. */
+/** The other programs only support labels. */
 const TEXT_SCRIPTS: readonly Script[] = ['predict.py', 'predict.mjs'];
 
 /** The programs for this kind of prompt. */
@@ -18,11 +18,11 @@ const WHAT: Readonly<Record<string, string>> = {
   'train_peft.py': 'trains the same prompt again with PEFT and Accelerate, on one GPU or many, from your own CSV',
   'serve_vllm.py': 'prompt embeddings for a vLLM server; --check compares them without one',
   'serve_vllm.md': 'how to start that server and send it requests',
-  'predict.mjs': 'the same in Node, from a checkout of Softprompt Studio',
+  'predict.mjs': 'CSV in, CSV out in Node, from a checkout of Softprompt Studio',
   'softprompt.json':
     'everything about the prompt: settings, results and check rows (sentences that ship with the studio)',
   'prompt_embeddings.npy': 'the vectors, float32',
-  'adapter_config.json': 'with adapter_model.safetensors, PEFT loads this folder as it is',
+  'adapter_config.json': 'with adapter_model.safetensors, lets PEFT load this folder',
   'adapter_model.safetensors': 'the vectors as PEFT stores them',
   'project.json': 'hand-written prompts and settings, for importing into Softprompt Studio',
   'demo.json': 'the texts to present; importing the zip opens them',
@@ -34,13 +34,13 @@ const WHAT: Readonly<Record<string, string>> = {
 const FOLDERS: Readonly<Record<string, string>> = {
   'hand-written': 'a hand-written prompt and its results on validation rows',
   tuned: 'a tuned prompt: settings (.json) and vectors (.npy)',
-  runs: 'the curves of a run, and the checkpoint it can continue from',
-  measurements: 'a version measured again on other rows: figures, no text',
+  runs: 'the curves and the last checkpoint of a run',
+  measurements: 'a version measured again: figures, no text',
   comparisons: 'a comparison, with its votes and relabelled rows',
   written: 'a comparison of generated texts, with its votes',
 };
 
-/** "the vectors, float32". Empty for a file that no export writes. */
+/** "the vectors, float32". Empty for an unknown file. */
 export const whatIs = (path: string): string => WHAT[path] ?? FOLDERS[path.split('/')[0] ?? ''] ?? '';
 
 const percent = (share: number) => `${(share * 100).toFixed(1)}%`;
@@ -76,15 +76,15 @@ function textResults({ metrics: { writing } }: Sidecar): string {
 }
 
 const WHEN: Readonly<Record<string, string>> = {
-  'predict.py': 'answers a file of texts once in a while: `python predict.py IN.csv OUT.csv --text text`',
+  'predict.py': 'answers a file of texts: `python predict.py IN.csv OUT.csv --text text`',
   'predict.mjs':
-    'does the same in Node, from a checkout of Softprompt Studio and without Python: `node predict.mjs IN.csv --text text --studio CHECKOUT`',
-  'serve_vllm.py': 'answers for a service, many requests a second: serve_vllm.md',
+    'answers a file of texts in Node, from a checkout of Softprompt Studio, without Python: `node predict.mjs IN.csv --text text --studio CHECKOUT`',
+  'serve_vllm.py': 'answers many requests a second for a service: see serve_vllm.md',
   'train_peft.py':
-    'trains again, with more rows or for longer than a browser should: `pip install "peft>=0.21,<0.22"`, then `accelerate launch train_peft.py DATA.csv --text text --label label --out NEW`. Bring the result back into the studio with Library, Import',
+    'trains again, with more rows or more steps than suit a browser: `pip install "peft>=0.21,<0.22"`, then `accelerate launch train_peft.py DATA.csv --text text --label label --out NEW`. Import the result into the studio with Library, Import',
 };
 
-/** Which of the programs to use when. */
+/** When to use which program. */
 const whenToUse = (scripts: readonly string[]): string =>
   scripts
     .filter((name) => Object.hasOwn(WHEN, name))
@@ -108,12 +108,12 @@ function whatItIs(s: Sidecar, hasPython: boolean): string {
     : `choose between ${s.labels.map((l) => `\`${l.word.trim()}\``).join(', ')}`;
   const next = hasPython
     ? `The command above installs what it needs and replays ${s.parityRows.length} check rows: it prints how closely this machine reproduces the page that trained it.`
-    : 'Import this zip in Softprompt Studio (Library, Import): it replays the check rows first.';
+    : 'Import this zip into Softprompt Studio (Library, Import): it replays the check rows first.';
   return `A soft prompt: ${s.numVirtualTokens} vectors of ${s.tokenDim} numbers ${s.placement === 'prefix' ? 'before' : 'after'} the text that make ${s.model.id} ${does}. ${next}`;
 }
 
 const whatItNeeds = ({ model: { id, dtype, weights } }: Sidecar): string =>
-  `The same weights: ${id}, stored as ${dtype}, computed in float32 (\`model.sha256\` in softprompt.json names the files). ${weights ? weights.howToLoad : 'The person who trained it brought them: name them with --weights.'}`;
+  `The same weights: ${id}, stored as ${dtype}, computed in float32 (\`model.sha256\` in softprompt.json names the files). ${weights ? weights.howToLoad : 'They belong to the person who trained it: pass them with --weights.'}`;
 
 /** README.md of a package; with programs, its first line is the command that works. `scripts`: their names. */
 export function packageReadme(s: Sidecar, scripts: readonly string[]): string {
@@ -122,7 +122,7 @@ export function packageReadme(s: Sidecar, scripts: readonly string[]): string {
   const adapter = isPrefix ? ['adapter_config.json', 'adapter_model.safetensors'] : [];
   const files = ['softprompt.json', 'prompt_embeddings.npy', ...adapter, ...scripts, 'project.json'];
   const hubWeights =
-    'With the full-precision weights of the hub the numbers differ: `python predict.py --hub-weights` says by how much.';
+    'With the full-precision weights of the hub the numbers differ: `python predict.py --hub-weights` shows by how much.';
   const lines = [
     ...(hasPython ? [`    ${firstCommand(s)}`] : []),
     `# ${s.name.replace(/\n/g, ' ')} (\`${s.handle}\`)`,

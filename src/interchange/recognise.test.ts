@@ -34,15 +34,15 @@ const peft = (
 const [project] = fc.sample(anySet, { numRuns: 1, seed: 11 });
 if (!project) throw new Error('no project');
 const projectZip = writeZip(await setPackageFiles(project));
-const bundle = {
+const promptFiles = {
   'softprompt.json': sidecar,
   'prompt_embeddings.npy': new Uint8Array(readFileSync(`${FOLDER}/prompt_embeddings.npy`)),
 };
 
 /** Every kind of file that a user may drop: what it is called, what it is, and its bytes. */
 const SOUND: readonly (readonly [name: string, kind: FileKind, bytes: Uint8Array])[] = [
-  ['export.zip', 'prompt-package', zipSync(bundle)],
-  ['demo.zip', 'prompt-package', zipSync({ ...bundle, 'demo.json': writeDemo(['Where is it?', 'Thanks!']) })],
+  ['export.zip', 'prompt-package', zipSync(promptFiles)],
+  ['demo.zip', 'prompt-package', zipSync({ ...promptFiles, 'demo.json': writeDemo(['Where is it?', 'Thanks!']) })],
   ['project.zip', 'prompt-set', projectZip],
   ['peft.zip', 'peft-adapter', peft()],
   ['p-tuning.zip', 'peft-adapter', peft({ peft_type: 'P_TUNING' })],
@@ -59,12 +59,12 @@ const SOUND: readonly (readonly [name: string, kind: FileKind, bytes: Uint8Array
   ],
 ];
 
-describe('a file that somebody drops', () => {
+describe('a file', () => {
   it.each(SOUND)('is recognised by its content: %s', async (name, kind, bytes) => {
     expect(await recognise(/\.jsonl$/.test(name) ? name : 'file', bytes)).toMatchObject({ kind, ok: true });
   });
 
-  it('a PEFT folder may lie inside the zip, and P_TUNING is the same tensor', async () => {
+  it('is recognised as a PEFT adapter in a folder of a zip, P_TUNING included', async () => {
     const inside = zipSync({
       'my/adapter_config.json': config({ peft_type: 'P_TUNING' }),
       'my/adapter_model.safetensors': writeSafetensors(table),
@@ -87,10 +87,10 @@ describe('a file that somebody drops', () => {
     ['a pickle', Uint8Array.of(0x80, 4, 0x95, 0), 'pickle', 'could run code'],
     ['mkultra', utf8('{"embedding": "gASVAAAA"}'), 'pickle', 'could run code'],
     ['GGUF', utf8('GGUF....'), 'gguf', 'as ONNX'],
-    ['another zip', zipSync({ 'a.txt': utf8('a') }), 'zip', 'It has no prompt in it'],
+    ['another zip', zipSync({ 'a.txt': utf8('a') }), 'zip', 'It contains no prompt'],
     ['other JSON', utf8('{\n "name": "x"\n}'), 'json', 'neither a prompt nor a table'],
     ['nothing', new Uint8Array(0), 'empty', 'is empty'],
-  ])('is refused by name: %s', async (_, bytes, kind, error) => {
+  ])('is refused with the reason: %s', async (_, bytes, kind, error) => {
     const seen = await recognise('file', bytes);
     expect(seen).toMatchObject({ kind, ok: false });
     expect(seen.error).toContain(error);
@@ -123,7 +123,7 @@ const MUTATIONS = Number(process.env.FUZZ ?? 400);
 const SLOW_MS = 2000;
 
 describe.each(SOUND)('%s, damaged', (name, kind, bytes) => {
-  it(`never crashes or hangs, and what is accepted is sound`, async () => {
+  it('never crashes or hangs, and is accepted only if sound', async () => {
     const rng = createRng(MUTATIONS);
     let accepted = 0;
     for (let i = 0; i < MUTATIONS; i++) {
@@ -146,7 +146,7 @@ describe.each(SOUND)('%s, damaged', (name, kind, bytes) => {
   }, 600_000);
 });
 
-/** Encoded and read again, the numbers are the same, bit for bit. */
+/** Written and read again, the numbers are equal, bit for bit. */
 function againTheSame(kind: 'npy' | 'safetensors', bytes: Uint8Array): void {
   const [read, write] =
     kind === 'npy' ? ([readNpy, writeNpy] as const) : ([readSafetensors, writeSafetensors] as const);
@@ -157,7 +157,7 @@ function againTheSame(kind: 'npy' | 'safetensors', bytes: Uint8Array): void {
 
 const latin1 = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1');
 
-/** Read as Python would, by other means than the codec's: all fields are there, none else, and each says what it may. */
+/** Read as Python would, independently of the codec: exactly the expected fields, with valid values. */
 function npyHeaderHolds(bytes: Uint8Array): void {
   const [major = 0, minor, low = 0, high = 0] = bytes.subarray(6, 10);
   expect([major, minor]).toEqual([1, 0]);
@@ -182,14 +182,14 @@ function safetensorsHeaderHolds(bytes: Uint8Array): void {
   expect(tensors.prompt_embeddings.data_offsets[1]).toBe(4 * rows * columns);
 }
 
-/** Every file under its name. A manifest under another name makes it a folder of a team, which has none. */
+/** Every file is there under its name; only the manifest may be missing, as in a team folder. */
 function sameProject(bytes: Uint8Array, damaged: Uint8Array): void {
   const [before, after] = [readZip(bytes), readZip(damaged)];
   if (!before.ok || !after.ok) throw new Error('both are zips');
   for (const [path, content] of before.value) if (path !== MANIFEST) expect(after.value.get(path)).toEqual(content);
 }
 
-/** A zip has checksums: what is accepted holds the very files, but for names and what was left out. */
+/** A zip has checksums: an accepted one contains the original files, though some may be renamed or missing. */
 function sameFiles(bytes: Uint8Array, damaged: Uint8Array): void {
   const [before, after] = [readZip(bytes), readZip(damaged)];
   if (!before.ok || !after.ok) throw new Error('both are zips');

@@ -1,4 +1,4 @@
-/** What kind of file somebody dropped, by its content; its name only tells tables apart. Nothing in it is run. */
+/** The kind of a file, from its content; its name only distinguishes kinds of tables. Nothing in it is run. */
 import { guessColumns } from '../dataset/columns';
 import { parseTable } from '../dataset/parse';
 import { readNpy } from '../prompt/npy';
@@ -28,7 +28,7 @@ export type FileKind =
 export interface Recognised {
   readonly kind: FileKind;
   readonly ok: boolean;
-  /** What was found, in a sentence. */
+  /** What it is, in a sentence. */
   readonly summary: string;
   /** Why it cannot be used. */
   readonly error?: string;
@@ -97,12 +97,12 @@ function summaryOf(incoming: Incoming): string {
       const { sidecar, dataset, examples } = incoming;
       const rows = dataset ? `${dataset.table.rows.length} rows of data` : 'no rows of data';
       const demo = examples ? `, a demo with ${examples.length} texts` : '';
-      return `The prompt ${sidecar.handle}: ${sidecar.numVirtualTokens} vectors of ${sidecar.tokenDim} numbers (${sidecar.placement}) for ${sidecar.model.id}, ${rows}${demo}.`;
+      return `The prompt ${sidecar.handle}: ${sidecar.numVirtualTokens} vectors of ${sidecar.tokenDim} numbers ${sidecar.placement === 'prefix' ? 'before' : 'after'} the text for ${sidecar.model.id}, ${rows}${demo}.`;
     }
     case 'set': {
       const { set, dataset, evaluations } = incoming;
       const rows = dataset ? `${dataset.table.rows.length} rows of data` : 'no rows of data';
-      return `The prompt set ${set.handle}: ${set.hard.length} hand-written prompts, ${set.soft.length} runs, ${evaluations.length} comparisons, ${rows}.`;
+      return `The prompt set ${set.handle}: ${set.hard.length} hand-written prompts, ${set.soft.length} training runs, ${evaluations.length} comparisons, ${rows}.`;
     }
     case 'vectors': {
       const { source, table, baseModel } = incoming;
@@ -111,7 +111,7 @@ function summaryOf(incoming: Incoming): string {
   }
 }
 
-/** Null = no JSON object, or one that may be a line of a table. */
+/** Null = not a JSON object, or one that may be a line of a table. */
 function json(bytes: Uint8Array): Recognised | null {
   if (bytes[0] !== 0x7b) return null;
   let text: string;

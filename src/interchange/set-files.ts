@@ -1,6 +1,6 @@
 /**
- * A complete prompt set as files: one folder, one file per version, the same bytes for the same set. A package for
- * another browser holds them, and a team keeps them in git.
+ * A complete prompt set as files: one folder, one file per version, equal bytes for equal sets. They are packed for
+ * another browser, and a team keeps them in git.
  */
 import type { TaskKind } from '../dataset/kind';
 import type { Dataset } from '../dataset/types';
@@ -35,25 +35,25 @@ import type { Files } from './zip';
 const SET_VERSION = 1;
 export const SET_FILE = 'prompt-set.json';
 const DATA_FILE = 'data/dataset.json';
-/** The folder says the kind of a comparison; its file does not. */
+/** The folder gives the kind of a comparison; its file does not contain it. */
 const FOLDER_OF = { classify: 'comparisons', generate: 'written' } as const satisfies Record<TaskKind, string>;
 
 export interface CompleteSet {
   readonly set: PromptSet;
   readonly dataset: Dataset | null;
-  /** By run. */
+  /** Sorted by run. */
   readonly checkpoints: readonly RunCheckpoint[];
   /** With their votes; newest first. */
   readonly evaluations: readonly Evaluation[];
-  /** Versions measured again; oldest first. They name no row. */
+  /** Oldest first. They name no row. */
   readonly measurements: readonly Measurement[];
 }
 
 type SetFile = z.infer<typeof setSchema> & { readonly formatVersion: number };
 
 /**
- * The set without any of the user's rows. Comparisons go too, because they name rows; results on validation rows keep
- * their figures.
+ * The set without the user's rows. Comparisons are left out too, because they name rows; results on validation rows keep
+ * only their figures.
  */
 export const withoutRows = (complete: CompleteSet): CompleteSet => ({
   set: { ...complete.set, hard: complete.set.hard.map(withoutRowIds) },
@@ -97,7 +97,7 @@ export function setFiles(complete: CompleteSet): Map<string, Uint8Array> {
   return files;
 }
 
-/** `003-1f0c9a2e`: the third versions of two people get different names. */
+/** `003-1f0c9a2e`: with the id, so that the third versions of two people get different names. */
 function namer() {
   const used = new Set<string>();
   return (
@@ -127,7 +127,7 @@ function without<T extends object, K extends keyof T>(value: T, key: K): Omit<T,
 
 export type SetFilesFailure = Failure<'missing-file' | 'newer-version' | 'bad-set'>;
 
-/** The set as it was written. The file that does not fit is named. */
+/** Reads the files back as the same set. A file that is not valid is named. */
 export function readSetFiles(files: Files): Result<CompleteSet, SetFilesFailure> {
   const head = readPart<SetFile>(files, SET_FILE, setSchema);
   if (!head.ok) return head;
@@ -208,7 +208,7 @@ interface Dated {
 
 const newestFirst = (a: Dated, b: Dated) => b.createdAt.localeCompare(a.createdAt) || (a.id < b.id ? -1 : 1);
 
-/** Versions in the order that the set lists; those that it does not list (a colleague's) follow, by number. */
+/** Versions in the order of the set's list; others (a colleague's) follow, by number. */
 function inOrder<V extends { readonly id: string; readonly number: number }>(
   versions: readonly V[],
   order: readonly string[],
@@ -237,7 +237,8 @@ function readSoft(files: Files, path: string): Result<SoftVersion, SetFilesFailu
 
 function readPart<T>(files: Files, path: string, schema: z.ZodType): Result<T, SetFilesFailure> {
   const bytes = files.get(path);
-  if (!bytes) return fail('missing-file', `${path} is missing, so this is not a prompt set. Nothing was imported.`);
+  if (!bytes)
+    return fail('missing-file', `${path} is missing, so this is not a complete prompt set. Nothing was imported.`);
   const value = readExactJson(bytes);
   const version = (value as { formatVersion?: unknown } | null | undefined)?.formatVersion;
   if (path === SET_FILE && typeof version === 'number' && version > SET_VERSION)
@@ -245,7 +246,8 @@ function readPart<T>(files: Files, path: string, schema: z.ZodType): Result<T, S
       'newer-version',
       `This prompt set was written by a newer version of Softprompt Studio (format ${version}; this one reads up to ${SET_VERSION}). Reload the page to get the newest version. Nothing was imported.`,
     );
-  if (value === undefined) return bad(`${path} is not valid JSON. Was it edited by hand, or is a merge unfinished?`);
+  if (value === undefined)
+    return bad(`${path} is not valid JSON. Was it edited by hand, or is a git merge unfinished?`);
   const parsed = schema.safeParse(value);
   if (parsed.success) return ok(value as T);
   const [issue] = parsed.error.issues;

@@ -1,6 +1,6 @@
 /**
- * `project.json` of a package: what a prompt set is besides the vectors, so that importing it somewhere else gives the
- * same set. The user's row ids stay behind unless the rows themselves travel.
+ * `project.json` of a package: a prompt set without its vectors, so that importing the package gives the same set. The
+ * user's row ids are left out unless the rows are included.
  */
 import type { Dataset } from '../dataset/types';
 import { z } from '../lib/zod';
@@ -23,7 +23,7 @@ export const setJsonSchema = z.object({
   words: answerWords,
   tags: z.array(text(40)).max(20).optional(),
   notes: text(20_000).optional(),
-  /** Where stages stand, of the versions that travel; their history stays behind. */
+  /** The stages that point to exported versions, without their history. */
   moves: z
     .array(z.object({ stage: text(40), from: z.null(), to: text(100), at: text(40) }))
     .max(1000)
@@ -44,7 +44,7 @@ export const setJsonSchema = z.object({
 
 export type SetJson = z.infer<typeof setJsonSchema>;
 
-/** The set with one of its tuned prompts, and with its rows when `rows` says so. */
+/** The set with one of its tuned prompts, and with `rows` unless null. */
 export function toSetJson(set: PromptSet, run: SoftVersion, rows: Dataset | null): SetJson {
   const { soft: _vectors, error: _error, status, ...facts } = run;
   return setJsonSchema.parse({
@@ -72,14 +72,14 @@ export function toSetJson(set: PromptSet, run: SoftVersion, rows: Dataset | null
   });
 }
 
-/** Of tries on validation rows the figures stay, without the rows; what was written to a row says what stands in it. */
+/** Keeps the figures of tries on validation rows, without row ids and without generated texts, which reveal the rows. */
 export const withoutRowIds = ({ wrote, ...version }: HardVersion): HardVersion => ({
   ...version,
   tried: version.tried && { ...version.tried, wrongRowIds: [], wrongPredictions: [] },
   ...(wrote ? { wrote: { ...wrote, written: [] } } : {}),
 });
 
-/** The set as it will be stored here: a new id, a free handle; versions as they were. */
+/** The set to store here: a new id, a free handle, the same versions. */
 export function fromSetJson(
   portable: SetJson,
   soft: SoftPrompt,
@@ -108,7 +108,7 @@ export function fromSetJson(
   };
 }
 
-/** A prompt that comes without `project.json`, e.g. from the command line: what the sidecar knows is enough. */
+/** For a prompt without `project.json`, e.g. from the command line: made from the sidecar. */
 export function setJsonOf(s: Sidecar): SetJson {
   const t = s.training;
   return {

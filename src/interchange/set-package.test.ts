@@ -12,7 +12,7 @@ const texts = (files: ReadonlyMap<string, Uint8Array>) =>
   [...files.values()].map((bytes) => new TextDecoder().decode(bytes)).join('\n');
 
 describe('exact JSON', () => {
-  test('gives back what was written, odd numbers and odd keys too', () => {
+  test('reads back the same value, with odd numbers and odd keys', () => {
     const value = fc.anything({
       withNullPrototype: false,
       key: fc.oneof(fc.string(), fc.constantFrom('$number', '$float32', '__proto__', '$$x')),
@@ -25,7 +25,7 @@ describe('exact JSON', () => {
     );
   });
 
-  test('the order of keys does not matter to its bytes', () => {
+  test('gives the same bytes for any order of keys', () => {
     expect(exactJson({ b: [1, -0], a: { d: Number.NaN, c: '' } })).toBe(
       exactJson({ a: { c: '', d: Number.NaN }, b: [1, -0] }),
     );
@@ -33,15 +33,15 @@ describe('exact JSON', () => {
   });
 
   test.each(['{', '[', `${'['.repeat(200_000)}`, '{"$float32": "###"}', '{"$float32": "AAA="}', '\u0000'])(
-    'is undefined, not an exception: %#',
+    'reads invalid text as undefined: %#',
     (text) => {
       expect(readExactJson(new TextEncoder().encode(text))).toBeUndefined();
     },
   );
 });
 
-describe('a whole project', () => {
-  test('as a folder: what is read is what was written, with and without rows', () => {
+describe('a complete prompt set', () => {
+  test('is read back unchanged from a folder, with and without rows', () => {
     fc.assert(
       fc.property(anySet, fc.boolean(), (project, keepRows) => {
         const given = keepRows ? project : withoutRows(project);
@@ -53,7 +53,7 @@ describe('a whole project', () => {
     );
   });
 
-  test('as a zip: the same, and the same bytes each time', async () => {
+  test('is read back unchanged from a zip, which has the same bytes each time', async () => {
     await fc.assert(
       fc.asyncProperty(anySet, async (project) => {
         const zip = writeZip(await setPackageFiles(project));
@@ -64,7 +64,7 @@ describe('a whole project', () => {
     );
   });
 
-  test('every change of a file of the zip is known', async () => {
+  test('is refused if any file of its zip was changed, added or removed', async () => {
     const [project] = fc.sample(anySet, { numRuns: 1, seed: 7 });
     if (!project) throw new Error('no project');
     const files = new Map(Object.entries(await setPackageFiles(project)));
@@ -82,7 +82,7 @@ describe('a whole project', () => {
     expect(await readSetPackage(more)).toMatchObject({ ok: false, error: { kind: 'changed' } });
   });
 
-  test('without rows, nothing of a row is in it', () => {
+  test('contains nothing of a row when it is written without rows', () => {
     fc.assert(
       fc.property(anySet, (project) => {
         expect(texts(setFiles(withoutRows(project)))).not.toMatch(/SECRET/);
@@ -91,7 +91,7 @@ describe('a whole project', () => {
     );
   });
 
-  test('a copy shares no id with the original', () => {
+  test('shares no id with its copy', () => {
     fc.assert(
       fc.property(anySet, (project) => {
         let n = 0;

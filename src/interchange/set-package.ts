@@ -1,6 +1,6 @@
 /**
- * A complete prompt set as a package: its files, and a list of their SHA-256 that reveals any change. Importing it
- * gives the same set, or a copy beside the one that is already here.
+ * A complete prompt set as a package: its files, and a manifest of their SHA-256 that reveals any change. Importing it gives
+ * the same set, or a copy if the set is already here.
  */
 import { sha256 } from '../lib/bytes';
 import { type Failure, fail, type Result } from '../lib/result';
@@ -29,7 +29,7 @@ export async function setPackageFiles(content: CompleteSet): Promise<Record<stri
 
 export type SetPackageFailure = SetFilesFailure | Failure<'changed'>;
 
-/** The set, if the files are exactly those that the manifest lists. */
+/** The set, if the files are exactly those in the manifest. */
 export async function readSetPackage(files: Files): Promise<Result<CompleteSet, SetPackageFailure>> {
   const manifest = manifestSchema.safeParse(readExactJson(files.get(MANIFEST) ?? new Uint8Array(0)));
   if (!manifest.success) return fail('bad-set', `${MANIFEST} is not in the expected format. Nothing was imported.`);
@@ -38,7 +38,7 @@ export async function readSetPackage(files: Files): Promise<Result<CompleteSet, 
   for (const [path, bytes] of files) {
     if (path === MANIFEST) continue;
     if (!Object.hasOwn(sums, path)) return changed(`${path} was added`);
-    if ((await sha256(Uint8Array.from(bytes))) !== sums[path]) return changed(`${path} has other content`);
+    if ((await sha256(Uint8Array.from(bytes))) !== sums[path]) return changed(`${path} has different content`);
   }
   return readSetFiles(files);
 }
@@ -50,7 +50,7 @@ const changed = (what: string) =>
   );
 
 /**
- * The same set under new ids, for a browser that already has it: a copy beside the original, never over it.
+ * A copy under new ids, for a browser that already has the set: the original is never overwritten.
  * @param newId a fresh id at each call
  */
 export function renewed(

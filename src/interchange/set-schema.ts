@@ -1,6 +1,6 @@
 /**
- * What the parts of a complete prompt set must look like before they are stored. They are checked and kept as they were
- * read: fields that are not named here stay, so that no version of the studio loses what another one wrote.
+ * The form of the parts of a complete prompt set, checked before they are stored. The parts are kept as they were read,
+ * with fields that are not named here, so that no version of the studio loses data of another one.
  */
 import { z } from '../lib/zod';
 import { settingsSchema } from './version-schemas';
@@ -9,7 +9,7 @@ const text = (max: number) => z.string().max(max);
 const count = z.int().min(0).max(1e9);
 const list = <T extends z.ZodType>(of: T, most = 1e6) => z.array(of).max(most);
 const floats = z.instanceof(Float32Array);
-const finite = floats.refine((values) => values.every(Number.isFinite), 'holds numbers that are not finite');
+const finite = floats.refine((values) => values.every(Number.isFinite), 'contains numbers that are not finite');
 
 export const setSchema = z.object({
   id: text(100).min(1),
@@ -64,7 +64,7 @@ const point = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('generate'), step: count, tokenShare: real, loss: real }),
 ]);
 const optimiser = z.record(z.string(), finite);
-/** What a checkpoint has in every version of its format. */
+/** Fields of a checkpoint in every version of its format. */
 const state = {
   step: count,
   vectors: finite,
@@ -138,7 +138,7 @@ const pair = z.object({
   broken: list(text(500)),
 });
 
-/** Of every comparison. */
+/** Fields of every comparison. */
 const compared = {
   id: text(100).min(1),
   setId: text(100),
@@ -204,7 +204,7 @@ export const writingSchema = z.object({
         [wanted, ...arms.flatMap(({ written, scores }) => [written, scores])].every(
           (each) => each.length === rowIds.length,
         ),
-      'rows, wanted texts and answers differ in number',
+      'rows, expected texts and answers differ in number',
     ),
   comparison: z.object({
     n: count,

@@ -1,4 +1,4 @@
-/** `softprompt.json` of a prompt: what is known about it, put together. The schema is in sidecar.ts. */
+/** Builds `softprompt.json` from what is known about a prompt. The schema is in sidecar.ts. */
 import type { Dataset } from '../dataset/types';
 import type { CalibrationFit } from '../evaluation/types';
 import { assert } from '../lib/assert';
@@ -12,15 +12,15 @@ export interface SidecarInput {
   /** A run that has vectors. */
   readonly run: SoftVersion;
   readonly labels: readonly { readonly label: string; readonly word: string; readonly tokenIds: readonly number[] }[];
-  /** Where the same weights can be had; null for a model that the user brought. */
+  /** Where to get the same weights; null = the user's own model. */
   readonly weights: Sidecar['model']['weights'];
   readonly tokenizerSha256: string;
   readonly dataset: Dataset | null;
   /** The latest comparison of this run on test rows. */
   readonly evaluation: Kept<ClassifyEvaluation> | null;
-  /** Null when the prompt is used without. */
+  /** Null = none. */
   readonly calibration: CalibrationFit | null;
-  /** Where the prompt generates texts: how long an answer may be, and its latest comparison. */
+  /** If the prompt generates texts: the most tokens of an answer, and its latest comparison. */
   readonly writing?: {
     readonly longest: number;
     readonly endTokenIds: readonly number[];
@@ -34,7 +34,7 @@ export interface SidecarInput {
   readonly producer: string;
 }
 
-/** @throws a bug (`internal:`) when the run has no vectors or there are fewer than ten check rows. */
+/** The run must have vectors, and there must be at least `MIN_CHECK_ROWS` check rows. */
 export function buildSidecar(input: SidecarInput): Sidecar {
   const { run, labels, dataset } = input;
   const soft = run.soft;
@@ -187,7 +187,7 @@ function testFacts(evaluation: Kept<ClassifyEvaluation> | null): Sidecar['metric
   };
 }
 
-/** The prompt as a value, from its numbers and its sidecar. */
+/** The prompt from its vectors and its sidecar. */
 export const softPromptOf = (sidecar: Sidecar, vectors: Float32Array): SoftPrompt => ({
   placement: sidecar.placement,
   vectors,

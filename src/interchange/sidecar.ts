@@ -1,12 +1,12 @@
 /**
- * `softprompt.json`: everything that is needed to use an exported prompt anywhere, and to notice when it does not do
- * there what it did here. Published as docs/softprompt.schema.json.
+ * `softprompt.json`: everything needed to use an exported prompt anywhere, and to notice if it behaves differently there.
+ * Published as docs/softprompt.schema.json.
  */
 import { z } from '../lib/zod';
 import { OPTIMISER_NAMES } from '../training/settings';
 
 export const SIDECAR_VERSION = 1;
-/** At least so many check rows travel with a prompt. */
+/** An exported prompt has at least this many check rows. */
 export const MIN_CHECK_ROWS = 10;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits');
@@ -37,7 +37,7 @@ export const sidecarSchema = z
     createdAt: text(40),
     placement: z
       .enum(['prefix', 'suffix'])
-      .describe('prefix: the vectors stand before the whole row (PEFT). suffix: after its last token'),
+      .describe('prefix: the vectors come before the whole row (PEFT). suffix: after its last token'),
     numVirtualTokens: z.int().min(1).max(4096),
     tokenDim: z.int().min(1).max(65536),
     template: text(200_000).describe(
@@ -46,15 +46,15 @@ export const sidecarSchema = z
     labels: z
       .array(z.object({ label: text(2000), word: text(2000), tokenIds: tokenIds.min(1).max(256) }))
       .max(1000)
-      .describe('At least two; none where texts are written'),
+      .describe('At least two; none if texts are generated'),
     writing: z
       .object({
-        longest: z.int().min(1).max(4096).describe('Tokens that an answer may have'),
+        longest: z.int().min(1).max(4096).describe('Most tokens of an answer'),
         endTokenIds: tokenIds,
       })
       .optional()
       .describe(
-        'The prompt generates texts instead of choosing labels: the most likely token each time, until one of endTokenIds or a token with a line break, which does not count at the beginning',
+        'The prompt generates texts instead of choosing labels: the most likely token each time, until one of endTokenIds or a token with a line break, which is ignored at the beginning',
       ),
     model: z.object({
       id: text(500),
@@ -94,10 +94,10 @@ export const sidecarSchema = z
         reparameterise: z
           .boolean()
           .optional()
-          .describe('A residual network was trained along and folded into the vectors'),
+          .describe('A residual network was trained too and folded into the vectors'),
         noise: z.number().min(0).optional().describe('On the vectors while training, as a share of the embedding RMS'),
-        classWeights: z.boolean().optional().describe('Every label counted the same'),
-        trainRows: count.nullable().optional().describe('So many of the training rows; null = all'),
+        classWeights: z.boolean().optional().describe('Every label had the same weight'),
+        trainRows: count.nullable().optional().describe('Number of training rows used; null = all'),
         bestStep: count.nullable(),
         status: text(50),
         seconds: z.number().nullable(),
@@ -151,17 +151,15 @@ export const sidecarSchema = z
             .nullable(),
         })
         .optional()
-        .describe('Where texts are written'),
+        .describe('If texts are generated'),
     }),
     calibration: z
       .object({
-        meanLogProbs: z
-          .array(z.number())
-          .describe('In the order of labels; to be subtracted from the log-probabilities'),
+        meanLogProbs: z.array(z.number()).describe('In the order of labels; subtract them from the log-probabilities'),
         rows: count,
       })
       .nullable()
-      .describe('null = the prompt is used without'),
+      .describe('null = not calibrated'),
     parityRows: z
       .array(
         z.object({
@@ -169,16 +167,16 @@ export const sidecarSchema = z
           inputIds: tokenIds.min(1).max(100_000).describe('Without the virtual tokens'),
           logProbs: z
             .record(z.string(), z.number())
-            .describe('Label -> log-softmax over the answer words, uncalibrated; empty where texts are written'),
+            .describe('Label -> log-softmax over the answer words, uncalibrated; empty if texts are generated'),
           target: z
             .object({ text: text(200_000), ids: tokenIds.min(1).max(10_000), logProb: z.number() })
             .optional()
-            .describe('Where texts are written: a fixed text after the row, and the log-probability of all its tokens'),
+            .describe('If texts are generated: a fixed text after the row, and the log-probability of all its tokens'),
         }),
       )
       .max(1000)
-      .describe('Check rows: whatever loads this file replays them and says how far off it is'),
-    userRows: count.describe('How many rows of the user are in this export'),
+      .describe('Check rows: a program that loads this file replays them and reports how closely it agrees'),
+    userRows: count.describe('Number of the user’s rows in this export'),
   })
   .superRefine((s, context) => {
     const labels = s.labels.map((l) => l.label);
@@ -186,7 +184,7 @@ export const sidecarSchema = z
       context.addIssue({
         code: 'custom',
         path: ['labels'],
-        message: s.writing ? 'must be empty where texts are written' : 'must be two or more',
+        message: s.writing ? 'must be empty if texts are generated' : 'must be two or more',
       });
     if (s.writing && s.parityRows.some((row) => !row.target))
       context.addIssue({ code: 'custom', path: ['parityRows'], message: 'a check row has no target' });
@@ -199,7 +197,7 @@ export const sidecarSchema = z
       context.addIssue({
         code: 'custom',
         path: ['calibration', 'meanLogProbs'],
-        message: 'must have one value a label',
+        message: 'must have one value per label',
       });
   });
 

@@ -31,7 +31,7 @@ const set = (change: object = {}): PromptSet => ({
 });
 
 describe('a prompt set', () => {
-  it('that is sound comes back as itself', () => {
+  it('that is sound is returned unchanged', () => {
     const value = set();
     expect(soundSet(value)).toEqual({ sound: value, faults: [] });
     expect(soundSet(value).sound).toBe(value);
@@ -53,14 +53,14 @@ describe('a prompt set', () => {
     ['nothing', null],
     ['a text', 'set'],
     ['no versions', set({ hard: undefined })],
-    ['a name that is none', set({ name: 7 })],
-    ['answer words that are none', set({ words: [{ label: 'a' }] })],
+    ['a name that is not text', set({ name: 7 })],
+    ['answer words that are incomplete', set({ words: [{ label: 'a' }] })],
   ])('of which nothing is left: %s', (_, value) => {
     expect(soundSet(value as PromptSet)).toEqual({ sound: null, faults: [expect.any(String)] });
   });
 });
 
-it('a checkpoint whose parts differ in length cannot be gone on from', () => {
+it('discards a checkpoint whose parts differ in length', () => {
   const parts = { vectors: new Float32Array(4), m: new Float32Array(4), v: new Float32Array(4) };
   const checkpoint = { step: 1, ...parts, pending: [], best: null, steps: [], validations: [] };
   const value = (change: object) =>
@@ -72,11 +72,11 @@ it('a checkpoint whose parts differ in length cannot be gone on from', () => {
   expect(soundCheckpoint(value({ vectors: Float32Array.of(1, 2, 3, Number.POSITIVE_INFINITY) })).sound).toBeNull();
 });
 
-it('rows without a mapping are none', () => {
+it('discards rows without a mapping', () => {
   expect(soundDataset({ setId: 's', dataset: {} } as never).faults).toEqual([expect.stringContaining('mapping')]);
 });
 
-it('comparisons and measurements as they are made are sound; without a part they are not', () => {
+it('accepts complete comparisons and measurements, and discards those without a part', () => {
   fc.assert(
     fc.property(anySet, ({ evaluations: all, measurements }) => {
       const [evaluations, writings] = [ofKind(all, 'classify'), ofKind(all, 'generate')];

@@ -1,4 +1,4 @@
-/** Whether a stored value is what it should be, and what of it is when it is not. Says nothing about whether it is right. */
+/** Whether a stored value is damaged, and which parts of it are sound. */
 import { z } from '../lib/zod';
 import type {
   ClassifyEvaluation,
@@ -10,10 +10,10 @@ import type {
   StoredDataset,
 } from '../project/types';
 
-/** `sound` is the value itself where nothing is wrong, a shorter one where parts were taken out, null where nothing is left. */
+/** `sound` is the value itself if nothing is wrong, the rest of it if parts were removed, null if nothing is left. */
 export interface Soundness<T> {
   readonly sound: T | null;
-  /** What is wrong, for which part; empty = nothing. */
+  /** The damaged parts, each with the reason; empty = none. */
   readonly faults: readonly string[];
 }
 
@@ -22,7 +22,10 @@ const numbers = z.instanceof(Float32Array).refine((values) => values.every(Numbe
 
 const softPrompt = z
   .looseObject({ placement: z.enum(['prefix', 'suffix']), vectors: numbers, virtualTokens: z.int(), hidden: z.int() })
-  .refine((soft) => soft.vectors.length === soft.virtualTokens * soft.hidden, 'another number of values than it says');
+  .refine(
+    (soft) => soft.vectors.length === soft.virtualTokens * soft.hidden,
+    'has a different number of values than it states',
+  );
 
 const hardVersion = z.looseObject({
   id: text,
@@ -78,7 +81,7 @@ const checkpoint = z.looseObject({
       // format version 1 has the moments of AdamW
       ({ vectors, m, v, optimiser = { m, v } }) =>
         Object.values(optimiser).every((state) => state?.length === vectors.length),
-      'lengths that differ',
+      'lengths differ',
     ),
 });
 
@@ -120,18 +123,18 @@ const measurement = z.looseObject({
     .optional(),
 });
 
-/** Rows are looked at when they are unpacked; they may be many. */
+/** Rows may be many: they are checked when they are unpacked. */
 const dataset = z.looseObject({
   setId: text,
   dataset: z.looseObject({ mapping: z.looseObject({ text, label: text }), fingerprint: text }),
 });
 
-/** Where it is wrong, e.g. `soft.vectors: not a number`; null = nowhere. */
+/** The first fault, e.g. `soft.vectors: not a number`; null = none. */
 function faultOf(schema: z.ZodType, value: unknown): string | null {
   const found = schema.safeParse(value);
   if (found.success) return null;
   const [issue] = found.error.issues;
-  return `${issue?.path.join('.') || 'the whole'}: ${issue?.message ?? 'wrong'}`;
+  return `${issue?.path.join('.') || 'the top'}: ${issue?.message ?? 'wrong'}`;
 }
 
 const nameOf = (value: unknown, fallback: string): string => {
@@ -146,7 +149,7 @@ const whole =
     return fault === null ? { sound: value, faults: [] } : { sound: null, faults: [fault] };
   };
 
-/** Versions that are damaged are taken out; the others and the set stay. */
+/** Removes damaged versions; the set and its other versions stay. */
 export function soundSet(value: PromptSet): Soundness<PromptSet> {
   const frame = faultOf(setFrame, value);
   if (frame !== null) return { sound: null, faults: [frame] };

@@ -1,4 +1,4 @@
-/** What the versions and rows of a prompt set must look like in a file, whichever format the file has. */
+/** The form of versions and rows in files of every format. */
 import { z } from '../lib/zod';
 import { OPTIMISER_NAMES } from '../training/settings';
 

@@ -18,7 +18,7 @@ const renamed = (zip: Uint8Array, from: string, to: string) => patched(zip, byte
 const u32 = (n: number) => new Uint8Array(new Uint32Array([n]).buffer);
 
 describe('readZip', () => {
-  test('gives back what was packed', () => {
+  test('returns the packed files', () => {
     fc.assert(
       fc.property(
         fc.dictionary(fc.stringMatching(/^[a-z]{1,8}(\/[a-z]{1,8})?\.[a-z]{3}$/), fc.uint8Array({ maxLength: 2000 }), {
@@ -33,7 +33,7 @@ describe('readZip', () => {
     );
   });
 
-  test('never throws, whatever the bytes', () => {
+  test('never throws on any bytes', () => {
     const zip = zipSync({ 'a.txt': bytes('hello hello hello hello'), 'b/c.txt': new Uint8Array(300) });
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 400 }), (junk) => kind(junk) === 'not-a-zip' || kind(junk) === 'ok'),
@@ -59,7 +59,7 @@ describe('readZip', () => {
     expect(kind(zipSync({ a: new Uint8Array(600), b: new Uint8Array(600) }), small)).toBe('bomb');
   });
 
-  test('a file that lies about its size is damaged, and takes no more memory than it says', () => {
+  test('refuses a file with a wrong size, without using more memory than stated', () => {
     const zip = zipSync({ a: bytes('hello '.repeat(100)) });
     expect(kind(patched(zip, u32(600), u32(60)))).toBe('corrupt');
   });

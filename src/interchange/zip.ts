@@ -1,6 +1,6 @@
 /**
- * Zip files: written with fixed times, and read as if a stranger had made them. The central directory is checked before
- * a byte is inflated, and the first thing that is wrong is named.
+ * Zip files: written with fixed times, and read as untrusted. The central directory is checked before a byte is inflated,
+ * and the first fault is named.
  */
 import { inflateSync, zipSync } from 'fflate';
 import { type Failure, fail, ok, type Result } from '../lib/result';
@@ -30,7 +30,7 @@ export interface ZipLimits {
 const MB = 2 ** 20;
 export const LIMITS: ZipLimits = { zipBytes: 64 * MB, files: 4000, totalBytes: 160 * MB, ratio: 250 };
 
-/** The times in a zip are fixed, so that the same files give the same bytes in every time zone. */
+/** Fixed, so that equal files give equal bytes in every time zone. */
 const MTIME = new Date('1980-01-01T00:00:00');
 export const writeZip = (files: Readonly<Record<string, Uint8Array>>): Uint8Array<ArrayBuffer> =>
   zipSync({ ...files }, { level: 6, mtime: MTIME }) as Uint8Array<ArrayBuffer>;
@@ -38,13 +38,13 @@ export const writeZip = (files: Readonly<Record<string, Uint8Array>>): Uint8Arra
 /** All files of a zip by name, or the reason why it was refused. Directories are left out. */
 export function readZip(zip: Uint8Array, limits: ZipLimits = LIMITS): Result<Files, ZipFailure> {
   if (zip.length > limits.zipBytes)
-    return refuse('too-large', `This file has ${mb(zip.length)}; a package has at most ${mb(limits.zipBytes)}.`);
+    return refuse('too-large', `This file is ${mb(zip.length)}; a package is at most ${mb(limits.zipBytes)}.`);
   const view = new DataView(zip.buffer, zip.byteOffset, zip.byteLength);
   const end = findEnd(view);
   if (end < 0)
     return refuse(
       'not-a-zip',
-      'This file is not a zip, or its end is missing. Choose the .zip that the export made, or copy it again.',
+      'This file is not a zip, or its end is missing. Choose the exported .zip, or copy it again.',
     );
   const count = view.getUint16(end + 10, true);
   if (count > limits.files)
@@ -122,7 +122,7 @@ function whyBomb({ name, size, packed }: Entry, total: number, limits: ZipLimits
   if (size > MB && size > packed * limits.ratio)
     return refuse(
       'bomb',
-      `“${shorten(name)}” would grow ${Math.round(size / Math.max(packed, 1))} times when unpacked, as zip bombs do.`,
+      `“${shorten(name)}” would grow ${Math.round(size / Math.max(packed, 1))} times when unpacked, like a zip bomb.`,
     );
   return null;
 }
@@ -136,7 +136,7 @@ function contentOf(zip: Uint8Array, view: DataView, { name, local, packed, metho
   return bytes && crc32(bytes) === crc ? ok(bytes) : corrupt(`“${shorten(name)}” is damaged: its checksum is wrong`);
 }
 
-/** The output buffer has the announced size, so that a file that lies about it cannot take more memory. */
+/** The output buffer has the stated size, so that a file with a wrong size cannot take more memory. */
 function unpack(packed: Uint8Array, method: number, size: number): Uint8Array | null {
   if (method === 0) return packed.length === size ? packed.slice() : null;
   try {
@@ -147,11 +147,11 @@ function unpack(packed: Uint8Array, method: number, size: number): Uint8Array | 
   }
 }
 
-/** What file managers leave behind. */
+/** Files that file managers add. */
 const isJunk = (path: string) =>
   path.startsWith('__MACOSX/') || /(^|\/)(\.DS_Store|Thumbs\.db|desktop\.ini|\.git\/.*)$/.test(path);
 
-/** Files may be inside a folder, as file managers pack them: the one that holds a file named in `marks` becomes the root. */
+/** File managers pack files inside a folder: the folder that contains a file named in `marks` becomes the root. */
 export function atRoot(files: Files, marks: readonly string[]): Files {
   const paths = [...files.keys()].filter((path) => !isJunk(path));
   const found = paths
@@ -198,7 +198,7 @@ const refuse = (kind: ZipFailureKind, why: string, data?: Readonly<Record<string
   fail(kind, `${why} Nothing was imported.`, data);
 const corrupt = (why: string) => refuse('corrupt', `This zip is damaged: ${why}. Download or export it again.`);
 const mb = (bytes: number) => `${Math.ceil(bytes / MB)} MB`;
-// Names are data: shown short, and never with control characters.
+/** File names are untrusted: shown short, and without control characters. */
 const shorten = (name: string) => {
   const plain = name.replace(/\p{C}/gu, '?');
   return plain.length > 80 ? `${plain.slice(0, 77)}…` : plain;

@@ -26,7 +26,7 @@ describe('a request is answered', () => {
     (path) => expect(ask(path)).toEqual({ from: 'kept', path: path.replace('?x', '') }),
   );
 
-  it('by the newest there is for the card of a model', () =>
+  it('by the newest version for the card of a model', () =>
     expect(ask('models/a/b/studio.json')).toEqual({ from: 'newest', path: 'models/a/b/studio.json' }));
 
   it.each([
@@ -38,15 +38,14 @@ describe('a request is answered', () => {
     'https://huggingface.co/api/models/x/y',
   ])('by the site for %s', (path) => expect(ask(path)).toEqual({ from: 'site' }));
 
-  it('by the site for all that is more than a question', () =>
-    expect(ask('index.html', { method: 'POST' })).toEqual({ from: 'site' }));
+  it('by the site for anything but GET', () => expect(ask('index.html', { method: 'POST' })).toEqual({ from: 'site' }));
 });
 
 describe('caches of earlier versions', () => {
   const names = ['1', '2', '3'].map(cacheName);
 
-  it('the one before stays for tabs that are still open, older ones go', () =>
+  it('stay for one version, because its tabs may be open, and are then deleted', () =>
     expect(outdated([...names, 'softprompt-model-files-1'], cacheName('3'))).toEqual([cacheName('1')]));
 
-  it('the first version has none', () => expect(outdated([cacheName('1')], cacheName('1'))).toEqual([]));
+  it('do not exist for the first version', () => expect(outdated([cacheName('1')], cacheName('1'))).toEqual([]));
 });

@@ -13,13 +13,13 @@ export interface Manifest {
   readonly version: string;
   /** Page, code, styles, fonts, the sample, the cards of this site's models: kept before the worker takes over. */
   readonly shell: readonly KeptFile[];
-  /** ONNX Runtime, 14 to 27 MB: kept when the page says which one it runs on. */
+  /** ONNX Runtime, 14 to 27 MB: kept once the page says which one it uses. */
   readonly runtimes: Readonly<Record<RuntimeName, readonly KeptFile[]>>;
 }
 
 export type RuntimeName = 'wasm' | 'webgpu';
 
-/** What the page says to the worker; `keep` is answered over the port that comes with it. */
+/** Messages from the page to the worker; `keep` is answered over the port sent with it. */
 export type ToWorker =
   | { readonly kind: 'keep'; readonly runtimes: readonly RuntimeName[] }
   | { readonly kind: 'take-over' };
@@ -30,9 +30,9 @@ export interface Kept {
 }
 
 /**
- * `page`: the start page of this version, whatever the query says; on this machine itself the server's, where it answers:
- * the next thing to be served at its port may be something else altogether. `kept`: from the cache, else from the site. `newest`: from
- * the site, else from the cache. `site`: none of the worker's business, e.g. weights, which the page keeps by checksum itself.
+ * `page`: the start page of this version for any query; on localhost the server's page if it answers, because another
+ * project may use the port by now. `kept`: from the cache, else from the site. `newest`: from the site, else from the
+ * cache. `site`: not handled by the worker, e.g. weights, which the page itself keeps by checksum.
  */
 type Answer =
   | { readonly from: 'page'; readonly isLocal: boolean }
@@ -47,7 +47,7 @@ interface Asked {
   readonly mode: string;
 }
 
-/** The path of a file below the scope, without query and hash; null where the address is none of ours. */
+/** The path of a file below the scope, without query and hash; null = an address outside it. */
 function pathBelow(scope: string, url: string): string | null {
   const { origin, pathname } = new URL(url);
   const home = new URL(scope);
@@ -62,7 +62,7 @@ export function answerTo({ method, url, mode }: Asked, scope: string, { shell, r
   if (path === null) return SITE;
   if (mode === 'navigate' && (path === '' || path === 'index.html')) return { from: 'page', isLocal: isLocal(scope) };
   if (/^models\/.+\/studio\.json$/.test(path)) return { from: 'newest', path };
-  // files of `assets/` carry their hash in the name: another version's are right too, where they are kept
+  // files in `assets/` have their hash in the name: those of another version are right too
   const isOurs =
     path.startsWith('assets/') || [...shell, ...Object.values(runtimes).flat()].some((file) => file.path === path);
   return isOurs && !path.endsWith('.map') ? { from: 'kept', path } : SITE;
@@ -72,7 +72,7 @@ const PREFIX = 'softprompt-shell-';
 
 export const cacheName = (version: string): string => PREFIX + version;
 
-/** Shell caches that may go when `mine` takes over: all but mine and the one before it, whose tabs may still be open. */
+/** Caches that can be deleted when `mine` takes over: all but mine and the previous one, whose tabs may still be open. */
 export function outdated(names: readonly string[], mine: string): readonly string[] {
   return names.filter((name) => name.startsWith(PREFIX) && name !== mine).slice(0, -1);
 }

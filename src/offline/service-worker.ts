@@ -1,6 +1,6 @@
 /**
- * Keeps the page for times without a network, and sends it with the headers that give it its own process and its policy, also
- * where the host cannot. A new version waits until the page says that it may take over. Decision: docs/decisions/018.
+ * Keeps the page for use without a network, and adds the headers that isolate it and set its policy, even if the host
+ * cannot send them. A new version waits until the page lets it take over. Decision: docs/decisions/018.
  */
 import { HEADERS } from '../../tools/headers.mjs';
 import { answerTo, cacheName, type Kept, type KeptFile, type Manifest, outdated, type ToWorker } from './rules';
@@ -10,17 +10,17 @@ declare const __MANIFEST__: Manifest;
 
 const MANIFEST = __MANIFEST__;
 const NAME = cacheName(MANIFEST.version);
-/** With the checksum of the file as the build made it. */
+/** Header with the checksum of the file as it was built. */
 const MARK = 'X-Kept-Sha256';
-/** A connection that is there but says nothing must not keep the page from its work. */
+/** The page must not wait longer for a connection that does not answer. */
 const PATIENCE_MS = 4000;
-/** Stands in our page and in no other. */
+/** Only our page contains it. */
 const OURS = '<title>Softprompt Studio</title>';
 
 const scope = () => self.registration.scope;
 const address = (path: string) => new URL(path, scope()).href;
 
-/** The same answer with our headers; what it was packed in on its way is forgotten, as its body is unpacked. */
+/** The response with our headers, and without those of its compression, because its body is decompressed. */
 function withHeaders(response: Response, more: Readonly<Record<string, string>> = {}): Response {
   if (response.type === 'opaqueredirect') return response; // the browser follows it
   const headers = new Headers(response.headers);
@@ -35,17 +35,17 @@ async function sha256(bytes: ArrayBuffer): Promise<string> {
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** Must throw unless the file arrived as it was built: half a version is worse than the one before. */
+/** Throws unless the file arrived as it was built: half a version is worse than the previous one. */
 async function fetchFile({ path, sha256: wanted }: KeptFile): Promise<Response> {
   const response = await fetch(address(path), { cache: 'no-cache' });
   if (!response.ok) throw new Error(`${path}: answer ${response.status}`);
   const bytes = await response.arrayBuffer();
-  // some hosts write into the page itself; it names its files by their hashes, so it cannot pull in another version's
+  // some hosts modify the page itself; it names its files by hash, so it cannot load those of another version
   if (path !== 'index.html' && (await sha256(bytes)) !== wanted) throw new Error(`${path}: not as it was built`);
   return withHeaders(new Response(bytes, { headers: response.headers }), { [MARK]: wanted });
 }
 
-/** From a cache, where one has the file with the same bytes. */
+/** From a cache that has the file with the same bytes. */
 async function fromCaches({ path, sha256: wanted }: KeptFile): Promise<Response | null> {
   const found = await caches.match(address(path));
   return found?.headers.get(MARK) === wanted ? found : null;
@@ -60,7 +60,7 @@ async function keep(files: readonly KeptFile[]): Promise<void> {
   await Promise.all(files.map(one));
 }
 
-/** The runtimes that an earlier version has kept are kept of this one too. */
+/** This version's files of the runtimes that an earlier version has kept. */
 async function runtimesInUse(): Promise<readonly KeptFile[]> {
   const kept: string[] = [];
   for (const name of await caches.keys())
@@ -113,7 +113,7 @@ async function newest(request: Request, path: string): Promise<Response> {
   }
 }
 
-/** Ports of one's own machine pass from one project to the next: a page that is not ours is let through, and we go. */
+/** Different projects use the same port on localhost: a page that is not ours is let through, and the worker unregisters. */
 async function localPage(request: Request): Promise<Response> {
   try {
     const response = await fetch(request, { signal: AbortSignal.timeout(PATIENCE_MS) });
@@ -124,7 +124,7 @@ async function localPage(request: Request): Promise<Response> {
       return response;
     }
   } catch {
-    // Nothing is served, or it does not answer.
+    // nothing is served, or it does not answer
   }
   return kept(request, 'index.html');
 }

@@ -1,4 +1,4 @@
-/** Which prompts take part in a comparison, from what a prompt set has. */
+/** The prompts of a set that take part in a comparison. */
 import type { ArmKind } from '../evaluation/types';
 import type { Placement, SoftPrompt } from '../prompt/types';
 import type { HardPrompt } from '../task/types';
@@ -6,7 +6,7 @@ import { chosenHard, chosenHybrid, chosenSoft, kindOf } from './prompt-set';
 import type { HardVersion, PromptSet, SoftVersion } from './types';
 import { seedsOf } from './versions';
 
-/** Training rows shown before each row in the arm with examples. An example of a generated text is two texts long. */
+/** Training rows shown before each row in the arm with examples; fewer for generated texts, whose examples are longer. */
 const EXAMPLES = { classify: 8, generate: 3 } as const;
 
 export const examplesOf = (set: Pick<PromptSet, 'writing'>): number => EXAMPLES[kindOf(set)];
@@ -20,7 +20,7 @@ export interface ArmPlan {
   /** The vectors; of several the mean answer counts. Empty for a hand-written prompt. */
   readonly softs: readonly SoftPrompt[];
   readonly placement: Placement | null;
-  /** Id of a further hand-written version, which can be left out again. */
+  /** Id of an additional hand-written version, which the user can remove. */
   readonly also: string | null;
 }
 
@@ -33,21 +33,21 @@ export interface Arms {
 }
 
 export interface ArmChoice {
-  /** Ids of further hand-written versions. */
+  /** Ids of additional hand-written versions. */
   readonly also?: readonly string[];
   /** Another number of examples than usual. */
   readonly examples?: number;
-  /** Every further seed also takes part by itself, not only in the mean. */
+  /** Every other seed also takes part by itself, not only in the mean. */
   readonly eachSeed?: boolean;
 }
 
 const handArm = (version: Pick<HardVersion, 'id'>) => `hand-${version.id}`;
 
-/** The hand-written versions besides Yours, newest first: these may be compared too. */
+/** The hand-written versions other than Yours, newest first, which can be compared too. */
 export const otherHands = (set: PromptSet): readonly HardVersion[] =>
   set.hard.filter(({ id }) => id !== chosenHard(set)?.id).toReversed();
 
-/** The further hand-written versions among the arms of a comparison. */
+/** The additional hand-written versions among the arms of a comparison. */
 export const alsoAmong = (set: PromptSet, armIds: readonly string[]): readonly string[] =>
   set.hard.flatMap((version) => (armIds.includes(handArm(version)) ? [version.id] : []));
 
@@ -64,7 +64,7 @@ const arm = (
 function learnedArms(set: PromptSet, soft: SoftVersion | null, bare: HardPrompt, eachSeed: boolean): ArmPlan[] {
   const arms: ArmPlan[] = [];
   if (soft?.soft) arms.push(arm('tuned', 'Tuned', 'tuned', bare, [soft.soft]));
-  // the mean of several next-token distributions is no text
+  // several next-token distributions have no mean text
   const runs = soft?.soft && kindOf(set) === 'classify' ? seedsOf(set, soft) : [];
   if (eachSeed)
     runs
@@ -81,7 +81,7 @@ function learnedArms(set: PromptSet, soft: SoftVersion | null, bare: HardPrompt,
   return arms;
 }
 
-/** Untuned is the tuned prompt's exact text without its vectors, so that the two differ in nothing else. */
+/** Untuned is the tuned prompt's exact text without its vectors, so that nothing else differs. */
 export function armsOf(
   set: PromptSet,
   { also = [], examples = examplesOf(set), eachSeed = false }: ArmChoice = {},
@@ -120,7 +120,7 @@ export function armsOf(
   return { arms, hard, soft, pairs: pairs.filter((pair) => pair.every((id) => ids.has(id))) };
 }
 
-/** The arms as they were compared, by the versions that a comparison names. */
+/** The arms of a past comparison, from the versions that it names. */
 export function armsAsCompared(
   set: PromptSet,
   evaluation: { readonly hardVersion: string | null; readonly softVersion: string | null },

@@ -1,11 +1,11 @@
-/** Whether a version still does what it was recorded to do: its first result against a later one, in numbers and in words. */
+/** Whether a version still does as well as before: its first result against a later one, in numbers and in words. */
 import { bonettPrice, type Interval, meanInterval, meansInterval, newcombe } from '../metrics/intervals';
 import type { Result } from './performance';
 import { versionWords } from './versions';
 
 export interface Drift {
   readonly kind: 'drop' | 'gain' | 'unclear';
-  /** Both answered the same rows, so that they are compared row by row. */
+  /** Both are on the same rows and are compared row by row. */
   readonly paired: boolean;
   /** Accuracy (or mean ROUGE-L) now minus then. */
   readonly difference: number;
@@ -29,7 +29,7 @@ function intervalOf(then: Result, now: Result, paired: boolean): Interval {
   return bonettPrice(lost, won, now.n);
 }
 
-/** A change is called one only where its interval leaves out zero. */
+/** A change counts as real only if its interval excludes zero. */
 export function driftOf(then: Result, now: Result): Drift {
   const paired = sameGold(then, now);
   const ci95 = intervalOf(then, now, paired);
@@ -49,7 +49,7 @@ const signed = (share: number) => {
   return value < 0 ? `−${-value}` : value > 0 ? `+${value}` : '0';
 };
 
-/** "ROUGE-L " before figures that are no accuracy. */
+/** "ROUGE-L " before figures other than accuracy. */
 const measureWords = ({ measure }: Result) => (measure === 'rougeL' ? 'ROUGE-L ' : '');
 /** "71% (64 to 78)". */
 const reached = ({ value, ci95 }: Result) => `${whole(value)}% (${whole(ci95.low)} to ${whole(ci95.high)})`;
@@ -57,7 +57,7 @@ const reached = ({ value, ci95 }: Result) => `${whole(value)}% (${whole(ci95.low
 /** "Was 84% on 120 test rows of march.csv; now 71% (64 to 78) on 180 rows of april.csv: a real drop, −13 points (95% interval −22 to −3)". */
 export function driftWords(then: Result | null, now: Result): string {
   const is = `${measureWords(now)}${reached(now)} on ${now.rowsName}`;
-  if (!then) return `${is}. Nothing was recorded before: later measurements are held against this one.`;
+  if (!then) return `${is}. This is the first result: later ones are compared with it.`;
   const { kind, paired, difference, ci95 } = driftOf(then, now);
   const range = `${signed(difference)} points (95% interval ${signed(ci95.low)} to ${signed(ci95.high)})`;
   const verdict =
@@ -66,27 +66,27 @@ export function driftWords(then: Result | null, now: Result): string {
   return `Was ${measureWords(then)}${whole(then.value)}% on ${then.rowsName}; now ${reached(now)} on ${rows}: ${verdict}.`;
 }
 
-/** Two versions on the newest rows that both have answered: "On 120 test rows of march.csv: 68% and 82%, +14 points (95% interval +7 to +21)". Null = there are none. */
+/** Two versions on the newest rows that both answered: "On 120 test rows of march.csv: 68% and 82%, +14 points (95% interval +7 to +21)". Null = no such rows. */
 export function betweenWords(results: readonly Result[], before: string, after: string): string | null {
   const of = (id: string) => results.filter(({ of: { version } }) => version.id === id).toReversed();
   for (const now of of(after)) {
     const then = of(before).find(({ rowsKey, measure }) => rowsKey === now.rowsKey && measure === now.measure);
     if (!then) continue;
     const { kind, difference, ci95 } = driftOf(then, now);
-    const unclear = kind === 'unclear' ? ', which these rows do not tell from none' : '';
+    const unclear = kind === 'unclear' ? ', which may be chance' : '';
     return `On ${now.rowsName}: ${measureWords(now)}${whole(then.value)}% and ${whole(now.value)}%, ${signed(difference)} points (95% interval ${signed(ci95.low)} to ${signed(ci95.high)})${unclear}`;
   }
   return null;
 }
 
-/** The chart's title: a difference between the first and the last version where the rows show one, else what is shown. */
+/** The chart's title: a real difference between the first and the last version if there is one, else what the chart shows. */
 export function performanceTitle(results: readonly Result[]): string {
   const [first] = results;
   const last = results.at(-1);
   if (!first || !last) return 'No version has been measured yet';
   if (first === last) {
-    const words = first.measure === 'rougeL' ? 'reaches ROUGE-L' : 'is right on';
-    const rows = first.measure === 'rougeL' ? 'on' : 'of';
+    const words = first.measure === 'rougeL' ? 'reaches ROUGE-L' : 'gets';
+    const rows = first.measure === 'rougeL' ? 'on' : 'right on';
     return `${versionWords(first.of)} ${words} ${whole(first.value)}% ${rows} ${first.rowsName}`;
   }
   const { kind, difference, ci95 } = driftOf(first, last);

@@ -1,4 +1,4 @@
-/** Comparisons of both kinds in one list; where they are stored, the place says the kind. */
+/** Comparisons of both kinds in one list; where they are stored, the table or folder gives the kind. */
 import type { TaskKind } from '../dataset/kind';
 import type { Evaluation, Kept } from './types';
 

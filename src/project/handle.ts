@@ -1,6 +1,6 @@
 /**
- * The handle is what programs call a prompt set by. A set gets it once, from its first name; renaming the set leaves it
- * alone, and only a person who means to changes it.
+ * The handle is the name that programs use for a prompt set. A set gets it from its first name; renaming the set does not
+ * change it.
  */
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import type { PromptSet } from './types';
@@ -24,7 +24,7 @@ export function toHandle(name: string): string {
 /** The handle of `name`, numbered (`_2`, `_3`, …) until no handle in `taken` equals it. */
 export const uniqueHandle = (name: string, taken: Iterable<string>): string => freeHandle(toHandle(name), taken);
 
-/** `handle` itself where it is free, else numbered: for a set that comes back or from elsewhere and keeps its handle. */
+/** `handle` itself if it is free, else numbered: for a set that is restored or imported. */
 export function freeHandle(handle: string, taken: Iterable<string>): string {
   const base = isHandle(handle) ? handle : toHandle(handle);
   const used = new Set(taken);
@@ -34,12 +34,12 @@ export function freeHandle(handle: string, taken: Iterable<string>): string {
   return `${base}_${n}`;
 }
 
-/** With room for the number of a handle that was taken. */
+/** Leaves room for the number of a handle that was taken. */
 const isHandle = (text: string): boolean => text.length <= LONGEST + 8 && /^[A-Z][A-Z0-9_]*$/.test(text);
 
 export type HandleFailure = Failure<'not-a-handle' | 'taken'>;
 
-/** A handle as somebody types it: small letters are raised, and nothing else is guessed. */
+/** A typed handle: letters become capitals, and nothing else is corrected. */
 export function readHandle(typed: string, taken: Iterable<string>): Result<string, HandleFailure> {
   const handle = typed.trim().toUpperCase();
   if (!isHandle(handle) || handle.length > LONGEST)

@@ -1,4 +1,4 @@
-/** Where versions come from, as a forest: each tuned version under what its vectors started from, each hand-written one after the one before. */
+/** Where versions come from, as a forest: each tuned version below what its vectors started from, each hand-written one below the previous one. */
 import type { DataVersion } from '../dataset/types';
 import { stagesAt } from './stages';
 import type { HardVersion, PromptSet, SoftVersion } from './types';
@@ -13,12 +13,12 @@ export interface LineageNode {
   readonly parent: string | null;
   /** Steps from its root. */
   readonly depth: number;
-  /** Name of who made it; null = not said. */
+  /** Who made it; null = unknown. */
   readonly author: string | null;
   /** Which rows it was trained or tried on: "data 2", "other data"; null = none. */
   readonly data: string | null;
   readonly stages: readonly string[];
-  /** What led from the parent to it, in words. */
+  /** How it came from its parent, in words. */
   readonly how: string;
 }
 
@@ -27,7 +27,7 @@ const shortened = (text: string, most = 28) => {
   return line.length > most ? `${line.slice(0, most - 1).trimEnd()}…` : line;
 };
 
-/** Of versions that are stored as one name: which rows a fingerprint means. */
+/** "data 2": the version of the rows that a fingerprint belongs to. */
 function dataWords(fingerprint: string | undefined, now: string | null, versions: readonly DataVersion[]) {
   if (!fingerprint) return null;
   const number = versions.findLast((version) => version.fingerprint === fingerprint)?.number;
@@ -48,10 +48,10 @@ function startOf(
   const { initialisation } = run.settings;
   const made = (id: string, name: string, how: string) => ({ parent: id, how, root: { id, name, how: '' } });
   if (initialisation.kind === 'prompt') {
-    const how = 'its vectors go on from there';
+    const how = 'its vectors continue from there';
     return set.soft.some(({ id }) => id === initialisation.runId)
       ? { parent: initialisation.runId, how }
-      : made(`gone:${initialisation.runId}`, 'a prompt that is not here', how);
+      : made(`gone:${initialisation.runId}`, 'a missing prompt', how);
   }
   if (run.handVersion && set.hard.some(({ id }) => id === run.handVersion))
     return { parent: run.handVersion, how: 'vectors on top of its text' };
@@ -69,7 +69,7 @@ function startOf(
   }
 }
 
-/** Parents stand before their children, so that the list can be drawn or read from the top. */
+/** Parents come before their children, so that the list can be drawn or read from the top. */
 export function lineageOf(set: PromptSet, dataVersions: readonly DataVersion[]): readonly LineageNode[] {
   const roots = new Map<string, Root>();
   const links = new Map<string, { parent: string | null; how: string }>();
@@ -85,7 +85,7 @@ export function lineageOf(set: PromptSet, dataVersions: readonly DataVersion[]):
     if (root) roots.set(root.id, root);
     links.set(version.id, { parent, how });
   }
-  // A run may have started from one that has no vectors any more: then it hangs from nothing.
+  // a run may have started from one that is gone: then it has no parent
   const known = new Set([...roots.keys(), ...all.map(({ version }) => version.id)]);
   const children = new Map<string | null, string[]>();
   const add = (parent: string | null, id: string) => children.set(parent, [...(children.get(parent) ?? []), id]);
@@ -94,7 +94,7 @@ export function lineageOf(set: PromptSet, dataVersions: readonly DataVersion[]):
     const parent = links.get(version.id)?.parent ?? null;
     add(parent !== null && known.has(parent) ? parent : null, version.id);
   }
-  // What hangs from itself is reached from nowhere, and drawn all the same.
+  // a version that claims itself as its ancestor is reached from no root, and listed all the same
   const loose = all.map(({ version }) => version.id);
   const seen = new Set<string>();
   const byId = new Map(all.map((version) => [version.version.id, version]));
@@ -131,9 +131,9 @@ function looseEnd(ids: readonly string[], seen: ReadonlySet<string>): readonly [
   return id === undefined ? null : [id, null, 0];
 }
 
-/** The chart's title: what the picture shows. */
+/** The chart's title. */
 export function lineageTitle(nodes: readonly LineageNode[]): string {
   const starts = nodes.filter(({ parent }) => parent === null).length;
   const versions = nodes.filter(({ kind }) => kind !== 'start').length;
-  return `${versions} ${versions === 1 ? 'version' : 'versions'} from ${starts} ${starts === 1 ? 'beginning' : 'beginnings'}`;
+  return `${versions} ${versions === 1 ? 'version' : 'versions'} from ${starts} ${starts === 1 ? 'starting point' : 'starting points'}`;
 }

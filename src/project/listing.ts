@@ -1,6 +1,6 @@
 /**
- * What a list of prompt sets shows of one, without rows, vectors or results of tries: thousands of them are read in a
- * moment. It follows from the set and from what belongs to it, and is written with them.
+ * What lists show of a prompt set, without rows, vectors or results, so that thousands of them are read in a moment. It is
+ * derived from the set, its rows and its comparisons, and written together with them.
  */
 import { isUsable } from './prompt-set';
 import { stagesOf } from './stages';
@@ -8,7 +8,7 @@ import type { Evaluation, PromptSet } from './types';
 
 /** What a listing knows besides the set itself. */
 export interface ListedFacts {
-  /** Rows of its data set; null = they are not here. */
+  /** Rows of its data set; null = not in this browser. */
   readonly rows: number | null;
   /** Verdict of the newest comparison. */
   readonly headline: string | null;
@@ -30,7 +30,7 @@ export interface Listing
   readonly hard: number;
   /** Tuned versions that can be used. */
   readonly tuned: number;
-  /** Lower case: all that a search looks into, cut off where it grows beyond measure. */
+  /** Everything that can be searched, in lower case, cut off at `MOST_SEARCHED` characters. */
   readonly searchText: string;
 }
 
@@ -77,7 +77,7 @@ export function listingOf(set: PromptSet, { rows, headline, comparedAt }: Listed
 
 export const withRows = (listing: Listing, rows: number): Listing => ({ ...listing, rows });
 
-/** The newest comparison's verdict stands in the list. */
+/** Lists show the verdict of the newest comparison. */
 export const withEvaluation = (
   listing: Listing,
   { createdAt, comparison }: Pick<Evaluation, 'createdAt' | 'comparison'>,

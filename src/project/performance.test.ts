@@ -112,7 +112,7 @@ describe('results of versions', () => {
     ]);
   });
 
-  test('never mix rows: each lot of rows is a line of its own', () => {
+  test('never mix rows: each set of rows has a line of its own', () => {
     const lots = rowsOfResults(results);
     expect(lots.map(({ name, versions }) => [name, versions])).toEqual([
       ['180 rows of april.csv', 2],
@@ -125,7 +125,7 @@ describe('results of versions', () => {
     expect(overVersions(results, 'april').map(({ of }) => of.version.id)).toEqual(['h1', 'h2']);
   });
 
-  test('on different rows are compared as such, and a real drop is called one', () => {
+  test('on different rows are compared as two samples, and a real drop is reported', () => {
     const [first, now] = results as [Result, Result];
     expect(firstOf(results, now)).toBe(first);
     expect(firstOf(results, first)).toBeNull();
@@ -133,26 +133,26 @@ describe('results of versions', () => {
     expect(driftWords(first, now)).toBe(
       'Was 84% on 120 test rows of march.csv; now 71% (64 to 77) on 180 rows of april.csv: a real drop, −13 points (95% interval −22 to −3).',
     );
-    expect(driftWords(null, first)).toContain('Nothing was recorded before');
+    expect(driftWords(null, first)).toContain('This is the first result');
   });
 
   test('on the same rows are compared row by row', () => {
     const again = resultsFrom(set, [], [measured('a', 'h1', 100, 60, 'x', 1), measured('b', 'h1', 100, 66, 'x', 2)]);
     const [then, now] = again as [Result, Result];
-    // unpaired, the same six points would be nothing
+    // unpaired, the same six points would be unclear
     expect(driftOf(then, now)).toMatchObject({ kind: 'gain', paired: true });
     expect(driftOf({ ...then, rowsKey: 'other' }, now)).toMatchObject({ kind: 'unclear', paired: false });
     expect(driftWords({ ...then, rowsKey: 'other' }, now)).toContain('no clear change');
   });
 
-  test('two versions are held against each other on rows that both have answered, and on no others', () => {
+  test('of two versions are compared only on rows that both answered', () => {
     expect(betweenWords(results, 'h1', 'h2')).toBe(
       'On 180 rows of april.csv: 71% and 83%, +12 points (95% interval +7 to +17)',
     );
     expect(betweenWords(results.slice(0, 1).concat(results.slice(2)), 'h1', 'h2')).toBeNull();
   });
 
-  test('a title claims no more than the rows show', () => {
+  test('get a title that claims no more than the rows show', () => {
     expect(performanceTitle([])).toBe('No version has been measured yet');
     expect(performanceTitle(overVersions(results, 'april'))).toBe(
       'hand-written 2 is above hand-written 1 by 12 points (+7 to +17)',
@@ -174,7 +174,7 @@ test('gives test rows of a comparison and of a measurement one key, and other la
   ).not.toBe(key);
 });
 
-test('a version with examples did what the arm with as many examples did, and nothing else', () => {
+test('a version with examples gets the result of the arm with that number of examples, and no other', () => {
   const set = made();
   const [first, second] = set.hard.map((version): Version => ({ kind: 'hard', version }));
   if (!first || !second || first.kind !== 'hard') throw new Error('two versions');
@@ -203,7 +203,7 @@ test('a version is calibrated as in its newest comparison, or not at all', () =>
   expect(calibrationOf([evaluation(5, 3, true)], second)).toBeNull();
 });
 
-describe('versions that write', () => {
+describe('versions that generate texts', () => {
   const set = made();
   const scores = (rows: readonly number[]) => {
     const rougeL = rows.reduce((sum, value) => sum + value, 0) / rows.length;
@@ -217,20 +217,20 @@ describe('versions that write', () => {
   };
   const many = (value: number, swing: number) => Array.from({ length: 40 }, (_, i) => value + (i % 2 ? swing : -swing));
 
-  test('are held against themselves by ROUGE-L: row by row on the same rows, else as two lots', () => {
+  test('are compared by ROUGE-L: row by row on the same rows, else as two samples', () => {
     const results = resultsFrom(set, [], [wrote('a', many(0.5, 0.3), 1), wrote('b', many(0.55, 0.3), 2)]);
     const [then, now] = results as [Result, Result];
     expect(driftOf(then, now)).toMatchObject({ kind: 'gain', paired: true });
     expect(driftWords(then, now)).toBe(
       'Was ROUGE-L 50% on 40 rows of april.csv; now 55% (45 to 65) on the same rows: a real gain, +5 points (95% interval +5 to +5).',
     );
-    // unpaired, the same five points would be nothing
+    // unpaired, the same five points would be unclear
     expect(driftOf({ ...then, rowsKey: 'other' }, now)).toMatchObject({ kind: 'unclear', paired: false });
     expect(performanceTitle([now])).toBe('hand-written 1 reaches ROUGE-L 55% on 40 rows of april.csv');
     expect(now.figures).toEqual({ 'token F1': expect.closeTo(0.55), 'exact match': 0, perplexity: 4 });
   });
 
-  test('stand beside what a comparison on the same test rows found, and never beside an accuracy', () => {
+  test('are compared with results on the same test rows, and never with an accuracy', () => {
     const wanted = ['late', 'lost'];
     const arms = [{ id: 'yours', written: ['late', 'gone'] }];
     const writing = {

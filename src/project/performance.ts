@@ -1,10 +1,10 @@
-/** How versions did, from every comparison and measurement: each on its own rows, and only the same rows side by side. */
+/** Results of versions from every comparison and measurement. Only results on the same rows are shown together. */
 import { confusionMatrix, correctCount, macroF1 } from '../metrics/classification';
 import { type Interval, wilson } from '../metrics/intervals';
 import type { ClassifyEvaluation, GenerateEvaluation, Kept, Measurement, PromptSet, WrittenScores } from './types';
 import { type Version, versionById, versionsOf } from './versions';
 
-/** One version on one lot of rows. */
+/** One version on one set of rows. */
 export interface Result {
   readonly id: string;
   readonly of: Version;
@@ -15,40 +15,40 @@ export interface Result {
   /** "120 test rows of tickets.csv". */
   readonly rowsName: string;
   readonly n: number;
-  /** What `value` is: the share of rows that are right, or the mean ROUGE-L where texts are written. */
+  /** What `value` is: the share of correct rows, or the mean ROUGE-L of generated texts. */
   readonly measure: 'accuracy' | 'rougeL';
   /** 0 to 1. */
   readonly value: number;
   /** 95%: Wilson for accuracy, bootstrap for ROUGE-L. */
   readonly ci95: Interval;
-  /** Row by row: 1 where it is right and 0 where it is not, or ROUGE-L. */
+  /** Row by row: 1 = correct and 0 = wrong, or ROUGE-L. */
   readonly rows: readonly number[];
-  /** Labels of the rows; empty where texts are written. */
+  /** Labels of the rows; empty for generated texts. */
   readonly gold: readonly number[];
   /** Further figures, by name. */
   readonly figures: Readonly<Record<string, number>>;
-  /** Kept by a measurement of its own, so that it can be taken away. */
+  /** The measurement that it comes from, which can be removed; null = a comparison. */
   readonly measurement: Measurement | null;
 }
 
-/** What was measured of versions of a set, as it is stored. */
+/** A set with its stored comparisons and measurements. */
 export interface Measured {
   readonly set: PromptSet;
-  /** Newest first, as the other comparisons. */
+  /** Newest first. */
   readonly evaluations: readonly Kept<ClassifyEvaluation>[];
   readonly writings: readonly Kept<GenerateEvaluation>[];
   /** Oldest first. */
   readonly measurements: readonly Measurement[];
 }
 
-/** Of the hand-written prompt that a comparison shows with examples: how many, where labels are chosen and where texts are written. */
+/** Examples that the hand-written prompt of a comparison shows, by kind of task. */
 const EXAMPLES = { labels: 8, texts: 3 };
 
 type Compared = Pick<ClassifyEvaluation, 'softVersion' | 'hardVersion'>;
 
 /**
- * The arm of a comparison that is a version as it stands; null = it took no part. A hand-written version takes part without
- * examples and with some: a version that shows another number of them was not among the arms.
+ * The arm of a comparison that is exactly this version; null = it took no part. Yours takes part without examples and
+ * with some: a version that shows another number of them was not among the arms.
  */
 function armOf(
   { softVersion, hardVersion }: Compared,
@@ -77,7 +77,7 @@ export function calibrationOf(evaluations: readonly Kept<ClassifyEvaluation>[], 
   return null;
 }
 
-/** FNV-1a over texts: tells lots of rows apart, nothing more. */
+/** FNV-1a over texts, to tell row sets apart. */
 function mark(parts: readonly (string | number)[]): string {
   let hash = 0x811c9dc5;
   for (const part of parts)
@@ -87,12 +87,12 @@ function mark(parts: readonly (string | number)[]): string {
 
 const shortened = (name: string) => (name.length > 40 ? `${name.slice(0, 39)}…` : name);
 
-/** The key of test rows, the same for a comparison and a measurement of the same rows. `gold`: labels or expected texts. */
+/** The key of test rows: equal for a comparison and a measurement of the same rows. `gold`: labels or expected texts. */
 export const heldBackKey = (
   rowIds: readonly string[],
   gold: readonly (number | string)[],
   labels: readonly string[],
-): string => `held-back:${rowIds.length}:${mark([...labels, ...rowIds, ...gold])}`;
+): string => ['held-back', rowIds.length, mark([...labels, ...rowIds, ...gold])].join(':');
 
 type Figures = Pick<Result, 'n' | 'measure' | 'value' | 'ci95' | 'rows' | 'gold' | 'figures'>;
 
@@ -159,7 +159,7 @@ export function resultsOf({ set, evaluations, writings, measurements }: Measured
   return [...compared, ...wrote, ...measured].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
 }
 
-/** The lots of rows that anything was measured on: the one with the most versions first, of equals the newest. */
+/** The sets of rows with results: the one with the most versions first, of equals the newest. */
 export function rowsOfResults(
   results: readonly Result[],
 ): readonly { readonly key: string; readonly name: string; readonly versions: number }[] {
@@ -174,7 +174,7 @@ export function rowsOfResults(
     .sort((a, b) => b.versions - a.versions);
 }
 
-/** The newest result of each version on one lot of rows, in the order in which the versions were made. */
+/** The newest result of each version on one set of rows, oldest version first. */
 export function overVersions(results: readonly Result[], rowsKey: string): readonly Result[] {
   const newest = new Map<string, Result>();
   for (const result of results) if (result.rowsKey === rowsKey) newest.set(result.of.version.id, result);

@@ -50,7 +50,7 @@ describe('handles', () => {
     ['2024 tickets', 'SET_2024_TICKETS'],
   ])('%s -> %s', (name, handle) => expect(toHandle(name)).toBe(handle));
 
-  test('are well-formed and unique whatever the name', () => {
+  test('are well-formed and unique for any name', () => {
     fc.assert(
       fc.property(fc.array(fc.string(), { maxLength: 20 }), (names) => {
         const taken: string[] = [];
@@ -103,7 +103,7 @@ describe('a prompt set', () => {
     expect(recordTry(two.set, two.version.id, tried, 'now').hard[1]?.tried).toEqual(tried);
   });
 
-  test('a run is there from its start, keeps its vectors, and becomes Tuned when none is better', () => {
+  test('keeps a run from its start, with its vectors, and uses it as Tuned if none is better', () => {
     const a = startRun(make(), at('2'), facts);
     expect(openRun(a.set)?.id).toBe('2');
     const paused = updateRun(a.set, '2', { status: 'paused', soft }, 'now');
@@ -119,7 +119,7 @@ describe('a prompt set', () => {
     expect(() => chooseSoft(startRun(done, at('4'), facts).set, '4', 'now')).toThrow('internal:');
   });
 
-  test('other rows reset the count of looks; the same rows do not', () => {
+  test('counts uses of the test rows from zero when the rows change, and not before', () => {
     const looked = { ...make(), testLooks: 3 };
     expect(changeTask(looked, { datasetFingerprint: 'f' }, 'now').testLooks).toBe(3);
     expect(changeTask(looked, { datasetFingerprint: 'g' }, 'now').testLooks).toBe(0);
@@ -128,7 +128,7 @@ describe('a prompt set', () => {
     expect(mended).not.toHaveProperty('sameHeldBack');
   });
 
-  test('deleting is undone without loss', () => {
+  test('is restored after a deletion without loss', () => {
     const set = make();
     expect(undoDelete(deletePromptSet(set, 'now'), set.updatedAt)).toEqual(set);
   });

@@ -1,6 +1,6 @@
 /**
  * What can happen to a prompt set, as pure functions from one value to the next. Ids and times are passed in.
- * Nothing here ever drops a version: deleting a set marks it, so that it can be undone.
+ * No version is ever dropped: deleting a set only marks it, so that it can be undone.
  */
 import type { TaskKind } from '../dataset/kind';
 import { assert } from '../lib/assert';
@@ -67,7 +67,7 @@ export const renamePromptSet = (set: PromptSet, name: string, now: string): Prom
 const sameWords = (a: readonly LabelWord[], b: readonly LabelWord[]): boolean =>
   a.length === b.length && a.every(({ label, word }, i) => label === b[i]?.label && word === b[i]?.word);
 
-/** The versions before a change of words: tuned prompts, and versions that any stage ever pointed to, keep the words of now. */
+/** The versions before the answer words change: tuned prompts, and versions that any stage ever pointed to, keep the present ones. */
 function bindWords(set: PromptSet): Pick<PromptSet, 'hard' | 'soft'> {
   const staged = new Set(set.moves?.map(({ to }) => to));
   const bound = <V extends { readonly words?: PromptSet['words'] | undefined }>(version: V): V =>
@@ -78,7 +78,7 @@ function bindWords(set: PromptSet): Pick<PromptSet, 'hard' | 'soft'> {
   };
 }
 
-/** New answer words or another bare template: prompts trained before stay, bound to their own text. */
+/** New answer words, another base template or other rows. Prompts trained before keep their own text. */
 export function changeTask(
   set: PromptSet,
   task: {
@@ -87,7 +87,7 @@ export function changeTask(
     readonly writing?: WritingTask | null;
     readonly datasetFingerprint?: string;
     readonly datasetName?: string;
-    /** The held-back rows are those that were there before, with some cells changed: what was seen of them stays seen. */
+    /** The test rows are the same, with some cells changed: their uses still count. */
     readonly sameHeldBack?: boolean;
   },
   now: string,
@@ -111,8 +111,8 @@ export const samePrompt = (a: HardPrompt, b: HardPrompt): boolean =>
       (a.orders ?? 1) === (b.orders ?? 1)));
 
 /**
- * Saves a hand-written prompt as the next version. A prompt that equals an earlier version is not saved twice:
- * that version comes back. The first version is chosen as "Yours".
+ * Saves a hand-written prompt as the next version. A prompt that equals an earlier version is not saved again: that
+ * version is returned. The first version becomes Yours.
  */
 export function addHardVersion(
   set: PromptSet,
@@ -150,12 +150,12 @@ export function recordTry(
   return touch(set, now, { hard: replace(set.hard, { ...find(set.hard, versionId, 'hard version'), tried }) });
 }
 
-/** The same for what it wrote. */
+/** Keeps the texts it generated for validation rows with its version. */
 export function recordWriting(set: PromptSet, versionId: string, wrote: WritingTry, now: string): PromptSet {
   return touch(set, now, { hard: replace(set.hard, { ...find(set.hard, versionId, 'hard version'), wrote }) });
 }
 
-/** A run begins: its version is there from the start, so that a reload finds it. */
+/** Starts a run. Its version exists from the start, so that a reload finds it. */
 export function startRun(
   set: PromptSet,
   at: Stamp,
@@ -185,7 +185,7 @@ export function startRun(
   return { set: touch(set, at.now, { soft: [...set.soft, run] }), run };
 }
 
-/** What a run has reached: at a pause, at the end, or when it failed. Vectors once kept stay when a later change brings none. */
+/** The state of a run at a pause, at its end, or when it failed. Vectors once kept stay if a later change brings none. */
 export function updateRun(
   set: PromptSet,
   runId: string,
@@ -200,12 +200,12 @@ export function updateRun(
 
 const ENDED = new Set<SoftVersion['status']>(['finished', 'early', 'stopped']);
 
-/** True for runs with vectors that may stand for "Tuned". */
+/** Whether a run has vectors and may be used as Tuned. */
 export const isUsable = (run: SoftVersion): boolean => run.soft !== null && ENDED.has(run.status);
 
 /**
- * The run is over. It becomes "Tuned" when nothing was chosen yet, or when it is at least as good on the validation rows
- * as the one that was (which is never called a win: held-back rows decide). A hybrid has its own place.
+ * Ends a run. It becomes Tuned if nothing was chosen yet, or if it is at least as good on validation rows as the chosen
+ * one (never called a win: test rows decide that). A hybrid never becomes Tuned.
  */
 export function finishRun(
   set: PromptSet,
@@ -228,7 +228,7 @@ export function finishRun(
   return better ? { ...done, chosenSoft: runId } : done;
 }
 
-/** What the set's prompts do. */
+/** The kind of task that the set's prompts solve. */
 export const kindOf = ({ writing }: Pick<PromptSet, 'writing'>): TaskKind =>
   writing != null ? 'generate' : 'classify';
 
@@ -248,28 +248,28 @@ export function chooseHard(set: PromptSet, versionId: string, now: string): Prom
 }
 
 export function chooseSoft(set: PromptSet, runId: string, now: string): PromptSet {
-  assert(isUsable(find(set.soft, runId, 'run')), 'only a run with vectors can stand for Tuned');
+  assert(isUsable(find(set.soft, runId, 'run')), 'only a run with vectors can be used as Tuned');
   return touch(set, now, { chosenSoft: runId });
 }
 
-/** One more look at the held-back rows. */
+/** Counts one more use of the test rows. */
 export const countLook = (set: PromptSet, now: string): PromptSet => touch(set, now, { testLooks: set.testLooks + 1 });
 
 export const deletePromptSet = (set: PromptSet, now: string): PromptSet => touch(set, now, { deletedAt: now });
 export const undoDelete = (set: PromptSet, now: string): PromptSet => touch(set, now, { deletedAt: null });
 
-/** The version that stands for "Yours": the chosen one, else the newest. */
+/** The version used as Yours: the chosen one, else the newest. */
 export const chosenHard = (set: PromptSet): HardVersion | null =>
   set.hard.find((h) => h.id === set.chosenHard) ?? set.hard.at(-1) ?? null;
 
-/** The run that stands for "Tuned": the chosen one, else the newest that has vectors. */
+/** The run used as Tuned: the chosen one, else the newest that has vectors. */
 export const chosenSoft = (set: PromptSet): SoftVersion | null => {
   const chosen = set.soft.find((s) => s.id === set.chosenSoft);
   if (chosen && isUsable(chosen) && fits(set, chosen)) return chosen;
   return set.soft.filter((s) => isUsable(s) && fits(set, s) && !s.handVersion).at(-1) ?? null;
 };
 
-/** The run that stands for "Hybrid": of those with a hand-written text the best on validation rows, the newest of equals. */
+/** The run used as Hybrid: of those on a hand-written text the best on validation rows, the newest of equals. */
 export const chosenHybrid = (set: PromptSet): SoftVersion | null =>
   set.soft
     .filter((run) => isUsable(run) && fits(set, run) && run.handVersion)

@@ -1,6 +1,6 @@
 /**
- * From a handle and a stage to predictions: what a program that uses the prompts writes, `predict({ handle, stage }, texts)`.
- * One loaded model answers for all sets: a prompt is text and vectors that go along with each request.
+ * From a handle and a stage to predictions, for programs that use the prompts: `predict({ handle, stage }, texts)`. One
+ * loaded model answers for all sets, because a prompt is only text and vectors sent with each request.
  */
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { argmax, logSoftmax } from '../metrics/classification';
@@ -11,7 +11,7 @@ import { resolveStage, resolveVersion, type StageFailure, type VersionFailure } 
 import type { PromptSet } from './types';
 import { type Version, wordsOf } from './versions';
 
-/** Either the stage or the version must be named: there is no default. */
+/** The stage or the version must be named: there is no default. */
 export type Asked =
   | { readonly handle: string; readonly stage: string }
   | { readonly handle: string; readonly version: { readonly kind: Version['kind']; readonly number: number } };
@@ -23,13 +23,13 @@ export interface ReadyPrompt {
   readonly soft: SoftPrompt | null;
   /** As they follow the prompt, in the order of the labels. */
   readonly words: readonly LabelWord[];
-  /** Of the weights that its vectors belong to; null = it has none. */
+  /** Of the weights that its vectors were trained on; null = it has no vectors. */
   readonly modelSha256: string | null;
 }
 
 type WrapperFailure = StageFailure | VersionFailure | Failure<'no-set'>;
 
-/** A version as it is asked. */
+/** A version as text, vectors and answer words. */
 export function readyPrompt(set: PromptSet, of: Version): ReadyPrompt {
   const { kind, version } = of;
   const prompt = kind === 'hard' ? version.prompt : { template: version.template, shots: 0, shotSeed: 0 };
@@ -44,7 +44,7 @@ export function readyPrompt(set: PromptSet, of: Version): ReadyPrompt {
   };
 }
 
-/** The prompt that a handle and a stage, or a version, stand for. Never another one instead. */
+/** The prompt that a handle and a stage, or a version, refer to; never another one instead. */
 export function promptFor(sets: readonly PromptSet[], asked: Asked): Result<ReadyPrompt, WrapperFailure> {
   const set = sets.find(({ handle, deletedAt }) => handle === asked.handle && deletedAt === null);
   if (!set) return fail('no-set', `There is no prompt set ${asked.handle} in this library.`, { handle: asked.handle });
@@ -60,7 +60,7 @@ export interface Prediction {
   readonly probabilities: readonly number[];
 }
 
-/** What the wrapper needs of a loaded model; an engine and its tokenizer are such. */
+/** What predictions need from a loaded model: an engine and its tokenizer. */
 export interface Model {
   readonly sha256: string;
   readonly encode: (text: string) => Int32Array | Promise<Int32Array>;
@@ -74,7 +74,7 @@ export interface Model {
 
 type PredictFailure = WrapperFailure | Failure<'other-weights' | 'needs-rows'>;
 
-/** Answers texts by the prompt that was asked for. Switching from one to another loads nothing. */
+/** Answers texts with the prompt that was asked for. Switching prompts loads nothing. */
 export async function predict(
   model: Model,
   sets: readonly PromptSet[],
@@ -85,11 +85,14 @@ export async function predict(
   if (!found.ok) return found;
   const { prompt, soft, words, modelSha256, set } = found.value;
   if (modelSha256 !== null && modelSha256 !== model.sha256)
-    return fail('other-weights', `The prompt of ${set.handle} belongs to other weights than those that are loaded.`);
+    return fail(
+      'other-weights',
+      `The vectors of ${set.handle} only work with the weights they were trained on, and others are loaded. Load that model.`,
+    );
   if (prompt.shots > 0 || prompt.chat)
     return fail(
       'needs-rows',
-      `This version of ${set.handle} shows examples or is a chat message, which the wrapper does not build. Run it in Batch.`,
+      `This version of ${set.handle} shows examples or is a chat message, which predict cannot build. Run it in Batch.`,
     );
   const encoded = async (text: string) => Int32Array.from(await model.encode(text));
   const rows = await Promise.all(

@@ -23,7 +23,7 @@ const run = (id: string, seed: number, more: Partial<SoftVersion> = {}): SoftVer
   ...more,
 });
 
-test('runs that differ in their seed alone, by seed', () => {
+test('finds runs that differ only in their seed, in the order of their seeds', () => {
   const chosen = run('b', 1);
   const soft = [
     run('c', 2),
@@ -38,7 +38,7 @@ test('runs that differ in their seed alone, by seed', () => {
   expect(seedsOf({ soft }, chosen).map(({ id }) => id)).toEqual(['a', 'b', 'c']);
 });
 
-test('the order of settings does not matter; a seed counts once, and as the run that was asked for', () => {
+test('ignores the order of settings, and counts a seed once, as the run that was asked for', () => {
   const { seed, ...rest } = STANDARD;
   const turned = Object.fromEntries(Object.entries({ ...rest, seed: 5 }).reverse()) as unknown as typeof STANDARD;
   const chosen = run('chosen', seed);

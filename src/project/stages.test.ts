@@ -77,7 +77,7 @@ describe('stages', () => {
     expect(stagesOf(moveStage(back, { stage: 'production', to: null }, now()))).toEqual([]);
   });
 
-  test('stand in the order production, staging, then by name', () => {
+  test('are listed as production, staging, then by name', () => {
     const set = two();
     const all = ['pilot', 'staging', 'a-b', 'production'].reduce(
       (sum, stage) => moveStage(sum, { stage, to: idAt(set, 0) }, now()),
@@ -103,7 +103,7 @@ describe('asking for a stage or a version', () => {
     expect(!found.ok && found.error.message).toContain('it has staging');
   });
 
-  test('says when the version did not come along', () => {
+  test('says when the version is missing', () => {
     const found = resolveStage({ ...set, soft: [] }, 'staging');
     expect(!found.ok && found.error.kind).toBe('version-gone');
   });
@@ -177,7 +177,7 @@ const content = ({ kind, version }: Version) =>
     ? { kind, id: version.id, number: version.number, prompt: version.prompt, createdAt: version.createdAt }
     : { kind, id: version.id, number: version.number, soft: version.soft, settings: version.settings };
 
-test('whatever is done to a set, no version is ever lost or changed, nor a move forgotten', () => {
+test('no change of a set ever loses or alters a version, or forgets a move', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
       let set = empty();
@@ -210,7 +210,7 @@ test('a version that is tuned or staged keeps the answer words that it was made 
   expect(versionsOf(changed).map((version) => wordsOf(changed, version))).toEqual([WORDS, WORDS, WORDS.slice(1)]);
 });
 
-test('tags are lower case, each once, few and short', () => {
+test('tags are lower case, unique, few and short', () => {
   expect(readTags(' Urgent, a  b;urgent\n,')).toEqual(['urgent', 'a b']);
   fc.assert(
     fc.property(fc.string(), (text) => {

@@ -1,6 +1,6 @@
 /**
- * Stages: names such as `production` that stand at one version and move to another. Every move is kept; where a stage
- * stands follows from the last one. Asking for a stage that is not there is a failure, never another version instead.
+ * Stages: names such as `production` that point to one version and can be moved to another. Every move is kept; the last
+ * one says where a stage points. Asking for a stage that does not exist fails; it never falls back to another version.
  */
 import { assert } from '../lib/assert';
 import { type Failure, fail, ok, type Result } from '../lib/result';
@@ -12,7 +12,7 @@ export const STANDARD_STAGES = ['production', 'staging'] as const;
 export interface Stage {
   readonly name: string;
   readonly versionId: string;
-  /** ISO time of the move that put it there. */
+  /** ISO time of the last move. */
   readonly since: string;
 }
 
@@ -29,7 +29,7 @@ export function stagesOf(set: Pick<PromptSet, 'moves'>): readonly Stage[] {
     .sort((a, b) => rank(a.name) - rank(b.name) || (a.name < b.name ? -1 : 1));
 }
 
-/** Names of the stages that stand at a version. */
+/** Names of the stages that point to a version. */
 export const stagesAt = (set: Pick<PromptSet, 'moves'>, versionId: string): readonly string[] =>
   stagesOf(set).flatMap((stage) => (stage.versionId === versionId ? [stage.name] : []));
 
@@ -43,15 +43,15 @@ export function readStageName(text: string): Result<string, Failure<'empty' | 'b
 }
 
 /**
- * The prompt set with the stage at another version; `to` null removes the stage. A stage that points to the version already
- * is left alone. Moving back is a move like any other: the history keeps both.
+ * Points the stage to another version; `to` null removes it. A stage that already points to the version is left alone.
+ * Moving back is a move like any other: the history keeps both.
  */
 export function moveStage(
   set: PromptSet,
   move: { readonly stage: string; readonly to: string | null; readonly note?: string },
   now: string,
 ): PromptSet {
-  assert(move.to === null || versionById(set, move.to), `no version ${move.to} that a stage can stand at`);
+  assert(move.to === null || versionById(set, move.to), `no version ${move.to} that a stage can point to`);
   const from = stagesOf(set).find(({ name }) => name === move.stage)?.versionId ?? null;
   if (from === move.to) return set;
   const note = move.note?.trim().slice(0, 500) ?? '';
@@ -62,7 +62,7 @@ export function moveStage(
 export type StageFailure = Failure<'no-stage' | 'version-gone'>;
 export type VersionFailure = Failure<'no-version'>;
 
-/** The version that a stage stands at. */
+/** The version that a stage points to. */
 export function resolveStage(
   set: Pick<PromptSet, 'handle' | 'moves' | 'hard' | 'soft'>,
   name: string,
@@ -73,7 +73,7 @@ export function resolveStage(
     const there = stages.map((each) => each.name).join(', ');
     return fail(
       'no-stage',
-      `${set.handle} has no stage “${name}”${there === '' ? ', nor any other' : `; it has ${there}`}. Put a version there in the Library, or ask for another.`,
+      `${set.handle} has no stage “${name}”${there === '' ? ', nor any other' : `; it has ${there}`}. Set it in the Library, or ask for another stage.`,
       { stage: name },
     );
   }
@@ -82,7 +82,7 @@ export function resolveStage(
     ? ok(found)
     : fail(
         'version-gone',
-        `The version that stands at “${name}” of ${set.handle} is not on this device. Move the stage in the Library.`,
+        `The stage “${name}” of ${set.handle} points to a version that is not on this device. Point it to another version in the Library.`,
         { stage: name },
       );
 }

@@ -11,20 +11,20 @@ import type { StoredCheckpoint } from '../training/checkpoint';
 import type { StopReason } from '../training/events';
 import type { TrainingSettings } from '../training/settings';
 
-/** A hand-written prompt as it was tried: every save or try is a version. */
+/** A hand-written prompt: every save or try makes a version. */
 export interface HardVersion {
   readonly id: string;
   readonly number: number;
   readonly name: string;
   readonly prompt: HardPrompt;
   readonly createdAt: string;
-  /** Name of who made it; left out: not said. */
+  /** Who made it; missing = unknown. */
   readonly author?: string | undefined;
-  /** What its author says about it. */
+  /** The author's note. */
   readonly note?: string | undefined;
-  /** The answer words it was made with, where the set has others by now. Left out: the set's. */
+  /** The answer words it was made with, if the set has others by now. Missing = the set's. */
   readonly words?: readonly LabelWord[] | undefined;
-  /** Result on validation rows, when it was tried. */
+  /** Result on validation rows, if it was tried. */
   readonly tried: {
     readonly accuracy: number;
     readonly macroF1: number;
@@ -34,10 +34,10 @@ export interface HardVersion {
     readonly wrongPredictions: readonly number[];
     readonly rows: number;
     readonly seconds: number;
-    /** The rows that it was tried on; left out by versions that did not keep it. */
+    /** The rows it was tried on; missing in versions made before this was stored. */
     readonly datasetFingerprint?: string | undefined;
   } | null;
-  /** What it wrote on validation rows, where texts are written and it was tried. */
+  /** The texts it generated for validation rows, if it was tried. */
   readonly wrote?: WritingTry | undefined;
 }
 
@@ -47,16 +47,16 @@ export interface WritingTry {
   readonly rougeL: number;
   readonly tokenF1: number;
   readonly exactMatch: number;
-  /** Mean cross-entropy a token of the wanted texts, mean over the rows. */
+  /** Cross-entropy per token of the expected texts, mean over the rows. */
   readonly loss: number;
   readonly seconds: number;
   readonly written: readonly { readonly rowId: string; readonly text: string }[];
   readonly datasetFingerprint: string;
 }
 
-/** Where the task is to write texts. */
+/** The settings of a task that generates texts. */
 export interface WritingTask {
-  /** Tokens that an answer may have; null = as the targets of the data say. */
+  /** Most tokens of an answer; null = derived from the expected texts. */
   readonly longest: number | null;
 }
 
@@ -67,35 +67,35 @@ export interface SoftVersion {
   readonly name: string;
   readonly createdAt: string;
   readonly settings: TrainingSettings;
-  /** It was trained to write texts; left out = to choose labels. */
+  /** It was trained to generate texts; missing = to choose labels. */
   readonly writes?: true;
   /** The exact text around the vectors. */
   readonly template: string;
   readonly initText: string;
-  /** A hybrid: the hand-written version whose text the vectors stand at. Left out: the bare template's. */
+  /** A hybrid: the hand-written version whose text the vectors are added to. Missing = the base template's. */
   readonly handVersion?: string;
-  /** Name of who started it; left out: not said. */
+  /** Who started it; missing = unknown. */
   readonly author?: string | undefined;
-  /** What its author says about it. */
+  /** The author's note. */
   readonly note?: string | undefined;
-  /** The answer words it was made with, where the set has others by now. Left out: the set's. */
+  /** The answer words it was trained with, if the set has others by now. Missing = the set's. */
   readonly words?: readonly LabelWord[] | undefined;
-  /** Runs that were asked for together have the same. */
+  /** Runs started together share it. */
   readonly group?: string;
   readonly status: 'running' | StopReason | 'failed';
-  /** Sentence, when failed. */
+  /** Why it failed, as a sentence. */
   readonly error: string | null;
   readonly soft: SoftPrompt | null;
   readonly bestStep: number | null;
   readonly validationAccuracy: number | null;
-  /** Of the kept step, where texts are written: mean cross-entropy a token, mean over the rows. */
+  /** Of the kept step of a run that generates texts: cross-entropy per token, mean over the rows. */
   readonly validationLoss?: number;
   readonly seconds: number | null;
   readonly model: { readonly id: string; readonly sha256: string; readonly dtype: string };
   readonly datasetFingerprint: string;
-  /** Of the rows that were held back from it; left out by versions that did not keep it. */
+  /** Hash of the test rows, which it never saw; missing in versions made before this was stored. */
   readonly heldBackHash?: string | undefined;
-  /** Where its vectors were trained, when that was not here: "PEFT (PROMPT_TUNING)". Its settings say nothing then. */
+  /** Where its vectors were trained, if not here: "PEFT (PROMPT_TUNING)". Its settings are then placeholders. */
   readonly origin?: string;
 }
 
@@ -114,33 +114,33 @@ export interface PromptSet {
   readonly handle: string;
   readonly createdAt: string;
   readonly updatedAt: string;
-  /** Set when deleted; kept until the undo has passed. */
+  /** When it was deleted; null = it was not. A deleted set can be restored. */
   readonly deletedAt: string | null;
-  /** Empty where texts are written. */
+  /** Empty if the task generates texts. */
   readonly words: readonly LabelWord[];
-  /** Left out or null: one of a few labels is chosen. */
+  /** Missing or null: the task chooses one of a few labels. */
   readonly writing?: WritingTask | null;
-  /** The bare template: Untuned as it stands, Tuned with the vectors. */
+  /** The text around a row: Untuned uses it alone, Tuned with its vectors. */
   readonly baseTemplate: string;
   readonly hard: readonly HardVersion[];
   readonly soft: readonly SoftVersion[];
-  /** Which hard version stands for "Yours", and which soft version for "Tuned". */
+  /** Ids of the versions that are used as Yours and as Tuned. */
   readonly chosenHard: string | null;
   readonly chosenSoft: string | null;
   readonly datasetFingerprint: string | null;
   readonly datasetName: string | null;
   readonly testLooks: number;
   readonly tags?: readonly string[] | undefined;
-  /** What the author says about the whole set. */
+  /** The author's notes on the whole set. */
   readonly notes?: string | undefined;
-  /** Every move of a stage, oldest first: where stages stand follows from them. */
+  /** Every move of a stage, oldest first; the last one says where it points. */
   readonly moves?: readonly StageMove[] | undefined;
 }
 
-/** A stage was put at a version, or (`to` null) taken away. */
+/** A stage was pointed to a version, or (`to` null) removed. */
 export interface StageMove {
   readonly stage: string;
-  /** Version ids; null = the stage was new, or is no more. */
+  /** Version ids; null = the stage was new, or was removed. */
   readonly from: string | null;
   readonly to: string | null;
   /** ISO time. */
@@ -149,10 +149,10 @@ export interface StageMove {
   readonly note?: string | undefined;
 }
 
-/** What a version reaches that writes: means over the rows with their intervals, and ROUGE-L row by row. */
+/** Scores of generated texts: means over the rows with their intervals, and ROUGE-L row by row. */
 export type WrittenScores = Pick<GenerateArm, TextMeasure | 'intervals' | 'rows'>;
 
-/** One version asked again on labelled rows: those held back, or another file's. */
+/** One version measured again on labelled rows: the test rows, or those of a file. */
 export interface Measurement {
   readonly id: string;
   readonly setId: string;
@@ -165,14 +165,14 @@ export interface Measurement {
     /** SHA-256 over the texts and labels of the rows, in order. */
     readonly fingerprint: string;
   };
-  /** Empty where texts are written, as are `gold` and `predictions`. */
+  /** Empty if texts are generated, as are `gold` and `predictions`. */
   readonly labels: readonly string[];
   /** Of the rows that were answered, in order; a file's row texts and ids are not kept. */
   readonly gold: readonly number[];
   readonly predictions: readonly number[];
-  /** Where texts are written; neither they nor the wanted ones are kept. */
+  /** Scores of generated texts; neither they nor the expected texts are kept. */
   readonly wrote?: WrittenScores;
-  /** Rows that could not be asked: no text, no label of the set, too long. */
+  /** Rows that could not be answered: no text, no known label, or too long. */
   readonly leftOut: number;
   /** Whether the mean log-probabilities of its comparison were subtracted. */
   readonly calibrated: boolean;
@@ -214,14 +214,14 @@ export interface GenerateEvaluation extends Compared {
 
 export type Evaluation = ClassifyEvaluation | GenerateEvaluation;
 
-/** Without its kind, as it is stored and packed: the table or the folder says which it is. */
+/** Without its kind, as it is stored and packed: the table or the folder says which kind it is. */
 export type Kept<E extends Evaluation> = Omit<E, 'kind'>;
 
 interface Review {
-  /** Ids of all rows that were looked at, changed or not. */
+  /** Ids of all reviewed rows, changed or not. */
   readonly reviewed: readonly string[];
   readonly corrections: readonly Correction[];
-  /** Looks at the held-back rows, the review included. */
+  /** How often the test rows were used, the review included. */
   readonly looks: number;
   /** Of the data version that the corrections made. */
   readonly datasetFingerprint: string;

@@ -78,13 +78,13 @@ test('a word diff names the words that changed, and no more', () => {
   ]);
 });
 
-test('texts too long to compare word by word are replaced whole', () => {
+test('texts too long to compare word by word count as replaced', () => {
   const words = (letter: string) => Array.from({ length: 3000 }, (_, i) => `${letter}${i}`).join(' ');
   const parts = wordDiff(`same ${words('a')}`, `same ${words('b')}`);
   expect(parts.map(({ kind }) => kind)).toEqual(['same', 'removed', 'added']);
 });
 
-test('two versions differ in what they differ in', () => {
+test('lists the settings and answer words that differ, and no others', () => {
   const set = made([run(1), run(2, { settings: { ...STANDARD, seed: 7 }, words: [{ label: 'bad', word: ' awful' }] })]);
   const [hand, other, one, two] = versionsOf(set);
   if (!hand || !other || !one || !two) throw new Error('four versions');
@@ -106,7 +106,7 @@ test('two versions differ in what they differ in', () => {
   });
 });
 
-test('lineage: which text, which parent, which data, each version once and after its parent', () => {
+test('lists each version once, after its parent, with its start and its rows', () => {
   const from = (runId: string) => ({
     ...STANDARD,
     initialisation: { kind: 'prompt' as const, runId, at: 'best' as const },
@@ -132,16 +132,16 @@ test('lineage: which text, which parent, which data, each version once and after
     ['“Say the tone.”', 0, null, ''],
     ['tuned 1', 1, 'data 1', ''],
     ['tuned 2', 2, 'data 2', 'production'],
-    ['a prompt that is not here', 0, null, ''],
+    ['a missing prompt', 0, null, ''],
     ['tuned 4', 1, 'data 1', ''],
     ['hand-written 1', 0, null, ''],
     ['hand-written 2', 1, null, ''],
     ['hybrid 3', 2, 'data 1', ''],
   ]);
-  expect(lineageTitle(nodes)).toBe('6 versions from 3 beginnings');
+  expect(lineageTitle(nodes)).toBe('6 versions from 3 starting points');
 });
 
-test('a run that says it started from itself does not hang the page', () => {
+test('lists a run that claims to have started from itself', () => {
   const set = made([
     run(1, { settings: { ...STANDARD, initialisation: { kind: 'prompt', runId: 'run-1', at: 'best' } } }),
   ]);

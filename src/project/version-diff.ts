@@ -1,4 +1,4 @@
-/** Two versions side by side: what each is made of, fact by fact, and which of those differ. */
+/** How two versions differ: in text, settings and answer words. */
 import type { LabelWord } from '../task/types';
 import type { PromptSet } from './types';
 import { type Version, wordsOf } from './versions';
@@ -10,7 +10,7 @@ interface Fact {
 
 export interface FactDiff {
   readonly name: string;
-  /** Empty where a version has no such thing. */
+  /** Empty if the version has no such setting. */
   readonly before: string;
   readonly after: string;
 }
@@ -45,8 +45,8 @@ function settingsOf({ kind, version }: Version, set: PromptSet): readonly Fact[]
   const parent = start.kind === 'prompt' ? set.soft.find(({ id }) => id === start.runId) : undefined;
   return [
     fact('kind', handVersion ? 'hybrid' : 'tuned'),
-    ...(handVersion ? [fact('on top of', hand ? `hand-written ${hand.number}` : 'a version that is not here')] : []),
-    fact('vectors stand', s.placement === 'suffix' ? 'after the text' : 'before the text'),
+    ...(handVersion ? [fact('on top of', hand ? `hand-written ${hand.number}` : 'a missing version')] : []),
+    fact('position of the vectors', s.placement === 'suffix' ? 'after the text' : 'before the text'),
     fact('vectors', String(s.virtualTokens)),
     fact(
       'start from',
@@ -63,7 +63,7 @@ function settingsOf({ kind, version }: Version, set: PromptSet): readonly Fact[]
     fact('steps', String(s.steps)),
     fact('best step', text(version.bestStep)),
     fact('batch size', String(s.batchSize)),
-    fact('learning rate', s.learningRate === null ? 'found by itself' : String(s.learningRate)),
+    fact('learning rate', s.learningRate === null ? 'automatic' : String(s.learningRate)),
     fact('warm-up steps', String(s.warmupSteps)),
     fact('weight decay', String(s.weightDecay)),
     fact('clip norm', String(s.clipNorm)),
@@ -79,7 +79,7 @@ function settingsOf({ kind, version }: Version, set: PromptSet): readonly Fact[]
   ];
 }
 
-/** Facts by name in the order in which they come, those of `before` first; only what differs. */
+/** The facts that differ, by name; those of `before` come first. */
 function differing(before: readonly Fact[], after: readonly Fact[]): readonly FactDiff[] {
   const a = new Map(before.map(({ name, value }) => [name, value]));
   const b = new Map(after.map(({ name, value }) => [name, value]));
@@ -106,7 +106,7 @@ export interface DiffPart {
   readonly text: string;
 }
 
-/** Words times words that are compared; beyond, what differs counts as replaced whole. */
+/** Most pairs of words that are compared; beyond, the differing part counts as replaced whole. */
 const MOST_PAIRS = 4_000_000;
 
 const pieces = (text: string): readonly string[] => text.match(/\s+|[\p{L}\p{M}\p{N}_]+|[^\s\p{L}\p{M}\p{N}_]/gu) ?? [];

@@ -1,4 +1,4 @@
-/** The versions of a prompt set, hand-written and tuned alike. A version never changes; what is written beside it may. */
+/** The versions of a prompt set, hand-written and tuned alike. A version never changes; its note may. */
 import type { LabelWord } from '../task/types';
 import { isUsable } from './prompt-set';
 import type { HardVersion, PromptSet, SoftVersion } from './types';
@@ -7,7 +7,7 @@ export type Version =
   | { readonly kind: 'hard'; readonly version: HardVersion }
   | { readonly kind: 'soft'; readonly version: SoftVersion };
 
-/** All that can be used, in the order in which they were made. */
+/** All usable versions, oldest first. */
 export const versionsOf = (set: Pick<PromptSet, 'hard' | 'soft'>): readonly Version[] =>
   [
     ...set.hard.map((version): Version => ({ kind: 'hard', version })),
@@ -19,7 +19,7 @@ export const versionsOf = (set: Pick<PromptSet, 'hard' | 'soft'>): readonly Vers
 export const versionById = (set: Pick<PromptSet, 'hard' | 'soft'>, id: string): Version | null =>
   versionsOf(set).find(({ version }) => version.id === id) ?? null;
 
-/** "hand-written 2", "tuned 3", "hybrid 4": what a version is called wherever numbers of both kinds stand side by side. */
+/** "hand-written 2", "tuned 3", "hybrid 4": the name of a version in lists of both kinds. */
 export const versionWords = ({ kind, version }: Version): string =>
   `${kind === 'hard' ? 'hand-written' : version.handVersion ? 'hybrid' : 'tuned'} ${version.number}`;
 
@@ -30,7 +30,7 @@ export const wordsOf = (set: Pick<PromptSet, 'words'>, { version }: Version): re
 /** One line of at most 80 characters; empty = no name. */
 export const authorName = (name: string): string => name.replace(/\s+/g, ' ').trim().slice(0, 80).trim();
 
-/** Versions that a change has made get the name of their author; those that were there before never do. */
+/** Versions that a change has made get the author's name; earlier ones never do. */
 export function signNew(before: PromptSet, after: PromptSet, author: string): PromptSet {
   if (author === '') return after;
   const known = new Set([...before.hard, ...before.soft].map(({ id }) => id));
@@ -41,7 +41,7 @@ export function signNew(before: PromptSet, after: PromptSet, author: string): Pr
   return { ...after, hard: after.hard.map(signed), soft: after.soft.map(signed) };
 }
 
-/** What the author says about a version; empty = nothing. */
+/** The note of a version; empty = none. */
 export function writeNote(set: PromptSet, versionId: string, note: string, now: string): PromptSet {
   const text = note.trim().slice(0, 2000);
   const noted = <V extends { readonly id: string; readonly note?: string | undefined }>(version: V): V =>

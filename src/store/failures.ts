@@ -2,7 +2,7 @@ import { StudioError } from '../lib/errors';
 
 const NAMES_OF_FULL = new Set(['QuotaExceededError', 'NS_ERROR_DOM_QUOTA_REACHED']);
 
-/** What a browser throws when it cannot save or read data, as a sentence: what happened, and what to do. */
+/** A browser's storage error as a sentence: what happened, and what to do. */
 export function storeError(error: unknown, doing: string): StudioError {
   if (error instanceof StudioError) return error;
   const name = error instanceof Error || error instanceof DOMException ? error.name : '';

@@ -13,7 +13,7 @@ import { StudioError } from '../lib/errors';
 import type { PromptSet } from '../project/types';
 import type { Backend, SetAside, TableName, ValueOf } from './schema';
 
-/** How the values of each table are checked. Listings follow from these; settings are checked where they are read. */
+/** How the values of each table are checked. Listings are derived from these; settings are checked where they are read. */
 const CHECKS = {
   promptSets: soundSet,
   checkpoints: soundCheckpoint,
@@ -80,18 +80,18 @@ const setting =
     if (faults.length === 0 || !isChecked(table)) return value;
     const key = ((value ?? {}) as Record<string, unknown>)[KEY[table]];
     const what = LOST[table](faults.join(', '), value, sound !== null);
-    // named by its sentence: two readers that find it at the same time set it aside once
+    // its id contains the sentence, so that two readers that find it at the same time set it aside once
     const found: SetAside = { id: `${table} ${key} ${what}`, table, at: new Date().toISOString(), what, value };
     try {
       if (typeof key === 'string') await backend.setAside(table, key, found, sound);
     } catch {
-      // No room or no storage: it stays in its table, and is found again next time.
+      // no room or no storage: it stays in its table, and is found again next time
     }
     onFound(found);
     return sound ?? undefined;
   };
 
-/** Null = the browser itself cannot read it, for example because a file of its storage is gone. */
+/** Null = the browser cannot read it, for example because a file of its storage is gone. */
 async function readable<T extends TableName>(
   backend: Backend,
   table: T,
@@ -156,7 +156,7 @@ export function guarded(backend: Backend, onFound: (found: SetAside) => void): G
             if (value) await sound(table, value);
           }
       } catch {
-        // The storage is gone: the next read or write reports that.
+        // the storage is gone: the next read or write reports that
       }
     },
   };

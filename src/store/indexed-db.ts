@@ -21,9 +21,9 @@ type Tx<M extends IDBTransactionMode> = IDBPTransaction<StudioSchema, TableName[
 
 export interface IndexedDbOptions {
   readonly name?: string;
-  /** Called while an older tab holds the database, and when a newer one has taken it over. */
+  /** Called while an older tab holds the database, and when a newer one takes it over. */
   readonly onTrouble?: (error: StudioError) => void;
-  /** Called when the stored data is gone or may be gone: only the page still has what is on the screen. */
+  /** Called when the stored data is gone or may be gone: only the page still has the open set. */
   readonly onCleared?: (error: StudioError) => void;
 }
 

@@ -1,4 +1,4 @@
-/** Locks between tabs, for what takes longer than one transaction: two tabs must never continue the same training run. */
+/** Locks between tabs, for work longer than one transaction: two tabs must never continue the same training run. */
 
 /** Runs `work` while no other tab runs anything under the same name; waits for its turn. */
 export function withLock<T>(name: string, work: () => Promise<T>): Promise<T> {
@@ -20,9 +20,9 @@ export function claim(name: string): Promise<{ release(): void } | null> {
   });
 }
 
-/** Whether any tab holds a lock whose name starts like this. */
-export async function isHeld(beginning: string): Promise<boolean> {
+/** Whether any tab holds a lock whose name starts with `prefix`. */
+export async function isHeld(prefix: string): Promise<boolean> {
   if (typeof navigator === 'undefined' || !navigator.locks) return false;
   const { held = [] } = await navigator.locks.query();
-  return held.some(({ name }) => name?.startsWith(`softprompt:${beginning}`));
+  return held.some(({ name }) => name?.startsWith(`softprompt:${prefix}`));
 }

@@ -10,13 +10,13 @@ import type {
   StoredDataset,
 } from '../project/types';
 
-/** A damaged value, as it was found. */
+/** A damaged value, unchanged. */
 export interface SetAside {
   readonly id: string;
   readonly table: 'promptSets' | 'datasets' | 'checkpoints' | 'evaluations' | 'writings' | 'measurements';
   /** ISO time. */
   readonly at: string;
-  /** Sentences: what was lost, of which thing, and what is left. */
+  /** What is lost, from which item, and what is left, in sentences. */
   readonly what: string;
   readonly value: unknown;
 }
@@ -27,10 +27,10 @@ export interface StudioSchema extends DBSchema {
   datasets: { key: string; value: StoredDataset };
   checkpoints: { key: string; value: RunCheckpoint; indexes: { bySet: string } };
   evaluations: { key: string; value: Kept<ClassifyEvaluation>; indexes: { bySet: string } };
-  /** Comparisons of written texts. */
+  /** Comparisons of generated texts. */
   writings: { key: string; value: Kept<GenerateEvaluation>; indexes: { bySet: string } };
   measurements: { key: string; value: Measurement; indexes: { bySet: string } };
-  /** What a list shows of each set; updated with every value that it follows from. */
+  /** What lists show of each set; updated with every value that it is derived from. */
   listings: { key: string; value: Listing };
   quarantine: { key: string; value: SetAside };
   /** Keys that end in `:<id of a set>` are deleted with that set. */
@@ -60,8 +60,8 @@ export const isOfSet = (settingKey: string, setId: string): boolean => settingKe
 export type ValueOf<T extends TableName> = StudioSchema[T]['value'];
 
 /**
- * Where values are kept. Every method is one transaction: all or nothing. Putting a value into a table that listings follow
- * from updates the listing too. @see relisted
+ * Where values are kept. Every method is one transaction: all or nothing. Putting a value into a table that listings are
+ * derived from updates the listing too. @see relisted
  */
 export interface Backend {
   get<T extends TableName>(table: T, key: string): Promise<ValueOf<T> | undefined>;
@@ -76,7 +76,7 @@ export interface Backend {
     change: (value: ValueOf<T> | undefined) => ValueOf<T> | undefined,
   ): Promise<ValueOf<T> | undefined>;
   remove(table: TableName, key: string): Promise<void>;
-  /** Sets a damaged value aside, and puts its sound part in its place, or nothing. */
+  /** Moves a damaged value to `quarantine`, and replaces it with its sound part, if any. */
   setAside<T extends TableName>(table: T, key: string, found: SetAside, sound: ValueOf<T> | null): Promise<void>;
   /** A set and everything that belongs to it, in one transaction. */
   removeSet(setId: string): Promise<void>;
@@ -94,7 +94,7 @@ export const listedId = (table: Listed, value: ValueOf<Listed>): string =>
     ? (value as ValueOf<'promptSets'>).id
     : (value as ValueOf<'datasets' | 'evaluations' | 'writings'>).setId;
 
-/** The listing after a value was put; undefined = there is no set to list. A listing follows from a set, its rows and its comparisons. */
+/** The listing after a value was put; undefined = there is no set to list. */
 export function relisted(table: Listed, value: ValueOf<Listed>, before: Listing | undefined): Listing | undefined {
   switch (table) {
     case 'promptSets':

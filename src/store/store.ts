@@ -73,7 +73,7 @@ export interface Store {
   claimRun(runId: string): Promise<{ release(): void } | null>;
   /** Whether any tab, this one included, has claimed a run. */
   runsUnderWay(): Promise<boolean>;
-  /** Runs `work` while no other tab works on the set in this way. */
+  /** Runs `work` while no other tab runs such work on the set. */
   alone<T>(setId: string, work: () => Promise<T>): Promise<T>;
   /** Called when the stored data is gone or may be gone while the page is open; returns how to stop listening. */
   onCleared(listener: (error: StudioError) => void): () => void;
@@ -81,7 +81,7 @@ export interface Store {
   onRemoteChange(listener: (change: RemoteChange) => void): () => void;
   /** Asks the browser to protect the data from clean-up. True when it agreed. */
   persist(): Promise<boolean>;
-  /** Whether it has agreed. */
+  /** Whether the browser protects the data. */
   persisted(): Promise<boolean>;
   /** Bytes used and available, where the browser says. */
   estimate(): Promise<{ readonly used: number; readonly quota: number } | null>;
@@ -89,8 +89,8 @@ export interface Store {
 }
 
 /**
- * Opens what is stored. Where the browser forbids storage, the store lasts as long as the tab and `onTrouble` hears why:
- * the page must stay usable.
+ * Opens the browser's database. If the browser forbids storage, the page stays usable: the store then lasts as long as the
+ * tab, and `onTrouble` gets the reason.
  */
 export async function openStore(options: IndexedDbOptions = {}): Promise<Store> {
   const cleared = listenersOf<StudioError>();
