@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { isUsable } from '../dataset/labels';
+import { drawnRows } from '../dataset/draw';
 import { type ParseOverride, parseTable } from '../dataset/parse';
 import { prepareDataset } from '../dataset/prepare';
 import type { ColumnMapping, Dataset, Issue, Row, Rows, Table } from '../dataset/types';
@@ -17,8 +17,9 @@ const MAX_VALIDATION = 100;
 export const ownId = (id: string): string => id.replace(/^(?:data|test):/, '');
 
 /**
- * A dataset for the command line. With `--train-rows N`: the first N usable rows train, the next min(100, N/2) validate. With
- * `--test`: test rows are that file's, else a stratified share of DATA.csv.
+ * A dataset for the command line. With `--test`: test rows are that file's, else a stratified share of DATA.csv. With
+ * `--train-rows N`: N of the other rows train and min(100, N/2) validate, each drawn by the seed with the labels in
+ * proportion; so are `--test-rows`.
  * @throws UsageError for columns that are not there; StudioError `bad-input` for data that cannot be used
  */
 export async function readDataset(options: DataOptions, seed: number, log: Log): Promise<Dataset> {
@@ -31,9 +32,8 @@ export async function readDataset(options: DataOptions, seed: number, log: Log):
     columns: [...data.columns, ID_COLUMN],
     rows: [...data.rows, ...(test?.rows ?? [])],
   };
-  const first = await prepare(table, mapping, seed, test ? split(data.rows, test.rows, mapping, options) : undefined);
-  const fixed = test ? first.split : ownSplit(first, options);
-  const dataset = await prepare(table, mapping, seed, limited(fixed, options));
+  const first = await prepare(table, mapping, seed, test ? besideTest(data.rows, test.rows) : undefined);
+  const dataset = await prepare(table, mapping, seed, partsOf(first, options));
   for (const [part, ids] of Object.entries(dataset.split))
     if (ids.length === 0 && part !== 'validation')
       throw new StudioError('bad-input', `No usable rows are left for ${part === 'test' ? 'the test' : 'training'}.`);
@@ -88,30 +88,33 @@ export function firstBlocking(issues: readonly Issue[]): void {
     throw new StudioError('bad-input', `${blocking.title}. ${blocking.advice}`, { data: { kind: blocking.kind } });
 }
 
-function split(data: Rows, test: Rows, mapping: ColumnMapping, { trainRows }: DataOptions): Dataset['split'] {
-  const usable = data.filter((row) => isUsable(row, mapping)).map((row) => row.id);
-  const train = trainRows ?? Math.max(Math.ceil((2 / 3) * usable.length), usable.length - MAX_VALIDATION);
-  return {
-    train: usable.slice(0, train),
-    validation: usable.slice(train, train + Math.min(MAX_VALIDATION, Math.floor(train / 2))),
-    test: test.map((row) => row.id),
-  };
-}
-
-/** Without a test file: the stratified split, of whose rows the first `--train-rows` in the file train. */
-function ownSplit({ split: own }: Dataset, { trainRows }: DataOptions): Dataset['split'] {
-  if (trainRows === null) return own;
-  const rest = [...own.train, ...own.validation];
-  const inFileOrder = rest.sort((a, b) => Number(ownId(a)) - Number(ownId(b)));
-  const validation = Math.min(MAX_VALIDATION, Math.floor(trainRows / 2));
-  return {
-    train: inFileOrder.slice(0, trainRows),
-    validation: inFileOrder.slice(trainRows, trainRows + validation),
-    test: own.test,
-  };
-}
-
-const limited = (parts: Dataset['split'], { testRows }: DataOptions): Dataset['split'] => ({
-  ...parts,
-  test: testRows === null ? parts.test : parts.test.slice(0, testRows),
+/** All rows of DATA.csv train, before some of them are drawn for validation. */
+const besideTest = (data: Rows, test: Rows): Dataset['split'] => ({
+  train: data.map(({ id }) => id),
+  validation: [],
+  test: test.map(({ id }) => id),
 });
+
+/** Rows for training and validation, drawn from those that do not test. `train`: how many; null = all that are left. */
+export function drawnTraining(
+  dataset: Dataset,
+  sizes: { readonly train: number | null; readonly validation: number },
+): Pick<Dataset['split'], 'train' | 'validation'> {
+  const rest = restOf(dataset);
+  const validation = drawnRows(dataset, rest, sizes.validation);
+  const validates = new Set(validation);
+  const left = rest.filter((id) => !validates.has(id));
+  return { train: drawnRows(dataset, left, sizes.train ?? left.length), validation };
+}
+
+/** Rows that may be used for training and validation. */
+export const restOf = ({ split: { train, validation } }: Dataset): readonly string[] => [...train, ...validation];
+
+function partsOf(dataset: Dataset, { test: testFile, trainRows, testRows }: DataOptions): Dataset['split'] {
+  const test = drawnRows(dataset, dataset.split.test, testRows ?? dataset.split.test.length);
+  if (testFile === null && trainRows === null) return { ...dataset.split, test };
+  const rest = restOf(dataset).length;
+  const train = trainRows ?? Math.max(Math.ceil((2 / 3) * rest), rest - MAX_VALIDATION);
+  const validation = Math.min(MAX_VALIDATION, Math.floor(train / 2), Math.max(0, rest - train));
+  return { ...drawnTraining(dataset, { train, validation }), test };
+}

@@ -59,9 +59,10 @@ export const TUNE_USAGE = `npm run tune -- DATA.csv --text COL --label COL --out
   [--init text|answer-words|vocabulary]  what the vectors start from: the instruction's words (default), or others
   [--hybrid]                  also vectors on top of your prompt, as a further prompt
   [--reparameterise] [--noise 0.05] [--class-weights]
-  [--train-rows N]            rows that gradients see; the next min(100, N/2) rows validate
+  [--train-rows N]            rows that gradients see, drawn by the seed; min(100, N/2) others validate
   [--test FILE.csv]           test rows; else a share of DATA.csv
-  [--test-rows N] [--model DIR] [--backend node-wasm|node-native] [--threads N]`;
+  [--test-rows N]             fewer test rows, drawn by the seed
+  [--model DIR] [--backend node-wasm|node-native] [--threads N]`;
 
 /** @throws UsageError */
 export function readTuneOptions(args: readonly string[]): TuneOptions {

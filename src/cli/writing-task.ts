@@ -1,15 +1,14 @@
+import { drawnRows } from '../dataset/draw';
 import { prepareDataset } from '../dataset/prepare';
 import type { ColumnMapping, Dataset } from '../dataset/types';
 import { StudioError } from '../lib/errors';
-import { createRng, shuffled } from '../lib/rng';
 import { checkTemplate, printTemplate, splitInstruction } from '../task/template';
-import { firstBlocking, readTable } from './data';
+import { drawnTraining, firstBlocking, readTable, restOf } from './data';
 import type { Log } from './log';
 import { UsageError } from './usage';
 
 /** At most, and at most a quarter of the rows that do not test. */
 const VALIDATION_ROWS = 40;
-const TEST_SHARE = 0.35;
 
 /** What is to be generated, and the rows that show it. */
 export interface WritingTask {
@@ -43,7 +42,7 @@ export async function readWritingTask(path: string, log: Log, options: WritingOp
   };
   const first = await prepare();
   firstBlocking(first.issues);
-  const dataset = (await prepare(drawn(first.dataset, options))).dataset;
+  const dataset = (await prepare(drawnParts(first.dataset, options))).dataset;
   const { train, validation, test } = dataset.split;
   if (train.length === 0 || test.length === 0)
     throw new StudioError(
@@ -59,15 +58,11 @@ export async function readWritingTask(path: string, log: Log, options: WritingOp
   };
 }
 
-function drawn(dataset: Dataset, { trainRows, testRows }: WritingOptions): Dataset['split'] {
-  const { train, validation, test } = dataset.split;
-  const usable = new Set([...train, ...validation, ...test]);
-  const ids = shuffled(
-    dataset.table.rows.map(({ id }) => id).filter((id) => usable.has(id)),
-    createRng(0),
-  );
-  const held = ids.slice(0, Math.min(testRows ?? Number.POSITIVE_INFINITY, Math.round(TEST_SHARE * ids.length)));
-  const rest = ids.slice(held.length);
-  const validate = rest.slice(0, Math.min(VALIDATION_ROWS, Math.floor(rest.length / 4)));
-  return { train: rest.slice(validate.length).slice(0, trainRows ?? undefined), validation: validate, test: held };
+function drawnParts(dataset: Dataset, { trainRows, testRows }: WritingOptions): Dataset['split'] {
+  const { test } = dataset.split;
+  const validation = Math.min(VALIDATION_ROWS, Math.floor(restOf(dataset).length / 4));
+  return {
+    ...drawnTraining(dataset, { train: trainRows, validation }),
+    test: drawnRows(dataset, test, testRows ?? test.length),
+  };
 }

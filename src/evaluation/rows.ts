@@ -1,8 +1,8 @@
+import { drawnRows } from '../dataset/draw';
 import type { ByTask, TaskKind } from '../dataset/kind';
 import { rowsById } from '../dataset/labels';
 import { together } from '../dataset/split-by';
 import type { Dataset, Row } from '../dataset/types';
-import { drawn } from '../lib/rng';
 import { detectableDifference } from '../metrics/power';
 
 /** The column whose equal cells keep rows together in the split, if there is one. */
@@ -54,10 +54,8 @@ export const detectableTexts = (testRows: number): Detectable => ({
 const MOST_ROWS: ByTask<number> = { classify: Number.POSITIVE_INFINITY, generate: 200 };
 
 /** The test rows that prompts are compared on: all, or as many as can be waited for, drawn by the seed of the split. */
-export const comparedIds = (
-  kind: TaskKind,
-  { split: { test }, seed }: Pick<Dataset, 'split' | 'seed'>,
-): readonly string[] => drawn(test, MOST_ROWS[kind], seed);
+export const comparedIds = (kind: TaskKind, dataset: Dataset): readonly string[] =>
+  drawnRows(dataset, dataset.split.test, MOST_ROWS[kind]);
 
 /** Why not all test rows are compared; null where they are. */
 export const drawnWords = (compared: number, test: number): string | null =>

@@ -37,10 +37,3 @@ export function shuffled<T>(items: readonly T[], rng: Rng): T[] {
   }
   return out;
 }
-
-/** At most `most` items, drawn by the seed, in their original order. */
-export function drawn<T>(items: readonly T[], most: number, seed: number): readonly T[] {
-  if (items.length <= most) return items;
-  const chosen = new Set(shuffled([...items.keys()], createRng(seed)).slice(0, most));
-  return items.filter((_, i) => chosen.has(i));
-}

@@ -3,10 +3,10 @@
  * vectors, each weighted by how rare it is among the texts (SIF, Arora et al. 2017: a / (a + p)), less the mean over all
  * texts, to which every text is alike. Two are compared by the cosine.
  */
+import { drawnRows } from '../dataset/draw';
 import { isUsable, textOf } from '../dataset/labels';
 import { textKey } from '../dataset/normalise';
 import type { Dataset } from '../dataset/types';
-import { createRng, shuffled } from '../lib/rng';
 import type { Neighbours } from './types';
 
 /** Of more training rows than this, so many are looked through. */
@@ -33,7 +33,7 @@ export interface TokenVectors {
  */
 export function neighbourPlan(dataset: Dataset, tokenise: (text: string) => ArrayLike<number>) {
   const usable = dataset.table.rows.filter((row) => isUsable(row, dataset.mapping));
-  const wanted = new Set(shuffled(dataset.split.train, createRng(dataset.seed)).slice(0, MOST_CANDIDATES));
+  const wanted = new Set(drawnRows(dataset, dataset.split.train, MOST_CANDIDATES));
   const others = new Set([...dataset.split.validation, ...dataset.split.test]);
   const embedded = usable
     .filter((row) => wanted.has(row.id) || others.has(row.id))

@@ -1,4 +1,5 @@
 /** Checks of a comparison that need the model: answers under harmless edits, and every row by prompts that never saw it. */
+import { drawnRows } from '../dataset/draw';
 import { goldOf, rowsById, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import {
@@ -17,7 +18,7 @@ import type { ArmOutcome, ComparisonPlan } from '../evaluation/types';
 import { throwIfInterrupted } from '../inference/control';
 import { present } from '../lib/assert';
 import { StudioError } from '../lib/errors';
-import { createRng, shuffled } from '../lib/rng';
+import { createRng } from '../lib/rng';
 import { argmax } from '../metrics/classification';
 import { type ArmPlan, armsAsCompared } from '../project/arms';
 import type { ClassifyEvaluation, PromptSet, SoftVersion } from '../project/types';
@@ -154,9 +155,8 @@ export const consistency: Verb<CheckRequest, CheckProgress, ConsistencyReport> =
   const plan = planFor(evaluation.plan, mode);
   const using: Checking = { host, set, dataset, plan, run };
   const known = rowsById(dataset.table.rows);
-  const ids = shuffled(plan.rowIds, createRng(plan.seed))
-    .filter((id) => known.has(id))
-    .slice(0, EDITED_ROWS);
+  const here = plan.rowIds.filter((id) => known.has(id));
+  const ids = drawnRows(dataset, here, EDITED_ROWS);
   const texts = new Map(ids.map((id) => [id, textOf(present(known.get(id), 'row'), dataset.mapping)]));
   const kinds: readonly EditKind[] = [...TEXT_EDITS, 'order'];
   const answers: EditedAnswers[] = [];

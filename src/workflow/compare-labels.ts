@@ -1,4 +1,5 @@
 /** The comparison of prompts that choose a label: scored, calibrated, timed, with reference lines. */
+import { drawnRows } from '../dataset/draw';
 import { goldOf, labelIndexer, textOf } from '../dataset/labels';
 import type { Dataset, Row } from '../dataset/types';
 import { comparing } from '../evaluation/classify/compare';
@@ -7,7 +8,6 @@ import { fitCalibration, validationOutcome, validationTemperature } from '../eva
 import { rowGroups } from '../evaluation/rows';
 import type { ArmOutcome, ComparisonPlan } from '../evaluation/types';
 import { present } from '../lib/assert';
-import { createRng, shuffled } from '../lib/rng';
 import { inSteps } from '../lib/steps';
 import { wordClassifier } from '../metrics/logistic';
 import type { ArmPlan } from '../project/arms';
@@ -42,13 +42,12 @@ interface Scored {
 
 /** Calibration looks at no label, so validation rows serve both ends; training rows only where those are few. */
 function otherRows(dataset: Dataset, arms: readonly ArmPlan[]): Omit<Parts, 'test'> {
-  const validation = dataset.split.validation.slice(0, CALIBRATION_ROWS);
+  const validation = drawnRows(dataset, dataset.split.validation, CALIBRATION_ROWS);
+  if (validation.length >= FEW_ROWS) return { validation, calibration: validation };
   const shown = new Set(arms.flatMap(({ prompt }) => shotIds(dataset, prompt)));
-  const train = shuffled(dataset.split.train, createRng(dataset.seed)).filter((id) => !shown.has(id));
-  return {
-    validation,
-    calibration: [...validation, ...(validation.length < FEW_ROWS ? train : [])].slice(0, CALIBRATION_ROWS),
-  };
+  const train = dataset.split.train.filter((id) => !shown.has(id));
+  const more = drawnRows(dataset, train, CALIBRATION_ROWS - validation.length);
+  return { validation, calibration: [...validation, ...more] };
 }
 
 export async function compareLabels(
@@ -107,8 +106,10 @@ async function scoreArm(
     ),
   );
   let latencyMsMedian = 0;
+  const timed = new Set(drawnRows(dataset, parts.test, LATENCY_ROWS));
+  const timedRows = rows.filter(({ rowId }) => timed.has(rowId));
   for (const soft of members) {
-    const request = { rows: rows.slice(0, LATENCY_ROWS), labels, soft, cacheKey: null };
+    const request = { rows: timedRows, labels, soft, cacheKey: null };
     latencyMsMedian += await engine.latency(request, LATENCY_REPEATS, control);
   }
   const byRow = new Map(scored.map((row) => [row.rowId, row]));

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { goldOf } from '../dataset/labels';
 import { preparedOf } from '../dataset/test-support';
 import type { Dataset } from '../dataset/types';
 import type { ScoreRequest } from '../engine/types';
@@ -31,7 +32,7 @@ const textOf = (ids: ArrayLike<number>) => String.fromCodePoint(...Array.from(id
 const encode = (text: string) => Int32Array.from([...text], (char) => char.codePointAt(0) ?? 0);
 
 /** A host with a model that is a function of the text. */
-function fakeHost(context = 100_000) {
+function fakeHost(context = 100_000, answer = answerOf) {
   const scored: ScoreRequest[] = [];
   const latency: { readonly rows: number; readonly repeats: number }[] = [];
   const never = () => {
@@ -48,7 +49,7 @@ function fakeHost(context = 100_000) {
         onProgress?.(request.rows.length);
         const rows = request.rows.map(({ rowId, ids }) => ({
           rowId,
-          logProbs: answerOf(textOf(ids), request.soft?.vectors),
+          logProbs: answer(textOf(ids), request.soft?.vectors),
           tokensSent: ids.length,
           tokensComputed: ids.length - 1,
         }));
@@ -121,6 +122,14 @@ function changed(dataset: Dataset, ids: readonly string[], cells: (row: { text: 
     return chosen.has(row.id) ? { ...row, cells: { ...row.cells, ...cells(now) } } : row;
   });
   return { ...dataset, table: { ...dataset.table, rows }, fingerprint: `${dataset.fingerprint} changed ${ids[0]}` };
+}
+
+/** The split of a data set, for the same rows in another order. */
+function sameSplit({ table, split }: Dataset, rows: readonly (readonly [text: string, label: string])[]) {
+  const place = new Map(rows.map(([text], i) => [text, String(i + 1)]));
+  const idOf = new Map(table.rows.map((row) => [row.id, place.get(row.cells.text ?? '') ?? '']));
+  const ids = (part: readonly string[]) => part.map((id) => idOf.get(id) ?? '').sort((a, b) => Number(a) - Number(b));
+  return { train: ids(split.train), validation: ids(split.validation), test: ids(split.test) };
 }
 
 const flipped = ({ label }: { label: string }) => ({ label: label === 'good' ? 'bad' : 'good' });
@@ -210,6 +219,35 @@ describe('a comparison', () => {
     expect(train).toHaveLength(48 - few.split.validation.length);
   });
 
+  it('calibrates and weighs on the same rows, in proportion, whether the file is sorted by label or not', async () => {
+    const mixed = rowsOf(400);
+    const byLabel = mixed.toSorted((a, b) => a[1].localeCompare(b[1]));
+    const one = (await preparedOf(mixed)).dataset;
+    const other = (await preparedOf(byLabel, { seed: 0, fixedSplit: sameSplit(one, byLabel) })).dataset;
+    const [run, sorted] = [
+      await compared({ set: promptSet(one), dataset: one }),
+      await compared({ set: promptSet(other), dataset: other }),
+    ];
+    const fits = ({ evaluation }: typeof run) =>
+      ['untuned', 'yours', 'tuned', 'combined'].map((id) => {
+        const arm = evaluation.plan.arms.find((found) => found.id === id);
+        const rounded = (value: number) => Number(value.toFixed(9));
+        const { raw, calibrated } = arm?.temperature ?? { raw: 0, calibrated: 0 };
+        const { loss } = arm?.validation ?? {};
+        return {
+          name: arm?.name,
+          bias: arm?.calibration?.meanLogProbs.map(rounded),
+          temperature: [raw, calibrated].map(rounded),
+          loss: loss && [loss.raw, loss.calibrated].map(rounded),
+        };
+      });
+    expect(fits(sorted)).toEqual(fits(run));
+    const asked = new Set(sorted.scored.flatMap(({ rows }) => rows.map(({ rowId }) => rowId)));
+    const drawn = other.split.validation.filter((id) => asked.has(id));
+    const labels = goldOf(other, drawn);
+    expect([labels.filter((label) => label === 0).length, labels.length]).toEqual([24, 48]);
+  });
+
   it('does not calibrate on rows that a prompt shows as examples', async () => {
     const dataset = await prepared(70);
     const { scored } = await compared({ set: promptSet(dataset), dataset });
@@ -241,6 +279,35 @@ describe('a comparison', () => {
     expect(new Set(latency.map(({ rows, repeats }) => `${rows} ${repeats}`))).toEqual(new Set(['3 3']));
     // the bare texts are in the cache since training; hand-written texts are not
     expect(scored.map(({ cacheKey }) => cacheKey !== null)).toEqual([true, false, false, true]);
+  });
+
+  it('needs an exact p below 5% for a winner: eleven rows fixed and three broken are not enough, twelve and three are', async () => {
+    const dataset = await prepared();
+    const textById = new Map(dataset.table.rows.map(({ id, cells }) => [id, cells.text ?? '']));
+    const test = dataset.split.test.map((id) => textById.get(id) ?? '');
+    const gold = new Map(dataset.table.rows.map(({ cells }) => [cells.text ?? '', cells.label === 'good']));
+    const verdict = async (yoursWrong: readonly string[], tunedWrong: readonly string[]) => {
+      const host = fakeHost(undefined, (prompt, vectors) => {
+        const text = prompt.slice(prompt.lastIndexOf('Text: ') + 6, prompt.lastIndexOf('\nTone'));
+        const isWrong = (vectors ? tunedWrong : yoursWrong).includes(text);
+        return gold.get(text) === isWrong ? [-0.01, -4.6] : [-4.6, -0.01];
+      });
+      const { comparison } = (await compared({ set: promptSet(dataset), dataset }, host)).evaluation;
+      return [comparison.verdict.kind, comparison.pairs[0]?.pExact.toFixed(4)];
+    };
+    // the interval of the difference is above zero both times
+    expect(await verdict(test.slice(0, 11), test.slice(11, 14))).toEqual(['no-clear-difference', '0.0574']);
+    expect(await verdict(test.slice(0, 12), test.slice(12, 15))).toEqual(['tuned-better', '0.0352']);
+    expect(await verdict(test.slice(0, 3), test.slice(3, 14))).toEqual(['no-clear-difference', '0.0574']);
+  });
+
+  it('takes the most frequent label from the training rows', async () => {
+    const rows = rowsOf(240);
+    const { dataset } = await preparedOf(rows.map(([text]) => [text, 'bad']));
+    const two = { ...dataset, labels: ['bad', 'good'] };
+    const mostlyGood = changed(two, two.split.train, () => ({ label: 'good' }));
+    const { evaluation } = await compared({ set: promptSet(mostlyGood), dataset: mostlyGood });
+    expect(evaluation.plan.arms.find(({ id }) => id === 'majority')?.name).toBe('Always “good”');
   });
 
   it('leaves a row that does not fit one prompt out of all, and says how many', async () => {

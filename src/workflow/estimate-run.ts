@@ -1,5 +1,5 @@
 /** Verbs: what a run would read, and how fast this machine reads. */
-
+import { createRng, shuffled } from '../lib/rng';
 import { scoringTargets } from './generated-texts';
 import type { Verb } from './host';
 import { type RunRows, runInputs, type TrainRunRequest } from './train';
@@ -15,7 +15,9 @@ const TIMED_TOKENS = 600;
 
 /** Forward passes over a few training rows; null when they were answered from memory. */
 export const timeTokens: Verb<Asked, never, Timing | null> = async (host, request, { control }) => {
-  const { train, labels } = await runInputs(host, request, control);
+  const { train: rowsInOrder, labels } = await runInputs(host, request, control);
+  // a file may be sorted by length
+  const train = shuffled(rowsInOrder, createRng(request.dataset.seed));
   const time = async (count: number): Promise<Timing | null> => {
     const rows = train.slice(0, count);
     if (labels.length > 0)

@@ -1,4 +1,6 @@
 /** Verb: one training run, from the rows to the kept vectors, with what there is to beat scored between the steps. */
+
+import { drawnRows } from '../dataset/draw';
 import { type ByTask, type TaskKind, taskKindOf } from '../dataset/kind';
 import { rowsById, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
@@ -270,7 +272,9 @@ function sampler(
   { validation }: RunInputs,
   { control, emit }: Run<TrainRunEvent>,
 ) {
-  const rows = sample ? validation.filter(({ target }) => target).slice(0, SAMPLE_ROWS) : [];
+  const withTarget = sample ? validation.filter(({ target }) => target) : [];
+  const shown = new Set(drawnRows(dataset, rowIds(withTarget), SAMPLE_ROWS));
+  const rows = withTarget.filter(({ rowId }) => shown.has(rowId));
   const byId = rowsById(dataset.table.rows);
   const cacheKey = cacheKeyOf(dataset.fingerprint, template);
   let sampled = -1;

@@ -1,19 +1,32 @@
 import { expect, it } from 'vitest';
-import { MOST_TRAINING_ROWS, trainingIds } from './training-rows';
+import { dealt, preparedOf } from '../dataset/test-support';
+import { MOST_TRAINING_ROWS, trainingIds, triedCount, triedIds, validationCount, validationIds } from './training-rows';
 
-const rows = (n: number) => ({
-  split: { train: Array.from({ length: n }, (_, i) => `row ${i}`), validation: [], test: [] },
-  seed: 3,
-});
+const sorted = async (n: number) => {
+  const rows = dealt(n, ['a', 'b', 'c', 'd']).sort((one, other) => one[1].localeCompare(other[1]));
+  return (await preparedOf(rows, { seed: 3 })).dataset;
+};
 
-it('trains on all rows up to a limit: the same every time, in their order', () => {
-  const few = rows(MOST_TRAINING_ROWS);
+it('trains on all rows up to a limit: the same every time, in their order', async () => {
+  const few = await sorted(400);
   expect(trainingIds(few)).toBe(few.split.train);
-  const many = rows(3 * MOST_TRAINING_ROWS);
+  const many = await sorted(3 * MOST_TRAINING_ROWS);
   const drawn = trainingIds(many);
   expect(drawn).toHaveLength(MOST_TRAINING_ROWS);
   expect(drawn).toEqual(trainingIds(many));
-  expect(drawn).toEqual(many.split.train.filter((id) => drawn.includes(id)));
+  const chosen = new Set(drawn);
+  expect(drawn).toEqual(many.split.train.filter((id) => chosen.has(id)));
   expect(drawn).not.toEqual(many.split.train.slice(0, MOST_TRAINING_ROWS));
   expect(trainingIds({ ...many, seed: 4 })).not.toEqual(drawn);
+});
+
+it('validates and tries on rows of every label, in proportion, though the file is sorted by label', async () => {
+  const dataset = await sorted(1200);
+  const shares = (ids: readonly string[]) => {
+    const byId = new Map(dataset.table.rows.map((row) => [row.id, row.cells.label ?? '']));
+    return dataset.labels.map((label) => ids.filter((id) => byId.get(id) === label).length);
+  };
+  expect(shares(validationIds(dataset))).toEqual([25, 25, 25, 25]);
+  expect(shares(triedIds(dataset))).toEqual([25, 25, 25, 25]);
+  expect([validationCount(dataset), triedCount(dataset)]).toEqual([100, 100]);
 });

@@ -1,4 +1,5 @@
 /** Verbs: a hand-written prompt tried on validation rows, timed on a few of them, and read token by token. */
+import { drawnRows } from '../dataset/draw';
 import { type ByTask, type TaskKind, taskKindOf } from '../dataset/kind';
 import { rowsById } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
@@ -99,7 +100,7 @@ function perToken(rows: readonly TokenRow[], seconds: number): number | null {
 export const timePrompt: Verb<Omit<TryRequest, 'longest'>, never, number | null> = async (host, request, run) => {
   const { dataset, prompt, words: own } = request;
   const words = wordsFor(prompt, own);
-  const split = dataset.split.validation.slice(0, TIMED_ROWS);
+  const split = drawnRows(dataset, dataset.split.validation, TIMED_ROWS);
   if (split.length === 0) return null;
   const { rows } = await tokenRows(host, { dataset, prompt, words, split }, run.control);
   const labels = labelTokens(host.tokens, words);

@@ -1,3 +1,4 @@
+import { drawnRows } from '../../dataset/draw';
 import { isUsable, labelOf, rowsById } from '../../dataset/labels';
 import { textKey } from '../../dataset/normalise';
 import { together } from '../../dataset/split-by';
@@ -50,8 +51,9 @@ export function foldsOf(dataset: Dataset, seed: number, folds = FOLDS): readonly
       parts.flatMap((part, i) => (i === f ? [] : part)),
       rng,
     );
-    const validation = Math.max(1, Math.round(VALIDATION_SHARE * others.length));
-    return { test, validation: others.slice(0, validation), train: others.slice(validation) };
+    const validation = drawnRows(dataset, others, Math.max(1, Math.round(VALIDATION_SHARE * others.length)));
+    const validating = new Set(validation);
+    return { test, validation, train: others.filter((id) => !validating.has(id)) };
   });
 }
 

@@ -1,4 +1,5 @@
 /** Which prompts are asked: those of the open prompt set, or, without one, the prompt that ships with the page. Pure. */
+import { drawnRows } from '../../../dataset/draw';
 import { rowsById, textOf } from '../../../dataset/labels';
 import type { Dataset } from '../../../dataset/types';
 import { armsOf } from '../../../project/arms';
@@ -103,7 +104,7 @@ export function setCast(
 function validationTexts(dataset: Dataset | null): readonly string[] {
   if (!dataset) return [];
   const rows = rowsById(dataset.table.rows);
-  return dataset.split.validation.slice(0, FIRST_EXAMPLES).flatMap((id) => {
+  return drawnRows(dataset, dataset.split.validation, FIRST_EXAMPLES).flatMap((id) => {
     const row = rows.get(id);
     return row ? [textOf(row, dataset.mapping)] : [];
   });

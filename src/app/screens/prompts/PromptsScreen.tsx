@@ -1,6 +1,6 @@
 import { isWriting } from '../../../project/prompt-set';
 import type { PromptSet } from '../../../project/types';
-import { triedIds } from '../../../workflow/training-rows';
+import { triedCount } from '../../../workflow/training-rows';
 import { ScreenFrame } from '../../shell/Screen';
 import { navigate, screenPath } from '../../state/location';
 import { useProject, useSession } from '../../state/studio';
@@ -48,7 +48,7 @@ const PANELS = {
 } as const;
 
 function OpenPrompts({ set }: { readonly set: PromptSet }) {
-  const rows = useProject((s) => (s.dataset ? triedIds(s.dataset).length : 0));
+  const rows = useProject((s) => (s.dataset ? triedCount(s.dataset) : 0));
   const modelReady = useSession((s) => s.model.kind === 'ready');
   const trying = useTrying((s) => s.running);
   const { Answers, Results } = PANELS[isWriting(set) ? 'generate' : 'classify'];

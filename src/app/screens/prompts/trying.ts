@@ -7,7 +7,7 @@ import { chooseHard, chosenHard, isWriting, recordTry, recordWriting } from '../
 import type { HardVersion, PromptSet } from '../../../project/types';
 import { sameLabels } from '../../../task/align-words';
 import type { HardPrompt, LabelWord } from '../../../task/types';
-import { triedIds } from '../../../workflow/training-rows';
+import { triedCount } from '../../../workflow/training-rows';
 import type { TryResult } from '../../../workflow/try-prompt';
 import { type Job, job } from '../../state/job';
 import { resource, useResource } from '../../state/resource';
@@ -161,7 +161,7 @@ export const useTrying = screenStore((studio: Studio): Job<[], Trying> => {
       const { set, dataset } = project.getState();
       const prompt = draftOf(set, usePrompts.of(studio).getState().prompt, proposer.getState().proposal);
       if (!set || !dataset || templateProblem(prompt, dataset) !== null) return;
-      report({ done: 0, total: triedIds(dataset).length });
+      report({ done: 0, total: triedCount(dataset) });
       await session.getState().modelReady();
       const version = await keepVersion(studio, set.id, prompt);
       const request = { dataset, prompt, words: set.words, longest: set.writing?.longest ?? null };

@@ -2,7 +2,7 @@ import { memo, useMemo } from 'react';
 import type { Dataset } from '../../../dataset/types';
 import type { PromptSet } from '../../../project/types';
 import { learningCurve, outlook } from '../../../workflow/learning-curve';
-import { trainingIds, validationIds } from '../../../workflow/training-rows';
+import { trainingCount, validationCount } from '../../../workflow/training-rows';
 import { ChartPanel, drawCurve } from '../../charts';
 import { format } from '../../ui';
 
@@ -14,9 +14,9 @@ interface LearningCurvePanelProps {
 /** Accuracy over the number of training rows, and what that says of more labels; nothing before there are two sizes. */
 export const LearningCurvePanel = memo(function LearningCurvePanel({ set, dataset }: LearningCurvePanelProps) {
   const like = set.soft.findLast((run) => run.soft !== null && run.settings.trainRows);
-  const validationRows = validationIds(dataset).length;
+  const validationRows = validationCount(dataset);
   const points = useMemo(
-    () => (like ? learningCurve(set.soft, like, trainingIds(dataset).length) : []),
+    () => (like ? learningCurve(set.soft, like, trainingCount(dataset)) : []),
     [set, like, dataset],
   );
   const draw = useMemo(() => drawCurve(points, validationRows), [points, validationRows]);

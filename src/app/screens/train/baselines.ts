@@ -39,13 +39,13 @@ const ORDER = ['yours', 'untuned'] as const satisfies readonly BaselineId[];
 const promptOf = ({ open, template }: Subject, id: BaselineId): HardPrompt | null =>
   id === 'untuned' ? { template, shots: 0, shotSeed: 0 } : (chosenHard(open)?.prompt ?? null);
 
-/** Ends in the set's id, so that the text of its prompt is deleted with it. */
+/** `-drawn`: scores of earlier versions are of the first rows of the file. Ends in the set's id, so that the text of its prompt is deleted with it. */
 function keyOf(subject: Subject, id: BaselineId): string {
   const { open, dataset, template, info } = subject;
   const on = `${info?.sha256}:${dataset.fingerprint}:${dataset.splitHash}`;
   return taskKindOf(dataset.mapping) === 'classify'
-    ? `untuned:${on}:${open.words.map((w) => w.word).join('|')}:${template}:${open.id}`
-    : `predicted:${on}:${JSON.stringify(promptOf(subject, id))}:${open.id}`;
+    ? `untuned-drawn:${on}:${open.words.map((w) => w.word).join('|')}:${template}:${open.id}`
+    : `predicted-drawn:${on}:${JSON.stringify(promptOf(subject, id))}:${open.id}`;
 }
 
 /** Scores as they are kept, and read back by kind of task. */

@@ -10,7 +10,7 @@ import type { Checkpoint } from '../../../training/events';
 import type { ModelInfo } from '../../../worker/protocol';
 import { startVectors } from '../../../workflow/runs';
 import type { RunRows, TrainedRun, TrainRunEvent } from '../../../workflow/train';
-import { cacheKeyOf, validationIds } from '../../../workflow/training-rows';
+import { cacheKeyOf, validationCount } from '../../../workflow/training-rows';
 import type { ProjectStore } from '../../state/project-store';
 import type { Services } from '../../state/services';
 import type { SessionStore } from '../../state/session-store';
@@ -74,7 +74,7 @@ class TrainingRun {
     this.#plan = plan;
     this.#using = using;
     this.#latest = from;
-    this.#live = freshRun(version, open, from, validationIds(dataset).length);
+    this.#live = freshRun(version, open, from, validationCount(dataset));
     this.#saving = oneAtATime((checkpoint: Checkpoint) =>
       using.services.store.checkpoints
         .put({ runId: version.id, setId: open.id, checkpoint })

@@ -1,0 +1,49 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { csvOf, dealt } from '../dataset/test-support';
+import type { Dataset } from '../dataset/types';
+import { readDataset } from './data';
+import { createLog } from './log';
+
+const LABELS = ['a', 'b', 'c', 'd'];
+
+const opened = async (rows: readonly (readonly [string, string])[], withTest: boolean): Promise<Dataset> => {
+  const folder = await mkdtemp(join(tmpdir(), 'softprompt-data-'));
+  const data = join(folder, 'data.csv');
+  await writeFile(data, csvOf(rows));
+  const test = withTest ? join(folder, 'test.csv') : null;
+  if (test) await writeFile(test, csvOf(dealt(80, LABELS).map(([text, label]) => [`other ${text}`, label])));
+  return readDataset({ data, test, text: 'text', label: 'label', trainRows: 100, testRows: 40 }, 3, createLog());
+};
+
+const textsOf = ({ table, split }: Dataset, part: keyof Dataset['split']) => {
+  const ids = new Set(split[part]);
+  return table.rows.filter(({ id }) => ids.has(id)).map(({ cells }) => cells.text ?? '');
+};
+
+const labelsOf = ({ table, split }: Dataset, part: keyof Dataset['split']) => {
+  const ids = new Set(split[part]);
+  const labels = table.rows.filter(({ id }) => ids.has(id)).map(({ cells }) => cells.label);
+  return LABELS.map((label) => labels.filter((each) => each === label).length);
+};
+
+const byLabel = dealt(400, LABELS).sort((a, b) => a[1].localeCompare(b[1]));
+
+it('draws fewer rows of every label, though the file is sorted by label', async () => {
+  for (const withTest of [false, true]) {
+    const dataset = await opened(byLabel, withTest);
+    expect(labelsOf(dataset, 'train')).toEqual([25, 25, 25, 25]);
+    expect(labelsOf(dataset, 'test')).toEqual([10, 10, 10, 10]);
+    const validation = labelsOf(dataset, 'validation');
+    expect(validation.reduce((sum, n) => sum + n, 0)).toBe(50);
+    expect(Math.min(...validation)).toBeGreaterThanOrEqual(12);
+  }
+});
+
+it('draws the same rows beside a test file whether the file is sorted or not', async () => {
+  const [sorted, mixed] = [await opened(byLabel, true), await opened(dealt(400, LABELS), true)];
+  for (const part of ['train', 'validation', 'test'] as const)
+    expect(textsOf(sorted, part).sort()).toEqual(textsOf(mixed, part).sort());
+});
