@@ -1,0 +1,55 @@
+import { expect, it } from 'vitest';
+import { preparedOf } from '../dataset/test-support';
+import type { WriteRequest } from '../engine/types';
+import { uninterruptedControl } from '../lib/control';
+import { addHardVersion, createPromptSet } from '../project/prompt-set';
+import { compare } from './compare';
+import type { Host } from './host';
+
+const NOW = '2026-01-01T00:00:00.000Z';
+const encode = (text: string) => Int32Array.from([...text], (char) => char.codePointAt(0) ?? 0);
+const decode = (ids: ArrayLike<number>) => String.fromCodePoint(...Array.from(ids));
+
+/** A host whose model generates the same for every row. */
+const host = {
+  tokens: {
+    tokenizer: { encode, decode, endTokenIds: [0], vocabularySize: 9, chat: () => null, sha256: 'x' },
+    encode,
+    context: 100_000,
+    breaks: () => [],
+  },
+  engine: {
+    info: { backend: 'wasm', threads: 1, vocabulary: 9 },
+    write: async ({ rows }: WriteRequest) =>
+      rows.map(({ rowId }) => ({
+        rowId,
+        ids: encode('summary of 7'),
+        target: { logProb: -3, tokens: 2, correct: 1 },
+      })),
+  },
+} as unknown as Host;
+
+it('counts the use of the test rows where texts are generated, and compares on at most 200 of them', async () => {
+  const rows = Array.from({ length: 700 }, (_, i) => [`message ${i}`, `summary of ${i}`] as const);
+  const mapping = { text: 'text', label: 'label', id: null, task: 'write' } as const;
+  const { dataset } = await preparedOf(rows, { seed: 0 }, mapping);
+  const empty = createPromptSet(
+    { id: 's', now: NOW },
+    {
+      name: 'x',
+      words: [],
+      baseTemplate: 'Text: {text}\nSummary:',
+      datasetFingerprint: dataset.fingerprint,
+      datasetName: 'a.csv',
+      taken: [],
+      writing: { longest: 4 },
+    },
+  );
+  const prompt = { template: 'Sum up.\nText: {text}\nSummary:', shots: 0, shotSeed: 0 };
+  const { set } = addHardVersion(empty, { id: 'h', now: NOW }, { prompt });
+  const run = { control: uninterruptedControl, emit: () => {} };
+  const { evaluation } = await compare(host, { set: { ...set, testLooks: 2 }, dataset }, run);
+  expect(evaluation).toMatchObject({ kind: 'generate', plan: { looks: 3 } });
+  expect(evaluation.plan.rowIds).toHaveLength(200);
+  expect(evaluation.plan.rowIds.every((id) => dataset.split.test.includes(id))).toBe(true);
+});
