@@ -77,9 +77,6 @@ const PENDING: readonly string[] = [
   'src/cli',
   'src/evaluation',
   'src/report',
-  'src/worker',
-  'src/workflow',
-  'tools',
 ];
 
 /** Words that a format, a program or a library prescribes, as `file word`, with the reason. */

@@ -15,7 +15,6 @@ const LONG_FUNCTIONS: Readonly<Record<string, string>> = {};
 const PENDING_LONG = [
   'cli',
   'metrics',
-  'worker',
   'app/charts',
   'app/shell',
   'app/state',

@@ -18,7 +18,7 @@ if (data === '') {
 }
 const folder = mkdtempSync(join(tmpdir(), 'acceptance-'));
 
-/** Accuracy of the tuned prompt on all 400 held-back rows. */
+/** Accuracy of the tuned prompt on all 400 test rows. */
 function accuracyOf(placement: string, seed: number): number {
   const out = join(folder, `${placement}-${seed}`);
   const args = [

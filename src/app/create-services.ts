@@ -3,11 +3,9 @@ import { browserFileCache } from '../model/download';
 import { loadModelFiles } from '../model/load';
 import { loadTokenizerFiles } from '../model/tokenizer-files';
 import { openStore } from '../store/store';
-import { createEngineClient } from '../worker/clients/engine-client';
-import { createWorkflowClient } from '../worker/clients/workflow-client';
+import { createEngineClient, createWorkflowClient } from '../worker/clients';
 import { listsByReference, packedStore } from './by-reference';
 import { linkedWorkers } from './linked-workers';
-import { withNearestExamples } from './state/nearest-examples';
 import type { Services } from './state/services';
 import { loadSample, loadShippedPrompt } from './state/site-files';
 import { toastError } from './ui/toast';
@@ -30,7 +28,7 @@ export async function createServices(): Promise<Services> {
   const store = packedStore(await openStore({ onTrouble }));
   const { engine, workflow, connectEngine } = linkedWorkers(createEngineClient(), createWorkflowClient());
   return {
-    ...withNearestExamples({ workflow: listsByReference(workflow) }),
+    workflow: listsByReference(workflow),
     engine,
     connectEngine,
     store,

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Dataset } from '../dataset/types';
-import { createEngineClient } from '../worker/clients/engine-client';
-import { createWorkflowClient } from '../worker/clients/workflow-client';
+import { createEngineClient, createWorkflowClient } from '../worker/clients';
 import type { ModelInfo } from '../worker/protocol';
 import { linkedWorkers } from './linked-workers';
 
@@ -26,13 +25,15 @@ describe('the two workers, linked', () => {
     return info;
   }
   /** Rendering the nearest examples takes token vectors, which the workflow worker asks of the engine. */
-  const rows = () =>
-    workflow.call('tokenRows', {
+  const rows = async () => {
+    const { cost, reading } = await workflow.call('readPrompt', {
       dataset,
       prompt: nearest,
       words: dataset.labels.map((label) => ({ label, word: ` ${label}` })),
-      split: 'validation',
+      rowId: dataset.split.validation[0],
     });
+    return { cost, reading };
+  };
 
   beforeAll(async () => {
     await workflow.call('openTokenizer', {
@@ -54,8 +55,8 @@ describe('the two workers, linked', () => {
   it('reach the engine without the page in between', async () => {
     await load();
     const found = await rows();
-    expect(found.rows.length).toBeGreaterThan(0);
-    expect(found.rows.every(({ ids }) => ids.length > 10)).toBe(true);
+    expect(found.cost?.mean).toBeGreaterThan(10);
+    expect(found.reading?.pieces.length).toBeGreaterThan(10);
   });
 
   it('answer as before when the workflow worker had to be replaced', async () => {
@@ -79,6 +80,6 @@ describe('the two workers, linked', () => {
     engine.restart();
     await expect(waiting).rejects.toMatchObject({ code: 'cancelled' });
     await load();
-    expect((await rows()).rows.length).toBeGreaterThan(0);
+    expect((await rows()).cost?.mean).toBeGreaterThan(10);
   });
 });

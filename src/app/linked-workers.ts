@@ -1,15 +1,29 @@
 /** The page's two workers, linked: the workflow worker speaks to the engine worker over a channel of its own. */
 import { StudioError } from '../lib/errors';
-import type { EngineLink, EngineMethods, ModelFiles, WorkflowMethods } from '../worker/protocol';
-import { VERB_NAMES } from '../workflow/names';
+import type { EngineLink, EngineMethods, ModelFiles, VerbMethods, WorkflowMethods } from '../worker/protocol';
 import type { Client, Services } from './state/services';
 
-const isVerb = (method: string): boolean => (VERB_NAMES as readonly string[]).includes(method);
+/** What a new worker is asked again: everything that is not a verb. */
+const ASKED_AGAIN: Readonly<Record<Exclude<keyof WorkflowMethods, keyof VerbMethods>, true>> = {
+  connectEngine: true,
+  edit: true,
+  encode: true,
+  insights: true,
+  labelTokens: true,
+  openTokenizer: true,
+  parse: true,
+  prepare: true,
+  propose: true,
+  query: true,
+  recompare: true,
+  targetLengths: true,
+  textLengths: true,
+};
 
 /**
  * The workflow worker keeps nothing but the tokenizer and its channel to the engine, so when it dies (a file too large for
- * its memory, a crash) a new one takes its place and is asked again; a second death is passed on. A verb is not asked again
- * by itself: it may have run for minutes, and whoever started it knows what of it is kept.
+ * its memory, a crash) a new one replaces it and is asked again; a second death is passed on. A verb is not asked again by
+ * itself: it may have run for minutes, and its caller knows what of it is kept.
  */
 export function linkedWorkers(
   engine: Client<EngineMethods>,
@@ -43,7 +57,7 @@ export function linkedWorkers(
       const isDead = error instanceof StudioError && error.code === 'worker-died' && error.data?.worker !== 'engine';
       if (!isDead) throw error;
       await revive();
-      if (isVerb(method)) throw error;
+      if (!Object.hasOwn(ASKED_AGAIN, method)) throw error;
       return workflow.call(method, params, options);
     }
   };

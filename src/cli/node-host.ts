@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { configOf } from '../model/card';
 import { openTokenizerOf } from '../tokens/open-tokenizer';
 import type { Host, HostEngine } from '../workflow/host';
-import { rememberedNeighbours } from '../workflow/neighbours';
+import { rememberedNeighbours } from '../workflow/token-rows';
 import type { Log } from './log';
 import { type ModelOptions, type OpenModel, openModel, repositoryFile } from './model-dir';
 

@@ -6,7 +6,7 @@ import { configOf } from '../model/card';
 import type { OpenTokenizer } from '../tokens/open-tokenizer';
 import type { TrainEvent } from '../training/events';
 import type { Host, HostEngine } from '../workflow/host';
-import { rememberedNeighbours } from '../workflow/neighbours';
+import { rememberedNeighbours } from '../workflow/token-rows';
 import type { EngineLink, EngineMethods, ModelFiles } from './protocol';
 import { type PageEnd, RpcClient } from './rpc-client';
 

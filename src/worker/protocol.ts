@@ -1,7 +1,4 @@
-/**
- * What the page and its two workers say to each other. Types only.
- * A request has an id; a worker answers with any number of `event`s and exactly one `result` or `error`.
- */
+/** The methods of the page's two workers. Types only; rpc.ts has the form of a request and its answers. */
 
 import type { PrepareOptions } from '../dataset/prepare';
 import type { RowQuery } from '../dataset/query';
@@ -21,17 +18,14 @@ import type {
   WrittenRow,
 } from '../engine/types';
 import type { Insights } from '../evaluation/classify/insights';
-import type { GenerateComparison, GeneratePlan } from '../evaluation/generate/types';
 import type { Comparison, ComparisonPlan } from '../evaluation/types';
-import type { WireError } from '../lib/errors';
-import type { Example, LabelWord } from '../task/types';
+import type { LabelWord } from '../task/types';
 import type { TargetLengths, TextLengths } from '../tokens/text-lengths';
 import type { LabelTokens } from '../tokens/types';
 import type { TrainEvent } from '../training/events';
 import type { HostCard, Verb } from '../workflow/host';
 import type { Verbs } from '../workflow/index';
 import type { DataFile, PreparedData, ReadTable } from '../workflow/open-data';
-import type { RowsRequest, TokenisedRows } from '../workflow/token-rows';
 
 export type { SelfCheckReport } from '../engine/gradient-check';
 export type {
@@ -99,7 +93,7 @@ export interface EngineLink {
 
 /** A verb as a method: its events and its result cross the worker's border as they are. */
 type VerbMethod<V> = V extends Verb<infer Q, infer E, infer R> ? (params: Q, onEvent: (event: E) => void) => R : never;
-type VerbMethods = { [K in keyof Verbs]: VerbMethod<Verbs[K]> };
+export type VerbMethods = { [K in keyof Verbs]: VerbMethod<Verbs[K]> };
 
 /** Methods of the workflow worker (the verbs; parse, lint, tokenise, statistics; never ONNX Runtime). */
 export interface WorkflowMethods extends VerbMethods {
@@ -127,25 +121,13 @@ export interface WorkflowMethods extends VerbMethods {
     readonly labels: readonly LabelTokens[];
     readonly collisions: readonly { readonly labels: readonly string[]; readonly suggestion: readonly LabelWord[] }[];
   };
-  /** Events: token vectors are being read, where the prompt shows the nearest examples. */
-  render(params: RowsRequest, onEvent: (e: ProgressEvent) => void): { readonly examples: readonly Example[] };
-  /** Rendered and tokenised rows of a split (or of given row ids). Events as `render`. */
-  tokenRows(params: RowsRequest, onEvent: (e: ProgressEvent) => void): TokenisedRows;
   /** Tokens of the texts alone, against what the model reads at once; row ids of those that are too long. */
   textLengths(params: { dataset: Dataset }): TextLengths & { readonly overRowIds: readonly string[] };
-  /** `chat`: inside of the model's form for messages, where it has one. */
-  encode(params: { text: string; chat?: boolean }): { readonly ids: Int32Array; readonly pieces: readonly string[] };
-  decode(params: { ids: Int32Array }): { readonly text: string };
-  /** Written rows as texts, without the white space around them. */
-  decodeAll(params: { rows: readonly Int32Array[] }): { readonly texts: readonly string[] };
-  /** Tokens before which an answer ends: those of the model, and line breaks, which do not count at its beginning. */
-  answerEnds(params: object): { readonly endTokenIds: readonly number[]; readonly breakTokenIds: readonly number[] };
-  /** Tokens of the texts to be written; row ids of those that leave too little room for their text. */
+  encode(params: { text: string }): { readonly ids: Int32Array; readonly pieces: readonly string[] };
+  /** Tokens of the expected texts; row ids of those that leave too little room for the text before them. */
   targetLengths(params: { dataset: Dataset }): TargetLengths & { readonly overRowIds: readonly string[] };
-  chat(params: { message: string }): { readonly text: string | null };
   /** Compares again: under another calibration, or with corrected labels. */
   recompare(params: ComparisonPlan, onEvent: (e: ProgressEvent) => void): Comparison;
-  compareTexts(params: GeneratePlan, onEvent: (e: ProgressEvent) => void): GenerateComparison;
   /** The details behind a comparison. Without the data set there are no slices. */
   insights(
     params: {
@@ -158,9 +140,3 @@ export interface WorkflowMethods extends VerbMethods {
     onEvent: (e: ProgressEvent) => void,
   ): Insights;
 }
-
-export type WireRequest = { readonly id: number; readonly method: string; readonly params: unknown };
-export type WireReply =
-  | { readonly id: number; readonly type: 'event'; readonly event: unknown }
-  | { readonly id: number; readonly type: 'result'; readonly result: unknown }
-  | { readonly id: number; readonly type: 'error'; readonly error: WireError };

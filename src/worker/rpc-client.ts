@@ -1,5 +1,4 @@
 import { fromWire, StudioError } from '../lib/errors';
-import type { WireReply, WireRequest } from './protocol';
 import {
   type ControlKind,
   cancelled,
@@ -9,6 +8,8 @@ import {
   type ResultOf,
   type WireAlive,
   type WireControl,
+  type WireReply,
+  type WireRequest,
 } from './rpc';
 
 export interface CallOptions<E> {

@@ -1,7 +1,6 @@
 import { assert } from '../lib/assert';
 import { type Control, ControlSource } from '../lib/control';
 import { toWire } from '../lib/errors';
-import type { WireReply, WireRequest } from './protocol';
 import {
   cancelled,
   type EventOf,
@@ -10,6 +9,8 @@ import {
   type ResultOf,
   type WireAlive,
   type WireControl,
+  type WireReply,
+  type WireRequest,
 } from './rpc';
 
 export type Handlers<M extends Methods<M>> = {

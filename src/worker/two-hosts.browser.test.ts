@@ -8,7 +8,7 @@ import { configOf } from '../model/card';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
 import { openTokenizerOf } from '../tokens/open-tokenizer';
 import { story } from '../workflow/two-hosts.test-support';
-import { createEngineClient } from './clients/engine-client';
+import { createEngineClient } from './clients';
 import { createPageHost } from './page-host';
 
 const MODEL = '/models/softprompt-studio/tiny-support';

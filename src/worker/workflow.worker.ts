@@ -1,67 +1,108 @@
 /**
- * The workflow worker: parses, lints, tokenises and computes statistics. It never loads ONNX Runtime.
+ * The workflow worker: runs the product's verbs, and parses, tokenises and computes statistics. It never loads ONNX Runtime.
  * Importing this module elsewhere (tests) serves nothing; `createWorkflowHandlers` makes one worker's state.
  */
 import { buffersIn, WorkerLists } from '../dataset/by-reference';
 import { queryRows, rowParts } from '../dataset/query';
 import { comparing } from '../evaluation/classify/compare';
 import { insightsOf } from '../evaluation/classify/insights';
-import { compareTexts } from '../evaluation/generate/compare';
+import type { Control } from '../lib/control';
 import { inSteps } from '../lib/steps';
-import { VERBS } from '../workflow/index';
+import { configOf } from '../model/card';
+import { propose } from '../task/tasks';
+import { createCoreTokenizer } from '../tokens/core-tokenizer';
+import { openTokenizerOf } from '../tokens/open-tokenizer';
+import { answerLengths } from '../workflow/generated-texts';
+import type { Host, Verb } from '../workflow/host';
+import { VERBS, type Verbs } from '../workflow/index';
 import { changeRows, prepareRows, readTable } from '../workflow/open-data';
-import { createPageHost } from './page-host';
-import type { WorkflowMethods } from './protocol';
+import { labelCollisions, labelTokens, rowLengths } from '../workflow/token-rows';
+import { createPageHost, type PageHost } from './page-host';
+import type { ProgressEvent, WorkflowMethods } from './protocol';
 import { type Handlers, serve } from './serve';
-import { createTextHandlers } from './text-handlers';
-import { verbHandlers } from './verbs';
-
-const rowsDone = (total: number, share: number) => ({
-  kind: 'progress' as const,
-  done: Math.round(share * total),
-  total,
-  unit: 'rows' as const,
-  secondsLeft: null,
-});
 
 /** They wait for the engine, or must not wait for what waits for it. */
-const CONCURRENT = new Set<string>(['connectEngine', 'render', 'tokenRows', ...Object.keys(VERBS)]);
+const CONCURRENT = new Set<string>(['connectEngine', ...Object.keys(VERBS)]);
+
+/** The verbs as a worker's methods: each gets the host, and passes its events on. */
+export function verbHandlers(host: Host): Pick<Handlers<WorkflowMethods>, keyof Verbs> {
+  const handlers = Object.entries<Verb<never, unknown, unknown>>(VERBS).map(([name, verb]) => {
+    const handler = (params: never, emit: (event: unknown) => void, control: Control) =>
+      verb(host, params, { control, emit });
+    return [name, handler];
+  });
+  return Object.fromEntries(handlers);
+}
+
+/** Rows of a data set, from file to comparison. */
+const DATA_HANDLERS = {
+  parse: (file, emit, control) =>
+    readTable(file, {
+      control,
+      emit: ({ done, total }) => emit({ kind: 'progress', done, total, unit: 'bytes', secondsLeft: null }),
+    }),
+
+  prepare: ({ table, mapping, ...how }) => prepareRows(table, mapping, how),
+
+  query: ({ table, dataset, query }) => {
+    const { mapping = null, split = null } = dataset ?? {};
+    const of = { rows: dataset?.table.rows ?? table.rows, mapping, split };
+    return { places: queryRows(of, query), parts: rowParts(of) };
+  },
+
+  edit: ({ dataset, change, now }) => changeRows(dataset, change, now),
+
+  recompare: (plan, emit, control) => {
+    const onProgress = rowsDone(plan.rowIds.length, emit);
+    return inSteps(comparing(plan, { onProgress }), control, onProgress);
+  },
+
+  insights: ({ plan, comparison, dataset, pairIndex }, emit, control) =>
+    inSteps(insightsOf(plan, comparison, dataset, pairIndex), control, rowsDone(plan.rowIds.length, emit)),
+} satisfies Partial<Handlers<WorkflowMethods>>;
+
+/** Passes a share between 0 and 1 on as a number of rows. */
+const rowsDone = (total: number, emit: (event: ProgressEvent) => void) => (share: number) =>
+  emit({ kind: 'progress', done: Math.round(share * total), total, unit: 'rows', secondsLeft: null });
+
+/** What the model's tokenizer says of prompts and texts. @throws StudioError (the handlers) `bad-input` before `openTokenizer` */
+const textHandlers = (host: PageHost) =>
+  ({
+    openTokenizer: async ({ files }) => {
+      const tokenizer = await createCoreTokenizer(files);
+      host.open(openTokenizerOf(tokenizer, configOf(files).contextLength), files);
+      const { sha256, vocabularySize, endTokenIds } = tokenizer;
+      return { sha256, vocabularySize, endTokenIds, hasChat: tokenizer.chat('') !== null };
+    },
+
+    propose: ({ dataset }) => propose(dataset, host.hasTokens ? host.tokens.encode : null),
+
+    labelTokens: ({ words }) => ({
+      labels: labelTokens(host.tokens, words),
+      collisions: labelCollisions(host.tokens, words),
+    }),
+
+    encode: ({ text }) => {
+      const { encode, tokenizer } = host.tokens;
+      const ids = encode(text);
+      return { ids, pieces: Array.from(ids, (id) => tokenizer.decode([id])) };
+    },
+
+    textLengths: ({ dataset }) => rowLengths(host, dataset),
+
+    targetLengths: ({ dataset }) => answerLengths(host, dataset),
+  }) satisfies Partial<Handlers<WorkflowMethods>>;
 
 export function createWorkflowHandlers(): Handlers<WorkflowMethods> {
   const host = createPageHost();
-
   return {
-    parse: (file, emit, control) =>
-      readTable(file, {
-        control,
-        emit: ({ done, total }) => emit({ kind: 'progress', done, total, unit: 'bytes', secondsLeft: null }),
-      }),
-
-    ...verbHandlers(host),
-    ...createTextHandlers(host),
-
-    prepare: ({ table, mapping, ...how }) => prepareRows(table, mapping, how),
-
-    query: ({ table, dataset, query }) => {
-      const { mapping = null, split = null } = dataset ?? {};
-      const of = { rows: dataset?.table.rows ?? table.rows, mapping, split };
-      return { places: queryRows(of, query), parts: rowParts(of) };
+    connectEngine: (link) => {
+      host.connect(link);
+      return null;
     },
-
-    edit: ({ dataset, change, now }) => changeRows(dataset, change, now),
-
-    recompare: (plan, emit, control) =>
-      inSteps(comparing(plan, { onProgress: (share) => emit(rowsDone(plan.rowIds.length, share)) }), control, (share) =>
-        emit(rowsDone(plan.rowIds.length, share)),
-      ),
-
-    compareTexts: (plan, emit) =>
-      compareTexts(plan, { onProgress: (share) => emit(rowsDone(plan.wanted.length, share)) }),
-
-    insights: ({ plan, comparison, dataset, pairIndex }, emit, control) =>
-      inSteps(insightsOf(plan, comparison, dataset, pairIndex), control, (share) =>
-        emit(rowsDone(plan.rowIds.length, share)),
-      ),
+    ...DATA_HANDLERS,
+    ...textHandlers(host),
+    ...verbHandlers(host),
   };
 }
 

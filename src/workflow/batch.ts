@@ -44,7 +44,7 @@ export interface BatchRequest {
   readonly version: AnsweringVersion;
   /** Column with the texts. */
   readonly text: string;
-  /** Rows that are answered already: 0 starts again, as many as a stopped batch had answered continues it. */
+  /** Rows that are answered already: 0 starts from scratch, the number that a stopped batch had answered continues it. */
   readonly from: number;
 }
 

@@ -12,13 +12,16 @@ import { decoded, RESERVED_TOKENS, targetIds } from './token-rows';
 /** Tokens of an answer where neither the prompt set nor a data set says. */
 const FALLBACK_TOKENS = 64;
 
-/** Token counts of the texts that a data set wants. */
-export function answerLengths({ tokens }: Pick<Host, 'tokens'>, dataset: Dataset): TargetLengths {
-  const texts = dataset.table.rows
-    .filter((row) => isUsable(row, dataset.mapping))
-    .map((row) => ` ${targetOf(row, dataset.mapping)}`);
+/** Tokens of the expected texts; row ids of those that leave too little room for the text before them. */
+export function answerLengths(
+  { tokens }: Pick<Host, 'tokens'>,
+  { table, mapping }: Dataset,
+): TargetLengths & { readonly overRowIds: readonly string[] } {
+  const rows = table.rows.filter((row) => isUsable(row, mapping));
+  const texts = rows.map((row) => ` ${targetOf(row, mapping)}`);
   const budget = Math.floor(tokens.context / 2) - RESERVED_TOKENS;
-  return targetLengths(texts, (text) => targetIds(tokens, text, false), budget);
+  const found = targetLengths(texts, (text) => targetIds(tokens, text, false), budget);
+  return { ...found, overRowIds: found.over.flatMap((place) => rows[place]?.id ?? []) };
 }
 
 /** How many tokens an answer may have: as set for the prompt set, else as the texts of the data set suggest. */

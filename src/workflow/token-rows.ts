@@ -1,11 +1,15 @@
 /** Rows of a data set under a prompt, as token ids: the one way from a row to the model. */
+
+import { isUsable, textOf } from '../dataset/labels';
 import type { Dataset, SplitName } from '../dataset/types';
 import type { Control } from '../lib/control';
 import { unwrap } from '../lib/result';
 import { findCollisions } from '../task/classify/collisions';
+import { findNeighbours, neighbourPlan } from '../task/neighbours';
 import { renderRows } from '../task/render';
 import type { Example, HardPrompt, LabelWord, Neighbours } from '../task/types';
 import type { OpenTokenizer } from '../tokens/open-tokenizer';
+import { type TextLengths, textLengths } from '../tokens/text-lengths';
 import type { LabelTokens, TokenRow } from '../tokens/types';
 import type { Host } from './host';
 
@@ -18,8 +22,6 @@ export interface RowsRequest {
   /** Empty where texts are generated. */
   readonly words: readonly LabelWord[];
   readonly split: SplitName | readonly string[];
-  /** Left out: as the prompt says. */
-  readonly chat?: boolean;
   /** Tokens that must be free for an answer; a target's own are counted without it. */
   readonly room?: number;
 }
@@ -33,7 +35,6 @@ export interface TokenisedRows {
 }
 
 const isNearest = ({ selection, shots }: HardPrompt) => selection === 'nearest' && shots > 0;
-const isChat = ({ chat, prompt }: Pick<RowsRequest, 'chat' | 'prompt'>) => chat ?? prompt.chat ?? false;
 
 /** @param neighbours needed for a prompt with the nearest examples @throws StudioError `bad-input` for a bad template */
 export function renderExamples(
@@ -43,7 +44,7 @@ export function renderExamples(
 ): readonly Example[] {
   const { dataset, prompt, words, split } = request;
   const examples = unwrap(renderRows(dataset, prompt, words, split, neighbours));
-  if (!isChat(request)) return examples;
+  if (!prompt.chat) return examples;
   const inChat = (text: string) => tokenizer.chat(text) ?? text;
   return examples.map(({ text, otherOrders, ...example }) => ({
     ...example,
@@ -59,7 +60,7 @@ export function targetIds({ encode, tokenizer }: OpenTokenizer, target: string, 
 }
 
 /** `renderExamples`, tokenised and checked against the model's context. */
-export function tokenise(tokens: OpenTokenizer, request: RowsRequest, neighbours: Neighbours | null): TokenisedRows {
+function tokenise(tokens: OpenTokenizer, request: RowsRequest, neighbours: Neighbours | null): TokenisedRows {
   const { encode, context } = tokens;
   const all = renderExamples(tokens, request, neighbours).map(
     ({ rowId, text, label, otherOrders, target }): TokenRow => ({
@@ -67,7 +68,7 @@ export function tokenise(tokens: OpenTokenizer, request: RowsRequest, neighbours
       label,
       ids: encode(text),
       ...(otherOrders ? { otherOrders: otherOrders.map(encode) } : {}),
-      ...(target === undefined ? {} : { target: targetIds(tokens, target, isChat(request)) }),
+      ...(target === undefined ? {} : { target: targetIds(tokens, target, request.prompt.chat ?? false) }),
     }),
   );
   const fits = ({ ids, otherOrders = [], target }: TokenRow) => {
@@ -114,3 +115,38 @@ export const labelCollisions = ({ encode }: Pick<OpenTokenizer, 'encode'>, words
 /** A generated text, without the white space around it. */
 export const decoded = ({ tokenizer }: Pick<OpenTokenizer, 'tokenizer'>, ids: ArrayLike<number>): string =>
   tokenizer.decode(ids).trim();
+
+/** Tokens of the texts alone, against what the model reads at once; row ids of those that are too long. */
+export function rowLengths(
+  { tokens: { tokenizer, context } }: Pick<Host, 'tokens'>,
+  { table, mapping }: Dataset,
+): TextLengths & { readonly overRowIds: readonly string[] } {
+  const rows = table.rows.filter((row) => isUsable(row, mapping));
+  const texts = rows.map((row) => textOf(row, mapping));
+  const found = textLengths(texts, tokenizer.encode, context - RESERVED_TOKENS);
+  return { ...found, overRowIds: found.over.flatMap((place) => rows[place]?.id ?? []) };
+}
+
+/**
+ * The nearest training rows of a data set, found once and remembered for the data set asked for last.
+ * @param of the host's tokenizer and engine, read when they are needed: another model may be loaded meanwhile
+ */
+export function rememberedNeighbours(of: () => Pick<Host, 'tokens' | 'engine'>): Host['neighbours'] {
+  let last: { readonly key: string; readonly found: Promise<Neighbours> } | null = null;
+  return (dataset, control, onProgress) => {
+    const { tokens, engine } = of();
+    const key = `${dataset.fingerprint} ${dataset.splitHash} ${engine.info.sha256}`;
+    if (last?.key === key) return last.found;
+    const plan = neighbourPlan(dataset, tokens.tokenizer.encode);
+    const { tokenIds } = plan;
+    const reading = engine
+      .tokenVectors(tokenIds, control, (done) => onProgress?.(done, tokenIds.length))
+      .then((vectors) => findNeighbours(plan, { ids: tokenIds, vectors, hidden: engine.info.hidden }));
+    const mine = { key, found: reading };
+    last = mine;
+    reading.catch(() => {
+      if (last === mine) last = null;
+    });
+    return reading;
+  };
+}

@@ -3,7 +3,6 @@
  * Screens never see it: they render a store's state and call its actions.
  */
 
-import type { StoreApi } from 'zustand/vanilla';
 import type { ModelCard } from '../../model/card';
 import type { DownloadProgress } from '../../model/download';
 import type { LoadedModel, ModelSource } from '../../model/load';
@@ -63,23 +62,12 @@ export interface SampleProject {
   readonly csv: { readonly fileName: string; readonly bytes: Uint8Array };
 }
 
-/** The token vectors of all rows are being read, so that similar rows can be found. */
-export interface WordsRead {
-  readonly done: number;
-  readonly total: number;
-  readonly secondsLeft: number | null;
-  /** Every call that waits for them is cancelled. */
-  readonly stop: () => void;
-}
-
 export interface Services {
   readonly engine: Client<EngineMethods>;
   readonly workflow: Client<WorkflowMethods>;
   /** The model is loaded: the workflow worker gets a channel to it, and what is known of it. */
   readonly connectEngine: (info: ModelInfo, weights: ModelCard['weights']) => Promise<void>;
   readonly store: Store;
-  /** Null while nobody waits for the nearest examples. */
-  readonly wordsRead: StoreApi<WordsRead | null>;
   readonly loadModelFiles: (
     source: ModelSource,
     options: { readonly onProgress: (progress: DownloadProgress) => void; readonly signal?: AbortSignal },

@@ -28,7 +28,6 @@ export interface Stores {
   readonly data: DataStore;
   readonly proposer: ProposerStore;
   readonly requests: StoreApi<RequestsState>;
-  readonly wordsRead: Services['wordsRead'];
 }
 
 export function createStores(services: Services, capabilities: Capabilities, backend: LoadRequest['backend']): Stores {
@@ -54,6 +53,5 @@ export function createStores(services: Services, capabilities: Capabilities, bac
     data,
     proposer,
     requests,
-    wordsRead: services.wordsRead,
   };
 }

@@ -6,22 +6,19 @@ import { parseTable } from '../../dataset/parse';
 import { prepareDataset } from '../../dataset/prepare';
 import { queryRows, rowParts } from '../../dataset/query';
 import { compare } from '../../evaluation/classify/compare';
-import { compareTexts } from '../../evaluation/generate/compare';
 import { ControlSource } from '../../lib/control';
 import { StudioError } from '../../lib/errors';
 import type { Failure, Result } from '../../lib/result';
 import { openMemoryStore } from '../../store/store';
 import { findCollisions } from '../../task/classify/collisions';
-import { renderRows } from '../../task/render';
 import { propose } from '../../task/tasks';
 import { targetLengths } from '../../tokens/text-lengths';
 import { engineOver } from '../../worker/page-host';
 import type { EngineMethods, ModelInfo, WorkflowMethods } from '../../worker/protocol';
-import { verbHandlers } from '../../worker/verbs';
+import { verbHandlers } from '../../worker/workflow.worker';
 import type { Host } from '../../workflow/host';
-import { rememberedNeighbours } from '../../workflow/neighbours';
+import { rememberedNeighbours } from '../../workflow/token-rows';
 import { judge } from './capabilities';
-import { withNearestExamples } from './nearest-examples';
 import { createProjectStore } from './project-store';
 import type { Client, Services } from './services';
 import { createSessionStore } from './session-store';
@@ -91,31 +88,11 @@ const workflowHandlers: Handlers<WorkflowMethods> = {
     const labels = words.map((word) => ({ ...word, tokenIds: [...tokenise(word.word)] }));
     return { labels, collisions: findCollisions(labels, tokenise) };
   },
-  tokenRows: ({ dataset, prompt, words, split }) => {
-    const examples = unwrap(renderRows(dataset, prompt, words, split));
-    const rows = examples.map(({ rowId, text, label, target }) => ({
-      rowId,
-      label,
-      ids: tokenise(text),
-      ...(target === undefined ? {} : { target: tokenise(target) }),
-    }));
-    const lengths = rows.map(({ ids }) => ids.length);
-    return {
-      rows,
-      tooLong: [],
-      meanTokens: lengths.reduce((a, b) => a + b, 0) / Math.max(1, lengths.length),
-      maxTokens: Math.max(0, ...lengths),
-    };
-  },
-  render: ({ dataset, prompt, words, split }) => ({ examples: unwrap(renderRows(dataset, prompt, words, split)) }),
   recompare: (plan) => compare(plan, { draws: 50 }),
-  compareTexts: (plan) => compareTexts(plan, { draws: 50 }),
   targetLengths: ({ dataset }) => {
     const texts = dataset.table.rows.map(({ cells }) => cells[dataset.mapping.label] ?? '');
     return { ...targetLengths(texts, tokenise, 100), overRowIds: [] };
   },
-  answerEnds: () => ({ endTokenIds: [0], breakTokenIds: [] }),
-  decodeAll: ({ rows }) => ({ texts: rows.map((ids) => [...ids].join(' ')) }),
   encode: ({ text }) => ({ ids: tokenise(text), pieces: pieces(text) }),
 };
 
@@ -168,7 +145,7 @@ export function testServices(handlers: Handlers<EngineMethods> = {}): Services {
   const verbs = verbHandlers(testHost(engine)) as unknown as Handlers<WorkflowMethods>;
   const workflow = client<WorkflowMethods>({ ...workflowHandlers, ...verbs });
   return {
-    ...withNearestExamples({ workflow }),
+    workflow,
     engine,
     connectEngine: async () => {},
     store: openMemoryStore(),

@@ -3,7 +3,7 @@
 import type { TrainRequest } from '../../../src/engine/types';
 import type { ModelCard } from '../../../src/model/card';
 import { accuracyOf } from '../../../src/training/checkpoint';
-import { createEngineClient } from '../../../src/worker/clients/engine-client';
+import { createEngineClient } from '../../../src/worker/clients';
 
 const engine = createEngineClient();
 

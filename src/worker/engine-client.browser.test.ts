@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { SoftPrompt } from '../../prompt/types';
-import { STANDARD, type TrainingSettings } from '../../training/settings';
-import type { LoadRequest, TrainRequest } from '../protocol';
-import { createEngineClient, type EngineClient } from './engine-client';
+import type { SoftPrompt } from '../prompt/types';
+import { STANDARD, type TrainingSettings } from '../training/settings';
+import { createEngineClient } from './clients';
+import type { LoadRequest, TrainRequest } from './protocol';
 
 const MODEL = '/test/fixtures/models/llama-genai-int4';
 
@@ -28,7 +28,7 @@ const logSoftmax = (logits: readonly number[]) => {
 };
 
 describe('the engine worker', () => {
-  let client: EngineClient;
+  let client: ReturnType<typeof createEngineClient>;
   let oracle: Oracle;
   beforeAll(async () => {
     oracle = await (await fetch(`${MODEL}/oracle.json`)).json();
@@ -139,7 +139,7 @@ describe('the engine worker', () => {
     expect((await client.call('latency', request)).medianMs).toBeGreaterThan(0);
   });
 
-  it('says what is wrong, and goes on', async () => {
+  it('says what is wrong, and answers the next request', async () => {
     const long = [{ rowId: 'long one', ids: new Int32Array(5000), label: 0 }];
     await expect(
       client.call('score', { rows: long, labels: labels(), soft: null, cacheKey: null }),

@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import type { ColumnMapping } from '../dataset/types';
+import { uninterruptedControl } from '../lib/control';
+import { propose } from '../task/tasks';
+import { createCoreTokenizer } from '../tokens/core-tokenizer';
+import { openTokenizerOf } from '../tokens/open-tokenizer';
+import { answerLengths } from './generated-texts';
+import { prepareRows, readTable } from './open-data';
+import { decoded, type RowsRequest, renderExamples, tokenRows } from './token-rows';
+
+const MODEL = new URL('../../public/models/HuggingFaceTB/SmolLM2-135M-Instruct/', import.meta.url);
+const files = Object.fromEntries(
+  ['tokenizer.json', 'tokenizer_config.json'].map((name) => [name, new Uint8Array(readFileSync(new URL(name, MODEL)))]),
+);
+const tokens = openTokenizerOf(await createCoreTokenizer(files), 2048);
+const host = { tokens, neighbours: () => Promise.reject(new Error('no prompt here shows the nearest examples')) };
+const rowsOf = (request: RowsRequest) => tokenRows(host, request, uninterruptedControl);
+
+async function opened(lines: readonly string[], mapping: ColumnMapping) {
+  const bytes = new TextEncoder().encode(lines.join('\n'));
+  const { guess: _, ...table } = await readTable(
+    { fileName: 'x.csv', bytes },
+    { control: uninterruptedControl, emit: () => {} },
+  );
+  const { dataset } = await prepareRows(table, mapping, { seed: 0 });
+  return { dataset, ...propose(dataset, tokens.encode) };
+}
+
+it('turns rows into tokens, names those that are too long, and renders prompts with examples as a chat', async () => {
+  const labels = ['negative', 'neutral', 'positive'];
+  const lines = Array.from({ length: 150 }, (_, i) => `${labels[i % 3]} thing number ${i},${labels[i % 3]}`);
+  const { dataset, words } = await opened(['message,tone', ...lines], { text: 'message', label: 'tone', id: null });
+  const prompt = { template: 'Say it.\nMessage: {text}\nTone:', shots: 4, shotSeed: 0 };
+  const found = await rowsOf({ dataset, prompt, words, split: 'test' });
+  expect(found.rows).toHaveLength(60);
+  expect(found.tooLong).toEqual([]);
+  expect(found.maxTokens).toBeGreaterThanOrEqual(found.meanTokens);
+  const [example] = renderExamples(tokens, { dataset, prompt: { ...prompt, chat: true }, words, split: ['1'] }, null);
+  expect(example?.text).toContain('<|im_start|>assistant');
+  const long = { template: `${'word '.repeat(3000)}{text}:`, shots: 0, shotSeed: 0 };
+  expect(await rowsOf({ dataset, prompt: long, words, split: ['1', '2'] })).toMatchObject({
+    rows: [],
+    tooLong: ['1', '2'],
+  });
+  const withoutText = { dataset, prompt: { ...prompt, template: 'x' }, words, split: 'test' as const };
+  await expect(rowsOf(withoutText)).rejects.toMatchObject({ code: 'bad-input', data: { kind: 'no-text' } });
+});
+
+it('gives rows the text that should follow them, with what ends it, and leaves room for the longest', async () => {
+  const lines = Array.from({ length: 60 }, (_, i) => `my message ${i} on thing ${i},"thing ${i}:\n broken"`);
+  const mapping = { text: 'message', label: 'summary', id: null, task: 'write' } as const;
+  const { dataset, template, words } = await opened(['message,summary', ...lines], mapping);
+  expect([template, words]).toEqual(['Message: {text}\nSummary:', []]);
+  const prompt = { template, shots: 2, shotSeed: 0 };
+  const ask = { dataset, prompt, words, split: ['7'] };
+  const [row] = (await rowsOf(ask)).rows;
+  expect(row?.label).toBeNull();
+  const read = (ids: Int32Array | undefined) => tokens.tokenizer.decode(ids ?? new Int32Array(0));
+  expect(read(row?.target)).toBe(' thing 6: broken\n');
+  expect(decoded(tokens, row?.target ?? [])).toBe('thing 6: broken');
+  const shown = /^(?:Message: my message \d+ on thing \d+\nSummary: thing \d+: broken\n\n){2}Message: .+\nSummary:$/;
+  expect(read(row?.ids)).toMatch(shown);
+  const [inChat] = (await rowsOf({ ...ask, prompt: { ...prompt, chat: true } })).rows;
+  expect(read(inChat?.target?.subarray(0, -1))).toBe('thing 6: broken');
+  expect(inChat?.target?.at(-1)).toBe(tokens.tokenizer.endTokenIds[0]);
+  expect(tokens.breaks()).toContain(row?.target?.at(-1));
+  expect((await rowsOf({ ...ask, room: 2000 })).tooLong).toEqual(['7']);
+  const lengths = answerLengths(host, dataset);
+  expect(lengths.longest).toBe(lengths.longestTokens + 8);
+  expect(lengths.overRowIds).toEqual([]);
+});
