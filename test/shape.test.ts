@@ -19,9 +19,7 @@ const PENDING_LONG = [
   'app/shell',
   'app/state',
   'app/screens/compare',
-  'app/screens/data',
   'app/screens/library',
-  'app/screens/playground',
 ];
 
 /** Lints that may be switched off, as `file rule`, with the reason. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { prepareDataset } from './prepare';
-import { partColumns } from './split-by';
+import { partColumns, splitAgain } from './split-by';
 import { tableOf } from './test-support';
 import type { SplitBy } from './types';
 
@@ -131,5 +131,36 @@ describe('by group', () => {
         by,
       ),
     ).toMatchObject({ ok: false, error: { kind: 'few-groups' } });
+  });
+});
+
+describe('splitting again', () => {
+  const by = { kind: 'column', column: 'extra' } as const;
+  const parted = async (splitBy: SplitBy, seed: number) => {
+    const made = await split(
+      deal(100, (i) => (i % 4 ? 'train' : 'test')),
+      splitBy,
+      seed,
+    );
+    if (!made.ok) throw new Error(made.error.message);
+    return made.value.dataset;
+  };
+
+  it('keeps whatever is not named: the seed, the labels, and the number of test rows', async () => {
+    const dataset = await parted({ kind: 'seed' }, 3);
+    expect(splitAgain(dataset, { testRows: 20 })).toMatchObject({ seed: 3, splitBy: { kind: 'seed' } });
+    expect(splitAgain(dataset, { testRows: 20 }).shares?.test).toBeCloseTo(0.2);
+    const { shares, labelOrder } = splitAgain(dataset, { seed: 8 });
+    expect(shares?.test).toBeCloseTo(dataset.split.test.length / 100);
+    expect(labelOrder).toEqual(dataset.labels);
+  });
+
+  it('takes no sizes over from a column that names the parts', async () => {
+    const dataset = await parted(by, 0);
+    expect(splitAgain(dataset, { by: { kind: 'seed' } })).toEqual({
+      splitBy: { kind: 'seed' },
+      seed: 0,
+      labelOrder: dataset.labels,
+    });
   });
 });

@@ -3,7 +3,7 @@ import { type Failure, fail, ok, type Result } from '../lib/result';
 import { createRng, shuffled } from '../lib/rng';
 import { isUsable, textKeyOf } from './labels';
 import { textKey } from './normalise';
-import { type Shares, splitRows, splitSizes } from './split';
+import { type Shares, sharesFor, splitRows, splitSizes, usedRows } from './split';
 import type { ColumnMapping, Dataset, Row, Rows, SplitBy, SplitName } from './types';
 import { stratumOf } from './writing';
 
@@ -73,6 +73,28 @@ export function splitChoices({ naming, grouping }: SplitColumns, now: SplitBy): 
     ...grouping.map((column) => ({ kind: 'group', column }) as const),
   ];
   return choices.some((by) => sameSplit(by, now)) ? choices : [...choices, now];
+}
+
+export interface SplitChange {
+  /** How many test rows there are; the rest is shared 50 : 15 between training and validation. */
+  readonly testRows?: number;
+  readonly seed?: number;
+  readonly by?: SplitBy;
+}
+
+/**
+ * How rows are split again: what the change does not name stays as it was, the number of test rows included. A column that
+ * names the parts sets their sizes; after it the default shares apply.
+ */
+export function splitAgain(dataset: Dataset, { testRows, seed, by }: SplitChange) {
+  const wasByColumn = dataset.splitBy?.kind === 'column';
+  const rows = testRows ?? (wasByColumn ? null : dataset.split.test.length);
+  return {
+    ...(rows === null ? {} : { shares: sharesFor(rows / usedRows(dataset)) }),
+    splitBy: by ?? dataset.splitBy ?? ({ kind: 'seed' } as const),
+    seed: seed ?? dataset.seed,
+    labelOrder: dataset.labels,
+  };
 }
 
 /** Validation rows are taken out of the training rows, in the default's proportion, where the column names none. */

@@ -3,11 +3,27 @@
  * `const useTrainStore = screenStore(createTrainStore)` once, beside its store.
  */
 import { useStore } from 'zustand';
-import type { StoreApi } from 'zustand/vanilla';
+import { createStore, type StoreApi } from 'zustand/vanilla';
 import { type Studio, useStudio } from './studio';
 
 type Readable<S> = Pick<StoreApi<S>, 'getState' | 'getInitialState' | 'subscribe'>;
 type StateOf<A> = A extends { getState: () => infer S } ? S : never;
+
+/** A store whose actions are its methods: `useTraining((s) => s.queue)` reads, `useTraining.use().resume(id)` acts. */
+export class ActionStore<S> implements Readable<S> {
+  readonly getState: StoreApi<S>['getState'];
+  readonly getInitialState: StoreApi<S>['getInitialState'];
+  readonly subscribe: StoreApi<S>['subscribe'];
+  protected readonly set: StoreApi<S>['setState'];
+
+  constructor(initial: S) {
+    const store = createStore<S>(() => initial);
+    this.getState = store.getState;
+    this.getInitialState = store.getInitialState;
+    this.subscribe = store.subscribe;
+    this.set = store.setState;
+  }
+}
 
 export interface PerStudio<T> {
   /** In React. */

@@ -1,7 +1,8 @@
 /** Hands the services and stores down. A screen asks for a store's state by selector and calls its actions. */
-import { createContext, type ReactNode, useContext } from 'react';
+import { createContext, type ReactNode, useContext, useDeferredValue } from 'react';
 import { useStore } from 'zustand';
 import { present } from '../../lib/assert';
+import type { DataState } from './data/data-state';
 import type { ProjectState } from './project-store';
 import type { RequestsState } from './requests';
 import type { Services } from './services';
@@ -25,3 +26,5 @@ export const useStores = (): Stores => useStudio().stores;
 export const useSession = <T,>(select: (state: SessionState) => T): T => useStore(useStores().session, select);
 export const useProject = <T,>(select: (state: ProjectState) => T): T => useStore(useStores().project, select);
 export const useRequests = <T,>(select: (state: RequestsState) => T): T => useStore(useStores().requests, select);
+/** Deferred: what depends on many rows is drawn in slices, all panels at once, and delays no key or click meanwhile. */
+export const useData = <T,>(select: (state: DataState) => T): T => useDeferredValue(useStore(useStores().data, select));

@@ -1,8 +1,7 @@
 import { type ReactNode, useMemo } from 'react';
 import type { ByTask } from '../../../dataset/kind';
 import { ChartPanel, drawLengths } from '../../charts';
-import { useData } from '../../state/data/use-data';
-import { useSession } from '../../state/studio';
+import { useData, useSession } from '../../state/studio';
 import { count, percentWhole } from '../../ui/format';
 import { Panel } from '../../ui/Panel';
 import { ProgressBar } from '../../ui/ProgressBar';

@@ -1,8 +1,7 @@
 import { DELIMITER_NAMES, DELIMITERS } from '../../../dataset/decode';
 import type { TaskKind } from '../../../dataset/kind';
 import type { SourceFormat } from '../../../dataset/types';
-import { useData } from '../../state/data/use-data';
-import { useStores } from '../../state/studio';
+import { useData, useStores } from '../../state/studio';
 import { Choices } from '../../ui/Choices';
 import { Panel } from '../../ui/Panel';
 import { Select } from '../../ui/Select';

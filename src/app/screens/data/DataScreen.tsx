@@ -1,9 +1,8 @@
 import { blockingIssue } from '../../../dataset/lint/define';
 import { FileButton, ReadingBar } from '../../shell/OpenRows';
 import { ScreenFrame } from '../../shell/Screen';
-import { useData } from '../../state/data/use-data';
 import { navigate, screenPath } from '../../state/location';
-import { useProject, useStores } from '../../state/studio';
+import { useData, useProject, useStores } from '../../state/studio';
 import { Button } from '../../ui/Button';
 import { Note } from '../../ui/Note';
 import { AnswersPanel } from './AnswersPanel';

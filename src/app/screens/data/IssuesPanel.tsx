@@ -1,9 +1,8 @@
 import { useState } from 'react';
 import type { Issue, RejectedRow } from '../../../dataset/types';
 import { RejectedDialog } from '../../shell/RejectedDialog';
-import { useData } from '../../state/data/use-data';
 import { useQuery } from '../../state/location';
-import { useStores } from '../../state/studio';
+import { useData, useStores } from '../../state/studio';
 import { Button } from '../../ui/Button';
 import { counted } from '../../ui/format';
 import { Note } from '../../ui/Note';

@@ -1,7 +1,6 @@
 import { useMemo } from 'react';
 import { ChartPanel, drawLengths } from '../../charts';
-import { useData } from '../../state/data/use-data';
-import { useSession } from '../../state/studio';
+import { useData, useSession } from '../../state/studio';
 import { counted } from '../../ui/format';
 import { Panel } from '../../ui/Panel';
 import { ProgressBar } from '../../ui/ProgressBar';

@@ -4,9 +4,8 @@ import type { Dataset, Row } from '../../../dataset/types';
 import type { DataState } from '../../state/data/data-state';
 import { LabelTag } from '../../ui/LabelTag';
 import { LabelEditor, TextEditor } from './CellEditor';
-import { type Place, placeAfter } from './grid-keys';
+import { type Place, placeAfter, useRowWindow } from './grid';
 import { type Head, NAME, type ShownRow, USE, usedFor } from './rows';
-import { useRowWindow } from './use-row-window';
 
 interface RowsGridProps {
   readonly count: number;
@@ -74,16 +73,16 @@ function useActiveCell(
  * for Tab: arrow keys move the active cell, Enter or F2 edits it, Escape discards the edit.
  */
 export function RowsGrid(props: RowsGridProps) {
-  const { count, rowAt, columns, dataset, whyLocked, none, pending, onEdit } = props;
+  const { count, rowAt, columns, dataset, none, pending, onEdit } = props;
   const id = useId();
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = useRowWindow(count, scroller);
   const heads = headsOf(dataset, columns);
   const { active, editing, onKeyDown, onClick, endEditing } = useActiveCell(props, heads, virtual.show);
-  const rowClass = `rows-row rows-${heads.length}${virtual.isFixed ? ' rows-fixed' : ''}`;
   const cellId = (row: number, column: number) => `${id}-${row}-${column}`;
   const isDrawn = virtual.items.some(({ index }) => index === active.row);
-  const content = (row: Row, column: string) => (
+  const rowClass = `rows-row rows-${heads.length}${virtual.isFixed ? ' rows-fixed' : ''}`;
+  const cell = ({ row }: ShownRow, column: string) => (
     <Cell
       row={row}
       column={column}
@@ -97,6 +96,7 @@ export function RowsGrid(props: RowsGridProps) {
       }}
     />
   );
+  const rows = { ...props, heads, rowClass, active, cellId, cell, onClick };
   return (
     // biome-ignore-start lint/a11y: most rows are not in the page, so this cannot be a <table>; keys are handled by the grid as a whole
     <div
@@ -115,35 +115,56 @@ export function RowsGrid(props: RowsGridProps) {
         {virtual.items.map(({ index, start }) => {
           const shown = rowAt(index);
           return shown ? (
-            <div
-              key={shown.row.id}
-              ref={virtual.measure}
-              data-index={index}
-              role="row"
-              aria-rowindex={index + 2}
-              className={rowClass}
-              style={{ transform: `translateY(${start}px)` }}
-            >
-              {heads.map((head, column) => (
-                <span
-                  key={`${head.kind} ${head.title}`}
-                  id={cellId(index, column)}
-                  role="gridcell"
-                  aria-readonly={whyLocked(shown, head) !== null}
-                  data-active={index === active.row && column === active.column ? '' : undefined}
-                  className={cellClass(head, dataset)}
-                  onClick={() => onClick(shown, { row: index, column })}
-                >
-                  {CONTENT[head.kind](shown, () => content(shown.row, head.title))}
-                </span>
-              ))}
-            </div>
+            <GridRow key={shown.row.id} {...rows} shown={shown} index={index} start={start} measure={virtual.measure} />
           ) : null;
         })}
       </div>
       {none ? <p className="dim rows-none">{none}</p> : null}
     </div>
     // biome-ignore-end lint/a11y: as above
+  );
+}
+
+interface GridRowProps extends Pick<RowsGridProps, 'dataset' | 'whyLocked'> {
+  readonly shown: ShownRow;
+  readonly index: number;
+  /** Pixels from the top. */
+  readonly start: number;
+  readonly heads: readonly Head[];
+  readonly rowClass: string;
+  readonly active: Place;
+  readonly measure: ((element: HTMLElement | null) => void) | undefined;
+  readonly cellId: (row: number, column: number) => string;
+  readonly cell: (shown: ShownRow, column: string) => ReactNode;
+  readonly onClick: (shown: ShownRow, place: Place) => void;
+}
+
+// biome-ignore-start lint/a11y: parts of the grid above
+function GridRow(props: GridRowProps) {
+  const { shown, index, start, heads, rowClass, active, measure, dataset, cellId, cell, whyLocked, onClick } = props;
+  return (
+    <div
+      ref={measure}
+      data-index={index}
+      role="row"
+      aria-rowindex={index + 2}
+      className={rowClass}
+      style={{ transform: `translateY(${start}px)` }}
+    >
+      {heads.map((head, column) => (
+        <span
+          key={`${head.kind} ${head.title}`}
+          id={cellId(index, column)}
+          role="gridcell"
+          aria-readonly={whyLocked(shown, head) !== null}
+          data-active={index === active.row && column === active.column ? '' : undefined}
+          className={cellClass(head, dataset)}
+          onClick={() => onClick(shown, { row: index, column })}
+        >
+          {CONTENT[head.kind](shown, () => cell(shown, head.title))}
+        </span>
+      ))}
+    </div>
   );
 }
 
@@ -158,7 +179,6 @@ const cellClass = ({ kind, title }: Head, dataset: Dataset | null): string | und
   return title === dataset?.mapping.text ? 'rows-text' : undefined;
 };
 
-// biome-ignore-start lint/a11y: parts of the grid above
 const GridHead = ({ heads, rowClass }: { readonly heads: readonly Head[]; readonly rowClass: string }) => (
   <div role="rowgroup" className="rows-head">
     <div role="row" aria-rowindex={1} className={rowClass}>

@@ -1,6 +1,5 @@
 import type { DataVersion } from '../../../dataset/types';
-import { useData } from '../../state/data/use-data';
-import { useStores } from '../../state/studio';
+import { useData, useStores } from '../../state/studio';
 import { Button } from '../../ui/Button';
 import { Panel } from '../../ui/Panel';
 import { type Column, Table } from '../../ui/Table';

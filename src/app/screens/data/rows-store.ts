@@ -7,10 +7,9 @@ import type { Issue, Table } from '../../../dataset/types';
 import { lengthIssues } from '../../../task/length-issues';
 import type { WorkflowMethods } from '../../../worker/protocol';
 import type { DataState } from '../../state/data/data-state';
-import { useData } from '../../state/data/use-data';
 import { resource, useResource } from '../../state/resource';
 import { screenStore } from '../../state/screen-store';
-import { useSession } from '../../state/studio';
+import { useData, useSession } from '../../state/studio';
 
 export type RowOrder = ReturnType<WorkflowMethods['query']>;
 export type TextLengths = ReturnType<WorkflowMethods['textLengths']>;

@@ -4,7 +4,7 @@ import { usePlayground } from './playground-store';
 /** How the model continues a text: how tokens are sampled, and where it ends. */
 export function ContinuationSettings() {
   const { temperature, topP, maxTokens, seed, stopAt } = usePlayground((s) => s.settings);
-  const change = usePlayground((s) => s.setContinuation);
+  const { setContinuation: change } = usePlayground.use();
   return (
     <details className="writing">
       <summary>Generation settings</summary>

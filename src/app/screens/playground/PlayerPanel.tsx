@@ -71,8 +71,7 @@ const Vectors = ({ soft }: { readonly soft: SoftPrompt }) => (
 function ContinuedText({ player }: Pick<PlayerProps, 'player'>) {
   const continued = usePlayground((s) => s.continued[player.id]);
   const isEmpty = usePlayground((s) => s.text.trim() === '');
-  const continueWith = usePlayground((s) => s.continueWith);
-  const stop = usePlayground((s) => s.stopContinuing);
+  const { continueWith, stopContinuing: stop } = usePlayground.use();
   const isFree = useSession((s) => s.model.kind === 'ready' && s.job === null);
   return (
     <>

@@ -39,7 +39,7 @@ export default function PlaygroundScreen() {
 /** A demo that was imported opens with its presentation. */
 function usePresentationFromAddress(hasCast: boolean): void {
   const [stage, setStage] = useQuery<'' | 'open'>('stage', '');
-  const present = usePlayground((s) => s.present);
+  const { present } = usePlayground.use();
   const canPresent = usePlayground((s) => s.examples.length > 0) && hasCast;
   useEffect(() => {
     if (stage !== 'open' || !canPresent) return;
@@ -115,7 +115,7 @@ function Lead({ shipped }: Pick<Cast, 'shipped'>) {
 
 function Actions() {
   const untunedId = useProject((s) => (s.set && !chosenSoft(s.set) ? s.set.id : null));
-  const present = usePlayground((s) => s.present);
+  const { present } = usePlayground.use();
   const canPresent = usePlayground((s) => s.examples.length > 0 || s.text.trim() !== '');
   return (
     <>
@@ -130,8 +130,7 @@ function Actions() {
 function TypedText({ children }: { readonly children: ReactNode }) {
   const text = usePlayground((s) => s.text);
   const isKept = usePlayground((s) => s.examples.includes(s.text.trim()));
-  const type = usePlayground((s) => s.type);
-  const keep = usePlayground((s) => s.keepExample);
+  const { type, keepExample: keep } = usePlayground.use();
   const running = useSession((s) => s.job?.title ?? null);
   const isReady = useSession((s) => s.model.kind === 'ready');
   return (
@@ -183,8 +182,7 @@ function ExtraChoice({ set, extra, cast, onChange }: ExtraChoiceProps) {
 
 function Examples() {
   const examples = usePlayground((s) => s.examples);
-  const type = usePlayground((s) => s.type);
-  const drop = usePlayground((s) => s.dropExample);
+  const { type, dropExample: drop } = usePlayground.use();
   return (
     <Panel title="Examples to present" aside="go through them with the arrow keys">
       {examples.length === 0 ? (

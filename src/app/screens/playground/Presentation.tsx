@@ -15,7 +15,7 @@ interface PresentationProps {
 /** Full screen for a room: one example at a time, and a key that reveals what the tuned prompt says. */
 export function Presentation({ players, labels }: PresentationProps) {
   const isOpen = usePlayground((s) => s.presented !== null);
-  const leave = usePlayground((s) => s.leave);
+  const { leave } = usePlayground.use();
   const root = useRef<HTMLDivElement>(null);
   const onKeyDown = usePresenterKeys();
   useEffect(() => {
@@ -56,8 +56,7 @@ export function Presentation({ players, labels }: PresentationProps) {
 }
 
 function usePresenterKeys() {
-  const go = usePlayground((s) => s.go);
-  const reveal = usePlayground((s) => s.reveal);
+  const { go, reveal } = usePlayground.use();
   return (event: KeyboardEvent) => {
     if (event.key === 'ArrowRight' || event.key === 'PageDown') go(1);
     else if (event.key === 'ArrowLeft' || event.key === 'PageUp') go(-1);
@@ -70,8 +69,7 @@ function usePresenterKeys() {
 function PresenterBar() {
   const presented = usePlayground((s) => s.presented);
   const count = usePlayground((s) => s.examples.length);
-  const go = usePlayground((s) => s.go);
-  const leave = usePlayground((s) => s.leave);
+  const { go, leave } = usePlayground.use();
   return (
     <div className="stage-bar">
       <span className="dim">
@@ -101,7 +99,7 @@ const PresentedText = () => (
 
 function TunedAnswer({ player, labels }: { readonly player: Player; readonly labels: readonly string[] }) {
   const revealed = usePlayground((s) => s.revealed);
-  const reveal = usePlayground((s) => s.reveal);
+  const { reveal } = usePlayground.use();
   return (
     <section className="stage-answer" aria-live="polite">
       <ArmMark side="b">{player.name}</ArmMark>

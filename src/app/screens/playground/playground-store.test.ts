@@ -5,7 +5,7 @@ import { createProjectStore } from '../../state/project-store';
 import { createSessionStore } from '../../state/session-store';
 import type { Stores } from '../../state/stores';
 import { CAPABILITIES, fakeLocation, testServices } from '../../state/test-support';
-import { castKey, createPlayground } from './playground-store';
+import { castKey, Playground } from './playground-store';
 
 const tab = new Map<string, string>();
 
@@ -29,7 +29,7 @@ async function playing(score: (request: ScoreRequest) => Promise<ScoreResult>) {
   await session.getState().loadModel();
   await project.getState().create({ name: 'Tone', dataset: null, datasetName: null, words, baseTemplate: '{text}' });
   const open = () => {
-    const playground = createPlayground(studio);
+    const playground = new Playground(studio);
     const load = () => playground.cast.load(castKey(project.getState().set, '', session.getState()));
     return { playground, load };
   };
@@ -41,7 +41,7 @@ const answersOf = ({ rows, labels }: ScoreRequest): ScoreResult => ({
   rowsRun: rows.length,
   rows: rows.map(({ rowId }) => ({ rowId, logProbs: labels.map((_, i) => -1 - i), tokensSent: 1, tokensComputed: 1 })),
 });
-const isAnswered = (playground: ReturnType<typeof createPlayground>) =>
+const isAnswered = (playground: Playground) =>
   vi.waitFor(() => expect(playground.getState()).toMatchObject({ stale: false, answers: { untuned: { ms: 1000 } } }));
 
 it('answers a known text again after an answer word has changed', async () => {
@@ -51,7 +51,7 @@ it('answers a known text again after an answer word has changed', async () => {
     return answersOf(request);
   });
   await load();
-  playground.getState().type('hello');
+  playground.type('hello');
   await isAnswered(playground);
   const before = asked.length;
   await project
@@ -69,9 +69,9 @@ it('does not show an answer to an earlier text as one to the new text', async ()
     return answersOf(request);
   });
   await load();
-  playground.getState().type('hello');
+  playground.type('hello');
   await vi.waitFor(() => expect(waiting).toHaveLength(1));
-  playground.getState().type('something else');
+  playground.type('something else');
   waiting.pop()?.();
   await new Promise((resolve) => setTimeout(resolve, 20));
   expect(playground.getState()).toMatchObject({ text: 'something else', stale: true, answers: {} });
@@ -80,9 +80,9 @@ it('does not show an answer to an earlier text as one to the new text', async ()
 it('has the typed text, the generation settings and the kept examples again after a reload', async () => {
   const { playground, load, open } = await playing(async (request) => answersOf(request));
   await load();
-  playground.getState().type('half a sentence');
-  playground.getState().setContinuation({ temperature: 0.2 });
-  await playground.getState().keepExample();
+  playground.type('half a sentence');
+  playground.setContinuation({ temperature: 0.2 });
+  await playground.keepExample();
   const again = open();
   await again.load();
   expect(again.playground.getState()).toMatchObject({

@@ -1,12 +1,11 @@
 /** The playground: a text, every prompt's answer to it as it is typed, and the presentation that shows examples to a room. */
-import { createStore, type StoreApi } from 'zustand/vanilla';
 import { asStudioError, StudioError } from '../../../lib/errors';
 import { isWriting } from '../../../project/prompt-set';
 import type { PromptSet } from '../../../project/types';
 import type { Continuation, PlayedAnswer } from '../../../workflow/play';
 import { longestAnswer } from '../../state/longest-answer';
 import { type Resource, resource } from '../../state/resource';
-import { screenStore } from '../../state/screen-store';
+import { ActionStore, screenStore } from '../../state/screen-store';
 import type { Services } from '../../state/services';
 import type { SessionState } from '../../state/session-state';
 import type { Studio } from '../../state/studio';
@@ -34,16 +33,6 @@ interface PlaygroundState {
   /** Which example is presented; null = not presenting. */
   readonly presented: number | null;
   readonly revealed: boolean;
-  readonly type: (text: string) => void;
-  readonly setContinuation: (change: Partial<Continuation>) => void;
-  readonly continueWith: (player: Player) => Promise<void>;
-  readonly stopContinuing: () => void;
-  readonly keepExample: () => Promise<void>;
-  readonly dropExample: (index: number) => Promise<void>;
-  readonly present: () => void;
-  readonly leave: () => void;
-  readonly go: (by: 1 | -1) => void;
-  readonly reveal: () => void;
 }
 
 export interface CastKey {
@@ -69,11 +58,6 @@ export const castKey = (set: PromptSet | null, extra: string, { model }: Pick<Se
   extra: set ? extra : '',
   model: model.kind === 'ready' ? model.info.sha256 : null,
 });
-
-export interface Playground extends StoreApi<PlaygroundState> {
-  /** Null = there is nothing to ask yet. */
-  readonly cast: Resource<CastKey, Cast | null>;
-}
 
 const PAUSE_MS = 250;
 const REMEMBERED = 200;
@@ -139,151 +123,175 @@ function createAnswerer({ workflow }: Pick<Services, 'workflow'>, cast: Cast) {
 
 type Answerer = ReturnType<typeof createAnswerer>;
 
-export function createPlayground(studio: Studio): Playground {
-  const { services, stores } = studio;
-  const { session } = stores;
-  const cast = resource((key: CastKey) => findCast(studio, key), { keepPrevious: true });
-  let answerer: Answerer | null = null;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let continuing: AbortController | null = null;
+const EMPTY: Omit<PlaygroundState, 'settings'> = {
+  text: '',
+  answers: {},
+  stale: false,
+  error: null,
+  continued: {},
+  examples: [],
+  presented: null,
+  revealed: false,
+};
 
-  const store = createStore<PlaygroundState>((set, get) => ({
-    text: '',
-    answers: {},
-    stale: false,
-    error: null,
-    continued: {},
-    settings: settingsKept.read(),
-    examples: [],
-    presented: null,
-    revealed: false,
-    type: (text) => {
-      answering.clear(); // an answer under way is one to the earlier text
-      set({ text, stale: true });
-      if (answerer) typed.write({ key: answerer.cast.examplesKey, text });
-      get().stopContinuing();
-      clearTimeout(timer);
-      timer = setTimeout(answer, PAUSE_MS);
-    },
-    setContinuation: (change) => {
-      set(({ settings }) => ({ settings: { ...settings, ...change } }));
-      settingsKept.write(get().settings);
-    },
-    continueWith: async (player) => {
-      if (!answerer) return;
-      get().stopContinuing();
-      continuing = new AbortController();
-      const show = (change: Partial<Continued>) =>
-        set(({ continued }) => ({
-          continued: {
-            ...continued,
-            [player.id]: { ...(continued[player.id] ?? { text: '', running: false }), ...change },
-          },
-        }));
-      show({ text: '', running: true });
-      const { text, settings } = get();
-      try {
-        await services.workflow.call(
-          'continueText',
-          { prompt: playedPrompt(answerer.cast, player), text, settings },
-          { signal: continuing.signal, onEvent: (soFar) => show({ text: soFar }) },
-        );
-      } catch (cause) {
-        const error = noAnswer(cause);
-        if (error.code !== 'cancelled') set({ error });
-      }
-      show({ running: false });
-    },
-    stopContinuing: () => continuing?.abort(),
-    keepExample: async () => {
-      const text = get().text.trim();
-      if (text !== '' && !get().examples.includes(text)) await saveExamples([...get().examples, text]);
-    },
-    dropExample: (index) => saveExamples(get().examples.filter((_, i) => i !== index)),
-    present: () => {
-      const { examples, text } = get();
-      if (examples.length === 0 && text.trim() === '') return;
-      const found = Math.max(0, examples.indexOf(text.trim()));
-      set({ presented: found, revealed: false, examples: examples.length > 0 ? examples : [text.trim()] });
-      answer();
-    },
-    leave: () => {
-      const { presented, examples, text } = get();
-      set({ presented: null, revealed: false, text: examples[presented ?? 0] ?? text });
-    },
-    go: (by) => {
-      const { presented, examples } = get();
-      if (presented === null) return;
-      const next = Math.min(examples.length - 1, Math.max(0, presented + by));
-      if (next === presented) return;
-      set({ presented: next, revealed: false, answers: answerer?.known(examples[next] ?? '') ?? {} });
-      answer();
-    },
-    reveal: () => set(({ revealed }) => ({ revealed: !revealed })),
-  }));
+export class Playground extends ActionStore<PlaygroundState> {
+  /** Null = there is nothing to ask yet. */
+  readonly cast: Resource<CastKey, Cast | null>;
+  readonly #services: Services;
+  readonly #session: Studio['stores']['session'];
+  #answerer: Answerer | null = null;
+  #pause: ReturnType<typeof setTimeout> | undefined;
+  #continuing = new AbortController();
+  /** Every prompt's answer to a text; a newer text takes over at once. */
+  readonly #answering: Resource<readonly [Answerer, string], null> = resource(async ([by, text], signal) => {
+    await this.#answerAll(by, text, signal);
+    return null;
+  });
 
-  /** Every prompt's answer to a text, one after another; a newer text takes over at once. */
-  const answering = resource<readonly [answerer: Answerer, text: string], null>(async ([by, text], signal) => {
-    store.setState({ stale: true, error: null });
+  constructor(studio: Studio) {
+    super({ ...EMPTY, settings: settingsKept.read() });
+    this.#services = studio.services;
+    this.#session = studio.stores.session;
+    this.cast = resource((key: CastKey) => findCast(studio, key), { keepPrevious: true });
+    this.cast.subscribe(({ status, value, error }) => {
+      if (status === 'failed') this.set({ error });
+      if (status === 'ready' && value !== this.#answerer?.cast) this.#ask(value);
+    });
+  }
+
+  /** Another cast is asked: the text that was typed for it is there again, else its first example. */
+  #ask(cast: Cast | null): void {
+    const isOther = cast?.examplesKey !== this.#answerer?.cast.examplesKey;
+    this.#answerer = cast && createAnswerer(this.#services, cast);
+    if (!cast) {
+      this.set({ examples: [], answers: {} });
+      return;
+    }
+    const { text, examples: before } = this.getState();
+    const kept = typed.read();
+    const keptText = isOther ? (kept?.key === cast.examplesKey ? kept.text : '') : text;
+    const examples = isOther ? cast.examples : before;
+    this.set({ examples, answers: {}, error: null, text: keptText || (examples[0] ?? '') });
+    this.#session
+      .getState()
+      .modelReady()
+      .catch(() => undefined); // its failure is shown where the model is
+    this.#answer();
+  }
+
+  readonly setContinuation = (change: Partial<Continuation>): void => {
+    const settings = { ...this.getState().settings, ...change };
+    this.set({ settings });
+    settingsKept.write(settings);
+  };
+
+  readonly type = (text: string): void => {
+    this.#answering.clear(); // an answer under way is one to the earlier text
+    this.set({ text, stale: true });
+    if (this.#answerer) typed.write({ key: this.#answerer.cast.examplesKey, text });
+    this.stopContinuing();
+    clearTimeout(this.#pause);
+    this.#pause = setTimeout(() => this.#answer(), PAUSE_MS);
+  };
+
+  #answer(): void {
+    const { text, presented, examples } = this.getState();
+    const asked = presented === null ? text.trim() : (examples[presented] ?? '');
+    this.#answering.clear();
+    if (asked === '') this.set({ stale: false, answers: {} });
+    else if (this.#answerer && this.#session.getState().model.kind === 'ready')
+      void this.#answering.load([this.#answerer, asked]);
+  }
+
+  /** One prompt after another. */
+  async #answerAll(by: Answerer, text: string, signal: AbortSignal): Promise<void> {
+    this.set({ stale: true, error: null });
     try {
       for (const player of by.cast.players) {
         const found = await by.answer(player, text, signal);
-        if (signal.aborted) return null;
-        store.setState(({ answers }) => ({ answers: { ...answers, [player.id]: found } }));
+        if (signal.aborted) return;
+        this.set(({ answers }) => ({ answers: { ...answers, [player.id]: found } }));
       }
-      store.setState({ stale: false });
+      this.set({ stale: false });
       // while the room reads, the next example is answered
-      const { presented, examples } = store.getState();
+      const { presented, examples } = this.getState();
       const next = presented === null ? undefined : examples[presented + 1];
       if (next !== undefined) for (const player of by.cast.players) await by.answer(player, next, signal);
     } catch (cause) {
       const error = noAnswer(cause);
-      if (error.code !== 'cancelled' && !signal.aborted) store.setState({ error, stale: false });
+      if (error.code !== 'cancelled' && !signal.aborted) this.set({ error, stale: false });
     }
-    return null;
-  });
-
-  function answer(): void {
-    const { text, presented, examples } = store.getState();
-    const asked = presented === null ? text.trim() : (examples[presented] ?? '');
-    answering.clear();
-    if (asked === '') store.setState({ stale: false, answers: {} });
-    else if (answerer && session.getState().model.kind === 'ready') void answering.load([answerer, asked]);
   }
 
-  async function saveExamples(examples: readonly string[]): Promise<void> {
-    store.setState({ examples });
+  readonly continueWith = async (player: Player): Promise<void> => {
+    const answerer = this.#answerer;
     if (!answerer) return;
-    const { examplesKey } = answerer.cast;
-    await services.store.settings
-      .set(examplesKey, examples)
-      .catch((cause) => store.setState({ error: noAnswer(cause) }));
+    this.stopContinuing();
+    this.#continuing = new AbortController();
+    const { signal } = this.#continuing;
+    const show = (text: string, running: boolean) =>
+      this.set(({ continued }) => ({ continued: { ...continued, [player.id]: { text, running } } }));
+    let soFar = '';
+    show(soFar, true);
+    const { text, settings } = this.getState();
+    const onEvent = (written: string) => {
+      soFar = written;
+      show(soFar, true);
+    };
+    try {
+      const prompt = playedPrompt(answerer.cast, player);
+      await this.#services.workflow.call('continueText', { prompt, text, settings }, { signal, onEvent });
+    } catch (cause) {
+      const error = noAnswer(cause);
+      if (error.code !== 'cancelled') this.set({ error });
+    }
+    show(soFar, false);
+  };
+
+  readonly stopContinuing = (): void => {
+    this.#continuing.abort();
+  };
+
+  readonly keepExample = async (): Promise<void> => {
+    const { text, examples } = this.getState();
+    const fresh = text.trim();
+    if (fresh !== '' && !examples.includes(fresh)) await this.#saveExamples([...examples, fresh]);
+  };
+
+  readonly dropExample = (index: number): Promise<void> =>
+    this.#saveExamples(this.getState().examples.filter((_, i) => i !== index));
+
+  async #saveExamples(examples: readonly string[]): Promise<void> {
+    this.set({ examples });
+    if (!this.#answerer) return;
+    await this.#services.store.settings
+      .set(this.#answerer.cast.examplesKey, examples)
+      .catch((cause) => this.set({ error: noAnswer(cause) }));
   }
 
-  cast.subscribe(({ status, value, error }) => {
-    if (status === 'failed') store.setState({ error });
-    if (status !== 'ready' || value === answerer?.cast) return;
-    const isOther = value?.examplesKey !== answerer?.cast.examplesKey;
-    answerer = value && createAnswerer(services, value);
-    if (!value) return store.setState({ examples: [], answers: {} });
-    const { text, examples } = store.getState();
-    const kept = typed.read();
-    const before = kept?.key === value.examplesKey ? kept.text : '';
-    const now = isOther ? value.examples : examples;
-    store.setState({
-      examples: now,
-      answers: {},
-      error: null,
-      ...(isOther ? { text: before || (now[0] ?? '') } : { text: text || (now[0] ?? '') }),
-    });
-    session
-      .getState()
-      .modelReady()
-      .catch(() => undefined); // its failure is shown where the model is
-    answer();
-  });
+  readonly present = (): void => {
+    const { examples, text } = this.getState();
+    if (examples.length === 0 && text.trim() === '') return;
+    const found = Math.max(0, examples.indexOf(text.trim()));
+    this.set({ presented: found, revealed: false, examples: examples.length > 0 ? examples : [text.trim()] });
+    this.#answer();
+  };
 
-  return Object.assign(store, { cast });
+  readonly go = (by: 1 | -1): void => {
+    const { presented, examples } = this.getState();
+    if (presented === null) return;
+    const next = Math.min(examples.length - 1, Math.max(0, presented + by));
+    if (next === presented) return;
+    this.set({ presented: next, revealed: false, answers: this.#answerer?.known(examples[next] ?? '') ?? {} });
+    this.#answer();
+  };
+
+  readonly leave = (): void => {
+    const { presented, examples, text } = this.getState();
+    this.set({ presented: null, revealed: false, text: examples[presented ?? 0] ?? text });
+  };
+
+  readonly reveal = (): void => this.set(({ revealed }) => ({ revealed: !revealed }));
 }
 
-export const usePlayground = screenStore(createPlayground);
+export const usePlayground = screenStore((studio: Studio) => new Playground(studio));

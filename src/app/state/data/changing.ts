@@ -1,133 +1,155 @@
-/** Changing rows that are open: what their columns mean, how they are split, and their cells. */
+/**
+ * Changing rows that are open: what their columns mean, how they are split, and their cells. Each change is noted in the
+ * tab's memory until it is on the disk, so that a reload in between loses none.
+ */
 import type { StoreApi } from 'zustand/vanilla';
-import { completeMapping, remapped } from '../../../dataset/columns';
-import { sharesFor, usedRows } from '../../../dataset/split';
+import { completeMapping, type MappingDraft, remapped } from '../../../dataset/columns';
+import { type SplitChange, splitAgain } from '../../../dataset/split-by';
 import type { Change } from '../../../dataset/types';
 import { currentVersion, mappingWords } from '../../../dataset/versions';
 import { asStudioError } from '../../../lib/errors';
 import { toastError, toastUndo } from '../../ui/toast';
 import type { ProjectStore } from '../project-store';
 import type { Services } from '../services';
-import type { DataState, SplitChange } from './data-state';
-import { now, type Preparing } from './preparing';
-import type { Unsaved, UnsavedChange } from './unsaved';
+import { tabMemory } from '../tab-memory';
+import type { DataState } from './data-state';
+import { now, type PreparingRows } from './preparing';
 
-export interface Changing extends Pick<DataState, 'map' | 'split' | 'change'> {
-  /** Makes the changes again that the page before this one could not save. */
-  readonly replay: (changes: readonly UnsavedChange[]) => Promise<void>;
-}
+type RowsChange =
+  | { readonly kind: 'map'; readonly change: Partial<MappingDraft> }
+  | { readonly kind: 'split'; readonly change: SplitChange }
+  | { readonly kind: 'change'; readonly change: Change };
 
-export function changingRows(
-  services: Services,
-  { begin, prepare, keep, failed }: Preparing,
-  unsaved: Unsaved,
-  {
-    project,
-    set,
-    get,
-  }: {
-    readonly project: ProjectStore;
-    readonly set: StoreApi<DataState>['setState'];
-    readonly get: () => DataState;
-  },
-): Changing {
+/** Notes of a set are settled in the order of their numbers. */
+type Note = RowsChange & { readonly setId: string; readonly at: number };
+
+/** What became of a change. One that an issue blocks stays noted, as it stays on the screen. */
+type Outcome = 'kept' | 'blocked' | 'not made';
+
+const memory = tabMemory<readonly Note[]>('unsaved-rows', []);
+
+export class ChangingRows {
+  readonly #services: Services;
+  readonly #project: ProjectStore;
+  readonly #data: StoreApi<DataState>;
+  readonly #rows: PreparingRows;
+  #notes = memory.read();
+  /** What the page before this one could not save. */
+  #lost = this.#notes;
+  #last = Math.max(0, ...this.#notes.map(({ at }) => at));
   /** Changes of cells wait for each other: each is made on what the one before it left. */
-  let changing: Promise<void> = Promise.resolve();
+  #editing: Promise<unknown> = Promise.resolve();
 
-  /**
-   * Notes the change until it is on the disk. `make` says whether it is kept; a change that an issue blocks stays noted, as
-   * it stays on the screen.
-   */
-  async function noted(change: UnsavedChange, make: () => Promise<'kept' | 'blocked' | 'not made'>): Promise<void> {
-    const setId = project.getState().set?.id;
-    const at = setId === undefined ? null : unsaved.add(setId, change);
-    const how = await make();
-    if (setId === undefined || at === null) return;
-    if (how === 'kept') unsaved.saved(setId, at);
-    else if (how === 'not made') unsaved.drop(at);
+  constructor(services: Services, project: ProjectStore, data: StoreApi<DataState>, rows: PreparingRows) {
+    this.#services = services;
+    this.#project = project;
+    this.#data = data;
+    this.#rows = rows;
   }
 
-  async function makeMapping(change: Parameters<DataState['map']>[0]) {
-    const draft = remapped(get().mapping, change);
-    set({ mapping: draft });
-    const { table } = get();
+  async make(of: RowsChange): Promise<void> {
+    const setId = this.#project.getState().set?.id;
+    const at = ++this.#last;
+    if (setId !== undefined) this.#note([...this.#notes, { ...of, setId, at }]);
+    const outcome = await this.#outcomeOf(of);
+    // what is on the disk has all changes of the set before it
+    if (outcome === 'kept') this.#note(this.#notes.filter((note) => note.setId !== setId || note.at > at));
+    if (outcome === 'not made') this.#note(this.#notes.filter((note) => note.at !== at));
+  }
+
+  /** Makes the changes again that the page before this one could not save. */
+  async replay(setId: string): Promise<void> {
+    const lost = this.#lost.filter((note) => note.setId === setId);
+    this.#lost = this.#lost.filter((note) => note.setId !== setId);
+    this.#note(this.#notes.filter((note) => !lost.includes(note)));
+    for (const note of lost) await this.make(note);
+  }
+
+  /** Gives up whatever of the set is not saved. */
+  forget(setId: string): void {
+    this.#note(this.#notes.filter((note) => note.setId !== setId));
+  }
+
+  #note(notes: readonly Note[]): void {
+    this.#notes = notes;
+    memory.write(notes);
+  }
+
+  #outcomeOf(of: RowsChange): Promise<Outcome> {
+    switch (of.kind) {
+      case 'map':
+        return this.#map(of.change);
+      case 'split':
+        return this.#split(of.change);
+      case 'change': {
+        const made = this.#editing.then(() => this.#edit(of.change));
+        this.#editing = made;
+        return made;
+      }
+    }
+  }
+
+  async #map(change: Partial<MappingDraft>): Promise<Outcome> {
+    const { table, prepared: before, mapping: current } = this.#data.getState();
+    const draft = remapped(current, change);
+    this.#data.setState({ mapping: draft });
     const mapping = completeMapping(draft);
     if (!table || !mapping) return 'blocked';
+    const { fileName } = table.format;
+    const versions = before?.dataset.versions ?? [];
+    const what = versions.length === 0 ? `${fileName} opened` : mappingWords(mapping);
     try {
-      const before = get().prepared?.dataset.versions ?? [];
-      const what = before.length === 0 ? `${table.format.fileName} opened` : mappingWords(mapping);
-      const prepared = await prepare(table, mapping, { what, before });
+      const prepared = await this.#rows.prepare(table, mapping, { what, before: versions });
       // what a later choice replaced is saved with that one
-      if (!prepared) return 'blocked';
-      return (await keep(prepared)) ? 'kept' : 'blocked';
+      return prepared && (await this.#rows.keep(prepared)) ? 'kept' : 'blocked';
     } catch (cause) {
-      failed(table.format.fileName, cause);
+      this.#rows.failed(fileName, cause);
       return 'not made';
     }
   }
 
-  async function makeSplit({ testRows, seed, by }: SplitChange) {
-    const { prepared, table } = get();
+  async #split(change: SplitChange): Promise<Outcome> {
+    const { prepared, table } = this.#data.getState();
     if (!prepared || !table) return 'not made';
     const { dataset } = prepared;
-    // a column that names the parts sets their sizes; otherwise the number of test rows stays, once it was chosen
-    const wasByColumn = dataset.splitBy?.kind === 'column';
-    const rows = testRows ?? (wasByColumn ? null : dataset.split.test.length);
+    const how = { ...splitAgain(dataset, change), what: 'Split again', before: dataset.versions ?? [] };
     try {
-      const next = await prepare(table, dataset.mapping, {
-        ...(rows === null ? {} : { shares: sharesFor(rows / usedRows(dataset)) }),
-        splitBy: by ?? dataset.splitBy ?? { kind: 'seed' },
-        seed: seed ?? dataset.seed,
-        labelOrder: dataset.labels,
-        what: 'Split again',
-        before: dataset.versions ?? [],
-      });
-      if (!next) return 'blocked';
-      return (await keep(next)) ? 'kept' : 'blocked';
+      const next = await this.#rows.prepare(table, dataset.mapping, how);
+      return next && (await this.#rows.keep(next)) ? 'kept' : 'blocked';
     } catch (cause) {
-      set({ preparing: false });
       toastError('The split is unchanged', asStudioError(cause).message);
       return 'not made';
     }
   }
 
-  async function makeChange(change: Change) {
-    const { prepared } = get();
+  async #edit(change: Change): Promise<Outcome> {
+    const { prepared } = this.#data.getState();
     if (!prepared) return 'not made';
-    const signal = begin();
-    set({ preparing: true, pending: change.kind === 'cell' ? change : null });
+    const { dataset } = prepared;
+    let isKept = false;
+    this.#data.setState({ pending: change.kind === 'cell' ? change : null });
     try {
-      const next = await services.workflow.call('edit', { dataset: prepared.dataset, change, now: now() });
-      if (signal.aborted) return 'not made'; // another file was opened meanwhile
-      // kept before it is shown: what the table shows is still there after a reload
-      const isKept = await keep(next, { sameHeldBack: true });
-      if (signal.aborted) return 'kept';
-      set({ preparing: false, pending: null, prepared: next, table: next.dataset.table });
-      const made = currentVersion(next.dataset);
-      if (made) toastUndo(made.what, () => void get().change({ kind: 'go-back', version: made.number - 1 }));
-      return isKept ? 'kept' : 'blocked';
+      const next = await this.#rows.run(
+        async (signal) => {
+          const edited = await this.#services.workflow.call('edit', { dataset, change, now: now() });
+          // kept before it is shown: what the table shows is still there after a reload
+          if (!signal.aborted) isKept = await this.#rows.keep(edited, { sameHeldBack: true });
+          return edited;
+        },
+        (edited) => ({ table: edited.dataset.table }),
+      );
+      const made = next && currentVersion(next.dataset);
+      if (made)
+        toastUndo(
+          made.what,
+          () => void this.make({ kind: 'change', change: { kind: 'go-back', version: made.number - 1 } }),
+        );
+      // given up, as another file was opened meanwhile; an issue blocks it; or it is on the disk
+      return isKept ? 'kept' : next ? 'blocked' : 'not made';
     } catch (cause) {
-      if (!signal.aborted) set({ preparing: false, pending: null });
       const { message, data } = asStudioError(cause);
       if (data?.kind !== 'nothing-changed') toastError('Nothing was changed', message);
       return 'not made';
     }
   }
-
-  const actions: Pick<DataState, 'map' | 'split' | 'change'> = {
-    map: (change) => noted({ kind: 'map', change }, () => makeMapping(change)),
-    split: (change) => noted({ kind: 'split', change }, () => makeSplit(change)),
-    change: (change) => {
-      const before = changing;
-      changing = noted({ kind: 'change', change }, () => before.then(() => makeChange(change)));
-      return changing;
-    },
-  };
-
-  return {
-    ...actions,
-    replay: async (changes) => {
-      for (const { kind, change } of changes) await (actions[kind] as (change: unknown) => Promise<void>)(change);
-    },
-  };
 }

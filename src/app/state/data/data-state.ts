@@ -1,19 +1,13 @@
 /** The rows that are open: what is known of them, and what can be done with them. */
 import type { StoreApi } from 'zustand/vanilla';
 import { type MappingDraft, NO_MAPPING } from '../../../dataset/columns';
-import type { Change, SourceFormat, SplitBy, Table } from '../../../dataset/types';
+import type { SplitChange } from '../../../dataset/split-by';
+import type { Change, SourceFormat, Table } from '../../../dataset/types';
 import type { PromptSet } from '../../../project/types';
 import type { PreparedData } from '../../../workflow/open-data';
 
 export type Prepared = PreparedData;
 export type Override = Partial<Pick<SourceFormat, 'delimiter' | 'encoding'>>;
-
-export interface SplitChange {
-  /** How many test rows there are; the rest is shared 50 : 15 between training and validation. */
-  readonly testRows?: number;
-  readonly seed?: number;
-  readonly by?: SplitBy;
-}
 
 export interface DataState {
   /** The file that is being read, or null. */

@@ -1,10 +1,11 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { createProjectStore } from '../project-store';
-import { csvFile, fakeLocation, gate, testServices } from '../test-support';
+import { createProposer } from '../proposer';
+import { createSessionStore } from '../session-store';
+import { CAPABILITIES, csvFile, fakeLocation, gate, testServices, writingFile } from '../test-support';
 import type { DataState } from './data-state';
 import { createDataStore } from './data-store';
 import { nameFromFile } from './preparing';
-import type { TabStorage } from './unsaved';
 
 let path: () => string;
 beforeEach(() => {
@@ -229,14 +230,14 @@ describe('another split', () => {
 });
 
 describe('a reload before a change is on the disk', () => {
-  const memory = (): TabStorage => {
-    const kept = new Map<string, string>();
-    return {
-      getItem: (key) => kept.get(key) ?? null,
-      setItem: (key, value) => kept.set(key, value),
-      removeItem: (key) => kept.delete(key),
-    };
-  };
+  const tab = new Map<string, string>();
+  beforeEach(() => {
+    tab.clear();
+    vi.stubGlobal('sessionStorage', {
+      getItem: (key: string) => tab.get(key) ?? null,
+      setItem: (key: string, value: string) => tab.set(key, value),
+    });
+  });
 
   /** Opens rows, makes a change that never reaches the disk, and opens the same set in the next page. */
   const reloaded = async (make: (data: DataState, rowId: string) => Promise<void>) => {
@@ -250,9 +251,8 @@ describe('a reload before a change is on the disk', () => {
         call: ((...of) => (isGone ? new Promise(() => {}) : call(...of))) as typeof call,
       },
     };
-    const storage = memory();
     const before = createProjectStore(first);
-    const data = createDataStore(first, before, storage);
+    const data = createDataStore(first, before);
     data.getState().openFile(csvFile(200));
     await vi.waitFor(async () => {
       const { set } = before.getState();
@@ -263,9 +263,9 @@ describe('a reload before a change is on the disk', () => {
     isGone = true;
     void make(data.getState(), rowId);
     const project = createProjectStore(services);
-    const next = createDataStore(services, project, storage);
+    const next = createDataStore(services, project);
     await project.getState().open(set?.id ?? '');
-    return { next, project, services, rowId, setId: set?.id ?? '', storage };
+    return { next, project, services, rowId, setId: set?.id ?? '' };
   };
 
   it.each<[string, (data: DataState, rowId: string) => Promise<void>, (state: DataState, rowId: string) => void]>([
@@ -302,7 +302,7 @@ describe('a reload before a change is on the disk', () => {
   });
 
   it('writes it to the disk then, and makes it no second time', async () => {
-    const { next, services, setId, storage, rowId } = await reloaded(({ change }, id) =>
+    const { next, services, setId, rowId } = await reloaded(({ change }, id) =>
       change({ kind: 'cell', rowId: id, column: 'message', value: 'other words' }),
     );
     await vi.waitFor(async () => {
@@ -313,6 +313,25 @@ describe('a reload before a change is on the disk', () => {
       ]);
     });
     await vi.waitFor(() => expect(next.getState().preparing).toBe(false));
-    expect(storage.getItem('softprompt-studio:unsaved-rows')).toBeNull();
+    expect(tab.get('softprompt-studio:unsaved-rows')).toBe('[]');
   });
+});
+
+it('shows labels that do not suit another task without keeping them, and keeps the prompts on the way back', async () => {
+  const services = testServices();
+  const session = createSessionStore(services, CAPABILITIES);
+  const project = createProjectStore(services);
+  const data = createDataStore(services, project);
+  createProposer(services, project, session);
+  data.getState().openFile(writingFile(60));
+  await vi.waitFor(() => expect(project.getState().set).not.toBeNull());
+  await session.getState().loadModel();
+  await vi.waitFor(() => expect(project.getState().set?.hard).toHaveLength(1));
+  await data.getState().map({ kind: 'classify' });
+  // free text is no label: shown, and not kept
+  expect(data.getState().prepared?.issues[0]).toMatchObject({ kind: 'too-many-classes', severity: 'blocking' });
+  expect(project.getState().set?.writing).toEqual({ longest: null });
+  await data.getState().map({ kind: 'generate' });
+  expect(data.getState().prepared?.issues.filter(({ severity }) => severity === 'blocking')).toEqual([]);
+  expect(project.getState().set?.hard).toHaveLength(1);
 });

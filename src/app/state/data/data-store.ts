@@ -2,42 +2,32 @@
 import { createStore } from 'zustand/vanilla';
 import type { ProjectStore } from '../project-store';
 import type { Services } from '../services';
-import { changingRows } from './changing';
+import { ChangingRows } from './changing';
 import { type DataState, type DataStore, NOTHING } from './data-state';
-import { openingRows } from './opening';
-import { preparing } from './preparing';
-import { createUnsaved, type TabStorage } from './unsaved';
+import { OpeningRows } from './opening';
+import { PreparingRows } from './preparing';
 
-const tabStorage = (): TabStorage | null => globalThis.sessionStorage ?? null;
-
-export function createDataStore(
-  services: Services,
-  project: ProjectStore,
-  storage: TabStorage | null = tabStorage(),
-): DataStore {
-  const unsaved = createUnsaved(storage);
-  return createStore<DataState>((set, get) => {
-    const store = { set, get };
-    const rows = preparing(services, project, store);
-    const { forgetBytes, ...opening } = openingRows(services, project, rows, store);
-    const { replay, ...changing } = changingRows(services, rows, unsaved, { ...store, project });
+export function createDataStore(services: Services, project: ProjectStore): DataStore {
+  return createStore<DataState>((set, get, data) => {
+    const rows = new PreparingRows(services, project, data);
+    const opening = new OpeningRows(services, project, data, rows);
+    const changing = new ChangingRows(services, project, data, rows);
 
     // What is shown follows the open set: opened from the library, closed, or changed in another tab.
     project.subscribe((next, before) => {
-      const { dataset } = next;
-      const isLeft = next.set === null && before.set !== null;
+      const { set: open, dataset } = next;
+      const isLeft = open === null && before.set !== null;
       const isAnother = next.status === 'opening' && before.status !== 'opening';
       if (isLeft || isAnother) {
         // a change that an issue blocks is given up with the screen that showed it
-        if (before.set && !get().preparing) unsaved.forget(before.set.id);
-        rows.begin();
-        forgetBytes();
+        if (before.set && !get().preparing) changing.forget(before.set.id);
+        rows.stop();
+        opening.forgetBytes();
         set({ ...NOTHING, failure: null });
-      } else if (next.set && dataset && dataset !== before.dataset && !rows.isOwn(dataset)) {
-        const lost = unsaved.takeLost(next.set.id);
+      } else if (open && dataset && dataset !== before.dataset && !rows.isOwn(dataset)) {
         rows
           .adopt(dataset)
-          .then(() => replay(lost))
+          .then((adopted) => adopted && changing.replay(open.id))
           .catch((cause: unknown) => rows.failed(dataset.table.format.fileName, cause));
       }
     });
@@ -47,8 +37,15 @@ export function createDataStore(
       reading: null,
       readingShare: null,
       failure: null,
-      ...opening,
-      ...changing,
+      openFile: (file) => void opening.openFile(file),
+      replaceFile: (file) => void opening.replaceFile(file),
+      openText: (text) => void opening.openText(text),
+      stopReading: () => opening.stopReading(),
+      reread: (override) => opening.reread(override),
+      openSample: () => opening.openSample(),
+      map: (change) => changing.make({ kind: 'map', change }),
+      split: (change) => changing.make({ kind: 'split', change }),
+      change: (change) => changing.make({ kind: 'change', change }),
       dismissFailure: () => set({ failure: null }),
     };
   });

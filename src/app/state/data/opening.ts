@@ -2,7 +2,7 @@
 import type { StoreApi } from 'zustand/vanilla';
 import { draftOf, NO_MAPPING } from '../../../dataset/columns';
 import { MAX_BYTES } from '../../../dataset/limits';
-import type { Dataset, DataVersion } from '../../../dataset/types';
+import type { ColumnMapping, Dataset, DataVersion, Table } from '../../../dataset/types';
 import { StudioError } from '../../../lib/errors';
 import { addHardVersion, stamp } from '../../../project/prompt-set';
 import type { PromptSet } from '../../../project/types';
@@ -11,22 +11,170 @@ import { toastUndo } from '../../ui/toast';
 import { NEW_PROJECT, navigate, readPath, screenOfNew, screenPath } from '../location';
 import type { ProjectState, ProjectStore } from '../project-store';
 import { secondsLeft } from '../rate';
+import { type Resource, resource } from '../resource';
 import type { SampleProject, Services } from '../services';
 import { type DataState, NOTHING, type Override } from './data-state';
-import type { Preparing } from './preparing';
+import type { PreparingRows } from './preparing';
 
-type Source = Uint8Array | Blob;
-/** What is to be read. @throws StudioError when it is not */
-type Load = () => Source;
-type Opening = Pick<DataState, 'stopReading' | 'openFile' | 'openText' | 'replaceFile' | 'reread' | 'openSample'>;
+interface Source {
+  readonly fileName: string;
+  /** What is to be read. @throws StudioError when it is not */
+  readonly load: () => Uint8Array | Blob;
+  readonly override?: Override;
+}
+
+interface ReadFile {
+  readonly bytes: Uint8Array | Blob;
+  readonly table: Table;
+  readonly guess: ColumnMapping | null;
+}
 
 /** The file. @throws StudioError `bad-input` where it is too large, before it is read */
 function notTooLarge(file: File): File {
   if (file.size <= MAX_BYTES) return file;
   throw new StudioError(
     'bad-input',
-    `It has ${sizeWords(file.size)}; files up to ${sizeWords(MAX_BYTES)} are read. A few thousand labelled rows are plenty: save a sample of it and open that.`,
+    `It has ${sizeWords(file.size)}; the limit is ${sizeWords(MAX_BYTES)}. A few thousand labelled rows are plenty: open a sample of the file.`,
   );
+}
+
+const fromFile = (file: File): Source => ({ fileName: file.name, load: () => notTooLarge(file) });
+
+export class OpeningRows {
+  readonly #services: Services;
+  readonly #project: ProjectStore;
+  readonly #data: StoreApi<DataState>;
+  readonly #rows: PreparingRows;
+  readonly #file: Resource<Source, ReadFile> = resource((source, signal) => this.#parse(source, signal));
+  /** Of the open rows, to read them again with another delimiter or encoding. */
+  #bytes: ReadFile['bytes'] | null = null;
+
+  constructor(services: Services, project: ProjectStore, data: StoreApi<DataState>, rows: PreparingRows) {
+    this.#services = services;
+    this.#project = project;
+    this.#data = data;
+    this.#rows = rows;
+  }
+
+  async #parse({ fileName, load, override }: Source, signal: AbortSignal): Promise<ReadFile> {
+    const startedAt = performance.now();
+    const bytes = load();
+    const params = { fileName, bytes, ...(override ? { override } : {}) };
+    const { guess, ...table } = await this.#services.workflow.call('parse', params, {
+      signal,
+      onEvent: ({ done, total }) => {
+        const left = secondsLeft(done, total, (performance.now() - startedAt) / 1000);
+        if (!signal.aborted) this.#data.setState({ readingShare: { done: done / total, secondsLeft: left } });
+      },
+    });
+    return { bytes, guess, table };
+  }
+
+  /** Null when it cannot be read: the screen says why, and the open rows stay open. */
+  async #read(source: Source): Promise<ReadFile | null> {
+    const { fileName } = source;
+    this.#data.setState({ reading: fileName, readingShare: null, failure: null });
+    await this.#file.load(source);
+    const { key, value, error } = this.#file.getState();
+    if (key !== source) return null; // stopped, or another file was chosen meanwhile
+    this.#file.clear();
+    this.#data.setState({ reading: null });
+    if (!error) return value;
+    this.#rows.failed(fileName, error);
+    return null;
+  }
+
+  stopReading(): void {
+    this.#file.clear();
+    this.#data.setState({ reading: null });
+  }
+
+  /** The open rows are left. */
+  forgetBytes(): void {
+    this.#bytes = null;
+  }
+
+  /** Puts a table on the screen, with what can be guessed of it, and keeps it where it can be used. */
+  async #install({ bytes, guess, table }: ReadFile, what: string, before?: readonly DataVersion[]): Promise<void> {
+    this.#bytes = bytes;
+    this.#data.setState({ ...NOTHING, table, canReread: true, mapping: guess ? draftOf(guess) : NO_MAPPING });
+    try {
+      const prepared = guess && (await this.#rows.prepare(table, guess, { what, ...(before ? { before } : {}) }));
+      if (prepared) await this.#rows.keep(prepared);
+    } catch (cause) {
+      this.#rows.failed(table.format.fileName, cause);
+    }
+  }
+
+  async #openNew(source: Source): Promise<void> {
+    const from = readPath();
+    const opened = await this.#read(source);
+    if (!opened) return;
+    this.#project.getState().close();
+    // who chose another screen for these rows meanwhile stays on it
+    if (readPath() === from || screenOfNew() === null) navigate(screenPath(NEW_PROJECT, 'data'));
+    await this.#install(opened, `${source.fileName} opened`);
+  }
+
+  openFile(file: File): Promise<void> {
+    return this.#openNew(fromFile(file));
+  }
+
+  openText(text: string): Promise<void> {
+    return this.#openNew({ fileName: 'Pasted rows', load: () => new TextEncoder().encode(text) });
+  }
+
+  /** Replaces the open rows and offers to undo it. */
+  async #replace(source: Source, what: string, done: (before: Dataset) => string): Promise<void> {
+    const before = this.#project.getState().dataset;
+    const opened = await this.#read(source);
+    if (!opened) return;
+    await this.#install(opened, what, this.#data.getState().prepared?.dataset.versions);
+    if (before && this.#project.getState().dataset !== before)
+      toastUndo(done(before), async () => {
+        const prepared = await this.#rows.adopt(before);
+        if (prepared) await this.#rows.keep(prepared);
+      });
+  }
+
+  replaceFile(file: File): Promise<void> {
+    const done = (before: Dataset) => `${before.table.format.fileName} was replaced`;
+    return this.#replace(fromFile(file), `Replaced by ${file.name}`, done);
+  }
+
+  async reread(override: Override): Promise<void> {
+    const { table } = this.#data.getState();
+    const bytes = this.#bytes;
+    if (!bytes || !table) return;
+    const { fileName } = table.format;
+    const source = { fileName, load: () => bytes, override };
+    await this.#replace(source, `${fileName} read again`, () => `${fileName} was read again`);
+  }
+
+  /** The bundled sample as a prompt set: the one that exists, if any. */
+  async openSample(): Promise<PromptSet> {
+    const sample = await this.#services.loadSample();
+    const { fileName } = sample.csv;
+    const { sets, open, close } = this.#project.getState();
+    const kept = sets.find(({ datasetName, hard }) => datasetName === fileName && hard > 0);
+    if (kept) {
+      await open(kept.id);
+      const { set: opened, openError } = this.#project.getState();
+      if (opened?.id === kept.id) return opened;
+      throw openError ?? new StudioError('cancelled', 'Another prompt set was opened meanwhile.');
+    }
+    close();
+    const { guess: _, ...table } = await this.#services.workflow.call('parse', sample.csv);
+    this.#bytes = null;
+    this.#data.setState({ table, canReread: false, failure: null });
+    const mapping = { text: sample.textColumn, label: sample.labelColumn, id: sample.idColumn };
+    const how = { fixedSplit: sample.split, seed: sample.seed, what: `${fileName} opened` };
+    const prepared = await this.#rows.prepare(table, mapping, how);
+    if (!prepared) throw new StudioError('cancelled', 'Another file was opened meanwhile.');
+    const made = await createSample(this.#project.getState(), sample, prepared.dataset);
+    void this.#services.store.persist();
+    return made;
+  }
 }
 
 /** The bundled sample with its split, its answer words and both of its hand-written prompts. */
@@ -46,130 +194,4 @@ async function createSample(project: ProjectState, sample: SampleProject, datase
       set,
     ),
   );
-}
-
-export function openingRows(
-  services: Services,
-  project: ProjectStore,
-  { prepare, keep, adopt, failed }: Preparing,
-  { set, get }: { readonly set: StoreApi<DataState>['setState']; readonly get: () => DataState },
-): Opening & { readonly forgetBytes: () => void } {
-  let bytes: Source | null = null;
-  let aborter = new AbortController();
-
-  /** The table in a file; null when it cannot be read: the screen says why, and the open rows stay open. */
-  async function read(fileName: string, load: Load, override?: Override) {
-    aborter.abort(); // another file that was being read is given up
-    aborter = new AbortController();
-    const { signal } = aborter;
-    set({ reading: fileName, readingShare: null, failure: null });
-    const startedAt = performance.now();
-    try {
-      const found = load();
-      const params = { fileName, bytes: found, ...(override ? { override } : {}) };
-      const { guess, ...table } = await services.workflow.call('parse', params, {
-        signal,
-        onEvent: ({ done, total }) => {
-          const left = secondsLeft(done, total, (performance.now() - startedAt) / 1000);
-          if (!signal.aborted) set({ readingShare: { done: done / total, secondsLeft: left } });
-        },
-      });
-      if (signal.aborted) return null;
-      set({ reading: null });
-      return { found, guess, table };
-    } catch (cause) {
-      if (signal.aborted) return null;
-      failed(fileName, cause);
-      return null;
-    }
-  }
-
-  /** Puts a table on the screen, with what can be guessed of it, and keeps it where it can be used. */
-  async function install(
-    { found, guess, table }: NonNullable<Awaited<ReturnType<typeof read>>>,
-    what: string,
-    before?: readonly DataVersion[],
-  ) {
-    bytes = found;
-    set({ ...NOTHING, table, canReread: true, mapping: guess ? draftOf(guess) : NO_MAPPING });
-    try {
-      const prepared = guess && (await prepare(table, guess, { what, ...(before ? { before } : {}) }));
-      if (prepared) await keep(prepared);
-    } catch (cause) {
-      failed(table.format.fileName, cause);
-    }
-  }
-
-  async function openNew(fileName: string, load: Load) {
-    const from = readPath();
-    const opened = await read(fileName, load);
-    if (!opened) return;
-    project.getState().close();
-    // who chose another screen for these rows meanwhile stays on it
-    if (readPath() === from || screenOfNew() === null) navigate(screenPath(NEW_PROJECT, 'data'));
-    await install(opened, `${fileName} opened`);
-  }
-
-  /** Replaces the open rows and offers to undo it. */
-  async function replace(load: () => ReturnType<typeof read>, what: string, done: (before: Dataset) => string) {
-    const before = project.getState().dataset;
-    const opened = await load();
-    if (!opened) return;
-    await install(opened, what, get().prepared?.dataset.versions);
-    if (before && project.getState().dataset !== before)
-      toastUndo(done(before), () => void adopt(before).then((prepared) => keep(prepared)));
-  }
-
-  return {
-    forgetBytes: () => {
-      bytes = null;
-    },
-    stopReading: () => {
-      aborter.abort();
-      set({ reading: null });
-    },
-    openFile: (file) => void openNew(file.name, () => notTooLarge(file)),
-    openText: (text) => void openNew('Pasted rows', () => new TextEncoder().encode(text)),
-    replaceFile: (file) =>
-      void replace(
-        () => read(file.name, () => notTooLarge(file)),
-        `Replaced by ${file.name}`,
-        (before) => `${before.table.format.fileName} was replaced`,
-      ),
-    reread: async (override) => {
-      const { table } = get();
-      const kept = bytes;
-      if (!kept || !table) return;
-      const { fileName } = table.format;
-      await replace(
-        () => read(fileName, () => kept, override),
-        `${fileName} read again`,
-        () => `${fileName} was read again`,
-      );
-    },
-    openSample: async () => {
-      const sample = await services.loadSample();
-      const kept = project
-        .getState()
-        .sets.find(({ datasetName, hard }) => datasetName === sample.csv.fileName && hard > 0);
-      if (kept) {
-        await project.getState().open(kept.id);
-        const { set: opened, openError } = project.getState();
-        if (opened?.id !== kept.id)
-          throw openError ?? new StudioError('cancelled', 'Another prompt set was opened meanwhile.');
-        return opened;
-      }
-      project.getState().close();
-      const { guess: _, ...table } = await services.workflow.call('parse', sample.csv);
-      bytes = null;
-      set({ table, canReread: false, failure: null });
-      const mapping = { text: sample.textColumn, label: sample.labelColumn, id: sample.idColumn };
-      const what = `${sample.csv.fileName} opened`;
-      const prepared = await prepare(table, mapping, { fixedSplit: sample.split, seed: sample.seed, what });
-      if (!prepared) throw new StudioError('cancelled', 'Another file was opened meanwhile.');
-      const made = await createSample(project.getState(), sample, prepared.dataset);
-      void services.store.persist();
-      return made;
-    },
-  };
 }

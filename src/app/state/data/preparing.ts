@@ -9,6 +9,7 @@ import { asStudioError } from '../../../lib/errors';
 import { toastError } from '../../ui/toast';
 import { navigate, screenOfNew, screenPath } from '../location';
 import type { ProjectStore } from '../project-store';
+import { type Resource, resource } from '../resource';
 import type { Services } from '../services';
 import type { DataState, Prepared } from './data-state';
 
@@ -23,19 +24,7 @@ interface How extends Omit<PrepareOptions, 'seed'> {
   readonly before?: readonly DataVersion[];
 }
 
-export interface Preparing {
-  /** Starts a piece of work on the rows and aborts the one before. */
-  readonly begin: () => AbortSignal;
-  /** Null when a later piece of work has replaced it. */
-  readonly prepare: (table: Table, mapping: ColumnMapping, how: How) => Promise<Prepared | null>;
-  /** Keeps a prepared data set in the open prompt set, or makes one for it; false where an issue blocks it. */
-  readonly keep: (prepared: Prepared, how?: { readonly sameHeldBack?: boolean }) => Promise<boolean>;
-  /** Shows a data set that came from the disk or from another tab: its issues are found again, its split stays. */
-  readonly adopt: (dataset: Dataset) => Promise<Prepared>;
-  /** Whether the prompt set has this data set from here, so that it need not be adopted. */
-  readonly isOwn: (dataset: Dataset) => boolean;
-  readonly failed: (fileName: string, cause: unknown) => void;
-}
+type Work = (signal: AbortSignal) => Promise<Prepared>;
 
 /** "tickets-2026.csv" -> "Tickets 2026". */
 export function nameFromFile(fileName: string): string {
@@ -46,82 +35,87 @@ export function nameFromFile(fileName: string): string {
   return words === '' ? 'Untitled' : words[0]?.toUpperCase() + words.slice(1);
 }
 
-export function preparing(
-  services: Services,
-  project: ProjectStore,
-  {
-    set,
-    get,
-  }: {
-    readonly set: StoreApi<DataState>['setState'];
-    readonly get: () => DataState;
-  },
-): Preparing {
-  let current = new AbortController();
-  let own: Dataset | null = null;
+export class PreparingRows {
+  readonly #services: Services;
+  readonly #project: ProjectStore;
+  readonly #data: StoreApi<DataState>;
+  /** The latest piece of work on the rows; its key is the work itself. */
+  readonly #latest: Resource<Work, Prepared> = resource((work, signal) => work(signal));
+  /** What the prompt set has from here. */
+  #own: Dataset | null = null;
 
-  const begin = () => {
-    current.abort();
-    current = new AbortController();
-    return current.signal;
-  };
+  constructor(services: Services, project: ProjectStore, data: StoreApi<DataState>) {
+    this.#services = services;
+    this.#project = project;
+    this.#data = data;
+  }
 
-  return {
-    begin,
+  /** Shows what the work makes; null when later work has replaced it. @throws StudioError of the work */
+  async run(work: Work, shown: (made: Prepared) => Partial<DataState> = () => ({})): Promise<Prepared | null> {
+    this.#data.setState({ preparing: true });
+    await this.#latest.load(work);
+    const { key, value, error } = this.#latest.getState();
+    if (key !== work) return null;
+    this.#latest.clear(); // the work has the rows as they were before
+    this.#data.setState({ preparing: false, pending: null, ...(value && { prepared: value, ...shown(value) }) });
+    if (error) throw error;
+    return value;
+  }
 
-    prepare: async (table, mapping, { seed = SEED, what, before, ...how }) => {
-      const signal = begin();
-      set({ preparing: true });
-      try {
-        const found = await services.workflow.call('prepare', { table, mapping, seed, ...how }, { signal });
-        if (signal.aborted) return null;
-        const prepared = { ...found, dataset: freshVersion(found.dataset, what, now(), before) };
-        set({ preparing: false, prepared, mapping: draftOf(mapping) });
-        return prepared;
-      } catch (cause) {
-        if (signal.aborted) return null;
-        throw cause;
-      }
-    },
+  /** Gives up the work that is under way. */
+  stop(): void {
+    this.#latest.clear();
+  }
 
-    keep: async ({ dataset, issues }, how = {}) => {
-      const { fileName } = dataset.table.format;
-      if (blockingIssue(issues)) return false; // shown, with what to do; the prompt set keeps the rows that it has
-      own = dataset;
-      const { set: open } = project.getState();
-      if (open) {
-        await project.getState().setRows(open.id, dataset, { datasetName: fileName, ...how });
-      } else {
-        const made = await project.getState().create({ name: nameFromFile(fileName), dataset, datasetName: fileName });
-        // the id comes into the address where the user is by now; who has left is not called back
-        const screen = screenOfNew();
-        if (screen) navigate(screenPath(made.id, screen), { replace: true });
-        void services.store.persist();
-      }
-      return true;
-    },
+  prepare(table: Table, mapping: ColumnMapping, { seed = SEED, what, before, ...how }: How): Promise<Prepared | null> {
+    const work: Work = async (signal) => {
+      const found = await this.#services.workflow.call('prepare', { table, mapping, seed, ...how }, { signal });
+      return { ...found, dataset: freshVersion(found.dataset, what, now(), before) };
+    };
+    return this.run(work, () => ({ mapping: draftOf(mapping) }));
+  }
 
-    adopt: async (dataset) => {
-      const { table, mapping, seed, split, splitBy } = dataset;
-      const signal = begin();
-      set({ table, mapping: draftOf(mapping), canReread: false, preparing: true });
+  /** Shows a data set that came from the disk or from another tab: its issues are found again, its split stays. */
+  adopt(dataset: Dataset): Promise<Prepared | null> {
+    const { table, mapping, seed, split, splitBy } = dataset;
+    this.#data.setState({ table, mapping: draftOf(mapping), canReread: false });
+    return this.run(async (signal) => {
       const params = { table, mapping, seed, fixedSplit: split, ...(splitBy ? { splitBy } : {}) };
-      const found = await services.workflow.call('prepare', params);
+      const found = await this.#services.workflow.call('prepare', params, { signal });
       // stored before there were versions: what is there now is the first one
       const known = dataset.versions ? dataset : freshVersion(dataset, `${table.format.fileName} opened`, now());
-      const prepared = { ...found, dataset: known };
-      if (!signal.aborted) set({ prepared, preparing: false });
-      return prepared;
-    },
+      return { ...found, dataset: known };
+    });
+  }
 
-    isOwn: (dataset) => dataset === own || dataset === get().prepared?.dataset,
+  /** Keeps a prepared data set in the open prompt set, or makes one for it; false where an issue blocks it. */
+  async keep({ dataset, issues }: Prepared, how: { readonly sameHeldBack?: boolean } = {}): Promise<boolean> {
+    const { fileName } = dataset.table.format;
+    if (blockingIssue(issues)) return false; // shown, with what to do; the prompt set keeps the rows that it has
+    this.#own = dataset;
+    const { set: open, setRows, create } = this.#project.getState();
+    if (open) {
+      await setRows(open.id, dataset, { datasetName: fileName, ...how });
+      return true;
+    }
+    const made = await create({ name: nameFromFile(fileName), dataset, datasetName: fileName });
+    // the id comes into the address where the user is by now; who has left is not called back
+    const screen = screenOfNew();
+    if (screen) navigate(screenPath(made.id, screen), { replace: true });
+    void this.#services.store.persist();
+    return true;
+  }
 
-    failed: (fileName, cause) => {
-      const { message } = asStudioError(cause);
-      const title = `${fileName} was not opened`;
-      set({ reading: null, preparing: false, failure: { title, message } });
-      // Home and Data show it in their own place
-      if (!/^#?\/?$|\/data\b/.test(location.hash)) toastError(title, message);
-    },
-  };
+  /** Whether the prompt set has this data set from here, so that it need not be adopted. */
+  isOwn(dataset: Dataset): boolean {
+    return dataset === this.#own || dataset === this.#data.getState().prepared?.dataset;
+  }
+
+  failed(fileName: string, cause: unknown): void {
+    const { message } = asStudioError(cause);
+    const title = `${fileName} was not opened`;
+    this.#data.setState({ reading: null, preparing: false, failure: { title, message } });
+    // Home and Data show it in their own place
+    if (!/^#?\/?$|\/data\b/.test(location.hash)) toastError(title, message);
+  }
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { placeAfter } from './grid-keys';
+import { placeAfter } from './grid';
 
 const press = (key: string, row: number, column: number, ctrlKey = false) =>
   placeAfter({ key, ctrlKey, metaKey: false }, { row, column }, { rows: 25, columns: 4 });
