@@ -188,7 +188,7 @@ test.describe('a file with unusual labels', () => {
     await studio.train.ended();
     await studio.go('Playground');
     await studio.playground.text.fill(long);
-    await expect(studio.alert('No answer this time')).toContainText(
+    await expect(studio.alert('This text got no answer')).toContainText(
       /this text has \d+ tokens; the model reads at most 1024/,
     );
   });
@@ -303,8 +303,8 @@ test.describe('when the machine fails, the page', () => {
       await train.start();
       await expect(studio.lead).toContainText(/Step (?:[3-9]\d|1\d\d) of 200/);
       await kill(page);
-      await expect(studio.heading).toHaveText(/^The run stopped at step \d+; nothing is lost$/);
-      await expect(studio.alert(/The run stopped at step/)).toContainText('Everything up to that step is kept');
+      await expect(studio.heading).toHaveText(/^The run stopped at step \d+; its progress is saved$/);
+      await expect(studio.alert(/The run stopped at step/)).toContainText('Everything up to that step is saved');
       await studio
         .alert(/The run stopped at step/)
         .getByRole('button', { name: /^Continue from step \d+/ })

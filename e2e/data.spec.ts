@@ -118,13 +118,13 @@ test('splits rows by a column, by group, or again by another seed', async ({ stu
   const parts = page.getByRole('status').filter({ hasText: /validation and \d+ test rows/ });
   await expect(parts).toContainText('46 training, 14 validation and 60 test rows');
   await how.press('Enter');
-  await page.getByRole('option', { name: 'As “part” says' }).press('Enter');
+  await page.getByRole('option', { name: 'By the column “part”' }).press('Enter');
   await expect(parts).toContainText('62 training, 18 validation and 40 test rows');
   await expect(page.getByRole('slider')).toHaveCount(0);
   await how.press('Enter');
-  await page.getByRole('option', { name: 'Together by “customer”' }).press('Enter');
+  await page.getByRole('option', { name: 'Keep “customer” together' }).press('Enter');
   await expect(page.getByRole('slider')).toHaveCount(1);
-  await expect(studio.lead).toContainText('Rows with the same “customer” are alike');
+  await expect(studio.lead).toContainText('Rows with the same “customer” resemble each other');
   const before = await data.grid.textContent();
   await page.getByRole('textbox', { name: 'Seed' }).fill('7');
   await page.getByRole('textbox', { name: 'Seed' }).press('Enter');

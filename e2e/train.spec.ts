@@ -25,7 +25,7 @@ test('runs a sweep of four from a queue ordered by keyboard, and shows curves an
   const { page, train } = studio;
   await ready(studio);
   await train.set({ Steps: 60, Patience: '' });
-  await train.setSweep({ 'Vectors, several': '2, 4', 'Learning rates': '0.01, 0.02' });
+  await train.setSweep({ 'Numbers of vectors': '2, 4', 'Learning rates': '0.01, 0.02' });
   await expect(page.getByText(/^4 runs, /)).toBeVisible();
   await page.getByRole('button', { name: 'Train these 4' }).click();
   await expect(train.waiting.getByRole('row')).toHaveCount(4);
@@ -51,7 +51,7 @@ test('runs a sweep of four from a queue ordered by keyboard, and shows curves an
   await test.step('stays paused until resumed, across a reload', async () => {
     await finished(studio, 1);
     await page.reload();
-    await expect(page.getByRole('heading', { name: '3 runs wait until you continue' })).toBeVisible();
+    await expect(page.getByRole('heading', { name: '3 runs waiting until you continue' })).toBeVisible();
     expect(await runsOf(studio)).toHaveLength(1);
   });
 
@@ -70,7 +70,7 @@ test('runs a sweep of four from a queue ordered by keyboard, and shows curves an
     await page.getByText('Everything', { exact: true }).click();
     await expect(beside.getByRole('row', { name: /^Steps/ })).toContainText('60');
     await page
-      .getByText('Learning rate, gradient and lengths of the vectors')
+      .getByText('Learning rate, gradient and vector lengths')
       .click()
       .catch(() => undefined);
     await sound(studio, 'Train, side by side');
@@ -87,7 +87,7 @@ test('compares several seeds and a hybrid, branches from a run, and draws a lear
   await train.start();
   await finished(studio, 2);
   await train.ended();
-  await page.getByText('Learning rate, gradient and lengths of the vectors').click();
+  await page.getByText('Learning rate, gradient and vector lengths').click();
   await expect(page.getByRole('heading', { name: /^Length of the vectors/ })).toBeVisible();
   await page.getByText('Your prompt (hybrid)', { exact: true }).click();
   await train.set({ 'Runs with other seeds': 1 });

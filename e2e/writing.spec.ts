@@ -74,7 +74,7 @@ test('takes a column of summaries from the file through training, comparison and
 
   await test.step('training continues after a reload, with loss and perplexity and no accuracy', async () => {
     await train.set({ Steps: 160, Patience: '', 'Rows per step': 4 });
-    await expect(page.getByText('Every label counts the same')).toBeHidden();
+    await expect(page.getByText('Weight labels equally')).toBeHidden();
     await train.start();
     await expect.poll(() => checkpointStep(page)).toBeGreaterThanOrEqual(50);
     await page.reload();

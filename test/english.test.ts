@@ -70,7 +70,7 @@ const PENDING: readonly string[] = [
   'src/app/charts',
   'src/app/screens/compare',
   'src/app/screens/library',
-  'src/app/screens/playground',
+
   'src/app/shell',
   'src/app/state',
   'src/app/ui',

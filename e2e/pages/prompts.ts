@@ -1,6 +1,6 @@
 import type { Locator, Page } from '@playwright/test';
 
-type Choice = 'Examples in the prompt' | 'Which' | 'Orders' | 'Form';
+type Choice = 'Examples in the prompt' | 'Which' | 'Orders' | 'Format';
 
 export class PromptsPage {
   readonly editor: Locator;

@@ -2,10 +2,7 @@ import { DELIMITER_NAMES, DELIMITERS } from '../../../dataset/decode';
 import type { TaskKind } from '../../../dataset/kind';
 import type { SourceFormat } from '../../../dataset/types';
 import { useData, useStores } from '../../state/studio';
-import { Choices } from '../../ui/Choices';
-import { Panel } from '../../ui/Panel';
-import { Select } from '../../ui/Select';
-import { Term } from '../../ui/Term';
+import { Choices, Panel, Select, Term } from '../../ui';
 import { ENCODING_NAMES, TASK_WORDS } from './words';
 
 const NONE = '\u0000none';
@@ -46,11 +43,11 @@ export function ColumnsPanel() {
         />
         <Select
           label={
-            <Term means="A column that names each row. A row’s name then stays the same when you add or remove others.">
+            <Term means="A column that identifies each row, so that results still refer to the right row after you add or remove others.">
               Row name
             </Term>
           }
-          options={[{ id: NONE, label: 'none: count the rows' }, ...columns]}
+          options={[{ id: NONE, label: 'None: number the rows' }, ...columns]}
           value={id ?? NONE}
           onChange={(next) => void map({ id: next === NONE ? null : next })}
         />
@@ -69,13 +66,13 @@ function FormatFields() {
   return (
     <div className="data-format">
       <Select
-        label="Separated by"
+        label="Delimiter"
         options={SEPARATORS}
         value={format.delimiter}
         onChange={(next) => void reread({ delimiter: next as SourceFormat['delimiter'] })}
       />
       <Select
-        label="Characters"
+        label="Encoding"
         options={ENCODINGS}
         value={format.encoding}
         onChange={(next) => void reread({ encoding: next as SourceFormat['encoding'] })}

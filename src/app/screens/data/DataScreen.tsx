@@ -1,15 +1,13 @@
+import { useState } from 'react';
 import { blockingIssue } from '../../../dataset/lint/define';
-import { FileButton, ReadingBar } from '../../shell/OpenRows';
+import { FileButton, ReadingBar, useOpenSample } from '../../shell/OpenRows';
 import { ScreenFrame } from '../../shell/Screen';
 import { navigate, screenPath } from '../../state/location';
 import { useData, useProject, useStores } from '../../state/studio';
-import { Button } from '../../ui/Button';
-import { Note } from '../../ui/Note';
-import { AnswersPanel } from './AnswersPanel';
+import { Button, Dialog, EmptyState, Note, TextArea } from '../../ui';
 import { ColumnsPanel } from './ColumnsPanel';
+import { AnswersPanel, TextLengthsPanel } from './Distributions';
 import { IssuesPanel } from './IssuesPanel';
-import { LengthsPanel } from './LengthsPanel';
-import { NoData } from './NoData';
 import { RowsPanel } from './RowsPanel';
 import { SplitPanel } from './SplitPanel';
 import { VersionsPanel } from './VersionsPanel';
@@ -37,10 +35,71 @@ const NoDataYet = () => (
   >
     <div className="stack">
       <Failure />
-      <NoData />
+      <WaysToOpen />
     </div>
   </ScreenFrame>
 );
+
+/** Drop, open, paste, or the sample. */
+function WaysToOpen() {
+  const { data } = useStores();
+  const [pasting, setPasting] = useState(false);
+  const openSample = useOpenSample('data');
+  return (
+    <>
+      <EmptyState
+        center
+        title="Drop a file anywhere on this page"
+        action={
+          <>
+            <FileButton variant="primary" onFile={data.getState().openFile}>
+              Open a CSV
+            </FileButton>
+            <Button onPress={() => setPasting(true)}>Paste rows</Button>
+            <Button onPress={openSample}>Open the sample</Button>
+          </>
+        }
+      >
+        CSV, TSV or JSON Lines, with any separator and any column names. Nothing is uploaded: the rows stay in this
+        browser.
+      </EmptyState>
+      <PasteDialog isOpen={pasting} onClose={() => setPasting(false)} />
+    </>
+  );
+}
+
+function PasteDialog({ isOpen, onClose }: { readonly isOpen: boolean; readonly onClose: () => void }) {
+  const { data } = useStores();
+  const [text, setText] = useState('');
+  const open = () => {
+    data.getState().openText(text);
+    setText('');
+    onClose();
+  };
+  return (
+    <Dialog
+      wide
+      title="Paste rows"
+      isOpen={isOpen}
+      onClose={onClose}
+      actions={
+        <Button variant="primary" isDisabled={text.trim() === ''} onPress={open}>
+          Use these rows
+        </Button>
+      }
+    >
+      <TextArea
+        mono
+        autoFocus
+        rows={12}
+        label="With a header line, as copied from a spreadsheet or a CSV file"
+        placeholder={'message\ttone\nMy order came a day early\tpositive\nMy invoice is wrong again\tnegative'}
+        value={text}
+        onChange={setText}
+      />
+    </Dialog>
+  );
+}
 
 function Failure() {
   const failure = useData((s) => s.failure);
@@ -75,7 +134,7 @@ function OpenData() {
         <IssuesPanel />
         <SplitPanel />
         <RowsPanel />
-        <LengthsPanel />
+        <TextLengthsPanel />
         <VersionsPanel />
       </div>
     </ScreenFrame>
@@ -87,7 +146,7 @@ function useTitle(): string {
   const preparing = useData((s) => s.preparing);
   const issues = useIssues();
   if (dataset) return dataHeadline(dataset, issues ?? []);
-  return preparing ? 'Checking the rows' : 'Which column holds the text, and which the answer?';
+  return preparing ? 'Checking the rows' : 'Choose the text column and the answer column';
 }
 
 function Lead() {

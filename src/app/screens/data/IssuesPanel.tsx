@@ -3,10 +3,8 @@ import type { Issue, RejectedRow } from '../../../dataset/types';
 import { RejectedDialog } from '../../shell/RejectedDialog';
 import { useQuery } from '../../state/location';
 import { useData, useStores } from '../../state/studio';
-import { Button } from '../../ui/Button';
+import { Button, Note, Panel } from '../../ui';
 import { counted } from '../../ui/format';
-import { Note } from '../../ui/Note';
-import { Panel } from '../../ui/Panel';
 import { useIssues } from './rows-store';
 
 const TONES = { blocking: 'bad', warning: 'warning', info: 'info' } as const;
@@ -32,9 +30,13 @@ export function IssuesPanel() {
           </p>
         ))}
         {isSound ? (
-          <p className="dim">No duplicates, contradictions or empty cells, and no test row among the training rows.</p>
+          <p className="dim">
+            No duplicates, contradictions or empty cells, and no text is in both the training and the test rows.
+          </p>
         ) : null}
-        {issues ? null : <p className="dim">The rows are checked once text and label are chosen.</p>}
+        {issues ? null : (
+          <p className="dim">The rows are checked once you choose the text column and the answer column.</p>
+        )}
       </div>
     </Panel>
   );

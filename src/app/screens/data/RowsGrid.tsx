@@ -5,7 +5,7 @@ import type { DataState } from '../../state/data/data-state';
 import { LabelTag } from '../../ui/LabelTag';
 import { LabelEditor, TextEditor } from './CellEditor';
 import { type Place, placeAfter, useRowWindow } from './grid';
-import { type Head, NAME, type ShownRow, USE, usedFor } from './rows';
+import { type Head, NAME, type ShownRow, USE, usedFor } from './words';
 
 interface RowsGridProps {
   readonly count: number;

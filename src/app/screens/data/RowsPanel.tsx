@@ -5,15 +5,11 @@ import { useStore } from 'zustand';
 import type { RowSort } from '../../../dataset/query';
 import { useQuery } from '../../state/location';
 import { useData, useStores } from '../../state/studio';
+import { Panel, Select, Term, toastError } from '../../ui';
 import { count } from '../../ui/format';
-import { Panel } from '../../ui/Panel';
-import { Select } from '../../ui/Select';
-import { Term } from '../../ui/Term';
-import { toastError } from '../../ui/toast';
 import { RowsGrid } from './RowsGrid';
-import { filterOptions, SORTS, whyLocked } from './rows';
 import { type RowChoice, useIssues, useOrder } from './rows-store';
-import { TASK_WORDS } from './words';
+import { filterOptions, SORTS, TASK_WORDS, whyLocked } from './words';
 
 const NO_ISSUES = [] as const;
 
@@ -99,8 +95,8 @@ function HowToEdit() {
   if (!isShown) return null;
   return (
     <p className="dim small rows-how">
-      To change {TASK_WORDS[kind].editable}, choose its cell and press Enter, or click it twice.{' '}
-      <Term means="Changing them with results in view bends the test. “Check labels” on Compare corrects their labels without showing any answer; a text is corrected in the file. Masking and merging labels apply to all rows alike.">
+      To change {TASK_WORDS[kind].editable}, select its cell and press Enter, or click it twice.{' '}
+      <Term means="Editing test rows after seeing results biases the test. To correct a label, use “Check labels” on Compare, which shows no answers. To correct a text, edit the file. Masking and merging labels apply to all rows alike.">
         Test rows
       </Term>{' '}
       are locked.

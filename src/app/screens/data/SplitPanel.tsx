@@ -3,14 +3,8 @@ import { usedRows } from '../../../dataset/split';
 import { splitChoices } from '../../../dataset/split-by';
 import type { SplitBy } from '../../../dataset/types';
 import { useData, useProject, useStores } from '../../state/studio';
+import { Note, Panel, ProgressBar, Select, Slider, Term, TextField } from '../../ui';
 import { count, counted } from '../../ui/format';
-import { Note } from '../../ui/Note';
-import { Panel } from '../../ui/Panel';
-import { ProgressBar } from '../../ui/ProgressBar';
-import { Select } from '../../ui/Select';
-import { Slider } from '../../ui/Slider';
-import { Term } from '../../ui/Term';
-import { TextField } from '../../ui/TextField';
 import { useKeptOnLeave } from './CellEditor';
 import { splitName, splitWords } from './words';
 
@@ -47,7 +41,7 @@ export function SplitPanel() {
         <SplitHow by={splitBy} seed={dataset.seed} />
         {splitBy.kind === 'column' ? (
           <p className="dim small">
-            “{splitBy.column}” says which rows are for the test. Choose another way to split to set their number here.
+            “{splitBy.column}” decides which rows are test rows. To set their number here, choose another way to split.
           </p>
         ) : (
           <TestRowsSlider testRows={split.test.length} rows={usedRows(dataset)} />
@@ -59,7 +53,8 @@ export function SplitPanel() {
       </div>
       {splitBy.kind === 'group' ? (
         <p className="dim small split-note">
-          Rows with the same “{splitBy.column}” are alike, so the intervals of a comparison are a little too narrow.
+          Rows with the same “{splitBy.column}” resemble each other, so the intervals of a comparison are a little too
+          narrow.
         </p>
       ) : null}
       <UsedBefore />
@@ -69,11 +64,11 @@ export function SplitPanel() {
 
 const PartNames = () => (
   <span>
-    <Term means="Rows that training and prompt writing never see. Both prompts are compared on them, once, at the end.">
+    <Term means="Training never sees these rows, and neither do you while writing prompts. Prompts are compared on them once, at the end.">
       Test rows
     </Term>
     ,{' '}
-    <Term means="Rows that decide which training step is kept, and on which you try your prompts.">
+    <Term means="You try your prompts on these rows, and training uses them to choose the step it keeps.">
       validation rows
     </Term>
   </span>
@@ -84,8 +79,8 @@ function UsedBefore() {
   if (looks === 0) return null;
   return (
     <Note title={`Test rows used ${looks === 1 ? 'once' : `${count(looks)} times`}.`}>
-      Another split moves rows whose results you have seen into training: compare again afterwards, on rows that are new
-      to you.
+      Splitting again moves rows whose results you have seen into training. Compare again afterwards, on test rows that
+      are new to you.
     </Note>
   );
 }
@@ -106,7 +101,7 @@ function SplitHow({ by, seed }: { readonly by: SplitBy; readonly seed: number })
     <div className="split-how">
       <Select
         label={
-          <Term means="At random, the parts are alike in their labels. Rows of one customer or thread are alike and should stay together, or training knows half of the test rows already.">
+          <Term means="A random split gives each part the same mix of labels. Rows from one customer or thread resemble each other: keep them together, or training has already seen something like the test rows.">
             How rows are split
           </Term>
         }
@@ -168,9 +163,7 @@ function SeedField({ seed, onChange }: { readonly seed: number; readonly onChang
   useKeptOnLeave(keep);
   return (
     <TextField
-      label={
-        <Term means="A number that decides which rows are drawn. The same number gives the same split.">Seed</Term>
-      }
+      label={<Term means="A number that fixes the random draw: the same seed gives the same split.">Seed</Term>}
       inputMode="numeric"
       value={text}
       onChange={setText}

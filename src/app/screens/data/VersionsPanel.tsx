@@ -1,9 +1,6 @@
 import type { DataVersion } from '../../../dataset/types';
 import { useData, useStores } from '../../state/studio';
-import { Button } from '../../ui/Button';
-import { Panel } from '../../ui/Panel';
-import { type Column, Table } from '../../ui/Table';
-import { Term } from '../../ui/Term';
+import { Button, Panel, Table, type TableColumn, Term } from '../../ui';
 import { canGoBackTo, whenWords } from './words';
 
 const NONE: readonly DataVersion[] = [];
@@ -18,14 +15,14 @@ export function VersionsPanel() {
       span={5}
       title={`Version ${now.number} of the data`}
       aside={
-        <Term means="A checksum of all rows. Every training run and comparison records the one it used, so you can see when a result belongs to earlier rows.">
+        <Term means="A checksum of all rows. Each training run and comparison records the checksum it used, so you can see when a result belongs to earlier rows.">
           <code>{now.fingerprint.slice(0, 8)}</code>
         </Term>
       }
     >
       {versions.length === 1 ? (
         <p className="dim">
-          Every edited cell, merge and masking makes a version that you can go back to. {now.what},{' '}
+          Each edit, merge or masking makes a new version, and you can go back to any of them. {now.what},{' '}
           {whenWords(now.createdAt)}.
         </p>
       ) : (
@@ -41,7 +38,7 @@ interface VersionsTableProps {
 }
 
 function VersionsTable({ versions, now }: VersionsTableProps) {
-  const columns: readonly Column<DataVersion>[] = [
+  const columns: readonly TableColumn<DataVersion>[] = [
     { id: 'number', header: 'Version', numeric: true, cardLabel: 'version', cell: ({ number }) => number },
     { id: 'what', header: 'What changed', primary: true, cell: ({ what }) => what },
     { id: 'when', header: 'When', cell: ({ createdAt }) => <span className="dim">{whenWords(createdAt)}</span> },
@@ -62,7 +59,7 @@ function VersionsTable({ versions, now }: VersionsTableProps) {
         rowKey={({ number }) => String(number)}
       />
       <p className="dim small">
-        The cells of earlier versions are kept in this browser, including those that are masked now.
+        This browser keeps the cells of earlier versions, including those that are masked now.
       </p>
     </section>
   );

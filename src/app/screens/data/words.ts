@@ -1,10 +1,23 @@
-/** What the Data screen says. Pure. */
+/** What the Data screen says: of the file, its labels and lengths, the split, and each row and cell of the table. Pure. */
 import { DELIMITER_NAMES } from '../../../dataset/decode';
 import type { ByTask } from '../../../dataset/kind';
 import { blockingIssue } from '../../../dataset/lint/define';
+import { PARTS } from '../../../dataset/query';
 import { usedRows } from '../../../dataset/split';
-import type { Dataset, DataVersion, Issue, SourceFormat, SplitBy, Table } from '../../../dataset/types';
+import type {
+  ColumnMapping,
+  Dataset,
+  DataVersion,
+  Issue,
+  IssueKind,
+  Row,
+  SourceFormat,
+  SplitBy,
+  SplitName,
+  Table,
+} from '../../../dataset/types';
 import { bytes, count, counted, percentWhole } from '../../ui/format';
+import type { SelectOption } from '../../ui/Select';
 import type { TargetLengths, TextLengths } from './rows-store';
 
 export const ENCODING_NAMES: Readonly<Record<SourceFormat['encoding'], string>> = {
@@ -69,8 +82,8 @@ export const splitWords = (train: number, validation: number, test: number): str
 
 const SPLIT_NAMES: { readonly [K in SplitBy['kind']]: (column: string) => string } = {
   seed: () => 'At random',
-  column: (column) => `As “${column}” says`,
-  group: (column) => `Together by “${column}”`,
+  column: (column) => `By the column “${column}”`,
+  group: (column) => `Keep “${column}” together`,
 };
 
 export const splitName = (by: SplitBy): string => SPLIT_NAMES[by.kind](by.kind === 'seed' ? '' : by.column);
@@ -93,10 +106,79 @@ export function lengthsTitle({ longestTokens, budget, over, counted: of, texts }
   return `${longest} has ${counted(longestTokens, 'token')}; the model reads ${count(budget)} at once`;
 }
 
-/** "Half of the texts have 24 tokens or fewer. A word takes 1.2 tokens." */
+/** "Half of the texts have 24 tokens or fewer. …" */
 export const perWordWords = ({ medianTokens, medianTokensPerWord }: TextLengths): string =>
-  `Half of the texts have ${counted(medianTokens, 'token')} or fewer. A word takes ${medianTokensPerWord.toFixed(1)} tokens; English text about 1.2.`;
+  `Half of the texts have ${counted(medianTokens, 'token')} or fewer. A word takes ${medianTokensPerWord.toFixed(1)} tokens here, and about 1.2 in English text.`;
 
 /** What the chart of the expected texts shows. */
 export const answersTitle = ({ medianTokens, longestTokens }: TargetLengths): string =>
   `Answers: half have ${counted(medianTokens, 'token')} or fewer, the longest ${count(longestTokens)}`;
+
+const USED_FOR: Readonly<Record<SplitName, string>> = { train: 'training', validation: 'validation', test: 'test' };
+
+/** What a row of this part (a place in PARTS) is used for, in a word. */
+export function usedFor(part: number | undefined): string {
+  if (part === undefined) return ''; // not known yet
+  const name = PARTS[part];
+  return name === undefined ? 'not used' : USED_FOR[name];
+}
+
+const PART_FILTERS: Readonly<Record<SplitName, string>> = {
+  train: 'Training rows',
+  validation: 'Validation rows',
+  test: 'Test rows',
+};
+
+export function filterOptions(dataset: Dataset | null, issues: readonly Issue[]): readonly SelectOption[] {
+  const all = [{ id: 'all', label: 'All rows' }];
+  if (!dataset) return all;
+  const kinds = new Map<IssueKind, { readonly label: string; readonly rows: number }>();
+  for (const { kind, name, rowIds } of issues)
+    if (rowIds.length > 0) kinds.set(kind, { label: name, rows: (kinds.get(kind)?.rows ?? 0) + rowIds.length });
+  return [
+    ...all,
+    ...PARTS.map((name) => ({
+      id: name,
+      label: PART_FILTERS[name],
+      detail: counted(dataset.split[name].length, 'row'),
+    })),
+    ...[...kinds].map(([kind, { label, rows }]) => ({ id: kind, label, detail: counted(rows, 'row') })),
+  ];
+}
+
+export const SORTS: readonly SelectOption[] = [
+  { id: 'file', label: 'As in the file' },
+  { id: 'label', label: 'By label' },
+  { id: 'text', label: 'By text, A to Z' },
+  { id: 'longest', label: 'Longest text first' },
+  { id: 'part', label: 'By part of the split' },
+];
+
+export interface ShownRow {
+  readonly row: Row;
+  /** A place in PARTS; undefined until it is known. */
+  readonly part: number | undefined;
+}
+
+/** A column of the table on the screen: a row's name, a cell of the file, or what the row is used for. */
+export interface Head {
+  readonly kind: 'name' | 'cell' | 'use';
+  readonly title: string;
+}
+export const NAME: Head = { kind: 'name', title: '#' };
+export const USE: Head = { kind: 'use', title: 'used for' };
+
+/** Why a cell cannot be changed, in a sentence; null = it can. */
+export function whyLocked({ row, part }: ShownRow, head: Head, mapping: ColumnMapping | null): string | null {
+  if (!mapping) return 'Choose the text and the label column first.';
+  if (head.kind === 'name')
+    return mapping.id === null
+      ? `Row ${row.id} is numbered by its position in the file.`
+      : `Row ${row.id} takes its name from “${mapping.id}”: results refer to it, so it cannot be changed here.`;
+  if (head.kind === 'use') return 'The split above the table decides what a row is used for.';
+  if (part === undefined) return 'The rows are still being read: try again in a moment.';
+  if (PARTS[part] !== 'test') return null;
+  return head.title === mapping.label
+    ? `Row ${row.id} is a test row: its label is locked so that results cannot influence the test. To correct it, use “Check labels” on Compare, which shows no answers.`
+    : `Row ${row.id} is a test row: its text is locked so that results cannot influence the test. To correct it, edit the file and replace it here.`;
+}

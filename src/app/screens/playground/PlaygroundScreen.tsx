@@ -51,14 +51,14 @@ function usePresentationFromAddress(hasCast: boolean): void {
 const NothingToAsk = ({ setId }: { readonly setId: string | null }) => (
   <ScreenFrame title="Nothing to try yet">
     <EmptyState
-      title="First, labels and a prompt"
+      title="No prompt to try"
       action={
         <Button variant="primary" onPress={() => navigate(screenPath(setId, 'data'))}>
           Open a CSV
         </Button>
       }
     >
-      Type a text here and see what each prompt answers. That needs labels first.
+      Open a CSV with labels or expected texts first; then you can type any text here and see how each prompt answers.
     </EmptyState>
   </ScreenFrame>
 );
@@ -80,14 +80,14 @@ function LoadedPlayground({ cast, children }: { readonly cast: Cast; readonly ch
       <div className="stack playground">
         {children}
         {error ? (
-          <Note tone="bad" live title="No answer this time">
+          <Note tone="bad" live title="This text got no answer">
             {error.message} Change the text to try again.
           </Note>
         ) : null}
         {shipped && !shipped.fits ? (
           <Note tone="info" title="The tuned prompt belongs to another model">
-            Its vectors only work with {shipped.modelId}. Load that model from the model chip above, or train a prompt
-            for this one.
+            Its vectors only work with {shipped.modelId}. Load that model with the model button above, or train a prompt
+            for this model.
           </Note>
         ) : null}
         <div className="grid">
@@ -105,9 +105,9 @@ function LoadedPlayground({ cast, children }: { readonly cast: Cast; readonly ch
 function Lead({ shipped }: Pick<Cast, 'shipped'>) {
   const isTuned = useProject((s) => s.set !== null && chosenSoft(s.set) !== null);
   if (shipped?.fits)
-    return 'No prompt set is open, so you can try a prompt trained on support tickets. Type what a customer might write.';
+    return 'No prompt set is open, so this is the example, trained on support tickets. Type what a customer might write.';
   if (shipped)
-    return 'No prompt set is open, and the prompt that comes with this page is for another model: here is its text without its vectors.';
+    return 'No prompt set is open. The example prompt was trained for another model, so it is shown without its vectors.';
   return isTuned
     ? 'Type anything. The tuned prompt is the same text plus vectors trained on your rows.'
     : 'Type anything. There is no tuned prompt yet: train one to see what it adds.';
@@ -139,9 +139,9 @@ function TypedText({ children }: { readonly children: ReactNode }) {
         <TextArea label="Message" large rows={2} value={text} onChange={type} />
         <div className="row">
           <Button size="s" variant="quiet" isDisabled={text.trim() === '' || isKept} onPress={() => void keep()}>
-            Keep as example
+            Add to the examples
           </Button>
-          {running ? <span className="dim small">{running} is running; answers may take longer.</span> : null}
+          {running ? <span className="dim small">Answers may take longer while this runs: {running}.</span> : null}
           {isReady ? null : <span className="dim small">Answers appear once the model is loaded.</span>}
         </div>
         {children}
@@ -184,9 +184,9 @@ function Examples() {
   const examples = usePlayground((s) => s.examples);
   const { type, dropExample: drop } = usePlayground.use();
   return (
-    <Panel title="Examples to present" aside="go through them with the arrow keys">
+    <Panel title="Examples to present" aside="arrow keys move between them">
       {examples.length === 0 ? (
-        <p className="dim">None yet. Type a text and keep it.</p>
+        <p className="dim">No examples yet. Type a text and add it.</p>
       ) : (
         <ol className="examples">
           {examples.map((example, i) => (

@@ -80,7 +80,7 @@ test('asks the version that a stage points to', () => {
 
 test.each([
   ['stage:staging', 'TONE has no stage “staging”; it has production.'],
-  ['gone', 'not in the library any more'],
+  ['gone', 'no longer in the library'],
   ['h3', 'hand-written 2 needs examples'],
 ])('never asks another version in place of %s', (which, why) => {
   expect(extraOf(which)).toBeUndefined();

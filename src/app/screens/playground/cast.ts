@@ -125,12 +125,14 @@ function extraPlayer(set: PromptSet, which: string): Extra {
   const found = stage === null ? null : resolveStage(set, stage);
   if (found && !found.ok) return no(found.error.message);
   const of = found?.ok ? found.value : versionById(set, which);
-  if (!of) return no('This version is not in the library any more. Choose another one.');
+  if (!of) return no('This version is no longer in the library. Choose another one.');
   const { prompt, soft, words } = readyPrompt(set, of);
   if (words.some(({ label }, i) => label !== set.words[i]?.label) || words.length !== set.words.length)
-    return no(`${versionWords(of)} has other labels than this prompt set has now. Run it in Batch.`);
+    return no(`${versionWords(of)} was made for other labels than this prompt set has now. Use Batch to run it.`);
   if (prompt.shots > 0)
-    return no(`${versionWords(of)} needs examples before each text, which are not used here. Run it in Batch.`);
+    return no(
+      `${versionWords(of)} needs examples before each text, which the playground does not add. Use Batch to run it.`,
+    );
   const name = stage === null ? versionWords(of) : `${stage}: ${versionWords(of)}`;
   const side = of.kind === 'hard' ? 'a' : 'b';
   const { template, chat = false } = prompt;

@@ -69,7 +69,7 @@ const settingsKept = tabMemory<Continuation>('playground-continuation', DEFAULT_
 /** Why a text got no answer. */
 function noAnswer(cause: unknown): StudioError {
   const error = asStudioError(cause, 'The model gave no answer');
-  // the engine speaks of rows; here is only what was typed
+  // the engine speaks of rows; here there is only the typed text
   if (error.code !== 'too-long') return error;
   const { tokens, limit } = error.data;
   return new StudioError(

@@ -8,7 +8,7 @@ const capital = (word: string): string => `${word.charAt(0).toUpperCase()}${word
 /** The most likely label, as a headline; or the generated text. */
 export function said(answer: PlayedAnswer | undefined, labels: readonly string[]): string | null {
   if (!answer) return null;
-  if (answer.kind === 'generate') return answer.text || '(nothing)';
+  if (answer.kind === 'generate') return answer.text || '(empty answer)';
   return capital(labels[argmax(answer.probabilities)] ?? '');
 }
 
@@ -27,7 +27,7 @@ export function playgroundTitle(
   const different = new Set(all).size;
   if (different === 1)
     return labels.length === 0
-      ? 'Same text, same model: all prompts write the same'
+      ? 'Same text, same model: all prompts write the same text'
       : `Same text, same model: all prompts say ${all[0]?.toLowerCase()}`;
   return `Same text, same model, ${different === 2 ? 'two' : 'three'} answers`;
 }

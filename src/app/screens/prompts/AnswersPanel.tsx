@@ -6,7 +6,7 @@ import { useReading } from './trying';
 
 const LONGEST = {
   label: 'Longest answer, in tokens',
-  hint: 'Empty: 99 of 100 of your texts fit, with some room to spare. Longer answers are cut off.',
+  hint: 'If empty, 99% of your expected texts fit with room to spare. Longer answers are cut off.',
   min: 1,
   max: 1024,
   whole: true,
@@ -18,7 +18,7 @@ export function AnswersPanel() {
   const setLongest = usePrompts((s) => s.setLongest);
   const answers = useReading().value?.answers ?? null;
   const waiting = useSession((s) => s.tokenizer.kind === 'waiting');
-  const field = { ...LONGEST, empty: answers ? String(answers.longest) : 'from your texts' };
+  const field = { ...LONGEST, empty: answers ? String(answers.longest) : 'set from your texts' };
   return (
     <Panel
       span={5}
@@ -29,13 +29,13 @@ export function AnswersPanel() {
         {answers ? (
           <p className="dim small">
             The longest has {format.count(answers.longestTokens)}. An answer is generated{' '}
-            <Term means="Each time, the most likely next token of the whole vocabulary is taken, so the same prompt always gives the same answer.">
+            <Term means="The model always takes the most likely next token, so the same prompt always gives the same answer.">
               token by token
             </Term>{' '}
             and ends with its line.
           </p>
         ) : waiting ? (
-          <ProgressBar label="The model’s vocabulary is loading" value={null} />
+          <ProgressBar label="Loading the model’s vocabulary" value={null} />
         ) : null}
       </div>
     </Panel>

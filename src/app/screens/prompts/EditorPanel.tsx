@@ -21,7 +21,7 @@ export function EditorPanel() {
       title={<ArmMark side="a">Your prompt</ArmMark>}
       aside={
         cost ? (
-          <Term means="Tokens are the pieces of words that the model reads. They decide how long an answer takes.">
+          <Term means="The model reads tokens, which are words or pieces of words. The more tokens, the longer an answer takes.">
             {format.counted(cost.prompt, 'token')} + the row
           </Term>
         ) : null
@@ -66,7 +66,7 @@ function TemplateHint() {
           ))}
         </>
       ) : null}
-      . The answer follows right after the last character.
+      . The answer starts right after the last character.
     </>
   );
 }

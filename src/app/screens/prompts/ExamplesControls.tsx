@@ -8,13 +8,17 @@ import { useDraft, usePrompts } from './prompts-store';
 
 const NUMBERS = [0, 2, 4, 8, 16, 32];
 const SELECTIONS: readonly { readonly id: ShotSelection; readonly label: string; readonly means: string }[] = [
-  { id: 'balanced', label: 'Evenly over the labels', means: 'the same for every row, one of each label in turn' },
-  { id: 'random', label: 'At random', means: 'the same for every row, drawn by a seed' },
+  {
+    id: 'balanced',
+    label: 'Balanced over the labels',
+    means: 'every row gets the same ones, one of each label in turn',
+  },
+  { id: 'random', label: 'At random', means: 'every row gets the same ones, drawn at random' },
   {
     id: 'nearest',
     label: 'Nearest to each row',
     means:
-      'each row gets the training rows that the model finds most similar, never itself. Every row is then read in full, which takes much longer',
+      'each row gets the training rows that the model finds most similar, so every row must be read in full, which takes much longer',
   },
 ];
 const ORDERS = [1, 2, 4, 8];
@@ -86,7 +90,7 @@ function OrdersChoice({ orders }: { readonly orders: number }) {
   return (
     <Select
       label={
-        <Term means="The order of examples sways a small model. With several orders, each row is asked several times, and the answers are averaged.">
+        <Term means="The order of the examples influences a small model. With several orders, each row is scored once per order and the scores are averaged.">
           Orders
         </Term>
       }
@@ -104,8 +108,8 @@ function FormChoice({ chat }: { readonly chat: boolean }) {
   return (
     <Select
       label={
-        <Term means="Models trained to chat know a form for messages. In it the whole prompt is the user’s message, and the answer begins the model’s own.">
-          Form
+        <Term means="Models trained to chat expect a certain message format. The whole prompt becomes the user’s message, and the answer starts the model’s reply.">
+          Format
         </Term>
       }
       options={[

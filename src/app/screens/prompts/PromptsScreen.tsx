@@ -26,7 +26,7 @@ export default function PromptsScreen() {
 function NoRows() {
   const setId = useProject((s) => s.set?.id ?? null);
   return (
-    <ScreenFrame title="Open some rows before you write a prompt">
+    <ScreenFrame title="Open your rows first, then write a prompt">
       <EmptyState
         title="No rows yet"
         action={
@@ -35,7 +35,7 @@ function NoRows() {
           </Button>
         }
       >
-        Once a text and a label column are chosen, a first prompt and an answer word for each label appear here.
+        Once you choose a text column and a label column, a first prompt and an answer word for each label appear here.
       </EmptyState>
     </ScreenFrame>
   );
@@ -137,8 +137,12 @@ function Troubles() {
       ) : null}
       {error ? (
         <div className="prompts-progress">
-          <Note live tone="bad" title={tryError ? 'The try did not finish' : 'The tokens were not counted'}>
-            {error.message} Your prompt is kept; try it again.
+          <Note
+            live
+            tone="bad"
+            title={tryError ? 'The prompt was not tried on all rows' : 'The tokens were not counted'}
+          >
+            {error.message} Your prompt is saved; try again.
           </Note>
         </div>
       ) : null}

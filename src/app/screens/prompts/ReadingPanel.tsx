@@ -25,13 +25,11 @@ export function ReadingPanel() {
       {reading ? (
         <Tokens reading={reading} />
       ) : tokenizer === 'waiting' ? (
-        <ProgressBar label="The model’s vocabulary is loading" value={null} />
+        <ProgressBar label="Loading the model’s vocabulary" value={null} />
       ) : isNearest ? (
         <NearestWait />
       ) : (
-        <p className="dim">
-          Once the prompt has a place for the text, a validation row is shown in it, token by token.
-        </p>
+        <p className="dim">Once the prompt contains {'{text}'}, a validation row appears here, token by token.</p>
       )}
     </Panel>
   );
@@ -57,7 +55,7 @@ function Tokens({ reading: { pieces, own, target } }: { readonly reading: Readin
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
     <section className="tokens" aria-label="Tokens" tabIndex={0}>
-      {hidden > 0 ? <span className="dim">{`… ${format.count(hidden)} tokens of examples before … `}</span> : null}
+      {hidden > 0 ? <span className="dim">{`… ${format.count(hidden)} earlier tokens … `}</span> : null}
       {pieces.slice(hidden).map((piece, i) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: tokens repeat, and their place is what tells them apart
         <span key={i} className={own[hidden + i] ? 'tok tok-own' : 'tok'}>
@@ -88,20 +86,18 @@ function NearestWait() {
   const vectors = useVectorsRead();
   const stop = useBalancedInstead();
   if (!vectors)
-    return (
-      <ProgressBar label="Once the model is ready, it reads the words of all rows to find similar ones" value={null} />
-    );
+    return <ProgressBar label="Waiting for the model, which then reads all rows to find similar ones" value={null} />;
   const { done, total } = vectors;
   return (
     <div className="stack">
       <ProgressBar
-        label="Reading the words of all rows to find similar ones"
+        label="Reading all rows to find similar ones"
         value={total > 0 ? done / total : null}
         detail={`${format.count(done)} of ${format.count(total)}`}
       />
       <div className="row">
         <Button variant="quiet" size="s" onPress={stop}>
-          Stop, and use balanced examples
+          Use balanced examples instead
         </Button>
       </div>
     </div>

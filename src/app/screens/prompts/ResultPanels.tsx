@@ -31,8 +31,8 @@ export function ResultPanels() {
     return (
       <div className="c12">
         <EmptyState title="Mistakes will appear here">
-          Try the prompt to see its score, which labels it confuses, and every row that it gets wrong. Validation rows
-          are for this; the test rows stay unseen.
+          Try the prompt to see its score, which labels it confuses, and every row it gets wrong. This uses validation
+          rows; the test rows stay unseen.
         </EmptyState>
       </div>
     );
@@ -59,7 +59,7 @@ export function ResultPanels() {
       />
       <Panel span={7} title={wrong.length === 0 ? 'No mistakes' : `${counted(wrong.length, 'row')} wrong`}>
         {wrong.length === 0 ? (
-          <p className="dim">Nothing to learn from here; the test rows will show whether that holds.</p>
+          <p className="dim">Every validation row is right. The test rows will show whether that holds.</p>
         ) : (
           // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
           <section className="wrong-rows" aria-label="Wrong rows" tabIndex={0}>

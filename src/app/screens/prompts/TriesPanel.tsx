@@ -40,7 +40,7 @@ export function TriesPanel() {
           selectedKey={null}
         />
       ) : (
-        <p className="dim">Every try is kept here as a version, with its result.</p>
+        <p className="dim">Each try is saved here as a version, with its result.</p>
       )}
     </Panel>
   );

@@ -26,7 +26,7 @@ function NoWords() {
   const waiting = useSession((s) => s.tokenizer.kind === 'waiting');
   const failed = useSession((s) => s.model.kind === 'failed');
   return waiting && !failed ? (
-    <ProgressBar label="The model’s vocabulary is loading: then each label gets a word" value={null} />
+    <ProgressBar label="Loading the model’s vocabulary; then each label gets a word" value={null} />
   ) : (
     <EmptyState title="No answer words yet">
       The model did not load. Open the model chip above to load it again.
@@ -39,11 +39,11 @@ function WordsTable({ words }: { readonly words: readonly LabelWord[] }) {
   const tokens = new Map(labels?.map(({ label, tokenIds }) => [label, tokenIds]));
   const columns: readonly TableColumn<LabelWord>[] = [
     { id: 'label', header: 'Label', primary: true, cell: ({ label }) => label },
-    { id: 'word', header: 'The model says', cell: (word) => <WordField {...word} /> },
+    { id: 'word', header: 'Answer word', cell: (word) => <WordField {...word} /> },
     {
       id: 'token',
       header: (
-        <Term means="The number of each piece of the word in the model’s vocabulary. One piece is best: it is scored at once.">
+        <Term means="The numbers of the word’s tokens in the model’s vocabulary. One token is best: it is scored in one step.">
           Token
         </Term>
       ),
@@ -101,7 +101,7 @@ function Collisions() {
             </Button>
           }
         >
-          The model could not tell their words apart.
+          So the model cannot tell these answer words apart.
         </Note>
       ))}
     </>
@@ -115,8 +115,8 @@ function TokensNote() {
   return (
     <p className="dim small">
       {long.length === 0
-        ? 'One token each, all different. Any word may represent a label.'
-        : `${long.map(({ label }) => `“${label}”`).join(', ')} ${long.length === 1 ? 'has' : 'have'} no single token: the whole word is scored, which takes a little longer.`}
+        ? 'Each is a single token, and all differ. Any word can represent a label.'
+        : `${long.map(({ label }) => `“${label}”`).join(', ')} ${long.length === 1 ? 'has' : 'have'} more than one token: the whole word is scored, which takes a little longer.`}
     </p>
   );
 }

@@ -54,8 +54,8 @@ export function WrittenPanel() {
     return (
       <div className="c12">
         <EmptyState title="What it writes will appear here">
-          Try the prompt to see what it writes on some validation rows, beside the expected texts. Validation rows are
-          for this; the test rows stay unseen.
+          Try the prompt to see what it writes on some validation rows, next to the expected texts. The test rows stay
+          unseen.
         </EmptyState>
       </div>
     );
@@ -65,7 +65,7 @@ export function WrittenPanel() {
       title={`What your prompt writes on ${counted(wrote.rows, 'validation row')}`}
       aside={
         <>
-          <Term means="How many of the expected words the answer has in their order, as the F1 of the longest common subsequence of words: 100% is word for word.">
+          <Term means="How much of the expected text the answer contains in the same order: the F1 of the longest common subsequence of words. 100% means word for word.">
             ROUGE-L
           </Term>{' '}
           {percent(wrote.rougeL)}

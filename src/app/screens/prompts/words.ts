@@ -20,7 +20,7 @@ export function promptsHeadline({ set, rows, trying, modelReady }: Standing): st
     return `Your prompt reaches ROUGE-L ${percentWhole(wrote.rougeL)} on ${counted(wrote.rows, 'validation row')}`;
   const tried = set && chosenHard(set)?.tried;
   if (tried) return `Your prompt gets ${percentWhole(tried.accuracy)} right on the validation rows`;
-  if (!modelReady) return 'A first prompt is ready; the model is still loading';
+  if (!modelReady) return 'A first prompt is ready while the model loads';
   return 'Start with this prompt, or write your own';
 }
 
@@ -31,7 +31,7 @@ export function promptsLead({ set, modelReady }: Standing): string {
       ? set && isWriting(set)
         ? 'Try it, read what it writes, change it, try again. The tuned prompt has to beat your best.'
         : 'Try it, read its mistakes, change it, try again. The tuned prompt has to beat your best.'
-      : 'You can write it now and try it once the model is ready. Training works without a try.';
+      : 'Edit it now and try it once the model is ready. You can also train without trying it.';
   const best = `Version ${chosen.number} is your entry in the comparison.`;
   if (chosen.wrote) return `${best} Try, read what it writes, try again: the tuned prompt has to beat it.`;
   return `${best} Try, read its mistakes, try again: the tuned prompt has to beat it.`;

@@ -27,7 +27,7 @@ export const LearnedPanel = memo(function LearnedPanel({ set }: { readonly set: 
   const isPrefix = settings.placement === 'prefix';
   return (
     <Panel
-      title={run ? 'What is being learned' : 'What the next run learns'}
+      title={run ? 'What this run learns' : 'What the next run learns'}
       span={7}
       aside={
         numbers
@@ -44,7 +44,7 @@ export const LearnedPanel = memo(function LearnedPanel({ set }: { readonly set: 
           : 'The model’s weights stay unchanged.'}{' '}
         {isPrefix
           ? 'Every step reads the texts again.'
-          : 'Each text is read once, for this and every further run on these rows.'}
+          : 'Each text is read once, for this run and every later run on these rows.'}
       </p>
     </Panel>
   );

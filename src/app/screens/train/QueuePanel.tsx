@@ -20,7 +20,7 @@ export const QueuePanel = memo(function QueuePanel() {
   if (items.length === 0 || setId !== openId) return null;
   return (
     <Panel
-      title={`${format.counted(items.length, 'run waits', 'runs wait')}${paused ? ' until you continue' : ''}`}
+      title={`${format.counted(items.length, 'run waiting', 'runs waiting')}${paused ? ' until you continue' : ''}`}
       span={12}
       aside={timeWords(secondsOf(items.map(({ settings }) => settings)))}
     >

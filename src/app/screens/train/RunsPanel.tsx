@@ -22,11 +22,11 @@ export const RunsPanel = memo(function RunsPanel({ set }: { readonly set: Prompt
     <Panel
       title="Runs"
       span={5}
-      aside={runs.length > 1 && marked.length < 2 ? 'mark two or more to see them side by side' : null}
+      aside={runs.length > 1 && marked.length < 2 ? 'tick two or more to compare them' : null}
     >
       {runs.length === 0 ? (
         <EmptyState title="No run yet">
-          Press Train: each run appears here with its settings and what it reached on the validation rows.
+          Press Train. Each run appears here with its settings and its result on the validation rows.
         </EmptyState>
       ) : (
         <Table<SoftVersion>

@@ -15,9 +15,9 @@ const SWITCH = [
 /** Generated texts of several prompts have no mean. */
 const GENERATION_SEEDS = {
   ...SEEDS,
-  hint: 'Results vary between seeds; the run of the lowest loss is used as Tuned.',
+  hint: 'Results vary between seeds; the run with the lowest loss is used as Tuned.',
 };
-const GENERATION_ROWS_HINT = 'At most this many of them.';
+const GENERATION_ROWS_HINT = 'Uses at most this many.';
 const switched = (on: boolean | undefined) => (on ? 'yes' : 'no');
 
 /** Every setting of a run, folded: the presets need none of them. */
@@ -35,7 +35,7 @@ export function SettingsPanel() {
         <SwitchSetting
           setting="reparameterise"
           label={
-            <Term means="A small network that all vectors share is trained along and folded into them at the end: nothing of it remains in the prompt.">
+            <Term means="A small network shared by all vectors is trained with them and merged into them at the end. The prompt contains only the vectors.">
               Residual reparameterisation
             </Term>
           }
@@ -64,7 +64,7 @@ function StartSettings({ set }: { readonly set: PromptSet }) {
           rows={3}
           value={initialisation.text}
           placeholder={initialText(set)}
-          hint="If empty, your own instruction is used."
+          hint="If empty, your hand-written instruction is used."
           onChange={(text) => change({ initialisation: { kind: 'text', text } })}
         />
       ) : null}
@@ -73,13 +73,13 @@ function StartSettings({ set }: { readonly set: PromptSet }) {
           label={
             <>
               The vectors are added to{' '}
-              <Term means="A hybrid keeps your instruction, so it sends more tokens per row than the bare text; Compare shows both.">
-                the bare text, or to your prompt
+              <Term means="A hybrid keeps your instruction, so each row takes more tokens than with the text alone. Compare shows both.">
+                the text alone, or to your prompt
               </Term>
             </>
           }
           options={[
-            { id: 'no', label: 'Bare text' },
+            { id: 'no', label: 'Text alone' },
             { id: 'yes', label: 'Your prompt (hybrid)' },
           ]}
           value={switched(hybrid)}
@@ -120,7 +120,7 @@ function NumberSettings({ isGenerating }: { readonly isGenerating: boolean }) {
 
 const LossNote = () => (
   <p className="dim small">
-    The kept step is the latest whose{' '}
+    Training keeps the latest step whose{' '}
     <Term means="Average loss per token of the expected text: 0 is perfect. Perplexity is e to the power of it: how many equally likely next tokens the model is choosing between; lower is better.">
       loss
     </Term>{' '}
@@ -137,8 +137,8 @@ function LabelSettings() {
       <Choices
         label={
           <>
-            Keep the step by its{' '}
-            <Term means="By the loss, the latest step is kept whose loss on the validation rows is not clearly higher than the lowest: a hundred rows cannot tell two good steps apart. Accuracy is the share of correct answers; macro-F1 the mean of the labels’ F1 scores, in which rare labels count as much as frequent ones.">
+            Choose the step to keep by its{' '}
+            <Term means="By loss, training keeps the latest step whose loss on the validation rows is not clearly higher than the lowest: a hundred rows cannot tell two good steps apart. Accuracy is the share of correct answers. Macro-F1 averages the F1 scores of the labels, so rare labels count as much as frequent ones.">
               measure on validation rows
             </Term>
           </>
@@ -154,8 +154,8 @@ function LabelSettings() {
       <SwitchSetting
         setting="classWeights"
         label={
-          <Term means="The rarer a label, the more a mistake on one of its rows counts. Helps if rare labels matter; costs accuracy on frequent ones.">
-            Every label counts the same
+          <Term means="The rarer a label, the more each mistake on it counts. This helps if rare labels matter, and costs accuracy on frequent ones.">
+            Weight labels equally
           </Term>
         }
       />
@@ -169,7 +169,7 @@ function OptimiserSetting() {
   return (
     <Choices<OptimiserName>
       label={
-        <Term means="AdamW scales each step by the size of recent gradients. Lion only looks at their sign, and wants a smaller learning rate; automatic takes that into account.">
+        <Term means="AdamW scales each step by the size of recent gradients. Lion uses only their sign and needs a smaller learning rate, which the automatic rate allows for.">
           Optimiser
         </Term>
       }

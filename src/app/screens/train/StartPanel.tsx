@@ -48,18 +48,19 @@ function PlacementChoice() {
         {settings.placement === 'suffix' ? (
           <>
             The vectors come after the text (
-            <Term means="A suffix comes after the row’s text. What the model has read of the text does not depend on it, so each text is read once for all steps.">
+            <Term means="A suffix comes after the row’s text, so it does not change how the model reads the text: each text is read once for all steps.">
               suffix
             </Term>
-            ): the fastest way here{isMeasured ? `, ${time('suffix')}. In PEFT it would be ${time('prefix')}` : ''}.
+            ): the fastest option here{isMeasured ? `, ${time('suffix')}. In PEFT it would be ${time('prefix')}` : ''}.
           </>
         ) : (
           <>
             The vectors come before the text (
-            <Term means="A prefix comes before the row’s text, as PEFT expects it. Everything after it depends on it, so every step reads the texts again.">
+            <Term means="A prefix comes before the row’s text, as PEFT expects. It changes how the model reads the text, so every step reads the texts again.">
               prefix
             </Term>
-            ): loads in PEFT unchanged, but takes longer, {time('prefix')}. After the text it would be {time('suffix')}.
+            ): this loads in PEFT unchanged, but takes longer, {time('prefix')}. After the text it would be{' '}
+            {time('suffix')}.
           </>
         )}
       </p>

@@ -19,9 +19,9 @@ const FIELDS: readonly {
   readonly of: NumberSetting['key'];
   readonly example: string;
 }[] = [
-  { key: 'virtualTokens', label: 'Vectors, several', of: 'virtualTokens', example: '4, 10, 20' },
+  { key: 'virtualTokens', label: 'Numbers of vectors', of: 'virtualTokens', example: '4, 10, 20' },
   { key: 'learningRate', label: 'Learning rates', of: 'learningRate', example: '0.005, 0.01, 0.02' },
-  { key: 'steps', label: 'Steps, several', of: 'steps', example: '60, 150' },
+  { key: 'steps', label: 'Numbers of steps', of: 'steps', example: '60, 150' },
   { key: 'seeds', label: 'Seeds', of: 'seed', example: '0, 1, 2' },
 ];
 
@@ -32,9 +32,7 @@ export function SweepPanel() {
     <details className="fold">
       <summary>Try several settings</summary>
       <div className="stack fold-body">
-        <p className="dim small">
-          Trains every combination; blank fields keep the setting above. Each text is read once for all runs.
-        </p>
+        <p className="dim small">Trains every combination; blank fields keep the setting above.</p>
         <SweepFields />
         <SweepChoices isGenerating={isGenerating} />
         <StartSweep isGenerating={isGenerating} />
@@ -145,7 +143,7 @@ function StartSweep({ isGenerating }: { readonly isGenerating: boolean }) {
     <>
       <p className="small">
         {isTooMany
-          ? `${format.counted(runs.length, 'run')} are too many: at most ${MOST_RUNS}. The best of very many is best by luck.`
+          ? `${format.counted(runs.length, 'run')} are too many; the limit is ${MOST_RUNS}. The best of very many runs is often best by luck.`
           : `${format.counted(runs.length, 'run')}, ${timeWords(secondsOf(runs))}`}
       </p>
       <div className="row">
@@ -168,13 +166,13 @@ function StartLearningCurve() {
     <>
       <h3>
         Would more labels help?{' '}
-        <Term means="The same run on a quarter, half and all of the training rows: if accuracy still rises at the end, more rows probably help.">
+        <Term means="Repeats the run on a quarter, half and all of the training rows. If accuracy is still rising at the end, more labelled rows will probably help.">
           Learning curve
         </Term>
       </h3>
       <p className="dim small">
         {runs.length === 0
-          ? 'There are too few training rows to leave some out.'
+          ? 'There are too few training rows for this.'
           : `${format.counted(runs.length, 'run')} on ${new Intl.ListFormat('en').format(sizes)} rows, ${timeWords(secondsOf(runs))}.`}
       </p>
       <div className="row">

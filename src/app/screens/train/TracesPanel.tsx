@@ -14,7 +14,7 @@ export function TracesPanel(props: TracesPanelProps) {
   const [isOpen, setOpen] = useState(false);
   return (
     <details className="fold c12" onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>Learning rate, gradient and lengths of the vectors</summary>
+      <summary>Learning rate, gradient and vector lengths</summary>
       {isOpen ? (
         <div className="grid fold-body">
           <LengthsPanel {...props} />
@@ -48,7 +48,7 @@ function LengthsPanel({ steps, stepsTotal }: TracesPanelProps) {
     >
       <p className="dim small">
         The band is the{' '}
-        <Term means="90% of the vectors of the model’s own words are about this long. Much longer vectors say something that no word says; that is common, and no fault as long as the validation rows follow.">
+        <Term means="90% of the model’s own word vectors have a length in this band. Tuned vectors are often longer, which is fine as long as the validation results improve.">
           middle 90% of the vocabulary
         </Term>
         .

@@ -32,17 +32,17 @@ export default function TrainScreen() {
 function NoRows() {
   const setId = useProject((s) => s.set?.id ?? null);
   return (
-    <ScreenFrame title="There is nothing to train on yet">
+    <ScreenFrame title="Nothing to train on yet">
       <EmptyState
-        title="First, labelled rows"
+        title="No labelled rows yet"
         action={
           <Button variant="primary" onPress={() => navigate(screenPath(setId, 'data'))}>
             Open a CSV
           </Button>
         }
       >
-        Training needs a file with a text column and a column of answers: labels, or texts. A hand-written prompt helps,
-        but is optional.
+        Training needs a file with a text column and an answer column (labels or expected texts). A hand-written prompt
+        helps, but is optional.
       </EmptyState>
     </ScreenFrame>
   );
@@ -105,10 +105,10 @@ function Lead({ set, dataset }: OpenProps) {
   if (trainingOff) return <>{trainingOff}</>;
   const all = dataset.split.train.length;
   const isSampled = all > MOST_TRAINING_ROWS;
-  const rows = `${isSampled ? `${format.count(MOST_TRAINING_ROWS)} of ` : ''}${format.counted(all, 'training row')}${isSampled ? ' drawn by the seed' : ''}`;
+  const rows = `${isSampled ? `${format.count(MOST_TRAINING_ROWS)} of ` : ''}${format.counted(all, 'training row')}${isSampled ? ' drawn at random' : ''}`;
   const tests = format.counted(dataset.split.test.length, 'test row');
   return (
-    <>{`The model stays unchanged; only a few vectors are learned, from ${rows}. Training never sees the ${tests}.`}</>
+    <>{`Training learns only a few vectors, from ${rows}; the model stays unchanged. It never sees the ${tests}.`}</>
   );
 }
 
@@ -216,7 +216,7 @@ function Progress({ set }: { readonly set: PromptSet }) {
       {running ? <ProgressBar label="Training" hideLabel value={fraction} /> : null}
       {waiting ? (
         <ProgressBar
-          label={`${check.kind === 'running' ? CHECKING : 'The model is getting ready'}; training starts by itself`}
+          label={`${check.kind === 'running' ? CHECKING : 'Getting the model ready'}; training then starts`}
           value={check.kind === 'running' ? check.fraction : null}
         />
       ) : null}
@@ -243,7 +243,7 @@ function Troubles({ set }: { readonly set: PromptSet }) {
     <>
       {elsewhere ? (
         <Note tone="info" title="Another prompt set is training">
-          Available when training finishes. The chip at the top leads there.
+          Available when training finishes. The button at the top takes you there.
         </Note>
       ) : null}
       {failure ? (
@@ -264,7 +264,7 @@ function Troubles({ set }: { readonly set: PromptSet }) {
             ) : null
           }
         >
-          {runError.message} Everything up to that step is kept.
+          {runError.message} Everything up to that step is saved.
         </Note>
       ) : null}
       {tooLong.length > 0 ? (
@@ -284,6 +284,6 @@ function troubleTitle(code: string, running: boolean): string {
   if (running)
     return code.startsWith('store-')
       ? 'Training continues, but is not being saved'
-      : 'Training continues, but something else failed';
+      : 'Training continues, but something went wrong beside it';
   return code === 'store-blocked' ? 'This run is open in another tab' : 'Training did not start';
 }

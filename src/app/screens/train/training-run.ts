@@ -86,7 +86,7 @@ class TrainingRun {
   async go(): Promise<void> {
     const { session } = this.#using;
     try {
-      this.#change({ note: 'The model is getting ready' });
+      this.#change({ note: 'Getting the model ready' });
       const info = await session.getState().modelReady();
       this.#checkWeights(info);
       const subject = this.#subject(info);
@@ -97,7 +97,7 @@ class TrainingRun {
       await this.#keeping;
       await this.#finish(trained, info);
     } catch (cause) {
-      await this.#interrupted(asStudioError(cause, 'Something went wrong in training'));
+      await this.#interrupted(asStudioError(cause, 'Training failed'));
     }
   }
 
@@ -122,7 +122,7 @@ class TrainingRun {
     if (info.sha256 !== version.model.sha256)
       throw new StudioError(
         'bad-input',
-        `This run was trained on ${version.model.id} with other weights than those loaded now, so it cannot continue here. Its vectors up to step ${from?.step ?? 0} are kept.`,
+        `This run used ${version.model.id} with different weights than those loaded now, so it cannot continue here. Its vectors up to step ${from?.step ?? 0} are kept.`,
       );
   }
 

@@ -192,7 +192,7 @@ class Training {
       await this.#session.getState().trainingReady();
       return await work();
     } catch (cause) {
-      const error = asStudioError(cause, 'Something went wrong in training');
+      const error = asStudioError(cause, 'Training failed');
       if (error.code !== 'cancelled') this.#set({ error });
       return null;
     } finally {

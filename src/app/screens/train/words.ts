@@ -52,7 +52,7 @@ function ended(live: LiveRun): string {
     case 'paused':
       return `Paused at step ${live.step} of ${live.stepsTotal}`;
     case null:
-      return live.error ? `The run stopped at step ${live.step}; nothing is lost` : 'The run ended';
+      return live.error ? `The run stopped at step ${live.step}; its progress is saved` : 'The run ended';
   }
 }
 
@@ -65,7 +65,7 @@ function reached({ validations, bestStep, validationRows }: LiveRun): string {
     : `: ${percentWhole(best.accuracy)} of the ${rows}`;
 }
 
-/** "Step 90 of 150 · 1.4 steps a second · 0:43 left". */
+/** "Step 90 of 150 · 1.4 steps per second · 0:43 left". */
 export function progressWords(live: LiveRun): string {
   const left = live.secondsLeft !== null && live.phase !== 'ended' ? [`${clock(live.secondsLeft)} left`] : [];
   return [...progressParts(live), ...left].join(' · ');
@@ -74,10 +74,10 @@ export function progressWords(live: LiveRun): string {
 function progressParts(live: LiveRun): readonly string[] {
   if (live.phase === 'caching' && live.cache)
     return [`${live.cache.done} of ${counted(live.cache.total, 'row')} read`, 'once for all runs on these rows'];
-  if (live.phase === 'preparing') return [live.note ?? 'The model is getting ready'];
-  if (live.phase === 'baselines') return [live.note ?? 'Scoring the untuned prompt and yours on the validation rows'];
+  if (live.phase === 'preparing') return [live.note ?? 'Getting the model ready'];
+  if (live.phase === 'baselines') return [live.note ?? 'Scoring the untuned prompt and yours'];
   const rate = live.stepsPerSecond;
   const speed =
-    rate === null ? [] : [rate >= 1 ? `${rate.toFixed(1)} steps a second` : `${(1 / rate).toFixed(1)} s a step`];
+    rate === null ? [] : [rate >= 1 ? `${rate.toFixed(1)} steps per second` : `${(1 / rate).toFixed(1)} s per step`];
   return [`Step ${live.step} of ${live.stepsTotal}`, ...speed, ...(live.note === null ? [] : [live.note])];
 }

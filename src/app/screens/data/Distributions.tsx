@@ -1,0 +1,132 @@
+/** How the rows are distributed: how often each label appears, or how long the answers are; and how long the texts are. */
+import { type ReactNode, useMemo } from 'react';
+import type { ByTask } from '../../../dataset/kind';
+import { ChartPanel, drawLengths } from '../../charts';
+import { useData, useSession } from '../../state/studio';
+import { format, Panel, ProgressBar } from '../../ui';
+import { type TargetLengths, type TextLengths, useCountTokens, useLengths } from './rows-store';
+import { answersTitle, balanceTitle, lengthsTitle, perWordWords } from './words';
+
+const { count, counted, percentWhole } = format;
+
+export function AnswersPanel() {
+  const kind = useData((s) => s.mapping.kind);
+  const Shown = ANSWERS[kind];
+  return <Shown />;
+}
+
+/** Labels that are named one by one. */
+const NAMED = 8;
+
+function BalancePanel() {
+  const balance = useData((s) => s.prepared?.balance);
+  if (!balance)
+    return (
+      <Panel title="Labels" span={4}>
+        <p className="dim">Choose the label column to see how many rows each label has.</p>
+      </Panel>
+    );
+  const sorted = [...balance].sort((a, b) => b.rows - a.rows);
+  const most = sorted[0]?.rows ?? 1;
+  const rest = sorted.slice(NAMED);
+  return (
+    <Panel title={balanceTitle(balance)} span={4}>
+      <ul className="balance">
+        {sorted.slice(0, NAMED).map(({ label, rows, share }) => (
+          <li key={label}>
+            <span className="balance-label">{label}</span>
+            <span className="num">
+              {count(rows)} <span className="dim">· {percentWhole(share)}</span>
+            </span>
+            <span className="bar" aria-hidden="true">
+              <span className="bar-fill" style={{ width: `${(100 * rows) / most}%` }} />
+            </span>
+          </li>
+        ))}
+      </ul>
+      {rest.length > 0 ? (
+        <p className="dim small balance-rest">
+          and {count(rest.length)} more labels with {count(rest.reduce((sum, { rows }) => sum + rows, 0))} rows
+        </p>
+      ) : null}
+    </Panel>
+  );
+}
+
+function AnswerLengthsPanel() {
+  const answers = useLengths((s) => s.value?.answers ?? null);
+  return (
+    <Lengths
+      span={4}
+      waiting="Answer lengths"
+      lengths={answers}
+      limit={Number.POSITIVE_INFINITY}
+      title={answers ? answersTitle(answers) : ''}
+      unit="tokens per answer"
+    />
+  );
+}
+
+const ANSWERS: ByTask<() => ReactNode> = { classify: BalancePanel, generate: AnswerLengthsPanel };
+
+/** How long the texts are to the model, against what it reads at once. */
+export function TextLengthsPanel() {
+  useCountTokens();
+  const isPrepared = useData((s) => s.prepared !== null);
+  const texts = useLengths((s) => s.value?.texts ?? null);
+  if (!isPrepared) return null;
+  const isSampled = texts !== null && texts.counted < texts.texts;
+  return (
+    <Lengths
+      span={7}
+      waiting="Text lengths"
+      lengths={texts}
+      limit={texts?.budget ?? 0}
+      title={texts ? lengthsTitle(texts) : ''}
+      unit={isSampled ? `${counted(texts.counted, 'row')} counted` : 'tokens per text'}
+    >
+      {texts ? <p className="dim small">{perWordWords(texts)}</p> : null}
+    </Lengths>
+  );
+}
+
+interface LengthsProps {
+  readonly span: 4 | 7;
+  /** Its title before the tokens are counted. */
+  readonly waiting: string;
+  readonly lengths: TextLengths | TargetLengths | null;
+  /** Tokens that the model reads at once. */
+  readonly limit: number;
+  readonly title: string;
+  readonly unit: string;
+  readonly children?: ReactNode;
+}
+
+function Lengths({ span, waiting, lengths, limit, title, unit, children }: LengthsProps) {
+  const isComing = useSession((s) => s.tokenizer.kind === 'ready' || !['failed', 'idle'].includes(s.model.kind));
+  const draw = useMemo(() => (lengths ? drawLengths(lengths.bins, limit) : null), [lengths, limit]);
+  if (!lengths || !draw)
+    return (
+      <Panel span={span} title={waiting}>
+        {isComing ? (
+          <ProgressBar label="Counting tokens" value={null} />
+        ) : (
+          <p className="dim">Token counts appear here once the model’s vocabulary has loaded.</p>
+        )}
+      </Panel>
+    );
+  return (
+    <ChartPanel
+      span={span}
+      title={title}
+      unit={unit}
+      draw={draw}
+      twin={{
+        columns: ['tokens from', 'tokens to', 'rows'],
+        rows: lengths.bins.map(({ from, to, rows }) => [from, to, rows]),
+      }}
+    >
+      {children}
+    </ChartPanel>
+  );
+}
