@@ -10,10 +10,10 @@ async function train(studio: Studio, change: Partial<TrainingSettings>): Promise
     import('./screens/train/next-run'),
   ]);
   const next = useNextRun.of(studio);
-  next.getState().choosePreset('standard');
-  next.getState().change(change);
-  await useTraining.of(studio).getState().enqueue(plannedRuns(next.getState()));
-  next.getState().choosePreset('standard');
+  next.choosePreset('standard');
+  next.change(change);
+  await useTraining.of(studio).enqueue(plannedRuns(next.getState()));
+  next.choosePreset('standard');
 }
 
 export const carriersOf = (studio: Studio): Carriers => {

@@ -15,7 +15,7 @@ const LONGEST = {
 /** Where texts are generated: how long an answer may be, and what ends it. */
 export function AnswersPanel() {
   const longest = useProject((s) => s.set?.writing?.longest ?? null);
-  const setLongest = usePrompts((s) => s.setLongest);
+  const { setLongest } = usePrompts.use();
   const answers = useReading().value?.answers ?? null;
   const waiting = useSession((s) => s.tokenizer.kind === 'waiting');
   const field = { ...LONGEST, empty: answers ? String(answers.longest) : 'set from your texts' };

@@ -9,7 +9,7 @@ import { useReading } from './trying';
 /** Issues in the prompt as it is typed; one click each to fix it. */
 export function AssistantNotes() {
   const prompt = useDraft();
-  const take = usePrompts((s) => s.take);
+  const { take } = usePrompts.use();
   const tooLong = useReading().value?.cost?.tooLong.length ?? 0;
   const dataset = useProject((s) => s.dataset);
   const words = useProject((s) => s.set?.words ?? NONE);

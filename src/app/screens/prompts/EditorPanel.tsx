@@ -11,7 +11,7 @@ const NAMED = 6;
 
 export function EditorPanel() {
   const draft = useDraft();
-  const edit = usePrompts((s) => s.edit);
+  const { edit } = usePrompts.use();
   const dataset = useProject((s) => s.dataset);
   const cost = useReading().value?.cost ?? null;
   const perToken = useSecondsPerToken();

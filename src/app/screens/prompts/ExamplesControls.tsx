@@ -53,7 +53,7 @@ export function ExamplesControls() {
 
 function NumberChoice({ shots }: { readonly shots: number }) {
   const labels = useProject((s) => s.dataset?.labels.length ?? 0);
-  const setHow = usePrompts((s) => s.setHow);
+  const { setHow } = usePrompts.use();
   const numbers = [...new Set([...NUMBERS, labels, 2 * labels, shots])].filter((n) => n <= 32 || n === shots);
   return (
     <Select
@@ -74,7 +74,7 @@ interface SelectionChoiceProps {
 }
 
 function SelectionChoice({ selection, isGenerating }: SelectionChoiceProps) {
-  const setHow = usePrompts((s) => s.setHow);
+  const { setHow } = usePrompts.use();
   return (
     <Select
       label="Which"
@@ -86,7 +86,7 @@ function SelectionChoice({ selection, isGenerating }: SelectionChoiceProps) {
 }
 
 function OrdersChoice({ orders }: { readonly orders: number }) {
-  const setHow = usePrompts((s) => s.setHow);
+  const { setHow } = usePrompts.use();
   return (
     <Select
       label={
@@ -103,7 +103,7 @@ function OrdersChoice({ orders }: { readonly orders: number }) {
 
 function FormChoice({ chat }: { readonly chat: boolean }) {
   const hasChat = useSession((s) => s.tokenizer.kind === 'ready' && s.tokenizer.hasChat);
-  const setHow = usePrompts((s) => s.setHow);
+  const { setHow } = usePrompts.use();
   if (!hasChat && !chat) return null;
   return (
     <Select

@@ -81,7 +81,7 @@ function Actions({ set, rows }: { readonly set: PromptSet; readonly rows: number
   const busy = useSession((s) => s.job !== null);
   const trying = useTrying((s) => s.running);
   const job = useTrying.use();
-  const keepDraft = usePrompts((s) => s.keepDraft);
+  const { keepDraft } = usePrompts.use();
   const isUnusable = templateProblem(draft, dataset) !== null || (reading?.collisions.length ?? 0) > 0;
   const orders = draft.shots > 0 ? (draft.orders ?? 1) : 1;
   const mean = reading?.cost?.mean ?? null;

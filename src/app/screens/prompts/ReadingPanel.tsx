@@ -37,7 +37,7 @@ export function ReadingPanel() {
 
 function RowButtons() {
   const index = usePrompts((s) => s.index);
-  const readRow = usePrompts((s) => s.readRow);
+  const { readRow } = usePrompts.use();
   return (
     <>
       <Button variant="quiet" size="s" onPress={() => readRow(index - 1)}>

@@ -47,7 +47,7 @@ export function TriesPanel() {
 }
 
 function VersionCell({ version: { id, number, name, prompt } }: { readonly version: HardVersion }) {
-  const openVersion = usePrompts((s) => s.openVersion);
+  const { openVersion } = usePrompts.use();
   const [, showVersion] = useQuery<string>('version', '');
   return (
     <span className="try-name">
@@ -68,7 +68,7 @@ function VersionCell({ version: { id, number, name, prompt } }: { readonly versi
 
 function ChooseCell({ version: { id, number } }: { readonly version: HardVersion }) {
   const isYours = useProject((s) => s.set !== null && chosenHard(s.set)?.id === id);
-  const choose = usePrompts((s) => s.choose);
+  const { choose } = usePrompts.use();
   if (isYours) return <ArmMark side="a">yours</ArmMark>;
   return (
     <Button variant="link" size="s" aria-label={`Use version ${number} as yours`} onPress={() => choose(id)}>

@@ -62,21 +62,20 @@ function WordsTable({ words }: { readonly words: readonly LabelWord[] }) {
 /** The word is the set's once the field is left or Enter is pressed; what is typed before survives a reload. */
 function WordField({ label, word }: LabelWord) {
   const typed = usePrompts((s) => s.words[label]);
-  const typeWord = usePrompts((s) => s.typeWord);
-  const commitWord = usePrompts((s) => s.commitWord);
+  const { typeWord, commitWord } = usePrompts.use();
   return (
     <TextField
       aria-label={`Answer word for ${label}`}
       value={typed ?? word.trim()}
       onChange={(text) => typeWord(label, text)}
       onBlur={() => {
-        if (typed !== undefined) commitWord(label);
+        if (typed !== undefined) void commitWord(label);
       }}
     >
       <Input
         className="input input-mono word-input"
         onKeyDown={(event) => {
-          if (event.key === 'Enter') commitWord(label);
+          if (event.key === 'Enter') void commitWord(label);
           if (event.key === 'Escape') typeWord(label, word.trim());
         }}
       />
@@ -88,7 +87,7 @@ const quoted = (texts: readonly string[]) => texts.map((text) => `“${text}”`
 
 function Collisions() {
   const collisions = useReading().value?.collisions ?? [];
-  const resolve = usePrompts((s) => s.resolve);
+  const { resolve } = usePrompts.use();
   return (
     <>
       {collisions.map((collision) => (

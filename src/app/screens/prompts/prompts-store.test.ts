@@ -86,7 +86,7 @@ describe('the hand-written prompt', () => {
   it('keeps every try as a version, with its mistakes', async () => {
     const { session, project, prompts, trying } = await loaded();
     await trying.start();
-    prompts.getState().edit('Be strict.\nMessage: {text}\nTone:');
+    prompts.edit('Be strict.\nMessage: {text}\nTone:');
     await trying.start();
     const set = project.getState().set;
     expect(set?.hard.map(({ number, name }) => `${number} ${name}`)).toEqual(['1 Proposed', '2 “Be strict.”']);
@@ -98,7 +98,7 @@ describe('the hand-written prompt', () => {
 
   it('is tried in its own prompt set, though another one is opened while the model loads', async () => {
     const { session, project, prompts, trying } = await opened();
-    prompts.getState().edit('Be strict.\nMessage: {text}\nTone:');
+    prompts.edit('Be strict.\nMessage: {text}\nTone:');
     const asked = project.getState().set?.id ?? '';
     const loading = session.getState().loadModel();
     const tried = trying.start();
@@ -113,7 +113,7 @@ describe('the hand-written prompt', () => {
 
   it('is not tried with a template that has no place for the text', async () => {
     const { project, prompts, draft, trying } = await opened();
-    prompts.getState().edit('No place for it');
+    prompts.edit('No place for it');
     expect(templateProblem(draft(), project.getState().dataset)).toContain('{text}');
     await trying.start();
     expect(project.getState().set?.hard).toEqual([]);
@@ -121,10 +121,10 @@ describe('the hand-written prompt', () => {
 
   it('takes the words that are suggested when two start with the same token', async () => {
     const { project, prompts } = await loaded();
-    prompts.getState().resolve({
+    prompts.resolve({
       labels: ['good', 'bad'],
       suggestion: [{ label: 'bad', word: ' poor' }],
-    } as unknown as Parameters<ReturnType<typeof prompts.getState>['resolve']>[0]);
+    } as unknown as Parameters<typeof prompts.resolve>[0]);
     await vi.waitFor(() => expect(project.getState().set?.words[1]).toEqual({ label: 'bad', word: ' poor' }));
   });
 
@@ -137,7 +137,7 @@ describe('the hand-written prompt', () => {
     const tried = project.getState().set?.hard[0];
     expect(tried).toMatchObject({ tried: null, wrote: { rows: 9, loss: expect.any(Number) } });
     expect(tried?.wrote?.written).toHaveLength(9);
-    prompts.getState().setLongest(5);
+    prompts.setLongest(5);
     await vi.waitFor(() => expect(project.getState().set?.writing).toEqual({ longest: 5 }));
   });
 });
@@ -145,19 +145,19 @@ describe('the hand-written prompt', () => {
 describe('after a reload', () => {
   it('shows a prompt that was typed and not tried', async () => {
     const before = await loaded();
-    before.prompts.getState().edit('Half a pro');
-    before.prompts.getState().setHow({ shots: 4 });
+    before.prompts.edit('Half a pro');
+    before.prompts.setHow({ shots: 4 });
     const after = await reloaded(before);
     await vi.waitFor(() => expect(after.draft()).toMatchObject({ template: 'Half a pro', shots: 4 }));
   });
 
   it('shows an answer word that was typed and not committed', async () => {
     const before = await loaded();
-    before.prompts.getState().typeWord('bad', 'terri');
+    before.prompts.typeWord('bad', 'terri');
     const after = await reloaded(before);
     await vi.waitFor(() => expect(after.prompts.getState().words).toEqual({ bad: 'terri' }));
-    after.prompts.getState().typeWord('bad', 'terrible');
-    after.prompts.getState().commitWord('bad');
+    after.prompts.typeWord('bad', 'terrible');
+    after.prompts.commitWord('bad');
     await vi.waitFor(() => expect(after.project.getState().set?.words[1]?.word).toBe(' terrible'));
     await vi.waitFor(() => expect(after.prompts.getState().words).toEqual({}));
   });
@@ -165,9 +165,9 @@ describe('after a reload', () => {
   it('shows an answer word whose set was still being saved when it was committed', async () => {
     const before = await loaded();
     const saving = vi.spyOn(before.services.store.sets, 'update').mockImplementation(() => new Promise(() => {}));
-    before.prompts.getState().typeWord('bad', 'terrible');
-    before.prompts.getState().commitWord('bad');
-    before.prompts.getState().commitWord('bad'); // Enter, and then the field is left
+    before.prompts.typeWord('bad', 'terrible');
+    before.prompts.commitWord('bad');
+    before.prompts.commitWord('bad'); // Enter, and then the field is left
     await vi.waitFor(() => expect(saving).toHaveBeenCalled());
     saving.mockRestore();
     const after = await reloaded(before);

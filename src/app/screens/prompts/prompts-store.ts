@@ -1,6 +1,5 @@
 /** The hand-written prompt in the editor. What is typed is kept at once, so that a reload loses none of it. */
 import { useStore } from 'zustand';
-import { createStore, type StoreApi } from 'zustand/vanilla';
 import { StudioError } from '../../../lib/errors';
 import { addHardVersion, changeTask, chooseHard, chosenHard, samePrompt, stamp } from '../../../project/prompt-set';
 import type { HardVersion, PromptSet } from '../../../project/types';
@@ -10,7 +9,7 @@ import { wordsFor } from '../../../task/words-for';
 import type { PromptReading } from '../../../workflow/try-prompt';
 import type { ProjectState } from '../../state/project-store';
 import { type Proposal, proposals } from '../../state/proposer';
-import { screenStore } from '../../state/screen-store';
+import { ActionStore, screenStore } from '../../state/screen-store';
 import { type Studio, useProject, useStores } from '../../state/studio';
 import { versionName } from './words';
 
@@ -25,27 +24,7 @@ interface Typed {
 interface PromptsState extends Typed {
   /** 0-based place among the validation rows of the row that is shown. */
   readonly index: number;
-  readonly edit: (template: string) => void;
-  /** Changes what is not text: examples and how they are chosen, the chat template. */
-  readonly setHow: (change: Partial<Omit<HardPrompt, 'template'>>) => void;
-  /** Takes a whole prompt, such as a repaired one. */
-  readonly take: (prompt: HardPrompt) => void;
-  readonly typeWord: (label: string, text: string) => void;
-  /** The field was left: its word is the set's, unless it is empty. */
-  readonly commitWord: (label: string) => void;
-  readonly resolve: (collision: PromptReading['collisions'][number]) => void;
-  /** Tokens that an answer may have; null = as the texts of the data suggest. */
-  readonly setLongest: (longest: number | null) => void;
-  readonly readRow: (index: number) => void;
-  /** Puts an earlier version into the editor. */
-  readonly openVersion: (id: string) => void;
-  /** Makes a version "Yours". */
-  readonly choose: (id: string) => void;
-  /** Saves the prompt as a version when it is new and usable; for leaving the screen. */
-  readonly keepDraft: () => Promise<void>;
 }
-
-export type PromptsStore = StoreApi<PromptsState>;
 
 const EMPTY: HardPrompt = { template: '', shots: 0, shotSeed: 0 };
 const NOTHING: Typed = { prompt: null, words: {} };
@@ -65,8 +44,6 @@ export function templateProblem(prompt: HardPrompt, dataset: ProjectState['datas
   const checked = checkTemplate(prompt.template, dataset.table.columns, dataset.mapping);
   return checked.ok ? null : checked.error.message;
 }
-
-export const usePrompts = screenStore(createPromptsStore);
 
 export const useDraft = (): HardPrompt => {
   const set = useProject((s) => s.set);
@@ -93,52 +70,22 @@ const keyOf = (setId: string) => `draft:${setId}`;
 const readTyped = (kept: Typed | HardPrompt | null): Typed =>
   kept === null ? NOTHING : 'template' in kept ? { ...NOTHING, prompt: kept } : kept;
 
-function createPromptsStore(studio: Studio): PromptsStore {
-  return createStore<PromptsState>((set, get) => {
-    const editor = new Editor(studio, set, get);
-    return {
-      ...NOTHING,
-      index: 0,
-      edit: (template) => editor.take({ ...editor.draft(), template }),
-      setHow: (change) => editor.take({ ...editor.draft(), ...change }),
-      take: (prompt) => editor.take(prompt),
-      typeWord: (label, text) => editor.type({ words: { ...get().words, [label]: text } }),
-      commitWord: (label) => void editor.commitWord(label),
-      resolve: ({ suggestion }) =>
-        void editor.change((s) => ({
-          words: s.words.map((w) => suggestion.find(({ label }) => label === w.label) ?? w),
-        })),
-      setLongest: (longest) => void editor.change((s) => (s.writing ? { writing: { longest } } : {})),
-      readRow: (index) => {
-        const rows = editor.rows();
-        if (rows > 0) set({ index: ((index % rows) + rows) % rows });
-      },
-      openVersion: (id) => editor.openVersion(id),
-      choose: (id) => void studio.stores.project.getState().update((s) => chooseHard(s, id, now())),
-      keepDraft: () => editor.keepDraft(),
-    };
-  });
-}
-
 const now = () => new Date().toISOString();
 
-class Editor {
+export class Prompts extends ActionStore<PromptsState> {
   readonly #studio: Studio;
-  readonly #set: (change: Partial<PromptsState>) => void;
-  readonly #get: () => PromptsState;
   /** The last change of the task. */
   #saved: Promise<unknown> = Promise.resolve();
 
-  constructor(studio: Studio, set: (change: Partial<PromptsState>) => void, get: () => PromptsState) {
+  constructor(studio: Studio) {
+    super({ ...NOTHING, index: 0 });
     this.#studio = studio;
-    this.#set = set;
-    this.#get = get;
     studio.stores.project.subscribe((next, before) => {
       if (next.set?.id === before.set?.id) return;
-      set({ ...NOTHING, index: 0 });
+      this.set({ ...NOTHING, index: 0 });
       void this.#restore();
     });
-    queueMicrotask(() => void this.#restore()); // once the store has a state
+    void this.#restore();
   }
 
   get #disk() {
@@ -149,57 +96,63 @@ class Editor {
     return this.#studio.stores.project.getState().set;
   }
 
-  rows(): number {
-    return this.#studio.stores.project.getState().dataset?.split.validation.length ?? 0;
-  }
-
-  draft(): HardPrompt {
-    return draftOf(this.#opened(), this.#get().prompt, this.#studio.stores.proposer.getState().proposal);
-  }
-
-  type(change: Partial<Typed>): void {
-    this.#set(change);
-    const open = this.#opened();
-    const { prompt, words } = this.#get();
-    // on a full disk what is typed lasts as long as the tab
-    if (open) void this.#disk.set(keyOf(open.id), { prompt, words } satisfies Typed).catch(() => undefined);
-  }
-
-  take(prompt: HardPrompt): void {
-    this.type({ prompt });
+  #draft(): HardPrompt {
+    return draftOf(this.#opened(), this.getState().prompt, this.#studio.stores.proposer.getState().proposal);
   }
 
   async #restore(): Promise<void> {
     const open = this.#opened();
     if (!open) return;
     const kept = readTyped(await this.#disk.get<Typed | HardPrompt>(keyOf(open.id)).catch(() => null));
-    const { prompt, words } = this.#get();
+    const { prompt, words } = this.getState();
     // text typed while the disk was read is newer
-    if (this.#opened()?.id === open.id && prompt === null && Object.keys(words).length === 0) this.#set(kept);
+    if (this.#opened()?.id === open.id && prompt === null && Object.keys(words).length === 0) this.set(kept);
   }
 
-  /** Changes the task of the set; resolves once that is on disk. */
-  change(how: (set: PromptSet) => Parameters<typeof changeTask>[1]): Promise<unknown> {
-    this.#saved = this.#studio.stores.project.getState().update((set) => changeTask(set, how(set), now()));
-    return this.#saved;
+  #type(change: Partial<Typed>): void {
+    this.set(change);
+    const open = this.#opened();
+    const { prompt, words } = this.getState();
+    // on a full disk what is typed lasts as long as the tab
+    if (open) void this.#disk.set(keyOf(open.id), { prompt, words } satisfies Typed).catch(() => undefined);
   }
 
-  /** The typed word is kept until the set that has it is on disk: a reload in between finds one or the other. */
-  async commitWord(label: string): Promise<void> {
-    const { [label]: text } = this.#get().words;
+  /** Takes a whole prompt, such as a repaired one. */
+  readonly take = (prompt: HardPrompt): void => this.#type({ prompt });
+
+  readonly edit = (template: string): void => this.take({ ...this.#draft(), template });
+
+  /** Changes what is not text: examples and how they are chosen, the chat template. */
+  readonly setHow = (change: Partial<Omit<HardPrompt, 'template'>>): void => this.take({ ...this.#draft(), ...change });
+
+  /** Puts an earlier version into the editor. */
+  readonly openVersion = (id: string): void => {
+    const version = this.#opened()?.hard.find((v) => v.id === id);
+    if (version) this.take(version.prompt);
+  };
+
+  readonly typeWord = (label: string, text: string): void =>
+    this.#type({ words: { ...this.getState().words, [label]: text } });
+
+  /**
+   * The field was left: its word is the set's, unless it is empty. The typed word is kept until the set that has it is on
+   * disk: a reload in between finds one or the other.
+   */
+  readonly commitWord = async (label: string): Promise<void> => {
+    const { [label]: text } = this.getState().words;
     if (text === undefined) return;
     await this.#takeWord(label, text.trim());
-    const { [label]: latest, ...others } = this.#get().words;
-    if (latest === text) this.type({ words: others });
-  }
+    const { [label]: latest, ...others } = this.getState().words;
+    if (latest === text) this.#type({ words: others });
+  };
 
   #takeWord(label: string, word: string): Promise<unknown> {
     const before = this.#opened()
       ?.words.find((w) => w.label === label)
       ?.word.trim();
     if (word === '' || word === before) return this.#saved;
-    const { template } = this.draft();
-    return this.change((set) => ({
+    const { template } = this.#draft();
+    return this.#change((set) => ({
       words: wordsFor(
         template,
         set.words.map((w) => (w.label === label ? { label, word } : w)),
@@ -207,18 +160,40 @@ class Editor {
     }));
   }
 
-  openVersion(id: string): void {
-    const version = this.#opened()?.hard.find((v) => v.id === id);
-    if (version) this.take(version.prompt);
+  /** Changes the task of the set; resolves once that is on disk. */
+  #change(how: (set: PromptSet) => Parameters<typeof changeTask>[1]): Promise<unknown> {
+    this.#saved = this.#studio.stores.project.getState().update((set) => changeTask(set, how(set), now()));
+    return this.#saved;
   }
 
-  async keepDraft(): Promise<void> {
+  readonly resolve = ({ suggestion }: PromptReading['collisions'][number]): void =>
+    void this.#change((s) => ({
+      words: s.words.map((w) => suggestion.find(({ label }) => label === w.label) ?? w),
+    }));
+
+  /** Tokens that an answer may have; null = as the texts of the data suggest. */
+  readonly setLongest = (longest: number | null): void =>
+    void this.#change((s) => (s.writing ? { writing: { longest } } : {}));
+
+  readonly readRow = (index: number): void => {
+    const rows = this.#studio.stores.project.getState().dataset?.split.validation.length ?? 0;
+    if (rows > 0) this.set({ index: ((index % rows) + rows) % rows });
+  };
+
+  /** Makes a version "Yours". */
+  readonly choose = (id: string): void =>
+    void this.#studio.stores.project.getState().update((s) => chooseHard(s, id, now()));
+
+  /** Saves the prompt as a version when it is new and usable; for leaving the screen. */
+  readonly keepDraft = async (): Promise<void> => {
     const { project } = this.#studio.stores;
     const open = this.#opened();
-    const prompt = this.draft();
+    const prompt = this.#draft();
     if (!open || prompt.template === '' || templateProblem(prompt, project.getState().dataset) !== null) return;
     const version = await keepVersion(this.#studio, open.id, prompt);
     // nothing was tried: what is in the editor is what the user means
     await project.getState().updateById(open.id, (s) => (chosenHard(s)?.tried ? s : chooseHard(s, version.id, now())));
-  }
+  };
 }
+
+export const usePrompts = screenStore((studio: Studio) => new Prompts(studio));

@@ -109,7 +109,7 @@ export const useVectorsRead = (): VectorsState | null => useStore(readings.use()
 /** Stops reading token vectors, and takes examples that need none. */
 export function useBalancedInstead(): () => void {
   const { read } = readings.use();
-  const setHow = usePrompts((s) => s.setHow);
+  const { setHow } = usePrompts.use();
   return () => {
     read.clear();
     setHow({ selection: 'balanced' });

@@ -97,13 +97,13 @@ function LossPanel({ live, set, trainRows }: CurvesPanelsProps & { readonly live
     trainRows: Math.min(run?.settings.trainRows ?? trainRows, trainRows),
     settings,
   });
-  const startInstead = useTraining((s) => s.startInstead);
+  const { startInstead } = useTraining.use();
   const nextRun = useNextRun.use();
   const onRemedy = ({ change }: NonNullable<Diagnosis['remedy']>) => {
     const hybrid = run?.handVersion !== undefined;
     const changed = { ...settings, ...change };
-    nextRun.getState().change(changed);
-    nextRun.getState().chooseHybrid(hybrid);
+    nextRun.change(changed);
+    nextRun.chooseHybrid(hybrid);
     void startInstead(changed, hybrid);
   };
   return (

@@ -32,8 +32,7 @@ export const QueuePanel = memo(function QueuePanel() {
 
 function QueueActions({ items, paused }: { readonly items: readonly PlannedRun[]; readonly paused: boolean }) {
   const isTaken = useTraining((s) => s.busy || s.waiting);
-  const letQueueRun = useTraining((s) => s.letQueueRun);
-  const changeQueue = useTraining((s) => s.changeQueue);
+  const { letQueueRun, changeQueue } = useTraining.use();
   const clear = () => {
     void changeQueue(() => []);
     toastUndo(
@@ -83,7 +82,7 @@ function QueueTable({ items }: { readonly items: readonly PlannedRun[] }) {
 }
 
 function Order({ item, items }: { readonly item: PlannedRun; readonly items: readonly PlannedRun[] }) {
-  const changeQueue = useTraining((s) => s.changeQueue);
+  const { changeQueue } = useTraining.use();
   const remove = () => {
     const place = items.indexOf(item);
     void changeQueue((list) => without(list, item.id));

@@ -59,7 +59,7 @@ export const RunsPanel = memo(function RunsPanel({ set }: { readonly set: Prompt
 function RunCell({ run, set }: { readonly run: SoftVersion; readonly set: PromptSet }) {
   const dataset = useProject((s) => s.dataset);
   const busy = useTraining((s) => s.busy);
-  const show = useTraining((s) => s.show);
+  const { show } = useTraining.use();
   const other = dataset && otherVersionWords(dataset, run.datasetFingerprint);
   return (
     <>
@@ -95,8 +95,7 @@ function Mark({ run, set }: { readonly run: SoftVersion; readonly set: PromptSet
 
 /** The next run will start from this one: its settings are opened, and nothing else changes. */
 function Branch({ from }: { readonly from: SoftVersion }) {
-  const change = useNextRun((s) => s.change);
-  const chooseHybrid = useNextRun((s) => s.chooseHybrid);
+  const { change, chooseHybrid } = useNextRun.use();
   const branch = () => {
     change({ ...from.settings, initialisation: branchOf(from) });
     chooseHybrid(from.handVersion !== undefined);

@@ -48,8 +48,7 @@ export function SettingsPanel() {
 function StartSettings({ set }: { readonly set: PromptSet }) {
   const initialisation = useNextRun((s) => s.settings.initialisation);
   const hybrid = useNextRun((s) => s.hybrid);
-  const change = useNextRun((s) => s.change);
-  const chooseHybrid = useNextRun((s) => s.chooseHybrid);
+  const { change, chooseHybrid } = useNextRun.use();
   return (
     <>
       <Select
@@ -93,8 +92,7 @@ function StartSettings({ set }: { readonly set: PromptSet }) {
 function NumberSettings({ isGenerating }: { readonly isGenerating: boolean }) {
   const settings = useNextRun((s) => s.settings);
   const seeds = useNextRun((s) => s.seeds);
-  const change = useNextRun((s) => s.change);
-  const chooseSeeds = useNextRun((s) => s.chooseSeeds);
+  const { change, chooseSeeds } = useNextRun.use();
   const seedsField = isGenerating ? GENERATION_SEEDS : SEEDS;
   return (
     <div className="settings-grid">
@@ -131,7 +129,7 @@ const LossNote = () => (
 /** What only classification has. */
 function LabelSettings() {
   const metric = useNextRun((s) => s.settings.metric);
-  const change = useNextRun((s) => s.change);
+  const { change } = useNextRun.use();
   return (
     <>
       <Choices
@@ -165,7 +163,7 @@ function LabelSettings() {
 
 function OptimiserSetting() {
   const optimiser = useNextRun((s) => s.settings.optimiser ?? 'adamw');
-  const change = useNextRun((s) => s.change);
+  const { change } = useNextRun.use();
   return (
     <Choices<OptimiserName>
       label={
@@ -187,7 +185,7 @@ interface SwitchSettingProps {
 
 function SwitchSetting({ setting, label }: SwitchSettingProps) {
   const value = useNextRun((s) => s.settings[setting]);
-  const change = useNextRun((s) => s.change);
+  const { change } = useNextRun.use();
   return (
     <Choices
       label={label}

@@ -28,7 +28,7 @@ export const StartPanel = memo(function StartPanel() {
 function PlacementChoice() {
   const settings = useNextRun((s) => s.settings);
   const seeds = useNextRun((s) => s.seeds);
-  const choosePlacement = useNextRun((s) => s.choosePlacement);
+  const { choosePlacement } = useNextRun.use();
   const secondsOf = useSecondsOf();
   const time = (placement: 'suffix' | 'prefix') => timeWords(secondsOf(withSeeds({ ...settings, placement }, seeds)));
   const isMeasured = secondsOf([settings]) !== null;
@@ -71,7 +71,7 @@ function PlacementChoice() {
 function PresetChoice() {
   const preset = useNextRun((s) => s.preset);
   const placement = useNextRun((s) => s.settings.placement);
-  const choosePreset = useNextRun((s) => s.choosePreset);
+  const { choosePreset } = useNextRun.use();
   const secondsOf = useSecondsOf();
   const label = (name: PresetName) => {
     const { label: title, settings, seeds } = PRESETS[name];

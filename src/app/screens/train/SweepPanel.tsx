@@ -51,7 +51,7 @@ function readField(sweep: SweepDraft, key: FieldKey): ReturnType<typeof readNumb
 
 function SweepFields() {
   const sweep = useNextRun((s) => s.sweep);
-  const changeSweep = useNextRun((s) => s.changeSweep);
+  const { changeSweep } = useNextRun.use();
   return (
     <div className="settings-grid">
       {FIELDS.map(({ key, label, example }) => {
@@ -73,7 +73,7 @@ function SweepFields() {
 
 function SweepChoices({ isGenerating }: { readonly isGenerating: boolean }) {
   const { placements, starts } = useNextRun((s) => s.sweep);
-  const changeSweep = useNextRun((s) => s.changeSweep);
+  const { changeSweep } = useNextRun.use();
   return (
     <>
       <Choices
@@ -123,7 +123,7 @@ function sweepRuns(
 
 /** Adds runs to the queue as one group. */
 function useEnqueueGroup() {
-  const enqueue = useTraining((s) => s.enqueue);
+  const { enqueue } = useTraining.use();
   const hybrid = useNextRun((s) => s.hybrid);
   return (runs: readonly TrainingSettings[]) => {
     const group = crypto.randomUUID();

@@ -90,7 +90,7 @@ function OpenTraining({ set, dataset }: OpenProps) {
 
 /** These rows are on the screen: a cut-off run resumes, and the queue continues. */
 function useArrival(setId: string, dataset: Dataset): void {
-  const arrive = useTraining((s) => s.arrive);
+  const { arrive } = useTraining.use();
   useEffect(() => void arrive({ setId, dataset }), [arrive, setId, dataset]);
 }
 
@@ -118,7 +118,7 @@ function Actions({ set }: { readonly set: PromptSet }) {
 }
 
 function useStart() {
-  const enqueue = useTraining((s) => s.enqueue);
+  const { enqueue } = useTraining.use();
   const next = useNextRun.use();
   return () => void enqueue(plannedRuns(next.getState()));
 }
@@ -127,8 +127,7 @@ function useStart() {
 function RunActions({ set }: { readonly set: PromptSet }) {
   const phase = useTraining((s) => s.live?.phase);
   const bestStep = useTraining((s) => shownRun(s, set)?.bestStep ?? null);
-  const pause = useTraining((s) => s.pause);
-  const stop = useTraining((s) => s.stop);
+  const { pause, stop } = useTraining.use();
   const waiting = useTraining((s) => s.waiting);
   const trainingOff = useSession(whyTrainingOff);
   const start = useStart();
@@ -153,7 +152,7 @@ function StartActions({ set }: { readonly set: PromptSet }) {
   const done = useTraining((s) => !s.busy && isDone(shownRun(s, set)));
   const resumeFrom = useTraining((s) => shownRun(s, set)?.resumeFrom ?? null);
   const resumable = useResumable(set);
-  const resume = useTraining((s) => s.resume);
+  const { resume } = useTraining.use();
   const trainingOff = useSession(whyTrainingOff);
   const start = useStart();
   return (
@@ -234,7 +233,7 @@ function Troubles({ set }: { readonly set: PromptSet }) {
   const runError = useTraining((s) => shownRun(s, set)?.error ?? null);
   const step = useTraining((s) => s.live?.step ?? 0);
   const resumeFrom = useTraining((s) => shownRun(s, set)?.resumeFrom ?? 0);
-  const resume = useTraining((s) => s.resume);
+  const { resume } = useTraining.use();
   const resumable = useResumable(set);
   const rows = useRunRows();
   const tooLong = rows.value?.tooLong ?? [];

@@ -1,11 +1,11 @@
 /** Settings of the next run, kept for each prompt set so that a reload loses none of them; how long the run would take. */
-import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Placement } from '../../../prompt/types';
+import type { Store } from '../../../store/store';
 import type { Speed, Work } from '../../../training/estimate';
 import { runsSeconds } from '../../../training/estimate';
 import { PRESETS, type PresetName, STANDARD, type TrainingSettings } from '../../../training/settings';
 import type { PlannedRun } from '../../../workflow/runs';
-import { screenStore } from '../../state/screen-store';
+import { ActionStore, screenStore } from '../../state/screen-store';
 import type { Studio } from '../../state/studio';
 import { withSeeds } from './run-queue';
 
@@ -29,17 +29,6 @@ interface NextRun {
   readonly sweep: SweepDraft;
 }
 
-interface NextRunState extends NextRun {
-  readonly choosePlacement: (placement: Placement) => void;
-  readonly choosePreset: (preset: PresetName) => void;
-  readonly change: (settings: Partial<TrainingSettings>) => void;
-  readonly chooseSeeds: (seeds: number) => void;
-  readonly chooseHybrid: (hybrid: boolean) => void;
-  readonly changeSweep: (sweep: Partial<SweepDraft>) => void;
-}
-
-export type NextRunStore = StoreApi<NextRunState>;
-
 const FRESH: NextRun = {
   preset: 'standard',
   settings: STANDARD,
@@ -51,45 +40,58 @@ const FRESH: NextRun = {
 /** Ends in the set's id, so that it is deleted with the set. */
 const keyOf = (setId: string) => `next-run:${setId}`;
 
-export const useNextRun = screenStore(createNextRunStore);
+export class NextRuns extends ActionStore<NextRun> {
+  readonly #disk: Store['settings'];
+  readonly #openId: () => string | null;
 
-export function createNextRunStore({ services, stores: { project } }: Studio): NextRunStore {
-  const { settings: disk } = services.store;
-  return createStore<NextRunState>((set, get) => {
-    const openId = () => project.getState().set?.id ?? null;
-    const change = (part: Partial<NextRun>) => {
-      set(part);
-      const { preset, settings, seeds, hybrid, sweep } = get();
-      const id = openId();
-      // on a full disk the settings last as long as the tab
-      if (id) void disk.set(keyOf(id), { preset, settings, seeds, hybrid, sweep }).catch(() => undefined);
-    };
-    const restore = async (id: string | null) => {
-      const before = get();
-      const kept = id === null ? null : await disk.get<NextRun>(keyOf(id)).catch(() => null);
-      // a change made while the disk was read is newer
-      if (kept && openId() === id && get().settings === before.settings && get().sweep === before.sweep) set(kept);
-    };
+  constructor({ services, stores: { project } }: Studio) {
+    super(FRESH);
+    this.#disk = services.store.settings;
+    this.#openId = () => project.getState().set?.id ?? null;
     project.subscribe(({ set: open }, before) => {
       if (open?.id === before.set?.id) return;
-      set(FRESH);
-      void restore(openId());
+      this.set(FRESH);
+      void this.#restore();
     });
-    queueMicrotask(() => void restore(openId())); // once the store has a state
-    return {
-      ...FRESH,
-      choosePlacement: (placement) => change({ settings: { ...get().settings, placement } }),
-      choosePreset: (preset) => {
-        const { settings, seeds } = PRESETS[preset];
-        change({ preset, seeds, settings: { ...settings, placement: get().settings.placement } });
-      },
-      change: (part) => change({ preset: 'own', settings: { ...get().settings, ...part } }),
-      chooseSeeds: (seeds) => change({ seeds }),
-      chooseHybrid: (hybrid) => change({ hybrid }),
-      changeSweep: (part) => change({ sweep: { ...get().sweep, ...part } }),
-    };
-  });
+    void this.#restore();
+  }
+
+  async #restore(): Promise<void> {
+    const id = this.#openId();
+    const before = this.getState();
+    const kept = id === null ? null : await this.#disk.get<NextRun>(keyOf(id)).catch(() => null);
+    // a change made while the disk was read is newer
+    if (kept && this.#openId() === id && this.getState() === before) this.set(kept);
+  }
+
+  #change(part: Partial<NextRun>): void {
+    this.set(part);
+    const id = this.#openId();
+    // on a full disk the settings last as long as the tab
+    if (id) void this.#disk.set(keyOf(id), this.getState()).catch(() => undefined);
+  }
+
+  readonly choosePlacement = (placement: Placement): void =>
+    this.#change({ settings: { ...this.getState().settings, placement } });
+
+  readonly choosePreset = (preset: PresetName): void => {
+    const { settings, seeds } = PRESETS[preset];
+    const { placement } = this.getState().settings;
+    this.#change({ preset, seeds, settings: { ...settings, placement } });
+  };
+
+  readonly change = (part: Partial<TrainingSettings>): void =>
+    this.#change({ preset: 'own', settings: { ...this.getState().settings, ...part } });
+
+  readonly chooseSeeds = (seeds: number): void => this.#change({ seeds });
+
+  readonly chooseHybrid = (hybrid: boolean): void => this.#change({ hybrid });
+
+  readonly changeSweep = (part: Partial<SweepDraft>): void =>
+    this.#change({ sweep: { ...this.getState().sweep, ...part } });
 }
+
+export const useNextRun = screenStore((studio: Studio) => new NextRuns(studio));
 
 /** The runs that the settings ask for: one per seed. */
 export function plannedRuns({ preset, settings, seeds, hybrid }: NextRun): readonly Omit<PlannedRun, 'id'>[] {

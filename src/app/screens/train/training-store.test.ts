@@ -15,9 +15,9 @@ import type { SessionState } from '../../state/session-state';
 import type { SessionStore } from '../../state/session-store';
 import type { Studio } from '../../state/studio';
 import { testServices } from '../../state/test-support';
-import { createNextRunStore, type NextRunStore, plannedRuns } from './next-run';
+import { NextRuns, plannedRuns } from './next-run';
 import { moved } from './run-queue';
-import { createTrainingStore, type TrainingStore } from './training-store';
+import { Training } from './training-store';
 
 const ids = (from: number, n: number) => Array.from({ length: n }, (_, i) => String(from + i));
 const dataset: Dataset = {
@@ -105,8 +105,8 @@ let engine: ReturnType<typeof fakeEngine>;
 let disk: Store;
 let lost: StudioError[];
 let project: ProjectStore;
-let train: TrainingStore;
-let next: NextRunStore;
+let train: Training;
+let next: NextRuns;
 
 /** The page as a reload makes it: the same disk, everything else new. */
 async function boot() {
@@ -129,14 +129,14 @@ async function boot() {
   await project.getState().refresh();
   if (before) await project.getState().open(before);
   const studio = { services, stores: { session, project } } as unknown as Studio;
-  train = createTrainingStore(studio);
-  next = createNextRunStore(studio);
+  train = new Training(studio);
+  next = new NextRuns(studio);
 }
 
 /** The button: a run with the settings on the screen. */
-const start = () => train.getState().enqueue(plannedRuns(next.getState()));
+const start = () => train.enqueue(plannedRuns(next.getState()));
 /** The screen shows the open set. */
-const arrive = () => train.getState().arrive({ setId: project.getState().set?.id ?? '', dataset });
+const arrive = () => train.arrive({ setId: project.getState().set?.id ?? '', dataset });
 const untilStored = (settings: Partial<TrainingSettings>) =>
   vi.waitFor(async () => {
     const kept = await disk.settings.get<object>(`next-run:${project.getState().set?.id}`);
@@ -158,7 +158,7 @@ beforeEach(async () => {
     ],
     baseTemplate: '{text}\nA:',
   });
-  next.getState().change({ steps: 100, virtualTokens: 2 });
+  next.change({ steps: 100, virtualTokens: 2 });
   const at = stamp();
   await project
     .getState()
@@ -216,7 +216,7 @@ describe('a run', () => {
     expect(lost.map((e) => e.code)).toEqual(['worker-died']);
     const run = project.getState().set?.soft[0];
     expect(run).toMatchObject({ status: 'paused', error: 'The engine stopped.' });
-    await train.getState().resume(run?.id ?? '');
+    await train.resume(run?.id ?? '');
     expect(trains().at(-1)).toBe(60);
     expect(project.getState().set?.soft[0]).toMatchObject({ status: 'finished', error: null });
   });
@@ -224,15 +224,15 @@ describe('a run', () => {
   test('pauses and stops on request', async () => {
     const started = start();
     const unsubscribe = train.subscribe(({ live }) => {
-      if (live?.step === 40 && live.phase === 'training') train.getState().pause();
+      if (live?.step === 40 && live.phase === 'training') train.pause();
     });
     await started;
     unsubscribe();
     expect(train.getState().live).toMatchObject({ ending: 'paused', resumeFrom: 40 });
     const id = project.getState().set?.soft[0]?.id ?? '';
-    const resumed = train.getState().resume(id);
+    const resumed = train.resume(id);
     const stopAt = train.subscribe(({ live }) => {
-      if (live?.step === 60 && live.phase === 'training') train.getState().stop();
+      if (live?.step === 60 && live.phase === 'training') train.stop();
     });
     await resumed;
     stopAt();
@@ -243,7 +243,7 @@ describe('a run', () => {
 describe('the queue', () => {
   const queued = () => train.getState().queue.items.map(({ settings }) => settings.seed);
   const more = (...seeds: number[]) =>
-    train.getState().enqueue(
+    train.enqueue(
       seeds.map((seed) => ({
         settings: { ...next.getState().settings, seed },
         name: '',
@@ -263,7 +263,7 @@ describe('the queue', () => {
   };
 
   test('trains several seeds one after another, as one group', async () => {
-    next.getState().chooseSeeds(3);
+    next.chooseSeeds(3);
     await start();
     expect(seedsDone()).toEqual([
       [0, 'finished'],
@@ -278,8 +278,8 @@ describe('the queue', () => {
     atStep(20, () => {
       void more(5, 6, 7).then(async () => {
         const last = train.getState().queue.items.at(-1)?.id ?? '';
-        await train.getState().changeQueue((items) => moved(items, last, -1));
-        await train.getState().changeQueue((items) => items.slice(1));
+        await train.changeQueue((items) => moved(items, last, -1));
+        await train.changeQueue((items) => items.slice(1));
         expect(queued()).toEqual([7, 6]);
       });
     });
@@ -289,11 +289,11 @@ describe('the queue', () => {
   });
 
   test('holds waiting runs on a pause, and continues them on resume', async () => {
-    atStep(40, () => train.getState().pause());
+    atStep(40, () => train.pause());
     await more(1, 2);
     expect(seedsDone()).toEqual([[1, 'paused']]);
     expect(train.getState().queue).toMatchObject({ paused: true, items: [{ settings: { seed: 2 } }] });
-    await train.getState().resume(project.getState().set?.soft[0]?.id ?? '');
+    await train.resume(project.getState().set?.soft[0]?.id ?? '');
     expect(seedsDone()).toEqual([
       [1, 'finished'],
       [2, 'finished'],
@@ -301,13 +301,13 @@ describe('the queue', () => {
   });
 
   test('ends one run on stop, and lets it finish without a next one on hold', async () => {
-    atStep(40, () => train.getState().stop());
+    atStep(40, () => train.stop());
     await more(1, 2);
     expect(seedsDone()).toEqual([
       [1, 'stopped'],
       [2, 'finished'],
     ]);
-    atStep(40, () => void train.getState().letQueueRun(false));
+    atStep(40, () => void train.letQueueRun(false));
     await more(3, 4);
     expect(seedsDone()?.slice(2)).toEqual([[3, 'finished']]);
     expect(queued()).toEqual([4]);
@@ -320,7 +320,7 @@ describe('the queue', () => {
     await boot();
     await arrive();
     expect(queued()).toEqual([2]);
-    await train.getState().letQueueRun(true);
+    await train.letQueueRun(true);
     expect(seedsDone()).toEqual([
       [1, 'paused'],
       [2, 'finished'],
@@ -340,7 +340,7 @@ describe('the queue', () => {
 
   test('trains a remedy in place of the run, before the waiting ones', async () => {
     atStep(40, () => {
-      void train.getState().startInstead({ ...next.getState().settings, seed: 8 }, false);
+      void train.startInstead({ ...next.getState().settings, seed: 8 }, false);
     });
     await more(1, 2);
     expect(seedsDone()).toEqual([
@@ -351,7 +351,7 @@ describe('the queue', () => {
   });
 
   test('adds a hybrid to the hand-written text, and does not use it as Tuned', async () => {
-    next.getState().chooseHybrid(true);
+    next.chooseHybrid(true);
     await start();
     const set = project.getState().set;
     expect(set?.soft[0]).toMatchObject({ template: 'Say.\n{text}\nA:', handVersion: set?.hard[0]?.id });
@@ -361,7 +361,7 @@ describe('the queue', () => {
   test('starts a branch from the vectors of the other run', async () => {
     await start();
     const runId = project.getState().set?.soft[0]?.id ?? '';
-    next.getState().change({ initialisation: { kind: 'prompt', runId, at: 'best' } });
+    next.change({ initialisation: { kind: 'prompt', runId, at: 'best' } });
     await start();
     expect(engine.calls.at(-1)?.from).toEqual(Float32Array.of(100, 0));
   });
@@ -420,12 +420,12 @@ describe('after a reload', () => {
 
 describe('settings of the next run', () => {
   test('survive a reload, as do the fields of a sweep', async () => {
-    next.getState().choosePreset('thorough');
-    next.getState().choosePlacement('prefix');
-    next.getState().chooseSeeds(2);
-    next.getState().chooseHybrid(true);
-    next.getState().changeSweep({ steps: '60, 1' });
-    next.getState().change({ noise: 0.05 });
+    next.choosePreset('thorough');
+    next.choosePlacement('prefix');
+    next.chooseSeeds(2);
+    next.chooseHybrid(true);
+    next.changeSweep({ steps: '60, 1' });
+    next.change({ noise: 0.05 });
     await untilStored({ noise: 0.05 });
     await boot();
     await vi.waitFor(() => expect(next.getState().preset).toBe('own'));
@@ -438,7 +438,7 @@ describe('settings of the next run', () => {
   });
 
   test('belong to one prompt set', async () => {
-    next.getState().change({ noise: 0.05 });
+    next.change({ noise: 0.05 });
     const first = project.getState().set?.id ?? '';
     await untilStored({ noise: 0.05 });
     await project.getState().create({ name: 'Other', dataset: null, datasetName: null });

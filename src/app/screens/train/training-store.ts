@@ -1,5 +1,4 @@
 /** The engine's one place for a run: what trains, what waits, and how a cut-off run resumes. */
-import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Dataset } from '../../../dataset/types';
 import { asStudioError, StudioError } from '../../../lib/errors';
 import { changeTask, isUsable, openRun, stamp, updateRun } from '../../../project/prompt-set';
@@ -8,13 +7,13 @@ import { sameLabels } from '../../../task/align-words';
 import type { Speed } from '../../../training/estimate';
 import type { TrainingSettings } from '../../../training/settings';
 import { checkpointOf, type PlannedRun, recorded } from '../../../workflow/runs';
-import { validationCount } from '../../../workflow/training-rows';
-import { screenStore } from '../../state/screen-store';
+import { validationIds } from '../../../workflow/training-rows';
+import { ActionStore, screenStore } from '../../state/screen-store';
 import { createSpeedometer } from '../../state/speedometer';
 import type { Studio } from '../../state/studio';
 import { createBaselines } from './baselines';
 import { endedRun, type LiveRun } from './live-run';
-import { createRunQueue, emptyQueue, type RunEnd, type RunQueue } from './run-queue';
+import { createRunQueue, emptyQueue, type RunEnd, type RunQueue, type RunQueueAtWork } from './run-queue';
 import { type Running, type RunPlan, startRun } from './training-run';
 
 export interface TrainingState {
@@ -29,70 +28,25 @@ export interface TrainingState {
   readonly speed: Speed | null;
   /** Rows in the engine's text cache, by the cache's name. */
   readonly rowsInCache: ReadonlyMap<string, number>;
-  /** The screen shows this set and these rows: a cut-off run resumes, and the queue continues. */
-  readonly arrive: (of: { readonly setId: string; readonly dataset: Dataset }) => Promise<void>;
-  /** Reads the speed of the loaded model, as it was measured before; null = never. */
-  readonly knownSpeed: () => Promise<Speed | null>;
-  /** Measures it on a few rows, unless a run is active. */
-  readonly measureSpeed: (
-    rows: { readonly dataset: Dataset; readonly template: string; readonly words: PromptSet['words'] },
-    signal: AbortSignal,
-  ) => Promise<void>;
-  /** Further runs: at once when the engine is free, else behind those that wait. */
-  readonly enqueue: (runs: readonly Omit<PlannedRun, 'id'>[]) => Promise<void>;
-  readonly changeQueue: (how: (items: readonly PlannedRun[]) => readonly PlannedRun[]) => Promise<void>;
-  /** False: the active run continues to its end, the next one waits. */
-  readonly letQueueRun: (running: boolean) => Promise<void>;
-  readonly resume: (runId: string) => Promise<void>;
-  readonly pause: () => void;
-  /** Ends the run and keeps the best step. */
-  readonly stop: () => void;
-  readonly show: (runId: string) => Promise<void>;
-  /** Ends the active run, if any, and trains with these settings in its place. */
-  readonly startInstead: (settings: TrainingSettings, hybrid: boolean) => Promise<void>;
 }
-
-export type TrainingStore = StoreApi<TrainingState>;
 
 const now = () => new Date().toISOString();
 
-export const useTraining = screenStore(createTrainingStore);
+const IDLE: TrainingState = {
+  live: null,
+  busy: false,
+  waiting: false,
+  queue: emptyQueue(''),
+  error: null,
+  speed: null,
+  rowsInCache: new Map(),
+};
 
-export function createTrainingStore(studio: Studio): TrainingStore {
-  return createStore<TrainingState>((set, get) => {
-    const training = new Training(studio, set, get);
-    return {
-      live: null,
-      busy: false,
-      waiting: false,
-      queue: emptyQueue(''),
-      error: null,
-      speed: null,
-      rowsInCache: new Map(),
-      arrive: (of) => training.arrive(of),
-      knownSpeed: () => training.knownSpeed(),
-      measureSpeed: (rows, signal) => training.measureSpeed(rows, signal),
-      enqueue: (runs) => training.enqueue(runs),
-      changeQueue: (how) => training.queue.change(how),
-      letQueueRun: (running) => training.letQueueRun(running),
-      resume: (runId) => training.resume(runId),
-      pause: () => training.ask('pause'),
-      stop: () => training.ask('stop'),
-      show: (runId) => training.show(runId),
-      startInstead: (settings, hybrid) => training.startInstead(settings, hybrid),
-    };
-  });
-}
-
-type Change = (change: Partial<TrainingState>) => void;
-
-class Training {
-  readonly queue: ReturnType<typeof createRunQueue>;
+export class Training extends ActionStore<TrainingState> {
+  readonly #queue: RunQueueAtWork;
   readonly #services: Studio['services'];
   readonly #session: Studio['stores']['session'];
   readonly #project: Studio['stores']['project'];
-  readonly #set: Change;
-  readonly #get: () => TrainingState;
   readonly #baselines: ReturnType<typeof createBaselines>;
   readonly #speedometer: ReturnType<typeof createSpeedometer>;
   /** Rows of the set whose runs wait, also while another set is on the screen. */
@@ -103,18 +57,17 @@ class Training {
   /** Ends a measurement of the machine: a run that is asked for does not wait. */
   #measuring = new AbortController();
 
-  constructor({ services, stores }: Studio, set: Change, get: () => TrainingState) {
+  constructor({ services, stores }: Studio) {
+    super(IDLE);
     this.#services = services;
     this.#session = stores.session;
     this.#project = stores.project;
-    this.#set = set;
-    this.#get = get;
     this.#baselines = createBaselines(services, stores.project);
-    this.#speedometer = createSpeedometer(services, (speed) => set({ speed }));
-    this.queue = createRunQueue({
+    this.#speedometer = createSpeedometer(services, (speed) => this.set({ speed }));
+    this.#queue = createRunQueue({
       services,
-      read: () => get().queue,
-      write: (queue) => set({ queue }),
+      read: () => this.getState().queue,
+      write: (queue) => this.set({ queue }),
       busy: () => this.#isTaken(),
       begin: async (item, setId, onRecorded) =>
         this.#queued?.setId === setId ? this.#begin(item, setId, this.#queued.dataset, onRecorded) : null,
@@ -124,7 +77,7 @@ class Training {
 
   /** True from the press of the button to the end of the run. */
   #isTaken(): boolean {
-    const { busy, waiting } = this.#get();
+    const { busy, waiting } = this.getState();
     return busy || waiting;
   }
 
@@ -134,22 +87,29 @@ class Training {
     return open && dataset ? { open, dataset } : null;
   }
 
-  async arrive({ setId, dataset }: { readonly setId: string; readonly dataset: Dataset }): Promise<void> {
+  /** The screen shows this set and these rows: a cut-off run resumes, and the queue continues. */
+  readonly arrive = async ({
+    setId,
+    dataset,
+  }: {
+    readonly setId: string;
+    readonly dataset: Dataset;
+  }): Promise<void> => {
     const open = this.#project.getState().set;
-    if (open?.id !== setId || this.#get().busy) return;
-    if (this.#get().live?.setId !== setId) this.#set({ live: null });
+    if (open?.id !== setId || this.getState().busy) return;
+    if (this.getState().live?.setId !== setId) this.set({ live: null });
     try {
       await this.#session.getState().tokenizerReady();
       const current = await this.#withTask(open, dataset);
-      await this.queue.load(setId);
-      if (this.#get().queue.setId === setId) this.#queued = { setId, dataset };
+      await this.#queue.load(setId);
+      if (this.getState().queue.setId === setId) this.#queued = { setId, dataset };
       const left = openRun(current);
-      if (!left || this.#get().live || this.#get().busy) await this.queue.drain();
-      else if ((await this.#pickUp(left, current, dataset)) === 'over') await this.queue.drain();
+      if (!left || this.getState().live || this.getState().busy) await this.#queue.drain();
+      else if ((await this.#pickUp(left, current, dataset)) === 'over') await this.#queue.drain();
     } catch (cause) {
-      this.#set({ error: asStudioError(cause) });
+      this.set({ error: asStudioError(cause) });
     }
-  }
+  };
 
   /** The set with what training needs, proposed where the user has not said it. */
   async #withTask(open: PromptSet, dataset: Dataset): Promise<PromptSet> {
@@ -177,7 +137,7 @@ class Training {
       await this.show(left.id);
       return null;
     }
-    if (this.#asking || this.queue.isActive()) return null;
+    if (this.#asking || this.#queue.isActive()) return null;
     await disk.settings.set(`resumed:${left.id}`, step).catch(() => undefined);
     return this.#whenChecked(() => this.#run({ open, dataset, version: left, from }));
   }
@@ -187,16 +147,16 @@ class Training {
     // whatever was asked for first continues, e.g. a new run before one that a reload cut off
     if (this.#isTaken()) return null;
     this.#measuring.abort();
-    this.#set({ error: null, waiting: true });
+    this.set({ error: null, waiting: true });
     try {
       await this.#session.getState().trainingReady();
       return await work();
     } catch (cause) {
       const error = asStudioError(cause, 'Training failed');
-      if (error.code !== 'cancelled') this.#set({ error });
+      if (error.code !== 'cancelled') this.set({ error });
       return null;
     } finally {
-      this.#set({ waiting: false });
+      this.set({ waiting: false });
     }
   }
 
@@ -225,7 +185,7 @@ class Training {
     const session = this.#session.getState();
     const lock = await disk.claimRun(plan.version.id);
     if (!lock) {
-      this.#set({ error: inOtherTab });
+      this.set({ error: inOtherTab });
       return 'held';
     }
     // while this tab waited for the lock, the other one may have finished
@@ -235,13 +195,13 @@ class Training {
       await this.show(stored.id);
       return 'over';
     }
-    this.#set({ busy: true, waiting: false, error: null });
+    this.set({ busy: true, waiting: false, error: null });
     session.setJob({
       title: 'Training',
       screen: 'train',
       fraction: null,
       secondsLeft: null,
-      stop: () => this.ask('stop'),
+      stop: this.stop,
     });
     try {
       this.#running = startRun(plan, {
@@ -250,61 +210,66 @@ class Training {
         project: this.#project,
         baselines: this.#baselines,
         speedometer: this.#speedometer,
-        show: (live) => this.#set({ live }),
-        complain: (error) => this.#set({ error }),
-        onRowsCached: (key, rows) => this.#set({ rowsInCache: new Map(this.#get().rowsInCache).set(key, rows) }),
+        show: (live) => this.set({ live }),
+        complain: (error) => this.set({ error }),
+        onRowsCached: (key, rows) => this.set({ rowsInCache: new Map(this.getState().rowsInCache).set(key, rows) }),
       });
       await this.#running.ended;
     } finally {
       this.#running = null;
       lock.release();
-      this.#set({ busy: false });
+      this.set({ busy: false });
       session.setJob(null);
     }
-    const { live } = this.#get();
+    const { live } = this.getState();
     if (live?.ending === 'paused') return 'held';
     return live?.ending != null || live?.error?.code === 'diverged' ? 'over' : 'held';
   }
 
-  ask(what: 'pause' | 'stop'): void {
-    this.#running?.ask(what);
-  }
+  readonly pause = (): void => this.#running?.ask('pause');
 
-  async enqueue(runs: readonly Omit<PlannedRun, 'id'>[]): Promise<void> {
+  /** Ends the run and keeps the best step. */
+  readonly stop = (): void => this.#running?.ask('stop');
+
+  readonly changeQueue: RunQueueAtWork['change'] = (how, paused) => this.#queue.change(how, paused);
+
+  /** Further runs: at once when the engine is free, else behind those that wait. */
+  readonly enqueue = async (runs: readonly Omit<PlannedRun, 'id'>[]): Promise<void> => {
     const opened = this.#opened();
     if (!opened) return;
     const setId = opened.open.id;
     this.#asking = true;
-    await this.queue.load(setId).finally(() => {
+    await this.#queue.load(setId).finally(() => {
       this.#asking = false;
     });
-    if (this.#get().queue.setId !== setId) {
-      this.#set({ error: otherQueue });
+    if (this.getState().queue.setId !== setId) {
+      this.set({ error: otherQueue });
       return;
     }
     this.#queued = { setId, dataset: opened.dataset };
     const items = runs.map((each) => ({ ...each, id: crypto.randomUUID() }));
-    if (this.#isTaken()) await this.queue.change((list) => [...list, ...items]);
+    if (this.#isTaken()) await this.#queue.change((list) => [...list, ...items]);
     else {
       // what is asked for while nothing runs is meant to run now, before the runs left waiting
-      this.#set({ live: null });
-      await this.queue.change((list) => [...items, ...list], false);
+      this.set({ live: null });
+      await this.#queue.change((list) => [...items, ...list], false);
     }
-    await this.queue.drain();
-  }
+    await this.#queue.drain();
+  };
 
-  async letQueueRun(isRunning: boolean): Promise<void> {
-    await this.queue.change((list) => list, !isRunning);
-    await this.queue.drain();
-  }
+  /** False: the active run continues to its end, the next one waits. */
+  readonly letQueueRun = async (isRunning: boolean): Promise<void> => {
+    await this.#queue.change((list) => list, !isRunning);
+    await this.#queue.drain();
+  };
 
-  async resume(runId: string): Promise<void> {
+  readonly resume = async (runId: string): Promise<void> => {
     const opened = this.#opened();
     const version = opened?.open.soft.find((s) => s.id === runId);
     if (!opened || !version || this.#isTaken()) return;
     const { open, dataset } = opened;
     if (version.datasetFingerprint !== dataset.fingerprint) {
-      this.#set({ error: otherRows });
+      this.set({ error: otherRows });
       return;
     }
     const end = await this.#whenChecked(async () => {
@@ -314,44 +279,47 @@ class Training {
         .updateById(open.id, (s) => updateRun(s, runId, { status: 'running', error: null }, now()));
       return this.#run({ open: current, dataset, version, from });
     });
-    if (end === 'over' && this.#get().queue.items.length > 0) await this.letQueueRun(true);
-  }
+    if (end === 'over' && this.getState().queue.items.length > 0) await this.letQueueRun(true);
+  };
 
-  async show(runId: string): Promise<void> {
+  readonly show = async (runId: string): Promise<void> => {
     const { set: open, dataset } = this.#project.getState();
     const version = open?.soft.find((s) => s.id === runId);
-    if (!open || !version || this.#get().busy) return;
+    if (!open || !version || this.getState().busy) return;
     const { model } = this.#session.getState();
     const info = model.kind === 'ready' ? model.info : null;
     const lines = dataset ? await this.#baselines.known({ open, dataset, template: version.template, info }) : [];
     const kept = checkpointOf(version, await this.#services.store.checkpoints.get(runId));
-    const validationRows = dataset ? validationCount(dataset) : 0;
-    this.#set({ live: endedRun(version, open, kept, { validationRows, lines }) });
-  }
+    const validationRows = dataset ? validationIds(dataset).length : 0;
+    this.set({ live: endedRun(version, open, kept, { validationRows, lines }) });
+  };
 
-  async startInstead(settings: TrainingSettings, hybrid: boolean): Promise<void> {
+  /** Ends the active run, if any, and trains with these settings in its place. */
+  readonly startInstead = async (settings: TrainingSettings, hybrid: boolean): Promise<void> => {
     const run = { settings, name: '', hybrid, group: null };
-    if (!this.#get().busy) return this.enqueue([run]);
-    await this.queue.change((list) => [{ ...run, id: crypto.randomUUID() }, ...list], false);
-    this.ask('stop');
-  }
+    if (!this.getState().busy) return this.enqueue([run]);
+    await this.#queue.change((list) => [{ ...run, id: crypto.randomUUID() }, ...list], false);
+    this.stop();
+  };
 
-  async knownSpeed(): Promise<Speed | null> {
+  /** Reads the speed of the loaded model, as it was measured before; null = never. */
+  readonly knownSpeed = async (): Promise<Speed | null> => {
     const { model } = this.#session.getState();
     return model.kind === 'ready' ? this.#speedometer.known(model.info) : null;
-  }
+  };
 
-  async measureSpeed(
+  /** Measures it on a few rows, unless a run is active. */
+  readonly measureSpeed = async (
     rows: { readonly dataset: Dataset; readonly template: string; readonly words: PromptSet['words'] },
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<void> => {
     const { model } = this.#session.getState();
-    if (model.kind !== 'ready' || this.#isTaken() || this.#get().queue.items.length > 0) return;
+    if (model.kind !== 'ready' || this.#isTaken() || this.getState().queue.items.length > 0) return;
     this.#measuring = new AbortController();
     const asked = AbortSignal.any([signal, this.#measuring.signal]);
     const timing = await this.#services.workflow.call('timeTokens', rows, { signal: asked });
     await this.#speedometer.learnTokens(model.info, timing);
-  }
+  };
 }
 
 const inOtherTab = new StudioError(
@@ -368,3 +336,5 @@ const otherQueue = new StudioError(
   'bad-input',
   'Runs of another prompt set are waiting. Let them finish or remove them there; then this set can train.',
 );
+
+export const useTraining = screenStore((studio: Studio) => new Training(studio));

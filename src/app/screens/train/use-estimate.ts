@@ -29,7 +29,7 @@ const rowCounts = perStudio(({ services, stores: { session } }) =>
 
 const machineSpeed = perStudio((studio) =>
   resource(async ({ model: _, ...rows }: Rows & { readonly model: string }, signal) => {
-    const { knownSpeed, measureSpeed } = useTraining.of(studio).getState();
+    const { knownSpeed, measureSpeed } = useTraining.of(studio);
     if (!(await knownSpeed())) await measureSpeed(rows, signal);
   }),
 );
