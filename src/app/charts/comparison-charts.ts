@@ -186,7 +186,7 @@ export const drawIntervals =
 
 /** Rows are labels, columns are predictions; the stronger the colour, the more rows of that label. */
 export const drawConfusion =
-  (arm: ArmReport, labels: readonly string[]): Draw =>
+  (arm: Pick<ArmReport, 'kind' | 'confusion'>, labels: readonly string[]): Draw =>
   (width) => {
     const many = labels.length > 6;
     const labelWidth = Math.min(120, Math.max(...labels.map((l) => l.length)) * 7 + 14, width * 0.34);

@@ -23,3 +23,17 @@ export function Panel({ title, aside, children, span }: PanelProps) {
     </section>
   );
 }
+
+interface ScrollRegionProps {
+  readonly label: string;
+  readonly className: string;
+  readonly children: ReactNode;
+}
+
+/** A part of a panel that scrolls: it can be reached by keyboard. */
+export const ScrollRegion = ({ label, className, children }: ScrollRegionProps) => (
+  // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
+  <section className={className} aria-label={label} tabIndex={0}>
+    {children}
+  </section>
+);

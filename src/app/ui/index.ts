@@ -9,7 +9,7 @@ export { LabelTag } from './LabelTag';
 export { Note } from './Note';
 export { NumberField } from './NumberField';
 export { PagedTable } from './PagedTable';
-export { Panel } from './Panel';
+export { Panel, ScrollRegion } from './Panel';
 export { ProgressBar } from './ProgressBar';
 export { Select } from './Select';
 export { Slider } from './Slider';

@@ -22,7 +22,7 @@ export function accuracyFinding(arms: readonly ArmReport[], pair: PairReport | u
 }
 
 /** Title of a confusion matrix: the most frequent mistake, when one stands out. */
-export function confusionFinding(arm: ArmReport, labels: readonly string[]): string {
+export function confusionFinding(arm: Pick<ArmReport, 'name' | 'n' | 'confusion'>, labels: readonly string[]): string {
   const mistakes = arm.confusion
     .flatMap((row, gold) => row.map((rows, predicted) => ({ gold, predicted, rows })))
     .filter(({ gold, predicted, rows }) => gold !== predicted && rows > 0)

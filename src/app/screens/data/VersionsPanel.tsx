@@ -1,6 +1,6 @@
 import type { DataVersion } from '../../../dataset/types';
 import { useData, useStores } from '../../state/studio';
-import { Button, Panel, Table, type TableColumn, Term } from '../../ui';
+import { Button, Panel, ScrollRegion, Table, type TableColumn, Term } from '../../ui';
 import { canGoBackTo, whenWords } from './words';
 
 const NONE: readonly DataVersion[] = [];
@@ -50,8 +50,7 @@ function VersionsTable({ versions, now }: VersionsTableProps) {
     },
   ];
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-    <section className="versions" aria-label="Versions of the data" tabIndex={0}>
+    <ScrollRegion className="versions" label="Versions of the data">
       <Table
         caption="Versions of the data"
         columns={columns}
@@ -61,7 +60,7 @@ function VersionsTable({ versions, now }: VersionsTableProps) {
       <p className="dim small">
         This browser keeps the cells of earlier versions, including those that are masked now.
       </p>
-    </section>
+    </ScrollRegion>
   );
 }
 

@@ -1,6 +1,20 @@
+import { Input } from 'react-aria-components/Input';
+import { TextField } from 'react-aria-components/TextField';
+import type { LabelWord } from '../../../task/types';
 import { readNumber } from '../../../training/fields';
 import { useProject, useSession } from '../../state/studio';
-import { format, NumberField, Panel, ProgressBar, Term } from '../../ui';
+import {
+  Button,
+  EmptyState,
+  format,
+  Note,
+  NumberField,
+  Panel,
+  ProgressBar,
+  Table,
+  type TableColumn,
+  Term,
+} from '../../ui';
 import { usePrompts } from './prompts-store';
 import { useReading } from './trying';
 
@@ -39,5 +53,119 @@ export function AnswersPanel() {
         ) : null}
       </div>
     </Panel>
+  );
+}
+
+const NONE: readonly LabelWord[] = [];
+
+/** The answer word of each label. */
+export function WordsPanel() {
+  const words = useProject((s) => s.set?.words ?? NONE);
+  return (
+    <Panel span={5} title="Answer words">
+      <div className="stack">
+        {words.length > 0 ? <WordsTable words={words} /> : <NoWords />}
+        <Collisions />
+        <TokensNote />
+      </div>
+    </Panel>
+  );
+}
+
+function NoWords() {
+  const waiting = useSession((s) => s.tokenizer.kind === 'waiting');
+  const failed = useSession((s) => s.model.kind === 'failed');
+  return waiting && !failed ? (
+    <ProgressBar label="Loading the model’s vocabulary; then each label gets a word" value={null} />
+  ) : (
+    <EmptyState title="No answer words yet">
+      The model did not load. Open the model chip above to load it again.
+    </EmptyState>
+  );
+}
+
+function WordsTable({ words }: { readonly words: readonly LabelWord[] }) {
+  const labels = useReading().value?.labels;
+  const tokens = new Map(labels?.map(({ label, tokenIds }) => [label, tokenIds]));
+  const columns: readonly TableColumn<LabelWord>[] = [
+    { id: 'label', header: 'Label', primary: true, cell: ({ label }) => label },
+    { id: 'word', header: 'Answer word', cell: (word) => <WordField {...word} /> },
+    {
+      id: 'token',
+      header: (
+        <Term means="The numbers of the word’s tokens in the model’s vocabulary. One token is best: it is scored in one step.">
+          Token
+        </Term>
+      ),
+      numeric: true,
+      cardLabel: 'token',
+      cell: ({ label }) => <span className="dim">{tokens.get(label)?.join(' ') ?? ''}</span>,
+    },
+  ];
+  return (
+    <div className="words-table">
+      <Table caption="Labels and their answer words" columns={columns} rows={words} rowKey={({ label }) => label} />
+    </div>
+  );
+}
+
+/** The word is the set's once the field is left or Enter is pressed; what is typed before survives a reload. */
+function WordField({ label, word }: LabelWord) {
+  const typed = usePrompts((s) => s.words[label]);
+  const { typeWord, commitWord } = usePrompts.use();
+  return (
+    <TextField
+      aria-label={`Answer word for ${label}`}
+      value={typed ?? word.trim()}
+      onChange={(text) => typeWord(label, text)}
+      onBlur={() => {
+        if (typed !== undefined) void commitWord(label);
+      }}
+    >
+      <Input
+        className="input input-mono word-input"
+        onKeyDown={(event) => {
+          if (event.key === 'Enter') void commitWord(label);
+          if (event.key === 'Escape') typeWord(label, word.trim());
+        }}
+      />
+    </TextField>
+  );
+}
+
+const quoted = (texts: readonly string[]) => texts.map((text) => `“${text}”`).join(' and ');
+
+function Collisions() {
+  const collisions = useReading().value?.collisions ?? [];
+  const { resolve } = usePrompts.use();
+  return (
+    <>
+      {collisions.map((collision) => (
+        <Note
+          key={collision.labels.join(' ')}
+          title={`${quoted(collision.labels)} start with the same token.`}
+          action={
+            <Button variant="link" onPress={() => resolve(collision)}>
+              {`Use ${quoted(collision.suggestion.map(({ word }) => word.trim()))} instead`}
+            </Button>
+          }
+        >
+          So the model cannot tell these answer words apart.
+        </Note>
+      ))}
+    </>
+  );
+}
+
+function TokensNote() {
+  const reading = useReading().value;
+  if (!reading || reading.collisions.length > 0) return null;
+  const long = reading.labels.filter(({ tokenIds }) => tokenIds.length > 1);
+  return (
+    <p className="dim small">
+      {long.length === 0
+        ? 'Each is a single token, and all differ. Any word can represent a label.'
+        : `${long.map(({ label }) => `“${label}”`).join(', ')} ${long.length === 1 ? 'has' : 'have'} more than one token: the whole word is scored, which takes a little longer.`}
+    </p>
   );
 }

@@ -5,15 +5,13 @@ import { ScreenFrame } from '../../shell/Screen';
 import { navigate, screenPath } from '../../state/location';
 import { useProject, useSession } from '../../state/studio';
 import { Button, EmptyState, Note, ProgressBar } from '../../ui';
-import { AnswersPanel } from './AnswersPanel';
+import { AnswersPanel, WordsPanel } from './AnswersPanel';
 import { EditorPanel } from './EditorPanel';
 import { templateProblem, useDraft, usePrompts } from './prompts-store';
 import { ReadingPanel } from './ReadingPanel';
-import { ResultPanels } from './ResultPanels';
+import { ResultPanels, WrittenPanel } from './ResultPanels';
 import { TriesPanel } from './TriesPanel';
 import { useReading, useSecondsPerToken, useTrying } from './trying';
-import { WordsPanel } from './WordsPanel';
-import { WrittenPanel } from './WrittenPanel';
 import { promptsHeadline, promptsLead, tryWords } from './words';
 import './prompts.css';
 

@@ -1,6 +1,6 @@
 import type { Reading } from '../../../workflow/try-prompt';
 import { useProject, useSession } from '../../state/studio';
-import { Button, format, Panel, ProgressBar } from '../../ui';
+import { Button, format, Panel, ProgressBar, ScrollRegion } from '../../ui';
 import { templateProblem, useDraft, usePrompts } from './prompts-store';
 import { useBalancedInstead, useReading, useVectorsRead } from './trying';
 import { visible } from './words';
@@ -53,8 +53,7 @@ function RowButtons() {
 function Tokens({ reading: { pieces, own, target } }: { readonly reading: Reading }) {
   const hidden = Math.max(0, pieces.length - SHOWN);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-    <section className="tokens" aria-label="Tokens" tabIndex={0}>
+    <ScrollRegion className="tokens" label="Tokens">
       {hidden > 0 ? <span className="dim">{`… ${format.count(hidden)} earlier tokens … `}</span> : null}
       {pieces.slice(hidden).map((piece, i) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: tokens repeat, and their place is what tells them apart
@@ -77,7 +76,7 @@ function Tokens({ reading: { pieces, own, target } }: { readonly reading: Readin
           → answer word
         </span>
       )}
-    </section>
+    </ScrollRegion>
   );
 }
 

@@ -1,33 +1,32 @@
+/** What the prompt in the editor did on the validation rows: labels right and wrong, or texts beside the expected ones. */
 import { useMemo } from 'react';
 import { rowsById, textOf } from '../../../dataset/labels';
+import type { Dataset } from '../../../dataset/types';
+import { targetOf } from '../../../dataset/writing';
+import { wilson } from '../../../metrics/intervals';
+import { rougeL } from '../../../metrics/text';
 import { chosenHard, samePrompt } from '../../../project/prompt-set';
+import type { HardVersion } from '../../../project/types';
+import type { Tried } from '../../../workflow/validation';
 import { ChartPanel, confusionTitle, drawConfusion } from '../../charts';
+import { TextDifference } from '../../charts/TextDifference';
 import { useProject } from '../../state/studio';
-import { EmptyState } from '../../ui/EmptyState';
-import { counted } from '../../ui/format';
-import { Interval } from '../../ui/Interval';
-import { LabelTag } from '../../ui/LabelTag';
-import { Panel } from '../../ui/Panel';
-import { type Column, Table } from '../../ui/Table';
+import { EmptyState, format, Interval, LabelTag, Panel, ScrollRegion, Table, type TableColumn, Term } from '../../ui';
 import { useDraft } from './prompts-store';
-import { reportOf, type WrongRow, wrongRows } from './result';
 
-const COLUMNS: readonly Column<WrongRow>[] = [
-  { id: 'text', header: 'Text', primary: true, cell: ({ text }) => text },
-  { id: 'gold', header: 'Label', cell: ({ gold }) => <LabelTag>{gold}</LabelTag> },
-  { id: 'said', header: 'Your prompt says', cell: ({ said }) => <LabelTag verdict="wrong">{said}</LabelTag> },
-];
-const SHOWN = 50;
+const { counted, percent } = format;
 
-/** What the version in the editor got right and wrong on the validation rows. */
-export function ResultPanels() {
+/** The version in the editor, or the one that counts. */
+function useVersion(): HardVersion | null {
   const set = useProject((s) => s.set);
-  const dataset = useProject((s) => s.dataset);
   const draft = useDraft();
-  const version = set?.hard.find((v) => samePrompt(v.prompt, draft)) ?? (set && chosenHard(set));
-  const tried = version?.tried ?? null;
-  const byId = useMemo(() => rowsById(dataset?.table.rows ?? []), [dataset]);
-  if (!dataset || !version || !tried)
+  return set && (set.hard.find(({ prompt }) => samePrompt(prompt, draft)) ?? chosenHard(set));
+}
+
+export function ResultPanels() {
+  const dataset = useProject((s) => s.dataset);
+  const tried = useVersion()?.tried ?? null;
+  if (!dataset || !tried)
     return (
       <div className="c12">
         <EmptyState title="Mistakes will appear here">
@@ -36,43 +35,142 @@ export function ResultPanels() {
         </EmptyState>
       </div>
     );
-  const report = reportOf(version, tried, dataset.labels);
-  const wrong = wrongRows(tried, dataset.labels, (id) => {
-    const row = byId.get(id);
-    return row ? { text: textOf(row, dataset.mapping), gold: row.cells[dataset.mapping.label] ?? '' } : null;
-  });
   return (
     <>
-      <ChartPanel
-        span={5}
-        title={confusionTitle(report, dataset.labels)}
-        unit={
-          <span>
-            <Interval value={report.accuracy} {...report.accuracyCi95} /> of {counted(tried.rows, 'row')}
-          </span>
-        }
-        draw={drawConfusion(report, dataset.labels)}
-        twin={{
-          columns: ['label', ...dataset.labels.map((label) => `predicted ${label}`)],
-          rows: dataset.labels.map((label, i) => [label, ...(tried.confusion[i] ?? [])]),
-        }}
-      />
-      <Panel span={7} title={wrong.length === 0 ? 'No mistakes' : `${counted(wrong.length, 'row')} wrong`}>
-        {wrong.length === 0 ? (
-          <p className="dim">Every validation row is right. The test rows will show whether that holds.</p>
-        ) : (
-          // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-          <section className="wrong-rows" aria-label="Wrong rows" tabIndex={0}>
-            <Table
-              caption="Rows that the prompt gets wrong"
-              columns={COLUMNS}
-              rows={wrong.slice(0, SHOWN)}
-              rowKey={({ id }) => id}
-            />
-            {wrong.length > SHOWN ? <p className="dim small">{`The first ${SHOWN} of ${wrong.length}.`}</p> : null}
-          </section>
-        )}
-      </Panel>
+      <ConfusionPanel tried={tried} labels={dataset.labels} />
+      <WrongPanel tried={tried} dataset={dataset} />
     </>
+  );
+}
+
+function ConfusionPanel({ tried, labels }: { readonly tried: Tried; readonly labels: readonly string[] }) {
+  const { confusion, accuracy, rows, wrongRowIds } = tried;
+  return (
+    <ChartPanel
+      span={5}
+      title={confusionTitle({ name: 'Your prompt', n: rows, confusion }, labels)}
+      unit={
+        <span>
+          <Interval value={accuracy} {...wilson(rows - wrongRowIds.length, rows)} /> of {counted(rows, 'row')}
+        </span>
+      }
+      draw={drawConfusion({ kind: 'zero-shot', confusion }, labels)}
+      twin={{
+        columns: ['label', ...labels.map((label) => `predicted ${label}`)],
+        rows: labels.map((label, i) => [label, ...(confusion[i] ?? [])]),
+      }}
+    />
+  );
+}
+
+interface WrongRow {
+  readonly id: string;
+  readonly text: string;
+  readonly gold: string;
+  readonly said: string;
+}
+
+const COLUMNS: readonly TableColumn<WrongRow>[] = [
+  { id: 'text', header: 'Text', primary: true, cell: ({ text }) => text },
+  { id: 'gold', header: 'Label', cell: ({ gold }) => <LabelTag>{gold}</LabelTag> },
+  { id: 'said', header: 'Your prompt says', cell: ({ said }) => <LabelTag verdict="wrong">{said}</LabelTag> },
+];
+const SHOWN = 50;
+
+function WrongPanel({ tried, dataset }: { readonly tried: Tried; readonly dataset: Dataset }) {
+  const { labels, mapping, table } = dataset;
+  const wrong = useMemo((): readonly WrongRow[] => {
+    const byId = rowsById(table.rows);
+    return tried.wrongRowIds.flatMap((id, i) => {
+      const row = byId.get(id); // rows that are not in the data any more are left out
+      const said = labels[tried.wrongPredictions[i] ?? -1] ?? '';
+      return row ? [{ id, text: textOf(row, mapping), gold: row.cells[mapping.label] ?? '', said }] : [];
+    });
+  }, [tried, labels, mapping, table]);
+  return (
+    <Panel span={7} title={wrong.length === 0 ? 'No mistakes' : `${counted(wrong.length, 'row')} wrong`}>
+      {wrong.length === 0 ? (
+        <p className="dim">Every validation row is right. The test rows will show whether that holds.</p>
+      ) : (
+        <ScrollRegion className="wrong-rows" label="Wrong rows">
+          <Table
+            caption="Rows that the prompt gets wrong"
+            columns={COLUMNS}
+            rows={wrong.slice(0, SHOWN)}
+            rowKey={({ id }) => id}
+          />
+          {wrong.length > SHOWN ? <p className="dim small">{`The first ${SHOWN} of ${wrong.length}.`}</p> : null}
+        </ScrollRegion>
+      )}
+    </Panel>
+  );
+}
+
+interface Shown {
+  readonly id: string;
+  readonly text: string;
+  readonly wanted: string;
+  readonly written: string;
+  readonly rougeL: number;
+}
+
+const TEXT_COLUMNS: readonly TableColumn<Shown>[] = [
+  { id: 'text', header: 'Text', primary: true, cell: ({ text }) => text },
+  { id: 'wanted', header: 'Expected', cardLabel: 'expected', cell: ({ wanted }) => wanted },
+  {
+    id: 'written',
+    header: 'Your prompt writes',
+    cardLabel: 'your prompt writes',
+    cell: ({ written, wanted }) => <TextDifference written={written} wanted={wanted} />,
+  },
+  { id: 'rouge', header: 'ROUGE-L', numeric: true, cardLabel: 'ROUGE-L', cell: (row) => percent(row.rougeL) },
+];
+
+/** What the version in the editor wrote on validation rows, beside the expected texts; the least similar first. */
+export function WrittenPanel() {
+  const dataset = useProject((s) => s.dataset);
+  const wrote = useVersion()?.wrote ?? null;
+  const rows = useMemo((): readonly Shown[] => {
+    const byId = rowsById(dataset?.table.rows ?? []);
+    return (wrote?.written ?? [])
+      .flatMap(({ rowId, text: written }) => {
+        const row = byId.get(rowId);
+        if (!row || !dataset) return [];
+        const wanted = targetOf(row, dataset.mapping);
+        return [{ id: rowId, text: textOf(row, dataset.mapping), wanted, written, rougeL: rougeL(written, wanted) }];
+      })
+      .sort((a, b) => a.rougeL - b.rougeL);
+  }, [dataset, wrote]);
+  if (!wrote)
+    return (
+      <div className="c12">
+        <EmptyState title="What it writes will appear here">
+          Try the prompt to see what it writes on some validation rows, next to the expected texts. The test rows stay
+          unseen.
+        </EmptyState>
+      </div>
+    );
+  return (
+    <Panel
+      span={12}
+      title={`What your prompt writes on ${counted(wrote.rows, 'validation row')}`}
+      aside={
+        <>
+          <Term means="How much of the expected text the answer contains in the same order: the F1 of the longest common subsequence of words. 100% means word for word.">
+            ROUGE-L
+          </Term>{' '}
+          {percent(wrote.rougeL)}
+        </>
+      }
+    >
+      <ScrollRegion className="wrong-rows" label="Written texts">
+        <Table
+          caption="Texts, expected and written answers"
+          columns={TEXT_COLUMNS}
+          rows={rows}
+          rowKey={({ id }) => id}
+        />
+      </ScrollRegion>
+    </Panel>
   );
 }

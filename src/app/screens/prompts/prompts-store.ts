@@ -72,7 +72,7 @@ const readTyped = (kept: Typed | HardPrompt | null): Typed =>
 
 const now = () => new Date().toISOString();
 
-export class Prompts extends ActionStore<PromptsState> {
+class Prompts extends ActionStore<PromptsState> {
   readonly #studio: Studio;
   /** The last change of the task. */
   #saved: Promise<unknown> = Promise.resolve();

@@ -1,5 +1,4 @@
 /** What the Prompts screen says. Pure. */
-
 import { count, counted, duration, percentWhole } from '../../../lib/format';
 import { chosenHard, isWriting } from '../../../project/prompt-set';
 import type { HardVersion, PromptSet } from '../../../project/types';

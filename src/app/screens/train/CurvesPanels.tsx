@@ -1,5 +1,5 @@
 import { useMemo, useState } from 'react';
-import type { ByTask } from '../../../dataset/kind';
+import type { ByTask, TaskKind } from '../../../dataset/kind';
 import type { PromptSet } from '../../../project/types';
 import { type Diagnosis, type DiagnosisKind, diagnose } from '../../../training/diagnosis';
 import type { StepPoint } from '../../../training/events';
@@ -7,9 +7,8 @@ import { STANDARD } from '../../../training/settings';
 import type { Sample } from '../../../workflow/train';
 import { ChartPanel, drawLoss, drawValidation, lossTitle, type Metric, validationTitle } from '../../charts';
 import { TextDifference } from '../../charts/TextDifference';
-import { Button, format, Panel, Table } from '../../ui';
+import { Button, Choices, format, Panel, Table } from '../../ui';
 import type { LiveRun } from './live-run';
-import { firstMeasure, MeasureChoice } from './MeasureChoice';
 import { useNextRun } from './next-run';
 import { TracesPanel } from './TracesPanel';
 import { useTraining } from './training-store';
@@ -182,4 +181,36 @@ const SamplePanel = ({ sample }: { readonly sample: Sample }) => (
       ]}
     />
   </Panel>
+);
+
+interface MeasureChoiceProps {
+  readonly label: string;
+  readonly kind: TaskKind;
+  readonly value: Metric;
+  readonly onChange: (metric: Metric) => void;
+}
+
+/** The first is shown before one is chosen. */
+const MEASURES: ByTask<readonly [Metric, Metric]> = {
+  classify: ['accuracy', 'macroF1'],
+  generate: ['perplexity', 'loss'],
+};
+const LABELS: Readonly<Record<Metric, string>> = {
+  accuracy: 'Accuracy',
+  macroF1: 'Macro-F1',
+  perplexity: 'Perplexity',
+  loss: 'Loss',
+};
+
+export const firstMeasure = (kind: TaskKind): Metric => MEASURES[kind][0];
+
+/** What a chart of the validation rows shows. */
+export const MeasureChoice = ({ label, kind, value, onChange }: MeasureChoiceProps) => (
+  <Choices<Metric>
+    label={label}
+    hideLabel
+    value={value}
+    onChange={onChange}
+    options={MEASURES[kind].map((id) => ({ id, label: LABELS[id] }))}
+  />
 );

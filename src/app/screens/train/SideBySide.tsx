@@ -1,13 +1,51 @@
 import { memo, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { createStore, type StoreApi } from 'zustand/vanilla';
+import type { Dataset } from '../../../dataset/types';
 import type { PromptSet, SoftVersion } from '../../../project/types';
+import type { ValidationPoint } from '../../../training/events';
+import { learningCurve, outlook } from '../../../workflow/learning-curve';
+import { checkpointOf } from '../../../workflow/runs';
+import { trainingCount, validationCount } from '../../../workflow/training-rows';
 import { besideTitle, distinction, type RunFact, reachedWords, runFacts } from '../../../workflow/words';
-import { ChartPanel, drawOverlay, drawSmallMultiple, type Metric } from '../../charts';
+import { ChartPanel, drawCurve, drawOverlay, drawSmallMultiple, type Metric } from '../../charts';
 import type { RunCurve } from '../../charts/run-charts';
-import { useResource } from '../../state/resource';
-import { Button, Choices, format, Panel } from '../../ui';
-import { keptCurves, useMarked } from './beside';
-import { firstMeasure, MeasureChoice } from './MeasureChoice';
+import { resource, useResource } from '../../state/resource';
+import { perStudio, screenStore } from '../../state/screen-store';
+import { Button, Choices, format, Panel, ScrollRegion } from '../../ui';
+import { firstMeasure, MeasureChoice } from './CurvesPanels';
 import { useTraining } from './training-store';
+
+interface MarkedState {
+  readonly setId: string | null;
+  readonly runIds: readonly string[];
+  readonly mark: (setId: string, runIds: readonly string[]) => void;
+}
+
+export const useMarked = screenStore(
+  (): StoreApi<MarkedState> =>
+    createStore<MarkedState>((set) => ({
+      setId: null,
+      runIds: [],
+      mark: (setId, runIds) => set({ setId, runIds }),
+    })),
+);
+
+type Curves = ReadonlyMap<string, readonly ValidationPoint[]>;
+
+/** Kept validation results of runs; the key is their ids. */
+const keptCurves = perStudio(({ services: { store }, stores: { project } }) =>
+  resource(
+    async (runIds: readonly string[]): Promise<Curves> => {
+      const runs = project.getState().set?.soft.filter(({ id }) => runIds.includes(id)) ?? [];
+      const kept = runs.map(async (run) => {
+        const checkpoint = checkpointOf(run, await store.checkpoints.get(run.id));
+        return [run.id, checkpoint?.validations ?? []] as const;
+      });
+      return new Map(await Promise.all(kept));
+    },
+    { keepPrevious: true },
+  ),
+);
 
 /** More curves than these in one chart cannot be told apart: they are shown side by side, small. */
 const MOST_OVERLAID = 6;
@@ -140,10 +178,9 @@ function FactsBeside({ runs, facts, setId }: BesideProps & { readonly setId: str
           { id: 'all', label: 'Everything' },
         ]}
       />
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
-      <section className="side-by-side" aria-label="Settings of the runs, side by side" tabIndex={0}>
+      <ScrollRegion className="side-by-side" label="Settings of the runs, side by side">
         <FactsTable runs={runs} facts={facts.filter(({ differs }) => differs || lines === 'all')} />
-      </section>
+      </ScrollRegion>
     </Panel>
   );
 }
@@ -175,3 +212,32 @@ const FactsTable = ({ runs, facts }: BesideProps) => (
     </tbody>
   </table>
 );
+
+interface LearningCurvePanelProps {
+  readonly set: PromptSet;
+  readonly dataset: Dataset;
+}
+
+/** Accuracy over the number of training rows, and what that says of more labels; nothing before there are two sizes. */
+export const LearningCurvePanel = memo(function LearningCurvePanel({ set, dataset }: LearningCurvePanelProps) {
+  const like = set.soft.findLast((run) => run.soft !== null && run.settings.trainRows);
+  const validationRows = validationCount(dataset);
+  const points = useMemo(
+    () => (like ? learningCurve(set.soft, like, trainingCount(dataset)) : []),
+    [set, like, dataset],
+  );
+  const draw = useMemo(() => drawCurve(points, validationRows), [points, validationRows]);
+  const found = outlook(points, validationRows);
+  if (!found) return null;
+  return (
+    <ChartPanel
+      span={12}
+      title={found.title}
+      unit={`accuracy on ${format.counted(validationRows, 'validation row')}`}
+      draw={draw}
+      twin={{ columns: ['rows', 'accuracy', 'runs'], rows: points.map((p) => [p.rows, p.accuracy, p.runs]) }}
+    >
+      <p className="small">{found.sentence}</p>
+    </ChartPanel>
+  );
+});

@@ -7,9 +7,8 @@ import { learningCurveRuns } from '../../../workflow/learning-curve';
 import { MOST_TRAINING_ROWS } from '../../../workflow/training-rows';
 import { useProject } from '../../state/studio';
 import { Button, Choices, format, Term, TextField } from '../../ui';
-import { type SweepDraft, useNextRun } from './next-run';
+import { type SweepDraft, useNextRun, useSecondsOf } from './next-run';
 import { useTraining } from './training-store';
-import { useSecondsOf } from './use-estimate';
 
 type FieldKey = 'virtualTokens' | 'learningRate' | 'steps' | 'seeds';
 

@@ -10,17 +10,12 @@ import { whyTrainingOff } from '../../state/session-state';
 import { useProject, useSession } from '../../state/studio';
 import { Button, EmptyState, format, Note, ProgressBar } from '../../ui';
 import { CurvesPanels } from './CurvesPanels';
-import { LearnedPanel } from './LearnedPanel';
-import { LearningCurvePanel } from './LearningCurvePanel';
-import { fractionOf, type LiveRun } from './live-run';
-import { plannedRuns, useNextRun } from './next-run';
-import { QueuePanel } from './QueuePanel';
-import { RunsPanel } from './RunsPanel';
-import { SideBySide } from './SideBySide';
-import { StartPanel } from './StartPanel';
+import { fractionOf, type LiveRun, progressWords, trainHeadline } from './live-run';
+import { plannedRuns, useMachineSpeed, useNextRun, useRunRows } from './next-run';
+import { QueuePanel, RunsPanel } from './RunsPanel';
+import { LearningCurvePanel, SideBySide } from './SideBySide';
+import { LearnedPanel, StartPanel } from './StartPanel';
 import { type TrainingState, useTraining } from './training-store';
-import { useMachineSpeed, useRunRows } from './use-estimate';
-import { progressWords, trainHeadline } from './words';
 import './train.css';
 
 export default function TrainScreen() {

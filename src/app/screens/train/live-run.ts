@@ -1,10 +1,12 @@
-/** The run on the screen, and how each event changes it. Pure. */
+/** The run on the screen: how each event changes it, and what the screen says of it. Pure. */
 import type { TaskKind } from '../../../dataset/kind';
 import { StudioError } from '../../../lib/errors';
-import { kindOf } from '../../../project/prompt-set';
+import { clock, counted, percentWhole } from '../../../lib/format';
+import { isUsable, kindOf } from '../../../project/prompt-set';
 import type { PromptSet, SoftVersion } from '../../../project/types';
 import type { Checkpoint, StepPoint, StopReason, TrainEvent, ValidationPoint } from '../../../training/events';
 import type { Sample, TrainRunEvent } from '../../../workflow/train';
+import { perplexityOf } from '../../../workflow/words';
 import type { ReferenceLine } from '../../charts/finding';
 import type { Job } from '../../state/session-state';
 
@@ -159,4 +161,80 @@ export function fractionOf(live: LiveRun): number | null {
   if (live.phase === 'preparing' || live.phase === 'baselines') return null;
   if (live.phase === 'caching' && live.cache) return live.cache.total > 0 ? live.cache.done / live.cache.total : null;
   return live.stepsTotal > 0 ? live.step / live.stepsTotal : null;
+}
+
+export function trainHeadline(live: LiveRun | null, set: PromptSet | null, trainRows: number): string {
+  if (live) {
+    switch (live.phase) {
+      case 'preparing':
+        return 'Preparing the rows';
+      case 'baselines':
+        return 'Scoring the prompts to beat';
+      case 'caching':
+        return 'Reading the rows once';
+      case 'training':
+        return running(live);
+      case 'pausing':
+        return 'Pausing after this step';
+      case 'stopping':
+        return 'Stopping after this step';
+      case 'ended':
+        return ended(live);
+    }
+  }
+  const usable = set?.soft.filter(isUsable).length ?? 0;
+  if (usable > 0) return `${counted(usable, 'tuned prompt')} so far; train another, or compare`;
+  return `Train a prompt on ${counted(trainRows, 'row')}`;
+}
+
+/** A lead on validation rows is never called a win. */
+function running(live: LiveRun): string {
+  const last = live.validations.at(-1);
+  const yours = live.lines.find((line) => line.id === 'yours');
+  const isAhead = (line: ReferenceLine) =>
+    last?.kind === 'classify' && line.kind === 'classify'
+      ? last.accuracy > line.accuracy
+      : (last?.loss ?? 0) < (line.loss ?? 0);
+  if (last && yours && last.step > 0 && live.lines.every(isAhead))
+    return `Ahead on the ${counted(live.validationRows, 'validation row')}; the test rows decide`;
+  return `Step ${live.step} of ${live.stepsTotal}`;
+}
+
+function ended(live: LiveRun): string {
+  switch (live.ending) {
+    case 'finished':
+    case 'early':
+    case 'stopped':
+      return `Trained${reached(live)}; now compare on test rows`;
+    case 'paused':
+      return `Paused at step ${live.step} of ${live.stepsTotal}`;
+    case null:
+      return live.error ? `The run stopped at step ${live.step}; its progress is saved` : 'The run ended';
+  }
+}
+
+function reached({ validations, bestStep, validationRows }: LiveRun): string {
+  const best = validations.find((v) => v.step === bestStep) ?? validations.at(-1);
+  if (!best) return '';
+  const rows = counted(validationRows, 'validation row');
+  return best.kind === 'generate'
+    ? `: perplexity ${perplexityOf(best.loss)} on ${rows}`
+    : `: ${percentWhole(best.accuracy)} of the ${rows}`;
+}
+
+/** "Step 90 of 150 · 1.4 steps per second · 0:43 left". */
+export function progressWords(live: LiveRun): string {
+  const left = live.secondsLeft !== null && live.phase !== 'ended' ? [`${clock(live.secondsLeft)} left`] : [];
+  return [...progressParts(live), ...left].join(' · ');
+}
+
+function progressParts(live: LiveRun): readonly string[] {
+  if (live.phase === 'caching' && live.cache)
+    return [`${live.cache.done} of ${counted(live.cache.total, 'row')} read`, 'once for all runs on these rows'];
+  if (live.phase === 'preparing') return [live.note ?? 'Getting the model ready'];
+  if (live.phase === 'baselines') return [live.note ?? 'Scoring the untuned prompt and yours'];
+  const rate = live.stepsPerSecond;
+  const speed =
+    rate === null ? [] : [rate >= 1 ? `${rate.toFixed(1)} steps per second` : `${(1 / rate).toFixed(1)} s per step`];
+  return [`Step ${live.step} of ${live.stepsTotal}`, ...speed, ...(live.note === null ? [] : [live.note])];
 }

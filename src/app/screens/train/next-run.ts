@@ -1,13 +1,19 @@
 /** Settings of the next run, kept for each prompt set so that a reload loses none of them; how long the run would take. */
+import { useMemo } from 'react';
+import type { Dataset } from '../../../dataset/types';
+import type { PromptSet } from '../../../project/types';
 import type { Placement } from '../../../prompt/types';
 import type { Store } from '../../../store/store';
-import type { Speed, Work } from '../../../training/estimate';
-import { runsSeconds } from '../../../training/estimate';
+import { sameLabels } from '../../../task/align-words';
+import { runsSeconds, type Speed, type Work } from '../../../training/estimate';
 import { PRESETS, type PresetName, STANDARD, type TrainingSettings } from '../../../training/settings';
-import type { PlannedRun } from '../../../workflow/runs';
-import { ActionStore, screenStore } from '../../state/screen-store';
-import type { Studio } from '../../state/studio';
+import { type PlannedRun, templateOf } from '../../../workflow/runs';
+import { cacheKeyOf } from '../../../workflow/training-rows';
+import { resource, useResource } from '../../state/resource';
+import { ActionStore, perStudio, screenStore } from '../../state/screen-store';
+import { type Studio, useProject, useSession } from '../../state/studio';
 import { withSeeds } from './run-queue';
+import { useTraining } from './training-store';
 
 /** What is typed under "Try several settings"; an empty field keeps the setting above. */
 export interface SweepDraft {
@@ -104,7 +110,61 @@ export function plannedRuns({ preset, settings, seeds, hybrid }: NextRun): reado
 /** Seconds that runs with these settings would take, one after another; null while nothing was measured. */
 export type SecondsOf = (runs: readonly TrainingSettings[]) => number | null;
 
-export const secondsOf =
+const secondsOf =
   (work: Work | null, speed: Speed | null): SecondsOf =>
   (runs) =>
     work && speed && runs.length > 0 ? runsSeconds(runs, work, speed) : null;
+
+interface Rows {
+  readonly dataset: Dataset;
+  readonly template: string;
+  readonly words: PromptSet['words'];
+}
+
+const rowCounts = perStudio(({ services, stores: { session } }) =>
+  resource(
+    async (rows: Rows, signal) => {
+      await session.getState().tokenizerReady();
+      return services.workflow.call('countRows', rows, { signal });
+    },
+    { keepPrevious: true },
+  ),
+);
+
+const machineSpeed = perStudio((studio) =>
+  resource(async ({ model: _, ...rows }: Rows & { readonly model: string }, signal) => {
+    const { knownSpeed, measureSpeed } = useTraining.of(studio);
+    if (!(await knownSpeed())) await measureSpeed(rows, signal);
+  }),
+);
+
+/** The rows that the next run would read; null until they can be counted. */
+function useRows(): Rows | null {
+  const set = useProject((s) => s.set);
+  const dataset = useProject((s) => s.dataset);
+  const hybrid = useNextRun((s) => s.hybrid);
+  if (!set || !dataset || set.baseTemplate === '' || !sameLabels(set.words, dataset.labels)) return null;
+  return { dataset, template: templateOf(set, hybrid), words: set.words };
+}
+
+export function useRunRows() {
+  return useResource(rowCounts.use(), useRows());
+}
+
+/** Measures this machine where that was never done, a few rows at a time. */
+export function useMachineSpeed(): void {
+  const rows = useRows();
+  const model = useSession((s) => (s.model.kind === 'ready' ? s.model.info.sha256 : null));
+  const isCounted = useRunRows().status === 'ready';
+  useResource(machineSpeed.use(), rows && model && isCounted ? { ...rows, model } : null);
+}
+
+export function useSecondsOf(): SecondsOf {
+  const { value } = useRunRows();
+  const rows = useRows();
+  const speed = useTraining((s) => s.speed);
+  const cachedRows = useTraining((s) =>
+    rows ? (s.rowsInCache.get(cacheKeyOf(rows.dataset.fingerprint, rows.template)) ?? 0) : 0,
+  );
+  return useMemo(() => secondsOf(value && { ...value, cachedRows }, speed), [value, cachedRows, speed]);
+}

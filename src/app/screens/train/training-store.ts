@@ -7,7 +7,7 @@ import { sameLabels } from '../../../task/align-words';
 import type { Speed } from '../../../training/estimate';
 import type { TrainingSettings } from '../../../training/settings';
 import { checkpointOf, type PlannedRun, recorded } from '../../../workflow/runs';
-import { validationIds } from '../../../workflow/training-rows';
+import { validationCount } from '../../../workflow/training-rows';
 import { ActionStore, screenStore } from '../../state/screen-store';
 import { createSpeedometer } from '../../state/speedometer';
 import type { Studio } from '../../state/studio';
@@ -290,7 +290,7 @@ export class Training extends ActionStore<TrainingState> {
     const info = model.kind === 'ready' ? model.info : null;
     const lines = dataset ? await this.#baselines.known({ open, dataset, template: version.template, info }) : [];
     const kept = checkpointOf(version, await this.#services.store.checkpoints.get(runId));
-    const validationRows = dataset ? validationIds(dataset).length : 0;
+    const validationRows = dataset ? validationCount(dataset) : 0;
     this.set({ live: endedRun(version, open, kept, { validationRows, lines }) });
   };
 
