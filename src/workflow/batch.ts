@@ -10,7 +10,7 @@ import {
 } from '../dataset/predictions-out';
 import { StudioError } from '../lib/errors';
 import { argmax } from '../metrics/classification';
-import { type AnsweringVersion, answered, type LeftOut, type Piece, type RowAnswer } from './answering';
+import { type AnsweringVersion, answered, type Piece, type RowAnswer } from './answering';
 import type { Host, Run } from './host';
 import { FIRST_ROWS, fileSource, openFile } from './rows-file';
 
@@ -33,11 +33,12 @@ export interface BatchProgress {
   readonly first: readonly (RowOutcome | null)[];
 }
 
+/** Answers to the rows from the end of the piece before to `done`, as they can be kept outside the host. */
+export type BatchPiece = Pick<Piece, 'done' | 'answers' | 'leftOut'>;
+
 /** `answers` and `leftOut`: of the rows since the event before. */
-export interface BatchEvent {
+export interface BatchEvent extends Omit<BatchPiece, 'done'> {
   readonly progress: BatchProgress;
-  readonly answers: readonly RowAnswer[];
-  readonly leftOut: LeftOut;
 }
 
 export interface BatchRequest {
@@ -111,6 +112,7 @@ function ofKind<K extends TaskKind>(kind: K, answer: RowAnswer): RowAnswer<K> {
 }
 
 interface Batch {
+  readonly total: number;
   readonly answers: Answers;
   /** Why rows were not answered, by their places. */
   readonly leftOut: Map<number, string>;
@@ -120,6 +122,22 @@ interface Batch {
 }
 
 const BATCH = 'batch';
+
+/** A batch without answers, in place of the one before. */
+function freshBatch(host: Host, version: AnsweringVersion): Batch {
+  const { table, made } = openFile(host, 'batch');
+  const total = table.rows.length;
+  const batch: Batch = {
+    total,
+    answers: ANSWERS[version.task.kind](version, total),
+    leftOut: new Map(),
+    reasons: new Map(),
+    first: new Array<null>(Math.min(FIRST_ROWS, total)).fill(null),
+    done: 0,
+  };
+  made.set(BATCH, batch);
+  return batch;
+}
 
 /** @throws StudioError `bad-input` when the answers are gone, as when the worker had to be restarted */
 function batchOf(host: Host): Batch {
@@ -132,11 +150,7 @@ function batchOf(host: Host): Batch {
 const kindOf = (reason: string) => reason.replace(/\d+/g, '…').replace(/“.*”/, '“…”');
 
 /** Adds a piece to what is kept, and says how far the batch is. */
-function add(
-  batch: Batch,
-  total: number,
-  { done, answers, leftOut, rowsPerSecond, secondsLeft }: Piece,
-): BatchProgress {
+function add(batch: Batch, { done, answers, leftOut, rowsPerSecond, secondsLeft }: Piece): BatchProgress {
   const outcomes = [
     ...answers.map((answer) => [answer.index, batch.answers.add(answer)] as const),
     ...leftOut.map(([index, reason]) => [index, { kind: 'left-out', reason }] as const),
@@ -149,7 +163,7 @@ function add(
   batch.done = done;
   return {
     done,
-    total,
+    total: batch.total,
     rowsPerSecond,
     secondsLeft,
     counts: batch.answers.counts(),
@@ -166,21 +180,25 @@ export async function batch(
 ): Promise<{ readonly done: number }> {
   const file = openFile(host, 'batch');
   const source = fileSource(host, version, file, { text, label: null });
-  const { total } = source;
-  const fresh = (): Batch => ({
-    answers: ANSWERS[version.task.kind](version, total),
-    leftOut: new Map(),
-    reasons: new Map(),
-    first: new Array<null>(Math.min(FIRST_ROWS, total)).fill(null),
-    done: 0,
-  });
-  const kept = from === 0 ? fresh() : batchOf(host);
-  file.made.set(BATCH, kept);
+  const kept = from === 0 ? freshBatch(host, version) : batchOf(host);
   for await (const piece of answered(host, version, source, kept.done, control)) {
     const { answers, leftOut } = piece;
-    emit({ progress: add(kept, total, piece), answers, leftOut });
+    emit({ progress: add(kept, piece), answers, leftOut });
   }
   return { done: kept.done };
+}
+
+/**
+ * Takes answers that the open file got before, as before a reload: from there `batch` continues, and `batchFile` writes
+ * them.
+ */
+export async function batchAgain(
+  host: Host,
+  { version, pieces }: { readonly version: AnsweringVersion; readonly pieces: readonly BatchPiece[] },
+): Promise<BatchProgress> {
+  const batch = freshBatch(host, version);
+  const again = (piece: BatchPiece) => add(batch, { ...piece, rowsPerSecond: 0, secondsLeft: null });
+  return pieces.map(again).at(-1) ?? again({ done: 0, answers: [], leftOut: [] });
 }
 
 export interface BatchFileRequest extends Omit<AnswersFile, 'answers' | 'done'> {

@@ -1,6 +1,6 @@
 /** The product's verbs: what a page or a command line can ask for. One file a verb, or a few that belong together. */
 
-import { batch, batchFile, batchLeftOut } from './batch';
+import { batch, batchAgain, batchFile, batchLeftOut } from './batch';
 import { consistency, everyRow } from './checks';
 import { compare } from './compare';
 import { countRows, timeTokens } from './estimate-run';
@@ -17,6 +17,7 @@ import { readPrompt, timePrompt, tryPrompt } from './try-prompt';
 export const VERBS = {
   answerText,
   batch,
+  batchAgain,
   batchFile,
   batchLeftOut,
   checkImport,

@@ -23,7 +23,7 @@ function titleOf(run: BatchRun | null, isRunning: boolean): string {
   const missing = leftOut > 0 ? `, ${format.count(leftOut)} left out` : '';
   return isDone(run)
     ? `${format.counted(total - leftOut, 'row')} answered by ${who}${missing}`
-    : `Stopped after ${format.count(done)} of ${format.counted(total, 'row')}. These answers are kept in this tab`;
+    : `Stopped after ${format.count(done)} of ${format.counted(total, 'row')}. These answers are kept in this browser`;
 }
 
 /** How far the batch is, its answers, and the file to download. */
@@ -172,7 +172,7 @@ function Output({ run }: RunProps) {
           Discard the answers
         </Button>
         <span className="dim small">
-          Answers are kept in this tab only. Discard them to choose another prompt or file.
+          Answers are kept in this browser until you discard them. Then you can choose another prompt or file.
         </span>
       </div>
     </>

@@ -8,7 +8,7 @@ import type { RowsFile } from '../../../workflow/rows-file';
 import { RejectedDialog } from '../../shell/RejectedDialog';
 import { useQuery } from '../../state/location';
 import { useResource } from '../../state/resource';
-import { useProject } from '../../state/studio';
+import { useProject, useStudio } from '../../state/studio';
 import { stageOptions, versionOptions } from '../../state/version-words';
 import { Button, EmptyState, format, Note, Panel, Select, Table, type TableColumn } from '../../ui';
 import { BatchAnswers } from './BatchAnswers';
@@ -56,9 +56,13 @@ function Linked() {
   return null;
 }
 
-/** Answers are in this tab only: the browser asks before they are lost. */
+/** Leaving stops the batch, and where nothing can be stored it loses the answers: the browser asks first. */
 function WarnBeforeLeaving() {
-  const isUnsaved = useStore(batch.use().running, ({ running, run }) => running || (run !== null && !run.isSaved));
+  const { durable } = useStudio().services.store;
+  const isUnsaved = useStore(
+    batch.use().running,
+    ({ running, run }) => running || (!durable && run !== null && !run.isSaved),
+  );
   useEffect(() => {
     if (!isUnsaved) return;
     const warn = (event: BeforeUnloadEvent) => event.preventDefault();
@@ -134,10 +138,11 @@ function BatchRows() {
   return (
     <Panel span={12} title="Rows">
       <div className="stack">
+        <EarlierAnswers />
         <p className="dim">
           A CSV, TSV or JSONL with one text per row, up to {format.bytes(MAX_BYTES)} and{' '}
-          {format.counted(MAX_ROWS, 'row')}; no labels needed. Drop it here or choose it. It stays in this tab and is
-          not stored.
+          {format.counted(MAX_ROWS, 'row')}; no labels needed. Drop it here or choose it. The file is not stored; its
+          answers are kept in this browser until you discard them.
         </p>
         {isReading ? (
           <ReadingRows of={rows} onStop={rows.close} />
@@ -148,6 +153,28 @@ function BatchRows() {
         )}
       </div>
     </Panel>
+  );
+}
+
+/** Answers from before a reload: their file must be chosen again. */
+function EarlierAnswers() {
+  const { earlier, discardEarlier } = batch.use();
+  const { value } = useResource(earlier, 'batch');
+  if (!value) return null;
+  const { batch: of, pieces } = value;
+  const done = format.count(pieces.at(-1)?.done ?? 0);
+  return (
+    <Note
+      tone="info"
+      title={`${done} of ${format.counted(of.rows, 'row')} of ${of.fileName} are answered`}
+      action={
+        <Button variant="link" onPress={discardEarlier}>
+          Discard these answers
+        </Button>
+      }
+    >
+      Answered by {of.who}. Choose the file again to continue or to download the answers. Another batch replaces them.
+    </Note>
   );
 }
 

@@ -2,6 +2,7 @@ import { expect, test, vi } from 'vitest';
 import { StudioError } from '../../../lib/errors';
 import { addHardVersion, createPromptSet } from '../../../project/prompt-set';
 import { moveStage } from '../../../project/stages';
+import { openMemoryStore } from '../../../store/store';
 import { testServices, testStudio } from '../../state/test-support';
 import { toasts } from '../../ui/toast';
 import { batch as batchOf } from './batch-store';
@@ -25,9 +26,9 @@ const fileOf = (rows: number) =>
   );
 
 /** Answers "good" to every even row. `asked` counts the calls; `fail` lets the next one go wrong. */
-async function made() {
+async function made(store = openMemoryStore()) {
   const calls = { asked: 0, fail: null as StudioError | null };
-  const services = testServices({
+  const base = testServices({
     score: ({ rows }) => {
       calls.asked++;
       const { fail } = calls;
@@ -45,6 +46,7 @@ async function made() {
       rows: rows.map(({ rowId }) => ({ rowId, ids: Int32Array.of(Number(rowId)), target: null })),
     }),
   });
+  const services = { ...base, store };
   let set = createPromptSet(
     { id: 's', now: '2026-01-01' },
     {
@@ -88,7 +90,7 @@ async function made() {
   return { services, session, batch, rows, file, run, error, ready, calls, set };
 }
 
-test('answers a file, keeps its columns, names the rows that were left out, and stores nothing', async () => {
+test('answers a file, keeps its columns, names the rows that were left out, and changes no prompt set', async () => {
   const { batch, services, session, rows, file, run, ready } = await made();
   const before = JSON.stringify([await services.store.sets.list(), await services.store.listings.list()]);
   await ready('stage:production', fileOf(5));
@@ -212,4 +214,52 @@ test('holds file and prompt until the answers are discarded, and undoes a discar
   expect(file()).toBeNull();
   toasts.visibleToasts.at(-1)?.content.action?.run();
   expect(run()).toBeNull();
+});
+
+test('has the answers again after a reload, once the same file is chosen, and answers only the other rows', async () => {
+  const store = openMemoryStore();
+  const before = await made(store);
+  await before.ready('stage:production', fileOf(60));
+  const stop = before.batch.running.subscribe(({ run }) => {
+    if (run && run.progress.done > 0) before.batch.running.stop();
+  });
+  await before.batch.start();
+  stop();
+  const { done = 0 } = before.run() ?? {};
+  expect(done).toBeGreaterThan(0);
+
+  const after = await made(store);
+  await after.batch.earlier.load('batch');
+  expect(after.batch.earlier.getState().value?.batch).toMatchObject({ fileName: 'new.csv', rows: 60 });
+  after.batch.openFile(fileOf(59));
+  await vi.waitFor(() => expect(after.rows.source.getState().status).toBe('ready'));
+  expect(after.run()).toBeNull();
+  after.batch.openFile(fileOf(60));
+  await vi.waitFor(() => expect(after.run()).toMatchObject({ status: 'stopped', done, total: 60 }));
+  await after.batch.download();
+  expect((await lastSaved()).text.split('\r\n')).toHaveLength(done + 2);
+  await after.batch.start();
+  expect(after.run()).toMatchObject({ status: 'done', done: 60, counts: [29, 30] });
+
+  after.batch.discard();
+  await vi.waitFor(async () => {
+    const last = await made(store);
+    await last.batch.earlier.load('batch');
+    expect(last.batch.earlier.getState().value).toBeNull();
+  });
+});
+
+test('offers answers from before a reload as a file, also when their version is gone, and never mixes two versions', async () => {
+  const store = openMemoryStore();
+  const before = await made(store);
+  await before.ready('stage:production', fileOf(5));
+  await before.batch.start();
+  const after = await made(store);
+  await store.sets.update('s', (s) => moveStage(s, { stage: 'production', to: null }, '2026-01-04'));
+  after.batch.openFile(fileOf(5));
+  await vi.waitFor(() => expect(after.run()).toMatchObject({ who: 'TONE, production (hand-written 1)', done: 5 }));
+  await after.batch.download();
+  expect((await lastSaved()).text).toContain('text 4,Ulm,good,0.8,');
+  await after.batch.start();
+  expect(after.error()?.message).toContain('TONE has no stage “production”');
 });

@@ -1,6 +1,7 @@
-/** One version answers a file of rows: stopped, continued, and saved as a file. Nothing of it is stored in the browser. */
+/** One version answers a file of rows: stopped, continued, and saved as a file. A reload loses no answer. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { LabelScore } from '../../../dataset/predictions-out';
+import { fileBytes, sha256 } from '../../../lib/bytes';
 import { asStudioError, StudioError } from '../../../lib/errors';
 import type { PromptSet } from '../../../project/types';
 import type { BatchProgress, BatchRequest } from '../../../workflow/batch';
@@ -11,6 +12,7 @@ import type { Studio } from '../../state/studio';
 import { toastUndo } from '../../ui';
 import { saveFile } from '../../ui/download';
 import { answeringVersion, chosenVersion } from './answering';
+import { type Kept, KeptAnswers } from './kept-answers';
 import { batchRows, columnsOf } from './rows-file';
 
 export interface BatchRun {
@@ -81,7 +83,12 @@ async function freshRun({ services, stores }: Studio, setId: string, which: stri
 }
 
 /** Reports a run as it is answered; one that failed before its first answer leaves nothing. */
-async function answer({ services }: Studio, run: BatchRun, { signal, report }: Context): Promise<void> {
+async function answer(
+  { services }: Studio,
+  kept: KeptAnswers,
+  run: BatchRun,
+  { signal, report }: Context,
+): Promise<void> {
   const { done } = run.progress;
   report({ run, title: `Batch: ${run.who}` });
   let last = run.progress;
@@ -91,8 +98,9 @@ async function answer({ services }: Studio, run: BatchRun, { signal, report }: C
       { ...run.request, from: done },
       {
         signal,
-        onEvent: ({ progress }) => {
+        onEvent: ({ progress, answers, leftOut }) => {
           last = progress;
+          kept.add({ done: progress.done, answers, leftOut });
           const { secondsLeft } = progress;
           report({ run: { ...run, progress, isSaved: false }, fraction: progress.done / progress.total, secondsLeft });
         },
@@ -110,33 +118,73 @@ async function saved(name: string, make: () => Promise<{ readonly file: Blob }>)
 
 type Rows = ReturnType<typeof batchRows.of>;
 
-const batchJob = (studio: Studio, rows: Rows, choice: StoreApi<Choice>) =>
+/** The checksum of a file: nothing else of it is kept. */
+const checksumOf = async (file: File): Promise<string> => sha256((await fileBytes(file)) as Uint8Array<ArrayBuffer>);
+
+const batchJob = (studio: Studio, rows: Rows, choice: StoreApi<Choice>, kept: KeptAnswers) =>
   job(studio.stores.session, {
     title: 'Batch',
     screen: 'library?tab=batch',
     initial: { run: null as BatchRun | null },
     run: async (context, before: BatchRun | null) => {
       const { setId, which } = choice.getState();
-      const { value: file } = rows.source.getState();
+      const { key, value: file } = rows.source.getState();
       const { text } = columnsOf(file, rows.columns.getState());
-      if (!file || setId === null || which === null || text === null) return;
+      if (!key || !file || setId === null || which === null || text === null) return;
       const { sha256 } = await studio.stores.session.getState().modelReady();
       const continued = before?.model === sha256 ? before : null;
-      await answer(studio, continued ?? (await freshRun(studio, setId, which, text)), context);
+      const run = continued ?? (await freshRun(studio, setId, which, text));
+      if (!continued) {
+        const { who, model, labels, calibrated, request } = run;
+        const { task, prompt, words } = request.version;
+        const of = { fileName: key.file.name, file: await checksumOf(key.file), text, rows: file.rows };
+        const by = { setId, which, who, model, labels, calibrated, version: { task, prompt, words } };
+        await kept.begin({ id: crypto.randomUUID(), ...by, ...of });
+      }
+      await answer(studio, kept, run, context);
     },
   });
+
+/** The run that kept answers belong to; where its version or its weights have changed since, it can only be downloaded. */
+async function earlierRun(studio: Studio, { batch, pieces }: Kept): Promise<BatchRun> {
+  const { setId, which, who, model, labels, calibrated, text } = batch;
+  const now = await freshRun(studio, setId, which, text).catch(() => null);
+  const { task, prompt, words } = now?.request.version ?? batch.version;
+  const isSame = now?.model === model && JSON.stringify({ task, prompt, words }) === JSON.stringify(batch.version);
+  const version = now && isSame ? now.request.version : { ...batch.version, soft: null, model: null, dataset: null };
+  const progress = await studio.services.workflow.call('batchAgain', { version, pieces });
+  const request = { version, text, from: 0 };
+  return { who, model: isSame ? model : '', labels, calibrated, request, progress, isSaved: false };
+}
 
 /** Everything that the Batch tab does, beside reading its file. */
 export const batch = perStudio((studio) => {
   const { services } = studio;
   const rows = batchRows.of(studio);
   const choice = createStore<Choice>(() => ({ setId: null, which: null, options: OPTIONS, refused: null }));
-  const running = batchJob(studio, rows, choice);
+  const kept = new KeptAnswers(services.store.settings);
+  /** From before a reload, while their file is not open. */
+  const earlier = resource((_: 'batch') => kept.read());
+  const running = batchJob(studio, rows, choice, kept);
   const isHeld = () => running.getState().run !== null;
   /** While there are answers, neither rows nor prompt change under them. */
   const unlessHeld = (what: string, act: () => void) => {
     choice.setState({ refused: isHeld() ? held(what) : null });
     if (!isHeld()) act();
+  };
+  const refuse = (cause: unknown) => choice.setState({ refused: asStudioError(cause, 'This did not work') });
+  let opening: Promise<void> = Promise.resolve();
+  const open = async (file: File) => {
+    await rows.open(file);
+    await earlier.load('batch');
+    const found = earlier.getState().value;
+    if (!found || rows.source.getState().status !== 'ready' || (await checksumOf(file)) !== found.batch.file) return;
+    const { setId, which, text } = found.batch;
+    choice.setState({ setId, which });
+    rows.choose({ text });
+    const run = await earlierRun(studio, found);
+    earlier.set(null);
+    running.setState({ run });
   };
   const save = (name: string, make: () => Promise<{ readonly file: Blob }>) =>
     saved(name, make).catch((cause: unknown) => choice.setState({ refused: asStudioError(cause, 'Not saved') }));
@@ -144,20 +192,26 @@ export const batch = perStudio((studio) => {
   return {
     choice,
     running,
+    earlier,
     chooseSet: (setId: string, which: string | null = null) => {
       const before = choice.getState();
       if (before.setId === setId && (which === null || which === before.which)) return;
       unlessHeld('The other prompt was not chosen', () => choice.setState({ setId, which }));
     },
     chooseWhich: (which: string) => unlessHeld('The other version was not chosen', () => choice.setState({ which })),
-    openFile: (file: File) => unlessHeld(`${file.name} was not opened`, () => void rows.open(file)),
+    openFile: (file: File) =>
+      unlessHeld(`${file.name} was not opened`, () => {
+        opening = open(file).catch(refuse);
+      }),
     chooseText: (text: string) => unlessHeld('The other column was not chosen', () => rows.choose({ text })),
     closeFile: () => unlessHeld('The file was not closed', rows.close),
     change: (options: Partial<BatchOptions>) =>
       choice.setState((before) => ({ options: { ...before.options, ...options } })),
     /** From the first row, or from where it was stopped. */
-    start: () => {
+    start: async () => {
+      await opening; // it may have answers from before a reload
       choice.setState({ refused: null });
+      earlier.set(null);
       return running.start(running.getState().run);
     },
     download: async () => {
@@ -179,10 +233,17 @@ export const batch = perStudio((studio) => {
       if (!run || running.getState().running) return;
       running.setState({ run: null, error: null });
       choice.setState({ refused: null });
+      const discarded = kept.discard();
       toastUndo(`${run.progress.done} answers were discarded`, () => {
         // a file that was opened since has other rows
-        if (!isHeld() && rows.source.getState().value === file) running.setState({ run });
+        if (isHeld() || rows.source.getState().value !== file) return;
+        running.setState({ run });
+        void discarded.then((before) => before && kept.restore(before));
       });
+    },
+    discardEarlier: () => {
+      earlier.set(null);
+      void kept.discard();
     },
   };
 });
