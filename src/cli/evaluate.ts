@@ -3,10 +3,10 @@ import { resolve } from 'node:path';
 import { goldOf } from '../dataset/labels';
 import { present } from '../lib/assert';
 import { StudioError } from '../lib/errors';
-import { accuracy, argmax, confusionMatrix, macroF1 } from '../metrics/classification';
-import { wilson } from '../metrics/intervals';
+import { argmax } from '../metrics/classification';
+import { forEachMetric, LABEL_METRICS } from '../metrics/registry';
 import { ownId, readDataset } from './data';
-import { createLog, percentage } from './log';
+import { createLog } from './log';
 import { openModel } from './model-dir';
 import { modelOptions, readModelOptions } from './options';
 import { readPrompt } from './prompt-file';
@@ -71,14 +71,14 @@ export async function evaluate(args: readonly string[]): Promise<void> {
         (done) => log.progress(`${id}: ${done} of ${rows.length} rows`),
       );
       const predicted = scored.rows.map((row) => argmax(row.logProbs));
-      const correct = predicted.filter((label, i) => label === gold[i]).length;
-      const { low, high } = wilson(correct, gold.length);
-      log.line(`${percentage(accuracy(gold, predicted)).padStart(6)}  ${id}`);
+      const answers = { gold, predicted, classes: names.length };
+      const { format, compute, interval } = LABEL_METRICS.accuracy;
+      const { low, high } = interval(answers, { seed: 0 });
+      log.line(`${format.value(compute(answers)).padStart(6)}  ${id}`);
       arms.push({
         id,
-        accuracy: accuracy(gold, predicted),
+        ...forEachMetric(LABEL_METRICS, (metric) => metric.compute(answers)),
         accuracyCi95: [low, high],
-        macroF1: macroF1(confusionMatrix(gold, predicted, names.length)),
         rows: scored.rows.map((row, i) => ({
           id: ownId(row.rowId),
           gold: names[gold[i] ?? 0],

@@ -5,8 +5,8 @@ import type { ByTask } from '../dataset/kind';
 import { rowsById, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import { insightsOf } from '../evaluation/classify/insights';
-import type { GenerateArm } from '../evaluation/generate/types';
 import { drained } from '../lib/steps';
+import { LABEL_METRICS, type MetricFormat, metricsOf, TEXT_METRICS } from '../metrics/registry';
 import { armsAsCompared } from '../project/arms';
 import type { PromptSet } from '../project/types';
 import { htmlReport } from '../report/html';
@@ -19,7 +19,6 @@ import type { Compared } from '../workflow/compare';
 import type { Host } from '../workflow/host';
 import { ownId } from './data';
 import type { TunedPrompt } from './export-prompt';
-import { percentage } from './log';
 
 export interface MadeFiles {
   readonly files: ReadonlyMap<string, string>;
@@ -119,8 +118,8 @@ function labelFiles(of: OfKind<'classify'>): MadeFiles {
       ['report.html', htmlReport(input)],
     ]),
     lines: [
-      ...comparison.arms.map(
-        (arm) => `${percentage(arm.accuracy).padStart(6)}  ${arm.name}${arm.calibrated ? ' (calibrated)' : ''}`,
+      ...comparison.arms.map((arm) =>
+        armLine(LABEL_METRICS, arm, `${arm.name}${arm.calibrated ? ' (calibrated)' : ''}`),
       ),
       comparison.verdict.headline,
     ],
@@ -150,14 +149,26 @@ function textFiles(of: OfKind<'generate'>): MadeFiles {
       ['report.html', writingHtml(input, [])],
       ['written.csv', generatedCsv(of)],
     ]),
-    lines: [...comparison.arms.map(armLine), ...comparison.duels.map(({ sentence }) => sentence)],
+    lines: [
+      ...comparison.arms.map((arm) => armLine(TEXT_METRICS, arm, arm.name)),
+      ...comparison.duels.map(({ sentence }) => sentence),
+    ],
   };
 }
 
-function armLine({ name, rougeL, tokenF1, exactMatch, perplexity }: GenerateArm): string {
-  const share = (value: number) => (100 * value).toFixed(1).padStart(5);
-  return `ROUGE-L ${share(rougeL)}  F1 ${share(tokenF1)}  exact ${share(exactMatch)}  perplexity ${perplexity.toFixed(1).padStart(6)}  ${name}`;
-}
+/** "Accuracy  81.7%  Macro-F1  0.812  Tuned". */
+const armLine = <Id extends string>(
+  metrics: Readonly<Record<Id, { readonly name: string; readonly format: MetricFormat }>>,
+  arm: Readonly<Partial<Record<Id, number>>>,
+  name: string,
+): string =>
+  [
+    ...metricsOf(metrics).map(([id, metric]) => {
+      const value = arm[id];
+      return `${metric.name} ${(value === undefined ? '–' : metric.format.value(value)).padStart(6)}`;
+    }),
+    name,
+  ].join('  ');
 
 /** Every test row with its expected text and what each prompt generated. */
 function generatedCsv({ dataset, evaluation: { plan } }: OfKind<'generate'>): string {

@@ -1,4 +1,8 @@
+import type { Interval } from '../metrics/intervals';
+import type { LabelMetricId } from '../metrics/registry';
 import type { Placement } from '../prompt/types';
+
+export type { Interval };
 
 /**
  * `hybrid` = a hand-written prompt with vectors trained on top; `ensemble` = the mean of several seeds; `combined` = a
@@ -74,11 +78,6 @@ export interface ComparisonPlan {
   readonly seed: number;
 }
 
-export interface Interval {
-  readonly low: number;
-  readonly high: number;
-}
-
 interface ClassScore {
   readonly label: string;
   readonly precision: number;
@@ -89,7 +88,12 @@ interface ClassScore {
   readonly undefined: boolean;
 }
 
-export interface ArmReport {
+/** Each metric with its 95% interval. Metrics that were added since are missing in comparisons of earlier versions. */
+export type LabelScores = { readonly [Id in LabelMetricId]?: number } & {
+  readonly [Id in LabelMetricId as `${Id}Ci95`]?: Interval;
+};
+
+export interface ArmReport extends LabelScores {
   readonly id: string;
   readonly name: string;
   readonly kind: ArmKind;
@@ -101,8 +105,6 @@ export interface ArmReport {
   /** Wilson, 95%. */
   readonly accuracyCi95: Interval;
   readonly macroF1: number;
-  /** Bootstrap over rows, 95%. */
-  readonly macroF1Ci95?: Interval;
   readonly classes: readonly ClassScore[];
   /** `confusion[gold][predicted]`. */
   readonly confusion: readonly (readonly number[])[];
@@ -122,7 +124,14 @@ export interface TokensDifference {
   readonly ci95: Interval;
 }
 
-export interface PairReport {
+type ResampledId = Exclude<LabelMetricId, 'accuracy'>;
+
+/** B minus A in each metric but accuracy, with its 95% interval and its p. */
+export type LabelDifferences = { readonly [Id in ResampledId as `${Id}Difference`]?: number } & {
+  readonly [Id in ResampledId as `${Id}Ci95`]?: Interval;
+} & { readonly [Id in ResampledId as `${Id}P`]?: number };
+
+export interface PairReport extends LabelDifferences {
   readonly a: string;
   readonly b: string;
   readonly bothRight: number;
@@ -137,7 +146,6 @@ export interface PairReport {
   readonly pMidP: number;
   /** Holm's adjusted exact p over all pairs of the plan. */
   readonly pHolm?: number;
-  /** Macro-F1 of B minus that of A, paired bootstrap 95%, and paired permutation p. */
   readonly macroF1Difference: number;
   readonly macroF1Ci95: Interval;
   readonly macroF1P: number;

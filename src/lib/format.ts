@@ -9,6 +9,10 @@ export const count = (n: number): string => whole.format(n);
 export const counted = (n: number, noun: string, plural = `${noun}s`): string =>
   `${whole.format(n)} ${n === 1 ? noun : plural}`;
 
+/** A name inside a sentence: "Tuned" -> "tuned"; "ROUGE-L" stays. */
+export const midSentence = (name: string): string =>
+  /^\p{Lu}\p{Ll}/u.test(name) ? name.charAt(0).toLowerCase() + name.slice(1) : name;
+
 /** A share between 0 and 1: "66.3%". */
 export const percent = (share: number): string => `${one.format(share * 100)}%`;
 

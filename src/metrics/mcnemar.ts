@@ -1,3 +1,4 @@
+import { bonettPrice, type Interval } from './intervals';
 import { logChoose } from './special';
 
 /** Rows by who gets them right: `b` only A, `c` only B. */
@@ -53,6 +54,23 @@ export function mcnemarMidP(b: number, c: number): number {
   if (m === 0) return 1;
   const k = Math.min(b, c);
   return b === c ? 1 - half(k, m) / 2 : doubledTail(k, m) - half(k, m);
+}
+
+/** Accuracy of B minus that of A on the same rows, with its Bonett-Price interval and exact McNemar p. */
+export function accuracyComparison(
+  gold: ArrayLike<number>,
+  predictedA: ArrayLike<number>,
+  predictedB: ArrayLike<number>,
+): PairedCounts & { readonly difference: number; readonly ci95: Interval; readonly p: number } {
+  const counts = pairedCounts(gold, predictedA, predictedB);
+  const { aOnly, bOnly } = counts;
+  const n = gold.length;
+  return {
+    ...counts,
+    difference: n === 0 ? 0 : (bOnly - aOnly) / n,
+    ci95: bonettPrice(aOnly, bOnly, n),
+    p: mcnemarExact(aOnly, bOnly),
+  };
 }
 
 /** Exact sign test on wins and losses, ties apart: the same sum as McNemar's. */

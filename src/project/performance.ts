@@ -1,6 +1,8 @@
 /** Results of versions from every comparison and measurement. Only results on the same rows are shown together. */
-import { confusionMatrix, correctCount, macroF1 } from '../metrics/classification';
+import { midSentence } from '../lib/format';
+import { correctCount } from '../metrics/classification';
 import { type Interval, wilson } from '../metrics/intervals';
+import { LABEL_METRICS, metricsOf, TEXT_METRICS } from '../metrics/registry';
 import type { ClassifyEvaluation, GenerateEvaluation, Kept, Measurement, PromptSet, WrittenScores } from './types';
 import { type Version, versionById, versionsOf } from './versions';
 
@@ -25,8 +27,8 @@ export interface Result {
   readonly rows: readonly number[];
   /** Labels of the rows; empty for generated texts. */
   readonly gold: readonly number[];
-  /** Further figures, by name. */
-  readonly figures: Readonly<Record<string, number>>;
+  /** Further figures, by name; null where the result is older than the metric. */
+  readonly figures: Readonly<Record<string, number | null>>;
   /** The measurement that it comes from, which can be removed; null = a comparison. */
   readonly measurement: Measurement | null;
 }
@@ -105,19 +107,32 @@ function chosen(gold: readonly number[], predictions: readonly number[], classes
     ci95: wilson(right, gold.length),
     rows: gold.map((label, i) => (predictions[i] === label ? 1 : 0)),
     gold,
-    figures: { right, 'macro-F1': macroF1(confusionMatrix(gold, predictions, classes)) },
+    figures: {
+      right,
+      ...others(LABEL_METRICS, 'accuracy', (_, metric) => metric.compute({ gold, predicted: predictions, classes })),
+    },
   };
 }
 
-const written = ({ rougeL, tokenF1, exactMatch, perplexity, intervals, rows }: WrittenScores): Figures => ({
-  n: rows.length,
+const written = (scores: WrittenScores): Figures => ({
+  n: scores.rows.length,
   measure: 'rougeL',
-  value: rougeL,
-  ci95: intervals.rougeL,
-  rows,
+  value: scores.rougeL,
+  ci95: scores.intervals.rougeL,
+  rows: scores.rows,
   gold: [],
-  figures: { 'token F1': tokenF1, 'exact match': exactMatch, perplexity },
+  figures: others(TEXT_METRICS, 'rougeL', (id) => scores[id] ?? null),
 });
+
+/** Every metric but the headline's, under the name that it has inside a sentence. */
+const others = <Id extends string, M extends { readonly name: string }>(
+  metrics: Readonly<Record<Id, M>>,
+  headline: Id,
+  of: (id: Id, metric: M) => number | null,
+): Readonly<Record<string, number | null>> =>
+  Object.fromEntries(
+    metricsOf(metrics).flatMap(([id, metric]) => (id === headline ? [] : [[midSentence(metric.name), of(id, metric)]])),
+  );
 
 /** All results of versions that are here, oldest first. */
 export function resultsOf({ set, evaluations, writings, measurements }: Measured): readonly Result[] {

@@ -2,7 +2,7 @@ import type { Dataset } from '../dataset/types';
 import type { ConsistencyReport } from '../evaluation/classify/consistency';
 import type { Correction } from '../evaluation/classify/doubts';
 import type { EveryRowReport } from '../evaluation/classify/folds';
-import type { GenerateArm, GenerateComparison, GeneratePlan, TextMeasure } from '../evaluation/generate/types';
+import type { GenerateArm, GenerateComparison, GeneratePlan } from '../evaluation/generate/types';
 import type { Comparison, ComparisonPlan } from '../evaluation/types';
 import type { Vote } from '../evaluation/vote';
 import type { SoftPrompt } from '../prompt/types';
@@ -150,7 +150,7 @@ export interface StageMove {
 }
 
 /** Scores of generated texts: means over the rows with their intervals, and ROUGE-L row by row. */
-export type WrittenScores = Pick<GenerateArm, TextMeasure | 'intervals' | 'rows'>;
+export type WrittenScores = Omit<GenerateArm, 'id' | 'name' | 'kind' | 'tokensSentMean'>;
 
 /** One version measured again on labelled rows: the test rows, or those of a file. */
 export interface Measurement {

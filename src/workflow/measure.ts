@@ -147,13 +147,13 @@ const FINDERS: { readonly [K in TaskKind]: Finder<K> } = {
     const scores = scored.map(({ target }) => target);
     const arm = { id: 'measured', name: 'measured', written, scores, tokensSentMean: 0 };
     const { arms } = compareTexts({ wanted, arms: [arm], pairs: [], seed: dataset?.seed ?? SEED });
-    const { rougeL, tokenF1, exactMatch, perplexity, intervals, rows: perRow } = present(arms[0], 'the one prompt');
+    const { id: _id, name: _name, tokensSentMean: _sent, ...wrote } = present(arms[0], 'the one prompt');
     return {
       data: await rows.dataOf(at, wanted),
       labels: [],
       gold: [],
       predictions: [],
-      wrote: { rougeL, tokenF1, exactMatch, perplexity, intervals, rows: perRow },
+      wrote,
       calibrated: false,
       measured: scored.length,
     };

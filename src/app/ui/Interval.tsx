@@ -6,15 +6,15 @@ interface IntervalProps {
   readonly value: number;
   readonly low: number;
   readonly high: number;
-  /** `percent` for a share, `points` for a difference of shares, `plain` for a number such as a perplexity. */
-  readonly as?: 'percent' | 'points' | 'plain';
+  /** `percent` for a share, `points` for a difference of shares, `plain` for any other number, or how to print it. */
+  readonly as?: keyof typeof FORMS | ((value: number) => string);
 }
 
 const FORMS = { percent, points, plain: (value: number) => String(Number(value.toPrecision(3))) };
 
 /** A number is never shown without its 95% interval where it has one. */
 export const Interval = ({ value, low, high, as = 'percent' }: IntervalProps) => {
-  const form = FORMS[as];
+  const form = typeof as === 'function' ? as : FORMS[as];
   return (
     <span className="interval">
       {form(value)}{' '}

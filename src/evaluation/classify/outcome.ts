@@ -1,9 +1,15 @@
 import { assert } from '../../lib/assert';
 import { fitTemperature, nll } from '../../metrics/calibration';
-import { argmax, classMetrics, confusionMatrix, correctCount, logSoftmax, macroF1 } from '../../metrics/classification';
-import { wilson } from '../../metrics/intervals';
-import { macroF1Interval } from '../../metrics/resample';
+import {
+  accuracy,
+  argmax,
+  classMetrics,
+  confusionMatrix,
+  correctCount,
+  logSoftmax,
+} from '../../metrics/classification';
 import type { ArmOutcome, ArmReport, CalibrationFit, ComparisonPlan } from '../types';
+import { scoresOf } from './scores';
 
 /**
  * Mean log-probability of each label over unlabelled rows: the prompt's built-in bias toward labels.
@@ -39,11 +45,6 @@ export const calibratedRows = (
   fit: CalibrationFit | null,
 ): readonly (readonly number[])[] => (fit ? rows.map((row) => applyCalibration(row, fit)) : rows);
 
-/** Share of rows whose most likely label is the gold one. */
-function accuracyOf(logProbs: readonly (readonly number[])[], gold: readonly number[]): number {
-  return logProbs.filter((row, i) => argmax(row) === gold[i]).length / gold.length;
-}
-
 /**
  * What an arm reaches on validation rows without and with calibration; it decides whether to calibrate, never the
  * test rows. Null without validation rows.
@@ -56,8 +57,8 @@ export function validationOutcome(
   if (gold.length === 0) return null;
   const calibrated = calibratedRows(logProbs, fit);
   return {
-    raw: accuracyOf(logProbs, gold),
-    calibrated: accuracyOf(calibrated, gold),
+    raw: accuracy(gold, logProbs.map(argmax)),
+    calibrated: accuracy(gold, calibrated.map(argmax)),
     loss: { raw: nll(logProbs, gold), calibrated: nll(calibrated, gold) },
   };
 }
@@ -111,22 +112,17 @@ export function reportArm(arm: ArmOutcome, plan: ComparisonPlan, draws: number):
   const logProbs = comparedLogProbs(arm, plan);
   const predictions = logProbs.map(argmax);
   const confusion = confusionMatrix(gold, predictions, labels.length);
-  const correct = correctCount(gold, predictions);
   return {
     id: arm.id,
     name: arm.name,
     kind: arm.kind,
     n: gold.length,
-    correct,
+    correct: correctCount(gold, predictions),
     calibrated: isCalibrated(arm, plan),
-    accuracy: gold.length === 0 ? 0 : correct / gold.length,
-    accuracyCi95: wilson(correct, gold.length),
-    macroF1: macroF1(confusion),
-    macroF1Ci95: macroF1Interval(gold, predictions, labels.length, {
-      seed: plan.seed,
-      draws,
-      ...(plan.groups ? { groups: plan.groups } : {}),
-    }),
+    ...scoresOf(
+      { gold, predicted: predictions, classes: labels.length },
+      { seed: plan.seed, draws, ...(plan.groups ? { groups: plan.groups } : {}) },
+    ),
     classes: classMetrics(confusion).map((scores, c) => ({ label: labels[c] ?? '', ...scores })),
     confusion,
     predictions,

@@ -1,8 +1,9 @@
 import { present } from '../../lib/assert';
-import { bonettPrice, type Interval } from '../../metrics/intervals';
-import { mcnemarExact, mcnemarMidP, type PairedCounts, pairedCounts } from '../../metrics/mcnemar';
-import { macroF1Comparison, pairedBootstrap } from '../../metrics/resample';
+import type { Interval } from '../../metrics/intervals';
+import { accuracyComparison, mcnemarMidP, type PairedCounts } from '../../metrics/mcnemar';
+import { pairedBootstrap } from '../../metrics/resample';
 import type { ArmOutcome, ArmReport, ComparisonPlan, PairReport, TokensDifference } from '../types';
+import { differencesOf } from './scores';
 
 /** Accuracy of two arms on the same rows. */
 export interface Duel extends PairedCounts {
@@ -19,13 +20,8 @@ export function duel(
   b: Pick<ArmReport, 'predictions'>,
   gold: readonly number[],
 ): Duel {
-  const counts = pairedCounts(gold, a.predictions, b.predictions);
-  return {
-    ...counts,
-    difference: gold.length === 0 ? 0 : (counts.bOnly - counts.aOnly) / gold.length,
-    ci95: bonettPrice(counts.aOnly, counts.bOnly, gold.length),
-    pExact: mcnemarExact(counts.aOnly, counts.bOnly),
-  };
+  const { p, ...counts } = accuracyComparison(gold, a.predictions, b.predictions);
+  return { ...counts, pExact: p };
 }
 
 const ALPHA = 0.05;
@@ -98,11 +94,7 @@ export function reportPair(
 ): Omit<PairReport, 'pHolm'> {
   const { gold, rowIds } = plan;
   const { ci95, ...counts } = duel(a, b, gold);
-  const f1 = macroF1Comparison(gold, a.predictions, b.predictions, plan.labels.length, {
-    seed: plan.seed,
-    ...(plan.groups ? { groups: plan.groups } : {}),
-    ...options,
-  });
+  const answers = ({ predictions }: ArmReport) => ({ gold, predicted: predictions, classes: plan.labels.length });
   const outcomeOf = (id: string) =>
     present(
       plan.arms.find((arm) => arm.id === id),
@@ -117,9 +109,11 @@ export function reportPair(
     ...counts,
     differenceCi95: ci95,
     pMidP: mcnemarMidP(counts.aOnly, counts.bOnly),
-    macroF1Difference: f1.difference,
-    macroF1Ci95: f1.ci95,
-    macroF1P: f1.p,
+    ...differencesOf(answers(a), answers(b), {
+      seed: plan.seed,
+      ...(plan.groups ? { groups: plan.groups } : {}),
+      ...options,
+    }),
     ...(tokens ? { tokens } : {}),
     fixed: idsWhere((aRight, bRight) => !aRight && bRight),
     broken: idsWhere((aRight, bRight) => aRight && !bRight),

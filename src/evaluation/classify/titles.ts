@@ -1,3 +1,4 @@
+import { midSentence } from '../../lib/format';
 import type { ReliabilityBin } from '../../metrics/calibration';
 import type { CoveragePoint } from '../../metrics/coverage';
 import type { ArmReport, PairReport } from '../types';
@@ -7,8 +8,6 @@ import type { Slice } from './slices';
 
 /** Titles that state what a chart of the comparison shows. Where the numbers support no finding, the title is neutral. */
 
-const lower = (name: string) => (/^\p{Lu}\p{Ll}/u.test(name) ? name.charAt(0).toLowerCase() + name.slice(1) : name);
-
 /** Title of the accuracy figure: both arms and how they differ; neutral where the difference is not clear. */
 export function accuracyFinding(arms: readonly ArmReport[], pair: PairReport | undefined): string {
   const a = arms.find((arm) => arm.id === pair?.a);
@@ -16,7 +15,7 @@ export function accuracyFinding(arms: readonly ArmReport[], pair: PairReport | u
   if (!pair || !a || !b) return 'Accuracy on the test rows';
   const { low, high } = pair.differenceCi95;
   const range = pointsRange(low, high);
-  const head = `${b.name} ${percent(b.accuracy)}, ${lower(a.name)} ${percent(a.accuracy)}`;
+  const head = `${b.name} ${percent(b.accuracy)}, ${midSentence(a.name)} ${percent(a.accuracy)}`;
   if (!isClear(pair)) return `${head}: no clear difference (${range} points)`;
   return `${head}: a ${pair.difference > 0 ? 'gain' : 'loss'} of ${points(Math.abs(pair.difference))} points (${range})`;
 }
@@ -47,19 +46,19 @@ export function differenceFinding(arms: readonly ArmReport[], pairs: readonly Pa
   const one = clear[0];
   if (!one)
     return named.length === 1
-      ? `${first.b.name} and ${lower(first.a.name)} cannot be told apart on these rows`
+      ? `${first.b.name} and ${midSentence(first.a.name)} cannot be told apart on these rows`
       : 'None of the prompts can be told apart on these rows';
   const better = clear.filter(({ pair, b }) => pair.difference > 0 && b.id === first.b.id);
   if (better.length === named.length && named.length > 1)
     return `${first.b.name} is ahead of all ${named.length} others on these rows`;
-  return `${one.b.name} is ${one.pair.difference > 0 ? 'ahead of' : 'behind'} ${lower(one.a.name)} by ${pointsWithUnit(Math.abs(one.pair.difference))} on these rows`;
+  return `${one.b.name} is ${one.pair.difference > 0 ? 'ahead of' : 'behind'} ${midSentence(one.a.name)} by ${pointsWithUnit(Math.abs(one.pair.difference))} on these rows`;
 }
 
 /** Title of the coverage curve: said only where the interval of the answered rows is above the accuracy of all. */
 export function coverageFinding(name: string, point: CoveragePoint, accuracyOfAll: number): string {
   if (point.accuracy === null || point.coverage === 1 || point.accuracyCi95.low <= accuracyOfAll)
     return 'Accuracy of the answered rows against their share';
-  return `Answering the surest ${percent(Math.round(100 * point.coverage) / 100)} of rows, ${lower(name)} is right on ${percent(point.accuracy)} instead of ${percent(accuracyOfAll)}`;
+  return `Answering the surest ${percent(Math.round(100 * point.coverage) / 100)} of rows, ${midSentence(name)} is right on ${percent(point.accuracy)} instead of ${percent(accuracyOfAll)}`;
 }
 
 /** Title of a reliability diagram: a finding where most of the bars lie wholly on one side of the diagonal. */

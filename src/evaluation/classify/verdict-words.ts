@@ -1,3 +1,4 @@
+import { midSentence } from '../../lib/format';
 import type { ArmReport, PairReport, Verdict } from '../types';
 import { numberWord, pointsRange, pointsWithUnit, pValue, sentence, times } from '../words';
 import { WORDS } from './made-arms';
@@ -35,7 +36,7 @@ export function called(arm: ArmReport, field: Field): string {
   if (arm.kind === 'untuned') return 'the untuned prompt';
   if (arm.kind === 'few-shot') return `your prompt with ${shots(arm)}`;
   if (arm.id === WORDS) return 'a word-count classifier';
-  if (arm.kind === 'reference') return arm.name.charAt(0).toLowerCase() + arm.name.slice(1);
+  if (arm.kind === 'reference') return midSentence(arm.name);
   return arm.id === field.first.id || (arm.id === 'yours' && field.first.kind !== 'zero-shot')
     ? 'your prompt'
     : `“${arm.name}”`;

@@ -1,74 +1,57 @@
 import { present } from '../../lib/assert';
 import type { Interval } from '../../metrics/intervals';
+import {
+  forEachMetric,
+  type GeneratedRow,
+  TEXT_METRICS,
+  type TextMetric,
+  type TextMetricId,
+} from '../../metrics/registry';
 import { DRAWS, eachDraw } from '../../metrics/resample';
 import { quantile } from '../../metrics/special';
-import { exactMatch, perplexity, rougeL, tokenF1 } from '../../metrics/text';
-import type {
-  Difference,
-  GenerateArm,
-  GenerateComparison,
-  GenerateOutcome,
-  GeneratePair,
-  GeneratePlan,
-  TextMeasure,
-} from './types';
+import type { Difference, GenerateArm, GenerateComparison, GenerateOutcome, GeneratePair, GeneratePlan } from './types';
 import { duelSentence, verdictOf } from './verdict';
 
-/** Which prompt writes what is wanted: means over the same test rows, and paired differences with their intervals. */
+/** Which prompt generates texts closer to the expected ones: every metric on the same test rows, and paired differences. */
 
-const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-
-type Sums = Readonly<Record<TextMeasure, Float64Array>>;
-
+/** One metric of one prompt: what its rows add to the sums, and the metric in each draw of rows. */
 interface Measured {
-  readonly outcome: GenerateOutcome;
-  readonly perRow: Readonly<Record<Exclude<TextMeasure, 'perplexity'>, readonly number[]>>;
-  /** Each measure in each draw of rows. */
-  readonly drawn: Sums;
+  readonly over: (rows: ArrayLike<number>) => number;
+  readonly drawn: Float64Array;
 }
 
-function measured(outcome: GenerateOutcome, wanted: readonly string[], draws: number): Measured {
-  const against = (measure: (written: string, wanted: string) => number) =>
-    wanted.map((text, i) => measure(present(outcome.written[i], 'written text'), text));
-  const numbers = () => new Float64Array(draws);
-  return {
-    outcome,
-    perRow: { rougeL: against(rougeL), tokenF1: against(tokenF1), exactMatch: against(exactMatch) },
-    drawn: { rougeL: numbers(), tokenF1: numbers(), exactMatch: numbers(), perplexity: numbers() },
+type MeasuredArm = Readonly<Record<TextMetricId, Measured>>;
+
+function measured({ parts, compute }: TextMetric, rows: readonly GeneratedRow[], draws: number): Measured {
+  const each = rows.map(parts);
+  const width = each[0]?.length ?? 1;
+  const added = Float64Array.from(each.flat());
+  const sums = new Float64Array(width);
+  const over = (drawn: ArrayLike<number>) => {
+    sums.fill(0);
+    for (let i = 0; i < drawn.length; i++)
+      for (let k = 0; k < width; k++)
+        sums[k] = (sums[k] as number) + (added[(drawn[i] as number) * width + k] as number);
+    return compute(sums, drawn.length);
   };
+  return { over, drawn: new Float64Array(draws) };
 }
 
-/** What the arm reaches on the drawn rows. */
-function draw({ outcome: { scores }, perRow, drawn }: Measured, rows: Int32Array, at: number): void {
-  let [rouge, f1, exact, logProb, tokens] = [0, 0, 0, 0, 0];
-  for (const row of rows) {
-    rouge += perRow.rougeL[row] as number;
-    f1 += perRow.tokenF1[row] as number;
-    exact += perRow.exactMatch[row] as number;
-    const score = scores[row] as GenerateOutcome['scores'][number];
-    logProb += score.logProb;
-    tokens += score.tokens;
-  }
-  drawn.rougeL[at] = rouge / rows.length;
-  drawn.tokenF1[at] = f1 / rows.length;
-  drawn.exactMatch[at] = exact / rows.length;
-  drawn.perplexity[at] = Math.exp(-logProb / tokens);
-}
+const rowsOf = ({ written, scores }: GenerateOutcome, wanted: readonly string[]): readonly GeneratedRow[] =>
+  wanted.map((text, i) => ({
+    ...present(scores[i], 'score of the expected text'),
+    written: present(written[i], 'written text'),
+    wanted: text,
+  }));
 
+/** 2.5% and 97.5% of the draws. */
 function intervalOf(values: Float64Array): Interval {
   const sorted = values.toSorted();
   return { low: quantile(sorted, 0.025), high: quantile(sorted, 0.975) };
 }
 
-const each = <T>(of: (measure: TextMeasure) => T): Readonly<Record<TextMeasure, T>> => ({
-  rougeL: of('rougeL'),
-  tokenF1: of('tokenF1'),
-  exactMatch: of('exactMatch'),
-  perplexity: of('perplexity'),
-});
-
 /**
- * All arms see the same drawn rows, so that a difference in a draw is a paired one (10,000 draws, percentiles; by group
+ * All prompts see the same drawn rows, so a difference in a draw is a paired one (10,000 draws, percentiles; by group
  * where rows belong together; Berg-Kirkpatrick et al. 2012).
  */
 export function compareTexts(
@@ -77,43 +60,45 @@ export function compareTexts(
 ): GenerateComparison {
   const { draws = DRAWS, onProgress } = options;
   const { wanted, groups, seed } = plan;
-  const arms = plan.arms.map((outcome) => measured(outcome, wanted, draws));
+  const arms = plan.arms.map((outcome) => {
+    const rows = rowsOf(outcome, wanted);
+    return { outcome, metrics: forEachMetric(TEXT_METRICS, (metric) => measured(metric, rows, draws)) };
+  });
+  const each = arms.flatMap(({ metrics }) => Object.values(metrics));
   const how = { seed, draws, ...(groups ? { groups } : {}), ...(onProgress ? { onProgress } : {}) };
   eachDraw(wanted.length, how, (rows, at) => {
-    for (const arm of arms) draw(arm, rows, at);
+    for (const { over, drawn } of each) drawn[at] = over(rows);
   });
-  const reports = arms.map(
-    ({ outcome, perRow, drawn }): GenerateArm => ({
-      id: outcome.id,
-      name: outcome.name,
-      ...(outcome.kind ? { kind: outcome.kind } : {}),
-      rougeL: mean(perRow.rougeL),
-      tokenF1: mean(perRow.tokenF1),
-      exactMatch: mean(perRow.exactMatch),
-      perplexity: perplexity(outcome.scores),
-      tokensSentMean: outcome.tokensSentMean,
-      intervals: each((measure) => intervalOf(drawn[measure])),
-      rows: perRow.rougeL,
-    }),
-  );
-  const drawnOf = new Map(arms.map(({ outcome, drawn }) => [outcome.id, drawn]));
-  const reportOf = new Map(reports.map((report) => [report.id, report]));
-  const duels = plan.pairs.map(([a, b]) =>
-    duel(
-      [present(reportOf.get(a), a), present(drawnOf.get(a), a)],
-      [present(reportOf.get(b), b), present(drawnOf.get(b), b)],
-    ),
-  );
+  const all = wanted.map((_, row) => row);
+  const reports = arms.map(({ outcome: { id, name, kind, tokensSentMean }, metrics }): GenerateArm => {
+    const { rougeL } = metrics;
+    return {
+      id,
+      name,
+      ...(kind ? { kind } : {}),
+      ...forEachMetric(metrics, ({ over }) => over(all)),
+      tokensSentMean,
+      intervals: forEachMetric(metrics, ({ drawn }) => intervalOf(drawn)),
+      rows: all.map((row) => rougeL.over([row])),
+    };
+  });
+  const at = (id: string) => arms.findIndex(({ outcome }) => outcome.id === id);
+  const duels = plan.pairs.map(([a, b]) => {
+    const of = (id: string) => [present(reports[at(id)], id), present(arms[at(id)], id).metrics] as const;
+    return duel(of(a), of(b));
+  });
   const found = { n: wanted.length, arms: reports, duels };
   return { ...found, verdict: verdictOf(found, plan.looks ?? 1) };
 }
 
-function duel([a, ofA]: readonly [GenerateArm, Sums], [b, ofB]: readonly [GenerateArm, Sums]): GeneratePair {
-  const differences = each((measure): Difference => {
-    const isRatio = measure === 'perplexity';
-    const between = (x: number, y: number) => (isRatio ? y / x : y - x);
-    const drawn = ofA[measure].map((value, d) => between(value, ofB[measure][d] as number));
-    return { difference: between(a[measure], b[measure]), interval: intervalOf(drawn) };
+function duel(
+  [a, ofA]: readonly [GenerateArm, MeasuredArm],
+  [b, ofB]: readonly [GenerateArm, MeasuredArm],
+): GeneratePair {
+  const differences = forEachMetric(TEXT_METRICS, ({ versus }, id): Difference => {
+    const between = (x: number, y: number) => (versus === 'ratio' ? y / x : y - x);
+    const drawn = ofA[id].drawn.map((value, d) => between(value, ofB[id].drawn[d] as number));
+    return { difference: between(a[id] as number, b[id] as number), interval: intervalOf(drawn) };
   });
   const gains = b.rows.map((value, i) => value - (a.rows[i] ?? 0));
   const { low, high } = differences.rougeL.interval;

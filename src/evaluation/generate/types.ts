@@ -1,5 +1,6 @@
 /** What a comparison of generated texts is given, and what it finds. */
 import type { Interval } from '../../metrics/intervals';
+import type { TextMetricId } from '../../metrics/registry';
 import type { ArmKind } from '../types';
 
 /** What a prompt wrote, row by row. */
@@ -31,15 +32,18 @@ export interface GeneratePlan {
   readonly seed: number;
 }
 
-export type TextMeasure = 'rougeL' | 'tokenF1' | 'exactMatch' | 'perplexity';
+type FirstMetric = 'rougeL' | 'tokenF1' | 'exactMatch' | 'perplexity';
 
-export interface GenerateArm extends Readonly<Record<TextMeasure, number>> {
+/** A value for each metric. Metrics that were added since are missing in comparisons of earlier versions. */
+type PerMetric<T> = Readonly<Record<FirstMetric, T>> & Readonly<Partial<Record<TextMetricId, T>>>;
+
+export interface GenerateArm extends PerMetric<number> {
   readonly id: string;
   readonly name: string;
   readonly kind?: ArmKind;
   readonly tokensSentMean: number;
-  /** 95%, by bootstrap. ROUGE-L, F1 and exact match are means over the rows, 0 to 1; perplexity is one number for all tokens. */
-  readonly intervals: Readonly<Record<TextMeasure, Interval>>;
+  /** 95%, by bootstrap. */
+  readonly intervals: PerMetric<Interval>;
   /** ROUGE-L of each row. */
   readonly rows: readonly number[];
 }
@@ -50,7 +54,7 @@ export interface Difference {
 }
 
 /** B minus A; of the perplexities B divided by A. */
-export interface GeneratePair extends Readonly<Record<TextMeasure, Difference>> {
+export interface GeneratePair extends PerMetric<Difference> {
   readonly a: string;
   readonly b: string;
   /** Rows where B's text is closer to the expected one, further, or equally close. */

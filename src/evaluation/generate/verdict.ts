@@ -1,14 +1,14 @@
-import { times } from '../words';
+import { midSentence } from '../../lib/format';
+import { percent, pointsRange, points as roundedPoints, times } from '../words';
 import type { Difference, GenerateArm, GenerateComparison, GeneratePair } from './types';
 
-/** What a comparison of written texts says, in words. Pure. */
+/** What a comparison of generated texts says: its verdict, and the titles of its charts and tables. */
 
 const points = (share: number) => (100 * share).toFixed(1);
 const signed = (share: number) => {
   const text = points(Math.abs(share));
   return text === '0.0' ? text : `${share < 0 ? '−' : '+'}${text}`;
 };
-const lower = (name: string) => (/^\p{Lu}\p{Ll}/u.test(name) ? name.charAt(0).toLowerCase() + name.slice(1) : name);
 const rowsOf = (n: number) => `${n.toLocaleString('en')} test ${n === 1 ? 'row' : 'rows'}`;
 
 export function duelSentence(
@@ -63,9 +63,9 @@ export function verdictOf(
     };
   const [a, b] = [name(first.a), name(first.b)];
   const headline = {
-    'b-better': `${b} is closer to your texts than ${lower(a)}: ${signed(first.rougeL.difference)} points of ROUGE-L`,
-    'a-better': `Keep ${lower(a)}: ${lower(b)} is further from your texts, ${signed(first.rougeL.difference)} points of ROUGE-L`,
-    unclear: `No clear difference between ${lower(b)} and ${lower(a)} on ${rowsOf(n)}`,
+    'b-better': `${b} is closer to your texts than ${midSentence(a)}: ${signed(first.rougeL.difference)} points of ROUGE-L`,
+    'a-better': `Keep ${midSentence(a)}: ${midSentence(b)} is further from your texts, ${signed(first.rougeL.difference)} points of ROUGE-L`,
+    unclear: `No clear difference between ${midSentence(b)} and ${midSentence(a)} on ${rowsOf(n)}`,
   }[first.finding];
   const examples = others.find(
     (duel) => duel.b === first.b && arms.find(({ id }) => id === duel.a)?.kind === 'few-shot',
@@ -81,10 +81,10 @@ export function verdictOf(
     ...(examples
       ? [
           examples.finding === 'b-better'
-            ? `It is also closer than ${lower(name(examples.a))}: ${gainWords(examples.rougeL)}.`
+            ? `It is also closer than ${midSentence(name(examples.a))}: ${gainWords(examples.rougeL)}.`
             : examples.finding === 'a-better'
-              ? `${name(examples.a)} is closer: against it ${lower(b)} is at ${gainWords(examples.rougeL)}. Use the examples.`
-              : `Against ${lower(name(examples.a))} there is no clear difference: ${gainWords(examples.rougeL)}. Examples may do as well.`,
+              ? `${name(examples.a)} is closer: against it ${midSentence(b)} is at ${gainWords(examples.rougeL)}. Use the examples.`
+              : `Against ${midSentence(name(examples.a))} there is no clear difference: ${gainWords(examples.rougeL)}. Examples may do as well.`,
         ]
       : []),
     ...(control && first.finding === 'b-better' ? [trainingAdded(control)] : []),
@@ -99,4 +99,22 @@ export function verdictOf(
       : []),
   ];
   return { headline, detail: sentences.join(' ') };
+}
+
+/** Title of the measure's figure: both arms and how they differ; neutral where the interval holds zero. */
+export function measureTitle(arms: readonly GenerateArm[], duel: GeneratePair | undefined): string {
+  const a = arms.find((arm) => arm.id === duel?.a);
+  const b = arms.find((arm) => arm.id === duel?.b);
+  if (!duel || !a || !b) return 'How close the answers are to your texts';
+  const head = `${b.name} ${percent(b.rougeL)}, ${midSentence(a.name)} ${percent(a.rougeL)}`;
+  const { low, high } = duel.rougeL.interval;
+  if (duel.finding === 'unclear') return `${head}: no clear difference (${pointsRange(low, high)} points)`;
+  return `${head}: a ${duel.finding === 'b-better' ? 'gain' : 'loss'} of ${roundedPoints(Math.abs(duel.rougeL.difference))} points`;
+}
+
+export function costWords(arms: readonly GenerateArm[]): string {
+  const yours = arms.find((arm) => arm.id === 'yours');
+  const tuned = arms.find((arm) => arm.kind === 'tuned');
+  if (!yours || !tuned) return 'What each prompt reaches, and what it costs';
+  return `Tuned sends ${Math.round(tuned.tokensSentMean)} tokens a row, yours ${Math.round(yours.tokensSentMean)}`;
 }

@@ -1,9 +1,12 @@
 import { tokensSentence } from '../../../../../evaluation/classify/pairs';
 import { costTitle } from '../../../../../evaluation/classify/rows';
+import { scoreOf } from '../../../../../evaluation/classify/scores';
 import type { ArmReport, Comparison } from '../../../../../evaluation/types';
+import { LABEL_METRICS } from '../../../../../metrics/registry';
 import type { ClassifyEvaluation } from '../../../../../project/types';
 import { sideOf } from '../../../../charts';
-import { ArmMark, format, Interval, Panel, Table, Term } from '../../../../ui';
+import { ArmMark, format, Panel, Table, Term } from '../../../../ui';
+import { metricColumns } from '../metric-columns';
 
 const number = (value: number | null, unit = '') => (value === null ? '–' : `${Math.round(value)}${unit}`);
 
@@ -21,7 +24,7 @@ export function ArmsPanel({
     <Panel
       title={costTitle(comparison.arms)}
       span={12}
-      aside={`${format.counted(comparison.n, 'test row')} · ${engine}`}
+      aside={`${format.counted(comparison.n, 'test row')}, 95% intervals · ${engine}`}
     >
       <Table<ArmReport>
         caption="Prompts, accuracy and costs"
@@ -34,24 +37,7 @@ export function ArmsPanel({
             primary: true,
             cell: (arm) => <ArmMark side={sideOf(arm)}>{arm.name}</ArmMark>,
           },
-          {
-            id: 'accuracy',
-            header: 'Accuracy (95% interval)',
-            numeric: true,
-            cardLabel: 'accuracy',
-            cell: (arm) => <Interval value={arm.accuracy} {...arm.accuracyCi95} />,
-          },
-          {
-            id: 'f1',
-            header: (
-              <Term means="The mean of the F1 scores of the labels: rare labels count as much as common ones.">
-                Macro-F1
-              </Term>
-            ),
-            numeric: true,
-            cardLabel: 'macro-F1',
-            cell: (arm) => arm.macroF1.toFixed(3),
-          },
+          ...metricColumns(LABEL_METRICS, 'value', scoreOf),
           {
             id: 'sent',
             header: (

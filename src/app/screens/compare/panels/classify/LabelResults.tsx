@@ -3,8 +3,10 @@ import { useStore } from 'zustand';
 import type { Dataset } from '../../../../../dataset/types';
 import type { CalibrationMode } from '../../../../../evaluation/classify/outcome';
 import { calibrationWords } from '../../../../../evaluation/classify/rows';
+import { differenceOf } from '../../../../../evaluation/classify/scores';
 import type { ArmReport, Comparison, PairReport } from '../../../../../evaluation/types';
 import { pText } from '../../../../../evaluation/words';
+import { columnName, ends, LABEL_METRICS, metricsOf } from '../../../../../metrics/registry';
 import type { ClassifyEvaluation } from '../../../../../project/types';
 import {
   accuracyTitle,
@@ -17,7 +19,7 @@ import {
   sideOf,
 } from '../../../../charts';
 import { useResource } from '../../../../state/resource';
-import { ArmMark, Choices, format } from '../../../../ui';
+import { ArmMark, Choices } from '../../../../ui';
 import { compareStores, type Shown } from '../../compare-store';
 import { ArmsPanel } from './ArmsPanel';
 import { LookCloser } from './LookCloser';
@@ -27,6 +29,9 @@ interface LabelResultsProps {
   readonly evaluation: ClassifyEvaluation;
   readonly dataset: Dataset;
 }
+
+/** Every metric but the headline's. */
+const OTHERS = metricsOf(LABEL_METRICS).filter(([id]) => id !== 'accuracy');
 
 const MODES: readonly { readonly id: CalibrationMode; readonly label: string }[] = [
   { id: 'chosen', label: 'Calibrated where it helps' },
@@ -86,7 +91,15 @@ function Figures({ comparison, evaluation, mode, dataset }: Shown & { readonly d
         unit="accuracy, 95% Wilson interval"
         draw={accuracy}
         twin={{
-          columns: ['prompt', 'correct', 'rows', 'accuracy', 'low_95', 'high_95', 'macro_f1'],
+          columns: [
+            'prompt',
+            'correct',
+            'rows',
+            'accuracy',
+            'low_95',
+            'high_95',
+            ...OTHERS.map(([id]) => columnName(id)),
+          ],
           rows: arms.map((arm) => [
             arm.name,
             arm.correct,
@@ -94,7 +107,7 @@ function Figures({ comparison, evaluation, mode, dataset }: Shown & { readonly d
             arm.accuracy,
             arm.accuracyCi95.low,
             arm.accuracyCi95.high,
-            arm.macroF1,
+            ...OTHERS.map(([id]) => arm[id] ?? null),
           ]),
         }}
       />
@@ -164,11 +177,23 @@ function DifferencePanel({ arms, pairs, nameOf }: DifferencePanelProps) {
           )}
           <dt>uncorrected: exact p, mid-p</dt>
           <dd>{`${pText(headline.pExact)}, ${pText(headline.pMidP)}`}</dd>
-          <dt>Macro-F1 difference</dt>
-          <dd>
-            {format.points(headline.macroF1Difference)} ({format.points(headline.macroF1Ci95.low)} to{' '}
-            {format.points(headline.macroF1Ci95.high)}), p {pText(headline.macroF1P)}
-          </dd>
+          {OTHERS.map(
+            ([
+              id,
+              {
+                name,
+                format: { difference: form },
+              },
+            ]) => {
+              const found = differenceOf(headline, id);
+              return found ? (
+                <Fragment key={id}>
+                  <dt>{name} difference</dt>
+                  <dd>{`${form(found.difference)} (${ends(form, found.ci95)}), p ${pText(found.p)}`}</dd>
+                </Fragment>
+              ) : null;
+            },
+          )}
         </dl>
       ) : null}
     </ChartPanel>

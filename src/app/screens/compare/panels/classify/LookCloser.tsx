@@ -4,9 +4,10 @@ import type { Insights } from '../../../../../evaluation/classify/insights';
 import type { ArmReport } from '../../../../../evaluation/types';
 import { useQuery } from '../../../../state/location';
 import { useResource } from '../../../../state/resource';
-import { Button, Note, ProgressBar, Select, Tabs } from '../../../../ui';
+import { Button, Note, ProgressBar, Tabs } from '../../../../ui';
 import { type CloserProps, closerStores, type InsightsKey, type LookCloserProps } from '../../closer-store';
 import { type Candidate, VotePanel } from '../../VotePanel';
+import { PairSelect, usePair } from '../PairSelect';
 import { ChecksPanels } from './ChecksPanels';
 import { ConfidencePanels } from './ConfidencePanels';
 import { LabelRows } from './LabelRows';
@@ -19,9 +20,8 @@ type Tab = 'rows' | 'parts' | 'sure' | 'labels' | 'vote' | 'checks';
 export function LookCloser(given: LookCloserProps) {
   const { comparison, evaluation, mode } = given;
   const [tab, setTab] = useQuery<Tab>('tab', 'rows');
-  const [at, setAt] = useQuery<string>('pair', '0');
-  const pairIndex = comparison.pairs[Number(at)] ? Number(at) : 0;
-  const props = { ...given, pair: comparison.pairs[pairIndex] };
+  const { index: pairIndex, pair, choose } = usePair(comparison.pairs);
+  const props = { ...given, pair };
   // labels, votes and checks are kept for the pair that the verdict is about
   const headline = { ...given, pair: comparison.pairs[0] };
   const key = { id: evaluation.id, mode, pairIndex };
@@ -49,19 +49,7 @@ export function LookCloser(given: LookCloserProps) {
   const nameOf = (id: string) => comparison.arms.find((arm) => arm.id === id)?.name ?? id;
   return (
     <>
-      {comparison.pairs.length > 1 ? (
-        <div className="filters">
-          <Select
-            label="Pair"
-            value={String(pairIndex)}
-            onChange={setAt}
-            options={comparison.pairs.map(({ a, b }, i) => ({
-              id: String(i),
-              label: `${nameOf(b)} against ${nameOf(a)}`,
-            }))}
-          />
-        </div>
-      ) : null}
+      <PairSelect pairs={comparison.pairs} index={pairIndex} onChoose={choose} nameOf={nameOf} />
       <Tabs
         label="Look closer"
         selected={tabs.some(({ id }) => id === tab) ? tab : 'rows'}

@@ -1,0 +1,165 @@
+/**
+ * Every metric that a comparison reports, as one object: how it is computed, its 95% interval, how two prompts compare on
+ * the same rows, how it is named, explained, printed and bounded in results.json. Comparisons, tables, reports, schemas
+ * and the command line are built from the two lists below, in their order; the first entry of each is the headline's.
+ */
+import { percent, points } from '../lib/format';
+import { accuracy, confusionMatrix, correctCount, macroF1 } from './classification';
+import { type Interval, wilson } from './intervals';
+import { accuracyComparison } from './mcnemar';
+import { macroF1Comparison, macroF1Interval, type ResampleOptions } from './resample';
+import { exactMatch, rougeL, tokenF1 } from './text';
+
+export interface MetricFormat {
+  /** "81.7%", "0.812", "12.3". */
+  readonly value: (value: number) => string;
+  /** How B differs from A: "+14.2" points, "× 0.15". */
+  readonly difference: (difference: number) => string;
+}
+
+const PERCENT: MetricFormat = { value: percent, difference: points };
+const DECIMAL: MetricFormat = { value: (value) => value.toFixed(3), difference: points };
+const plain = (value: number) => String(Number(value.toPrecision(3)));
+const PLAIN: MetricFormat = { value: plain, difference: (factor) => `× ${plain(factor)}` };
+
+/** "73.8 to 87.6": both ends as `form` prints them, without the unit that the value has. */
+export const ends = (form: (value: number) => string, { low, high }: Interval): string =>
+  [low, high].map((end) => form(end).replace(/%$|^× /, '')).join(' to ');
+
+interface MetricFacts {
+  /** As a column header: "ROUGE-L". */
+  readonly name: string;
+  /** One sentence for people who do not know the metric. */
+  readonly means: string;
+  readonly format: MetricFormat;
+  /** Its values in results.json. */
+  readonly schema: { readonly min: number; readonly max?: number };
+  /** How the interval is computed, for captions: "Wilson". */
+  readonly intervalName: string;
+}
+
+/** Answers of one prompt: label indices in the order of the label set. */
+export interface Predicted {
+  readonly gold: readonly number[];
+  readonly predicted: readonly number[];
+  readonly classes: number;
+}
+
+export interface Compared {
+  readonly difference: number;
+  readonly ci95: Interval;
+  readonly p: number;
+}
+
+export interface LabelMetric extends MetricFacts {
+  readonly compute: (of: Predicted) => number;
+  readonly interval: (of: Predicted, options: ResampleOptions) => Interval;
+  /** B minus A on the same rows. */
+  readonly compare: (a: Predicted, b: Predicted, options: ResampleOptions) => Compared;
+  /** How `compare` finds interval and p, for captions. */
+  readonly compareName: string;
+}
+
+/** One generated text beside the expected one, and how likely the model finds the expected one. */
+export interface GeneratedRow {
+  readonly written: string;
+  readonly wanted: string;
+  readonly logProb: number;
+  readonly tokens: number;
+}
+
+/** A metric of generated texts follows from sums over rows, so one set of bootstrap draws serves all of them. */
+export interface TextMetric extends MetricFacts {
+  /** What one row adds to the sums. */
+  readonly parts: (row: GeneratedRow) => readonly number[];
+  readonly compute: (sums: ArrayLike<number>, rows: number) => number;
+  /** How B is compared with A: B − A, or B / A. */
+  readonly versus: 'difference' | 'ratio';
+}
+
+const listOf =
+  <M>() =>
+  <const Id extends string>(metrics: Readonly<Record<Id, M>>): Readonly<Record<Id, M>> =>
+    metrics;
+
+export const LABEL_METRICS = listOf<LabelMetric>()({
+  accuracy: {
+    name: 'Accuracy',
+    means: 'The share of rows that get the right label.',
+    format: PERCENT,
+    schema: { min: 0, max: 1 },
+    intervalName: 'Wilson',
+    compareName: 'Bonett-Price 95% interval, exact McNemar p',
+    compute: ({ gold, predicted }) => accuracy(gold, predicted),
+    interval: ({ gold, predicted }) => wilson(correctCount(gold, predicted), gold.length),
+    compare: (a, b) => accuracyComparison(a.gold, a.predicted, b.predicted),
+  },
+  macroF1: {
+    name: 'Macro-F1',
+    means: 'The mean of the F1 scores of the labels: rare labels count as much as common ones.',
+    format: DECIMAL,
+    schema: { min: 0, max: 1 },
+    intervalName: 'bootstrap',
+    compareName: 'paired bootstrap interval, permutation p',
+    compute: ({ gold, predicted, classes }) => macroF1(confusionMatrix(gold, predicted, classes)),
+    interval: ({ gold, predicted, classes }, options) => macroF1Interval(gold, predicted, classes, options),
+    compare: (a, b, options) => macroF1Comparison(a.gold, a.predicted, b.predicted, a.classes, options),
+  },
+});
+
+/** A score between 0 and 1 for each row, averaged. */
+const meanOf = (score: (written: string, wanted: string) => number) =>
+  ({
+    format: PERCENT,
+    schema: { min: 0, max: 1 },
+    intervalName: 'bootstrap',
+    parts: ({ written, wanted }) => [score(written, wanted)],
+    compute: (sums, rows) => (sums[0] as number) / rows,
+    versus: 'difference',
+  }) as const satisfies Partial<TextMetric>;
+
+export const TEXT_METRICS = listOf<TextMetric>()({
+  rougeL: {
+    ...meanOf(rougeL),
+    name: 'ROUGE-L',
+    means:
+      'How many words of the expected text the answer has in the same order: the F1 of their longest common subsequence. 100% is word for word.',
+  },
+  tokenF1: {
+    ...meanOf(tokenF1),
+    name: 'Token F1',
+    means: 'How many words both texts have in common, in any order, without articles and punctuation.',
+  },
+  exactMatch: {
+    ...meanOf(exactMatch),
+    name: 'Exact match',
+    means: 'The share of answers that equal the expected text; case, articles and punctuation do not count.',
+  },
+  perplexity: {
+    name: 'Perplexity',
+    means: 'How many equally likely next tokens the model is choosing between; lower is better.',
+    format: PLAIN,
+    schema: { min: 1 },
+    intervalName: 'bootstrap',
+    parts: ({ logProb, tokens }) => [logProb, tokens],
+    compute: (sums) => Math.exp(-(sums[0] as number) / (sums[1] as number)),
+    versus: 'ratio',
+  },
+});
+
+export type LabelMetricId = keyof typeof LABEL_METRICS;
+export type TextMetricId = keyof typeof TEXT_METRICS;
+
+/** The metrics of a list in their order, with their ids. */
+export const metricsOf = <Id extends string, M>(metrics: Readonly<Record<Id, M>>): readonly (readonly [Id, M])[] =>
+  Object.entries(metrics) as [Id, M][];
+
+/** One value for each metric of a list. */
+export const forEachMetric = <Id extends string, M, T>(
+  metrics: Readonly<Record<Id, M>>,
+  of: (metric: M, id: Id) => T,
+): Readonly<Record<Id, T>> =>
+  Object.fromEntries(metricsOf(metrics).map(([id, metric]) => [id, of(metric, id)])) as Record<Id, T>;
+
+/** The name of its column in a CSV: `macro_f1`. */
+export const columnName = (id: string): string => id.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toLowerCase();
