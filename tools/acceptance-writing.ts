@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@playwright/test';
 import Papa from 'papaparse';
-import type { writingJson } from '../src/report/writing';
+import type { textResultsJson } from '../src/report/json';
 import { inBuiltPage } from './built-page';
 
 const MINUTES = 60_000;
@@ -50,7 +50,7 @@ const holds = await inBuiltPage(async (studio) => {
   say((await studio.heading.textContent()) ?? '');
   await page.getByRole('button', { name: 'Download', exact: true }).click();
   const { bytes } = await library.saved('JSON, without texts');
-  const { arms, comparisons } = JSON.parse(bytes.toString()) as ReturnType<typeof writingJson>;
+  const { arms, comparisons } = JSON.parse(bytes.toString()) as ReturnType<typeof textResultsJson>;
   console.log(JSON.stringify({ arms, comparisons }, null, 1));
   const against = comparisons.find(({ a, b }) => a === 'yours' && b === 'tuned');
   return against !== undefined && against.rougeL.interval.low > 0;

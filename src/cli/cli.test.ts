@@ -3,7 +3,7 @@ import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { resultsJsonSchema, resultsSchema, writtenResultsSchema } from '../report/results-schema';
+import { resultsJsonSchema, resultsSchema, textResultsSchema } from '../report/results-schema';
 import { runCommand } from './commands';
 
 const TINY = 'public/models/softprompt-studio/tiny-support';
@@ -188,7 +188,7 @@ describe('the command line', () => {
     const ended = await cli('write', data, ...args, '--steps', '20', '--tokens', '4', '--out', out);
     expect(ended.stderr).toContain('test rows');
     expect(ended.code).toBe(0);
-    const results = writtenResultsSchema.parse(JSON.parse(await readFile(join(out, 'results.json'), 'utf8')));
+    const results = textResultsSchema.parse(JSON.parse(await readFile(join(out, 'results.json'), 'utf8')));
     expect(results.arms.map(({ id }) => id)).toEqual(['untuned', 'yours', 'yours-3', 'tuned']);
     expect(results.arms[3]?.perplexity).toBeLessThan(results.arms[0]?.perplexity ?? 0);
     expect(results.comparisons.map(({ a, b }) => `${a} ${b}`)).toEqual([

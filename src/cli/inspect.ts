@@ -4,7 +4,7 @@ import { parseTable } from '../dataset/parse';
 import { parse } from '../graph/parse';
 import { type FileKind, type Recognised, recognise } from '../interchange/recognise';
 import { StudioError } from '../lib/errors';
-import { resultsSchema, writtenResultsSchema } from '../report/results-schema';
+import { resultsSchema, textResultsSchema } from '../report/results-schema';
 import { parseOptions, UsageError } from './usage';
 
 export const INSPECT_USAGE =
@@ -92,7 +92,7 @@ function resultsJson(bytes: Uint8Array): Omit<Inspected, 'file'> | null {
   }
   if (typeof value !== 'object' || value === null || !('arms' in value) || !('verdict' in value)) return null;
   const writes = 'task' in value && value.task === 'write';
-  const parsed = (writes ? writtenResultsSchema : resultsSchema).safeParse(value);
+  const parsed = (writes ? textResultsSchema : resultsSchema).safeParse(value);
   if (parsed.success) {
     const { arms, dataset, verdict } = parsed.data;
     const summary = `Results of ${arms.length} prompts on ${dataset.test} test rows: ${verdict.headline}.`;

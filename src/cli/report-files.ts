@@ -10,10 +10,9 @@ import { LABEL_METRICS, type MetricFormat, metricsOf, TEXT_METRICS } from '../me
 import { armsAsCompared } from '../project/arms';
 import type { PromptSet } from '../project/types';
 import { htmlReport } from '../report/html';
-import { resultsJson } from '../report/json';
+import { resultsJson, textResultsJson } from '../report/json';
 import { type Results, resultsSchema } from '../report/results-schema';
-import type { ReportInput } from '../report/types';
-import { type WritingReportInput, writingHtml, writingJson } from '../report/writing';
+import type { LabelReport, ReportFacts, TextReport } from '../report/types';
 import { accuracyOf } from '../training/checkpoint';
 import type { Compared } from '../workflow/compare';
 import type { Host } from '../workflow/host';
@@ -47,12 +46,7 @@ export const reportFiles = ({ evaluation, ...of }: Of): MadeFiles =>
 const asJson = (value: object) => `${JSON.stringify(value, null, 1)}\n`;
 
 /** What every report says of the rows, the model, where it ran, and the prompts. */
-function factsOf({
-  host,
-  dataset: { table, split, fingerprint, splitHash },
-  set,
-  evaluation,
-}: Of): Pick<ReportInput, 'title' | 'createdAt' | 'model' | 'environment' | 'dataset' | 'prompts'> {
+function factsOf({ host, dataset: { table, split, fingerprint, splitHash }, set, evaluation }: Of): ReportFacts {
   const { info } = host.engine;
   const { fileName } = table.format;
   const armIds = evaluation.plan.arms.map(({ id }) => id);
@@ -79,7 +73,7 @@ function factsOf({
 }
 
 /** The report's figures, row ids as the files have them. */
-function resultsOf(input: ReportInput): Results {
+function resultsOf(input: LabelReport): Results {
   const results = resultsJson(input);
   return resultsSchema.parse({
     ...results,
@@ -91,7 +85,8 @@ function labelFiles(of: OfKind<'classify'>): MadeFiles {
   const { plan, comparison } = of.evaluation;
   const { settings, done } = of.tuned;
   const accuracyAt = new Map(done.checkpoint.validations.map((point) => [point.step, accuracyOf(point)]));
-  const input: ReportInput = {
+  const input: LabelReport = {
+    kind: 'classify',
     ...factsOf(of),
     plan,
     comparison,
@@ -129,7 +124,8 @@ function labelFiles(of: OfKind<'classify'>): MadeFiles {
 function textFiles(of: OfKind<'generate'>): MadeFiles {
   const { plan, comparison } = of.evaluation;
   const { settings, done } = of.tuned;
-  const input: WritingReportInput = {
+  const input: TextReport = {
+    kind: 'generate',
     ...factsOf(of),
     plan,
     comparison,
@@ -145,8 +141,8 @@ function textFiles(of: OfKind<'generate'>): MadeFiles {
   };
   return {
     files: new Map([
-      ['results.json', asJson(writingJson(input))],
-      ['report.html', writingHtml(input, [])],
+      ['results.json', asJson(textResultsJson(input))],
+      ['report.html', htmlReport(input)],
       ['written.csv', generatedCsv(of)],
     ]),
     lines: [

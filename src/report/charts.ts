@@ -1,14 +1,13 @@
 /** Pictures of how sure the answers are, as plain SVG: a report holds no script and asks for nothing. */
 
 import { coverageFinding, reliabilityFinding } from '../evaluation/classify/titles';
-import { type ArmReport, isLearned } from '../evaluation/types';
+import { type ArmReport, type Interval, isLearned } from '../evaluation/types';
 import type { ReliabilityBin } from '../metrics/calibration';
 import { type CoveragePoint, coverageAt } from '../metrics/coverage';
-import { THRESHOLD } from './closer';
 import { type Html, html } from './escape';
-import type { ReportInput } from './types';
+import type { LabelReport } from './types';
 
-export const COLOURS: Readonly<Record<ArmReport['kind'], string>> = {
+const COLOURS: Readonly<Record<ArmReport['kind'], string>> = {
   untuned: 'var(--ref)',
   'zero-shot': 'var(--a)',
   'few-shot': 'var(--a)',
@@ -18,6 +17,16 @@ export const COLOURS: Readonly<Record<ArmReport['kind'], string>> = {
   combined: 'var(--b)',
   reference: 'var(--ref)',
 };
+
+/** Interval and point on a track from 0 to 1; the numbers are beside it, so it is hidden from screen readers. */
+export function intervalPlot(value: number, { low, high }: Interval, kind: ArmReport['kind']): Html {
+  const x = (v: number) => (4 + 152 * v).toFixed(1);
+  const colour = COLOURS[kind];
+  const mark = isLearned(kind)
+    ? html`<path d="M${x(value)} 4l6 6-6 6-6-6z" fill="${colour}"/>`
+    : html`<circle cx="${x(value)}" cy="10" r="5" fill="${colour}"/>`;
+  return html`<svg class="plot" viewBox="0 0 160 20" aria-hidden="true"><path d="M4 10H156" stroke="var(--line)"/><path d="M${x(low)} 10H${x(high)}" stroke="${colour}" stroke-width="2"/>${mark}</svg>`;
+}
 
 const WIDTH = 420;
 const HEIGHT = 240;
@@ -40,7 +49,7 @@ interface Scale {
   readonly y: (share: number) => string;
 }
 
-/** Both axes are shares; `lowX` and `lowY` are where they begin. */
+/** Both axes are shares, from `lowX` and `lowY` to 1. */
 function scale(lowX: number, lowY: number): Scale {
   const across = (share: number, low: number) => (Math.min(1, Math.max(low, share)) - low) / (1 - low);
   return {
@@ -126,7 +135,7 @@ function reliabilityChart(title: string, { arm, colour }: ChartArm, bins: readon
 }
 
 /** Of the headline pair: what is gained by leaving unsure rows to a person, and whether probabilities mean what they say. */
-export function confidenceCharts({ comparison, plan, closer }: ReportInput): Html {
+export function confidenceCharts({ comparison, plan, closer }: LabelReport, threshold: number): Html {
   const pair = comparison.pairs[0];
   const arms = [pair?.a, pair?.b].flatMap((id) => {
     const arm = comparison.arms.find((each) => each.id === id);
@@ -136,7 +145,7 @@ export function confidenceCharts({ comparison, plan, closer }: ReportInput): Htm
   const last = arms.at(-1);
   if (!last) return html``;
   const right = plan.gold.map((g, i) => last.arm.predictions[i] === g);
-  const at = coverageAt(last.arm.confidences, right, THRESHOLD);
+  const at = coverageAt(last.arm.confidences, right, threshold);
   return html`<div class="charts">
 ${coverageChart(coverageFinding(last.arm.name, at, last.arm.accuracy), arms)}
 ${arms.map((each) => (each.bins ? reliabilityChart(reliabilityFinding(each.arm.name, each.bins), each, each.bins) : ''))}

@@ -1,4 +1,4 @@
-/** What else was looked at, and what the figures do not say: one content for HTML and Markdown. */
+/** What else was examined in a comparison of labels: slices, probabilities, checks, votes. */
 import { confidenceDifferenceWords, coverageSentence } from '../evaluation/classify/confidence';
 import { consistencySentence, EDIT_NAMES } from '../evaluation/classify/consistency';
 import { everyRowSentence } from '../evaluation/classify/folds';
@@ -6,21 +6,10 @@ import { slicesSentence } from '../evaluation/classify/slices';
 import { tallySentence } from '../evaluation/vote';
 import { percent, points, pointsRange, pointsWithUnit, pValue, times } from '../evaluation/words';
 import { coverageAt } from '../metrics/coverage';
-import type { ReportInput } from './types';
+import { confidenceCharts } from './charts';
+import type { LabelReport, Section } from './types';
 
-export interface Section {
-  /** Pictures belong to it. */
-  readonly kind?: 'confidence';
-  readonly title: string;
-  readonly sentences: readonly string[];
-  readonly table?: {
-    readonly caption: string;
-    readonly columns: readonly string[];
-    readonly rows: readonly (readonly string[])[];
-  };
-}
-
-type Make = (input: ReportInput, nameOf: (armId: string) => string) => Section | null;
+type Make = (input: LabelReport, nameOf: (armId: string) => string) => Section | null;
 
 const three = (value: number | null | undefined) => (value == null ? '–' : value.toFixed(3));
 const signed = (value: number) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)}`;
@@ -68,9 +57,10 @@ const slices: Make = ({ closer, comparison }, nameOf) => {
   };
 };
 
-export const THRESHOLD = 0.8;
+const THRESHOLD = 0.8;
 
-const confidence: Make = ({ closer, comparison, plan }, nameOf) => {
+const confidence: Make = (input, nameOf) => {
+  const { closer, comparison, plan } = input;
   const reports = closer?.insights?.confidence ?? [];
   if (reports.length === 0) return null;
   const pair = comparison.pairs[0];
@@ -86,7 +76,6 @@ const confidence: Make = ({ closer, comparison, plan }, nameOf) => {
       `${nameOf(pair.b)} minus ${nameOf(pair.a)}, paired bootstrap 95% interval: ${confidenceDifferenceWords(difference)}. Below zero is better.`,
     );
   return {
-    kind: 'confidence',
     title: 'Probabilities and how far they can be trusted',
     sentences,
     table: {
@@ -101,6 +90,7 @@ const confidence: Make = ({ closer, comparison, plan }, nameOf) => {
         temperature === null ? '–' : temperature.toFixed(2),
       ]),
     },
+    pictures: confidenceCharts(input, THRESHOLD),
   };
 };
 
@@ -184,35 +174,5 @@ const everyRow: Make = ({ closer }) =>
 const MAKERS: readonly Make[] = [review, slices, confidence, consistency, learned, ranking, votes, everyRow];
 
 /** In the order in which they are printed. */
-export function closerSections(input: ReportInput): readonly Section[] {
-  const nameOf = (id: string) => input.comparison.arms.find((arm) => arm.id === id)?.name ?? id;
-  return MAKERS.flatMap((make) => make(input, nameOf) ?? []);
-}
-
-/** Looks at the test rows, those after the comparison included. */
-export const looksOf = ({ comparison, closer }: Pick<ReportInput, 'comparison' | 'closer'>): number =>
-  Math.max(comparison.looks, closer?.review?.looks ?? 0);
-
-/** What a reader might take the figures for and should not. */
-export function limits(input: ReportInput): readonly string[] {
-  const { comparison, plan, closer, model } = input;
-  const looks = looksOf(input);
-  const seeds = closer?.seedRange?.seeds ?? 1;
-  return [
-    `The intervals are about rows like these ${comparison.n.toLocaleString('en')}. Other customers, another month or another channel may be different.`,
-    seeds > 1
-      ? 'The intervals do not cover the choice of the seed; see the range over seeds.'
-      : 'One seed was trained. Another seed would have given another prompt, and the intervals do not cover that.',
-    looks > 1
-      ? `The test rows have been used ${times(looks)}. The figures are exact for one use; each further one makes a lucky result more likely.`
-      : 'The figures are for this one use of the test rows; if you change a prompt after reading them, you need fresh rows.',
-    'Right and wrong are as the labels have it. Where labels are in doubt, so is every figure.',
-    ...(plan.groups
-      ? [
-          'Some rows belong together. The bootstrap draws them together; the exact p and the Wilson and Bonett-Price intervals take every row for an independent trial.',
-        ]
-      : []),
-    `They hold for ${model.id} with exactly these weights; with others, measure the prompt again.`,
-    'Latency is that of this machine and this browser or runtime.',
-  ];
-}
+export const closerSections = (input: LabelReport, nameOf: (armId: string) => string): readonly Section[] =>
+  MAKERS.flatMap((make) => make(input, nameOf) ?? []);

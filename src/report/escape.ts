@@ -1,3 +1,5 @@
+/** Text that stays text: in HTML, and in a cell or heading of Markdown. */
+
 const ENTITIES: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',
@@ -27,3 +29,11 @@ const render = (value: unknown): string => {
 /** Tagged template: every value is escaped unless it is `Html` itself. */
 export const html = (strings: TemplateStringsArray, ...values: readonly unknown[]): Html =>
   new Html(strings.reduce((out, part, i) => out + (i > 0 ? render(values[i - 1]) : '') + part, ''));
+
+export const escapeMarkdown = (text: string): string =>
+  text
+    .replace(/[\r\n]+/g, ' ')
+    .replace(/[\\`*_{}[\]#|~]/g, (char) => `\\${char}`)
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;');

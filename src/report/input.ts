@@ -6,29 +6,27 @@ import { armsAsCompared, examplesOf } from '../project/arms';
 import type { ClassifyEvaluation, GenerateEvaluation, PromptSet } from '../project/types';
 import { accuracyOf } from '../training/checkpoint';
 import type { Checkpoint } from '../training/events';
-import type { ReportInput } from './types';
-import type { WritingReportInput } from './writing';
+import type { LabelReport, ReportFacts, TextReport } from './types';
 
-type Facts = Pick<ReportInput, 'title' | 'createdAt' | 'model' | 'environment' | 'dataset' | 'prompts'>;
 type Compared = Pick<ClassifyEvaluation, 'createdAt' | 'hardVersion' | 'softVersion' | 'backend' | 'threads'>;
 
 const runOf = (set: PromptSet, { softVersion }: Compared) => set.soft.find(({ id }) => id === softVersion) ?? null;
 
-/** What every report says of how it came about. Null when the run or the rows are gone. */
+/** What every report says of how it was made. Null where the run or the rows are gone. */
 function reportFacts(
   set: PromptSet,
   dataset: Dataset | null,
   evaluation: Compared,
   armIds: readonly string[],
-  model: ReportInput['model'] | null,
-): Facts | null {
+  model: ReportFacts['model'] | null,
+): ReportFacts | null {
   const run = runOf(set, evaluation);
   const of = run?.model ?? model;
   if (!of || !dataset) return null;
-  const contest = armsAsCompared(set, evaluation, armIds);
+  const compared = armsAsCompared(set, evaluation, armIds);
   const names: Readonly<Record<string, string | undefined>> = {
-    yours: contest.hard?.name,
-    [`yours-${examplesOf(set)}`]: contest.hard?.name,
+    yours: compared.hard?.name,
+    [`yours-${examplesOf(set)}`]: compared.hard?.name,
     tuned: run?.name,
   };
   const { train, validation, test } = dataset.split;
@@ -46,7 +44,7 @@ function reportFacts(
       fingerprint: dataset.fingerprint,
       splitHash: dataset.splitHash,
     },
-    prompts: contest.arms.map(({ id, prompt }) => ({
+    prompts: compared.arms.map(({ id, prompt }) => ({
       armId: id,
       template: prompt.template,
       shots: prompt.shots,
@@ -55,13 +53,13 @@ function reportFacts(
   };
 }
 
-/** The same of a comparison of written texts. */
-export function generateReportInput(
+/** Of a comparison of generated texts. Null where the run or the rows are gone. */
+export function textReport(
   set: PromptSet,
   dataset: Dataset | null,
   evaluation: GenerateEvaluation,
-  model: ReportInput['model'] | null,
-): WritingReportInput | null {
+  model: ReportFacts['model'] | null,
+): TextReport | null {
   const { plan, comparison, votes = [] } = evaluation;
   const armIds = plan.arms.map(({ id }) => id);
   const facts = reportFacts(set, dataset, evaluation, armIds, model);
@@ -70,6 +68,7 @@ export function generateReportInput(
   const { settings, bestStep = null, seconds = null } = run ?? {};
   return {
     ...facts,
+    kind: 'generate',
     plan,
     comparison,
     training: settings
@@ -86,15 +85,15 @@ export function generateReportInput(
   };
 }
 
-/** What a report is made of: no text of any row. Null when the run or the rows that it speaks of are gone. */
-export function reportInput(
+/** Of a comparison of labels: no text of any row. Null where the run or the rows are gone. */
+export function labelReport(
   set: PromptSet,
   dataset: Dataset | null,
   evaluation: ClassifyEvaluation,
   comparison: Comparison,
-  model: ReportInput['model'] | null,
+  model: ReportFacts['model'] | null,
   checkpoint: Checkpoint | null,
-): ReportInput | null {
+): LabelReport | null {
   const run = runOf(set, evaluation);
   const armIds = evaluation.plan.arms.map(({ id }) => id);
   const facts = reportFacts(set, dataset, evaluation, armIds, model);
@@ -103,6 +102,7 @@ export function reportInput(
   const ms = checkpoint?.steps.reduce((sum, s) => sum + s.ms, 0) ?? 0;
   return {
     ...facts,
+    kind: 'classify',
     plan: evaluation.plan,
     comparison,
     training: run && {

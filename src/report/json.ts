@@ -1,13 +1,15 @@
 import type { ConfidenceReport } from '../evaluation/classify/confidence';
 import type { Insights } from '../evaluation/classify/insights';
 import { calibratedRows } from '../evaluation/classify/outcome';
+import { differenceOf, scoreOf } from '../evaluation/classify/scores';
 import type { Slice, SliceReport } from '../evaluation/classify/slices';
-import type { ComparisonPlan, Interval } from '../evaluation/types';
+import type { ArmReport, ComparisonPlan, Interval, PairReport } from '../evaluation/types';
 import { present } from '../lib/assert';
 import { rounded } from '../lib/rounded';
 import { accuracy, argmax } from '../metrics/classification';
+import { LABEL_METRICS, metricsOf } from '../metrics/registry';
 import type { Results } from './results-schema';
-import type { CloserLook, ReportInput } from './types';
+import type { CloserLook, LabelReport, TextReport } from './types';
 
 /** Without what follows from the rows above: curves, and which rows a part has. */
 type CompactLook = Omit<CloserLook, 'insights'> & {
@@ -53,8 +55,33 @@ function armRows(plan: ComparisonPlan, arm: ComparisonPlan['arms'][number], pred
   }));
 }
 
+type Arm = Results['arms'][number];
+
+/** Each metric and its interval, under the names that its id gives. */
+const scores = (arm: ArmReport) =>
+  Object.fromEntries(
+    metricsOf(LABEL_METRICS).flatMap(([id]) => {
+      const score = scoreOf(arm, id);
+      if (!score) return [];
+      return [[id, score.value], ...(score.interval ? [[`${id}Ci95`, pair(score.interval)]] : [])];
+    }),
+  ) as Pick<Arm, 'accuracy' | 'accuracyCi95' | 'macroF1'>;
+
+const differences = (of: PairReport) =>
+  Object.fromEntries(
+    metricsOf(LABEL_METRICS).flatMap(([id]) => {
+      const found = id === 'accuracy' ? null : differenceOf(of, id);
+      if (!found) return [];
+      return [
+        [`${id}Difference`, found.difference],
+        [`${id}Ci95`, pair(found.ci95)],
+        [`${id}P`, found.p],
+      ];
+    }),
+  ) as Pick<Results['comparisons'][number], 'macroF1Difference' | 'macroF1Ci95' | 'macroF1P'>;
+
 /** As docs/results.schema.json says. It holds row ids, labels and figures, no text of any row. */
-export function resultsJson(input: ReportInput): Results {
+export function resultsJson(input: LabelReport): Results {
   const { plan, comparison, model, environment, dataset, training, createdAt } = input;
   return rounded({
     formatVersion: 1,
@@ -74,24 +101,51 @@ export function resultsJson(input: ReportInput): Results {
         name: arm.name,
         kind: arm.kind,
         calibrated: arm.calibrated ?? false,
-        accuracy: arm.accuracy,
-        accuracyCi95: pair(arm.accuracyCi95),
+        ...scores(arm),
         ...accuracies(plan, outcome),
-        macroF1: arm.macroF1,
         tokensSentMean: arm.tokensSentMean,
         tokensComputedMean: arm.tokensComputedMean,
         latencyMsMedian: arm.latencyMsMedian,
         rows: armRows(plan, outcome, arm.predictions),
       };
     }),
-    comparisons: comparison.pairs.map(({ fixed: _fixed, broken: _broken, pHolm: _pHolm, tokens, ...counts }) => ({
-      ...counts,
-      ...(tokens ? { tokens: { difference: tokens.difference, ci95: pair(tokens.ci95) } } : {}),
-      differenceCi95: pair(counts.differenceCi95),
-      macroF1Ci95: pair(counts.macroF1Ci95),
+    comparisons: comparison.pairs.map((of) => ({
+      a: of.a,
+      b: of.b,
+      bothRight: of.bothRight,
+      aOnly: of.aOnly,
+      bOnly: of.bOnly,
+      bothWrong: of.bothWrong,
+      difference: of.difference,
+      differenceCi95: pair(of.differenceCi95),
+      pExact: of.pExact,
+      pMidP: of.pMidP,
+      ...differences(of),
+      ...(of.tokens ? { tokens: { difference: of.tokens.difference, ci95: pair(of.tokens.ci95) } } : {}),
     })),
     verdict: comparison.verdict,
     looks: comparison.looks,
     ...(input.closer ? { closer: compact(input.closer) } : {}),
+  });
+}
+
+/** The same for generated texts. It holds row ids and figures, no text of any row. */
+export function textResultsJson({ kind: _kind, rows: _rows, plan, comparison, prompts, ...facts }: TextReport) {
+  return rounded({
+    formatVersion: 1,
+    task: 'write',
+    ...facts,
+    prompts,
+    looks: plan.looks,
+    arms: comparison.arms.map(({ rows, ...arm }) => ({
+      ...arm,
+      rows: plan.rowIds.map((id, i) => ({
+        id,
+        rougeL: rows[i] ?? 0,
+        ...plan.arms.find((each) => each.id === arm.id)?.scores[i],
+      })),
+    })),
+    comparisons: comparison.duels,
+    verdict: comparison.verdict,
   });
 }

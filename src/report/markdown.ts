@@ -1,68 +1,45 @@
-import { tokensSentence } from '../evaluation/classify/pairs';
-import { percent, points, pointsRange, pValue, times } from '../evaluation/words';
+/** A report in Markdown, for a wiki or a pull request: verdict, sections, limits, provenance. No row's text. */
+import { times } from '../evaluation/words';
 import { PRODUCT } from '../lib/product';
-import { closerSections, limits, looksOf } from './closer';
-import type { ReportInput } from './types';
+import { escapeMarkdown } from './escape';
+import { partsOf } from './parts';
+import type { Cell, ReportInput, Section, Table } from './types';
 
-/** Text that stays text inside a Markdown table cell or heading. */
-export const escapeMarkdown = (text: string): string =>
-  text
-    .replace(/[\r\n]+/g, ' ')
-    .replace(/[\\`*_{}[\]#|~]/g, (char) => `\\${char}`)
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;');
+const cell = (value: Cell): string =>
+  escapeMarkdown(typeof value === 'string' ? value : `${value.value} (${value.range})`);
 
-/** The comparison in Markdown, for a wiki or a pull request: verdict, prompts, pairs, provenance. No row's text. */
+const table = ({ caption, columns, rows }: Table): readonly string[] => [
+  `| ${columns.map(cell).join(' | ')} |`,
+  `|---|${'--:|'.repeat(columns.length - 1)}`,
+  ...rows.map((row: readonly Cell[]) => `| ${row.map(cell).join(' | ')} |`),
+  '',
+  `${escapeMarkdown(caption)}.`,
+  '',
+];
+
+/** Nothing of a section that consists of pictures. */
+function section({ title, sentences = [], table: of, notes = [] }: Section): readonly string[] {
+  const lines = [...paragraphs(sentences), ...(of ? table(of) : []), ...paragraphs(notes)];
+  return lines.length === 0 ? [] : [`## ${escapeMarkdown(title)}`, '', ...lines];
+}
+
+const paragraphs = (texts: readonly string[]) => texts.flatMap((text) => [escapeMarkdown(text), '']);
+
 export function markdownReport(input: ReportInput): string {
   const { title, comparison, model, dataset, createdAt } = input;
-  const cell = escapeMarkdown;
-  const armName = (id: string) => comparison.arms.find((arm) => arm.id === id)?.name ?? id;
-  const nameOf = (id: string) => cell(armName(id));
-  const arms = comparison.arms.map(
-    (arm) =>
-      `| ${cell(arm.name)} | ${percent(arm.accuracy)} (${percent(arm.accuracyCi95.low)} to ${percent(arm.accuracyCi95.high)}) | ${arm.macroF1.toFixed(3)} | ${arm.tokensSentMean === null ? '' : Math.round(arm.tokensSentMean)} |`,
-  );
-  const pairs = comparison.pairs.map(
-    (pair) =>
-      `| ${nameOf(pair.b)} against ${nameOf(pair.a)} | ${points(pair.difference)} (${pointsRange(pair.differenceCi95.low, pair.differenceCi95.high)}) | ${pValue(pair.pExact)} | ${pair.bOnly} | ${pair.aOnly} |`,
-  );
-  const costs = comparison.pairs.flatMap((pair) => tokensSentence(pair, armName) ?? []);
-  const more = closerSections(input).flatMap(({ title: heading, sentences, table }) => [
-    `## ${cell(heading)}`,
-    '',
-    ...sentences.flatMap((text) => [cell(text), '']),
-    ...(table
-      ? [
-          `| ${table.columns.map(cell).join(' | ')} |`,
-          `|---|${'--:|'.repeat(table.columns.length - 1)}`,
-          ...table.rows.map((row) => `| ${row.map(cell).join(' | ')} |`),
-          '',
-          `${cell(table.caption)}.`,
-          '',
-        ]
-      : []),
-  ]);
+  const parts = partsOf(input);
+  const text = escapeMarkdown;
   return [
-    `# ${cell(title)}`,
+    `# ${text(title)}`,
     '',
-    `**${cell(comparison.verdict.headline)}.** ${cell(comparison.verdict.detail)}`,
+    `**${text(comparison.verdict.headline)}.** ${text(comparison.verdict.detail)}`,
     '',
-    '| Prompt | Accuracy (95% interval) | Macro-F1 | Tokens sent |',
-    '|---|--:|--:|--:|',
-    ...arms,
-    '',
-    '| Pair | Difference in points (95% interval) | Exact p | Fixed | Broken |',
-    '|---|--:|--:|--:|--:|',
-    ...pairs,
-    '',
-    ...costs.flatMap((text) => [cell(text), '']),
-    ...more,
+    ...parts.sections.flatMap(section),
     '## What these figures do not say',
     '',
-    ...limits(input).map((text) => `- ${cell(text)}`),
+    ...parts.limits.map((limit) => `- ${text(limit)}`),
     '',
-    `${comparison.n} test rows of ${cell(dataset.name)}, used ${times(looksOf(input))}. Model ${cell(model.id)} (${cell(model.dtype)}), SHA-256 ${cell(model.sha256)}. ${cell(createdAt)}, ${PRODUCT}.`,
+    `${comparison.n} test rows of ${text(dataset.name)}, used ${times(parts.looks)}. Model ${text(model.id)} (${text(model.dtype)}), SHA-256 ${text(model.sha256)}. ${text(createdAt)}, ${PRODUCT}.`,
     '',
   ].join('\n');
 }

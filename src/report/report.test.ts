@@ -8,11 +8,11 @@ import { alternating, armOf, patterned, planOf } from '../evaluation/test-suppor
 import { tally } from '../evaluation/vote';
 import { drained } from '../lib/steps';
 import { html } from './escape';
-import { headlineFigure, htmlReport } from './html';
+import { htmlReport } from './html';
 import { resultsJson } from './json';
 import { markdownReport } from './markdown';
 import { resultsSchema } from './results-schema';
-import type { ReportInput } from './types';
+import type { LabelReport } from './types';
 
 const gold = alternating(120);
 const [yours, tuned, few] = patterned({ '110': 76, '011': 22, '100': 5, '000': 17 }) as [
@@ -47,7 +47,8 @@ const plan = planOf(
     ],
   },
 );
-const input: ReportInput = {
+const input: LabelReport = {
+  kind: 'classify',
   title: 'Support tone',
   createdAt: '2026-01-02T03:04:05.000Z',
   plan,
@@ -81,7 +82,7 @@ const input: ReportInput = {
 };
 
 const answers = (n: number) => new Array<number>(n).fill(0);
-const looked: ReportInput = {
+const examined: LabelReport = {
   ...input,
   plan: { ...plan, groups: plan.rowIds.map((_, i) => Math.floor(i / 2)) },
   closer: {
@@ -138,7 +139,7 @@ describe('HTML report', () => {
   });
 
   it('draws, for the headline pair, what unsure rows are worth and whether probabilities mean what they say', () => {
-    const figures = htmlReport(looked).match(/<figure>.*?<\/figure>/gs) ?? [];
+    const figures = htmlReport(examined).match(/<figure>.*?<\/figure>/gs) ?? [];
     expect(figures).toHaveLength(3);
     for (const figure of figures) {
       const title = /<figcaption>(.+?)<\/figcaption>/.exec(figure)?.[1];
@@ -147,7 +148,7 @@ describe('HTML report', () => {
     }
   });
 
-  it('asks for nothing: no script, no link, no other origin', () => {
+  it('makes no request: no script, no link, no other origin', () => {
     expect(page).not.toMatch(/<script|<link|<img|<iframe|@import|url\(|https?:/i);
     expect(page).toContain("default-src 'none'");
   });
@@ -155,14 +156,14 @@ describe('HTML report', () => {
   it('holds no row’s text unless asked, and then says how many', () => {
     expect(page).not.toContain('secret text');
     expect(page).toContain('none: no text of any row');
-    const withRows = htmlReport(input, { includeRows: rowTexts });
+    const withRows = htmlReport({ ...input, rows: rowTexts });
     expect(withRows.match(/secret text of row/g)).toHaveLength(27);
     expect(withRows).toContain('27 test rows, as their owner chose');
   });
 
-  it('escapes whatever comes from outside', () => {
+  it('escapes everything that comes from outside', () => {
     const evil = '"><img src=x onerror=alert(1)>\'&\u0000';
-    const hostile: ReportInput = {
+    const hostile: LabelReport = {
       ...input,
       title: evil,
       createdAt: evil,
@@ -179,7 +180,7 @@ describe('HTML report', () => {
       dataset: { ...input.dataset, name: evil },
       prompts: [{ armId: 'yours', template: `</pre>${evil}`, shots: 0 }],
     };
-    const out = htmlReport(hostile, { includeRows: rowTexts.map((row) => ({ ...row, text: evil })) });
+    const out = htmlReport({ ...hostile, rows: rowTexts.map((row) => ({ ...row, text: evil })) });
     expect(out).not.toContain('<img');
     expect(out).not.toContain('</pre>"');
     expect(out).not.toContain('\u0000');
@@ -190,7 +191,7 @@ describe('HTML report', () => {
 });
 
 describe('the closer look', () => {
-  const told = [
+  const sentences = [
     'As labelled, and after 2 corrections',
     'channel: mail',
     '1 of 1 part differs clearly after Holm',
@@ -208,23 +209,23 @@ describe('the closer look', () => {
     'see the range over seeds',
   ];
 
-  it.each(['HTML', 'Markdown'] as const)('stands in the %s, and nothing of it where nothing was', (format) => {
-    const write = (of: ReportInput) => (format === 'HTML' ? htmlReport(of) : markdownReport(of));
-    const page = write(looked);
-    for (const text of told) expect(page).toContain(text);
+  it.each(['HTML', 'Markdown'] as const)('is in the %s, and left out where nothing was examined', (format) => {
+    const write = (of: LabelReport) => (format === 'HTML' ? htmlReport(of) : markdownReport(of));
+    const page = write(examined);
+    for (const text of sentences) expect(page).toContain(text);
     const bare = write(input);
-    for (const text of told.slice(0, 11)) expect(bare).not.toContain(text);
+    for (const text of sentences.slice(0, 11)) expect(bare).not.toContain(text);
     expect(bare).toContain('One seed was trained');
     expect(bare).not.toContain('Some rows belong together');
     expect(page).not.toContain('secret text');
   });
 
-  it.each([input, looked])('is JSON of the form that is published', (of) => {
+  it.each([input, examined])('is JSON that fits the published schema', (of) => {
     expect(resultsSchema.safeParse(JSON.parse(JSON.stringify(resultsJson(of)))).error).toBeUndefined();
   });
 
-  it('stands in the JSON as figures', () => {
-    const { closer } = JSON.parse(JSON.stringify(resultsJson(looked)));
+  it('is in the JSON as figures', () => {
+    const { closer } = JSON.parse(JSON.stringify(resultsJson(examined)));
     expect(closer.consistency.pair).toMatchObject({ aOnly: 4, bOnly: 0 });
     expect(closer.adaptation).toEqual({ step: 40, rows: 320, seconds: 31.4 });
     expect(closer.insights.slices.slices[0]).toMatchObject({ pHolm: 0.008, rows: 60 });
@@ -234,7 +235,7 @@ describe('the closer look', () => {
   });
 
   it('is golden too', async () => {
-    await expect(markdownReport(looked)).toMatchFileSnapshot('report.md.golden');
+    await expect(markdownReport(examined)).toMatchFileSnapshot('report.md.golden');
   });
 });
 
@@ -246,8 +247,10 @@ it('html`` escapes values and keeps its own', () => {
 
 it('Markdown has verdict, prompts and pairs', () => {
   const text = markdownReport(input);
-  expect(text).toContain('| Tuned | 81.7% (73.8% to 87.6%) |');
-  expect(text).toContain('| Tuned against Yours | 14 (6 to 22) | p = 0.0015 | 22 | 5 |');
+  expect(text).toContain('| Tuned | 81.7% (73.8 to 87.6) | 0.817 (');
+  expect(text).toContain(
+    '| Tuned against Yours | 14 (6 to 22) | p = 0.0015 (mid-p = 0.0009, Holm = 0.0015) | 22 | 5 |',
+  );
   expect(text).not.toContain('secret');
 });
 
@@ -267,8 +270,4 @@ it('JSON has what results.json promises', () => {
   });
   expect(results.comparisons[0].differenceCi95[0]).toBeCloseTo(0.056, 3);
   expect(JSON.stringify(results)).not.toContain('text');
-});
-
-it('has a headline figure for file names', () => {
-  expect(headlineFigure(input)).toBe('81.7% (+14)');
 });

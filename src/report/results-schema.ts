@@ -1,10 +1,28 @@
 import { ARM_KINDS } from '../evaluation/types';
 import { z } from '../lib/zod';
+import { LABEL_METRICS, type LabelMetric, metricsOf, TEXT_METRICS, type TextMetric } from '../metrics/registry';
 
 const share = z.number().min(0).max(1);
 const interval = z.tuple([z.number(), z.number()]).describe('95% interval: low, high');
 const probability = share;
 const count = z.int().min(0);
+
+const { accuracy: _accuracy, ...RESAMPLED } = LABEL_METRICS;
+
+/** A field for each metric, named by its id and a suffix; optional, since results of earlier versions lack later metrics. */
+const perMetric = <Id extends string, M, const Suffix extends string, T>(
+  metrics: Readonly<Record<Id, M>>,
+  suffix: Suffix,
+  of: (metric: M) => T,
+) =>
+  Object.fromEntries(metricsOf(metrics).map(([id, metric]) => [`${id}${suffix}`, of(metric)])) as {
+    [Name in Id as `${Name}${Suffix}`]: T;
+  };
+
+const bounded = ({ schema: { min, max } }: LabelMetric | TextMetric) => {
+  const number = z.number().min(min);
+  return (max === undefined ? number : number.max(max)).optional();
+};
 
 const model = z.object({
   id: z.string(),
@@ -50,13 +68,15 @@ export const resultsSchema = z.object({
       name: z.string(),
       kind: z.enum(ARM_KINDS),
       calibrated: z.boolean().describe('Whether accuracy, macroF1 and the predictions are calibrated'),
+      ...perMetric(LABEL_METRICS, '', bounded),
+      ...perMetric(LABEL_METRICS, 'Ci95', ({ intervalName }) => interval.describe(intervalName).optional()),
       accuracy: share,
       accuracyCi95: interval.describe('Wilson'),
+      macroF1: share,
       accuracyUncalibrated: share,
       accuracyCalibrated: share.nullable().describe('null for reference lines'),
-      macroF1: share,
       tokensSentMean: z.number().nullable().describe('Text and virtual tokens a row'),
-      tokensComputedMean: z.number().nullable().describe('The same without the prefix that all rows share'),
+      tokensComputedMean: z.number().nullable().describe('Without the prefix that all rows share'),
       latencyMsMedian: z.number().nullable().describe('One row at a time, warm'),
       rows: z.array(
         z.object({
@@ -80,6 +100,9 @@ export const resultsSchema = z.object({
       differenceCi95: interval.describe('Bonett-Price'),
       pExact: probability.describe('McNemar, exact'),
       pMidP: probability.describe('McNemar, mid-p'),
+      ...perMetric(RESAMPLED, 'Difference', () => z.number().optional()),
+      ...perMetric(RESAMPLED, 'Ci95', ({ compareName }) => interval.describe(compareName).optional()),
+      ...perMetric(RESAMPLED, 'P', () => probability.optional()),
       macroF1Difference: z.number(),
       macroF1Ci95: interval.describe('Paired bootstrap'),
       macroF1P: probability.describe('Paired permutation'),
@@ -94,11 +117,11 @@ export const resultsSchema = z.object({
   closer: z
     .record(z.string(), z.unknown())
     .optional()
-    .describe('What was looked at beside the comparison: slices, probabilities, ranks, checks; no text of any row'),
+    .describe('What was examined beside the comparison: slices, probabilities, ranks, checks; no text of any row'),
 });
 
-/** The same of a comparison of written texts. */
-export const writtenResultsSchema = z.object({
+/** `results.json` of a comparison of generated texts. */
+export const textResultsSchema = z.object({
   formatVersion: z.literal(1),
   task: z.literal('write'),
   createdAt: z.string(),
@@ -108,10 +131,8 @@ export const writtenResultsSchema = z.object({
     z.object({
       id: z.string(),
       name: z.string(),
+      ...perMetric(TEXT_METRICS, '', bounded),
       rougeL: share,
-      tokenF1: share,
-      exactMatch: share,
-      perplexity: z.number().min(1),
       rows: z.array(z.object({ id: z.string(), rougeL: share })),
     }),
   ),

@@ -3,9 +3,12 @@ import type { Dataset } from '../dataset/types';
 import { compareTexts } from '../evaluation/generate/compare';
 import { tally } from '../evaluation/vote';
 import type { GenerateEvaluation } from '../project/types';
+import { generatedCsv } from './csv';
+import { htmlReport } from './html';
+import { textResultsJson } from './json';
+import { markdownReport } from './markdown';
 import { writtenRows } from './row-texts';
-import { writingHtml, writingJson, writingMarkdown } from './writing';
-import { writtenCsv } from './written-csv';
+import type { TextReport } from './types';
 
 const dataset = {
   table: {
@@ -46,18 +49,19 @@ test('rows come with what changed most first', () => {
   expect(writtenRows(evaluation, null, { a: 'yours', b: 'tuned' })[0]?.text).toContain('not in this browser');
 });
 
-test('the file of all rows holds no formula', () => {
-  const [head, first] = writtenCsv(evaluation, dataset).split(/\r?\n/);
+test('the CSV of all rows contains no formula', () => {
+  const [head, first] = generatedCsv(evaluation, dataset).split(/\r?\n/);
   expect(head).toBe(
     'row_id,text,wanted,yours_written,yours_rouge_l,yours_log_prob,tuned_written,tuned_rouge_l,tuned_log_prob',
   );
   expect(first).toContain("'=SUM(A)");
-  const numbers = writtenCsv(evaluation, null);
+  const numbers = generatedCsv(evaluation, null);
   expect(numbers.split(/\r?\n/)[0]).toBe('row_id,yours_rouge_l,yours_log_prob,tuned_rouge_l,tuned_log_prob');
   expect(numbers).not.toMatch(/PRIVATE|wanted|SUM/);
 });
 
-const input = {
+const input: TextReport = {
+  kind: 'generate',
   title: 'A <title>',
   createdAt: '2026-01-01T00:00:00Z',
   model: { id: 'm', dtype: 'q4', sha256: 'h' },
@@ -71,9 +75,9 @@ const input = {
 };
 
 test('reports say the verdict, every measure with its interval, the votes and their limits; texts only where they were asked for', () => {
-  const html = writingHtml(input);
-  const markdown = writingMarkdown(input);
-  const json = JSON.stringify(writingJson(input));
+  const html = htmlReport(input);
+  const markdown = markdownReport(input);
+  const json = JSON.stringify(textResultsJson(input));
   for (const text of [html, markdown]) {
     expect(text).toContain(comparison.verdict.headline);
     for (const measure of ['ROUGE-L', 'Token F1', 'Exact match', 'Perplexity']) expect(text).toContain(measure);
@@ -84,8 +88,8 @@ test('reports say the verdict, every measure with its interval, the votes and th
   expect(html).not.toContain('<it>');
   expect(html).toContain('none: no text of any row, and no generated text');
   const rows = writtenRows(evaluation, dataset, { a: 'yours', b: 'tuned' });
-  const told = writingHtml(input, rows);
-  expect(told).toContain('PRIVATE &lt;b&gt;1&lt;/b&gt;');
-  expect(told).toContain('3 test rows, as their owner chose');
+  const withRows = htmlReport({ ...input, rows });
+  expect(withRows).toContain('PRIVATE &lt;b&gt;1&lt;/b&gt;');
+  expect(withRows).toContain('3 test rows, as their owner chose');
   expect(JSON.parse(json).arms[1].rows[0]).toEqual({ id: '1', rougeL: 1, logProb: -4, tokens: 2 });
 });

@@ -1,4 +1,4 @@
-/** Rows of a comparison of written texts, as tables. Pure. */
+/** Rows of a comparison of generated texts, as tables. */
 import { rowsById, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import type { GeneratePair } from '../evaluation/generate/types';

@@ -36,9 +36,9 @@ th,td{padding:6px 8px;border-bottom:1px solid var(--line);text-align:left;vertic
 th{font-weight:600}
 .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .range{color:var(--ink2);font-size:.875rem}
-.under{display:block}
 .scroll:focus-visible{outline:2px solid var(--b)}
-.plot{width:160px;height:20px;display:block}
+.under{display:block}
+.plot{width:160px;height:20px;display:block;margin-left:auto}
 .matrices{display:grid;grid-template-columns:repeat(auto-fill,minmax(18rem,1fr));gap:16px}
 .matrices table{width:auto}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(18rem,26rem));gap:16px}

@@ -1,17 +1,17 @@
 import type { ConsistencyReport } from '../evaluation/classify/consistency';
 import type { EveryRowReport } from '../evaluation/classify/folds';
 import type { Insights } from '../evaluation/classify/insights';
+import type { GenerateComparison, GeneratePlan } from '../evaluation/generate/types';
 import type { Comparison, ComparisonPlan, Verdict } from '../evaluation/types';
 import type { Tally } from '../evaluation/vote';
+import type { Html } from './escape';
 import type { Results } from './results-schema';
 
-/** What a report is made of. It holds no text of any row; those come apart, as `RowText`, when the user agrees. */
-export interface ReportInput {
+/** What every report says of how it was made. */
+export interface ReportFacts {
   readonly title: string;
   /** ISO 8601. */
   readonly createdAt: string;
-  readonly plan: ComparisonPlan;
-  readonly comparison: Comparison;
   readonly model: { readonly id: string; readonly dtype: string; readonly sha256: string };
   readonly environment: { readonly backend: string; readonly threads: number } | null;
   readonly dataset: {
@@ -31,10 +31,37 @@ export interface ReportInput {
     /** "Version 3", "Run 2". */
     readonly version?: string;
   }[];
-  readonly training: Results['training'];
-  /** What else was looked at; what was not is left out. */
-  readonly closer?: CloserLook;
 }
+
+/** A report of prompts that choose labels. Texts of rows are in it only as `rows`, where the user agreed. */
+export interface LabelReport extends ReportFacts {
+  readonly kind: 'classify';
+  readonly plan: ComparisonPlan;
+  readonly comparison: Comparison;
+  readonly training: Results['training'];
+  /** What else was examined; the rest is left out. */
+  readonly closer?: CloserLook;
+  readonly rows?: readonly RowText[];
+}
+
+/** A report of prompts that generate texts. */
+export interface TextReport extends ReportFacts {
+  readonly kind: 'generate';
+  readonly plan: GeneratePlan & { readonly rowIds: readonly string[]; readonly looks: number };
+  readonly comparison: GenerateComparison;
+  readonly training: {
+    readonly placement: 'prefix' | 'suffix';
+    readonly tokens: number;
+    readonly seed: number;
+    readonly steps: number;
+    readonly bestStep: number | null;
+    readonly seconds: number | null;
+  } | null;
+  readonly votes: Tally | null;
+  readonly rows?: readonly GeneratedText[];
+}
+
+export type ReportInput = LabelReport | TextReport;
 
 export interface CloserLook {
   readonly insights?: Insights;
@@ -48,14 +75,66 @@ export interface CloserLook {
   };
   readonly consistency?: ConsistencyReport;
   readonly everyRow?: EveryRowReport;
-  /** Until validation accuracy was at 95% of what it ended with. */
+  /** Until validation accuracy was at 95% of its final value. */
   readonly adaptation?: { readonly step: number; readonly rows: number; readonly seconds: number };
-  /** Validation accuracy of runs that differ in nothing but their seed. */
+  /** Validation accuracy of runs that differ only in their seed. */
   readonly seedRange?: { readonly seeds: number; readonly low: number; readonly high: number };
 }
 
-/** A test row as it is shown, only where the user said so. */
+/** The text of a test row. */
 export interface RowText {
   readonly id: string;
   readonly text: string;
+}
+
+/** A row with its expected text and what the headline's two prompts generated. */
+export interface GeneratedText {
+  readonly text: string;
+  readonly wanted: string;
+  readonly a: string;
+  readonly b: string;
+}
+
+/** A figure with its interval, beside or under it, and in HTML a picture of both. */
+export type Cell =
+  | string
+  | { readonly value: string; readonly range: string; readonly isUnder?: boolean; readonly picture?: Html };
+
+export interface Table {
+  readonly caption: string;
+  /** The first column names the rows. */
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly [name: string, ...cells: Cell[]])[];
+}
+
+/** One part of a report, whatever it is printed as. */
+export interface Section {
+  readonly title: string;
+  /** Before the table. */
+  readonly sentences?: readonly string[];
+  readonly table?: Table;
+  /** After the table. */
+  readonly notes?: readonly string[];
+  /** Left out of Markdown. */
+  readonly pictures?: Html;
+}
+
+/** What differs between reports of the two kinds of task. */
+export interface ReportParts {
+  readonly sections: readonly Section[];
+  /** Texts of rows, where the user agreed; null = none. */
+  readonly rows: Html | null;
+  /** "none: no text of any row". */
+  readonly rowsWords: string;
+  /** What a reader might take the figures for and should not, apart from what every report says. */
+  readonly limits: readonly string[];
+  /** How many runs that differ only in their seed were trained. */
+  readonly seeds: number;
+  /** How often the test rows have been used, also after the comparison. */
+  readonly looks: number;
+  readonly calibration: string | null;
+  /** Null = nothing was trained. */
+  readonly trained: (Omit<NonNullable<TextReport['training']>, 'seconds'> & { readonly seconds: number | null }) | null;
+  /** After the number of threads. */
+  readonly ranOn: string;
 }

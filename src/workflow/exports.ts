@@ -14,12 +14,10 @@ import type { Files } from '../interchange/zip';
 import { StudioError } from '../lib/errors';
 import type { Result } from '../lib/result';
 import type { Evaluation } from '../project/types';
+import { generatedCsv, resultsCsv } from '../report/csv';
 import { htmlReport } from '../report/html';
-import { generateReportInput, reportInput } from '../report/input';
-import { resultsCsv } from '../report/results-csv';
+import { labelReport, textReport } from '../report/input';
 import { changedRows } from '../report/row-texts';
-import { writingHtml } from '../report/writing';
-import { writtenCsv } from '../report/written-csv';
 import { readCheckpoint } from '../training/checkpoint';
 import { type RowsDone, shippedSentences } from './check-rows';
 import { comparisonFor, comparisonOf, exportedPrompt, type Order, rowCount } from './exported-prompt';
@@ -123,18 +121,18 @@ function reportOf({ stored, withRows }: Order, evaluation: Evaluation): readonly
   const { set, dataset, checkpoints } = stored;
   const texts = withRows ? dataset : null;
   if (evaluation.kind === 'generate') {
-    const input = generateReportInput(set, dataset, evaluation, null);
+    const input = textReport(set, dataset, evaluation, null);
     if (!input) throw rowsGone();
     const [duel] = evaluation.comparison.duels;
     const rows = texts && duel ? changedRows(evaluation, texts, duel) : [];
-    return [writingHtml(input, rows), rows.length];
+    return [htmlReport({ ...input, rows }), rows.length];
   }
   const kept = checkpoints.find(({ runId }) => runId === evaluation.softVersion);
   const checkpoint = kept ? readCheckpoint(kept.checkpoint, 'classify') : null;
-  const input = reportInput(set, dataset, evaluation, evaluation.comparison, null, checkpoint);
+  const input = labelReport(set, dataset, evaluation, evaluation.comparison, null, checkpoint);
   if (!input) throw rowsGone();
   const rows = texts ? textsOf(evaluation.comparison, texts) : [];
-  return [htmlReport(input, { includeRows: rows }), rows.length];
+  return [htmlReport({ ...input, rows }), rows.length];
 }
 
 const manager: PromptExport = {
@@ -173,7 +171,7 @@ const spreadsheet: PromptExport = {
     return filePackage({
       name: `${order.stored.set.handle}-predictions.csv`,
       type: 'text/csv',
-      text: isChoice ? resultsCsv(evaluation.comparison, evaluation, texts) : writtenCsv(evaluation, texts),
+      text: isChoice ? resultsCsv(evaluation.comparison, evaluation, texts) : generatedCsv(evaluation, texts),
       what: isChoice
         ? 'one line per test row: what every prompt said, its probability, whether it is right'
         : 'one line per test row: how close every prompt came to the expected text; with texts, what it generated',

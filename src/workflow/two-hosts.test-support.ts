@@ -3,9 +3,8 @@ import type { ColumnMapping, Dataset } from '../dataset/types';
 import { uninterruptedControl } from '../lib/control';
 import { addHardVersion, createPromptSet, finishRun, startRun } from '../project/prompt-set';
 import type { Evaluation, PromptSet } from '../project/types';
-import { generateReportInput, reportInput } from '../report/input';
-import { resultsJson } from '../report/json';
-import { writingJson } from '../report/writing';
+import { labelReport, textReport } from '../report/input';
+import { resultsJson, textResultsJson } from '../report/json';
 import { proposeInstruction } from '../task/classify/propose';
 import { proposeInstruction as proposeWriting } from '../task/generate/propose';
 import { propose } from '../task/tasks';
@@ -114,10 +113,10 @@ async function preparedSet(host: Host, kind: StoryKind) {
 
 function resultsOf(set: PromptSet, dataset: Dataset, evaluation: Evaluation): unknown {
   if (evaluation.kind === 'generate') {
-    const input = generateReportInput(set, dataset, evaluation, null);
-    return input && writingJson(input);
+    const input = textReport(set, dataset, evaluation, null);
+    return input && textResultsJson(input);
   }
-  const input = reportInput(set, dataset, evaluation, evaluation.comparison, null, null);
+  const input = labelReport(set, dataset, evaluation, evaluation.comparison, null, null);
   return input && resultsJson(input);
 }
 

@@ -3,16 +3,14 @@ import type { ByTask } from '../../../dataset/kind';
 import { textOf } from '../../../dataset/labels';
 import { planFor } from '../../../evaluation/classify/outcome';
 import { tally } from '../../../evaluation/vote';
-import type { Evaluation } from '../../../project/types';
+import type { GenerateEvaluation } from '../../../project/types';
+import { generatedCsv, resultsCsv } from '../../../report/csv';
 import { htmlReport } from '../../../report/html';
-import { generateReportInput, reportInput } from '../../../report/input';
-import { resultsJson } from '../../../report/json';
+import { labelReport, textReport } from '../../../report/input';
+import { resultsJson, textResultsJson } from '../../../report/json';
 import { markdownReport } from '../../../report/markdown';
-import { resultsCsv } from '../../../report/results-csv';
 import { changedRows } from '../../../report/row-texts';
-import type { CloserLook, ReportInput } from '../../../report/types';
-import { type WritingReportInput, writingHtml, writingJson, writingMarkdown } from '../../../report/writing';
-import { writtenCsv } from '../../../report/written-csv';
+import type { CloserLook, LabelReport, ReportInput, TextReport } from '../../../report/types';
 import { readCheckpoint } from '../../../training/checkpoint';
 import { perStudio } from '../../state/screen-store';
 import type { Studio } from '../../state/studio';
@@ -28,8 +26,6 @@ export interface ReportFiles {
   readonly csv: () => string | null;
 }
 
-const asJson = (value: object) => `${JSON.stringify(value, null, 2)}\n`;
-
 function createReportFiles(studio: Studio): ByTask<ReportFiles> {
   const { services, stores } = studio;
   const { session, project } = stores;
@@ -41,7 +37,7 @@ function createReportFiles(studio: Studio): ByTask<ReportFiles> {
     return of.kind === 'ready' ? of.info : null;
   };
 
-  /** What was looked at beside the comparison, computed where it is not there yet. */
+  /** What was examined beside the comparison, computed where it is missing. */
   async function closerLook({ evaluation, mode }: Shown): Promise<CloserLook> {
     const key = correctedKey(evaluation, mode);
     const [insights] = await Promise.all([
@@ -71,7 +67,7 @@ function createReportFiles(studio: Studio): ByTask<ReportFiles> {
     };
   }
 
-  async function labelsInput(): Promise<ReportInput | null> {
+  async function labels(rows: LabelReport['rows']): Promise<LabelReport | null> {
     const shown = compare.shown();
     const { set, dataset } = project.getState();
     if (!set || !shown) return null;
@@ -79,7 +75,7 @@ function createReportFiles(studio: Studio): ByTask<ReportFiles> {
     const { evaluation, comparison, mode } = shown;
     const { softVersion, plan } = evaluation;
     const kept = softVersion === null ? null : await services.store.checkpoints.get(softVersion);
-    const found = reportInput(
+    const found = labelReport(
       set,
       dataset,
       { ...evaluation, plan: planFor(plan, mode) },
@@ -87,62 +83,69 @@ function createReportFiles(studio: Studio): ByTask<ReportFiles> {
       model(),
       kept && readCheckpoint(kept.checkpoint, 'classify'),
     );
-    return found && { ...found, closer: closerFound };
+    return found && { ...found, closer: closerFound, ...(rows ? { rows } : {}) };
   }
 
-  const generated = (): Extract<Evaluation, { kind: 'generate' }> | null => {
+  const generated = (): GenerateEvaluation | null => {
     const evaluation = compare.latest.getState().value?.evaluation;
     return evaluation?.kind === 'generate' ? evaluation : null;
   };
 
-  function textsInput(): WritingReportInput | null {
+  function texts(rows: TextReport['rows']): TextReport | null {
     const { set, dataset } = project.getState();
     const evaluation = generated();
-    return set && evaluation && generateReportInput(set, dataset, evaluation, model());
+    const found = set && evaluation && textReport(set, dataset, evaluation, model());
+    return found && { ...found, ...(rows ? { rows } : {}) };
+  }
+
+  /** The texts of all rows; those that changed are printed. */
+  function labelRows(): LabelReport['rows'] {
+    const { dataset } = project.getState();
+    return dataset?.table.rows.map((row) => ({ id: row.id, text: textOf(row, dataset.mapping) }));
+  }
+
+  function textRows(): TextReport['rows'] {
+    const evaluation = generated();
+    const [duel] = evaluation?.comparison.duels ?? [];
+    return evaluation && duel ? changedRows(evaluation, project.getState().dataset, duel) : undefined;
   }
 
   return {
     classify: {
-      html: async (withRows) => {
-        const input = await labelsInput();
-        const { dataset } = project.getState();
-        const rows = withRows && dataset ? dataset.table.rows : [];
-        const includeRows = dataset ? rows.map((row) => ({ id: row.id, text: textOf(row, dataset.mapping) })) : [];
-        return input && htmlReport(input, { includeRows });
-      },
-      markdown: async () => {
-        const input = await labelsInput();
-        return input && markdownReport(input);
-      },
-      json: async () => {
-        const input = await labelsInput();
-        return input && asJson(resultsJson(input));
-      },
+      ...filesOf(labels, labelRows, resultsJson),
       csv: () => {
         const shown = compare.shown();
         return shown && resultsCsv(shown.comparison, shown.evaluation, project.getState().dataset);
       },
     },
     generate: {
-      html: async (withRows) => {
-        const input = textsInput();
-        const evaluation = generated();
-        const [duel] = evaluation?.comparison.duels ?? [];
-        const rows = withRows && evaluation && duel ? changedRows(evaluation, project.getState().dataset, duel) : [];
-        return input && writingHtml(input, rows);
-      },
-      markdown: async () => {
-        const input = textsInput();
-        return input && writingMarkdown(input);
-      },
-      json: async () => {
-        const input = textsInput();
-        return input && asJson(writingJson(input));
-      },
+      ...filesOf(texts, textRows, textResultsJson),
       csv: () => {
         const evaluation = generated();
-        return evaluation && writtenCsv(evaluation, project.getState().dataset);
+        return evaluation && generatedCsv(evaluation, project.getState().dataset);
       },
+    },
+  };
+}
+
+/** What is written from one report, with or without its rows. */
+function filesOf<R extends ReportInput>(
+  report: (rows?: R['rows']) => R | null | Promise<R | null>,
+  rowsOf: () => R['rows'],
+  results: (of: R) => object,
+): Omit<ReportFiles, 'csv'> {
+  return {
+    html: async (withRows) => {
+      const found = await report(withRows ? rowsOf() : undefined);
+      return found && htmlReport(found);
+    },
+    markdown: async () => {
+      const found = await report();
+      return found && markdownReport(found);
+    },
+    json: async () => {
+      const found = await report();
+      return found && `${JSON.stringify(results(found), null, 2)}\n`;
     },
   };
 }

@@ -1,0 +1,202 @@
+/** The parts of a report about prompts that choose labels. */
+import { tokensSentence } from '../evaluation/classify/pairs';
+import { differenceOf, scoreOf } from '../evaluation/classify/scores';
+import { accuracyFinding, confusionFinding } from '../evaluation/classify/titles';
+import type { ArmReport, PairReport } from '../evaluation/types';
+import { points, pointsRange, pValue } from '../evaluation/words';
+import { midSentence } from '../lib/format';
+import { ends, LABEL_METRICS, type LabelMetricId, metricsOf } from '../metrics/registry';
+import { intervalPlot } from './charts';
+import { closerSections } from './closer';
+import { type Html, html } from './escape';
+import type { Cell, LabelReport, ReportParts, RowText, Section } from './types';
+
+type NameOf = (armId: string) => string;
+
+const METRICS = metricsOf(LABEL_METRICS);
+
+function scoreCell(arm: ArmReport, id: LabelMetricId): Cell {
+  const score = scoreOf(arm, id);
+  if (!score) return '–';
+  const { value: form } = LABEL_METRICS[id].format;
+  const value = form(score.value);
+  if (!score.interval) return value;
+  const range = ends(form, score.interval);
+  return id === 'accuracy'
+    ? { value, range, picture: intervalPlot(score.value, score.interval, arm.kind) }
+    : { value, range };
+}
+
+const arms = ({ comparison }: LabelReport): Section => ({
+  title: accuracyFinding(comparison.arms, comparison.pairs[0]),
+  table: {
+    caption: `All prompts on the same ${comparison.n} test rows, with 95% intervals: ${METRICS.map(([, { name, intervalName }]) => `${midSentence(name)} ${intervalName}`).join(', ')}`,
+    columns: ['Prompt', ...METRICS.map(([, { name }]) => name), 'Right', 'Calibrated'],
+    rows: comparison.arms.map((arm) => [
+      arm.name,
+      ...METRICS.map(([id]) => scoreCell(arm, id)),
+      `${arm.correct} of ${arm.n}`,
+      arm.kind === 'reference' ? '–' : arm.calibrated ? 'yes' : 'no',
+    ]),
+  },
+});
+
+/** Accuracy has columns of its own: its p comes in three forms. */
+const OTHERS = METRICS.filter(([id]) => id !== 'accuracy');
+
+function otherCell(pair: PairReport, id: LabelMetricId): Cell {
+  const found = differenceOf(pair, id);
+  if (!found) return '–';
+  const { difference, ci95, p } = found;
+  return { value: points(difference), range: `${pointsRange(ci95.low, ci95.high)}, ${pValue(p)}` };
+}
+
+const exactCell = ({ pExact, pMidP, pHolm }: PairReport): Cell => ({
+  value: pValue(pExact),
+  range: `mid-${pValue(pMidP)}${pHolm === undefined ? '' : `, Holm ${pValue(pHolm).slice(2)}`}`,
+  isUnder: true,
+});
+
+function pairs({ comparison }: LabelReport, nameOf: NameOf): Section {
+  const made = comparison.pairs.length;
+  const survive = comparison.pairs.filter((pair) => (pair.pHolm ?? pair.pExact) < 0.05).length;
+  return {
+    title: 'Row by row',
+    table: {
+      caption: `Differences in points on the same rows. ${METRICS.map(([id, { name, compareName }]) => `${name}: ${compareName}${id === 'accuracy' ? ' (mid-p, Holm)' : ''}`).join('. ')}`,
+      columns: [
+        'Pair',
+        LABEL_METRICS.accuracy.name,
+        'Exact p',
+        'Fixed',
+        'Broken',
+        'Both right',
+        'Both wrong',
+        ...OTHERS.map(([, { name }]) => name),
+      ],
+      rows: comparison.pairs.map((pair) => [
+        `${nameOf(pair.b)} against ${nameOf(pair.a)}`,
+        { value: points(pair.difference), range: pointsRange(pair.differenceCi95.low, pair.differenceCi95.high) },
+        exactCell(pair),
+        ...[pair.bOnly, pair.aOnly, pair.bothRight, pair.bothWrong].map(String),
+        ...OTHERS.map(([id]) => otherCell(pair, id)),
+      ]),
+    },
+    notes: made > 1 ? [`${survive} of ${made} comparisons hold after Holm’s correction for having made several.`] : [],
+  };
+}
+
+const rounded = (value: number | null, unit = '') => (value === null ? '–' : `${value.toFixed(0)}${unit}`);
+
+/** Left out where nothing was measured. */
+function costs({ comparison }: LabelReport, nameOf: NameOf): readonly Section[] {
+  const measured = comparison.arms.filter((arm) => arm.tokensSentMean !== null || arm.latencyMsMedian !== null);
+  if (measured.length === 0) return [];
+  return [
+    {
+      title: 'What a row costs',
+      table: {
+        caption:
+          'Tokens sent: text and virtual tokens. Computed: the tokens that run through the model when shared text is cached. Latency: warm median of single rows',
+        columns: ['Prompt', 'Tokens sent', 'Computed', 'Latency'],
+        rows: measured.map((arm) => [
+          arm.name,
+          rounded(arm.tokensSentMean),
+          rounded(arm.tokensComputedMean),
+          rounded(arm.latencyMsMedian, ' ms'),
+        ]),
+      },
+      notes: comparison.pairs.flatMap((pair) => tokensSentence(pair, nameOf) ?? []),
+    },
+  ];
+}
+
+function confusionTable(arm: ArmReport, labels: readonly string[]): Html {
+  const cell = (rows: number, total: number) =>
+    html`<td class="n" style="background:rgb(var(--cell) / ${(total === 0 ? 0 : (0.5 * rows) / total).toFixed(2)})">${rows}</td>`;
+  return html`
+<section class="scroll" tabindex="0" aria-label="${arm.name}: labels against predictions"><h3>${confusionFinding(arm, labels)}</h3><table>
+<caption>Rows: label. Columns: the prompt’s answer</caption>
+<thead><tr><td></td>${labels.map((label) => html`<th scope="col" class="n">${label}</th>`)}</tr></thead>
+<tbody>${arm.confusion.map((row, gold) => {
+    const total = row.reduce((a, b) => a + b, 0);
+    return html`<tr><th scope="row">${labels[gold]}</th>${row.map((rows) => cell(rows, total))}</tr>`;
+  })}</tbody></table></section>`;
+}
+
+const classTable = (arm: ArmReport) => html`
+<section class="scroll" tabindex="0" aria-label="${arm.name} by label"><table>
+<caption>${arm.name}, by label${arm.classes.some((c) => c.undefined) ? '; * where 0/0 counts as 0' : ''}</caption>
+<thead><tr><th scope="col">Label</th><th scope="col" class="n">Precision</th><th scope="col" class="n">Recall</th><th scope="col" class="n">F1</th><th scope="col" class="n">Rows</th></tr></thead>
+<tbody>${arm.classes.map((c) => html`<tr><th scope="row">${c.label}${c.undefined ? ' *' : ''}</th><td class="n">${c.precision.toFixed(3)}</td><td class="n">${c.recall.toFixed(3)}</td><td class="n">${c.f1.toFixed(3)}</td><td class="n">${c.support}</td></tr>`)}</tbody></table></section>`;
+
+/** Of the headline's two prompts. */
+function mistakes({ comparison, plan }: LabelReport): Section {
+  const shown = comparison.arms.filter(({ id }) => plan.pairs[0]?.includes(id));
+  return {
+    title: 'Where they go wrong',
+    pictures: html`<div class="matrices">${shown.map((arm) => confusionTable(arm, plan.labels))}</div>
+${shown.map(classTable)}`,
+  };
+}
+
+/** Rows that the headline's second prompt fixed and broke. */
+function changedRows({ plan, comparison }: LabelReport, texts: ReadonlyMap<string, string>): Html | null {
+  const pair = comparison.pairs[0];
+  if (!pair) return null;
+  const at = new Map(plan.rowIds.map((id, i) => [id, i]));
+  const answer = (armId: string, i: number) =>
+    plan.labels[comparison.arms.find((arm) => arm.id === armId)?.predictions[i] ?? -1] ?? '';
+  const list = (title: string, ids: readonly string[]) => html`
+<h3>${title}: ${ids.length}</h3>
+<section class="scroll" tabindex="0" aria-label="${title}"><table><thead><tr><th scope="col">Text</th><th scope="col">Label</th><th scope="col">Before</th><th scope="col">After</th></tr></thead><tbody>${ids.map(
+    (id) => {
+      const i = at.get(id) ?? -1;
+      return html`<tr><td>${texts.get(id) ?? `row ${id}`}</td><td>${plan.labels[plan.gold[i] ?? -1] ?? ''}</td><td>${answer(pair.a, i)}</td><td>${answer(pair.b, i)}</td></tr>`;
+    },
+  )}</tbody></table></section>`;
+  return html`<h2>Rows that changed</h2>${list('Fixed', pair.fixed)}${list('Broken', pair.broken)}`;
+}
+
+function includedTexts({ comparison, rows = [] }: LabelReport): ReadonlyMap<string, string> {
+  const changed = new Set([...(comparison.pairs[0]?.fixed ?? []), ...(comparison.pairs[0]?.broken ?? [])]);
+  return new Map(rows.flatMap(({ id, text }: RowText) => (changed.has(id) ? [[id, text]] : [])));
+}
+
+export function labelParts(input: LabelReport, nameOf: NameOf): ReportParts {
+  const { comparison, plan, closer, training } = input;
+  const texts = includedTexts(input);
+  const none = closer?.insights?.slices
+    ? 'none: no text of any row; names of parts are values of columns'
+    : 'none: no text of any row';
+  return {
+    sections: [
+      arms(input),
+      pairs(input, nameOf),
+      ...costs(input, nameOf),
+      mistakes(input),
+      ...closerSections(input, nameOf),
+    ],
+    rows: texts.size > 0 ? changedRows(input, texts) : null,
+    rowsWords: texts.size === 0 ? none : `${texts.size} test rows, as their owner chose`,
+    limits: [
+      'Right and wrong are as the labels have it. Where labels are in doubt, so is every figure.',
+      ...(plan.groups
+        ? [
+            'Some rows belong together. The bootstrap draws them together; the exact p and the Wilson and Bonett-Price intervals treat every row as an independent trial.',
+          ]
+        : []),
+      'Latency is that of this machine and this browser or runtime.',
+    ],
+    seeds: closer?.seedRange?.seeds ?? 1,
+    looks: Math.max(comparison.looks, closer?.review?.looks ?? 0),
+    calibration:
+      plan.calibration === 'chosen'
+        ? 'offered to every prompt, used where it helped on the validation rows'
+        : comparison.calibrated
+          ? 'all prompts alike'
+          : 'none, all prompts alike',
+    trained: training && { ...training, seconds: training.trainSeconds },
+    ranOn: '; latency is the warm median of single rows',
+  };
+}

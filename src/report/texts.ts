@@ -1,0 +1,89 @@
+/** The parts of a report about prompts that generate texts. */
+import type { Difference, GenerateArm, GeneratePair } from '../evaluation/generate/types';
+import { tallySentence } from '../evaluation/vote';
+import type { Interval } from '../metrics/intervals';
+import { ends, metricsOf, TEXT_METRICS } from '../metrics/registry';
+import { type Html, html } from './escape';
+import type { Cell, ReportParts, Section, TextReport } from './types';
+
+type NameOf = (armId: string) => string;
+
+const METRICS = metricsOf(TEXT_METRICS);
+const NAMES = METRICS.map(([, { name }]) => name);
+
+const cell = (form: (value: number) => string, value: number | undefined, interval: Interval | undefined): Cell =>
+  value === undefined || interval === undefined ? '–' : { value: form(value), range: ends(form, interval) };
+
+const arms = ({ comparison }: TextReport): Section => ({
+  title: 'What each prompt reaches',
+  table: {
+    caption: 'All prompts on the same test rows, with 95% bootstrap intervals',
+    columns: ['Prompt', ...NAMES, 'Tokens sent'],
+    rows: comparison.arms.map((arm: GenerateArm) => [
+      arm.name,
+      ...METRICS.map(([id, { format }]) => cell(format.value, arm[id], arm.intervals[id])),
+      String(Math.round(arm.tokensSentMean)),
+    ]),
+  },
+});
+
+const pairs = ({ comparison }: TextReport, nameOf: NameOf): Section => ({
+  title: 'Row by row',
+  table: {
+    caption:
+      'Second minus first on the same rows, in points; × is the second divided by the first. Paired bootstrap, 95%',
+    columns: ['Pair', ...NAMES, 'Rows closer, further, same'],
+    rows: comparison.duels.map((duel: GeneratePair) => [
+      `${nameOf(duel.b)} against ${nameOf(duel.a)}`,
+      ...METRICS.map(([id, { format }]) => {
+        const found: Difference | undefined = duel[id];
+        return cell(format.difference, found?.difference, found?.interval);
+      }),
+      `${duel.rows.nearer}, ${duel.rows.farther}, ${duel.rows.same}`,
+    ]),
+  },
+});
+
+function votes({ votes: tally, plan }: TextReport, nameOf: NameOf): readonly Section[] {
+  const [pair] = plan.pairs;
+  if (!tally || !pair) return [];
+  return [{ title: 'Blind votes', sentences: [tallySentence(tally, nameOf(pair[0]), nameOf(pair[1]))] }];
+}
+
+function generatedRows({ plan, rows = [] }: TextReport, nameOf: NameOf): Html | null {
+  const [pair] = plan.pairs;
+  if (rows.length === 0 || !pair) return null;
+  return html`
+<h2>Generated texts</h2>
+<section class="scroll" tabindex="0" aria-label="Generated texts"><table>
+<caption>The rows on which the two differ most</caption>
+<thead><tr><th scope="col">Text</th><th scope="col">Expected</th><th scope="col">${nameOf(pair[0])}</th><th scope="col">${nameOf(pair[1])}</th></tr></thead>
+<tbody>${rows.map((row) => html`<tr><td>${row.text}</td><td>${row.wanted}</td><td>${row.a}</td><td>${row.b}</td></tr>`)}</tbody></table></section>`;
+}
+
+export function textParts(input: TextReport, nameOf: NameOf): ReportParts {
+  const { comparison, dataset, plan, training, rows = [] } = input;
+  return {
+    sections: [arms(input), pairs(input, nameOf), ...votes(input, nameOf)],
+    rows: generatedRows(input, nameOf),
+    rowsWords:
+      rows.length === 0
+        ? 'none: no text of any row, and no generated text'
+        : `${rows.length} test rows, as their owner chose`,
+    limits: [
+      ...(comparison.n < dataset.test
+        ? [
+            `Prompts answered ${comparison.n.toLocaleString('en')} of the ${dataset.test.toLocaleString('en')} test rows: of many, 200 are drawn at random, and rows too long for a prompt are left out.`,
+          ]
+        : []),
+      'ROUGE-L, token F1 and exact match count words shared with one expected text. They see neither whether an answer is true nor whether another wording would do as well: read some rows, or vote blind.',
+      ...(plan.groups ? ['Some rows belong together; the bootstrap draws them together.'] : []),
+      'They hold for the most likely answer to each row; a temperature above 0 gives other answers.',
+    ],
+    seeds: 1,
+    looks: plan.looks,
+    calibration: null,
+    trained: training,
+    ranOn: '',
+  };
+}
