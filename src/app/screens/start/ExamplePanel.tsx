@@ -9,7 +9,7 @@ import { type Answer, useAnswers, useIntro, useTyped } from './start-store';
 
 const NO_INTRO = { sample: null, shipped: null };
 
-/** One sentence, two answers: what tuning does, before anything is explained. */
+/** One sentence with two answers, to show what tuning does. */
 export function ExamplePanel() {
   const intro = useIntro();
   const typed = useTyped.use();
@@ -71,7 +71,7 @@ interface AboutProps {
   readonly isLive: boolean;
 }
 
-/** Where the answers come from. */
+/** The source of the answers. */
 function About({ shipped, isLoaded, fits, isLive }: AboutProps) {
   const isOff = useSession((s) => s.capabilities.trainingOff !== null);
   if (isOff) return shipped ? null : 'The answers are computed in the page, by a model that needs a computer.';

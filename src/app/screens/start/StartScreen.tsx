@@ -1,15 +1,16 @@
 import { useStore } from 'zustand';
+import { ModelFailed } from '../../shell/ModelFailed';
+import { downloadWords, modelWords } from '../../shell/model-words';
 import { FileButton, ReadingBar, useOpenSample } from '../../shell/OpenRows';
 import { ScreenFrame } from '../../shell/Screen';
 import { sampleMinutes } from '../../state/sample-run';
 import { useSession, useStores } from '../../state/studio';
 import { Button } from '../../ui/Button';
 import { Note } from '../../ui/Note';
+import { ProgressBar } from '../../ui/ProgressBar';
 import { ExamplePanel } from './ExamplePanel';
-import { ModelDownload } from './ModelDownload';
 import './start.css';
-import { useSpeed } from './start-store';
-import { useTrainSample } from './train-sample';
+import { useSpeed, useTrainSample } from './start-store';
 
 export const StartScreen = () => (
   <div className="start">
@@ -51,7 +52,7 @@ function Actions() {
   );
 }
 
-/** How far the chosen file has been read, or why it was not. */
+/** The progress of the chosen file, or why it could not be read. */
 function OpenedFile() {
   const { data } = useStores();
   const failure = useStore(data, (s) => s.failure);
@@ -66,4 +67,30 @@ function OpenedFile() {
       ) : null}
     </>
   );
+}
+
+/** The progress of the model's download, with its size. Nothing on this screen waits for it. */
+function ModelDownload() {
+  const model = useSession((s) => s.model);
+  const card = useSession((s) => s.card);
+  const { trainingOff } = useSession((s) => s.capabilities);
+  if (trainingOff) return <Note title="Viewing only on this device">{trainingOff}</Note>;
+  switch (model.kind) {
+    case 'downloading':
+      return (
+        <ProgressBar
+          label="Model download"
+          hideLabel
+          value={model.totalBytes > 0 ? model.receivedBytes / model.totalBytes : null}
+          detail={downloadWords(model)}
+        />
+      );
+    case 'starting':
+      return <ProgressBar label="Model start" hideLabel value={null} detail={modelWords(model, card).short} />;
+    case 'failed':
+      return <ModelFailed live />;
+    case 'idle':
+    case 'ready':
+      return null;
+  }
 }

@@ -1,20 +1,24 @@
-/** The example sentence and what two prompts answer to it, live. */
+/** The example sentence with the live answers of two prompts, and the sample that one click trains. */
 import { useEffect, useState } from 'react';
 import { createStore } from 'zustand/vanilla';
 import { labelProbabilities } from '../../../evaluation/classify/outcome';
+import { asStudioError } from '../../../lib/errors';
 import { argmax } from '../../../metrics/classification';
 import type { SoftPrompt } from '../../../prompt/types';
 import { fillTemplate } from '../../../task/template';
 import { wordsFor } from '../../../task/words-for';
 import type { TokenRow } from '../../../tokens/types';
 import type { Speed } from '../../../training/estimate';
+import { navigate, screenPath } from '../../state/location';
 import { resource, useResource } from '../../state/resource';
+import { SAMPLE_SETTINGS } from '../../state/sample-run';
 import { screenStore } from '../../state/screen-store';
 import type { SampleProject, Services, ShippedPrompt } from '../../state/services';
 import { speedKey } from '../../state/speedometer';
-import { useSession } from '../../state/studio';
+import { useSession, useStores } from '../../state/studio';
+import { toastError } from '../../ui/toast';
 
-/** Null where this site does not have it. */
+/** Null if this site does not have it. */
 interface Intro {
   readonly shipped: ShippedPrompt | null;
   readonly sample: SampleProject | null;
@@ -30,20 +34,20 @@ const useIntroStore = screenStore(({ services }) =>
   }),
 );
 
-/** The sample and the prompt trained in advance, once they have been looked for. */
+/** The sample and the prompt trained in advance; null until they are loaded. */
 export const useIntro = (): Intro | null => useResource(useIntroStore.use(), 'intro').value;
 
 const useSpeedStore = screenStore(({ services }) =>
   resource((key: string) => services.store.settings.get<Speed>(key).catch(() => null), { keepPrevious: true }),
 );
 
-/** As the loaded model was measured on this machine before, warm; null = never. */
+/** The speed of the loaded model as measured on this machine before; null = never measured. */
 export function useSpeed(): Speed | null {
   const key = useSession((s) => (s.model.kind === 'ready' ? speedKey(s.model.info) : null));
   return useResource(useSpeedStore.use(), key).value;
 }
 
-/** The typed text; null = the sample's example. It is still there when the user comes back. */
+/** The typed text, kept while the page is open; null = the sample's example. */
 export const useTyped = screenStore(() => createStore<{ readonly text: string | null }>(() => ({ text: null })));
 
 export interface Answer {
@@ -53,7 +57,7 @@ export interface Answer {
 
 interface Answers {
   readonly untuned: Answer;
-  /** Null without a prompt that was trained on the loaded weights. */
+  /** Null without a prompt trained on the loaded weights. */
   readonly tuned: Answer | null;
 }
 
@@ -62,7 +66,7 @@ interface Question extends Intro {
   readonly modelSha256: string;
 }
 
-/** Vectors mean something to the weights that they were trained on, and to no others. */
+/** Vectors only work with the weights they were trained on. */
 const fitsModel = (shipped: ShippedPrompt | null, modelSha256: string | null): boolean =>
   shipped !== null && shipped.modelSha256 === modelSha256;
 
@@ -96,7 +100,7 @@ const useAnswerStore = screenStore(({ services }) =>
 
 const PAUSE_MS = 250;
 
-/** The value once it has been the same for a moment. */
+/** The value once it has not changed for a moment. */
 function useSettled<T>(value: T): T {
   const [settled, setSettled] = useState(value);
   useEffect(() => {
@@ -119,8 +123,29 @@ export function useAnswers({ sample, shipped }: Intro, sentence: string) {
     untuned: value?.untuned ?? null,
     tuned: value?.tuned ?? null,
     fits: modelSha256 === null ? null : fitsModel(shipped, modelSha256),
-    /** What is shown belongs to an earlier sentence. */
+    /** The shown answers belong to an earlier sentence. */
     stale: status === 'loading' || (isAsked && settled !== sentence),
     error,
   };
+}
+
+/** Opens the sample, trains it, and compares the result. */
+export function useTrainSample(): () => void {
+  const { data, intents, project } = useStores();
+  const trainSample = async () => {
+    const set = await data.getState().openSample();
+    navigate(screenPath(set.id, 'train'));
+    await intents.ask('train', SAMPLE_SETTINGS);
+    const now = project.getState().set;
+    // a user who left the screen, or stopped or paused the run, is not interrupted
+    const run = now?.id === set.id ? now.soft.at(-1) : null;
+    const isWatching = location.hash.startsWith(`#${screenPath(set.id, 'train')}`);
+    if (!isWatching || !(run?.status === 'finished' || run?.status === 'early')) return;
+    navigate(screenPath(set.id, 'compare'));
+    await intents.ask('compare');
+  };
+  return () =>
+    void trainSample().catch((cause: unknown) =>
+      toastError('The sample was not trained', asStudioError(cause).message),
+    );
 }
