@@ -4,8 +4,17 @@ import type { CalibrationFit } from '../evaluation/types';
 import { assert } from '../lib/assert';
 import type { ClassifyEvaluation, GenerateEvaluation, Kept, PromptSet, SoftVersion } from '../project/types';
 import type { SoftPrompt } from '../prompt/types';
-import type { CheckRow } from './check-rows';
 import { MIN_CHECK_ROWS, SIDECAR_VERSION, type Sidecar } from './sidecar';
+
+export interface CheckRow {
+  readonly text: string;
+  /** Without the virtual tokens. */
+  readonly ids: ArrayLike<number>;
+  /** In the order of the labels; uncalibrated. */
+  readonly logProbs: readonly number[];
+  /** If the prompt generates texts: a fixed text after the row. */
+  readonly target?: { readonly text: string; readonly ids: ArrayLike<number>; readonly logProb: number };
+}
 
 export interface SidecarInput {
   readonly set: Pick<PromptSet, 'name' | 'handle'>;

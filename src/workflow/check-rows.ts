@@ -1,6 +1,7 @@
 /** Check rows, scored by the model: made for an export, replayed at an import. */
-import { type CheckRow, checkTarget, compareReplay, compareTargets, type Replay } from '../interchange/check-rows';
+import { checkTarget, compareReplay, compareTargets, type Replay } from '../interchange/check-rows';
 import { MIN_CHECK_ROWS, type Sidecar } from '../interchange/sidecar';
+import type { CheckRow } from '../interchange/sidecar-build';
 import { StudioError } from '../lib/errors';
 import { z } from '../lib/zod';
 import type { SoftVersion } from '../project/types';

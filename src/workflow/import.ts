@@ -5,7 +5,7 @@
 import type { Replay } from '../interchange/check-rows';
 import type { TaskForm, TaskFormFailure } from '../interchange/from-vectors';
 import type { Incoming, IncomingVectors } from '../interchange/incoming';
-import { whyNotFit } from '../interchange/model-fit';
+import { whyNotFit } from '../interchange/check-rows';
 import type { CompleteSet } from '../interchange/set-files';
 import type { Files } from '../interchange/zip';
 import { StudioError } from '../lib/errors';
