@@ -462,9 +462,9 @@ test('refuses hostile and meaningless zips by name, and keeps everything else', 
     });
     await page.getByRole('button', { name: 'Look for changes' }).click();
     await expect(page.getByText('prompt-set: changed')).toBeVisible();
-    await page.getByText('Take theirs').click();
+    await page.getByText('Use theirs').click();
     await page.getByRole('button', { name: 'Apply' }).click();
-    await expect(page.getByText('1 taken.')).toBeVisible();
+    await expect(page.getByText('1 change applied.')).toBeVisible();
     await page.getByRole('dialog').getByRole('button', { name: 'Close' }).last().click();
     await expect(library.set(/Named by Ana/)).toBeVisible();
   });

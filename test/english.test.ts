@@ -69,7 +69,6 @@ const PENDING: readonly string[] = [
   'src/app',
   'src/app/charts',
   'src/app/screens/compare',
-  'src/app/screens/library',
   'src/app/shell',
   'src/app/state',
   'src/app/ui',

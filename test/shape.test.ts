@@ -19,7 +19,6 @@ const PENDING_LONG = [
   'app/shell',
   'app/state',
   'app/screens/compare',
-  'app/screens/library',
 ];
 
 /** Lints that may be switched off, as `file rule`, with the reason. */

@@ -85,3 +85,18 @@ export const withEvaluation = (
   listing.comparedAt !== null && createdAt < listing.comparedAt
     ? listing
     : { ...listing, headline: comparison.verdict.headline, comparedAt: createdAt };
+
+/** Sets whose name, handle, labels, tags, stages, notes or prompts contain every word of the search. */
+export function searched(sets: readonly Listing[], search: string, tag: string | null = null): readonly Listing[] {
+  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+  return sets.filter(
+    ({ searchText, tags }) => (tag === null || tags.includes(tag)) && words.every((word) => searchText.includes(word)),
+  );
+}
+
+/** Tags in use, most frequent first. */
+export function tagsOf(sets: readonly Listing[]): readonly { readonly tag: string; readonly sets: number }[] {
+  const counts = new Map<string, number>();
+  for (const { tags } of sets) for (const tag of tags) counts.set(tag, (counts.get(tag) ?? 0) + 1);
+  return [...counts].map(([tag, n]) => ({ tag, sets: n })).sort((a, b) => b.sets - a.sets || (a.tag < b.tag ? -1 : 1));
+}

@@ -11,7 +11,17 @@ import {
   startRun,
   undoDelete,
 } from './prompt-set';
-import { moveStage, readStageName, resolveStage, resolveVersion, STANDARD_STAGES, stagesAt, stagesOf } from './stages';
+import {
+  freeStages,
+  moveStage,
+  readStageName,
+  resolveStage,
+  resolveVersion,
+  STANDARD_STAGES,
+  stagesAt,
+  stagesOf,
+  versionInUse,
+} from './stages';
 import type { PromptSet } from './types';
 import {
   readTags,
@@ -85,6 +95,15 @@ describe('stages', () => {
     );
     expect(stagesOf(all).map(({ name }) => name)).toEqual([...STANDARD_STAGES, 'a-b', 'pilot']);
   });
+});
+
+test('the version in use is that of the first stage, else the newest', () => {
+  expect(versionInUse(empty())).toBeNull();
+  const set = two();
+  expect(versionInUse(set)?.version.id).toBe(idAt(set, 1));
+  const staged = moveStage(set, { stage: 'staging', to: idAt(set, 0) }, now());
+  expect(versionInUse(staged)?.version.id).toBe(idAt(set, 0));
+  expect([freeStages(set), freeStages(staged)]).toEqual([['production', 'staging'], ['production']]);
 });
 
 describe('asking for a stage or a version', () => {

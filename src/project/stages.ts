@@ -33,6 +33,16 @@ export function stagesOf(set: Pick<PromptSet, 'moves'>): readonly Stage[] {
 export const stagesAt = (set: Pick<PromptSet, 'moves'>, versionId: string): readonly string[] =>
   stagesOf(set).flatMap((stage) => (stage.versionId === versionId ? [stage.name] : []));
 
+/** The standard stages that are not in use yet, to suggest for a new one. */
+export const freeStages = (set: PromptSet): readonly string[] =>
+  STANDARD_STAGES.filter((name) => !stagesOf(set).some((stage) => stage.name === name));
+
+/** The version that the first stage points to, else the newest; null = the set has none. */
+export function versionInUse(set: PromptSet): Version | null {
+  const staged = stagesOf(set).map(({ versionId }) => versionById(set, versionId));
+  return staged.find((version) => version !== null) ?? versionsOf(set).at(-1) ?? null;
+}
+
 /** `Production ` -> `production`. Letters of any script, digits, `-`, `_` and `.`, at most 40. */
 export function readStageName(text: string): Result<string, Failure<'empty' | 'bad-name'>> {
   const name = text.trim().toLowerCase().replace(/\s+/g, '-');

@@ -2,8 +2,9 @@ import type { FC } from 'react';
 import { useStore } from 'zustand';
 import type { AnsweringTask } from '../../../workflow/answering';
 import { useSession } from '../../state/studio';
-import { Button, Choices, format, Panel, ProgressBar, Table } from '../../ui';
-import { type BatchRun, batch } from './batch-store';
+import { Button, Choices, format, Panel, Table } from '../../ui';
+import { type BatchRun, batch, NOT_STARTED } from './batch-store';
+import { Stoppable } from './parts';
 import { batchRows, columnsOf } from './rows-file';
 import { paceWords } from './words';
 
@@ -26,7 +27,7 @@ function titleOf(run: BatchRun | null, isRunning: boolean): string {
     : `Stopped after ${format.count(done)} of ${format.counted(total, 'row')}. These answers are kept in this browser`;
 }
 
-/** How far the batch is, its answers, and the file to download. */
+/** The progress of the batch, its answers, and the file to download. */
 export function BatchAnswers() {
   const { running, choice } = batch.use();
   const file = useStore(batchRows.use().source, (s) => s.value);
@@ -38,24 +39,11 @@ export function BatchAnswers() {
   return (
     <Panel span={12} title={titleOf(run, isRunning)}>
       <div className="stack">
-        {run && isRunning ? <Progress run={run} /> : null}
         <StartOrStop rows={file.rows} />
         {isAnswered ? <Results run={run} /> : null}
         {isAnswered && !isRunning ? <Output run={run} /> : null}
       </div>
     </Panel>
-  );
-}
-
-function Progress({ run: { progress } }: RunProps) {
-  const { done, total, rowsPerSecond, secondsLeft } = progress;
-  const left = secondsLeft === null ? '' : `${format.duration(secondsLeft)} left`;
-  return (
-    <ProgressBar
-      label="Answering"
-      value={total > 0 ? done / total : null}
-      detail={[paceWords(rowsPerSecond), left].filter(Boolean).join(' · ')}
-    />
   );
 }
 
@@ -75,14 +63,18 @@ function StartOrStop({ rows }: { readonly rows: number }) {
   const run = useStore(running, (s) => s.run);
   const isRunning = useStore(running, (s) => s.running);
   const missing = useMissing();
+  const { done, total, secondsLeft, rowsPerSecond } = run?.progress ?? NOT_STARTED;
   if (isRunning)
     return (
-      <div className="row">
-        <Button onPress={running.stop}>Stop</Button>
-      </div>
+      <Stoppable
+        label="Answering"
+        fraction={total > 0 ? done / total : null}
+        secondsLeft={secondsLeft}
+        pace={paceWords(rowsPerSecond)}
+        onStop={running.stop}
+      />
     );
   if (run && isDone(run)) return null;
-  const { done, total } = run?.progress ?? { done: 0, total: rows };
   return (
     <div className="row">
       <Button variant="primary" isDisabled={missing !== null} onPress={() => void start()}>
@@ -93,7 +85,7 @@ function StartOrStop({ rows }: { readonly rows: number }) {
   );
 }
 
-/** What is shown of answers beside the first rows, by kind of task. */
+/** A summary of the answers, by kind of task. */
 const RESULTS: { readonly [K in AnsweringTask['kind']]: FC<RunProps> } = {
   classify: LabelCounts,
   generate: () => null,

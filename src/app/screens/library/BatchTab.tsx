@@ -13,16 +13,16 @@ import { stageOptions, versionOptions } from '../../state/version-words';
 import { Button, EmptyState, format, Note, Panel, Select, Table, type TableColumn } from '../../ui';
 import { BatchAnswers } from './BatchAnswers';
 import { batch, batchSet } from './batch-store';
-import { ReadingRows } from './ReadingRows';
+import { ReadingRows } from './parts';
 import { batchRows, columnsOf } from './rows-file';
 
-/** One version answers a file of rows that have no labels. */
+/** One version answers a file of rows without labels. */
 export function BatchTab() {
   const hasVersions = useProject((s) => s.sets.some(({ hard, tuned }) => hard + tuned > 0));
   if (!hasVersions)
     return (
       <EmptyState title="No prompt to run yet">
-        Write or train a prompt first; here it answers a whole file of rows.
+        Write or train a prompt first; then it can answer a whole file here.
       </EmptyState>
     );
   return (
@@ -37,7 +37,7 @@ export function BatchTab() {
   );
 }
 
-/** A link from a version or a stage names its set and it; without one it is the open set, or the only one. */
+/** Chooses the version or stage that a link names, else the open set, or the only one. */
 function Linked() {
   const { chooseSet, choice } = batch.use();
   const [wanted, setWanted] = useQuery<string>('run', '');
@@ -73,11 +73,11 @@ function WarnBeforeLeaving() {
 }
 
 function Choice() {
-  const { choice, running, chooseSet, chooseWhich } = batch.use();
+  const { choice, chooseSet, chooseWhich } = batch.use();
   const sets = useProject((s) => s.sets);
   const setId = useStore(choice, (s) => s.setId);
   const which = useStore(choice, (s) => s.which);
-  const isHeld = useStore(running, (s) => s.running || s.run !== null);
+  const isHeld = useIsHeld();
   const { value: set } = useResource(batchSet.use(), setId);
   const options = set ? [...stageOptions(set), ...versionOptions(set)] : [];
   return (
@@ -127,6 +127,7 @@ const CELL_SHOWN = 160;
 
 const shortened = (cell: string) => (cell.length > CELL_SHOWN ? `${cell.slice(0, CELL_SHOWN)}…` : cell);
 
+/** Whether there are answers, so that neither prompt nor rows may change. */
 const useIsHeld = (): boolean => useStore(batch.use().running, (s) => s.running || s.run !== null);
 
 /** The file, its text column, and its first rows with their answers. */
@@ -145,7 +146,7 @@ function BatchRows() {
           answers are kept in this browser until you discard them.
         </p>
         {isReading ? (
-          <ReadingRows of={rows} onStop={rows.close} />
+          <ReadingRows of={rows} />
         ) : (
           <div className="row">
             <ChooseFile label="Choose a file" />

@@ -1,21 +1,21 @@
 import { useEffect, useRef } from 'react';
 import { useStore } from 'zustand';
-import { replayWords } from '../../../interchange/check-rows';
+import { isUnverifiable, replayWords } from '../../../interchange/check-rows';
+import type { TaskField } from '../../../interchange/from-vectors';
 import type { Incoming } from '../../../interchange/incoming';
-import { isUnverifiable } from '../../../interchange/model-fit';
-import { useSession } from '../../state/studio';
-import { format, LabelTag, Note, ProgressBar, Term } from '../../ui';
+import { useProject, useSession } from '../../state/studio';
+import { Choices, format, Note, ProgressBar, Select, Term, TextArea, TextField } from '../../ui';
 import { useImport } from './import-store';
-import { TaskFields } from './TaskFields';
+import { Labels } from './parts';
 
-const PLACES = { prefix: 'before the text', suffix: 'after the text' } as const;
+const POSITIONS = { prefix: 'before the text', suffix: 'after the text' } as const;
 
-/** What was found: model, width, placement, tokens, task; and whether it agrees with the loaded model. */
+/** What the files contain: model, vectors, task; and whether it works with the loaded model. */
 export function FoundPanel() {
   const { found } = useImport.use();
   const value = useStore(found, (s) => s.value);
   const title = useRef<HTMLParagraphElement>(null);
-  // the button that brought it is gone: the focus moves to what was found
+  // the pressed button is gone: the focus moves to the result
   useEffect(() => title.current?.focus(), []);
   if (!value) return null;
   const { what, file } = value;
@@ -38,7 +38,59 @@ export function FoundPanel() {
   );
 }
 
-/** Bare vectors need a task. */
+function titleOf(what: Incoming, file: string): string {
+  switch (what.kind) {
+    case 'prompt':
+      return what.examples ? `A demo: “${what.set.name}”` : `An exported prompt: “${what.set.name}”`;
+    case 'set':
+      return `A complete prompt set: “${what.set.name}”`;
+    case 'vectors':
+      return `${file}: vectors from ${what.source}, without a task`;
+  }
+}
+
+type Fact = readonly [term: string, fact: React.ReactNode];
+
+const countedVectors = (vectors: number, width: number): Fact => [
+  'Vectors',
+  `${format.count(vectors)} of ${format.count(width)} numbers`,
+];
+
+function factsOf(what: Incoming): readonly Fact[] {
+  if (what.kind === 'vectors') {
+    const { table, placement, baseModel } = what;
+    return [
+      ['Trained on', baseModel ? baseModel.slice(0, 120) : 'unknown'],
+      countedVectors(table.virtualTokens, table.hidden),
+      ['Position', placement ? POSITIONS[placement] : 'unknown'],
+    ];
+  }
+  const { set, dataset } = what;
+  const handWritten: Fact = ['Hand-written', format.counted(set.hard.length, 'version')];
+  const rows: Fact = ['Rows', dataset ? format.counted(dataset.table.rows.length, 'row') : 'none'];
+  if (what.kind === 'set') {
+    const votes = what.evaluations.reduce((sum, { votes: given = [] }) => sum + given.length, 0);
+    return [
+      ['Answers', <Labels key="labels" labels={set.words.map(({ label }) => label)} />],
+      handWritten,
+      ['Tuned', format.counted(set.soft.length, 'run')],
+      ['Comparisons', `${format.count(what.evaluations.length)}, ${format.counted(votes, 'blind vote')}`],
+      rows,
+    ];
+  }
+  const { sidecar } = what;
+  return [
+    ['Trained on', `${sidecar.model.id} (${sidecar.model.dtype})`],
+    countedVectors(sidecar.numVirtualTokens, sidecar.tokenDim),
+    ['Position', POSITIONS[sidecar.placement]],
+    ['Answers', <Labels key="labels" labels={sidecar.labels.map(({ label }) => label)} />],
+    ['Prompt', <code key="template">{sidecar.template.slice(0, 400)}</code>],
+    handWritten,
+    rows,
+  ];
+}
+
+/** Vectors alone need a task: template and answer words of an existing set, or typed. */
 function Task({ what }: { readonly what: Incoming }) {
   const { check } = useImport.use();
   const checked = useStore(check, (s) => s.value?.kind);
@@ -51,62 +103,94 @@ function Task({ what }: { readonly what: Incoming }) {
           width fits the loaded model, but its vectors only work with the weights they were trained on.
         </Note>
       ) : null}
-      <TaskFields />
+      <div className="stack">
+        <p className="dim">
+          The file contains only vectors. Enter the prompt and the answer words they were trained with: they only work
+          with those.
+        </p>
+        <ExistingTask />
+        <TypedTask />
+        {what.placement === null ? <Position /> : null}
+      </div>
     </>
   );
 }
 
-function titleOf(what: Incoming, file: string): string {
-  switch (what.kind) {
-    case 'prompt':
-      return what.examples ? `A demo: “${what.set.name}”` : `An exported prompt: “${what.set.name}”`;
-    case 'set':
-      return `A complete prompt set: “${what.set.name}”`;
-    case 'vectors':
-      return `${file}: vectors from ${what.source}, without a task`;
-  }
+function useForm() {
+  const form = useImport((s) => s.form);
+  const error = useImport((s) => s.formError);
+  const change = useImport((s) => s.changeForm);
+  return { form, change, errorOf: (field: TaskField) => (error?.kind === field ? error.message : null) };
 }
 
-function factsOf(what: Incoming): readonly (readonly [string, React.ReactNode])[] {
-  if (what.kind === 'set') {
-    const { set, dataset, evaluations } = what;
-    const votes = evaluations.reduce((sum, { votes: given = [] }) => sum + given.length, 0);
-    return [
-      ['Answers', <Labels key="labels" labels={set.words.map(({ label }) => label)} />],
-      ['Hand-written', format.counted(set.hard.length, 'version')],
-      ['Tuned', format.counted(set.soft.length, 'run')],
-      ['Comparisons', `${format.count(evaluations.length)}, ${format.counted(votes, 'blind vote')}`],
-      ['Rows', dataset ? format.counted(dataset.table.rows.length, 'row') : 'none'],
-    ];
-  }
-  if (what.kind === 'vectors') {
-    const { table, placement, baseModel } = what;
-    return [
-      ['Trained on', baseModel ? baseModel.slice(0, 120) : 'unknown'],
-      ['Vectors', `${format.count(table.virtualTokens)} of ${format.count(table.hidden)} numbers`],
-      ['Place', placement ? PLACES[placement] : 'unknown'],
-    ];
-  }
-  const { sidecar, dataset, set } = what;
-  return [
-    ['Trained on', `${sidecar.model.id} (${sidecar.model.dtype})`],
-    ['Vectors', `${format.count(sidecar.numVirtualTokens)} of ${format.count(sidecar.tokenDim)} numbers`],
-    ['Place', PLACES[sidecar.placement]],
-    ['Answers', <Labels key="labels" labels={sidecar.labels.map(({ label }) => label)} />],
-    ['Prompt', <code key="template">{sidecar.template.slice(0, 400)}</code>],
-    ['Hand-written', format.counted(set.hard.length, 'version')],
-    ['Rows', dataset ? format.counted(dataset.table.rows.length, 'row') : 'none'],
-  ];
+const TYPED = 'typed';
+
+function ExistingTask() {
+  const { form, change } = useForm();
+  const takeTaskOf = useImport((s) => s.takeTaskOf);
+  const sets = useProject((s) => s.sets).filter(({ labels }) => labels.length > 1);
+  return (
+    <>
+      <TextField label="Name" value={form.name} maxLength={80} onChange={(name) => change({ name })} />
+      {sets.length > 0 ? (
+        <Select
+          label="Use the prompt and answer words of"
+          value={form.from || TYPED}
+          onChange={(setId) => void takeTaskOf(setId)}
+          options={[
+            { id: TYPED, label: 'The text below' },
+            ...sets.map(({ id, name, handle }) => ({ id, label: name, detail: handle })),
+          ]}
+        />
+      ) : null}
+    </>
+  );
 }
 
-const Labels = ({ labels }: { readonly labels: readonly string[] }) => (
-  <span className="row">
-    {labels.slice(0, 8).map((label) => (
-      <LabelTag key={label}>{label}</LabelTag>
-    ))}
-    {labels.length > 8 ? <span className="dim small">and {labels.length - 8} more</span> : null}
-  </span>
-);
+function TypedTask() {
+  const { form, change, errorOf } = useForm();
+  return (
+    <>
+      <TextArea
+        mono
+        rows={3}
+        label="Prompt: the text around a row"
+        placeholder={'Review: {text}\nSentiment:'}
+        value={form.template}
+        onChange={(template) => change({ template })}
+        error={errorOf('template')}
+      />
+      <TextArea
+        mono
+        rows={4}
+        label="Answers, one per line: label = answer word"
+        placeholder={'negative = negative\npositive = positive'}
+        value={form.words}
+        onChange={(words) => change({ words })}
+        error={errorOf('words')}
+      />
+    </>
+  );
+}
+
+function Position() {
+  const { form, change, errorOf } = useForm();
+  const error = errorOf('placement');
+  return (
+    <>
+      <Choices
+        label="Position of the vectors"
+        value={form.placement === '' ? 'none' : form.placement}
+        onChange={(placement) => placement !== 'none' && change({ placement })}
+        options={[
+          { id: 'prefix', label: 'Before the text' },
+          { id: 'suffix', label: 'After the text' },
+        ]}
+      />
+      {error ? <Note tone="bad" live title={error} /> : null}
+    </>
+  );
+}
 
 function CheckNote() {
   const { check } = useImport.use();
@@ -121,10 +205,10 @@ function CheckNote() {
   if (value?.kind === 'replayed')
     return (
       <Note tone={value.replay.changed > 0 ? 'warning' : 'info'} live title={`${replayWords(value.replay)}.`}>
-        <Term means="Sentences that travel with a prompt, and what the model said of them where it was exported.">
+        <Term means="Sentences that are exported with a prompt, with the model's answers to them on the exporting machine.">
           Check rows
         </Term>{' '}
-        were scored with the model that is loaded here.
+        were scored with the loaded model.
       </Note>
     );
   if (value?.kind === 'refused')

@@ -1,24 +1,26 @@
-/** How the versions of a prompt set did, and where they come from. */
+/** The history of a prompt set: the results of its versions, where they come from, and how two of them differ. */
 import { useMemo, useState } from 'react';
-import { performanceTitle } from '../../../project/drift';
+import { betweenWords, performanceTitle } from '../../../project/drift';
 import { lineageOf, lineageTitle } from '../../../project/lineage';
 import { overVersions, type Result, resultsOf, rowsOfResults } from '../../../project/performance';
-import { versionWords } from '../../../project/versions';
+import { type DiffPart, diffVersions, type FactDiff } from '../../../project/version-diff';
+import { versionById, versionsOf, versionWords } from '../../../project/versions';
 import { ChartPanel, drawLineage, drawPerformance } from '../../charts';
-import { Select } from '../../ui';
+import { versionOptions } from '../../state/version-words';
+import { Panel, Select, Table } from '../../ui';
 import { counted } from '../../ui/format';
 import type { Detail } from './library-store';
 import { dayWords } from './words';
 
 const MEASURES: Readonly<Record<Result['measure'], string>> = { accuracy: 'accuracy', rougeL: 'ROUGE-L' };
 
-/** Results on the same rows; other rows are another chart. */
+/** Results of the versions on the same rows. */
 export function PerformancePanel({ detail }: { readonly detail: Detail }) {
   const [chosen, setChosen] = useState<string | null>(null);
   const results = useMemo(() => resultsOf(detail), [detail]);
-  const lots = useMemo(() => rowsOfResults(results), [results]);
-  const lot = lots.find(({ key }) => key === chosen) ?? lots[0];
-  const line = useMemo(() => (lot ? overVersions(results, lot.key) : []), [results, lot]);
+  const rowSets = useMemo(() => rowsOfResults(results), [results]);
+  const rows = rowSets.find(({ key }) => key === chosen) ?? rowSets[0];
+  const line = useMemo(() => (rows ? overVersions(results, rows.key) : []), [results, rows]);
   const draw = useMemo(
     () =>
       drawPerformance(
@@ -27,20 +29,20 @@ export function PerformancePanel({ detail }: { readonly detail: Detail }) {
     [line],
   );
   const [first] = line;
-  if (!lot || !first) return null;
+  if (!rows || !first) return null;
   const measure = MEASURES[first.measure];
   return (
     <ChartPanel
       span={12}
       title={performanceTitle(line)}
-      unit={`${measure} on ${lot.name}, 95% intervals`}
+      unit={`${measure} on ${rows.name}, 95% intervals`}
       controls={
-        lots.length > 1 ? (
+        rowSets.length > 1 ? (
           <Select
             label="Rows"
-            value={lot.key}
+            value={rows.key}
             onChange={setChosen}
-            options={lots.map(({ key, name, versions }) => ({
+            options={rowSets.map(({ key, name, versions }) => ({
               id: key,
               label: name,
               detail: counted(versions, 'version'),
@@ -67,7 +69,7 @@ export function PerformancePanel({ detail }: { readonly detail: Detail }) {
 
 const MOST_DRAWN = 60;
 
-/** The text, version and rows that each version comes from. */
+/** The text or version that each version comes from, and its rows. */
 export function LineagePanel({ detail }: { readonly detail: Detail }) {
   const { set, dataVersions } = detail;
   const nodes = useMemo(() => lineageOf(set, dataVersions), [set, dataVersions]);
@@ -78,7 +80,7 @@ export function LineagePanel({ detail }: { readonly detail: Detail }) {
     <ChartPanel
       span={7}
       title={lineageTitle(nodes)}
-      unit="where each comes from"
+      unit="and what each comes from"
       draw={draw}
       hidden={nodes.length > MOST_DRAWN}
       twin={{
@@ -97,5 +99,97 @@ export function LineagePanel({ detail }: { readonly detail: Detail }) {
         <p className="dim">{nodes.length} versions are too many for a chart; the table lists them all.</p>
       ) : null}
     </ChartPanel>
+  );
+}
+
+/** How two versions differ: the text word by word, the settings, the answer words, the results. */
+export function DiffPanel({ detail }: { readonly detail: Detail }) {
+  const { set } = detail;
+  const versions = versionsOf(set);
+  const [chosen, setChosen] = useState(['', '']);
+  const known = (id = '', fallback: number) => versionById(set, id) ?? versions.at(fallback);
+  const before = known(chosen[0], -2);
+  const after = known(chosen[1], -1);
+  if (!before || !after || versions.length < 2) return null;
+  const { text, settings, words } = diffVersions(set, before, after);
+  const isSameText = text.every(({ kind }) => kind === 'same');
+  const names = [versionWords(before), versionWords(after)] as const;
+  return (
+    <Panel span={5} title={`From ${names[0]} to ${names[1]}`} aside="differences">
+      <div className="stack">
+        <div className="diff-choice">
+          <Select
+            label="From"
+            options={versionOptions(set)}
+            value={before.version.id}
+            onChange={(id) => setChosen([id, after.version.id])}
+          />
+          <Select
+            label="To"
+            options={versionOptions(set)}
+            value={after.version.id}
+            onChange={(id) => setChosen([before.version.id, id])}
+          />
+        </div>
+        <h3>Text</h3>
+        {isSameText ? <p className="dim">The text is the same.</p> : null}
+        <TextDiff pieces={text} />
+        <Facts title="Settings" names={names} facts={settings} />
+        <h3>Results</h3>
+        <p className="dim">
+          {betweenWords(resultsOf(detail), before.version.id, after.version.id) ??
+            'No rows were answered by both. Measure both on the same rows to compare them'}
+          .
+        </p>
+        <Facts title="Answer words" names={names} facts={words} />
+      </div>
+    </Panel>
+  );
+}
+
+const MARKS = { same: 'span', added: 'ins', removed: 'del' } as const;
+
+function TextDiff({ pieces }: { readonly pieces: readonly DiffPart[] }) {
+  let at = 0;
+  const placed = pieces.map((piece) => {
+    const start = at;
+    at += piece.text.length;
+    return { ...piece, start };
+  });
+  return (
+    <pre className="version-text diff">
+      {placed.map(({ kind, text, start }) => {
+        const Mark = MARKS[kind];
+        return <Mark key={`${kind} ${start}`}>{text}</Mark>;
+      })}
+    </pre>
+  );
+}
+
+interface FactsProps {
+  readonly title: string;
+  readonly names: readonly [string, string];
+  readonly facts: readonly FactDiff[];
+}
+
+function Facts({ title, names, facts }: FactsProps) {
+  return (
+    <>
+      <h3>{title}</h3>
+      {facts.length === 0 ? (
+        <p className="dim">The {title.toLowerCase()} are the same.</p>
+      ) : (
+        <Table<FactDiff>
+          caption={`${title} that differ`}
+          rows={facts}
+          rowKey={({ name }) => name}
+          columns={[
+            { id: 'name', header: 'Setting', primary: true, cell: ({ name }) => name },
+            { id: 'before', header: names[0], cardLabel: names[0], cell: ({ before }) => before || '–' },
+            { id: 'after', header: names[1], cardLabel: names[1], cell: ({ after }) => after || '–' },
+          ]}
+        />
+      )}
+    </>
   );
 }

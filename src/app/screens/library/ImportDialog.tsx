@@ -1,12 +1,14 @@
 import { DropZone } from 'react-aria-components/DropZone';
 import { FileTrigger } from 'react-aria-components/FileTrigger';
 import { useStore } from 'zustand';
+import { replayWords } from '../../../interchange/check-rows';
 import { namedFile } from '../../shell/dropped-files';
+import { navigate, screenPath } from '../../state/location';
 import { Button, Dialog, Note, ProgressBar } from '../../ui';
 import { FoundPanel } from './FoundPanel';
 import { useImport } from './import-store';
 
-/** Shows what was brought before anything is stored. */
+/** Shows what the files contain before anything is stored. */
 export function ImportDialog() {
   const isOpen = useImport((s) => s.isOpen);
   const close = useImport((s) => s.close);
@@ -21,10 +23,10 @@ export function ImportDialog() {
 }
 
 function Actions() {
-  const store = useImport.use();
-  const found = useStore(store.found, (s) => s.value);
-  const check = useStore(store.check);
-  const isStoring = useImport((s) => s.isStoring);
+  const steps = useImport.use();
+  const found = useStore(steps.found, (s) => s.value);
+  const check = useStore(steps.check);
+  const isStoring = useStore(steps.stored, (s) => s.status === 'loading');
   const close = useImport((s) => s.close);
   const keep = useImport((s) => s.keep);
   const isDemo = found?.what.kind === 'prompt' && found.what.examples !== null;
@@ -40,29 +42,27 @@ function Actions() {
   );
 }
 
-/** Why it could not be read or stored. */
+/** Why the files could not be read or stored. */
 function Trouble() {
-  const store = useImport.use();
-  const { key, error, value } = useStore(store.found);
-  const storeError = useImport((s) => s.storeError);
-  const message = error?.message ?? storeError;
+  const steps = useImport.use();
+  const { key, error, value } = useStore(steps.found);
+  const storeError = useStore(steps.stored, (s) => s.error);
   const name = key?.name ?? value?.file ?? '';
-  if (message === null) return null;
-  return (
+  const trouble = error ?? storeError;
+  return trouble ? (
     <Note tone="bad" live title={`${name} ${/^\d+ files$/.test(name) ? 'were' : 'was'} not imported`}>
-      {message}
+      {trouble.message}
     </Note>
-  );
+  ) : null;
 }
 
 function Content() {
-  const store = useImport.use();
-  const { key, status } = useStore(store.found);
+  const { key, status } = useStore(useImport.use().found);
   if (status === 'loading') return <ProgressBar label={`Reading ${key?.name ?? ''}`} value={null} />;
-  return status === 'ready' ? <FoundPanel /> : <Bring />;
+  return status === 'ready' ? <FoundPanel /> : <ChooseFiles />;
 }
 
-function Bring() {
+function ChooseFiles() {
   const bring = useImport((s) => s.bring);
   const take = (files: readonly File[]) => {
     const [first] = files;
@@ -86,7 +86,7 @@ function Bring() {
       <strong>Drop files here</strong>
       <p>
         An exported zip, a PEFT folder (adapter_config.json with adapter_model.safetensors, as files or zipped), or
-        vectors in .npy. You see what it is before anything is stored.
+        vectors in .npy. You can check the contents before anything is stored.
       </p>
       <div className="row">
         <FileTrigger allowsMultiple onSelect={(files) => take([...(files ?? [])])}>
@@ -97,5 +97,36 @@ function Bring() {
         </FileTrigger>
       </div>
     </DropZone>
+  );
+}
+
+/** The last import, until the note is closed; one click undoes it. */
+export function ImportedNote() {
+  const imported = useImport((s) => s.imported);
+  const undo = useImport((s) => s.undo);
+  const dismiss = useImport((s) => s.dismiss);
+  if (!imported) return null;
+  const { setId, name, replay } = imported;
+  return (
+    <Note
+      tone={replay && replay.changed > 0 ? 'warning' : 'info'}
+      live
+      title={`“${name}” was imported`}
+      action={
+        <>
+          <Button variant="link" onPress={() => navigate(screenPath(setId, 'playground'))}>
+            Open it
+          </Button>
+          <Button variant="link" onPress={() => void undo()}>
+            Undo
+          </Button>
+          <Button variant="link" onPress={dismiss}>
+            Close
+          </Button>
+        </>
+      }
+    >
+      {replay ? `${replayWords(replay)}.` : null}
+    </Note>
   );
 }

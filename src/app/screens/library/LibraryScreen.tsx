@@ -7,9 +7,8 @@ import { useProject } from '../../state/studio';
 import { Button, EmptyState, Note, Table, Tabs } from '../../ui';
 import { BatchTab } from './BatchTab';
 import { useExport } from './export-store';
-import { ImportDialog } from './ImportDialog';
+import { ImportDialog, ImportedNote } from './ImportDialog';
 import { useImport } from './import-store';
-import { KeptNote } from './KeptNote';
 import { deletedSets, setActions } from './library-store';
 import { SetDetail } from './SetDetail';
 import { SetsTab } from './SetsTab';
@@ -18,7 +17,7 @@ import { useTeam } from './team-store';
 import { dayWords, libraryTitle, rowsWords, versionsWords } from './words';
 import './library.css';
 
-/** With it come all formats. */
+/** Loaded later, because it needs the code of all formats. */
 const ExportDialog = lazy(() => import('./ExportDialog'));
 
 /** All prompt sets, or the one that the address names. */
@@ -74,7 +73,7 @@ function AllSets() {
       }
     >
       <div className="stack library">
-        <KeptNote />
+        <ImportedNote />
         {error ? (
           <Note tone="bad" live title="The library could not be read">
             {error.message}
@@ -99,7 +98,7 @@ function AllSets() {
   );
 }
 
-/** Deleted sets, until they are deleted for good. */
+/** Deleted sets, which can be restored until they are deleted for good. */
 function DeletedTab({ deleted }: { readonly deleted: readonly Listing[] }) {
   const { discard } = setActions.use();
   if (deleted.length === 0)

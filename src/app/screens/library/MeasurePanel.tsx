@@ -5,22 +5,22 @@ import { MAX_BYTES, MAX_ROWS } from '../../../dataset/limits';
 import { driftWords, firstOf } from '../../../project/drift';
 import { type Result, resultsOf } from '../../../project/performance';
 import { kindOf } from '../../../project/prompt-set';
-import { stagesOf } from '../../../project/stages';
+import { versionInUse } from '../../../project/stages';
 import type { Measurement, PromptSet } from '../../../project/types';
-import { versionById, versionsOf, versionWords } from '../../../project/versions';
+import { versionById, versionWords } from '../../../project/versions';
 import type { RowsFile } from '../../../workflow/rows-file';
 import { useProject, useSession } from '../../state/studio';
 import { versionOptions } from '../../state/version-words';
-import { Button, format, Note, Panel, ProgressBar, Select, Term } from '../../ui';
+import { Button, format, Note, Panel, Select, Term } from '../../ui';
 import { type Detail, detailActions } from './library-store';
 import { type MeasuredOn, measuring } from './measure-store';
-import { ReadingRows } from './ReadingRows';
+import { ReadingRows, Stoppable } from './parts';
 import { columnsOf, measureRows } from './rows-file';
 import { minuteWords } from './words';
 
 const SHOWN = 8;
 
-/** What a file must have beside its texts, by kind of task. */
+/** The column that a file needs besides its texts, and the stored result, by kind of task. */
 const EXPECTED = {
   classify: {
     plural: 'labels',
@@ -34,23 +34,18 @@ const EXPECTED = {
   },
 } as const;
 
-/** The version that is measured unless another is chosen: that of the first stage, on which others rely, else the newest. */
-function proposedVersion(set: PromptSet): string {
-  const staged = stagesOf(set).find(({ versionId }) => versionById(set, versionId))?.versionId;
-  return staged ?? versionsOf(set).at(-1)?.version.id ?? '';
-}
-
-/** Measures a version again, on test rows or on a file, and says whether it still does as well. */
+/** Measures a version again, on test rows or on a file, and compares the result with earlier ones. */
 export function MeasurePanel({ detail }: { readonly detail: Detail }) {
   const { set } = detail;
   const [chosen, setChosen] = useState<string | null>(null);
-  if (versionsOf(set).length === 0) return null;
-  const versionId = versionById(set, chosen ?? '')?.version.id ?? proposedVersion(set);
+  const measured = versionById(set, chosen ?? '') ?? versionInUse(set);
+  if (!measured) return null;
+  const versionId = measured.version.id;
   return (
     <Panel
       span={12}
       title={
-        <Term means="Whether a prompt answers new rows as well as it did when it was released: texts change over time, and a prompt that fitted them may not fit any more.">
+        <Term means="Whether a prompt answers new rows as well as it did when it was released. Texts change over time, and an old prompt may no longer fit them.">
           Does it still hold?
         </Term>
       }
@@ -70,7 +65,7 @@ interface MeasureProps {
   readonly versionId: string;
 }
 
-/** Whether something runs that a measurement would have to wait for. */
+/** Whether another job is running; a measurement would have to wait for it. */
 const useIsBusy = (): boolean => useSession((s) => s.job !== null);
 
 function useMeasure({ set, versionId }: MeasureProps): (on: MeasuredOn) => void {
@@ -103,12 +98,10 @@ function Choice({ onChoose, ...asked }: MeasureProps & { readonly onChoose: (ver
 }
 
 function FileToMeasure(asked: MeasureProps) {
-  const { source, close } = measureRows.use();
-  const file = useStore(source, (s) => s.value);
-  const error = useStore(source, (s) => s.error);
+  const { value: file, error } = useStore(measureRows.use().source);
   return (
     <>
-      <ReadingRows of={measureRows.use()} onStop={close} />
+      <ReadingRows of={measureRows.use()} />
       {file ? <FileColumns file={file} {...asked} /> : null}
       {error ? (
         <Note tone="bad" live title="The file was not opened">
@@ -151,25 +144,15 @@ function FileColumns({ file, ...asked }: MeasureProps & { readonly file: RowsFil
 
 function Running() {
   const job = measuring.use();
-  const running = useStore(job, (s) => s.running);
-  const fraction = useStore(job, (s) => s.fraction);
-  const secondsLeft = useStore(job, (s) => s.secondsLeft);
-  const done = useStore(job, (s) => s.done);
-  const total = useStore(job, (s) => s.total);
-  const error = useStore(job, (s) => s.error);
+  const { running, done, total, error, ...progress } = useStore(job);
   return (
     <>
       {running ? (
-        <>
-          <ProgressBar
-            label={`${format.count(done)} of ${format.counted(total, 'row')} answered`}
-            value={fraction}
-            detail={secondsLeft === null ? null : `${format.duration(secondsLeft)} left`}
-          />
-          <div className="row">
-            <Button onPress={job.stop}>Stop</Button>
-          </div>
-        </>
+        <Stoppable
+          {...progress}
+          label={`${format.count(done)} of ${format.counted(total, 'row')} answered`}
+          onStop={job.stop}
+        />
       ) : null}
       {error ? (
         <Note tone="bad" live title="Nothing was measured">
@@ -201,7 +184,7 @@ function Measurements({ detail }: { readonly detail: Detail }) {
       </ul>
       {newest.length > SHOWN ? (
         <p className="dim small">
-          The newest {SHOWN} of {newest.length} measurements; the chart has them all.
+          The newest {SHOWN} of {newest.length} measurements; the chart shows all of them.
         </p>
       ) : null}
     </>

@@ -1,17 +1,18 @@
+import { useState } from 'react';
+import { readHandle } from '../../../project/handle';
 import type { PromptSet } from '../../../project/types';
 import { versionsOf } from '../../../project/versions';
 import { ScreenFrame } from '../../shell/Screen';
 import { navigate, screenPath, useQuery } from '../../state/location';
+import { useProject } from '../../state/studio';
 import { stageOptions } from '../../state/version-words';
-import { Button, EmptyState, Note, ProgressBar } from '../../ui';
-import { DiffPanel } from './DiffPanel';
+import { Button, EmptyState, Note, Panel, ProgressBar, TextArea, TextField } from '../../ui';
 import { useExport } from './export-store';
-import { HandleLine } from './HandleLine';
-import { LineagePanel, PerformancePanel } from './HistoryPanels';
-import { KeptNote } from './KeptNote';
-import { useDetail } from './library-store';
+import { DiffPanel, LineagePanel, PerformancePanel } from './HistoryPanels';
+import { ImportedNote } from './ImportDialog';
+import { detailActions, useDetail } from './library-store';
 import { MeasurePanel } from './MeasurePanel';
-import { NotesPanel } from './NotesPanel';
+import { TextForm } from './parts';
 import { StagesPanel } from './StagesPanel';
 import { VersionsPanel } from './VersionsPanel';
 import { detailTitle, toBatch } from './words';
@@ -35,9 +36,9 @@ export function SetDetail({ setId }: { readonly setId: string }) {
     );
   const { set } = detail;
   return (
-    <ScreenFrame title={detailTitle(set)} lead={<HandleLine key={set.id} set={set} />} actions={<Actions set={set} />}>
+    <ScreenFrame title={detailTitle(set)} lead={<Handle key={set.id} set={set} />} actions={<Actions set={set} />}>
       <div className="stack library">
-        <KeptNote />
+        <ImportedNote />
         <div className="grid">
           <StagesPanel set={set} />
           <NotesPanel key={set.id} set={set} />
@@ -74,4 +75,95 @@ function Actions({ set }: { readonly set: PromptSet }) {
       </Button>
     </>
   );
+}
+
+/** The name that programs use for the set. Renaming the set does not change it. */
+function Handle({ set }: { readonly set: PromptSet }) {
+  const { changeHandle } = detailActions.use();
+  const sets = useProject((s) => s.sets);
+  const [isChanging, setChanging] = useState(false);
+  const close = () => setChanging(false);
+  if (!isChanging)
+    return (
+      <>
+        Programs use it as <code>{set.handle}</code> with a stage, which decides the version that answers.{' '}
+        <Button variant="link" size="s" onPress={() => setChanging(true)}>
+          Change the handle
+        </Button>
+      </>
+    );
+  const taken = sets.flatMap(({ id, handle }) => (id === set.id ? [] : [handle]));
+  return (
+    <TextForm
+      label="Handle"
+      hint="Programs that use the old handle get an error until they use the new one."
+      value={set.handle}
+      maxLength={60}
+      submit="Change"
+      check={(typed) => {
+        const read = readHandle(typed, taken);
+        return read.ok ? null : read.error.message;
+      }}
+      onSubmit={(typed) => {
+        const read = readHandle(typed, taken);
+        if (read.ok) void changeHandle(set, read.value).then(close);
+      }}
+      onCancel={close}
+    >
+      <Button variant="quiet" onPress={close}>
+        Cancel
+      </Button>
+    </TextForm>
+  );
+}
+
+/** Notes and tags of a set. They are saved while the user types, so that a reload loses nothing. */
+function NotesPanel({ set }: { readonly set: PromptSet }) {
+  const { setNotes, setTags } = detailActions.use();
+  const notes = useSavedText(set.notes ?? '', (text) => setNotes(set.id, text));
+  const tags = useSavedText((set.tags ?? []).join(', '), (text) => setTags(set.id, text));
+  return (
+    <Panel span={5} title="Notes and tags">
+      <div className="stack">
+        <TextArea label="Notes" rows={6} maxLength={20_000} {...notes} />
+        <TextField
+          label="Tags, separated by commas"
+          maxLength={900}
+          {...tags}
+          onKeyDown={(event) => event.key === 'Enter' && tags.onBlur()}
+        />
+        <p className="dim small">Search covers notes and tags, and exports include them.</p>
+      </div>
+    </Panel>
+  );
+}
+
+/** A field that shows the typed text until it loses focus, then the saved text, which may be tidied. */
+function useSavedText(saved: string, save: (text: string) => Promise<void>) {
+  const [draft, setDraft] = useState<string | null>(null);
+  const [write] = useState(() => lastOnly(save));
+  const onChange = (text: string) => {
+    setDraft(text);
+    void write(text);
+  };
+  return { value: draft ?? saved, onChange, onBlur: () => void write(null).then(() => setDraft(null)) };
+}
+
+/** One write at a time; of the texts that arrive during one only the last is written. Null waits for the write to end. */
+function lastOnly(save: (text: string) => Promise<void>): (text: string | null) => Promise<void> {
+  let next: string | null = null;
+  let writing: Promise<void> | null = null;
+  const writeAll = async () => {
+    for (let text = next; text !== null; text = next) {
+      next = null;
+      await save(text);
+    }
+  };
+  return (text) => {
+    next = text ?? next;
+    writing ??= writeAll().finally(() => {
+      writing = null;
+    });
+    return writing;
+  };
 }

@@ -1,15 +1,16 @@
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
 import { memo, useDeferredValue, useLayoutEffect, useMemo, useRef, useState } from 'react';
-import type { Listing } from '../../../project/listing';
+import { type Listing, searched, tagsOf } from '../../../project/listing';
 import { navigate, screenPath, useQuery } from '../../state/location';
 import { useProject } from '../../state/studio';
-import { Button, EmptyState, LabelTag, Panel, Select, TextField } from '../../ui';
+import { Button, EmptyState, Panel, Select, TextField } from '../../ui';
 import { counted } from '../../ui/format';
 import { useExport } from './export-store';
 import { setActions, useSearch } from './library-store';
-import { dayWords, rowsWords, searched, tagsOf, versionsWords } from './words';
+import { Labels, TextForm } from './parts';
+import { dayWords, rowsWords, versionsWords } from './words';
 
-/** With so few there is nothing to search. */
+/** A longer list has a search field. */
 const FEW = 3;
 
 /** The list of prompt sets, with its search. */
@@ -85,7 +86,7 @@ function NothingFound() {
 const CARD_PX = 236;
 const GAP_PX = 16;
 
-/** Cards of any height; only those in view are drawn. Assistive technology gets a list with its full length. */
+/** Cards of any height, drawn only while in view. Assistive technology gets the full length of the list. */
 const SetList = memo(function SetList({
   sets,
   onLook,
@@ -126,9 +127,7 @@ const SetList = memo(function SetList({
   );
 });
 
-const LABELS = 8;
-
-/** One prompt set in the list, and what can be done with it as a whole. */
+/** One prompt set in the list, with its actions. */
 function SetCard({
   listing,
   current,
@@ -167,56 +166,42 @@ function SetCard({
 
 function Rename({ listing, onDone }: { readonly listing: Listing; readonly onDone: () => void }) {
   const { rename } = setActions.use();
-  const [name, setName] = useState(listing.name);
   return (
-    <form
-      className="row"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (name.trim() !== '' && name.trim() !== listing.name) void rename(listing.id, name);
+    <TextForm
+      label="Name"
+      value={listing.name}
+      maxLength={80}
+      submit="Save the name"
+      onSubmit={(name) => {
+        if (name.trim() !== listing.name) void rename(listing.id, name);
         onDone();
       }}
-    >
-      <TextField
-        label="Name"
-        value={name}
-        onChange={setName}
-        autoFocus
-        onFocus={({ target }) => target instanceof HTMLInputElement && target.select()}
-        maxLength={80}
-        onKeyDown={(event) => event.key === 'Escape' && onDone()}
-      />
-      <Button type="submit">Save the name</Button>
-    </form>
+      onCancel={onDone}
+    />
   );
 }
 
 function LabelsAndTags({ listing: { labels, tags } }: { readonly listing: Listing }) {
   if (labels.length + tags.length === 0) return null;
   return (
-    <p className="row">
-      {labels.slice(0, LABELS).map((label) => (
-        <LabelTag key={label}>{label}</LabelTag>
-      ))}
-      {labels.length > LABELS ? <span className="dim small">and {labels.length - LABELS} more</span> : null}
+    <div className="row">
+      <Labels labels={labels} />
       {tags.map((tag) => (
         <span key={tag} className="dim small">
           #{tag}
         </span>
       ))}
-    </p>
+    </div>
   );
 }
 
-function Actions({
-  listing,
-  onLook,
-  onRename,
-}: {
+interface ActionsProps {
   readonly listing: Listing;
   readonly onLook: () => void;
   readonly onRename: () => void;
-}) {
+}
+
+function Actions({ listing, onLook, onRename }: ActionsProps) {
   const { remove } = setActions.use();
   const openExport = useExport((s) => s.openExport);
   const { id, tuned } = listing;

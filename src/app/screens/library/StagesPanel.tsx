@@ -1,11 +1,11 @@
 import { useState } from 'react';
-import { readStageName, type Stage, stagesOf } from '../../../project/stages';
+import { freeStages, readStageName, type Stage, stagesOf } from '../../../project/stages';
 import type { PromptSet, StageMove } from '../../../project/types';
 import { versionsOf } from '../../../project/versions';
 import { targetWords, versionOptions } from '../../state/version-words';
 import { Button, Panel, Select, Table, type TableColumn, Term, TextField } from '../../ui';
 import { detailActions } from './library-store';
-import { freeStages, minuteWords, moveWords } from './words';
+import { minuteWords, moveWords } from './words';
 
 type Move = (stage: string, to: string | null) => void;
 
@@ -106,7 +106,7 @@ function NewStage({ set, onMove }: StageProps) {
   const [chosen, setChosen] = useState<string | null>(null);
   const [error, setError] = useState<string | null>(null);
   const name = typed ?? freeStages(set)[0] ?? '';
-  // a version that was chosen here may be one of another set by now
+  // the chosen version may belong to another set by now
   const version = versionsOf(set).some((each) => each.version.id === chosen) ? chosen : (options[0]?.id ?? null);
   return (
     <form

@@ -1,13 +1,17 @@
+import { useStore } from 'zustand';
 import { Button, Choices, Dialog, EmptyState, Note, ProgressBar } from '../../ui';
 import { useTeam } from './team-store';
-import type { Waiting } from './team-work';
+import type { Connected, Waiting } from './team-work';
 
 const KINDS = {
   new: 'new',
   changed: 'changed',
   gone: 'deleted',
-  conflict: 'changed there and here',
+  conflict: 'changed on both sides',
 } as const;
+
+const useConnection = () => useStore(useTeam.use().connection);
+const useIsBusy = () => useStore(useTeam.use().work, (s) => s.status === 'loading');
 
 type Picker = () => Promise<FileSystemDirectoryHandle>;
 const picker = (): Picker | null => {
@@ -16,15 +20,15 @@ const picker = (): Picker | null => {
   return found ? () => found.call(window, { mode: 'readwrite', id: 'softprompt-team' }) : null;
 };
 
-/** A folder for the team: connected once, written after every save; changes of others are shown before any is taken. */
+/** A folder shared with a team: written after every save; changes of others are shown before any is applied. */
 export function TeamDialog() {
   const isOpen = useTeam((s) => s.isOpen);
   const close = useTeam((s) => s.close);
-  const isConnected = useTeam((s) => s.folder !== null);
+  const { value: folder } = useConnection();
   return (
     <Dialog wide title="Team folder" isOpen={isOpen} onClose={close} actions={<Actions />}>
       <div className="stack">
-        {isConnected ? <ConnectedFolder /> : <NotConnected />}
+        {folder ? <ConnectedFolder {...folder} /> : <NotConnected />}
         <Progress />
         <WaitingSets />
       </div>
@@ -36,14 +40,13 @@ function Actions() {
   const close = useTeam((s) => s.close);
   const apply = useTeam((s) => s.apply);
   const isWaiting = useTeam((s) => (s.waiting ?? []).length > 0);
-  const mayApply = useTeam(
-    (s) => s.busy === null && Object.values(s.decisions).some((of) => Object.keys(of).length > 0),
-  );
+  const isBusy = useIsBusy();
+  const isDecided = useTeam((s) => Object.values(s.decisions).some((of) => Object.keys(of).length > 0));
   return (
     <>
       <Button onPress={close}>Close</Button>
       {isWaiting ? (
-        <Button variant="primary" isDisabled={!mayApply} onPress={() => void apply()}>
+        <Button variant="primary" isDisabled={isBusy || !isDecided} onPress={() => void apply()}>
           Apply
         </Button>
       ) : null}
@@ -51,22 +54,22 @@ function Actions() {
   );
 }
 
-/** What is being done, what came of it, and what went wrong. */
+/** The work in progress, its result, or why it failed. */
 function Progress() {
-  const busy = useTeam((s) => s.busy);
-  const error = useTeam((s) => s.error);
-  const said = useTeam((s) => s.said);
+  const { key, status, value, error: failed } = useStore(useTeam.use().work);
+  const { error: unread } = useConnection();
+  const error = failed ?? unread;
   return (
     <>
-      {busy ? <ProgressBar label={`${busy}…`} value={null} /> : null}
+      {status === 'loading' ? <ProgressBar label={`${key?.what}…`} value={null} /> : null}
       {error ? (
         <Note tone="bad" live title="The folder could not be used">
-          {error}
+          {error.message}
         </Note>
       ) : null}
-      {said ? (
+      {status === 'ready' && value ? (
         <p role="status">
-          <strong>{said}</strong>
+          <strong>{value}</strong>
         </p>
       ) : null}
     </>
@@ -75,6 +78,7 @@ function Progress() {
 
 function NotConnected() {
   const connect = useTeam((s) => s.connect);
+  const withRows = useTeam((s) => s.withRows);
   const pick = picker();
   if (!pick)
     return (
@@ -85,16 +89,16 @@ function NotConnected() {
   return (
     <>
       <p>
-        Choose a folder, for example one in a git repository. Every prompt set gets a folder in it, every version a
-        readable file. What you save here is written there; you see the changes of others before you take them.
+        Choose a folder, for example in a git repository. Every prompt set gets a subfolder, and every version a
+        readable file. Your changes are saved there; you see the changes of others before any is applied.
       </p>
-      <RowsChoice />
+      <RowsChoice withRows={withRows} />
       <div className="row">
         <Button
           variant="primary"
           onPress={() =>
             void pick().then(connect, () => {
-              // closed without a choice
+              // the user closed the dialog without a choice
             })
           }
         >
@@ -105,8 +109,7 @@ function NotConnected() {
   );
 }
 
-function RowsChoice() {
-  const withRows = useTeam((s) => s.withRows);
+function RowsChoice({ withRows }: { readonly withRows: boolean }) {
   const setWithRows = useTeam((s) => s.setWithRows);
   return (
     <Choices
@@ -121,30 +124,26 @@ function RowsChoice() {
   );
 }
 
-function ConnectedFolder() {
-  const asksAgain = useTeam((s) => s.asksAgain);
-  const folder = useTeam((s) => s.folder);
-  const withRows = useTeam((s) => s.withRows);
-  if (asksAgain) return <AskAgain />;
+function ConnectedFolder({ handle, withRows, isAllowed }: Connected) {
+  if (!isAllowed) return <AskAgain folder={handle.name} />;
   return (
     <>
       <p>
-        Connected to <strong>{folder}</strong>: every change is saved there
-        {withRows ? ', with your rows' : ', without any of your rows'}.
+        Connected to <strong>{handle.name}</strong>: every change is saved there
+        {withRows ? ', with your rows' : ', without your rows'}.
       </p>
-      <RowsChoice />
+      <RowsChoice withRows={withRows} />
       <FolderActions />
     </>
   );
 }
 
-function AskAgain() {
-  const folder = useTeam((s) => s.folder);
+function AskAgain({ folder }: { readonly folder: string }) {
   const allow = useTeam((s) => s.allow);
   const disconnect = useTeam((s) => s.disconnect);
   return (
     <Note
-      title={`The browser asks before the page may use “${folder}” again`}
+      title={`The browser will ask whether the page may use “${folder}” again`}
       action={
         <>
           <Button onPress={() => void allow()}>Allow</Button>
@@ -158,7 +157,7 @@ function AskAgain() {
 }
 
 function FolderActions() {
-  const isBusy = useTeam((s) => s.busy !== null);
+  const isBusy = useIsBusy();
   const save = useTeam((s) => s.save);
   const look = useTeam((s) => s.look);
   const disconnect = useTeam((s) => s.disconnect);
@@ -197,14 +196,14 @@ function WaitingSet({ waiting }: { readonly waiting: Waiting }) {
       <Choices
         label={
           <>
-            <strong>{name}</strong> (<code>{folder}</code>): a prompt set that is not here
+            <strong>{name}</strong> (<code>{folder}</code>): a new prompt set
           </>
         }
         value={of.all ?? 'leave'}
         onChange={(decision) => choose(folder, 'all', decision)}
         options={[
           { id: 'leave', label: 'Not now' },
-          { id: 'take', label: 'Take it' },
+          { id: 'take', label: 'Add it' },
         ]}
       />
     );
@@ -225,8 +224,8 @@ function WaitingSet({ waiting }: { readonly waiting: Waiting }) {
           onChange={(decision) => choose(folder, change.name, decision)}
           options={[
             { id: 'leave', label: 'Not now' },
-            { id: 'take', label: change.kind === 'gone' ? 'Remove it here too' : 'Take theirs' },
-            { id: 'mine', label: 'Keep mine, and write it at the next save' },
+            { id: 'take', label: change.kind === 'gone' ? 'Delete it here too' : 'Use theirs' },
+            { id: 'mine', label: 'Keep mine, and overwrite theirs' },
           ]}
         />
       ))}

@@ -4,11 +4,12 @@ import { stagesAt } from '../../../project/stages';
 import type { PromptSet, SoftVersion } from '../../../project/types';
 import { type Version, versionsOf, versionWords } from '../../../project/versions';
 import { howWords, startWords } from '../../../workflow/words';
+import { useProject, useStores } from '../../state/studio';
 import { reached } from '../../state/version-words';
-import { ArmMark, Button, format, Panel, Table, Term, TextField } from '../../ui';
-import { AuthorLine } from './AuthorLine';
+import { ArmMark, Button, format, Note, Panel, Table, Term } from '../../ui';
 import { useExport } from './export-store';
 import { detailActions } from './library-store';
+import { TextForm } from './parts';
 import { madeWords, toBatch } from './words';
 
 const SHOWN = 40;
@@ -40,7 +41,7 @@ export function VersionsPanel({ set }: { readonly set: PromptSet }) {
       ) : (
         <>
           <Versions set={set} versions={shown} />
-          <AuthorLine />
+          <Author />
         </>
       )}
       {versions.length > shown.length ? (
@@ -132,10 +133,10 @@ function trainedWords(set: PromptSet, { settings, bestStep, model }: SoftVersion
 
 function VersionNote({ set, of }: VersionProps) {
   const { note } = detailActions.use();
-  const [draft, setDraft] = useState<string | null>(null);
+  const [isEditing, setEditing] = useState(false);
   const { version } = of;
   const words = versionWords(of);
-  if (draft === null)
+  if (!isEditing)
     return (
       <div className="row">
         {version.note ? <span className="version-note">{version.note}</span> : null}
@@ -143,31 +144,25 @@ function VersionNote({ set, of }: VersionProps) {
           size="s"
           variant="link"
           aria-label={version.note ? `Edit the note for ${words}` : `Note for ${words}`}
-          onPress={() => setDraft(version.note ?? '')}
+          onPress={() => setEditing(true)}
         >
           {version.note ? 'Edit the note' : 'Write a note'}
         </Button>
       </div>
     );
   return (
-    <form
-      className="row"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (draft !== (version.note ?? '')) void note(set.id, version.id, draft);
-        setDraft(null);
+    <TextForm
+      label={`Note for ${words}`}
+      value={version.note ?? ''}
+      maxLength={2000}
+      mayBeEmpty
+      submit="Save"
+      onSubmit={(text) => {
+        if (text !== (version.note ?? '')) void note(set.id, version.id, text);
+        setEditing(false);
       }}
-    >
-      <TextField
-        label={`Note for ${words}`}
-        value={draft}
-        onChange={setDraft}
-        autoFocus
-        maxLength={2000}
-        onKeyDown={(event) => event.key === 'Escape' && setDraft(null)}
-      />
-      <Button type="submit">Save</Button>
-    </form>
+      onCancel={() => setEditing(false)}
+    />
   );
 }
 
@@ -207,5 +202,48 @@ function Actions({ set, of }: VersionProps) {
         </Button>
       ) : null}
     </span>
+  );
+}
+
+/** The name that new versions get: asked for once, and changed here. It can be empty. */
+function Author() {
+  const { project } = useStores();
+  const author = useProject((s) => s.author);
+  const [isChanging, setChanging] = useState(false);
+  const save = (name: string) => {
+    void project.getState().setAuthor(name);
+    setChanging(false);
+  };
+  if (author !== null && !isChanging)
+    return (
+      <p className="dim small">
+        {author === '' ? 'New versions carry no name.' : `New versions are made by ${author}.`}{' '}
+        <Button variant="link" size="s" onPress={() => setChanging(true)}>
+          {author === '' ? 'Add a name' : 'Change the name'}
+        </Button>
+      </p>
+    );
+  const form = (
+    <TextForm
+      label="Your name"
+      hint="Shown with every version made in this browser from now on, and included in exports of the prompt set."
+      value={author ?? ''}
+      maxLength={80}
+      autoFocus={isChanging}
+      submit="Save"
+      onSubmit={save}
+      onCancel={() => setChanging(false)}
+    >
+      <Button variant="quiet" onPress={() => save('')}>
+        {isChanging ? 'No name' : 'Without a name'}
+      </Button>
+    </TextForm>
+  );
+  return isChanging ? (
+    form
+  ) : (
+    <Note tone="info" title="Who makes these versions?">
+      {form}
+    </Note>
   );
 }

@@ -90,7 +90,7 @@ async function made(store = openMemoryStore()) {
   return { services, session, batch, rows, file, run, error, ready, calls, set };
 }
 
-test('answers a file, keeps its columns, names the rows that were left out, and changes no prompt set', async () => {
+test('answers a file, keeps its columns, lists the rows left out, and changes no prompt set', async () => {
   const { batch, services, session, rows, file, run, ready } = await made();
   const before = JSON.stringify([await services.store.sets.list(), await services.store.listings.list()]);
   await ready('stage:production', fileOf(5));
@@ -192,7 +192,7 @@ test('refuses a stage that was removed, rather than answer with another version'
   expect(calls.asked).toBe(0);
 });
 
-test('holds file and prompt until the answers are discarded, and undoes a discard', async () => {
+test('keeps file and prompt until the answers are discarded, and undoes a discard', async () => {
   const { batch, file, run, error, ready } = await made();
   await ready('h1', fileOf(3));
   await batch.start();

@@ -1,4 +1,4 @@
-/** One version answers a file of rows: stopped, continued, and saved as a file. A reload loses no answer. */
+/** One version answers a file of rows: it can be stopped, continued, and saved as a file. A reload loses no answer. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { LabelScore } from '../../../dataset/predictions-out';
 import { fileBytes, sha256 } from '../../../lib/bytes';
@@ -11,14 +11,14 @@ import { perStudio } from '../../state/screen-store';
 import type { Studio } from '../../state/studio';
 import { toastUndo } from '../../ui';
 import { saveFile } from '../../ui/download';
-import { answeringVersion, chosenVersion } from './answering';
 import { type Kept, KeptAnswers } from './kept-answers';
 import { batchRows, columnsOf } from './rows-file';
+import { answeringVersion, chosenVersion } from './stored-set';
 
 export interface BatchRun {
   /** "SUPPORT_TONE, production (tuned 3)". */
   readonly who: string;
-  /** Weights that answered: others would answer differently. */
+  /** SHA-256 of the weights that answered: others would answer differently. */
   readonly model: string;
   /** Empty where texts are generated. */
   readonly labels: readonly string[];
@@ -33,7 +33,7 @@ export interface BatchOptions {
   readonly format: 'csv' | 'jsonl';
   readonly neutralise: boolean;
   readonly bom: boolean;
-  /** What the file says of each label, beside the answer. */
+  /** Further columns for each label. */
   readonly each: LabelScore | 'nothing';
 }
 
@@ -42,9 +42,20 @@ interface Choice {
   /** `stage:production`, or a version's id; null = not chosen yet. */
   readonly which: string | null;
   readonly options: BatchOptions;
-  /** Why something that was asked for is refused. */
+  /** Why the last request was refused. */
   readonly refused: StudioError | null;
 }
+
+/** No row answered yet. */
+export const NOT_STARTED: BatchProgress = {
+  done: 0,
+  total: 0,
+  rowsPerSecond: 0,
+  secondsLeft: null,
+  counts: [],
+  leftOut: [],
+  first: [],
+};
 
 const OPTIONS: BatchOptions = { format: 'csv', neutralise: true, bom: false, each: 'nothing' };
 
@@ -77,12 +88,12 @@ async function freshRun({ services, stores }: Studio, setId: string, which: stri
     labels: words.map(({ label }) => label),
     calibrated: task.kind === 'classify' && task.calibration !== null,
     request: { version, text, from: 0 },
-    progress: { done: 0, total: 0, rowsPerSecond: 0, secondsLeft: null, counts: [], leftOut: [], first: [] },
+    progress: NOT_STARTED,
     isSaved: false,
   };
 }
 
-/** Reports a run as it is answered; one that failed before its first answer leaves nothing. */
+/** Answers the rows of a run and reports its progress; a run without any answer is dropped. */
 async function answer(
   { services }: Studio,
   kept: KeptAnswers,
@@ -145,7 +156,7 @@ const batchJob = (studio: Studio, rows: Rows, choice: StoreApi<Choice>, kept: Ke
     },
   });
 
-/** The run that kept answers belong to; where its version or its weights have changed since, it can only be downloaded. */
+/** The run that the kept answers belong to. If its version or its weights have changed since, it can only be downloaded. */
 async function earlierRun(studio: Studio, { batch, pieces }: Kept): Promise<BatchRun> {
   const { setId, which, who, model, labels, calibrated, text } = batch;
   const now = await freshRun(studio, setId, which, text).catch(() => null);
@@ -157,7 +168,7 @@ async function earlierRun(studio: Studio, { batch, pieces }: Kept): Promise<Batc
   return { who, model: isSame ? model : '', labels, calibrated, request, progress, isSaved: false };
 }
 
-/** Everything that the Batch tab does, beside reading its file. */
+/** The actions of the Batch tab, except reading its file. */
 export const batch = perStudio((studio) => {
   const { services } = studio;
   const rows = batchRows.of(studio);
@@ -167,7 +178,7 @@ export const batch = perStudio((studio) => {
   const earlier = resource((_: 'batch') => kept.read());
   const running = batchJob(studio, rows, choice, kept);
   const isHeld = () => running.getState().run !== null;
-  /** While there are answers, neither rows nor prompt change under them. */
+  /** While there are answers, neither rows nor prompt may change. */
   const unlessHeld = (what: string, act: () => void) => {
     choice.setState({ refused: isHeld() ? held(what) : null });
     if (!isHeld()) act();
@@ -226,7 +237,7 @@ export const batch = perStudio((studio) => {
     },
     /** The rows that were not answered, and why, as a file. */
     downloadLeftOut: () => save('rows-not-answered.csv', () => services.workflow.call('batchLeftOut', {})),
-    /** Lets the answers go, so that another prompt or file can be chosen; with an undo. */
+    /** Discards the answers, so that another prompt or file can be chosen; with an undo. */
     discard: () => {
       const { run } = running.getState();
       const { value: file } = rows.source.getState();

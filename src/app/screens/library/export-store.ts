@@ -1,39 +1,56 @@
-/** The export dialog: a package is made as soon as a recipient is chosen, so that its contents and size are known before it is saved. */
+/** The export dialog: choosing a recipient makes the package, so that its contents and size are known before it is saved. */
 import { createStore } from 'zustand/vanilla';
 import type { Package } from '../../../interchange/package';
 import { StudioError } from '../../../lib/errors';
 import { chosenSoft, isUsable } from '../../../project/prompt-set';
+import type { PromptSet } from '../../../project/types';
 import type { RowsDone } from '../../../workflow/check-rows';
 import type { Order } from '../../../workflow/exported-prompt';
 import type { RecipientId } from '../../../workflow/exports';
 import { resource } from '../../state/resource';
 import { screenStore } from '../../state/screen-store';
 import type { Studio } from '../../state/studio';
+import { toastError } from '../../ui';
 import { saveFile } from '../../ui/download';
 import { readStored } from './stored-set';
 
-interface Choice extends Omit<Order, 'stored'> {
-  readonly setId: string;
+export interface ExportChoice extends Omit<Order, 'stored'> {
   readonly recipient: RecipientId;
-  /** It cannot be made without the model. */
+  /** The package cannot be made without the model. */
   readonly needsModel: boolean;
 }
 
 interface ExportState {
   /** Null while the dialog is closed. */
-  readonly choice: Choice | null;
-  /** Check rows scored so far, while they are. */
+  readonly choice: ExportChoice | null;
+  /** Check rows scored so far. */
   readonly progress: RowsDone | null;
   readonly openExport: (setId: string, runId?: string) => Promise<void>;
-  readonly changeExport: (change: Partial<Omit<Choice, 'setId'>>) => void;
+  readonly changeExport: (change: Partial<ExportChoice>) => void;
   readonly closeExport: () => void;
   readonly save: () => void;
 }
 
-function createExportStore({ services, stores: { session } }: Studio) {
-  const { store: disk } = services;
+/** What the dialog opens with: a tuned prompt for an engineer; the whole set for another browser if none is tuned. */
+export function firstChoice(set: PromptSet, runId?: string): ExportChoice {
+  const run = set.soft.find((version) => version.id === runId && isUsable(version)) ?? chosenSoft(set);
+  return {
+    runId: run?.id ?? null,
+    recipient: run ? 'engineer' : 'browser',
+    needsModel: run !== null,
+    withRows: false,
+  };
+}
 
-  const stored = resource(async (setId: string): Promise<Order['stored']> => {
+/** The choice after a change. Consent to include rows is given for one recipient only. */
+export const changedChoice = (before: ExportChoice, change: Partial<ExportChoice>): ExportChoice => ({
+  ...before,
+  ...(change.recipient === undefined ? {} : { withRows: false }),
+  ...change,
+});
+
+const storedOrder = ({ services: { store: disk } }: Studio) =>
+  resource(async (setId: string): Promise<Order['stored']> => {
     const [set, examples] = await Promise.all([
       readStored(disk, setId),
       disk.settings.get<readonly string[]>(`examples:${setId}`),
@@ -42,12 +59,14 @@ function createExportStore({ services, stores: { session } }: Studio) {
     return { ...set, examples: examples ?? [] };
   });
 
-  const made = resource(async ({ setId, needsModel, ...choice }: Choice, signal): Promise<Package> => {
+function createExportStore(studio: Studio) {
+  const { services, stores } = studio;
+  const stored = storedOrder(studio);
+  const made = resource(async ({ needsModel, ...choice }: ExportChoice, signal): Promise<Package> => {
     store.setState({ progress: null });
-    await stored.load(setId);
-    const { value, error } = stored.getState();
-    if (!value) throw error ?? new StudioError('cancelled', 'Stopped.');
-    if (needsModel) await session.getState().modelReady();
+    const { value } = stored.getState();
+    if (!value) throw new StudioError('cancelled', 'Stopped.');
+    if (needsModel) await stores.session.getState().modelReady();
     const onEvent = (progress: RowsDone) => {
       if (!signal.aborted) store.setState({ progress });
     };
@@ -55,7 +74,7 @@ function createExportStore({ services, stores: { session } }: Studio) {
   });
 
   const store = createStore<ExportState>((set, get) => {
-    const choose = (choice: Choice) => {
+    const choose = (choice: ExportChoice) => {
       set({ choice });
       void made.load(choice);
     };
@@ -66,22 +85,13 @@ function createExportStore({ services, stores: { session } }: Studio) {
         stored.clear();
         made.clear();
         await stored.load(setId);
-        const open = stored.getState().value?.set;
-        if (!open) return;
-        const run = open.soft.find((version) => version.id === runId && isUsable(version)) ?? chosenSoft(open);
-        choose({
-          setId,
-          runId: run?.id ?? null,
-          recipient: run ? 'engineer' : 'browser',
-          needsModel: run !== null,
-          withRows: false,
-        });
+        const { value, error } = stored.getState();
+        if (value) choose(firstChoice(value.set, runId));
+        else if (error) toastError('The prompt set cannot be exported', error.message);
       },
       changeExport: (change) => {
         const { choice } = get();
-        // consent to include rows is given for one recipient only
-        const agreed = change.recipient === undefined ? {} : { withRows: false };
-        if (choice) choose({ ...choice, ...agreed, ...change });
+        if (choice) choose(changedChoice(choice, change));
       },
       closeExport: () => {
         made.clear();

@@ -18,6 +18,6 @@ it('imports vectors once when the button is pressed a second time while they are
     placement: 'suffix',
   });
   await Promise.all([imports.getState().keep(), imports.getState().keep()]);
-  expect(imports.getState()).toMatchObject({ storeError: null, formError: null, kept: { name: 'Twice' } });
+  expect(imports.getState()).toMatchObject({ formError: null, imported: { name: 'Twice' } });
   expect(await services.store.sets.list()).toHaveLength(1);
 });

@@ -1,9 +1,10 @@
-/** The import dialog: read, checked with the loaded model, and stored only when the person says so. */
+/** The import dialog: files are read, checked with the loaded model, and stored only when the user agrees. */
 import { createStore } from 'zustand/vanilla';
 import type { Replay } from '../../../interchange/check-rows';
-import type { TaskField, TaskForm } from '../../../interchange/from-vectors';
+import type { TaskForm, TaskFormFailure } from '../../../interchange/from-vectors';
 import type { Incoming } from '../../../interchange/incoming';
 import { StudioError } from '../../../lib/errors';
+import type { Result } from '../../../lib/result';
 import type { NamedFile } from '../../../model/folder';
 import type { PromptSet } from '../../../project/types';
 import type { RowsDone } from '../../../workflow/check-rows';
@@ -20,7 +21,7 @@ interface Brought {
   readonly files: readonly NamedFile[];
 }
 
-interface Kept {
+interface Imported {
   readonly setId: string;
   readonly name: string;
   readonly replay: Replay | null;
@@ -29,13 +30,11 @@ interface Kept {
 interface ImportState {
   readonly isOpen: boolean;
   readonly form: TaskForm;
-  readonly formError: { readonly field: TaskField; readonly message: string } | null;
-  /** Check rows replayed so far, while they are. */
+  readonly formError: TaskFormFailure | null;
+  /** Check rows replayed so far. */
   readonly progress: RowsDone | null;
-  readonly isStoring: boolean;
-  readonly storeError: string | null;
-  /** What was stored last, until its note is closed. */
-  readonly kept: Kept | null;
+  /** The last import, until its note is closed. */
+  readonly imported: Imported | null;
   readonly open: () => void;
   readonly close: () => void;
   readonly bring: (name: string, files: readonly NamedFile[]) => Promise<void>;
@@ -49,13 +48,13 @@ interface ImportState {
 /** Of all files together, unpacked. */
 const MOST_BYTES = 160 * 2 ** 20;
 const NO_FORM: TaskForm = { name: '', template: '', words: '', placement: '', from: '' };
-const NOTHING = { form: NO_FORM, formError: null, progress: null, storeError: null } as const;
+const NOTHING = { form: NO_FORM, formError: null, progress: null } as const;
 
 /** A first name for vectors: that of their file or folder. */
 const nameFor = (files: string) =>
   /^\d+ files$/.test(files) ? 'PEFT prompt' : files.replace(/\.[^.]*$/, '').slice(0, 80);
 
-/** The task of a set that is already here, for the form. */
+/** The task of an existing set, for the form. */
 const formOf = (set: PromptSet): Pick<TaskForm, 'template' | 'words' | 'from'> => ({
   template: set.baseTemplate,
   words: set.words.map(({ label, word }) => `${label} = ${word.trim()}`).join('\n'),
@@ -77,68 +76,76 @@ async function contentsOf({ name, files }: Brought): Promise<ReadonlyMap<string,
   return contents;
 }
 
-function createImportStore({ services, stores: { session, project } }: Studio) {
+async function takenHandles({ services: { store: disk } }: Studio): Promise<readonly string[]> {
+  const all = await disk.listings.list();
+  return all.filter(({ deletedAt }) => deletedAt === null).map(({ handle }) => handle);
+}
+
+/** The set whose task the form proposes: the open one, or the newest with labels. */
+async function firstTask({ services, stores }: Studio): Promise<PromptSet | null> {
+  const { set: open, sets } = stores.project.getState();
+  const newest = sets.find(({ labels }) => labels.length > 1);
+  return open && open.words.length > 1 ? open : newest ? services.store.sets.get(newest.id) : null;
+}
+
+/** Stores an import as a prompt set, or says which field of the form is not valid. */
+async function storeImport(
+  studio: Studio,
+  what: Incoming,
+  form: TaskForm,
+): Promise<Result<PromptSet, TaskFormFailure>> {
+  const { services, stores } = studio;
   const { store: disk, workflow } = services;
-  const taken = async () =>
-    (await disk.listings.list()).filter(({ deletedAt }) => deletedAt === null).map(({ handle }) => handle);
+  if (what.kind === 'vectors') await stores.session.getState().modelReady();
+  const isHere = what.kind === 'set' && (await disk.sets.get(what.set.id)) !== null;
+  const proposed = await workflow.call('proposeImport', { what, form, taken: await takenHandles(studio), isHere });
+  if (!proposed.ok) return proposed;
+  const { set } = proposed.value;
+  await storeSet(disk, proposed.value);
+  const examples = what.kind === 'prompt' ? what.examples : null;
+  if (examples) await disk.settings.set(`examples:${set.id}`, examples);
+  await stores.project.getState().refresh();
+  return { ok: true, value: set };
+}
 
-  /** What was brought, with the name of its file. */
+/** The steps of an import: found in the files, checked with the model, stored. */
+function importSteps(studio: Studio, onProgress: (progress: RowsDone | null) => void) {
+  const { services, stores } = studio;
+  const { workflow } = services;
   const found = resource(async (brought: Brought, signal) => {
-    const files = await contentsOf(brought);
-    const what = await workflow.call('readImport', { files, taken: await taken() }, { signal });
-    return { file: brought.name, what };
+    const request = { files: await contentsOf(brought), taken: await takenHandles(studio) };
+    return { file: brought.name, what: await workflow.call('readImport', request, { signal }) };
   });
-
-  /** How it agrees with the loaded model; fails where there is no model to check it with. */
+  /** Fails if there is no model to check it with. */
   const check = resource(async (what: Incoming, signal): Promise<Check> => {
-    store.setState({ progress: null });
+    onProgress(null);
     if (what.kind === 'set') return { kind: 'fits' };
-    await session.getState().modelReady();
+    await stores.session.getState().modelReady();
     const onEvent = (progress: RowsDone) => {
-      if (!signal.aborted) store.setState({ progress });
+      if (!signal.aborted) onProgress(progress);
     };
     return workflow.call('checkImport', what, { signal, onEvent });
   });
-
-  /** The open set, or the newest with labels: its task is proposed. */
-  async function firstTask(): Promise<PromptSet | null> {
-    const { set: open, sets } = project.getState();
-    const newest = sets.find(({ labels }) => labels.length > 1);
-    return open && open.words.length > 1 ? open : newest ? disk.sets.get(newest.id) : null;
-  }
-
-  /** Stores what the verb proposes; null where the form is not complete. */
-  async function storeProposed(what: Incoming): Promise<PromptSet | null> {
-    const { form } = store.getState();
-    if (what.kind === 'vectors') await session.getState().modelReady();
-    const isHere = what.kind === 'set' && (await disk.sets.get(what.set.id)) !== null;
-    const proposed = await workflow.call('proposeImport', { what, form, taken: await taken(), isHere });
-    if (!proposed.ok) {
-      const { kind: field, message } = proposed.error;
-      store.setState({ formError: { field, message } });
-      return null;
-    }
-    const { set } = proposed.value;
-    await storeSet(disk, proposed.value);
-    const examples = what.kind === 'prompt' ? what.examples : null;
-    if (examples) await disk.settings.set(`examples:${set.id}`, examples);
-    await project.getState().refresh();
-    return set;
-  }
-
+  const stored = resource(({ what, form }: { readonly what: Incoming; readonly form: TaskForm }) =>
+    storeImport(studio, what, form),
+  );
   const clear = () => {
-    found.clear();
-    check.clear();
+    for (const step of [found, check, stored]) step.clear();
   };
+  return { found, check, stored, clear };
+}
 
+function createImportStore(studio: Studio) {
+  const { services, stores } = studio;
+  const { store: disk } = services;
+  const { found, check, stored, clear } = importSteps(studio, (progress) => store.setState({ progress }));
   const store = createStore<ImportState>((set, get) => ({
     ...NOTHING,
     isOpen: false,
-    isStoring: false,
-    kept: null,
+    imported: null,
     open: () => {
       clear();
-      set({ ...NOTHING, isOpen: true, kept: null });
+      set({ ...NOTHING, isOpen: true, imported: null });
     },
     close: () => {
       clear();
@@ -151,7 +158,7 @@ function createImportStore({ services, stores: { session, project } }: Studio) {
       if (!what) return;
       const checked = check.load(what);
       if (what.kind === 'vectors') {
-        const like = await firstTask();
+        const like = await firstTask(studio);
         set({ form: { ...NO_FORM, name: nameFor(name), placement: what.placement ?? '', ...(like && formOf(like)) } });
       }
       await checked;
@@ -162,35 +169,30 @@ function createImportStore({ services, stores: { session, project } }: Studio) {
       if (like) set(({ form }) => ({ form: { ...form, ...formOf(like) }, formError: null }));
     },
     keep: async () => {
-      const { value } = found.getState();
+      const what = found.getState().value?.what;
       const checked = check.getState().value;
-      if (!value || checked?.kind === 'refused' || get().isStoring) return;
-      set({ isStoring: true, storeError: null });
-      try {
-        const made = await storeProposed(value.what);
-        if (!made) return;
-        get().close();
-        set({
-          kept: { setId: made.id, name: made.name, replay: checked?.kind === 'replayed' ? checked.replay : null },
-        });
-        const isDemo = value.what.kind === 'prompt' && value.what.examples !== null;
-        if (isDemo) navigate(`${screenPath(made.id, 'playground')}?stage=open`);
-      } catch (cause) {
-        set({ storeError: cause instanceof StudioError ? cause.message : `Something went wrong: ${String(cause)}` });
-      } finally {
-        set({ isStoring: false });
-      }
+      if (!what || checked?.kind === 'refused' || stored.getState().status === 'loading') return;
+      stored.clear();
+      await stored.load({ what, form: get().form });
+      const { value: made } = stored.getState();
+      if (made && !made.ok) set({ formError: made.error });
+      if (!made?.ok) return;
+      const { id: setId, name } = made.value;
+      get().close();
+      set({ imported: { setId, name, replay: checked?.kind === 'replayed' ? checked.replay : null } });
+      const isDemo = what.kind === 'prompt' && what.examples !== null;
+      if (isDemo) navigate(`${screenPath(setId, 'playground')}?stage=open`);
     },
     undo: async () => {
-      const { kept } = get();
-      if (!kept) return;
-      await disk.sets.remove(kept.setId);
-      await project.getState().refresh();
-      set({ kept: null });
+      const { imported } = get();
+      if (!imported) return;
+      await disk.sets.remove(imported.setId);
+      await stores.project.getState().refresh();
+      set({ imported: null });
     },
-    dismiss: () => set({ kept: null }),
+    dismiss: () => set({ imported: null }),
   }));
-  return Object.assign(store, { found, check });
+  return Object.assign(store, { found, check, stored });
 }
 
 export const useImport = screenStore(createImportStore);

@@ -19,7 +19,7 @@ async function made() {
   return { studio, services, project, slow, quick, deleted, names, reloaded };
 }
 
-it('shows the set that was looked into last, even if another takes longer to read', async () => {
+it('shows the set that was opened last, even if another takes longer to read', async () => {
   const { studio, services, slow, quick } = await made();
   const { get } = services.store.datasets;
   const { open: arrive, opened: arrived } = gate();
@@ -74,7 +74,7 @@ it('undoes a discard', async () => {
   await vi.waitFor(() => expect(names()).toEqual(['Slow']));
 });
 
-it('shows a change of the set that is looked into at once, and keeps it', async () => {
+it('shows a change of the shown set at once, and saves it', async () => {
   const { studio, services, quick } = await made();
   const detail = setDetail.of(studio);
   await detail.load(quick.id);

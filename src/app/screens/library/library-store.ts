@@ -1,4 +1,4 @@
-/** The prompt sets as a list, the set that is looked into, and every change that the Library makes to one. */
+/** The list of prompt sets, the shown set, and every change that the Library makes to one. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { DataVersion } from '../../../dataset/types';
 import { ofKind } from '../../../project/evaluations';
@@ -35,12 +35,12 @@ export const useSearch = screenStore(
     })),
 );
 
-/** A set that is looked into, with what belongs to it but its rows. */
+/** The shown set, with its results but without its rows. */
 export interface Detail extends Measured {
   readonly dataVersions: readonly DataVersion[];
 }
 
-/** By the set's id; its value is null where the set is not in this browser. */
+/** By the set's id; null = the set is not in this browser. */
 export const setDetail = perStudio(
   ({ services: { store } }): Resource<string, Detail | null> =>
     resource(async (setId) => {
@@ -61,21 +61,20 @@ export const setDetail = perStudio(
     }),
 );
 
-/** The set that is looked into; the open one as the page has it, whatever is on disk yet. */
+/** The shown set. If it is the open one it comes from the page, which may be ahead of the disk. */
 export function useDetail(setId: string) {
   const { value, status, error } = useResource(setDetail.use(), setId);
   const open = useProject(({ set }) => (set?.id === setId ? set : null));
   return { detail: value && open ? { ...value, set: open } : value, status, error };
 }
 
-/** How long an undo is offered. */
 const UNDO_MS = 12_500;
 
-/** Settings: sets that go for good when their undo has passed, with that time. It is kept, so that a reload forgets none. */
+/** The setting with the sets to delete for good, and when: after their undo. It survives a reload. */
 const DISCARDED = 'discarded-sets';
 type Discarded = Readonly<Record<string, number>>;
 
-/** Deleted sets, but for those that were discarded; keyed by what changes when a set is deleted or restored. */
+/** Deleted sets without discarded ones. The key is the number of sets, which changes when one is deleted or restored. */
 export const deletedSets = perStudio(
   ({ services: { store }, stores: { project } }): Resource<number, readonly Listing[]> =>
     resource(
@@ -133,7 +132,7 @@ export const setActions = perStudio((studio) => {
       toastUndo(`“${name}” was deleted`, () => void restore(id));
     },
     restore,
-    /** For good, once the undo has passed, whether the page is still open by then or not. */
+    /** Deletes sets for good once the undo has passed, even if the page was closed by then. */
     discard: async (sets: readonly Listing[]) => {
       const ids = new Set(sets.map(({ id }) => id));
       deleted.set((deleted.getState().value ?? []).filter(({ id }) => !ids.has(id)));
@@ -160,7 +159,7 @@ export interface StageChange {
   readonly note?: string;
 }
 
-/** Changes of the set that is looked into, by its id. */
+/** Changes of the shown set, by its id. */
 export const detailActions = perStudio((studio) => {
   const { stores, services } = studio;
   const detail = setDetail.of(studio);

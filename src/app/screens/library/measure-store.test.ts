@@ -8,7 +8,7 @@ import { detailActions, setDetail } from './library-store';
 import { measuring } from './measure-store';
 import { measureRows } from './rows-file';
 
-/** The Library with one set looked into. */
+/** The Library with one set shown. */
 async function looking(services: ReturnType<typeof testServices>) {
   const studio = testStudio(services);
   const detail = setDetail.of(studio);
@@ -66,7 +66,7 @@ test('measures on test rows, counts their use, and compares the version with its
   expect((await services.store.sets.get('s'))?.testLooks).toBe(2);
 });
 
-test('leaves out rows of a file without a known label, keeps no text, and calls a real drop one', async () => {
+test('leaves out rows of a file without a known label, keeps no text, and reports a real drop', async () => {
   const { services, measure, open, choose, detail, sentences, removeMeasurement } = await made();
   await open(labelled(Array.from({ length: 80 }, (_, i) => [`fine ${i}`, 'good'])));
   await measure.start('s', 'h1', 'file');
@@ -93,7 +93,7 @@ test('leaves out rows of a file without a known label, keeps no text, and calls 
   expect(detail.getState().value?.measurements).toHaveLength(1);
 });
 
-test('says why something cannot be measured, and keeps nothing of it', async () => {
+test('says why something cannot be measured, and stores nothing', async () => {
   const { services, measure, open, choose } = await made();
   const error = () => measure.getState().error?.message;
   await open(
@@ -115,7 +115,7 @@ test('says why something cannot be measured, and keeps nothing of it', async () 
   expect(await services.store.measurements.ofSet('s')).toEqual([]);
 });
 
-/** A model that writes what is wanted after every second row, and nothing near it after the others. */
+/** A model that generates the expected text for every second row, and an unrelated one for the others. */
 async function writing() {
   const services = testServices({
     write: ({ rows }) => ({

@@ -1,4 +1,4 @@
-/** A version measured again on labelled rows, test rows or another file's; the result is kept with its set. */
+/** Measures a version again on test rows or on a labelled file, and stores the result with its set. */
 import { StudioError } from '../../../lib/errors';
 import { countLook } from '../../../project/prompt-set';
 import type { Measurement } from '../../../project/types';
@@ -6,9 +6,9 @@ import type { MeasureRequest } from '../../../workflow/measure';
 import { job } from '../../state/job';
 import { perStudio } from '../../state/screen-store';
 import type { Studio } from '../../state/studio';
-import { answeringVersion, chosenVersion } from './answering';
 import { setDetail } from './library-store';
 import { columnsOf, measureRows } from './rows-file';
+import { answeringVersion, chosenVersion } from './stored-set';
 
 interface Progress {
   readonly done: number;
@@ -54,7 +54,7 @@ export const measuring = perStudio((studio) => {
         },
       );
       const createdAt = new Date().toISOString();
-      // before the result is seen: from then on these rows have been used once more
+      // before the result is shown: the test rows have then been used once more
       if (kind === 'held-back')
         await stores.project.getState().updateById(setId, (set) => countLook(set, new Date().toISOString()));
       const measurement: Measurement = { id: crypto.randomUUID(), setId, versionId, createdAt, ...measured };

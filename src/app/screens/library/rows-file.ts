@@ -1,19 +1,19 @@
-/** A file of rows to be answered, as the screen has it: how far it is read, and which of its columns are which. */
+/** A file of rows to answer: the progress of reading it, and its chosen columns. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { RowsFile, RowsUse } from '../../../workflow/rows-file';
 import { secondsLeft } from '../../state/rate';
 import { resource } from '../../state/resource';
 import { perStudio } from '../../state/screen-store';
 
-export interface Reading {
+interface Reading {
   readonly name: string;
-  /** 0 to 1; null before anything is known. */
+  /** 0 to 1; null while unknown. */
   readonly fraction: number | null;
   readonly secondsLeft: number | null;
 }
 
 interface Columns {
-  /** Of this file: a choice for one says nothing of another. */
+  /** The file that the choice belongs to. */
   readonly of: RowsFile | null;
   readonly text: string | null;
   readonly label: string | null;
@@ -58,11 +58,13 @@ const rowsFile = (use: RowsUse) =>
     };
   });
 
-/** The chosen columns, or the likely ones. */
+/** The chosen columns of the file, or the guessed ones. */
 export const columnsOf = (file: RowsFile | null, chosen: Columns): Columns =>
   chosen.of === file
     ? chosen
     : { of: file, text: file?.guess?.text ?? file?.columns[0] ?? null, label: file?.guess?.label ?? null };
+
+export type RowsReader = ReturnType<typeof batchRows.of>;
 
 export const batchRows = rowsFile('batch');
 export const measureRows = rowsFile('measure');

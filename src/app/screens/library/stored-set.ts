@@ -1,11 +1,26 @@
-/** A prompt set with everything that belongs to it, as this browser stores it. */
+/** A prompt set as this browser stores it: complete, or one of its versions ready to answer rows. */
 import type { CompleteSet } from '../../../interchange/set-files';
+import { StudioError } from '../../../lib/errors';
+import { ofKind } from '../../../project/evaluations';
+import { calibrationOf } from '../../../project/performance';
+import { kindOf } from '../../../project/prompt-set';
+import { promptFor, type ReadyPrompt, readyPrompt } from '../../../project/ready-prompt';
+import type { PromptSet } from '../../../project/types';
+import { versionById, versionWords } from '../../../project/versions';
 import type { Store } from '../../../store/store';
+import type { AnsweringTask, AnsweringVersion } from '../../../workflow/answering';
+import { stageOf } from '../../state/version-words';
 
-/** Null when the set is not here, or deleted. */
-export async function readStored(disk: Store, setId: string): Promise<CompleteSet | null> {
+/** Null if the set is not in this browser, or deleted. */
+async function storedSet(disk: Store, setId: string): Promise<PromptSet | null> {
   const set = await disk.sets.get(setId);
-  if (!set || set.deletedAt !== null) return null;
+  return set?.deletedAt === null ? set : null;
+}
+
+/** Null if the set is not in this browser, or deleted. */
+export async function readStored(disk: Store, setId: string): Promise<CompleteSet | null> {
+  const set = await storedSet(disk, setId);
+  if (!set) return null;
   const [rows, checkpoints, evaluations, measurements] = await Promise.all([
     disk.datasets.get(setId),
     disk.checkpoints.ofSet(setId),
@@ -15,7 +30,7 @@ export async function readStored(disk: Store, setId: string): Promise<CompleteSe
   return { set, dataset: rows?.dataset ?? null, checkpoints, evaluations, measurements };
 }
 
-/** Stores it. Measurements that only `before` had are removed; comparisons stay, because they say what was seen. */
+/** Stores a set. Measurements that only `before` has are removed; comparisons stay, because they count uses of test rows. */
 export async function storeSet(disk: Store, complete: CompleteSet, before?: CompleteSet): Promise<void> {
   const { set, dataset, checkpoints, evaluations, measurements } = complete;
   await disk.sets.put(set);
@@ -25,4 +40,48 @@ export async function storeSet(disk: Store, complete: CompleteSet, before?: Comp
   for (const measurement of measurements) await disk.measurements.put(measurement);
   const stays = new Set(measurements.map(({ id }) => id));
   for (const gone of before?.measurements ?? []) if (!stays.has(gone.id)) await disk.measurements.remove(gone);
+}
+
+interface Chosen {
+  readonly ready: ReadyPrompt;
+  /** "SUPPORT_TONE, production (tuned 3)". */
+  readonly who: string;
+}
+
+const gone = (what: string) =>
+  new StudioError('bad-input', `This ${what} is no longer in the library. Choose another one.`);
+
+/** The version with an id, or the one that a stage points to now. @throws StudioError `bad-input` if there is none */
+export async function chosenVersion(disk: Store, setId: string, which: string): Promise<Chosen> {
+  const set = await storedSet(disk, setId);
+  if (!set) throw gone('prompt set');
+  const { handle } = set;
+  const stage = stageOf(which);
+  if (stage !== null) {
+    const found = promptFor([set], { handle, stage });
+    if (!found.ok) throw new StudioError('bad-input', found.error.message);
+    return { ready: found.value, who: `${handle}, ${stage} (${versionWords(found.value.of)})` };
+  }
+  const version = versionById(set, which);
+  if (!version) throw gone('version');
+  return { ready: readyPrompt(set, version), who: `${handle}, ${versionWords(version)}` };
+}
+
+const TASKS: { readonly [K in AnsweringTask['kind']]: (of: ReadyPrompt, disk: Store) => Promise<AnsweringTask> } = {
+  classify: async ({ set, of }, disk) => ({
+    kind: 'classify',
+    calibration: calibrationOf(ofKind(await disk.evaluations.ofSet(set.id), 'classify'), of),
+  }),
+  generate: async ({ set }) => ({ kind: 'generate', longest: set.writing?.longest ?? null }),
+};
+
+const needsRows = (set: PromptSet, { shots }: ReadyPrompt['prompt']) => kindOf(set) === 'generate' || shots > 0;
+
+/** The version as the workflow answers with it. @param withRows the set's own rows are needed for any prompt */
+export async function answeringVersion(disk: Store, ready: ReadyPrompt, withRows: boolean): Promise<AnsweringVersion> {
+  const { set, of, prompt, words, soft } = ready;
+  const task = await TASKS[kindOf(set)](ready, disk);
+  const stored = withRows || needsRows(set, prompt) ? await disk.datasets.get(set.id) : null;
+  const model = of.kind === 'soft' ? of.version.model : null;
+  return { task, prompt, words, soft, model, dataset: stored?.dataset ?? null };
 }

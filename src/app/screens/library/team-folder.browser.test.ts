@@ -13,11 +13,11 @@ afterEach(async () => {
   await (await navigator.storage.getDirectory()).removeEntry('team', { recursive: true });
 });
 
-const project = (seed: number): CompleteSet => {
+const anyOf = (seed: number): CompleteSet => {
   const found = fc
     .sample(anySet, { numRuns: 50, seed })
     .find(({ set }) => set.hard.length > 1 && set.soft.some(({ soft }) => soft));
-  if (!found) throw new Error('no project with versions');
+  if (!found) throw new Error('no prompt set with versions');
   return found;
 };
 const renamed = (whole: CompleteSet, name: string): CompleteSet => ({ ...whole, set: { ...whole.set, name } });
@@ -26,8 +26,8 @@ const withNote = (whole: CompleteSet, note: string): CompleteSet => ({
   set: { ...whole.set, hard: whole.set.hard.map((version, i) => (i === 0 ? { ...version, note } : version)) },
 });
 
-test('a colleague finds the project, changes it, and the change is seen, taken, and agreed on', async () => {
-  const mine = project(1);
+test('finds, applies and agrees on the change of a colleague', async () => {
+  const mine = anyOf(1);
   const saved = await saveSet(root, mine, null, true);
   expect(saved.waiting).toBe(0);
   const attributes = await (await root.getFileHandle('.gitattributes')).getFile();
@@ -50,8 +50,8 @@ test('a colleague finds the project, changes it, and the change is seen, taken, 
   expect(await lookAt(root, theirs, decided.value.link, true)).toEqual([]);
 });
 
-test('changed on both sides: not overwritten until it is decided', async () => {
-  const mine = project(2);
+test('does not overwrite a version that changed on both sides before the user decides', async () => {
+  const mine = anyOf(2);
   const { link } = await saveSet(root, mine, null, true);
   await saveSet(root, renamed(mine, 'Theirs'), link, true);
   const ours = renamed(mine, 'Ours');
@@ -66,8 +66,8 @@ test('changed on both sides: not overwritten until it is decided', async () => {
   expect(found?.read.ok && found.read.value.set.name).toBe('Ours');
 });
 
-test('without rows nothing of a row reaches the folder, and what is taken leaves the rows here', async () => {
-  const mine = project(3);
+test('writes nothing of a row without consent, and keeps the rows here when changes are applied', async () => {
+  const mine = anyOf(3);
   const { link } = await saveSet(root, mine, null, false);
   const text = [...(await readFiles(root, link.folder)).values()]
     .map((bytes) => new TextDecoder().decode(bytes))
@@ -79,8 +79,8 @@ test('without rows nothing of a row reaches the folder, and what is taken leaves
   expect(decided.ok && decided.value.complete).toEqual(renamed(mine, 'Theirs'));
 });
 
-test('two sets of the same handle do not share a folder', async () => {
-  const [first, second] = [project(4), project(5)];
+test('gives two sets with the same handle different folders', async () => {
+  const [first, second] = [anyOf(4), anyOf(5)];
   const [a, b] = [await saveSet(root, first, null, true), await saveSet(root, second, null, true)];
   expect([a.link.folder, b.link.folder]).toEqual(['handle', 'handle-2']);
 });

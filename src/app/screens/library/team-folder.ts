@@ -6,21 +6,21 @@ import { sha256 } from '../../../lib/bytes';
 import { StudioError } from '../../../lib/errors';
 import type { Result } from '../../../lib/result';
 
-/** What is remembered of a set in the folder. */
+/** Where a set is in the folder. */
 export interface Link {
   readonly folder: string;
-  /** As both sides last agreed. */
+  /** The files on which both sides last agreed. */
   readonly base: Sums;
 }
 
-/** Decisions by the name of a change; a change without one waits. */
+/** Decisions by the name of a change; a change without one stays open. */
 export type Decisions = Readonly<Record<string, 'take' | 'mine'>>;
 
-/** The set as the folder gets it: without rows unless the user agreed. */
+/** The files of a set for the folder: without rows unless the user agreed. */
 const outgoing = (complete: CompleteSet, withRows: boolean): Files =>
   setFiles(withRows ? complete : withoutRows(complete));
 
-/** Writes what changed here. Files that others changed meanwhile are not overwritten; `waiting` counts them. */
+/** Writes the files that changed here. Files that others changed meanwhile are not overwritten; `waiting` counts them. */
 export async function saveSet(
   root: FileSystemDirectoryHandle,
   complete: CompleteSet,
@@ -41,7 +41,7 @@ export async function saveSet(
   return { link: { folder, base: next }, written: write.size + remove.length, waiting: foreign.size };
 }
 
-/** The handle in small letters, numbered where another set has that folder. */
+/** The handle in lower case, numbered if another set has that folder. */
 async function freeFolder(root: FileSystemDirectoryHandle, { set }: CompleteSet): Promise<string> {
   const name = set.handle.toLowerCase();
   for (let n = 1; ; n++) {
@@ -52,7 +52,7 @@ async function freeFolder(root: FileSystemDirectoryHandle, { set }: CompleteSet)
   }
 }
 
-/** What others changed in a set. */
+/** The changes of others to a set. */
 export async function lookAt(
   root: FileSystemDirectoryHandle,
   complete: CompleteSet,
@@ -63,7 +63,7 @@ export async function lookAt(
   return folderChanges(link.base, await sumsOf(outgoing(complete, withRows)), await sumsOf(there));
 }
 
-/** Folders with a prompt set that is not here, by name. */
+/** Folders with a prompt set that is not in this browser, by name. */
 export async function newcomers(
   root: FileSystemDirectoryHandle,
   known: ReadonlySet<string>,
@@ -79,8 +79,8 @@ export async function newcomers(
 }
 
 /**
- * The set with the changes that were taken, and what both sides then agree on. What is kept as it is here overwrites
- * theirs at the next save.
+ * The set with the changes that were taken, and the files on which both sides then agree. A version that is kept
+ * overwrites theirs at the next save.
  */
 export async function decide(
   root: FileSystemDirectoryHandle,
@@ -109,7 +109,7 @@ export async function sumsOf(files: Files): Promise<Sums> {
   return sums;
 }
 
-/** Names of the folders directly in it; hidden ones (`.git`) are not prompt sets. */
+/** Names of the folders directly in it, without hidden ones (`.git`). */
 export async function subfolders(root: FileSystemDirectoryHandle): Promise<readonly string[]> {
   const names: string[] = [];
   for await (const [name, entry] of root.entries())
@@ -117,7 +117,7 @@ export async function subfolders(root: FileSystemDirectoryHandle): Promise<reado
   return names.sort();
 }
 
-/** All files below a folder, by path; an empty map where it is not there. @throws StudioError `bad-input` where it has more than a prompt set */
+/** All files below a folder, by path; empty if there is no such folder. @throws StudioError `bad-input` if there are too many */
 export async function readFiles(root: FileSystemDirectoryHandle, folder: string): Promise<Files> {
   const files = new Map<string, Uint8Array>();
   let total = 0;
@@ -143,7 +143,7 @@ export async function readFiles(root: FileSystemDirectoryHandle, folder: string)
   return files;
 }
 
-/** Writes files below a folder and deletes others; folders are made where they are missing. */
+/** Writes files below a folder and deletes others; missing folders are created. */
 export async function writeFiles(
   root: FileSystemDirectoryHandle,
   folder: string,
@@ -159,11 +159,11 @@ export async function writeFiles(
   }
   for (const path of remove) {
     const { directory, name } = await place(top, path);
-    await directory.removeEntry(name).catch(() => undefined); // somebody else removed it first
+    await directory.removeEntry(name).catch(() => undefined); // already removed
   }
 }
 
-/** Git must not convert line ends: a file would look changed. An existing file is left as it is. */
+/** Keeps git from converting line ends, which would make files look changed. An existing file is left alone. */
 export async function writeGitAttributes(root: FileSystemDirectoryHandle): Promise<void> {
   const name = '.gitattributes';
   if (await root.getFileHandle(name).catch(() => null)) return;

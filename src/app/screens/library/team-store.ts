@@ -1,25 +1,21 @@
-/** The team folder: written after every save, read on request, and changed sets taken as the person decides. */
-import { createStore, type StoreApi } from 'zustand/vanilla';
+/** The team folder: written after every save and read on request; the user decides which changes of others to apply. */
+import { createStore } from 'zustand/vanilla';
 import { StudioError } from '../../../lib/errors';
+import { type Resource, resource } from '../../state/resource';
 import { screenStore } from '../../state/screen-store';
 import type { Studio } from '../../state/studio';
-import { toastUndo } from '../../ui';
+import { format, toastUndo } from '../../ui';
 import { storeSet } from './stored-set';
 import type { Decisions } from './team-folder';
 import { applyDecisions, type Connected, findWaiting, saveAll, type Team, type Waiting } from './team-work';
 
 interface TeamState {
   readonly isOpen: boolean;
-  /** Name of the folder; null = none is connected. */
-  readonly folder: string | null;
-  /** The browser wants to ask again before the page may use it. */
-  readonly asksAgain: boolean;
+  /** For the folder that is connected next. */
   readonly withRows: boolean;
-  /** What is being done, one thing at a time. */
-  readonly busy: string | null;
-  readonly said: string | null;
-  readonly error: string | null;
+  /** Null = not looked for yet. */
   readonly waiting: readonly Waiting[] | null;
+  /** By folder. */
   readonly decisions: Readonly<Record<string, Decisions>>;
   readonly open: () => Promise<void>;
   readonly close: () => void;
@@ -36,18 +32,6 @@ interface TeamState {
 const TEAM_SETTING = 'team-folder';
 const PAUSE_MS = 2000;
 
-const IDLE = {
-  isOpen: false,
-  folder: null,
-  asksAgain: false,
-  withRows: false,
-  busy: null,
-  said: null,
-  error: null,
-  waiting: null,
-  decisions: {},
-} as const;
-
 type Permitting = FileSystemDirectoryHandle & {
   queryPermission?(options: { mode: 'readwrite' }): Promise<PermissionState>;
   requestPermission?(options: { mode: 'readwrite' }): Promise<PermissionState>;
@@ -61,140 +45,138 @@ async function mayUse(handle: FileSystemDirectoryHandle, how: 'query' | 'request
   return state === undefined || state === 'granted';
 }
 
-function whyFolderFailed(cause: unknown): string {
-  if (cause instanceof StudioError) return cause.message;
-  if (cause instanceof DOMException && cause.name === 'NotFoundError')
-    return 'The folder no longer exists: it was moved or deleted. Choose it again.';
-  if (cause instanceof DOMException && cause.name === 'NotAllowedError')
-    return 'The browser does not let the page use the folder. Choose it again, and allow changes.';
-  return `Something went wrong: ${String(cause)}`;
+/** What went wrong with a folder, as a sentence. */
+function folderError(cause: unknown): unknown {
+  const name = cause instanceof DOMException ? cause.name : '';
+  if (name === 'NotFoundError')
+    return new StudioError('bad-input', 'The folder no longer exists: it was moved or deleted. Choose it again.');
+  if (name === 'NotAllowedError')
+    return new StudioError(
+      'bad-input',
+      'The browser does not let the page use the folder. Choose it again, and allow changes.',
+    );
+  return cause;
 }
 
-function createTeamStore({ services, stores: { project } }: Studio): StoreApi<TeamState> {
-  const { store: disk } = services;
-  let connected: Connected | null = null;
+/** The connected folder; null = none. */
+const connectionOf = ({ services: { store: disk } }: Studio): Resource<'team', Connected | null> =>
+  resource(async () => {
+    const known = await disk.settings.get<Connected>(TEAM_SETTING);
+    return known && { ...known, isAllowed: await mayUse(known.handle, 'query') };
+  });
 
+const NOT_LOOKED = { waiting: null, decisions: {} } as const;
+
+interface Work {
+  /** "Saving". */
+  readonly what: string;
+  /** Resolves to the result in words. */
+  readonly start: () => Promise<string>;
+}
+
+/** The connected folder, and the work on it: one thing at a time. */
+function teamFolder(studio: Studio) {
+  const { services, stores } = studio;
+  const connection = connectionOf(studio);
+  const connected = () => connection.getState().value;
   const remember = async (next: Connected | null) => {
-    connected = next;
-    await disk.settings.set(TEAM_SETTING, next);
+    connection.set(next, 'team');
+    await services.store.settings.set(TEAM_SETTING, next);
+  };
+  const change = async (next: (before: Connected) => Connected | Promise<Connected>) => {
+    const before = connected();
+    if (before) await remember(await next(before));
   };
   const team: Team = {
-    disk,
-    project,
+    disk: services.store,
+    project: stores.project,
     connected: () => {
-      if (!connected) throw new StudioError('bad-input', 'No folder is connected any more.');
-      return connected;
+      const folder = connected();
+      if (!folder) throw new StudioError('bad-input', 'The folder was disconnected.');
+      return folder;
     },
-    remember: async (links) => {
-      if (connected) await remember({ ...connected, links: { ...connected.links, ...links } });
-    },
+    remember: (links) => change((before) => ({ ...before, links: { ...before.links, ...links } })),
   };
 
-  /** Does one thing at a time, and says what went wrong. */
-  async function doing(what: string, work: () => Promise<string>): Promise<void> {
-    if (!connected || store.getState().busy !== null) return;
-    store.setState({ busy: what, error: null, said: null });
-    try {
-      store.setState({ said: await work() });
-    } catch (cause) {
-      store.setState({ error: whyFolderFailed(cause) });
-    } finally {
-      store.setState({ busy: null });
-    }
-  }
+  const work = resource(({ start }: Work) => start().catch((cause: unknown) => Promise.reject(folderError(cause))));
+  const isBusy = () => work.getState().status === 'loading';
+  const run = async (what: string, start: Work['start']) => {
+    if (connected() && !isBusy()) await work.load({ what, start });
+  };
+  return { connection, connected, remember, change, team, work, isBusy, run };
+}
 
-  /** What was connected before, and whether the browser still lets the page use it. */
-  async function recall(): Promise<void> {
-    connected ??= await disk.settings.get<Connected>(TEAM_SETTING);
-    if (!connected) return;
-    const asksAgain = !(await mayUse(connected.handle, 'query'));
-    store.setState({ folder: connected.handle.name, withRows: connected.withRows, asksAgain });
-  }
-
-  const saver = saveOnChange(
-    project,
-    () => store.getState(),
-    (only) => doing('Saving', () => saveAll(team, only)),
-  );
-
+function createTeamStore(studio: Studio) {
+  const { connection, connected, remember, change, team, work, isBusy, run } = teamFolder(studio);
+  const clear = () => {
+    if (!isBusy()) work.clear();
+    store.setState(NOT_LOOKED);
+  };
   const store = createStore<TeamState>((set, get) => ({
-    ...IDLE,
+    isOpen: false,
+    withRows: false,
+    ...NOT_LOOKED,
     open: async () => {
-      set({ isOpen: true, said: null, error: null, waiting: null, decisions: {} });
-      await recall().catch((cause: unknown) => set({ error: whyFolderFailed(cause) }));
+      clear();
+      set({ isOpen: true });
+      await (connection.getState().key === null ? connection.load('team') : connection.reload());
     },
-    close: () => {
-      set({ isOpen: false });
-      saver.soon();
-    },
+    close: () => set({ isOpen: false }),
     connect: async (handle) => {
-      await remember({ handle, withRows: get().withRows, links: {} });
-      set({ folder: handle.name, asksAgain: false });
-      await doing('Saving', () => saveAll(team));
+      await remember({ handle, withRows: get().withRows, isAllowed: true, links: {} });
+      await get().save();
     },
-    allow: async () => {
-      if (connected) set({ asksAgain: !(await mayUse(connected.handle, 'request')) });
-    },
+    allow: () => change(async (before) => ({ ...before, isAllowed: await mayUse(before.handle, 'request') })),
     disconnect: async () => {
+      clear();
       await remember(null);
-      set({ folder: null, waiting: null, said: null, error: null });
     },
     setWithRows: async (withRows) => {
       set({ withRows });
-      if (connected) await remember({ ...connected, withRows });
+      await change((before) => ({ ...before, withRows }));
     },
-    save: () => doing('Saving', () => saveAll(team)),
+    save: () => run('Saving', () => saveAll(team)),
     look: () =>
-      doing('Looking', async () => {
+      run('Looking for changes', async () => {
         const waiting = await findWaiting(team);
         set({ waiting, decisions: {} });
         return waiting.length === 0 ? 'The folder and this browser agree.' : '';
       }),
-    choose: (folder, change, decision) => set(({ decisions }) => chosen(decisions, folder, change, decision)),
+    choose: (folder, name, decision) =>
+      set(({ decisions }) => {
+        const { [name]: _before, ...others } = decisions[folder] ?? {};
+        const next = decision === 'leave' ? others : { ...others, [name]: decision };
+        return { decisions: { ...decisions, [folder]: next } };
+      }),
     apply: () =>
-      doing('Taking', async () => {
-        const { before, taken } = await applyDecisions(team, get().waiting ?? [], get().decisions);
-        await reopen(team);
-        if (before.length > 0)
-          toastUndo('Changes of others were taken', () => {
-            void Promise.all(before.map((complete) => storeSet(disk, complete))).then(() => reopen(team));
-          });
-        set({ waiting: null, decisions: {} });
-        return taken === 0 ? 'Nothing was taken.' : `${taken} taken.`;
+      run('Applying changes', async () => {
+        const said = await applied(team, get());
+        set(NOT_LOOKED);
+        return said;
       }),
   }));
-  void recall().catch(() => undefined); // shown when the dialog is opened
-  return store;
+  saveOnChange(
+    team.project,
+    () => connected()?.isAllowed ?? false,
+    () => !store.getState().isOpen && !isBusy(),
+    (only) => void run('Saving', () => saveAll(team, only)),
+  );
+  void connection.load('team');
+  return Object.assign(store, { connection, work });
 }
 
-/** Saves the changed sets a moment after the last change; the dialog and whatever is being done come first. */
-function saveOnChange(
-  project: Team['project'],
-  state: () => Pick<TeamState, 'isOpen' | 'busy' | 'folder' | 'asksAgain'>,
-  save: (only: ReadonlySet<string>) => Promise<void>,
-) {
-  const changed = new Set<string>();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const soon = () => {
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      if (state().isOpen || changed.size === 0) return;
-      if (state().busy !== null) return soon();
-      const only = new Set(changed);
-      changed.clear();
-      void save(only);
-    }, PAUSE_MS);
-  };
-  project.subscribe((next, previous) => {
-    if (next.sets === previous.sets || state().folder === null || state().asksAgain) return;
-    const before = new Map(previous.sets.map(({ id, updatedAt }) => [id, updatedAt]));
-    for (const { id, updatedAt } of next.sets) if (before.get(id) !== updatedAt) changed.add(id);
-    soon();
-  });
-  return { soon };
+/** Applies the decisions, with an undo. Resolves to the result in words. */
+async function applied(team: Team, { waiting, decisions }: Pick<TeamState, 'waiting' | 'decisions'>): Promise<string> {
+  const { before, taken } = await applyDecisions(team, waiting ?? [], decisions);
+  await reopen(team);
+  if (before.length > 0)
+    toastUndo('Changes of others were applied', () => {
+      void Promise.all(before.map((complete) => storeSet(team.disk, complete))).then(() => reopen(team));
+    });
+  return taken === 0 ? 'No change was applied.' : `${format.counted(taken, 'change')} applied.`;
 }
 
-/** Reads again what is on the screen. */
+/** Reads the open set and the list again. */
 async function reopen({ project }: Pick<Team, 'project'>): Promise<void> {
   const open = project.getState().set?.id;
   await project.getState().refresh();
@@ -203,14 +185,30 @@ async function reopen({ project }: Pick<Team, 'project'>): Promise<void> {
   await project.getState().open(open);
 }
 
-function chosen(
-  decisions: TeamState['decisions'],
-  folder: string,
-  change: string,
-  decision: 'take' | 'mine' | 'leave',
-): Pick<TeamState, 'decisions'> {
-  const { [change]: _before, ...others } = decisions[folder] ?? {};
-  return { decisions: { ...decisions, [folder]: decision === 'leave' ? others : { ...others, [change]: decision } } };
+/** Saves the changed sets a moment after the last change, or later if saving may not start yet. */
+function saveOnChange(
+  project: Team['project'],
+  isWatched: () => boolean,
+  mayStart: () => boolean,
+  save: (only: ReadonlySet<string>) => void,
+): void {
+  const changed = new Set<string>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const soon = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      if (!mayStart()) return soon();
+      save(new Set(changed));
+      changed.clear();
+    }, PAUSE_MS);
+  };
+  project.subscribe((next, previous) => {
+    if (next.sets === previous.sets || !isWatched()) return;
+    const before = new Map(previous.sets.map(({ id, updatedAt }) => [id, updatedAt]));
+    const found = next.sets.filter(({ id, updatedAt }) => before.get(id) !== updatedAt);
+    for (const { id } of found) changed.add(id);
+    if (found.length > 0) soon();
+  });
 }
 
 export const useTeam = screenStore(createTeamStore);

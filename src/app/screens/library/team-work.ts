@@ -1,27 +1,30 @@
-/** What the team dialog does with the connected folder: save, look for changes, and take what was decided. */
+/** The work of the team dialog: save to the connected folder, look for changes, and apply the decisions. */
 import type { FolderChange } from '../../../interchange/folder-changes';
 import type { CompleteSet } from '../../../interchange/set-files';
 import { StudioError } from '../../../lib/errors';
 import { freeHandle } from '../../../project/handle';
 import type { Store } from '../../../store/store';
 import type { ProjectStore } from '../../state/project-store';
+import { counted } from '../../ui/format';
 import { readStored, storeSet } from './stored-set';
 import type { Decisions, Link } from './team-folder';
 
-/** What waits in the folder: changes of a set that is here, or a set that is not. */
+/** Something new in the folder: changes of a set in this browser, or another set. */
 export interface Waiting {
   readonly folder: string;
   readonly name: string;
-  /** Null = the set is not here yet. */
+  /** Null = the set is not in this browser yet. */
   readonly setId: string | null;
   readonly changes: readonly FolderChange[];
   /** Why it cannot be read. */
   readonly error: string | null;
 }
 
-/** The connected folder, as it is remembered. */
+/** The connected folder, as it is stored in the settings. */
 export interface Connected {
   readonly handle: FileSystemDirectoryHandle;
+  /** Whether the browser lets the page use it without asking; checked in every visit. */
+  readonly isAllowed: boolean;
   readonly withRows: boolean;
   readonly links: Readonly<Record<string, Link>>;
 }
@@ -29,7 +32,7 @@ export interface Connected {
 export interface Team {
   readonly disk: Store;
   readonly project: ProjectStore;
-  /** As it is now: saving a set adds its link. */
+  /** The present state: saving a set adds its link. @throws StudioError `bad-input` if none is connected */
   readonly connected: () => Connected;
   readonly remember: (links: Connected['links']) => Promise<void>;
 }
@@ -48,7 +51,7 @@ async function eachSet(
   }
 }
 
-/** Writes what changed, of all sets or of those in `only`. Resolves to what to tell the person. */
+/** Writes the changed files of all sets, or of those in `only`. Resolves to the result in words. */
 export async function saveAll(team: Team, only?: ReadonlySet<string>): Promise<string> {
   const { saveSet } = await loadFolder();
   let [written, waiting] = [0, 0];
@@ -61,11 +64,12 @@ export async function saveAll(team: Team, only?: ReadonlySet<string>): Promise<s
     await team.remember({ [id]: result.link });
   };
   await eachSet(team, save, only);
-  const left = waiting > 0 ? ` Others changed ${waiting} files, which were not overwritten: look for changes.` : '';
-  return `${written === 0 ? 'No changes to write' : `${written} files written`}.${left}`;
+  const left =
+    waiting > 0 ? ` ${counted(waiting, 'file')} changed by others and not overwritten: look for changes.` : '';
+  return `${written === 0 ? 'No changes to write' : `${counted(written, 'file')} written`}.${left}`;
 }
 
-/** What others changed or added. */
+/** The changes of others, and the sets they added. */
 export async function findWaiting(team: Team): Promise<readonly Waiting[]> {
   const { lookAt, newcomers } = await loadFolder();
   const { handle, links, withRows } = team.connected();
@@ -87,7 +91,7 @@ export async function findWaiting(team: Team): Promise<readonly Waiting[]> {
   return found;
 }
 
-/** The set with a handle that no other set here has. */
+/** The set with a handle that no other set in this browser has. */
 function withOwnHandle({ project }: Team, complete: CompleteSet): CompleteSet {
   const { id, handle } = complete.set;
   const taken = project.getState().sets.flatMap((set) => (set.id === id ? [] : [set.handle]));
@@ -98,13 +102,14 @@ async function takeNew(team: Team, folder: string): Promise<void> {
   const { newcomers, saveSet } = await loadFolder();
   const { handle, withRows } = team.connected();
   const [fresh] = (await newcomers(handle, new Set())).filter((each) => each.folder === folder);
-  if (!fresh?.read.ok) throw new StudioError('bad-input', `“${folder}” can no longer be read. Look again.`);
+  if (!fresh?.read.ok)
+    throw new StudioError('bad-input', `The folder “${folder}” can no longer be read. Look for changes again.`);
   await storeSet(team.disk, withOwnHandle(team, fresh.read.value));
   const { link } = await saveSet(handle, fresh.read.value, { folder, base: {} }, withRows);
   await team.remember({ [fresh.read.value.set.id]: link });
 }
 
-/** Applies the decisions. Resolves to the sets as they were, for an undo, and how much was taken. */
+/** Applies the decisions. Resolves to the sets before, for an undo, and to the number of changes taken. */
 export async function applyDecisions(
   team: Team,
   waiting: readonly Waiting[],

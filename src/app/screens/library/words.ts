@@ -1,26 +1,11 @@
-/** What the Library says. Pure. */
+/** The wording of the Library. */
 import type { Listing } from '../../../project/listing';
-import { resolveStage, STANDARD_STAGES, stagesOf } from '../../../project/stages';
+import { resolveStage, stagesOf } from '../../../project/stages';
 import type { PromptSet, StageMove } from '../../../project/types';
 import { type Version, versionWords } from '../../../project/versions';
 import { navigate } from '../../state/location';
 import { MISSING_VERSION, targetWords } from '../../state/version-words';
 import { counted } from '../../ui/format';
-
-/** Sets whose name, handle, labels, tags, stages, notes or prompts contain every word of the search. */
-export function searched(sets: readonly Listing[], search: string, tag: string | null = null): readonly Listing[] {
-  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
-  return sets.filter(
-    ({ searchText, tags }) => (tag === null || tags.includes(tag)) && words.every((word) => searchText.includes(word)),
-  );
-}
-
-/** Tags in use, the most frequent first. */
-export function tagsOf(sets: readonly Listing[]): readonly { readonly tag: string; readonly sets: number }[] {
-  const counts = new Map<string, number>();
-  for (const { tags } of sets) for (const tag of tags) counts.set(tag, (counts.get(tag) ?? 0) + 1);
-  return [...counts].map(([tag, n]) => ({ tag, sets: n })).sort((a, b) => b.sets - a.sets || (a.tag < b.tag ? -1 : 1));
-}
 
 export const libraryTitle = (sets: readonly Listing[]): string => {
   const tuned = sets.filter((s) => s.tuned > 0).length;
@@ -50,10 +35,6 @@ export const moveWords = (set: PromptSet, { from, to }: StageMove): string =>
       ? `removed from ${targetWords(set, from)}`
       : `from ${targetWords(set, from)} to ${targetWords(set, to)}`;
 
-/** The standard stages that are not in use yet: names to suggest for a new one. */
-export const freeStages = (set: PromptSet): readonly string[] =>
-  STANDARD_STAGES.filter((name) => !stagesOf(set).some((stage) => stage.name === name));
-
 /** Opens the Batch tab with a set and one of its versions or stages chosen. */
 export function toBatch(setId: string, which: string): void {
   const query = new URLSearchParams({ tab: 'batch', run: `${setId} ${which}` });
@@ -71,7 +52,7 @@ export function paceWords(rowsPerSecond: number): string {
 
 const day = new Intl.DateTimeFormat('en', { dateStyle: 'medium' });
 const minute = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' });
-/** An ISO time; what an imported file has in its place is shown as it is. */
+/** An ISO time; an imported file may have any text, which is shown unchanged. */
 const shown = (form: Intl.DateTimeFormat, iso: string) => {
   const time = Date.parse(iso);
   return Number.isNaN(time) ? iso.slice(0, 40) : form.format(time);

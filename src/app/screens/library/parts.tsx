@@ -1,0 +1,91 @@
+/** Small parts that several panels of the Library share. */
+import { type ComponentProps, type ReactNode, useState } from 'react';
+import { useStore } from 'zustand';
+import { Button, format, LabelTag, ProgressBar, TextField } from '../../ui';
+import type { RowsReader } from './rows-file';
+
+interface TextFormProps extends Pick<ComponentProps<typeof TextField>, 'label' | 'hint' | 'maxLength' | 'autoFocus'> {
+  /** The text before the change. */
+  readonly value: string;
+  /** Of the button. */
+  readonly submit: string;
+  readonly mayBeEmpty?: boolean;
+  /** Why a text cannot be saved; null = it can. */
+  readonly check?: (text: string) => string | null;
+  readonly onSubmit: (text: string) => void;
+  readonly onCancel: () => void;
+  /** Further buttons. */
+  readonly children?: ReactNode;
+}
+
+/** A short text that is changed in place. Escape cancels. */
+export function TextForm(props: TextFormProps) {
+  const { value, submit, mayBeEmpty, check, onSubmit, onCancel, children, autoFocus = true, ...field } = props;
+  const [text, setText] = useState(value);
+  const error = check?.(text) ?? null;
+  return (
+    <form
+      className="row"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (error === null) onSubmit(text);
+      }}
+    >
+      <TextField
+        {...field}
+        autoFocus={autoFocus}
+        value={text}
+        onChange={setText}
+        error={error}
+        onFocus={({ target }) => target instanceof HTMLInputElement && target.select()}
+        onKeyDown={(event) => event.key === 'Escape' && onCancel()}
+      />
+      <Button type="submit" isDisabled={error !== null || (!mayBeEmpty && text.trim() === '')}>
+        {submit}
+      </Button>
+      {children}
+    </form>
+  );
+}
+
+interface StoppableProps {
+  readonly label: string;
+  /** 0 to 1; null while unknown. */
+  readonly fraction: number | null;
+  readonly secondsLeft: number | null;
+  /** Shown before the time left. */
+  readonly pace?: string;
+  readonly stop?: string;
+  readonly onStop: () => void;
+}
+
+/** The progress of work, with the time left and a button to stop it. */
+export function Stoppable({ label, fraction, secondsLeft, pace = '', stop = 'Stop', onStop }: StoppableProps) {
+  const left = secondsLeft === null ? '' : `${format.duration(secondsLeft)} left`;
+  return (
+    <>
+      <ProgressBar label={label} value={fraction} detail={[pace, left].filter(Boolean).join(' · ')} />
+      <div className="row">
+        <Button onPress={onStop}>{stop}</Button>
+      </div>
+    </>
+  );
+}
+
+/** The progress of a file of rows that is being read; nothing while none is. */
+export function ReadingRows({ of: { reading, close } }: { readonly of: RowsReader }) {
+  const now = useStore(reading);
+  return now ? <Stoppable {...now} label={`Reading ${now.name}`} stop="Stop reading" onStop={close} /> : null;
+}
+
+const MOST_LABELS = 8;
+
+/** Labels as tags; many are cut off. */
+export const Labels = ({ labels }: { readonly labels: readonly string[] }) => (
+  <span className="row">
+    {labels.slice(0, MOST_LABELS).map((label) => (
+      <LabelTag key={label}>{label}</LabelTag>
+    ))}
+    {labels.length > MOST_LABELS ? <span className="dim small">and {labels.length - MOST_LABELS} more</span> : null}
+  </span>
+);

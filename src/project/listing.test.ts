@@ -1,0 +1,39 @@
+import { expect, it } from 'vitest';
+import { type Listing, listingOf, NO_FACTS, searched, tagsOf } from './listing';
+import { addHardVersion, createPromptSet } from './prompt-set';
+import { writeTags } from './versions';
+
+function listed(name: string, template: string, tags: readonly string[]): Listing {
+  const at = { id: name, now: '2026-01-01' };
+  const empty = createPromptSet(at, {
+    name,
+    words: [{ label: 'Zuversicht', word: ' hope' }],
+    baseTemplate: '{text}',
+    datasetFingerprint: null,
+    datasetName: 'march.csv',
+    taken: [],
+  });
+  const { set } = addHardVersion(empty, at, { prompt: { template, shots: 0, shotSeed: 0 } });
+  return listingOf(writeTags(set, tags, at.now), NO_FACTS);
+}
+
+const sets = [
+  listed('Support tone', 'Is {text} a complaint?', ['support', 'march']),
+  listed('News', '{text}: topic', ['march']),
+];
+const names = (search: string, tag: string | null = null) => searched(sets, search, tag).map(({ name }) => name);
+
+it('finds sets that contain every word of a search, in names, labels, tags and prompts', () => {
+  expect(names('')).toEqual(['Support tone', 'News']);
+  expect(names('COMPLAINT zuversicht')).toEqual(['Support tone']);
+  expect(names('complaint topic')).toEqual([]);
+  expect(names('', 'support')).toEqual(['Support tone']);
+  expect(names('topic', 'support')).toEqual([]);
+});
+
+it('counts the tags in use, most frequent first', () => {
+  expect(tagsOf(sets)).toEqual([
+    { tag: 'march', sets: 2 },
+    { tag: 'support', sets: 1 },
+  ]);
+});
