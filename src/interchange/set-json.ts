@@ -7,8 +7,9 @@ import { z } from '../lib/zod';
 import { stagesOf } from '../project/stages';
 import type { HardVersion, PromptSet, SoftVersion } from '../project/types';
 import type { SoftPrompt } from '../prompt/types';
+import { importedSettings } from './from-vectors';
 import type { Sidecar } from './sidecar';
-import { answerWords, datasetSchema, hardVersionSchema, softVersionSchema } from './version-schemas';
+import { answerWords, datasetSchema, hardVersionSchema, settingsSchema, softVersionSchema } from './version-schemas';
 
 export const SET_JSON_VERSION = 1;
 
@@ -108,6 +109,15 @@ export function fromSetJson(
   };
 }
 
+/** The training facts of a sidecar that are settings of the same name. */
+const trainedSettings = settingsSchema.omit({
+  placement: true,
+  virtualTokens: true,
+  initialisation: true,
+  optimiser: true,
+  checkpointEvery: true,
+});
+
 /** For a prompt without `project.json`, e.g. from the command line: made from the sidecar. */
 export function setJsonOf(s: Sidecar): SetJson {
   const t = s.training;
@@ -127,26 +137,12 @@ export function setJsonOf(s: Sidecar): SetJson {
       name: s.name,
       createdAt: s.createdAt,
       settings: {
-        placement: s.placement,
-        virtualTokens: s.numVirtualTokens,
+        ...importedSettings(s.placement, s.numVirtualTokens),
+        ...(t && { ...trainedSettings.parse(t), optimiser: t.optimizer }),
         initialisation:
           s.init.kind === 'answer-words' || s.init.kind === 'vocabulary'
             ? { kind: s.init.kind }
             : { kind: 'text', text: s.init.text },
-        steps: t?.steps ?? 0,
-        batchSize: t?.batchSize ?? 0,
-        learningRate: t?.learningRate ?? null,
-        warmupSteps: t?.warmupSteps ?? 0,
-        beta1: t?.beta1 ?? 0.9,
-        beta2: t?.beta2 ?? 0.999,
-        epsilon: t?.epsilon ?? 1e-8,
-        weightDecay: t?.weightDecay ?? 0,
-        clipNorm: t?.clipNorm ?? 1,
-        seed: t?.seed ?? 0,
-        validateEvery: t?.validateEvery ?? 10,
-        patience: t?.patience ?? null,
-        metric: t?.metric ?? 'loss',
-        checkpointEvery: 25,
       },
       ...(s.writing ? { writes: true } : {}),
       template: s.template,

@@ -1,5 +1,5 @@
 /** Whether a stored value is damaged, and which parts of it are sound. */
-import { z } from '../lib/zod';
+import { firstFault, z } from '../lib/zod';
 import type {
   ClassifyEvaluation,
   GenerateEvaluation,
@@ -132,9 +132,7 @@ const dataset = z.looseObject({
 /** The first fault, e.g. `soft.vectors: not a number`; null = none. */
 function faultOf(schema: z.ZodType, value: unknown): string | null {
   const found = schema.safeParse(value);
-  if (found.success) return null;
-  const [issue] = found.error.issues;
-  return `${issue?.path.join('.') || 'the top'}: ${issue?.message ?? 'wrong'}`;
+  return found.success ? null : firstFault(found.error);
 }
 
 const nameOf = (value: unknown, fallback: string): string => {

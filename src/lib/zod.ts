@@ -6,4 +6,8 @@ import { z } from 'zod';
 
 z.config({ jitless: true });
 
+/** The first fault of a value that a schema refuses: `rows.0.id: expected string`. */
+export const firstFault = ({ issues: [issue] }: z.ZodError): string =>
+  `${issue?.path.map(String).join('.') || 'the top'}: ${issue?.message ?? 'unknown'}`;
+
 export { z };

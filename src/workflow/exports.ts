@@ -5,9 +5,8 @@
 import type { Dataset } from '../dataset/types';
 import { textsOf } from '../evaluation/classify/rows';
 import { type Incoming, type IncomingFailure, readPrompt, readSet } from '../interchange/incoming';
-import { filePackage, type Package, zipPackage } from '../interchange/package';
+import { filePackage, type Package, scriptsFor, zipPackage } from '../interchange/package';
 import { type Here, promptPackageFiles } from '../interchange/prompt-package';
-import { scriptsFor } from '../interchange/readme';
 import { withoutRows } from '../interchange/set-files';
 import { setPackageFiles } from '../interchange/set-package';
 import type { Files } from '../interchange/zip';

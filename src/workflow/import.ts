@@ -3,9 +3,9 @@
  * Nothing is stored here; the caller does that when the person says so.
  */
 import type { Replay } from '../interchange/check-rows';
+import { whyNotFit } from '../interchange/check-rows';
 import type { TaskForm, TaskFormFailure } from '../interchange/from-vectors';
 import type { Incoming, IncomingVectors } from '../interchange/incoming';
-import { whyNotFit } from '../interchange/check-rows';
 import type { CompleteSet } from '../interchange/set-files';
 import type { Files } from '../interchange/zip';
 import { StudioError } from '../lib/errors';
