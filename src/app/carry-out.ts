@@ -26,8 +26,8 @@ export const carriersOf = (studio: Studio): Carriers => {
       batch.of(studio).openFile(file);
     },
     openImport: async (name, files) => {
-      const { useImport } = await import('./screens/library/import-store');
-      await useImport.of(studio).getState().bring(name, files);
+      const { imports } = await import('./screens/library/import-store');
+      await imports.of(studio).bring(name, files);
     },
     train: (change) => train(studio, change),
     compare: async () => {
@@ -40,6 +40,6 @@ export const carriersOf = (studio: Studio): Carriers => {
 /** A connected team folder is written after every save, whichever screen is open. */
 export async function watchTeamFolder(studio: Studio): Promise<void> {
   if ((await studio.services.store.settings.get('team-folder')) === null) return;
-  const { useTeam } = await import('./screens/library/team-store');
-  useTeam.of(studio);
+  const { team } = await import('./screens/library/team-store');
+  team.of(studio);
 }

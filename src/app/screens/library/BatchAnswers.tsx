@@ -4,7 +4,7 @@ import type { AnsweringTask } from '../../../workflow/answering';
 import { useSession } from '../../state/studio';
 import { Button, Choices, format, Panel, Table } from '../../ui';
 import { type BatchRun, batch, NOT_STARTED } from './batch-store';
-import { Stoppable } from './parts';
+import { Stoppable, YesNo } from './parts';
 import { batchRows, columnsOf } from './rows-file';
 import { paceWords } from './words';
 
@@ -171,11 +171,6 @@ function Output({ run }: RunProps) {
   );
 }
 
-const YES_NO = [
-  { id: 'yes', label: 'Yes' },
-  { id: 'no', label: 'No' },
-] as const;
-
 const EACH = [
   { id: 'nothing', label: 'Nothing' },
   { id: 'probability', label: 'Probability' },
@@ -185,14 +180,6 @@ const EACH = [
 function OutputOptions({ run }: RunProps) {
   const { choice, change } = batch.use();
   const options = useStore(choice, (s) => s.options);
-  const yesNo = (label: string, name: 'neutralise' | 'bom') => (
-    <Choices
-      label={label}
-      options={YES_NO}
-      value={options[name] ? 'yes' : 'no'}
-      onChange={(value) => change({ [name]: value === 'yes' })}
-    />
-  );
   return (
     <div className="row batch-options">
       <Choices
@@ -206,8 +193,12 @@ function OutputOptions({ run }: RunProps) {
       ) : null}
       {options.format === 'csv' ? (
         <>
-          {yesNo('Make formulas harmless', 'neutralise')}
-          {yesNo('Mark as UTF-8 for Excel', 'bom')}
+          <YesNo
+            label="Make formulas harmless"
+            value={options.neutralise}
+            onChange={(neutralise) => change({ neutralise })}
+          />
+          <YesNo label="Mark as UTF-8 for Excel" value={options.bom} onChange={(bom) => change({ bom })} />
         </>
       ) : null}
     </div>

@@ -1,80 +1,78 @@
 import { useStore } from 'zustand';
 import { isUsable } from '../../../project/prompt-set';
+import type { Order } from '../../../workflow/exported-prompt';
 import { EXPORTS, RECIPIENTS } from '../../../workflow/exports';
 import { useSession } from '../../state/studio';
 import { reached } from '../../state/version-words';
-import { Button, Choices, Dialog, format, Note, ProgressBar, Select, Table } from '../../ui';
-import { useExport } from './export-store';
+import { Button, Choices, Dialog, format, ProgressBar, Select, Table } from '../../ui';
+import { type ExportChoice, exporting } from './export-store';
+import { Failed, YesNo } from './parts';
+
+interface ChoiceProps {
+  readonly choice: ExportChoice;
+  readonly stored: Order['stored'];
+}
 
 /** For whom, what is in it, how large it is, and how many of the user's rows it has: none unless they agree here. */
 export default function ExportDialog() {
-  const { stored } = useExport.use();
-  const name = useStore(stored, (s) => s.value?.set.name);
-  const isOpen = useExport((s) => s.choice !== null);
-  const close = useExport((s) => s.closeExport);
+  const { state, stored, close } = exporting.use();
+  const choice = useStore(state, (s) => s.choice);
+  const { value } = useStore(stored);
+  if (!choice || !value) return null;
+  const chosen = { choice, stored: value };
   return (
-    <Dialog wide title={`Export “${name ?? ''}”`} isOpen={isOpen} onClose={close} actions={<Actions />}>
+    <Dialog wide title={`Export “${value.set.name}”`} isOpen onClose={close} actions={<Actions />}>
       <div className="stack">
-        <Recipients />
-        <TunedPrompts />
-        <RowsQuestion />
-        <RowsCount />
+        <Recipients {...chosen} />
+        <TunedPrompts {...chosen} />
+        <RowsQuestion {...chosen} />
+        <RowsCount {...chosen} />
         <Contents />
       </div>
     </Dialog>
   );
 }
 
-/** The choice and the stored set, once both are known. */
-function useChoice() {
-  const { stored } = useExport.use();
-  const choice = useExport((s) => s.choice);
-  const value = useStore(stored, (s) => s.value);
-  return choice && value ? { choice, stored: value, runs: value.set.soft.filter(isUsable) } : null;
-}
-
 function Actions() {
-  const { made } = useExport.use();
-  const found = useStore(made, (s) => s.value);
-  const save = useExport((s) => s.save);
-  const close = useExport((s) => s.closeExport);
+  const { made, save, close } = exporting.use();
+  const { value } = useStore(made);
   return (
     <>
       <Button onPress={close}>Cancel</Button>
-      <Button variant="primary" isDisabled={!found} onPress={save}>
-        {found ? `Export ${found.name} (${format.bytes(found.content.length)})` : 'Preparing…'}
+      <Button variant="primary" isDisabled={!value} onPress={() => value && save(value)}>
+        {value ? `Export ${value.name} (${format.bytes(value.content.length)})` : 'Preparing…'}
       </Button>
     </>
   );
 }
 
-function Recipients() {
-  const change = useExport((s) => s.changeExport);
-  const of = useChoice();
-  if (!of) return null;
+const usableRuns = ({ set }: Order['stored']) => set.soft.filter(isUsable);
+
+function Recipients({ choice: { recipient }, stored }: ChoiceProps) {
+  const { change } = exporting.use();
+  const isTuned = usableRuns(stored).length > 0;
   return (
     <>
       <Choices
         label="For whom"
-        value={of.choice.recipient}
-        onChange={(recipient) => change({ recipient, needsModel: EXPORTS[recipient].needsModel })}
+        value={recipient}
+        onChange={(id) => change({ recipient: id, needsModel: EXPORTS[id].needsModel })}
         options={RECIPIENTS.map((id) => ({
           id,
           label: EXPORTS[id].recipient,
-          isDisabled: EXPORTS[id].needsRun && of.runs.length === 0,
+          isDisabled: EXPORTS[id].needsRun && !isTuned,
         }))}
       />
-      <p>{EXPORTS[of.choice.recipient].words.gets}</p>
+      <p>{EXPORTS[recipient].words.gets}</p>
     </>
   );
 }
 
-function TunedPrompts() {
-  const change = useExport((s) => s.changeExport);
-  const of = useChoice();
-  if (!of || !EXPORTS[of.choice.recipient].needsRun || of.runs.length === 0) return null;
-  const { choice, runs } = of;
-  const isSuffix = runs.find((run) => run.id === choice.runId)?.soft?.placement === 'suffix';
+function TunedPrompts({ choice: { recipient, runId }, stored }: ChoiceProps) {
+  const { change } = exporting.use();
+  const runs = usableRuns(stored);
+  if (!EXPORTS[recipient].needsRun || runs.length === 0) return null;
+  const isSuffix = runs.find(({ id }) => id === runId)?.soft?.placement === 'suffix';
   return (
     <>
       <Select
@@ -84,10 +82,10 @@ function TunedPrompts() {
           label: run.name,
           detail: reached({ kind: 'soft', version: run }) ?? '',
         }))}
-        value={choice.runId}
-        onChange={(runId) => change({ runId })}
+        value={runId}
+        onChange={(id) => change({ runId: id })}
       />
-      {choice.recipient === 'engineer' && isSuffix ? (
+      {recipient === 'engineer' && isSuffix ? (
         <p className="dim">
           These vectors come after the text, which PEFT cannot load: predict.py and vLLM run them. For PEFT, train with
           the vectors before the text.
@@ -97,32 +95,29 @@ function TunedPrompts() {
   );
 }
 
-function RowsQuestion() {
-  const change = useExport((s) => s.changeExport);
-  const of = useChoice();
-  if (!of) return null;
-  const { words, rows } = EXPORTS[of.choice.recipient];
-  const count = rows({ ...of.choice, stored: of.stored });
+/** How many of the user's rows this recipient may get. */
+const rowsOf = ({ choice, stored }: ChoiceProps): number => EXPORTS[choice.recipient].rows({ ...choice, stored });
+
+function RowsQuestion(chosen: ChoiceProps) {
+  const { change } = exporting.use();
+  const { recipient, withRows } = chosen.choice;
+  const { rows } = EXPORTS[recipient].words;
+  const count = rowsOf(chosen);
   if (count === 0) return null;
   return (
-    <Choices
-      label={words.rows.label}
-      value={of.choice.withRows ? 'yes' : 'no'}
-      onChange={(value) => change({ withRows: value === 'yes' })}
-      options={[
-        { id: 'no', label: words.rows.without },
-        { id: 'yes', label: words.rows.with(format.count(count)) },
-      ]}
+    <YesNo
+      label={rows.label}
+      value={withRows}
+      onChange={(agreed) => change({ withRows: agreed })}
+      no={rows.without}
+      yes={rows.with(format.count(count))}
     />
   );
 }
 
-function RowsCount() {
-  const { made } = useExport.use();
-  const packed = useStore(made, (s) => s.value?.rows);
-  const of = useChoice();
-  const asked = of?.choice.withRows ? EXPORTS[of.choice.recipient].rows({ ...of.choice, stored: of.stored }) : 0;
-  const rows = packed ?? asked;
+function RowsCount(chosen: ChoiceProps) {
+  const packed = useStore(exporting.use().made, (s) => s.value?.rows);
+  const rows = packed ?? (chosen.choice.withRows ? rowsOf(chosen) : 0);
   return (
     <p>
       <strong>
@@ -134,7 +129,7 @@ function RowsCount() {
 }
 
 function Contents() {
-  const { made } = useExport.use();
+  const { made } = exporting.use();
   const { value, error } = useStore(made);
   if (value)
     return (
@@ -150,30 +145,21 @@ function Contents() {
       />
     );
   if (!error) return <Progress />;
-  return (
-    <Note
-      tone="bad"
-      live
-      title="The package cannot be made yet"
-      action={
-        <Button variant="link" onPress={() => void made.reload()}>
-          Try again
-        </Button>
-      }
-    >
-      {error.message}
-    </Note>
+  const again = (
+    <Button variant="link" onPress={() => void made.reload()}>
+      Try again
+    </Button>
   );
+  return <Failed title="The package could not be made" error={error} action={again} />;
 }
 
 function Progress() {
-  const progress = useExport((s) => s.progress);
-  const needsModel = useExport((s) => s.choice?.needsModel ?? false);
+  const { progress, choice } = useStore(exporting.use().state);
   const isReady = useSession((s) => s.model.kind === 'ready');
-  const label = !needsModel ? 'Preparing the package' : isReady ? 'Scoring check rows' : 'Waiting for the model';
+  const waiting = isReady ? 'Scoring check rows' : 'Waiting for the model';
   return (
     <ProgressBar
-      label={label}
+      label={choice?.needsModel ? waiting : 'Preparing the package'}
       value={progress ? progress.done / progress.total : null}
       detail={progress ? `${progress.done} of ${progress.total}` : ''}
     />

@@ -5,15 +5,14 @@ import type { TaskField } from '../../../interchange/from-vectors';
 import type { Incoming } from '../../../interchange/incoming';
 import { useProject, useSession } from '../../state/studio';
 import { Choices, format, Note, ProgressBar, Select, Term, TextArea, TextField } from '../../ui';
-import { useImport } from './import-store';
+import { imports } from './import-store';
 import { Labels } from './parts';
 
 const POSITIONS = { prefix: 'before the text', suffix: 'after the text' } as const;
 
 /** What the files contain: model, vectors, task; and whether it works with the loaded model. */
 export function FoundPanel() {
-  const { found } = useImport.use();
-  const value = useStore(found, (s) => s.value);
+  const { value } = useStore(imports.use().found);
   const title = useRef<HTMLParagraphElement>(null);
   // the pressed button is gone: the focus moves to the result
   useEffect(() => title.current?.focus(), []);
@@ -92,8 +91,7 @@ function factsOf(what: Incoming): readonly Fact[] {
 
 /** Vectors alone need a task: template and answer words of an existing set, or typed. */
 function Task({ what }: { readonly what: Incoming }) {
-  const { check } = useImport.use();
-  const checked = useStore(check, (s) => s.value?.kind);
+  const checked = useStore(imports.use().check, (s) => s.value?.kind);
   if (what.kind !== 'vectors' || checked === 'refused') return null;
   return (
     <>
@@ -117,17 +115,20 @@ function Task({ what }: { readonly what: Incoming }) {
 }
 
 function useForm() {
-  const form = useImport((s) => s.form);
-  const error = useImport((s) => s.formError);
-  const change = useImport((s) => s.changeForm);
-  return { form, change, errorOf: (field: TaskField) => (error?.kind === field ? error.message : null) };
+  const { state, changeForm, takeTaskOf } = imports.use();
+  const { form, formError: error } = useStore(state);
+  return {
+    form,
+    change: changeForm,
+    takeTaskOf,
+    errorOf: (field: TaskField) => (error?.kind === field ? error.message : null),
+  };
 }
 
 const TYPED = 'typed';
 
 function ExistingTask() {
-  const { form, change } = useForm();
-  const takeTaskOf = useImport((s) => s.takeTaskOf);
+  const { form, change, takeTaskOf } = useForm();
   const sets = useProject((s) => s.sets).filter(({ labels }) => labels.length > 1);
   return (
     <>
@@ -193,8 +194,7 @@ function Position() {
 }
 
 function CheckNote() {
-  const { check } = useImport.use();
-  const { status, value, error } = useStore(check);
+  const { status, value, error } = useStore(imports.use().check);
   if (status === 'loading') return <Checking />;
   if (error)
     return (
@@ -222,7 +222,7 @@ function CheckNote() {
 
 function Checking() {
   const model = useSession((s) => s.model);
-  const progress = useImport((s) => s.progress);
+  const progress = useStore(imports.use().state, (s) => s.progress);
   if (progress)
     return (
       <ProgressBar

@@ -6,12 +6,13 @@ import { namedFile } from '../../shell/dropped-files';
 import { navigate, screenPath } from '../../state/location';
 import { Button, Dialog, Note, ProgressBar } from '../../ui';
 import { FoundPanel } from './FoundPanel';
-import { useImport } from './import-store';
+import { imports } from './import-store';
+import { Failed } from './parts';
 
 /** Shows what the files contain before anything is stored. */
 export function ImportDialog() {
-  const isOpen = useImport((s) => s.isOpen);
-  const close = useImport((s) => s.close);
+  const { state, close } = imports.use();
+  const isOpen = useStore(state, (s) => s.isOpen);
   return (
     <Dialog wide title="Import" isOpen={isOpen} onClose={close} actions={<Actions />}>
       <div className="stack">
@@ -23,17 +24,15 @@ export function ImportDialog() {
 }
 
 function Actions() {
-  const steps = useImport.use();
-  const found = useStore(steps.found, (s) => s.value);
+  const { close, keep, ...steps } = imports.use();
+  const { value } = useStore(steps.found);
   const check = useStore(steps.check);
   const isStoring = useStore(steps.stored, (s) => s.status === 'loading');
-  const close = useImport((s) => s.close);
-  const keep = useImport((s) => s.keep);
-  const isDemo = found?.what.kind === 'prompt' && found.what.examples !== null;
+  const isDemo = value?.what.kind === 'prompt' && value.what.examples !== null;
   return (
     <>
       <Button onPress={close}>Cancel</Button>
-      {found && check.value?.kind !== 'refused' ? (
+      {value && check.value?.kind !== 'refused' ? (
         <Button variant="primary" isDisabled={check.status === 'loading' || isStoring} onPress={() => void keep()}>
           {isDemo ? 'Import and present' : 'Import'}
         </Button>
@@ -44,26 +43,22 @@ function Actions() {
 
 /** Why the files could not be read or stored. */
 function Trouble() {
-  const steps = useImport.use();
-  const { key, error, value } = useStore(steps.found);
-  const storeError = useStore(steps.stored, (s) => s.error);
+  const { found, stored } = imports.use();
+  const { key, error, value } = useStore(found);
+  const storeError = useStore(stored, (s) => s.error);
   const name = key?.name ?? value?.file ?? '';
-  const trouble = error ?? storeError;
-  return trouble ? (
-    <Note tone="bad" live title={`${name} ${/^\d+ files$/.test(name) ? 'were' : 'was'} not imported`}>
-      {trouble.message}
-    </Note>
-  ) : null;
+  const were = /^\d+ files$/.test(name) ? 'were' : 'was';
+  return <Failed title={`${name} ${were} not imported`} error={error ?? storeError} />;
 }
 
 function Content() {
-  const { key, status } = useStore(useImport.use().found);
+  const { key, status } = useStore(imports.use().found);
   if (status === 'loading') return <ProgressBar label={`Reading ${key?.name ?? ''}`} value={null} />;
   return status === 'ready' ? <FoundPanel /> : <ChooseFiles />;
 }
 
 function ChooseFiles() {
-  const bring = useImport((s) => s.bring);
+  const { bring } = imports.use();
   const take = (files: readonly File[]) => {
     const [first] = files;
     if (!first) return;
@@ -102,9 +97,8 @@ function ChooseFiles() {
 
 /** The last import, until the note is closed; one click undoes it. */
 export function ImportedNote() {
-  const imported = useImport((s) => s.imported);
-  const undo = useImport((s) => s.undo);
-  const dismiss = useImport((s) => s.dismiss);
+  const { state, undo, dismiss } = imports.use();
+  const imported = useStore(state, (s) => s.imported);
   if (!imported) return null;
   const { setId, name, replay } = imported;
   return (
@@ -117,7 +111,7 @@ export function ImportedNote() {
           <Button variant="link" onPress={() => navigate(screenPath(setId, 'playground'))}>
             Open it
           </Button>
-          <Button variant="link" onPress={() => void undo()}>
+          <Button variant="link" onPress={() => void undo(imported)}>
             Undo
           </Button>
           <Button variant="link" onPress={dismiss}>

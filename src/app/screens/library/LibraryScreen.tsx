@@ -1,19 +1,21 @@
 import { lazy, Suspense, useEffect } from 'react';
+import { useStore } from 'zustand';
 import type { Listing } from '../../../project/listing';
 import { ScreenFrame } from '../../shell/Screen';
 import { useQuery } from '../../state/location';
 import { useResource } from '../../state/resource';
 import { useProject } from '../../state/studio';
-import { Button, EmptyState, Note, Table, Tabs } from '../../ui';
+import { Button, EmptyState, Table, Tabs } from '../../ui';
 import { BatchTab } from './BatchTab';
-import { useExport } from './export-store';
+import { exporting } from './export-store';
 import { ImportDialog, ImportedNote } from './ImportDialog';
-import { useImport } from './import-store';
+import { imports } from './import-store';
 import { deletedSets, setActions } from './library-store';
+import { Failed } from './parts';
 import { SetDetail } from './SetDetail';
 import { SetsTab } from './SetsTab';
 import { TeamDialog } from './TeamDialog';
-import { useTeam } from './team-store';
+import { team } from './team-store';
 import { dayWords, libraryTitle, rowsWords, versionsWords } from './words';
 import './library.css';
 
@@ -35,7 +37,7 @@ export default function LibraryScreen() {
 }
 
 function Exporting() {
-  const isOpen = useExport((s) => s.choice !== null);
+  const isOpen = useStore(exporting.use().state, (s) => s.choice !== null);
   return isOpen ? (
     <Suspense fallback={null}>
       <ExportDialog />
@@ -45,21 +47,21 @@ function Exporting() {
 
 /** Opens the export of the set that a link from the comparison names. */
 function LinkedExport() {
-  const openExport = useExport((s) => s.openExport);
+  const { open } = exporting.use();
   const [wanted, setWanted] = useQuery('export', '');
   useEffect(() => {
     if (wanted === '') return;
-    void openExport(wanted);
+    void open(wanted);
     setWanted('');
-  }, [wanted, openExport, setWanted]);
+  }, [wanted, open, setWanted]);
   return null;
 }
 
 function AllSets() {
   const sets = useProject((s) => s.sets);
   const { value: deleted, error } = useResource(deletedSets.use(), sets.length);
-  const openImport = useImport((s) => s.open);
-  const openTeam = useTeam((s) => s.open);
+  const { open: openImport } = imports.use();
+  const { open: openTeam } = team.use();
   const [tab, setTab] = useQuery<string>('tab', 'sets');
   return (
     <ScreenFrame
@@ -74,11 +76,7 @@ function AllSets() {
     >
       <div className="stack library">
         <ImportedNote />
-        {error ? (
-          <Note tone="bad" live title="The library could not be read">
-            {error.message}
-          </Note>
-        ) : null}
+        <Failed title="The library could not be read" error={error} />
         <Tabs
           label="Library"
           selected={tab}

@@ -11,10 +11,10 @@ import { versionById, versionWords } from '../../../project/versions';
 import type { RowsFile } from '../../../workflow/rows-file';
 import { useProject, useSession } from '../../state/studio';
 import { versionOptions } from '../../state/version-words';
-import { Button, format, Note, Panel, Select, Term } from '../../ui';
+import { Button, format, Panel, Select, Term } from '../../ui';
 import { type Detail, detailActions } from './library-store';
 import { type MeasuredOn, measuring } from './measure-store';
-import { ReadingRows, Stoppable } from './parts';
+import { Failed, ReadingRows, Stoppable } from './parts';
 import { columnsOf, measureRows } from './rows-file';
 import { minuteWords } from './words';
 
@@ -103,11 +103,7 @@ function FileToMeasure(asked: MeasureProps) {
     <>
       <ReadingRows of={measureRows.use()} />
       {file ? <FileColumns file={file} {...asked} /> : null}
-      {error ? (
-        <Note tone="bad" live title="The file was not opened">
-          {error.message}
-        </Note>
-      ) : null}
+      <Failed title="The file was not opened" error={error} />
     </>
   );
 }
@@ -154,11 +150,7 @@ function Running() {
           onStop={job.stop}
         />
       ) : null}
-      {error ? (
-        <Note tone="bad" live title="Nothing was measured">
-          {error.message}
-        </Note>
-      ) : null}
+      <Failed title="Nothing was measured" error={error} />
     </>
   );
 }

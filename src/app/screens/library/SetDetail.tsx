@@ -6,13 +6,13 @@ import { ScreenFrame } from '../../shell/Screen';
 import { navigate, screenPath, useQuery } from '../../state/location';
 import { useProject } from '../../state/studio';
 import { stageOptions } from '../../state/version-words';
-import { Button, EmptyState, Note, Panel, ProgressBar, TextArea, TextField } from '../../ui';
-import { useExport } from './export-store';
+import { Button, EmptyState, Panel, ProgressBar, TextArea, TextField } from '../../ui';
+import { exporting } from './export-store';
 import { DiffPanel, LineagePanel, PerformancePanel } from './HistoryPanels';
 import { ImportedNote } from './ImportDialog';
 import { detailActions, useDetail } from './library-store';
 import { MeasurePanel } from './MeasurePanel';
-import { TextForm } from './parts';
+import { Failed, TextForm } from './parts';
 import { StagesPanel } from './StagesPanel';
 import { VersionsPanel } from './VersionsPanel';
 import { detailTitle, toBatch } from './words';
@@ -20,12 +20,7 @@ import { detailTitle, toBatch } from './words';
 /** One prompt set: its stages, its versions, where they come from, and how they differ. */
 export function SetDetail({ setId }: { readonly setId: string }) {
   const { detail, status, error } = useDetail(setId);
-  if (error)
-    return (
-      <Note tone="bad" live title="The prompt set could not be read" action={<Back />}>
-        {error.message}
-      </Note>
-    );
+  if (error) return <Failed title="The prompt set could not be read" error={error} action={<Back />} />;
   if (!detail)
     return status === 'ready' ? (
       <EmptyState title="This prompt set is not on this device" action={<Back />}>
@@ -59,7 +54,7 @@ function Back() {
 }
 
 function Actions({ set }: { readonly set: PromptSet }) {
-  const openExport = useExport((s) => s.openExport);
+  const { open: openExport } = exporting.use();
   const newest = versionsOf(set).at(-1);
   return (
     <>

@@ -5,7 +5,7 @@ import { navigate, screenPath, useQuery } from '../../state/location';
 import { useProject } from '../../state/studio';
 import { Button, EmptyState, Panel, Select, TextField } from '../../ui';
 import { counted } from '../../ui/format';
-import { useExport } from './export-store';
+import { exporting } from './export-store';
 import { setActions, useSearch } from './library-store';
 import { Labels, TextForm } from './parts';
 import { dayWords, rowsWords, versionsWords } from './words';
@@ -203,7 +203,7 @@ interface ActionsProps {
 
 function Actions({ listing, onLook, onRename }: ActionsProps) {
   const { remove } = setActions.use();
-  const openExport = useExport((s) => s.openExport);
+  const { open: openExport } = exporting.use();
   const { id, tuned } = listing;
   return (
     <div className="row">

@@ -1,6 +1,9 @@
+import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 import { Button, Choices, Dialog, EmptyState, Note, ProgressBar } from '../../ui';
-import { useTeam } from './team-store';
+import { Failed, YesNo } from './parts';
+import type { Decision } from './team-folder';
+import { team } from './team-store';
 import type { Connected, Waiting } from './team-work';
 
 const KINDS = {
@@ -10,8 +13,8 @@ const KINDS = {
   conflict: 'changed on both sides',
 } as const;
 
-const useConnection = () => useStore(useTeam.use().connection);
-const useIsBusy = () => useStore(useTeam.use().work, (s) => s.status === 'loading');
+const useConnection = () => useStore(team.use().connection);
+const useIsBusy = () => useStore(team.use().work, (s) => s.status === 'loading');
 
 type Picker = () => Promise<FileSystemDirectoryHandle>;
 const picker = (): Picker | null => {
@@ -22,8 +25,8 @@ const picker = (): Picker | null => {
 
 /** A folder shared with a team: written after every save; changes of others are shown before any is applied. */
 export function TeamDialog() {
-  const isOpen = useTeam((s) => s.isOpen);
-  const close = useTeam((s) => s.close);
+  const { state, close } = team.use();
+  const isOpen = useStore(state, (s) => s.isOpen);
   const { value: folder } = useConnection();
   return (
     <Dialog wide title="Team folder" isOpen={isOpen} onClose={close} actions={<Actions />}>
@@ -37,15 +40,14 @@ export function TeamDialog() {
 }
 
 function Actions() {
-  const close = useTeam((s) => s.close);
-  const apply = useTeam((s) => s.apply);
-  const isWaiting = useTeam((s) => (s.waiting ?? []).length > 0);
+  const { state, close, apply } = team.use();
+  const { waiting, decisions } = useStore(state);
   const isBusy = useIsBusy();
-  const isDecided = useTeam((s) => Object.values(s.decisions).some((of) => Object.keys(of).length > 0));
+  const isDecided = Object.values(decisions).some((of) => Object.keys(of).length > 0);
   return (
     <>
       <Button onPress={close}>Close</Button>
-      {isWaiting ? (
+      {waiting?.length ? (
         <Button variant="primary" isDisabled={isBusy || !isDecided} onPress={() => void apply()}>
           Apply
         </Button>
@@ -56,17 +58,12 @@ function Actions() {
 
 /** The work in progress, its result, or why it failed. */
 function Progress() {
-  const { key, status, value, error: failed } = useStore(useTeam.use().work);
+  const { key, status, value, error: failed } = useStore(team.use().work);
   const { error: unread } = useConnection();
-  const error = failed ?? unread;
   return (
     <>
       {status === 'loading' ? <ProgressBar label={`${key?.what}…`} value={null} /> : null}
-      {error ? (
-        <Note tone="bad" live title="The folder could not be used">
-          {error.message}
-        </Note>
-      ) : null}
+      <Failed title="The folder could not be used" error={failed ?? unread} />
       {status === 'ready' && value ? (
         <p role="status">
           <strong>{value}</strong>
@@ -77,8 +74,8 @@ function Progress() {
 }
 
 function NotConnected() {
-  const connect = useTeam((s) => s.connect);
-  const withRows = useTeam((s) => s.withRows);
+  const { state, connect } = team.use();
+  const withRows = useStore(state, (s) => s.withRows);
   const pick = picker();
   if (!pick)
     return (
@@ -110,16 +107,14 @@ function NotConnected() {
 }
 
 function RowsChoice({ withRows }: { readonly withRows: boolean }) {
-  const setWithRows = useTeam((s) => s.setWithRows);
+  const { setWithRows } = team.use();
   return (
-    <Choices
+    <YesNo
       label="Your rows and comparisons"
-      value={withRows ? 'yes' : 'no'}
-      onChange={(value) => void setWithRows(value === 'yes')}
-      options={[
-        { id: 'no', label: 'Leave them out of the folder' },
-        { id: 'yes', label: 'Include them' },
-      ]}
+      value={withRows}
+      onChange={(agreed) => void setWithRows(agreed)}
+      no="Leave them out of the folder"
+      yes="Include them"
     />
   );
 }
@@ -139,8 +134,7 @@ function ConnectedFolder({ handle, withRows, isAllowed }: Connected) {
 }
 
 function AskAgain({ folder }: { readonly folder: string }) {
-  const allow = useTeam((s) => s.allow);
-  const disconnect = useTeam((s) => s.disconnect);
+  const { allow, disconnect } = team.use();
   return (
     <Note
       title={`The browser will ask whether the page may use “${folder}” again`}
@@ -157,10 +151,8 @@ function AskAgain({ folder }: { readonly folder: string }) {
 }
 
 function FolderActions() {
+  const { save, look, disconnect } = team.use();
   const isBusy = useIsBusy();
-  const save = useTeam((s) => s.save);
-  const look = useTeam((s) => s.look);
-  const disconnect = useTeam((s) => s.disconnect);
   return (
     <div className="row">
       <Button isDisabled={isBusy} onPress={() => void save()}>
@@ -177,51 +169,41 @@ function FolderActions() {
 }
 
 function WaitingSets() {
-  const waiting = useTeam((s) => s.waiting);
+  const waiting = useStore(team.use().state, (s) => s.waiting);
   return (waiting ?? []).map((each) => <WaitingSet key={each.folder} waiting={each} />);
 }
 
-function WaitingSet({ waiting }: { readonly waiting: Waiting }) {
-  const { folder, name, setId, changes, error } = waiting;
-  const of = useTeam((s) => s.decisions[folder]) ?? {};
-  const choose = useTeam((s) => s.choose);
+const ADD = [
+  { id: 'leave', label: 'Not now' },
+  { id: 'take', label: 'Add it' },
+] as const;
+
+function WaitingSet({ waiting: { folder, name, setId, changes, error } }: { readonly waiting: Waiting }) {
   if (error)
     return (
       <Note tone="bad" title={`“${folder}” cannot be read`}>
         {error}
       </Note>
     );
-  if (setId === null)
-    return (
-      <Choices
-        label={
-          <>
-            <strong>{name}</strong> (<code>{folder}</code>): a new prompt set
-          </>
-        }
-        value={of.all ?? 'leave'}
-        onChange={(decision) => choose(folder, 'all', decision)}
-        options={[
-          { id: 'leave', label: 'Not now' },
-          { id: 'take', label: 'Add it' },
-        ]}
-      />
-    );
+  const title = (
+    <>
+      <strong>{name}</strong> <code>{folder}</code>
+    </>
+  );
+  if (setId === null) return <Decide label={<>{title}: a new prompt set</>} of={folder} name="all" options={ADD} />;
   return (
     <div className="stack">
-      <p>
-        <strong>{name}</strong> <code>{folder}</code>
-      </p>
+      <p>{title}</p>
       {changes.map((change) => (
-        <Choices
+        <Decide
           key={change.name}
           label={
             <>
               <code>{change.name}</code>: {KINDS[change.kind]}
             </>
           }
-          value={of[change.name] ?? 'leave'}
-          onChange={(decision) => choose(folder, change.name, decision)}
+          of={folder}
+          name={change.name}
           options={[
             { id: 'leave', label: 'Not now' },
             { id: 'take', label: change.kind === 'gone' ? 'Delete it here too' : 'Use theirs' },
@@ -231,4 +213,18 @@ function WaitingSet({ waiting }: { readonly waiting: Waiting }) {
       ))}
     </div>
   );
+}
+
+interface DecideProps {
+  readonly label: ReactNode;
+  /** The folder and the change to decide. */
+  readonly of: string;
+  readonly name: string;
+  readonly options: readonly { readonly id: Decision | 'leave'; readonly label: string }[];
+}
+
+function Decide({ label, of, name, options }: DecideProps) {
+  const { state, choose } = team.use();
+  const decision = useStore(state, (s) => s.decisions[of]?.[name]) ?? 'leave';
+  return <Choices label={label} value={decision} onChange={(id) => choose(id, of, name)} options={options} />;
 }

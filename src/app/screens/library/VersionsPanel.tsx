@@ -7,7 +7,7 @@ import { howWords, startWords } from '../../../workflow/words';
 import { useProject, useStores } from '../../state/studio';
 import { reached } from '../../state/version-words';
 import { ArmMark, Button, format, Note, Panel, Table, Term } from '../../ui';
-import { useExport } from './export-store';
+import { exporting } from './export-store';
 import { detailActions } from './library-store';
 import { TextForm } from './parts';
 import { madeWords, toBatch } from './words';
@@ -168,7 +168,7 @@ function VersionNote({ set, of }: VersionProps) {
 
 function Actions({ set, of }: VersionProps) {
   const { chooseYours, chooseTuned } = detailActions.use();
-  const openExport = useExport((s) => s.openExport);
+  const { open: openExport } = exporting.use();
   const { kind, version } = of;
   const words = versionWords(of);
   const isHybrid = kind === 'soft' && version.handVersion !== undefined;

@@ -8,7 +8,7 @@ import type { RowsDone } from '../../../workflow/check-rows';
 import type { Order } from '../../../workflow/exported-prompt';
 import type { RecipientId } from '../../../workflow/exports';
 import { resource } from '../../state/resource';
-import { screenStore } from '../../state/screen-store';
+import { perStudio } from '../../state/screen-store';
 import type { Studio } from '../../state/studio';
 import { toastError } from '../../ui';
 import { saveFile } from '../../ui/download';
@@ -25,10 +25,6 @@ interface ExportState {
   readonly choice: ExportChoice | null;
   /** Check rows scored so far. */
   readonly progress: RowsDone | null;
-  readonly openExport: (setId: string, runId?: string) => Promise<void>;
-  readonly changeExport: (change: Partial<ExportChoice>) => void;
-  readonly closeExport: () => void;
-  readonly save: () => void;
 }
 
 /** What the dialog opens with: a tuned prompt for an engineer; the whole set for another browser if none is tuned. */
@@ -59,53 +55,48 @@ const storedOrder = ({ services: { store: disk } }: Studio) =>
     return { ...set, examples: examples ?? [] };
   });
 
-function createExportStore(studio: Studio) {
+export const exporting = perStudio((studio) => {
   const { services, stores } = studio;
+  const state = createStore<ExportState>(() => ({ choice: null, progress: null }));
   const stored = storedOrder(studio);
   const made = resource(async ({ needsModel, ...choice }: ExportChoice, signal): Promise<Package> => {
-    store.setState({ progress: null });
+    state.setState({ progress: null });
     const { value } = stored.getState();
     if (!value) throw new StudioError('cancelled', 'Stopped.');
     if (needsModel) await stores.session.getState().modelReady();
     const onEvent = (progress: RowsDone) => {
-      if (!signal.aborted) store.setState({ progress });
+      if (!signal.aborted) state.setState({ progress });
     };
     return services.workflow.call('exportPackage', { ...choice, stored: value }, { signal, onEvent });
   });
-
-  const store = createStore<ExportState>((set, get) => {
-    const choose = (choice: ExportChoice) => {
-      set({ choice });
-      void made.load(choice);
-    };
-    return {
-      choice: null,
-      progress: null,
-      openExport: async (setId, runId) => {
-        stored.clear();
-        made.clear();
-        await stored.load(setId);
-        const { value, error } = stored.getState();
-        if (value) choose(firstChoice(value.set, runId));
-        else if (error) toastError('The prompt set cannot be exported', error.message);
-      },
-      changeExport: (change) => {
-        const { choice } = get();
-        if (choice) choose(changedChoice(choice, change));
-      },
-      closeExport: () => {
-        made.clear();
-        set({ choice: null });
-      },
-      save: () => {
-        const { value } = made.getState();
-        if (!value) return;
-        saveFile(value.name, value.content, value.type);
-        get().closeExport();
-      },
-    };
-  });
-  return Object.assign(store, { stored, made });
-}
-
-export const useExport = screenStore(createExportStore);
+  const choose = (choice: ExportChoice) => {
+    state.setState({ choice });
+    void made.load(choice);
+  };
+  const close = () => {
+    made.clear();
+    state.setState({ choice: null });
+  };
+  return {
+    state,
+    stored,
+    made,
+    open: async (setId: string, runId?: string) => {
+      stored.clear();
+      made.clear();
+      await stored.load(setId);
+      const { value, error } = stored.getState();
+      if (value) choose(firstChoice(value.set, runId));
+      else if (error) toastError('The prompt set cannot be exported', error.message);
+    },
+    change: (change: Partial<ExportChoice>) => {
+      const { choice } = state.getState();
+      if (choice) choose(changedChoice(choice, change));
+    },
+    close,
+    save: ({ name, content, type }: Package) => {
+      saveFile(name, content, type);
+      close();
+    },
+  };
+});

@@ -1,23 +1,21 @@
 import { expect, it, vi } from 'vitest';
 import { writeNpy } from '../../../prompt/npy';
 import { testServices, testStudio } from '../../state/test-support';
-import { useImport } from './import-store';
+import { imports as importsOf } from './import-store';
 
 it('imports vectors once when the button is pressed a second time while they are being stored', async () => {
   const services = testServices();
-  const imports = useImport.of(testStudio(services));
+  const imports = importsOf.of(testStudio(services));
   const bytes = writeNpy({ vectors: Float32Array.of(1, 2, 3, 4), virtualTokens: 2, hidden: 2 });
-  await imports
-    .getState()
-    .bring('vectors.npy', [{ path: 'vectors.npy', size: bytes.length, bytes: async () => bytes }]);
+  await imports.bring('vectors.npy', [{ path: 'vectors.npy', size: bytes.length, bytes: async () => bytes }]);
   await vi.waitFor(() => expect(imports.check.getState().value?.kind).toBe('fits'));
-  imports.getState().changeForm({
+  imports.changeForm({
     name: 'Twice',
     template: 'Message: {text}\nTone:',
     words: 'good = good\nbad = bad',
     placement: 'suffix',
   });
-  await Promise.all([imports.getState().keep(), imports.getState().keep()]);
-  expect(imports.getState()).toMatchObject({ formError: null, imported: { name: 'Twice' } });
+  await Promise.all([imports.keep(), imports.keep()]);
+  expect(imports.state.getState()).toMatchObject({ formError: null, imported: { name: 'Twice' } });
   expect(await services.store.sets.list()).toHaveLength(1);
 });

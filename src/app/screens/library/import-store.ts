@@ -11,7 +11,7 @@ import type { RowsDone } from '../../../workflow/check-rows';
 import type { Check } from '../../../workflow/import';
 import { navigate, screenPath } from '../../state/location';
 import { resource } from '../../state/resource';
-import { screenStore } from '../../state/screen-store';
+import { perStudio } from '../../state/screen-store';
 import type { Studio } from '../../state/studio';
 import { storeSet } from './stored-set';
 
@@ -35,14 +35,6 @@ interface ImportState {
   readonly progress: RowsDone | null;
   /** The last import, until its note is closed. */
   readonly imported: Imported | null;
-  readonly open: () => void;
-  readonly close: () => void;
-  readonly bring: (name: string, files: readonly NamedFile[]) => Promise<void>;
-  readonly changeForm: (change: Partial<TaskForm>) => void;
-  readonly takeTaskOf: (setId: string) => Promise<void>;
-  readonly keep: () => Promise<void>;
-  readonly undo: () => Promise<void>;
-  readonly dismiss: () => void;
 }
 
 /** Of all files together, unpacked. */
@@ -81,11 +73,12 @@ async function takenHandles({ services: { store: disk } }: Studio): Promise<read
   return all.filter(({ deletedAt }) => deletedAt === null).map(({ handle }) => handle);
 }
 
-/** The set whose task the form proposes: the open one, or the newest with labels. */
-async function firstTask({ services, stores }: Studio): Promise<PromptSet | null> {
+/** The form for vectors, with the task of the open set, or of the newest with labels. */
+async function firstForm({ services, stores }: Studio, files: string, placement: TaskForm['placement']) {
   const { set: open, sets } = stores.project.getState();
   const newest = sets.find(({ labels }) => labels.length > 1);
-  return open && open.words.length > 1 ? open : newest ? services.store.sets.get(newest.id) : null;
+  const like = open && open.words.length > 1 ? open : newest ? await services.store.sets.get(newest.id) : null;
+  return { ...NO_FORM, name: nameFor(files), placement, ...(like && formOf(like)) };
 }
 
 /** Stores an import as a prompt set, or says which field of the form is not valid. */
@@ -135,64 +128,60 @@ function importSteps(studio: Studio, onProgress: (progress: RowsDone | null) => 
   return { found, check, stored, clear };
 }
 
-function createImportStore(studio: Studio) {
-  const { services, stores } = studio;
-  const { store: disk } = services;
-  const { found, check, stored, clear } = importSteps(studio, (progress) => store.setState({ progress }));
-  const store = createStore<ImportState>((set, get) => ({
-    ...NOTHING,
-    isOpen: false,
-    imported: null,
-    open: () => {
-      clear();
-      set({ ...NOTHING, isOpen: true, imported: null });
-    },
-    close: () => {
-      clear();
-      set({ ...NOTHING, isOpen: false });
-    },
-    bring: async (name, files) => {
-      get().open();
+export const imports = perStudio((studio) => {
+  const { store: disk } = studio.services;
+  const state = createStore<ImportState>(() => ({ ...NOTHING, isOpen: false, imported: null }));
+  const { found, check, stored, clear } = importSteps(studio, (progress) => state.setState({ progress }));
+  const open = () => {
+    clear();
+    state.setState({ ...NOTHING, isOpen: true, imported: null });
+  };
+  const close = () => {
+    clear();
+    state.setState({ ...NOTHING, isOpen: false });
+  };
+  return {
+    state,
+    found,
+    check,
+    stored,
+    open,
+    close,
+    bring: async (name: string, files: readonly NamedFile[]) => {
+      open();
       await found.load({ name, files });
       const what = found.getState().value?.what;
       if (!what) return;
       const checked = check.load(what);
-      if (what.kind === 'vectors') {
-        const like = await firstTask(studio);
-        set({ form: { ...NO_FORM, name: nameFor(name), placement: what.placement ?? '', ...(like && formOf(like)) } });
-      }
+      if (what.kind === 'vectors') state.setState({ form: await firstForm(studio, name, what.placement ?? '') });
       await checked;
     },
-    changeForm: (change) => set(({ form }) => ({ form: { ...form, ...change, from: '' }, formError: null })),
-    takeTaskOf: async (setId) => {
-      const like = await disk.sets.get(setId);
-      if (like) set(({ form }) => ({ form: { ...form, ...formOf(like) }, formError: null }));
+    changeForm: (change: Partial<TaskForm>) =>
+      state.setState(({ form }) => ({ form: { ...form, ...change, from: '' }, formError: null })),
+    takeTaskOf: async (setId: string) => {
+      const task = await disk.sets.get(setId);
+      if (task) state.setState(({ form }) => ({ form: { ...form, ...formOf(task) }, formError: null }));
     },
     keep: async () => {
       const what = found.getState().value?.what;
       const checked = check.getState().value;
       if (!what || checked?.kind === 'refused' || stored.getState().status === 'loading') return;
       stored.clear();
-      await stored.load({ what, form: get().form });
+      await stored.load({ what, form: state.getState().form });
       const { value: made } = stored.getState();
-      if (made && !made.ok) set({ formError: made.error });
+      if (made && !made.ok) state.setState({ formError: made.error });
       if (!made?.ok) return;
       const { id: setId, name } = made.value;
-      get().close();
-      set({ imported: { setId, name, replay: checked?.kind === 'replayed' ? checked.replay : null } });
+      close();
+      state.setState({ imported: { setId, name, replay: checked?.kind === 'replayed' ? checked.replay : null } });
       const isDemo = what.kind === 'prompt' && what.examples !== null;
       if (isDemo) navigate(`${screenPath(setId, 'playground')}?stage=open`);
     },
-    undo: async () => {
-      const { imported } = get();
-      if (!imported) return;
-      await disk.sets.remove(imported.setId);
-      await stores.project.getState().refresh();
-      set({ imported: null });
+    undo: async ({ setId }: Imported) => {
+      await disk.sets.remove(setId);
+      await studio.stores.project.getState().refresh();
+      state.setState({ imported: null });
     },
-    dismiss: () => set({ imported: null }),
-  }));
-  return Object.assign(store, { found, check, stored });
-}
-
-export const useImport = screenStore(createImportStore);
+    dismiss: () => state.setState({ imported: null }),
+  };
+});

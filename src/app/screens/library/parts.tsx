@@ -1,7 +1,8 @@
 /** Small parts that several panels of the Library share. */
 import { type ComponentProps, type ReactNode, useState } from 'react';
 import { useStore } from 'zustand';
-import { Button, format, LabelTag, ProgressBar, TextField } from '../../ui';
+import type { StudioError } from '../../../lib/errors';
+import { Button, Choices, format, LabelTag, Note, ProgressBar, TextField } from '../../ui';
 import type { RowsReader } from './rows-file';
 
 interface TextFormProps extends Pick<ComponentProps<typeof TextField>, 'label' | 'hint' | 'maxLength' | 'autoFocus'> {
@@ -88,4 +89,39 @@ export const Labels = ({ labels }: { readonly labels: readonly string[] }) => (
     ))}
     {labels.length > MOST_LABELS ? <span className="dim small">and {labels.length - MOST_LABELS} more</span> : null}
   </span>
+);
+
+interface FailedProps {
+  readonly title: string;
+  readonly error: StudioError | null;
+  /** A button. */
+  readonly action?: ReactNode;
+}
+
+/** Why something failed; nothing while there is no error. */
+export const Failed = ({ title, error, action }: FailedProps) =>
+  error ? (
+    <Note tone="bad" live title={title} action={action}>
+      {error.message}
+    </Note>
+  ) : null;
+
+interface YesNoProps {
+  readonly label: string;
+  readonly value: boolean;
+  readonly onChange: (value: boolean) => void;
+  readonly no?: string;
+  readonly yes?: string;
+}
+
+export const YesNo = ({ label, value, onChange, no = 'No', yes = 'Yes' }: YesNoProps) => (
+  <Choices
+    label={label}
+    value={value ? 'yes' : 'no'}
+    onChange={(id) => onChange(id === 'yes')}
+    options={[
+      { id: 'no', label: no },
+      { id: 'yes', label: yes },
+    ]}
+  />
 );

@@ -14,7 +14,9 @@ export interface Link {
 }
 
 /** Decisions by the name of a change; a change without one stays open. */
-export type Decisions = Readonly<Record<string, 'take' | 'mine'>>;
+export type Decisions = Readonly<Record<string, Decision>>;
+/** Use the version in the folder, or keep the one here. */
+export type Decision = 'take' | 'mine';
 
 /** The files of a set for the folder: without rows unless the user agreed. */
 const outgoing = (complete: CompleteSet, withRows: boolean): Files =>

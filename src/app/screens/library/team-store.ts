@@ -2,11 +2,11 @@
 import { createStore } from 'zustand/vanilla';
 import { StudioError } from '../../../lib/errors';
 import { type Resource, resource } from '../../state/resource';
-import { screenStore } from '../../state/screen-store';
+import { perStudio } from '../../state/screen-store';
 import type { Studio } from '../../state/studio';
 import { format, toastUndo } from '../../ui';
 import { storeSet } from './stored-set';
-import type { Decisions } from './team-folder';
+import type { Decision, Decisions } from './team-folder';
 import { applyDecisions, type Connected, findWaiting, saveAll, type Team, type Waiting } from './team-work';
 
 interface TeamState {
@@ -17,16 +17,6 @@ interface TeamState {
   readonly waiting: readonly Waiting[] | null;
   /** By folder. */
   readonly decisions: Readonly<Record<string, Decisions>>;
-  readonly open: () => Promise<void>;
-  readonly close: () => void;
-  readonly connect: (handle: FileSystemDirectoryHandle) => Promise<void>;
-  readonly allow: () => Promise<void>;
-  readonly disconnect: () => Promise<void>;
-  readonly setWithRows: (withRows: boolean) => Promise<void>;
-  readonly save: () => Promise<void>;
-  readonly look: () => Promise<void>;
-  readonly choose: (folder: string, change: string, decision: 'take' | 'mine' | 'leave') => void;
-  readonly apply: () => Promise<void>;
 }
 
 const TEAM_SETTING = 'team-folder';
@@ -87,13 +77,13 @@ function teamFolder(studio: Studio) {
     const before = connected();
     if (before) await remember(await next(before));
   };
-  const team: Team = {
+  const folder: Team = {
     disk: services.store,
     project: stores.project,
     connected: () => {
-      const folder = connected();
-      if (!folder) throw new StudioError('bad-input', 'The folder was disconnected.');
-      return folder;
+      const now = connected();
+      if (!now) throw new StudioError('bad-input', 'The folder was disconnected.');
+      return now;
     },
     remember: (links) => change((before) => ({ ...before, links: { ...before.links, ...links } })),
   };
@@ -103,66 +93,70 @@ function teamFolder(studio: Studio) {
   const run = async (what: string, start: Work['start']) => {
     if (connected() && !isBusy()) await work.load({ what, start });
   };
-  return { connection, connected, remember, change, team, work, isBusy, run };
+  return { connection, connected, remember, change, folder, work, isBusy, run };
 }
 
-function createTeamStore(studio: Studio) {
-  const { connection, connected, remember, change, team, work, isBusy, run } = teamFolder(studio);
+export const team = perStudio((studio) => {
+  const { connection, connected, remember, change, folder, work, isBusy, run } = teamFolder(studio);
+  const state = createStore<TeamState>(() => ({ isOpen: false, withRows: false, ...NOT_LOOKED }));
   const clear = () => {
     if (!isBusy()) work.clear();
-    store.setState(NOT_LOOKED);
+    state.setState(NOT_LOOKED);
   };
-  const store = createStore<TeamState>((set, get) => ({
-    isOpen: false,
-    withRows: false,
-    ...NOT_LOOKED,
+  const save = (only?: ReadonlySet<string>) => run('Saving', () => saveAll(folder, only));
+  saveOnChange(
+    folder.project,
+    () => connected()?.isAllowed ?? false,
+    () => !state.getState().isOpen && !isBusy(),
+    (only) => void save(only),
+  );
+  void connection.load('team');
+  return {
+    state,
+    connection,
+    work,
     open: async () => {
       clear();
-      set({ isOpen: true });
+      state.setState({ isOpen: true });
       await (connection.getState().key === null ? connection.load('team') : connection.reload());
     },
-    close: () => set({ isOpen: false }),
-    connect: async (handle) => {
-      await remember({ handle, withRows: get().withRows, isAllowed: true, links: {} });
-      await get().save();
+    close: () => state.setState({ isOpen: false }),
+    connect: async (handle: FileSystemDirectoryHandle) => {
+      await remember({ handle, withRows: state.getState().withRows, isAllowed: true, links: {} });
+      await save();
     },
     allow: () => change(async (before) => ({ ...before, isAllowed: await mayUse(before.handle, 'request') })),
     disconnect: async () => {
       clear();
       await remember(null);
     },
-    setWithRows: async (withRows) => {
-      set({ withRows });
+    setWithRows: async (withRows: boolean) => {
+      state.setState({ withRows });
       await change((before) => ({ ...before, withRows }));
     },
-    save: () => run('Saving', () => saveAll(team)),
+    save,
     look: () =>
       run('Looking for changes', async () => {
-        const waiting = await findWaiting(team);
-        set({ waiting, decisions: {} });
+        const waiting = await findWaiting(folder);
+        state.setState({ waiting, decisions: {} });
         return waiting.length === 0 ? 'The folder and this browser agree.' : '';
       }),
-    choose: (folder, name, decision) =>
-      set(({ decisions }) => {
-        const { [name]: _before, ...others } = decisions[folder] ?? {};
-        const next = decision === 'leave' ? others : { ...others, [name]: decision };
-        return { decisions: { ...decisions, [folder]: next } };
-      }),
+    choose: (decision: Decision | 'leave', of: string, name: string) =>
+      state.setState(({ decisions }) => ({
+        decisions: { ...decisions, [of]: decided(decisions[of], name, decision) },
+      })),
     apply: () =>
       run('Applying changes', async () => {
-        const said = await applied(team, get());
-        set(NOT_LOOKED);
+        const said = await applied(folder, state.getState());
+        state.setState(NOT_LOOKED);
         return said;
       }),
-  }));
-  saveOnChange(
-    team.project,
-    () => connected()?.isAllowed ?? false,
-    () => !store.getState().isOpen && !isBusy(),
-    (only) => void run('Saving', () => saveAll(team, only)),
-  );
-  void connection.load('team');
-  return Object.assign(store, { connection, work });
+  };
+});
+
+function decided(before: Decisions = {}, name: string, decision: Decision | 'leave'): Decisions {
+  const { [name]: _before, ...others } = before;
+  return decision === 'leave' ? others : { ...others, [name]: decision };
 }
 
 /** Applies the decisions, with an undo. Resolves to the result in words. */
@@ -210,5 +204,3 @@ function saveOnChange(
     if (found.length > 0) soon();
   });
 }
-
-export const useTeam = screenStore(createTeamStore);
