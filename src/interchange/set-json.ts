@@ -9,12 +9,17 @@ import type { HardVersion, PromptSet, SoftVersion } from '../project/types';
 import type { SoftPrompt } from '../prompt/types';
 import { importedSettings } from './from-vectors';
 import type { Sidecar } from './sidecar';
-import { answerWords, datasetSchema, hardVersionSchema, settingsSchema, softVersionSchema } from './version-schemas';
+import {
+  answerWords,
+  count,
+  datasetSchema,
+  hardVersionSchema,
+  settingsSchema,
+  softVersionSchema,
+  text,
+} from './version-schemas';
 
 export const SET_JSON_VERSION = 1;
-
-const text = (max: number) => z.string().max(max);
-const count = z.int().min(0).max(1e9);
 
 export const setJsonSchema = z.object({
   formatVersion: z.literal(SET_JSON_VERSION),

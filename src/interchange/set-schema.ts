@@ -3,10 +3,8 @@
  * with fields that are not named here, so that no version of the studio loses data of another one.
  */
 import { z } from '../lib/zod';
-import { settingsSchema } from './version-schemas';
+import { answerWords, count, softVersionSchema, text } from './version-schemas';
 
-const text = (max: number) => z.string().max(max);
-const count = z.int().min(0).max(1e9);
 const list = <T extends z.ZodType>(of: T, most = 1e6) => z.array(of).max(most);
 const floats = z.instanceof(Float32Array);
 const finite = floats.refine((values) => values.every(Number.isFinite), 'contains numbers that are not finite');
@@ -18,7 +16,7 @@ export const setSchema = z.object({
   createdAt: text(40),
   updatedAt: text(40),
   deletedAt: text(40).nullable(),
-  words: list(z.object({ label: text(2000), word: text(2000) }), 1000),
+  words: answerWords,
   baseTemplate: text(200_000),
   hard: list(text(100), 10_000),
   soft: list(text(100), 10_000),
@@ -35,25 +33,29 @@ export const setSchema = z.object({
   ).optional(),
 });
 
-export const softSchema = z.object({
-  id: text(100).min(1),
-  number: count,
-  name: text(200),
-  createdAt: text(40),
-  settings: settingsSchema,
-  template: text(200_000),
-  initText: text(200_000),
-  status: z.enum(['running', 'finished', 'early', 'stopped', 'paused', 'failed']),
-  error: text(10_000).nullable(),
-  soft: z
-    .object({ placement: z.enum(['prefix', 'suffix']), virtualTokens: z.int().min(1), hidden: z.int().min(1) })
-    .nullable(),
-  bestStep: count.nullable(),
-  validationAccuracy: z.number().nullable(),
-  seconds: z.number().nullable(),
-  model: z.object({ id: text(500), sha256: text(200), dtype: text(50) }),
-  datasetFingerprint: text(200),
-});
+/** Of a run in any state; its vectors are in a file of their own. */
+export const softSchema = softVersionSchema
+  .pick({
+    number: true,
+    name: true,
+    createdAt: true,
+    settings: true,
+    template: true,
+    initText: true,
+    bestStep: true,
+    seconds: true,
+    model: true,
+    datasetFingerprint: true,
+  })
+  .extend({
+    id: text(100).min(1),
+    status: z.enum(['running', 'finished', 'early', 'stopped', 'paused', 'failed']),
+    error: text(10_000).nullable(),
+    soft: z
+      .object({ placement: z.enum(['prefix', 'suffix']), virtualTokens: z.int().min(1), hidden: z.int().min(1) })
+      .nullable(),
+    validationAccuracy: z.number().nullable(),
+  });
 
 /** Not only finite ones: the log-probability of an impossible answer is -Infinity. */
 const real = z.custom<number>((value) => typeof value === 'number', 'expected a number');
@@ -107,6 +109,7 @@ export const checkpointSchema = z.object({
 });
 
 const numbers = list(real);
+const range = z.object({ low: real, high: real });
 const calibration = z.object({ meanLogProbs: numbers, rows: count }).nullable();
 const arm = z.object({
   id: text(200),
@@ -122,7 +125,7 @@ const armReport = z.object({
   n: count,
   correct: count,
   accuracy: real,
-  accuracyCi95: z.object({ low: real, high: real }),
+  accuracyCi95: range,
   macroF1: real,
   confusion: list(numbers, 1000),
   predictions: list(z.int()),
@@ -132,7 +135,7 @@ const pair = z.object({
   a: text(200),
   b: text(200),
   difference: real,
-  differenceCi95: z.object({ low: real, high: real }),
+  differenceCi95: range,
   pExact: real,
   fixed: list(text(500)),
   broken: list(text(500)),
@@ -178,7 +181,6 @@ export const evaluationSchema = z.object({
 });
 
 const measures = z.object({ rougeL: real, tokenF1: real, exactMatch: real, perplexity: real });
-const range = z.object({ low: real, high: real });
 
 export const writingSchema = z.object({
   ...compared,

@@ -4,15 +4,13 @@
  */
 import { z } from '../lib/zod';
 import { OPTIMISER_NAMES } from '../training/settings';
+import { count, optimisation, share, text } from './version-schemas';
 
 export const SIDECAR_VERSION = 1;
 /** An exported prompt has at least this many check rows. */
 export const MIN_CHECK_ROWS = 10;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits');
-const text = (max: number) => z.string().max(max);
-const share = z.number().min(0).max(1);
-const count = z.int().min(0).max(1e9);
 const interval = z.object({ low: z.number(), high: z.number() });
 const tokenIds = z.array(
   z
@@ -82,15 +80,7 @@ export const sidecarSchema = z
           .describe('Peak; null = 0.07 x the RMS of the token embedding, 0.014 x with lion'),
         schedule: z.literal('warmup-cosine'),
         warmupSteps: count,
-        beta1: z.number(),
-        beta2: z.number(),
-        epsilon: z.number(),
-        weightDecay: z.number(),
-        clipNorm: z.number(),
-        seed: z.int(),
-        validateEvery: count,
-        patience: count.nullable(),
-        metric: z.enum(['loss', 'accuracy', 'macro-f1']),
+        ...optimisation,
         reparameterise: z
           .boolean()
           .optional()

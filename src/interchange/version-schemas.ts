@@ -2,12 +2,25 @@
 import { z } from '../lib/zod';
 import { OPTIMISER_NAMES } from '../training/settings';
 
-const text = (max: number) => z.string().max(max);
-const share = z.number().min(0).max(1);
-const count = z.int().min(0).max(1e9);
+export const text = (max: number) => z.string().max(max);
+export const share = z.number().min(0).max(1);
+export const count = z.int().min(0).max(1e9);
 const ids = z.array(text(500)).max(1e6);
 
 export const answerWords = z.array(z.object({ label: text(2000), word: text(2000) })).max(1000);
+
+/** Settings of the optimiser, as exported prompts have them too. */
+export const optimisation = {
+  beta1: z.number(),
+  beta2: z.number(),
+  epsilon: z.number(),
+  weightDecay: z.number(),
+  clipNorm: z.number(),
+  seed: z.int(),
+  validateEvery: count,
+  patience: count.nullable(),
+  metric: z.enum(['loss', 'accuracy', 'macro-f1']),
+};
 
 export const settingsSchema = z.object({
   placement: z.enum(['prefix', 'suffix']),
@@ -23,15 +36,7 @@ export const settingsSchema = z.object({
   learningRate: z.number().nullable(),
   warmupSteps: count,
   optimiser: z.enum(OPTIMISER_NAMES).exactOptional(),
-  beta1: z.number(),
-  beta2: z.number(),
-  epsilon: z.number(),
-  weightDecay: z.number(),
-  clipNorm: z.number(),
-  seed: z.int(),
-  validateEvery: count,
-  patience: count.nullable(),
-  metric: z.enum(['loss', 'accuracy', 'macro-f1']),
+  ...optimisation,
   checkpointEvery: count,
   reparameterise: z.boolean().exactOptional(),
   noise: z.number().min(0).exactOptional(),
