@@ -85,7 +85,7 @@ test('renames, deletes and restores prompt sets, with handles that never clash',
       .click();
     await page.getByRole('tab', { name: 'Deleted (1)' }).click();
     await page.getByRole('button', { name: 'Empty' }).click();
-    await expect(page.getByRole('heading', { name: 'Nothing was deleted' })).toBeVisible();
+    await expect(page.getByRole('heading', { name: 'No deleted prompt sets' })).toBeVisible();
     await page
       .getByRole('alertdialog')
       .filter({ hasText: 'deleted for good' })
@@ -154,7 +154,7 @@ test('moves a stage to another version and back, and keeps differences, notes an
 
   await test.step('a version is measured again on the test rows and on a file, and compared with its earlier results', async () => {
     await page.getByRole('button', { name: 'Measure on test rows' }).click();
-    const measured = library.set('Does it still hold?');
+    const measured = library.set('Is it still as good?');
     await expect(measured.getByRole('listitem')).toContainText('This is the first result');
     await studio.upload(NEW_ROWS, 'Measure on a file');
     await page.getByRole('button', { name: 'Measure on 6 rows of new.csv' }).click();
@@ -273,7 +273,7 @@ test('loses nothing when the page is reloaded within a second of a change', asyn
     },
     'a measurement, and its removal': async () => {
       await page.getByRole('button', { name: 'Measure on test rows' }).click();
-      const measured = library.set('Does it still hold?').getByRole('listitem');
+      const measured = library.set('Is it still as good?').getByRole('listitem');
       await expect(measured).toHaveCount(1);
       await reload();
       await expect(measured).toHaveCount(1);
@@ -307,7 +307,7 @@ test('loses nothing when the page is reloaded within a second of a change', asyn
       await page.getByRole('tab', { name: 'Deleted (1)' }).click();
       await page.getByRole('button', { name: 'Delete Furniture for good' }).click();
       await reload();
-      await expect(page.getByRole('heading', { name: 'Nothing was deleted' })).toBeVisible();
+      await expect(page.getByRole('heading', { name: 'No deleted prompt sets' })).toBeVisible();
     },
   };
   for (const [what, change] of Object.entries(changes)) await test.step(what, change);

@@ -162,7 +162,7 @@ test('takes a column of summaries from the file through training, comparison and
 
     await set.getByRole('button', { name: 'Versions and stages' }).click();
     await page.getByRole('button', { name: 'Measure on test rows' }).click();
-    const measured = library.set('Does it still hold?').getByRole('listitem');
+    const measured = library.set('Is it still as good?').getByRole('listitem');
     await expect(measured).toContainText(/Was ROUGE-L \d+% on 35 test rows.+on the same rows: no clear change, 0/);
     await narrow(studio, 'Library, a set that writes');
 

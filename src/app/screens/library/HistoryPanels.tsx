@@ -80,7 +80,7 @@ export function LineagePanel({ detail }: { readonly detail: Detail }) {
     <ChartPanel
       span={7}
       title={lineageTitle(nodes)}
-      unit="and what each comes from"
+      unit="what each version comes from"
       draw={draw}
       hidden={nodes.length > MOST_DRAWN}
       twin={{

@@ -101,7 +101,7 @@ function DeletedTab({ deleted }: { readonly deleted: readonly Listing[] }) {
   const { discard } = setActions.use();
   if (deleted.length === 0)
     return (
-      <EmptyState title="Nothing was deleted">Prompt sets that you delete stay here until you empty it.</EmptyState>
+      <EmptyState title="No deleted prompt sets">Deleted prompt sets stay here until you empty the list.</EmptyState>
     );
   return (
     <div className="stack">

@@ -46,7 +46,7 @@ export function MeasurePanel({ detail }: { readonly detail: Detail }) {
       span={12}
       title={
         <Term means="Whether a prompt answers new rows as well as it did when it was released. Texts change over time, and an old prompt may no longer fit them.">
-          Does it still hold?
+          Is it still as good?
         </Term>
       }
     >
