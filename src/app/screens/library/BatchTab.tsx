@@ -6,7 +6,6 @@ import type { RejectedRow, Row } from '../../../dataset/types';
 import type { RowOutcome } from '../../../workflow/batch';
 import type { RowsFile } from '../../../workflow/rows-file';
 import { RejectedDialog } from '../../shell/RejectedDialog';
-import { useQuery } from '../../state/location';
 import { useResource } from '../../state/resource';
 import { useProject, useStudio } from '../../state/studio';
 import { stageOptions, versionOptions } from '../../state/version-words';
@@ -27,7 +26,7 @@ export function BatchTab() {
     );
   return (
     <div className="grid">
-      <Linked />
+      <FirstChoice />
       <WarnBeforeLeaving />
       <Choice />
       <BatchRows />
@@ -37,22 +36,17 @@ export function BatchTab() {
   );
 }
 
-/** Chooses the version or stage that a link names, else the open set, or the only one. */
-function Linked() {
+/** Until one is chosen it is the open set, or the only one. */
+function FirstChoice() {
   const { chooseSet, choice } = batch.use();
-  const [wanted, setWanted] = useQuery<string>('run', '');
   const chosen = useStore(choice, (s) => s.setId);
   const first = useProject(({ set, sets }) => {
     const usable = sets.filter(({ hard, tuned }) => hard + tuned > 0);
     return set?.id ?? (usable.length === 1 ? (usable[0]?.id ?? null) : null);
   });
   useEffect(() => {
-    if (wanted !== '') {
-      const [setId = '', ...which] = wanted.split(' ');
-      chooseSet(setId, which.join(' ') || null);
-      setWanted('');
-    } else if (chosen === null && first !== null) chooseSet(first);
-  }, [wanted, setWanted, chosen, first, chooseSet]);
+    if (chosen === null && first !== null) chooseSet(first);
+  }, [chosen, first, chooseSet]);
   return null;
 }
 

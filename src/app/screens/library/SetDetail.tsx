@@ -7,6 +7,7 @@ import { navigate, screenPath, useQuery } from '../../state/location';
 import { useProject } from '../../state/studio';
 import { stageOptions } from '../../state/version-words';
 import { Button, EmptyState, Panel, ProgressBar, TextArea, TextField } from '../../ui';
+import { batch } from './batch-store';
 import { exporting } from './export-store';
 import { DiffPanel, LineagePanel, PerformancePanel } from './HistoryPanels';
 import { ImportedNote } from './ImportDialog';
@@ -15,7 +16,7 @@ import { MeasurePanel } from './MeasurePanel';
 import { Failed, TextForm } from './parts';
 import { StagesPanel } from './StagesPanel';
 import { VersionsPanel } from './VersionsPanel';
-import { detailTitle, toBatch } from './words';
+import { detailTitle } from './words';
 
 /** One prompt set: its stages, its versions, where they come from, and how they differ. */
 export function SetDetail({ setId }: { readonly setId: string }) {
@@ -55,6 +56,7 @@ function Back() {
 
 function Actions({ set }: { readonly set: PromptSet }) {
   const { open: openExport } = exporting.use();
+  const { show: showBatch } = batch.use();
   const newest = versionsOf(set).at(-1);
   return (
     <>
@@ -64,7 +66,7 @@ function Actions({ set }: { readonly set: PromptSet }) {
       <Button
         variant="primary"
         isDisabled={!newest}
-        onPress={() => toBatch(set.id, stageOptions(set)[0]?.id ?? newest?.version.id ?? '')}
+        onPress={() => showBatch(set.id, stageOptions(set)[0]?.id ?? newest?.version.id ?? '')}
       >
         Run on a file
       </Button>

@@ -7,10 +7,11 @@ import { howWords, startWords } from '../../../workflow/words';
 import { useProject, useStores } from '../../state/studio';
 import { reached } from '../../state/version-words';
 import { ArmMark, Button, format, Note, Panel, Table, Term } from '../../ui';
+import { batch } from './batch-store';
 import { exporting } from './export-store';
 import { detailActions } from './library-store';
 import { TextForm } from './parts';
-import { madeWords, toBatch } from './words';
+import { madeWords } from './words';
 
 const SHOWN = 40;
 
@@ -169,6 +170,7 @@ function VersionNote({ set, of }: VersionProps) {
 function Actions({ set, of }: VersionProps) {
   const { chooseYours, chooseTuned } = detailActions.use();
   const { open: openExport } = exporting.use();
+  const { show: showBatch } = batch.use();
   const { kind, version } = of;
   const words = versionWords(of);
   const isHybrid = kind === 'soft' && version.handVersion !== undefined;
@@ -187,7 +189,7 @@ function Actions({ set, of }: VersionProps) {
         size="s"
         variant="quiet"
         aria-label={`Run ${words} on a file`}
-        onPress={() => toBatch(set.id, version.id)}
+        onPress={() => showBatch(set.id, version.id)}
       >
         Run on a file
       </Button>

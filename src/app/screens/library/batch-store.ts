@@ -6,6 +6,7 @@ import { asStudioError, StudioError } from '../../../lib/errors';
 import type { PromptSet } from '../../../project/types';
 import type { BatchProgress, BatchRequest } from '../../../workflow/batch';
 import { type JobContext, job } from '../../state/job';
+import { navigate } from '../../state/location';
 import { type Resource, resource } from '../../state/resource';
 import { perStudio } from '../../state/screen-store';
 import type { Studio } from '../../state/studio';
@@ -200,14 +201,21 @@ export const batch = perStudio((studio) => {
   const save = (name: string, make: () => Promise<{ readonly file: Blob }>) =>
     saved(name, make).catch((cause: unknown) => choice.setState({ refused: asStudioError(cause, 'Not saved') }));
 
+  const chooseSet = (setId: string, which: string | null = null) => {
+    const before = choice.getState();
+    if (before.setId === setId && (which === null || which === before.which)) return;
+    unlessHeld('The other prompt was not chosen', () => choice.setState({ setId, which }));
+  };
+
   return {
     choice,
     running,
     earlier,
-    chooseSet: (setId: string, which: string | null = null) => {
-      const before = choice.getState();
-      if (before.setId === setId && (which === null || which === before.which)) return;
-      unlessHeld('The other prompt was not chosen', () => choice.setState({ setId, which }));
+    chooseSet,
+    /** Opens the Batch tab with a version or stage chosen. */
+    show: (setId: string, which: string) => {
+      chooseSet(setId, which);
+      navigate(`${location.hash.slice(1).split('?')[0]}?tab=batch`);
     },
     chooseWhich: (which: string) => unlessHeld('The other version was not chosen', () => choice.setState({ which })),
     openFile: (file: File) =>

@@ -3,7 +3,6 @@ import type { Listing } from '../../../project/listing';
 import { resolveStage, stagesOf } from '../../../project/stages';
 import type { PromptSet, StageMove } from '../../../project/types';
 import { type Version, versionWords } from '../../../project/versions';
-import { navigate } from '../../state/location';
 import { MISSING_VERSION, targetWords } from '../../state/version-words';
 import { counted } from '../../ui/format';
 
@@ -34,12 +33,6 @@ export const moveWords = (set: PromptSet, { from, to }: StageMove): string =>
     : to === null
       ? `removed from ${targetWords(set, from)}`
       : `from ${targetWords(set, from)} to ${targetWords(set, to)}`;
-
-/** Opens the Batch tab with a set and one of its versions or stages chosen. */
-export function toBatch(setId: string, which: string): void {
-  const query = new URLSearchParams({ tab: 'batch', run: `${setId} ${which}` });
-  navigate(`${location.hash.slice(1).split('?')[0]}?${query}`);
-}
 
 /** "12 rows a second", "one row in 2.5 s". */
 export function paceWords(rowsPerSecond: number): string {
