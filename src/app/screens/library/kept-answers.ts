@@ -1,6 +1,6 @@
 /**
- * Answers of a batch, kept in this browser until they are discarded: a reload loses none. The rows are not kept: their file
- * is chosen again, and recognised by its checksum.
+ * The answers of a batch, kept in this browser until they are discarded, so that a reload loses none. The rows are not
+ * kept: their file is opened again, and recognised by its checksum.
  */
 import type { Store } from '../../../store/store';
 import type { AnsweringVersion } from '../../../workflow/answering';
@@ -36,7 +36,7 @@ export class KeptAnswers {
   readonly #disk: Store['settings'];
   #batch: KeptBatch | null = null;
   #pieces = 0;
-  /** Writes follow each other; on a full disk the answers last as long as the tab. */
+  /** One write after the other; on a full disk the answers last as long as the tab. */
   #writing: Promise<unknown> = Promise.resolve();
 
   constructor(disk: Store['settings']) {
@@ -58,24 +58,23 @@ export class KeptAnswers {
     if (this.#batch) this.#write(pieceKey(this.#batch, this.#pieces++), { done, answers, leftOut });
   }
 
-  /** The answers so far, also those from before a reload; null where there are none. */
+  /** The answers so far, including those from before a reload; null = none. */
   async read(): Promise<Kept | null> {
     await this.#writing;
     const batch = await this.#disk.get<KeptBatch>(KEY);
     if (!batch) return null;
     const pieces: BatchPiece[] = [];
-    for (
-      let piece = await this.#disk.get<BatchPiece>(pieceKey(batch, 0));
-      piece;
-      piece = await this.#disk.get<BatchPiece>(pieceKey(batch, pieces.length))
-    )
+    for (;;) {
+      const piece = await this.#disk.get<BatchPiece>(pieceKey(batch, pieces.length));
+      if (!piece) break;
       pieces.push(piece);
+    }
     this.#batch = batch;
     this.#pieces = pieces.length;
     return pieces.length > 0 ? { batch, pieces } : null;
   }
 
-  /** Returns what was kept, for an undo. */
+  /** Resolves to the discarded answers, for an undo. */
   async discard(): Promise<Kept | null> {
     const kept = await this.read().catch(() => null);
     this.#batch = null;
