@@ -282,8 +282,37 @@ test('loses nothing when the page is reloaded within a second of a change', asyn
       await reload();
       await expect(page.getByText('Not measured again yet')).toBeVisible();
     },
+    'the theme': async () => {
+      await page.getByRole('button', { name: 'Theme' }).click();
+      await page.getByRole('menuitemradio', { name: 'Dark' }).click();
+      await reload();
+      await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
+    },
+    'a text to present': async () => {
+      const examples = library.set('Examples to present');
+      await studio.go('Playground');
+      await studio.playground.text.fill('Is the sofa still there?');
+      await page.getByRole('button', { name: 'Keep as example' }).click();
+      await reload();
+      await expect(examples).toContainText('Is the sofa still there?');
+      await examples
+        .getByRole('button', { name: /^Remove example/ })
+        .last()
+        .click();
+      await reload();
+      await expect(examples).not.toContainText('Is the sofa still there?');
+      await studio.go('Library');
+    },
+    'a name from the menu at the top': async () => {
+      const menu = page.getByRole('button', { name: /^Prompt set: / });
+      await menu.click();
+      await page.getByRole('menuitem', { name: 'Rename' }).click();
+      await page.getByRole('textbox', { name: 'Name of the prompt set' }).fill('Chairs');
+      await page.keyboard.press('Enter');
+      await reload();
+      await expect(menu).toHaveAccessibleName('Prompt set: Chairs');
+    },
     'a name': async () => {
-      await page.getByRole('button', { name: 'All prompt sets' }).click();
       await card().getByRole('button', { name: 'Rename' }).click();
       await page.getByRole('textbox', { name: 'Name' }).fill('Furniture');
       await page.keyboard.press('Enter');

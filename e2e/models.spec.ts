@@ -83,7 +83,7 @@ test('compares the loss on a graphics device with WebAssembly', async ({ studio 
   await models.open();
   await expect(models.fact('Runs on')).toContainText('a software device');
   await models.dialog.getByRole('button', { name: 'Check now' }).click();
-  await expect(models.fact('Self-check')).toContainText('the loss as on WebAssembly', { timeout: 120_000 });
+  await expect(models.fact('Self-check')).toContainText('same loss as on WebAssembly', { timeout: 120_000 });
   await models.loaded(/^Model: tiny support · WebGPU/);
 });
 
@@ -94,7 +94,7 @@ test('trains a model from a folder, and has it after a reload without the folder
   await studio.modelReady();
   // a folder without a model leaves the current one in place
   await models.openFolder(join(FIXTURES, '../csv'));
-  await expect(page.getByText('“csv” is no model folder')).toBeVisible();
+  await expect(page.getByText('“csv” is not a model folder')).toBeVisible();
   await expect(models.fact('Family')).toHaveText('llama');
 
   await models.openFolder(join(FIXTURES, 'gpt2-optimum-fp32'));

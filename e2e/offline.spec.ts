@@ -31,7 +31,7 @@ test('isolates the page after one more load on a host without headers, and then 
   expect(host.pages()).toBe(3); // the first load, the worker's own copy, and the second load
   await models.open();
   await expect(models.fact('Without a network')).toContainText('yes: the page, its runtime and this model are stored');
-  await expect(models.fact('Room')).toHaveText(/^\d+ MB used of [\d.]+ (?:MB|GB)$/);
+  await expect(models.fact('Space')).toHaveText(/^\d+ MB used of [\d.]+ (?:MB|GB)$/);
   await models.close();
 
   watch.expected.push(/ERR_INTERNET_DISCONNECTED/);

@@ -152,7 +152,7 @@ test('warns before the disk is full', async ({ studio }) => {
   });
   await studio.open();
   const note = page.getByRole('status').filter({ hasText: 'The browser has 30 MB left for this page' });
-  await expect(note).toContainText('forget a model');
+  await expect(note).toContainText('remove a model');
   await note.getByRole('button', { name: 'Hide' }).click();
   await expect(note).toBeHidden();
 });

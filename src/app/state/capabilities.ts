@@ -1,4 +1,4 @@
-/** What this browser can do, found out before anything is tried. Pure but for `probe`. */
+/** What this browser can do, determined before anything is tried. Pure except for `probe`. */
 export interface Capabilities {
   readonly wasmThreads: boolean;
   readonly webgpu: boolean;

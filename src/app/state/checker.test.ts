@@ -21,7 +21,7 @@ const report = (relativeError: number, loss = 1): SelfCheckReport => ({
   seconds: 1,
 });
 
-/** An engine on a machine with this graphics device, which computes what it is told to. */
+/** An engine on a machine with this graphics device, which computes what the test says. */
 function machine(adapter: ModelInfo['adapter'] = null) {
   const log: string[] = [];
   const base = testServices();
@@ -80,7 +80,7 @@ const CAPABILITIES = judge({
   memoryGb: 8,
   phone: false,
 });
-/** The page opened anew: what was kept is there, the worker is fresh. */
+/** The page opened again: stored values are there, the worker is fresh. */
 function visit({ services }: ReturnType<typeof machine>, backend?: 'webgpu') {
   services.engine.restart();
   return createSessionStore(services, CAPABILITIES, backend);
@@ -92,7 +92,7 @@ describe('on WebAssembly', () => {
     pc = machine();
   });
 
-  test('the gradients are checked once, before the first training, and never again', async () => {
+  test('checks the gradients once, before the first training, and never again', async () => {
     const session = visit(pc);
     await session.getState().modelReady();
     expect(pc.log).toEqual(['load own on wasm']);
@@ -103,7 +103,7 @@ describe('on WebAssembly', () => {
     expect(session.getState()).toMatchObject({ check: { kind: 'known', verdict: { ok: true } }, job: null });
   });
 
-  test('wrong ones turn training off, with the reason, also at the next visit; a new check can turn it on', async () => {
+  test('turns training off while gradients are wrong, with the reason, also at the next visit, until a check passes', async () => {
     pc.computes.wasm = report(0.12);
     await expect(visit(pc).getState().trainingReady()).rejects.toMatchObject({
       code: 'gradient-wrong',
@@ -120,7 +120,7 @@ describe('on WebAssembly', () => {
     await later.getState().trainingReady();
   });
 
-  test('a check that is stopped leaves nothing behind', async () => {
+  test('leaves nothing behind when a check is stopped', async () => {
     const session = visit(pc);
     const stopOnce = session.subscribe(({ job }) => job?.stop?.());
     await expect(session.getState().trainingReady()).rejects.toMatchObject({ code: 'cancelled' });
@@ -130,7 +130,7 @@ describe('on WebAssembly', () => {
   });
 });
 
-test('an engine that dies of the check is started anew', async () => {
+test('starts a fresh engine after one that dies of the check', async () => {
   const pc = machine();
   pc.computes.wasm = new StudioError('out-of-memory', 'Too large.');
   const session = visit(pc);
@@ -141,7 +141,7 @@ test('an engine that dies of the check is started anew', async () => {
 });
 
 describe('on WebGPU', () => {
-  test('one loss is compared with WebAssembly, never with both alive, and the model is back where it was', async () => {
+  test('compares one loss with WebAssembly, never with both alive, and loads the model again where it was', async () => {
     const pc = machine(GPU);
     const session = visit(pc);
     expect((await session.getState().trainingReady()).backend).toBe('webgpu');
@@ -153,27 +153,30 @@ describe('on WebGPU', () => {
     ['computes a wrong gradient', report(0.3), 'direction 2 of 3 is 30% off'],
     ['computes another loss', report(1e-5, 1.1), '1.1000 on WebGPU and 1.0000 on WebAssembly'],
     ['cannot run it', new StudioError('session-failed', 'No such kernel.'), 'No such kernel'],
-  ])('where it %s, the model runs on WebAssembly, is checked there, and stays there', async (...[, found, reason]) => {
-    const pc = machine(GPU);
-    pc.computes.webgpu = found;
-    const session = visit(pc);
-    expect((await session.getState().trainingReady()).backend).toBe('wasm');
-    expect(session.getState().refusals).toMatchObject([
-      { adapter: 'acme one', reason: expect.stringContaining(reason) },
-    ]);
-    expect(session.getState().check).toMatchObject({ kind: 'known', verdict: { ok: true } });
-    expect(pc.log.at(-1)).toBe('check 3');
-    pc.log.length = 0;
-    const later = visit(pc);
-    expect((await later.getState().trainingReady()).backend).toBe('wasm');
-    expect(pc.log).toEqual(['load own on wasm']);
-    pc.computes.webgpu = report(1e-5);
-    await later.getState().checkAgain();
-    expect((await later.getState().modelReady()).backend).toBe('webgpu');
-    expect(later.getState().refusals).toEqual([]);
-  });
+  ])(
+    'runs the model on WebAssembly, checks it there and leaves it there where WebGPU %s',
+    async (...[, found, reason]) => {
+      const pc = machine(GPU);
+      pc.computes.webgpu = found;
+      const session = visit(pc);
+      expect((await session.getState().trainingReady()).backend).toBe('wasm');
+      expect(session.getState().refusals).toMatchObject([
+        { adapter: 'acme one', reason: expect.stringContaining(reason) },
+      ]);
+      expect(session.getState().check).toMatchObject({ kind: 'known', verdict: { ok: true } });
+      expect(pc.log.at(-1)).toBe('check 3');
+      pc.log.length = 0;
+      const later = visit(pc);
+      expect((await later.getState().trainingReady()).backend).toBe('wasm');
+      expect(pc.log).toEqual(['load own on wasm']);
+      pc.computes.webgpu = report(1e-5);
+      await later.getState().checkAgain();
+      expect((await later.getState().modelReady()).backend).toBe('webgpu');
+      expect(later.getState().refusals).toEqual([]);
+    },
+  );
 
-  test('that WebAssembly has no room for the model is no fault of the graphics device', async () => {
+  test('does not blame the graphics device when WebAssembly has no memory for the model', async () => {
     const pc = machine(GPU);
     pc.computes.wasm = new StudioError('out-of-memory', 'Too large.');
     const session = visit(pc);
@@ -184,7 +187,7 @@ describe('on WebGPU', () => {
     });
   });
 
-  test('wrong on both: training is off, and nothing loops', async () => {
+  test('turns training off, without a loop, when both are wrong', async () => {
     const pc = machine(GPU);
     pc.computes.webgpu = report(0.3);
     pc.computes.wasm = report(Number.NaN);
@@ -193,7 +196,7 @@ describe('on WebGPU', () => {
     });
   });
 
-  test('a software device checks the tiny model in place of this one', async () => {
+  test('checks the tiny model in place of this one on a software device', async () => {
     const pc = machine(SOFTWARE);
     const session = visit(pc, 'webgpu');
     expect((await session.getState().trainingReady()).id).toBe('own');

@@ -1,9 +1,10 @@
 /** Runs the self-check on the page's one engine, remembers what it found, and falls back from WebGPU to WebAssembly. */
 import { StudioError } from '../../lib/errors';
 import type { ModelSource } from '../../model/load';
+import type { Store } from '../../store/store';
 import type { ModelInfo } from '../../worker/protocol';
 import { toastError } from '../ui/toast';
-import { loadEngine } from './load-engine';
+import { loadEngine } from './load-model';
 import {
   CHECKING,
   type CheckStatus,
@@ -24,10 +25,8 @@ interface CheckedSession {
   readonly source: () => ModelSource;
   readonly checkStatus: () => CheckStatus;
   readonly modelReady: () => Promise<ModelInfo>;
-  /** Loads the session's model into a fresh worker, with what is refused by then left out. */
-  readonly loadAgain: () => Promise<ModelInfo>;
-  /** Callers that wait for the model wait for this. */
-  readonly hold: (model: Promise<ModelInfo>) => void;
+  /** Loads the session's model into a fresh worker, as soon as the engine is free; those that need the model wait for it. */
+  readonly loadAgain: (engineFree?: Promise<void>) => Promise<ModelInfo>;
   readonly show: (change: { readonly check?: CheckStatus; readonly model?: ModelStatus }) => void;
   readonly setJob: (job: Job | null) => void;
 }
@@ -48,88 +47,9 @@ const UNFIT = new Set<StudioError['code']>(['session-failed', 'device-lost', 'ou
 
 export function createChecker(services: Services, session: CheckedSession): Checker {
   const { settings } = services.store;
-  /** Also where the store keeps nothing: a refused device must not come back. */
-  const refused = new Map<string, readonly Refusal[]>();
+  const refusals = createRefusals(settings);
+  const check = (info: ModelInfo) => runAsJob(services, session, refusals, info);
   let checking: Promise<ModelInfo> | null = null;
-
-  const refusalsOf = async (sha256: string) =>
-    refused.get(sha256) ?? (await settings.get<readonly Refusal[]>(refusalsKey(sha256)).catch(() => null)) ?? [];
-
-  async function setRefusals(sha256: string, refusals: readonly Refusal[]): Promise<void> {
-    refused.set(sha256, refusals);
-    await settings.set(refusalsKey(sha256), refusals).catch(() => undefined);
-  }
-
-  async function refuse(info: ModelInfo, reason: string): Promise<void> {
-    const adapter = info.adapter?.name ?? '';
-    await setRefusals(info.sha256, [...(await refusalsOf(info.sha256)), { adapter, reason }]);
-    toastError('The model runs on WebAssembly now', `${reason} So WebGPU is not used for it on this graphics device.`);
-  }
-
-  /** One check, shown as a job that can be stopped. Afterwards the model is loaded where it may run. */
-  async function check(info: ModelInfo): Promise<Verdict | null> {
-    const aborter = new AbortController();
-    const { signal } = aborter;
-    const job = { title: CHECKING, screen: 'train', secondsLeft: null, stop: () => aborter.abort() };
-    const progress = (fraction: number) => {
-      session.show({ check: { kind: 'running', fraction } });
-      session.setJob({ ...job, fraction });
-    };
-    let giveBack: (() => void) | null = null;
-    const reload = async (source: ModelSource, backend: 'webgpu' | 'wasm') => {
-      giveBack ??= holdModel();
-      session.show({ model: { kind: 'starting', stage: 'session' } });
-      services.engine.restart();
-      await loadEngine(services, {
-        source,
-        threads: session.threads,
-        signal,
-        onProgress: () => {},
-        onStage: () => {},
-        onFiles: async () => ({ backend }),
-      });
-    };
-    progress(0);
-    try {
-      const verdict = await runSelfCheck(info, session.source(), {
-        check: (directions) =>
-          services.engine.call(
-            'selfCheck',
-            { directions },
-            { signal, onEvent: ({ done, total }) => progress((done + 1) / (total + 1)) },
-          ),
-        reload,
-      });
-      await settings.set(verdictKey(info), verdict).catch(() => undefined); // checked again next time
-      session.show({ check: { kind: 'known', verdict } });
-      if (!verdict.ok && info.backend === 'webgpu') {
-        giveBack ??= holdModel();
-        await refuse(info, mismatchWords(verdict));
-      }
-      return verdict;
-    } catch (cause) {
-      session.show({ check: { kind: 'unknown' } });
-      if (info.backend !== 'webgpu' || !(cause instanceof StudioError) || !UNFIT.has(cause.code)) throw cause;
-      giveBack ??= holdModel();
-      await refuse(info, cause.message);
-      return null;
-    } finally {
-      session.setJob(null);
-      giveBack?.();
-    }
-  }
-
-  /** From now on the model is away; the returned function brings it back. */
-  function holdModel(): () => void {
-    let bring: () => void = () => {};
-    const back = new Promise<void>((resolve) => {
-      bring = resolve;
-    });
-    const model = back.then(() => session.loadAgain());
-    model.catch(() => {}); // stands in the session's `model`
-    session.hold(model);
-    return bring;
-  }
 
   async function ensure(): Promise<ModelInfo> {
     const info = await session.modelReady();
@@ -143,15 +63,15 @@ export function createChecker(services: Services, session: CheckedSession): Chec
 
   async function recheck(): Promise<ModelInfo> {
     let info = await session.modelReady();
-    if ((await refusalsOf(info.sha256)).length > 0) {
-      await setRefusals(info.sha256, []);
+    if ((await refusals.of(info.sha256)).length > 0) {
+      await refusals.set(info.sha256, []);
       info = await session.loadAgain();
     }
     await check(info);
     return session.modelReady();
   }
 
-  /** One at a time: who comes second gets the first one's end. */
+  /** One at a time: a second caller waits for the first one's check. */
   const once = (work: () => Promise<ModelInfo>): Promise<ModelInfo> => {
     checking ??= work().finally(() => {
       checking = null;
@@ -160,12 +80,104 @@ export function createChecker(services: Services, session: CheckedSession): Chec
   };
 
   return {
-    refusalsOf,
+    refusalsOf: refusals.of,
     recall: async (info) => {
       const verdict = await settings.get<Verdict>(verdictKey(info)).catch(() => null);
       return verdict ? { kind: 'known', verdict } : { kind: 'unknown' };
     },
     ready: () => once(ensure),
     again: () => once(recheck),
+  };
+}
+
+/** Devices that are not used for a model: kept between visits, and in the page where the store keeps nothing. */
+function createRefusals(settings: Store['settings']) {
+  const known = new Map<string, readonly Refusal[]>();
+  return {
+    of: async (sha256: string) =>
+      known.get(sha256) ?? (await settings.get<readonly Refusal[]>(refusalsKey(sha256)).catch(() => null)) ?? [],
+    set: async (sha256: string, refusals: readonly Refusal[]) => {
+      known.set(sha256, refusals);
+      await settings.set(refusalsKey(sha256), refusals).catch(() => undefined);
+    },
+  };
+}
+
+/**
+ * One check, shown as a job that can be stopped; afterwards the model is loaded where it may run. Null = the graphics device
+ * could not run it, and is refused. @throws StudioError `cancelled`, as runSelfCheck
+ */
+async function runAsJob(
+  services: Services,
+  session: CheckedSession,
+  refusals: ReturnType<typeof createRefusals>,
+  info: ModelInfo,
+): Promise<Verdict | null> {
+  const aborter = new AbortController();
+  const { signal } = aborter;
+  const engine = borrowEngine(services, session, signal);
+  const progress = (fraction: number) => {
+    session.show({ check: { kind: 'running', fraction } });
+    const stop = () => aborter.abort();
+    session.setJob({ title: CHECKING, screen: 'train', secondsLeft: null, stop, fraction });
+  };
+  const refuse = async (reason: string) => {
+    engine.borrow();
+    const { sha256, adapter } = info;
+    await refusals.set(sha256, [...(await refusals.of(sha256)), { adapter: adapter?.name ?? '', reason }]);
+    toastError('The model runs on WebAssembly now', `${reason} So WebGPU is not used for it on this graphics device.`);
+  };
+  progress(0);
+  try {
+    const verdict = await runSelfCheck(info, session.source(), {
+      check: (directions) =>
+        services.engine.call(
+          'selfCheck',
+          { directions },
+          { signal, onEvent: ({ done, total }) => progress((done + 1) / (total + 1)) },
+        ),
+      reload: engine.load,
+    });
+    await services.store.settings.set(verdictKey(info), verdict).catch(() => undefined); // checked again next time
+    session.show({ check: { kind: 'known', verdict } });
+    if (!verdict.ok && info.backend === 'webgpu') await refuse(mismatchWords(verdict));
+    return verdict;
+  } catch (cause) {
+    session.show({ check: { kind: 'unknown' } });
+    if (info.backend !== 'webgpu' || !(cause instanceof StudioError) || !UNFIT.has(cause.code)) throw cause;
+    await refuse(cause.message);
+    return null;
+  } finally {
+    session.setJob(null);
+    engine.giveBack();
+  }
+}
+
+/** The engine without the session's model, which is loaded again when it is given back. */
+function borrowEngine(services: Services, session: CheckedSession, signal: AbortSignal) {
+  let free: (() => void) | null = null;
+  const borrow = () => {
+    if (free) return;
+    const engineFree = new Promise<void>((resolve) => {
+      free = resolve;
+    });
+    session.loadAgain(engineFree).catch(() => {}); // shown as the session's model
+  };
+  return {
+    borrow,
+    load: async (source: ModelSource, backend: 'webgpu' | 'wasm') => {
+      borrow();
+      session.show({ model: { kind: 'starting', stage: 'session' } });
+      services.engine.restart();
+      await loadEngine(services, {
+        source,
+        threads: session.threads,
+        signal,
+        onProgress: () => {},
+        onStage: () => {},
+        onFiles: async () => ({ backend }),
+      });
+    },
+    giveBack: () => free?.(),
   };
 }

@@ -19,7 +19,7 @@ interface Intents {
   readonly openSample: Intent<[], PromptSet>;
   /** Opens a file of rows for the open batch to answer. */
   readonly openBatch: Intent<[file: File]>;
-  /** Shows what somebody brought, to be imported. */
+  /** Shows what files contain, so that it can be imported. */
   readonly openImport: Intent<[name: string, files: readonly NamedFile[]]>;
   /** Trains the open prompt set, the standard settings changed by these; resolves when the run has ended. */
   readonly train: Intent<[change: Partial<TrainingSettings>]>;

@@ -3,10 +3,10 @@ import type { Dataset } from '../../dataset/types';
 import type { PromptSet } from '../../project/types';
 import type { Services } from './services';
 
-/** Of a set without rows that does not say. */
+/** For a prompt set without rows and without a length of its own. */
 const FALLBACK_TOKENS = 64;
 
-/** How many tokens an answer may have: as it was set, else as the texts of the data say. */
+/** How many tokens an answer may have: as set, else as long as the texts of the data. */
 export async function longestAnswer(
   { workflow }: Pick<Services, 'workflow'>,
   set: PromptSet,

@@ -3,12 +3,13 @@ import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Kept, RuntimeName, ToWorker } from '../../offline/rules';
 import type { Store } from '../../store/store';
 import { toastError, toasts } from '../ui/toast';
+import type { SessionState } from './session-state';
 import type { SessionStore } from './session-store';
 
 export interface OfflineState {
-  /** `off`: this browser or address has no service workers; `failed`: no room, or the connection went. */
+  /** `off`: this browser or address has no service workers; `failed`: no space, or the connection was lost. */
   readonly status: 'off' | 'preparing' | 'ready' | 'failed';
-  /** Another version of the page is here and waits. */
+  /** Another version of the page has been fetched and waits. */
   readonly update: boolean;
   /** Keeps the page and the runtime that the model runs on; later calls keep what is new. */
   readonly prepare: () => Promise<void>;
@@ -40,10 +41,32 @@ function keepRuntimes({ active }: ServiceWorkerRegistration, runtimes: readonly 
 }
 
 /** Calls back once a version waits that is not the one this page runs. */
-function onWaiting(registration: ServiceWorkerRegistration, tell: () => void): void {
-  const look = () => registration.waiting && registration.active && tell();
+function onWaiting(registration: ServiceWorkerRegistration, call: () => void): void {
+  const look = () => registration.waiting && registration.active && call();
   look();
   registration.addEventListener('updatefound', () => registration.installing?.addEventListener('statechange', look));
+}
+
+/** What the loaded model runs on; WebAssembly too where that is a graphics device, in case the device computes wrongly. */
+function runtimesOf({ model }: SessionState): readonly RuntimeName[] {
+  if (model.kind !== 'ready') return [];
+  return model.info.backend === 'webgpu' ? ['wasm', 'webgpu'] : ['wasm'];
+}
+
+/** Offers the new version when nothing runs: at once, or when the job that runs has ended. */
+function offer(session: SessionStore, takeUpdate: () => Promise<void>): void {
+  const show = () =>
+    toasts.add({
+      title: 'A new version of the studio is available',
+      detail: 'Your work is saved; the page reopens where you are.',
+      action: { label: 'Reload', run: () => void takeUpdate() },
+    });
+  if (!session.getState().job) return void show();
+  const stop = session.subscribe(({ job }) => {
+    if (job) return;
+    stop();
+    show();
+  });
 }
 
 export function createOfflineStore(
@@ -54,31 +77,6 @@ export function createOfflineStore(
   let registration: ServiceWorkerRegistration | null = null;
 
   return createStore<OfflineState>((set, get) => {
-    /** WebAssembly is what is left when a graphics device computes wrongly. */
-    const runtimes = (): readonly RuntimeName[] => {
-      const { model } = session.getState();
-      if (model.kind !== 'ready') return [];
-      return model.info.backend === 'webgpu' ? ['wasm', 'webgpu'] : ['wasm'];
-    };
-
-    /** Said when nothing runs: at once, or when what runs has ended. */
-    function offer(): void {
-      if (get().update) return;
-      set({ update: true });
-      const show = () =>
-        toasts.add({
-          title: 'A new version of the studio is available',
-          detail: 'Your work is saved; the page reopens where you are.',
-          action: { label: 'Reload', run: () => void get().takeUpdate() },
-        });
-      if (!session.getState().job) return void show();
-      const stop = session.subscribe(({ job }) => {
-        if (job) return;
-        stop();
-        show();
-      });
-    }
-
     // another model may run on the other runtime
     session.subscribe(({ model }, before) => {
       if (registration && model !== before.model && model.kind === 'ready') void get().prepare();
@@ -92,9 +90,13 @@ export function createOfflineStore(
         try {
           if (!registration) {
             registration = await registerWorker(workers);
-            onWaiting(registration, offer);
+            onWaiting(registration, () => {
+              if (get().update) return;
+              set({ update: true });
+              offer(session, get().takeUpdate);
+            });
           }
-          const { ok } = await keepRuntimes(await workers.ready, runtimes());
+          const { ok } = await keepRuntimes(await workers.ready, runtimesOf(session.getState()));
           set({ status: ok ? 'ready' : 'failed' });
         } catch {
           set({ status: 'failed' });

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { dealt, preparedOf } from '../../dataset/test-support';
 import { StudioError } from '../../lib/errors';
+import type { Listing } from '../../project/listing';
 import { addHardVersion, renamePromptSet } from '../../project/prompt-set';
 import { createProjectStore } from './project-store';
+import { mergeListings, withSet } from './saving-sets';
 import { gate, testServices } from './test-support';
 
 const made = async () => {
@@ -12,7 +14,7 @@ const made = async () => {
   return { services, project, set };
 };
 
-describe('the open project', () => {
+describe('the open prompt set', () => {
   it('is kept, and found again', async () => {
     const { services, set } = await made();
     const later = createProjectStore(services);
@@ -71,7 +73,7 @@ describe('the open project', () => {
     expect(project.getState()).toMatchObject({ status: 'open', openError: null });
   });
 
-  it('a list that was read before a set was deleted, made or renamed does not bring back what was', async () => {
+  it('is listed as it is now, even if the list was read before a set was deleted, made or renamed', async () => {
     const { services, project, set } = await made();
     const renamed = await project.getState().create({ name: 'Old', dataset: null, datasetName: null });
     const { list } = services.store.listings;
@@ -156,5 +158,25 @@ describe('the open project', () => {
     await project.getState().updateById(set.id, (s) => renamePromptSet(s, 'Later', s.updatedAt));
     expect(project.getState().sets[0]?.name).toBe('Later');
     expect(project.getState().set).toBeNull();
+  });
+});
+
+describe('a list of prompt sets', () => {
+  const listed = (id: string, deletedAt: string | null = null) => ({ id, deletedAt, name: id }) as Listing;
+  const ids = (sets: readonly Listing[]) => sets.map(({ id }) => id);
+
+  it('has what is not on the disk yet as the page knows it, first, and no deleted sets', () => {
+    const page = [listed('new'), listed('old')];
+    const disk = [listed('old'), listed('gone', 'today'), listed('new', 'today'), listed('other')];
+    expect(ids(mergeListings(page, disk, (id) => id === 'new'))).toEqual(['new', 'old', 'other']);
+  });
+
+  it('puts a changed set first, where it is open too, and drops a deleted one', async () => {
+    const { project, set } = await made();
+    const state = { set, sets: [listed('other'), ...project.getState().sets] };
+    const renamed = withSet(state, renamePromptSet(set, 'New', 'now'));
+    expect([renamed.set?.name, ids(renamed.sets)]).toEqual(['New', [set.id, 'other']]);
+    expect(withSet({ ...state, set: null }, set).set).toBeNull();
+    expect(ids(withSet(state, { ...set, deletedAt: 'now' }).sets)).toEqual(['other']);
   });
 });

@@ -89,7 +89,7 @@ export function verdictWords(verdict: Verdict): string {
   const worst = Math.max(...report.directions.map(({ relativeError }) => relativeError));
   return [
     `Right: at most ${share(Math.max(worst, 1e-6))} off along ${report.directions.length} random directions`,
-    ...(wasmLoss === null ? [] : ['the loss as on WebAssembly']),
+    ...(wasmLoss === null ? [] : ['same loss as on WebAssembly']),
     ...(uncompared ? [`not compared with WebAssembly (${uncompared})`] : []),
     ...(standIn === null ? [] : [`checked on ${standIn}, as this graphics device is a software one`]),
   ].join('; ');
@@ -112,7 +112,7 @@ export function mismatchWords({ report, wasmLoss }: Verdict): string {
     return `The gradient along direction ${index + 1} of ${directions.length} ${off}.`;
   }
   if (wasmLoss === null) return 'The check did not pass.';
-  return `The loss of the check’s row is ${loss.toFixed(4)} on WebGPU and ${wasmLoss.toFixed(4)} on WebAssembly.`;
+  return `The loss on the check’s row is ${loss.toFixed(4)} on WebGPU and ${wasmLoss.toFixed(4)} on WebAssembly.`;
 }
 
 /** Why a model cannot be trained anywhere in this page, and what is left. */

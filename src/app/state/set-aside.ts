@@ -15,7 +15,7 @@ interface SetAsideState {
   readonly hide: () => void;
   /** All of it in one file, for somebody who can repair it. */
   readonly download: () => void;
-  /** For good, after the undo has passed. */
+  /** Deletes them for good, once the undo has expired. */
   readonly discard: () => void;
 }
 
@@ -23,7 +23,7 @@ export type SetAsideStore = StoreApi<SetAsideState>;
 
 const UNDO_MS = 12_000;
 
-/** JSON in which arrays of floats are plain numbers; what has no form in it is named. */
+/** JSON in which arrays of floats are plain numbers; numbers that JSON cannot write are words. */
 export const asJson = (values: readonly SetAside[]): string =>
   JSON.stringify(
     { format: 'softprompt-studio damaged values 1', values },

@@ -5,7 +5,7 @@ import type { ModelInfo } from '../../worker/protocol';
 import type { Timing } from '../../workflow/validation';
 import type { Services } from './services';
 
-/** Fewer tokens than this say nothing: what every call costs would be mistaken for what a token costs. */
+/** With fewer tokens the fixed cost of a call would be mistaken for the cost of its tokens. */
 const ENOUGH_TOKENS = 500;
 
 export interface Speedometer {

@@ -1,4 +1,4 @@
-/** How much room the browser gives, how much is used, and whether it has promised to keep it. */
+/** How much space the browser gives, how much is used, and whether it is protected from clean-up. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Store } from '../../store/store';
 
@@ -19,11 +19,11 @@ export interface StorageState {
 
 export type StorageStore = StoreApi<StorageState>;
 
-/** Less than this is gone with one model or a few runs. */
+/** One model or a few runs would fill less than this. */
 const TIGHT_BYTES = 60e6;
 const TIGHT_SHARE = 0.9;
 
-/** Whether the next things to be saved may find no room. */
+/** Whether there may be no space for the next things to save. */
 export const isTight = (room: StorageState['room']): boolean =>
   room !== null && (room.quota - room.used < TIGHT_BYTES || room.used > TIGHT_SHARE * room.quota);
 

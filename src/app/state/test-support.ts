@@ -70,7 +70,7 @@ const workflowHandlers: Handlers<WorkflowMethods> = {
     return {
       ...prepared,
       balance: classBalance(prepared.dataset),
-      detectable: { points: 12, sentence: 'A gain under about 12 points may go unseen.' },
+      detectable: { points: 12, sentence: 'Test rows can only confirm gains above about 12 points.' },
     };
   },
   query: ({ table, dataset, query }) => {
@@ -80,7 +80,7 @@ const workflowHandlers: Handlers<WorkflowMethods> = {
   },
   edit: async ({ dataset, change, now }) => ({
     ...unwrap(await editDataset(dataset, change, now)),
-    detectable: { points: 12, sentence: 'A gain under about 12 points may go unseen.' },
+    detectable: { points: 12, sentence: 'Test rows can only confirm gains above about 12 points.' },
   }),
   openTokenizer: () => ({ sha256: 'x', vocabularySize: 1000, endTokenIds: [0], hasChat: false }),
   propose: ({ dataset }) => propose(dataset, null),
@@ -183,7 +183,7 @@ export function fakeLocation(): { path: () => string } {
 
 /** `n` messages, each with a text of its own to be written. */
 export const writingFile = (n: number): File => {
-  const rows = Array.from({ length: n }, (_, i) => `my message number ${i} is about thing ${i},thing ${i} told`);
+  const rows = Array.from({ length: n }, (_, i) => `my message number ${i} is about thing ${i},thing ${i} is mine`);
   return new File([['message,summary', ...rows].join('\n')], 'summaries.csv');
 };
 

@@ -1,15 +1,17 @@
 import { expect, it, vi } from 'vitest';
 import type { TextMemory } from '../../worker/protocol';
 import { createSessionStore } from './session-store';
-import { CAPABILITIES, testServices } from './test-support';
+import { CAPABILITIES, gate, testServices } from './test-support';
 import { createTextMemoryStore } from './text-memory';
 
-it('what was chosen holds for the model that is loaded next, in a later visit too', async () => {
-  let kept: TextMemory = { budgetBytes: 1000, storage: 'auto', bytes: 10 };
+it('applies the chosen memory to the next model and in later visits, even if the engine was too busy to answer', async () => {
+  let held: TextMemory = { budgetBytes: 1000, storage: 'auto', bytes: 10 };
+  let busy = Promise.resolve();
   const services = testServices({
-    texts: ({ options }) => {
-      kept = { ...kept, ...options };
-      return kept;
+    texts: async ({ options }) => {
+      await busy;
+      held = { ...held, ...options };
+      return held;
     },
   });
   const session = createSessionStore(services, CAPABILITIES);
@@ -17,9 +19,11 @@ it('what was chosen holds for the model that is loaded next, in a later visit to
   expect(memory.getState().held).toBeNull();
   await session.getState().loadModel();
   await vi.waitFor(() => expect(memory.getState().held).toEqual({ budgetBytes: 1000, storage: 'auto', bytes: 10 }));
-  await memory.getState().choose({ budgetBytes: 500, storage: 'float16' });
+  busy = gate().opened;
+  void memory.getState().choose({ budgetBytes: 500, storage: 'float16' });
 
-  kept = { budgetBytes: 1000, storage: 'auto', bytes: 0 };
+  busy = Promise.resolve();
+  held = { budgetBytes: 1000, storage: 'auto', bytes: 0 };
   const later = createSessionStore(services, CAPABILITIES);
   const again = createTextMemoryStore(services, later);
   await later.getState().loadModel();

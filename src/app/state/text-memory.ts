@@ -50,8 +50,9 @@ export function createTextMemoryStore(services: Services, session: SessionStore)
         await asking;
       },
       choose: async (options) => {
-        await ask(options);
-        await settings.set(SETTING, options).catch(() => {}); // it holds for this visit then
+        // kept at once: behind other work the engine may answer after the page is gone
+        const kept = settings.set(SETTING, options).catch(() => {}); // it holds for this visit then
+        await Promise.all([ask(options), kept]);
       },
     };
   });

@@ -1,0 +1,138 @@
+/** Saves prompt sets: a change is seen at once, and written over what is on the disk by then. */
+import type { StoreApi } from 'zustand/vanilla';
+import type { Dataset } from '../../dataset/types';
+import { StudioError } from '../../lib/errors';
+import { type Listing, listingOf, NO_FACTS } from '../../project/listing';
+import type { PromptSet } from '../../project/types';
+import { signNew } from '../../project/versions';
+import type { Services } from './services';
+
+export const asStoreError = (cause: unknown, what: string) =>
+  cause instanceof StudioError ? cause : new StudioError('store-failed', `${what}: ${String(cause)}`, { cause });
+
+/** What the page knows of prompt sets. */
+export interface SetsState {
+  readonly status: 'none' | 'opening' | 'open' | 'missing' | 'unreadable';
+  readonly set: PromptSet | null;
+  readonly dataset: Dataset | null;
+  /** What lists show of all sets that are not deleted, newest first. */
+  readonly sets: readonly Listing[];
+  /** The author of new versions: empty = none; null = not asked yet. */
+  readonly author: string | null;
+  /** Why the last change is not on disk; the work stays in the page. */
+  readonly saveError: StudioError | null;
+}
+
+type Sets = Pick<SetsState, 'set' | 'sets'>;
+
+/** The page with another value of a set: in its list, newest first, and where it is open. A deleted set is not listed. */
+export function withSet({ set: open, sets }: Sets, next: PromptSet): Sets {
+  const facts = sets.find(({ id }) => id === next.id) ?? NO_FACTS;
+  const others = sets.filter(({ id }) => id !== next.id);
+  return {
+    set: open?.id === next.id ? next : open,
+    sets: next.deletedAt === null ? [listingOf(next, facts), ...others] : others,
+  };
+}
+
+/** The list as the disk has it, but what is not on the disk yet as the page has it. */
+export function mergeListings(
+  page: readonly Listing[],
+  disk: readonly Listing[],
+  isUnwritten: (id: string) => boolean,
+): readonly Listing[] {
+  return [
+    ...page.filter(({ id }) => isUnwritten(id)),
+    ...disk.filter(({ id, deletedAt }) => deletedAt === null && !isUnwritten(id)),
+  ];
+}
+
+/** The page's sets beside those on the disk. */
+export interface Saving {
+  readonly disk: Services['store'];
+  readonly store: StoreApi<SetsState>;
+  /** Sets that are not on disk yet as the page knows them. */
+  readonly unwritten: Map<string, PromptSet>;
+  /** Updates that are being written. */
+  pending: number;
+  /** How often a set was changed in this page. */
+  changes: number;
+}
+
+export const savingSets = (disk: Services['store'], store: StoreApi<SetsState>): Saving => ({
+  disk,
+  store,
+  unwritten: new Map(),
+  pending: 0,
+  changes: 0,
+});
+
+/** Work stays in the page when the disk refuses: the shell shows `saveError` and offers to try again. */
+export async function save({ store }: Pick<Saving, 'store'>, write: () => Promise<unknown>): Promise<void> {
+  try {
+    await write();
+    store.setState({ saveError: null });
+  } catch (cause) {
+    store.setState({ saveError: asStoreError(cause, 'Not saved') });
+  }
+}
+
+export function showSet(saving: Saving, next: PromptSet): void {
+  saving.changes += 1;
+  saving.store.setState((state) => withSet(state, next));
+}
+
+function written({ unwritten }: Saving, value: PromptSet): void {
+  if (unwritten.get(value.id) === value) unwritten.delete(value.id);
+}
+
+/** Shows a new set as the open one, and writes it with its rows. */
+export async function addSet(saving: Saving, made: PromptSet, dataset: Dataset | null): Promise<PromptSet> {
+  const { disk, store, unwritten } = saving;
+  const listing = listingOf(made, { ...NO_FACTS, rows: dataset?.table.rows.length ?? null });
+  saving.changes += 1;
+  unwritten.set(made.id, made);
+  store.setState(({ sets }) => ({ status: 'open', set: made, dataset, sets: [listing, ...sets] }));
+  await save(saving, async () => {
+    await disk.sets.put(made);
+    written(saving, made);
+    if (dataset) await disk.datasets.put({ setId: made.id, dataset });
+  });
+  return made;
+}
+
+/** Another tab may have written meanwhile, so `change` runs a second time, on what is on the disk: it must be pure. */
+export async function updateSet(saving: Saving, id: string, change: (set: PromptSet) => PromptSet): Promise<PromptSet> {
+  const { disk, store, unwritten } = saving;
+  const { set: open, saveError, author } = store.getState();
+  const current = open?.id === id ? open : (unwritten.get(id) ?? (await disk.sets.get(id)));
+  if (!current)
+    throw new StudioError('store-failed', 'This prompt set is no longer in the library. Open another one.', {
+      data: { id },
+    });
+  const signed = (before: PromptSet) => signNew(before, change(before), author ?? '');
+  const next = signed(current);
+  showSet(saving, next);
+  unwritten.set(id, next);
+  saving.pending += 1;
+  await save(saving, async () => {
+    // after a failed save the page knows more than the disk does
+    const stored = saveError ? null : await disk.sets.update(id, signed);
+    if (!stored) await disk.sets.put(next);
+    else if (saving.pending === 1) showSet(saving, stored);
+    written(saving, next);
+  });
+  saving.pending -= 1;
+  const shown = store.getState().set;
+  return shown?.id === id ? shown : next;
+}
+
+/** What is listed; read again if a set was changed while it was read. */
+export async function listSets(saving: Saving): Promise<readonly Listing[]> {
+  const { disk, store, unwritten } = saving;
+  for (;;) {
+    const before = saving.changes;
+    const found = await disk.listings.list();
+    if (before === saving.changes) return mergeListings(store.getState().sets, found, (id) => unwritten.has(id));
+  }
+}
