@@ -47,5 +47,5 @@ boot().catch((error: unknown) => {
   root.render(<OpeningFailed message={error instanceof Error ? error.message : String(error)} />);
 });
 
-// When the first screen stands: presenting must work in a room without a network.
+// Once the first screen is up: presenting must work in a room without a network.
 setTimeout(() => void preloadScreens(), 1000);

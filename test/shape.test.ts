@@ -27,7 +27,7 @@ const SUPPRESSED: Readonly<Record<string, string>> = {
   'ChartPanel.tsx lint/a11y/noNoninteractiveTabindex': SCROLLS,
   'Panel.tsx lint/a11y/noNoninteractiveTabindex': SCROLLS,
   'ChartPanel.tsx lint/suspicious/noArrayIndexKey': PLACES,
-  'TextDifference.tsx lint/suspicious/noArrayIndexKey': PLACES,
+  'Answers.tsx lint/suspicious/noArrayIndexKey': PLACES,
   'ReadingPanel.tsx lint/suspicious/noArrayIndexKey': PLACES,
 };
 

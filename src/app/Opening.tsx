@@ -3,7 +3,7 @@ import { ProgressBar } from './ui/ProgressBar';
 import { Toaster } from './ui/Toaster';
 import './opening.css';
 
-/** Seen only where opening the saved work takes long, e.g. while an older tab holds it; what is wrong is said in the toasts. */
+/** Shown only when opening the saved work takes long, e.g. while an older tab holds it; problems appear as messages. */
 export const Opening = () => (
   <main className="opening">
     <div className="opening-late">
@@ -16,7 +16,7 @@ export const Opening = () => (
 export const OpeningFailed = ({ message }: { readonly message: string }) => (
   <main className="opening">
     <Note live tone="bad" title="The studio could not start">
-      {message} Reload the page; what was saved is kept.
+      {message} Reload the page; your saved work is kept.
     </Note>
   </main>
 );

@@ -1,4 +1,4 @@
-/** What opens first: the model of the last visit, and the last prompt set. */
+/** What opens first: the chosen model, and the last prompt set. */
 
 import type { ModelSource } from '../model/load';
 import type { PromptSet } from '../project/types';

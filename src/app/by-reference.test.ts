@@ -27,7 +27,7 @@ function farWorker(near: Services['workflow']): Services['workflow'] & { readonl
   };
 }
 
-it('many rows lie packed in the page, cross once, are stored as they are, and are sent again to a new worker', async () => {
+it('keeps many rows packed in the page, sends them once and again to a new worker, and stores them as they are', async () => {
   fakeLocation();
   const plain = testServices();
   const far = farWorker(plain.workflow);

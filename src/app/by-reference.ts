@@ -29,7 +29,7 @@ export function listsByReference(client: Services['workflow']): Services['workfl
   };
 }
 
-/** What changed in earlier versions is needed to make a new one, and else only weighs. */
+/** Only making a new version needs the changes of earlier ones; other calls travel without them. */
 function withoutVersions(params: unknown): unknown {
   const { dataset } = params as { readonly dataset?: { readonly versions?: unknown } | null };
   return dataset?.versions === undefined ? params : { ...(params as object), dataset: { ...dataset, versions: [] } };

@@ -10,7 +10,7 @@ import type { Services } from './state/services';
 import { loadSample, loadShippedPrompt } from './state/site-files';
 import { toastError } from './ui/toast';
 
-/** Fetched once: also when the network is gone by the next time. A failure is not kept. */
+/** Fetches once, so that a later use needs no network. A failure is not remembered. */
 function once<T>(load: () => Promise<T>): () => Promise<T> {
   let kept: Promise<T> | null = null;
   return () => {

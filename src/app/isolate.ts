@@ -5,10 +5,10 @@
 import { registerWorker, serviceWorkers } from './state/offline';
 
 const TRIED = 'softprompt:isolating';
-/** Longer than this and the page begins without threads; its next visit has them. */
+/** After this long the page starts without threads; the next visit has them. */
 const PATIENCE_MS = 8000;
 
-/** Session storage may be forbidden: then nothing could stop a loop, so nothing begins one. */
+/** Where session storage is forbidden, nothing could stop a loop of reloads: then none is started. */
 function once(): boolean {
   try {
     if (sessionStorage.getItem(TRIED) !== null) return false;
@@ -27,7 +27,7 @@ const forget = () => {
   }
 };
 
-/** Becomes true when the page is being loaded again: then nothing else should begin. */
+/** True when the page is about to load again: nothing else should start then. */
 export async function isolate(
   workers = serviceWorkers(),
   isIsolated = globalThis.crossOriginIsolated,

@@ -72,7 +72,7 @@ export function linkedWorkers(
       call: (method, params, options) => engine.call(method, params, options),
       control: (id, control) => engine.control(id, control),
       restart: () => {
-        // told first: what waits for the old engine is cancelled, not reported as its death
+        // first, so that what waits for the old engine is cancelled, not reported as its death
         if (loaded) void workflow.call('connectEngine', null).catch(() => undefined);
         loaded = null;
         engine.restart();

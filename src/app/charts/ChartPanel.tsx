@@ -5,7 +5,7 @@ import { download, fileStem, toPng, toSvg } from './export';
 import type { Draw } from './plot';
 import './charts.css';
 
-/** The numbers of a chart, for readers, for spreadsheets, and for whoever cannot see it. */
+/** The numbers of a chart, as a table and as CSV. */
 interface Twin {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly (string | number | null)[])[];
@@ -83,16 +83,16 @@ export function ChartPanel({ title, heading, unit, controls, draw, twin, span, h
   );
 }
 
-/** Draws for the width that there is, again when that changes. */
+/** Draws for the width that there is: measured before anything is painted, and again whenever it changes. */
 function Drawn({ title, draw, chart }: { title: string; draw: Draw; chart: React.RefObject<SVGSVGElement | null> }) {
   const host = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
+  // a panel that appears or changes its span may change the width of this one in the same render
+  useLayoutEffect(() => setWidth(Math.floor(host.current?.clientWidth ?? 0)));
   useLayoutEffect(() => {
-    const element = host.current;
-    if (!element) return;
-    setWidth(Math.floor(element.clientWidth));
-    const observer = new ResizeObserver(() => setWidth(Math.floor(element.clientWidth)));
-    observer.observe(element);
+    if (!host.current) return;
+    const observer = new ResizeObserver(([entry]) => setWidth(Math.floor(entry?.contentRect.width ?? 0)));
+    observer.observe(host.current);
     return () => observer.disconnect();
   }, []);
   useLayoutEffect(() => {

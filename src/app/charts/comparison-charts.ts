@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot';
 import { type ArmReport, isLearned, type PairReport } from '../../evaluation/types';
 import { percent, points } from '../ui/format';
-import { COLOUR, cut, type Draw, NARROW, percentTick, svg } from './plot';
+import { COLOUR, cut, type Draw, gridX, NARROW, OVER_LINES, percentTick, svg, tenthBelow } from './plot';
 
 export type Side = 'a' | 'b' | 'ref';
 
@@ -12,6 +12,8 @@ export const sideOf = (arm: Pick<ArmReport, 'kind'>): Side =>
 const letter = (side: Side) => (side === 'ref' ? '' : `${side.toUpperCase()} `);
 
 const FONT = 12.5;
+const NAME = { textAnchor: 'start', fill: COLOUR.ink, fontSize: FONT, fontWeight: 500 } as const;
+const VALUE = { fill: COLOUR.ink, fontSize: FONT, fontWeight: 600 } as const;
 /** Width of a letter in the height of its font, with what is left at the end of a line. */
 const CHARACTER = 0.6;
 
@@ -30,21 +32,23 @@ function sideMarks<T extends { readonly side: Side }>(
   ];
 }
 
+type ArmAccuracy = Pick<ArmReport, 'id' | 'name' | 'kind' | 'accuracy' | 'accuracyCi95'>;
+
+const accuracyRow = ({ id, name, kind, accuracy, accuracyCi95 }: ArmAccuracy) => {
+  const side = sideOf({ kind });
+  return { id, name: `${letter(side)}${name}`, side, value: accuracy, ...accuracyCi95 };
+};
+
 /** Accuracy (or another share) of every prompt with its 95% interval. */
 export const drawAccuracy =
-  (arms: readonly Pick<ArmReport, 'id' | 'name' | 'kind' | 'accuracy' | 'accuracyCi95'>[]): Draw =>
+  (arms: readonly ArmAccuracy[]): Draw =>
   (width) => {
     const narrow = width < NARROW;
-    const rows = arms.map((arm) => ({
-      id: arm.id,
-      name: `${letter(sideOf(arm))}${arm.name}`,
-      side: sideOf(arm),
-      strong: arm.kind === 'tuned' || arm.id === 'yours',
-      value: arm.accuracy,
-      low: arm.accuracyCi95.low,
-      high: arm.accuracyCi95.high,
-    }));
-    const from = Math.max(0, Math.floor((Math.min(...rows.map((r) => r.low)) - 0.03) * 10) / 10);
+    const rows = arms.map(accuracyRow);
+    const from = tenthBelow(
+      rows.map(({ low }) => low),
+      0.03,
+    );
     const band = narrow ? 46 : 34;
     const dy = narrow ? 9 : 0;
     const y = (row: { id: string }) => row.id;
@@ -59,7 +63,7 @@ export const drawAccuracy =
       y: { type: 'band', domain: rows.map((r) => r.id), label: null, padding: 0, axis: null },
       color: { type: 'identity' },
       marks: [
-        Plot.gridX({ stroke: COLOUR.line, strokeOpacity: 1, ticks: narrow ? 4 : 8 }),
+        gridX(narrow ? 4 : 8),
         Plot.axisX({ ticks: narrow ? 4 : 8, tickFormat: percentTick, tickSize: 0, label: null }),
         Plot.ruleY(rows, {
           x1: 'low',
@@ -80,11 +84,8 @@ export const drawAccuracy =
           dy: narrow ? -12 : 0,
           lineWidth: (narrow ? width - 24 : 198) / FONT,
           textOverflow: narrow ? 'ellipsis' : null,
-          textAnchor: 'start',
-          fill: COLOUR.ink,
-          fontSize: FONT,
-          fontWeight: 500,
-          ...(narrow ? { stroke: COLOUR.halo, strokeWidth: 4 } : {}),
+          ...NAME,
+          ...(narrow ? OVER_LINES : {}),
         }),
         Plot.text(rows, {
           y,
@@ -93,11 +94,8 @@ export const drawAccuracy =
           dy,
           text: (row: { value: number }) => percent(row.value),
           textAnchor: 'start',
-          fill: COLOUR.ink,
-          fontWeight: 600,
-          fontSize: FONT,
-          stroke: COLOUR.halo,
-          strokeWidth: 4,
+          ...VALUE,
+          ...OVER_LINES,
         }),
       ],
     });
@@ -120,18 +118,19 @@ export const drawDifferences = (pairs: readonly PairReport[], nameOf: (armId: st
     })),
   );
 
+/** The axis of differences: past zero, and to the same distance on either side that has an interval. */
+function differenceDomain(rows: readonly Difference[]): readonly [low: number, high: number] {
+  const ends = rows.flatMap(({ low, high }) => [low, high]);
+  const far = Math.min(1, Math.ceil(Math.max(0.05, ...ends.map(Math.abs)) * 20) / 20);
+  return [ends.some((end) => end < 0) ? -far : -far / 4, ends.some((end) => end > 0) ? far : far / 4];
+}
+
 /** Differences with their 95% Bonett-Price interval; the line at zero is "no difference". */
 export const drawIntervals =
   (differences: readonly Difference[]): Draw =>
   (width) => {
     const narrow = width < NARROW;
     const rows = differences.map((difference, i) => ({ ...difference, id: String(i) }));
-    const far = Math.min(
-      1,
-      Math.ceil(Math.max(0.05, ...rows.flatMap((r) => [Math.abs(r.low), Math.abs(r.high)])) * 20) / 20,
-    );
-    const least = Math.min(0, ...rows.map((r) => r.low)) < 0 ? -far : -far / 4;
-    const most = Math.max(0, ...rows.map((r) => r.high)) > 0 ? far : far / 4;
     // A column of their own: over the marks they would cross the line at zero.
     const column = narrow ? Math.min(170, Math.round(width * 0.38)) : 210;
     const lines = Math.max(0, ...rows.map(({ name }) => Math.ceil((name.length * CHARACTER * FONT) / column)));
@@ -144,10 +143,10 @@ export const drawIntervals =
       marginBottom: 30,
       marginLeft: column + 10,
       marginRight: narrow ? 52 : 64,
-      x: { domain: [least, most], label: null },
+      x: { domain: differenceDomain(rows), label: null },
       y: { type: 'band', domain: rows.map((r) => r.id), label: null, padding: 0, axis: null },
       marks: [
-        Plot.gridX({ stroke: COLOUR.line, strokeOpacity: 1, ticks: narrow ? 4 : 6 }),
+        gridX(narrow ? 4 : 6),
         Plot.axisX({
           ticks: narrow ? 4 : 6,
           tickSize: 0,
@@ -164,10 +163,7 @@ export const drawIntervals =
           x: null,
           dx: -column,
           lineWidth: column / FONT,
-          textAnchor: 'start',
-          fill: COLOUR.ink,
-          fontSize: FONT,
-          fontWeight: 500,
+          ...NAME,
         }),
         Plot.text(rows, {
           y,
@@ -176,13 +172,23 @@ export const drawIntervals =
           x: null,
           dx: narrow ? 50 : 60,
           textAnchor: 'end',
-          fill: COLOUR.ink,
-          fontWeight: 600,
-          fontSize: FONT,
+          ...VALUE,
         }),
       ],
     });
   };
+
+/** One cell for each pair of label and prediction, with its share of the label's rows. */
+const cellsOf = ({ confusion }: Pick<ArmReport, 'confusion'>, labels: readonly string[]) =>
+  confusion.flatMap((row, gold) => {
+    const total = row.reduce((sum, rows) => sum + rows, 0);
+    return row.map((rows, predicted) => ({
+      gold: labels[gold],
+      predicted: labels[predicted],
+      rows,
+      share: rows / Math.max(1, total),
+    }));
+  });
 
 /** Rows are labels, columns are predictions; the stronger the colour, the more rows of that label. */
 export const drawConfusion =
@@ -192,19 +198,7 @@ export const drawConfusion =
     const labelWidth = Math.min(120, Math.max(...labels.map((l) => l.length)) * 7 + 14, width * 0.34);
     const cell = Math.min(many ? 34 : 64, (width - labelWidth - 8) / labels.length);
     const height = Math.min(cell, 52) * labels.length + (many ? labelWidth : 30);
-    const cells = arm.confusion.flatMap((row, gold) => {
-      const total = Math.max(
-        1,
-        row.reduce((sum, n) => sum + n, 0),
-      );
-      return row.map((rows, predicted) => ({
-        gold: labels[gold],
-        predicted: labels[predicted],
-        rows,
-        share: rows / total,
-      }));
-    });
-    const side = sideOf(arm);
+    const cells = cellsOf(arm, labels);
     return svg({
       width: Math.min(width, labelWidth + cell * labels.length + 8),
       height,
@@ -232,7 +226,7 @@ export const drawConfusion =
         Plot.cell(cells, {
           x: 'predicted',
           y: 'gold',
-          fill: COLOUR[side],
+          fill: COLOUR[sideOf(arm)],
           fillOpacity: (d: { share: number }) => 0.06 + 0.5 * d.share,
           rx: 4,
         }),

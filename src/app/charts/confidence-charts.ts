@@ -1,10 +1,10 @@
-/** Charts of what probabilities are worth: what is answered against what is right, and said against seen. */
+/** Charts of what probabilities are worth: how many rows are answered against how many are right, and claimed against observed accuracy. */
 import * as Plot from '@observablehq/plot';
 import type { ReliabilityBin } from '../../metrics/calibration';
 import { type CoveragePoint, coverageAt } from '../../metrics/coverage';
 import type { Side } from './comparison-charts';
-import { downsample } from './downsample';
-import { COLOUR, type Draw, NARROW, percentTick, svg } from './plot';
+import { COLOUR, type Draw, gridY, NARROW, percentTick, svg, tenthBelow } from './plot';
+import { downsample } from './points';
 
 interface CoverageArm {
   readonly side: Side;
@@ -15,6 +15,14 @@ interface CoverageArm {
 
 const MARK = { a: 'circle', b: 'diamond', ref: 'square' } as const;
 
+/** The points of an arm's curve that the width can show; a handful of rows is no accuracy. */
+const pointsOf = ({ curve, right }: CoverageArm, width: number) =>
+  downsample(
+    curve.filter(({ answered }) => answered >= Math.min(10, right.length)),
+    (point) => point.accuracy ?? 0,
+    2 * width,
+  );
+
 /** Accuracy of the answered rows against their share; the mark is the threshold. */
 export const drawCoverage =
   (arms: readonly CoverageArm[], threshold: number): Draw =>
@@ -22,16 +30,11 @@ export const drawCoverage =
     const narrow = width < NARROW;
     const lines = arms.map((arm) => ({
       ...arm,
-      points: downsample(
-        // a handful of rows is no accuracy
-        arm.curve.filter((point) => point.answered >= Math.min(10, arm.right.length)),
-        (point) => point.accuracy ?? 0,
-        2 * width,
-      ),
+      points: pointsOf(arm, width),
       at: coverageAt(arm.confidences, arm.right, threshold),
     }));
     const lows = lines.flatMap(({ points }) => points.map((point) => point.accuracy ?? 1));
-    const from = Math.max(0, Math.floor((Math.min(0.9, ...lows) - 0.05) * 10) / 10);
+    const from = tenthBelow([0.9, ...lows], 0.05);
     return svg({
       width,
       height: narrow ? 230 : 260,
@@ -43,7 +46,7 @@ export const drawCoverage =
       y: { domain: [from, 1], label: null },
       color: { type: 'identity' },
       marks: [
-        Plot.gridY({ stroke: COLOUR.line, strokeOpacity: 1, ticks: 5 }),
+        gridY(5),
         Plot.axisY({ ticks: 5, tickFormat: percentTick, tickSize: 0, label: null }),
         Plot.axisX({
           ticks: narrow ? 3 : 5,
@@ -84,8 +87,7 @@ export const drawCoverage =
 export const drawReliability =
   (bins: readonly ReliabilityBin[], side: Side): Draw =>
   (width) => {
-    const lowest = Math.min(...bins.map((bin) => Math.min(bin.meanConfidence, bin.accuracyCi95.low)));
-    const from = Math.max(0, Math.floor(lowest * 10) / 10);
+    const from = tenthBelow(bins.flatMap(({ meanConfidence, accuracyCi95 }) => [meanConfidence, accuracyCi95.low]));
     const ticks = { ticks: 5, tickFormat: percentTick, tickSize: 0 };
     return svg({
       width: Math.min(width, 420),
@@ -98,7 +100,7 @@ export const drawReliability =
       y: { domain: [from, 1], label: null },
       color: { type: 'identity' },
       marks: [
-        Plot.gridY({ stroke: COLOUR.line, strokeOpacity: 1, ticks: 5 }),
+        gridY(5),
         Plot.axisY({ ...ticks, label: null }),
         Plot.axisX({ ...ticks, label: 'probability of the answer', labelAnchor: 'center', labelArrow: 'none' }),
         Plot.line(

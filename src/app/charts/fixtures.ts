@@ -4,11 +4,10 @@ import { coverageCurve } from '../../metrics/coverage';
 import { drawAccuracy, drawConfusion, drawDifferences } from './comparison-charts';
 import { drawCoverage, drawReliability } from './confidence-charts';
 import { drawLengths } from './length-chart';
-import { drawLineage } from './lineage-chart';
-import { drawPerformance } from './performance-chart';
 import type { Draw } from './plot';
 import { drawCurve, drawOverlay, drawSmallMultiple } from './run-charts';
 import { drawLoss, drawNorms, drawTrace, drawValidation } from './training-charts';
+import { drawLineage, drawPerformance } from './version-charts';
 
 const LABELS = ['negative', 'neutral', 'positive'];
 

@@ -1,5 +1,5 @@
 import * as Plot from '@observablehq/plot';
-import { COLOUR, type Draw, svg } from './plot';
+import { COLOUR, type Draw, gridY, svg } from './plot';
 
 interface Bin {
   readonly from: number;
@@ -27,7 +27,7 @@ export const drawLengths =
       y: { label: null },
       color: { type: 'identity' },
       marks: [
-        Plot.gridY({ stroke: COLOUR.line, strokeOpacity: 1, ticks: 3 }),
+        gridY(3),
         Plot.rectY(bins, {
           x1: 'from',
           x2: (bin: Bin) => bin.to + 1,
@@ -45,7 +45,7 @@ export const drawLengths =
                 frameAnchor: 'top',
                 textAnchor: isLate ? 'end' : 'start',
                 dy: -12,
-                text: () => 'read at once',
+                text: () => 'model limit',
                 fill: COLOUR.ink2,
               }),
             ]

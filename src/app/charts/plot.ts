@@ -1,5 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import { colour } from '../../lib/palette';
+import { dodge } from './points';
 
 export type Draw = (width: number) => SVGSVGElement;
 
@@ -34,3 +35,42 @@ export const cut = (name: string, most: number) => (name.length > most ? `${name
 
 /** Ticks for shares, as percent. */
 export const percentTick = (share: number) => `${Math.round(share * 100)}%`;
+
+/** Grid lines across an axis. */
+export const gridX = (ticks: number) => Plot.gridX({ stroke: COLOUR.line, strokeOpacity: 1, ticks });
+export const gridY = (ticks: number) => Plot.gridY({ stroke: COLOUR.line, strokeOpacity: 1, ticks });
+
+/** An outline in the panel's colour, so that a text can be read over lines. */
+export const OVER_LINES = { stroke: COLOUR.halo, strokeWidth: 4 } as const;
+
+/** The tenth at or below all values, with some room under them: where an axis of shares starts. */
+export const tenthBelow = (values: readonly number[], room = 0): number =>
+  Math.max(0, Math.floor((Math.min(...values) - room) * 10) / 10);
+
+interface Margins {
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+  readonly left: number;
+}
+
+export const margins = ({ top, right, bottom, left }: Margins) => ({
+  marginTop: top,
+  marginRight: right,
+  marginBottom: bottom,
+  marginLeft: left,
+});
+
+/** A chart's height, its margins, and its y axis. */
+interface Frame extends Margins {
+  readonly height: number;
+  readonly domain: readonly [low: number, high: number];
+}
+
+/** Where labels of `values` are placed on the y axis so that their centres are at least `gap` pixels apart. */
+export function spread(values: readonly number[], gap: number, { height, top, bottom, domain }: Frame): number[] {
+  const [low, high] = domain;
+  const scale = (height - top - bottom) / (high - low);
+  const pixels = values.map((value) => top + (high - value) * scale);
+  return dodge(pixels, gap, top + 4, height - bottom - 4).map((y) => high - (y - top) / scale);
+}

@@ -1,8 +1,7 @@
 import * as Plot from '@observablehq/plot';
 import type { ValidationPoint } from '../../training/events';
-import { dodge } from './dodge';
 import { fallingDomain, MEASURES, type Metric } from './measure';
-import { COLOUR, type Draw, NARROW, percentTick, svg } from './plot';
+import { COLOUR, type Draw, gridY, margins, NARROW, percentTick, spread, svg, tenthBelow } from './plot';
 
 /** A run's validation results, with the short name that it goes by. */
 export interface RunCurve {
@@ -23,7 +22,7 @@ function domainOf(curves: readonly RunCurve[], metric: Metric): readonly [number
   const values = curves.flatMap(({ points }) => points.map(of));
   if (falls) return fallingDomain(values);
   if (values.length === 0) return [0, 1];
-  const low = Math.max(0, Math.floor((Math.min(...values) - 0.03) * 10) / 10);
+  const low = tenthBelow(values, 0.03);
   return [low, Math.min(1, Math.max(low + 0.2, Math.ceil((Math.max(...values) + 0.02) * 10) / 10))];
 }
 
@@ -34,26 +33,21 @@ export const drawOverlay =
     const narrow = width < NARROW;
     const height = narrow ? 240 : 272;
     const frame = { top: 14, bottom: 30, left: 46, right: narrow ? 34 : 60 };
-    const [low, high] = domainOf(curves, metric);
+    const domain = domainOf(curves, metric);
     const ended = curves.flatMap((curve) => curve.points.slice(-1).map((last) => ({ ...curve, last })));
-    const y = (share: number) => frame.top + ((high - share) / (high - low)) * (height - frame.top - frame.bottom);
-    const placed = dodge(
-      ended.map(({ last }) => y(MEASURES[metric].of(last))),
+    const placed = spread(
+      ended.map(({ last }) => MEASURES[metric].of(last)),
       14,
-      frame.top + 4,
-      height - frame.bottom - 4,
+      { ...frame, height, domain },
     );
     return svg({
       width,
       height,
-      marginTop: frame.top,
-      marginBottom: frame.bottom,
-      marginLeft: frame.left,
-      marginRight: frame.right,
+      ...margins(frame),
       x: { domain: [0, stepsOf(curves)], label: null },
-      y: { domain: [low, high], label: null, ticks: 5, tickFormat: MEASURES[metric].tick, tickSize: 0, tickPadding: 8 },
+      y: { domain, label: null, ticks: 5, tickFormat: MEASURES[metric].tick, tickSize: 0, tickPadding: 8 },
       marks: [
-        Plot.gridY({ stroke: COLOUR.line, strokeOpacity: 1, ticks: 5 }),
+        gridY(5),
         Plot.axisX({ ticks: narrow ? 4 : 6, tickSize: 0, label: null }),
         ...curves.map(({ points }, i) =>
           Plot.lineY(points, {
@@ -68,8 +62,7 @@ export const drawOverlay =
           text: 'name',
           frameAnchor: 'right',
           x: null,
-          y: (_, i: number) =>
-            high - (((placed[i] ?? 0) - frame.top) / (height - frame.top - frame.bottom)) * (high - low),
+          y: (_, i: number) => placed[i],
           dx: 8,
           textAnchor: 'start',
           fill: COLOUR.b,
@@ -94,7 +87,7 @@ export const drawSmallMultiple =
       x: { domain: [0, stepsOf(curves)], label: null },
       y: { domain: domainOf(curves, metric), label: null },
       marks: [
-        Plot.gridY({ stroke: COLOUR.line, strokeOpacity: 1, ticks: 2 }),
+        gridY(2),
         Plot.axisY({ ticks: 2, tickSize: 0, label: null, tickFormat: MEASURES[metric].tick }),
         Plot.axisX({ ticks: 3, tickSize: 0, label: null }),
         ...curves
@@ -121,7 +114,7 @@ export const drawCurve =
       const blur = 2 * Math.sqrt((accuracy * (1 - accuracy)) / Math.max(1, validationRows));
       return { rows, accuracy, low: Math.max(0, accuracy - blur), high: Math.min(1, accuracy + blur) };
     });
-    const low = Math.max(0, Math.floor((Math.min(1, ...blurred.map((p) => p.low)) - 0.03) * 10) / 10);
+    const low = tenthBelow([1, ...blurred.map((p) => p.low)], 0.03);
     return svg({
       width,
       height: 220,
@@ -132,7 +125,7 @@ export const drawCurve =
       x: { type: 'log', base: 2, label: null },
       y: { domain: [low, 1], label: null },
       marks: [
-        Plot.gridY({ stroke: COLOUR.line, strokeOpacity: 1, ticks: 5 }),
+        gridY(5),
         Plot.axisY({ ticks: 5, tickSize: 0, label: null, tickFormat: percentTick }),
         Plot.axisX({
           ticks: blurred.map((p) => p.rows),

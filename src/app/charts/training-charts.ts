@@ -1,10 +1,9 @@
 import * as Plot from '@observablehq/plot';
 import type { StepPoint, ValidationPoint } from '../../training/events';
-import { dodge } from './dodge';
-import { downsample } from './downsample';
 import type { ReferenceLine } from './finding';
 import { fallingDomain, MEASURES, type Metric } from './measure';
-import { COLOUR, cut, type Draw, NARROW, svg } from './plot';
+import { COLOUR, cut, type Draw, gridY, margins, NARROW, OVER_LINES, spread, svg, tenthBelow } from './plot';
+import { downsample } from './points';
 
 export interface ValidationChart {
   readonly points: readonly ValidationPoint[];
@@ -26,9 +25,36 @@ const BESIDE = 17;
 
 /** Both ends of an axis of shares, in tens of percent. */
 function shareDomain(values: readonly number[]): readonly [low: number, high: number] {
-  const low = Math.max(0, Math.floor((Math.min(0.9, ...values) - 0.04) * 10) / 10);
+  const low = tenthBelow([0.9, ...values], 0.04);
   return [low, Math.min(1, Math.ceil((Math.max(0.1, low + 0.2, ...values) + 0.02) * 10) / 10)];
 }
+
+/** What is written beside the lines and the end of the curve: names with values. */
+function namesOf(
+  lines: readonly ReferenceLine[],
+  last: ValidationPoint | undefined,
+  metric: Metric,
+  narrow: boolean,
+): readonly { readonly text: string; readonly at: number; readonly fill: string }[] {
+  const { of, label } = MEASURES[metric];
+  const named = (name: string, point: ReferenceLine | ValidationPoint, fill: string) => ({
+    text: `${name} ${label(of(point))}`,
+    at: of(point),
+    fill,
+  });
+  return [
+    ...lines.map((line) =>
+      named(
+        `${line.id === 'yours' ? 'A ' : ''}${narrow ? line.name : cut(line.name, BESIDE)}`,
+        line,
+        LINE_COLOUR[line.id],
+      ),
+    ),
+    ...(last ? [named('B tuned', last, COLOUR.b)] : []),
+  ];
+}
+
+const DASHES: Readonly<Record<ReferenceLine['id'], string>> = { majority: '4 4', untuned: '1 4', yours: '6 3' };
 
 /** A measure of the vectors on validation rows, step by step, against what it has to beat. */
 export const drawValidation =
@@ -37,33 +63,20 @@ export const drawValidation =
     const narrow = width < NARROW;
     const height = narrow ? 240 : 272;
     const frame = { top: 14, bottom: 30, left: 46, right: narrow ? 22 : 148 };
-    const { of, label, tick, falls } = MEASURES[metric];
+    const { of, tick, falls } = MEASURES[metric];
     const values = [...points.map(of), ...lines.map(of)];
-    const [low, high] = falls ? fallingDomain(values) : shareDomain(values);
-    const y = (share: number) => frame.top + ((high - share) / (high - low)) * (height - frame.top - frame.bottom);
+    const domain = falls ? fallingDomain(values) : shareDomain(values);
     const last = points.at(-1);
-    const names = [
-      ...lines.map((l) => ({
-        text: `${l.id === 'yours' ? 'A ' : ''}${narrow ? l.name : cut(l.name, BESIDE)} ${label(of(l))}`,
-        at: of(l),
-        fill: LINE_COLOUR[l.id],
-        strong: false,
-      })),
-      ...(last ? [{ text: `B tuned ${label(of(last))}`, at: of(last), fill: COLOUR.b, strong: true }] : []),
-    ];
-    const placed = dodge(
-      names.map((n) => y(n.at)),
+    const names = namesOf(lines, last, metric, narrow);
+    const placed = spread(
+      names.map(({ at }) => at),
       15,
-      frame.top + 4,
-      height - frame.bottom - 4,
+      { ...frame, height, domain },
     );
     return svg({
       width,
       height,
-      marginTop: frame.top,
-      marginBottom: frame.bottom,
-      marginLeft: frame.left,
-      marginRight: frame.right,
+      ...margins(frame),
       x: {
         domain: [0, Math.max(stepsTotal, last?.step ?? 1)],
         label: null,
@@ -71,9 +84,9 @@ export const drawValidation =
         tickSize: 0,
         tickPadding: 8,
       },
-      y: { domain: [low, high], label: null, ticks: 5, tickFormat: tick, tickSize: 0, tickPadding: 8 },
+      y: { domain, label: null, ticks: 5, tickFormat: tick, tickSize: 0, tickPadding: 8 },
       marks: [
-        Plot.gridY({ stroke: COLOUR.line, strokeOpacity: 1, ticks: 5 }),
+        gridY(5),
         Plot.axisX({
           ticks: narrow ? 4 : 6,
           tickSize: 0,
@@ -81,30 +94,22 @@ export const drawValidation =
           tickFormat: (step: number) => (step === 0 ? 'step 0' : String(step)),
         }),
         ...lines.map((l) =>
-          Plot.ruleY([of(l)], {
-            stroke: LINE_COLOUR[l.id],
-            strokeWidth: 1.5,
-            strokeDasharray: l.id === 'yours' ? '6 3' : l.id === 'majority' ? '4 4' : '1 4',
-          }),
+          Plot.ruleY([of(l)], { stroke: LINE_COLOUR[l.id], strokeWidth: 1.5, strokeDasharray: DASHES[l.id] }),
         ),
-        bestStep !== null && bestStep > 0
-          ? Plot.ruleX([bestStep], { stroke: COLOUR.ink2, strokeDasharray: '2 3' })
-          : null,
+        bestStep ? Plot.ruleX([bestStep], { stroke: COLOUR.ink2, strokeDasharray: '2 3' }) : null,
         Plot.lineY(points, { x: 'step', y: of, stroke: COLOUR.b, strokeWidth: 2.5 }),
         Plot.dot(points, { x: 'step', y: of, symbol: 'diamond', r: 4.5, fill: COLOUR.b }),
         Plot.text(names, {
           text: 'text',
           frameAnchor: 'right',
           x: null,
-          y: (_, i: number) =>
-            high - (((placed[i] ?? 0) - frame.top) / (height - frame.top - frame.bottom)) * (high - low),
+          y: (_, i: number) => placed[i],
           dx: narrow ? -2 : 8,
           dy: narrow ? -8 : 0,
           textAnchor: narrow ? 'end' : 'start',
           fill: 'fill',
           fontWeight: 600,
-          stroke: COLOUR.halo,
-          strokeWidth: 4,
+          ...OVER_LINES,
         }),
       ],
       color: { type: 'identity' },
@@ -122,7 +127,7 @@ const smallFrame = (width: number, stepsTotal: number) => ({
 });
 
 const smallAxes = [
-  Plot.gridY({ stroke: COLOUR.line, strokeOpacity: 1, ticks: 3 }),
+  gridY(3),
   Plot.axisY({ ticks: 3, tickSize: 0, label: null }),
   Plot.axisX({ ticks: 4, tickSize: 0, label: null }),
 ];

@@ -1,6 +1,5 @@
-import { ChartPanel, ProbabilityBars } from '../charts';
+import { ChartPanel, ProbabilityBars, TextDifference } from '../charts';
 import { CHARTS } from '../charts/fixtures';
-import { TextDifference } from '../charts/TextDifference';
 import { ArmMark } from '../ui';
 import { type Entry, entriesOf, LONG, labelsOf } from './entry';
 

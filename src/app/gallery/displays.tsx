@@ -135,7 +135,6 @@ const covering: Readonly<Record<string, Entry['render']>> = {
   ),
   'wide dialog, long texts': () => (
     <Dialog {...dialog} wide title={LONG} actions={<Button>Cancel</Button>}>
-      <Button variant="link">Copy</Button>
       <p>{Array.from({ length: 30 }, () => LONG).join('. ')}</p>
     </Dialog>
   ),

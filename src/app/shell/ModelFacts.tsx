@@ -17,7 +17,7 @@ interface ModelFactsProps {
 export const ModelFacts = ({ info, speed, check }: ModelFactsProps) => (
   <dl className="facts">
     <dt>Family</dt>
-    <dd>{info.family ?? 'not named'}</dd>
+    <dd>{info.family ?? 'unknown'}</dd>
     <dt>Parameters</dt>
     <dd>
       {count(info.parameters)}, frozen, stored as {info.dtype}

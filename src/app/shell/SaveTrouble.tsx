@@ -48,8 +48,8 @@ function RoomIsShort() {
         title={`The browser has ${bytes(left)} left for this page`}
         action={<Button onPress={dismiss}>Hide</Button>}
       >
-        {bytes(room.used)} of {bytes(room.quota)} are used. Free some disk space, forget a model under “Model” that you
-        do not use, or export a prompt set in the Library, delete it, and empty the deleted ones. Saved work stays.
+        {bytes(room.used)} of {bytes(room.quota)} are used. Free some disk space, remove a model that you do not use
+        (under Models, at the top), or export a prompt set in the Library and delete it for good. Saved work stays.
       </Note>
     </div>
   );

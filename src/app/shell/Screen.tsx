@@ -1,13 +1,10 @@
 import { type ReactNode, useEffect, useRef } from 'react';
-import { navigate, screenPath } from '../state/location';
-import { useProject } from '../state/studio';
-import { Button, EmptyState } from '../ui';
 import './screen.css';
 
 interface ScreenProps {
-  /** Where things stand, in words. */
+  /** The state of the work, in words. */
   readonly title: string;
-  /** What it rests on, one or two sentences. */
+  /** What that is based on, in one or two sentences. */
   readonly lead?: ReactNode;
   /** Buttons; exactly one of them primary, and last. */
   readonly actions?: ReactNode;
@@ -37,32 +34,5 @@ export function ScreenFrame({ title, lead, actions, children }: ScreenProps) {
       </div>
       {children}
     </>
-  );
-}
-
-interface NeedsRowsProps {
-  readonly title: string;
-  /** What is missing. */
-  readonly missing: string;
-  /** What the screen needs, and for what. */
-  readonly children: ReactNode;
-}
-
-/** A screen before there are rows, with the way to open some. */
-export function NeedsRows({ title, missing, children }: NeedsRowsProps) {
-  const setId = useProject((s) => s.set?.id ?? null);
-  return (
-    <ScreenFrame title={title}>
-      <EmptyState
-        title={missing}
-        action={
-          <Button variant="primary" onPress={() => navigate(screenPath(setId, 'data'))}>
-            Open a CSV
-          </Button>
-        }
-      >
-        {children}
-      </EmptyState>
-    </ScreenFrame>
   );
 }

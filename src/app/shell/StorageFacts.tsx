@@ -17,7 +17,7 @@ const OFFLINE: Readonly<Record<OfflineState['status'], string>> = {
 export function StorageFacts() {
   const { storage, offline, setAside } = useStores();
   const aside = useStore(setAside);
-  const { room, persisted, declined, refresh, ask } = useStore(storage);
+  const { room, persisted, refresh } = useStore(storage);
   const status = useStore(offline, (s) => s.status);
   useEffect(() => {
     void refresh();
@@ -39,25 +39,14 @@ export function StorageFacts() {
             </>
           ) : null}
         </dd>
-        <dt>Room</dt>
+        <dt>Space</dt>
         <dd>{room ? `${bytes(room.used)} used of ${bytes(room.quota)}` : 'unknown'}</dd>
         <dt>
           <Term means="A browser may delete a site’s data when the disk gets full, unless the site is protected. Most browsers protect sites that are used often or installed.">
             Protected from browser clean-up
           </Term>
         </dt>
-        <dd>
-          {persisted ? (
-            'yes'
-          ) : (
-            <>
-              {declined ? 'not yet: bookmark or install this page, ' : 'no '}
-              <Button variant="link" onPress={() => void ask()}>
-                {declined ? 'then ask again' : 'Ask for protection'}
-              </Button>
-            </>
-          )}
-        </dd>
+        <dd>{persisted ? 'yes' : <AskForProtection />}</dd>
         {aside.kept.length > 0 ? (
           <>
             <dt>Damaged, set aside</dt>
@@ -74,5 +63,17 @@ export function StorageFacts() {
         ) : null}
       </dl>
     </section>
+  );
+}
+
+function AskForProtection() {
+  const { declined, ask } = useStore(useStores().storage);
+  return (
+    <>
+      {declined ? 'not yet: bookmark or install this page, ' : 'no '}
+      <Button variant="link" onPress={() => void ask()}>
+        {declined ? 'then ask again' : 'Ask for protection'}
+      </Button>
+    </>
   );
 }

@@ -7,7 +7,7 @@ import { HalfMoon, Moon, Sun } from '../ui/icons';
 import '../ui/menu.css';
 
 const THEMES: readonly { readonly id: Theme; readonly label: string }[] = [
-  { id: 'system', label: 'Like the system' },
+  { id: 'system', label: 'Same as the system' },
   { id: 'light', label: 'Light' },
   { id: 'dark', label: 'Dark' },
 ];

@@ -16,7 +16,7 @@ export const namedFile = (path: string, file: File): NamedFile => ({
 /** Nobody drops a folder of more files on purpose. */
 const MOST = 2000;
 
-/** Whether files are a prompt or a project to import, by their names: no graph, and something that belongs to one. */
+/** Whether files are a prompt or a prompt set to import, by their names: no graph, and something that belongs to one. */
 export const isPrompt = (paths: readonly string[]): boolean =>
   !paths.some((path) => path.endsWith('.onnx')) && paths.some((path) => PROMPT_FILE.test(path));
 

@@ -12,7 +12,7 @@ function shown(markup: string): (id: string) => HTMLElement {
   return (id) => page.querySelector(`#${id}`) as HTMLElement;
 }
 
-test('a control that vanishes leaves the focus to what it stood in', async () => {
+test('moves the focus from a control that disappears to the element around it', async () => {
   const at = shown('<section id="panel"><ul><li id="row"><button id="gone">x</button></li></ul></section>');
   at('gone').focus();
   at('gone').remove();

@@ -1,9 +1,9 @@
 /**
- * Keeps the focus of the keyboard where somebody works. A control that vanishes or is disabled while it has the focus would
- * send it to the beginning of the page; it goes to what the control stood in instead, and back when the control can be used again.
+ * Keeps the keyboard focus where the user works. A control that disappears or is disabled while it has the focus would send
+ * it to the beginning of the page; instead the element around the control gets it, until the control can be used again.
  */
 
-/** What may hold the focus in the place of a control, the nearest first. */
+/** What may hold the focus for a control, the nearest first. */
 const PLACES = 'td, li, form, fieldset, section, article, [role="dialog"], [role="tabpanel"]';
 
 const isUsable = (element: Element) => element.isConnected && !element.matches(':disabled, [aria-disabled="true"]');
@@ -41,7 +41,7 @@ export function keepFocus(page: Document): () => void {
     holding = { place, control: last.control };
     hold(place);
   };
-  // after the frame: who closes something may put the focus where it belongs
+  // after the frame: code that closes something may set the focus itself
   let frame = 0;
   const observer = new MutationObserver(() => {
     cancelAnimationFrame(frame);

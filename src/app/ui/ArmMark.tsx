@@ -12,7 +12,7 @@ const SHAPES: Readonly<Record<ArmSide, ReactNode>> = {
 
 interface ArmMarkProps {
   readonly side: ArmSide;
-  /** The prompt's name; the letter A or B always stands before it. */
+  /** The prompt's name; the letter A or B always comes before it. */
   readonly children?: ReactNode;
 }
 

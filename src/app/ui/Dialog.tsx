@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react';
+import { type ReactNode, useLayoutEffect, useRef, useState } from 'react';
 import { Dialog as AriaDialog } from 'react-aria-components/Dialog';
 import { Heading } from 'react-aria-components/Heading';
 import { Modal, ModalOverlay } from 'react-aria-components/Modal';
@@ -29,9 +29,33 @@ export const Dialog = ({ title, isOpen, onClose, children, actions, wide }: Dial
             <Cross />
           </IconButton>
         </header>
-        <div className="dialog-body">{children}</div>
+        <DialogBody>{children}</DialogBody>
         {actions ? <footer className="dialog-foot">{actions}</footer> : null}
       </AriaDialog>
     </Modal>
   </ModalOverlay>
 );
+
+const FOCUSABLE = 'a[href], button:not(:disabled), input:not(:disabled), textarea:not(:disabled), [tabindex="0"]';
+
+/** Takes the focus where it scrolls and nothing in it does, so that its end can be reached by keyboard. */
+function DialogBody({ children }: { readonly children: ReactNode }) {
+  const body = useRef<HTMLDivElement>(null);
+  const content = useRef<HTMLDivElement>(null);
+  const [isStop, setStop] = useState(false);
+  useLayoutEffect(() => {
+    if (!body.current || !content.current) return;
+    const { current: outer } = body;
+    const observer = new ResizeObserver(() =>
+      setStop(outer.scrollHeight > outer.clientHeight && outer.querySelector(FOCUSABLE) === null),
+    );
+    observer.observe(outer);
+    observer.observe(content.current);
+    return () => observer.disconnect();
+  }, []);
+  return (
+    <div ref={body} className="dialog-body" tabIndex={isStop ? 0 : undefined}>
+      <div ref={content}>{children}</div>
+    </div>
+  );
+}

@@ -15,7 +15,7 @@ interface TabsProps {
   readonly onSelect: (id: string) => void;
 }
 
-/** The selected tab belongs into the URL hash: see `useQuery` in shell/location. */
+/** The selected tab belongs in the URL hash: see `useQuery` in state/location. */
 export const Tabs = ({ label, tabs, selected, onSelect }: TabsProps) => (
   <AriaTabs selectedKey={selected} onSelectionChange={(key) => onSelect(String(key))}>
     <TabList className="tabs" aria-label={label}>

@@ -1,16 +1,16 @@
 import { type ReactNode, useEffect } from 'react';
 import { chosenSoft } from '../../../project/prompt-set';
 import type { PromptSet } from '../../../project/types';
-import { NeedsRows, ScreenFrame } from '../../shell/Screen';
+import { ScreenFrame } from '../../shell/Screen';
 import { navigate, screenPath, useQuery } from '../../state/location';
 import { useResource } from '../../state/resource';
 import { useProject, useSession } from '../../state/studio';
 import { stageOptions, versionOptions } from '../../state/version-words';
-import { Button, Note, Panel, ProgressBar, Select, TextArea } from '../../ui';
-import { type Cast, castKey } from './cast';
+import { Button, EmptyState, Note, Panel, ProgressBar, Select, TextArea } from '../../ui';
+import type { Cast } from './cast';
 import { ContinuationSettings, PlayerPanel } from './PlayerPanel';
 import { Presentation } from './Presentation';
-import { usePlayground } from './playground-store';
+import { castKey, usePlayground } from './playground-store';
 import { playgroundTitle } from './words';
 import './playground.css';
 
@@ -31,9 +31,7 @@ export default function PlaygroundScreen() {
       <ProgressBar label="Loading prompts" value={null} />
     </ScreenFrame>
   ) : (
-    <NeedsRows title="Nothing to try yet" missing="No prompt to try">
-      Open a CSV with labels or expected texts first; then you can type any text here and see how each prompt answers.
-    </NeedsRows>
+    <NothingToAsk setId={set?.id ?? null} />
   );
 }
 
@@ -48,6 +46,21 @@ function usePresentationFromAddress(hasCast: boolean): void {
     present();
   }, [stage, canPresent, setStage, present]);
 }
+
+const NothingToAsk = ({ setId }: { readonly setId: string | null }) => (
+  <ScreenFrame title="Nothing to try yet">
+    <EmptyState
+      title="No prompt to try"
+      action={
+        <Button variant="primary" onPress={() => navigate(screenPath(setId, 'data'))}>
+          Open a CSV
+        </Button>
+      }
+    >
+      Open a CSV with labels or expected texts first; then you can type any text here and see how each prompt answers.
+    </EmptyState>
+  </ScreenFrame>
+);
 
 function LoadedPlayground({ cast, children }: { readonly cast: Cast; readonly children: ReactNode }) {
   const { players, shipped } = cast;

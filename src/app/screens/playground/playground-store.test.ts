@@ -5,8 +5,7 @@ import { createProjectStore } from '../../state/project-store';
 import { createSessionStore } from '../../state/session-store';
 import type { Stores } from '../../state/stores';
 import { CAPABILITIES, fakeLocation, testServices } from '../../state/test-support';
-import { castKey } from './cast';
-import { Playground } from './playground-store';
+import { castKey, Playground } from './playground-store';
 
 const tab = new Map<string, string>();
 

@@ -1,10 +1,10 @@
 import { isWriting } from '../../../project/prompt-set';
 import type { PromptSet } from '../../../project/types';
 import { triedCount } from '../../../workflow/training-rows';
-import { NeedsRows, ScreenFrame } from '../../shell/Screen';
+import { ScreenFrame } from '../../shell/Screen';
 import { navigate, screenPath } from '../../state/location';
 import { useProject, useSession } from '../../state/studio';
-import { Button, Note, ProgressBar } from '../../ui';
+import { Button, EmptyState, Note, ProgressBar } from '../../ui';
 import { AnswersPanel, WordsPanel } from './AnswersPanel';
 import { EditorPanel } from './EditorPanel';
 import { templateProblem, useDraft, usePrompts } from './prompts-store';
@@ -18,11 +18,24 @@ import './prompts.css';
 export default function PromptsScreen() {
   const set = useProject((s) => s.set);
   const hasRows = useProject((s) => s.dataset !== null);
-  if (set && hasRows) return <OpenPrompts set={set} />;
+  return set && hasRows ? <OpenPrompts set={set} /> : <NoRows />;
+}
+
+function NoRows() {
+  const setId = useProject((s) => s.set?.id ?? null);
   return (
-    <NeedsRows title="Open your rows first, then write a prompt" missing="No rows yet">
-      Once you choose a text column and a label column, a first prompt and an answer word for each label appear here.
-    </NeedsRows>
+    <ScreenFrame title="Open your rows first, then write a prompt">
+      <EmptyState
+        title="No rows yet"
+        action={
+          <Button variant="primary" onPress={() => navigate(screenPath(setId, 'data'))}>
+            Go to Data
+          </Button>
+        }
+      >
+        Once you choose a text column and a label column, a first prompt and an answer word for each label appear here.
+      </EmptyState>
+    </ScreenFrame>
   );
 }
 

@@ -5,8 +5,15 @@ import { type Diagnosis, type DiagnosisKind, diagnose } from '../../../training/
 import type { StepPoint } from '../../../training/events';
 import { STANDARD } from '../../../training/settings';
 import type { Sample } from '../../../workflow/train';
-import { ChartPanel, drawLoss, drawValidation, lossTitle, type Metric, validationTitle } from '../../charts';
-import { TextDifference } from '../../charts/TextDifference';
+import {
+  ChartPanel,
+  drawLoss,
+  drawValidation,
+  lossTitle,
+  type Metric,
+  TextDifference,
+  validationTitle,
+} from '../../charts';
 import { Button, Choices, format, Panel, Table } from '../../ui';
 import type { LiveRun } from './live-run';
 import { useNextRun } from './next-run';

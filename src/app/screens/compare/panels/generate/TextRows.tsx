@@ -3,8 +3,7 @@ import type { Dataset } from '../../../../../dataset/types';
 import type { GenerateArm, GeneratePair } from '../../../../../evaluation/generate/types';
 import type { GenerateEvaluation } from '../../../../../project/types';
 import { type WrittenRow, writtenRows } from '../../../../../report/row-texts';
-import { sideOf } from '../../../../charts';
-import { TextDifference } from '../../../../charts/TextDifference';
+import { sideOf, TextDifference } from '../../../../charts';
 import { ArmMark, format } from '../../../../ui';
 import { Explorer } from '../../Explorer';
 

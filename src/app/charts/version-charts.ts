@@ -1,0 +1,131 @@
+/** Charts of versions: where they come from, and how they do on the same rows. */
+import * as Plot from '@observablehq/plot';
+import type { Interval } from '../../metrics/intervals';
+import type { LineageNode } from '../../project/lineage';
+import { COLOUR, type Draw, gridY, NARROW, OVER_LINES, percentTick, svg, tenthBelow } from './plot';
+
+const ROW = 30;
+const TOP = 16;
+const TEXT_AT = 16;
+/** Width of most letters. */
+const LETTER = 7.4;
+
+/** A version's name, where its data come from if there is room, and its stages: cut to the width that is left. */
+function words({ name, data, stages }: LineageNode, x: number, width: number): string {
+  const all = [name, ...(width < NARROW || data === null ? [] : [data]), ...stages].join(' · ');
+  const room = Math.floor((width - x - TEXT_AT) / LETTER);
+  return all.length > room ? `${all.slice(0, room - 1)}…` : all;
+}
+
+/** A forest read from the top: each version hangs from what it came from. Hand-written ones are circles, tuned ones diamonds. */
+export const drawLineage =
+  (nodes: readonly LineageNode[]): Draw =>
+  (width) => {
+    const deepest = Math.max(0, ...nodes.map(({ depth }) => depth));
+    const step = Math.min(28, (width * 0.3) / Math.max(1, deepest));
+    const places = new Map(nodes.map(({ id, depth }, i) => [id, { x: 12 + depth * step, y: TOP + i * ROW }]));
+    const at = ({ id }: { id: string }) => places.get(id) ?? { x: 0, y: 0 };
+    const links = nodes.flatMap((node) => {
+      const parent = node.parent === null ? undefined : places.get(node.parent);
+      const child = at(node);
+      return parent
+        ? [{ x: parent.x, y: parent.y }, { x: parent.x, y: child.y }, child].map((point) => ({ ...point, z: node.id }))
+        : [];
+    });
+    const of = (kind: LineageNode['kind']) => nodes.filter((node) => node.kind === kind);
+    const place = { x: (node: LineageNode) => at(node).x, y: (node: LineageNode) => at(node).y };
+    const height = TOP * 2 + Math.max(0, nodes.length - 1) * ROW;
+    return svg({
+      width,
+      height,
+      margin: 0,
+      x: { domain: [0, width], range: [0, width], axis: null },
+      y: { domain: [0, height], range: [0, height], axis: null },
+      marks: [
+        Plot.line(links, { x: 'x', y: 'y', z: 'z', stroke: COLOUR.line, strokeWidth: 2, strokeOpacity: 1 }),
+        Plot.dot(of('start'), {
+          ...place,
+          symbol: 'square',
+          r: 5,
+          fill: COLOUR.halo,
+          stroke: COLOUR.ref,
+          strokeWidth: 2,
+        }),
+        Plot.dot(of('hard'), { ...place, symbol: 'circle', r: 6, fill: COLOUR.a }),
+        Plot.dot(of('soft'), { ...place, symbol: 'diamond', r: 7, fill: COLOUR.b }),
+        ...[false, true].map((hasStage) =>
+          Plot.text(
+            nodes.filter(({ stages }) => stages.length > 0 === hasStage),
+            {
+              ...place,
+              dx: TEXT_AT,
+              text: (node: LineageNode) => words(node, at(node).x, width),
+              textAnchor: 'start',
+              fill: COLOUR.ink,
+              fontSize: 12.5,
+              fontWeight: hasStage ? 600 : 400,
+              ...OVER_LINES,
+            },
+          ),
+        ),
+      ],
+    });
+  };
+
+export interface PerformancePoint {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: 'hard' | 'soft';
+  /** Accuracy or ROUGE-L, 0 to 1. */
+  readonly value: number;
+  readonly ci95: Interval;
+}
+
+/** Versions on the same rows, in the order in which they were made, with 95% intervals. */
+export const drawPerformance =
+  (points: readonly PerformancePoint[]): Draw =>
+  (width) => {
+    const narrow = width < NARROW;
+    const rows = points.map(({ id, name, kind, value, ci95: { low, high } }) => ({
+      id,
+      name,
+      kind,
+      value,
+      low,
+      high,
+      stroke: kind === 'hard' ? COLOUR.a : COLOUR.b,
+    }));
+    const names = new Map(rows.map(({ id, name }) => [id, name]));
+    const from = tenthBelow(
+      rows.map(({ low }) => low),
+      0.03,
+    );
+    const x = (row: { id: string }) => row.id;
+    const of = (kind: 'hard' | 'soft') => rows.filter((row) => row.kind === kind);
+    const slant = narrow || rows.length > 8;
+    return svg({
+      width,
+      height: 260,
+      marginLeft: 44,
+      marginRight: 16,
+      marginTop: 16,
+      marginBottom: slant ? 96 : 36,
+      x: { type: 'point', domain: rows.map(({ id }) => id), padding: 0.5, label: null },
+      y: { domain: [from, 1], label: null },
+      color: { type: 'identity' },
+      marks: [
+        gridY(5),
+        Plot.axisY({ ticks: 5, tickFormat: percentTick, tickSize: 0, label: null }),
+        Plot.axisX({
+          tickFormat: (id: string) => names.get(id) ?? '',
+          tickRotate: slant ? -60 : 0,
+          tickSize: 0,
+          label: null,
+        }),
+        Plot.line(rows, { x, y: 'value', stroke: COLOUR.line, strokeWidth: 2, strokeOpacity: 1 }),
+        Plot.ruleX(rows, { x, y1: 'low', y2: 'high', stroke: 'stroke', strokeWidth: 3, strokeLinecap: 'round' }),
+        Plot.dot(of('hard'), { x, y: 'value', symbol: 'circle', r: 6, fill: COLOUR.a }),
+        Plot.dot(of('soft'), { x, y: 'value', symbol: 'diamond', r: 7, fill: COLOUR.b }),
+      ],
+    });
+  };
