@@ -18,7 +18,7 @@ import { Button, Choices, format, Panel, Table } from '../../ui';
 import type { LiveRun } from './live-run';
 import { useNextRun } from './next-run';
 import { TracesPanel } from './TracesPanel';
-import { useTraining } from './training-store';
+import { useShownRun, useTraining } from './training-store';
 
 /** What needs no advice once the run is over. */
 const CALM: ReadonlySet<DiagnosisKind> = new Set(['starting', 'learning', 'levelled']);
@@ -31,7 +31,7 @@ interface CurvesPanelsProps {
 
 /** The curves of the run on the screen, live. */
 export function CurvesPanels({ set, trainRows }: CurvesPanelsProps) {
-  const live = useTraining((s) => (s.live?.setId === set.id ? s.live : null));
+  const live = useShownRun(set.id, (run) => run);
   if (!live) return null;
   return (
     <>

@@ -11,13 +11,13 @@ import { useNextRun, useSecondsOf } from './next-run';
 import { moved, putBack, without } from './run-queue';
 import { useMarked } from './SideBySide';
 import { SETTINGS_ID } from './StartPanel';
-import { useTraining } from './training-store';
+import { useShownRun, useTraining } from './training-store';
 
 const NONE: readonly string[] = [];
 
 /** All runs of the set, newest first; the one used as "Tuned" is marked. Marked ones are shown side by side below. */
 export const RunsPanel = memo(function RunsPanel({ set }: { readonly set: PromptSet }) {
-  const shown = useTraining((s) => (s.live?.setId === set.id ? s.live.runId : null));
+  const shown = useShownRun(set.id, (live) => live?.runId ?? null);
   const marked = useMarked((s) => (s.setId === set.id ? s.runIds : NONE));
   const runs = set.soft.toReversed();
   return (

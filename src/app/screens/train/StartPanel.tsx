@@ -10,7 +10,7 @@ import { useNextRun, useSecondsOf } from './next-run';
 import { withSeeds } from './run-queue';
 import { SettingsPanel } from './SettingsPanel';
 import { SweepPanel } from './SweepPanel';
-import { useTraining } from './training-store';
+import { useShownRun } from './training-store';
 
 /** Where a branch leads: the settings of the next run. */
 export const SETTINGS_ID = 'next-run';
@@ -108,7 +108,7 @@ const DRAWN = 12;
 
 /** Drawn as the model reads it: the text, the vectors, and the answers it chooses from. Of the active run, else the next. */
 export const LearnedPanel = memo(function LearnedPanel({ set }: { readonly set: PromptSet }) {
-  const runId = useTraining((s) => (s.live?.setId === set.id && s.live.phase !== 'ended' ? s.live.runId : null));
+  const runId = useShownRun(set.id, (live) => (live && live.phase !== 'ended' ? live.runId : null));
   const next = useNextRun((s) => s.settings);
   const hybrid = useNextRun((s) => s.hybrid);
   const hidden = useSession((s) => (s.model.kind === 'ready' ? s.model.info.hidden : null));

@@ -15,7 +15,7 @@ import { plannedRuns, useMachineSpeed, useNextRun, useRunRows } from './next-run
 import { QueuePanel, RunsPanel } from './RunsPanel';
 import { LearningCurvePanel, SideBySide } from './SideBySide';
 import { LearnedPanel, StartPanel } from './StartPanel';
-import { type TrainingState, useTraining } from './training-store';
+import { useShownRun, useTraining } from './training-store';
 import './train.css';
 
 export default function TrainScreen() {
@@ -48,8 +48,6 @@ interface OpenProps {
   readonly dataset: Dataset;
 }
 
-/** The run on this screen; another set may be training meanwhile. */
-const shownRun = (s: TrainingState, set: PromptSet): LiveRun | null => (s.live?.setId === set.id ? s.live : null);
 const isRunning = (live: LiveRun | null): live is LiveRun => live !== null && live.phase !== 'ended';
 const isDone = (live: LiveRun | null) =>
   live?.ending === 'finished' || live?.ending === 'early' || live?.ending === 'stopped';
@@ -57,13 +55,16 @@ const isDone = (live: LiveRun | null) =>
 function OpenTraining({ set, dataset }: OpenProps) {
   const allRows = dataset.split.train.length;
   const trainRows = Math.min(allRows, MOST_TRAINING_ROWS);
-  const title = useTraining((s) =>
-    s.waiting ? 'Getting the model ready' : trainHeadline(shownRun(s, set), set, trainRows),
-  );
+  const waiting = useTraining((s) => s.waiting);
+  const headline = useShownRun(set.id, (live) => trainHeadline(live, set, trainRows));
   useArrival(set.id, dataset);
   useMachineSpeed();
   return (
-    <ScreenFrame title={title} lead={<Lead set={set} dataset={dataset} />} actions={<Actions set={set} />}>
+    <ScreenFrame
+      title={waiting ? 'Getting the model ready' : headline}
+      lead={<Lead set={set} dataset={dataset} />}
+      actions={<Actions set={set} />}
+    >
       <div className="stack train">
         <Progress set={set} />
         <Troubles set={set} />
@@ -90,10 +91,7 @@ function useArrival(setId: string, dataset: Dataset): void {
 }
 
 function Lead({ set, dataset }: OpenProps) {
-  const progress = useTraining((s) => {
-    const live = shownRun(s, set);
-    return isRunning(live) ? progressWords(live) : null;
-  });
+  const progress = useShownRun(set.id, (live) => (isRunning(live) ? progressWords(live) : null));
   const trainingOff = useSession(whyTrainingOff);
   if (progress !== null)
     return <>{`${progress}. You can leave this screen: training continues, and survives a reload.`}</>;
@@ -103,12 +101,12 @@ function Lead({ set, dataset }: OpenProps) {
   const rows = `${isSampled ? `${format.count(MOST_TRAINING_ROWS)} of ` : ''}${format.counted(all, 'training row')}${isSampled ? ' drawn at random' : ''}`;
   const tests = format.counted(dataset.split.test.length, 'test row');
   return (
-    <>{`Training learns only a few vectors, from ${rows}; the model stays unchanged. It never sees the ${tests}.`}</>
+    <>{`Training learns a few vectors from ${rows} and leaves the model unchanged. It never sees the ${tests}.`}</>
   );
 }
 
 function Actions({ set }: { readonly set: PromptSet }) {
-  const running = useTraining((s) => isRunning(shownRun(s, set)));
+  const running = useShownRun(set.id, isRunning);
   return running ? <RunActions set={set} /> : <StartActions set={set} />;
 }
 
@@ -121,7 +119,7 @@ function useStart() {
 /** keys: a second press of one button must not fall on the one that replaces it */
 function RunActions({ set }: { readonly set: PromptSet }) {
   const phase = useTraining((s) => s.live?.phase);
-  const bestStep = useTraining((s) => shownRun(s, set)?.bestStep ?? null);
+  const bestStep = useShownRun(set.id, (live) => live?.bestStep ?? null);
   const { pause, stop } = useTraining.use();
   const waiting = useTraining((s) => s.waiting);
   const trainingOff = useSession(whyTrainingOff);
@@ -144,8 +142,8 @@ function RunActions({ set }: { readonly set: PromptSet }) {
 function StartActions({ set }: { readonly set: PromptSet }) {
   const busy = useTraining((s) => s.busy);
   const waiting = useTraining((s) => s.waiting);
-  const done = useTraining((s) => !s.busy && isDone(shownRun(s, set)));
-  const resumeFrom = useTraining((s) => shownRun(s, set)?.resumeFrom ?? null);
+  const done = useShownRun(set.id, isDone) && !busy;
+  const resumeFrom = useShownRun(set.id, (live) => live?.resumeFrom ?? null);
   const resumable = useResumable(set);
   const { resume } = useTraining.use();
   const trainingOff = useSession(whyTrainingOff);
@@ -181,25 +179,19 @@ function StartActions({ set }: { readonly set: PromptSet }) {
 
 /** The run that can resume: the one on the screen, else one that the set left open. */
 function useResumable(set: PromptSet): string | null {
-  return useTraining((s) => {
-    if (s.busy) return null;
-    const live = shownRun(s, set);
-    const shown = live?.resumeFrom != null && set.soft.some(({ id }) => id === live.runId) ? live.runId : null;
-    return shown ?? openRun(set)?.id ?? null;
-  });
+  const busy = useTraining((s) => s.busy);
+  const shown = useShownRun(set.id, (live) => (live?.resumeFrom == null ? null : live.runId));
+  if (busy) return null;
+  return set.soft.some(({ id }) => id === shown) ? shown : (openRun(set)?.id ?? null);
 }
 
 function Progress({ set }: { readonly set: PromptSet }) {
   const waiting = useTraining((s) => s.waiting);
   const check = useSession((s) => s.check);
-  const running = useTraining((s) => isRunning(shownRun(s, set)));
-  const fraction = useTraining((s) => {
-    const live = shownRun(s, set);
-    return isRunning(live) ? fractionOf(live) : null;
-  });
+  const running = useShownRun(set.id, isRunning);
+  const fraction = useShownRun(set.id, (live) => (isRunning(live) ? fractionOf(live) : null));
   /** For screen readers, every ten steps. */
-  const status = useTraining((s) => {
-    const live = shownRun(s, set);
+  const status = useShownRun(set.id, (live) => {
     if (!isRunning(live)) return '';
     return live.phase === 'training'
       ? `Step ${Math.floor(live.step / 10) * 10} of ${live.stepsTotal}`
@@ -222,12 +214,12 @@ function Progress({ set }: { readonly set: PromptSet }) {
 }
 
 function Troubles({ set }: { readonly set: PromptSet }) {
-  const running = useTraining((s) => isRunning(shownRun(s, set)));
-  const elsewhere = useTraining((s) => s.busy && !isRunning(shownRun(s, set)));
+  const running = useShownRun(set.id, isRunning);
+  const elsewhere = useTraining((s) => s.busy) && !running;
   const error = useTraining((s) => s.error);
-  const runError = useTraining((s) => shownRun(s, set)?.error ?? null);
-  const step = useTraining((s) => s.live?.step ?? 0);
-  const resumeFrom = useTraining((s) => shownRun(s, set)?.resumeFrom ?? 0);
+  const runError = useShownRun(set.id, (live) => live?.error ?? null);
+  const step = useShownRun(set.id, (live) => live?.step ?? 0);
+  const resumeFrom = useShownRun(set.id, (live) => live?.resumeFrom ?? 0);
   const { resume } = useTraining.use();
   const resumable = useResumable(set);
   const rows = useRunRows();
@@ -278,6 +270,6 @@ function troubleTitle(code: string, running: boolean): string {
   if (running)
     return code.startsWith('store-')
       ? 'Training continues, but is not being saved'
-      : 'Training continues, but something went wrong beside it';
+      : 'Training continues, but something else went wrong';
   return code === 'store-blocked' ? 'This run is open in another tab' : 'Training did not start';
 }

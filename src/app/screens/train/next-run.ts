@@ -5,7 +5,7 @@ import type { PromptSet } from '../../../project/types';
 import type { Placement } from '../../../prompt/types';
 import type { Store } from '../../../store/store';
 import { sameLabels } from '../../../task/align-words';
-import { runsSeconds, type Speed, type Work } from '../../../training/estimate';
+import { runsSeconds } from '../../../training/estimate';
 import { PRESETS, type PresetName, STANDARD, type TrainingSettings } from '../../../training/settings';
 import { type PlannedRun, templateOf } from '../../../workflow/runs';
 import { cacheKeyOf } from '../../../workflow/training-rows';
@@ -30,7 +30,7 @@ interface NextRun {
   readonly settings: TrainingSettings;
   /** This many runs, which differ in their seed. */
   readonly seeds: number;
-  /** Vectors on top of the hand-written prompt, instead of the bare text. */
+  /** Vectors on top of the hand-written prompt, instead of the text alone. */
   readonly hybrid: boolean;
   readonly sweep: SweepDraft;
 }
@@ -110,11 +110,6 @@ export function plannedRuns({ preset, settings, seeds, hybrid }: NextRun): reado
 /** Seconds that runs with these settings would take, one after another; null while nothing was measured. */
 export type SecondsOf = (runs: readonly TrainingSettings[]) => number | null;
 
-const secondsOf =
-  (work: Work | null, speed: Speed | null): SecondsOf =>
-  (runs) =>
-    work && speed && runs.length > 0 ? runsSeconds(runs, work, speed) : null;
-
 interface Rows {
   readonly dataset: Dataset;
   readonly template: string;
@@ -166,5 +161,8 @@ export function useSecondsOf(): SecondsOf {
   const cachedRows = useTraining((s) =>
     rows ? (s.rowsInCache.get(cacheKeyOf(rows.dataset.fingerprint, rows.template)) ?? 0) : 0,
   );
-  return useMemo(() => secondsOf(value && { ...value, cachedRows }, speed), [value, cachedRows, speed]);
+  return useMemo(
+    () => (runs) => (value && speed && runs.length > 0 ? runsSeconds(runs, { ...value, cachedRows }, speed) : null),
+    [value, cachedRows, speed],
+  );
 }

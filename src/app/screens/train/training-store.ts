@@ -338,3 +338,7 @@ const otherQueue = new StudioError(
 );
 
 export const useTraining = screenStore((studio: Studio) => new Training(studio));
+
+/** Of the run on a set's screen, active or ended; null where another set trains. */
+export const useShownRun = <U>(setId: string, select: (live: LiveRun | null) => U): U =>
+  useTraining(({ live }) => select(live?.setId === setId ? live : null));
