@@ -8,7 +8,8 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
-import { DEFAULT_MODEL, openModel } from '../src/cli/model-dir';
+import { DEFAULT_MODEL, openHost } from '../src/cli/node-host';
+import { uninterruptedControl } from '../src/lib/control';
 import type { Checkpoint } from '../src/training/events';
 import { STANDARD } from '../src/training/settings';
 
@@ -18,7 +19,8 @@ const silent = { line: () => {}, progress: () => {} };
 
 /** Trains, from a checkpoint if one is given; returns the checkpoint half-way and the one at the end. */
 async function trainHere(resume: Checkpoint | null): Promise<{ half: Checkpoint | null; end: Checkpoint }> {
-  const { engine, tokenizer } = await openModel({ model: DEFAULT_MODEL, backend: 'node-wasm', threads: 2 }, silent);
+  const host = await openHost({ model: DEFAULT_MODEL, backend: 'node-wasm', threads: 2 }, silent);
+  const { tokenizer } = host.tokens;
   const rows = SENTENCES.map((text, i) => ({
     rowId: String(i),
     ids: tokenizer.encode(`Message: ${text}\nSentiment:`),
@@ -29,7 +31,7 @@ async function trainHere(resume: Checkpoint | null): Promise<{ half: Checkpoint 
     word,
     tokenIds: [...tokenizer.encode(word)],
   }));
-  const events = engine.train({
+  const request = {
     runId: 'resume',
     train: rows.slice(0, 30),
     validation: rows.slice(30),
@@ -38,14 +40,14 @@ async function trainHere(resume: Checkpoint | null): Promise<{ half: Checkpoint 
     initTokenIds: tokenizer.encode('Decide whether the customer is happy.'),
     cacheKey: 'rows',
     resume,
-  });
+  };
   let half: Checkpoint | null = null;
   let end: Checkpoint | null = null;
-  for await (const event of events) {
+  for await (const event of host.engine.train(request, uninterruptedControl)) {
     if (event.kind === 'checkpoint' && event.checkpoint.step === STEPS / 2) half = event.checkpoint;
     if (event.kind === 'done') end = event.checkpoint;
   }
-  await engine.dispose();
+  await host.dispose();
   if (!end) throw new Error('training did not end');
   return { half, end };
 }

@@ -1,20 +1,19 @@
 import { cpus } from 'node:os';
-import type { Engine } from '../engine/engine';
 import { GraphBuilder } from '../graph/builder';
 import { sizeOf } from '../graph/dtype';
 import { lower } from '../graph/lower';
 import { serialise } from '../graph/serialise';
+import { uninterruptedControl } from '../lib/control';
 import type { Placement } from '../prompt/types';
 import { createNodeRunner } from '../runtime/ort-node';
 import type { TokenRow } from '../tokens/types';
 import { STANDARD } from '../training/settings';
+import type { HostEngine } from '../workflow/host';
 import { createLog } from './log';
-import { openModel } from './model-dir';
-import { modelOptions, readModelOptions } from './options';
-import { exactly, parseOptions, wholeNumber } from './usage';
+import { type ModelOptions, openHost } from './node-host';
+import { exactly, MODEL_USAGE, modelOptions, parseOptions, readModelOptions, wholeNumber } from './options';
 
-export const BENCH_USAGE =
-  'npm run bench -- [--rows 32] [--length 35] [--steps 9] [--model DIR] [--backend …] [--threads N]';
+export const BENCH_USAGE = `npm run bench -- [--rows 32] [--length 35] [--steps 9] ${MODEL_USAGE}`;
 
 const SIZE = 1024;
 const REPEATS = 3;
@@ -39,10 +38,11 @@ export async function bench(args: readonly string[]): Promise<void> {
   const length = wholeNumber(values.length, 'length') ?? 35;
   const steps = wholeNumber(values.steps, 'steps') ?? 9;
   const log = createLog();
-  const { engine } = await openModel(options, log);
+  const host = await openHost(options, log);
+  const { engine } = host;
   try {
     const rows = syntheticRows(rowCount, length, engine.info.vocabulary);
-    log.progress('Suffix');
+    log.progress('Training steps, vectors after the text');
     const product = await openGemm(options, SIZE, SIZE, SIZE);
     await product.rate(); // warms up
     const rates: number[] = [];
@@ -50,11 +50,11 @@ export async function bench(args: readonly string[]): Promise<void> {
     const suffix = await trainingTimes(engine, rows, 'suffix', steps, async () => rates.push(await product.rate()));
     await product.close();
     const gflops = median(rates);
-    log.progress('Prefix');
+    log.progress('Training steps, vectors before the text');
     const prefix = await trainingTimes(engine, rows, 'prefix', Math.min(steps, REPEATS));
     log.progress('Scoring');
     const scoring = await scoringTimes(engine, rowCount, length);
-    log.progress('Writing');
+    log.progress('Generating');
     const writing = await writingTimes(engine, rows);
     const { id, dtype, backend, threads, heapBytes, loadSeconds } = engine.info;
     const report = {
@@ -74,12 +74,12 @@ export async function bench(args: readonly string[]): Promise<void> {
     };
     process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   } finally {
-    await engine.dispose();
+    await host.dispose();
   }
 }
 
 /** A product `[m, k] x [k, n]` on the same runtime; each call measures one, in GFLOP per second. */
-async function openGemm({ backend, threads }: ReturnType<typeof readModelOptions>, m: number, k: number, n: number) {
+async function openGemm({ backend, threads }: ModelOptions, m: number, k: number, n: number) {
   const b = new GraphBuilder();
   const dims = { a: [m, k], b: [k, n], c: [m, n] };
   b.input('a', 'float32', dims.a);
@@ -107,7 +107,7 @@ async function openGemm({ backend, threads }: ReturnType<typeof readModelOptions
 }
 
 /** Work of a suffix step, in GFLOP per token: each weight of the layers once forward and once backward. */
-const stepGflop = ({ parameters, vocabulary, hidden }: Engine['info']) =>
+const stepGflop = ({ parameters, vocabulary, hidden }: HostEngine['info']) =>
   (4 * (parameters - vocabulary * hidden) * STANDARD.batchSize * STANDARD.virtualTokens) / 1e9;
 
 /** Of about `length` tokens. Rows of another `draw` are other rows: no answer to one is remembered. */
@@ -124,7 +124,7 @@ const syntheticRows = (count: number, length: number, vocabulary: number, draw =
 const LABELS = [11, 12].map((id) => ({ label: String(id), word: String(id), tokenIds: [id] }));
 
 async function trainingTimes(
-  engine: Engine,
+  engine: HostEngine,
   train: readonly TokenRow[],
   placement: Placement,
   steps: number,
@@ -142,7 +142,7 @@ async function trainingTimes(
   };
   const stepMs: number[] = [];
   let cacheSeconds = 0;
-  for await (const event of engine.train(request)) {
+  for await (const event of engine.train(request, uninterruptedControl)) {
     if (event.kind === 'step') {
       stepMs.push(event.point.ms);
       await onStep();
@@ -157,13 +157,16 @@ async function trainingTimes(
 }
 
 /** Tokens a second, plain and where all rows begin with the same ones, which are then counted with each row. */
-async function scoringTimes(engine: Engine, count: number, length: number) {
+async function scoringTimes(engine: HostEngine, count: number, length: number) {
   const { vocabulary } = engine.info;
   const speed = async (rows: (draw: number) => TokenRow[]) => {
     const speeds: number[] = [];
     for (let draw = 1; draw <= REPEATS; draw++) {
       const drawn = rows(draw);
-      const { seconds } = await engine.score({ rows: drawn, labels: LABELS, soft: null, cacheKey: null });
+      const { seconds } = await engine.score(
+        { rows: drawn, labels: LABELS, soft: null, cacheKey: null },
+        uninterruptedControl,
+      );
       speeds.push(drawn.reduce((sum, { ids }) => sum + ids.length, 0) / seconds);
     }
     return median(speeds);
@@ -180,19 +183,20 @@ async function scoringTimes(engine: Engine, count: number, length: number) {
   return {
     tokensPerSecond: await speed(plain),
     tokensPerSecondSharedPrefix: await speed(prefixed),
-    rowMs: await engine.latency(request, 5),
+    rowMs: await engine.latency(request, 5, uninterruptedControl),
   };
 }
 
-async function writingTimes(engine: Engine, rows: readonly TokenRow[]) {
+async function writingTimes(engine: HostEngine, rows: readonly TokenRow[]) {
   const times: number[] = [];
   let last = performance.now();
   const ids = rows[0]?.ids ?? Int32Array.of(1);
   const request = { ids, soft: null, maxNewTokens: NEW_TOKENS, temperature: 0, topP: 1, seed: 0, endTokenIds: [] };
-  await engine.generate(request, () => {
+  const onToken = () => {
     times.push(performance.now() - last);
     last = performance.now();
-  });
+  };
+  await engine.generate(request, onToken, uninterruptedControl);
   // The first token also waits for the text.
   return { tokensPerSecond: 1000 / median(times.slice(1)) };
 }

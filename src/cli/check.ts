@@ -5,9 +5,8 @@ import { embeddingRows } from '../inference/run';
 import type { Placement } from '../prompt/types';
 import { createNodeRunner } from '../runtime/ort-node';
 import { createLog } from './log';
-import { readModelDir } from './model-dir';
-import { modelOptions, readModelOptions } from './options';
-import { exactly, parseOptions, wholeNumber } from './usage';
+import { readModelDir } from './node-host';
+import { exactly, modelOptions, parseOptions, readModelOptions, wholeNumber } from './options';
 
 export const CHECK_USAGE = 'npm run check -- MODEL_DIR [--directions 3] [--seed 0] [--backend …] [--threads N]';
 

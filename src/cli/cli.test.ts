@@ -82,7 +82,7 @@ describe('the command line', () => {
       '--out',
       out,
     );
-    expect(tuned.stderr).toContain('Written to');
+    expect(tuned.stderr).toContain('Saved to');
     expect(tuned).toMatchObject({ code: 0, stdout: '' });
 
     const results = resultsSchema.parse(JSON.parse(await readFile(join(out, 'results.json'), 'utf8')));
@@ -148,7 +148,7 @@ describe('the command line', () => {
     expect(Object.keys(asked.rows[0].logProbs)).toHaveLength(3);
   }, 180_000);
 
-  it('tunes several seeds and a hybrid with every option: they stand beside the first, with their mean', async () => {
+  it('tunes several seeds and a hybrid with every option, and compares them and their mean with the first', async () => {
     const out = join(folder, 'seeds');
     const { code, stderr } = await cli(
       ...['tune', SAMPLE, '--text', 'text', '--label', 'label', '--model', TINY, '--threads', '1', '--out', out],

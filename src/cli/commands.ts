@@ -5,10 +5,9 @@ import { CONFORMANCE_USAGE, conformance } from './conformance';
 import { EVALUATE_USAGE, evaluate } from './evaluate';
 import { GRAPH_USAGE, graph } from './graph';
 import { INSPECT_USAGE, inspect } from './inspect';
-import { TUNE_USAGE } from './options';
+import { UsageError } from './options';
 import { PREDICT_USAGE, predict } from './predict';
-import { tune } from './tune';
-import { UsageError } from './usage';
+import { TUNE_USAGE, tune } from './tune';
 import { WRITE_USAGE, write } from './write';
 
 interface Command {

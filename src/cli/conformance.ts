@@ -4,9 +4,8 @@ import { conform, type Deviation, type Oracle } from '../engine/conform';
 import { loadProgram } from '../engine/load';
 import { toWire, type WireError } from '../lib/errors';
 import { createNodeRunner } from '../runtime/ort-node';
-import { readModelDir } from './model-dir';
-import { modelOptions, readModelOptions } from './options';
-import { parseOptions, UsageError } from './usage';
+import { readModelDir } from './node-host';
+import { modelOptions, parseOptions, readModelOptions, UsageError } from './options';
 
 export const CONFORMANCE_USAGE =
   'npm run conformance -- DIR... [--backend …] [--threads N]   (folders with oracle.json)';

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { csvOf, dealt } from '../dataset/test-support';
 import type { Dataset } from '../dataset/types';
+import { SILENT } from '../workflow/host';
+import { prepareRows, readTable } from '../workflow/open-data';
 import { readDataset } from './data';
 import { createLog } from './log';
 
@@ -15,7 +17,8 @@ const opened = async (rows: readonly (readonly [string, string])[], withTest: bo
   await writeFile(data, csvOf(rows));
   const test = withTest ? join(folder, 'test.csv') : null;
   if (test) await writeFile(test, csvOf(dealt(80, LABELS).map(([text, label]) => [`other ${text}`, label])));
-  return readDataset({ data, test, text: 'text', label: 'label', trainRows: 100, testRows: 40 }, 3, createLog());
+  const columns = { text: 'text', label: 'label' };
+  return readDataset({ data, test, columns, seed: 3, trainRows: 100, testRows: 40 }, createLog());
 };
 
 const textsOf = ({ table, split }: Dataset, part: keyof Dataset['split']) => {
@@ -46,4 +49,16 @@ it('draws the same rows beside a test file whether the file is sorted or not', a
   const [sorted, mixed] = [await opened(byLabel, true), await opened(dealt(400, LABELS), true)];
   for (const part of ['train', 'validation', 'test'] as const)
     expect(textsOf(sorted, part).sort()).toEqual(textsOf(mixed, part).sort());
+});
+
+it('splits a file as the page does, where no sizes are asked for', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'softprompt-data-'));
+  const data = join(folder, 'data.csv');
+  await writeFile(data, csvOf(byLabel));
+  const columns = { text: 'text', label: 'label' };
+  const here = await readDataset({ data, test: null, columns, seed: 3, trainRows: null, testRows: null }, createLog());
+  const bytes = new TextEncoder().encode(csvOf(byLabel));
+  const { guess: _, ...table } = await readTable({ fileName: 'data.csv', bytes }, SILENT);
+  const { dataset } = await prepareRows(table, { ...columns, id: null }, { seed: 3 });
+  expect(here).toMatchObject({ split: dataset.split, fingerprint: dataset.fingerprint, splitHash: dataset.splitHash });
 });

@@ -1,120 +1,92 @@
-import { readFile } from 'node:fs/promises';
-import { basename } from 'node:path';
-import { drawnRows } from '../dataset/draw';
-import { type ParseOverride, parseTable } from '../dataset/parse';
-import { prepareDataset } from '../dataset/prepare';
-import type { ColumnMapping, Dataset, Issue, Row, Rows, Table } from '../dataset/types';
+/** The files that a command is given: rows, and exported prompts. */
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { ParseOverride } from '../dataset/parse';
+import type { ColumnMapping, Dataset, Table } from '../dataset/types';
+import { type ImportedPrompt, readPromptFiles, readPromptPackage } from '../interchange/prompt-package';
 import { StudioError } from '../lib/errors';
+import { counted } from '../lib/format';
+import { stamp } from '../project/prompt-set';
+import { SILENT } from '../workflow/host';
+import { openParts, type PartSizes, readTable } from '../workflow/open-data';
 import type { Log } from './log';
-import type { DataOptions } from './options';
-import { UsageError } from './usage';
+import { UsageError } from './options';
 
-/** Rows of DATA.csv and of the test file stand in one table; this column keeps their numbers apart. */
-const ID_COLUMN = '(row)';
-const MAX_VALIDATION = 100;
-
-/** The number of a row in its own file: `test:12` -> `12`. */
-export const ownId = (id: string): string => id.replace(/^(?:data|test):/, '');
+interface DataOptions extends PartSizes {
+  readonly data: string;
+  /** A file whose rows are the test rows; null = a share of `data`. */
+  readonly test: string | null;
+  /** Columns by the option that names them. */
+  readonly columns: { readonly text: string } & ({ readonly label: string } | { readonly target: string });
+  readonly seed: number;
+}
 
 /**
- * A dataset for the command line. With `--test`: test rows are that file's, else a stratified share of DATA.csv. With
- * `--train-rows N`: N of the other rows train and min(100, N/2) validate, each drawn by the seed with the labels in
- * proportion; so are `--test-rows`.
+ * The data set of a command that trains.
  * @throws UsageError for columns that are not there; StudioError `bad-input` for data that cannot be used
  */
-export async function readDataset(options: DataOptions, seed: number, log: Log): Promise<Dataset> {
-  const mapping: ColumnMapping = { text: options.text, label: options.label, id: ID_COLUMN };
-  const columns = { text: options.text, label: options.label };
-  const data = await readTable(options.data, 'data', columns, log);
-  const test = options.test === null ? null : await readTable(options.test, 'test', columns, log);
-  const table: Table = {
-    ...data,
-    columns: [...data.columns, ID_COLUMN],
-    rows: [...data.rows, ...(test?.rows ?? [])],
-  };
-  const first = await prepare(table, mapping, seed, test ? besideTest(data.rows, test.rows) : undefined);
-  const dataset = await prepare(table, mapping, seed, partsOf(first, options));
-  for (const [part, ids] of Object.entries(dataset.split))
-    if (ids.length === 0 && part !== 'validation')
-      throw new StudioError('bad-input', `No usable rows are left for ${part === 'test' ? 'the test' : 'training'}.`);
+export async function readDataset({ data, test, columns, seed, ...sizes }: DataOptions, log: Log): Promise<Dataset> {
+  const mapping: ColumnMapping =
+    'label' in columns
+      ? { text: columns.text, label: columns.label, id: null }
+      : { text: columns.text, label: columns.target, id: null, task: 'write' };
+  const dataset = await openParts(
+    {
+      data: await openTable(data, columns, log),
+      test: test === null ? null : await openTable(test, columns, log),
+      mapping,
+      seed,
+    },
+    sizes,
+  );
+  const { train, validation, test: held } = dataset.split;
+  const labels = dataset.labels.length > 0 ? `; labels: ${dataset.labels.join(', ')}` : '';
   log.line(
-    `${dataset.split.train.length} rows train, ${dataset.split.validation.length} validate, ${dataset.split.test.length} are held back; labels: ${dataset.labels.join(', ')}`,
+    `${counted(train.length, 'training row')}, ${counted(validation.length, 'validation row')}, ${counted(held.length, 'test row')}${labels}`,
   );
   return dataset;
 }
 
 /** @param named columns that must be there, by the option that names them. @throws UsageError, StudioError `bad-input` */
-export async function readTable(
+export async function openTable(
   path: string,
-  prefix: string,
   named: Readonly<Record<string, string>>,
   log: Log,
-  override: ParseOverride = {},
+  override?: ParseOverride,
 ): Promise<Table> {
   const bytes = await readFile(path).catch((cause: unknown) => {
     throw new StudioError('bad-input', `The file ${path} cannot be read.`, { cause });
   });
-  const parsed = parseTable(basename(path), new Uint8Array(bytes), override);
-  if (!parsed.ok) throw new StudioError('bad-input', parsed.error.message);
-  const { columns, rows, rejected } = parsed.value;
+  const fileName = basename(path);
+  const { guess: _, ...table } = await readTable({ fileName, bytes: new Uint8Array(bytes), override }, SILENT);
   for (const [option, column] of Object.entries(named))
-    if (!columns.includes(column))
-      throw new UsageError(`--${option}: ${basename(path)} has no column “${column}”; it has ${columns.join(', ')}.`);
-  if (rejected.length > 0)
+    if (!table.columns.includes(column))
+      throw new UsageError(`--${option}: ${fileName} has no column “${column}”; it has ${table.columns.join(', ')}.`);
+  const [first] = table.rejected;
+  if (first)
     log.line(
-      `${basename(path)}: ${rejected.length} rows left out, the first in line ${rejected[0]?.line}: ${rejected[0]?.reason}`,
+      `${fileName}: ${counted(table.rejected.length, 'row')} skipped, the first in line ${first.line}: ${first.reason}`,
     );
-  return { ...parsed.value, rows: rows.map((row, i) => withId(row, `${prefix}:${i + 1}`)) };
+  return table;
 }
 
-const withId = (row: Row, id: string): Row => ({ ...row, id, cells: { ...row.cells, [ID_COLUMN]: id } });
-
-async function prepare(
-  table: Table,
-  mapping: ColumnMapping,
-  seed: number,
-  fixedSplit?: Dataset['split'],
-): Promise<Dataset> {
-  const prepared = await prepareDataset(table, mapping, { seed, fixedSplit });
-  if (!prepared.ok) throw new UsageError(prepared.error.message);
-  firstBlocking(prepared.value.issues);
-  return prepared.value.dataset;
+/** An exported prompt: a zip, or the folder that `tune` and `write` make. @throws StudioError `bad-input` when it is neither */
+export async function readPrompt(path: string): Promise<ImportedPrompt> {
+  const here = { ...stamp(), taken: [] };
+  const isFile = (await stat(path).catch(() => null))?.isFile() ?? false;
+  const read = isFile
+    ? readPromptPackage(new Uint8Array(await readFile(path)), here)
+    : readPromptFiles(await folderFiles(path), here);
+  if (!read.ok) throw new StudioError('bad-input', `${path}: ${read.error.message}`);
+  return read.value;
 }
 
-/** @throws StudioError `bad-input` where the rows cannot be used as they are */
-export function firstBlocking(issues: readonly Issue[]): void {
-  const blocking = issues.find((issue) => issue.severity === 'blocking');
-  if (blocking)
-    throw new StudioError('bad-input', `${blocking.title}. ${blocking.advice}`, { data: { kind: blocking.kind } });
-}
-
-/** All rows of DATA.csv train, before some of them are drawn for validation. */
-const besideTest = (data: Rows, test: Rows): Dataset['split'] => ({
-  train: data.map(({ id }) => id),
-  validation: [],
-  test: test.map(({ id }) => id),
-});
-
-/** Rows for training and validation, drawn from those that do not test. `train`: how many; null = all that are left. */
-export function drawnTraining(
-  dataset: Dataset,
-  sizes: { readonly train: number | null; readonly validation: number },
-): Pick<Dataset['split'], 'train' | 'validation'> {
-  const rest = restOf(dataset);
-  const validation = drawnRows(dataset, rest, sizes.validation);
-  const validates = new Set(validation);
-  const left = rest.filter((id) => !validates.has(id));
-  return { train: drawnRows(dataset, left, sizes.train ?? left.length), validation };
-}
-
-/** Rows that may be used for training and validation. */
-export const restOf = ({ split: { train, validation } }: Dataset): readonly string[] => [...train, ...validation];
-
-function partsOf(dataset: Dataset, { test: testFile, trainRows, testRows }: DataOptions): Dataset['split'] {
-  const test = drawnRows(dataset, dataset.split.test, testRows ?? dataset.split.test.length);
-  if (testFile === null && trainRows === null) return { ...dataset.split, test };
-  const rest = restOf(dataset).length;
-  const train = trainRows ?? Math.max(Math.ceil((2 / 3) * rest), rest - MAX_VALIDATION);
-  const validation = Math.min(MAX_VALIDATION, Math.floor(train / 2), Math.max(0, rest - train));
-  return { ...drawnTraining(dataset, { train, validation }), test };
+async function folderFiles(folder: string): Promise<ReadonlyMap<string, Uint8Array>> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
+    throw new StudioError('bad-input', `There is neither a zip nor a folder ${folder}.`, { cause });
+  });
+  const names = entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+  return new Map(
+    await Promise.all(names.map(async (name) => [name, new Uint8Array(await readFile(join(folder, name)))] as const)),
+  );
 }

@@ -6,8 +6,8 @@ import type { ModelFiles } from '../engine/types';
 import type { Graph, ValueInfo } from '../graph/ir';
 import { normalise } from '../graph/normalise';
 import { print } from '../graph/print';
-import { readModelDir } from './model-dir';
-import { exactly, parseOptions } from './usage';
+import { readModelDir } from './node-host';
+import { exactly, parseOptions } from './options';
 
 export const GRAPH_USAGE =
   'npm run --silent graph -- MODEL_DIR [--backward]     the model in core operators; with --backward the training program';

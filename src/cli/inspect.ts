@@ -6,7 +6,7 @@ import { type FileKind, type Recognised, recognise } from '../interchange/recogn
 import { StudioError } from '../lib/errors';
 import { firstFault } from '../lib/zod';
 import { resultsSchema, textResultsSchema } from '../report/results-schema';
-import { parseOptions, UsageError } from './usage';
+import { parseOptions, UsageError } from './options';
 
 export const INSPECT_USAGE =
   'npm run --silent inspect -- FILE...     one JSON line per file: {file, kind, ok, summary, error?}';

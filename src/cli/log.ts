@@ -1,4 +1,4 @@
-/** Progress goes to stderr, results to stdout or to files: so that both can be piped. */
+/** Progress goes to stderr, results go to stdout or to files, so that results can be piped. */
 export interface Log {
   line(text: string): void;
   /** Overwrites itself in a terminal; elsewhere at most one line every ten seconds. */
@@ -27,8 +27,3 @@ export function createLog(stream: NodeJS.WriteStream = process.stderr): Log {
     },
   };
 }
-
-export const duration = (seconds: number): string =>
-  seconds < 90 ? `${Math.round(seconds)} s` : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
-
-export const percentage = (share: number): string => `${(100 * share).toFixed(1)}%`;

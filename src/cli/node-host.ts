@@ -1,14 +1,60 @@
-/** The verbs' host in Node: one process, the engine called directly. */
+/** A model folder on the disk, and the verbs' host over it: one process, the engine called directly. */
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { configOf } from '../model/card';
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Engine } from '../engine/engine';
+import { createNodeEngine } from '../engine/node';
+import { StudioError } from '../lib/errors';
+import { counted, duration } from '../lib/format';
+import { configOf, type ModelCard, type ModelFiles, parseCard } from '../model/card';
+import { CATALOGUE } from '../model/catalogue';
+import { readFolder } from '../model/folder';
+import { createCoreTokenizer } from '../tokens/core-tokenizer';
 import { openTokenizerOf } from '../tokens/open-tokenizer';
 import type { Host, HostEngine } from '../workflow/host';
 import { rememberedNeighbours } from '../workflow/token-rows';
 import type { Log } from './log';
-import { type ModelOptions, type OpenModel, openModel, repositoryFile } from './model-dir';
 
-/** Where the files lie that verbs ask for by name. */
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+export const DEFAULT_MODEL = join(ROOT, 'public', CATALOGUE.standard.source.base);
+
+export interface ModelDir {
+  readonly card: ModelCard;
+  readonly files: ModelFiles;
+}
+
+/**
+ * A model folder in hub layout. Its `studio.json`, where there is one, names it; checksums are always computed from the files.
+ * @throws StudioError `model-missing-file`, `model-corrupt`
+ */
+export async function readModelDir(folder: string): Promise<ModelDir> {
+  const paths = await readdir(folder, { recursive: true }).catch((cause: unknown) => {
+    throw new StudioError('model-missing-file', `There is no model folder ${folder}.`, { cause });
+  });
+  const named = paths.map((path) => ({ path, bytes: async () => new Uint8Array(await readFile(join(folder, path))) }));
+  const { card, files } = await readFolder(named, basename(folder));
+  if (!paths.includes('studio.json')) return { card, files };
+  const given = parseCard(await readFile(join(folder, 'studio.json'), 'utf8'));
+  if (!given.ok) throw new StudioError('model-corrupt', given.error.message);
+  if (given.value.sha256 !== card.sha256)
+    throw new StudioError(
+      'model-corrupt',
+      `The weights in ${folder} do not have the checksum that its studio.json gives.`,
+      {
+        data: { expected: given.value.sha256, found: card.sha256 },
+      },
+    );
+  return { card: given.value, files };
+}
+
+export interface ModelOptions {
+  readonly model: string;
+  readonly backend: 'node-wasm' | 'node-native';
+  readonly threads: number | null;
+}
+
+/** The folders of files that verbs ask for by name. */
 const FOLDERS: readonly (readonly [ending: RegExp, folder: string])[] = [
   [/\.(?:py|mjs|md)$/, 'tools/export'],
   [/\.(?:json|csv)$/, 'public/sample'],
@@ -16,10 +62,10 @@ const FOLDERS: readonly (readonly [ending: RegExp, folder: string])[] = [
 
 const asset = async (name: string): Promise<string> => {
   const folder = FOLDERS.find(([ending]) => ending.test(name))?.[1] ?? 'public';
-  return readFile(repositoryFile(`${folder}/${name}`), 'utf8');
+  return readFile(join(ROOT, folder, name), 'utf8');
 };
 
-const hostEngine = ({ engine }: Pick<OpenModel, 'engine'>): HostEngine => ({
+const hostEngine = (engine: Engine): HostEngine => ({
   info: engine.info,
   score: (request, control, onProgress) => engine.score(request, control, onProgress),
   write: (request, control, onProgress) => engine.write(request, control, onProgress),
@@ -33,22 +79,32 @@ export interface NodeHost extends Host {
   dispose(): Promise<void>;
 }
 
-/** @param model an open model, which the host then owns */
-export function nodeHost(model: OpenModel): NodeHost {
-  const { contextLength, attentionHeads } = configOf(model.files);
+/** Loads a model folder and opens a host over it. @throws StudioError `model-*`, `session-failed`, `out-of-memory` */
+export async function openHost({ model, backend, threads }: ModelOptions, log: Log): Promise<NodeHost> {
+  log.progress('Reading the model');
+  const { card, files } = await readModelDir(model);
+  const tokenizer = await createCoreTokenizer(files);
+  const engine = await createNodeEngine({
+    id: card.id,
+    files,
+    backend,
+    sha256: card.sha256,
+    ...(threads === null ? {} : { threads }),
+  });
+  const { info } = engine;
+  log.line(
+    `${info.id} (${info.dtype}) on ${info.backend}, ${counted(info.threads, 'thread')}: loaded in ${duration(info.loadSeconds)}`,
+  );
+  const { contextLength, attentionHeads } = configOf(files);
   const host: NodeHost = {
-    tokens: openTokenizerOf(model.tokenizer, contextLength),
-    card: { weights: model.card.weights ?? null, attentionHeads },
-    engine: hostEngine(model),
+    tokens: openTokenizerOf(tokenizer, contextLength),
+    card: { weights: card.weights ?? null, attentionHeads },
+    engine: hostEngine(engine),
     neighbours: rememberedNeighbours(() => host),
     asset,
     now: () => new Date().toISOString(),
     newId: randomUUID,
-    dispose: () => model.engine.dispose(),
+    dispose: () => engine.dispose(),
   };
   return host;
 }
-
-/** Loads a model folder and opens a host over it. @throws StudioError `model-*`, `session-failed`, `out-of-memory` */
-export const openHost = async (options: ModelOptions, log: Log): Promise<NodeHost> =>
-  nodeHost(await openModel(options, log));

@@ -9,23 +9,22 @@ import type { SoftPrompt } from '../prompt/types';
 import type { AnsweringVersion, RowAnswer } from '../workflow/answering';
 import { type BatchEvent, batch } from '../workflow/batch';
 import { keepRows } from '../workflow/rows-file';
-import { readTable } from './data';
+import { openTable, readPrompt } from './data';
 import { createLog } from './log';
 import { openHost } from './node-host';
-import { modelOptions, readModelOptions } from './options';
-import { readPrompt } from './prompt-file';
-import { parseOptions, UsageError } from './usage';
+import { MODEL_USAGE, modelOptions, parseOptions, readModelOptions, UsageError } from './options';
 
-export const PREDICT_USAGE = `npm run --silent predict -- PROMPT [IN.csv --text COL] [--model DIR] [--backend node-wasm|node-native]
-  PROMPT: an exported zip or its folder; without a CSV, every line of standard input is a text
-  prints one JSON line per text: {label, probabilities}, calibrated if the prompt is; {written} for a prompt that generates
-  text; {not_answered} with the reason for a row that is empty or too long. --model: the folder of the prompt's own model`;
+export const PREDICT_USAGE = `npm run --silent predict -- PROMPT [IN.csv --text COL] ${MODEL_USAGE}
+  PROMPT: an exported zip or its folder; --model: the folder of the model that it was trained on
+  without a CSV, every line of standard input is a text
+  prints one JSON line per text: {label, probabilities}, calibrated if the prompt is; {written} where the prompt generates
+  texts; {not_answered} with the reason for a row that is empty or too long`;
 
 /** Answers texts with an exported prompt, as JSON lines. */
 export async function predict(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseOptions(args, { ...modelOptions, text: { type: 'string' } });
   const [prompt, data, ...more] = positionals;
-  if (prompt === undefined || more.length > 0) throw new UsageError('Name one prompt, and at most one CSV.');
+  if (prompt === undefined || more.length > 0) throw new UsageError('Name one prompt and at most one CSV file.');
   const log = createLog();
   const { sidecar, set } = await readPrompt(resolve(prompt));
   const version = versionOf(sidecar, present(set.soft[0]?.soft, 'vectors'));
@@ -33,7 +32,7 @@ export async function predict(args: readonly string[]): Promise<void> {
   const table =
     data === undefined
       ? tableOf(await linesOf(process.stdin, text), text)
-      : await readTable(resolve(data), '', { text }, log, { oneColumn: true });
+      : await openTable(resolve(data), { text }, log, { oneColumn: true });
   const host = await openHost(readModelOptions(values), log);
   try {
     keepRows(host, 'batch', table);

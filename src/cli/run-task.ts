@@ -1,228 +1,246 @@
-/** What `tune` and `write` share: prompts are trained, compared on test rows, exported, and everything is written to files. */
+/** What `tune` and `write` share: prompts are trained, compared on test rows, and saved with the results. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { taskKindOf } from '../dataset/kind';
 import type { Dataset } from '../dataset/types';
+import { readZip } from '../interchange/zip';
 import { present } from '../lib/assert';
 import { uninterruptedControl } from '../lib/control';
-import { addHardVersion, chooseSoft, createPromptSet, finishRun, startRun } from '../project/prompt-set';
-import type { PromptSet, WritingTask } from '../project/types';
+import { StudioError } from '../lib/errors';
+import { counted, duration, percent } from '../lib/format';
+import { unwrap } from '../lib/result';
+import { addHardVersion, chooseSoft, createPromptSet, finishRun } from '../project/prompt-set';
+import type { Evaluation, PromptSet } from '../project/types';
+import { taskOf } from '../task/tasks';
+import { asContinuation, checkTemplate, printTemplate, splitInstruction } from '../task/template';
+import type { LabelWord } from '../task/types';
 import { accuracyOf } from '../training/checkpoint';
-import type { Scores } from '../training/events';
+import type { Checkpoint, Scores } from '../training/events';
 import type { TrainingSettings } from '../training/settings';
-import { type Compared, compare } from '../workflow/compare';
+import { compare } from '../workflow/compare';
 import type { CompareEvent } from '../workflow/compare-arms';
-import type { Host } from '../workflow/host';
+import { exportPackage } from '../workflow/export';
+import { longestAnswer } from '../workflow/generated-texts';
+import { type Host, SILENT } from '../workflow/host';
+import { recorded } from '../workflow/runs';
+import { labelCollisions } from '../workflow/token-rows';
 import { type TrainRunEvent, train } from '../workflow/train';
-import { exportPrompt, type TunedPrompt } from './export-prompt';
-import { duration, type Log, percentage } from './log';
-import { type ModelOptions, openModel } from './model-dir';
-import { type NodeHost, nodeHost } from './node-host';
-import { type MadeFiles, reportFiles } from './report-files';
-import type { Task } from './task';
+import type { Log } from './log';
+import { type ModelOptions, openHost } from './node-host';
+import { UsageError } from './options';
+import { reportFiles } from './report-files';
 
-export interface RunOptions extends ModelOptions {
+export interface Given {
+  readonly dataset: Dataset;
+  /** The hand-written prompt, instruction included; null = a simple one. */
+  readonly prompt: string | null;
+  /** Answer words by label; null = single tokens where possible. */
+  readonly words: ReadonlyMap<string, string> | null;
+}
+
+export interface RunOptions extends Given {
+  readonly model: ModelOptions;
+  /** The folder for the results. */
   readonly out: string;
-  /** Of each run; the first is the tuned prompt. */
+  /** Settings of each run; the first is the tuned prompt. */
   readonly runs: readonly TrainingSettings[];
   /** Also train vectors on top of the hand-written prompt. */
   readonly hybrid: boolean;
-  /** Rows shown in the arm with examples; null = as many as the page shows. */
-  readonly examples: number | null;
+  /** Examples in the prompt with examples; null = the number that the page shows. */
+  readonly examples?: number | null;
 }
 
-export interface Asked {
-  readonly dataset: Dataset;
-  readonly task: Task;
-  /** Where texts are generated. */
-  readonly writing: WritingTask | null;
-}
-
-/** @param ask what is asked of the model, which may need its tokenizer */
-export async function runTask(
-  options: RunOptions,
-  log: Log,
-  ask: (host: NodeHost) => Asked | Promise<Asked>,
-): Promise<void> {
-  const model = await openModel(options, log);
-  const host = nodeHost(model);
+export async function runTask(options: RunOptions, log: Log): Promise<void> {
+  const { dataset, runs, hybrid, examples } = options;
+  const host = await openHost(options.model, log);
   try {
-    const asked = await ask(host);
-    const { set, tuned } = await trainAll(host, asked, options, log);
-    const { evaluation } = await compare(
-      host,
-      {
-        set,
-        dataset: asked.dataset,
-        eachSeed: options.runs.length > 1,
-        ...(options.examples === null ? {} : { examples: options.examples }),
-      },
-      { control: uninterruptedControl, emit: comparing(log) },
-    );
+    const started = openSet(host, options);
+    if (started.words.length > 0)
+      log.line(`Answer words: ${started.words.map(({ label, word }) => `${label} =${word}`).join(', ')}`);
+    const { set, checkpoint } = await trainAll(host, started, { dataset, runs, hybrid }, log);
+    const request = { set, dataset, eachSeed: runs.length > 1, ...(examples ? { examples } : {}) };
+    const run = { control: uninterruptedControl, emit: comparing(log) };
+    const { evaluation: compared } = await compare(host, request, run);
+    const evaluation: Evaluation = { ...compared, id: host.newId(), setId: set.id, createdAt: host.now() };
+    const { files, lines } = reportFiles(set, dataset, evaluation, checkpoint);
     await mkdir(options.out, { recursive: true });
-    await exportPrompt({
-      model,
-      dataset: asked.dataset,
-      task: asked.task,
-      tuned,
-      result: resultOf(evaluation, asked.writing?.longest ?? 0),
-      folder: join(options.out, 'prompt'),
-    });
-    const made = reportFiles({ host, dataset: asked.dataset, set, tuned, evaluation });
-    await writeFiles(options.out, made);
-    for (const line of made.lines) log.line(line);
-    log.line(`Written to ${options.out}: ${[...made.files.keys(), 'prompt/'].join(', ')}`);
+    for (const [name, text] of files) await writeFile(join(options.out, name), text);
+    await exportPrompt(host, { set, dataset, evaluation, folder: join(options.out, 'prompt') });
+    for (const line of lines) log.line(line);
+    log.line(`Saved to ${options.out}: ${[...files.keys(), 'prompt/'].join(', ')}`);
   } finally {
     await host.dispose();
   }
 }
 
-async function writeFiles(out: string, { files }: MadeFiles): Promise<void> {
-  for (const [name, text] of files) await writeFile(join(out, name), text);
+/** The prompt set as the page would have it, before it is trained. @throws UsageError, StudioError `bad-input` */
+export function openSet(
+  host: Pick<Host, 'tokens' | 'now' | 'newId'>,
+  { dataset, prompt, words: given }: Given,
+): PromptSet {
+  const { mapping, labels, table, fingerprint } = dataset;
+  const task = taskOf(mapping);
+  const { encode } = host.tokens;
+  const checked = checkTemplate(prompt ?? task.template(mapping, labels), table.columns, mapping);
+  if (!checked.ok) throw new UsageError(`--prompt: ${checked.error.message}`);
+  const baseTemplate = printTemplate(splitInstruction(checked.value).bare);
+  const words = given ? givenWords(labels, baseTemplate, given) : task.words(labels, baseTemplate, encode);
+  const [collision] = labelCollisions(host.tokens, words);
+  if (collision) {
+    const better = collision.suggestion.map(({ label, word }) => `${label}=${word.trim()}`).join(',');
+    throw new StudioError(
+      'bad-input',
+      `The answer words of ${collision.labels.join(' and ')} start with the same token, so the model cannot tell them apart. Try --words ${better}`,
+    );
+  }
+  const stamp = () => ({ id: host.newId(), now: host.now() });
+  const set = createPromptSet(stamp(), {
+    name: table.format.fileName.replace(/\.[^.]*$/, ''),
+    words,
+    baseTemplate,
+    datasetFingerprint: fingerprint,
+    datasetName: table.format.fileName,
+    taken: [],
+    ...(taskKindOf(mapping) === 'generate' ? { writing: { longest: longestAnswer(host, null, dataset) } } : {}),
+  });
+  const template = prompt ?? `${task.instruction(dataset, words)}\n${baseTemplate}`;
+  return addHardVersion(set, stamp(), { prompt: { template, shots: 0, shotSeed: 0 } }).set;
 }
 
-const resultOf = (evaluation: Compared, longest: number) =>
-  evaluation.kind === 'classify'
-    ? ({ ...evaluation, kind: 'labels' } as const)
-    : ({ ...evaluation, kind: 'texts', longest } as const);
+function givenWords(labels: readonly string[], template: string, given: ReadonlyMap<string, string>): LabelWord[] {
+  const unknown = [...given.keys()].find((label) => !labels.includes(label));
+  if (unknown !== undefined)
+    throw new UsageError(`--words: no row has the label “${unknown}”; the labels are ${labels.join(', ')}.`);
+  return labels.map((label) => {
+    const word = given.get(label);
+    if (word === undefined) throw new UsageError(`--words: the label “${label}” has no answer word.`);
+    return { label, word: asContinuation(template, word) };
+  });
+}
 
-/** The prompt set as the page would have it, with a run for each seed, and one on top of the hand-written prompt. */
+interface Trained {
+  readonly set: PromptSet;
+  readonly checkpoint: Checkpoint;
+}
+
+/** Adds a run for each seed, and one on top of the hand-written prompt. The first seed is the tuned prompt. */
 async function trainAll(
   host: Host,
-  { dataset, task, writing }: Asked,
-  { runs, hybrid }: RunOptions,
+  untrained: PromptSet,
+  { dataset, runs, hybrid }: Pick<RunOptions, 'dataset' | 'runs' | 'hybrid'>,
   log: Log,
-): Promise<{ readonly set: PromptSet; readonly tuned: TunedPrompt }> {
-  const stamp = () => ({ id: host.newId(), now: host.now() });
-  const { fileName } = dataset.table.format;
-  const empty = createPromptSet(stamp(), {
-    name: fileName.replace(/\.[^.]*$/, ''),
-    words: task.words,
-    baseTemplate: task.bare,
-    datasetFingerprint: dataset.fingerprint,
-    datasetName: fileName,
-    taken: [],
-    ...(writing ? { writing } : {}),
-  });
-  const hand = addHardVersion(empty, stamp(), { prompt: { template: task.yours, shots: 0, shotSeed: 0 } });
-  let set = hand.set;
-  const tuned: TunedPrompt[] = [];
+): Promise<Trained> {
+  let set = untrained;
+  const checkpoints: Checkpoint[] = [];
   for (const settings of runs) {
     if (runs.length > 1) log.line(`Seed ${settings.seed}`);
-    const trained = await trainRun(host, set, { dataset, task, settings, template: task.bare }, log);
+    const trained = await trainRun(host, set, { dataset, settings, hybrid: false }, log);
     set = trained.set;
-    tuned.push(trained.tuned);
+    checkpoints.push(trained.checkpoint);
   }
-  // the first seed is the tuned prompt, whichever is best on validation rows
   set = chooseSoft(set, present(set.soft[0], 'run').id, host.now());
   const [settings] = runs;
   if (hybrid && settings) {
-    log.line('Hybrid: vectors on top of your prompt');
-    const handVersion = present(set.hard[0], 'hand-written prompt').id;
-    set = (await trainRun(host, set, { dataset, task, settings, template: task.yours, handVersion }, log)).set;
+    log.line('Vectors on top of your prompt');
+    set = (await trainRun(host, set, { dataset, settings, hybrid }, log)).set;
   }
-  return { set, tuned: present(tuned[0], 'run') };
+  return { set, checkpoint: present(checkpoints[0], 'run') };
 }
-
-interface Planned {
-  readonly dataset: Dataset;
-  readonly task: Task;
-  readonly settings: TrainingSettings;
-  readonly template: string;
-  /** Of a hybrid. */
-  readonly handVersion?: string;
-}
-
-/** A start from a text is a start from the instruction's words. */
-const startingFrom = (settings: TrainingSettings, instruction: string): TrainingSettings =>
-  settings.initialisation.kind === 'text'
-    ? { ...settings, initialisation: { kind: 'text', text: instruction } }
-    : settings;
 
 async function trainRun(
   host: Host,
-  set: PromptSet,
-  { dataset, task, settings: asked, template, handVersion }: Planned,
+  before: PromptSet,
+  planned: { readonly dataset: Dataset; readonly settings: TrainingSettings; readonly hybrid: boolean },
   log: Log,
-): Promise<{ readonly set: PromptSet; readonly tuned: TunedPrompt }> {
-  const settings = startingFrom(asked, task.instruction);
+): Promise<Trained> {
+  const { dataset, settings, hybrid } = planned;
   const { id, sha256, dtype } = host.engine.info;
-  const { fingerprint: datasetFingerprint } = dataset;
-  const started = startRun(
-    set,
-    { id: host.newId(), now: host.now() },
-    {
-      settings,
-      template,
-      initText: task.instruction,
-      model: { id, sha256, dtype },
-      datasetFingerprint,
-      ...(handVersion ? { handVersion } : {}),
-    },
-  );
+  const { fingerprint: datasetFingerprint, heldBackHash } = dataset;
+  const at = { id: host.newId(), now: host.now() };
+  const plan = { id: at.id, settings, name: '', hybrid, group: null };
+  const from = { model: { id, sha256, dtype }, datasetFingerprint, ...(heldBackHash ? { heldBackHash } : {}) };
+  const { set, run } = recorded(before, plan, at, from);
+  const { template, initText } = run;
   const { soft, best, ...done } = await train(
     host,
     {
-      runId: started.run.id,
-      dataset,
-      template,
-      words: task.words,
-      settings,
-      initText: task.instruction,
-      initFrom: null,
-      resume: null,
-      baselines: [],
+      ...{ runId: run.id, dataset, template, words: set.words, settings: run.settings, initText },
+      ...{ initFrom: null, resume: null, baselines: [] },
     },
-    { control: uninterruptedControl, emit: (event) => tell(event, log) },
+    { control: uninterruptedControl, emit: training(log) },
   );
-  const status = done.reason === 'paused' ? 'stopped' : done.reason;
-  const kept = {
+  const finished = {
+    status: done.reason === 'paused' ? ('stopped' as const) : done.reason,
     soft,
     bestStep: done.bestStep,
     validationAccuracy: best ? accuracyOf(best) : null,
     ...(best?.kind === 'generate' ? { validationLoss: best.loss } : {}),
     seconds: done.trainSeconds,
   };
-  return {
-    set: finishRun(started.set, started.run.id, { status, ...kept }, host.now()),
-    tuned: { soft, settings, done: { ...done, kind: 'done', vectors: soft.vectors } },
-  };
+  return { set: finishRun(set, run.id, finished, host.now()), checkpoint: done.checkpoint };
 }
 
-const reached = (scores: Scores) => percentage(scores.kind === 'classify' ? scores.accuracy : scores.tokenShare);
+/** The tuned prompt as a folder: the files of the page's package for an engineer, and none of the user's rows. */
+async function exportPrompt(
+  host: Host,
+  made: Pick<Trained, 'set'> & {
+    readonly dataset: Dataset;
+    readonly evaluation: Evaluation;
+    readonly folder: string;
+  },
+): Promise<void> {
+  const { set, dataset, evaluation, folder } = made;
+  const others = { checkpoints: [], measurements: [], examples: [] };
+  const stored = { set, dataset, evaluations: [evaluation], ...others };
+  const order = { recipient: 'engineer' as const, runId: set.chosenSoft, withRows: false, stored };
+  const { content } = await exportPackage(host, order, SILENT);
+  await mkdir(folder, { recursive: true });
+  for (const [name, bytes] of unwrap(readZip(content))) await writeFile(join(folder, name), bytes);
+}
 
-function tell(event: TrainRunEvent, log: Log): void {
-  switch (event.kind) {
-    case 'cache':
-      log.progress(`Reading the texts once: ${event.rowsDone} of ${event.rowsTotal} rows, ${duration(event.seconds)}`);
-      break;
-    case 'step': {
-      const { step, loss } = event.point;
-      const left = event.secondsLeft === null ? '' : `, about ${duration(event.secondsLeft)} left`;
-      log.progress(`Step ${step} of ${event.stepsTotal}: loss ${loss.toFixed(3)}${left}`);
-      break;
+const reached = (scores: Scores) =>
+  scores.kind === 'classify'
+    ? `${percent(scores.accuracy)} of validation rows right`
+    : `${percent(scores.tokenShare)} of the expected tokens predicted`;
+
+/** Progress of training, as lines. */
+const training =
+  (log: Log) =>
+  (event: TrainRunEvent): void => {
+    switch (event.kind) {
+      case 'rows': {
+        const { length } = event.facts.tooLong;
+        if (length > 0) log.line(`${counted(length, 'row')} left out: longer than the model’s context`);
+        break;
+      }
+      case 'cache':
+        log.progress(`Reading the texts once: ${event.rowsDone} of ${counted(event.rowsTotal, 'row')}`);
+        break;
+      case 'step': {
+        const { step, loss } = event.point;
+        const left = event.secondsLeft === null ? '' : `, ${duration(event.secondsLeft)} left`;
+        log.progress(`Step ${step} of ${event.stepsTotal}: training loss ${loss.toFixed(3)}${left}`);
+        break;
+      }
+      case 'validation': {
+        const { step, loss } = event.point;
+        const best = event.best ? ' (best so far)' : '';
+        log.line(`Step ${step}: ${reached(event.point)}, loss ${loss.toFixed(3)}${best}`);
+        break;
+      }
+      case 'done':
+        log.line(
+          `Trained in ${duration(event.trainSeconds)} (${event.stepsPerSecond.toFixed(2)} steps per second); keeping the vectors of step ${event.bestStep}`,
+        );
+        break;
     }
-    case 'validation':
-      log.line(
-        `Step ${event.point.step}: ${reached(event.point)} on validation rows, loss ${event.point.loss.toFixed(3)}${event.best ? ' (kept so far)' : ''}`,
-      );
-      break;
-    case 'done':
-      log.line(
-        `Trained in ${duration(event.trainSeconds)} (${event.stepsPerSecond.toFixed(2)} steps a second; texts read in ${duration(event.cacheSeconds)}); the vectors of step ${event.bestStep} are kept`,
-      );
-      break;
-    case 'rows':
-      if (event.facts.tooLong.length > 0)
-        log.line(`${event.facts.tooLong.length} rows are longer than the model’s context and do not train`);
-      break;
-  }
-}
+  };
 
 /** Progress of a comparison, as lines. */
-function comparing(log: Log): (event: CompareEvent) => void {
-  return (event) => {
+const comparing =
+  (log: Log) =>
+  (event: CompareEvent): void => {
     if (event.kind !== 'progress') return;
     const share = event.fraction === null ? '' : `: ${Math.round(100 * event.fraction)}%`;
     log.progress(`${event.note}${share}`);
   };
-}

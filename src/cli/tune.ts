@@ -1,35 +1,102 @@
-import { type Initialisation, PRESETS, type TrainingSettings } from '../training/settings';
+import { resolve } from 'node:path';
+import { type Initialisation, PRESET_NAMES, PRESETS, type TrainingSettings } from '../training/settings';
 import { readDataset } from './data';
 import { createLog } from './log';
-import { readTuneOptions, type TuneOptions } from './options';
+import {
+  exactly,
+  MODEL_USAGE,
+  oneOf,
+  parseOptions,
+  positive,
+  readModelOptions,
+  readPlacement,
+  required,
+  trainingOptions,
+  UsageError,
+  unescaped,
+  wholeNumber,
+} from './options';
 import { runTask } from './run-task';
-import { readTask } from './task';
 
-/** The main job, headless: data -> prompt -> training -> comparison on test rows -> results, report, export. */
+export const TUNE_USAGE = `npm run tune -- DATA.csv --text COL --label COL --out DIR
+  [--prompt "...{text}..."]   your hand-written prompt; left out: a simple one
+  [--words a=x,b=y]           an answer word for each label; left out: single tokens where possible
+  [--placement suffix|prefix] vectors after the text (default, faster) or before it (for PEFT)
+  [--preset quick|standard|thorough] [--tokens 10] [--steps 150] [--rate R]
+  [--seed 0] [--seeds 1]      with several seeds (thorough: 3) each is trained and compared, and so is their mean
+  [--init text|answer-words|vocabulary]  start from the instruction's words (default), the answer words or random words
+  [--hybrid]                  also train vectors on top of your prompt
+  [--reparameterise] [--noise 0.05] [--class-weights]
+  [--test FILE.csv]           test rows; left out: a share of DATA.csv
+  [--train-rows N] [--test-rows N]  fewer rows, drawn by the seed; min(100, N/2) others are for validation
+  ${MODEL_USAGE}`;
+
+const STARTS = ['text', 'answer-words', 'vocabulary'] as const;
+
+/** A prompt that chooses labels: data, training, comparison on test rows, and a folder with the results and the prompt. */
 export async function tune(args: readonly string[]): Promise<void> {
-  const options = readTuneOptions(args);
-  const log = createLog();
-  const dataset = await readDataset(options, options.seed, log);
-  const runs = Array.from({ length: options.seeds }, (_, i) => settingsOf(options, options.seed + i));
-  await runTask({ ...options, runs, examples: null }, log, ({ tokens }) => {
-    const task = readTask(dataset, tokens.tokenizer, options);
-    log.line(`Answer words: ${task.words.map(({ label, word }) => `${label} =${word}`).join(', ')}`);
-    return { dataset, task, writing: null };
+  const { values, positionals } = parseOptions(args, {
+    ...trainingOptions,
+    label: { type: 'string' },
+    words: { type: 'string' },
+    rate: { type: 'string' },
+    seeds: { type: 'string' },
+    preset: { type: 'string' },
+    init: { type: 'string' },
+    hybrid: { type: 'boolean' },
+    reparameterise: { type: 'boolean' },
+    noise: { type: 'string' },
+    'class-weights': { type: 'boolean' },
+    test: { type: 'string' },
   });
+  const [data] = exactly(positionals, ['DATA.csv']);
+  const columns = { text: required(values.text, 'text'), label: required(values.label, 'label') };
+  const out = resolve(required(values.out, 'out'));
+  const words = values.words === undefined ? null : readWords(values.words);
+  const prompt = values.prompt === undefined ? null : unescaped(values.prompt);
+  const preset = PRESETS[oneOf(values.preset, 'preset', PRESET_NAMES) ?? 'standard'];
+  const seed = wholeNumber(values.seed, 'seed', 0) ?? 0;
+  const settings: TrainingSettings = {
+    ...preset.settings,
+    placement: readPlacement(values.placement),
+    virtualTokens: wholeNumber(values.tokens, 'tokens') ?? preset.settings.virtualTokens,
+    initialisation: startOf(oneOf(values.init, 'init', STARTS) ?? 'text'),
+    steps: wholeNumber(values.steps, 'steps') ?? preset.settings.steps,
+    learningRate: positive(values.rate, 'rate'),
+    seed,
+    reparameterise: values.reparameterise ?? false,
+    noise: positive(values.noise, 'noise') ?? 0,
+    classWeights: values['class-weights'] ?? false,
+  };
+  const runs = Array.from({ length: wholeNumber(values.seeds, 'seeds') ?? preset.seeds }, (_, i) => seed + i);
+  const model = readModelOptions(values);
+  const rows = {
+    trainRows: wholeNumber(values['train-rows'], 'train-rows'),
+    testRows: wholeNumber(values['test-rows'], 'test-rows'),
+  };
+  const log = createLog();
+  const test = values.test === undefined ? null : resolve(values.test);
+  const dataset = await readDataset({ data: resolve(data), test, columns, seed, ...rows }, log);
+  await runTask(
+    {
+      ...{ dataset, model, out, prompt, words },
+      runs: runs.map((each) => ({ ...settings, seed: each })),
+      hybrid: values.hybrid ?? false,
+    },
+    log,
+  );
 }
 
-function settingsOf(options: TuneOptions, seed: number): TrainingSettings {
-  const initialisation: Initialisation = options.init === 'text' ? { kind: 'text', text: '' } : { kind: options.init };
-  return {
-    ...PRESETS[options.preset].settings,
-    placement: options.placement,
-    virtualTokens: options.tokens,
-    initialisation,
-    steps: options.steps,
-    learningRate: options.learningRate,
-    seed,
-    reparameterise: options.reparameterise,
-    noise: options.noise,
-    classWeights: options.classWeights,
-  };
+const startOf = (kind: (typeof STARTS)[number]): Initialisation => (kind === 'text' ? { kind, text: '' } : { kind });
+
+/** `a=x,b=y`. A comma belongs to a word where no `=` follows it. */
+function readWords(text: string): ReadonlyMap<string, string> {
+  const words = new Map<string, string>();
+  for (const pair of text.split(/,(?=[^,]*=)/)) {
+    const at = pair.lastIndexOf('=');
+    const [label, word] = [pair.slice(0, at).trim(), pair.slice(at + 1).trim()];
+    if (at < 0 || label === '' || word === '') throw new UsageError(`--words takes label=word pairs, not “${pair}”.`);
+    words.set(label, word);
+  }
+  return words;
 }

@@ -8,7 +8,7 @@ import type { PromptSet } from '../project/types';
 import { createNodeRunner } from '../runtime/ort-node';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
 import { STANDARD } from '../training/settings';
-import { readModelDir } from './model-dir';
+import { readModelDir } from './node-host';
 
 /** A set with one hand-written and one tuned version; vectors of its own, drawn by `seed`. */
 function setOf(name: string, labels: readonly string[], hidden: number, sha256: string, seed: number): PromptSet {

@@ -1,55 +1,53 @@
 import { resolve } from 'node:path';
 import { STANDARD, type TrainingSettings } from '../training/settings';
-import { longestAnswer } from '../workflow/generated-texts';
+import { readDataset } from './data';
 import { createLog } from './log';
-import { modelOptions, readModelOptions, readPlacement, unescaped } from './options';
+import {
+  exactly,
+  MODEL_USAGE,
+  parseOptions,
+  readModelOptions,
+  readPlacement,
+  required,
+  trainingOptions,
+  unescaped,
+  wholeNumber,
+} from './options';
 import { runTask } from './run-task';
-import { exactly, parseOptions, required, wholeNumber } from './usage';
-import { readWritingTask } from './writing-task';
 
 export const WRITE_USAGE = `npm run write -- DATA.csv --text COL --target COL --prompt "...{text}..." --out DIR
-  [--shots 3] [--placement suffix|prefix] [--tokens 10] [--steps 150] [--seed 0]
-  [--train-rows N] [--test-rows N] [--model DIR] [--backend node-wasm|node-native] [--threads N]`;
+  [--shots 3]                 examples in the hand-written prompt that is compared with examples
+  [--placement suffix|prefix] [--tokens 10] [--steps 150] [--seed 0]
+  [--train-rows N] [--test-rows N]  fewer rows, drawn by the seed; min(100, N/2) others are for validation
+  ${MODEL_USAGE}`;
 
-/** Text-to-text, headless: a prompt is trained to generate a target column, and compared with the hand-written one. */
+/** A prompt that generates texts: data, training, comparison on test rows, and a folder with the results and the prompt. */
 export async function write(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseOptions(args, {
-    ...modelOptions,
-    text: { type: 'string' },
+    ...trainingOptions,
     target: { type: 'string' },
-    prompt: { type: 'string' },
     shots: { type: 'string' },
-    placement: { type: 'string' },
-    tokens: { type: 'string' },
-    steps: { type: 'string' },
-    seed: { type: 'string' },
-    'train-rows': { type: 'string' },
-    'test-rows': { type: 'string' },
-    out: { type: 'string' },
   });
-  const [path] = exactly(positionals, ['DATA.csv']);
+  const [data] = exactly(positionals, ['DATA.csv']);
+  const columns = { text: required(values.text, 'text'), target: required(values.target, 'target') };
   const out = resolve(required(values.out, 'out'));
+  const prompt = unescaped(required(values.prompt, 'prompt'));
   const examples = wholeNumber(values.shots, 'shots');
-  const log = createLog();
-  const { dataset, ...task } = await readWritingTask(resolve(path), log, {
-    text: required(values.text, 'text'),
-    target: required(values.target, 'target'),
-    prompt: unescaped(required(values.prompt, 'prompt')),
-    trainRows: wholeNumber(values['train-rows'], 'train-rows'),
-    testRows: wholeNumber(values['test-rows'], 'test-rows'),
-  });
+  const seed = wholeNumber(values.seed, 'seed', 0) ?? 0;
   const settings: TrainingSettings = {
     ...STANDARD,
     placement: readPlacement(values.placement),
     virtualTokens: wholeNumber(values.tokens, 'tokens') ?? STANDARD.virtualTokens,
     steps: wholeNumber(values.steps, 'steps') ?? STANDARD.steps,
-    seed: wholeNumber(values.seed, 'seed', 0) ?? 0,
-    initialisation: { kind: 'text', text: task.instruction },
+    seed,
+    initialisation: { kind: 'text', text: '' },
   };
-  const options = { ...readModelOptions(values), out, runs: [settings], hybrid: false, examples };
-  await runTask(options, log, (host) => ({
-    dataset,
-    task: { ...task, words: [], labels: [] },
-    writing: { longest: longestAnswer(host, null, dataset) },
-  }));
+  const model = readModelOptions(values);
+  const rows = {
+    trainRows: wholeNumber(values['train-rows'], 'train-rows'),
+    testRows: wholeNumber(values['test-rows'], 'test-rows'),
+  };
+  const log = createLog();
+  const dataset = await readDataset({ data: resolve(data), test: null, columns, seed, ...rows }, log);
+  await runTask({ dataset, model, out, prompt, words: null, runs: [settings], hybrid: false, examples }, log);
 }

@@ -20,7 +20,7 @@ export interface CompareRequest extends ArmChoice {
 }
 
 /** A comparison without an id of its own: the code that stores it adds one, and counts the use of the test rows. */
-export type Compared<E extends Evaluation = Evaluation> = E extends Evaluation
+type Compared<E extends Evaluation = Evaluation> = E extends Evaluation
   ? Omit<E, 'id' | 'setId' | 'createdAt' | 'votes'>
   : never;
 

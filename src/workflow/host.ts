@@ -13,7 +13,7 @@ import type {
   WrittenRow,
 } from '../engine/types';
 import type { Generated } from '../inference/generate';
-import type { Control } from '../lib/control';
+import { type Control, uninterruptedControl } from '../lib/control';
 import type { ModelCard } from '../model/card';
 import type { Neighbours } from '../task/types';
 import type { OpenTokenizer } from '../tokens/open-tokenizer';
@@ -24,6 +24,9 @@ export interface Run<E = never> {
   readonly control: Control;
   readonly emit: (event: E) => void;
 }
+
+/** A run that nobody steers or hears of. */
+export const SILENT: Run<unknown> = { control: uninterruptedControl, emit: () => {} };
 
 /**
  * A verb of the product. Request, events and result are plain values that a worker can be sent; what is to be kept is in the

@@ -3,16 +3,21 @@
  * command line both go through here; neither needs a model.
  */
 import { guessColumns } from '../dataset/columns';
+import { drawnRows } from '../dataset/draw';
 import { editDataset } from '../dataset/edit';
 import { type ByTask, taskKindOf } from '../dataset/kind';
+import { blockingIssue } from '../dataset/lint/define';
 import { type ParseOverride, parsing } from '../dataset/parse';
 import { type Prepared, type PrepareOptions, prepareDataset } from '../dataset/prepare';
+import { sharesFor } from '../dataset/split';
 import type { Change, ColumnMapping, Dataset, Table } from '../dataset/types';
 import { type Detectable, detectable, detectableTexts } from '../evaluation/rows';
 import { fileBytes } from '../lib/bytes';
+import { StudioError } from '../lib/errors';
 import { unwrap } from '../lib/result';
 import { inSteps } from '../lib/steps';
 import type { Run } from './host';
+import { MOST_VALIDATION_ROWS } from './training-rows';
 
 export interface DataFile {
   readonly fileName: string;
@@ -69,3 +74,74 @@ export const prepareRows = async (
  */
 export const changeRows = async (dataset: Dataset, change: Change, now: string): Promise<PreparedData> =>
   withDetectable(unwrap(await editDataset(dataset, change, now)));
+
+/** Files of rows as they are given to a command line. */
+export interface GivenRows {
+  readonly data: Table;
+  /** Its rows are the test rows; null = a share of `data`. */
+  readonly test: Table | null;
+  readonly mapping: ColumnMapping;
+  readonly seed: number;
+}
+
+/** How many rows train and test; null = all of them. */
+export interface PartSizes {
+  readonly trainRows: number | null;
+  readonly testRows: number | null;
+}
+
+/**
+ * A data set whose test rows may be in a file of their own, and of which fewer rows may be used. All parts are drawn by
+ * the seed with the labels in proportion. @throws StudioError `bad-input` for rows that cannot be trained on
+ */
+export async function openParts(given: GivenRows, sizes: PartSizes): Promise<Dataset> {
+  const { test, mapping, seed } = given;
+  const whole = test ? await besideTest(given, test) : (await prepareRows(given.data, mapping, { seed })).dataset;
+  const fixedSplit = ofSizes(whole, sizes);
+  const { dataset, issues } = await prepareRows(whole.table, whole.mapping, { seed, fixedSplit });
+  const blocking = blockingIssue(issues);
+  if (blocking)
+    throw new StudioError('bad-input', `${blocking.title}. ${blocking.advice}`, { data: { kind: blocking.kind } });
+  return dataset;
+}
+
+/** A data set that only tests: all usable rows, or fewer that are drawn. */
+export async function openTestRows(table: Table, mapping: ColumnMapping, testRows: number | null): Promise<Dataset> {
+  const all = { train: [], validation: [], test: table.rows.map((_, i) => String(i + 1)) };
+  const { dataset } = await prepareRows(table, { ...mapping, id: null }, { seed: 0, fixedSplit: all });
+  return { ...dataset, split: ofSizes(dataset, { trainRows: null, testRows }) };
+}
+
+/** In a table of two files this column has the number of a row in its own. */
+const NUMBER_COLUMN = '(row)';
+const IN_TEST_FILE = 'test:';
+
+/** The number of a row in its own file: `test:12` -> `12`. */
+export const numberInFile = (id: string): string => id.replace(IN_TEST_FILE, '');
+
+const numbered = ({ rows }: Table, prefix: string): Table['rows'] =>
+  rows.map((row, i) => ({ ...row, cells: { ...row.cells, [NUMBER_COLUMN]: `${prefix}${i + 1}` } }));
+
+/** Two files as one table: the rows of one are split for training and validation, those of the other test. */
+async function besideTest({ data, mapping, seed }: GivenRows, test: Table): Promise<Dataset> {
+  const { dataset: own } = await prepareRows(data, { ...mapping, id: null }, { seed, shares: sharesFor(0) });
+  const fixedSplit = { ...own.split, test: test.rows.map((_, i) => `${IN_TEST_FILE}${i + 1}`) };
+  const both = {
+    ...data,
+    columns: [...data.columns, NUMBER_COLUMN],
+    rows: [...numbered(data, ''), ...numbered(test, IN_TEST_FILE)],
+  };
+  return (await prepareRows(both, { ...mapping, id: NUMBER_COLUMN }, { seed, fixedSplit })).dataset;
+}
+
+/** With a number of training rows, at most half as many others are for validation. */
+function ofSizes(dataset: Dataset, { trainRows, testRows }: PartSizes): Dataset['split'] {
+  const { train, validation, test } = dataset.split;
+  const held = drawnRows(dataset, test, testRows ?? test.length);
+  if (trainRows === null) return { train, validation, test: held };
+  const rest = [...train, ...validation];
+  const most = Math.min(MOST_VALIDATION_ROWS, Math.floor(trainRows / 2), Math.max(0, rest.length - trainRows));
+  const validates = new Set(drawnRows(dataset, rest, most));
+  const others = rest.filter((id) => !validates.has(id));
+  return { train: drawnRows(dataset, others, trainRows), validation: [...validates], test: held };
+}

@@ -4,7 +4,7 @@ import { type ByTask, taskKindOf } from '../dataset/kind';
 import type { Dataset } from '../dataset/types';
 
 /** Validation scores at most this many rows. */
-const MOST_VALIDATION_ROWS = 100;
+export const MOST_VALIDATION_ROWS = 100;
 /** Rows that gradients see: a run of the standard preset goes through about 1,200. More would only be read and fill memory. */
 export const MOST_TRAINING_ROWS = 4000;
 

@@ -4,10 +4,13 @@ import { chromium } from 'playwright';
 import { build, preview } from 'vite';
 import { readDataset } from '../../src/cli/data';
 import { createLog } from '../../src/cli/log';
-import { DEFAULT_MODEL, readModelDir } from '../../src/cli/model-dir';
-import { readTask, tokenRows } from '../../src/cli/task';
+import { DEFAULT_MODEL, readModelDir } from '../../src/cli/node-host';
+import { openSet } from '../../src/cli/run-task';
 import { createCoreTokenizer } from '../../src/tokens/core-tokenizer';
+import { openTokenizerOf } from '../../src/tokens/open-tokenizer';
 import { STANDARD, type TrainingSettings } from '../../src/training/settings';
+import { initialText } from '../../src/workflow/runs';
+import { labelTokens, renderExamples } from '../../src/workflow/token-rows';
 import { CHROMIUM_ARGS, findChromium } from '../chromium.mjs';
 import { HEADERS } from '../headers.mjs';
 import type { EngineBench, PlainRequest, TimedRun } from './engine-page/main';
@@ -20,21 +23,22 @@ const TEST_ROWS = 100;
 /** 256 rows, their labels and the start of a run with the standard preset, and test rows, from DATA/sst2-*.csv. */
 export async function sst2(data: string) {
   const { files } = await readModelDir(DEFAULT_MODEL);
-  const tokenizer = await createCoreTokenizer(files);
+  const tokens = openTokenizerOf(await createCoreTokenizer(files), null);
   const prompt = 'Decide whether the review is negative or positive.\nReview: {text}\nSentiment:';
   const [trainFile, test] = ['sst2-train.csv', 'sst2-test.csv'].map((name) => join(data, name)) as [string, string];
-  const from = { data: trainFile, text: 'text', label: 'label', test, trainRows: 256, testRows: TEST_ROWS };
-  const dataset = await readDataset(from, 0, createLog());
-  const task = readTask(dataset, tokenizer, { prompt, words: null });
-  const bare = { template: task.bare, shots: 0, shotSeed: 0 };
+  const columns = { text: 'text', label: 'label' };
+  const sizes = { trainRows: 256, testRows: TEST_ROWS };
+  const dataset = await readDataset({ data: trainFile, test, columns, seed: 0, ...sizes }, createLog());
+  const stamp = { newId: () => 'bench', now: () => new Date().toISOString() };
+  const set = openSet({ tokens, ...stamp }, { dataset, prompt, words: null });
+  const bare = { template: set.baseTemplate, shots: 0, shotSeed: 0 };
   const plain = (part: 'train' | 'test') =>
-    tokenRows(tokenizer, dataset, bare, task.words, dataset.split[part]).map((row) => ({
-      ...row,
-      ids: Array.from(row.ids),
-    }));
-  const instruction = tokenizer.encode(task.instruction);
+    renderExamples(tokens, { dataset, prompt: bare, words: set.words, split: part }, null).map(
+      ({ rowId, text, label }) => ({ rowId, label, ids: Array.from(tokens.encode(text)) }),
+    );
+  const instruction = tokens.encode(initialText(set));
   const initIds = Array.from({ length: STANDARD.virtualTokens }, (_, i) => instruction[i % instruction.length] ?? 0);
-  return { rows: plain('train'), test: plain('test'), labels: task.labels, initIds };
+  return { rows: plain('train'), test: plain('test'), labels: labelTokens(tokens, set.words), initIds };
 }
 
 export type Sst2 = Awaited<ReturnType<typeof sst2>>;

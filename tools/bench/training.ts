@@ -12,9 +12,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readDataset } from '../../src/cli/data';
 import { createLog } from '../../src/cli/log';
-import { DEFAULT_MODEL, openModel } from '../../src/cli/model-dir';
-import { nodeHost } from '../../src/cli/node-host';
-import { readTask, tokenRows } from '../../src/cli/task';
+import { DEFAULT_MODEL, openHost } from '../../src/cli/node-host';
+import { openSet } from '../../src/cli/run-task';
 import { goldOf } from '../../src/dataset/labels';
 import { meanAnswers } from '../../src/evaluation/classify/made-arms';
 import { uninterruptedControl } from '../../src/lib/control';
@@ -25,6 +24,8 @@ import { accuracyOf } from '../../src/training/checkpoint';
 import type { Checkpoint, ValidationPoint } from '../../src/training/events';
 import { folded } from '../../src/training/reparameterise';
 import { PRESETS, STANDARD, type TrainingSettings } from '../../src/training/settings';
+import { initialText } from '../../src/workflow/runs';
+import { labelTokens, tokenRows } from '../../src/workflow/token-rows';
 import { type TrainRunEvent, train } from '../../src/workflow/train';
 import { cacheKeyOf } from '../../src/workflow/training-rows';
 
@@ -70,14 +71,16 @@ if (!set) {
 }
 const log = createLog();
 const files = { data: join(data, `${name}-train.csv`), test: join(data, `${name}-test.csv`) };
-const dataset = await readDataset({ ...files, text: 'text', label: 'label', trainRows: 256, testRows: null }, 0, log);
+const columns = { text: 'text', label: 'label' };
+const dataset = await readDataset({ ...files, columns, seed: 0, trainRows: 256, testRows: null }, log);
 const backend = values.backend === 'node-native' ? 'node-native' : 'node-wasm';
-const model = await openModel({ model: DEFAULT_MODEL, backend, threads: null }, log);
+const host = await openHost({ model: DEFAULT_MODEL, backend, threads: null }, log);
 const words = new Map(set.words.split(',').map((pair) => pair.split('=') as [string, string]));
-const task = readTask(dataset, model.tokenizer, { prompt: set.prompt, words });
-const host = nodeHost(model);
-const bare = { template: task.bare, shots: 0, shotSeed: 0 };
-const cacheKey = cacheKeyOf(dataset.fingerprint, task.bare);
+const task = openSet(host, { dataset, prompt: set.prompt, words });
+const labels = labelTokens(host.tokens, task.words);
+const initText = initialText(task);
+const bare = { template: task.baseTemplate, shots: 0, shotSeed: 0 };
+const cacheKey = cacheKeyOf(dataset.fingerprint, bare.template);
 
 const trained = (settings: TrainingSettings, emit: (event: TrainRunEvent) => void) =>
   train(
@@ -85,10 +88,10 @@ const trained = (settings: TrainingSettings, emit: (event: TrainRunEvent) => voi
     {
       runId: 'bench',
       dataset,
-      template: task.bare,
+      template: bare.template,
       words: task.words,
       settings,
-      initText: task.instruction,
+      initText,
       initFrom: null,
       resume: null,
       baselines: [],
@@ -96,7 +99,8 @@ const trained = (settings: TrainingSettings, emit: (event: TrainRunEvent) => voi
     { control: uninterruptedControl, emit },
   );
 
-const test = tokenRows(model.tokenizer, dataset, bare, task.words, dataset.split.test);
+const asked = { dataset, prompt: bare, words: task.words, split: 'test' as const };
+const { rows: test } = await tokenRows(host, asked, uninterruptedControl);
 const gold = goldOf(dataset, dataset.split.test);
 
 function tell(variant: string, seed: string, answers: readonly (readonly number[])[], more: object = {}): void {
@@ -143,17 +147,17 @@ function scorer(vectorsAt: ReadonlyMap<number, Float32Array>) {
   return async (step: number) => {
     const vectors = vectorsAt.get(step);
     if (!vectors) throw new Error(`no vectors of step ${step}`);
-    const soft = softPrompt('suffix', vectors, model.engine.info.hidden);
+    const soft = softPrompt('suffix', vectors, host.engine.info.hidden);
     const before = known.get(step);
     if (before) return before;
-    const { rows } = await model.engine.score({ rows: test, labels: task.labels, soft, cacheKey });
+    const { rows } = await host.engine.score({ rows: test, labels, soft, cacheKey }, uninterruptedControl);
     const answers = rows.map((row) => [...row.logProbs]);
     known.set(step, answers);
     return answers;
   };
 }
 
-const { hidden, embeddingRms: scale } = model.engine.info;
+const { hidden, embeddingRms: scale } = host.engine.info;
 const read = ({ vectors, net }: Checkpoint) =>
   net ? folded(vectors, { weights: net.weights, hidden, scale }) : vectors;
 
@@ -162,7 +166,7 @@ for (const variant of values.variants.split(',')) {
   if (!change) throw new Error(`there is no variant ${variant}; there are ${Object.keys(VARIANTS).join(', ')}`);
   const bySeed = new Map<string, (readonly (readonly number[])[])[]>();
   for (const seed of values.seeds.split(',')) {
-    const initialisation = { kind: 'text', text: task.instruction } as const;
+    const initialisation = { kind: 'text', text: initText } as const;
     // To the end, with a checkpoint at each validation: every rule of stopping is judged on the same run.
     const whole = { patience: null, checkpointEvery: STANDARD.validateEvery };
     const settings = { ...STANDARD, ...change, ...whole, initialisation, seed: Number(seed) };
@@ -187,4 +191,4 @@ for (const variant of values.variants.split(',')) {
   for (const [rule, all] of bySeed)
     if (all.length > 1) tell(variant, `mean of log-probabilities of ${all.length}`, meanAnswers(all), { rule });
 }
-await model.engine.dispose();
+await host.dispose();

@@ -133,7 +133,7 @@ class Programs(unittest.TestCase):
         self.assertRegex(said, r"12 check rows, token ids equal in 12: no predictions change, .+e-0[5-9]")
         with open(answers, newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
-        self.assertEqual([row["written"] for row in rows], [row["tuned"] for row in rows])
+        self.assertEqual([row["written"] for row in rows], [row["tuned_written"] for row in rows])
         self.assertTrue(any(row["written"] for row in rows))
 
 
