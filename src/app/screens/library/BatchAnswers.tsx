@@ -1,8 +1,11 @@
-import type { FC } from 'react';
+import type { FC, ReactNode } from 'react';
 import { useStore } from 'zustand';
+import type { Row } from '../../../dataset/types';
 import type { AnsweringTask } from '../../../workflow/answering';
+import type { RowOutcome } from '../../../workflow/batch';
+import type { RowsFile } from '../../../workflow/rows-file';
 import { useSession } from '../../state/studio';
-import { Button, Choices, format, Panel, Table } from '../../ui';
+import { Button, Choices, format, Panel, Table, type TableColumn } from '../../ui';
 import { type BatchRun, NOT_STARTED } from './batch-run';
 import { batch } from './batch-store';
 import { Stoppable, YesNo } from './parts';
@@ -203,5 +206,49 @@ function OutputOptions({ run }: RunProps) {
         </>
       ) : null}
     </div>
+  );
+}
+
+const COLUMNS_SHOWN = 4;
+const CELL_SHOWN = 160;
+
+const shortened = (cell: string) => (cell.length > CELL_SHOWN ? `${cell.slice(0, CELL_SHOWN)}…` : cell);
+
+const OUTCOMES: { readonly [K in RowOutcome['kind']]: (outcome: Extract<RowOutcome, { kind: K }>) => ReactNode } = {
+  label: ({ label, confidence }) => `${label} · ${format.percentWhole(confidence)}`,
+  text: ({ text }) => <span className="version-text">{shortened(text)}</span>,
+  'left-out': ({ reason }) => <span className="dim">{reason}</span>,
+};
+
+const outcomeCell = (outcome: RowOutcome | null | undefined): ReactNode =>
+  outcome ? (OUTCOMES[outcome.kind] as (of: RowOutcome) => ReactNode)(outcome) : <span className="dim">–</span>;
+
+/** The first rows of the file with their answers, the text column first. */
+export function FirstRows({ file, text }: { readonly file: RowsFile; readonly text: string | null }) {
+  const first = useStore(batch.use().running, (s) => s.run?.progress.first ?? null);
+  const names = [...(text === null ? [] : [text]), ...file.columns.filter((name) => name !== text)];
+  const columns: readonly TableColumn<Row>[] = [
+    ...names.slice(0, COLUMNS_SHOWN).map((name, i) => ({
+      id: `column ${name}`,
+      header: name,
+      primary: i === 0,
+      cardLabel: i === 0 ? '' : name,
+      cell: ({ cells }: Row) => <span className="version-text">{shortened(cells[name] ?? '')}</span>,
+    })),
+    {
+      id: 'answer',
+      header: 'Answer',
+      cardLabel: 'answer',
+      cell: (row) => outcomeCell(first?.[file.first.indexOf(row)]),
+    },
+  ];
+  const hidden = names.length - COLUMNS_SHOWN;
+  return (
+    <>
+      <Table caption="The first rows" rows={file.first} rowKey={({ line }) => String(line)} columns={columns} />
+      {hidden > 0 ? (
+        <p className="dim small">{format.counted(hidden, 'more column')} will be in the result unchanged.</p>
+      ) : null}
+    </>
   );
 }

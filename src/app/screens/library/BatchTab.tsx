@@ -1,16 +1,15 @@
-import { type ReactNode, useEffect, useState } from 'react';
+import { useEffect, useState } from 'react';
 import { FileTrigger } from 'react-aria-components/FileTrigger';
 import { useStore } from 'zustand';
 import { MAX_BYTES, MAX_ROWS } from '../../../dataset/limits';
-import type { RejectedRow, Row } from '../../../dataset/types';
-import type { RowOutcome } from '../../../workflow/batch';
+import type { RejectedRow } from '../../../dataset/types';
 import type { RowsFile } from '../../../workflow/rows-file';
 import { RejectedDialog } from '../../shell/RejectedDialog';
 import { useResource } from '../../state/resource';
 import { useProject, useStudio } from '../../state/studio';
 import { stageOptions, versionOptions } from '../../state/version-words';
-import { Button, EmptyState, format, Note, Panel, Select, Table, type TableColumn } from '../../ui';
-import { BatchAnswers } from './BatchAnswers';
+import { Button, EmptyState, format, Note, Panel, Select } from '../../ui';
+import { BatchAnswers, FirstRows } from './BatchAnswers';
 import { batch, batchSet } from './batch-store';
 import { ReadingRows } from './parts';
 import { batchRows, columnsOf } from './rows-file';
@@ -116,11 +115,6 @@ function Trouble() {
   );
 }
 
-const COLUMNS_SHOWN = 4;
-const CELL_SHOWN = 160;
-
-const shortened = (cell: string) => (cell.length > CELL_SHOWN ? `${cell.slice(0, CELL_SHOWN)}…` : cell);
-
 /** Whether there are answers, so that neither prompt nor rows may change. */
 const useIsHeld = (): boolean => useStore(batch.use().running, (s) => s.running || s.run !== null);
 
@@ -188,7 +182,6 @@ function OpenRows({ file }: { readonly file: RowsFile }) {
   const { text } = columnsOf(file, useStore(batchRows.use().columns));
   const isHeld = useIsHeld();
   const { format: source, columns, rows, rejected, notes } = file;
-  const hidden = columns.length - COLUMNS_SHOWN;
   return (
     <Panel
       span={12}
@@ -218,9 +211,6 @@ function OpenRows({ file }: { readonly file: RowsFile }) {
         ))}
         <Rejected rejected={rejected} />
         <FirstRows file={file} text={text} />
-        {hidden > 0 ? (
-          <p className="dim small">{format.counted(hidden, 'more column')} will be in the result unchanged.</p>
-        ) : null}
       </div>
     </Panel>
   );
@@ -240,35 +230,4 @@ function Rejected({ rejected }: { readonly rejected: readonly RejectedRow[] }) {
       <RejectedDialog rejected={rejected} isOpen={isOpen} onClose={() => setOpen(false)} />
     </>
   );
-}
-
-const OUTCOMES: { readonly [K in RowOutcome['kind']]: (outcome: Extract<RowOutcome, { kind: K }>) => ReactNode } = {
-  label: ({ label, confidence }) => `${label} · ${format.percentWhole(confidence)}`,
-  text: ({ text }) => <span className="version-text">{shortened(text)}</span>,
-  'left-out': ({ reason }) => <span className="dim">{reason}</span>,
-};
-
-const outcomeCell = (outcome: RowOutcome | null | undefined): ReactNode =>
-  outcome ? (OUTCOMES[outcome.kind] as (of: RowOutcome) => ReactNode)(outcome) : <span className="dim">–</span>;
-
-interface NumberedRow {
-  readonly row: Row;
-  readonly place: number;
-}
-
-function FirstRows({ file, text }: { readonly file: RowsFile; readonly text: string | null }) {
-  const first = useStore(batch.use().running, (s) => s.run?.progress.first ?? null);
-  const names = [...(text === null ? [] : [text]), ...file.columns.filter((name) => name !== text)];
-  const columns: readonly TableColumn<NumberedRow>[] = [
-    ...names.slice(0, COLUMNS_SHOWN).map((name, i) => ({
-      id: `column ${name}`,
-      header: name,
-      primary: i === 0,
-      cardLabel: i === 0 ? '' : name,
-      cell: ({ row }: NumberedRow) => <span className="version-text">{shortened(row.cells[name] ?? '')}</span>,
-    })),
-    { id: 'said', header: 'Answer', cardLabel: 'answer', cell: ({ place }) => outcomeCell(first?.[place]) },
-  ];
-  const rows = file.first.map((row, place) => ({ row, place }));
-  return <Table caption="The first rows" rows={rows} rowKey={({ place }) => String(place)} columns={columns} />;
 }

@@ -216,15 +216,6 @@ function Author() {
     void project.getState().setAuthor(name);
     setChanging(false);
   };
-  if (author !== null && !isChanging)
-    return (
-      <p className="dim small">
-        {author === '' ? 'New versions carry no name.' : `New versions are made by ${author}.`}{' '}
-        <Button variant="link" size="s" onPress={() => setChanging(true)}>
-          {author === '' ? 'Add a name' : 'Change the name'}
-        </Button>
-      </p>
-    );
   const form = (
     <TextForm
       label="Your name"
@@ -237,15 +228,23 @@ function Author() {
       onCancel={() => setChanging(false)}
     >
       <Button variant="quiet" onPress={() => save('')}>
-        {isChanging ? 'No name' : 'Without a name'}
+        Without a name
       </Button>
     </TextForm>
   );
-  return isChanging ? (
-    form
-  ) : (
-    <Note tone="info" title="Who makes these versions?">
-      {form}
-    </Note>
+  if (isChanging) return form;
+  if (author === null)
+    return (
+      <Note tone="info" title="Who makes these versions?">
+        {form}
+      </Note>
+    );
+  return (
+    <p className="dim small">
+      {author === '' ? 'New versions carry no name.' : `New versions are made by ${author}.`}{' '}
+      <Button variant="link" size="s" onPress={() => setChanging(true)}>
+        {author === '' ? 'Add a name' : 'Change the name'}
+      </Button>
+    </p>
   );
 }
