@@ -31,12 +31,7 @@ interface Asked {
   readonly dataset: Dataset;
   readonly words: readonly LabelWord[];
   readonly rowId: string | undefined;
-  readonly template: string;
-  readonly shots: number;
-  readonly shotSeed: number;
-  readonly selection: HardPrompt['selection'];
-  readonly orders: HardPrompt['orders'];
-  readonly chat: HardPrompt['chat'];
+  readonly prompt: HardPrompt;
 }
 
 /** Token vectors that the nearest examples need are being read. */
@@ -45,24 +40,14 @@ interface VectorsState {
   readonly total: number;
 }
 
-const promptOf = ({ template, shots, shotSeed, selection, orders, chat }: Asked): HardPrompt => ({
-  template,
-  shots,
-  shotSeed,
-  ...(selection !== undefined && { selection }),
-  ...(orders !== undefined && { orders }),
-  ...(chat !== undefined && { chat }),
-});
-
 const readings = perStudio(({ services, stores: { session } }) => {
   const vectors = createStore<{ readonly vectors: VectorsState | null }>(() => ({ vectors: null }));
   let isFirst = true;
   const read = resource(
-    async ({ dataset, words, rowId, ...prompt }: Asked, signal) => {
+    async (request: Asked, signal) => {
       if (!isFirst) await pause(signal);
       isFirst = false;
       await session.getState().tokenizerReady();
-      const request = { dataset, prompt: promptOf({ dataset, words, rowId, ...prompt }), words, rowId };
       return services.workflow
         .call('readPrompt', request, {
           signal,
@@ -81,26 +66,14 @@ const isNearest = ({ shots, selection }: HardPrompt) => shots > 0 && selection =
 export function useReading() {
   const set = useProject((s) => s.set);
   const dataset = useProject((s) => s.dataset);
-  const draft = useDraft();
+  const prompt = useDraft();
   const index = usePrompts((s) => s.index);
   const modelReady = useSession((s) => s.model.kind === 'ready');
-  const { template, shots, shotSeed, selection, orders, chat } = draft;
   // only the model knows which training rows are similar; after another label column is chosen, its words are still to come
-  const canRead = set && dataset && sameLabels(set.words, dataset.labels) && (modelReady || !isNearest(draft));
+  const canRead = set && dataset && sameLabels(set.words, dataset.labels) && (modelReady || !isNearest(prompt));
   const ids = dataset?.split.validation ?? [];
-  const key: Asked | null = canRead
-    ? {
-        dataset,
-        words: set.words,
-        rowId: ids[Math.min(index, ids.length - 1)],
-        template,
-        shots,
-        shotSeed,
-        selection,
-        orders,
-        chat,
-      }
-    : null;
+  const rowId = ids[Math.min(index, ids.length - 1)];
+  const key = canRead ? { dataset, words: set.words, rowId, prompt } : null;
   return useResource(readings.use().read, key);
 }
 
