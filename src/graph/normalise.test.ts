@@ -72,7 +72,8 @@ describe('models of every exporter get the same form', () => {
   });
 });
 
-test('the embedded model gives the same logits as PyTorch', async () => {
+/** `engine/smollm2.test.ts` compares its logits with PyTorch. */
+test('the embedded model keeps its layers, heads and tied table', () => {
   const folder = fileURLToPath(
     new URL('../../public/models/HuggingFaceTB/SmolLM2-135M-Instruct/onnx/', import.meta.url),
   );
@@ -91,12 +92,4 @@ test('the embedded model gives the same logits as PyTorch', async () => {
   expect(decoder.head.weight).toBe(decoder.embeddingTable.weight);
   const graph = lower(decoder.graph);
   expect(graph.nodes.length).toBeLessThan(900);
-  const expected = JSON.parse(
-    readFileSync(new URL('../../test/fixtures/smollm2/expected.json', import.meta.url), 'utf8'),
-  );
-  const [row] = expected.rows;
-  const { logits } = await runGraph(graph, plainFeeds(graph, row.input_ids), ['logits']);
-  const got = lastLogits(logits, expected.label_token_ids);
-  for (const [i, want] of row.label_logits.entries())
-    expect(Math.abs((got[i] ?? Number.NaN) - want)).toBeLessThan(5e-4);
 });

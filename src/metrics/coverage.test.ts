@@ -18,7 +18,7 @@ function holds(truth: number, draw: () => Interval): number {
 }
 
 describe.each(SIZES)('with %i rows', (n) => {
-  it.each([0.6, 0.7, 0.8])('Wilson holds an accuracy of %f in 93.5 to 97%% of the samples', (p) => {
+  it.each([0.6, 0.7, 0.8])('Wilson holds an accuracy of %f in 0.935 to 0.97 of the samples', (p) => {
     const rng = createRng(n);
     const held = holds(p, () => {
       let correct = 0;
