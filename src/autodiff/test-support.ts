@@ -166,6 +166,17 @@ export function relativeError(actual: readonly number[] = [], expected: readonly
   return worst.some(Number.isNaN) ? Number.POSITIVE_INFINITY : Math.max(...worst) / scale;
 }
 
+/**
+ * Where a gradient is furthest from its difference quotient, for the message of a test that fails. Within two steps of a
+ * kink, in the function or in its slope, the quotient is wrong and the gradient may be right.
+ */
+export function furthest(wrt: string, { data }: FloatInput, actual: readonly number[], expected: readonly number[]) {
+  const off = data.map((_, i) => Math.abs((actual[i] ?? 0) - (expected[i] ?? 0)));
+  const at = off.indexOf(Math.max(...off));
+  const [value, ours, quotient] = [data, actual, expected].map((list) => (list[at] ?? 0).toPrecision(4));
+  return `d ${wrt}[${at}] at ${value}: gradient ${ours}, difference quotient ${quotient}. Near a kink, as of |x| at 0, the quotient is wrong: take inputs that are \`apart\``;
+}
+
 function forward(test: GradientCase, declared: Declared): { graph: Graph; y: string } {
   const g = new GraphBuilder({ ...new GraphBuilder().build(), opsets: { '': test.opset ?? 18 } });
   for (const [name, { dims }] of Object.entries(test.inputs)) g.input(name, 'float32', shape(name, dims, declared));

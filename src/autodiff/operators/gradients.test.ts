@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { finiteDifferences, gradients, relativeError, withFactor } from '../test-support';
+import { finiteDifferences, furthest, gradients, relativeError, withFactor } from '../test-support';
 import { CASES } from './cases.test-support';
 import type { DifferentiableOp } from './table';
 
@@ -15,8 +15,9 @@ describe.each(examples)('the gradient of $name', ({ op, example }) => {
     const known = await gradients(example, 'known');
     const expected = await finiteDifferences(example, known.weights);
     const symbolic = example.fixedSizes ? known : await gradients(example, 'symbols');
-    for (const wrt of Object.keys(example.inputs)) {
-      expect(relativeError(known.ours[wrt], expected[wrt]), `d ${wrt}`).toBeLessThan(TOLERANCE);
+    for (const [wrt, input] of Object.entries(example.inputs)) {
+      const where = furthest(wrt, input, known.ours[wrt] ?? [], expected[wrt] ?? []);
+      expect(relativeError(known.ours[wrt], expected[wrt]), where).toBeLessThan(TOLERANCE);
       expect(relativeError(symbolic.ours[wrt], known.ours[wrt]), `d ${wrt}, symbolic`).toBeLessThan(1e-6);
     }
   });
@@ -35,4 +36,9 @@ test('every operator with a gradient has a case', () => {
   expect(
     Object.entries(CASES).flatMap(([op, cases]) => ((cases as readonly unknown[]).length === 0 ? [op] : [])),
   ).toEqual([]);
+});
+
+test('a gradient that is off is reported with its place and value', () => {
+  const where = furthest('x', { dims: [3], data: [2, -0.0197, 1] }, [1, 0.9618, 3], [1, 0.9579, 3]);
+  expect(where).toContain('d x[1] at -0.01970: gradient 0.9618, difference quotient 0.9579');
 });

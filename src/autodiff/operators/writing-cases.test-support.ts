@@ -30,7 +30,10 @@ export const positive = (dims: readonly number[], seed: number): FloatInput => {
   const { data } = normal(dims, seed);
   return { dims, data: data.map((v) => Math.fround(0.5 + Math.abs(v))) };
 };
-/** Values further from 0 and from each other than the steps of the difference quotients. */
+/**
+ * Values further from 0 and from each other than the steps of the difference quotients: for functions that have a kink there
+ * (|x|, the larger of two) or whose slope has one (x / (1 + |x|)).
+ */
 export const apart = (dims: readonly number[], seed: number): FloatInput => {
   const { data } = normal(dims, seed);
   const order = data.map((_, i) => i).sort((i, j) => (data[i] ?? 0) - (data[j] ?? 0));
