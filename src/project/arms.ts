@@ -7,7 +7,7 @@ import type { HardVersion, PromptSet, SoftVersion } from './types';
 import { seedsOf } from './versions';
 
 /** Training rows shown before each row in the arm with examples; fewer for generated texts, whose examples are longer. */
-const EXAMPLES = { classify: 8, generate: 3 } as const;
+export const EXAMPLES = { classify: 8, generate: 3 } as const;
 
 export const examplesOf = (set: Pick<PromptSet, 'writing'>): number => EXAMPLES[kindOf(set)];
 
@@ -41,7 +41,8 @@ export interface ArmChoice {
   readonly eachSeed?: boolean;
 }
 
-const handArm = (version: Pick<HardVersion, 'id'>) => `hand-${version.id}`;
+/** The id of a hand-written version's own arm. */
+export const handArm = (version: Pick<HardVersion, 'id'>) => `hand-${version.id}`;
 
 /** The hand-written versions other than Yours, newest first, which can be compared too. */
 export const otherHands = (set: PromptSet): readonly HardVersion[] =>

@@ -3,6 +3,7 @@ import { midSentence } from '../lib/format';
 import { correctCount } from '../metrics/classification';
 import { type Interval, wilson } from '../metrics/intervals';
 import { LABEL_METRICS, metricsOf, TEXT_METRICS } from '../metrics/registry';
+import { EXAMPLES, handArm } from './arms';
 import type { ClassifyEvaluation, GenerateEvaluation, Kept, Measurement, PromptSet, WrittenScores } from './types';
 import { type Version, versionById, versionsOf } from './versions';
 
@@ -43,9 +44,6 @@ export interface Measured {
   readonly measurements: readonly Measurement[];
 }
 
-/** Examples that the hand-written prompt of a comparison shows, by kind of task. */
-const EXAMPLES = { labels: 8, texts: 3 };
-
 type Compared = Pick<ClassifyEvaluation, 'softVersion' | 'hardVersion'>;
 
 /**
@@ -62,7 +60,7 @@ function armOf(
   const { shots } = version.prompt;
   if (shots > 0) return hardVersion === version.id && shots === examples ? `yours-${examples}` : null;
   if (hardVersion === version.id) return 'yours';
-  const own = `hand-${version.id}`;
+  const own = handArm(version);
   return arms.some(({ id }) => id === own) ? own : null;
 }
 
@@ -70,7 +68,7 @@ function armOf(
 export function calibrationOf(evaluations: readonly Kept<ClassifyEvaluation>[], of: Version): readonly number[] | null {
   for (const evaluation of evaluations) {
     const { plan, comparison } = evaluation;
-    const id = armOf(evaluation, plan.arms, EXAMPLES.labels, of);
+    const id = armOf(evaluation, plan.arms, EXAMPLES.classify, of);
     const report = comparison.arms.find((arm) => arm.id === id);
     if (!report) continue;
     if (!(report.calibrated ?? comparison.calibrated)) return null;
@@ -134,7 +132,7 @@ const others = <Id extends string, M extends { readonly name: string }>(
     metricsOf(metrics).flatMap(([id, metric]) => (id === headline ? [] : [[midSentence(metric.name), of(id, metric)]])),
   );
 
-/** All results of versions that are here, oldest first. */
+/** All results of the set's versions, oldest first. */
 export function resultsOf({ set, evaluations, writings, measurements }: Measured): readonly Result[] {
   const versions = versionsOf(set);
   const heldBack = (n: number) => `${n} test rows${set.datasetName ? ` of ${shortened(set.datasetName)}` : ''}`;
@@ -142,7 +140,7 @@ export function resultsOf({ set, evaluations, writings, measurements }: Measured
     const { id, plan, comparison, createdAt: at } = evaluation;
     const { rowIds, gold, labels, arms } = plan;
     return versions.flatMap((of) => {
-      const wanted = armOf(evaluation, arms, EXAMPLES.labels, of);
+      const wanted = armOf(evaluation, arms, EXAMPLES.classify, of);
       const report = comparison.arms.find((arm) => arm.id === wanted);
       if (!report) return [];
       const rowsKey = heldBackKey(rowIds, gold, labels);
@@ -154,7 +152,7 @@ export function resultsOf({ set, evaluations, writings, measurements }: Measured
   const wrote = writings.flatMap((writing): Result[] => {
     const { id, plan, comparison, createdAt: at } = writing;
     return versions.flatMap((of) => {
-      const arm = armOf(writing, plan.arms, EXAMPLES.texts, of);
+      const arm = armOf(writing, plan.arms, EXAMPLES.generate, of);
       const report = comparison.arms.find((each) => each.id === arm);
       if (!report) return [];
       const rowsKey = heldBackKey(plan.rowIds, plan.wanted, []);

@@ -1,4 +1,14 @@
-import { type Backend, isListed, isOfSet, listedId, OF_SET, relisted, type TableName, type ValueOf } from './schema';
+import {
+  type Backend,
+  isListed,
+  isOfSet,
+  listedId,
+  OF_SET,
+  relisted,
+  TABLES,
+  type TableName,
+  type ValueOf,
+} from './schema';
 
 const keyOf = (value: object): string => {
   const v = value as { id?: string; setId?: string; runId?: string; key?: string };
@@ -7,16 +17,8 @@ const keyOf = (value: object): string => {
 
 /** Keeps values until the tab is closed, for browsers that do not let the page save anything. */
 export function memoryBackend(): Backend {
-  const tables: { [T in TableName]: Map<string, ValueOf<T>> } = {
-    promptSets: new Map(),
-    datasets: new Map(),
-    checkpoints: new Map(),
-    evaluations: new Map(),
-    writings: new Map(),
-    measurements: new Map(),
-    listings: new Map(),
-    quarantine: new Map(),
-    settings: new Map(),
+  const tables = Object.fromEntries(TABLES.map((table) => [table, new Map()])) as {
+    [T in TableName]: Map<string, ValueOf<T>>;
   };
   const rows = <T extends TableName>(table: T) => tables[table] as unknown as Map<string, ValueOf<T>>;
   const put = <T extends TableName>(table: T, value: ValueOf<T>) => {
