@@ -130,7 +130,7 @@ test('reports a full disk, deleted site data and a clock moved back, and loses n
     await damage(page);
     await page.reload();
     const note = page.getByRole('status').filter({ hasText: '1 saved item is damaged and was set aside' });
-    await expect(note).toContainText('Prompt set “Earlier and later”: “Run 1” (soft: another number of values');
+    await expect(note).toContainText('Prompt set “Earlier and later”: “Run 1” (soft: has a different number of values');
     await studio.go('Train');
     await expect(train.heading).toContainText('1 tuned prompt so far');
     const download = page.waitForEvent('download');
