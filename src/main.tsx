@@ -6,7 +6,7 @@ import './app/styles/base.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app/App';
-import { firstModel, openLastProject, wantedBackend } from './app/boot';
+import { firstModel, openLastSet, wantedBackend } from './app/boot';
 import { carriersOf, watchTeamFolder } from './app/carry-out';
 import { createServices } from './app/create-services';
 import { isolate } from './app/isolate';
@@ -26,7 +26,7 @@ async function boot() {
   const stores = createStores(services, capabilities, wantedBackend(location.search));
   const studio = { services, stores };
   stores.intents.carryOutWith(carriersOf(studio));
-  await openLastProject(services, stores);
+  await openLastSet(services, stores);
   root.render(
     <StrictMode>
       <StudioProvider studio={studio}>

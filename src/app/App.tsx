@@ -8,8 +8,8 @@ import type { Dropped } from './shell/dropped-files';
 import { keepFocus } from './shell/keep-focus';
 import { openModelFolder } from './shell/open-model-folder';
 import { Shell } from './shell/Shell';
-import { NEW_PROJECT, navigate, screenPath, usePath, useSearchString } from './state/location';
-import { useProject, useStores } from './state/studio';
+import { NEW_SET, navigate, screenPath, usePath, useSearchString } from './state/location';
+import { usePromptSets, useStores } from './state/studio';
 import { Button } from './ui/Button';
 import { EmptyState } from './ui/EmptyState';
 import { ProgressBar } from './ui/ProgressBar';
@@ -23,7 +23,7 @@ const notOpened = (name: string) => (cause: unknown) =>
 
 export function App() {
   const stores = useStores();
-  const { project, intents } = stores;
+  const { promptSets, intents } = stores;
   useEffect(() => keepFocus(document), []);
   const openFile = useCallback(
     (file: File) => {
@@ -34,10 +34,10 @@ export function App() {
   const openModel = useCallback((dropped: Dropped) => openModelFolder(stores, dropped), [stores]);
   const openPrompt = useCallback(
     ({ name, files }: Dropped) => {
-      navigate(screenPath(project.getState().set?.id ?? null, 'library'));
+      navigate(screenPath(promptSets.getState().set?.id ?? null, 'library'));
       intents.ask('openImport', name, files).catch(notOpened(name));
     },
-    [project, intents],
+    [promptSets, intents],
   );
   return (
     <Router hook={usePath} searchHook={useSearchString} hrefs={usePath.hrefs}>
@@ -48,7 +48,7 @@ export function App() {
               <StartScreen />
             </Shell>
           </Route>
-          <Route path="/project/:id/:screen">{({ id, screen }) => <ProjectScreen id={id} screen={screen} />}</Route>
+          <Route path="/project/:id/:screen">{({ id, screen }) => <PromptSetScreen id={id} screen={screen} />}</Route>
           <Route>
             <Redirect to="/" replace />
           </Route>
@@ -64,29 +64,29 @@ function ScreenById({ id }: { readonly id: string }) {
 }
 
 /** A screen of the prompt set that the address names. */
-function ProjectScreen({ id, screen }: { readonly id: string; readonly screen: string }) {
-  const { project } = useStores();
+function PromptSetScreen({ id, screen }: { readonly id: string; readonly screen: string }) {
+  const { promptSets } = useStores();
   // Outside of the shell, where an effect would wait for the screen's code and then close a prompt set made meanwhile.
   useEffect(() => {
-    if (id === NEW_PROJECT) project.getState().close();
-    else void project.getState().open(id);
-  }, [id, project]);
+    if (id === NEW_SET) promptSets.getState().close();
+    else void promptSets.getState().open(id);
+  }, [id, promptSets]);
   return (
     <Shell current={screen} steps={STEPS} tools={TOOLS}>
-      <OpenProject id={id}>
+      <OpenPromptSet id={id}>
         <ScreenById id={screen} />
-      </OpenProject>
+      </OpenPromptSet>
     </Shell>
   );
 }
 
 /** Opens the prompt set that the address names before its screen is drawn. */
-function OpenProject({ id, children }: { readonly id: string; readonly children: React.ReactNode }) {
-  const { project } = useStores();
-  const status = useProject((s) => s.status);
-  const openId = useProject((s) => s.set?.id ?? NEW_PROJECT);
-  const openError = useProject((s) => s.openError);
-  if (status === 'missing' && id !== NEW_PROJECT)
+function OpenPromptSet({ id, children }: { readonly id: string; readonly children: React.ReactNode }) {
+  const { promptSets } = useStores();
+  const status = usePromptSets((s) => s.status);
+  const openId = usePromptSets((s) => s.set?.id ?? NEW_SET);
+  const openError = usePromptSets((s) => s.openError);
+  if (status === 'missing' && id !== NEW_SET)
     return (
       <EmptyState
         title="This prompt set is not in this browser"
@@ -95,16 +95,16 @@ function OpenProject({ id, children }: { readonly id: string; readonly children:
         It was deleted, or the link comes from another computer: prompt sets stay in the browser that made them.
       </EmptyState>
     );
-  if (status === 'unreadable' && id !== NEW_PROJECT)
+  if (status === 'unreadable' && id !== NEW_SET)
     return (
       <EmptyState
         title="This prompt set could not be opened"
-        action={<Button onPress={() => void project.getState().open(id)}>Try again</Button>}
+        action={<Button onPress={() => void promptSets.getState().open(id)}>Try again</Button>}
       >
         {openError?.message} Nothing has changed.
       </EmptyState>
     );
   // a prompt set that is made on this screen has its id before the address has: the screen stays
-  if (id !== openId && id !== NEW_PROJECT) return <ProgressBar label="Opening the prompt set" value={null} />;
+  if (id !== openId && id !== NEW_SET) return <ProgressBar label="Opening the prompt set" value={null} />;
   return children;
 }

@@ -34,8 +34,8 @@ export const firstModel = async (services: Services): Promise<ModelSource | unde
   siteModel(location.search) ?? (await chosenModel(services)) ?? undefined;
 
 /** A visit without an address opens the last prompt set; `#/` is always the start screen. */
-export async function openLastProject({ store }: Services, { project }: Stores): Promise<void> {
-  await project
+export async function openLastSet({ store }: Services, { promptSets }: Stores): Promise<void> {
+  await promptSets
     .getState()
     .refresh()
     .catch(() => {}); // shown as an empty library; saving will report what is wrong
@@ -44,7 +44,7 @@ export async function openLastProject({ store }: Services, { project }: Stores):
     const last = id === null ? null : await store.sets.get(id).catch(() => null);
     if (last && last.deletedAt === null) navigate(screenPath(last.id, resumeScreen(last)), { replace: true });
   }
-  project.subscribe((now, before) => {
+  promptSets.subscribe((now, before) => {
     if (now.set && now.set.id !== before.set?.id) void store.settings.set(LAST, now.set.id).catch(() => {});
   });
 }

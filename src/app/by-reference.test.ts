@@ -3,7 +3,7 @@ import { buffersIn, WorkerLists } from '../dataset/by-reference';
 import { isPackedList } from '../dataset/packed';
 import { listsByReference, packedStore } from './by-reference';
 import { createDataStore } from './state/data/data-store';
-import { createProjectStore } from './state/project-store';
+import { createPromptSetsStore } from './state/prompt-sets-store';
 import type { Services } from './state/services';
 import { csvFile, fakeLocation, testServices } from './state/test-support';
 
@@ -32,28 +32,28 @@ it('keeps many rows packed in the page, sends them once and again to a new worke
   const plain = testServices();
   const far = farWorker(plain.workflow);
   const services = { ...plain, store: packedStore(plain.store), workflow: listsByReference(far) };
-  const project = createProjectStore(services);
-  const data = createDataStore(services, project);
+  const promptSets = createPromptSetsStore(services);
+  const data = createDataStore(services, promptSets);
   data.getState().openFile(csvFile(3000));
-  await vi.waitFor(() => expect(project.getState().set).not.toBeNull(), 15_000);
+  await vi.waitFor(() => expect(promptSets.getState().set).not.toBeNull(), 15_000);
   const rows = () => data.getState().prepared?.dataset.table.rows;
   expect(isPackedList(rows())).toBe(true);
-  const rowId = project.getState().dataset?.split.train[7] ?? '';
+  const rowId = promptSets.getState().dataset?.split.train[7] ?? '';
   const change = (value: string) => data.getState().change({ kind: 'cell', rowId, column: 'message', value });
   await change('other words');
   expect(rows()?.find(({ id }) => id === rowId)?.cells.message).toBe('other words');
   expect(far.crossed).toEqual(['parse without rows', 'prepare without rows', 'edit without rows']);
 
-  const setId = project.getState().set?.id ?? '';
-  project.getState().close();
-  await project.getState().open(setId);
+  const setId = promptSets.getState().set?.id ?? '';
+  promptSets.getState().close();
+  await promptSets.getState().open(setId);
   await vi.waitFor(() => expect(data.getState().preparing).toBe(false), 15_000);
   expect(rows()?.find(({ id }) => id === rowId)?.cells.message).toBe('other words');
   far.restart();
   await change('and others');
   expect(far.crossed.slice(-2)).toEqual(['edit without rows', 'edit with rows']);
   const { prepared } = data.getState();
-  expect(prepared?.dataset.fingerprint).toBe(project.getState().set?.datasetFingerprint);
+  expect(prepared?.dataset.fingerprint).toBe(promptSets.getState().set?.datasetFingerprint);
   await data.getState().change({ kind: 'go-back', version: 1 });
   expect(rows()?.find(({ id }) => id === rowId)?.cells.message).toMatch(/^message number/);
 });
@@ -61,10 +61,10 @@ it('keeps many rows packed in the page, sends them once and again to a new worke
 it('a changed cell is shown as such when it is on the disk', async () => {
   fakeLocation();
   const services = testServices();
-  const project = createProjectStore(services);
-  const data = createDataStore(services, project);
+  const promptSets = createPromptSetsStore(services);
+  const data = createDataStore(services, promptSets);
   data.getState().openFile(csvFile(200));
-  await vi.waitFor(() => expect(project.getState().set).not.toBeNull(), 15_000);
+  await vi.waitFor(() => expect(promptSets.getState().set).not.toBeNull(), 15_000);
   const { put } = services.store.datasets;
   let stored = () => {};
   services.store.datasets.put = async (value) => {
@@ -73,9 +73,9 @@ it('a changed cell is shown as such when it is on the disk', async () => {
     });
     return put(value);
   };
-  const rowId = project.getState().dataset?.split.train[0] ?? '';
+  const rowId = promptSets.getState().dataset?.split.train[0] ?? '';
   const done = data.getState().change({ kind: 'cell', rowId, column: 'message', value: 'new' });
-  await vi.waitFor(() => expect(project.getState().dataset?.versions).toHaveLength(2));
+  await vi.waitFor(() => expect(promptSets.getState().dataset?.versions).toHaveLength(2));
   expect(data.getState().prepared?.dataset.versions).toHaveLength(1);
   expect(data.getState().pending).toMatchObject({ rowId, value: 'new' });
   stored();

@@ -1,14 +1,14 @@
 import { Button } from 'react-aria-components/Button';
 import { Link } from 'wouter';
 import { screenPath } from '../state/location';
-import { useProject, useSession } from '../state/studio';
+import { usePromptSets, useSession } from '../state/studio';
 import { clock } from '../ui/format';
 import { StopSquare } from '../ui/icons';
 
 /** What runs now, how long it will take, and how to stop it. Nothing when nothing runs. */
 export function JobChip() {
   const job = useSession((s) => s.job);
-  const setId = useProject((s) => s.set?.id ?? null);
+  const setId = usePromptSets((s) => s.set?.id ?? null);
   if (!job) return null;
   const left = job.secondsLeft === null ? null : clock(job.secondsLeft);
   return (

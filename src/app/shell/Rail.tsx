@@ -2,7 +2,7 @@ import type { ReactNode } from 'react';
 import { Link } from 'wouter';
 import { screenPath } from '../state/location';
 import { type StepId, type StepMark, type StepState, stepMarks } from '../state/step-marks';
-import { useProject, useSession } from '../state/studio';
+import { usePromptSets, useSession } from '../state/studio';
 import { Check } from '../ui/icons';
 import './rail.css';
 
@@ -24,9 +24,9 @@ interface RailProps extends RailEntries {
 
 /** The journey as four numbered steps, and the tools. Below 760 px it is the bar at the bottom. */
 export function Rail({ current, steps, tools }: RailProps) {
-  const set = useProject((s) => s.set);
-  const dataset = useProject((s) => s.dataset);
-  const kept = useProject((s) => s.sets.length);
+  const set = usePromptSets((s) => s.set);
+  const dataset = usePromptSets((s) => s.dataset);
+  const kept = usePromptSets((s) => s.sets.length);
   const job = useSession((s) => s.job);
   const marks = stepMarks(set, dataset, job);
   return (

@@ -1,15 +1,15 @@
 import { useEffect } from 'react';
 import { useStore } from 'zustand';
 import { isTight } from '../state/storage';
-import { useProject, useSession, useStores } from '../state/studio';
+import { usePromptSets, useSession, useStores } from '../state/studio';
 import { Button } from '../ui/Button';
 import { bytes, counted } from '../ui/format';
 import { Note } from '../ui/Note';
 
 /** Trouble with saving, shown above every screen until it is over. */
 export function SaveTrouble() {
-  const error = useProject((s) => s.saveError);
-  const { project } = useStores();
+  const error = usePromptSets((s) => s.saveError);
+  const { promptSets } = useStores();
   if (!error)
     return (
       <>
@@ -23,7 +23,7 @@ export function SaveTrouble() {
         live
         tone="bad"
         title="The last change is not saved yet"
-        action={<Button onPress={() => void project.getState().saveAgain()}>Save again</Button>}
+        action={<Button onPress={() => void promptSets.getState().saveAgain()}>Save again</Button>}
       >
         {error.message} Your work is still in this tab.
       </Note>

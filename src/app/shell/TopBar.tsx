@@ -3,7 +3,7 @@ import { Logo } from '../ui/icons';
 import { HelpButton } from './HelpButton';
 import { JobChip } from './JobChip';
 import { ModelChip } from './ModelChip';
-import { ProjectMenu } from './ProjectMenu';
+import { PromptSetMenu } from './PromptSetMenu';
 import { RequestsBadge } from './RequestsBadge';
 import { ThemeButton } from './ThemeButton';
 import './top-bar.css';
@@ -15,7 +15,7 @@ export const TopBar = () => (
       <Logo />
       <span>Softprompt Studio</span>
     </Link>
-    <ProjectMenu />
+    <PromptSetMenu />
     <span className="gap" />
     <ModelChip />
     <JobChip />

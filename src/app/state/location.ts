@@ -61,13 +61,12 @@ export function useQuery<T extends string>(name: string, fallback: T): readonly 
 }
 
 /** The id in the hash before a prompt set exists. */
-export const NEW_PROJECT = 'new';
+export const NEW_SET = 'new';
 
 /** The screen that is shown while the prompt set has no id yet; null = another place. */
 export function screenOfNew(): string | null {
   const [, place, id, screen] = readPath().split('/');
-  return place === 'project' && id === NEW_PROJECT ? (screen ?? null) : null;
+  return place === 'project' && id === NEW_SET ? (screen ?? null) : null;
 }
 
-export const screenPath = (projectId: string | null, screen: string): string =>
-  `/project/${projectId ?? NEW_PROJECT}/${screen}`;
+export const screenPath = (setId: string | null, screen: string): string => `/project/${setId ?? NEW_SET}/${screen}`;

@@ -7,7 +7,7 @@ import type { PromptSet } from '../../project/types';
 import { sameLabels } from '../../task/align-words';
 import { taskOf } from '../../task/tasks';
 import type { HardPrompt } from '../../task/types';
-import type { ProjectStore } from './project-store';
+import type { PromptSetsStore } from './prompt-sets-store';
 import type { Services } from './services';
 import type { SessionStore } from './session-store';
 
@@ -63,7 +63,11 @@ function withProposal(
 }
 
 /** Proposes whenever the open rows ask for it. */
-export function createProposer({ workflow }: Services, project: ProjectStore, session: SessionStore): ProposerStore {
+export function createProposer(
+  { workflow }: Services,
+  promptSets: PromptSetsStore,
+  session: SessionStore,
+): ProposerStore {
   const store: ProposerStore = createStore(() => ({ proposal: null }));
   /** One proposal at a time for the same rows. */
   let proposing: Dataset | null = null;
@@ -71,7 +75,7 @@ export function createProposer({ workflow }: Services, project: ProjectStore, se
   async function propose({ id: setId }: PromptSet, dataset: Dataset): Promise<void> {
     if (proposing === dataset) return;
     proposing = dataset;
-    const isOpen = () => project.getState().set?.id === setId && project.getState().dataset === dataset;
+    const isOpen = () => promptSets.getState().set?.id === setId && promptSets.getState().dataset === dataset;
     const show = (prompt: HardPrompt) => store.setState({ proposal: { setId, dataset, prompt } });
     const quick = await workflow.call('propose', { dataset });
     if (isOpen()) show(firstPrompt(quick.template, dataset));
@@ -80,7 +84,7 @@ export function createProposer({ workflow }: Services, project: ProjectStore, se
     if (!isOpen()) return;
     const prompt = firstPrompt(template, dataset, words);
     const at = stamp();
-    await project.getState().update((set) => withProposal(set, at, { template, words, prompt }));
+    await promptSets.getState().update((set) => withProposal(set, at, { template, words, prompt }));
     show(prompt);
   }
 
@@ -91,7 +95,7 @@ export function createProposer({ workflow }: Services, project: ProjectStore, se
         proposing = null; // the tokenizer or its worker failed: the model panel says so
       });
   };
-  project.subscribe(follow);
-  follow(project.getState(), { set: null, dataset: null });
+  promptSets.subscribe(follow);
+  follow(promptSets.getState(), { set: null, dataset: null });
   return store;
 }

@@ -46,7 +46,7 @@ export interface ShippedPrompt {
 }
 
 /** public/sample/sample.json */
-export interface SampleProject {
+export interface SampleSet {
   readonly name: string;
   readonly textColumn: string;
   readonly labelColumn: string;
@@ -77,5 +77,5 @@ export interface Services {
   /** The tokenizer's files alone, where they can be had before the weights; else null. */
   readonly loadTokenizerFiles: (source: ModelSource) => Promise<ModelFiles | null>;
   readonly loadShippedPrompt: () => Promise<ShippedPrompt | null>;
-  readonly loadSample: () => Promise<SampleProject>;
+  readonly loadSample: () => Promise<SampleSet>;
 }

@@ -5,7 +5,7 @@ import { softPromptOf } from '../../interchange/sidecar-build';
 import { StudioError } from '../../lib/errors';
 import { z } from '../../lib/zod';
 import { readNpy } from '../../prompt/npy';
-import type { SampleProject, ShippedPrompt } from './services';
+import type { SampleSet, ShippedPrompt } from './services';
 
 const schema = z.object({
   name: z.string(),
@@ -37,7 +37,7 @@ async function siteFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await response.arrayBuffer());
 }
 
-export async function loadSample(): Promise<SampleProject> {
+export async function loadSample(): Promise<SampleSet> {
   const [json, csv] = await Promise.all([siteFile('sample/sample.json'), siteFile(`sample/${FILE}`)]);
   const parsed = schema.safeParse(JSON.parse(new TextDecoder().decode(json)));
   if (!parsed.success) throw new StudioError('bad-input', `The sample is damaged: ${z.prettifyError(parsed.error)}`);

@@ -7,7 +7,7 @@ import { createDataStore } from './data/data-store';
 import { createIntents, type IntentDesk } from './intents';
 import { createModelsStore, type ModelsStore } from './models-store';
 import { createOfflineStore, type OfflineStore } from './offline';
-import { createProjectStore, type ProjectStore } from './project-store';
+import { createPromptSetsStore, type PromptSetsStore } from './prompt-sets-store';
 import { createProposer, type ProposerStore } from './proposer';
 import { createRequestLog, type RequestsState } from './requests';
 import type { Services } from './services';
@@ -24,7 +24,7 @@ export interface Stores {
   readonly offline: OfflineStore;
   readonly storage: StorageStore;
   readonly setAside: SetAsideStore;
-  readonly project: ProjectStore;
+  readonly promptSets: PromptSetsStore;
   readonly data: DataStore;
   readonly proposer: ProposerStore;
   readonly requests: StoreApi<RequestsState>;
@@ -37,9 +37,9 @@ export function createStores(services: Services, capabilities: Capabilities, bac
   const offline = createOfflineStore(session, services.store);
   const storage = createStorageStore(services.store);
   const setAside = createSetAsideStore(services.store);
-  const project = createProjectStore(services);
-  const data = createDataStore(services, project);
-  const proposer = createProposer(services, project, session);
+  const promptSets = createPromptSetsStore(services);
+  const data = createDataStore(services, promptSets);
+  const proposer = createProposer(services, promptSets, session);
   const requests = createRequestLog();
   return {
     intents: createIntents(),
@@ -49,7 +49,7 @@ export function createStores(services: Services, capabilities: Capabilities, bac
     offline,
     storage,
     setAside,
-    project,
+    promptSets,
     data,
     proposer,
     requests,

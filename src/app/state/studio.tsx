@@ -3,7 +3,7 @@ import { createContext, type ReactNode, useContext, useDeferredValue } from 'rea
 import { useStore } from 'zustand';
 import { present } from '../../lib/assert';
 import type { DataState } from './data/data-state';
-import type { ProjectState } from './project-store';
+import type { PromptSetsState } from './prompt-sets-store';
 import type { RequestsState } from './requests';
 import type { Services } from './services';
 import type { SessionState } from './session-state';
@@ -24,7 +24,7 @@ export const useStudio = (): Studio => present(useContext(StudioContext), 'Studi
 export const useStores = (): Stores => useStudio().stores;
 
 export const useSession = <T,>(select: (state: SessionState) => T): T => useStore(useStores().session, select);
-export const useProject = <T,>(select: (state: ProjectState) => T): T => useStore(useStores().project, select);
+export const usePromptSets = <T,>(select: (state: PromptSetsState) => T): T => useStore(useStores().promptSets, select);
 export const useRequests = <T,>(select: (state: RequestsState) => T): T => useStore(useStores().requests, select);
 /** Deferred: what depends on many rows is drawn in slices, all panels at once, and delays no key or click meanwhile. */
 export const useData = <T,>(select: (state: DataState) => T): T => useDeferredValue(useStore(useStores().data, select));

@@ -19,7 +19,7 @@ import { verbHandlers } from '../../worker/workflow.worker';
 import type { Host } from '../../workflow/host';
 import { rememberedNeighbours } from '../../workflow/token-rows';
 import { judge } from './capabilities';
-import { createProjectStore } from './project-store';
+import { createPromptSetsStore } from './prompt-sets-store';
 import type { Client, Services } from './services';
 import { createSessionStore } from './session-store';
 import type { Studio } from './studio';
@@ -198,6 +198,6 @@ export function gate(): { readonly open: () => void; readonly opened: Promise<vo
 
 /** What a screen's stores are made from: the session and the open prompt set, and none of the other stores. */
 export function testStudio(services: Services): Studio {
-  const stores = { session: createSessionStore(services, CAPABILITIES), project: createProjectStore(services) };
+  const stores = { session: createSessionStore(services, CAPABILITIES), promptSets: createPromptSetsStore(services) };
   return { services, stores: stores as Studio['stores'] };
 }

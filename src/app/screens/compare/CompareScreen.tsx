@@ -9,7 +9,7 @@ import type { Evaluation, PromptSet, SoftVersion } from '../../../project/types'
 import { ScreenFrame } from '../../shell/Screen';
 import { navigate, screenPath } from '../../state/location';
 import { useResource } from '../../state/resource';
-import { useProject, useSession } from '../../state/studio';
+import { usePromptSets, useSession } from '../../state/studio';
 import { Button, EmptyState, format, Note } from '../../ui';
 import { compareStores } from './compare-store';
 import { PlannedPanel, ProgressPanel } from './PlannedPanel';
@@ -18,8 +18,8 @@ import { SaveDialog } from './SaveDialog';
 import './compare.css';
 
 export default function CompareScreen() {
-  const set = useProject((s) => s.set);
-  const dataset = useProject((s) => s.dataset);
+  const set = usePromptSets((s) => s.set);
+  const dataset = usePromptSets((s) => s.dataset);
   if (set && dataset) return <Compare set={set} dataset={dataset} />;
   return (
     <ScreenFrame title="Nothing to compare yet">

@@ -9,7 +9,7 @@ import { type ArmPlan, armsOf, otherHands } from '../../../project/arms';
 import { kindOf } from '../../../project/prompt-set';
 import type { PromptSet } from '../../../project/types';
 import { useResource } from '../../state/resource';
-import { useProject } from '../../state/studio';
+import { usePromptSets } from '../../state/studio';
 import { Button, format, Panel, ProgressBar } from '../../ui';
 import { compareStores } from './compare-store';
 import { PANELS } from './panels/table';
@@ -89,7 +89,7 @@ const NO_IDS: readonly string[] = [];
 /** Other hand-written versions, one click each from taking part. */
 function OthersRow() {
   const compare = compareStores.use();
-  const set = useProject((s) => s.set);
+  const set = usePromptSets((s) => s.set);
   const also = useResource(compare.also, set?.id ?? null).value ?? NO_IDS;
   const left = set ? otherHands(set).filter(({ id }) => !also.includes(id)) : [];
   if (!set || left.length === 0) return null;

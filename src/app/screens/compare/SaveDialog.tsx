@@ -2,7 +2,7 @@ import { useState } from 'react';
 import type { Dataset } from '../../../dataset/types';
 import type { Evaluation } from '../../../project/types';
 import { download, fileStem } from '../../charts';
-import { useProject } from '../../state/studio';
+import { usePromptSets } from '../../state/studio';
 import { Button, Choices, Dialog, format, toastError } from '../../ui';
 import { savedWords } from './panels/table';
 import { reportFiles } from './report-files';
@@ -20,7 +20,7 @@ interface SaveDialogProps {
 export function SaveDialog({ evaluation, dataset, isOpen, onClose }: SaveDialogProps) {
   const { html, markdown, json, csv } = reportFiles.use()[evaluation.kind];
   const { contains, rows } = savedWords(evaluation, dataset);
-  const stem = fileStem(useProject((s) => s.set?.name ?? 'results'));
+  const stem = fileStem(usePromptSets((s) => s.set?.name ?? 'results'));
   const [making, setMaking] = useState(false);
   const [withRows, setWithRows] = useState(false);
   const save = async (make: () => Made, file: string, type: string) => {

@@ -62,7 +62,7 @@ export interface CloserStores {
 
 function createCloser(studio: Studio): CloserStores {
   const { services, stores } = studio;
-  const { session, project } = stores;
+  const { session, promptSets } = stores;
   const { workflow, store: disk } = services;
   const compare = compareStores.of(studio);
   const progress = createStore<{ readonly fraction: number; readonly stopped: boolean }>(() => ({
@@ -77,7 +77,7 @@ function createCloser(studio: Studio): CloserStores {
       {
         plan: planFor(evaluation.plan, mode),
         comparison: { arms: comparison.arms, pairs: comparison.pairs },
-        dataset: project.getState().dataset,
+        dataset: promptSets.getState().dataset,
         pairIndex,
       },
       signal && {
@@ -95,7 +95,7 @@ function createCloser(studio: Studio): CloserStores {
   });
 
   const learned = resource<string, Learned>(async () => {
-    const { set } = project.getState();
+    const { set } = promptSets.getState();
     const evaluation = compare.shown()?.evaluation;
     const version = set?.soft.find(({ id }) => id === evaluation?.softVersion);
     if (!set || !version) return { adaptation: null, seedRange: null };
@@ -119,7 +119,7 @@ function createCloser(studio: Studio): CloserStores {
     screen: 'compare',
     initial: { check: null },
     run: async ({ signal, report }, kind) => {
-      const { set, dataset } = project.getState();
+      const { set, dataset } = promptSets.getState();
       const shown = compare.shown();
       if (!set || !dataset || !shown) return;
       report({ check: kind, fraction: 0, note: 'Loading the model' });
@@ -134,7 +134,7 @@ function createCloser(studio: Studio): CloserStores {
       }
       await session.getState().trainingReady();
       const everyRow = await workflow.call('everyRow', request, { signal, onEvent: report });
-      await project.getState().updateById(set.id, (s) => countLook(s, new Date().toISOString()));
+      await promptSets.getState().updateById(set.id, (s) => countLook(s, new Date().toISOString()));
       if (isShown()) await compare.amend({ everyRow });
     },
   });

@@ -4,7 +4,7 @@ import { drawnWords } from '../../../evaluation/rows';
 import { StudioError } from '../../../lib/errors';
 import { addHardVersion } from '../../../project/prompt-set';
 import type { WriteRequest, WrittenRow } from '../../../worker/protocol';
-import { createProjectStore } from '../../state/project-store';
+import { createPromptSetsStore } from '../../state/prompt-sets-store';
 import { createSessionStore } from '../../state/session-store';
 import type { Studio } from '../../state/studio';
 import { CAPABILITIES, fakeLocation, testServices } from '../../state/test-support';
@@ -30,19 +30,19 @@ async function opened(how: typeof write = write, n = 60) {
     },
   });
   const session = createSessionStore(services, CAPABILITIES, 'auto');
-  const studio = { services, stores: { session, project: createProjectStore(services) } } as unknown as Studio;
-  const { project } = studio.stores;
+  const studio = { services, stores: { session, promptSets: createPromptSetsStore(services) } } as unknown as Studio;
+  const { promptSets } = studio.stores;
   const rows = Array.from({ length: n }, (_, i) => [`message ${i} is about thing ${i}`, `thing ${i} told`] as const);
   const { dataset } = await preparedOf(rows, { seed: 0 }, { text: 'text', label: 'label', id: null, task: 'write' });
-  await project.getState().create({ name: 'x', dataset, datasetName: 'x.csv', baseTemplate: TEMPLATE });
+  await promptSets.getState().create({ name: 'x', dataset, datasetName: 'x.csv', baseTemplate: TEMPLATE });
   const prompt = { template: `Summarise.\n${TEMPLATE}`, shots: 0, shotSeed: 0 };
-  const set = await project
+  const set = await promptSets
     .getState()
     .update((s) => addHardVersion(s, { id: 'h', now: '2026-01-01T00:00:00.000Z' }, { prompt }).set);
   await session.getState().loadModel();
   const compare = compareStores.of(studio);
   const evaluation = () => compare.latest.getState().value?.evaluation ?? null;
-  return { studio, services, session, project, compare, evaluation, asked, setId: set.id };
+  return { studio, services, session, promptSets, compare, evaluation, asked, setId: set.id };
 }
 
 beforeEach(() => {
@@ -51,13 +51,13 @@ beforeEach(() => {
 
 describe('a comparison in the page', () => {
   it('is shown, kept, counted as one use of the test rows, and read again after a reload', async () => {
-    const { studio, services, project, session, compare, evaluation, setId } = await opened();
+    const { studio, services, promptSets, session, compare, evaluation, setId } = await opened();
     await compare.run.start();
     expect(compare.run.getState().error).toBeNull();
     const made = evaluation();
     expect(made).toMatchObject({ kind: 'generate', setId, plan: { looks: 1 } });
     expect(made?.plan.arms.map(({ id }) => id)).toEqual(['untuned', 'yours', 'yours-3']);
-    expect(project.getState().set?.testLooks).toBe(1);
+    expect(promptSets.getState().set?.testLooks).toBe(1);
     expect(session.getState().job).toBeNull();
     await compare.amend({ votes: [{ rowId: '1', choice: 'a' }] });
     const [kept] = await services.store.evaluations.ofSet(setId);
@@ -70,9 +70,9 @@ describe('a comparison in the page', () => {
   });
 
   it('uses at most 200 test rows where texts are generated, drawn at random, and leaves none out', async () => {
-    const { project, compare, evaluation } = await opened(write, 700);
+    const { promptSets, compare, evaluation } = await opened(write, 700);
     await compare.run.start();
-    const test = project.getState().dataset?.split.test ?? [];
+    const test = promptSets.getState().dataset?.split.test ?? [];
     const asked = evaluation()?.plan.rowIds ?? [];
     expect(test.length).toBeGreaterThan(200);
     expect([asked.length, compare.latest.getState().value?.leftOut]).toEqual([200, 0]);
@@ -98,7 +98,7 @@ describe('a comparison in the page', () => {
     await stopped.compare.run.start();
     expect(stopped.compare.run.getState()).toMatchObject({ running: false, error: null });
     expect(stopped.evaluation()).toBeNull();
-    expect(stopped.project.getState().set?.testLooks).toBe(0);
+    expect(stopped.promptSets.getState().set?.testLooks).toBe(0);
     const failed = await opened(() => {
       throw new StudioError('too-long', 'Row 3 has too many tokens.');
     });

@@ -82,7 +82,7 @@ export function progressOf(arms: readonly ArmProgress[], event: CompareEvent): r
   }
 }
 
-function createCompare({ services, stores: { session, project } }: Studio): CompareStores {
+function createCompare({ services, stores: { session, promptSets } }: Studio): CompareStores {
   const { store: disk, workflow } = services;
 
   const latest = resource<LatestKey, Latest>(async ({ setId, kind }) => {
@@ -111,7 +111,7 @@ function createCompare({ services, stores: { session, project } }: Studio): Comp
     if (isReady) return set;
     const { words, template } = await workflow.call('propose', { dataset });
     const task = { words, baseTemplate: set.baseTemplate || template };
-    return project.getState().updateById(set.id, (s) => changeTask(s, task, new Date().toISOString()));
+    return promptSets.getState().updateById(set.id, (s) => changeTask(s, task, new Date().toISOString()));
   }
 
   const run = job<[], { readonly arms: readonly ArmProgress[] }>(session, {
@@ -119,7 +119,7 @@ function createCompare({ services, stores: { session, project } }: Studio): Comp
     screen: 'compare',
     initial: { arms: [] },
     run: async ({ signal, report }) => {
-      const { set: open, dataset } = project.getState();
+      const { set: open, dataset } = promptSets.getState();
       if (!open || !dataset) return;
       report({ note: 'Loading the model', arms: [] });
       await session.getState().modelReady();
@@ -130,7 +130,7 @@ function createCompare({ services, stores: { session, project } }: Studio): Comp
         report(event.kind === 'progress' ? { fraction: event.fraction, note: event.note } : { arms });
       };
       const found = await workflow.call('compare', { set, dataset, also: further }, { signal, onEvent });
-      await project.getState().updateById(set.id, (s) => countLook(s, new Date().toISOString()));
+      await promptSets.getState().updateById(set.id, (s) => countLook(s, new Date().toISOString()));
       await keep(set, found.evaluation, found.leftOut);
     },
   });
@@ -141,7 +141,7 @@ function createCompare({ services, stores: { session, project } }: Studio): Comp
     // the newest is what is shown after a reload, also where the clock was moved back
     const createdAt = nowAfter(isShown ? value?.evaluation?.createdAt : null);
     const evaluation = { ...found, id: crypto.randomUUID(), setId: set.id, createdAt } as Evaluation;
-    if (isShown || project.getState().set?.id === set.id)
+    if (isShown || promptSets.getState().set?.id === set.id)
       latest.set({ evaluation, leftOut }, { setId: set.id, kind: kindOf(set) });
     performance.mark('studio:compared');
     await disk.evaluations.put(evaluation);

@@ -28,7 +28,7 @@ export interface ReportFiles {
 
 function createReportFiles(studio: Studio): ByTask<ReportFiles> {
   const { services, stores } = studio;
-  const { session, project } = stores;
+  const { session, promptSets } = stores;
   const compare = compareStores.of(studio);
   const closer = closerStores.of(studio);
   const review = reviewStores.of(studio);
@@ -69,7 +69,7 @@ function createReportFiles(studio: Studio): ByTask<ReportFiles> {
 
   async function labels(rows: LabelReport['rows']): Promise<LabelReport | null> {
     const shown = compare.shown();
-    const { set, dataset } = project.getState();
+    const { set, dataset } = promptSets.getState();
     if (!set || !shown) return null;
     const closerFound = await closerLook(shown);
     const { evaluation, comparison, mode } = shown;
@@ -92,7 +92,7 @@ function createReportFiles(studio: Studio): ByTask<ReportFiles> {
   };
 
   function texts(rows: TextReport['rows']): TextReport | null {
-    const { set, dataset } = project.getState();
+    const { set, dataset } = promptSets.getState();
     const evaluation = generated();
     const found = set && evaluation && textReport(set, dataset, evaluation, model());
     return found && { ...found, ...(rows ? { rows } : {}) };
@@ -100,14 +100,14 @@ function createReportFiles(studio: Studio): ByTask<ReportFiles> {
 
   /** The texts of all rows; those that changed are printed. */
   function labelRows(): LabelReport['rows'] {
-    const { dataset } = project.getState();
+    const { dataset } = promptSets.getState();
     return dataset?.table.rows.map((row) => ({ id: row.id, text: textOf(row, dataset.mapping) }));
   }
 
   function textRows(): TextReport['rows'] {
     const evaluation = generated();
     const [duel] = evaluation?.comparison.duels ?? [];
-    return evaluation && duel ? changedRows(evaluation, project.getState().dataset, duel) : undefined;
+    return evaluation && duel ? changedRows(evaluation, promptSets.getState().dataset, duel) : undefined;
   }
 
   return {
@@ -115,14 +115,14 @@ function createReportFiles(studio: Studio): ByTask<ReportFiles> {
       ...filesOf(labels, labelRows, resultsJson),
       csv: () => {
         const shown = compare.shown();
-        return shown && resultsCsv(shown.comparison, shown.evaluation, project.getState().dataset);
+        return shown && resultsCsv(shown.comparison, shown.evaluation, promptSets.getState().dataset);
       },
     },
     generate: {
       ...filesOf(texts, textRows, textResultsJson),
       csv: () => {
         const evaluation = generated();
-        return evaluation && generatedCsv(evaluation, project.getState().dataset);
+        return evaluation && generatedCsv(evaluation, promptSets.getState().dataset);
       },
     },
   };

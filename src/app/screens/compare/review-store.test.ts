@@ -5,7 +5,7 @@ import { compare as figuresOf } from '../../../evaluation/classify/compare';
 import { armOf, planOf } from '../../../evaluation/test-support';
 import { ofKind } from '../../../project/evaluations';
 import type { ClassifyEvaluation } from '../../../project/types';
-import { createProjectStore } from '../../state/project-store';
+import { createPromptSetsStore } from '../../state/prompt-sets-store';
 import { createSessionStore } from '../../state/session-store';
 import type { Studio } from '../../state/studio';
 import { CAPABILITIES, testServices } from '../../state/test-support';
@@ -13,15 +13,15 @@ import { toasts } from '../../ui/toast';
 import { compareStores } from './compare-store';
 import { correctedKey, reviewStores } from './review-store';
 
-/** A project with a comparison in which B fixes eight rows and breaks two. */
+/** A prompt set with a comparison in which B fixes eight rows and breaks two. */
 async function compared() {
   const services = testServices();
   const session = createSessionStore(services, CAPABILITIES, 'auto');
-  const studio = { services, stores: { session, project: createProjectStore(services) } } as unknown as Studio;
-  const { project } = studio.stores;
+  const studio = { services, stores: { session, promptSets: createPromptSetsStore(services) } } as unknown as Studio;
+  const { promptSets } = studio.stores;
   const rows = Array.from({ length: 60 }, (_, i) => [`text number ${i}`, i % 2 ? 'yes' : 'no'] as const);
   const dataset = freshVersion((await preparedOf(rows)).dataset, 'Opened', '2026-01-01T00:00:00.000Z');
-  const set = await project.getState().create({ name: 'x', dataset, datasetName: 'x.csv' });
+  const set = await promptSets.getState().create({ name: 'x', dataset, datasetName: 'x.csv' });
   const rowIds = dataset.split.test;
   const gold = rowIds.map((id) =>
     dataset.labels.indexOf(dataset.table.rows.find((r) => r.id === id)?.cells.label ?? ''),
@@ -60,15 +60,15 @@ async function compared() {
   await services.store.evaluations.put(evaluation);
   const compare = compareStores.of(studio);
   await compare.latest.load({ setId: set.id, kind: 'classify' });
-  return { services, project, compare, review: reviewStores.of(studio), dataset };
+  return { services, promptSets, compare, review: reviewStores.of(studio), dataset };
 }
 
-const labelOf = ({ project }: Awaited<ReturnType<typeof compared>>, id: string) =>
-  project.getState().dataset?.table.rows.find((row) => row.id === id)?.cells.label;
+const labelOf = ({ promptSets }: Awaited<ReturnType<typeof compared>>, id: string) =>
+  promptSets.getState().dataset?.table.rows.find((row) => row.id === id)?.cells.label;
 
 it('makes a new version of the data, one more use of the test rows and a second verdict of labels that differ', async () => {
   const at = await compared();
-  const { review, project } = at;
+  const { review, promptSets } = at;
   review.start();
   const { queue } = review.state.getState();
   expect(queue).toHaveLength(4);
@@ -82,12 +82,12 @@ it('makes a new version of the data, one more use of the test rows and a second 
   await review.apply();
 
   expect(labelOf(at, first)).toBe(at.dataset.labels[other]);
-  expect(project.getState().dataset?.versions).toHaveLength(2);
-  expect(project.getState().set?.testLooks).toBe(1);
+  expect(promptSets.getState().dataset?.versions).toHaveLength(2);
+  expect(promptSets.getState().set?.testLooks).toBe(1);
   const kept = at.compare.shown()?.evaluation.review;
   expect(kept).toMatchObject({ corrections: [{ rowId: first, to: other }], looks: 1 });
   expect(kept?.reviewed).toEqual(queue);
-  expect(kept?.datasetFingerprint).toBe(project.getState().dataset?.fingerprint);
+  expect(kept?.datasetFingerprint).toBe(promptSets.getState().dataset?.fingerprint);
   const before = at.compare.shown()?.comparison.pairs[0];
   const evaluation = at.compare.shown()?.evaluation;
   const key = evaluation && correctedKey(evaluation, 'chosen');
@@ -107,7 +107,7 @@ it('makes a new version of the data, one more use of the test rows and a second 
   await expect.poll(() => at.compare.shown()?.evaluation.review?.corrections).toEqual([]);
   const undone = at.compare.shown()?.evaluation;
   expect(undone && correctedKey(undone, 'chosen')).toBeNull();
-  expect(project.getState().set?.testLooks).toBe(1);
+  expect(promptSets.getState().set?.testLooks).toBe(1);
   expect(at.compare.shown()?.evaluation.review?.reviewed).toEqual(queue);
 });
 

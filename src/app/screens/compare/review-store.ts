@@ -54,7 +54,7 @@ export const correctedKey = ({ id, review }: ClassifyEvaluation, mode: Calibrati
 
 function createReview(studio: Studio): ReviewStores {
   const { services, stores } = studio;
-  const { project } = stores;
+  const { promptSets } = stores;
   const compare = compareStores.of(studio);
   const state = createStore<ReviewState>(() => ({ ...FORGOTTEN, saving: false }));
   const leave = () => state.setState(FORGOTTEN);
@@ -63,12 +63,12 @@ function createReview(studio: Studio): ReviewStores {
   async function relabel(setId: string, dataset: Dataset, labels: Relabelled): Promise<string> {
     const change = { kind: 'relabel', labels } as const;
     const { dataset: next } = await services.workflow.call('edit', { dataset, change, now: now() });
-    await project.getState().setRows(setId, next, { sameHeldBack: true });
+    await promptSets.getState().setRows(setId, next, { sameHeldBack: true });
     return next.fingerprint;
   }
 
   async function undo(setId: string, before: ClassifyEvaluation['review'], labels: Relabelled): Promise<void> {
-    const { set: open, dataset } = project.getState();
+    const { set: open, dataset } = promptSets.getState();
     const review = compare.shown()?.evaluation.review;
     if (open?.id !== setId || !dataset || !review) return;
     const datasetFingerprint = await relabel(setId, dataset, labels);
@@ -91,7 +91,7 @@ function createReview(studio: Studio): ReviewStores {
             dataset,
             changes.map(({ rowId, to }) => [rowId, name(to)] as const),
           );
-    const looked = await project.getState().updateById(setId, (s) => countLook(s, now()));
+    const looked = await promptSets.getState().updateById(setId, (s) => countLook(s, now()));
     await compare.amend({
       review: {
         reviewed: [...(before?.reviewed ?? []), ...queue],
@@ -141,7 +141,7 @@ function createReview(studio: Studio): ReviewStores {
     back: () => state.setState(({ answers }) => ({ answers: new Map([...answers].slice(0, -1)) })),
     leave,
     apply: async () => {
-      const { set: open, dataset } = project.getState();
+      const { set: open, dataset } = promptSets.getState();
       const evaluation = compare.shown()?.evaluation;
       if (!open || !dataset || !evaluation || state.getState().saving) return;
       state.setState({ saving: true });

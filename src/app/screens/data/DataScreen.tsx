@@ -3,7 +3,7 @@ import { blockingIssue } from '../../../dataset/lint/define';
 import { FileButton, ReadingBar, useOpenSample } from '../../shell/OpenRows';
 import { ScreenFrame } from '../../shell/Screen';
 import { navigate, screenPath } from '../../state/location';
-import { useData, useProject, useStores } from '../../state/studio';
+import { useData, usePromptSets, useStores } from '../../state/studio';
 import { Button, Dialog, EmptyState, Note, TextArea } from '../../ui';
 import { ColumnsPanel } from './ColumnsPanel';
 import { AnswersPanel, TextLengthsPanel } from './Distributions';
@@ -171,7 +171,7 @@ function Lead() {
 
 function Actions() {
   const { data } = useStores();
-  const setId = useProject((s) => s.set?.id ?? null);
+  const setId = usePromptSets((s) => s.set?.id ?? null);
   const isReady = useData((s) => s.prepared !== null && !blockingIssue(s.prepared.issues));
   return (
     <>

@@ -2,7 +2,7 @@ import { useEffect, useMemo, useState } from 'react';
 import { usedRows } from '../../../dataset/split';
 import { splitChoices } from '../../../dataset/split-by';
 import type { SplitBy } from '../../../dataset/types';
-import { useData, useProject, useStores } from '../../state/studio';
+import { useData, usePromptSets, useStores } from '../../state/studio';
 import { Note, Panel, ProgressBar, Select, Slider, Term, TextField } from '../../ui';
 import { count, counted } from '../../ui/format';
 import { useKeptOnLeave } from './CellEditor';
@@ -75,7 +75,7 @@ const PartNames = () => (
 );
 
 function UsedBefore() {
-  const looks = useProject((s) => s.set?.testLooks ?? 0);
+  const looks = usePromptSets((s) => s.set?.testLooks ?? 0);
   if (looks === 0) return null;
   return (
     <Note title={`Test rows used ${looks === 1 ? 'once' : `${count(looks)} times`}.`}>

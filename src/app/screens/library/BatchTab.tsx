@@ -6,7 +6,7 @@ import type { RejectedRow } from '../../../dataset/types';
 import type { RowsFile } from '../../../workflow/rows-file';
 import { RejectedDialog } from '../../shell/RejectedDialog';
 import { useResource } from '../../state/resource';
-import { useProject, useStudio } from '../../state/studio';
+import { usePromptSets, useStudio } from '../../state/studio';
 import { stageOptions, versionOptions } from '../../state/version-words';
 import { Button, EmptyState, format, Note, Panel, Select } from '../../ui';
 import { BatchAnswers, FirstRows } from './BatchAnswers';
@@ -16,7 +16,7 @@ import { batchRows, columnsOf } from './rows-file';
 
 /** One version answers a file of rows without labels. */
 export function BatchTab() {
-  const hasVersions = useProject((s) => s.sets.some(({ hard, tuned }) => hard + tuned > 0));
+  const hasVersions = usePromptSets((s) => s.sets.some(({ hard, tuned }) => hard + tuned > 0));
   if (!hasVersions)
     return (
       <EmptyState title="No prompt to run yet">
@@ -39,7 +39,7 @@ export function BatchTab() {
 function FirstChoice() {
   const { chooseSet, choice } = batch.use();
   const chosen = useStore(choice, (s) => s.setId);
-  const first = useProject(({ set, sets }) => {
+  const first = usePromptSets(({ set, sets }) => {
     const usable = sets.filter(({ hard, tuned }) => hard + tuned > 0);
     return set?.id ?? (usable.length === 1 ? (usable[0]?.id ?? null) : null);
   });
@@ -67,7 +67,7 @@ function WarnBeforeLeaving() {
 
 function Choice() {
   const { choice, chooseSet, chooseWhich } = batch.use();
-  const sets = useProject((s) => s.sets);
+  const sets = usePromptSets((s) => s.sets);
   const setId = useStore(choice, (s) => s.setId);
   const which = useStore(choice, (s) => s.which);
   const isHeld = useIsHeld();

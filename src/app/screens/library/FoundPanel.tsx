@@ -3,7 +3,7 @@ import { useStore } from 'zustand';
 import { isUnverifiable, replayWords } from '../../../interchange/check-rows';
 import type { TaskField } from '../../../interchange/from-vectors';
 import type { Incoming } from '../../../interchange/incoming';
-import { useProject, useSession } from '../../state/studio';
+import { usePromptSets, useSession } from '../../state/studio';
 import { Choices, format, Note, ProgressBar, Select, Term, TextArea, TextField } from '../../ui';
 import { imports } from './import-store';
 import { Labels } from './parts';
@@ -129,7 +129,7 @@ const TYPED = 'typed';
 
 function ExistingTask() {
   const { form, change, takeTaskOf } = useForm();
-  const sets = useProject((s) => s.sets).filter(({ labels }) => labels.length > 1);
+  const sets = usePromptSets((s) => s.sets).filter(({ labels }) => labels.length > 1);
   return (
     <>
       <TextField label="Name" value={form.name} maxLength={80} onChange={(name) => change({ name })} />

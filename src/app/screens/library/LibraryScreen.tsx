@@ -4,7 +4,7 @@ import type { Listing } from '../../../project/listing';
 import { ScreenFrame } from '../../shell/Screen';
 import { useQuery } from '../../state/location';
 import { useResource } from '../../state/resource';
-import { useProject } from '../../state/studio';
+import { usePromptSets } from '../../state/studio';
 import { Button, EmptyState, Table, Tabs } from '../../ui';
 import { BatchTab } from './BatchTab';
 import { exporting } from './export-store';
@@ -58,7 +58,7 @@ function LinkedExport() {
 }
 
 function AllSets() {
-  const sets = useProject((s) => s.sets);
+  const sets = usePromptSets((s) => s.sets);
   const { value: deleted, error } = useResource(deletedSets.use(), sets.length);
   const { open: openImport } = imports.use();
   const { open: openTeam } = team.use();

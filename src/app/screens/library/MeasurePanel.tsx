@@ -9,7 +9,7 @@ import { versionInUse } from '../../../project/stages';
 import type { Measurement, PromptSet } from '../../../project/types';
 import { versionById, versionWords } from '../../../project/versions';
 import type { RowsFile } from '../../../workflow/rows-file';
-import { useProject, useSession } from '../../state/studio';
+import { usePromptSets, useSession } from '../../state/studio';
 import { versionOptions } from '../../state/version-words';
 import { Button, format, Panel, Select, Term } from '../../ui';
 import { type Detail, detailActions } from './library-store';
@@ -75,7 +75,7 @@ function useMeasure({ set, versionId }: MeasureProps): (on: MeasuredOn) => void 
 
 function Choice({ onChoose, ...asked }: MeasureProps & { readonly onChoose: (versionId: string) => void }) {
   const { set, versionId } = asked;
-  const rows = useProject((s) => s.sets.find(({ id }) => id === set.id)?.rows ?? null);
+  const rows = usePromptSets((s) => s.sets.find(({ id }) => id === set.id)?.rows ?? null);
   const { open, reading } = measureRows.use();
   const isReading = useStore(reading) !== null;
   const isBusy = useIsBusy();

@@ -4,7 +4,7 @@ import type { PromptSet } from '../../../project/types';
 import { versionsOf } from '../../../project/versions';
 import { ScreenFrame } from '../../shell/Screen';
 import { navigate, screenPath, useQuery } from '../../state/location';
-import { useProject } from '../../state/studio';
+import { usePromptSets } from '../../state/studio';
 import { stageOptions } from '../../state/version-words';
 import { Button, EmptyState, Panel, ProgressBar, TextArea, TextField } from '../../ui';
 import { batch } from './batch-store';
@@ -77,7 +77,7 @@ function Actions({ set }: { readonly set: PromptSet }) {
 /** The name that programs use for the set. Renaming the set does not change it. */
 function Handle({ set }: { readonly set: PromptSet }) {
   const { changeHandle } = detailActions.use();
-  const sets = useProject((s) => s.sets);
+  const sets = usePromptSets((s) => s.sets);
   const [isChanging, setChanging] = useState(false);
   const close = () => setChanging(false);
   if (!isChanging)

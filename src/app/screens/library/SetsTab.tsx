@@ -2,7 +2,7 @@ import { useWindowVirtualizer } from '@tanstack/react-virtual';
 import { memo, useDeferredValue, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { type Listing, searched, tagsOf } from '../../../project/listing';
 import { navigate, screenPath, useQuery } from '../../state/location';
-import { useProject } from '../../state/studio';
+import { usePromptSets } from '../../state/studio';
 import { Button, EmptyState, Panel, Select, TextField } from '../../ui';
 import { counted } from '../../ui/format';
 import { exporting } from './export-store';
@@ -15,7 +15,7 @@ const FEW = 3;
 
 /** The list of prompt sets, with its search. */
 export function SetsTab() {
-  const sets = useProject((s) => s.sets);
+  const sets = usePromptSets((s) => s.sets);
   const search = useSearch((s) => s.search);
   const tag = useSearch((s) => s.tag);
   const [, look] = useQuery<string>('set', '');
@@ -94,7 +94,7 @@ const SetList = memo(function SetList({
   readonly sets: readonly Listing[];
   readonly onLook: (setId: string) => void;
 }) {
-  const currentId = useProject((s) => s.set?.id ?? null);
+  const currentId = usePromptSets((s) => s.set?.id ?? null);
   const list = useRef<HTMLUListElement>(null);
   const [top, setTop] = useState(0);
   useLayoutEffect(() => setTop(list.current?.offsetTop ?? 0), []);

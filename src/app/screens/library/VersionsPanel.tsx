@@ -4,7 +4,7 @@ import { stagesAt } from '../../../project/stages';
 import type { PromptSet, SoftVersion } from '../../../project/types';
 import { type Version, versionsOf, versionWords } from '../../../project/versions';
 import { howWords, startWords } from '../../../workflow/words';
-import { useProject, useStores } from '../../state/studio';
+import { usePromptSets, useStores } from '../../state/studio';
 import { reached } from '../../state/version-words';
 import { ArmMark, Button, format, Note, Panel, Table, Term } from '../../ui';
 import { batch } from './batch-store';
@@ -209,11 +209,11 @@ function Actions({ set, of }: VersionProps) {
 
 /** The name that new versions get: asked for once, and changed here. It can be empty. */
 function Author() {
-  const { project } = useStores();
-  const author = useProject((s) => s.author);
+  const { promptSets } = useStores();
+  const author = usePromptSets((s) => s.author);
   const [isChanging, setChanging] = useState(false);
   const save = (name: string) => {
-    void project.getState().setAuthor(name);
+    void promptSets.getState().setAuthor(name);
     setChanging(false);
   };
   const form = (

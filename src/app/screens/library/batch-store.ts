@@ -31,9 +31,9 @@ const OPTIONS: BatchOptions = { format: 'csv', neutralise: true, bom: false, eac
 
 /** The set that answers, as it is stored. */
 export const batchSet = perStudio(
-  ({ services, stores: { project } }): Resource<string, PromptSet | null> =>
+  ({ services, stores: { promptSets } }): Resource<string, PromptSet | null> =>
     resource(async (setId) => {
-      const open = project.getState().set;
+      const open = promptSets.getState().set;
       return open?.id === setId ? open : services.store.sets.get(setId);
     }),
 );

@@ -75,7 +75,7 @@ async function takenHandles({ services: { store: disk } }: Studio): Promise<read
 
 /** The form for vectors, with the task of the open set, or of the newest with labels. */
 async function firstForm({ services, stores }: Studio, files: string, placement: TaskForm['placement']) {
-  const { set: open, sets } = stores.project.getState();
+  const { set: open, sets } = stores.promptSets.getState();
   const newest = sets.find(({ labels }) => labels.length > 1);
   const like = open && open.words.length > 1 ? open : newest ? await services.store.sets.get(newest.id) : null;
   return { ...NO_FORM, name: nameFor(files), placement, ...(like && formOf(like)) };
@@ -97,7 +97,7 @@ async function storeImport(
   await storeSet(disk, proposed.value);
   const examples = what.kind === 'prompt' ? what.examples : null;
   if (examples) await disk.settings.set(`examples:${set.id}`, examples);
-  await stores.project.getState().refresh();
+  await stores.promptSets.getState().refresh();
   return { ok: true, value: set };
 }
 
@@ -179,7 +179,7 @@ export const imports = perStudio((studio) => {
     },
     undo: async ({ setId }: Imported) => {
       await disk.sets.remove(setId);
-      await studio.stores.project.getState().refresh();
+      await studio.stores.promptSets.getState().refresh();
       state.setState({ imported: null });
     },
     dismiss: () => state.setState({ imported: null }),

@@ -8,15 +8,15 @@ async function made() {
   fakeLocation();
   const services = testServices();
   const studio = testStudio(services);
-  const { project } = studio.stores;
-  const create = (name: string) => project.getState().create({ name, dataset: null, datasetName: null });
+  const { promptSets } = studio.stores;
+  const create = (name: string) => promptSets.getState().create({ name, dataset: null, datasetName: null });
   const slow = await create('Slow');
   const quick = await create('Quick');
   const deleted = deletedSets.of(studio);
   const names = () => (deleted.getState().value ?? []).map(({ name }) => name);
   /** The same browser in another visit: only what is on disk is known. */
   const reloaded = () => testStudio(services);
-  return { studio, services, project, slow, quick, deleted, names, reloaded };
+  return { studio, services, promptSets, slow, quick, deleted, names, reloaded };
 }
 
 it('shows the set that was opened last, even if another takes longer to read', async () => {
@@ -35,13 +35,13 @@ it('shows the set that was opened last, even if another takes longer to read', a
 });
 
 it('deletes a set, lists it among the deleted ones, and restores it', async () => {
-  const { studio, project, slow, deleted, names } = await made();
+  const { studio, promptSets, slow, deleted, names } = await made();
   await deleted.load(2);
   await setActions.of(studio).remove(slow);
   expect(names()).toEqual(['Slow']);
   await setActions.of(studio).restore(slow.id);
   expect(names()).toEqual([]);
-  expect(project.getState().sets.map(({ name }) => name)).toContain('Slow');
+  expect(promptSets.getState().sets.map(({ name }) => name)).toContain('Slow');
 });
 
 it('does not bring back a discarded set after a reload, and deletes it for good once the undo has passed', async () => {

@@ -12,7 +12,7 @@ import { readTags, versionById, versionWords, writeNote, writeSetNotes, writeTag
 import { navigate, screenPath } from '../../state/location';
 import { type Resource, resource, useResource } from '../../state/resource';
 import { perStudio, screenStore } from '../../state/screen-store';
-import { type Studio, useProject } from '../../state/studio';
+import { type Studio, usePromptSets } from '../../state/studio';
 import { toastError, toastUndo } from '../../ui';
 
 interface SearchState {
@@ -64,7 +64,7 @@ export const setDetail = perStudio(
 /** The shown set. If it is the open one it comes from the page, which may be ahead of the disk. */
 export function useDetail(setId: string) {
   const { value, status, error } = useResource(setDetail.use(), setId);
-  const open = useProject(({ set }) => (set?.id === setId ? set : null));
+  const open = usePromptSets(({ set }) => (set?.id === setId ? set : null));
   return { detail: value && open ? { ...value, set: open } : value, status, error };
 }
 
@@ -76,10 +76,10 @@ type Discarded = Readonly<Record<string, number>>;
 
 /** Deleted sets without discarded ones. The key is the number of sets, which changes when one is deleted or restored. */
 export const deletedSets = perStudio(
-  ({ services: { store }, stores: { project } }): Resource<number, readonly Listing[]> =>
+  ({ services: { store }, stores: { promptSets } }): Resource<number, readonly Listing[]> =>
     resource(
       async () => {
-        await project.getState().refresh();
+        await promptSets.getState().refresh();
         const discarded = (await store.settings.get<Discarded>(DISCARDED)) ?? {};
         const overdue = Object.keys(discarded).filter((id) => (discarded[id] ?? 0) < Date.now());
         for (const id of overdue) await store.sets.remove(id);
@@ -105,10 +105,10 @@ const now = () => new Date().toISOString();
 export const setActions = perStudio((studio) => {
   const { services, stores } = studio;
   const { store } = services;
-  const project = () => stores.project.getState();
+  const promptSets = () => stores.promptSets.getState();
   const deleted = deletedSets.of(studio);
   const restore = async (setId: string) => {
-    await project().restore(setId);
+    await promptSets().restore(setId);
     await deleted.reload();
   };
   const emptied = async (sets: readonly Listing[]) => {
@@ -122,11 +122,11 @@ export const setActions = perStudio((studio) => {
   };
   return {
     rename: async (setId: string, name: string) => {
-      await project().updateById(setId, (set) => renamePromptSet(set, name, now()));
+      await promptSets().updateById(setId, (set) => renamePromptSet(set, name, now()));
     },
     remove: async ({ id, name }: Pick<Listing, 'id' | 'name'>) => {
-      const wasOpen = project().set?.id === id;
-      await project().remove(id);
+      const wasOpen = promptSets().set?.id === id;
+      await promptSets().remove(id);
       if (wasOpen) navigate(screenPath(null, 'library'), { replace: true }); // the address still names the deleted set
       await deleted.reload();
       toastUndo(`“${name}” was deleted`, () => void restore(id));
@@ -165,7 +165,7 @@ export const detailActions = perStudio((studio) => {
   const detail = setDetail.of(studio);
 
   async function change(setId: string, next: (set: PromptSet) => PromptSet): Promise<void> {
-    const set = await stores.project.getState().updateById(setId, next);
+    const set = await stores.promptSets.getState().updateById(setId, next);
     const { key, value } = detail.getState();
     if (key === setId && value) detail.set({ ...value, set });
   }
@@ -190,7 +190,7 @@ export const detailActions = perStudio((studio) => {
     changeHandle: async ({ id, handle: before }: PromptSet, handle: string) => {
       await change(id, (set) => changeHandle(set, handle, now()));
       toastUndo(`The handle is ${handle} now`, () => {
-        const taken = stores.project.getState().sets.flatMap((set) => (set.id === id ? [] : [set.handle]));
+        const taken = stores.promptSets.getState().sets.flatMap((set) => (set.id === id ? [] : [set.handle]));
         void change(id, (set) => changeHandle(set, freeHandle(before, taken), now()));
       });
     },

@@ -56,7 +56,7 @@ export const measuring = perStudio((studio) => {
       const createdAt = new Date().toISOString();
       // before the result is shown: the test rows have then been used once more
       if (kind === 'held-back')
-        await stores.project.getState().updateById(setId, (set) => countLook(set, new Date().toISOString()));
+        await stores.promptSets.getState().updateById(setId, (set) => countLook(set, new Date().toISOString()));
       const measurement: Measurement = { id: crypto.randomUUID(), setId, versionId, createdAt, ...measured };
       await store.measurements.put(measurement);
       await setDetail.of(studio).reload();

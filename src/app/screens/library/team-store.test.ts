@@ -64,22 +64,22 @@ async function made() {
     set: async (key: string, value: unknown) => void settings.set(key, value),
   });
   const studio = testStudio(services);
-  const { project } = studio.stores;
-  await project.getState().create({ name: 'Tone', dataset: null, datasetName: null });
+  const { promptSets } = studio.stores;
+  await promptSets.getState().create({ name: 'Tone', dataset: null, datasetName: null });
   const team = teamOf.of(studio);
   const said = () => team.work.getState().value;
   const head = () => (root.inside.get('tone') as FakeFolder).inside.get('prompt-set.json') as FakeFile;
   const text = () => new TextDecoder().decode(head().text as Uint8Array);
-  return { team, project, root, state, said, head, text };
+  return { team, promptSets, root, state, said, head, text };
 }
 
 it('writes every prompt set when a folder is connected, and a changed one a moment after the change', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   try {
-    const { team, project, root, said, text } = await made();
+    const { team, promptSets, root, said, text } = await made();
     await team.connect(root);
     expect(said()).toBe('1 file written.');
-    await project.getState().rename('Mood');
+    await promptSets.getState().rename('Mood');
     await vi.advanceTimersByTimeAsync(5000);
     await vi.waitFor(() => expect(text()).toContain('"name": "Mood"'));
   } finally {
@@ -88,7 +88,7 @@ it('writes every prompt set when a folder is connected, and a changed one a mome
 });
 
 it('applies a change of somebody else only when that is decided, and undoes it', async () => {
-  const { team, project, root, said, head, text } = await made();
+  const { team, promptSets, root, said, head, text } = await made();
   await team.connect(root);
   await team.look();
   expect(said()).toBe('The folder and this browser agree.');
@@ -101,9 +101,9 @@ it('applies a change of somebody else only when that is decided, and undoes it',
   team.choose('take', 'tone', 'prompt-set');
   await team.apply();
   expect(said()).toBe('1 change applied.');
-  expect(project.getState().set?.name).toBe('Mood');
+  expect(promptSets.getState().set?.name).toBe('Mood');
   toasts.visibleToasts.at(-1)?.content.action?.run();
-  await vi.waitFor(() => expect(project.getState().set?.name).toBe('Tone'));
+  await vi.waitFor(() => expect(promptSets.getState().set?.name).toBe('Tone'));
 });
 
 it('says what to do when the folder was moved, and forgets it when it is disconnected', async () => {

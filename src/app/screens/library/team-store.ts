@@ -79,7 +79,7 @@ function teamFolder(studio: Studio) {
   };
   const folder: Team = {
     disk: services.store,
-    project: stores.project,
+    promptSets: stores.promptSets,
     connected: () => {
       const now = connected();
       if (!now) throw new StudioError('bad-input', 'The folder was disconnected.');
@@ -105,7 +105,7 @@ export const team = perStudio((studio) => {
   };
   const save = (only?: ReadonlySet<string>) => run('Saving', () => saveAll(folder, only));
   saveOnChange(
-    folder.project,
+    folder.promptSets,
     () => connected()?.isAllowed ?? false,
     () => !state.getState().isOpen && !isBusy(),
     (only) => void save(only),
@@ -171,17 +171,17 @@ async function applied(team: Team, { waiting, decisions }: Pick<TeamState, 'wait
 }
 
 /** Reads the open set and the list again. */
-async function reopen({ project }: Pick<Team, 'project'>): Promise<void> {
-  const open = project.getState().set?.id;
-  await project.getState().refresh();
+async function reopen({ promptSets }: Pick<Team, 'promptSets'>): Promise<void> {
+  const open = promptSets.getState().set?.id;
+  await promptSets.getState().refresh();
   if (open === undefined) return;
-  project.getState().close();
-  await project.getState().open(open);
+  promptSets.getState().close();
+  await promptSets.getState().open(open);
 }
 
 /** Saves the changed sets a moment after the last change, or later if saving may not start yet. */
 function saveOnChange(
-  project: Team['project'],
+  promptSets: Team['promptSets'],
   isWatched: () => boolean,
   mayStart: () => boolean,
   save: (only: ReadonlySet<string>) => void,
@@ -196,7 +196,7 @@ function saveOnChange(
       changed.clear();
     }, PAUSE_MS);
   };
-  project.subscribe((next, previous) => {
+  promptSets.subscribe((next, previous) => {
     if (next.sets === previous.sets || !isWatched()) return;
     const before = new Map(previous.sets.map(({ id, updatedAt }) => [id, updatedAt]));
     const found = next.sets.filter(({ id, updatedAt }) => before.get(id) !== updatedAt);

@@ -4,7 +4,7 @@ import type { CompleteSet } from '../../../interchange/set-files';
 import { StudioError } from '../../../lib/errors';
 import { freeHandle } from '../../../project/handle';
 import type { Store } from '../../../store/store';
-import type { ProjectStore } from '../../state/project-store';
+import type { PromptSetsStore } from '../../state/prompt-sets-store';
 import { counted } from '../../ui/format';
 import { readStored, storeSet } from './stored-set';
 import type { Decisions, Link } from './team-folder';
@@ -31,7 +31,7 @@ export interface Connected {
 
 export interface Team {
   readonly disk: Store;
-  readonly project: ProjectStore;
+  readonly promptSets: PromptSetsStore;
   /** The present state: saving a set adds its link. @throws StudioError `bad-input` if none is connected */
   readonly connected: () => Connected;
   readonly remember: (links: Connected['links']) => Promise<void>;
@@ -40,11 +40,11 @@ export interface Team {
 const loadFolder = () => import('./team-folder');
 
 async function eachSet(
-  { disk, project }: Team,
+  { disk, promptSets }: Team,
   work: (complete: CompleteSet) => Promise<void>,
   only?: ReadonlySet<string>,
 ): Promise<void> {
-  for (const { id } of project.getState().sets) {
+  for (const { id } of promptSets.getState().sets) {
     if (only && !only.has(id)) continue;
     const complete = await readStored(disk, id);
     if (complete) await work(complete);
@@ -92,9 +92,9 @@ export async function findWaiting(team: Team): Promise<readonly Waiting[]> {
 }
 
 /** The set with a handle that no other set in this browser has. */
-function withOwnHandle({ project }: Team, complete: CompleteSet): CompleteSet {
+function withOwnHandle({ promptSets }: Team, complete: CompleteSet): CompleteSet {
   const { id, handle } = complete.set;
-  const taken = project.getState().sets.flatMap((set) => (set.id === id ? [] : [set.handle]));
+  const taken = promptSets.getState().sets.flatMap((set) => (set.id === id ? [] : [set.handle]));
   return { ...complete, set: { ...complete.set, handle: freeHandle(handle, taken) } };
 }
 

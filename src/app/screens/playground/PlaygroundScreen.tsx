@@ -4,7 +4,7 @@ import type { PromptSet } from '../../../project/types';
 import { ScreenFrame } from '../../shell/Screen';
 import { navigate, screenPath, useQuery } from '../../state/location';
 import { useResource } from '../../state/resource';
-import { useProject, useSession } from '../../state/studio';
+import { usePromptSets, useSession } from '../../state/studio';
 import { stageOptions, versionOptions } from '../../state/version-words';
 import { Button, EmptyState, Note, Panel, ProgressBar, Select, TextArea } from '../../ui';
 import type { Cast } from './cast';
@@ -15,7 +15,7 @@ import { playgroundTitle } from './words';
 import './playground.css';
 
 export default function PlaygroundScreen() {
-  const set = useProject((s) => s.set);
+  const set = usePromptSets((s) => s.set);
   const model = useSession((s) => s.model);
   const [extra, setExtra] = useQuery<string>('also', '');
   const { value: cast, status } = useResource(usePlayground.use().cast, castKey(set, extra, { model }));
@@ -102,7 +102,7 @@ function LoadedPlayground({ cast, children }: { readonly cast: Cast; readonly ch
 }
 
 function Lead({ shipped }: Pick<Cast, 'shipped'>) {
-  const isTuned = useProject((s) => s.set !== null && chosenSoft(s.set) !== null);
+  const isTuned = usePromptSets((s) => s.set !== null && chosenSoft(s.set) !== null);
   if (shipped?.fits)
     return 'No prompt set is open, so this is the example, trained on support tickets. Type what a customer might write.';
   if (shipped)
@@ -113,7 +113,7 @@ function Lead({ shipped }: Pick<Cast, 'shipped'>) {
 }
 
 function Actions() {
-  const untunedId = useProject((s) => (s.set && !chosenSoft(s.set) ? s.set.id : null));
+  const untunedId = usePromptSets((s) => (s.set && !chosenSoft(s.set) ? s.set.id : null));
   const { present } = usePlayground.use();
   const canPresent = usePlayground((s) => s.examples.length > 0 || s.text.trim() !== '');
   return (

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { addHardVersion, changeTask, createPromptSet } from '../../../project/prompt-set';
 import { moveStage } from '../../../project/stages';
-import type { SampleProject, ShippedPrompt } from '../../state/services';
+import type { SampleSet, ShippedPrompt } from '../../state/services';
 import { setCast, shippedCast } from './cast';
 
 const shipped = {
@@ -12,7 +12,7 @@ const shipped = {
   modelId: 'm',
   modelSha256: 'w',
 } as unknown as ShippedPrompt;
-const sample = { example: 'One.', examples: ['Two.'] } as unknown as SampleProject;
+const sample = { example: 'One.', examples: ['Two.'] } as unknown as SampleSet;
 
 describe('without an open prompt set', () => {
   test('asks the prompt that ships with the page, with the examples of the sample', () => {

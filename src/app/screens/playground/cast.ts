@@ -12,7 +12,7 @@ import type { SoftPrompt } from '../../../prompt/types';
 import type { LabelWord } from '../../../task/types';
 import { wordsFor } from '../../../task/words-for';
 import type { PlayedPrompt } from '../../../workflow/play';
-import type { SampleProject, ShippedPrompt } from '../../state/services';
+import type { SampleSet, ShippedPrompt } from '../../state/services';
 import type { ArmSide } from '../../ui';
 
 export interface Player {
@@ -70,7 +70,7 @@ export const playedPrompt = ({ words, longest, textColumn }: Cast, of: Player): 
 export function setCast(
   open: PromptSet,
   dataset: Dataset | null,
-  sample: SampleProject | null,
+  sample: SampleSet | null,
   { extra = '', longest = null }: { readonly extra?: string; readonly longest?: number | null } = {},
 ): Cast {
   const players = armsOf(open).arms.flatMap(({ id, name, kind, prompt: { template, chat = false }, softs }) =>
@@ -142,7 +142,7 @@ function extraPlayer(set: PromptSet, which: string): Extra {
 /** Vectors only work with the weights they were trained on. */
 export function shippedCast(
   { template, words, soft, calibration, modelSha256, modelId }: ShippedPrompt,
-  sample: SampleProject | null,
+  sample: SampleSet | null,
   loadedSha256: string | null,
 ): Cast {
   const fits = loadedSha256 === null || loadedSha256 === modelSha256;

@@ -1,7 +1,7 @@
 import { beforeEach, expect, it, vi } from 'vitest';
 import { changeTask } from '../../../project/prompt-set';
 import type { ScoreRequest, ScoreResult } from '../../../worker/protocol';
-import { createProjectStore } from '../../state/project-store';
+import { createPromptSetsStore } from '../../state/prompt-sets-store';
 import { createSessionStore } from '../../state/session-store';
 import type { Stores } from '../../state/stores';
 import { CAPABILITIES, fakeLocation, testServices } from '../../state/test-support';
@@ -24,16 +24,16 @@ const words = ['good', 'bad'].map((label) => ({ label, word: ` ${label}` }));
 async function playing(score: (request: ScoreRequest) => Promise<ScoreResult>) {
   const services = testServices({ score });
   const session = createSessionStore(services, CAPABILITIES);
-  const project = createProjectStore(services);
-  const studio = { services, stores: { session, project } as unknown as Stores };
+  const promptSets = createPromptSetsStore(services);
+  const studio = { services, stores: { session, promptSets } as unknown as Stores };
   await session.getState().loadModel();
-  await project.getState().create({ name: 'Tone', dataset: null, datasetName: null, words, baseTemplate: '{text}' });
+  await promptSets.getState().create({ name: 'Tone', dataset: null, datasetName: null, words, baseTemplate: '{text}' });
   const open = () => {
     const playground = new Playground(studio);
-    const load = () => playground.cast.load(castKey(project.getState().set, '', session.getState()));
+    const load = () => playground.cast.load(castKey(promptSets.getState().set, '', session.getState()));
     return { playground, load };
   };
-  return { project, open, ...open() };
+  return { promptSets, open, ...open() };
 }
 
 const answersOf = ({ rows, labels }: ScoreRequest): ScoreResult => ({
@@ -46,7 +46,7 @@ const isAnswered = (playground: Playground) =>
 
 it('answers a known text again after an answer word has changed', async () => {
   const asked: string[] = [];
-  const { project, playground, load } = await playing(async (request) => {
+  const { promptSets, playground, load } = await playing(async (request) => {
     asked.push(request.labels.map(({ word }) => word).join(' '));
     return answersOf(request);
   });
@@ -54,7 +54,7 @@ it('answers a known text again after an answer word has changed', async () => {
   playground.type('hello');
   await isAnswered(playground);
   const before = asked.length;
-  await project
+  await promptSets
     .getState()
     .update((set) => changeTask(set, { words: words.map((w) => ({ ...w, word: ' other' })) }, 'now'));
   await load();

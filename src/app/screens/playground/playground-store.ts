@@ -81,7 +81,7 @@ function noAnswer(cause: unknown): StudioError {
 
 /** The open prompt set's prompts, or the shipped one; null when there is nothing to ask. */
 async function findCast({ services, stores }: Studio, { extra }: CastKey): Promise<Cast | null> {
-  const { set, dataset } = stores.project.getState();
+  const { set, dataset } = stores.promptSets.getState();
   const sample = await services.loadSample().catch(() => null);
   const cast = set ? await castOfSet(set) : await castOfShipped();
   if (!cast || cast.players.length === 0) return null;

@@ -2,7 +2,7 @@ import { Input } from 'react-aria-components/Input';
 import { TextField } from 'react-aria-components/TextField';
 import type { LabelWord } from '../../../task/types';
 import { readNumber } from '../../../training/fields';
-import { useProject, useSession } from '../../state/studio';
+import { usePromptSets, useSession } from '../../state/studio';
 import {
   Button,
   EmptyState,
@@ -28,7 +28,7 @@ const LONGEST = {
 
 /** Where texts are generated: how long an answer may be, and what ends it. */
 export function AnswersPanel() {
-  const longest = useProject((s) => s.set?.writing?.longest ?? null);
+  const longest = usePromptSets((s) => s.set?.writing?.longest ?? null);
   const { setLongest } = usePrompts.use();
   const answers = useReading().value?.answers ?? null;
   const waiting = useSession((s) => s.tokenizer.kind === 'waiting');
@@ -60,7 +60,7 @@ const NONE: readonly LabelWord[] = [];
 
 /** The answer word of each label. */
 export function WordsPanel() {
-  const words = useProject((s) => s.set?.words ?? NONE);
+  const words = usePromptSets((s) => s.set?.words ?? NONE);
   return (
     <Panel span={5} title="Answer words">
       <div className="stack">

@@ -1,6 +1,6 @@
 import { useMemo } from 'react';
 import { assist } from '../../../task/assist';
-import { useProject } from '../../state/studio';
+import { usePromptSets } from '../../state/studio';
 import { ArmMark, format, Panel, Term, TextArea } from '../../ui';
 import { Button } from '../../ui/Button';
 import { Note } from '../../ui/Note';
@@ -15,7 +15,7 @@ const NAMED = 6;
 export function EditorPanel() {
   const draft = useDraft();
   const { edit } = usePrompts.use();
-  const dataset = useProject((s) => s.dataset);
+  const dataset = usePromptSets((s) => s.dataset);
   const cost = useReading().value?.cost ?? null;
   const perToken = useSecondsPerToken();
   return (
@@ -55,8 +55,8 @@ export function EditorPanel() {
 const NO_COLUMNS: readonly string[] = [];
 
 function TemplateHint() {
-  const columns = useProject((s) => s.dataset?.table.columns ?? NO_COLUMNS);
-  const mapping = useProject((s) => s.dataset?.mapping);
+  const columns = usePromptSets((s) => s.dataset?.table.columns ?? NO_COLUMNS);
+  const mapping = usePromptSets((s) => s.dataset?.mapping);
   const usable = columns.filter((name) => name !== mapping?.label && name !== mapping?.text);
   return (
     <>
@@ -79,8 +79,8 @@ function AssistantNotes() {
   const prompt = useDraft();
   const { take } = usePrompts.use();
   const tooLong = useReading().value?.cost?.tooLong.length ?? 0;
-  const dataset = useProject((s) => s.dataset);
-  const words = useProject((s) => s.set?.words ?? NONE);
+  const dataset = usePromptSets((s) => s.dataset);
+  const words = usePromptSets((s) => s.set?.words ?? NONE);
   const findings = useMemo(
     () =>
       dataset && prompt.template !== ''

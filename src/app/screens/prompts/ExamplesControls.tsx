@@ -1,6 +1,6 @@
 import { isWriting } from '../../../project/prompt-set';
 import type { ShotSelection } from '../../../task/types';
-import { useProject, useSession } from '../../state/studio';
+import { usePromptSets, useSession } from '../../state/studio';
 import { count } from '../../ui/format';
 import { Select } from '../../ui/Select';
 import { Term } from '../../ui/Term';
@@ -28,7 +28,7 @@ const options = (values: readonly number[], label: (n: number) => string) =>
 /** How many examples precede each row, which ones, and in how many orders; plain or as a chat. */
 export function ExamplesControls() {
   const draft = useDraft();
-  const isGenerating = useProject((s) => s.set !== null && isWriting(s.set));
+  const isGenerating = usePromptSets((s) => s.set !== null && isWriting(s.set));
   const chosen = draft.selection ?? 'balanced';
   // expected texts have no labels to balance
   const selection = isGenerating && chosen === 'balanced' ? 'random' : chosen;
@@ -52,7 +52,7 @@ export function ExamplesControls() {
 }
 
 function NumberChoice({ shots }: { readonly shots: number }) {
-  const labels = useProject((s) => s.dataset?.labels.length ?? 0);
+  const labels = usePromptSets((s) => s.dataset?.labels.length ?? 0);
   const { setHow } = usePrompts.use();
   const numbers = [...new Set([...NUMBERS, labels, 2 * labels, shots])].filter((n) => n <= 32 || n === shots);
   return (

@@ -3,7 +3,7 @@ import type { PromptSet } from '../../../project/types';
 import { triedCount } from '../../../workflow/training-rows';
 import { ScreenFrame } from '../../shell/Screen';
 import { navigate, screenPath } from '../../state/location';
-import { useProject, useSession } from '../../state/studio';
+import { usePromptSets, useSession } from '../../state/studio';
 import { Button, EmptyState, Note, ProgressBar } from '../../ui';
 import { AnswersPanel, WordsPanel } from './AnswersPanel';
 import { EditorPanel } from './EditorPanel';
@@ -16,13 +16,13 @@ import { promptsHeadline, promptsLead, tryWords } from './words';
 import './prompts.css';
 
 export default function PromptsScreen() {
-  const set = useProject((s) => s.set);
-  const hasRows = useProject((s) => s.dataset !== null);
+  const set = usePromptSets((s) => s.set);
+  const hasRows = usePromptSets((s) => s.dataset !== null);
   return set && hasRows ? <OpenPrompts set={set} /> : <NoRows />;
 }
 
 function NoRows() {
-  const setId = useProject((s) => s.set?.id ?? null);
+  const setId = usePromptSets((s) => s.set?.id ?? null);
   return (
     <ScreenFrame title="Open your rows first, then write a prompt">
       <EmptyState
@@ -46,7 +46,7 @@ const PANELS = {
 } as const;
 
 function OpenPrompts({ set }: { readonly set: PromptSet }) {
-  const rows = useProject((s) => (s.dataset ? triedCount(s.dataset) : 0));
+  const rows = usePromptSets((s) => (s.dataset ? triedCount(s.dataset) : 0));
   const modelReady = useSession((s) => s.model.kind === 'ready');
   const trying = useTrying((s) => s.running);
   const { Answers, Results } = PANELS[isWriting(set) ? 'generate' : 'classify'];
@@ -71,7 +71,7 @@ function OpenPrompts({ set }: { readonly set: PromptSet }) {
 }
 
 function Actions({ set, rows }: { readonly set: PromptSet; readonly rows: number }) {
-  const dataset = useProject((s) => s.dataset);
+  const dataset = usePromptSets((s) => s.dataset);
   const draft = useDraft();
   const reading = useReading().value;
   const perToken = useSecondsPerToken();

@@ -1,5 +1,5 @@
 import type { Reading } from '../../../workflow/try-prompt';
-import { useProject, useSession } from '../../state/studio';
+import { usePromptSets, useSession } from '../../state/studio';
 import { Button, format, Panel, ProgressBar, ScrollRegion } from '../../ui';
 import { templateProblem, useDraft, usePrompts } from './prompts-store';
 import { useBalancedInstead, useReading, useVectorsRead } from './trying';
@@ -12,8 +12,8 @@ const SHOWN = 160;
 export function ReadingPanel() {
   const reading = useReading().value?.reading ?? null;
   const tokenizer = useSession((s) => s.tokenizer.kind);
-  const rows = useProject((s) => s.dataset?.split.validation.length ?? 0);
-  const dataset = useProject((s) => s.dataset);
+  const rows = usePromptSets((s) => s.dataset?.split.validation.length ?? 0);
+  const dataset = usePromptSets((s) => s.dataset);
   const draft = useDraft();
   const isNearest = draft.shots > 0 && draft.selection === 'nearest' && templateProblem(draft, dataset) === null;
   return (

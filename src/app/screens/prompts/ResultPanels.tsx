@@ -9,7 +9,7 @@ import { chosenHard, samePrompt } from '../../../project/prompt-set';
 import type { HardVersion } from '../../../project/types';
 import type { Tried } from '../../../workflow/validation';
 import { ChartPanel, confusionTitle, drawConfusion, TextDifference } from '../../charts';
-import { useProject } from '../../state/studio';
+import { usePromptSets } from '../../state/studio';
 import { EmptyState, format, Interval, LabelTag, Panel, ScrollRegion, Table, type TableColumn, Term } from '../../ui';
 import { useDraft } from './prompts-store';
 
@@ -17,13 +17,13 @@ const { counted, percent } = format;
 
 /** The version in the editor, or the one that counts. */
 function useVersion(): HardVersion | null {
-  const set = useProject((s) => s.set);
+  const set = usePromptSets((s) => s.set);
   const draft = useDraft();
   return set && (set.hard.find(({ prompt }) => samePrompt(prompt, draft)) ?? chosenHard(set));
 }
 
 export function ResultPanels() {
-  const dataset = useProject((s) => s.dataset);
+  const dataset = usePromptSets((s) => s.dataset);
   const tried = useVersion()?.tried ?? null;
   if (!dataset || !tried)
     return (
@@ -127,7 +127,7 @@ const TEXT_COLUMNS: readonly TableColumn<Shown>[] = [
 
 /** What the version in the editor wrote on validation rows, beside the expected texts; the least similar first. */
 export function WrittenPanel() {
-  const dataset = useProject((s) => s.dataset);
+  const dataset = usePromptSets((s) => s.dataset);
   const wrote = useVersion()?.wrote ?? null;
   const rows = useMemo((): readonly Shown[] => {
     const byId = rowsById(dataset?.table.rows ?? []);

@@ -5,7 +5,7 @@ import { chosenHard, isWriting } from '../../../project/prompt-set';
 import type { HardVersion } from '../../../project/types';
 import { howWords, perplexityOf } from '../../../workflow/words';
 import { useQuery } from '../../state/location';
-import { useProject } from '../../state/studio';
+import { usePromptSets } from '../../state/studio';
 import { ArmMark } from '../../ui/ArmMark';
 import { Button } from '../../ui/Button';
 import { count, percentWhole } from '../../ui/format';
@@ -15,8 +15,8 @@ import { usePrompts } from './prompts-store';
 
 /** All versions, newest first; the one that counts as "Yours" is marked. */
 export function TriesPanel() {
-  const set = useProject((s) => s.set);
-  const dataset = useProject((s) => s.dataset);
+  const set = usePromptSets((s) => s.set);
+  const dataset = usePromptSets((s) => s.dataset);
   const versions = (set?.hard ?? []).toReversed();
   const measures = MEASURES[set && isWriting(set) ? 'generate' : 'classify'](dataset);
   const columns: readonly Column<HardVersion>[] = [
@@ -67,7 +67,7 @@ function VersionCell({ version: { id, number, name, prompt } }: { readonly versi
 }
 
 function ChooseCell({ version: { id, number } }: { readonly version: HardVersion }) {
-  const isYours = useProject((s) => s.set !== null && chosenHard(s.set)?.id === id);
+  const isYours = usePromptSets((s) => s.set !== null && chosenHard(s.set)?.id === id);
   const { choose } = usePrompts.use();
   if (isYours) return <ArmMark side="a">yours</ArmMark>;
   return (

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { chosenHard } from '../../../project/prompt-set';
 import type { ScoreRequest, WriteRequest, WrittenRow } from '../../../worker/protocol';
 import { createDataStore } from '../../state/data/data-store';
-import { createProjectStore } from '../../state/project-store';
+import { createPromptSetsStore } from '../../state/prompt-sets-store';
 import { createProposer } from '../../state/proposer';
 import { createSessionStore } from '../../state/session-store';
 import type { Studio } from '../../state/studio';
@@ -33,33 +33,33 @@ const write = ({ rows }: WriteRequest): { rows: WrittenRow[] } => ({
 
 function page(services = testServices({ score, write })) {
   const session = createSessionStore(services, CAPABILITIES);
-  const project = createProjectStore(services);
-  const proposer = createProposer(services, project, session);
-  const studio = { services, stores: { session, project, proposer } } as unknown as Studio;
+  const promptSets = createPromptSetsStore(services);
+  const proposer = createProposer(services, promptSets, session);
+  const studio = { services, stores: { session, promptSets, proposer } } as unknown as Studio;
   const prompts = usePrompts.of(studio);
-  const draft = () => draftOf(project.getState().set, prompts.getState().prompt, proposer.getState().proposal);
-  return { services, session, project, prompts, draft, trying: useTrying.of(studio) };
+  const draft = () => draftOf(promptSets.getState().set, prompts.getState().prompt, proposer.getState().proposal);
+  return { services, session, promptSets, prompts, draft, trying: useTrying.of(studio) };
 }
 
 const opened = async (file = csvFile(200)) => {
   const made = page();
-  createDataStore(made.services, made.project).getState().openFile(file);
-  await vi.waitFor(() => expect(made.project.getState().set).not.toBeNull());
+  createDataStore(made.services, made.promptSets).getState().openFile(file);
+  await vi.waitFor(() => expect(made.promptSets.getState().set).not.toBeNull());
   return made;
 };
 
 const loaded = async (file?: File) => {
   const made = await opened(file);
   await made.session.getState().loadModel();
-  await vi.waitFor(() => expect(made.project.getState().set?.hard).toHaveLength(1));
+  await vi.waitFor(() => expect(made.promptSets.getState().set?.hard).toHaveLength(1));
   return made;
 };
 
 /** The page as a reload makes it, with the same set open. */
-const reloaded = async ({ services, project }: Awaited<ReturnType<typeof opened>>) => {
-  const id = project.getState().set?.id ?? '';
+const reloaded = async ({ services, promptSets }: Awaited<ReturnType<typeof opened>>) => {
+  const id = promptSets.getState().set?.id ?? '';
   const made = page({ ...testServices({ score, write }), store: services.store });
-  await made.project.getState().open(id);
+  await made.promptSets.getState().open(id);
   return made;
 };
 
@@ -69,12 +69,12 @@ beforeEach(() => {
 
 describe('the hand-written prompt', () => {
   it('is proposed at once, and saved with its answer words once the tokenizer is ready', async () => {
-    const { session, project, draft } = await opened();
+    const { session, promptSets, draft } = await opened();
     await vi.waitFor(() => expect(draft().template).toContain('Message: {text}\nTone:'));
-    expect(project.getState().set?.words).toEqual([]);
+    expect(promptSets.getState().set?.words).toEqual([]);
     await session.getState().loadModel();
-    await vi.waitFor(() => expect(project.getState().set?.hard).toHaveLength(1));
-    expect(project.getState().set).toMatchObject({
+    await vi.waitFor(() => expect(promptSets.getState().set?.hard).toHaveLength(1));
+    expect(promptSets.getState().set).toMatchObject({
       baseTemplate: 'Message: {text}\nTone:',
       words: [
         { label: 'good', word: ' good' },
@@ -84,11 +84,11 @@ describe('the hand-written prompt', () => {
   });
 
   it('keeps every try as a version, with its mistakes', async () => {
-    const { session, project, prompts, trying } = await loaded();
+    const { session, promptSets, prompts, trying } = await loaded();
     await trying.start();
     prompts.edit('Be strict.\nMessage: {text}\nTone:');
     await trying.start();
-    const set = project.getState().set;
+    const set = promptSets.getState().set;
     expect(set?.hard.map(({ number, name }) => `${number} ${name}`)).toEqual(['1 Proposed', '2 “Be strict.”']);
     expect(set?.hard[1]?.tried).toMatchObject({ rows: 30, accuracy: 0.5 });
     expect(set?.hard[1]?.tried?.wrongRowIds).toHaveLength(15);
@@ -97,48 +97,48 @@ describe('the hand-written prompt', () => {
   });
 
   it('is tried in its own prompt set, though another one is opened while the model loads', async () => {
-    const { session, project, prompts, trying } = await opened();
+    const { session, promptSets, prompts, trying } = await opened();
     prompts.edit('Be strict.\nMessage: {text}\nTone:');
-    const asked = project.getState().set?.id ?? '';
+    const asked = promptSets.getState().set?.id ?? '';
     const loading = session.getState().loadModel();
     const tried = trying.start();
-    const other = await project.getState().create({ name: 'Other', dataset: null, datasetName: null });
+    const other = await promptSets.getState().create({ name: 'Other', dataset: null, datasetName: null });
     await Promise.all([loading, tried]);
-    expect(project.getState().set).toMatchObject({ id: other.id, hard: [] });
-    await project.getState().open(asked);
-    expect(project.getState().set?.hard.map(({ prompt }) => prompt.template)).toContain(
+    expect(promptSets.getState().set).toMatchObject({ id: other.id, hard: [] });
+    await promptSets.getState().open(asked);
+    expect(promptSets.getState().set?.hard.map(({ prompt }) => prompt.template)).toContain(
       'Be strict.\nMessage: {text}\nTone:',
     );
   });
 
   it('is not tried with a template that has no place for the text', async () => {
-    const { project, prompts, draft, trying } = await opened();
+    const { promptSets, prompts, draft, trying } = await opened();
     prompts.edit('No place for it');
-    expect(templateProblem(draft(), project.getState().dataset)).toContain('{text}');
+    expect(templateProblem(draft(), promptSets.getState().dataset)).toContain('{text}');
     await trying.start();
-    expect(project.getState().set?.hard).toEqual([]);
+    expect(promptSets.getState().set?.hard).toEqual([]);
   });
 
   it('takes the words that are suggested when two start with the same token', async () => {
-    const { project, prompts } = await loaded();
+    const { promptSets, prompts } = await loaded();
     prompts.resolve({
       labels: ['good', 'bad'],
       suggestion: [{ label: 'bad', word: ' poor' }],
     } as unknown as Parameters<typeof prompts.resolve>[0]);
-    await vi.waitFor(() => expect(project.getState().set?.words[1]).toEqual({ label: 'bad', word: ' poor' }));
+    await vi.waitFor(() => expect(promptSets.getState().set?.words[1]).toEqual({ label: 'bad', word: ' poor' }));
   });
 
   it('is tried by generating texts for a few rows where the answers are texts', async () => {
-    const { project, prompts, draft, trying } = await loaded(writingFile(60));
-    const set = project.getState().set;
+    const { promptSets, prompts, draft, trying } = await loaded(writingFile(60));
+    const set = promptSets.getState().set;
     expect(set).toMatchObject({ words: [], writing: { longest: null }, baseTemplate: 'Message: {text}\nSummary:' });
     expect(draft().template).toMatch(/^Read the message and write the summary in one line\./);
     await trying.start();
-    const tried = project.getState().set?.hard[0];
+    const tried = promptSets.getState().set?.hard[0];
     expect(tried).toMatchObject({ tried: null, wrote: { rows: 9, loss: expect.any(Number) } });
     expect(tried?.wrote?.written).toHaveLength(9);
     prompts.setLongest(5);
-    await vi.waitFor(() => expect(project.getState().set?.writing).toEqual({ longest: 5 }));
+    await vi.waitFor(() => expect(promptSets.getState().set?.writing).toEqual({ longest: 5 }));
   });
 });
 
@@ -158,7 +158,7 @@ describe('after a reload', () => {
     await vi.waitFor(() => expect(after.prompts.getState().words).toEqual({ bad: 'terri' }));
     after.prompts.typeWord('bad', 'terrible');
     after.prompts.commitWord('bad');
-    await vi.waitFor(() => expect(after.project.getState().set?.words[1]?.word).toBe(' terrible'));
+    await vi.waitFor(() => expect(after.promptSets.getState().set?.words[1]?.word).toBe(' terrible'));
     await vi.waitFor(() => expect(after.prompts.getState().words).toEqual({}));
   });
 
@@ -176,7 +176,7 @@ describe('after a reload', () => {
 
   it('shows a prompt that an earlier version of the page kept', async () => {
     const before = await loaded();
-    const id = before.project.getState().set?.id;
+    const id = before.promptSets.getState().set?.id;
     await before.services.store.settings.set(`draft:${id}`, { template: 'Old {text}', shots: 0, shotSeed: 0 });
     const after = await reloaded(before);
     await vi.waitFor(() => expect(after.draft().template).toBe('Old {text}'));

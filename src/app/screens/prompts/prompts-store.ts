@@ -7,10 +7,10 @@ import { checkTemplate } from '../../../task/template';
 import type { HardPrompt } from '../../../task/types';
 import { wordsFor } from '../../../task/words-for';
 import type { PromptReading } from '../../../workflow/try-prompt';
-import type { ProjectState } from '../../state/project-store';
+import type { PromptSetsState } from '../../state/prompt-sets-store';
 import { type Proposal, proposals } from '../../state/proposer';
 import { ActionStore, screenStore } from '../../state/screen-store';
-import { type Studio, useProject, useStores } from '../../state/studio';
+import { type Studio, usePromptSets, useStores } from '../../state/studio';
 import { versionName } from './words';
 
 /** What the user typed and has not tried or committed yet. */
@@ -39,14 +39,14 @@ export function draftOf(set: PromptSet | null, typed: HardPrompt | null, proposa
 }
 
 /** A sentence when the template cannot be used; null when it can. */
-export function templateProblem(prompt: HardPrompt, dataset: ProjectState['dataset']): string | null {
+export function templateProblem(prompt: HardPrompt, dataset: PromptSetsState['dataset']): string | null {
   if (!dataset) return null;
   const checked = checkTemplate(prompt.template, dataset.table.columns, dataset.mapping);
   return checked.ok ? null : checked.error.message;
 }
 
 export const useDraft = (): HardPrompt => {
-  const set = useProject((s) => s.set);
+  const set = usePromptSets((s) => s.set);
   const typed = usePrompts((s) => s.prompt);
   const proposal = useStore(useStores().proposer, (s) => s.proposal);
   return draftOf(set, typed, proposal);
@@ -55,7 +55,7 @@ export const useDraft = (): HardPrompt => {
 /** Saves a prompt as a version of the set, when it is new. */
 export async function keepVersion({ stores }: Studio, setId: string, prompt: HardPrompt): Promise<HardVersion> {
   const at = stamp();
-  const next = await stores.project
+  const next = await stores.promptSets
     .getState()
     .updateById(setId, (set) => addHardVersion(set, at, { prompt, name: versionName(prompt, set.hard.at(-1)) }).set);
   const version = next.hard.find((v) => samePrompt(v.prompt, prompt));
@@ -80,7 +80,7 @@ class Prompts extends ActionStore<PromptsState> {
   constructor(studio: Studio) {
     super({ ...NOTHING, index: 0 });
     this.#studio = studio;
-    studio.stores.project.subscribe((next, before) => {
+    studio.stores.promptSets.subscribe((next, before) => {
       if (next.set?.id === before.set?.id) return;
       this.set({ ...NOTHING, index: 0 });
       void this.#restore();
@@ -93,7 +93,7 @@ class Prompts extends ActionStore<PromptsState> {
   }
 
   #opened(): PromptSet | null {
-    return this.#studio.stores.project.getState().set;
+    return this.#studio.stores.promptSets.getState().set;
   }
 
   #draft(): HardPrompt {
@@ -162,7 +162,7 @@ class Prompts extends ActionStore<PromptsState> {
 
   /** Changes the task of the set; resolves once that is on disk. */
   #change(how: (set: PromptSet) => Parameters<typeof changeTask>[1]): Promise<unknown> {
-    this.#saved = this.#studio.stores.project.getState().update((set) => changeTask(set, how(set), now()));
+    this.#saved = this.#studio.stores.promptSets.getState().update((set) => changeTask(set, how(set), now()));
     return this.#saved;
   }
 
@@ -176,23 +176,25 @@ class Prompts extends ActionStore<PromptsState> {
     void this.#change((s) => (s.writing ? { writing: { longest } } : {}));
 
   readonly readRow = (index: number): void => {
-    const rows = this.#studio.stores.project.getState().dataset?.split.validation.length ?? 0;
+    const rows = this.#studio.stores.promptSets.getState().dataset?.split.validation.length ?? 0;
     if (rows > 0) this.set({ index: ((index % rows) + rows) % rows });
   };
 
   /** Makes a version "Yours". */
   readonly choose = (id: string): void =>
-    void this.#studio.stores.project.getState().update((s) => chooseHard(s, id, now()));
+    void this.#studio.stores.promptSets.getState().update((s) => chooseHard(s, id, now()));
 
   /** Saves the prompt as a version when it is new and usable; for leaving the screen. */
   readonly keepDraft = async (): Promise<void> => {
-    const { project } = this.#studio.stores;
+    const { promptSets } = this.#studio.stores;
     const open = this.#opened();
     const prompt = this.#draft();
-    if (!open || prompt.template === '' || templateProblem(prompt, project.getState().dataset) !== null) return;
+    if (!open || prompt.template === '' || templateProblem(prompt, promptSets.getState().dataset) !== null) return;
     const version = await keepVersion(this.#studio, open.id, prompt);
     // nothing was tried: what is in the editor is what the user means
-    await project.getState().updateById(open.id, (s) => (chosenHard(s)?.tried ? s : chooseHard(s, version.id, now())));
+    await promptSets
+      .getState()
+      .updateById(open.id, (s) => (chosenHard(s)?.tried ? s : chooseHard(s, version.id, now())));
   };
 }
 

@@ -12,7 +12,7 @@ import type { TryResult } from '../../../workflow/try-prompt';
 import { type Job, job } from '../../state/job';
 import { resource, useResource } from '../../state/resource';
 import { perStudio, screenStore } from '../../state/screen-store';
-import { type Studio, useProject, useSession } from '../../state/studio';
+import { type Studio, usePromptSets, useSession } from '../../state/studio';
 import { draftOf, keepVersion, templateProblem, useDraft, usePrompts } from './prompts-store';
 
 /** Typing pauses this long before the tokens are counted, milliseconds. */
@@ -64,8 +64,8 @@ const isNearest = ({ shots, selection }: HardPrompt) => shots > 0 && selection =
 
 /** The prompt in the editor as the model sees it. */
 export function useReading() {
-  const set = useProject((s) => s.set);
-  const dataset = useProject((s) => s.dataset);
+  const set = usePromptSets((s) => s.set);
+  const dataset = usePromptSets((s) => s.dataset);
   const prompt = useDraft();
   const index = usePrompts((s) => s.index);
   const modelReady = useSession((s) => s.model.kind === 'ready');
@@ -91,11 +91,11 @@ export function useBalancedInstead(): () => void {
 
 /** Seconds per token on this machine; how long generating takes is known once it was tried. */
 const timings = perStudio((studio) => {
-  const { session, project, proposer } = studio.stores;
+  const { session, promptSets, proposer } = studio.stores;
   let known: number | null = null;
   const seconds = resource(
     async (_: { readonly model: string; readonly mean: number }, signal): Promise<number | null> => {
-      const { set, dataset } = project.getState();
+      const { set, dataset } = promptSets.getState();
       if (known !== null || !set || !dataset || isWriting(set) || session.getState().job) return known;
       const prompt = draftOf(set, usePrompts.of(studio).getState().prompt, proposer.getState().proposal);
       if (templateProblem(prompt, dataset) !== null) return null;
@@ -125,13 +125,13 @@ interface Trying {
 }
 
 export const useTrying = screenStore((studio: Studio): Job<[], Trying> => {
-  const { session, project, proposer } = studio.stores;
+  const { session, promptSets, proposer } = studio.stores;
   return job(session, {
     title: 'Trying your prompt',
     screen: 'prompts',
     initial: { done: 0, total: 0 },
     run: async ({ signal, report }) => {
-      const { set, dataset } = project.getState();
+      const { set, dataset } = promptSets.getState();
       const prompt = draftOf(set, usePrompts.of(studio).getState().prompt, proposer.getState().proposal);
       if (!set || !dataset || templateProblem(prompt, dataset) !== null) return;
       report({ done: 0, total: triedCount(dataset) });
@@ -143,7 +143,7 @@ export const useTrying = screenStore((studio: Studio): Job<[], Trying> => {
         onEvent: ({ done, total }) => report({ done, total, fraction: total > 0 ? done / total : 1 }),
       });
       const now = new Date().toISOString();
-      await project.getState().updateById(set.id, (s) => kept(s, version.id, result, now));
+      await promptSets.getState().updateById(set.id, (s) => kept(s, version.id, result, now));
       if (result.kind === 'classify') timings.of(studio).learn(result.secondsPerToken);
     },
   });

@@ -13,7 +13,7 @@ import { navigate, screenPath } from '../../state/location';
 import { resource, useResource } from '../../state/resource';
 import { SAMPLE_SETTINGS } from '../../state/sample-run';
 import { screenStore } from '../../state/screen-store';
-import type { SampleProject, Services, ShippedPrompt } from '../../state/services';
+import type { SampleSet, Services, ShippedPrompt } from '../../state/services';
 import { speedKey } from '../../state/speedometer';
 import { useSession, useStores } from '../../state/studio';
 import { toastError } from '../../ui/toast';
@@ -21,7 +21,7 @@ import { toastError } from '../../ui/toast';
 /** Null if this site does not have it. */
 interface Intro {
   readonly shipped: ShippedPrompt | null;
-  readonly sample: SampleProject | null;
+  readonly sample: SampleSet | null;
 }
 
 const useIntroStore = screenStore(({ services }) =>
@@ -131,12 +131,12 @@ export function useAnswers({ sample, shipped }: Intro, sentence: string) {
 
 /** Opens the sample, trains it, and compares the result. */
 export function useTrainSample(): () => void {
-  const { data, intents, project } = useStores();
+  const { data, intents, promptSets } = useStores();
   const trainSample = async () => {
     const set = await data.getState().openSample();
     navigate(screenPath(set.id, 'train'));
     await intents.ask('train', SAMPLE_SETTINGS);
-    const now = project.getState().set;
+    const now = promptSets.getState().set;
     // a user who left the screen, or stopped or paused the run, is not interrupted
     const run = now?.id === set.id ? now.soft.at(-1) : null;
     const isWatching = location.hash.startsWith(`#${screenPath(set.id, 'train')}`);

@@ -5,7 +5,7 @@ import type { PromptSet, SoftVersion } from '../../../project/types';
 import { timeWords } from '../../../training/estimate';
 import { branchOf, canBranch, type PlannedRun } from '../../../workflow/runs';
 import { reachedWords, runWords, settingsWords, startWords, statusWords } from '../../../workflow/words';
-import { useProject } from '../../state/studio';
+import { usePromptSets } from '../../state/studio';
 import { Button, EmptyState, format, Panel, Table, toastUndo } from '../../ui';
 import { useNextRun, useSecondsOf } from './next-run';
 import { moved, putBack, without } from './run-queue';
@@ -59,7 +59,7 @@ export const RunsPanel = memo(function RunsPanel({ set }: { readonly set: Prompt
 });
 
 function RunCell({ run, set }: { readonly run: SoftVersion; readonly set: PromptSet }) {
-  const dataset = useProject((s) => s.dataset);
+  const dataset = usePromptSets((s) => s.dataset);
   const busy = useTraining((s) => s.busy);
   const { show } = useTraining.use();
   const other = dataset && otherVersionWords(dataset, run.datasetFingerprint);
@@ -117,7 +117,7 @@ const nameOf = (item: PlannedRun) => `${item.name ? `${item.name}: ` : ''}${sett
 /** Waiting runs, in their order; hidden when there are none. */
 export const QueuePanel = memo(function QueuePanel() {
   const items = useTraining((s) => s.queue.items);
-  const openId = useProject((s) => s.set?.id);
+  const openId = usePromptSets((s) => s.set?.id);
   const setId = useTraining((s) => s.queue.setId);
   const paused = useTraining((s) => s.queue.paused);
   const secondsOf = useSecondsOf();
@@ -161,7 +161,7 @@ function QueueActions({ items, paused }: { readonly items: readonly PlannedRun[]
 }
 
 function QueueTable({ items }: { readonly items: readonly PlannedRun[] }) {
-  const set = useProject((s) => s.set);
+  const set = usePromptSets((s) => s.set);
   return (
     <Table<PlannedRun>
       caption="Waiting runs"

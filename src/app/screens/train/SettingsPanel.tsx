@@ -4,7 +4,7 @@ import type { PromptSet } from '../../../project/types';
 import { NUMBER_SETTINGS, readNumber, SEEDS, settingOf } from '../../../training/fields';
 import { OPTIMISER_LABELS, type OptimiserName } from '../../../training/settings';
 import { initialText, startId, startOptions, startWith } from '../../../workflow/runs';
-import { useProject } from '../../state/studio';
+import { usePromptSets } from '../../state/studio';
 import { Choices, NumberField, Select, Term, TextArea } from '../../ui';
 import { useNextRun } from './next-run';
 
@@ -22,7 +22,7 @@ const switched = (on: boolean | undefined) => (on ? 'yes' : 'no');
 
 /** Every setting of a run, folded: the presets need none of them. */
 export function SettingsPanel() {
-  const set = useProject((s) => s.set);
+  const set = usePromptSets((s) => s.set);
   if (!set) return null;
   return (
     <details className="fold">

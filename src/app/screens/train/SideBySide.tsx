@@ -33,10 +33,10 @@ export const useMarked = screenStore(
 type Curves = ReadonlyMap<string, readonly ValidationPoint[]>;
 
 /** Kept validation results of runs; the key is their ids. */
-const keptCurves = perStudio(({ services: { store }, stores: { project } }) =>
+const keptCurves = perStudio(({ services: { store }, stores: { promptSets } }) =>
   resource(
     async (runIds: readonly string[]): Promise<Curves> => {
-      const runs = project.getState().set?.soft.filter(({ id }) => runIds.includes(id)) ?? [];
+      const runs = promptSets.getState().set?.soft.filter(({ id }) => runIds.includes(id)) ?? [];
       const kept = runs.map(async (run) => {
         const checkpoint = checkpointOf(run, await store.checkpoints.get(run.id));
         return [run.id, checkpoint?.validations ?? []] as const;

@@ -5,7 +5,7 @@ import type { TrainingSettings } from '../../../training/settings';
 import { gridOf, MOST_RUNS, readNumbers } from '../../../training/sweep';
 import { learningCurveRuns } from '../../../workflow/learning-curve';
 import { MOST_TRAINING_ROWS } from '../../../workflow/training-rows';
-import { useProject } from '../../state/studio';
+import { usePromptSets } from '../../state/studio';
 import { Button, Choices, format, Term, TextField } from '../../ui';
 import { type SweepDraft, useNextRun, useSecondsOf } from './next-run';
 import { useTraining } from './training-store';
@@ -26,7 +26,7 @@ const FIELDS: readonly {
 
 /** Several values of some settings: every combination becomes a run. And runs on fewer rows, to see whether more would help. */
 export function SweepPanel() {
-  const isGenerating = useProject((s) => s.set !== null && isWriting(s.set));
+  const isGenerating = usePromptSets((s) => s.set !== null && isWriting(s.set));
   return (
     <details className="fold">
       <summary>Try several settings</summary>
@@ -156,7 +156,7 @@ function StartSweep({ isGenerating }: { readonly isGenerating: boolean }) {
 
 function StartLearningCurve() {
   const settings = useNextRun((s) => s.settings);
-  const trainRows = useProject((s) => Math.min(MOST_TRAINING_ROWS, s.dataset?.split.train.length ?? 0));
+  const trainRows = usePromptSets((s) => Math.min(MOST_TRAINING_ROWS, s.dataset?.split.train.length ?? 0));
   const secondsOf = useSecondsOf();
   const enqueue = useEnqueueGroup();
   const runs = learningCurveRuns(settings, trainRows);

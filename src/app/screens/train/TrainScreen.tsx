@@ -7,7 +7,7 @@ import { ScreenFrame } from '../../shell/Screen';
 import { navigate, screenPath } from '../../state/location';
 import { CHECKING } from '../../state/self-check';
 import { whyTrainingOff } from '../../state/session-state';
-import { useProject, useSession } from '../../state/studio';
+import { usePromptSets, useSession } from '../../state/studio';
 import { Button, EmptyState, format, Note, ProgressBar } from '../../ui';
 import { CurvesPanels } from './CurvesPanels';
 import { fractionOf, type LiveRun, progressWords, trainHeadline } from './live-run';
@@ -19,13 +19,13 @@ import { useShownRun, useTraining } from './training-store';
 import './train.css';
 
 export default function TrainScreen() {
-  const set = useProject((s) => s.set);
-  const dataset = useProject((s) => s.dataset);
+  const set = usePromptSets((s) => s.set);
+  const dataset = usePromptSets((s) => s.dataset);
   return set && dataset ? <OpenTraining set={set} dataset={dataset} /> : <NoRows />;
 }
 
 function NoRows() {
-  const setId = useProject((s) => s.set?.id ?? null);
+  const setId = usePromptSets((s) => s.set?.id ?? null);
   return (
     <ScreenFrame title="Nothing to train on yet">
       <EmptyState

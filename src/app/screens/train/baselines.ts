@@ -10,7 +10,7 @@ import type { BaselineId, BaselineScores, TrainRunRequest } from '../../../workf
 import { validationIds } from '../../../workflow/training-rows';
 import { majorityOf } from '../../../workflow/validation';
 import type { ReferenceLine } from '../../charts/finding';
-import type { ProjectStore } from '../../state/project-store';
+import type { PromptSetsStore } from '../../state/prompt-sets-store';
 import type { Services } from '../../state/services';
 
 /** Which untuned text, on which rows, by which weights. */
@@ -69,10 +69,10 @@ const FIND: ByTask<(subject: Subject, stored: Stored) => Promise<Found>> = {
   },
 };
 
-export function createBaselines({ store: disk }: Pick<Services, 'store'>, project: ProjectStore): Baselines {
+export function createBaselines({ store: disk }: Pick<Services, 'store'>, promptSets: PromptSetsStore): Baselines {
   /** The set as it is now: a try may have been kept since the run began. */
   async function find(subject: Subject): Promise<Found> {
-    const now = project.getState().set;
+    const now = promptSets.getState().set;
     const open = (now?.id === subject.open.id ? now : await disk.sets.get(subject.open.id)) ?? subject.open;
     const current = { ...subject, open };
     const stored: Stored = async (id) =>
@@ -103,7 +103,7 @@ export function createBaselines({ store: disk }: Pick<Services, 'store'>, projec
       const hard = chosenHard(subject.open);
       if (tried && hard) {
         const at = new Date().toISOString();
-        await project.getState().updateById(subject.open.id, (set) => recordTry(set, hard.id, tried, at));
+        await promptSets.getState().updateById(subject.open.id, (set) => recordTry(set, hard.id, tried, at));
         return;
       }
       const value =

@@ -11,7 +11,7 @@ import { type PlannedRun, templateOf } from '../../../workflow/runs';
 import { cacheKeyOf } from '../../../workflow/training-rows';
 import { resource, useResource } from '../../state/resource';
 import { ActionStore, perStudio, screenStore } from '../../state/screen-store';
-import { type Studio, useProject, useSession } from '../../state/studio';
+import { type Studio, usePromptSets, useSession } from '../../state/studio';
 import { withSeeds } from './run-queue';
 import { useTraining } from './training-store';
 
@@ -50,11 +50,11 @@ export class NextRuns extends ActionStore<NextRun> {
   readonly #disk: Store['settings'];
   readonly #openId: () => string | null;
 
-  constructor({ services, stores: { project } }: Studio) {
+  constructor({ services, stores: { promptSets } }: Studio) {
     super(FRESH);
     this.#disk = services.store.settings;
-    this.#openId = () => project.getState().set?.id ?? null;
-    project.subscribe(({ set: open }, before) => {
+    this.#openId = () => promptSets.getState().set?.id ?? null;
+    promptSets.subscribe(({ set: open }, before) => {
       if (open?.id === before.set?.id) return;
       this.set(FRESH);
       void this.#restore();
@@ -135,8 +135,8 @@ const machineSpeed = perStudio((studio) =>
 
 /** The rows that the next run would read; null until they can be counted. */
 function useRows(): Rows | null {
-  const set = useProject((s) => s.set);
-  const dataset = useProject((s) => s.dataset);
+  const set = usePromptSets((s) => s.set);
+  const dataset = usePromptSets((s) => s.dataset);
   const hybrid = useNextRun((s) => s.hybrid);
   if (!set || !dataset || set.baseTemplate === '' || !sameLabels(set.words, dataset.labels)) return null;
   return { dataset, template: templateOf(set, hybrid), words: set.words };

@@ -11,7 +11,7 @@ import type { ModelInfo } from '../../../worker/protocol';
 import { startVectors } from '../../../workflow/runs';
 import type { RunRows, TrainedRun, TrainRunEvent } from '../../../workflow/train';
 import { cacheKeyOf, validationCount } from '../../../workflow/training-rows';
-import type { ProjectStore } from '../../state/project-store';
+import type { PromptSetsStore } from '../../state/prompt-sets-store';
 import type { Services } from '../../state/services';
 import type { SessionStore } from '../../state/session-store';
 import type { Speedometer } from '../../state/speedometer';
@@ -29,7 +29,7 @@ export interface RunPlan {
 export interface RunWith {
   readonly services: Services;
   readonly session: SessionStore;
-  readonly project: ProjectStore;
+  readonly promptSets: PromptSetsStore;
   readonly baselines: Baselines;
   readonly speedometer: Speedometer;
   readonly show: (live: LiveRun) => void;
@@ -200,7 +200,7 @@ class TrainingRun {
 
   async #finish({ reason, soft, bestStep, best, checkpoint }: TrainedRun, info: ModelInfo): Promise<void> {
     const { open, version } = this.#plan;
-    const { project, speedometer } = this.#using;
+    const { promptSets, speedometer } = this.#using;
     const { settings } = version;
     if (this.#rows) {
       const times = checkpoint.steps.map(({ ms }) => ms);
@@ -219,7 +219,7 @@ class TrainingRun {
       ...(best?.kind === 'generate' ? { validationLoss: best.loss } : {}),
       seconds: checkpoint.elapsedMs / 1000,
     };
-    await project.getState().updateById(open.id, (set) => finishRun(set, version.id, result, now()));
+    await promptSets.getState().updateById(open.id, (set) => finishRun(set, version.id, result, now()));
     this.#change({ phase: 'ended', ending: reason, bestStep, secondsLeft: null, resumeFrom: null });
     performance.mark('studio:trained');
   }
@@ -242,6 +242,6 @@ class TrainingRun {
 
   #update(change: Parameters<typeof updateRun>[2]): Promise<PromptSet> {
     const { open, version } = this.#plan;
-    return this.#using.project.getState().updateById(open.id, (set) => updateRun(set, version.id, change, now()));
+    return this.#using.promptSets.getState().updateById(open.id, (set) => updateRun(set, version.id, change, now()));
   }
 }

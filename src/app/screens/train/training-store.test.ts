@@ -10,7 +10,7 @@ import { openMemoryStore, type Store } from '../../../store/store';
 import type { Checkpoint, TrainEvent } from '../../../training/events';
 import type { TrainingSettings } from '../../../training/settings';
 import type { ScoreRequest, TrainRequest } from '../../../worker/protocol';
-import { createProjectStore, type ProjectStore } from '../../state/project-store';
+import { createPromptSetsStore, type PromptSetsStore } from '../../state/prompt-sets-store';
 import type { SessionState } from '../../state/session-state';
 import type { SessionStore } from '../../state/session-store';
 import type { Studio } from '../../state/studio';
@@ -104,7 +104,7 @@ function fakeEngine() {
 let engine: ReturnType<typeof fakeEngine>;
 let disk: Store;
 let lost: StudioError[];
-let project: ProjectStore;
+let promptSets: PromptSetsStore;
 let train: Training;
 let next: NextRuns;
 
@@ -125,10 +125,10 @@ async function boot() {
     engineLost: (error) => void lost.push(error),
   })) as unknown as SessionStore;
   const before = (await disk.sets.list())[0]?.id;
-  project = createProjectStore(services);
-  await project.getState().refresh();
-  if (before) await project.getState().open(before);
-  const studio = { services, stores: { session, project } } as unknown as Studio;
+  promptSets = createPromptSetsStore(services);
+  await promptSets.getState().refresh();
+  if (before) await promptSets.getState().open(before);
+  const studio = { services, stores: { session, promptSets } } as unknown as Studio;
   train = new Training(studio);
   next = new NextRuns(studio);
 }
@@ -136,10 +136,10 @@ async function boot() {
 /** The button: a run with the settings on the screen. */
 const start = () => train.enqueue(plannedRuns(next.getState()));
 /** The screen shows the open set. */
-const arrive = () => train.arrive({ setId: project.getState().set?.id ?? '', dataset });
+const arrive = () => train.arrive({ setId: promptSets.getState().set?.id ?? '', dataset });
 const untilStored = (settings: Partial<TrainingSettings>) =>
   vi.waitFor(async () => {
-    const kept = await disk.settings.get<object>(`next-run:${project.getState().set?.id}`);
+    const kept = await disk.settings.get<object>(`next-run:${promptSets.getState().set?.id}`);
     expect(kept).toMatchObject({ settings });
   });
 
@@ -148,7 +148,7 @@ beforeEach(async () => {
   disk = openMemoryStore();
   lost = [];
   await boot();
-  await project.getState().create({
+  await promptSets.getState().create({
     name: 'x',
     dataset,
     datasetName: 'a.csv',
@@ -160,7 +160,7 @@ beforeEach(async () => {
   });
   next.change({ steps: 100, virtualTokens: 2 });
   const at = stamp();
-  await project
+  await promptSets
     .getState()
     .update((s) => addHardVersion(s, at, { prompt: { template: 'Say.\n{text}\nA:', shots: 0, shotSeed: 0 } }).set);
 });
@@ -175,7 +175,7 @@ describe('a run', () => {
     expect(live).toMatchObject({ phase: 'ended', ending: 'finished', step: 100 });
     expect(live?.lines.map((l) => l.id)).toEqual(['majority', 'untuned', 'yours']);
     expect(live?.stepsPerSecond).toBe(200); // 5 ms a step, whatever was let past between two of them
-    const set = project.getState().set;
+    const set = promptSets.getState().set;
     expect(set && chosenSoft(set)?.soft).toMatchObject({ virtualTokens: 2, hidden: 1, placement: 'suffix' });
     expect(set?.hard[0]?.tried).toMatchObject({ rows: 4, accuracy: 0.5 });
     expect((await disk.checkpoints.get(live?.runId ?? ''))?.checkpoint.step).toBe(100);
@@ -214,11 +214,11 @@ describe('a run', () => {
     await start();
     expect(train.getState().live).toMatchObject({ phase: 'ended', resumeFrom: 60, error: { code: 'worker-died' } });
     expect(lost.map((e) => e.code)).toEqual(['worker-died']);
-    const run = project.getState().set?.soft[0];
+    const run = promptSets.getState().set?.soft[0];
     expect(run).toMatchObject({ status: 'paused', error: 'The engine stopped.' });
     await train.resume(run?.id ?? '');
     expect(trains().at(-1)).toBe(60);
-    expect(project.getState().set?.soft[0]).toMatchObject({ status: 'finished', error: null });
+    expect(promptSets.getState().set?.soft[0]).toMatchObject({ status: 'finished', error: null });
   });
 
   test('pauses and stops on request', async () => {
@@ -229,14 +229,14 @@ describe('a run', () => {
     await started;
     unsubscribe();
     expect(train.getState().live).toMatchObject({ ending: 'paused', resumeFrom: 40 });
-    const id = project.getState().set?.soft[0]?.id ?? '';
+    const id = promptSets.getState().set?.soft[0]?.id ?? '';
     const resumed = train.resume(id);
     const stopAt = train.subscribe(({ live }) => {
       if (live?.step === 60 && live.phase === 'training') train.stop();
     });
     await resumed;
     stopAt();
-    expect(project.getState().set?.soft[0]).toMatchObject({ status: 'stopped', bestStep: 60 });
+    expect(promptSets.getState().set?.soft[0]).toMatchObject({ status: 'stopped', bestStep: 60 });
   });
 });
 
@@ -251,7 +251,7 @@ describe('the queue', () => {
         group: 'g',
       })),
     );
-  const seedsDone = () => project.getState().set?.soft.map(({ settings, status }) => [settings.seed, status]);
+  const seedsDone = () => promptSets.getState().set?.soft.map(({ settings, status }) => [settings.seed, status]);
   /** Does something once, when the run under way is at that step. */
   const atStep = (step: number, act: () => void) => {
     let done = false;
@@ -270,8 +270,8 @@ describe('the queue', () => {
       [1, 'finished'],
       [2, 'finished'],
     ]);
-    expect(new Set(project.getState().set?.soft.map(({ group }) => group)).size).toBe(1);
-    expect(project.getState().set?.soft[0]?.group).toBeTruthy();
+    expect(new Set(promptSets.getState().set?.soft.map(({ group }) => group)).size).toBe(1);
+    expect(promptSets.getState().set?.soft[0]?.group).toBeTruthy();
   });
 
   test('keeps runs that are added during a run waiting, to be moved or removed', async () => {
@@ -293,7 +293,7 @@ describe('the queue', () => {
     await more(1, 2);
     expect(seedsDone()).toEqual([[1, 'paused']]);
     expect(train.getState().queue).toMatchObject({ paused: true, items: [{ settings: { seed: 2 } }] });
-    await train.resume(project.getState().set?.soft[0]?.id ?? '');
+    await train.resume(promptSets.getState().set?.soft[0]?.id ?? '');
     expect(seedsDone()).toEqual([
       [1, 'finished'],
       [2, 'finished'],
@@ -328,7 +328,7 @@ describe('the queue', () => {
   });
 
   test('continues with the next run after a reload between two runs', async () => {
-    const set = project.getState().set?.id ?? '';
+    const set = promptSets.getState().set?.id ?? '';
     const items = [
       { id: 'x', settings: { ...next.getState().settings, seed: 9 }, name: '', hybrid: false, group: null },
     ];
@@ -353,14 +353,14 @@ describe('the queue', () => {
   test('adds a hybrid to the hand-written text, and does not use it as Tuned', async () => {
     next.chooseHybrid(true);
     await start();
-    const set = project.getState().set;
+    const set = promptSets.getState().set;
     expect(set?.soft[0]).toMatchObject({ template: 'Say.\n{text}\nA:', handVersion: set?.hard[0]?.id });
     expect(set?.chosenSoft).toBeNull();
   });
 
   test('starts a branch from the vectors of the other run', async () => {
     await start();
-    const runId = project.getState().set?.soft[0]?.id ?? '';
+    const runId = promptSets.getState().set?.soft[0]?.id ?? '';
     next.change({ initialisation: { kind: 'prompt', runId, at: 'best' } });
     await start();
     expect(engine.calls.at(-1)?.from).toEqual(Float32Array.of(100, 0));
@@ -371,9 +371,9 @@ describe('after a reload', () => {
   const cutOff = async () => {
     engine.dieAt = 70;
     await start();
-    const id = project.getState().set?.soft[0]?.id ?? '';
+    const id = promptSets.getState().set?.soft[0]?.id ?? '';
     // As a closed tab leaves it: nobody wrote that it was interrupted.
-    await project
+    await promptSets
       .getState()
       .update((s) => ({ ...s, soft: s.soft.map((v) => ({ ...v, status: 'running' as const, error: null })) }));
     return id;
@@ -384,7 +384,7 @@ describe('after a reload', () => {
     await boot();
     await arrive();
     expect(trains().at(-1)).toBe(60);
-    expect(project.getState().set?.soft[0]?.status).toBe('finished');
+    expect(promptSets.getState().set?.soft[0]?.status).toBe('finished');
   });
 
   test('shows a run that another tab has finished, without training it again', async () => {
@@ -439,11 +439,11 @@ describe('settings of the next run', () => {
 
   test('belong to one prompt set', async () => {
     next.change({ noise: 0.05 });
-    const first = project.getState().set?.id ?? '';
+    const first = promptSets.getState().set?.id ?? '';
     await untilStored({ noise: 0.05 });
-    await project.getState().create({ name: 'Other', dataset: null, datasetName: null });
+    await promptSets.getState().create({ name: 'Other', dataset: null, datasetName: null });
     expect(next.getState().settings.noise).toBeUndefined();
-    await project.getState().open(first);
+    await promptSets.getState().open(first);
     await vi.waitFor(() => expect(next.getState().settings.noise).toBe(0.05));
   });
 });

@@ -46,7 +46,7 @@ export class Training extends ActionStore<TrainingState> {
   readonly #queue: RunQueueAtWork;
   readonly #services: Studio['services'];
   readonly #session: Studio['stores']['session'];
-  readonly #project: Studio['stores']['project'];
+  readonly #promptSets: Studio['stores']['promptSets'];
   readonly #baselines: ReturnType<typeof createBaselines>;
   readonly #speedometer: ReturnType<typeof createSpeedometer>;
   /** Rows of the set whose runs wait, also while another set is on the screen. */
@@ -61,8 +61,8 @@ export class Training extends ActionStore<TrainingState> {
     super(IDLE);
     this.#services = services;
     this.#session = stores.session;
-    this.#project = stores.project;
-    this.#baselines = createBaselines(services, stores.project);
+    this.#promptSets = stores.promptSets;
+    this.#baselines = createBaselines(services, stores.promptSets);
     this.#speedometer = createSpeedometer(services, (speed) => this.set({ speed }));
     this.#queue = createRunQueue({
       services,
@@ -83,7 +83,7 @@ export class Training extends ActionStore<TrainingState> {
 
   /** The open set and its rows; null when there are none. */
   #opened(): { readonly open: PromptSet; readonly dataset: Dataset } | null {
-    const { set: open, dataset } = this.#project.getState();
+    const { set: open, dataset } = this.#promptSets.getState();
     return open && dataset ? { open, dataset } : null;
   }
 
@@ -95,7 +95,7 @@ export class Training extends ActionStore<TrainingState> {
     readonly setId: string;
     readonly dataset: Dataset;
   }): Promise<void> => {
-    const open = this.#project.getState().set;
+    const open = this.#promptSets.getState().set;
     if (open?.id !== setId || this.getState().busy) return;
     if (this.getState().live?.setId !== setId) this.set({ live: null });
     try {
@@ -115,7 +115,7 @@ export class Training extends ActionStore<TrainingState> {
   async #withTask(open: PromptSet, dataset: Dataset): Promise<PromptSet> {
     if (sameLabels(open.words, dataset.labels) && open.baseTemplate !== '') return open;
     const { words, template } = await this.#services.workflow.call('propose', { dataset });
-    return this.#project.getState().updateById(open.id, (s) =>
+    return this.#promptSets.getState().updateById(open.id, (s) =>
       changeTask(
         s,
         {
@@ -171,7 +171,7 @@ export class Training extends ActionStore<TrainingState> {
         heldBackHash: dataset.heldBackHash,
       };
       const at = stamp();
-      const open = await this.#project.getState().updateById(setId, (set) => recorded(set, item, at, from).set);
+      const open = await this.#promptSets.getState().updateById(setId, (set) => recorded(set, item, at, from).set);
       await onRecorded();
       const version = open.soft.find(({ id }) => id === item.id);
       if (!version) throw new StudioError('internal', 'internal: a run that was just recorded is missing');
@@ -207,7 +207,7 @@ export class Training extends ActionStore<TrainingState> {
       this.#running = startRun(plan, {
         services: this.#services,
         session: this.#session,
-        project: this.#project,
+        promptSets: this.#promptSets,
         baselines: this.#baselines,
         speedometer: this.#speedometer,
         show: (live) => this.set({ live }),
@@ -274,7 +274,7 @@ export class Training extends ActionStore<TrainingState> {
     }
     const end = await this.#whenChecked(async () => {
       const from = checkpointOf(version, await this.#services.store.checkpoints.get(runId));
-      const current = await this.#project
+      const current = await this.#promptSets
         .getState()
         .updateById(open.id, (s) => updateRun(s, runId, { status: 'running', error: null }, now()));
       return this.#run({ open: current, dataset, version, from });
@@ -283,7 +283,7 @@ export class Training extends ActionStore<TrainingState> {
   };
 
   readonly show = async (runId: string): Promise<void> => {
-    const { set: open, dataset } = this.#project.getState();
+    const { set: open, dataset } = this.#promptSets.getState();
     const version = open?.soft.find((s) => s.id === runId);
     if (!open || !version || this.getState().busy) return;
     const { model } = this.#session.getState();

@@ -9,7 +9,7 @@ import type { Change } from '../../../dataset/types';
 import { currentVersion, mappingWords } from '../../../dataset/versions';
 import { asStudioError } from '../../../lib/errors';
 import { toastError, toastUndo } from '../../ui/toast';
-import type { ProjectStore } from '../project-store';
+import type { PromptSetsStore } from '../prompt-sets-store';
 import type { Services } from '../services';
 import { tabMemory } from '../tab-memory';
 import type { DataState } from './data-state';
@@ -30,7 +30,7 @@ const memory = tabMemory<readonly Note[]>('unsaved-rows', []);
 
 export class ChangingRows {
   readonly #services: Services;
-  readonly #project: ProjectStore;
+  readonly #promptSets: PromptSetsStore;
   readonly #data: StoreApi<DataState>;
   readonly #rows: PreparingRows;
   #notes = memory.read();
@@ -40,15 +40,15 @@ export class ChangingRows {
   /** Changes of cells wait for each other: each is made on what the one before it left. */
   #editing: Promise<unknown> = Promise.resolve();
 
-  constructor(services: Services, project: ProjectStore, data: StoreApi<DataState>, rows: PreparingRows) {
+  constructor(services: Services, promptSets: PromptSetsStore, data: StoreApi<DataState>, rows: PreparingRows) {
     this.#services = services;
-    this.#project = project;
+    this.#promptSets = promptSets;
     this.#data = data;
     this.#rows = rows;
   }
 
   async make(of: RowsChange): Promise<void> {
-    const setId = this.#project.getState().set?.id;
+    const setId = this.#promptSets.getState().set?.id;
     const at = ++this.#last;
     if (setId !== undefined) this.#note([...this.#notes, { ...of, setId, at }]);
     const outcome = await this.#outcomeOf(of);

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { createProjectStore } from '../project-store';
+import { createPromptSetsStore } from '../prompt-sets-store';
 import { createProposer } from '../proposer';
 import { createSessionStore } from '../session-store';
 import { CAPABILITIES, csvFile, fakeLocation, gate, testServices, writingFile } from '../test-support';
@@ -14,15 +14,15 @@ beforeEach(() => {
 
 const opened = async (file: File) => {
   const services = testServices();
-  const project = createProjectStore(services);
-  const data = createDataStore(services, project);
+  const promptSets = createPromptSetsStore(services);
+  const data = createDataStore(services, promptSets);
   data.getState().openFile(file);
   await vi.waitFor(() => {
     const { reading, preparing, prepared, failure, table } = data.getState();
     expect(reading === null && !preparing && Boolean(prepared ?? failure ?? table)).toBe(true);
   });
   await new Promise((done) => setTimeout(done, 5));
-  return { services, project, data };
+  return { services, promptSets, data };
 };
 
 describe('opening a file', () => {
@@ -32,11 +32,11 @@ describe('opening a file', () => {
   });
 
   it('maps the columns, splits the rows and makes a prompt set, with no typing', async () => {
-    const { project, data } = await opened(csvFile(200));
+    const { promptSets, data } = await opened(csvFile(200));
     expect(data.getState().mapping).toEqual({ text: 'message', label: 'tone', id: null, kind: 'classify' });
-    expect(project.getState().set).toMatchObject({ name: 'Rows 1', datasetName: 'rows-1.csv' });
-    expect(project.getState().dataset?.split.test).toHaveLength(70);
-    expect(path()).toBe(`/project/${project.getState().set?.id}/data`);
+    expect(promptSets.getState().set).toMatchObject({ name: 'Rows 1', datasetName: 'rows-1.csv' });
+    expect(promptSets.getState().dataset?.split.test).toHaveLength(70);
+    expect(path()).toBe(`/project/${promptSets.getState().set?.id}/data`);
   });
 
   it('leaves the user on the screen that was chosen while the file was read', async () => {
@@ -46,63 +46,63 @@ describe('opening a file', () => {
       if (method === 'prepare') history.pushState(null, '', '#/project/new/train');
       return call(method, params, options);
     }) satisfies typeof call;
-    const project = createProjectStore(services);
-    const data = createDataStore({ ...services, workflow: { ...services.workflow, call: goesOn } }, project);
+    const promptSets = createPromptSetsStore(services);
+    const data = createDataStore({ ...services, workflow: { ...services.workflow, call: goesOn } }, promptSets);
     data.getState().openFile(csvFile(200));
-    await vi.waitFor(() => expect(project.getState().set).not.toBeNull());
-    await vi.waitFor(() => expect(path()).toBe(`/project/${project.getState().set?.id}/train`));
+    await vi.waitFor(() => expect(promptSets.getState().set).not.toBeNull());
+    await vi.waitFor(() => expect(path()).toBe(`/project/${promptSets.getState().set?.id}/train`));
   });
 
   it('does not pull the user back from another prompt set while the new one is being written', async () => {
-    const { services, project, data } = await opened(csvFile(200));
-    const first = project.getState().set?.id ?? '';
+    const { services, promptSets, data } = await opened(csvFile(200));
+    const first = promptSets.getState().set?.id ?? '';
     const { put } = services.store.datasets;
     const { open: written, opened: waits } = gate();
     Object.assign(services.store.datasets, { put: (...of: Parameters<typeof put>) => waits.then(() => put(...of)) });
     data.getState().openFile(csvFile(150, ['good', 'bad'], 'rows-2.csv'));
-    await vi.waitFor(() => expect(project.getState().set?.datasetName).toBe('rows-2.csv'));
+    await vi.waitFor(() => expect(promptSets.getState().set?.datasetName).toBe('rows-2.csv'));
     history.pushState(null, '', `#/project/${first}/prompts`);
-    await project.getState().open(first);
+    await promptSets.getState().open(first);
     written();
     await new Promise((done) => setTimeout(done, 5));
     expect(path()).toBe(`/project/${first}/prompts`);
-    expect(project.getState().set?.id).toBe(first);
-    expect(project.getState().sets).toHaveLength(2);
+    expect(promptSets.getState().set?.id).toBe(first);
+    expect(promptSets.getState().sets).toHaveLength(2);
   });
 
   it('drops a file when another prompt set is opened meanwhile', async () => {
-    const { services, project } = await opened(csvFile(200));
-    const first = project.getState().set?.id ?? '';
+    const { services, promptSets } = await opened(csvFile(200));
+    const first = promptSets.getState().set?.id ?? '';
     const { call } = services.workflow;
     let opening: Promise<void> | null = null;
     const leaves = (async (method, params, options) => {
       const found = await call(method, params, options);
       if (method === 'prepare' && !opening) {
         history.pushState(null, '', `#/project/${first}/data`);
-        opening = project.getState().open(first);
+        opening = promptSets.getState().open(first);
       }
       return found;
     }) satisfies typeof call;
-    const data = createDataStore({ ...services, workflow: { ...services.workflow, call: leaves } }, project);
+    const data = createDataStore({ ...services, workflow: { ...services.workflow, call: leaves } }, promptSets);
     data.getState().openFile(csvFile(150, ['good', 'bad'], 'rows-2.csv'));
     await vi.waitFor(() => expect(opening).not.toBeNull());
     await opening;
     await vi.waitFor(() => expect(data.getState().prepared?.dataset.table.format.fileName).toBe('rows-1.csv'));
-    expect(project.getState()).toMatchObject({ status: 'open', set: { id: first } });
+    expect(promptSets.getState()).toMatchObject({ status: 'open', set: { id: first } });
     expect(path()).toBe(`/project/${first}/data`);
   });
 
   it('makes no prompt set of rows that cannot be trained on, and says why', async () => {
-    const { project, data } = await opened(csvFile(200, ['neutral']));
-    expect(project.getState().set).toBeNull();
+    const { promptSets, data } = await opened(csvFile(200, ['neutral']));
+    expect(promptSets.getState().set).toBeNull();
     expect(data.getState().prepared?.issues[0]?.kind).toBe('one-class');
   });
 
   it('keeps the open rows when another file cannot be read', async () => {
-    const { project, data } = await opened(csvFile(200));
+    const { promptSets, data } = await opened(csvFile(200));
     data.getState().replaceFile(new File([new Uint8Array([0x50, 0x4b, 3, 4, 0, 0])], 'sheet.xlsx'));
     await vi.waitFor(() => expect(data.getState().failure?.title).toBe('sheet.xlsx was not opened'));
-    expect(project.getState().dataset?.table.format.fileName).toBe('rows-1.csv');
+    expect(promptSets.getState().dataset?.table.format.fileName).toBe('rows-1.csv');
     expect(data.getState().table?.format.fileName).toBe('rows-1.csv');
   });
 
@@ -113,31 +113,31 @@ describe('opening a file', () => {
   });
 
   it('sets the number of test rows', async () => {
-    const { project, data } = await opened(csvFile(200));
+    const { promptSets, data } = await opened(csvFile(200));
     await data.getState().split({ testRows: 120 });
-    expect(project.getState().dataset?.split.test).toHaveLength(120);
-    expect(project.getState().dataset?.split.validation.length).toBeGreaterThan(10);
+    expect(promptSets.getState().dataset?.split.test).toHaveLength(120);
+    expect(promptSets.getState().dataset?.split.validation.length).toBeGreaterThan(10);
   });
 
   it('shows the rows of the prompt set that is opened, with its own split', async () => {
-    const { project, data } = await opened(csvFile(200));
+    const { promptSets, data } = await opened(csvFile(200));
     await data.getState().split({ testRows: 20 });
-    const { set } = project.getState();
-    project.getState().close();
+    const { set } = promptSets.getState();
+    promptSets.getState().close();
     expect(data.getState().table).toBeNull();
-    await project.getState().open(set?.id ?? '');
+    await promptSets.getState().open(set?.id ?? '');
     await vi.waitFor(() => expect(data.getState().prepared?.dataset.split.test).toHaveLength(20));
   });
 });
 
 describe('changes of rows', () => {
   it('are made one after the other, each on what the last one left, and stay with the prompt set', async () => {
-    const { services, project, data } = await opened(csvFile(200));
-    const [a, b] = project.getState().dataset?.split.train ?? [];
+    const { services, promptSets, data } = await opened(csvFile(200));
+    const [a, b] = promptSets.getState().dataset?.split.train ?? [];
     const edit = (rowId = '') =>
       data.getState().change({ kind: 'cell', rowId, column: 'message', value: 'other words' });
     await Promise.all([edit(a), edit(b)]);
-    const { set, dataset } = project.getState();
+    const { set, dataset } = promptSets.getState();
     expect(dataset?.versions?.map(({ what }) => what)).toEqual([
       'rows-1.csv opened',
       `Row ${a}: “message” changed`,
@@ -149,42 +149,44 @@ describe('changes of rows', () => {
   });
 
   it('stay with their prompt set when another one is opened before they are written', async () => {
-    const { services, project, data } = await opened(csvFile(200));
-    const changed = project.getState().set?.id ?? '';
-    const other = await project.getState().create({ name: 'Other', dataset: null, datasetName: null });
-    await project.getState().open(changed);
+    const { services, promptSets, data } = await opened(csvFile(200));
+    const changed = promptSets.getState().set?.id ?? '';
+    const other = await promptSets.getState().create({ name: 'Other', dataset: null, datasetName: null });
+    await promptSets.getState().open(changed);
     await vi.waitFor(() => expect(data.getState().prepared).not.toBeNull());
     const { put } = services.store.datasets;
     Object.assign(services.store.datasets, {
       put: async (...of: Parameters<typeof put>) => {
-        await project.getState().open(other.id);
+        await promptSets.getState().open(other.id);
         return put(...of);
       },
     });
-    const [rowId = ''] = project.getState().dataset?.split.train ?? [];
+    const [rowId = ''] = promptSets.getState().dataset?.split.train ?? [];
     await data.getState().change({ kind: 'cell', rowId, column: 'message', value: 'other words' });
-    expect(project.getState().set).toMatchObject({ id: other.id, datasetFingerprint: null, datasetName: null });
+    expect(promptSets.getState().set).toMatchObject({ id: other.id, datasetFingerprint: null, datasetName: null });
     const { dataset } = (await services.store.datasets.get(changed)) ?? {};
     expect((await services.store.sets.get(changed))?.datasetFingerprint).toBe(dataset?.fingerprint);
   });
 
   it('keep how often the test rows were used; another file resets it', async () => {
-    const { project, data } = await opened(csvFile(200));
-    await project.getState().update((set) => ({ ...set, testLooks: 2 }));
-    const [rowId = ''] = project.getState().dataset?.split.train ?? [];
+    const { promptSets, data } = await opened(csvFile(200));
+    await promptSets.getState().update((set) => ({ ...set, testLooks: 2 }));
+    const [rowId = ''] = promptSets.getState().dataset?.split.train ?? [];
     await data.getState().change({ kind: 'cell', rowId, column: 'tone', value: 'bad' });
-    expect(project.getState().set?.testLooks).toBe(2);
+    expect(promptSets.getState().set?.testLooks).toBe(2);
     data.getState().replaceFile(csvFile(150, ['good', 'bad'], 'rows-2.csv'));
-    await vi.waitFor(() => expect(project.getState().set?.testLooks).toBe(0));
-    await vi.waitFor(() => expect(project.getState().dataset?.versions?.at(-1)?.what).toBe('Replaced by rows-2.csv'));
+    await vi.waitFor(() => expect(promptSets.getState().set?.testLooks).toBe(0));
+    await vi.waitFor(() =>
+      expect(promptSets.getState().dataset?.versions?.at(-1)?.what).toBe('Replaced by rows-2.csv'),
+    );
   });
 
   it('make no new version for another split, and one for other columns', async () => {
-    const { project, data } = await opened(csvFile(200));
+    const { promptSets, data } = await opened(csvFile(200));
     await data.getState().split({ testRows: 90 });
-    expect(project.getState().dataset?.versions).toHaveLength(1);
+    expect(promptSets.getState().dataset?.versions).toHaveLength(1);
     await data.getState().map({ id: 'message' });
-    expect(project.getState().dataset?.versions?.at(-1)).toMatchObject({ number: 2, cells: null });
+    expect(promptSets.getState().dataset?.versions?.at(-1)).toMatchObject({ number: 2, cells: null });
   });
 });
 
@@ -198,32 +200,32 @@ describe('another split', () => {
   };
 
   it('follows a seed, a group or a column without a new version; one that is impossible changes nothing', async () => {
-    const { project, data } = await opened(withCustomers());
-    const first = project.getState().dataset;
+    const { promptSets, data } = await opened(withCustomers());
+    const first = promptSets.getState().dataset;
     await data.getState().split({ seed: 7 });
-    const second = project.getState().dataset;
+    const second = promptSets.getState().dataset;
     expect(second?.split.test).toHaveLength(first?.split.test.length ?? 0);
     expect(second?.splitHash).not.toBe(first?.splitHash);
     expect(second?.heldBackHash).not.toBe(first?.heldBackHash);
     await data.getState().split({ by: { kind: 'group', column: 'customer' } });
-    const grouped = project.getState().dataset;
+    const grouped = promptSets.getState().dataset;
     const customers = (ids: readonly string[] = []) => new Set(ids.map((id) => (Number(id) - 1) >> 2));
     const held = customers(grouped?.split.test);
     expect([...customers(grouped?.split.train)].filter((c) => held.has(c))).toEqual([]);
     await data.getState().split({ by: { kind: 'column', column: 'part' } });
-    expect(project.getState().dataset?.split.test).toHaveLength(40);
+    expect(promptSets.getState().dataset?.split.test).toHaveLength(40);
     await data.getState().split({ by: { kind: 'column', column: 'customer' } });
-    expect(project.getState().dataset?.splitBy).toEqual({ kind: 'column', column: 'part' });
+    expect(promptSets.getState().dataset?.splitBy).toEqual({ kind: 'column', column: 'part' });
     expect(data.getState().preparing).toBe(false);
-    expect(project.getState().dataset?.versions).toHaveLength(1);
+    expect(promptSets.getState().dataset?.versions).toHaveLength(1);
   });
 
   it('is unchanged when a row is edited or the page is loaded again', async () => {
-    const { services, project, data } = await opened(withCustomers());
+    const { services, promptSets, data } = await opened(withCustomers());
     await data.getState().split({ by: { kind: 'group', column: 'customer' } });
-    const before = project.getState().dataset;
+    const before = promptSets.getState().dataset;
     await data.getState().change({ kind: 'cell', rowId: before?.split.train[0] ?? '', column: 'message', value: 'x' });
-    const stored = (await services.store.datasets.get(project.getState().set?.id ?? ''))?.dataset;
+    const stored = (await services.store.datasets.get(promptSets.getState().set?.id ?? ''))?.dataset;
     expect(stored?.split).toEqual(before?.split);
     expect(stored?.splitBy).toEqual({ kind: 'group', column: 'customer' });
   });
@@ -251,7 +253,7 @@ describe('a reload before a change is on the disk', () => {
         call: ((...of) => (isGone ? new Promise(() => {}) : call(...of))) as typeof call,
       },
     };
-    const before = createProjectStore(first);
+    const before = createPromptSetsStore(first);
     const data = createDataStore(first, before);
     data.getState().openFile(csvFile(200));
     await vi.waitFor(async () => {
@@ -262,10 +264,10 @@ describe('a reload before a change is on the disk', () => {
     const rowId = dataset?.split.train[0] ?? '';
     isGone = true;
     void make(data.getState(), rowId);
-    const project = createProjectStore(services);
-    const next = createDataStore(services, project);
-    await project.getState().open(set?.id ?? '');
-    return { next, project, services, rowId, setId: set?.id ?? '' };
+    const promptSets = createPromptSetsStore(services);
+    const next = createDataStore(services, promptSets);
+    await promptSets.getState().open(set?.id ?? '');
+    return { next, promptSets, services, rowId, setId: set?.id ?? '' };
   };
 
   it.each<[string, (data: DataState, rowId: string) => Promise<void>, (state: DataState, rowId: string) => void]>([
@@ -320,18 +322,18 @@ describe('a reload before a change is on the disk', () => {
 it('shows labels that do not suit another task without keeping them, and keeps the prompts on the way back', async () => {
   const services = testServices();
   const session = createSessionStore(services, CAPABILITIES);
-  const project = createProjectStore(services);
-  const data = createDataStore(services, project);
-  createProposer(services, project, session);
+  const promptSets = createPromptSetsStore(services);
+  const data = createDataStore(services, promptSets);
+  createProposer(services, promptSets, session);
   data.getState().openFile(writingFile(60));
-  await vi.waitFor(() => expect(project.getState().set).not.toBeNull());
+  await vi.waitFor(() => expect(promptSets.getState().set).not.toBeNull());
   await session.getState().loadModel();
-  await vi.waitFor(() => expect(project.getState().set?.hard).toHaveLength(1));
+  await vi.waitFor(() => expect(promptSets.getState().set?.hard).toHaveLength(1));
   await data.getState().map({ kind: 'classify' });
   // free text is no label: shown, and not kept
   expect(data.getState().prepared?.issues[0]).toMatchObject({ kind: 'too-many-classes', severity: 'blocking' });
-  expect(project.getState().set?.writing).toEqual({ longest: null });
+  expect(promptSets.getState().set?.writing).toEqual({ longest: null });
   await data.getState().map({ kind: 'generate' });
   expect(data.getState().prepared?.issues.filter(({ severity }) => severity === 'blocking')).toEqual([]);
-  expect(project.getState().set?.hard).toHaveLength(1);
+  expect(promptSets.getState().set?.hard).toHaveLength(1);
 });

@@ -1,20 +1,20 @@
 /** The rows of the open prompt set: opened, read again after a reload, changed. */
 import { createStore } from 'zustand/vanilla';
-import type { ProjectStore } from '../project-store';
+import type { PromptSetsStore } from '../prompt-sets-store';
 import type { Services } from '../services';
 import { ChangingRows } from './changing';
 import { type DataState, type DataStore, NOTHING } from './data-state';
 import { OpeningRows } from './opening';
 import { PreparingRows } from './preparing';
 
-export function createDataStore(services: Services, project: ProjectStore): DataStore {
+export function createDataStore(services: Services, promptSets: PromptSetsStore): DataStore {
   return createStore<DataState>((set, get, data) => {
-    const rows = new PreparingRows(services, project, data);
-    const opening = new OpeningRows(services, project, data, rows);
-    const changing = new ChangingRows(services, project, data, rows);
+    const rows = new PreparingRows(services, promptSets, data);
+    const opening = new OpeningRows(services, promptSets, data, rows);
+    const changing = new ChangingRows(services, promptSets, data, rows);
 
     // What is shown follows the open set: opened from the library, closed, or changed in another tab.
-    project.subscribe((next, before) => {
+    promptSets.subscribe((next, before) => {
       const { set: open, dataset } = next;
       const isLeft = open === null && before.set !== null;
       const isAnother = next.status === 'opening' && before.status !== 'opening';

@@ -8,11 +8,11 @@ import { addHardVersion, stamp } from '../../../project/prompt-set';
 import type { PromptSet } from '../../../project/types';
 import { bytes as sizeWords } from '../../ui/format';
 import { toastUndo } from '../../ui/toast';
-import { NEW_PROJECT, navigate, readPath, screenOfNew, screenPath } from '../location';
-import type { ProjectState, ProjectStore } from '../project-store';
+import { NEW_SET, navigate, readPath, screenOfNew, screenPath } from '../location';
+import type { PromptSetsState, PromptSetsStore } from '../prompt-sets-store';
 import { secondsLeft } from '../rate';
 import { type Resource, resource } from '../resource';
-import type { SampleProject, Services } from '../services';
+import type { SampleSet, Services } from '../services';
 import { type DataState, NOTHING, type Override } from './data-state';
 import type { PreparingRows } from './preparing';
 
@@ -42,16 +42,16 @@ const fromFile = (file: File): Source => ({ fileName: file.name, load: () => not
 
 export class OpeningRows {
   readonly #services: Services;
-  readonly #project: ProjectStore;
+  readonly #promptSets: PromptSetsStore;
   readonly #data: StoreApi<DataState>;
   readonly #rows: PreparingRows;
   readonly #file: Resource<Source, ReadFile> = resource((source, signal) => this.#parse(source, signal));
   /** Of the open rows, to read them again with another delimiter or encoding. */
   #bytes: ReadFile['bytes'] | null = null;
 
-  constructor(services: Services, project: ProjectStore, data: StoreApi<DataState>, rows: PreparingRows) {
+  constructor(services: Services, promptSets: PromptSetsStore, data: StoreApi<DataState>, rows: PreparingRows) {
     this.#services = services;
-    this.#project = project;
+    this.#promptSets = promptSets;
     this.#data = data;
     this.#rows = rows;
   }
@@ -110,9 +110,9 @@ export class OpeningRows {
     const from = readPath();
     const opened = await this.#read(source);
     if (!opened) return;
-    this.#project.getState().close();
+    this.#promptSets.getState().close();
     // who chose another screen for these rows meanwhile stays on it
-    if (readPath() === from || screenOfNew() === null) navigate(screenPath(NEW_PROJECT, 'data'));
+    if (readPath() === from || screenOfNew() === null) navigate(screenPath(NEW_SET, 'data'));
     await this.#install(opened, `${source.fileName} opened`);
   }
 
@@ -126,11 +126,11 @@ export class OpeningRows {
 
   /** Replaces the open rows and offers to undo it. */
   async #replace(source: Source, what: string, done: (before: Dataset) => string): Promise<void> {
-    const before = this.#project.getState().dataset;
+    const before = this.#promptSets.getState().dataset;
     const opened = await this.#read(source);
     if (!opened) return;
     await this.#install(opened, what, this.#data.getState().prepared?.dataset.versions);
-    if (before && this.#project.getState().dataset !== before)
+    if (before && this.#promptSets.getState().dataset !== before)
       toastUndo(done(before), async () => {
         const prepared = await this.#rows.adopt(before);
         if (prepared) await this.#rows.keep(prepared);
@@ -155,11 +155,11 @@ export class OpeningRows {
   async openSample(): Promise<PromptSet> {
     const sample = await this.#services.loadSample();
     const { fileName } = sample.csv;
-    const { sets, open, close } = this.#project.getState();
+    const { sets, open, close } = this.#promptSets.getState();
     const kept = sets.find(({ datasetName, hard }) => datasetName === fileName && hard > 0);
     if (kept) {
       await open(kept.id);
-      const { set: opened, openError } = this.#project.getState();
+      const { set: opened, openError } = this.#promptSets.getState();
       if (opened?.id === kept.id) return opened;
       throw openError ?? new StudioError('cancelled', 'Another prompt set was opened meanwhile.');
     }
@@ -171,15 +171,15 @@ export class OpeningRows {
     const how = { fixedSplit: sample.split, seed: sample.seed, what: `${fileName} opened` };
     const prepared = await this.#rows.prepare(table, mapping, how);
     if (!prepared) throw new StudioError('cancelled', 'Another file was opened meanwhile.');
-    const made = await createSample(this.#project.getState(), sample, prepared.dataset);
+    const made = await createSample(this.#promptSets.getState(), sample, prepared.dataset);
     void this.#services.store.persist();
     return made;
   }
 }
 
 /** The bundled sample with its split, its answer words and both of its hand-written prompts. */
-async function createSample(project: ProjectState, sample: SampleProject, dataset: Dataset): Promise<PromptSet> {
-  await project.create({
+async function createSample(promptSets: PromptSetsState, sample: SampleSet, dataset: Dataset): Promise<PromptSet> {
+  await promptSets.create({
     name: sample.name,
     dataset,
     datasetName: sample.csv.fileName,
@@ -187,7 +187,7 @@ async function createSample(project: ProjectState, sample: SampleProject, datase
     baseTemplate: sample.template,
   });
   const versions = sample.prompts.map((prompt) => ({ ...prompt, at: stamp() }));
-  return project.update((set) =>
+  return promptSets.update((set) =>
     versions.reduce(
       (sum, { name, template, at }) =>
         addHardVersion(sum, at, { name, prompt: { template, shots: 0, shotSeed: 0 } }).set,

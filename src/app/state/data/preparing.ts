@@ -8,7 +8,7 @@ import { freshVersion } from '../../../dataset/versions';
 import { asStudioError } from '../../../lib/errors';
 import { toastError } from '../../ui/toast';
 import { navigate, screenOfNew, screenPath } from '../location';
-import type { ProjectStore } from '../project-store';
+import type { PromptSetsStore } from '../prompt-sets-store';
 import { type Resource, resource } from '../resource';
 import type { Services } from '../services';
 import type { DataState, Prepared } from './data-state';
@@ -37,16 +37,16 @@ export function nameFromFile(fileName: string): string {
 
 export class PreparingRows {
   readonly #services: Services;
-  readonly #project: ProjectStore;
+  readonly #promptSets: PromptSetsStore;
   readonly #data: StoreApi<DataState>;
   /** The latest piece of work on the rows; its key is the work itself. */
   readonly #latest: Resource<Work, Prepared> = resource((work, signal) => work(signal));
   /** What the prompt set has from here. */
   #own: Dataset | null = null;
 
-  constructor(services: Services, project: ProjectStore, data: StoreApi<DataState>) {
+  constructor(services: Services, promptSets: PromptSetsStore, data: StoreApi<DataState>) {
     this.#services = services;
-    this.#project = project;
+    this.#promptSets = promptSets;
     this.#data = data;
   }
 
@@ -93,7 +93,7 @@ export class PreparingRows {
     const { fileName } = dataset.table.format;
     if (blockingIssue(issues)) return false; // shown, with what to do; the prompt set keeps the rows that it has
     this.#own = dataset;
-    const { set: open, setRows, create } = this.#project.getState();
+    const { set: open, setRows, create } = this.#promptSets.getState();
     if (open) {
       await setRows(open.id, dataset, { datasetName: fileName, ...how });
       return true;

@@ -5,7 +5,7 @@ import { Popover } from 'react-aria-components/Popover';
 import { Separator } from 'react-aria-components/Separator';
 import type { PromptSet } from '../../project/types';
 import { navigate, screenPath } from '../state/location';
-import { useProject, useStores } from '../state/studio';
+import { usePromptSets, useStores } from '../state/studio';
 import { ChevronDown } from '../ui/icons';
 import '../ui/menu.css';
 import '../ui/field.css';
@@ -14,9 +14,9 @@ import '../ui/field.css';
 const MOST_LISTED = 20;
 
 /** The open prompt set's name: rename in place, switch, new. */
-export function ProjectMenu() {
-  const set = useProject((s) => s.set);
-  const sets = useProject((s) => s.sets);
+export function PromptSetMenu() {
+  const set = usePromptSets((s) => s.set);
+  const sets = usePromptSets((s) => s.sets);
   const [renaming, setRenaming] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
   const wasRenaming = useRef(false);
@@ -37,9 +37,9 @@ export function ProjectMenu() {
     <MenuTrigger>
       <Button
         ref={button}
-        className="project-button"
+        className="set-button"
         aria-label={`Prompt set: ${set?.name ?? 'none open'}`}
-        data-testid="project"
+        data-testid="prompt-set"
       >
         <span>{set?.name ?? 'Prompt sets'}</span>
         <ChevronDown />
@@ -75,7 +75,7 @@ export function ProjectMenu() {
 }
 
 function RenameForm({ set, onDone }: { readonly set: PromptSet; readonly onDone: () => void }) {
-  const { project } = useStores();
+  const { promptSets } = useStores();
   const [name, setName] = useState(set.name);
   const field = useRef<HTMLInputElement>(null);
   // The menu returns the focus when it has closed, which is after this is drawn.
@@ -85,11 +85,11 @@ function RenameForm({ set, onDone }: { readonly set: PromptSet; readonly onDone:
   }, []);
   const finish = (event?: FormEvent) => {
     event?.preventDefault();
-    if (name.trim() && name.trim() !== set.name) void project.getState().rename(name);
+    if (name.trim() && name.trim() !== set.name) void promptSets.getState().rename(name);
     onDone();
   };
   return (
-    <form className="project-name-form" onSubmit={finish}>
+    <form className="set-name-form" onSubmit={finish}>
       <input
         ref={field}
         className="input"

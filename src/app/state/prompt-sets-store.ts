@@ -30,7 +30,7 @@ import {
 } from './saving-sets';
 import type { Services } from './services';
 
-export interface ProjectState extends SetsState {
+export interface PromptSetsState extends SetsState {
   /** Why it could not be read, where `status` says so. */
   readonly openError: StudioError | null;
   readonly refresh: () => Promise<void>;
@@ -44,7 +44,7 @@ export interface ProjectState extends SetsState {
     readonly words?: PromptSet['words'];
     readonly baseTemplate?: string;
   }) => Promise<PromptSet>;
-  /** Applies a pure function of project/prompt-set.ts to the open set and saves the result. */
+  /** Applies a pure function of project/prompt-set.ts to the open prompt set and saves the result. */
   readonly update: (change: (set: PromptSet) => PromptSet) => Promise<PromptSet>;
   /** As `update`, for a set by id, open or not (a run may end after another one was opened). */
   readonly updateById: (id: string, change: (set: PromptSet) => PromptSet) => Promise<PromptSet>;
@@ -63,7 +63,7 @@ export interface ProjectState extends SetsState {
   readonly restore: (id: string) => Promise<void>;
 }
 
-export type ProjectStore = StoreApi<ProjectState>;
+export type PromptSetsStore = StoreApi<PromptSetsState>;
 
 /** Of the settings: who works in this browser. */
 const AUTHOR = 'author';
@@ -78,8 +78,8 @@ const now = () => new Date().toISOString();
 const handles = (sets: readonly Listing[], except?: string) =>
   sets.filter(({ id }) => id !== except).map(({ handle }) => handle);
 
-export function createProjectStore({ store: disk }: Services): ProjectStore {
-  return createStore<ProjectState>((_set, _get, store) => {
+export function createPromptSetsStore({ store: disk }: Services): PromptSetsStore {
+  return createStore<PromptSetsState>((_set, _get, store) => {
     const saving = savingSets(disk, store);
     followDisk(store, saving);
     return {
@@ -108,7 +108,7 @@ export function createProjectStore({ store: disk }: Services): ProjectStore {
 type Disk = Services['store'];
 
 /** Of the sets that are opened at the same time, only the latest is shown. */
-function opening(disk: Disk, store: ProjectStore): Pick<ProjectState, 'open' | 'close'> {
+function opening(disk: Disk, store: PromptSetsStore): Pick<PromptSetsState, 'open' | 'close'> {
   const opened = resource((id: string) =>
     Promise.all([disk.sets.get(id), disk.datasets.get(id)]).catch((cause: unknown) => {
       throw asStoreError(cause, 'Not opened');
@@ -137,7 +137,7 @@ function opening(disk: Disk, store: ProjectStore): Pick<ProjectState, 'open' | '
 }
 
 /** A new set around a data set, or around none yet. */
-function setFrom(from: Parameters<ProjectState['create']>[0], taken: readonly string[]): PromptSet {
+function setFrom(from: Parameters<PromptSetsState['create']>[0], taken: readonly string[]): PromptSet {
   const { name, dataset, datasetName, words = [], baseTemplate = '' } = from;
   return createPromptSet(stamp(), {
     name,
@@ -151,13 +151,16 @@ function setFrom(from: Parameters<ProjectState['create']>[0], taken: readonly st
 }
 
 function changing(
-  store: ProjectStore,
+  store: PromptSetsStore,
   saving: Saving,
-): Pick<ProjectState, 'create' | 'update' | 'updateById' | 'setRows' | 'saveAgain' | 'rename' | 'remove' | 'restore'> {
+): Pick<
+  PromptSetsState,
+  'create' | 'update' | 'updateById' | 'setRows' | 'saveAgain' | 'rename' | 'remove' | 'restore'
+> {
   const { disk } = saving;
   const { getState: get, setState: set } = store;
-  const updateById: ProjectState['updateById'] = (id, change) => updateSet(saving, id, change);
-  const update: ProjectState['update'] = (change) => {
+  const updateById: PromptSetsState['updateById'] = (id, change) => updateSet(saving, id, change);
+  const update: PromptSetsState['update'] = (change) => {
     const open = get().set;
     if (!open) return Promise.reject(new StudioError('internal', 'internal: no prompt set is open'));
     return updateById(open.id, change);
@@ -206,7 +209,7 @@ function changing(
 }
 
 /** Shows what other tabs change, unless this one is about to write the same set; and says when the stored data is gone. */
-function followDisk(store: ProjectStore, saving: Saving): void {
+function followDisk(store: PromptSetsStore, saving: Saving): void {
   const { disk } = saving;
   const openId = () => store.getState().set?.id;
   disk.onCleared((error) => {
