@@ -292,7 +292,7 @@ test('loses nothing when the page is reloaded within a second of a change', asyn
       const examples = library.set('Examples to present');
       await studio.go('Playground');
       await studio.playground.text.fill('Is the sofa still there?');
-      await page.getByRole('button', { name: 'Keep as example' }).click();
+      await page.getByRole('button', { name: 'Add to the examples' }).click();
       await reload();
       await expect(examples).toContainText('Is the sofa still there?');
       await examples
