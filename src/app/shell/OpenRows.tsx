@@ -10,7 +10,7 @@ import { duration } from '../ui/format';
 import { ProgressBar } from '../ui/ProgressBar';
 import { toastError } from '../ui/toast';
 
-interface FileButtonProps extends Pick<ButtonProps, 'variant' | 'size'> {
+interface FileButtonProps extends Pick<ButtonProps, 'variant' | 'size' | 'isDisabled'> {
   readonly onFile: (file: File) => void;
   readonly children: ReactNode;
 }

@@ -1,9 +1,9 @@
 import { useEffect, useState } from 'react';
-import { FileTrigger } from 'react-aria-components/FileTrigger';
 import { useStore } from 'zustand';
 import { MAX_BYTES, MAX_ROWS } from '../../../dataset/limits';
 import type { RejectedRow } from '../../../dataset/types';
 import type { RowsFile } from '../../../workflow/rows-file';
+import { FileButton } from '../../shell/OpenRows';
 import { RejectedDialog } from '../../shell/RejectedDialog';
 import { useResource } from '../../state/resource';
 import { usePromptSets, useStudio } from '../../state/studio';
@@ -49,7 +49,7 @@ function FirstChoice() {
   return null;
 }
 
-/** Leaving stops the batch, and where nothing can be stored it loses the answers: the browser asks first. */
+/** Leaving stops the batch, and loses its answers if nothing can be stored: the browser asks first. */
 function WarnBeforeLeaving() {
   const { durable } = useStudio().services.store;
   const isUnsaved = useStore(
@@ -171,9 +171,9 @@ function ChooseFile({ label }: { readonly label: string }) {
   const { openFile } = batch.use();
   const isHeld = useIsHeld();
   return (
-    <FileTrigger onSelect={(files) => files?.[0] && openFile(files[0])}>
-      <Button isDisabled={isHeld}>{label}</Button>
-    </FileTrigger>
+    <FileButton isDisabled={isHeld} onFile={openFile}>
+      {label}
+    </FileButton>
   );
 }
 

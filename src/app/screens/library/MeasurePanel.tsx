@@ -1,5 +1,4 @@
 import { useState } from 'react';
-import { FileTrigger } from 'react-aria-components/FileTrigger';
 import { useStore } from 'zustand';
 import { MAX_BYTES, MAX_ROWS } from '../../../dataset/limits';
 import { driftWords, firstOf } from '../../../project/drift';
@@ -9,6 +8,7 @@ import { versionInUse } from '../../../project/stages';
 import type { Measurement, PromptSet } from '../../../project/types';
 import { versionById, versionWords } from '../../../project/versions';
 import type { RowsFile } from '../../../workflow/rows-file';
+import { FileButton } from '../../shell/OpenRows';
 import { usePromptSets, useSession } from '../../state/studio';
 import { versionOptions } from '../../state/version-words';
 import { Button, format, Panel, Select, Term } from '../../ui';
@@ -89,9 +89,9 @@ function Choice({ onChoose, ...asked }: MeasureProps & { readonly onChoose: (ver
             Measure on test rows
           </Button>
         )}
-        <FileTrigger onSelect={(files) => files?.[0] && void open(files[0])}>
-          <Button isDisabled={isBusy || isReading}>Measure on a file</Button>
-        </FileTrigger>
+        <FileButton isDisabled={isBusy || isReading} onFile={(file) => void open(file)}>
+          Measure on a file
+        </FileButton>
       </div>
     </div>
   );

@@ -23,7 +23,7 @@ export interface Waiting {
 /** The connected folder, as it is stored in the settings. */
 export interface Connected {
   readonly handle: FileSystemDirectoryHandle;
-  /** Whether the browser lets the page use it without asking; checked in every visit. */
+  /** Whether the browser lets the page use it without asking; checked at every visit. */
   readonly isAllowed: boolean;
   readonly withRows: boolean;
   readonly links: Readonly<Record<string, Link>>;
