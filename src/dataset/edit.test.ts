@@ -35,7 +35,7 @@ describe('a changed cell', () => {
       'made on version 1 of the data; it is at version 2 now',
     );
     expect(otherVersionWords(dataset, dataset.fingerprint)).toBeNull();
-    expect(otherVersionWords(dataset, 'f00')).toContain('other rows');
+    expect(otherVersionWords(dataset, 'f00')).toContain('different rows');
   });
 
   it('never says a text in the list of versions', async () => {

@@ -61,9 +61,9 @@ function changedRows(dataset: Dataset, change: Exclude<Change, { kind: 'go-back'
       if (split.test.includes(rowId))
         return fail(
           'test-row',
-          `Row ${rowId} is a test row: its cells are locked, so that nobody bends the test to a result.`,
+          `Row ${rowId} is a test row: its cells are locked so that results cannot influence the test.`,
         );
-      if (!rowsById(table.rows).has(rowId)) return fail('unknown-row', `There is no row ${rowId} any more.`);
+      if (!rowsById(table.rows).has(rowId)) return fail('unknown-row', `Row ${rowId} no longer exists.`);
       return ok(withCells(table.rows, [{ rowId, column, after: wellFormed(value) }]));
     }
     case 'merge-labels': {

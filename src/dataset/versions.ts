@@ -91,5 +91,5 @@ export function otherVersionWords(dataset: Dataset, fingerprint: string | null |
   const now = currentVersion(dataset);
   return made && now
     ? `made on version ${made.number} of the data; it is at version ${now.number} now`
-    : 'made on other rows than the open ones';
+    : 'made on different rows than those open now';
 }

@@ -60,7 +60,7 @@ const trailingSpace: Rule = ({ prompt }) =>
         kind: 'trailing-space',
         title: 'The prompt ends with a space',
         advice:
-          'The model’s words begin with their space: after another one they become rare pieces, and the answers worse.',
+          'The model’s words start with a space. After another space they become rare tokens, and the answers get worse.',
         fix: { label: 'Remove it', prompt: change(prompt, prompt.template.replace(/[^\S\n]+$/, '')) },
       }
     : null;
@@ -79,7 +79,7 @@ const wordsMissing: Rule = ({ prompt, labels, words }, parts) => {
         : `The prompt does not name ${quoted(missing.map(({ word }) => word))}`,
     advice: few
       ? 'A small model guesses better when the instruction lists its choices.'
-      : 'So many choices would make a long instruction: examples or training show them better.',
+      : 'This many labels would make a long instruction; examples or training show them better.',
     ...(few
       ? {
           fix: {
@@ -118,7 +118,7 @@ const instructionLast: Rule = ({ prompt, mapping, labels }, parts) => {
   return {
     kind: 'instruction-last',
     title: 'The instruction comes after the text',
-    advice: 'Above the text it is read first, is computed once for all rows, and comes before the examples.',
+    advice: 'Above the text, the model reads it first, it is computed once for all rows, and it precedes the examples.',
     fix: {
       label: 'Move it above the text',
       prompt: change(
@@ -166,8 +166,8 @@ const examplesUnbalanced: Rule = ({ prompt, labels }) => {
     return {
       kind: 'examples-unbalanced',
       title: 'The examples are drawn at random: some labels may have none',
-      advice: 'A small model tends to answer what it sees most often. One of each label in turn is fairer.',
-      fix: { label: 'Draw evenly over the labels', prompt: { ...prompt, selection: 'balanced' } },
+      advice: 'A small model tends to answer what it sees most often. Taking one of each label in turn is fairer.',
+      fix: { label: 'Balance them over the labels', prompt: { ...prompt, selection: 'balanced' } },
     };
   if (shots % labels.length === 0) return null;
   const even = Math.max(1, Math.floor(shots / labels.length)) * labels.length;
@@ -188,7 +188,7 @@ const noInstruction: Rule = ({ prompt, mapping, labels }, parts) => {
   return {
     kind: 'no-instruction',
     title: 'The prompt does not say what to write',
-    advice: 'A line on top that says what the answer is, how long and in which form, helps even a small model.',
+    advice: 'A first line that says what to write, how long and in which format, helps even a small model.',
     fix: {
       label: 'Add an instruction',
       prompt: change(prompt, `${taskOf(mapping).instruction({ mapping, labels }, [])}\n${prompt.template}`),

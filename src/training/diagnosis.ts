@@ -103,7 +103,7 @@ const overfitting: Check = ({ validations, recent, first, last, best, isGenerati
     kind: 'overfitting',
     title: `Overfitting since about step ${best.step}`,
     advice:
-      'The vectors are memorising the training rows. You can stop: a step from before that is kept. More rows, or fewer virtual tokens, would help more than more steps.',
+      'The vectors are memorising the training rows. You can stop: an earlier step is kept. More rows or fewer virtual tokens would help more than more steps.',
     remedy:
       virtualTokens > 1
         ? {
@@ -120,7 +120,7 @@ const stalledTexts: Check = ({ validations, last, best, isGenerating, settings, 
         kind: 'stalled',
         title: 'Stalled: the texts are predicted no better than at the start',
         advice:
-          'Start from a text instead of sampled words, try twice the learning rate, and check the answers: do they follow from the texts?',
+          'Start from a text instead of sampled words, double the learning rate, and check whether the answers follow from the texts.',
         remedy: stalledRemedy(settings, rate),
       }
     : null;
@@ -133,7 +133,7 @@ const stalledLabels: Check = ({ last, best, majority, validationRows, settings, 
     kind: 'stalled',
     title: 'Stalled at the most frequent label',
     advice:
-      'The prompt gives every text the same answer. Start from a text or from the answer words instead of sampled words, try twice the learning rate, and check the labels: do two of them overlap?',
+      'The prompt gives every text the same answer. Start from a text or the answer words instead of sampled words, double the learning rate, and check whether two labels overlap.',
     remedy: stalledRemedy(settings, rate),
   };
 };
@@ -142,8 +142,8 @@ const fewRows: Check = ({ trainRows, settings, last, isGenerating }) =>
   last && trainRows < FEW_ROWS && settings.steps > FEW_ROWS_STEPS && last.step >= FEW_ROWS_STEPS
     ? {
         kind: 'few-rows',
-        title: `Few rows: ${trainRows} are soon memorised`,
-        advice: `With fewer than ${FEW_ROWS} training rows, ${FEW_ROWS_STEPS} steps are enough, and validation results are rough.${isGenerating ? '' : ' The learning curve below shows whether more labels would help.'}`,
+        title: `Few rows: ${trainRows} are memorised quickly`,
+        advice: `With fewer than ${FEW_ROWS} training rows, ${FEW_ROWS_STEPS} steps are enough, and validation results are only rough.${isGenerating ? '' : ' The learning curve below shows whether more labels would help.'}`,
         remedy: { label: `Train again with ${FEW_ROWS_STEPS} steps`, change: { steps: FEW_ROWS_STEPS, patience: 3 } },
       }
     : null;
@@ -155,7 +155,7 @@ const levelled: Check = ({ losses, first, last, best }) => {
     kind: 'levelled',
     title: 'Levelled off',
     advice:
-      'No gain on the validation rows lately. Stopping now keeps the best step so far; continuing costs time and rarely does harm: training stops by itself if it does.',
+      'The validation results no longer improve. Stopping now keeps the best step so far; continuing costs time, and training stops by itself if it does harm.',
     remedy: null,
   };
 };
@@ -163,7 +163,7 @@ const levelled: Check = ({ losses, first, last, best }) => {
 const LEARNING: Diagnosis = {
   kind: 'learning',
   title: 'Learning',
-  advice: 'The loss is falling and the validation rows follow. Let it run.',
+  advice: 'The loss is falling, and the validation results improve with it. Let it run.',
   remedy: null,
 };
 

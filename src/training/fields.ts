@@ -30,7 +30,7 @@ export const NUMBER_SETTINGS: readonly NumberSetting[] = [
   {
     key: 'learningRate',
     label: 'Learning rate',
-    hint: 'At its peak; automatic = 0.07 × the size of the vocabulary’s vectors (0.014 with Lion).',
+    hint: 'Its peak. Automatic is 0.07 × the size of the vocabulary’s vectors (0.014 with Lion).',
     min: 1e-6,
     max: 1,
     whole: false,
@@ -44,7 +44,14 @@ export const NUMBER_SETTINGS: readonly NumberSetting[] = [
     max: 1000,
     whole: true,
   },
-  { key: 'clipNorm', label: 'Clip gradients at', hint: 'Limits one row’s pull.', min: 0.01, max: 100, whole: false },
+  {
+    key: 'clipNorm',
+    label: 'Clip gradients at',
+    hint: 'Limits the influence of one row.',
+    min: 0.01,
+    max: 100,
+    whole: false,
+  },
   {
     key: 'seed',
     label: 'Seed',
@@ -64,7 +71,7 @@ export const NUMBER_SETTINGS: readonly NumberSetting[] = [
   {
     key: 'patience',
     label: 'Patience',
-    hint: 'Stop after this many validations without gain.',
+    hint: 'Stops after this many validations without improvement.',
     min: 1,
     max: 1000,
     whole: true,
@@ -73,7 +80,7 @@ export const NUMBER_SETTINGS: readonly NumberSetting[] = [
   {
     key: 'trainRows',
     label: 'Training rows',
-    hint: 'At most this many, keeping the shares of the labels.',
+    hint: 'Uses at most this many, with the labels in proportion.',
     min: 2,
     max: 1e6,
     whole: true,
@@ -82,7 +89,7 @@ export const NUMBER_SETTINGS: readonly NumberSetting[] = [
   {
     key: 'noise',
     label: 'Noise',
-    hint: 'Added to the vectors while training, as a share of the size of the vocabulary’s; 0 = none.',
+    hint: 'Added to the vectors during training, relative to the size of the vocabulary’s vectors; 0 = none.',
     min: 0,
     max: 1,
     whole: false,

@@ -140,6 +140,6 @@ export function startVectors(
   if (best) return { vectors: best };
   throw new StudioError(
     'bad-input',
-    'The run that this one should start from has no vectors any more. Choose another start under “All settings”.',
+    'The run to start from no longer has vectors. Choose another start under “All settings”.',
   );
 }

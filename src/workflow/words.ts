@@ -84,8 +84,8 @@ export function besideTitle(runs: readonly SoftVersion[]): string {
     .sort((a, b) => (b.validationAccuracy ?? 0) - (a.validationAccuracy ?? 0));
   if (!first || !second) return 'Runs side by side';
   const [best, next] = [first.validationAccuracy ?? 0, second.validationAccuracy ?? 0];
-  if (best === next) return `The best runs reach the same on the validation rows: ${percentWhole(best)}`;
-  return `Run ${first.number} reaches the most on the validation rows: ${percentWhole(best)}; the next ${percentWhole(next)}`;
+  if (best === next) return `The best runs are equal on the validation rows: ${percentWhole(best)}`;
+  return `Run ${first.number} is best on the validation rows: ${percentWhole(best)}; the next reaches ${percentWhole(next)}`;
 }
 
 export interface RunFact {
@@ -132,13 +132,13 @@ export function runFacts(runs: readonly SoftVersion[], set: Pick<PromptSet, 'sof
   const facts: readonly Fact[] = [
     ...RESULTS,
     ['Placement', ({ settings }) => (settings.placement === 'suffix' ? 'after the text' : 'before the text')],
-    ['Added to', (run) => (run.handVersion ? 'your prompt' : 'the bare text')],
+    ['Added to', (run) => (run.handVersion ? 'your prompt' : 'the text alone')],
     ['Starts from', (run) => startWords(run.settings.initialisation, set)],
     ['Start text', (run) => run.initText || '–'],
     ...NUMBERS,
     ['Optimiser', ({ settings: { optimiser = 'adamw' } }) => OPTIMISER_LABELS[optimiser]],
     ['Step kept by', ({ settings }) => BEST_BY[settings.metric]],
-    ['Every label counts the same', ({ settings }) => yesNo(settings.classWeights)],
+    ['Labels weighted equally', ({ settings }) => yesNo(settings.classWeights)],
     ['Reparameterised', ({ settings }) => yesNo(settings.reparameterise)],
     ...HIDDEN,
     ['Template', (run) => run.template],

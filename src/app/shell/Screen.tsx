@@ -1,4 +1,7 @@
 import { type ReactNode, useEffect, useRef } from 'react';
+import { navigate, screenPath } from '../state/location';
+import { usePromptSets } from '../state/studio';
+import { Button, EmptyState } from '../ui';
 import './screen.css';
 
 interface ScreenProps {
@@ -34,5 +37,32 @@ export function ScreenFrame({ title, lead, actions, children }: ScreenProps) {
       </div>
       {children}
     </>
+  );
+}
+
+interface NeedsRowsProps {
+  readonly title: string;
+  /** What is missing. */
+  readonly missing: string;
+  /** What the screen needs, and for what. */
+  readonly children: ReactNode;
+}
+
+/** A screen before there are rows, with the way to open some. */
+export function NeedsRows({ title, missing, children }: NeedsRowsProps) {
+  const setId = usePromptSets((s) => s.set?.id ?? null);
+  return (
+    <ScreenFrame title={title}>
+      <EmptyState
+        title={missing}
+        action={
+          <Button variant="primary" onPress={() => navigate(screenPath(setId, 'data'))}>
+            Open a CSV
+          </Button>
+        }
+      >
+        {children}
+      </EmptyState>
+    </ScreenFrame>
   );
 }

@@ -168,6 +168,8 @@ function GridRow(props: GridRowProps) {
   );
 }
 
+// biome-ignore-end lint/a11y: as above
+
 const CONTENT: { readonly [K in Head['kind']]: (shown: ShownRow, cell: () => ReactNode) => ReactNode } = {
   name: ({ row }) => row.id,
   cell: (_, cell) => cell(),
@@ -179,6 +181,7 @@ const cellClass = ({ kind, title }: Head, dataset: Dataset | null): string | und
   return title === dataset?.mapping.text ? 'rows-text' : undefined;
 };
 
+// biome-ignore-start lint/a11y: parts of the grid above
 const GridHead = ({ heads, rowClass }: { readonly heads: readonly Head[]; readonly rowClass: string }) => (
   <div role="rowgroup" className="rows-head">
     <div role="row" aria-rowindex={1} className={rowClass}>

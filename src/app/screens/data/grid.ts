@@ -8,38 +8,33 @@ export interface Place {
 }
 
 const PAGE = 10;
+const [FIRST, LAST] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
 
-/** The place after a key, within the grid; null for keys that do not move. Source: WAI-ARIA practices, data grids. */
+type Steps = Readonly<Record<string, readonly [rows: number, columns: number]>>;
+
+/** Source: WAI-ARIA practices, data grids. */
+const STEPS: Steps = {
+  ArrowUp: [-1, 0],
+  ArrowDown: [1, 0],
+  ArrowLeft: [0, -1],
+  ArrowRight: [0, 1],
+  PageUp: [-PAGE, 0],
+  PageDown: [PAGE, 0],
+  Home: [0, FIRST],
+  End: [0, LAST],
+};
+const WITH_CONTROL: Steps = { Home: [FIRST, FIRST], End: [LAST, LAST] };
+
+/** The place after a key, within the grid; null for keys that do not move. */
 export function placeAfter(
-  { key, ctrlKey, metaKey }: { readonly key: string; readonly ctrlKey: boolean; readonly metaKey: boolean },
+  { key, ctrlKey, metaKey }: Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey'>,
   { row, column }: Place,
   size: { readonly rows: number; readonly columns: number },
 ): Place | null {
-  const to = (r: number, c: number): Place => ({
-    row: Math.max(0, Math.min(size.rows - 1, r)),
-    column: Math.max(0, Math.min(size.columns - 1, c)),
-  });
-  const far = ctrlKey || metaKey;
-  switch (key) {
-    case 'ArrowUp':
-      return to(row - 1, column);
-    case 'ArrowDown':
-      return to(row + 1, column);
-    case 'ArrowLeft':
-      return to(row, column - 1);
-    case 'ArrowRight':
-      return to(row, column + 1);
-    case 'PageUp':
-      return to(row - PAGE, column);
-    case 'PageDown':
-      return to(row + PAGE, column);
-    case 'Home':
-      return far ? to(0, 0) : to(row, 0);
-    case 'End':
-      return far ? to(size.rows - 1, size.columns - 1) : to(row, size.columns - 1);
-    default:
-      return null;
-  }
+  const step = (ctrlKey || metaKey ? WITH_CONTROL[key] : undefined) ?? STEPS[key];
+  if (!step) return null;
+  const within = (place: number, count: number) => Math.max(0, Math.min(count - 1, place));
+  return { row: within(row + step[0], size.rows), column: within(column + step[1], size.columns) };
 }
 
 /** Above this rows have one height, so that their places need not be kept: of 200,000 that takes a tenth of a second a time. */

@@ -1,24 +1,24 @@
 import { type ReactNode, useEffect } from 'react';
 import { chosenSoft } from '../../../project/prompt-set';
 import type { PromptSet } from '../../../project/types';
-import { ScreenFrame } from '../../shell/Screen';
+import { NeedsRows, ScreenFrame } from '../../shell/Screen';
 import { navigate, screenPath, useQuery } from '../../state/location';
 import { useResource } from '../../state/resource';
 import { usePromptSets, useSession } from '../../state/studio';
 import { stageOptions, versionOptions } from '../../state/version-words';
-import { Button, EmptyState, Note, Panel, ProgressBar, Select, TextArea } from '../../ui';
-import type { Cast } from './cast';
+import { Button, Note, Panel, ProgressBar, Select, TextArea } from '../../ui';
+import { type Cast, castKey } from './cast';
 import { ContinuationSettings, PlayerPanel } from './PlayerPanel';
 import { Presentation } from './Presentation';
-import { castKey, usePlayground } from './playground-store';
+import { usePlayground } from './playground-store';
 import { playgroundTitle } from './words';
 import './playground.css';
 
 export default function PlaygroundScreen() {
   const set = usePromptSets((s) => s.set);
-  const model = useSession((s) => s.model);
+  const model = useSession((s) => (s.model.kind === 'ready' ? s.model.info.sha256 : null));
   const [extra, setExtra] = useQuery<string>('also', '');
-  const { value: cast, status } = useResource(usePlayground.use().cast, castKey(set, extra, { model }));
+  const { value: cast, status } = useResource(usePlayground.use().cast, castKey(set, extra, model));
   usePresentationFromAddress(cast !== null);
   if (cast)
     return (
@@ -31,7 +31,9 @@ export default function PlaygroundScreen() {
       <ProgressBar label="Loading prompts" value={null} />
     </ScreenFrame>
   ) : (
-    <NothingToAsk setId={set?.id ?? null} />
+    <NeedsRows title="Nothing to try yet" missing="No prompt to try">
+      Open a CSV with labels or expected texts first; then you can type any text here and see how each prompt answers.
+    </NeedsRows>
   );
 }
 
@@ -46,21 +48,6 @@ function usePresentationFromAddress(hasCast: boolean): void {
     present();
   }, [stage, canPresent, setStage, present]);
 }
-
-const NothingToAsk = ({ setId }: { readonly setId: string | null }) => (
-  <ScreenFrame title="Nothing to try yet">
-    <EmptyState
-      title="No prompt to try"
-      action={
-        <Button variant="primary" onPress={() => navigate(screenPath(setId, 'data'))}>
-          Open a CSV
-        </Button>
-      }
-    >
-      Open a CSV with labels or expected texts first; then you can type any text here and see how each prompt answers.
-    </EmptyState>
-  </ScreenFrame>
-);
 
 function LoadedPlayground({ cast, children }: { readonly cast: Cast; readonly children: ReactNode }) {
   const { players, shipped } = cast;

@@ -1,4 +1,4 @@
-/** Which prompts are asked: those of the open prompt set, or, without one, the prompt that ships with the page. Pure. */
+/** Which prompts are asked: those of the open prompt set, or, without one, the prompt that ships with the page. */
 import { drawnRows } from '../../../dataset/draw';
 import { rowsById, textOf } from '../../../dataset/labels';
 import type { Dataset } from '../../../dataset/types';
@@ -12,7 +12,9 @@ import type { SoftPrompt } from '../../../prompt/types';
 import type { LabelWord } from '../../../task/types';
 import { wordsFor } from '../../../task/words-for';
 import type { PlayedPrompt } from '../../../workflow/play';
+import { longestAnswer } from '../../state/longest-answer';
 import type { SampleSet, ShippedPrompt } from '../../state/services';
+import type { Studio } from '../../state/studio';
 import type { ArmSide } from '../../ui';
 
 export interface Player {
@@ -159,4 +161,49 @@ export function shippedCast(
     shipped: { modelId, fits },
     extraTrouble: null,
   };
+}
+
+export interface CastKey {
+  readonly setId: string | null;
+  readonly chosenHard: string | null;
+  readonly chosenSoft: string | null;
+  readonly words: PromptSet['words'] | null;
+  readonly moves: PromptSet['moves'];
+  readonly longest: number | null;
+  readonly extra: string;
+  /** The loaded weights; null = none yet. */
+  readonly model: string | null;
+}
+
+/** What the cast depends on; as the screen loads it. */
+export const castKey = (set: PromptSet | null, extra: string, model: string | null): CastKey => ({
+  setId: set?.id ?? null,
+  chosenHard: set?.chosenHard ?? null,
+  chosenSoft: set?.chosenSoft ?? null,
+  words: set?.words ?? null,
+  moves: set?.moves,
+  longest: set?.writing?.longest ?? null,
+  extra: set ? extra : '',
+  model,
+});
+
+/** The open prompt set's prompts, or the shipped one; null when there is nothing to ask. */
+export async function findCast({ services, stores }: Studio, { extra }: CastKey): Promise<Cast | null> {
+  const { set, dataset } = stores.promptSets.getState();
+  const sample = await services.loadSample().catch(() => null);
+  const cast = set ? await castOfSet(set) : await castOfShipped();
+  if (!cast || cast.players.length === 0) return null;
+  const kept = await services.store.settings.get<readonly string[]>(cast.examplesKey);
+  return kept ? { ...cast, examples: kept } : cast;
+
+  async function castOfSet(open: PromptSet): Promise<Cast> {
+    if (!isWriting(open)) return setCast(open, dataset, sample, { extra });
+    await stores.session.getState().tokenizerReady();
+    return setCast(open, dataset, sample, { extra, longest: await longestAnswer(services, open, dataset) });
+  }
+  async function castOfShipped(): Promise<Cast | null> {
+    const shipped = await services.loadShippedPrompt().catch(() => null);
+    const { model } = stores.session.getState();
+    return shipped && shippedCast(shipped, sample, model.kind === 'ready' ? model.info.sha256 : null);
+  }
 }

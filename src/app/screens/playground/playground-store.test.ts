@@ -5,7 +5,8 @@ import { createPromptSetsStore } from '../../state/prompt-sets-store';
 import { createSessionStore } from '../../state/session-store';
 import type { Stores } from '../../state/stores';
 import { CAPABILITIES, fakeLocation, testServices } from '../../state/test-support';
-import { castKey, Playground } from './playground-store';
+import { castKey } from './cast';
+import { Playground } from './playground-store';
 
 const tab = new Map<string, string>();
 
@@ -30,7 +31,7 @@ async function playing(score: (request: ScoreRequest) => Promise<ScoreResult>) {
   await promptSets.getState().create({ name: 'Tone', dataset: null, datasetName: null, words, baseTemplate: '{text}' });
   const open = () => {
     const playground = new Playground(studio);
-    const load = () => playground.cast.load(castKey(promptSets.getState().set, '', session.getState()));
+    const load = () => playground.cast.load(castKey(promptSets.getState().set, '', 'w'));
     return { playground, load };
   };
   return { promptSets, open, ...open() };

@@ -1,16 +1,12 @@
 /** The playground: a text, every prompt's answer to it as it is typed, and the presentation that shows examples to a room. */
 import { asStudioError, StudioError } from '../../../lib/errors';
-import { isWriting } from '../../../project/prompt-set';
-import type { PromptSet } from '../../../project/types';
 import type { Continuation, PlayedAnswer } from '../../../workflow/play';
-import { longestAnswer } from '../../state/longest-answer';
 import { type Resource, resource } from '../../state/resource';
 import { ActionStore, screenStore } from '../../state/screen-store';
 import type { Services } from '../../state/services';
-import type { SessionState } from '../../state/session-state';
 import type { Studio } from '../../state/studio';
 import { tabMemory } from '../../state/tab-memory';
-import { type Cast, type Player, playedPrompt, setCast, shippedCast } from './cast';
+import { type Cast, type CastKey, findCast, type Player, playedPrompt } from './cast';
 
 type Answers = Readonly<Record<string, PlayedAnswer | undefined>>;
 
@@ -35,30 +31,6 @@ interface PlaygroundState {
   readonly revealed: boolean;
 }
 
-export interface CastKey {
-  readonly setId: string | null;
-  readonly chosenHard: string | null;
-  readonly chosenSoft: string | null;
-  readonly words: PromptSet['words'] | null;
-  readonly moves: PromptSet['moves'];
-  readonly longest: number | null;
-  readonly extra: string;
-  /** The loaded weights; null = none yet. */
-  readonly model: string | null;
-}
-
-/** What the cast depends on; as the screen loads it. */
-export const castKey = (set: PromptSet | null, extra: string, { model }: Pick<SessionState, 'model'>): CastKey => ({
-  setId: set?.id ?? null,
-  chosenHard: set?.chosenHard ?? null,
-  chosenSoft: set?.chosenSoft ?? null,
-  words: set?.words ?? null,
-  moves: set?.moves,
-  longest: set?.writing?.longest ?? null,
-  extra: set ? extra : '',
-  model: model.kind === 'ready' ? model.info.sha256 : null,
-});
-
 const PAUSE_MS = 250;
 const REMEMBERED = 200;
 const DEFAULT_CONTINUATION: Continuation = { temperature: 0.7, topP: 0.9, maxTokens: 48, seed: 0, stopAt: '' };
@@ -77,27 +49,6 @@ function noAnswer(cause: unknown): StudioError {
     `With its prompt, this text has ${tokens} tokens; the model reads at most ${limit}. Shorten the text.`,
     { cause },
   );
-}
-
-/** The open prompt set's prompts, or the shipped one; null when there is nothing to ask. */
-async function findCast({ services, stores }: Studio, { extra }: CastKey): Promise<Cast | null> {
-  const { set, dataset } = stores.promptSets.getState();
-  const sample = await services.loadSample().catch(() => null);
-  const cast = set ? await castOfSet(set) : await castOfShipped();
-  if (!cast || cast.players.length === 0) return null;
-  const kept = await services.store.settings.get<readonly string[]>(cast.examplesKey);
-  return kept ? { ...cast, examples: kept } : cast;
-
-  async function castOfSet(open: PromptSet): Promise<Cast> {
-    if (!isWriting(open)) return setCast(open, dataset, sample, { extra });
-    await stores.session.getState().tokenizerReady();
-    return setCast(open, dataset, sample, { extra, longest: await longestAnswer(services, open, dataset) });
-  }
-  async function castOfShipped(): Promise<Cast | null> {
-    const shipped = await services.loadShippedPrompt().catch(() => null);
-    const { model } = stores.session.getState();
-    return shipped && shippedCast(shipped, sample, model.kind === 'ready' ? model.info.sha256 : null);
-  }
 }
 
 /** Answers of one cast, each computed once: an example shown twice costs nothing. */

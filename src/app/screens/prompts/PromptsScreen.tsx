@@ -1,10 +1,10 @@
 import { isWriting } from '../../../project/prompt-set';
 import type { PromptSet } from '../../../project/types';
 import { triedCount } from '../../../workflow/training-rows';
-import { ScreenFrame } from '../../shell/Screen';
+import { NeedsRows, ScreenFrame } from '../../shell/Screen';
 import { navigate, screenPath } from '../../state/location';
 import { usePromptSets, useSession } from '../../state/studio';
-import { Button, EmptyState, Note, ProgressBar } from '../../ui';
+import { Button, Note, ProgressBar } from '../../ui';
 import { AnswersPanel, WordsPanel } from './AnswersPanel';
 import { EditorPanel } from './EditorPanel';
 import { templateProblem, useDraft, usePrompts } from './prompts-store';
@@ -18,24 +18,11 @@ import './prompts.css';
 export default function PromptsScreen() {
   const set = usePromptSets((s) => s.set);
   const hasRows = usePromptSets((s) => s.dataset !== null);
-  return set && hasRows ? <OpenPrompts set={set} /> : <NoRows />;
-}
-
-function NoRows() {
-  const setId = usePromptSets((s) => s.set?.id ?? null);
+  if (set && hasRows) return <OpenPrompts set={set} />;
   return (
-    <ScreenFrame title="Open your rows first, then write a prompt">
-      <EmptyState
-        title="No rows yet"
-        action={
-          <Button variant="primary" onPress={() => navigate(screenPath(setId, 'data'))}>
-            Go to Data
-          </Button>
-        }
-      >
-        Once you choose a text column and a label column, a first prompt and an answer word for each label appear here.
-      </EmptyState>
-    </ScreenFrame>
+    <NeedsRows title="Open your rows first, then write a prompt" missing="No rows yet">
+      Once you choose a text column and a label column, a first prompt and an answer word for each label appear here.
+    </NeedsRows>
   );
 }
 

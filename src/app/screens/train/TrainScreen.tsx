@@ -3,12 +3,12 @@ import type { Dataset } from '../../../dataset/types';
 import { isUsable, isWriting, openRun } from '../../../project/prompt-set';
 import type { PromptSet } from '../../../project/types';
 import { MOST_TRAINING_ROWS } from '../../../workflow/training-rows';
-import { ScreenFrame } from '../../shell/Screen';
+import { NeedsRows, ScreenFrame } from '../../shell/Screen';
 import { navigate, screenPath } from '../../state/location';
 import { CHECKING } from '../../state/self-check';
 import { whyTrainingOff } from '../../state/session-state';
 import { usePromptSets, useSession } from '../../state/studio';
-import { Button, EmptyState, format, Note, ProgressBar } from '../../ui';
+import { Button, format, Note, ProgressBar } from '../../ui';
 import { CurvesPanels } from './CurvesPanels';
 import { fractionOf, type LiveRun, progressWords, trainHeadline } from './live-run';
 import { plannedRuns, useMachineSpeed, useNextRun, useRunRows } from './next-run';
@@ -21,25 +21,12 @@ import './train.css';
 export default function TrainScreen() {
   const set = usePromptSets((s) => s.set);
   const dataset = usePromptSets((s) => s.dataset);
-  return set && dataset ? <OpenTraining set={set} dataset={dataset} /> : <NoRows />;
-}
-
-function NoRows() {
-  const setId = usePromptSets((s) => s.set?.id ?? null);
+  if (set && dataset) return <OpenTraining set={set} dataset={dataset} />;
   return (
-    <ScreenFrame title="Nothing to train on yet">
-      <EmptyState
-        title="No labelled rows yet"
-        action={
-          <Button variant="primary" onPress={() => navigate(screenPath(setId, 'data'))}>
-            Open a CSV
-          </Button>
-        }
-      >
-        Training needs a file with a text column and an answer column (labels or expected texts). A hand-written prompt
-        helps, but is optional.
-      </EmptyState>
-    </ScreenFrame>
+    <NeedsRows title="Nothing to train on yet" missing="No labelled rows yet">
+      Training needs a file with a text column and an answer column (labels or expected texts). A hand-written prompt
+      helps, but is optional.
+    </NeedsRows>
   );
 }
 
