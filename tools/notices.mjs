@@ -9,13 +9,9 @@ const root = join(import.meta.dirname, '..');
 const file = join(root, 'THIRD_PARTY_NOTICES.md');
 const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;
 
-/** Packages that only other platforms or the model library's Node build need: never shipped. */
-const NOT_SHIPPED = /^(?:@img\/|sharp$|onnxruntime-node$)/;
-
 const rows = Object.entries(lock)
   .filter(([path, entry]) => path && !entry.dev && !entry.optional && !entry.devOptional)
   .map(([path, entry]) => ({ name: path.replace(/^.*node_modules\//, ''), path, ...entry }))
-  .filter(({ name }) => !NOT_SHIPPED.test(name))
   .sort((a, b) => (a.name < b.name ? -1 : 1));
 
 function licenceText(path) {
