@@ -26,8 +26,8 @@ import type { SoftPrompt } from '../prompt/types';
 import type { HardPrompt } from '../task/types';
 import { wordsFor } from '../task/words-for';
 import type { Host, Run, Verb } from './host';
+import { engineRequest } from './run-rows';
 import { labelTokens, tokenRows } from './token-rows';
-import { engineRequest } from './train';
 import { cacheKeyOf } from './training-rows';
 
 export interface CheckRequest {

@@ -3,13 +3,13 @@
 import { batch, batchAgain, batchFile, batchLeftOut } from './batch';
 import { consistency, everyRow } from './checks';
 import { compare } from './compare';
-import { countRows, timeTokens } from './estimate-run';
 import { exportPackage } from './export';
 import type { Verb } from './host';
 import { checkImport, proposeImport, readImport } from './import';
 import { measure } from './measure';
 import { answerText, continueText } from './play';
 import { closeRows, openRows } from './rows-file';
+import { countRows, timeTokens } from './run-rows';
 import { train } from './train';
 import { readPrompt, timePrompt, tryPrompt } from './try-prompt';
 

@@ -3,40 +3,26 @@
 import { drawnRows } from '../dataset/draw';
 import { type ByTask, type TaskKind, taskKindOf } from '../dataset/kind';
 import { rowsById, textOf } from '../dataset/labels';
-import type { Dataset } from '../dataset/types';
 import { targetOf } from '../dataset/writing';
-import type { TrainRequest } from '../engine/types';
 import { type Control, childControl } from '../lib/control';
 import { asStudioError, StudioError, toWire, type WireError } from '../lib/errors';
 import { rougeL } from '../metrics/text';
 import type { SoftPrompt } from '../prompt/types';
-import type { HardPrompt, LabelWord } from '../task/types';
+import type { HardPrompt } from '../task/types';
 import { wordsFor } from '../task/words-for';
-import type { LabelTokens, TokenRow } from '../tokens/types';
-import type { Checkpoint, Scores, TrainEvent, ValidationPoint } from '../training/events';
-import type { TrainingSettings } from '../training/settings';
+import type { TokenRow } from '../tokens/types';
+import type { Scores, TrainEvent, ValidationPoint } from '../training/events';
 import { generateTexts, longestAnswer, scoringTargets, targetScores } from './generated-texts';
 import type { Host, Run, Verb } from './host';
+import { engineRequest, type RunInputs, type RunRequest, type RunRows, runInputs } from './run-rows';
 import { labelTokens, tokenRows } from './token-rows';
-import { cacheKeyOf, trainingIds, validationIds } from './training-rows';
+import { cacheKeyOf, validationIds } from './training-rows';
 import { type Timing, type Tried, timingOf, tryOnRows } from './validation';
 
 /** A prompt without vectors that the run is shown against: the bare text, or the hand-written prompt. */
 export type BaselineId = 'untuned' | 'yours';
 
-export interface TrainRunRequest {
-  readonly runId: string;
-  readonly dataset: Dataset;
-  /** The exact text around the vectors. */
-  readonly template: string;
-  /** The prompt set's; empty where texts are generated. */
-  readonly words: readonly LabelWord[];
-  readonly settings: TrainingSettings;
-  /** What the vectors start from, where that is a text. */
-  readonly initText: string;
-  /** What they start from, where that is an earlier run. */
-  readonly initFrom: TrainRequest['initFrom'] | null;
-  readonly resume: Checkpoint | null;
+export interface TrainRunRequest extends RunRequest {
   /** Scored between the first steps, in this order. */
   readonly baselines: readonly { readonly id: BaselineId; readonly prompt: HardPrompt }[];
   /** Where texts are generated: what the best step so far writes on a few rows, with at most this many tokens (null = as
@@ -80,87 +66,6 @@ export interface TrainedRun extends Omit<Extract<TrainEvent, { kind: 'done' }>, 
   /** Of the kept step; null without validation rows. */
   readonly best: ValidationPoint | null;
 }
-
-/** What a run reads. */
-export interface RunRows {
-  readonly trainRows: number;
-  readonly validationRows: number;
-  readonly meanTokens: number;
-  /** Mean tokens of an expected text; 0 where labels are chosen. */
-  readonly answerTokens: number;
-  /** Ids of rows that do not fit the model's context and are left out. */
-  readonly tooLong: readonly string[];
-}
-
-interface RunInputs {
-  readonly train: readonly TokenRow[];
-  readonly validation: readonly TokenRow[];
-  readonly labels: readonly LabelTokens[];
-  readonly facts: RunRows;
-}
-
-/** The rows of a run as tokens. @throws StudioError `bad-input` when no training row fits the model */
-export async function runInputs(
-  host: Pick<Host, 'tokens' | 'neighbours'>,
-  { dataset, template, words: own }: Pick<TrainRunRequest, 'dataset' | 'template' | 'words'>,
-  control: Control,
-): Promise<RunInputs> {
-  const prompt = { template, shots: 0, shotSeed: 0 };
-  const words = wordsFor(template, own);
-  const train = await tokenRows(host, { dataset, prompt, words, split: trainingIds(dataset) }, control);
-  const validation = await tokenRows(host, { dataset, prompt, words, split: validationIds(dataset) }, control);
-  if (train.rows.length === 0)
-    throw new StudioError(
-      'bad-input',
-      'No training row fits the model. Hold out fewer rows on the Data screen, or shorten the template on the Prompts screen.',
-    );
-  return {
-    train: train.rows,
-    validation: validation.rows,
-    labels: labelTokens(host.tokens, words),
-    facts: {
-      trainRows: train.rows.length,
-      validationRows: validation.rows.length,
-      meanTokens: train.meanTokens,
-      answerTokens: train.rows.reduce((sum, { target }) => sum + (target?.length ?? 0), 0) / train.rows.length,
-      tooLong: [...train.tooLong, ...validation.tooLong],
-    },
-  };
-}
-
-/** Token ids of the initialisation; the engine cuts or repeats them, and draws sampled words itself. */
-function initialIds(
-  { tokens }: Pick<Host, 'tokens'>,
-  { settings: { initialisation }, initText }: Pick<TrainRunRequest, 'settings' | 'initText'>,
-  labels: readonly LabelTokens[],
-): Int32Array {
-  switch (initialisation.kind) {
-    case 'text':
-      return tokens.encode(initText);
-    case 'answer-words':
-      return Int32Array.from(labels.flatMap((label) => [...label.tokenIds]));
-    case 'prompt':
-    case 'vocabulary':
-      return new Int32Array(0);
-  }
-}
-
-/** The engine's request for a run on these rows. */
-export const engineRequest = (
-  host: Pick<Host, 'tokens'>,
-  request: Pick<TrainRunRequest, 'runId' | 'dataset' | 'template' | 'settings' | 'initText' | 'initFrom' | 'resume'>,
-  { train, validation, labels }: Pick<RunInputs, 'train' | 'validation' | 'labels'>,
-): TrainRequest => ({
-  runId: request.runId,
-  train,
-  validation,
-  labels,
-  settings: request.settings,
-  initTokenIds: initialIds(host, request, labels),
-  ...(request.initFrom && { initFrom: request.initFrom }),
-  cacheKey: cacheKeyOf(request.dataset.fingerprint, request.template),
-  resume: request.resume,
-});
 
 /**
  * Trains one soft prompt. Baselines and samples are asked of the engine beside the steps, which answers between two of

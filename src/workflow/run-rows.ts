@@ -1,0 +1,148 @@
+/** What a run reads: its rows as tokens, the engine's request for them, and how long this machine needs. */
+import type { Dataset } from '../dataset/types';
+import type { TrainRequest } from '../engine/types';
+import type { Control } from '../lib/control';
+import { StudioError } from '../lib/errors';
+import { createRng, shuffled } from '../lib/rng';
+import type { LabelWord } from '../task/types';
+import { wordsFor } from '../task/words-for';
+import type { LabelTokens, TokenRow } from '../tokens/types';
+import type { Checkpoint } from '../training/events';
+import type { TrainingSettings } from '../training/settings';
+import { scoringTargets } from './generated-texts';
+import type { Host, Verb } from './host';
+import { labelTokens, tokenRows } from './token-rows';
+import { cacheKeyOf, trainingIds, validationIds } from './training-rows';
+import { type Timing, timingOf } from './validation';
+
+/** What a run is asked for. */
+export interface RunRequest {
+  readonly runId: string;
+  readonly dataset: Dataset;
+  /** The exact text around the vectors. */
+  readonly template: string;
+  /** The prompt set's; empty where texts are generated. */
+  readonly words: readonly LabelWord[];
+  readonly settings: TrainingSettings;
+  /** What the vectors start from, where that is a text. */
+  readonly initText: string;
+  /** What they start from, where that is an earlier run. */
+  readonly initFrom: TrainRequest['initFrom'] | null;
+  readonly resume: Checkpoint | null;
+}
+
+type RowsOfRun = Pick<RunRequest, 'dataset' | 'template' | 'words'>;
+
+/** What a run reads. */
+export interface RunRows {
+  readonly trainRows: number;
+  readonly validationRows: number;
+  readonly meanTokens: number;
+  /** Mean tokens of an expected text; 0 where labels are chosen. */
+  readonly answerTokens: number;
+  /** Ids of rows that do not fit the model's context and are left out. */
+  readonly tooLong: readonly string[];
+}
+
+export interface RunInputs {
+  readonly train: readonly TokenRow[];
+  readonly validation: readonly TokenRow[];
+  readonly labels: readonly LabelTokens[];
+  readonly facts: RunRows;
+}
+
+/** The rows of a run as tokens. @throws StudioError `bad-input` when no training row fits the model */
+export async function runInputs(
+  host: Pick<Host, 'tokens' | 'neighbours'>,
+  { dataset, template, words: own }: RowsOfRun,
+  control: Control,
+): Promise<RunInputs> {
+  const prompt = { template, shots: 0, shotSeed: 0 };
+  const words = wordsFor(template, own);
+  const train = await tokenRows(host, { dataset, prompt, words, split: trainingIds(dataset) }, control);
+  const validation = await tokenRows(host, { dataset, prompt, words, split: validationIds(dataset) }, control);
+  if (train.rows.length === 0)
+    throw new StudioError(
+      'bad-input',
+      'No training row fits the model. Hold out fewer rows on the Data screen, or shorten the template on the Prompts screen.',
+    );
+  return {
+    train: train.rows,
+    validation: validation.rows,
+    labels: labelTokens(host.tokens, words),
+    facts: {
+      trainRows: train.rows.length,
+      validationRows: validation.rows.length,
+      meanTokens: train.meanTokens,
+      answerTokens: train.rows.reduce((sum, { target }) => sum + (target?.length ?? 0), 0) / train.rows.length,
+      tooLong: [...train.tooLong, ...validation.tooLong],
+    },
+  };
+}
+
+/** Token ids of the initialisation; the engine cuts or repeats them, and draws sampled words itself. */
+function initialIds(
+  { tokens }: Pick<Host, 'tokens'>,
+  { settings: { initialisation }, initText }: Pick<RunRequest, 'settings' | 'initText'>,
+  labels: readonly LabelTokens[],
+): Int32Array {
+  switch (initialisation.kind) {
+    case 'text':
+      return tokens.encode(initText);
+    case 'answer-words':
+      return Int32Array.from(labels.flatMap((label) => [...label.tokenIds]));
+    case 'prompt':
+    case 'vocabulary':
+      return new Int32Array(0);
+  }
+}
+
+/** The engine's request for a run on these rows. */
+export const engineRequest = (
+  host: Pick<Host, 'tokens'>,
+  request: Omit<RunRequest, 'words'>,
+  { train, validation, labels }: Pick<RunInputs, 'train' | 'validation' | 'labels'>,
+): TrainRequest => ({
+  runId: request.runId,
+  train,
+  validation,
+  labels,
+  settings: request.settings,
+  initTokenIds: initialIds(host, request, labels),
+  ...(request.initFrom && { initFrom: request.initFrom }),
+  cacheKey: cacheKeyOf(request.dataset.fingerprint, request.template),
+  resume: request.resume,
+});
+
+export const countRows: Verb<RowsOfRun, never, RunRows> = async (host, request, { control }) =>
+  (await runInputs(host, request, control)).facts;
+
+/** A mean over fewer tokens would mostly measure what a call costs. */
+const TIMED_TOKENS = 600;
+
+/** Forward passes over a few training rows; null when they were answered from memory. */
+export const timeTokens: Verb<RowsOfRun, never, Timing | null> = async (host, request, { control }) => {
+  const { train: rowsInOrder, labels } = await runInputs(host, request, control);
+  // a file may be sorted by length
+  const train = shuffled(rowsInOrder, createRng(request.dataset.seed));
+  const time = async (count: number): Promise<Timing | null> => {
+    const rows = train.slice(0, count);
+    if (labels.length > 0)
+      return timingOf(await host.engine.score({ rows, labels, soft: null, cacheKey: null }, control));
+    const begin = performance.now();
+    await host.engine.write(scoringTargets(rows, null), control);
+    const tokens = rows.reduce((sum, { ids, target }) => sum + ids.length + (target?.length ?? 0), 0);
+    return { tokens, seconds: (performance.now() - begin) / 1000 };
+  };
+  await time(1); // the first call of a fresh session takes longer than any other
+  return time(rowsForTokens(train.map(({ ids }) => ids.length)));
+};
+
+function rowsForTokens(lengths: readonly number[]): number {
+  let tokens = 0;
+  const enough = lengths.findIndex((length) => {
+    tokens += length;
+    return tokens >= TIMED_TOKENS;
+  });
+  return enough < 0 ? lengths.length : enough + 1;
+}
