@@ -1,7 +1,6 @@
 /** Makes everything with a lifetime that the page uses, once. */
 import { browserFileCache } from '../model/download';
-import { loadModelFiles } from '../model/load';
-import { loadTokenizerFiles } from '../model/tokenizer-files';
+import { loadModelFiles, loadTokenizerFiles } from '../model/load';
 import { openStore } from '../store/store';
 import { createEngineClient, createWorkflowClient } from '../worker/clients';
 import { listsByReference, packedStore } from './by-reference';

@@ -3,8 +3,8 @@
  * the result, so that a number can always be traced to the rows that it was measured on, and every change can be undone.
  */
 import { type Failure, fail, ok, type Result } from '../lib/result';
-import { wellFormed } from '../lib/well-formed';
 import { isUsable, rowsById } from './labels';
+import { wellFormed } from './normalise';
 import { maskPersonal } from './personal';
 import { type Prepared, prepareDataset } from './prepare';
 import type { CellChange, Change, Dataset, DataVersion, Row, Rows, SplitName } from './types';

@@ -1,4 +1,4 @@
-import { wellFormed } from '../lib/well-formed';
+import { wellFormed } from './normalise';
 import type { RejectedRow, Row } from './types';
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>

@@ -7,3 +7,6 @@ export function textKey(text: string): string {
 // Most texts are plain: these two tests spare them the costly steps, which counts in files of half a million rows.
 const isAscii = (text: string) => !/[^\u0020-\u007e\s]/.test(text);
 const hasOddSpace = (text: string) => /^\s|\s$|\s\s|[^\S ]/.test(text);
+
+/** The text with lone surrogates replaced, since UTF-8 cannot encode them. */
+export const wellFormed = (text: string): string => text.replace(/\p{Surrogate}/gu, '\ufffd');

@@ -1,7 +1,7 @@
 import { sha256 } from '../lib/bytes';
 import { StudioError } from '../lib/errors';
 import { foldHash, isNeeded, type ModelCard, type ModelFiles, parseCard } from './card';
-import { type DownloadOptions, download } from './download';
+import { type DownloadOptions, download, type FileCache } from './download';
 import { type NamedFile, readFolder } from './folder';
 import { loadFromHub } from './hub';
 
@@ -19,15 +19,26 @@ export interface LoadedModel {
   readonly files: ModelFiles;
 }
 
-async function loadFromSite(base: string, options: DownloadOptions): Promise<LoadedModel> {
+/** A folder of this site, which must have a `studio.json`. */
+interface SiteFolder {
+  readonly card: ReturnType<typeof parseCard>;
+  readonly addressOf: (path: string) => string;
+}
+
+async function openSite(base: string, options: DownloadOptions): Promise<SiteFolder> {
   const folder = new URL(base.endsWith('/') ? base : `${base}/`, globalThis.document?.baseURI ?? 'http://localhost/');
-  const [cardBytes] = Object.values(
-    await download([{ path: 'studio.json', url: new URL('studio.json', folder).href, bytes: null, sha256: null }], {
-      ...options,
-      onProgress: () => {},
-    }),
-  );
-  const card = parseCard(new TextDecoder().decode(cardBytes));
+  const addressOf = (path: string) => new URL(path, folder).href;
+  const listed = [{ path: 'studio.json', url: addressOf('studio.json'), bytes: null, sha256: null }];
+  const { 'studio.json': text } = await download(listed, { ...options, onProgress: () => {} });
+  return { card: parseCard(new TextDecoder().decode(text)), addressOf };
+}
+
+const withAddress = (files: ModelCard['files'], { addressOf }: SiteFolder) =>
+  files.map((file) => ({ ...file, url: addressOf(file.path) }));
+
+async function loadFromSite(base: string, options: DownloadOptions): Promise<LoadedModel> {
+  const site = await openSite(base, options);
+  const { card } = site;
   if (!card.ok) throw new StudioError('model-corrupt', card.error.message, { data: { file: 'studio.json' } });
   if ((await foldHash(card.value.files)) !== card.value.sha256)
     throw new StudioError(
@@ -36,11 +47,23 @@ async function loadFromSite(base: string, options: DownloadOptions): Promise<Loa
       { data: { file: 'studio.json' } },
     );
   const wanted = card.value.files.filter(({ path }) => isNeeded(path));
-  const files = await download(
-    wanted.map((file) => ({ ...file, url: new URL(file.path, folder).href })),
-    options,
-  );
-  return { card: card.value, files };
+  return { card: card.value, files: await download(withAddress(wanted, site), options) };
+}
+
+/** Whether a file is wanted, but is neither the graph nor its weights. */
+export const isSmall = (path: string): boolean =>
+  isNeeded(path) && !path.startsWith('onnx/') && !/\.(?:onnx|onnx_data|safetensors|bin)/.test(path);
+
+/**
+ * The few megabytes that make tokenising possible while the weights are still on their way. From this site only: a folder is
+ * read at once, and the hub has no list with checksums. They go into the cache, so they are fetched once.
+ */
+export async function loadTokenizerFiles(source: ModelSource, cache: FileCache | null): Promise<ModelFiles | null> {
+  if (source.kind !== 'site') return null;
+  const site = await openSite(source.base, { cache });
+  if (!site.card.ok) return null; // reported when the whole model is loaded
+  const small = site.card.value.files.filter(({ path }) => isSmall(path));
+  return download(withAddress(small, site), { cache });
 }
 
 async function loadKept(card: ModelCard, { cache, onProgress, signal }: DownloadOptions): Promise<LoadedModel> {

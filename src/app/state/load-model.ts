@@ -1,8 +1,7 @@
 /** From where a model comes from into the engine, and its tokenizer ahead of it. */
 import type { ModelCard } from '../../model/card';
 import type { DownloadProgress } from '../../model/download';
-import type { ModelSource } from '../../model/load';
-import { isSmall } from '../../model/tokenizer-files';
+import { isSmall, type ModelSource } from '../../model/load';
 import type { LoadRequest, ModelFiles, ModelInfo } from '../../worker/protocol';
 import { secondsLeft } from './rate';
 import type { Refusal } from './self-check';
