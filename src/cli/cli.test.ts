@@ -138,6 +138,24 @@ describe('the command line', () => {
       stderr: expect.stringContaining('Name a checkout'),
     });
 
+    // a calibration that turns answers over: both commands read it from the package, and answer alike
+    const packageFile = join(out, 'prompt/softprompt.json');
+    const sidecar = JSON.parse(await readFile(packageFile, 'utf8'));
+    const calibration = { meanLogProbs: [-9, -0.1, -0.1], rows: 48 };
+    await writeFile(packageFile, JSON.stringify({ ...sidecar, calibration }));
+    const tone = (i: number) => `"Order ${i} ${i % 2 ? 'broke, never again' : 'is lovely, thank you'}"`;
+    const labelled = Array.from({ length: 12 }, (_, i) => `${tone(i)},${i % 2 ? 'negative' : 'positive'}\n`);
+    const both = await csv('both.csv', `text,label\n${labelled.join('')}`);
+    const measured = await cli('evaluate', join(out, 'prompt'), both, ...args);
+    const { rows, calibration: given } = JSON.parse(measured.stdout).arms[1];
+    const predicted = await cli('predict', join(out, 'prompt'), both, '--text', 'text', '--model', TINY);
+    const said = predicted.stdout.trim().split('\n');
+    expect(rows.map((row: { predicted: string }) => row.predicted)).toEqual(said.map((line) => JSON.parse(line).label));
+    expect(Object.values(given)).toEqual(calibration.meanLogProbs);
+    const raw = (row: { logProbs: Record<string, number> }) =>
+      Object.entries(row.logProbs).sort(([, a], [, b]) => b - a)[0]?.[0];
+    expect(rows.map((row: { predicted: string }) => row.predicted)).not.toEqual(rows.map(raw));
+
     // other rows: labels in another order, and one that never occurs
     const lines = Array.from({ length: 5 }, (_, i) => `Nobody answers ${i}.,negative\nThank you ${i}!,positive\n`);
     const others = await csv('others.csv', `text,label\n${lines.join('')}`);

@@ -7,6 +7,7 @@ import type { Sidecar } from '../interchange/sidecar';
 import { present } from '../lib/assert';
 import { uninterruptedControl } from '../lib/control';
 import { StudioError } from '../lib/errors';
+import { labelProbabilities } from '../metrics/calibration';
 import { argmax } from '../metrics/classification';
 import { forEachMetric, LABEL_METRICS } from '../metrics/registry';
 import type { SoftPrompt } from '../prompt/types';
@@ -48,8 +49,8 @@ export async function evaluate(args: readonly string[]): Promise<void> {
         `This prompt was tuned for ${sidecar.model.id} (${sidecar.model.dtype}), other weights: results will differ.`,
       );
     const arms = [
-      await armOf(host, { id: 'untuned', soft: null }, sidecar, dataset, log),
-      await armOf(host, { id: 'tuned', soft }, sidecar, dataset, log),
+      await armOf(host, { id: 'untuned', soft: null, calibration: null }, sidecar, dataset, log),
+      await armOf(host, { id: 'tuned', soft, calibration: sidecar.calibration }, sidecar, dataset, log),
     ];
     const { name, placement } = sidecar;
     const text = `${JSON.stringify({ model: { id, dtype, sha256 }, prompt: { name, placement }, arms }, null, 1)}\n`;
@@ -76,10 +77,10 @@ function checkLabels({ writing, labels }: Sidecar, dataset: Dataset): void {
     );
 }
 
-/** The answers to all test rows, and how good they are. */
+/** The answers to all test rows, calibrated as `predict` calibrates them, and how good they are. */
 async function armOf(
   host: Host,
-  { id, soft }: { readonly id: string; readonly soft: SoftPrompt | null },
+  { id, soft, calibration }: Pick<Sidecar, 'calibration'> & { readonly id: string; readonly soft: SoftPrompt | null },
   { template, labels }: Sidecar,
   dataset: Dataset,
   log: Log,
@@ -95,13 +96,15 @@ async function armOf(
   const names = labels.map(({ label }) => label);
   const ids = rows.map(({ rowId }) => rowId);
   const gold = goldOf(dataset, ids).map((index) => names.indexOf(dataset.labels[index] ?? ''));
-  const predicted = scored.rows.map(({ logProbs }) => argmax(logProbs));
+  const meanLogProbs = calibration?.meanLogProbs ?? null;
+  const predicted = scored.rows.map(({ logProbs }) => argmax(labelProbabilities(logProbs, meanLogProbs)));
   const answers = { gold, predicted, classes: names.length };
   const { format, compute, interval } = LABEL_METRICS.accuracy;
   const { low, high } = interval(answers, { seed: 0 });
   log.line(`${format.value(compute(answers)).padStart(6)}  ${id}`);
   return {
     id,
+    calibration: meanLogProbs && Object.fromEntries(names.map((name, c) => [name, meanLogProbs[c]])),
     ...forEachMetric(LABEL_METRICS, (metric) => metric.compute(answers)),
     accuracyCi95: [low, high],
     rows: scored.rows.map((row, i) => rowOf(row, names, gold[i] ?? 0, predicted[i] ?? 0)),

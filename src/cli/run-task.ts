@@ -9,6 +9,7 @@ import { uninterruptedControl } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { counted, duration, percent } from '../lib/format';
 import { unwrap } from '../lib/result';
+import { recordComparison } from '../project/calibration';
 import { addHardVersion, chooseSoft, createPromptSet, finishRun } from '../project/prompt-set';
 import type { Evaluation, PromptSet } from '../project/types';
 import { taskOf } from '../task/tasks';
@@ -57,10 +58,11 @@ export async function runTask(options: RunOptions, log: Log): Promise<void> {
     const started = openSet(host, options);
     if (started.words.length > 0)
       log.line(`Answer words: ${started.words.map(({ label, word }) => `${label} =${word}`).join(', ')}`);
-    const { set, checkpoint } = await trainAll(host, started, { dataset, runs, hybrid }, log);
-    const request = { set, dataset, eachSeed: runs.length > 1, ...(examples ? { examples } : {}) };
+    const { set: trained, checkpoint } = await trainAll(host, started, { dataset, runs, hybrid }, log);
+    const request = { set: trained, dataset, eachSeed: runs.length > 1, ...(examples ? { examples } : {}) };
     const run = { control: uninterruptedControl, emit: comparing(log) };
     const { evaluation: compared } = await compare(host, request, run);
+    const set = recordComparison(trained, compared, host.now());
     const evaluation: Evaluation = { ...compared, id: host.newId(), setId: set.id, createdAt: host.now() };
     const { files, lines } = reportFiles(set, dataset, evaluation, checkpoint);
     await mkdir(options.out, { recursive: true });

@@ -12,7 +12,7 @@ import { readSafetensors, writeSafetensors } from '../prompt/safetensors';
 import { exactJson, readExactJson, readJson } from './exact-json';
 import { packageReadme } from './package';
 import { adapterConfig } from './peft';
-import { fromSetJson, SET_JSON_VERSION, setJsonOf, setJsonSchema, toSetJson } from './set-json';
+import { fromSetJson, SET_JSON_VERSION, type SetJson, setJsonOf, setJsonSchema, toSetJson } from './set-json';
 import { SIDECAR_VERSION, type Sidecar, sidecarSchema } from './sidecar';
 import { softPromptOf } from './sidecar-build';
 import { atRoot, type Files, readZip, writeZip, type ZipFailureKind } from './zip';
@@ -127,7 +127,7 @@ export function readPromptFiles(files: Files, here: Here): Result<ImportedPrompt
       read.value.soft.settings.placement !== sidecar.value.placement
     )
       return fail('bad-set', 'project.json and softprompt.json describe different prompts. Nothing was imported.');
-    setJson = read.value;
+    setJson = { ...read.value, soft: calibratedAs(sidecar.value, read.value.soft) };
   }
   const handle = freeHandle(setJson.handle, here.taken);
   return ok({
@@ -135,6 +135,16 @@ export function readPromptFiles(files: Files, here: Here): Result<ImportedPrompt
     set: fromSetJson(setJson, soft, { ...here, handle }),
     dataset: setJson.dataset,
   });
+}
+
+/**
+ * `softprompt.json` is what programs answer by: where it says otherwise than `project.json`, or a package of an earlier
+ * release has the calibration there alone, it counts. Its numbers are rounded.
+ */
+function calibratedAs({ calibration }: Sidecar, soft: SetJson['soft']): SetJson['soft'] {
+  const own = soft.calibration ?? null;
+  const isSame = JSON.stringify(own && rounded(own)) === JSON.stringify(calibration);
+  return isSame ? soft : { ...soft, calibration };
 }
 
 function readPart<T extends z.ZodType>(

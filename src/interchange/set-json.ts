@@ -158,6 +158,7 @@ export function setJsonOf(s: Sidecar): SetJson {
       validationAccuracy: s.metrics.validation?.accuracy ?? null,
       ...(s.metrics.writing?.validation ? { validationLoss: s.metrics.writing.validation.loss } : {}),
       seconds: t?.seconds ?? null,
+      ...(s.calibration ? { calibration: s.calibration } : {}),
       model: { id: s.model.id, sha256: s.model.sha256, dtype: s.model.dtype },
       datasetFingerprint: s.data?.fingerprint ?? '',
     },

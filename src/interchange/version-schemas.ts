@@ -22,6 +22,11 @@ export const optimisation = {
   metric: z.enum(['loss', 'accuracy', 'macro-f1']),
 };
 
+const calibrationSchema = z
+  .object({ meanLogProbs: z.array(z.number()).max(1000), rows: count })
+  .nullable()
+  .optional();
+
 export const settingsSchema = z.object({
   placement: z.enum(['prefix', 'suffix']),
   virtualTokens: z.int().min(1).max(1024),
@@ -60,6 +65,7 @@ export const hardVersionSchema = z.object({
   author: text(200).optional(),
   note: text(2000).optional(),
   words: answerWords.optional(),
+  calibration: calibrationSchema,
   tried: z
     .object({
       accuracy: share,
@@ -70,6 +76,7 @@ export const hardVersionSchema = z.object({
       rows: count,
       seconds: z.number(),
       datasetFingerprint: text(200).optional(),
+      splitHash: text(200).optional(),
     })
     .nullable(),
   wrote: z
@@ -99,6 +106,7 @@ export const softVersionSchema = z.object({
   author: text(200).optional(),
   note: text(2000).optional(),
   words: answerWords.optional(),
+  calibration: calibrationSchema,
   status: z.enum(['finished', 'early', 'stopped']),
   bestStep: count.nullable(),
   validationAccuracy: share.nullable(),

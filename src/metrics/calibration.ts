@@ -16,6 +16,19 @@ export function brier(logProbs: readonly (readonly number[])[], gold: readonly n
 export const nll = (logProbs: readonly (readonly number[])[], gold: readonly number[]): number =>
   logProbs.reduce((sum, row, i) => sum - (row[gold[i] as number] as number), 0) / logProbs.length;
 
+/**
+ * Log-probabilities with a prompt's built-in bias toward each label subtracted, normalised again.
+ * @param meanLogProbs mean log-probability of each label over rows, whose labels are not used; null = no calibration
+ */
+export const calibrated = (logProbs: readonly number[], meanLogProbs: readonly number[] | null): readonly number[] =>
+  meanLogProbs ? logSoftmax(logProbs.map((value, c) => value - (meanLogProbs[c] as number))) : logProbs;
+
+/** Probability of each label after calibration; they sum to 1. The one place from which every answer comes. */
+export const labelProbabilities = (
+  logProbs: readonly number[],
+  meanLogProbs: readonly number[] | null,
+): readonly number[] => probabilities(calibrated(logProbs, meanLogProbs));
+
 export interface ReliabilityBin {
   readonly rows: number;
   readonly meanConfidence: number;

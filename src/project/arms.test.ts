@@ -27,6 +27,49 @@ describe('the arms of a comparison', () => {
     expect(armsOf(tuned).arms.map(({ id }) => id)).toEqual(['untuned', 'yours', 'yours-8', 'tuned']);
   });
 
+  const written = (shots: number): typeof set => ({
+    ...tuned,
+    hard: tuned.hard.map((version) => ({
+      ...version,
+      prompt: { ...version.prompt, shots, selection: 'random', orders: 2, chat: true },
+    })),
+  });
+
+  it('ask the hand-written prompt as it is written, and its text without examples and with eight besides', () => {
+    const { arms, pairs } = armsOf(written(4), { also: ['h1'] });
+    expect(arms.map(({ id, name, kind, prompt, versionId }) => [id, name, kind, prompt.shots, versionId])).toEqual([
+      ['untuned', 'Untuned', 'untuned', 0, null],
+      ['yours', 'Yours', 'few-shot', 4, 'h0'],
+      ['yours-0', 'Yours without examples', 'zero-shot', 0, null],
+      ['yours-8', 'Yours + 8 examples', 'few-shot', 8, null],
+      ['hand-h1', 'States the policy', 'few-shot', 4, 'h1'],
+      ['tuned', 'Tuned', 'tuned', 0, 'r'],
+    ]);
+    expect(arms[1]?.prompt).toEqual(written(4).hard[0]?.prompt);
+    expect(pairs.slice(0, 4)).toEqual([
+      ['yours', 'tuned'],
+      ['hand-h1', 'tuned'],
+      ['yours-0', 'tuned'],
+      ['yours-8', 'tuned'],
+    ]);
+    expect(armsOf(written(8)).arms.map(({ id }) => id)).toEqual(['untuned', 'yours', 'yours-0', 'tuned']);
+  });
+
+  it('of an earlier release are found without their own examples, as they were compared', () => {
+    const then = { hardVersion: 'h0', softVersion: 'r' };
+    const ids = ['untuned', 'yours', 'yours-8', 'hand-h1', 'tuned'];
+    const { arms } = armsAsCompared(written(4), then, ids);
+    expect(arms.map(({ id, prompt, versionId }) => [id, prompt.shots, versionId])).toEqual([
+      ['untuned', 0, null],
+      ['yours', 0, null],
+      ['yours-8', 8, null],
+      ['hand-h1', 0, null],
+      ['tuned', 0, 'r'],
+    ]);
+    const now = armsAsCompared(written(4), { ...then, asWritten: true }, ['yours', 'yours-0', 'yours-8', 'hand-h1']);
+    expect(now.arms.map(({ prompt }) => prompt.shots)).toEqual([0, 4, 0, 8, 4, 0]);
+  });
+
   it('include other hand-written versions that were chosen, each in a pair with the tuned prompt', () => {
     const { arms, pairs } = armsOf(tuned, { also: ['h1', 'h0', 'gone'] });
     expect(arms.map(({ name }) => name)).toEqual([

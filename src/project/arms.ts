@@ -12,7 +12,7 @@ export const EXAMPLES = { classify: 8, generate: 3 } as const;
 export const examplesOf = (set: Pick<PromptSet, 'writing'>): number => EXAMPLES[kindOf(set)];
 
 export interface ArmPlan {
-  /** `untuned`, `yours`, `yours-<examples>`, `tuned`, `tuned-<n>`, `hybrid`, `ensemble`, or `hand-<version>`. */
+  /** `untuned`, `yours` (as it is written), `yours-<examples>`, `tuned`, `tuned-<n>`, `hybrid`, `ensemble`, or `hand-<version>`. */
   readonly id: string;
   readonly name: string;
   readonly kind: Exclude<ArmKind, 'reference' | 'combined'>;
@@ -22,6 +22,8 @@ export interface ArmPlan {
   readonly placement: Placement | null;
   /** Id of an additional hand-written version, which the user can remove. */
   readonly also: string | null;
+  /** The version whose answers these are, exactly as it answers elsewhere; null = no version has this text and examples. */
+  readonly versionId: string | null;
 }
 
 export interface Arms {
@@ -41,6 +43,9 @@ export interface ArmChoice {
   readonly eachSeed?: boolean;
 }
 
+/** The arm of Yours without its examples, where it has some. */
+const WITHOUT = 'yours-0';
+
 /** The id of a hand-written version's own arm. */
 export const handArm = (version: Pick<HardVersion, 'id'>) => `hand-${version.id}`;
 
@@ -52,33 +57,54 @@ export const otherHands = (set: PromptSet): readonly HardVersion[] =>
 export const alsoAmong = (set: PromptSet, armIds: readonly string[]): readonly string[] =>
   set.hard.flatMap((version) => (armIds.includes(handArm(version)) ? [version.id] : []));
 
+type Naming = Pick<ArmPlan, 'id' | 'name' | 'kind' | 'prompt'>;
+
 const arm = (
-  id: string,
-  name: string,
-  kind: ArmPlan['kind'],
-  prompt: HardPrompt,
+  { id, name, kind, prompt }: Naming,
+  versionId: string | null,
   softs: readonly SoftPrompt[] = [],
   also: string | null = null,
-): ArmPlan => ({ id, name, kind, prompt, softs, placement: softs[0]?.placement ?? null, also });
+): ArmPlan => ({ id, name, kind, prompt, softs, placement: softs[0]?.placement ?? null, also, versionId });
+
+const handKind = ({ shots }: HardPrompt) => (shots > 0 ? 'few-shot' : 'zero-shot');
+
+/** A hand-written version as it is written: with its own examples, in its own order, plain or as a chat message. */
+const asWritten = (version: HardVersion, id: string, name: string, also: string | null = null): ArmPlan =>
+  arm({ id, name, kind: handKind(version.prompt), prompt: version.prompt }, version.id, [], also);
+
+/** Yours, and the same text without examples and with the usual number of them, where that is another prompt. */
+const yoursArms = (yours: HardVersion, examples: number): ArmPlan[] => [
+  asWritten(yours, 'yours', 'Yours'),
+  ...[0, examples]
+    .filter((shots) => shots !== yours.prompt.shots)
+    .map((shots) => {
+      const prompt = { ...yours.prompt, shots };
+      const name = shots === 0 ? 'Yours without examples' : `Yours + ${shots} examples`;
+      return arm({ id: `yours-${shots}`, name, kind: handKind(prompt), prompt }, null);
+    }),
+];
 
 /** The tuned prompt, its other seeds and their mean, and the hybrid. Untuned is the tuned text without its vectors. */
-function learnedArms(set: PromptSet, soft: SoftVersion | null, bare: HardPrompt, eachSeed: boolean): ArmPlan[] {
+function learnedArms(set: PromptSet, soft: SoftVersion | null, prompt: HardPrompt, eachSeed: boolean): ArmPlan[] {
   const arms: ArmPlan[] = [];
-  if (soft?.soft) arms.push(arm('tuned', 'Tuned', 'tuned', bare, [soft.soft]));
-  // several next-token distributions have no mean text
+  if (soft?.soft) arms.push(arm({ id: 'tuned', name: 'Tuned', kind: 'tuned', prompt }, soft.id, [soft.soft]));
+  // the mean of several next-token distributions is no text
   const runs = soft?.soft && kindOf(set) === 'classify' ? seedsOf(set, soft) : [];
   if (eachSeed)
     runs
       .filter(({ id }) => id !== soft?.id)
       .forEach((run, i) => {
-        if (run.soft)
-          arms.push(arm(`tuned-${i + 2}`, `Tuned, seed ${i + 2} of ${runs.length}`, 'tuned', bare, [run.soft]));
+        const name = `Tuned, seed ${i + 2} of ${runs.length}`;
+        if (run.soft) arms.push(arm({ id: `tuned-${i + 2}`, name, kind: 'tuned', prompt }, run.id, [run.soft]));
       });
   const seeds = runs.flatMap((run) => run.soft ?? []);
-  if (seeds.length > 1) arms.push(arm('ensemble', `Tuned, mean of ${seeds.length} seeds`, 'ensemble', bare, seeds));
+  const name = `Tuned, mean of ${seeds.length} seeds`;
+  if (seeds.length > 1) arms.push(arm({ id: 'ensemble', name, kind: 'ensemble', prompt }, null, seeds));
   const hybrid = chosenHybrid(set);
-  if (hybrid?.soft)
-    arms.push(arm('hybrid', 'Hybrid', 'hybrid', { template: hybrid.template, shots: 0, shotSeed: 0 }, [hybrid.soft]));
+  if (hybrid?.soft) {
+    const own = { template: hybrid.template, shots: 0, shotSeed: 0 };
+    arms.push(arm({ id: 'hybrid', name: 'Hybrid', kind: 'hybrid', prompt: own }, hybrid.id, [hybrid.soft]));
+  }
   return arms;
 }
 
@@ -93,21 +119,15 @@ export function armsOf(
   const bare: HardPrompt = { template: soft?.template ?? set.baseTemplate, shots: 0, shotSeed: 0 };
   const others = otherHands(set).filter(({ id }) => also.includes(id));
   const arms = [
-    arm('untuned', 'Untuned', 'untuned', bare),
-    ...(hard
-      ? [
-          arm('yours', 'Yours', 'zero-shot', { ...hard.prompt, shots: 0 }),
-          arm(few, `Yours + ${examples} examples`, 'few-shot', { ...hard.prompt, shots: examples }),
-        ]
-      : []),
-    ...others.map((version) =>
-      arm(handArm(version), version.name, 'zero-shot', { ...version.prompt, shots: 0 }, [], version.id),
-    ),
+    arm({ id: 'untuned', name: 'Untuned', kind: 'untuned', prompt: bare }, null),
+    ...(hard ? yoursArms(hard, examples) : []),
+    ...others.map((version) => asWritten(version, handArm(version), version.name, version.id)),
     ...learnedArms(set, soft, bare, eachSeed),
   ];
   const pairs: readonly (readonly [string, string])[] = [
     ['yours', 'tuned'],
     ...others.map((version) => [handArm(version), 'tuned'] as const),
+    [WITHOUT, 'tuned'],
     [few, 'tuned'],
     ['untuned', 'tuned'],
     ['untuned', 'yours'],
@@ -121,17 +141,38 @@ export function armsOf(
   return { arms, hard, soft, pairs: pairs.filter((pair) => pair.every((id) => ids.has(id))) };
 }
 
+interface Then {
+  readonly hardVersion: string | null;
+  readonly softVersion: string | null;
+  readonly asWritten?: true | undefined;
+}
+
+/** Earlier releases compared hand-written prompts without their own examples. */
+const withoutExamples = (set: PromptSet): PromptSet => ({
+  ...set,
+  hard: set.hard.map((version) => ({ ...version, prompt: { ...version.prompt, shots: 0 } })),
+});
+
 /** The arms of a past comparison, from the versions that it names. */
 export function armsAsCompared(
   set: PromptSet,
-  evaluation: { readonly hardVersion: string | null; readonly softVersion: string | null },
+  { hardVersion, softVersion, ...how }: Then,
   armIds: readonly string[],
 ): Arms {
-  const then = { ...set, chosenHard: evaluation.hardVersion, chosenSoft: evaluation.softVersion };
-  const examples = armIds.flatMap((id) => /^yours-(\d+)$/.exec(id)?.[1] ?? []).map(Number)[0];
-  return armsOf(then, {
+  const chosen = { ...set, chosenHard: hardVersion, chosenSoft: softVersion };
+  const then = how.asWritten ? chosen : withoutExamples(chosen);
+  const examples = armIds
+    .flatMap((id) => /^yours-(\d+)$/.exec(id)?.[1] ?? [])
+    .map(Number)
+    .find((shots) => shots > 0);
+  const found = armsOf(then, {
     also: alsoAmong(then, armIds),
     ...(examples === undefined ? {} : { examples }),
     eachSeed: armIds.includes('tuned-2'),
   });
+  const isOwn = ({ versionId, prompt }: ArmPlan) => {
+    const version = set.hard.find(({ id }) => id === versionId);
+    return !version || version.prompt.shots === prompt.shots;
+  };
+  return { ...found, arms: found.arms.map((each) => (isOwn(each) ? each : { ...each, versionId: null })) };
 }

@@ -2,18 +2,10 @@ import { describe, expect, test } from 'vitest';
 import type { ArmReport } from '../evaluation/types';
 import { newcombe } from '../metrics/intervals';
 import { betweenWords, driftOf, driftWords, firstOf, performanceTitle } from './drift';
-import {
-  calibrationOf,
-  heldBackKey,
-  type Measured,
-  overVersions,
-  type Result,
-  resultsOf,
-  rowsOfResults,
-} from './performance';
+import { heldBackKey, type Measured, overVersions, type Result, resultsOf, rowsOfResults } from './performance';
 import { addHardVersion, createPromptSet } from './prompt-set';
 import type { ClassifyEvaluation, GenerateEvaluation, Measurement, PromptSet } from './types';
-import { type Version, versionsOf } from './versions';
+import type { Version } from './versions';
 
 test.each([
   [56, 70, 48, 80, 0.0524, 0.3339],
@@ -193,14 +185,9 @@ test('a version with examples gets the result of the arm with that number of exa
   expect(resultsFrom(shown(0), [withExamples], []).map(({ figures }) => figures.right)).toEqual([3]);
   expect(resultsFrom(shown(8), [withExamples], []).map(({ figures }) => figures.right)).toEqual([5]);
   expect(resultsFrom(shown(4), [withExamples], [])).toEqual([]);
-});
-
-test('a version is calibrated as in its newest comparison, or not at all', () => {
-  const [first, second] = versionsOf(made());
-  if (!first || !second) throw new Error('two versions');
-  expect(calibrationOf([evaluation(5, 3, true)], first)).toEqual([-1, -0.5]);
-  expect(calibrationOf([evaluation(5, 3, false), evaluation(5, 3, true)], first)).toBeNull();
-  expect(calibrationOf([evaluation(5, 3, true)], second)).toBeNull();
+  // now Yours takes part as it is written
+  const asWritten = { ...withExamples, asWritten: true } as const;
+  expect(resultsFrom(shown(4), [asWritten], []).map(({ figures }) => figures.right)).toEqual([3]);
 });
 
 describe('versions that generate texts', () => {

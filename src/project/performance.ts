@@ -44,37 +44,24 @@ export interface Measured {
   readonly measurements: readonly Measurement[];
 }
 
-type Compared = Pick<ClassifyEvaluation, 'softVersion' | 'hardVersion'>;
+type Compared = Pick<ClassifyEvaluation, 'softVersion' | 'hardVersion' | 'asWritten'>;
 
 /**
- * The arm of a comparison that is exactly this version; null = it took no part. Yours takes part without examples and
- * with some: a version that shows another number of them was not among the arms.
+ * The arm of a comparison that is exactly this version; null = it took no part. In comparisons of earlier releases Yours
+ * took part without examples and with some: a version that shows another number of them was not among the arms.
  */
 function armOf(
-  { softVersion, hardVersion }: Compared,
+  { softVersion, hardVersion, asWritten }: Compared,
   arms: readonly { readonly id: string }[],
   examples: number,
   { kind, version }: Version,
 ): string | null {
   if (kind === 'soft') return softVersion === version.id ? 'tuned' : null;
   const { shots } = version.prompt;
-  if (shots > 0) return hardVersion === version.id && shots === examples ? `yours-${examples}` : null;
+  if (shots > 0 && !asWritten) return hardVersion === version.id && shots === examples ? `yours-${examples}` : null;
   if (hardVersion === version.id) return 'yours';
   const own = handArm(version);
   return arms.some(({ id }) => id === own) ? own : null;
-}
-
-/** Mean log-probabilities that a version's newest comparison subtracted from its answers; null = none. */
-export function calibrationOf(evaluations: readonly Kept<ClassifyEvaluation>[], of: Version): readonly number[] | null {
-  for (const evaluation of evaluations) {
-    const { plan, comparison } = evaluation;
-    const id = armOf(evaluation, plan.arms, EXAMPLES.classify, of);
-    const report = comparison.arms.find((arm) => arm.id === id);
-    if (!report) continue;
-    if (!(report.calibrated ?? comparison.calibrated)) return null;
-    return plan.arms.find((arm) => arm.id === id)?.calibration?.meanLogProbs ?? null;
-  }
-  return null;
 }
 
 /** FNV-1a over texts, to tell row sets apart. */

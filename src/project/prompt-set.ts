@@ -67,13 +67,20 @@ export const renamePromptSet = (set: PromptSet, name: string, now: string): Prom
 const sameWords = (a: readonly LabelWord[], b: readonly LabelWord[]): boolean =>
   a.length === b.length && a.every(({ label, word }, i) => label === b[i]?.label && word === b[i]?.word);
 
-/** The versions before the answer words change: tuned prompts, and versions that any stage ever pointed to, keep the present ones. */
+/**
+ * The versions before the answer words change: tuned prompts, and versions that any stage ever pointed to, keep the present
+ * ones. The others answer with the new words, for which no calibration is known.
+ */
 function bindWords(set: PromptSet): Pick<PromptSet, 'hard' | 'soft'> {
   const staged = new Set(set.moves?.map(({ to }) => to));
   const bound = <V extends { readonly words?: PromptSet['words'] | undefined }>(version: V): V =>
     version.words ? version : { ...version, words: set.words };
+  const uncalibrated = (version: HardVersion): HardVersion => {
+    const { calibration: _ofOtherWords, ...others } = version;
+    return version.words ? version : others;
+  };
   return {
-    hard: set.hard.map((version) => (staged.has(version.id) ? bound(version) : version)),
+    hard: set.hard.map((version) => (staged.has(version.id) ? bound(version) : uncalibrated(version))),
     soft: set.soft.map(bound),
   };
 }

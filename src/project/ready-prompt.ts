@@ -3,10 +3,12 @@
  * loaded model answers for all sets, because a prompt is only text and vectors sent with each request.
  */
 import { type Failure, fail, ok, type Result } from '../lib/result';
-import { argmax, logSoftmax } from '../metrics/classification';
+import { labelProbabilities } from '../metrics/calibration';
+import { argmax } from '../metrics/classification';
 import type { SoftPrompt } from '../prompt/types';
 import { asContinuation, fillTemplate } from '../task/template';
 import type { HardPrompt, LabelWord } from '../task/types';
+import { meanLogProbsOf } from './calibration';
 import { resolveStage, resolveVersion, type StageFailure, type VersionFailure } from './stages';
 import type { PromptSet } from './types';
 import { type Version, wordsOf } from './versions';
@@ -23,6 +25,8 @@ export interface ReadyPrompt {
   readonly soft: SoftPrompt | null;
   /** As they follow the prompt, in the order of the labels. */
   readonly words: readonly LabelWord[];
+  /** What calibration subtracts from the log-probabilities of its labels; null = nothing. */
+  readonly meanLogProbs: readonly number[] | null;
   /** Of the weights that its vectors were trained on; null = it has no vectors. */
   readonly modelSha256: string | null;
 }
@@ -40,6 +44,7 @@ export function readyPrompt(set: PromptSet, of: Version): ReadyPrompt {
     prompt,
     soft: kind === 'soft' ? version.soft : null,
     words: wordsOf(set, of).map(({ label, word }) => ({ label, word: asContinuation(text, word) })),
+    meanLogProbs: meanLogProbsOf(version),
     modelSha256: kind === 'soft' ? version.model.sha256 : null,
   };
 }
@@ -83,7 +88,7 @@ export async function predict(
 ): Promise<Result<readonly Prediction[], PredictFailure>> {
   const found = promptFor(sets, asked);
   if (!found.ok) return found;
-  const { prompt, soft, words, modelSha256, set } = found.value;
+  const { prompt, soft, words, meanLogProbs, modelSha256, set } = found.value;
   if (modelSha256 !== null && modelSha256 !== model.sha256)
     return fail(
       'other-weights',
@@ -108,7 +113,7 @@ export async function predict(
   const scored = await model.score({ rows, labels, soft, cacheKey: null });
   return ok(
     scored.rows.map(({ logProbs }) => {
-      const probabilities = logSoftmax([...logProbs]).map(Math.exp);
+      const probabilities = labelProbabilities(logProbs, meanLogProbs);
       const best = argmax(probabilities);
       return { label: words[best]?.label ?? '', confidence: probabilities[best] ?? 0, probabilities };
     }),

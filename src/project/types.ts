@@ -3,7 +3,7 @@ import type { ConsistencyReport } from '../evaluation/classify/consistency';
 import type { Correction } from '../evaluation/classify/doubts';
 import type { EveryRowReport } from '../evaluation/classify/folds';
 import type { GenerateArm, GenerateComparison, GeneratePlan } from '../evaluation/generate/types';
-import type { Comparison, ComparisonPlan } from '../evaluation/types';
+import type { CalibrationFit, Comparison, ComparisonPlan } from '../evaluation/types';
 import type { Vote } from '../evaluation/vote';
 import type { SoftPrompt } from '../prompt/types';
 import type { HardPrompt, LabelWord } from '../task/types';
@@ -24,6 +24,8 @@ export interface HardVersion {
   readonly note?: string | undefined;
   /** The answer words it was made with, if the set has others by now. Missing = the set's. */
   readonly words?: readonly LabelWord[] | undefined;
+  /** What its answers have subtracted, wherever it answers; null = nothing. Left out: it was not compared yet. */
+  readonly calibration?: CalibrationFit | null | undefined;
   /** Result on validation rows, if it was tried. */
   readonly tried: {
     readonly accuracy: number;
@@ -36,6 +38,8 @@ export interface HardVersion {
     readonly seconds: number;
     /** The rows it was tried on; missing in versions made before this was stored. */
     readonly datasetFingerprint?: string | undefined;
+    /** The split whose validation rows they were drawn from; left out by versions that took the first ones. */
+    readonly splitHash?: string | undefined;
   } | null;
   /** The texts it generated for validation rows, if it was tried. */
   readonly wrote?: WritingTry | undefined;
@@ -80,6 +84,8 @@ export interface SoftVersion {
   readonly note?: string | undefined;
   /** The answer words it was trained with, if the set has others by now. Missing = the set's. */
   readonly words?: readonly LabelWord[] | undefined;
+  /** What its answers have subtracted, wherever it answers; null = nothing. Left out: it was not compared yet. */
+  readonly calibration?: CalibrationFit | null | undefined;
   /** Runs started together share it. */
   readonly group?: string;
   readonly status: 'running' | StopReason | 'failed';
@@ -188,6 +194,8 @@ interface Compared {
   readonly datasetFingerprint: string;
   readonly backend: string;
   readonly threads: number;
+  /** The hand-written prompts took part as they are written. Left out by earlier releases, which left out their examples. */
+  readonly asWritten?: true;
   /** Blind votes between the two prompts of the headline, in the order in which they were given. */
   readonly votes?: readonly Vote[];
 }

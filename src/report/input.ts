@@ -26,6 +26,7 @@ function reportFacts(
   const compared = armsAsCompared(set, evaluation, armIds);
   const names: Readonly<Record<string, string | undefined>> = {
     yours: compared.hard?.name,
+    'yours-0': compared.hard?.name,
     [`yours-${examplesOf(set)}`]: compared.hard?.name,
     tuned: run?.name,
   };

@@ -43,6 +43,12 @@ function accuracies({ gold }: ComparisonPlan, { logProbs, calibration }: Compari
   return { accuracyUncalibrated: accuracyWith(null), accuracyCalibrated: calibration && accuracyWith(calibration) };
 }
 
+const calibrationOf = ({ labels }: ComparisonPlan, { calibration }: ComparisonPlan['arms'][number]) =>
+  calibration && {
+    meanLogProbs: Object.fromEntries(labels.map((label, c) => [label, present(calibration.meanLogProbs[c], 'mean')])),
+    rows: calibration.rows,
+  };
+
 function armRows(plan: ComparisonPlan, arm: ComparisonPlan['arms'][number], predictions: readonly number[]) {
   const label = (i: number | undefined) => present(plan.labels[i ?? -1], 'label');
   return plan.rowIds.map((id, i) => ({
@@ -101,6 +107,7 @@ export function resultsJson(input: LabelReport): Results {
         name: arm.name,
         kind: arm.kind,
         calibrated: arm.calibrated ?? false,
+        calibration: calibrationOf(plan, outcome),
         ...scores(arm),
         ...accuracies(plan, outcome),
         tokensSentMean: arm.tokensSentMean,

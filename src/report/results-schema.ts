@@ -68,6 +68,16 @@ export const resultsSchema = z.object({
       name: z.string(),
       kind: z.enum(ARM_KINDS),
       calibrated: z.boolean().describe('Whether accuracy, macroF1 and the predictions are calibrated'),
+      calibration: z
+        .object({
+          meanLogProbs: z
+            .record(z.string(), z.number())
+            .describe('Label -> what calibration subtracts from its log-probability; then normalise again'),
+          rows: count.describe('Rows that it was fitted on; their labels are not used'),
+        })
+        .nullable()
+        .optional()
+        .describe('As fitted, whether or not it is used; null for reference lines; left out by earlier releases'),
       ...perMetric(LABEL_METRICS, '', bounded),
       ...perMetric(LABEL_METRICS, 'Ci95', ({ intervalName }) => interval.describe(intervalName).optional()),
       accuracy: share,

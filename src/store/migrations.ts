@@ -1,4 +1,5 @@
 import type { IDBPDatabase, IDBPTransaction, StoreNames } from 'idb';
+import { calibratedBy } from '../project/calibration';
 import { listingOf, NO_FACTS, withEvaluation, withRows } from '../project/listing';
 import type { StudioSchema } from './schema';
 
@@ -69,6 +70,21 @@ export const MIGRATIONS: readonly Migration[] = [
     what: 'comparisons of generated texts',
     up: (db) => {
       db.createObjectStore('writings', { keyPath: 'id' }).createIndex('bySet', 'setId');
+    },
+  },
+  {
+    version: 5,
+    what: 'versions say how they are calibrated, as their newest comparison did',
+    up: async (_db, tx) => {
+      const sets = tx.objectStore('promptSets');
+      const comparisons = tx.objectStore('evaluations').index('bySet');
+      for (const id of await sets.getAllKeys()) {
+        const set = await sets.get(id);
+        const found = await comparisons.getAll(id);
+        const newestFirst = found.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
+        const calibrated = set && sound(() => calibratedBy(set, newestFirst));
+        if (calibrated && calibrated !== set) await sets.put(calibrated);
+      }
     },
   },
 ];

@@ -3,10 +3,10 @@
 import type { TaskKind } from '../dataset/kind';
 import type { Dataset } from '../dataset/types';
 import type { ModelInfo, WrittenRow } from '../engine/types';
-import { labelProbabilities } from '../evaluation/classify/outcome';
 import { throwIfInterrupted } from '../inference/control';
 import type { Control } from '../lib/control';
 import { StudioError } from '../lib/errors';
+import { labelProbabilities } from '../metrics/calibration';
 import type { SoftPrompt } from '../prompt/types';
 import type { HardPrompt, LabelWord } from '../task/types';
 import type { TokenRow } from '../tokens/types';

@@ -13,7 +13,13 @@ import {
 } from '../evaluation/classify/consistency';
 import { type EveryRowReport, everyRowReport, type Fold, foldsOf } from '../evaluation/classify/folds';
 import { averaged } from '../evaluation/classify/made-arms';
-import { type CalibrationMode, comparedLogProbs, planFor } from '../evaluation/classify/outcome';
+import {
+  type CalibrationMode,
+  comparedLogProbs,
+  fitCalibration,
+  planFor,
+  validationOutcome,
+} from '../evaluation/classify/outcome';
 import type { ArmOutcome, ComparisonPlan } from '../evaluation/types';
 import { throwIfInterrupted } from '../inference/control';
 import { present } from '../lib/assert';
@@ -25,6 +31,7 @@ import type { ClassifyEvaluation, PromptSet, SoftVersion } from '../project/type
 import type { SoftPrompt } from '../prompt/types';
 import type { HardPrompt } from '../task/types';
 import { wordsFor } from '../task/words-for';
+import { CALIBRATION_ROWS } from './compare-labels';
 import type { Host, Run, Verb } from './host';
 import { engineRequest } from './run-rows';
 import { labelTokens, tokenRows } from './token-rows';
@@ -102,8 +109,11 @@ async function ask(
   return ids.map((id) => byRow.get(id) ?? null);
 }
 
+/** What decides whether and by what an arm's answers are calibrated. */
+type Calibrated = Pick<ArmOutcome, 'calibration' | 'validation'>;
+
 /** The label that an arm chooses, calibrated as it was compared. */
-const chosen = (outcome: ArmOutcome, plan: ComparisonPlan, logProbs: readonly (readonly number[] | null)[]) =>
+const chosen = (outcome: Calibrated, plan: ComparisonPlan, logProbs: readonly (readonly number[] | null)[]) =>
   logProbs.map((row) =>
     row === null ? null : argmax(comparedLogProbs({ ...outcome, logProbs: [row] }, plan)[0] as readonly number[]),
   );
@@ -212,6 +222,22 @@ async function trainFold(
   return { placement, virtualTokens, vectors: trained, hidden: trained.length / virtualTokens };
 }
 
+/** The calibration of a fold's prompt, by the rule of every prompt, on the validation rows of the fold. */
+async function foldOutcome(using: Checking, asked: Omit<Asked, 'dataset' | 'ids'>, fold: Fold): Promise<Calibrated> {
+  const { dataset } = using;
+  const ids = drawnRows(dataset, fold.validation, CALIBRATION_ROWS);
+  const found = await ask(using, { ...asked, dataset, ids }, () => undefined);
+  const answered = ids.flatMap((id, i) => (found[i] ? [{ id, logProbs: found[i] }] : []));
+  if (answered.length === 0) return { calibration: null, validation: null };
+  const logProbs = answered.map((row) => row.logProbs);
+  const gold = goldOf(
+    dataset,
+    answered.map(({ id }) => id),
+  );
+  const calibration = fitCalibration(logProbs);
+  return { calibration, validation: validationOutcome(logProbs, gold, calibration) };
+}
+
 function everyRowPrompts(request: CheckRequest): { readonly version: SoftVersion; readonly hand: CheckedArm } {
   const version = request.set.soft.find(({ id }) => id === request.evaluation.softVersion);
   const hand = armAsCompared(request, 'yours');
@@ -244,9 +270,11 @@ export const everyRow: Verb<CheckRequest, CheckProgress, EveryRowReport> = async
       tell((TRAINING_SHARE * step) / of, `step ${step}`),
     );
     const ids = fold.test;
-    const b = await ask(using, { dataset, prompt: tuned, ids, softs: [soft], cacheKey }, (share) =>
+    const outcome = await foldOutcome(using, { prompt: tuned, softs: [soft], cacheKey }, fold);
+    const byTuned = await ask(using, { dataset, prompt: tuned, ids, softs: [soft], cacheKey }, (share) =>
       tell(TRAINING_SHARE + rest * share, 'its answers'),
     );
+    const b = chosen(outcome, plan, byTuned);
     const theirs = { dataset, prompt: hand.arm.prompt, ids, softs: [], cacheKey: null };
     const byHand = await ask(using, theirs, (share) =>
       tell(TRAINING_SHARE + rest * (1 + share), 'your prompt’s answers'),
@@ -254,7 +282,7 @@ export const everyRow: Verb<CheckRequest, CheckProgress, EveryRowReport> = async
     const a = chosen(hand.outcome, plan, byHand);
     ids.forEach((id, i) => {
       const [ofA, ofB] = [a[i], b[i]];
-      if (ofA != null && ofB) answered.set(id, [ofA, argmax(ofB)]);
+      if (ofA != null && ofB != null) answered.set(id, [ofA, ofB]);
     });
   }
   const ids = [...answered.keys()];

@@ -18,7 +18,8 @@ import { type Comparing, eachArm, isHandWritten, type ReadyArm, readyArms } from
 import { labelTokens } from './token-rows';
 import { cacheKeyOf } from './training-rows';
 
-const CALIBRATION_ROWS = 48;
+/** Rows that a calibration is fitted on. */
+export const CALIBRATION_ROWS = 48;
 /** Fewer validation rows than this would say too little of a prompt's bias. */
 const FEW_ROWS = 32;
 const LATENCY_ROWS = 3;

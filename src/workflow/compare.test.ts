@@ -4,108 +4,10 @@ import { preparedOf } from '../dataset/test-support';
 import type { Dataset } from '../dataset/types';
 import type { ScoreRequest } from '../engine/types';
 import { ControlSource, uninterruptedControl } from '../lib/control';
-import { addHardVersion, createPromptSet, finishRun, startRun } from '../project/prompt-set';
-import type { ClassifyEvaluation, PromptSet } from '../project/types';
-import { STANDARD } from '../training/settings';
+import type { ClassifyEvaluation } from '../project/types';
 import { type CompareRequest, type CompareResult, compare } from './compare';
 import type { CompareEvent } from './compare-arms';
-import type { Host } from './host';
-
-const NOW = '2026-01-01T00:00:00.000Z';
-const WORDS = [
-  { label: 'bad', word: ' bad' },
-  { label: 'good', word: ' good' },
-];
-const BARE = 'Text: {text}\nTone:';
-
-/** Reads the text of a row: each label's log-probability follows from its words, the vectors and the prompt's length. */
-function answerOf(text: string, vectors: Float32Array | undefined): number[] {
-  const row = text.slice(text.lastIndexOf('Text: '));
-  const says = (word: string) => (row.includes(word) ? 1 : 0);
-  const noise = ([...row].reduce((hash, char) => (hash * 31 + (char.codePointAt(0) ?? 0)) % 997, 7) / 997 - 0.5) * 2;
-  const gain = vectors ? (vectors[0] ?? 0) : 0.3;
-  const logit = gain * (says('fine') - says('poor')) + noise + 0.4;
-  return [-Math.log1p(Math.exp(logit)), -Math.log1p(Math.exp(-logit))];
-}
-
-const textOf = (ids: ArrayLike<number>) => String.fromCodePoint(...Array.from(ids));
-const encode = (text: string) => Int32Array.from([...text], (char) => char.codePointAt(0) ?? 0);
-
-/** A host with a model that is a function of the text. */
-function fakeHost(context = 100_000, answer = answerOf) {
-  const scored: ScoreRequest[] = [];
-  const latency: { readonly rows: number; readonly repeats: number }[] = [];
-  const never = () => {
-    throw new Error('not asked for');
-  };
-  const tokenizer = { encode, decode: textOf, endTokenIds: [0], vocabularySize: 9, chat: () => null, sha256: 'x' };
-  const host = {
-    tokens: { tokenizer, encode, context, breaks: () => [] },
-    engine: {
-      info: { backend: 'wasm', threads: 2, vocabulary: 9 },
-      score: async (request: ScoreRequest, control: { requested: unknown }, onProgress?: (done: number) => void) => {
-        if (control.requested) throw new Error('cancelled');
-        scored.push(request);
-        onProgress?.(request.rows.length);
-        const rows = request.rows.map(({ rowId, ids }) => ({
-          rowId,
-          logProbs: answer(textOf(ids), request.soft?.vectors),
-          tokensSent: ids.length,
-          tokensComputed: ids.length - 1,
-        }));
-        return { rows, rowsRun: rows.length, seconds: 0 };
-      },
-      latency: async ({ rows }: ScoreRequest, repeats: number) => {
-        latency.push({ rows: rows.length, repeats });
-        return 5;
-      },
-      write: never,
-      train: never,
-    },
-    neighbours: never,
-  } as unknown as Host;
-  return { host, scored, latency };
-}
-
-/** Texts that say their label in three of four rows. */
-const rowsOf = (n: number) =>
-  Array.from({ length: n }, (_, i) => {
-    const good = i % 2 === 1;
-    const honest = i % 8 < 6;
-    return [`message ${i} was ${good === honest ? 'fine' : 'poor'}`, good ? 'good' : 'bad'] as const;
-  });
-
-const prepared = async (n = 240): Promise<Dataset> => (await preparedOf(rowsOf(n))).dataset;
-
-function promptSet(dataset: Dataset, seeds: readonly number[] = [0]): PromptSet {
-  const from = { name: 'x', words: WORDS, baseTemplate: BARE, datasetName: 'a.csv', taken: [] };
-  const fingerprint = dataset.fingerprint;
-  const bare = createPromptSet({ id: 's', now: NOW }, { ...from, datasetFingerprint: fingerprint });
-  const prompt = { template: `Say the tone.\n${BARE}`, shots: 0, shotSeed: 3 };
-  let set = addHardVersion(bare, { id: 'h', now: NOW }, { prompt }).set;
-  for (const seed of seeds) {
-    const started = startRun(
-      set,
-      { id: `r${seed}`, now: NOW },
-      {
-        settings: { ...STANDARD, seed },
-        template: BARE,
-        initText: 'Say',
-        model: { id: 'm', sha256: 'w', dtype: 'fp32' },
-        datasetFingerprint: fingerprint,
-      },
-    );
-    const soft = {
-      placement: 'suffix',
-      virtualTokens: 1,
-      hidden: 2,
-      vectors: Float32Array.of(1 + seed / 2, 0),
-    } as const;
-    const kept = { soft, bestStep: 1, validationAccuracy: 0.5, seconds: 1 };
-    set = finishRun(started.set, started.run.id, { status: 'finished', ...kept }, NOW);
-  }
-  return set;
-}
+import { fakeHost, prepared, promptSet, rowsOf, textOf } from './fake-host.test-support';
 
 async function compared(request: CompareRequest, host = fakeHost()) {
   const events: CompareEvent[] = [];
@@ -246,6 +148,22 @@ describe('a comparison', () => {
     const drawn = other.split.validation.filter((id) => asked.has(id));
     const labels = goldOf(other, drawn);
     expect([labels.filter((label) => label === 0).length, labels.length]).toEqual([24, 48]);
+  });
+
+  it('asks the hand-written prompt as it is written, with its own examples in its own orders', async () => {
+    const dataset = await prepared();
+    const set = promptSet(dataset);
+    const own = { shots: 3, selection: 'random', orders: 2 } as const;
+    const hard = set.hard.map((version) => ({ ...version, prompt: { ...version.prompt, ...own } }));
+    const { evaluation, scored } = await compared({ set: { ...set, hard }, dataset });
+    const ids = evaluation.plan.arms.map(({ id }) => id);
+    expect(ids.filter((id) => id.startsWith('yours'))).toEqual(['yours', 'yours-0', 'yours-8']);
+    const examplesIn = ({ rows }: ScoreRequest) =>
+      [...textOf(rows[0]?.ids ?? []).matchAll(/message \d+ was/g)].length - 1;
+    expect(scored.slice(0, 4).map(examplesIn)).toEqual([0, 3, 0, 8]);
+    expect(scored[1]?.rows[0]?.otherOrders).toHaveLength(1);
+    expect(evaluation.comparison.pairs[0]).toMatchObject({ a: 'yours', b: 'tuned' });
+    expect(evaluation).toMatchObject({ hardVersion: 'h', asWritten: true });
   });
 
   it('does not calibrate on rows that a prompt shows as examples', async () => {

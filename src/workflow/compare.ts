@@ -53,6 +53,7 @@ export const compare: Verb<CompareRequest, CompareEvent, CompareResult> = async 
       hardVersion: arms.hard?.id ?? null,
       softVersion: arms.soft?.id ?? null,
       datasetFingerprint: dataset.fingerprint,
+      asWritten: true,
       backend,
       threads,
     } as Compared,

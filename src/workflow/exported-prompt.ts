@@ -6,7 +6,7 @@ import { StudioError } from '../lib/errors';
 import { PRODUCT } from '../lib/product';
 import { ofKind } from '../project/evaluations';
 import { kindOf } from '../project/prompt-set';
-import type { ClassifyEvaluation, Evaluation, PromptSet, SoftVersion } from '../project/types';
+import type { Evaluation, PromptSet, SoftVersion } from '../project/types';
 import { wordsOf } from '../project/versions';
 import { wordsFor } from '../task/words-for';
 import { makeCheckRows, type RowsDone } from './check-rows';
@@ -48,13 +48,6 @@ export function comparisonOf(order: Order): Evaluation {
   return found;
 }
 
-/** Of the tuned prompt as it was compared; null where it is used without. */
-function calibrationOf(evaluation: ClassifyEvaluation | null) {
-  const tuned = ({ id }: { readonly id: string }) => id === 'tuned';
-  const isCalibrated = evaluation?.comparison.arms.find(tuned)?.calibrated ?? evaluation?.comparison.calibrated;
-  return isCalibrated ? (evaluation?.plan.arms.find(tuned)?.calibration ?? null) : null;
-}
-
 /** The tuned prompt with its sidecar, without the programs and texts that go with it. */
 export async function exportedPrompt(
   host: Host,
@@ -84,7 +77,7 @@ export async function exportedPrompt(
     tokenizerSha256,
     dataset: dataset?.fingerprint === run.datasetFingerprint ? dataset : null,
     evaluation,
-    calibration: calibrationOf(evaluation),
+    calibration: run.calibration ?? null,
     ...(longest === null ? {} : { writing: { longest, endTokenIds, evaluation: generated } }),
     checkRows: await makeCheckRows(host, run, labels, dataset?.mapping.text ?? null, steering),
     userRows,

@@ -10,6 +10,8 @@ import type { CompleteSet } from '../interchange/set-files';
 import type { Files } from '../interchange/zip';
 import { StudioError } from '../lib/errors';
 import { fail, ok, type Result } from '../lib/result';
+import { calibratedBy } from '../project/calibration';
+import { ofKind } from '../project/evaluations';
 import { freeHandle } from '../project/handle';
 import { chosenSoft } from '../project/prompt-set';
 import type { PromptSet } from '../project/types';
@@ -73,7 +75,8 @@ export const proposeImport: Verb<ProposeRequest, never, Result<CompleteSet, Task
   const handle = freeHandle(what.set.handle, taken);
   if (what.kind === 'prompt') return ok({ ...ALONE, set: { ...what.set, handle }, dataset: what.dataset });
   const { kind: _kind, ...complete } = what;
-  const fresh = { ...complete, set: { ...what.set, handle, deletedAt: null, updatedAt: host.now() } };
+  const set = calibratedBy(what.set, ofKind(what.evaluations, 'classify'));
+  const fresh = { ...complete, set: { ...set, handle, deletedAt: null, updatedAt: host.now() } };
   if (!isHere) return ok(fresh);
   const { renewed } = await import('../interchange/set-package');
   return ok(renewed(fresh, { id: host.newId(), handle, newId: host.newId }));

@@ -1,7 +1,8 @@
 /** Verbs: one typed text, answered by one prompt, or continued by the model token by token. */
-import { labelProbabilities } from '../evaluation/classify/outcome';
+
 import { childControl } from '../lib/control';
 import { StudioError } from '../lib/errors';
+import { labelProbabilities } from '../metrics/calibration';
 import type { SoftPrompt } from '../prompt/types';
 import { fillTemplate } from '../task/template';
 import type { LabelWord } from '../task/types';

@@ -57,7 +57,8 @@ export async function tryOnRows(
 ): Promise<{ readonly tried: Tried; readonly scored: ScoreResult }> {
   const { rows, labels, dataset, cacheKey } = asked;
   const scored = await engine.score({ rows, labels, soft: null, cacheKey }, control, onProgress);
-  const tried = { ...tally(rows, scored, dataset.labels.length), datasetFingerprint: dataset.fingerprint };
+  const { fingerprint: datasetFingerprint, splitHash } = dataset;
+  const tried = { ...tally(rows, scored, dataset.labels.length), datasetFingerprint, splitHash };
   return { tried, scored };
 }
 

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { createRng } from '../../lib/rng';
+import { calibrated } from '../../metrics/calibration';
 import { detectable } from '../rows';
 import { alternating, armOf, patterned, planOf } from '../test-support';
 import { compare } from './compare';
 import { majorityArm } from './made-arms';
-import { applyCalibration, calibrationHelps, fitCalibration, validationOutcome } from './outcome';
+import { calibrationHelps, fitCalibration, validationOutcome } from './outcome';
 import { tokensDifference, tokensSentence } from './pairs';
 
 describe('compare', () => {
@@ -88,7 +89,7 @@ describe('calibration', () => {
     expect(fit.rows).toBe(4);
     expect(validationOutcome(biased, [0, 1, 0, 1], fit)).toMatchObject({ raw: 0.5, calibrated: 1 });
     expect(validationOutcome([], [], fit)).toBeNull();
-    const row = applyCalibration(biased[0] as number[], fit);
+    const row = calibrated(biased[0] as number[], fit.meanLogProbs);
     expect(row.reduce((s, v) => s + Math.exp(v), 0)).toBeCloseTo(1);
   });
 

@@ -40,6 +40,12 @@ describe('insights', () => {
   it('say what the examples add to the hand-written prompt', () => {
     const arm = (id: string) => comparison.arms.find((a) => a.id === id) as ArmReport;
     expect(found.fewShotLift).toEqual(duel(arm('yours'), arm('yours-8'), gold));
+    // a prompt that shows eight by itself is compared without them
+    const renamed = { 'yours-8': 'yours', yours: 'yours-0' } as Readonly<Record<string, string>>;
+    const named = <A extends { readonly id: string }>(each: A): A => ({ ...each, id: renamed[each.id] ?? each.id });
+    const own = { ...comparison, arms: comparison.arms.map(named) };
+    const lift = drained(insightsOf({ ...plan, arms: plan.arms.map(named) }, own, null)).fewShotLift;
+    expect(lift).toEqual(found.fewShotLift);
   });
 
   it('have the slices of the pair that is shown', async () => {

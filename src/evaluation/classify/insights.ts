@@ -68,7 +68,9 @@ export function* insightsOf(
         )
       : null;
   yield 0.95;
-  const [bare, shots] = [arm('yours'), arm('yours-8')];
+  // the prompt as it is written may show examples, or none
+  const bare = arm('yours-0') ?? arm('yours');
+  const shots = arm('yours-8') ?? arms.find(({ id, kind }) => id === 'yours' && kind === 'few-shot');
   return {
     slices,
     confidence,

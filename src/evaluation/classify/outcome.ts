@@ -1,13 +1,6 @@
 import { assert } from '../../lib/assert';
-import { fitTemperature, nll } from '../../metrics/calibration';
-import {
-  accuracy,
-  argmax,
-  classMetrics,
-  confusionMatrix,
-  correctCount,
-  logSoftmax,
-} from '../../metrics/classification';
+import { calibrated, fitTemperature, nll } from '../../metrics/calibration';
+import { accuracy, argmax, classMetrics, confusionMatrix, correctCount } from '../../metrics/classification';
 import type { ArmOutcome, ArmReport, CalibrationFit, ComparisonPlan } from '../types';
 import { scoresOf } from './scores';
 
@@ -25,25 +18,10 @@ export function fitCalibration(logProbs: readonly (readonly number[])[]): Calibr
   return { meanLogProbs, rows: logProbs.length };
 }
 
-/** Log-probabilities with the mean subtracted, normalised again. */
-export const applyCalibration = (
-  logProbs: readonly number[],
-  { meanLogProbs }: Pick<CalibrationFit, 'meanLogProbs'>,
-): readonly number[] => logSoftmax(logProbs.map((value, c) => value - (meanLogProbs[c] as number)));
-
-/**
- * Probability of each label; they sum to 1.
- * @param meanLogProbs the prompt's built-in bias toward each label, which is subtracted; null = not calibrated
- */
-export const labelProbabilities = (
-  logProbs: readonly number[],
-  meanLogProbs: readonly number[] | null,
-): readonly number[] => (meanLogProbs ? applyCalibration(logProbs, { meanLogProbs }) : logProbs).map(Math.exp);
-
 export const calibratedRows = (
   rows: readonly (readonly number[])[],
   fit: CalibrationFit | null,
-): readonly (readonly number[])[] => (fit ? rows.map((row) => applyCalibration(row, fit)) : rows);
+): readonly (readonly number[])[] => rows.map((row) => calibrated(row, fit?.meanLogProbs ?? null));
 
 /**
  * What an arm reaches on validation rows without and with calibration; it decides whether to calibrate, never the
@@ -55,11 +33,11 @@ export function validationOutcome(
   fit: CalibrationFit | null,
 ): ArmOutcome['validation'] {
   if (gold.length === 0) return null;
-  const calibrated = calibratedRows(logProbs, fit);
+  const after = calibratedRows(logProbs, fit);
   return {
     raw: accuracy(gold, logProbs.map(argmax)),
-    calibrated: accuracy(gold, calibrated.map(argmax)),
-    loss: { raw: nll(logProbs, gold), calibrated: nll(calibrated, gold) },
+    calibrated: accuracy(gold, after.map(argmax)),
+    loss: { raw: nll(logProbs, gold), calibrated: nll(after, gold) },
   };
 }
 
@@ -89,7 +67,10 @@ export const validationTemperature = (
       };
 
 /** Whether an arm's log-probabilities are calibrated under this plan; reference lines never are. */
-export function isCalibrated(arm: ArmOutcome, plan: Pick<ComparisonPlan, 'calibrated' | 'calibration'>): boolean {
+export function isCalibrated(
+  arm: Pick<ArmOutcome, 'calibration' | 'validation'>,
+  plan: Pick<ComparisonPlan, 'calibrated' | 'calibration'>,
+): boolean {
   if (!arm.calibration) return false;
   if (plan.calibration === 'chosen' && arm.validation) return calibrationHelps(arm.validation);
   return plan.calibrated;
@@ -97,7 +78,7 @@ export function isCalibrated(arm: ArmOutcome, plan: Pick<ComparisonPlan, 'calibr
 
 /** Log-probabilities as they are compared. */
 export const comparedLogProbs = (
-  arm: ArmOutcome,
+  arm: Pick<ArmOutcome, 'calibration' | 'validation' | 'logProbs'>,
   plan: Pick<ComparisonPlan, 'calibrated' | 'calibration'>,
 ): readonly (readonly number[])[] => calibratedRows(arm.logProbs, isCalibrated(arm, plan) ? arm.calibration : null);
 

@@ -34,10 +34,11 @@ export function called(arm: ArmReport, field: Field): string {
   if (arm.kind === 'ensemble') return 'the mean of several tuned prompts';
   if (arm.kind === 'combined') return 'the tuned prompt with word counts';
   if (arm.kind === 'untuned') return 'the untuned prompt';
-  if (arm.kind === 'few-shot') return `your prompt with ${shots(arm)}`;
+  if (arm.kind === 'few-shot' && /^yours-\d+$/.test(arm.id)) return `your prompt with ${shots(arm)}`;
   if (arm.id === WORDS) return 'a word-count classifier';
   if (arm.kind === 'reference') return midSentence(arm.name);
-  return arm.id === field.first.id || (arm.id === 'yours' && field.first.kind !== 'zero-shot')
+  return arm.id === field.first.id ||
+    (arm.id === 'yours' && field.first.kind !== 'zero-shot' && field.first.kind !== 'few-shot')
     ? 'your prompt'
     : `“${arm.name}”`;
 }

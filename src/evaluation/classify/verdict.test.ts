@@ -38,6 +38,22 @@ describe('verdict', () => {
     expect(v.rowsNeeded).toBeNull();
   });
 
+  it('calls a hand-written prompt with examples of its own by its name, and tests tuning against the best hand-written one', () => {
+    const rights = patterned({ '111': 60, '010': 30, '011': 4, '101': 3, '000': 23 });
+    const gold = alternating(120);
+    const of = (without: string) =>
+      compare(
+        planOf(gold, [
+          armOf('yours', 'few-shot', gold, rights[0] ?? [], 2, { name: 'Yours' }),
+          armOf('tuned', 'tuned', gold, rights[1] ?? [], 2, { name: 'Tuned' }),
+          armOf(without, 'zero-shot', gold, rights[2] ?? [], 2, { name: 'Yours without examples' }),
+        ]),
+        { draws: 50 },
+      ).verdict;
+    expect(of('yours-0').headline).toBe('The tuned prompt beats your prompt by 26 points on 120 test rows');
+    expect(of('yours-0').detail).toContain('It also beats “Yours without examples”');
+  });
+
   it('yours is better: said plainly', () => {
     const v = verdict({ '11': 76, '10': 22, '01': 5, '00': 17 });
     expect(v.kind).toBe('yours-better');

@@ -27,6 +27,9 @@ type Rule = (field: Field) => Verdict | null;
 const best = (arms: readonly ArmReport[]): ArmReport | null =>
   arms.reduce<ArmReport | null>((top, arm) => (top === null || arm.correct > top.correct ? arm : top), null);
 
+/** A prompt that a person wrote, with whatever examples it has; not the arm that the comparison adds examples to. */
+const isHand = ({ id, kind }: ArmReport) => kind === 'zero-shot' || (kind === 'few-shot' && !/^yours-\d+$/.test(id));
+
 /** Two arms on the same rows; their p is corrected for all pairs of the plan where they are one of them. */
 function compareArms(field: Field, a: ArmReport, b: ArmReport): Duel {
   const pair = field.pairs.find((each) => [each.a, each.b].includes(a.id) && [each.a, each.b].includes(b.id));
@@ -235,15 +238,16 @@ export function verdictOf({ plan, arms, pairs }: Input): Verdict {
       'nothing to compare yet',
       'Choose a hand-written prompt and a tuned one, and compare them on the test rows.',
     );
-  const hands = arms.filter((arm) => arm.kind === 'zero-shot' && arm !== tuned && arm !== first);
+  const others = arms.filter((arm) => arm !== tuned && arm !== first);
+  const hands = others.filter(isHand);
   const field: Field = {
     gold: plan.gold,
     n: plan.gold.length,
     looks: plan.looks,
     first,
-    hand: first.kind === 'zero-shot' ? (best([first, ...hands]) as ArmReport) : first,
+    hand: isHand(first) ? (best([first, ...hands]) as ArmReport) : first,
     tuned,
-    fewShot: best(arms.filter((arm) => arm.kind === 'few-shot' && arm !== tuned && arm !== first)),
+    fewShot: best(others.filter((arm) => arm.kind === 'few-shot' && !isHand(arm))),
     words: byId(WORDS) ?? null,
     majority: byId(MAJORITY) ?? null,
     untuned: arms.find((arm) => arm.kind === 'untuned' && arm !== first && arm !== tuned) ?? null,

@@ -66,7 +66,8 @@ export function PlannedPanel({ set, dataset, also }: PlannedPanelProps) {
 
 const ABOUT: Readonly<Record<string, string>> = {
   untuned: 'the tuned prompt’s exact text without its vectors: shows what the vectors add',
-  yours: 'your hand-written prompt as it is',
+  yours: 'your hand-written prompt as it is, with its own examples if it has any',
+  'yours-0': 'your prompt without its examples',
   'yours-8': 'your prompt with eight labelled training rows before each text',
   'yours-3': 'your prompt with three training rows and their answers before each text',
   tuned: 'the text with the trained vectors',

@@ -6,8 +6,9 @@ import type { CalibrationMode } from '../../../evaluation/classify/outcome';
 import { planFor } from '../../../evaluation/classify/outcome';
 import type { Comparison } from '../../../evaluation/types';
 import { nowAfter } from '../../../lib/time';
+import { recordComparison } from '../../../project/calibration';
 import { ofKind } from '../../../project/evaluations';
-import { changeTask, countLook, kindOf } from '../../../project/prompt-set';
+import { changeTask, kindOf } from '../../../project/prompt-set';
 import type { ClassifyEvaluation, Evaluation, GenerateEvaluation, PromptSet } from '../../../project/types';
 import { sameLabels } from '../../../task/align-words';
 import type { CompareEvent } from '../../../workflow/compare-arms';
@@ -130,7 +131,8 @@ function createCompare({ services, stores: { session, promptSets } }: Studio): C
         report(event.kind === 'progress' ? { fraction: event.fraction, note: event.note } : { arms });
       };
       const found = await workflow.call('compare', { set, dataset, also: further }, { signal, onEvent });
-      await promptSets.getState().updateById(set.id, (s) => countLook(s, new Date().toISOString()));
+      const now = new Date().toISOString();
+      await promptSets.getState().updateById(set.id, (s) => recordComparison(s, found.evaluation, now));
       await keep(set, found.evaluation, found.leftOut);
     },
   });

@@ -1,8 +1,6 @@
 /** A prompt set as this browser stores it: complete, or one of its versions ready to answer rows. */
 import type { CompleteSet } from '../../../interchange/set-files';
 import { StudioError } from '../../../lib/errors';
-import { ofKind } from '../../../project/evaluations';
-import { calibrationOf } from '../../../project/performance';
 import { kindOf } from '../../../project/prompt-set';
 import { promptFor, type ReadyPrompt, readyPrompt } from '../../../project/ready-prompt';
 import type { PromptSet } from '../../../project/types';
@@ -67,12 +65,9 @@ export async function chosenVersion(disk: Store, setId: string, which: string): 
   return { ready: readyPrompt(set, version), who: `${handle}, ${versionWords(version)}` };
 }
 
-const TASKS: { readonly [K in AnsweringTask['kind']]: (of: ReadyPrompt, disk: Store) => Promise<AnsweringTask> } = {
-  classify: async ({ set, of }, disk) => ({
-    kind: 'classify',
-    calibration: calibrationOf(ofKind(await disk.evaluations.ofSet(set.id), 'classify'), of),
-  }),
-  generate: async ({ set }) => ({ kind: 'generate', longest: set.writing?.longest ?? null }),
+const TASKS: { readonly [K in AnsweringTask['kind']]: (of: ReadyPrompt) => AnsweringTask } = {
+  classify: ({ meanLogProbs }) => ({ kind: 'classify', calibration: meanLogProbs }),
+  generate: ({ set }) => ({ kind: 'generate', longest: set.writing?.longest ?? null }),
 };
 
 const needsRows = (set: PromptSet, { shots }: ReadyPrompt['prompt']) => kindOf(set) === 'generate' || shots > 0;
@@ -80,7 +75,7 @@ const needsRows = (set: PromptSet, { shots }: ReadyPrompt['prompt']) => kindOf(s
 /** The version as the workflow answers with it. @param withRows the set's own rows are needed for any prompt */
 export async function answeringVersion(disk: Store, ready: ReadyPrompt, withRows: boolean): Promise<AnsweringVersion> {
   const { set, of, prompt, words, soft } = ready;
-  const task = await TASKS[kindOf(set)](ready, disk);
+  const task = TASKS[kindOf(set)](ready);
   const stored = withRows || needsRows(set, prompt) ? await disk.datasets.get(set.id) : null;
   const model = of.kind === 'soft' ? of.version.model : null;
   return { task, prompt, words, soft, model, dataset: stored?.dataset ?? null };

@@ -3,6 +3,7 @@ import { drawnRows } from '../../../dataset/draw';
 import { rowsById, textOf } from '../../../dataset/labels';
 import type { Dataset } from '../../../dataset/types';
 import { armsOf } from '../../../project/arms';
+import { meanLogProbsOf } from '../../../project/calibration';
 import { isWriting } from '../../../project/prompt-set';
 import { readyPrompt } from '../../../project/ready-prompt';
 import { resolveStage } from '../../../project/stages';
@@ -75,16 +76,18 @@ export function setCast(
   sample: SampleSet | null,
   { extra = '', longest = null }: { readonly extra?: string; readonly longest?: number | null } = {},
 ): Cast {
-  const players = armsOf(open).arms.flatMap(({ id, name, kind, prompt: { template, chat = false }, softs }) =>
+  const players = armsOf(open).arms.flatMap(({ id, name, kind, prompt, softs, versionId }) =>
     id === 'untuned' || id === 'yours' || id === 'tuned'
       ? player({
           id,
           name,
           title: TITLES[id],
           side: kind === 'tuned' ? 'b' : kind === 'untuned' ? 'ref' : 'a',
-          template,
-          chat,
+          template: prompt.template,
+          chat: prompt.chat ?? false,
           soft: softs[0] ?? null,
+          // without its examples it is another prompt, whose bias nobody has measured
+          calibration: prompt.shots === 0 && versionId !== null ? calibrationIn(open, versionId) : null,
         })
       : [],
   );
@@ -100,6 +103,11 @@ export function setCast(
     shipped: null,
     extraTrouble: trouble,
   };
+}
+
+function calibrationIn(set: PromptSet, versionId: string): readonly number[] | null {
+  const of = versionById(set, versionId);
+  return of && meanLogProbsOf(of.version);
 }
 
 /** Test rows are not for reading. */
@@ -128,7 +136,7 @@ function extraPlayer(set: PromptSet, which: string): Extra {
   if (found && !found.ok) return no(found.error.message);
   const of = found?.ok ? found.value : versionById(set, which);
   if (!of) return no('This version is no longer in the library. Choose another one.');
-  const { prompt, soft, words } = readyPrompt(set, of);
+  const { prompt, soft, words, meanLogProbs: calibration } = readyPrompt(set, of);
   if (words.some(({ label }, i) => label !== set.words[i]?.label) || words.length !== set.words.length)
     return no(`${versionWords(of)} was made for other labels than this prompt set has now. Use Batch to run it.`);
   if (prompt.shots > 0)
@@ -138,7 +146,8 @@ function extraPlayer(set: PromptSet, which: string): Extra {
   const name = stage === null ? versionWords(of) : `${stage}: ${versionWords(of)}`;
   const side = of.kind === 'hard' ? 'a' : 'b';
   const { template, chat = false } = prompt;
-  return { player: player({ id: 'extra', name, title: name, side, template, chat, soft, words }), trouble: null };
+  const extra = player({ id: 'extra', name, title: name, side, template, chat, soft, words, calibration });
+  return { player: extra, trouble: null };
 }
 
 /** Vectors only work with the weights they were trained on. */

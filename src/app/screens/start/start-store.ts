@@ -1,8 +1,8 @@
 /** The example sentence with the live answers of two prompts, and the sample that one click trains. */
 import { useEffect, useState } from 'react';
 import { createStore } from 'zustand/vanilla';
-import { labelProbabilities } from '../../../evaluation/classify/outcome';
 import { asStudioError } from '../../../lib/errors';
+import { labelProbabilities } from '../../../metrics/calibration';
 import { argmax } from '../../../metrics/classification';
 import type { SoftPrompt } from '../../../prompt/types';
 import { fillTemplate } from '../../../task/template';

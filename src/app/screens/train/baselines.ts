@@ -2,7 +2,7 @@
 import { type ByTask, taskKindOf } from '../../../dataset/kind';
 import type { Dataset } from '../../../dataset/types';
 import { chosenHard, recordTry } from '../../../project/prompt-set';
-import type { PromptSet } from '../../../project/types';
+import type { HardVersion, PromptSet } from '../../../project/types';
 import type { HardPrompt } from '../../../task/types';
 import type { Scores } from '../../../training/events';
 import type { ModelInfo } from '../../../worker/protocol';
@@ -51,9 +51,15 @@ function keyOf(subject: Subject, id: BaselineId): string {
 /** Scores as they are kept, and read back by kind of task. */
 type Stored = <T>(id: BaselineId) => Promise<T | null>;
 
+/** The result of a try, where it was on these validation rows. */
+function triedOn({ fingerprint, splitHash }: Dataset, hand: HardVersion | null): HardVersion['tried'] {
+  const tried = hand?.tried;
+  return tried?.datasetFingerprint === fingerprint && tried.splitHash === splitHash ? tried : null;
+}
+
 const FIND: ByTask<(subject: Subject, stored: Stored) => Promise<Found>> = {
-  classify: async ({ open }, stored) => {
-    const tried = chosenHard(open)?.tried;
+  classify: async ({ open, dataset }, stored) => {
+    const tried = triedOn(dataset, chosenHard(open));
     const untuned = await stored<Pick<Extract<Scores, { kind: 'classify' }>, 'accuracy' | 'macroF1'>>('untuned');
     return {
       untuned: untuned && { kind: 'classify', ...untuned },

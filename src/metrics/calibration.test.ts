@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { labelProbabilities } from './outcome';
+import { labelProbabilities } from './calibration';
 
 it('gives the probabilities of the labels as they are where a prompt is not calibrated', () => {
   expect(labelProbabilities([Math.log(0.8), Math.log(0.2)], null)[0]).toBeCloseTo(0.8);

@@ -1,0 +1,37 @@
+import { expect, it } from 'vitest';
+import { dealt, preparedOf } from '../../../dataset/test-support';
+import { addHardVersion, createPromptSet } from '../../../project/prompt-set';
+import type { HardVersion } from '../../../project/types';
+import { createBaselines } from './baselines';
+
+const NOW = '2026-01-01T00:00:00.000Z';
+
+it('shows and keeps the score of your prompt only where it is of the rows that are open now', async () => {
+  const { dataset } = await preparedOf(dealt(80, ['a', 'b']));
+  const { dataset: resplit } = await preparedOf(dealt(80, ['a', 'b']), { seed: 9 });
+  const { fingerprint: datasetFingerprint, splitHash } = dataset;
+  const tried = { accuracy: 0.99, macroF1: 0.99, confusion: [], wrongRowIds: [], wrongPredictions: [], rows: 12 };
+  const settings = { get: async () => null };
+  const of = async (on: typeof dataset, kept: Partial<NonNullable<HardVersion['tried']>>) => {
+    const task = { name: 'x', words: [], baseTemplate: '{text}', datasetFingerprint, datasetName: 'a.csv', taken: [] };
+    const empty = createPromptSet({ id: 's', now: NOW }, task);
+    const prompt = { template: 'Say. {text}', shots: 0, shotSeed: 0 };
+    const { set: open } = addHardVersion(
+      empty,
+      { id: 'h', now: NOW },
+      { prompt, tried: { ...tried, seconds: 1, ...kept } },
+    );
+    const subject = { open, dataset: on, template: '{text}', info: { sha256: 'w' } };
+    const store = { settings, sets: { get: async () => open } };
+    const known = createBaselines({ store } as never, { getState: () => ({ set: open }) } as never);
+    return {
+      shown: (await known.known(subject)).some(({ id }) => id === 'yours'),
+      asked: (await known.missing(subject)).some(({ id }) => id === 'yours'),
+    };
+  };
+  expect(await of(dataset, { datasetFingerprint, splitHash })).toEqual({ shown: true, asked: false });
+  // other rows, the same rows split otherwise, and a try of an earlier release
+  expect(await of(dataset, { datasetFingerprint: 'other', splitHash })).toEqual({ shown: false, asked: true });
+  expect(await of(resplit, { datasetFingerprint, splitHash })).toEqual({ shown: false, asked: true });
+  expect(await of(dataset, { datasetFingerprint })).toEqual({ shown: false, asked: true });
+});

@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import { calibratedBy, meanLogProbsOf, recordComparison } from './calibration';
+import { addHardVersion, changeTask, createPromptSet } from './prompt-set';
+import { predict } from './ready-prompt';
+import type { ClassifyEvaluation, PromptSet } from './types';
+
+const NOW = '2026-01-01T00:00:00.000Z';
+const WORDS = [
+  { label: 'bad', word: ' bad' },
+  { label: 'good', word: ' good' },
+];
+
+function made(shots = 0): PromptSet {
+  const task = { name: 'Tone', baseTemplate: '{text}', datasetFingerprint: 'f', datasetName: 'a.csv', taken: [] };
+  const empty = createPromptSet({ id: 's', now: NOW }, { ...task, words: WORDS });
+  const prompt = { template: 'Say it. {text}', shots, shotSeed: 0 };
+  const { set } = addHardVersion(empty, { id: 'h', now: NOW }, { prompt });
+  const run = { id: 'r', soft: { placement: 'suffix', vectors: new Float32Array(2), virtualTokens: 1, hidden: 2 } };
+  const soft = { ...run, status: 'finished', template: '{text}', settings: {}, model: { sha256: 'w' } };
+  return { ...set, soft: [soft], chosenSoft: 'r' } as unknown as PromptSet;
+}
+
+const FIT = { meanLogProbs: [-3, -0.05], rows: 48 };
+
+/** Compared with each arm calibrated, or not. */
+const compared = (calibrated: Readonly<Record<string, boolean>>) =>
+  ({
+    kind: 'classify',
+    asWritten: true,
+    hardVersion: 'h',
+    softVersion: 'r',
+    plan: { arms: Object.keys(calibrated).map((id) => ({ id, calibration: FIT })) },
+    comparison: {
+      calibrated: false,
+      arms: Object.entries(calibrated).map(([id, isCalibrated]) => ({ id, calibrated: isCalibrated })),
+    },
+  }) as unknown as ClassifyEvaluation;
+
+describe('the calibration of a version', () => {
+  it('is what its newest comparison decided, and the use of the test rows is counted with it', () => {
+    const set = recordComparison(made(), compared({ untuned: true, yours: true, tuned: false }), NOW);
+    expect(set.hard[0]?.calibration).toEqual(FIT);
+    expect(set.soft[0]?.calibration).toBeNull();
+    expect(set.testLooks).toBe(1);
+    const again = recordComparison(set, compared({ untuned: true, yours: false, tuned: true }), NOW);
+    expect([again.hard[0]?.calibration, again.soft[0]?.calibration, again.testLooks]).toEqual([null, FIT, 2]);
+  });
+
+  it('is that of the prompt as it is written, not that of the same text without its examples', () => {
+    const found = compared({ yours: false, 'yours-0': true, tuned: false });
+    expect(recordComparison(made(8), found, NOW).hard[0]?.calibration).toBeNull();
+    // an earlier release compared it without them
+    const { asWritten: _, ...earlier } = compared({ yours: true, 'yours-8': true, tuned: false });
+    expect(recordComparison(made(8), earlier, NOW).hard[0]?.calibration).toBeUndefined();
+  });
+
+  it('does not survive a change of the answer words that the version answers with', () => {
+    const set = recordComparison(made(), compared({ yours: true, tuned: true }), NOW);
+    const other = changeTask(set, { words: [{ label: 'bad', word: ' poor' }, ...WORDS.slice(1)] }, NOW);
+    expect(other.hard[0]).not.toHaveProperty('calibration');
+    // tuned prompts keep their words, and so their calibration
+    expect(other.soft[0]).toMatchObject({ words: WORDS, calibration: FIT });
+  });
+
+  it('is filled in from the newest comparison of an earlier release, and never overwritten', () => {
+    const comparisons = [compared({ yours: true }), compared({ yours: false, tuned: true })];
+    const filled = calibratedBy(made(), comparisons);
+    expect([filled.hard[0]?.calibration, filled.soft[0]?.calibration]).toEqual([FIT, FIT]);
+    const known = recordComparison(made(), compared({ yours: false, tuned: false }), NOW);
+    expect(calibratedBy(known, comparisons)).toBe(known);
+  });
+
+  it('changes the answers of the wrapper', async () => {
+    const model = {
+      sha256: 'w',
+      encode: (text: string) => Int32Array.from([...text], (char) => char.codePointAt(0) ?? 0),
+      score: async ({ rows }: { readonly rows: readonly unknown[] }) => ({
+        rows: rows.map(() => ({ logProbs: [Math.log(0.3), Math.log(0.7)] })),
+      }),
+    };
+    const asked = { handle: made().handle, version: { kind: 'soft', number: 1 } } as const;
+    const numbered = (set: PromptSet) => ({ ...set, soft: set.soft.map((run) => ({ ...run, number: 1 })) });
+    const answer = async (set: PromptSet) => {
+      const found = await predict(model, [numbered(set)], asked, ['x']);
+      return found.ok ? found.value[0]?.label : found.error.message;
+    };
+    expect(await answer(made())).toBe('good');
+    const calibrated = recordComparison(made(), compared({ tuned: true }), NOW);
+    expect(meanLogProbsOf(calibrated.soft[0] ?? {})).toEqual(FIT.meanLogProbs);
+    expect(await answer(calibrated)).toBe('bad');
+  });
+});

@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest';
+import { rowsById, textOf } from '../dataset/labels';
+import type { Dataset } from '../dataset/types';
+import { uninterruptedControl } from '../lib/control';
+import { argmax } from '../metrics/classification';
+import { meanLogProbsOf, recordComparison } from '../project/calibration';
+import { predict, readyPrompt } from '../project/ready-prompt';
+import type { ClassifyEvaluation, Evaluation, PromptSet } from '../project/types';
+import { labelReport } from '../report/input';
+import { resultsJson } from '../report/json';
+import { compare } from './compare';
+import { exportPackage } from './export';
+import { answerOf, fakeHost, NOW, prepared, promptSet } from './fake-host.test-support';
+import type { Host } from './host';
+import { checkImport, proposeImport, readImport } from './import';
+import { measure } from './measure';
+import { answerText } from './play';
+
+const silent = { control: uninterruptedControl, emit: () => {} };
+
+/** A model that says "good" far too often, so that calibration turns answers over. */
+const biasedHost = () =>
+  fakeHost(undefined, (text, vectors) => {
+    const [bad = 0, good = 0] = answerOf(text, vectors);
+    const logit = good - bad + 1.5;
+    return [-Math.log1p(Math.exp(logit)), -Math.log1p(Math.exp(-logit))];
+  }).host;
+
+async function comparedSet(host: Host) {
+  const dataset = await prepared();
+  const set = promptSet(dataset);
+  const { evaluation } = await compare(host, { set, dataset }, silent);
+  const labelled = evaluation as Omit<ClassifyEvaluation, 'id' | 'setId' | 'createdAt'>;
+  const stored = { ...labelled, id: 'e', setId: set.id, createdAt: NOW } as ClassifyEvaluation;
+  return { dataset, set: recordComparison(set, labelled, NOW), evaluation: stored };
+}
+
+/** What the tuned prompt answers to the test rows wherever it is asked: measured, typed, and by the wrapper. */
+async function answersOf(host: Host, set: PromptSet, dataset: Dataset) {
+  const [run] = set.soft;
+  if (!run) throw new Error('a run');
+  const ready = readyPrompt(set, { kind: 'soft', version: run });
+  const task = { kind: 'classify', calibration: ready.meanLogProbs } as const;
+  const { prompt, words, soft } = ready;
+  const version = { task, prompt, words, soft, model: run.model, dataset };
+  const measured = await measure(host, { version, on: { kind: 'held-back', name: 'a.csv' } }, silent);
+  const texts = dataset.split.test.map((id) => {
+    const row = rowsById(dataset.table.rows).get(id);
+    return row ? textOf(row, dataset.mapping) : '';
+  });
+  const typed = [];
+  for (const text of texts) {
+    const played = { ...prompt, chat: false, soft, textColumn: 'text', task: { ...task, words } };
+    const answer = await answerText(host, { prompt: played, text }, silent);
+    typed.push(answer.kind === 'classify' ? argmax(answer.probabilities) : -1);
+  }
+  const model = {
+    sha256: run.model.sha256,
+    encode: host.tokens.encode,
+    score: (asked: Parameters<Host['engine']['score']>[0]) => host.engine.score(asked, uninterruptedControl),
+  };
+  const asked = { handle: set.handle, version: { kind: 'soft', number: run.number } } as const;
+  const wrapped = await predict(model as never, [set], asked, texts);
+  const labels = words.map(({ label }) => label);
+  return [measured.predictions, typed, wrapped.ok ? wrapped.value.map(({ label }) => labels.indexOf(label)) : []];
+}
+
+describe('calibration', () => {
+  it('is the same wherever a version answers: compared, measured, typed, and by the wrapper', async () => {
+    const host = biasedHost();
+    const { dataset, set, evaluation } = await comparedSet(host);
+    const tuned = evaluation.comparison.arms.find(({ id }) => id === 'tuned');
+    const raw = evaluation.plan.arms.find(({ id }) => id === 'tuned')?.logProbs.map(argmax);
+    expect(tuned?.calibrated).toBe(true);
+    expect(tuned?.predictions).not.toEqual(raw);
+    for (const answers of await answersOf(host, set, dataset)) expect(answers).toEqual(tuned?.predictions);
+  });
+
+  it('goes out and comes back: as a package for an engineer, and as a whole prompt set', async () => {
+    const host = biasedHost();
+    const { dataset, set, evaluation } = await comparedSet(host);
+    const predictions = evaluation.comparison.arms.find(({ id }) => id === 'tuned')?.predictions;
+    for (const recipient of ['engineer', 'browser'] as const) {
+      const stored = { set, dataset, evaluations: [evaluation] as Evaluation[], ...NOTHING };
+      const order = { stored, runId: set.soft[0]?.id ?? null, withRows: true, recipient };
+      const { name, content } = await exportPackage(host, order, silent);
+      const what = await readImport(host, { files: new Map([[name, content]]), taken: [] }, silent);
+      expect(await checkImport(host, what, silent)).toMatchObject(
+        recipient === 'engineer' ? { kind: 'replayed' } : { kind: 'fits' },
+      );
+      const proposed = await proposeImport(host, { what, form: {} as never, taken: [], isHere: false }, silent);
+      if (!proposed.ok) throw new Error(proposed.error.message);
+      const [run] = proposed.value.set.soft;
+      expect(run && meanLogProbsOf(run)).toEqual(set.soft[0] && meanLogProbsOf(set.soft[0]));
+      for (const answers of await answersOf(host, proposed.value.set, dataset)) expect(answers).toEqual(predictions);
+    }
+  });
+
+  it('is in results.json for every prompt, so that each answer can be worked out from the file', async () => {
+    const { dataset, set, evaluation } = await comparedSet(biasedHost());
+    const input = labelReport(set, dataset, evaluation, evaluation.comparison, null, null);
+    if (!input) throw new Error('a report');
+    const results = JSON.parse(JSON.stringify(resultsJson(input))) as ReturnType<typeof resultsJson>;
+    let turned = 0;
+    for (const { calibrated, calibration, rows } of results.arms)
+      for (const { predicted, logProbs } of rows) {
+        const score = (label: string) =>
+          (logProbs[label] ?? 0) - (calibrated ? (calibration?.meanLogProbs[label] ?? 0) : 0);
+        expect(results.labels.toSorted((a, b) => score(b) - score(a))[0]).toBe(predicted);
+        if (predicted !== results.labels.toSorted((a, b) => (logProbs[b] ?? 0) - (logProbs[a] ?? 0))[0]) turned++;
+      }
+    expect(turned).toBeGreaterThan(20);
+  });
+});
+
+const NOTHING = { checkpoints: [], measurements: [], examples: [] } as const;

@@ -1,0 +1,111 @@
+/** A host whose model is a function of the text, and a prompt set to compare with it. */
+import { preparedOf } from '../dataset/test-support';
+import type { Dataset } from '../dataset/types';
+import type { ScoreRequest } from '../engine/types';
+import { addHardVersion, createPromptSet, finishRun, startRun } from '../project/prompt-set';
+import type { PromptSet } from '../project/types';
+import { STANDARD } from '../training/settings';
+import type { Host } from './host';
+
+export const NOW = '2026-01-01T00:00:00.000Z';
+const WORDS = [
+  { label: 'bad', word: ' bad' },
+  { label: 'good', word: ' good' },
+];
+const SHA = '0'.repeat(64);
+const BARE = 'Text: {text}\nTone:';
+
+/** Reads the text of a row: each label's log-probability follows from its words, the vectors and the prompt's length. */
+export function answerOf(text: string, vectors: Float32Array | undefined): number[] {
+  const row = text.slice(text.lastIndexOf('Text: '));
+  const says = (word: string) => (row.includes(word) ? 1 : 0);
+  const noise = ([...row].reduce((hash, char) => (hash * 31 + (char.codePointAt(0) ?? 0)) % 997, 7) / 997 - 0.5) * 2;
+  const gain = vectors ? (vectors[0] ?? 0) : 0.3;
+  const logit = gain * (says('fine') - says('poor')) + noise + 0.4;
+  return [-Math.log1p(Math.exp(logit)), -Math.log1p(Math.exp(-logit))];
+}
+
+export const textOf = (ids: ArrayLike<number>) => String.fromCodePoint(...Array.from(ids));
+const encode = (text: string) => Int32Array.from([...text], (char) => char.codePointAt(0) ?? 0);
+
+/** A host with a model that is a function of the text. */
+export function fakeHost(context = 100_000, answer = answerOf) {
+  const scored: ScoreRequest[] = [];
+  const latency: { readonly rows: number; readonly repeats: number }[] = [];
+  let ids = 0;
+  const never = () => {
+    throw new Error('not asked for');
+  };
+  const tokenizer = { encode, decode: textOf, endTokenIds: [0], vocabularySize: 9, chat: () => null, sha256: SHA };
+  const host = {
+    tokens: { tokenizer, encode, context, breaks: () => [] },
+    engine: {
+      info: { id: 'm', dtype: 'fp32', sha256: SHA, layers: 1, hidden: 2, backend: 'wasm', threads: 2, vocabulary: 9 },
+      score: async (request: ScoreRequest, control: { requested: unknown }, onProgress?: (done: number) => void) => {
+        if (control.requested) throw new Error('cancelled');
+        scored.push(request);
+        onProgress?.(request.rows.length);
+        const rows = request.rows.map(({ rowId, ids }) => ({
+          rowId,
+          logProbs: answer(textOf(ids), request.soft?.vectors),
+          tokensSent: ids.length,
+          tokensComputed: ids.length - 1,
+        }));
+        return { rows, rowsRun: rows.length, seconds: 0 };
+      },
+      latency: async ({ rows }: ScoreRequest, repeats: number) => {
+        latency.push({ rows: rows.length, repeats });
+        return 5;
+      },
+      write: never,
+      train: never,
+    },
+    neighbours: never,
+    card: { weights: null, attentionHeads: null },
+    asset: async (name: string) =>
+      name === 'sample.json' ? JSON.stringify({ parityTexts: [...Array(12).keys()].map((i) => `text ${i}`) }) : '',
+    now: () => NOW,
+    newId: () => `id-${++ids}`,
+  } as unknown as Host;
+  return { host, scored, latency };
+}
+
+/** Texts that say their label in three of four rows. */
+export const rowsOf = (n: number) =>
+  Array.from({ length: n }, (_, i) => {
+    const good = i % 2 === 1;
+    const honest = i % 8 < 6;
+    return [`message ${i} was ${good === honest ? 'fine' : 'poor'}`, good ? 'good' : 'bad'] as const;
+  });
+
+export const prepared = async (n = 240): Promise<Dataset> => (await preparedOf(rowsOf(n))).dataset;
+
+export function promptSet(dataset: Dataset, seeds: readonly number[] = [0]): PromptSet {
+  const from = { name: 'x', words: WORDS, baseTemplate: BARE, datasetName: 'a.csv', taken: [] };
+  const fingerprint = dataset.fingerprint;
+  const bare = createPromptSet({ id: 's', now: NOW }, { ...from, datasetFingerprint: fingerprint });
+  const prompt = { template: `Say the tone.\n${BARE}`, shots: 0, shotSeed: 3 };
+  let set = addHardVersion(bare, { id: 'h', now: NOW }, { prompt }).set;
+  for (const seed of seeds) {
+    const started = startRun(
+      set,
+      { id: `r${seed}`, now: NOW },
+      {
+        settings: { ...STANDARD, seed },
+        template: BARE,
+        initText: 'Say',
+        model: { id: 'm', sha256: SHA, dtype: 'fp32' },
+        datasetFingerprint: fingerprint,
+      },
+    );
+    const soft = {
+      placement: 'suffix',
+      virtualTokens: 1,
+      hidden: 2,
+      vectors: Float32Array.of(1 + seed / 2, 0),
+    } as const;
+    const kept = { soft, bestStep: 1, validationAccuracy: 0.5, seconds: 1 };
+    set = finishRun(started.set, started.run.id, { status: 'finished', ...kept }, NOW);
+  }
+  return set;
+}
