@@ -232,6 +232,12 @@ describe('an import', () => {
       bestStep: 80,
       status: 'early',
       template: input.run.template,
+      settings: {
+        ...STANDARD,
+        virtualTokens: 2,
+        initialisation: { kind: 'text', text: 'Say it.' },
+        optimiser: 'adamw',
+      },
     });
   });
 

@@ -105,14 +105,14 @@ export async function decide(
   return { ok: true, value: { complete: merged.value, link: { folder: link.folder, base } } };
 }
 
-export async function sumsOf(files: Files): Promise<Sums> {
+async function sumsOf(files: Files): Promise<Sums> {
   const sums: Record<string, string> = {};
   for (const [path, bytes] of files) sums[path] = await sha256(Uint8Array.from(bytes));
   return sums;
 }
 
 /** Names of the folders directly in it, without hidden ones (`.git`). */
-export async function subfolders(root: FileSystemDirectoryHandle): Promise<readonly string[]> {
+async function subfolders(root: FileSystemDirectoryHandle): Promise<readonly string[]> {
   const names: string[] = [];
   for await (const [name, entry] of root.entries())
     if (entry.kind === 'directory' && !name.startsWith('.')) names.push(name);
@@ -146,7 +146,7 @@ export async function readFiles(root: FileSystemDirectoryHandle, folder: string)
 }
 
 /** Writes files below a folder and deletes others; missing folders are created. */
-export async function writeFiles(
+async function writeFiles(
   root: FileSystemDirectoryHandle,
   folder: string,
   write: Files,
@@ -155,9 +155,7 @@ export async function writeFiles(
   const top = await root.getDirectoryHandle(folder, { create: true });
   for (const [path, bytes] of write) {
     const { directory, name } = await place(top, path);
-    const stream = await (await directory.getFileHandle(name, { create: true })).createWritable();
-    await stream.write(Uint8Array.from(bytes));
-    await stream.close();
+    await writeFile(directory, name, Uint8Array.from(bytes));
   }
   for (const path of remove) {
     const { directory, name } = await place(top, path);
@@ -166,11 +164,15 @@ export async function writeFiles(
 }
 
 /** Keeps git from converting line ends, which would make files look changed. An existing file is left alone. */
-export async function writeGitAttributes(root: FileSystemDirectoryHandle): Promise<void> {
+async function writeGitAttributes(root: FileSystemDirectoryHandle): Promise<void> {
   const name = '.gitattributes';
   if (await root.getFileHandle(name).catch(() => null)) return;
-  const stream = await (await root.getFileHandle(name, { create: true })).createWritable();
-  await stream.write('*.json text eol=lf\n*.npy binary\n');
+  await writeFile(root, name, '*.json text eol=lf\n*.npy binary\n');
+}
+
+async function writeFile(directory: FileSystemDirectoryHandle, name: string, content: FileSystemWriteChunkType) {
+  const stream = await (await directory.getFileHandle(name, { create: true })).createWritable();
+  await stream.write(content);
   await stream.close();
 }
 
