@@ -13,7 +13,7 @@ import { batchJob, type Chosen, checksumOf, earlierRun } from './batch-run';
 import { KeptAnswers } from './kept-answers';
 import { batchRows } from './rows-file';
 
-export interface BatchOptions {
+interface BatchOptions {
   readonly format: 'csv' | 'jsonl';
   readonly neutralise: boolean;
   readonly bom: boolean;
