@@ -114,7 +114,7 @@ test('splits rows by a column, by group, or again by another seed', async ({ stu
   ]);
   await studio.drop(csv('shared.csv', ['message', 'tone', 'customer', 'part'], rows));
   await expect(studio.heading).toContainText('120 rows ready');
-  const how = page.getByRole('button', { name: /^(At random|As|Together).*How rows are split$/ });
+  const how = page.getByRole('button', { name: /^(At random|By the column|Keep).*How rows are split$/ });
   const parts = page.getByRole('status').filter({ hasText: /validation and \d+ test rows/ });
   await expect(parts).toContainText('46 training, 14 validation and 60 test rows');
   await how.press('Enter');
