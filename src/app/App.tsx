@@ -4,16 +4,17 @@ import { asStudioError } from '../lib/errors';
 import { STEPS, screenOf, TOOLS } from './registry';
 import { StartScreen } from './screens/start/StartScreen';
 import { DropTarget } from './shell/DropTarget';
-import type { Dropped } from './shell/dropped-files';
+import { type Dropped, openModelFolder } from './shell/dropped-files';
 import { keepFocus } from './shell/keep-focus';
-import { openModelFolder } from './shell/open-model-folder';
 import { Shell } from './shell/Shell';
 import { NEW_SET, navigate, screenPath, usePath, useSearchString } from './state/location';
 import { usePromptSets, useStores } from './state/studio';
 import { Button } from './ui/Button';
-import { EmptyState } from './ui/EmptyState';
+import { EmptyState, Note } from './ui/Panel';
 import { ProgressBar } from './ui/ProgressBar';
+import { Toaster } from './ui/Toaster';
 import { toastError } from './ui/toast';
+import './opening.css';
 
 /** Whether a dropped file is for the batch that is open, not for a new prompt set. */
 const isBatch = () => /^#\/project\/[^/]+\/library\?(.*&)?tab=batch(&|$)/.test(location.hash);
@@ -108,3 +109,21 @@ function OpenPromptSet({ id, children }: { readonly id: string; readonly childre
   if (id !== openId && id !== NEW_SET) return <ProgressBar label="Opening the prompt set" value={null} />;
   return children;
 }
+
+/** Shown only when opening the saved work takes long, e.g. while an older tab holds it; problems appear as messages. */
+export const Opening = () => (
+  <main className="opening">
+    <div className="opening-late">
+      <ProgressBar label="Opening your saved work" value={null} />
+    </div>
+    <Toaster />
+  </main>
+);
+
+export const OpeningFailed = ({ message }: { readonly message: string }) => (
+  <main className="opening">
+    <Note live tone="bad" title="The studio could not start">
+      {message} Reload the page; your saved work is kept.
+    </Note>
+  </main>
+);

@@ -48,3 +48,9 @@ export const bytes = (n: number): string => {
   if (n < 1e9) return `${whole.format(n / 1e6)} MB`;
   return `${one.format(n / 1e9)} GB`;
 };
+
+/** Seconds left at the mean rate so far; null before there is a rate worth showing. */
+export function secondsLeft(done: number, total: number, elapsedSeconds: number): number | null {
+  if (done <= 0 || total <= 0 || elapsedSeconds < 1) return null;
+  return Math.max(0, ((total - done) * elapsedSeconds) / done);
+}

@@ -1,7 +1,8 @@
 import { type ReactNode, useLayoutEffect, useRef, useState } from 'react';
 import { toCsv } from '../../dataset/csv-out';
 import { Button, Panel, toastError } from '../ui';
-import { download, fileStem, toPng, toSvg } from './export';
+import { saveFile } from '../ui/download';
+import { fileStem, toPng, toSvg } from './export';
 import type { Draw } from './plot';
 import './charts.css';
 
@@ -35,10 +36,10 @@ export function ChartPanel({ title, heading, unit, controls, draw, twin, span, h
   const save = (kind: 'svg' | 'png') => {
     const drawn = chart.current;
     if (!drawn) return;
-    if (kind === 'svg') download(`${stem}.svg`, toSvg(drawn, title));
+    if (kind === 'svg') saveFile(`${stem}.svg`, toSvg(drawn, title));
     else
       toPng(drawn, title).then(
-        (png) => download(`${stem}.png`, png),
+        (png) => saveFile(`${stem}.png`, png),
         () => toastError('The picture was not made.', 'Your browser refused it. The SVG download has the same chart.'),
       );
   };
@@ -67,7 +68,7 @@ export function ChartPanel({ title, heading, unit, controls, draw, twin, span, h
               variant="link"
               size="s"
               aria-label="Download the numbers as CSV"
-              onPress={() => download(`${stem}.csv`, toCsv(twin.columns, twin.rows, { neutralise: true }), 'text/csv')}
+              onPress={() => saveFile(`${stem}.csv`, toCsv(twin.columns, twin.rows, { neutralise: true }), 'text/csv')}
             >
               CSV
             </Button>

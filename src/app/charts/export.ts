@@ -59,16 +59,6 @@ export async function toPng(chart: SVGSVGElement, title: string): Promise<Blob> 
   }
 }
 
-export function download(fileName: string, content: Blob | string, type = 'text/plain'): void {
-  const blob = typeof content === 'string' ? new Blob([content], { type }) : content;
-  const url = URL.createObjectURL(blob);
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = fileName;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
-}
-
 /** `Tuned 81.7%, yours 67.5%` -> `tuned-81-7-yours-67-5`. */
 export const fileStem = (title: string): string =>
   title

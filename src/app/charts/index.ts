@@ -10,7 +10,7 @@ export { ProbabilityBars, TextDifference } from './Answers';
 export { ChartPanel } from './ChartPanel';
 export { drawAccuracy, drawConfusion, drawDifferences, drawIntervals, sideOf } from './comparison-charts';
 export { drawCoverage, drawReliability } from './confidence-charts';
-export { download, fileStem } from './export';
+export { fileStem } from './export';
 export { lossTitle, normsTitle, validationTitle } from './finding';
 export { drawLengths } from './length-chart';
 export type { Metric } from './measure';

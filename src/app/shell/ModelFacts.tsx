@@ -1,10 +1,16 @@
-import type { ReactNode } from 'react';
+import { type ReactNode, useEffect } from 'react';
+import { useStore } from 'zustand';
 import type { Speed } from '../../training/estimate';
 import type { ModelInfo } from '../../worker/protocol';
+import { CHECKING, verdictWords } from '../state/self-check';
+import { useSession, useStores } from '../state/studio';
+import type { TextMemoryOptions } from '../state/text-memory';
+import { Button } from '../ui/Button';
+import { Select } from '../ui/Choices';
 import { bytes, count, counted } from '../ui/format';
-import { Term } from '../ui/Term';
+import { Term } from '../ui/Marks';
+import { ProgressBar } from '../ui/ProgressBar';
 import { stepWords, whereWords } from './model-words';
-import { TextMemory } from './TextMemory';
 
 interface ModelFactsProps {
   readonly info: ModelInfo;
@@ -54,3 +60,79 @@ export const ModelFacts = ({ info, speed, check }: ModelFactsProps) => (
     <dd className="mono">{info.sha256.slice(0, 12)}</dd>
   </dl>
 );
+
+/** Whether the loaded model's gradients are right, and the button that checks again. */
+export function SelfCheck() {
+  const check = useSession((s) => s.check);
+  const job = useSession((s) => s.job);
+  const { session } = useStores();
+  if (check.kind === 'running')
+    return (
+      <div className="stack">
+        <ProgressBar label={CHECKING} value={check.fraction} />
+        {job?.stop ? (
+          <Button variant="link" onPress={job.stop}>
+            Stop the check
+          </Button>
+        ) : null}
+      </div>
+    );
+  const known = check.kind === 'known' ? check.verdict : null;
+  return (
+    <>
+      <span className={known && !known.ok ? 'check-bad' : undefined}>
+        {known ? `${verdictWords(known)}. ` : 'Runs once, before the first training. '}
+      </span>
+      <Button variant="link" isDisabled={job !== null} onPress={() => void session.getState().checkAgain()}>
+        {known ? 'Check again' : 'Check now'}
+      </Button>
+    </>
+  );
+}
+
+const SIZES = [128e6, 256e6, 384e6, 768e6];
+const STORAGE = [
+  { id: 'auto', label: 'Automatic' },
+  { id: 'float16', label: '16-bit floats' },
+  { id: 'float32', label: '32-bit floats' },
+] as const satisfies readonly { readonly id: TextMemoryOptions['storage']; readonly label: string }[];
+
+const REFRESH_MS = 2000;
+
+/** How much memory the text cache uses, and how much it may. */
+function TextMemory() {
+  const { textMemory } = useStores();
+  const { held, refresh, choose } = useStore(textMemory);
+  const busy = useSession((s) => s.job !== null);
+  useEffect(() => {
+    void refresh();
+    const timer = setInterval(() => void refresh(), REFRESH_MS);
+    return () => clearInterval(timer);
+  }, [refresh]);
+  if (!held) return 'nothing yet';
+  const { budgetBytes, storage } = held;
+  const change = (options: Partial<TextMemoryOptions>) => void choose({ budgetBytes, storage, ...options });
+  return (
+    <div className="stack">
+      <span>
+        {bytes(held.bytes)} of at most {bytes(budgetBytes)}
+      </span>
+      <div className="text-memory">
+        <Select
+          label="At most"
+          options={SIZES.map((size) => ({ id: String(size), label: bytes(size) }))}
+          value={String(budgetBytes)}
+          isDisabled={busy}
+          onChange={(size) => change({ budgetBytes: Number(size) })}
+        />
+        <Select
+          label="Stored as"
+          options={STORAGE}
+          value={storage}
+          isDisabled={busy}
+          onChange={(id) => change({ storage: STORAGE.find((one) => one.id === id)?.id ?? 'auto' })}
+        />
+      </div>
+    </div>
+  );
+}

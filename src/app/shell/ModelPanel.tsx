@@ -1,18 +1,46 @@
+import { Button as AriaButton } from 'react-aria-components/Button';
+import { Dialog, DialogTrigger } from 'react-aria-components/Dialog';
+import { Popover } from 'react-aria-components/Popover';
 import { useStore } from 'zustand';
 import { sourceId } from '../state/models-store';
+import { DEFAULT_MODEL, isBuiltIn } from '../state/session-state';
 import { useSession, useStores } from '../state/studio';
-import { Note } from '../ui/Note';
+import { Button } from '../ui/Button';
+import { Note } from '../ui/Panel';
 import { ProgressBar } from '../ui/ProgressBar';
-import { KnownModels } from './KnownModels';
-import { ModelFacts } from './ModelFacts';
-import { ModelFailed } from './ModelFailed';
-import { downloadWords, modelWords } from './model-words';
-import { OtherModel } from './OtherModel';
-import { SelfCheck } from './SelfCheck';
+import { ModelFacts, SelfCheck } from './ModelFacts';
+import { downloadShare, downloadWords, modelWords } from './model-words';
+import { KnownModels, OtherModel } from './OtherModels';
 import { StorageFacts } from './StorageFacts';
+import '../ui/menu.css';
+
+/** Which model, on what, with how much memory; opens what there is to know about it. */
+export function ModelChip() {
+  const model = useSession((s) => s.model);
+  const card = useSession((s) => s.card);
+  const { short, mark } = modelWords(model, card);
+  return (
+    <DialogTrigger>
+      <AriaButton
+        className={`chip${mark === 'bad' ? ' chip-bad' : ''}`}
+        aria-label={`Model: ${short}`}
+        data-testid="model"
+      >
+        <span className={`dot${mark === 'good' ? '' : ` dot-${mark}`}`} aria-hidden="true" />
+        <span className="chip-wide">{short}</span>
+        <span className="chip-narrow">{model.kind === 'downloading' ? downloadShare(model) : 'Model'}</span>
+      </AriaButton>
+      <Popover className="popover" placement="bottom end">
+        <Dialog className="chip-menu" aria-label="Models">
+          <ModelPanel />
+        </Dialog>
+      </Popover>
+    </DialogTrigger>
+  );
+}
 
 /** The models: the loaded one, where it runs, what went wrong, and the others. */
-export function ModelPanel() {
+function ModelPanel() {
   const model = useSession((s) => s.model);
   const card = useSession((s) => s.card);
   const source = useSession((s) => s.source);
@@ -57,5 +85,32 @@ export function ModelPanel() {
         </p>
       )}
     </div>
+  );
+}
+
+/** Why the model did not load, and what to do. */
+export function ModelFailed({ live = false }: { readonly live?: boolean }) {
+  const model = useSession((s) => s.model);
+  const source = useSession((s) => s.source);
+  const { session, models } = useStores();
+  if (model.kind !== 'failed') return null;
+  return (
+    <Note
+      live={live}
+      tone="bad"
+      title="The model did not load"
+      action={
+        <>
+          <Button onPress={() => void session.getState().loadModel()}>Try again</Button>
+          {isBuiltIn(source) ? null : (
+            <Button variant="link" onPress={() => void models.getState().choose(DEFAULT_MODEL)}>
+              Use the built-in model
+            </Button>
+          )}
+        </>
+      }
+    >
+      {model.error.message} Your rows and prompts are kept.
+    </Note>
   );
 }

@@ -4,7 +4,7 @@ import { isTight } from '../state/storage';
 import { usePromptSets, useSession, useStores } from '../state/studio';
 import { Button } from '../ui/Button';
 import { bytes, counted } from '../ui/format';
-import { Note } from '../ui/Note';
+import { Note } from '../ui/Panel';
 
 /** Trouble with saving, shown above every screen until it is over. */
 export function SaveTrouble() {

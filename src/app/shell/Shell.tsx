@@ -1,11 +1,12 @@
-import { type ReactNode, Suspense } from 'react';
+import { Component, type ReactNode, Suspense } from 'react';
+import { Button } from '../ui/Button';
+import { EmptyState } from '../ui/Panel';
 import { ProgressBar } from '../ui/ProgressBar';
 import { Toaster } from '../ui/Toaster';
-import { ErrorBoundary } from './ErrorBoundary';
 import { Rail, type RailEntries } from './Rail';
 import { SaveTrouble } from './SaveTrouble';
-import './shell.css';
 import { TopBar } from './TopBar';
+import './shell.css';
 
 interface ShellProps extends RailEntries {
   readonly current: string | null;
@@ -33,3 +34,25 @@ export function Shell({ current, steps, tools, children }: ShellProps) {
 
 /** Not a link to `#main`: the hash says which screen is open. */
 const toContent = () => document.querySelector('main')?.focus();
+
+/** A bug in one screen must not take the page away: saved work stays, and the other screens keep working. */
+class ErrorBoundary extends Component<{ readonly children: ReactNode }, { readonly error: Error | null }> {
+  override state: { readonly error: Error | null } = { error: null };
+
+  static getDerivedStateFromError(error: Error) {
+    return { error };
+  }
+
+  override render() {
+    const { error } = this.state;
+    if (!error) return this.props.children;
+    return (
+      <EmptyState
+        title="This screen failed"
+        action={<Button onPress={() => this.setState({ error: null })}>Open it again</Button>}
+      >
+        {`${error.message}. Your saved work is safe, and the other screens work. If it fails again, reload the page.`}
+      </EmptyState>
+    );
+  }
+}

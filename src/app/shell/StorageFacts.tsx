@@ -4,7 +4,7 @@ import type { OfflineState } from '../state/offline';
 import { useStores } from '../state/studio';
 import { Button } from '../ui/Button';
 import { bytes, counted } from '../ui/format';
-import { Term } from '../ui/Term';
+import { Term } from '../ui/Marks';
 
 const OFFLINE: Readonly<Record<OfflineState['status'], string>> = {
   off: 'no: this address or browser does not allow it',

@@ -4,7 +4,7 @@
  */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { asStudioError, StudioError } from '../../lib/errors';
-import { secondsLeft } from './rate';
+import { secondsLeft } from '../../lib/format';
 import { isEngineGone } from './session-state';
 import type { SessionStore } from './session-store';
 

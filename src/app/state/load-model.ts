@@ -1,9 +1,10 @@
 /** From where a model comes from into the engine, and its tokenizer ahead of it. */
+
+import { secondsLeft } from '../../lib/format';
 import type { ModelCard } from '../../model/card';
 import type { DownloadProgress } from '../../model/download';
 import { isSmall, type ModelSource } from '../../model/load';
 import type { LoadRequest, ModelFiles, ModelInfo } from '../../worker/protocol';
-import { secondsLeft } from './rate';
 import type { Refusal } from './self-check';
 import type { Services } from './services';
 import type { SessionState } from './session-state';

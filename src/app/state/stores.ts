@@ -12,8 +12,7 @@ import { createProposer, type ProposerStore } from './proposer';
 import { createRequestLog, type RequestsState } from './requests';
 import type { Services } from './services';
 import { createSessionStore, type SessionStore } from './session-store';
-import { createSetAsideStore, type SetAsideStore } from './set-aside';
-import { createStorageStore, type StorageStore } from './storage';
+import { createSetAsideStore, createStorageStore, type SetAsideStore, type StorageStore } from './storage';
 import { createTextMemoryStore, type TextMemoryStore } from './text-memory';
 
 export interface Stores {

@@ -3,8 +3,8 @@ import { stagesAt, stagesOf } from '../../project/stages';
 import type { PromptSet } from '../../project/types';
 import { type Version, versionById, versionsOf, versionWords } from '../../project/versions';
 import { reachedWords } from '../../workflow/words';
+import type { SelectOption } from '../ui/Choices';
 import { percent } from '../ui/format';
-import type { SelectOption } from '../ui/Select';
 
 /** A version's result on validation rows; null = it was not tried. */
 export function reached(of: Version): string | null {

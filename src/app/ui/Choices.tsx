@@ -1,7 +1,15 @@
 import type { ReactNode } from 'react';
+import { Button } from 'react-aria-components/Button';
 import { Label } from 'react-aria-components/Label';
+import { ListBox, ListBoxItem } from 'react-aria-components/ListBox';
+import { Popover } from 'react-aria-components/Popover';
 import { Radio, RadioGroup } from 'react-aria-components/RadioGroup';
+import { Select as AriaSelect, SelectValue } from 'react-aria-components/Select';
+import { Slider as AriaSlider, SliderFill, SliderOutput, SliderThumb, SliderTrack } from 'react-aria-components/Slider';
+import { FieldFrame, type FieldProps } from './Field';
+import { ChevronDown } from './icons';
 import './field.css';
+import './menu.css';
 
 interface ChoicesProps<T extends string> {
   readonly label: ReactNode;
@@ -23,4 +31,94 @@ export const Choices = <T extends string>({ label, options, value, onChange, hid
       ))}
     </div>
   </RadioGroup>
+);
+
+export interface SelectOption {
+  readonly id: string;
+  readonly label: string;
+  /** A dim word beside it, e.g. how many values a column has. */
+  readonly detail?: string;
+}
+
+interface SelectProps extends FieldProps {
+  readonly options: readonly SelectOption[];
+  readonly value: string | null;
+  readonly onChange: (id: string) => void;
+  readonly placeholder?: string;
+  readonly isDisabled?: boolean;
+}
+
+export const Select = ({ label, hint, error, options, value, onChange, placeholder, isDisabled }: SelectProps) => (
+  <AriaSelect
+    className="field"
+    value={value}
+    onChange={(key) => key !== null && onChange(String(key))}
+    placeholder={placeholder ?? 'Choose'}
+    isInvalid={Boolean(error)}
+    isDisabled={isDisabled ?? false}
+  >
+    <FieldFrame label={label} hint={hint} error={error ?? null}>
+      <Button className="input select-button">
+        <SelectValue>
+          {({ selectedText, isPlaceholder, defaultChildren }) => (isPlaceholder ? defaultChildren : selectedText)}
+        </SelectValue>
+        <ChevronDown />
+      </Button>
+    </FieldFrame>
+    <Popover className="popover menu-popover">
+      <ListBox className="menu" items={options}>
+        {(option) => (
+          <ListBoxItem id={option.id} textValue={option.label} className="menu-item">
+            <span>{option.label}</span>
+            {option.detail ? <span className="dim small">{option.detail}</span> : null}
+          </ListBoxItem>
+        )}
+      </ListBox>
+    </Popover>
+  </AriaSelect>
+);
+
+interface SliderProps {
+  readonly label: ReactNode;
+  readonly value: number;
+  readonly min: number;
+  readonly max: number;
+  readonly step?: number;
+  /** While dragging. */
+  readonly onChange: (value: number) => void;
+  /** When let go; for what takes long. */
+  readonly onChangeEnd?: (value: number) => void;
+  /** The value in words. */
+  readonly output?: ReactNode;
+  readonly isDisabled?: boolean;
+}
+
+export const Slider = ({
+  label,
+  value,
+  min,
+  max,
+  step = 1,
+  onChange,
+  onChangeEnd,
+  output,
+  isDisabled,
+}: SliderProps) => (
+  <AriaSlider
+    className="slider"
+    value={value}
+    minValue={min}
+    maxValue={max}
+    step={step}
+    onChange={(next: number) => onChange(next)}
+    onChangeEnd={(next: number) => onChangeEnd?.(next)}
+    isDisabled={isDisabled ?? false}
+  >
+    <Label className="field-label">{label}</Label>
+    <SliderOutput>{output ?? value}</SliderOutput>
+    <SliderTrack className="slider-track">
+      <SliderFill className="slider-fill" />
+      <SliderThumb className="slider-thumb" />
+    </SliderTrack>
+  </AriaSlider>
 );

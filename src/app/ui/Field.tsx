@@ -1,7 +1,11 @@
-import type { ReactNode } from 'react';
+import { type CSSProperties, type ReactNode, useState } from 'react';
 import { FieldError } from 'react-aria-components/FieldError';
+import { Input } from 'react-aria-components/Input';
 import { Label } from 'react-aria-components/Label';
 import { Text } from 'react-aria-components/Text';
+import { TextArea as AriaTextArea } from 'react-aria-components/TextArea';
+import { TextField as AriaTextField, type TextFieldProps as AriaTextFieldProps } from 'react-aria-components/TextField';
+import './field.css';
 
 export interface FieldProps {
   readonly label: ReactNode;
@@ -23,5 +27,78 @@ export function FieldFrame({ label, hint, error, children }: FieldProps & { read
       ) : null}
       <FieldError className="field-error">{error}</FieldError>
     </>
+  );
+}
+
+type Props = Omit<AriaTextFieldProps, 'className' | 'children' | 'isInvalid'> &
+  FieldProps & { readonly placeholder?: string; readonly mono?: boolean; readonly large?: boolean };
+
+export const TextField = ({ label, hint, error, placeholder, mono, large, ...props }: Props) => (
+  <AriaTextField {...props} isInvalid={Boolean(error)} className="field">
+    <FieldFrame label={label} hint={hint} error={error ?? null}>
+      <Input className={classes(mono, large)} placeholder={placeholder ?? ''} spellCheck={!mono} />
+    </FieldFrame>
+  </AriaTextField>
+);
+
+export const TextArea = ({
+  label,
+  hint,
+  error,
+  placeholder,
+  mono,
+  large,
+  rows = 4,
+  ...props
+}: Props & { readonly rows?: number }) => (
+  <AriaTextField {...props} isInvalid={Boolean(error)} className="field">
+    <FieldFrame label={label} hint={hint} error={error ?? null}>
+      <AriaTextArea
+        className={classes(mono, large)}
+        placeholder={placeholder ?? ''}
+        rows={rows}
+        spellCheck={!mono}
+        style={{ '--rows': rows } as CSSProperties}
+      />
+    </FieldFrame>
+  </AriaTextField>
+);
+
+const classes = (mono?: boolean, large?: boolean) => `input${mono ? ' input-mono' : ''}${large ? ' input-large' : ''}`;
+
+/** What a field may hold; `training/fields` reads it. */
+interface NumberFieldProps {
+  readonly label: string;
+  readonly hint: string;
+  readonly whole: boolean;
+  /** What an empty field means; left out = it may not be empty. */
+  readonly empty?: string;
+  readonly value: number | null;
+  readonly read: (text: string) => { readonly value: number | null } | { readonly problem: string };
+  readonly onChange: (value: number | null) => void;
+}
+
+/** Keeps what is typed until it can be read, so that a half-typed number is not taken away. */
+export function NumberField({ label, hint, whole, empty = '', value, read, onChange }: NumberFieldProps) {
+  const [typed, setTyped] = useState<string | null>(null);
+  const text = typed ?? (value === null ? '' : String(value));
+  const found = read(text);
+  return (
+    <TextField
+      label={label}
+      hint={hint}
+      inputMode={whole ? 'numeric' : 'decimal'}
+      value={text}
+      placeholder={empty}
+      error={'problem' in found ? found.problem : null}
+      onChange={(next) => {
+        setTyped(next);
+        const now = read(next);
+        if ('value' in now) onChange(now.value);
+      }}
+      onBlur={() => {
+        if (!('problem' in found)) setTyped(null);
+      }}
+    />
   );
 }

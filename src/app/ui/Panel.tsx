@@ -1,4 +1,5 @@
 import { type ReactNode, useId } from 'react';
+import { Warning } from './icons';
 import './panel.css';
 
 interface PanelProps {
@@ -36,4 +37,44 @@ export const ScrollRegion = ({ label, className, children }: ScrollRegionProps) 
   <section className={className} aria-label={label} tabIndex={0}>
     {children}
   </section>
+);
+
+interface NoteProps {
+  /** What happened, to which thing. */
+  readonly title: ReactNode;
+  /** What it means. */
+  readonly children?: ReactNode;
+  /** What to do now: a link button. */
+  readonly action?: ReactNode;
+  readonly tone?: 'warning' | 'bad' | 'info';
+  /** Read out when it appears; for what the user did not ask for. */
+  readonly live?: boolean;
+}
+
+export const Note = ({ title, children, action, tone = 'warning', live }: NoteProps) => (
+  <div className={`note note-${tone}`} role={live ? (tone === 'bad' ? 'alert' : 'status') : undefined}>
+    {tone === 'info' ? null : <Warning />}
+    <div className="note-text">
+      <strong>{title}</strong>
+      {children ? <div className="dim">{children}</div> : null}
+      {action ? <div className="row">{action}</div> : null}
+    </div>
+  </div>
+);
+
+interface EmptyStateProps {
+  readonly title: string;
+  /** What belongs here. */
+  readonly children?: ReactNode;
+  /** What to do next. */
+  readonly action?: ReactNode;
+  readonly center?: boolean;
+}
+
+export const EmptyState = ({ title, children, action, center }: EmptyStateProps) => (
+  <div className={`empty${center ? ' empty-center' : ''}`}>
+    <h2>{title}</h2>
+    {children ? <p>{children}</p> : null}
+    {action ? <div className="row">{action}</div> : null}
+  </div>
 );

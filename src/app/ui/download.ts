@@ -1,5 +1,5 @@
 /** Saves a file that was made in the page; nothing is sent anywhere. */
-export function saveFile(name: string, content: string | Uint8Array<ArrayBuffer> | Blob, type: string): void {
+export function saveFile(name: string, content: string | Uint8Array<ArrayBuffer> | Blob, type = 'text/plain'): void {
   const url = URL.createObjectURL(content instanceof Blob ? content : new Blob([content], { type }));
   const link = Object.assign(document.createElement('a'), { href: url, download: name });
   link.click();

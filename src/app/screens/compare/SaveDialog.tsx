@@ -1,9 +1,10 @@
 import { useState } from 'react';
 import type { Dataset } from '../../../dataset/types';
 import type { Evaluation } from '../../../project/types';
-import { download, fileStem } from '../../charts';
+import { fileStem } from '../../charts';
 import { usePromptSets } from '../../state/studio';
 import { Button, Choices, Dialog, format, toastError } from '../../ui';
+import { saveFile } from '../../ui/download';
 import { savedWords } from './panels/table';
 import { reportFiles } from './report-files';
 
@@ -29,7 +30,7 @@ export function SaveDialog({ evaluation, dataset, isOpen, onClose }: SaveDialogP
     setMaking(true);
     try {
       const text = await make();
-      if (text !== null) download(file, text, type);
+      if (text !== null) saveFile(file, text, type);
       else
         toastError(
           'There is nothing to write',

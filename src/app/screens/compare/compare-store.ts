@@ -2,8 +2,7 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { TaskKind } from '../../../dataset/kind';
 import type { Dataset } from '../../../dataset/types';
-import type { CalibrationMode } from '../../../evaluation/classify/outcome';
-import { planFor } from '../../../evaluation/classify/outcome';
+import { type CalibrationMode, planFor } from '../../../evaluation/classify/outcome';
 import type { Comparison } from '../../../evaluation/types';
 import { nowAfter } from '../../../lib/time';
 import { recordComparison } from '../../../project/calibration';

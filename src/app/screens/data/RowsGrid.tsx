@@ -2,7 +2,7 @@ import { type KeyboardEvent, type ReactNode, useId, useRef, useState } from 'rea
 import { taskKindOf } from '../../../dataset/kind';
 import type { Dataset, Row } from '../../../dataset/types';
 import type { DataState } from '../../state/data/data-state';
-import { LabelTag } from '../../ui/LabelTag';
+import { LabelTag } from '../../ui/Marks';
 import { LabelEditor, TextEditor } from './CellEditor';
 import { type Place, placeAfter, useRowWindow } from './grid';
 import { type Head, NAME, type ShownRow, USE, usedFor } from './words';

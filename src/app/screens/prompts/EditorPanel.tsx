@@ -3,7 +3,7 @@ import { assist } from '../../../task/assist';
 import { usePromptSets } from '../../state/studio';
 import { ArmMark, format, Panel, Term, TextArea } from '../../ui';
 import { Button } from '../../ui/Button';
-import { Note } from '../../ui/Note';
+import { Note } from '../../ui/Panel';
 import { ExamplesControls } from './ExamplesControls';
 import { templateProblem, useDraft, usePrompts } from './prompts-store';
 import { useReading, useSecondsPerToken } from './trying';

@@ -1,9 +1,9 @@
 import { isWriting } from '../../../project/prompt-set';
 import type { ShotSelection } from '../../../task/types';
 import { usePromptSets, useSession } from '../../state/studio';
+import { Select } from '../../ui/Choices';
 import { count } from '../../ui/format';
-import { Select } from '../../ui/Select';
-import { Term } from '../../ui/Term';
+import { Term } from '../../ui/Marks';
 import { useDraft, usePrompts } from './prompts-store';
 
 const NUMBERS = [0, 2, 4, 8, 16, 32];

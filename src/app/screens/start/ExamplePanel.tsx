@@ -2,9 +2,9 @@ import { Link } from 'wouter';
 import { screenPath } from '../../state/location';
 import type { ShippedPrompt } from '../../state/services';
 import { useSession } from '../../state/studio';
-import { ArmMark, type ArmSide } from '../../ui/ArmMark';
+import { TextArea } from '../../ui/Field';
 import { bytes, percentWhole } from '../../ui/format';
-import { TextArea } from '../../ui/TextField';
+import { ArmMark, type ArmSide } from '../../ui/Marks';
 import { type Answer, useAnswers, useIntro, useTyped } from './start-store';
 
 const NO_INTRO = { sample: null, shipped: null };

@@ -1,12 +1,12 @@
 import { useStore } from 'zustand';
-import { ModelFailed } from '../../shell/ModelFailed';
+import { ModelFailed } from '../../shell/ModelPanel';
 import { downloadWords, modelWords } from '../../shell/model-words';
 import { FileButton, ReadingBar, useOpenSample } from '../../shell/OpenRows';
 import { ScreenFrame } from '../../shell/Screen';
 import { sampleMinutes } from '../../state/sample-run';
 import { useSession, useStores } from '../../state/studio';
 import { Button } from '../../ui/Button';
-import { Note } from '../../ui/Note';
+import { Note } from '../../ui/Panel';
 import { ProgressBar } from '../../ui/ProgressBar';
 import { ExamplePanel } from './ExamplePanel';
 import './start.css';

@@ -10,8 +10,7 @@ import type { Insights } from '../../../../../evaluation/classify/insights';
 import { pointsRange, pointsWithUnit, pValue } from '../../../../../evaluation/words';
 import { useResource } from '../../../../state/resource';
 import { Button, format, Note, Panel, ProgressBar, Table, Term } from '../../../../ui';
-import type { CloserProps } from '../../closer-store';
-import { type CheckKind, closerStores } from '../../closer-store';
+import { type CheckKind, type CloserProps, closerStores } from '../../closer-store';
 
 /** What else can be known of the two prompts: how steady they are, how fast one learned, and the order of all. */
 export function ChecksPanels({ comparison, evaluation, insights }: CloserProps & { readonly insights: Insights }) {
