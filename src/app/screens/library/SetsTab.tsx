@@ -1,12 +1,13 @@
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
 import { memo, useDeferredValue, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { useStore } from 'zustand';
 import { type Listing, searched, tagsOf } from '../../../project/listing';
 import { navigate, screenPath, useQuery } from '../../state/location';
 import { usePromptSets } from '../../state/studio';
 import { Button, EmptyState, Panel, Select, TextField } from '../../ui';
 import { counted } from '../../ui/format';
 import { exporting } from './export-store';
-import { setActions, useSearch } from './library-store';
+import { listSearch, NO_SEARCH, setActions } from './library-store';
 import { Labels, TextForm } from './parts';
 import { dayWords, rowsWords, versionsWords } from './words';
 
@@ -16,8 +17,7 @@ const FEW = 3;
 /** The list of prompt sets, with its search. */
 export function SetsTab() {
   const sets = usePromptSets((s) => s.sets);
-  const search = useSearch((s) => s.search);
-  const tag = useSearch((s) => s.tag);
+  const { search, tag } = useStore(listSearch.use());
   const [, look] = useQuery<string>('set', '');
   const wanted = useDeferredValue(search);
   const found = useMemo(() => searched(sets, wanted, tag), [sets, wanted, tag]);
@@ -49,19 +49,21 @@ export function SetsTab() {
 }
 
 function Search({ sets }: { readonly sets: readonly Listing[] }) {
-  const search = useSearch((s) => s.search);
-  const tag = useSearch((s) => s.tag);
-  const find = useSearch((s) => s.find);
-  const filter = useSearch((s) => s.filter);
+  const store = listSearch.use();
+  const { search, tag } = useStore(store);
   const tags = useMemo(() => tagsOf(sets), [sets]);
   return (
     <div className="set-search">
-      <TextField label="Search names, labels, tags, notes and prompts" value={search} onChange={find} />
+      <TextField
+        label="Search names, labels, tags, notes and prompts"
+        value={search}
+        onChange={(typed) => store.setState({ search: typed })}
+      />
       {tags.length > 0 ? (
         <Select
           label="Tag"
           value={tag ?? ''}
-          onChange={(id) => filter(id === '' ? null : id)}
+          onChange={(id) => store.setState({ tag: id || null })}
           options={[
             { id: '', label: 'All' },
             ...tags.map((each) => ({ id: each.tag, label: each.tag, detail: String(each.sets) })),
@@ -73,11 +75,10 @@ function Search({ sets }: { readonly sets: readonly Listing[] }) {
 }
 
 function NothingFound() {
-  const search = useSearch((s) => s.search);
-  const tag = useSearch((s) => s.tag);
-  const showAll = useSearch((s) => s.showAll);
+  const store = listSearch.use();
+  const { search, tag } = useStore(store);
   return (
-    <EmptyState title="Nothing found" action={<Button onPress={showAll}>Show all</Button>}>
+    <EmptyState title="Nothing found" action={<Button onPress={() => store.setState(NO_SEARCH)}>Show all</Button>}>
       No name, label, tag, note or prompt contains “{search.trim()}”{tag === null ? '' : ` with the tag “${tag}”`}.
     </EmptyState>
   );
@@ -86,14 +87,13 @@ function NothingFound() {
 const CARD_PX = 236;
 const GAP_PX = 16;
 
-/** Cards of any height, drawn only while in view. Assistive technology gets the full length of the list. */
-const SetList = memo(function SetList({
-  sets,
-  onLook,
-}: {
+interface SetListProps {
   readonly sets: readonly Listing[];
   readonly onLook: (setId: string) => void;
-}) {
+}
+
+/** Cards of any height, drawn only while in view. Assistive technology gets the full length of the list. */
+const SetList = memo(function SetList({ sets, onLook }: SetListProps) {
   const currentId = usePromptSets((s) => s.set?.id ?? null);
   const list = useRef<HTMLUListElement>(null);
   const [top, setTop] = useState(0);

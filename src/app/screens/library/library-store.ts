@@ -1,5 +1,5 @@
 /** The list of prompt sets, the shown set, and every change that the Library makes to one. */
-import { createStore, type StoreApi } from 'zustand/vanilla';
+import { createStore } from 'zustand/vanilla';
 import type { DataVersion } from '../../../dataset/types';
 import { ofKind } from '../../../project/evaluations';
 import { changeHandle, freeHandle } from '../../../project/handle';
@@ -11,29 +11,19 @@ import type { Measurement, PromptSet } from '../../../project/types';
 import { readTags, versionById, versionWords, writeNote, writeSetNotes, writeTags } from '../../../project/versions';
 import { navigate, screenPath } from '../../state/location';
 import { type Resource, resource, useResource } from '../../state/resource';
-import { perStudio, screenStore } from '../../state/screen-store';
+import { perStudio } from '../../state/screen-store';
 import { type Studio, usePromptSets } from '../../state/studio';
 import { toastError, toastUndo } from '../../ui';
 
-interface SearchState {
+/** The search of the list, kept while the page is open. */
+interface Search {
   readonly search: string;
   /** Only sets with this tag; null = all. */
   readonly tag: string | null;
-  readonly find: (search: string) => void;
-  readonly filter: (tag: string | null) => void;
-  readonly showAll: () => void;
 }
 
-export const useSearch = screenStore(
-  (): StoreApi<SearchState> =>
-    createStore((set) => ({
-      search: '',
-      tag: null,
-      find: (search) => set({ search }),
-      filter: (tag) => set({ tag }),
-      showAll: () => set({ search: '', tag: null }),
-    })),
-);
+export const NO_SEARCH: Search = { search: '', tag: null };
+export const listSearch = perStudio(() => createStore<Search>(() => NO_SEARCH));
 
 /** The shown set, with its results but without its rows. */
 export interface Detail extends Measured {
