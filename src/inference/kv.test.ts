@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { halfTable, toHalf } from './kv';
+import { halfTable, halved, toHalf } from './kv';
 
 const round = (value: number) => halfTable()[toHalf(Float32Array.of(value))[0] ?? 0] ?? Number.NaN;
 
@@ -45,4 +45,11 @@ describe('half precision', () => {
       }),
     );
   });
+});
+
+it('keeps float32 where a number is too large for float16, so that no infinity reaches a score', () => {
+  const [fits, large] = [Float32Array.of(1, -65504), Float32Array.of(1, 70_000)];
+  const { keys, values } = halved({ length: 1, stride: 1, keys: [fits, large], values: [large, fits] });
+  expect([keys[0], values[1]]).toEqual([toHalf(fits), toHalf(fits)]);
+  expect([keys[1], values[0]]).toEqual([large, large]);
 });

@@ -24,11 +24,14 @@ export const kvBytesPerToken = ({ layers, kvHeads, headDim }: Shape, bytesPerNum
 /** The first `length` tokens, without a copy. */
 export const truncated = (row: KvRow, length: number): KvRow => ({ ...row, length });
 
-export const halved = (row: KvRow): KvRow => ({
-  ...row,
-  keys: row.keys.map((array) => (array instanceof Float32Array ? toHalf(array) : array)),
-  values: row.values.map((array) => (array instanceof Float32Array ? toHalf(array) : array)),
-});
+const LARGEST_HALF = 65504;
+
+/** Keys and values in half the bytes. A layer whose numbers are too large for float16 keeps float32: infinities give no score. */
+export function halved(row: KvRow): KvRow {
+  const half = (array: KvArray) =>
+    array instanceof Float32Array && array.every((value) => Math.abs(value) <= LARGEST_HALF) ? toHalf(array) : array;
+  return { ...row, keys: row.keys.map(half), values: row.values.map(half) };
+}
 
 /**
  * Packs one layer's keys or values of several rows as `[batch, kvHeads, past, headDim]`. Padding on the left keeps a row's

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { eachOrder, meanOverOrders } from './score';
+import { eachOrder, meanOverOrders, numbersOnly } from './score';
 
 const ids = (...values: number[]) => Int32Array.from(values);
 const row = (rowId: string, ...orders: Int32Array[]) => ({
@@ -26,4 +26,9 @@ it('averages log-probabilities over orders, normalises them, and adds up tokens'
   expect((a?.logProbs ?? []).reduce((sum, x) => sum + Math.exp(x), 0)).toBeCloseTo(1, 12);
   expect(a).toMatchObject({ rowId: 'a', tokensSent: 20, tokensComputed: 8 });
   expect(b).toEqual({ rowId: 'b', ...scored(0.2, 0.8) });
+});
+
+it('refuses a score that is no number, and names the row', () => {
+  expect(numbersOnly('7', [-0.1, -2.3])).toEqual([-0.1, -2.3]);
+  expect(() => numbersOnly('7', [Number.NaN, Number.NaN])).toThrow(/no number for row 7: the vectors or the weights/);
 });

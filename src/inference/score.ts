@@ -43,6 +43,16 @@ export interface Scorer {
   scoreAt(indices: readonly number[]): Promise<ScoredRow[]>;
 }
 
+/** @throws StudioError `bad-input` where a score is no number: it would be an answer by chance */
+export function numbersOnly(rowId: string, logProbs: readonly number[]): readonly number[] {
+  if (logProbs.every((value) => !Number.isNaN(value))) return logProbs;
+  throw new StudioError(
+    'bad-input',
+    `The model gives no number for row ${rowId}: the vectors or the weights have values that are too large. Train again with a lower learning rate, or load other weights.`,
+    { data: { rowId } },
+  );
+}
+
 /** @throws StudioError `too-long`, `bad-input`, and as Runner.run */
 export async function openScorer(program: Program, options: ScoreOptions): Promise<Scorer> {
   const { rows, labels, soft } = options;
@@ -53,10 +63,10 @@ export async function openScorer(program: Program, options: ScoreOptions): Promi
     buckets,
     scoreAt: async (indices) => {
       const scores = await labelScores(program, await startAt(indices), labels, soft);
-      return indices.map((index, i) => ({
-        rowId: present(rows[index], 'row').rowId,
-        logProbs: present(scores[i], 'scores'),
-      }));
+      return indices.map((index, i) => {
+        const { rowId } = present(rows[index], 'row');
+        return { rowId, logProbs: numbersOnly(rowId, present(scores[i], 'scores')) };
+      });
     },
   };
 }

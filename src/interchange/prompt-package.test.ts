@@ -289,3 +289,24 @@ describe('the sidecar', () => {
     );
   });
 });
+
+test('a label named __proto__ survives its own export', () => {
+  const input = make('suffix', Float32Array.of(1, 2, 3, 4), 2);
+  const labels = ['__proto__', 'constructor'];
+  const sidecar = {
+    ...input.sidecar,
+    labels: input.sidecar.labels.map((each, i) => ({ ...each, label: labels[i] ?? '' })),
+    parityRows: input.sidecar.parityRows.map((row) => ({
+      ...row,
+      logProbs: Object.fromEntries(labels.map((label, i) => [label, i === 0 ? -0.2 : -1.7])),
+    })),
+  };
+  const read = readPromptPackage(buildPromptPackage({ ...input, sidecar }), here);
+  if (!read.ok) throw new Error(read.error.message);
+  expect(read.value.sidecar.labels.map(({ label }) => label)).toEqual(labels);
+  for (const { logProbs } of read.value.sidecar.parityRows)
+    expect(Object.entries(logProbs)).toEqual([
+      ['__proto__', -0.2],
+      ['constructor', -1.7],
+    ]);
+});

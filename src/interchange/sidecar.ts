@@ -2,7 +2,7 @@
  * `softprompt.json`: everything needed to use an exported prompt anywhere, and to notice if it behaves differently there.
  * Published as docs/softprompt.schema.json.
  */
-import { z } from '../lib/zod';
+import { byName, z } from '../lib/zod';
 import { OPTIMISER_NAMES } from '../training/settings';
 import { count, optimisation, share, text } from './version-schemas';
 
@@ -155,9 +155,9 @@ export const sidecarSchema = z
         z.object({
           text: text(200_000).describe('The row as the model reads it: the template with its text in it'),
           inputIds: tokenIds.min(1).max(100_000).describe('Without the virtual tokens'),
-          logProbs: z
-            .record(z.string(), z.number())
-            .describe('Label -> log-softmax over the answer words, uncalibrated; empty if texts are generated'),
+          logProbs: byName('number').describe(
+            'Label -> log-softmax over the answer words, uncalibrated; empty if texts are generated',
+          ),
           target: z
             .object({ text: text(200_000), ids: tokenIds.min(1).max(10_000), logProb: z.number() })
             .optional()
@@ -195,4 +195,4 @@ export type Sidecar = z.infer<typeof sidecarSchema>;
 
 /** docs/softprompt.schema.json as text. */
 export const sidecarJsonSchema = (): string =>
-  `${JSON.stringify({ title: 'softprompt.json', ...z.toJSONSchema(sidecarSchema) }, null, 2)}\n`;
+  `${JSON.stringify({ title: 'softprompt.json', ...z.toJSONSchema(sidecarSchema, { unrepresentable: 'any' }) }, null, 2)}\n`;

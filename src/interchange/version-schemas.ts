@@ -1,5 +1,5 @@
 /** The form of versions and rows in files of every format. */
-import { z } from '../lib/zod';
+import { byName, z } from '../lib/zod';
 import { OPTIMISER_NAMES } from '../training/settings';
 
 export const text = (max: number) => z.string().max(max);
@@ -129,7 +129,7 @@ export const datasetSchema = z.object({
       kind: z.enum(['csv', 'tsv', 'jsonl']),
     }),
     columns: z.array(text(1000)).max(1000),
-    rows: z.array(z.object({ id: text(500), line: count, cells: z.record(z.string(), z.string()) })).max(1e6),
+    rows: z.array(z.object({ id: text(500), line: count, cells: byName('string') })).max(1e6),
     rejected: z.array(z.object({ line: count, reason: text(2000), raw: text(1e6) })).max(1e6),
   }),
   mapping: z.object({

@@ -10,4 +10,20 @@ z.config({ jitless: true });
 export const firstFault = ({ issues: [issue] }: z.ZodError): string =>
   `${issue?.path.map(String).join('.') || 'the top'}: ${issue?.message ?? 'unknown'}`;
 
+const valuesOf = (value: unknown): readonly unknown[] | null =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.values(value) : null;
+
+/**
+ * Values by a name that the user gave, such as a label or a column. `z.record` would leave out the key `__proto__`, which
+ * may be a name like any other.
+ */
+export function byName(type: 'number'): z.ZodCustom<Readonly<Record<string, number>>>;
+export function byName(type: 'string'): z.ZodCustom<Readonly<Record<string, string>>>;
+export function byName(type: 'number' | 'string') {
+  const isSound = (value: unknown) => (type === 'number' ? Number.isFinite(value) : typeof value === type);
+  return z
+    .custom<Readonly<Record<string, never>>>((value) => valuesOf(value)?.every(isSound) ?? false)
+    .meta({ type: 'object', propertyNames: { type: 'string' }, additionalProperties: { type } });
+}
+
 export { z };

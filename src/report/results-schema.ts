@@ -1,5 +1,5 @@
 import { ARM_KINDS } from '../evaluation/types';
-import { z } from '../lib/zod';
+import { byName, z } from '../lib/zod';
 import { LABEL_METRICS, type LabelMetric, metricsOf, TEXT_METRICS, type TextMetric } from '../metrics/registry';
 
 const share = z.number().min(0).max(1);
@@ -70,9 +70,9 @@ export const resultsSchema = z.object({
       calibrated: z.boolean().describe('Whether accuracy, macroF1 and the predictions are calibrated'),
       calibration: z
         .object({
-          meanLogProbs: z
-            .record(z.string(), z.number())
-            .describe('Label -> what calibration subtracts from its log-probability; then normalise again'),
+          meanLogProbs: byName('number').describe(
+            'Label -> what calibration subtracts from its log-probability; then normalise again',
+          ),
           rows: count.describe('Rows that it was fitted on; their labels are not used'),
         })
         .nullable()
@@ -93,7 +93,7 @@ export const resultsSchema = z.object({
           id: z.string().describe('1-based number of the row in its file'),
           gold: z.string(),
           predicted: z.string(),
-          logProbs: z.record(z.string(), z.number()).describe('Log-softmax over the labels, uncalibrated'),
+          logProbs: byName('number').describe('Log-softmax over the labels, uncalibrated'),
         }),
       ),
     }),
@@ -157,4 +157,4 @@ export type Results = z.infer<typeof resultsSchema>;
 
 /** docs/results.schema.json as text. */
 export const resultsJsonSchema = (): string =>
-  `${JSON.stringify({ title: 'results.json', ...z.toJSONSchema(resultsSchema) }, null, 2)}\n`;
+  `${JSON.stringify({ title: 'results.json', ...z.toJSONSchema(resultsSchema, { unrepresentable: 'any' }) }, null, 2)}\n`;

@@ -110,6 +110,22 @@ describe('a tuned prompt with word counts', () => {
     });
   });
 
+  it('says that the tuned prompt gets no weight where it adds nothing, and costs what the word counts cost', () => {
+    const wrong = gold.map((_, i) => i % 4 === 0);
+    const useless = armOf('tuned', 'tuned', gold, wrong, 2, { tokensSentMean: 31 });
+    // as many right there that it is offered, and every one of them by chance
+    const blind = useless.logProbs.map(() => [Math.log(0.5), Math.log(0.5)]);
+    const found = combinedArm({ ...from(fair), tuned: useless, tunedValidation: blind });
+    expect(found).toMatchObject({
+      name: 'Word counts alone: beside them, the tuned prompt gets no weight',
+      logProbs: fair,
+      tokensSentMean: null,
+      placement: null,
+    });
+    const certain = [[Number.NEGATIVE_INFINITY, 0]];
+    expect(mixedAnswers(certain, [[-0.7, -0.7]], 0)).toEqual([[-0.7, -0.7]]);
+  });
+
   it('is not where they are weak, or nothing was validated', () => {
     expect(combinedArm(from(weak))).toBeNull();
     expect(combinedArm({ ...from(fair), validationGold: [] })).toBeNull();

@@ -2,6 +2,7 @@ import { assert, present } from '../../lib/assert';
 import { accuracy, argmax, logSoftmax } from '../../metrics/classification';
 import type { SoftPrompt } from '../../prompt/types';
 import type { ArmOutcome } from '../types';
+import { validationTemperature } from './outcome';
 
 /** What the engine says of a row. */
 interface Answered {
@@ -56,7 +57,10 @@ export function meanAnswers(members: readonly Answers[]): Answers {
 
 /** `weight` of the first and the rest of the second: softmax(w log p + (1 - w) log q). Source: Genest & Zidek 1986. */
 export const mixedAnswers = (first: Answers, second: Answers, weight: number): Answers =>
-  first.map((row, i) => logSoftmax(row.map((value, c) => weight * value + (1 - weight) * at(second, i, c))));
+  // no weight at all: zero times minus infinity would be no number
+  weight === 0
+    ? second
+    : first.map((row, i) => logSoftmax(row.map((value, c) => weight * value + (1 - weight) * at(second, i, c))));
 
 /** Mean cross-entropy. */
 const lossOf = (answers: Answers, gold: readonly number[]) =>
@@ -89,9 +93,15 @@ interface CombinedFrom {
 
 const accuracyOf = (answers: Answers, gold: readonly number[]) => accuracy(gold, answers.map(argmax));
 
+const combinedName = (weight: number): string =>
+  weight === 0
+    ? 'Word counts alone: beside them, the tuned prompt gets no weight'
+    : `Tuned with word counts, ${Math.round(100 * weight)} : ${Math.round(100 * (1 - weight))}`;
+
 /**
  * The tuned prompt and the word counts together, weighted by what the validation rows say. Null where the word counts
- * are weak there, or get no weight: the arm would tell nothing new.
+ * are weak there, or get no weight: the arm would tell nothing new. Where the tuned prompt gets none, the arm says so and
+ * costs what the word counts cost.
  */
 export function combinedArm(from: CombinedFrom): ArmOutcome | null {
   const { tuned, tunedValidation, words, wordsValidation, validationGold } = from;
@@ -100,12 +110,14 @@ export function combinedArm(from: CombinedFrom): ArmOutcome | null {
   if (behind > STRONG_WITHIN) return null;
   const weight = fitWeight(tunedValidation, wordsValidation, validationGold);
   if (weight === 1) return null;
-  const raw = accuracyOf(mixedAnswers(tunedValidation, wordsValidation, weight), validationGold);
+  const onValidation = mixedAnswers(tunedValidation, wordsValidation, weight);
+  const raw = accuracyOf(onValidation, validationGold);
   return {
-    ...tuned,
+    ...(weight === 0 ? words : tuned),
     id: 'combined',
-    name: `Tuned with word counts, ${Math.round(100 * weight)} : ${Math.round(100 * (1 - weight))}`,
+    name: combinedName(weight),
     kind: 'combined',
+    temperature: validationTemperature(onValidation, validationGold, null),
     logProbs: mixedAnswers(tuned.logProbs, words.logProbs, weight),
     calibration: null,
     validation: { raw, calibrated: raw },
