@@ -24,7 +24,7 @@ test('runs a sweep of four from a queue ordered by keyboard, and shows curves an
   test.slow();
   const { page, train } = studio;
   await ready(studio);
-  await train.set({ Steps: 60, Patience: '' });
+  await train.set({ Steps: 240, Patience: '' });
   await train.setSweep({ 'Numbers of vectors': '2, 4', 'Learning rates': '0.01, 0.02' });
   await expect(page.getByText(/^4 runs, /)).toBeVisible();
   await page.getByRole('button', { name: 'Train these 4' }).click();
@@ -32,7 +32,7 @@ test('runs a sweep of four from a queue ordered by keyboard, and shows curves an
 
   await test.step('by keyboard: move a run up, remove one, undo', async () => {
     const last = train.waiting.getByRole('row').last();
-    await expect(last).toContainText('4 vectors, 60 steps, seed 0, rate 0.02');
+    await expect(last).toContainText('4 vectors, 240 steps, seed 0, rate 0.02');
     await last.getByRole('button', { name: /^Earlier: / }).focus();
     await page.keyboard.press('Enter');
     await expect(train.waiting.getByRole('row').nth(2)).toContainText('rate 0.02');

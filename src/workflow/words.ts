@@ -150,11 +150,11 @@ export function runFacts(runs: readonly SoftVersion[], set: Pick<PromptSet, 'sof
   });
 }
 
-/** What sets one run apart from the others of a list: the settings in which they differ, else its number. */
-export function distinction(run: SoftVersion, facts: readonly RunFact[], place: number): string {
+/** What sets one run apart from the others of a list: the settings in which they differ; empty where none does. */
+export function distinction(facts: readonly RunFact[], place: number): string {
   const own = facts
     .slice(RESULTS.length)
     .filter(({ differs, name }) => differs && name !== 'Start text' && name !== 'Template')
     .map(({ name, values }) => `${name.toLowerCase()} ${values[place] ?? ''}`);
-  return own.length === 0 ? `run ${run.number}` : own.join(', ');
+  return own.join(', ');
 }

@@ -81,7 +81,8 @@ export function RowsGrid(props: RowsGridProps) {
   const { active, editing, onKeyDown, onClick, endEditing } = useActiveCell(props, heads, virtual.show);
   const cellId = (row: number, column: number) => `${id}-${row}-${column}`;
   const isDrawn = virtual.items.some(({ index }) => index === active.row);
-  const rowClass = `rows-row rows-${heads.length}${virtual.isFixed ? ' rows-fixed' : ''}`;
+  const answers = dataset && taskKindOf(dataset.mapping) === 'generate' ? ' rows-texts' : '';
+  const rowClass = `rows-row rows-${heads.length}${answers}${virtual.isFixed ? ' rows-fixed' : ''}`;
   const cell = ({ row }: ShownRow, column: string) => (
     <Cell
       row={row}

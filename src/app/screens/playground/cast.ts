@@ -51,7 +51,7 @@ export interface Cast {
 }
 
 const FIRST_EXAMPLES = 5;
-const TITLES = { untuned: 'Untuned', yours: 'your prompt', tuned: 'tuned prompt' } as const;
+const TITLES = { untuned: 'Untuned', yours: 'Your prompt', tuned: 'Tuned prompt' } as const;
 
 const player = (
   part: Pick<Player, 'id' | 'name' | 'title' | 'side' | 'template' | 'soft'> & Partial<Player>,

@@ -10,7 +10,7 @@ const NUMBERS = [0, 2, 4, 8, 16, 32];
 const SELECTIONS: readonly { readonly id: ShotSelection; readonly label: string; readonly means: string }[] = [
   {
     id: 'balanced',
-    label: 'Balanced over the labels',
+    label: 'Balanced by label',
     means: 'every row gets the same ones, one of each label in turn',
   },
   { id: 'random', label: 'At random', means: 'every row gets the same ones, drawn at random' },

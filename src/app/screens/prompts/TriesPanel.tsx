@@ -49,6 +49,7 @@ export function TriesPanel() {
 function VersionCell({ version: { id, number, name, prompt } }: { readonly version: HardVersion }) {
   const { openVersion } = usePrompts.use();
   const [, showVersion] = useQuery<string>('version', '');
+  const how = howWords(prompt);
   return (
     <span className="try-name">
       <Button
@@ -61,7 +62,7 @@ function VersionCell({ version: { id, number, name, prompt } }: { readonly versi
       >
         {`${number} · ${name}`}
       </Button>
-      {prompt.shots > 0 || prompt.chat ? <span className="dim small">{howWords(prompt)}</span> : null}
+      {(prompt.shots > 0 || prompt.chat) && name !== how ? <span className="dim small">{how}</span> : null}
     </span>
   );
 }

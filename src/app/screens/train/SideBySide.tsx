@@ -116,8 +116,9 @@ function CurvesBeside({ runs, facts }: BesideProps) {
           <li key={run.id}>
             <strong>Run {run.number}</strong>{' '}
             <span className="dim small">
-              {distinction(run, facts, i)}
-              {reachedWords(run) === '–' ? '' : ` · best ${reachedWords(run)}`}
+              {[distinction(facts, i), reachedWords(run) === '–' ? '' : `best ${reachedWords(run)}`]
+                .filter(Boolean)
+                .join(' · ')}
             </span>
             <SmallChart curves={curves} id={run.id} metric={metric} name={run.name} />
           </li>

@@ -219,7 +219,7 @@ function reached({ validations, bestStep, validationRows }: LiveRun): string {
   const rows = counted(validationRows, 'validation row');
   return best.kind === 'generate'
     ? `: perplexity ${perplexityOf(best.loss)} on ${rows}`
-    : `: ${percentWhole(best.accuracy)} of the ${rows}`;
+    : `: ${percentWhole(best.accuracy)} of ${rows} right`;
 }
 
 /** "Step 90 of 150 · 1.4 steps per second · 0:43 left". */
