@@ -8,7 +8,8 @@ import { createLog } from './log';
 import { readModelDir } from './node-host';
 import { exactly, modelOptions, parseOptions, readModelOptions, wholeNumber } from './options';
 
-export const CHECK_USAGE = 'npm run check -- MODEL_DIR [--directions 3] [--seed 0] [--backend …] [--threads N]';
+export const CHECK_USAGE =
+  'npm run check -- MODEL_DIR [--directions 3] [--seed 0] [--backend node-wasm|node-native] [--threads N]';
 
 /** A larger relative difference means a wrong gradient, not float32 noise. */
 const TOLERANCE = 5e-3;

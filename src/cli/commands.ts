@@ -37,7 +37,7 @@ export async function runCommand([name = '', ...args]: readonly string[]): Promi
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (!command) {
     console.error(
-      `There is no command “${name}”. Commands:\n${Object.values(COMMANDS)
+      `There is no command “${name}”. The commands are:\n${Object.values(COMMANDS)
         .map(({ usage }) => usage)
         .join('\n')}`,
     );

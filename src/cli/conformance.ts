@@ -8,7 +8,7 @@ import { readModelDir } from './node-host';
 import { modelOptions, parseOptions, readModelOptions, UsageError } from './options';
 
 export const CONFORMANCE_USAGE =
-  'npm run conformance -- DIR... [--backend …] [--threads N]   (folders with oracle.json)';
+  'npm run conformance -- DIR... [--backend node-wasm|node-native] [--threads N]     model folders with an oracle.json';
 
 const LOSS_TOLERANCE = 1e-4;
 const GRADIENT_TOLERANCE = 1e-3;
@@ -27,7 +27,7 @@ interface Result {
 /** Prints one JSON line per folder: how far losses and gradients are from PyTorch's. Returns whether all are close enough. */
 export async function conformance(args: readonly string[]): Promise<boolean> {
   const { values, positionals } = parseOptions(args, modelOptions);
-  if (positionals.length === 0) throw new UsageError('Name at least one folder.');
+  if (positionals.length === 0) throw new UsageError('Name at least one model folder.');
   const options = readModelOptions(values);
   let allOk = true;
   for (const folder of positionals) {

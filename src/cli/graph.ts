@@ -10,7 +10,7 @@ import { readModelDir } from './node-host';
 import { exactly, parseOptions } from './options';
 
 export const GRAPH_USAGE =
-  'npm run --silent graph -- MODEL_DIR [--backward]     the model in core operators; with --backward the training program';
+  'npm run --silent graph -- MODEL_DIR [--backward]     prints the model in core operators, with --backward the training program';
 
 /** Prints a model as text, one line a node, with the shapes that can be inferred. */
 export async function graph(args: readonly string[]): Promise<void> {

@@ -4,6 +4,7 @@ import { parseTable } from '../dataset/parse';
 import { parse } from '../graph/parse';
 import { type FileKind, type Recognised, recognise } from '../interchange/recognise';
 import { StudioError } from '../lib/errors';
+import { bytes as bytesInWords } from '../lib/format';
 import { firstFault } from '../lib/zod';
 import { resultsSchema, textResultsSchema } from '../report/results-schema';
 import { parseOptions, UsageError } from './options';
@@ -19,7 +20,7 @@ interface Inspected extends Omit<Recognised, 'kind'> {
   readonly kind: FileKind | 'onnx' | 'results' | 'unreadable';
 }
 
-/** Says what files are before they are opened. Resolves to false if one cannot be used. */
+/** Prints what each file is and whether it can be used. Resolves to false if one cannot. */
 export async function inspect(args: readonly string[]): Promise<boolean> {
   const { positionals } = parseOptions(args, {});
   if (positionals.length === 0) throw new UsageError('Name at least one file.');
@@ -38,14 +39,14 @@ async function inspectFile(path: string): Promise<Inspected> {
     file,
     kind: 'unreadable',
     ok: false,
-    summary: 'Not read.',
+    summary: 'It was not read.',
     error,
   });
   const found = await stat(path).catch(() => null);
   if (!found) return unreadable(`There is no file ${path}.`);
-  if (!found.isFile()) return unreadable(`${path} is a folder. Name a file in it, or zip it.`);
+  if (!found.isFile()) return unreadable(`${path} is a folder. Name a file in it, or zip the folder.`);
   if (found.size > MAX_BYTES)
-    return unreadable(`It has ${Math.round(found.size / 2 ** 20)} MiB; at most 512 are read.`);
+    return unreadable(`It is too large: ${bytesInWords(found.size)}, and the limit is ${bytesInWords(MAX_BYTES)}.`);
   const bytes = new Uint8Array(await readFile(path));
   return { file, ...(onnx(file, bytes) ?? results(file, bytes) ?? (await recognise(file, bytes))) };
 }

@@ -12,7 +12,7 @@ import { type PageEnd, RpcClient } from './rpc-client';
 
 type EngineClient = Pick<RpcClient<EngineMethods>, 'call' | 'control'>;
 
-/** Passes what is asked of a verb on to the engine's request that it waits for. */
+/** Passes a stop, pause or cancel of the verb on to the engine request that the verb waits for. */
 function forwarding(client: EngineClient, control: Control) {
   let stop = () => {};
   return {
@@ -51,7 +51,7 @@ async function* trainingEvents(client: EngineClient, ...[request, control]: Para
 
 /** The engine as a host has it, over a client of the engine worker. */
 export function engineOver(client: EngineClient, info: ModelInfo): HostEngine {
-  /** A call that is controlled from outside and tells how far it is. */
+  /** A call that can be stopped and reports its progress. */
   async function call<K extends 'score' | 'write' | 'tokenVectors' | 'latency'>(
     method: K,
     params: Parameters<EngineMethods[K]>[0],
@@ -115,7 +115,7 @@ async function readAsset(name: string, base: string | undefined): Promise<string
   });
   // a static host may answer with its start page instead of "not found"
   if (!response.ok || response.headers.get('content-type')?.startsWith('text/html'))
-    throw new StudioError('bad-input', `${name} is not on this site. Was the build copied whole?`);
+    throw new StudioError('bad-input', `${name} is not on this site. Was the whole build copied?`);
   return response.text();
 }
 
@@ -131,7 +131,7 @@ export function createPageHost(): PageHost {
       return opened !== null;
     },
     get tokens() {
-      if (!opened) throw new StudioError('bad-input', 'The model’s tokenizer is not here yet: wait for the model.');
+      if (!opened) throw new StudioError('bad-input', 'The model’s tokenizer is still loading. Wait for the model.');
       return opened.tokens;
     },
     get engine() {

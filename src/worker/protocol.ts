@@ -76,7 +76,7 @@ export type ProgressEvent = {
   readonly secondsLeft: number | null;
 };
 
-/** The gradient is known (0 done), or so many directions have been compared with it. */
+/** How many directions have been compared with the gradient; 0 = the gradient is known. */
 type DirectionEvent = { readonly kind: 'direction'; readonly done: number; readonly total: number };
 
 /** Out of band, obeyed between two steps or batches. */

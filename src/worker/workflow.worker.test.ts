@@ -49,7 +49,7 @@ it('reads, guesses, splits and says what can be shown, without a tokenizer', asy
   const { template, words } = await call('propose', { dataset });
   expect(template).toBe('Message: {text}\nTone:');
   expect(words.map(({ word }) => word)).toEqual([' negative', ' neutral', ' positive']);
-  await expect(call('labelTokens', { words })).rejects.toThrow('tokenizer is not here yet');
+  await expect(call('labelTokens', { words })).rejects.toThrow('tokenizer is still loading');
 });
 
 it('reports how much of a file it has read, and stops between two steps', async () => {

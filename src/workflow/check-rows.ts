@@ -24,7 +24,7 @@ export async function shippedSentences(host: Pick<Host, 'asset'>): Promise<reado
   if (!parsed.success)
     throw new StudioError(
       'bad-input',
-      'The sentences for the check rows are not on this site. Was the build copied whole?',
+      'The sentences for the check rows are not on this site. Was the whole build copied?',
     );
   return parsed.data.parityTexts;
 }

@@ -26,7 +26,7 @@ export interface DataFile {
   readonly override?: ParseOverride | undefined;
 }
 
-/** So many bytes of the file have been read. */
+/** How much of the file has been read, in bytes. */
 export interface BytesRead {
   readonly done: number;
   readonly total: number;

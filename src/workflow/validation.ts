@@ -11,7 +11,7 @@ import type { Host } from './host';
 /** The stored result of a try on validation rows. */
 export type Tried = NonNullable<HardVersion['tried']>;
 
-/** A measurement of this machine: forward passes over so many tokens took so many seconds. */
+/** How fast this machine reads: the time of forward passes over a number of tokens. */
 export interface Timing {
   readonly tokens: number;
   readonly seconds: number;

@@ -33,7 +33,7 @@ async function siteFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
   });
   // a static host may answer with its start page instead of "not found"
   if (!response.ok || response.headers.get('content-type')?.startsWith('text/html'))
-    throw new StudioError('bad-input', `${path} is not on this site. Was the build copied whole?`, { data: { path } });
+    throw new StudioError('bad-input', `${path} is not on this site. Was the whole build copied?`, { data: { path } });
   return new Uint8Array(await response.arrayBuffer());
 }
 
