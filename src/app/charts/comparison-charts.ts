@@ -1,7 +1,19 @@
 import * as Plot from '@observablehq/plot';
 import { type ArmReport, isLearned, type PairReport } from '../../evaluation/types';
 import { percent, points } from '../ui/format';
-import { COLOUR, cut, type Draw, gridX, NARROW, OVER_LINES, percentTick, svg, tenthBelow } from './plot';
+import {
+  axisX,
+  COLOUR,
+  cut,
+  type Draw,
+  gridX,
+  margins,
+  NARROW,
+  OVER_LINES,
+  percentTick,
+  svg,
+  tenthBelow,
+} from './plot';
 
 export type Side = 'a' | 'b' | 'ref';
 
@@ -55,16 +67,12 @@ export const drawAccuracy =
     return svg({
       width,
       height: rows.length * band + 34,
-      marginTop: 4,
-      marginBottom: 30,
-      marginLeft: narrow ? 20 : 208,
-      marginRight: 64,
+      ...margins({ top: 4, right: 64, bottom: 30, left: narrow ? 20 : 208 }),
       x: { domain: [from, 1], label: null },
       y: { type: 'band', domain: rows.map((r) => r.id), label: null, padding: 0, axis: null },
-      color: { type: 'identity' },
       marks: [
         gridX(narrow ? 4 : 8),
-        Plot.axisX({ ticks: narrow ? 4 : 8, tickFormat: percentTick, tickSize: 0, label: null }),
+        axisX(narrow ? 4 : 8, percentTick),
         Plot.ruleY(rows, {
           x1: 'low',
           x2: 'high',
@@ -139,10 +147,7 @@ export const drawIntervals =
     return svg({
       width,
       height: rows.length * room + 34,
-      marginTop: 4,
-      marginBottom: 30,
-      marginLeft: column + 10,
-      marginRight: narrow ? 52 : 64,
+      ...margins({ top: 4, right: narrow ? 52 : 64, bottom: 30, left: column + 10 }),
       x: { domain: differenceDomain(rows), label: null },
       y: { type: 'band', domain: rows.map((r) => r.id), label: null, padding: 0, axis: null },
       marks: [
@@ -202,10 +207,7 @@ export const drawConfusion =
     return svg({
       width: Math.min(width, labelWidth + cell * labels.length + 8),
       height,
-      marginTop: many ? labelWidth : 26,
-      marginLeft: labelWidth,
-      marginRight: 4,
-      marginBottom: 4,
+      ...margins({ top: many ? labelWidth : 26, right: 4, bottom: 4, left: labelWidth }),
       x: {
         domain: [...labels],
         axis: 'top',

@@ -3,7 +3,7 @@ import * as Plot from '@observablehq/plot';
 import type { ReliabilityBin } from '../../metrics/calibration';
 import { type CoveragePoint, coverageAt } from '../../metrics/coverage';
 import type { Side } from './comparison-charts';
-import { COLOUR, type Draw, gridY, NARROW, percentTick, svg, tenthBelow } from './plot';
+import { axisY, COLOUR, type Draw, gridY, margins, NARROW, percentTick, svg, tenthBelow } from './plot';
 import { downsample } from './points';
 
 interface CoverageArm {
@@ -38,16 +38,12 @@ export const drawCoverage =
     return svg({
       width,
       height: narrow ? 230 : 260,
-      marginTop: 12,
-      marginBottom: 40,
-      marginLeft: 46,
-      marginRight: 24,
+      ...margins({ top: 12, right: 24, bottom: 40, left: 46 }),
       x: { domain: [0, 1], label: null },
       y: { domain: [from, 1], label: null },
-      color: { type: 'identity' },
       marks: [
         gridY(5),
-        Plot.axisY({ ticks: 5, tickFormat: percentTick, tickSize: 0, label: null }),
+        axisY(5, percentTick),
         Plot.axisX({
           ticks: narrow ? 3 : 5,
           tickFormat: percentTick,
@@ -92,13 +88,9 @@ export const drawReliability =
     return svg({
       width: Math.min(width, 420),
       height: 260,
-      marginTop: 12,
-      marginBottom: 40,
-      marginLeft: 46,
-      marginRight: 26,
+      ...margins({ top: 12, right: 26, bottom: 40, left: 46 }),
       x: { domain: [from, 1], label: null },
       y: { domain: [from, 1], label: null },
-      color: { type: 'identity' },
       marks: [
         gridY(5),
         Plot.axisY({ ...ticks, label: null }),

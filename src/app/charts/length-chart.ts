@@ -1,5 +1,5 @@
 import * as Plot from '@observablehq/plot';
-import { COLOUR, type Draw, gridY, svg } from './plot';
+import { axisX, axisY, COLOUR, type Draw, gridY, margins, svg } from './plot';
 
 interface Bin {
   readonly from: number;
@@ -19,13 +19,9 @@ export const drawLengths =
     return svg({
       width,
       height: 150,
-      marginTop: 16,
-      marginBottom: 30,
-      marginLeft: 40,
-      marginRight: 12,
+      ...margins({ top: 16, right: 12, bottom: 30, left: 40 }),
       x: { domain: [0, end], label: null },
       y: { label: null },
-      color: { type: 'identity' },
       marks: [
         gridY(3),
         Plot.rectY(bins, {
@@ -35,8 +31,8 @@ export const drawLengths =
           fill: COLOUR.ref,
           inset: 0.5,
         }),
-        Plot.axisX({ ticks: 6, tickSize: 0, label: null }),
-        Plot.axisY({ ticks: 3, tickSize: 0, label: null }),
+        axisX(6),
+        axisY(3),
         ...(near
           ? [
               Plot.ruleX([budget], { stroke: COLOUR.ink, strokeDasharray: '4 3' }),

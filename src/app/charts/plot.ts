@@ -12,7 +12,12 @@ export const NARROW = 520;
  * instead, and the element goes before the SVG reaches the page.
  */
 export function svg(options: Plot.PlotOptions): SVGSVGElement {
-  const drawn = Plot.plot({ figure: false, className: 'plot', ...options }) as SVGSVGElement;
+  const drawn = Plot.plot({
+    figure: false,
+    className: 'plot',
+    color: { type: 'identity' },
+    ...options,
+  }) as SVGSVGElement;
   for (const style of drawn.querySelectorAll('style')) style.remove();
   drawn.removeAttribute('style');
   // The figure around it has the title and a table: the marks themselves would be read out one by one.
@@ -39,6 +44,16 @@ export const percentTick = (share: number) => `${Math.round(share * 100)}%`;
 /** Grid lines across an axis. */
 export const gridX = (ticks: number) => Plot.gridX({ stroke: COLOUR.line, strokeOpacity: 1, ticks });
 export const gridY = (ticks: number) => Plot.gridY({ stroke: COLOUR.line, strokeOpacity: 1, ticks });
+
+/** Axes with only their ticks' labels. */
+const ticked = (ticks: number, tickFormat?: (value: number) => string | number) => ({
+  ticks,
+  tickSize: 0,
+  label: null,
+  ...(tickFormat ? { tickFormat } : {}),
+});
+export const axisX = (...of: Parameters<typeof ticked>) => Plot.axisX(ticked(...of));
+export const axisY = (...of: Parameters<typeof ticked>) => Plot.axisY(ticked(...of));
 
 /** An outline in the panel's colour, so that a text can be read over lines. */
 export const OVER_LINES = { stroke: COLOUR.halo, strokeWidth: 4 } as const;

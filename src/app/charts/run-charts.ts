@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot';
 import type { ValidationPoint } from '../../training/events';
 import { fallingDomain, MEASURES, type Metric } from './measure';
-import { COLOUR, type Draw, gridY, margins, NARROW, percentTick, spread, svg, tenthBelow } from './plot';
+import { axisX, axisY, COLOUR, type Draw, gridY, margins, NARROW, percentTick, spread, svg, tenthBelow } from './plot';
 
 /** A run's validation results, with the short name that it goes by. */
 export interface RunCurve {
@@ -48,7 +48,7 @@ export const drawOverlay =
       y: { domain, label: null, ticks: 5, tickFormat: MEASURES[metric].tick, tickSize: 0, tickPadding: 8 },
       marks: [
         gridY(5),
-        Plot.axisX({ ticks: narrow ? 4 : 6, tickSize: 0, label: null }),
+        axisX(narrow ? 4 : 6),
         ...curves.map(({ points }, i) =>
           Plot.lineY(points, {
             x: 'step',
@@ -80,16 +80,13 @@ export const drawSmallMultiple =
     return svg({
       width,
       height: 96,
-      marginTop: 8,
-      marginBottom: 20,
-      marginLeft: 36,
-      marginRight: 10,
+      ...margins({ top: 8, right: 10, bottom: 20, left: 36 }),
       x: { domain: [0, stepsOf(curves)], label: null },
       y: { domain: domainOf(curves, metric), label: null },
       marks: [
         gridY(2),
-        Plot.axisY({ ticks: 2, tickSize: 0, label: null, tickFormat: MEASURES[metric].tick }),
-        Plot.axisX({ ticks: 3, tickSize: 0, label: null }),
+        axisY(2, MEASURES[metric].tick),
+        axisX(3),
         ...curves
           .filter((curve) => curve.id !== id)
           .map(({ points }) =>
@@ -118,15 +115,12 @@ export const drawCurve =
     return svg({
       width,
       height: 220,
-      marginTop: 14,
-      marginBottom: 30,
-      marginLeft: 46,
-      marginRight: 32,
+      ...margins({ top: 14, right: 32, bottom: 30, left: 46 }),
       x: { type: 'log', base: 2, label: null },
       y: { domain: [low, 1], label: null },
       marks: [
         gridY(5),
-        Plot.axisY({ ticks: 5, tickSize: 0, label: null, tickFormat: percentTick }),
+        axisY(5, percentTick),
         Plot.axisX({
           ticks: blurred.map((p) => p.rows),
           tickSize: 0,

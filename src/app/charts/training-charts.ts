@@ -2,7 +2,20 @@ import * as Plot from '@observablehq/plot';
 import type { StepPoint, ValidationPoint } from '../../training/events';
 import type { ReferenceLine } from './finding';
 import { fallingDomain, MEASURES, type Metric } from './measure';
-import { COLOUR, cut, type Draw, gridY, margins, NARROW, OVER_LINES, spread, svg, tenthBelow } from './plot';
+import {
+  axisX,
+  axisY,
+  COLOUR,
+  cut,
+  type Draw,
+  gridY,
+  margins,
+  NARROW,
+  OVER_LINES,
+  spread,
+  svg,
+  tenthBelow,
+} from './plot';
 import { downsample } from './points';
 
 export interface ValidationChart {
@@ -112,25 +125,17 @@ export const drawValidation =
           ...OVER_LINES,
         }),
       ],
-      color: { type: 'identity' },
     });
   };
 
 const smallFrame = (width: number, stepsTotal: number) => ({
   width,
   height: 150,
-  marginTop: 10,
-  marginBottom: 28,
-  marginLeft: 48,
-  marginRight: 24,
+  ...margins({ top: 10, right: 24, bottom: 28, left: 48 }),
   x: { domain: [0, Math.max(stepsTotal, 1)], label: null },
 });
 
-const smallAxes = [
-  gridY(3),
-  Plot.axisY({ ticks: 3, tickSize: 0, label: null }),
-  Plot.axisX({ ticks: 4, tickSize: 0, label: null }),
-];
+const smallAxes = [gridY(3), axisY(3), axisX(4)];
 
 const WINDOW = 10;
 
@@ -204,8 +209,8 @@ export const drawNorms =
       ...smallFrame(width, stepsTotal),
       y: { type: 'log', domain: [low / 1.15, high * 1.15], label: null },
       marks: [
-        Plot.axisY({ ticks: 3, tickSize: 0, label: null, tickFormat: (x: number) => Number(x.toPrecision(2)) }),
-        Plot.axisX({ ticks: 4, tickSize: 0, label: null }),
+        axisY(3, (x: number) => Number(x.toPrecision(2))),
+        axisX(4),
         vocabulary
           ? Plot.rectY([vocabulary], {
               y1: vocabulary[0],

@@ -2,7 +2,7 @@
 import * as Plot from '@observablehq/plot';
 import type { Interval } from '../../metrics/intervals';
 import type { LineageNode } from '../../project/lineage';
-import { COLOUR, type Draw, gridY, NARROW, OVER_LINES, percentTick, svg, tenthBelow } from './plot';
+import { axisY, COLOUR, type Draw, gridY, margins, NARROW, OVER_LINES, percentTick, svg, tenthBelow } from './plot';
 
 const ROW = 30;
 const TOP = 16;
@@ -106,16 +106,12 @@ export const drawPerformance =
     return svg({
       width,
       height: 260,
-      marginLeft: 44,
-      marginRight: 16,
-      marginTop: 16,
-      marginBottom: slant ? 96 : 36,
+      ...margins({ top: 16, right: 16, bottom: slant ? 96 : 36, left: 44 }),
       x: { type: 'point', domain: rows.map(({ id }) => id), padding: 0.5, label: null },
       y: { domain: [from, 1], label: null },
-      color: { type: 'identity' },
       marks: [
         gridY(5),
-        Plot.axisY({ ticks: 5, tickFormat: percentTick, tickSize: 0, label: null }),
+        axisY(5, percentTick),
         Plot.axisX({
           tickFormat: (id: string) => names.get(id) ?? '',
           tickRotate: slant ? -60 : 0,

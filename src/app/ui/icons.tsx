@@ -15,23 +15,16 @@ const Icon = (props: SVGProps<SVGSVGElement>) => (
   />
 );
 
-export const ChevronDown = () => (
+/** An icon of one line. */
+const line = (d: string) => () => (
   <Icon>
-    <path d="m4 6 4 4 4-4" />
+    <path d={d} />
   </Icon>
 );
 
-export const Check = () => (
-  <Icon>
-    <path d="m3.500 8.500 3 3 6-7" />
-  </Icon>
-);
-
-export const Cross = () => (
-  <Icon>
-    <path d="m4 4 8 8m0-8-8 8" />
-  </Icon>
-);
+export const ChevronDown = line('m4 6 4 4 4-4');
+export const Check = line('m3.500 8.500 3 3 6-7');
+export const Cross = line('m4 4 8 8m0-8-8 8');
 
 export const StopSquare = () => (
   <Icon>
@@ -46,11 +39,7 @@ export const Sun = () => (
   </Icon>
 );
 
-export const Moon = () => (
-  <Icon>
-    <path d="M13.500 9.500A6 6 0 0 1 6.500 2.500a6 6 0 1 0 7 7Z" />
-  </Icon>
-);
+export const Moon = line('M13.500 9.500A6 6 0 0 1 6.500 2.500a6 6 0 1 0 7 7Z');
 
 export const HalfMoon = () => (
   <Icon>
@@ -59,17 +48,8 @@ export const HalfMoon = () => (
   </Icon>
 );
 
-export const Warning = () => (
-  <Icon>
-    <path d="M8 2 1.500 13.500h13L8 2Zm0 4.500v3.500m0 1.800v.1" />
-  </Icon>
-);
-
-export const Spark = () => (
-  <Icon>
-    <path d="M2 11c2-6 3.500-6 5-2.500S11 12 14 6" />
-  </Icon>
-);
+export const Warning = line('M8 2 1.500 13.500h13L8 2Zm0 4.500v3.500m0 1.800v.1');
+export const Spark = line('M2 11c2-6 3.500-6 5-2.500S11 12 14 6');
 
 export const Books = () => (
   <Icon>
