@@ -15,7 +15,7 @@ describe('the model that the address names', () => {
   );
 });
 
-describe('a prompt set is taken up again', () => {
+describe('a prompt set is opened again', () => {
   const set = (change: object) => ({ hard: [], soft: [], testLooks: 0, ...change }) as unknown as PromptSet;
   it.each([
     [{}, 'data'],

@@ -58,7 +58,7 @@ it('keeps many rows packed in the page, sends them once and again to a new worke
   expect(rows()?.find(({ id }) => id === rowId)?.cells.message).toMatch(/^message number/);
 });
 
-it('a changed cell is shown as such when it is on the disk', async () => {
+it('shows a changed cell once it is on the disk', async () => {
   fakeLocation();
   const services = testServices();
   const promptSets = createPromptSetsStore(services);

@@ -18,13 +18,13 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-it('an isolated page begins at once', async () => {
+it('starts an isolated page at once', async () => {
   const [found, reload] = [workers(), vi.fn()];
   expect(await isolate(found, true, reload)).toBe(false);
   expect(found.register).not.toHaveBeenCalled();
 });
 
-it('one that is not loads once more when the worker is there, and never a third time', async () => {
+it('loads a page that is not isolated once more when the worker is ready, and never a third time', async () => {
   const [found, reload] = [workers(), vi.fn()];
   expect(await isolate(found, false, reload)).toBe(true);
   expect(found.register).toHaveBeenCalledWith(new URL('https://host.example/studio/service-worker.js'), {
@@ -34,14 +34,14 @@ it('one that is not loads once more when the worker is there, and never a third 
   expect(reload).toHaveBeenCalledTimes(1);
 });
 
-it('after it was isolated, a load past the worker may be mended again', async () => {
+it('may reload again when a page that was isolated is loaded past the worker', async () => {
   const reload = vi.fn();
   await isolate(workers(), false, reload);
   await isolate(workers(), true, reload);
   expect(await isolate(workers(), false, reload)).toBe(true);
 });
 
-it('where nothing can be noted nothing is loaded again: it could not be stopped', async () => {
+it('does not reload where session storage is forbidden, as nothing could stop a loop', async () => {
   const forbidden = () => {
     throw new DOMException('no', 'SecurityError');
   };
@@ -67,6 +67,6 @@ it.each([
   expect(reload).not.toHaveBeenCalled();
 });
 
-it('without workers there is nothing to wait for', async () => {
+it('starts at once without service workers', async () => {
   expect(await isolate(null, false, vi.fn())).toBe(false);
 });

@@ -23,7 +23,7 @@ test('moves the focus from a control that disappears to the element around it', 
   expect(document.activeElement).toBe(at('panel'));
 });
 
-test('a control that is disabled for a while has the focus again afterwards', async () => {
+test('returns the focus to a control that was disabled for a while', async () => {
   const at = shown('<section id="panel"><button id="run">Run</button></section>');
   const run = at('run') as HTMLButtonElement;
   run.focus();
@@ -35,7 +35,7 @@ test('a control that is disabled for a while has the focus again afterwards', as
   expect(document.activeElement).toBe(run);
 });
 
-test('who puts the focus elsewhere, or clicks beside everything, is left alone', async () => {
+test('leaves the focus where the user puts it, also on nothing', async () => {
   const at = shown('<section id="panel"><button id="gone">x</button><button id="other">y</button></section>');
   at('gone').focus();
   at('gone').remove();

@@ -6,10 +6,10 @@ const computer = { wasm: true, webgpu: false, crossOriginIsolated: true, cores: 
 describe('what a browser can do', () => {
   it('trains on a computer', () => expect(judge(computer)).toMatchObject({ threads: 4, trainingOff: null }));
 
-  it('has one thread where the page is not isolated, and trains all the same', () =>
+  it('trains on one thread where the page is not isolated', () =>
     expect(judge({ ...computer, crossOriginIsolated: false })).toMatchObject({ threads: 1, trainingOff: null }));
 
-  it('does not take more threads than help', () => expect(judge({ ...computer, cores: 32 }).threads).toBe(8));
+  it('uses at most eight threads', () => expect(judge({ ...computer, cores: 32 }).threads).toBe(8));
 
   it('says why it does not train', () => {
     expect(judge({ ...computer, phone: true }).trainingOff).toContain('phones');
@@ -17,6 +17,6 @@ describe('what a browser can do', () => {
     expect(judge({ ...computer, wasm: false }).trainingOff).toContain('WebAssembly');
   });
 
-  it('does not guess where the browser tells no memory', () =>
+  it('trains where the browser does not state the memory', () =>
     expect(judge({ ...computer, memoryGb: null }).trainingOff).toBeNull());
 });

@@ -58,7 +58,7 @@ export function createChecker(services: Services, session: CheckedSession): Chec
     if (verdict?.ok) return session.modelReady();
     // the device was refused, so that the model runs on WebAssembly now: is it right there?
     if (info.backend === 'webgpu') return ensure();
-    throw new StudioError('gradient-wrong', verdict ? trainingOffWords(verdict) : 'The check did not end.');
+    throw new StudioError('gradient-wrong', verdict ? trainingOffWords(verdict) : 'The check did not finish.');
   }
 
   async function recheck(): Promise<ModelInfo> {
@@ -125,7 +125,10 @@ async function runAsJob(
     engine.borrow();
     const { sha256, adapter } = info;
     await refusals.set(sha256, [...(await refusals.of(sha256)), { adapter: adapter?.name ?? '', reason }]);
-    toastError('The model runs on WebAssembly now', `${reason} So WebGPU is not used for it on this graphics device.`);
+    toastError(
+      'The model runs on WebAssembly now',
+      `${reason} WebGPU is no longer used for this model on this graphics device.`,
+    );
   };
   progress(0);
   try {

@@ -91,7 +91,7 @@ export function verdictWords(verdict: Verdict): string {
     `Right: at most ${share(Math.max(worst, 1e-6))} off along ${report.directions.length} random directions`,
     ...(wasmLoss === null ? [] : ['same loss as on WebAssembly']),
     ...(uncompared ? [`not compared with WebAssembly (${uncompared})`] : []),
-    ...(standIn === null ? [] : [`checked on ${standIn}, as this graphics device is a software one`]),
+    ...(standIn === null ? [] : [`checked on ${standIn}, as this graphics device is emulated in software`]),
   ].join('; ');
 }
 

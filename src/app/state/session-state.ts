@@ -78,7 +78,7 @@ export const isBuiltIn = (source: ModelSource): boolean => source.kind === 'site
 const ENGINE_GONE = new Set<StudioError['code']>(['worker-died', 'device-lost', 'out-of-memory', 'session-failed']);
 export const isEngineGone = (error: StudioError): boolean => ENGINE_GONE.has(error.code);
 
-/** Null = training is on; else the sentence why it is off, on this device or with this model. */
+/** Null = training is on; else why it is off, on this device or with this model, in a sentence. */
 export const whyTrainingOff = ({ capabilities, check, model }: SessionState): string | null => {
   if (capabilities.trainingOff !== null) return capabilities.trainingOff;
   const isWrong = check.kind === 'known' && !check.verdict.ok && model.kind === 'ready';

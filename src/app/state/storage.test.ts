@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { openMemoryStore } from '../../store/store';
 import { asJson, createSetAsideStore, isTight } from './storage';
 
-describe('room is short', () => {
+describe('space is tight', () => {
   it.each([
     ['a new browser', 0, 10e9, false],
     ['a small quota with room for a few runs', 100e6, 300e6, false],
@@ -11,7 +11,7 @@ describe('room is short', () => {
     ['more used than granted, after the disk filled up', 400e6, 300e6, true],
   ])('%s', (_, used, quota, tight) => expect(isTight({ used, quota })).toBe(tight));
 
-  it('where the browser does not say, nothing is said', () => expect(isTight(null)).toBe(false));
+  it('is not reported where the browser does not state the space', () => expect(isTight(null)).toBe(false));
 });
 
 const checkpoint = (runId: string, m: number) => ({

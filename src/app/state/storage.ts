@@ -10,9 +10,9 @@ export interface StorageState {
   readonly room: { readonly used: number; readonly quota: number } | null;
   /** False: the browser may clear what is kept when its disk gets full. */
   readonly persisted: boolean;
-  /** The user asked, and the browser gave no promise. */
+  /** The user asked, and the browser declined. */
   readonly declined: boolean;
-  /** The user has read that room is short. */
+  /** The user has read that space is short. */
   readonly dismissed: boolean;
   readonly refresh: () => Promise<void>;
   /** Asks the browser to keep what is saved. */
