@@ -138,3 +138,19 @@ test('keeps the settings of the next run and of a sweep when the page is reloade
   await train.unfold('Try several settings');
   await expect(page.getByRole('textbox', { name: 'Learning rates' })).toHaveValue('0.01, 0.02');
 });
+
+test('trains vectors before the cue, and compares them', async ({ studio }) => {
+  const { page, train, compare } = studio;
+  await ready(studio);
+  await page.getByText('Before the cue', { exact: true }).click();
+  await expect(page.getByText('The vectors come between the text and its cue')).toBeVisible();
+  await train.set({ Steps: 6, Vectors: 2 });
+  await train.start();
+  await finished(studio, 1);
+  const [run] = await runsOf(studio);
+  expect(run?.settings.placement).toBe('infix');
+  expect(run?.initText).toBe('\n');
+  await studio.go('Compare');
+  await compare.run.click();
+  await compare.verdict();
+});

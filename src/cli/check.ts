@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { checkGradient, randomIds, randomTask } from '../engine/gradient-check';
 import { loadProgram } from '../engine/load';
 import { embeddingRows } from '../inference/run';
-import type { Placement } from '../prompt/types';
+import { PLACEMENTS } from '../prompt/types';
 import { createNodeRunner } from '../runtime/ort-node';
 import { createLog } from './log';
 import { readModelDir } from './node-host';
@@ -16,7 +16,7 @@ const TOLERANCE = 5e-3;
 const VIRTUAL_TOKENS = 4;
 const ROW_LENGTHS = [9, 5, 7];
 
-/** Checks a model's gradients against finite differences, for both placements and losses; JSON on stdout. Returns whether all agree. */
+/** Checks a model's gradients against finite differences, for every placement and both losses; JSON on stdout. Returns whether all agree. */
 export async function check(args: readonly string[]): Promise<boolean> {
   const { values, positionals } = parseOptions(args, {
     ...modelOptions,
@@ -36,7 +36,7 @@ export async function check(args: readonly string[]): Promise<boolean> {
     const { rows, labels } = randomTask(info.vocabulary, ROW_LENGTHS, seed);
     const vectors = await embeddingRows(program, randomIds(VIRTUAL_TOKENS, info.vocabulary, seed + 1));
     const checks = [];
-    for (const placement of ['prefix', 'suffix'] as const satisfies readonly Placement[])
+    for (const placement of PLACEMENTS)
       for (const loss of ['label', 'full'] as const) {
         log.progress(`Checking ${placement}, ${loss} loss`);
         const soft = { placement, vectors, virtualTokens: VIRTUAL_TOKENS, hidden: info.hidden };

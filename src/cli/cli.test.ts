@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
@@ -166,6 +166,32 @@ describe('the command line', () => {
     expect(Object.keys(asked.rows[0].logProbs)).toHaveLength(3);
   }, 180_000);
 
+  it('tunes vectors before the cue, and its prompt answers elsewhere as it did here', async () => {
+    const out = join(folder, 'infix');
+    const args = ['--text', 'text', '--label', 'label', '--model', TINY, '--threads', '1'];
+    const sizes = ['--train-rows', '40', '--test-rows', '20', '--steps', '6', '--tokens', '4'];
+    const tuned = await cli('tune', SAMPLE, ...args, ...sizes, '--placement', 'infix', '--out', out);
+    expect(tuned.code, tuned.stderr).toBe(0);
+    const results = resultsSchema.parse(JSON.parse(await readFile(join(out, 'results.json'), 'utf8')));
+    expect(results.training).toMatchObject({ placement: 'infix', tokens: 4 });
+    const sidecar = JSON.parse(await readFile(join(out, 'prompt/softprompt.json'), 'utf8'));
+    expect(sidecar).toMatchObject({ placement: 'infix', init: { kind: 'text', text: '\n' } });
+    expect(sidecar.template.endsWith(sidecar.cue.text)).toBe(true);
+    expect(sidecar.parityRows[0].inputIds.slice(-sidecar.cue.tokenIds.length)).toEqual(sidecar.cue.tokenIds);
+    expect(await readdir(join(out, 'prompt'))).not.toContain('adapter_config.json');
+
+    const there = results.arms.find(({ id }) => id === 'tuned')?.rows ?? [];
+    const again = await cli('evaluate', join(out, 'prompt'), SAMPLE, ...args, '--test-rows', '20');
+    const evaluated = new Map(
+      JSON.parse(again.stdout).arms[1].rows.map((row: { id: string; logProbs: object }) => [row.id, row.logProbs]),
+    );
+    const common = there.filter(({ id }) => evaluated.has(id));
+    expect(common.length).toBeGreaterThan(0);
+    for (const { id, logProbs } of common)
+      for (const [label, value] of Object.entries((evaluated.get(id) ?? {}) as Record<string, number>))
+        expect(value).toBeCloseTo(logProbs[label] ?? Number.NaN, 3);
+  }, 180_000);
+
   it('tunes several seeds and a hybrid with every option, and compares them and their mean with the first', async () => {
     const out = join(folder, 'seeds');
     const { code, stderr } = await cli(
@@ -241,7 +267,7 @@ describe('the command line', () => {
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
       ok: true,
-      checks: [{ placement: 'prefix' }, {}, { placement: 'suffix' }, {}],
+      checks: [{ placement: 'prefix' }, {}, { placement: 'suffix' }, {}, { placement: 'infix' }, {}],
     });
   }, 120_000);
 
@@ -265,7 +291,10 @@ describe('the command line', () => {
       ['tune', SAMPLE, '--text', 'text', '--label', 'label', '--out', 'x', '--tokens', 'ten'],
       '--tokens takes a whole number',
     ],
-    [['tune', SAMPLE, '--text', 'text', '--label', 'label', '--out', 'x', '--placement', 'middle'], 'suffix, prefix'],
+    [
+      ['tune', SAMPLE, '--text', 'text', '--label', 'label', '--out', 'x', '--placement', 'middle'],
+      'prefix, suffix, infix',
+    ],
     [
       ['tune', SAMPLE, '--text', 'text', '--label', 'label', '--out', 'x', '--wrods', 'a=b'],
       "Unknown option '--wrods'",

@@ -10,6 +10,7 @@ import { StudioError } from '../lib/errors';
 import { labelProbabilities } from '../metrics/calibration';
 import { argmax } from '../metrics/classification';
 import { forEachMetric, LABEL_METRICS } from '../metrics/registry';
+import { tunedPrompt } from '../project/versions';
 import type { SoftPrompt } from '../prompt/types';
 import type { Host } from '../workflow/host';
 import { openTestRows } from '../workflow/open-data';
@@ -81,11 +82,11 @@ function checkLabels({ writing, labels }: Sidecar, dataset: Dataset): void {
 async function armOf(
   host: Host,
   { id, soft, calibration }: Pick<Sidecar, 'calibration'> & { readonly id: string; readonly soft: SoftPrompt | null },
-  { template, labels }: Sidecar,
+  { template, labels, placement }: Sidecar,
   dataset: Dataset,
   log: Log,
 ): Promise<object> {
-  const prompt = { template, shots: 0, shotSeed: 0 };
+  const prompt = tunedPrompt(template, { placement });
   // no examples are shown, so no answer words: these rows may lack a label, or have the labels in another order
   const request = { dataset, prompt, words: [], split: 'test' as const };
   const { rows } = await tokenRows(host, request, uninterruptedControl);

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { counted } from '../lib/format';
-import type { Placement } from '../prompt/types';
+import { PLACEMENTS, type Placement } from '../prompt/types';
 import { DEFAULT_MODEL, type ModelOptions } from './node-host';
 
 /** The command line is wrong: exit code 2, with the usage below the message. */
@@ -92,8 +92,6 @@ export const trainingOptions = {
   'test-rows': { type: 'string' },
   out: { type: 'string' },
 } as const;
-
-const PLACEMENTS = ['suffix', 'prefix'] as const;
 
 export const readPlacement = (value: string | undefined): Placement =>
   oneOf(value, 'placement', PLACEMENTS) ?? 'suffix';

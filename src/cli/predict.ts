@@ -5,6 +5,7 @@ import type { Sidecar } from '../interchange/sidecar';
 import { present } from '../lib/assert';
 import { uninterruptedControl } from '../lib/control';
 import { argmax } from '../metrics/classification';
+import { tunedPrompt } from '../project/versions';
 import type { SoftPrompt } from '../prompt/types';
 import type { AnsweringVersion, RowAnswer } from '../workflow/answering';
 import { type BatchEvent, batch } from '../workflow/batch';
@@ -49,7 +50,7 @@ function versionOf({ template, labels, writing, calibration, model }: Sidecar, s
     task: writing
       ? { kind: 'generate', longest: writing.longest }
       : { kind: 'classify', calibration: calibration?.meanLogProbs ?? null },
-    prompt: { template, shots: 0, shotSeed: 0 },
+    prompt: tunedPrompt(template, soft),
     words: labels.map(({ label, word }) => ({ label, word })),
     soft,
     model,

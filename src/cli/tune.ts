@@ -21,10 +21,11 @@ import { runTask } from './run-task';
 export const TUNE_USAGE = `npm run tune -- DATA.csv --text COL --label COL --out DIR
   [--prompt "...{text}..."]   your hand-written prompt; left out: a simple one
   [--words a=x,b=y]           an answer word for each label; left out: single tokens where possible
-  [--placement suffix|prefix] vectors after the text (default, faster) or before it (for PEFT)
+  [--placement suffix|infix|prefix]  vectors after the text (default), between it and its last line (the cue), or before it
+                              (for PEFT, slower)
   [--preset quick|standard|thorough] [--tokens 10] [--steps 150] [--rate R]
   [--seed 0] [--seeds 1]      with several seeds (thorough: 3) each is trained and compared, and so is their mean
-  [--init text|answer-words|vocabulary]  start from the instruction's words (default), the answer words or random words
+  [--init text|answer-words|vocabulary]  start from the instruction's words (infix: line breaks), the answer words or random words
   [--hybrid]                  also train vectors on top of your prompt
   [--reparameterise] [--noise 0.05] [--class-weights]
   [--test FILE.csv]           test rows; left out: a share of DATA.csv

@@ -22,10 +22,12 @@ function setOf(name: string, labels: readonly string[], hidden: number, sha256: 
     taken: [],
   });
   set = addHardVersion(set, at('hh'), { prompt: { template: 'Say it. {text}\nAnswer:', shots: 0, shotSeed: 0 } }).set;
-  const facts = { settings: STANDARD, template: set.baseTemplate, initText: '', datasetFingerprint: 'f' };
+  const placement = seed === 1 ? 'suffix' : 'infix';
+  const settings = { ...STANDARD, placement } as const;
+  const facts = { settings, template: set.baseTemplate, initText: '', datasetFingerprint: 'f' };
   set = startRun(set, at('ttt'), { ...facts, model: { id: 'tiny', sha256, dtype: 'fp32' } }).set;
   const vectors = Float32Array.from({ length: 4 * hidden }, (_, i) => Math.sin(seed * 100 + i) * 0.3);
-  const soft = { placement: 'suffix' as const, vectors, virtualTokens: 4, hidden };
+  const soft = { placement, vectors, virtualTokens: 4, hidden } as const;
   const ended = { status: 'finished' as const, soft, bestStep: 1, validationAccuracy: 1, seconds: 1 };
   set = finishRun(set, `${name}-ttt`, ended, '2026-01-05');
   return moveStage(set, { stage: 'production', to: `${name}-ttt` }, '2026-01-06');

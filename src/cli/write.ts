@@ -17,7 +17,7 @@ import { runTask } from './run-task';
 
 export const WRITE_USAGE = `npm run write -- DATA.csv --text COL --target COL --prompt "...{text}..." --out DIR
   [--shots 3]                 examples in the hand-written prompt that is compared with examples
-  [--placement suffix|prefix] [--tokens 10] [--steps 150] [--seed 0]
+  [--placement suffix|infix|prefix] [--tokens 10] [--steps 150] [--seed 0]
   [--train-rows N] [--test-rows N]  fewer rows, drawn by the seed; min(100, N/2) others are for validation
   ${MODEL_USAGE}`;
 

@@ -3,7 +3,7 @@ import { type Sequence, withSoft } from '../inference/feeds';
 import { type Program, run, runLimits } from '../inference/run';
 import { TextCache } from '../inference/text-cache';
 import { present } from '../lib/assert';
-import type { SoftPrompt } from '../prompt/types';
+import type { Placement, SoftPrompt } from '../prompt/types';
 import type { TokenRow } from '../tokens/types';
 import { batchGradient } from '../training/objective';
 
@@ -23,7 +23,12 @@ export interface Oracle {
   readonly rows: readonly (readonly number[])[];
   readonly labelTokenIds: readonly number[];
   readonly targets: readonly number[];
-  readonly placements: { readonly prefix: PlacementOracle; readonly suffix: PlacementOracle };
+  readonly placements: {
+    readonly prefix: PlacementOracle;
+    readonly suffix: PlacementOracle;
+    /** With a cue after the rows and the vectors; not in every oracle. */
+    readonly infix?: PlacementOracle & { readonly cue: readonly number[] };
+  };
   readonly noPrompt: { readonly labelLogits: readonly (readonly number[])[] };
 }
 
@@ -46,22 +51,49 @@ export interface Deviation {
   readonly logits: number | null;
 }
 
+/** Vectors in one place of a row, and what PyTorch gives there. */
+interface Placed {
+  readonly name: string;
+  readonly placement: Placement;
+  readonly rows: readonly TokenRow[];
+  readonly expected: PlacementOracle;
+}
+
 /**
- * Runs the oracle's rows in every way that must agree with it: both placements, both losses, single rows, batches with right
+ * Every placement. A cue of no tokens makes an infix a suffix, and a cue of the whole row makes it a prefix, so the oracle
+ * of these two covers both ends of the third.
+ */
+function placed({ placements, ...oracle }: Oracle): readonly Placed[] {
+  const { prefix, suffix, infix } = placements;
+  const rows = rowsOf(oracle);
+  const rowsBefore = (cue: readonly number[]) =>
+    rows.map((row) => ({ ...row, ids: Int32Array.from([...row.ids, ...cue]), cue: cue.length }));
+  const withCue = (cue: (row: TokenRow) => number) => rows.map((row) => ({ ...row, cue: cue(row) }));
+  return [
+    { name: 'prefix', placement: 'prefix', rows, expected: prefix },
+    { name: 'suffix', placement: 'suffix', rows, expected: suffix },
+    { name: 'infix without a cue', placement: 'infix', rows: withCue(() => 0), expected: suffix },
+    { name: 'infix without a text', placement: 'infix', rows: withCue(({ ids }) => ids.length), expected: prefix },
+    ...(infix ? [{ name: 'infix', placement: 'infix' as const, rows: rowsBefore(infix.cue), expected: infix }] : []),
+  ];
+}
+
+/**
+ * Runs the oracle's rows in every way that must agree with it: every placement, both losses, single rows, batches with right
  * padding, and, if the model takes past keys and values, after a past.
  * @throws StudioError as Runner.run
  */
 export async function conform(program: Program, oracle: Oracle): Promise<readonly Deviation[]> {
   const takesPast = program.spec.inputs.pastKeys.length > 0;
   const out: Deviation[] = [];
-  for (const placement of ['prefix', 'suffix'] as const) {
-    const soft = softOf(oracle, placement);
-    for (const group of ['batched', 'singly', ...(takesPast ? (['past'] as const) : [])] as const)
-      out.push(await logitsOf(program, oracle, soft, group));
-    for (const loss of ['label', 'full'] as const) {
-      const ways = ['batched', 'singly', ...(takesPast && placement === 'suffix' ? (['past'] as const) : [])] as const;
-      for (const way of ways) out.push(await gradientOf(program, oracle, soft, loss, way));
-    }
+  for (const each of placed(oracle)) {
+    const soft = softOf(oracle, each.placement);
+    for (const way of ['batched', 'singly', ...(takesPast ? (['past'] as const) : [])] as const)
+      out.push(await logitsOf(program, oracle, soft, each, way));
+    const isCached = takesPast && each.placement !== 'prefix';
+    for (const loss of ['label', 'full'] as const)
+      for (const way of ['batched', 'singly', ...(isCached ? (['past'] as const) : [])] as const)
+        out.push(await gradientOf(program, oracle, soft, each, loss, way));
   }
   return out;
 }
@@ -75,17 +107,23 @@ export const softOf = (oracle: Oracle, placement: SoftPrompt['placement']): Soft
   hidden: oracle.softPrompt[0]?.length ?? 0,
 });
 
-export const rowsOf = (oracle: Oracle): TokenRow[] =>
+export const rowsOf = (oracle: Pick<Oracle, 'rows' | 'targets'>): TokenRow[] =>
   oracle.rows.map((ids, i) => ({
     rowId: String(i),
     ids: Int32Array.from(ids),
     label: present(oracle.targets[i], 'target'),
   }));
 
-async function logitsOf(program: Program, oracle: Oracle, soft: SoftPrompt, way: Way): Promise<Deviation> {
+async function logitsOf(
+  program: Program,
+  oracle: Oracle,
+  soft: SoftPrompt,
+  { name, rows, expected }: Placed,
+  way: Way,
+): Promise<Deviation> {
   const options = { soft, candidates: oracle.labelTokenIds, objective: null, keepPresent: false };
-  const whole = rowsOf(oracle).map(({ ids }): Sequence => {
-    const tokens = withSoft(ids, soft);
+  const whole = rows.map((row): Sequence => {
+    const tokens = withSoft(row, soft);
     return { tokens, past: null, reads: [tokens.length - 1] };
   });
   const sequences = way === 'past' ? await behindPast(program, whole, soft) : whole;
@@ -94,12 +132,11 @@ async function logitsOf(program: Program, oracle: Oracle, soft: SoftPrompt, way:
   const groups = alone ? sequences.map((sequence) => [sequence]) : [sequences];
   const logits: number[] = [];
   for (const group of groups) logits.push(...(await run(program, group, options)).logits);
-  const expected = oracle.placements[soft.placement].labelLogits.flat();
   return {
-    name: `${soft.placement} ${way}`,
+    name: `${name} ${way}`,
     loss: null,
     gradient: null,
-    logits: largestDifference(logits, expected),
+    logits: largestDifference(logits, expected.labelLogits.flat()),
   };
 }
 
@@ -120,10 +157,10 @@ async function gradientOf(
   program: Program,
   oracle: Oracle,
   soft: SoftPrompt,
+  { name, rows, expected }: Placed,
   loss: 'label' | 'full',
   way: Way,
 ): Promise<Deviation> {
-  const rows = rowsOf(oracle);
   const labels = oracle.labelTokenIds.map((id) => ({ label: String(id), word: String(id), tokenIds: [id] }));
   const cache = new TextCache(program.spec);
   const cached = way === 'past' ? { cache, plan: cache.plan('rows', [rows]), control: uninterrupted } : null;
@@ -136,9 +173,8 @@ async function gradientOf(
     mean += found.loss / groups.length;
     for (const [i, g] of found.gradient.entries()) gradient[i] = (gradient[i] ?? 0) + g / groups.length;
   }
-  const expected = oracle.placements[soft.placement];
   return {
-    name: `${soft.placement} ${loss}, ${way}`,
+    name: `${name} ${loss}, ${way}`,
     loss: Math.abs(mean - expected[`${loss}Loss`]),
     gradient: relativeError(gradient, expected[`${loss}Grad`].flat()),
     logits: null,

@@ -3,7 +3,7 @@ import { run } from '../inference/run';
 import { scoreRows } from '../inference/score';
 import { TextCache } from '../inference/text-cache';
 import { createRng } from '../lib/rng';
-import type { SoftPrompt } from '../prompt/types';
+import { PLACEMENTS, type Placement, type SoftPrompt } from '../prompt/types';
 import { createNodeRunner } from '../runtime/ort-node';
 import type { HostTensor } from '../runtime/types';
 import type { LabelTokens, TokenRow } from '../tokens/types';
@@ -17,13 +17,22 @@ import { type LoadedProgram, loadProgram } from './load';
 import { FIXTURES, readModel, singleTokens, trainToEnd } from './test-support';
 import type { ScoreRequest, TrainRequest } from './types';
 
+/** Tokens of each row's cue. */
+const CUE = 2;
+
+/** A row's ids with others where vectors would be. */
+function spliced(ids: Int32Array, others: Iterable<number>, placement: Placement | null): Int32Array {
+  const at = placement ? { prefix: 0, suffix: ids.length, infix: ids.length - CUE }[placement] : 0;
+  return Int32Array.from([...ids.subarray(0, at), ...others, ...ids.subarray(at)]);
+}
+
 /** Rows that begin alike, of different lengths; labels that depend on their first free token. */
 function randomRows(count: number, seed: number, longest = 40): TokenRow[] {
   const rng = createRng(seed);
   return Array.from({ length: count }, (_, i) => {
     const length = 6 + rng.int(longest - 6);
     const ids = Int32Array.from({ length }, (_, t) => (t < 3 ? 40 + t : 10 + rng.int(480)));
-    return { rowId: `r${seed}-${i}`, ids, label: (ids[3] ?? 0) % 3 };
+    return { rowId: `r${seed}-${i}`, ids, cue: CUE, label: (ids[3] ?? 0) % 3 };
   });
 }
 
@@ -68,7 +77,7 @@ describe('the engine on a small model', () => {
     const rows = randomRows(30, 3);
     const request: ScoreRequest = { rows, labels, soft: null, cacheKey: null };
 
-    it.each([null, 'prefix', 'suffix'] as const)(
+    it.each([null, ...PLACEMENTS])(
       'shares the common prefix, and uses the text cache, without a trace: %s',
       async (placement) => {
         const prompt = placement && soft(placement);
@@ -143,37 +152,34 @@ describe('the engine on a small model', () => {
       await expect(running).rejects.toMatchObject({ code: 'cancelled' });
     });
 
-    it.each([null, 'prefix', 'suffix'] as const)(
-      'a text that is typed costs what is new of it: %s',
-      async (placement) => {
-        const counted: number[] = [];
-        const runner = {
-          ...loaded.program.runner,
-          run: (feeds: Readonly<Record<string, HostTensor>>, fetches: readonly string[]) => {
-            counted.push(feeds[loaded.program.spec.inputs.ids]?.dims[1] ?? 0);
-            return loaded.program.runner.run(feeds, fetches);
-          },
-        };
-        const typing = new Engine({ ...loaded, program: { ...loaded.program, runner } }, { budgetBytes: 0 });
-        const text = randomRows(1, 13)[0]?.ids ?? new Int32Array(0);
-        const prompts = placement
-          ? [soft(placement), { ...soft(placement), vectors: soft(placement).vectors.map((x) => -x) }]
-          : [null];
-        for (const length of [12, 20, 21, 15])
-          for (const prompt of prompts) {
-            const ids =
-              length === 15
-                ? Int32Array.from(text.subarray(0, 15), (id, t) => (t === 10 ? id + 1 : id))
-                : text.subarray(0, length);
-            const row = { rowId: 'typed', ids, label: null };
-            const { rows: found } = await typing.score({ ...request, rows: [row], soft: prompt });
-            const { rows: expected } = await engine().score({ ...request, rows: [row], soft: prompt });
-            expect(largestDifference(logProbs(found), logProbs(expected))).toBeLessThan(1e-5);
-          }
-        const whole = (12 + 20 + 21 + 15 + (placement ? 16 : 0)) * prompts.length;
-        expect(counted.reduce((sum, tokens) => sum + tokens, 0)).toBeLessThan(whole * 0.8);
-      },
-    );
+    it.each([null, ...PLACEMENTS])('a text that is typed costs what is new of it: %s', async (placement) => {
+      const counted: number[] = [];
+      const runner = {
+        ...loaded.program.runner,
+        run: (feeds: Readonly<Record<string, HostTensor>>, fetches: readonly string[]) => {
+          counted.push(feeds[loaded.program.spec.inputs.ids]?.dims[1] ?? 0);
+          return loaded.program.runner.run(feeds, fetches);
+        },
+      };
+      const typing = new Engine({ ...loaded, program: { ...loaded.program, runner } }, { budgetBytes: 0 });
+      const text = randomRows(1, 13)[0]?.ids ?? new Int32Array(0);
+      const prompts = placement
+        ? [soft(placement), { ...soft(placement), vectors: soft(placement).vectors.map((x) => -x) }]
+        : [null];
+      for (const length of [12, 20, 21, 15])
+        for (const prompt of prompts) {
+          const ids =
+            length === 15
+              ? Int32Array.from(text.subarray(0, 15), (id, t) => (t === 10 ? id + 1 : id))
+              : text.subarray(0, length);
+          const row = { rowId: 'typed', ids, cue: CUE, label: null };
+          const { rows: found } = await typing.score({ ...request, rows: [row], soft: prompt });
+          const { rows: expected } = await engine().score({ ...request, rows: [row], soft: prompt });
+          expect(largestDifference(logProbs(found), logProbs(expected))).toBeLessThan(1e-5);
+        }
+      const whole = (12 + 20 + 21 + 15 + (placement ? 16 : 0)) * prompts.length;
+      expect(counted.reduce((sum, tokens) => sum + tokens, 0)).toBeLessThan(whole * 0.8);
+    });
 
     it('returns no scores for no rows', async () => {
       expect((await engine().score({ ...request, rows: [] })).rows).toEqual([]);
@@ -187,42 +193,39 @@ describe('the engine on a small model', () => {
       { label: 'c', word: ' c', tokenIds: [200] },
     ];
 
-    it.each([null, 'prefix', 'suffix'] as const)(
-      'are scored by the mean log-probability of their tokens: %s',
-      async (placement) => {
-        const rows = randomRows(5, 6);
-        const prompt = placement && soft(placement);
-        const { rows: scored } = await engine().score({ rows, labels: words, soft: prompt, cacheKey: null });
-        for (const [i, row] of rows.entries()) {
-          const scores: number[] = [];
-          for (const { tokenIds } of words) {
-            const virtual = Array.from({ length: prompt?.virtualTokens ?? 0 }, (_, j) => ~j);
-            const text = placement === 'prefix' ? [...virtual, ...row.ids] : [...row.ids, ...virtual];
-            let sum = 0;
-            for (const [t, id] of tokenIds.entries()) {
-              const tokens = Int32Array.from([...text, ...tokenIds.slice(0, t)]);
-              const { logits } = await run(loaded.program, [{ tokens, past: null, reads: [tokens.length - 1] }], {
-                soft: prompt,
-                candidates: null,
-                objective: null,
-                keepPresent: false,
-              });
-              sum += (logits[id] ?? 0) - Math.log(logits.reduce((total, x) => total + Math.exp(x), 0));
-            }
-            scores.push(sum / tokenIds.length);
+    it.each([null, ...PLACEMENTS])('are scored by the mean log-probability of their tokens: %s', async (placement) => {
+      const rows = randomRows(5, 6);
+      const prompt = placement && soft(placement);
+      const { rows: scored } = await engine().score({ rows, labels: words, soft: prompt, cacheKey: null });
+      for (const [i, row] of rows.entries()) {
+        const scores: number[] = [];
+        for (const { tokenIds } of words) {
+          const virtual = Array.from({ length: prompt?.virtualTokens ?? 0 }, (_, j) => ~j);
+          const text = spliced(row.ids, virtual, placement);
+          let sum = 0;
+          for (const [t, id] of tokenIds.entries()) {
+            const tokens = Int32Array.from([...text, ...tokenIds.slice(0, t)]);
+            const { logits } = await run(loaded.program, [{ tokens, past: null, reads: [tokens.length - 1] }], {
+              soft: prompt,
+              candidates: null,
+              objective: null,
+              keepPresent: false,
+            });
+            sum += (logits[id] ?? 0) - Math.log(logits.reduce((total, x) => total + Math.exp(x), 0));
           }
-          const normaliser = Math.log(scores.reduce((total, x) => total + Math.exp(x), 0));
-          expect(
-            largestDifference(
-              scored[i]?.logProbs ?? [],
-              scores.map((x) => x - normaliser),
-            ),
-          ).toBeLessThan(1e-4);
+          scores.push(sum / tokenIds.length);
         }
-      },
-    );
+        const normaliser = Math.log(scores.reduce((total, x) => total + Math.exp(x), 0));
+        expect(
+          largestDifference(
+            scored[i]?.logProbs ?? [],
+            scores.map((x) => x - normaliser),
+          ),
+        ).toBeLessThan(1e-4);
+      }
+    });
 
-    it.each(['prefix', 'suffix'] as const)('have the gradient of their loss: %s', async (placement) => {
+    it.each(PLACEMENTS)('have the gradient of their loss: %s', async (placement) => {
       const rows = randomRows(6, 7);
       const { directions: checks } = await checkGradient(loaded.program, {
         rows,
@@ -242,7 +245,7 @@ describe('the engine on a small model', () => {
 
   it('a split batch has the same gradient as the whole one', async () => {
     const rows = randomRows(40, 8);
-    for (const placement of ['prefix', 'suffix'] as const) {
+    for (const placement of PLACEMENTS) {
       const batch = { rows, labels, soft: soft(placement), cached: null };
       const split = await batchGradient(loaded.program, batch);
       const sum = new Float64Array(split.gradient.length);
@@ -260,7 +263,7 @@ describe('the engine on a small model', () => {
   });
 
   describe('training', () => {
-    it.each(['prefix', 'suffix'] as const)('learns, deterministically: %s', async (placement) => {
+    it.each(PLACEMENTS)('learns, deterministically: %s', async (placement) => {
       const request = training();
       const settings = { ...request.settings, placement };
       const [a, b] = [
@@ -270,7 +273,7 @@ describe('the engine on a small model', () => {
       const losses = a.checkpoint.steps.map((point) => point.loss);
       expect(losses.at(-1)).toBeLessThan((losses[0] ?? 0) * 0.9);
       expect(a.vectors).toEqual(b.vectors);
-      expect(a.checkpoint.environment).toContain(placement === 'suffix' ? 'float32 cache' : 'no cache');
+      expect(a.checkpoint.environment).toContain(placement === 'prefix' ? 'no cache' : 'float32 cache');
     });
 
     it.each([
@@ -297,13 +300,13 @@ describe('the engine on a small model', () => {
 
     it('starts from the embeddings of its text: step 0 scores like the text itself', async () => {
       const request = training();
-      for (const placement of ['prefix', 'suffix'] as const) {
+      for (const placement of PLACEMENTS) {
         const settings = { ...request.settings, placement, virtualTokens: 3, steps: 1 };
         const { checkpoint } = await trainToEnd(engine(), { ...request, settings });
         const text = request.initTokenIds;
         const hard = request.validation.map((row) => ({
           ...row,
-          ids: Int32Array.from(placement === 'prefix' ? [...text, ...row.ids] : [...row.ids, ...text]),
+          ids: spliced(row.ids, text, placement),
         }));
         const { rows } = await engine().score({ rows: hard, labels, soft: null, cacheKey: null });
         const loss = rows.reduce((sum, row, i) => sum - (row.logProbs[hard[i]?.label ?? 0] ?? 0), 0) / rows.length;
@@ -329,7 +332,7 @@ describe('the engine on a small model', () => {
 
     const earlier = Float32Array.from({ length: 3 * 64 }, (_, i) => 0.1 * Math.sin(i));
     const ALL = { reparameterise: true, noise: 0.03, classWeights: true, trainRows: 17 } as const;
-    it.each(['suffix', 'prefix'] as const)('resumes bit for bit with all options at once: %s', async (placement) => {
+    it.each(PLACEMENTS)('resumes bit for bit with all options at once: %s', async (placement) => {
       const request = training({
         initFrom: { vectors: earlier },
         settings: {
@@ -438,6 +441,7 @@ describe('the engine on a small model', () => {
   describe('generation', () => {
     const request = {
       ids: Int32Array.of(5, 6, 7, 8),
+      cue: CUE,
       soft: null,
       maxNewTokens: 8,
       temperature: 0,
@@ -446,29 +450,26 @@ describe('the engine on a small model', () => {
       endTokenIds: [],
     };
 
-    it.each([null, 'prefix', 'suffix'] as const)(
-      'continues from keys and values as from the whole text: %s',
-      async (placement) => {
-        const prompt = placement && soft(placement);
-        const { ids } = await engine().generate({ ...request, soft: prompt }, () => {});
-        const virtual = Array.from({ length: prompt?.virtualTokens ?? 0 }, (_, j) => ~j);
-        const tokens = placement === 'prefix' ? [...virtual, ...request.ids] : [...request.ids, ...virtual];
-        for (const id of ids) {
-          const { logits } = await run(
-            loaded.program,
-            [{ tokens: Int32Array.from(tokens), past: null, reads: [tokens.length - 1] }],
-            {
-              soft: prompt,
-              candidates: null,
-              objective: null,
-              keepPresent: false,
-            },
-          );
-          expect(logits.indexOf(Math.max(...logits))).toBe(id);
-          tokens.push(id);
-        }
-      },
-    );
+    it.each([null, ...PLACEMENTS])('continues from keys and values as from the whole text: %s', async (placement) => {
+      const prompt = placement && soft(placement);
+      const { ids } = await engine().generate({ ...request, soft: prompt }, () => {});
+      const virtual = Array.from({ length: prompt?.virtualTokens ?? 0 }, (_, j) => ~j);
+      const tokens = [...spliced(request.ids, virtual, placement)];
+      for (const id of ids) {
+        const { logits } = await run(
+          loaded.program,
+          [{ tokens: Int32Array.from(tokens), past: null, reads: [tokens.length - 1] }],
+          {
+            soft: prompt,
+            candidates: null,
+            objective: null,
+            keepPresent: false,
+          },
+        );
+        expect(logits.indexOf(Math.max(...logits))).toBe(id);
+        tokens.push(id);
+      }
+    });
 
     it('samples by its seed, and stops at an end token', async () => {
       const sample = (seed: number) => engine().generate({ ...request, temperature: 1, seed }, () => {});

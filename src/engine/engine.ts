@@ -77,7 +77,7 @@ export class Engine {
   async #score(request: ScoreRequest, control: Control, onProgress: (rowsDone: number) => void): Promise<ScoreResult> {
     const begin = performance.now();
     const answers = this.#answers.of(request.labels, request.soft);
-    const known = request.rows.map(({ ids }) => answers.get(ids));
+    const known = request.rows.map((row) => answers.get(row));
     const fresh = request.rows.filter((_, i) => !known[i]);
     const before = request.rows.length - fresh.length;
     const scored = await scoreRows(this.#program, {
@@ -89,7 +89,7 @@ export class Engine {
       onProgress: (done) => onProgress(before + done),
     });
     scored.forEach(({ logProbs }, i) => {
-      answers.put(present(fresh[i], 'row').ids, logProbs);
+      answers.put(present(fresh[i], 'row'), logProbs);
     });
     const found = new Map(scored.map((row) => [row.rowId, row.logProbs]));
     const counts = countTokens(request.rows, request.soft);

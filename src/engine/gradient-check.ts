@@ -174,6 +174,9 @@ export function randomIds(count: number, vocabulary: number, seed: number): numb
   return Array.from({ length: count }, () => rng.int(vocabulary));
 }
 
+/** Tokens of a row that are its cue. */
+const CUE_TOKENS = 2;
+
 /** Rows of the given lengths in tokens, and four answers, for any model: the tokens need no meaning. */
 export function randomTask(
   vocabulary: number,
@@ -183,6 +186,7 @@ export function randomTask(
   const rows = lengths.map((length, i) => ({
     rowId: String(i),
     ids: Int32Array.from(randomIds(length, vocabulary, seed + 10 + i)),
+    cue: CUE_TOKENS,
     label: i,
   }));
   const ids = [...new Set(randomIds(16, vocabulary, seed + 20))].slice(0, 4);

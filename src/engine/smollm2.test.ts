@@ -6,7 +6,7 @@ import { embeddingRows, run } from '../inference/run';
 import { scoreRows } from '../inference/score';
 import { readNpy } from '../prompt/npy';
 import { readSafetensors } from '../prompt/safetensors';
-import type { SoftPrompt } from '../prompt/types';
+import { PLACEMENTS, type Placement, type SoftPrompt } from '../prompt/types';
 import { createNodeRunner } from '../runtime/ort-node';
 import type { TokenRow } from '../tokens/types';
 import { batchGradient } from '../training/objective';
@@ -29,7 +29,9 @@ interface Reference {
   readonly soft_prompt: {
     readonly init_token_ids: readonly number[];
     readonly targets: readonly number[];
-  } & Readonly<Record<'prefix' | 'suffix', PlacementReference>>;
+    /** Tokens of the rows after the vectors of `infix`. */
+    readonly cue_tokens: number;
+  } & Readonly<Record<Placement, PlacementReference>>;
   readonly chat: readonly {
     readonly input_ids: readonly number[];
     readonly greedy_ids: readonly number[];
@@ -51,10 +53,9 @@ describe('SmolLM2-135M-Instruct', () => {
     reference = JSON.parse(await readFile(`${FOLDER}/expected.json`, 'utf8'));
     const request = { id: SMOLLM2, files: await readModel(SMOLLM2), backend: 'node-wasm' as const, threads: 2 };
     loaded = await loadProgram(request, createNodeRunner, () => {});
-    rows = tokenRows(
-      reference.rows.map((row) => row.input_ids),
-      reference.soft_prompt.targets,
-    );
+    const { targets, cue_tokens: cue } = reference.soft_prompt;
+    const ids = reference.rows.map((row) => row.input_ids);
+    rows = tokenRows(ids, targets).map((row) => ({ ...row, cue }));
     vectors = await embeddingRows(loaded.program, reference.soft_prompt.init_token_ids);
   }, 120_000);
   afterAll(() => loaded.program.runner.dispose());
@@ -71,8 +72,8 @@ describe('SmolLM2-135M-Instruct', () => {
     objective: null,
     keepPresent: false,
   });
-  const atEnd = ({ ids }: TokenRow, prompt: SoftPrompt | null = null) => {
-    const tokens = withSoft(ids, prompt);
+  const atEnd = (row: TokenRow, prompt: SoftPrompt | null = null) => {
+    const tokens = withSoft(row, prompt);
     return { tokens, past: null, reads: [tokens.length - 1] };
   };
 
@@ -96,7 +97,7 @@ describe('SmolLM2-135M-Instruct', () => {
     expect(largestDifference(logits, reference.right_padded_batch.label_logits.flat())).toBeLessThan(2e-3);
   });
 
-  describe.each(['prefix', 'suffix'] as const)('%s', (placement) => {
+  describe.each(PLACEMENTS)('%s', (placement) => {
     it('logits', async () => {
       const prompt = soft(placement);
       const sequences = rows.map((row) => atEnd(row, prompt));
@@ -116,11 +117,12 @@ describe('SmolLM2-135M-Instruct', () => {
 
   it('an untrained prompt initialised from a text scores like that text', async () => {
     const labels = singleTokens(reference.label_token_ids);
-    for (const placement of ['prefix', 'suffix'] as const) {
+    for (const placement of PLACEMENTS) {
       const text = reference.soft_prompt.init_token_ids;
       const hard = rows.map((row) => ({
         ...row,
-        ids: Int32Array.from(placement === 'prefix' ? [...text, ...row.ids] : [...row.ids, ...text]),
+        // negative numbers are where the vectors are
+        ids: withSoft(row, soft(placement)).map((id) => (id < 0 ? (text[~id] ?? 0) : id)),
       }));
       const [a, b] = [
         await scoreRows(loaded.program, { rows, labels, soft: soft(placement), cached: null }),

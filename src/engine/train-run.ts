@@ -36,7 +36,7 @@ export async function* trainRun(
   checkRequest(request, info.hidden);
   // Validation rows are needed every few steps and training rows once an epoch, so validation rows get room first.
   const plan = cache.plan(request.cacheKey, [request.validation, request.train]);
-  const usesCache = settings.placement === 'suffix' && takesPast(program.spec);
+  const usesCache = settings.placement !== 'prefix' && takesPast(program.spec);
   // Planned over all rows, so that runs on some of them share the cache.
   const gold = request.train.map((row) => (row.target ? 0 : present(row.label, `label of row ${row.rowId}`)));
   const chosen = stratifiedSubset(gold, settings.trainRows ?? null);

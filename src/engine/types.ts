@@ -85,7 +85,7 @@ export interface ScoreRequest {
   readonly labels: readonly LabelTokens[];
   /** null = no virtual tokens. */
   readonly soft: SoftPrompt | null;
-  /** Key of the text cache for these rows (without virtual tokens, or with them after the text); null = no cache. */
+  /** Key of the text cache for these rows (not with virtual tokens before the text); null = no cache. */
   readonly cacheKey: string | null;
 }
 

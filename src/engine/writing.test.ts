@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { scoreTargets } from '../inference/score';
 import { createRng } from '../lib/rng';
-import type { SoftPrompt } from '../prompt/types';
+import { PLACEMENTS, type SoftPrompt } from '../prompt/types';
 import { createNodeRunner } from '../runtime/ort-node';
 import type { TokenRow } from '../tokens/types';
 import type { Checkpoint, ValidationPoint } from '../training/events';
@@ -22,7 +22,7 @@ const randomRows = (count: number, seed: number): TokenRow[] => {
     const ids = Int32Array.from({ length: 6 + rng.int(20) }, (_, t) => (t < 3 ? 40 + t : 10 + rng.int(480)));
     const kind = (ids[3] ?? 0) % 4;
     const target = Int32Array.from([...Array.from({ length: kind + 1 }, (_, t) => 100 + 10 * kind + t), END]);
-    return { rowId: `r${seed}-${i}`, ids, label: null, target };
+    return { rowId: `r${seed}-${i}`, ids, cue: 2, label: null, target };
   });
 };
 
@@ -58,6 +58,8 @@ describe.each(['llama-genai-int4', 'gpt2-optimum-fp32'])('writing with %s', (mod
     ['prefix', null],
     ['suffix', null],
     ['suffix', 'kept'],
+    ['infix', null],
+    ['infix', 'kept'],
   ] as const)('side by side as one by one: vectors %s, cache %s', async (placement, cacheKey) => {
     const engine = new Engine(loaded);
     const rows = randomRows(12, 3);
@@ -66,7 +68,16 @@ describe.each(['llama-genai-int4', 'gpt2-optimum-fp32'])('writing with %s', (mod
     const written = await engine.write(request);
     for (const [i, row] of rows.entries()) {
       const alone = await engine.generate(
-        { ids: row.ids, soft: prompt, maxNewTokens: 6, temperature: 0, topP: 1, seed: 0, endTokenIds: [END] },
+        {
+          ids: row.ids,
+          cue: row.cue,
+          soft: prompt,
+          maxNewTokens: 6,
+          temperature: 0,
+          topP: 1,
+          seed: 0,
+          endTokenIds: [END],
+        },
         () => {},
       );
       expect(Array.from(written[i]?.ids ?? [])).toEqual(Array.from(alone.ids));
@@ -142,19 +153,16 @@ describe.each(['llama-genai-int4', 'gpt2-optimum-fp32'])('writing with %s', (mod
     });
   });
 
-  it.each(['prefix', 'suffix'] as const)(
-    'the loss is that of the scores, its gradient the slope: %s',
-    async (placement) => {
-      const rows = randomRows(5, 5);
-      const batch = { rows, labels: [], soft: soft(placement), cached: null };
-      const { loss } = await batchGradient(loaded.program, batch);
-      const scores = await scoreTargets(loaded.program, { rows, soft: batch.soft, cached: null });
-      const mean = -scores.reduce((sum, { logProb, tokens }) => sum + logProb / tokens, 0) / rows.length;
-      expect(loss).toBeCloseTo(mean, 4);
-      const { directions } = await checkGradient(loaded.program, batch);
-      for (const { relativeError } of directions) expect(relativeError).toBeLessThan(0.01);
-    },
-  );
+  it.each(PLACEMENTS)('the loss is that of the scores, its gradient the slope: %s', async (placement) => {
+    const rows = randomRows(5, 5);
+    const batch = { rows, labels: [], soft: soft(placement), cached: null };
+    const { loss } = await batchGradient(loaded.program, batch);
+    const scores = await scoreTargets(loaded.program, { rows, soft: batch.soft, cached: null });
+    const mean = -scores.reduce((sum, { logProb, tokens }) => sum + logProb / tokens, 0) / rows.length;
+    expect(loss).toBeCloseTo(mean, 4);
+    const { directions } = await checkGradient(loaded.program, batch);
+    for (const { relativeError } of directions) expect(relativeError).toBeLessThan(0.01);
+  });
 
   it('learns to write, keeps the lowest validation loss, and resumes from a checkpoint to the same bits', async () => {
     const request: TrainRequest = {

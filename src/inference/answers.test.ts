@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import type { SoftPrompt } from '../prompt/types';
 import { Answers } from './answers';
+import type { RowTokens } from './feeds';
 
 const words = (ids: readonly number[]) => ids.map((id) => ({ label: String(id), word: ` ${id}`, tokenIds: [id] }));
 const soft = (placement: SoftPrompt['placement'], value: number): SoftPrompt => ({
@@ -9,19 +10,30 @@ const soft = (placement: SoftPrompt['placement'], value: number): SoftPrompt => 
   virtualTokens: 1,
   hidden: 2,
 });
-const text = Int32Array.of(1, 23);
+const row = (...ids: number[]) => ({ ids: Int32Array.from(ids) });
+const text = row(1, 23);
 
 it('remembers answers by everything that they depend on', () => {
   const answers = new Answers();
   answers.of(words([7, 8]), soft('suffix', 0.1)).put(text, [-1, -2]);
-  const found = (labels: readonly number[], prompt: SoftPrompt | null, ids = text) =>
-    answers.of(words(labels), prompt).get(ids);
+  const found = (labels: readonly number[], prompt: SoftPrompt | null, asked: RowTokens = text) =>
+    answers.of(words(labels), prompt).get(asked);
   expect(found([7, 8], soft('suffix', 0.1))).toEqual([-1, -2]);
   expect(found([8, 7], soft('suffix', 0.1))).toBeUndefined();
   expect(found([7, 8], soft('prefix', 0.1))).toBeUndefined();
   expect(found([7, 8], soft('suffix', 0.1000001))).toBeUndefined();
   expect(found([7, 8], null)).toBeUndefined();
-  expect(found([7, 8], soft('suffix', 0.1), Int32Array.of(12, 3))).toBeUndefined();
+  expect(found([7, 8], soft('suffix', 0.1), row(12, 3))).toBeUndefined();
+});
+
+it('remembers where the cue begins only for vectors before it', () => {
+  const answers = new Answers();
+  const cued = (cue: number) => ({ ...text, cue });
+  answers.of(words([7, 8]), soft('infix', 0.1)).put(cued(1), [-1, -2]);
+  answers.of(words([7, 8]), null).put(cued(1), [-3, -4]);
+  expect(answers.of(words([7, 8]), soft('infix', 0.1)).get(cued(1))).toEqual([-1, -2]);
+  expect(answers.of(words([7, 8]), soft('infix', 0.1)).get(cued(0))).toBeUndefined();
+  expect(answers.of(words([7, 8]), null).get(text)).toEqual([-3, -4]);
 });
 
 it('drops the least recently used prompt when there are too many answers', () => {
@@ -36,7 +48,7 @@ it('drops the least recently used prompt when there are too many answers', () =>
   b().put(text, [0]);
   expect(a().get(text)).toEqual([0]);
   c().put(text, [0]);
-  c().put(Int32Array.of(5, 6), [0]);
+  c().put(row(5, 6), [0]);
   expect(b().get(text)).toBeUndefined();
   expect(c().get(text)).toEqual([0]);
 });
@@ -44,6 +56,6 @@ it('drops the least recently used prompt when there are too many answers', () =>
 it('makes room for the current prompt even if it alone exceeds the limit', () => {
   const answers = new Answers(10);
   const one = answers.of(words([1]), null);
-  for (let i = 0; i < 20; i++) one.put(Int32Array.of(100 + i), [i]);
-  expect(one.get(Int32Array.of(119))).toEqual([19]);
+  for (let i = 0; i < 20; i++) one.put(row(100 + i), [i]);
+  expect(one.get(row(119))).toEqual([19]);
 });

@@ -1,5 +1,6 @@
 import type { SoftPrompt } from '../prompt/types';
 import type { LabelTokens } from '../tokens/types';
+import type { RowTokens } from './feeds';
 
 type LogProbs = readonly number[];
 
@@ -28,10 +29,12 @@ export class Answers {
     const known = this.#prompts.get(prompt) ?? new Map<string, LogProbs>();
     this.#prompts.delete(prompt);
     this.#prompts.set(prompt, known);
+    const keyOf = ({ ids, cue }: RowTokens) =>
+      soft?.placement === 'infix' ? `${ids.join(' ')}|${cue}` : ids.join(' ');
     return {
-      get: (ids) => known.get(ids.join(' ')),
-      put: (ids, logProbs) => {
-        const key = ids.join(' ');
+      get: (row) => known.get(keyOf(row)),
+      put: (row, logProbs) => {
+        const key = keyOf(row);
         if (!known.has(key)) this.#characters += key.length;
         this.#makeRoom(known);
         known.set(key, logProbs);
@@ -50,6 +53,6 @@ export class Answers {
 }
 
 export interface PromptAnswers {
-  get(ids: Int32Array): LogProbs | undefined;
-  put(ids: Int32Array, logProbs: LogProbs): void;
+  get(row: RowTokens): LogProbs | undefined;
+  put(row: RowTokens, logProbs: LogProbs): void;
 }

@@ -1,6 +1,7 @@
-import { assert } from '../lib/assert';
+import { assert, present } from '../lib/assert';
 import type { SoftPrompt } from '../prompt/types';
 import type { HostTensor } from '../runtime/types';
+import type { TokenRow } from '../tokens/types';
 import { type KvRow, packPast } from './kv';
 import { IO, type ProgramSpec } from './program';
 
@@ -12,11 +13,25 @@ export type MixedTokens = Int32Array;
 
 const virtualTokens = (count: number) => Array.from({ length: count }, (_, j) => ~j);
 
-/** `[soft, ids]` (prefix), `[ids, soft]` (suffix), or the ids alone. */
-export function withSoft(ids: Int32Array, soft: Pick<SoftPrompt, 'placement' | 'virtualTokens'> | null): MixedTokens {
-  if (!soft) return ids;
-  const virtual = virtualTokens(soft.virtualTokens);
-  return soft.placement === 'prefix' ? Int32Array.from([...virtual, ...ids]) : Int32Array.from([...ids, ...virtual]);
+export type RowTokens = Pick<TokenRow, 'ids' | 'cue'>;
+
+/** How many tokens of a row come before the vectors, so that what the model computes for them does not depend on these. */
+export function tokensBefore({ ids, cue }: RowTokens, { placement }: Pick<SoftPrompt, 'placement'>): number {
+  switch (placement) {
+    case 'prefix':
+      return 0;
+    case 'suffix':
+      return ids.length;
+    case 'infix':
+      return ids.length - present(cue, 'cue of a row with vectors before it');
+  }
+}
+
+/** `[soft, ids]` (prefix), `[ids, soft]` (suffix), `[text, soft, cue]` (infix), or the ids alone. */
+export function withSoft(row: RowTokens, soft: Pick<SoftPrompt, 'placement' | 'virtualTokens'> | null): MixedTokens {
+  if (!soft) return row.ids;
+  const at = tokensBefore(row, soft);
+  return Int32Array.from([...row.ids.subarray(0, at), ...virtualTokens(soft.virtualTokens), ...row.ids.subarray(at)]);
 }
 
 /** Length of the prefix that all sequences share. */

@@ -13,6 +13,8 @@ import { MAX_RUN_TOKENS, type Program, run, runLimits } from './run';
 
 export interface GenerateOptions {
   readonly ids: Int32Array;
+  /** As in TokenRow. */
+  readonly cue?: number | undefined;
   readonly soft: SoftPrompt | null;
   readonly maxNewTokens: number;
   /** 0 = always the most probable token. */
@@ -41,7 +43,7 @@ export async function generate(
   control: Control = uninterrupted,
 ): Promise<Generated> {
   const rng = createRng(options.seed);
-  const sequence = withSoft(options.ids, options.soft);
+  const sequence = withSoft(options, options.soft);
   const { contextLength } = program.spec;
   checkContext(contextLength, [{ rowId: 'to write from', ids: options.ids, label: null }], [sequence], 0);
   const room = Math.min(options.maxNewTokens, (contextLength ?? Number.POSITIVE_INFINITY) - sequence.length);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createRng } from '../lib/rng';
+import type { Placement } from '../prompt/types';
 import { commonPrefixLength, withSoft } from './feeds';
 import { sampleToken } from './logits';
 
@@ -35,11 +36,14 @@ describe('sampleToken', () => {
 });
 
 describe('sequences', () => {
-  it('have virtual tokens before or after the ids', () => {
-    const ids = Int32Array.of(5, 6);
-    expect(Array.from(withSoft(ids, null))).toEqual([5, 6]);
-    expect(Array.from(withSoft(ids, { placement: 'prefix', virtualTokens: 2 }))).toEqual([-1, -2, 5, 6]);
-    expect(Array.from(withSoft(ids, { placement: 'suffix', virtualTokens: 2 }))).toEqual([5, 6, -1, -2]);
+  it('have virtual tokens before or after the ids, or before the cue', () => {
+    const row = { ids: Int32Array.of(5, 6, 7), cue: 1 };
+    const at = (placement: Placement) => Array.from(withSoft(row, { placement, virtualTokens: 2 }));
+    expect(Array.from(withSoft(row, null))).toEqual([5, 6, 7]);
+    expect(at('prefix')).toEqual([-1, -2, 5, 6, 7]);
+    expect(at('suffix')).toEqual([5, 6, 7, -1, -2]);
+    expect(at('infix')).toEqual([5, 6, -1, -2, 7]);
+    expect(() => withSoft({ ids: row.ids }, { placement: 'infix', virtualTokens: 2 })).toThrow('internal: cue');
   });
 
   it('have a common prefix length', () => {

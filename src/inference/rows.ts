@@ -5,7 +5,7 @@ import { lengthBuckets } from '../tokens/buckets';
 import type { TokenRow } from '../tokens/types';
 import type { CachePlan } from './cache-plan';
 import { type Control, uninterrupted } from './control';
-import { commonPrefixLength, type MixedTokens, withSoft } from './feeds';
+import { commonPrefixLength, type MixedTokens, tokensBefore, withSoft } from './feeds';
 import { type KvRow, truncated } from './kv';
 import type { StartedRow } from './label-scores';
 import { PrefixCache, prefill } from './prefix-cache';
@@ -47,7 +47,7 @@ export interface OpenRows {
 export async function openRows(program: Program, options: RowOptions, extra: number): Promise<OpenRows> {
   const { rows, soft, control = uninterrupted } = options;
   if (rows.length === 0) return { buckets: [], startAt: async () => [] };
-  const sequences = rows.map((row) => withSoft(row.ids, soft));
+  const sequences = rows.map((row) => withSoft(row, soft));
   checkContext(program.spec.contextLength, rows, sequences, extra);
   const source = await keysAndValues(program, options, sequences);
   const jobs = rows.map((row, i) => ({ row, sequence: present(sequences[i], 'sequence'), done: source.done(row) }));
@@ -95,7 +95,7 @@ async function keysAndValues(
   if (!cached || soft?.placement === 'prefix') return sharedPrefix(program, sequences, soft, prefixes, control);
   const { cache, plan } = cached;
   // Without vectors after the text, its last token must run, because the head reads there.
-  const done = (row: TokenRow) => row.ids.length - (soft ? 0 : 1);
+  const done = (row: TokenRow) => (soft ? tokensBefore(row, soft) : row.ids.length - 1);
   return {
     done,
     fetch: async (wanted) => {

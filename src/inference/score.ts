@@ -25,7 +25,7 @@ export interface TokenCount {
 
 /** Token counts of rows that are scored together. */
 export function countTokens(rows: readonly TokenRow[], soft: SoftPrompt | null): TokenCount[] {
-  const sequences = rows.map((row) => withSoft(row.ids, soft));
+  const sequences = rows.map((row) => withSoft(row, soft));
   const shared = sharedLength(sequences);
   return sequences.map(({ length }) => ({ tokensSent: length, tokensComputed: length - shared }));
 }

@@ -1,4 +1,6 @@
 /** A package is the result of an export: its bytes, the list of its files with the purpose of each, and its README. */
+
+import { PLACEMENT_WORDS } from '../prompt/types';
 import type { Sidecar } from './sidecar';
 import { writeZip } from './zip';
 
@@ -148,7 +150,7 @@ function whatItIs(s: Sidecar, hasPython: boolean): string {
   const next = hasPython
     ? `The command above installs what it needs and replays ${s.parityRows.length} check rows: it prints how closely this machine reproduces the page that trained it.`
     : 'Import this zip into Softprompt Studio (Library, Import): it replays the check rows first.';
-  return `A soft prompt: ${s.numVirtualTokens} vectors of ${s.tokenDim} numbers ${s.placement === 'prefix' ? 'before' : 'after'} the text that make ${s.model.id} ${does}. ${next}`;
+  return `A soft prompt: ${s.numVirtualTokens} vectors of ${s.tokenDim} numbers ${PLACEMENT_WORDS[s.placement]} that make ${s.model.id} ${does}. ${next}`;
 }
 
 const whatItNeeds = ({ model: { id, dtype, weights } }: Sidecar): string =>
@@ -178,7 +180,7 @@ export function packageReadme(s: Sidecar, scripts: readonly string[]): string {
     files.map((name) => `- \`${name}\`: ${whatIs(name)}`).join('\n'),
     isPrefix
       ? 'In PEFT: `PeftModel.from_pretrained(model, FOLDER)`.'
-      : 'There is no PEFT adapter: these vectors come after the text, which PEFT cannot load.',
+      : `There is no PEFT adapter: these vectors come ${PLACEMENT_WORDS[s.placement]}, and PEFT can only put vectors before the text.`,
     s.userRows === 0
       ? 'This package contains none of your rows. The check rows are sentences that ship with the product.'
       : `**This package contains ${s.userRows} of your rows**, because you chose to include them.`,

@@ -104,6 +104,7 @@ function packed(withRows: Dataset | null) {
     run,
     labels: [],
     weights: null,
+    cueTokenIds: [7, 8],
     tokenizerSha256: HASH,
     dataset: rows,
     evaluation: null,

@@ -8,7 +8,7 @@ import { addHardVersion, createPromptSet, finishRun, recordTry, startRun } from 
 import { moveStage, stagesOf } from '../project/stages';
 import type { PromptSet, SoftVersion } from '../project/types';
 import { writeNote, writeSetNotes, writeTags } from '../project/versions';
-import type { Placement } from '../prompt/types';
+import { PLACEMENTS, type Placement } from '../prompt/types';
 import { fillTemplate } from '../task/template';
 import { STANDARD } from '../training/settings';
 import { buildPromptPackage, type PromptPackageInput, readPromptPackage } from './prompt-package';
@@ -106,6 +106,7 @@ function make(
       { label: 'good', word: ' good', tokenIds: [5, 6] },
     ],
     weights: { source: 'pypi:weights==1.0', file: 'w.gguf', sha256: HASH, howToLoad: 'Read it.' },
+    cueTokenIds: [7, 8],
     tokenizerSha256: HASH,
     dataset,
     evaluation: null,
@@ -147,7 +148,7 @@ const kind = (bytes: Uint8Array) => {
 describe('an export', () => {
   test('is read back as the same prompt, bit for bit', () => {
     fc.assert(
-      fc.property(numbers, fc.constantFrom<Placement>('prefix', 'suffix'), (vectors, placement) => {
+      fc.property(numbers, fc.constantFrom(...PLACEMENTS), (vectors, placement) => {
         const made = make(placement, Float32Array.from(vectors), vectors.length);
         const read = readPromptPackage(buildPromptPackage(made), here);
         if (!read.ok) throw new Error(read.error.message);
@@ -249,6 +250,7 @@ describe('an import', () => {
     ['newer-version', () => edited((s) => Object.assign(s, { formatVersion: 2 }))],
     ['bad-sidecar', () => edited((s) => Object.assign(s, { formatVersion: 0 }))],
     ['bad-sidecar', () => edited((s) => Object.assign(s, { placement: 'middle' }))],
+    ['bad-sidecar', () => edited((s) => Object.assign(s, { placement: 'infix' }))],
     ['bad-sidecar', () => edited((s) => Object.assign(s, { labels: [] }))],
     ['bad-vectors', () => edited((s) => Object.assign(s, { tokenDim: 3 }))],
     ['bad-set', () => edited((s) => Object.assign(s, { template: 'Other: {text}' }))],

@@ -5,6 +5,7 @@ import { firstFault } from '../lib/zod';
 import { readNpy } from '../prompt/npy';
 import { readSafetensors } from '../prompt/safetensors';
 import type { VectorTable } from '../prompt/soft-prompt';
+import { PLACEMENT_WORDS } from '../prompt/types';
 import { type Incoming, PICKLE, readIncoming } from './incoming';
 import { ADAPTER_CONFIG } from './peft';
 import { SET_FILE } from './set-files';
@@ -98,7 +99,7 @@ function summaryOf(incoming: Incoming): string {
       const { sidecar, dataset, examples } = incoming;
       const rows = dataset ? `${dataset.table.rows.length} rows of data` : 'no rows of data';
       const demo = examples ? `, a demo with ${examples.length} texts` : '';
-      return `The prompt ${sidecar.handle}: ${sidecar.numVirtualTokens} vectors of ${sidecar.tokenDim} numbers ${sidecar.placement === 'prefix' ? 'before' : 'after'} the text for ${sidecar.model.id}, ${rows}${demo}.`;
+      return `The prompt ${sidecar.handle}: ${sidecar.numVirtualTokens} vectors of ${sidecar.tokenDim} numbers ${PLACEMENT_WORDS[sidecar.placement]} for ${sidecar.model.id}, ${rows}${demo}.`;
     }
     case 'set': {
       const { set, dataset, evaluations } = incoming;

@@ -3,6 +3,7 @@
  * with fields that are not named here, so that no version of the studio loses data of another one.
  */
 import { z } from '../lib/zod';
+import { PLACEMENTS } from '../prompt/types';
 import { answerWords, count, softVersionSchema, text } from './version-schemas';
 
 const list = <T extends z.ZodType>(of: T, most = 1e6) => z.array(of).max(most);
@@ -51,9 +52,7 @@ export const softSchema = softVersionSchema
     id: text(100).min(1),
     status: z.enum(['running', 'finished', 'early', 'stopped', 'paused', 'failed']),
     error: text(10_000).nullable(),
-    soft: z
-      .object({ placement: z.enum(['prefix', 'suffix']), virtualTokens: z.int().min(1), hidden: z.int().min(1) })
-      .nullable(),
+    soft: z.object({ placement: z.enum(PLACEMENTS), virtualTokens: z.int().min(1), hidden: z.int().min(1) }).nullable(),
     validationAccuracy: z.number().nullable(),
   });
 

@@ -4,6 +4,7 @@ import type { CalibrationFit } from '../evaluation/types';
 import { assert } from '../lib/assert';
 import type { ClassifyEvaluation, GenerateEvaluation, Kept, PromptSet, SoftVersion } from '../project/types';
 import type { SoftPrompt } from '../prompt/types';
+import { cueOf } from '../task/template';
 import { MIN_CHECK_ROWS, SIDECAR_VERSION, type Sidecar } from './sidecar';
 
 export interface CheckRow {
@@ -21,6 +22,8 @@ export interface SidecarInput {
   /** A run that has vectors. */
   readonly run: SoftVersion;
   readonly labels: readonly { readonly label: string; readonly word: string; readonly tokenIds: readonly number[] }[];
+  /** Of the template's cue; used where the vectors come before it. */
+  readonly cueTokenIds: readonly number[];
   /** Where to get the same weights; null = the user's own model. */
   readonly weights: Sidecar['model']['weights'];
   readonly tokenizerSha256: string;
@@ -56,6 +59,7 @@ export function buildSidecar(input: SidecarInput): Sidecar {
     handle: input.set.handle,
     createdAt: input.now,
     placement: soft.placement,
+    ...(soft.placement === 'infix' && { cue: { text: cueOf(run.template), tokenIds: [...input.cueTokenIds] } }),
     numVirtualTokens: soft.virtualTokens,
     tokenDim: soft.hidden,
     template: run.template,

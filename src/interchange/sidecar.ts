@@ -3,6 +3,7 @@
  * Published as docs/softprompt.schema.json.
  */
 import { byName, z } from '../lib/zod';
+import { PLACEMENTS } from '../prompt/types';
 import { OPTIMISER_NAMES } from '../training/settings';
 import { count, optimisation, share, text } from './version-schemas';
 
@@ -34,8 +35,16 @@ export const sidecarSchema = z
     handle: text(100),
     createdAt: text(40),
     placement: z
-      .enum(['prefix', 'suffix'])
-      .describe('prefix: the vectors come before the whole row (PEFT). suffix: after its last token'),
+      .enum(PLACEMENTS)
+      .describe(
+        'prefix: the vectors come before the whole row (PEFT). suffix: after its last token. infix: before its cue',
+      ),
+    cue: z
+      .object({ text: text(200_000), tokenIds })
+      .optional()
+      .describe(
+        'With infix: the end of the template, after the vectors. Its token ids follow those of the rest, which is encoded without it',
+      ),
     numVirtualTokens: z.int().min(1).max(4096),
     tokenDim: z.int().min(1).max(65536),
     template: text(200_000).describe(
@@ -183,6 +192,8 @@ export const sidecarSchema = z
     for (const [i, row] of s.parityRows.entries())
       if (labels.some((l) => !Object.hasOwn(row.logProbs, l)))
         context.addIssue({ code: 'custom', path: ['parityRows', i, 'logProbs'], message: 'a label has no value' });
+    if ((s.placement === 'infix') !== (s.cue !== undefined))
+      context.addIssue({ code: 'custom', path: ['cue'], message: 'must be given with infix, and only then' });
     if (s.calibration && s.calibration.meanLogProbs.length !== labels.length)
       context.addIssue({
         code: 'custom',

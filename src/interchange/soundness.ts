@@ -9,6 +9,7 @@ import type {
   RunCheckpoint,
   StoredDataset,
 } from '../project/types';
+import { PLACEMENTS } from '../prompt/types';
 
 /** `sound` is the value itself if nothing is wrong, the rest of it if parts were removed, null if nothing is left. */
 export interface Soundness<T> {
@@ -21,7 +22,7 @@ const text = z.string();
 const numbers = z.instanceof(Float32Array).refine((values) => values.every(Number.isFinite), 'not a number');
 
 const softPrompt = z
-  .looseObject({ placement: z.enum(['prefix', 'suffix']), vectors: numbers, virtualTokens: z.int(), hidden: z.int() })
+  .looseObject({ placement: z.enum(PLACEMENTS), vectors: numbers, virtualTokens: z.int(), hidden: z.int() })
   .refine(
     (soft) => soft.vectors.length === soft.virtualTokens * soft.hidden,
     'has a different number of values than it states',

@@ -12,6 +12,7 @@ import type {
   SoftVersion,
 } from '../project/types';
 import type { SoftPrompt } from '../prompt/types';
+import { PLACEMENTS } from '../prompt/types';
 import type { CompleteSet } from './set-files';
 
 const id = fc.uuid();
@@ -47,11 +48,7 @@ const hard: fc.Arbitrary<HardVersion> = fc.record({
 });
 
 const soft: fc.Arbitrary<SoftPrompt> = fc
-  .tuple(
-    fc.constantFrom('prefix' as const, 'suffix' as const),
-    fc.integer({ min: 1, max: 3 }),
-    fc.integer({ min: 1, max: 4 }),
-  )
+  .tuple(fc.constantFrom(...PLACEMENTS), fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 4 }))
   .chain(([placement, virtualTokens, hidden]) =>
     fc
       .float32Array({
@@ -70,7 +67,7 @@ const run: fc.Arbitrary<SoftVersion> = fc.record({
   author: fc.constantFrom('Ana', 'Jörg <b>'),
   createdAt: time,
   settings: fc.record({
-    placement: fc.constantFrom('prefix' as const, 'suffix' as const),
+    placement: fc.constantFrom(...PLACEMENTS),
     virtualTokens: fc.integer({ min: 1, max: 9 }),
     initialisation: fc.oneof(
       fc.record({ kind: fc.constant('text' as const), text }),

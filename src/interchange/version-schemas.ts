@@ -1,5 +1,6 @@
 /** The form of versions and rows in files of every format. */
 import { byName, z } from '../lib/zod';
+import { PLACEMENTS } from '../prompt/types';
 import { OPTIMISER_NAMES } from '../training/settings';
 
 export const text = (max: number) => z.string().max(max);
@@ -28,7 +29,7 @@ const calibrationSchema = z
   .optional();
 
 export const settingsSchema = z.object({
-  placement: z.enum(['prefix', 'suffix']),
+  placement: z.enum(PLACEMENTS),
   virtualTokens: z.int().min(1).max(1024),
   initialisation: z.discriminatedUnion('kind', [
     z.object({ kind: z.literal('text'), text: text(200_000) }),

@@ -4,7 +4,7 @@ import type { Placement, SoftPrompt } from '../prompt/types';
 import type { HardPrompt } from '../task/types';
 import { chosenHard, chosenHybrid, chosenSoft, kindOf } from './prompt-set';
 import type { HardVersion, PromptSet, SoftVersion } from './types';
-import { seedsOf } from './versions';
+import { seedsOf, tunedPrompt } from './versions';
 
 /** Training rows shown before each row in the arm with examples; fewer for generated texts, whose examples are longer. */
 export const EXAMPLES = { classify: 8, generate: 3 } as const;
@@ -102,7 +102,7 @@ function learnedArms(set: PromptSet, soft: SoftVersion | null, prompt: HardPromp
   if (seeds.length > 1) arms.push(arm({ id: 'ensemble', name, kind: 'ensemble', prompt }, null, seeds));
   const hybrid = chosenHybrid(set);
   if (hybrid?.soft) {
-    const own = { template: hybrid.template, shots: 0, shotSeed: 0 };
+    const own = tunedPrompt(hybrid.template, hybrid.settings);
     arms.push(arm({ id: 'hybrid', name: 'Hybrid', kind: 'hybrid', prompt: own }, hybrid.id, [hybrid.soft]));
   }
   return arms;
@@ -116,7 +116,7 @@ export function armsOf(
   const hard = chosenHard(set);
   const soft = chosenSoft(set);
   const few = `yours-${examples}`;
-  const bare: HardPrompt = { template: soft?.template ?? set.baseTemplate, shots: 0, shotSeed: 0 };
+  const bare = soft ? tunedPrompt(soft.template, soft.settings) : { template: set.baseTemplate, shots: 0, shotSeed: 0 };
   const others = otherHands(set).filter(({ id }) => also.includes(id));
   const arms = [
     arm({ id: 'untuned', name: 'Untuned', kind: 'untuned', prompt: bare }, null),

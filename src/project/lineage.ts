@@ -59,7 +59,7 @@ function startOf(
     case 'text':
       return made(
         `text:${run.initText}`,
-        run.initText.trim() === '' ? 'a text' : `“${shortened(run.initText)}”`,
+        run.initText === '\n' ? 'line breaks' : run.initText.trim() === '' ? 'a text' : `“${shortened(run.initText)}”`,
         'vectors start from the text',
       );
     case 'answer-words':

@@ -6,12 +6,12 @@ import { type Failure, fail, ok, type Result } from '../lib/result';
 import { labelProbabilities } from '../metrics/calibration';
 import { argmax } from '../metrics/classification';
 import type { SoftPrompt } from '../prompt/types';
-import { asContinuation, fillTemplate } from '../task/template';
+import { asContinuation, cueOf, fillTemplate } from '../task/template';
 import type { HardPrompt, LabelWord } from '../task/types';
 import { meanLogProbsOf } from './calibration';
 import { resolveStage, resolveVersion, type StageFailure, type VersionFailure } from './stages';
 import type { PromptSet } from './types';
-import { type Version, wordsOf } from './versions';
+import { tunedPrompt, type Version, wordsOf } from './versions';
 
 /** The stage or the version must be named: there is no default. */
 export type Asked =
@@ -36,7 +36,7 @@ type WrapperFailure = StageFailure | VersionFailure | Failure<'no-set'>;
 /** A version as text, vectors and answer words. */
 export function readyPrompt(set: PromptSet, of: Version): ReadyPrompt {
   const { kind, version } = of;
-  const prompt = kind === 'hard' ? version.prompt : { template: version.template, shots: 0, shotSeed: 0 };
+  const prompt = kind === 'hard' ? version.prompt : tunedPrompt(version.template, version.settings);
   const text = prompt.chat ? '' : prompt.template;
   return {
     set,
@@ -70,7 +70,12 @@ export interface Model {
   readonly sha256: string;
   readonly encode: (text: string) => Int32Array | Promise<Int32Array>;
   readonly score: (request: {
-    readonly rows: readonly { readonly rowId: string; readonly ids: Int32Array; readonly label: null }[];
+    readonly rows: readonly {
+      readonly rowId: string;
+      readonly ids: Int32Array;
+      readonly cue?: number | undefined;
+      readonly label: null;
+    }[];
     readonly labels: readonly (LabelWord & { readonly tokenIds: readonly number[] })[];
     readonly soft: SoftPrompt | null;
     readonly cacheKey: string | null;
@@ -100,12 +105,14 @@ export async function predict(
       `This version of ${set.handle} shows examples or is a chat message, which predict cannot build. Run it in Batch.`,
     );
   const encoded = async (text: string) => Int32Array.from(await model.encode(text));
+  const cue = prompt.splitsCue ? cueOf(prompt.template) : '';
+  const cueIds = await encoded(cue);
   const rows = await Promise.all(
-    texts.map(async (text, i) => ({
-      rowId: String(i),
-      ids: await encoded(fillTemplate(prompt.template, text, null)),
-      label: null,
-    })),
+    texts.map(async (text, i) => {
+      const filled = fillTemplate(prompt.template, text, null);
+      const before = await encoded(filled.slice(0, filled.length - cue.length));
+      return { rowId: String(i), ids: Int32Array.from([...before, ...cueIds]), cue: cueIds.length, label: null };
+    }),
   );
   const labels = await Promise.all(
     words.map(async (word) => ({ ...word, tokenIds: Array.from(await encoded(word.word)) })),

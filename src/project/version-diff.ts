@@ -1,4 +1,5 @@
 /** How two versions differ: in text, settings and answer words. */
+import { PLACEMENT_WORDS } from '../prompt/types';
 import type { LabelWord } from '../task/types';
 import type { PromptSet } from './types';
 import { type Version, wordsOf } from './versions';
@@ -46,12 +47,14 @@ function settingsOf({ kind, version }: Version, set: PromptSet): readonly Fact[]
   return [
     fact('kind', handVersion ? 'hybrid' : 'tuned'),
     ...(handVersion ? [fact('on top of', hand ? `hand-written ${hand.number}` : 'a missing version')] : []),
-    fact('position of the vectors', s.placement === 'suffix' ? 'after the text' : 'before the text'),
+    fact('position of the vectors', PLACEMENT_WORDS[s.placement]),
     fact('vectors', String(s.virtualTokens)),
     fact(
       'start from',
       start.kind === 'text'
-        ? `the text “${initText}”`
+        ? initText === '\n'
+          ? 'line breaks'
+          : `the text “${initText}”`
         : start.kind === 'prompt'
           ? parent
             ? `tuned ${parent.number}`

@@ -1,5 +1,6 @@
 /** The versions of a prompt set, hand-written and tuned alike. A version never changes; its note may. */
-import type { LabelWord } from '../task/types';
+import type { SoftPrompt } from '../prompt/types';
+import type { HardPrompt, LabelWord } from '../task/types';
 import { isUsable } from './prompt-set';
 import type { HardVersion, PromptSet, SoftVersion } from './types';
 
@@ -56,6 +57,14 @@ export const writeSetNotes = (set: PromptSet, notes: string, now: string): Promp
 });
 
 const MOST_TAGS = 20;
+
+/** The text around a tuned prompt's vectors, as a prompt. */
+export const tunedPrompt = (template: string, { placement }: Pick<SoftPrompt, 'placement'>): HardPrompt => ({
+  template,
+  shots: 0,
+  shotSeed: 0,
+  ...(placement === 'infix' ? { splitsCue: true } : {}),
+});
 
 /** "a, B ,a" -> ["a", "b"]: lower case, each once, at most twenty of at most forty characters. */
 export const readTags = (text: string): readonly string[] =>

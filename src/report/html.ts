@@ -1,6 +1,7 @@
 /** A report as one HTML file with everything in it: no script, no request, verdict first, every figure with its interval. */
 import { times } from '../evaluation/words';
 import { PRODUCT } from '../lib/product';
+import { PLACEMENT_WORDS } from '../prompt/types';
 import { Html, html } from './escape';
 import { partsOf } from './parts';
 import { REPORT_STYLE } from './style';
@@ -38,7 +39,7 @@ const duration = (s: number) =>
 function trainedWords({ placement, tokens, steps, bestStep, seed, seconds }: NonNullable<ReportParts['trained']>) {
   const kept = bestStep === null ? '' : `, kept from step ${bestStep}`;
   const took = seconds === null ? '' : `, ${duration(seconds)}`;
-  return `${tokens} virtual tokens ${placement === 'prefix' ? 'before' : 'after'} the text, ${steps} steps${kept}, seed ${seed}${took}`;
+  return `${tokens} virtual tokens ${PLACEMENT_WORDS[placement]}, ${steps} steps${kept}, seed ${seed}${took}`;
 }
 
 /** Model, data, training and draws: what somebody needs to make it again. */

@@ -1,6 +1,7 @@
 import { ARM_KINDS } from '../evaluation/types';
 import { byName, z } from '../lib/zod';
 import { LABEL_METRICS, type LabelMetric, metricsOf, TEXT_METRICS, type TextMetric } from '../metrics/registry';
+import { PLACEMENTS } from '../prompt/types';
 
 const share = z.number().min(0).max(1);
 const interval = z.tuple([z.number(), z.number()]).describe('95% interval: low, high');
@@ -51,13 +52,13 @@ export const resultsSchema = z.object({
   labels: z.array(z.string()),
   training: z
     .object({
-      placement: z.enum(['prefix', 'suffix']),
+      placement: z.enum(PLACEMENTS),
       tokens: count.describe('Virtual tokens'),
       seed: z.int(),
       steps: count.describe('Steps done'),
       bestStep: count.nullable().describe('The step whose vectors were kept'),
       stepsPerSecond: z.number().nullable(),
-      cacheSeconds: z.number().nullable().describe('Seconds in which the texts were read once (suffix)'),
+      cacheSeconds: z.number().nullable().describe('Seconds in which the texts were read once (not with a prefix)'),
       trainSeconds: z.number().describe('Seconds of steps and validations'),
       history: z.array(z.object({ step: count, loss: z.number(), validationAccuracy: share.nullable() })),
     })

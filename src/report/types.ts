@@ -4,6 +4,7 @@ import type { Insights } from '../evaluation/classify/insights';
 import type { GenerateComparison, GeneratePlan } from '../evaluation/generate/types';
 import type { Comparison, ComparisonPlan, Verdict } from '../evaluation/types';
 import type { Tally } from '../evaluation/vote';
+import type { Placement } from '../prompt/types';
 import type { Html } from './escape';
 import type { Results } from './results-schema';
 
@@ -50,7 +51,7 @@ export interface TextReport extends ReportFacts {
   readonly plan: GeneratePlan & { readonly rowIds: readonly string[]; readonly looks: number };
   readonly comparison: GenerateComparison;
   readonly training: {
-    readonly placement: 'prefix' | 'suffix';
+    readonly placement: Placement;
     readonly tokens: number;
     readonly seed: number;
     readonly steps: number;

@@ -5,7 +5,7 @@ import { assert } from '../lib/assert';
 import { fail, ok, type Result } from '../lib/result';
 import { renderRows } from './render';
 import { TASKS } from './tasks';
-import { checkTemplate, renderTemplate, type TemplateFailure } from './template';
+import { checkTemplate, ownCue, renderTemplate, type TemplateFailure } from './template';
 import type { Example, HardPrompt, LabelWord } from './types';
 
 export interface BatchTask {
@@ -27,7 +27,7 @@ type BatchFailure = TemplateFailure | { readonly kind: 'no-rows' | 'nearest'; re
 /** A row to be asked, or why it cannot be. `rowId` is its place in the file, from 0. */
 type BatchRow = Example | { readonly rowId: string; readonly leftOut: string };
 
-type Rendered = Pick<Example, 'text' | 'otherOrders'>;
+type Rendered = Pick<Example, 'text' | 'cue' | 'otherOrders'>;
 
 /** Renders the rows from one place on. */
 export type BatchRenderer = (rows: readonly Row[], from: number) => readonly BatchRow[];
@@ -63,12 +63,12 @@ export function openBatch(
       let next = 0;
       return all.map(({ row: { id: rowId }, known }) => {
         if ('leftOut' in known) return { rowId, leftOut: known.leftOut };
-        const { text = '', otherOrders } = rendered[next++] ?? {};
-        return { rowId, text, ...(otherOrders ? { otherOrders } : {}), ...known };
+        const { text = '', cue, otherOrders } = rendered[next++] ?? {};
+        return { rowId, text, cue, ...(otherOrders ? { otherOrders } : {}), ...known };
       });
     };
-  if (prompt.shots === 0)
-    return ok(inOrder((rows) => rows.map((row) => ({ text: renderTemplate(checked.value, row, mapping) }))));
+  const bare = (row: Row) => ({ text: renderTemplate(checked.value, row, mapping), ...ownCue(prompt) });
+  if (prompt.shots === 0) return ok(inOrder((rows) => rows.map(bare)));
   if (prompt.selection === 'nearest')
     return fail(
       'nearest',

@@ -32,6 +32,11 @@ describe('renderRows', () => {
     ]);
   });
 
+  it('names the cue of a prompt whose cue is encoded by itself', () => {
+    const result = renderRows(dataset, { ...prompt, splitsCue: true }, words, ['1']);
+    expect(result.ok && result.value[0]).toMatchObject({ text: expect.stringMatching(/\nTone:$/), cue: '\nTone:' });
+  });
+
   it('few-shot: instruction, examples with answers, row, blank lines between', () => {
     const result = renderRows(dataset, { ...prompt, shots: 2 }, words, 'test');
     if (!result.ok) throw new Error(result.error.message);

@@ -7,6 +7,7 @@ import { taskOf } from './tasks';
 import {
   asContinuation,
   checkTemplate,
+  ownCue,
   printTemplate,
   renderTemplate,
   splitInstruction,
@@ -56,14 +57,17 @@ export function renderRows(
   const rows = rowsOf(dataset, split);
   // in a chat the answer begins the model's own message
   const answer = taskOf(dataset.mapping).answer(dataset, prompt.chat ? '' : prompt.template);
-  if (prompt.shots === 0)
+  if (prompt.shots === 0) {
+    const cue = ownCue(prompt);
     return ok(
       rows.map((row) => ({
         rowId: row.id,
         text: renderTemplate(checked.value, row, dataset.mapping),
+        ...cue,
         ...answer(row),
       })),
     );
+  }
   const { instruction, bare } = splitInstruction(checked.value);
   const write = exampleWriter(dataset, words, bare);
   const blocks = (parts: readonly string[]) => parts.filter((block) => block !== '').join('\n\n');

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   asContinuation,
   checkTemplate,
+  cueOf,
   parseTemplate,
   printTemplate,
   renderTemplate,
@@ -82,6 +83,16 @@ describe('templates', () => {
     expect(asContinuation('Tone: ', ' calm')).toBe('calm');
     expect(asContinuation('Tone:\n', 'calm')).toBe('calm');
   });
+
+  it.each([
+    ['Review: {text}\nSentiment:', '\nSentiment:'],
+    ['{text}\n\nDecide the tone.\n\nTone: ', '\n\nTone: '],
+    ['{text} It was', ' It was'],
+    ['{text}\nTone:\n', '\nTone:\n'],
+    ['{text}\n{{Tone}}:', '\n{Tone}:'],
+    ['Which tone has {text}', ''],
+    ['Which tone has {text', ''],
+  ])('%j has the cue %j', (template, cue) => expect(cueOf(template)).toBe(cue));
 
   it('come apart into instruction and bare template', () => {
     const cut = (template: string) => {

@@ -1,6 +1,7 @@
 import type { ColumnMapping, Row } from '../dataset/types';
 import { assert } from '../lib/assert';
 import { type Failure, fail, ok, type Result } from '../lib/result';
+import type { HardPrompt } from './types';
 
 /** A template in pieces: literal text, or the place of a column. */
 export type TemplatePart =
@@ -123,6 +124,21 @@ export function splitInstruction(parts: readonly TemplatePart[]): {
     bare: head === '' ? rest : [literal(head), ...rest],
   };
 }
+
+/**
+ * What asks for the answer: the last line of what follows the last slot, with the white space around it.
+ * `Review: {text}\nSentiment:` -> `\nSentiment:`. Empty where the template ends with a slot.
+ */
+export function cueOf(template: string): string {
+  const parsed = parseTemplate(template);
+  const last = parsed.ok ? parsed.value.at(-1) : undefined;
+  if (last?.kind !== 'literal') return '';
+  return /\s*\n[^\n]*\S\s*$/.exec(last.text)?.[0] ?? last.text;
+}
+
+/** The cue as a field of an example, where the prompt wants it encoded by itself. */
+export const ownCue = ({ template, splitsCue }: HardPrompt): { readonly cue?: string } =>
+  splitsCue ? { cue: cueOf(template) } : {};
 
 /**
  * A template with one text in it and no row: other columns stay empty.

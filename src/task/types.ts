@@ -17,6 +17,8 @@ export interface HardPrompt {
   readonly orders?: number | undefined;
   /** Put into the model's chat template, as a user's message; left out: plain text. */
   readonly chat?: boolean | undefined;
+  /** The cue is encoded by itself, because vectors come before it; left out: no. */
+  readonly splitsCue?: boolean | undefined;
 }
 
 /**
@@ -32,6 +34,8 @@ export type Neighbours = (rowId: string, count: number) => readonly string[];
 export interface Example {
   readonly rowId: string;
   readonly text: string;
+  /** The end of `text` that is encoded by itself; left out where the text is encoded whole. */
+  readonly cue?: string | undefined;
   /** The same row with the examples in other orders; left out where there is one order. */
   readonly otherOrders?: readonly string[] | undefined;
   /** Index into the label set, or null when unlabelled. */

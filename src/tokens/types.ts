@@ -17,6 +17,8 @@ export interface Tokenizer {
 export interface TokenRow {
   readonly rowId: string;
   readonly ids: Int32Array;
+  /** How many tokens at the end are the cue, where vectors come before it; left out where the row was encoded whole. */
+  readonly cue?: number | undefined;
   /** The row with its examples in other orders; the answers of all orders are averaged. */
   readonly otherOrders?: readonly Int32Array[] | undefined;
   /** Index into the label set, or null. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { learnStep, runSeconds, stepSeconds, timeWords, type Work } from './estimate';
+import { learnStep, runSeconds, stepSeconds, stepTokens, timeWords, type Work } from './estimate';
 import { PRESET_NAMES, PRESETS, STANDARD } from './settings';
 
 const work: Work = { trainRows: 256, validationRows: 100, meanTokens: 35, cachedRows: 0 };
@@ -16,6 +16,15 @@ describe('time of a run', () => {
     const suffix = runSeconds(STANDARD, work, { tokenMs: 4, step: {} });
     const prefix = runSeconds({ ...STANDARD, placement: 'prefix' }, work, { tokenMs: 4, step: {} });
     expect(prefix).toBeGreaterThan(2 * suffix);
+  });
+
+  test('the cue runs at every step where the vectors come before it', () => {
+    const withCue = { ...work, cueTokens: 4 };
+    const infix = { ...STANDARD, placement: 'infix' } as const;
+    expect(stepTokens(infix, withCue)).toBe(8 * (STANDARD.virtualTokens + 4));
+    expect(stepTokens({ ...STANDARD, placement: 'suffix' }, withCue)).toBe(8 * STANDARD.virtualTokens);
+    const unmeasured = { tokenMs: 4, step: {} };
+    expect(runSeconds(infix, withCue, unmeasured)).toBeGreaterThan(runSeconds(infix, work, unmeasured));
   });
 
   test('rows that are cached are not counted again', () => {

@@ -20,6 +20,8 @@ export interface Work {
   readonly trainRows: number;
   readonly validationRows: number;
   readonly meanTokens: number;
+  /** Of the template's cue, which runs at every step where vectors come before it. */
+  readonly cueTokens?: number;
   /** Of an expected text; left out where labels are chosen. */
   readonly answerTokens?: number;
   /** Rows whose keys and values are cached already. */
@@ -30,12 +32,21 @@ export interface Work {
 const BACKWARD = 3;
 const FIXED_TOKENS = 60;
 
+type RowLength = Pick<Work, 'meanTokens' | 'cueTokens' | 'answerTokens'>;
+
+/** Tokens that run for a row whose text is cached as far as it comes before the vectors. */
+function tokensRun(
+  { placement, virtualTokens }: Pick<TrainingSettings, 'placement' | 'virtualTokens'>,
+  { meanTokens, cueTokens = 0, answerTokens = 0 }: RowLength,
+): number {
+  const text = { prefix: meanTokens, suffix: 0, infix: cueTokens }[placement];
+  return virtualTokens + answerTokens + text;
+}
+
 export const stepTokens = (
   settings: Pick<TrainingSettings, 'placement' | 'batchSize' | 'virtualTokens'>,
-  work: Pick<Work, 'meanTokens' | 'answerTokens'>,
-): number =>
-  settings.batchSize *
-  (settings.virtualTokens + (work.answerTokens ?? 0) + (settings.placement === 'prefix' ? work.meanTokens : 0));
+  work: RowLength,
+): number => settings.batchSize * tokensRun(settings, work);
 
 export function stepSeconds(settings: TrainingSettings, work: Work, speed: Speed): number {
   const tokens = stepTokens(settings, work);
@@ -44,12 +55,11 @@ export function stepSeconds(settings: TrainingSettings, work: Work, speed: Speed
   return (speed.tokenMs / 1000) * BACKWARD * (tokens + FIXED_TOKENS);
 }
 
-/** The whole run: the pass over the texts (after the text only), the steps, and the validations between them. */
+/** The whole run: the pass over the texts (not with vectors before them), the steps, and the validations between them. */
 export function runSeconds(settings: TrainingSettings, work: Work, speed: Speed): number {
   const validations = 1 + Math.floor(settings.steps / Math.max(1, settings.validateEvery));
   const prefix = settings.placement === 'prefix';
-  const perValidationRow = settings.virtualTokens + (work.answerTokens ?? 0) + (prefix ? work.meanTokens : 0);
-  const validation = (validations * work.validationRows * perValidationRow * speed.tokenMs) / 1000;
+  const validation = (validations * work.validationRows * tokensRun(settings, work) * speed.tokenMs) / 1000;
   const trainRows = Math.min(work.trainRows, settings.trainRows ?? work.trainRows);
   const rows = Math.max(0, trainRows + work.validationRows - work.cachedRows);
   const pass = prefix ? 0 : (rows * work.meanTokens * speed.tokenMs) / 1000;

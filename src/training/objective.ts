@@ -1,7 +1,14 @@
 import type { CachePlan } from '../inference/cache-plan';
 import type { Control } from '../inference/control';
-import { type MixedTokens, type Objective, pastLength, type Sequence, withSoft } from '../inference/feeds';
-import type { KvRow } from '../inference/kv';
+import {
+  type MixedTokens,
+  type Objective,
+  pastLength,
+  type Sequence,
+  tokensBefore,
+  withSoft,
+} from '../inference/feeds';
+import { type KvRow, truncated } from '../inference/kv';
 import { isSequenceScored } from '../inference/label-scores';
 import { logSumExp } from '../inference/logits';
 import { takesPast } from '../inference/program';
@@ -33,7 +40,7 @@ export interface BatchOptions {
   readonly rows: readonly TokenRow[];
   readonly labels: readonly LabelTokens[];
   readonly soft: SoftPrompt;
-  /** Where the texts' keys and values are (suffix only); null = every text is run. */
+  /** Where the texts' keys and values are (not with a prefix); null = every text is run. */
   readonly cached: { readonly cache: TextCache; readonly plan: CachePlan; readonly control: Control } | null;
   /** By label, what a row of it counts; left out = 1. */
   readonly labelWeights?: readonly number[];
@@ -149,12 +156,16 @@ interface Text {
 }
 
 async function textsOf(program: Program, { rows, soft, cached }: BatchOptions): Promise<readonly Text[]> {
-  const whole = rows.map((row) => withSoft(row.ids, soft));
+  const whole = rows.map((row) => withSoft(row, soft));
   checkContext(program.spec.contextLength, rows, whole, 0);
   if (!cached || soft.placement === 'prefix' || !takesPast(program.spec))
     return whole.map((tokens) => ({ tokens, past: null }));
   const pasts = await cached.cache.fetch(program, cached.plan, rows, cached.control);
-  return rows.map((_, i) => ({ tokens: withSoft(new Int32Array(0), soft), past: pasts[i] ?? null }));
+  return rows.map((row, i) => {
+    const done = tokensBefore(row, soft);
+    const past = present(pasts[i], 'keys and values');
+    return { tokens: present(whole[i], 'row').subarray(done), past: truncated(past, done) };
+  });
 }
 
 type TargetOf = (row: TokenRow, text: Text, labels: readonly LabelTokens[]) => Omit<Target, 'weight'>;

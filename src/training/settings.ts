@@ -77,6 +77,10 @@ export const STANDARD: TrainingSettings = {
   checkpointEvery: 25,
 };
 
+/** A prompt before the cue starts from line breaks, which end higher than an instruction's words: docs/method/training.md. */
+export const startText = ({ placement }: Pick<TrainingSettings, 'placement'>, instruction: string): string =>
+  placement === 'infix' ? '\n' : instruction;
+
 /** A named choice of settings. */
 export interface Preset {
   readonly label: string;

@@ -6,10 +6,11 @@ import { StudioError } from '../lib/errors';
 import { z } from '../lib/zod';
 import type { SoftVersion } from '../project/types';
 import type { SoftPrompt } from '../prompt/types';
-import { fillTemplate } from '../task/template';
+import { cueOf, fillTemplate } from '../task/template';
 import type { LabelTokens } from '../tokens/types';
 import { scoringTargets } from './generated-texts';
 import type { Host, HostEngine, Run } from './host';
+import { encodeRow } from './token-rows';
 
 export interface RowsDone {
   readonly done: number;
@@ -57,7 +58,8 @@ async function scoreCheckRows(
 ): Promise<readonly CheckRow[]> {
   const { encode } = host.tokens;
   const texts = (await shippedSentences(host)).map((sentence) => fillTemplate(run.template, sentence, textColumn));
-  const rows = texts.map((text, i) => ({ rowId: String(i), ids: encode(text), label: null }));
+  const cue = run.soft?.placement === 'infix' ? cueOf(run.template) : undefined;
+  const rows = texts.map((text, i) => ({ rowId: String(i), ...encodeRow(encode, { text, cue }), label: null }));
   const row = (text: string, i: number) => ({ text, ids: rows[i]?.ids ?? [] });
   const onProgress = (done: number) => emit({ done, total: rows.length });
   const { soft } = run;
@@ -80,13 +82,14 @@ async function scoreCheckRows(
 /** The check rows of a package with the model that is loaded. */
 export async function replayCheckRows(
   { engine }: Pick<Host, 'engine'>,
-  sidecar: Pick<Sidecar, 'labels' | 'parityRows' | 'writing'>,
+  sidecar: Pick<Sidecar, 'cue' | 'labels' | 'parityRows' | 'writing'>,
   soft: SoftPrompt,
   { control, emit }: Run<RowsDone>,
 ): Promise<Replay> {
   const rows = sidecar.parityRows.map((row, i) => ({
     rowId: String(i),
     ids: Int32Array.from(row.inputIds),
+    cue: sidecar.cue?.tokenIds.length,
     label: null,
     ...(row.target && { target: Int32Array.from(row.target.ids) }),
   }));

@@ -28,6 +28,7 @@ import { createRng } from '../lib/rng';
 import { argmax } from '../metrics/classification';
 import { type ArmPlan, armsAsCompared } from '../project/arms';
 import type { ClassifyEvaluation, PromptSet, SoftVersion } from '../project/types';
+import { tunedPrompt } from '../project/versions';
 import type { SoftPrompt } from '../prompt/types';
 import type { HardPrompt } from '../task/types';
 import { wordsFor } from '../task/words-for';
@@ -199,7 +200,7 @@ async function trainFold(
   runId: string,
   onStep: (step: number, of: number) => void,
 ): Promise<SoftPrompt> {
-  const prompt: HardPrompt = { template: version.template, shots: 0, shotSeed: 0 };
+  const prompt = tunedPrompt(version.template, version.settings);
   const words = wordsFor(prompt, set.words);
   const labels = labelTokens(host.tokens, words);
   const { settings } = version;
@@ -258,7 +259,7 @@ export const everyRow: Verb<CheckRequest, CheckProgress, EveryRowReport> = async
   const plan = planFor(evaluation.plan, mode);
   const using: Checking = { host, set, dataset, plan, run };
   const folds = foldsOf(dataset, plan.seed);
-  const tuned: HardPrompt = { template: version.template, shots: 0, shotSeed: 0 };
+  const tuned = tunedPrompt(version.template, version.settings);
   const cacheKey = cacheKeyOf(dataset.fingerprint, version.template);
   const rest = (1 - TRAINING_SHARE) / 2;
   const answered = new Map<string, readonly [a: number, b: number]>();

@@ -65,7 +65,8 @@ export async function compareLabels(
     run,
     arms,
     {
-      weightOf: ({ arm, rows }) => rows.length * (arm.softs[0]?.placement === 'suffix' ? CACHED_SHARE : 1),
+      weightOf: ({ arm, rows }) =>
+        rows.length * (arm.placement === null || arm.placement === 'prefix' ? 1 : CACHED_SHARE),
       note: (name) => `${name}, on ${parts.test.length} test rows`,
     },
     (ready, onFraction) => scoreArm(using, ready, parts, onFraction),

@@ -8,6 +8,7 @@ import { ofKind } from '../project/evaluations';
 import { kindOf } from '../project/prompt-set';
 import type { Evaluation, PromptSet, SoftVersion } from '../project/types';
 import { wordsOf } from '../project/versions';
+import { cueOf } from '../task/template';
 import { wordsFor } from '../task/words-for';
 import { makeCheckRows, type RowsDone } from './check-rows';
 import { longestAnswer } from './generated-texts';
@@ -73,6 +74,7 @@ export async function exportedPrompt(
     set,
     run,
     labels,
+    cueTokenIds: Array.from(host.tokens.encode(cueOf(run.template))),
     weights: host.card.weights,
     tokenizerSha256,
     dataset: dataset?.fingerprint === run.datasetFingerprint ? dataset : null,

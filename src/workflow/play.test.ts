@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { uninterruptedControl } from '../lib/control';
 import { StudioError } from '../lib/errors';
+import type { TokenRow } from '../tokens/types';
 import type { Host, HostEngine } from './host';
 import { answerText, type Continuation, continueText, type PlayedPrompt, upTo } from './play';
 
@@ -9,15 +10,17 @@ const encode = (text: string) => Int32Array.from(text, (char) => char.codePointA
 /** Tokens are letters. Scores the labels -1, -2, …; generates a, b, c, … until it is cancelled. */
 function letters() {
   const asked: Int32Array[] = [];
+  const rows: TokenRow[] = [];
   const generated: number[] = [];
   const engine: Partial<HostEngine> = {
-    score: async ({ rows, labels }) => {
-      asked.push(...rows.map(({ ids }) => ids));
+    score: async ({ rows: given, labels }) => {
+      asked.push(...given.map(({ ids }) => ids));
+      rows.push(...given);
       const logProbs = labels.map((_, i) => -1 - i);
       return {
         seconds: 0.02,
         rowsRun: 1,
-        rows: rows.map(({ rowId, ids }) => ({ rowId, logProbs, tokensSent: ids.length, tokensComputed: ids.length })),
+        rows: given.map(({ rowId, ids }) => ({ rowId, logProbs, tokensSent: ids.length, tokensComputed: ids.length })),
       };
     },
     generate: async ({ maxNewTokens }, onToken, control) => {
@@ -36,7 +39,7 @@ function letters() {
     endTokenIds: [0],
   };
   const host = { engine, tokens: { tokenizer, encode, context: 100, breaks: () => [] } } as unknown as Host;
-  return { asked, generated, host };
+  return { asked, rows, generated, host };
 }
 
 const prompt: PlayedPrompt = {
@@ -54,6 +57,15 @@ it('answers a typed text with the probability of every label', async () => {
   expect(asked).toEqual([encode('Hi!')]);
   expect(answer).toMatchObject({ kind: 'classify', tokens: 3, ms: 20 });
   expect(answer.kind === 'classify' && answer.probabilities[0]).toBeCloseTo(Math.exp(-1));
+});
+
+it('encodes the cue by itself where vectors come before it', async () => {
+  const { host, asked, rows } = letters();
+  const soft = { placement: 'infix', virtualTokens: 1, hidden: 1, vectors: Float32Array.of(1) } as const;
+  const answer = await answerText(host, { prompt: { ...prompt, soft }, text: 'Hi' }, run);
+  expect(asked).toEqual([encode('Hi!')]);
+  expect(rows[0]).toMatchObject({ cue: 1 });
+  expect(answer).toMatchObject({ kind: 'classify', tokens: 3 });
 });
 
 it('asks a chat prompt as the user’s message', async () => {

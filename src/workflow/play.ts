@@ -4,11 +4,11 @@ import { childControl } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { labelProbabilities } from '../metrics/calibration';
 import type { SoftPrompt } from '../prompt/types';
-import { fillTemplate } from '../task/template';
+import { cueOf, fillTemplate } from '../task/template';
 import type { LabelWord } from '../task/types';
 import { generateTexts } from './generated-texts';
 import type { Host, Run, Verb } from './host';
-import { labelTokens } from './token-rows';
+import { encodeRow, labelTokens } from './token-rows';
 
 /** A prompt as the playground asks it: no examples, and no row around the text. */
 export interface PlayedPrompt {
@@ -47,30 +47,31 @@ export type PlayedAnswer = AnswerCost &
     | { readonly kind: 'generate'; readonly text: string }
   );
 
-function encoded({ tokens: { tokenizer, encode } }: Pick<Host, 'tokens'>, { prompt, text }: PlayRequest): Int32Array {
+function encoded({ tokens: { tokenizer, encode } }: Pick<Host, 'tokens'>, { prompt, text }: PlayRequest) {
   const filled = fillTemplate(prompt.template, text, prompt.textColumn);
-  return encode(prompt.chat ? (tokenizer.chat(filled) ?? filled) : filled);
+  const cue = prompt.soft?.placement === 'infix' ? cueOf(prompt.template) : undefined;
+  return encodeRow(encode, { text: prompt.chat ? (tokenizer.chat(filled) ?? filled) : filled, cue });
 }
 
 /** What the prompt answers. @throws StudioError `too-long` for a text beyond the model's context */
 export const answerText: Verb<PlayRequest, never, PlayedAnswer> = async (host, request, { control }) => {
   const { soft, task } = request.prompt;
-  const ids = encoded(host, request);
-  const rows = [{ rowId: 'typed', ids, label: null }];
+  const row = { rowId: 'typed', ...encoded(host, request), label: null };
+  const rows = [row];
   if (task.kind === 'generate') {
     const begin = performance.now();
     const [generated] = await generateTexts(host, { rows, soft, cacheKey: null, longest: task.longest }, control);
-    const tokens = ids.length + (soft?.virtualTokens ?? 0);
+    const tokens = row.ids.length + (soft?.virtualTokens ?? 0);
     return { kind: 'generate', text: generated?.text ?? '', tokens, ms: performance.now() - begin };
   }
   const labels = labelTokens(host.tokens, task.words);
   const scored = await host.engine.score({ rows, labels, soft, cacheKey: null }, control);
-  const [row] = scored.rows;
-  if (!row) throw new StudioError('internal', 'internal: one row in, none out');
+  const [answer] = scored.rows;
+  if (!answer) throw new StudioError('internal', 'internal: one row in, none out');
   return {
     kind: 'classify',
-    probabilities: labelProbabilities(row.logProbs, task.calibration),
-    tokens: row.tokensSent,
+    probabilities: labelProbabilities(answer.logProbs, task.calibration),
+    tokens: answer.tokensSent,
     ms: scored.rowsRun > 0 ? scored.seconds * 1000 : null,
   };
 };
@@ -109,11 +110,11 @@ export const continueText: Verb<PlayRequest & { readonly settings: Continuation 
     emit(shown);
     if (stopped) stop.ask('cancel');
   };
-  const ids = encoded(host, request);
+  const row = encoded(host, request);
   const { endTokenIds } = host.tokens.tokenizer;
   const { soft } = request.prompt;
   try {
-    await host.engine.generate({ ids, soft, maxNewTokens, endTokenIds, ...sampling }, onToken, stop);
+    await host.engine.generate({ ...row, soft, maxNewTokens, endTokenIds, ...sampling }, onToken, stop);
   } catch (cause) {
     if (!(stopped && cause instanceof StudioError && cause.code === 'cancelled')) throw cause;
   }

@@ -11,7 +11,7 @@ import { inSteps } from '../lib/steps';
 import { type BatchRenderer, openBatch } from '../task/batch';
 import { type AnsweringVersion, type LeftOut, type RowSource, roomFor } from './answering';
 import type { Host, Run } from './host';
-import { RESERVED_TOKENS, targetIds } from './token-rows';
+import { encodeRow, RESERVED_TOKENS, targetIds } from './token-rows';
 
 /** What a file is for: one for answering, one for measuring; neither replaces the other. */
 export type RowsUse = 'batch' | 'measure';
@@ -113,15 +113,15 @@ function tokenised({ tokens }: Host, rendered: ReturnType<BatchRenderer>, chat: 
   const encode = (each: string) => tokens.encode(chat ? (tokenizer.chat(each) ?? each) : each);
   const rows = rendered.map((row) => {
     if ('leftOut' in row) return row;
-    const { rowId, label, text, otherOrders } = row;
-    const ids = encode(text);
+    const { rowId, label, otherOrders } = row;
+    const { ids, cue } = encodeRow(encode, row);
     const others = otherOrders?.map(encode);
     const target = row.target === undefined ? undefined : targetIds(tokens, row.target, chat);
     const answer = Math.max(longest, target?.length ?? 0);
     const length = Math.max(ids.length, ...(others?.map((each) => each.length) ?? [])) + answer;
     return length > room
       ? { rowId, leftOut: `it is too long: ${length} tokens, and the model reads ${room}` }
-      : { rowId, label, ids, ...(others ? { otherOrders: others } : {}), ...(target ? { target } : {}) };
+      : { rowId, label, ids, cue, ...(others ? { otherOrders: others } : {}), ...(target ? { target } : {}) };
   });
   const leftOut: LeftOut = rows.flatMap((row) => ('leftOut' in row ? [[Number(row.rowId), row.leftOut] as const] : []));
   return { rows: rows.flatMap((row) => ('ids' in row ? [row] : [])), leftOut };

@@ -4,6 +4,8 @@ import type { TrainRequest } from '../engine/types';
 import type { Control } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { createRng, shuffled } from '../lib/rng';
+import { tunedPrompt } from '../project/versions';
+import { cueOf } from '../task/template';
 import type { LabelWord } from '../task/types';
 import { wordsFor } from '../task/words-for';
 import type { LabelTokens, TokenRow } from '../tokens/types';
@@ -31,6 +33,7 @@ export interface RunRequest {
   readonly resume: Checkpoint | null;
 }
 
+/** What decides the rows of a run. */
 type RowsOfRun = Pick<RunRequest, 'dataset' | 'template' | 'words'>;
 
 /** What a run reads. */
@@ -38,6 +41,8 @@ export interface RunRows {
   readonly trainRows: number;
   readonly validationRows: number;
   readonly meanTokens: number;
+  /** Of the template's cue. */
+  readonly cueTokens: number;
   /** Mean tokens of an expected text; 0 where labels are chosen. */
   readonly answerTokens: number;
   /** Ids of rows that do not fit the model's context and are left out. */
@@ -54,10 +59,10 @@ export interface RunInputs {
 /** The rows of a run as tokens. @throws StudioError `bad-input` when no training row fits the model */
 export async function runInputs(
   host: Pick<Host, 'tokens' | 'neighbours'>,
-  { dataset, template, words: own }: RowsOfRun,
+  { dataset, template, words: own, settings }: RowsOfRun & { readonly settings: Pick<TrainingSettings, 'placement'> },
   control: Control,
 ): Promise<RunInputs> {
-  const prompt = { template, shots: 0, shotSeed: 0 };
+  const prompt = tunedPrompt(template, settings);
   const words = wordsFor(template, own);
   const train = await tokenRows(host, { dataset, prompt, words, split: trainingIds(dataset) }, control);
   const validation = await tokenRows(host, { dataset, prompt, words, split: validationIds(dataset) }, control);
@@ -74,6 +79,7 @@ export async function runInputs(
       trainRows: train.rows.length,
       validationRows: validation.rows.length,
       meanTokens: train.meanTokens,
+      cueTokens: host.tokens.encode(cueOf(template)).length,
       answerTokens: train.rows.reduce((sum, { target }) => sum + (target?.length ?? 0), 0) / train.rows.length,
       tooLong: [...train.tooLong, ...validation.tooLong],
     },
@@ -114,15 +120,18 @@ export const engineRequest = (
   resume: request.resume,
 });
 
+/** Rows are as long wherever the vectors are, give or take a token. */
+const settings = { placement: 'suffix' } as const;
+
 export const countRows: Verb<RowsOfRun, never, RunRows> = async (host, request, { control }) =>
-  (await runInputs(host, request, control)).facts;
+  (await runInputs(host, { ...request, settings }, control)).facts;
 
 /** A mean over fewer tokens would mostly measure what a call costs. */
 const TIMED_TOKENS = 600;
 
 /** Forward passes over a few training rows; null when they were answered from memory. */
 export const timeTokens: Verb<RowsOfRun, never, Timing | null> = async (host, request, { control }) => {
-  const { train: rowsInOrder, labels } = await runInputs(host, request, control);
+  const { train: rowsInOrder, labels } = await runInputs(host, { ...request, settings }, control);
   // a file may be sorted by length
   const train = shuffled(rowsInOrder, createRng(request.dataset.seed));
   const time = async (count: number): Promise<Timing | null> => {

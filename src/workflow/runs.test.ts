@@ -11,6 +11,22 @@ test.each([
   ['no column', ''],
 ])('finds the instruction of %j', (template, instruction) => expect(instructionOf(template)).toBe(instruction));
 
+const at = { id: 'other', now: '2026-01-01T00:00:00.000Z' };
+const writing = createPromptSet(
+  { ...at, id: 's' },
+  {
+    name: 'x',
+    words: [],
+    baseTemplate: 'Message: {text}\nSummary:',
+    datasetFingerprint: 'f',
+    datasetName: null,
+    writing: { longest: null },
+    taken: [],
+  },
+);
+const planned = { id: 'q', name: '', hybrid: false, group: null };
+const from = { model: { id: 'm', sha256: 's', dtype: 'q4' }, datasetFingerprint: 'f', heldBackHash: undefined };
+
 test('names the answers where a prompt has no instruction', () => {
   const words = [
     { label: 'a', word: ' bad' },
@@ -20,28 +36,23 @@ test('names the answers where a prompt has no instruction', () => {
   expect(initialText(set)).toMatch(/bad.* good/);
 });
 
+test.each([
+  ['suffix', '', 'Write the answer in one line.'],
+  ['infix', '', '\n'],
+  ['infix', 'Say it.', 'Say it.'],
+] as const)('starts %s vectors with the text %j from %j', (placement, text, initText) => {
+  const settings = { ...STANDARD, placement, initialisation: { kind: 'text', text } } as const;
+  expect(recorded(writing, { ...planned, settings }, at, from).run).toMatchObject({ initText });
+});
+
 test('records a run that generates texts without what only labels have', () => {
-  const set = createPromptSet(
-    { id: 's', now: '2026-01-01T00:00:00.000Z' },
-    {
-      name: 'x',
-      words: [],
-      baseTemplate: 'Message: {text}\nSummary:',
-      datasetFingerprint: 'f',
-      datasetName: null,
-      writing: { longest: null },
-      taken: [],
-    },
-  );
   const settings = {
     ...STANDARD,
     classWeights: true,
     initialisation: { kind: 'answer-words' },
     metric: 'macro-f1',
   } as const;
-  const planned = { id: 'q', settings, name: '', hybrid: false, group: null };
-  const from = { model: { id: 'm', sha256: 's', dtype: 'q4' }, datasetFingerprint: 'f', heldBackHash: undefined };
-  const { run } = recorded(set, planned, { id: 'other', now: '2026-01-01T00:00:00.000Z' }, from);
+  const { run } = recorded(writing, { ...planned, settings }, at, from);
   expect(run).toMatchObject({ id: 'q', initText: 'Write the answer in one line.' });
   expect(run.settings).toMatchObject({ metric: 'loss', initialisation: { kind: 'text', text: '' } });
   expect(run.settings.classWeights).toBeUndefined();

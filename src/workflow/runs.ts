@@ -6,7 +6,7 @@ import { proposeInstruction } from '../task/classify/propose';
 import { parseTemplate, splitInstruction } from '../task/template';
 import { readCheckpoint } from '../training/checkpoint';
 import type { Checkpoint } from '../training/events';
-import type { Initialisation, TrainingSettings } from '../training/settings';
+import { type Initialisation, startText, type TrainingSettings } from '../training/settings';
 import type { TrainRunRequest } from './train';
 
 const EARLIER = 'run:';
@@ -111,7 +111,8 @@ export function recorded(
       name,
       settings,
       template: templateOf(set, hybrid),
-      initText: initialisation.kind === 'text' ? initialisation.text.trim() || initialText(set) : '',
+      initText:
+        initialisation.kind === 'text' ? initialisation.text.trim() || startText(settings, initialText(set)) : '',
       ...(hand && { handVersion: hand.id }),
       ...(group && { group }),
     },

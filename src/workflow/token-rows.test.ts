@@ -7,7 +7,7 @@ import { createCoreTokenizer } from '../tokens/core-tokenizer';
 import { openTokenizerOf } from '../tokens/open-tokenizer';
 import { answerLengths } from './generated-texts';
 import { prepareRows, readTable } from './open-data';
-import { decoded, type RowsRequest, renderExamples, tokenRows } from './token-rows';
+import { decoded, encodeRow, type RowsRequest, renderExamples, tokenRows } from './token-rows';
 
 const MODEL = new URL('../../public/models/HuggingFaceTB/SmolLM2-135M-Instruct/', import.meta.url);
 const files = Object.fromEntries(
@@ -69,4 +69,23 @@ it('gives rows the text that should follow them, with what ends it, and leaves r
   const lengths = answerLengths(host, dataset);
   expect(lengths.longest).toBe(lengths.longestTokens + 8);
   expect(lengths.overRowIds).toEqual([]);
+});
+
+/** Merges a full stop with the line break after it, as some tokenizers do. */
+const encode = (text: string) =>
+  Int32Array.from(text.match(/\.\n|[\s\S]/g) ?? [], (piece) => (piece === '.\n' ? 1000 : piece.charCodeAt(0)));
+
+it('encodes a row whole', () => {
+  expect(encodeRow(encode, { text: 'A.\nB:' })).toEqual({ ids: Int32Array.of(65, 1000, 66, 58) });
+});
+
+it('puts no token on both sides of the cue', () => {
+  expect(encodeRow(encode, { text: 'A.\nB:', cue: '\nB:' })).toEqual({
+    ids: Int32Array.of(65, 46, 10, 66, 58),
+    cue: 3,
+  });
+});
+
+it('encodes a row without a cue as a whole, with no token after the vectors', () => {
+  expect(encodeRow(encode, { text: 'A.\nB', cue: '' })).toEqual({ ids: Int32Array.of(65, 1000, 66), cue: 0 });
 });

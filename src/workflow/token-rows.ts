@@ -13,6 +13,17 @@ import { type TextLengths, textLengths } from '../tokens/text-lengths';
 import type { LabelTokens, TokenRow } from '../tokens/types';
 import type { Host } from './host';
 
+/** Token ids of a rendered row. Its cue, where vectors come before that, is encoded by itself: no token is on both sides. */
+export function encodeRow(
+  encode: OpenTokenizer['encode'],
+  { text, cue }: Pick<Example, 'text' | 'cue'>,
+): Pick<TokenRow, 'ids' | 'cue'> {
+  if (cue === undefined) return { ids: encode(text) };
+  const own = encode(cue);
+  const before = encode(text.slice(0, text.length - cue.length));
+  return { ids: Int32Array.from([...before, ...own]), cue: own.length };
+}
+
 /** Room left for virtual tokens and the answer word when rows are checked against the model's context. */
 export const RESERVED_TOKENS = 32;
 
@@ -63,10 +74,10 @@ export function targetIds({ encode, tokenizer }: OpenTokenizer, target: string, 
 function tokenise(tokens: OpenTokenizer, request: RowsRequest, neighbours: Neighbours | null): TokenisedRows {
   const { encode, context } = tokens;
   const all = renderExamples(tokens, request, neighbours).map(
-    ({ rowId, text, label, otherOrders, target }): TokenRow => ({
+    ({ rowId, text, cue, label, otherOrders, target }): TokenRow => ({
       rowId,
       label,
-      ids: encode(text),
+      ...encodeRow(encode, { text, cue }),
       ...(otherOrders ? { otherOrders: otherOrders.map(encode) } : {}),
       ...(target === undefined ? {} : { target: targetIds(tokens, target, request.prompt.chat ?? false) }),
     }),

@@ -1,6 +1,7 @@
 /** Prompts and runs in words, for screens and lists. */
 import { clock, count, counted, percent, percentWhole } from '../lib/format';
 import type { PromptSet, SoftVersion } from '../project/types';
+import { PLACEMENT_WORDS } from '../prompt/types';
 import type { HardPrompt } from '../task/types';
 import { NUMBER_SETTINGS, settingOf } from '../training/fields';
 import { type Initialisation, OPTIMISER_LABELS, type TrainingSettings } from '../training/settings';
@@ -49,7 +50,7 @@ export function settingsWords(settings: TrainingSettings): string {
     settings;
   const { optimiser = 'adamw' } = settings;
   return [
-    `${placement === 'suffix' ? 'after' : 'before'} the text`,
+    PLACEMENT_WORDS[placement],
     counted(virtualTokens, 'vector'),
     counted(steps, 'step'),
     `seed ${seed}`,
@@ -131,10 +132,10 @@ const BEST_BY = { accuracy: 'accuracy', 'macro-f1': 'macro-F1', loss: 'loss' } a
 export function runFacts(runs: readonly SoftVersion[], set: Pick<PromptSet, 'soft'>): readonly RunFact[] {
   const facts: readonly Fact[] = [
     ...RESULTS,
-    ['Placement', ({ settings }) => (settings.placement === 'suffix' ? 'after the text' : 'before the text')],
+    ['Placement', ({ settings }) => PLACEMENT_WORDS[settings.placement]],
     ['Added to', (run) => (run.handVersion ? 'your prompt' : 'the text alone')],
     ['Starts from', (run) => startWords(run.settings.initialisation, set)],
-    ['Start text', (run) => run.initText || '–'],
+    ['Start text', (run) => (run.initText === '\n' ? 'line breaks' : run.initText || '–')],
     ...NUMBERS,
     ['Optimiser', ({ settings: { optimiser = 'adamw' } }) => OPTIMISER_LABELS[optimiser]],
     ['Step kept by', ({ settings }) => BEST_BY[settings.metric]],

@@ -1,11 +1,12 @@
 /**
- * What options of training bring: variants x seeds on one labelled file, accuracy on all its test rows, and that of the
+ * What options of training bring: variants x seeds on one labelled file, accuracy and loss on its test rows, and that of the
  * mean over seeds; for each also by which rule the step is kept. One JSON line each; texts are read once for all runs.
  *
- *     npx tsx tools/bench/training.ts DATA SET [--variants standard,reparameterised] [--seeds 0,1,2] [--backend node-native]
+ *     npx tsx tools/bench/training.ts DATA SET [--variants standard,infix] [--seeds 0,1,2] [--backend node-native]
+ *       [--train-rows 256] [--test-rows N] [--steps 150] [--validate-every 10]
  *
  * SET is sst2, tweet-sentiment or banking-intents; DATA holds SET-train.csv and SET-test.csv (columns text, label). The
- * templates and answer words are those that PyTorch's figures in docs/benchmarks.md were made with; 256 rows train.
+ * templates and answer words are those that PyTorch's figures in docs/benchmarks.md were made with.
  */
 
 import { join } from 'node:path';
@@ -19,11 +20,13 @@ import { meanAnswers } from '../../src/evaluation/classify/made-arms';
 import { uninterruptedControl } from '../../src/lib/control';
 import { accuracy, argmax } from '../../src/metrics/classification';
 import { wilson } from '../../src/metrics/intervals';
+import { tunedPrompt } from '../../src/project/versions';
 import { softPrompt } from '../../src/prompt/soft-prompt';
+import type { Placement } from '../../src/prompt/types';
 import { accuracyOf } from '../../src/training/checkpoint';
 import type { Checkpoint, ValidationPoint } from '../../src/training/events';
 import { folded } from '../../src/training/reparameterise';
-import { PRESETS, STANDARD, type TrainingSettings } from '../../src/training/settings';
+import { PRESETS, STANDARD, startText, type TrainingSettings } from '../../src/training/settings';
 import { initialText } from '../../src/workflow/runs';
 import { labelTokens, tokenRows } from '../../src/workflow/token-rows';
 import { type TrainRunEvent, train } from '../../src/workflow/train';
@@ -47,6 +50,8 @@ const SETS = {
 
 const VARIANTS: Readonly<Record<string, Partial<TrainingSettings>>> = {
   standard: {},
+  suffix: { placement: 'suffix' },
+  infix: { placement: 'infix' },
   reparameterised: { reparameterise: true },
   noise: { noise: 0.1 },
   'noise and reparameterised': { noise: 0.1, reparameterise: true },
@@ -61,6 +66,10 @@ const { values, positionals } = parseArgs({
     variants: { type: 'string', default: 'standard' },
     seeds: { type: 'string', default: '0,1,2' },
     backend: { type: 'string', default: 'node-wasm' },
+    'train-rows': { type: 'string', default: '256' },
+    'test-rows': { type: 'string' },
+    steps: { type: 'string' },
+    'validate-every': { type: 'string' },
   },
 });
 const [data = '', name = ''] = positionals;
@@ -72,14 +81,16 @@ if (!set) {
 const log = createLog();
 const files = { data: join(data, `${name}-train.csv`), test: join(data, `${name}-test.csv`) };
 const columns = { text: 'text', label: 'label' };
-const dataset = await readDataset({ ...files, columns, seed: 0, trainRows: 256, testRows: null }, log);
+const trainRows = Number(values['train-rows']);
+const testRows = values['test-rows'] === undefined ? null : Number(values['test-rows']);
+const dataset = await readDataset({ ...files, columns, seed: 0, trainRows, testRows }, log);
 const backend = values.backend === 'node-native' ? 'node-native' : 'node-wasm';
 const host = await openHost({ model: DEFAULT_MODEL, backend, threads: null }, log);
 const words = new Map(set.words.split(',').map((pair) => pair.split('=') as [string, string]));
 const task = openSet(host, { dataset, prompt: set.prompt, words });
 const labels = labelTokens(host.tokens, task.words);
-const initText = initialText(task);
-const bare = { template: task.baseTemplate, shots: 0, shotSeed: 0 };
+// split at the cue whatever the placement: with this tokenizer the ids are the same
+const bare = tunedPrompt(task.baseTemplate, { placement: 'infix' });
 const cacheKey = cacheKeyOf(dataset.fingerprint, bare.template);
 
 const trained = (settings: TrainingSettings, emit: (event: TrainRunEvent) => void) =>
@@ -91,7 +102,7 @@ const trained = (settings: TrainingSettings, emit: (event: TrainRunEvent) => voi
       template: bare.template,
       words: task.words,
       settings,
-      initText,
+      initText: startText(settings, initialText(task)),
       initFrom: null,
       resume: null,
       baselines: [],
@@ -105,6 +116,7 @@ const gold = goldOf(dataset, dataset.split.test);
 
 function tell(variant: string, seed: string, answers: readonly (readonly number[])[], more: object = {}): void {
   const share = accuracy(gold, answers.map(argmax));
+  const loss = -gold.reduce((sum, label, i) => sum + (answers[i]?.[label] ?? Number.NaN), 0) / gold.length;
   const { low, high } = wilson(Math.round(share * gold.length), gold.length);
   const percent = (x: number) => Number((100 * x).toFixed(1));
   console.log(
@@ -113,6 +125,7 @@ function tell(variant: string, seed: string, answers: readonly (readonly number[
       variant,
       seed,
       accuracy: percent(share),
+      loss: Number(loss.toFixed(3)),
       ci95: [percent(low), percent(high)],
       ...more,
     }),
@@ -142,12 +155,12 @@ const RULES: Readonly<Record<string, (validations: readonly ValidationPoint[]) =
 };
 
 /** Answers for the test rows with the vectors of some step of a run, each step once. */
-function scorer(vectorsAt: ReadonlyMap<number, Float32Array>) {
+function scorer(placement: Placement, vectorsAt: ReadonlyMap<number, Float32Array>) {
   const known = new Map<number, (readonly number[])[]>();
   return async (step: number) => {
     const vectors = vectorsAt.get(step);
     if (!vectors) throw new Error(`no vectors of step ${step}`);
-    const soft = softPrompt('suffix', vectors, host.engine.info.hidden);
+    const soft = softPrompt(placement, vectors, host.engine.info.hidden);
     const before = known.get(step);
     if (before) return before;
     const { rows } = await host.engine.score({ rows: test, labels, soft, cacheKey }, uninterruptedControl);
@@ -161,15 +174,19 @@ const { hidden, embeddingRms: scale } = host.engine.info;
 const read = ({ vectors, net }: Checkpoint) =>
   net ? folded(vectors, { weights: net.weights, hidden, scale }) : vectors;
 
-for (const variant of values.variants.split(',')) {
-  const change = VARIANTS[variant];
-  if (!change) throw new Error(`there is no variant ${variant}; there are ${Object.keys(VARIANTS).join(', ')}`);
-  const bySeed = new Map<string, (readonly (readonly number[])[])[]>();
-  for (const seed of values.seeds.split(',')) {
-    const initialisation = { kind: 'text', text: initText } as const;
+const changes: Partial<TrainingSettings> = {
+  ...(values.steps && { steps: Number(values.steps) }),
+  ...(values['validate-every'] && { validateEvery: Number(values['validate-every']) }),
+};
+const variants = values.variants.split(',');
+const bySeed = new Map(variants.map((variant) => [variant, new Map<string, (readonly (readonly number[])[])[]>()]));
+for (const seed of values.seeds.split(','))
+  for (const [variant, byRule] of bySeed) {
+    const change = VARIANTS[variant];
+    if (!change) throw new Error(`there is no variant ${variant}; there are ${Object.keys(VARIANTS).join(', ')}`);
     // To the end, with a checkpoint at each validation: every rule of stopping is judged on the same run.
-    const whole = { patience: null, checkpointEvery: STANDARD.validateEvery };
-    const settings = { ...STANDARD, ...change, ...whole, initialisation, seed: Number(seed) };
+    const whole = { ...change, ...changes, patience: null, seed: Number(seed) };
+    const settings = { ...STANDARD, ...whole, checkpointEvery: whole.validateEvery ?? STANDARD.validateEvery };
     const vectorsAt = new Map<number, Float32Array>();
     const done = await trained(settings, (event) => {
       if (event.kind === 'checkpoint' || event.kind === 'done')
@@ -177,18 +194,19 @@ for (const variant of values.variants.split(',')) {
     });
     const { validations, best } = done.checkpoint;
     if (best?.step === 0) vectorsAt.set(0, best.vectors);
-    const answersAt = scorer(vectorsAt);
-    for (const [rule, keep] of Object.entries(RULES)) {
+    const answersAt = scorer(settings.placement, vectorsAt);
+    const rules: typeof RULES = { ...RULES, kept: () => done.bestStep };
+    for (const [rule, keep] of Object.entries(rules)) {
       const step = keep(validations);
       if (!vectorsAt.has(step)) continue; // the start itself
       const answers = await answersAt(step);
-      bySeed.set(rule, [...(bySeed.get(rule) ?? []), answers]);
+      byRule.set(rule, [...(byRule.get(rule) ?? []), answers]);
       const kept = validations.find((point) => point.step === step);
       const validation = kept && (accuracyOf(kept) ?? undefined);
       tell(variant, seed, answers, { rule, step, validation, seconds: Math.round(done.trainSeconds) });
     }
   }
-  for (const [rule, all] of bySeed)
+for (const [variant, byRule] of bySeed)
+  for (const [rule, all] of byRule)
     if (all.length > 1) tell(variant, `mean of log-probabilities of ${all.length}`, meanAnswers(all), { rule });
-}
 await host.dispose();

@@ -5,7 +5,7 @@ predict.py, against those that RESULTS.json (of `tune` or `evaluate`) has for it
 import json, sys
 from pathlib import Path
 import torch
-from predict import arguments, encode, load_base, load_prompt, log_probs, read_table, render
+from predict import arguments, load_base, load_prompt, log_probs, read_table, render, row_ids
 
 parser = arguments(__doc__)
 parser.add_argument("files", nargs=3, type=Path, metavar="FOLDER RESULTS.json DATA.csv")
@@ -29,7 +29,7 @@ def in_peft(ids):
 
 off = changed = 0
 for row in rows:
-    ids = encode(tokenizer, render(prompt["template"], table[int(row["id"]) - 1], args.text))
+    ids = row_ids(tokenizer, prompt, render(prompt["template"], table[int(row["id"]) - 1], args.text))
     got = in_peft(ids) if by_peft else log_probs(model, vectors, prompt, ids)
     want = torch.tensor([row["logProbs"][name] for name in names], dtype=torch.float64)
     off, changed = max(off, (got - want).abs().max().item()), changed + int(got.argmax() != want.argmax())

@@ -56,17 +56,22 @@ def embed(model, ids):
     return model.get_input_embeddings()(torch.tensor([list(ids)], dtype=torch.long, device=model.device))
 
 
-def sequence(model, vectors, ids, placement, answer=()):
-    """What the model reads of a row, as embeddings [1, tokens, hidden]: the vectors before or after its text, then an answer."""
-    vectors = vectors.to(model.device)
-    parts = [vectors[None], embed(model, ids)] if placement == "prefix" else [embed(model, ids), vectors[None]]
-    return torch.cat([*parts, *([embed(model, answer)] if len(answer) else [])], 1)
+def row_ids(tokenizer, prompt, text):
+    """Token ids of a rendered row, without the vectors. A cue after the vectors is encoded by itself."""
+    cue = prompt.get("cue")
+    return encode(tokenizer, text.removesuffix(cue["text"])) + cue["tokenIds"] if cue else encode(tokenizer, text)
+
+
+def sequence(model, vectors, ids, prompt, answer=()):
+    """What the model reads of a row, as embeddings [1, tokens, hidden]: the vectors before or after its text, or before its cue, then an answer."""
+    at = 0 if prompt["placement"] == "prefix" else len(ids) - len((prompt.get("cue") or {"tokenIds": []})["tokenIds"])
+    return torch.cat([embed(model, ids[:at]), vectors.to(model.device)[None], embed(model, [*ids[at:], *answer])], 1)
 
 
 @torch.no_grad()
 def reads(model, vectors, prompt, ids, answer=()):
     """Logits that predict each token of an answer after the row, and the token after it: [answer + 1, vocabulary]."""
-    return model(inputs_embeds=sequence(model, vectors, ids, prompt["placement"], answer), use_cache=False).logits[0, len(ids) + len(vectors) - 1:].double().cpu()
+    return model(inputs_embeds=sequence(model, vectors, ids, prompt, answer), use_cache=False).logits[0, len(ids) + len(vectors) - 1:].double().cpu()
 
 
 def target_log_prob(model, vectors, prompt, ids, target):
@@ -90,7 +95,7 @@ def write(model, tokenizer, vectors, prompt, ids):
 def log_probs(model, vectors, prompt, ids):
     """Token ids of the row, without vectors -> log-probability of every label, uncalibrated."""
     labels = [entry["tokenIds"] for entry in prompt["labels"]]
-    run = lambda answer: model(inputs_embeds=sequence(model, vectors, ids, prompt["placement"], answer), use_cache=False).logits[0, len(ids) + len(vectors) - 1:].double().cpu()
+    run = lambda answer: model(inputs_embeds=sequence(model, vectors, ids, prompt, answer), use_cache=False).logits[0, len(ids) + len(vectors) - 1:].double().cpu()
     if all(len(answer) == 1 for answer in labels): return torch.log_softmax(run([])[0][[answer[0] for answer in labels]], -1)
     mean = [torch.log_softmax(run(answer[:-1]), -1)[range(len(answer)), answer].mean() for answer in labels]
     return torch.log_softmax(torch.stack(mean), -1)
@@ -133,16 +138,16 @@ def main():
             want = torch.tensor([[row["logProbs"][name] for name in names] for row in rows], dtype=torch.float64) - less
             got = torch.stack([log_probs(model, vectors, prompt, row["inputIds"]) for row in rows]) - less
         off, changed = (got - want).abs().max().item(), int((got.argmax(1) != want.argmax(1)).sum())
-        same = sum(row["inputIds"] in (encode(tokenizer, row["text"]), encode(tokenizer, render(prompt["template"], {"text": row["text"], args.text: row["text"]}, args.text))) for row in rows)
+        same = sum(row["inputIds"] in (row_ids(tokenizer, prompt, row["text"]), row_ids(tokenizer, prompt, render(prompt["template"], {"text": row["text"], args.text: row["text"]}, args.text))) for row in rows)
         print(f"{len(rows)} check rows, token ids equal in {same}: {changed or 'no'} predictions change, largest log-probability difference {off:.2e}")
         if not args.hub_weights and (off > 5e-3 or changed or same < len(rows)): sys.exit("The check rows do not agree.")
     if args.csv:
         table = read_table(args.csv[0], args.text)
         for row in table:
             if prompt.get("writing"):
-                row.update(written=write(model, tokenizer, vectors, prompt, encode(tokenizer, render(prompt["template"], row, args.text))))
+                row.update(written=write(model, tokenizer, vectors, prompt, row_ids(tokenizer, prompt, render(prompt["template"], row, args.text))))
                 continue
-            scores = torch.log_softmax(log_probs(model, vectors, prompt, encode(tokenizer, render(prompt["template"], row, args.text))) - less, -1)
+            scores = torch.log_softmax(log_probs(model, vectors, prompt, row_ids(tokenizer, prompt, render(prompt["template"], row, args.text))) - less, -1)
             row.update(prediction=names[int(scores.argmax())], confidence=f"{scores.max().exp().item():.6f}")
         with open(args.csv[1], "w", newline="", encoding="utf-8") as target:
             writer = csv.DictWriter(target, list(table[0]) if table else ["written"] if prompt.get("writing") else ["prediction", "confidence"])

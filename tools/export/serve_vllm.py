@@ -6,12 +6,12 @@ it serves; --check compares the embeddings, run by transformers here, with the c
 import base64, csv, io, json, sys, urllib.request
 from pathlib import Path
 import torch
-from predict import arguments, encode, load_base, load_prompt, read_table, render, sequence, shift
+from predict import arguments, load_base, load_prompt, read_table, render, row_ids, sequence, shift
 
 
 def prompt_embeds(model, vectors, prompt, text_ids):
     """What the server reads instead of tokens: [tokens with vectors, hidden], float32, as torch.save writes it, in base64."""
-    with torch.no_grad(): embeds = sequence(model, vectors, text_ids, prompt["placement"])[0].contiguous()
+    with torch.no_grad(): embeds = sequence(model, vectors, text_ids, prompt)[0].contiguous()
     buffer = io.BytesIO()
     torch.save(embeds, buffer)
     return base64.b64encode(buffer.getvalue()).decode()
@@ -58,7 +58,7 @@ def main():
     if args.csv:
         table = read_table(args.csv[0], args.text)
         for row in table:
-            body = json.dumps(request_of(prompt, prompt_embeds(model, vectors, prompt, encode(tokenizer, render(prompt["template"], row, args.text))))).encode()
+            body = json.dumps(request_of(prompt, prompt_embeds(model, vectors, prompt, row_ids(tokenizer, prompt, render(prompt["template"], row, args.text))))).encode()
             with urllib.request.urlopen(urllib.request.Request(f"{args.url}/v1/completions", body, {"Content-Type": "application/json"})) as answer: scores = torch.log_softmax(log_probs_of(prompt, json.load(answer)) - less, -1)
             row.update(prediction=names[int(scores.argmax())], confidence=f"{scores.max().exp().item():.6f}")
         with open(args.csv[1], "w", newline="", encoding="utf-8") as target:

@@ -53,7 +53,9 @@ class EmbeddedModel(Exported):
         expected = json.loads((SMOLLM2 / "expected.json").read_text("utf-8"))
         card = json.loads((MODELS / "HuggingFaceTB/SmolLM2-135M-Instruct/studio.json").read_text("utf-8"))
         names = [word.strip() for word in expected["label_words"]]
+        ids = expected["rows"][0]["input_ids"][-expected["soft_prompt"]["cue_tokens"]:]
         self.write(
+            **({"cue": {"text": "\nSentiment:", "tokenIds": ids}} if placement == "infix" else {}),
             placement=placement, numVirtualTokens=vectors, tokenDim=576, template=expected["template"], model={"id": card["id"], "weights": card["weights"]},
             labels=[{"label": name, "word": word, "tokenIds": [token]} for name, word, token in zip(names, expected["label_words"], expected["label_token_ids"])],
             parityRows=[{"text": row["text"], "inputIds": row["input_ids"], "logProbs": dict(zip(names, log_softmax(want)))} for row, want in zip(expected["rows"], logits)],
@@ -65,7 +67,7 @@ class EmbeddedModel(Exported):
         self.export("prefix", json.loads((saved / "expected-logits.json").read_text("utf-8"))["label_logits"], 12)
         self.assert_agrees(self.run_predict("--check"), 5)
 
-    def test_a_prompt_after_the_text_agrees_with_pytorch(self) -> None:
+    def test_prompts_after_the_text_and_before_the_cue_agree_with_pytorch(self) -> None:
         from gguf import GGUFReader, dequantize
 
         card = json.loads((MODELS / "HuggingFaceTB/SmolLM2-135M-Instruct/studio.json").read_text("utf-8"))
@@ -73,8 +75,9 @@ class EmbeddedModel(Exported):
         table = next(tensor for tensor in reader.tensors if tensor.name == "token_embd.weight")
         soft = json.loads((SMOLLM2 / "expected.json").read_text("utf-8"))["soft_prompt"]
         np.save(self.folder / "prompt_embeddings.npy", dequantize(table.data[soft["init_token_ids"]], table.tensor_type).astype("<f4"))
-        self.export("suffix", soft["suffix"]["label_logits"], 12)
-        self.assert_agrees(self.run_predict("--check"), 5)
+        for placement in ("suffix", "infix"):
+            self.export(placement, soft[placement]["label_logits"], 12)
+            self.assert_agrees(self.run_predict("--check"), 5)
 
 
 class TinyModel(Exported):
@@ -87,18 +90,20 @@ class TinyModel(Exported):
 
         tokenizer = Tokenizer.from_file(str(TINY / "tokenizer.json"))
         names = [f"label {index}" for index in range(len(oracle["labelTokenIds"]))]
+        ids = oracle["placements"][placement].get("cue", [])
+        cue = {"text": tokenizer.decode(ids), "tokenIds": ids}
         np.save(self.folder / "prompt_embeddings.npy", np.array(oracle["softPrompt"], "<f4"))
         self.write(**{
-            "placement": placement, "template": "{text}", "model": {"id": str(TINY), "weights": card["weights"]},
+            "placement": placement, "template": "{text}" + cue["text"], **({"cue": cue} if ids else {}), "model": {"id": str(TINY), "weights": card["weights"]},
             "labels": [{"label": name, "word": name, "tokenIds": [token]} for name, token in zip(names, oracle["labelTokenIds"])],
-            "parityRows": [{"text": tokenizer.decode(row, skip_special_tokens=False), "inputIds": row, "logProbs": {name: value + shift for name, value in zip(names, log_softmax(want))}}
+            "parityRows": [{"text": tokenizer.decode(row, skip_special_tokens=False) + cue["text"], "inputIds": row + ids, "logProbs": {name: value + shift for name, value in zip(names, log_softmax(want))}}
                            for row, want in zip(oracle["rows"], oracle["placements"][placement]["labelLogits"])],
             **fields,
         })
         return oracle
 
-    def test_check_rows_agree_in_both_placements(self) -> None:
-        for placement in ("prefix", "suffix"):
+    def test_check_rows_agree_in_every_placement(self) -> None:
+        for placement in ("prefix", "suffix", "infix"):
             self.export(placement)
             self.assert_agrees(self.run_predict("--check", "--weights", str(TINY)), 3)
 

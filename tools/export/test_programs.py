@@ -47,10 +47,12 @@ class Programs(unittest.TestCase):
         from tokenizers import Tokenizer
 
         tokenizer = Tokenizer.from_file(str(TINY / "tokenizer.json"))
+        ids = oracle["placements"][placement].get("cue", [])
+        cue = {"text": tokenizer.decode(ids), "tokenIds": ids}
         softmax = lambda logits: [x - math.log(sum(math.exp(y) for y in logits)) for x in logits]
-        rows = [{"text": tokenizer.decode(ids, skip_special_tokens=False), "inputIds": ids, "logProbs": dict(zip(names, softmax(want)))} for ids, want in zip(oracle["rows"], oracle["placements"][placement]["labelLogits"])]
+        rows = [{"text": tokenizer.decode(row, skip_special_tokens=False) + cue["text"], "inputIds": row + ids, "logProbs": dict(zip(names, softmax(want)))} for row, want in zip(oracle["rows"], oracle["placements"][placement]["labelLogits"])]
         (self.bundle / "softprompt.json").write_text(json.dumps({
-            "formatVersion": 1, "placement": placement, "numVirtualTokens": len(vectors), "tokenDim": vectors.shape[1], "template": "{text}", "calibration": None,
+            "formatVersion": 1, "placement": placement, "numVirtualTokens": len(vectors), "tokenDim": vectors.shape[1], "template": "{text}" + cue["text"], **({"cue": cue} if ids else {}), "calibration": None,
             "model": {"id": "softprompt-studio/tiny-support", "weights": card["weights"]}, "init": {"kind": "answer-words", "text": "", "parentVersion": None}, "parityRows": rows,
             "labels": [{"label": name, "word": name, "tokenIds": [token]} for name, token in zip(names, oracle["labelTokenIds"])],
             "data": {"seed": 3, "splitHash": "none"}, "training": {"steps": 6, "batchSize": 4, "learningRate": 0.01, "validateEvery": 3, "warmupSteps": 2, "seed": 5},
@@ -96,16 +98,17 @@ class Programs(unittest.TestCase):
         self.assertIn("no predictions change", self.run_main(predict, "--check", "--bundle", out, "--weights", TINY))
         self.assertNotIn(str(self.folder), "".join(file.read_text("utf-8", "ignore") for file in out.iterdir()), "no path of this machine in it")
 
-    def test_training_after_the_text_gives_another_prompt_whose_check_rows_agree(self) -> None:
-        self.write("suffix")
-        out = self.folder / "out"
-        self.run_main(train_peft, self.folder / "data.csv", "--bundle", self.bundle, "--weights", TINY, "--out", out)
-        self.assertFalse((out / "adapter_config.json").exists())
-        self.assertNotEqual((out / "prompt_embeddings.npy").read_bytes(), (self.bundle / "prompt_embeddings.npy").read_bytes())
-        self.assertIn("no predictions change", self.run_main(predict, "--check", "--bundle", out, "--weights", TINY))
+    def test_training_in_another_place_gives_another_prompt_whose_check_rows_agree(self) -> None:
+        for placement in ("suffix", "infix"):
+            self.write(placement)
+            out = self.folder / placement
+            self.run_main(train_peft, self.folder / "data.csv", "--bundle", self.bundle, "--weights", TINY, "--out", out)
+            self.assertFalse((out / "adapter_config.json").exists())
+            self.assertNotEqual((out / "prompt_embeddings.npy").read_bytes(), (self.bundle / "prompt_embeddings.npy").read_bytes())
+            self.assertIn("no predictions change", self.run_main(predict, "--check", "--bundle", out, "--weights", TINY))
 
     def test_prompt_embeddings_agree_with_the_check_rows(self) -> None:
-        for placement in ("prefix", "suffix"):
+        for placement in ("prefix", "suffix", "infix"):
             self.write(placement)
             self.assertRegex(self.run_main(serve_vllm, "--check", "--bundle", self.bundle, "--weights", TINY), r"difference \d\.\d+e-0[5-9]")
 

@@ -2,7 +2,7 @@
 
 Trains the prompt in this folder again, from your own CSV: the same text around the row, answer words, settings and seed, the
 page's own split and order of rows. One process or many GPUs: `accelerate launch` decides. A prompt before the text is trained
-with PEFT and saved as PEFT saves it; one after the text, which PEFT cannot do, by the same loop on its embeddings. The new folder
+with PEFT and saved as PEFT saves it; one in another place, which PEFT cannot do, by the same loop on its embeddings. The new folder
 has check rows of its own: predict.py runs on it, and the studio imports it. No row of the CSV is in it.
 
 --steps, --batch-size, --rate, --seed, --virtual-tokens change what softprompt.json says; --train-rows and --validation-rows
@@ -11,7 +11,7 @@ import datetime, hashlib, json, math, sys, unicodedata
 from pathlib import Path
 import numpy as np, torch
 from accelerate import Accelerator
-from predict import arguments, embed, encode, load_base, load_prompt, log_probs, read_table, render
+from predict import arguments, embed, encode, load_base, load_prompt, log_probs, read_table, render, row_ids, sequence
 
 
 class Random:
@@ -85,8 +85,8 @@ def page_split(rows, text, label, seed):
     return flat([rest for _, rest in checked]), flat([taken for taken, _ in checked]), flat([taken for taken, _ in tested])
 
 
-class Suffix(torch.nn.Module):
-    """Vectors after the text. `forward` is PEFT's for vectors before it, but for the place."""
+class Vectors(torch.nn.Module):
+    """Vectors after the text, or before its cue: what PEFT's model is for vectors before the text."""
     def __init__(self, base, vectors):
         super().__init__()
         self.base, self.vectors = base, torch.nn.Parameter(vectors)
@@ -131,7 +131,7 @@ def main():
     if args.validation_rows is not None: validation = validation[: args.validation_rows]
     if not train: sys.exit("There are no training rows.")
     say(f"{len(train)} training rows, {len(validation)} validation rows, {len(test)} test rows, which are not used.")
-    rows = [(encode(tokenizer, render(prompt["template"], row, args.text)), index[key(row[args.label])]) for row in table]
+    rows = [(row_ids(tokenizer, prompt, render(prompt["template"], row, args.text)), index[key(row[args.label])]) for row in table]
 
     count, hidden = args.virtual_tokens or prompt["numVirtualTokens"], prompt["tokenDim"]
     table_of = base.get_input_embeddings().weight.detach()
@@ -152,7 +152,7 @@ def main():
         model.prompt_encoder["default"].embedding.weight.data.copy_(first)
         current = lambda: model.prompt_encoder["default"].embedding.weight
     else:
-        model = Suffix(base, first.clone())
+        model = Vectors(base, first.clone())
         current = lambda: model.vectors
     model.to(accelerator.device)
     parameters = [current()]
@@ -167,7 +167,7 @@ def main():
             mask = torch.tensor([[1] * (len(ids) + len(answer)) + [0] * (longest - len(ids) - len(answer)) for (ids, _), answer in zip(batch, answers)], device=device)
             out = model(inputs_embeds=embeds, attention_mask=mask, use_cache=False).logits
         else:
-            whole = [torch.cat([emb(ids), vectors, *([emb(answer)] if answer else [])]) for (ids, _), answer in zip(batch, answers)]
+            whole = [sequence(base, vectors, ids, prompt, answer)[0].to(device) for (ids, _), answer in zip(batch, answers)]
             out = base(inputs_embeds=torch.stack([torch.nn.functional.pad(row, (0, 0, 0, longest + count - len(row))) for row in whole]), use_cache=False).logits
         return [out[i, len(ids) + count - 1 : len(ids) + count + len(answers[i])] for i, (ids, _) in enumerate(batch)]
 

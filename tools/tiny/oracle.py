@@ -54,13 +54,14 @@ def write_oracle(file: Path, model, tokenizer, folder: Path) -> None:
     rows = [row[: 9 - 2 * index] if index < 2 else row for index, row in enumerate(rows[:3])]
     labels = [tokenizer.encode(word).ids[0] for word in corpus.WORDS] + [tokenizer.encode(" the").ids[0]]
     targets = [0, 1, 2]
+    cue = tokenizer.encode("\nTone:").ids
     embed = model.get_input_embeddings().weight.detach()
     soft = torch.from_numpy(np.round(0.1 * rng.standard_normal((VIRTUAL, embed.shape[1])), 5))
 
     def last_logits(soft_vectors, placement):
         result = []
         for row in rows:
-            parts = [soft_vectors, embed[row]] if placement == "prefix" else [embed[row], soft_vectors]
+            parts = {"prefix": [soft_vectors, embed[row]], "suffix": [embed[row], soft_vectors], "infix": [embed[row], soft_vectors, embed[cue]]}[placement]
             result.append(model(inputs_embeds=torch.cat(parts)[None], use_cache=False).logits[0, -1])
         return torch.stack(result)
 
@@ -71,10 +72,10 @@ def write_oracle(file: Path, model, tokenizer, folder: Path) -> None:
 
     placements, norms, finite = {}, {}, {}
     direction = torch.randn(soft.shape, generator=generator, dtype=torch.float64)
-    for placement in ("prefix", "suffix"):
+    for placement in ("prefix", "suffix", "infix"):
         variable = soft.clone().requires_grad_(True)
         logits, label_loss, full_loss = losses(variable, placement)
-        entry = {"labelLogits": rounded(logits[:, labels].tolist())}
+        entry = {"labelLogits": rounded(logits[:, labels].tolist())} | ({"cue": cue} if placement == "infix" else {})
         for name, loss in (("label", label_loss), ("full", full_loss)):
             gradient = torch.autograd.grad(loss, variable, retain_graph=True)[0]
             entry |= {f"{name}Loss": rounded(loss.item()), f"{name}Grad": rounded(gradient.tolist())}

@@ -49,15 +49,19 @@ export const whereWords = ({ backend, threads, adapter }: ModelInfo): string =>
     ? `WebGPU${adapter ? ` (${adapter.name}${adapter.software ? ', a software device' : ''})` : ''}`
     : `WebAssembly, ${counted(threads, 'thread')}`;
 
-/** Of a training step, as it was measured in this browser: "0.42 s after the text, not measured yet before it". */
+const PLACES: Readonly<Record<Placement, string>> = {
+  suffix: 'after the text',
+  infix: 'before its cue',
+  prefix: 'before the text',
+};
+
+/** Of a training step, as it was measured in this browser: "0.42 s after the text, 1.9 s before the text". */
 export function stepWords(speed: Speed | null): string {
-  const seconds = (placement: Placement) => {
-    const measured = speed?.step[placement];
-    return measured ? `${(measured.ms / 1000).toPrecision(2)} s` : null;
-  };
-  const [after, before] = [seconds('suffix'), seconds('prefix')];
-  if (after === null && before === null) return 'not measured yet';
-  return `${after ?? 'not measured yet'} after the text, ${before ?? 'not measured yet'} before it`;
+  const measured = Object.entries(PLACES).flatMap(([placement, words]) => {
+    const step = speed?.step[placement as Placement];
+    return step ? `${(step.ms / 1000).toPrecision(2)} s ${words}` : [];
+  });
+  return measured.length === 0 ? 'not measured yet' : measured.join(', ');
 }
 
 /** "61%", where there is no room for more. */

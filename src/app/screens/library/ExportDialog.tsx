@@ -1,5 +1,6 @@
 import { useStore } from 'zustand';
 import { isUsable } from '../../../project/prompt-set';
+import { PLACEMENT_WORDS } from '../../../prompt/types';
 import type { Order } from '../../../workflow/exported-prompt';
 import { EXPORTS, RECIPIENTS } from '../../../workflow/exports';
 import { useSession } from '../../state/studio';
@@ -72,7 +73,7 @@ function TunedPrompts({ choice: { recipient, runId }, stored }: ChoiceProps) {
   const { change } = exporting.use();
   const runs = usableRuns(stored);
   if (!EXPORTS[recipient].needsRun || runs.length === 0) return null;
-  const isSuffix = runs.find(({ id }) => id === runId)?.soft?.placement === 'suffix';
+  const placement = runs.find(({ id }) => id === runId)?.soft?.placement ?? 'prefix';
   return (
     <>
       <Select
@@ -85,10 +86,10 @@ function TunedPrompts({ choice: { recipient, runId }, stored }: ChoiceProps) {
         value={runId}
         onChange={(id) => change({ runId: id })}
       />
-      {recipient === 'engineer' && isSuffix ? (
+      {recipient === 'engineer' && placement !== 'prefix' ? (
         <p className="dim">
-          These vectors come after the text, which PEFT cannot load: predict.py and vLLM run them. For PEFT, train with
-          the vectors before the text.
+          These vectors come {PLACEMENT_WORDS[placement]}, which PEFT cannot load: predict.py and vLLM run them. For
+          PEFT, train with the vectors before the text.
         </p>
       ) : null}
     </>

@@ -3,12 +3,11 @@ import { useStore } from 'zustand';
 import { isUnverifiable, replayWords } from '../../../interchange/check-rows';
 import type { TaskField } from '../../../interchange/from-vectors';
 import type { Incoming } from '../../../interchange/incoming';
+import { PLACEMENT_WORDS } from '../../../prompt/types';
 import { usePromptSets, useSession } from '../../state/studio';
 import { Choices, format, Note, ProgressBar, Select, Term, TextArea, TextField } from '../../ui';
 import { imports } from './import-store';
 import { Labels } from './parts';
-
-const POSITIONS = { prefix: 'before the text', suffix: 'after the text' } as const;
 
 /** What the files contain: model, vectors, task; and whether it works with the loaded model. */
 export function FoundPanel() {
@@ -61,7 +60,7 @@ function factsOf(what: Incoming): readonly Fact[] {
     return [
       ['Trained on', baseModel ? baseModel.slice(0, 120) : 'unknown'],
       countedVectors(table.virtualTokens, table.hidden),
-      ['Position', placement ? POSITIONS[placement] : 'unknown'],
+      ['Position', placement ? PLACEMENT_WORDS[placement] : 'unknown'],
     ];
   }
   const { set, dataset } = what;
@@ -81,7 +80,7 @@ function factsOf(what: Incoming): readonly Fact[] {
   return [
     ['Trained on', `${sidecar.model.id} (${sidecar.model.dtype})`],
     countedVectors(sidecar.numVirtualTokens, sidecar.tokenDim),
-    ['Position', POSITIONS[sidecar.placement]],
+    ['Position', PLACEMENT_WORDS[sidecar.placement]],
     ['Answers', <Labels key="labels" labels={sidecar.labels.map(({ label }) => label)} />],
     ['Prompt', <code key="template">{sidecar.template.slice(0, 400)}</code>],
     handWritten,
@@ -186,6 +185,7 @@ function Position() {
         options={[
           { id: 'prefix', label: 'Before the text' },
           { id: 'suffix', label: 'After the text' },
+          { id: 'infix', label: 'Between the text and its cue' },
         ]}
       />
       {error ? <Note tone="bad" live title={error} /> : null}

@@ -3,6 +3,7 @@ import { chosenHard, chosenSoft } from '../../../project/prompt-set';
 import { stagesAt } from '../../../project/stages';
 import type { PromptSet, SoftVersion } from '../../../project/types';
 import { type Version, versionsOf, versionWords } from '../../../project/versions';
+import { PLACEMENT_WORDS } from '../../../prompt/types';
 import { howWords, startWords } from '../../../workflow/words';
 import { usePromptSets, useStores } from '../../state/studio';
 import { reached } from '../../state/version-words';
@@ -124,7 +125,7 @@ function What({ set, of }: VersionProps) {
 function trainedWords(set: PromptSet, { settings, bestStep, model }: SoftVersion): string {
   const { placement, virtualTokens, initialisation, steps } = settings;
   return [
-    `${placement === 'suffix' ? 'after' : 'before'} the text`,
+    PLACEMENT_WORDS[placement],
     format.counted(virtualTokens, 'vector'),
     `started from ${startWords(initialisation, set)}`,
     `step ${bestStep ?? '–'} of ${steps}`,

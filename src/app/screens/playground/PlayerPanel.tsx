@@ -1,4 +1,4 @@
-import type { SoftPrompt } from '../../../prompt/types';
+import { PLACEMENT_WORDS, type SoftPrompt } from '../../../prompt/types';
 import { ProbabilityBars } from '../../charts';
 import { useSession } from '../../state/studio';
 import { ArmMark, Button, Panel, Slider, TextField } from '../../ui';
@@ -62,7 +62,7 @@ export function Answer({
 
 const Vectors = ({ soft }: { readonly soft: SoftPrompt }) => (
   <span className="player-vectors" role="img" aria-label={`then ${soft.virtualTokens} vectors`}>
-    {soft.placement === 'suffix' ? ' ' : '  (before: '}
+    {soft.placement === 'suffix' ? ' ' : ` (${PLACEMENT_WORDS[soft.placement]}: `}
     {Array.from({ length: Math.min(soft.virtualTokens, 12) }, (_, i) => `v${i + 1}`).join(' ')}
     {soft.placement === 'suffix' ? '' : ')'}
   </span>

@@ -46,7 +46,7 @@ export function SettingsPanel() {
 }
 
 function StartSettings({ set }: { readonly set: PromptSet }) {
-  const initialisation = useNextRun((s) => s.settings.initialisation);
+  const { initialisation, placement } = useNextRun((s) => s.settings);
   const hybrid = useNextRun((s) => s.hybrid);
   const { change, chooseHybrid } = useNextRun.use();
   return (
@@ -62,8 +62,8 @@ function StartSettings({ set }: { readonly set: PromptSet }) {
           label="Text"
           rows={3}
           value={initialisation.text}
-          placeholder={initialText(set)}
-          hint="If empty, your hand-written instruction is used."
+          placeholder={placement === 'infix' ? 'Line breaks' : initialText(set)}
+          hint={`If empty, ${placement === 'infix' ? 'line breaks are' : 'your hand-written instruction is'} used.`}
           onChange={(text) => change({ initialisation: { kind: 'text', text } })}
         />
       ) : null}

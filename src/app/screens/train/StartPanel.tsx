@@ -1,8 +1,10 @@
 import { memo } from 'react';
 import { isWriting } from '../../../project/prompt-set';
 import type { PromptSet } from '../../../project/types';
+import type { Placement } from '../../../prompt/types';
+import { cueOf } from '../../../task/template';
 import { timeWords } from '../../../training/estimate';
-import { PRESET_NAMES, PRESETS, type PresetName } from '../../../training/settings';
+import { PRESET_NAMES, PRESETS, type PresetName, STANDARD } from '../../../training/settings';
 import { templateOf } from '../../../workflow/runs';
 import { useSession } from '../../state/studio';
 import { Choices, format, LabelTag, Panel, Term } from '../../ui';
@@ -29,46 +31,75 @@ export const StartPanel = memo(function StartPanel() {
   );
 });
 
+const HERE: Placement = STANDARD.placement;
+
 function PlacementChoice() {
-  const settings = useNextRun((s) => s.settings);
-  const seeds = useNextRun((s) => s.seeds);
+  const placement = useNextRun((s) => s.settings.placement);
   const { choosePlacement } = useNextRun.use();
-  const secondsOf = useSecondsOf();
-  const time = (placement: 'suffix' | 'prefix') => timeWords(secondsOf(withSeeds({ ...settings, placement }, seeds)));
-  const isMeasured = secondsOf([settings]) !== null;
   return (
     <>
       <Choices
         label="Where will it run?"
         hideLabel
-        value={settings.placement}
-        onChange={choosePlacement}
+        value={placement === 'prefix' ? 'peft' : 'here'}
+        onChange={(place) => choosePlacement(place === 'peft' ? 'prefix' : HERE)}
         options={[
-          { id: 'suffix', label: 'In this page or with our script' },
-          { id: 'prefix', label: 'In PEFT' },
+          { id: 'here', label: 'In this page or with our script' },
+          { id: 'peft', label: 'In PEFT' },
         ]}
       />
-      <p className="dim small">
-        {settings.placement === 'suffix' ? (
-          <>
-            The vectors come after the text (
-            <Term means="A suffix comes after the row’s text, so it does not change how the model reads the text: each text is read once for all steps.">
-              suffix
-            </Term>
-            ): the fastest option here{isMeasured ? `, ${time('suffix')}. In PEFT it would be ${time('prefix')}` : ''}.
-          </>
-        ) : (
-          <>
-            The vectors come before the text (
-            <Term means="A prefix comes before the row’s text, as PEFT expects. It changes how the model reads the text, so every step reads the texts again.">
-              prefix
-            </Term>
-            ): this loads in PEFT unchanged, but takes longer, {time('prefix')}. After the text it would be{' '}
-            {time('suffix')}.
-          </>
-        )}
-      </p>
+      {placement === 'prefix' ? null : (
+        <Choices
+          label="Where do the vectors go?"
+          value={placement}
+          onChange={choosePlacement}
+          options={[
+            { id: 'infix', label: 'Before the cue' },
+            { id: 'suffix', label: 'After the text' },
+          ]}
+        />
+      )}
+      <PlacementWords />
     </>
+  );
+}
+
+/** What the chosen place is good for, and how long the run would take in another one. */
+function PlacementWords() {
+  const settings = useNextRun((s) => s.settings);
+  const seeds = useNextRun((s) => s.seeds);
+  const secondsOf = useSecondsOf();
+  const { placement } = settings;
+  const time = (at: Placement) => timeWords(secondsOf(withSeeds({ ...settings, placement: at }, seeds)));
+  const isMeasured = secondsOf([settings]) !== null;
+  return (
+    <p className="dim small">
+      {placement === 'infix' ? (
+        <>
+          The vectors come between the text and its{' '}
+          <Term means="The cue is the template’s last line, such as “Sentiment:”. It comes after the vectors (an infix), so the model is asked as it is without them. Each text is read once for all steps.">
+            cue
+          </Term>
+          {isMeasured ? `: ${time('infix')}. In PEFT it would be ${time('prefix')}` : ''}.
+        </>
+      ) : placement === 'suffix' ? (
+        <>
+          The vectors come after the text (
+          <Term means="A suffix comes after the row’s text, so it does not change how the model reads the text: each text is read once for all steps.">
+            suffix
+          </Term>
+          ): the fastest option here{isMeasured ? `, ${time('suffix')}. In PEFT it would be ${time('prefix')}` : ''}.
+        </>
+      ) : (
+        <>
+          The vectors come before the text (
+          <Term means="A prefix comes before the row’s text, as PEFT expects. It changes how the model reads the text, so every step reads the texts again.">
+            prefix
+          </Term>
+          ): this loads in PEFT unchanged, but takes longer, {time('prefix')}. In this page it would be {time(HERE)}.
+        </>
+      )}
+    </p>
   );
 }
 
@@ -116,11 +147,12 @@ export const LearnedPanel = memo(function LearnedPanel({ set }: { readonly set: 
   const run = set.soft.find(({ id }) => id === runId);
   const settings = run?.settings ?? next;
   const numbers = hidden ? settings.virtualTokens * hidden : null;
-  const text = (
-    <span className="tok learned-text">{(run?.template ?? templateOf(set, hybrid)).replace(/\n/g, ' ⏎ ')}</span>
-  );
-  const soft = <Vectors count={settings.virtualTokens} />;
+  const template = run?.template ?? templateOf(set, hybrid);
   const isPrefix = settings.placement === 'prefix';
+  const asked = settings.placement === 'infix' ? cueOf(template) : '';
+  const cue = template.endsWith(asked) ? asked : '';
+  const text = <TemplateText text={template.slice(0, template.length - cue.length)} />;
+  const soft = <Vectors count={settings.virtualTokens} />;
   return (
     <Panel
       title={run ? 'What this run learns' : 'What the next run learns'}
@@ -132,7 +164,8 @@ export const LearnedPanel = memo(function LearnedPanel({ set }: { readonly set: 
       }
     >
       <p className="learned">
-        {isPrefix ? soft : text} {isPrefix ? text : soft} <span aria-hidden="true">→</span> <Answers set={set} />
+        {isPrefix ? soft : text} {isPrefix ? text : soft} {cue === '' ? null : <TemplateText text={cue} />}{' '}
+        <span aria-hidden="true">→</span> <Answers set={set} />
       </p>
       <p className="dim small">
         {parameters
@@ -145,6 +178,10 @@ export const LearnedPanel = memo(function LearnedPanel({ set }: { readonly set: 
     </Panel>
   );
 });
+
+const TemplateText = ({ text }: { readonly text: string }) => (
+  <span className="tok learned-text">{text.replace(/\n/g, ' ⏎ ')}</span>
+);
 
 const Vectors = ({ count }: { readonly count: number }) => (
   <>

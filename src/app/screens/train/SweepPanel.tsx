@@ -1,4 +1,5 @@
 import { isWriting } from '../../../project/prompt-set';
+import { PLACEMENTS } from '../../../prompt/types';
 import { timeWords } from '../../../training/estimate';
 import { NUMBER_SETTINGS, type NumberSetting } from '../../../training/fields';
 import type { TrainingSettings } from '../../../training/settings';
@@ -81,7 +82,7 @@ function SweepChoices({ isGenerating }: { readonly isGenerating: boolean }) {
         onChange={(value) => changeSweep({ placements: value })}
         options={[
           { id: 'as-set', label: 'As set' },
-          { id: 'both', label: 'After and before the text' },
+          { id: 'all', label: 'After the text, before its cue, before the text' },
         ]}
       />
       <Choices
@@ -111,7 +112,7 @@ function sweepRuns(
   if (!virtualTokens || !learningRate || !steps || !seed) return null;
   const answerWords = isGenerating ? [] : [{ kind: 'answer-words' } as const];
   return gridOf(settings, {
-    placement: sweep.placements === 'both' ? ['suffix', 'prefix'] : [],
+    placement: sweep.placements === 'all' ? PLACEMENTS : [],
     initialisation: sweep.starts === 'both' ? [{ kind: 'text', text: '' }, ...answerWords, { kind: 'vocabulary' }] : [],
     virtualTokens,
     learningRate,

@@ -21,7 +21,7 @@ export interface SweepDraft {
   readonly learningRate: string;
   readonly steps: string;
   readonly seeds: string;
-  readonly placements: 'as-set' | 'both';
+  readonly placements: 'as-set' | 'all';
   readonly starts: 'as-set' | 'both';
 }
 
