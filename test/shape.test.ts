@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { functionsOf } from './parse.ts';
-import { product, roomOf } from './sources.ts';
+import { product } from './sources.ts';
 
 /** The size of things: how long a function may be, how many files there may be, and which lints are switched off. */
 
@@ -10,9 +10,6 @@ const MOST_FILES = 450;
 
 /** Functions that read better whole, `file name` with the reason. At most ten. */
 const LONG_FUNCTIONS: Readonly<Record<string, string>> = {};
-
-/** Rooms that still have long functions without a reason. To be emptied. */
-const PENDING_LONG = ['metrics', 'app/screens/compare'];
 
 /** Lints that may be switched off, as `file rule`, with the reason. */
 const SCROLLS = 'a region that scrolls must be reachable by keyboard';
@@ -54,13 +51,7 @@ const show = ({ path, name, line, lines }: Long) => `src/${path}:${line} ${name}
 
 describe(`functions of at most ${LONGEST} lines`, () => {
   it('are the rule in src, apart from the ones named with a reason', () => {
-    expect(
-      long
-        .filter(
-          ({ path, name }) => !(`${basename(path)} ${name}` in LONG_FUNCTIONS) && !PENDING_LONG.includes(roomOf(path)),
-        )
-        .map(show),
-    ).toEqual([]);
+    expect(long.filter(({ path, name }) => !(`${basename(path)} ${name}` in LONG_FUNCTIONS)).map(show)).toEqual([]);
     console.warn(`${long.length} functions of src are longer than ${LONGEST} lines`);
   });
 

@@ -70,17 +70,16 @@ export function fitLogistic(
   };
 
   const weights = free === 0 ? new Float64Array(0) : minimise(evaluate, new Float64Array(free * width));
-  return {
-    predict: (more) =>
-      more.map((row) => {
-        const logProbs = logSoftmax(scores(row, weights));
-        const out = new Array<number>(classes).fill(FLOOR);
-        present.forEach((label, i) => {
-          out[label] = Math.max(FLOOR, logProbs[i] as number);
-        });
-        return out;
-      }),
-  };
+  return { predict: (more) => more.map((row) => overAll(logSoftmax(scores(row, weights)), present, classes)) };
+}
+
+/** Log-probabilities of the labels that have training rows, with the floor for the others. */
+function overAll(logProbs: readonly number[], present: readonly number[], classes: number): readonly number[] {
+  const out = new Array<number>(classes).fill(FLOOR);
+  present.forEach((label, i) => {
+    out[label] = Math.max(FLOOR, logProbs[i] as number);
+  });
+  return out;
 }
 
 const RECIPE_C = 10;

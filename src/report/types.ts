@@ -89,7 +89,7 @@ export interface RowText {
 }
 
 /** A row with its expected text and what the headline's two prompts generated. */
-export interface GeneratedText {
+interface GeneratedText {
   readonly text: string;
   readonly wanted: string;
   readonly a: string;

@@ -32,17 +32,8 @@ interface ExplorerProps<R extends ExploredRow> {
   readonly open: (row: R) => ReactNode;
 }
 
-export function Explorer<R extends ExploredRow>({
-  title,
-  caption,
-  lead,
-  rows,
-  all,
-  page,
-  groups,
-  columns,
-  open,
-}: ExplorerProps<R>) {
+export function Explorer<R extends ExploredRow>(props: ExplorerProps<R>) {
+  const { title, caption, lead, rows, all, page, groups, columns, open } = props;
   const [chosen, setChosen] = useQuery<string>('rows', groups[0].id);
   const [rowId, setRowId] = useQuery<string>('row', '');
   const group = groups.find(({ id }) => id === chosen) ?? groups[0];

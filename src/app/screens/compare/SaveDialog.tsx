@@ -17,29 +17,30 @@ interface SaveDialogProps {
   readonly onClose: () => void;
 }
 
-/** What can be downloaded of a comparison, and how many of the user's rows each file holds. */
-export function SaveDialog({ evaluation, dataset, isOpen, onClose }: SaveDialogProps) {
-  const { html, markdown, json, csv } = reportFiles.use()[evaluation.kind];
-  const { contains, rows } = savedWords(evaluation, dataset);
-  const stem = fileStem(usePromptSets((s) => s.set?.name ?? 'results'));
+/** Makes a file and downloads it, one at a time. */
+function useSave() {
   const [making, setMaking] = useState(false);
-  const [withRows, setWithRows] = useState(false);
-  const save = async (make: () => Made, file: string, type: string) => {
+  return async (make: () => Made, file: string, type: string) => {
     // the button stays enabled: a disabled one would lose the focus
     if (making) return;
     setMaking(true);
     try {
       const text = await make();
       if (text !== null) saveFile(file, text, type);
-      else
-        toastError(
-          'There is nothing to write',
-          'The rows or the run of this comparison are no longer in this browser.',
-        );
+      else toastError('The file was not made', 'The rows or the run of this comparison are no longer in this browser.');
     } finally {
       setMaking(false);
     }
   };
+}
+
+/** What can be downloaded of a comparison, and how many of the user's rows each file holds. */
+export function SaveDialog({ evaluation, dataset, isOpen, onClose }: SaveDialogProps) {
+  const { html, markdown, json, csv } = reportFiles.use()[evaluation.kind];
+  const { contains, rows } = savedWords(evaluation, dataset);
+  const stem = fileStem(usePromptSets((s) => s.set?.name ?? 'results'));
+  const save = useSave();
+  const [withRows, setWithRows] = useState(false);
   return (
     <Dialog title="Download the comparison" isOpen={isOpen} onClose={onClose}>
       <div className="stack">

@@ -48,7 +48,9 @@ export function VotePanel<T>({ evaluation, dataset, pair, show }: VotePanelProps
   );
 }
 
-const KEYS: Readonly<Record<string, 'left' | 'right' | 'tie' | 'both-bad' | 'undo'>> = {
+type Pressed = 'left' | 'right' | 'tie' | 'both-bad' | 'undo';
+
+const KEYS: Readonly<Record<string, Pressed>> = {
   ArrowLeft: 'left',
   ArrowRight: 'right',
   ArrowUp: 'tie',
@@ -56,7 +58,7 @@ const KEYS: Readonly<Record<string, 'left' | 'right' | 'tie' | 'both-bad' | 'und
   Backspace: 'undo',
 };
 
-const choiceOf = (pressed: 'left' | 'right' | 'tie' | 'both-bad', { swapped }: Pick<Ballot, 'swapped'>): Choice => {
+const choiceOf = (pressed: Exclude<Pressed, 'undo'>, { swapped }: Pick<Ballot, 'swapped'>): Choice => {
   if (pressed === 'tie' || pressed === 'both-bad') return pressed;
   return (pressed === 'left') === swapped ? 'b' : 'a';
 };
@@ -72,26 +74,25 @@ interface VoteBoxProps<T> {
   readonly show: (answer: T) => ReactNode;
 }
 
-/** Two answers side by side, and nothing that says whose they are. */
+/** Two answers side by side, and nothing that says which prompt gave which. */
 function VoteBox<T>({ a, b, ballots, votes, onVotes, textOf, show }: VoteBoxProps<T>) {
   const [counting, setCounting] = useState(false);
   const box = useRef<HTMLDivElement>(null);
-  // another way of calibrating draws other rows: votes count where they are asked for
-  const asked = new Set(ballots.map(({ rowId }) => rowId));
-  const valid = votes.filter(({ rowId }) => asked.has(rowId));
+  // another way of calibrating draws other rows: only votes on the rows drawn now count
+  const drawn = new Set(ballots.map(({ rowId }) => rowId));
+  const valid = votes.filter(({ rowId }) => drawn.has(rowId));
   const voted = new Set(valid.map(({ rowId }) => rowId));
   const ballot = ballots.find(({ rowId }) => !voted.has(rowId));
-  const press = (pressed: (typeof KEYS)[string]) => {
+  const press = (pressed: Pressed) => {
     if (pressed === 'undo') onVotes(votes.slice(0, -1));
     else if (ballot) onVotes([...votes, { rowId: ballot.rowId, choice: choiceOf(pressed, ballot) }]);
     // the button that was pressed may be gone with the last row
     requestAnimationFrame(() => document.activeElement === document.body && box.current?.focus());
   };
-  const found = tally(valid);
-  const showing = counting || !ballot;
+  const showing = (counting || !ballot) && valid.length > 0;
   return (
     <Panel
-      title={showing && valid.length > 0 ? 'Your blind votes' : 'Which answer is better?'}
+      title={showing ? 'Your blind votes' : 'Which answer is better?'}
       aside={`${a.name} or ${b.name}, but not which is which; sides are drawn for each row`}
     >
       {/* biome-ignore lint/a11y/noStaticElementInteractions: keys are a second way; every choice is a button too */}
@@ -110,21 +111,7 @@ function VoteBox<T>({ a, b, ballots, votes, onVotes, textOf, show }: VoteBoxProp
           label={ballot ? `Row ${valid.length + 1} of ${ballots.length}` : `All ${ballots.length} rows`}
           value={valid.length / ballots.length}
         />
-        {ballot ? (
-          <>
-            <blockquote className="row-text" aria-live="polite">
-              {textOf(ballot.rowId) ?? `Row ${ballot.rowId}`}
-            </blockquote>
-            <div className="sides">
-              {(['left', 'right'] as const).map((side) => (
-                <Button key={side} size="l" onPress={() => press(side)}>
-                  <span className="visually-hidden">{side === 'left' ? 'Left: ' : 'Right: '}</span>
-                  <span className="ballot-answer">{show(ballot[side])}</span>
-                </Button>
-              ))}
-            </div>
-          </>
-        ) : null}
+        {ballot ? <Sides ballot={ballot} text={textOf(ballot.rowId)} onPress={press} show={show} /> : null}
         <div className="row">
           {ballot ? (
             <>
@@ -141,23 +128,52 @@ function VoteBox<T>({ a, b, ballots, votes, onVotes, textOf, show }: VoteBoxProp
             </Button>
           ) : null}
         </div>
-        {ballot ? (
-          <p className="dim small">
-            Keys: <kbd>←</kbd> left, <kbd>→</kbd> right, <kbd>↑</kbd> equally good, <kbd>↓</kbd> both bad, <kbd>⌫</kbd>{' '}
-            undo.
-          </p>
-        ) : null}
-        {showing && valid.length > 0 ? (
-          <div className="stack" role="status">
-            <p>
-              <strong>{tallySentence(found, a.name, b.name)}</strong>
-            </p>
-            <p className="dim small">
-              {`${format.counted(found.ties, 'tie')} and ${format.counted(found.bothBad, 'row')} with both bad are not counted. Only rows with two different answers were shown.`}
-            </p>
-          </div>
-        ) : null}
+        {ballot ? <KeysNote /> : null}
+        {showing ? <Count votes={valid} a={a.name} b={b.name} /> : null}
       </div>
     </Panel>
+  );
+}
+
+interface SidesProps<T> {
+  readonly ballot: Ballot<T>;
+  readonly text: string | null;
+  readonly onPress: (side: 'left' | 'right') => void;
+  readonly show: (answer: T) => ReactNode;
+}
+
+const Sides = <T,>({ ballot, text, onPress, show }: SidesProps<T>) => (
+  <>
+    <blockquote className="row-text" aria-live="polite">
+      {text ?? `Row ${ballot.rowId}`}
+    </blockquote>
+    <div className="sides">
+      {(['left', 'right'] as const).map((side) => (
+        <Button key={side} size="l" onPress={() => onPress(side)}>
+          <span className="visually-hidden">{side === 'left' ? 'Left: ' : 'Right: '}</span>
+          <span className="ballot-answer">{show(ballot[side])}</span>
+        </Button>
+      ))}
+    </div>
+  </>
+);
+
+const KeysNote = () => (
+  <p className="dim small">
+    Keys: <kbd>←</kbd> left, <kbd>→</kbd> right, <kbd>↑</kbd> equally good, <kbd>↓</kbd> both bad, <kbd>⌫</kbd> undo.
+  </p>
+);
+
+function Count({ votes, a, b }: { readonly votes: readonly Vote[]; readonly a: string; readonly b: string }) {
+  const found = tally(votes);
+  return (
+    <div className="stack" role="status">
+      <p>
+        <strong>{tallySentence(found, a, b)}</strong>
+      </p>
+      <p className="dim small">
+        {`${format.counted(found.ties, 'tie')} and ${format.counted(found.bothBad, 'row')} with both bad are not counted. Only rows with two different answers were shown.`}
+      </p>
+    </div>
   );
 }

@@ -1,18 +1,19 @@
 /** What can be known of a comparison of labels beyond its figures: slices, probabilities, checks with the model. */
-import { createStore, type StoreApi } from 'zustand/vanilla';
+import { createStore } from 'zustand/vanilla';
 import type { Dataset } from '../../../dataset/types';
 import type { Insights } from '../../../evaluation/classify/insights';
 import { type CalibrationMode, planFor } from '../../../evaluation/classify/outcome';
 import type { PairReport } from '../../../evaluation/types';
 import { adaptationStep } from '../../../metrics/adaptation';
 import { countLook } from '../../../project/prompt-set';
+import type { PromptSet, SoftVersion } from '../../../project/types';
 import { seedsOf } from '../../../project/versions';
-import { accuracyOf, readCheckpoint } from '../../../training/checkpoint';
-import { type Job, job } from '../../state/job';
+import { accuracyOf, readCheckpoint, type StoredCheckpoint } from '../../../training/checkpoint';
+import { type Job, type JobContext, job } from '../../state/job';
 import { type Resource, resource } from '../../state/resource';
 import { perStudio } from '../../state/screen-store';
 import type { Studio } from '../../state/studio';
-import { compareStores, type Shown } from './compare-store';
+import { type CompareStore, compareStores, type Shown } from './compare-store';
 
 /** What the panels behind a verdict show. */
 export interface LookCloserProps extends Shown {
@@ -49,115 +50,118 @@ const TITLES: Readonly<Record<CheckKind, string>> = {
   everyRow: 'Checking every row',
 };
 
-export interface CloserStores {
-  readonly insights: Resource<InsightsKey, Insights>;
-  /** Share of the insights computed so far. */
-  readonly progress: StoreApi<{ readonly fraction: number; readonly stopped: boolean }>;
-  readonly stop: () => void;
-  /** The headline's, whichever pair is shown; null without a comparison. */
-  readonly ofHeadline: () => Promise<Insights | null>;
-  readonly learned: Resource<string, Learned>;
-  readonly check: Job<[CheckKind], { readonly check: CheckKind | null }>;
+interface InsightsProgress {
+  readonly fraction: number;
+  readonly stopped: boolean;
 }
 
-function createCloser(studio: Studio): CloserStores {
-  const { services, stores } = studio;
-  const { session, promptSets } = stores;
-  const { workflow, store: disk } = services;
-  const compare = compareStores.of(studio);
-  const progress = createStore<{ readonly fraction: number; readonly stopped: boolean }>(() => ({
-    fraction: 0,
-    stopped: false,
-  }));
-  let stopping = new AbortController();
+interface CheckState {
+  readonly check: CheckKind | null;
+}
 
-  const compute = ({ evaluation, comparison, mode }: Shown, pairIndex: number, signal?: AbortSignal) =>
-    workflow.call(
-      'insights',
-      {
-        plan: planFor(evaluation.plan, mode),
-        comparison: { arms: comparison.arms, pairs: comparison.pairs },
-        dataset: promptSets.getState().dataset,
-        pairIndex,
-      },
-      signal && {
-        signal,
-        onEvent: ({ done, total }) => progress.setState({ fraction: total > 0 ? done / total : 0 }),
-      },
-    );
+class CloserStore {
+  readonly #studio: Studio;
+  readonly #compare: CompareStore;
+  #stopping = new AbortController();
 
-  const insights = resource<InsightsKey, Insights>(({ pairIndex }, signal) => {
-    const shown = compare.shown();
-    if (!shown) return Promise.reject(new Error('there is no comparison'));
-    progress.setState({ fraction: 0, stopped: false });
-    stopping = new AbortController();
-    return compute(shown, pairIndex, AbortSignal.any([signal, stopping.signal]));
+  readonly check: Job<[CheckKind], CheckState>;
+
+  constructor(studio: Studio) {
+    this.#studio = studio;
+    this.#compare = compareStores.of(studio);
+    this.check = job<[CheckKind], CheckState>(studio.stores.session, {
+      title: (kind) => TITLES[kind],
+      screen: 'compare',
+      initial: { check: null },
+      run: (context, kind) => this.#check(context, kind),
+    });
+  }
+
+  /** Share of the insights computed so far. */
+  readonly progress = createStore<InsightsProgress>(() => ({ fraction: 0, stopped: false }));
+
+  readonly insights: Resource<InsightsKey, Insights> = resource(async ({ pairIndex }, signal) => {
+    const shown = this.#compare.shown();
+    if (!shown) throw new Error('there is no comparison');
+    this.progress.setState({ fraction: 0, stopped: false });
+    this.#stopping = new AbortController();
+    return this.#compute(shown, pairIndex, AbortSignal.any([signal, this.#stopping.signal]));
   });
 
-  const learned = resource<string, Learned>(async () => {
-    const { set } = promptSets.getState();
-    const evaluation = compare.shown()?.evaluation;
+  readonly stop = (): void => {
+    this.#stopping.abort();
+    this.progress.setState({ stopped: true });
+  };
+
+  #compute({ evaluation, comparison, mode }: Shown, pairIndex: number, signal?: AbortSignal): Promise<Insights> {
+    const { services, stores } = this.#studio;
+    const request = {
+      plan: planFor(evaluation.plan, mode),
+      comparison: { arms: comparison.arms, pairs: comparison.pairs },
+      dataset: stores.promptSets.getState().dataset,
+      pairIndex,
+    };
+    const onEvent = ({ done, total }: { readonly done: number; readonly total: number }) =>
+      this.progress.setState({ fraction: total > 0 ? done / total : 0 });
+    return services.workflow.call('insights', request, signal && { signal, onEvent });
+  }
+
+  /** The headline's, whichever pair is shown; null without a comparison. */
+  readonly ofHeadline = async (): Promise<Insights | null> => {
+    const shown = this.#compare.shown();
+    if (!shown) return null;
+    const { key } = this.insights.getState();
+    const { evaluation, mode } = shown;
+    if (key?.id === evaluation.id && key.mode === mode && key.pairIndex === 0) await this.insights.load(key);
+    const { key: now, value } = this.insights.getState();
+    return value && now === key ? value : this.#compute(shown, 0);
+  };
+
+  readonly learned: Resource<string, Learned> = resource(async () => {
+    const { services, stores } = this.#studio;
+    const { set } = stores.promptSets.getState();
+    const evaluation = this.#compare.shown()?.evaluation;
     const version = set?.soft.find(({ id }) => id === evaluation?.softVersion);
     if (!set || !version) return { adaptation: null, seedRange: null };
-    const reached = seedsOf(set, version).flatMap(({ validationAccuracy: v }) => (v === null ? [] : [v]));
-    const seedRange =
-      reached.length > 1 ? { seeds: reached.length, low: Math.min(...reached), high: Math.max(...reached) } : null;
-    const kept = await disk.checkpoints.get(version.id).catch(() => null);
-    if (!kept) return { adaptation: null, seedRange };
-    const { steps, validations } = readCheckpoint(kept.checkpoint, 'classify');
-    const step = adaptationStep(
-      validations.map((v) => ({ step: v.step, value: accuracyOf(v) ?? 0 })),
-      version.bestStep,
-    );
-    if (step === null) return { adaptation: null, seedRange };
-    const seconds = steps.filter((s) => s.step < step).reduce((sum, s) => sum + s.ms, 0) / 1000;
-    return { adaptation: { step, rows: step * version.settings.batchSize, seconds }, seedRange };
+    const kept = await services.store.checkpoints.get(version.id).catch(() => null);
+    return { adaptation: kept && adaptationOf(version, kept.checkpoint), seedRange: seedRangeOf(set, version) };
   });
 
-  const check = job<[CheckKind], { readonly check: CheckKind | null }>(session, {
-    title: (kind) => TITLES[kind],
-    screen: 'compare',
-    initial: { check: null },
-    run: async ({ signal, report }, kind) => {
-      const { set, dataset } = promptSets.getState();
-      const shown = compare.shown();
-      if (!set || !dataset || !shown) return;
-      report({ check: kind, fraction: 0, note: 'Loading the model' });
-      const { evaluation, mode } = shown;
-      const request = { set, dataset, evaluation, mode };
-      const isShown = () => compare.shown()?.evaluation.id === evaluation.id;
-      if (kind === 'consistency') {
-        await session.getState().modelReady();
-        const consistency = await workflow.call('consistency', request, { signal, onEvent: report });
-        if (isShown()) await compare.amend({ consistency });
-        return;
-      }
-      await session.getState().trainingReady();
-      const everyRow = await workflow.call('everyRow', request, { signal, onEvent: report });
-      await promptSets.getState().updateById(set.id, (s) => countLook(s, new Date().toISOString()));
-      if (isShown()) await compare.amend({ everyRow });
-    },
-  });
-
-  return {
-    insights,
-    progress,
-    stop: () => {
-      stopping.abort();
-      progress.setState({ stopped: true });
-    },
-    ofHeadline: async () => {
-      const shown = compare.shown();
-      if (!shown) return null;
-      const { key } = insights.getState();
-      const { evaluation, mode } = shown;
-      if (key?.id === evaluation.id && key.mode === mode && key.pairIndex === 0) await insights.load(key);
-      const { key: now, value } = insights.getState();
-      return value && now === key ? value : compute(shown, 0);
-    },
-    learned,
-    check,
-  };
+  async #check({ signal, report }: JobContext<CheckState>, kind: CheckKind): Promise<void> {
+    const { services, stores } = this.#studio;
+    const { set, dataset } = stores.promptSets.getState();
+    const shown = this.#compare.shown();
+    if (!set || !dataset || !shown) return;
+    report({ check: kind, fraction: 0, note: 'Loading the model' });
+    const { evaluation, mode } = shown;
+    const request = { set, dataset, evaluation, mode };
+    const isShown = () => this.#compare.shown()?.evaluation.id === evaluation.id;
+    if (kind === 'consistency') {
+      await stores.session.getState().modelReady();
+      const consistency = await services.workflow.call('consistency', request, { signal, onEvent: report });
+      if (isShown()) await this.#compare.amend({ consistency });
+      return;
+    }
+    await stores.session.getState().trainingReady();
+    const everyRow = await services.workflow.call('everyRow', request, { signal, onEvent: report });
+    await stores.promptSets.getState().updateById(set.id, (s) => countLook(s, new Date().toISOString()));
+    if (isShown()) await this.#compare.amend({ everyRow });
+  }
 }
 
-export const closerStores = perStudio(createCloser);
+/** How soon validation accuracy was at 95% of its final value. */
+function adaptationOf({ bestStep, settings }: SoftVersion, checkpoint: StoredCheckpoint): Learned['adaptation'] {
+  const { steps, validations } = readCheckpoint(checkpoint, 'classify');
+  const points = validations.map((v) => ({ step: v.step, value: accuracyOf(v) ?? 0 }));
+  const step = adaptationStep(points, bestStep);
+  if (step === null) return null;
+  const seconds = steps.filter((s) => s.step < step).reduce((sum, s) => sum + s.ms, 0) / 1000;
+  return { step, rows: step * settings.batchSize, seconds };
+}
+
+function seedRangeOf(set: PromptSet, version: SoftVersion): Learned['seedRange'] {
+  const reached = seedsOf(set, version).flatMap(({ validationAccuracy: v }) => (v === null ? [] : [v]));
+  return reached.length > 1 ? { seeds: reached.length, low: Math.min(...reached), high: Math.max(...reached) } : null;
+}
+
+export const closerStores = perStudio((studio) => new CloserStore(studio));

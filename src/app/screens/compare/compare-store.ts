@@ -1,5 +1,5 @@
 /** The comparison on the screen, whatever the kind of task: made, kept, read back, amended. */
-import { createStore, type StoreApi } from 'zustand/vanilla';
+import { createStore } from 'zustand/vanilla';
 import type { TaskKind } from '../../../dataset/kind';
 import type { Dataset } from '../../../dataset/types';
 import { type CalibrationMode, planFor } from '../../../evaluation/classify/outcome';
@@ -11,7 +11,7 @@ import { changeTask, kindOf } from '../../../project/prompt-set';
 import type { ClassifyEvaluation, Evaluation, GenerateEvaluation, PromptSet } from '../../../project/types';
 import { sameLabels } from '../../../task/align-words';
 import type { CompareEvent } from '../../../workflow/compare-arms';
-import { type Job, job } from '../../state/job';
+import { type Job, type JobContext, job } from '../../state/job';
 import { type Resource, resource } from '../../state/resource';
 import { perStudio } from '../../state/screen-store';
 import type { Studio } from '../../state/studio';
@@ -20,7 +20,7 @@ import { toastError } from '../../ui';
 export interface ArmProgress {
   readonly id: string;
   readonly name: string;
-  /** 0 to 1; null = not begun. */
+  /** 0 to 1; null = not started. */
   readonly fraction: number | null;
 }
 
@@ -40,6 +40,12 @@ interface Latest {
   readonly leftOut: number;
 }
 
+/** One comparison under another calibration. */
+interface ModeKey {
+  readonly id: string;
+  readonly mode: CalibrationMode;
+}
+
 /** The calibration chosen on the screen, of one evaluation. */
 interface ChosenMode {
   readonly of: string | null;
@@ -51,21 +57,6 @@ export interface Shown {
   readonly evaluation: ClassifyEvaluation;
   readonly comparison: Comparison;
   readonly mode: CalibrationMode;
-}
-
-export interface CompareStores {
-  /** The newest comparison of a prompt set. */
-  readonly latest: Resource<LatestKey, Latest>;
-  /** Ids of further hand-written versions that take part, by prompt set. */
-  readonly also: Resource<string, readonly string[]>;
-  readonly run: Job<[], { readonly arms: readonly ArmProgress[] }>;
-  readonly chosen: StoreApi<ChosenMode>;
-  /** Figures under another calibration. */
-  readonly recalibrated: Resource<{ readonly id: string; readonly mode: CalibrationMode }, Comparison>;
-  /** What is on the screen now; null without a comparison of labels. */
-  readonly shown: () => Shown | null;
-  readonly include: (setId: string, versionId: string, included: boolean) => Promise<void>;
-  readonly amend: (change: Amendment) => Promise<void>;
 }
 
 const alsoKey = (setId: string) => `compare-also:${setId}`;
@@ -82,107 +73,127 @@ export function progressOf(arms: readonly ArmProgress[], event: CompareEvent): r
   }
 }
 
-function createCompare({ services, stores: { session, promptSets } }: Studio): CompareStores {
-  const { store: disk, workflow } = services;
+interface RunState {
+  readonly arms: readonly ArmProgress[];
+}
 
-  const latest = resource<LatestKey, Latest>(async ({ setId, kind }) => {
-    const [evaluation = null] = ofKind(await disk.evaluations.ofSet(setId), kind);
-    return { evaluation, leftOut: 0 };
-  });
-  const also = resource<string, readonly string[]>(
-    async (setId) => (await disk.settings.get<readonly string[]>(alsoKey(setId))) ?? [],
-  );
-  const chosen = createStore<ChosenMode>(() => ({ of: null, mode: 'chosen' }));
-  const classified = (): ClassifyEvaluation | null => {
-    const evaluation = latest.getState().value?.evaluation;
-    return evaluation?.kind === 'classify' ? evaluation : null;
-  };
-  const recalibrated = resource<{ readonly id: string; readonly mode: CalibrationMode }, Comparison>(
-    async ({ mode }, signal) => {
-      const evaluation = classified();
-      if (!evaluation || mode === 'chosen') return Promise.reject(new Error('no other calibration is asked for'));
-      return workflow.call('recompare', planFor(evaluation.plan, mode), { signal });
-    },
-  );
+export class CompareStore {
+  readonly #studio: Studio;
+  readonly run: Job<[], RunState>;
 
-  /** A set without a template, or with answer words for other labels, gets proposed ones first. */
-  async function withTask(set: PromptSet, dataset: Dataset): Promise<PromptSet> {
-    const isReady = set.baseTemplate !== '' && (kindOf(set) === 'generate' || sameLabels(set.words, dataset.labels));
-    if (isReady) return set;
-    const { words, template } = await workflow.call('propose', { dataset });
-    const task = { words, baseTemplate: set.baseTemplate || template };
-    return promptSets.getState().updateById(set.id, (s) => changeTask(s, task, new Date().toISOString()));
+  constructor(studio: Studio) {
+    this.#studio = studio;
+    this.run = job<[], RunState>(studio.stores.session, {
+      title: 'Comparing',
+      screen: 'compare',
+      initial: { arms: [] },
+      run: (context) => this.#compare(context),
+    });
   }
 
-  const run = job<[], { readonly arms: readonly ArmProgress[] }>(session, {
-    title: 'Comparing',
-    screen: 'compare',
-    initial: { arms: [] },
-    run: async ({ signal, report }) => {
-      const { set: open, dataset } = promptSets.getState();
-      if (!open || !dataset) return;
-      report({ note: 'Loading the model', arms: [] });
-      await session.getState().modelReady();
-      const set = await withTask(open, dataset);
-      const further = (await disk.settings.get<readonly string[]>(alsoKey(set.id))) ?? [];
-      const onEvent = (event: CompareEvent) => {
-        const arms = progressOf(run.getState().arms, event);
-        report(event.kind === 'progress' ? { fraction: event.fraction, note: event.note } : { arms });
-      };
-      const found = await workflow.call('compare', { set, dataset, also: further }, { signal, onEvent });
-      const now = new Date().toISOString();
-      await promptSets.getState().updateById(set.id, (s) => recordComparison(s, found.evaluation, now));
-      await keep(set, found.evaluation, found.leftOut);
-    },
+  /** The newest comparison of a prompt set. */
+  readonly latest: Resource<LatestKey, Latest> = resource(async ({ setId, kind }) => {
+    const [evaluation = null] = ofKind(await this.#disk.evaluations.ofSet(setId), kind);
+    return { evaluation, leftOut: 0 };
   });
 
-  async function keep(set: PromptSet, found: object, leftOut: number): Promise<void> {
-    const { key, value } = latest.getState();
+  /** Ids of further hand-written versions that take part, by prompt set. */
+  readonly also: Resource<string, readonly string[]> = resource((setId) => this.#alsoOf(setId));
+
+  readonly chosen = createStore<ChosenMode>(() => ({ of: null, mode: 'chosen' }));
+
+  /** Figures under another calibration. */
+  readonly recalibrated: Resource<ModeKey, Comparison> = resource(async ({ mode }, signal) => {
+    const evaluation = this.#classified();
+    if (!evaluation || mode === 'chosen') throw new Error('no other calibration is asked for');
+    return this.#studio.services.workflow.call('recompare', planFor(evaluation.plan, mode), { signal });
+  });
+
+  get #disk() {
+    return this.#studio.services.store;
+  }
+
+  async #alsoOf(setId: string): Promise<readonly string[]> {
+    return (await this.#disk.settings.get<readonly string[]>(alsoKey(setId))) ?? [];
+  }
+
+  #classified(): ClassifyEvaluation | null {
+    const evaluation = this.latest.getState().value?.evaluation;
+    return evaluation?.kind === 'classify' ? evaluation : null;
+  }
+
+  /** What is on the screen now; null without a comparison of labels. */
+  readonly shown = (): Shown | null => {
+    const evaluation = this.#classified();
+    if (!evaluation) return null;
+    const { of, mode } = this.chosen.getState();
+    const { key, value } = this.recalibrated.getState();
+    const isOther = of === evaluation.id && key?.id === evaluation.id && key.mode === mode && value;
+    return isOther
+      ? { evaluation, comparison: value, mode }
+      : { evaluation, comparison: evaluation.comparison, mode: 'chosen' };
+  };
+
+  async #compare({ signal, report }: JobContext<RunState>): Promise<void> {
+    const { services, stores } = this.#studio;
+    const { set: open, dataset } = stores.promptSets.getState();
+    if (!open || !dataset) return;
+    report({ note: 'Loading the model', arms: [] });
+    await stores.session.getState().modelReady();
+    const set = await this.#withTask(open, dataset);
+    const onEvent = (event: CompareEvent) => {
+      const arms = progressOf(this.run.getState().arms, event);
+      report(event.kind === 'progress' ? { fraction: event.fraction, note: event.note } : { arms });
+    };
+    const request = { set, dataset, also: await this.#alsoOf(set.id) };
+    const found = await services.workflow.call('compare', request, { signal, onEvent });
+    const now = new Date().toISOString();
+    await stores.promptSets.getState().updateById(set.id, (s) => recordComparison(s, found.evaluation, now));
+    await this.#keep(set, found.evaluation, found.leftOut);
+  }
+
+  /** A set without a template, or with answer words for other labels, gets proposed ones first. */
+  async #withTask(set: PromptSet, dataset: Dataset): Promise<PromptSet> {
+    const isReady = set.baseTemplate !== '' && (kindOf(set) === 'generate' || sameLabels(set.words, dataset.labels));
+    if (isReady) return set;
+    const { services, stores } = this.#studio;
+    const { words, template } = await services.workflow.call('propose', { dataset });
+    const task = { words, baseTemplate: set.baseTemplate || template };
+    return stores.promptSets.getState().updateById(set.id, (s) => changeTask(s, task, new Date().toISOString()));
+  }
+
+  async #keep(set: PromptSet, found: object, leftOut: number): Promise<void> {
+    const { key, value } = this.latest.getState();
     const isShown = key?.setId === set.id;
     // the newest is what is shown after a reload, also where the clock was moved back
     const createdAt = nowAfter(isShown ? value?.evaluation?.createdAt : null);
     const evaluation = { ...found, id: crypto.randomUUID(), setId: set.id, createdAt } as Evaluation;
-    if (isShown || promptSets.getState().set?.id === set.id)
-      latest.set({ evaluation, leftOut }, { setId: set.id, kind: kindOf(set) });
+    if (isShown || this.#studio.stores.promptSets.getState().set?.id === set.id)
+      this.latest.set({ evaluation, leftOut }, { setId: set.id, kind: kindOf(set) });
     performance.mark('studio:compared');
-    await disk.evaluations.put(evaluation);
+    await this.#disk.evaluations.put(evaluation);
   }
 
-  return {
-    latest,
-    also,
-    run,
-    chosen,
-    recalibrated,
-    shown: () => {
-      const evaluation = classified();
-      if (!evaluation) return null;
-      const { of, mode } = chosen.getState();
-      const { key, value } = recalibrated.getState();
-      const isOther = of === evaluation.id && key?.id === evaluation.id && key.mode === mode && value;
-      return isOther
-        ? { evaluation, comparison: value, mode }
-        : { evaluation, comparison: evaluation.comparison, mode: 'chosen' };
-    },
-    include: async (setId, versionId, included) => {
-      await also.load(setId);
-      const others = (also.getState().value ?? []).filter((id) => id !== versionId);
-      const next = included ? [...others, versionId] : others;
-      also.set(next, setId);
-      await disk.settings
-        .set(alsoKey(setId), next)
-        .catch((cause) => toastError('The choice was not saved', `${cause}`));
-    },
-    amend: async (change) => {
-      const { value } = latest.getState();
-      if (!value?.evaluation) return;
-      const evaluation = { ...value.evaluation, ...change } as Evaluation;
-      latest.set({ ...value, evaluation });
-      await disk.evaluations
-        .put(evaluation)
-        .catch((cause) => toastError('The change was not saved', cause instanceof Error ? cause.message : ''));
-    },
+  /** Whether a further hand-written version takes part. */
+  readonly include = async (setId: string, versionId: string, included: boolean): Promise<void> => {
+    await this.also.load(setId);
+    const others = (this.also.getState().value ?? []).filter((id) => id !== versionId);
+    const next = included ? [...others, versionId] : others;
+    this.also.set(next, setId);
+    await this.#disk.settings
+      .set(alsoKey(setId), next)
+      .catch((cause) => toastError('The choice was not saved', `${cause}`));
+  };
+
+  readonly amend = async (change: Amendment): Promise<void> => {
+    const { value } = this.latest.getState();
+    if (!value?.evaluation) return;
+    const evaluation = { ...value.evaluation, ...change } as Evaluation;
+    this.latest.set({ ...value, evaluation });
+    await this.#disk.evaluations
+      .put(evaluation)
+      .catch((cause) => toastError('The change was not saved', cause instanceof Error ? cause.message : ''));
   };
 }
 
-export const compareStores = perStudio(createCompare);
+export const compareStores = perStudio((studio) => new CompareStore(studio));

@@ -19,111 +19,103 @@ import { compareStores, type Shown } from './compare-store';
 import { correctedKey, reviewStores } from './review-store';
 
 /** Each gives the file, or null where the rows or the run are gone. */
-export interface ReportFiles {
+interface ReportFiles {
   readonly html: (withRows: boolean) => Promise<string | null>;
   readonly markdown: () => Promise<string | null>;
   readonly json: () => Promise<string | null>;
   readonly csv: () => string | null;
 }
 
-function createReportFiles(studio: Studio): ByTask<ReportFiles> {
-  const { services, stores } = studio;
-  const { session, promptSets } = stores;
-  const compare = compareStores.of(studio);
+/** The model that is loaded: runs of earlier versions do not name theirs. */
+function modelOf({ stores }: Studio) {
+  const { model } = stores.session.getState();
+  return model.kind === 'ready' ? model.info : null;
+}
+
+/** What was examined beside the comparison, computed where it is missing. */
+async function closerLook(studio: Studio, { evaluation, mode }: Shown): Promise<CloserLook> {
   const closer = closerStores.of(studio);
   const review = reviewStores.of(studio);
-  const model = () => {
-    const { model: of } = session.getState();
-    return of.kind === 'ready' ? of.info : null;
+  const key = correctedKey(evaluation, mode);
+  const [insights] = await Promise.all([
+    closer.ofHeadline(),
+    closer.learned.load(evaluation.id),
+    key && review.corrected.load(key),
+  ]);
+  const { adaptation = null, seedRange = null } = closer.learned.getState().value ?? {};
+  const { votes = [], review: kept, consistency, everyRow } = evaluation;
+  return {
+    ...(insights ? { insights } : {}),
+    ...(votes.length > 0 ? { votes: tally(votes) } : {}),
+    ...(kept
+      ? {
+          review: {
+            reviewed: kept.reviewed.length,
+            corrected: kept.corrections.length,
+            looks: kept.looks,
+            verdict: key ? (review.corrected.getState().value?.verdict ?? null) : null,
+          },
+        }
+      : {}),
+    ...(consistency ? { consistency } : {}),
+    ...(everyRow ? { everyRow } : {}),
+    ...(adaptation ? { adaptation } : {}),
+    ...(seedRange ? { seedRange } : {}),
   };
+}
 
-  /** What was examined beside the comparison, computed where it is missing. */
-  async function closerLook({ evaluation, mode }: Shown): Promise<CloserLook> {
-    const key = correctedKey(evaluation, mode);
-    const [insights] = await Promise.all([
-      closer.ofHeadline(),
-      closer.learned.load(evaluation.id),
-      key && review.corrected.load(key),
-    ]);
-    const { adaptation = null, seedRange = null } = closer.learned.getState().value ?? {};
-    const { votes = [], review: kept, consistency, everyRow } = evaluation;
-    return {
-      ...(insights ? { insights } : {}),
-      ...(votes.length > 0 ? { votes: tally(votes) } : {}),
-      ...(kept
-        ? {
-            review: {
-              reviewed: kept.reviewed.length,
-              corrected: kept.corrections.length,
-              looks: kept.looks,
-              verdict: key ? (review.corrected.getState().value?.verdict ?? null) : null,
-            },
-          }
-        : {}),
-      ...(consistency ? { consistency } : {}),
-      ...(everyRow ? { everyRow } : {}),
-      ...(adaptation ? { adaptation } : {}),
-      ...(seedRange ? { seedRange } : {}),
-    };
-  }
-
-  async function labels(rows: LabelReport['rows']): Promise<LabelReport | null> {
+function labelFiles(studio: Studio): ReportFiles {
+  const { services, stores } = studio;
+  const compare = compareStores.of(studio);
+  async function report(rows: LabelReport['rows']): Promise<LabelReport | null> {
     const shown = compare.shown();
-    const { set, dataset } = promptSets.getState();
+    const { set, dataset } = stores.promptSets.getState();
     if (!set || !shown) return null;
-    const closerFound = await closerLook(shown);
+    const closer = await closerLook(studio, shown);
     const { evaluation, comparison, mode } = shown;
     const { softVersion, plan } = evaluation;
     const kept = softVersion === null ? null : await services.store.checkpoints.get(softVersion);
-    const found = labelReport(
-      set,
-      dataset,
-      { ...evaluation, plan: planFor(plan, mode) },
-      comparison,
-      model(),
-      kept && readCheckpoint(kept.checkpoint, 'classify'),
-    );
-    return found && { ...found, closer: closerFound, ...(rows ? { rows } : {}) };
+    const checkpoint = kept && readCheckpoint(kept.checkpoint, 'classify');
+    const compared = { ...evaluation, plan: planFor(plan, mode) };
+    const found = labelReport(set, dataset, compared, comparison, modelOf(studio), checkpoint);
+    return found && { ...found, closer, ...(rows ? { rows } : {}) };
   }
-
-  const generated = (): GenerateEvaluation | null => {
-    const evaluation = compare.latest.getState().value?.evaluation;
-    return evaluation?.kind === 'generate' ? evaluation : null;
-  };
-
-  function texts(rows: TextReport['rows']): TextReport | null {
-    const { set, dataset } = promptSets.getState();
-    const evaluation = generated();
-    const found = set && evaluation && textReport(set, dataset, evaluation, model());
-    return found && { ...found, ...(rows ? { rows } : {}) };
-  }
-
   /** The texts of all rows; those that changed are printed. */
-  function labelRows(): LabelReport['rows'] {
-    const { dataset } = promptSets.getState();
+  function rows(): LabelReport['rows'] {
+    const { dataset } = stores.promptSets.getState();
     return dataset?.table.rows.map((row) => ({ id: row.id, text: textOf(row, dataset.mapping) }));
   }
+  return {
+    ...filesOf(report, rows, resultsJson),
+    csv: () => {
+      const shown = compare.shown();
+      return shown && resultsCsv(shown.comparison, shown.evaluation, stores.promptSets.getState().dataset);
+    },
+  };
+}
 
-  function textRows(): TextReport['rows'] {
+function textFiles(studio: Studio): ReportFiles {
+  const { promptSets } = studio.stores;
+  const generated = (): GenerateEvaluation | null => {
+    const evaluation = compareStores.of(studio).latest.getState().value?.evaluation;
+    return evaluation?.kind === 'generate' ? evaluation : null;
+  };
+  function report(rows: TextReport['rows']): TextReport | null {
+    const { set, dataset } = promptSets.getState();
+    const evaluation = generated();
+    const found = set && evaluation && textReport(set, dataset, evaluation, modelOf(studio));
+    return found && { ...found, ...(rows ? { rows } : {}) };
+  }
+  function rows(): TextReport['rows'] {
     const evaluation = generated();
     const [duel] = evaluation?.comparison.duels ?? [];
     return evaluation && duel ? changedRows(evaluation, promptSets.getState().dataset, duel) : undefined;
   }
-
   return {
-    classify: {
-      ...filesOf(labels, labelRows, resultsJson),
-      csv: () => {
-        const shown = compare.shown();
-        return shown && resultsCsv(shown.comparison, shown.evaluation, promptSets.getState().dataset);
-      },
-    },
-    generate: {
-      ...filesOf(texts, textRows, textResultsJson),
-      csv: () => {
-        const evaluation = generated();
-        return evaluation && generatedCsv(evaluation, promptSets.getState().dataset);
-      },
+    ...filesOf(report, rows, textResultsJson),
+    csv: () => {
+      const evaluation = generated();
+      return evaluation && generatedCsv(evaluation, promptSets.getState().dataset);
     },
   };
 }
@@ -150,4 +142,6 @@ function filesOf<R extends ReportInput>(
   };
 }
 
-export const reportFiles = perStudio(createReportFiles);
+export const reportFiles = perStudio(
+  (studio): ByTask<ReportFiles> => ({ classify: labelFiles(studio), generate: textFiles(studio) }),
+);

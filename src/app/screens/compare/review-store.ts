@@ -1,5 +1,5 @@
 /** Test labels, given again by somebody who sees no prediction; and the verdict with them. */
-import { createStore, type StoreApi } from 'zustand/vanilla';
+import { createStore } from 'zustand/vanilla';
 import type { Dataset } from '../../../dataset/types';
 import { corrected, correctionsOf, drawReview } from '../../../evaluation/classify/doubts';
 import { type CalibrationMode, planFor } from '../../../evaluation/classify/outcome';
@@ -11,7 +11,7 @@ import { type Resource, resource } from '../../state/resource';
 import { perStudio } from '../../state/screen-store';
 import type { Studio } from '../../state/studio';
 import { toastError, toastUndo } from '../../ui';
-import { compareStores } from './compare-store';
+import { type CompareStore, compareStores } from './compare-store';
 
 interface ReviewState {
   /** Rows to label; empty before the start and after the end. */
@@ -28,21 +28,6 @@ export interface CorrectedKey {
   readonly fingerprint: string;
 }
 
-export interface ReviewStores {
-  readonly state: StoreApi<ReviewState>;
-  /** The comparison with the corrected labels. */
-  readonly corrected: Resource<CorrectedKey, Comparison>;
-  /** Draws rows. With none to draw the queue stays empty. */
-  readonly start: () => void;
-  /** Gives the next row in the queue a label, or skips it. */
-  readonly answer: (label: number | null) => void;
-  readonly back: () => void;
-  /** Forgets the answers. */
-  readonly leave: () => void;
-  /** Keeps the answers: a new version of the data, and one more use of the test rows. */
-  readonly apply: () => Promise<void>;
-}
-
 type Relabelled = readonly (readonly [rowId: string, label: string])[];
 
 const FORGOTTEN = { queue: [], answers: new Map<string, number | null>() };
@@ -52,107 +37,109 @@ const now = () => new Date().toISOString();
 export const correctedKey = ({ id, review }: ClassifyEvaluation, mode: CalibrationMode): CorrectedKey | null =>
   review && review.corrections.length > 0 ? { id, mode, fingerprint: review.datasetFingerprint } : null;
 
-function createReview(studio: Studio): ReviewStores {
-  const { services, stores } = studio;
-  const { promptSets } = stores;
-  const compare = compareStores.of(studio);
-  const state = createStore<ReviewState>(() => ({ ...FORGOTTEN, saving: false }));
-  const leave = () => state.setState(FORGOTTEN);
+class ReviewStore {
+  readonly #studio: Studio;
+  readonly #compare: CompareStore;
+  readonly state = createStore<ReviewState>(() => ({ ...FORGOTTEN, saving: false }));
 
-  /** The labels in the data set, as one new version of it. Returns its fingerprint. */
-  async function relabel(setId: string, dataset: Dataset, labels: Relabelled): Promise<string> {
-    const change = { kind: 'relabel', labels } as const;
-    const { dataset: next } = await services.workflow.call('edit', { dataset, change, now: now() });
-    await promptSets.getState().setRows(setId, next, { sameHeldBack: true });
-    return next.fingerprint;
+  constructor(studio: Studio) {
+    this.#studio = studio;
+    this.#compare = compareStores.of(studio);
+    // rows of one comparison are no queue for another
+    this.#compare.latest.subscribe((next, before) => {
+      if (next.value?.evaluation?.id !== before.value?.evaluation?.id) this.leave();
+    });
   }
 
-  async function undo(setId: string, before: ClassifyEvaluation['review'], labels: Relabelled): Promise<void> {
-    const { set: open, dataset } = promptSets.getState();
-    const review = compare.shown()?.evaluation.review;
-    if (open?.id !== setId || !dataset || !review) return;
-    const datasetFingerprint = await relabel(setId, dataset, labels);
-    const { reviewed, looks } = review;
-    // what was seen stays seen: the rows are not drawn again, and the use counts
-    await compare.amend({ review: { reviewed, looks, corrections: before?.corrections ?? [], datasetFingerprint } });
-  }
+  /** The comparison with the corrected labels. */
+  readonly corrected: Resource<CorrectedKey, Comparison> = resource(
+    async ({ mode }, signal) => {
+      const evaluation = this.#compare.shown()?.evaluation;
+      if (!evaluation?.review) throw new Error('no label was corrected');
+      const { corrections, looks } = evaluation.review;
+      const plan = corrected(planFor(evaluation.plan, mode), corrections, looks);
+      return this.#studio.services.workflow.call('recompare', plan, { signal });
+    },
+    { onError: ({ message }) => toastError('The corrected labels were not compared', message) },
+  );
 
-  async function keepAnswers(setId: string, dataset: Dataset, evaluation: ClassifyEvaluation): Promise<void> {
-    const { answers, queue } = state.getState();
+  /** Draws rows. With none to draw the queue stays empty. */
+  readonly start = (): void => {
+    const shown = this.#compare.shown();
+    const pair = shown?.comparison.pairs[0];
+    if (!shown || !pair) return;
+    const { plan, review } = shown.evaluation;
+    this.state.setState({ ...FORGOTTEN, queue: drawReview(pair, plan.seed, review?.reviewed ?? []) });
+  };
+
+  /** Gives the next row in the queue a label, or skips it. */
+  readonly answer = (label: number | null): void =>
+    this.state.setState(({ queue, answers }) => {
+      const id = queue[answers.size];
+      return id === undefined ? {} : { answers: new Map(answers).set(id, label) };
+    });
+
+  readonly back = (): void => this.state.setState(({ answers }) => ({ answers: new Map([...answers].slice(0, -1)) }));
+
+  /** Forgets the answers. */
+  readonly leave = (): void => this.state.setState(FORGOTTEN);
+
+  /** Keeps the answers: a new version of the data, and one more use of the test rows. */
+  readonly apply = async (): Promise<void> => {
+    const { set: open, dataset } = this.#studio.stores.promptSets.getState();
+    const evaluation = this.#compare.shown()?.evaluation;
+    if (!open || !dataset || !evaluation || this.state.getState().saving) return;
+    this.state.setState({ saving: true });
+    try {
+      await this.#keepAnswers(open.id, dataset, evaluation);
+    } catch (cause) {
+      toastError('The labels were not changed', asStudioError(cause).message);
+    }
+    this.state.setState({ saving: false });
+  };
+
+  async #keepAnswers(setId: string, dataset: Dataset, { review: before, plan }: ClassifyEvaluation): Promise<void> {
+    const { answers, queue } = this.state.getState();
     const given = new Map([...answers].flatMap(([id, label]) => (label === null ? [] : [[id, label]])));
-    const { review: before, plan } = evaluation;
     const changes = correctionsOf(plan, given);
-    const name = (label: number) => plan.labels[label] ?? '';
+    const labelled = (which: 'from' | 'to'): Relabelled =>
+      changes.map((change) => [change.rowId, plan.labels[change[which]] ?? '']);
     const datasetFingerprint =
-      changes.length === 0
-        ? dataset.fingerprint
-        : await relabel(
-            setId,
-            dataset,
-            changes.map(({ rowId, to }) => [rowId, name(to)] as const),
-          );
-    const looked = await promptSets.getState().updateById(setId, (s) => countLook(s, now()));
-    await compare.amend({
+      changes.length === 0 ? dataset.fingerprint : await this.#relabel(setId, dataset, labelled('to'));
+    const counted = await this.#studio.stores.promptSets.getState().updateById(setId, (s) => countLook(s, now()));
+    await this.#compare.amend({
       review: {
         reviewed: [...(before?.reviewed ?? []), ...queue],
         corrections: [...(before?.corrections ?? []), ...changes],
-        looks: looked.testLooks,
+        looks: counted.testLooks,
         datasetFingerprint,
       },
     });
-    leave();
-    const back = changes.map(({ rowId, from }) => [rowId, name(from)] as const);
+    this.leave();
     if (changes.length > 0)
       toastUndo(`${changes.length} ${changes.length === 1 ? 'label' : 'labels'} corrected`, () => {
-        void undo(setId, before, back);
+        void this.#undo(setId, before, labelled('from'));
       });
   }
 
-  // rows of one comparison are no queue for another
-  compare.latest.subscribe((next, before) => {
-    if (next.value?.evaluation?.id !== before.value?.evaluation?.id) leave();
-  });
+  /** The labels in the data set, as one new version of it. Returns its fingerprint. */
+  async #relabel(setId: string, dataset: Dataset, labels: Relabelled): Promise<string> {
+    const { services, stores } = this.#studio;
+    const change = { kind: 'relabel', labels } as const;
+    const { dataset: next } = await services.workflow.call('edit', { dataset, change, now: now() });
+    await stores.promptSets.getState().setRows(setId, next, { sameHeldBack: true });
+    return next.fingerprint;
+  }
 
-  return {
-    state,
-    corrected: resource<CorrectedKey, Comparison>(
-      ({ mode }, signal) => {
-        const evaluation = compare.shown()?.evaluation;
-        if (!evaluation?.review) return Promise.reject(new Error('no label was corrected'));
-        const { corrections, looks } = evaluation.review;
-        return services.workflow.call('recompare', corrected(planFor(evaluation.plan, mode), corrections, looks), {
-          signal,
-        });
-      },
-      { onError: ({ message }) => toastError('The corrected labels were not compared', message) },
-    ),
-    start: () => {
-      const shown = compare.shown();
-      const pair = shown?.comparison.pairs[0];
-      if (!shown || !pair) return;
-      const { plan, review } = shown.evaluation;
-      state.setState({ ...FORGOTTEN, queue: drawReview(pair, plan.seed, review?.reviewed ?? []) });
-    },
-    answer: (label) =>
-      state.setState(({ queue, answers }) => {
-        const id = queue[answers.size];
-        return id === undefined ? {} : { answers: new Map(answers).set(id, label) };
-      }),
-    back: () => state.setState(({ answers }) => ({ answers: new Map([...answers].slice(0, -1)) })),
-    leave,
-    apply: async () => {
-      const { set: open, dataset } = promptSets.getState();
-      const evaluation = compare.shown()?.evaluation;
-      if (!open || !dataset || !evaluation || state.getState().saving) return;
-      state.setState({ saving: true });
-      try {
-        await keepAnswers(open.id, dataset, evaluation);
-      } catch (cause) {
-        toastError('The labels were not changed', asStudioError(cause).message);
-      }
-      state.setState({ saving: false });
-    },
-  };
+  /** The rows stay seen: they are not drawn again, and the use counts. */
+  async #undo(setId: string, before: ClassifyEvaluation['review'], labels: Relabelled): Promise<void> {
+    const { set: open, dataset } = this.#studio.stores.promptSets.getState();
+    const review = this.#compare.shown()?.evaluation.review;
+    if (open?.id !== setId || !dataset || !review) return;
+    const datasetFingerprint = await this.#relabel(setId, dataset, labels);
+    const corrections = before?.corrections ?? [];
+    await this.#compare.amend({ review: { ...review, corrections, datasetFingerprint } });
+  }
 }
 
-export const reviewStores = perStudio(createReview);
+export const reviewStores = perStudio((studio) => new ReviewStore(studio));

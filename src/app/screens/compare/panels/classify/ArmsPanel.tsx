@@ -10,15 +10,40 @@ import { metricColumns } from '../metric-columns';
 
 const number = (value: number | null, unit = '') => (value === null ? '–' : `${Math.round(value)}${unit}`);
 
-/** Every prompt and reference line with what it reaches and what a row costs. */
-export function ArmsPanel({
-  comparison,
-  evaluation,
-}: {
+const COSTS: readonly {
+  readonly id: string;
+  readonly name: string;
+  readonly means: string;
+  readonly of: (arm: ArmReport) => string;
+}[] = [
+  {
+    id: 'sent',
+    name: 'Tokens sent',
+    means: 'Tokens of the text, the prompt around it and the vectors: what a service would charge for.',
+    of: (arm) => number(arm.tokensSentMean),
+  },
+  {
+    id: 'computed',
+    name: 'Computed per row',
+    means: 'Tokens that run through the model for one more row, when the part that all rows share is kept in memory.',
+    of: (arm) => number(arm.tokensComputedMean),
+  },
+  {
+    id: 'latency',
+    name: 'Latency',
+    means: 'Median of single rows on a warm model, nothing cached between rows.',
+    of: (arm) => number(arm.latencyMsMedian, ' ms'),
+  },
+];
+
+interface ArmsPanelProps {
   readonly comparison: Comparison;
   readonly evaluation: ClassifyEvaluation;
-}) {
-  const nameOf = (id: string) => comparison.arms.find((arm) => arm.id === id)?.name ?? id;
+  readonly nameOf: (id: string) => string;
+}
+
+/** Every prompt and reference line with what it reaches and what a row costs. */
+export function ArmsPanel({ comparison, evaluation, nameOf }: ArmsPanelProps) {
   const engine = `${evaluation.backend === 'webgpu' ? 'WebGPU' : 'WASM'}, ${format.counted(evaluation.threads, 'thread')}`;
   return (
     <Panel
@@ -38,39 +63,13 @@ export function ArmsPanel({
             cell: (arm) => <ArmMark side={sideOf(arm)}>{arm.name}</ArmMark>,
           },
           ...metricColumns(LABEL_METRICS, 'value', scoreOf),
-          {
-            id: 'sent',
-            header: (
-              <Term means="Tokens of the text, the prompt around it and the vectors: what a service would charge for.">
-                Tokens sent
-              </Term>
-            ),
+          ...COSTS.map(({ id, name, means, of }) => ({
+            id,
+            header: <Term means={means}>{name}</Term>,
             numeric: true,
-            cardLabel: 'tokens sent',
-            cell: (arm) => number(arm.tokensSentMean),
-          },
-          {
-            id: 'computed',
-            header: (
-              <Term means="Tokens that run through the model for one more row, when what all rows share is kept in memory.">
-                Computed a row
-              </Term>
-            ),
-            numeric: true,
-            cardLabel: 'computed',
-            cell: (arm) => number(arm.tokensComputedMean),
-          },
-          {
-            id: 'latency',
-            header: (
-              <Term means={`Median of single rows on a warm model, nothing cached between rows; ${engine}.`}>
-                Latency
-              </Term>
-            ),
-            numeric: true,
-            cardLabel: 'latency',
-            cell: (arm) => number(arm.latencyMsMedian, ' ms'),
-          },
+            cardLabel: name,
+            cell: of,
+          })),
         ]}
       />
       {comparison.pairs

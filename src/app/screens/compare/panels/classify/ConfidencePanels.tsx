@@ -6,42 +6,34 @@ import {
 } from '../../../../../evaluation/classify/confidence';
 import type { Insights } from '../../../../../evaluation/classify/insights';
 import type { ArmReport } from '../../../../../evaluation/types';
-import { coverageAt } from '../../../../../metrics/coverage';
+import { type CoveragePoint, coverageAt } from '../../../../../metrics/coverage';
 import { ChartPanel, coverageTitle, drawCoverage, drawReliability, reliabilityTitle, sideOf } from '../../../../charts';
 import { ArmMark, Panel, Slider, Table, Term } from '../../../../ui';
 import type { CloserProps } from '../../closer-store';
 
 const START = 0.8;
 
+/** One prompt of the pair, with what is known of its probabilities. */
+interface Shown {
+  readonly arm: ArmReport;
+  readonly report: ConfidenceReport;
+  readonly right: readonly boolean[];
+}
+
+interface ConfidenceProps extends CloserProps {
+  readonly insights: Insights;
+}
+
 /** Whether the probabilities can be trusted, and what is gained by sending uncertain rows to a person. */
-export function ConfidencePanels({
-  comparison,
-  evaluation,
-  pair,
-  insights,
-}: CloserProps & { readonly insights: Insights }) {
-  const [threshold, setThreshold] = useState(START);
+export function ConfidencePanels({ comparison, evaluation, pair, insights }: ConfidenceProps) {
   const { gold } = evaluation.plan;
   const shown = useMemo(() => {
     const of = (id: string | undefined) => comparison.arms.find((arm) => arm.id === id);
-    return [of(pair?.a), of(pair?.b)].flatMap((arm) => {
+    return [of(pair?.a), of(pair?.b)].flatMap((arm): readonly Shown[] => {
       const report = insights.confidence.find(({ armId }) => armId === arm?.id);
       return arm && report ? [{ arm, report, right: gold.map((g, i) => arm.predictions[i] === g) }] : [];
     });
   }, [comparison, insights, gold, pair]);
-  const draw = useMemo(
-    () =>
-      drawCoverage(
-        shown.map(({ arm, report, right }) => ({
-          side: sideOf(arm),
-          curve: report.curve,
-          confidences: arm.confidences,
-          right,
-        })),
-        threshold,
-      ),
-    [shown, threshold],
-  );
   const last = shown.at(-1);
   if (!last)
     return (
@@ -49,57 +41,69 @@ export function ConfidencePanels({
         <p className="dim">This comparison has no pair of prompts.</p>
       </Panel>
     );
-  const point = (entry: (typeof shown)[number]) => coverageAt(entry.arm.confidences, entry.right, threshold);
   return (
     <div className="grid">
-      <ChartPanel
-        span={12}
-        title={coverageTitle(last.arm.name, point(last), last.arm.accuracy)}
-        unit="accuracy with its 95% Wilson band, against the share of rows answered"
-        controls={
-          <Slider
-            label="Answer from this probability on"
-            value={threshold}
-            min={0}
-            max={1}
-            step={0.01}
-            output={threshold.toFixed(2)}
-            onChange={setThreshold}
-          />
-        }
-        draw={draw}
-        twin={{
-          columns: ['prompt', 'threshold', 'answered', 'correct', 'coverage', 'accuracy', 'low_95', 'high_95'],
-          rows: shown.flatMap(({ arm, report }) =>
-            report.curve.map((p) => [
-              arm.name,
-              p.threshold,
-              p.answered,
-              p.correct,
-              p.coverage,
-              p.accuracy,
-              p.accuracyCi95.low,
-              p.accuracyCi95.high,
-            ]),
-          ),
-        }}
-      >
-        <ul className="stack" aria-live="polite">
-          {shown.map((entry) => (
-            <li key={entry.arm.id}>
-              <ArmMark side={sideOf(entry.arm)}>{entry.arm.name}</ArmMark> {coverageSentence(point(entry), gold.length)}
-            </li>
-          ))}
-        </ul>
-        <p className="dim small">
-          A threshold chosen on these rows looks better here than on new ones: leave some margin.
-        </p>
-      </ChartPanel>
+      <Coverage shown={shown} last={last} />
       {shown.map(({ arm, report }) => (
         <Reliability key={arm.id} arm={arm} report={report} />
       ))}
       <Scores insights={insights} arms={comparison.arms} />
     </div>
+  );
+}
+
+const curveRow = (name: string, point: CoveragePoint) => {
+  const { low, high } = point.accuracyCi95;
+  return [name, point.threshold, point.answered, point.correct, point.coverage, point.accuracy, low, high];
+};
+
+/** What the answers from a probability on are worth; the title is about the last prompt. */
+function Coverage({ shown, last }: { readonly shown: readonly Shown[]; readonly last: Shown }) {
+  const [threshold, setThreshold] = useState(START);
+  const draw = useMemo(() => {
+    const curves = shown.map(({ arm, report: { curve }, right }) => ({
+      side: sideOf(arm),
+      curve,
+      confidences: arm.confidences,
+      right,
+    }));
+    return drawCoverage(curves, threshold);
+  }, [shown, threshold]);
+  const point = ({ arm, right }: Shown) => coverageAt(arm.confidences, right, threshold);
+  return (
+    <ChartPanel
+      span={12}
+      title={coverageTitle(last.arm.name, point(last), last.arm.accuracy)}
+      unit="accuracy with its 95% Wilson band, against the share of rows answered"
+      controls={
+        <Slider
+          label="Answer from this probability on"
+          value={threshold}
+          min={0}
+          max={1}
+          step={0.01}
+          output={threshold.toFixed(2)}
+          onChange={setThreshold}
+        />
+      }
+      draw={draw}
+      twin={{
+        columns: ['prompt', 'threshold', 'answered', 'correct', 'coverage', 'accuracy', 'low_95', 'high_95'],
+        rows: shown.flatMap(({ arm, report }) => report.curve.map((point) => curveRow(arm.name, point))),
+      }}
+    >
+      <ul className="stack" aria-live="polite">
+        {shown.map((entry) => (
+          <li key={entry.arm.id}>
+            <ArmMark side={sideOf(entry.arm)}>{entry.arm.name}</ArmMark>{' '}
+            {coverageSentence(point(entry), entry.right.length)}
+          </li>
+        ))}
+      </ul>
+      <p className="dim small">
+        A threshold chosen on these rows looks better here than on new ones: leave some margin.
+      </p>
+    </ChartPanel>
   );
 }
 
@@ -140,6 +144,39 @@ function Reliability({ arm, report }: { readonly arm: ArmReport; readonly report
 
 const three = (value: number | null | undefined) => (value == null ? '–' : value.toFixed(3));
 
+/** "0.120 (0.080)": in brackets after temperature scaling. */
+const both = (raw: number | null, cooled: number | null | undefined) =>
+  `${three(raw)}${cooled == null ? '' : ` (${three(cooled)})`}`;
+
+const SCORES: readonly {
+  readonly name: string;
+  readonly means: string;
+  readonly of: (report: ConfidenceReport) => string;
+}[] = [
+  {
+    name: 'ECE',
+    means:
+      'Expected calibration error: the average gap between the probability of an answer and the share of such answers that are right. Equal numbers of rows in each bin; not shown below 100 rows.',
+    of: ({ scores, cooled }) => both(scores.ece, cooled?.ece),
+  },
+  {
+    name: 'Brier',
+    means: 'Mean squared distance of the probabilities from the truth: 0 is best, 2 is worst.',
+    of: ({ scores, cooled }) => both(scores.brier, cooled?.brier),
+  },
+  {
+    name: 'NLL',
+    means: 'Mean negative log-probability of the right label, in nats: confident mistakes cost the most.',
+    of: ({ scores, cooled }) => both(scores.nll, cooled?.nll),
+  },
+  {
+    name: 'Temperature',
+    means:
+      'Dividing the log-probabilities by this number would make them fit best; above 1 the prompt is overconfident. Fitted on validation rows only. It changes no answer.',
+    of: ({ temperature }) => (temperature === null ? '–' : temperature.toFixed(2)),
+  },
+];
+
 const Scores = ({ insights, arms }: { readonly insights: Insights; readonly arms: readonly ArmReport[] }) => (
   <Panel title="How good the probabilities are" span={12} aside="in brackets: after temperature scaling">
     {insights.confidenceDifference ? (
@@ -158,48 +195,13 @@ const Scores = ({ insights, arms }: { readonly insights: Insights; readonly arms
           primary: true,
           cell: ({ armId }) => arms.find(({ id }) => id === armId)?.name ?? armId,
         },
-        {
-          id: 'ece',
-          header: (
-            <Term means="Expected calibration error: the average gap between the probability of an answer and the share of such answers that are right. Equal numbers of rows in each bin; not shown below 100 rows.">
-              ECE
-            </Term>
-          ),
+        ...SCORES.map(({ name, means, of }) => ({
+          id: name,
+          header: <Term means={means}>{name}</Term>,
           numeric: true,
-          cardLabel: 'ECE',
-          cell: ({ scores, cooled }) => `${three(scores.ece)}${cooled?.ece == null ? '' : ` (${three(cooled.ece)})`}`,
-        },
-        {
-          id: 'brier',
-          header: (
-            <Term means="Mean squared distance of the probabilities from the truth: 0 is best, 2 is worst.">Brier</Term>
-          ),
-          numeric: true,
-          cardLabel: 'Brier',
-          cell: ({ scores, cooled }) => `${three(scores.brier)}${cooled ? ` (${three(cooled.brier)})` : ''}`,
-        },
-        {
-          id: 'nll',
-          header: (
-            <Term means="Mean negative log-probability of the right label, in nats: confident mistakes cost the most.">
-              NLL
-            </Term>
-          ),
-          numeric: true,
-          cardLabel: 'NLL',
-          cell: ({ scores, cooled }) => `${three(scores.nll)}${cooled ? ` (${three(cooled.nll)})` : ''}`,
-        },
-        {
-          id: 'temperature',
-          header: (
-            <Term means="Dividing the log-probabilities by this number would make them fit best; above 1 the prompt is overconfident. Fitted on validation rows only. It changes no answer.">
-              Temperature
-            </Term>
-          ),
-          numeric: true,
-          cardLabel: 'temperature',
-          cell: ({ temperature }) => (temperature === null ? '–' : temperature.toFixed(2)),
-        },
+          cardLabel: name,
+          cell: of,
+        })),
       ]}
     />
   </Panel>

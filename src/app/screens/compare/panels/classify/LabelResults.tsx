@@ -4,8 +4,9 @@ import type { Dataset } from '../../../../../dataset/types';
 import type { CalibrationMode } from '../../../../../evaluation/classify/outcome';
 import { calibrationWords } from '../../../../../evaluation/classify/rows';
 import { differenceOf } from '../../../../../evaluation/classify/scores';
-import type { ArmReport, Comparison, PairReport } from '../../../../../evaluation/types';
+import type { ArmReport, Comparison } from '../../../../../evaluation/types';
 import { pText } from '../../../../../evaluation/words';
+import { midSentence } from '../../../../../lib/format';
 import { columnName, ends, LABEL_METRICS, metricsOf } from '../../../../../metrics/registry';
 import type { ClassifyEvaluation } from '../../../../../project/types';
 import {
@@ -112,7 +113,7 @@ function Figures({ comparison, evaluation, mode, dataset }: Shown & { readonly d
         }}
       />
       <DifferencePanel arms={arms} pairs={pairs} nameOf={nameOf} />
-      <ArmsPanel comparison={comparison} evaluation={evaluation} />
+      <ArmsPanel comparison={comparison} evaluation={evaluation} nameOf={nameOf} />
       <div className="c12">
         <LookCloser comparison={comparison} evaluation={evaluation} mode={mode} dataset={dataset} />
       </div>
@@ -128,10 +129,7 @@ interface DifferencePanelProps extends Pick<Comparison, 'arms' | 'pairs'> {
 }
 
 function DifferencePanel({ arms, pairs, nameOf }: DifferencePanelProps) {
-  const [headline] = pairs;
   const differences = useMemo(() => drawDifferences(pairs, nameOf), [pairs, nameOf]);
-  const corrected = pairs.length > 1 ? `p, corrected for ${pairs.length} comparisons` : 'exact p';
-  const p = ({ pExact, pHolm = pExact }: PairReport) => pText(pHolm);
   return (
     <ChartPanel
       span={5}
@@ -163,40 +161,49 @@ function DifferencePanel({ arms, pairs, nameOf }: DifferencePanelProps) {
         ]),
       }}
     >
-      {headline ? (
-        <dl className="facts small">
-          <dt>{`${nameOf(headline.b)} against ${nameOf(headline.a).toLowerCase()}, ${corrected}`}</dt>
-          <dd>{p(headline)}</dd>
-          {pairs.slice(1).map((pair) =>
-            arms.some(({ id, kind }) => id === pair.a && kind === 'zero-shot' && id !== 'yours') ? (
-              <Fragment key={pair.a}>
-                <dt>{`${nameOf(pair.b)} against “${nameOf(pair.a)}”, ${corrected}`}</dt>
-                <dd>{p(pair)}</dd>
-              </Fragment>
-            ) : null,
-          )}
-          <dt>uncorrected: exact p, mid-p</dt>
-          <dd>{`${pText(headline.pExact)}, ${pText(headline.pMidP)}`}</dd>
-          {OTHERS.map(
-            ([
-              id,
-              {
-                name,
-                format: { difference: form },
-              },
-            ]) => {
-              const found = differenceOf(headline, id);
-              return found ? (
-                <Fragment key={id}>
-                  <dt>{name} difference</dt>
-                  <dd>{`${form(found.difference)} (${ends(form, found.ci95)}), p ${pText(found.p)}`}</dd>
-                </Fragment>
-              ) : null;
-            },
-          )}
-        </dl>
-      ) : null}
+      <PValues arms={arms} pairs={pairs} nameOf={nameOf} />
     </ChartPanel>
+  );
+}
+
+/** The p of the headline and of further hand-written prompts, and the headline's other metrics. */
+function PValues({ arms, pairs, nameOf }: DifferencePanelProps) {
+  const [headline, ...others] = pairs;
+  if (!headline) return null;
+  const hands = others.filter(({ a }) =>
+    arms.some(({ id, kind }) => id === a && kind === 'zero-shot' && id !== 'yours'),
+  );
+  const corrected = pairs.length > 1 ? `p, corrected for ${pairs.length} comparisons` : 'exact p';
+  const facts: readonly (readonly [string, string])[] = [
+    ...[headline, ...hands].map(({ a, b, pExact, pHolm = pExact }, i) => {
+      const against = i === 0 ? midSentence(nameOf(a)) : `“${nameOf(a)}”`;
+      return [`${nameOf(b)} against ${against}, ${corrected}`, pText(pHolm)] as const;
+    }),
+    ['uncorrected: exact p, mid-p', `${pText(headline.pExact)}, ${pText(headline.pMidP)}`],
+    ...OTHERS.flatMap(
+      ([
+        id,
+        {
+          name,
+          format: { difference: form },
+        },
+      ]) => {
+        const found = differenceOf(headline, id);
+        if (!found) return [];
+        const { difference, ci95, p } = found;
+        return [[`${name} difference`, `${form(difference)} (${ends(form, ci95)}), p ${pText(p)}`] as const];
+      },
+    ),
+  ];
+  return (
+    <dl className="facts small">
+      {facts.map(([name, value]) => (
+        <Fragment key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </Fragment>
+      ))}
+    </dl>
   );
 }
 

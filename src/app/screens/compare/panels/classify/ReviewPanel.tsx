@@ -1,6 +1,7 @@
 import { useStore } from 'zustand';
 import { rowsById, textOf } from '../../../../../dataset/labels';
-import type { ComparisonPlan } from '../../../../../evaluation/types';
+import type { Dataset } from '../../../../../dataset/types';
+import type { ComparisonPlan, PairReport } from '../../../../../evaluation/types';
 import { times } from '../../../../../evaluation/words';
 import { useResource } from '../../../../state/resource';
 import { Button, format, LabelTag, Panel, ProgressBar } from '../../../../ui';
@@ -10,46 +11,61 @@ import { correctedKey, reviewStores } from '../../review-store';
 
 /** Test rows to be labelled again, with every prediction and the old label out of sight. */
 export function ReviewPanel({ evaluation, dataset, pair }: CloserProps) {
-  const { state, start, answer, back, leave, apply } = reviewStores.use();
-  const queue = useStore(state, (s) => s.queue);
-  const answers = useStore(state, (s) => s.answers);
-  const saving = useStore(state, (s) => s.saving);
-  const { labels } = evaluation.plan;
-  const reviewed = evaluation.review?.reviewed ?? [];
-  const left = (ids: readonly string[]) => ids.filter((id) => !reviewed.includes(id)).length;
+  const queue = useStore(reviewStores.use().state, (s) => s.queue);
   if (!pair)
     return (
       <Panel title="No labels to check">
         <p className="dim">This comparison has no pair of prompts.</p>
       </Panel>
     );
-  if (queue.length === 0)
-    return (
-      <Panel title="Are the labels right? Check them without seeing any prediction">
-        <div className="stack">
-          <p>
-            We draw equal numbers of fixed and broken rows, shuffled. You see the text and give it a label; only where
-            yours differs is anything changed. You will see both verdicts: as labelled, and after your corrections.
+  if (queue.length === 0) return <StartReview pair={pair} reviewed={evaluation.review?.reviewed ?? NO_IDS} />;
+  return <Review queue={queue} plan={evaluation.plan} dataset={dataset} />;
+}
+
+const NO_IDS: readonly string[] = [];
+
+/** What a review is, or why there is none. */
+function StartReview({ pair, reviewed }: { readonly pair: PairReport; readonly reviewed: readonly string[] }) {
+  const { start } = reviewStores.use();
+  const left = (ids: readonly string[]) => ids.filter((id) => !reviewed.includes(id)).length;
+  return (
+    <Panel title="Are the labels right? Check them without seeing any prediction">
+      <div className="stack">
+        <p>
+          We draw equal numbers of fixed and broken rows, shuffled. You see the text and give it a label; only where
+          yours differs is anything changed. You will see both verdicts: as labelled, and after your corrections.
+        </p>
+        {Math.min(left(pair.fixed), left(pair.broken)) === 0 ? (
+          <p className="dim">
+            {reviewed.length > 0
+              ? 'No more rows can be drawn in equal numbers: you have labelled all of one kind.'
+              : `No fair draw is possible: ${pair.fixed.length === 0 ? 'no row was fixed' : 'no row was broken'}. Checking one kind only would bias the result.`}
           </p>
-          {Math.min(left(pair.fixed), left(pair.broken)) === 0 ? (
-            <p className="dim">
-              {reviewed.length > 0
-                ? 'No more rows can be drawn in equal numbers: you have labelled all of one kind.'
-                : `No fair draw is possible: ${pair.fixed.length === 0 ? 'no row was fixed' : 'no row was broken'}. Checking one kind only would bias the result.`}
-            </p>
-          ) : (
-            <div className="row">
-              <Button onPress={start}>Check labels</Button>
-              <span className="dim small">
-                makes a new version of the data, and counts as one more use of the test rows
-              </span>
-            </div>
-          )}
-        </div>
-      </Panel>
-    );
+        ) : (
+          <div className="row">
+            <Button onPress={start}>Check labels</Button>
+            <span className="dim small">
+              makes a new version of the data, and counts as one more use of the test rows
+            </span>
+          </div>
+        )}
+      </div>
+    </Panel>
+  );
+}
+
+interface ReviewProps {
+  readonly queue: readonly string[];
+  readonly plan: ComparisonPlan;
+  readonly dataset: Dataset;
+}
+
+/** Row after row, and at the end what would change. */
+function Review({ queue, plan, dataset }: ReviewProps) {
+  const { state, back, leave, apply } = reviewStores.use();
+  const answers = useStore(state, (s) => s.answers);
+  const saving = useStore(state, (s) => s.saving);
   const id = queue[answers.size];
-  const row = id === undefined ? undefined : rowsById(dataset.table.rows).get(id);
   const given = [...answers].filter(([, label]) => label !== null);
   return (
     <Panel
@@ -61,23 +77,9 @@ export function ReviewPanel({ evaluation, dataset, pair }: CloserProps) {
           value={answers.size / queue.length}
         />
         {id === undefined ? (
-          <Given answers={given} plan={evaluation.plan} />
+          <Given answers={given} plan={plan} />
         ) : (
-          <>
-            <blockquote className="row-text" aria-live="polite">
-              {row ? textOf(row, dataset.mapping) : `Row ${id}`}
-            </blockquote>
-            <div className="row">
-              {labels.map((label, i) => (
-                <Button key={label} onPress={() => answer(i)}>
-                  {label}
-                </Button>
-              ))}
-              <Button variant="quiet" onPress={() => answer(null)}>
-                Skip
-              </Button>
-            </div>
-          </>
+          <Question id={id} labels={plan.labels} dataset={dataset} />
         )}
         <div className="row">
           {id === undefined ? (
@@ -94,6 +96,34 @@ export function ReviewPanel({ evaluation, dataset, pair }: CloserProps) {
         </div>
       </div>
     </Panel>
+  );
+}
+
+interface QuestionProps {
+  readonly id: string;
+  readonly labels: readonly string[];
+  readonly dataset: Dataset;
+}
+
+function Question({ id, labels, dataset }: QuestionProps) {
+  const { answer } = reviewStores.use();
+  const row = rowsById(dataset.table.rows).get(id);
+  return (
+    <>
+      <blockquote className="row-text" aria-live="polite">
+        {row ? textOf(row, dataset.mapping) : `Row ${id}`}
+      </blockquote>
+      <div className="row">
+        {labels.map((label, i) => (
+          <Button key={label} onPress={() => answer(i)}>
+            {label}
+          </Button>
+        ))}
+        <Button variant="quiet" onPress={() => answer(null)}>
+          Skip
+        </Button>
+      </div>
+    </>
   );
 }
 

@@ -7,20 +7,12 @@ import { useQuery } from '../../../../state/location';
 import { Button, format, Interval, Panel, Select, Table, Term } from '../../../../ui';
 import type { CloserProps } from '../../closer-store';
 
+interface SlicesProps extends CloserProps {
+  readonly insights: Insights;
+}
+
 /** The test rows by a column or by text length: where the second prompt is ahead, and how much of it is more than chance. */
-export function SlicesPanel({ insights, comparison, pair }: CloserProps & { readonly insights: Insights }) {
-  const report = insights.slices;
-  const columns = [...new Set(report?.slices.map(({ column }) => column))];
-  // The column's place, not its name: nothing of the file is in the address.
-  const [at, setAt] = useQuery<string>('by', '0');
-  const [, setSlice] = useQuery<string>('slice', '');
-  const [, setTab] = useQuery<string>('tab', 'rows');
-  const column = columns[Number(at)] ?? columns[0];
-  const shown = useMemo(() => report?.slices.filter((slice) => slice.column === column) ?? [], [report, column]);
-  const draw = useMemo(
-    () => drawIntervals(shown.map(({ name, difference, ci95 }) => ({ name, value: difference, ...ci95 }))),
-    [shown],
-  );
+export function SlicesPanel({ insights: { slices: report }, comparison, pair }: SlicesProps) {
   if (!report)
     return (
       <Panel title="No slices">
@@ -28,11 +20,6 @@ export function SlicesPanel({ insights, comparison, pair }: CloserProps & { read
       </Panel>
     );
   const nameOf = (id: string | undefined) => comparison.arms.find((arm) => arm.id === id)?.name ?? '';
-  const [a, b] = [nameOf(pair?.a), nameOf(pair?.b)];
-  const open = (slice: Slice) => {
-    setSlice(String(report.slices.indexOf(slice)));
-    setTab('rows');
-  };
   return (
     <div className="stack">
       <p>
@@ -41,42 +28,7 @@ export function SlicesPanel({ insights, comparison, pair }: CloserProps & { read
           Why corrected?
         </Term>
       </p>
-      {column === undefined ? null : (
-        <div className="grid">
-          <ChartPanel
-            span={12}
-            title={slicesTitle(shown, column)}
-            unit={`${b} minus ${a}, points, 95% interval`}
-            controls={
-              <div className="filters">
-                <Select
-                  label="By"
-                  value={String(columns.indexOf(column))}
-                  onChange={setAt}
-                  options={columns.map((name, i) => ({ id: String(i), label: name }))}
-                />
-              </div>
-            }
-            draw={draw}
-            twin={{
-              columns: ['part', 'rows', 'accuracy_a', 'accuracy_b', 'points', 'low_95', 'high_95', 'exact_p', 'holm_p'],
-              rows: shown.map((slice) => [
-                slice.name,
-                slice.rowIds.length,
-                slice.accuracyA,
-                slice.accuracyB,
-                slice.difference * 100,
-                slice.ci95.low * 100,
-                slice.ci95.high * 100,
-                slice.pExact,
-                slice.pHolm,
-              ]),
-            }}
-          >
-            <SliceTable slices={shown} a={a} b={b} onOpen={open} />
-          </ChartPanel>
-        </div>
-      )}
+      {report.slices.length > 0 ? <ColumnPanel all={report.slices} a={nameOf(pair?.a)} b={nameOf(pair?.b)} /> : null}
       {report.leftOut.length > 0 ? (
         <p className="dim small">
           Not divided by {report.leftOut.map(({ column: name, why }) => `${name} (${why})`).join(', ')}.
@@ -85,6 +37,63 @@ export function SlicesPanel({ insights, comparison, pair }: CloserProps & { read
     </div>
   );
 }
+
+/** The slices by one column, which the user chooses. */
+function ColumnPanel({ all, a, b }: { readonly all: readonly Slice[]; readonly a: string; readonly b: string }) {
+  // The column's place, not its name: nothing of the file is in the address.
+  const [at, setAt] = useQuery<string>('by', '0');
+  const [, setSlice] = useQuery<string>('slice', '');
+  const [, setTab] = useQuery<string>('tab', 'rows');
+  const columns = [...new Set(all.map(({ column }) => column))];
+  const column = columns[Number(at)] ?? columns[0] ?? '';
+  const shown = useMemo(() => all.filter((slice) => slice.column === column), [all, column]);
+  const draw = useMemo(
+    () => drawIntervals(shown.map(({ name, difference, ci95 }) => ({ name, value: difference, ...ci95 }))),
+    [shown],
+  );
+  const open = (slice: Slice) => {
+    setSlice(String(all.indexOf(slice)));
+    setTab('rows');
+  };
+  return (
+    <div className="grid">
+      <ChartPanel
+        span={12}
+        title={slicesTitle(shown, column)}
+        unit={`${b} minus ${a}, points, 95% interval`}
+        controls={
+          <div className="filters">
+            <Select
+              label="By"
+              value={String(columns.indexOf(column))}
+              onChange={setAt}
+              options={columns.map((name, i) => ({ id: String(i), label: name }))}
+            />
+          </div>
+        }
+        draw={draw}
+        twin={{
+          columns: ['part', 'rows', 'accuracy_a', 'accuracy_b', 'points', 'low_95', 'high_95', 'exact_p', 'holm_p'],
+          rows: shown.map(twinRow),
+        }}
+      >
+        <SliceTable slices={shown} a={a} b={b} onOpen={open} />
+      </ChartPanel>
+    </div>
+  );
+}
+
+const twinRow = ({ name, rowIds, accuracyA, accuracyB, difference, ci95, pExact, pHolm }: Slice) => [
+  name,
+  rowIds.length,
+  accuracyA,
+  accuracyB,
+  difference * 100,
+  ci95.low * 100,
+  ci95.high * 100,
+  pExact,
+  pHolm,
+];
 
 interface SliceTableProps {
   readonly slices: readonly Slice[];
