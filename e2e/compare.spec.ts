@@ -73,7 +73,7 @@ test('shows rows, filters, slices and confidence behind the verdict, each at its
     await page.keyboard.press('Home');
     await expect(page.getByText(/^B?\s*Tuned No answer is below 0.00: all 60 rows are answered/)).toBeVisible();
     await page.keyboard.press('End');
-    await expect(page.getByText(/No answer reaches 1.00|Send what is below 1.00/).first()).toBeVisible();
+    await expect(page.getByText(/No answer reaches 1.00|Send answers below 1.00/).first()).toBeVisible();
   });
 
   await test.step('answers under harmless edits, and every row answered by prompts that never saw it', async () => {

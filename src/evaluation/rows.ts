@@ -10,8 +10,8 @@ export const groupColumn = ({ splitBy }: Pick<Dataset, 'splitBy'>): string | nul
   splitBy?.kind === 'group' ? splitBy.column : null;
 
 /**
- * Group index of each row: rows that say the same, or that the split keeps together, are no independent trials, and the
- * bootstrap draws them together. Undefined where every row stands alone.
+ * Group index of each row: rows with the same text, or that the split keeps together, are not independent, so the
+ * bootstrap draws them together. Undefined where every row is a group of its own.
  */
 export function rowGroups(dataset: Dataset, rowIds: readonly string[]): readonly number[] | undefined {
   const known = rowsById(dataset.table.rows);
@@ -19,7 +19,7 @@ export function rowGroups(dataset: Dataset, rowIds: readonly string[]): readonly
   const groups = together(rows, dataset.mapping, groupColumn(dataset));
   if (groups.length === rows.length) return undefined;
   const index = new Map(groups.flatMap((group, g) => group.map(({ id }) => [id, g] as const)));
-  // a row that is gone stands alone
+  // a row that is gone is a group of its own
   let next = groups.length;
   return rowIds.map((id) => index.get(id) ?? next++);
 }
@@ -44,16 +44,16 @@ export function detectable(testRows: number): Detectable {
   return { points, sentence: `${rows} can only confirm gains above about ${shown} points.` };
 }
 
-/** Texts are not right or wrong: how small a gain shows depends on how much their nearness scatters, which is not known yet. */
+/** Texts are not right or wrong: the smallest gain depends on how much their scores vary, which is not known yet. */
 export const detectableTexts = (testRows: number): Detectable => ({
   points: null,
   sentence: `${testRows.toLocaleString('en')} test ${testRows === 1 ? 'row decides' : 'rows decide'}: more test rows detect smaller gains.`,
 });
 
-/** Generating takes a run of the model for every token: nobody waits for more rows. */
+/** Generating takes a run of the model for every token: more rows would take too long. */
 const MOST_ROWS: ByTask<number> = { classify: Number.POSITIVE_INFINITY, generate: 200 };
 
-/** The test rows that prompts are compared on: all, or as many as can be waited for, drawn by the seed of the split. */
+/** The test rows that prompts are compared on: all, or a number that does not take too long, drawn by the seed of the split. */
 export const comparedIds = (kind: TaskKind, dataset: Dataset): readonly string[] =>
   drawnRows(dataset, dataset.split.test, MOST_ROWS[kind]);
 

@@ -1,4 +1,4 @@
-/** A person's preference between two prompts' answers, given without knowing which is whose. */
+/** A person's preference between two prompts' answers, given without knowing which prompt gave which. */
 import { createRng, shuffled } from '../lib/rng';
 import { type Interval, wilson } from '../metrics/intervals';
 import { signTest } from '../metrics/mcnemar';
@@ -17,13 +17,13 @@ export interface Ballot<T = number> {
   readonly rowId: string;
   readonly left: T;
   readonly right: T;
-  /** Whether A's answer stands on the right. */
+  /** Whether A's answer is on the right. */
   readonly swapped: boolean;
 }
 
 const MOST_BALLOTS = 30;
 
-/** Rows to which the two say different things, in seeded random order; which side is whose is drawn for each. */
+/** Rows that the two answer differently, in seeded random order; the sides are drawn for each. */
 export function drawBallots<T>(
   plan: Pick<ComparisonPlan, 'rowIds' | 'seed'>,
   a: ArrayLike<T>,
@@ -50,7 +50,7 @@ export interface Tally {
   /** B's share of the votes that went to one of the two, with its Wilson 95% interval; null without such votes. */
   readonly winRate: number | null;
   readonly ci95: Interval;
-  /** Exact sign test; ties and "both bad" are apart. */
+  /** Exact sign test without ties and "both bad". */
   readonly p: number;
 }
 
@@ -68,7 +68,7 @@ export function tally(votes: readonly Vote[]): Tally {
   };
 }
 
-/** What the votes say, first in words. */
+/** The result of the votes, in words first. */
 export function tallySentence({ a, b, winRate, ci95, p }: Tally, nameA: string, nameB: string): string {
   if (winRate === null) return 'No vote chose one of the two prompts.';
   const range = `${percent(ci95.low)} to ${percent(ci95.high)}`;

@@ -1,4 +1,4 @@
-/** Numbers as they stand in sentences and tables. */
+/** Numbers as written in sentences and tables. */
 
 /** A share as percent: 81.7%, 68%. */
 export const percent = (share: number): string => `${Number((100 * share).toFixed(1))}%`;

@@ -1,4 +1,4 @@
-/** What else was examined in a comparison of labels: slices, probabilities, checks, votes. */
+/** The checks beside a comparison of labels: slices, probabilities, edited rows, votes. */
 import { confidenceDifferenceWords, coverageSentence } from '../evaluation/classify/confidence';
 import { consistencySentence, EDIT_NAMES } from '../evaluation/classify/consistency';
 import { everyRowSentence } from '../evaluation/classify/folds';
@@ -18,16 +18,16 @@ const rows = (n: number) => `${n.toLocaleString('en')} ${n === 1 ? 'row' : 'rows
 const review: Make = ({ closer, comparison }) => {
   const found = closer?.review;
   if (!found) return null;
-  const looked = `${rows(found.reviewed)}, equal numbers fixed and broken by tuning, were labelled again by somebody who saw no prediction; the test rows have now been used ${times(found.looks)}.`;
+  const checked = `${rows(found.reviewed)}, equal numbers fixed and broken by tuning, were labelled again without seeing a prediction; the test rows have now been used ${times(found.looks)}.`;
   if (!found.verdict || found.corrected === 0)
     return {
       title: 'Labels checked again',
-      sentences: [looked, found.corrected === 0 ? 'No label was changed.' : `Labels changed: ${found.corrected}.`],
+      sentences: [checked, found.corrected === 0 ? 'No label was changed.' : `Labels changed: ${found.corrected}.`],
     };
   return {
     title: `As labelled, and after ${found.corrected} ${found.corrected === 1 ? 'correction' : 'corrections'}`,
     sentences: [
-      looked,
+      checked,
       `As labelled: ${comparison.verdict.headline}.`,
       `After the corrections: ${found.verdict.headline}. ${found.verdict.detail}`,
     ],
@@ -135,7 +135,7 @@ const learned: Make = ({ closer }) => {
         ]
       : []),
   ];
-  return sentences.length > 0 ? { title: 'What examples and training bring', sentences } : null;
+  return sentences.length > 0 ? { title: 'What examples and training add', sentences } : null;
 };
 
 const ranking: Make = ({ closer }, nameOf) => {
@@ -159,7 +159,7 @@ const votes: Make = ({ closer, comparison }, nameOf) => {
   const found = closer?.votes;
   const pair = comparison.pairs[0];
   if (!found || !pair) return null;
-  const apart = `Not counted: ${found.ties} ties, ${found.bothBad} both bad. Only rows with two different answers were shown, sides shuffled.`;
+  const apart = `Not counted: ${found.ties} ${found.ties === 1 ? 'tie' : 'ties'}, ${found.bothBad} both bad. Only rows with two different answers were shown, sides shuffled.`;
   return { title: 'Blind votes', sentences: [tallySentence(found, nameOf(pair.a), nameOf(pair.b)), apart] };
 };
 

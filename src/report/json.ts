@@ -136,7 +136,7 @@ export function resultsJson(input: LabelReport): Results {
   });
 }
 
-/** The same for generated texts. It holds row ids and figures, no text of any row. */
+/** Of a comparison of generated texts. It holds row ids and figures, no text of any row. */
 export function textResultsJson({ kind: _kind, rows: _rows, plan, comparison, prompts, ...facts }: TextReport) {
   return rounded({
     formatVersion: 1,

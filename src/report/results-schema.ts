@@ -128,7 +128,7 @@ export const resultsSchema = z.object({
   closer: z
     .record(z.string(), z.unknown())
     .optional()
-    .describe('What was examined beside the comparison: slices, probabilities, ranks, checks; no text of any row'),
+    .describe('Examined beside the comparison: slices, probabilities, ranks, checks; no text of any row'),
 });
 
 /** `results.json` of a comparison of generated texts. */

@@ -15,7 +15,7 @@ const cell = (form: (value: number) => string, value: number | undefined, interv
   value === undefined || interval === undefined ? '–' : { value: form(value), range: ends(form, interval) };
 
 const arms = ({ comparison }: TextReport): Section => ({
-  title: 'What each prompt reaches',
+  title: 'Scores of all prompts',
   table: {
     caption: 'All prompts on the same test rows, with 95% bootstrap intervals',
     columns: ['Prompt', ...NAMES, 'Tokens sent'],

@@ -40,7 +40,7 @@ export interface LabelReport extends ReportFacts {
   readonly plan: ComparisonPlan;
   readonly comparison: Comparison;
   readonly training: Results['training'];
-  /** What else was examined; the rest is left out. */
+  /** Checks made beside the comparison; those that were not made are left out. */
   readonly closer?: CloserLook;
   readonly rows?: readonly RowText[];
 }

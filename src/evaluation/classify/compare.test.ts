@@ -156,7 +156,7 @@ it('rows are paired: what every row has more of is no doubt at all', () => {
     difference: -300,
     ci95: { low: -300, high: -300 },
   });
-  expect(sentence(few)).toBe('Tuned sends 300 tokens a row fewer than Yours + 8 examples (on every row alike).');
+  expect(sentence(few)).toBe('Tuned sends 300 fewer tokens per row than Yours + 8 examples (on every row).');
 });
 
 it('where it differs from row to row the interval says so', () => {
@@ -170,11 +170,11 @@ it('where it differs from row to row the interval says so', () => {
   expect(ci95.low).toBeLessThan(9);
   expect(ci95.high).toBeGreaterThan(11);
   expect(ci95.high).toBeLessThan(13);
-  expect(sentence(few)).toMatch(/^Tuned sends 10 tokens a row more than .* \(95% interval 8 to 12\)\.$/);
+  expect(sentence(few)).toMatch(/^Tuned sends 10 more tokens per row than .* \(95% interval 8 to 12\)\.$/);
 });
 
 it('nothing is said where nothing was kept, and equal is said as equal', () => {
   expect(tokensDifference({}, tuned, plan, 100)).toBeNull();
   expect(tokensSentence({ a: 'few', b: 'tuned' }, nameOf)).toBeNull();
-  expect(sentence(tuned.tokensSent)).toBe('Tuned sends as many tokens a row as Yours + 8 examples.');
+  expect(sentence(tuned.tokensSent)).toBe('Tuned sends the same number of tokens per row as Yours + 8 examples.');
 });

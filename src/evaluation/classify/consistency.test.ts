@@ -77,7 +77,7 @@ describe('consistency', () => {
 });
 
 describe('every row', () => {
-  test('stands in exactly one fold’s test, never with its own text in training, and labels are spread', async () => {
+  test('is in the test part of exactly one fold, never with its own text in training, and labels are spread', async () => {
     const rows = Array.from({ length: 103 }, (_, i) => [`text ${i % 90}`, i % 3 ? 'yes' : 'no'] as const);
     const { dataset } = await preparedOf(rows);
     const folds = foldsOf(dataset, 1);
@@ -99,6 +99,6 @@ describe('every row', () => {
     const report = everyRowReport([0, 0, 1, 1], [0, 1, 0, 0], [0, 0, 1, 0]);
     expect(report).toMatchObject({ rows: 4, correctA: 1, correctB: 3, aOnly: 0, bOnly: 2, difference: 0.5 });
     expect(everyRowSentence(report, 'yours')).toMatch(/tuning is right on 75%, 50 points ahead of yours \(25%\)/);
-    expect(everyRowSentence(report, 'yours')).toContain('estimates the recipe, not this prompt');
+    expect(everyRowSentence(report, 'yours')).toContain('measures the recipe, not this one prompt');
   });
 });

@@ -15,7 +15,7 @@ describe('the draw of rows to look at again', () => {
   const drawn = drawReview(pair, 3);
   const of = (kind: readonly string[], ids = drawn) => ids.filter((id) => kind.includes(id)).length;
 
-  it('takes as many fixed rows as broken ones, mixed, the same for the same seed', () => {
+  it('takes equal numbers of fixed and broken rows, shuffled, and repeats for a seed', () => {
     expect([of(pair.fixed), of(pair.broken)]).toEqual([5, 5]);
     expect(new Set(drawn).size).toBe(10);
     expect(drawReview(pair, 3)).toEqual(drawn);

@@ -8,21 +8,21 @@ import { bonettPrice, type Interval } from '../../metrics/intervals';
 import { groupColumn } from '../rows';
 import { percent, pointsRange, pointsWithUnit } from '../words';
 
-/** Every labelled row answered by a prompt that was trained without it: k folds, which estimate the recipe. */
+/** Every labelled row answered by a prompt that was trained without it: k folds, which say how well the recipe works. */
 
 export const FOLDS = 5;
 
 export interface Fold {
   readonly train: readonly string[];
   readonly validation: readonly string[];
-  /** Answered by what was trained on the others. */
+  /** Answered by the prompt that was trained on the others. */
   readonly test: readonly string[];
 }
 
-/** At least so many rows of a fold choose the step that is kept. */
+/** Share of a fold's training rows that chooses the step that is kept. */
 const VALIDATION_SHARE = 0.15;
 
-/** Stratified, seeded; rows that say the same or that the split keeps together stand in one fold. */
+/** Stratified, seeded; rows with the same text, or that the split keeps together, are in one fold. */
 export function foldsOf(dataset: Dataset, seed: number, folds = FOLDS): readonly Fold[] {
   const { mapping, split } = dataset;
   const rows = rowsById(dataset.table.rows);
@@ -100,5 +100,5 @@ export function everyRowSentence(report: EveryRowReport, nameA: string): string 
     difference === 0
       ? `level with ${than}`
       : `${pointsWithUnit(Math.abs(difference))} ${difference > 0 ? 'ahead of' : 'behind'} ${than}`;
-  return `Over all ${rows} rows, each answered by one of ${folds} prompts that were trained without it, tuning is right on ${percent(correctB / rows)}, ${lead}; interval ${pointsRange(ci95.low, ci95.high)} points. This estimates the recipe, not this prompt, and has an interval only: the ${folds} prompts share rows, so a p would claim too much.`;
+  return `Over all ${rows} rows, each answered by one of ${folds} prompts that were trained without it, tuning is right on ${percent(correctB / rows)}, ${lead}; interval ${pointsRange(ci95.low, ci95.high)} points. This measures the recipe, not this one prompt. There is no p-value: the ${folds} prompts share training rows, so it would claim too much.`;
 }

@@ -7,11 +7,11 @@ import { labelSuspects, type Suspect } from './doubts';
 import { type Duel, duel } from './pairs';
 import { type SliceReport, slicesOf } from './slices';
 
-/** What is behind a comparison: parts, probabilities, order of the arms, what the examples bring. */
+/** The analysis behind a comparison: slices, probabilities, the order of the arms, the gain from examples. */
 
 interface RankedArm {
   readonly armId: string;
-  /** Bradley-Terry, log-odds, mean 0: how much likelier than an average arm it is right where the two differ. */
+  /** Bradley-Terry, log-odds, mean 0: how much more likely than an average arm it is right where the two differ. */
   readonly strength: number;
   readonly ci95: Interval;
 }
@@ -35,7 +35,7 @@ const RANK_DRAWS = 2000;
 const rightness = (arm: ArmReport, gold: readonly number[]) => gold.map((g, i) => arm.predictions[i] === g);
 
 /**
- * In steps, so that a worker can tell how far it is and be stopped between two of them. Yields the share done.
+ * In steps, so that a worker can report progress and be stopped between two of them. Yields the share done.
  * @param pairIndex the pair whose slices are asked for
  */
 export function* insightsOf(

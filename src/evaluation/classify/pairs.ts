@@ -45,7 +45,7 @@ const MARGIN = 0.05;
  */
 export const doesAsWell = (d: Duel): boolean => !bWins(d) && (d.difference <= 0 || d.ci95.high < MARGIN);
 
-/** Null where it was not kept how many tokens each row had. */
+/** Null in comparisons of earlier versions, which did not keep the tokens of each row. */
 export function tokensDifference(
   a: Pick<ArmOutcome, 'tokensSent'>,
   b: Pick<ArmOutcome, 'tokensSent'>,
@@ -72,20 +72,20 @@ export function tokensDifference(
 
 const whole = (tokens: number) => Math.round(tokens).toLocaleString('en');
 
-/** "Tuned sends 310 tokens a row fewer than Yours + 8 examples (306 to 314)."; null where it is not known. */
+/** "Tuned sends 310 fewer tokens per row than Yours + 8 examples (306 to 314)."; null where the tokens of each row are not known. */
 export function tokensSentence(
   { a, b, tokens }: Pick<PairReport, 'a' | 'b' | 'tokens'>,
   nameOf: (id: string) => string,
 ): string | null {
   if (!tokens) return null;
   const { difference, ci95 } = tokens;
-  if (Math.round(difference) === 0) return `${nameOf(b)} sends as many tokens a row as ${nameOf(a)}.`;
+  if (Math.round(difference) === 0) return `${nameOf(b)} sends the same number of tokens per row as ${nameOf(a)}.`;
   const ends = [Math.abs(ci95.low), Math.abs(ci95.high)].sort((x, y) => x - y).map(whole);
-  const range = new Set(ends).size === 1 ? 'on every row alike' : `95% interval ${ends.join(' to ')}`;
-  return `${nameOf(b)} sends ${whole(Math.abs(difference))} tokens a row ${difference < 0 ? 'fewer' : 'more'} than ${nameOf(a)} (${range}).`;
+  const range = new Set(ends).size === 1 ? 'on every row' : `95% interval ${ends.join(' to ')}`;
+  return `${nameOf(b)} sends ${whole(Math.abs(difference))} ${difference < 0 ? 'fewer' : 'more'} tokens per row than ${nameOf(a)} (${range}).`;
 }
 
-/** Everything that is said of one pair, but its p among all pairs. */
+/** All figures of one pair, except its p among all pairs. */
 export function reportPair(
   plan: ComparisonPlan,
   a: ArmReport,

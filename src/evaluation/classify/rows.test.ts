@@ -51,6 +51,6 @@ it('keeps the rows that pass every filter', () => {
 });
 
 it('says what a row costs and which prompts calibration helps', () => {
-  expect(costTitle(comparison.arms)).toBe('Tuned sends 31 tokens a row, yours 46');
+  expect(costTitle(comparison.arms)).toBe('Tuned sends 31 tokens per row, yours 46');
   expect(calibrationWords(comparison, 'chosen')).toMatch(/helps yours\.$/);
 });

@@ -78,14 +78,13 @@ export const filterRows = (rows: readonly ComparedRow[], { label, said, ids, at 
 export function costTitle(arms: readonly ArmReport[]): string {
   const yours = arms.find((arm) => arm.id === 'yours');
   const tuned = arms.find((arm) => arm.kind === 'tuned');
-  if (yours?.tokensSentMean == null || tuned?.tokensSentMean == null)
-    return 'What each prompt reaches, and what it costs';
+  if (yours?.tokensSentMean == null || tuned?.tokensSentMean == null) return 'Scores and costs of each prompt';
   const [a, b] = [Math.round(yours.tokensSentMean), Math.round(tuned.tokensSentMean)];
-  if (a === b) return `Tuned and yours send ${a} tokens a row`;
-  return `Tuned sends ${b} tokens a row, yours ${a}`;
+  if (a === b) return `Tuned and yours send ${a} tokens per row`;
+  return `Tuned sends ${b} tokens per row, yours ${a}`;
 }
 
-/** What was done with calibration, by one rule for all prompts. */
+/** How answers are calibrated: one rule for all prompts. */
 export function calibrationWords(comparison: Pick<Comparison, 'arms'>, mode: 'chosen' | 'raw' | 'calibrated'): string {
   const what = 'Calibration removes a prompt’s built-in bias toward a label.';
   if (mode === 'raw') return `${what} No prompt is calibrated here.`;

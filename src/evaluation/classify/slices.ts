@@ -22,7 +22,7 @@ export interface Slice {
   readonly difference: number;
   readonly ci95: Interval;
   readonly pExact: number;
-  /** Holm's adjusted p over all slices of all columns: whoever looks at many parts finds something. */
+  /** Holm's adjusted p over all slices of all columns: among many parts some differ by chance. */
   readonly pHolm: number;
 }
 
@@ -35,7 +35,7 @@ export interface SliceReport {
 }
 
 export const TEXT_LENGTH = 'text length';
-/** Below this many rows a part says nothing. */
+/** Smaller parts say nothing. */
 const MIN_SLICE_ROWS = 10;
 const MOST_VALUES = 12;
 const ALPHA = 0.05;
@@ -56,7 +56,7 @@ function thirds(values: readonly number[], unit: string): readonly Part[] {
   return parts.map(([name, test]) => ({ name, rows: values.flatMap((v, i) => (test(v) ? [i] : [])) }));
 }
 
-/** By value; what is too rare alone stands together. */
+/** By value; values that are too rare are put together. */
 function byValue(values: readonly string[]): readonly Part[] {
   const groups = new Map<string, number[]>();
   values.forEach((raw, i) => {
@@ -98,7 +98,7 @@ export function slicesOf(
 ): SliceReport {
   const { mapping, table } = dataset;
   const known = rowsById(table.rows);
-  // a row that has gone since is in no part
+  // a row that is no longer in the data is in no part
   const at = rowIds.flatMap((id, i) => {
     const row = known.get(id);
     return row && isUsable(row, mapping) ? [{ i, row }] : [];

@@ -35,7 +35,7 @@ it('states a gain or a loss only where it is clear', () => {
   expect(accuracyFinding([], undefined)).toBe('Accuracy on the test rows');
 });
 
-it('names the most frequent mistake when one stands out', () => {
+it('names the most frequent mistake where one is clearly ahead', () => {
   expect(findings({ '11': 10, '01': 5 }).confusion[1]).toBe('Tuned is right on all 15 rows');
   expect(findings({ '11': 10, '01': 5 }).confusion[0]).toBe('Yours calls 3 of 8 negative rows positive');
 });

@@ -20,7 +20,7 @@ export function accuracyFinding(arms: readonly ArmReport[], pair: PairReport | u
   return `${head}: a ${pair.difference > 0 ? 'gain' : 'loss'} of ${points(Math.abs(pair.difference))} points (${range})`;
 }
 
-/** Title of a confusion matrix: the most frequent mistake, when one stands out. */
+/** Title of a confusion matrix: the most frequent mistake, where one is clearly ahead. */
 export function confusionFinding(arm: Pick<ArmReport, 'name' | 'n' | 'confusion'>, labels: readonly string[]): string {
   const mistakes = arm.confusion
     .flatMap((row, gold) => row.map((rows, predicted) => ({ gold, predicted, rows })))
@@ -33,7 +33,7 @@ export function confusionFinding(arm: Pick<ArmReport, 'name' | 'n' | 'confusion'
   return `${arm.name} calls ${most.rows} of ${total} ${labels[most.gold]} rows ${labels[most.predicted]}`;
 }
 
-/** Title of the difference chart: what is clear, and only that. */
+/** Title of the difference chart: only the clear differences. */
 export function differenceFinding(arms: readonly ArmReport[], pairs: readonly PairReport[]): string {
   const named = pairs.flatMap((pair) => {
     const a = arms.find((arm) => arm.id === pair.a);
@@ -61,7 +61,7 @@ export function coverageFinding(name: string, point: CoveragePoint, accuracyOfAl
   return `Answering the surest ${percent(Math.round(100 * point.coverage) / 100)} of rows, ${midSentence(name)} is right on ${percent(point.accuracy)} instead of ${percent(accuracyOfAll)}`;
 }
 
-/** Title of a reliability diagram: a finding where most of the bars lie wholly on one side of the diagonal. */
+/** Title of a reliability diagram: a finding where most of the bars are entirely on one side of the diagonal. */
 export function reliabilityFinding(name: string, bins: readonly ReliabilityBin[]): string {
   const over = bins.filter((bin) => bin.accuracyCi95.high < bin.meanConfidence).length;
   const under = bins.filter((bin) => bin.accuracyCi95.low > bin.meanConfidence).length;

@@ -1,10 +1,10 @@
 import { midSentence } from '../../lib/format';
 import type { ArmReport, PairReport, Verdict } from '../types';
 import { numberWord, pointsRange, pointsWithUnit, pValue, sentence, times } from '../words';
-import { WORDS } from './made-arms';
+import { MAJORITY, WORDS } from './made-arms';
 import type { Duel } from './pairs';
 
-/** The sentences that the verdict's rules share: what prompts are called, on what rows, how often these were used. */
+/** The sentences that the verdict's rules share: the names of prompts, the rows, and how often these were used. */
 
 /** What a rule looks at. */
 export interface Field {
@@ -27,7 +27,7 @@ export interface Field {
   readonly pairs: readonly PairReport[];
 }
 
-/** How an arm is called inside a sentence. */
+/** The name of an arm inside a sentence. */
 export function called(arm: ArmReport, field: Field): string {
   if (arm.kind === 'tuned') return 'the tuned prompt';
   if (arm.kind === 'hybrid') return 'your prompt with vectors';
@@ -35,6 +35,7 @@ export function called(arm: ArmReport, field: Field): string {
   if (arm.kind === 'combined') return 'the tuned prompt with word counts';
   if (arm.kind === 'untuned') return 'the untuned prompt';
   if (arm.kind === 'few-shot' && /^yours-\d+$/.test(arm.id)) return `your prompt with ${shots(arm)}`;
+  if (arm.id === MAJORITY) return `always answering ${arm.name.replace(/^Always /, '')}`;
   if (arm.id === WORDS) return 'a word-count classifier';
   if (arm.kind === 'reference') return midSentence(arm.name);
   return arm.id === field.first.id ||

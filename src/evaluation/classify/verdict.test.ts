@@ -81,7 +81,7 @@ describe('verdict', () => {
     const v = verdict({ '111': 76, '011': 20, '101': 5, '010': 2, '000': 17 }, ['few']);
     expect(v.kind).toBe('examples-do-as-well');
     expect(v.headline).toBe('Eight examples do as well as the tuned prompt on 120 test rows: no training needed');
-    expect(v.detail).toContain('They send 310 tokens a row instead of 31');
+    expect(v.detail).toContain('They send 310 tokens per row instead of 31');
   });
 
   it('eight examples beat the tuned prompt', () => {
@@ -116,7 +116,7 @@ describe('verdict', () => {
   it('nothing beats always choosing the most frequent label', () => {
     const v = verdict({ '11': 30, '01': 21, '10': 20, '00': 29 });
     expect(v.kind).toBe('nothing-beats-majority');
-    expect(v.headline).toBe('Nothing here clearly beats always “negative”, on 100 test rows');
+    expect(v.headline).toBe('Nothing here clearly beats always answering “negative”, on 100 test rows');
   });
 
   it('tuned must beat the best hand-written prompt, not the first', () => {

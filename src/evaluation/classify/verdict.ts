@@ -93,7 +93,7 @@ const yoursBetter: Rule = (field) => {
     `${called(hand, field)} beats ${called(tuned, field)} by ${pointsWithUnit(-d.difference)} ${on(field)}: keep it`,
     paragraph(
       `Tuning broke ${d.aOnly} rows and fixed ${d.bOnly}. The true loss is probably between ${pointsRange(-d.ci95.high, -d.ci95.low, 'and')} points (${pWords(d, field)}).`,
-      'To try again: more training rows, another start, or a lower learning rate.',
+      'To try again: use more training rows, other initial vectors, or a lower learning rate.',
       macroCaution(field),
       looksSentence(field),
     ),
@@ -125,12 +125,12 @@ const wordsDoAsWell: Rule = (field) => {
 
 const moreTokens = (few: ArmReport, tuned: ArmReport) =>
   few.tokensSentMean && tuned.tokensSentMean && few.tokensSentMean > 1.5 * tuned.tokensSentMean
-    ? `They send ${Math.round(few.tokensSentMean)} tokens a row instead of ${Math.round(tuned.tokensSentMean)}: tuning may still pay when there are many rows to process.`
+    ? `They send ${Math.round(few.tokensSentMean)} tokens per row instead of ${Math.round(tuned.tokensSentMean)}: tuning may still pay when there are many rows to process.`
     : null;
 
 /**
- * Examples in the prompt do as well as tuning, and one of the two is clearly better than the bare hand-written prompt.
- * Without that last condition "no clear difference" is the honest word.
+ * Examples in the prompt do as well as tuning, and one of the two is clearly better than the hand-written prompt alone.
+ * Without that last condition the honest answer is "no clear difference".
  */
 const examplesDoAsWell: Rule = (field) => {
   const { fewShot, hand, tuned } = field;
@@ -207,7 +207,7 @@ const noClearDifference = (field: Field): Verdict => {
       seen,
       `The true difference is probably ${between(d)}.`,
       more === null
-        ? 'If they differ at all, it is by too little for any number of rows within reach to show: keep the simpler one.'
+        ? 'If they differ at all, the difference is too small to show with any realistic number of rows: keep the simpler one.'
         : `About ${about(more)} more test rows would settle it, if the difference is as large as it looks.`,
       macroCaution(field),
       looksSentence(field),
@@ -216,7 +216,7 @@ const noClearDifference = (field: Field): Verdict => {
   );
 };
 
-/** The first that applies speaks. Worse than yours comes first, then what needs no training, then what training gained. */
+/** The first that applies decides: a loss, then results that need no training, then what training gained. */
 const RULES: readonly Rule[] = [nothingBeatsMajority, yoursBetter, wordsDoAsWell, examplesDoAsWell, tunedBetter];
 
 /**

@@ -42,7 +42,7 @@ it('says whose texts are closer, with means, an interval, and rows', () => {
   expect(better?.perplexity.difference).toBeCloseTo(Math.exp(-1));
   expect(verdict.headline).toBe('all is closer to your texts than half: +50.0 points of ROUGE-L');
   expect(verdict.detail).toContain('closer on 20 and further on 0');
-  expect(verdict.detail).toContain('40 of its 40 texts are the expected one word for word');
+  expect(verdict.detail).toContain('40 of its 40 texts match the expected one word for word');
 });
 
 const armsOf = (near: number, few: number, tuned: number) =>

@@ -1,9 +1,9 @@
-/** What a comparison of generated texts is given, and what it finds. */
+/** The input and the result of a comparison of generated texts. */
 import type { Interval } from '../../metrics/intervals';
 import type { TextMetricId } from '../../metrics/registry';
 import type { ArmKind } from '../types';
 
-/** What a prompt wrote, row by row. */
+/** What a prompt generated, row by row. */
 export interface GenerateOutcome {
   readonly id: string;
   readonly name: string;
@@ -15,7 +15,7 @@ export interface GenerateOutcome {
   readonly tokensSentMean: number;
 }
 
-/** Who wrote, after which rows, and what was wanted. */
+/** The prompts that are compared, the rows, and the expected texts. */
 export interface GeneratePlan {
   /** Left out by the command line: rows in the order of the outcomes. */
   readonly rowIds?: readonly string[];
@@ -26,7 +26,7 @@ export interface GeneratePlan {
   readonly arms: readonly GenerateOutcome[];
   /** Ids of A and B; the first pair is the headline. */
   readonly pairs: readonly (readonly [string, string])[];
-  /** Looks at the test rows, this one included; left out by the command line. */
+  /** Uses of the test rows, this one included; left out by the command line. */
   readonly looks?: number;
   /** Of the bootstrap. */
   readonly seed: number;

@@ -30,12 +30,12 @@ export function duelSentence(
 const gainWords = ({ difference, interval: { low, high } }: Difference) =>
   `${signed(difference)} (${signed(low)} to ${signed(high)})`;
 
-/** How many of the wanted texts are written word for word, when that says something. */
+/** How many texts match the expected one word for word. */
 function exactWords(arm: GenerateArm, n: number): string {
   const rows = Math.round(arm.exactMatch * n);
   return rows === 0
-    ? `None of its texts is the expected one word for word.`
-    : `${rows} of its ${n} texts ${rows === 1 ? 'is' : 'are'} the expected one word for word.`;
+    ? `None of its texts matches the expected one word for word.`
+    : `${rows} of its ${n} texts ${rows === 1 ? 'matches' : 'match'} the expected one word for word.`;
 }
 
 /** Against the tuned prompt's own text without vectors: a hand-written prompt may be worse than both. */
@@ -115,6 +115,6 @@ export function measureTitle(arms: readonly GenerateArm[], duel: GeneratePair | 
 export function costWords(arms: readonly GenerateArm[]): string {
   const yours = arms.find((arm) => arm.id === 'yours');
   const tuned = arms.find((arm) => arm.kind === 'tuned');
-  if (!yours || !tuned) return 'What each prompt reaches, and what it costs';
-  return `Tuned sends ${Math.round(tuned.tokensSentMean)} tokens a row, yours ${Math.round(yours.tokensSentMean)}`;
+  if (!yours || !tuned) return 'Scores and costs of each prompt';
+  return `Tuned sends ${Math.round(tuned.tokensSentMean)} tokens per row, yours ${Math.round(yours.tokensSentMean)}`;
 }

@@ -24,7 +24,7 @@ export default function CompareScreen() {
   return (
     <ScreenFrame title="Nothing to compare yet">
       <EmptyState
-        title="First, labelled rows"
+        title="Open labelled rows first"
         action={
           <Button variant="primary" onPress={() => navigate(screenPath(set?.id ?? null, 'data'))}>
             Open a CSV
@@ -37,7 +37,7 @@ export default function CompareScreen() {
   );
 }
 
-/** What a comparison on the screen no longer speaks about. */
+/** Whether the comparison on the screen is about other versions or rows than those chosen now. */
 function staleness(set: PromptSet, dataset: Dataset, evaluation: Evaluation, also: readonly string[]) {
   const hard = chosenHard(set)?.id ?? null;
   const review = evaluation.kind === 'classify' ? evaluation.review : undefined;
@@ -165,7 +165,7 @@ function Troubles() {
     <>
       {other !== null && !running ? (
         <Note tone="info" title={`${other} is running`}>
-          You can compare when it has finished.
+          You can compare when it finishes.
         </Note>
       ) : null}
       {error ? (

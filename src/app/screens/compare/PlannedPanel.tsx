@@ -1,4 +1,4 @@
-/** Who takes part, before anything was compared; how far each is, while it runs. */
+/** The prompts that will be compared; while the comparison runs, how far each is. */
 import { useMemo } from 'react';
 import { useStore } from 'zustand';
 import type { ByTask } from '../../../dataset/kind';

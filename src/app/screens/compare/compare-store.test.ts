@@ -32,7 +32,10 @@ async function opened(how: typeof write = write, n = 60) {
   const session = createSessionStore(services, CAPABILITIES, 'auto');
   const studio = { services, stores: { session, promptSets: createPromptSetsStore(services) } } as unknown as Studio;
   const { promptSets } = studio.stores;
-  const rows = Array.from({ length: n }, (_, i) => [`message ${i} is about thing ${i}`, `thing ${i} told`] as const);
+  const rows = Array.from(
+    { length: n },
+    (_, i) => [`message ${i} is about thing ${i}`, `thing ${i} reported`] as const,
+  );
   const { dataset } = await preparedOf(rows, { seed: 0 }, { text: 'text', label: 'label', id: null, task: 'write' });
   await promptSets.getState().create({ name: 'x', dataset, datasetName: 'x.csv', baseTemplate: TEMPLATE });
   const prompt = { template: `Summarise.\n${TEMPLATE}`, shots: 0, shotSeed: 0 };

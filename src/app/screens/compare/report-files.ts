@@ -32,7 +32,7 @@ function modelOf({ stores }: Studio) {
   return model.kind === 'ready' ? model.info : null;
 }
 
-/** What was examined beside the comparison, computed where it is missing. */
+/** The checks made beside the comparison; slices and probabilities are computed where they are missing. */
 async function closerLook(studio: Studio, { evaluation, mode }: Shown): Promise<CloserLook> {
   const closer = closerStores.of(studio);
   const review = reviewStores.of(studio);

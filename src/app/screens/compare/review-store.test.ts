@@ -101,7 +101,7 @@ it('makes a new version of the data, one more use of the test rows and a second 
   );
   expect(stored?.review).toEqual(kept);
 
-  // Undo: the labels are back as a further version; what was seen stays seen
+  // Undo: the labels are back as a further version; seen rows stay seen
   toasts.visibleToasts.at(-1)?.content.action?.run();
   await expect.poll(() => labelOf(at, first)).toBe(was);
   await expect.poll(() => at.compare.shown()?.evaluation.review?.corrections).toEqual([]);

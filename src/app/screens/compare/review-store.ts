@@ -1,4 +1,4 @@
-/** Test labels, given again by somebody who sees no prediction; and the verdict with them. */
+/** Test rows labelled again without seeing a prediction, and the verdict with the corrected labels. */
 import { createStore } from 'zustand/vanilla';
 import type { Dataset } from '../../../dataset/types';
 import { corrected, correctionsOf, drawReview } from '../../../evaluation/classify/doubts';

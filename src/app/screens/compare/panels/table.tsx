@@ -46,7 +46,7 @@ export const PANELS: { readonly [K in TaskKind]: KindPanels<Evaluations[K]> } = 
     },
     Results: LabelResults,
     saved: ({ comparison: { pairs } }) => ({
-      contains: 'what you looked at more closely',
+      contains: 'the slices and checks you made',
       rows: {
         count: (pairs[0]?.fixed.length ?? 0) + (pairs[0]?.broken.length ?? 0),
         which: 'that were fixed or broken',

@@ -35,7 +35,7 @@ export function ChecksPanels({ comparison, evaluation, insights }: CloserProps &
               <ConsistencyTable report={consistency} nameOf={nameOf} />
             </>
           ) : (
-            <p className="dim">Does an answer survive a typo? Up to 40 test rows are asked again, edited.</p>
+            <p className="dim">Does an answer survive a typo? Up to 40 test rows are edited and asked again.</p>
           )}
           <CheckButton kind="consistency" again={Boolean(consistency)}>
             Check consistency
@@ -48,7 +48,7 @@ export function ChecksPanels({ comparison, evaluation, insights }: CloserProps &
         <div className="stack">
           {everyRow ? <p>{everyRowSentence(everyRow, 'your prompt')}</p> : null}
           <p className="dim">
-            {`Trains ${FOLDS} more prompts, each without a fifth of all labelled rows, and lets each answer that fifth. More rows make the interval narrower. It takes about as long as ${FOLDS} trainings and counts as one more use of the test rows.`}
+            {`Trains ${FOLDS} more prompts, each without a fifth of all labelled rows, and lets each answer that fifth. More rows make the interval narrower. It takes about as long as ${FOLDS} training runs and counts as one more use of the test rows.`}
           </p>
           <CheckButton kind="everyRow" again={Boolean(everyRow)} isDisabled={!canTrain}>
             Check every row
@@ -134,7 +134,7 @@ function LearnedPanel({ insights, evaluationId }: { readonly insights: Insights;
   const { value } = useResource(closerStores.use().learned, evaluationId);
   const { adaptation = null, seedRange = null } = value ?? {};
   return (
-    <Panel title="What the examples and the training bring" span={6}>
+    <Panel title="What examples and training add" span={6}>
       <dl className="facts">
         <dt>
           <Term means="How much better your prompt gets with eight labelled examples before each text, on the same rows.">
@@ -144,7 +144,7 @@ function LearnedPanel({ insights, evaluationId }: { readonly insights: Insights;
         <dd>
           {fewShotLift
             ? `${pointsWithUnit(fewShotLift.difference)} (${pointsRange(fewShotLift.ci95.low, fewShotLift.ci95.high)}), exact ${pValue(fewShotLift.pExact)}`
-            : 'no such pair was compared'}
+            : 'not compared'}
         </dd>
         <dt>
           <Term means="How many rows training had seen, repeats counted, and how many seconds had passed, when validation accuracy reached 95% of its final value and stayed there.">
@@ -154,7 +154,7 @@ function LearnedPanel({ insights, evaluationId }: { readonly insights: Insights;
         <dd>
           {adaptation
             ? `${format.counted(adaptation.rows, 'row')}, ${format.duration(adaptation.seconds)}`
-            : 'not known for this run'}
+            : 'unknown for this run'}
         </dd>
         <dt>
           <Term means="Runs that differ only in their seed. The interval of the comparison is over rows and does not cover this.">

@@ -29,13 +29,13 @@ const groupsOf = (tuned: boolean) =>
     {
       id: 'wrong',
       title: 'Both wrong',
-      empty: 'On every row at least one of the two is right.',
+      empty: 'No row is wrong in both.',
       of: ({ group }: ComparedRow) => group === 'wrong',
     },
     {
       id: 'right',
       title: 'Both right',
-      empty: 'On no row are both right.',
+      empty: 'No row is right in both.',
       of: ({ group }: ComparedRow) => group === 'right',
     },
   ] as const;
@@ -72,7 +72,7 @@ export function LabelRows(props: CloserProps & { readonly insights: Insights | n
       title={
         tuned
           ? `Tuning fixed ${format.counted(pair.bOnly, 'row')} and broke ${format.count(pair.aOnly)}`
-          : `${b.name} fixed ${format.counted(pair.bOnly, 'row')} of ${a.name} and broke ${format.count(pair.aOnly)}`
+          : `${b.name} fixed ${format.counted(pair.bOnly, 'row')} that ${a.name} gets wrong, and broke ${format.count(pair.aOnly)}`
       }
       caption="Rows with both answers and their probabilities"
       lead={filters}

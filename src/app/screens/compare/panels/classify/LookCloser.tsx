@@ -91,7 +91,7 @@ function Found({ of, children }: FoundProps) {
       <Note
         tone="bad"
         live
-        title="The closer look did not finish"
+        title="The analysis did not finish"
         action={
           <Button variant="link" onPress={() => void insights.reload()}>
             Try again
@@ -105,7 +105,7 @@ function Found({ of, children }: FoundProps) {
     return (
       <div className="row">
         <p className="dim">Stopped.</p>
-        <Button onPress={() => void insights.load(of)}>Compute it now</Button>
+        <Button onPress={() => void insights.load(of)}>Continue</Button>
       </div>
     );
   return (

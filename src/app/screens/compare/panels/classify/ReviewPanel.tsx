@@ -193,7 +193,7 @@ const Verdict = ({ label, title, verdict }: VerdictProps) => (
         <p className="dim small">{verdict.detail}</p>
       </>
     ) : (
-      <p className="dim">Counting again…</p>
+      <p className="dim">Computing…</p>
     )}
   </section>
 );

@@ -31,7 +31,7 @@ export function SlicesPanel({ insights: { slices: report }, comparison, pair }: 
       {report.slices.length > 0 ? <ColumnPanel all={report.slices} a={nameOf(pair?.a)} b={nameOf(pair?.b)} /> : null}
       {report.leftOut.length > 0 ? (
         <p className="dim small">
-          Not divided by {report.leftOut.map(({ column: name, why }) => `${name} (${why})`).join(', ')}.
+          No slices by {report.leftOut.map(({ column: name, why }) => `${name} (${why})`).join(', ')}.
         </p>
       ) : null}
     </div>

@@ -17,7 +17,7 @@ const GROUPS = [
   {
     id: 'same',
     title: 'Equally close',
-    empty: 'On no row are both equally close.',
+    empty: 'No row is equally close.',
     of: (row: WrittenRow) => row.gain === 0,
   },
 ] as const;
