@@ -1,4 +1,10 @@
-/** Numbers as written in sentences and tables. */
+/** Numbers and names as written in sentences and tables. */
+
+/** The name of an arm by its id; the id where there is no such arm. */
+export function namesOf(arms: readonly { readonly id: string; readonly name: string }[]): (id: string) => string {
+  const names = new Map(arms.map(({ id, name }) => [id, name]));
+  return (id) => names.get(id) ?? id;
+}
 
 /** A share as percent: 81.7%, 68%. */
 export const percent = (share: number): string => `${Number((100 * share).toFixed(1))}%`;

@@ -6,11 +6,11 @@ export const DRAWS = 10_000;
 
 export interface ResampleOptions {
   readonly seed: number;
-  readonly draws?: number;
+  readonly draws?: number | undefined;
   /** Group index of each row: rows of a group are drawn together. */
-  readonly groups?: ArrayLike<number>;
+  readonly groups?: ArrayLike<number> | undefined;
   /** Called now and then with the share done, 0 to 1. */
-  readonly onProgress?: (share: number) => void;
+  readonly onProgress?: ((share: number) => void) | undefined;
 }
 
 const PROGRESS_EVERY = 500;
@@ -185,7 +185,7 @@ export function macroF1Comparison(
   };
 
   const { onProgress } = options;
-  const part = (from: number) => (onProgress ? { onProgress: (s: number) => onProgress(from + s / 2) } : {});
+  const part = (from: number) => ({ onProgress: (share: number) => onProgress?.(from + share / 2) });
   return {
     difference: onRows(Int32Array.from(gold, (_, i) => i)),
     ci95: pairedBootstrap(n, onRows, { ...options, ...part(0) }),

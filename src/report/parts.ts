@@ -1,6 +1,6 @@
 /** What a report consists of, whatever it is printed as: the parts of its kind of task, and what every report says. */
 import type { ByTask } from '../dataset/kind';
-import { times } from '../evaluation/words';
+import { namesOf, times } from '../evaluation/words';
 import { labelParts } from './labels';
 import { textParts } from './texts';
 import type { LabelReport, ReportInput, ReportParts, TextReport } from './types';
@@ -13,8 +13,7 @@ const PARTS: { readonly [K in keyof ByTask<0>]: PartsOf<{ classify: LabelReport;
 };
 
 export function partsOf(input: ReportInput): ReportParts & { readonly nameOf: (armId: string) => string } {
-  const names = new Map(input.comparison.arms.map(({ id, name }) => [id, name]));
-  const nameOf = (id: string) => names.get(id) ?? id;
+  const nameOf = namesOf(input.comparison.arms);
   const parts = input.kind === 'classify' ? PARTS.classify(input, nameOf) : PARTS.generate(input, nameOf);
   return { ...parts, nameOf, limits: [...general(input, parts), ...parts.limits] };
 }

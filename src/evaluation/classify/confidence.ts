@@ -80,7 +80,7 @@ export function confidenceDifference(
 ): ConfidenceDifference {
   const { gold, seed, groups } = plan;
   const n = gold.length;
-  const options = { seed, draws, ...(groups ? { groups } : {}) };
+  const options = { seed, draws, groups };
   const [ofA, ofB] = [a, b].map((arm) => {
     const rows = comparedLogProbs(arm, plan);
     const said = rows.map(argmax);

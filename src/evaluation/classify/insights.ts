@@ -64,7 +64,7 @@ export function* insightsOf(
     arms.length >= 3
       ? rankArms(
           arms.map((report) => rightness(report, gold)),
-          { seed, draws: RANK_DRAWS, ...(plan.groups ? { groups: plan.groups } : {}) },
+          { seed, draws: RANK_DRAWS, groups: plan.groups },
         )
       : null;
   yield 0.95;

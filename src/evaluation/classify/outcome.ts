@@ -102,7 +102,7 @@ export function reportArm(arm: ArmOutcome, plan: ComparisonPlan, draws: number):
     calibrated: isCalibrated(arm, plan),
     ...scoresOf(
       { gold, predicted: predictions, classes: labels.length },
-      { seed: plan.seed, draws, ...(plan.groups ? { groups: plan.groups } : {}) },
+      { seed: plan.seed, draws, groups: plan.groups },
     ),
     classes: classMetrics(confusion).map((scores, c) => ({ label: labels[c] ?? '', ...scores })),
     confusion,

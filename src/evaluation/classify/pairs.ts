@@ -62,11 +62,7 @@ export function tokensDifference(
   };
   return {
     difference: mean(more.map((_, i) => i)),
-    ci95: pairedBootstrap(more.length, mean, {
-      seed: plan.seed,
-      draws,
-      ...(plan.groups ? { groups: plan.groups } : {}),
-    }),
+    ci95: pairedBootstrap(more.length, mean, { seed: plan.seed, draws, groups: plan.groups }),
   };
 }
 
@@ -109,11 +105,7 @@ export function reportPair(
     ...counts,
     differenceCi95: ci95,
     pMidP: mcnemarMidP(counts.aOnly, counts.bOnly),
-    ...differencesOf(answers(a), answers(b), {
-      seed: plan.seed,
-      ...(plan.groups ? { groups: plan.groups } : {}),
-      ...options,
-    }),
+    ...differencesOf(answers(a), answers(b), { seed: plan.seed, groups: plan.groups, ...options }),
     ...(tokens ? { tokens } : {}),
     fixed: idsWhere((aRight, bRight) => !aRight && bRight),
     broken: idsWhere((aRight, bRight) => aRight && !bRight),

@@ -21,8 +21,8 @@ export function differencesOf(a: Predicted, b: Predicted, options: ResampleOptio
   const { onProgress } = options;
   return Object.fromEntries(
     RESAMPLED.flatMap(({ id, metric }, i) => {
-      const part = onProgress && { onProgress: (share: number) => onProgress((i + share) / RESAMPLED.length) };
-      const { difference, ci95, p } = metric.compare(a, b, { ...options, ...part });
+      const part = (share: number) => onProgress?.((i + share) / RESAMPLED.length);
+      const { difference, ci95, p } = metric.compare(a, b, { ...options, onProgress: part });
       return [
         [`${id}Difference`, difference],
         [`${id}Ci95`, ci95],

@@ -65,8 +65,7 @@ export function compareTexts(
     return { outcome, metrics: forEachMetric(TEXT_METRICS, (metric) => measured(metric, rows, draws)) };
   });
   const each = arms.flatMap(({ metrics }) => Object.values(metrics));
-  const how = { seed, draws, ...(groups ? { groups } : {}), ...(onProgress ? { onProgress } : {}) };
-  eachDraw(wanted.length, how, (rows, at) => {
+  eachDraw(wanted.length, { seed, draws, groups, onProgress }, (rows, at) => {
     for (const { over, drawn } of each) drawn[at] = over(rows);
   });
   const all = wanted.map((_, row) => row);

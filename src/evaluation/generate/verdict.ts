@@ -1,5 +1,5 @@
 import { midSentence } from '../../lib/format';
-import { percent, pointsRange, points as roundedPoints, times } from '../words';
+import { namesOf, percent, pointsRange, points as roundedPoints, times } from '../words';
 import type { Difference, GenerateArm, GenerateComparison, GeneratePair } from './types';
 
 /** What a comparison of generated texts says: its verdict, and the titles of its charts and tables. */
@@ -55,7 +55,7 @@ export function verdictOf(
   looks: number,
 ): GenerateComparison['verdict'] {
   const [first, ...others] = duels;
-  const name = (id: string) => arms.find((arm) => arm.id === id)?.name ?? id;
+  const name = namesOf(arms);
   if (!first)
     return {
       headline: `${arms.length === 1 ? `${arms[0]?.name} alone answered` : 'The prompts answered'} ${rowsOf(n)}`,

@@ -7,14 +7,14 @@ import {
 } from '../../../../../evaluation/classify/consistency';
 import { everyRowSentence, FOLDS } from '../../../../../evaluation/classify/folds';
 import type { Insights } from '../../../../../evaluation/classify/insights';
-import { pointsRange, pointsWithUnit, pValue } from '../../../../../evaluation/words';
+import { namesOf, pointsRange, pointsWithUnit, pValue } from '../../../../../evaluation/words';
 import { useResource } from '../../../../state/resource';
 import { Button, format, Note, Panel, ProgressBar, Table, Term } from '../../../../ui';
 import { type CheckKind, type CloserProps, closerStores } from '../../closer-store';
 
 /** What else can be known of the two prompts: how steady they are, how fast one learned, and the order of all. */
 export function ChecksPanels({ comparison, evaluation, insights }: CloserProps & { readonly insights: Insights }) {
-  const nameOf = (id: string) => comparison.arms.find((arm) => arm.id === id)?.name ?? id;
+  const nameOf = namesOf(comparison.arms);
   const { consistency, everyRow } = evaluation;
   const canTrain = evaluation.softVersion !== null && evaluation.plan.arms.some(({ id }) => id === 'yours');
   return (

@@ -5,7 +5,7 @@ import type { CalibrationMode } from '../../../../../evaluation/classify/outcome
 import { calibrationWords } from '../../../../../evaluation/classify/rows';
 import { differenceOf } from '../../../../../evaluation/classify/scores';
 import type { ArmReport, Comparison } from '../../../../../evaluation/types';
-import { pText } from '../../../../../evaluation/words';
+import { namesOf, pText } from '../../../../../evaluation/words';
 import { midSentence } from '../../../../../lib/format';
 import { columnName, ends, LABEL_METRICS, metricsOf } from '../../../../../metrics/registry';
 import type { ClassifyEvaluation } from '../../../../../project/types';
@@ -76,10 +76,7 @@ export function LabelResults({ evaluation, dataset }: LabelResultsProps) {
 function Figures({ comparison, evaluation, mode, dataset }: Shown & { readonly dataset: Dataset }) {
   const { arms, pairs } = comparison;
   const headline = pairs[0];
-  const nameOf = useMemo(() => {
-    const names = new Map(arms.map((arm) => [arm.id, arm.name]));
-    return (id: string) => names.get(id) ?? id;
-  }, [arms]);
+  const nameOf = useMemo(() => namesOf(arms), [arms]);
   const accuracy = useMemo(() => drawAccuracy(arms), [arms]);
   const a = arms.find((arm) => arm.id === headline?.a);
   const b = arms.find((arm) => arm.id === headline?.b);

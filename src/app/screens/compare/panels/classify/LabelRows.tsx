@@ -4,6 +4,7 @@ import type { Insights } from '../../../../../evaluation/classify/insights';
 import { comparedLogProbs, planFor } from '../../../../../evaluation/classify/outcome';
 import { type ComparedRow, comparedRows, filterRows } from '../../../../../evaluation/classify/rows';
 import type { ArmOutcome, ArmReport } from '../../../../../evaluation/types';
+import { namesOf } from '../../../../../evaluation/words';
 import { ProbabilityBars, sideOf } from '../../../../charts';
 import { useQuery } from '../../../../state/location';
 import { ArmMark, Button, format, LabelTag, Note, Select } from '../../../../ui';
@@ -152,7 +153,7 @@ function AllAnswers({ comparison, evaluation, mode, row, suspect }: AllAnswersPr
   const plan = planFor(evaluation.plan, mode);
   const probabilities = (arm: ArmOutcome) =>
     (comparedLogProbs({ ...arm, logProbs: [arm.logProbs[row.at] ?? []] }, plan)[0] ?? []).map(Math.exp);
-  const nameOf = (id: string) => comparison.arms.find((arm) => arm.id === id)?.name ?? id;
+  const nameOf = namesOf(comparison.arms);
   return (
     <>
       <p>

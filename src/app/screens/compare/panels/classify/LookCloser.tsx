@@ -2,6 +2,7 @@ import { useMemo } from 'react';
 import { useStore } from 'zustand';
 import type { Insights } from '../../../../../evaluation/classify/insights';
 import type { ArmReport } from '../../../../../evaluation/types';
+import { namesOf } from '../../../../../evaluation/words';
 import { useQuery } from '../../../../state/location';
 import { useResource } from '../../../../state/resource';
 import { Button, Note, ProgressBar, Tabs } from '../../../../ui';
@@ -46,10 +47,9 @@ export function LookCloser(given: LookCloserProps) {
       content: () => <Found of={key}>{(i) => <ChecksPanels {...headline} insights={i} />}</Found>,
     },
   ];
-  const nameOf = (id: string) => comparison.arms.find((arm) => arm.id === id)?.name ?? id;
   return (
     <>
-      <PairSelect pairs={comparison.pairs} index={pairIndex} onChoose={choose} nameOf={nameOf} />
+      <PairSelect pairs={comparison.pairs} index={pairIndex} onChoose={choose} nameOf={namesOf(comparison.arms)} />
       <Tabs
         label="Look closer"
         selected={tabs.some(({ id }) => id === tab) ? tab : 'rows'}

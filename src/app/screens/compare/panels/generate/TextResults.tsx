@@ -2,6 +2,7 @@ import { useMemo } from 'react';
 import type { Dataset } from '../../../../../dataset/types';
 import type { GenerateArm, GenerateComparison, GeneratePair } from '../../../../../evaluation/generate/types';
 import { costWords, measureTitle } from '../../../../../evaluation/generate/verdict';
+import { namesOf } from '../../../../../evaluation/words';
 import { columnName, metricsOf, TEXT_METRICS } from '../../../../../metrics/registry';
 import type { GenerateEvaluation } from '../../../../../project/types';
 import { ChartPanel, drawAccuracy, drawIntervals } from '../../../../charts';
@@ -25,10 +26,7 @@ interface NamedPairs {
 /** Everything under the verdict of a comparison of generated texts. */
 export function TextResults({ evaluation, dataset }: TextResultsProps) {
   const { arms, duels, n } = evaluation.comparison;
-  const nameOf = useMemo(() => {
-    const names = new Map(arms.map(({ id, name }) => [id, name]));
-    return (id: string) => names.get(id) ?? id;
-  }, [arms]);
+  const nameOf = useMemo(() => namesOf(arms), [arms]);
   return (
     <div className="grid">
       <ArmsChart arms={arms} duels={duels} />

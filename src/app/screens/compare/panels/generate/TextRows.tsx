@@ -1,6 +1,7 @@
 import { useMemo } from 'react';
 import type { Dataset } from '../../../../../dataset/types';
 import type { GenerateArm, GeneratePair } from '../../../../../evaluation/generate/types';
+import { namesOf } from '../../../../../evaluation/words';
 import type { GenerateEvaluation } from '../../../../../project/types';
 import { type WrittenRow, writtenRows } from '../../../../../report/row-texts';
 import { sideOf, TextDifference } from '../../../../charts';
@@ -32,7 +33,7 @@ interface TextRowsProps {
 export function TextRows({ evaluation, dataset, duel }: TextRowsProps) {
   const rows = useMemo(() => writtenRows(evaluation, dataset, duel), [evaluation, dataset, duel]);
   const { arms } = evaluation.comparison;
-  const nameOf = (id: string) => arms.find((arm) => arm.id === id)?.name ?? id;
+  const nameOf = namesOf(arms);
   const column = (side: 'a' | 'b', id: string) => {
     const arm = arms.find((each) => each.id === id);
     return {
