@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { exactMatch, perplexity, rougeL, tokenF1 } from './text';
+import { exactMatch, rougeL, tokenF1 } from './text';
 
 interface Golden {
   readonly written: string;
@@ -28,14 +28,5 @@ describe('texts that were written', () => {
     expect(exactMatch('Größe: passt!', 'größe passt')).toBe(1);
     expect(tokenF1('', '')).toBe(1);
     expect(rougeL('', '')).toBe(0);
-  });
-
-  it('perplexity is that of a token, over all texts', () => {
-    expect(
-      perplexity([
-        { logProb: -2 * Math.log(8), tokens: 2 },
-        { logProb: -Math.log(1), tokens: 1 },
-      ]),
-    ).toBeCloseTo(4);
   });
 });

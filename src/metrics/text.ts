@@ -1,4 +1,4 @@
-/** How near a written text is to the one that was wanted. All are 0 to 1, but for perplexity. */
+/** How close a generated text is to the expected one, from 0 to 1. */
 
 /** Case, punctuation, the articles a, an, the, and white space aside (SQuAD; Rajpurkar et al. 2016). */
 const plain = (text: string): readonly string[] =>
@@ -9,11 +9,11 @@ const plain = (text: string): readonly string[] =>
     .split(/\s+/)
     .filter((word) => word !== '');
 
-/** 1 where both are the same, in that sense. */
+/** 1 where both have the same words in that sense. */
 export const exactMatch = (written: string, wanted: string): number =>
   plain(written).join(' ') === plain(wanted).join(' ') ? 1 : 0;
 
-/** F1 over the words that both have, each as often as both have it (SQuAD). Two empty texts: 1. */
+/** F1 over the words that both have, each counted as often as it is in both (SQuAD). Two empty texts: 1. */
 export function tokenF1(written: string, wanted: string): number {
   const [a, b] = [plain(written), plain(wanted)];
   if (a.length === 0 || b.length === 0) return a.length === b.length ? 1 : 0;
@@ -50,12 +50,6 @@ function longestCommonSubsequence(a: readonly string[], b: readonly string[]): n
 }
 
 const f1 = (shared: number, a: number, b: number) => (2 * shared) / (a + b);
-
-/** exp of the mean cross-entropy a token. */
-export const perplexity = (scores: readonly { readonly logProb: number; readonly tokens: number }[]): number =>
-  Math.exp(
-    -scores.reduce((sum, { logProb }) => sum + logProb, 0) / scores.reduce((sum, { tokens }) => sum + tokens, 0),
-  );
 
 /** Which words two texts share, in their order, so that a reader sees where they differ. */
 

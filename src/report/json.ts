@@ -1,8 +1,5 @@
-import type { ConfidenceReport } from '../evaluation/classify/confidence';
-import type { Insights } from '../evaluation/classify/insights';
 import { calibratedRows } from '../evaluation/classify/outcome';
 import { differenceOf, scoreOf } from '../evaluation/classify/scores';
-import type { Slice, SliceReport } from '../evaluation/classify/slices';
 import type { ArmReport, ComparisonPlan, Interval, PairReport } from '../evaluation/types';
 import { present } from '../lib/assert';
 import { rounded } from '../lib/rounded';
@@ -11,16 +8,8 @@ import { LABEL_METRICS, metricsOf } from '../metrics/registry';
 import type { Results } from './results-schema';
 import type { CloserLook, LabelReport, TextReport } from './types';
 
-/** Without what follows from the rows above: curves, and which rows a part has. */
-type CompactLook = Omit<CloserLook, 'insights'> & {
-  readonly insights?: Omit<Insights, 'slices' | 'confidence'> & {
-    readonly slices: (Omit<SliceReport, 'slices'> & { readonly slices: readonly CompactSlice[] }) | null;
-    readonly confidence: readonly Omit<ConfidenceReport, 'curve'>[];
-  };
-};
-type CompactSlice = Omit<Slice, 'rowIds'> & { readonly rows: number };
-
-function compact({ insights, ...others }: CloserLook): CompactLook {
+/** Without what follows from the rows above: curves, and the rows of each slice. */
+function compact({ insights, ...others }: CloserLook) {
   if (!insights) return others;
   const { slices, confidence, ...rest } = insights;
   return {
