@@ -4,6 +4,7 @@ import { rowsById, textOf } from '../../../dataset/labels';
 import type { Dataset } from '../../../dataset/types';
 import { targetOf } from '../../../dataset/writing';
 import { wilson } from '../../../metrics/intervals';
+import { TEXT_METRICS } from '../../../metrics/registry';
 import { rougeL } from '../../../metrics/text';
 import { chosenHard, samePrompt } from '../../../project/prompt-set';
 import type { HardVersion } from '../../../project/types';
@@ -113,6 +114,8 @@ interface Shown {
   readonly rougeL: number;
 }
 
+const ROUGE_L = TEXT_METRICS.rougeL;
+
 const TEXT_COLUMNS: readonly TableColumn<Shown>[] = [
   { id: 'text', header: 'Text', primary: true, cell: ({ text }) => text },
   { id: 'wanted', header: 'Expected', cardLabel: 'expected', cell: ({ wanted }) => wanted },
@@ -122,7 +125,7 @@ const TEXT_COLUMNS: readonly TableColumn<Shown>[] = [
     cardLabel: 'your prompt writes',
     cell: ({ written, wanted }) => <TextDifference written={written} wanted={wanted} />,
   },
-  { id: 'rouge', header: 'ROUGE-L', numeric: true, cardLabel: 'ROUGE-L', cell: (row) => percent(row.rougeL) },
+  { id: 'rouge', header: ROUGE_L.name, numeric: true, cardLabel: ROUGE_L.name, cell: (row) => percent(row.rougeL) },
 ];
 
 /** What the version in the editor wrote on validation rows, beside the expected texts; the least similar first. */
@@ -155,10 +158,7 @@ export function WrittenPanel() {
       title={`What your prompt writes on ${counted(wrote.rows, 'validation row')}`}
       aside={
         <>
-          <Term means="How much of the expected text the answer contains in the same order: the F1 of the longest common subsequence of words. 100% means word for word.">
-            ROUGE-L
-          </Term>{' '}
-          {percent(wrote.rougeL)}
+          <Term means={ROUGE_L.means}>{ROUGE_L.name}</Term> {percent(wrote.rougeL)}
         </>
       }
     >

@@ -2,6 +2,7 @@ import { useMemo } from 'react';
 import type { Dataset } from '../../../../../dataset/types';
 import type { GenerateArm, GeneratePair } from '../../../../../evaluation/generate/types';
 import { namesOf } from '../../../../../evaluation/words';
+import { TEXT_METRICS } from '../../../../../metrics/registry';
 import type { GenerateEvaluation } from '../../../../../project/types';
 import { type WrittenRow, writtenRows } from '../../../../../report/row-texts';
 import { sideOf, TextDifference } from '../../../../charts';
@@ -10,6 +11,9 @@ import { Explorer } from '../../Explorer';
 
 /** An arm of an earlier version says no kind: it is on no side. */
 export const sideOfArm = ({ kind = 'untuned' }: Pick<GenerateArm, 'kind'>) => sideOf({ kind });
+
+/** Rows are scored by the headline's metric. */
+const HEADLINE = TEXT_METRICS.rougeL.name;
 
 const PAGE = 15;
 const GROUPS = [
@@ -58,9 +62,9 @@ export function TextRows({ evaluation, dataset, duel }: TextRowsProps) {
         column('b', duel.b),
         {
           id: 'gain',
-          header: 'ROUGE-L',
+          header: HEADLINE,
           numeric: true,
-          cardLabel: 'ROUGE-L',
+          cardLabel: HEADLINE,
           cell: (row) => format.points(row.gain),
         },
       ]}
@@ -74,7 +78,7 @@ export function TextRows({ evaluation, dataset, duel }: TextRowsProps) {
               <section key={arm.id} aria-label={arm.name}>
                 <h3>
                   <ArmMark side={sideOfArm(arm)}>{arm.name}</ArmMark>{' '}
-                  <span className="dim small">ROUGE-L {format.percentWhole(arms[i]?.rows[row.at] ?? 0)}</span>
+                  <span className="dim small">{`${HEADLINE} ${format.percentWhole(arms[i]?.rows[row.at] ?? 0)}`}</span>
                 </h3>
                 <p>
                   <TextDifference written={arm.written[row.at] ?? ''} wanted={row.wanted} />
