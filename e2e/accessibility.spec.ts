@@ -1,33 +1,33 @@
 import type { Page } from '@playwright/test';
+import { expectAccessible, expectForcedColours } from './axe';
 import { expect, test } from './fixtures';
 import { AWKWARD, type StepName } from './pages/studio';
-import { sound, soundInForcedColours } from './sound';
 
 const STEPS: readonly StepName[] = ['Data', 'Prompts', 'Train', 'Compare', 'Playground', 'Library'];
 
 test('every empty screen passes axe, in both themes and both widths', async ({ studio }) => {
   await studio.open();
   await studio.modelReady();
-  await sound(studio, 'start');
+  await expectAccessible(studio, 'start');
   await studio.page.getByRole('button', { name: 'Help' }).click();
   await expect(studio.page.getByRole('dialog')).toBeVisible();
-  await sound(studio, 'help');
+  await expectAccessible(studio, 'help');
   await studio.page.keyboard.press('Escape');
   for (const step of STEPS) {
     await studio.go(step);
     await expect(studio.heading).toBeVisible();
-    await sound(studio, `${step}, empty`);
+    await expectAccessible(studio, `${step}, empty`);
   }
   for (const name of ['Import', 'Team folder']) {
     await studio.page.getByRole('button', { name, exact: true }).click();
     await expect(studio.page.getByRole('dialog', { name })).toBeVisible();
-    await sound(studio, name);
+    await expectAccessible(studio, name);
     await studio.page.keyboard.press('Escape');
     await expect(studio.page.getByRole('dialog', { name })).toBeHidden();
   }
   await studio.go('Data');
   await studio.page.getByRole('button', { name: 'Paste rows' }).click();
-  await sound(studio, 'paste');
+  await expectAccessible(studio, 'paste');
 });
 
 test('every screen with a prompt set open passes axe, in both themes and both widths', async ({ studio }) => {
@@ -37,73 +37,73 @@ test('every screen with a prompt set open passes axe, in both themes and both wi
   await studio.modelReady();
   await studio.drop(AWKWARD);
   await expect(studio.heading).toContainText('rows ready');
-  await sound(studio, 'Data');
-  await soundInForcedColours(studio, 'Data');
+  await expectAccessible(studio, 'Data');
+  await expectForcedColours(studio, 'Data');
   await data.issues.getByRole('button', { name: 'Show and download' }).click();
-  await sound(studio, 'rows left out');
+  await expectAccessible(studio, 'rows left out');
   await page.keyboard.press('Escape');
 
   await studio.go('Prompts');
   await expect(prompts.word('praise')).not.toHaveValue('');
   await prompts.tryIt.click();
   await expect(studio.heading).toContainText('Your prompt gets');
-  await sound(studio, 'Prompts');
-  await soundInForcedColours(studio, 'Prompts');
+  await expectAccessible(studio, 'Prompts');
+  await expectForcedColours(studio, 'Prompts');
 
   await studio.go('Train');
   await train.set({ Steps: 400, Patience: '' });
-  await sound(studio, 'Train, settings');
+  await expectAccessible(studio, 'Train, settings');
   await train.start();
   await expect(studio.lead).toContainText(/Step \d+ of 400/);
   await train.pause();
-  await sound(studio, 'Train, paused');
+  await expectAccessible(studio, 'Train, paused');
   await page.getByRole('button', { name: /^Train another/ }).click();
   await expect(studio.lead).toContainText(/Step [1-9]\d+ of 400/);
   await page.getByRole('button', { name: /^Stop/ }).last().click();
   await train.ended();
-  await sound(studio, 'Train, done');
-  await soundInForcedColours(studio, 'Train, done');
+  await expectAccessible(studio, 'Train, done');
+  await expectForcedColours(studio, 'Train, done');
 
   await studio.go('Compare');
   await expect(compare.run).toBeVisible();
-  await sound(studio, 'Compare, before');
+  await expectAccessible(studio, 'Compare, before');
   await compare.run.click();
   await compare.verdict();
-  await sound(studio, 'Compare');
-  await soundInForcedColours(studio, 'Compare');
+  await expectAccessible(studio, 'Compare');
+  await expectForcedColours(studio, 'Compare');
   await page.getByRole('button', { name: 'Table' }).first().click();
-  await sound(studio, 'Compare, table in place of a chart');
+  await expectAccessible(studio, 'Compare, table in place of a chart');
   await page.getByRole('button', { name: 'Download', exact: true }).click();
   await expect(page.getByRole('dialog')).toBeVisible();
-  await sound(studio, 'download');
+  await expectAccessible(studio, 'download');
   await page.keyboard.press('Escape');
   await page.getByRole('button', { name: /^Export( this prompt)?$/ }).click();
   await expect(page.getByRole('dialog')).toBeVisible();
-  await sound(studio, 'export');
+  await expectAccessible(studio, 'export');
   await page.keyboard.press('Escape');
 
   await studio.go('Playground');
   await studio.playground.ask('Where is my wardrobe?', 'tuned prompt');
   await page.getByText('Generation settings').click();
-  await sound(studio, 'Playground');
-  await soundInForcedColours(studio, 'Playground');
+  await expectAccessible(studio, 'Playground');
+  await expectForcedColours(studio, 'Playground');
   await page.getByRole('button', { name: 'Present' }).click();
   await page.getByRole('button', { name: 'What does the tuned prompt say?' }).click();
-  await sound(studio, 'stage');
+  await expectAccessible(studio, 'stage');
   await page.keyboard.press('Escape');
 
   await studio.go('Library');
-  await sound(studio, 'Library');
-  await soundInForcedColours(studio, 'Library');
+  await expectAccessible(studio, 'Library');
+  await expectForcedColours(studio, 'Library');
   await page.getByRole('button', { name: /requests sent/ }).click();
   await expect(page.getByRole('dialog')).toBeVisible();
-  await sound(studio, 'request log');
+  await expectAccessible(studio, 'request log');
   await page.keyboard.press('Escape');
   await page.getByRole('button', { name: /^Model: / }).click();
   await expect(page.getByRole('dialog')).toBeVisible();
   for (const fold of await page.getByRole('dialog').locator('summary').all()) await fold.click();
   // for screen readers the button that closes a popover is next to its dialog, in no region
-  await sound(studio, 'model', ['region']);
+  await expectAccessible(studio, 'model', { except: ['region'] });
 });
 
 /** Presses Tab until the named control has the focus, like someone without a mouse. */

@@ -1,8 +1,8 @@
 import { strToU8, unzipSync, zipSync } from 'fflate';
 import { writeSafetensors } from '../src/prompt/safetensors';
+import { expectAccessible } from './axe';
 import { expect, test } from './fixtures';
 import { AWKWARD, csv, type TestFile } from './pages/studio';
-import { sound } from './sound';
 import { promptSets } from './storage';
 
 /** Rows that no prompt was trained on, among them a formula and a row without a text. */
@@ -149,7 +149,7 @@ test('moves a stage to another version and back, and keeps differences, notes an
     await expect(studio.heading).toHaveText('Awkward: production points to tuned 1');
     await expect(page.getByRole('textbox', { name: 'Notes', exact: true })).toHaveValue(/Ångström/);
     await expect(library.set(/^Versions$/)).toContainText('thirty steps');
-    await sound(studio, 'Library, one set');
+    await expectAccessible(studio, 'Library, one set');
   });
 
   await test.step('a version is measured again on the test rows and on a file, and compared with its earlier results', async () => {
@@ -170,7 +170,7 @@ test('moves a stage to another version and back, and keeps differences, notes an
       .click();
     await expect(measured.getByRole('listitem')).toHaveCount(2);
     await page.getByRole('button', { name: 'Close the file' }).click();
-    await sound(studio, 'Library, one set measured');
+    await expectAccessible(studio, 'Library, one set measured');
   });
 
   await test.step('the production version answers a file, which is stored nowhere', async () => {
@@ -180,7 +180,7 @@ test('moves a stage to another version and back, and keeps differences, notes an
     await library.choose('Text column', /^said$/);
     await page.getByRole('button', { name: 'Answer 6 rows' }).click();
     await expect(library.set(/^5 rows answered by AWKWARD, production \(tuned 1\), 1 left out/)).toBeVisible();
-    await sound(studio, 'Batch');
+    await expectAccessible(studio, 'Batch');
     const { name, bytes } = await library.saved('Download 6 rows as CSV');
     expect(name).toBe('new-answered.csv');
     const [header, first, ...others] = bytes.toString().split('\r\n');

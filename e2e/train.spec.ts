@@ -1,6 +1,6 @@
+import { expectAccessible } from './axe';
 import { expect, test } from './fixtures';
 import { AWKWARD, type Studio } from './pages/studio';
-import { sound } from './sound';
 import { promptSets } from './storage';
 
 const runsOf = async ({ page }: Studio) => (await promptSets(page))[0]?.soft ?? [];
@@ -45,7 +45,7 @@ test('runs a sweep of four from a queue ordered by keyboard, and shows curves an
     await expect(train.waiting.getByRole('row')).toHaveCount(3);
     await page.getByRole('button', { name: 'Undo' }).press('Enter');
     await expect(train.waiting.getByRole('row')).toHaveCount(4);
-    await sound(studio, 'Train, with a queue');
+    await expectAccessible(studio, 'Train, with a queue');
   });
 
   await test.step('stays paused until resumed, across a reload', async () => {
@@ -73,7 +73,7 @@ test('runs a sweep of four from a queue ordered by keyboard, and shows curves an
       .getByText('Learning rate, gradient and vector lengths')
       .click()
       .catch(() => undefined);
-    await sound(studio, 'Train, side by side');
+    await expectAccessible(studio, 'Train, side by side');
   });
 });
 
@@ -119,7 +119,7 @@ test('compares several seeds and a hybrid, branches from a run, and draws a lear
     await finished(studio, 7);
     await expect(page.getByRole('heading', { level: 2, name: /more labels|More labels|More rows/ })).toBeVisible();
     await expect(page.getByText(/cannot tell differences below about/)).toBeVisible();
-    await sound(studio, 'Train, learning curve');
+    await expectAccessible(studio, 'Train, learning curve');
   });
 });
 

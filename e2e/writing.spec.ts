@@ -1,9 +1,9 @@
 /** Texts as answers instead of labels: a column of summaries, from the file to another browser. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { expectAccessibleNow } from './axe';
 import { expect, test } from './fixtures';
 import { csv, type Studio, type TestFile } from './pages/studio';
-import { soundNow } from './sound';
 import { checkpointStep } from './storage';
 
 const ALL = readFileSync(join(import.meta.dirname, '../tools/text-to-text/summaries.csv'), 'utf8');
@@ -27,7 +27,7 @@ const MESSAGE = 'The lamp from order 4711 still has not come. Who can tell me wh
 /** Passes axe at phone width; the same panels are checked wide and dark in the journeys with labels. */
 async function narrow({ page, scrollsSideways }: Studio, what: string): Promise<void> {
   await page.setViewportSize({ width: 390, height: 844 });
-  await soundNow(page, what);
+  await expectAccessibleNow(page, what);
   expect.soft(await scrollsSideways(), `${what} scrolls sideways at 390 px`).toBe(false);
   await page.setViewportSize({ width: 1440, height: 900 });
 }
@@ -121,7 +121,7 @@ test('takes a column of summaries from the file through training, comparison and
     await box.focus();
     for (const key of ['ArrowLeft', 'ArrowRight', 'Backspace', 'ArrowUp']) await page.keyboard.press(key);
     await expect(box.getByText('Row 3 of')).toBeVisible();
-    await soundNow(page, 'Blind vote');
+    await expectAccessibleNow(page, 'Blind vote');
     await page.reload();
     await expect(box.getByText('Row 3 of')).toBeVisible();
     await page.getByRole('button', { name: 'Count so far' }).click();

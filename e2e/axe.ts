@@ -1,24 +1,35 @@
-/** Whether a screen is accessible: axe, both themes, both widths. */
-import AxeBuilder from '@axe-core/playwright';
+/** Whether a screen is accessible: axe in both themes and both widths, and forced colours. */
 import type { Page } from '@playwright/test';
+import axe, { type RunOptions } from 'axe-core';
 import { expect } from './fixtures';
 import type { Studio } from './pages/studio';
 
 const DESKTOP = { width: 1440, height: 900 };
 const PHONE = { width: 390, height: 844 };
 
+interface Options {
+  /** Rules that do not apply to this screen. */
+  readonly except?: readonly string[];
+  /** A theme changes colours and nothing else. */
+  readonly onlyColours?: boolean;
+}
+
+interface ScreenOptions extends Pick<Options, 'except'> {
+  readonly themes?: readonly ('light' | 'dark')[];
+}
+
 /** The current screen, wide and narrow, light and dark: axe finds nothing, and nothing scrolls sideways. */
-export async function sound(
+export async function expectAccessible(
   { page, scrollsSideways }: Studio,
   what: string,
-  except: readonly string[] = [],
+  { except = [], themes = ['light', 'dark'] }: ScreenOptions = {},
 ): Promise<void> {
   for (const size of [PHONE, DESKTOP]) {
     await page.setViewportSize(size);
-    for (const colorScheme of ['light', 'dark'] as const) {
+    for (const colorScheme of themes) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       await settled(page);
-      await soundNow(page, `${what}, ${colorScheme}, ${size.width} px`, {
+      await expectAccessibleNow(page, `${what}, ${colorScheme}, ${size.width} px`, {
         except,
         onlyColours: colorScheme === 'dark',
       });
@@ -27,24 +38,32 @@ export async function sound(
   }
 }
 
-/** The current screen as it is: axe finds nothing. A theme changes colours and nothing else. */
-export async function soundNow(
-  page: Page,
-  what: string,
-  { except = [], onlyColours = false }: { readonly except?: readonly string[]; readonly onlyColours?: boolean } = {},
-): Promise<void> {
-  // react-aria announces changes through nodes that it removes seconds later, after the elements that name them
-  const axe = new AxeBuilder({ page }).exclude('[data-live-announcer]').disableRules([...except]);
-  const { violations } = await (onlyColours ? axe.withRules('color-contrast') : axe).analyze();
-  const found = violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target.join(' ')}`));
-  expect.soft(found, what).toEqual([]);
+/** The current screen as it is: axe finds nothing. */
+export async function expectAccessibleNow(page: Page, what: string, options: Options = {}): Promise<void> {
+  expect.soft(await violations(page, options), what).toEqual([]);
+}
+
+/** Runs axe in the page itself, which has no frames; its script stays until the next navigation. */
+async function violations(page: Page, { except = [], onlyColours = false }: Options): Promise<string[]> {
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe.source);
+  const options: RunOptions = {
+    resultTypes: ['violations'],
+    rules: Object.fromEntries(except.map((rule) => [rule, { enabled: false }])),
+    ...(onlyColours ? { runOnly: ['color-contrast'] } : {}),
+  };
+  return page.evaluate(async (given) => {
+    const { axe: inPage } = window as unknown as { axe: typeof import('axe-core') };
+    // react-aria announces changes through nodes that it removes seconds later, after the elements that name them
+    const found = await inPage.run({ exclude: ['[data-live-announcer]'] }, given);
+    return found.violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`));
+  }, options);
 }
 
 /** With forced colours: text is readable, selected and unselected differ, and the marks of charts are visible. */
-export async function soundInForcedColours({ page }: Studio, what: string): Promise<void> {
+export async function expectForcedColours({ page }: Studio, what: string): Promise<void> {
   await page.emulateMedia({ forcedColors: 'active', colorScheme: 'dark', reducedMotion: 'reduce' });
   await settled(page);
-  await soundNow(page, `${what}, forced colours`, { onlyColours: true });
+  await expectAccessibleNow(page, `${what}, forced colours`, { onlyColours: true });
   const unseen = await page.evaluate(() => {
     const name = (element: Element) => `${element.tagName} ${element.textContent?.slice(0, 40)}`;
     const { backgroundColor: behind } = getComputedStyle(document.body);
