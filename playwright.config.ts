@@ -8,15 +8,19 @@ const port = Number(process.env.E2E_PORT ?? 4181);
 export default defineConfig({
   testDir: 'e2e',
   testMatch: '**/*.spec.ts',
-  timeout: 180_000,
-  expect: { timeout: 20_000 },
-  workers: 1,
+  // far beyond what a test needs, so that a slow machine changes no result
+  timeout: 300_000,
+  expect: { timeout: 30_000 },
+  // a page waits often enough that two share two cores
+  workers: 2,
+  fullyParallel: true,
   retries: 0,
   forbidOnly: Boolean(process.env.CI),
   reporter: [['list'], ['json', { outputFile: 'test-results/e2e.json' }]],
   use: {
     baseURL: `http://localhost:${port}/`,
     viewport: { width: 1440, height: 900 },
+    actionTimeout: 30_000,
     trace: 'off',
     screenshot: 'only-on-failure',
     launchOptions: { args: CHROMIUM_ARGS, ...(executablePath ? { executablePath } : {}) },

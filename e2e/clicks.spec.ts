@@ -23,7 +23,7 @@ test('reaches the verdict from a dropped CSV in at most five clicks, without typ
   await data.next.click();
   await prompts.next.click();
   await page.getByRole('button', { name: 'Train', exact: true }).click();
-  await compare.run.click({ timeout: 90_000 });
+  await compare.run.click({ timeout: 180_000 });
   await expect(studio.heading).toContainText('60 test rows decide');
   await compare.run.click();
   const verdict = await compare.verdict();

@@ -44,7 +44,6 @@ async function watchOver(context: BrowserContext, watch: Watch, origin: string):
 }
 
 export const test = base.extend<Fixtures>({
-  actionTimeout: 20_000,
   // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names of the fixtures from the pattern
   watch: async ({}, use) => {
     const watch: Watch = { foreign: [], violations: [], errors: [], expected: [] };

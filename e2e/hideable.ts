@@ -36,7 +36,7 @@ export class Hideable {
     await expect(async () => {
       const [port] = (await readFile(join(profile, 'DevToolsActivePort'), 'utf8')).split('\n');
       address = `http://localhost:${port}`;
-    }).toPass({ timeout: 30_000 });
+    }).toPass({ timeout: 60_000 });
     const browser = await chromium.connectOverCDP(address);
     const page = browser.contexts()[0]?.pages()[0];
     if (!page) throw new Error('Chromium has opened no tab');
@@ -57,7 +57,7 @@ export class Hideable {
       const tabs = (await (await fetch(`${this.address}/json/list`)).json()) as { url: string; title: string }[];
       return tabs.find((tab) => tab.url.split('#')[0] === url.split('#')[0])?.title ?? 'no such tab';
     };
-    await expect.poll(titles, { timeout: 60_000 }).toMatch(until);
+    await expect.poll(titles, { timeout: 180_000 }).toMatch(until);
     this.browser = await chromium.connectOverCDP(this.address);
     const page = this.browser
       .contexts()[0]

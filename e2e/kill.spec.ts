@@ -28,7 +28,7 @@ async function saved(page: Page): Promise<unknown> {
 test('loses nothing saved and ends in the same numbers, whichever process is killed at whatever moment', async ({
   baseURL,
 }) => {
-  test.setTimeout(120_000 + KILLS * 90_000);
+  test.setTimeout(300_000 + KILLS * 300_000);
   const browser = await Killable.create();
   try {
     let studio = new Studio(await browser.page());
@@ -69,22 +69,22 @@ test('loses nothing saved and ends in the same numbers, whichever process is kil
         const why = `${kind}, ${moment} of ${took} ms`;
         const { page } = studio;
         runs++;
-        const goOn = page.getByRole('button', { name: /^Resume/ });
+        const resume = page.getByRole('button', { name: /^Resume/ });
         const ended = async () => (await promptSets(page))[0]?.soft.map(({ status }) => status);
         const all = Array<string>(runs).fill('finished');
         let byHand = false;
         await expect
           .poll(
             async () => {
-              if (!byHand && (await goOn.isEnabled({ timeout: 100 }).catch(() => false))) {
+              if (!byHand && (await resume.isEnabled({ timeout: 100 }).catch(() => false))) {
                 byHand = true;
-                await goOn
-                  .click({ timeout: 1000 }) // gone: it goes on by itself after all
+                await resume
+                  .click({ timeout: 1000 }) // gone: the run resumed by itself after all
                   .catch(() => undefined);
               }
               return ended();
             },
-            { message: why, timeout: 60_000 },
+            { message: why, timeout: 180_000 },
           )
           .toEqual(all);
         ends.push(`${why}: ${byHand ? 'resumed by hand' : 'by itself'}`);

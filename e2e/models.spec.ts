@@ -83,7 +83,7 @@ test('compares the loss on a graphics device with WebAssembly', async ({ studio 
   await models.open();
   await expect(models.fact('Runs on')).toContainText('a software device');
   await models.dialog.getByRole('button', { name: 'Check now' }).click();
-  await expect(models.fact('Self-check')).toContainText('same loss as on WebAssembly', { timeout: 120_000 });
+  await expect(models.fact('Self-check')).toContainText('same loss as on WebAssembly', { timeout: 180_000 });
   await models.loaded(/^Model: tiny support · WebGPU/);
 });
 

@@ -7,7 +7,7 @@ const runsOf = async ({ page }: Studio) => (await promptSets(page))[0]?.soft ?? 
 /** Waits until this many runs are done and their prompts are saved. */
 const finished = (studio: Studio, count: number) =>
   expect
-    .poll(async () => (await runsOf(studio)).filter(({ soft }) => soft !== null).length, { timeout: 120_000 })
+    .poll(async () => (await runsOf(studio)).filter(({ soft }) => soft !== null).length, { timeout: 180_000 })
     .toBe(count);
 
 async function ready(studio: Studio): Promise<void> {

@@ -78,7 +78,7 @@ test('reports a full disk, deleted site data and a clock moved back, and loses n
     await studio.go('Train');
     await train.set({ Steps: 60, Patience: '' });
     await train.start();
-    await train.ended(); // the run goes on in the page
+    await train.ended(); // the run continues in the page
     await expect(notSaved(page)).toContainText('no room left');
     await disk.grant(null);
     await page.getByRole('button', { name: 'Save again' }).click();

@@ -14,7 +14,7 @@ export class ComparePage {
   }
 
   /** Waits for the verdict and returns its headline. */
-  async verdict(timeout = 90_000): Promise<string> {
+  async verdict(timeout = 180_000): Promise<string> {
     await expect(this.arms).toBeVisible({ timeout });
     return (await this.page.getByRole('heading', { level: 1 }).textContent()) ?? '';
   }

@@ -60,7 +60,7 @@ export class Studio {
   }
 
   /** The chip says so: WebAssembly, two threads. */
-  async modelReady(timeout = 30_000): Promise<void> {
+  async modelReady(timeout = 90_000): Promise<void> {
     await expect(this.page.getByRole('button', { name: /^Model: .+ · 2 threads/ })).toBeVisible({ timeout });
   }
 

@@ -45,7 +45,7 @@ export class TrainPage {
   }
 
   /** Waits until the run is done and its prompt is saved. */
-  async ended(timeout = 90_000): Promise<void> {
+  async ended(timeout = 180_000): Promise<void> {
     await expect(this.heading).toContainText(/^Trained/, { timeout });
   }
 
