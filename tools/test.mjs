@@ -2,7 +2,7 @@
  * `npm test`: installs what is missing (dependencies, a Chromium), then lint, types, unused code, unit, browser and
  * end-to-end tests on the built app. Every part runs even when an earlier one failed; the last line counts them all.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -11,96 +11,109 @@ const out = join(root, 'test-results');
 let passed = 0;
 let failed = 0;
 
-function run(command, args, env = {}) {
-  return (
-    spawnSync(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...env } })
-      .status === 0
-  );
+/** Whether a command succeeds. `quiet` keeps its output, so that it is not mixed with that of another part. */
+function run(command, args, { quiet = false } = {}) {
+  const stdio = quiet ? 'pipe' : 'inherit';
+  const child = spawn(command, args, { cwd: root, stdio: ['ignore', stdio, stdio] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (data) => {
+      output += data;
+    });
+  return new Promise((resolve) => {
+    child.on('error', (error) => resolve({ good: false, output: String(error) }));
+    child.on('close', (code) => resolve({ good: code === 0, output }));
+  });
 }
 
-/** A part that either holds or does not: counts as one test. */
-function check(name, command, args) {
-  console.log(`\n== ${name}`);
+const secondsSince = (started) => `${((Date.now() - started) / 1000).toFixed(0)} s`;
+
+/** A part that either holds or does not: counts as one test. It may run beside a suite, so it is printed at its end. */
+async function check(name, command, args) {
   const started = Date.now();
-  const good = run(command, args);
+  const { good, output } = await run(command, args, { quiet: true });
   if (good) passed++;
   else failed++;
-  console.log(`== ${name}: ${good ? 'ok' : 'FAILED'} (${((Date.now() - started) / 1000).toFixed(0)} s)`);
+  console.log(`\n== ${name}\n${output}== ${name}: ${good ? 'ok' : 'FAILED'} (${secondsSince(started)})`);
   return good;
 }
 
 /** A part that reports its own counts in a JSON file; a crash without a report is one failure. */
-function suite(name, command, args, file, count) {
+async function suite(name, command, args, file, count) {
   console.log(`\n== ${name}`);
   const started = Date.now();
   const path = join(out, file);
   rmSync(path, { force: true });
-  const good = run(command, args);
+  const { good } = await run(command, args);
   const counts = existsSync(path) ? count(JSON.parse(readFileSync(path, 'utf8'))) : { passed: 0, failed: 1 };
   if (!good && counts.failed === 0) counts.failed = 1;
   passed += counts.passed;
   failed += counts.failed;
-  console.log(
-    `== ${name}: ${counts.passed} passed, ${counts.failed} failed (${((Date.now() - started) / 1000).toFixed(0)} s)`,
-  );
+  console.log(`== ${name}: ${counts.passed} passed, ${counts.failed} failed (${secondsSince(started)})`);
 }
 
-const vitest = (report) => ({
+const fromVitest = (report) => ({
   passed: report.numPassedTests,
   failed: report.numFailedTests + (report.success ? 0 : report.numFailedTests ? 0 : 1),
 });
-const playwright = (report) => ({
+const fromPlaywright = (report) => ({
   passed: report.stats.expected,
   failed: report.stats.unexpected + report.stats.flaky,
 });
+const vitest = (name, project, options = []) => {
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${join(out, `${name}.json`)}`];
+  return suite(
+    name,
+    'npx',
+    ['vitest', 'run', '--project', project, ...options, ...reporters],
+    `${name}.json`,
+    fromVitest,
+  );
+};
 
 const only = process.argv.slice(2);
 const wanted = (part) => only.length === 0 || only.includes(part);
 
-if (!existsSync(join(root, 'node_modules/.package-lock.json')) && !run('npm', ['ci', '--no-audit', '--no-fund']))
+if (
+  !existsSync(join(root, 'node_modules/.package-lock.json')) &&
+  !(await run('npm', ['ci', '--no-audit', '--no-fund'])).good
+)
   process.exit(1);
 const { ensureChromium } = await import('./chromium.mjs');
 process.env.CHROMIUM_PATH = await ensureChromium();
 mkdirSync(out, { recursive: true });
 
-// Minutes of installation on a fresh machine: CI does it always, others by name (`npm test predict`).
-const predicts = process.env.CI ? wanted('predict') : only.includes('predict');
-// It mostly waits for the network, so it runs beside the other parts. If it fails, the check below tries again and says why.
-const python = predicts && spawn('node', ['tools/export/python.mjs'], { cwd: root, stdio: 'ignore' });
-const installed = python && new Promise((resolve) => python.on('close', resolve));
-
-if (wanted('lint')) check('lint', 'npx', ['biome', 'check', '.']);
-if (wanted('types')) check('types', 'npm', ['run', '--silent', 'typecheck']);
-if (wanted('knip')) check('unused code', 'npx', ['knip', '--no-progress']);
-const reporters = (file) => ['--reporter=default', '--reporter=json', `--outputFile.json=${join(out, file)}`];
-if (wanted('notices')) check('third-party notices', 'node', ['tools/notices.mjs', '--check']);
-if (wanted('licences')) check('licences', 'node', ['tools/licences.mjs']);
-if (wanted('audit')) check('known weaknesses', 'node', ['tools/audit.mjs']);
-if (wanted('sample')) check('bundled sample', 'node', ['tools/sample/build.mjs', '--check']);
-if (wanted('unit'))
-  suite(
-    'unit',
-    'npx',
-    // one worker less than there are cores is the default: one, on two cores
-    ['vitest', 'run', '--project', 'node', '--maxWorkers=100%', ...reporters('unit.json')],
-    'unit.json',
-    vitest,
-  );
-if (wanted('browser'))
-  suite(
-    'browser',
-    'npx',
-    ['vitest', 'run', '--project', 'browser', ...reporters('browser.json')],
-    'browser.json',
-    vitest,
-  );
-if (wanted('build') || wanted('e2e')) {
-  const built = check('build', 'npx', ['vite', 'build', '--logLevel', 'warn']);
-  if (built && wanted('e2e')) suite('end to end', 'npx', ['playwright', 'test'], 'e2e.json', playwright);
+/** Parts that need less than a core, one after the other. */
+async function checks() {
+  if (wanted('lint')) await check('lint', 'npx', ['biome', 'check', '.']);
+  if (wanted('types')) await check('types', 'npm', ['run', '--silent', 'typecheck']);
+  if (wanted('knip')) await check('unused code', 'npx', ['knip', '--no-progress']);
+  if (wanted('notices')) await check('third-party notices', 'node', ['tools/notices.mjs', '--check']);
+  if (wanted('licences')) await check('licences', 'node', ['tools/licences.mjs']);
+  if (wanted('audit')) await check('known weaknesses', 'node', ['tools/audit.mjs']);
+  if (wanted('sample')) await check('bundled sample', 'node', ['tools/sample/build.mjs', '--check']);
+  return (wanted('build') || wanted('e2e')) && check('build', 'npx', ['vite', 'build', '--logLevel', 'warn']);
 }
 
-await installed;
-if (predicts) check('the shipped prompt in PyTorch', 'node', ['tools/export/check.mjs']);
+/**
+ * Minutes of installation on a fresh machine: CI does it always, others by name (`npm test predict`). The installation
+ * mostly waits for the network. If it fails, the check tries again and says why.
+ */
+async function prediction() {
+  if (!(process.env.CI ? wanted('predict') : only.includes('predict'))) return;
+  await run('node', ['tools/export/python.mjs'], { quiet: true });
+  await check('the shipped prompt in PyTorch', 'node', ['tools/export/check.mjs']);
+}
+
+// The browser tests keep one core busy; unit and end-to-end tests share two.
+const predicted = prediction();
+const checked = checks();
+if (wanted('browser')) await vitest('browser', 'browser');
+const built = await checked;
+// one worker less than there are cores is the default: one, on two cores
+if (wanted('unit')) await vitest('unit', 'node', ['--maxWorkers=100%']);
+if (built && wanted('e2e')) await suite('end to end', 'npx', ['playwright', 'test'], 'e2e.json', fromPlaywright);
+await predicted;
 
 console.log(`\n${passed} passed, ${failed} failed`);
 process.exit(failed > 0 || passed === 0 ? 1 : 0);
