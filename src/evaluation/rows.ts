@@ -1,5 +1,5 @@
 import { drawnRows } from '../dataset/draw';
-import type { ByTask, TaskKind } from '../dataset/kind';
+import { type ByTask, type TaskKind, taskKindOf } from '../dataset/kind';
 import { rowsById } from '../dataset/labels';
 import { together } from '../dataset/split-by';
 import type { Dataset, Row } from '../dataset/types';
@@ -33,22 +33,43 @@ export interface Detectable {
 /**
  * What so many test rows can show, before anything is run: exact McNemar power 80%, assuming that a better
  * prompt still breaks 5 rows in a hundred (`docs/method/statistics.md`).
+ * @param groups that the rows are from: rows of a group may all be right or wrong together, so the groups are the trials
  */
-export function detectable(testRows: number): Detectable {
-  const rows = `${testRows.toLocaleString('en')} test ${testRows === 1 ? 'row' : 'rows'}`;
-  const smallest = testRows > 0 ? detectableDifference(testRows) : null;
+export function detectable(testRows: number, groups = testRows): Detectable {
+  const from = groups < testRows ? ` from ${groups.toLocaleString('en')} ${groups === 1 ? 'group' : 'groups'}` : '';
+  const rows = `${testRows.toLocaleString('en')} test ${testRows === 1 ? 'row' : 'rows'}${from}`;
+  const smallest = testRows > 0 ? detectableDifference(groups) : null;
   if (smallest === null)
     return { points: null, sentence: `${rows} cannot confirm even a large gain: use more test rows.` };
   const points = Math.round(1000 * smallest) / 10;
   const shown = points < 2 ? points : Math.round(points);
-  return { points, sentence: `${rows} can only confirm gains above about ${shown} points.` };
+  return {
+    points,
+    sentence: `${rows} can only confirm gains above about ${shown} points${from === '' ? '' : ', as rows of one group may all be right or wrong together'}.`,
+  };
 }
 
 /** Texts are not right or wrong: the smallest gain depends on how much their scores vary, which is not known yet. */
-export const detectableTexts = (testRows: number): Detectable => ({
+const detectableTexts = (testRows: number): Detectable => ({
   points: null,
   sentence: `${testRows.toLocaleString('en')} test ${testRows === 1 ? 'row decides' : 'rows decide'}: more test rows detect smaller gains.`,
 });
+
+/** How many groups the rows of a split by groups are from; the number of rows if every row is a trial. */
+function trialsIn(dataset: Dataset): number {
+  const { test } = dataset.split;
+  const groups = groupColumn(dataset) === null ? undefined : rowGroups(dataset, test);
+  return groups ? new Set(groups).size : test.length;
+}
+
+const DETECTABLE: ByTask<(testRows: number, trials: number) => Detectable> = {
+  classify: detectable,
+  generate: detectableTexts,
+};
+
+/** What the test rows of a data set can show. */
+export const detectableIn = (dataset: Dataset): Detectable =>
+  DETECTABLE[taskKindOf(dataset.mapping)](dataset.split.test.length, trialsIn(dataset));
 
 /** Generating takes a run of the model for every token: more rows would take too long. */
 const MOST_ROWS: ByTask<number> = { classify: Number.POSITIVE_INFINITY, generate: 200 };

@@ -1,4 +1,6 @@
-import { bonettPrice, type Interval } from './intervals';
+import { clusterBootstrap, clustersOf, designEffect, hull, signFlipTest } from './clusters';
+import { bonettPrice, type Interval, wilson } from './intervals';
+import type { ResampleOptions } from './resample';
 import { logChoose } from './special';
 
 /** Rows by who gets them right: `b` only A, `c` only B. */
@@ -56,21 +58,63 @@ export function mcnemarMidP(b: number, c: number): number {
   return b === c ? 1 - half(k, m) / 2 : doubledTail(k, m) - half(k, m);
 }
 
-/** Accuracy of B minus that of A on the same rows, with its Bonett-Price interval and exact McNemar p. */
+export interface AccuracyComparison extends PairedCounts {
+  readonly difference: number;
+  readonly ci95: Interval;
+  readonly p: number;
+  readonly midP: number;
+  /** How many rows count as one, for the difference; 1 if every row is a trial. */
+  readonly designEffect: number;
+}
+
+/**
+ * Accuracy of B minus that of A on the same rows, with its Bonett-Price interval and exact McNemar p. Where rows belong
+ * together, whole groups are the trials: the p is that of the sign-flip test, and the interval holds the cluster bootstrap
+ * too, which alone has no width where the prompts agree on every row.
+ */
 export function accuracyComparison(
   gold: ArrayLike<number>,
   predictedA: ArrayLike<number>,
   predictedB: ArrayLike<number>,
-): PairedCounts & { readonly difference: number; readonly ci95: Interval; readonly p: number } {
+  { groups, ...how }: ResampleOptions,
+): AccuracyComparison {
   const counts = pairedCounts(gold, predictedA, predictedB);
   const { aOnly, bOnly } = counts;
   const n = gold.length;
+  const difference = n === 0 ? 0 : (bOnly - aOnly) / n;
+  const ci95 = bonettPrice(aOnly, bOnly, n);
+  if (!groups || n === 0)
+    return {
+      ...counts,
+      difference,
+      ci95,
+      p: mcnemarExact(aOnly, bOnly),
+      midP: mcnemarMidP(aOnly, bOnly),
+      designEffect: 1,
+    };
+  const gains = Array.from(gold, (g, i) => Number(predictedB[i] === g) - Number(predictedA[i] === g));
+  const clusters = clustersOf(gains, groups);
   return {
     ...counts,
-    difference: n === 0 ? 0 : (bOnly - aOnly) / n,
-    ci95: bonettPrice(aOnly, bOnly, n),
-    p: mcnemarExact(aOnly, bOnly),
+    difference,
+    ci95: hull(ci95, clusterBootstrap(clusters, how)),
+    ...signFlipTest(clusters.sums),
+    designEffect: designEffect(clusters.sums, aOnly + bOnly),
   };
+}
+
+/** Accuracy's interval: Wilson, and where rows belong together the one that holds the cluster bootstrap too. */
+export function accuracyInterval(
+  gold: ArrayLike<number>,
+  predicted: ArrayLike<number>,
+  { groups, ...how }: ResampleOptions,
+): Interval {
+  const right = Array.from(gold, (g, i) => Number(predicted[i] === g));
+  const ci95 = wilson(
+    right.reduce((sum, one) => sum + one, 0),
+    right.length,
+  );
+  return groups && right.length > 0 ? hull(ci95, clusterBootstrap(clustersOf(right, groups), how)) : ci95;
 }
 
 /** Exact sign test on wins and losses, ties apart: the same sum as McNemar's. */

@@ -4,9 +4,9 @@
  * and the command line are built from the two lists below, in their order; the first entry of each is the headline's.
  */
 import { percent, points } from '../lib/format';
-import { accuracy, confusionMatrix, correctCount, macroF1 } from './classification';
-import { type Interval, wilson } from './intervals';
-import { accuracyComparison } from './mcnemar';
+import { accuracy, confusionMatrix, macroF1 } from './classification';
+import type { Interval } from './intervals';
+import { accuracyComparison, accuracyInterval } from './mcnemar';
 import { macroF1Comparison, macroF1Interval, type ResampleOptions } from './resample';
 import { exactMatch, rougeL, tokenF1 } from './text';
 
@@ -91,8 +91,8 @@ export const LABEL_METRICS = listOf<LabelMetric>()({
     intervalName: 'Wilson',
     compareName: 'Bonett-Price 95% interval, exact McNemar p',
     compute: ({ gold, predicted }) => accuracy(gold, predicted),
-    interval: ({ gold, predicted }) => wilson(correctCount(gold, predicted), gold.length),
-    compare: (a, b) => accuracyComparison(a.gold, a.predicted, b.predicted),
+    interval: ({ gold, predicted }, options) => accuracyInterval(gold, predicted, options),
+    compare: (a, b, options) => accuracyComparison(a.gold, a.predicted, b.predicted, options),
   },
   macroF1: {
     name: 'Macro-F1',

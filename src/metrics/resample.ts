@@ -146,8 +146,8 @@ function outcomesOf(
 }
 
 /**
- * Macro-F1 of B minus that of A, with its bootstrap interval and permutation p. Rows are counted by outcome, and only
- * rows on which the arms disagree are swapped, since swapping the others changes nothing.
+ * Macro-F1 of B minus that of A, with its bootstrap interval and permutation p, both by group where rows belong together.
+ * Rows are counted by outcome, and only rows on which the arms disagree are swapped, since swapping the others changes nothing.
  */
 export function macroF1Comparison(
   gold: ArrayLike<number>,
@@ -173,14 +173,28 @@ export function macroF1Comparison(
 
   const rowsOfOutcome = new Int32Array(outcomes.length);
   for (const o of ofRow) bump(rowsOfOutcome, o, 1);
-  const disputed = [...ofRow].map((o) => outcomes[o] as Outcome).filter(({ a, b }) => a !== b);
+  const disputedRows = [...ofRow.keys()].filter((i) => {
+    const { a, b } = outcomes[ofRow[i] as number] as Outcome;
+    return a !== b;
+  });
+  const disputed = disputedRows.map((i) => outcomes[ofRow[i] as number] as Outcome);
+  const { groups } = options;
+  // rows that belong together are swapped together
+  const places = new Map<number, number>();
+  const swapOf = disputedRows.map((i) => {
+    const group = groups ? (groups[i] as number) : i;
+    const place = places.get(group) ?? places.size;
+    places.set(group, place);
+    return place;
+  });
   const swapped = disputed.map(({ gold: g, a, b }) => ({ gold: g, a: b, b: a }));
   const onSwaps = (swap: Uint8Array) => {
     counts.reset();
     outcomes.forEach((outcome, o) => {
       if (outcome.a === outcome.b) counts.add(outcome, rowsOfOutcome[o] as number);
     });
-    for (let i = 0; i < disputed.length; i++) counts.add((swap[i] ? swapped[i] : disputed[i]) as Outcome, 1);
+    for (let i = 0; i < disputed.length; i++)
+      counts.add((swap[swapOf[i] as number] ? swapped[i] : disputed[i]) as Outcome, 1);
     return counts.difference();
   };
 
@@ -189,7 +203,7 @@ export function macroF1Comparison(
   return {
     difference: onRows(Int32Array.from(gold, (_, i) => i)),
     ci95: pairedBootstrap(n, onRows, { ...options, ...part(0) }),
-    p: pairedPermutation(disputed.length, onSwaps, { ...options, ...part(0.5) }),
+    p: pairedPermutation(places.size, onSwaps, { ...options, ...part(0.5) }),
   };
 }
 

@@ -75,3 +75,16 @@ export function studentT975(degrees: number): number {
   ];
   return terms.reduce((sum, term, i) => sum + term / degrees ** (i + 1), z);
 }
+
+/** Of a Chebyshev fit of erfc, in powers of t = 1 / (1 + x/2), fractional error below 1.2e-7. */
+const ERFC = [
+  -1.26551223, 1.00002368, 0.37409196, 0.09678418, -0.18628806, 0.27886807, -1.13520398, 1.48851587, -0.82215223,
+  0.17087277,
+];
+
+/** P(Z > z) of the standard normal, z not negative. Source: Press et al., Numerical Recipes, 1992, section 6.2. */
+export function normalTail(z: number): number {
+  const x = z / Math.SQRT2;
+  const t = 1 / (1 + x / 2);
+  return (t / 2) * Math.exp(ERFC.reduceRight((sum, coefficient) => sum * t + coefficient, 0) - x * x);
+}

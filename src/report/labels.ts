@@ -183,7 +183,7 @@ export function labelParts(input: LabelReport, nameOf: NameOf): ReportParts {
       'Right and wrong are as the labels have it. Where labels are in doubt, so is every figure.',
       ...(plan.groups
         ? [
-            'Some rows belong together. The bootstrap draws them together; the exact p and the Wilson and Bonett-Price intervals treat every row as an independent trial.',
+            `Some rows belong together: ${new Set(plan.groups).size} groups are the trials. The exact p flips the signs of whole groups, and intervals hold the bootstrap over groups.`,
           ]
         : []),
       'Latency is that of this machine and this browser or runtime.',

@@ -20,6 +20,7 @@ import {
   planFor,
   validationOutcome,
 } from '../evaluation/classify/outcome';
+import { rowGroups } from '../evaluation/rows';
 import type { ArmOutcome, ComparisonPlan } from '../evaluation/types';
 import { throwIfInterrupted } from '../inference/control';
 import { present } from '../lib/assert';
@@ -288,5 +289,7 @@ export const everyRow: Verb<CheckRequest, CheckProgress, EveryRowReport> = async
   }
   const ids = [...answered.keys()];
   const answersOf = (at: 0 | 1) => ids.map((id) => answered.get(id)?.[at] ?? -1);
-  return everyRowReport(goldOf(dataset, ids), answersOf(0), answersOf(1));
+  const groups = rowGroups(dataset, ids);
+  const how = { seed: plan.seed, ...(groups ? { groups } : {}) };
+  return everyRowReport(goldOf(dataset, ids), answersOf(0), answersOf(1), how);
 };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { goldOf } from '../dataset/labels';
-import { preparedOf } from '../dataset/test-support';
+import { prepareDataset } from '../dataset/prepare';
+import { preparedOf, tableOf } from '../dataset/test-support';
 import type { Dataset } from '../dataset/types';
 import type { ScoreRequest } from '../engine/types';
 import { ControlSource, uninterruptedControl } from '../lib/control';
@@ -216,6 +217,31 @@ describe('a comparison', () => {
     expect(await verdict(test.slice(0, 13), test.slice(13, 16))).toEqual(['no-clear-difference', '0.0851']);
     expect(await verdict(test.slice(0, 15), test.slice(15, 18))).toEqual(['tuned-better', '0.0302']);
     expect(await verdict(test.slice(0, 3), test.slice(3, 16))).toEqual(['no-clear-difference', '0.0851']);
+  });
+
+  it('counts groups, not rows, where the split keeps the rows of a customer together', async () => {
+    const lines = rowsOf(400).map(([text, label], i) => `"${text}",${label},customer ${i % 80}`);
+    const table = tableOf(['text,label,customer', ...lines].join('\n'));
+    const mapping = { text: 'text', label: 'label', id: null };
+    const splitBy = { kind: 'group', column: 'customer' } as const;
+    const found = await prepareDataset(table, mapping, { seed: 0, splitBy });
+    if (!found.ok) throw new Error(found.error.message);
+    const { dataset } = found.value;
+    const byId = new Map(dataset.table.rows.map(({ id, cells }) => [id, cells]));
+    const customers = [...new Set(dataset.split.test.map((id) => byId.get(id)?.customer ?? ''))];
+    const gold = new Map(dataset.table.rows.map(({ cells }) => [cells.text ?? '', cells]));
+    // tuning fixes all five rows of three customers: fifteen rows, and three trials
+    const lucky = customers.slice(0, 3);
+    const host = fakeHost(undefined, (prompt, vectors) => {
+      const text = prompt.slice(prompt.lastIndexOf('Text: ') + 6, prompt.lastIndexOf('\nTone'));
+      const isWrong = vectors === undefined && lucky.includes(gold.get(text)?.customer ?? '');
+      return (gold.get(text)?.label === 'good') === isWrong ? [-0.01, -4.6] : [-4.6, -0.01];
+    });
+    const { plan, comparison } = (await compared({ set: promptSet(dataset), dataset }, host)).evaluation;
+    expect(new Set(plan.groups).size).toBe(customers.length);
+    expect(comparison.pairs[0]).toMatchObject({ aOnly: 0, bOnly: 15, pExact: 0.25 });
+    expect(comparison.verdict.kind).toBe('no-clear-difference');
+    expect(comparison.verdict.headline).toContain(`test rows from ${customers.length} groups`);
   });
 
   it('takes the most frequent label from the training rows', async () => {

@@ -5,13 +5,12 @@
 import { guessColumns } from '../dataset/columns';
 import { drawnRows } from '../dataset/draw';
 import { editDataset } from '../dataset/edit';
-import { type ByTask, taskKindOf } from '../dataset/kind';
 import { blockingIssue } from '../dataset/lint/define';
 import { type ParseOverride, parsing } from '../dataset/parse';
 import { type Prepared, type PrepareOptions, prepareDataset } from '../dataset/prepare';
 import { sharesFor } from '../dataset/split';
 import type { Change, ColumnMapping, Dataset, Table } from '../dataset/types';
-import { type Detectable, detectable, detectableTexts } from '../evaluation/rows';
+import { type Detectable, detectableIn } from '../evaluation/rows';
 import { fileBytes } from '../lib/bytes';
 import { StudioError } from '../lib/errors';
 import { unwrap } from '../lib/result';
@@ -42,12 +41,10 @@ export interface PreparedData extends Prepared {
   readonly detectable: Detectable;
 }
 
-const DETECTABLE: ByTask<(testRows: number) => Detectable> = { classify: detectable, generate: detectableTexts };
-
-const withDetectable = (prepared: Prepared): PreparedData => {
-  const { mapping, split } = prepared.dataset;
-  return { ...prepared, detectable: DETECTABLE[taskKindOf(mapping)](split.test.length) };
-};
+const withDetectable = (prepared: Prepared): PreparedData => ({
+  ...prepared,
+  detectable: detectableIn(prepared.dataset),
+});
 
 /** @throws StudioError `bad-input` for a file that cannot be read, `cancelled` */
 export async function readTable(

@@ -96,7 +96,7 @@ describe('every row', () => {
   });
 
   test('is reported with an interval and no p', () => {
-    const report = everyRowReport([0, 0, 1, 1], [0, 1, 0, 0], [0, 0, 1, 0]);
+    const report = everyRowReport([0, 0, 1, 1], [0, 1, 0, 0], [0, 0, 1, 0], { seed: 0 });
     expect(report).toMatchObject({ rows: 4, correctA: 1, correctB: 3, aOnly: 0, bOnly: 2, difference: 0.5 });
     expect(everyRowSentence(report, 'yours')).toMatch(/tuning is right on 75%, 50 points ahead of yours \(25%\)/);
     expect(everyRowSentence(report, 'yours')).toContain('measures the recipe, not this one prompt');

@@ -4,9 +4,11 @@ import { textKey } from '../../dataset/normalise';
 import { together } from '../../dataset/split-by';
 import type { Dataset } from '../../dataset/types';
 import { createRng, shuffled } from '../../lib/rng';
-import { bonettPrice, type Interval } from '../../metrics/intervals';
+import type { Interval } from '../../metrics/intervals';
 import { groupColumn } from '../rows';
+
 import { percent, pointsRange, pointsWithUnit } from '../words';
+import { type DuelRows, duel } from './pairs';
 
 /** Every labelled row answered by a prompt that was trained without it: k folds, which say how well the recipe works. */
 
@@ -65,32 +67,24 @@ export interface EveryRowReport {
   readonly aOnly: number;
   readonly bOnly: number;
   readonly difference: number;
-  /** Bonett-Price, 95%. There is no p: the folds' prompts share training rows. */
+  /** 95%, as of a comparison. There is no p: the folds' prompts share training rows. */
   readonly ci95: Interval;
 }
 
+/** @param groups of rows that belong together, which are the trials then */
 export function everyRowReport(
   gold: readonly number[],
   a: readonly number[],
   b: readonly number[],
-  folds = FOLDS,
+  { seed, groups, folds = FOLDS }: Pick<DuelRows, 'seed' | 'groups'> & { readonly folds?: number },
 ): EveryRowReport {
-  const right = (predictions: readonly number[]) => gold.map((g, i) => predictions[i] === g);
-  const [ofA, ofB] = [right(a), right(b)];
-  const count = (flags: readonly boolean[]) => flags.filter(Boolean).length;
-  const aOnly = count(ofA.map((r, i) => r && !ofB[i]));
-  const bOnly = count(ofB.map((r, i) => r && !ofA[i]));
+  const { bothRight, aOnly, bOnly, difference, ci95 } = duel(
+    { predictions: a },
+    { predictions: b },
+    { gold, seed, ...(groups ? { groups } : {}) },
+  );
   const rows = gold.length;
-  return {
-    rows,
-    folds,
-    correctA: count(ofA),
-    correctB: count(ofB),
-    aOnly,
-    bOnly,
-    difference: rows === 0 ? 0 : (bOnly - aOnly) / rows,
-    ci95: bonettPrice(aOnly, bOnly, rows),
-  };
+  return { rows, folds, correctA: bothRight + aOnly, correctB: bothRight + bOnly, aOnly, bOnly, difference, ci95 };
 }
 
 export function everyRowSentence(report: EveryRowReport, nameA: string): string {

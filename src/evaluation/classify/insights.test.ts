@@ -39,7 +39,7 @@ describe('insights', () => {
 
   it('say what the examples add to the hand-written prompt', () => {
     const arm = (id: string) => comparison.arms.find((a) => a.id === id) as ArmReport;
-    expect(found.fewShotLift).toEqual(duel(arm('yours'), arm('yours-8'), gold));
+    expect(found.fewShotLift).toEqual(duel(arm('yours'), arm('yours-8'), plan));
     // a prompt that shows eight by itself is compared without them
     const renamed = { 'yours-8': 'yours', yours: 'yours-0' } as Readonly<Record<string, string>>;
     const named = <A extends { readonly id: string }>(each: A): A => ({ ...each, id: renamed[each.id] ?? each.id });

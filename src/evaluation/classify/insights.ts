@@ -44,10 +44,10 @@ export function* insightsOf(
   dataset: Dataset | null,
   pairIndex = 0,
 ): Generator<number, Insights, void> {
-  const { gold, rowIds, seed } = plan;
+  const { gold, seed } = plan;
   const arm = (id: string | undefined) => arms.find((report) => report.id === id);
   const [a, b] = [arm(pairs[pairIndex]?.a), arm(pairs[pairIndex]?.b)];
-  const slices = dataset && a && b ? slicesOf(dataset, rowIds, gold, a, b) : null;
+  const slices = dataset && a && b ? slicesOf(dataset, plan, a, b) : null;
   yield 0.2;
   const confidence = [];
   for (const outcome of plan.arms) {
@@ -80,7 +80,7 @@ export function* insightsOf(
       arms
         .map(({ id }, i) => ({ armId: id, ...(ranked[i] as (typeof ranked)[number]) }))
         .sort((x, y) => y.strength - x.strength),
-    fewShotLift: bare && shots ? duel(bare, shots, gold) : null,
+    fewShotLift: bare && shots ? duel(bare, shots, plan) : null,
     suspects: labelSuspects(arms, gold),
   };
 }

@@ -1,6 +1,6 @@
 import { present } from '../../lib/assert';
 import type { Interval } from '../../metrics/intervals';
-import { accuracyComparison, mcnemarMidP, type PairedCounts } from '../../metrics/mcnemar';
+import { accuracyComparison, type PairedCounts } from '../../metrics/mcnemar';
 import { pairedBootstrap } from '../../metrics/resample';
 import type { ArmOutcome, ArmReport, ComparisonPlan, PairReport, TokensDifference } from '../types';
 import { differencesOf } from './scores';
@@ -11,17 +11,24 @@ export interface Duel extends PairedCounts {
   readonly difference: number;
   readonly ci95: Interval;
   readonly pExact: number;
+  readonly pMidP: number;
   /** Holm's adjusted p, where several pairs were compared. */
   readonly pHolm?: number | undefined;
+  /** How many rows count as one, where rows belong together. */
+  readonly designEffect: number;
 }
+
+/** The rows of a duel: their labels, and which of them belong together. */
+export type DuelRows = Pick<ComparisonPlan, 'gold' | 'groups' | 'seed'>;
 
 export function duel(
   a: Pick<ArmReport, 'predictions'>,
   b: Pick<ArmReport, 'predictions'>,
-  gold: readonly number[],
+  { gold, groups, seed }: DuelRows,
 ): Duel {
-  const { p, ...counts } = accuracyComparison(gold, a.predictions, b.predictions);
-  return { ...counts, pExact: p };
+  const how = { seed, ...(groups ? { groups } : {}) };
+  const { p, midP, ...counts } = accuracyComparison(gold, a.predictions, b.predictions, how);
+  return { ...counts, pExact: p, pMidP: midP };
 }
 
 const ALPHA = 0.05;
@@ -89,7 +96,7 @@ export function reportPair(
   options: { readonly draws: number; readonly onProgress: (share: number) => void },
 ): Omit<PairReport, 'pHolm'> {
   const { gold, rowIds } = plan;
-  const { ci95, ...counts } = duel(a, b, gold);
+  const { ci95, designEffect: _rowsToSettle, ...counts } = duel(a, b, plan);
   const answers = ({ predictions }: ArmReport) => ({ gold, predicted: predictions, classes: plan.labels.length });
   const outcomeOf = (id: string) =>
     present(
@@ -104,7 +111,6 @@ export function reportPair(
     b: b.id,
     ...counts,
     differenceCi95: ci95,
-    pMidP: mcnemarMidP(counts.aOnly, counts.bOnly),
     ...differencesOf(answers(a), answers(b), { seed: plan.seed, groups: plan.groups, ...options }),
     ...(tokens ? { tokens } : {}),
     fixed: idsWhere((aRight, bRight) => !aRight && bRight),

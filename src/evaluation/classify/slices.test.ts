@@ -39,7 +39,7 @@ describe('slices', () => {
   // A is wrong wherever the channel is chat; B is right everywhere.
   const a = { predictions: gold.map((g, i) => (i % 3 ? g : 1 - g)) };
   const b = { predictions: gold };
-  const report = slicesOf(data, ids, gold, a, b);
+  const report = slicesOf(data, { rowIds: ids, gold, seed: 0 }, a, b);
   const of = (column: string) => report.slices.filter((slice) => slice.column === column);
 
   it('are the label, the text length in thirds, and every column whose values are shared by enough rows', () => {
@@ -78,7 +78,9 @@ describe('slices', () => {
 
   it('leave out rows that are gone', () => {
     const fewer = { ...data, table: { ...data.table, rows: data.table.rows.slice(0, 45) } };
-    const rows = slicesOf(fewer, ids, gold, a, b).slices.filter(({ column }) => column === 'channel');
+    const rows = slicesOf(fewer, { rowIds: ids, gold, seed: 0 }, a, b).slices.filter(
+      ({ column }) => column === 'channel',
+    );
     expect(rows.map(({ rowIds }) => rowIds.length)).toEqual([15, 30]);
   });
 });

@@ -3,8 +3,8 @@ import type { Dataset, Row } from '../../dataset/types';
 import type { Interval } from '../../metrics/intervals';
 import { holm } from '../../metrics/mcnemar';
 import { quantile } from '../../metrics/special';
-import type { ArmReport } from '../types';
-import { duel } from './pairs';
+import type { ArmReport, ComparisonPlan } from '../types';
+import { type DuelRows, duel } from './pairs';
 
 /** Parts of the test rows, by any column and by text length, each with both arms' accuracy on it. */
 
@@ -88,11 +88,10 @@ function partsOf(values: readonly string[]): readonly Part[] | string {
   return byValue(values);
 }
 
-/** @param a @param b reports on the rows of `rowIds`, in their order */
+/** @param a @param b reports on the rows of the plan, in their order */
 export function slicesOf(
   dataset: Dataset,
-  rowIds: readonly string[],
-  gold: readonly number[],
+  { rowIds, gold, groups, seed }: DuelRows & Pick<ComparisonPlan, 'rowIds'>,
   a: Pick<ArmReport, 'predictions'>,
   b: Pick<ArmReport, 'predictions'>,
 ): SliceReport {
@@ -116,8 +115,8 @@ export function slicesOf(
     else
       for (const { name, rows } of large) {
         const ks = rows.map((r) => (at[r] as (typeof at)[number]).i);
-        const goldOf = ks.map((k) => gold[k] as number);
-        const d = duel({ predictions: pick(a.predictions, ks) }, { predictions: pick(b.predictions, ks) }, goldOf);
+        const rowsOf = { seed, gold: pick(gold, ks), ...(groups ? { groups: pick(groups, ks) } : {}) };
+        const d = duel({ predictions: pick(a.predictions, ks) }, { predictions: pick(b.predictions, ks) }, rowsOf);
         bare.push({
           column,
           name,

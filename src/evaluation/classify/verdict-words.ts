@@ -2,13 +2,12 @@ import { midSentence } from '../../lib/format';
 import type { ArmReport, PairReport, Verdict } from '../types';
 import { numberWord, pointsRange, pointsWithUnit, pValue, sentence, times } from '../words';
 import { MAJORITY, WORDS } from './made-arms';
-import type { Duel } from './pairs';
+import type { Duel, DuelRows } from './pairs';
 
 /** The sentences that the verdict's rules share: the names of prompts, the rows, and how often these were used. */
 
 /** What a rule looks at. */
-export interface Field {
-  readonly gold: readonly number[];
+export interface Field extends DuelRows {
   readonly n: number;
   readonly looks: number;
   /** Arm A of the headline pair, or another hand-written prompt that does better on these rows. */
@@ -50,7 +49,10 @@ export function shots(arm: ArmReport): string {
   return count === undefined ? 'examples' : `${numberWord(Number(count))} ${count === '1' ? 'example' : 'examples'}`;
 }
 
-export const on = ({ n }: Field) => `on ${n.toLocaleString('en')} test ${n === 1 ? 'row' : 'rows'}`;
+export function on({ n, groups }: Field): string {
+  const rows = `on ${n.toLocaleString('en')} test ${n === 1 ? 'row' : 'rows'}`;
+  return groups ? `${rows} from ${new Set(groups).size.toLocaleString('en')} groups` : rows;
+}
 
 /** "exact p = 0.0015"; "p = 0.0030, corrected for 2 comparisons" where it is one of several. */
 export const pWords = ({ pExact, pHolm }: Duel, { pairs }: Field): string =>

@@ -17,7 +17,7 @@ import {
 } from './verdict-words';
 
 interface Input {
-  readonly plan: Pick<ComparisonPlan, 'gold' | 'labels' | 'pairs' | 'looks'>;
+  readonly plan: Pick<ComparisonPlan, 'gold' | 'groups' | 'seed' | 'labels' | 'pairs' | 'looks'>;
   readonly arms: readonly ArmReport[];
   readonly pairs: readonly PairReport[];
 }
@@ -33,7 +33,7 @@ const isHand = ({ id, kind }: ArmReport) => kind === 'zero-shot' || (kind === 'f
 /** Two arms on the same rows; their p is corrected for all pairs of the plan where they are one of them. */
 function compareArms(field: Field, a: ArmReport, b: ArmReport): Duel {
   const pair = field.pairs.find((each) => [each.a, each.b].includes(a.id) && [each.a, each.b].includes(b.id));
-  return { ...duel(a, b, field.gold), pHolm: pair?.pHolm };
+  return { ...duel(a, b, field), pHolm: pair?.pHolm };
 }
 
 /** How far the tuned prompt is ahead of its own text without vectors: a hand-written prompt may be worse than both. */
@@ -194,8 +194,9 @@ const tunedBetter: Rule = (field) => {
 const noClearDifference = (field: Field): Verdict => {
   const { hand, tuned } = field;
   const d = compareArms(field, hand, tuned);
-  const total = rowsToSettle(d.aOnly, d.bOnly, field.n);
-  const more = total === null ? null : Math.max(1, total - field.n);
+  const independent = field.n / d.designEffect;
+  const total = rowsToSettle(d.aOnly / d.designEffect, d.bOnly / d.designEffect, independent);
+  const more = total === null ? null : Math.max(1, Math.ceil((total - independent) * d.designEffect));
   const seen =
     d.difference === 0
       ? `Both get ${percent(tuned.accuracy)} right.`
@@ -221,7 +222,7 @@ const RULES: readonly Rule[] = [nothingBeatsMajority, yoursBetter, wordsDoAsWell
 
 /**
  * The verdict in words (`docs/method/statistics.md`). It rests on the exact McNemar test (corrected by Holm where several
- * pairs were compared) and the Bonett-Price interval together, never on a point estimate, and on the test rows alone.
+ * pairs were compared; by whole groups where rows belong together) and the interval of the difference together, never on a point estimate, and on the test rows alone.
  *
  * The tuned prompt has to beat the *best* hand-written prompt on these rows: choosing that one with hindsight favours
  * the hand-written prompt, so a win is a win. `docs/method/training.md`'s three stories come out as: tweets, tuning wins; sst2, eight calibrated
@@ -242,6 +243,8 @@ export function verdictOf({ plan, arms, pairs }: Input): Verdict {
   const hands = others.filter(isHand);
   const field: Field = {
     gold: plan.gold,
+    seed: plan.seed,
+    ...(plan.groups ? { groups: plan.groups } : {}),
     n: plan.gold.length,
     looks: plan.looks,
     first,

@@ -1,9 +1,8 @@
 /** The prompts that will be compared; while the comparison runs, how far each is. */
 import { useMemo } from 'react';
 import { useStore } from 'zustand';
-import type { ByTask } from '../../../dataset/kind';
 import type { Dataset } from '../../../dataset/types';
-import { detectable, detectableTexts } from '../../../evaluation/rows';
+import { detectableIn } from '../../../evaluation/rows';
 import { times } from '../../../evaluation/words';
 import { type ArmPlan, armsOf, otherHands } from '../../../project/arms';
 import { kindOf } from '../../../project/prompt-set';
@@ -21,16 +20,10 @@ interface PlannedPanelProps {
   readonly also: readonly string[];
 }
 
-const DETECTABLE: ByTask<(rows: number) => { readonly sentence: string }> = {
-  classify: detectable,
-  generate: detectableTexts,
-};
-
 export function PlannedPanel({ set, dataset, also }: PlannedPanelProps) {
   const kind = kindOf(set);
   const { arms, hard } = armsOf(set, { also });
-  const rows = dataset.split.test.length;
-  const { sentence } = useMemo(() => DETECTABLE[kind](rows), [kind, rows]);
+  const { sentence } = useMemo(() => detectableIn(dataset), [dataset]);
   const { references } = PANELS[kind].words;
   return (
     <Panel title="What will be compared">
