@@ -31,12 +31,12 @@ test('runs a sweep of four from a queue ordered by keyboard, and shows curves an
   await expect(train.waiting.getByRole('row')).toHaveCount(4);
 
   await test.step('by keyboard: move a run up, remove one, undo', async () => {
+    await page.getByRole('button', { name: 'Hold the queue after this run' }).click();
     const last = train.waiting.getByRole('row').last();
     await expect(last).toContainText('4 vectors, 240 steps, seed 0, rate 0.02');
     await last.getByRole('button', { name: /^Earlier: / }).focus();
     await page.keyboard.press('Enter');
     await expect(train.waiting.getByRole('row').nth(2)).toContainText('rate 0.02');
-    await page.getByRole('button', { name: 'Hold the queue after this run' }).click();
     await train.waiting
       .getByRole('button', { name: /^Remove: / })
       .last()
@@ -68,7 +68,7 @@ test('runs a sweep of four from a queue ordered by keyboard, and shows curves an
     await expect(beside.getByRole('row', { name: /^Vectors/ })).toContainText(/2.*4/);
     await expect(beside.getByRole('row', { name: /^Steps/ })).toHaveCount(0);
     await page.getByText('Everything', { exact: true }).click();
-    await expect(beside.getByRole('row', { name: /^Steps/ })).toContainText('60');
+    await expect(beside.getByRole('row', { name: /^Steps/ })).toContainText('240');
     await page
       .getByText('Learning rate, gradient and vector lengths')
       .click()
