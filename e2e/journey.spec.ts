@@ -65,10 +65,17 @@ test('takes an unknown file from upload to the same predictions in another brows
     await compare.run.click();
     await compare.run.click();
     expect(await compare.verdict()).toMatch(/60 test rows|no clear difference|better/i);
-    for (const arm of ['Untuned', 'Yours', 'Yours + 8 examples', 'Tuned', 'TF-IDF + logistic regression'])
+    for (const arm of [
+      'Untuned',
+      'Yours',
+      'Yours + 8 examples',
+      'Tuned',
+      'TF-IDF + logistic regression',
+      'Linear probe',
+    ])
       await expect(compare.arms).toContainText(arm);
-    // header, six prompts and reference lines, and tuned with word counts, which are strong on these rows
-    await expect(compare.arms.getByRole('row')).toHaveCount(8);
+    // header, seven prompts and reference lines, and tuned with word counts, which are strong on these rows
+    await expect(compare.arms.getByRole('row')).toHaveCount(9);
   });
 
   const here: Record<string, string>[] = [];

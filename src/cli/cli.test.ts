@@ -88,7 +88,8 @@ describe('the command line', () => {
     const results = resultsSchema.parse(JSON.parse(await readFile(join(out, 'results.json'), 'utf8')));
     expect(results.dataset).toMatchObject({ train: 60, validation: 30, test: 40 });
     expect(results.training).toMatchObject({ placement: 'prefix', tokens: 10, seed: 1, steps: 12 });
-    expect(results.arms.map((arm) => arm.kind).slice(0, 6)).toEqual([
+    expect(results.arms.map((arm) => arm.kind).slice(0, 7)).toEqual([
+      'reference',
       'reference',
       'reference',
       'untuned',

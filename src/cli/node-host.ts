@@ -72,6 +72,7 @@ const hostEngine = (engine: Engine): HostEngine => ({
   train: (request, control) => engine.train(request, control),
   latency: (request, repeats, control) => engine.latency(request, repeats, control),
   generate: (request, onToken, control) => engine.generate(request, onToken, control),
+  states: (request, control, onProgress) => engine.states(request, control, onProgress),
   tokenVectors: (ids, control, onProgress) => engine.tokenVectors(ids, control, onProgress),
 });
 

@@ -37,7 +37,7 @@ export function forwardAndBackward(decoder: Decoder): Graph {
 
 /**
  * The decoder with a soft prompt spliced in and a head that reads only the rows it is asked for: outputs `IO.logits`,
- * `IO.loss`, `IO.tokenEmbeddings`, and the present keys and values, still without the gradient. Formulas: `inference/program`.
+ * `IO.states`, `IO.loss`, `IO.tokenEmbeddings`, and the present keys and values, still without the gradient. Formulas: `inference/program`.
  */
 export function splice(decoder: Decoder): Graph {
   const presents = [...decoder.presentKeys, ...decoder.presentValues].map((name) => outputOf(decoder.graph, name));
@@ -45,6 +45,7 @@ export function splice(decoder: Decoder): Graph {
   const graph = readOut({ ...decoder, graph: spliced });
   return withOutputs(graph, [
     { name: IO.logits, dtype: 'float32', shape: ['reads', 'candidates'] },
+    { name: IO.states, dtype: 'float32', shape: ['reads', decoder.hidden] },
     { name: IO.loss, dtype: 'float32', shape: [] },
     { name: IO.tokenEmbeddings, dtype: 'float32', shape: ['batch', 'tokens', decoder.hidden] },
     ...presents,
@@ -83,7 +84,7 @@ function readOut({ graph, finalHidden, hidden, head }: Decoder): Graph {
   const scalar = (value: number) => b.constant('float32', [], [value]);
 
   const flat = b.add('Reshape', [finalHidden, b.constant('int64', [2], [-1, hidden])]);
-  const rows = b.add('Gather', [flat, readIndex], { attrs: { axis: int(0) } });
+  const rows = b.add('Gather', [flat, readIndex], { attrs: { axis: int(0) }, name: IO.states });
   const inputs = [rows, head.weight, candidateIds, fullVocabulary, ...(head.bias === null ? [] : [head.bias])];
   let logits = b.add(HEAD, inputs, { attrs: withLayout(head.layout) });
   if (head.scale !== null) logits = b.add('Mul', [logits, scalar(head.scale)]);
@@ -123,23 +124,27 @@ export function readEarly(graph: Graph): Graph {
 
   const to = GraphBuilder.rewrite(graph, 'read/');
   const picked = new Map<string, string>();
+  const final = flat.inputs[0] ?? '';
+  /** What is picked of the final hidden states keeps the name of the rows that are read. */
+  const nameOf = (name: string) => (name === final ? { name: present(gather.outputs[0], 'read rows') } : {});
   const pick = (name: string, reader: Node): string => {
     const known = picked.get(name);
     if (known !== undefined) return known;
     const width = present(widthOf(name, reader, graph, shapes), `width of ${name}`);
     const rows = to.add('Reshape', [name, to.constant('int64', [2], [-1, width])]);
-    const found = to.add('Gather', [rows, IO.readIndex], { attrs: { axis: int(0) } });
+    const found = to.add('Gather', [rows, IO.readIndex], { attrs: { axis: int(0) }, ...nameOf(name) });
     picked.set(name, found);
     return found;
   };
   for (const node of graph.nodes) {
-    if (node === gather) to.push({ ...node, op: 'Identity', inputs: [pick(flat.inputs[0] ?? '', flat)], attrs: {} });
+    if (node === gather) pick(final, flat);
     else if (!only.has(node)) to.push(node);
     else {
       const operands = operandsOf(node, graph);
       const inputs = node.inputs.map((name) => (operands.includes(name) ? pick(name, node) : name));
       const attrs = node.op === LINEAR ? { ...node.attrs, rank: int(2) } : node.attrs;
-      picked.set(node.outputs[0] ?? '', to.add(node.op, inputs, { attrs }));
+      const [output = ''] = node.outputs;
+      picked.set(output, to.add(node.op, inputs, { attrs, ...nameOf(output) }));
     }
   }
   return prune(to.build());

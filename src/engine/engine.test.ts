@@ -181,6 +181,17 @@ describe('the engine on a small model', () => {
       expect(counted.reduce((sum, tokens) => sum + tokens, 0)).toBeLessThan(whole * 0.8);
     });
 
+    it('reads the same hidden states alone, together and from the text cache', async () => {
+      const whole = await engine().states({ rows, cacheKey: null });
+      expect(whole).toHaveLength(rows.length * 64);
+      const warm = engine();
+      await warm.score({ ...request, cacheKey: 'rows' });
+      expect(largestDifference(await warm.states({ rows, cacheKey: 'rows' }), Array.from(whole))).toBeLessThan(1e-4);
+      const [row] = rows.slice(7);
+      const alone = await engine().states({ rows: row ? [row] : [], cacheKey: null });
+      expect(largestDifference(alone, Array.from(whole.subarray(7 * 64, 8 * 64)))).toBeLessThan(1e-4);
+    });
+
     it('returns no scores for no rows', async () => {
       expect((await engine().score({ ...request, rows: [] })).rows).toEqual([]);
     });

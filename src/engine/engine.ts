@@ -4,7 +4,15 @@ import { breathe, type Control, throwIfInterrupted, uninterrupted } from '../inf
 import { type Generated, generate, writeRows } from '../inference/generate';
 import { PrefixCache } from '../inference/prefix-cache';
 import { embeddingRows } from '../inference/run';
-import { countTokens, eachOrder, meanOverOrders, openScorer, scoreRows, scoreTargets } from '../inference/score';
+import {
+  countTokens,
+  eachOrder,
+  meanOverOrders,
+  openScorer,
+  readStates,
+  scoreRows,
+  scoreTargets,
+} from '../inference/score';
 import { TextCache } from '../inference/text-cache';
 import { present } from '../lib/assert';
 import type { SoftPrompt } from '../prompt/types';
@@ -21,6 +29,7 @@ import type {
   ModelInfo,
   ScoreRequest,
   ScoreResult,
+  StatesRequest,
   TextMemory,
   TrainRequest,
   WriteRequest,
@@ -165,6 +174,17 @@ export class Engine {
       await breathe();
     }
     return median(times) * orders;
+  }
+
+  /** The last hidden state after each row, `[rows, hidden]`. @throws StudioError `too-long`, `cancelled`, and as Runner.run */
+  states(
+    request: StatesRequest,
+    control: Control = uninterrupted,
+    onProgress: (rowsDone: number) => void = () => {},
+  ): Promise<Float32Array> {
+    const { rows } = request;
+    const cached = this.#cached({ ...request, soft: null });
+    return readStates(this.#program, { rows, soft: null, cached, prefixes: this.#prefixes, control, onProgress });
   }
 
   /** Token embeddings `[ids, hidden]`, row-major. @throws StudioError `cancelled`, and as Runner.run */

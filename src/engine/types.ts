@@ -89,6 +89,9 @@ export interface ScoreRequest {
   readonly cacheKey: string | null;
 }
 
+/** Rows whose hidden states are read. */
+export type StatesRequest = Pick<ScoreRequest, 'rows' | 'cacheKey'>;
+
 export interface ScoreResult {
   readonly rows: readonly (ScoredRow & TokenCount)[];
   /** Rows that had to run. */

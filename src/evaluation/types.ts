@@ -161,6 +161,7 @@ type VerdictKind =
   | 'yours-better'
   | 'examples-do-as-well'
   | 'words-do-as-well'
+  | 'probe-better'
   | 'nothing-beats-majority'
   | 'no-clear-difference';
 

@@ -35,6 +35,8 @@ export const IO = {
   withGrad: 'with_grad',
   /** output float32 `[reads, candidates]` */
   logits: 'read_logits',
+  /** output float32 `[reads, hidden]`: the last hidden states, as the head reads them */
+  states: 'read_states',
   /** output float32 `[]` */
   loss: 'loss',
   /** output float32 `[virtual, hidden]`, d loss / d soft */

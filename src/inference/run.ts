@@ -14,6 +14,8 @@ export interface Program {
 export interface RunOptions extends FeedOptions {
   /** Whether to return keys and values. */
   readonly keepPresent: boolean;
+  /** Whether to return the hidden states that are read; left out: no. */
+  readonly keepStates?: boolean;
 }
 
 export interface RunOutcome {
@@ -24,6 +26,8 @@ export interface RunOutcome {
   readonly loss: number;
   /** `[virtual, hidden]`; null without an objective. */
   readonly softGrad: Float32Array | null;
+  /** Row-major `[reads, hidden]`; null if not kept. */
+  readonly states: Float32Array | null;
   /** Keys and values of each row, including the past; empty if not kept. */
   readonly present: readonly KvRow[];
 }
@@ -37,6 +41,7 @@ export async function run(
   const fetches = [
     IO.logits,
     ...(options.objective ? [IO.loss, IO.softGrad] : []),
+    ...(options.keepStates ? [IO.states] : []),
     ...(options.keepPresent ? [...spec.presentKeys, ...spec.presentValues] : []),
   ];
   const outputs = await runner.run(buildFeeds(spec, sequences, options), fetches);
@@ -46,6 +51,7 @@ export async function run(
     columns: options.candidates?.length ?? spec.vocabulary,
     loss: options.objective ? present(floats(outputs, IO.loss)[0], IO.loss) : 0,
     softGrad: options.objective ? floats(outputs, IO.softGrad) : null,
+    states: options.keepStates ? floats(outputs, IO.states) : null,
     present: options.keepPresent
       ? sequences.map((sequence, r) =>
           unpackPresent(outputs, spec, { r, past, pastLength: pastLength(sequence), tokens: sequence.tokens.length }),

@@ -93,6 +93,33 @@ export async function scoreRows(program: Program, options: ScoreOptions): Promis
   return out;
 }
 
+/**
+ * The model's last hidden state after each row `[rows, hidden]`, as the head reads it: what a linear probe learns from.
+ * @throws StudioError `too-long`, `cancelled`, and as Runner.run
+ */
+export async function readStates(
+  program: Program,
+  options: RowOptions & { readonly onProgress?: (rowsDone: number) => void },
+): Promise<Float32Array> {
+  const { rows, soft, control = uninterrupted, onProgress = () => {} } = options;
+  const { hidden } = program.spec;
+  const out = new Float32Array(rows.length * hidden);
+  const { buckets, startAt } = await openRows(program, options, 0);
+  let done = 0;
+  for (const bucket of buckets) {
+    throwIfInterrupted(control);
+    const sequences = (await startAt(bucket)).map((row) => ({ ...row, reads: [row.tokens.length - 1] }));
+    // The head needs a candidate; one is cheap.
+    const asked = { soft, candidates: [0], objective: null, keepPresent: false, keepStates: true };
+    const states = present((await run(program, sequences, asked)).states, 'hidden states');
+    for (const [i, index] of bucket.entries()) out.set(states.subarray(i * hidden, (i + 1) * hidden), index * hidden);
+    done += bucket.length;
+    onProgress(done);
+    await breathe();
+  }
+  return out;
+}
+
 /** @throws StudioError `bad-input` */
 export function checkLabels(labels: readonly LabelTokens[]): void {
   const empty = labels.find((label) => label.tokenIds.length === 0);

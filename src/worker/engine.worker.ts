@@ -54,6 +54,9 @@ function createEngineHandlers() {
     generate: (params, emit, control) => loaded().generate(params, (id) => emit({ kind: 'token', id }), control),
     latency: async (params, _emit, control) => ({ medianMs: await loaded().latency(params, params.repeats, control) }),
     texts: ({ options }) => loaded().texts(options),
+    states: async (params, emit, control) => ({
+      states: await loaded().states(params, control, progressOf('rows', params.rows.length, emit)),
+    }),
     tokenVectors: async ({ ids }, emit, control) => ({
       vectors: await loaded().tokenVectors(ids, control, progressOf('tokens', ids.length, emit)),
       hidden: loaded().info.hidden,

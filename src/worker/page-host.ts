@@ -52,7 +52,7 @@ async function* trainingEvents(client: EngineClient, ...[request, control]: Para
 /** The engine as a host has it, over a client of the engine worker. */
 export function engineOver(client: EngineClient, info: ModelInfo): HostEngine {
   /** A call that can be stopped and reports its progress. */
-  async function call<K extends 'score' | 'write' | 'tokenVectors' | 'latency'>(
+  async function call<K extends 'score' | 'write' | 'states' | 'tokenVectors' | 'latency'>(
     method: K,
     params: Parameters<EngineMethods[K]>[0],
     control: Control,
@@ -74,6 +74,7 @@ export function engineOver(client: EngineClient, info: ModelInfo): HostEngine {
       const { onStart, done } = forwarding(client, control);
       return client.call('generate', request, { onStart, onEvent: ({ id }) => onToken(id) }).finally(done);
     },
+    states: async (request, control, onProgress) => (await call('states', request, control, onProgress)).states,
     tokenVectors: async (ids, control, onProgress) =>
       (await call('tokenVectors', { ids }, control, onProgress)).vectors,
   };

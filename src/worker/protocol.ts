@@ -12,6 +12,7 @@ import type {
   ModelInfo,
   ScoreRequest,
   ScoreResult,
+  StatesRequest,
   TextMemory,
   TrainRequest,
   WriteRequest,
@@ -59,6 +60,8 @@ export interface EngineMethods {
   latency(params: ScoreRequest & { readonly repeats: number }): { readonly medianMs: number };
   /** What is kept of texts; other options hold for whatever begins after this. */
   texts(params: { readonly options: Omit<TextMemory, 'bytes'> | null }): TextMemory;
+  /** The last hidden state after each row, `[rows, hidden]`, row-major. */
+  states(params: StatesRequest, onEvent: (e: ProgressEvent) => void): { readonly states: Float32Array };
   /** Token embeddings `[ids, hidden]`, row-major. */
   tokenVectors(
     params: { readonly ids: Int32Array },

@@ -3,7 +3,7 @@ import { drawnRows } from '../dataset/draw';
 import { goldOf, labelIndexer, textOf } from '../dataset/labels';
 import type { Dataset, Row } from '../dataset/types';
 import { comparing } from '../evaluation/classify/compare';
-import { averaged, combinedArm, majorityArm, wordsArm } from '../evaluation/classify/made-arms';
+import { averaged, combinedArm, majorityArm, probeArm, wordsArm } from '../evaluation/classify/made-arms';
 import { fitCalibration, validationOutcome, validationTemperature } from '../evaluation/classify/outcome';
 import { rowGroups } from '../evaluation/rows';
 import type { ArmOutcome, ComparisonPlan } from '../evaluation/types';
@@ -15,6 +15,7 @@ import type { ClassifyEvaluation } from '../project/types';
 import { rowsOf, shotIds } from '../task/render';
 import { wordsFor } from '../task/words-for';
 import { type Comparing, eachArm, isHandWritten, type ReadyArm, readyArms } from './compare-arms';
+import { probeAnswers } from './probe-line';
 import { labelTokens } from './token-rows';
 import { cacheKeyOf } from './training-rows';
 
@@ -71,8 +72,13 @@ export async function compareLabels(
     },
     (ready, onFraction) => scoreArm(using, ready, parts, onFraction),
   );
+  const untuned = present(
+    arms.find(({ arm }) => arm.kind === 'untuned'),
+    'untuned prompt',
+  );
+  const probe = await probeAnswers(using, untuned, parts.test);
   run.emit({ kind: 'progress', fraction: null, note: 'Reference lines' });
-  const { lines, combined } = references(dataset, parts, await counting, scored);
+  const { lines, combined } = references(dataset, parts, { wordAnswer: await counting, probe }, scored);
   const groups = rowGroups(dataset, parts.test);
   const plan: ComparisonPlan = {
     labels: dataset.labels,
@@ -147,11 +153,11 @@ const COMBINED_PAIRS: ComparisonPlan['pairs'] = [
   ['tfidf', 'combined'],
 ];
 
-/** The most frequent label, the word counts, and, where those are strong, the tuned prompt together with them. */
+/** The most frequent label, the word counts, the probe, and, where the words are strong, the tuned prompt together with them. */
 function references(
   dataset: Dataset,
   parts: Parts,
-  wordAnswer: (rowId: string) => readonly number[],
+  { wordAnswer, probe }: { readonly wordAnswer: (rowId: string) => readonly number[]; readonly probe: Answers | null },
   scored: readonly Scored[],
 ): { readonly lines: readonly ArmOutcome[]; readonly combined: ArmOutcome | null } {
   const words = wordsArm(parts.test.map(wordAnswer));
@@ -166,7 +172,8 @@ function references(
         validationGold: goldOf(dataset, parts.validation),
       })
     : null;
-  return { lines: [majorityArm(dataset.labels, train, parts.test.length), words], combined };
+  const lines = [majorityArm(dataset.labels, train, parts.test.length), words, ...(probe ? [probeArm(probe)] : [])];
+  return { lines, combined };
 }
 
 /** The last data set's: comparing again does not count the words again. */

@@ -38,7 +38,7 @@ function sameSplit({ table, split }: Dataset, rows: readonly (readonly [text: st
 const flipped = ({ label }: { label: string }) => ({ label: label === 'good' ? 'bad' : 'good' });
 
 describe('a comparison', () => {
-  it('lets every prompt and both reference lines answer the same test rows, and counts the use of them', async () => {
+  it('lets every prompt and every reference line answer the same test rows, and counts the use of them', async () => {
     const dataset = await prepared();
     const set = promptSet(dataset);
     const { evaluation, leftOut } = await compared({ set: { ...set, testLooks: 2 }, dataset });
@@ -46,7 +46,7 @@ describe('a comparison', () => {
     expect(plan.rowIds).toEqual(dataset.split.test);
     expect(leftOut).toBe(0);
     expect(plan.arms.map(({ id }) => id)).toEqual(
-      expect.arrayContaining(['majority', 'tfidf', 'untuned', 'yours', 'yours-8', 'tuned']),
+      expect.arrayContaining(['majority', 'tfidf', 'probe', 'untuned', 'yours', 'yours-8', 'tuned']),
     );
     expect(new Set(plan.arms.map(({ logProbs }) => logProbs.length))).toEqual(new Set([dataset.split.test.length]));
     expect([plan.looks, comparison.looks]).toEqual([3, 3]);

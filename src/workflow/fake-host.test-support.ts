@@ -1,7 +1,7 @@
 /** A host whose model is a function of the text, and a prompt set to compare with it. */
 import { preparedOf } from '../dataset/test-support';
 import type { Dataset } from '../dataset/types';
-import type { ScoreRequest } from '../engine/types';
+import type { ScoreRequest, StatesRequest } from '../engine/types';
 import { addHardVersion, createPromptSet, finishRun, startRun } from '../project/prompt-set';
 import type { PromptSet } from '../project/types';
 import { STANDARD } from '../training/settings';
@@ -53,6 +53,9 @@ export function fakeHost(context = 100_000, answer = answerOf) {
         }));
         return { rows, rowsRun: rows.length, seconds: 0 };
       },
+      // what a probe can learn from: the answer, and the length of the text
+      states: async ({ rows }: StatesRequest) =>
+        Float32Array.from(rows.flatMap(({ ids }) => [answer(textOf(ids), undefined)[0] ?? 0, ids.length])),
       latency: async ({ rows }: ScoreRequest, repeats: number) => {
         latency.push({ rows: rows.length, repeats });
         return 5;

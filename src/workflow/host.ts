@@ -8,6 +8,7 @@ import type {
   ModelInfo,
   ScoreRequest,
   ScoreResult,
+  StatesRequest,
   TrainRequest,
   WriteRequest,
   WrittenRow,
@@ -48,6 +49,8 @@ export interface HostEngine {
   /** Median milliseconds of one row, warm. */
   latency(request: ScoreRequest, repeats: number, control: Control): Promise<number>;
   generate(request: GenerateRequest, onToken: (id: number) => void, control: Control): Promise<Generated>;
+  /** The last hidden state after each row, `[rows, hidden]`, row-major. */
+  states(request: StatesRequest, control: Control, onProgress?: (rowsDone: number) => void): Promise<Float32Array>;
   /** Token embeddings `[ids, hidden]`, row-major. */
   tokenVectors(ids: Int32Array, control: Control, onProgress?: (done: number) => void): Promise<Float32Array>;
 }

@@ -146,6 +146,7 @@ const reference = (id: string, name: string, logProbs: ArmOutcome['logProbs']): 
 
 export const MAJORITY = 'majority';
 export const WORDS = 'tfidf';
+export const PROBE = 'probe';
 
 /** The line that always chooses the most frequent label of the training rows. */
 export function majorityArm(labels: readonly string[], trainGold: readonly number[], rows: number): ArmOutcome {
@@ -157,3 +158,7 @@ export function majorityArm(labels: readonly string[], trainGold: readonly numbe
 /** The line of TF-IDF and logistic regression; rows in the order of the plan. */
 export const wordsArm = (logProbs: ArmOutcome['logProbs']): ArmOutcome =>
   reference(WORDS, 'TF-IDF + logistic regression', logProbs);
+
+/** The line of logistic regression on the model's hidden states; rows in the order of the plan. */
+export const probeArm = (logProbs: ArmOutcome['logProbs']): ArmOutcome =>
+  reference(PROBE, 'Linear probe of the model', logProbs);

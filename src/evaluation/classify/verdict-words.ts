@@ -1,7 +1,7 @@
 import { midSentence } from '../../lib/format';
 import type { ArmReport, PairReport, Verdict } from '../types';
 import { numberWord, pointsRange, pointsWithUnit, pValue, sentence, times } from '../words';
-import { MAJORITY, WORDS } from './made-arms';
+import { MAJORITY, PROBE, WORDS } from './made-arms';
 import type { Duel, DuelRows } from './pairs';
 
 /** The sentences that the verdict's rules share: the names of prompts, the rows, and how often these were used. */
@@ -19,6 +19,7 @@ export interface Field extends DuelRows {
   /** The best few-shot arm, unless it is itself one of the pair. */
   readonly fewShot: ArmReport | null;
   readonly words: ArmReport | null;
+  readonly probe: ArmReport | null;
   readonly majority: ArmReport | null;
   /** The tuned prompt's text without its vectors: what training itself added shows against it. */
   readonly untuned: ArmReport | null;
@@ -36,6 +37,7 @@ export function called(arm: ArmReport, field: Field): string {
   if (arm.kind === 'few-shot' && /^yours-\d+$/.test(arm.id)) return `your prompt with ${shots(arm)}`;
   if (arm.id === MAJORITY) return `always answering ${arm.name.replace(/^Always /, '')}`;
   if (arm.id === WORDS) return 'a word-count classifier';
+  if (arm.id === PROBE) return 'a linear probe of the model';
   if (arm.kind === 'reference') return midSentence(arm.name);
   return arm.id === field.first.id ||
     (arm.id === 'yours' && field.first.kind !== 'zero-shot' && field.first.kind !== 'few-shot')

@@ -3,12 +3,12 @@ import { createRng } from '../../lib/rng';
 import { alternating, armOf, patterned, planOf } from '../test-support';
 import type { Verdict } from '../types';
 import { compare } from './compare';
-import { majorityArm, wordsArm } from './made-arms';
+import { majorityArm, probeArm, wordsArm } from './made-arms';
 
 /** Arms by right/wrong patterns over the rows, in the order yours, tuned, then those named. */
 function verdict(
   counts: Readonly<Record<string, number>>,
-  extra: readonly ('few' | 'words' | 'policy')[] = [],
+  extra: readonly ('few' | 'words' | 'probe' | 'policy')[] = [],
   more: { looks?: number; majority?: boolean } = {},
 ): Verdict {
   const rights = patterned(counts);
@@ -19,6 +19,7 @@ function verdict(
     ...extra.map((which, i) => {
       const right = rights[i + 2] ?? [];
       if (which === 'words') return wordsArm(armOf('tfidf', 'reference', gold, right).logProbs);
+      if (which === 'probe') return probeArm(armOf('probe', 'reference', gold, right).logProbs);
       if (which === 'policy') return armOf('policy', 'zero-shot', gold, right, 2, { name: 'The whole policy' });
       return armOf('yours-8', 'few-shot', gold, right, 2, { name: 'Yours + 8 examples', tokensSentMean: 310 });
     }),
@@ -52,6 +53,24 @@ describe('verdict', () => {
       ).verdict;
     expect(of('yours-0').headline).toBe('The tuned prompt beats your prompt by 26 points on 120 test rows');
     expect(of('yours-0').detail).toContain('It also beats “Yours without examples”');
+  });
+
+  it('a probe of the model beats every prompt: the words are what fails', () => {
+    const v = verdict({ '111': 40, '001': 30, '010': 4, '100': 4, '000': 22 }, ['probe']);
+    expect(v.kind).toBe('probe-better');
+    expect(v.headline).toBe('A linear probe of the same model beats your prompt by 26 points on 100 test rows');
+    expect(v.detail).toContain('try other answer words, or another cue');
+  });
+
+  it('a probe that is no better than counting words is not put first', () => {
+    const v = verdict({ '1111': 40, '0011': 30, '0100': 4, '1000': 4, '0000': 22 }, ['words', 'probe']);
+    expect(v.kind).toBe('words-do-as-well');
+  });
+
+  it('tuned is better, but not clearly than a probe: both are said', () => {
+    const v = verdict({ '111': 70, '011': 20, '010': 4, '101': 2, '000': 24 }, ['probe']);
+    expect(v.kind).toBe('tuned-better');
+    expect(v.detail).toContain('Its lead over a linear probe of the model');
   });
 
   it('yours is better: said plainly', () => {

@@ -1,7 +1,7 @@
 import { rowsToSettle } from '../../metrics/power';
 import { type ArmReport, type ComparisonPlan, isLearned, type PairReport, type Verdict } from '../types';
 import { about, percent, pointsRange, pointsWithUnit, sentence } from '../words';
-import { MAJORITY, WORDS } from './made-arms';
+import { MAJORITY, PROBE, WORDS } from './made-arms';
 import { aWins, bWins, type Duel, doesAsWell, duel } from './pairs';
 import {
   between,
@@ -52,9 +52,9 @@ const MAJORITY_MARGIN = 0.05;
 
 /** No arm is clearly above always choosing the most frequent label, nor ahead of it by much. */
 const nothingBeatsMajority: Rule = (field) => {
-  const { majority, hand, tuned, fewShot, words } = field;
+  const { majority, hand, tuned, fewShot, words, probe } = field;
   if (!majority) return null;
-  const others = [hand, tuned, fewShot, words].filter((arm) => arm !== null);
+  const others = [hand, tuned, fewShot, words, probe].filter((arm) => arm !== null);
   const beaten = others.some((arm) => {
     const d = compareArms(field, majority, arm);
     return bWins(d) || d.difference >= MAJORITY_MARGIN;
@@ -95,6 +95,25 @@ const yoursBetter: Rule = (field) => {
       `Tuning broke ${d.aOnly} rows and fixed ${d.bOnly}. The true loss is probably between ${pointsRange(-d.ci95.high, -d.ci95.low, 'and')} points (${pWords(d, field)}).`,
       'To try again: use more training rows, other initial vectors, or a lower learning rate.',
       macroCaution(field),
+      looksSentence(field),
+    ),
+  );
+};
+
+/** The model's own hidden states tell the labels better than any prompt asks for them, and better than words do. */
+const probeBetter: Rule = (field) => {
+  const { probe, hand, tuned, fewShot, words } = field;
+  if (!probe) return null;
+  const top = best([hand, tuned, fewShot].filter((arm) => arm !== null)) as ArmReport;
+  const d = compareArms(field, top, probe);
+  if (!bWins(d) || (words && !bWins(compareArms(field, words, probe)))) return null;
+  return verdict(
+    'probe-better',
+    `a linear probe of the same model beats ${called(top, field)} by ${pointsWithUnit(d.difference)} ${on(field)}`,
+    paragraph(
+      `Logistic regression on the model’s hidden states reaches ${percent(probe.accuracy)}, ${called(top, field)}, the best prompt, ${percent(top.accuracy)}; its true lead is probably ${between(d)} (${pWords(d, field)}).`,
+      'The model tells the labels apart, but the answer words do not bring it out: try other answer words, or another cue.',
+      trainingAdded(field),
       looksSentence(field),
     ),
   );
@@ -161,12 +180,14 @@ const examplesDoAsWell: Rule = (field) => {
  * figures show; the best one's result follows, and what training itself added.
  */
 const tunedBetter: Rule = (field) => {
-  const { hand, first, tuned, fewShot, words } = field;
+  const { hand, first, tuned, fewShot, words, probe } = field;
   const overBest = compareArms(field, hand, tuned);
   if (!bWins(overBest)) return null;
   const overFirst = compareArms(field, first, tuned);
   const [named, d] = bWins(overFirst) ? [first, overFirst] : [hand, overBest];
-  const open = [fewShot, words].filter((arm) => arm !== null).filter((arm) => !bWins(compareArms(field, arm, tuned)));
+  const open = [fewShot, words, probe]
+    .filter((arm) => arm !== null)
+    .filter((arm) => !bWins(compareArms(field, arm, tuned)));
   const kind = isLearned(tuned.kind)
     ? 'tuned-better'
     : tuned.kind === 'few-shot'
@@ -217,8 +238,15 @@ const noClearDifference = (field: Field): Verdict => {
   );
 };
 
-/** The first that applies decides: a loss, then results that need no training, then what training gained. */
-const RULES: readonly Rule[] = [nothingBeatsMajority, yoursBetter, wordsDoAsWell, examplesDoAsWell, tunedBetter];
+/** The first that applies decides: a probe ahead of every prompt, a loss, then results that need no training, then what training gained. */
+const RULES: readonly Rule[] = [
+  nothingBeatsMajority,
+  probeBetter,
+  yoursBetter,
+  wordsDoAsWell,
+  examplesDoAsWell,
+  tunedBetter,
+];
 
 /**
  * The verdict in words (`docs/method/statistics.md`). It rests on the exact McNemar test (corrected by Holm where several
@@ -252,6 +280,7 @@ export function verdictOf({ plan, arms, pairs }: Input): Verdict {
     tuned,
     fewShot: best(others.filter((arm) => arm.kind === 'few-shot' && !isHand(arm))),
     words: byId(WORDS) ?? null,
+    probe: byId(PROBE) ?? null,
     majority: byId(MAJORITY) ?? null,
     untuned: arms.find((arm) => arm.kind === 'untuned' && arm !== first && arm !== tuned) ?? null,
     pairs,

@@ -37,7 +37,7 @@ export function PlannedPanel({ set, dataset, also }: PlannedPanelProps) {
         ))}
         {references ? (
           <li>
-            <strong>Two reference lines</strong> <span className="dim">{references}</span>
+            <strong>Three reference lines</strong> <span className="dim">{references}</span>
           </li>
         ) : null}
       </ol>

@@ -42,7 +42,8 @@ export const PANELS: { readonly [K in TaskKind]: KindPanels<Evaluations[K]> } = 
       about:
         'Every prompt answers the same test rows, in the same way; the difference comes with its interval, and the answer may be that yours is better.',
       again: 'Prompts scored during this visit are not scored again. ',
-      references: 'always the most frequent label, and a word-count classifier (TF-IDF) without any language model',
+      references:
+        'always the most frequent label, a word-count classifier (TF-IDF) without any language model, and a linear probe: logistic regression on the model’s hidden states, on at most 256 training rows',
     },
     Results: LabelResults,
     saved: ({ comparison: { pairs } }) => ({

@@ -1,0 +1,102 @@
+/**
+ * A linear probe: what a regularised logistic regression makes of a model's hidden states, without any prompt being tuned.
+ * Source: Alain & Bengio 2016, Understanding intermediate layers using linear classifier probes.
+ */
+import { fitLogistic, type Logistic } from './logistic';
+import type { SparseRow } from './tfidf';
+
+export interface Probe {
+  /** Log-probabilities over all classes, a row each. */
+  predict(states: readonly Float32Array[]): readonly (readonly number[])[];
+  /** Inverse strength of the penalty that was chosen. */
+  readonly c: number;
+}
+
+/** Tried from the strongest penalty on, until the loss on rows left out rises. */
+const STRENGTHS = [1e-4, 1e-3, 1e-2, 1e-1, 1] as const;
+const FOLDS = 5;
+/** Where there are too few rows to choose. */
+const USUAL = 1e-2;
+
+/**
+ * Features are standardised by the training rows; the strength of the penalty is the one with the lowest mean
+ * cross-entropy over five folds.
+ * @param states one row of numbers each, all of the same length
+ * @param gold class of each row, below `classes`
+ * @returns in steps, each telling what share is done
+ */
+export function* fittingProbe(
+  states: readonly Float32Array[],
+  gold: readonly number[],
+  classes: number,
+): Generator<number, Probe> {
+  const scale = standardiser(states);
+  const rows = states.map(scale);
+  const fitted = (among: readonly number[], c: number): Logistic =>
+    fitLogistic(
+      among.map((i) => rows[i] as SparseRow),
+      among.map((i) => gold[i] as number),
+      states[0]?.length ?? 0,
+      classes,
+      c,
+    );
+  const c = yield* strength(rows, gold, fitted);
+  const model = fitted([...gold.keys()], c);
+  return { c, predict: (more) => model.predict(more.map(scale)) };
+}
+
+function* strength(
+  rows: readonly SparseRow[],
+  gold: readonly number[],
+  fitted: (among: readonly number[], c: number) => Logistic,
+): Generator<number, number> {
+  if (gold.length < 2 * FOLDS) return USUAL;
+  const folds = foldsOf(gold);
+  const parts = Array.from({ length: FOLDS }, (_, fold) => ({
+    train: [...gold.keys()].filter((i) => folds[i] !== fold),
+    test: [...gold.keys()].filter((i) => folds[i] === fold),
+  }));
+  let best: { readonly c: number; readonly loss: number } = { c: USUAL, loss: Number.POSITIVE_INFINITY };
+  for (const [i, c] of STRENGTHS.entries()) {
+    let loss = 0;
+    for (const [fold, { train, test }] of parts.entries()) {
+      yield (i + fold / FOLDS) / STRENGTHS.length;
+      const answers = fitted(train, c).predict(test.map((i) => rows[i] as SparseRow));
+      test.forEach((row, t) => {
+        loss -= answers[t]?.[gold[row] as number] ?? 0;
+      });
+    }
+    if (loss >= best.loss) break;
+    best = { c, loss };
+  }
+  return best.c;
+}
+
+/** The fold of each row: the rows of a class are dealt out in turn. */
+function foldsOf(gold: readonly number[]): readonly number[] {
+  const folds = new Array<number>(gold.length).fill(0);
+  let next = 0;
+  for (const label of new Set(gold))
+    gold.forEach((own, i) => {
+      if (own === label) folds[i] = next++ % FOLDS;
+    });
+  return folds;
+}
+
+/** Zero mean and unit variance over these rows; a feature that never changes becomes 0. */
+function standardiser(states: readonly Float32Array[]): (row: Float32Array) => SparseRow {
+  const width = states[0]?.length ?? 0;
+  const columns = Int32Array.from({ length: width }, (_, f) => f);
+  const moment = (of: (x: number, f: number) => number) =>
+    Float64Array.from(
+      columns,
+      (f) => states.reduce((sum, row) => sum + of(row[f] as number, f), 0) / Math.max(1, states.length),
+    );
+  const mean = moment((x) => x);
+  const variance = moment((x, f) => (x - (mean[f] as number)) ** 2);
+  const factor = variance.map((v) => (v > 0 ? 1 / Math.sqrt(v) : 0));
+  return (row) => ({
+    columns,
+    values: Float64Array.from(columns, (f) => ((row[f] as number) - (mean[f] as number)) * (factor[f] as number)),
+  });
+}
