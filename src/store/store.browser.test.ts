@@ -2,6 +2,7 @@ import { deleteDB, openDB } from 'idb';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Dataset } from '../dataset/types';
 import { StudioError } from '../lib/errors';
+import { calibratedBy } from '../project/calibration';
 import { createPromptSet, renamePromptSet } from '../project/prompt-set';
 import type { ClassifyEvaluation, GenerateEvaluation, Measurement, PromptSet, RunCheckpoint } from '../project/types';
 import { MIGRATIONS, migrate, SCHEMA_VERSION } from './migrations';
@@ -339,6 +340,18 @@ describe('databases of earlier versions', () => {
     return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, revived(part)]));
   };
 
+  /** The sets of a dump, whose versions are calibrated by their newest comparison since version 5. */
+  function migrated({ tables }: Dump): readonly PromptSet[] {
+    const evaluations = revived(tables.evaluations ?? []) as readonly ClassifyEvaluation[];
+    const newestFirst = evaluations.toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
+    return (revived(tables.promptSets ?? []) as readonly PromptSet[]).map((set) =>
+      calibratedBy(
+        set,
+        newestFirst.filter(({ setId }) => setId === set.id),
+      ),
+    );
+  }
+
   it('are here for every version of the schema that was used', () => {
     expect(new Set(Object.values(dumps).map(({ version }) => version))).toEqual(new Set([1, 2, 4]));
   });
@@ -365,7 +378,8 @@ describe('databases of earlier versions', () => {
     const [kept, ...more] = await store.sets.list();
     expect(more).toEqual([]);
     const { id = '' } = kept ?? {};
-    expect(kept).toEqual(revived(dump.tables.promptSets?.[0]));
+    expect(kept).toEqual(migrated(dump)[0]);
+    expect(kept?.soft[0]?.calibration?.rows).toBe(48);
     expect(kept?.soft.map(({ status }) => status)).toEqual(['finished', 'paused']);
     expect((await store.datasets.get(id))?.dataset.labels).toHaveLength(3);
     expect(await store.checkpoints.ofSet(id)).toEqual(revived(dump.tables.checkpoints));
@@ -381,7 +395,7 @@ describe('databases of earlier versions', () => {
     const byKey = (values: readonly unknown[]) => new Set(values.map((value) => JSON.stringify(value)));
     const sets = await store.sets.list();
     expect(sets.length).toBeGreaterThan(1);
-    expect(byKey(sets)).toEqual(byKey(all('promptSets')));
+    expect(byKey(sets)).toEqual(byKey(migrated(dump)));
     const ids = sets.map(({ id }) => id);
     const ofEach = async <T>(read: (id: string) => Promise<readonly T[]>) => (await Promise.all(ids.map(read))).flat();
     expect(await Promise.all(ids.map((id) => store.datasets.get(id)))).toEqual(
