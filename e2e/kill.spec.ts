@@ -11,7 +11,7 @@ import { promptSets, states } from './storage';
 
 const KILLS = Number(process.env.KILLS ?? 1);
 const SEED = Number(process.env.KILL_SEED ?? 1);
-const SETTINGS = { Steps: 120, Patience: '', Seed: 7 };
+const SETTINGS = { Steps: 80, Patience: '', Seed: 7 };
 
 /** The engine's worker ends as if the system had taken its memory: no event reports it. */
 const killWorker = async (page: Page) => {

@@ -84,9 +84,9 @@ test('keeps a new version waiting while a run continues, and installs it on a cl
   await studio.drop(AWKWARD);
   await expect(studio.heading).toContainText('rows ready');
   await studio.go('Train');
-  await train.set({ Steps: 250, Patience: '' });
+  await train.set({ Steps: 5000, Patience: '' });
   await train.start();
-  await expect(studio.lead).toContainText(/Step [1-9]\d* of 250/);
+  await expect(studio.lead).toContainText(/Step [1-9]\d* of 5000/);
 
   // the files of this version, under another version number
   host.change('service-worker.js', (text) => text.replace(/version:`[0-9a-f]{16}`/, 'version:`another`'));
@@ -99,7 +99,7 @@ test('keeps a new version waiting while a run continues, and installs it on a cl
   const offer = page.getByText('A new version of the studio is available');
   await expect.poll(() => page.evaluate(async () => (await navigator.serviceWorker.ready).waiting !== null)).toBe(true);
   await expect(offer).toBeHidden();
-  await train.ended();
+  await train.stop();
   await expect(offer).toBeVisible();
   await Promise.all([page.waitForEvent('load'), page.getByRole('button', { name: 'Reload' }).click()]);
   await studio.modelReady();

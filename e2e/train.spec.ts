@@ -24,16 +24,16 @@ test('runs a sweep of four from a queue ordered by keyboard, and shows curves an
   test.slow();
   const { page, train } = studio;
   await ready(studio);
-  await train.set({ Steps: 240, Patience: '' });
+  await train.set({ Steps: 40, Patience: '' });
   await train.setSweep({ 'Numbers of vectors': '2, 4', 'Learning rates': '0.01, 0.02' });
   await expect(page.getByText(/^4 runs, /)).toBeVisible();
   await page.getByRole('button', { name: 'Train these 4' }).click();
+  await page.getByRole('button', { name: 'Hold the queue after this run' }).click();
   await expect(train.waiting.getByRole('row')).toHaveCount(4);
 
   await test.step('by keyboard: move a run up, remove one, undo', async () => {
-    await page.getByRole('button', { name: 'Hold the queue after this run' }).click();
     const last = train.waiting.getByRole('row').last();
-    await expect(last).toContainText('4 vectors, 240 steps, seed 0, rate 0.02');
+    await expect(last).toContainText('4 vectors, 40 steps, seed 0, rate 0.02');
     await last.getByRole('button', { name: /^Earlier: / }).focus();
     await page.keyboard.press('Enter');
     await expect(train.waiting.getByRole('row').nth(2)).toContainText('rate 0.02');
@@ -68,11 +68,8 @@ test('runs a sweep of four from a queue ordered by keyboard, and shows curves an
     await expect(beside.getByRole('row', { name: /^Vectors/ })).toContainText(/2.*4/);
     await expect(beside.getByRole('row', { name: /^Steps/ })).toHaveCount(0);
     await page.getByText('Everything', { exact: true }).click();
-    await expect(beside.getByRole('row', { name: /^Steps/ })).toContainText('240');
-    await page
-      .getByText('Learning rate, gradient and vector lengths')
-      .click()
-      .catch(() => undefined);
+    await expect(beside.getByRole('row', { name: /^Steps/ })).toContainText('40');
+    await page.getByText('Learning rate, gradient and vector lengths').click();
     await expectAccessible(studio, 'Train, side by side');
   });
 });

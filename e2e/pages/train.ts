@@ -44,6 +44,12 @@ export class TrainPage {
     await expect(this.heading).toContainText(/^Paused at step \d+/);
   }
 
+  /** Ends the current run and keeps its best vectors. For runs that must last until the test has done something else. */
+  async stop(): Promise<void> {
+    await this.page.getByRole('main').getByRole('button', { name: /^Stop/ }).click();
+    await this.ended();
+  }
+
   /** Waits until the run is done and its prompt is saved. */
   async ended(timeout = 180_000): Promise<void> {
     await expect(this.heading).toContainText(/^Trained/, { timeout });
