@@ -54,6 +54,9 @@ test('a closed tab hands its run to the other one', async ({ studio, context }) 
   await other.page.goto(page.url());
   await expect(other.page.getByRole('main')).toContainText('This run is training in another tab of this browser');
   await page.close();
+  // the browser releases the locks of a closed tab when its worker has ended
+  const runs = async () => (await navigator.locks.query()).held?.filter(({ name }) => name?.includes(':run:'));
+  await expect.poll(() => other.page.evaluate(runs)).toEqual([]);
   await other.page.getByRole('button', { name: /^Resume/ }).click();
   await expect(other.lead).toContainText(/Step [1-9]\d+ of 5000/);
   await other.train.stop();
