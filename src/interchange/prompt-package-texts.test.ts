@@ -107,6 +107,7 @@ function packed(withRows: Dataset | null) {
     cueTokenIds: [7, 8],
     tokenizerSha256: HASH,
     dataset: rows,
+    validationRows: 1,
     evaluation: null,
     calibration: null,
     writing: { longest: 40, endTokenIds: [2], evaluation },

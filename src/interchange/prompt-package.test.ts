@@ -109,6 +109,7 @@ function make(
     cueTokenIds: [7, 8],
     tokenizerSha256: HASH,
     dataset,
+    validationRows: 1,
     evaluation: null,
     calibration: null,
     checkRows: Array.from({ length: 10 }, (_, i) => ({

@@ -28,6 +28,8 @@ export interface SidecarInput {
   readonly weights: Sidecar['model']['weights'];
   readonly tokenizerSha256: string;
   readonly dataset: Dataset | null;
+  /** Of the validation rows, how many the run's accuracy or loss was measured on. */
+  readonly validationRows: number;
   /** The latest comparison of this run on test rows. */
   readonly evaluation: Kept<ClassifyEvaluation> | null;
   /** Null = none. */
@@ -85,7 +87,7 @@ export function buildSidecar(input: SidecarInput): Sidecar {
       validation:
         run.validationAccuracy === null || !dataset
           ? null
-          : { accuracy: run.validationAccuracy, rows: dataset.split.validation.length },
+          : { accuracy: run.validationAccuracy, rows: input.validationRows },
       test: testFacts(input.evaluation),
       ...(input.writing && { writing: writingFacts(input.writing.evaluation, input) }),
     },
@@ -139,7 +141,7 @@ function trainingFacts(run: SoftVersion): Sidecar['training'] {
 
 function writingFacts(
   evaluation: Kept<GenerateEvaluation> | null,
-  { run, dataset }: Pick<SidecarInput, 'run' | 'dataset'>,
+  { run, dataset, validationRows }: Pick<SidecarInput, 'run' | 'dataset' | 'validationRows'>,
 ): NonNullable<Sidecar['metrics']['writing']> {
   const comparison = evaluation?.comparison;
   const tuned = comparison?.arms.find(({ id }) => id === 'tuned');
@@ -147,9 +149,7 @@ function writingFacts(
   const other = comparison?.arms.find(({ id }) => id === duel?.a);
   return {
     validation:
-      run.validationLoss === undefined || !dataset
-        ? null
-        : { loss: run.validationLoss, rows: dataset.split.validation.length },
+      run.validationLoss === undefined || !dataset ? null : { loss: run.validationLoss, rows: validationRows },
     test:
       comparison && tuned
         ? {

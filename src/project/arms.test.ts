@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { STANDARD } from '../training/settings';
 import { alsoAmong, armsAsCompared, armsOf, otherHands } from './arms';
-import { addHardVersion, createPromptSet } from './prompt-set';
+import { addHardVersion, changeTask, createPromptSet } from './prompt-set';
 
 const at = (id: string) => ({ id, now: '2026-01-01T00:00:00.000Z' });
 const task = {
@@ -68,6 +68,22 @@ describe('the arms of a comparison', () => {
     ]);
     const now = armsAsCompared(written(4), { ...then, asWritten: true }, ['yours', 'yours-0', 'yours-8', 'hand-h1']);
     expect(now.arms.map(({ prompt }) => prompt.shots)).toEqual([0, 4, 0, 8, 4, 0]);
+  });
+
+  it('keep the answer words of their version, and a past comparison those of that time', () => {
+    const named = (word: string) => [
+      { label: 'good', word: ` ${word}` },
+      { label: 'bad', word: ' bad' },
+    ];
+    const before = { ...tuned, words: named('good') };
+    const after = changeTask(before, { words: named('fine') }, at('x').now);
+    const first = (arms: ReturnType<typeof armsOf>) =>
+      Object.fromEntries(arms.arms.map(({ id, words }) => [id, words[0]?.word]));
+    expect(first(armsOf(after))).toEqual({ untuned: ' good', yours: ' fine', 'yours-8': ' fine', tuned: ' good' });
+    const then = { hardVersion: 'h0', softVersion: 'r', asWritten: true, words: before.words } as const;
+    expect(first(armsAsCompared(after, then, ['yours']))).toMatchObject({ yours: ' good', tuned: ' good' });
+    const others = { ...after, words: [{ label: 'new', word: ' new' }, ...after.words] };
+    expect(first(armsOf(others)).tuned).toBe(' new');
   });
 
   it('include other hand-written versions that were chosen, each in a pair with the tuned prompt', () => {

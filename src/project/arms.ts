@@ -1,10 +1,11 @@
 /** The prompts of a set that take part in a comparison. */
 import type { ArmKind } from '../evaluation/types';
 import type { Placement, SoftPrompt } from '../prompt/types';
-import type { HardPrompt } from '../task/types';
-import { chosenHard, chosenHybrid, chosenSoft, kindOf } from './prompt-set';
+import type { HardPrompt, LabelWord } from '../task/types';
+import { wordsFor } from '../task/words-for';
+import { chosenHard, chosenHybrid, chosenSoft, kindOf, sameWords } from './prompt-set';
 import type { HardVersion, PromptSet, SoftVersion } from './types';
-import { seedsOf, tunedPrompt } from './versions';
+import { seedsOf, tunedPrompt, wordsFitting } from './versions';
 
 /** Training rows shown before each row in the arm with examples; fewer for generated texts, whose examples are longer. */
 export const EXAMPLES = { classify: 8, generate: 3 } as const;
@@ -17,6 +18,8 @@ export interface ArmPlan {
   readonly name: string;
   readonly kind: Exclude<ArmKind, 'reference' | 'combined'>;
   readonly prompt: HardPrompt;
+  /** The answer words as they follow the prompt: its version's own, so that it answers as it did when it was made. */
+  readonly words: readonly LabelWord[];
   /** The vectors; of several the mean answer counts. Empty for a hand-written prompt. */
   readonly softs: readonly SoftPrompt[];
   readonly placement: Placement | null;
@@ -57,58 +60,83 @@ export const otherHands = (set: PromptSet): readonly HardVersion[] =>
 export const alsoAmong = (set: PromptSet, armIds: readonly string[]): readonly string[] =>
   set.hard.flatMap((version) => (armIds.includes(handArm(version)) ? [version.id] : []));
 
-type Naming = Pick<ArmPlan, 'id' | 'name' | 'kind' | 'prompt'>;
+type Naming = Pick<ArmPlan, 'id' | 'name' | 'kind' | 'prompt' | 'words'>;
 
 const arm = (
-  { id, name, kind, prompt }: Naming,
+  { id, name, kind, prompt, words }: Naming,
   versionId: string | null,
   softs: readonly SoftPrompt[] = [],
   also: string | null = null,
-): ArmPlan => ({ id, name, kind, prompt, softs, placement: softs[0]?.placement ?? null, also, versionId });
+): ArmPlan => ({
+  id,
+  name,
+  kind,
+  prompt,
+  words: wordsFor(prompt, words),
+  softs,
+  placement: softs[0]?.placement ?? null,
+  also,
+  versionId,
+});
 
 const handKind = ({ shots }: HardPrompt) => (shots > 0 ? 'few-shot' : 'zero-shot');
 
 /** A hand-written version as it is written: with its own examples, in its own order, plain or as a chat message. */
-const asWritten = (version: HardVersion, id: string, name: string, also: string | null = null): ArmPlan =>
-  arm({ id, name, kind: handKind(version.prompt), prompt: version.prompt }, version.id, [], also);
+function asWritten(
+  set: PromptSet,
+  version: HardVersion,
+  id: string,
+  name: string,
+  also: string | null = null,
+): ArmPlan {
+  const { prompt } = version;
+  return arm({ id, name, kind: handKind(prompt), prompt, words: wordsFitting(set, version) }, version.id, [], also);
+}
 
 /** Yours, and the same text without examples and with the usual number of them, where that is another prompt. */
-const yoursArms = (yours: HardVersion, examples: number): ArmPlan[] => [
-  asWritten(yours, 'yours', 'Yours'),
+const yoursArms = (set: PromptSet, yours: HardVersion, examples: number): ArmPlan[] => [
+  asWritten(set, yours, 'yours', 'Yours'),
   ...[0, examples]
     .filter((shots) => shots !== yours.prompt.shots)
     .map((shots) => {
       const prompt = { ...yours.prompt, shots };
       const name = shots === 0 ? 'Yours without examples' : `Yours + ${shots} examples`;
-      return arm({ id: `yours-${shots}`, name, kind: handKind(prompt), prompt }, null);
+      const words = wordsFitting(set, yours);
+      return arm({ id: `yours-${shots}`, name, kind: handKind(prompt), prompt, words }, null);
     }),
 ];
 
 /** The tuned prompt, its other seeds and their mean, and the hybrid. Untuned is the tuned text without its vectors. */
-function learnedArms(set: PromptSet, soft: SoftVersion | null, prompt: HardPrompt, eachSeed: boolean): ArmPlan[] {
+function learnedArms(
+  set: PromptSet,
+  soft: SoftVersion | null,
+  { prompt, words }: Pick<Naming, 'prompt' | 'words'>,
+  eachSeed: boolean,
+): ArmPlan[] {
   const arms: ArmPlan[] = [];
-  if (soft?.soft) arms.push(arm({ id: 'tuned', name: 'Tuned', kind: 'tuned', prompt }, soft.id, [soft.soft]));
+  if (soft?.soft) arms.push(arm({ id: 'tuned', name: 'Tuned', kind: 'tuned', prompt, words }, soft.id, [soft.soft]));
   // the mean of several next-token distributions is no text
-  const runs = soft?.soft && kindOf(set) === 'classify' ? seedsOf(set, soft) : [];
+  const seeded = soft?.soft && kindOf(set) === 'classify' ? seedsOf(set, soft) : [];
+  const runs = seeded.filter((run) => sameWords(wordsFitting(set, run), words));
   if (eachSeed)
     runs
       .filter(({ id }) => id !== soft?.id)
       .forEach((run, i) => {
         const name = `Tuned, seed ${i + 2} of ${runs.length}`;
-        if (run.soft) arms.push(arm({ id: `tuned-${i + 2}`, name, kind: 'tuned', prompt }, run.id, [run.soft]));
+        if (run.soft) arms.push(arm({ id: `tuned-${i + 2}`, name, kind: 'tuned', prompt, words }, run.id, [run.soft]));
       });
   const seeds = runs.flatMap((run) => run.soft ?? []);
   const name = `Tuned, mean of ${seeds.length} seeds`;
-  if (seeds.length > 1) arms.push(arm({ id: 'ensemble', name, kind: 'ensemble', prompt }, null, seeds));
+  if (seeds.length > 1) arms.push(arm({ id: 'ensemble', name, kind: 'ensemble', prompt, words }, null, seeds));
   const hybrid = chosenHybrid(set);
   if (hybrid?.soft) {
-    const own = tunedPrompt(hybrid.template, hybrid.settings);
-    arms.push(arm({ id: 'hybrid', name: 'Hybrid', kind: 'hybrid', prompt: own }, hybrid.id, [hybrid.soft]));
+    const own = { prompt: tunedPrompt(hybrid.template, hybrid.settings), words: wordsFitting(set, hybrid) };
+    arms.push(arm({ id: 'hybrid', name: 'Hybrid', kind: 'hybrid', ...own }, hybrid.id, [hybrid.soft]));
   }
   return arms;
 }
 
-/** Untuned is the tuned prompt's exact text without its vectors, so that nothing else differs. */
+/** Untuned is the tuned prompt's exact text and answer words without its vectors, so that nothing else differs. */
 export function armsOf(
   set: PromptSet,
   { also = [], examples = examplesOf(set), eachSeed = false }: ArmChoice = {},
@@ -116,12 +144,15 @@ export function armsOf(
   const hard = chosenHard(set);
   const soft = chosenSoft(set);
   const few = `yours-${examples}`;
-  const bare = soft ? tunedPrompt(soft.template, soft.settings) : { template: set.baseTemplate, shots: 0, shotSeed: 0 };
+  const prompt = soft
+    ? tunedPrompt(soft.template, soft.settings)
+    : { template: set.baseTemplate, shots: 0, shotSeed: 0 };
+  const bare = { prompt, words: soft ? wordsFitting(set, soft) : set.words };
   const others = otherHands(set).filter(({ id }) => also.includes(id));
   const arms = [
-    arm({ id: 'untuned', name: 'Untuned', kind: 'untuned', prompt: bare }, null),
-    ...(hard ? yoursArms(hard, examples) : []),
-    ...others.map((version) => asWritten(version, handArm(version), version.name, version.id)),
+    arm({ id: 'untuned', name: 'Untuned', kind: 'untuned', ...bare }, null),
+    ...(hard ? yoursArms(set, hard, examples) : []),
+    ...others.map((version) => asWritten(set, version, handArm(version), version.name, version.id)),
     ...learnedArms(set, soft, bare, eachSeed),
   ];
   const pairs: readonly (readonly [string, string])[] = [
@@ -145,6 +176,7 @@ interface Then {
   readonly hardVersion: string | null;
   readonly softVersion: string | null;
   readonly asWritten?: true | undefined;
+  readonly words?: readonly LabelWord[] | undefined;
 }
 
 /** Earlier releases compared hand-written prompts without their own examples. */
@@ -153,13 +185,13 @@ const withoutExamples = (set: PromptSet): PromptSet => ({
   hard: set.hard.map((version) => ({ ...version, prompt: { ...version.prompt, shots: 0 } })),
 });
 
-/** The arms of a past comparison, from the versions that it names. */
+/** The arms of a past comparison, from the versions and the answer words that it names. */
 export function armsAsCompared(
   set: PromptSet,
   { hardVersion, softVersion, ...how }: Then,
   armIds: readonly string[],
 ): Arms {
-  const chosen = { ...set, chosenHard: hardVersion, chosenSoft: softVersion };
+  const chosen = { ...set, words: how.words ?? set.words, chosenHard: hardVersion, chosenSoft: softVersion };
   const then = how.asWritten ? chosen : withoutExamples(chosen);
   const examples = armIds
     .flatMap((id) => /^yours-(\d+)$/.exec(id)?.[1] ?? [])

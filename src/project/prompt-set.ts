@@ -64,7 +64,7 @@ const cleanName = (name: string): string => name.replace(/\s+/g, ' ').trim().sli
 export const renamePromptSet = (set: PromptSet, name: string, now: string): PromptSet =>
   touch(set, now, { name: cleanName(name) });
 
-const sameWords = (a: readonly LabelWord[], b: readonly LabelWord[]): boolean =>
+export const sameWords = (a: readonly LabelWord[], b: readonly LabelWord[]): boolean =>
   a.length === b.length && a.every(({ label, word }, i) => label === b[i]?.label && word === b[i]?.word);
 
 /**

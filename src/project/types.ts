@@ -196,6 +196,8 @@ interface Compared {
   readonly threads: number;
   /** The hand-written prompts took part as they are written. Left out by earlier releases, which left out their examples. */
   readonly asWritten?: true;
+  /** The set's answer words at that time; versions may have their own. Left out by earlier releases. */
+  readonly words?: readonly LabelWord[];
   /** Blind votes between the two prompts of the headline, in the order in which they were given. */
   readonly votes?: readonly Vote[];
 }

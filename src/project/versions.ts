@@ -28,6 +28,15 @@ export const versionWords = ({ kind, version }: Version): string =>
 export const wordsOf = (set: Pick<PromptSet, 'words'>, { version }: Version): readonly LabelWord[] =>
   version.words ?? set.words;
 
+/** The same, where the set has the same labels now; a version made for other labels gets the set's words. */
+export function wordsFitting(
+  set: Pick<PromptSet, 'words'>,
+  { words }: Pick<HardVersion | SoftVersion, 'words'>,
+): readonly LabelWord[] {
+  const fits = words?.length === set.words.length && words.every(({ label }, i) => label === set.words[i]?.label);
+  return fits ? words : set.words;
+}
+
 /** One line of at most 80 characters; empty = no name. */
 export const authorName = (name: string): string => name.replace(/\s+/g, ' ').trim().slice(0, 80).trim();
 

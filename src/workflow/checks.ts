@@ -29,9 +29,9 @@ import { createRng } from '../lib/rng';
 import { argmax } from '../metrics/classification';
 import { type ArmPlan, armsAsCompared } from '../project/arms';
 import type { ClassifyEvaluation, PromptSet, SoftVersion } from '../project/types';
-import { tunedPrompt } from '../project/versions';
+import { tunedPrompt, wordsFitting } from '../project/versions';
 import type { SoftPrompt } from '../prompt/types';
-import type { HardPrompt } from '../task/types';
+import type { HardPrompt, LabelWord } from '../task/types';
 import { wordsFor } from '../task/words-for';
 import { CALIBRATION_ROWS } from './compare-labels';
 import type { Host, Run, Verb } from './host';
@@ -87,6 +87,7 @@ function armAsCompared({ set, evaluation }: CheckRequest, armId: string | undefi
 interface Asked {
   readonly dataset: Dataset;
   readonly prompt: HardPrompt;
+  readonly words: readonly LabelWord[];
   readonly ids: readonly string[];
   readonly softs: readonly SoftPrompt[];
   readonly cacheKey: string | null;
@@ -94,11 +95,10 @@ interface Asked {
 
 /** Log-probabilities of rows, uncalibrated; null for rows that do not fit the model. */
 async function ask(
-  { host, set, run: { control } }: Checking,
-  { dataset, prompt, ids, softs, cacheKey }: Asked,
+  { host, run: { control } }: Checking,
+  { dataset, prompt, words, ids, softs, cacheKey }: Asked,
   onShare: (share: number) => void,
 ): Promise<readonly (readonly number[] | null)[]> {
-  const words = wordsFor(prompt, set.words);
   const { rows } = await tokenRows(host, { dataset, prompt, words, split: ids }, control);
   const labels = labelTokens(host.tokens, words);
   const members = softs.length > 0 ? softs : [null];
@@ -138,14 +138,17 @@ async function underEdit(
   texts: ReadonlyMap<string, string>,
   onShare: (share: number) => void,
 ): Promise<readonly (number | null)[] | null> {
-  const { dataset, plan, set } = using;
+  const { dataset, plan } = using;
   const ids = [...texts.keys()];
-  const asked = { dataset, prompt: arm.prompt, ids, softs: arm.softs, cacheKey: null };
+  const { prompt, words, softs } = arm;
+  const asked = { dataset, prompt, words, ids, softs, cacheKey: null };
   if (kind === 'order') {
-    const words = set.words.map(({ word }) => word);
-    const template = reorderAnswers(arm.prompt.template, words);
+    const template = reorderAnswers(
+      prompt.template,
+      words.map(({ word }) => word.trim()),
+    );
     if (template === null) return null;
-    return chosen(outcome, plan, await ask(using, { ...asked, prompt: { ...arm.prompt, template } }, onShare));
+    return chosen(outcome, plan, await ask(using, { ...asked, prompt: { ...prompt, template } }, onShare));
   }
   const rng = createRng(plan.seed + TEXT_EDITS.indexOf(kind));
   const edited = new Map(
@@ -202,7 +205,7 @@ async function trainFold(
   onStep: (step: number, of: number) => void,
 ): Promise<SoftPrompt> {
   const prompt = tunedPrompt(version.template, version.settings);
-  const words = wordsFor(prompt, set.words);
+  const words = wordsFor(prompt, wordsFitting(set, version));
   const labels = labelTokens(host.tokens, words);
   const { settings } = version;
   const rows = async (split: readonly string[]) =>
@@ -260,7 +263,8 @@ export const everyRow: Verb<CheckRequest, CheckProgress, EveryRowReport> = async
   const plan = planFor(evaluation.plan, mode);
   const using: Checking = { host, set, dataset, plan, run };
   const folds = foldsOf(dataset, plan.seed);
-  const tuned = tunedPrompt(version.template, version.settings);
+  const prompt = tunedPrompt(version.template, version.settings);
+  const words = wordsFor(prompt, wordsFitting(set, version));
   const cacheKey = cacheKeyOf(dataset.fingerprint, version.template);
   const rest = (1 - TRAINING_SHARE) / 2;
   const answered = new Map<string, readonly [a: number, b: number]>();
@@ -272,12 +276,12 @@ export const everyRow: Verb<CheckRequest, CheckProgress, EveryRowReport> = async
       tell((TRAINING_SHARE * step) / of, `step ${step}`),
     );
     const ids = fold.test;
-    const outcome = await foldOutcome(using, { prompt: tuned, softs: [soft], cacheKey }, fold);
-    const byTuned = await ask(using, { dataset, prompt: tuned, ids, softs: [soft], cacheKey }, (share) =>
+    const outcome = await foldOutcome(using, { prompt, words, softs: [soft], cacheKey }, fold);
+    const byTuned = await ask(using, { dataset, prompt, words, ids, softs: [soft], cacheKey }, (share) =>
       tell(TRAINING_SHARE + rest * share, 'its answers'),
     );
     const b = chosen(outcome, plan, byTuned);
-    const theirs = { dataset, prompt: hand.arm.prompt, ids, softs: [], cacheKey: null };
+    const theirs = { dataset, prompt: hand.arm.prompt, words: hand.arm.words, ids, softs: [], cacheKey: null };
     const byHand = await ask(using, theirs, (share) =>
       tell(TRAINING_SHARE + rest * (1 + share), 'your prompt’s answers'),
     );

@@ -3,7 +3,6 @@ import type { Dataset } from '../dataset/types';
 import { StudioError } from '../lib/errors';
 import type { ArmPlan, Arms } from '../project/arms';
 import type { PromptSet } from '../project/types';
-import { wordsFor } from '../task/words-for';
 import type { TokenRow } from '../tokens/types';
 import type { Host, Run } from './host';
 import { tokenRows } from './token-rows';
@@ -38,14 +37,14 @@ export interface ReadyArm {
  * @throws StudioError `bad-input` where no test row fits all prompts
  */
 export async function readyArms(
-  { host, set, dataset, arms: { arms }, test, run }: Comparing,
+  { host, dataset, arms: { arms }, test, run }: Comparing,
   others: readonly string[],
   room?: number,
 ): Promise<{ readonly arms: readonly ReadyArm[]; readonly keep: (ids: readonly string[]) => string[] }> {
   const tokenised = [];
   for (const arm of arms) {
-    const words = wordsFor(arm.prompt, set.words);
-    const request = { dataset, prompt: arm.prompt, words, split: [...test, ...others] };
+    const { prompt, words } = arm;
+    const request = { dataset, prompt, words, split: [...test, ...others] };
     const found = await tokenRows(host, room === undefined ? request : { ...request, room }, run.control);
     tokenised.push({ arm, ...found });
   }

@@ -13,7 +13,6 @@ import { wordClassifier } from '../metrics/logistic';
 import type { ArmPlan } from '../project/arms';
 import type { ClassifyEvaluation } from '../project/types';
 import { rowsOf, shotIds } from '../task/render';
-import { wordsFor } from '../task/words-for';
 import { type Comparing, eachArm, isHandWritten, type ReadyArm, readyArms } from './compare-arms';
 import { probeAnswers } from './probe-line';
 import { labelTokens } from './token-rows';
@@ -100,12 +99,12 @@ export async function compareLabels(
 
 /** One arm's answers to test and validation rows. Of several vectors the mean answer counts. */
 async function scoreArm(
-  { host: { engine, tokens }, set, dataset, run: { control } }: Comparing,
+  { host: { engine, tokens }, dataset, run: { control } }: Comparing,
   { arm, rows }: ReadyArm,
   parts: Parts,
   onFraction: (fraction: number) => void,
 ): Promise<Scored> {
-  const labels = labelTokens(tokens, wordsFor(arm.prompt, set.words));
+  const labels = labelTokens(tokens, arm.words);
   const cacheKey = isHandWritten(arm) ? null : cacheKeyOf(dataset.fingerprint, arm.prompt.template);
   const members = arm.softs.length > 0 ? arm.softs : [null];
   const scored = await averaged(members, (soft, member) =>

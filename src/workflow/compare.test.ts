@@ -5,6 +5,7 @@ import { preparedOf, tableOf } from '../dataset/test-support';
 import type { Dataset } from '../dataset/types';
 import type { ScoreRequest } from '../engine/types';
 import { ControlSource, uninterruptedControl } from '../lib/control';
+import { changeTask } from '../project/prompt-set';
 import type { ClassifyEvaluation } from '../project/types';
 import { type CompareRequest, type CompareResult, compare } from './compare';
 import type { CompareEvent } from './compare-arms';
@@ -165,6 +166,23 @@ describe('a comparison', () => {
     expect(scored[1]?.rows[0]?.otherOrders).toHaveLength(1);
     expect(evaluation.comparison.pairs[0]).toMatchObject({ a: 'yours', b: 'tuned' });
     expect(evaluation).toMatchObject({ hardVersion: 'h', asWritten: true });
+  });
+
+  it('asks a tuned prompt with the answer words it was trained with, after the set got others', async () => {
+    const dataset = await prepared();
+    const before = promptSet(dataset);
+    const words = before.words.map(({ label }, i) => ({ label, word: ` other${i}` }));
+    const after = changeTask(before, { words }, '2026-02-01T00:00:00.000Z');
+    const labelsOf = async (set: typeof before) => {
+      const { evaluation, scored } = await compared({ set, dataset });
+      const asked = evaluation.plan.arms.map(({ id }) => id).filter((id) => /^(?:untuned|yours|tuned)$/.test(id));
+      // the arm of Yours with examples is asked before the tuned one
+      return { asked, labels: [0, 1, 3].map((i) => JSON.stringify(scored[i]?.labels)), words: evaluation.words };
+    };
+    const [old, now] = [await labelsOf(before), await labelsOf(after)];
+    expect(now.asked).toEqual(['untuned', 'yours', 'tuned']);
+    expect(old.labels.map((label, i) => label === now.labels[i])).toEqual([true, false, true]);
+    expect([old.words, now.words]).toEqual([before.words, words]);
   });
 
   it('does not calibrate on rows that a prompt shows as examples', async () => {

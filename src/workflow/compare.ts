@@ -54,6 +54,7 @@ export const compare: Verb<CompareRequest, CompareEvent, CompareResult> = async 
       softVersion: arms.soft?.id ?? null,
       datasetFingerprint: dataset.fingerprint,
       asWritten: true,
+      words: set.words,
       backend,
       threads,
     } as Compared,

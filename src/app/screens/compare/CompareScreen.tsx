@@ -4,7 +4,7 @@ import type { Dataset } from '../../../dataset/types';
 import { otherVersionWords } from '../../../dataset/versions';
 import { comparedIds, drawnWords } from '../../../evaluation/rows';
 import { alsoAmong } from '../../../project/arms';
-import { chosenHard, chosenSoft, kindOf } from '../../../project/prompt-set';
+import { chosenHard, chosenSoft, kindOf, sameWords } from '../../../project/prompt-set';
 import type { Evaluation, PromptSet, SoftVersion } from '../../../project/types';
 import { ScreenFrame } from '../../shell/Screen';
 import { navigate, screenPath } from '../../state/location';
@@ -46,6 +46,7 @@ function staleness(set: PromptSet, dataset: Dataset, evaluation: Evaluation, als
   const isStale =
     evaluation.softVersion !== (chosenSoft(set)?.id ?? null) ||
     evaluation.hardVersion !== hard ||
+    (evaluation.words !== undefined && !sameWords(evaluation.words, set.words)) ||
     holdsFor !== dataset.fingerprint;
   const included = alsoAmong(
     set,
@@ -190,8 +191,8 @@ function StaleNote({ dataset, evaluation }: { readonly dataset: Dataset; readonl
   const otherRows = otherVersionWords(dataset, evaluation.datasetFingerprint);
   return (
     <Note title="This comparison is of other versions" tone="warning">
-      {otherRows ? `It was ${otherRows}. ` : null}Since then another prompt was chosen, or other rows were opened.
-      Compare again to update it; that is one more use of the test rows.
+      {otherRows ? `It was ${otherRows}. ` : null}Since then other answer words or another prompt were chosen, or other
+      rows were opened. Compare again to update it; that is one more use of the test rows.
     </Note>
   );
 }

@@ -76,7 +76,7 @@ export function setCast(
   sample: SampleSet | null,
   { extra = '', longest = null }: { readonly extra?: string; readonly longest?: number | null } = {},
 ): Cast {
-  const players = armsOf(open).arms.flatMap(({ id, name, kind, prompt, softs, versionId }) =>
+  const players = armsOf(open).arms.flatMap(({ id, name, kind, prompt, words, softs, versionId }) =>
     id === 'untuned' || id === 'yours' || id === 'tuned'
       ? player({
           id,
@@ -86,6 +86,7 @@ export function setCast(
           template: prompt.template,
           chat: prompt.chat ?? false,
           soft: softs[0] ?? null,
+          words,
           // without its examples it is another prompt, whose bias nobody has measured
           calibration: prompt.shots === 0 && versionId !== null ? calibrationIn(open, versionId) : null,
         })
