@@ -1,6 +1,6 @@
 /** Reads the page's IndexedDB for what the screen cannot show: bytes. */
 import type { Page } from '@playwright/test';
-import type { Evaluation, PromptSet, RunCheckpoint } from '../src/project/types';
+import type { Evaluation, PromptSet, RunCheckpoint } from '../src/prompt-set/types';
 
 const DATABASE = 'softprompt-studio';
 

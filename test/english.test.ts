@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ROOT, roomOf } from './sources.ts';
+import { ROOT } from './sources.ts';
 
 /**
  * The words that docs/style.md rules out, in code, comments, test names and documents. To see the hits of one place:
@@ -63,9 +63,6 @@ const RULES: readonly Rule[] = [
   word('not promised'),
 ];
 
-/** Places that still have hits. To be emptied. */
-const PENDING: readonly string[] = [];
-
 /** Words that a format, a program or a library prescribes, as `file word`, with the reason. */
 const ALLOWED: Readonly<Record<string, string>> = {
   'src/dataset/split-by.ts held back': 'how people name the test rows in a column',
@@ -91,17 +88,8 @@ const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], { c
   .split('\n')
   .filter((path) => LISTED.test(path) && !SKIPPED.test(path) && existsSync(join(ROOT, path)));
 
-/** `src/app/ui`, `tools/bench`, `docs`, `.`: what a line of PENDING names. */
-function placeOf(path: string): string {
-  const [first = '', second = ''] = path.split('/');
-  if (first === 'src') return `src/${roomOf(path.slice(4))}`;
-  if (!path.includes('/')) return '.';
-  return first === 'tools' && path.split('/').length > 2 ? `tools/${second}` : first;
-}
-
 interface Hit {
   readonly path: string;
-  readonly place: string;
   readonly shown: string;
 }
 
@@ -112,7 +100,7 @@ function hitsOf(path: string, text: string): Hit[] {
         .filter((match) => !(`${path} ${match[0].toLowerCase()}` in ALLOWED))
         .map((match) => {
           const line = text.slice(0, match.index).split('\n').length;
-          return { path, place: placeOf(path), shown: `${path}:${line} “${match[0]}” (${phrase})` };
+          return { path, shown: `${path}:${line} “${match[0]}” (${phrase})` };
         }),
   );
 }
@@ -129,7 +117,7 @@ describe('the words that docs/style.md rules out', () => {
           .map(({ shown }) => shown)
           .join('\n'),
       );
-    expect(hits.filter(({ place }) => !PENDING.includes(place)).map(({ shown }) => shown)).toEqual([]);
+    expect(hits.map(({ shown }) => shown)).toEqual([]);
   });
 
   it('are all listed there, each with what to write instead', () => {
@@ -158,9 +146,3 @@ describe('the words that docs/style.md rules out', () => {
       expect(found(text), text).toBe(0);
   });
 });
-
-if (process.env.ENGLISH_COUNT) {
-  const counts: Record<string, number> = {};
-  for (const { place } of hits) counts[place] = (counts[place] ?? 0) + 1;
-  console.warn(JSON.stringify(counts, null, 1), hits.length);
-}

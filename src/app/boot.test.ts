@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { PromptSet } from '../project/types';
+import type { PromptSet } from '../prompt-set/types';
 import { resumeScreen, siteModel } from './boot';
 
 describe('the model that the address names', () => {

@@ -1,7 +1,7 @@
 /** What opens first: the chosen model, and the last prompt set. */
 
 import type { ModelSource } from '../model/load';
-import type { PromptSet } from '../project/types';
+import type { PromptSet } from '../prompt-set/types';
 import { navigate, screenPath } from './state/location';
 import { chosenModel } from './state/models-store';
 import type { Services } from './state/services';

@@ -6,7 +6,7 @@ import type { ColumnMapping, Dataset, Table } from '../dataset/types';
 import { type ImportedPrompt, readPromptFiles, readPromptPackage } from '../interchange/prompt-package';
 import { StudioError } from '../lib/errors';
 import { counted } from '../lib/format';
-import { stamp } from '../project/prompt-set';
+import { stamp } from '../prompt-set/prompt-set';
 import { SILENT } from '../workflow/host';
 import { openParts, type PartSizes, readTable } from '../workflow/open-data';
 import type { Log } from './log';

@@ -4,7 +4,7 @@ import { insightsOf } from '../evaluation/classify/insights';
 import { present } from '../lib/assert';
 import { drained } from '../lib/steps';
 import { LABEL_METRICS, type MetricFormat, metricsOf, TEXT_METRICS } from '../metrics/registry';
-import type { ClassifyEvaluation, Evaluation, GenerateEvaluation, PromptSet } from '../project/types';
+import type { ClassifyEvaluation, Evaluation, GenerateEvaluation, PromptSet } from '../prompt-set/types';
 import { generatedCsv } from '../report/csv';
 import { htmlReport } from '../report/html';
 import { labelReport, textReport } from '../report/input';

@@ -1,10 +1,10 @@
 import { expect, test, vi } from 'vitest';
 import { createEngine } from '../engine/engine';
 import { present } from '../lib/assert';
-import { addHardVersion, createPromptSet, finishRun, startRun } from '../project/prompt-set';
-import { type Asked, type Model, predict } from '../project/ready-prompt';
-import { moveStage } from '../project/stages';
-import type { PromptSet } from '../project/types';
+import { addHardVersion, createPromptSet, finishRun, startRun } from '../prompt-set/prompt-set';
+import { type Asked, type Model, predict } from '../prompt-set/ready-prompt';
+import { moveStage } from '../prompt-set/stages';
+import type { PromptSet } from '../prompt-set/types';
 import { createNodeRunner } from '../runtime/ort-node';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
 import { STANDARD } from '../training/settings';

@@ -1,9 +1,9 @@
 /** A prompt set from vectors that were trained elsewhere, with a template and answer words that the user types. */
 import { type Failure, fail, ok, type Result } from '../lib/result';
-import { createPromptSet } from '../project/prompt-set';
-import type { PromptSet, SoftVersion } from '../project/types';
 import type { VectorTable } from '../prompt/soft-prompt';
 import type { Placement } from '../prompt/types';
+import { createPromptSet } from '../prompt-set/prompt-set';
+import type { PromptSet, SoftVersion } from '../prompt-set/types';
 import { asContinuation, parseTemplate, TEXT_SLOT } from '../task/template';
 import type { LabelWord } from '../task/types';
 import { STANDARD } from '../training/settings';

@@ -10,8 +10,8 @@ import {
   finishRun,
   recordWriting,
   startRun,
-} from '../project/prompt-set';
-import type { GenerateEvaluation, PromptSet, SoftVersion } from '../project/types';
+} from '../prompt-set/prompt-set';
+import type { GenerateEvaluation, PromptSet, SoftVersion } from '../prompt-set/types';
 import { STANDARD } from '../training/settings';
 import { buildPromptPackage, readPromptPackage } from './prompt-package';
 import { setJsonSchema } from './set-json';

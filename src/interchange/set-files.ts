@@ -6,7 +6,8 @@ import type { TaskKind } from '../dataset/kind';
 import type { Dataset } from '../dataset/types';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { firstFault, type z } from '../lib/zod';
-import { kept, withKind } from '../project/evaluations';
+import { readNpy, writeNpy } from '../prompt/npy';
+import { kept, withKind } from '../prompt-set/evaluations';
 import type {
   ClassifyEvaluation,
   Evaluation,
@@ -17,8 +18,7 @@ import type {
   PromptSet,
   RunCheckpoint,
   SoftVersion,
-} from '../project/types';
-import { readNpy, writeNpy } from '../prompt/npy';
+} from '../prompt-set/types';
 import { exactJson, readExactJson } from './exact-json';
 import { withoutRowIds } from './set-json';
 import {

@@ -4,9 +4,9 @@
  */
 import type { Dataset } from '../dataset/types';
 import { z } from '../lib/zod';
-import { stagesOf } from '../project/stages';
-import type { HardVersion, PromptSet, SoftVersion } from '../project/types';
 import type { SoftPrompt } from '../prompt/types';
+import { stagesOf } from '../prompt-set/stages';
+import type { HardVersion, PromptSet, SoftVersion } from '../prompt-set/types';
 import { importedSettings } from './from-vectors';
 import type { Sidecar } from './sidecar';
 import {

@@ -5,7 +5,7 @@
 import { sha256 } from '../lib/bytes';
 import { type Failure, fail, type Result } from '../lib/result';
 import { z } from '../lib/zod';
-import type { SoftVersion } from '../project/types';
+import type { SoftVersion } from '../prompt-set/types';
 import { exactJson, readExactJson } from './exact-json';
 import { type CompleteSet, readSetFiles, type SetFilesFailure, setFiles } from './set-files';
 import type { Files } from './zip';

@@ -2,8 +2,8 @@
 import type { Dataset } from '../dataset/types';
 import type { CalibrationFit } from '../evaluation/types';
 import { assert } from '../lib/assert';
-import type { ClassifyEvaluation, GenerateEvaluation, Kept, PromptSet, SoftVersion } from '../project/types';
 import type { SoftPrompt } from '../prompt/types';
+import type { ClassifyEvaluation, GenerateEvaluation, Kept, PromptSet, SoftVersion } from '../prompt-set/types';
 import { cueOf } from '../task/template';
 import { MIN_CHECK_ROWS, SIDECAR_VERSION, type Sidecar } from './sidecar';
 

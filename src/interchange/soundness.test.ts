@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ofKind } from '../project/evaluations';
-import { createPromptSet } from '../project/prompt-set';
-import type { PromptSet, RunCheckpoint, SoftVersion } from '../project/types';
+import { ofKind } from '../prompt-set/evaluations';
+import { createPromptSet } from '../prompt-set/prompt-set';
+import type { PromptSet, RunCheckpoint, SoftVersion } from '../prompt-set/types';
 import { soundCheckpoint, soundDataset, soundEvaluation, soundMeasurement, soundSet, soundWriting } from './soundness';
 import { anySet } from './test-support';
 

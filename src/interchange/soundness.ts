@@ -1,5 +1,6 @@
 /** Whether a stored value is damaged, and which parts of it are sound. */
 import { firstFault, z } from '../lib/zod';
+import { PLACEMENTS } from '../prompt/types';
 import type {
   ClassifyEvaluation,
   GenerateEvaluation,
@@ -8,8 +9,7 @@ import type {
   PromptSet,
   RunCheckpoint,
   StoredDataset,
-} from '../project/types';
-import { PLACEMENTS } from '../prompt/types';
+} from '../prompt-set/types';
 
 /** `sound` is the value itself if nothing is wrong, the rest of it if parts were removed, null if nothing is left. */
 export interface Soundness<T> {

@@ -1,7 +1,9 @@
 /** Prompt sets of every shape, for property tests. Every text of a row has the word SECRET in it. */
 import fc from 'fast-check';
 import type { Dataset } from '../dataset/types';
-import { withKind } from '../project/evaluations';
+import type { SoftPrompt } from '../prompt/types';
+import { PLACEMENTS } from '../prompt/types';
+import { withKind } from '../prompt-set/evaluations';
 import type {
   ClassifyEvaluation,
   GenerateEvaluation,
@@ -10,9 +12,7 @@ import type {
   Measurement,
   RunCheckpoint,
   SoftVersion,
-} from '../project/types';
-import type { SoftPrompt } from '../prompt/types';
-import { PLACEMENTS } from '../prompt/types';
+} from '../prompt-set/types';
 import type { CompleteSet } from './set-files';
 
 const id = fc.uuid();

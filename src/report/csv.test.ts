@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { parseTable } from '../dataset/parse';
 import type { Dataset } from '../dataset/types';
 import type { Comparison } from '../evaluation/types';
-import type { ClassifyEvaluation } from '../project/types';
+import type { ClassifyEvaluation } from '../prompt-set/types';
 import { resultsCsv } from './csv';
 
 const arm = (id: string, predictions: number[], tokensSentMean: number | null) => ({

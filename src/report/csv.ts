@@ -6,7 +6,7 @@ import { toCsv } from '../dataset/csv-out';
 import { rowsById, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import type { Comparison } from '../evaluation/types';
-import type { ClassifyEvaluation, GenerateEvaluation } from '../project/types';
+import type { ClassifyEvaluation, GenerateEvaluation } from '../prompt-set/types';
 
 type Cells = readonly (string | number | null)[];
 

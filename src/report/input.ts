@@ -2,8 +2,8 @@
 import type { Dataset } from '../dataset/types';
 import type { Comparison } from '../evaluation/types';
 import { tally } from '../evaluation/vote';
-import { armsAsCompared, examplesOf } from '../project/arms';
-import type { ClassifyEvaluation, GenerateEvaluation, PromptSet } from '../project/types';
+import { armsAsCompared, examplesOf } from '../prompt-set/arms';
+import type { ClassifyEvaluation, GenerateEvaluation, PromptSet } from '../prompt-set/types';
 import { accuracyOf } from '../training/checkpoint';
 import type { Checkpoint } from '../training/events';
 import type { LabelReport, ReportFacts, TextReport } from './types';

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Dataset } from '../dataset/types';
 import { compareTexts } from '../evaluation/generate/compare';
 import { tally } from '../evaluation/vote';
-import type { GenerateEvaluation } from '../project/types';
+import type { GenerateEvaluation } from '../prompt-set/types';
 import { generatedCsv } from './csv';
 import { htmlReport } from './html';
 import { textResultsJson } from './json';

@@ -2,7 +2,7 @@
 import { rowsById, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import type { GeneratePair } from '../evaluation/generate/types';
-import type { GenerateEvaluation } from '../project/types';
+import type { GenerateEvaluation } from '../prompt-set/types';
 
 export interface WrittenRow {
   readonly id: string;

@@ -10,7 +10,7 @@ import {
   soundWriting,
 } from '../interchange/soundness';
 import { StudioError } from '../lib/errors';
-import type { PromptSet } from '../project/types';
+import type { PromptSet } from '../prompt-set/types';
 import type { Backend, SetAside, TableName, ValueOf } from './schema';
 
 /** How the values of each table are checked. Listings are derived from these; settings are checked where they are read. */

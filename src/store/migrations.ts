@@ -1,6 +1,6 @@
 import type { IDBPDatabase, IDBPTransaction, StoreNames } from 'idb';
-import { calibratedBy } from '../project/calibration';
-import { listingOf, NO_FACTS, withEvaluation, withRows } from '../project/listing';
+import { calibratedBy } from '../prompt-set/calibration';
+import { listingOf, NO_FACTS, withEvaluation, withRows } from '../prompt-set/listing';
 import type { StudioSchema } from './schema';
 
 type Database = IDBPDatabase<StudioSchema>;

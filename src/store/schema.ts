@@ -1,5 +1,5 @@
 import type { DBSchema } from 'idb';
-import { type Listing, listingOf, NO_FACTS, withEvaluation, withRows } from '../project/listing';
+import { type Listing, listingOf, NO_FACTS, withEvaluation, withRows } from '../prompt-set/listing';
 import type {
   ClassifyEvaluation,
   GenerateEvaluation,
@@ -8,7 +8,7 @@ import type {
   PromptSet,
   RunCheckpoint,
   StoredDataset,
-} from '../project/types';
+} from '../prompt-set/types';
 
 /** A damaged value, unchanged. */
 export interface SetAside {

@@ -2,9 +2,15 @@ import { deleteDB, openDB } from 'idb';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Dataset } from '../dataset/types';
 import { StudioError } from '../lib/errors';
-import { calibratedBy } from '../project/calibration';
-import { createPromptSet, renamePromptSet } from '../project/prompt-set';
-import type { ClassifyEvaluation, GenerateEvaluation, Measurement, PromptSet, RunCheckpoint } from '../project/types';
+import { calibratedBy } from '../prompt-set/calibration';
+import { createPromptSet, renamePromptSet } from '../prompt-set/prompt-set';
+import type {
+  ClassifyEvaluation,
+  GenerateEvaluation,
+  Measurement,
+  PromptSet,
+  RunCheckpoint,
+} from '../prompt-set/types';
 import { MIGRATIONS, migrate, SCHEMA_VERSION } from './migrations';
 import { openMemoryStore, openStore, type Store } from './store';
 

@@ -1,7 +1,7 @@
 import { StudioError } from '../lib/errors';
-import { kept, withKind } from '../project/evaluations';
-import type { Listing } from '../project/listing';
-import type { Evaluation, Measurement, PromptSet, RunCheckpoint, StoredDataset } from '../project/types';
+import { kept, withKind } from '../prompt-set/evaluations';
+import type { Listing } from '../prompt-set/listing';
+import type { Evaluation, Measurement, PromptSet, RunCheckpoint, StoredDataset } from '../prompt-set/types';
 import { type Guarded, guarded } from './guard';
 import { type IndexedDbOptions, openIndexedDb } from './indexed-db';
 import { claim, isHeld, withLock } from './locks';

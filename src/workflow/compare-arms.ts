@@ -1,8 +1,8 @@
 /** What both kinds of comparison do with their arms: the rows that fit all of them, and asking one after another. */
 import type { Dataset } from '../dataset/types';
 import { StudioError } from '../lib/errors';
-import type { ArmPlan, Arms } from '../project/arms';
-import type { PromptSet } from '../project/types';
+import type { ArmPlan, Arms } from '../prompt-set/arms';
+import type { PromptSet } from '../prompt-set/types';
 import type { TokenRow } from '../tokens/types';
 import type { Host, Run } from './host';
 import { tokenRows } from './token-rows';

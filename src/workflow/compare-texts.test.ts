@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { preparedOf } from '../dataset/test-support';
 import type { WriteRequest } from '../engine/types';
 import { uninterruptedControl } from '../lib/control';
-import { addHardVersion, createPromptSet } from '../project/prompt-set';
+import { addHardVersion, createPromptSet } from '../prompt-set/prompt-set';
 import { compare } from './compare';
 import type { Host } from './host';
 

@@ -6,7 +6,7 @@ import type { GenerateOutcome } from '../evaluation/generate/types';
 import { rowGroups } from '../evaluation/rows';
 import { throwIfInterrupted } from '../inference/control';
 import { present } from '../lib/assert';
-import type { GenerateEvaluation } from '../project/types';
+import type { GenerateEvaluation } from '../prompt-set/types';
 import { type Comparing, eachArm, isHandWritten, type ReadyArm, readyArms } from './compare-arms';
 import { generateTexts, longestAnswer } from './generated-texts';
 import { cacheKeyOf } from './training-rows';

@@ -6,9 +6,9 @@
 import type { TaskKind } from '../dataset/kind';
 import type { Dataset } from '../dataset/types';
 import { comparedIds } from '../evaluation/rows';
-import { type ArmChoice, armsOf } from '../project/arms';
-import { kindOf } from '../project/prompt-set';
-import type { Evaluation, PromptSet } from '../project/types';
+import { type ArmChoice, armsOf } from '../prompt-set/arms';
+import { kindOf } from '../prompt-set/prompt-set';
+import type { Evaluation, PromptSet } from '../prompt-set/types';
 import type { CompareEvent, Comparing } from './compare-arms';
 import { compareLabels } from './compare-labels';
 import { compareTexts } from './compare-texts';

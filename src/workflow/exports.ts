@@ -12,7 +12,7 @@ import { setPackageFiles } from '../interchange/set-package';
 import type { Files } from '../interchange/zip';
 import { StudioError } from '../lib/errors';
 import type { Result } from '../lib/result';
-import type { Evaluation } from '../project/types';
+import type { Evaluation } from '../prompt-set/types';
 import { generatedCsv, resultsCsv } from '../report/csv';
 import { htmlReport } from '../report/html';
 import { labelReport, textReport } from '../report/input';

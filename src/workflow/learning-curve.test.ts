@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { SoftVersion } from '../project/types';
+import type { SoftVersion } from '../prompt-set/types';
 import { STANDARD } from '../training/settings';
 import { learningCurve, learningCurveRuns, outlook } from './learning-curve';
 

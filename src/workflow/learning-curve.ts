@@ -1,7 +1,7 @@
 /** Would more labels help? The same run on parts of the training rows, and what the curve says. */
 
 import { counted } from '../lib/format';
-import type { SoftVersion } from '../project/types';
+import type { SoftVersion } from '../prompt-set/types';
 import type { TrainingSettings } from '../training/settings';
 
 /** Shares of the rows: each run sees twice as many as the one before. */

@@ -4,7 +4,7 @@ import type { TrainRequest } from '../engine/types';
 import type { Control } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { createRng, shuffled } from '../lib/rng';
-import { tunedPrompt } from '../project/versions';
+import { tunedPrompt } from '../prompt-set/versions';
 import { cueOf } from '../task/template';
 import type { LabelWord } from '../task/types';
 import { wordsFor } from '../task/words-for';

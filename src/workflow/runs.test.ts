@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { createPromptSet } from '../project/prompt-set';
-import type { PromptSet } from '../project/types';
+import { createPromptSet } from '../prompt-set/prompt-set';
+import type { PromptSet } from '../prompt-set/types';
 import { STANDARD } from '../training/settings';
 import { initialText, instructionOf, recorded } from './runs';
 

@@ -1,7 +1,7 @@
 /** A run before it trains: what its vectors can start from, the text around them, and how the prompt set records it. */
 import { StudioError } from '../lib/errors';
-import { chosenHard, fits, isWriting, startRun } from '../project/prompt-set';
-import type { PromptSet, RunCheckpoint, SoftVersion } from '../project/types';
+import { chosenHard, fits, isWriting, startRun } from '../prompt-set/prompt-set';
+import type { PromptSet, RunCheckpoint, SoftVersion } from '../prompt-set/types';
 import { proposeInstruction } from '../task/classify/propose';
 import { parseTemplate, splitInstruction } from '../task/template';
 import { readCheckpoint } from '../training/checkpoint';

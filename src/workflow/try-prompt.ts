@@ -5,7 +5,7 @@ import { rowsById } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import { targetOf } from '../dataset/writing';
 import { exactMatch, rougeL, tokenF1 } from '../metrics/text';
-import type { WritingTry } from '../project/types';
+import type { WritingTry } from '../prompt-set/types';
 import { sameLabels } from '../task/align-words';
 import { checkTemplate, parseTemplate, TEXT_SLOT } from '../task/template';
 import type { HardPrompt, LabelWord } from '../task/types';

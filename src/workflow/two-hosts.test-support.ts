@@ -1,8 +1,8 @@
 /** One journey for both hosts: rows, training, comparison, results.json and the engineer's package, with a fixed clock. */
 import type { ColumnMapping, Dataset } from '../dataset/types';
 import { uninterruptedControl } from '../lib/control';
-import { addHardVersion, createPromptSet, finishRun, startRun } from '../project/prompt-set';
-import type { Evaluation, PromptSet } from '../project/types';
+import { addHardVersion, createPromptSet, finishRun, startRun } from '../prompt-set/prompt-set';
+import type { Evaluation, PromptSet } from '../prompt-set/types';
 import { labelReport, textReport } from '../report/input';
 import { resultsJson, textResultsJson } from '../report/json';
 import { proposeInstruction } from '../task/classify/propose';

@@ -4,7 +4,7 @@ import type { Dataset } from '../dataset/types';
 import type { ScoreResult } from '../engine/types';
 import type { Control } from '../lib/control';
 import { accuracy, argmax, confusionMatrix, correctCount, macroF1 } from '../metrics/classification';
-import type { HardVersion } from '../project/types';
+import type { HardVersion } from '../prompt-set/types';
 import type { LabelTokens, TokenRow } from '../tokens/types';
 import type { Host } from './host';
 

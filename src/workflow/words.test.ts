@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { SoftVersion } from '../project/types';
+import type { SoftVersion } from '../prompt-set/types';
 import { STANDARD } from '../training/settings';
 import { distinction, runFacts } from './words';
 

@@ -1,7 +1,7 @@
 /** Prompts and runs in words, for screens and lists. */
 import { clock, count, counted, percent, percentWhole } from '../lib/format';
-import type { PromptSet, SoftVersion } from '../project/types';
 import { PLACEMENT_WORDS } from '../prompt/types';
+import type { PromptSet, SoftVersion } from '../prompt-set/types';
 import type { HardPrompt } from '../task/types';
 import { NUMBER_SETTINGS, settingOf } from '../training/fields';
 import { type Initialisation, OPTIMISER_LABELS, type TrainingSettings } from '../training/settings';

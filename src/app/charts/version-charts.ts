@@ -1,7 +1,7 @@
 /** Charts of versions: where they come from, and how they do on the same rows. */
 import * as Plot from '@observablehq/plot';
 import type { Interval } from '../../metrics/intervals';
-import type { LineageNode } from '../../project/lineage';
+import type { LineageNode } from '../../prompt-set/lineage';
 import { axisY, COLOUR, type Draw, gridY, margins, NARROW, OVER_LINES, percentTick, svg, tenthBelow } from './plot';
 
 const ROW = 30;

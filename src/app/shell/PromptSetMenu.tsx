@@ -3,7 +3,7 @@ import { Button } from 'react-aria-components/Button';
 import { Menu, MenuItem, MenuSection, MenuTrigger } from 'react-aria-components/Menu';
 import { Popover } from 'react-aria-components/Popover';
 import { Separator } from 'react-aria-components/Separator';
-import type { PromptSet } from '../../project/types';
+import type { PromptSet } from '../../prompt-set/types';
 import { navigate, screenPath } from '../state/location';
 import { usePromptSets, useStores } from '../state/studio';
 import { ChevronDown } from '../ui/icons';

@@ -4,7 +4,7 @@
  */
 import { StudioError } from '../../lib/errors';
 import type { NamedFile } from '../../model/folder';
-import type { PromptSet } from '../../project/types';
+import type { PromptSet } from '../../prompt-set/types';
 import type { TrainingSettings } from '../../training/settings';
 
 interface Intent<Args extends readonly unknown[], Gives = void> {

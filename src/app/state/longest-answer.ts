@@ -1,6 +1,6 @@
 /** How long a generated answer may be. */
 import type { Dataset } from '../../dataset/types';
-import type { PromptSet } from '../../project/types';
+import type { PromptSet } from '../../prompt-set/types';
 import type { Services } from './services';
 
 /** For a prompt set without rows and without a length of its own. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { dealt, preparedOf } from '../../dataset/test-support';
 import { StudioError } from '../../lib/errors';
-import type { Listing } from '../../project/listing';
-import { addHardVersion, renamePromptSet } from '../../project/prompt-set';
+import type { Listing } from '../../prompt-set/listing';
+import { addHardVersion, renamePromptSet } from '../../prompt-set/prompt-set';
 import { createPromptSetsStore } from './prompt-sets-store';
 import { mergeListings, withSet } from './saving-sets';
 import { gate, testServices } from './test-support';

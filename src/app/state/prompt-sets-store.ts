@@ -3,8 +3,8 @@ import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Dataset } from '../../dataset/types';
 import { writes } from '../../dataset/writing';
 import { StudioError } from '../../lib/errors';
-import { freeHandle } from '../../project/handle';
-import { type Listing, withRows } from '../../project/listing';
+import { freeHandle } from '../../prompt-set/handle';
+import { type Listing, withRows } from '../../prompt-set/listing';
 import {
   changeTask,
   createPromptSet,
@@ -12,9 +12,9 @@ import {
   renamePromptSet,
   stamp,
   undoDelete,
-} from '../../project/prompt-set';
-import type { PromptSet, WritingTask } from '../../project/types';
-import { authorName } from '../../project/versions';
+} from '../../prompt-set/prompt-set';
+import type { PromptSet, WritingTask } from '../../prompt-set/types';
+import { authorName } from '../../prompt-set/versions';
 import { alignWords } from '../../task/align-words';
 import { resource } from './resource';
 import {

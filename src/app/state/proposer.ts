@@ -2,8 +2,8 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Dataset } from '../../dataset/types';
 import { writes } from '../../dataset/writing';
-import { addHardVersion, changeTask, chooseHard, stamp } from '../../project/prompt-set';
-import type { PromptSet } from '../../project/types';
+import { addHardVersion, changeTask, chooseHard, stamp } from '../../prompt-set/prompt-set';
+import type { PromptSet } from '../../prompt-set/types';
 import { sameLabels } from '../../task/align-words';
 import { taskOf } from '../../task/tasks';
 import type { HardPrompt } from '../../task/types';

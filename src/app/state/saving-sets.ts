@@ -2,9 +2,9 @@
 import type { StoreApi } from 'zustand/vanilla';
 import type { Dataset } from '../../dataset/types';
 import { StudioError } from '../../lib/errors';
-import { type Listing, listingOf, NO_FACTS } from '../../project/listing';
-import type { PromptSet } from '../../project/types';
-import { signNew } from '../../project/versions';
+import { type Listing, listingOf, NO_FACTS } from '../../prompt-set/listing';
+import type { PromptSet } from '../../prompt-set/types';
+import { signNew } from '../../prompt-set/versions';
 import type { Services } from './services';
 
 export const asStoreError = (cause: unknown, what: string) =>

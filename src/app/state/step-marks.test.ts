@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Dataset } from '../../dataset/types';
-import type { PromptSet } from '../../project/types';
+import type { PromptSet } from '../../prompt-set/types';
 import { stepMarks } from './step-marks';
 
 const rows = { split: { train: ['1', '2'], validation: ['3'], test: ['4'] } } as unknown as Dataset;

@@ -1,5 +1,5 @@
 import type { Dataset } from '../../dataset/types';
-import type { PromptSet } from '../../project/types';
+import type { PromptSet } from '../../prompt-set/types';
 import { clock, count, counted } from '../ui/format';
 import type { Job } from './session-state';
 

@@ -1,7 +1,7 @@
 /** Versions of a prompt set in words, for every screen that lists them. Pure. */
-import { stagesAt, stagesOf } from '../../project/stages';
-import type { PromptSet } from '../../project/types';
-import { type Version, versionById, versionsOf, versionWords } from '../../project/versions';
+import { stagesAt, stagesOf } from '../../prompt-set/stages';
+import type { PromptSet } from '../../prompt-set/types';
+import { type Version, versionById, versionsOf, versionWords } from '../../prompt-set/versions';
 import { reachedWords } from '../../workflow/words';
 import type { SelectOption } from '../ui/Choices';
 import { percent } from '../ui/format';

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import type { Dataset } from '../../../dataset/types';
-import type { Evaluation } from '../../../project/types';
+import type { Evaluation } from '../../../prompt-set/types';
 import { fileStem } from '../../charts';
 import { usePromptSets } from '../../state/studio';
 import { Button, Choices, Dialog, format, toastError } from '../../ui';

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { preparedOf } from '../../../dataset/test-support';
 import { drawnWords } from '../../../evaluation/rows';
 import { StudioError } from '../../../lib/errors';
-import { addHardVersion } from '../../../project/prompt-set';
+import { addHardVersion } from '../../../prompt-set/prompt-set';
 import type { WriteRequest, WrittenRow } from '../../../worker/protocol';
 import { createPromptSetsStore } from '../../state/prompt-sets-store';
 import { createSessionStore } from '../../state/session-store';

@@ -3,7 +3,7 @@ import type { ByTask } from '../../../dataset/kind';
 import { textOf } from '../../../dataset/labels';
 import { planFor } from '../../../evaluation/classify/outcome';
 import { tally } from '../../../evaluation/vote';
-import type { GenerateEvaluation } from '../../../project/types';
+import type { GenerateEvaluation } from '../../../prompt-set/types';
 import { generatedCsv, resultsCsv } from '../../../report/csv';
 import { htmlReport } from '../../../report/html';
 import { labelReport, textReport } from '../../../report/input';

@@ -5,8 +5,8 @@ import { corrected, correctionsOf, drawReview } from '../../../evaluation/classi
 import { type CalibrationMode, planFor } from '../../../evaluation/classify/outcome';
 import type { Comparison } from '../../../evaluation/types';
 import { asStudioError } from '../../../lib/errors';
-import { countLook } from '../../../project/prompt-set';
-import type { ClassifyEvaluation } from '../../../project/types';
+import { countLook } from '../../../prompt-set/prompt-set';
+import type { ClassifyEvaluation } from '../../../prompt-set/types';
 import { type Resource, resource } from '../../state/resource';
 import { perStudio } from '../../state/screen-store';
 import type { Studio } from '../../state/studio';

@@ -1,6 +1,6 @@
 import { useStore } from 'zustand';
-import { isUsable } from '../../../project/prompt-set';
 import { PLACEMENT_WORDS } from '../../../prompt/types';
+import { isUsable } from '../../../prompt-set/prompt-set';
 import type { Order } from '../../../workflow/exported-prompt';
 import { EXPORTS, RECIPIENTS } from '../../../workflow/exports';
 import { useSession } from '../../state/studio';

@@ -1,10 +1,10 @@
 /** The history of a prompt set: the results of its versions, where they come from, and how two of them differ. */
 import { useMemo, useState } from 'react';
-import { betweenWords, performanceTitle } from '../../../project/drift';
-import { lineageOf, lineageTitle } from '../../../project/lineage';
-import { overVersions, type Result, resultsOf, rowsOfResults } from '../../../project/performance';
-import { type DiffPart, diffVersions, type FactDiff } from '../../../project/version-diff';
-import { versionById, versionsOf, versionWords } from '../../../project/versions';
+import { betweenWords, performanceTitle } from '../../../prompt-set/drift';
+import { lineageOf, lineageTitle } from '../../../prompt-set/lineage';
+import { overVersions, type Result, resultsOf, rowsOfResults } from '../../../prompt-set/performance';
+import { type DiffPart, diffVersions, type FactDiff } from '../../../prompt-set/version-diff';
+import { versionById, versionsOf, versionWords } from '../../../prompt-set/versions';
 import { ChartPanel, drawLineage, drawPerformance } from '../../charts';
 import { versionOptions } from '../../state/version-words';
 import { Panel, Select, Table } from '../../ui';

@@ -1,6 +1,6 @@
 import { lazy, Suspense, useEffect } from 'react';
 import { useStore } from 'zustand';
-import type { Listing } from '../../../project/listing';
+import type { Listing } from '../../../prompt-set/listing';
 import { ScreenFrame } from '../../shell/Screen';
 import { useQuery } from '../../state/location';
 import { useResource } from '../../state/resource';

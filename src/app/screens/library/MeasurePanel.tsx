@@ -1,12 +1,12 @@
 import { useState } from 'react';
 import { useStore } from 'zustand';
 import { MAX_BYTES, MAX_ROWS } from '../../../dataset/limits';
-import { driftWords, firstOf } from '../../../project/drift';
-import { type Result, resultsOf } from '../../../project/performance';
-import { kindOf } from '../../../project/prompt-set';
-import { versionInUse } from '../../../project/stages';
-import type { Measurement, PromptSet } from '../../../project/types';
-import { versionById, versionWords } from '../../../project/versions';
+import { driftWords, firstOf } from '../../../prompt-set/drift';
+import { type Result, resultsOf } from '../../../prompt-set/performance';
+import { kindOf } from '../../../prompt-set/prompt-set';
+import { versionInUse } from '../../../prompt-set/stages';
+import type { Measurement, PromptSet } from '../../../prompt-set/types';
+import { versionById, versionWords } from '../../../prompt-set/versions';
 import type { RowsFile } from '../../../workflow/rows-file';
 import { FileButton } from '../../shell/OpenRows';
 import { usePromptSets, useSession } from '../../state/studio';

@@ -1,7 +1,7 @@
 import { useState } from 'react';
-import { readHandle } from '../../../project/handle';
-import type { PromptSet } from '../../../project/types';
-import { versionsOf } from '../../../project/versions';
+import { readHandle } from '../../../prompt-set/handle';
+import type { PromptSet } from '../../../prompt-set/types';
+import { versionsOf } from '../../../prompt-set/versions';
 import { ScreenFrame } from '../../shell/Screen';
 import { navigate, screenPath, useQuery } from '../../state/location';
 import { usePromptSets } from '../../state/studio';

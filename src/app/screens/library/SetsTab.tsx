@@ -1,7 +1,7 @@
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
 import { memo, useDeferredValue, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { useStore } from 'zustand';
-import { type Listing, searched, tagsOf } from '../../../project/listing';
+import { type Listing, searched, tagsOf } from '../../../prompt-set/listing';
 import { navigate, screenPath, useQuery } from '../../state/location';
 import { usePromptSets } from '../../state/studio';
 import { Button, EmptyState, Panel, Select, TextField } from '../../ui';

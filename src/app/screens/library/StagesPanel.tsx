@@ -1,7 +1,7 @@
 import { useState } from 'react';
-import { freeStages, readStageName, type Stage, stagesOf } from '../../../project/stages';
-import type { PromptSet, StageMove } from '../../../project/types';
-import { versionsOf } from '../../../project/versions';
+import { freeStages, readStageName, type Stage, stagesOf } from '../../../prompt-set/stages';
+import type { PromptSet, StageMove } from '../../../prompt-set/types';
+import { versionsOf } from '../../../prompt-set/versions';
 import { targetWords, versionOptions } from '../../state/version-words';
 import { Button, Panel, Select, Table, type TableColumn, Term, TextField } from '../../ui';
 import { detailActions } from './library-store';

@@ -1,9 +1,9 @@
 import { useState } from 'react';
-import { chosenHard, chosenSoft } from '../../../project/prompt-set';
-import { stagesAt } from '../../../project/stages';
-import type { PromptSet, SoftVersion } from '../../../project/types';
-import { type Version, versionsOf, versionWords } from '../../../project/versions';
 import { PLACEMENT_WORDS } from '../../../prompt/types';
+import { chosenHard, chosenSoft } from '../../../prompt-set/prompt-set';
+import { stagesAt } from '../../../prompt-set/stages';
+import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
+import { type Version, versionsOf, versionWords } from '../../../prompt-set/versions';
 import { howWords, startWords } from '../../../workflow/words';
 import { usePromptSets, useStores } from '../../state/studio';
 import { reached } from '../../state/version-words';

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { StudioError } from '../../../lib/errors';
-import { addHardVersion, createPromptSet } from '../../../project/prompt-set';
-import { moveStage } from '../../../project/stages';
+import { addHardVersion, createPromptSet } from '../../../prompt-set/prompt-set';
+import { moveStage } from '../../../prompt-set/stages';
 import { openMemoryStore } from '../../../store/store';
 import { testServices, testStudio } from '../../state/test-support';
 import { toasts } from '../../ui/toast';

@@ -2,7 +2,7 @@
 import { createStore } from 'zustand/vanilla';
 import type { LabelScore } from '../../../dataset/predictions-out';
 import { asStudioError, StudioError } from '../../../lib/errors';
-import type { PromptSet } from '../../../project/types';
+import type { PromptSet } from '../../../prompt-set/types';
 import { navigate } from '../../state/location';
 import { type Resource, resource } from '../../state/resource';
 import { perStudio } from '../../state/screen-store';

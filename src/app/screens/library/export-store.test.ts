@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createPromptSet } from '../../../project/prompt-set';
-import type { SoftVersion } from '../../../project/types';
+import { createPromptSet } from '../../../prompt-set/prompt-set';
+import type { SoftVersion } from '../../../prompt-set/types';
 import { changedChoice, firstChoice } from './export-store';
 
 const run = (id: string, status: SoftVersion['status'] = 'finished') =>

@@ -2,8 +2,8 @@
 import { createStore } from 'zustand/vanilla';
 import type { Package } from '../../../interchange/package';
 import { StudioError } from '../../../lib/errors';
-import { chosenSoft, isUsable } from '../../../project/prompt-set';
-import type { PromptSet } from '../../../project/types';
+import { chosenSoft, isUsable } from '../../../prompt-set/prompt-set';
+import type { PromptSet } from '../../../prompt-set/types';
 import type { RowsDone } from '../../../workflow/check-rows';
 import type { Order } from '../../../workflow/exported-prompt';
 import type { RecipientId } from '../../../workflow/exports';

@@ -6,7 +6,7 @@ import type { Incoming } from '../../../interchange/incoming';
 import { StudioError } from '../../../lib/errors';
 import type { Result } from '../../../lib/result';
 import type { NamedFile } from '../../../model/folder';
-import type { PromptSet } from '../../../project/types';
+import type { PromptSet } from '../../../prompt-set/types';
 import type { RowsDone } from '../../../workflow/check-rows';
 import type { Check } from '../../../workflow/import';
 import { navigate, screenPath } from '../../state/location';

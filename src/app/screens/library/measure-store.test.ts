@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { dealt, preparedOf } from '../../../dataset/test-support';
-import { driftWords, firstOf } from '../../../project/drift';
-import { resultsOf } from '../../../project/performance';
-import { addHardVersion, createPromptSet } from '../../../project/prompt-set';
+import { driftWords, firstOf } from '../../../prompt-set/drift';
+import { resultsOf } from '../../../prompt-set/performance';
+import { addHardVersion, createPromptSet } from '../../../prompt-set/prompt-set';
 import { testServices, testStudio, writingFile } from '../../state/test-support';
 import { detailActions, setDetail } from './library-store';
 import { measuring } from './measure-store';

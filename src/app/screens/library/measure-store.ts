@@ -1,7 +1,7 @@
 /** Measures a version again on test rows or on a labelled file, and stores the result with its set. */
 import { StudioError } from '../../../lib/errors';
-import { countLook } from '../../../project/prompt-set';
-import type { Measurement } from '../../../project/types';
+import { countLook } from '../../../prompt-set/prompt-set';
+import type { Measurement } from '../../../prompt-set/types';
 import type { MeasureRequest } from '../../../workflow/measure';
 import { job } from '../../state/job';
 import { perStudio } from '../../state/screen-store';

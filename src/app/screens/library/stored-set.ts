@@ -1,10 +1,10 @@
 /** A prompt set as this browser stores it: complete, or one of its versions ready to answer rows. */
 import type { CompleteSet } from '../../../interchange/set-files';
 import { StudioError } from '../../../lib/errors';
-import { kindOf } from '../../../project/prompt-set';
-import { promptFor, type ReadyPrompt, readyPrompt } from '../../../project/ready-prompt';
-import type { PromptSet } from '../../../project/types';
-import { versionById, versionWords } from '../../../project/versions';
+import { kindOf } from '../../../prompt-set/prompt-set';
+import { promptFor, type ReadyPrompt, readyPrompt } from '../../../prompt-set/ready-prompt';
+import type { PromptSet } from '../../../prompt-set/types';
+import { versionById, versionWords } from '../../../prompt-set/versions';
 import type { Store } from '../../../store/store';
 import type { AnsweringTask, AnsweringVersion } from '../../../workflow/answering';
 import { stageOf } from '../../state/version-words';

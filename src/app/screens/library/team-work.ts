@@ -2,7 +2,7 @@
 import type { FolderChange } from '../../../interchange/folder-changes';
 import type { CompleteSet } from '../../../interchange/set-files';
 import { StudioError } from '../../../lib/errors';
-import { freeHandle } from '../../../project/handle';
+import { freeHandle } from '../../../prompt-set/handle';
 import type { Store } from '../../../store/store';
 import type { PromptSetsStore } from '../../state/prompt-sets-store';
 import { counted } from '../../ui/format';

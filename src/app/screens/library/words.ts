@@ -1,8 +1,8 @@
 /** The wording of the Library. */
-import type { Listing } from '../../../project/listing';
-import { resolveStage, stagesOf } from '../../../project/stages';
-import type { PromptSet, StageMove } from '../../../project/types';
-import { type Version, versionWords } from '../../../project/versions';
+import type { Listing } from '../../../prompt-set/listing';
+import { resolveStage, stagesOf } from '../../../prompt-set/stages';
+import type { PromptSet, StageMove } from '../../../prompt-set/types';
+import { type Version, versionWords } from '../../../prompt-set/versions';
 import { MISSING_VERSION, targetWords } from '../../state/version-words';
 import { counted } from '../../ui/format';
 

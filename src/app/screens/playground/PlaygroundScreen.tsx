@@ -1,6 +1,6 @@
 import { type ReactNode, useEffect } from 'react';
-import { chosenSoft } from '../../../project/prompt-set';
-import type { PromptSet } from '../../../project/types';
+import { chosenSoft } from '../../../prompt-set/prompt-set';
+import type { PromptSet } from '../../../prompt-set/types';
 import { NeedsRows, ScreenFrame } from '../../shell/Screen';
 import { navigate, screenPath, useQuery } from '../../state/location';
 import { useResource } from '../../state/resource';

@@ -1,5 +1,5 @@
 import { beforeEach, expect, it, vi } from 'vitest';
-import { changeTask } from '../../../project/prompt-set';
+import { changeTask } from '../../../prompt-set/prompt-set';
 import type { ScoreRequest, ScoreResult } from '../../../worker/protocol';
 import { createPromptSetsStore } from '../../state/prompt-sets-store';
 import { createSessionStore } from '../../state/session-store';

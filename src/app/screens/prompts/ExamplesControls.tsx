@@ -1,4 +1,4 @@
-import { isWriting } from '../../../project/prompt-set';
+import { isWriting } from '../../../prompt-set/prompt-set';
 import type { ShotSelection } from '../../../task/types';
 import { usePromptSets, useSession } from '../../state/studio';
 import { Select } from '../../ui/Choices';

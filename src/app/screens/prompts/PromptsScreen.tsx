@@ -1,5 +1,5 @@
-import { isWriting } from '../../../project/prompt-set';
-import type { PromptSet } from '../../../project/types';
+import { isWriting } from '../../../prompt-set/prompt-set';
+import type { PromptSet } from '../../../prompt-set/types';
 import { triedCount } from '../../../workflow/training-rows';
 import { NeedsRows, ScreenFrame } from '../../shell/Screen';
 import { navigate, screenPath } from '../../state/location';

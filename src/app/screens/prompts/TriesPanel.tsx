@@ -1,8 +1,8 @@
 import type { ByTask } from '../../../dataset/kind';
 import type { Dataset } from '../../../dataset/types';
 import { otherVersionWords } from '../../../dataset/versions';
-import { chosenHard, isWriting } from '../../../project/prompt-set';
-import type { HardVersion } from '../../../project/types';
+import { chosenHard, isWriting } from '../../../prompt-set/prompt-set';
+import type { HardVersion } from '../../../prompt-set/types';
 import { howWords, perplexityOf } from '../../../workflow/words';
 import { useQuery } from '../../state/location';
 import { usePromptSets } from '../../state/studio';

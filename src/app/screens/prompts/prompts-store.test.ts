@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { chosenHard } from '../../../project/prompt-set';
+import { chosenHard } from '../../../prompt-set/prompt-set';
 import type { ScoreRequest, WriteRequest, WrittenRow } from '../../../worker/protocol';
 import { createDataStore } from '../../state/data/data-store';
 import { createPromptSetsStore } from '../../state/prompt-sets-store';

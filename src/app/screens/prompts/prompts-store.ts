@@ -1,8 +1,8 @@
 /** The hand-written prompt in the editor. What is typed is kept at once, so that a reload loses none of it. */
 import { useStore } from 'zustand';
 import { StudioError } from '../../../lib/errors';
-import { addHardVersion, changeTask, chooseHard, chosenHard, samePrompt, stamp } from '../../../project/prompt-set';
-import type { HardVersion, PromptSet } from '../../../project/types';
+import { addHardVersion, changeTask, chooseHard, chosenHard, samePrompt, stamp } from '../../../prompt-set/prompt-set';
+import type { HardVersion, PromptSet } from '../../../prompt-set/types';
 import { checkTemplate } from '../../../task/template';
 import type { HardPrompt } from '../../../task/types';
 import { wordsFor } from '../../../task/words-for';

@@ -1,7 +1,7 @@
 /** What the Prompts screen says. Pure. */
 import { count, counted, duration, percentWhole } from '../../../lib/format';
-import { chosenHard, isWriting } from '../../../project/prompt-set';
-import type { HardVersion, PromptSet } from '../../../project/types';
+import { chosenHard, isWriting } from '../../../prompt-set/prompt-set';
+import type { HardVersion, PromptSet } from '../../../prompt-set/types';
 import type { HardPrompt } from '../../../task/types';
 import { howWords } from '../../../workflow/words';
 

@@ -1,6 +1,6 @@
 import { useMemo, useState } from 'react';
 import type { ByTask, TaskKind } from '../../../dataset/kind';
-import type { PromptSet } from '../../../project/types';
+import type { PromptSet } from '../../../prompt-set/types';
 import { type Diagnosis, type DiagnosisKind, diagnose } from '../../../training/diagnosis';
 import type { StepPoint } from '../../../training/events';
 import { STANDARD } from '../../../training/settings';

@@ -1,7 +1,7 @@
 import { memo } from 'react';
 import { otherVersionWords } from '../../../dataset/versions';
-import { isUsable } from '../../../project/prompt-set';
-import type { PromptSet, SoftVersion } from '../../../project/types';
+import { isUsable } from '../../../prompt-set/prompt-set';
+import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
 import { timeWords } from '../../../training/estimate';
 import { branchOf, canBranch, type PlannedRun } from '../../../workflow/runs';
 import { reachedWords, runWords, settingsWords, startWords, statusWords } from '../../../workflow/words';

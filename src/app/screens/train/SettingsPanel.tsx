@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
-import { chosenHard, isWriting } from '../../../project/prompt-set';
-import type { PromptSet } from '../../../project/types';
+import { chosenHard, isWriting } from '../../../prompt-set/prompt-set';
+import type { PromptSet } from '../../../prompt-set/types';
 import { NUMBER_SETTINGS, readNumber, SEEDS, settingOf } from '../../../training/fields';
 import { OPTIMISER_LABELS, type OptimiserName } from '../../../training/settings';
 import { initialText, startId, startOptions, startWith } from '../../../workflow/runs';

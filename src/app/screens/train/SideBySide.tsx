@@ -1,7 +1,7 @@
 import { memo, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Dataset } from '../../../dataset/types';
-import type { PromptSet, SoftVersion } from '../../../project/types';
+import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
 import type { ValidationPoint } from '../../../training/events';
 import { learningCurve, outlook } from '../../../workflow/learning-curve';
 import { checkpointOf } from '../../../workflow/runs';

@@ -1,7 +1,7 @@
 import { memo } from 'react';
-import { isWriting } from '../../../project/prompt-set';
-import type { PromptSet } from '../../../project/types';
 import type { Placement } from '../../../prompt/types';
+import { isWriting } from '../../../prompt-set/prompt-set';
+import type { PromptSet } from '../../../prompt-set/types';
 import { cueOf } from '../../../task/template';
 import { timeWords } from '../../../training/estimate';
 import { PRESET_NAMES, PRESETS, type PresetName, STANDARD } from '../../../training/settings';

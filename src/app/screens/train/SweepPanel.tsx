@@ -1,5 +1,5 @@
-import { isWriting } from '../../../project/prompt-set';
 import { PLACEMENTS } from '../../../prompt/types';
+import { isWriting } from '../../../prompt-set/prompt-set';
 import { timeWords } from '../../../training/estimate';
 import { NUMBER_SETTINGS, type NumberSetting } from '../../../training/fields';
 import type { TrainingSettings } from '../../../training/settings';

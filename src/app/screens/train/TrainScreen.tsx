@@ -1,7 +1,7 @@
 import { useEffect } from 'react';
 import type { Dataset } from '../../../dataset/types';
-import { isUsable, isWriting, openRun } from '../../../project/prompt-set';
-import type { PromptSet } from '../../../project/types';
+import { isUsable, isWriting, openRun } from '../../../prompt-set/prompt-set';
+import type { PromptSet } from '../../../prompt-set/types';
 import { MOST_TRAINING_ROWS } from '../../../workflow/training-rows';
 import { NeedsRows, ScreenFrame } from '../../shell/Screen';
 import { navigate, screenPath } from '../../state/location';

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { dealt, preparedOf } from '../../../dataset/test-support';
-import { addHardVersion, createPromptSet } from '../../../project/prompt-set';
-import type { HardVersion } from '../../../project/types';
+import { addHardVersion, createPromptSet } from '../../../prompt-set/prompt-set';
+import type { HardVersion } from '../../../prompt-set/types';
 import { createBaselines } from './baselines';
 
 const NOW = '2026-01-01T00:00:00.000Z';

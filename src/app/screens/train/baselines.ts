@@ -1,8 +1,8 @@
 /** What there is to beat on the validation rows, as far as it is known, and which of it a run should still score. */
 import { type ByTask, taskKindOf } from '../../../dataset/kind';
 import type { Dataset } from '../../../dataset/types';
-import { chosenHard, recordTry } from '../../../project/prompt-set';
-import type { HardVersion, PromptSet } from '../../../project/types';
+import { chosenHard, recordTry } from '../../../prompt-set/prompt-set';
+import type { HardVersion, PromptSet } from '../../../prompt-set/types';
 import type { HardPrompt } from '../../../task/types';
 import type { Scores } from '../../../training/events';
 import type { ModelInfo } from '../../../worker/protocol';

@@ -2,8 +2,8 @@
 import type { TaskKind } from '../../../dataset/kind';
 import { StudioError } from '../../../lib/errors';
 import { clock, counted, percentWhole } from '../../../lib/format';
-import { isUsable, kindOf } from '../../../project/prompt-set';
-import type { PromptSet, SoftVersion } from '../../../project/types';
+import { isUsable, kindOf } from '../../../prompt-set/prompt-set';
+import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
 import type { Checkpoint, StepPoint, StopReason, TrainEvent, ValidationPoint } from '../../../training/events';
 import type { Sample, TrainRunEvent } from '../../../workflow/train';
 import { perplexityOf } from '../../../workflow/words';

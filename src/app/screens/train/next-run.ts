@@ -1,8 +1,8 @@
 /** Settings of the next run, kept for each prompt set so that a reload loses none of them; how long the run would take. */
 import { useMemo } from 'react';
 import type { Dataset } from '../../../dataset/types';
-import type { PromptSet } from '../../../project/types';
 import type { Placement } from '../../../prompt/types';
+import type { PromptSet } from '../../../prompt-set/types';
 import type { Store } from '../../../store/store';
 import { sameLabels } from '../../../task/align-words';
 import { runsSeconds } from '../../../training/estimate';

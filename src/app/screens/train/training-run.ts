@@ -2,8 +2,8 @@
 import type { Dataset } from '../../../dataset/types';
 import { asStudioError, fromWire, StudioError } from '../../../lib/errors';
 import { oneAtATime } from '../../../lib/one-at-a-time';
-import { finishRun, updateRun } from '../../../project/prompt-set';
-import type { PromptSet, SoftVersion } from '../../../project/types';
+import { finishRun, updateRun } from '../../../prompt-set/prompt-set';
+import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
 import { accuracyOf } from '../../../training/checkpoint';
 import { stepTokens } from '../../../training/estimate';
 import type { Checkpoint } from '../../../training/events';

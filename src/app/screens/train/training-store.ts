@@ -1,8 +1,8 @@
 /** The engine's one place for a run: what trains, what waits, and how a cut-off run resumes. */
 import type { Dataset } from '../../../dataset/types';
 import { asStudioError, StudioError } from '../../../lib/errors';
-import { changeTask, isUsable, openRun, stamp, updateRun } from '../../../project/prompt-set';
-import type { PromptSet, SoftVersion } from '../../../project/types';
+import { changeTask, isUsable, openRun, stamp, updateRun } from '../../../prompt-set/prompt-set';
+import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
 import { sameLabels } from '../../../task/align-words';
 import type { Speed } from '../../../training/estimate';
 import type { TrainingSettings } from '../../../training/settings';

@@ -3,7 +3,7 @@ import type { StoreApi } from 'zustand/vanilla';
 import { type MappingDraft, NO_MAPPING } from '../../../dataset/columns';
 import type { SplitChange } from '../../../dataset/split-by';
 import type { Change, SourceFormat, Table } from '../../../dataset/types';
-import type { PromptSet } from '../../../project/types';
+import type { PromptSet } from '../../../prompt-set/types';
 import type { PreparedData } from '../../../workflow/open-data';
 
 export type Prepared = PreparedData;

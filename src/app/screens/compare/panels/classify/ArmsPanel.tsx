@@ -3,7 +3,7 @@ import { costTitle } from '../../../../../evaluation/classify/rows';
 import { scoreOf } from '../../../../../evaluation/classify/scores';
 import type { ArmReport, Comparison } from '../../../../../evaluation/types';
 import { LABEL_METRICS } from '../../../../../metrics/registry';
-import type { ClassifyEvaluation } from '../../../../../project/types';
+import type { ClassifyEvaluation } from '../../../../../prompt-set/types';
 import { sideOf } from '../../../../charts';
 import { ArmMark, format, Panel, Table, Term } from '../../../../ui';
 import { metricColumns } from '../metric-columns';

@@ -8,7 +8,7 @@ import type { ArmReport, Comparison } from '../../../../../evaluation/types';
 import { namesOf, pText } from '../../../../../evaluation/words';
 import { midSentence } from '../../../../../lib/format';
 import { columnName, ends, LABEL_METRICS, metricsOf } from '../../../../../metrics/registry';
-import type { ClassifyEvaluation } from '../../../../../project/types';
+import type { ClassifyEvaluation } from '../../../../../prompt-set/types';
 import {
   accuracyTitle,
   ChartPanel,

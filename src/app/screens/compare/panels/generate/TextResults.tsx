@@ -4,7 +4,7 @@ import type { GenerateArm, GenerateComparison, GeneratePair } from '../../../../
 import { costWords, measureTitle } from '../../../../../evaluation/generate/verdict';
 import { namesOf } from '../../../../../evaluation/words';
 import { columnName, metricsOf, TEXT_METRICS } from '../../../../../metrics/registry';
-import type { GenerateEvaluation } from '../../../../../project/types';
+import type { GenerateEvaluation } from '../../../../../prompt-set/types';
 import { ChartPanel, drawAccuracy, drawIntervals } from '../../../../charts';
 import { useQuery } from '../../../../state/location';
 import { ArmMark, format, Panel, Table, Tabs } from '../../../../ui';

@@ -3,7 +3,7 @@ import type { Dataset } from '../../../../../dataset/types';
 import type { GenerateArm, GeneratePair } from '../../../../../evaluation/generate/types';
 import { namesOf } from '../../../../../evaluation/words';
 import { TEXT_METRICS } from '../../../../../metrics/registry';
-import type { GenerateEvaluation } from '../../../../../project/types';
+import type { GenerateEvaluation } from '../../../../../prompt-set/types';
 import { type WrittenRow, writtenRows } from '../../../../../report/row-texts';
 import { sideOf, TextDifference } from '../../../../charts';
 import { ArmMark, format } from '../../../../ui';
