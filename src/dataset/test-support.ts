@@ -1,4 +1,5 @@
 import { present } from '../lib/assert';
+import { createRng } from '../lib/rng';
 import { type ParseOverride, parseTable } from './parse';
 import { type PrepareOptions, prepareDataset } from './prepare';
 import type { ColumnMapping, Table } from './types';
@@ -31,3 +32,11 @@ export const dealt = (n: number, labels: readonly string[]): [string, string][] 
     `message number ${i} about thing ${i * 7}`,
     present(labels[i % labels.length], 'label'),
   ]);
+
+/** Texts of fifteen seeded random words, none of which resembles another. */
+export function unlikeTexts(n: number, seed: number): string[] {
+  const rng = createRng(seed);
+  const letter = () => String.fromCharCode(97 + rng.int(26));
+  const words = Array.from({ length: 3000 }, () => Array.from({ length: 3 + rng.int(6) }, letter).join(''));
+  return Array.from({ length: n }, () => Array.from({ length: 15 }, () => words[rng.int(words.length)]).join(' '));
+}

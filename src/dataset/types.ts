@@ -129,6 +129,7 @@ export type IssueKind =
   | 'duplicate'
   | 'contradiction'
   | 'leak'
+  | 'near-twin'
   | 'swapped-columns'
   | 'long-text'
   | 'label-spelling'

@@ -29,6 +29,7 @@ import {
   tooFewRows,
 } from './rules-rows';
 import { fewTargets, numericTargets, oneTarget, severalTargets, targetIsText, targetLines } from './rules-targets';
+import { nearTwin } from './rules-twins';
 
 const LINTS: ByTask<readonly Lint[]> = {
   classify: [
@@ -41,6 +42,7 @@ const LINTS: ByTask<readonly Lint[]> = {
     tooManyClasses,
     manyClasses,
     leak,
+    nearTwin,
     noPart,
     contradiction,
     duplicate,
@@ -62,6 +64,7 @@ const LINTS: ByTask<readonly Lint[]> = {
     fewTargets,
     numericTargets,
     leak,
+    nearTwin,
     noPart,
     severalTargets,
     duplicate,

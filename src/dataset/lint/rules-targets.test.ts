@@ -1,13 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { dealt, preparedOf } from '../test-support';
+import { preparedOf, unlikeTexts } from '../test-support';
 import type { ColumnMapping } from '../types';
 
 const WRITE: ColumnMapping = { text: 'text', label: 'label', id: null, task: 'write' };
 const pairs = (n: number): [string, string][] =>
-  Array.from({ length: n }, (_, i) => [
-    `message number ${i} about thing ${i * 7}`,
-    `thing ${i * 7}: heard of, number ${i}`,
-  ]);
+  unlikeTexts(n, 1).map((text, i) => [text, `thing ${i * 7}: heard of, number ${i}`]);
 const kinds = async (rows: readonly [string, string][]) =>
   (await preparedOf(rows, { seed: 0 }, WRITE)).issues.map(({ kind, severity }) => `${kind} ${severity}`);
 
@@ -47,8 +44,10 @@ describe('rows with texts to be written', () => {
     ]);
     expect(await kinds([...good, ['one text', 'an answer'], ['one text', 'an answer']])).toEqual(['duplicate info']);
     expect(await kinds([...good, ['one text', 'an answer\nin two lines']])).toEqual(['target-lines info']);
-    expect(await kinds(dealt(120, ['yes it is', 'no it is not']))).toEqual(['few-targets warning']);
-    expect(await kinds(dealt(120, ['always this']))).toEqual(['few-targets blocking']);
+    expect(await kinds(good.map(([text], i) => [text, i % 2 ? 'yes it is' : 'no it is not']))).toEqual([
+      'few-targets warning',
+    ]);
+    expect(await kinds(good.map(([text]) => [text, 'always this']))).toEqual(['few-targets blocking']);
     expect(await kinds(good.slice(0, 5))).toEqual(['too-few-rows blocking']);
     expect(await kinds(good.map(([text], i) => [text, String(1000 + i)]))).toEqual(['few-targets warning']);
   });

@@ -1,0 +1,76 @@
+/** The check for near-twins across the split: test or validation rows that almost repeat a training row. */
+import { taskKindOf } from '../kind';
+import { rowsById, textKeyOf } from '../labels';
+import { type NearTwins, nearTwins } from '../near-twins';
+import type { Dataset, Row, SplitName } from '../types';
+import { defineLint, plural } from './define';
+
+interface Found {
+  readonly search: NearTwins;
+  readonly test: readonly Row[];
+  readonly validation: readonly Row[];
+}
+
+/** Rows of each part; test and validation rows whose very text is in an earlier part are left to the check for leaks. */
+function partsOf({ split, table, mapping }: Dataset): Readonly<Record<SplitName, readonly Row[]>> {
+  const byId = rowsById(table.rows);
+  const rowsOf = (part: SplitName) => split[part].map((id) => byId.get(id)).filter((row) => row !== undefined);
+  const known = new Set<string>();
+  const fresh = (rows: readonly Row[]) => {
+    const kept = rows.filter((row) => !known.has(textKeyOf(row, mapping)));
+    for (const row of rows) known.add(textKeyOf(row, mapping));
+    return kept;
+  };
+  const train = rowsOf('train');
+  for (const row of train) known.add(textKeyOf(row, mapping));
+  const validation = fresh(rowsOf('validation'));
+  return { train, validation, test: fresh(rowsOf('test')) };
+}
+
+const share = (rows: readonly Row[], split: readonly string[], part: string) =>
+  `${rows.length.toLocaleString('en')} of ${plural(split.length, `${part} row`)}`;
+const have = (rows: readonly Row[]) => (rows.length === 1 ? 'has' : 'have');
+
+/**
+ * Texts that test and training rows share make accuracy look higher than on new texts: Elangovan, He and Verspoor,
+ * “Memorization vs. Generalization: Quantifying Data Leakage in NLP Performance Evaluation” (EACL 2021).
+ */
+export const nearTwin = defineLint<Found>({
+  kind: 'near-twin',
+  name: 'Near-twins',
+  severity: 'warning',
+  find: ({ dataset, swapped }) => {
+    if (swapped) return [];
+    const { train, validation, test } = partsOf(dataset);
+    const search = nearTwins([...test, ...validation], train, dataset.mapping);
+    const found = new Set(search.asked);
+    const of = (rows: readonly Row[]) => rows.filter((row) => found.has(row));
+    return found.size === 0 ? [] : [{ search, test: of(test), validation: of(validation) }];
+  },
+  title: ({ search, test, validation }, { dataset: { split } }) => {
+    const [rows, ofAll] =
+      test.length > 0
+        ? [test, share(test, split.test, 'test')]
+        : [validation, share(validation, split.validation, 'validation')];
+    return `${search.isWhole ? '' : 'At least '}${ofAll} ${have(rows)} a near-twin in training`;
+  },
+  advice: ({ search, test, validation }, { dataset: { split, mapping } }) =>
+    [
+      `Each almost repeats the text of a training row${taskKindOf(mapping) === 'classify' ? ' with the same label' : ''}. A prompt can answer such rows from memory, so its accuracy looks higher than it will be on new texts.`,
+      test.length > 0 && validation.length > 0
+        ? `${share(validation, split.validation, 'validation')} ${have(validation)} a near-twin too.`
+        : '',
+      search.isWhole ? '' : 'The file is too large to compare all rows, so there may be more.',
+      'Leave out the training rows that are repeated, or choose a column under “How rows are split” that keeps related rows together.',
+    ]
+      .filter((sentence) => sentence !== '')
+      .join(' '),
+  rows: ({ test, validation }) => [...test, ...validation],
+  mend: ({ search: { twins, hasAllTwins } }, { dataset: { split } }) =>
+    hasAllTwins && twins.size <= split.train.length / 2
+      ? {
+          label: `Leave out ${plural(twins.size, 'training row')}`,
+          change: { kind: 'unlabel', rowIds: [...twins].map(({ id }) => id) },
+        }
+      : undefined,
+});
