@@ -47,6 +47,13 @@ describe('references', () => {
     expect(linesWith(texts, /\.\.\/shared\b|\/work\/shared\b/g).filter((hit) => !NEEDS_DATA.test(hit))).toEqual([]);
   });
 
+  it('to a decision are clear: every record has a number of its own, the one in its title', () => {
+    const records = tracked.filter((path) => /^docs\/decisions\/\d/.test(path));
+    const numbers = records.map((path) => path.slice('docs/decisions/'.length, 'docs/decisions/'.length + 3));
+    expect(numbers).toEqual([...new Set(numbers)]);
+    expect(records.map((path) => read(path).slice(2, 5))).toEqual(numbers);
+  });
+
   it('in Markdown links lead to files that exist', () => {
     const broken = markdown.flatMap((path) =>
       [...read(path).matchAll(/\]\((?<link>[^)\s]+)\)/g)]
