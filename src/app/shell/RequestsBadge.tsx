@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { Button } from 'react-aria-components/Button';
-import type { RequestEntry } from '../state/requests';
+import type { RequestEntry } from '../state/network';
 import { useRequests } from '../state/studio';
 import { Dialog } from '../ui/Dialog';
 import { bytes, counted } from '../ui/format';
@@ -18,7 +18,7 @@ const COLUMNS: readonly Column<RequestEntry>[] = [
 
 const received = ({ bytes: size }: RequestEntry) => (size === null ? 'answered' : `${bytes(size)} received`);
 
-/** Measured by the browser's own resource timing: see state/requests. */
+/** Measured by the browser's own resource timing: see state/network. */
 export function RequestsBadge() {
   const entries = useRequests((s) => s.entries);
   const [isOpen, setOpen] = useState(false);

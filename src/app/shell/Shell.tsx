@@ -1,12 +1,17 @@
 import { Component, type ReactNode, Suspense } from 'react';
+import { Link } from 'wouter';
+import { screenPath } from '../state/location';
+import { type StepId, type StepMark, type StepState, stepMarks } from '../state/session-state';
+import { usePromptSets, useSession } from '../state/studio';
 import { Button } from '../ui/Button';
+import { Check } from '../ui/icons';
 import { EmptyState } from '../ui/Panel';
 import { ProgressBar } from '../ui/ProgressBar';
 import { Toaster } from '../ui/Toaster';
-import { Rail, type RailEntries } from './Rail';
 import { SaveTrouble } from './SaveTrouble';
 import { TopBar } from './TopBar';
 import './shell.css';
+import './rail.css';
 
 interface ShellProps extends RailEntries {
   readonly current: string | null;
@@ -56,3 +61,79 @@ class ErrorBoundary extends Component<{ readonly children: ReactNode }, { readon
     );
   }
 }
+
+const SAID: Readonly<Record<StepState, string>> = {
+  empty: 'not yet',
+  ready: 'ready',
+  running: 'running',
+  done: 'done',
+};
+
+interface RailEntries {
+  readonly steps: readonly { readonly id: StepId; readonly number: number; readonly title: string }[];
+  readonly tools: readonly { readonly id: string; readonly title: string; readonly icon: ReactNode }[];
+}
+
+interface RailProps extends RailEntries {
+  readonly current: string | null;
+}
+
+/** The journey as four numbered steps, and the tools. Below 760 px it is the bar at the bottom. */
+function Rail({ current, steps, tools }: RailProps) {
+  const set = usePromptSets((s) => s.set);
+  const dataset = usePromptSets((s) => s.dataset);
+  const kept = usePromptSets((s) => s.sets.length);
+  const job = useSession((s) => s.job);
+  const marks = stepMarks(set, dataset, job);
+  return (
+    <nav className="rail" aria-label="Steps and tools">
+      <ol className="rail-list">
+        {steps.map(({ id, number, title }) => (
+          <li key={id}>
+            <StepLink
+              href={screenPath(set?.id ?? null, id)}
+              number={number}
+              title={title}
+              mark={marks[id]}
+              isCurrent={current === id}
+            />
+          </li>
+        ))}
+      </ol>
+      <ul className="rail-list rail-tools">
+        {tools.map(({ id, title, icon }) => (
+          <li key={id}>
+            <Link
+              className="rail-link"
+              href={screenPath(set?.id ?? null, id)}
+              aria-current={current === id ? 'page' : undefined}
+            >
+              <span className="rail-icon">{icon}</span>
+              <span>{title}</span>
+              {id === 'library' && kept > 0 ? <small>{kept}</small> : null}
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}
+
+interface StepLinkProps {
+  readonly href: string;
+  readonly number: number;
+  readonly title: string;
+  readonly mark: StepMark;
+  readonly isCurrent: boolean;
+}
+
+const StepLink = ({ href, number, title, mark, isCurrent }: StepLinkProps) => (
+  <Link className="rail-link" href={href} aria-current={isCurrent ? 'page' : undefined} data-state={mark.state}>
+    <span className="rail-mark" aria-hidden="true">
+      {mark.state === 'done' ? <Check /> : number}
+    </span>
+    <span>{title}</span>
+    <span className="visually-hidden">, {SAID[mark.state]}</span>
+    {mark.note ? <small>{mark.note}</small> : null}
+  </Link>
+);

@@ -1,6 +1,6 @@
 import { useEffect } from 'react';
 import { useStore } from 'zustand';
-import type { OfflineState } from '../state/offline';
+import type { OfflineState } from '../state/network';
 import { useStores } from '../state/studio';
 import { Button } from '../ui/Button';
 import { bytes, counted } from '../ui/format';

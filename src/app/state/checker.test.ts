@@ -3,9 +3,8 @@ import { StudioError } from '../../lib/errors';
 import { CATALOGUE } from '../../model/catalogue';
 import type { ModelSource } from '../../model/load';
 import type { LoadRequest, ModelInfo, SelfCheckReport } from '../../worker/protocol';
-import { judge } from './capabilities';
 import type { Services } from './services';
-import { whyTrainingOff } from './session-state';
+import { judge, whyTrainingOff } from './session-state';
 import { createSessionStore } from './session-store';
 import { testServices } from './test-support';
 

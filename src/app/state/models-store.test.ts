@@ -1,10 +1,10 @@
-import { beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, expect, it, test, vi } from 'vitest';
 import type { ModelCard } from '../../model/card';
-import { chosenModel, createModelsStore, type ModelsStore } from './models-store';
+import type { TextMemory } from '../../worker/protocol';
+import { chosenModel, createModelsStore, createTextMemoryStore, type ModelsStore, speedKey } from './models-store';
 import type { Services } from './services';
 import { createSessionStore } from './session-store';
-import { speedKey } from './speedometer';
-import { CAPABILITIES, fakeLocation, testServices } from './test-support';
+import { CAPABILITIES, fakeLocation, gate, testServices } from './test-support';
 
 let services: Services;
 let forgotten: [ModelCard, readonly ModelCard[]][];
@@ -117,4 +117,30 @@ test('forgets the choice of a model that is removed', async () => {
   const [mine] = models.getState().known;
   if (mine) await models.getState().forget(mine);
   expect(await chosenModel(services)).toBeNull();
+});
+
+it('applies the chosen memory to the next model and in later visits, even if the engine was too busy to answer', async () => {
+  let held: TextMemory = { budgetBytes: 1000, storage: 'auto', bytes: 10 };
+  let busy = Promise.resolve();
+  const services = testServices({
+    texts: async ({ options }) => {
+      await busy;
+      held = { ...held, ...options };
+      return held;
+    },
+  });
+  const session = createSessionStore(services, CAPABILITIES);
+  const memory = createTextMemoryStore(services, session);
+  expect(memory.getState().held).toBeNull();
+  await session.getState().loadModel();
+  await vi.waitFor(() => expect(memory.getState().held).toEqual({ budgetBytes: 1000, storage: 'auto', bytes: 10 }));
+  busy = gate().opened;
+  void memory.getState().choose({ budgetBytes: 500, storage: 'float16' });
+
+  busy = Promise.resolve();
+  held = { budgetBytes: 1000, storage: 'auto', bytes: 0 };
+  const later = createSessionStore(services, CAPABILITIES);
+  const again = createTextMemoryStore(services, later);
+  await later.getState().loadModel();
+  await vi.waitFor(() => expect(again.getState().held).toEqual({ budgetBytes: 500, storage: 'float16', bytes: 0 }));
 });

@@ -1,14 +1,16 @@
-/** The models that this browser knows: those of this site, and those loaded from a folder or the hub. */
+/** The models that this browser knows, how fast they are on this machine, and what the engine keeps for them. */
+
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { CATALOGUE } from '../../model/catalogue';
 import type { ModelSource } from '../../model/load';
-import type { Speed } from '../../training/estimate';
-import type { ModelInfo } from '../../worker/protocol';
+import type { Placement } from '../../prompt/types';
+import { learnStep, type Speed } from '../../training/estimate';
+import type { ModelInfo, TextMemory } from '../../worker/protocol';
+import type { Timing } from '../../workflow/validation';
 import { dropParameter } from './location';
 import { type Verdict, verdictKey } from './self-check';
 import type { Services } from './services';
 import type { SessionStore } from './session-store';
-import { speedKey } from './speedometer';
 
 /** A source that needs neither a folder nor the hub to be asked again. */
 type LastingSource = Extract<ModelSource, { kind: 'site' | 'kept' }>;
@@ -112,6 +114,101 @@ export function createModelsStore(services: Services, session: SessionStore): Mo
             left.flatMap((other) => (other.source.kind === 'kept' ? [other.source.card] : [])),
           );
         await refresh();
+      },
+    };
+  });
+}
+
+/** With fewer tokens the fixed cost of a call would be mistaken for the cost of its tokens. */
+const ENOUGH_TOKENS = 500;
+
+/** How fast a model is on this machine: measured whenever something runs anyway, and kept between visits. */
+export interface Speedometer {
+  /** As it was measured before; null = never. */
+  known(info: ModelInfo): Promise<Speed | null>;
+  learnTokens(info: ModelInfo, timing: Timing | null): Promise<void>;
+  /** From a run's steps, each over so many tokens. */
+  learnSteps(info: ModelInfo, placement: Placement, ms: readonly number[], tokens: number): Promise<void>;
+}
+
+/** The setting that the speed of a model is kept under. */
+export const speedKey = (info: Pick<ModelInfo, 'sha256' | 'backend' | 'threads'>): string =>
+  `speed:${info.sha256}:${info.backend}:${info.threads}`;
+
+export function createSpeedometer(
+  { store: { settings } }: Pick<Services, 'store'>,
+  onSpeed: (speed: Speed) => void,
+): Speedometer {
+  async function learn(info: ModelInfo, change: (speed: Speed | null) => Speed | null): Promise<void> {
+    const speed = change(await settings.get<Speed>(speedKey(info)));
+    if (!speed) return;
+    onSpeed(speed);
+    await settings.set(speedKey(info), speed).catch(() => undefined); // a nicety: measured again next time
+  }
+  return {
+    known: async (info) => {
+      const speed = await settings.get<Speed>(speedKey(info));
+      if (speed) onSpeed(speed);
+      return speed;
+    },
+    learnTokens: async (info, timing) => {
+      if (!timing || timing.tokens < ENOUGH_TOKENS) return;
+      await learn(info, (speed) => ({ step: speed?.step ?? {}, tokenMs: (timing.seconds * 1000) / timing.tokens }));
+    },
+    learnSteps: (info, placement, ms, tokens) => learn(info, (speed) => learnStep(speed, placement, ms, tokens)),
+  };
+}
+
+export type TextMemoryOptions = Omit<TextMemory, 'bytes'>;
+
+/** What the engine keeps of texts between runs, and how much of it the user lets it keep. */
+interface TextMemoryState {
+  /** Null while no model is loaded. */
+  readonly held: TextMemory | null;
+  /** Asks the engine how much there is by now. */
+  readonly refresh: () => Promise<void>;
+  /** For this model and those that are loaded later, in later visits too. */
+  readonly choose: (options: TextMemoryOptions) => Promise<void>;
+}
+
+export type TextMemoryStore = StoreApi<TextMemoryState>;
+
+const TEXT_MEMORY = 'text-memory';
+
+export function createTextMemoryStore(services: Services, session: SessionStore): TextMemoryStore {
+  const { settings } = services.store;
+  return createStore<TextMemoryState>((set, get) => {
+    // an engine that is gone says so where it is asked for work
+    const ask = (options: TextMemoryOptions | null) =>
+      services.engine.call('texts', { options }).then(
+        (held) => set({ held }),
+        () => set({ held: null }),
+      );
+    /** Behind other work one question waits, not one every time that somebody looks. */
+    let asking: Promise<void> | null = null;
+
+    session.subscribe((next, before) => {
+      if (next.model === before.model) return;
+      if (next.model.kind !== 'ready') return set({ held: null });
+      void settings
+        .get<TextMemoryOptions>(TEXT_MEMORY)
+        .catch(() => null)
+        .then(ask);
+    });
+
+    return {
+      held: null,
+      refresh: async () => {
+        if (!get().held) return;
+        asking ??= ask(null).finally(() => {
+          asking = null;
+        });
+        await asking;
+      },
+      choose: async (options) => {
+        // kept at once: behind other work the engine may answer after the page is gone
+        const kept = settings.set(TEXT_MEMORY, options).catch(() => {}); // it holds for this visit then
+        await Promise.all([ask(options), kept]);
       },
     };
   });

@@ -4,12 +4,11 @@ import { asStudioError, StudioError } from '../../lib/errors';
 import type { ModelSource } from '../../model/load';
 import type { LoadRequest, ModelInfo } from '../../worker/protocol';
 import { toastError } from '../ui/toast';
-import type { Capabilities } from './capabilities';
 import { type Checker, createChecker } from './checker';
 import { loadModel } from './load-model';
 import { resource } from './resource';
 import type { Services } from './services';
-import { DEFAULT_MODEL, isEngineGone, type SessionState } from './session-state';
+import { type Capabilities, DEFAULT_MODEL, isEngineGone, type SessionState } from './session-state';
 
 export type SessionStore = StoreApi<SessionState>;
 

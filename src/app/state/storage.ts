@@ -1,11 +1,11 @@
-/** What the browser stores: how much space there is and whether it is protected, and damaged values that were set aside. */
+/** What the browser stores: how much space there is, whether it is protected, damaged values, and what a tab remembers. */
 
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { SetAside, Store } from '../../store/store';
 import { saveFile } from '../ui/download';
 import { toastUndo } from '../ui/toast';
 
-export interface StorageState {
+interface StorageState {
   /** Null while unknown, or where the browser does not say. */
   readonly room: { readonly used: number; readonly quota: number } | null;
   /** False: the browser may clear what is kept when its disk gets full. */
@@ -115,3 +115,33 @@ export function createSetAsideStore({ setAside: disk }: Pick<Store, 'setAside'>)
     };
   });
 }
+
+/**
+ * What somebody typed or set, kept for this tab: written at once, so that a reload a moment later finds it. Larger work
+ * goes to the store.
+ */
+interface TabMemory<T> {
+  readonly read: () => T;
+  readonly write: (value: T) => void;
+}
+
+const PREFIX = 'softprompt-studio:';
+
+/** @param fallback where nothing was kept, or the browser allows no storage */
+export const tabMemory = <T>(key: string, fallback: T): TabMemory<T> => ({
+  read: () => {
+    try {
+      const kept = sessionStorage.getItem(PREFIX + key);
+      return kept === null ? fallback : (JSON.parse(kept) as T);
+    } catch {
+      return fallback;
+    }
+  },
+  write: (value) => {
+    try {
+      sessionStorage.setItem(PREFIX + key, JSON.stringify(value));
+    } catch {
+      // full or forbidden: it lasts as long as the page
+    }
+  },
+});

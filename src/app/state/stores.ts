@@ -1,19 +1,21 @@
-/** One small store a screen, and four for the page. Each is made from the services and the stores it needs. */
+/** The stores of the page, each made from the services and the stores it needs, and how one screen asks another. */
+
 import type { StoreApi } from 'zustand/vanilla';
+import { StudioError } from '../../lib/errors';
+import type { NamedFile } from '../../model/folder';
+import type { PromptSet } from '../../prompt-set/types';
+import type { TrainingSettings } from '../../training/settings';
 import type { LoadRequest } from '../../worker/protocol';
-import type { Capabilities } from './capabilities';
 import type { DataStore } from './data/data-state';
 import { createDataStore } from './data/data-store';
-import { createIntents, type IntentDesk } from './intents';
-import { createModelsStore, type ModelsStore } from './models-store';
-import { createOfflineStore, type OfflineStore } from './offline';
+import { createModelsStore, createTextMemoryStore, type ModelsStore, type TextMemoryStore } from './models-store';
+import { createOfflineStore, createRequestLog, type OfflineStore, type RequestsState } from './network';
 import { createPromptSetsStore, type PromptSetsStore } from './prompt-sets-store';
 import { createProposer, type ProposerStore } from './proposer';
-import { createRequestLog, type RequestsState } from './requests';
 import type { Services } from './services';
+import type { Capabilities } from './session-state';
 import { createSessionStore, type SessionStore } from './session-store';
 import { createSetAsideStore, createStorageStore, type SetAsideStore, type StorageStore } from './storage';
-import { createTextMemoryStore, type TextMemoryStore } from './text-memory';
 
 export interface Stores {
   readonly intents: IntentDesk;
@@ -52,5 +54,53 @@ export function createStores(services: Services, capabilities: Capabilities, bac
     data,
     proposer,
     requests,
+  };
+}
+
+interface Intent<Args extends readonly unknown[], Gives = void> {
+  readonly args: Args;
+  readonly gives: Gives;
+}
+
+/**
+ * What one screen asks of another. Screens do not import each other: the root of the app carries intents out
+ * (`app/registry.ts`), with the code of the screen that owns the work.
+ */
+interface Intents {
+  /** Reads a file of rows and makes a prompt set around it. */
+  readonly openRows: Intent<[file: File]>;
+  /** Makes a prompt set around the bundled sample. */
+  readonly openSample: Intent<[], PromptSet>;
+  /** Opens a file of rows for the open batch to answer. */
+  readonly openBatch: Intent<[file: File]>;
+  /** Shows what files contain, so that it can be imported. */
+  readonly openImport: Intent<[name: string, files: readonly NamedFile[]]>;
+  /** Trains the open prompt set, the standard settings changed by these; resolves when the run has ended. */
+  readonly train: Intent<[change: Partial<TrainingSettings>]>;
+  /** Compares the open prompt set's entries. */
+  readonly compare: Intent<[]>;
+}
+
+export type Carriers = {
+  readonly [K in keyof Intents]: (...args: Intents[K]['args']) => Promise<Intents[K]['gives']>;
+};
+
+interface IntentDesk {
+  /** Resolves when it has been carried out. @throws what the screen's code throws, or could not be fetched */
+  ask<K extends keyof Intents>(intent: K, ...args: Intents[K]['args']): Promise<Intents[K]['gives']>;
+  /** Called once, by the root. */
+  carryOutWith(carriers: Carriers): void;
+}
+
+export function createIntents(): IntentDesk {
+  let carriers: Carriers | null = null;
+  return {
+    ask: async (intent, ...args) => {
+      if (!carriers) throw new StudioError('internal', `internal: nothing carries out ${intent}`);
+      return carriers[intent](...args);
+    },
+    carryOutWith: (all) => {
+      carriers = all;
+    },
   };
 }

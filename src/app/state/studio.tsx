@@ -1,10 +1,12 @@
-/** Hands the services and stores down. A screen asks for a store's state by selector and calls its actions. */
+/** Hands the services and stores down. A screen asks for a store's state by selector and calls its actions; its own stores are made here. */
+
 import { createContext, type ReactNode, useContext, useDeferredValue } from 'react';
 import { useStore } from 'zustand';
+import { createStore, type StoreApi } from 'zustand/vanilla';
 import { present } from '../../lib/assert';
 import type { DataState } from './data/data-state';
+import type { RequestsState } from './network';
 import type { PromptSetsState } from './prompt-sets-store';
-import type { RequestsState } from './requests';
 import type { Services } from './services';
 import type { SessionState } from './session-state';
 import type { Stores } from './stores';
@@ -28,3 +30,59 @@ export const usePromptSets = <T,>(select: (state: PromptSetsState) => T): T => u
 export const useRequests = <T,>(select: (state: RequestsState) => T): T => useStore(useStores().requests, select);
 /** Deferred: what depends on many rows is drawn in slices, all panels at once, and delays no key or click meanwhile. */
 export const useData = <T,>(select: (state: DataState) => T): T => useDeferredValue(useStore(useStores().data, select));
+
+type Readable<S> = Pick<StoreApi<S>, 'getState' | 'getInitialState' | 'subscribe'>;
+type StateOf<A> = A extends { getState: () => infer S } ? S : never;
+
+/** A store whose actions are its methods: `useTraining((s) => s.queue)` reads, `useTraining.use().resume(id)` acts. */
+export class ActionStore<S> implements Readable<S> {
+  readonly getState: StoreApi<S>['getState'];
+  readonly getInitialState: StoreApi<S>['getInitialState'];
+  readonly subscribe: StoreApi<S>['subscribe'];
+  protected readonly set: StoreApi<S>['setState'];
+
+  constructor(initial: S) {
+    const store = createStore<S>(() => initial);
+    this.getState = store.getState;
+    this.getInitialState = store.getInitialState;
+    this.subscribe = store.subscribe;
+    this.set = store.setState;
+  }
+}
+
+interface PerStudio<T> {
+  /** In React. */
+  use(): T;
+  /** Outside of it: in tests, and where one store of a screen needs another. */
+  of(studio: Studio): T;
+}
+
+interface ScreenStore<A> {
+  <U>(select: (state: StateOf<A>) => U): U;
+  /** The store itself: for `start` and `stop` of a job, `load` of a resource. */
+  use(): A;
+  of(studio: Studio): A;
+}
+
+/** Made once for a Studio, when somebody first asks. */
+export function perStudio<T>(create: (studio: Studio) => T): PerStudio<T> {
+  const made = new WeakMap<Studio, { readonly value: T }>();
+  const of = (studio: Studio): T => {
+    const known = made.get(studio) ?? { value: create(studio) };
+    made.set(studio, known);
+    return known.value;
+  };
+  return { of, use: () => of(useStudio()) };
+}
+
+/**
+ * A screen's store, made when its code is first used and kept as long as the page. The screen calls
+ * `const useTrainStore = screenStore(createTrainStore)` once, beside its store.
+ */
+export function screenStore<A extends Readable<unknown>>(create: (studio: Studio) => A): ScreenStore<A> {
+  const kept = perStudio(create);
+  return Object.assign(<U,>(select: (state: StateOf<A>) => U): U => useSelected(kept.use(), select), kept);
+}
+
+const useSelected = <A extends Readable<unknown>, U>(store: A, select: (state: StateOf<A>) => U): U =>
+  useStore<Readable<StateOf<A>>, U>(store as Readable<StateOf<A>>, select);

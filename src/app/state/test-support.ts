@@ -18,9 +18,9 @@ import type { EngineMethods, ModelInfo, WorkflowMethods } from '../../worker/pro
 import { verbHandlers } from '../../worker/workflow.worker';
 import type { Host } from '../../workflow/host';
 import { rememberedNeighbours } from '../../workflow/token-rows';
-import { judge } from './capabilities';
 import { createPromptSetsStore } from './prompt-sets-store';
 import type { Client, Services } from './services';
+import { judge } from './session-state';
 import { createSessionStore } from './session-store';
 import type { Studio } from './studio';
 

@@ -11,8 +11,7 @@ import { seedsOf } from '../../../prompt-set/versions';
 import { accuracyOf, readCheckpoint, type StoredCheckpoint } from '../../../training/checkpoint';
 import { type Job, type JobContext, job } from '../../state/job';
 import { type Resource, resource } from '../../state/resource';
-import { perStudio } from '../../state/screen-store';
-import type { Studio } from '../../state/studio';
+import { perStudio, type Studio } from '../../state/studio';
 import { type CompareStore, compareStores, type Shown } from './compare-store';
 
 /** What the panels behind a verdict show. */

@@ -13,8 +13,7 @@ import { sameLabels } from '../../../task/align-words';
 import type { CompareEvent } from '../../../workflow/compare-arms';
 import { type Job, type JobContext, job } from '../../state/job';
 import { type Resource, resource } from '../../state/resource';
-import { perStudio } from '../../state/screen-store';
-import type { Studio } from '../../state/studio';
+import { perStudio, type Studio } from '../../state/studio';
 import { toastError } from '../../ui';
 
 export interface ArmProgress {

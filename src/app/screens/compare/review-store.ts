@@ -8,8 +8,7 @@ import { asStudioError } from '../../../lib/errors';
 import { countLook } from '../../../prompt-set/prompt-set';
 import type { ClassifyEvaluation } from '../../../prompt-set/types';
 import { type Resource, resource } from '../../state/resource';
-import { perStudio } from '../../state/screen-store';
-import type { Studio } from '../../state/studio';
+import { perStudio, type Studio } from '../../state/studio';
 import { toastError, toastUndo } from '../../ui';
 import { type CompareStore, compareStores } from './compare-store';
 

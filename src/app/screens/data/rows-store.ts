@@ -8,8 +8,7 @@ import { lengthIssues } from '../../../task/length-issues';
 import type { WorkflowMethods } from '../../../worker/protocol';
 import type { DataState } from '../../state/data/data-state';
 import { resource, useResource } from '../../state/resource';
-import { screenStore } from '../../state/screen-store';
-import { useData, useSession } from '../../state/studio';
+import { screenStore, useData, useSession } from '../../state/studio';
 
 export type RowOrder = ReturnType<WorkflowMethods['query']>;
 export type TextLengths = ReturnType<WorkflowMethods['textLengths']>;

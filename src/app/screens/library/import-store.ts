@@ -11,8 +11,7 @@ import type { RowsDone } from '../../../workflow/check-rows';
 import type { Check } from '../../../workflow/import';
 import { navigate, screenPath } from '../../state/location';
 import { resource } from '../../state/resource';
-import { perStudio } from '../../state/screen-store';
-import type { Studio } from '../../state/studio';
+import { perStudio, type Studio } from '../../state/studio';
 import { storeSet } from './stored-set';
 
 interface Brought {

@@ -11,8 +11,7 @@ import type { Measurement, PromptSet } from '../../../prompt-set/types';
 import { readTags, versionById, versionWords, writeNote, writeSetNotes, writeTags } from '../../../prompt-set/versions';
 import { navigate, screenPath } from '../../state/location';
 import { type Resource, resource, useResource } from '../../state/resource';
-import { perStudio } from '../../state/screen-store';
-import { type Studio, usePromptSets } from '../../state/studio';
+import { perStudio, type Studio, usePromptSets } from '../../state/studio';
 import { toastError, toastUndo } from '../../ui';
 
 /** The search of the list, kept while the page is open. */

@@ -3,7 +3,7 @@ import { createStore, type StoreApi } from 'zustand/vanilla';
 import { secondsLeft } from '../../../lib/format';
 import type { RowsFile, RowsUse } from '../../../workflow/rows-file';
 import { resource } from '../../state/resource';
-import { perStudio } from '../../state/screen-store';
+import { perStudio } from '../../state/studio';
 
 interface Reading {
   readonly name: string;

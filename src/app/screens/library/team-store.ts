@@ -2,8 +2,7 @@
 import { createStore } from 'zustand/vanilla';
 import { StudioError } from '../../../lib/errors';
 import { type Resource, resource } from '../../state/resource';
-import { perStudio } from '../../state/screen-store';
-import type { Studio } from '../../state/studio';
+import { perStudio, type Studio } from '../../state/studio';
 import { format, toastUndo } from '../../ui';
 import { storeSet } from './stored-set';
 import type { Decision, Decisions } from './team-folder';

@@ -2,10 +2,9 @@
 import { asStudioError, StudioError } from '../../../lib/errors';
 import type { Continuation, PlayedAnswer } from '../../../workflow/play';
 import { type Resource, resource } from '../../state/resource';
-import { ActionStore, screenStore } from '../../state/screen-store';
 import type { Services } from '../../state/services';
-import type { Studio } from '../../state/studio';
-import { tabMemory } from '../../state/tab-memory';
+import { tabMemory } from '../../state/storage';
+import { ActionStore, type Studio, screenStore } from '../../state/studio';
 import { type Cast, type CastKey, findCast, type Player, playedPrompt } from './cast';
 
 type Answers = Readonly<Record<string, PlayedAnswer | undefined>>;

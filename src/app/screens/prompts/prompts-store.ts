@@ -9,8 +9,7 @@ import { wordsFor } from '../../../task/words-for';
 import type { PromptReading } from '../../../workflow/try-prompt';
 import type { PromptSetsState } from '../../state/prompt-sets-store';
 import { type Proposal, proposals } from '../../state/proposer';
-import { ActionStore, screenStore } from '../../state/screen-store';
-import { type Studio, usePromptSets, useStores } from '../../state/studio';
+import { ActionStore, type Studio, screenStore, usePromptSets, useStores } from '../../state/studio';
 import { versionName } from './words';
 
 /** What the user typed and has not tried or committed yet. */

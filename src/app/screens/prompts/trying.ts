@@ -11,8 +11,7 @@ import { triedCount } from '../../../workflow/training-rows';
 import type { TryResult } from '../../../workflow/try-prompt';
 import { type Job, job } from '../../state/job';
 import { resource, useResource } from '../../state/resource';
-import { perStudio, screenStore } from '../../state/screen-store';
-import { type Studio, usePromptSets, useSession } from '../../state/studio';
+import { perStudio, type Studio, screenStore, usePromptSets, useSession } from '../../state/studio';
 import { draftOf, keepVersion, templateProblem, useDraft, usePrompts } from './prompts-store';
 
 /** Typing pauses this long before the tokens are counted, milliseconds. */

@@ -10,12 +10,11 @@ import { wordsFor } from '../../../task/words-for';
 import type { TokenRow } from '../../../tokens/types';
 import type { Speed } from '../../../training/estimate';
 import { navigate, screenPath } from '../../state/location';
+import { speedKey } from '../../state/models-store';
 import { resource, useResource } from '../../state/resource';
 import { SAMPLE_SETTINGS } from '../../state/sample-run';
-import { screenStore } from '../../state/screen-store';
 import type { SampleSet, Services, ShippedPrompt } from '../../state/services';
-import { speedKey } from '../../state/speedometer';
-import { useSession, useStores } from '../../state/studio';
+import { screenStore, useSession, useStores } from '../../state/studio';
 import { toastError } from '../../ui/toast';
 
 /** Null if this site does not have it. */

@@ -10,7 +10,7 @@ import { besideTitle, distinction, type RunFact, reachedWords, runFacts } from '
 import { ChartPanel, drawCurve, drawOverlay, drawSmallMultiple, type Metric } from '../../charts';
 import type { RunCurve } from '../../charts/run-charts';
 import { resource, useResource } from '../../state/resource';
-import { perStudio, screenStore } from '../../state/screen-store';
+import { perStudio, screenStore } from '../../state/studio';
 import { Button, Choices, format, Panel, ScrollRegion } from '../../ui';
 import { firstMeasure, MeasureChoice } from './CurvesPanels';
 import { useTraining } from './training-store';

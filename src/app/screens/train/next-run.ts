@@ -10,8 +10,7 @@ import { PRESETS, type PresetName, STANDARD, type TrainingSettings } from '../..
 import { type PlannedRun, templateOf } from '../../../workflow/runs';
 import { cacheKeyOf } from '../../../workflow/training-rows';
 import { resource, useResource } from '../../state/resource';
-import { ActionStore, perStudio, screenStore } from '../../state/screen-store';
-import { type Studio, usePromptSets, useSession } from '../../state/studio';
+import { ActionStore, perStudio, type Studio, screenStore, usePromptSets, useSession } from '../../state/studio';
 import { withSeeds } from './run-queue';
 import { useTraining } from './training-store';
 

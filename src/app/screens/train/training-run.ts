@@ -12,10 +12,10 @@ import type { RunRows } from '../../../workflow/run-rows';
 import { startVectors } from '../../../workflow/runs';
 import type { TrainedRun, TrainRunEvent } from '../../../workflow/train';
 import { cacheKeyOf, validationCount } from '../../../workflow/training-rows';
+import type { Speedometer } from '../../state/models-store';
 import type { PromptSetsStore } from '../../state/prompt-sets-store';
 import type { Services } from '../../state/services';
 import type { SessionStore } from '../../state/session-store';
-import type { Speedometer } from '../../state/speedometer';
 import type { Baselines, Subject } from './baselines';
 import { freshRun, heard, jobOf, type LiveRun } from './live-run';
 

@@ -1,12 +1,22 @@
-/** The rows that are open: what is known of them, and what can be done with them. */
+/** The rows that are open: what is known of them, and how a table becomes a data set that the prompt set keeps. */
+
 import type { StoreApi } from 'zustand/vanilla';
-import { type MappingDraft, NO_MAPPING } from '../../../dataset/columns';
+import { draftOf, type MappingDraft, NO_MAPPING } from '../../../dataset/columns';
+import { blockingIssue } from '../../../dataset/lint/define';
+import type { PrepareOptions } from '../../../dataset/prepare';
 import type { SplitChange } from '../../../dataset/split-by';
-import type { Change, SourceFormat, Table } from '../../../dataset/types';
+import type { Change, ColumnMapping, Dataset, DataVersion, SourceFormat, Table } from '../../../dataset/types';
+import { freshVersion } from '../../../dataset/versions';
+import { asStudioError } from '../../../lib/errors';
 import type { PromptSet } from '../../../prompt-set/types';
 import type { PreparedData } from '../../../workflow/open-data';
+import { toastError } from '../../ui/toast';
+import { navigate, screenOfNew, screenPath } from '../location';
+import type { PromptSetsStore } from '../prompt-sets-store';
+import { type Resource, resource } from '../resource';
+import type { Services } from '../services';
 
-export type Prepared = PreparedData;
+type Prepared = PreparedData;
 export type Override = Partial<Pick<SourceFormat, 'delimiter' | 'encoding'>>;
 
 export interface DataState {
@@ -50,3 +60,111 @@ export const NOTHING: Pick<DataState, 'table' | 'mapping' | 'prepared' | 'canRer
   preparing: false,
   pending: null,
 };
+
+const SEED = 0;
+
+export const now = (): string => new Date().toISOString();
+
+interface How extends Omit<PrepareOptions, 'seed'> {
+  readonly seed?: number;
+  /** What the version is called, if the rows differ from those before. */
+  readonly what: string;
+  readonly before?: readonly DataVersion[];
+}
+
+type Work = (signal: AbortSignal) => Promise<Prepared>;
+
+/** "tickets-2026.csv" -> "Tickets 2026". */
+export function nameFromFile(fileName: string): string {
+  const words = fileName
+    .replace(/\.[^.]+$/, '')
+    .replace(/[-_.]+/g, ' ')
+    .trim();
+  return words === '' ? 'Untitled' : words[0]?.toUpperCase() + words.slice(1);
+}
+
+/** From a table to a prepared data set that the prompt set keeps: what opening and changing rows have in common. */
+export class PreparingRows {
+  readonly #services: Services;
+  readonly #promptSets: PromptSetsStore;
+  readonly #data: StoreApi<DataState>;
+  /** The latest piece of work on the rows; its key is the work itself. */
+  readonly #latest: Resource<Work, Prepared> = resource((work, signal) => work(signal));
+  /** What the prompt set has from here. */
+  #own: Dataset | null = null;
+
+  constructor(services: Services, promptSets: PromptSetsStore, data: StoreApi<DataState>) {
+    this.#services = services;
+    this.#promptSets = promptSets;
+    this.#data = data;
+  }
+
+  /** Shows what the work makes; null when later work has replaced it. @throws StudioError of the work */
+  async run(work: Work, shown: (made: Prepared) => Partial<DataState> = () => ({})): Promise<Prepared | null> {
+    this.#data.setState({ preparing: true });
+    await this.#latest.load(work);
+    const { key, value, error } = this.#latest.getState();
+    if (key !== work) return null;
+    this.#latest.clear(); // the work has the rows as they were before
+    this.#data.setState({ preparing: false, pending: null, ...(value && { prepared: value, ...shown(value) }) });
+    if (error) throw error;
+    return value;
+  }
+
+  /** Gives up the work that is under way. */
+  stop(): void {
+    this.#latest.clear();
+  }
+
+  prepare(table: Table, mapping: ColumnMapping, { seed = SEED, what, before, ...how }: How): Promise<Prepared | null> {
+    const work: Work = async (signal) => {
+      const found = await this.#services.workflow.call('prepare', { table, mapping, seed, ...how }, { signal });
+      return { ...found, dataset: freshVersion(found.dataset, what, now(), before) };
+    };
+    return this.run(work, () => ({ mapping: draftOf(mapping) }));
+  }
+
+  /** Shows a data set that came from the disk or from another tab: its issues are found again, its split stays. */
+  adopt(dataset: Dataset): Promise<Prepared | null> {
+    const { table, mapping, seed, split, splitBy } = dataset;
+    this.#data.setState({ table, mapping: draftOf(mapping), canReread: false });
+    return this.run(async (signal) => {
+      const params = { table, mapping, seed, fixedSplit: split, ...(splitBy ? { splitBy } : {}) };
+      const found = await this.#services.workflow.call('prepare', params, { signal });
+      // stored before there were versions: what is there now is the first one
+      const known = dataset.versions ? dataset : freshVersion(dataset, `${table.format.fileName} opened`, now());
+      return { ...found, dataset: known };
+    });
+  }
+
+  /** Keeps a prepared data set in the open prompt set, or makes one for it; false where an issue blocks it. */
+  async keep({ dataset, issues }: Prepared, how: { readonly sameHeldBack?: boolean } = {}): Promise<boolean> {
+    const { fileName } = dataset.table.format;
+    if (blockingIssue(issues)) return false; // shown, with what to do; the prompt set keeps the rows that it has
+    this.#own = dataset;
+    const { set: open, setRows, create } = this.#promptSets.getState();
+    if (open) {
+      await setRows(open.id, dataset, { datasetName: fileName, ...how });
+      return true;
+    }
+    const made = await create({ name: nameFromFile(fileName), dataset, datasetName: fileName });
+    // the id comes into the address where the user is by now; who has left is not called back
+    const screen = screenOfNew();
+    if (screen) navigate(screenPath(made.id, screen), { replace: true });
+    void this.#services.store.persist();
+    return true;
+  }
+
+  /** Whether the prompt set has this data set from here, so that it need not be adopted. */
+  isOwn(dataset: Dataset): boolean {
+    return dataset === this.#own || dataset === this.#data.getState().prepared?.dataset;
+  }
+
+  failed(fileName: string, cause: unknown): void {
+    const { message } = asStudioError(cause);
+    const title = `${fileName} was not opened`;
+    this.#data.setState({ reading: null, preparing: false, failure: { title, message } });
+    // Home and Data show it in their own place
+    if (!/^#?\/?$|\/data\b/.test(location.hash)) toastError(title, message);
+  }
+}

@@ -3,9 +3,8 @@ import { createPromptSetsStore } from '../prompt-sets-store';
 import { createProposer } from '../proposer';
 import { createSessionStore } from '../session-store';
 import { CAPABILITIES, csvFile, fakeLocation, gate, testServices, writingFile } from '../test-support';
-import type { DataState } from './data-state';
+import { type DataState, nameFromFile } from './data-state';
 import { createDataStore } from './data-store';
-import { nameFromFile } from './preparing';
 
 let path: () => string;
 beforeEach(() => {

@@ -1,11 +1,17 @@
 /** The rows of the open prompt set: opened, read again after a reload, changed. */
-import { createStore } from 'zustand/vanilla';
+
+import { createStore, type StoreApi } from 'zustand/vanilla';
+import { completeMapping, type MappingDraft, remapped } from '../../../dataset/columns';
+import { type SplitChange, splitAgain } from '../../../dataset/split-by';
+import type { Change } from '../../../dataset/types';
+import { currentVersion, mappingWords } from '../../../dataset/versions';
+import { asStudioError } from '../../../lib/errors';
+import { toastError, toastUndo } from '../../ui/toast';
 import type { PromptSetsStore } from '../prompt-sets-store';
 import type { Services } from '../services';
-import { ChangingRows } from './changing';
-import { type DataState, type DataStore, NOTHING } from './data-state';
+import { tabMemory } from '../storage';
+import { type DataState, type DataStore, NOTHING, now, PreparingRows } from './data-state';
 import { OpeningRows } from './opening';
-import { PreparingRows } from './preparing';
 
 export function createDataStore(services: Services, promptSets: PromptSetsStore): DataStore {
   return createStore<DataState>((set, get, data) => {
@@ -49,4 +55,147 @@ export function createDataStore(services: Services, promptSets: PromptSetsStore)
       dismissFailure: () => set({ failure: null }),
     };
   });
+}
+
+type RowsChange =
+  | { readonly kind: 'map'; readonly change: Partial<MappingDraft> }
+  | { readonly kind: 'split'; readonly change: SplitChange }
+  | { readonly kind: 'change'; readonly change: Change };
+
+/** Notes of a set are settled in the order of their numbers. */
+type Note = RowsChange & { readonly setId: string; readonly at: number };
+
+/** What became of a change. One that an issue blocks stays noted, as it stays on the screen. */
+type Outcome = 'kept' | 'blocked' | 'not made';
+
+const memory = tabMemory<readonly Note[]>('unsaved-rows', []);
+
+/**
+ * Changing rows that are open: what their columns mean, how they are split, and their cells. Each change is noted in the
+ * tab's memory until it is on the disk, so that a reload in between loses none.
+ */
+class ChangingRows {
+  readonly #services: Services;
+  readonly #promptSets: PromptSetsStore;
+  readonly #data: StoreApi<DataState>;
+  readonly #rows: PreparingRows;
+  #notes = memory.read();
+  /** What the page before this one could not save. */
+  #lost = this.#notes;
+  #last = Math.max(0, ...this.#notes.map(({ at }) => at));
+  /** Changes of cells wait for each other: each is made on what the one before it left. */
+  #editing: Promise<unknown> = Promise.resolve();
+
+  constructor(services: Services, promptSets: PromptSetsStore, data: StoreApi<DataState>, rows: PreparingRows) {
+    this.#services = services;
+    this.#promptSets = promptSets;
+    this.#data = data;
+    this.#rows = rows;
+  }
+
+  async make(of: RowsChange): Promise<void> {
+    const setId = this.#promptSets.getState().set?.id;
+    const at = ++this.#last;
+    if (setId !== undefined) this.#note([...this.#notes, { ...of, setId, at }]);
+    const outcome = await this.#outcomeOf(of);
+    // what is on the disk has all changes of the set before it
+    if (outcome === 'kept') this.#note(this.#notes.filter((note) => note.setId !== setId || note.at > at));
+    if (outcome === 'not made') this.#note(this.#notes.filter((note) => note.at !== at));
+  }
+
+  /** Makes the changes again that the page before this one could not save. */
+  async replay(setId: string): Promise<void> {
+    const lost = this.#lost.filter((note) => note.setId === setId);
+    this.#lost = this.#lost.filter((note) => note.setId !== setId);
+    this.#note(this.#notes.filter((note) => !lost.includes(note)));
+    for (const note of lost) await this.make(note);
+  }
+
+  /** Gives up whatever of the set is not saved. */
+  forget(setId: string): void {
+    this.#note(this.#notes.filter((note) => note.setId !== setId));
+  }
+
+  #note(notes: readonly Note[]): void {
+    this.#notes = notes;
+    memory.write(notes);
+  }
+
+  #outcomeOf(of: RowsChange): Promise<Outcome> {
+    switch (of.kind) {
+      case 'map':
+        return this.#map(of.change);
+      case 'split':
+        return this.#split(of.change);
+      case 'change': {
+        const made = this.#editing.then(() => this.#edit(of.change));
+        this.#editing = made;
+        return made;
+      }
+    }
+  }
+
+  async #map(change: Partial<MappingDraft>): Promise<Outcome> {
+    const { table, prepared: before, mapping: current } = this.#data.getState();
+    const draft = remapped(current, change);
+    this.#data.setState({ mapping: draft });
+    const mapping = completeMapping(draft);
+    if (!table || !mapping) return 'blocked';
+    const { fileName } = table.format;
+    const versions = before?.dataset.versions ?? [];
+    const what = versions.length === 0 ? `${fileName} opened` : mappingWords(mapping);
+    try {
+      const prepared = await this.#rows.prepare(table, mapping, { what, before: versions });
+      // what a later choice replaced is saved with that one
+      return prepared && (await this.#rows.keep(prepared)) ? 'kept' : 'blocked';
+    } catch (cause) {
+      this.#rows.failed(fileName, cause);
+      return 'not made';
+    }
+  }
+
+  async #split(change: SplitChange): Promise<Outcome> {
+    const { prepared, table } = this.#data.getState();
+    if (!prepared || !table) return 'not made';
+    const { dataset } = prepared;
+    const how = { ...splitAgain(dataset, change), what: 'Split again', before: dataset.versions ?? [] };
+    try {
+      const next = await this.#rows.prepare(table, dataset.mapping, how);
+      return next && (await this.#rows.keep(next)) ? 'kept' : 'blocked';
+    } catch (cause) {
+      toastError('The split is unchanged', asStudioError(cause).message);
+      return 'not made';
+    }
+  }
+
+  async #edit(change: Change): Promise<Outcome> {
+    const { prepared } = this.#data.getState();
+    if (!prepared) return 'not made';
+    const { dataset } = prepared;
+    let isKept = false;
+    this.#data.setState({ pending: change.kind === 'cell' ? change : null });
+    try {
+      const next = await this.#rows.run(
+        async (signal) => {
+          const edited = await this.#services.workflow.call('edit', { dataset, change, now: now() });
+          // kept before it is shown: what the table shows is still there after a reload
+          if (!signal.aborted) isKept = await this.#rows.keep(edited, { sameHeldBack: true });
+          return edited;
+        },
+        (edited) => ({ table: edited.dataset.table }),
+      );
+      const made = next && currentVersion(next.dataset);
+      if (made)
+        toastUndo(
+          made.what,
+          () => void this.make({ kind: 'change', change: { kind: 'go-back', version: made.number - 1 } }),
+        );
+      // given up, as another file was opened meanwhile; an issue blocks it; or it is on the disk
+      return isKept ? 'kept' : next ? 'blocked' : 'not made';
+    } catch (cause) {
+      const { message, data } = asStudioError(cause);
+      if (data?.kind !== 'nothing-changed') toastError('Nothing was changed', message);
+      return 'not made';
+    }
+  }
 }

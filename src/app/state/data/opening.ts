@@ -13,8 +13,7 @@ import { NEW_SET, navigate, readPath, screenOfNew, screenPath } from '../locatio
 import type { PromptSetsState, PromptSetsStore } from '../prompt-sets-store';
 import { type Resource, resource } from '../resource';
 import type { SampleSet, Services } from '../services';
-import { type DataState, NOTHING, type Override } from './data-state';
-import type { PreparingRows } from './preparing';
+import { type DataState, NOTHING, type Override, type PreparingRows } from './data-state';
 
 interface Source {
   readonly fileName: string;

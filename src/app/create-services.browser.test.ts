@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Dataset } from '../dataset/types';
 import { createEngineClient, createWorkflowClient } from '../worker/clients';
 import type { ModelInfo } from '../worker/protocol';
-import { linkedWorkers } from './linked-workers';
+import { linkedWorkers } from './create-services';
 
 const MODEL = '/test/fixtures/models/llama-genai-int4';
 const bytes = async (path: string) => new Uint8Array(await (await fetch(`${MODEL}/${path}`)).arrayBuffer());

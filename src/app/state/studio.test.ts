@@ -1,7 +1,6 @@
 import { expect, it, vi } from 'vitest';
 import { createStore } from 'zustand/vanilla';
-import { screenStore } from './screen-store';
-import type { Studio } from './studio';
+import { type Studio, screenStore } from './studio';
 
 it('makes a screen’s store once for a Studio, and not before it is used', () => {
   const create = vi.fn(() => createStore(() => ({ count: 0 })));

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { leavesSite } from './requests';
+import { leavesSite } from './network';
 
 it.each([
   ['http://localhost:4173/models/x', false],

@@ -1,5 +1,5 @@
 import { expect, it, vi } from 'vitest';
-import { type Carriers, createIntents } from './intents';
+import { type Carriers, createIntents } from './stores';
 
 it('hands what is asked to the code that carries it out, and hands back the result', async () => {
   const desk = createIntents();
