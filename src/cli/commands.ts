@@ -2,7 +2,7 @@ import { StudioError } from '../lib/errors';
 import { BENCH_USAGE, bench } from './bench';
 import { CHECK_USAGE, check } from './check';
 import { CONFORMANCE_USAGE, conformance } from './conformance';
-import { EVALUATE_USAGE, evaluate } from './evaluate';
+import { BelowGate, EVALUATE_USAGE, evaluate } from './evaluate';
 import { GRAPH_USAGE, graph } from './graph';
 import { INSPECT_USAGE, inspect } from './inspect';
 import { UsageError } from './options';
@@ -31,8 +31,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 const DONE = 0;
 const FAILED = 1;
 const WRONG_USE = 2;
+const BELOW_GATE = 3;
 
-/** Runs a command line; resolves to its exit code: 0 done, 1 failed, 2 wrong use. */
+/** Runs a command line; resolves to its exit code: 0 done, 1 failed, 2 wrong use, 3 below what `evaluate` was asked to demand. */
 export async function runCommand([name = '', ...args]: readonly string[]): Promise<number> {
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (!command) {
@@ -53,6 +54,10 @@ export async function runCommand([name = '', ...args]: readonly string[]): Promi
     if (error instanceof UsageError) {
       console.error(`${error.message}\n${command.usage}`);
       return WRONG_USE;
+    }
+    if (error instanceof BelowGate) {
+      console.error(error.message);
+      return BELOW_GATE;
     }
     // A StudioError is a sentence for people; anything else is a bug, whose trace is wanted.
     console.error(error instanceof StudioError ? error.message : error);

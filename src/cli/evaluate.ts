@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { goldOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
@@ -7,6 +7,8 @@ import type { Sidecar } from '../interchange/sidecar';
 import { present } from '../lib/assert';
 import { uninterruptedControl } from '../lib/control';
 import { StudioError } from '../lib/errors';
+import { counted, percent, points } from '../lib/format';
+import { firstFault, z } from '../lib/zod';
 import { labelProbabilities } from '../metrics/calibration';
 import { argmax } from '../metrics/classification';
 import { forEachMetric, LABEL_METRICS } from '../metrics/registry';
@@ -18,11 +20,22 @@ import { tokenRows } from '../workflow/token-rows';
 import { openTable, readPrompt } from './data';
 import { createLog, type Log } from './log';
 import { openHost } from './node-host';
-import { exactly, MODEL_USAGE, modelOptions, parseOptions, readModelOptions, required, wholeNumber } from './options';
+import {
+  exactly,
+  MODEL_USAGE,
+  modelOptions,
+  parseOptions,
+  readModelOptions,
+  required,
+  UsageError,
+  wholeNumber,
+} from './options';
 
 export const EVALUATE_USAGE = `npm run evaluate -- PROMPT DATA.csv --text COL --label COL [--test-rows N] [--out FILE.json]
-  ${MODEL_USAGE}
-  PROMPT: an exported zip, or the folder prompt/ that tune makes`;
+  [--min-accuracy PER_CENT] [--baseline RESULTS.json [--max-loss POINTS]] ${MODEL_USAGE}
+  PROMPT: an exported zip, or the folder prompt/ that tune makes
+  --min-accuracy and --baseline make it a gate: exit code 3 and one sentence when the tuned prompt falls short
+  RESULTS.json: of tune, of Compare, or an earlier --out; of the same file, its rows are scored; --max-loss: 0 if left out`;
 
 /** Scores an exported prompt, and its text without the vectors, on the rows of a labelled file; JSON on stdout. */
 export async function evaluate(args: readonly string[]): Promise<void> {
@@ -32,15 +45,22 @@ export async function evaluate(args: readonly string[]): Promise<void> {
     label: { type: 'string' },
     'test-rows': { type: 'string' },
     out: { type: 'string' },
+    'min-accuracy': { type: 'string' },
+    baseline: { type: 'string' },
+    'max-loss': { type: 'string' },
   });
   const [prompt, data] = exactly(positionals, ['PROMPT', 'DATA.csv']);
   const columns = { text: required(values.text, 'text'), label: required(values.label, 'label') };
   const testRows = wholeNumber(values['test-rows'], 'test-rows');
+  const gate = await readGate(values);
   const log = createLog();
   const { sidecar, set } = await readPrompt(resolve(prompt));
   const table = await openTable(resolve(data), columns, log);
-  const dataset = await openTestRows(table, { ...columns, id: null }, testRows);
+  const all = await openTestRows(table, { ...columns, id: null }, testRows);
+  const dataset = onRowsOf(gate.baseline, all);
   checkLabels(sidecar, dataset);
+  if (sidecar.data?.fingerprint === dataset.fingerprint && dataset === all)
+    log.line('This prompt was trained on rows of this file: accuracy on new rows will be lower.');
   const soft = present(set.soft[0]?.soft, 'vectors');
   const host = await openHost(readModelOptions(values), log);
   try {
@@ -49,17 +69,133 @@ export async function evaluate(args: readonly string[]): Promise<void> {
       log.line(
         `This prompt was tuned for ${sidecar.model.id} (${sidecar.model.dtype}), other weights: results will differ.`,
       );
-    const arms = [
-      await armOf(host, { id: 'untuned', soft: null, calibration: null }, sidecar, dataset, log),
-      await armOf(host, { id: 'tuned', soft, calibration: sidecar.calibration }, sidecar, dataset, log),
-    ];
+    const untuned = await armOf(host, { id: 'untuned', soft: null, calibration: null }, sidecar, dataset, log);
+    const tuned = await armOf(host, { id: 'tuned', soft, calibration: sidecar.calibration }, sidecar, dataset, log);
     const { name, placement } = sidecar;
-    const text = `${JSON.stringify({ model: { id, dtype, sha256 }, prompt: { name, placement }, arms }, null, 1)}\n`;
+    const found = {
+      model: { id, dtype, sha256 },
+      prompt: { name, placement },
+      dataset: { name: table.format.fileName, fingerprint: dataset.fingerprint },
+      arms: [untuned, tuned],
+    };
+    const text = `${JSON.stringify(found, null, 1)}\n`;
     if (values.out) await writeFile(resolve(values.out), text);
     else process.stdout.write(text);
+    const passed = passedOrThrow(gate, tuned, dataset);
+    if (passed) log.line(passed);
   } finally {
     await host.dispose();
   }
+}
+
+const DEFAULT_LOSS = 0;
+
+/** What an accuracy must reach; a baseline is the tuned prompt of earlier results. */
+interface Gate {
+  /** A share; null = any. */
+  readonly minAccuracy: number | null;
+  readonly baseline: Baseline | null;
+  /** How far it may fall below the baseline, as a share. */
+  readonly maxLoss: number;
+}
+
+interface Baseline {
+  readonly accuracy: number;
+  /** Ids of the rows that it answered. */
+  readonly rows: readonly string[];
+  /** Of the file whose rows they are; null = not known. */
+  readonly fingerprint: string | null;
+}
+
+/** The prompt was scored, and falls short of the gate. */
+export class BelowGate extends Error {
+  override readonly name = 'BelowGate';
+}
+
+/** What a baseline needs of results.json and of the JSON that this command prints. */
+const baselineSchema = z.object({
+  dataset: z.object({ fingerprint: z.string() }).optional(),
+  arms: z.array(
+    z.object({ id: z.string(), accuracy: z.number().min(0).max(1), rows: z.array(z.object({ id: z.string() })) }),
+  ),
+});
+
+/** @throws UsageError for numbers that cannot be meant; StudioError `bad-input` for a baseline that cannot be read */
+async function readGate(values: {
+  readonly 'min-accuracy'?: string | undefined;
+  readonly baseline?: string | undefined;
+  readonly 'max-loss'?: string | undefined;
+}): Promise<Gate> {
+  const { baseline: file, 'max-loss': loss } = values;
+  if (loss !== undefined && file === undefined)
+    throw new UsageError('--max-loss is the loss against a baseline: name its results with --baseline.');
+  return {
+    minAccuracy: shareOf(values['min-accuracy'], 'min-accuracy', 'per cent'),
+    baseline: file === undefined ? null : await readBaseline(resolve(file)),
+    maxLoss: shareOf(loss, 'max-loss', 'points') ?? DEFAULT_LOSS,
+  };
+}
+
+/** "85" or "85%" of a hundred, as a share. 0.85 is refused where it is an accuracy, because it would let anything pass. */
+function shareOf(value: string | undefined, option: string, unit: 'per cent' | 'points'): number | null {
+  if (value === undefined) return null;
+  const number = /^\d+(?:\.\d+)?%?$/.test(value.trim()) ? Number.parseFloat(value) : Number.NaN;
+  if (!(number <= 100) || (unit === 'per cent' && number > 0 && number < 1))
+    throw new UsageError(
+      `--${option} takes ${unit} from 0 to 100, such as ${unit === 'points' ? 2 : 85}, not “${value}”.`,
+    );
+  return number / 100;
+}
+
+async function readBaseline(path: string): Promise<Baseline> {
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new StudioError('bad-input', `The baseline ${path} cannot be read.`, { cause });
+  });
+  const parsed = baselineSchema.safeParse(jsonOf(text));
+  const tuned = parsed.data?.arms.find(({ id }) => id === 'tuned');
+  if (!tuned)
+    throw new StudioError(
+      'bad-input',
+      `${path} has no results of a tuned prompt (${parsed.success ? 'no such prompt in it' : `at ${firstFault(parsed.error)}`}). Give the results.json of tune or of Compare, or the JSON of an earlier evaluate.`,
+    );
+  const { accuracy, rows } = tuned;
+  return { accuracy, rows: rows.map(({ id }) => id), fingerprint: parsed.data?.dataset?.fingerprint ?? null };
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** The rows of the baseline, where it is of the same file: its test rows, and none that it was trained on. */
+function onRowsOf(baseline: Baseline | null, dataset: Dataset): Dataset {
+  if (baseline?.fingerprint !== dataset.fingerprint) return dataset;
+  const known = new Set(dataset.table.rows.map(({ id }) => id));
+  return { ...dataset, split: { ...dataset.split, test: baseline.rows.filter((id) => known.has(id)) } };
+}
+
+/** What the gate says of a prompt that passed. @throws BelowGate where it does not, in one sentence */
+function passedOrThrow({ minAccuracy, baseline, maxLoss }: Gate, tuned: ScoredArm, dataset: Dataset): string | null {
+  if (minAccuracy === null && baseline === null) return null;
+  const { accuracy, accuracyCi95: ci, rows } = tuned;
+  const isSame = baseline?.fingerprint === dataset.fingerprint;
+  const lost = baseline ? baseline.accuracy - accuracy : 0;
+  const reached = `${percent(accuracy)} of ${counted(rows.length, 'row')} right (95% interval ${percent(ci[0])} to ${percent(ci[1])})`;
+  const than = baseline && `the baseline’s ${percent(baseline.accuracy)} of ${isSame ? 'the same' : 'other'} rows`;
+  const failed = [
+    ...(minAccuracy !== null && !(accuracy >= minAccuracy)
+      ? [`below the ${percent(minAccuracy)} of --min-accuracy`]
+      : []),
+    // results are stored with few digits
+    ...(!(lost <= maxLoss + 1e-6)
+      ? [`${points(-lost)} points against ${than}, where --max-loss allows ${points(-maxLoss)}`]
+      : []),
+  ];
+  if (failed.length > 0) throw new BelowGate(`The tuned prompt falls short: ${reached}, ${failed.join(', and ')}.`);
+  return `The tuned prompt passes: ${reached}${than ? `, against ${than}` : ''}.`;
 }
 
 /** @throws StudioError `bad-input` where the prompt cannot answer rows with these labels */
@@ -78,6 +214,15 @@ function checkLabels({ writing, labels }: Sidecar, dataset: Dataset): void {
     );
 }
 
+interface ScoredArm {
+  readonly id: string;
+  /** By label: what is subtracted from its log-probability. */
+  readonly calibration: Readonly<Record<string, number | undefined>> | null;
+  readonly accuracy: number;
+  readonly accuracyCi95: readonly [low: number, high: number];
+  readonly rows: readonly object[];
+}
+
 /** The answers to all test rows, calibrated as `predict` calibrates them, and how good they are. */
 async function armOf(
   host: Host,
@@ -85,7 +230,7 @@ async function armOf(
   { template, labels, placement }: Sidecar,
   dataset: Dataset,
   log: Log,
-): Promise<object> {
+): Promise<ScoredArm> {
   const prompt = tunedPrompt(template, { placement });
   // no examples are shown, so no answer words: these rows may lack a label, or have the labels in another order
   const request = { dataset, prompt, words: [], split: 'test' as const };
