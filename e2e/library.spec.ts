@@ -1,5 +1,5 @@
 import { strToU8, unzipSync, zipSync } from 'fflate';
-import { writeSafetensors } from '../src/prompt/safetensors';
+import { writeSafetensors } from '../src/prompt/codecs';
 import { expectAccessible } from './axe';
 import { expect, test } from './fixtures';
 import { AWKWARD, csv, type TestFile } from './pages/studio';

@@ -4,7 +4,7 @@ import { sizeOf } from '../graph/dtype';
 import { lower } from '../graph/lower';
 import { serialise } from '../graph/serialise';
 import { uninterruptedControl } from '../lib/control';
-import type { Placement } from '../prompt/types';
+import type { Placement } from '../prompt/soft-prompt';
 import { createNodeRunner } from '../runtime/ort-node';
 import type { TokenRow } from '../tokens/types';
 import { STANDARD } from '../training/settings';

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { checkGradient, randomIds, randomTask } from '../engine/gradient-check';
 import { loadProgram } from '../engine/load';
 import { embeddingRows } from '../inference/run';
-import { PLACEMENTS } from '../prompt/types';
+import { PLACEMENTS } from '../prompt/soft-prompt';
 import { createNodeRunner } from '../runtime/ort-node';
 import { createLog } from './log';
 import { readModelDir } from './node-host';

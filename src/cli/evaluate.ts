@@ -12,7 +12,7 @@ import { firstFault, z } from '../lib/zod';
 import { labelProbabilities } from '../metrics/calibration';
 import { argmax } from '../metrics/classification';
 import { forEachMetric, LABEL_METRICS } from '../metrics/registry';
-import type { SoftPrompt } from '../prompt/types';
+import type { SoftPrompt } from '../prompt/soft-prompt';
 import { tunedPrompt } from '../prompt-set/versions';
 import type { Host } from '../workflow/host';
 import { openTestRows } from '../workflow/open-data';

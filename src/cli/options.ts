@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { counted } from '../lib/format';
-import { PLACEMENTS, type Placement } from '../prompt/types';
+import { PLACEMENTS, type Placement } from '../prompt/soft-prompt';
 import { DEFAULT_MODEL, type ModelOptions } from './node-host';
 
 /** The command line is wrong: exit code 2, with the usage below the message. */

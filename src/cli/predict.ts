@@ -5,7 +5,7 @@ import type { Sidecar } from '../interchange/sidecar';
 import { present } from '../lib/assert';
 import { uninterruptedControl } from '../lib/control';
 import { argmax } from '../metrics/classification';
-import type { SoftPrompt } from '../prompt/types';
+import type { SoftPrompt } from '../prompt/soft-prompt';
 import { tunedPrompt } from '../prompt-set/versions';
 import type { AnsweringVersion, RowAnswer } from '../workflow/answering';
 import { type BatchEvent, batch } from '../workflow/batch';

@@ -1,9 +1,15 @@
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { DELIMITER_NAMES, type Delimiter, decodeText, sniffDelimiter } from './decode';
-import { parseJsonl } from './jsonl';
 import { MAX_BYTES, MAX_ROWS } from './limits';
-import { EXPECTED, readExpected } from './promptfoo';
-import { missingHeader, type RawRecord, readRecords, uniqueHeaders } from './records';
+import {
+  EXPECTED,
+  missingHeader,
+  parseJsonl,
+  type RawRecord,
+  readExpected,
+  readRecords,
+  uniqueHeaders,
+} from './records';
 import type { RejectedRow, Row, SourceFormat, Table } from './types';
 
 export type ParseFailure = Failure<

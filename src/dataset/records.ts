@@ -1,8 +1,8 @@
 import Papa from 'papaparse';
 import type { Delimiter } from './decode';
 import { MAX_BROKEN_QUOTES } from './limits';
-import { textKey } from './normalise';
-import type { Row } from './types';
+import { textKey, wellFormed } from './normalise';
+import type { RejectedRow, Row } from './types';
 
 const RECORDS_A_STEP = 10_000;
 
@@ -110,4 +110,81 @@ export function missingHeader(columns: readonly string[], rows: readonly Row[]):
   return suspect === undefined
     ? null
     : `The first line looks like a row, not like column names (“${suspect}” is also a value below it). If so, put a line with names such as “text,label” above it and open the file again.`;
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const cellOf = (value: unknown): string =>
+  value === null
+    ? ''
+    : typeof value === 'string'
+      ? wellFormed(value) // JSON can name half a character
+      : JSON.stringify(value);
+
+/** The cells of a line by column, or why there are none. */
+function parseLine(raw: string): ReadonlyMap<string, string> | string {
+  try {
+    const value: unknown = JSON.parse(raw);
+    if (!isRecord(value)) return 'the line is not a JSON object';
+    return new Map(Object.entries(value).map(([name, cell]) => [name, cellOf(cell)]));
+  } catch (cause) {
+    return cause instanceof RangeError ? 'the line is nested too deeply to be read' : 'the line is not valid JSON';
+  }
+}
+
+/** JSON Lines: one object a line, its keys the columns in order of first appearance; nested values stay JSON text. */
+export function parseJsonl(text: string): { columns: string[]; rows: Row[]; rejected: RejectedRow[] } {
+  const columns = new Set<string>();
+  const found: { line: number; cells: ReadonlyMap<string, string> }[] = [];
+  const rejected: RejectedRow[] = [];
+  text.split('\n').forEach((raw, i) => {
+    if (raw.trim() === '') return;
+    const cells = parseLine(raw);
+    if (typeof cells === 'string') rejected.push({ line: i + 1, reason: cells, raw });
+    else {
+      for (const name of cells.keys()) columns.add(name);
+      found.push({ line: i + 1, cells });
+    }
+  });
+  const names = [...columns];
+  const rows = found.map(({ line, cells }, i) => ({
+    id: String(i + 1),
+    line,
+    cells: Object.fromEntries(names.map((name) => [name, cells.get(name) ?? ''])),
+  }));
+  return { columns: names, rows, rejected };
+}
+
+/** The column in which promptfoo's test files say what they expect. */
+export const EXPECTED = '__expected';
+
+/** Assertions that name one answer; everything else is a program, a rubric or a measure, and no label. */
+const NAMES_AN_ANSWER = /^(?:equals|contains|icontains|starts-with)\s*:\s*/i;
+/** `type:` or `type(threshold):`, as promptfoo writes assertions. A label may hold a colon later on. */
+const ASSERTION =
+  /^(?:not-)?(?:javascript|js|fn|eval|python|file|webhook|llm-rubric|grade|model-graded-\w+|similar|rouge-n|bleu|levenshtein|latency|cost|perplexity(?:-score)?|regex|is-\w+|contains-\w+|icontains-\w+|factuality|answer-relevance|context-\w+|g-eval|moderation|guardrails|classifier|select-best)\s*(?:\([^)]*\))?\s*:|^not-\w+\s*:|^is-json\b/i;
+
+/**
+ * Rows of a promptfoo test file (promptfoo.dev, "CSV format"): `__expected` becomes a label where it names an answer
+ * (`equals: refund` or `refund` alone). Rows that ask for something else are left out, with the reason.
+ */
+export function readExpected(
+  rows: readonly Row[],
+  raw: (row: Row) => string,
+): { readonly rows: readonly Row[]; readonly rejected: readonly RejectedRow[] } {
+  const kept: Row[] = [];
+  const rejected: RejectedRow[] = [];
+  for (const row of rows) {
+    const cell = (row.cells[EXPECTED] ?? '').trim();
+    const [assertion] = ASSERTION.exec(cell) ?? [];
+    if (assertion !== undefined)
+      rejected.push({
+        line: row.line,
+        reason: `its ${EXPECTED} is a check (“${assertion.slice(0, 40)}”), no label`,
+        raw: raw(row),
+      });
+    else kept.push({ ...row, cells: { ...row.cells, [EXPECTED]: cell.replace(NAMES_AN_ANSWER, '') } });
+  }
+  return { rows: kept, rejected };
 }

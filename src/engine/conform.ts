@@ -3,7 +3,7 @@ import { type Sequence, withSoft } from '../inference/feeds';
 import { type Program, run, runLimits } from '../inference/run';
 import { TextCache } from '../inference/text-cache';
 import { present } from '../lib/assert';
-import type { Placement, SoftPrompt } from '../prompt/types';
+import type { Placement, SoftPrompt } from '../prompt/soft-prompt';
 import type { TokenRow } from '../tokens/types';
 import { batchGradient } from '../training/objective';
 

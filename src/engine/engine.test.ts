@@ -3,7 +3,7 @@ import { run } from '../inference/run';
 import { scoreRows } from '../inference/score';
 import { TextCache } from '../inference/text-cache';
 import { createRng } from '../lib/rng';
-import { PLACEMENTS, type Placement, type SoftPrompt } from '../prompt/types';
+import { PLACEMENTS, type Placement, type SoftPrompt } from '../prompt/soft-prompt';
 import { createNodeRunner } from '../runtime/ort-node';
 import type { HostTensor } from '../runtime/types';
 import type { LabelTokens, TokenRow } from '../tokens/types';

@@ -15,7 +15,7 @@ import {
 } from '../inference/score';
 import { TextCache } from '../inference/text-cache';
 import { present } from '../lib/assert';
-import type { SoftPrompt } from '../prompt/types';
+import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { CreateRunner } from '../runtime/types';
 import type { TokenRow } from '../tokens/types';
 import type { TrainEvent } from '../training/events';

@@ -2,7 +2,7 @@ import { breathe, type Control, throwIfInterrupted, uninterrupted } from '../inf
 import type { Program } from '../inference/run';
 import { TextCache } from '../inference/text-cache';
 import { createRng } from '../lib/rng';
-import type { SoftPrompt } from '../prompt/types';
+import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { LabelTokens, TokenRow } from '../tokens/types';
 import { type BatchOptions, batchGradient, batchLosses } from '../training/objective';
 import type { LoadedProgram } from './load';

@@ -8,7 +8,7 @@ import type { TextCache } from '../inference/text-cache';
 import { present } from '../lib/assert';
 import { StudioError } from '../lib/errors';
 import { accuracy, argmax, confusionMatrix, macroF1 } from '../metrics/classification';
-import type { SoftPrompt } from '../prompt/types';
+import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { LabelTokens, TokenRow } from '../tokens/types';
 import type { Checkpoint, TrainEvent, ValidationResult } from '../training/events';
 import { initialTokenIds } from '../training/initialise';

@@ -3,7 +3,7 @@
 import type { TextCacheOptions } from '../inference/cache-plan';
 import type { GenerateOptions } from '../inference/generate';
 import type { ScoredRow, TargetScore, TokenCount } from '../inference/score';
-import type { SoftPrompt } from '../prompt/types';
+import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { Adapter, Backend } from '../runtime/types';
 import type { LabelTokens, TokenRow } from '../tokens/types';
 import type { Checkpoint } from '../training/events';

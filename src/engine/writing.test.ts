@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { scoreTargets } from '../inference/score';
 import { createRng } from '../lib/rng';
-import { PLACEMENTS, type SoftPrompt } from '../prompt/types';
+import { PLACEMENTS, type SoftPrompt } from '../prompt/soft-prompt';
 import { createNodeRunner } from '../runtime/ort-node';
 import type { TokenRow } from '../tokens/types';
 import type { Checkpoint, ValidationPoint } from '../training/events';

@@ -1,6 +1,6 @@
 import type { Interval } from '../metrics/intervals';
 import type { LabelMetricId } from '../metrics/registry';
-import type { Placement } from '../prompt/types';
+import type { Placement } from '../prompt/soft-prompt';
 
 export type { Interval };
 

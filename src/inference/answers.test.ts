@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { SoftPrompt } from '../prompt/types';
+import type { SoftPrompt } from '../prompt/soft-prompt';
 import { Answers } from './answers';
 import type { RowTokens } from './feeds';
 

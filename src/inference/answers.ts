@@ -1,4 +1,4 @@
-import type { SoftPrompt } from '../prompt/types';
+import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { LabelTokens } from '../tokens/types';
 import type { RowTokens } from './feeds';
 

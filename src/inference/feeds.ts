@@ -1,5 +1,5 @@
 import { assert, present } from '../lib/assert';
-import type { SoftPrompt } from '../prompt/types';
+import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { HostTensor } from '../runtime/types';
 import type { TokenRow } from '../tokens/types';
 import { type KvRow, packPast } from './kv';

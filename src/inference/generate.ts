@@ -1,6 +1,6 @@
 import { present } from '../lib/assert';
 import { createRng, type Rng } from '../lib/rng';
-import type { SoftPrompt } from '../prompt/types';
+import type { SoftPrompt } from '../prompt/soft-prompt';
 import { breathe, type Control, throwIfInterrupted, uninterrupted } from './control';
 import { type MixedTokens, withSoft } from './feeds';
 import type { KvRow } from './kv';

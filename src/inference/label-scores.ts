@@ -1,5 +1,5 @@
 import { present } from '../lib/assert';
-import type { SoftPrompt } from '../prompt/types';
+import type { SoftPrompt } from '../prompt/soft-prompt';
 import { lengthBuckets } from '../tokens/buckets';
 import type { LabelTokens } from '../tokens/types';
 import { type MixedTokens, pastLength, type Sequence } from './feeds';

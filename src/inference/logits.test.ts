@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createRng } from '../lib/rng';
-import type { Placement } from '../prompt/types';
+import type { Placement } from '../prompt/soft-prompt';
 import { commonPrefixLength, withSoft } from './feeds';
 import { sampleToken } from './logits';
 

@@ -1,5 +1,5 @@
 import { present } from '../lib/assert';
-import type { SoftPrompt } from '../prompt/types';
+import type { SoftPrompt } from '../prompt/soft-prompt';
 import { breathe, type Control, throwIfInterrupted, uninterrupted } from './control';
 import { commonPrefixLength, type MixedTokens } from './feeds';
 import { type KvRow, kvBytesPerToken, truncated } from './kv';

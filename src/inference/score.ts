@@ -1,6 +1,6 @@
 import { present } from '../lib/assert';
 import { StudioError } from '../lib/errors';
-import type { SoftPrompt } from '../prompt/types';
+import type { SoftPrompt } from '../prompt/soft-prompt';
 import { lengthBuckets } from '../tokens/buckets';
 import type { LabelTokens, TokenRow } from '../tokens/types';
 import { breathe, throwIfInterrupted, uninterrupted } from './control';

@@ -1,7 +1,6 @@
 /** A prompt set from vectors that were trained elsewhere, with a template and answer words that the user types. */
 import { type Failure, fail, ok, type Result } from '../lib/result';
-import type { VectorTable } from '../prompt/soft-prompt';
-import type { Placement } from '../prompt/types';
+import type { Placement, VectorTable } from '../prompt/soft-prompt';
 import { createPromptSet } from '../prompt-set/prompt-set';
 import type { PromptSet, SoftVersion } from '../prompt-set/types';
 import { asContinuation, parseTemplate, TEXT_SLOT } from '../task/template';

@@ -3,10 +3,8 @@
  * file that cannot be imported is refused with the reason.
  */
 import { type Failure, fail, ok, type Result } from '../lib/result';
-import { readNpy } from '../prompt/npy';
-import { readSafetensors } from '../prompt/safetensors';
-import type { VectorTable } from '../prompt/soft-prompt';
-import type { Placement } from '../prompt/types';
+import { readNpy, readSafetensors } from '../prompt/codecs';
+import type { Placement, VectorTable } from '../prompt/soft-prompt';
 import { ADAPTER_CONFIG, readPeft } from './peft';
 import { DEMO_FILE, type Here, type ImportedPrompt, readDemo, readPromptFiles } from './prompt-package';
 import { type CompleteSet, readSetFiles, SET_FILE } from './set-files';

@@ -1,6 +1,6 @@
 /** A package is the result of an export: its bytes, the list of its files with the purpose of each, and its README. */
 
-import { PLACEMENT_WORDS } from '../prompt/types';
+import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
 import type { Sidecar } from './sidecar';
 import { writeZip } from './zip';
 

@@ -1,6 +1,6 @@
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { firstFault, z } from '../lib/zod';
-import { readSafetensors } from '../prompt/safetensors';
+import { readSafetensors } from '../prompt/codecs';
 import type { VectorTable } from '../prompt/soft-prompt';
 import { readJson } from './exact-json';
 import type { Sidecar } from './sidecar';

@@ -4,7 +4,7 @@ import { unzipSync, zipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
 import type { Dataset } from '../dataset/types';
 import { rounded } from '../lib/rounded';
-import { PLACEMENTS, type Placement } from '../prompt/types';
+import { PLACEMENTS, type Placement } from '../prompt/soft-prompt';
 import { addHardVersion, createPromptSet, finishRun, recordTry, startRun } from '../prompt-set/prompt-set';
 import { moveStage, stagesOf } from '../prompt-set/stages';
 import type { PromptSet, SoftVersion } from '../prompt-set/types';

@@ -2,10 +2,8 @@
 import { guessColumns } from '../dataset/columns';
 import { parseTable } from '../dataset/parse';
 import { firstFault } from '../lib/zod';
-import { readNpy } from '../prompt/npy';
-import { readSafetensors } from '../prompt/safetensors';
-import type { VectorTable } from '../prompt/soft-prompt';
-import { PLACEMENT_WORDS } from '../prompt/types';
+import { readNpy, readSafetensors } from '../prompt/codecs';
+import { PLACEMENT_WORDS, type VectorTable } from '../prompt/soft-prompt';
 import { type Incoming, PICKLE, readIncoming } from './incoming';
 import { ADAPTER_CONFIG } from './peft';
 import { SET_FILE } from './set-files';

@@ -6,7 +6,7 @@ import type { TaskKind } from '../dataset/kind';
 import type { Dataset } from '../dataset/types';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { firstFault, type z } from '../lib/zod';
-import { readNpy, writeNpy } from '../prompt/npy';
+import { readNpy, writeNpy } from '../prompt/codecs';
 import { kept, withKind } from '../prompt-set/evaluations';
 import type {
   ClassifyEvaluation,

@@ -4,7 +4,7 @@
  */
 import type { Dataset } from '../dataset/types';
 import { z } from '../lib/zod';
-import type { SoftPrompt } from '../prompt/types';
+import type { SoftPrompt } from '../prompt/soft-prompt';
 import { stagesOf } from '../prompt-set/stages';
 import type { HardVersion, PromptSet, SoftVersion } from '../prompt-set/types';
 import { importedSettings } from './from-vectors';

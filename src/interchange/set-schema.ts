@@ -3,7 +3,7 @@
  * with fields that are not named here, so that no version of the studio loses data of another one.
  */
 import { z } from '../lib/zod';
-import { PLACEMENTS } from '../prompt/types';
+import { PLACEMENTS } from '../prompt/soft-prompt';
 import { answerWords, count, softVersionSchema, text } from './version-schemas';
 
 const list = <T extends z.ZodType>(of: T, most = 1e6) => z.array(of).max(most);

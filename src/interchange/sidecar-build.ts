@@ -2,7 +2,7 @@
 import type { Dataset } from '../dataset/types';
 import type { CalibrationFit } from '../evaluation/types';
 import { assert } from '../lib/assert';
-import type { SoftPrompt } from '../prompt/types';
+import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { ClassifyEvaluation, GenerateEvaluation, Kept, PromptSet, SoftVersion } from '../prompt-set/types';
 import { cueOf } from '../task/template';
 import { MIN_CHECK_ROWS, SIDECAR_VERSION, type Sidecar } from './sidecar';

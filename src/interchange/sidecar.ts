@@ -3,7 +3,7 @@
  * Published as docs/softprompt.schema.json.
  */
 import { byName, z } from '../lib/zod';
-import { PLACEMENTS } from '../prompt/types';
+import { PLACEMENTS } from '../prompt/soft-prompt';
 import { OPTIMISER_NAMES } from '../training/settings';
 import { count, optimisation, share, text } from './version-schemas';
 

@@ -1,6 +1,6 @@
 /** Whether a stored value is damaged, and which parts of it are sound. */
 import { firstFault, z } from '../lib/zod';
-import { PLACEMENTS } from '../prompt/types';
+import { PLACEMENTS } from '../prompt/soft-prompt';
 import type {
   ClassifyEvaluation,
   GenerateEvaluation,

@@ -1,8 +1,7 @@
 /** Prompt sets of every shape, for property tests. Every text of a row has the word SECRET in it. */
 import fc from 'fast-check';
 import type { Dataset } from '../dataset/types';
-import type { SoftPrompt } from '../prompt/types';
-import { PLACEMENTS } from '../prompt/types';
+import { PLACEMENTS, type SoftPrompt } from '../prompt/soft-prompt';
 import { withKind } from '../prompt-set/evaluations';
 import type {
   ClassifyEvaluation,

@@ -1,6 +1,6 @@
 /** The form of versions and rows in files of every format. */
 import { byName, z } from '../lib/zod';
-import { PLACEMENTS } from '../prompt/types';
+import { PLACEMENTS } from '../prompt/soft-prompt';
 import { OPTIMISER_NAMES } from '../training/settings';
 
 export const text = (max: number) => z.string().max(max);

@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { createRng } from '../lib/rng';
-import { clusterBootstrap, clustersOf, designEffect, signFlipTest } from './clusters';
-import { accuracyComparison, accuracyInterval, mcnemarExact, mcnemarMidP } from './mcnemar';
+import {
+  accuracyComparison,
+  accuracyInterval,
+  clusterBootstrap,
+  clustersOf,
+  designEffect,
+  mcnemarExact,
+  mcnemarMidP,
+  signFlipTest,
+} from './mcnemar';
 import { macroF1Comparison } from './resample';
 import { normalTail } from './special';
 

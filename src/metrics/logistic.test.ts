@@ -2,8 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import Papa from 'papaparse';
 import { describe, expect, it } from 'vitest';
 import { argmax } from './classification';
-import { fitLogistic, wordClassifier } from './logistic';
-import { fitTfidf } from './tfidf';
+import { fitLogistic, fitTfidf, wordClassifier } from './logistic';
 
 describe('TF-IDF', () => {
   it('equals scikit-learn’s TfidfVectorizer on a small case', () => {

@@ -2,8 +2,7 @@
  * A linear probe: what a regularised logistic regression makes of a model's hidden states, without any prompt being tuned.
  * Source: Alain & Bengio 2016, Understanding intermediate layers using linear classifier probes.
  */
-import { fitLogistic, type Logistic } from './logistic';
-import type { SparseRow } from './tfidf';
+import { fitLogistic, type Logistic, type SparseRow } from './logistic';
 
 export interface Probe {
   /** Log-probabilities over all classes, a row each. */

@@ -1,8 +1,8 @@
 /** The prompts of a set that take part in a comparison. */
 import type { ArmKind } from '../evaluation/types';
-import type { Placement, SoftPrompt } from '../prompt/types';
+import type { Placement, SoftPrompt } from '../prompt/soft-prompt';
+import { wordsFor } from '../task/answer-words';
 import type { HardPrompt, LabelWord } from '../task/types';
-import { wordsFor } from '../task/words-for';
 import { chosenHard, chosenHybrid, chosenSoft, kindOf, sameWords } from './prompt-set';
 import type { HardVersion, PromptSet, SoftVersion } from './types';
 import { seedsOf, tunedPrompt, wordsFitting } from './versions';

@@ -1,8 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import type { ArmReport } from '../evaluation/types';
 import { newcombe } from '../metrics/intervals';
-import { betweenWords, driftOf, driftWords, firstOf, performanceTitle } from './drift';
-import { heldBackKey, type Measured, overVersions, type Result, resultsOf, rowsOfResults } from './performance';
+import {
+  betweenWords,
+  driftOf,
+  driftWords,
+  firstOf,
+  heldBackKey,
+  type Measured,
+  overVersions,
+  performanceTitle,
+  type Result,
+  resultsOf,
+  rowsOfResults,
+} from './performance';
 import { addHardVersion, createPromptSet } from './prompt-set';
 import type { ClassifyEvaluation, GenerateEvaluation, Measurement, PromptSet } from './types';
 import type { Version } from './versions';

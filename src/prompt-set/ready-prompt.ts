@@ -5,7 +5,7 @@
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { labelProbabilities } from '../metrics/calibration';
 import { argmax } from '../metrics/classification';
-import type { SoftPrompt } from '../prompt/types';
+import type { SoftPrompt } from '../prompt/soft-prompt';
 import { asContinuation, cueOf, fillTemplate } from '../task/template';
 import type { HardPrompt, LabelWord } from '../task/types';
 import { meanLogProbsOf } from './calibration';

@@ -5,7 +5,7 @@ import type { EveryRowReport } from '../evaluation/classify/folds';
 import type { GenerateArm, GenerateComparison, GeneratePlan } from '../evaluation/generate/types';
 import type { CalibrationFit, Comparison, ComparisonPlan } from '../evaluation/types';
 import type { Vote } from '../evaluation/vote';
-import type { SoftPrompt } from '../prompt/types';
+import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { HardPrompt, LabelWord } from '../task/types';
 import type { StoredCheckpoint } from '../training/checkpoint';
 import type { StopReason } from '../training/events';

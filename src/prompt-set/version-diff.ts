@@ -1,5 +1,5 @@
 /** How two versions differ: in text, settings and answer words. */
-import { PLACEMENT_WORDS } from '../prompt/types';
+import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
 import type { LabelWord } from '../task/types';
 import type { PromptSet } from './types';
 import { type Version, wordsOf } from './versions';

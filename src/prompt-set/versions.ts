@@ -1,5 +1,5 @@
 /** The versions of a prompt set, hand-written and tuned alike. A version never changes; its note may. */
-import type { SoftPrompt } from '../prompt/types';
+import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { HardPrompt, LabelWord } from '../task/types';
 import { isUsable } from './prompt-set';
 import type { HardVersion, PromptSet, SoftVersion } from './types';

@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readNpy, writeNpy } from './npy';
-import { readSafetensors, writeSafetensors } from './safetensors';
+import { readNpy, readSafetensors, writeNpy, writeSafetensors } from './codecs';
 import type { VectorTable } from './soft-prompt';
 
 const table = (virtualTokens: number, hidden: number, value = (i: number) => Math.sin(i)): VectorTable => ({

@@ -1,5 +1,4 @@
-import { calibratedRows } from '../evaluation/classify/outcome';
-import { differenceOf, scoreOf } from '../evaluation/classify/scores';
+import { calibratedRows, differenceOf, scoreOf } from '../evaluation/classify/outcome';
 import type { ArmReport, ComparisonPlan, Interval, PairReport } from '../evaluation/types';
 import { present } from '../lib/assert';
 import { rounded } from '../lib/rounded';

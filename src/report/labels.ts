@@ -1,6 +1,7 @@
 /** The parts of a report about prompts that choose labels. */
+
+import { differenceOf, scoreOf } from '../evaluation/classify/outcome';
 import { tokensSentence } from '../evaluation/classify/pairs';
-import { differenceOf, scoreOf } from '../evaluation/classify/scores';
 import { accuracyFinding, confusionFinding } from '../evaluation/classify/titles';
 import type { ArmReport, PairReport } from '../evaluation/types';
 import { points, pointsRange, pValue } from '../evaluation/words';

@@ -8,9 +8,8 @@ import { alternating, armOf, patterned, planOf } from '../evaluation/test-suppor
 import { tally } from '../evaluation/vote';
 import { drained } from '../lib/steps';
 import { html } from './escape';
-import { htmlReport } from './html';
 import { resultsJson } from './json';
-import { markdownReport } from './markdown';
+import { htmlReport, markdownReport } from './print';
 import { resultsSchema } from './results-schema';
 import type { LabelReport } from './types';
 

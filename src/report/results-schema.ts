@@ -1,7 +1,7 @@
 import { ARM_KINDS } from '../evaluation/types';
 import { byName, z } from '../lib/zod';
 import { LABEL_METRICS, type LabelMetric, metricsOf, TEXT_METRICS, type TextMetric } from '../metrics/registry';
-import { PLACEMENTS } from '../prompt/types';
+import { PLACEMENTS } from '../prompt/soft-prompt';
 
 const share = z.number().min(0).max(1);
 const interval = z.tuple([z.number(), z.number()]).describe('95% interval: low, high');

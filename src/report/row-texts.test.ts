@@ -4,9 +4,8 @@ import { compareTexts } from '../evaluation/generate/compare';
 import { tally } from '../evaluation/vote';
 import type { GenerateEvaluation } from '../prompt-set/types';
 import { generatedCsv } from './csv';
-import { htmlReport } from './html';
 import { textResultsJson } from './json';
-import { markdownReport } from './markdown';
+import { htmlReport, markdownReport } from './print';
 import { writtenRows } from './row-texts';
 import type { TextReport } from './types';
 

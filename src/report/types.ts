@@ -4,7 +4,7 @@ import type { Insights } from '../evaluation/classify/insights';
 import type { GenerateComparison, GeneratePlan } from '../evaluation/generate/types';
 import type { Comparison, ComparisonPlan, Verdict } from '../evaluation/types';
 import type { Tally } from '../evaluation/vote';
-import type { Placement } from '../prompt/types';
+import type { Placement } from '../prompt/soft-prompt';
 import type { Html } from './escape';
 import type { Results } from './results-schema';
 

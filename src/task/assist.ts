@@ -2,7 +2,7 @@
 import { type ByTask, taskKindOf } from '../dataset/kind';
 import { textKey } from '../dataset/normalise';
 import type { ColumnMapping } from '../dataset/types';
-import { proposeInstruction } from './classify/propose';
+import { classifyInstruction } from './propose';
 import { taskOf } from './tasks';
 import { checkTemplate, parseTemplate, printTemplate, TEXT_SLOT, type TemplatePart } from './template';
 import type { HardPrompt, LabelWord } from './types';
@@ -96,7 +96,7 @@ function withList(template: string, answers: readonly string[]): string {
   const list = /^(.*Answer with one of: )[^\n]*$/m;
   const line = `${answers.join(', ')}.`.replaceAll('{', '{{').replaceAll('}', '}}');
   if (list.test(template)) return template.replace(list, (_, start: string) => start + line);
-  const sentence = proposeInstruction(answers).replaceAll('{', '{{').replaceAll('}', '}}');
+  const sentence = classifyInstruction(answers).replaceAll('{', '{{').replaceAll('}', '}}');
   return `${sentence}\n${template}`;
 }
 

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { dealt, preparedOf } from '../dataset/test-support';
-import { chooseShots } from './few-shot';
-import { renderRows, shotIds } from './render';
+import { chooseShots, renderRows, shotIds } from './render';
 
 const LABELS = ['bad', 'good', 'so-so'];
 const words = LABELS.map((label) => ({ label, word: ` ${label}` }));

@@ -1,10 +1,88 @@
-/** The kinds of task, by name. */
+/** The kinds of task, by name, and what differs between them when a row becomes a prompt. */
 import { type ByTask, taskKindOf } from '../dataset/kind';
-import type { ColumnMapping, Dataset } from '../dataset/types';
-import { classify } from './classify/task';
-import { generate } from './generate/task';
-import type { Task } from './task';
-import type { LabelWord, Tokenise } from './types';
+import { labelIndexer } from '../dataset/labels';
+import type { ColumnMapping, Dataset, Row } from '../dataset/types';
+import { targetOf } from '../dataset/writing';
+import { classifyInstruction, classifyTemplate, generateInstruction, generateTemplate } from './propose';
+import { proposeWords } from './propose-words';
+import { asContinuation } from './template';
+import type { Example, LabelWord, Tokenise } from './types';
+
+type Labelled = Pick<Dataset, 'mapping' | 'labels'>;
+
+export interface Task {
+  /** A first template, from the names of the columns. */
+  readonly template: (mapping: ColumnMapping, labels: readonly string[]) => string;
+  /** A first instruction above it: the start of a hand-written prompt, and of a tuned one. */
+  readonly instruction: (dataset: Labelled, words: readonly LabelWord[]) => string;
+  /** One answer word per label; none where texts are generated. */
+  readonly words: (labels: readonly string[], template: string, tokenise: Tokenise | null) => readonly LabelWord[];
+  /** The known answer to a row, as it follows `template`. */
+  readonly answer: (dataset: Labelled, template: string) => (row: Row) => Pick<Example, 'label' | 'target'>;
+  /** The answer that an example in the prompt shows. */
+  readonly shown: (dataset: Labelled, words: readonly LabelWord[]) => (row: Row) => string;
+  /** Why a row of another file cannot be answered and checked, or its answer. */
+  readonly checked: (
+    dataset: Labelled,
+    template: string,
+  ) => (row: Row) => Pick<Example, 'label' | 'target'> | { readonly leftOut: string };
+  /** Whether examples can be balanced over the labels. */
+  readonly canBalance: boolean;
+}
+
+/** Choosing one of a few labels. */
+const classify: Task = {
+  template: classifyTemplate,
+  instruction: ({ labels }, words) => classifyInstruction(labels, words),
+  words: proposeWords,
+  answer: (dataset) => {
+    const indexOf = labelIndexer(dataset);
+    return (row) => ({ label: indexOf(row) });
+  },
+  shown: (dataset, words) => {
+    const indexOf = labelIndexer(dataset);
+    const wordOf = new Map(words.map(({ label, word }) => [label, word]));
+    return (row) => {
+      const label = dataset.labels[indexOf(row) ?? -1] ?? '';
+      return wordOf.get(label) ?? label;
+    };
+  },
+  checked: (dataset) => {
+    const indexOf = labelIndexer(dataset);
+    return (row) => {
+      const label = indexOf(row);
+      const cell = row.cells[dataset.mapping.label] ?? '';
+      return label === null ? { leftOut: `its label “${cell.slice(0, 60)}” is none of this prompt’s` } : { label };
+    };
+  },
+  canBalance: true,
+};
+
+/** Generating a text of one line. */
+const generate: Task = {
+  template: generateTemplate,
+  instruction: ({ mapping }) => generateInstruction(mapping),
+  words: () => [],
+  answer:
+    ({ mapping }, template) =>
+    (row) => {
+      const text = targetOf(row, mapping);
+      return { label: null, ...(text === '' ? {} : { target: asContinuation(template, text) }) };
+    },
+  shown:
+    ({ mapping }) =>
+    (row) =>
+      targetOf(row, mapping),
+  checked:
+    ({ mapping }, template) =>
+    (row) => {
+      const text = targetOf(row, mapping);
+      return text === ''
+        ? { leftOut: 'it has no expected text' }
+        : { label: null, target: asContinuation(template, text) };
+    },
+  canBalance: false,
+};
 
 export const TASKS: ByTask<Task> = { classify, generate };
 

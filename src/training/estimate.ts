@@ -1,5 +1,5 @@
 /** How long a run will take on this machine, from measurements made here, never from a table of machines. */
-import type { Placement } from '../prompt/types';
+import type { Placement } from '../prompt/soft-prompt';
 import type { TrainingSettings } from './settings';
 
 /** Milliseconds of one training step over so many tokens (rows of a batch x tokens per row). */

@@ -1,5 +1,3 @@
-import type { OptimiserState } from './optimisers';
-
 /**
  * What a prompt reached on the validation rows, by kind of task: labels chosen, or texts written (the share of their
  * tokens that the model predicts, each after the correct ones before it).
@@ -24,6 +22,9 @@ export interface StepPoint {
   /** Shortest, median and longest vector after the step (Euclidean); runs of earlier versions have none. */
   readonly vectorNorms?: readonly [shortest: number, median: number, longest: number];
 }
+
+/** What an optimiser remembers from step to step: arrays as long as what it trains, under names of its own. */
+export type OptimiserState = Readonly<Record<string, Float32Array>>;
 
 /** The whole state of a run after a step; structured-clonable; resuming gives bit-for-bit the uninterrupted run. */
 export interface Checkpoint {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { adamW, clipped, lion, norm, OPTIMISERS } from './optimisers';
-import { learningRateShare } from './schedule';
+import { adamW, clipped, learningRateShare, lion, norm, OPTIMISERS } from './optimisers';
 
 const settings = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 };
 

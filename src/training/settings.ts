@@ -1,4 +1,4 @@
-import type { Placement } from '../prompt/types';
+import type { Placement } from '../prompt/soft-prompt';
 
 export type Initialisation =
   | { readonly kind: 'text'; readonly text: string }

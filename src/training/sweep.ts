@@ -1,5 +1,5 @@
 /** A small grid of settings: every value of one with every value of the others. Pure. */
-import type { Placement } from '../prompt/types';
+import type { Placement } from '../prompt/soft-prompt';
 import { type NumberSetting, readNumber } from './fields';
 import type { Initialisation, TrainingSettings } from './settings';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { SoftPrompt } from '../prompt/types';
+import type { SoftPrompt } from '../prompt/soft-prompt';
 import { STANDARD, type TrainingSettings } from '../training/settings';
 import { createEngineClient } from './clients';
 import type { LoadRequest, TrainRequest } from './protocol';

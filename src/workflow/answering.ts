@@ -7,7 +7,7 @@ import { throwIfInterrupted } from '../inference/control';
 import type { Control } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { labelProbabilities } from '../metrics/calibration';
-import type { SoftPrompt } from '../prompt/types';
+import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { HardPrompt, LabelWord } from '../task/types';
 import type { TokenRow } from '../tokens/types';
 import { generateTexts, longestAnswer } from './generated-texts';

@@ -4,7 +4,7 @@ import { MIN_CHECK_ROWS, type Sidecar } from '../interchange/sidecar';
 import type { CheckRow } from '../interchange/sidecar-build';
 import { StudioError } from '../lib/errors';
 import { z } from '../lib/zod';
-import type { SoftPrompt } from '../prompt/types';
+import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { SoftVersion } from '../prompt-set/types';
 import { cueOf, fillTemplate } from '../task/template';
 import type { LabelTokens } from '../tokens/types';

@@ -3,7 +3,7 @@
 import { childControl } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { labelProbabilities } from '../metrics/calibration';
-import type { SoftPrompt } from '../prompt/types';
+import type { SoftPrompt } from '../prompt/soft-prompt';
 import { cueOf, fillTemplate } from '../task/template';
 import type { LabelWord } from '../task/types';
 import { generateTexts } from './generated-texts';

@@ -2,7 +2,7 @@
 import { StudioError } from '../lib/errors';
 import { chosenHard, fits, isWriting, startRun } from '../prompt-set/prompt-set';
 import type { PromptSet, RunCheckpoint, SoftVersion } from '../prompt-set/types';
-import { proposeInstruction } from '../task/classify/propose';
+import { classifyInstruction } from '../task/propose';
 import { parseTemplate, splitInstruction } from '../task/template';
 import { readCheckpoint } from '../training/checkpoint';
 import type { Checkpoint } from '../training/events';
@@ -65,7 +65,7 @@ export function initialText(set: PromptSet): string {
   if (own) return own;
   return isWriting(set)
     ? 'Write the answer in one line.'
-    : proposeInstruction(set.words.map(({ word }) => word.trim()));
+    : classifyInstruction(set.words.map(({ word }) => word.trim()));
 }
 
 /** The lines before the first one with a `{column}`; empty when there are none. */

@@ -5,8 +5,7 @@ import { addHardVersion, createPromptSet, finishRun, startRun } from '../prompt-
 import type { Evaluation, PromptSet } from '../prompt-set/types';
 import { labelReport, textReport } from '../report/input';
 import { resultsJson, textResultsJson } from '../report/json';
-import { proposeInstruction } from '../task/classify/propose';
-import { proposeInstruction as proposeWriting } from '../task/generate/propose';
+import { classifyInstruction, generateInstruction } from '../task/propose';
 import { propose } from '../task/tasks';
 import { STANDARD } from '../training/settings';
 import { compare } from './compare';
@@ -65,7 +64,8 @@ async function preparedSet(host: Host, kind: StoryKind) {
   const table = await readTable({ fileName: 'messages.csv', bytes: new TextEncoder().encode(CSV) }, silent());
   const { dataset } = await prepareRows(table, MAPPING[kind], { seed: 3 });
   const { template, words } = propose(dataset, host.tokens.encode);
-  const instruction = kind === 'classify' ? proposeInstruction(dataset.labels, words) : proposeWriting(dataset.mapping);
+  const instruction =
+    kind === 'classify' ? classifyInstruction(dataset.labels, words) : generateInstruction(dataset.mapping);
   const empty = createPromptSet(stamp(), {
     name: 'messages',
     words,

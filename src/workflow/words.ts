@@ -1,6 +1,6 @@
 /** Prompts and runs in words, for screens and lists. */
 import { clock, count, counted, percent, percentWhole } from '../lib/format';
-import { PLACEMENT_WORDS } from '../prompt/types';
+import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
 import type { PromptSet, SoftVersion } from '../prompt-set/types';
 import type { HardPrompt } from '../task/types';
 import { NUMBER_SETTINGS, settingOf } from '../training/fields';

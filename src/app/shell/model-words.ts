@@ -1,5 +1,5 @@
 import type { ModelCard } from '../../model/card';
-import type { Placement } from '../../prompt/types';
+import type { Placement } from '../../prompt/soft-prompt';
 import type { Speed } from '../../training/estimate';
 import type { ModelInfo } from '../../worker/protocol';
 import type { ModelStatus } from '../state/session-state';

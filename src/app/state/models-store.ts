@@ -3,7 +3,7 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { CATALOGUE } from '../../model/catalogue';
 import type { ModelSource } from '../../model/load';
-import type { Placement } from '../../prompt/types';
+import type { Placement } from '../../prompt/soft-prompt';
 import { learnStep, type Speed } from '../../training/estimate';
 import type { ModelInfo, TextMemory } from '../../worker/protocol';
 import type { Timing } from '../../workflow/validation';

@@ -15,7 +15,7 @@ import {
 } from '../../prompt-set/prompt-set';
 import type { PromptSet, WritingTask } from '../../prompt-set/types';
 import { authorName } from '../../prompt-set/versions';
-import { alignWords } from '../../task/align-words';
+import { alignWords } from '../../task/answer-words';
 import { resource } from './resource';
 import {
   addSet,

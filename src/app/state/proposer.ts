@@ -4,7 +4,7 @@ import type { Dataset } from '../../dataset/types';
 import { writes } from '../../dataset/writing';
 import { addHardVersion, changeTask, chooseHard, stamp } from '../../prompt-set/prompt-set';
 import type { PromptSet } from '../../prompt-set/types';
-import { sameLabels } from '../../task/align-words';
+import { sameLabels } from '../../task/answer-words';
 import { taskOf } from '../../task/tasks';
 import type { HardPrompt } from '../../task/types';
 import type { PromptSetsStore } from './prompt-sets-store';

@@ -6,7 +6,7 @@
 import type { ModelCard } from '../../model/card';
 import type { DownloadProgress } from '../../model/download';
 import type { LoadedModel, ModelSource } from '../../model/load';
-import type { SoftPrompt } from '../../prompt/types';
+import type { SoftPrompt } from '../../prompt/soft-prompt';
 import type { Store } from '../../store/store';
 import type { LabelWord } from '../../task/types';
 import type { EngineControl, EngineMethods, ModelFiles, ModelInfo, WorkflowMethods } from '../../worker/protocol';

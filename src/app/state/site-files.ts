@@ -4,7 +4,7 @@ import { sidecarSchema } from '../../interchange/sidecar';
 import { softPromptOf } from '../../interchange/sidecar-build';
 import { StudioError } from '../../lib/errors';
 import { z } from '../../lib/zod';
-import { readNpy } from '../../prompt/npy';
+import { readNpy } from '../../prompt/codecs';
 import type { SampleSet, ShippedPrompt } from './services';
 
 const schema = z.object({

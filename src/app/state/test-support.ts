@@ -10,7 +10,7 @@ import { ControlSource } from '../../lib/control';
 import { StudioError } from '../../lib/errors';
 import type { Failure, Result } from '../../lib/result';
 import { openMemoryStore } from '../../store/store';
-import { findCollisions } from '../../task/classify/collisions';
+import { findCollisions } from '../../task/propose-words';
 import { propose } from '../../task/tasks';
 import { targetLengths } from '../../tokens/text-lengths';
 import { engineOver } from '../../worker/page-host';

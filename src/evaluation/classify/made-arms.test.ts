@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
-import type { SoftPrompt } from '../../prompt/types';
+import type { SoftPrompt } from '../../prompt/soft-prompt';
 import { alternating, armOf } from '../test-support';
 import { averaged, combinedArm, fitWeight, meanAnswers, mixedAnswers, WORDS, wordsArm } from './made-arms';
 

@@ -1,6 +1,6 @@
 import { assert, present } from '../../lib/assert';
 import { accuracy, argmax, logSoftmax } from '../../metrics/classification';
-import type { SoftPrompt } from '../../prompt/types';
+import type { SoftPrompt } from '../../prompt/soft-prompt';
 import type { ArmOutcome } from '../types';
 import { validationTemperature } from './outcome';
 

@@ -3,7 +3,7 @@ import type { Interval } from '../../metrics/intervals';
 import { accuracyComparison, type PairedCounts } from '../../metrics/mcnemar';
 import { pairedBootstrap } from '../../metrics/resample';
 import type { ArmOutcome, ArmReport, ComparisonPlan, PairReport, TokensDifference } from '../types';
-import { differencesOf } from './scores';
+import { differencesOf } from './outcome';
 
 /** Accuracy of two arms on the same rows. */
 export interface Duel extends PairedCounts {

@@ -9,7 +9,7 @@ import { recordComparison } from '../../../prompt-set/calibration';
 import { ofKind } from '../../../prompt-set/evaluations';
 import { changeTask, kindOf } from '../../../prompt-set/prompt-set';
 import type { ClassifyEvaluation, Evaluation, GenerateEvaluation, PromptSet } from '../../../prompt-set/types';
-import { sameLabels } from '../../../task/align-words';
+import { sameLabels } from '../../../task/answer-words';
 import type { CompareEvent } from '../../../workflow/compare-arms';
 import { type Job, type JobContext, job } from '../../state/job';
 import { type Resource, resource } from '../../state/resource';

@@ -1,5 +1,5 @@
 import { useStore } from 'zustand';
-import { PLACEMENT_WORDS } from '../../../prompt/types';
+import { PLACEMENT_WORDS } from '../../../prompt/soft-prompt';
 import { isUsable } from '../../../prompt-set/prompt-set';
 import type { Order } from '../../../workflow/exported-prompt';
 import { EXPORTS, RECIPIENTS } from '../../../workflow/exports';

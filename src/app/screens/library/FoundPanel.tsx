@@ -3,7 +3,7 @@ import { useStore } from 'zustand';
 import { isUnverifiable, replayWords } from '../../../interchange/check-rows';
 import type { TaskField } from '../../../interchange/from-vectors';
 import type { Incoming } from '../../../interchange/incoming';
-import { PLACEMENT_WORDS } from '../../../prompt/types';
+import { PLACEMENT_WORDS } from '../../../prompt/soft-prompt';
 import { usePromptSets, useSession } from '../../state/studio';
 import { Choices, format, Note, ProgressBar, Select, Term, TextArea, TextField } from '../../ui';
 import { imports } from './import-store';

@@ -1,8 +1,14 @@
 /** The history of a prompt set: the results of its versions, where they come from, and how two of them differ. */
 import { useMemo, useState } from 'react';
-import { betweenWords, performanceTitle } from '../../../prompt-set/drift';
 import { lineageOf, lineageTitle } from '../../../prompt-set/lineage';
-import { overVersions, type Result, resultsOf, rowsOfResults } from '../../../prompt-set/performance';
+import {
+  betweenWords,
+  overVersions,
+  performanceTitle,
+  type Result,
+  resultsOf,
+  rowsOfResults,
+} from '../../../prompt-set/performance';
 import { type DiffPart, diffVersions, type FactDiff } from '../../../prompt-set/version-diff';
 import { versionById, versionsOf, versionWords } from '../../../prompt-set/versions';
 import { ChartPanel, drawLineage, drawPerformance } from '../../charts';

@@ -1,8 +1,7 @@
 import { useState } from 'react';
 import { useStore } from 'zustand';
 import { MAX_BYTES, MAX_ROWS } from '../../../dataset/limits';
-import { driftWords, firstOf } from '../../../prompt-set/drift';
-import { type Result, resultsOf } from '../../../prompt-set/performance';
+import { driftWords, firstOf, type Result, resultsOf } from '../../../prompt-set/performance';
 import { kindOf } from '../../../prompt-set/prompt-set';
 import { versionInUse } from '../../../prompt-set/stages';
 import type { Measurement, PromptSet } from '../../../prompt-set/types';

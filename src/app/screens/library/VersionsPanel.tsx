@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { PLACEMENT_WORDS } from '../../../prompt/types';
+import { PLACEMENT_WORDS } from '../../../prompt/soft-prompt';
 import { chosenHard, chosenSoft } from '../../../prompt-set/prompt-set';
 import { stagesAt } from '../../../prompt-set/stages';
 import type { PromptSet, SoftVersion } from '../../../prompt-set/types';

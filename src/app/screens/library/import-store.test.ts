@@ -1,5 +1,5 @@
 import { expect, it, vi } from 'vitest';
-import { writeNpy } from '../../../prompt/npy';
+import { writeNpy } from '../../../prompt/codecs';
 import { testServices, testStudio } from '../../state/test-support';
 import { imports as importsOf } from './import-store';
 

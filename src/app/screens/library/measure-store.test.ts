@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { dealt, preparedOf } from '../../../dataset/test-support';
-import { driftWords, firstOf } from '../../../prompt-set/drift';
-import { resultsOf } from '../../../prompt-set/performance';
+import { driftWords, firstOf, resultsOf } from '../../../prompt-set/performance';
 import { addHardVersion, createPromptSet } from '../../../prompt-set/prompt-set';
 import { testServices, testStudio, writingFile } from '../../state/test-support';
 import { detailActions, setDetail } from './library-store';

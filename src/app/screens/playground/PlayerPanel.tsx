@@ -1,4 +1,4 @@
-import { PLACEMENT_WORDS, type SoftPrompt } from '../../../prompt/types';
+import { PLACEMENT_WORDS, type SoftPrompt } from '../../../prompt/soft-prompt';
 import { ProbabilityBars } from '../../charts';
 import { useSession } from '../../state/studio';
 import { ArmMark, Button, Panel, Slider, TextField } from '../../ui';

@@ -2,7 +2,7 @@
 import { drawnRows } from '../../../dataset/draw';
 import { rowsById, textOf } from '../../../dataset/labels';
 import type { Dataset } from '../../../dataset/types';
-import type { SoftPrompt } from '../../../prompt/types';
+import type { SoftPrompt } from '../../../prompt/soft-prompt';
 import { armsOf } from '../../../prompt-set/arms';
 import { meanLogProbsOf } from '../../../prompt-set/calibration';
 import { isWriting } from '../../../prompt-set/prompt-set';
@@ -10,8 +10,8 @@ import { readyPrompt } from '../../../prompt-set/ready-prompt';
 import { resolveStage } from '../../../prompt-set/stages';
 import type { PromptSet } from '../../../prompt-set/types';
 import { versionById, versionWords } from '../../../prompt-set/versions';
+import { wordsFor } from '../../../task/answer-words';
 import type { LabelWord } from '../../../task/types';
-import { wordsFor } from '../../../task/words-for';
 import type { PlayedPrompt } from '../../../workflow/play';
 import { longestAnswer } from '../../state/longest-answer';
 import type { SampleSet, ShippedPrompt } from '../../state/services';

@@ -5,7 +5,7 @@ import type { Dataset } from '../../../dataset/types';
 import { StudioError } from '../../../lib/errors';
 import { chooseHard, chosenHard, isWriting, recordTry, recordWriting } from '../../../prompt-set/prompt-set';
 import type { HardVersion, PromptSet } from '../../../prompt-set/types';
-import { sameLabels } from '../../../task/align-words';
+import { sameLabels } from '../../../task/answer-words';
 import type { HardPrompt, LabelWord } from '../../../task/types';
 import { triedCount } from '../../../workflow/training-rows';
 import type { TryResult } from '../../../workflow/try-prompt';

@@ -1,5 +1,5 @@
 import { memo } from 'react';
-import type { Placement } from '../../../prompt/types';
+import type { Placement } from '../../../prompt/soft-prompt';
 import { isWriting } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
 import { cueOf } from '../../../task/template';

@@ -1,4 +1,4 @@
-import { PLACEMENTS } from '../../../prompt/types';
+import { PLACEMENTS } from '../../../prompt/soft-prompt';
 import { isWriting } from '../../../prompt-set/prompt-set';
 import { timeWords } from '../../../training/estimate';
 import { NUMBER_SETTINGS, type NumberSetting } from '../../../training/fields';

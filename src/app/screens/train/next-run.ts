@@ -1,10 +1,10 @@
 /** Settings of the next run, kept for each prompt set so that a reload loses none of them; how long the run would take. */
 import { useMemo } from 'react';
 import type { Dataset } from '../../../dataset/types';
-import type { Placement } from '../../../prompt/types';
+import type { Placement } from '../../../prompt/soft-prompt';
 import type { PromptSet } from '../../../prompt-set/types';
 import type { Store } from '../../../store/store';
-import { sameLabels } from '../../../task/align-words';
+import { sameLabels } from '../../../task/answer-words';
 import { runsSeconds } from '../../../training/estimate';
 import { PRESETS, type PresetName, STANDARD, type TrainingSettings } from '../../../training/settings';
 import { type PlannedRun, templateOf } from '../../../workflow/runs';

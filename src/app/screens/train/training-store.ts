@@ -3,7 +3,7 @@ import type { Dataset } from '../../../dataset/types';
 import { asStudioError, StudioError } from '../../../lib/errors';
 import { changeTask, isUsable, openRun, stamp, updateRun } from '../../../prompt-set/prompt-set';
 import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
-import { sameLabels } from '../../../task/align-words';
+import { sameLabels } from '../../../task/answer-words';
 import type { Speed } from '../../../training/estimate';
 import type { TrainingSettings } from '../../../training/settings';
 import { checkpointOf, type PlannedRun, recorded } from '../../../workflow/runs';

@@ -1,6 +1,6 @@
+import { scoreOf } from '../../../../../evaluation/classify/outcome';
 import { tokensSentence } from '../../../../../evaluation/classify/pairs';
 import { costTitle } from '../../../../../evaluation/classify/rows';
-import { scoreOf } from '../../../../../evaluation/classify/scores';
 import type { ArmReport, Comparison } from '../../../../../evaluation/types';
 import { LABEL_METRICS } from '../../../../../metrics/registry';
 import type { ClassifyEvaluation } from '../../../../../prompt-set/types';

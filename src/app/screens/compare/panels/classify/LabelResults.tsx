@@ -1,9 +1,8 @@
 import { Fragment, useMemo } from 'react';
 import { useStore } from 'zustand';
 import type { Dataset } from '../../../../../dataset/types';
-import type { CalibrationMode } from '../../../../../evaluation/classify/outcome';
+import { type CalibrationMode, differenceOf } from '../../../../../evaluation/classify/outcome';
 import { calibrationWords } from '../../../../../evaluation/classify/rows';
-import { differenceOf } from '../../../../../evaluation/classify/scores';
 import type { ArmReport, Comparison } from '../../../../../evaluation/types';
 import { namesOf, pText } from '../../../../../evaluation/words';
 import { midSentence } from '../../../../../lib/format';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { propose } from '../tasks';
-import { findCollisions } from './collisions';
-import { proposeInstruction, proposeTemplate, proposeWords } from './propose';
+import { classifyInstruction, classifyTemplate } from './propose';
+import { findCollisions, proposeWords } from './propose-words';
+import { propose } from './tasks';
 
 /** A toy vocabulary: these words, with their leading space, are one token; all else is one token a letter. */
 const VOCABULARY =
@@ -50,8 +50,8 @@ describe('answer words', () => {
 
 it('names in the instruction which letter means which label, and labels that are words as they are', () => {
   const words = ['Beschwerde', 'Lob'].map((label, i) => ({ label, word: [' A', ' B'][i] ?? '' }));
-  expect(proposeInstruction(['Beschwerde', 'Lob'], words)).toContain('one of: A for Beschwerde, B for Lob.');
-  expect(proposeInstruction(['pos', 'x'], [{ label: 'pos', word: ' positive' }])).toContain('one of: pos, x.');
+  expect(classifyInstruction(['Beschwerde', 'Lob'], words)).toContain('one of: A for Beschwerde, B for Lob.');
+  expect(classifyInstruction(['pos', 'x'], [{ label: 'pos', word: ' positive' }])).toContain('one of: pos, x.');
 });
 
 describe('template', () => {
@@ -62,7 +62,7 @@ describe('template', () => {
     ['Review', 'sentimentLabel', ['x'], 'Review: {text}\nSentiment label:'],
     ['column 1', 'column 2', ['x'], 'Text: {text}\nLabel:'],
   ])('from %s and %s', (text, label, labels, template) => {
-    expect(proposeTemplate({ text, label, id: null }, labels)).toBe(template);
+    expect(classifyTemplate({ text, label, id: null }, labels)).toBe(template);
   });
 });
 

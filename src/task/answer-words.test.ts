@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { dealt, preparedOf } from '../dataset/test-support';
-import { alignWords } from './align-words';
+import { alignWords } from './answer-words';
 import { renderRows } from './render';
 
 const words = ['a', 'b', 'c'].map((label) => ({ label, word: ` ${label}` }));

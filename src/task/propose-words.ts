@@ -1,0 +1,214 @@
+/** Answer words for labels: candidates, a proposal for each label, and a way out where two cannot be told apart. */
+import { wordsInside } from './propose';
+import { asContinuation } from './template';
+import type { LabelWord, Tokenise } from './types';
+
+/** Words that a small model knows better than the label, tried when the label itself is no single token. */
+const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
+  pos: ['positive', 'good'],
+  neg: ['negative', 'bad'],
+  neu: ['neutral', 'mixed'],
+  ham: ['normal', 'fine'],
+  spam: ['spam', 'junk'],
+  'not spam': ['normal', 'fine'],
+  'non spam': ['normal', 'fine'],
+  toxic: ['hateful', 'rude'],
+  'non toxic': ['polite', 'fine'],
+  nontoxic: ['polite', 'fine'],
+  'very positive': ['excellent', 'great'],
+  'very negative': ['terrible', 'awful'],
+  'somewhat positive': ['good', 'fine'],
+  'somewhat negative': ['poor', 'bad'],
+  true: ['true', 'yes'],
+  false: ['false', 'no'],
+  yes: ['yes', 'true'],
+  no: ['no', 'false'],
+  y: ['yes'],
+  n: ['no'],
+  t: ['true'],
+  f: ['false'],
+  entailment: ['yes', 'true'],
+  contradiction: ['no', 'false'],
+  unknown: ['unknown', 'other'],
+  misc: ['other', 'different'],
+  miscellaneous: ['other', 'different'],
+  etc: ['other'],
+  '0': ['zero', 'no', 'none'],
+  '1': ['one', 'yes', 'first'],
+  '2': ['two', 'second'],
+  '3': ['three', 'third'],
+  '4': ['four', 'fourth'],
+  '5': ['five', 'fifth'],
+  '6': ['six', 'sixth'],
+  '7': ['seven', 'seventh'],
+  '8': ['eight', 'eighth'],
+  '9': ['nine', 'ninth'],
+  '10': ['ten', 'tenth'],
+  urgent: ['urgent', 'critical'],
+  'not urgent': ['normal', 'later'],
+  complaint: ['complaint', 'problem'],
+  enquiry: ['question', 'request'],
+  inquiry: ['question', 'request'],
+  bug: ['bug', 'error'],
+  'feature request': ['feature', 'wish'],
+  'very satisfied': ['delighted', 'excellent', 'great'],
+  satisfied: ['satisfied', 'happy', 'good'],
+  dissatisfied: ['unhappy', 'poor', 'bad'],
+  unsatisfied: ['unhappy', 'poor', 'bad'],
+  'very dissatisfied': ['terrible', 'awful', 'furious'],
+  'strongly agree': ['definitely', 'absolutely'],
+  'strongly disagree': ['never', 'wrong'],
+  offensive: ['offensive', 'rude'],
+  refund: ['refund', 'money'],
+  cancellation: ['cancel', 'end'],
+  unsubscribe: ['cancel', 'stop'],
+};
+
+/** Words inside a label that tell nothing. */
+const EMPTY_WORDS: ReadonlySet<string> = new Set(
+  'a an and are at be by do for from has have how i in is it its my no non not of on or our so that the this to up via was what when where who why will with you your'.split(
+    ' ',
+  ),
+);
+
+/** How many labels contain the word: one that several labels share tells less. */
+function labelsWith(word: string, labels: readonly string[]): number {
+  const wanted = word.toLowerCase();
+  return labels.filter((label) => wordsInside(label).some((inside) => inside.toLowerCase() === wanted)).length;
+}
+
+const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'.split('');
+
+const unique = (items: readonly string[]) => [...new Set(items)];
+
+/** `not_entailment`, `non-toxic`: what is said when the rest is not so. */
+const NEGATED = /^(not|non|no)[\s_-]/;
+
+/**
+ * Possible answer words of a label, best first: the label, its lower case, known synonyms (of its number, for
+ * `4 stars`), then the words inside it in their order, those of this label alone before shared ones.
+ */
+export function answerCandidates(label: string, labels: readonly string[]): readonly string[] {
+  const inside = wordsInside(label)
+    .filter((word) => word.length > 1 && !EMPTY_WORDS.has(word.toLowerCase()))
+    .map((word) => ({ word, shared: labelsWith(word, labels) }))
+    .sort((a, b) => a.shared - b.shared)
+    .map(({ word }) => word);
+  const key = label.trim().toLowerCase();
+  const number = /^(\d+)(?![\d.,])/.exec(key)?.[1] ?? '';
+  const keys = [key, key.replace(/[_\s-]+/g, ' '), number];
+  const synonyms = keys.flatMap((k) => (Object.hasOwn(SYNONYMS, k) ? (SYNONYMS[k] ?? []) : []));
+  const negated = NEGATED.test(key) ? ['no', 'other'] : [];
+  const lower = inside.flatMap((word) => [word, word.toLowerCase()]);
+  return unique([label.trim(), key, ...synonyms, ...negated, ...lower]);
+}
+
+/**
+ * One answer word a label, different single tokens where that can be had. Labels with the fewest choices choose first.
+ * A label that finds no word takes a letter; when most find none, all do (A, B, C …). When the letters run out such a
+ * label keeps its own name and is scored by its whole token sequence. Without a tokenizer the labels are their own words.
+ */
+export function proposeWords(
+  labels: readonly string[],
+  template: string,
+  tokenise: Tokenise | null,
+): readonly LabelWord[] {
+  const spelled = (answer: string) => asContinuation(template, answer);
+  if (!tokenise) return labels.map((label) => ({ label, word: spelled(label) }));
+  const singles = (answers: readonly string[]) =>
+    answers.flatMap((answer) => {
+      const ids = tokenise(spelled(answer));
+      return ids.length === 1 ? [{ answer, id: ids[0] as number }] : [];
+    });
+  const choices = labels.map((label, i) => ({ i, options: singles(answerCandidates(label, labels)) }));
+  const words = assign(choices, labels.length);
+  const missing = words.filter((word) => word === null).length;
+  const letters = singles(LETTERS);
+  const withLetters =
+    missing === 0
+      ? words
+      : missing * 2 > labels.length
+        ? labels.map((_, i) => (labels.length <= letters.length ? (letters[i] ?? null) : null))
+        : assign(
+            words.map((word, i) => ({ i, options: word ? [word] : letters })),
+            labels.length,
+          );
+  return labels.map((label, i) => ({ label, word: spelled((withLetters[i] ?? words[i])?.answer ?? label) }));
+}
+
+interface Option {
+  readonly answer: string;
+  readonly id: number;
+}
+
+/** Gives each label its first option that no other has taken; null where none is left. */
+function assign(
+  choices: readonly { readonly i: number; readonly options: readonly Option[] }[],
+  count: number,
+): readonly (Option | null)[] {
+  const taken = new Set<number>();
+  const out = new Array<Option | null>(count).fill(null);
+  for (const { i, options } of [...choices].sort((a, b) => a.options.length - b.options.length)) {
+    const option = options.find(({ id }) => !taken.has(id));
+    if (!option) continue;
+    taken.add(option.id);
+    out[i] = option;
+  }
+  return out;
+}
+
+/** An answer word with its token ids. */
+export interface WordTokens extends LabelWord {
+  readonly tokenIds: readonly number[];
+}
+
+export interface Collision {
+  /** Labels that the model cannot tell apart by their answer words. */
+  readonly labels: readonly string[];
+  /** One other word for each of them, distinct single tokens, as far as there are any. */
+  readonly suggestion: readonly LabelWord[];
+}
+
+const key = (word: WordTokens) => word.tokenIds.join(' ');
+
+/** One word's tokens begin with the other's: the shorter one is contained in the longer, equal ones in each other. */
+const clashes = (a: WordTokens, b: WordTokens) =>
+  key(a) === key(b) || key(a).startsWith(`${key(b)} `) || key(b).startsWith(`${key(a)} `);
+
+/** Groups of words that clash, directly or through a third. */
+function groups(words: readonly WordTokens[]): readonly (readonly WordTokens[])[] {
+  const out: WordTokens[][] = [];
+  for (const word of words) {
+    const touching = out.filter((group) => group.some((other) => clashes(word, other)));
+    const merged = [...touching.flat(), word];
+    for (const group of touching) out.splice(out.indexOf(group), 1);
+    out.push(merged);
+  }
+  return out.filter((group) => group.length > 1);
+}
+
+/** Answer words whose tokens are equal, or begin alike to the end of one, with a way out for each group. */
+export function findCollisions(words: readonly WordTokens[], tokenise: Tokenise): readonly Collision[] {
+  const colliding = groups(words);
+  if (colliding.length === 0) return [];
+  const labels = words.map(({ label }) => label);
+  const stuck = new Set(colliding.flat().map(({ label }) => label));
+  // First tokens of the words that stay: a suggestion must not run into them.
+  const taken = new Set(words.filter(({ label }) => !stuck.has(label)).map(({ tokenIds }) => tokenIds[0]));
+  const template = words.some(({ word }) => word.startsWith(' ')) ? ':' : '';
+  return colliding.map((group) => ({
+    labels: group.map(({ label }) => label),
+    suggestion: group.map(({ label, word }) => {
+      const answers = [...answerCandidates(label, labels), ...(SYNONYMS[word.trim().toLowerCase()] ?? []), ...LETTERS];
+      for (const answer of answers) {
+        const spelled = asContinuation(template, answer);
+        const ids = tokenise(spelled);
+        const id = ids[0] as number;
+        if (ids.length !== 1 || taken.has(id)) continue;
+        taken.add(id);
+        return { label, word: spelled };
+      }
+      return { label, word };
+    }),
+  }));
+}

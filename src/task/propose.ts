@@ -1,0 +1,65 @@
+/** A first prompt for each kind of task, from the names of a file's columns. */
+import type { ColumnMapping } from '../dataset/types';
+import type { LabelWord } from './types';
+
+/** `cardArrival_late` -> `card`, `Arrival`, `late`. */
+export const wordsInside = (name: string): readonly string[] =>
+  name
+    .replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2')
+    .split(/[^\p{L}\p{N}]+/u)
+    .filter((word) => word !== '');
+
+/** `customer_message` -> `Customer message`. */
+function title(name: string): string {
+  const words = wordsInside(name).join(' ').toLowerCase();
+  return words === '' ? '' : words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+const isDull = (name: string, dull: ReadonlySet<string>) => {
+  const words = wordsInside(name).map((word) => word.toLowerCase());
+  return words.every((word) => dull.has(word) || /^\d+$/.test(word));
+};
+
+const DULL_TEXT = new Set('text txt input content body column data value string x field a b c'.split(' '));
+
+/** The name of the text column, or `Text` where the column's name says nothing. */
+const textName = ({ text }: Pick<ColumnMapping, 'text'>): string => (isDull(text, DULL_TEXT) ? 'Text' : title(text));
+
+/** The name of the answer column, or `usual` where the column's name says nothing. */
+const answerName = ({ label }: Pick<ColumnMapping, 'label'>, dull: ReadonlySet<string>, usual: string): string =>
+  isDull(label, dull) ? usual : title(label);
+
+const SENTIMENTS = new Set('positive negative neutral mixed pos neg neu good bad happy sad angry'.split(' '));
+const DULL_LABEL = new Set('label labels class target gold y output answer column expected category'.split(' '));
+
+/** A first prompt from the columns’ names, e.g. `Message: {text}\nTone:`; dull names get the usual words. */
+export function classifyTemplate(mapping: ColumnMapping, labels: readonly string[]): string {
+  const isSentiment = labels.length > 0 && labels.every((label) => SENTIMENTS.has(label.trim().toLowerCase()));
+  const label = answerName(mapping, DULL_LABEL, isSentiment ? 'Sentiment' : 'Label');
+  return `${textName(mapping)}: {text}\n${label}:`;
+}
+
+/**
+ * An instruction that names the labels: the start of a hand-written prompt, and of a tuned one. A letter used for
+ * a label is named with it, as it means nothing by itself.
+ */
+export function classifyInstruction(labels: readonly string[], words: readonly LabelWord[] = []): string {
+  const letters = new Map(words.map(({ label, word }) => [label, word.trim()] as const));
+  const answers = labels.map((label) => {
+    const word = letters.get(label) ?? label;
+    return word.length === 1 && word !== label ? `${word} for ${label}` : label;
+  });
+  return `Classify the text. Answer with one of: ${answers.join(', ')}.`;
+}
+
+const DULL_ANSWER = new Set('target output answer completion response expected gold y column text b'.split(' '));
+
+const answerOf = (mapping: ColumnMapping) => answerName(mapping, DULL_ANSWER, 'Answer');
+
+/** For example `Ticket: {text}\nSummary:`. */
+export const generateTemplate = (mapping: ColumnMapping): string =>
+  `${textName(mapping)}: {text}\n${answerOf(mapping)}:`;
+
+/** The start of a hand-written prompt, and of a tuned one. */
+export const generateInstruction = (mapping: ColumnMapping): string =>
+  `Read the ${textName(mapping).toLowerCase()} and write the ${answerOf(mapping).toLowerCase()} in one line.`;
