@@ -3,17 +3,14 @@ import { Redirect, Route, Router, Switch } from 'wouter';
 import { asStudioError } from '../lib/errors';
 import { STEPS, screenOf, TOOLS } from './registry';
 import { StartScreen } from './screens/start/StartScreen';
-import { DropTarget } from './shell/DropTarget';
-import { type Dropped, openModelFolder } from './shell/dropped-files';
+import { type Dropped, DropTarget, openModelFolder } from './shell/DropTarget';
 import { keepFocus } from './shell/keep-focus';
 import { Shell } from './shell/Shell';
 import { NEW_SET, navigate, screenPath, usePath, useSearchString } from './state/location';
 import { usePromptSets, useStores } from './state/studio';
 import { Button } from './ui/Button';
-import { EmptyState, Note } from './ui/Panel';
-import { ProgressBar } from './ui/ProgressBar';
-import { Toaster } from './ui/Toaster';
-import { toastError } from './ui/toast';
+import { EmptyState, Note, ProgressBar } from './ui/Panel';
+import { Toaster, toastError } from './ui/toast';
 import './opening.css';
 
 /** Whether a dropped file is for the batch that is open, not for a new prompt set. */

@@ -1,15 +1,16 @@
 import { type IDBPDatabase, type IDBPTransaction, openDB, type StoreNames } from 'idb';
 import { StudioError } from '../lib/errors';
 import { BLOCKED, CLEARED, HELD_BY_OTHER_TAB, storeError } from './failures';
-import { migrate, SCHEMA_VERSION } from './migrations';
 import {
   type Backend,
   isListed,
   isOfSet,
   listedId,
+  migrate,
   OF_SET,
   type OfSet,
   relisted,
+  SCHEMA_VERSION,
   type SetAside,
   type StudioSchema,
   TABLES,

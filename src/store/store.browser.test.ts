@@ -11,7 +11,7 @@ import type {
   PromptSet,
   RunCheckpoint,
 } from '../prompt-set/types';
-import { MIGRATIONS, migrate, SCHEMA_VERSION } from './migrations';
+import { MIGRATIONS, migrate, SCHEMA_VERSION } from './schema';
 import { openMemoryStore, openStore, type Store } from './store';
 
 let name: string;

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { toSvg } from './ChartPanel';
 import { drawIntervals } from './comparison-charts';
-import { toSvg } from './export';
 import { CHARTS } from './fixtures';
 import type { Draw } from './plot';
 import '../styles/palette.css';

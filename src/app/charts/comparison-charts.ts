@@ -1,6 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import { type ArmReport, isLearned, type PairReport } from '../../evaluation/types';
-import { percent, points } from '../ui/format';
+import { percent, points } from '../../lib/format';
 import {
   axisX,
   COLOUR,

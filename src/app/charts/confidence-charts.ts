@@ -3,8 +3,7 @@ import * as Plot from '@observablehq/plot';
 import type { ReliabilityBin } from '../../metrics/calibration';
 import { type CoveragePoint, coverageAt } from '../../metrics/coverage';
 import type { Side } from './comparison-charts';
-import { axisY, COLOUR, type Draw, gridY, margins, NARROW, percentTick, svg, tenthBelow } from './plot';
-import { downsample } from './points';
+import { axisY, COLOUR, type Draw, downsample, gridY, margins, NARROW, percentTick, svg, tenthBelow } from './plot';
 
 interface CoverageArm {
   readonly side: Side;

@@ -1,5 +1,5 @@
-import { describe, expect, test } from 'vitest';
-import { lossTitle, type ReferenceLine, validationTitle } from './finding';
+import { describe, expect, it, test } from 'vitest';
+import { fallingDomain, lossTitle, MEASURES, type ReferenceLine, validationTitle } from './finding';
 
 const v = (...accuracies: number[]) =>
   accuracies.map((accuracy, i) => ({ kind: 'classify' as const, step: i * 10, accuracy, macroF1: accuracy, loss: 1 }));
@@ -59,3 +59,14 @@ test.each([
   expect(lossTitle(steps)).toBe(`Training loss ${what}`);
   expect(lossTitle(steps.slice(0, 9))).toBe('Training loss, step by step');
 });
+
+it.each([[[252.3]], [[252.3, 252.1]], [[0.71, 0.7105, 0.709]], [[0]]])(
+  'ticks of an axis say different numbers, also where all values are much the same: %j',
+  (values) => {
+    const [low, high] = fallingDomain(values);
+    expect(low).toBeLessThanOrEqual(Math.min(...values));
+    expect(high).toBeGreaterThan(Math.max(...values));
+    const ticks = Array.from({ length: 5 }, (_, i) => MEASURES.perplexity.tick(low + ((i + 0.5) / 5) * (high - low)));
+    expect(new Set(ticks)).toHaveProperty('size', 5);
+  },
+);

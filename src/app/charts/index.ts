@@ -7,13 +7,11 @@ export {
   slicesFinding as slicesTitle,
 } from '../../evaluation/classify/titles';
 export { ProbabilityBars, TextDifference } from './Answers';
-export { ChartPanel } from './ChartPanel';
+export { ChartPanel, fileStem } from './ChartPanel';
 export { drawAccuracy, drawConfusion, drawDifferences, drawIntervals, sideOf } from './comparison-charts';
 export { drawCoverage, drawReliability } from './confidence-charts';
-export { fileStem } from './export';
-export { lossTitle, normsTitle, validationTitle } from './finding';
+export { lossTitle, type Metric, normsTitle, validationTitle } from './finding';
 export { drawLengths } from './length-chart';
-export type { Metric } from './measure';
 export { drawCurve, drawOverlay, drawSmallMultiple } from './run-charts';
 export { drawLoss, drawNorms, drawTrace, drawValidation } from './training-charts';
 export { drawLineage, drawPerformance } from './version-charts';

@@ -1,6 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import type { ValidationPoint } from '../../training/events';
-import { fallingDomain, MEASURES, type Metric } from './measure';
+import { fallingDomain, MEASURES, type Metric } from './finding';
 import { axisX, axisY, COLOUR, type Draw, gridY, margins, NARROW, percentTick, spread, svg, tenthBelow } from './plot';
 
 /** A run's validation results, with the short name that it goes by. */

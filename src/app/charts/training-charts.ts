@@ -1,13 +1,13 @@
 import * as Plot from '@observablehq/plot';
 import type { StepPoint, ValidationPoint } from '../../training/events';
-import type { ReferenceLine } from './finding';
-import { fallingDomain, MEASURES, type Metric } from './measure';
+import { fallingDomain, MEASURES, type Metric, type ReferenceLine } from './finding';
 import {
   axisX,
   axisY,
   COLOUR,
   cut,
   type Draw,
+  downsample,
   gridY,
   margins,
   NARROW,
@@ -16,7 +16,6 @@ import {
   svg,
   tenthBelow,
 } from './plot';
-import { downsample } from './points';
 
 export interface ValidationChart {
   readonly points: readonly ValidationPoint[];

@@ -1,9 +1,8 @@
 import { useState } from 'react';
 import { themeStore } from '../state/theme';
 import { Button, Choices } from '../ui';
-import { CHART_ENTRIES } from './charts';
 import { CONTROL_ENTRIES } from './controls';
-import { DISPLAY_ENTRIES } from './displays';
+import { CHART_ENTRIES, DISPLAY_ENTRIES } from './displays';
 import type { Entry } from './entry';
 import './gallery.css';
 

@@ -3,11 +3,11 @@ import type { ReactNode } from 'react';
 import { FileTrigger } from 'react-aria-components/FileTrigger';
 import { useStore } from 'zustand';
 import { asStudioError } from '../../lib/errors';
+import { duration } from '../../lib/format';
 import { navigate, screenPath } from '../state/location';
 import { useStores } from '../state/studio';
 import { Button, type ButtonProps } from '../ui/Button';
-import { duration } from '../ui/format';
-import { ProgressBar } from '../ui/ProgressBar';
+import { ProgressBar } from '../ui/Panel';
 import { toastError } from '../ui/toast';
 
 interface FileButtonProps extends Pick<ButtonProps, 'variant' | 'size' | 'isDisabled'> {

@@ -1,10 +1,10 @@
 /** Rows of a file that could not be read, with the reasons, as a table and as a download. */
 import { toCsv } from '../../dataset/csv-out';
 import type { RejectedRow } from '../../dataset/types';
+import { counted } from '../../lib/format';
 import { Button } from '../ui/Button';
 import { Dialog } from '../ui/Dialog';
 import { saveFile } from '../ui/download';
-import { counted } from '../ui/format';
 import { type Column, Table } from '../ui/Table';
 
 const COLUMNS: readonly Column<RejectedRow>[] = [

@@ -5,10 +5,9 @@ import { type StepId, type StepMark, type StepState, stepMarks } from '../state/
 import { usePromptSets, useSession } from '../state/studio';
 import { Button } from '../ui/Button';
 import { Check } from '../ui/icons';
-import { EmptyState } from '../ui/Panel';
-import { ProgressBar } from '../ui/ProgressBar';
-import { Toaster } from '../ui/Toaster';
-import { SaveTrouble } from './SaveTrouble';
+import { EmptyState, ProgressBar } from '../ui/Panel';
+import { Toaster } from '../ui/toast';
+import { SaveTrouble } from './Storage';
 import { TopBar } from './TopBar';
 import './shell.css';
 import './rail.css';

@@ -1,20 +1,23 @@
+import { useEffect, useState } from 'react';
 import { Button } from 'react-aria-components/Button';
 import { Menu, MenuItem, MenuTrigger } from 'react-aria-components/Menu';
 import { Popover } from 'react-aria-components/Popover';
 import { Link } from 'wouter';
 import { useStore } from 'zustand';
+import { bytes, clock, counted } from '../../lib/format';
 import { screenPath } from '../state/location';
-import { usePromptSets, useSession } from '../state/studio';
+import type { RequestEntry } from '../state/network';
+import { usePromptSets, useRequests, useSession } from '../state/studio';
 import { type Theme, themeStore } from '../state/theme';
 import { IconButton } from '../ui/Button';
-import { clock } from '../ui/format';
+import { Dialog } from '../ui/Dialog';
 import { HalfMoon, Logo, Moon, StopSquare, Sun } from '../ui/icons';
-import { HelpButton } from './HelpButton';
+import { type Column, Table } from '../ui/Table';
 import { ModelChip } from './ModelPanel';
 import { PromptSetMenu } from './PromptSetMenu';
-import { RequestsBadge } from './RequestsBadge';
 import './top-bar.css';
 import '../ui/menu.css';
+import './help.css';
 
 /** Always says which model, what runs and how long it will take, and how many requests have left the page. */
 export const TopBar = () => (
@@ -101,5 +104,113 @@ function ThemeButton() {
         </Menu>
       </Popover>
     </MenuTrigger>
+  );
+}
+
+const COLUMNS: readonly Column<RequestEntry>[] = [
+  { id: 'url', header: 'Address', primary: true, cell: ({ url }) => <span className="mono">{url}</span> },
+  { id: 'at', header: 'When', cell: ({ at }) => new Date(at).toLocaleTimeString() },
+  {
+    id: 'end',
+    header: 'Result',
+    cell: (entry) => (entry.blocked ? 'blocked by the page' : received(entry)),
+  },
+];
+
+const received = ({ bytes: size }: RequestEntry) => (size === null ? 'answered' : `${bytes(size)} received`);
+
+/** Measured by the browser's own resource timing: see state/network. */
+function RequestsBadge() {
+  const entries = useRequests((s) => s.entries);
+  const [isOpen, setOpen] = useState(false);
+  const sent = entries.filter(({ blocked }) => !blocked).length;
+  const words = `${counted(sent, 'request')} sent`;
+  return (
+    <>
+      <Button className="chip" onPress={() => setOpen(true)} aria-label={`${words} to other sites. Open the log`}>
+        <span className={`dot${sent > 0 ? ' dot-wait' : ''}`} aria-hidden="true" />
+        <span>
+          {sent}
+          <span className="chip-wide"> {sent === 1 ? 'request' : 'requests'}</span> sent
+        </span>
+      </Button>
+      <Dialog title={`${words} to other sites`} isOpen={isOpen} onClose={() => setOpen(false)} wide>
+        <div className="stack">
+          <p>
+            Your rows, prompts and results stay in this page. Only a model that you choose from the Hugging Face hub
+            comes from another site, and the page says so first; its content policy blocks everything else.
+          </p>
+          {entries.length > 0 ? (
+            <Table
+              caption="Requests to other sites since this page was opened"
+              columns={COLUMNS}
+              rows={entries}
+              rowKey={({ url, at }) => `${at} ${url}`}
+            />
+          ) : (
+            <p className="dim">Since this page was opened: no requests to other sites.</p>
+          )}
+        </div>
+      </Dialog>
+    </>
+  );
+}
+
+const KEYS: readonly (readonly [string, string])[] = [
+  ['?', 'This help'],
+  ['Tab, Shift + Tab', 'Next control, previous control'],
+  ['Arrow keys', 'Move within a list, tabs, a slider or a table'],
+  ['Escape', 'Close'],
+];
+
+const typing = (target: EventTarget | null) =>
+  target instanceof HTMLElement && (target.isContentEditable || /^(?:INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+
+function HelpButton() {
+  const [isOpen, setOpen] = useState(false);
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key === '?' && !typing(event.target) && !event.ctrlKey && !event.metaKey) setOpen(true);
+    };
+    addEventListener('keydown', onKey);
+    return () => removeEventListener('keydown', onKey);
+  }, []);
+  return (
+    <>
+      <IconButton label="Help" onPress={() => setOpen(true)}>
+        <span aria-hidden="true">?</span>
+      </IconButton>
+      <Dialog title="How this works" isOpen={isOpen} onClose={() => setOpen(false)}>
+        <div className="stack">
+          <ol className="help-steps">
+            <li>
+              <b>Data.</b> A CSV with a text and a label column. Some rows become test rows: training never sees them.
+            </li>
+            <li>
+              <b>Prompts.</b> A prompt written by hand, tried and improved on validation rows, so that it gets its fair
+              chance.
+            </li>
+            <li>
+              <b>Train.</b> A few vectors are tuned so that the model gives your labels. The model itself stays as it
+              is.
+            </li>
+            <li>
+              <b>Compare.</b> Both prompts on the same test rows, with intervals, and a verdict in words.
+            </li>
+          </ol>
+          <h3>Keys</h3>
+          <dl className="facts">
+            {KEYS.map(([key, what]) => (
+              <div key={key} className="help-key">
+                <dt>
+                  <kbd>{key}</kbd>
+                </dt>
+                <dd>{what}</dd>
+              </div>
+            ))}
+          </dl>
+        </div>
+      </Dialog>
+    </>
   );
 }

@@ -1,10 +1,11 @@
 /** Versions of a prompt set in words, for every screen that lists them. Pure. */
+
+import { percent } from '../../lib/format';
 import { stagesAt, stagesOf } from '../../prompt-set/stages';
 import type { PromptSet } from '../../prompt-set/types';
 import { type Version, versionById, versionsOf, versionWords } from '../../prompt-set/versions';
 import { reachedWords } from '../../workflow/words';
 import type { SelectOption } from '../ui/Choices';
-import { percent } from '../ui/format';
 
 /** A version's result on validation rows; null = it was not tried. */
 export function reached(of: Version): string | null {

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 import { Button } from 'react-aria-components/Button';
 import { Tooltip as AriaTooltip, TooltipTrigger } from 'react-aria-components/Tooltip';
-import { percent, points } from './format';
+import { percent, points } from '../../lib/format';
 import './marks.css';
 import './table.css';
 

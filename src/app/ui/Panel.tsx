@@ -1,4 +1,5 @@
 import { type ReactNode, useId } from 'react';
+import { ProgressBar as AriaProgressBar } from 'react-aria-components/ProgressBar';
 import { Warning } from './icons';
 import './panel.css';
 
@@ -77,4 +78,27 @@ export const EmptyState = ({ title, children, action, center }: EmptyStateProps)
     {children ? <p>{children}</p> : null}
     {action ? <div className="row">{action}</div> : null}
   </div>
+);
+
+interface ProgressBarProps {
+  readonly label: string;
+  /** 0 to 1; null while it cannot be known. */
+  readonly value: number | null;
+  /** Rate and time left, in words. */
+  readonly detail?: ReactNode;
+  readonly hideLabel?: boolean;
+}
+
+export const ProgressBar = ({ label, value, detail, hideLabel }: ProgressBarProps) => (
+  <AriaProgressBar className="progress" aria-label={label} value={(value ?? 0) * 100} isIndeterminate={value === null}>
+    {hideLabel && !detail ? null : (
+      <div className="row spread small">
+        {hideLabel ? null : <span>{label}</span>}
+        {detail ? <span className="dim">{detail}</span> : null}
+      </div>
+    )}
+    <div className={`bar${value === null ? ' bar-unknown' : ''}`}>
+      <div className="bar-fill" style={value === null ? {} : { width: `${value * 100}%` }} />
+    </div>
+  </AriaProgressBar>
 );

@@ -1,11 +1,10 @@
+export * as format from '../../lib/format';
 export { Button } from './Button';
 export { Choices, Select, Slider } from './Choices';
 export { Dialog } from './Dialog';
 export { NumberField, TextArea, TextField } from './Field';
-export * as format from './format';
 export { ArmMark, type ArmSide, Interval, LabelTag, Term } from './Marks';
-export { EmptyState, Note, Panel, ScrollRegion } from './Panel';
-export { ProgressBar } from './ProgressBar';
+export { EmptyState, Note, Panel, ProgressBar, ScrollRegion } from './Panel';
 export { type Column as TableColumn, PagedTable, Table } from './Table';
 export { Tabs } from './Tabs';
 export { toastError, toastUndo } from './toast';

@@ -1,10 +1,10 @@
 import { useState } from 'react';
 import type { Issue, RejectedRow } from '../../../dataset/types';
+import { counted } from '../../../lib/format';
 import { RejectedDialog } from '../../shell/RejectedDialog';
 import { useQuery } from '../../state/location';
 import { useData, useStores } from '../../state/studio';
 import { Button, Note, Panel } from '../../ui';
-import { counted } from '../../ui/format';
 import { useIssues } from './rows-store';
 
 const TONES = { blocking: 'bad', warning: 'warning', info: 'info' } as const;

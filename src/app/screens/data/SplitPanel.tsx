@@ -2,9 +2,9 @@ import { useEffect, useMemo, useState } from 'react';
 import { usedRows } from '../../../dataset/split';
 import { splitChoices } from '../../../dataset/split-by';
 import type { SplitBy } from '../../../dataset/types';
+import { count, counted } from '../../../lib/format';
 import { useData, usePromptSets, useStores } from '../../state/studio';
 import { Note, Panel, ProgressBar, Select, Slider, Term, TextField } from '../../ui';
-import { count, counted } from '../../ui/format';
 import { useKeptOnLeave } from './CellEditor';
 import { splitName, splitWords } from './words';
 

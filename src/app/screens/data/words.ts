@@ -16,8 +16,8 @@ import type {
   SplitName,
   Table,
 } from '../../../dataset/types';
+import { bytes, count, counted, percentWhole } from '../../../lib/format';
 import type { SelectOption } from '../../ui/Choices';
-import { bytes, count, counted, percentWhole } from '../../ui/format';
 import type { TargetLengths, TextLengths } from './rows-store';
 
 export const ENCODING_NAMES: Readonly<Record<SourceFormat['encoding'], string>> = {

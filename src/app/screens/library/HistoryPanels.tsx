@@ -1,5 +1,6 @@
 /** The history of a prompt set: the results of its versions, where they come from, and how two of them differ. */
 import { useMemo, useState } from 'react';
+import { counted } from '../../../lib/format';
 import { lineageOf, lineageTitle } from '../../../prompt-set/lineage';
 import {
   betweenWords,
@@ -14,7 +15,6 @@ import { versionById, versionsOf, versionWords } from '../../../prompt-set/versi
 import { ChartPanel, drawLineage, drawPerformance } from '../../charts';
 import { versionOptions } from '../../state/version-words';
 import { Panel, Select, Table } from '../../ui';
-import { counted } from '../../ui/format';
 import type { Detail } from './library-store';
 import { dayWords } from './words';
 

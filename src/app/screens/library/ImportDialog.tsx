@@ -2,7 +2,7 @@ import { DropZone } from 'react-aria-components/DropZone';
 import { FileTrigger } from 'react-aria-components/FileTrigger';
 import { useStore } from 'zustand';
 import { replayWords } from '../../../interchange/check-rows';
-import { namedFile } from '../../shell/dropped-files';
+import { namedFile } from '../../shell/DropTarget';
 import { navigate, screenPath } from '../../state/location';
 import { Button, Dialog, Note, ProgressBar } from '../../ui';
 import { FoundPanel } from './FoundPanel';

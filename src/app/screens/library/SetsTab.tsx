@@ -1,11 +1,11 @@
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
 import { memo, useDeferredValue, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { useStore } from 'zustand';
+import { counted } from '../../../lib/format';
 import { type Listing, searched, tagsOf } from '../../../prompt-set/listing';
 import { navigate, screenPath, useQuery } from '../../state/location';
 import { usePromptSets } from '../../state/studio';
 import { Button, EmptyState, Panel, Select, TextField } from '../../ui';
-import { counted } from '../../ui/format';
 import { exporting } from './export-store';
 import { listSearch, NO_SEARCH, setActions } from './library-store';
 import { Labels, TextForm } from './parts';

@@ -2,10 +2,10 @@
 import type { FolderChange } from '../../../interchange/folder-changes';
 import type { CompleteSet } from '../../../interchange/set-files';
 import { StudioError } from '../../../lib/errors';
+import { counted } from '../../../lib/format';
 import { freeHandle } from '../../../prompt-set/handle';
 import type { Store } from '../../../store/store';
 import type { PromptSetsStore } from '../../state/prompt-sets-store';
-import { counted } from '../../ui/format';
 import { readStored, storeSet } from './stored-set';
 import type { Decisions, Link } from './team-folder';
 

@@ -1,10 +1,11 @@
 /** The wording of the Library. */
+
+import { counted } from '../../../lib/format';
 import type { Listing } from '../../../prompt-set/listing';
 import { resolveStage, stagesOf } from '../../../prompt-set/stages';
 import type { PromptSet, StageMove } from '../../../prompt-set/types';
 import { type Version, versionWords } from '../../../prompt-set/versions';
 import { MISSING_VERSION, targetWords } from '../../state/version-words';
-import { counted } from '../../ui/format';
 
 export const libraryTitle = (sets: readonly Listing[]): string => {
   const tuned = sets.filter((s) => s.tuned > 0).length;

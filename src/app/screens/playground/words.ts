@@ -1,7 +1,8 @@
 /** What the playground says. Pure. */
+
+import { counted } from '../../../lib/format';
 import { argmax } from '../../../metrics/classification';
 import type { PlayedAnswer } from '../../../workflow/play';
-import { counted } from '../../ui/format';
 
 const capital = (word: string): string => `${word.charAt(0).toUpperCase()}${word.slice(1)}`;
 

@@ -1,8 +1,8 @@
+import { count } from '../../../lib/format';
 import { isWriting } from '../../../prompt-set/prompt-set';
 import type { ShotSelection } from '../../../task/types';
 import { usePromptSets, useSession } from '../../state/studio';
 import { Select } from '../../ui/Choices';
-import { count } from '../../ui/format';
 import { Term } from '../../ui/Marks';
 import { useDraft, usePrompts } from './prompts-store';
 

@@ -1,13 +1,13 @@
 import type { ByTask } from '../../../dataset/kind';
 import type { Dataset } from '../../../dataset/types';
 import { otherVersionWords } from '../../../dataset/versions';
+import { count, percentWhole } from '../../../lib/format';
 import { chosenHard, isWriting } from '../../../prompt-set/prompt-set';
 import type { HardVersion } from '../../../prompt-set/types';
 import { howWords, perplexityOf } from '../../../workflow/words';
 import { useQuery } from '../../state/location';
 import { usePromptSets } from '../../state/studio';
 import { Button } from '../../ui/Button';
-import { count, percentWhole } from '../../ui/format';
 import { ArmMark } from '../../ui/Marks';
 import { Panel } from '../../ui/Panel';
 import { type Column, Table } from '../../ui/Table';

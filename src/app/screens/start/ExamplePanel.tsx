@@ -1,9 +1,9 @@
 import { Link } from 'wouter';
+import { bytes, percentWhole } from '../../../lib/format';
 import { screenPath } from '../../state/location';
 import type { ShippedPrompt } from '../../state/services';
 import { useSession } from '../../state/studio';
 import { TextArea } from '../../ui/Field';
-import { bytes, percentWhole } from '../../ui/format';
 import { ArmMark, type ArmSide } from '../../ui/Marks';
 import { type Answer, useAnswers, useIntro, useTyped } from './start-store';
 

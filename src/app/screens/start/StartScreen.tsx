@@ -1,13 +1,12 @@
 import { useStore } from 'zustand';
+import { downloadWords, modelWords } from '../../shell/ModelFacts';
 import { ModelFailed } from '../../shell/ModelPanel';
-import { downloadWords, modelWords } from '../../shell/model-words';
 import { FileButton, ReadingBar, useOpenSample } from '../../shell/OpenRows';
 import { ScreenFrame } from '../../shell/Screen';
 import { sampleMinutes } from '../../state/sample-run';
 import { useSession, useStores } from '../../state/studio';
 import { Button } from '../../ui/Button';
-import { Note } from '../../ui/Panel';
-import { ProgressBar } from '../../ui/ProgressBar';
+import { Note, ProgressBar } from '../../ui/Panel';
 import { ExamplePanel } from './ExamplePanel';
 import './start.css';
 import { useSpeed, useTrainSample } from './start-store';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { dodge, downsample } from './points';
+import { dodge, downsample } from './plot';
 
 test('leaves labels that do not touch where they are', () =>
   expect(dodge([10, 50, 90], 14, 0, 100)).toEqual([10, 50, 90]));

@@ -1,5 +1,5 @@
 import { expect, it, vi } from 'vitest';
-import { MIGRATIONS, migrate, SCHEMA_VERSION } from './migrations';
+import { MIGRATIONS, migrate, SCHEMA_VERSION } from './schema';
 
 it('numbers migrations without gaps, and each says what it does', () => {
   expect(MIGRATIONS.map((m) => m.version)).toEqual(Array.from({ length: SCHEMA_VERSION }, (_, i) => i + 1));
