@@ -6,7 +6,7 @@ import { serialise } from '../graph/serialise';
 import { uninterruptedControl } from '../lib/control';
 import type { Placement } from '../prompt/soft-prompt';
 import { createNodeRunner } from '../runtime/ort-node';
-import type { TokenRow } from '../tokens/types';
+import type { TokenRow } from '../tokens/tokenizer';
 import { STANDARD } from '../training/settings';
 import type { HostEngine } from '../workflow/host';
 import { createLog } from './log';

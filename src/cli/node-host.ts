@@ -11,7 +11,7 @@ import { configOf, type ModelCard, type ModelFiles, parseCard } from '../model/c
 import { CATALOGUE } from '../model/catalogue';
 import { readFolder } from '../model/folder';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
-import { openTokenizerOf } from '../tokens/open-tokenizer';
+import { openTokenizerOf } from '../tokens/tokenizer';
 import type { Host, HostEngine } from '../workflow/host';
 import { rememberedNeighbours } from '../workflow/token-rows';
 import type { Log } from './log';

@@ -2,7 +2,7 @@
 import type { Dataset } from '../dataset/types';
 import { insightsOf } from '../evaluation/classify/insights';
 import { present } from '../lib/assert';
-import { drained } from '../lib/steps';
+import { drained } from '../lib/control';
 import { LABEL_METRICS, type MetricFormat, metricsOf, TEXT_METRICS } from '../metrics/registry';
 import type { ClassifyEvaluation, Evaluation, GenerateEvaluation, PromptSet } from '../prompt-set/types';
 import { generatedCsv } from '../report/csv';

@@ -1,9 +1,8 @@
 /** Some of the rows where not all are needed: one draw for every purpose, so that no choice rests on the file's order. */
 import { createRng } from '../lib/rng';
-import { rowsById, textKeyOf } from './labels';
+import { rowsById, stratumOf, textKeyOf } from './labels';
 import { textKey } from './normalise';
 import type { Dataset, Row } from './types';
-import { stratumOf } from './writing';
 
 /** Uniform in [0, 1), by the seed and a text: FNV-1a (Fowler, Noll & Vo), spread by the generator. */
 function chance(seed: number, text: string): number {

@@ -1,8 +1,27 @@
-import { type Lookup, mapped } from './list';
+import { taskKindOf } from './kind';
 import { textKey } from './normalise';
 import { PackedRows } from './packed';
-import { perCell } from './per-cell';
-import type { ColumnMapping, Dataset, Row, Rows } from './types';
+import { type ColumnMapping, type Dataset, type Lookup, mapped, type Row, type Rows } from './types';
+
+/**
+ * Remembers a value computed from a cell as long as its row exists: rows are never changed, and when one cell is, all
+ * other rows stay the same objects.
+ */
+export function perCell<T>(of: (cell: string) => T): (row: Row, column: string) => T {
+  const columns = new Map<string, WeakMap<Row, T>>();
+  return (row, column) => {
+    let known = columns.get(column);
+    if (!known) {
+      known = new WeakMap();
+      columns.set(column, known);
+    }
+    const found = known.get(row);
+    if (found !== undefined) return found;
+    const made = of(row.cells[column] ?? '');
+    known.set(row, made);
+    return made;
+  };
+}
 
 /** Spellings of one label, the most frequent first. */
 export interface Spellings {
@@ -114,3 +133,16 @@ export function goldOf(dataset: Pick<Dataset, 'labels' | 'mapping' | 'table'>, r
     return (row && indexOf(row)) ?? -1;
   });
 }
+
+// Rows whose answer is a text of its own: the task is to write it.
+
+export const writes = (mapping: Pick<ColumnMapping, 'task'>): boolean => taskKindOf(mapping) === 'generate';
+
+/** The row's text to be written, as it is trained on: one line, as the end of a line ends an answer. */
+export const targetOf = (row: Row, mapping: ColumnMapping): string =>
+  labelOf(row, mapping)
+    .trim()
+    .replace(/\s*[\n\r\u2028\u2029]+\s*/g, ' ');
+
+/** What the parts of a split are alike in: their labels; texts to be written have no kinds. */
+export const stratumOf = (row: Row, mapping: ColumnMapping): string => (writes(mapping) ? '' : labelOf(row, mapping));

@@ -8,11 +8,9 @@
  * a pair of resemblance t shares a band with probability 1 - (1 - t^ROWS)^BANDS, which is 94% at 0.6, 99.6% at 0.7 and
  * 0.2% at 0.1. Each candidate is then compared exactly. The hash functions are fixed: the same rows give the same answer.
  */
-import { textKeyOf } from './labels';
+import { perCell, textKeyOf, writes } from './labels';
 import { textKey } from './normalise';
-import { perCell } from './per-cell';
 import type { ColumnMapping, Row } from './types';
-import { writes } from './writing';
 
 /** Jaccard index from which two texts are near-twins: one word in ten replaced, or one letter in five words. */
 const RESEMBLANCE = 0.6;

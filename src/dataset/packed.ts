@@ -2,9 +2,9 @@
  * Long lists of objects as a few buffers. The page keeps the rows of a large data set like this: as 200,000
  * objects they would block it for half a second whenever they cross to a worker or to the disk.
  */
-import type { List, Lookup } from './list';
+
 import { findPlace, type PackedTexts, packTexts, placesByName, textAt, unpackTexts } from './packed-texts';
-import type { CellChange, Row } from './types';
+import type { CellChange, List, Lookup, Row } from './types';
 
 /** What crosses between threads and is stored, but for the buffer. */
 export interface PackedShape {

@@ -3,11 +3,19 @@ import { type Failure, fail, ok, type Result } from '../lib/result';
 import { taskKindOf } from './kind';
 import { type ClassShare, classBalance, labelCounts, labelSet, type Spellings, withCommonSpelling } from './labels';
 import { lint } from './lint/lint';
-import { mapped } from './list';
 import { textKey } from './normalise';
 import { adoptSplit, type Shares, splitRows } from './split';
 import { type SplitColumns, splitByColumn, splitByGroup, splitColumns } from './split-by';
-import type { ColumnMapping, Dataset, Issue, Row, Rows, SplitBy, Table } from './types';
+import {
+  type ColumnMapping,
+  type Dataset,
+  type Issue,
+  mapped,
+  type Row,
+  type Rows,
+  type SplitBy,
+  type Table,
+} from './types';
 
 export interface Prepared {
   readonly dataset: Dataset;

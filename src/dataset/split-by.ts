@@ -1,11 +1,10 @@
 /** Splits that follow a column: its cells name the parts, or rows with the same cell stay together. */
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { createRng, shuffled } from '../lib/rng';
-import { isUsable, textKeyOf } from './labels';
+import { isUsable, stratumOf, textKeyOf } from './labels';
 import { textKey } from './normalise';
 import { type Shares, sharesFor, splitRows, splitSizes, usedRows } from './split';
 import type { ColumnMapping, Dataset, Row, Rows, SplitBy, SplitName } from './types';
-import { stratumOf } from './writing';
 
 type Split = Dataset['split'];
 

@@ -1,8 +1,7 @@
 import { createRng, shuffled } from '../lib/rng';
-import { isUsable, textKeyOf } from './labels';
+import { isUsable, stratumOf, textKeyOf } from './labels';
 import { textKey } from './normalise';
 import type { ColumnMapping, Dataset, Row, Rows, SplitName } from './types';
-import { stratumOf } from './writing';
 
 export type Shares = Readonly<Record<SplitName, number>>;
 

@@ -4,7 +4,7 @@ import { type Program, run, runLimits } from '../inference/run';
 import { TextCache } from '../inference/text-cache';
 import { present } from '../lib/assert';
 import type { Placement, SoftPrompt } from '../prompt/soft-prompt';
-import type { TokenRow } from '../tokens/types';
+import type { TokenRow } from '../tokens/tokenizer';
 import { batchGradient } from '../training/objective';
 
 /** PyTorch's results for a model with a soft prompt: `oracle.json` next to the model. */

@@ -6,7 +6,7 @@ import { createRng } from '../lib/rng';
 import { PLACEMENTS, type Placement, type SoftPrompt } from '../prompt/soft-prompt';
 import { createNodeRunner } from '../runtime/ort-node';
 import type { HostTensor } from '../runtime/types';
-import type { LabelTokens, TokenRow } from '../tokens/types';
+import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
 import type { Checkpoint } from '../training/events';
 import { batchGradient } from '../training/objective';
 import { STANDARD } from '../training/settings';

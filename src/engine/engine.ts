@@ -17,7 +17,7 @@ import { TextCache } from '../inference/text-cache';
 import { present } from '../lib/assert';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { CreateRunner } from '../runtime/types';
-import type { TokenRow } from '../tokens/types';
+import type { TokenRow } from '../tokens/tokenizer';
 import type { TrainEvent } from '../training/events';
 import { type SelfCheckReport, type SelfCheckRequest, selfCheck } from './gradient-check';
 import { type LoadedProgram, loadProgram } from './load';

@@ -4,7 +4,7 @@ import { embeddingRows, run } from '../inference/run';
 import { readStates, scoreRows } from '../inference/score';
 import { TextCache } from '../inference/text-cache';
 import { createNodeRunner } from '../runtime/ort-node';
-import type { TokenRow } from '../tokens/types';
+import type { TokenRow } from '../tokens/tokenizer';
 import { conform, largestDifference, type Oracle, softOf } from './conform';
 import { type LoadedProgram, loadProgram } from './load';
 import { modelFolders, readModel, singleTokens, tokenRows } from './test-support';

@@ -3,7 +3,7 @@ import type { Program } from '../inference/run';
 import { TextCache } from '../inference/text-cache';
 import { createRng } from '../lib/rng';
 import type { SoftPrompt } from '../prompt/soft-prompt';
-import type { LabelTokens, TokenRow } from '../tokens/types';
+import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
 import { type BatchOptions, batchGradient, batchLosses } from '../training/objective';
 import type { LoadedProgram } from './load';
 

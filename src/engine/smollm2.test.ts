@@ -7,7 +7,7 @@ import { scoreRows } from '../inference/score';
 import { readNpy, readSafetensors } from '../prompt/codecs';
 import { PLACEMENTS, type Placement, type SoftPrompt } from '../prompt/soft-prompt';
 import { createNodeRunner } from '../runtime/ort-node';
-import type { TokenRow } from '../tokens/types';
+import type { TokenRow } from '../tokens/tokenizer';
 import { batchGradient } from '../training/objective';
 import { largestDifference, relativeError } from './conform';
 import { type LoadedProgram, loadProgram } from './load';

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
-import type { LabelTokens, TokenRow } from '../tokens/types';
+import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
 import type { TrainEvent } from '../training/events';
 import type { Engine } from './engine';
 import type { ModelFiles, TrainRequest } from './types';

@@ -9,15 +9,14 @@ import { present } from '../lib/assert';
 import { StudioError } from '../lib/errors';
 import { accuracy, argmax, confusionMatrix, macroF1 } from '../metrics/classification';
 import type { SoftPrompt } from '../prompt/soft-prompt';
-import type { LabelTokens, TokenRow } from '../tokens/types';
+import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
 import type { Checkpoint, TrainEvent, ValidationResult } from '../training/events';
-import { initialTokenIds } from '../training/initialise';
 import { type TrainWork, train } from '../training/loop';
 import { batchGradient } from '../training/objective';
-import { folded } from '../training/reparameterise';
 import { balancedWeights, stratifiedSubset } from '../training/row-order';
 import type { Validated } from '../training/selection';
 import { peakLearningRate } from '../training/settings';
+import { folded, initialTokenIds } from '../training/vectors';
 import type { ModelInfo, TrainRequest } from './types';
 
 interface TrainContext {

@@ -5,7 +5,7 @@ import type { GenerateOptions } from '../inference/generate';
 import type { ScoredRow, TargetScore, TokenCount } from '../inference/score';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { Adapter, Backend } from '../runtime/types';
-import type { LabelTokens, TokenRow } from '../tokens/types';
+import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
 import type { Checkpoint } from '../training/events';
 import type { TrainingSettings } from '../training/settings';
 

@@ -3,7 +3,7 @@ import { scoreTargets } from '../inference/score';
 import { createRng } from '../lib/rng';
 import { PLACEMENTS, type SoftPrompt } from '../prompt/soft-prompt';
 import { createNodeRunner } from '../runtime/ort-node';
-import type { TokenRow } from '../tokens/types';
+import type { TokenRow } from '../tokens/tokenizer';
 import type { Checkpoint, ValidationPoint } from '../training/events';
 import { batchGradient } from '../training/objective';
 import { STANDARD } from '../training/settings';

@@ -1,5 +1,5 @@
 import type { SoftPrompt } from '../prompt/soft-prompt';
-import type { LabelTokens } from '../tokens/types';
+import type { LabelTokens } from '../tokens/tokenizer';
 import type { RowTokens } from './feeds';
 
 type LogProbs = readonly number[];

@@ -1,7 +1,7 @@
 /** Decides from token counts alone which rows of a text cache share a run, how they are stored, and which ones fit. */
 import { present } from '../lib/assert';
 import { lengthBuckets } from '../tokens/buckets';
-import type { TokenRow } from '../tokens/types';
+import type { TokenRow } from '../tokens/tokenizer';
 import { kvBytesPerToken } from './kv';
 import type { ProgramSpec } from './program';
 import { runLimits } from './run';

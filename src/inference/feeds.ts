@@ -1,7 +1,7 @@
 import { assert, present } from '../lib/assert';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { HostTensor } from '../runtime/types';
-import type { TokenRow } from '../tokens/types';
+import type { TokenRow } from '../tokens/tokenizer';
 import { type KvRow, packPast } from './kv';
 import { IO, type ProgramSpec } from './program';
 

@@ -1,7 +1,7 @@
 import { present } from '../lib/assert';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { lengthBuckets } from '../tokens/buckets';
-import type { LabelTokens } from '../tokens/types';
+import type { LabelTokens } from '../tokens/tokenizer';
 import { type MixedTokens, pastLength, type Sequence } from './feeds';
 import type { KvRow } from './kv';
 import { logSoftmax, logSumExp } from './logits';

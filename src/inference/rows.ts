@@ -2,7 +2,7 @@ import { present } from '../lib/assert';
 import { StudioError } from '../lib/errors';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { lengthBuckets } from '../tokens/buckets';
-import type { TokenRow } from '../tokens/types';
+import type { TokenRow } from '../tokens/tokenizer';
 import type { CachePlan } from './cache-plan';
 import { type Control, uninterrupted } from './control';
 import { commonPrefixLength, type MixedTokens, tokensBefore, withSoft } from './feeds';

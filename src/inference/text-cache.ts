@@ -1,5 +1,5 @@
 import { assert, present } from '../lib/assert';
-import type { TokenRow } from '../tokens/types';
+import type { TokenRow } from '../tokens/tokenizer';
 import {
   type CachePlan,
   DEFAULT_TEXT_CACHE,

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { unzipSync, zipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
 import type { Dataset } from '../dataset/types';
-import { rounded } from '../lib/rounded';
+import { rounded } from '../lib/format';
 import { PLACEMENTS, type Placement } from '../prompt/soft-prompt';
 import { addHardVersion, createPromptSet, finishRun, recordTry, startRun } from '../prompt-set/prompt-set';
 import { moveStage, stagesOf } from '../prompt-set/stages';

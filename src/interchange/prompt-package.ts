@@ -2,8 +2,8 @@
 
 import type { Dataset } from '../dataset/types';
 import { assert } from '../lib/assert';
+import { rounded } from '../lib/format';
 import { type Failure, fail, ok, type Result } from '../lib/result';
-import { rounded } from '../lib/rounded';
 import { firstFault, z } from '../lib/zod';
 import { readNpy, readSafetensors, writeNpy, writeSafetensors } from '../prompt/codecs';
 import { freeHandle } from '../prompt-set/handle';

@@ -7,17 +7,18 @@ import type { Dataset } from '../dataset/types';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { firstFault, type z } from '../lib/zod';
 import { readNpy, writeNpy } from '../prompt/codecs';
-import { kept, withKind } from '../prompt-set/evaluations';
-import type {
-  ClassifyEvaluation,
-  Evaluation,
-  GenerateEvaluation,
-  HardVersion,
-  Kept,
-  Measurement,
-  PromptSet,
-  RunCheckpoint,
-  SoftVersion,
+import {
+  type ClassifyEvaluation,
+  type Evaluation,
+  type GenerateEvaluation,
+  type HardVersion,
+  type Kept,
+  kept,
+  type Measurement,
+  type PromptSet,
+  type RunCheckpoint,
+  type SoftVersion,
+  withKind,
 } from '../prompt-set/types';
 import { exactJson, readExactJson } from './exact-json';
 import { withoutRowIds } from './set-json';

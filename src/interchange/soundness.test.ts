@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ofKind } from '../prompt-set/evaluations';
 import { createPromptSet } from '../prompt-set/prompt-set';
-import type { PromptSet, RunCheckpoint, SoftVersion } from '../prompt-set/types';
+import { ofKind, type PromptSet, type RunCheckpoint, type SoftVersion } from '../prompt-set/types';
 import { soundCheckpoint, soundDataset, soundEvaluation, soundMeasurement, soundSet, soundWriting } from './soundness';
 import { anySet } from './test-support';
 

@@ -2,15 +2,15 @@
 import fc from 'fast-check';
 import type { Dataset } from '../dataset/types';
 import { PLACEMENTS, type SoftPrompt } from '../prompt/soft-prompt';
-import { withKind } from '../prompt-set/evaluations';
-import type {
-  ClassifyEvaluation,
-  GenerateEvaluation,
-  HardVersion,
-  Kept,
-  Measurement,
-  RunCheckpoint,
-  SoftVersion,
+import {
+  type ClassifyEvaluation,
+  type GenerateEvaluation,
+  type HardVersion,
+  type Kept,
+  type Measurement,
+  type RunCheckpoint,
+  type SoftVersion,
+  withKind,
 } from '../prompt-set/types';
 import type { CompleteSet } from './set-files';
 

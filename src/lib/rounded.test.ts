@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { rounded } from './rounded';
+import { rounded } from './format';
 
 it('gives the same number for two that differ in the last bit', () => {
   expect(rounded(-50.62761489938456)).toBe(rounded(-50.62761489938457));

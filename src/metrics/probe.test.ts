@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import { drained } from '../lib/control';
 import { createRng } from '../lib/rng';
-import { drained } from '../lib/steps';
 import { accuracy, argmax } from './classification';
 import { fittingProbe } from './probe';
 

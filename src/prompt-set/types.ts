@@ -1,9 +1,15 @@
+import type { TaskKind } from '../dataset/kind';
 import type { Dataset } from '../dataset/types';
-import type { ConsistencyReport } from '../evaluation/classify/consistency';
+import type { ConsistencyReport, EveryRowReport } from '../evaluation/classify/checks';
 import type { Correction } from '../evaluation/classify/doubts';
-import type { EveryRowReport } from '../evaluation/classify/folds';
-import type { GenerateArm, GenerateComparison, GeneratePlan } from '../evaluation/generate/types';
-import type { CalibrationFit, Comparison, ComparisonPlan } from '../evaluation/types';
+import type {
+  CalibrationFit,
+  Comparison,
+  ComparisonPlan,
+  GenerateArm,
+  GenerateComparison,
+  GeneratePlan,
+} from '../evaluation/types';
 import type { Vote } from '../evaluation/vote';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { HardPrompt, LabelWord } from '../task/types';
@@ -241,4 +247,18 @@ interface Review {
 export interface StoredDataset {
   readonly setId: string;
   readonly dataset: Dataset;
+}
+
+// Comparisons of both kinds in one list; where they are stored, the table or folder gives the kind.
+
+type OfKind<K extends TaskKind> = Extract<Evaluation, { readonly kind: K }>;
+
+export const ofKind = <K extends TaskKind>(evaluations: readonly Evaluation[], kind: K): readonly OfKind<K>[] =>
+  evaluations.filter((evaluation): evaluation is OfKind<K> => evaluation.kind === kind);
+
+export const withKind = <K extends TaskKind>(kept: Kept<OfKind<K>>, kind: K): OfKind<K> =>
+  ({ ...kept, kind }) as OfKind<K>;
+
+export function kept<E extends Evaluation>({ kind: _kind, ...rest }: E): Kept<E> {
+  return rest;
 }

@@ -1,7 +1,7 @@
 /** The checks beside a comparison of labels: slices, probabilities, edited rows, votes. */
+
+import { consistencySentence, EDIT_NAMES, everyRowSentence } from '../evaluation/classify/checks';
 import { confidenceDifferenceWords, coverageSentence } from '../evaluation/classify/confidence';
-import { consistencySentence, EDIT_NAMES } from '../evaluation/classify/consistency';
-import { everyRowSentence } from '../evaluation/classify/folds';
 import { slicesSentence } from '../evaluation/classify/slices';
 import { tallySentence } from '../evaluation/vote';
 import { percent, points, pointsRange, pointsWithUnit, pValue, times } from '../evaluation/words';

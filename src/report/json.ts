@@ -1,7 +1,7 @@
 import { calibratedRows, differenceOf, scoreOf } from '../evaluation/classify/outcome';
 import type { ArmReport, ComparisonPlan, Interval, PairReport } from '../evaluation/types';
 import { present } from '../lib/assert';
-import { rounded } from '../lib/rounded';
+import { rounded } from '../lib/format';
 import { accuracy, argmax } from '../metrics/classification';
 import { LABEL_METRICS, metricsOf } from '../metrics/registry';
 import type { Results } from './results-schema';

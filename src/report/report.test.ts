@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { consistencyOf, everyRowReport } from '../evaluation/classify/checks';
 import { compare } from '../evaluation/classify/compare';
-import { consistencyOf } from '../evaluation/classify/consistency';
-import { everyRowReport } from '../evaluation/classify/folds';
 import { insightsOf } from '../evaluation/classify/insights';
 import { majorityArm } from '../evaluation/classify/made-arms';
 import { alternating, armOf, patterned, planOf } from '../evaluation/test-support';
 import { tally } from '../evaluation/vote';
-import { drained } from '../lib/steps';
+import { drained } from '../lib/control';
 import { html } from './escape';
 import { resultsJson } from './json';
 import { htmlReport, markdownReport } from './print';

@@ -1,5 +1,5 @@
 /** The parts of a report about prompts that generate texts. */
-import type { Difference, GenerateArm, GeneratePair } from '../evaluation/generate/types';
+import type { Difference, GenerateArm, GeneratePair } from '../evaluation/types';
 import { tallySentence } from '../evaluation/vote';
 import type { Interval } from '../metrics/intervals';
 import { ends, metricsOf, TEXT_METRICS } from '../metrics/registry';

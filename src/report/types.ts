@@ -1,8 +1,6 @@
-import type { ConsistencyReport } from '../evaluation/classify/consistency';
-import type { EveryRowReport } from '../evaluation/classify/folds';
+import type { ConsistencyReport, EveryRowReport } from '../evaluation/classify/checks';
 import type { Insights } from '../evaluation/classify/insights';
-import type { GenerateComparison, GeneratePlan } from '../evaluation/generate/types';
-import type { Comparison, ComparisonPlan, Verdict } from '../evaluation/types';
+import type { Comparison, ComparisonPlan, GenerateComparison, GeneratePlan, Verdict } from '../evaluation/types';
 import type { Tally } from '../evaluation/vote';
 import type { Placement } from '../prompt/soft-prompt';
 import type { Html } from './escape';

@@ -1,7 +1,14 @@
 import { StudioError } from '../lib/errors';
-import { kept, withKind } from '../prompt-set/evaluations';
 import type { Listing } from '../prompt-set/listing';
-import type { Evaluation, Measurement, PromptSet, RunCheckpoint, StoredDataset } from '../prompt-set/types';
+import {
+  type Evaluation,
+  kept,
+  type Measurement,
+  type PromptSet,
+  type RunCheckpoint,
+  type StoredDataset,
+  withKind,
+} from '../prompt-set/types';
 import { type Guarded, guarded } from './guard';
 import { type IndexedDbOptions, openIndexedDb } from './indexed-db';
 import { claim, isHeld, withLock } from './locks';

@@ -1,8 +1,7 @@
 /** The kinds of task, by name, and what differs between them when a row becomes a prompt. */
 import { type ByTask, taskKindOf } from '../dataset/kind';
-import { labelIndexer } from '../dataset/labels';
+import { labelIndexer, targetOf } from '../dataset/labels';
 import type { ColumnMapping, Dataset, Row } from '../dataset/types';
-import { targetOf } from '../dataset/writing';
 import { classifyInstruction, classifyTemplate, generateInstruction, generateTemplate } from './propose';
 import { proposeWords } from './propose-words';
 import { asContinuation } from './template';

@@ -2,7 +2,7 @@ import { PreTrainedTokenizer } from '@huggingface/transformers';
 import { expect, it } from 'vitest';
 import { sha256 } from '../lib/bytes';
 import { createCoreTokenizer, endTokenIds, readTokenizerFiles, type TokenizerFiles } from './core-tokenizer';
-import type { Tokenizer } from './types';
+import type { Tokenizer } from './tokenizer';
 
 const MODELS = ['/public/models/HuggingFaceTB/SmolLM2-135M-Instruct', '/test/fixtures/models/llama-optimum-fp32'];
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createCoreTokenizer } from './core-tokenizer';
-import type { Tokenizer } from './types';
+import type { Tokenizer } from './tokenizer';
 
 const MODEL = 'public/models/HuggingFaceTB/SmolLM2-135M-Instruct';
 const read = async (folder: string) =>

@@ -2,7 +2,7 @@ import { Template } from '@huggingface/jinja';
 import { Tokenizer as CoreTokenizer } from '@huggingface/tokenizers';
 import { sha256 } from '../lib/bytes';
 import { StudioError } from '../lib/errors';
-import type { Tokenizer } from './types';
+import type { Tokenizer } from './tokenizer';
 
 /** Bytes by path inside the model folder, of which the tokenizer reads a few. */
 export type TokenizerFiles = Readonly<Record<string, Uint8Array>>;

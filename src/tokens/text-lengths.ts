@@ -1,5 +1,5 @@
 /** How long the texts of a data set are in tokens, and how well the model's vocabulary suits them. */
-import type { Tokenizer } from './types';
+import type { Tokenizer } from './tokenizer';
 
 /** Rows to tokenise; tokenising is slow, and more rows would not change the picture. */
 const SAMPLE_ROWS = 1000;

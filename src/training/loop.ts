@@ -4,11 +4,10 @@ import { StudioError } from '../lib/errors';
 import type { Checkpoint, StopReason, TrainEvent, ValidationResult } from './events';
 import type { Gradient } from './objective';
 import { clipped, learningRateShare, norm, OPTIMISERS, secondsLeft } from './optimisers';
-import { folded, NET_RATE, startNet, unfoldGradient } from './reparameterise';
 import { nextBatch, startOrder } from './row-order';
 import { select, type Validated } from './selection';
 import type { TrainingSettings } from './settings';
-import { normRange, withNoise } from './vectors';
+import { folded, NET_RATE, normRange, startNet, unfoldGradient, withNoise } from './vectors';
 
 /** The model's part of training, injected so that the loop runs without a model. */
 export interface TrainWork {

@@ -19,7 +19,7 @@ import type { TextCache } from '../inference/text-cache';
 import { present } from '../lib/assert';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { lengthBuckets } from '../tokens/buckets';
-import type { LabelTokens, TokenRow } from '../tokens/types';
+import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
 
 export interface Gradient {
   /** Mean over the batch. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { folded, NET_WIDTH, type ResidualNet, startNet, unfoldGradient } from './reparameterise';
+import { folded, NET_WIDTH, type ResidualNet, startNet, unfoldGradient } from './vectors';
 
 const HIDDEN = 6;
 const wave = (count: number, speed: number, size: number) =>

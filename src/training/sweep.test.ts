@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { NUMBER_SETTINGS } from './fields';
+import { gridOf, NUMBER_SETTINGS, readNumbers, type SweepAxes, variedKeys } from './fields';
 import { STANDARD } from './settings';
-import { gridOf, readNumbers, type SweepAxes, variedKeys } from './sweep';
 
 const none: SweepAxes = { placement: [], initialisation: [], virtualTokens: [], learningRate: [], steps: [], seed: [] };
 const setting = (key: string) => {

@@ -3,7 +3,7 @@ import type { ModelInfo } from '../engine/types';
 import type { Control } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { configOf } from '../model/card';
-import type { OpenTokenizer } from '../tokens/open-tokenizer';
+import type { OpenTokenizer } from '../tokens/tokenizer';
 import type { TrainEvent } from '../training/events';
 import type { Host, HostEngine } from '../workflow/host';
 import { rememberedNeighbours } from '../workflow/token-rows';

@@ -22,7 +22,7 @@ import type { Insights } from '../evaluation/classify/insights';
 import type { Comparison, ComparisonPlan } from '../evaluation/types';
 import type { LabelWord } from '../task/types';
 import type { TargetLengths, TextLengths } from '../tokens/text-lengths';
-import type { LabelTokens } from '../tokens/types';
+import type { LabelTokens } from '../tokens/tokenizer';
 import type { TrainEvent } from '../training/events';
 import type { HostCard, Verb } from '../workflow/host';
 import type { Verbs } from '../workflow/index';

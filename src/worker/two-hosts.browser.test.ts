@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commands } from 'vitest/browser';
 import { configOf } from '../model/card';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
-import { openTokenizerOf } from '../tokens/open-tokenizer';
+import { openTokenizerOf } from '../tokens/tokenizer';
 import { story } from '../workflow/two-hosts.test-support';
 import { createEngineClient } from './clients';
 import { createPageHost } from './page-host';

@@ -9,7 +9,7 @@ import { StudioError } from '../lib/errors';
 import { labelProbabilities } from '../metrics/calibration';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { HardPrompt, LabelWord } from '../task/types';
-import type { TokenRow } from '../tokens/types';
+import type { TokenRow } from '../tokens/tokenizer';
 import { generateTexts, longestAnswer } from './generated-texts';
 import type { Host } from './host';
 import { labelTokens } from './token-rows';

@@ -7,7 +7,7 @@ import { z } from '../lib/zod';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { SoftVersion } from '../prompt-set/types';
 import { cueOf, fillTemplate } from '../task/template';
-import type { LabelTokens } from '../tokens/types';
+import type { LabelTokens } from '../tokens/tokenizer';
 import { scoringTargets } from './generated-texts';
 import type { Host, HostEngine, Run } from './host';
 import { encodeRow } from './token-rows';

@@ -7,11 +7,14 @@ import {
   consistencyOf,
   type EditedAnswers,
   type EditKind,
+  type EveryRowReport,
   editText,
+  everyRowReport,
+  type Fold,
+  foldsOf,
   reorderAnswers,
   TEXT_EDITS,
-} from '../evaluation/classify/consistency';
-import { type EveryRowReport, everyRowReport, type Fold, foldsOf } from '../evaluation/classify/folds';
+} from '../evaluation/classify/checks';
 import { averaged } from '../evaluation/classify/made-arms';
 import {
   type CalibrationMode,

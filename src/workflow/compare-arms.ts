@@ -3,7 +3,7 @@ import type { Dataset } from '../dataset/types';
 import { StudioError } from '../lib/errors';
 import type { ArmPlan, Arms } from '../prompt-set/arms';
 import type { PromptSet } from '../prompt-set/types';
-import type { TokenRow } from '../tokens/types';
+import type { TokenRow } from '../tokens/tokenizer';
 import type { Host, Run } from './host';
 import { tokenRows } from './token-rows';
 

@@ -8,7 +8,7 @@ import { fitCalibration, validationOutcome, validationTemperature } from '../eva
 import { rowGroups } from '../evaluation/rows';
 import type { ArmOutcome, ComparisonPlan } from '../evaluation/types';
 import { present } from '../lib/assert';
-import { inSteps } from '../lib/steps';
+import { inSteps } from '../lib/control';
 import { wordClassifier } from '../metrics/logistic';
 import { fittingProbe } from '../metrics/probe';
 import type { ArmPlan } from '../prompt-set/arms';

@@ -1,11 +1,10 @@
 /** Rows answered with generated texts. */
-import { isUsable } from '../dataset/labels';
+import { isUsable, targetOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
-import { targetOf } from '../dataset/writing';
 import type { WriteRequest, WrittenRow } from '../engine/types';
 import type { Control } from '../lib/control';
 import { type TargetLengths, targetLengths } from '../tokens/text-lengths';
-import type { TokenRow } from '../tokens/types';
+import type { TokenRow } from '../tokens/tokenizer';
 import type { Host } from './host';
 import { decoded, RESERVED_TOKENS, targetIds } from './token-rows';
 

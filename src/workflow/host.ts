@@ -17,7 +17,7 @@ import type { Generated } from '../inference/generate';
 import { type Control, uninterruptedControl } from '../lib/control';
 import type { ModelCard } from '../model/card';
 import type { Neighbours } from '../task/types';
-import type { OpenTokenizer } from '../tokens/open-tokenizer';
+import type { OpenTokenizer } from '../tokens/tokenizer';
 import type { TrainEvent } from '../training/events';
 
 /** How a caller steers a running verb, and how it hears of it. */

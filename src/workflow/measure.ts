@@ -1,9 +1,8 @@
 /** A version measured again on rows whose answers are known: the test rows of its prompt set, or an open file. */
 
 import type { TaskKind } from '../dataset/kind';
-import { rowsById } from '../dataset/labels';
+import { rowsById, targetOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
-import { targetOf } from '../dataset/writing';
 import { compareTexts } from '../evaluation/generate/compare';
 import { present } from '../lib/assert';
 import { sha256 } from '../lib/bytes';

@@ -12,9 +12,9 @@ import { sharesFor } from '../dataset/split';
 import type { Change, ColumnMapping, Dataset, Table } from '../dataset/types';
 import { type Detectable, detectableIn } from '../evaluation/rows';
 import { fileBytes } from '../lib/bytes';
+import { inSteps } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { unwrap } from '../lib/result';
-import { inSteps } from '../lib/steps';
 import type { Run } from './host';
 import { MOST_VALIDATION_ROWS } from './training-rows';
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { uninterruptedControl } from '../lib/control';
 import { StudioError } from '../lib/errors';
-import type { TokenRow } from '../tokens/types';
+import type { TokenRow } from '../tokens/tokenizer';
 import type { Host, HostEngine } from './host';
 import { answerText, type Continuation, continueText, type PlayedPrompt, upTo } from './play';
 

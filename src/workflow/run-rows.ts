@@ -8,14 +8,13 @@ import { tunedPrompt } from '../prompt-set/versions';
 import { wordsFor } from '../task/answer-words';
 import { cueOf } from '../task/template';
 import type { LabelWord } from '../task/types';
-import type { LabelTokens, TokenRow } from '../tokens/types';
+import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
 import type { Checkpoint } from '../training/events';
 import type { TrainingSettings } from '../training/settings';
 import { scoringTargets } from './generated-texts';
 import type { Host, Verb } from './host';
 import { labelTokens, tokenRows } from './token-rows';
-import { cacheKeyOf, trainingIds, validationIds } from './training-rows';
-import { type Timing, timingOf } from './validation';
+import { cacheKeyOf, type Timing, timingOf, trainingIds, validationIds } from './training-rows';
 
 /** What a run is asked for. */
 export interface RunRequest {

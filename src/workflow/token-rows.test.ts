@@ -4,7 +4,7 @@ import type { ColumnMapping } from '../dataset/types';
 import { uninterruptedControl } from '../lib/control';
 import { propose } from '../task/tasks';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
-import { openTokenizerOf } from '../tokens/open-tokenizer';
+import { openTokenizerOf } from '../tokens/tokenizer';
 import { answerLengths } from './generated-texts';
 import { prepareRows, readTable } from './open-data';
 import { decoded, encodeRow, type RowsRequest, renderExamples, tokenRows } from './token-rows';

@@ -8,9 +8,8 @@ import { findNeighbours, neighbourPlan } from '../task/neighbours';
 import { findCollisions } from '../task/propose-words';
 import { renderRows } from '../task/render';
 import type { Example, HardPrompt, LabelWord, Neighbours } from '../task/types';
-import type { OpenTokenizer } from '../tokens/open-tokenizer';
 import { type TextLengths, textLengths } from '../tokens/text-lengths';
-import type { LabelTokens, TokenRow } from '../tokens/types';
+import type { LabelTokens, OpenTokenizer, TokenRow } from '../tokens/tokenizer';
 import type { Host } from './host';
 
 /** Token ids of a rendered row. Its cue, where vectors come before that, is encoded by itself: no token is on both sides. */

@@ -2,22 +2,20 @@
 
 import { drawnRows } from '../dataset/draw';
 import { type ByTask, type TaskKind, taskKindOf } from '../dataset/kind';
-import { rowsById, textOf } from '../dataset/labels';
-import { targetOf } from '../dataset/writing';
+import { rowsById, targetOf, textOf } from '../dataset/labels';
 import { type Control, childControl } from '../lib/control';
 import { asStudioError, StudioError, toWire, type WireError } from '../lib/errors';
 import { rougeL } from '../metrics/text';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { wordsFor } from '../task/answer-words';
 import type { HardPrompt } from '../task/types';
-import type { TokenRow } from '../tokens/types';
+import type { TokenRow } from '../tokens/tokenizer';
 import type { Scores, TrainEvent, ValidationPoint } from '../training/events';
 import { generateTexts, longestAnswer, scoringTargets, targetScores } from './generated-texts';
 import type { Host, Run, Verb } from './host';
 import { engineRequest, type RunInputs, type RunRequest, type RunRows, runInputs } from './run-rows';
 import { labelTokens, tokenRows } from './token-rows';
-import { cacheKeyOf, validationIds } from './training-rows';
-import { type Timing, type Tried, timingOf, tryOnRows } from './validation';
+import { cacheKeyOf, type Timing, type Tried, timingOf, tryOnRows, validationIds } from './training-rows';
 
 /** A prompt without vectors that the run is shown against: the bare text, or the hand-written prompt. */
 export type BaselineId = 'untuned' | 'yours';

@@ -1,7 +1,14 @@
 /** Which rows train and validate, and under which name the engine remembers their texts. */
 import { drawnRows } from '../dataset/draw';
 import { type ByTask, taskKindOf } from '../dataset/kind';
+import { labelCounts, labelIndexer, rowsById } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
+import type { ScoreResult } from '../engine/types';
+import type { Control } from '../lib/control';
+import { accuracy, argmax, confusionMatrix, correctCount, macroF1 } from '../metrics/classification';
+import type { HardVersion } from '../prompt-set/types';
+import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
+import type { Host } from './host';
 
 /** Validation scores at most this many rows. */
 export const MOST_VALIDATION_ROWS = 100;
@@ -37,3 +44,84 @@ export const triedIds = (dataset: Dataset): readonly string[] =>
 
 export const triedCount = ({ split, mapping }: Pick<Dataset, 'split' | 'mapping'>): number =>
   Math.min(TRIED_ROWS[taskKindOf(mapping)], split.validation.length);
+
+// A prompt without vectors on validation rows: what a hand-written prompt reaches, and what training has to beat.
+
+/** The stored result of a try on validation rows. */
+export type Tried = NonNullable<HardVersion['tried']>;
+
+/** How fast this machine reads: the time of forward passes over a number of tokens. */
+export interface Timing {
+  readonly tokens: number;
+  readonly seconds: number;
+}
+
+/** Null where some rows were answered from memory, so that the seconds say nothing. */
+export const timingOf = ({ rows, rowsRun, seconds }: ScoreResult): Timing | null =>
+  rowsRun < rows.length ? null : { tokens: rows.reduce((sum, row) => sum + row.tokensComputed, 0), seconds };
+
+/** Answers to labelled rows against their labels. */
+export function tally(rows: readonly TokenRow[], result: ScoreResult, classes: number): Tried {
+  const labelled = rows.flatMap((row, i) => {
+    const scored = result.rows[i];
+    return row.label === null || !scored
+      ? []
+      : [{ rowId: row.rowId, gold: row.label, predicted: argmax(scored.logProbs) }];
+  });
+  const gold = labelled.map((row) => row.gold);
+  const predicted = labelled.map((row) => row.predicted);
+  const confusion = confusionMatrix(gold, predicted, classes);
+  const wrong = labelled.filter((row) => row.gold !== row.predicted);
+  return {
+    accuracy: labelled.length === 0 ? 0 : correctCount(gold, predicted) / labelled.length,
+    macroF1: macroF1(confusion),
+    confusion,
+    wrongRowIds: wrong.map(({ rowId }) => rowId),
+    wrongPredictions: wrong.map((row) => row.predicted),
+    rows: labelled.length,
+    seconds: result.seconds,
+  };
+}
+
+export async function tryOnRows(
+  { engine }: Pick<Host, 'engine'>,
+  asked: {
+    readonly rows: readonly TokenRow[];
+    readonly labels: readonly LabelTokens[];
+    readonly dataset: Dataset;
+    readonly cacheKey: string | null;
+  },
+  control: Control,
+  onProgress?: (rowsDone: number) => void,
+): Promise<{ readonly tried: Tried; readonly scored: ScoreResult }> {
+  const { rows, labels, dataset, cacheKey } = asked;
+  const scored = await engine.score({ rows, labels, soft: null, cacheKey }, control, onProgress);
+  const { fingerprint: datasetFingerprint, splitHash } = dataset;
+  const tried = { ...tally(rows, scored, dataset.labels.length), datasetFingerprint, splitHash };
+  return { tried, scored };
+}
+
+/** Label indices of rows by id; -1 for a row without a label. */
+function goldOf(dataset: Dataset, rowIds: readonly string[]): number[] {
+  const byId = rowsById(dataset.table.rows);
+  const indexOf = labelIndexer(dataset);
+  return rowIds.map((id) => {
+    const row = byId.get(id);
+    return (row && indexOf(row)) ?? -1;
+  });
+}
+
+/** The most frequent label of the training rows, and what always answering it reaches on other rows. */
+export function majorityOf(
+  dataset: Dataset,
+  rowIds: readonly string[],
+): { readonly name: string; readonly accuracy: number; readonly macroF1: number } {
+  const label = argmax(dataset.trainCounts ?? labelCounts(dataset, dataset.split.train));
+  const gold = goldOf(dataset, rowIds);
+  const answers = gold.map(() => label);
+  return {
+    name: dataset.labels[label] ?? '',
+    accuracy: accuracy(gold, answers),
+    macroF1: macroF1(confusionMatrix(gold, answers, dataset.labels.length)),
+  };
+}

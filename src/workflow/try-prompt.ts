@@ -1,21 +1,19 @@
 /** Verbs: a hand-written prompt tried on validation rows, timed on a few of them, and read token by token. */
 import { drawnRows } from '../dataset/draw';
 import { type ByTask, type TaskKind, taskKindOf } from '../dataset/kind';
-import { rowsById } from '../dataset/labels';
+import { rowsById, targetOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
-import { targetOf } from '../dataset/writing';
 import { exactMatch, rougeL, tokenF1 } from '../metrics/text';
 import type { WritingTry } from '../prompt-set/types';
 import { sameLabels, wordsFor } from '../task/answer-words';
 import { checkTemplate, parseTemplate, TEXT_SLOT } from '../task/template';
 import type { HardPrompt, LabelWord } from '../task/types';
 import type { TargetLengths } from '../tokens/text-lengths';
-import type { LabelTokens, TokenRow } from '../tokens/types';
+import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
 import { answerLengths, generateTexts, longestAnswer } from './generated-texts';
 import type { Host, Run, Verb } from './host';
 import { labelCollisions, labelTokens, neighboursFor, renderExamples, tokenRows } from './token-rows';
-import { triedIds, validationIds } from './training-rows';
-import { type Tried, tryOnRows } from './validation';
+import { type Tried, triedIds, tryOnRows, validationIds } from './training-rows';
 
 interface ScoredTry {
   readonly kind: 'classify';

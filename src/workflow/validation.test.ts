@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { TokenRow } from '../tokens/types';
-import { tally } from './validation';
+import type { TokenRow } from '../tokens/tokenizer';
+import { tally } from './training-rows';
 
 const row = (rowId: string, label: number | null): TokenRow => ({ rowId, label, ids: new Int32Array(1) });
 const scored = (...logProbs: number[]) => ({ rowId: '', logProbs, tokensSent: 1, tokensComputed: 1 });

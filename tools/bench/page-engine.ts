@@ -7,7 +7,7 @@ import { createLog } from '../../src/cli/log';
 import { DEFAULT_MODEL, readModelDir } from '../../src/cli/node-host';
 import { openSet } from '../../src/cli/run-task';
 import { createCoreTokenizer } from '../../src/tokens/core-tokenizer';
-import { openTokenizerOf } from '../../src/tokens/open-tokenizer';
+import { openTokenizerOf } from '../../src/tokens/tokenizer';
 import { STANDARD, type TrainingSettings } from '../../src/training/settings';
 import { initialText } from '../../src/workflow/runs';
 import { labelTokens, renderExamples } from '../../src/workflow/token-rows';

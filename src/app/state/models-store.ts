@@ -6,7 +6,7 @@ import type { ModelSource } from '../../model/load';
 import type { Placement } from '../../prompt/soft-prompt';
 import { learnStep, type Speed } from '../../training/estimate';
 import type { ModelInfo, TextMemory } from '../../worker/protocol';
-import type { Timing } from '../../workflow/validation';
+import type { Timing } from '../../workflow/training-rows';
 import { dropParameter } from './location';
 import { type Verdict, verdictKey } from './self-check';
 import type { Services } from './services';

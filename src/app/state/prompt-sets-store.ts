@@ -1,7 +1,7 @@
 /** The open prompt set with its rows, the others in this browser, and the author. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
+import { writes } from '../../dataset/labels';
 import type { Dataset } from '../../dataset/types';
-import { writes } from '../../dataset/writing';
 import { StudioError } from '../../lib/errors';
 import { freeHandle } from '../../prompt-set/handle';
 import { type Listing, withRows } from '../../prompt-set/listing';

@@ -1,7 +1,7 @@
 /** A working prompt and answer words as soon as there are rows: at once without a tokenizer, then with it. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
+import { writes } from '../../dataset/labels';
 import type { Dataset } from '../../dataset/types';
-import { writes } from '../../dataset/writing';
 import { addHardVersion, changeTask, chooseHard, stamp } from '../../prompt-set/prompt-set';
 import type { PromptSet } from '../../prompt-set/types';
 import { sameLabels } from '../../task/answer-words';

@@ -1,12 +1,10 @@
 /** Checks of the rows, whatever the task: how many there are, empty and repeated texts, leaks, personal data. */
 import { type ByTask, taskKindOf } from '../kind';
-import { labelOf, rowsById, textKeyOf, textOf } from '../labels';
+import { labelOf, perCell, rowsById, targetOf, textKeyOf, textOf } from '../labels';
 import { textKey } from '../normalise';
-import { perCell } from '../per-cell';
 import { findPersonal } from '../personal';
 import type { Row } from '../types';
 import { countKinds, personalWords } from '../versions';
-import { targetOf } from '../writing';
 import { type Context, defineLint, listed, MIN_ROWS, plural, quote, together, when } from './define';
 
 /** Training works with fewer, but the comparison shows little. */

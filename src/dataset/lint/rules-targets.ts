@@ -1,9 +1,8 @@
 /** Checks of the expected texts, where a prompt generates one. */
 import { isNumeric } from '../columns';
-import { textOf } from '../labels';
+import { targetOf, textOf } from '../labels';
 import { textKey } from '../normalise';
 import type { Row } from '../types';
-import { targetOf } from '../writing';
 import { type Context, defineLint, MIN_ROWS, plural, quote, together, when } from './define';
 import { repeated } from './rules-rows';
 

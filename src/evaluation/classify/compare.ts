@@ -1,5 +1,5 @@
 import { assert, present } from '../../lib/assert';
-import { drained } from '../../lib/steps';
+import { drained } from '../../lib/control';
 import { holm } from '../../metrics/mcnemar';
 import { DRAWS } from '../../metrics/resample';
 import type { ArmReport, Comparison, ComparisonPlan, PairReport } from '../types';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { dealt, preparedOf } from '../../dataset/test-support';
+import { drained } from '../../lib/control';
 import { createRng } from '../../lib/rng';
-import { drained } from '../../lib/steps';
 import { brier, ece } from '../../metrics/calibration';
 import { coverageAt } from '../../metrics/coverage';
 import { pairedBootstrap } from '../../metrics/resample';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import type { GenerateOutcome } from '../types';
 import { compareTexts } from './compare';
-import type { GenerateOutcome } from './types';
 
 const wanted = Array.from({ length: 40 }, (_, i) => `lamp: order ${i} is late -> answer`);
 const outcome = (id: string, write: (text: string, i: number) => string, logProb: number): GenerateOutcome => ({

@@ -9,7 +9,14 @@ import {
 } from '../../metrics/registry';
 import { DRAWS, eachDraw } from '../../metrics/resample';
 import { quantile } from '../../metrics/special';
-import type { Difference, GenerateArm, GenerateComparison, GenerateOutcome, GeneratePair, GeneratePlan } from './types';
+import type {
+  Difference,
+  GenerateArm,
+  GenerateComparison,
+  GenerateOutcome,
+  GeneratePair,
+  GeneratePlan,
+} from '../types';
 import { duelSentence, verdictOf } from './verdict';
 
 /** Which prompt generates texts closer to the expected ones: every metric on the same test rows, and paired differences. */

@@ -1,6 +1,6 @@
 import { midSentence } from '../../lib/format';
+import type { Difference, GenerateArm, GenerateComparison, GeneratePair } from '../types';
 import { namesOf, percent, pointsRange, points as roundedPoints, times } from '../words';
-import type { Difference, GenerateArm, GenerateComparison, GeneratePair } from './types';
 
 /** What a comparison of generated texts says: its verdict, and the titles of its charts and tables. */
 

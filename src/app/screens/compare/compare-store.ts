@@ -6,9 +6,14 @@ import { type CalibrationMode, planFor } from '../../../evaluation/classify/outc
 import type { Comparison } from '../../../evaluation/types';
 import { nowAfter } from '../../../lib/time';
 import { recordComparison } from '../../../prompt-set/calibration';
-import { ofKind } from '../../../prompt-set/evaluations';
 import { changeTask, kindOf } from '../../../prompt-set/prompt-set';
-import type { ClassifyEvaluation, Evaluation, GenerateEvaluation, PromptSet } from '../../../prompt-set/types';
+import {
+  type ClassifyEvaluation,
+  type Evaluation,
+  type GenerateEvaluation,
+  ofKind,
+  type PromptSet,
+} from '../../../prompt-set/types';
 import { sameLabels } from '../../../task/answer-words';
 import type { CompareEvent } from '../../../workflow/compare-arms';
 import { type Job, type JobContext, job } from '../../state/job';

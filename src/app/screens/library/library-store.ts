@@ -1,13 +1,12 @@
 /** The list of prompt sets, the shown set, and every change that the Library makes to one. */
 import { createStore } from 'zustand/vanilla';
 import type { DataVersion } from '../../../dataset/types';
-import { ofKind } from '../../../prompt-set/evaluations';
 import { changeHandle, freeHandle } from '../../../prompt-set/handle';
 import type { Listing } from '../../../prompt-set/listing';
 import type { Measured } from '../../../prompt-set/performance';
 import { chooseHard, chooseSoft, renamePromptSet } from '../../../prompt-set/prompt-set';
 import { moveStage, stagesOf } from '../../../prompt-set/stages';
-import type { Measurement, PromptSet } from '../../../prompt-set/types';
+import { type Measurement, ofKind, type PromptSet } from '../../../prompt-set/types';
 import { readTags, versionById, versionWords, writeNote, writeSetNotes, writeTags } from '../../../prompt-set/versions';
 import { navigate, screenPath } from '../../state/location';
 import { type Resource, resource, useResource } from '../../state/resource';

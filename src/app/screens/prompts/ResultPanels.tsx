@@ -1,14 +1,13 @@
 /** What the prompt in the editor did on the validation rows: labels right and wrong, or texts beside the expected ones. */
 import { useMemo } from 'react';
-import { rowsById, textOf } from '../../../dataset/labels';
+import { rowsById, targetOf, textOf } from '../../../dataset/labels';
 import type { Dataset } from '../../../dataset/types';
-import { targetOf } from '../../../dataset/writing';
 import { wilson } from '../../../metrics/intervals';
 import { TEXT_METRICS } from '../../../metrics/registry';
 import { rougeL } from '../../../metrics/text';
 import { chosenHard, samePrompt } from '../../../prompt-set/prompt-set';
 import type { HardVersion } from '../../../prompt-set/types';
-import type { Tried } from '../../../workflow/validation';
+import type { Tried } from '../../../workflow/training-rows';
 import { ChartPanel, confusionTitle, drawConfusion, TextDifference } from '../../charts';
 import { usePromptSets } from '../../state/studio';
 import { EmptyState, format, Interval, LabelTag, Panel, ScrollRegion, Table, type TableColumn, Term } from '../../ui';

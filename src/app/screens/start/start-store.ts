@@ -7,7 +7,7 @@ import { argmax } from '../../../metrics/classification';
 import type { SoftPrompt } from '../../../prompt/soft-prompt';
 import { wordsFor } from '../../../task/answer-words';
 import { fillTemplate } from '../../../task/template';
-import type { TokenRow } from '../../../tokens/types';
+import type { TokenRow } from '../../../tokens/tokenizer';
 import type { Speed } from '../../../training/estimate';
 import { navigate, screenPath } from '../../state/location';
 import { speedKey } from '../../state/models-store';

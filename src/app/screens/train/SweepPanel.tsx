@@ -1,9 +1,8 @@
 import { PLACEMENTS } from '../../../prompt/soft-prompt';
 import { isWriting } from '../../../prompt-set/prompt-set';
 import { timeWords } from '../../../training/estimate';
-import { NUMBER_SETTINGS, type NumberSetting } from '../../../training/fields';
+import { gridOf, MOST_RUNS, NUMBER_SETTINGS, type NumberSetting, readNumbers } from '../../../training/fields';
 import type { TrainingSettings } from '../../../training/settings';
-import { gridOf, MOST_RUNS, readNumbers } from '../../../training/sweep';
 import { learningCurveRuns } from '../../../workflow/learning-curve';
 import { MOST_TRAINING_ROWS } from '../../../workflow/training-rows';
 import { usePromptSets } from '../../state/studio';

@@ -3,7 +3,7 @@ import type { ComponentType } from 'react';
 import type { TaskKind } from '../../../../dataset/kind';
 import type { Dataset } from '../../../../dataset/types';
 import type { ClassifyEvaluation, Evaluation, GenerateEvaluation } from '../../../../prompt-set/types';
-import { changedRows } from '../../../../report/row-texts';
+import { changedRows } from '../../../../report/csv';
 import { LabelResults } from './classify/LabelResults';
 import { TextResults } from './generate/TextResults';
 

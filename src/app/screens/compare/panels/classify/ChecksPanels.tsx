@@ -4,8 +4,9 @@ import {
   type ConsistencyReport,
   consistencySentence,
   EDIT_NAMES,
-} from '../../../../../evaluation/classify/consistency';
-import { everyRowSentence, FOLDS } from '../../../../../evaluation/classify/folds';
+  everyRowSentence,
+  FOLDS,
+} from '../../../../../evaluation/classify/checks';
 import type { Insights } from '../../../../../evaluation/classify/insights';
 import { namesOf, pointsRange, pointsWithUnit, pValue } from '../../../../../evaluation/words';
 import { useResource } from '../../../../state/resource';

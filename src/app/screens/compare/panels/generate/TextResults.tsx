@@ -1,7 +1,7 @@
 import { useMemo } from 'react';
 import type { Dataset } from '../../../../../dataset/types';
-import type { GenerateArm, GenerateComparison, GeneratePair } from '../../../../../evaluation/generate/types';
 import { costWords, measureTitle } from '../../../../../evaluation/generate/verdict';
+import type { GenerateArm, GenerateComparison, GeneratePair } from '../../../../../evaluation/types';
 import { namesOf } from '../../../../../evaluation/words';
 import { columnName, metricsOf, TEXT_METRICS } from '../../../../../metrics/registry';
 import type { GenerateEvaluation } from '../../../../../prompt-set/types';

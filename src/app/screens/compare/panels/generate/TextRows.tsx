@@ -1,10 +1,10 @@
 import { useMemo } from 'react';
 import type { Dataset } from '../../../../../dataset/types';
-import type { GenerateArm, GeneratePair } from '../../../../../evaluation/generate/types';
+import type { GenerateArm, GeneratePair } from '../../../../../evaluation/types';
 import { namesOf } from '../../../../../evaluation/words';
 import { TEXT_METRICS } from '../../../../../metrics/registry';
 import type { GenerateEvaluation } from '../../../../../prompt-set/types';
-import { type WrittenRow, writtenRows } from '../../../../../report/row-texts';
+import { type WrittenRow, writtenRows } from '../../../../../report/csv';
 import { sideOf, TextDifference } from '../../../../charts';
 import { ArmMark, format } from '../../../../ui';
 import { Explorer } from '../../Explorer';

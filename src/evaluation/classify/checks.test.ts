@@ -1,8 +1,15 @@
 import { describe, expect, it, test } from 'vitest';
 import { preparedOf } from '../../dataset/test-support';
 import { createRng } from '../../lib/rng';
-import { consistencyOf, consistencySentence, editText, reorderAnswers } from './consistency';
-import { everyRowReport, everyRowSentence, foldsOf } from './folds';
+import {
+  consistencyOf,
+  consistencySentence,
+  editText,
+  everyRowReport,
+  everyRowSentence,
+  foldsOf,
+  reorderAnswers,
+} from './checks';
 
 describe('harmless edits', () => {
   const edit = (kind: Parameters<typeof editText>[0], text: string) => editText(kind, text, createRng(1));

@@ -3,10 +3,9 @@ import type { Dataset } from '../dataset/types';
 import { compareTexts } from '../evaluation/generate/compare';
 import { tally } from '../evaluation/vote';
 import type { GenerateEvaluation } from '../prompt-set/types';
-import { generatedCsv } from './csv';
+import { generatedCsv, writtenRows } from './csv';
 import { textResultsJson } from './json';
 import { htmlReport, markdownReport } from './print';
-import { writtenRows } from './row-texts';
 import type { TextReport } from './types';
 
 const dataset = {
