@@ -86,7 +86,7 @@ describe('files', () => {
     console.warn(
       `${product.length} files, ${product.reduce((sum, { text }) => sum + text.split('\n').length - 1, 0)} lines in src`,
     );
-    expect(product.length).toBeLessThanOrEqual(447);
+    expect(product.length).toBeLessThanOrEqual(437);
   });
 });
 

@@ -42,8 +42,6 @@ const SMALL = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eig
 /** Small numbers as words: eight, 16. */
 export const numberWord = (n: number): string => SMALL[n] ?? String(n);
 
-export const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
-
 /** Up to two leading digits: 137 -> 140, 1234 -> 1,200. */
 export function about(n: number): string {
   const unit = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, n))) - 1);

@@ -9,6 +9,9 @@ export const count = (n: number): string => whole.format(n);
 export const counted = (n: number, noun: string, plural = `${noun}s`): string =>
   `${whole.format(n)} ${n === 1 ? noun : plural}`;
 
+/** A text with a capital first letter: "negative" -> "Negative". */
+export const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
 /** A name inside a sentence: "Tuned" -> "tuned"; "ROUGE-L" stays. */
 export const midSentence = (name: string): string =>
   /^\p{Lu}\p{Ll}/u.test(name) ? name.charAt(0).toLowerCase() + name.slice(1) : name;

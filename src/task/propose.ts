@@ -1,5 +1,7 @@
 /** A first prompt for each kind of task, from the names of a file's columns. */
+
 import type { ColumnMapping } from '../dataset/types';
+import { capitalised } from '../lib/format';
 import type { LabelWord } from './types';
 
 /** `cardArrival_late` -> `card`, `Arrival`, `late`. */
@@ -11,8 +13,7 @@ export const wordsInside = (name: string): readonly string[] =>
 
 /** `customer_message` -> `Customer message`. */
 function title(name: string): string {
-  const words = wordsInside(name).join(' ').toLowerCase();
-  return words === '' ? '' : words.charAt(0).toUpperCase() + words.slice(1);
+  return capitalised(wordsInside(name).join(' ').toLowerCase());
 }
 
 const isDull = (name: string, dull: ReadonlySet<string>) => {

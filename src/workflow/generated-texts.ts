@@ -9,7 +9,7 @@ import type { Host } from './host';
 import { decoded, RESERVED_TOKENS, targetIds } from './token-rows';
 
 /** Tokens of an answer where neither the prompt set nor a data set says. */
-const FALLBACK_TOKENS = 64;
+export const FALLBACK_TOKENS = 64;
 
 /** Tokens of the expected texts; row ids of those that leave too little room for the text before them. */
 export function answerLengths(

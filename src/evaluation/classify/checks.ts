@@ -3,6 +3,7 @@ import { isUsable, labelOf, rowsById } from '../../dataset/labels';
 import { textKey } from '../../dataset/normalise';
 import { together } from '../../dataset/split-by';
 import type { Dataset } from '../../dataset/types';
+import { capitalised } from '../../lib/format';
 import { createRng, type Rng, shuffled } from '../../lib/rng';
 import { bonettPrice, type Interval, wilson } from '../../metrics/intervals';
 import { mcnemarExact } from '../../metrics/mcnemar';
@@ -136,7 +137,7 @@ export function editText(kind: (typeof TEXT_EDITS)[number], text: string, rng: R
   switch (kind) {
     case 'case': {
       const lower = text.toLowerCase();
-      return lower === text ? text.charAt(0).toUpperCase() + text.slice(1) : lower;
+      return lower === text ? capitalised(text) : lower;
     }
     case 'space':
       return `${text} `;

@@ -1,6 +1,6 @@
-import { midSentence } from '../../lib/format';
+import { capitalised, midSentence } from '../../lib/format';
 import type { ArmReport, PairReport, Verdict } from '../types';
-import { numberWord, pointsRange, pointsWithUnit, pValue, sentence, times } from '../words';
+import { numberWord, pointsRange, pointsWithUnit, pValue, times } from '../words';
 import { MAJORITY, PROBE, WORDS } from './made-arms';
 import type { Duel, DuelRows } from './pairs';
 
@@ -88,4 +88,4 @@ export const verdict = (
   headline: string,
   detail: string,
   rowsNeeded: number | null = null,
-): Verdict => ({ kind, headline: sentence(headline), detail, rowsNeeded });
+): Verdict => ({ kind, headline: capitalised(headline), detail, rowsNeeded });

@@ -1,6 +1,7 @@
+import { capitalised } from '../../lib/format';
 import { rowsToSettle } from '../../metrics/power';
 import { type ArmReport, type ComparisonPlan, isLearned, type PairReport, type Verdict } from '../types';
-import { about, percent, pointsRange, pointsWithUnit, sentence } from '../words';
+import { about, percent, pointsRange, pointsWithUnit } from '../words';
 import { MAJORITY, PROBE, WORDS } from './made-arms';
 import { aWins, bWins, type Duel, doesAsWell, duel } from './pairs';
 import {
@@ -221,7 +222,7 @@ const noClearDifference = (field: Field): Verdict => {
   const seen =
     d.difference === 0
       ? `Both get ${percent(tuned.accuracy)} right.`
-      : `${sentence(called(tuned, field))} gets ${percent(tuned.accuracy)} right and ${called(hand, field)} ${percent(hand.accuracy)}, which may be chance (${pWords(d, field)}).`;
+      : `${capitalised(called(tuned, field))} gets ${percent(tuned.accuracy)} right and ${called(hand, field)} ${percent(hand.accuracy)}, which may be chance (${pWords(d, field)}).`;
   return verdict(
     'no-clear-difference',
     `no clear difference between ${called(tuned, field)} and ${called(hand, field)} ${on(field)}`,

@@ -1,12 +1,25 @@
+/** The comparison on the screen as files. Texts of rows are in them only where the user said so. */
 import { useState } from 'react';
+import type { ByTask } from '../../../dataset/kind';
+import { textOf } from '../../../dataset/labels';
 import type { Dataset } from '../../../dataset/types';
-import type { Evaluation } from '../../../prompt-set/types';
+import { planFor } from '../../../evaluation/classify/outcome';
+import { tally } from '../../../evaluation/vote';
+import type { Evaluation, GenerateEvaluation } from '../../../prompt-set/types';
+import { changedRows, generatedCsv, resultsCsv } from '../../../report/csv';
+import { labelReport, textReport } from '../../../report/input';
+import { resultsJson, textResultsJson } from '../../../report/json';
+import { htmlReport, markdownReport } from '../../../report/print';
+import type { CloserLook, LabelReport, ReportInput, TextReport } from '../../../report/types';
+import { readCheckpoint } from '../../../training/checkpoint';
 import { fileStem } from '../../charts';
-import { usePromptSets } from '../../state/studio';
+import { perStudio, type Studio, usePromptSets } from '../../state/studio';
 import { Button, Choices, Dialog, format, toastError } from '../../ui';
 import { saveFile } from '../../ui/download';
+import { closerStores } from './closer-store';
+import { compareStores, type Shown } from './compare-store';
 import { savedWords } from './panels/table';
-import { reportFiles } from './report-files';
+import { correctedKey, reviewStores } from './review-store';
 
 type Made = string | null | Promise<string | null>;
 
@@ -85,3 +98,131 @@ export function SaveDialog({ evaluation, dataset, isOpen, onClose }: SaveDialogP
     </Dialog>
   );
 }
+
+/** Each gives the file, or null where the rows or the run are gone. */
+interface ReportFiles {
+  readonly html: (withRows: boolean) => Promise<string | null>;
+  readonly markdown: () => Promise<string | null>;
+  readonly json: () => Promise<string | null>;
+  readonly csv: () => string | null;
+}
+
+/** The model that is loaded: runs of earlier versions do not name theirs. */
+function modelOf({ stores }: Studio) {
+  const { model } = stores.session.getState();
+  return model.kind === 'ready' ? model.info : null;
+}
+
+/** The checks made beside the comparison; slices and probabilities are computed where they are missing. */
+async function closerLook(studio: Studio, { evaluation, mode }: Shown): Promise<CloserLook> {
+  const closer = closerStores.of(studio);
+  const review = reviewStores.of(studio);
+  const key = correctedKey(evaluation, mode);
+  const [insights] = await Promise.all([
+    closer.ofHeadline(),
+    closer.learned.load(evaluation.id),
+    key && review.corrected.load(key),
+  ]);
+  const { adaptation = null, seedRange = null } = closer.learned.getState().value ?? {};
+  const { votes = [], review: kept, consistency, everyRow } = evaluation;
+  return {
+    ...(insights ? { insights } : {}),
+    ...(votes.length > 0 ? { votes: tally(votes) } : {}),
+    ...(kept
+      ? {
+          review: {
+            reviewed: kept.reviewed.length,
+            corrected: kept.corrections.length,
+            looks: kept.looks,
+            verdict: key ? (review.corrected.getState().value?.verdict ?? null) : null,
+          },
+        }
+      : {}),
+    ...(consistency ? { consistency } : {}),
+    ...(everyRow ? { everyRow } : {}),
+    ...(adaptation ? { adaptation } : {}),
+    ...(seedRange ? { seedRange } : {}),
+  };
+}
+
+function labelFiles(studio: Studio): ReportFiles {
+  const { services, stores } = studio;
+  const compare = compareStores.of(studio);
+  async function report(rows: LabelReport['rows']): Promise<LabelReport | null> {
+    const shown = compare.shown();
+    const { set, dataset } = stores.promptSets.getState();
+    if (!set || !shown) return null;
+    const closer = await closerLook(studio, shown);
+    const { evaluation, comparison, mode } = shown;
+    const { softVersion, plan } = evaluation;
+    const kept = softVersion === null ? null : await services.store.checkpoints.get(softVersion);
+    const checkpoint = kept && readCheckpoint(kept.checkpoint, 'classify');
+    const compared = { ...evaluation, plan: planFor(plan, mode) };
+    const found = labelReport(set, dataset, compared, comparison, modelOf(studio), checkpoint);
+    return found && { ...found, closer, ...(rows ? { rows } : {}) };
+  }
+  /** The texts of all rows; those that changed are printed. */
+  function rows(): LabelReport['rows'] {
+    const { dataset } = stores.promptSets.getState();
+    return dataset?.table.rows.map((row) => ({ id: row.id, text: textOf(row, dataset.mapping) }));
+  }
+  return {
+    ...filesOf(report, rows, resultsJson),
+    csv: () => {
+      const shown = compare.shown();
+      return shown && resultsCsv(shown.comparison, shown.evaluation, stores.promptSets.getState().dataset);
+    },
+  };
+}
+
+function textFiles(studio: Studio): ReportFiles {
+  const { promptSets } = studio.stores;
+  const generated = (): GenerateEvaluation | null => {
+    const evaluation = compareStores.of(studio).latest.getState().value?.evaluation;
+    return evaluation?.kind === 'generate' ? evaluation : null;
+  };
+  function report(rows: TextReport['rows']): TextReport | null {
+    const { set, dataset } = promptSets.getState();
+    const evaluation = generated();
+    const found = set && evaluation && textReport(set, dataset, evaluation, modelOf(studio));
+    return found && { ...found, ...(rows ? { rows } : {}) };
+  }
+  function rows(): TextReport['rows'] {
+    const evaluation = generated();
+    const [duel] = evaluation?.comparison.duels ?? [];
+    return evaluation && duel ? changedRows(evaluation, promptSets.getState().dataset, duel) : undefined;
+  }
+  return {
+    ...filesOf(report, rows, textResultsJson),
+    csv: () => {
+      const evaluation = generated();
+      return evaluation && generatedCsv(evaluation, promptSets.getState().dataset);
+    },
+  };
+}
+
+/** What is written from one report, with or without its rows. */
+function filesOf<R extends ReportInput>(
+  report: (rows?: R['rows']) => R | null | Promise<R | null>,
+  rowsOf: () => R['rows'],
+  results: (of: R) => object,
+): Omit<ReportFiles, 'csv'> {
+  return {
+    html: async (withRows) => {
+      const found = await report(withRows ? rowsOf() : undefined);
+      return found && htmlReport(found);
+    },
+    markdown: async () => {
+      const found = await report();
+      return found && markdownReport(found);
+    },
+    json: async () => {
+      const found = await report();
+      return found && `${JSON.stringify(results(found), null, 2)}\n`;
+    },
+  };
+}
+
+const reportFiles = perStudio(
+  (studio): ByTask<ReportFiles> => ({ classify: labelFiles(studio), generate: textFiles(studio) }),
+);

@@ -8,9 +8,8 @@ import { useSession } from '../../state/studio';
 import { Button, Choices, format, Panel, Table, type TableColumn } from '../../ui';
 import { type BatchRun, NOT_STARTED } from './batch-run';
 import { batch } from './batch-store';
-import { Stoppable, YesNo } from './parts';
+import { paceWords, Stoppable, YesNo } from './parts';
 import { batchRows, columnsOf } from './rows-file';
-import { paceWords } from './words';
 
 interface RunProps {
   readonly run: BatchRun;

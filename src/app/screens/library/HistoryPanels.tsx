@@ -16,7 +16,7 @@ import { ChartPanel, drawLineage, drawPerformance } from '../../charts';
 import { versionOptions } from '../../state/version-words';
 import { Panel, Select, Table } from '../../ui';
 import type { Detail } from './library-store';
-import { dayWords } from './words';
+import { dayWords } from './parts';
 
 const MEASURES: Readonly<Record<Result['measure'], string>> = { accuracy: 'accuracy', rougeL: 'ROUGE-L' };
 

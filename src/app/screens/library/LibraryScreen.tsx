@@ -11,12 +11,11 @@ import { exporting } from './export-store';
 import { ImportDialog, ImportedNote } from './ImportDialog';
 import { imports } from './import-store';
 import { deletedSets, setActions } from './library-store';
-import { Failed } from './parts';
+import { dayWords, Failed, libraryTitle, rowsWords, versionsWords } from './parts';
 import { SetDetail } from './SetDetail';
 import { SetsTab } from './SetsTab';
 import { TeamDialog } from './TeamDialog';
 import { team } from './team-store';
-import { dayWords, libraryTitle, rowsWords, versionsWords } from './words';
 import './library.css';
 
 /** Loaded later, because it needs the code of all formats. */

@@ -13,9 +13,8 @@ import { versionOptions } from '../../state/version-words';
 import { Button, format, Panel, Select, Term } from '../../ui';
 import { type Detail, detailActions } from './library-store';
 import { type MeasuredOn, measuring } from './measure-store';
-import { Failed, ReadingRows, Stoppable } from './parts';
+import { Failed, minuteWords, ReadingRows, Stoppable } from './parts';
 import { columnsOf, measureRows } from './rows-file';
-import { minuteWords } from './words';
 
 const SHOWN = 8;
 

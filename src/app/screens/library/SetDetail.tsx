@@ -13,10 +13,9 @@ import { DiffPanel, LineagePanel, PerformancePanel } from './HistoryPanels';
 import { ImportedNote } from './ImportDialog';
 import { detailActions, useDetail } from './library-store';
 import { MeasurePanel } from './MeasurePanel';
-import { Failed, TextForm } from './parts';
+import { detailTitle, Failed, TextForm } from './parts';
 import { StagesPanel } from './StagesPanel';
 import { VersionsPanel } from './VersionsPanel';
-import { detailTitle } from './words';
 
 /** One prompt set: its stages, its versions, where they come from, and how they differ. */
 export function SetDetail({ setId }: { readonly setId: string }) {

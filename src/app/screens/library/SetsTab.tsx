@@ -8,8 +8,7 @@ import { usePromptSets } from '../../state/studio';
 import { Button, EmptyState, Panel, Select, TextField } from '../../ui';
 import { exporting } from './export-store';
 import { listSearch, NO_SEARCH, setActions } from './library-store';
-import { Labels, TextForm } from './parts';
-import { dayWords, rowsWords, versionsWords } from './words';
+import { dayWords, Labels, rowsWords, TextForm, versionsWords } from './parts';
 
 /** A longer list has a search field. */
 const FEW = 3;

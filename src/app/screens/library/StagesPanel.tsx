@@ -5,7 +5,7 @@ import { versionsOf } from '../../../prompt-set/versions';
 import { targetWords, versionOptions } from '../../state/version-words';
 import { Button, Panel, Select, Table, type TableColumn, Term, TextField } from '../../ui';
 import { detailActions } from './library-store';
-import { minuteWords, moveWords } from './words';
+import { minuteWords, moveWords } from './parts';
 
 type Move = (stage: string, to: string | null) => void;
 

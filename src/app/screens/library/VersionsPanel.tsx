@@ -11,8 +11,7 @@ import { ArmMark, Button, format, Note, Panel, Table, Term } from '../../ui';
 import { batch } from './batch-store';
 import { exporting } from './export-store';
 import { detailActions } from './library-store';
-import { TextForm } from './parts';
-import { madeWords } from './words';
+import { madeWords, TextForm } from './parts';
 
 const SHOWN = 40;
 

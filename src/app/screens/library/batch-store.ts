@@ -8,8 +8,7 @@ import { type Resource, resource } from '../../state/resource';
 import { perStudio, type Studio } from '../../state/studio';
 import { toastUndo } from '../../ui';
 import { saveFile } from '../../ui/download';
-import { batchJob, type Chosen, checksumOf, earlierRun } from './batch-run';
-import { KeptAnswers } from './kept-answers';
+import { batchJob, type Chosen, checksumOf, earlierRun, KeptAnswers } from './batch-run';
 import { batchRows } from './rows-file';
 
 interface BatchOptions {

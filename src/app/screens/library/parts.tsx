@@ -1,7 +1,14 @@
-/** Small parts that several panels of the Library share. */
+/** What several panels of the Library share: small parts, and wording. */
+
 import { type ComponentProps, type ReactNode, useState } from 'react';
 import { useStore } from 'zustand';
 import type { StudioError } from '../../../lib/errors';
+import { counted } from '../../../lib/format';
+import type { Listing } from '../../../prompt-set/listing';
+import { resolveStage, stagesOf } from '../../../prompt-set/stages';
+import type { PromptSet, StageMove } from '../../../prompt-set/types';
+import { type Version, versionWords } from '../../../prompt-set/versions';
+import { MISSING_VERSION, targetWords } from '../../state/version-words';
 import { Button, Choices, format, LabelTag, Note, ProgressBar, TextField } from '../../ui';
 import type { RowsReader } from './rows-file';
 
@@ -125,3 +132,54 @@ export const YesNo = ({ label, value, onChange, no = 'No', yes = 'Yes' }: YesNoP
     ]}
   />
 );
+
+export const libraryTitle = (sets: readonly Listing[]): string => {
+  const tuned = sets.filter((s) => s.tuned > 0).length;
+  if (sets.length === 0) return 'No prompt set yet';
+  return `${counted(sets.length, 'prompt set')}, ${tuned === 0 ? 'none tuned yet' : tuned === sets.length ? 'all tuned' : `${tuned} tuned`}`;
+};
+
+export const versionsWords = ({ hard, tuned }: Pick<Listing, 'hard' | 'tuned'>): string =>
+  `${counted(hard, 'hand-written prompt')}, ${counted(tuned, 'tuned prompt')}`;
+
+export const rowsWords = ({ rows, datasetName }: Pick<Listing, 'rows' | 'datasetName'>): string =>
+  rows === null ? 'rows not in this browser' : `${counted(rows, 'row')} of ${datasetName ?? 'a file'}`;
+
+/** "Support tone: production points to tuned 3". */
+export function detailTitle(set: PromptSet): string {
+  const [first] = stagesOf(set);
+  if (!first) return `${set.name}: no stage yet`;
+  const found = resolveStage(set, first.name);
+  return `${set.name}: ${first.name} points to ${found.ok ? versionWords(found.value) : MISSING_VERSION}`;
+}
+
+/** "from hand-written 1 to tuned 2". */
+export const moveWords = (set: PromptSet, { from, to }: StageMove): string =>
+  from === null
+    ? `set to ${targetWords(set, to)}`
+    : to === null
+      ? `removed from ${targetWords(set, from)}`
+      : `from ${targetWords(set, from)} to ${targetWords(set, to)}`;
+
+/** "12 rows a second", "one row in 2.5 s". */
+export function paceWords(rowsPerSecond: number): string {
+  if (rowsPerSecond <= 0) return '';
+  if (rowsPerSecond >= 10) return `${Math.round(rowsPerSecond)} rows a second`;
+  return rowsPerSecond >= 1
+    ? `${rowsPerSecond.toFixed(1)} rows a second`
+    : `one row in ${(1 / rowsPerSecond).toFixed(1)} s`;
+}
+
+const day = new Intl.DateTimeFormat('en', { dateStyle: 'medium' });
+const minute = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' });
+/** An ISO time; an imported file may have any text, which is shown unchanged. */
+const shown = (form: Intl.DateTimeFormat, iso: string) => {
+  const time = Date.parse(iso);
+  return Number.isNaN(time) ? iso.slice(0, 40) : form.format(time);
+};
+export const dayWords = (iso: string): string => shown(day, iso);
+export const minuteWords = (iso: string): string => shown(minute, iso);
+
+/** "Nov 3, 2026, by Ana". */
+export const madeWords = ({ createdAt, author }: Version['version']): string =>
+  `${dayWords(createdAt)}${author ? `, by ${author}` : ''}`;

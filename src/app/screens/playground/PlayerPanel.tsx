@@ -1,10 +1,12 @@
+import { capitalised, counted } from '../../../lib/format';
+import { argmax } from '../../../metrics/classification';
 import { PLACEMENT_WORDS, type SoftPrompt } from '../../../prompt/soft-prompt';
+import type { PlayedAnswer } from '../../../workflow/play';
 import { ProbabilityBars } from '../../charts';
 import { useSession } from '../../state/studio';
 import { ArmMark, Button, Panel, Slider, TextField } from '../../ui';
 import type { Player } from './cast';
 import { usePlayground } from './playground-store';
-import { costWords, said } from './words';
 
 interface PlayerProps {
   readonly player: Player;
@@ -148,4 +150,40 @@ export function ContinuationSettings() {
       </div>
     </details>
   );
+}
+
+/** The most likely label, or the generated text. */
+function answerOf(answer: PlayedAnswer | undefined, labels: readonly string[]): string | null {
+  if (!answer) return null;
+  if (answer.kind === 'generate') return answer.text || '(empty answer)';
+  return labels[argmax(answer.probabilities)] ?? '';
+}
+
+/** As above; a label as a headline. */
+function said(answer: PlayedAnswer | undefined, labels: readonly string[]): string | null {
+  const found = answerOf(answer, labels);
+  return answer?.kind === 'classify' && found ? capitalised(found) : found;
+}
+
+/** "29 tokens · 41 ms"; without the time where nothing had to be computed. */
+export const costWords = ({ tokens, ms }: Pick<PlayedAnswer, 'tokens' | 'ms'>): string =>
+  [counted(Math.round(tokens), 'token'), ...(ms === null ? [] : [`${Math.round(ms)} ms`])].join(' · ');
+
+const NUMBERS: Readonly<Record<number, string>> = { 2: 'two', 3: 'three', 4: 'four' };
+
+/** Whether the prompts agree on this text. */
+export function playgroundTitle(
+  answers: readonly (PlayedAnswer | undefined)[],
+  labels: readonly string[],
+  stale: boolean,
+): string {
+  const all = answers.flatMap((answer) => answerOf(answer, labels) ?? []);
+  if (answers.length === 1) return 'What the prompt answers to your text';
+  if (stale || all.length < 2) return 'Same text, same model, different prompts';
+  const different = new Set(all).size;
+  if (different === 1)
+    return labels.length === 0
+      ? 'Same text, same model: all prompts write the same text'
+      : `Same text, same model: all prompts say ${all[0]}`;
+  return `Same text, same model, ${NUMBERS[different] ?? different} answers`;
 }

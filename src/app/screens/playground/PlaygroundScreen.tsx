@@ -8,10 +8,9 @@ import { usePromptSets, useSession } from '../../state/studio';
 import { stageOptions, versionOptions } from '../../state/version-words';
 import { Button, Note, Panel, ProgressBar, Select, TextArea } from '../../ui';
 import { type Cast, castKey } from './cast';
-import { ContinuationSettings, PlayerPanel } from './PlayerPanel';
+import { ContinuationSettings, PlayerPanel, playgroundTitle } from './PlayerPanel';
 import { Presentation } from './Presentation';
 import { usePlayground } from './playground-store';
-import { playgroundTitle } from './words';
 import './playground.css';
 
 export default function PlaygroundScreen() {

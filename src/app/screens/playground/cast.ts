@@ -12,8 +12,8 @@ import type { PromptSet } from '../../../prompt-set/types';
 import { versionById, versionWords } from '../../../prompt-set/versions';
 import { wordsFor } from '../../../task/answer-words';
 import type { LabelWord } from '../../../task/types';
+import { FALLBACK_TOKENS } from '../../../workflow/generated-texts';
 import type { PlayedPrompt } from '../../../workflow/play';
-import { longestAnswer } from '../../state/longest-answer';
 import type { SampleSet, ShippedPrompt } from '../../state/services';
 import type { Studio } from '../../state/studio';
 import type { ArmSide } from '../../ui';
@@ -209,7 +209,11 @@ export async function findCast({ services, stores }: Studio, { extra }: CastKey)
   async function castOfSet(open: PromptSet): Promise<Cast> {
     if (!isWriting(open)) return setCast(open, dataset, sample, { extra });
     await stores.session.getState().tokenizerReady();
-    return setCast(open, dataset, sample, { extra, longest: await longestAnswer(services, open, dataset) });
+    return setCast(open, dataset, sample, { extra, longest: await longestAnswer(open) });
+  }
+  async function longestAnswer(open: PromptSet): Promise<number> {
+    if (open.writing?.longest != null) return open.writing.longest;
+    return dataset ? (await services.workflow.call('targetLengths', { dataset })).longest : FALLBACK_TOKENS;
   }
   async function castOfShipped(): Promise<Cast | null> {
     const shipped = await services.loadShippedPrompt().catch(() => null);

@@ -8,6 +8,7 @@ import type { SplitChange } from '../../../dataset/split-by';
 import type { Change, ColumnMapping, Dataset, DataVersion, SourceFormat, Table } from '../../../dataset/types';
 import { freshVersion } from '../../../dataset/versions';
 import { asStudioError } from '../../../lib/errors';
+import { capitalised } from '../../../lib/format';
 import type { PromptSet } from '../../../prompt-set/types';
 import type { PreparedData } from '../../../workflow/open-data';
 import { toastError } from '../../ui/toast';
@@ -80,7 +81,7 @@ export function nameFromFile(fileName: string): string {
     .replace(/\.[^.]+$/, '')
     .replace(/[-_.]+/g, ' ')
     .trim();
-  return words === '' ? 'Untitled' : words[0]?.toUpperCase() + words.slice(1);
+  return words === '' ? 'Untitled' : capitalised(words);
 }
 
 /** From a table to a prepared data set that the prompt set keeps: what opening and changing rows have in common. */

@@ -6,7 +6,7 @@ import { LABEL_METRICS } from '../../../../../metrics/registry';
 import type { ClassifyEvaluation } from '../../../../../prompt-set/types';
 import { sideOf } from '../../../../charts';
 import { ArmMark, format, Panel, Table, Term } from '../../../../ui';
-import { metricColumns } from '../metric-columns';
+import { metricColumns } from '../parts';
 
 const number = (value: number | null, unit = '') => (value === null ? '–' : `${Math.round(value)}${unit}`);
 

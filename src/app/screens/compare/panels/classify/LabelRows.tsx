@@ -9,7 +9,7 @@ import { ProbabilityBars, sideOf } from '../../../../charts';
 import { useQuery } from '../../../../state/location';
 import { ArmMark, Button, format, LabelTag, Note, Select } from '../../../../ui';
 import type { CloserProps } from '../../closer-store';
-import { Explorer } from '../../Explorer';
+import { Explorer } from '../parts';
 
 const PAGE = 25;
 

@@ -8,7 +8,7 @@ import { useResource } from '../../../../state/resource';
 import { Button, Note, ProgressBar, Tabs } from '../../../../ui';
 import { type CloserProps, closerStores, type InsightsKey, type LookCloserProps } from '../../closer-store';
 import { type Candidate, VotePanel } from '../../VotePanel';
-import { PairSelect, usePair } from '../PairSelect';
+import { PairSelect, usePair } from '../parts';
 import { ChecksPanels } from './ChecksPanels';
 import { ConfidencePanels } from './ConfidencePanels';
 import { LabelRows } from './LabelRows';

@@ -9,8 +9,7 @@ import { ChartPanel, drawAccuracy, drawIntervals } from '../../../../charts';
 import { useQuery } from '../../../../state/location';
 import { ArmMark, format, Panel, Table, Tabs } from '../../../../ui';
 import { type Candidate, VotePanel } from '../../VotePanel';
-import { metricColumns } from '../metric-columns';
-import { PairSelect, usePair } from '../PairSelect';
+import { metricColumns, PairSelect, usePair } from '../parts';
 import { sideOfArm, TextRows } from './TextRows';
 
 interface TextResultsProps {

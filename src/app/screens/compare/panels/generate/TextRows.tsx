@@ -7,7 +7,7 @@ import type { GenerateEvaluation } from '../../../../../prompt-set/types';
 import { type WrittenRow, writtenRows } from '../../../../../report/csv';
 import { sideOf, TextDifference } from '../../../../charts';
 import { ArmMark, format } from '../../../../ui';
-import { Explorer } from '../../Explorer';
+import { Explorer } from '../parts';
 
 /** An arm of an earlier version says no kind: it is on no side. */
 export const sideOfArm = ({ kind = 'untuned' }: Pick<GenerateArm, 'kind'>) => sideOf({ kind });

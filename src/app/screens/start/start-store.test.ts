@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { sampleMinutes } from './sample-run';
+import { sampleMinutes } from './start-store';
 
 test('guesses the minutes of the sample from the threads, or uses the measured speed', () => {
   expect(sampleMinutes(null, 2)).toBe(5);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { PlayedAnswer } from '../../../workflow/play';
-import { costWords, playgroundTitle } from './words';
+import { costWords, playgroundTitle } from './PlayerPanel';
 
 const labels = ['Negative', 'neutral', 'good', 'great'];
 const answer = (...probabilities: number[]): PlayedAnswer => ({ kind: 'classify', probabilities, tokens: 1, ms: 1 });

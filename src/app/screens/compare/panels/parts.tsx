@@ -1,7 +1,10 @@
-/** The rows behind a difference: in groups, page by page, one of them open. */
+/** What the panels of both kinds of task share: the rows behind a difference, the choice of a pair, columns of metrics. */
+
 import type { ReactNode } from 'react';
-import { useQuery } from '../../state/location';
-import { Button, Dialog, format, PagedTable, Panel, type TableColumn, Tabs } from '../../ui';
+import type { Interval as Range } from '../../../../metrics/intervals';
+import { type MetricFormat, metricsOf } from '../../../../metrics/registry';
+import { useQuery } from '../../../state/location';
+import { Button, Dialog, format, Interval, PagedTable, Panel, Select, type TableColumn, Tabs, Term } from '../../../ui';
 
 interface ExploredRow {
   readonly id: string;
@@ -32,6 +35,7 @@ interface ExplorerProps<R extends ExploredRow> {
   readonly open: (row: R) => ReactNode;
 }
 
+/** The rows behind a difference: in groups, page by page, one of them open. */
 export function Explorer<R extends ExploredRow>(props: ExplorerProps<R>) {
   const { title, caption, lead, rows, all, page, groups, columns, open } = props;
   const [chosen, setChosen] = useQuery<string>('rows', groups[0].id);
@@ -84,3 +88,66 @@ export function Explorer<R extends ExploredRow>(props: ExplorerProps<R>) {
     </Panel>
   );
 }
+
+interface Pair {
+  readonly a: string;
+  readonly b: string;
+}
+
+/** The pair that is shown: the headline's unless another one is in the address. Its place, not its names. */
+export function usePair<P extends Pair>(pairs: readonly P[]) {
+  const [at, setAt] = useQuery<string>('pair', '0');
+  const index = pairs[Number(at)] ? Number(at) : 0;
+  return { index, pair: pairs[index], choose: (next: number) => setAt(String(next)) };
+}
+
+interface PairSelectProps {
+  readonly pairs: readonly Pair[];
+  readonly index: number;
+  readonly onChoose: (index: number) => void;
+  readonly nameOf: (id: string) => string;
+}
+
+/** Nothing where there is no choice. */
+export const PairSelect = ({ pairs, index, onChoose, nameOf }: PairSelectProps) =>
+  pairs.length > 1 ? (
+    <div className="filters">
+      <Select
+        label="Pair"
+        value={String(index)}
+        onChange={(id) => onChoose(Number(id))}
+        options={pairs.map(({ a, b }, i) => ({ id: String(i), label: `${nameOf(b)} against ${nameOf(a)}` }))}
+      />
+    </div>
+  ) : null;
+
+interface Shown {
+  readonly name: string;
+  readonly means: string;
+  readonly format: MetricFormat;
+}
+
+interface Figure {
+  readonly value: number;
+  /** Null where none was computed. */
+  readonly interval: Range | null;
+}
+
+/** One column for each metric of a list; a dash where a comparison is older than the metric. */
+export const metricColumns = <Id extends string, M extends Shown, R>(
+  metrics: Readonly<Record<Id, M>>,
+  as: keyof MetricFormat,
+  of: (row: R, id: Id) => Figure | null,
+): readonly TableColumn<R>[] =>
+  metricsOf(metrics).map(([id, { name, means, format }]) => ({
+    id,
+    header: <Term means={means}>{name}</Term>,
+    numeric: true,
+    cardLabel: name,
+    cell: (row) => {
+      const figure = of(row, id);
+      if (!figure) return '–';
+      if (!figure.interval) return format[as](figure.value);
+      return <Interval as={format[as]} value={figure.value} {...figure.interval} />;
+    },
+  }));
