@@ -143,15 +143,39 @@ describe('the command line', () => {
     const packageFile = join(out, 'prompt/softprompt.json');
     const sidecar = JSON.parse(await readFile(packageFile, 'utf8'));
     const calibration = { meanLogProbs: [-9, -0.1, -0.1], rows: 48 };
-    await writeFile(packageFile, JSON.stringify({ ...sidecar, calibration }));
+    const threshold = { value: 0.9, rows: 30, answered: 20, correct: 19 };
+    await writeFile(packageFile, JSON.stringify({ ...sidecar, calibration, threshold }));
     const tone = (i: number) => `"Order ${i} ${i % 2 ? 'broke, never again' : 'is lovely, thank you'}"`;
     const labelled = Array.from({ length: 12 }, (_, i) => `${tone(i)},${i % 2 ? 'negative' : 'positive'}\n`);
     const both = await csv('both.csv', `text,label\n${labelled.join('')}`);
     const measured = await cli('evaluate', join(out, 'prompt'), both, ...args);
     const { rows, calibration: given } = JSON.parse(measured.stdout).arms[1];
     const predicted = await cli('predict', join(out, 'prompt'), both, '--text', 'text', '--model', TINY);
-    const said = predicted.stdout.trim().split('\n');
-    expect(rows.map((row: { predicted: string }) => row.predicted)).toEqual(said.map((line) => JSON.parse(line).label));
+    const linesOf = ({ stdout }: Ended) =>
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+    const said = linesOf(predicted);
+    expect(rows.map((row: { predicted: string }) => row.predicted)).toEqual(said.map(({ label }) => label));
+    // unsure answers are marked by the package's threshold, or by another one
+    const again80 = await cli(
+      'predict',
+      join(out, 'prompt'),
+      both,
+      '--text',
+      'text',
+      '--model',
+      TINY,
+      '--threshold',
+      '0.8',
+    );
+    for (const [lines, below] of [
+      [said, 0.9],
+      [linesOf(again80), 0.8],
+    ] as const)
+      for (const { probabilities, needs_review } of lines)
+        expect(needs_review).toBe(Math.max(...Object.values<number>(probabilities)) < below);
     expect(Object.values(given)).toEqual(calibration.meanLogProbs);
     const raw = (row: { logProbs: Record<string, number> }) =>
       Object.entries(row.logProbs).sort(([, a], [, b]) => b - a)[0]?.[0];

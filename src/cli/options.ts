@@ -44,6 +44,15 @@ export function wholeNumber(value: string | undefined, option: string, least = 1
   return number;
 }
 
+/** A probability from 0 to 1. */
+export function probability(value: string | undefined, option: string): number | null {
+  if (value === undefined) return null;
+  const number = value.trim() === '' ? Number.NaN : Number(value);
+  if (!(number >= 0 && number <= 1))
+    throw new UsageError(`--${option} takes a probability from 0 to 1, such as 0.8, not “${value}”.`);
+  return number;
+}
+
 export function oneOf<const T extends string>(
   value: string | undefined,
   option: string,

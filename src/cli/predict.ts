@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { isUnsure } from '../dataset/predictions-out';
 import type { Row, Table } from '../dataset/types';
 import type { Sidecar } from '../interchange/sidecar';
 import { present } from '../lib/assert';
@@ -13,21 +14,28 @@ import { keepRows } from '../workflow/rows-file';
 import { openTable, readPrompt } from './data';
 import { createLog } from './log';
 import { openHost } from './node-host';
-import { MODEL_USAGE, modelOptions, parseOptions, readModelOptions, UsageError } from './options';
+import { MODEL_USAGE, modelOptions, parseOptions, probability, readModelOptions, UsageError } from './options';
 
-export const PREDICT_USAGE = `npm run --silent predict -- PROMPT [IN.csv --text COL] ${MODEL_USAGE}
+export const PREDICT_USAGE = `npm run --silent predict -- PROMPT [IN.csv --text COL] [--threshold P] ${MODEL_USAGE}
   PROMPT: an exported zip or its folder; --model: the folder of the model that it was trained on
   without a CSV, every line of standard input is a text
   prints one JSON line per text: {label, probabilities}, calibrated if the prompt is; {written} where the prompt generates
-  texts; {not_answered} with the reason for a row that is empty or too long`;
+  texts; {not_answered} with the reason for a row that is empty or too long; with a threshold also {needs_review}: true
+  where the answer is less probable, so that a person should look. --threshold replaces the prompt's own; 0 takes all`;
 
 /** Answers texts with an exported prompt, as JSON lines. */
 export async function predict(args: readonly string[]): Promise<void> {
-  const { values, positionals } = parseOptions(args, { ...modelOptions, text: { type: 'string' } });
+  const { values, positionals } = parseOptions(args, {
+    ...modelOptions,
+    text: { type: 'string' },
+    threshold: { type: 'string' },
+  });
   const [prompt, data, ...more] = positionals;
   if (prompt === undefined || more.length > 0) throw new UsageError('Name one prompt and at most one CSV file.');
   const log = createLog();
+  const given = probability(values.threshold, 'threshold');
   const { sidecar, set } = await readPrompt(resolve(prompt));
+  const threshold = given ?? sidecar.threshold?.value ?? null;
   const version = versionOf(sidecar, present(set.soft[0]?.soft, 'vectors'));
   const text = values.text ?? 'text';
   const table =
@@ -37,7 +45,7 @@ export async function predict(args: readonly string[]): Promise<void> {
   const host = await openHost(readModelOptions(values), log);
   try {
     keepRows(host, 'batch', table);
-    const emit = (event: BatchEvent) => process.stdout.write(linesFor(event, sidecar));
+    const emit = (event: BatchEvent) => process.stdout.write(linesFor(event, sidecar, threshold));
     await batch(host, { version, text, from: 0 }, { control: uninterruptedControl, emit });
   } finally {
     await host.dispose();
@@ -59,20 +67,27 @@ function versionOf({ template, labels, writing, calibration, model }: Sidecar, s
 }
 
 /** The rows of a piece in their order, one JSON line each. */
-function linesFor({ answers, leftOut }: BatchEvent, { labels }: Pick<Sidecar, 'labels'>): string {
+function linesFor(
+  { answers, leftOut }: BatchEvent,
+  { labels }: Pick<Sidecar, 'labels'>,
+  threshold: number | null,
+): string {
+  const review = threshold === null ? {} : { needs_review: true };
   const lines = [
-    ...answers.map((answer) => [answer.index, said(answer, labels)] as const),
-    ...leftOut.map(([index, reason]) => [index, { not_answered: reason }] as const),
+    ...answers.map((answer) => [answer.index, said(answer, labels, threshold)] as const),
+    ...leftOut.map(([index, reason]) => [index, { not_answered: reason, ...review }] as const),
   ];
   const inOrder = lines.toSorted(([a], [b]) => a - b);
   return inOrder.map(([, line]) => `${JSON.stringify(line)}\n`).join('');
 }
 
-function said(answer: RowAnswer, labels: Sidecar['labels']): object {
+function said(answer: RowAnswer, labels: Sidecar['labels'], threshold: number | null): object {
   if (answer.kind === 'generate') return { written: answer.text };
   const { probabilities } = answer;
+  const best = argmax(probabilities);
   return {
-    label: labels[argmax(probabilities)]?.label ?? '',
+    label: labels[best]?.label ?? '',
+    ...(threshold === null ? {} : { needs_review: isUnsure(probabilities[best] ?? 0, threshold) }),
     probabilities: Object.fromEntries(
       labels.map(({ label }, i) => [label, Number((probabilities[i] ?? 0).toFixed(6))]),
     ),

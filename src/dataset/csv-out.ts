@@ -19,14 +19,12 @@ function quoted(cell: string, delimiter: string): string {
   return needed ? `"${cell.replaceAll('"', '""')}"` : cell;
 }
 
+type Cell = string | number | boolean | null;
+
 /** Rows of cells -> RFC 4180 text: CRLF after every row, quotes doubled. */
-export function toCsv(
-  header: readonly string[],
-  rows: Iterable<readonly (string | number | null)[]>,
-  options: CsvOptions = {},
-): string {
+export function toCsv(header: readonly string[], rows: Iterable<readonly Cell[]>, options: CsvOptions = {}): string {
   const { bom = false, neutralise = false, delimiter = ',' } = options;
-  const line = (cells: readonly (string | number | null)[]) => {
+  const line = (cells: readonly Cell[]) => {
     const texts = cells.map((cell) => (cell === null ? '' : String(cell)));
     const safe = neutralise ? texts.map(harmless) : texts;
     const out = safe.map((cell) => quoted(cell, delimiter)).join(delimiter);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseTable } from './parse';
-import { type Answers, type LabelAnswers, predictionsCsv, predictionsJsonl } from './predictions-out';
+import { type Answers, answersFile, type LabelAnswers, predictionsCsv, predictionsJsonl } from './predictions-out';
 import type { Row } from './types';
 
 const rowsOf = (cells: readonly Readonly<Record<string, string>>[]): readonly Row[] =>
@@ -10,6 +10,7 @@ const answersOf = (change: Partial<LabelAnswers & Pick<Answers, 'leftOut'>> = {}
   labels: ['bad', 'good'],
   predictions: [1, 0],
   confidences: [0.9, 0.75],
+  threshold: null,
   each: null,
   leftOut: new Map(),
   ...change,
@@ -68,6 +69,34 @@ describe('answered rows', () => {
     );
     expect(predictionsJsonl(['written'], asked, answers)).toBe(
       '{"written":"a","written_2":"=SUM(A1)"}\n{"written":"","written_2":null,"not_answered":"it has no text"}\n',
+    );
+  });
+
+  test('below a threshold, and where there is no answer, a person is asked; only these rows are in the file to review', () => {
+    const asked = rowsOf([{ text: 'a' }, { text: 'b' }, { text: 'c' }, { text: '' }]);
+    const answers = answersOf({
+      predictions: [1, 0, 1, -1],
+      confidences: Float32Array.of(0.9, 0.69, 0.7, 0),
+      threshold: 0.7,
+      leftOut: new Map([[3, 'it has no text']]),
+    });
+    expect(predictionsCsv(['text'], asked, answers, {}).split('\r\n')).toEqual([
+      'text,prediction,confidence,needs_review,not_answered',
+      'a,good,0.9,false,',
+      'b,bad,0.69,true,',
+      'c,good,0.7,false,',
+      ',,,true,it has no text',
+      '',
+    ]);
+    const how = { bom: false, neutralise: false, answers, done: 4, onlyReview: true } as const;
+    const { leftOut } = answers;
+    expect(
+      answersFile(['text'], asked, leftOut, { ...how, format: 'csv' })
+        .split('\r\n')
+        .slice(1, 3),
+    ).toEqual(['b,bad,0.69,true,', ',,,true,it has no text']);
+    expect(answersFile(['text'], asked, leftOut, { ...how, format: 'jsonl' })).toBe(
+      '{"text":"b","prediction":"bad","confidence":0.69,"needs_review":true}\n{"text":"","prediction":null,"confidence":null,"needs_review":true,"not_answered":"it has no text"}\n',
     );
   });
 

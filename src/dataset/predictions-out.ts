@@ -12,6 +12,8 @@ export interface LabelAnswers {
   readonly predictions: ArrayLike<number>;
   /** Probability of the predicted label. */
   readonly confidences: ArrayLike<number>;
+  /** Answers with a lower probability need a person; null = all are taken, and the file does not say. */
+  readonly threshold: number | null;
   /** What is said of each label; `values` are probabilities, row-major `[rows, labels]`. Null = nothing. */
   readonly each: { readonly as: LabelScore; readonly values: ArrayLike<number> } | null;
 }
@@ -33,6 +35,8 @@ export interface AnswersFile extends Required<Pick<CsvOptions, 'bom' | 'neutrali
   readonly answers: LabelAnswers | TextAnswers;
   /** Rows gone through, from the first on. */
   readonly done: number;
+  /** Only the rows that a person should look at: unsure answers, and rows without one. */
+  readonly onlyReview: boolean;
 }
 
 const PLACES = 6;
@@ -48,13 +52,10 @@ function freeName(wanted: string, taken: Set<string>): string {
   return name;
 }
 
+/** A column beside the input's. */
 interface Added {
-  /** Columns beside the input's. */
-  readonly names: readonly string[];
-  /** The answer to the row at `index`, in their order. */
-  readonly valuesAt: (index: number) => readonly (string | number | null)[];
-  /** Column for the reason; null where every row was answered. */
-  readonly reason: string | null;
+  readonly name: string;
+  readonly at: (index: number) => string | number | boolean | null;
 }
 
 const rounded = (value: number, places = PLACES): number => Number(value.toFixed(places));
@@ -65,60 +66,83 @@ function scoreOf(probability: number, as: LabelScore): number | null {
   return probability > 0 ? rounded(Math.log(probability), LOG_PLACES) : null;
 }
 
-function addedColumns(columns: readonly string[], answers: Answers): Added {
-  const taken = new Set(columns);
-  const reason = () => (answers.leftOut.size > 0 ? freeName('not_answered', taken) : null);
-  if ('written' in answers) {
-    const { written } = answers;
-    return { names: [freeName('written', taken)], valuesAt: (index) => [written[index] ?? null], reason: reason() };
-  }
-  const { labels, predictions, confidences, each } = answers;
-  const names = [
-    freeName('prediction', taken),
-    freeName('confidence', taken),
-    ...(each ? labels.map((label) => freeName(`${PREFIX[each.as]}_${label}`, taken)) : []),
+/** An answer below the threshold, or none: a person should look at the row. Both numbers as float32. */
+const needsReview = (answers: LabelAnswers | TextAnswers, index: number): boolean =>
+  'written' in answers
+    ? answers.written[index] == null
+    : (answers.predictions[index] ?? -1) < 0 || isUnsure(answers.confidences[index] ?? 0, answers.threshold);
+
+/** Whether an answer needs a person. Both numbers count as float32, as answers are kept; null = none does. */
+export const isUnsure = (confidence: number, threshold: number | null): boolean =>
+  threshold !== null && Math.fround(confidence) < Math.fround(threshold);
+
+function addedColumns(taken: Set<string>, answers: Answers): readonly Added[] {
+  if ('written' in answers)
+    return [{ name: freeName('written', taken), at: (index) => answers.written[index] ?? null }];
+  const { labels, predictions, confidences, threshold, each } = answers;
+  const ifAnswered = (at: (index: number) => ReturnType<Added['at']>) => (index: number) =>
+    labels[predictions[index] ?? -1] === undefined ? null : at(index);
+  return [
+    { name: freeName('prediction', taken), at: (index) => labels[predictions[index] ?? -1] ?? null },
+    { name: freeName('confidence', taken), at: ifAnswered((index) => rounded(confidences[index] ?? 0)) },
+    ...(threshold === null
+      ? []
+      : [{ name: freeName('needs_review', taken), at: (index: number) => needsReview(answers, index) }]),
+    ...(each
+      ? labels.map((label, c) => ({
+          name: freeName(`${PREFIX[each.as]}_${label}`, taken),
+          at: ifAnswered((index) => scoreOf(each.values[index * labels.length + c] ?? 0, each.as)),
+        }))
+      : []),
   ];
-  return {
-    names,
-    valuesAt: (index) => {
-      const label = labels[predictions[index] ?? -1];
-      if (label === undefined) return names.map(() => null);
-      const all = each ? labels.map((_, c) => scoreOf(each.values[index * labels.length + c] ?? 0, each.as)) : [];
-      return [label, rounded(confidences[index] ?? 0), ...all];
-    },
-    reason: reason(),
-  };
 }
+
+/** The columns of the answers, and the name of the one for reasons; null where every row was answered. */
+function beside(columns: readonly string[], answers: Answers) {
+  const taken = new Set(columns);
+  const added = addedColumns(taken, answers);
+  return { added, reason: answers.leftOut.size > 0 ? freeName('not_answered', taken) : null };
+}
+
+type Kept = (index: number) => boolean;
+const all: Kept = () => true;
 
 export function predictionsCsv(
   columns: readonly string[],
   rows: readonly Row[],
   answers: Answers,
   options: CsvOptions,
+  isKept = all,
 ): string {
-  const { names, valuesAt, reason } = addedColumns(columns, answers);
-  const header = [...columns, ...names, ...(reason === null ? [] : [reason])];
+  const { added, reason } = beside(columns, answers);
+  const header = [...columns, ...added.map(({ name }) => name), ...(reason === null ? [] : [reason])];
   function* cells() {
     for (const [i, row] of rows.entries())
-      yield [
-        ...columns.map((column) => row.cells[column] ?? ''),
-        ...valuesAt(i),
-        ...(reason === null ? [] : [answers.leftOut.get(i) ?? '']),
-      ];
+      if (isKept(i))
+        yield [
+          ...columns.map((column) => row.cells[column] ?? ''),
+          ...added.map(({ at }) => at(i)),
+          ...(reason === null ? [] : [answers.leftOut.get(i) ?? '']),
+        ];
   }
   return toCsv(header, cells(), options);
 }
 
 /** One JSON object a line; cells are text, as they were in the file. */
-export function predictionsJsonl(columns: readonly string[], rows: readonly Row[], answers: Answers): string {
-  const { names, valuesAt, reason } = addedColumns(columns, answers);
+export function predictionsJsonl(
+  columns: readonly string[],
+  rows: readonly Row[],
+  answers: Answers,
+  isKept = all,
+): string {
+  const { added, reason } = beside(columns, answers);
   return rows
     .map((row, i) => {
-      const values = valuesAt(i);
+      if (!isKept(i)) return '';
       const why = answers.leftOut.get(i);
       const line = [
         ...columns.map((column) => [column, row.cells[column] ?? ''] as const),
-        ...names.map((name, n) => [name, values[n] ?? null] as const),
+        ...added.map(({ name, at }) => [name, at(i)] as const),
         ...(reason !== null && why !== undefined ? [[reason, why] as const] : []),
       ];
       return `{${line.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',')}}\n`;
@@ -131,12 +155,13 @@ export function answersFile(
   columns: readonly string[],
   rows: Pick<readonly Row[], 'slice'>,
   leftOut: ReadonlyMap<number, string>,
-  { format, bom, neutralise, answers, done }: AnswersFile,
+  { format, bom, neutralise, answers, done, onlyReview }: AnswersFile,
 ): string {
   const gone = rows.slice(0, done);
   // rows that were asked for and not answered yet may be known to be left out already
-  const all = { ...answers, leftOut: new Map([...leftOut].filter(([index]) => index < done)) };
+  const given = { ...answers, leftOut: new Map([...leftOut].filter(([index]) => index < done)) };
+  const isKept: Kept = onlyReview ? (index) => needsReview(given, index) : all;
   return format === 'csv'
-    ? predictionsCsv(columns, gone, all, { bom, neutralise })
-    : predictionsJsonl(columns, gone, all);
+    ? predictionsCsv(columns, gone, given, { bom, neutralise }, isKept)
+    : predictionsJsonl(columns, gone, given, isKept);
 }

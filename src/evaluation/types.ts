@@ -30,6 +30,16 @@ export interface CalibrationFit {
   readonly rows: number;
 }
 
+/** Answers with a lower probability go to a person. Chosen on validation rows; the counts are what it gave there. */
+export interface ReviewThreshold {
+  /** From 0 to 1. */
+  readonly value: number;
+  readonly rows: number;
+  readonly answered: number;
+  /** Of the answered rows. */
+  readonly correct: number;
+}
+
 export interface ArmOutcome {
   /** Stable id inside one evaluation, e.g. `untuned`, `yours`, `yours-8`, `tuned`, `majority`, `tfidf`. */
   readonly id: string;
@@ -51,6 +61,8 @@ export interface ArmOutcome {
     readonly calibrated: number;
     /** Mean negative log-probability of the labels; left out by earlier versions. */
     readonly loss?: { readonly raw: number; readonly calibrated: number };
+    /** Row by row, uncalibrated; left out by earlier versions. A threshold is chosen on them. */
+    readonly answers?: { readonly gold: readonly number[]; readonly logProbs: readonly (readonly number[])[] };
   } | null;
   /** Fitted on validation rows, for the log-probabilities without and with calibration; left out by earlier versions. */
   readonly temperature?: { readonly raw: number; readonly calibrated: number; readonly rows: number } | null;

@@ -126,7 +126,7 @@ export function readPromptFiles(files: Files, here: Here): Result<ImportedPrompt
       read.value.soft.settings.placement !== sidecar.value.placement
     )
       return fail('bad-set', 'project.json and softprompt.json describe different prompts. Nothing was imported.');
-    setJson = { ...read.value, soft: calibratedAs(sidecar.value, read.value.soft) };
+    setJson = { ...read.value, soft: answeringAs(sidecar.value, read.value.soft) };
   }
   const handle = freeHandle(setJson.handle, here.taken);
   return ok({
@@ -137,13 +137,17 @@ export function readPromptFiles(files: Files, here: Here): Result<ImportedPrompt
 }
 
 /**
- * `softprompt.json` is what programs answer by: where it says otherwise than `project.json`, or a package of an earlier
- * release has the calibration there alone, it counts. Its numbers are rounded.
+ * `softprompt.json` is what programs answer by: where its calibration or threshold differ from `project.json`, or a package
+ * of an earlier release has the calibration there alone, it counts. Its numbers are rounded.
  */
-function calibratedAs({ calibration }: Sidecar, soft: SetJson['soft']): SetJson['soft'] {
-  const own = soft.calibration ?? null;
-  const isSame = JSON.stringify(own && rounded(own)) === JSON.stringify(calibration);
-  return isSame ? soft : { ...soft, calibration };
+function answeringAs({ calibration, threshold }: Sidecar, soft: SetJson['soft']): SetJson['soft'] {
+  const isSame = (own: object | null, given: object | null) =>
+    JSON.stringify(own && rounded(own)) === JSON.stringify(given);
+  return {
+    ...soft,
+    ...(isSame(soft.calibration ?? null, calibration) ? {} : { calibration }),
+    ...(isSame(soft.threshold ?? null, threshold ?? null) ? {} : { threshold }),
+  };
 }
 
 function readPart<T extends z.ZodType>(

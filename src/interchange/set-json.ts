@@ -159,6 +159,7 @@ export function setJsonOf(s: Sidecar): SetJson {
       ...(s.metrics.writing?.validation ? { validationLoss: s.metrics.writing.validation.loss } : {}),
       seconds: t?.seconds ?? null,
       ...(s.calibration ? { calibration: s.calibration } : {}),
+      ...(s.threshold ? { threshold: s.threshold } : {}),
       model: { id: s.model.id, sha256: s.model.sha256, dtype: s.model.dtype },
       datasetFingerprint: s.data?.fingerprint ?? '',
     },

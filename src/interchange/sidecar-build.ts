@@ -95,6 +95,7 @@ export function buildSidecar(input: SidecarInput): Sidecar {
       meanLogProbs: [...input.calibration.meanLogProbs],
       rows: input.calibration.rows,
     },
+    ...(run.threshold && { threshold: { ...run.threshold } }),
     parityRows: input.checkRows.map((row) => ({
       text: row.text,
       inputIds: Array.from(row.ids),

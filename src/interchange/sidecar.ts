@@ -5,7 +5,7 @@
 import { byName, z } from '../lib/zod';
 import { PLACEMENTS } from '../prompt/soft-prompt';
 import { OPTIMISER_NAMES } from '../training/settings';
-import { count, optimisation, share, text } from './version-schemas';
+import { count, optimisation, share, text, thresholdSchema } from './version-schemas';
 
 export const SIDECAR_VERSION = 1;
 /** An exported prompt has at least this many check rows. */
@@ -159,6 +159,11 @@ export const sidecarSchema = z
       })
       .nullable()
       .describe('null = not calibrated'),
+    threshold: thresholdSchema
+      .optional()
+      .describe(
+        'Answers with a lower probability, after calibration, go to a person. The counts are what it gave on validation rows; left out = all answers are taken',
+      ),
     parityRows: z
       .array(
         z.object({

@@ -28,6 +28,9 @@ const calibrationSchema = z
   .nullable()
   .optional();
 
+/** Below which probability a person is asked, and what that gave on validation rows. */
+export const thresholdSchema = z.object({ value: share, rows: count, answered: count, correct: count });
+
 export const settingsSchema = z.object({
   placement: z.enum(PLACEMENTS),
   virtualTokens: z.int().min(1).max(1024),
@@ -67,6 +70,7 @@ export const hardVersionSchema = z.object({
   note: text(2000).optional(),
   words: answerWords.optional(),
   calibration: calibrationSchema,
+  threshold: thresholdSchema.optional(),
   tried: z
     .object({
       accuracy: share,
@@ -108,6 +112,7 @@ export const softVersionSchema = z.object({
   note: text(2000).optional(),
   words: answerWords.optional(),
   calibration: calibrationSchema,
+  threshold: thresholdSchema.optional(),
   status: z.enum(['finished', 'early', 'stopped']),
   bestStep: count.nullable(),
   validationAccuracy: share.nullable(),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { calibratedBy, meanLogProbsOf, recordComparison } from './calibration';
+import { calibratedBy, meanLogProbsOf, recordComparison, setThreshold, versionsCompared } from './calibration';
 import { addHardVersion, changeTask, createPromptSet } from './prompt-set';
 import { predict } from './ready-prompt';
 import type { ClassifyEvaluation, PromptSet } from './types';
@@ -20,6 +20,7 @@ function made(shots = 0): PromptSet {
   return { ...set, soft: [soft], chosenSoft: 'r' } as unknown as PromptSet;
 }
 
+const AT_80 = { value: 0.8, rows: 48, answered: 30, correct: 29 };
 const FIT = { meanLogProbs: [-3, -0.05], rows: 48 };
 
 /** Compared with each arm calibrated, or not. */
@@ -55,11 +56,13 @@ describe('the calibration of a version', () => {
   });
 
   it('does not survive a change of the answer words that the version answers with', () => {
-    const set = recordComparison(made(), compared({ yours: true, tuned: true }), NOW);
+    const found = recordComparison(made(), compared({ yours: true, tuned: true }), NOW);
+    const set = setThreshold(setThreshold(found, 'h', AT_80, NOW), 'r', AT_80, NOW);
     const other = changeTask(set, { words: [{ label: 'bad', word: ' poor' }, ...WORDS.slice(1)] }, NOW);
     expect(other.hard[0]).not.toHaveProperty('calibration');
+    expect(other.hard[0]).not.toHaveProperty('threshold');
     // tuned prompts keep their words, and so their calibration
-    expect(other.soft[0]).toMatchObject({ words: WORDS, calibration: FIT });
+    expect(other.soft[0]).toMatchObject({ words: WORDS, calibration: FIT, threshold: AT_80 });
   });
 
   it('is filled in from the newest comparison of an earlier release, and never overwritten', () => {
@@ -71,22 +74,45 @@ describe('the calibration of a version', () => {
   });
 
   it('changes the answers of the wrapper', async () => {
-    const model = {
-      sha256: 'w',
-      encode: (text: string) => Int32Array.from([...text], (char) => char.codePointAt(0) ?? 0),
-      score: async ({ rows }: { readonly rows: readonly unknown[] }) => ({
-        rows: rows.map(() => ({ logProbs: [Math.log(0.3), Math.log(0.7)] })),
-      }),
-    };
-    const asked = { handle: made().handle, version: { kind: 'soft', number: 1 } } as const;
-    const numbered = (set: PromptSet) => ({ ...set, soft: set.soft.map((run) => ({ ...run, number: 1 })) });
-    const answer = async (set: PromptSet) => {
-      const found = await predict(model, [numbered(set)], asked, ['x']);
-      return found.ok ? found.value[0]?.label : found.error.message;
-    };
-    expect(await answer(made())).toBe('good');
+    expect((await answerOf(made()))?.label).toBe('good');
     const calibrated = recordComparison(made(), compared({ tuned: true }), NOW);
     expect(meanLogProbsOf(calibrated.soft[0] ?? {})).toEqual(FIT.meanLogProbs);
-    expect(await answer(calibrated)).toBe('bad');
+    expect((await answerOf(calibrated))?.label).toBe('bad');
+  });
+});
+
+/** What the wrapper says of a row that gets 0.3 and 0.7. */
+async function answerOf(set: PromptSet) {
+  const model = {
+    sha256: 'w',
+    encode: (text: string) => Int32Array.from([...text], (char) => char.codePointAt(0) ?? 0),
+    score: async ({ rows }: { readonly rows: readonly unknown[] }) => ({
+      rows: rows.map(() => ({ logProbs: [Math.log(0.3), Math.log(0.7)] })),
+    }),
+  };
+  const asked = { handle: set.handle, version: { kind: 'soft', number: 1 } } as const;
+  const numbered = { ...set, soft: set.soft.map((run) => ({ ...run, number: 1 })) };
+  const found = await predict(model, [numbered], asked, ['x']);
+  if (!found.ok) throw new Error(found.error.message);
+  return found.value[0];
+}
+
+describe('the threshold of a version', () => {
+  it('is its own, is taken away again, and marks the answers of the wrapper', async () => {
+    const set = setThreshold(made(), 'r', AT_80, NOW);
+    expect([set.hard[0]?.threshold, set.soft[0]?.threshold]).toEqual([undefined, AT_80]);
+    expect(await answerOf(set)).toMatchObject({ label: 'good', confidence: 0.7, needsReview: true });
+    expect(await answerOf(setThreshold(set, 'r', { ...AT_80, value: 0.6 }, NOW))).toMatchObject({ needsReview: false });
+    expect(await answerOf(setThreshold(set, 'r', null, NOW))).toMatchObject({ needsReview: false });
+  });
+
+  it('belongs to the arms that are exactly a version', () => {
+    const found = compared({ untuned: true, yours: true, 'yours-8': true, tuned: true });
+    expect(versionsCompared(made(), found)).toEqual(
+      new Map([
+        ['yours', 'h'],
+        ['tuned', 'r'],
+      ]),
+    );
   });
 });

@@ -1,8 +1,9 @@
 /**
- * The calibration of a version: what its answers have subtracted, wherever it answers. A comparison decides it on validation
- * rows, an import brings it along.
+ * How the answers of a version are read wherever it answers: what is subtracted from them, and below which probability a
+ * person is asked. Both are decided on validation rows, and imports bring them along.
  */
 
+import type { ReviewThreshold } from '../evaluation/types';
 import { armsAsCompared } from './arms';
 import { countLook } from './prompt-set';
 import type { ClassifyEvaluation, HardVersion, Kept, PromptSet, SoftVersion } from './types';
@@ -15,18 +16,24 @@ type Calibration = HardVersion['calibration'];
 export const meanLogProbsOf = ({ calibration }: Pick<HardVersion | SoftVersion, 'calibration'>) =>
   calibration?.meanLogProbs ?? null;
 
-/** By version, what it was compared with: null = it was compared, and is used without. */
-function calibrationsIn(set: PromptSet, evaluation: Comparison): ReadonlyMap<string, Calibration> {
-  const { plan, comparison } = evaluation;
+/** The versions among the arms of a comparison, by arm; arms that no version is exactly, are left out. */
+export function versionsCompared(set: PromptSet, evaluation: Comparison): ReadonlyMap<string, string> {
+  const { plan } = evaluation;
   const { arms } = armsAsCompared(
     set,
     evaluation,
     plan.arms.map(({ id }) => id),
   );
+  return new Map(arms.flatMap(({ id, versionId }) => (versionId === null ? [] : [[id, versionId] as const])));
+}
+
+/** By version, what it was compared with: null = it was compared, and is used without. */
+function calibrationsIn(set: PromptSet, evaluation: Comparison): ReadonlyMap<string, Calibration> {
+  const { plan, comparison } = evaluation;
   return new Map(
-    arms.flatMap(({ id, versionId }) => {
+    [...versionsCompared(set, evaluation)].flatMap(([id, versionId]) => {
       const report = comparison.arms.find((arm) => arm.id === id);
-      if (versionId === null || !report) return [];
+      if (!report) return [];
       const isCalibrated = report.calibrated ?? comparison.calibrated;
       const fit = plan.arms.find((arm) => arm.id === id)?.calibration ?? null;
       return [[versionId, isCalibrated ? fit : null] as const];
@@ -38,6 +45,18 @@ function withCalibrations(set: PromptSet, found: ReadonlyMap<string, Calibration
   const calibrated = <V extends HardVersion | SoftVersion>(version: V): V =>
     found.has(version.id) ? { ...version, calibration: found.get(version.id) } : version;
   return { ...set, hard: set.hard.map(calibrated), soft: set.soft.map(calibrated) };
+}
+
+/** The set with the threshold of one version; null takes all its answers again. */
+export function setThreshold(
+  set: PromptSet,
+  versionId: string,
+  threshold: ReviewThreshold | null,
+  now: string,
+): PromptSet {
+  const given = <V extends HardVersion | SoftVersion>(version: V): V =>
+    version.id === versionId ? { ...version, threshold: threshold ?? undefined } : version;
+  return { ...set, hard: set.hard.map(given), soft: set.soft.map(given), updatedAt: now };
 }
 
 /** The set after a comparison: one more use of its test rows, and the calibration of every version that took part. */

@@ -76,7 +76,7 @@ function bindWords(set: PromptSet): Pick<PromptSet, 'hard' | 'soft'> {
   const bound = <V extends { readonly words?: PromptSet['words'] | undefined }>(version: V): V =>
     version.words ? version : { ...version, words: set.words };
   const uncalibrated = (version: HardVersion): HardVersion => {
-    const { calibration: _ofOtherWords, ...others } = version;
+    const { calibration: _ofOtherWords, threshold: _ofThem, ...others } = version;
     return version.words ? version : others;
   };
   return {

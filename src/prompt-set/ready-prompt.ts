@@ -27,6 +27,8 @@ export interface ReadyPrompt {
   readonly words: readonly LabelWord[];
   /** What calibration subtracts from the log-probabilities of its labels; null = nothing. */
   readonly meanLogProbs: readonly number[] | null;
+  /** Answers with a lower probability go to a person; null = all are taken. */
+  readonly threshold: number | null;
   /** Of the weights that its vectors were trained on; null = it has no vectors. */
   readonly modelSha256: string | null;
 }
@@ -45,6 +47,7 @@ export function readyPrompt(set: PromptSet, of: Version): ReadyPrompt {
     soft: kind === 'soft' ? version.soft : null,
     words: wordsOf(set, of).map(({ label, word }) => ({ label, word: asContinuation(text, word) })),
     meanLogProbs: meanLogProbsOf(version),
+    threshold: version.threshold?.value ?? null,
     modelSha256: kind === 'soft' ? version.model.sha256 : null,
   };
 }
@@ -61,6 +64,8 @@ export interface Prediction {
   readonly label: string;
   /** Probability of the label among the labels. */
   readonly confidence: number;
+  /** It is less sure than the version's threshold: ask a person. False where the version has none. */
+  readonly needsReview: boolean;
   /** In the order of the set's labels. */
   readonly probabilities: readonly number[];
 }
@@ -93,7 +98,7 @@ export async function predict(
 ): Promise<Result<readonly Prediction[], PredictFailure>> {
   const found = promptFor(sets, asked);
   if (!found.ok) return found;
-  const { prompt, soft, words, meanLogProbs, modelSha256, set } = found.value;
+  const { prompt, soft, words, meanLogProbs, threshold, modelSha256, set } = found.value;
   if (modelSha256 !== null && modelSha256 !== model.sha256)
     return fail(
       'other-weights',
@@ -122,7 +127,9 @@ export async function predict(
     scored.rows.map(({ logProbs }) => {
       const probabilities = labelProbabilities(logProbs, meanLogProbs);
       const best = argmax(probabilities);
-      return { label: words[best]?.label ?? '', confidence: probabilities[best] ?? 0, probabilities };
+      const confidence = probabilities[best] ?? 0;
+      const needsReview = confidence < (threshold ?? 0);
+      return { label: words[best]?.label ?? '', confidence, needsReview, probabilities };
     }),
   );
 }

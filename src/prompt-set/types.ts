@@ -9,6 +9,7 @@ import type {
   GenerateArm,
   GenerateComparison,
   GeneratePlan,
+  ReviewThreshold,
 } from '../evaluation/types';
 import type { Vote } from '../evaluation/vote';
 import type { SoftPrompt } from '../prompt/soft-prompt';
@@ -32,6 +33,8 @@ export interface HardVersion {
   readonly words?: readonly LabelWord[] | undefined;
   /** What its answers have subtracted, wherever it answers; null = nothing. Left out: it was not compared yet. */
   readonly calibration?: CalibrationFit | null | undefined;
+  /** Below it a person is asked, wherever it answers. Missing = its answers are all taken. */
+  readonly threshold?: ReviewThreshold | undefined;
   /** Result on validation rows, if it was tried. */
   readonly tried: {
     readonly accuracy: number;
@@ -92,6 +95,8 @@ export interface SoftVersion {
   readonly words?: readonly LabelWord[] | undefined;
   /** What its answers have subtracted, wherever it answers; null = nothing. Left out: it was not compared yet. */
   readonly calibration?: CalibrationFit | null | undefined;
+  /** Below it a person is asked, wherever it answers. Missing = its answers are all taken. */
+  readonly threshold?: ReviewThreshold | undefined;
   /** Runs started together share it. */
   readonly group?: string;
   readonly status: 'running' | StopReason | 'failed';

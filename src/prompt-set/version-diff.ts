@@ -98,9 +98,17 @@ const byLabel = (words: readonly LabelWord[]): readonly Fact[] =>
 
 const templateOf = ({ kind, version }: Version) => (kind === 'hard' ? version.prompt.template : version.template);
 
+/** Below which probability a person is asked. */
+const thresholdOf = ({ version: { threshold } }: Version): readonly Fact[] => [
+  { name: 'asks a person below', value: threshold ? threshold.value.toFixed(2) : 'never' },
+];
+
 export const diffVersions = (set: PromptSet, before: Version, after: Version): VersionDiff => ({
   text: wordDiff(templateOf(before), templateOf(after)),
-  settings: differing(settingsOf(before, set), settingsOf(after, set)),
+  settings: differing(
+    [...settingsOf(before, set), ...thresholdOf(before)],
+    [...settingsOf(after, set), ...thresholdOf(after)],
+  ),
   words: differing(byLabel(wordsOf(set, before)), byLabel(wordsOf(set, after))),
 });
 

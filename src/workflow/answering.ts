@@ -20,6 +20,8 @@ export type AnsweringTask =
       readonly kind: 'classify';
       /** Mean log-probabilities that calibration subtracts; null = not calibrated. */
       readonly calibration: readonly number[] | null;
+      /** Answers with a lower probability are marked for a person; left out = none. */
+      readonly threshold?: number;
     }
   | {
       readonly kind: 'generate';

@@ -4,6 +4,7 @@ import type { TaskKind } from '../dataset/kind';
 import {
   type AnswersFile,
   answersFile,
+  isUnsure,
   type LabelAnswers,
   type LabelScore,
   type TextAnswers,
@@ -16,7 +17,7 @@ import { FIRST_ROWS, fileSource, openFile } from './rows-file';
 
 /** What a row got. */
 export type RowOutcome =
-  | { readonly kind: 'label'; readonly label: string; readonly confidence: number }
+  | { readonly kind: 'label'; readonly label: string; readonly confidence: number; readonly needsReview: boolean }
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'left-out'; readonly reason: string };
 
@@ -27,6 +28,8 @@ export interface BatchProgress {
   readonly secondsLeft: number | null;
   /** Answers for each label so far, in the order of the labels; empty where texts are generated. */
   readonly counts: readonly number[];
+  /** Answered rows whose answer is less sure than the version's threshold. */
+  readonly unsure: number;
   /** Rows that were not answered, by the kind of reason. */
   readonly leftOut: readonly (readonly [kind: string, rows: number])[];
   /** Of the first rows; null where they are not answered yet. */
@@ -54,14 +57,16 @@ interface Answers {
   /** Remembers an answer, and says it. */
   readonly add: (answer: RowAnswer) => RowOutcome;
   readonly counts: () => readonly number[];
+  readonly unsure: () => number;
   readonly output: (done: number, each: LabelScore | 'nothing') => LabelAnswers | TextAnswers;
 }
 
-function labelAnswers(labels: readonly string[], rows: number): Answers {
+function labelAnswers(labels: readonly string[], rows: number, threshold: number | null): Answers {
   const predictions = new Int32Array(rows).fill(-1);
   const confidences = new Float32Array(rows);
   const all = new Float32Array(rows * labels.length);
   const counts = labels.map(() => 0);
+  let unsure = 0;
   return {
     add: (answer) => {
       const { index, probabilities } = ofKind('classify', answer);
@@ -71,13 +76,17 @@ function labelAnswers(labels: readonly string[], rows: number): Answers {
       confidences[index] = confidence;
       all.set(probabilities, index * labels.length);
       counts[best] = (counts[best] ?? 0) + 1;
-      return { kind: 'label', label: labels[best] ?? '', confidence };
+      const needsReview = isUnsure(confidence, threshold);
+      if (needsReview) unsure++;
+      return { kind: 'label', label: labels[best] ?? '', confidence, needsReview };
     },
     counts: () => [...counts],
+    unsure: () => unsure,
     output: (done, each) => ({
       labels,
       predictions: predictions.slice(0, done),
       confidences: confidences.slice(0, done),
+      threshold,
       each: each === 'nothing' ? null : { as: each, values: all.slice(0, done * labels.length) },
     }),
   };
@@ -92,16 +101,16 @@ function textAnswers(rows: number): Answers {
       return { kind: 'text', text };
     },
     counts: () => [],
+    unsure: () => 0,
     output: (done) => ({ written: written.slice(0, done) }),
   };
 }
 
 const ANSWERS: { readonly [K in TaskKind]: (version: AnsweringVersion, rows: number) => Answers } = {
-  classify: ({ words }, rows) =>
-    labelAnswers(
-      words.map(({ label }) => label),
-      rows,
-    ),
+  classify: ({ words, task }, rows) => {
+    const labels = words.map(({ label }) => label);
+    return labelAnswers(labels, rows, task.kind === 'classify' ? (task.threshold ?? null) : null);
+  },
   generate: (_, rows) => textAnswers(rows),
 };
 
@@ -167,6 +176,7 @@ function add(batch: Batch, { done, answers, leftOut, rowsPerSecond, secondsLeft 
     rowsPerSecond,
     secondsLeft,
     counts: batch.answers.counts(),
+    unsure: batch.answers.unsure(),
     leftOut: [...batch.reasons],
     first: [...batch.first],
   };

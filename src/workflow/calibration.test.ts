@@ -3,7 +3,7 @@ import { rowsById, textOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import { uninterruptedControl } from '../lib/control';
 import { argmax } from '../metrics/classification';
-import { meanLogProbsOf, recordComparison } from '../prompt-set/calibration';
+import { meanLogProbsOf, recordComparison, setThreshold } from '../prompt-set/calibration';
 import { predict, readyPrompt } from '../prompt-set/ready-prompt';
 import type { ClassifyEvaluation, Evaluation, PromptSet } from '../prompt-set/types';
 import { labelReport } from '../report/input';
@@ -76,9 +76,11 @@ describe('calibration', () => {
     for (const answers of await answersOf(host, set, dataset)) expect(answers).toEqual(tuned?.predictions);
   });
 
-  it('goes out and comes back: as a package for an engineer, and as a whole prompt set', async () => {
+  it('goes out and comes back with the threshold: as a package for an engineer, and as a whole prompt set', async () => {
     const host = biasedHost();
-    const { dataset, set, evaluation } = await comparedSet(host);
+    const { dataset, set: compared, evaluation } = await comparedSet(host);
+    const threshold = { value: 0.8, rows: 40, answered: 30, correct: 29 };
+    const set = setThreshold(compared, compared.soft[0]?.id ?? '', threshold, NOW);
     const predictions = evaluation.comparison.arms.find(({ id }) => id === 'tuned')?.predictions;
     for (const recipient of ['engineer', 'browser'] as const) {
       const stored = { set, dataset, evaluations: [evaluation] as Evaluation[], ...NOTHING };
@@ -91,6 +93,7 @@ describe('calibration', () => {
       const proposed = await proposeImport(host, { what, form: {} as never, taken: [], isHere: false }, silent);
       if (!proposed.ok) throw new Error(proposed.error.message);
       const [run] = proposed.value.set.soft;
+      expect(run?.threshold).toEqual(threshold);
       expect(run && meanLogProbsOf(run)).toEqual(set.soft[0] && meanLogProbsOf(set.soft[0]));
       for (const answers of await answersOf(host, proposed.value.set, dataset)) expect(answers).toEqual(predictions);
     }

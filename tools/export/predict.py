@@ -1,6 +1,7 @@
 """Usage: python predict.py IN.csv OUT.csv [--text COLUMN] | --check | --hub-weights   (pip install torch transformers accelerate gguf safetensors)
 
 Predicts (or writes, where the prompt was trained to write) with the soft prompt in this folder (softprompt.json and its vectors), on the same weights as the page, in float32.
+Where the prompt has a threshold, needs_review is true for answers that are less probable: ask a person. --threshold P replaces it; 0 takes all.
 --check replays the check rows and exits with 1 when a log-probability is off by more than 0.005; --hub-weights loads the base
 model from the hub instead and says how much that changes; --weights names the weights' file (.gguf) or folder by hand."""
 import argparse, csv, hashlib, importlib.util, json, re, sys
@@ -123,11 +124,14 @@ def main():
     parser.add_argument("csv", nargs="*", metavar="IN.csv OUT.csv")
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--hub-weights", action="store_true")
+    parser.add_argument("--threshold", type=float, metavar="P")
     args = parser.parse_args()
     if len(args.csv) not in (0, 2) or not (args.csv or args.check or args.hub_weights): parser.error("give IN.csv and OUT.csv, or --check, or --hub-weights")
     prompt, vectors = load_prompt(args.bundle)
     tokenizer, model = load_base(prompt, args.weights, args.hub_weights)
     names, less = [entry["label"] for entry in prompt["labels"]], shift(prompt)
+    threshold = (prompt.get("threshold") or {}).get("value") if args.threshold is None else args.threshold
+    if threshold is not None and not 0 <= threshold <= 1: parser.error("--threshold takes a probability from 0 to 1, such as 0.8")
     if args.check or args.hub_weights:
         rows = prompt["parityRows"]
         if prompt.get("writing"):
@@ -148,9 +152,11 @@ def main():
                 row.update(written=write(model, tokenizer, vectors, prompt, row_ids(tokenizer, prompt, render(prompt["template"], row, args.text))))
                 continue
             scores = torch.log_softmax(log_probs(model, vectors, prompt, row_ids(tokenizer, prompt, render(prompt["template"], row, args.text))) - less, -1)
-            row.update(prediction=names[int(scores.argmax())], confidence=f"{scores.max().exp().item():.6f}")
+            sure = scores.max().exp().item()
+            row.update(prediction=names[int(scores.argmax())], confidence=f"{sure:.6f}")
+            if threshold is not None: row.update(needs_review="true" if sure < threshold else "false")
         with open(args.csv[1], "w", newline="", encoding="utf-8") as target:
-            writer = csv.DictWriter(target, list(table[0]) if table else ["written"] if prompt.get("writing") else ["prediction", "confidence"])
+            writer = csv.DictWriter(target, list(table[0]) if table else ["written"] if prompt.get("writing") else ["prediction", "confidence", *(["needs_review"] if threshold is not None else [])])
             writer.writeheader(), writer.writerows(table)
 
 

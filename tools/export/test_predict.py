@@ -160,6 +160,23 @@ class TinyModel(Exported):
         self.assertEqual([row["prediction"] for row in results["shifted"]], ["b", "b"])
         self.assertIn("no column \"text\"", self.run_predict("in.csv", "out.csv", "--weights", str(TINY)).stderr)
 
+    def test_answers_below_the_threshold_of_the_prompt_or_of_the_command_need_a_person(self) -> None:
+        with open(self.folder / "in.csv", "w", newline="", encoding="utf-8") as file:
+            file.write("text\nWhere is my order?\nThe app is beautiful.\nNo.\n")
+        def answers(*more: str) -> list[dict]:
+            result = self.run_predict("in.csv", "out.csv", "--weights", str(TINY), *more)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            with open(self.folder / "out.csv", newline="", encoding="utf-8") as file:
+                return list(csv.DictReader(file))
+        self.export(parityRows=[])
+        plain = answers()
+        self.assertNotIn("needs_review", plain[0])
+        middle = sorted(float(row["confidence"]) for row in plain)[1] + 1e-4
+        self.export(parityRows=[], threshold={"value": middle, "rows": 3, "answered": 1, "correct": 1})
+        self.assertEqual([row["needs_review"] for row in answers()], ["true" if float(row["confidence"]) < middle else "false" for row in plain])
+        self.assertEqual([row["needs_review"] for row in answers("--threshold", "0")], ["false"] * 3)
+        self.assertIn("a probability from 0 to 1", self.run_predict("in.csv", "out.csv", "--weights", str(TINY), "--threshold", "80").stderr)
+
 
 if __name__ == "__main__":
     unittest.main()

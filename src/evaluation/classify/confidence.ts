@@ -1,11 +1,11 @@
 import { atTemperature, brier, ece, eceOfDraw, nll, type ReliabilityBin, reliability } from '../../metrics/calibration';
 import { argmax } from '../../metrics/classification';
-import { type CoveragePoint, coverageCurve } from '../../metrics/coverage';
+import { type CoveragePoint, coverageAt, coverageCurve } from '../../metrics/coverage';
 import type { Interval } from '../../metrics/intervals';
 import { DRAWS, pairedBootstrap } from '../../metrics/resample';
-import type { ArmOutcome, ArmReport, ComparisonPlan } from '../types';
+import type { ArmOutcome, ArmReport, ComparisonPlan, ReviewThreshold } from '../types';
 import { percent } from '../words';
-import { comparedLogProbs, isCalibrated } from './outcome';
+import { calibratedRows, comparedLogProbs, isCalibrated } from './outcome';
 
 /** Whether an arm's probabilities mean what they say, and what is gained by leaving the unsure rows to a person. */
 
@@ -56,6 +56,39 @@ export function confidenceOf(arm: ArmOutcome, report: ArmReport, plan: Compariso
       gold.map((g, i) => report.predictions[i] === g),
     ),
   };
+}
+
+/** How sure an arm was of each of some rows, and whether it was right. */
+export interface SureAndRight {
+  readonly confidences: readonly number[];
+  readonly right: readonly boolean[];
+}
+
+/** With fewer validation rows a threshold would be chosen by chance. */
+const MIN_THRESHOLD_ROWS = 20;
+
+/**
+ * The answers that a threshold is chosen on: those to validation rows, calibrated as the arm answers. Test rows never
+ * choose it, so they still show what it gives on new rows. Null with too few rows, and in comparisons of earlier versions.
+ */
+export function validationAnswers(
+  arm: Pick<ArmOutcome, 'calibration' | 'validation'>,
+  plan: Pick<ComparisonPlan, 'calibrated' | 'calibration'>,
+): SureAndRight | null {
+  const answers = arm.validation?.answers;
+  if (!answers || answers.gold.length < MIN_THRESHOLD_ROWS) return null;
+  const logProbs = calibratedRows(answers.logProbs, isCalibrated(arm, plan) ? arm.calibration : null);
+  const said = logProbs.map(argmax);
+  return {
+    confidences: logProbs.map((row, i) => Math.exp(row[said[i] as number] as number)),
+    right: answers.gold.map((gold, i) => said[i] === gold),
+  };
+}
+
+/** A threshold with what it gives on the rows that chose it. */
+export function thresholdFrom({ confidences, right }: SureAndRight, value: number): ReviewThreshold {
+  const { answered, correct } = coverageAt(confidences, right, value);
+  return { value, rows: right.length, answered, correct };
 }
 
 interface Difference {

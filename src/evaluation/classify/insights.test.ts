@@ -8,9 +8,16 @@ import { pairedBootstrap } from '../../metrics/resample';
 import { alternating, armOf, planOf } from '../test-support';
 import type { ArmOutcome, ArmReport, PairReport } from '../types';
 import { compare } from './compare';
-import { confidenceDifference, confidenceDifferenceWords, confidenceOf, coverageSentence } from './confidence';
+import {
+  confidenceDifference,
+  confidenceDifferenceWords,
+  confidenceOf,
+  coverageSentence,
+  thresholdFrom,
+  validationAnswers,
+} from './confidence';
 import { insightsOf } from './insights';
-import { validationTemperature } from './outcome';
+import { fitCalibration, validationOutcome, validationTemperature } from './outcome';
 import { duel } from './pairs';
 
 const gold = alternating(160);
@@ -128,5 +135,44 @@ describe('the sentence of the coverage curve', () => {
     [0.95, 'No answer reaches 0.95: all 4 rows go to a person.'],
   ])('at %f', (t, words) => {
     expect(at(t)).toBe(words);
+  });
+});
+
+describe('a threshold below which a person is asked', () => {
+  const onValidation = alternating(40);
+  /** Sure and right on three rows of four, unsure and wrong on the fourth. */
+  const answers = onValidation.map((label, i) => {
+    const said = i % 4 === 3 ? 1 - label : label;
+    const sure = i % 4 === 3 ? 0.6 : 0.9;
+    return [0, 1].map((c) => Math.log(c === said ? sure : 1 - sure));
+  });
+  const arm = (onTest: readonly boolean[]) =>
+    armOf('tuned', 'tuned', gold, onTest, 2, { validation: validationOutcome(answers, onValidation, null) });
+
+  it('rests on validation rows, and on no answer to a test row', () => {
+    const always = gold.map(() => true);
+    const [good, bad] = [arm(always), arm(always.map((each) => !each))].map((each) =>
+      validationAnswers(each, planOf(gold, [each])),
+    );
+    expect(good).toEqual(bad);
+    if (!good) throw new Error('answers');
+    expect(good.right).toHaveLength(40);
+    expect(thresholdFrom(good, 0.7)).toEqual({ value: 0.7, rows: 40, answered: 30, correct: 30 });
+    expect(thresholdFrom(good, 0)).toEqual({ value: 0, rows: 40, answered: 40, correct: 30 });
+  });
+
+  it('is about the answers as they are calibrated', () => {
+    const fit = fitCalibration(answers.map(([a = 0]) => [a, 0]));
+    const validation = validationOutcome(answers, onValidation, fit);
+    const raw = { calibration: fit, validation };
+    const plain = validationAnswers(raw, { calibrated: false });
+    expect(validationAnswers(raw, { calibrated: true })?.confidences).not.toEqual(plain?.confidences);
+  });
+
+  it('is not chosen on a handful of rows, nor in a comparison that did not keep the answers', () => {
+    const few = validationOutcome(answers.slice(0, 8), onValidation.slice(0, 8), null);
+    const plain = { calibrated: false };
+    expect(validationAnswers({ calibration: null, validation: few }, plain)).toBeNull();
+    expect(validationAnswers({ calibration: null, validation: { raw: 1, calibrated: 1 } }, plain)).toBeNull();
   });
 });

@@ -120,7 +120,7 @@ export function combinedArm(from: CombinedFrom): ArmOutcome | null {
     temperature: validationTemperature(onValidation, validationGold, null),
     logProbs: mixedAnswers(tuned.logProbs, words.logProbs, weight),
     calibration: null,
-    validation: { raw, calibrated: raw },
+    validation: { raw, calibrated: raw, answers: { gold: validationGold, logProbs: onValidation } },
   };
 }
 

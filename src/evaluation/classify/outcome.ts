@@ -48,6 +48,7 @@ export function validationOutcome(
     raw: accuracy(gold, logProbs.map(argmax)),
     calibrated: accuracy(gold, after.map(argmax)),
     loss: { raw: nll(logProbs, gold), calibrated: nll(after, gold) },
+    answers: { gold, logProbs },
   };
 }
 

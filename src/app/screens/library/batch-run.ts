@@ -127,6 +127,7 @@ export const NOT_STARTED: BatchProgress = {
   rowsPerSecond: 0,
   secondsLeft: null,
   counts: [],
+  unsure: 0,
   leftOut: [],
   first: [],
 };

@@ -120,16 +120,22 @@ function output({ services: { workflow } }: Studio, { rows, choice, kept, earlie
       return false;
     }
   };
+  const saveAnswers = (what: string, onlyReview: boolean) => {
+    const { fileName } = rows.source.getState().value?.format ?? { fileName: '' };
+    const { options } = choice.getState();
+    const stem = fileName.replace(/\.[^.]*$/, '') || 'rows';
+    const request = { ...options, onlyReview };
+    return save(`${stem}-${what}.${options.format}`, () => workflow.call('batchFile', request));
+  };
   return {
     change: (options: Partial<BatchOptions>) =>
       choice.setState((before) => ({ options: { ...before.options, ...options } })),
     download: async () => {
-      const { fileName } = rows.source.getState().value?.format ?? { fileName: '' };
-      const { options } = choice.getState();
-      const stem = fileName.replace(/\.[^.]*$/, '') || 'rows';
-      const isSaved = await save(`${stem}-answered.${options.format}`, () => workflow.call('batchFile', options));
+      const isSaved = await saveAnswers('answered', false);
       if (isSaved) running.setState(({ run }) => ({ run: run && { ...run, isSaved } }));
     },
+    /** Only the rows that a person should look at. */
+    downloadReview: () => saveAnswers('to-review', true),
     /** The rows that were not answered, and why, as a file. */
     downloadLeftOut: () => save('rows-not-answered.csv', () => workflow.call('batchLeftOut', {})),
     /** Discards the answers, so that another prompt or file can be chosen; with an undo. */

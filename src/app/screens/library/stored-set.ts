@@ -66,7 +66,11 @@ export async function chosenVersion(disk: Store, setId: string, which: string): 
 }
 
 const TASKS: { readonly [K in AnsweringTask['kind']]: (of: ReadyPrompt) => AnsweringTask } = {
-  classify: ({ meanLogProbs }) => ({ kind: 'classify', calibration: meanLogProbs }),
+  classify: ({ meanLogProbs: calibration, threshold }) => ({
+    kind: 'classify',
+    calibration,
+    ...(threshold === null ? {} : { threshold }),
+  }),
   generate: ({ set }) => ({ kind: 'generate', longest: set.writing?.longest ?? null }),
 };
 
