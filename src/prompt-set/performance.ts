@@ -229,8 +229,11 @@ const signed = (share: number) => {
   return value < 0 ? `−${-value}` : value > 0 ? `+${value}` : '0';
 };
 
+const METRICS = { accuracy: LABEL_METRICS.accuracy, rougeL: TEXT_METRICS.rougeL };
+/** "accuracy", "ROUGE-L". */
+export const measureName = ({ measure }: Pick<Result, 'measure'>): string => midSentence(METRICS[measure].name);
 /** "ROUGE-L " before figures other than accuracy. */
-const measureWords = ({ measure }: Result) => (measure === 'rougeL' ? 'ROUGE-L ' : '');
+const measureWords = (of: Result) => (of.measure === 'accuracy' ? '' : `${measureName(of)} `);
 /** "71% (64 to 78)". */
 const reached = ({ value, ci95 }: Result) => `${whole(value)}% (${whole(ci95.low)} to ${whole(ci95.high)})`;
 
@@ -265,9 +268,9 @@ export function performanceTitle(results: readonly Result[]): string {
   const last = results.at(-1);
   if (!first || !last) return 'No version has been measured yet';
   if (first === last) {
-    const words = first.measure === 'rougeL' ? 'reaches ROUGE-L' : 'gets';
-    const rows = first.measure === 'rougeL' ? 'on' : 'right on';
-    return `${versionWords(first.of)} ${words} ${whole(first.value)}% ${rows} ${first.rowsName}`;
+    const isRight = first.measure === 'accuracy';
+    const words = isRight ? 'gets' : `reaches ${measureName(first)}`;
+    return `${versionWords(first.of)} ${words} ${whole(first.value)}%${isRight ? ' right' : ''} on ${first.rowsName}`;
   }
   const { kind, difference, ci95 } = driftOf(first, last);
   if (kind === 'unclear') return `${results.length} versions on ${first.rowsName}: no clear change from first to last`;

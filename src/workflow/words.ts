@@ -1,5 +1,6 @@
 /** Prompts and runs in words, for screens and lists. */
-import { clock, count, counted, percent, percentWhole } from '../lib/format';
+import { clock, count, counted, midSentence, percent, percentWhole } from '../lib/format';
+import { LABEL_METRICS, TEXT_METRICS } from '../metrics/registry';
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
 import type { PromptSet, SoftVersion } from '../prompt-set/types';
 import type { HardPrompt } from '../task/types';
@@ -24,7 +25,8 @@ export const reachedWords = ({
   validationAccuracy,
   validationLoss,
 }: Pick<SoftVersion, 'validationAccuracy' | 'validationLoss'>): string => {
-  if (validationLoss !== undefined) return `perplexity ${perplexityOf(validationLoss)}`;
+  if (validationLoss !== undefined)
+    return `${midSentence(TEXT_METRICS.perplexity.name)} ${perplexityOf(validationLoss)}`;
   return validationAccuracy === null ? '–' : percent(validationAccuracy);
 };
 
@@ -126,7 +128,8 @@ const HIDDEN: readonly Fact[] = (
   ] as const
 ).map(([name, key]) => [name, ({ settings }) => String(settings[key])]);
 
-const BEST_BY = { accuracy: 'accuracy', 'macro-f1': 'macro-F1', loss: 'loss' } as const;
+const { accuracy, macroF1 } = LABEL_METRICS;
+const BEST_BY = { accuracy: midSentence(accuracy.name), 'macro-f1': midSentence(macroF1.name), loss: 'loss' } as const;
 
 /** Results first, then settings; what differs is marked. */
 export function runFacts(runs: readonly SoftVersion[], set: Pick<PromptSet, 'soft'>): readonly RunFact[] {

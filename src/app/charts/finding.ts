@@ -1,5 +1,7 @@
 /** Titles of the training curves; those of a comparison are in evaluation/titles.ts, where the report finds them too. */
 
+import { midSentence } from '../../lib/format';
+import { LABEL_METRICS, TEXT_METRICS } from '../../metrics/registry';
 import type { Scores, StepPoint, ValidationPoint } from '../../training/events';
 import { percentTick } from './plot';
 
@@ -18,7 +20,7 @@ export function validationTitle(
   metric: Metric,
 ): string {
   const { of, falls, name: measure } = MEASURES[metric];
-  const name = `Validation ${measure}`;
+  const name = `Validation ${midSentence(measure)}`;
   const last = points.at(-1);
   if (!last || points.length < 2) return `${name}, step by step`;
   if (falls) return fallingTitle(name, points, lines, of);
@@ -106,7 +108,7 @@ export type Metric = 'accuracy' | 'macroF1' | 'loss' | 'perplexity';
 type Measured = Scores & { readonly loss?: number };
 
 interface Measure {
-  /** As it is written in the middle of a title. */
+  /** As a label: "Macro-F1". */
   readonly name: string;
   readonly of: (point: Measured) => number;
   /** Whether less is better: then the axis ends where the values do, and not at 1. */
@@ -123,10 +125,16 @@ const short = (value: number) => String(Number(value.toPrecision(3)));
 const wholePercent = (value: number) => (value * 100).toFixed(0);
 
 export const MEASURES: Readonly<Record<Metric, Measure>> = {
-  accuracy: { name: 'accuracy', of: accuracyOf, falls: false, tick: percentTick, label: wholePercent },
-  macroF1: { name: 'macro-F1', of: macroF1Of, falls: false, tick: percentTick, label: wholePercent },
-  loss: { name: 'loss', of: lossOf, falls: true, tick: short, label: (value) => value.toFixed(2) },
-  perplexity: { name: 'perplexity', of: (p) => Math.exp(lossOf(p)), falls: true, tick: short, label: short },
+  accuracy: { name: LABEL_METRICS.accuracy.name, of: accuracyOf, falls: false, tick: percentTick, label: wholePercent },
+  macroF1: { name: LABEL_METRICS.macroF1.name, of: macroF1Of, falls: false, tick: percentTick, label: wholePercent },
+  loss: { name: 'Loss', of: lossOf, falls: true, tick: short, label: (value) => value.toFixed(2) },
+  perplexity: {
+    name: TEXT_METRICS.perplexity.name,
+    of: (p) => Math.exp(lossOf(p)),
+    falls: true,
+    tick: short,
+    label: short,
+  },
 };
 
 /** Of the highest value: closer together, ticks of three digits would say the same. */

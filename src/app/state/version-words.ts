@@ -1,6 +1,7 @@
 /** Versions of a prompt set in words, for every screen that lists them. Pure. */
 
 import { percent } from '../../lib/format';
+import { TEXT_METRICS } from '../../metrics/registry';
 import { stagesAt, stagesOf } from '../../prompt-set/stages';
 import type { PromptSet } from '../../prompt-set/types';
 import { type Version, versionById, versionsOf, versionWords } from '../../prompt-set/versions';
@@ -11,7 +12,7 @@ import type { SelectOption } from '../ui/Choices';
 export function reached(of: Version): string | null {
   if (of.kind === 'soft') return reachedWords(of.version) === '–' ? null : reachedWords(of.version);
   const { tried, wrote } = of.version;
-  if (wrote) return `ROUGE-L ${percent(wrote.rougeL)}`;
+  if (wrote) return `${TEXT_METRICS.rougeL.name} ${percent(wrote.rougeL)}`;
   return tried ? percent(tried.accuracy) : null;
 }
 

@@ -4,9 +4,9 @@ import { counted } from '../../../lib/format';
 import { lineageOf, lineageTitle } from '../../../prompt-set/lineage';
 import {
   betweenWords,
+  measureName,
   overVersions,
   performanceTitle,
-  type Result,
   resultsOf,
   rowsOfResults,
 } from '../../../prompt-set/performance';
@@ -17,8 +17,6 @@ import { versionOptions } from '../../state/version-words';
 import { Panel, Select, Table } from '../../ui';
 import type { Detail } from './library-store';
 import { dayWords } from './parts';
-
-const MEASURES: Readonly<Record<Result['measure'], string>> = { accuracy: 'accuracy', rougeL: 'ROUGE-L' };
 
 /** Results of the versions on the same rows. */
 export function PerformancePanel({ detail }: { readonly detail: Detail }) {
@@ -36,7 +34,7 @@ export function PerformancePanel({ detail }: { readonly detail: Detail }) {
   );
   const [first] = line;
   if (!rows || !first) return null;
-  const measure = MEASURES[first.measure];
+  const measure = measureName(first);
   return (
     <ChartPanel
       span={12}

@@ -1,7 +1,8 @@
 import type { ByTask } from '../../../dataset/kind';
 import type { Dataset } from '../../../dataset/types';
 import { otherVersionWords } from '../../../dataset/versions';
-import { count, percentWhole } from '../../../lib/format';
+import { count, midSentence, percentWhole } from '../../../lib/format';
+import { LABEL_METRICS, TEXT_METRICS } from '../../../metrics/registry';
 import { chosenHard, isWriting } from '../../../prompt-set/prompt-set';
 import type { HardVersion } from '../../../prompt-set/types';
 import { howWords, perplexityOf } from '../../../workflow/words';
@@ -83,57 +84,49 @@ const otherRows = (dataset: Dataset | null, fingerprint: string | undefined) => 
   return other ? <div className="dim small">{other}</div> : null;
 };
 
-const classifyMeasures = (dataset: Dataset | null): readonly Column<HardVersion>[] => [
-  {
-    id: 'accuracy',
-    header: 'Accuracy',
-    numeric: true,
-    cardLabel: 'accuracy',
-    cell: ({ tried }) =>
-      tried ? (
-        <>
-          {percentWhole(tried.accuracy)}
-          {otherRows(dataset, tried.datasetFingerprint)}
-        </>
-      ) : (
-        <span className="dim">not tried</span>
-      ),
+/** A version's first metric on validation rows, and on which rows where those are others. */
+const scoreColumn = (
+  { name }: { readonly name: string },
+  dataset: Dataset | null,
+  scoreOf: (
+    version: HardVersion,
+  ) => { readonly score: number; readonly datasetFingerprint?: string | undefined } | null,
+): Column<HardVersion> => ({
+  id: 'score',
+  header: name,
+  numeric: true,
+  cardLabel: midSentence(name),
+  cell: (version) => {
+    const found = scoreOf(version);
+    if (!found) return <span className="dim">not tried</span>;
+    return (
+      <>
+        {percentWhole(found.score)}
+        {otherRows(dataset, found.datasetFingerprint)}
+      </>
+    );
   },
-  {
-    id: 'wrong',
-    header: 'Wrong rows',
-    numeric: true,
-    cardLabel: 'wrong',
-    cell: ({ tried }) => (tried ? count(tried.wrongRowIds.length) : ''),
-  },
-];
-
-const generateMeasures = (dataset: Dataset | null): readonly Column<HardVersion>[] => [
-  {
-    id: 'rouge',
-    header: 'ROUGE-L',
-    numeric: true,
-    cardLabel: 'ROUGE-L',
-    cell: ({ wrote }) =>
-      wrote ? (
-        <>
-          {percentWhole(wrote.rougeL)}
-          {otherRows(dataset, wrote.datasetFingerprint)}
-        </>
-      ) : (
-        <span className="dim">not tried</span>
-      ),
-  },
-  {
-    id: 'perplexity',
-    header: 'Perplexity',
-    numeric: true,
-    cardLabel: 'perplexity',
-    cell: ({ wrote }) => (wrote ? perplexityOf(wrote.loss) : ''),
-  },
-];
+});
 
 const MEASURES: ByTask<(dataset: Dataset | null) => readonly Column<HardVersion>[]> = {
-  classify: classifyMeasures,
-  generate: generateMeasures,
+  classify: (dataset) => [
+    scoreColumn(LABEL_METRICS.accuracy, dataset, ({ tried }) => (tried ? { ...tried, score: tried.accuracy } : null)),
+    {
+      id: 'wrong',
+      header: 'Wrong rows',
+      numeric: true,
+      cardLabel: 'wrong',
+      cell: ({ tried }) => (tried ? count(tried.wrongRowIds.length) : ''),
+    },
+  ],
+  generate: (dataset) => [
+    scoreColumn(TEXT_METRICS.rougeL, dataset, ({ wrote }) => (wrote ? { ...wrote, score: wrote.rougeL } : null)),
+    {
+      id: 'perplexity',
+      header: TEXT_METRICS.perplexity.name,
+      numeric: true,
+      cardLabel: midSentence(TEXT_METRICS.perplexity.name),
+      cell: ({ wrote }) => (wrote ? perplexityOf(wrote.loss) : ''),
+    },
+  ],
 };

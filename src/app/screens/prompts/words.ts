@@ -1,5 +1,6 @@
 /** What the Prompts screen says. Pure. */
 import { count, counted, duration, percentWhole } from '../../../lib/format';
+import { TEXT_METRICS } from '../../../metrics/registry';
 import { chosenHard, isWriting } from '../../../prompt-set/prompt-set';
 import type { HardVersion, PromptSet } from '../../../prompt-set/types';
 import type { HardPrompt } from '../../../task/types';
@@ -16,7 +17,7 @@ export function promptsHeadline({ set, rows, trying, modelReady }: Standing): st
   if (trying) return `Trying your prompt on ${counted(rows, 'validation row')}`;
   const wrote = set && chosenHard(set)?.wrote;
   if (wrote)
-    return `Your prompt reaches ROUGE-L ${percentWhole(wrote.rougeL)} on ${counted(wrote.rows, 'validation row')}`;
+    return `Your prompt reaches ${TEXT_METRICS.rougeL.name} ${percentWhole(wrote.rougeL)} on ${counted(wrote.rows, 'validation row')}`;
   const tried = set && chosenHard(set)?.tried;
   if (tried) return `Your prompt gets ${percentWhole(tried.accuracy)} right on the validation rows`;
   if (!modelReady) return 'A first prompt is ready while the model loads';

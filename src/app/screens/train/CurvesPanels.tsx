@@ -1,5 +1,6 @@
 import { useMemo, useState } from 'react';
 import type { ByTask, TaskKind } from '../../../dataset/kind';
+import { TEXT_METRICS } from '../../../metrics/registry';
 import type { PromptSet } from '../../../prompt-set/types';
 import { type Diagnosis, type DiagnosisKind, diagnose } from '../../../training/diagnosis';
 import type { StepPoint } from '../../../training/events';
@@ -10,6 +11,7 @@ import {
   drawLoss,
   drawValidation,
   lossTitle,
+  MEASURES,
   type Metric,
   TextDifference,
   validationTitle,
@@ -170,7 +172,7 @@ const SamplePanel = ({ sample }: { readonly sample: Sample }) => (
   <Panel
     span={12}
     title={`What step ${sample.step} writes on ${format.counted(sample.rows.length, 'validation row')}`}
-    aside={`ROUGE-L ${format.percentWhole(sample.rougeL)}; the step is kept by its loss`}
+    aside={`${TEXT_METRICS.rougeL.name} ${format.percentWhole(sample.rougeL)}; the step is kept by its loss`}
   >
     <Table
       caption="Texts generated while training"
@@ -198,18 +200,12 @@ interface MeasureChoiceProps {
 }
 
 /** The first is shown before one is chosen. */
-const MEASURES: ByTask<readonly [Metric, Metric]> = {
+const CHOICES: ByTask<readonly [Metric, Metric]> = {
   classify: ['accuracy', 'macroF1'],
   generate: ['perplexity', 'loss'],
 };
-const LABELS: Readonly<Record<Metric, string>> = {
-  accuracy: 'Accuracy',
-  macroF1: 'Macro-F1',
-  perplexity: 'Perplexity',
-  loss: 'Loss',
-};
 
-export const firstMeasure = (kind: TaskKind): Metric => MEASURES[kind][0];
+export const firstMeasure = (kind: TaskKind): Metric => CHOICES[kind][0];
 
 /** What a chart of the validation rows shows. */
 export const MeasureChoice = ({ label, kind, value, onChange }: MeasureChoiceProps) => (
@@ -218,6 +214,6 @@ export const MeasureChoice = ({ label, kind, value, onChange }: MeasureChoicePro
     hideLabel
     value={value}
     onChange={onChange}
-    options={MEASURES[kind].map((id) => ({ id, label: LABELS[id] }))}
+    options={CHOICES[kind].map((id) => ({ id, label: MEASURES[id].name }))}
   />
 );

@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react';
+import { LABEL_METRICS } from '../../../metrics/registry';
 import { chosenHard, isWriting } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
 import { NUMBER_SETTINGS, readNumber, SEEDS, settingOf } from '../../../training/fields';
@@ -143,8 +144,8 @@ function LabelSettings() {
         }
         options={[
           { id: 'loss', label: 'Loss' },
-          { id: 'accuracy', label: 'Accuracy' },
-          { id: 'macro-f1', label: 'Macro-F1' },
+          { id: 'accuracy', label: LABEL_METRICS.accuracy.name },
+          { id: 'macro-f1', label: LABEL_METRICS.macroF1.name },
         ]}
         value={metric}
         onChange={(next) => change({ metric: next })}
