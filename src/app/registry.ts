@@ -4,13 +4,14 @@ import { type ComponentType, createElement, lazy } from 'react';
 import type { TrainingSettings } from '../training/settings';
 import type { Carriers } from './state/stores';
 import type { Studio } from './state/studio';
-import { Books, Spark } from './ui/icons';
+import { Books, Scales, Spark } from './ui/icons';
 
 const CODE = {
   data: () => import('./screens/data/DataScreen'),
   prompts: () => import('./screens/prompts/PromptsScreen'),
   train: () => import('./screens/train/TrainScreen'),
   compare: () => import('./screens/compare/CompareScreen'),
+  decide: () => import('./screens/decide/DecideScreen'),
   playground: () => import('./screens/playground/PlaygroundScreen'),
   library: () => import('./screens/library/LibraryScreen'),
 };
@@ -30,6 +31,7 @@ export const STEPS = [
 ] as const;
 
 export const TOOLS = [
+  { id: 'decide', title: 'Decide', icon: createElement(Scales), Screen: lazy(CODE.decide) },
   { id: 'playground', title: 'Playground', icon: createElement(Spark), Screen: lazy(CODE.playground) },
   { id: 'library', title: 'Library', icon: createElement(Books), Screen: lazy(CODE.library) },
 ] as const;

@@ -2,6 +2,7 @@ import { StudioError } from '../lib/errors';
 import { BENCH_USAGE, bench } from './bench';
 import { CHECK_USAGE, check } from './check';
 import { CONFORMANCE_USAGE, conformance } from './conformance';
+import { DECIDE_USAGE, decide } from './decide';
 import { BelowGate, EVALUATE_USAGE, evaluate } from './evaluate';
 import { GRAPH_USAGE, graph } from './graph';
 import { INSPECT_USAGE, inspect } from './inspect';
@@ -21,6 +22,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   write: { usage: WRITE_USAGE, run: write },
   evaluate: { usage: EVALUATE_USAGE, run: evaluate },
   predict: { usage: PREDICT_USAGE, run: predict },
+  decide: { usage: DECIDE_USAGE, run: decide },
   check: { usage: CHECK_USAGE, run: check },
   conformance: { usage: CONFORMANCE_USAGE, run: conformance },
   graph: { usage: GRAPH_USAGE, run: graph },

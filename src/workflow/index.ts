@@ -1,5 +1,6 @@
 /** The product's verbs: what a page or a command line can ask for. One file a verb, or a few that belong together. */
 
+import { type CostRequest, type Costs, costsOf } from '../decide/costs';
 import { batch, batchAgain, batchFile, batchLeftOut } from './batch';
 import { consistency, everyRow } from './checks';
 import { compare } from './compare';
@@ -12,6 +13,8 @@ import { closeRows, openRows } from './rows-file';
 import { countRows, timeTokens } from './run-rows';
 import { train } from './train';
 import { readPrompt, timePrompt, tryPrompt } from './try-prompt';
+
+const decideCosts: Verb<CostRequest, never, Costs> = async (_host, request) => costsOf(request);
 
 /** Every verb by its name; the protocol of the workflow worker is derived from it. */
 export const VERBS = {
@@ -26,6 +29,7 @@ export const VERBS = {
   consistency,
   continueText,
   countRows,
+  decideCosts,
   everyRow,
   exportPackage,
   measure,

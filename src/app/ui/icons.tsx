@@ -26,6 +26,8 @@ export const ChevronDown = line('m4 6 4 4 4-4');
 export const Check = line('m3.500 8.500 3 3 6-7');
 export const Cross = line('m4 4 8 8m0-8-8 8');
 
+export const Scales = line('M8 2v11M5 13h6M3 5h10M3 5 1.500 9h3L3 5Zm10 0-1.500 4h3L13 5Z');
+
 export const StopSquare = () => (
   <Icon>
     <rect x="4" y="4" width="8" height="8" rx="1" fill="currentColor" />

@@ -1,0 +1,49 @@
+import { expectAccessible, expectForcedColours } from './axe';
+import { expect, test } from './fixtures';
+import { AWKWARD } from './pages/studio';
+
+test('decides from the comparison, from answers and from assumptions, and keeps both', async ({ studio }) => {
+  test.slow();
+  const { page, compare } = studio;
+  await studio.trained(AWKWARD);
+  const choose = async (label: string, option: string) => {
+    await page.getByRole('button', { name: label }).click();
+    await page.getByRole('option', { name: option }).click();
+  };
+
+  await test.step('before a comparison it says what to measure', async () => {
+    await studio.go('Decide');
+    await expect(page.getByRole('button', { name: 'Compare prompts' })).toBeVisible();
+    await expect(page.getByText('Compare your prompts to measure it').first()).toBeVisible();
+    await choose('What will answer?', 'an API that takes only text');
+    await choose('Where may the texts go?', 'to a provider');
+    await expect(studio.heading).toHaveText('Add examples to your prompt');
+  });
+
+  await test.step('a measured result comes before the answers', async () => {
+    await page.getByRole('button', { name: 'Compare prompts' }).click();
+    await compare.run.click();
+    await compare.verdict();
+    await studio.go('Decide');
+    await expect(studio.lead).toContainText('no place for vectors');
+    await choose('What will answer?', 'a model whose weights you have');
+    await expect(studio.lead).toContainText('On your test rows, the tuned prompt was better');
+    await expect(studio.heading).toHaveText('Use a tuned prompt');
+    await expect(page.getByText(/^If .+: .+\.$/)).toBeVisible();
+    await expectAccessible(studio, 'Decide');
+    await expectForcedColours(studio, 'Decide');
+  });
+
+  await test.step('an assumption changes the costs, and a reload keeps it', async () => {
+    const rows = page.getByRole('textbox', { name: 'Rows a month' });
+    const costs = page.getByRole('table', { name: 'Cost of each prompt' });
+    const before = await costs.textContent();
+    await rows.fill('250000');
+    await expect(costs).not.toHaveText(before ?? '');
+    await page.reload();
+    await expect(rows).toHaveValue('250000');
+    await expect(page.getByRole('button', { name: 'What will answer?' })).toContainText('weights');
+    await rows.fill('-1');
+    await expect(page.getByText('Give a number from 0')).toBeVisible();
+  });
+});

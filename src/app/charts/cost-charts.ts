@@ -1,0 +1,57 @@
+/** Costs over time: what a change of prompt costs first and saves later. */
+import * as Plot from '@observablehq/plot';
+import type { Costs } from '../../decide/costs';
+import { axisX, axisY, COLOUR, type Draw, gridY, margins, OVER_LINES, svg } from './plot';
+
+const MOST_MONTHS = 24;
+const FEWEST_MONTHS = 6;
+
+/** Months on the chart: twice the break-even, so that the crossing is in the middle. */
+function monthsShown(change: Costs['change']): number {
+  const until = change?.breakEven.months ?? 0;
+  return Math.min(MOST_MONTHS, Math.max(FEWEST_MONTHS, Math.ceil(2 * until)));
+}
+
+/** Cost so far of the best hand-written and the best trained prompt; where they cross, the change has paid. */
+export const drawCosts =
+  ({ arms, change }: Costs): Draw =>
+  (width) => {
+    const shown = change ? [change.from, change.to] : arms.slice(0, 2);
+    const last = monthsShown(change);
+    const lines = shown.flatMap(({ id, name, build, monthly, isLearned }) =>
+      [0, last].map((month) => ({ id, name, month, cost: build + month * monthly, isLearned })),
+    );
+    const until = change?.breakEven.months ?? null;
+    const crossing =
+      change && until !== null && until > 0 && until <= last
+        ? [{ month: until, cost: change.from.build + until * change.from.monthly }]
+        : [];
+    const colour = ({ isLearned }: { isLearned: boolean }) => (isLearned ? COLOUR.b : COLOUR.a);
+    return svg({
+      width,
+      height: 240,
+      ...margins({ top: 16, right: 96, bottom: 36, left: 64 }),
+      x: { domain: [0, last], label: null },
+      y: { domain: [0, Math.max(1, ...lines.map(({ cost }) => cost))], label: null },
+      marks: [
+        gridY(5),
+        axisY(5),
+        axisX(Math.min(last, 8)),
+        Plot.line(lines, { x: 'month', y: 'cost', z: 'id', stroke: colour, strokeWidth: 2.5, strokeOpacity: 1 }),
+        Plot.text(
+          lines.filter(({ month }) => month === last),
+          {
+            x: 'month',
+            y: 'cost',
+            text: 'name',
+            dx: 6,
+            textAnchor: 'start',
+            fill: COLOUR.ink,
+            fontSize: 12.5,
+            ...OVER_LINES,
+          },
+        ),
+        Plot.dot(crossing, { x: 'month', y: 'cost', r: 6, fill: COLOUR.halo, stroke: COLOUR.ink, strokeWidth: 2 }),
+      ],
+    });
+  };

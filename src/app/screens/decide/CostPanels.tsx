@@ -1,0 +1,148 @@
+import { useMemo } from 'react';
+import type { BreakEven, Effort } from '../../../decide/break-even';
+import { money, months, payBackSentence } from '../../../decide/break-even';
+import type { Costs, Efforts } from '../../../decide/costs';
+import { readNumber } from '../../../training/fields';
+import { ChartPanel, drawCosts } from '../../charts';
+import { useResource } from '../../state/resource';
+import { NumberField, Panel, ProgressBar, Table, type TableColumn } from '../../ui';
+import { type Choices, decideStores, type Found } from './decide-store';
+
+/** What each prompt costs a month, and when training has paid for itself. */
+export function CostsPanel({ found, choices }: { readonly found: Found; readonly choices: Choices }) {
+  const { costs } = decideStores.use();
+  const { assumptions, efforts } = choices;
+  const key = { evaluationId: found.evaluation.id, assumed: JSON.stringify({ assumptions, efforts }) };
+  const { value } = useResource(costs, key);
+  return value ? (
+    <Known costs={value} />
+  ) : (
+    <Panel span={7} title="What it costs">
+      <ProgressBar label="Computing costs" value={null} />
+    </Panel>
+  );
+}
+
+function Known({ costs }: { readonly costs: Costs }) {
+  const { change, arms } = costs;
+  const draw = useMemo(() => drawCosts(costs), [costs]);
+  const [first] = arms;
+  const title = change
+    ? payBackSentence(change.from.name, change.to.name, change.breakEven)
+    : `${first?.name ?? 'Nothing'} costs least: ${money(first?.monthly ?? 0)} a month`;
+  return (
+    <ChartPanel
+      span={7}
+      title={title}
+      unit="cost so far, month by month"
+      draw={draw}
+      twin={{
+        columns: ['prompt', 'to build', 'a month'],
+        rows: arms.map(({ name, build, monthly }) => [name, build, monthly]),
+      }}
+    >
+      <Table
+        caption="Cost of each prompt"
+        columns={COST_COLUMNS}
+        rows={arms}
+        rowKey={({ id }) => id}
+        selectedKey={change?.to.id ?? null}
+      />
+      {change ? <Details of={change.breakEven} /> : null}
+    </ChartPanel>
+  );
+}
+
+const COST_COLUMNS: readonly TableColumn<Costs['arms'][number]>[] = [
+  { id: 'name', header: 'Prompt', primary: true, cell: ({ name }) => name },
+  { id: 'build', header: 'To build', numeric: true, cardLabel: 'to build', cell: ({ build }) => money(build) },
+  { id: 'monthly', header: 'A month', numeric: true, cardLabel: 'a month', cell: ({ monthly }) => money(monthly) },
+];
+
+const Details = ({ of: { saving, savingCi95, investment, months: until, monthsCi95 } }: { readonly of: BreakEven }) => (
+  <dl className="facts">
+    <dt>Saved a month</dt>
+    <dd>
+      {money(saving)} ({money(savingCi95.low)} to {money(savingCi95.high)})
+    </dd>
+    <dt>Costs more to build</dt>
+    <dd>{money(investment)}</dd>
+    <dt>Paid back after</dt>
+    <dd>
+      {until === null ? 'never' : months(until)}
+      {monthsCi95 && until !== 0 ? ` (${months(monthsCi95.low)} to ${months(monthsCi95.high)})` : ''}
+    </dd>
+  </dl>
+);
+
+const FIELD = { min: 0, max: 1e9, whole: false, hint: '' };
+
+const ASSUMED = [
+  { key: 'rowsPerMonth', label: 'Rows a month', hint: 'Texts that are answered.', whole: true },
+  { key: 'pricePerMillionTokens', label: 'Price of a million tokens', hint: '0 where your own machine answers.' },
+  { key: 'costOfWrongAnswer', label: 'Cost of a wrong answer', hint: 'Rework, or a customer lost.' },
+  { key: 'wagePerHour', label: 'Wage an hour', hint: 'Of those who keep it right.' },
+] as const;
+
+const EFFORT = [
+  { key: 'build', label: 'to build' },
+  { key: 'hostingPerMonth', label: 'hosting a month' },
+  { key: 'minutesPerMonth', label: 'minutes a month' },
+] as const satisfies readonly { readonly key: keyof Effort; readonly label: string }[];
+
+const NAMES: Readonly<Record<keyof Efforts, string>> = { engineering: 'Hand-written', tuning: 'Tuned' };
+
+/** Everything about money that the product cannot measure. */
+export function AssumptionsPanel({ choices }: { readonly choices: Choices }) {
+  const { change, changeEffort } = decideStores.use();
+  const { assumptions, efforts } = choices;
+  return (
+    <Panel span={5} title="Assumptions" aside="yours to edit">
+      <div className="decide-assumptions">
+        {ASSUMED.map(({ key, label, ...field }) => (
+          <Amount
+            key={key}
+            label={label}
+            {...field}
+            value={assumptions[key]}
+            onChange={(value) => change({ assumptions: { ...assumptions, [key]: value } })}
+          />
+        ))}
+        {(Object.keys(NAMES) as (keyof Efforts)[]).flatMap((of) =>
+          EFFORT.map(({ key, label }) => (
+            <Amount
+              key={`${of} ${key}`}
+              label={`${NAMES[of]}: ${label}`}
+              value={efforts[of][key]}
+              onChange={(value) => changeEffort(of, { [key]: value })}
+            />
+          )),
+        )}
+      </div>
+      <p className="dim small">
+        In your currency. To build, figures that are often quoted for one task: 50 to 200 for a hand-written prompt, 500
+        to 2,000 for a tuned one, 5,000 or more for fine-tuning, 10,000 or more with servers of your own. APIs that take
+        only text take no vectors, so a tuned prompt needs a machine that runs the model.
+      </p>
+    </Panel>
+  );
+}
+
+interface AmountProps {
+  readonly label: string;
+  readonly hint?: string;
+  readonly whole?: boolean;
+  readonly value: number;
+  readonly onChange: (value: number) => void;
+}
+
+const Amount = ({ label, hint = '', whole = false, value, onChange }: AmountProps) => (
+  <NumberField
+    label={label}
+    hint={hint}
+    whole={whole}
+    value={value}
+    read={(text) => readNumber({ ...FIELD, label, whole }, text)}
+    onChange={(next) => next !== null && onChange(next)}
+  />
+);

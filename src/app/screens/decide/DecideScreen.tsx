@@ -1,0 +1,168 @@
+import type { Dataset } from '../../../dataset/types';
+import {
+  ADVICE,
+  type Answers,
+  QUESTIONS,
+  type Question,
+  rowCountOf,
+  type Strategy,
+  strategyFor,
+} from '../../../decide/strategy';
+import { upkeepOf } from '../../../decide/upkeep';
+import { kindOf } from '../../../prompt-set/prompt-set';
+import { stagesOf } from '../../../prompt-set/stages';
+import type { PromptSet } from '../../../prompt-set/types';
+import { NeedsRows, ScreenFrame } from '../../shell/Screen';
+import { navigate, screenPath } from '../../state/location';
+import { useResource } from '../../state/resource';
+import { usePromptSets, useSession } from '../../state/studio';
+import { Button, Note, Panel, ProgressBar, Select } from '../../ui';
+import { AssumptionsPanel, CostsPanel } from './CostPanels';
+import { type Choices, decideStores, type Found } from './decide-store';
+import { SideBySidePanel } from './SideBySidePanel';
+import './decide.css';
+
+export default function DecideScreen() {
+  const set = usePromptSets((s) => s.set);
+  const dataset = usePromptSets((s) => s.dataset);
+  if (!set || !dataset)
+    return (
+      <NeedsRows title="Nothing to decide yet" missing="No prompt set is open">
+        Which way to go depends on your rows and on the results measured with them.
+      </NeedsRows>
+    );
+  if (kindOf(set) === 'generate')
+    return (
+      <ScreenFrame title="Decide needs a task with labels">
+        <Note tone="info" title="This prompt set generates texts">
+          Costs and advice rest on right and wrong answers, which generated texts do not have. Compare shows how close
+          each prompt comes to the expected texts.
+        </Note>
+      </ScreenFrame>
+    );
+  return <Decide set={set} dataset={dataset} />;
+}
+
+function Decide({ set, dataset }: { readonly set: PromptSet; readonly dataset: Dataset }) {
+  const store = decideStores.use();
+  const busy = useSession((s) => s.job !== null);
+  const found = useResource(store.found, { setId: set.id, updatedAt: set.updatedAt, busy });
+  const { value: choices } = useResource(store.choices, set.id);
+  if ((found.status === 'loading' && !found.value) || !choices)
+    return (
+      <ScreenFrame title="What to do next">
+        <ProgressBar label="Reading the newest comparison" value={null} />
+      </ScreenFrame>
+    );
+  return <Decided set={set} dataset={dataset} found={found.value} choices={choices} />;
+}
+
+interface DecidedProps {
+  readonly set: PromptSet;
+  readonly dataset: Dataset;
+  readonly found: Found | null;
+  readonly choices: Choices;
+}
+
+function Decided({ set, dataset, found, choices }: DecidedProps) {
+  const { train, validation, test } = dataset.split;
+  const rows = train.length + validation.length + test.length;
+  const strategy = strategyFor({
+    ...choices.answers,
+    finding: found?.measured.finding ?? 'nothing',
+    rows: rowCountOf(rows),
+  });
+  return (
+    <ScreenFrame
+      title={ADVICE[strategy.advice]}
+      lead={strategy.reasons[0]}
+      actions={found ? null : <CompareButton setId={set.id} />}
+    >
+      <div className="grid decide">
+        <StrategyPanel strategy={strategy} answers={choices.answers} />
+        {found ? (
+          <>
+            <CostsPanel found={found} choices={choices} />
+            <AssumptionsPanel choices={choices} />
+          </>
+        ) : (
+          <Panel span={12} title="What it costs">
+            <p>
+              Costs are computed from the tokens and the mistakes of each prompt on your test rows. Compare your prompts
+              to measure them.
+            </p>
+          </Panel>
+        )}
+        <SideBySidePanel set={set} found={found} rows={rows} trainingRows={train.length} />
+        <UpkeepPanel set={set} />
+      </div>
+    </ScreenFrame>
+  );
+}
+
+const CompareButton = ({ setId }: { readonly setId: string }) => (
+  <Button variant="primary" onPress={() => navigate(screenPath(setId, 'compare'))}>
+    Compare prompts
+  </Button>
+);
+
+interface StrategyProps {
+  readonly strategy: Strategy;
+  readonly answers: Answers;
+}
+
+const IDS = Object.keys(QUESTIONS) as Question[];
+
+/** Questions about the project, the advice that follows, and what would change it. */
+function StrategyPanel({ strategy, answers }: StrategyProps) {
+  const { change } = decideStores.use();
+  return (
+    <Panel span={12} title="Why, and what would change it" aside="measured results come before your answers">
+      <div className="decide-strategy">
+        <div className="stack">
+          <ol className="decide-reasons">
+            {strategy.reasons.map((reason) => (
+              <li key={reason}>{reason}</li>
+            ))}
+          </ol>
+          <p className="decide-flip">{strategy.flip.sentence}</p>
+        </div>
+        <div className="decide-questions">
+          {IDS.map((id) => (
+            <Select
+              key={id}
+              label={QUESTIONS[id].ask}
+              value={answers[id]}
+              options={Object.entries(QUESTIONS[id].answers).map(([answer, label]) => ({ id: answer, label }))}
+              onChange={(answer) => change({ answers: { ...answers, [id]: answer } as Answers })}
+            />
+          ))}
+        </div>
+      </div>
+    </Panel>
+  );
+}
+
+/** What a change of the world means for this prompt set. */
+function UpkeepPanel({ set }: { readonly set: PromptSet }) {
+  const upkeep = upkeepOf(
+    set,
+    stagesOf(set).map(({ name }) => name),
+  );
+  return (
+    <Panel span={12} title="What keeps it right" aside="for the versions of this prompt set">
+      <div className="decide-upkeep">
+        {upkeep.map(({ id, event, forces }) => (
+          <section key={id}>
+            <h3>{event}</h3>
+            <ul>
+              {forces.map((sentence) => (
+                <li key={sentence}>{sentence}</li>
+              ))}
+            </ul>
+          </section>
+        ))}
+      </div>
+    </Panel>
+  );
+}

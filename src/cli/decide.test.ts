@@ -1,0 +1,67 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { runCommand } from './commands';
+
+const arm = (id: string, name: string, kind: string, right: number, tokensSentMean: number) => ({
+  ...{ id, name, kind, calibrated: false, accuracy: right / 100, accuracyCi95: [0.5, 0.9], macroF1: right / 100 },
+  ...{ accuracyUncalibrated: right / 100, accuracyCalibrated: null, tokensSentMean },
+  ...{ tokensComputedMean: null, latencyMsMedian: null },
+  rows: Array.from({ length: 100 }, (_, i) => ({
+    ...{ id: String(i), gold: 'a', predicted: i < right ? 'a' : 'b', logProbs: { a: -0.1, b: -2 } },
+  })),
+});
+const RESULTS = {
+  ...{ formatVersion: 1, createdAt: '2026-01-01', environment: null, labels: ['a', 'b'], training: null, looks: 1 },
+  model: { id: 'm', dtype: 'fp32', sha256: 'x' },
+  dataset: { ...{ name: 'd', rows: 500, train: 300, validation: 100, test: 100 }, fingerprint: 'f', splitHash: 's' },
+  arms: [arm('yours', 'Yours', 'zero-shot', 70, 60), arm('tuned', 'Tuned', 'tuned', 85, 40)],
+  comparisons: [],
+  verdict: { kind: 'tuned-better', headline: 'h', detail: 'd', rowsNeeded: null },
+};
+
+describe('decide', () => {
+  let dir = '';
+  const printed: string[] = [];
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'decide-'));
+    printed.length = 0;
+    for (const to of ['log', 'error'] as const)
+      vi.spyOn(console, to).mockImplementation((text) => void printed.push(String(text)));
+  });
+  afterEach(async () => {
+    vi.restoreAllMocks();
+    await rm(dir, { recursive: true });
+  });
+  const run = async (content: unknown, ...args: string[]) => {
+    const path = join(dir, 'results.json');
+    await writeFile(path, typeof content === 'string' ? content : JSON.stringify(content));
+    return runCommand(['decide', path, ...args]);
+  };
+
+  it('advises, and says when the change pays back', async () => {
+    expect(await run(RESULTS, '--json')).toBe(0);
+    const { strategy, costs } = JSON.parse(printed.join('\n'));
+    expect(strategy).toMatchObject({ advice: 'tune' });
+    const saving = 10_000 * (0.15 * 0.5 + (20 * 0.5) / 1e6) - 50;
+    expect(costs.change.breakEven.saving).toBeCloseTo(saving, 9);
+    expect(costs.change.breakEven.months).toBeCloseTo(1125 / saving, 9);
+  });
+
+  it('takes answers and amounts as options', async () => {
+    await run(RESULTS, '--serving', 'api', '--privacy', 'anywhere', '--rows-per-month', '100');
+    expect(printed.join('\n')).toMatch(/^Add examples to your prompt\n/);
+    expect(printed.join('\n')).toContain('Tuned instead of Yours never pays: it costs more each month');
+  });
+
+  it.each([
+    ['a file that is not JSON', '{', [], 1, 'is not JSON'],
+    ['results of texts', { formatVersion: 1, task: 'write' }, [], 1, 'results of a comparison of labels'],
+    ['an unknown answer', RESULTS, ['--stage', 'dream'], 2, '--stage is one of idea, pilot, production'],
+    ['an amount that is none', RESULTS, ['--wage-per-hour', 'x'], 2, 'takes a positive number'],
+  ])('refuses %s with a sentence', async (_, content, args, code, sentence) => {
+    expect(await run(content, ...args)).toBe(code);
+    expect(printed.join('\n')).toContain(sentence);
+  });
+});

@@ -1,0 +1,99 @@
+import { readFile } from 'node:fs/promises';
+import { FIRST_ASSUMPTIONS, money, months, payBackSentence, presetOf } from '../decide/break-even';
+import { type Costs, costsOf } from '../decide/costs';
+import { fromResults } from '../decide/measured';
+import { ADVICE, type Answers, FIRST_ANSWERS, QUESTIONS, rowCountOf, strategyFor } from '../decide/strategy';
+import { StudioError } from '../lib/errors';
+import { firstFault } from '../lib/zod';
+import { type Results, resultsSchema } from '../report/results-schema';
+import { exactly, oneOf, parseOptions, positive } from './options';
+
+export const DECIDE_USAGE = `npm run --silent decide -- RESULTS.json [--json]     advises what to do next, and says when a change pays back
+  [--rows-per-month N] [--price-per-million-tokens N] [--cost-of-wrong-answer N] [--wage-per-hour N]
+${Object.entries(QUESTIONS)
+  .map(([id, { answers }]) => `  [--${id} ${Object.keys(answers).join('|')}]`)
+  .join('\n')}`;
+
+const AMOUNTS = {
+  rowsPerMonth: 'rows-per-month',
+  pricePerMillionTokens: 'price-per-million-tokens',
+  costOfWrongAnswer: 'cost-of-wrong-answer',
+  wagePerHour: 'wage-per-hour',
+} as const;
+
+type Values = Readonly<Record<string, string | boolean | undefined>>;
+const textOf = (values: Values, name: string): string | undefined => {
+  const value = values[name];
+  return typeof value === 'string' ? value : undefined;
+};
+
+/** Reads the `results.json` of `tune` or of the Compare screen. */
+export async function decide(args: readonly string[]): Promise<void> {
+  const text = { type: 'string' } as const;
+  const names = [...Object.values(AMOUNTS), ...Object.keys(QUESTIONS)];
+  const { values, positionals } = parseOptions(args, {
+    json: { type: 'boolean' },
+    ...Object.fromEntries(names.map((name) => [name, text])),
+  });
+  const [path] = exactly(positionals, ['RESULTS.json'] as const);
+  const given: Values = values;
+  const results = await readResults(path);
+  const measured = fromResults(results);
+  const answers = Object.fromEntries(
+    Object.entries(QUESTIONS).map(([id, question]) => [
+      id,
+      oneOf(textOf(given, id), id, Object.keys(question.answers)) ?? FIRST_ANSWERS[id as keyof Answers],
+    ]),
+  ) as unknown as Answers;
+  const amounts = Object.fromEntries(
+    Object.entries(AMOUNTS).flatMap(([key, option]) => {
+      const value = positive(textOf(given, option), option);
+      return value === null ? [] : [[key, value]];
+    }),
+  );
+  const strategy = strategyFor({ ...answers, finding: measured.finding, rows: rowCountOf(results.dataset.rows) });
+  const costs = costsOf({
+    measured,
+    assumptions: { ...FIRST_ASSUMPTIONS, ...amounts },
+    efforts: { engineering: presetOf('engineering').effort, tuning: presetOf('tuning').effort },
+  });
+  if (given.json) console.log(JSON.stringify({ strategy, costs }, null, 2));
+  else
+    console.log(
+      [ADVICE[strategy.advice], ...strategy.reasons, strategy.flip.sentence, '', ...inWords(costs)].join('\n'),
+    );
+}
+
+async function readResults(path: string): Promise<Results> {
+  const content = await readFile(path, 'utf8').catch((cause) => {
+    throw new StudioError('bad-input', `${path} cannot be read: ${cause.message}.`);
+  });
+  let value: unknown;
+  try {
+    value = JSON.parse(content);
+  } catch {
+    throw new StudioError(
+      'bad-input',
+      `${path} is not JSON. Name the results.json that tune or the Compare screen saved.`,
+    );
+  }
+  const parsed = resultsSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new StudioError(
+    'bad-input',
+    `${path} does not hold the results of a comparison of labels (at ${firstFault(parsed.error)}).`,
+  );
+}
+
+const inWords = ({ arms, change }: Costs): readonly string[] => [
+  ...arms.map(({ name, build, monthly }) => `${name}: ${money(build)} to build, ${money(monthly)} a month`),
+  ...(change
+    ? [payBackSentence(change.from.name, change.to.name, change.breakEven), intervalWords(change.breakEven)]
+    : []),
+];
+
+const intervalWords = ({ saving, savingCi95, monthsCi95 }: NonNullable<Costs['change']>['breakEven']): string => {
+  const range = `${money(savingCi95.low)} to ${money(savingCi95.high)}`;
+  const until = monthsCi95 ? `; paid back after ${months(monthsCi95.low)} to ${months(monthsCi95.high)}` : '';
+  return `Saves ${money(saving)} a month (95% interval ${range})${until}.`;
+};

@@ -1,0 +1,306 @@
+/**
+ * Three ways to a better answer beside each other: a better hand-written prompt, a trained soft prompt, and
+ * fine-tuning. Each figure says where it comes from: measured here, computed by a formula, or assumed.
+ */
+import { bytes, count, counted, duration, percent } from '../lib/format';
+import type { Interval } from '../metrics/intervals';
+
+/** `measured` in this prompt set; `computed` by the formula that `how` gives; `assumed` by us, for you to judge. */
+type Source = 'measured' | 'computed' | 'assumed';
+
+export interface Fact {
+  /** As it is read: "5,760 (0.0043%)". */
+  readonly text: string;
+  readonly source: Source;
+  /** The formula, the rows it was measured on, or the reason for the assumption. */
+  readonly how: string;
+}
+
+export const APPROACHES = ['engineering', 'tuning', 'fine-tuning'] as const;
+export type Approach = (typeof APPROACHES)[number];
+
+export interface Row {
+  readonly id: string;
+  readonly question: string;
+  readonly facts: Readonly<Record<Approach, Fact>>;
+}
+
+/** What is known of the model and the prompts, and their measured results. Null = unknown or not measured. */
+export interface Known {
+  readonly model: { readonly parameters: number | null };
+  /** Numbers in one virtual token. */
+  readonly hiddenSize: number | null;
+  /** Virtual tokens of the tuned prompt. */
+  readonly virtualTokens: number;
+  /** UTF-8 bytes of the hand-written prompt. */
+  readonly promptBytes: number | null;
+  readonly training: { readonly seconds: number; readonly rows: number } | null;
+  /** Seconds in which the hand-written prompt was tried. */
+  readonly trySeconds: number | null;
+  readonly rows: number;
+  readonly arms: Readonly<Partial<Record<'engineering' | 'tuning', MeasuredArm>>>;
+  /** The linear probe of the comparison: the smallest fine-tuning, one row of weights a label on the last hidden state. */
+  readonly probe: Accuracy | null;
+}
+
+interface Accuracy {
+  /** 0 to 1, on `rows` test rows. */
+  readonly accuracy: number;
+  readonly ci95: Interval;
+  readonly rows: number;
+}
+
+export interface MeasuredArm extends Accuracy {
+  readonly name: string;
+  /** Mean over the rows. */
+  readonly meanTokens: number | null;
+  readonly tokensComputed: number | null;
+  readonly latencyMs: number | null;
+}
+
+/** Bytes a parameter while training with Adam in float32: weight, gradient and two moments, 4 bytes each. */
+const ADAM_BYTES = 16;
+const FLOAT_BYTES = 4;
+const TASKS = 10;
+
+/** Trained numbers of a soft prompt: `tokens` vectors of `size` numbers. */
+export const numbersTrained = (tokens: number, size: number): number => tokens * size;
+
+/** A share in per cent with two significant digits: 5760 of 134515008 is "0.0043%". */
+export function smallShare(part: number, whole: number): string {
+  const percent = (part / whole) * 100;
+  const decimals = Math.min(20, Math.max(0, 1 - Math.floor(Math.log10(percent))));
+  return `${percent.toFixed(decimals)}%`;
+}
+
+const assumed = (text: string, how: string): Fact => ({ text, source: 'assumed', how });
+const computed = (text: string, how: string): Fact => ({ text, source: 'computed', how });
+const measured = (text: string, how: string): Fact => ({ text, source: 'measured', how });
+const unknown = (how: string): Fact => ({ text: '–', source: 'measured', how });
+
+/** Fine-tuning is computed for all weights of the same model. */
+export function sideBySide(known: Known): readonly Row[] {
+  return [
+    whatChanges,
+    accuracy,
+    trained,
+    stored,
+    storedForMany,
+    memory,
+    compute,
+    rowsNeeded,
+    firstResult,
+    tokens,
+    latency,
+  ]
+    .map((row) => row(known))
+    .concat(WHO, MODEL_CHANGES);
+}
+
+const whatChanges = (known: Known): Row => ({
+  id: 'changes',
+  question: 'What changes',
+  facts: {
+    engineering: computed('The text of the prompt', 'By definition'),
+    tuning: computed(`${counted(known.virtualTokens, 'vector')} beside the text; no weight`, 'By definition'),
+    'fine-tuning': computed('Every weight of the model', 'By definition; adapters change fewer'),
+  },
+});
+
+function accuracy({ arms, probe }: Known): Row {
+  const fact = (found: Accuracy | null | undefined, who: string): Fact =>
+    found
+      ? measured(
+          `${percent(found.accuracy)} (${percent(found.ci95.low)} to ${percent(found.ci95.high)})`,
+          `${who} on ${counted(found.rows, 'test row')}, 95% interval`,
+        )
+      : unknown('Compare your prompts to measure it');
+  return {
+    id: 'accuracy',
+    question: 'Accuracy',
+    facts: {
+      engineering: fact(arms.engineering, arms.engineering?.name ?? ''),
+      tuning: fact(arms.tuning, arms.tuning?.name ?? ''),
+      'fine-tuning': fact(probe, 'A linear probe on the last hidden state, the smallest fine-tuning,'),
+    },
+  };
+}
+
+function trained({ model: { parameters }, hiddenSize, virtualTokens }: Known): Row {
+  const numbers = hiddenSize === null ? null : numbersTrained(virtualTokens, hiddenSize);
+  const share = numbers === null || parameters === null ? '' : ` (${smallShare(numbers, parameters)})`;
+  return {
+    id: 'trained',
+    question: 'Numbers trained',
+    facts: {
+      engineering: computed('0', 'No number is trained'),
+      tuning:
+        numbers === null
+          ? unknown('Load the model to see how many numbers a vector has')
+          : computed(`${count(numbers)}${share}`, `${virtualTokens} vectors × ${hiddenSize} numbers`),
+      'fine-tuning': ofModel(parameters, (n) => computed(`${count(n)} (100%)`, 'All parameters of the model')),
+    },
+  };
+}
+
+const ofModel = (parameters: number | null, fact: (parameters: number) => Fact): Fact =>
+  parameters === null ? unknown('The model does not say how many parameters it has') : fact(parameters);
+
+function storage(tasks: number): (known: Known) => Row {
+  const times = tasks === 1 ? '' : ` × ${tasks} tasks`;
+  return ({ model: { parameters }, hiddenSize, virtualTokens, promptBytes }) => ({
+    id: `bytes-${tasks}`,
+    question: tasks === 1 ? 'Stored for one task' : `Stored for ${tasks} tasks`,
+    facts: {
+      engineering:
+        promptBytes === null
+          ? unknown('No prompt was written yet')
+          : computed(bytes(promptBytes * tasks), `UTF-8 bytes of your prompt${times}`),
+      tuning:
+        hiddenSize === null
+          ? unknown('Load the model to see how many numbers a vector has')
+          : computed(
+              bytes(numbersTrained(virtualTokens, hiddenSize) * FLOAT_BYTES * tasks),
+              `${virtualTokens} × ${hiddenSize} numbers × ${FLOAT_BYTES} bytes${times}; one copy of the model serves all`,
+            ),
+      'fine-tuning': ofModel(parameters, (n) =>
+        computed(bytes(n * FLOAT_BYTES * tasks), `Parameters × ${FLOAT_BYTES} bytes${times}: a copy of the model each`),
+      ),
+    },
+  });
+}
+
+const stored = storage(1);
+const storedForMany = storage(TASKS);
+
+function memory({ model: { parameters }, hiddenSize, virtualTokens }: Known): Row {
+  const vectors = hiddenSize === null ? 0 : numbersTrained(virtualTokens, hiddenSize) * ADAM_BYTES;
+  return {
+    id: 'memory',
+    question: 'Memory for training, without activations',
+    facts: {
+      engineering: computed('None', 'Nothing is trained'),
+      tuning: ofModel(parameters, (n) =>
+        computed(bytes(n * FLOAT_BYTES + vectors), 'Frozen float32 weights, and 16 bytes a trained number'),
+      ),
+      'fine-tuning': ofModel(parameters, (n) =>
+        computed(bytes(n * ADAM_BYTES), 'Adam in float32: weight, gradient and two moments, 16 bytes a parameter'),
+      ),
+    },
+  };
+}
+
+/** Floating-point operations of training, a parameter and token. Source: Kaplan et al. 2020; without weight gradients 4. */
+const FLOPS = { 'fine-tuning': 6, tuning: 4 } as const;
+
+const compute = ({ model: { parameters } }: Known): Row => ({
+  id: 'compute',
+  question: 'Compute a training token',
+  facts: {
+    engineering: computed('None', 'Nothing is trained'),
+    tuning: ofModel(parameters, (n) =>
+      computed(
+        `${operations(FLOPS.tuning * n)}`,
+        '4 × parameters: no weight gets a gradient. At most: cached text is read once',
+      ),
+    ),
+    'fine-tuning': ofModel(parameters, (n) =>
+      computed(`${operations(FLOPS['fine-tuning'] * n)}`, '6 × parameters (Kaplan et al. 2020)'),
+    ),
+  },
+});
+
+const operations = (n: number): string => `${count(n / 1e6)} million operations`;
+
+const rowsNeeded = ({ training, rows }: Known): Row => ({
+  id: 'rows',
+  question: 'Labelled rows',
+  facts: {
+    engineering: assumed('None to start, about 50 to check', 'Fewer than 50 test rows show only large differences'),
+    tuning: training
+      ? measured(`${count(training.rows)} used here`, `Training rows of the run; ${count(rows)} rows in the file`)
+      : assumed('A few hundred', 'From the benchmarks of this product: 200 to 256 rows'),
+    'fine-tuning': assumed('Thousands', 'Every weight is free, so few rows are learned by heart'),
+  },
+});
+
+function firstResult({ training, trySeconds }: Known): Row {
+  const scale = FLOPS['fine-tuning'] / FLOPS.tuning;
+  return {
+    id: 'time',
+    question: 'Time to a first result',
+    facts: {
+      engineering:
+        trySeconds === null
+          ? unknown('Try your prompt to measure it')
+          : measured(duration(trySeconds), 'Seconds of the last try'),
+      tuning: training
+        ? measured(duration(training.seconds), 'Seconds of the run, on this machine')
+        : unknown('Train to measure it'),
+      'fine-tuning': training
+        ? computed(
+            `${duration(training.seconds * scale)} or more`,
+            'The run’s seconds × 6/4: the same steps with weight gradients',
+          )
+        : unknown('Train a prompt: the estimate starts from its time'),
+    },
+  };
+}
+
+function perRow(
+  id: string,
+  question: string,
+  of: (arm: MeasuredArm) => number | null,
+  unit: string,
+): (known: Known) => Row {
+  return ({ arms }) => {
+    const fact = (arm: MeasuredArm | undefined): Fact => {
+      const value = arm ? of(arm) : null;
+      return value === null
+        ? unknown('Compare your prompts to measure it')
+        : measured(`${count(value)} ${unit}`, 'Mean of the compared test rows');
+    };
+    const bare = arms.tuning && of(arms.tuning);
+    return {
+      id,
+      question,
+      facts: {
+        engineering: fact(arms.engineering),
+        tuning: fact(arms.tuning),
+        'fine-tuning':
+          typeof bare === 'number'
+            ? assumed(`about ${count(bare)} ${unit}`, 'As tuned: the same text without the vectors')
+            : unknown('Compare your prompts to measure it'),
+      },
+    };
+  };
+}
+
+const tokens = perRow('tokens', 'Tokens sent a row', ({ meanTokens }) => meanTokens, 'tokens');
+const latency = perRow('latency', 'Answer time a row', ({ latencyMs }) => latencyMs, 'ms');
+
+const WHO: Row = {
+  id: 'who',
+  question: 'Who can do it',
+  facts: {
+    engineering: assumed('Anyone who knows the task', 'It is written in plain language'),
+    tuning: assumed('Anyone with labelled rows', 'One button here; your team’s Python where it is exported'),
+    'fine-tuning': assumed(
+      'Machine learning engineers with a GPU',
+      'Training code, checkpoints and serving are theirs to keep',
+    ),
+  },
+};
+
+const MODEL_CHANGES: Row = {
+  id: 'model-change',
+  question: 'When the model changes',
+  facts: {
+    engineering: assumed('Try it again; reword it if it lost', 'A text works with any model, but not equally well'),
+    tuning: assumed(
+      'Train again: vectors fit one model’s weights only',
+      'They are bound to the checksum of the weights',
+    ),
+    'fine-tuning': assumed('Train again, and store another copy', 'The trained weights are the model'),
+  },
+};

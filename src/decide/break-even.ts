@@ -1,0 +1,223 @@
+/**
+ * When a change of prompt has paid for itself. What a row costs under each prompt is measured (tokens sent, right or
+ * wrong answer); prices, wages and hosting are assumptions that the user edits.
+ */
+import { count, counted } from '../lib/format';
+import type { Interval } from '../metrics/intervals';
+import { pairedBootstrap } from '../metrics/resample';
+
+/** In one currency; a month, a row or an hour as the name says. */
+export interface Assumptions {
+  readonly rowsPerMonth: number;
+  /** Price of a million tokens sent. */
+  readonly pricePerMillionTokens: number;
+  /** What one wrong answer costs: rework, a lost customer. */
+  readonly costOfWrongAnswer: number;
+  readonly wagePerHour: number;
+}
+
+/** What a prompt costs beside its rows. */
+export interface Effort {
+  /** Once: building it. */
+  readonly build: number;
+  /** Each month: the machine that it needs of its own. */
+  readonly hostingPerMonth: number;
+  /** Each month: people keeping it right. */
+  readonly minutesPerMonth: number;
+}
+
+/** A prompt on the test rows, by row and in the same order as every other. */
+export interface Answers {
+  readonly id: string;
+  readonly name: string;
+  readonly isCorrect: readonly boolean[];
+  /** A mean where the rows' own numbers were not kept. */
+  readonly tokensSent: readonly number[] | number;
+}
+
+const MILLION = 1e6;
+const MINUTES = 60;
+
+/** Cost of one row: price × tokens, and the cost of a wrong answer where it is wrong. */
+function rowCosts({ isCorrect, tokensSent }: Answers, assumptions: Assumptions): Float64Array {
+  const { pricePerMillionTokens, costOfWrongAnswer } = assumptions;
+  return Float64Array.from(isCorrect, (right, i) => {
+    const tokens = typeof tokensSent === 'number' ? tokensSent : (tokensSent[i] ?? 0);
+    return (tokens * pricePerMillionTokens) / MILLION + (right ? 0 : costOfWrongAnswer);
+  });
+}
+
+const mean = (values: ArrayLike<number>): number => {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i] as number;
+  return sum / values.length;
+};
+
+/** Each month, whatever the number of rows: hosting, and minutes × wage / 60. */
+const fixedPerMonth = ({ hostingPerMonth, minutesPerMonth }: Effort, { wagePerHour }: Assumptions): number =>
+  hostingPerMonth + (minutesPerMonth * wagePerHour) / MINUTES;
+
+/** Cost of a month: rows × mean cost of a row + hosting + minutes × wage / 60. */
+export const monthlyCost = (answers: Answers, effort: Effort, assumptions: Assumptions): number =>
+  assumptions.rowsPerMonth * mean(rowCosts(answers, assumptions)) + fixedPerMonth(effort, assumptions);
+
+/** `never` = even the most that can be saved is nothing; `may-never` = the saving's interval includes 0. */
+type PayBack = 'at-once' | 'sure' | 'may-never' | 'never';
+
+export interface BreakEven {
+  /** Monthly cost of the present prompt minus that of the new one. */
+  readonly saving: number;
+  /** Paired bootstrap over the test rows, 95%. */
+  readonly savingCi95: Interval;
+  /** What the new one costs to build, more than the present one. */
+  readonly investment: number;
+  /** Investment / saving; null where nothing is saved. 0 = at once. */
+  readonly months: number | null;
+  /** From the saving's interval; `high` is Infinity where that includes 0. */
+  readonly monthsCi95: Interval | null;
+  /** Rows until it has paid: months × rows a month. */
+  readonly rows: number | null;
+  readonly payBack: PayBack;
+}
+
+export interface Offer {
+  readonly answers: Answers;
+  readonly effort: Effort;
+}
+
+export interface BreakEvenOptions {
+  readonly seed: number;
+  readonly draws?: number;
+  /** Group of each row: rows that belong together are drawn together. */
+  readonly groups?: readonly number[];
+}
+
+/**
+ * Saving a month S = rows × mean(cost of a row now - then) + fixed costs now - then; break-even after I / S months,
+ * where I is what the new prompt costs to build more than the present one. Months fall as S rises, so the interval of S
+ * gives that of the months (percentile intervals are kept by monotone functions, Efron and Tibshirani 1993, 13.3).
+ * @throws RangeError where the two do not answer the same number of rows, or none
+ */
+export function breakEven(now: Offer, then: Offer, assumptions: Assumptions, options: BreakEvenOptions): BreakEven {
+  const n = now.answers.isCorrect.length;
+  if (n === 0 || n !== then.answers.isCorrect.length) throw new RangeError('Both prompts must answer the same rows.');
+  const costsNow = rowCosts(now.answers, assumptions);
+  const costsThen = rowCosts(then.answers, assumptions);
+  const saved = costsNow.map((cost, i) => cost - (costsThen[i] as number));
+  const fixed = fixedPerMonth(now.effort, assumptions) - fixedPerMonth(then.effort, assumptions);
+  const { rowsPerMonth } = assumptions;
+  const perMonth = (perRow: number) => rowsPerMonth * perRow + fixed;
+  const drawn = pairedBootstrap(
+    n,
+    (rows) => {
+      let sum = 0;
+      for (let k = 0; k < rows.length; k++) sum += saved[rows[k] as number] as number;
+      return sum / rows.length;
+    },
+    options,
+  );
+  const saving = perMonth(mean(saved));
+  const savingCi95 = { low: perMonth(drawn.low), high: perMonth(drawn.high) };
+  const investment = then.effort.build - now.effort.build;
+  const months = monthsUntil(investment, saving);
+  return {
+    saving,
+    savingCi95,
+    investment,
+    months,
+    monthsCi95: intervalOfMonths(investment, savingCi95),
+    rows: months === null ? null : months * rowsPerMonth,
+    payBack: payBackOf(investment, savingCi95),
+  };
+}
+
+/** Null where it is never paid back. */
+function monthsUntil(investment: number, saving: number): number | null {
+  if (saving <= 0) return null;
+  return Math.max(0, investment) / saving;
+}
+
+/** Null where even the upper end saves nothing. */
+function intervalOfMonths(investment: number, { low, high }: Interval): Interval | null {
+  const soonest = monthsUntil(investment, high);
+  if (soonest === null) return null;
+  return { low: soonest, high: monthsUntil(investment, low) ?? Number.POSITIVE_INFINITY };
+}
+
+function payBackOf(investment: number, { low, high }: Interval): PayBack {
+  if (high <= 0) return 'never';
+  if (low <= 0) return 'may-never';
+  return investment <= 0 ? 'at-once' : 'sure';
+}
+
+/** An approach's costs as a starting point; each number can be edited. */
+export interface Preset {
+  readonly id: 'engineering' | 'tuning' | 'fine-tuning' | 'fine-tuning-hosted';
+  readonly name: string;
+  readonly build: { readonly low: number; readonly high: number | null };
+  readonly effort: Effort;
+}
+
+/** Dollar figures that are often quoted for one task, taken as assumptions, not measured here: the middle of each range. */
+export const PRESETS: readonly Preset[] = [
+  preset('engineering', 'A better hand-written prompt', 50, 200, { hostingPerMonth: 0, minutesPerMonth: 60 }),
+  preset('tuning', 'A tuned prompt', 500, 2000, { hostingPerMonth: 50, minutesPerMonth: 60 }),
+  preset('fine-tuning', 'Fine-tuning', 5000, null, { hostingPerMonth: 200, minutesPerMonth: 240 }),
+  preset('fine-tuning-hosted', 'Fine-tuning on a team’s own servers', 10_000, null, {
+    hostingPerMonth: 500,
+    minutesPerMonth: 480,
+  }),
+];
+
+function preset(
+  id: Preset['id'],
+  name: string,
+  low: number,
+  high: number | null,
+  effort: Omit<Effort, 'build'>,
+): Preset {
+  return { id, name, build: { low, high }, effort: { build: high === null ? low : (low + high) / 2, ...effort } };
+}
+
+export function presetOf(id: Preset['id']): Preset {
+  const found = PRESETS.find((each) => each.id === id);
+  if (!found) throw new Error(`no preset ${id}`);
+  return found;
+}
+
+export const FIRST_ASSUMPTIONS: Assumptions = {
+  rowsPerMonth: 10_000,
+  pricePerMillionTokens: 0.5,
+  costOfWrongAnswer: 0.5,
+  wagePerHour: 60,
+};
+
+/** Whole from 100 on, else with two decimals; a true minus sign. */
+export function money(amount: number): string {
+  const size = Math.abs(amount);
+  const text = size >= 100 ? count(size) : size.toFixed(2);
+  return `${amount < 0 && Number(text.replaceAll(',', '')) !== 0 ? '−' : ''}${text}`;
+}
+
+/** "at once", "3 days", "5 months", "over 20 years", "never" for infinity. */
+export function months(number: number): string {
+  if (number === Number.POSITIVE_INFINITY) return 'never';
+  if (number === 0) return 'at once';
+  if (number < 1) return counted(Math.max(1, Math.round(number * 30)), 'day');
+  if (number > 240) return 'over 20 years';
+  return counted(Math.round(number), 'month');
+}
+
+export function payBackSentence(from: string, to: string, found: BreakEven): string {
+  const change = `${to} instead of ${from}`;
+  switch (found.payBack) {
+    case 'never':
+      return `${change} never pays: it costs more each month`;
+    case 'may-never':
+      return `${change} may never pay back`;
+    case 'at-once':
+      return `${change} pays from the first month`;
+    case 'sure':
+      return `${change} pays back after ${months(found.months ?? 0)}`;
+  }
+}

@@ -1,0 +1,189 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createRng } from '../lib/rng';
+import { type Known, numbersTrained, sideBySide, smallShare } from './approaches';
+import { type Assumptions, breakEven, monthlyCost, type Offer, PRESETS } from './break-even';
+import { ADVICE, advise, type Facts, FINDINGS, QUESTIONS, ROW_COUNTS, strategyFor } from './strategy';
+
+describe('numbers trained', () => {
+  it('are 20,480 of 11 billion for five vectors of T5-XXL, as in Lester et al. 2021', () => {
+    expect(numbersTrained(5, 4096)).toBe(20_480);
+    expect(smallShare(20_480, 11e9)).toBe('0.00019%');
+  });
+
+  it('are 5,760 of the built-in model for ten vectors', () => {
+    expect(smallShare(numbersTrained(10, 576), 134_515_008)).toBe('0.0043%');
+  });
+});
+
+const KNOWN: Known = {
+  model: { parameters: 134_515_008 },
+  hiddenSize: 576,
+  virtualTokens: 10,
+  promptBytes: 80,
+  training: { seconds: 60, rows: 256 },
+  trySeconds: 4,
+  rows: 475,
+  arms: {
+    engineering: {
+      ...{ name: 'Yours', meanTokens: 60, tokensComputed: 40, latencyMs: 50 },
+      ...{ accuracy: 0.7, ci95: { low: 0.6, high: 0.8 }, rows: 100 },
+    },
+  },
+  probe: null,
+};
+
+describe('approaches side by side', () => {
+  const fact = (id: string, of: 'engineering' | 'tuning' | 'fine-tuning', known = KNOWN) => {
+    const row = sideBySide(known).find((each) => each.id === id);
+    if (!row) throw new Error(id);
+    return row.facts[of];
+  };
+
+  it('computes stored bytes and memory from the sizes', () => {
+    expect(fact('bytes-1', 'tuning').text).toBe('23 kB');
+    expect(fact('bytes-10', 'tuning').text).toBe('230 kB');
+    expect(fact('bytes-10', 'fine-tuning').text).toBe('5.4 GB');
+    expect(fact('memory', 'fine-tuning').text).toBe('2.2 GB');
+  });
+
+  it('marks each figure as measured, computed or assumed', () => {
+    expect(fact('tokens', 'engineering')).toMatchObject({ text: '60 tokens', source: 'measured' });
+    expect(fact('trained', 'tuning')).toMatchObject({ text: '5,760 (0.0043%)', source: 'computed' });
+    expect(fact('who', 'fine-tuning').source).toBe('assumed');
+  });
+
+  it('says what to do where a figure was not measured, and never shows NaN', () => {
+    const bare = { ...KNOWN, model: { parameters: null }, hiddenSize: null, training: null, arms: {} };
+    expect(fact('tokens', 'tuning', bare)).toMatchObject({ text: '–', how: 'Compare your prompts to measure it' });
+    expect(JSON.stringify(sideBySide(bare))).not.toMatch(/NaN|Infinity|undefined/);
+  });
+});
+
+const FREE = { build: 0, hostingPerMonth: 0, minutesPerMonth: 0 };
+const offer = (isCorrect: readonly boolean[], tokensSent: number, effort = FREE): Offer => ({
+  answers: { id: 'x', name: 'x', isCorrect, tokensSent },
+  effort,
+});
+const rights = (right: number, n: number) => Array.from({ length: n }, (_, i) => i < right);
+const MONEY: Assumptions = { rowsPerMonth: 20_000, pricePerMillionTokens: 2, costOfWrongAnswer: 0.25, wagePerHour: 90 };
+
+describe('break-even', () => {
+  it('equals the closed form', () => {
+    const now = offer(rights(70, 100), 300, { build: 125, hostingPerMonth: 0, minutesPerMonth: 60 });
+    const then = offer(rights(80, 100), 50, { build: 1250, hostingPerMonth: 40, minutesPerMonth: 30 });
+    const saving = 20_000 * (0.1 * 0.25 + (250 * 2) / 1e6) + (90 - (40 + 45));
+    const found = breakEven(now, then, MONEY, { seed: 1, draws: 200 });
+    expect(Math.abs(found.saving - saving)).toBeLessThan(1e-9);
+    expect(Math.abs((found.months ?? 0) - 1125 / saving)).toBeLessThan(1e-9);
+    expect(Math.abs((found.rows ?? 0) - (20_000 * 1125) / saving)).toBeLessThan(1e-6);
+    expect(
+      Math.abs(monthlyCost(now.answers, now.effort, MONEY) - monthlyCost(then.answers, then.effort, MONEY) - saving),
+    ).toBeLessThan(1e-9);
+  });
+
+  it('may never pay back where the interval of the saving includes 0', () => {
+    const found = breakEven(
+      offer(rights(70, 100), 50),
+      offer(rights(71, 100).reverse(), 50, { ...FREE, build: 10 }),
+      MONEY,
+      {
+        seed: 1,
+      },
+    );
+    expect(found.savingCi95.low).toBeLessThan(0);
+    expect(found.payBack).toBe('may-never');
+    expect(found.monthsCi95?.high).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it('never pays back where every row costs more, and at once where nothing is invested', () => {
+    const dearer = breakEven(offer(rights(70, 100), 50), offer(rights(70, 100), 500), MONEY, { seed: 1, draws: 100 });
+    expect(dearer).toMatchObject({ payBack: 'never', months: null, monthsCi95: null });
+    const cheaper = breakEven(offer(rights(70, 100), 500), offer(rights(70, 100), 50), MONEY, { seed: 1, draws: 100 });
+    expect(cheaper).toMatchObject({ payBack: 'at-once', months: 0 });
+  });
+
+  it('refuses prompts that answered different rows', () => {
+    expect(() => breakEven(offer([true], 1), offer([true, false], 1), MONEY, { seed: 1 })).toThrow('the same rows');
+  });
+
+  it('has an interval that covers the true saving in 95% of simulations, give or take 1.5 points', () => {
+    const [n, times] = [200, 2000];
+    const [pNow, pThen] = [0.7, 0.82];
+    const truth = 20_000 * (pThen - pNow) * 0.25;
+    const rng = createRng(7);
+    let covered = 0;
+    for (let t = 0; t < times; t++) {
+      const draw = (p: number) => Array.from({ length: n }, () => rng.next() < p);
+      const { savingCi95 } = breakEven(offer(draw(pNow), 50), offer(draw(pThen), 50), MONEY, { seed: t, draws: 400 });
+      if (savingCi95.low <= truth && truth <= savingCi95.high) covered++;
+    }
+    expect(Math.abs(covered / times - 0.95)).toBeLessThan(0.015);
+  });
+
+  it('has presets with the middle of the quoted ranges', () => {
+    expect(PRESETS.map(({ id, effort }) => [id, effort.build])).toEqual([
+      ['engineering', 125],
+      ['tuning', 1250],
+      ['fine-tuning', 5000],
+      ['fine-tuning-hosted', 10_000],
+    ]);
+  });
+});
+
+/** All combinations of answers, findings and row counts. */
+function* allFacts(): Generator<Facts> {
+  const questions = Object.entries(QUESTIONS).map(([id, { answers }]) => [id, Object.keys(answers)] as const);
+  function* fill(i: number, chosen: Record<string, string>): Generator<Facts> {
+    const next = questions[i];
+    if (!next) {
+      for (const finding of FINDINGS)
+        for (const rows of ROW_COUNTS) yield { ...chosen, finding, rows } as unknown as Facts;
+      return;
+    }
+    for (const answer of next[1]) yield* fill(i + 1, { ...chosen, [next[0]]: answer });
+  }
+  yield* fill(0, {});
+}
+
+describe('strategy', () => {
+  it('has one advice, three reasons and a way to flip it for every combination of facts', () => {
+    const given = new Set<string>();
+    let combinations = 0;
+    for (const facts of allFacts()) {
+      const { advice, reasons, flip } = strategyFor(facts);
+      combinations++;
+      given.add(advice);
+      if (new Set(reasons).size !== 3 || flip.to === advice) throw new Error(JSON.stringify(facts));
+    }
+    expect(combinations).toBe(2 ** 3 * 3 ** 5 * FINDINGS.length * ROW_COUNTS.length);
+    expect([...given].sort()).toEqual(Object.keys(ADVICE).sort());
+  });
+
+  it('lets a measured loss outrank every answer', () => {
+    for (const facts of allFacts()) {
+      if (['yours-better', 'probe-better', 'words-do-as-well'].includes(facts.finding))
+        expect(['tune', 'hybrid']).not.toContain(advise(facts));
+      if (facts.finding === 'words-do-as-well') expect(advise(facts)).toBe('words');
+      if (facts.finding === 'yours-better') expect(advise(facts)).toBe('keep');
+    }
+  });
+
+  it('never advises vectors where an API takes only text, unless the texts must stay inside', () => {
+    for (const facts of allFacts())
+      if (facts.serving === 'api' && facts.privacy === 'anywhere')
+        expect(['tune', 'hybrid', 'fine-tune']).not.toContain(advise(facts));
+  });
+
+  it('gives contrasted projects the advice that each needs', () => {
+    const pilot: Facts = {
+      ...{ timeline: 'weeks', expertise: 'analysts', privacy: 'inside', serving: 'weights', domain: 'specialised' },
+      ...{ budget: 'hundreds', stage: 'pilot', volume: 'middle', finding: 'tuned-better', rows: 'some' },
+    } as const;
+    expect(strategyFor(pilot)).toMatchObject({ advice: 'tune' });
+    expect(strategyFor({ ...pilot, finding: 'yours-better' })).toMatchObject({ advice: 'keep' });
+    expect(strategyFor({ ...pilot, finding: 'words-do-as-well' })).toMatchObject({ advice: 'words' });
+    expect(strategyFor(pilot).flip.sentence).toMatch(/^If /);
+    fc.assert(fc.property(fc.constantFrom(...FINDINGS), (finding) => advise({ ...pilot, finding }) in ADVICE));
+  });
+});

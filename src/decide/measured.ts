@@ -1,0 +1,103 @@
+/** What a comparison measured, in the form in which decisions read it: from a stored comparison or from `results.json`. */
+import { type ArmKind, isLearned } from '../evaluation/types';
+import { holm } from '../metrics/mcnemar';
+import type { ClassifyEvaluation } from '../prompt-set/types';
+import type { Results } from '../report/results-schema';
+import type { MeasuredArm } from './approaches';
+import type { Answers as Answered } from './break-even';
+import { FINDINGS, type Finding } from './strategy';
+
+export interface ArmAnswers extends Answered, MeasuredArm {
+  readonly kind: ArmKind;
+}
+
+export interface Measured {
+  readonly finding: Finding;
+  /** In the order of the comparison; reference lines included. */
+  readonly arms: readonly ArmAnswers[];
+  /** Group of each test row, where rows belong together. */
+  readonly groups?: readonly number[];
+  readonly seed: number;
+}
+
+interface Pair {
+  readonly a: string;
+  readonly b: string;
+  readonly difference: number;
+  /** Exact McNemar, or of the groups. */
+  readonly pExact: number;
+  readonly pHolm?: number | undefined;
+}
+
+/** A p below this, corrected for all pairs, is a difference. */
+const ALPHA = 0.05;
+
+/** The verdict's kind, unless the hybrid beat both prompts that it is made of. */
+function findingOf(kind: string, pairs: readonly Pair[]): Finding {
+  const corrected = holm(pairs.map(({ pExact }) => pExact));
+  const beats = (a: string) =>
+    pairs.some(
+      (pair, i) =>
+        pair.a === a && pair.b === 'hybrid' && pair.difference > 0 && (pair.pHolm ?? corrected[i] ?? 1) < ALPHA,
+    );
+  if (beats('yours') && beats('tuned')) return 'hybrid-better';
+  return FINDINGS.find((finding) => finding === kind) ?? 'no-clear-difference';
+}
+
+export function fromEvaluation({ plan, comparison }: Pick<ClassifyEvaluation, 'plan' | 'comparison'>): Measured {
+  const arms = comparison.arms.map((report): ArmAnswers => {
+    const outcome = plan.arms.find(({ id }) => id === report.id);
+    return {
+      id: report.id,
+      name: report.name,
+      kind: report.kind,
+      isCorrect: report.predictions.map((label, i) => label === plan.gold[i]),
+      tokensSent: outcome?.tokensSent ?? report.tokensSentMean ?? 0,
+      meanTokens: report.tokensSentMean,
+      tokensComputed: report.tokensComputedMean,
+      latencyMs: report.latencyMsMedian,
+      accuracy: report.accuracy,
+      ci95: report.accuracyCi95,
+      rows: report.n,
+    };
+  });
+  const { groups, seed } = plan;
+  return { finding: findingOf(comparison.verdict.kind, comparison.pairs), arms, seed, ...(groups ? { groups } : {}) };
+}
+
+/** `results.json` keeps the mean of the tokens, and no groups. */
+export function fromResults({ arms, comparisons, verdict, training }: Results): Measured {
+  return {
+    finding: findingOf(verdict.kind, comparisons),
+    seed: training?.seed ?? 0,
+    arms: arms.map(
+      ({ id, name, kind, rows, tokensSentMean, tokensComputedMean, latencyMsMedian, accuracy, accuracyCi95 }) => ({
+        id,
+        name,
+        kind,
+        isCorrect: rows.map(({ gold, predicted }) => gold === predicted),
+        tokensSent: tokensSentMean ?? 0,
+        meanTokens: tokensSentMean,
+        tokensComputed: tokensComputedMean,
+        latencyMs: latencyMsMedian,
+        accuracy,
+        ci95: { low: accuracyCi95[0], high: accuracyCi95[1] },
+        rows: rows.length,
+      }),
+    ),
+  };
+}
+
+const mostAccurate = (arms: readonly ArmAnswers[]): ArmAnswers | null =>
+  arms.reduce<ArmAnswers | null>((top, arm) => (top === null || arm.accuracy > top.accuracy ? arm : top), null);
+
+/** The best prompt that a person wrote, examples included. */
+export const bestHand = ({ arms }: Measured): ArmAnswers | null =>
+  mostAccurate(arms.filter(({ kind }) => kind === 'zero-shot' || kind === 'few-shot'));
+
+export const bestLearned = ({ arms }: Measured): ArmAnswers | null =>
+  mostAccurate(arms.filter(({ kind }) => isLearned(kind)));
+
+/** A reference line, by its id. */
+export const reference = ({ arms }: Measured, id: string): ArmAnswers | null =>
+  arms.find((arm) => arm.id === id) ?? null;

@@ -1,0 +1,59 @@
+/** What a change of the world forces, for the versions that a prompt set has. */
+
+import { counted } from '../lib/format';
+import { chosenHard, kindOf } from '../prompt-set/prompt-set';
+import type { PromptSet } from '../prompt-set/types';
+
+export interface Upkeep {
+  readonly id: 'model' | 'labels' | 'policy' | 'data';
+  readonly event: string;
+  /** Each a sentence about this set's versions; empty = nothing to do. */
+  readonly forces: readonly string[];
+}
+
+/** @param inUse stages that point to a version, by name */
+export function upkeepOf(set: PromptSet, inUse: readonly string[]): readonly Upkeep[] {
+  const trained = set.soft.filter(({ soft }) => soft !== null).length;
+  const written = set.hard.length;
+  const runs = counted(trained, 'tuned prompt');
+  const texts = counted(written, 'hand-written prompt');
+  const stages = inUse.length > 0 ? [`Move ${inUse.join(', ')} only after a new comparison.`] : [];
+  const hasExamples = (chosenHard(set)?.prompt.shots ?? 0) > 0;
+  const classifies = kindOf(set) === 'classify';
+  const retrain = trained > 0 ? [`Train again: ${runs} would answer for the old state.`] : [];
+  return [
+    {
+      id: 'model',
+      event: 'The model changes',
+      forces: [
+        ...(trained > 0 ? [`Train again: the vectors of ${runs} fit the old weights only.`] : []),
+        ...(written > 0 ? [`Try ${texts} again: the scores were the old model’s.`] : []),
+        ...stages,
+      ],
+    },
+    {
+      id: 'labels',
+      event: classifies ? 'A label is added, renamed or dropped' : 'The expected texts take another form',
+      forces: [...(classifies ? ['Choose its answer word.'] : []), 'Label rows for it.', ...retrain, ...stages],
+    },
+    {
+      id: 'policy',
+      event: 'The policy behind the labels changes',
+      forces: [
+        'Label the rows again that it concerns; older ones teach the old policy.',
+        ...(written > 0 ? ['Say the new policy in your prompt.'] : []),
+        ...(hasExamples ? ['Check the examples in your prompt.'] : []),
+        ...retrain,
+        ...stages,
+      ],
+    },
+    {
+      id: 'data',
+      event: 'The texts change',
+      forces: [
+        'Measure the version in use on about 100 new labelled rows.',
+        ...(trained > 0 ? ['Add them and train again if it lost.'] : []),
+      ],
+    },
+  ];
+}
