@@ -1,7 +1,6 @@
 /** The journey of the two-host test on the Node host, printed as JSON: `tsx tools/two-hosts.ts classify|generate`. */
 import { join } from 'node:path';
-import { createLog } from '../src/cli/log';
-import { openHost } from '../src/cli/node-host';
+import { createLog, openHost } from '../src/cli/node-host';
 import { type StoryKind, story } from '../src/workflow/two-hosts.test-support';
 
 const kind: StoryKind = process.argv[2] === 'generate' ? 'generate' : 'classify';

@@ -1,13 +1,12 @@
 import { GraphBuilder } from '../graph/builder';
-import type { Graph, Node } from '../graph/ir';
+import type { Shape } from '../graph/infer/dims';
+import { type Graph, int, type Node } from '../graph/ir';
 import { reads } from '../graph/order';
-import { present } from '../lib/assert';
+import { assert, present } from '../lib/assert';
 import { StudioError } from '../lib/errors';
 import { Emitter } from './emitter';
 import type { GradientContext, Operators } from './operators/operator';
 import { OPERATORS, operatorIn, shapesOf } from './operators/table';
-import { type Consumers, consumersOf, pathThrough } from './path';
-import { unbroadcast } from './unbroadcast';
 
 export interface DifferentiateOptions {
   /** A scalar, or a tensor whose elements are summed. */
@@ -154,4 +153,99 @@ function guardOf(value: string, consumers: Consumers, g: Emitter): string | unde
     }
   }
   return undefined;
+}
+
+/**
+ * Sums a gradient over the axes that broadcasting added or stretched, down to the shape of the operand `like`. Both ranks
+ * must be known. Axes that are surely stretched become constants. If sizes are symbols that may be 1, the axes are computed
+ * at run time from the two shapes (int64, on the CPU, no copy of data).
+ */
+function unbroadcast(g: Emitter, gradient: string, like: string): string {
+  const from = present(g.info(gradient)?.shape, `rank of ${gradient}`);
+  const to = present(g.info(like)?.shape, `rank of ${like}`);
+  const extra = from.length - to.length;
+  assert(extra >= 0, `the gradient ${gradient} has a lower rank than ${like}`);
+  const leading = Array.from({ length: extra }, (_, i) => i);
+  const dropped = extra > 0 ? g.sum(gradient, leading, false) : gradient;
+  const rest = from.slice(extra);
+  const stretched = axesWhere(rest, to, (a, b) => b === 1 && a !== 1);
+  const summed = stretched.length > 0 ? g.sum(dropped, stretched) : dropped;
+  const open = axesWhere(rest, to, (a, b) => b !== 1 && a !== b && typeof b === 'string');
+  return open.length > 0 ? sumWhereDifferent(g, summed, like) : summed;
+}
+
+const axesWhere = (from: Shape, to: Shape, test: (a: number | string, b: number | string) => boolean) =>
+  to.flatMap((b, axis) => (test(from[axis] ?? 1, b) ? [axis] : []));
+
+/** ReduceSum over the axes whose sizes differ, possibly none; the ranks are equal. */
+function sumWhereDifferent(g: Emitter, gradient: string, like: string): string {
+  const differs = g.op('Not', [g.equal(g.shape(gradient), g.shape(like))]);
+  const axes = g.reshape(g.op('NonZero', [differs]), g.int64s([-1]));
+  const summed = g.op('ReduceSum', [gradient, axes], { keepdims: int(1), noop_with_empty_axes: int(1) });
+  g.declareLike(summed, like);
+  return summed;
+}
+
+/** By value: the nodes that read it, directly or in a subgraph. */
+type Consumers = ReadonlyMap<string, readonly Node[]>;
+
+function consumersOf(graph: Graph): Consumers {
+  const consumers = new Map<string, Node[]>();
+  for (const node of graph.nodes)
+    for (const input of new Set(reads(node))) {
+      const list = consumers.get(input);
+      if (list) list.push(node);
+      else consumers.set(input, [node]);
+    }
+  return consumers;
+}
+
+/** Steps shown at each end of a long path. */
+const SHOWN = 6;
+
+/** A shortest path wrt -> node -> loss for an error message: `soft_prompt → Add emb → … → loss`. */
+function pathThrough(
+  node: Node,
+  consumers: Consumers,
+  active: ReadonlySet<string>,
+  wrt: string,
+  loss: string,
+): readonly string[] {
+  const before = shortest([wrt], (at) => at === node, consumers, active);
+  const after = shortest(node.outputs, (at) => at.outputs.includes(loss), consumers, active);
+  const label = ({ op, name, outputs }: Node) => `${op} ${name || outputs[0]}`;
+  const end = node.outputs.includes(loss) ? [] : after.map(label);
+  return [wrt, ...shorten(before.map(label)), ...shorten(end), loss];
+}
+
+const shorten = (steps: readonly string[]) =>
+  steps.length <= 2 * SHOWN ? steps : [...steps.slice(0, SHOWN), '…', ...steps.slice(-SHOWN)];
+
+/** Breadth-first search over active values; the nodes on the way, including the goal. */
+function shortest(
+  from: readonly string[],
+  isGoal: (node: Node) => boolean,
+  consumers: Consumers,
+  active: ReadonlySet<string>,
+): readonly Node[] {
+  const cameFrom = new Map<Node, Node | null>();
+  let front: { value: string; by: Node | null }[] = from.map((value) => ({ value, by: null }));
+  while (front.length > 0) {
+    const next: typeof front = [];
+    for (const { value, by } of front)
+      for (const node of consumers.get(value) ?? []) {
+        if (cameFrom.has(node)) continue;
+        cameFrom.set(node, by);
+        if (isGoal(node)) return trace(node, cameFrom);
+        for (const output of node.outputs) if (active.has(output)) next.push({ value: output, by: node });
+      }
+    front = next;
+  }
+  return [];
+}
+
+function trace(goal: Node, cameFrom: ReadonlyMap<Node, Node | null>): readonly Node[] {
+  const way: Node[] = [];
+  for (let node: Node | null = goal; node; node = cameFrom.get(node) ?? null) way.unshift(node);
+  return way;
 }

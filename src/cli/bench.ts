@@ -9,8 +9,7 @@ import { createNodeRunner } from '../runtime/ort-node';
 import type { TokenRow } from '../tokens/tokenizer';
 import { STANDARD } from '../training/settings';
 import type { HostEngine } from '../workflow/host';
-import { createLog } from './log';
-import { type ModelOptions, openHost } from './node-host';
+import { createLog, type ModelOptions, openHost } from './node-host';
 import { exactly, MODEL_USAGE, modelOptions, parseOptions, readModelOptions, wholeNumber } from './options';
 
 export const BENCH_USAGE = `npm run bench -- [--rows 32] [--length 35] [--steps 9] ${MODEL_USAGE}`;

@@ -1,15 +1,12 @@
 import { StudioError } from '../lib/errors';
 import { BENCH_USAGE, bench } from './bench';
-import { CHECK_USAGE, check } from './check';
-import { CONFORMANCE_USAGE, conformance } from './conformance';
+import { CHECK_USAGE, CONFORMANCE_USAGE, check, conformance } from './check';
 import { DECIDE_USAGE, decide } from './decide';
 import { BelowGate, EVALUATE_USAGE, evaluate } from './evaluate';
-import { GRAPH_USAGE, graph } from './graph';
-import { INSPECT_USAGE, inspect } from './inspect';
+import { GRAPH_USAGE, graph, INSPECT_USAGE, inspect } from './inspect';
 import { UsageError } from './options';
 import { PREDICT_USAGE, predict } from './predict';
-import { TUNE_USAGE, tune } from './tune';
-import { WRITE_USAGE, write } from './write';
+import { TUNE_USAGE, tune, WRITE_USAGE, write } from './tune';
 
 interface Command {
   readonly usage: string;

@@ -7,7 +7,7 @@ import type { Dataset } from '../dataset/types';
 import { SILENT } from '../workflow/host';
 import { prepareRows, readTable } from '../workflow/open-data';
 import { readDataset } from './data';
-import { createLog } from './log';
+import { createLog } from './node-host';
 
 const LABELS = ['a', 'b', 'c', 'd'];
 

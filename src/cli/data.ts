@@ -9,7 +9,7 @@ import { counted } from '../lib/format';
 import { stamp } from '../prompt-set/prompt-set';
 import { SILENT } from '../workflow/host';
 import { openParts, type PartSizes, readTable } from '../workflow/open-data';
-import type { Log } from './log';
+import type { Log } from './node-host';
 import { UsageError } from './options';
 
 interface DataOptions extends PartSizes {

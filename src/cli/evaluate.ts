@@ -18,8 +18,7 @@ import type { Host } from '../workflow/host';
 import { openTestRows } from '../workflow/open-data';
 import { tokenRows } from '../workflow/token-rows';
 import { openTable, readPrompt } from './data';
-import { createLog, type Log } from './log';
-import { openHost } from './node-host';
+import { createLog, type Log, openHost } from './node-host';
 import {
   exactly,
   MODEL_USAGE,

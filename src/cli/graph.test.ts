@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { FIXTURES, readModel } from '../engine/test-support';
-import { graphText } from './graph';
+import { graphText } from './inspect';
 
 const read = () => readModel(`${FIXTURES}/llama-genai-fp32`);
 

@@ -1,13 +1,21 @@
 import { readFile, stat } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
+import { shapesOf } from '../autodiff/operators/table';
 import { parseTable } from '../dataset/parse';
+import { forwardAndBackward } from '../engine/build-program';
+import { parseModel } from '../engine/load';
+import type { ModelFiles } from '../engine/types';
+import type { Graph, ValueInfo } from '../graph/ir';
+import { normalise } from '../graph/normalise';
 import { parse } from '../graph/parse';
+import { print } from '../graph/print';
 import { type FileKind, type Recognised, recognise } from '../interchange/recognise';
 import { StudioError } from '../lib/errors';
 import { bytes as bytesInWords } from '../lib/format';
 import { firstFault } from '../lib/zod';
 import { resultsSchema, textResultsSchema } from '../report/results-schema';
-import { parseOptions, UsageError } from './options';
+import { readModelDir } from './node-host';
+import { exactly, parseOptions, UsageError } from './options';
 
 export const INSPECT_USAGE =
   'npm run --silent inspect -- FILE...     one JSON line per file: {file, kind, ok, summary, error?}';
@@ -102,4 +110,49 @@ function resultsJson(bytes: Uint8Array): Omit<Inspected, 'file'> | null {
   }
   const error = `It does not have the expected form (at ${firstFault(parsed.error)}).`;
   return { kind: 'results', ok: false, summary: 'Results of a comparison.', error };
+}
+
+export const GRAPH_USAGE =
+  'npm run --silent graph -- MODEL_DIR [--backward]     prints the model in core operators, with --backward the training program';
+
+/** Prints a model as text, one line a node, with the shapes that can be inferred. */
+export async function graph(args: readonly string[]): Promise<void> {
+  const { values, positionals } = parseOptions(args, { backward: { type: 'boolean' } });
+  const [folder] = exactly(positionals, ['MODEL_DIR']);
+  const { files } = await readModelDir(resolve(folder));
+  process.stdout.write(`${graphText(files, values.backward ?? false)}\n`);
+}
+
+export function graphText(files: ModelFiles, backward: boolean): string {
+  const decoder = normalise(parseModel(files), { consume: true });
+  const { layers, hidden, kvHeads, headDim, vocabulary, contextLength } = decoder;
+  const shown = backward ? forwardAndBackward(decoder) : decoder.graph;
+  const facts = [
+    `# ${layers} layers, hidden size ${hidden}, ${kvHeads} key heads of ${headDim}, vocabulary ${vocabulary}, context ${contextLength ?? 'unbounded'}`,
+    `# ${backward ? 'training program: forward part, loss, then the gradient of the soft prompt' : 'forward part in core operators'}: ${shown.nodes.length} nodes`,
+    `# ${operatorCounts(shown)}`,
+  ];
+  // Sizes that nothing is known of are numbered; the numbers say nothing.
+  return [...facts, print(withShapes(shown)).replace(/\?\d+/g, '?')].join('\n');
+}
+
+function operatorCounts({ nodes }: Graph): string {
+  const counts = new Map<string, number>();
+  for (const { op } of nodes) counts.set(op, (counts.get(op) ?? 0) + 1);
+  return [...counts]
+    .sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1))
+    .map(([op, n]) => `${n} ${op}`)
+    .join(', ');
+}
+
+/** The graph with inferred shapes where none are declared. */
+function withShapes(graph: Graph): Graph {
+  const shapes = shapesOf(graph);
+  const inferred = graph.nodes.flatMap(({ outputs }) =>
+    outputs.flatMap((name): [string, ValueInfo][] => {
+      const info = name === '' ? undefined : shapes.of(name);
+      return info ? [[name, { name, ...info }]] : [];
+    }),
+  );
+  return { ...graph, values: new Map([...inferred, ...graph.values]) };
 }

@@ -3,20 +3,19 @@ import { randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Engine } from '../engine/engine';
-import { createNodeEngine } from '../engine/node';
+import { createEngine, type Engine, type EngineOptions } from '../engine/engine';
 import { StudioError } from '../lib/errors';
 import { counted, duration } from '../lib/format';
 import { configOf, type ModelCard, type ModelFiles, parseCard } from '../model/card';
 import { CATALOGUE } from '../model/catalogue';
 import { readFolder } from '../model/folder';
+import { createNodeRunner } from '../runtime/ort-node';
 import { createCoreTokenizer } from '../tokens/core-tokenizer';
 import { openTokenizerOf } from '../tokens/tokenizer';
 import type { Host, HostEngine } from '../workflow/host';
 import { rememberedNeighbours } from '../workflow/token-rows';
-import type { Log } from './log';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const DEFAULT_MODEL = join(ROOT, 'public', CATALOGUE.standard.source.base);
 
 export interface ModelDir {
@@ -109,3 +108,37 @@ export async function openHost({ model, backend, threads }: ModelOptions, log: L
   };
   return host;
 }
+
+/** Progress goes to stderr, results go to stdout or to files, so that results can be piped. */
+export interface Log {
+  line(text: string): void;
+  /** Overwrites itself in a terminal; elsewhere at most one line every ten seconds. */
+  progress(text: string): void;
+}
+
+const QUIET_MS = 10_000;
+
+export function createLog(stream: NodeJS.WriteStream = process.stderr): Log {
+  let open = false;
+  let last = 0;
+  const line = (text: string) => {
+    stream.write(`${open ? '\n' : ''}${text}\n`);
+    open = false;
+  };
+  return {
+    line,
+    progress(text) {
+      if (stream.isTTY) {
+        stream.write(`\r\x1b[K${text}`);
+        open = true;
+      } else if (Date.now() - last >= QUIET_MS) {
+        last = Date.now();
+        line(text);
+      }
+    },
+  };
+}
+
+/** The engine in Node. @throws as createEngine */
+const createNodeEngine = (options: Omit<EngineOptions, 'createRunner'>): Promise<Engine> =>
+  createEngine({ ...options, createRunner: createNodeRunner });

@@ -12,8 +12,7 @@ import type { AnsweringVersion, RowAnswer } from '../workflow/answering';
 import { type BatchEvent, batch } from '../workflow/batch';
 import { keepRows } from '../workflow/rows-file';
 import { openTable, readPrompt } from './data';
-import { createLog } from './log';
-import { openHost } from './node-host';
+import { createLog, openHost } from './node-host';
 import { MODEL_USAGE, modelOptions, parseOptions, probability, readModelOptions, UsageError } from './options';
 
 export const PREDICT_USAGE = `npm run --silent predict -- PROMPT [IN.csv --text COL] [--threshold P] ${MODEL_USAGE}

@@ -26,8 +26,7 @@ import { type Host, SILENT } from '../workflow/host';
 import { recorded } from '../workflow/runs';
 import { labelCollisions } from '../workflow/token-rows';
 import { type TrainRunEvent, train } from '../workflow/train';
-import type { Log } from './log';
-import { type ModelOptions, openHost } from './node-host';
+import { type Log, type ModelOptions, openHost } from './node-host';
 import { UsageError } from './options';
 import { reportFiles } from './report-files';
 

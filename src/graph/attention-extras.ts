@@ -1,6 +1,5 @@
-import { intAttr, unsupported } from './attrs';
 import type { GraphBuilder } from './builder';
-import { type Graph, int, type Node } from './ir';
+import { type Graph, int, intAttr, type Node, unsupported } from './ir';
 
 /** Additions of some exports to GroupQueryAttention: a bias of the model's own, and attention sinks. */
 interface Heads {

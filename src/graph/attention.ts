@@ -1,11 +1,10 @@
 import { present } from '../lib/assert';
 import { withOwnBias, withSink } from './attention-extras';
-import { floatAttr, intAttr, unsupported } from './attrs';
 import type { GraphBuilder } from './builder';
 import { LINEAR, layoutOf } from './core-ops';
 import { DIMS } from './decoder';
 import { scaledTensor } from './dtype';
-import { float, type Graph, int, ints, type Node, type ValueInfo } from './ir';
+import { float, floatAttr, type Graph, int, intAttr, ints, type Node, unsupported, type ValueInfo } from './ir';
 import { rewrite } from './rewrite';
 
 const GQA = 'com.microsoft:GroupQueryAttention';

@@ -1,8 +1,7 @@
-import { intAttr } from './attrs';
 import type { GraphBuilder } from './builder';
 import { CROSS_ENTROPY, LINEAR } from './core-ops';
 import { toNumbers } from './dtype';
-import { type Dim, type Graph, type Initializer, int, type Node } from './ir';
+import { type Dim, type Graph, type Initializer, int, intAttr, type Node } from './ir';
 import { producers, readCounts } from './order';
 import { rewrite } from './rewrite';
 

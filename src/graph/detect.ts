@@ -1,12 +1,10 @@
 import { StudioError } from '../lib/errors';
 import { BIAS_INPUT } from './attention';
-import { intAttr } from './attrs';
 import { type Layout, LINEAR, layoutOf } from './core-ops';
-import type { Decoder } from './decoder';
+import { type Decoder, uniformCache } from './decoder';
 import { toNumbers } from './dtype';
-import type { Graph, Initializer, Node, ValueInfo } from './ir';
+import { type Graph, type Initializer, intAttr, type Node, type ValueInfo } from './ir';
 import { producers, reads } from './order';
-import { uniformCache } from './uniform-cache';
 
 const unsupported = (message: string) => new StudioError('model-unsupported', message);
 

@@ -1,5 +1,4 @@
 import { present } from '../lib/assert';
-import { intAttr, unsupported } from './attrs';
 import { LINEAR, withLayout } from './core-ops';
 import {
   dequantiseBlocks,
@@ -10,7 +9,7 @@ import {
   unpackZeroPoints,
 } from './dequantise';
 import { isFloat, sizeOf } from './dtype';
-import { type Graph, type Initializer, int, type Node } from './ir';
+import { type Graph, type Initializer, int, intAttr, type Node, unsupported } from './ir';
 import { readCounts } from './order';
 import { type Rewriting, rewrite } from './rewrite';
 

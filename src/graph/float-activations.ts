@@ -1,6 +1,5 @@
-import { unsupported } from './attrs';
 import { GraphBuilder } from './builder';
-import { type Attr, type Graph, int, type Node } from './ir';
+import { type Attr, type Graph, int, type Node, unsupported } from './ir';
 import { producers } from './order';
 import { type Rewriting, rewrite } from './rewrite';
 import { prune } from './simplify';

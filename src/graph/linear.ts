@@ -1,7 +1,6 @@
-import { floatAttr, intAttr, intsAttr } from './attrs';
 import { flip, type Layout, LINEAR, layoutOf, withLayout } from './core-ops';
 import { asFloat32 } from './dtype';
-import { type Graph, type Initializer, int, type Node } from './ir';
+import { floatAttr, type Graph, type Initializer, int, intAttr, intsAttr, type Node } from './ir';
 import { producers, readCounts } from './order';
 import { rewrite } from './rewrite';
 

@@ -1,10 +1,9 @@
 import { assert, present } from '../lib/assert';
-import { intAttr } from './attrs';
 import { isReducing, isRowwise, isVector, sumIntoLinear, writeCrossEntropy } from './before-lowering';
 import { GraphBuilder } from './builder';
 import { flip, HEAD, HEAD_GRAD, type Layout, LINEAR, layoutOf } from './core-ops';
 import { toNumbers } from './dtype';
-import { type Graph, int, type Node, subgraph, untyped, type ValueInfo } from './ir';
+import { type Graph, int, intAttr, type Node, subgraph, untyped, type ValueInfo } from './ir';
 import { reads } from './order';
 import { writeSilu } from './recognise';
 import { prune, shareCommon } from './simplify';

@@ -1,19 +1,31 @@
 import { StudioError } from '../lib/errors';
 import { expandAttention } from './attention';
-import { unsupported } from './attrs';
+import type { GraphBuilder } from './builder';
 import { LINEAR } from './core-ops';
 import { type Decoder, nameDims } from './decoder';
+import { toFloat32 } from './dequantise';
 import { detect } from './detect';
-import { asFloat32, toNumbers } from './dtype';
+import { asFloat32, dtypeCode, isFloat, toNumbers } from './dtype';
 import { expandQuantised } from './expand-quantised';
 import { floatActivations, hoistDequantise } from './float-activations';
-import type { Graph, Node } from './ir';
+import { inferDTypes } from './infer/infer';
+import {
+  type Attr,
+  type DType,
+  type Graph,
+  type Initializer,
+  int,
+  intAttr,
+  intsAttr,
+  type Node,
+  unsupported,
+  type ValueInfo,
+} from './ir';
 import { recogniseLinear, tieEmbeddings } from './linear';
 import { ordered, reads } from './order';
 import { recogniseNorms, recogniseSilu, splitSkipNorms } from './recognise';
+import { rewrite } from './rewrite';
 import { foldConstants, prune, shareCommon } from './simplify';
-import { upgradeOpset } from './upgrade-opset';
-import { widen } from './widen';
 
 export interface NormaliseOptions {
   /**
@@ -149,3 +161,112 @@ function allFinite(values: Float32Array): boolean {
 }
 
 const notFinite = (value: number) => !Number.isFinite(value);
+
+/** The lowest default-domain opset after `upgradeOpset`. */
+const minimumOpset = 18;
+
+/** Operators whose `axes` (or `split`) moved from an attribute to the second input, with the opset of the change. */
+const moved: Readonly<Record<string, readonly [attr: string, since: number]>> = {
+  Squeeze: ['axes', 13],
+  Unsqueeze: ['axes', 13],
+  ReduceSum: ['axes', 13],
+  Split: ['split', 13],
+  ReduceMean: ['axes', 18],
+  ReduceMax: ['axes', 18],
+  ReduceMin: ['axes', 18],
+  ReduceProd: ['axes', 18],
+  ReduceL1: ['axes', 18],
+  ReduceL2: ['axes', 18],
+  ReduceLogSum: ['axes', 18],
+  ReduceLogSumExp: ['axes', 18],
+  ReduceSumSquare: ['axes', 18],
+};
+
+/**
+ * Rewrites a graph for opset 18 of the default domain, so that the operators we add mean the same in every model.
+ * @throws StudioError `model-unsupported` below opset 11
+ */
+export function upgradeOpset(graph: Graph): Graph {
+  const opset = graph.opsets[''] ?? 1;
+  if (opset >= minimumOpset) return graph;
+  if (opset < 11)
+    throw new StudioError(
+      'model-unsupported',
+      `The model was exported for ONNX opset ${opset}; 11 or newer is needed. Export it again.`,
+    );
+  const next = rewrite(graph, 'opset/', (node, { builder }) => upgradeNode(node, opset, builder));
+  return { ...next, opsets: { ...next.opsets, '': minimumOpset } };
+}
+
+function upgradeNode(node: Node, opset: number, builder: GraphBuilder): boolean {
+  if (node.op === 'Softmax' && opset < 13) {
+    // Softmax used to flatten all axes from `axis` on; for the last axis that makes no difference.
+    const axis = intAttr(node, 'axis', 1);
+    if (axis !== -1 && axis !== 3) throw unsupported(node, `flattens axes from ${axis} on, which changed in opset 13`);
+    builder.push({ ...node, attrs: { ...node.attrs, axis: int(-1) } });
+    return true;
+  }
+  const entry = moved[node.op];
+  if (!entry || opset >= entry[1]) {
+    if (node.op !== 'Split' || node.inputs[1]) return false;
+    // Since opset 18, a Split into equal parts must state their number.
+    builder.push({ ...node, attrs: { ...node.attrs, num_outputs: int(node.outputs.length) } });
+    return true;
+  }
+  const { [entry[0]]: _, ...attrs } = node.attrs;
+  const values = intsAttr(node, entry[0]);
+  const inputs = [...node.inputs.slice(0, 1), ...(values ? [builder.constant('int64', [values.length], values)] : [])];
+  const parts = node.op === 'Split' && !values ? { num_outputs: int(node.outputs.length) } : {};
+  builder.push({ ...node, inputs, attrs: { ...attrs, ...parts } });
+  return true;
+}
+
+const half = (dtype: DType) => dtype === 'float16' || dtype === 'bfloat16';
+
+const widenValue = (value: ValueInfo): ValueInfo => (half(value.dtype) ? { ...value, dtype: 'float32' } : value);
+
+function widenTensor(tensor: Initializer): Initializer {
+  if (!half(tensor.dtype)) return tensor;
+  const values = toFloat32(tensor);
+  return { ...tensor, dtype: 'float32', bytes: new Uint8Array(values.buffer) };
+}
+
+/**
+ * Computes half-precision graphs in float32: casts weights up, drops casts between float types, and makes inputs and outputs
+ * float32. Drops casts that change nothing in every graph.
+ */
+export function widen(graph: Graph): Graph {
+  const types = inferDTypes(graph);
+  const initializers = new Map([...graph.initializers].map(([name, tensor]) => [name, widenTensor(tensor)]));
+  const values = new Map([...graph.values].map(([name, value]) => [name, widenValue(value)]));
+  const source: Graph = {
+    ...graph,
+    initializers,
+    values,
+    inputs: graph.inputs.map(widenValue),
+    outputs: graph.outputs.map(widenValue),
+  };
+  return rewrite(source, '', (original, to) => {
+    const node = widenAttrs(original);
+    const [input = '', output = ''] = [node.inputs[0], node.outputs[0]];
+    const from = types.get(input);
+    const target = types.get(output);
+    const idle = node.op === 'Cast' && from && target && (from === target || bothFloat(from, target));
+    if (!idle) to.builder.push(node);
+    else if (to.isOutput(output)) to.builder.add('Identity', [input], { name: output });
+    else to.replace(output, input);
+    return true;
+  });
+}
+
+const bothFloat = (a: DType, b: DType) => isFloat(a) && isFloat(b) && a !== 'float64' && b !== 'float64';
+
+function widenAttrs(node: Node): Node {
+  const attrs: Record<string, Attr> = { ...node.attrs };
+  const to = intAttr(node, 'to', 0);
+  if (node.op === 'Cast' && (to === dtypeCode('float16') || to === dtypeCode('bfloat16')))
+    attrs.to = int(dtypeCode('float32'));
+  for (const [name, attr] of Object.entries(attrs))
+    if (attr.type === 'tensor') attrs[name] = { type: 'tensor', value: widenTensor(attr.value) };
+  return { ...node, attrs };
+}

@@ -1,7 +1,6 @@
-import { intAttr } from './attrs';
 import { dtypeCode, toNumbers } from './dtype';
 import { inferDTypes } from './infer/infer';
-import { type Graph, int, type Node } from './ir';
+import { type Graph, int, intAttr, type Node } from './ir';
 import { producers } from './order';
 import { rewrite } from './rewrite';
 import { prune } from './simplify';

@@ -3,14 +3,12 @@ import { GraphBuilder } from './builder';
 import { encode } from './dtype';
 import { float, type Graph, int, ints } from './ir';
 import { recogniseLinear, tieEmbeddings } from './linear';
-import { normalise } from './normalise';
+import { normalise, upgradeOpset, widen } from './normalise';
 import { print } from './print';
 import { splitSkipNorms } from './recognise';
 import { replaceUses } from './rewrite';
 import { foldConstants, prune, shareCommon, withOutputs } from './simplify';
 import { f32, runGraph } from './test-support';
-import { upgradeOpset } from './upgrade-opset';
-import { widen } from './widen';
 
 const weight = (b: GraphBuilder, name: string, dims: number[], start = 0) =>
   b.initializer({

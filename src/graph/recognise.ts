@@ -1,6 +1,5 @@
-import { floatAttr, intAttr, intsAttr, unsupported } from './attrs';
 import { sizeOf, toNumbers } from './dtype';
-import { float, type Graph, type Initializer, int, type Node } from './ir';
+import { float, floatAttr, type Graph, type Initializer, int, intAttr, intsAttr, type Node, unsupported } from './ir';
 import { producers, readCounts } from './order';
 import { type Rewriting, rewrite } from './rewrite';
 

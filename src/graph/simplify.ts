@@ -1,7 +1,15 @@
 import { assert } from '../lib/assert';
-import { intAttr, intsAttr } from './attrs';
 import { encode, maybeDType, type PlainDType, sizeOf, toNumbers } from './dtype';
-import type { Attr, DType, Graph, Initializer, Node, ValueInfo } from './ir';
+import {
+  type Attr,
+  type DType,
+  type Graph,
+  type Initializer,
+  intAttr,
+  intsAttr,
+  type Node,
+  type ValueInfo,
+} from './ir';
 import { producers, reads } from './order';
 import { rewrite } from './rewrite';
 

@@ -1,7 +1,7 @@
 /** How often the 95% intervals hold the truth, simulated; and the curve of what is answered against what is right. */
 import { describe, expect, it, test } from 'vitest';
 import { createRng } from '../lib/rng';
-import { coverageAt, coverageCurve } from './coverage';
+import { coverageAt, coverageCurve } from './calibration';
 import { bonettPrice, type Interval, wilson } from './intervals';
 
 const DRAWS = 20_000;

@@ -14,7 +14,7 @@ export interface TfidfOptions {
 }
 
 /** The settings of the reference line of `docs/method/training.md`. */
-export const RECIPE_TFIDF: TfidfOptions = { ngrams: 2, sublinear: true };
+const RECIPE_TFIDF: TfidfOptions = { ngrams: 2, sublinear: true };
 
 /** scikit-learn's default token pattern `\b\w\w+\b` on lower-cased text; `\w` = letters, numbers, underscore. */
 const wordsIn = (text: string): readonly string[] =>

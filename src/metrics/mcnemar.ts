@@ -229,7 +229,7 @@ export const designEffect = (sums: readonly number[], squares: number): number =
   squares === 0 ? 1 : Math.max(1, sums.reduce((total, sum) => total + sum * sum, 0) / squares);
 
 /** The interval that holds both. */
-export const hull = (a: Interval, b: Interval): Interval => ({
+const hull = (a: Interval, b: Interval): Interval => ({
   low: Math.min(a.low, b.low),
   high: Math.max(a.high, b.high),
 });

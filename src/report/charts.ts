@@ -2,8 +2,7 @@
 
 import { coverageFinding, reliabilityFinding } from '../evaluation/classify/titles';
 import { type ArmReport, type Interval, isLearned } from '../evaluation/types';
-import type { ReliabilityBin } from '../metrics/calibration';
-import { type CoveragePoint, coverageAt } from '../metrics/coverage';
+import { type CoveragePoint, coverageAt, type ReliabilityBin } from '../metrics/calibration';
 import { type Html, html } from './escape';
 import type { LabelReport } from './types';
 

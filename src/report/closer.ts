@@ -5,7 +5,7 @@ import { confidenceDifferenceWords, coverageSentence } from '../evaluation/class
 import { slicesSentence } from '../evaluation/classify/slices';
 import { tallySentence } from '../evaluation/vote';
 import { percent, points, pointsRange, pointsWithUnit, pValue, times } from '../evaluation/words';
-import { coverageAt } from '../metrics/coverage';
+import { coverageAt } from '../metrics/calibration';
 import { confidenceCharts } from './charts';
 import type { LabelReport, Section } from './types';
 

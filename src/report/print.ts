@@ -188,7 +188,7 @@ const colours = (mode: 'light' | 'dark'): string =>
   ].join(';');
 
 /** The report's whole look: it follows the reader's light or dark mode and prints. */
-export const REPORT_STYLE = `
+const REPORT_STYLE = `
 :root{color-scheme:light dark;${colours('light')}}
 @media (prefers-color-scheme:dark){:root{${colours('dark')}}}
 *{box-sizing:border-box}

@@ -33,7 +33,7 @@ function drawShots(dataset: Dataset, count: number, seed: number): readonly Row[
 }
 
 /** The examples that all rows share; none where each row has its own. */
-export function sharedShots(dataset: Dataset, { shots, shotSeed, selection }: HardPrompt): readonly Row[] {
+function sharedShots(dataset: Dataset, { shots, shotSeed, selection }: HardPrompt): readonly Row[] {
   if (shots === 0 || selection === 'nearest') return [];
   return selection === 'random' || !taskOf(dataset.mapping).canBalance
     ? drawShots(dataset, shots, shotSeed)
@@ -41,7 +41,7 @@ export function sharedShots(dataset: Dataset, { shots, shotSeed, selection }: Ha
 }
 
 /** The examples in `orders` orders: as they are, then shuffled by the seed; the same orders for every row. */
-export function inOrders(
+function inOrders(
   shots: readonly Row[],
   { shotSeed, orders = 1 }: HardPrompt,
 ): readonly [readonly Row[], ...(readonly Row[])[]] {

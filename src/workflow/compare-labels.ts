@@ -204,7 +204,7 @@ const PROBE_ROWS = 256;
  * where a run has filled it.
  * @param untuned the arm whose text is read, with its token rows
  */
-export async function probeAnswers(
+async function probeAnswers(
   { host, dataset, run: { control, emit } }: Comparing,
   { arm: { prompt }, rows }: ReadyArm,
   test: readonly string[],

@@ -12,8 +12,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readDataset } from '../../src/cli/data';
-import { createLog } from '../../src/cli/log';
-import { DEFAULT_MODEL, openHost } from '../../src/cli/node-host';
+import { createLog, DEFAULT_MODEL, openHost } from '../../src/cli/node-host';
 import { openSet } from '../../src/cli/run-task';
 import { goldOf } from '../../src/dataset/labels';
 import { meanAnswers } from '../../src/evaluation/classify/made-arms';

@@ -1,7 +1,6 @@
 /** Charts of what probabilities are worth: how many rows are answered against how many are right, and claimed against observed accuracy. */
 import * as Plot from '@observablehq/plot';
-import type { ReliabilityBin } from '../../metrics/calibration';
-import { type CoveragePoint, coverageAt } from '../../metrics/coverage';
+import { type CoveragePoint, coverageAt, type ReliabilityBin } from '../../metrics/calibration';
 import type { Side } from './comparison-charts';
 import { axisY, COLOUR, type Draw, downsample, gridY, margins, NARROW, percentTick, svg, tenthBelow } from './plot';
 

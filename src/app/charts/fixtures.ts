@@ -1,6 +1,6 @@
 /** A comparison as it comes from the workflow worker, and every chart in its states: for tests, and for the gallery. */
 import type { ArmKind, ArmReport, PairReport } from '../../evaluation/types';
-import { coverageCurve } from '../../metrics/coverage';
+import { coverageCurve } from '../../metrics/calibration';
 import { drawAccuracy, drawConfusion, drawDifferences } from './comparison-charts';
 import { drawCoverage, drawReliability } from './confidence-charts';
 import { drawLengths } from './length-chart';

@@ -1,7 +1,6 @@
 import type { GradientCase } from '../test-support';
 import { elementwiseCases } from './elementwise.test-support';
-import { gatherCases } from './gather.test-support';
-import { layoutCases } from './layout.test-support';
+import { gatherCases, layoutCases } from './layout.test-support';
 import { normCases } from './norms.test-support';
 import { productCases } from './products.test-support';
 import { reductionCases } from './reductions.test-support';

@@ -1,7 +1,7 @@
-import { floatAttr, intAttr, stringAttr } from '../../graph/attrs';
 import { maybeDType } from '../../graph/dtype';
 import { difference, product, sum } from '../../graph/infer/dims';
 import * as infer from '../../graph/infer/rules';
+import { floatAttr, intAttr, stringAttr } from '../../graph/ir';
 import { binary, type Gradient, type GradientContext, type Operators, pass, scaled } from './operator';
 
 const SQRT_HALF = Math.SQRT1_2;

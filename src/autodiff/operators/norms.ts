@@ -1,5 +1,5 @@
-import { floatAttr, intAttr } from '../../graph/attrs';
 import { same } from '../../graph/infer/rules';
+import { floatAttr, intAttr } from '../../graph/ir';
 import type { Gradient, GradientContext, Operators } from './operator';
 
 /** The axes from `axis` on, counted from the end so that they hold for any rank. */

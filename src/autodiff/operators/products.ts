@@ -1,6 +1,6 @@
-import { floatAttr, intAttr } from '../../graph/attrs';
 import { HEAD_GRAD, layoutOf, withLayout } from '../../graph/core-ops';
 import * as infer from '../../graph/infer/rules';
+import { floatAttr, intAttr } from '../../graph/ir';
 import type { Gradient, Operators } from './operator';
 
 /** Y = A B: dA = dY B^T, dB = A^T dY, over the last two axes. */

@@ -1,6 +1,5 @@
-import { intAttr, intsAttr } from '../../graph/attrs';
 import { reduce } from '../../graph/infer/rules';
-import { int } from '../../graph/ir';
+import { int, intAttr, intsAttr } from '../../graph/ir';
 import type { Gradient, GradientContext, Operators } from './operator';
 
 /** The reduced axes; null = all. */

@@ -1,8 +1,7 @@
 import { type FindShapeRule, Shapes } from '../../graph/infer/infer';
 import type { Graph } from '../../graph/ir';
 import { elementwise } from './elementwise';
-import { gathers } from './gather';
-import { layout } from './layout';
+import { gathers, layout } from './layout';
 import { norms } from './norms';
 import type { Operator, Operators } from './operator';
 import { products } from './products';

@@ -1,6 +1,16 @@
-import { atTemperature, brier, ece, eceOfDraw, nll, type ReliabilityBin, reliability } from '../../metrics/calibration';
+import {
+  atTemperature,
+  brier,
+  type CoveragePoint,
+  coverageAt,
+  coverageCurve,
+  ece,
+  eceOfDraw,
+  nll,
+  type ReliabilityBin,
+  reliability,
+} from '../../metrics/calibration';
 import { argmax } from '../../metrics/classification';
-import { type CoveragePoint, coverageAt, coverageCurve } from '../../metrics/coverage';
 import type { Interval } from '../../metrics/intervals';
 import { DRAWS, pairedBootstrap } from '../../metrics/resample';
 import type { ArmOutcome, ArmReport, ComparisonPlan, ReviewThreshold } from '../types';

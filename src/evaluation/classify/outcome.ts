@@ -139,7 +139,7 @@ export function planFor({ calibration: _, ...plan }: ComparisonPlan, mode: Calib
 const RESAMPLED = metricsOf(LABEL_METRICS).flatMap(([id, metric]) => (id === 'accuracy' ? [] : [{ id, metric }]));
 
 /** Every metric of one prompt's answers, with its interval. */
-export const scoresOf = (answers: Predicted, options: ResampleOptions): Required<LabelScores> =>
+const scoresOf = (answers: Predicted, options: ResampleOptions): Required<LabelScores> =>
   Object.fromEntries(
     metricsOf(LABEL_METRICS).flatMap(([id, { compute, interval }]) => [
       [id, compute(answers)],

@@ -1,6 +1,5 @@
 import { midSentence } from '../../lib/format';
-import type { ReliabilityBin } from '../../metrics/calibration';
-import type { CoveragePoint } from '../../metrics/coverage';
+import type { CoveragePoint, ReliabilityBin } from '../../metrics/calibration';
 import type { ArmReport, PairReport } from '../types';
 import { percent, points, pointsRange, pointsWithUnit } from '../words';
 import { isClear } from './pairs';

@@ -1,6 +1,5 @@
-import { intAttr } from '../attrs';
 import { maybeDType } from '../dtype';
-import type { DType, Graph, Initializer, Node, ValueInfo } from '../ir';
+import { type DType, type Graph, type Initializer, intAttr, type Node, type ValueInfo } from '../ir';
 import { fromInfo, fromTensor, type Inferred, type ShapeRule } from './rules';
 
 /** The shape rule of an operator; undefined = its outputs have the types and shapes that the graph declares for them. */

@@ -1,4 +1,4 @@
-import { intAttr, intsAttr } from '../attrs';
+import { intAttr, intsAttr } from '../ir';
 import { broadcast, product, quotient, type SymbolicDim, sum, unknownDim } from './dims';
 import { listed, normal, numbers, type ShapeRule, value } from './rules';
 

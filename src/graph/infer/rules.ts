@@ -1,6 +1,5 @@
-import { intAttr, intsAttr, tensorAttr } from '../attrs';
 import { maybeDType, toNumbers } from '../dtype';
-import type { DType, Initializer, Node, ValueInfo } from '../ir';
+import { type DType, type Initializer, intAttr, intsAttr, type Node, tensorAttr, type ValueInfo } from '../ir';
 import { broadcast, canonical, difference, quotient, type Shape, type SymbolicDim, unknownDim } from './dims';
 
 /** What inference knows of a value. */

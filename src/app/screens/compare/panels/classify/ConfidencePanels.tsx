@@ -6,7 +6,7 @@ import {
 } from '../../../../../evaluation/classify/confidence';
 import type { Insights } from '../../../../../evaluation/classify/insights';
 import type { ArmReport } from '../../../../../evaluation/types';
-import { type CoveragePoint, coverageAt } from '../../../../../metrics/coverage';
+import { type CoveragePoint, coverageAt } from '../../../../../metrics/calibration';
 import { ChartPanel, coverageTitle, drawCoverage, drawReliability, reliabilityTitle, sideOf } from '../../../../charts';
 import { ArmMark, Panel, Slider, Table, Term } from '../../../../ui';
 import type { CloserProps } from '../../closer-store';
