@@ -34,7 +34,7 @@ export const useData = <T,>(select: (state: DataState) => T): T => useDeferredVa
 type Readable<S> = Pick<StoreApi<S>, 'getState' | 'getInitialState' | 'subscribe'>;
 type StateOf<A> = A extends { getState: () => infer S } ? S : never;
 
-/** A store whose actions are its methods: `useTraining((s) => s.queue)` reads, `useTraining.use().resume(id)` acts. */
+/** A store whose actions are its methods: `useTraining((s) => s.live)` reads, `useTraining.use().resume(id)` acts. */
 export class ActionStore<S> implements Readable<S> {
   readonly getState: StoreApi<S>['getState'];
   readonly getInitialState: StoreApi<S>['getInitialState'];

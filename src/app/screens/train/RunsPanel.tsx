@@ -1,4 +1,5 @@
 import { memo } from 'react';
+import { useStore } from 'zustand';
 import { otherVersionWords } from '../../../dataset/versions';
 import { isUsable } from '../../../prompt-set/prompt-set';
 import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
@@ -116,10 +117,11 @@ const nameOf = (item: PlannedRun) => `${item.name ? `${item.name}: ` : ''}${sett
 
 /** Waiting runs, in their order; hidden when there are none. */
 export const QueuePanel = memo(function QueuePanel() {
-  const items = useTraining((s) => s.queue.items);
+  const { queue } = useTraining.use();
+  const items = useStore(queue, (s) => s.items);
   const openId = usePromptSets((s) => s.set?.id);
-  const setId = useTraining((s) => s.queue.setId);
-  const paused = useTraining((s) => s.queue.paused);
+  const setId = useStore(queue, (s) => s.setId);
+  const paused = useStore(queue, (s) => s.paused);
   const secondsOf = useSecondsOf();
   if (items.length === 0 || setId !== openId) return null;
   return (
@@ -136,12 +138,12 @@ export const QueuePanel = memo(function QueuePanel() {
 
 function QueueActions({ items, paused }: { readonly items: readonly PlannedRun[]; readonly paused: boolean }) {
   const isTaken = useTraining((s) => s.busy || s.waiting);
-  const { letQueueRun, changeQueue } = useTraining.use();
+  const { letQueueRun, queue } = useTraining.use();
   const clear = () => {
-    void changeQueue(() => []);
+    void queue.change(() => []);
     toastUndo(
       `${format.counted(items.length, 'run was', 'runs were')} removed from the queue.`,
-      () => void changeQueue((list) => [...items.filter(({ id }) => !list.some((each) => each.id === id)), ...list]),
+      () => void queue.change((list) => [...items.filter(({ id }) => !list.some((each) => each.id === id)), ...list]),
     );
   };
   return (
@@ -186,11 +188,14 @@ function QueueTable({ items }: { readonly items: readonly PlannedRun[] }) {
 }
 
 function Order({ item, items }: { readonly item: PlannedRun; readonly items: readonly PlannedRun[] }) {
-  const { changeQueue } = useTraining.use();
+  const { queue } = useTraining.use();
   const remove = () => {
     const place = items.indexOf(item);
-    void changeQueue((list) => without(list, item.id));
-    toastUndo(`Removed from the queue: ${nameOf(item)}.`, () => void changeQueue((list) => putBack(list, item, place)));
+    void queue.change((list) => without(list, item.id));
+    toastUndo(
+      `Removed from the queue: ${nameOf(item)}.`,
+      () => void queue.change((list) => putBack(list, item, place)),
+    );
   };
   return (
     <span className="row">
@@ -199,7 +204,7 @@ function Order({ item, items }: { readonly item: PlannedRun; readonly items: rea
         variant="quiet"
         aria-label={`Earlier: ${nameOf(item)}`}
         isDisabled={items[0] === item}
-        onPress={() => void changeQueue((list) => moved(list, item.id, -1))}
+        onPress={() => void queue.change((list) => moved(list, item.id, -1))}
       >
         ↑
       </Button>
@@ -208,7 +213,7 @@ function Order({ item, items }: { readonly item: PlannedRun; readonly items: rea
         variant="quiet"
         aria-label={`Later: ${nameOf(item)}`}
         isDisabled={items.at(-1) === item}
-        onPress={() => void changeQueue((list) => moved(list, item.id, 1))}
+        onPress={() => void queue.change((list) => moved(list, item.id, 1))}
       >
         ↓
       </Button>

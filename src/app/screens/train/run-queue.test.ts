@@ -2,7 +2,7 @@ import { expect, it, test } from 'vitest';
 import { openMemoryStore } from '../../../store/store';
 import { STANDARD } from '../../../training/settings';
 import type { PlannedRun } from '../../../workflow/runs';
-import { createRunQueue, emptyQueue, moved, putBack, type RunEnd, without, withSeeds } from './run-queue';
+import { moved, putBack, type RunEnd, RunQueue, without, withSeeds } from './run-queue';
 
 const item = (id: string): PlannedRun => ({ id, settings: STANDARD, name: id, hybrid: false, group: null });
 const items = ['a', 'b', 'c'].map(item);
@@ -34,33 +34,30 @@ test('several seeds are the same settings, counted on', () => {
 
 /** A page that keeps its queue in `store`; a run that begins waits for the test. */
 function page(store = openMemoryStore()) {
-  let queue = emptyQueue('');
   const runs: string[] = [];
   let record = async () => {};
   let end: (how: RunEnd | null) => void = () => {};
-  const made = createRunQueue({
-    services: { store },
-    read: () => queue,
-    write: (next) => {
-      queue = next;
+  const made = new RunQueue(
+    { store },
+    {
+      isTaken: () => false,
+      begin: (next, _set, recorded) => {
+        record = async () => {
+          runs.push(next.id);
+          await recorded();
+        };
+        return new Promise((resolve) => {
+          end = resolve;
+        });
+      },
+      runsOf: async () => runs,
     },
-    busy: () => false,
-    begin: (next, _set, recorded) => {
-      record = async () => {
-        runs.push(next.id);
-        await recorded();
-      };
-      return new Promise((resolve) => {
-        end = resolve;
-      });
-    },
-    runsOf: async () => runs,
-  });
+  );
   return {
     store,
     made,
     runs,
-    waiting: () => queue.items.map(({ id }) => id),
+    waiting: () => made.getState().items.map(({ id }) => id),
     record: () => record(),
     end: () => end('over'),
   };

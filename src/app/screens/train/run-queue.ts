@@ -2,8 +2,9 @@
 import type { TrainingSettings } from '../../../training/settings';
 import type { PlannedRun } from '../../../workflow/runs';
 import type { Services } from '../../state/services';
+import { ActionStore } from '../../state/studio';
 
-export interface RunQueue {
+export interface WaitingRuns {
   /** The prompt set whose runs these are. */
   readonly setId: string;
   readonly items: readonly PlannedRun[];
@@ -11,7 +12,7 @@ export interface RunQueue {
   readonly paused: boolean;
 }
 
-export const emptyQueue = (setId: string): RunQueue => ({ setId, items: [], paused: false });
+const noneOf = (setId: string): WaitingRuns => ({ setId, items: [], paused: false });
 
 /** One place earlier (-1) or later (1); at the ends nothing moves. */
 export function moved(items: readonly PlannedRun[], id: string, by: -1 | 1): readonly PlannedRun[] {
@@ -38,78 +39,80 @@ export const withSeeds = (settings: TrainingSettings, seeds: number): readonly T
 /** What became of a run. `held` = it was paused or cut off: the runs behind it wait too. */
 export type RunEnd = 'over' | 'held';
 
-interface RunQueueWith {
-  readonly services: Pick<Services, 'store'>;
-  readonly read: () => RunQueue;
-  readonly write: (queue: RunQueue) => void;
-  readonly busy: () => boolean;
+/** What runs them. */
+interface Runner {
+  readonly isTaken: () => boolean;
   /** Null = it did not even start, so it keeps waiting. `recorded` is called once the set has the run, under the item's id. */
   readonly begin: (item: PlannedRun, setId: string, recorded: () => Promise<void>) => Promise<RunEnd | null>;
   /** Ids of the runs that a set has. */
   readonly runsOf: (setId: string) => Promise<readonly string[]>;
 }
 
-export interface RunQueueAtWork {
-  /** The queue of a set as it was left. */
-  load(setId: string): Promise<void>;
-  change(how: (items: readonly PlannedRun[]) => readonly PlannedRun[], paused?: boolean): Promise<void>;
-  /** Runs what waits, until nothing does, or the user or an error holds it. */
-  drain(): Promise<void>;
-  isActive(): boolean;
-}
-
 const keyOf = (setId: string) => `queue:${setId}`;
 
 /** The queue at work; a reload finds what still waits. */
-export function createRunQueue({ services, read, write, busy, begin, runsOf }: RunQueueWith): RunQueueAtWork {
-  const { settings } = services.store;
-  let draining = false;
+export class RunQueue extends ActionStore<WaitingRuns> {
+  readonly #settings: Services['store']['settings'];
+  readonly #runner: Runner;
+  #draining = false;
   /** It no longer waits, but its set does not have it yet: a reload must find it in one of the two. */
-  let starting: PlannedRun | null = null;
+  #starting: PlannedRun | null = null;
 
-  const change: RunQueueAtWork['change'] = async (how, paused = read().paused) => {
-    const queue = { ...read(), items: how(read().items), paused };
-    write(queue);
-    const { items } = queue;
-    // on a full disk the queue lasts as long as the tab; recording the run says that nothing is saved
-    await settings
-      .set(keyOf(queue.setId), starting ? { ...queue, items: [starting, ...items] } : queue)
-      .catch(() => undefined);
-  };
-
-  async function runNext(): Promise<boolean> {
-    const { setId, items, paused } = read();
-    const [next] = items;
-    if (!next || paused || busy()) return false;
-    starting = next;
-    await change((list) => without(list, next.id));
-    const end = await begin(next, setId, async () => {
-      starting = null;
-      await change((list) => list);
-    });
-    starting = null;
-    if (end === null) await change((list) => [next, ...list], true);
-    if (end === 'held') await change((list) => list, true);
-    return true;
+  constructor({ store }: Pick<Services, 'store'>, runner: Runner) {
+    super(noneOf(''));
+    this.#settings = store.settings;
+    this.#runner = runner;
   }
 
-  return {
-    load: async (setId) => {
-      if (draining || read().setId === setId) return;
-      const [kept, runs] = await Promise.all([settings.get<RunQueue>(keyOf(setId)), runsOf(setId)]);
-      const queue = kept ?? emptyQueue(setId);
-      if (!draining) write({ ...queue, items: queue.items.filter(({ id }) => !runs.includes(id)) });
-    },
-    change,
-    isActive: () => draining,
-    drain: async () => {
-      if (draining) return;
-      draining = true;
-      try {
-        while (await runNext());
-      } finally {
-        draining = false;
-      }
-    },
-  };
+  isActive(): boolean {
+    return this.#draining;
+  }
+
+  /** The queue of a set as it was left. */
+  async load(setId: string): Promise<void> {
+    if (this.#draining || this.getState().setId === setId) return;
+    const [kept, runs] = await Promise.all([this.#settings.get<WaitingRuns>(keyOf(setId)), this.#runner.runsOf(setId)]);
+    const queue = kept ?? noneOf(setId);
+    if (!this.#draining) this.set({ ...queue, items: queue.items.filter(({ id }) => !runs.includes(id)) });
+  }
+
+  async change(
+    how: (items: readonly PlannedRun[]) => readonly PlannedRun[],
+    paused = this.getState().paused,
+  ): Promise<void> {
+    this.set({ items: how(this.getState().items), paused });
+    const queue = this.getState();
+    const starting = this.#starting;
+    // on a full disk the queue lasts as long as the tab; recording the run says that nothing is saved
+    await this.#settings
+      .set(keyOf(queue.setId), starting ? { ...queue, items: [starting, ...queue.items] } : queue)
+      .catch(() => undefined);
+  }
+
+  /** Runs what waits, until nothing does, or the user or an error holds it. */
+  async drain(): Promise<void> {
+    if (this.#draining) return;
+    this.#draining = true;
+    try {
+      while (await this.#runNext());
+    } finally {
+      this.#draining = false;
+    }
+  }
+
+  async #runNext(): Promise<boolean> {
+    const { setId, items, paused } = this.getState();
+    const [next] = items;
+    if (!next || paused || this.#runner.isTaken()) return false;
+    this.#starting = next;
+    await this.change((list) => without(list, next.id));
+    const end = await this.#runner.begin(next, setId, async () => {
+      this.#starting = null;
+      await this.change((list) => list);
+    });
+    this.#starting = null;
+    if (end === null) await this.change((list) => [next, ...list], true);
+    if (end === 'held') await this.change((list) => list, true);
+    return true;
+  }
 }

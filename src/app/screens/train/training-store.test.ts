@@ -241,7 +241,7 @@ describe('a run', () => {
 });
 
 describe('the queue', () => {
-  const queued = () => train.getState().queue.items.map(({ settings }) => settings.seed);
+  const queued = () => train.queue.getState().items.map(({ settings }) => settings.seed);
   const more = (...seeds: number[]) =>
     train.enqueue(
       seeds.map((seed) => ({
@@ -277,9 +277,9 @@ describe('the queue', () => {
   test('keeps runs that are added during a run waiting, to be moved or removed', async () => {
     atStep(20, () => {
       void more(5, 6, 7).then(async () => {
-        const last = train.getState().queue.items.at(-1)?.id ?? '';
-        await train.changeQueue((items) => moved(items, last, -1));
-        await train.changeQueue((items) => items.slice(1));
+        const last = train.queue.getState().items.at(-1)?.id ?? '';
+        await train.queue.change((items) => moved(items, last, -1));
+        await train.queue.change((items) => items.slice(1));
         expect(queued()).toEqual([7, 6]);
       });
     });
@@ -292,7 +292,7 @@ describe('the queue', () => {
     atStep(40, () => train.pause());
     await more(1, 2);
     expect(seedsDone()).toEqual([[1, 'paused']]);
-    expect(train.getState().queue).toMatchObject({ paused: true, items: [{ settings: { seed: 2 } }] });
+    expect(train.queue.getState()).toMatchObject({ paused: true, items: [{ settings: { seed: 2 } }] });
     await train.resume(promptSets.getState().set?.soft[0]?.id ?? '');
     expect(seedsDone()).toEqual([
       [1, 'finished'],
@@ -316,7 +316,7 @@ describe('the queue', () => {
   test('holds the queue after a dead worker, until it is continued', async () => {
     engine.dieAt = 70;
     await more(1, 2);
-    expect(train.getState().queue).toMatchObject({ paused: true, items: [{ settings: { seed: 2 } }] });
+    expect(train.queue.getState()).toMatchObject({ paused: true, items: [{ settings: { seed: 2 } }] });
     await boot();
     await arrive();
     expect(queued()).toEqual([2]);

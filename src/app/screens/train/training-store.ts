@@ -12,7 +12,7 @@ import { createSpeedometer } from '../../state/models-store';
 import { ActionStore, type Studio, screenStore } from '../../state/studio';
 import { createBaselines } from './baselines';
 import { endedRun, type LiveRun } from './live-run';
-import { createRunQueue, emptyQueue, type RunEnd, type RunQueue, type RunQueueAtWork } from './run-queue';
+import { type RunEnd, RunQueue } from './run-queue';
 import { type Running, type RunPlan, startRun } from './training-run';
 
 export interface TrainingState {
@@ -22,7 +22,6 @@ export interface TrainingState {
   readonly busy: boolean;
   /** The button was pressed; the model is not ready yet. */
   readonly waiting: boolean;
-  readonly queue: RunQueue;
   readonly error: StudioError | null;
   readonly speed: Speed | null;
   /** Rows in the engine's text cache, by the cache's name. */
@@ -35,14 +34,13 @@ const IDLE: TrainingState = {
   live: null,
   busy: false,
   waiting: false,
-  queue: emptyQueue(''),
   error: null,
   speed: null,
   rowsInCache: new Map(),
 };
 
 export class Training extends ActionStore<TrainingState> {
-  readonly #queue: RunQueueAtWork;
+  readonly queue: RunQueue;
   readonly #services: Studio['services'];
   readonly #session: Studio['stores']['session'];
   readonly #promptSets: Studio['stores']['promptSets'];
@@ -63,11 +61,8 @@ export class Training extends ActionStore<TrainingState> {
     this.#promptSets = stores.promptSets;
     this.#baselines = createBaselines(services, stores.promptSets);
     this.#speedometer = createSpeedometer(services, (speed) => this.set({ speed }));
-    this.#queue = createRunQueue({
-      services,
-      read: () => this.getState().queue,
-      write: (queue) => this.set({ queue }),
-      busy: () => this.#isTaken(),
+    this.queue = new RunQueue(services, {
+      isTaken: () => this.#isTaken(),
       begin: async (item, setId, onRecorded) =>
         this.#queued?.setId === setId ? this.#begin(item, setId, this.#queued.dataset, onRecorded) : null,
       runsOf: async (setId) => (await services.store.sets.get(setId))?.soft.map(({ id }) => id) ?? [],
@@ -100,11 +95,11 @@ export class Training extends ActionStore<TrainingState> {
     try {
       await this.#session.getState().tokenizerReady();
       const current = await this.#withTask(open, dataset);
-      await this.#queue.load(setId);
-      if (this.getState().queue.setId === setId) this.#queued = { setId, dataset };
+      await this.queue.load(setId);
+      if (this.queue.getState().setId === setId) this.#queued = { setId, dataset };
       const left = openRun(current);
-      if (!left || this.getState().live || this.getState().busy) await this.#queue.drain();
-      else if ((await this.#pickUp(left, current, dataset)) === 'over') await this.#queue.drain();
+      if (!left || this.getState().live || this.getState().busy) await this.queue.drain();
+      else if ((await this.#pickUp(left, current, dataset)) === 'over') await this.queue.drain();
     } catch (cause) {
       this.set({ error: asStudioError(cause) });
     }
@@ -136,7 +131,7 @@ export class Training extends ActionStore<TrainingState> {
       await this.show(left.id);
       return null;
     }
-    if (this.#asking || this.#queue.isActive()) return null;
+    if (this.#asking || this.queue.isActive()) return null;
     await disk.settings.set(`resumed:${left.id}`, step).catch(() => undefined);
     return this.#whenChecked(() => this.#run({ open, dataset, version: left, from }));
   }
@@ -230,36 +225,34 @@ export class Training extends ActionStore<TrainingState> {
   /** Ends the run and keeps the best step. */
   readonly stop = (): void => this.#running?.ask('stop');
 
-  readonly changeQueue: RunQueueAtWork['change'] = (how, paused) => this.#queue.change(how, paused);
-
   /** Further runs: at once when the engine is free, else behind those that wait. */
   readonly enqueue = async (runs: readonly Omit<PlannedRun, 'id'>[]): Promise<void> => {
     const opened = this.#opened();
     if (!opened) return;
     const setId = opened.open.id;
     this.#asking = true;
-    await this.#queue.load(setId).finally(() => {
+    await this.queue.load(setId).finally(() => {
       this.#asking = false;
     });
-    if (this.getState().queue.setId !== setId) {
+    if (this.queue.getState().setId !== setId) {
       this.set({ error: otherQueue });
       return;
     }
     this.#queued = { setId, dataset: opened.dataset };
     const items = runs.map((each) => ({ ...each, id: crypto.randomUUID() }));
-    if (this.#isTaken()) await this.#queue.change((list) => [...list, ...items]);
+    if (this.#isTaken()) await this.queue.change((list) => [...list, ...items]);
     else {
       // what is asked for while nothing runs is meant to run now, before the runs left waiting
       this.set({ live: null });
-      await this.#queue.change((list) => [...items, ...list], false);
+      await this.queue.change((list) => [...items, ...list], false);
     }
-    await this.#queue.drain();
+    await this.queue.drain();
   };
 
   /** False: the active run continues to its end, the next one waits. */
   readonly letQueueRun = async (isRunning: boolean): Promise<void> => {
-    await this.#queue.change((list) => list, !isRunning);
-    await this.#queue.drain();
+    await this.queue.change((list) => list, !isRunning);
+    await this.queue.drain();
   };
 
   readonly resume = async (runId: string): Promise<void> => {
@@ -278,7 +271,7 @@ export class Training extends ActionStore<TrainingState> {
         .updateById(open.id, (s) => updateRun(s, runId, { status: 'running', error: null }, now()));
       return this.#run({ open: current, dataset, version, from });
     });
-    if (end === 'over' && this.getState().queue.items.length > 0) await this.letQueueRun(true);
+    if (end === 'over' && this.queue.getState().items.length > 0) await this.letQueueRun(true);
   };
 
   readonly show = async (runId: string): Promise<void> => {
@@ -297,7 +290,7 @@ export class Training extends ActionStore<TrainingState> {
   readonly startInstead = async (settings: TrainingSettings, hybrid: boolean): Promise<void> => {
     const run = { settings, name: '', hybrid, group: null };
     if (!this.getState().busy) return this.enqueue([run]);
-    await this.#queue.change((list) => [{ ...run, id: crypto.randomUUID() }, ...list], false);
+    await this.queue.change((list) => [{ ...run, id: crypto.randomUUID() }, ...list], false);
     this.stop();
   };
 
@@ -313,7 +306,7 @@ export class Training extends ActionStore<TrainingState> {
     signal: AbortSignal,
   ): Promise<void> => {
     const { model } = this.#session.getState();
-    if (model.kind !== 'ready' || this.#isTaken() || this.getState().queue.items.length > 0) return;
+    if (model.kind !== 'ready' || this.#isTaken() || this.queue.getState().items.length > 0) return;
     this.#measuring = new AbortController();
     const asked = AbortSignal.any([signal, this.#measuring.signal]);
     const timing = await this.#services.workflow.call('timeTokens', rows, { signal: asked });
