@@ -176,6 +176,7 @@ async function trainRun(
     bestStep: done.bestStep,
     validationAccuracy: best ? accuracyOf(best) : null,
     ...(best?.kind === 'generate' ? { validationLoss: best.loss } : {}),
+    validationRows: done.validationRows,
     seconds: done.trainSeconds,
   };
   return { set: finishRun(set, run.id, finished, host.now()), checkpoint: done.checkpoint };

@@ -52,7 +52,7 @@ export async function* trainRun(
     settings,
     learningRate: peakLearningRate(settings, info.embeddingRms),
     rows: used.train.length,
-    hasValidation: request.validation.length > 0,
+    validationRows: request.validation.length,
     initial: await initialVectors({ program, info, cache }, request),
     hidden: info.hidden,
     embeddingRms: info.embeddingRms,

@@ -126,6 +126,7 @@ const trainedSettings = settingsSchema.omit({
 /** For a prompt without `project.json`, e.g. from the command line: made from the sidecar. */
 export function setJsonOf(s: Sidecar): SetJson {
   const t = s.training;
+  const validation = s.metrics.validation ?? s.metrics.writing?.validation;
   return {
     formatVersion: SET_JSON_VERSION,
     name: s.name,
@@ -156,6 +157,7 @@ export function setJsonOf(s: Sidecar): SetJson {
       status: t?.status === 'early' || t?.status === 'stopped' ? t.status : 'finished',
       bestStep: t?.bestStep ?? null,
       validationAccuracy: s.metrics.validation?.accuracy ?? null,
+      ...(validation && { validationRows: validation.rows }),
       ...(s.metrics.writing?.validation ? { validationLoss: s.metrics.writing.validation.loss } : {}),
       seconds: t?.seconds ?? null,
       ...(s.calibration ? { calibration: s.calibration } : {}),

@@ -117,6 +117,7 @@ export const softVersionSchema = z.object({
   bestStep: count.nullable(),
   validationAccuracy: share.nullable(),
   validationLoss: z.number().min(0).exactOptional(),
+  validationRows: count.exactOptional(),
   writes: z.literal(true).exactOptional(),
   seconds: z.number().nullable(),
   model: z.object({ id: text(500), sha256: text(200), dtype: text(50) }),

@@ -197,7 +197,10 @@ export function updateRun(
   set: PromptSet,
   runId: string,
   change: Partial<
-    Pick<SoftVersion, 'status' | 'error' | 'soft' | 'bestStep' | 'validationAccuracy' | 'validationLoss' | 'seconds'>
+    Pick<
+      SoftVersion,
+      'status' | 'error' | 'soft' | 'bestStep' | 'validationAccuracy' | 'validationLoss' | 'validationRows' | 'seconds'
+    >
   >,
   now: string,
 ): PromptSet {
@@ -223,6 +226,7 @@ export function finishRun(
     readonly bestStep: number;
     readonly validationAccuracy: number | null;
     readonly validationLoss?: number;
+    readonly validationRows?: number;
     readonly seconds: number;
   },
   now: string,

@@ -107,6 +107,8 @@ export interface SoftVersion {
   readonly validationAccuracy: number | null;
   /** Of the kept step of a run that generates texts: cross-entropy per token, mean over the rows. */
   readonly validationLoss?: number;
+  /** How many validation rows chose the kept step; missing in versions made before this was stored, and before the end. */
+  readonly validationRows?: number;
   readonly seconds: number | null;
   readonly model: { readonly id: string; readonly sha256: string; readonly dtype: string };
   readonly datasetFingerprint: string;

@@ -51,7 +51,7 @@ describe('a checkpoint of format version 1', () => {
           settings: { ...STANDARD, reparameterise, steps: 20, checkpointEvery: 5, patience: null },
           learningRate: 0.1,
           rows: 7,
-          hasValidation: false,
+          validationRows: 0,
           initial: new Float32Array(4),
           hidden: 2,
           embeddingRms: 1,

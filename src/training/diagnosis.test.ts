@@ -82,6 +82,37 @@ test.each([
   ],
 ])('%s', (kind, seen) => expect(diagnose(seen).kind).toBe(kind));
 
+describe('with a validation every 25 steps', () => {
+  /** Validated at 0, 25, ... up to the last step, and worse after step 25. */
+  const until = (last: number) => {
+    const seen = run(
+      last,
+      (s) => Math.max(0.05, 1.1 - s / 20),
+      (s) => (s === 25 ? 0.8 : 0.7),
+      (s) => (s <= 25 ? 0.5 : 0.5 + s / 100),
+    );
+    const validations = Array.from({ length: Math.floor(last / 25) + 1 }, (_, i) => ({
+      kind: 'classify' as const,
+      step: 25 * i,
+      accuracy: i === 1 ? 0.8 : 0.7,
+      macroF1: 0,
+      loss: i <= 1 ? 0.5 : 0.5 + i / 4,
+    }));
+    return { ...seen, validations };
+  };
+
+  test('the first steps say when validation rows are scored', () => {
+    expect(diagnose(until(20))).toMatchObject({ kind: 'starting', advice: expect.stringContaining('from step 25 on') });
+    const without = { ...until(20), validationRows: 0, validations: [] };
+    expect(diagnose(without).kind).toBe('learning');
+  });
+
+  test('one validation after the best is no sign of overfitting, two are', () => {
+    expect(diagnose(until(60)).kind).not.toBe('overfitting');
+    expect(diagnose(until(80)).kind).toBe('overfitting');
+  });
+});
+
 describe('remedies', () => {
   const flat = run(
     60,
@@ -118,7 +149,7 @@ describe('remedies', () => {
     const settings = { ...STANDARD, virtualTokens: 5, patience: null };
     expect(diagnose({ ...byHeart, settings })).toMatchObject({
       kind: 'overfitting',
-      remedy: { change: { virtualTokens: 3, patience: 6 } },
+      remedy: { change: { virtualTokens: 3, patience: 3 } },
     });
     expect(diagnose({ ...byHeart, settings: { ...STANDARD, virtualTokens: 1 } }).remedy).toBeNull();
   });

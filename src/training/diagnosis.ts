@@ -1,6 +1,6 @@
 /** What a run is doing, in words, and what to do about it. */
 import type { StepPoint, ValidationPoint } from './events';
-import type { TrainingSettings } from './settings';
+import { STANDARD, type TrainingSettings } from './settings';
 
 export type DiagnosisKind = 'starting' | 'learning' | 'levelled' | 'stalled' | 'overfitting' | 'diverging' | 'few-rows';
 
@@ -30,6 +30,8 @@ interface Seen {
 /** With fewer training rows than this early stopping matters most (docs/method/training.md: 64 rows overfit from step 40 on). */
 const FEW_ROWS = 100;
 const FEW_ROWS_STEPS = 60;
+/** Which step is kept matters most there, so it is asked more often. */
+const FEW_ROWS_CHANGE = { steps: FEW_ROWS_STEPS, validateEvery: 10, patience: 3 };
 
 /** Share of the first validation loss; above it there is no gain. */
 const NO_GAIN = 0.98;
@@ -82,12 +84,15 @@ const diverging: Check = ({ losses, recent, first, rate }) =>
       }
     : null;
 
-const starting: Check = ({ losses, validations }) =>
-  losses.length < 15 || validations.length < 2
+const starting: Check = ({ losses, validations, validationRows, settings }) =>
+  losses.length < 15 || (validationRows > 0 && validations.length < 2)
     ? {
         kind: 'starting',
         title: 'Starting',
-        advice: 'The first steps warm up; a trend shows after about 20.',
+        advice:
+          validationRows > 0
+            ? `The first steps warm up. Validation rows are scored from step ${Math.min(settings.validateEvery, settings.steps)} on.`
+            : 'The first steps warm up; a trend shows after about 20.',
         remedy: null,
       }
     : null;
@@ -96,8 +101,9 @@ const overfitting: Check = ({ validations, recent, first, last, best, isGenerati
   const lowest = Math.min(...validations.map((v) => v.loss));
   // texts are harder to predict than labels: a smaller rise is a sign
   const [fallen, risen] = isGenerating ? [0.8, 1.03] : [0.35, 1.25];
-  if (!best || !last || recent >= fallen * first || last.loss <= risen * lowest || last.step - best.step < 30)
-    return null;
+  const since = validations.filter(({ step }) => step > (best?.step ?? 0));
+  if (!best || !last || recent >= fallen * first || last.loss <= risen * lowest) return null;
+  if (since.length < 2 || last.step - best.step < 30) return null;
   const { virtualTokens, patience } = settings;
   return {
     kind: 'overfitting',
@@ -108,7 +114,7 @@ const overfitting: Check = ({ validations, recent, first, last, best, isGenerati
       virtualTokens > 1
         ? {
             label: 'Start again with half the vectors',
-            change: { virtualTokens: Math.ceil(virtualTokens / 2), patience: patience ?? 6 },
+            change: { virtualTokens: Math.ceil(virtualTokens / 2), patience: patience ?? STANDARD.patience },
           }
         : null,
   };
@@ -144,7 +150,7 @@ const fewRows: Check = ({ trainRows, settings, last, isGenerating }) =>
         kind: 'few-rows',
         title: `Few rows: ${trainRows} are memorised quickly`,
         advice: `With fewer than ${FEW_ROWS} training rows, ${FEW_ROWS_STEPS} steps are enough, and validation results are only rough.${isGenerating ? '' : ' The learning curve below shows whether more labels would help.'}`,
-        remedy: { label: `Train again with ${FEW_ROWS_STEPS} steps`, change: { steps: FEW_ROWS_STEPS, patience: 3 } },
+        remedy: { label: `Train again with ${FEW_ROWS_STEPS} steps`, change: FEW_ROWS_CHANGE },
       }
     : null;
 

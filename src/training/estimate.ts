@@ -57,7 +57,7 @@ export function stepSeconds(settings: TrainingSettings, work: Work, speed: Speed
 
 /** The whole run: the pass over the texts (not with vectors before them), the steps, and the validations between them. */
 export function runSeconds(settings: TrainingSettings, work: Work, speed: Speed): number {
-  const validations = 1 + Math.floor(settings.steps / Math.max(1, settings.validateEvery));
+  const validations = 1 + Math.ceil(settings.steps / Math.max(1, settings.validateEvery));
   const prefix = settings.placement === 'prefix';
   const validation = (validations * work.validationRows * tokensRun(settings, work) * speed.tokenMs) / 1000;
   const trainRows = Math.min(work.trainRows, settings.trainRows ?? work.trainRows);

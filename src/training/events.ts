@@ -32,6 +32,8 @@ export interface Checkpoint {
   readonly step: number;
   /** What is trained; the model reads it as it is, or folded with `net`. */
   readonly vectors: Float32Array;
+  /** The vectors at step 0, until they are validated. */
+  readonly initial?: Float32Array;
   /** What the optimiser remembers of the vectors. */
   readonly optimiser: OptimiserState;
   /** The network of a reparameterised run; left out in others. */

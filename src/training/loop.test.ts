@@ -12,7 +12,7 @@ function toy(settings: Partial<TrainingSettings> = {}, options: Partial<TrainOpt
     settings: { ...STANDARD, steps: 60, validateEvery: 10, patience: null, ...settings },
     learningRate: 0.1,
     rows: 20,
-    hasValidation: true,
+    validationRows: 2,
     initial: new Float32Array(4),
     hidden: 2,
     embeddingRms: 1,
@@ -66,6 +66,16 @@ describe('train', () => {
     expect(events.filter((event) => event.kind === 'checkpoint').map((event) => event.checkpoint.step)).toEqual([
       25, 50,
     ]);
+  });
+
+  it('begins with steps alone, and validates the start beside the first step that is due', async () => {
+    const { events } = await collect(toy({ steps: 30, validateEvery: 20 }));
+    const order = events.flatMap((event) =>
+      event.kind === 'step' || event.kind === 'validation' ? [`${event.kind} ${event.point.step}`] : [],
+    );
+    const first = order.findIndex((each) => each.startsWith('validation'));
+    expect(order.slice(first - 1, first + 3)).toEqual(['step 20', 'validation 0', 'validation 20', 'step 21']);
+    expect(order.slice(-2)).toEqual(['step 30', 'validation 30']);
   });
 
   it('gives the same bits for the same seed, and others for another', async () => {
@@ -208,7 +218,7 @@ describe('train', () => {
   });
 
   it('keeps the last vectors without validation rows', async () => {
-    const { events, done } = await collect(toy({}, { hasValidation: false }));
+    const { events, done } = await collect(toy({}, { validationRows: 0 }));
     expect(done.bestStep).toBe(60);
     expect(done.vectors).toEqual(done.checkpoint.vectors);
     expect(events.some((event) => event.kind === 'validation')).toBe(false);
@@ -234,7 +244,9 @@ describe('train', () => {
     const options = toy({}, { now: () => (clock += 5) });
     const { events } = await collect(options);
     const steps = events.filter((event) => event.kind === 'step');
-    expect(steps.at(-1)?.secondsLeft).toBe(0);
+    // before the first validation, one is taken to cost a third of a step with the same rows
+    expect(steps[0]?.secondsLeft).toBeCloseTo((59 * 5 + (7 * 5 * 2) / (3 * 8)) / 1000);
+    expect(steps.at(-1)?.secondsLeft).toBeGreaterThan(0);
     expect(steps[0]?.secondsLeft).toBeGreaterThan(steps[30]?.secondsLeft ?? 0);
   });
 });

@@ -27,7 +27,8 @@ export interface TrainOptions {
   readonly learningRate: number;
   /** Number of training rows. */
   readonly rows: number;
-  readonly hasValidation: boolean;
+  /** Number of validation rows. */
+  readonly validationRows: number;
   /** The vectors at step 0. */
   readonly initial: Float32Array;
   /** Numbers a vector. */
@@ -96,7 +97,13 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
     if (control.requested) continue;
     state = await nextStep({ ...state, ...order }, batch, options, now);
     const point = state.steps.at(-1);
-    if (point) yield { kind: 'step', point, stepsTotal: settings.steps, secondsLeft: secondsLeft(state, settings) };
+    if (point)
+      yield {
+        kind: 'step',
+        point,
+        stepsTotal: settings.steps,
+        secondsLeft: secondsLeft(state, settings, options.validationRows),
+      };
   }
 }
 
@@ -107,6 +114,7 @@ function start({ settings, initial, hidden, environment }: TrainOptions): Checkp
     formatVersion: 2,
     step: 0,
     vectors: initial,
+    initial,
     optimiser: init(initial.length),
     ...(weights && { net: { weights, optimiser: init(weights.length) } }),
     ...startOrder(settings.seed),
@@ -136,18 +144,17 @@ const optimiserOf = ({ optimiser = 'adamw' }: TrainingSettings) => OPTIMISERS[op
 const readVectors = ({ vectors, net }: Checkpoint, { hidden, embeddingRms: scale }: TrainOptions): Float32Array =>
   net ? folded(vectors, { weights: net.weights, hidden, scale }) : vectors;
 
-/** The step to validate now. Step 0 comes after step 1, so that the first step need not wait for all validation rows. */
+/** The step to validate now. Step 0 waits for the first one that is due, so that a run begins with nothing but steps. */
 function validationDue(
   state: Checkpoint,
   options: TrainOptions,
 ): { readonly step: number; readonly vectors: Float32Array } | null {
-  const { settings, hasValidation, initial } = options;
-  if (!hasValidation) return null;
-  const last = state.validations.at(-1);
-  if (!last) return state.step > 0 || settings.steps === 0 ? { step: 0, vectors: initial } : null;
-  if (last.step === state.step) return null;
-  const due = state.step % settings.validateEvery === 0 || state.step === settings.steps;
-  return due ? { step: state.step, vectors: readVectors(state, options) } : null;
+  const { settings, validationRows } = options;
+  const { step, initial, validations } = state;
+  const last = validations.at(-1);
+  if (validationRows === 0 || last?.step === step) return null;
+  if (step !== settings.steps && (step === 0 || step % settings.validateEvery !== 0)) return null;
+  return last ? { step, vectors: readVectors(state, options) } : { step: 0, vectors: initial ?? options.initial };
 }
 
 function reasonToEnd(state: Checkpoint, settings: TrainingSettings, control: Control): StopReason | null {
@@ -165,9 +172,10 @@ function withValidation(
   ms: number,
 ): Checkpoint {
   const { rowLosses: _, ...point } = validated;
+  const { initial: _initial, ...rest } = state;
   const lossAt = (step: number) => state.validations.find((other) => other.step === step)?.loss;
   return {
-    ...state,
+    ...rest,
     ...select(state, validated, vectors, metric, lossAt),
     validations: [...state.validations, point],
     elapsedMs: state.elapsedMs + ms,

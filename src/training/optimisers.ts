@@ -131,20 +131,28 @@ interface Progress {
   readonly elapsedMs: number;
 }
 
+/** A validation only goes forward, which is about a third of a step with the same rows. */
+const STEP_OVER_FORWARD = 3;
+
 /**
- * Seconds to the last step: the remaining steps and validations, each at its recent mean. Null before the first step.
- * Early stopping may end the run before.
+ * Seconds to the last step: the remaining steps and validations, each at its recent mean; before the first validation,
+ * at what the steps suggest. Null before the first step. Early stopping may end the run before.
  */
 export function secondsLeft(
   state: Progress,
-  settings: Pick<TrainingSettings, 'steps' | 'validateEvery'>,
+  settings: Pick<TrainingSettings, 'steps' | 'validateEvery' | 'batchSize'>,
+  validationRows: number,
 ): number | null {
   const recent = state.steps.slice(-RECENT);
   if (recent.length === 0) return null;
   const stepMs = recent.reduce((sum, point) => sum + point.ms, 0) / recent.length;
   const stepsMs = state.steps.reduce((sum, point) => sum + point.ms, 0);
-  const validationMs = state.validations.length > 0 ? (state.elapsedMs - stepsMs) / state.validations.length : 0;
+  const done = state.validations.length;
+  const validationMs =
+    done > 0
+      ? (state.elapsedMs - stepsMs) / done
+      : (stepMs * validationRows) / (STEP_OVER_FORWARD * settings.batchSize);
   const steps = settings.steps - state.step;
-  const validations = state.validations.length > 0 ? Math.ceil(steps / settings.validateEvery) : 0;
+  const validations = 1 + Math.ceil(settings.steps / settings.validateEvery) - done;
   return (steps * stepMs + validations * validationMs) / 1000;
 }

@@ -71,8 +71,8 @@ export const STANDARD: TrainingSettings = {
   weightDecay: 0,
   clipNorm: 1,
   seed: 0,
-  validateEvery: 10,
-  patience: 6,
+  validateEvery: 25,
+  patience: 3,
   metric: 'loss',
   checkpointEvery: 25,
 };
@@ -92,7 +92,7 @@ export interface Preset {
 export type PresetName = 'quick' | 'standard' | 'thorough';
 
 export const PRESETS: Readonly<Record<PresetName, Preset>> = {
-  quick: { label: 'Quick', settings: { ...STANDARD, virtualTokens: 4, steps: 60 }, seeds: 1 },
+  quick: { label: 'Quick', settings: { ...STANDARD, virtualTokens: 4, steps: 60, validateEvery: 20 }, seeds: 1 },
   standard: { label: 'Standard', settings: STANDARD, seeds: 1 },
   thorough: { label: 'Thorough', settings: { ...STANDARD, steps: 300, batchSize: 16 }, seeds: 3 },
 };

@@ -13,7 +13,7 @@ import { makeCheckRows, type RowsDone } from './check-rows';
 import { longestAnswer } from './generated-texts';
 import type { Host, Run } from './host';
 import { labelTokens } from './token-rows';
-import { validationCount } from './training-rows';
+import { validatedRows } from './training-rows';
 
 export interface Order {
   /** Everything that is kept of the prompt set, and the texts that the user presents. */
@@ -78,7 +78,7 @@ export async function exportedPrompt(
     weights: host.card.weights,
     tokenizerSha256,
     dataset: dataset?.fingerprint === run.datasetFingerprint ? dataset : null,
-    validationRows: dataset ? validationCount(dataset) : 0,
+    validationRows: dataset ? validatedRows(run, dataset) : 0,
     evaluation,
     calibration: run.calibration ?? null,
     ...(longest === null ? {} : { writing: { longest, endTokenIds, evaluation: generated } }),

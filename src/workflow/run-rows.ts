@@ -58,13 +58,20 @@ export interface RunInputs {
 /** The rows of a run as tokens. @throws StudioError `bad-input` when no training row fits the model */
 export async function runInputs(
   host: Pick<Host, 'tokens' | 'neighbours'>,
-  { dataset, template, words: own, settings }: RowsOfRun & { readonly settings: Pick<TrainingSettings, 'placement'> },
+  {
+    dataset,
+    template,
+    words: own,
+    settings,
+    resume = null,
+  }: RowsOfRun & { readonly settings: Pick<TrainingSettings, 'placement'>; readonly resume?: Checkpoint | null },
   control: Control,
 ): Promise<RunInputs> {
   const prompt = tunedPrompt(template, settings);
   const words = wordsFor(template, own);
   const train = await tokenRows(host, { dataset, prompt, words, split: trainingIds(dataset) }, control);
-  const validation = await tokenRows(host, { dataset, prompt, words, split: validationIds(dataset) }, control);
+  const validates = validationIds(dataset, resume);
+  const validation = await tokenRows(host, { dataset, prompt, words, split: validates }, control);
   if (train.rows.length === 0)
     throw new StudioError(
       'bad-input',

@@ -15,13 +15,13 @@ import { generateTexts, longestAnswer, scoringTargets, targetScores } from './ge
 import type { Host, Run, Verb } from './host';
 import { engineRequest, type RunInputs, type RunRequest, type RunRows, runInputs } from './run-rows';
 import { labelTokens, tokenRows } from './token-rows';
-import { cacheKeyOf, type Timing, type Tried, timingOf, tryOnRows, validationIds } from './training-rows';
+import { cacheKeyOf, type Timing, type Tried, timingOf, tryOnRows } from './training-rows';
 
 /** A prompt without vectors that the run is shown against: the bare text, or the hand-written prompt. */
 export type BaselineId = 'untuned' | 'yours';
 
 export interface TrainRunRequest extends RunRequest {
-  /** Scored between the first steps, in this order. */
+  /** Scored between steps after the first validation, in this order. */
   readonly baselines: readonly { readonly id: BaselineId; readonly prompt: HardPrompt }[];
   /** Where texts are generated: what the best step so far writes on a few rows, with at most this many tokens (null = as
    * the data set's texts suggest); undefined = nothing. */
@@ -63,6 +63,8 @@ export interface TrainedRun extends Omit<Extract<TrainEvent, { kind: 'done' }>, 
   readonly soft: SoftPrompt;
   /** Of the kept step; null without validation rows. */
   readonly best: ValidationPoint | null;
+  /** How many rows validated it. */
+  readonly validationRows: number;
 }
 
 /**
@@ -83,8 +85,8 @@ export const train: Verb<TrainRunRequest, TrainRunEvent, TrainedRun> = async (ho
     for await (const event of host.engine.train(engineRequest(host, request, inputs), control)) {
       emit(event);
       sampled.hear(event);
-      // the engine answers after a step, so the first one comes at once
-      if (event.kind === 'step') baselines ??= scoreBaselines(host, request, inputs, asked);
+      // not before: at first everyone waits for steps
+      if (event.kind === 'validation') baselines ??= scoreBaselines(host, request, inputs, asked);
       if (event.kind === 'done') done = event;
     }
   } catch (cause) {
@@ -100,6 +102,7 @@ export const train: Verb<TrainRunRequest, TrainRunEvent, TrainedRun> = async (ho
     soft: { placement, virtualTokens, vectors, hidden: vectors.length / virtualTokens },
     best:
       end.checkpoint.validations.find(({ step }) => step === end.bestStep) ?? end.checkpoint.validations.at(-1) ?? null,
+    validationRows: inputs.facts.validationRows,
   };
 };
 
@@ -135,7 +138,7 @@ const BASELINES: ByTask<
     const isUntuned = id === 'untuned';
     const rows = isUntuned
       ? inputs.validation
-      : (await tokenRows(host, { dataset, prompt, words: [], split: validationIds(dataset) }, control)).rows;
+      : (await tokenRows(host, { dataset, prompt, words: [], split: rowIds(inputs.validation) }, control)).rows;
     const cacheKey = isUntuned ? cacheKeyOf(dataset.fingerprint, template) : null;
     const written = await host.engine.write(scoringTargets(rows, cacheKey), control);
     return { id, scores: { kind: 'generate', ...targetScores(written) }, tried: null, timing: null };

@@ -1,6 +1,15 @@
 import { expect, it } from 'vitest';
 import { dealt, preparedOf } from '../dataset/test-support';
-import { MOST_TRAINING_ROWS, trainingIds, triedCount, triedIds, validationCount, validationIds } from './training-rows';
+import type { Checkpoint } from '../training/events';
+import {
+  MOST_TRAINING_ROWS,
+  trainingIds,
+  triedCount,
+  triedIds,
+  validatedRows,
+  validationCount,
+  validationIds,
+} from './training-rows';
 
 const sorted = async (n: number) => {
   const rows = dealt(n, ['a', 'b', 'c', 'd']).sort((one, other) => one[1].localeCompare(other[1]));
@@ -26,7 +35,19 @@ it('validates and tries on rows of every label, in proportion, though the file i
     const byId = new Map(dataset.table.rows.map((row) => [row.id, row.cells.label ?? '']));
     return dataset.labels.map((label) => ids.filter((id) => byId.get(id) === label).length);
   };
-  expect(shares(validationIds(dataset))).toEqual([25, 25, 25, 25]);
-  expect(shares(triedIds(dataset))).toEqual([25, 25, 25, 25]);
-  expect([validationCount(dataset), triedCount(dataset)]).toEqual([100, 100]);
+  expect(shares(validationIds(dataset))).toEqual([16, 16, 16, 16]);
+  expect(shares(triedIds(dataset))).toEqual([16, 16, 16, 16]);
+  expect([validationCount(dataset), triedCount(dataset)]).toEqual([64, 64]);
+});
+
+it('keeps the 100 rows of a run of an earlier version that resumes, and says how many validated it', async () => {
+  const dataset = await sorted(1200);
+  const resume = (rows: number) => ({ lowest: { loss: 1, rowLosses: Array(rows).fill(1) } }) as unknown as Checkpoint;
+  expect(validationIds(dataset, resume(100))).toHaveLength(100);
+  expect(validationIds(dataset, resume(64))).toEqual(validationIds(dataset));
+  expect(new Set(validationIds(dataset, resume(100)))).toEqual(
+    new Set([...validationIds(dataset, resume(100)), ...validationIds(dataset)]),
+  );
+  expect(validatedRows({}, dataset)).toBe(100);
+  expect(validatedRows({ validationRows: 64 }, dataset)).toBe(64);
 });

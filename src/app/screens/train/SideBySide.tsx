@@ -5,7 +5,7 @@ import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
 import type { ValidationPoint } from '../../../training/events';
 import { learningCurve, outlook } from '../../../workflow/learning-curve';
 import { checkpointOf } from '../../../workflow/runs';
-import { trainingCount, validationCount } from '../../../workflow/training-rows';
+import { trainingCount, validatedRows } from '../../../workflow/training-rows';
 import { besideTitle, distinction, type RunFact, reachedWords, runFacts } from '../../../workflow/words';
 import { ChartPanel, drawCurve, drawOverlay, drawSmallMultiple, type Metric } from '../../charts';
 import type { RunCurve } from '../../charts/run-charts';
@@ -222,7 +222,7 @@ interface LearningCurvePanelProps {
 /** Accuracy over the number of training rows, and what that says of more labels; nothing before there are two sizes. */
 export const LearningCurvePanel = memo(function LearningCurvePanel({ set, dataset }: LearningCurvePanelProps) {
   const like = set.soft.findLast((run) => run.soft !== null && run.settings.trainRows);
-  const validationRows = validationCount(dataset);
+  const validationRows = like ? validatedRows(like, dataset) : 0;
   const points = useMemo(
     () => (like ? learningCurve(set.soft, like, trainingCount(dataset)) : []),
     [set, like, dataset],

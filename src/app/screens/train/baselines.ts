@@ -7,7 +7,7 @@ import type { HardPrompt } from '../../../task/types';
 import type { Scores } from '../../../training/events';
 import type { ModelInfo } from '../../../worker/protocol';
 import type { BaselineId, BaselineScores, TrainRunRequest } from '../../../workflow/train';
-import { majorityOf, validationIds } from '../../../workflow/training-rows';
+import { majorityOf, validationCount, validationIds } from '../../../workflow/training-rows';
 import type { ReferenceLine } from '../../charts/finding';
 import type { PromptSetsStore } from '../../state/prompt-sets-store';
 import type { Services } from '../../state/services';
@@ -38,10 +38,10 @@ const ORDER = ['yours', 'untuned'] as const satisfies readonly BaselineId[];
 const promptOf = ({ open, template }: Subject, id: BaselineId): HardPrompt | null =>
   id === 'untuned' ? { template, shots: 0, shotSeed: 0 } : (chosenHard(open)?.prompt ?? null);
 
-/** `-drawn`: scores of earlier versions are of the first rows of the file. Ends in the set's id, so that the text of its prompt is deleted with it. */
+/** Names the number of rows: earlier versions scored others. Ends in the set's id, so that the text of its prompt is deleted with it. */
 function keyOf(subject: Subject, id: BaselineId): string {
   const { open, dataset, template, info } = subject;
-  const on = `${info?.sha256}:${dataset.fingerprint}:${dataset.splitHash}`;
+  const on = `${validationCount(dataset)}:${info?.sha256}:${dataset.fingerprint}:${dataset.splitHash}`;
   return taskKindOf(dataset.mapping) === 'classify'
     ? `untuned-drawn:${on}:${open.words.map((w) => w.word).join('|')}:${template}:${open.id}`
     : `predicted-drawn:${on}:${JSON.stringify(promptOf(subject, id))}:${open.id}`;
@@ -51,9 +51,11 @@ function keyOf(subject: Subject, id: BaselineId): string {
 type Stored = <T>(id: BaselineId) => Promise<T | null>;
 
 /** The result of a try, where it was on these validation rows. */
-function triedOn({ fingerprint, splitHash }: Dataset, hand: HardVersion | null): HardVersion['tried'] {
+function triedOn(dataset: Dataset, hand: HardVersion | null): HardVersion['tried'] {
   const tried = hand?.tried;
-  return tried?.datasetFingerprint === fingerprint && tried.splitHash === splitHash ? tried : null;
+  const isOfRows = tried?.datasetFingerprint === dataset.fingerprint && tried.splitHash === dataset.splitHash;
+  // earlier versions tried more rows
+  return isOfRows && tried.rows <= validationCount(dataset) ? tried : null;
 }
 
 const FIND: ByTask<(subject: Subject, stored: Stored) => Promise<Found>> = {

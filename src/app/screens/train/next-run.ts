@@ -42,6 +42,12 @@ const FRESH: NextRun = {
   sweep: { virtualTokens: '', learningRate: '', steps: '', seeds: '', placements: 'as-set', starts: 'as-set' },
 };
 
+/** A preset is what this version means by it, wherever the vectors go. */
+const upToDate = (kept: NextRun): NextRun =>
+  kept.preset === 'own'
+    ? kept
+    : { ...kept, settings: { ...PRESETS[kept.preset].settings, placement: kept.settings.placement } };
+
 /** Ends in the set's id, so that it is deleted with the set. */
 const keyOf = (setId: string) => `next-run:${setId}`;
 
@@ -66,7 +72,7 @@ export class NextRuns extends ActionStore<NextRun> {
     const before = this.getState();
     const kept = id === null ? null : await this.#disk.get<NextRun>(keyOf(id)).catch(() => null);
     // a change made while the disk was read is newer
-    if (kept && this.#openId() === id && this.getState() === before) this.set(kept);
+    if (kept && this.#openId() === id && this.getState() === before) this.set(upToDate(kept));
   }
 
   #change(part: Partial<NextRun>): void {

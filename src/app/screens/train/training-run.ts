@@ -199,7 +199,10 @@ class TrainingRun {
     }
   }
 
-  async #finish({ reason, soft, bestStep, best, checkpoint }: TrainedRun, info: ModelInfo): Promise<void> {
+  async #finish(
+    { reason, soft, bestStep, best, validationRows, checkpoint }: TrainedRun,
+    info: ModelInfo,
+  ): Promise<void> {
     const { open, version } = this.#plan;
     const { promptSets, speedometer } = this.#using;
     const { settings } = version;
@@ -218,6 +221,7 @@ class TrainingRun {
       bestStep,
       validationAccuracy: best ? accuracyOf(best) : null,
       ...(best?.kind === 'generate' ? { validationLoss: best.loss } : {}),
+      validationRows,
       seconds: checkpoint.elapsedMs / 1000,
     };
     await promptSets.getState().updateById(open.id, (set) => finishRun(set, version.id, result, now()));

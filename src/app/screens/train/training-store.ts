@@ -7,7 +7,7 @@ import { sameLabels } from '../../../task/answer-words';
 import type { Speed } from '../../../training/estimate';
 import type { TrainingSettings } from '../../../training/settings';
 import { checkpointOf, type PlannedRun, recorded } from '../../../workflow/runs';
-import { validationCount } from '../../../workflow/training-rows';
+import { validatedRows } from '../../../workflow/training-rows';
 import { createSpeedometer } from '../../state/models-store';
 import { ActionStore, type Studio, screenStore } from '../../state/studio';
 import { createBaselines } from './baselines';
@@ -282,7 +282,7 @@ export class Training extends ActionStore<TrainingState> {
     const info = model.kind === 'ready' ? model.info : null;
     const lines = dataset ? await this.#baselines.known({ open, dataset, template: version.template, info }) : [];
     const kept = checkpointOf(version, await this.#services.store.checkpoints.get(runId));
-    const validationRows = dataset ? validationCount(dataset) : 0;
+    const validationRows = dataset ? validatedRows(version, dataset) : 0;
     this.set({ live: endedRun(version, open, kept, { validationRows, lines }) });
   };
 
