@@ -64,16 +64,29 @@ const asset = async (name: string): Promise<string> => {
   return readFile(join(ROOT, folder, name), 'utf8');
 };
 
-const hostEngine = (engine: Engine): HostEngine => ({
-  info: engine.info,
-  score: (request, control, onProgress) => engine.score(request, control, onProgress),
-  write: (request, control, onProgress) => engine.write(request, control, onProgress),
-  train: (request, control) => engine.train(request, control),
-  latency: (request, repeats, control) => engine.latency(request, repeats, control),
-  generate: (request, onToken, control) => engine.generate(request, onToken, control),
-  states: (request, control, onProgress) => engine.states(request, control, onProgress),
-  tokenVectors: (ids, control, onProgress) => engine.tokenVectors(ids, control, onProgress),
-});
+/** One call after the other, because runs of the graph must not overlap; a training run lets others in between its events. */
+function hostEngine(engine: Engine): HostEngine {
+  let last: Promise<unknown> = Promise.resolve();
+  const queued = <T>(call: () => Promise<T>): Promise<T> => {
+    const result = last.then(call);
+    last = result.catch(() => undefined);
+    return result;
+  };
+  return {
+    info: engine.info,
+    score: (...asked) => queued(() => engine.score(...asked)),
+    write: (...asked) => queued(() => engine.write(...asked)),
+    train: async function* (...asked) {
+      const events = engine.train(...asked);
+      const next = () => queued(() => events.next());
+      for (let event = await next(); !event.done; event = await next()) yield event.value;
+    },
+    latency: (...asked) => queued(() => engine.latency(...asked)),
+    generate: (...asked) => queued(() => engine.generate(...asked)),
+    states: (...asked) => queued(() => engine.states(...asked)),
+    tokenVectors: (...asked) => queued(() => engine.tokenVectors(...asked)),
+  };
+}
 
 export interface NodeHost extends Host {
   dispose(): Promise<void>;

@@ -1,5 +1,9 @@
 import { expect, it } from 'vitest';
 import { preparedOf } from '../dataset/test-support';
+import { uninterruptedControl } from '../lib/control';
+import { STANDARD } from '../training/settings';
+import { type TrainRunEvent, train } from '../workflow/train';
+import { createLog, openHost } from './node-host';
 import { openSet } from './run-task';
 
 const LABELS = ['card payment fee charged', 'declined card payment', 'pending card payment', 'reverted card payment'];
@@ -15,4 +19,33 @@ it('names letters in the proposed instruction where letters answer', async () =>
   expect(words.map(({ word }) => word.trim())).toEqual(['A', 'B', 'C', 'D']);
   for (const [i, label] of LABELS.entries())
     expect(hard[0]?.prompt.template).toMatch(new RegExp(`${'ABCD'[i]}\\W+.*${label}`));
+});
+
+it('scores the prompts to beat beside a run, after its first validation, as the page does', async () => {
+  const model = 'public/models/softprompt-studio/tiny-support';
+  const host = await openHost({ model, backend: 'node-wasm', threads: 1 }, createLog());
+  const rows = Array.from(
+    { length: 60 },
+    (_, i) => [`message ${i} is ${i % 2 ? 'fine' : 'poor'}`, `${i % 2}`] as const,
+  );
+  const { dataset } = await preparedOf(rows);
+  const { words, baseTemplate: template } = openSet(host, { dataset, prompt: null, words: null });
+  const settings = { ...STANDARD, virtualTokens: 2, steps: 6, batchSize: 4, validateEvery: 4 };
+  const prompt = (start: string) => ({ template: `${start}${template}`, shots: 0, shotSeed: 0 });
+  const baselines = [
+    { id: 'yours' as const, prompt: prompt('Say the tone.\n') },
+    { id: 'untuned' as const, prompt: prompt('') },
+  ];
+  const request = { runId: 'r', dataset, template, words, settings, initText: 'Tone', initFrom: null, resume: null };
+  const seen: string[] = [];
+  const emit = (event: TrainRunEvent) => {
+    if (event.kind === 'step' || event.kind === 'validation') seen.push(`${event.kind} ${event.point.step}`);
+    if (event.kind === 'baseline' || event.kind === 'trouble') seen.push(event.kind);
+  };
+  const run = await train(host, { ...request, baselines }, { control: uninterruptedControl, emit });
+  await host.dispose();
+  expect(run.validationRows).toBe(dataset.split.validation.length);
+  expect(seen.slice(0, 5)).toEqual(['step 1', 'step 2', 'step 3', 'step 4', 'validation 0']);
+  expect(seen.filter((each) => each === 'baseline')).toHaveLength(2);
+  expect(seen).not.toContain('trouble');
 });
