@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: the engine in Node (options as `src/cli/bench.ts` names them), the page's engine on SST-2 (`sst2.ts`), then
  * the built page: cold and warm start and its memory (`page.mjs`); what needs ../shared/data is skipped where that is absent.
- * `npm run bench -- --engine-only` is the first alone; `-- --against-peft [DATA]` times PyTorch + PEFT beside the page's engine
+ * `npm run bench -- --engine-only` is the first alone; `-- --against-peft [DATA]` times PyTorch + PEFT beside the engine in Node
  * instead, and nothing else (see against-peft.ts).
  */
 import { spawnSync } from 'node:child_process';

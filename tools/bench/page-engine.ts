@@ -1,4 +1,4 @@
-/** The page's engine in Chromium on WASM, and a training run on SST-2 for it; shared by `sst2.ts` and `against-peft.ts`. */
+/** The page's engine in Chromium on WASM, and a training run on SST-2 for it, for `sst2.ts`. */
 import { join } from 'node:path';
 import { chromium } from 'playwright';
 import { build, preview } from 'vite';
@@ -58,17 +58,21 @@ export const runOf = (
   cacheKey,
 });
 
-/** Seconds until each accuracy is first measured, by the clock of a run without validation; null where it never is. */
-export function timesTo(
-  targets: readonly number[],
-  clock: Pick<TimedRun, 'stepAt'>,
-  { accuracies }: Pick<TimedRun, 'accuracies'>,
+/**
+ * The first of the measured points that reaches each target, and when by the clock of a run that is not measured.
+ * @param stepAt seconds from the beginning to the end of each step, the first one first
+ * @returns null where a target is never reached; step 0 is reached at once
+ */
+export function timesTo<P extends { readonly step: number }>(
+  targets: Readonly<Record<string, (point: P) => boolean>>,
+  stepAt: readonly number[],
+  points: readonly P[],
 ): Record<string, { step: number; seconds: number } | null> {
-  const reached = (target: number) => {
-    const first = accuracies.find(({ step, accuracy }) => step > 0 && accuracy >= target);
-    return first ? { step: first.step, seconds: clock.stepAt[first.step - 1] ?? 0 } : null;
+  const reached = (isThere: (point: P) => boolean) => {
+    const first = points.find(isThere);
+    return first ? { step: first.step, seconds: stepAt[first.step - 1] ?? 0 } : null;
   };
-  return Object.fromEntries(targets.map((target) => [`${target * 100}%`, reached(target)]));
+  return Object.fromEntries(Object.entries(targets).map(([name, isThere]) => [name, reached(isThere)]));
 }
 
 /** The engine's own page, built and opened, with the embedded model on it. */

@@ -1,8 +1,8 @@
 """Prompt tuning with PyTorch, transformers and PEFT, for `against-peft.ts`: one JSON request a line on stdin, one JSON answer a line.
 
 A request holds `rows` [{ids, label}], `labels` (token id of each), `initIds`, `virtualTokens`, `steps`, `batchSize`, `learningRate`,
-`warmupSteps`, `clipNorm`, `seed`, and `test` rows whose accuracy among the labels is measured every `validateEvery` steps with the
-clock stopped. What is timed is what PEFT's users write: batches padded on the right, loss over the vocabulary at the answer."""
+`warmupSteps`, `clipNorm`, `seed`, and `test` rows whose accuracy and loss among the labels are measured at step 0 and every
+`testEvery` steps with the clock stopped. What is timed is what PEFT's users write: batches padded on the right, loss over the vocabulary at the answer."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def batch_of(rows: list[dict], labels: list[int]) -> dict[str, torch.Tensor]:
 
 
 @torch.no_grad()
-def accuracy(rows: list[dict], labels: list[int]) -> float:
-    right = 0
+def tested(step: int, rows: list[dict], labels: list[int]) -> dict:
+    right, loss = 0, 0.0
     for at in range(0, len(rows), 16):
         some = rows[at : at + 16]
         batch = batch_of(some, labels)
@@ -48,8 +48,10 @@ def accuracy(rows: list[dict], labels: list[int]) -> float:
         # the prompt is before the text; the answer is read from the text's last token
         ends = [logits.shape[1] - batch["input_ids"].shape[1] + len(row["ids"]) - 1 for row in some]
         scores = logits[torch.arange(len(some)), torch.tensor(ends)][:, labels]
-        right += sum(int(best) == row["label"] for best, row in zip(scores.argmax(1), some))
-    return right / len(rows)
+        gold = torch.tensor([row["label"] for row in some])
+        right += int((scores.argmax(1) == gold).sum())
+        loss += torch.nn.functional.cross_entropy(scores, gold, reduction="sum").item()
+    return {"step": step, "accuracy": right / len(rows), "loss": loss / len(rows)}
 
 
 def train(request: dict) -> dict:
@@ -64,25 +66,25 @@ def train(request: dict) -> dict:
     optimizer = torch.optim.AdamW([prompt], lr=request["learningRate"], weight_decay=0.0)
     share = lambda step: (step + 1) / warmup if step < warmup else (1 + math.cos(math.pi * (step + 1 - warmup) / (steps - warmup + 1))) / 2
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, share)
-    order, rng, losses, step_at, accuracies = [], random.Random(request["seed"]), [], [], []
+    order, rng, step_at = [], random.Random(request["seed"]), []
+    test, labels = request["test"], request["labels"]
+    tests = [tested(0, test, labels)] if test else []
     begin, stopped = time.perf_counter(), 0.0
     for step in range(1, steps + 1):
         if len(order) < request["batchSize"]:
             order += rng.sample(request["rows"], len(request["rows"]))
         rows, order = order[: request["batchSize"]], order[request["batchSize"] :]
-        loss = model(**batch_of(rows, request["labels"])).loss
-        loss.backward()
+        model(**batch_of(rows, labels)).loss.backward()
         torch.nn.utils.clip_grad_norm_([prompt], request["clipNorm"])
         optimizer.step()
         schedule.step()
         optimizer.zero_grad()
-        losses.append(loss.item())
         step_at.append(time.perf_counter() - begin - stopped)
-        if request["test"] and step % request["validateEvery"] == 0:
+        if test and step % request["testEvery"] == 0:
             pause = time.perf_counter()
-            accuracies.append({"step": step, "accuracy": accuracy(request["test"], request["labels"])})
+            tests.append(tested(step, test, labels))
             stopped += time.perf_counter() - pause
-    return {"seconds": step_at[-1], "cacheSeconds": 0, "losses": losses, "stepAt": step_at, "accuracies": accuracies}
+    return {"seconds": step_at[-1], "stepAt": step_at, "tests": tests}
 
 
 print(json.dumps({"ready": True, "torch": torch.__version__, "threads": torch.get_num_threads()}), flush=True)

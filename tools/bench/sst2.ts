@@ -30,7 +30,11 @@ const report = {
   firstRun: { seconds: first.seconds, readingSeconds: first.cacheSeconds },
   secondRun: { seconds: second.seconds },
   testRows: task.test.length,
-  timeTo: timesTo([0.8, 0.84], first, curve),
+  timeTo: timesTo(
+    { '80%': (point) => point.accuracy >= 0.8, '84%': (point) => point.accuracy >= 0.84 },
+    first.stepAt,
+    curve.accuracies,
+  ),
   accuracies: curve.accuracies,
 };
 console.log(JSON.stringify(report, null, 1));

@@ -1,6 +1,7 @@
 /**
  * What options of training bring: variants x seeds on one labelled file, accuracy and loss on its test rows, and that of the
- * mean over seeds; for each also by which rule the step is kept. One JSON line each; texts are read once for all runs.
+ * mean over seeds; for each also by which rule the step is kept, and with the mean of the last steps' vectors. One JSON line
+ * each; texts are read once for all runs.
  *
  *     npx tsx tools/bench/training.ts DATA SET [--variants standard,infix] [--seeds 0,1,2] [--backend node-native]
  *       [--train-rows 256] [--test-rows N] [--steps 150] [--validate-every 10]
@@ -134,7 +135,7 @@ function tell(variant: string, seed: string, answers: readonly (readonly number[
 function keptStep(
   validations: readonly ValidationPoint[],
   better: (a: ValidationPoint, b: ValidationPoint) => boolean,
-  patience = 6,
+  patience = STANDARD.patience ?? 3,
 ) {
   let best = validations[0] as ValidationPoint;
   let without = 0;
@@ -146,24 +147,28 @@ function keptStep(
   return best.step;
 }
 
-const RULES: Readonly<Record<string, (validations: readonly ValidationPoint[]) => number>> = {
-  'best accuracy': (points) => keptStep(points, (a, b) => (accuracyOf(a) ?? 0) > (accuracyOf(b) ?? 0)),
-  'lowest loss': (points) => keptStep(points, (a, b) => a.loss < b.loss),
-  last: (points) => points.at(-1)?.step ?? 0,
+/** Which steps' vectors are used: of several, their mean. */
+const RULES: Readonly<Record<string, (validations: readonly ValidationPoint[], steps: number) => readonly number[]>> = {
+  'best accuracy': (points) => [keptStep(points, (a, b) => (accuracyOf(a) ?? 0) > (accuracyOf(b) ?? 0))],
+  'lowest loss': (points) => [keptStep(points, (a, b) => a.loss < b.loss)],
+  last: (_, steps) => [steps],
+  'mean of the last 25 steps': (_, steps) => [25, 20, 15, 10, 5, 0].map((before) => steps - before),
 };
+const CHECKPOINT_EVERY = 5;
 
-/** Answers for the test rows with the vectors of some step of a run, each step once. */
+const meanOf = (all: readonly Float32Array[]) =>
+  Float32Array.from(all[0] ?? [], (_, i) => all.reduce((sum, vectors) => sum + (vectors[i] ?? 0), 0) / all.length);
+
+/** Answers for the test rows with the vectors of some steps of a run, each choice once. */
 function scorer(placement: Placement, vectorsAt: ReadonlyMap<number, Float32Array>) {
-  const known = new Map<number, (readonly number[])[]>();
-  return async (step: number) => {
-    const vectors = vectorsAt.get(step);
-    if (!vectors) throw new Error(`no vectors of step ${step}`);
-    const soft = softPrompt(placement, vectors, host.engine.info.hidden);
-    const before = known.get(step);
+  const known = new Map<string, (readonly number[])[]>();
+  return async (steps: readonly number[]) => {
+    const before = known.get(steps.join());
     if (before) return before;
+    const soft = softPrompt(placement, meanOf(steps.flatMap((at) => vectorsAt.get(at) ?? [])), host.engine.info.hidden);
     const { rows } = await host.engine.score({ rows: test, labels, soft, cacheKey }, uninterruptedControl);
     const answers = rows.map((row) => [...row.logProbs]);
-    known.set(step, answers);
+    known.set(steps.join(), answers);
     return answers;
   };
 }
@@ -184,7 +189,7 @@ for (const seed of values.seeds.split(','))
     if (!change) throw new Error(`there is no variant ${variant}; there are ${Object.keys(VARIANTS).join(', ')}`);
     // To the end, with a checkpoint at each validation: every rule of stopping is judged on the same run.
     const whole = { ...change, ...changes, patience: null, seed: Number(seed) };
-    const settings = { ...STANDARD, ...whole, checkpointEvery: whole.validateEvery ?? STANDARD.validateEvery };
+    const settings = { ...STANDARD, ...whole, checkpointEvery: CHECKPOINT_EVERY };
     const vectorsAt = new Map<number, Float32Array>();
     const done = await trained(settings, (event) => {
       if (event.kind === 'checkpoint' || event.kind === 'done')
@@ -193,11 +198,12 @@ for (const seed of values.seeds.split(','))
     const { validations, best } = done.checkpoint;
     if (best?.step === 0) vectorsAt.set(0, best.vectors);
     const answersAt = scorer(settings.placement, vectorsAt);
-    const rules: typeof RULES = { ...RULES, kept: () => done.bestStep };
+    const rules: typeof RULES = { ...RULES, kept: () => [done.bestStep] };
     for (const [rule, keep] of Object.entries(rules)) {
-      const step = keep(validations);
-      if (!vectorsAt.has(step)) continue; // the start itself
-      const answers = await answersAt(step);
+      const used = keep(validations, settings.steps);
+      if (!used.every((at) => vectorsAt.has(at))) continue; // the start itself
+      const step = used.length === 1 ? used[0] : undefined;
+      const answers = await answersAt(used);
       byRule.set(rule, [...(byRule.get(rule) ?? []), answers]);
       const kept = validations.find((point) => point.step === step);
       const validation = kept && (accuracyOf(kept) ?? undefined);
