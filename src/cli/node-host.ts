@@ -84,6 +84,7 @@ function hostEngine(engine: Engine): HostEngine {
     latency: (...asked) => queued(() => engine.latency(...asked)),
     generate: (...asked) => queued(() => engine.generate(...asked)),
     states: (...asked) => queued(() => engine.states(...asked)),
+    nextTokens: (...asked) => queued(() => engine.nextTokens(...asked)),
     tokenVectors: (...asked) => queued(() => engine.tokenVectors(...asked)),
   };
 }

@@ -192,6 +192,29 @@ describe('the engine on a small model', () => {
       expect(largestDifference(alone, Array.from(whole.subarray(7 * 64, 8 * 64)))).toBeLessThan(1e-4);
     });
 
+    it('reads what follows each row and a cue, for the most likely tokens of a list and those asked for', async () => {
+      const cue = Int32Array.of(9, 11);
+      const asked = { cue, among: Int32Array.from({ length: 60 }, (_, i) => 3 * i), always: Int32Array.of(7) };
+      const whole = await engine().nextTokens({ rows, cacheKey: null, ...asked, most: 61 });
+      expect(whole.ids).toHaveLength(61);
+      const few = await engine().nextTokens({ rows, cacheKey: 'rows', ...asked, most: 5 });
+      const mean = (j: number) => rows.reduce((sum, _, i) => sum + (whole.logProbs[i * 61 + j] ?? 0), 0) / rows.length;
+      const best = [...whole.ids.keys()].toSorted((a, b) => mean(b) - mean(a));
+      const kept = [...new Set([...best.slice(0, 5), whole.ids.indexOf(7)])].toSorted((a, b) => a - b);
+      expect(Array.from(few.ids)).toEqual(kept.map((j) => whole.ids[j]));
+      for (const i of rows.keys())
+        kept.forEach((j, k) => {
+          expect(few.logProbs[i * kept.length + k]).toBeCloseTo(whole.logProbs[i * 61 + j] ?? 0, 3);
+        });
+      const labels = singleTokens([0, 6, 9]);
+      const withCue = rows.map((row) => ({ ...row, ids: Int32Array.from([...row.ids, ...cue]) }));
+      const { rows: scored } = await engine().score({ ...request, rows: withCue, labels });
+      scored.forEach(({ logProbs }, i) => {
+        const own = [0, 6, 9].map((id) => whole.logProbs[i * 61 + whole.ids.indexOf(id)] ?? 0);
+        expect((own[0] ?? 0) - (own[1] ?? 0)).toBeCloseTo((logProbs[0] ?? 0) - (logProbs[1] ?? 0), 3);
+      });
+    });
+
     it('returns no scores for no rows', async () => {
       expect((await engine().score({ ...request, rows: [] })).rows).toEqual([]);
     });

@@ -2,6 +2,7 @@ import { Answers } from '../inference/answers';
 import type { TextCacheOptions } from '../inference/cache-plan';
 import { breathe, type Control, throwIfInterrupted, uninterrupted } from '../inference/control';
 import { type Generated, generate, writeRows } from '../inference/generate';
+import { type NextTokens, readNextTokens } from '../inference/next-tokens';
 import { PrefixCache } from '../inference/prefix-cache';
 import { embeddingRows } from '../inference/run';
 import {
@@ -27,6 +28,7 @@ import type {
   LoadEvent,
   LoadRequest,
   ModelInfo,
+  NextTokensRequest,
   ScoreRequest,
   ScoreResult,
   StatesRequest,
@@ -185,6 +187,19 @@ export class Engine {
     const { rows } = request;
     const cached = this.#cached({ ...request, soft: null });
     return readStates(this.#program, { rows, soft: null, cached, prefixes: this.#prefixes, control, onProgress });
+  }
+
+  /**
+   * What the model expects after each row and its cue, for the most likely tokens of a list.
+   * @throws StudioError `too-long`, `cancelled`, and as Runner.run
+   */
+  nextTokens(
+    request: NextTokensRequest,
+    control: Control = uninterrupted,
+    onProgress: (rowsDone: number) => void = () => {},
+  ): Promise<NextTokens> {
+    const cached = this.#cached({ ...request, soft: null });
+    return readNextTokens(this.#program, { ...request, cached, prefixes: this.#prefixes, control, onProgress });
   }
 
   /** Token embeddings `[ids, hidden]`, row-major. @throws StudioError `cancelled`, and as Runner.run */

@@ -2,12 +2,15 @@
 
 import type { TextCacheOptions } from '../inference/cache-plan';
 import type { GenerateOptions } from '../inference/generate';
+import type { NextTokensOptions } from '../inference/next-tokens';
 import type { ScoredRow, TargetScore, TokenCount } from '../inference/score';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { Adapter, Backend } from '../runtime/types';
 import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
 import type { Checkpoint } from '../training/events';
 import type { TrainingSettings } from '../training/settings';
+
+export type { NextTokens } from '../inference/next-tokens';
 
 /** Verified bytes of a model folder: path inside the folder -> bytes. */
 export type ModelFiles = Readonly<Record<string, Uint8Array>>;
@@ -91,6 +94,11 @@ export interface ScoreRequest {
 
 /** Rows whose hidden states are read. */
 export type StatesRequest = Pick<ScoreRequest, 'rows' | 'cacheKey'>;
+
+/** Rows after which the next token is read; for the fields see NextTokensOptions. */
+export type NextTokensRequest = StatesRequest & {
+  readonly [K in 'cue' | 'among' | 'always']: Int32Array;
+} & Pick<NextTokensOptions, 'most'>;
 
 export interface ScoreResult {
   readonly rows: readonly (ScoredRow & TokenCount)[];

@@ -57,6 +57,8 @@ function createEngineHandlers() {
     states: async (params, emit, control) => ({
       states: await loaded().states(params, control, progressOf('rows', params.rows.length, emit)),
     }),
+    nextTokens: (params, emit, control) =>
+      loaded().nextTokens(params, control, progressOf('rows', params.rows.length, emit)),
     tokenVectors: async ({ ids }, emit, control) => ({
       vectors: await loaded().tokenVectors(ids, control, progressOf('tokens', ids.length, emit)),
       hidden: loaded().info.hidden,

@@ -10,6 +10,8 @@ import type {
   LoadRequest,
   ModelFiles,
   ModelInfo,
+  NextTokens,
+  NextTokensRequest,
   ScoreRequest,
   ScoreResult,
   StatesRequest,
@@ -62,6 +64,8 @@ export interface EngineMethods {
   texts(params: { readonly options: Omit<TextMemory, 'bytes'> | null }): TextMemory;
   /** The last hidden state after each row, `[rows, hidden]`, row-major. */
   states(params: StatesRequest, onEvent: (e: ProgressEvent) => void): { readonly states: Float32Array };
+  /** Log-probabilities of the next token after each row and its cue, for the most likely tokens of a list. */
+  nextTokens(params: NextTokensRequest, onEvent: (e: ProgressEvent) => void): NextTokens;
   /** Token embeddings `[ids, hidden]`, row-major. */
   tokenVectors(
     params: { readonly ids: Int32Array },

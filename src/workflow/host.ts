@@ -6,6 +6,8 @@ import type { Dataset } from '../dataset/types';
 import type {
   GenerateRequest,
   ModelInfo,
+  NextTokens,
+  NextTokensRequest,
   ScoreRequest,
   ScoreResult,
   StatesRequest,
@@ -51,6 +53,12 @@ export interface HostEngine {
   generate(request: GenerateRequest, onToken: (id: number) => void, control: Control): Promise<Generated>;
   /** The last hidden state after each row, `[rows, hidden]`, row-major. */
   states(request: StatesRequest, control: Control, onProgress?: (rowsDone: number) => void): Promise<Float32Array>;
+  /** Log-probabilities of the next token after each row and its cue, for the most likely tokens of a list. */
+  nextTokens(
+    request: NextTokensRequest,
+    control: Control,
+    onProgress?: (rowsDone: number) => void,
+  ): Promise<NextTokens>;
   /** Token embeddings `[ids, hidden]`, row-major. */
   tokenVectors(ids: Int32Array, control: Control, onProgress?: (done: number) => void): Promise<Float32Array>;
 }
