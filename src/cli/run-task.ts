@@ -12,6 +12,7 @@ import { unwrap } from '../lib/result';
 import { recordComparison } from '../prompt-set/calibration';
 import { addHardVersion, chooseSoft, createPromptSet, finishRun } from '../prompt-set/prompt-set';
 import type { Evaluation, PromptSet } from '../prompt-set/types';
+import { unfitWords } from '../task/propose-words';
 import { taskOf } from '../task/tasks';
 import { asContinuation, checkTemplate, printTemplate, splitInstruction } from '../task/template';
 import type { LabelWord } from '../task/types';
@@ -21,11 +22,13 @@ import type { TrainingSettings } from '../training/settings';
 import { compare } from '../workflow/compare';
 import type { CompareEvent } from '../workflow/compare-arms';
 import { exportPackage } from '../workflow/export';
+import { type FoundWords, findWords, promptWith } from '../workflow/find-words';
 import { longestAnswer } from '../workflow/generated-texts';
 import { type Host, SILENT } from '../workflow/host';
 import { recorded } from '../workflow/runs';
 import { labelCollisions } from '../workflow/token-rows';
 import { type TrainRunEvent, train } from '../workflow/train';
+import { searchWords } from '../workflow/words';
 import { type Log, type ModelOptions, openHost } from './node-host';
 import { UsageError } from './options';
 import { reportFiles } from './report-files';
@@ -38,6 +41,9 @@ export interface Given {
   readonly words: ReadonlyMap<string, string> | null;
 }
 
+/** `auto`: where no answer words are given and the labels do not fit as words. */
+export const FIND_WORDS = ['auto', 'on', 'off'] as const;
+
 export interface RunOptions extends Given {
   readonly model: ModelOptions;
   /** The folder for the results. */
@@ -48,13 +54,15 @@ export interface RunOptions extends Given {
   readonly hybrid: boolean;
   /** Examples in the prompt with examples; null = the number that the page shows. */
   readonly examples?: number | null;
+  /** Whether answer words are looked for; left out: they are not. */
+  readonly findWords?: (typeof FIND_WORDS)[number];
 }
 
 export async function runTask(options: RunOptions, log: Log): Promise<void> {
   const { dataset, runs, hybrid, examples } = options;
   const host = await openHost(options.model, log);
   try {
-    const started = openSet(host, options);
+    const started = await withWords(host, options, log);
     if (started.words.length > 0)
       log.line(`Answer words: ${started.words.map(({ label, word }) => `${label} =${word}`).join(', ')}`);
     const { set: trained, checkpoint } = await trainAll(host, started, { dataset, runs, hybrid }, log);
@@ -74,18 +82,40 @@ export async function runTask(options: RunOptions, log: Log): Promise<void> {
   }
 }
 
-/** The prompt set as the page would have it, before it is trained. @throws UsageError, StudioError `bad-input` */
+/** The prompt set with the answer words that were found for it. */
+async function withWords(host: Host, options: RunOptions, log: Log): Promise<PromptSet> {
+  const { dataset, prompt, words: given, findWords: when = 'off' } = options;
+  const set = openSet(host, options);
+  const { words, baseTemplate: template } = set;
+  const isWanted = when === 'on' || (when === 'auto' && !given && unfitWords(words, host.tokens.encode).length > 0);
+  if (!isWanted || words.length === 0) return set;
+  const request = { dataset, template, words, otherCues: prompt === null };
+  const found = await findWords(host, request, {
+    control: uninterruptedControl,
+    emit: ({ fraction, note }) => log.progress(`${note}: ${Math.round(100 * fraction)}%`),
+  });
+  log.line(searchWords(found.search));
+  return openSet(host, options, found);
+}
+
+/**
+ * The prompt set as the page would have it, before it is trained.
+ * @param found what was found in place of the usual words and cue
+ * @throws UsageError, StudioError `bad-input`
+ */
 export function openSet(
   host: Pick<Host, 'tokens' | 'now' | 'newId'>,
   { dataset, prompt, words: given }: Given,
+  found: FoundWords | null = null,
 ): PromptSet {
   const { mapping, labels, table, fingerprint } = dataset;
   const task = taskOf(mapping);
   const { encode } = host.tokens;
   const checked = checkTemplate(prompt ?? task.template(mapping, labels), table.columns, mapping);
   if (!checked.ok) throw new UsageError(`--prompt: ${checked.error.message}`);
-  const baseTemplate = printTemplate(splitInstruction(checked.value).bare);
-  const words = given ? givenWords(labels, baseTemplate, given) : task.words(labels, baseTemplate, encode);
+  const baseTemplate = found?.template ?? printTemplate(splitInstruction(checked.value).bare);
+  const words =
+    found?.words ?? (given ? givenWords(labels, baseTemplate, given) : task.words(labels, baseTemplate, encode));
   const [collision] = labelCollisions(host.tokens, words);
   if (collision) {
     const better = collision.suggestion.map(({ label, word }) => `${label}=${word.trim()}`).join(',');
@@ -104,8 +134,10 @@ export function openSet(
     taken: [],
     ...(taskKindOf(mapping) === 'generate' ? { writing: { longest: longestAnswer(host, null, dataset) } } : {}),
   });
-  const template = prompt ?? `${task.instruction(dataset, words)}\n${baseTemplate}`;
-  return addHardVersion(set, stamp(), { prompt: { template, shots: 0, shotSeed: 0 } }).set;
+  const searched = found ? { ...set, wordSearch: found.search } : set;
+  const proposed =
+    found?.search.outcome === 'found' ? promptWith(found) : `${task.instruction(dataset, words)}\n${baseTemplate}`;
+  return addHardVersion(searched, stamp(), { prompt: { template: prompt ?? proposed, shots: 0, shotSeed: 0 } }).set;
 }
 
 function givenWords(labels: readonly string[], template: string, given: ReadonlyMap<string, string>): LabelWord[] {

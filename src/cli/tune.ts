@@ -16,11 +16,13 @@ import {
   unescaped,
   wholeNumber,
 } from './options';
-import { runTask } from './run-task';
+import { FIND_WORDS, runTask } from './run-task';
 
 export const TUNE_USAGE = `npm run tune -- DATA.csv --text COL --label COL --out DIR
   [--prompt "...{text}..."]   your hand-written prompt; left out: a simple one
   [--words a=x,b=y]           an answer word for each label; left out: single tokens where possible
+  [--find-words auto|on|off]  look for answer words (and a cue, without --prompt) that tell your labels apart; auto: where
+                              --words is left out and a label has a letter, a number or several tokens as its word
   [--placement suffix|infix|prefix]  vectors after the text (default), between it and its last line (the cue), or before it
                               (for PEFT, slower)
   [--preset quick|standard|thorough] [--tokens 10] [--steps 150] [--rate R]
@@ -40,6 +42,7 @@ export async function tune(args: readonly string[]): Promise<void> {
     ...trainingOptions,
     label: { type: 'string' },
     words: { type: 'string' },
+    'find-words': { type: 'string' },
     rate: { type: 'string' },
     seeds: { type: 'string' },
     preset: { type: 'string' },
@@ -83,6 +86,7 @@ export async function tune(args: readonly string[]): Promise<void> {
       ...{ dataset, model, out, prompt, words },
       runs: runs.map((each) => ({ ...settings, seed: each })),
       hybrid: values.hybrid ?? false,
+      findWords: oneOf(values['find-words'], 'find-words', FIND_WORDS) ?? 'auto',
     },
     log,
   );

@@ -17,6 +17,7 @@ import {
   settingsSchema,
   softVersionSchema,
   text,
+  wordSearch,
 } from './version-schemas';
 
 export const SET_JSON_VERSION = 1;
@@ -39,6 +40,7 @@ export const setJsonSchema = z.object({
     .nullable()
     .exactOptional(),
   baseTemplate: text(200_000),
+  wordSearch: wordSearch.optional(),
   hard: z.array(hardVersionSchema).max(10_000),
   chosenHard: text(100).nullable(),
   soft: softVersionSchema,
@@ -68,6 +70,7 @@ export function toSetJson(set: PromptSet, run: SoftVersion, rows: Dataset | null
     ),
     ...(set.writing ? { writing: set.writing } : {}),
     baseTemplate: set.baseTemplate,
+    wordSearch: set.wordSearch,
     hard: set.hard.map((version) => (rows ? version : withoutRowIds(version))),
     chosenHard: set.chosenHard,
     soft: { ...facts, status: status === 'early' || status === 'stopped' ? status : 'finished' },
@@ -101,6 +104,7 @@ export function fromSetJson(
     words: portable.words,
     ...(portable.writing ? { writing: portable.writing } : {}),
     baseTemplate: portable.baseTemplate,
+    ...(portable.wordSearch && { wordSearch: portable.wordSearch }),
     hard: portable.hard,
     soft: [{ ...portable.soft, error: null, soft }],
     chosenHard: portable.chosenHard,

@@ -4,7 +4,7 @@
  */
 import { z } from '../lib/zod';
 import { PLACEMENTS } from '../prompt/soft-prompt';
-import { answerWords, count, softVersionSchema, text } from './version-schemas';
+import { answerWords, count, softVersionSchema, text, wordSearch } from './version-schemas';
 
 const list = <T extends z.ZodType>(of: T, most = 1e6) => z.array(of).max(most);
 const floats = z.instanceof(Float32Array);
@@ -26,6 +26,7 @@ export const setSchema = z.object({
   datasetFingerprint: text(200).nullable(),
   datasetName: text(1000).nullable(),
   testLooks: count,
+  wordSearch: wordSearch.optional(),
   tags: list(text(100), 100).optional(),
   notes: text(20_000).optional(),
   moves: list(

@@ -10,6 +10,15 @@ const ids = z.array(text(500)).max(1e6);
 
 export const answerWords = z.array(z.object({ label: text(2000), word: text(2000) })).max(1000);
 
+export const wordSearch = z.object({
+  outcome: z.enum(['found', 'kept', 'too-few']),
+  rows: z.int().min(0),
+  words: answerWords,
+  loss: z.number().nullable(),
+  lossBefore: z.number().nullable(),
+  cues: z.object({ before: text(2000), after: text(2000) }).optional(),
+});
+
 /** Settings of the optimiser, as exported prompts have them too. */
 export const optimisation = {
   beta1: z.number(),

@@ -6,7 +6,7 @@ import type { TaskKind } from '../dataset/kind';
 import { assert } from '../lib/assert';
 import type { HardPrompt, LabelWord } from '../task/types';
 import { uniqueHandle } from './handle';
-import type { HardVersion, PromptSet, SoftVersion, WritingTask, WritingTry } from './types';
+import type { HardVersion, PromptSet, SoftVersion, WordSearch, WritingTask, WritingTry } from './types';
 
 interface Stamp {
   readonly id: string;
@@ -22,6 +22,9 @@ const touch = (set: PromptSet, now: string, change: Partial<PromptSet>): PromptS
   ...change,
   updatedAt: now,
 });
+
+/** The name of a hand-written version that the studio proposed. */
+export const PROPOSED = 'Proposed';
 
 export function createPromptSet(
   at: Stamp,
@@ -92,6 +95,7 @@ export function changeTask(
     readonly words?: readonly LabelWord[];
     readonly baseTemplate?: string;
     readonly writing?: WritingTask | null;
+    readonly wordSearch?: WordSearch;
     readonly datasetFingerprint?: string;
     readonly datasetName?: string;
     /** The test rows are the same, with some cells changed: their uses still count. */

@@ -67,6 +67,21 @@ export interface WritingTry {
   readonly datasetFingerprint: string;
 }
 
+/** What a search for answer words came to. */
+export interface WordSearch {
+  /** `kept`: the words before it stayed, as no others are clearly better. */
+  readonly outcome: 'found' | 'kept' | 'too-few';
+  /** Training rows that were read. */
+  readonly rows: number;
+  /** The words at its end; once the set has others, it says nothing of them. */
+  readonly words: readonly LabelWord[];
+  /** Cross-validated, of these words and of those before it; null where they could not be scored. */
+  readonly loss: number | null;
+  readonly lossBefore: number | null;
+  /** Where another cue replaced the template's. */
+  readonly cues?: { readonly before: string; readonly after: string } | undefined;
+}
+
 /** The settings of a task that generates texts. */
 export interface WritingTask {
   /** Most tokens of an answer; null = derived from the expected texts. */
@@ -141,6 +156,8 @@ export interface PromptSet {
   readonly writing?: WritingTask | null;
   /** The text around a row: Untuned uses it alone, Tuned with its vectors. */
   readonly baseTemplate: string;
+  /** The last search for answer words; missing = none was made. */
+  readonly wordSearch?: WordSearch | undefined;
   readonly hard: readonly HardVersion[];
   readonly soft: readonly SoftVersion[];
   /** Ids of the versions that are used as Yours and as Tuned. */

@@ -77,6 +77,15 @@ function labelsWith(word: string, labels: readonly string[]): number {
   return labels.filter((label) => wordsInside(label).some((inside) => inside.toLowerCase() === wanted)).length;
 }
 
+/**
+ * Answer words that say nothing of their label to the model: a letter or a number in its place, or several tokens, which
+ * a small model has rarely seen together.
+ */
+export const unfitWords = (words: readonly LabelWord[], tokenise: Tokenise): readonly LabelWord[] =>
+  words.filter(
+    ({ label, word }) => tokenise(word).length !== 1 || /^[A-Z]$/.test(word.trim()) || /^[\d.,\s]+$/.test(label),
+  );
+
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'.split('');
 
 const unique = (items: readonly string[]) => [...new Set(items)];

@@ -5,6 +5,7 @@ import { batch, batchAgain, batchFile, batchLeftOut } from './batch';
 import { consistency, everyRow } from './checks';
 import { compare } from './compare';
 import { exportPackage } from './export';
+import { findWords } from './find-words';
 import type { Verb } from './host';
 import { checkImport, proposeImport, readImport } from './import';
 import { measure } from './measure';
@@ -32,6 +33,7 @@ export const VERBS = {
   decideCosts,
   everyRow,
   exportPackage,
+  findWords,
   measure,
   openRows,
   proposeImport,

@@ -2,7 +2,8 @@
 import { clock, count, counted, midSentence, percent, percentWhole } from '../lib/format';
 import { LABEL_METRICS, TEXT_METRICS } from '../metrics/registry';
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
-import type { PromptSet, SoftVersion } from '../prompt-set/types';
+import type { PromptSet, SoftVersion, WordSearch } from '../prompt-set/types';
+import { FEWEST_ROWS } from '../task/choose-words';
 import type { HardPrompt } from '../task/types';
 import { NUMBER_SETTINGS, settingOf } from '../training/fields';
 import { type Initialisation, OPTIMISER_LABELS, type TrainingSettings } from '../training/settings';
@@ -19,6 +20,20 @@ const STATUS: Readonly<Record<SoftVersion['status'], string>> = {
   failed: 'failed',
 };
 export const statusWords = (run: SoftVersion): string => STATUS[run.status];
+
+/** What a search for answer words came to: "These words separate your labels best: cross-validated loss 0.46 against …". */
+export function searchWords({ outcome, loss, lossBefore, rows, cues }: WordSearch): string {
+  if (outcome === 'too-few')
+    return `There are too few training rows to find answer words: at least two labels need ${FEWEST_ROWS} each.`;
+  const on = `on ${counted(rows, 'training row')}`;
+  if (outcome === 'kept')
+    return `No other words separate your labels clearly better: cross-validated loss ${loss?.toFixed(2)} ${on}.`;
+  const before = lossBefore === null ? '' : ` against ${lossBefore.toFixed(2)} for those before`;
+  const cue = cues ? ` They follow the cue ${cueWords(cues.after)} in place of ${cueWords(cues.before)}.` : '';
+  return `These words separate your labels best: cross-validated loss ${loss?.toFixed(2)}${before}, ${on}.${cue}`;
+}
+
+const cueWords = (cue: string) => (cue.trim() === '' ? 'the text itself' : `“${cue.trim()}”`);
 
 /** What a run reached on the validation rows. */
 export const reachedWords = ({

@@ -1,0 +1,177 @@
+import { describe, expect, it } from 'vitest';
+import { preparedOf } from '../dataset/test-support';
+import type { Dataset } from '../dataset/types';
+import type { NextTokensRequest, ScoreRequest } from '../engine/types';
+import { uninterruptedControl } from '../lib/control';
+import { createRng } from '../lib/rng';
+import { addHardVersion, createPromptSet, PROPOSED } from '../prompt-set/prompt-set';
+import { proposeWords, unfitWords } from '../task/propose-words';
+import { CUES, findWords, withFoundWords } from './find-words';
+import type { Host } from './host';
+
+/** Words are tokens, with their leading space; everything else is one token a character. */
+const WORDS = ['joy', 'grief', 'table', 'chair', 'window', 'positive', 'negative', 'A', 'B', 'C'].map(
+  (word) => ` ${word}`,
+);
+const noise = Array.from({ length: 60 }, (_, i) => ` w${'abcdefghij'[i % 10]}${'klmnop'[Math.floor(i / 10)]}`);
+const VOCABULARY = [...WORDS, ...noise];
+
+function encode(text: string): Int32Array {
+  const whole = VOCABULARY.indexOf(text);
+  if (whole >= 0) return Int32Array.of(whole);
+  return Int32Array.from([...text], (char) => 1000 + (char.codePointAt(0) ?? 0));
+}
+const decode = (ids: ArrayLike<number>) =>
+  Array.from(ids, (id) => VOCABULARY[id] ?? String.fromCodePoint(Math.max(0, id - 1000))).join('');
+
+/** What the model expects: ` joy` after glad texts and ` grief` after sad ones, so much more as the cue helps. */
+function wordHost(
+  strength: (cue: string) => number,
+  signals: Readonly<Record<string, string>> = { glad: ' joy', sad: ' grief' },
+) {
+  const read = new Set<string>();
+  const scored: ScoreRequest[] = [];
+  const nextTokens = async ({ rows, cue, among, always }: NextTokensRequest) => {
+    const ids = Int32Array.from(new Set([...among, ...always])).sort();
+    const logProbs = rows.flatMap(({ rowId, ids: text }, i) => {
+      read.add(rowId);
+      const rng = createRng(i);
+      return Array.from(ids, (id) => {
+        const isSaid = Object.entries(signals).some(
+          ([mood, word]) => decode(text).includes(mood) && VOCABULARY[id] === word,
+        );
+        return -9 + rng.normal() + (isSaid ? strength(decode(cue)) : 0);
+      });
+    });
+    return { ids, logProbs: Float32Array.from(logProbs) };
+  };
+  const score = async (request: ScoreRequest) => {
+    scored.push(request);
+    const rows = request.rows.map(({ rowId }) => ({ rowId, logProbs: request.labels.map(() => -1) }));
+    return { rows, rowsRun: rows.length, seconds: 0 };
+  };
+  const tokenizer = {
+    encode,
+    decode,
+    vocabularySize: VOCABULARY.length,
+    endTokenIds: [],
+    chat: () => null,
+    sha256: '',
+  };
+  const host = {
+    tokens: { tokenizer, encode, context: 9999, breaks: () => [] },
+    engine: { nextTokens, score },
+    neighbours: () => Promise.reject(new Error('not asked for')),
+  } as unknown as Host;
+  return { host, read, scored };
+}
+
+const TEMPLATE = 'Text: {text}\nMood:';
+const dataOf = async (labels: readonly [string, string], rows = 120) =>
+  (
+    await preparedOf(
+      Array.from({ length: rows }, (_, i) => [`row ${i} is ${i % 2 ? 'glad' : 'sad'}`, labels[1 - (i % 2)] ?? '']),
+    )
+  ).dataset;
+
+const asked = (dataset: Dataset, otherCues = false) => ({
+  dataset,
+  template: TEMPLATE,
+  words: proposeWords(dataset.labels, TEMPLATE, encode),
+  otherCues,
+});
+const run = { control: uninterruptedControl, emit: () => {} };
+const wordOf = (words: readonly { label: string; word: string }[]) =>
+  Object.fromEntries(words.map(({ label, word }) => [label, word]));
+
+describe('finding answer words', () => {
+  it.each([
+    ['German', ['Freude', 'Trauer']],
+    ['Japanese', ['嬉しい', '悲しい']],
+    ['emoji', ['😀', '😢']],
+    ['digits', ['1', '0']],
+  ] as const)('finds words for labels that are no words of the model: %s', async (_, labels) => {
+    const dataset = await dataOf(labels);
+    const request = asked(dataset);
+    expect(unfitWords(request.words, encode)).not.toEqual([]);
+    const { words, search } = await findWords(wordHost(() => 5).host, request, run);
+    expect(wordOf(words)).toEqual({ [labels[0]]: ' joy', [labels[1]]: ' grief' });
+    expect(search).toMatchObject({ outcome: 'found', words });
+    expect(search.loss).toBeLessThan(0.3);
+    expect(search.lossBefore).toBeCloseTo(Math.log(2), 1);
+  });
+
+  it('reads training rows only: validation and test rows must not choose what they judge', async () => {
+    const dataset = await dataOf(['Freude', 'Trauer'], 300);
+    const { host, read, scored } = wordHost(() => 5);
+    await findWords(host, asked(dataset, true), run);
+    const train = new Set(dataset.split.train);
+    const all = [...read, ...scored.flatMap(({ rows }) => rows.map(({ rowId }) => rowId))];
+    expect(all.filter((id) => !train.has(id))).toEqual([]);
+    expect(read.size).toBe(128);
+  });
+
+  it('keeps words that fit', async () => {
+    const dataset = await dataOf(['positive', 'negative']);
+    const { host } = wordHost(() => 4, { glad: ' positive', sad: ' negative' });
+    const request = asked(dataset, true);
+    expect(unfitWords(request.words, encode)).toEqual([]);
+    const { words, template, search } = await findWords(host, request, run);
+    expect([words, template, search.outcome]).toEqual([request.words, TEMPLATE, 'kept']);
+  });
+
+  it('takes another cue where the labels are told apart clearly better after it', async () => {
+    const dataset = await dataOf(['Freude', 'Trauer']);
+    const { host } = wordHost((cue) => (cue === CUES[0] ? 6 : 1.5));
+    const { template, words, search } = await findWords(host, asked(dataset, true), run);
+    expect(template).toBe(`Text: {text}${CUES[0]}`);
+    expect(wordOf(words)).toEqual({ Freude: ' joy', Trauer: ' grief' });
+    expect(search.cues).toEqual({ before: '\nMood:', after: CUES[0] });
+    expect((await findWords(host, asked(dataset, false), run)).template).toBe(TEMPLATE);
+  });
+
+  it('keeps the words and says why where there are two rows a label', async () => {
+    const dataset = await dataOf(['Freude', 'Trauer'], 4);
+    const request = asked(dataset);
+    const { words, search } = await findWords(wordHost(() => 5).host, request, run);
+    expect([words, search.outcome]).toEqual([request.words, 'too-few']);
+  });
+
+  it('lets words of several tokens compete by their whole sequences', async () => {
+    const dataset = await dataOf(['Freude', 'Trauer']);
+    const request = {
+      ...asked(dataset),
+      words: [
+        { label: 'Freude', word: ' Freude' },
+        { label: 'Trauer', word: ' Trauer' },
+      ],
+    };
+    const { host, scored } = wordHost(() => 5);
+    const { search } = await findWords(host, request, run);
+    expect(scored).toHaveLength(1);
+    expect([search.outcome, search.lossBefore?.toFixed(2)]).toEqual(['found', '0.69']);
+  });
+});
+
+describe('a prompt set with found words', () => {
+  const at = { id: 'x', now: '2026-01-01T00:00:00.000Z' };
+  const from = { name: 'x', baseTemplate: TEMPLATE, datasetFingerprint: null, datasetName: null, taken: [] };
+  const before = createPromptSet(at, { ...from, words: [{ label: 'Freude', word: ' A' }] });
+  const words = [{ label: 'Freude', word: ' joy' }];
+  const search = { outcome: 'found', rows: 9, words, loss: 0.4, lossBefore: 0.7 } as const;
+  const found = { template: 'Text: {text}\nThis is', words, search };
+  const prompt = { template: `Say A.\n${TEMPLATE}`, shots: 0, shotSeed: 0 };
+
+  it('has a proposed prompt that names them', () => {
+    const { set } = addHardVersion(before, at, { prompt, name: PROPOSED });
+    const next = withFoundWords(set, found, { ...at, id: 'y' }).set;
+    expect([next.words, next.baseTemplate, next.wordSearch]).toEqual([words, found.template, search]);
+    const yours = next.hard.find(({ id }) => id === next.chosenHard);
+    expect(yours?.prompt.template).toBe('Classify the text. Answer with one of: joy.\nText: {text}\nThis is');
+  });
+
+  it('keeps a prompt that the user wrote', () => {
+    const { set } = addHardVersion(before, at, { prompt, name: 'Mine' });
+    expect(withFoundWords(set, found, { ...at, id: 'y' }).set.hard).toEqual(set.hard);
+  });
+});
