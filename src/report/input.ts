@@ -3,6 +3,7 @@ import type { Dataset } from '../dataset/types';
 import type { Comparison } from '../evaluation/types';
 import { tally } from '../evaluation/vote';
 import { armsAsCompared, examplesOf } from '../prompt-set/arms';
+import { sameWords } from '../prompt-set/prompt-set';
 import type { ClassifyEvaluation, GenerateEvaluation, PromptSet } from '../prompt-set/types';
 import { accuracyOf } from '../training/checkpoint';
 import type { Checkpoint } from '../training/events';
@@ -86,6 +87,19 @@ export function textReport(
   };
 }
 
+/** The answer words of a comparison; a search belongs to them while its words are the ones that were compared. */
+function answerWords(set: PromptSet, evaluation: ClassifyEvaluation): LabelReport['answerWords'] {
+  const words = evaluation.words ?? set.words;
+  const { wordSearch: search } = set;
+  return {
+    words: Object.fromEntries(words.map(({ label, word }) => [label, word])),
+    search:
+      search && sameWords(search.words, words)
+        ? { outcome: search.outcome, rows: search.rows, loss: search.loss, lossBefore: search.lossBefore }
+        : null,
+  };
+}
+
 /** Of a comparison of labels: no text of any row. Null where the run or the rows are gone. */
 export function labelReport(
   set: PromptSet,
@@ -106,6 +120,7 @@ export function labelReport(
     kind: 'classify',
     plan: evaluation.plan,
     comparison,
+    answerWords: answerWords(set, evaluation),
     training: run && {
       placement: run.settings.placement,
       tokens: run.settings.virtualTokens,

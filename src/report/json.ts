@@ -84,6 +84,7 @@ export function resultsJson(input: LabelReport): Results {
     environment,
     dataset,
     labels: [...plan.labels],
+    answerWords: input.answerWords,
     training,
     arms: comparison.arms.map((arm) => {
       const outcome = present(

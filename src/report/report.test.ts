@@ -53,6 +53,7 @@ const input: LabelReport = {
   comparison: compare(plan, { draws: 500 }),
   model: { id: 'HuggingFaceTB/SmolLM2-135M-Instruct', dtype: 'q4', sha256: 'ab'.repeat(32) },
   environment: { backend: 'wasm', threads: 2 },
+  answerWords: { words: { positive: ' positive', negative: ' negative' }, search: null },
   dataset: {
     name: 'tickets.csv',
     rows: 343,

@@ -50,6 +50,21 @@ export const resultsSchema = z.object({
   environment: z.object({ backend: z.string(), threads: count }).nullable(),
   dataset,
   labels: z.array(z.string()),
+  answerWords: z
+    .object({
+      words: byName('string').describe('Label -> the word that the prompts answer for it'),
+      search: z
+        .object({
+          outcome: z.enum(['found', 'kept', 'too-few']),
+          rows: count.describe('Training rows that were read'),
+          loss: z.number().nullable().describe('Cross-validated, of these words'),
+          lossBefore: z.number().nullable().describe('Cross-validated, of the words before the search'),
+        })
+        .nullable()
+        .describe('How the words were found; null = they were given or proposed'),
+    })
+    .optional()
+    .describe('Left out by earlier versions'),
   training: z
     .object({
       placement: z.enum(PLACEMENTS),

@@ -38,6 +38,8 @@ export interface LabelReport extends ReportFacts {
   readonly plan: ComparisonPlan;
   readonly comparison: Comparison;
   readonly training: Results['training'];
+  /** The set's answer words at that time, and how they were found. */
+  readonly answerWords: NonNullable<Results['answerWords']>;
   /** Checks made beside the comparison; those that were not made are left out. */
   readonly closer?: CloserLook;
   readonly rows?: readonly RowText[];

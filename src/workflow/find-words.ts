@@ -13,7 +13,7 @@ import { classifyInstruction } from '../task/propose';
 import { answerCandidates } from '../task/propose-words';
 import { asContinuation, cueOf } from '../task/template';
 import type { HardPrompt, LabelWord } from '../task/types';
-import type { TokenRow } from '../tokens/types';
+import type { TokenRow } from '../tokens/tokenizer';
 import type { Host, Verb } from './host';
 import { labelCollisions, labelTokens, tokenRows } from './token-rows';
 
