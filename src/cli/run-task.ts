@@ -100,7 +100,7 @@ async function withWords(host: Host, options: RunOptions, log: Log): Promise<Pro
 
 /**
  * The prompt set as the page would have it, before it is trained.
- * @param found what was found in place of the usual words and cue
+ * @param found words and a cue in place of the usual ones
  * @throws UsageError, StudioError `bad-input`
  */
 export function openSet(

@@ -1,8 +1,7 @@
 /** Requests and results of the engine: plain, structured-clonable data that can cross to a worker. */
 
 import type { TextCacheOptions } from '../inference/cache-plan';
-import type { GenerateOptions } from '../inference/generate';
-import type { NextTokensOptions } from '../inference/next-tokens';
+import type { GenerateOptions, NextTokensOptions } from '../inference/generate';
 import type { ScoredRow, TargetScore, TokenCount } from '../inference/score';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { Adapter, Backend } from '../runtime/types';
@@ -10,7 +9,7 @@ import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
 import type { Checkpoint } from '../training/events';
 import type { TrainingSettings } from '../training/settings';
 
-export type { NextTokens } from '../inference/next-tokens';
+export type { NextTokens } from '../inference/generate';
 
 /** Verified bytes of a model folder: path inside the folder -> bytes. */
 export type ModelFiles = Readonly<Record<string, Uint8Array>>;

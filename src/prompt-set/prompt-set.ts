@@ -17,6 +17,12 @@ interface Stamp {
 /** A fresh id and the present time, for the functions below. */
 export const stamp = (): Stamp => ({ id: crypto.randomUUID(), now: new Date().toISOString() });
 
+/** The current ISO time, but always after `before`, even if the clock was moved back. */
+export function nowAfter(before: string | null | undefined, now = Date.now()): string {
+  const earliest = before ? Date.parse(before) + 1 : now;
+  return new Date(Number.isNaN(earliest) ? now : Math.max(now, earliest)).toISOString();
+}
+
 const touch = (set: PromptSet, now: string, change: Partial<PromptSet>): PromptSet => ({
   ...set,
   ...change,

@@ -257,7 +257,7 @@ async function givenLosses(
   );
 }
 
-/** Some columns of what was read. */
+/** Some columns of the tokens that were read. */
 function columnsOf({ ids, logProbs }: NextTokens, columns: readonly number[], { gold, labels }: Rows): WordTable {
   const some = gold.flatMap((_, row) => columns.map((j) => logProbs[row * ids.length + j] as number));
   return { logProbs: Float32Array.from(some), words: columns.length, gold, labels };

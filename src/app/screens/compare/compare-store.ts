@@ -4,9 +4,8 @@ import type { TaskKind } from '../../../dataset/kind';
 import type { Dataset } from '../../../dataset/types';
 import { type CalibrationMode, planFor } from '../../../evaluation/classify/outcome';
 import type { Comparison } from '../../../evaluation/types';
-import { nowAfter } from '../../../lib/time';
 import { recordComparison } from '../../../prompt-set/calibration';
-import { changeTask, kindOf } from '../../../prompt-set/prompt-set';
+import { changeTask, kindOf, nowAfter } from '../../../prompt-set/prompt-set';
 import {
   type ClassifyEvaluation,
   type Evaluation,
