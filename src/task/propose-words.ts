@@ -97,7 +97,7 @@ const NEGATED = /^(not|non|no)[\s_-]/;
  * Possible answer words of a label, best first: the label, its lower case, known synonyms (of its number, for
  * `4 stars`), then the words inside it in their order, those of this label alone before shared ones.
  */
-function answerCandidates(label: string, labels: readonly string[]): readonly string[] {
+export function answerCandidates(label: string, labels: readonly string[]): readonly string[] {
   const inside = wordsInside(label)
     .filter((word) => word.length > 1 && !EMPTY_WORDS.has(word.toLowerCase()))
     .map((word) => ({ word, shared: labelsWith(word, labels) }))
