@@ -191,31 +191,40 @@ describe('the command line', () => {
     expect(Object.keys(asked.rows[0].logProbs)).toHaveLength(3);
   }, 180_000);
 
-  it('tunes vectors before the cue, and its prompt answers elsewhere as it did here', async () => {
-    const out = join(folder, 'infix');
-    const args = ['--text', 'text', '--label', 'label', '--model', TINY, '--threads', '1'];
-    const sizes = ['--train-rows', '40', '--test-rows', '20', '--steps', '6', '--tokens', '4'];
-    const tuned = await cli('tune', SAMPLE, ...args, ...sizes, '--placement', 'infix', '--out', out);
-    expect(tuned.code, tuned.stderr).toBe(0);
-    const results = resultsSchema.parse(JSON.parse(await readFile(join(out, 'results.json'), 'utf8')));
-    expect(results.training).toMatchObject({ placement: 'infix', tokens: 4 });
-    const sidecar = JSON.parse(await readFile(join(out, 'prompt/softprompt.json'), 'utf8'));
-    expect(sidecar).toMatchObject({ placement: 'infix', init: { kind: 'text', text: '\n' } });
-    expect(sidecar.template.endsWith(sidecar.cue.text)).toBe(true);
-    expect(sidecar.parityRows[0].inputIds.slice(-sidecar.cue.tokenIds.length)).toEqual(sidecar.cue.tokenIds);
-    expect(await readdir(join(out, 'prompt'))).not.toContain('adapter_config.json');
+  it.each([
+    ['vectors before the cue', []],
+    ['answer words too', ['--answer-vectors', 'trained']],
+  ])(
+    'tunes %s, and its prompt answers elsewhere as it did here',
+    async (what, more) => {
+      const out = join(folder, what.replaceAll(' ', '-'));
+      const args = ['--text', 'text', '--label', 'label', '--model', TINY, '--threads', '1'];
+      const sizes = ['--train-rows', '40', '--test-rows', '20', '--steps', '6', '--tokens', '4'];
+      const tuned = await cli('tune', SAMPLE, ...args, ...sizes, '--placement', 'infix', ...more, '--out', out);
+      expect(tuned.code, tuned.stderr).toBe(0);
+      const results = resultsSchema.parse(JSON.parse(await readFile(join(out, 'results.json'), 'utf8')));
+      expect(results.training).toMatchObject({ placement: 'infix', tokens: 4 });
+      const sidecar = JSON.parse(await readFile(join(out, 'prompt/softprompt.json'), 'utf8'));
+      expect(sidecar).toMatchObject({ placement: 'infix', init: { kind: 'text', text: '\n' } });
+      expect(sidecar.template.endsWith(sidecar.cue.text)).toBe(true);
+      expect(sidecar.parityRows[0].inputIds.slice(-sidecar.cue.tokenIds.length)).toEqual(sidecar.cue.tokenIds);
+      const files = await readdir(join(out, 'prompt'));
+      expect(files).not.toContain('adapter_config.json');
+      expect(files.includes('answer_shift.npy')).toBe(more.length > 0);
 
-    const there = results.arms.find(({ id }) => id === 'tuned')?.rows ?? [];
-    const again = await cli('evaluate', join(out, 'prompt'), SAMPLE, ...args, '--test-rows', '20');
-    const evaluated = new Map(
-      JSON.parse(again.stdout).arms[1].rows.map((row: { id: string; logProbs: object }) => [row.id, row.logProbs]),
-    );
-    const common = there.filter(({ id }) => evaluated.has(id));
-    expect(common.length).toBeGreaterThan(0);
-    for (const { id, logProbs } of common)
-      for (const [label, value] of Object.entries((evaluated.get(id) ?? {}) as Record<string, number>))
-        expect(value).toBeCloseTo(logProbs[label] ?? Number.NaN, 3);
-  }, 180_000);
+      const there = results.arms.find(({ id }) => id === 'tuned')?.rows ?? [];
+      const again = await cli('evaluate', join(out, 'prompt'), SAMPLE, ...args, '--test-rows', '20');
+      const evaluated = new Map(
+        JSON.parse(again.stdout).arms[1].rows.map((row: { id: string; logProbs: object }) => [row.id, row.logProbs]),
+      );
+      const common = there.filter(({ id }) => evaluated.has(id));
+      expect(common.length).toBeGreaterThan(0);
+      for (const { id, logProbs } of common)
+        for (const [label, value] of Object.entries((evaluated.get(id) ?? {}) as Record<string, number>))
+          expect(value).toBeCloseTo(logProbs[label] ?? Number.NaN, 3);
+    },
+    180_000,
+  );
 
   it('tunes several seeds and a hybrid with every option, and compares them and their mean with the first', async () => {
     const out = join(folder, 'seeds');

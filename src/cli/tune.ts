@@ -1,5 +1,12 @@
 import { resolve } from 'node:path';
-import { type Initialisation, PRESET_NAMES, PRESETS, STANDARD, type TrainingSettings } from '../training/settings';
+import {
+  ANSWER_VECTORS,
+  type Initialisation,
+  PRESET_NAMES,
+  PRESETS,
+  STANDARD,
+  type TrainingSettings,
+} from '../training/settings';
 import { readDataset } from './data';
 import { createLog } from './node-host';
 import {
@@ -30,6 +37,8 @@ export const TUNE_USAGE = `npm run tune -- DATA.csv --text COL --label COL --out
   [--init text|answer-words|vocabulary]  start from the instruction's words (infix: line breaks), the answer words or random words
   [--hybrid]                  also train vectors on top of your prompt
   [--reparameterise] [--noise 0.05] [--class-weights]
+  [--answer-vectors fixed|trained]  trained: the answer words' output vectors too (words of one token); the prompt then has
+                              no PEFT adapter
   [--test FILE.csv]           test rows; left out: a share of DATA.csv
   [--train-rows N] [--test-rows N]  fewer rows, drawn by the seed; min(100, N/2) others are for validation
   ${MODEL_USAGE}`;
@@ -51,6 +60,7 @@ export async function tune(args: readonly string[]): Promise<void> {
     reparameterise: { type: 'boolean' },
     noise: { type: 'string' },
     'class-weights': { type: 'boolean' },
+    'answer-vectors': { type: 'string' },
     test: { type: 'string' },
   });
   const [data] = exactly(positionals, ['DATA.csv']);
@@ -60,6 +70,7 @@ export async function tune(args: readonly string[]): Promise<void> {
   const prompt = values.prompt === undefined ? null : unescaped(values.prompt);
   const preset = PRESETS[oneOf(values.preset, 'preset', PRESET_NAMES) ?? 'standard'];
   const seed = wholeNumber(values.seed, 'seed', 0) ?? 0;
+  const answerVectors = oneOf(values['answer-vectors'], 'answer-vectors', ANSWER_VECTORS);
   const settings: TrainingSettings = {
     ...preset.settings,
     placement: readPlacement(values.placement),
@@ -71,6 +82,7 @@ export async function tune(args: readonly string[]): Promise<void> {
     reparameterise: values.reparameterise ?? false,
     noise: positive(values.noise, 'noise') ?? 0,
     classWeights: values['class-weights'] ?? false,
+    ...(answerVectors && { answerVectors }),
   };
   const runs = Array.from({ length: wholeNumber(values.seeds, 'seeds') ?? preset.seeds }, (_, i) => seed + i);
   const model = readModelOptions(values);

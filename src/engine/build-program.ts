@@ -80,12 +80,13 @@ function readOut({ graph, finalHidden, hidden, head }: Decoder): Graph {
   const fullVocabulary = b.input(IO.fullVocabulary, 'bool', []);
   const target = b.input(IO.target, 'float32', ['reads', 'candidates']);
   const weight = b.input(IO.weight, 'float32', ['reads']);
+  const shift = b.input(IO.answerShift, 'float32', ['shifted', hidden]);
   b.input(IO.withGrad, 'bool', []);
   const scalar = (value: number) => b.constant('float32', [], [value]);
 
   const flat = b.add('Reshape', [finalHidden, b.constant('int64', [2], [-1, hidden])]);
   const rows = b.add('Gather', [flat, readIndex], { attrs: { axis: int(0) }, name: IO.states });
-  const inputs = [rows, head.weight, candidateIds, fullVocabulary, ...(head.bias === null ? [] : [head.bias])];
+  const inputs = [rows, head.weight, candidateIds, fullVocabulary, head.bias ?? '', shift];
   let logits = b.add(HEAD, inputs, { attrs: withLayout(head.layout) });
   if (head.scale !== null) logits = b.add('Mul', [logits, scalar(head.scale)]);
   if (head.softcap !== null) {
@@ -100,10 +101,12 @@ function readOut({ graph, finalHidden, hidden, head }: Decoder): Graph {
 
 /** What is needed to feed the program. */
 export function specOf(decoder: Decoder): ProgramSpec {
-  const { layers, kvHeads, headDim, hidden, vocabulary, contextLength, inputs, presentKeys, presentValues } = decoder;
+  const { layers, kvHeads, headDim, hidden, vocabulary, contextLength, head, inputs, presentKeys, presentValues } =
+    decoder;
   const ids = decoder.graph.inputs.find((input) => input.name === inputs.ids);
   const idsDtype = ids?.dtype === 'int32' ? 'int32' : 'int64';
-  return { layers, kvHeads, headDim, hidden, vocabulary, contextLength, inputs, presentKeys, presentValues, idsDtype };
+  const sizes = { layers, kvHeads, headDim, hidden, vocabulary, contextLength };
+  return { ...sizes, head, inputs, presentKeys, presentValues, idsDtype };
 }
 
 /**

@@ -365,7 +365,13 @@ describe('the engine on a small model', () => {
     });
 
     const earlier = Float32Array.from({ length: 3 * 64 }, (_, i) => 0.1 * Math.sin(i));
-    const ALL = { reparameterise: true, noise: 0.03, classWeights: true, trainRows: 17 } as const;
+    const ALL = {
+      reparameterise: true,
+      noise: 0.03,
+      classWeights: true,
+      trainRows: 17,
+      answerVectors: 'trained',
+    } as const;
     it.each(PLACEMENTS)('resumes bit for bit with all options at once: %s', async (placement) => {
       const request = training({
         initFrom: { vectors: earlier },
@@ -387,6 +393,8 @@ describe('the engine on a small model', () => {
       const resumed = await trainToEnd(engine(), { ...request, resume });
       expect(resumed.vectors).toEqual(whole.vectors);
       expect(resumed.checkpoint.net).toEqual(whole.checkpoint.net);
+      expect(resumed.checkpoint.answers).toEqual(whole.checkpoint.answers);
+      expect(resumed.answerShift).toEqual(whole.answerShift);
     });
 
     it('starts from an earlier prompt, repeated to the number of virtual tokens', async () => {

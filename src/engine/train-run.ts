@@ -3,19 +3,26 @@ import type { CachePlan } from '../inference/cache-plan';
 import { type Control, uninterrupted } from '../inference/control';
 import { takesPast } from '../inference/program';
 import { embeddingRows, type Program } from '../inference/run';
-import { checkLabels, type ScoreOptions, scoreRows, scoreTargets, type TargetScore } from '../inference/score';
+import {
+  checkLabels,
+  checkOneToken,
+  type ScoreOptions,
+  scoreRows,
+  scoreTargets,
+  type TargetScore,
+} from '../inference/score';
 import type { TextCache } from '../inference/text-cache';
 import { present } from '../lib/assert';
 import { StudioError } from '../lib/errors';
 import { accuracy, argmax, confusionMatrix, macroF1 } from '../metrics/classification';
-import type { SoftPrompt } from '../prompt/soft-prompt';
+import { trainedPrompt } from '../prompt/soft-prompt';
 import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
-import type { Checkpoint, TrainEvent, ValidationResult } from '../training/events';
+import type { Checkpoint, TrainEvent, Trained, ValidationResult } from '../training/events';
 import { type TrainWork, train } from '../training/loop';
 import { batchGradient } from '../training/objective';
 import { balancedWeights, stratifiedSubset } from '../training/row-order';
 import type { Validated } from '../training/selection';
-import { peakLearningRate } from '../training/settings';
+import { peakLearningRate, type TrainingSettings } from '../training/settings';
 import { folded, initialTokenIds } from '../training/vectors';
 import type { ModelInfo, TrainRequest } from './types';
 
@@ -53,7 +60,7 @@ export async function* trainRun(
     learningRate: peakLearningRate(settings, info.embeddingRms),
     rows: used.train.length,
     validationRows: request.validation.length,
-    initial: await initialVectors({ program, info, cache }, request),
+    initial: await initialState({ program, info, cache }, request),
     hidden: info.hidden,
     embeddingRms: info.embeddingRms,
     resume,
@@ -73,18 +80,39 @@ function checkRequest(request: TrainRequest, hidden: number): void {
   const from = initFrom?.vectors.length ?? 0;
   if (settings.initialisation.kind === 'prompt' && (from === 0 || from % hidden !== 0))
     throw bad('The prompt to start from has no vectors for this model. Choose another start.');
-  const fits = !resume || resume.vectors.length === settings.virtualTokens * hidden;
-  if (!fits || (resume && (resume.net !== undefined) !== (settings.reparameterise ?? false)))
+  if (trainsAnswers(settings)) {
+    if (kindOf(rows) === 'generate') throw bad('A prompt that generates texts has no answer words to train.');
+    checkOneToken(labels);
+  }
+  if (resume && !isOfRun(resume, request, hidden))
     throw bad('The checkpoint belongs to a run with other settings or another model.');
 }
 
+/** Whether a checkpoint has what a run with these settings trains. */
+const isOfRun = ({ vectors, net, answers }: Checkpoint, { settings, labels }: TrainRequest, hidden: number): boolean =>
+  vectors.length === settings.virtualTokens * hidden &&
+  (net !== undefined) === (settings.reparameterise ?? false) &&
+  answers?.shift.length === (trainsAnswers(settings) ? labels.length * hidden : undefined);
+
+/** The state at step 0: answer words that are trained start from themselves, or from where an earlier prompt left them. */
+async function initialState(context: TrainContext, request: TrainRequest): Promise<Trained> {
+  const vectors = await initialVectors(context, request);
+  if (!trainsAnswers(request.settings)) return { vectors };
+  const length = request.labels.length * context.info.hidden;
+  const earlier = startsFromPrompt(request)?.answerShift;
+  return { vectors, answerShift: earlier?.length === length ? earlier : new Float32Array(length) };
+}
+
+const trainsAnswers = ({ answerVectors }: TrainingSettings) => answerVectors === 'trained';
+
+const startsFromPrompt = ({ settings, initFrom }: TrainRequest) =>
+  settings.initialisation.kind === 'prompt' ? initFrom : undefined;
+
 /** The vectors of an earlier prompt, or embeddings of the initialisation's tokens. */
-async function initialVectors(
-  { program, info }: TrainContext,
-  { settings, initTokenIds, initFrom }: TrainRequest,
-): Promise<Float32Array> {
-  if (settings.initialisation.kind !== 'prompt' || !initFrom)
-    return embeddingRows(program, initialTokenIds(settings, initTokenIds, program.spec.vocabulary));
+async function initialVectors({ program, info }: TrainContext, request: TrainRequest): Promise<Float32Array> {
+  const { settings, initTokenIds } = request;
+  const initFrom = startsFromPrompt(request);
+  if (!initFrom) return embeddingRows(program, initialTokenIds(settings, initTokenIds, program.spec.vocabulary));
   const { vectors, netWeights: weights } = initFrom;
   const read = weights ? folded(vectors, { weights, hidden: info.hidden, scale: info.embeddingRms }) : vectors;
   return Float32Array.from({ length: settings.virtualTokens * info.hidden }, (_, i) => read[i % read.length] as number);
@@ -104,27 +132,21 @@ interface WorkContext {
 function workOf(context: WorkContext, request: TrainRequest, control: Control): TrainWork {
   const { program, cache, plan, usesCache, train, labelWeights } = context;
   const { labels, settings, validation } = request;
-  const soft = (vectors: Float32Array): SoftPrompt => ({
-    placement: settings.placement,
-    vectors,
-    virtualTokens: settings.virtualTokens,
-    hidden: program.spec.hidden,
-  });
   const rowsAt = (indices: readonly number[]) => indices.map((index) => present(train[index], 'training row'));
   const cached = usesCache ? { cache, plan } : null;
   return {
     // Steps are not interrupted, because their work would be lost.
-    gradient: (vectors, indices) =>
+    gradient: (trained, indices) =>
       batchGradient(program, {
         rows: rowsAt(indices),
         labels,
-        soft: soft(vectors),
+        soft: trainedPrompt(settings, trained),
         ...(labelWeights && { labelWeights }),
         cached: cached && { ...cached, control: uninterrupted },
       }),
-    evaluate: async (vectors) => {
+    evaluate: async (trained) => {
       try {
-        const options = { rows: validation, labels, soft: soft(vectors), cached, control };
+        const options = { rows: validation, labels, soft: trainedPrompt(settings, trained), cached, control };
         return await TASKS[kindOf(validation)].evaluate(program, options);
       } catch (error) {
         if (error instanceof StudioError && error.code === 'cancelled') return null;

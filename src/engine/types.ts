@@ -6,7 +6,7 @@ import type { ScoredRow, TargetScore, TokenCount } from '../inference/score';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { Adapter, Backend } from '../runtime/types';
 import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
-import type { Checkpoint } from '../training/events';
+import type { Checkpoint, Trained } from '../training/events';
 import type { TrainingSettings } from '../training/settings';
 
 export type { NextTokens } from '../inference/generate';
@@ -116,9 +116,9 @@ export interface TrainRequest {
   readonly initTokenIds: Int32Array;
   /**
    * For an initialisation from an earlier prompt: its vectors, cut or repeated like a text, and the weights of their
-   * residual network if they are not folded yet.
+   * residual network if they are not folded yet; its trained answer words, where it has them.
    */
-  readonly initFrom?: { readonly vectors: Float32Array; readonly netWeights?: Float32Array };
+  readonly initFrom?: Trained & { readonly netWeights?: Float32Array };
   readonly cacheKey: string;
   readonly resume: Checkpoint | null;
 }

@@ -21,18 +21,19 @@ export type Layout = 'rows' | 'columns';
 export const LINEAR = 'studio:Linear';
 
 /**
- * `Head(hidden [reads, hidden], weight, candidateIds int32 [candidates], fullVocabulary bool [], bias? [vocabulary])
- * -> [reads, candidates]`, attribute `layout`; [reads, vocabulary] when `fullVocabulary` is true, which ignores the ids.
+ * `Head(hidden [reads, hidden], weight, candidateIds int32 [candidates], fullVocabulary bool [], bias? [vocabulary],
+ * shift? [candidates or 1, hidden]) -> [reads, candidates]`, attribute `layout`; [reads, vocabulary] when `fullVocabulary`
+ * is true, which ignores ids and shift.
  *
- *     If(fullVocabulary) Linear(hidden, W, b) else Linear(hidden, gather(W, ids), gather(b, ids))
+ *     If(fullVocabulary) Linear(hidden, W, b) else Linear(hidden, gather(W, ids) + shift, gather(b, ids))
  */
 export const HEAD = 'studio:Head';
 
 /**
- * `HeadGrad(dLogits [reads, candidates], weight, candidateIds, fullVocabulary) -> dHidden [reads, hidden]`, attribute
- * `layout` *of the weight* (not flipped).
+ * `HeadGrad(dLogits [reads, candidates], weight, candidateIds, fullVocabulary, bias (not used), shift?)
+ * -> dHidden [reads, hidden]`, attribute `layout` *of the weight* (not flipped).
  *
- *     If(fullVocabulary) Linear(dLogits, W flipped) else Linear(dLogits, gather(W, ids) flipped)
+ *     If(fullVocabulary) Linear(dLogits, W flipped) else Linear(dLogits, (gather(W, ids) + shift) flipped)
  */
 export const HEAD_GRAD = 'studio:HeadGrad';
 

@@ -3,7 +3,7 @@ import { isReducing, isRowwise, isVector, sumIntoLinear, writeCrossEntropy } fro
 import { GraphBuilder } from './builder';
 import { flip, HEAD, HEAD_GRAD, type Layout, LINEAR, layoutOf } from './core-ops';
 import { toNumbers } from './dtype';
-import { type Graph, int, intAttr, type Node, subgraph, untyped, type ValueInfo } from './ir';
+import { type Graph, int, intAttr, ints, type Node, subgraph, untyped, type ValueInfo } from './ir';
 import { reads } from './order';
 import { writeSilu } from './recognise';
 import { prune, shareCommon } from './simplify';
@@ -171,14 +171,19 @@ class Lowering {
   }
 
   #head(node: Node): void {
-    const [x = '', weight = '', ids = '', full = '', bias = ''] = node.inputs;
+    const [x = '', weight = '', ids = '', full = '', bias = '', shift = ''] = node.inputs;
     const layout = layoutOf(node);
     const attrs = gemmAttrs(node.op === HEAD ? layout : flip(layout));
     const [rows, fullVocabulary, selection] = [this.#unfold(x), this.#unfold(full), this.#unfold(ids)];
+    const gathered = (b: GraphBuilder) => {
+      const w = b.add('Gather', [weight, selection], { attrs: { axis: int(layout === 'rows' ? 0 : 1) } });
+      if (shift === '') return w;
+      const by = layout === 'rows' ? shift : b.add('Transpose', [shift], { attrs: { perm: ints([1, 0]) } });
+      return b.add('Add', [w, by]);
+    };
     const branch = (name: string, selected: boolean) => {
       const b = new GraphBuilder(undefined, `${name}/`);
-      const axis = layout === 'rows' ? 0 : 1;
-      const w = selected ? b.add('Gather', [weight, selection], { attrs: { axis: int(axis) } }) : weight;
+      const w = selected ? gathered(b) : weight;
       const c = selected && bias !== '' ? b.add('Gather', [bias, selection], { attrs: { axis: int(0) } }) : bias;
       const y = b.add('Gemm', [rows, w, ...(c === '' ? [] : [c])], { attrs });
       return subgraph({ ...b.build(), name, outputs: [untyped(y)] });

@@ -25,7 +25,7 @@ export class Answers {
   /** The answers of one prompt. */
   of(labels: readonly LabelTokens[], soft: SoftPrompt | null): PromptAnswers {
     const words = labels.map(({ tokenIds }) => tokenIds.join(' ')).join('|');
-    const prompt = soft ? `${words}|${soft.placement}|${soft.virtualTokens}|${soft.vectors.join(' ')}` : words;
+    const prompt = soft ? `${words}|${keyOfSoft(soft)}` : words;
     const known = this.#prompts.get(prompt) ?? new Map<string, LogProbs>();
     this.#prompts.delete(prompt);
     this.#prompts.set(prompt, known);
@@ -51,6 +51,9 @@ export class Answers {
     }
   }
 }
+
+const keyOfSoft = ({ placement, virtualTokens, vectors, answerShift }: SoftPrompt): string =>
+  [placement, virtualTokens, vectors.join(' '), ...(answerShift ? [answerShift.join(' ')] : [])].join('|');
 
 export interface PromptAnswers {
   get(row: RowTokens): LogProbs | undefined;

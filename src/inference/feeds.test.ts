@@ -12,6 +12,7 @@ const spec: ProgramSpec = {
   vocabulary: 10,
   contextLength: 6,
   inputs: { ids: 'ids', mask: 'mask', bias: 'bias', positions: 'positions', pastKeys: ['k'], pastValues: ['v'] },
+  head: { weight: 'w', layout: 'rows', bias: null, scale: null, softcap: null },
   presentKeys: ['pk'],
   presentValues: ['pv'],
   idsDtype: 'int64',

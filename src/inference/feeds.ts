@@ -67,6 +67,8 @@ export interface FeedOptions {
   readonly soft: Pick<SoftPrompt, 'vectors' | 'virtualTokens'> | null;
   /** Token ids whose logits are computed; null = the whole vocabulary. */
   readonly candidates: readonly number[] | null;
+  /** `[candidates, hidden]`, added to the candidates' output vectors; left out = nothing. @see SoftPrompt.answerShift */
+  readonly answerShift?: Float32Array | undefined;
   /** If given, the gradient is computed. */
   readonly objective: Objective | null;
 }
@@ -92,6 +94,7 @@ export function buildFeeds(spec: ProgramSpec, sequences: readonly Sequence[], op
     ...pastFeeds(spec, sequences, layout),
     ...softFeeds(spec, sequences, layout, options.soft),
     ...headFeeds(spec, sequences, layout, options),
+    [IO.answerShift]: shiftOf(spec, options),
   };
 }
 
@@ -239,6 +242,14 @@ function headFeeds(
     [IO.withGrad]: bool(objective !== null),
     ...(objective ? objectiveFeeds(reads.length, candidates?.length ?? spec.vocabulary, objective) : noObjective),
   };
+}
+
+/** Without a shift one row of zeros, which is added to every candidate. */
+function shiftOf({ hidden }: ProgramSpec, { candidates, answerShift }: FeedOptions): HostTensor {
+  if (!answerShift) return f32([1, hidden], new Float32Array(hidden));
+  const rows = candidates?.length ?? 0;
+  assert(answerShift.length === rows * hidden, `a shift of ${answerShift.length} numbers for ${rows} x ${hidden}`);
+  return f32([rows, hidden], answerShift);
 }
 
 function objectiveFeeds(reads: number, columns: number, { targets, weights }: Objective): Feeds {

@@ -18,7 +18,8 @@ export interface StartedRow {
 export const isSequenceScored = (labels: readonly LabelTokens[]) => labels.some((label) => label.tokenIds.length !== 1);
 
 /**
- * log-softmax over the labels' scores of each row. Single tokens: the score is the token's logit. Otherwise the mean
+ * log-softmax over the labels' scores of each row. Single tokens: the score is the token's logit, with its output vector
+ * shifted where the prompt has trained that. Otherwise the mean
  * log-probability of the label's tokens over the whole vocabulary, so that longer words are not penalised.
  * All rows must fit into one run.
  */
@@ -39,7 +40,7 @@ async function tokenScores(
   soft: SoftPrompt | null,
 ): Promise<number[][]> {
   const candidates = labels.map((label) => present(label.tokenIds[0], 'token of a label'));
-  const options = { soft, candidates, objective: null, keepPresent: false };
+  const options = { soft, candidates, answerShift: soft?.answerShift, objective: null, keepPresent: false };
   const { logits, columns } = await run(program, rows.map(atEnd), options);
   return rows.map((_, r) => logSoftmax(logits.subarray(r * columns, (r + 1) * columns)));
 }

@@ -8,7 +8,7 @@ import type { Decoder } from '../graph/decoder';
  * (each row of `select` is all zeros or one-hot, so the sum is exact).
  *
  * The head reads only the hidden rows `readIndex` (flattened over batch x tokens), against the candidate rows
- * `candidateIds` of the head matrix, or against all of it if `fullVocabulary` is true.
+ * `candidateIds` of the head matrix plus `answerShift`, or against all of it if `fullVocabulary` is true.
  *
  *   loss = sum_r weight[r] * (logsumexp_c(logits[r,:]) - sum_c target[r,c] * logits[r,c])
  *
@@ -27,6 +27,8 @@ export const IO = {
   candidateIds: 'candidate_ids',
   /** bool `[]` */
   fullVocabulary: 'full_vocabulary',
+  /** float32 `[candidates, hidden]`, or one row for all of them; not used with fullVocabulary */
+  answerShift: 'answer_shift',
   /** float32 `[reads, candidates]`, one-hot rows */
   target: 'target',
   /** float32 `[reads]` */
@@ -54,6 +56,7 @@ export type ProgramSpec = Pick<
   | 'hidden'
   | 'vocabulary'
   | 'contextLength'
+  | 'head'
   | 'inputs'
   | 'presentKeys'
   | 'presentValues'

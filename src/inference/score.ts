@@ -57,6 +57,7 @@ export function numbersOnly(rowId: string, logProbs: readonly number[]): readonl
 export async function openScorer(program: Program, options: ScoreOptions): Promise<Scorer> {
   const { rows, labels, soft } = options;
   checkLabels(labels);
+  checkShift(labels, soft);
   const answer = isSequenceScored(labels) ? Math.max(...labels.map((label) => label.tokenIds.length)) - 1 : 0;
   const { buckets, startAt } = await openRows(program, options, answer);
   return {
@@ -127,6 +128,29 @@ export function checkLabels(labels: readonly LabelTokens[]): void {
     throw new StudioError(
       'bad-input',
       empty ? `The label ${empty.label} has no answer word.` : 'There must be at least two labels to choose from.',
+    );
+}
+
+/** @throws StudioError `bad-input` where an answer word has several tokens, so that it has no output vector of its own */
+export function checkOneToken(labels: readonly LabelTokens[]): void {
+  const long = labels.find(({ tokenIds }) => tokenIds.length > 1);
+  if (long)
+    throw new StudioError(
+      'bad-input',
+      `The answer word of ${long.label} has ${long.tokenIds.length} tokens, and only words of one token can be trained too. Choose a shorter word on the Prompts screen, or train the vectors alone.`,
+      { data: { label: long.label } },
+    );
+}
+
+/** @throws StudioError `bad-input` where trained answer words do not fit the labels */
+function checkShift(labels: readonly LabelTokens[], soft: SoftPrompt | null): void {
+  if (!soft?.answerShift) return;
+  checkOneToken(labels);
+  const words = soft.answerShift.length / soft.hidden;
+  if (words !== labels.length)
+    throw new StudioError(
+      'bad-input',
+      `This prompt has trained the answer words of ${words} labels, but ${labels.length} are asked for. Use it with the labels that it was trained on.`,
     );
 }
 

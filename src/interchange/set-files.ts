@@ -7,6 +7,7 @@ import type { Dataset } from '../dataset/types';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { firstFault, type z } from '../lib/zod';
 import { readNpy, writeNpy } from '../prompt/codecs';
+import type { SoftPrompt } from '../prompt/soft-prompt';
 import {
   type ClassifyEvaluation,
   type Evaluation,
@@ -33,7 +34,8 @@ import {
 import { datasetSchema, hardVersionSchema } from './version-schemas';
 import type { Files } from './zip';
 
-const SET_VERSION = 1;
+/** 2 for sets with trained answer words: releases that read only 1 would answer without them. */
+const SET_VERSION = 2;
 export const SET_FILE = 'prompt-set.json';
 const DATA_FILE = 'data/dataset.json';
 /** The folder gives the kind of a comparison; its file does not contain it. */
@@ -71,7 +73,7 @@ export function setFiles(complete: CompleteSet): Map<string, Uint8Array> {
   const write = (path: string, value: unknown) => files.set(path, new TextEncoder().encode(exactJson(value)));
   write(SET_FILE, {
     ...set,
-    formatVersion: SET_VERSION,
+    formatVersion: set.soft.some(({ soft }) => soft?.answerShift) ? SET_VERSION : 1,
     hard: set.hard.map(({ id }) => id),
     soft: set.soft.map(({ id }) => id),
   });
@@ -82,8 +84,10 @@ export function setFiles(complete: CompleteSet): Map<string, Uint8Array> {
     const stem = name('tuned', version);
     runNames.set(version.id, stem);
     const { soft } = version;
-    write(`tuned/${stem}.json`, { ...version, soft: soft && without(soft, 'vectors') });
-    if (soft) files.set(`tuned/${stem}.npy`, writeNpy({ ...soft, vectors: Float32Array.from(soft.vectors) }));
+    write(`tuned/${stem}.json`, { ...version, soft: soft && factsOf(soft) });
+    if (!soft) continue;
+    files.set(`tuned/${stem}.npy`, matrix(soft.vectors, soft));
+    if (soft.answerShift) files.set(`tuned/${stem}${SHIFT}`, matrix(soft.answerShift, soft));
   }
   for (const checkpoint of checkpoints) {
     const stem = runNames.get(checkpoint.runId) ?? name('runs', { id: checkpoint.runId, number: 0 });
@@ -97,6 +101,20 @@ export function setFiles(complete: CompleteSet): Map<string, Uint8Array> {
   if (dataset) write(DATA_FILE, dataset);
   return files;
 }
+
+/** A tuned prompt without its numbers; with how many answer words were trained too, if they were. */
+const factsOf = ({ vectors: _vectors, answerShift, ...facts }: SoftPrompt): SoftFacts => ({
+  ...facts,
+  ...(answerShift && { answerWords: answerShift.length / facts.hidden }),
+});
+
+type SoftFacts = Omit<SoftPrompt, 'vectors' | 'answerShift'> & { readonly answerWords?: number };
+
+/** End of the name of the file with the answer words' shift. */
+const SHIFT = '.answers.npy';
+
+const matrix = (numbers: Float32Array, { hidden }: Pick<SoftPrompt, 'hidden'>) =>
+  writeNpy({ vectors: Float32Array.from(numbers), virtualTokens: numbers.length / hidden, hidden });
 
 /** `003-1f0c9a2e`: with the id, so that the third versions of two people get different names. */
 function namer() {
@@ -120,11 +138,6 @@ const plain = (text: string, length: number) =>
     .toLowerCase()
     .replace(/[^a-z0-9-]/g, '')
     .slice(0, length);
-
-function without<T extends object, K extends keyof T>(value: T, key: K): Omit<T, K> {
-  const { [key]: _dropped, ...rest } = value;
-  return rest;
-}
 
 export type SetFilesFailure = Failure<'missing-file' | 'newer-version' | 'bad-set'>;
 
@@ -219,21 +232,37 @@ function inOrder<V extends { readonly id: string; readonly number: number }>(
   return versions.toSorted((a, b) => at(a) - at(b) || a.number - b.number);
 }
 
+type SoftFile = Omit<SoftVersion, 'soft'> & { readonly soft: SoftFacts | null };
+
 function readSoft(files: Files, path: string): Result<SoftVersion, SetFilesFailure> {
-  const read = readPart<SoftVersion>(files, path, softSchema);
-  if (!read.ok || !read.value.soft) return read;
-  const beside = path.replace(/\.json$/, '.npy');
+  const read = readPart<SoftFile>(files, path, softSchema);
+  if (!read.ok) return read;
+  const { soft, ...version } = read.value;
+  if (!soft) return ok({ ...version, soft });
+  const { answerWords, ...facts } = soft;
+  const vectors = readMatrix(files, path, '.npy', [facts.virtualTokens, facts.hidden]);
+  if (!vectors.ok) return vectors;
+  const shift = answerWords === undefined ? null : readMatrix(files, path, SHIFT, [answerWords, facts.hidden]);
+  if (shift && !shift.ok) return shift;
+  return ok({ ...version, soft: { ...facts, vectors: vectors.value, ...(shift && { answerShift: shift.value }) } });
+}
+
+/** The numbers beside a tuned prompt's JSON, of the shape that it describes. */
+function readMatrix(
+  files: Files,
+  path: string,
+  end: string,
+  [rows, hidden]: readonly [number, number],
+): Result<Float32Array, SetFilesFailure> {
+  const beside = path.replace(/\.json$/, end);
   const npy = files.get(beside);
   if (!npy) return fail('missing-file', `${beside} is missing: the vectors of ${path}. Nothing was imported.`);
   const table = readNpy(npy);
   if (!table.ok) return bad(`${beside}: ${table.error.message}`);
-  const { soft } = read.value;
-  const { vectors, virtualTokens, hidden } = table.value;
-  if (virtualTokens !== soft.virtualTokens || hidden !== soft.hidden)
-    return bad(
-      `${path} describes ${soft.virtualTokens} vectors of ${soft.hidden} numbers, ${beside} has ${virtualTokens} of ${hidden}.`,
-    );
-  return ok({ ...read.value, soft: { ...soft, vectors } });
+  const { vectors, virtualTokens, hidden: width } = table.value;
+  return virtualTokens === rows && width === hidden
+    ? ok(vectors)
+    : bad(`${path} describes ${rows} vectors of ${hidden} numbers, ${beside} has ${virtualTokens} of ${width}.`);
 }
 
 function readPart<T>(files: Files, path: string, schema: z.ZodType): Result<T, SetFilesFailure> {

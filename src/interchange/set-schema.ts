@@ -53,7 +53,14 @@ export const softSchema = softVersionSchema
     id: text(100).min(1),
     status: z.enum(['running', 'finished', 'early', 'stopped', 'paused', 'failed']),
     error: text(10_000).nullable(),
-    soft: z.object({ placement: z.enum(PLACEMENTS), virtualTokens: z.int().min(1), hidden: z.int().min(1) }).nullable(),
+    soft: z
+      .object({
+        placement: z.enum(PLACEMENTS),
+        virtualTokens: z.int().min(1),
+        hidden: z.int().min(1),
+        answerWords: z.int().min(1).optional(),
+      })
+      .nullable(),
     validationAccuracy: z.number().nullable(),
   });
 
@@ -72,7 +79,7 @@ const state = {
   vectors: finite,
   rngState: real,
   pending: list(count),
-  best: z.object({ step: count, metric: real, vectors: finite }).nullable(),
+  best: z.object({ step: count, metric: real, vectors: finite, answerShift: finite.optional() }).nullable(),
   evaluationsWithoutGain: count,
   steps,
   elapsedMs: real,
@@ -99,6 +106,7 @@ export const checkpointSchema = z.object({
         ...state,
         optimiser,
         net: z.object({ weights: finite, optimiser }).optional(),
+        answers: z.object({ shift: finite, optimiser }).optional(),
         validations: list(point),
       })
       .refine(

@@ -2,7 +2,7 @@
 import type { Dataset } from '../dataset/types';
 import type { CalibrationFit } from '../evaluation/types';
 import { assert } from '../lib/assert';
-import type { SoftPrompt } from '../prompt/soft-prompt';
+import { type SoftPrompt, trainedPrompt } from '../prompt/soft-prompt';
 import type { ClassifyEvaluation, GenerateEvaluation, Kept, PromptSet, SoftVersion } from '../prompt-set/types';
 import { cueOf } from '../task/template';
 import { MIN_CHECK_ROWS, SIDECAR_VERSION, type Sidecar } from './sidecar';
@@ -55,7 +55,7 @@ export function buildSidecar(input: SidecarInput): Sidecar {
   assert(soft, 'a run without vectors cannot be exported');
   assert(input.checkRows.length >= MIN_CHECK_ROWS, `an export needs ${MIN_CHECK_ROWS} check rows`);
   return {
-    formatVersion: SIDECAR_VERSION,
+    formatVersion: soft.answerShift ? SIDECAR_VERSION : 1,
     producer: input.producer,
     name: input.set.name,
     handle: input.set.handle,
@@ -64,6 +64,7 @@ export function buildSidecar(input: SidecarInput): Sidecar {
     ...(soft.placement === 'infix' && { cue: { text: cueOf(run.template), tokenIds: [...input.cueTokenIds] } }),
     numVirtualTokens: soft.virtualTokens,
     tokenDim: soft.hidden,
+    ...(soft.answerShift && { answerVectors: 'trained' as const }),
     template: run.template,
     labels: labels.map(({ label, word, tokenIds }) => ({ label, word, tokenIds: [...tokenIds] })),
     ...(input.writing && {
@@ -133,6 +134,7 @@ function trainingFacts(run: SoftVersion): Sidecar['training'] {
     reparameterise: s.reparameterise ?? false,
     noise: s.noise ?? 0,
     classWeights: s.classWeights ?? false,
+    ...(s.answerVectors && { answerVectors: s.answerVectors }),
     trainRows: s.trainRows ?? null,
     bestStep: run.bestStep,
     status: run.status,
@@ -201,10 +203,6 @@ function testFacts(evaluation: Kept<ClassifyEvaluation> | null): Sidecar['metric
   };
 }
 
-/** The prompt from its vectors and its sidecar. */
-export const softPromptOf = (sidecar: Sidecar, vectors: Float32Array): SoftPrompt => ({
-  placement: sidecar.placement,
-  vectors,
-  virtualTokens: sidecar.numVirtualTokens,
-  hidden: sidecar.tokenDim,
-});
+/** The prompt from its sidecar and the trained numbers. */
+export const softPromptOf = (sidecar: Sidecar, trained: Pick<SoftPrompt, 'vectors' | 'answerShift'>): SoftPrompt =>
+  trainedPrompt({ placement: sidecar.placement, virtualTokens: sidecar.numVirtualTokens }, trained);

@@ -4,10 +4,11 @@
  */
 import { byName, z } from '../lib/zod';
 import { PLACEMENTS } from '../prompt/soft-prompt';
-import { OPTIMISER_NAMES } from '../training/settings';
+import { ANSWER_VECTORS, OPTIMISER_NAMES } from '../training/settings';
 import { count, optimisation, share, text, thresholdSchema } from './version-schemas';
 
-export const SIDECAR_VERSION = 1;
+/** 2 for prompts with trained answer words: releases that read only 1 would answer without them. */
+export const SIDECAR_VERSION = 2;
 /** An exported prompt has at least this many check rows. */
 export const MIN_CHECK_ROWS = 10;
 
@@ -29,7 +30,7 @@ const weights = z.object({
 
 export const sidecarSchema = z
   .object({
-    formatVersion: z.literal(SIDECAR_VERSION),
+    formatVersion: z.union([z.literal(1), z.literal(SIDECAR_VERSION)]).describe('2 with answerVectors, else 1'),
     producer: text(200),
     name: text(200),
     handle: text(100),
@@ -47,6 +48,12 @@ export const sidecarSchema = z
       ),
     numVirtualTokens: z.int().min(1).max(4096),
     tokenDim: z.int().min(1).max(65536),
+    answerVectors: z
+      .literal('trained')
+      .optional()
+      .describe(
+        'answer_shift.npy, float32 [labels, tokenDim], is added to the rows of the output embedding that belong to the answer words. Each has one token. Left out = the words answer as the model knows them',
+      ),
     template: text(200_000).describe(
       'The text of a row: {column} is replaced by its cell, {text} by the text column; no special tokens are added',
     ),
@@ -96,6 +103,10 @@ export const sidecarSchema = z
           .describe('A residual network was trained too and folded into the vectors'),
         noise: z.number().min(0).optional().describe('On the vectors while training, as a share of the embedding RMS'),
         classWeights: z.boolean().optional().describe('Every label had the same weight'),
+        answerVectors: z
+          .enum(ANSWER_VECTORS)
+          .optional()
+          .describe('Whether the output vectors of the answer words were trained too; left out = fixed'),
         trainRows: count.nullable().optional().describe('Number of training rows used; null = all'),
         bestStep: count.nullable(),
         status: text(50),
@@ -197,6 +208,14 @@ export const sidecarSchema = z
     for (const [i, row] of s.parityRows.entries())
       if (labels.some((l) => !Object.hasOwn(row.logProbs, l)))
         context.addIssue({ code: 'custom', path: ['parityRows', i, 'logProbs'], message: 'a label has no value' });
+    if ((s.answerVectors === 'trained') !== (s.formatVersion === SIDECAR_VERSION))
+      context.addIssue({
+        code: 'custom',
+        path: ['answerVectors'],
+        message: 'must be given in format 2, and only there',
+      });
+    if (s.answerVectors && s.labels.some(({ tokenIds }) => tokenIds.length !== 1))
+      context.addIssue({ code: 'custom', path: ['labels'], message: 'trained answer words must have one token' });
     if ((s.placement === 'infix') !== (s.cue !== undefined))
       context.addIssue({ code: 'custom', path: ['cue'], message: 'must be given with infix, and only then' });
     if (s.calibration && s.calibration.meanLogProbs.length !== labels.length)

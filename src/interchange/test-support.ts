@@ -14,6 +14,8 @@ import {
 } from '../prompt-set/types';
 import type { CompleteSet } from './set-files';
 
+const LABELS = ['bad', 'good'];
+
 const id = fc.uuid();
 const share = fc.double({ min: 0, max: 1, noNaN: true });
 const time = fc.integer({ min: 0, max: 1e6 }).map((s) => new Date(1.7e12 + s * 1000).toISOString());
@@ -46,17 +48,17 @@ const hard: fc.Arbitrary<HardVersion> = fc.record({
   ),
 });
 
+const floats = (length: number) =>
+  fc.float32Array({ minLength: length, maxLength: length, noNaN: true, noDefaultInfinity: true });
+
+/** Every other one with trained answer words. */
 const soft: fc.Arbitrary<SoftPrompt> = fc
   .tuple(fc.constantFrom(...PLACEMENTS), fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 4 }))
   .chain(([placement, virtualTokens, hidden]) =>
-    fc
-      .float32Array({
-        minLength: virtualTokens * hidden,
-        maxLength: virtualTokens * hidden,
-        noNaN: true,
-        noDefaultInfinity: true,
-      })
-      .map((vectors) => ({ placement, virtualTokens, hidden, vectors })),
+    fc.tuple(floats(virtualTokens * hidden), fc.option(floats(LABELS.length * hidden))).map(([vectors, shift]) => ({
+      ...{ placement, virtualTokens, hidden, vectors },
+      ...(shift && { answerShift: shift }),
+    })),
   );
 
 const run: fc.Arbitrary<SoftVersion> = fc.record({
@@ -99,9 +101,6 @@ const run: fc.Arbitrary<SoftVersion> = fc.record({
   datasetFingerprint: text,
 });
 
-const floats = (length: number) =>
-  fc.float32Array({ minLength: length, maxLength: length, noNaN: true, noDefaultInfinity: true });
-
 const point = fc.oneof(
   fc.record({
     kind: fc.constant('classify' as const),
@@ -122,6 +121,7 @@ const checkpoint = (runId: string, setId: string): fc.Arbitrary<RunCheckpoint> =
       step: fc.nat(500),
       vectors: floats(4),
       optimiser: fc.record({ m: floats(4), v: floats(4) }),
+      answers: fc.record({ shift: floats(4), optimiser: fc.record({ m: floats(4) }) }),
       rngState: fc.nat(),
       pending: fc.array(fc.nat(99), { maxLength: 4 }),
       best: fc.option(fc.record({ step: fc.nat(500), metric: share, vectors: floats(4) })),
@@ -136,8 +136,6 @@ const checkpoint = (runId: string, setId: string): fc.Arbitrary<RunCheckpoint> =
       environment: text,
     }),
   });
-
-const LABELS = ['bad', 'good'];
 
 const evaluation = (setId: string, runIds: readonly string[]): fc.Arbitrary<Kept<ClassifyEvaluation>> =>
   fc

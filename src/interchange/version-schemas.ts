@@ -1,7 +1,7 @@
 /** The form of versions and rows in files of every format. */
 import { byName, z } from '../lib/zod';
 import { PLACEMENTS } from '../prompt/soft-prompt';
-import { OPTIMISER_NAMES } from '../training/settings';
+import { ANSWER_VECTORS, OPTIMISER_NAMES } from '../training/settings';
 
 export const text = (max: number) => z.string().max(max);
 export const share = z.number().min(0).max(1);
@@ -59,6 +59,7 @@ export const settingsSchema = z.object({
   reparameterise: z.boolean().exactOptional(),
   noise: z.number().min(0).exactOptional(),
   classWeights: z.boolean().exactOptional(),
+  answerVectors: z.enum(ANSWER_VECTORS).exactOptional(),
   trainRows: count.nullable().exactOptional(),
 });
 

@@ -255,9 +255,17 @@ export const kindOf = ({ writing }: Pick<PromptSet, 'writing'>): TaskKind =>
 
 export const isWriting = (set: Pick<PromptSet, 'writing'>): boolean => kindOf(set) === 'generate';
 
-/** Whether a run was trained for what the set does now: another column may have been chosen since. */
-export const fits = (set: Pick<PromptSet, 'writing'>, run: SoftVersion): boolean =>
-  (run.writes ?? false) === isWriting(set);
+/**
+ * Whether a run was trained for what the set does now: another column may have been chosen since. Trained answer words
+ * belong to their labels.
+ */
+export const fits = (set: Pick<PromptSet, 'writing' | 'words'>, run: SoftVersion): boolean =>
+  (run.writes ?? false) === isWriting(set) &&
+  (run.soft?.answerShift === undefined || run.words === undefined || sameLabelOrder(set.words, run.words));
+
+/** Whether two lists of answer words are of the same labels, in the same order. */
+export const sameLabelOrder = (a: readonly LabelWord[], b: readonly LabelWord[]): boolean =>
+  a.length === b.length && a.every(({ label }, i) => label === b[i]?.label);
 
 /** The higher the better, among runs of one task. */
 const validationRank = ({ validationAccuracy, validationLoss }: SoftVersion): number =>

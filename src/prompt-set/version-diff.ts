@@ -76,6 +76,7 @@ function settingsOf({ kind, version }: Version, set: PromptSet): readonly Fact[]
     fact('noise', String(s.noise ?? 0)),
     fact('residual network', yesNo(s.reparameterise)),
     fact('weights for rare labels', yesNo(s.classWeights)),
+    fact('answer words', s.answerVectors === 'trained' ? 'trained too' : 'as the model knows them'),
     fact('training rows', s.trainRows ? String(s.trainRows) : 'all'),
     fact('model', `${model.id} (${model.dtype})`),
     fact('data', datasetFingerprint.slice(0, 8)),

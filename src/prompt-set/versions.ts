@@ -1,7 +1,7 @@
 /** The versions of a prompt set, hand-written and tuned alike. A version never changes; its note may. */
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { HardPrompt, LabelWord } from '../task/types';
-import { isUsable } from './prompt-set';
+import { isUsable, sameLabelOrder } from './prompt-set';
 import type { HardVersion, PromptSet, SoftVersion } from './types';
 
 export type Version =
@@ -33,8 +33,7 @@ export function wordsFitting(
   set: Pick<PromptSet, 'words'>,
   { words }: Pick<HardVersion | SoftVersion, 'words'>,
 ): readonly LabelWord[] {
-  const fits = words?.length === set.words.length && words.every(({ label }, i) => label === set.words[i]?.label);
-  return fits ? words : set.words;
+  return words && sameLabelOrder(words, set.words) ? words : set.words;
 }
 
 /** One line of at most 80 characters; empty = no name. */

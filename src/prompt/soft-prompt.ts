@@ -21,16 +21,25 @@ export interface SoftPrompt {
   readonly vectors: Float32Array;
   readonly virtualTokens: number;
   readonly hidden: number;
+  /**
+   * A soft verbalizer (WARP, Hambardzumyan et al. 2021): `[labels, hidden]` in the order of the labels, added to the output
+   * vectors of the answer words, so that the last hidden state h adds h · shift to a label's logit. Left out = the words
+   * answer as the model knows them.
+   */
+  readonly answerShift?: Float32Array;
 }
 
-/** @throws `internal: …` if the numbers do not form `[virtualTokens, hidden]` */
-export function softPrompt(placement: Placement, vectors: Float32Array, hidden: number): SoftPrompt {
-  const virtualTokens = vectors.length / hidden;
-  assert(
-    Number.isInteger(virtualTokens) && virtualTokens > 0,
-    `${vectors.length} numbers do not form rows of ${hidden}`,
-  );
-  return { placement, vectors, virtualTokens, hidden };
+/**
+ * The prompt that a run has trained: its vectors, and the shift of its answer words where they were trained too.
+ * @throws `internal: …` if the numbers do not form `[virtualTokens, hidden]`
+ */
+export function trainedPrompt(
+  { placement, virtualTokens }: Pick<SoftPrompt, 'placement' | 'virtualTokens'>,
+  { vectors, answerShift }: Pick<SoftPrompt, 'vectors' | 'answerShift'>,
+): SoftPrompt {
+  const hidden = vectors.length / virtualTokens;
+  assert(Number.isInteger(hidden) && hidden > 0, `${vectors.length} numbers do not form ${virtualTokens} rows`);
+  return { placement, vectors, virtualTokens, hidden, ...(answerShift && { answerShift }) };
 }
 
 /** A matrix from a file; the placement it was trained for is stored elsewhere. */

@@ -52,13 +52,13 @@ describe('a checkpoint of format version 1', () => {
           learningRate: 0.1,
           rows: 7,
           validationRows: 0,
-          initial: new Float32Array(4),
+          initial: { vectors: new Float32Array(4) },
           hidden: 2,
           embeddingRms: 1,
           resume: resume && readCheckpoint(resume, 'classify'),
           environment: 'test',
           work: {
-            gradient: async (vectors, rows) => ({
+            gradient: async ({ vectors }, rows) => ({
               loss: 1,
               gradient: vectors.map((p, i) => 2 * (p - i) + 0.1 * Math.sin(rows[0] ?? 0)),
             }),

@@ -26,6 +26,14 @@ export interface StepPoint {
 /** What an optimiser remembers from step to step: arrays as long as what it trains, under names of its own. */
 export type OptimiserState = Readonly<Record<string, Float32Array>>;
 
+/** What a run has trained, as the model reads it. */
+export interface Trained {
+  /** `[virtual, hidden]` */
+  readonly vectors: Float32Array;
+  /** `[labels, hidden]`, of a run that trains its answer words too. @see SoftPrompt.answerShift */
+  readonly answerShift?: Float32Array;
+}
+
 /** The whole state of a run after a step; structured-clonable; resuming gives bit-for-bit the uninterrupted run. */
 export interface Checkpoint {
   readonly formatVersion: 2;
@@ -33,15 +41,17 @@ export interface Checkpoint {
   /** What is trained; the model reads it as it is, or folded with `net`. */
   readonly vectors: Float32Array;
   /** The vectors at step 0, until they are validated. */
-  readonly initial?: Float32Array;
+  readonly initial?: Trained;
   /** What the optimiser remembers of the vectors. */
   readonly optimiser: OptimiserState;
   /** The network of a reparameterised run; left out in others. */
   readonly net?: { readonly weights: Float32Array; readonly optimiser: OptimiserState };
+  /** The answer words of a run that trains them too; left out in others. */
+  readonly answers?: { readonly shift: Float32Array; readonly optimiser: OptimiserState };
   /** State of the row-order generator, and the rest of the current epoch's order (indices into the training rows). */
   readonly rngState: number;
   readonly pending: readonly number[];
-  readonly best: { readonly step: number; readonly metric: number; readonly vectors: Float32Array } | null;
+  readonly best: (Trained & { readonly step: number; readonly metric: number }) | null;
   /** The lowest validation loss so far, where the loss decides which step is kept. */
   readonly lowest?: { readonly loss: number; readonly rowLosses: readonly number[] };
   /** In a row. */
@@ -66,14 +76,13 @@ export type TrainEvent =
     }
   | { readonly kind: 'validation'; readonly point: ValidationPoint; readonly best: boolean }
   | { readonly kind: 'checkpoint'; readonly checkpoint: Checkpoint }
-  | {
+  /** With what to keep: as at the best validation, or at the last step when there was none. */
+  | (Trained & {
       readonly kind: 'done';
       readonly reason: StopReason;
-      /** The vectors to keep: those of the best validation, or the last when there was none. */
-      readonly vectors: Float32Array;
       readonly bestStep: number;
       readonly checkpoint: Checkpoint;
       readonly cacheSeconds: number;
       readonly trainSeconds: number;
       readonly stepsPerSecond: number;
-    };
+    });

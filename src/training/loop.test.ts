@@ -13,18 +13,18 @@ function toy(settings: Partial<TrainingSettings> = {}, options: Partial<TrainOpt
     learningRate: 0.1,
     rows: 20,
     validationRows: 2,
-    initial: new Float32Array(4),
+    initial: { vectors: new Float32Array(4) },
     hidden: 2,
     embeddingRms: 1,
     resume: null,
     environment: 'test',
     work: {
-      gradient: async (vectors, rows) => {
+      gradient: async ({ vectors }, rows) => {
         const noise = rows.reduce((sum, row) => sum + Math.sin(row), 0) / rows.length;
         const difference = Float32Array.from(vectors, (p, i) => p - (GOAL[i] ?? 0) + 0.1 * noise);
         return { loss: difference.reduce((sum, d) => sum + d * d, 0), gradient: difference.map((d) => 2 * d) };
       },
-      evaluate: async (vectors) => {
+      evaluate: async ({ vectors }) => {
         const loss = vectors.reduce((sum, p, i) => sum + (p - (GOAL[i] ?? 0)) ** 2, 0);
         const accuracy = Math.floor(100 / (1 + loss)) / 100;
         return { kind: 'classify', accuracy, macroF1: 0, loss, rowLosses: [0.9 * loss, 1.1 * loss] };
@@ -89,7 +89,7 @@ describe('train', () => {
     for (const event of whole.events) {
       if (event.kind !== 'checkpoint') continue;
       const resumed = await collect(
-        toy({ checkpointEvery: 7 }, { resume: event.checkpoint, initial: new Float32Array(4).fill(9) }),
+        toy({ checkpointEvery: 7 }, { resume: event.checkpoint, initial: { vectors: new Float32Array(4).fill(9) } }),
       );
       expect(bits(resumed.done.checkpoint)).toEqual(bits(whole.done.checkpoint));
       expect(resumed.done.vectors).toEqual(whole.done.vectors);
@@ -120,9 +120,9 @@ describe('train', () => {
     const options = toy({ reparameterise: true });
     const work: TrainOptions['work'] = {
       ...options.work,
-      evaluate: async (vectors) => {
-        seen.push(vectors);
-        return options.work.evaluate(vectors);
+      evaluate: async (trained) => {
+        seen.push(trained.vectors);
+        return options.work.evaluate(trained);
       },
     };
     const { done } = await collect({ ...options, work });
@@ -135,7 +135,7 @@ describe('train', () => {
     const options = toy({ noise: 0.5, steps: 3 });
     const work: TrainOptions['work'] = {
       ...options.work,
-      gradient: async (vectors) => {
+      gradient: async ({ vectors }) => {
         tried.push(vectors[0] ?? 0);
         return { loss: 1, gradient: new Float32Array(4) };
       },
@@ -143,7 +143,7 @@ describe('train', () => {
     const { done } = await collect({ ...options, work });
     expect(new Set(tried).size).toBe(3);
     expect(tried).not.toContain(0);
-    expect(done.vectors).toEqual(options.initial);
+    expect(done.vectors).toEqual(options.initial.vectors);
   });
 
   it('reports the lengths of the vectors', async () => {
@@ -229,7 +229,10 @@ describe('train', () => {
     let calls = 0;
     const work: TrainOptions['work'] = {
       ...options.work,
-      gradient: async (vectors) => ({ loss: ++calls > 4 ? Number.NaN : 1, gradient: new Float32Array(vectors.length) }),
+      gradient: async ({ vectors }) => ({
+        loss: ++calls > 4 ? Number.NaN : 1,
+        gradient: new Float32Array(vectors.length),
+      }),
     };
     await expect(collect({ ...options, work })).rejects.toMatchObject({ code: 'diverged', data: { step: 5 } });
   });

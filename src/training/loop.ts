@@ -1,20 +1,20 @@
 import { breathe, type Control, uninterrupted } from '../inference/control';
 import { present } from '../lib/assert';
 import { StudioError } from '../lib/errors';
-import type { Checkpoint, StopReason, TrainEvent, ValidationResult } from './events';
+import type { Checkpoint, StopReason, TrainEvent, Trained, ValidationResult } from './events';
 import type { Gradient } from './objective';
 import { clipped, learningRateShare, norm, OPTIMISERS, secondsLeft } from './optimisers';
 import { nextBatch, startOrder } from './row-order';
 import { select, type Validated } from './selection';
-import type { TrainingSettings } from './settings';
+import { ANSWER_RATE, type TrainingSettings } from './settings';
 import { folded, NET_RATE, normRange, startNet, unfoldGradient, withNoise } from './vectors';
 
 /** The model's part of training, injected so that the loop runs without a model. */
 export interface TrainWork {
   /** Mean loss and gradient over training rows, given by index. */
-  gradient(vectors: Float32Array, rows: readonly number[]): Promise<Gradient>;
+  gradient(trained: Trained, rows: readonly number[]): Promise<Gradient>;
   /** Result on the validation rows; null when there are none, or when `control` interrupted it. */
-  evaluate(vectors: Float32Array): Promise<(ValidationResult & Pick<Validated, 'rowLosses'>) | null>;
+  evaluate(trained: Trained): Promise<(ValidationResult & Pick<Validated, 'rowLosses'>) | null>;
   /** Computes beforehand what these training rows (or all validation rows) need, in small pieces. */
   prepare(
     rows: readonly number[] | 'validation',
@@ -29,8 +29,8 @@ export interface TrainOptions {
   readonly rows: number;
   /** Number of validation rows. */
   readonly validationRows: number;
-  /** The vectors at step 0. */
-  readonly initial: Float32Array;
+  /** The state at step 0; with a shift the answer words are trained too. */
+  readonly initial: Trained;
   /** Numbers a vector. */
   readonly hidden: number;
   /** Root mean square of the token embedding. */
@@ -72,9 +72,9 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
     for (let due = validationDue(state, options); due; due = validationDue(state, options)) {
       yield* prepared('validation');
       const begin = now();
-      const result = control.requested ? null : await work.evaluate(due.vectors);
+      const result = control.requested ? null : await work.evaluate(due.trained);
       if (!result) break;
-      state = withValidation(state, { step: due.step, ...result }, due.vectors, settings, now() - begin);
+      state = withValidation(state, { step: due.step, ...result }, due.trained, settings, now() - begin);
       const point = present(state.validations.at(-1), 'validation');
       yield { kind: 'validation', point, best: state.best?.step === due.step };
     }
@@ -110,13 +110,15 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
 function start({ settings, initial, hidden, environment }: TrainOptions): Checkpoint {
   const weights = settings.reparameterise ? startNet(hidden, settings.seed) : null;
   const { init } = optimiserOf(settings);
+  const { vectors, answerShift: shift } = initial;
   return {
     formatVersion: 2,
     step: 0,
-    vectors: initial,
+    vectors,
     initial,
-    optimiser: init(initial.length),
+    optimiser: init(vectors.length),
     ...(weights && { net: { weights, optimiser: init(weights.length) } }),
+    ...(shift && { answers: { shift, optimiser: init(shift.length) } }),
     ...startOrder(settings.seed),
     best: null,
     evaluationsWithoutGain: 0,
@@ -130,7 +132,7 @@ function start({ settings, initial, hidden, environment }: TrainOptions): Checkp
 const endOf = (state: Checkpoint, options: TrainOptions, reason: StopReason, cacheSeconds: number): TrainEvent => ({
   kind: 'done',
   reason,
-  vectors: state.best?.vectors ?? readVectors(state, options),
+  ...(state.best ? trainedOf(state.best) : readNow(state, options)),
   bestStep: state.best?.step ?? state.step,
   checkpoint: state,
   cacheSeconds,
@@ -141,20 +143,24 @@ const endOf = (state: Checkpoint, options: TrainOptions, reason: StopReason, cac
 const optimiserOf = ({ optimiser = 'adamw' }: TrainingSettings) => OPTIMISERS[optimiser];
 
 /** What the model reads at this state. */
-const readVectors = ({ vectors, net }: Checkpoint, { hidden, embeddingRms: scale }: TrainOptions): Float32Array =>
-  net ? folded(vectors, { weights: net.weights, hidden, scale }) : vectors;
+const readNow = ({ vectors, net, answers }: Checkpoint, { hidden, embeddingRms: scale }: TrainOptions): Trained => ({
+  vectors: net ? folded(vectors, { weights: net.weights, hidden, scale }) : vectors,
+  ...(answers && { answerShift: answers.shift }),
+});
+
+const trainedOf = ({ vectors, answerShift }: Trained): Trained => ({ vectors, ...(answerShift && { answerShift }) });
 
 /** The step to validate now. Step 0 waits for the first one that is due, so that a run begins with nothing but steps. */
 function validationDue(
   state: Checkpoint,
   options: TrainOptions,
-): { readonly step: number; readonly vectors: Float32Array } | null {
+): { readonly step: number; readonly trained: Trained } | null {
   const { settings, validationRows } = options;
   const { step, initial, validations } = state;
   const last = validations.at(-1);
   if (validationRows === 0 || last?.step === step) return null;
   if (step !== settings.steps && (step === 0 || step % settings.validateEvery !== 0)) return null;
-  return last ? { step, vectors: readVectors(state, options) } : { step: 0, vectors: initial ?? options.initial };
+  return last ? { step, trained: readNow(state, options) } : { step: 0, trained: initial ?? options.initial };
 }
 
 function reasonToEnd(state: Checkpoint, settings: TrainingSettings, control: Control): StopReason | null {
@@ -167,7 +173,7 @@ function reasonToEnd(state: Checkpoint, settings: TrainingSettings, control: Con
 function withValidation(
   state: Checkpoint,
   validated: Validated,
-  vectors: Float32Array,
+  trained: Trained,
   { metric }: TrainingSettings,
   ms: number,
 ): Checkpoint {
@@ -176,7 +182,7 @@ function withValidation(
   const lossAt = (step: number) => state.validations.find((other) => other.step === step)?.loss;
   return {
     ...rest,
-    ...select(state, validated, vectors, metric, lossAt),
+    ...select(state, validated, trained, metric, lossAt),
     validations: [...state.validations, point],
     elapsedMs: state.elapsedMs + ms,
   };
@@ -192,16 +198,20 @@ async function nextStep(
   const begin = now();
   const step = state.step + 1;
   const noise = (settings.noise ?? 0) * options.embeddingRms;
-  const tried = withNoise(readVectors(state, options), noise, settings.seed, step);
-  const { loss, gradient } = await options.work.gradient(tried, batch);
-  const learningRate = options.learningRate * learningRateShare(step, settings);
+  const before = readNow(state, options);
+  const tried = { ...before, vectors: withNoise(before.vectors, noise, settings.seed, step) };
+  const { loss, gradient, answerGradient } = await options.work.gradient(tried, batch);
+  const at = { step, learningRate: options.learningRate * learningRateShare(step, settings), settings };
   const gradNorm = norm(gradient);
-  if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) throw diverged(step, options.learningRate);
+  if (![loss, gradNorm, norm(answerGradient ?? new Float32Array(0))].every(Number.isFinite))
+    throw diverged(step, options.learningRate);
   const next = {
     ...state,
-    ...update(state, clipped(gradient, gradNorm, settings.clipNorm), step, learningRate, options),
+    ...update(state, clipped(gradient, gradNorm, settings.clipNorm), at, options),
+    ...(answerGradient && updateAnswers(state, answerGradient, at)),
   };
-  const vectorNorms = normRange(readVectors(next, options), options.hidden);
+  const { learningRate } = at;
+  const vectorNorms = normRange(readNow(next, options).vectors, options.hidden);
   const ms = now() - begin;
   return {
     ...next,
@@ -211,24 +221,41 @@ async function nextStep(
   };
 }
 
-/** One step of the optimiser on all that is trained. */
+/** Where a step of the optimiser is. */
+interface At {
+  readonly step: number;
+  readonly learningRate: number;
+  readonly settings: TrainingSettings;
+}
+
+/** One step of the optimiser on the vectors, and on the network that they may have. */
 function update(
   state: Checkpoint,
   gradient: Float32Array,
-  step: number,
-  learningRate: number,
-  { settings, hidden, embeddingRms: scale }: TrainOptions,
+  at: At,
+  { hidden, embeddingRms: scale }: TrainOptions,
 ): Partial<Checkpoint> {
-  const optimiser = optimiserOf(settings);
+  const optimiser = optimiserOf(at.settings);
   const { net } = state;
   const back = net && unfoldGradient(gradient, state.vectors, { weights: net.weights, hidden, scale });
-  const at = { step, learningRate, settings };
   const moved = optimiser.step(state.vectors, state.optimiser, back?.base ?? gradient, at);
   const next = { vectors: moved.values, optimiser: moved.state };
   if (!net || !back) return next;
-  const netAt = { ...at, learningRate: (NET_RATE * learningRate) / scale };
+  const netAt = { ...at, learningRate: (NET_RATE * at.learningRate) / scale };
   const movedNet = optimiser.step(net.weights, net.optimiser, back.weights, netAt);
   return { ...next, net: { weights: movedNet.values, optimiser: movedNet.state } };
+}
+
+/** One step on the answer words. They are clipped by themselves, so that the vectors move as they would without them. */
+function updateAnswers({ answers }: Checkpoint, gradient: Float32Array, at: At): Pick<Checkpoint, 'answers'> {
+  if (!answers) return {};
+  const { values, state } = optimiserOf(at.settings).step(
+    answers.shift,
+    answers.optimiser,
+    clipped(gradient, norm(gradient), at.settings.clipNorm),
+    { ...at, learningRate: ANSWER_RATE * at.learningRate },
+  );
+  return { answers: { shift: values, optimiser: state } };
 }
 
 const diverged = (step: number, learningRate: number) =>

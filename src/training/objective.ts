@@ -11,9 +11,9 @@ import {
 import { type KvRow, truncated } from '../inference/kv';
 import { isSequenceScored } from '../inference/label-scores';
 import { logSumExp } from '../inference/logits';
-import { takesPast } from '../inference/program';
+import { type ProgramSpec, takesPast } from '../inference/program';
 import { checkContext } from '../inference/rows';
-import { type Program, run, runLimits, vocabularyLimits } from '../inference/run';
+import { type Program, type RunOutcome, run, runLimits, vocabularyLimits } from '../inference/run';
 import { withTarget } from '../inference/score';
 import type { TextCache } from '../inference/text-cache';
 import { present } from '../lib/assert';
@@ -26,6 +26,8 @@ export interface Gradient {
   readonly loss: number;
   /** d loss / d soft, `[virtual, hidden]`. */
   readonly gradient: Float32Array;
+  /** d loss / d answer shift, `[labels, hidden]`; only for a prompt that has one. */
+  readonly answerGradient?: Float32Array;
 }
 
 /** A row with what the head should find at each of its reads. */
@@ -58,16 +60,55 @@ export interface BatchOptions {
  */
 export async function batchGradient(program: Program, options: BatchOptions): Promise<Gradient> {
   const { soft } = options;
+  const { answerShift } = soft;
   const sum = new Float64Array(soft.vectors.length);
+  const answerSum = answerShift && new Float64Array(answerShift.length);
   let loss = 0;
   for (const { sequences, candidates, objective } of await partsOf(program, options)) {
-    const outcome = await run(program, sequences, { soft, candidates, objective, keepPresent: false });
+    const asked = {
+      soft,
+      candidates,
+      answerShift,
+      objective,
+      keepPresent: false,
+      keepStates: answerShift !== undefined,
+    };
+    const outcome = await run(program, sequences, asked);
     loss += outcome.loss;
     present(outcome.softGrad, 'gradient').forEach((g, i) => {
       sum[i] = (sum[i] as number) + g;
     });
+    if (answerSum) addAnswerGradient(answerSum, outcome, objective, program.spec);
   }
-  return { loss, gradient: Float32Array.from(sum) };
+  return { loss, gradient: Float32Array.from(sum), ...(answerSum && { answerGradient: Float32Array.from(answerSum) }) };
+}
+
+/**
+ * The head is the last layer, so the gradient of its shift needs no backward pass: with the hidden state h_r and the
+ * logits l_r of read r,
+ *
+ *     d loss / d shift_c = sum_r weight_r (softmax(l_r)_c - [c is the target of r]) f(l_rc) h_r
+ *
+ * f is the slope of what the model does to a product with the head: scale (1 - (l / cap)^2), 1 for most models.
+ */
+function addAnswerGradient(
+  sum: Float64Array,
+  { logits, columns, states }: RunOutcome,
+  { targets, weights }: Objective,
+  { hidden, head: { scale, softcap } }: ProgramSpec,
+): void {
+  const kept = present(states, 'hidden states');
+  const slope = (logit: number) => (scale ?? 1) * (softcap === null ? 1 : 1 - (logit / softcap) ** 2);
+  for (const [r, target] of targets.entries()) {
+    const row = logits.subarray(r * columns, (r + 1) * columns);
+    const normaliser = logSumExp(row);
+    for (const [c, logit] of row.entries()) {
+      const residual = Math.exp(logit - normaliser) - (c === target ? 1 : 0);
+      const factor = (weights[r] ?? 0) * residual * slope(logit);
+      for (let i = 0; i < hidden; i++)
+        sum[c * hidden + i] = (sum[c * hidden + i] as number) + factor * (kept[r * hidden + i] as number);
+    }
+  }
 }
 
 /**
@@ -97,7 +138,7 @@ export async function batchLosses(
 async function sideBySide(
   program: Program,
   { sequences, candidates, objective }: Part,
-  { virtualTokens }: SoftPrompt,
+  { virtualTokens, answerShift }: SoftPrompt,
   choices: readonly Float32Array[],
 ): Promise<number[]> {
   const chosen = choices.flatMap((_, c) =>
@@ -108,7 +149,8 @@ async function sideBySide(
   );
   const vectors = Float32Array.from(choices.flatMap((choice) => [...choice]));
   const soft = { vectors, virtualTokens: virtualTokens * choices.length };
-  const { logits, columns } = await run(program, chosen, { soft, candidates, objective: null, keepPresent: false });
+  const asked = { soft, candidates, answerShift, objective: null, keepPresent: false };
+  const { logits, columns } = await run(program, chosen, asked);
   const { targets, weights } = objective;
   return choices.map((_, c) =>
     targets.reduce((loss, target, r) => {

@@ -11,7 +11,7 @@ function run(losses: readonly number[], spread: number, metric: 'loss' | 'accura
     const centre = wobble.reduce((sum, w) => sum + w, 0) / ROWS;
     const rowLosses = wobble.map((w) => mean + w - centre);
     const validated: Validated = { kind: 'classify', step: 10 * i, accuracy: 0.5, macroF1: 0.5, loss: mean, rowLosses };
-    state = select(state, validated, Float32Array.of(i), metric, (step) => losses[step / 10]);
+    state = select(state, validated, { vectors: Float32Array.of(i) }, metric, (step) => losses[step / 10]);
     kept.push(state.best?.step);
   });
   return { kept, ...state };

@@ -1,5 +1,5 @@
 /** Which step of a run is kept, and when going on is of no use: what each validation makes of the steps before it. */
-import type { Checkpoint, ValidationPoint } from './events';
+import type { Checkpoint, Trained, ValidationPoint } from './events';
 import type { TrainingSettings } from './settings';
 
 /** Validation results at a step, and the loss of each row. */
@@ -27,14 +27,14 @@ export function clearlyHigher(here: readonly number[], there: readonly number[])
 export function select(
   state: Selection,
   validated: Validated,
-  vectors: Float32Array,
+  trained: Trained,
   metric: TrainingSettings['metric'],
   lossAt: (step: number) => number | undefined,
 ): Selection {
   const { best, lowest, evaluationsWithoutGain } = state;
   const { step, loss, rowLosses } = validated;
   if (metric === 'loss') {
-    const kept = { step, metric: -loss, vectors };
+    const kept = { step, metric: -loss, ...trained };
     if (!lowest || loss < lowest.loss) return { best: kept, lowest: { loss, rowLosses }, evaluationsWithoutGain: 0 };
     return clearlyHigher(rowLosses, lowest.rowLosses)
       ? { best, lowest, evaluationsWithoutGain: evaluationsWithoutGain + 1 }
@@ -44,7 +44,7 @@ export function select(
   const isGain = !best || value > best.metric;
   const isKept = isGain || (value === best.metric && loss < (lossAt(best.step) ?? Number.POSITIVE_INFINITY));
   return {
-    best: isKept ? { step, metric: value, vectors } : best,
+    best: isKept ? { step, metric: value, ...trained } : best,
     evaluationsWithoutGain: isGain ? 0 : evaluationsWithoutGain + 1,
   };
 }

@@ -15,6 +15,11 @@ export const OPTIMISER_NAMES = Object.keys(OPTIMISER_LABELS) as readonly Optimis
 /** Peak learning rate when none is set, as a share of the token embedding's RMS. Measured: docs/method/training.md. */
 const DEFAULT_RATE: Readonly<Record<OptimiserName, number>> = { adamw: 0.07, lion: 0.014 };
 
+export const ANSWER_VECTORS = ['fixed', 'trained'] as const;
+
+/** Learning rate of the answer words' output vectors as a share of the vectors'. @see docs/method/training.md */
+export const ANSWER_RATE = 0.1;
+
 /** Everything that decides a run, besides data and model. The defaults are explained in docs/method/training.md. */
 export interface TrainingSettings {
   readonly placement: Placement;
@@ -47,6 +52,11 @@ export interface TrainingSettings {
   readonly noise?: number;
   /** Every label counts the same, however rare; left out = every row does. */
   readonly classWeights?: boolean;
+  /**
+   * Whether the answer words' output vectors are trained too, a soft verbalizer (WARP, Hambardzumyan et al. 2021): needs
+   * words of one token. Left out = fixed.
+   */
+  readonly answerVectors?: (typeof ANSWER_VECTORS)[number];
   /** At most this many training rows, keeping the shares of the labels; left out or null = all. */
   readonly trainRows?: number | null;
 }

@@ -30,12 +30,13 @@ import { present } from '../lib/assert';
 import { StudioError } from '../lib/errors';
 import { createRng } from '../lib/rng';
 import { argmax } from '../metrics/classification';
-import type { SoftPrompt } from '../prompt/soft-prompt';
+import { type SoftPrompt, trainedPrompt } from '../prompt/soft-prompt';
 import { type ArmPlan, armsAsCompared } from '../prompt-set/arms';
 import type { ClassifyEvaluation, PromptSet, SoftVersion } from '../prompt-set/types';
 import { tunedPrompt, wordsFitting } from '../prompt-set/versions';
 import { wordsFor } from '../task/answer-words';
 import type { HardPrompt, LabelWord } from '../task/types';
+import type { Trained } from '../training/events';
 import { CALIBRATION_ROWS } from './compare-labels';
 import type { Host, Run, Verb } from './host';
 import { engineRequest } from './run-rows';
@@ -218,16 +219,14 @@ async function trainFold(
     { runId, dataset, template: version.template, settings, initText: version.initText, initFrom: null, resume: null },
     { train: await rows(fold.train), validation: await rows(fold.validation), labels },
   );
-  let vectors: Float32Array | null = null;
+  let trained: Trained | undefined;
   for await (const event of host.engine.train(request, control)) {
     if (event.kind === 'step') onStep(event.point.step, event.stepsTotal);
-    if (event.kind === 'done') vectors = event.vectors;
+    if (event.kind === 'done') trained = event;
   }
   // training that is stopped keeps what it has: half a training answers nothing here
   throwIfInterrupted(control);
-  const trained = present<Float32Array>(vectors ?? undefined, 'vectors');
-  const { placement, virtualTokens } = settings;
-  return { placement, virtualTokens, vectors: trained, hidden: trained.length / virtualTokens };
+  return trainedPrompt(settings, present<Trained>(trained, 'vectors'));
 }
 
 /** The calibration of a fold's prompt, by the rule of every prompt, on the validation rows of the fold. */

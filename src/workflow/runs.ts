@@ -5,7 +5,7 @@ import type { PromptSet, RunCheckpoint, SoftVersion } from '../prompt-set/types'
 import { classifyInstruction } from '../task/propose';
 import { parseTemplate, splitInstruction } from '../task/template';
 import { readCheckpoint } from '../training/checkpoint';
-import type { Checkpoint } from '../training/events';
+import type { Checkpoint, Trained } from '../training/events';
 import { type Initialisation, startText, type TrainingSettings } from '../training/settings';
 import type { TrainRunRequest } from './train';
 
@@ -74,8 +74,8 @@ export function instructionOf(template: string): string {
   return parsed.ok ? splitInstruction(parsed.value).instruction.trim() : '';
 }
 
-/** Generated texts have no labels to weigh, and only their loss decides which step to keep. */
-function forGeneration({ classWeights: _, ...settings }: TrainingSettings): TrainingSettings {
+/** Generated texts have no labels to weigh and no answer words to train, and only their loss decides which step to keep. */
+function forGeneration({ classWeights: _, answerVectors: __, ...settings }: TrainingSettings): TrainingSettings {
   const { initialisation: start } = settings;
   const initialisation = start.kind === 'answer-words' ? ({ kind: 'text', text: '' } as const) : start;
   return { ...settings, initialisation, metric: 'loss' };
@@ -123,6 +123,17 @@ export function recorded(
 export const checkpointOf = (run: Pick<SoftVersion, 'writes'>, kept: RunCheckpoint | null): Checkpoint | null =>
   kept && readCheckpoint(kept.checkpoint, run.writes ? 'generate' : 'classify');
 
+const trainedIn = ({
+  vectors,
+  answerShift,
+}: {
+  vectors: Float32Array;
+  answerShift?: Float32Array | undefined;
+}): Trained => ({
+  vectors,
+  ...(answerShift && { answerShift }),
+});
+
 /**
  * The vectors that a run starts from, where that is an earlier run; null otherwise.
  * @param kept the earlier run's checkpoint @throws StudioError `bad-input` when its vectors are gone
@@ -135,10 +146,13 @@ export function startVectors(
   if (initialisation.kind !== 'prompt') return null;
   const run = set.soft.find(({ id }) => id === initialisation.runId);
   const checkpoint = checkpointOf(run ?? {}, kept);
-  const best = run?.soft?.vectors ?? checkpoint?.best?.vectors ?? null;
-  if (initialisation.at === 'best' && best) return { vectors: best };
-  if (checkpoint) return { vectors: checkpoint.vectors, ...(checkpoint.net && { netWeights: checkpoint.net.weights }) };
-  if (best) return { vectors: best };
+  const best = run?.soft ?? checkpoint?.best ?? null;
+  if (initialisation.at === 'best' && best) return trainedIn(best);
+  if (checkpoint) {
+    const { vectors, net, answers } = checkpoint;
+    return { ...trainedIn({ vectors, answerShift: answers?.shift }), ...(net && { netWeights: net.weights }) };
+  }
+  if (best) return trainedIn(best);
   throw new StudioError(
     'bad-input',
     'The run to start from no longer has vectors. Choose another start under “All settings”.',

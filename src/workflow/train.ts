@@ -6,11 +6,11 @@ import { rowsById, targetOf, textOf } from '../dataset/labels';
 import { type Control, childControl } from '../lib/control';
 import { asStudioError, StudioError, toWire, type WireError } from '../lib/errors';
 import { rougeL } from '../metrics/text';
-import type { SoftPrompt } from '../prompt/soft-prompt';
+import { type SoftPrompt, trainedPrompt } from '../prompt/soft-prompt';
 import { wordsFor } from '../task/answer-words';
 import type { HardPrompt } from '../task/types';
 import type { TokenRow } from '../tokens/tokenizer';
-import type { Scores, TrainEvent, ValidationPoint } from '../training/events';
+import type { Scores, TrainEvent, Trained, ValidationPoint } from '../training/events';
 import { generateTexts, longestAnswer, scoringTargets, targetScores } from './generated-texts';
 import type { Host, Run, Verb } from './host';
 import { engineRequest, type RunInputs, type RunRequest, type RunRows, runInputs } from './run-rows';
@@ -59,7 +59,7 @@ export type TrainRunEvent =
   | { readonly kind: 'trouble'; readonly error: WireError }
   | { readonly kind: 'sample'; readonly sample: Sample };
 
-export interface TrainedRun extends Omit<Extract<TrainEvent, { kind: 'done' }>, 'kind' | 'vectors'> {
+export interface TrainedRun extends Omit<Extract<TrainEvent, { kind: 'done' }>, 'kind' | 'vectors' | 'answerShift'> {
   readonly soft: SoftPrompt;
   /** Of the kept step; null without validation rows. */
   readonly best: ValidationPoint | null;
@@ -95,11 +95,10 @@ export const train: Verb<TrainRunRequest, TrainRunEvent, TrainedRun> = async (ho
   }
   await Promise.all([baselines, sampled.ended()]);
   if (!done) throw new StudioError('internal', 'internal: the run ended without a result');
-  const { vectors, ...end } = done;
-  const { placement, virtualTokens } = request.settings;
+  const { vectors: _vectors, answerShift: _shift, ...end } = done;
   return {
     ...end,
-    soft: { placement, virtualTokens, vectors, hidden: vectors.length / virtualTokens },
+    soft: trainedPrompt(request.settings, done),
     best:
       end.checkpoint.validations.find(({ step }) => step === end.bestStep) ?? end.checkpoint.validations.at(-1) ?? null,
     validationRows: inputs.facts.validationRows,
@@ -186,9 +185,8 @@ function sampler(
   let sampled = -1;
   let writing: Promise<void> | null = null;
 
-  async function generate(step: number, vectors: Float32Array): Promise<void> {
-    const { placement, virtualTokens } = settings;
-    const soft = { placement, virtualTokens, vectors, hidden: vectors.length / virtualTokens };
+  async function generate(step: number, trained: Trained): Promise<void> {
+    const soft = trainedPrompt(settings, trained);
     const longest = longestAnswer(host, sample?.longest, dataset);
     const written = await generateTexts(host, { rows, soft, cacheKey, longest }, control);
     const found = written.flatMap(({ rowId, text }) => {
@@ -207,7 +205,7 @@ function sampler(
       const { best } = event.checkpoint;
       if (rows.length === 0 || writing || control.requested || !best || best.step === sampled) return;
       sampled = best.step;
-      writing = generate(best.step, best.vectors)
+      writing = generate(best.step, best)
         .catch(() => undefined) // a run does not depend on its samples; if the engine is gone, the run says so
         .finally(() => {
           writing = null;

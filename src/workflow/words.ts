@@ -63,9 +63,8 @@ export function startWords(start: Initialisation, set: Pick<PromptSet, 'soft'> |
 
 /** "after the text, 10 vectors, 150 steps, seed 0", and whatever differs from the defaults. */
 export function settingsWords(settings: TrainingSettings): string {
-  const { placement, virtualTokens, steps, seed, learningRate, trainRows, noise, reparameterise, classWeights } =
-    settings;
-  const { optimiser = 'adamw' } = settings;
+  const { placement, virtualTokens, steps, seed, learningRate, trainRows, noise } = settings;
+  const { reparameterise, classWeights, answerVectors, optimiser = 'adamw' } = settings;
   return [
     PLACEMENT_WORDS[placement],
     counted(virtualTokens, 'vector'),
@@ -77,6 +76,7 @@ export function settingsWords(settings: TrainingSettings): string {
     ...(noise ? [`noise ${noise}`] : []),
     ...(reparameterise ? ['reparameterised'] : []),
     ...(classWeights ? ['labels weighted'] : []),
+    ...(answerVectors === 'trained' ? ['answer words trained too'] : []),
   ].join(', ');
 }
 
@@ -158,6 +158,7 @@ export function runFacts(runs: readonly SoftVersion[], set: Pick<PromptSet, 'sof
     ['Optimiser', ({ settings: { optimiser = 'adamw' } }) => OPTIMISER_LABELS[optimiser]],
     ['Step kept by', ({ settings }) => BEST_BY[settings.metric]],
     ['Labels weighted equally', ({ settings }) => yesNo(settings.classWeights)],
+    ['Answer words trained too', ({ settings }) => yesNo(settings.answerVectors === 'trained')],
     ['Reparameterised', ({ settings }) => yesNo(settings.reparameterise)],
     ...HIDDEN,
     ['Template', (run) => run.template],

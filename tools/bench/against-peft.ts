@@ -18,7 +18,7 @@ import { createLog, DEFAULT_MODEL, openHost } from '../../src/cli/node-host';
 import { openSet } from '../../src/cli/run-task';
 import { uninterruptedControl } from '../../src/lib/control';
 import { accuracy, argmax } from '../../src/metrics/classification';
-import { softPrompt } from '../../src/prompt/soft-prompt';
+import { trainedPrompt } from '../../src/prompt/soft-prompt';
 import { tunedPrompt } from '../../src/prompt-set/versions';
 import { STANDARD, startText } from '../../src/training/settings';
 import { initialText } from '../../src/workflow/runs';
@@ -132,7 +132,7 @@ async function ours(round: number, seed: number): Promise<Timed> {
         if (event.kind !== 'checkpoint' && event.kind !== 'done') return;
         const { step, vectors, initial } = event.checkpoint;
         vectorsAt.set(step, vectors);
-        if (initial) vectorsAt.set(0, initial);
+        if (initial) vectorsAt.set(0, initial.vectors);
       },
     },
   );
@@ -144,7 +144,7 @@ async function ours(round: number, seed: number): Promise<Timed> {
 }
 
 async function tested(step: number, vectors: Float32Array): Promise<Tested> {
-  const soft = softPrompt(STANDARD.placement, vectors, host.engine.info.hidden);
+  const soft = trainedPrompt(STANDARD, { vectors });
   const request = { rows: rows.test, labels, soft, cacheKey: 'test rows' };
   const scored = await host.engine.score(request, uninterruptedControl);
   const gold = rows.test.map(({ label }) => label ?? 0);

@@ -4,10 +4,10 @@
  * each; texts are read once for all runs.
  *
  *     npx tsx tools/bench/training.ts DATA SET [--variants standard,infix] [--seeds 0,1,2] [--backend node-native]
- *       [--train-rows 256] [--test-rows N] [--steps 150] [--validate-every 10]
+ *       [--train-rows 256] [--test-rows N] [--steps 150] [--validate-every 10] [--letters]
  *
  * SET is sst2, tweet-sentiment or banking-intents; DATA holds SET-train.csv and SET-test.csv (columns text, label). The
- * templates and answer words are those that PyTorch's figures in docs/benchmarks.md were made with.
+ * templates and answer words are those that PyTorch's figures in docs/benchmarks.md were made with; --letters asks for A, B, …
  */
 
 import { join } from 'node:path';
@@ -20,10 +20,10 @@ import { meanAnswers } from '../../src/evaluation/classify/made-arms';
 import { uninterruptedControl } from '../../src/lib/control';
 import { accuracy, argmax } from '../../src/metrics/classification';
 import { wilson } from '../../src/metrics/intervals';
-import { type Placement, softPrompt } from '../../src/prompt/soft-prompt';
+import { trainedPrompt } from '../../src/prompt/soft-prompt';
 import { tunedPrompt } from '../../src/prompt-set/versions';
 import { accuracyOf } from '../../src/training/checkpoint';
-import type { Checkpoint, ValidationPoint } from '../../src/training/events';
+import type { Checkpoint, Trained, ValidationPoint } from '../../src/training/events';
 import { PRESETS, STANDARD, startText, type TrainingSettings } from '../../src/training/settings';
 import { folded } from '../../src/training/vectors';
 import { initialText } from '../../src/workflow/runs';
@@ -55,6 +55,8 @@ const VARIANTS: Readonly<Record<string, Partial<TrainingSettings>>> = {
   noise: { noise: 0.1 },
   'noise and reparameterised': { noise: 0.1, reparameterise: true },
   'batch 16': { batchSize: 16 },
+  'answer words': { answerVectors: 'trained' },
+  'infix and answer words': { placement: 'infix', answerVectors: 'trained' },
   quick: PRESETS.quick.settings,
   thorough: PRESETS.thorough.settings,
 };
@@ -67,6 +69,7 @@ const { values, positionals } = parseArgs({
     backend: { type: 'string', default: 'node-wasm' },
     'train-rows': { type: 'string', default: '256' },
     'test-rows': { type: 'string' },
+    letters: { type: 'boolean' },
     steps: { type: 'string' },
     'validate-every': { type: 'string' },
   },
@@ -85,7 +88,11 @@ const testRows = values['test-rows'] === undefined ? null : Number(values['test-
 const dataset = await readDataset({ ...files, columns, seed: 0, trainRows, testRows }, log);
 const backend = values.backend === 'node-native' ? 'node-native' : 'node-wasm';
 const host = await openHost({ model: DEFAULT_MODEL, backend, threads: null }, log);
-const words = new Map(set.words.split(',').map((pair) => pair.split('=') as [string, string]));
+const wordOf = ([label = '', word = '']: readonly string[], i: number): [string, string] => [
+  label,
+  values.letters ? String.fromCharCode('A'.charCodeAt(0) + i) : word,
+];
+const words = new Map(set.words.split(',').map((pair, i) => wordOf(pair.split('='), i)));
 const task = openSet(host, { dataset, prompt: set.prompt, words });
 const labels = labelTokens(host.tokens, task.words);
 // split at the cue whatever the placement: with this tokenizer the ids are the same
@@ -159,13 +166,20 @@ const CHECKPOINT_EVERY = 5;
 const meanOf = (all: readonly Float32Array[]) =>
   Float32Array.from(all[0] ?? [], (_, i) => all.reduce((sum, vectors) => sum + (vectors[i] ?? 0), 0) / all.length);
 
-/** Answers for the test rows with the vectors of some steps of a run, each choice once. */
-function scorer(placement: Placement, vectorsAt: ReadonlyMap<number, Float32Array>) {
+/** The mean of what several steps had trained. */
+function meanTrained(all: readonly Trained[]): Trained {
+  const shifts = all.flatMap(({ answerShift }) => answerShift ?? []);
+  const vectors = meanOf(all.map((at) => at.vectors));
+  return { vectors, ...(shifts.length > 0 && { answerShift: meanOf(shifts) }) };
+}
+
+/** Answers for the test rows with the prompt of some steps of a run, each choice once. */
+function scorer(settings: TrainingSettings, trainedAt: ReadonlyMap<number, Trained>) {
   const known = new Map<string, (readonly number[])[]>();
   return async (steps: readonly number[]) => {
     const before = known.get(steps.join());
     if (before) return before;
-    const soft = softPrompt(placement, meanOf(steps.flatMap((at) => vectorsAt.get(at) ?? [])), host.engine.info.hidden);
+    const soft = trainedPrompt(settings, meanTrained(steps.flatMap((at) => trainedAt.get(at) ?? [])));
     const { rows } = await host.engine.score({ rows: test, labels, soft, cacheKey }, uninterruptedControl);
     const answers = rows.map((row) => [...row.logProbs]);
     known.set(steps.join(), answers);
@@ -174,8 +188,10 @@ function scorer(placement: Placement, vectorsAt: ReadonlyMap<number, Float32Arra
 }
 
 const { hidden, embeddingRms: scale } = host.engine.info;
-const read = ({ vectors, net }: Checkpoint) =>
-  net ? folded(vectors, { weights: net.weights, hidden, scale }) : vectors;
+const read = ({ vectors, net, answers }: Checkpoint): Trained => ({
+  vectors: net ? folded(vectors, { weights: net.weights, hidden, scale }) : vectors,
+  ...(answers && { answerShift: answers.shift }),
+});
 
 const changes: Partial<TrainingSettings> = {
   ...(values.steps && { steps: Number(values.steps) }),
@@ -190,18 +206,18 @@ for (const seed of values.seeds.split(','))
     // To the end, with a checkpoint at each validation: every rule of stopping is judged on the same run.
     const whole = { ...change, ...changes, patience: null, seed: Number(seed) };
     const settings = { ...STANDARD, ...whole, checkpointEvery: CHECKPOINT_EVERY };
-    const vectorsAt = new Map<number, Float32Array>();
+    const trainedAt = new Map<number, Trained>();
     const done = await trained(settings, (event) => {
       if (event.kind === 'checkpoint' || event.kind === 'done')
-        vectorsAt.set(event.checkpoint.step, read(event.checkpoint));
+        trainedAt.set(event.checkpoint.step, read(event.checkpoint));
     });
     const { validations, best } = done.checkpoint;
-    if (best?.step === 0) vectorsAt.set(0, best.vectors);
-    const answersAt = scorer(settings.placement, vectorsAt);
+    if (best?.step === 0) trainedAt.set(0, best);
+    const answersAt = scorer(settings, trainedAt);
     const rules: typeof RULES = { ...RULES, kept: () => [done.bestStep] };
     for (const [rule, keep] of Object.entries(rules)) {
       const used = keep(validations, settings.steps);
-      if (!used.every((at) => vectorsAt.has(at))) continue; // the start itself
+      if (!used.every((at) => trainedAt.has(at))) continue; // the start itself
       const step = used.length === 1 ? used[0] : undefined;
       const answers = await answersAt(used);
       byRule.set(rule, [...(byRule.get(rule) ?? []), answers]);

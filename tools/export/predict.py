@@ -48,6 +48,16 @@ def load_base(prompt, path=None, hub=False):
     return tokenizer, AutoModelForCausalLM.from_pretrained(place, dtype=torch.float32, attn_implementation="eager", **extra).eval()
 
 
+def with_answers(model, prompt, folder):
+    """The model with the trained output vectors of its answer words, where the prompt has them: its head is no longer its input embedding."""
+    if prompt.get("answerVectors"):
+        head = model.get_output_embeddings()
+        weight = head.weight.detach().clone()
+        weight[[entry["tokenIds"][0] for entry in prompt["labels"]]] += torch.from_numpy(np.load(folder / "answer_shift.npy")).to(weight.device)
+        head.weight, model.config.tie_word_embeddings = torch.nn.Parameter(weight), False
+    return model
+
+
 def encode(tokenizer, text):
     return tokenizer(text, add_special_tokens=False).input_ids
 
@@ -129,6 +139,7 @@ def main():
     if len(args.csv) not in (0, 2) or not (args.csv or args.check or args.hub_weights): parser.error("give IN.csv and OUT.csv, or --check, or --hub-weights")
     prompt, vectors = load_prompt(args.bundle)
     tokenizer, model = load_base(prompt, args.weights, args.hub_weights)
+    model = with_answers(model, prompt, args.bundle)
     names, less = [entry["label"] for entry in prompt["labels"]], shift(prompt)
     threshold = (prompt.get("threshold") or {}).get("value") if args.threshold is None else args.threshold
     if threshold is not None and not 0 <= threshold <= 1: parser.error("--threshold takes a probability from 0 to 1, such as 0.8")

@@ -2,11 +2,11 @@
 
 Asks a vLLM server for the answers of the soft prompt in this folder: builds the embeddings of each row with its vectors and sends
 them as `prompt_embeds`. serve_vllm.md says how the server is started. --write-model saves the page's own weights as the folder that
-it serves; --check compares the embeddings, run by transformers here, with the check rows: no server is asked."""
+it serves, with the answer words' output vectors where those were trained too, so that the folder is this prompt's alone; --check compares the embeddings, run by transformers here, with the check rows: no server is asked."""
 import base64, csv, io, json, sys, urllib.request
 from pathlib import Path
 import torch
-from predict import arguments, load_base, load_prompt, read_table, render, row_ids, sequence, shift
+from predict import arguments, load_base, load_prompt, read_table, render, row_ids, sequence, shift, with_answers
 
 
 def prompt_embeds(model, vectors, prompt, text_ids):
@@ -42,6 +42,7 @@ def main():
     prompt, vectors = load_prompt(args.bundle)
     if any(len(entry["tokenIds"]) > 1 for entry in prompt["labels"]): sys.exit("An answer word of this prompt has several tokens; one request asks for one token. Use predict.py.")
     tokenizer, model = load_base(prompt, args.weights)
+    model = with_answers(model, prompt, args.bundle)
     names, less = [entry["label"] for entry in prompt["labels"]], shift(prompt)
     if args.write_model:
         model.save_pretrained(args.write_model), tokenizer.save_pretrained(args.write_model)

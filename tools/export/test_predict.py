@@ -83,7 +83,7 @@ class EmbeddedModel(Exported):
 class TinyModel(Exported):
     """Numbers of the oracle: PyTorch in float64."""
 
-    def export(self, placement: str = "suffix", shift: float = 0.0, **fields) -> dict:
+    def export(self, placement: str = "suffix", shift: float = 0.0, logits: list[list[float]] | None = None, **fields) -> dict:
         oracle = json.loads((TINY / "oracle.json").read_text("utf-8"))
         card = json.loads((MODELS / "softprompt-studio/tiny-support/studio.json").read_text("utf-8"))
         from tokenizers import Tokenizer
@@ -97,7 +97,7 @@ class TinyModel(Exported):
             "placement": placement, "template": "{text}" + cue["text"], **({"cue": cue} if ids else {}), "model": {"id": str(TINY), "weights": card["weights"]},
             "labels": [{"label": name, "word": name, "tokenIds": [token]} for name, token in zip(names, oracle["labelTokenIds"])],
             "parityRows": [{"text": tokenizer.decode(row, skip_special_tokens=False) + cue["text"], "inputIds": row + ids, "logProbs": {name: value + shift for name, value in zip(names, log_softmax(want))}}
-                           for row, want in zip(oracle["rows"], oracle["placements"][placement]["labelLogits"])],
+                           for row, want in zip(oracle["rows"], logits or oracle["placements"][placement]["labelLogits"])],
             **fields,
         })
         return oracle
@@ -105,6 +105,13 @@ class TinyModel(Exported):
     def test_check_rows_agree_in_every_placement(self) -> None:
         for placement in ("prefix", "suffix", "infix"):
             self.export(placement)
+            self.assert_agrees(self.run_predict("--check", "--weights", str(TINY)), 3)
+
+    def test_trained_answer_words_agree_with_pytorch_in_every_placement(self) -> None:
+        answers = json.loads((TINY / "answers.json").read_text("utf-8"))
+        np.save(self.folder / "answer_shift.npy", np.array(answers["answerShift"], "<f4"))
+        for placement, expected in answers["placements"].items():
+            self.export(placement, logits=expected["labelLogits"], formatVersion=2, answerVectors="trained")
             self.assert_agrees(self.run_predict("--check", "--weights", str(TINY)), 3)
 
     def test_check_rows_with_other_numbers_are_refused(self) -> None:

@@ -112,6 +112,28 @@ class Programs(unittest.TestCase):
             self.write(placement)
             self.assertRegex(self.run_main(serve_vllm, "--check", "--bundle", self.bundle, "--weights", TINY), r"difference \d\.\d+e-0[5-9]")
 
+    def test_trained_answer_words_are_served_with_the_model_and_left_out_when_trained_again(self) -> None:
+        self.write("suffix")
+        answers = json.loads((TINY / "answers.json").read_text("utf-8"))
+        np.save(self.bundle / "answer_shift.npy", np.array(answers["answerShift"], "<f4"))
+        file, served, out = self.bundle / "softprompt.json", self.folder / "served", self.folder / "out"
+        prompt = json.loads(file.read_text("utf-8"))
+        for row, logits in zip(prompt["parityRows"], answers["placements"]["suffix"]["labelLogits"]):
+            row["logProbs"] = dict(zip(row["logProbs"], torch.log_softmax(torch.tensor(logits, dtype=torch.float64), -1).tolist()))
+        file.write_text(json.dumps({**prompt, "formatVersion": 2, "answerVectors": "trained"}), "utf-8")
+        said = self.run_main(serve_vllm, "--check", "--write-model", served, "--bundle", self.bundle, "--weights", TINY)
+        self.assertRegex(said, r"difference \d\.\d+e-0[5-9]")
+        model = predict.AutoModelForCausalLM.from_pretrained(served, dtype=torch.float32).eval()
+        vectors = predict.load_prompt(self.bundle)[1]
+        for row in prompt["parityRows"]:  # the written model needs no shift
+            want = torch.tensor(list(row["logProbs"].values()), dtype=torch.float64)
+            self.assertLess((predict.log_probs(model, vectors, prompt, row["inputIds"]) - want).abs().max().item(), 1e-4)
+        said = self.run_main(train_peft, self.folder / "data.csv", "--bundle", self.bundle, "--weights", TINY, "--out", out)
+        self.assertIn("the vectors are trained alone", said)
+        again = json.loads((out / "softprompt.json").read_text("utf-8"))
+        self.assertEqual((again["formatVersion"], again.get("answerVectors")), (1, None))
+        self.assertIn("no predictions change", self.run_main(predict, "--check", "--bundle", out, "--weights", TINY))
+
     def test_request_to_a_server_and_its_answer_are_understood(self) -> None:
         self.write("suffix")
         prompt, vectors = predict.load_prompt(self.bundle)

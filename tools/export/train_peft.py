@@ -108,6 +108,10 @@ def main():
     prompt, given = load_prompt(args.bundle)
     tokenizer, base = load_base(prompt, args.weights)
     base.requires_grad_(False)
+    if prompt.pop("answerVectors", None):  # PEFT trains vectors alone
+        prompt["formatVersion"] = 1
+        (prompt.get("training") or {}).pop("answerVectors", None)
+        print("The page trained the answer words too; here the vectors are trained alone, and the new prompt answers with the model's own words.")
     settings = {"steps": 150, "batchSize": 8, "learningRate": None, "warmupSteps": 10, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weightDecay": 0.0, "clipNorm": 1.0, "seed": 0, "validateEvery": 10, "patience": None, "metric": "accuracy", **(prompt.get("training") or {})}
     for name, value in (("steps", args.steps), ("batchSize", args.batch_size), ("seed", args.seed), ("learningRate", args.rate)):
         if value is not None: settings[name] = value

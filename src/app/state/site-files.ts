@@ -68,7 +68,7 @@ export async function loadShippedPrompt(): Promise<ShippedPrompt> {
   return {
     template,
     words: labels.map(({ label, word }) => ({ label, word })),
-    soft: softPromptOf(sidecar.data, table.value.vectors),
+    soft: softPromptOf(sidecar.data, table.value),
     bytes: table.value.vectors.byteLength,
     calibration: calibration?.meanLogProbs ?? null,
     modelId: model.id,

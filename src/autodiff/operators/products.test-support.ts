@@ -28,11 +28,15 @@ const linear = (layout: Layout): GradientCase => ({
     g.add(LINEAR, ['x', constant(g, weight(layout, 2)), constant(g, normal([5], 3))], { attrs: withLayout(layout) }),
 });
 
-const head = (layout: Layout, full: boolean): GradientCase => ({
-  name: `Head ${layout} ${full ? 'full' : 'candidates'}`,
+const head = (layout: Layout, full: boolean, shift: boolean): GradientCase => ({
+  name: `Head ${layout} ${full ? 'full' : 'candidates'}${shift ? ', shifted' : ''}`,
   inputs: { x: normal([3, 4], 1) },
   feeds: { ids: int32s([3], [4, 0, 2]), full: bools([], [full]) },
-  build: (g) => g.add(HEAD, ['x', constant(g, weight(layout, 2)), 'ids', 'full'], { attrs: withLayout(layout) }),
+  build: (g) => {
+    const inputs = ['x', constant(g, weight(layout, 2)), 'ids', 'full'];
+    const more = shift ? ['', constant(g, normal([3, 4], 3))] : [];
+    return g.add(HEAD, [...inputs, ...more], { attrs: withLayout(layout) });
+  },
 });
 
 const crossEntropy: GradientCase = {
@@ -78,7 +82,11 @@ export const productCases = {
   ],
   Gemm: gemms,
   'studio:Linear': layouts.map(linear),
-  'studio:Head': layouts.flatMap((layout) => [true, false].map((full) => head(layout, full))),
+  'studio:Head': layouts.flatMap((layout) => [
+    head(layout, true, false),
+    head(layout, false, false),
+    head(layout, false, true),
+  ]),
   'studio:CrossEntropy': [crossEntropy],
   'com.microsoft:RotaryEmbedding': [
     rotary({}, [2, 2, 3, 4], 4),

@@ -40,7 +40,7 @@ const crossEntropy: Gradient = (c) => {
 const linear: Gradient = ({ g, dy, node, input }) => [g.linearBack(dy, input(1), layoutOf(node))];
 
 const head: Gradient = ({ g, dy, node, input }) => [
-  g.op(HEAD_GRAD, [dy, input(1), input(2), input(3)], withLayout(layoutOf(node))),
+  g.op(HEAD_GRAD, [dy, input(1), input(2), input(3), '', input(5)], withLayout(layoutOf(node))),
 ];
 
 /** A rotation by R: dX = R^T dY, the rotation by the negative angles, i.e. the same operator with -sin. */
@@ -78,6 +78,6 @@ export const products = {
     broadcasts: false,
     note: 'to the logits; the rows of the target are one-hot',
   },
-  'studio:Head': { gradient: head, shape: infer.head, broadcasts: false, note: 'to the hidden rows' },
+  'studio:Head': { gradient: head, shape: infer.head, broadcasts: false, note: 'to the hidden rows, not to the shift' },
   'studio:HeadGrad': { gradient: null, shape: infer.headGrad },
 } satisfies Operators;

@@ -122,10 +122,11 @@ function What({ set, of }: VersionProps) {
 }
 
 function trainedWords(set: PromptSet, { settings, bestStep, model }: SoftVersion): string {
-  const { placement, virtualTokens, initialisation, steps } = settings;
+  const { placement, virtualTokens, initialisation, steps, answerVectors } = settings;
   return [
     PLACEMENT_WORDS[placement],
     format.counted(virtualTokens, 'vector'),
+    ...(answerVectors === 'trained' ? ['answer words trained too'] : []),
     `started from ${startWords(initialisation, set)}`,
     `step ${bestStep ?? '–'} of ${steps}`,
     model.id,
