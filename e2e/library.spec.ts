@@ -215,6 +215,16 @@ test('moves a stage to another version and back, and keeps differences, notes an
     await expect(library.set(/AWKWARD/)).toContainText('production');
     await expect(library.set(/AWKWARD/)).toContainText('#march');
   });
+
+  await test.step('the versions in use, and what needs attention', async () => {
+    await page.getByRole('tab', { name: 'In use' }).click();
+    const inUse = page.getByRole('table', { name: 'Versions in use' });
+    await expect(inUse.getByRole('row').nth(1)).toContainText(/Awkward production.*tuned 1.*5 rows of new\.csv/);
+    await expect(page.getByRole('heading', { name: '1 of 1 in use needs attention' })).toBeVisible();
+    await expectAccessible(studio, 'Library, in use');
+    await page.getByRole('button', { name: 'Open Awkward, production' }).click();
+    await expect(studio.heading).toHaveText('Awkward: production points to tuned 1');
+  });
 });
 
 test('loses nothing when the page is reloaded within a second of a change', async ({ studio }) => {

@@ -12,6 +12,7 @@ import { ImportDialog, ImportedNote } from './ImportDialog';
 import { imports } from './import-store';
 import { deletedSets, setActions } from './library-store';
 import { dayWords, Failed, libraryTitle, rowsWords, versionsWords } from './parts';
+import { ScoreboardTab } from './ScoreboardTab';
 import { SetDetail } from './SetDetail';
 import { SetsTab } from './SetsTab';
 import { TeamDialog } from './TeamDialog';
@@ -82,6 +83,7 @@ function AllSets() {
           onSelect={setTab}
           tabs={[
             { id: 'sets', label: 'Prompt sets', content: <SetsTab /> },
+            { id: 'in-use', label: 'In use', content: <ScoreboardTab /> },
             { id: 'batch', label: 'Batch', content: <BatchTab /> },
             {
               id: 'deleted',

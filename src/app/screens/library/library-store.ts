@@ -5,6 +5,7 @@ import { changeHandle, freeHandle } from '../../../prompt-set/handle';
 import type { Listing } from '../../../prompt-set/listing';
 import type { Measured } from '../../../prompt-set/performance';
 import { chooseHard, chooseSoft, renamePromptSet } from '../../../prompt-set/prompt-set';
+import { type Score, scoresOf, sortedScores } from '../../../prompt-set/scoreboard';
 import { moveStage, stagesOf } from '../../../prompt-set/stages';
 import { type Measurement, ofKind, type PromptSet } from '../../../prompt-set/types';
 import { readTags, versionById, versionWords, writeNote, writeSetNotes, writeTags } from '../../../prompt-set/versions';
@@ -28,25 +29,48 @@ export interface Detail extends Measured {
   readonly dataVersions: readonly DataVersion[];
 }
 
+/** Null = the set is not in this browser. */
+async function measuredOf(store: Disk, setId: string): Promise<Measured | null> {
+  const [set, compared, measurements] = await Promise.all([
+    store.sets.get(setId),
+    store.evaluations.ofSet(setId),
+    store.measurements.ofSet(setId),
+  ]);
+  if (!set || set.deletedAt !== null) return null;
+  return {
+    set,
+    evaluations: ofKind(compared, 'classify'),
+    writings: ofKind(compared, 'generate'),
+    measurements,
+  };
+}
+
 /** By the set's id; null = the set is not in this browser. */
 export const setDetail = perStudio(
   ({ services: { store } }): Resource<string, Detail | null> =>
     resource(async (setId) => {
-      const [set, dataset, compared, measurements] = await Promise.all([
-        store.sets.get(setId),
-        store.datasets.get(setId),
-        store.evaluations.ofSet(setId),
-        store.measurements.ofSet(setId),
-      ]);
-      if (!set || set.deletedAt !== null) return null;
-      return {
-        set,
-        dataVersions: dataset?.dataset.versions ?? [],
-        evaluations: ofKind(compared, 'classify'),
-        writings: ofKind(compared, 'generate'),
-        measurements,
-      };
+      const [measured, dataset] = await Promise.all([measuredOf(store, setId), store.datasets.get(setId)]);
+      return measured && { ...measured, dataVersions: dataset?.dataset.versions ?? [] };
     }),
+);
+
+/** What is in use in all sets. The key changes whenever one of them does. */
+export const scoreboard = perStudio(
+  ({ services: { store } }): Resource<string, readonly Score[]> =>
+    resource(
+      async () => {
+        const inUse = (await store.listings.list()).filter(
+          ({ deletedAt, stages }) => deletedAt === null && stages.length > 0,
+        );
+        const scores: Score[] = [];
+        for (const { id } of inUse) {
+          const measured = await measuredOf(store, id);
+          if (measured) scores.push(...scoresOf(measured, Date.now()));
+        }
+        return sortedScores(scores);
+      },
+      { keepPrevious: true },
+    ),
 );
 
 /** The shown set. If it is the open one it comes from the page, which may be ahead of the disk. */
