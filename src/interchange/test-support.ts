@@ -44,6 +44,15 @@ const hard: fc.Arbitrary<HardVersion> = fc.record({
       wrongPredictions: fc.array(fc.nat(3), { maxLength: 3 }),
       rows: fc.nat(100),
       seconds: fc.double({ min: 0, max: 1e5, noNaN: true }),
+      with: fc.record({
+        words: fc.constant([{ label: 'a', word: ' a' }]),
+        meanLogProbs: fc.option(
+          fc.array(fc.double({ max: 0, noNaN: true, noDefaultInfinity: true }), { maxLength: 3 }),
+        ),
+        longest: fc.option(fc.nat(99)),
+        seed: fc.integer(),
+        model: fc.constant('a'.repeat(64)),
+      }),
     }),
   ),
 });

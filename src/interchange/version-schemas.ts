@@ -63,6 +63,16 @@ export const settingsSchema = z.object({
   trainRows: count.nullable().exactOptional(),
 });
 
+const triedWith = z
+  .object({
+    words: answerWords,
+    meanLogProbs: z.array(z.number()).max(1000).nullable(),
+    longest: count.nullable(),
+    seed: z.int(),
+    model: text(200),
+  })
+  .optional();
+
 export const hardVersionSchema = z.object({
   id: text(100),
   number: count,
@@ -92,6 +102,7 @@ export const hardVersionSchema = z.object({
       seconds: z.number(),
       datasetFingerprint: text(200).optional(),
       splitHash: text(200).optional(),
+      with: triedWith,
     })
     .nullable(),
   wrote: z
@@ -104,6 +115,8 @@ export const hardVersionSchema = z.object({
       seconds: z.number(),
       written: z.array(z.object({ rowId: text(500), text: text(200_000) })).max(10_000),
       datasetFingerprint: text(200),
+      splitHash: text(200).optional(),
+      with: triedWith,
     })
     .optional(),
 });

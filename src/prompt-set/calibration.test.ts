@@ -21,6 +21,10 @@ function made(shots = 0): PromptSet {
 }
 
 const AT_80 = { value: 0.8, rows: 48, answered: 30, correct: 29 };
+const never = () => {
+  throw new Error('there is no version');
+};
+
 const FIT = { meanLogProbs: [-3, -0.05], rows: 48 };
 
 /** Compared with each arm calibrated, or not. */
@@ -55,14 +59,17 @@ describe('the calibration of a version', () => {
     expect(recordComparison(made(8), earlier, NOW).hard[0]?.calibration).toBeUndefined();
   });
 
-  it('does not survive a change of the answer words that the version answers with', () => {
+  it('stays with its version and its answer words when the set gets other words', () => {
     const found = recordComparison(made(), compared({ yours: true, tuned: true }), NOW);
     const set = setThreshold(setThreshold(found, 'h', AT_80, NOW), 'r', AT_80, NOW);
     const other = changeTask(set, { words: [{ label: 'bad', word: ' poor' }, ...WORDS.slice(1)] }, NOW);
-    expect(other.hard[0]).not.toHaveProperty('calibration');
-    expect(other.hard[0]).not.toHaveProperty('threshold');
-    // tuned prompts keep their words, and so their calibration
+    expect(other.hard[0]).toMatchObject({ words: WORDS, calibration: FIT, threshold: AT_80 });
     expect(other.soft[0]).toMatchObject({ words: WORDS, calibration: FIT, threshold: AT_80 });
+    // the same text with the new words is another version, without one
+    const { version } = addHardVersion(other, { id: 'h2', now: NOW }, { prompt: set.hard[0]?.prompt ?? never() });
+    expect(version).toMatchObject({ id: 'h2', number: 2 });
+    expect(version).not.toHaveProperty('calibration');
+    expect(version).not.toHaveProperty('threshold');
   });
 
   it('is filled in from the newest comparison of an earlier release, and never overwritten', () => {

@@ -4,6 +4,7 @@
  */
 import type { TaskKind } from '../dataset/kind';
 import { assert } from '../lib/assert';
+import { alignWords } from '../task/answer-words';
 import type { HardPrompt, LabelWord } from '../task/types';
 import { uniqueHandle } from './handle';
 import type { HardVersion, PromptSet, SoftVersion, WordSearch, WritingTask, WritingTry } from './types';
@@ -76,20 +77,28 @@ export const renamePromptSet = (set: PromptSet, name: string, now: string): Prom
 export const sameWords = (a: readonly LabelWord[], b: readonly LabelWord[]): boolean =>
   a.length === b.length && a.every(({ label, word }, i) => label === b[i]?.label && word === b[i]?.word);
 
+/** The same answer word for every label, in any order of the labels. */
+const sameAnswers = (a: readonly LabelWord[], b: readonly LabelWord[]): boolean =>
+  sameWords(
+    a,
+    alignWords(
+      b,
+      a.map(({ label }) => label),
+    ),
+  );
+
 /**
- * The versions before the answer words change: tuned prompts, and versions that any stage ever pointed to, keep the present
- * ones. The others answer with the new words, for which no calibration is known.
+ * The versions before the answer words change: each keeps the words that it was trained, tried, compared or staged with. A
+ * hand-written version that was never used is still a draft and gets the new ones.
  */
 function bindWords(set: PromptSet): Pick<PromptSet, 'hard' | 'soft'> {
   const staged = new Set(set.moves?.map(({ to }) => to));
+  const isUsed = ({ id, tried, wrote, calibration, threshold }: HardVersion) =>
+    tried !== null || [wrote, calibration, threshold].some((each) => each !== undefined) || staged.has(id);
   const bound = <V extends { readonly words?: PromptSet['words'] | undefined }>(version: V): V =>
     version.words ? version : { ...version, words: set.words };
-  const uncalibrated = (version: HardVersion): HardVersion => {
-    const { calibration: _ofOtherWords, threshold: _ofThem, ...others } = version;
-    return version.words ? version : others;
-  };
   return {
-    hard: set.hard.map((version) => (staged.has(version.id) ? bound(version) : uncalibrated(version))),
+    hard: set.hard.map((version) => (isUsed(version) ? bound(version) : version)),
     soft: set.soft.map(bound),
   };
 }
@@ -112,7 +121,7 @@ export function changeTask(
   const { sameHeldBack = false, ...change } = task;
   const otherRows = change.datasetFingerprint !== undefined && change.datasetFingerprint !== set.datasetFingerprint;
   return touch(set, now, {
-    ...(change.words && !sameWords(change.words, set.words) ? bindWords(set) : {}),
+    ...(change.words && !sameAnswers(change.words, set.words) ? bindWords(set) : {}),
     ...change,
     ...(otherRows && !sameHeldBack ? { testLooks: 0 } : {}),
   });
@@ -127,16 +136,22 @@ export const samePrompt = (a: HardPrompt, b: HardPrompt): boolean =>
       (a.selection ?? 'balanced') === (b.selection ?? 'balanced') &&
       (a.orders ?? 1) === (b.orders ?? 1)));
 
+/** The version that is exactly this prompt with the set's answer words; null = it was not saved yet. */
+export const versionWith = (set: Pick<PromptSet, 'hard' | 'words'>, prompt: HardPrompt): HardVersion | null =>
+  set.hard.find(
+    (version) => samePrompt(version.prompt, prompt) && (!version.words || sameAnswers(version.words, set.words)),
+  ) ?? null;
+
 /**
- * Saves a hand-written prompt as the next version. A prompt that equals an earlier version is not saved again: that
- * version is returned. The first version becomes Yours.
+ * Saves a hand-written prompt with the set's answer words as the next version. One that equals an earlier version is not
+ * saved again: that version is returned. The first version becomes Yours.
  */
 export function addHardVersion(
   set: PromptSet,
   at: Stamp,
   from: { readonly prompt: HardPrompt; readonly name?: string; readonly tried?: HardVersion['tried'] },
 ): { readonly set: PromptSet; readonly version: HardVersion } {
-  const same = set.hard.find((h) => samePrompt(h.prompt, from.prompt));
+  const same = versionWith(set, from.prompt);
   if (same) {
     const version = from.tried ? { ...same, tried: from.tried } : same;
     if (version === same) return { set, version };

@@ -29,7 +29,7 @@ export interface HardVersion {
   readonly author?: string | undefined;
   /** The author's note. */
   readonly note?: string | undefined;
-  /** The answer words it was made with, if the set has others by now. Missing = the set's. */
+  /** The answer words it has been used with, if the set has others by now. Missing = the set's. */
   readonly words?: readonly LabelWord[] | undefined;
   /** What its answers have subtracted, wherever it answers; null = nothing. Left out: it was not compared yet. */
   readonly calibration?: CalibrationFit | null | undefined;
@@ -49,9 +49,29 @@ export interface HardVersion {
     readonly datasetFingerprint?: string | undefined;
     /** The split whose validation rows they were drawn from; left out by versions that took the first ones. */
     readonly splitHash?: string | undefined;
+    /** Left out by earlier releases: then nobody knows whether the figures still hold. */
+    readonly with?: TriedWith | undefined;
   } | null;
   /** The texts it generated for validation rows, if it was tried. */
   readonly wrote?: WritingTry | undefined;
+}
+
+/** What a version answers with, besides its prompt. */
+export interface AnswersWith {
+  /** The answer words; empty where texts are generated. */
+  readonly words: readonly LabelWord[];
+  /** What calibration subtracted from the log-probabilities; null = nothing. */
+  readonly meanLogProbs: readonly number[] | null;
+  /** Most tokens of a generated answer, as it was set; null = as the texts suggest. */
+  readonly longest: number | null;
+}
+
+/** What decides a try besides its prompt, its rows and their split. */
+export interface TriedWith extends AnswersWith {
+  /** Of the data set: it decides which validation rows are drawn. */
+  readonly seed: number;
+  /** SHA-256 of the weights. */
+  readonly model: string;
 }
 
 /** Answers of a hand-written prompt to some validation rows. Means over the rows; ROUGE-L, F1 and exact match from 0 to 1. */
@@ -65,6 +85,9 @@ export interface WritingTry {
   readonly seconds: number;
   readonly written: readonly { readonly rowId: string; readonly text: string }[];
   readonly datasetFingerprint: string;
+  /** As in a try that chooses labels. */
+  readonly splitHash?: string | undefined;
+  readonly with?: TriedWith | undefined;
 }
 
 /** What a search for answer words came to. */

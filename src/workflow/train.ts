@@ -7,6 +7,7 @@ import { type Control, childControl } from '../lib/control';
 import { asStudioError, StudioError, toWire, type WireError } from '../lib/errors';
 import { rougeL } from '../metrics/text';
 import { type SoftPrompt, trainedPrompt } from '../prompt/soft-prompt';
+import type { AnswersWith } from '../prompt-set/types';
 import { wordsFor } from '../task/answer-words';
 import type { HardPrompt } from '../task/types';
 import type { TokenRow } from '../tokens/tokenizer';
@@ -15,14 +16,20 @@ import { generateTexts, longestAnswer, scoringTargets, targetScores } from './ge
 import type { Host, Run, Verb } from './host';
 import { engineRequest, type RunInputs, type RunRequest, type RunRows, runInputs } from './run-rows';
 import { labelTokens, tokenRows } from './token-rows';
-import { cacheKeyOf, type Timing, type Tried, timingOf, tryOnRows } from './training-rows';
+import { cacheKeyOf, type Timing, type Tried, timingOf, triedIds, tryOnRows } from './training-rows';
 
 /** A prompt without vectors that the run is shown against: the bare text, or the hand-written prompt. */
 export type BaselineId = 'untuned' | 'yours';
 
+interface Baseline {
+  readonly id: BaselineId;
+  readonly prompt: HardPrompt;
+  readonly with: AnswersWith;
+}
+
 export interface TrainRunRequest extends RunRequest {
   /** Scored between steps after the first validation, in this order. */
-  readonly baselines: readonly { readonly id: BaselineId; readonly prompt: HardPrompt }[];
+  readonly baselines: readonly Baseline[];
   /** Where texts are generated: what the best step so far writes on a few rows, with at most this many tokens (null = as
    * the data set's texts suggest); undefined = nothing. */
   readonly sample?: { readonly longest: number | null };
@@ -105,29 +112,23 @@ export const train: Verb<TrainRunRequest, TrainRunEvent, TrainedRun> = async (ho
   };
 };
 
-type Asked = Pick<TrainRunRequest, 'dataset' | 'template' | 'words'>;
+type Asked = Pick<TrainRunRequest, 'dataset' | 'template'> & Baseline;
 
-/** Scores of one baseline, by kind of task. */
-const BASELINES: ByTask<
-  (
-    host: Host,
-    asked: Asked & { readonly id: BaselineId; readonly prompt: HardPrompt },
-    inputs: RunInputs,
-    control: Control,
-  ) => Promise<BaselineScores>
-> = {
-  classify: async (host, { id, prompt, dataset, template, words: own }, inputs, control) => {
-    const words = wordsFor(prompt, own);
+/** Scores of one baseline, by kind of task. The hand-written prompt is asked the rows of a try, as it answers elsewhere. */
+const BASELINES: ByTask<(host: Host, asked: Asked, inputs: RunInputs, control: Control) => Promise<BaselineScores>> = {
+  classify: async (host, { id, prompt, dataset, template, with: answers }, inputs, control) => {
+    const words = wordsFor(prompt, answers.words);
+    const split = triedIds(dataset);
     const asked =
       id === 'untuned'
         ? // the run itself has read these texts by now
           { rows: inputs.validation, labels: inputs.labels, cacheKey: cacheKeyOf(dataset.fingerprint, template) }
         : {
-            rows: (await tokenRows(host, { dataset, prompt, words, split: rowIds(inputs.validation) }, control)).rows,
+            rows: (await tokenRows(host, { dataset, prompt, words, split }, control)).rows,
             labels: labelTokens(host.tokens, words),
             cacheKey: null,
           };
-    const { tried, scored } = await tryOnRows(host, { ...asked, dataset }, control);
+    const { tried, scored } = await tryOnRows(host, { ...asked, dataset, with: answers }, control);
     const scores = { kind: 'classify' as const, accuracy: tried.accuracy, macroF1: tried.macroF1 };
     return id === 'untuned'
       ? { id, scores, tried: null, timing: null }

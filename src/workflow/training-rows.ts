@@ -5,8 +5,9 @@ import { labelCounts, labelIndexer, rowsById } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import type { ScoreResult } from '../engine/types';
 import type { Control } from '../lib/control';
+import { calibrated } from '../metrics/calibration';
 import { accuracy, argmax, confusionMatrix, correctCount, macroF1 } from '../metrics/classification';
-import type { HardVersion, SoftVersion } from '../prompt-set/types';
+import type { AnswersWith, HardVersion, SoftVersion, TriedWith } from '../prompt-set/types';
 import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
 import type { Checkpoint } from '../training/events';
 import type { Host } from './host';
@@ -74,13 +75,21 @@ export interface Timing {
 export const timingOf = ({ rows, rowsRun, seconds }: ScoreResult): Timing | null =>
   rowsRun < rows.length ? null : { tokens: rows.reduce((sum, row) => sum + row.tokensComputed, 0), seconds };
 
-/** Answers to labelled rows against their labels. */
-export function tally(rows: readonly TokenRow[], result: ScoreResult, classes: number): Tried {
+/**
+ * Answers to labelled rows against their labels.
+ * @param meanLogProbs what calibration subtracts; null = nothing
+ */
+export function tally(
+  rows: readonly TokenRow[],
+  result: ScoreResult,
+  classes: number,
+  meanLogProbs: readonly number[] | null = null,
+): Tried {
   const labelled = rows.flatMap((row, i) => {
     const scored = result.rows[i];
     return row.label === null || !scored
       ? []
-      : [{ rowId: row.rowId, gold: row.label, predicted: argmax(scored.logProbs) }];
+      : [{ rowId: row.rowId, gold: row.label, predicted: argmax(calibrated(scored.logProbs, meanLogProbs)) }];
   });
   const gold = labelled.map((row) => row.gold);
   const predicted = labelled.map((row) => row.predicted);
@@ -104,16 +113,27 @@ export async function tryOnRows(
     readonly labels: readonly LabelTokens[];
     readonly dataset: Dataset;
     readonly cacheKey: string | null;
+    readonly with: AnswersWith;
   },
   control: Control,
   onProgress?: (rowsDone: number) => void,
 ): Promise<{ readonly tried: Tried; readonly scored: ScoreResult }> {
-  const { rows, labels, dataset, cacheKey } = asked;
+  const { rows, labels, dataset, cacheKey, with: answers } = asked;
   const scored = await engine.score({ rows, labels, soft: null, cacheKey }, control, onProgress);
-  const { fingerprint: datasetFingerprint, splitHash } = dataset;
-  const tried = { ...tally(rows, scored, dataset.labels.length), datasetFingerprint, splitHash };
-  return { tried, scored };
+  const figures = tally(rows, scored, dataset.labels.length, answers.meanLogProbs);
+  return { tried: { ...figures, ...triedOn(dataset, answers, engine) }, scored };
 }
+
+/** What a try is kept with: figures of other rows, words or weights are never shown as its own. */
+export const triedOn = (
+  { fingerprint, splitHash, seed }: Dataset,
+  answers: AnswersWith,
+  { info }: Pick<Host['engine'], 'info'>,
+): { readonly datasetFingerprint: string; readonly splitHash: string; readonly with: TriedWith } => ({
+  datasetFingerprint: fingerprint,
+  splitHash,
+  with: { ...answers, seed, model: info.sha256 },
+});
 
 /** Label indices of rows by id; -1 for a row without a label. */
 function goldOf(dataset: Dataset, rowIds: readonly string[]): number[] {

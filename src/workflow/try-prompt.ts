@@ -4,7 +4,7 @@ import { type ByTask, type TaskKind, taskKindOf } from '../dataset/kind';
 import { rowsById, targetOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import { exactMatch, rougeL, tokenF1 } from '../metrics/text';
-import type { WritingTry } from '../prompt-set/types';
+import type { AnswersWith, WritingTry } from '../prompt-set/types';
 import { sameLabels, wordsFor } from '../task/answer-words';
 import { checkTemplate, parseTemplate, TEXT_SLOT } from '../task/template';
 import type { HardPrompt, LabelWord } from '../task/types';
@@ -13,7 +13,7 @@ import type { LabelTokens, TokenRow } from '../tokens/tokenizer';
 import { answerLengths, generateTexts, longestAnswer } from './generated-texts';
 import type { Host, Run, Verb } from './host';
 import { labelCollisions, labelTokens, neighboursFor, renderExamples, tokenRows } from './token-rows';
-import { type Tried, triedIds, tryOnRows, validationIds } from './training-rows';
+import { type Tried, triedIds, triedOn, tryOnRows, validationIds } from './training-rows';
 
 interface ScoredTry {
   readonly kind: 'classify';
@@ -27,10 +27,7 @@ export type TryResult = ScoredTry | { readonly kind: 'generate'; readonly wrote:
 export interface TryRequest {
   readonly dataset: Dataset;
   readonly prompt: HardPrompt;
-  /** The prompt set's; empty where texts are generated. */
-  readonly words: readonly LabelWord[];
-  /** Tokens that an answer may have; null = as the data set's texts suggest. */
-  readonly longest: number | null;
+  readonly with: AnswersWith;
 }
 
 export interface RowsDone {
@@ -42,24 +39,25 @@ export interface RowsDone {
 const TIMED_ROWS = 4;
 
 const TRIES: ByTask<(host: Host, request: TryRequest, run: Run<RowsDone>) => Promise<TryResult>> = {
-  classify: async (host, { dataset, prompt, words: own }, { control, emit }) => {
-    const words = wordsFor(prompt, own);
+  classify: async (host, { dataset, prompt, with: answers }, { control, emit }) => {
+    const words = wordsFor(prompt, answers.words);
     const { rows } = await tokenRows(host, { dataset, prompt, words, split: triedIds(dataset) }, control);
-    const asked = { rows, labels: labelTokens(host.tokens, words), dataset, cacheKey: null };
+    const asked = { rows, labels: labelTokens(host.tokens, words), dataset, cacheKey: null, with: answers };
     const { tried, scored } = await tryOnRows(host, asked, control, (done) =>
       emit({ kind: 'rows', done, total: rows.length }),
     );
     return { kind: 'classify', tried, secondsPerToken: perToken(rows, scored.seconds) };
   },
-  generate: async (host, { dataset, prompt, longest: set }, { control, emit }) => {
+  generate: async (host, { dataset, prompt, with: answers }, { control, emit }) => {
     const begin = performance.now();
-    const longest = longestAnswer(host, set, dataset);
+    const longest = longestAnswer(host, answers.longest, dataset);
     const split = triedIds(dataset);
     const { rows } = await tokenRows(host, { dataset, prompt, words: [], split, room: longest }, control);
     const written = await generateTexts(host, { rows, soft: null, cacheKey: null, longest }, control, (done) =>
       emit({ kind: 'rows', done: Math.floor(done), total: rows.length }),
     );
-    return { kind: 'generate', wrote: writingTry(dataset, written, (performance.now() - begin) / 1000) };
+    const wrote = writingFigures(dataset, written, (performance.now() - begin) / 1000);
+    return { kind: 'generate', wrote: { ...wrote, ...triedOn(dataset, answers, host.engine) } };
   },
 };
 
@@ -67,7 +65,11 @@ const TRIES: ByTask<(host: Host, request: TryRequest, run: Run<RowsDone>) => Pro
 export const tryPrompt: Verb<TryRequest, RowsDone, TryResult> = (host, request, run) =>
   TRIES[taskKindOf(request.dataset.mapping)](host, request, run);
 
-function writingTry(dataset: Dataset, written: Awaited<ReturnType<typeof generateTexts>>, seconds: number): WritingTry {
+function writingFigures(
+  dataset: Dataset,
+  written: Awaited<ReturnType<typeof generateTexts>>,
+  seconds: number,
+): Omit<WritingTry, 'datasetFingerprint'> {
   const byId = rowsById(dataset.table.rows);
   const pairs = written.map(({ rowId, text }) => {
     const row = byId.get(rowId);
@@ -82,7 +84,6 @@ function writingTry(dataset: Dataset, written: Awaited<ReturnType<typeof generat
     loss: mean(scores.map(({ logProb, tokens }) => -logProb / tokens)),
     seconds,
     written: written.map(({ rowId, text }) => ({ rowId, text })),
-    datasetFingerprint: dataset.fingerprint,
   };
 }
 
@@ -94,9 +95,9 @@ function perToken(rows: readonly TokenRow[], seconds: number): number | null {
 }
 
 /** Seconds per token of a prompt's rows, from a few of them; null when there is none. For prompts that choose labels. */
-export const timePrompt: Verb<Omit<TryRequest, 'longest'>, never, number | null> = async (host, request, run) => {
-  const { dataset, prompt, words: own } = request;
-  const words = wordsFor(prompt, own);
+export const timePrompt: Verb<TryRequest, never, number | null> = async (host, request, run) => {
+  const { dataset, prompt, with: answers } = request;
+  const words = wordsFor(prompt, answers.words);
   const split = drawnRows(dataset, dataset.split.validation, TIMED_ROWS);
   if (split.length === 0) return null;
   const { rows } = await tokenRows(host, { dataset, prompt, words, split }, run.control);

@@ -196,3 +196,7 @@ export async function probe(): Promise<Capabilities> {
     phone: userAgentData?.mobile ?? /Android.+Mobile|iPhone|iPod/.test(navigator.userAgent),
   });
 }
+
+/** SHA-256 of the weights that are loaded or on their way; null = not known yet. */
+export const weightsOf = ({ model, card }: Pick<SessionState, 'model' | 'card'>): string | null =>
+  model.kind === 'ready' ? model.info.sha256 : (card?.sha256 ?? null);

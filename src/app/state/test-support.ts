@@ -124,14 +124,17 @@ export const CAPABILITIES = judge({
   phone: false,
 });
 
+const engineOf = (engine: Client<EngineMethods>, info: ModelInfo) =>
+  engineOver(engine as Parameters<typeof engineOver>[0], info);
+
 /** The verbs' host over the tokenizer above and a scripted engine. */
-function testHost(engine: Client<EngineMethods>): Host {
+function testHost(engine: Client<EngineMethods>): { -readonly [K in keyof Host]: Host[K] } {
   const decode = (ids: ArrayLike<number>) => Array.from(ids).join(' ');
   const tokenizer = { encode: tokenise, decode, endTokenIds: [0], vocabularySize: 1000, chat: () => null, sha256: 'x' };
-  const host: Host = {
+  const host: { -readonly [K in keyof Host]: Host[K] } = {
     tokens: { tokenizer, encode: tokenise, context: 2048, breaks: () => [] },
     card: { weights: null, attentionHeads: null },
-    engine: engineOver(engine as Parameters<typeof engineOver>[0], MODEL),
+    engine: engineOf(engine, MODEL),
     neighbours: rememberedNeighbours(() => host),
     asset: () => Promise.reject(new StudioError('bad-input', 'no files here')),
     now: () => new Date().toISOString(),
@@ -141,13 +144,20 @@ function testHost(engine: Client<EngineMethods>): Host {
 }
 
 export function testServices(handlers: Handlers<EngineMethods> = {}): Services {
-  const engine = client<EngineMethods>({ prepare: () => {}, load: () => MODEL, ...handlers });
-  const verbs = verbHandlers(testHost(engine)) as unknown as Handlers<WorkflowMethods>;
+  const engine = client<EngineMethods>({
+    prepare: () => {},
+    load: ({ id, sha256 = MODEL.sha256 }) => ({ ...MODEL, id, sha256 }),
+    ...handlers,
+  });
+  const host = testHost(engine);
+  const verbs = verbHandlers(host) as unknown as Handlers<WorkflowMethods>;
   const workflow = client<WorkflowMethods>({ ...workflowHandlers, ...verbs });
   return {
     workflow,
     engine,
-    connectEngine: async () => {},
+    connectEngine: async (info) => {
+      host.engine = engineOf(engine, info);
+    },
     store: openMemoryStore(),
     loadModelFiles: async () => ({
       card: { id: MODEL.id, dtype: 'fp32', sha256: MODEL.sha256, files: [] },

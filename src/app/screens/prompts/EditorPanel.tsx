@@ -17,7 +17,10 @@ export function EditorPanel() {
   const draft = useDraft();
   const { edit } = usePrompts.use();
   const dataset = usePromptSets((s) => s.dataset);
-  const cost = useReading().value?.cost ?? null;
+  const { value: reading, status } = useReading();
+  const cost = reading?.cost ?? null;
+  // until the tokens of this text are counted, those of the text before it are not shown as its own
+  const isCounting = status === 'loading';
   const perToken = useSecondsPerToken();
   return (
     <Panel
@@ -26,7 +29,7 @@ export function EditorPanel() {
       aside={
         cost ? (
           <Term means="The model reads tokens, which are words or pieces of words. The more tokens, the longer an answer takes.">
-            {format.counted(cost.prompt, 'token')} + the row
+            {isCounting ? 'Counting tokens' : `${format.counted(cost.prompt, 'token')} + the row`}
           </Term>
         ) : null
       }
@@ -44,7 +47,7 @@ export function EditorPanel() {
         <ExamplesControls />
         {cost ? (
           <p className="dim small" role="status">
-            {costWords(cost, draft.shots > 0 ? (draft.orders ?? 1) : 1, perToken)}
+            {isCounting ? 'Counting tokens' : costWords(cost, draft.shots > 0 ? (draft.orders ?? 1) : 1, perToken)}
           </p>
         ) : null}
         <AssistantNotes />

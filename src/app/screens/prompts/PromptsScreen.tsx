@@ -7,7 +7,7 @@ import { usePromptSets, useSession } from '../../state/studio';
 import { Button, Note, ProgressBar } from '../../ui';
 import { AnswersPanel, WordsPanel } from './AnswersPanel';
 import { EditorPanel } from './EditorPanel';
-import { templateProblem, useDraft, usePrompts } from './prompts-store';
+import { templateProblem, useDraft, usePrompts, useShownTry } from './prompts-store';
 import { ReadingPanel } from './ReadingPanel';
 import { ResultPanels, WrittenPanel } from './ResultPanels';
 import { TriesPanel } from './TriesPanel';
@@ -37,7 +37,7 @@ function OpenPrompts({ set }: { readonly set: PromptSet }) {
   const modelReady = useSession((s) => s.model.kind === 'ready');
   const trying = useTrying((s) => s.running);
   const { Answers, Results } = PANELS[isWriting(set) ? 'generate' : 'classify'];
-  const standing = { set, rows, trying, modelReady };
+  const standing = { set, shown: useShownTry(), rows, trying, modelReady };
   return (
     <ScreenFrame
       title={promptsHeadline(standing)}

@@ -10,7 +10,8 @@ const SHOWN = 160;
 
 /** The prompt with one row in it, token by token. */
 export function ReadingPanel() {
-  const reading = useReading().value?.reading ?? null;
+  const { value, status } = useReading();
+  const reading = value?.reading ?? null;
   const tokenizer = useSession((s) => s.tokenizer.kind);
   const rows = usePromptSets((s) => s.dataset?.split.validation.length ?? 0);
   const dataset = usePromptSets((s) => s.dataset);
@@ -23,7 +24,7 @@ export function ReadingPanel() {
       aside={reading && rows > 1 ? <RowButtons /> : null}
     >
       {reading ? (
-        <Tokens reading={reading} />
+        <Tokens reading={reading} isEarlier={status === 'loading'} />
       ) : tokenizer === 'waiting' ? (
         <ProgressBar label="Loading the model’s vocabulary" value={null} />
       ) : isNearest ? (
@@ -50,10 +51,16 @@ function RowButtons() {
   );
 }
 
-function Tokens({ reading: { pieces, own, target } }: { readonly reading: Reading }) {
+interface TokensProps {
+  readonly reading: Reading;
+  /** Of the text before the last edit. */
+  readonly isEarlier: boolean;
+}
+
+function Tokens({ reading: { pieces, own, target }, isEarlier }: TokensProps) {
   const hidden = Math.max(0, pieces.length - SHOWN);
   return (
-    <ScrollRegion className="tokens" label="Tokens">
+    <ScrollRegion className={isEarlier ? 'tokens tokens-earlier' : 'tokens'} label="Tokens">
       {hidden > 0 ? <span className="dim">{`… ${format.count(hidden)} earlier tokens … `}</span> : null}
       {pieces.slice(hidden).map((piece, i) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: tokens repeat, and their place is what tells them apart

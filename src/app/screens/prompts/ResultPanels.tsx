@@ -1,31 +1,40 @@
-/** What the prompt in the editor did on the validation rows: labels right and wrong, or texts beside the expected ones. */
-import { useMemo } from 'react';
+/** What a prompt did on the validation rows: labels right and wrong, or texts beside the expected ones. */
+
+import { type ReactNode, useMemo } from 'react';
 import { rowsById, targetOf, textOf } from '../../../dataset/labels';
 import type { Dataset } from '../../../dataset/types';
 import { wilson } from '../../../metrics/intervals';
 import { TEXT_METRICS } from '../../../metrics/registry';
 import { rougeL } from '../../../metrics/text';
-import { chosenHard, samePrompt } from '../../../prompt-set/prompt-set';
-import type { HardVersion } from '../../../prompt-set/types';
+import { differenceWords, isPresent, type ShownTry, wrongCount } from '../../../prompt-set/tries';
+import type { WritingTry } from '../../../prompt-set/types';
 import type { Tried } from '../../../workflow/training-rows';
 import { ChartPanel, confusionTitle, drawConfusion, TextDifference } from '../../charts';
 import { usePromptSets } from '../../state/studio';
-import { EmptyState, format, Interval, LabelTag, Panel, ScrollRegion, Table, type TableColumn, Term } from '../../ui';
-import { useDraft } from './prompts-store';
+import {
+  EmptyState,
+  format,
+  Interval,
+  LabelTag,
+  Note,
+  Panel,
+  ScrollRegion,
+  Table,
+  type TableColumn,
+  Term,
+} from '../../ui';
+import { useShownTry } from './prompts-store';
+import { TryButton } from './TriesPanel';
+import { triedWords } from './words';
 
 const { counted, percent } = format;
 
-/** The version in the editor, or the one that counts. */
-function useVersion(): HardVersion | null {
-  const set = usePromptSets((s) => s.set);
-  const draft = useDraft();
-  return set && (set.hard.find(({ prompt }) => samePrompt(prompt, draft)) ?? chosenHard(set));
-}
-
+/** The mistakes of a try. Those of another prompt, or of one that was tried otherwise, are grey; on other rows they are gone. */
 export function ResultPanels() {
   const dataset = usePromptSets((s) => s.dataset);
-  const tried = useVersion()?.tried ?? null;
-  if (!dataset || !tried)
+  const shown = useShownTry();
+  const tried = shown?.version.tried;
+  if (!dataset || !shown || !tried)
     return (
       <div className="c12">
         <EmptyState title="Mistakes will appear here">
@@ -35,22 +44,54 @@ export function ResultPanels() {
       </div>
     );
   return (
+    <Shown shown={shown}>
+      <ConfusionPanel tried={tried} name={nameOf(shown)} labels={dataset.labels} />
+      <WrongPanel tried={tried} name={nameOf(shown)} dataset={dataset} />
+    </Shown>
+  );
+}
+
+const nameOf = (shown: ShownTry) => (isPresent(shown) ? 'Your prompt' : `Version ${shown.version.number}`);
+
+/** A try, in grey under a note where it is not of what is shown above it. */
+function Shown({ shown, children }: { readonly shown: ShownTry; readonly children: ReactNode }) {
+  if (isPresent(shown)) return children;
+  const { version, isOther, differences } = shown;
+  return (
     <>
-      <ConfusionPanel tried={tried} labels={dataset.labels} />
-      <WrongPanel tried={tried} dataset={dataset} />
+      <div className="c12">
+        <Note
+          tone="info"
+          title={
+            isOther
+              ? `Your prompt as it is now has not been tried; version ${version.number} was`
+              : `Version ${version.number} was tried ${differenceWords(differences)}`
+          }
+          action={<TryButton>{isOther ? 'Try your prompt' : 'Try again'}</TryButton>}
+        >
+          {`It got ${triedWords(version)}${isOther && differences.length > 0 ? `, ${differenceWords(differences)}` : ''}.`}
+        </Note>
+      </div>
+      {differences.includes('rows') ? null : <div className="c12 grid earlier-try">{children}</div>}
     </>
   );
 }
 
-function ConfusionPanel({ tried, labels }: { readonly tried: Tried; readonly labels: readonly string[] }) {
-  const { confusion, accuracy, rows, wrongRowIds } = tried;
+interface TriedProps {
+  readonly tried: Tried;
+  /** Whose it is, at the start of a sentence. */
+  readonly name: string;
+}
+
+function ConfusionPanel({ tried, name, labels }: TriedProps & { readonly labels: readonly string[] }) {
+  const { confusion, accuracy, rows } = tried;
   return (
     <ChartPanel
       span={5}
-      title={confusionTitle({ name: 'Your prompt', n: rows, confusion }, labels)}
+      title={confusionTitle({ name, n: rows, confusion }, labels)}
       unit={
         <span>
-          <Interval value={accuracy} {...wilson(rows - wrongRowIds.length, rows)} /> of {counted(rows, 'row')}
+          <Interval value={accuracy} {...wilson(rows - wrongCount(tried), rows)} /> of {counted(rows, 'row')}
         </span>
       }
       draw={drawConfusion({ kind: 'zero-shot', confusion }, labels)}
@@ -69,14 +110,14 @@ interface WrongRow {
   readonly said: string;
 }
 
-const COLUMNS: readonly TableColumn<WrongRow>[] = [
+const columnsOf = (name: string): readonly TableColumn<WrongRow>[] => [
   { id: 'text', header: 'Text', primary: true, cell: ({ text }) => text },
   { id: 'gold', header: 'Label', cell: ({ gold }) => <LabelTag>{gold}</LabelTag> },
-  { id: 'said', header: 'Your prompt says', cell: ({ said }) => <LabelTag verdict="wrong">{said}</LabelTag> },
+  { id: 'said', header: `${name} says`, cell: ({ said }) => <LabelTag verdict="wrong">{said}</LabelTag> },
 ];
 const SHOWN = 50;
 
-function WrongPanel({ tried, dataset }: { readonly tried: Tried; readonly dataset: Dataset }) {
+function WrongPanel({ tried, name, dataset }: TriedProps & { readonly dataset: Dataset }) {
   const { labels, mapping, table } = dataset;
   const wrong = useMemo((): readonly WrongRow[] => {
     const byId = rowsById(table.rows);
@@ -86,26 +127,43 @@ function WrongPanel({ tried, dataset }: { readonly tried: Tried; readonly datase
       return row ? [{ id, text: textOf(row, mapping), gold: row.cells[mapping.label] ?? '', said }] : [];
     });
   }, [tried, labels, mapping, table]);
+  const all = wrongCount(tried);
   return (
-    <Panel span={7} title={wrong.length === 0 ? 'No mistakes' : `${counted(wrong.length, 'row')} wrong`}>
-      {wrong.length === 0 ? (
+    <Panel span={7} title={all === 0 ? 'No mistakes' : `${counted(all, 'row')} wrong`}>
+      {all === 0 ? (
         <p className="dim">Every validation row is right. The test rows will show whether that holds.</p>
       ) : (
         <ScrollRegion className="wrong-rows" label="Wrong rows">
           <Table
             caption="Rows that the prompt gets wrong"
-            columns={COLUMNS}
+            columns={columnsOf(name)}
             rows={wrong.slice(0, SHOWN)}
             rowKey={({ id }) => id}
           />
-          {wrong.length > SHOWN ? <p className="dim small">{`The first ${SHOWN} of ${wrong.length}.`}</p> : null}
+          <ShownOf shown={Math.min(SHOWN, wrong.length)} here={wrong.length} all={all} />
         </ScrollRegion>
       )}
     </Panel>
   );
 }
 
-interface Shown {
+interface ShownOfProps {
+  readonly shown: number;
+  readonly here: number;
+  readonly all: number;
+}
+
+/** How many are listed, where that is not all; a prompt set may have come without its rows. */
+function ShownOf({ shown, here, all }: ShownOfProps) {
+  if (shown === all) return null;
+  return (
+    <p className="dim small">
+      {here < all ? `${here} of ${all} are in this browser. Try again to see all.` : `The first ${shown} of ${all}.`}
+    </p>
+  );
+}
+
+interface WrittenRow {
   readonly id: string;
   readonly text: string;
   readonly wanted: string;
@@ -115,34 +173,24 @@ interface Shown {
 
 const ROUGE_L = TEXT_METRICS.rougeL;
 
-const TEXT_COLUMNS: readonly TableColumn<Shown>[] = [
+const textColumns = (name: string): readonly TableColumn<WrittenRow>[] => [
   { id: 'text', header: 'Text', primary: true, cell: ({ text }) => text },
   { id: 'wanted', header: 'Expected', cardLabel: 'expected', cell: ({ wanted }) => wanted },
   {
     id: 'written',
-    header: 'Your prompt writes',
-    cardLabel: 'your prompt writes',
+    header: `${name} writes`,
+    cardLabel: 'written',
     cell: ({ written, wanted }) => <TextDifference written={written} wanted={wanted} />,
   },
   { id: 'rouge', header: ROUGE_L.name, numeric: true, cardLabel: ROUGE_L.name, cell: (row) => percent(row.rougeL) },
 ];
 
-/** What the version in the editor wrote on validation rows, beside the expected texts; the least similar first. */
+/** What a prompt wrote on validation rows, beside the expected texts. */
 export function WrittenPanel() {
   const dataset = usePromptSets((s) => s.dataset);
-  const wrote = useVersion()?.wrote ?? null;
-  const rows = useMemo((): readonly Shown[] => {
-    const byId = rowsById(dataset?.table.rows ?? []);
-    return (wrote?.written ?? [])
-      .flatMap(({ rowId, text: written }) => {
-        const row = byId.get(rowId);
-        if (!row || !dataset) return [];
-        const wanted = targetOf(row, dataset.mapping);
-        return [{ id: rowId, text: textOf(row, dataset.mapping), wanted, written, rougeL: rougeL(written, wanted) }];
-      })
-      .sort((a, b) => a.rougeL - b.rougeL);
-  }, [dataset, wrote]);
-  if (!wrote)
+  const shown = useShownTry();
+  const wrote = shown?.version.wrote;
+  if (!dataset || !shown || !wrote)
     return (
       <div className="c12">
         <EmptyState title="What it writes will appear here">
@@ -152,19 +200,46 @@ export function WrittenPanel() {
       </div>
     );
   return (
+    <Shown shown={shown}>
+      <TextsPanel wrote={wrote} name={nameOf(shown)} dataset={dataset} />
+    </Shown>
+  );
+}
+
+interface TextsProps {
+  readonly wrote: WritingTry;
+  readonly name: string;
+  readonly dataset: Dataset;
+}
+
+/** The least similar first. A package that came without rows has the figures alone. */
+function TextsPanel({ wrote, name, dataset }: TextsProps) {
+  const rows = useMemo((): readonly WrittenRow[] => {
+    const byId = rowsById(dataset.table.rows);
+    return wrote.written
+      .flatMap(({ rowId, text: written }) => {
+        const row = byId.get(rowId);
+        if (!row) return [];
+        const wanted = targetOf(row, dataset.mapping);
+        return [{ id: rowId, text: textOf(row, dataset.mapping), wanted, written, rougeL: rougeL(written, wanted) }];
+      })
+      .sort((a, b) => a.rougeL - b.rougeL);
+  }, [dataset, wrote]);
+  return (
     <Panel
       span={12}
-      title={`What your prompt writes on ${counted(wrote.rows, 'validation row')}`}
+      title={`What ${name === 'Your prompt' ? 'your prompt' : name} writes on ${counted(wrote.rows, 'validation row')}`}
       aside={
         <>
           <Term means={ROUGE_L.means}>{ROUGE_L.name}</Term> {percent(wrote.rougeL)}
         </>
       }
     >
+      <ShownOf shown={rows.length} here={rows.length} all={wrote.rows} />
       <ScrollRegion className="wrong-rows" label="Written texts">
         <Table
           caption="Texts, expected and written answers"
-          columns={TEXT_COLUMNS}
+          columns={textColumns(name)}
           rows={rows}
           rowKey={({ id }) => id}
         />

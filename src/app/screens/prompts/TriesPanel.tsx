@@ -1,25 +1,26 @@
 import type { ByTask } from '../../../dataset/kind';
-import type { Dataset } from '../../../dataset/types';
-import { otherVersionWords } from '../../../dataset/versions';
 import { count, midSentence, percentWhole } from '../../../lib/format';
 import { LABEL_METRICS, TEXT_METRICS } from '../../../metrics/registry';
 import { chosenHard, isWriting } from '../../../prompt-set/prompt-set';
+import { differenceWords, sinceTry, wrongCount } from '../../../prompt-set/tries';
 import type { HardVersion } from '../../../prompt-set/types';
 import { howWords, perplexityOf } from '../../../workflow/words';
 import { useQuery } from '../../state/location';
-import { usePromptSets } from '../../state/studio';
+import { usePromptSets, useSession } from '../../state/studio';
 import { Button } from '../../ui/Button';
 import { ArmMark } from '../../ui/Marks';
 import { Panel } from '../../ui/Panel';
 import { type Column, Table } from '../../ui/Table';
-import { usePrompts } from './prompts-store';
+import { useOpened, usePrompts } from './prompts-store';
+import { useTrying } from './trying';
 
 /** All versions, newest first; the one that counts as "Yours" is marked. */
 export function TriesPanel() {
   const set = usePromptSets((s) => s.set);
-  const dataset = usePromptSets((s) => s.dataset);
+  const opened = useOpened();
   const versions = (set?.hard ?? []).toReversed();
-  const measures = MEASURES[set && isWriting(set) ? 'generate' : 'classify'](dataset);
+  const differences = (version: HardVersion) => (set && opened ? sinceTry(set, version, opened) : []);
+  const measures = MEASURES[set && isWriting(set) ? 'generate' : 'classify'](differences);
   const columns: readonly Column<HardVersion>[] = [
     { id: 'version', header: 'Version', primary: true, cell: (version) => <VersionCell version={version} /> },
     ...measures,
@@ -47,7 +48,7 @@ export function TriesPanel() {
   );
 }
 
-function VersionCell({ version: { id, number, name, prompt } }: { readonly version: HardVersion }) {
+function VersionCell({ version: { id, number, name, prompt, words } }: { readonly version: HardVersion }) {
   const { openVersion } = usePrompts.use();
   const [, showVersion] = useQuery<string>('version', '');
   const how = howWords(prompt);
@@ -64,6 +65,9 @@ function VersionCell({ version: { id, number, name, prompt } }: { readonly versi
         {`${number} · ${name}`}
       </Button>
       {(prompt.shots > 0 || prompt.chat) && name !== how ? <span className="dim small">{how}</span> : null}
+      {words ? (
+        <span className="dim small">{`Answers: ${words.map(({ word }) => word.trim()).join(', ')}`}</span>
+      ) : null}
     </span>
   );
 }
@@ -79,54 +83,85 @@ function ChooseCell({ version: { id, number } }: { readonly version: HardVersion
   );
 }
 
-const otherRows = (dataset: Dataset | null, fingerprint: string | undefined) => {
-  const other = dataset && otherVersionWords(dataset, fingerprint);
-  return other ? <div className="dim small">{other}</div> : null;
-};
+/** Tries the prompt in the editor, or a version again. */
+export function TryButton({ version, children }: { readonly version?: HardVersion; readonly children: string }) {
+  const isBusy = useSession((s) => s.job !== null || s.capabilities.trainingOff !== null);
+  const { start } = useTrying.use();
+  return (
+    <Button
+      variant="link"
+      size="s"
+      isDisabled={isBusy}
+      {...(version ? { 'aria-label': `Try version ${version.number} again` } : {})}
+      onPress={() => void start(version?.id)}
+    >
+      {children}
+    </Button>
+  );
+}
 
-/** A version's first metric on validation rows, and on which rows where those are others. */
+type Differences = (version: HardVersion) => ReturnType<typeof sinceTry>;
+
+interface FigureProps {
+  readonly version: HardVersion;
+  readonly differences: Differences;
+  readonly value: number | undefined;
+}
+
+/** A figure that still holds; else in grey, why, and a button that measures it again. */
+function Figure({ version, differences, value }: FigureProps) {
+  if (value === undefined) return <span className="dim">not tried</span>;
+  const changed = differences(version);
+  if (changed.length === 0) return percentWhole(value);
+  return (
+    <>
+      <span className="dim">{percentWhole(value)}</span>
+      <div className="dim small">{differenceWords(changed)}</div>
+      <TryButton version={version}>Try again</TryButton>
+    </>
+  );
+}
+
+/** A version's first metric on validation rows. */
 const scoreColumn = (
   { name }: { readonly name: string },
-  dataset: Dataset | null,
-  scoreOf: (
-    version: HardVersion,
-  ) => { readonly score: number; readonly datasetFingerprint?: string | undefined } | null,
+  differences: Differences,
+  valueOf: (version: HardVersion) => number | undefined,
 ): Column<HardVersion> => ({
   id: 'score',
   header: name,
   numeric: true,
   cardLabel: midSentence(name),
-  cell: (version) => {
-    const found = scoreOf(version);
-    if (!found) return <span className="dim">not tried</span>;
-    return (
-      <>
-        {percentWhole(found.score)}
-        {otherRows(dataset, found.datasetFingerprint)}
-      </>
-    );
-  },
+  cell: (version) => <Figure version={version} differences={differences} value={valueOf(version)} />,
 });
 
-const MEASURES: ByTask<(dataset: Dataset | null) => readonly Column<HardVersion>[]> = {
-  classify: (dataset) => [
-    scoreColumn(LABEL_METRICS.accuracy, dataset, ({ tried }) => (tried ? { ...tried, score: tried.accuracy } : null)),
+const MEASURES: ByTask<(differences: Differences) => readonly Column<HardVersion>[]> = {
+  classify: (differences) => [
+    scoreColumn(LABEL_METRICS.accuracy, differences, ({ tried }) => tried?.accuracy),
     {
       id: 'wrong',
       header: 'Wrong rows',
       numeric: true,
       cardLabel: 'wrong',
-      cell: ({ tried }) => (tried ? count(tried.wrongRowIds.length) : ''),
+      cell: (version) => <Further of={version.tried && count(wrongCount(version.tried))} {...{ version, differences }} />,
     },
   ],
-  generate: (dataset) => [
-    scoreColumn(TEXT_METRICS.rougeL, dataset, ({ wrote }) => (wrote ? { ...wrote, score: wrote.rougeL } : null)),
+  generate: (differences) => [
+    scoreColumn(TEXT_METRICS.rougeL, differences, ({ wrote }) => wrote?.rougeL),
     {
       id: 'perplexity',
       header: TEXT_METRICS.perplexity.name,
       numeric: true,
       cardLabel: midSentence(TEXT_METRICS.perplexity.name),
-      cell: ({ wrote }) => (wrote ? perplexityOf(wrote.loss) : ''),
+      cell: (version) => <Further of={version.wrote && perplexityOf(version.wrote.loss)} {...{ version, differences }} />,
     },
   ],
 };
+
+interface FurtherProps extends Pick<FigureProps, 'version' | 'differences'> {
+  readonly of: string | null | undefined;
+}
+
+/** A second figure of the same try. */
+const Further = ({ of, version, differences }: FurtherProps) =>
+  differences(version).length === 0 ? (of ?? '') : <span className="dim">{of}</span>;

@@ -1,15 +1,20 @@
 /** The hand-written prompt in the editor. What is typed is kept at once, so that a reload loses none of it. */
+import { useMemo } from 'react';
 import { useStore } from 'zustand';
 import { StudioError } from '../../../lib/errors';
-import { addHardVersion, changeTask, chooseHard, chosenHard, samePrompt, stamp } from '../../../prompt-set/prompt-set';
+import { addHardVersion, changeTask, chooseHard, chosenHard, stamp, versionWith } from '../../../prompt-set/prompt-set';
+import { type Opened, type ShownTry, shownTry } from '../../../prompt-set/tries';
 import type { HardVersion, PromptSet } from '../../../prompt-set/types';
+import { wordsFitting } from '../../../prompt-set/versions';
 import { wordsFor } from '../../../task/answer-words';
 import { checkTemplate } from '../../../task/template';
 import type { HardPrompt } from '../../../task/types';
 import type { PromptReading } from '../../../workflow/try-prompt';
 import type { PromptSetsState } from '../../state/prompt-sets-store';
 import { type Proposal, proposals } from '../../state/proposer';
-import { ActionStore, type Studio, screenStore, usePromptSets, useStores } from '../../state/studio';
+import { weightsOf } from '../../state/session-state';
+import { tabMemory } from '../../state/storage';
+import { ActionStore, type Studio, screenStore, usePromptSets, useSession, useStores } from '../../state/studio';
 import { versionName } from './words';
 
 /** What the user typed and has not tried or committed yet. */
@@ -51,13 +56,28 @@ export const useDraft = (): HardPrompt => {
   return draftOf(set, typed, proposal);
 };
 
+/** The try that is shown with the prompt in the editor; null = nothing was tried yet. */
+export function useShownTry(): ShownTry | null {
+  const set = usePromptSets((s) => s.set);
+  const opened = useOpened();
+  const draft = useDraft();
+  return set && opened && shownTry(set, draft, opened);
+}
+
+/** The rows and the weights that figures must be of; null without rows. */
+export function useOpened(): Opened | null {
+  const dataset = usePromptSets((s) => s.dataset);
+  const model = useSession(weightsOf);
+  return useMemo(() => dataset && { dataset, model }, [dataset, model]);
+}
+
 /** Saves a prompt as a version of the set, when it is new. */
 export async function keepVersion({ stores }: Studio, setId: string, prompt: HardPrompt): Promise<HardVersion> {
   const at = stamp();
   const next = await stores.promptSets
     .getState()
     .updateById(setId, (set) => addHardVersion(set, at, { prompt, name: versionName(prompt, set.hard.at(-1)) }).set);
-  const version = next.hard.find((v) => samePrompt(v.prompt, prompt));
+  const version = versionWith(next, prompt);
   if (!version) throw new StudioError('internal', 'internal: a version that was just saved is missing');
   return version;
 }
@@ -65,9 +85,21 @@ export async function keepVersion({ stores }: Studio, setId: string, prompt: Har
 /** Ends in the set's id, so that it is deleted with the set. */
 const keyOf = (setId: string) => `draft:${setId}`;
 
-/** Earlier versions of the page kept the prompt alone. */
-const readTyped = (kept: Typed | HardPrompt | null): Typed =>
-  kept === null ? NOTHING : 'template' in kept ? { ...NOTHING, prompt: kept } : kept;
+interface KeptPrompt {
+  readonly prompt: HardPrompt | null;
+}
+
+/** The earliest pages kept the prompt alone, later ones half-typed words beside it. */
+const readPrompt = (kept: KeptPrompt | HardPrompt | null): HardPrompt | null =>
+  kept !== null && 'template' in kept ? kept : (kept?.prompt ?? null);
+
+/** A half-typed word is kept with the tab: that is written at once, and a reload before the next key finds it. */
+const halfTyped = tabMemory<{ readonly setId: string; readonly words: Typed['words'] } | null>('answer-words', null);
+
+const wordsTyped = (setId: string): Typed['words'] => {
+  const kept = halfTyped.read();
+  return kept?.setId === setId ? kept.words : {};
+};
 
 const now = () => new Date().toISOString();
 
@@ -102,36 +134,41 @@ class Prompts extends ActionStore<PromptsState> {
   async #restore(): Promise<void> {
     const open = this.#opened();
     if (!open) return;
-    const kept = readTyped(await this.#disk.get<Typed | HardPrompt>(keyOf(open.id)).catch(() => null));
-    const { prompt, words } = this.getState();
+    this.set({ words: wordsTyped(open.id) });
+    const kept = await this.#disk.get<KeptPrompt | HardPrompt>(keyOf(open.id)).catch(() => null);
     // text typed while the disk was read is newer
-    if (this.#opened()?.id === open.id && prompt === null && Object.keys(words).length === 0) this.set(kept);
-  }
-
-  #type(change: Partial<Typed>): void {
-    this.set(change);
-    const open = this.#opened();
-    const { prompt, words } = this.getState();
-    // on a full disk what is typed lasts as long as the tab
-    if (open) void this.#disk.set(keyOf(open.id), { prompt, words } satisfies Typed).catch(() => undefined);
+    if (this.#opened()?.id === open.id && this.getState().prompt === null) this.set({ prompt: readPrompt(kept) });
   }
 
   /** Takes a whole prompt, such as a repaired one. */
-  readonly take = (prompt: HardPrompt): void => this.#type({ prompt });
+  readonly take = (prompt: HardPrompt): void => {
+    this.set({ prompt });
+    const open = this.#opened();
+    // on a full disk it lasts as long as the page
+    if (open) void this.#disk.set(keyOf(open.id), { prompt } satisfies KeptPrompt).catch(() => undefined);
+  };
+
+  #typeWords(words: Typed['words']): void {
+    this.set({ words });
+    const open = this.#opened();
+    if (open) halfTyped.write({ setId: open.id, words });
+  }
 
   readonly edit = (template: string): void => this.take({ ...this.#draft(), template });
 
   /** Changes what is not text: examples and how they are chosen, the chat template. */
   readonly setHow = (change: Partial<Omit<HardPrompt, 'template'>>): void => this.take({ ...this.#draft(), ...change });
 
-  /** Puts an earlier version into the editor. */
+  /** Puts an earlier version into the editor, with its answer words. */
   readonly openVersion = (id: string): void => {
     const version = this.#opened()?.hard.find((v) => v.id === id);
-    if (version) this.take(version.prompt);
+    if (!version) return;
+    this.take(version.prompt);
+    if (version.words) void this.#change((set) => ({ words: wordsFitting(set, version) }));
   };
 
   readonly typeWord = (label: string, text: string): void =>
-    this.#type({ words: { ...this.getState().words, [label]: text } });
+    this.#typeWords({ ...this.getState().words, [label]: text });
 
   /**
    * The field was left: its word is the set's, unless it is empty. The typed word is kept until the set that has it is on
@@ -142,7 +179,7 @@ class Prompts extends ActionStore<PromptsState> {
     if (text === undefined) return;
     await this.#takeWord(label, text.trim());
     const { [label]: latest, ...others } = this.getState().words;
-    if (latest === text) this.#type({ words: others });
+    if (latest === text) this.#typeWords(others);
   };
 
   #takeWord(label: string, word: string): Promise<unknown> {

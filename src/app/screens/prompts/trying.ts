@@ -4,6 +4,7 @@ import { createStore } from 'zustand/vanilla';
 import type { Dataset } from '../../../dataset/types';
 import { StudioError } from '../../../lib/errors';
 import { chooseHard, chosenHard, isWriting, recordTry, recordWriting } from '../../../prompt-set/prompt-set';
+import { answersWith, type Opened, sinceTry } from '../../../prompt-set/tries';
 import type { HardVersion, PromptSet } from '../../../prompt-set/types';
 import { sameLabels } from '../../../task/answer-words';
 import type { HardPrompt, LabelWord } from '../../../task/types';
@@ -11,6 +12,7 @@ import { triedCount } from '../../../workflow/training-rows';
 import type { TryResult } from '../../../workflow/try-prompt';
 import { type Job, job } from '../../state/job';
 import { resource, useResource } from '../../state/resource';
+import { weightsOf } from '../../state/session-state';
 import { perStudio, type Studio, screenStore, usePromptSets, useSession } from '../../state/studio';
 import { draftOf, keepVersion, templateProblem, useDraft, usePrompts } from './prompts-store';
 
@@ -98,7 +100,8 @@ const timings = perStudio((studio) => {
       if (known !== null || !set || !dataset || isWriting(set) || session.getState().job) return known;
       const prompt = draftOf(set, usePrompts.of(studio).getState().prompt, proposer.getState().proposal);
       if (templateProblem(prompt, dataset) !== null) return null;
-      known = await studio.services.workflow.call('timePrompt', { dataset, prompt, words: set.words }, { signal });
+      const asked = { dataset, prompt, with: answersWith(set, {}) };
+      known = await studio.services.workflow.call('timePrompt', asked, { signal });
       return known;
     },
     { keepPrevious: true },
@@ -123,45 +126,53 @@ interface Trying {
   readonly total: number;
 }
 
-export const useTrying = screenStore((studio: Studio): Job<[], Trying> => {
+/** Tries the prompt in the editor, or a version again. */
+export const useTrying = screenStore((studio: Studio): Job<[versionId?: string], Trying> => {
   const { session, promptSets, proposer } = studio.stores;
   return job(session, {
     title: 'Trying your prompt',
     screen: 'prompts',
     initial: { done: 0, total: 0 },
-    run: async ({ signal, report }) => {
+    run: async ({ signal, report }, versionId) => {
       const { set, dataset } = promptSets.getState();
-      const prompt = draftOf(set, usePrompts.of(studio).getState().prompt, proposer.getState().proposal);
+      const again = set?.hard.find(({ id }) => id === versionId);
+      const { prompt: typed } = usePrompts.of(studio).getState();
+      const prompt = again?.prompt ?? draftOf(set, typed, proposer.getState().proposal);
       if (!set || !dataset || templateProblem(prompt, dataset) !== null) return;
       report({ done: 0, total: triedCount(dataset) });
       await session.getState().modelReady();
-      const version = await keepVersion(studio, set.id, prompt);
-      const request = { dataset, prompt, words: set.words, longest: set.writing?.longest ?? null };
+      const version = again ?? (await keepVersion(studio, set.id, prompt));
+      const request = { dataset, prompt, with: answersWith(set, version) };
       const result = await studio.services.workflow.call('tryPrompt', request, {
         signal,
         onEvent: ({ done, total }) => report({ done, total, fraction: total > 0 ? done / total : 1 }),
       });
       const now = new Date().toISOString();
-      await promptSets.getState().updateById(set.id, (s) => kept(s, version.id, result, now));
+      const opened = { dataset, model: weightsOf(session.getState()) };
+      await promptSets.getState().updateById(set.id, (s) => kept(s, version.id, result, { opened, now }));
       if (result.kind === 'classify') timings.of(studio).learn(result.secondsPerToken);
     },
   });
 });
 
-/** The set with the result of a try. The better version counts as yours; results on other rows cannot be compared. */
-function kept(set: PromptSet, versionId: string, result: TryResult, now: string): PromptSet {
+/** The set with the result of a try. The better version counts as yours, where its figures can be compared with the others. */
+function kept(
+  set: PromptSet,
+  versionId: string,
+  result: TryResult,
+  { opened, now }: { readonly opened: Opened; readonly now: string },
+): PromptSet {
   const next =
     result.kind === 'classify'
       ? recordTry(set, versionId, result.tried, now)
       : recordWriting(set, versionId, result.wrote, now);
   const mine = next.hard.find(({ id }) => id === versionId);
   const yours = chosenHard(next);
-  const [here, there] = [mine && judged(mine), yours && judged(yours)];
-  if (!here || (there?.rows && there.rows !== here.rows)) return next;
-  return !there || here.value > there.value ? chooseHard(next, versionId, now) : next;
+  const reached = mine ? figureOf(mine) : null;
+  if (reached === null || !yours) return next;
+  const best = figureOf(yours);
+  if (best !== null && sinceTry(next, yours, opened).length > 0) return next;
+  return best === null || reached > best ? chooseHard(next, versionId, now) : next;
 }
 
-function judged({ tried, wrote }: HardVersion): { readonly value: number; readonly rows: string | undefined } | null {
-  if (tried) return { value: tried.accuracy, rows: tried.datasetFingerprint };
-  return wrote ? { value: wrote.rougeL, rows: wrote.datasetFingerprint } : null;
-}
+const figureOf = ({ tried, wrote }: HardVersion): number | null => tried?.accuracy ?? wrote?.rougeL ?? null;

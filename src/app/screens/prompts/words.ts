@@ -1,24 +1,28 @@
 /** What the Prompts screen says. Pure. */
 import { count, counted, duration, percentWhole } from '../../../lib/format';
 import { TEXT_METRICS } from '../../../metrics/registry';
-import { chosenHard, isWriting } from '../../../prompt-set/prompt-set';
+import { chosenHard, isWriting, samePrompt } from '../../../prompt-set/prompt-set';
+import { differenceWords, isPresent, type ShownTry } from '../../../prompt-set/tries';
 import type { HardVersion, PromptSet } from '../../../prompt-set/types';
 import type { HardPrompt } from '../../../task/types';
 import { howWords } from '../../../workflow/words';
 
 export interface Standing {
   readonly set: PromptSet | null;
+  /** Of the prompt in the editor. */
+  readonly shown: ShownTry | null;
   readonly rows: number;
   readonly trying: boolean;
   readonly modelReady: boolean;
 }
 
-export function promptsHeadline({ set, rows, trying, modelReady }: Standing): string {
+export function promptsHeadline({ shown, rows, trying, modelReady }: Standing): string {
   if (trying) return `Trying your prompt on ${counted(rows, 'validation row')}`;
-  const wrote = set && chosenHard(set)?.wrote;
+  if (shown?.isOther) return 'Your prompt as it is now has not been tried';
+  if (shown && !isPresent(shown)) return `Your prompt was tried ${differenceWords(shown.differences)}: try it again`;
+  const { wrote, tried } = shown?.version ?? {};
   if (wrote)
     return `Your prompt reaches ${TEXT_METRICS.rougeL.name} ${percentWhole(wrote.rougeL)} on ${counted(wrote.rows, 'validation row')}`;
-  const tried = set && chosenHard(set)?.tried;
   if (tried) return `Your prompt gets ${percentWhole(tried.accuracy)} right on the validation rows`;
   if (!modelReady) return 'A first prompt is ready while the model loads';
   return 'Start with this prompt, or write your own';
@@ -41,12 +45,18 @@ export function promptsLead({ set, modelReady }: Standing): string {
 export const tryWords = (rows: number, seconds: number | null): string =>
   `Try on ${counted(rows, 'row')}${seconds === null ? '' : ` · ${duration(seconds)}`}`;
 
-/** A short account of what changed: the first line that is new. */
+/** "67% right on 30 validation rows". */
+export const triedWords = ({ tried, wrote }: HardVersion): string =>
+  wrote
+    ? `ROUGE-L ${percentWhole(wrote.rougeL)} on ${counted(wrote.rows, 'validation row')}`
+    : `${percentWhole(tried?.accuracy ?? 0)} right on ${counted(tried?.rows ?? 0, 'validation row')}`;
+
+/** A short account of what changed: the first line that is new, else the answer words. */
 export function versionName(prompt: HardPrompt, before: HardVersion | undefined): string {
   if (!before) return 'Proposed';
   const old = new Set(before.prompt.template.split('\n'));
   const fresh = prompt.template.split('\n').find((line) => line.trim() !== '' && !old.has(line));
-  if (fresh === undefined) return howWords(prompt);
+  if (fresh === undefined) return samePrompt(prompt, before.prompt) ? 'Other answer words' : howWords(prompt);
   const words = fresh.trim();
   return `“${words.length > 36 ? `${words.slice(0, 35).trimEnd()}…` : words}”`;
 }

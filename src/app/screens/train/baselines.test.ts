@@ -6,22 +6,24 @@ import { createBaselines } from './baselines';
 
 const NOW = '2026-01-01T00:00:00.000Z';
 
-it('shows and keeps the score of your prompt only where it is of the rows that are open now', async () => {
+it('shows and keeps the score of your prompt only where it is of the rows, words and weights that are open now', async () => {
   const { dataset } = await preparedOf(dealt(80, ['a', 'b']));
   const { dataset: resplit } = await preparedOf(dealt(80, ['a', 'b']), { seed: 9 });
   const { fingerprint: datasetFingerprint, splitHash } = dataset;
   const tried = { accuracy: 0.99, macroF1: 0.99, confusion: [], wrongRowIds: [], wrongPredictions: [], rows: 12 };
+  const words = ['a', 'b'].map((label) => ({ label, word: ` ${label}` }));
+  const answers = { words, meanLogProbs: null, longest: null, seed: dataset.seed, model: 'w' };
   const settings = { get: async () => null };
   const of = async (on: typeof dataset, kept: Partial<NonNullable<HardVersion['tried']>>) => {
-    const task = { name: 'x', words: [], baseTemplate: '{text}', datasetFingerprint, datasetName: 'a.csv', taken: [] };
+    const task = { name: 'x', words, baseTemplate: '{text}', datasetFingerprint, datasetName: 'a.csv', taken: [] };
     const empty = createPromptSet({ id: 's', now: NOW }, task);
     const prompt = { template: 'Say. {text}', shots: 0, shotSeed: 0 };
     const { set: open } = addHardVersion(
       empty,
       { id: 'h', now: NOW },
-      { prompt, tried: { ...tried, seconds: 1, ...kept } },
+      { prompt, tried: { ...tried, seconds: 1, with: answers, ...kept } },
     );
-    const subject = { open, dataset: on, template: '{text}', info: { sha256: 'w' } };
+    const subject = { open, dataset: on, template: '{text}', words, info: { sha256: 'w' } };
     const store = { settings, sets: { get: async () => open } };
     const known = createBaselines({ store } as never, { getState: () => ({ set: open }) } as never);
     return {
@@ -30,8 +32,11 @@ it('shows and keeps the score of your prompt only where it is of the rows that a
     };
   };
   expect(await of(dataset, { datasetFingerprint, splitHash })).toEqual({ shown: true, asked: false });
-  // other rows, the same rows split otherwise, and a try of an earlier release
+  // other rows, the same rows split otherwise, other words or weights, and tries of earlier releases
   expect(await of(dataset, { datasetFingerprint: 'other', splitHash })).toEqual({ shown: false, asked: true });
   expect(await of(resplit, { datasetFingerprint, splitHash })).toEqual({ shown: false, asked: true });
+  const poor = [{ label: 'a', word: ' x' }, ...words.slice(1)];
+  for (const other of [{ ...answers, words: poor }, { ...answers, model: 'v' }, undefined])
+    expect(await of(dataset, { datasetFingerprint, splitHash, with: other })).toEqual({ shown: false, asked: true });
   expect(await of(dataset, { datasetFingerprint })).toEqual({ shown: false, asked: true });
 });

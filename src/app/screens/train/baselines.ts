@@ -2,8 +2,8 @@
 import { type ByTask, taskKindOf } from '../../../dataset/kind';
 import type { Dataset } from '../../../dataset/types';
 import { chosenHard, recordTry } from '../../../prompt-set/prompt-set';
+import { answersWith, sinceTry } from '../../../prompt-set/tries';
 import type { HardVersion, PromptSet } from '../../../prompt-set/types';
-import type { HardPrompt } from '../../../task/types';
 import type { Scores } from '../../../training/events';
 import type { ModelInfo } from '../../../worker/protocol';
 import type { BaselineId, BaselineScores, TrainRunRequest } from '../../../workflow/train';
@@ -17,6 +17,8 @@ export interface Subject {
   readonly open: PromptSet;
   readonly dataset: Dataset;
   readonly template: string;
+  /** The answer words after that text. */
+  readonly words: PromptSet['words'];
   /** Null while no model is loaded: then only what needs none is known. */
   readonly info: Pick<ModelInfo, 'sha256'> | null;
 }
@@ -35,32 +37,37 @@ const NAMES: Readonly<Record<BaselineId, string>> = { untuned: 'untuned', yours:
 /** In the order in which they are scored. */
 const ORDER = ['yours', 'untuned'] as const satisfies readonly BaselineId[];
 
-const promptOf = ({ open, template }: Subject, id: BaselineId): HardPrompt | null =>
-  id === 'untuned' ? { template, shots: 0, shotSeed: 0 } : (chosenHard(open)?.prompt ?? null);
+type Asked = Pick<TrainRunRequest['baselines'][number], 'prompt' | 'with'>;
+
+/** The prompt of a baseline with what it answers with; null = there is none. */
+function askedOf({ open, template, words }: Subject, id: BaselineId): Asked | null {
+  if (id === 'untuned')
+    return { prompt: { template, shots: 0, shotSeed: 0 }, with: { words, meanLogProbs: null, longest: null } };
+  const hard = chosenHard(open);
+  return hard && { prompt: hard.prompt, with: answersWith(open, hard) };
+}
 
 /** Names the number of rows: earlier versions scored others. Ends in the set's id, so that the text of its prompt is deleted with it. */
 function keyOf(subject: Subject, id: BaselineId): string {
-  const { open, dataset, template, info } = subject;
+  const { open, dataset, template, words, info } = subject;
   const on = `${validationCount(dataset)}:${info?.sha256}:${dataset.fingerprint}:${dataset.splitHash}`;
   return taskKindOf(dataset.mapping) === 'classify'
-    ? `untuned-drawn:${on}:${open.words.map((w) => w.word).join('|')}:${template}:${open.id}`
-    : `predicted-drawn:${on}:${JSON.stringify(promptOf(subject, id))}:${open.id}`;
+    ? `untuned-drawn:${on}:${words.map((w) => w.word).join('|')}:${template}:${open.id}`
+    : `predicted-drawn:${on}:${JSON.stringify(askedOf(subject, id)?.prompt)}:${open.id}`;
 }
 
 /** Scores as they are kept, and read back by kind of task. */
 type Stored = <T>(id: BaselineId) => Promise<T | null>;
 
-/** The result of a try, where it was on these validation rows. */
-function triedOn(dataset: Dataset, hand: HardVersion | null): HardVersion['tried'] {
-  const tried = hand?.tried;
-  const isOfRows = tried?.datasetFingerprint === dataset.fingerprint && tried.splitHash === dataset.splitHash;
-  // earlier versions tried more rows
-  return isOfRows && tried.rows <= validationCount(dataset) ? tried : null;
+/** The result of a try, where it is what the version reaches now. */
+function presentTry({ open, dataset, info }: Subject): HardVersion['tried'] {
+  const hand = chosenHard(open);
+  return hand && sinceTry(open, hand, { dataset, model: info?.sha256 ?? null }).length === 0 ? hand.tried : null;
 }
 
 const FIND: ByTask<(subject: Subject, stored: Stored) => Promise<Found>> = {
-  classify: async ({ open, dataset }, stored) => {
-    const tried = triedOn(dataset, chosenHard(open));
+  classify: async (subject, stored) => {
+    const tried = presentTry(subject);
     const untuned = await stored<Pick<Extract<Scores, { kind: 'classify' }>, 'accuracy' | 'macroF1'>>('untuned');
     return {
       untuned: untuned && { kind: 'classify', ...untuned },
@@ -83,7 +90,7 @@ export function createBaselines({ store: disk }: Pick<Services, 'store'>, prompt
     const open = (now?.id === subject.open.id ? now : await disk.sets.get(subject.open.id)) ?? subject.open;
     const current = { ...subject, open };
     const stored: Stored = async (id) =>
-      subject.info && promptOf(current, id) ? disk.settings.get(keyOf(current, id)) : null;
+      subject.info && askedOf(current, id) ? disk.settings.get(keyOf(current, id)) : null;
     return FIND[taskKindOf(subject.dataset.mapping)](current, stored);
   }
 
@@ -102,8 +109,8 @@ export function createBaselines({ store: disk }: Pick<Services, 'store'>, prompt
     missing: async (subject) => {
       const found = await find(subject);
       return ORDER.flatMap((id) => {
-        const prompt = promptOf(subject, id);
-        return prompt && !found[id] ? [{ id, prompt }] : [];
+        const asked = askedOf(subject, id);
+        return asked && !found[id] ? [{ id, ...asked }] : [];
       });
     },
     keep: async (subject, { id, scores, tried }) => {

@@ -4,6 +4,7 @@ import { asStudioError, fromWire, StudioError } from '../../../lib/errors';
 import { oneAtATime } from '../../../lib/one-at-a-time';
 import { finishRun, updateRun } from '../../../prompt-set/prompt-set';
 import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
+import { wordsFitting } from '../../../prompt-set/versions';
 import { accuracyOf } from '../../../training/checkpoint';
 import { stepTokens } from '../../../training/estimate';
 import type { Checkpoint } from '../../../training/events';
@@ -115,7 +116,7 @@ class TrainingRun {
 
   #subject(info: ModelInfo): Subject {
     const { open, dataset, version } = this.#plan;
-    return { open, dataset, template: version.template, info };
+    return { open, dataset, template: version.template, words: wordsFitting(open, version), info };
   }
 
   #checkWeights(info: ModelInfo): void {
@@ -139,7 +140,7 @@ class TrainingRun {
       runId: version.id,
       dataset,
       template,
-      words: open.words,
+      words: subject.words,
       settings,
       initText,
       initFrom: startVectors(open, settings, earlier),

@@ -112,7 +112,15 @@ let next: NextRuns;
 async function boot() {
   const handlers = { score: engine.score, train: engine.train as never };
   const services = { ...testServices(handlers), store: disk };
-  const info = { id: 'm', dtype: 'q4', sha256: 'w', backend: 'wasm', threads: 2, vocabulary: 100, hidden: 1 };
+  const info = {
+    id: 'm',
+    dtype: 'q4',
+    sha256: 'a'.repeat(64),
+    backend: 'wasm',
+    threads: 2,
+    vocabulary: 100,
+    hidden: 1,
+  };
   const session = createStore<Partial<SessionState>>(() => ({
     capabilities: { trainingOff: null } as SessionState['capabilities'],
     model: { kind: 'ready', info } as SessionState['model'],

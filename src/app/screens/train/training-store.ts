@@ -3,6 +3,7 @@ import type { Dataset } from '../../../dataset/types';
 import { asStudioError, StudioError } from '../../../lib/errors';
 import { changeTask, isUsable, openRun, stamp, updateRun } from '../../../prompt-set/prompt-set';
 import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
+import { wordsFitting } from '../../../prompt-set/versions';
 import { sameLabels } from '../../../task/answer-words';
 import type { Speed } from '../../../training/estimate';
 import type { TrainingSettings } from '../../../training/settings';
@@ -280,7 +281,8 @@ export class Training extends ActionStore<TrainingState> {
     if (!open || !version || this.getState().busy) return;
     const { model } = this.#session.getState();
     const info = model.kind === 'ready' ? model.info : null;
-    const lines = dataset ? await this.#baselines.known({ open, dataset, template: version.template, info }) : [];
+    const subject = { open, template: version.template, words: wordsFitting(open, version), info };
+    const lines = dataset ? await this.#baselines.known({ ...subject, dataset }) : [];
     const kept = checkpointOf(version, await this.#services.store.checkpoints.get(runId));
     const validationRows = dataset ? validatedRows(version, dataset) : 0;
     this.set({ live: endedRun(version, open, kept, { validationRows, lines }) });

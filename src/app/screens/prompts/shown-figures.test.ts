@@ -1,0 +1,230 @@
+import fc from 'fast-check';
+import { beforeAll, expect, it } from 'vitest';
+import { editDataset } from '../../../dataset/edit';
+import { prepareDataset } from '../../../dataset/prepare';
+import { dealt, preparedOf } from '../../../dataset/test-support';
+import type { Change, Dataset } from '../../../dataset/types';
+import { chooseHard } from '../../../prompt-set/prompt-set';
+import { isPresent, type Opened, shownTry, sinceTry } from '../../../prompt-set/tries';
+import type { HardVersion, PromptSet } from '../../../prompt-set/types';
+import type { HardPrompt } from '../../../task/types';
+import type { ScoreRequest } from '../../../worker/protocol';
+import { createPromptSetsStore } from '../../state/prompt-sets-store';
+import { createProposer } from '../../state/proposer';
+import { weightsOf } from '../../state/session-state';
+import { createSessionStore } from '../../state/session-store';
+import type { Studio } from '../../state/studio';
+import { CAPABILITIES, fakeLocation, testServices } from '../../state/test-support';
+import { draftOf, usePrompts } from './prompts-store';
+import { useTrying } from './trying';
+
+/** From 0 to 1, by everything that the text says. */
+function chance(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return ((Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) >>> 8) & 0xffff) / 0xffff;
+}
+
+/** A model whose answers depend on its weights, on every token of a row in every order, and on the answer words. */
+const scorer =
+  (weights: () => string) =>
+  ({ rows, labels }: ScoreRequest) => ({
+    seconds: 1,
+    rowsRun: rows.length,
+    rows: rows.map(({ rowId, ids, otherOrders = [] }) => {
+      const read = [weights(), ...[ids, ...otherOrders].map((each) => each.join(' '))].join('|');
+      const logProbs = labels.map(({ tokenIds }) => -5 * chance(`${read}|${tokenIds.join(' ')}`));
+      return { rowId, logProbs, tokensSent: ids.length, tokensComputed: ids.length };
+    }),
+  });
+
+const TEMPLATES = ['Tone of {text}\nA:', 'Say it.\n{text}\nA:', 'no place for the text', ''];
+const MODELS = ['a', 'b'].map((letter) => letter.repeat(64));
+const BIASES: readonly HardVersion['calibration'][] = [null, { meanLogProbs: [-4, -0.1], rows: 9 }];
+
+/** The page with one prompt set open, its rows, and a model. */
+async function page(dataset: Dataset) {
+  let weights = '';
+  const services = {
+    ...testServices({ score: scorer(() => weights) }),
+    loadModelFiles: async ({ base }: { base?: string }) => ({
+      card: { id: 'm', dtype: 'fp32', sha256: base ?? '', files: [] },
+      files: {},
+    }),
+  } as unknown as ReturnType<typeof testServices>;
+  const session = createSessionStore(services, CAPABILITIES);
+  const promptSets = createPromptSetsStore(services);
+  await promptSets.getState().create({
+    name: 'x',
+    dataset,
+    datasetName: 'a.csv',
+    words: dataset.labels.map((label) => ({ label, word: ` ${label}` })),
+    baseTemplate: '{text}\nA:',
+  });
+  const proposer = createProposer(services, promptSets, session);
+  const studio = { services, stores: { session, promptSets, proposer } } as unknown as Studio;
+  return {
+    services,
+    session,
+    promptSets,
+    prompts: usePrompts.of(studio),
+    trying: useTrying.of(studio),
+    load: async (sha256: string) => {
+      weights = sha256;
+      await session.getState().loadModel({ kind: 'site', base: sha256 });
+    },
+    rows: (): Dataset => promptSets.getState().dataset ?? dataset,
+    set: (): PromptSet => promptSets.getState().set as PromptSet,
+  };
+}
+
+type Page = Awaited<ReturnType<typeof page>>;
+type Act = (page: Page) => unknown;
+
+const place = <T>(list: readonly T[], at: number): T | undefined => list[at % Math.max(1, list.length)];
+
+const setRows = ({ promptSets, set }: Page, dataset: Dataset) => promptSets.getState().setRows(set().id, dataset);
+
+async function splitAgain(on: Page, validation: number): Promise<void> {
+  const { table, mapping, seed } = on.rows();
+  const found = await prepareDataset(table, mapping, {
+    seed,
+    shares: { train: 0.5, validation, test: 0.5 - validation },
+  });
+  if (found.ok) await setRows(on, found.value.dataset);
+}
+
+async function relabel(on: Page, at: number): Promise<void> {
+  const { table, split, mapping, labels } = on.rows();
+  const rowId = place([...split.validation, ...split.train], at) ?? '';
+  const is = table.rows.find(({ id }) => id === rowId)?.cells[mapping.label];
+  const change = { kind: 'cell', rowId, column: mapping.label, value: labels.find((label) => label !== is) } as const;
+  const found = await editDataset(on.rows(), change as Change, '2026-01-02');
+  if (found.ok) await setRows(on, found.value.dataset);
+}
+
+/** As a comparison decides it. */
+const calibrate = ({ promptSets }: Page, at: number, calibration: HardVersion['calibration']) =>
+  promptSets.getState().update((set) => {
+    const id = place(set.hard, at)?.id;
+    return { ...set, hard: set.hard.map((version) => (version.id === id ? { ...version, calibration } : version)) };
+  });
+
+async function word({ prompts, set }: Page, at: number, text: string): Promise<void> {
+  const label = place(set().words, at)?.label ?? '';
+  prompts.typeWord(label, text);
+  await prompts.commitWord(label);
+}
+
+const nat = fc.nat(20);
+const acts: fc.Arbitrary<readonly [string, Act]> = fc.oneof(
+  fc.constantFrom(...TEMPLATES).map((text) => [`text ${text}`, (on: Page) => on.prompts.edit(text)] as const),
+  fc.constantFrom(0, 2).map((shots) => [`shots ${shots}`, (on: Page) => on.prompts.setHow({ shots })] as const),
+  fc.constantFrom(1, 2).map((orders) => [`orders ${orders}`, (on: Page) => on.prompts.setHow({ orders })] as const),
+  fc
+    .tuple(nat, fc.constantFrom('fine', 'poor', 'so'))
+    .map(([at, text]) => [`word ${at} ${text}`, (on: Page) => word(on, at, text)] as const),
+  nat.map((at) => [`relabel ${at}`, (on: Page) => relabel(on, at)] as const),
+  fc.constantFrom(0.2, 0.3).map((share) => [`split ${share}`, (on: Page) => splitAgain(on, share)] as const),
+  fc.constantFrom(...MODELS).map((sha256) => [`model ${sha256[0]}`, (on: Page) => on.load(sha256)] as const),
+  fc
+    .tuple(nat, fc.constantFrom(...BIASES))
+    .map(([at, fit]) => [`calibrate ${at} ${fit !== null}`, (on: Page) => calibrate(on, at, fit)] as const),
+  nat.map((at) => [`open ${at}`, (on: Page) => on.prompts.openVersion(place(on.set().hard, at)?.id ?? '')] as const),
+  nat.map((at) => {
+    const choose = ({ promptSets, set }: Page) => {
+      const id = place(set().hard, at)?.id;
+      return id && promptSets.getState().update((s) => chooseHard(s, id, 'now'));
+    };
+    return [`choose ${at}`, choose] as const;
+  }),
+  nat.map((at) => [`again ${at}`, (on: Page) => on.trying.start(place(on.set().hard, at)?.id)] as const),
+  nat.map((at) => {
+    const during = (on: Page) => Promise.all([on.trying.start(), word(on, at, 'fine')]);
+    return [`word ${at} while it tries`, during] as const;
+  }),
+  { weight: 4, arbitrary: fc.constant(['try', (on: Page) => on.trying.start()] as const) },
+);
+
+/** What is right and wrong, without how long it took. */
+const figures = ({ tried }: Pick<HardVersion, 'tried'>) => {
+  const { seconds: _s, with: _w, ...shown } = tried ?? { seconds: 0 };
+  return shown;
+};
+
+/** The same, measured now. */
+async function fresh(on: Page, prompt: HardPrompt, version: HardVersion, words: PromptSet['words']) {
+  const meanLogProbs = version.calibration?.meanLogProbs ?? null;
+  const request = { dataset: on.rows(), prompt, with: { words, meanLogProbs, longest: null } };
+  const found = await on.services.workflow.call('tryPrompt', request);
+  return found.kind === 'classify' ? figures(found) : {};
+}
+
+const openedOn = ({ session, rows }: Page): Opened => ({ dataset: rows(), model: weightsOf(session.getState()) });
+
+/** Every figure that is shown at full strength is what a measurement of what is shown gives. */
+async function holds(on: Page): Promise<void> {
+  const set = on.set();
+  const draft = draftOf(set, on.prompts.getState().prompt, null);
+  const shown = shownTry(set, draft, openedOn(on));
+  if (shown && isPresent(shown))
+    expect(figures(shown.version)).toEqual(await fresh(on, draft, shown.version, set.words));
+  for (const version of set.hard)
+    if (version.tried && sinceTry(set, version, openedOn(on)).length === 0)
+      expect(figures(version)).toEqual(await fresh(on, version.prompt, version, version.words ?? set.words));
+}
+
+let dataset: Dataset;
+beforeAll(async () => {
+  fakeLocation();
+  ({ dataset } = await preparedOf(dealt(40, ['good', 'bad'])));
+});
+
+it('are never those of another prompt, other words, rows, split, calibration or weights', async () => {
+  let compared = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(acts, { minLength: 3, maxLength: 14 }), async (list) => {
+      const on = await page(dataset);
+      await on.load(MODELS[0] ?? '');
+      on.prompts.edit(TEMPLATES[0] ?? '');
+      await on.trying.start();
+      for (const [, act] of list) {
+        await act(on);
+        await holds(on);
+        compared += on.set().hard.filter((version) => sinceTry(on.set(), version, openedOn(on)).length > 0).length;
+      }
+    }),
+    { numRuns: 60 },
+  );
+  expect(compared).toBeGreaterThan(50);
+});
+
+it('are the present ones right after a try, and marked after each single change', async () => {
+  const changes: Readonly<Record<string, Act>> = {
+    text: ({ prompts }) => prompts.edit(TEMPLATES[1] ?? ''),
+    'cleared text': ({ prompts }) => prompts.edit(''),
+    examples: ({ prompts }) => prompts.setHow({ shots: 4 }),
+    'which examples': ({ prompts }) => prompts.setHow({ selection: 'random' }),
+    orders: ({ prompts }) => prompts.setHow({ orders: 2 }),
+    chat: ({ prompts }) => prompts.setHow({ chat: true }),
+    word: (on) => word(on, 0, 'fine'),
+    label: (on) => relabel(on, 1),
+    split: (on) => splitAgain(on, 0.3),
+    weights: (on) => on.load(MODELS[1] ?? ''),
+    calibration: (on) => calibrate(on, 0, BIASES[1]),
+  };
+  for (const [name, change] of Object.entries(changes)) {
+    const on = await page(dataset);
+    const present = () => {
+      const shown = shownTry(on.set(), draftOf(on.set(), on.prompts.getState().prompt, null), openedOn(on));
+      return shown && isPresent(shown);
+    };
+    await on.load(MODELS[0] ?? '');
+    on.prompts.edit(TEMPLATES[0] ?? '');
+    on.prompts.setHow({ shots: 2 });
+    await on.trying.start();
+    expect(present(), name).toBe(true);
+    await change(on);
+    expect(present(), name).toBe(false);
+  }
+});

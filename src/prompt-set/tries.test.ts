@@ -1,0 +1,94 @@
+import { expect, it } from 'vitest';
+import { addHardVersion, changeTask, createPromptSet, recordTry, recordWriting, versionWith } from './prompt-set';
+import { differenceWords, type Opened, shownTry, sinceTry } from './tries';
+import type { HardVersion, PromptSet, TriedWith } from './types';
+
+const NOW = '2026-01-01T00:00:00.000Z';
+const WORDS = ['bad', 'good'].map((label) => ({ label, word: ` ${label}` }));
+const POOR = [{ label: 'bad', word: ' poor' }, ...WORDS.slice(1)];
+const PROMPT = { template: 'Say it. {text}\nTone:', shots: 0, shotSeed: 0 };
+const OPENED: Opened = { dataset: { fingerprint: 'f', splitHash: 's', seed: 1 }, model: 'w' };
+const WITH: TriedWith = { words: WORDS, meanLogProbs: null, longest: null, seed: 1, model: 'w' };
+const FIGURES = { accuracy: 0.75, macroF1: 0.7, confusion: [], wrongRowIds: [], wrongPredictions: [], rows: 8 };
+const TRIED = { ...FIGURES, seconds: 1, datasetFingerprint: 'f', splitHash: 's' };
+
+const made = (tried: Partial<HardVersion['tried']> = { with: WITH }): PromptSet => {
+  const task = {
+    name: 'Tone',
+    baseTemplate: '{text}\nTone:',
+    datasetFingerprint: 'f',
+    datasetName: 'a.csv',
+    taken: [],
+  };
+  const empty = createPromptSet({ id: 's', now: NOW }, { ...task, words: WORDS });
+  const { set } = addHardVersion(empty, { id: 'h1', now: NOW }, { prompt: PROMPT });
+  return recordTry(set, 'h1', { ...TRIED, ...tried }, NOW);
+};
+
+const since = (set: PromptSet, opened: Partial<Opened> = {}) => {
+  const [version] = set.hard;
+  return version ? sinceTry(set, version, { ...OPENED, ...opened }) : null;
+};
+
+it('a try holds for its words, rows, split, seed, weights and calibration alone', () => {
+  expect(since(made())).toEqual([]);
+  expect(since(made(), { dataset: { ...OPENED.dataset, fingerprint: 'g' } })).toEqual(['rows']);
+  expect(since(made(), { dataset: { ...OPENED.dataset, splitHash: 't' } })).toEqual(['rows']);
+  // the same parts, from which other rows are drawn
+  expect(since(made(), { dataset: { ...OPENED.dataset, seed: 2 } })).toEqual(['rows']);
+  expect(since(made(), { model: 'v' })).toEqual(['model']);
+  expect(since(made({ with: { ...WITH, words: POOR } }))).toEqual(['words']);
+  expect(since(made({ with: { ...WITH, meanLogProbs: [-3, -0.1] } }), { model: 'v' })).toEqual([
+    'calibration',
+    'model',
+  ]);
+  expect(differenceWords(['calibration', 'model'])).toBe('with another calibration, by another model');
+});
+
+it('no model that is known yet differs from none', () => {
+  expect(since(made(), { model: null })).toEqual([]);
+});
+
+it('a try of an earlier release says that nobody knows what it was made with', () => {
+  expect(since(made({}))).toEqual(['unknown']);
+  expect(since(made({ datasetFingerprint: 'g' }))).toEqual(['rows']);
+  expect(since(made({ datasetFingerprint: undefined }))).toEqual(['unknown']);
+});
+
+it('generated texts hold for one longest answer', () => {
+  const figures = { rows: 3, rougeL: 0.5, tokenF1: 0.5, exactMatch: 0, loss: 1, seconds: 1, written: [] };
+  const wrote = { ...figures, datasetFingerprint: 'f', splitHash: 's', with: { ...WITH, words: [] } };
+  const { tried: _, ...version } = made().hard[0] as HardVersion;
+  const set = { ...made(), words: [], writing: { longest: null }, hard: [{ ...version, tried: null }] };
+  const kept = recordWriting(set, 'h1', wrote, NOW);
+  expect(since(kept)).toEqual([]);
+  expect(since({ ...kept, writing: { longest: 12 } })).toEqual(['length']);
+});
+
+it('other answer words make another version of the same text, and the earlier one keeps its own', () => {
+  const set = changeTask(made(), { words: POOR }, NOW);
+  expect(set.hard[0]).toMatchObject({ words: WORDS, tried: { accuracy: 0.75 } });
+  expect(since(set)).toEqual([]); // of that version they still are the figures
+  expect(versionWith(set, PROMPT)).toBeNull();
+  expect(shownTry(set, PROMPT, OPENED)).toMatchObject({ version: { id: 'h1' }, isOther: true });
+  const { set: next, version } = addHardVersion(set, { id: 'h2', now: NOW }, { prompt: PROMPT });
+  expect(version).toMatchObject({ id: 'h2', tried: null });
+  // back to the words of the first one, in whichever order the labels are
+  expect(versionWith(changeTask(next, { words: WORDS.toReversed() }, NOW), PROMPT)?.id).toBe('h1');
+});
+
+it('a version that was never used is a draft and gets other answer words', () => {
+  const { tried: _, ...version } = made().hard[0] as HardVersion;
+  const set = changeTask({ ...made(), hard: [{ ...version, tried: null }] }, { words: POOR }, NOW);
+  expect(set.hard[0]).not.toHaveProperty('words');
+  expect(versionWith(set, PROMPT)?.id).toBe('h1');
+});
+
+it('a prompt in the editor is shown with its own try, else with that of Yours', () => {
+  const other = { ...PROMPT, template: 'Be strict. {text}\nTone:' };
+  expect(shownTry(made(), PROMPT, OPENED)).toMatchObject({ version: { id: 'h1' }, isOther: false, differences: [] });
+  expect(shownTry(made(), other, OPENED)).toMatchObject({ version: { id: 'h1' }, isOther: true });
+  const { set } = addHardVersion(made(), { id: 'h2', now: NOW }, { prompt: other });
+  expect(shownTry(set, other, OPENED)).toMatchObject({ version: { id: 'h1' }, isOther: true });
+  expect(shownTry({ ...set, hard: set.hard.slice(1) }, other, OPENED)).toBeNull();
+});
