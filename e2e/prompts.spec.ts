@@ -59,6 +59,27 @@ test('tries nearest examples in several orders, and keeps them as a version acro
   await expect(prompts.select('Which')).toContainText('Nearest');
 });
 
+test('shows figures in grey once the text or an answer word has changed, and tries again', async ({ studio }) => {
+  const { page, prompts } = studio;
+  await opened(studio);
+  await prompts.tryIt.click();
+  await expect(studio.heading).toContainText(/Your prompt gets \d+% right/);
+  await expect(page.locator('.earlier-try')).toHaveCount(0);
+  await prompts.editor.fill('Say the tone.\nMessage: {text}\nTone:');
+  await expect(studio.heading).toHaveText('Your prompt as it is now has not been tried');
+  await expect(page.locator('.earlier-try')).toContainText('Version 1');
+  await page.getByRole('button', { name: 'Try your prompt' }).click();
+  await expect(studio.heading).toContainText(/Your prompt gets \d+% right/);
+  await prompts.word('praise').fill('happy');
+  await prompts.word('praise').press('Enter');
+  await expect(studio.heading).toHaveText('Your prompt as it is now has not been tried');
+  await expect(prompts.tries).toContainText('Answers: ');
+  await expectAccessible(studio, 'Prompts, with the figures of an earlier prompt');
+  await prompts.tryIt.click();
+  await expect(studio.heading).toContainText(/Your prompt gets \d+% right/);
+  await expect(prompts.tries).toContainText('3 · Other answer words');
+});
+
 test('the Prompts screen with hints and examples passes axe, wide and narrow', async ({ studio }) => {
   const { prompts } = studio;
   await opened(studio);

@@ -126,13 +126,13 @@ function Figure({ version, differences, value }: FigureProps) {
 const scoreColumn = (
   { name }: { readonly name: string },
   differences: Differences,
-  valueOf: (version: HardVersion) => number | undefined,
+  figureOf: (version: HardVersion) => number | undefined,
 ): Column<HardVersion> => ({
   id: 'score',
   header: name,
   numeric: true,
   cardLabel: midSentence(name),
-  cell: (version) => <Figure version={version} differences={differences} value={valueOf(version)} />,
+  cell: (version) => <Figure version={version} differences={differences} value={figureOf(version)} />,
 });
 
 const MEASURES: ByTask<(differences: Differences) => readonly Column<HardVersion>[]> = {
@@ -143,7 +143,9 @@ const MEASURES: ByTask<(differences: Differences) => readonly Column<HardVersion
       header: 'Wrong rows',
       numeric: true,
       cardLabel: 'wrong',
-      cell: (version) => <Further of={version.tried && count(wrongCount(version.tried))} {...{ version, differences }} />,
+      cell: (version) => (
+        <Further of={version.tried && count(wrongCount(version.tried))} {...{ version, differences }} />
+      ),
     },
   ],
   generate: (differences) => [
@@ -153,7 +155,9 @@ const MEASURES: ByTask<(differences: Differences) => readonly Column<HardVersion
       header: TEXT_METRICS.perplexity.name,
       numeric: true,
       cardLabel: midSentence(TEXT_METRICS.perplexity.name),
-      cell: (version) => <Further of={version.wrote && perplexityOf(version.wrote.loss)} {...{ version, differences }} />,
+      cell: (version) => (
+        <Further of={version.wrote && perplexityOf(version.wrote.loss)} {...{ version, differences }} />
+      ),
     },
   ],
 };
