@@ -32,9 +32,10 @@ it('scores the prompts to beat beside a run, after its first validation, as the 
   const { words, baseTemplate: template } = openSet(host, { dataset, prompt: null, words: null });
   const settings = { ...STANDARD, virtualTokens: 2, steps: 6, batchSize: 4, validateEvery: 4 };
   const prompt = (start: string) => ({ template: `${start}${template}`, shots: 0, shotSeed: 0 });
+  const answers = { words, meanLogProbs: null, longest: null };
   const baselines = [
-    { id: 'yours' as const, prompt: prompt('Say the tone.\n') },
-    { id: 'untuned' as const, prompt: prompt('') },
+    { id: 'yours' as const, prompt: prompt('Say the tone.\n'), with: answers },
+    { id: 'untuned' as const, prompt: prompt(''), with: answers },
   ];
   const request = { runId: 'r', dataset, template, words, settings, initText: 'Tone', initFrom: null, resume: null };
   const seen: string[] = [];

@@ -72,6 +72,19 @@ describe('the calibration of a version', () => {
     expect(version).not.toHaveProperty('threshold');
   });
 
+  it('follows the order of the labels, which other rows can change', () => {
+    const set = recordComparison(made(), compared({ yours: true, tuned: true }), NOW);
+    const other = changeTask(set, { words: WORDS.toReversed() }, NOW);
+    expect(other.hard[0]?.calibration).toEqual({ meanLogProbs: [-0.05, -3], rows: 48 });
+    expect(other.hard[0]).not.toHaveProperty('words'); // they are the same
+    const back = changeTask(
+      changeTask(other, { words: [WORDS[1], { label: 'bad', word: ' x' }] as never }, NOW),
+      { words: WORDS },
+      NOW,
+    );
+    expect(back.hard[0]).toMatchObject({ words: WORDS, calibration: FIT });
+  });
+
   it('is filled in from the newest comparison of an earlier release, and never overwritten', () => {
     const comparisons = [compared({ yours: true }), compared({ yours: false, tuned: true })];
     const filled = calibratedBy(made(), comparisons);

@@ -4,7 +4,7 @@
  */
 import type { TaskKind } from '../dataset/kind';
 import { assert } from '../lib/assert';
-import { alignWords } from '../task/answer-words';
+import { alignWords, sameLabels } from '../task/answer-words';
 import type { HardPrompt, LabelWord } from '../task/types';
 import { uniqueHandle } from './handle';
 import type { HardVersion, PromptSet, SoftVersion, WordSearch, WritingTask, WritingTry } from './types';
@@ -77,16 +77,6 @@ export const renamePromptSet = (set: PromptSet, name: string, now: string): Prom
 export const sameWords = (a: readonly LabelWord[], b: readonly LabelWord[]): boolean =>
   a.length === b.length && a.every(({ label, word }, i) => label === b[i]?.label && word === b[i]?.word);
 
-/** The same answer word for every label, in any order of the labels. */
-const sameAnswers = (a: readonly LabelWord[], b: readonly LabelWord[]): boolean =>
-  sameWords(
-    a,
-    alignWords(
-      b,
-      a.map(({ label }) => label),
-    ),
-  );
-
 /**
  * The versions before the answer words change: each keeps the words that it was trained, tried, compared or staged with. A
  * hand-written version that was never used is still a draft and gets the new ones.
@@ -103,9 +93,29 @@ function bindWords(set: PromptSet): Pick<PromptSet, 'hard' | 'soft'> {
   };
 }
 
+/**
+ * The set with its labels in another order, as other rows may have them: words and calibrations are lists in that order.
+ * As it is where these are other labels.
+ */
+function inOrder(set: PromptSet, labels: readonly string[]): PromptSet {
+  const before = set.words.map(({ label }) => label);
+  if (!sameLabels(set.words, labels) || before.every((label, i) => label === labels[i])) return set;
+  const places = labels.map((label) => before.indexOf(label));
+  const ordered = <V extends HardVersion | SoftVersion>(version: V): V => {
+    const { words, calibration } = version;
+    const meanLogProbs = calibration && places.map((place) => calibration.meanLogProbs[place] ?? 0);
+    return {
+      ...version,
+      ...(words && { words: alignWords(words, labels) }),
+      ...(calibration && meanLogProbs && { calibration: { ...calibration, meanLogProbs } }),
+    };
+  };
+  return { ...set, words: alignWords(set.words, labels), hard: set.hard.map(ordered), soft: set.soft.map(ordered) };
+}
+
 /** New answer words, another base template or other rows. Prompts trained before keep their own text. */
 export function changeTask(
-  set: PromptSet,
+  before: PromptSet,
   task: {
     readonly words?: readonly LabelWord[];
     readonly baseTemplate?: string;
@@ -119,9 +129,15 @@ export function changeTask(
   now: string,
 ): PromptSet {
   const { sameHeldBack = false, ...change } = task;
+  const set = change.words
+    ? inOrder(
+        before,
+        change.words.map(({ label }) => label),
+      )
+    : before;
   const otherRows = change.datasetFingerprint !== undefined && change.datasetFingerprint !== set.datasetFingerprint;
   return touch(set, now, {
-    ...(change.words && !sameAnswers(change.words, set.words) ? bindWords(set) : {}),
+    ...(change.words && !sameWords(change.words, set.words) ? bindWords(set) : {}),
     ...change,
     ...(otherRows && !sameHeldBack ? { testLooks: 0 } : {}),
   });
@@ -139,7 +155,7 @@ export const samePrompt = (a: HardPrompt, b: HardPrompt): boolean =>
 /** The version that is exactly this prompt with the set's answer words; null = it was not saved yet. */
 export const versionWith = (set: Pick<PromptSet, 'hard' | 'words'>, prompt: HardPrompt): HardVersion | null =>
   set.hard.find(
-    (version) => samePrompt(version.prompt, prompt) && (!version.words || sameAnswers(version.words, set.words)),
+    (version) => samePrompt(version.prompt, prompt) && (!version.words || sameWords(version.words, set.words)),
   ) ?? null;
 
 /**

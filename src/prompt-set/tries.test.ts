@@ -73,7 +73,7 @@ it('other answer words make another version of the same text, and the earlier on
   expect(shownTry(set, PROMPT, OPENED)).toMatchObject({ version: { id: 'h1' }, isOther: true });
   const { set: next, version } = addHardVersion(set, { id: 'h2', now: NOW }, { prompt: PROMPT });
   expect(version).toMatchObject({ id: 'h2', tried: null });
-  // back to the words of the first one, in whichever order the labels are
+  // back to the words of the first one, with the labels in another order
   expect(versionWith(changeTask(next, { words: WORDS.toReversed() }, NOW), PROMPT)?.id).toBe('h1');
 });
 

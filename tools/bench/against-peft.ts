@@ -109,6 +109,7 @@ const rows = { train: await rowsOf('train'), test: await rowsOf('test') };
 async function ours(round: number, seed: number): Promise<Timed> {
   const settings = { ...STANDARD, seed, steps, patience: null, checkpointEvery: TEST_EVERY };
   const hard = { shots: 0, shotSeed: 0 };
+  const answers = { words: task.words, meanLogProbs: null, longest: null };
   const vectorsAt = new Map<number, Float32Array>();
   const stepAt: number[] = [];
   const begin = performance.now();
@@ -121,8 +122,8 @@ async function ours(round: number, seed: number): Promise<Timed> {
       dataset: { ...dataset, fingerprint: `${dataset.fingerprint} ${round}` },
       initText: startText(settings, initialText(task)),
       baselines: [
-        { id: 'yours', prompt: { ...hard, template: prompt } },
-        { id: 'untuned', prompt: { ...hard, template: task.baseTemplate } },
+        { id: 'yours', prompt: { ...hard, template: prompt }, with: answers },
+        { id: 'untuned', prompt: { ...hard, template: task.baseTemplate }, with: answers },
       ],
     },
     {
