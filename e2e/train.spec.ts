@@ -151,3 +151,28 @@ test('trains vectors before the cue, and compares them', async ({ studio }) => {
   await compare.run.click();
   await compare.verdict();
 });
+
+test('trains answer words too, compares them, and another profile answers with them', async ({
+  studio,
+  otherProfile,
+}) => {
+  const { page, train, compare, library } = studio;
+  await ready(studio);
+  await train.set({ Steps: 6, Vectors: 2 });
+  await page.getByRole('radiogroup', { name: 'Train answer words too' }).getByText('Yes', { exact: true }).click();
+  await expect(page.getByText('2 vectors · 3 answer words · 480 numbers')).toBeVisible();
+  await train.start();
+  await finished(studio, 1);
+  const [run] = await runsOf(studio);
+  expect(run?.settings.answerVectors).toBe('trained');
+  expect(run?.soft?.answerShift).toBeTruthy();
+  await studio.go('Compare');
+  await compare.run.click();
+  await compare.verdict();
+  await page.getByRole('button', { name: /^Export( this prompt)?$/ }).click();
+  const zip = await library.download();
+  const other = await otherProfile();
+  await other.open('#/project/new/library');
+  await other.library.import(zip);
+  await expect(other.page.getByText(/All \d+ check rows agree, to within 0\.0001/)).toBeVisible();
+});

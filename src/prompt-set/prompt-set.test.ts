@@ -120,6 +120,16 @@ describe('a prompt set', () => {
     expect(() => chooseSoft(startRun(done, at('4'), facts).set, '4', 'now')).toThrow('internal:');
   });
 
+  test('uses a run with trained answer words as Tuned only with its labels in their order', () => {
+    const result = { status: 'finished' as const, bestStep: 80, validationAccuracy: 0.8, seconds: 9 };
+    const run = { ...result, soft: { ...soft, answerShift: new Float32Array(4) } };
+    const done = finishRun(startRun(make(), at('2'), facts).set, '2', run, 'now');
+    const [bad, good] = done.words;
+    const to = (...words: (typeof bad)[]) => changeTask(done, { words: words.flatMap((word) => word ?? []) }, 'now');
+    expect(chosenSoft(to(bad, { label: 'good', word: ' great' }))?.id).toBe('2');
+    expect(chosenSoft(to(good, bad))).toBeNull();
+  });
+
   test('counts uses of the test rows from zero when the rows change, and not before', () => {
     const looked = { ...make(), testLooks: 3 };
     expect(changeTask(looked, { datasetFingerprint: 'f' }, 'now').testLooks).toBe(3);

@@ -44,6 +44,8 @@ export interface RunRows {
   readonly cueTokens: number;
   /** Mean tokens of an expected text; 0 where labels are chosen. */
   readonly answerTokens: number;
+  /** Most tokens of an answer word; 0 where texts are generated. */
+  readonly wordTokens: number;
   /** Ids of rows that do not fit the model's context and are left out. */
   readonly tooLong: readonly string[];
 }
@@ -77,16 +79,18 @@ export async function runInputs(
       'bad-input',
       'No training row fits the model. Hold out fewer rows on the Data screen, or shorten the template on the Prompts screen.',
     );
+  const labels = labelTokens(host.tokens, words);
   return {
     train: train.rows,
     validation: validation.rows,
-    labels: labelTokens(host.tokens, words),
+    labels,
     facts: {
       trainRows: train.rows.length,
       validationRows: validation.rows.length,
       meanTokens: train.meanTokens,
       cueTokens: host.tokens.encode(cueOf(template)).length,
       answerTokens: train.rows.reduce((sum, { target }) => sum + (target?.length ?? 0), 0) / train.rows.length,
+      wordTokens: Math.max(0, ...labels.map(({ tokenIds }) => tokenIds.length)),
       tooLong: [...train.tooLong, ...validation.tooLong],
     },
   };

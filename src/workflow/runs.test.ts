@@ -49,6 +49,7 @@ test('records a run that generates texts without what only labels have', () => {
   const settings = {
     ...STANDARD,
     classWeights: true,
+    answerVectors: 'trained',
     initialisation: { kind: 'answer-words' },
     metric: 'macro-f1',
   } as const;
@@ -56,4 +57,5 @@ test('records a run that generates texts without what only labels have', () => {
   expect(run).toMatchObject({ id: 'q', initText: 'Write the answer in one line.' });
   expect(run.settings).toMatchObject({ metric: 'loss', initialisation: { kind: 'text', text: '' } });
   expect(run.settings.classWeights).toBeUndefined();
+  expect(run.settings.answerVectors).toBeUndefined();
 });

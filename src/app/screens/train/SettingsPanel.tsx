@@ -5,9 +5,9 @@ import type { PromptSet } from '../../../prompt-set/types';
 import { NUMBER_SETTINGS, readNumber, SEEDS, settingOf } from '../../../training/fields';
 import { OPTIMISER_LABELS, type OptimiserName } from '../../../training/settings';
 import { initialText, startId, startOptions, startWith } from '../../../workflow/runs';
-import { usePromptSets } from '../../state/studio';
-import { Choices, NumberField, Select, Term, TextArea } from '../../ui';
-import { useNextRun } from './next-run';
+import { usePromptSets, useSession } from '../../state/studio';
+import { Choices, format, NumberField, Select, Term, TextArea } from '../../ui';
+import { useNextRun, useRunRows } from './next-run';
 
 const SWITCH = [
   { id: 'no', label: 'No' },
@@ -31,7 +31,7 @@ export function SettingsPanel() {
       <div className="stack fold-body">
         <StartSettings set={set} />
         <NumberSettings isGenerating={isWriting(set)} />
-        {isWriting(set) ? <LossNote /> : <LabelSettings />}
+        {isWriting(set) ? <LossNote /> : <LabelSettings words={set.words.length} />}
         <OptimiserSetting />
         <SwitchSetting
           setting="reparameterise"
@@ -128,7 +128,7 @@ const LossNote = () => (
 );
 
 /** What only classification has. */
-function LabelSettings() {
+function LabelSettings({ words }: { readonly words: number }) {
   const metric = useNextRun((s) => s.settings.metric);
   const { change } = useNextRun.use();
   return (
@@ -158,7 +158,36 @@ function LabelSettings() {
           </Term>
         }
       />
+      <AnswerWordsSetting words={words} />
     </>
+  );
+}
+
+/** A word of several tokens has no output vector of its own. */
+function AnswerWordsSetting({ words }: { readonly words: number }) {
+  const isTrained = useNextRun((s) => s.settings.answerVectors === 'trained');
+  const { change } = useNextRun.use();
+  const hidden = useSession((s) => (s.model.kind === 'ready' ? s.model.info.hidden : null));
+  const isLong = (useRunRows().value?.wordTokens ?? 0) > 1;
+  const numbers = hidden ? `${format.count(words * hidden)} more numbers` : 'one more vector per answer word';
+  return (
+    <div className="stack">
+      <Choices
+        label={
+          <Term means="Each answer word has an output vector, against which the model holds what it has read. It starts as the model’s own and is trained with the prompt (a soft verbalizer). Where words fit well this can overfit. The prompt then has no PEFT adapter.">
+            Train answer words too
+          </Term>
+        }
+        options={SWITCH.map((option) => ({ ...option, isDisabled: isLong && option.id === 'yes' }))}
+        value={switched(isTrained)}
+        onChange={(id) => change({ answerVectors: id === 'yes' ? 'trained' : 'fixed' })}
+      />
+      <p className="dim small">
+        {isLong
+          ? 'An answer word has several tokens. Choose words of one token on the Prompts screen to train them too.'
+          : `Helps where the words mean little to the model, such as letters: ${numbers} to learn.`}
+      </p>
+    </div>
   );
 }
 

@@ -96,7 +96,11 @@ function PlacementWords() {
           <Term means="A prefix comes before the row’s text, as PEFT expects. It changes how the model reads the text, so every step reads the texts again.">
             prefix
           </Term>
-          ): this loads in PEFT unchanged, but takes longer, {time('prefix')}. In this page it would be {time(HERE)}.
+          ):{' '}
+          {settings.answerVectors === 'trained'
+            ? 'the answer words are trained too, so it does not load in PEFT, and it'
+            : 'this loads in PEFT unchanged, but'}{' '}
+          takes longer, {time('prefix')}. In this page it would be {time(HERE)}.
         </>
       )}
     </p>
@@ -146,7 +150,9 @@ export const LearnedPanel = memo(function LearnedPanel({ set }: { readonly set: 
   const parameters = useSession((s) => (s.model.kind === 'ready' ? s.model.info.parameters : null));
   const run = set.soft.find(({ id }) => id === runId);
   const settings = run?.settings ?? next;
-  const numbers = hidden ? settings.virtualTokens * hidden : null;
+  const trainsWords = settings.answerVectors === 'trained';
+  const learned = settings.virtualTokens + (trainsWords ? set.words.length : 0);
+  const numbers = hidden ? learned * hidden : null;
   const template = run?.template ?? templateOf(set, hybrid);
   const isPrefix = settings.placement === 'prefix';
   const asked = settings.placement === 'infix' ? cueOf(template) : '';
@@ -159,7 +165,12 @@ export const LearnedPanel = memo(function LearnedPanel({ set }: { readonly set: 
       span={7}
       aside={
         numbers
-          ? `${format.counted(settings.virtualTokens, 'vector')} · ${format.count(numbers)} numbers · ${format.bytes(numbers * 4)}`
+          ? [
+              format.counted(settings.virtualTokens, 'vector'),
+              ...(trainsWords ? [format.counted(set.words.length, 'answer word')] : []),
+              `${format.count(numbers)} numbers`,
+              format.bytes(numbers * 4),
+            ].join(' · ')
           : null
       }
     >
