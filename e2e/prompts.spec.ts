@@ -104,3 +104,23 @@ test('keeps a prompt and a half-typed answer word when the page is reloaded at o
   await page.reload();
   await expect(prompts.word('praise')).toHaveValue('happy');
 });
+
+test('plays and presents a prompt that shows two columns, filled from a row', async ({ studio }) => {
+  const { page, prompts, playground } = studio;
+  await opened(studio);
+  await prompts.editor.fill('Is it praise or complaint?\nFrom {city}: {text}\nTone:');
+  await prompts.next.click(); // kept as the entry in the comparison, as nothing was tried
+  await studio.go('Playground');
+  const city = page.getByRole('textbox', { name: 'city' });
+  await expect(city).toHaveValue(/^(Bonn|Ulm)$/);
+  await expect(playground.text).toHaveValue(/^My .+ number \d+ is/);
+  const text = 'My table is lovely';
+  await city.fill('Ulm');
+  const inUlm = await playground.ask(text, 'your prompt');
+  await city.fill('A very long name of a town that nobody knows');
+  expect(await playground.ask(text, 'your prompt')).not.toEqual(inUlm);
+  await page.getByRole('button', { name: 'Add to the examples' }).click();
+  await expectAccessible(studio, 'Playground, with a second column', { themes: ['light'] });
+  await page.getByRole('button', { name: 'Present', exact: true }).click();
+  await expect(page.getByRole('dialog', { name: 'Presentation' })).toContainText('city: A very long name of a town');
+});

@@ -5,6 +5,7 @@ import type { Row, Table } from '../dataset/types';
 import type { Sidecar } from '../interchange/sidecar';
 import { present } from '../lib/assert';
 import { uninterruptedControl } from '../lib/control';
+import { z } from '../lib/zod';
 import { argmax } from '../metrics/classification';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { tunedPrompt } from '../prompt-set/versions';
@@ -17,7 +18,8 @@ import { MODEL_USAGE, modelOptions, parseOptions, probability, readModelOptions,
 
 export const PREDICT_USAGE = `npm run --silent predict -- PROMPT [IN.csv --text COL] [--threshold P] ${MODEL_USAGE}
   PROMPT: an exported zip or its folder; --model: the folder of the model that it was trained on
-  without a CSV, every line of standard input is a text
+  the CSV has every column that the prompt shows; without a CSV, every line of standard input is a text, or a JSON object
+  with a cell for each of them: {"text": "…", "city": "…"}
   prints one JSON line per text: {label, probabilities}, calibrated if the prompt is; {written} where the prompt generates
   texts; {not_answered} with the reason for a row that is empty or too long; with a threshold also {needs_review}: true
   where the answer is less probable, so that a person should look. --threshold replaces the prompt's own; 0 takes all`;
@@ -95,15 +97,33 @@ function said(answer: RowAnswer, labels: Sidecar['labels'], threshold: number | 
 
 const tableOf = (rows: readonly Row[], column: string): Table => ({
   format: { fileName: 'standard input', bytes: 0, encoding: 'utf-8', delimiter: ',', kind: 'jsonl' },
-  columns: [column],
+  columns: [...new Set([column, ...rows.flatMap(({ cells }) => Object.keys(cells))])],
   rows,
   rejected: [],
 });
+
+const cellsSchema = z.record(z.string(), z.union([z.string(), z.number()]));
+
+/** The cells of a line: a JSON object has one for each column, with the text as `text`; any other line is a text. */
+function cellsOf(line: string, column: string): Row['cells'] {
+  const parsed = line.trimStart().startsWith('{') ? cellsSchema.safeParse(parsedJson(line)) : null;
+  if (!parsed?.success) return { [column]: line };
+  const cells = Object.entries(parsed.data).map(([name, value]) => [name === 'text' ? column : name, String(value)]);
+  return Object.fromEntries(cells);
+}
+
+function parsedJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return null; // a text that begins with a brace
+  }
+}
 
 async function linesOf(input: NodeJS.ReadableStream, column: string): Promise<readonly Row[]> {
   const rows: Row[] = [];
   for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY }))
     if (line.trim() !== '')
-      rows.push({ id: String(rows.length + 1), line: rows.length + 1, cells: { [column]: line } });
+      rows.push({ id: String(rows.length + 1), line: rows.length + 1, cells: cellsOf(line, column) });
   return rows;
 }

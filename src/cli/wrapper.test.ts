@@ -72,6 +72,25 @@ test('one loaded model answers for two sets by turns: nothing is loaded again, a
     expect(score).toHaveBeenCalledTimes(12);
     expect(createRunner).toHaveBeenCalledTimes(1);
 
+    // a row by its columns, where the prompt shows several
+    const { hard, ...rest } = present(sets[0], 'a set');
+    const shown = {
+      ...present(hard[0], 'a version'),
+      prompt: { template: '{city}: {text}\nAnswer:', shots: 0, shotSeed: 0 },
+    };
+    const byColumns = async (row: string | { readonly text: string; readonly city: string }) => {
+      const found = await predict(
+        { ...model, score: (asked) => engine.score(asked) },
+        [{ ...rest, hard: [shown] }],
+        byHand,
+        [row],
+      );
+      return found.ok ? found.value : found.error;
+    };
+    const ulm = await byColumns({ text: 'lovely', city: 'Ulm' });
+    expect(ulm).not.toEqual(await byColumns({ text: 'lovely', city: 'Bonn' }));
+    expect(await byColumns('lovely')).toEqual(await byColumns({ text: 'lovely', city: '' }));
+
     const missing = await predict(model, sets, { handle: 'TONE', stage: 'staging' }, texts);
     expect(!missing.ok && missing.error.kind).toBe('no-stage');
     const nobody = await predict(model, sets, { handle: 'TONES', stage: 'production' }, texts);

@@ -6,7 +6,7 @@ import { type Failure, fail, ok, type Result } from '../lib/result';
 import { readNpy, readSafetensors } from '../prompt/codecs';
 import type { Placement, VectorTable } from '../prompt/soft-prompt';
 import { ADAPTER_CONFIG, readPeft } from './peft';
-import { DEMO_FILE, type Here, type ImportedPrompt, readDemo, readPromptFiles } from './prompt-package';
+import { DEMO_FILE, type Here, type ImportedPrompt, type Presented, readDemo, readPromptFiles } from './prompt-package';
 import { type CompleteSet, readSetFiles, SET_FILE } from './set-files';
 import { MANIFEST, readSetPackage } from './set-package';
 import { atRoot, type Files, readZip } from './zip';
@@ -24,7 +24,7 @@ export interface IncomingVectors {
 
 export type Incoming =
   /** `examples`: the texts to present, if it is a demo. */
-  | ({ readonly kind: 'prompt'; readonly examples: readonly string[] | null } & ImportedPrompt)
+  | ({ readonly kind: 'prompt'; readonly examples: readonly Presented[] | null } & ImportedPrompt)
   | ({ readonly kind: 'set' } & CompleteSet)
   | IncomingVectors;
 

@@ -1,6 +1,7 @@
 /** A package is the result of an export: its bytes, the list of its files with the purpose of each, and its README. */
 
 import { PLACEMENT_WORDS } from '../prompt/soft-prompt';
+import { otherColumns } from '../task/template';
 import { isPeftAdapter } from './peft';
 import type { Sidecar } from './sidecar';
 import { writeZip } from './zip';
@@ -166,6 +167,14 @@ function whatItIs(s: Sidecar, hasPython: boolean): string {
 const whatItNeeds = ({ model: { id, dtype, weights } }: Sidecar): string =>
   `The same weights: ${id}, stored as ${dtype}, computed in float32 (\`model.sha256\` in softprompt.json names the files). ${weights ? weights.howToLoad : 'They belong to the person who trained it: pass them with --weights.'}`;
 
+/** Where the template shows more than the text: the columns that every row must have. */
+function columnsNeeded({ template }: Sidecar): readonly string[] {
+  const columns = otherColumns(template, null).map((column) => `\`${column}\``);
+  return columns.length === 0
+    ? []
+    : [`Rows also need ${columns.length === 1 ? 'the column' : 'the columns'} ${columns.join(', ')}.`];
+}
+
 /** README.md of a package; with programs, its first line is the command that works. `scripts`: their names. */
 export function packageReadme(s: Sidecar, scripts: readonly string[]): string {
   const hasPython = scripts.includes('predict.py');
@@ -186,6 +195,7 @@ export function packageReadme(s: Sidecar, scripts: readonly string[]): string {
     ...(hasPython ? [hubWeights] : []),
     'The text around a row:',
     quoted(s.template),
+    ...columnsNeeded(s),
     '## Files',
     files.map((name) => `- \`${name}\`: ${whatIs(name)}`).join('\n'),
     aboutPeft(s),

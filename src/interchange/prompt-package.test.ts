@@ -122,7 +122,7 @@ function make(
     evaluation: null,
     calibration: null,
     checkRows: Array.from({ length: 10 }, (_, i) => ({
-      text: fillTemplate(set.baseTemplate, `A sentence ${i}.`, 'text'),
+      text: fillTemplate(set.baseTemplate, { text: `A sentence ${i}.` }, 'text'),
       ids: Int32Array.of(1, 2, i),
       logProbs: [-0.1 * (i + 1), -2],
     })),
@@ -321,7 +321,7 @@ function hugeOffsets(): Uint8Array {
 
 describe('the sidecar', () => {
   test('puts shipped sentences into the user’s template', () =>
-    expect(fillTemplate('{{x}} {text} {city}/{body}', 'Hi.', 'body')).toBe('{x} Hi. /Hi.'));
+    expect(fillTemplate('{{x}} {text} {city}/{body}', { text: 'Hi.' }, 'body')).toBe('{x} Hi. /Hi.'));
 
   test('is refused if a label has no value', () => {
     const broken: Sidecar = { ...input.sidecar, parityRows: [{ text: 'a', inputIds: [1], logProbs: { bad: -1 } }] };

@@ -7,11 +7,12 @@ import type { Dataset } from '../dataset/types';
 import { assert } from '../lib/assert';
 import { rounded } from '../lib/format';
 import { type Failure, fail, ok, type Result } from '../lib/result';
-import { firstFault, z } from '../lib/zod';
+import { byName, firstFault, z } from '../lib/zod';
 import { readNpy, readSafetensors, writeNpy, writeSafetensors } from '../prompt/codecs';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import { freeHandle } from '../prompt-set/handle';
 import type { PromptSet, SoftVersion } from '../prompt-set/types';
+import type { Fields } from '../task/template';
 import { exactJson, readExactJson, readJson } from './exact-json';
 import { packageReadme } from './package';
 import { adapterConfig, isPeftAdapter } from './peft';
@@ -30,7 +31,7 @@ export interface PromptPackageInput {
   /** The user's rows, if they chose to include them. */
   readonly rows: Dataset | null;
   /** Texts to present, and how many of them are the user's own. */
-  readonly demo?: { readonly examples: readonly string[]; readonly ofUser: number };
+  readonly demo?: { readonly examples: readonly Presented[]; readonly ofUser: number };
   /** Layers and attention heads: fields of PEFT's config that a prompt does not need. */
   readonly model: { readonly layers: number | null; readonly heads: number | null };
 }
@@ -76,14 +77,21 @@ const SHIFT_FILE = 'answer_shift.npy';
 
 const demoSchema = z.object({
   formatVersion: z.literal(1),
-  examples: z.array(z.string().min(1).max(20_000)).min(1).max(100),
+  examples: z
+    .array(z.union([z.string().min(1).max(20_000), byName('string')]))
+    .min(1)
+    .max(100),
 });
 
+/** A text to present, or the cells of a row by column where prompts show several, with the text as `text`. */
+export type Presented = string | Fields;
+
 /** The texts to present, as `demo.json`. */
-export const writeDemo = (examples: readonly string[]): Uint8Array => utf8(exactJson({ formatVersion: 1, examples }));
+export const writeDemo = (examples: readonly Presented[]): Uint8Array =>
+  utf8(exactJson({ formatVersion: 1, examples }));
 
 /** The texts, or null if the file is not in the expected format. */
-export function readDemo(bytes: Uint8Array): readonly string[] | null {
+export function readDemo(bytes: Uint8Array): readonly Presented[] | null {
   const parsed = demoSchema.safeParse(readExactJson(bytes));
   return parsed.success ? parsed.data.examples : null;
 }

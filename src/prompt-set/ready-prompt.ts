@@ -6,7 +6,7 @@ import { type Failure, fail, ok, type Result } from '../lib/result';
 import { labelProbabilities } from '../metrics/calibration';
 import { argmax } from '../metrics/classification';
 import type { SoftPrompt } from '../prompt/soft-prompt';
-import { asContinuation, cueOf, fillTemplate } from '../task/template';
+import { asContinuation, cueOf, type Fields, fillTemplate } from '../task/template';
 import type { HardPrompt, LabelWord } from '../task/types';
 import { meanLogProbsOf } from './calibration';
 import { resolveStage, resolveVersion, type StageFailure, type VersionFailure } from './stages';
@@ -89,12 +89,15 @@ export interface Model {
 
 type PredictFailure = WrapperFailure | Failure<'other-weights' | 'needs-rows'>;
 
-/** Answers texts with the prompt that was asked for. Switching prompts loads nothing. */
+/**
+ * Answers texts with the prompt that was asked for. Switching prompts loads nothing.
+ * @param texts a text, or the cells of a row by column, with the text as `text`
+ */
 export async function predict(
   model: Model,
   sets: readonly PromptSet[],
   asked: Asked,
-  texts: readonly string[],
+  texts: readonly (string | Fields)[],
 ): Promise<Result<readonly Prediction[], PredictFailure>> {
   const found = promptFor(sets, asked);
   if (!found.ok) return found;
@@ -114,7 +117,7 @@ export async function predict(
   const cueIds = await encoded(cue);
   const rows = await Promise.all(
     texts.map(async (text, i) => {
-      const filled = fillTemplate(prompt.template, text, null);
+      const filled = fillTemplate(prompt.template, typeof text === 'string' ? { text } : text, null);
       const before = await encoded(filled.slice(0, filled.length - cue.length));
       return { rowId: String(i), ids: Int32Array.from([...before, ...cueIds]), cue: cueIds.length, label: null };
     }),

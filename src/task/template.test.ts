@@ -4,6 +4,8 @@ import {
   asContinuation,
   checkTemplate,
   cueOf,
+  fillTemplate,
+  otherColumns,
   parseTemplate,
   printTemplate,
   renderTemplate,
@@ -107,5 +109,20 @@ describe('templates', () => {
     ]);
     expect(cut('{text}\nCalm or not?\n')).toEqual(['', '{text}\nCalm or not?\n']);
     expect(cut('Classify: {text} ->')).toEqual(['', 'Classify: {text} ->']);
+  });
+});
+
+describe('a row that is in no table', () => {
+  it('fills every column that the template shows, the text under both of its names', () => {
+    const template = '{text} / {message} from {channel}, {{kept}}';
+    expect(fillTemplate(template, { text: 'Hello', channel: 'mail' }, 'message')).toBe(
+      'Hello / Hello from mail, {kept}',
+    );
+    expect(fillTemplate('{constructor}{channel}', { text: 'Hello' }, null)).toBe('');
+  });
+
+  it('needs the columns besides the text, each once', () => {
+    expect(otherColumns('{city} {text} {message} {channel} {city}', 'message')).toEqual(['city', 'channel']);
+    expect(otherColumns('{text', null)).toEqual([]);
   });
 });

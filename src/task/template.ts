@@ -140,16 +140,32 @@ export function cueOf(template: string): string {
 export const ownCue = ({ template, splitsCue }: HardPrompt): { readonly cue?: string } =>
   splitsCue ? { cue: cueOf(template) } : {};
 
+/** The cells of one row, by column; `text` is that of the text column, whatever its name. */
+export type Fields = Readonly<Record<string, string>>;
+
+const own = (fields: Fields, column: string): string => (Object.hasOwn(fields, column) ? (fields[column] ?? '') : '');
+
 /**
- * A template with one text in it and no row: other columns stay empty.
+ * The columns that a template shows besides the text, each once, in their order. Empty where it does not parse.
+ * @param textColumn the name of the text column, which a template may use too; null = unknown
+ */
+export function otherColumns(template: string, textColumn: string | null): readonly string[] {
+  const parsed = parseTemplate(template);
+  const slots = parsed.ok ? parsed.value.flatMap((part) => (part.kind === 'slot' ? [part.column] : [])) : [];
+  return [...new Set(slots)].filter((column) => column !== TEXT_SLOT && column !== textColumn);
+}
+
+/**
+ * A template with the cells of one row that is in no table; columns without a cell stay empty.
  * @throws a bug (`internal:`) when the template does not parse
  */
-export function fillTemplate(template: string, text: string, textColumn: string | null): string {
+export function fillTemplate(template: string, fields: Fields, textColumn: string | null): string {
   const parsed = parseTemplate(template);
   assert(parsed.ok, 'a stored prompt has a template that parses');
   return parsed.value
-    .map((part) =>
-      part.kind === 'literal' ? part.text : part.column === TEXT_SLOT || part.column === textColumn ? text : '',
-    )
+    .map((part) => {
+      if (part.kind === 'literal') return part.text;
+      return own(fields, part.column === textColumn ? TEXT_SLOT : part.column);
+    })
     .join('');
 }

@@ -51,7 +51,7 @@ async function answersOf(host: Host, set: PromptSet, dataset: Dataset) {
   const typed = [];
   for (const text of texts) {
     const played = { ...prompt, chat: false, soft, textColumn: 'text', task: { ...task, words } };
-    const answer = await answerText(host, { prompt: played, text }, silent);
+    const answer = await answerText(host, { prompt: played, fields: { text } }, silent);
     typed.push(answer.kind === 'classify' ? argmax(answer.probabilities) : -1);
   }
   const model = {

@@ -6,7 +6,7 @@ import { StudioError } from '../lib/errors';
 import { z } from '../lib/zod';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { SoftVersion } from '../prompt-set/types';
-import { cueOf, fillTemplate } from '../task/template';
+import { cueOf, fillTemplate, otherColumns, TEXT_SLOT } from '../task/template';
 import type { LabelTokens } from '../tokens/tokenizer';
 import { scoringTargets } from './generated-texts';
 import type { Host, HostEngine, Run } from './host';
@@ -57,7 +57,13 @@ async function scoreCheckRows(
   { control, emit }: Run<RowsDone>,
 ): Promise<readonly CheckRow[]> {
   const { encode } = host.tokens;
-  const texts = (await shippedSentences(host)).map((sentence) => fillTemplate(run.template, sentence, textColumn));
+  const sentences = await shippedSentences(host);
+  const columns = [TEXT_SLOT, ...otherColumns(run.template, textColumn)];
+  const texts = sentences.map((_, i) => {
+    // every column has a sentence of its own, so that a program that leaves one out is found out
+    const cells = columns.map((column, c) => [column, sentences[(i + c) % sentences.length] ?? ''] as const);
+    return fillTemplate(run.template, Object.fromEntries(cells), textColumn);
+  });
   const cue = run.soft?.placement === 'infix' ? cueOf(run.template) : undefined;
   const rows = texts.map((text, i) => ({ rowId: String(i), ...encodeRow(encode, { text, cue }), label: null }));
   const row = (text: string, i: number) => ({ text, ids: rows[i]?.ids ?? [] });

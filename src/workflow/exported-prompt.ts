@@ -1,5 +1,5 @@
 /** What is asked of an export, and the tuned prompt with its sidecar that some of them send. */
-import type { PromptPackageInput } from '../interchange/prompt-package';
+import type { Presented, PromptPackageInput } from '../interchange/prompt-package';
 import type { CompleteSet } from '../interchange/set-files';
 import { buildSidecar } from '../interchange/sidecar-build';
 import { StudioError } from '../lib/errors';
@@ -17,7 +17,7 @@ import { validatedRows } from './training-rows';
 
 export interface Order {
   /** Everything that is kept of the prompt set, and the texts that the user presents. */
-  readonly stored: CompleteSet & { readonly examples: readonly string[] };
+  readonly stored: CompleteSet & { readonly examples: readonly Presented[] };
   readonly runId: string | null;
   /** The user agreed to include their rows. */
   readonly withRows: boolean;

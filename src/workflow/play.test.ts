@@ -53,7 +53,7 @@ const run = { control: uninterruptedControl, emit: () => {} };
 
 it('answers a typed text with the probability of every label', async () => {
   const { host, asked } = letters();
-  const answer = await answerText(host, { prompt, text: 'Hi' }, run);
+  const answer = await answerText(host, { prompt, fields: { text: 'Hi' } }, run);
   expect(asked).toEqual([encode('Hi!')]);
   expect(answer).toMatchObject({ kind: 'classify', tokens: 3, ms: 20 });
   expect(answer.kind === 'classify' && answer.probabilities[0]).toBeCloseTo(Math.exp(-1));
@@ -62,7 +62,7 @@ it('answers a typed text with the probability of every label', async () => {
 it('encodes the cue by itself where vectors come before it', async () => {
   const { host, asked, rows } = letters();
   const soft = { placement: 'infix', virtualTokens: 1, hidden: 1, vectors: Float32Array.of(1) } as const;
-  const answer = await answerText(host, { prompt: { ...prompt, soft }, text: 'Hi' }, run);
+  const answer = await answerText(host, { prompt: { ...prompt, soft }, fields: { text: 'Hi' } }, run);
   expect(asked).toEqual([encode('Hi!')]);
   expect(rows[0]).toMatchObject({ cue: 1 });
   expect(answer).toMatchObject({ kind: 'classify', tokens: 3 });
@@ -70,14 +70,21 @@ it('encodes the cue by itself where vectors come before it', async () => {
 
 it('asks a chat prompt as the user’s message', async () => {
   const { host, asked } = letters();
-  await answerText(host, { prompt: { ...prompt, chat: true }, text: 'Hi' }, run);
+  await answerText(host, { prompt: { ...prompt, chat: true }, fields: { text: 'Hi' } }, run);
   expect(asked).toEqual([encode('<Hi!>')]);
+});
+
+it('fills every column that the prompt shows', async () => {
+  const { host, asked } = letters();
+  const shown = { ...prompt, template: '{city}: {body} ({text})', textColumn: 'body' };
+  await answerText(host, { prompt: shown, fields: { text: 'Hi', city: 'Ulm' } }, run);
+  expect(asked).toEqual([encode('Ulm: Hi (Hi)')]);
 });
 
 it('subtracts the calibration that the prompt brings', async () => {
   const { host } = letters();
   const calibrated = { ...prompt, task: { ...prompt.task, calibration: [-1, -2] } } as PlayedPrompt;
-  const answer = await answerText(host, { prompt: calibrated, text: 'Hi' }, run);
+  const answer = await answerText(host, { prompt: calibrated, fields: { text: 'Hi' } }, run);
   expect(answer.kind === 'classify' && answer.probabilities).toEqual([0.5, 0.5]);
 });
 
@@ -98,7 +105,7 @@ it.each([
 ])('stops a continuation at %j, and generates no further', async (stopAt, expected) => {
   const { host, generated } = letters();
   const seen: string[] = [];
-  const request = { prompt, text: 'Hi', settings: { ...settings, stopAt } };
+  const request = { prompt, fields: { text: 'Hi' }, settings: { ...settings, stopAt } };
   const text = await continueText(host, request, { control: uninterruptedControl, emit: (so) => seen.push(so) });
   expect(text).toBe(expected);
   expect(seen.at(-1)).toBe(expected);

@@ -1,10 +1,10 @@
-/** Verbs: one typed text, answered by one prompt, or continued by the model token by token. */
+/** Verbs: one typed row, answered by one prompt, or continued by the model token by token. */
 
 import { childControl } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { labelProbabilities } from '../metrics/calibration';
 import type { SoftPrompt } from '../prompt/soft-prompt';
-import { cueOf, fillTemplate } from '../task/template';
+import { cueOf, type Fields, fillTemplate } from '../task/template';
 import type { LabelWord } from '../task/types';
 import { generateTexts } from './generated-texts';
 import type { Host, Run, Verb } from './host';
@@ -31,7 +31,8 @@ export interface PlayedPrompt {
 
 interface PlayRequest {
   readonly prompt: PlayedPrompt;
-  readonly text: string;
+  /** The text, and the cells of other columns that the template shows. */
+  readonly fields: Fields;
 }
 
 interface AnswerCost {
@@ -47,8 +48,8 @@ export type PlayedAnswer = AnswerCost &
     | { readonly kind: 'generate'; readonly text: string }
   );
 
-function encoded({ tokens: { tokenizer, encode } }: Pick<Host, 'tokens'>, { prompt, text }: PlayRequest) {
-  const filled = fillTemplate(prompt.template, text, prompt.textColumn);
+function encoded({ tokens: { tokenizer, encode } }: Pick<Host, 'tokens'>, { prompt, fields }: PlayRequest) {
+  const filled = fillTemplate(prompt.template, fields, prompt.textColumn);
   const cue = prompt.soft?.placement === 'infix' ? cueOf(prompt.template) : undefined;
   return encodeRow(encode, { text: prompt.chat ? (tokenizer.chat(filled) ?? filled) : filled, cue });
 }

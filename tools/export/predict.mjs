@@ -2,7 +2,7 @@
  * Usage: node predict.mjs [IN.csv --text COLUMN] --studio CHECKOUT
  *
  * Label and probabilities of the prompt in this folder, in Node, by the engine of Softprompt Studio: a JSON line for every row of
- * a CSV, or for every line of standard input. CHECKOUT: a clone of Softprompt Studio after `npm install` (or the environment
+ * a CSV, or for every line of standard input: a text, or a JSON object with a cell for every column that the prompt shows. CHECKOUT: a clone of Softprompt Studio after `npm install` (or the environment
  * variable SOFTPROMPT_STUDIO). The embedded model is in it; for another one add --model FOLDER.
  */
 import { spawnSync } from 'node:child_process';

@@ -122,6 +122,12 @@ def render(template, row, text="text"):
     return re.sub(r"\{\{|\}\}|\{([^}]+)\}", lambda hit: (row.get(text if (name := hit[1].strip()) == "text" else name) or "") if hit[1] else hit[0][0], template)
 
 
+def columns(template, text="text"):
+    """The columns that a template shows, with `text` for the text column."""
+    names = (hit[1].strip() for hit in re.finditer(r"\{\{|\}\}|\{([^}]+)\}", template) if hit[1])
+    return list(dict.fromkeys(text if name == "text" else name for name in names))
+
+
 def read_table(path, *columns):
     with open(path, newline="", encoding="utf-8-sig") as source: table = list(csv.DictReader(source))
     for column in columns:
@@ -157,7 +163,7 @@ def main():
         print(f"{len(rows)} check rows, token ids equal in {same}: {changed or 'no'} predictions change, largest log-probability difference {off:.2e}")
         if not args.hub_weights and (off > 5e-3 or changed or same < len(rows)): sys.exit("The check rows do not agree.")
     if args.csv:
-        table = read_table(args.csv[0], args.text)
+        table = read_table(args.csv[0], args.text, *columns(prompt["template"], args.text))
         for row in table:
             if prompt.get("writing"):
                 row.update(written=write(model, tokenizer, vectors, prompt, row_ids(tokenizer, prompt, render(prompt["template"], row, args.text))))

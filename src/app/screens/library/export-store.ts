@@ -1,6 +1,7 @@
 /** The export dialog: choosing a recipient makes the package, so that its contents and size are known before it is saved. */
 import { createStore } from 'zustand/vanilla';
 import type { Package } from '../../../interchange/package';
+import type { Presented } from '../../../interchange/prompt-package';
 import { StudioError } from '../../../lib/errors';
 import { chosenSoft, isUsable } from '../../../prompt-set/prompt-set';
 import type { PromptSet } from '../../../prompt-set/types';
@@ -48,7 +49,7 @@ const storedOrder = ({ services: { store: disk } }: Studio) =>
   resource(async (setId: string): Promise<Order['stored']> => {
     const [set, examples] = await Promise.all([
       readStored(disk, setId),
-      disk.settings.get<readonly string[]>(`examples:${setId}`),
+      disk.settings.get<readonly Presented[]>(`examples:${setId}`),
     ]);
     if (!set) throw new StudioError('bad-input', 'This prompt set is no longer in the library.');
     return { ...set, examples: examples ?? [] };

@@ -6,7 +6,7 @@ import { ProbabilityBars } from '../../charts';
 import { useSession } from '../../state/studio';
 import { ArmMark, Button, Panel, Slider, TextField } from '../../ui';
 import type { Player } from './cast';
-import { usePlayground } from './playground-store';
+import { textIn, usePlayground } from './playground-store';
 
 interface PlayerProps {
   readonly player: Player;
@@ -72,7 +72,7 @@ const Vectors = ({ soft }: { readonly soft: SoftPrompt }) => (
 
 function ContinuedText({ player }: Pick<PlayerProps, 'player'>) {
   const continued = usePlayground((s) => s.continued[player.id]);
-  const isEmpty = usePlayground((s) => s.text.trim() === '');
+  const isEmpty = usePlayground((s) => textIn(s.fields).trim() === '');
   const { continueWith, stopContinuing: stop } = usePlayground.use();
   const isFree = useSession((s) => s.model.kind === 'ready' && s.job === null);
   return (

@@ -6,11 +6,11 @@ import { navigate, screenPath, useQuery } from '../../state/location';
 import { useResource } from '../../state/resource';
 import { usePromptSets, useSession } from '../../state/studio';
 import { stageOptions, versionOptions } from '../../state/version-words';
-import { Button, Note, Panel, ProgressBar, Select, TextArea } from '../../ui';
+import { Button, Note, Panel, ProgressBar, Select, TextArea, TextField } from '../../ui';
 import { type Cast, castKey } from './cast';
 import { ContinuationSettings, PlayerPanel, playgroundTitle } from './PlayerPanel';
-import { Presentation } from './Presentation';
-import { usePlayground } from './playground-store';
+import { Cells, Presentation } from './Presentation';
+import { textIn, usePlayground } from './playground-store';
 import './playground.css';
 
 export default function PlaygroundScreen() {
@@ -22,7 +22,9 @@ export default function PlaygroundScreen() {
   if (cast)
     return (
       <LoadedPlayground cast={cast}>
-        <TypedText>{set ? <ExtraChoice set={set} extra={extra} cast={cast} onChange={setExtra} /> : null}</TypedText>
+        <TypedRow columns={cast.columns}>
+          {set ? <ExtraChoice set={set} extra={extra} cast={cast} onChange={setExtra} /> : null}
+        </TypedRow>
       </LoadedPlayground>
     );
   return status === 'loading' ? (
@@ -49,7 +51,7 @@ function usePresentationFromAddress(hasCast: boolean): void {
 }
 
 function LoadedPlayground({ cast, children }: { readonly cast: Cast; readonly children: ReactNode }) {
-  const { players, shipped } = cast;
+  const { players, shipped, columns } = cast;
   const labels = cast.longest === null ? cast.words.map(({ label }) => label) : [];
   const span = players.length >= 3 ? 4 : players.length === 2 ? 6 : 12;
   const answers = usePlayground((s) => s.answers);
@@ -80,9 +82,9 @@ function LoadedPlayground({ cast, children }: { readonly cast: Cast; readonly ch
             <PlayerPanel key={player.id} player={player} labels={labels} span={span} />
           ))}
         </div>
-        <Examples />
+        <Examples columns={columns} />
       </div>
-      <Presentation players={players} labels={labels} />
+      <Presentation players={players} labels={labels} columns={columns} />
     </ScreenFrame>
   );
 }
@@ -101,7 +103,7 @@ function Lead({ shipped }: Pick<Cast, 'shipped'>) {
 function Actions() {
   const untunedId = usePromptSets((s) => (s.set && !chosenSoft(s.set) ? s.set.id : null));
   const { present } = usePlayground.use();
-  const canPresent = usePlayground((s) => s.examples.length > 0 || s.text.trim() !== '');
+  const canPresent = usePlayground((s) => s.examples.length > 0 || textIn(s.fields).trim() !== '');
   return (
     <>
       {untunedId === null ? null : <Button onPress={() => navigate(screenPath(untunedId, 'train'))}>Train</Button>}
@@ -112,16 +114,35 @@ function Actions() {
   );
 }
 
-function TypedText({ children }: { readonly children: ReactNode }) {
-  const text = usePlayground((s) => s.text);
-  const isKept = usePlayground((s) => s.examples.includes(s.text.trim()));
-  const { type, keepExample: keep } = usePlayground.use();
+interface TypedRowProps {
+  readonly columns: readonly string[];
+  readonly children: ReactNode;
+}
+
+/** The text, and a field for every other column that some prompt shows. */
+function TypedRow({ columns, children }: TypedRowProps) {
+  const fields = usePlayground((s) => s.fields);
+  const text = textIn(fields);
+  const { type, keepExample: keep, isExample } = usePlayground.use();
+  const isKept = usePlayground(isExample);
   const running = useSession((s) => s.job?.title ?? null);
   const isReady = useSession((s) => s.model.kind === 'ready');
   return (
     <Panel title="Your text">
       <div className="stack">
-        <TextArea label="Message" large rows={2} value={text} onChange={type} />
+        <TextArea label="Message" large rows={2} value={text} onChange={(typed) => type({ text: typed })} />
+        {columns.length > 0 ? (
+          <div className="playground-fields">
+            {columns.map((column) => (
+              <TextField
+                key={column}
+                label={column}
+                value={fields[column] ?? ''}
+                onChange={(typed) => type({ [column]: typed })}
+              />
+            ))}
+          </div>
+        ) : null}
         <div className="row">
           <Button size="s" variant="quiet" isDisabled={text.trim() === '' || isKept} onPress={() => void keep()}>
             Add to the examples
@@ -165,7 +186,7 @@ function ExtraChoice({ set, extra, cast, onChange }: ExtraChoiceProps) {
   );
 }
 
-function Examples() {
+function Examples({ columns }: { readonly columns: readonly string[] }) {
   const examples = usePlayground((s) => s.examples);
   const { type, dropExample: drop } = usePlayground.use();
   return (
@@ -175,10 +196,11 @@ function Examples() {
       ) : (
         <ol className="examples">
           {examples.map((example, i) => (
-            <li key={example}>
+            <li key={JSON.stringify(example)}>
               <Button variant="link" onPress={() => type(example)}>
-                {example}
+                {textIn(example)}
               </Button>
+              <Cells fields={example} columns={columns} />
               <Button size="s" variant="quiet" aria-label={`Remove example ${i + 1}`} onPress={() => void drop(i)}>
                 Remove
               </Button>

@@ -2,18 +2,21 @@ import { type KeyboardEvent, useEffect, useRef } from 'react';
 import { Dialog as AriaDialog } from 'react-aria-components/Dialog';
 import { Heading } from 'react-aria-components/Heading';
 import { Modal, ModalOverlay } from 'react-aria-components/Modal';
+import type { Fields } from '../../../task/template';
 import { ArmMark, Button } from '../../ui';
 import type { Player } from './cast';
 import { Answer } from './PlayerPanel';
-import { usePlayground } from './playground-store';
+import { textIn, usePlayground } from './playground-store';
 
 interface PresentationProps {
   readonly players: readonly Player[];
   readonly labels: readonly string[];
+  /** Columns besides the text that some prompt shows. */
+  readonly columns: readonly string[];
 }
 
 /** Full screen for a room: one example at a time, and a key that reveals what the tuned prompt says. */
-export function Presentation({ players, labels }: PresentationProps) {
+export function Presentation({ players, labels, columns }: PresentationProps) {
   const isOpen = usePlayground((s) => s.presented !== null);
   const { leave } = usePlayground.use();
   const root = useRef<HTMLDivElement>(null);
@@ -36,7 +39,7 @@ export function Presentation({ players, labels }: PresentationProps) {
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it must hold the focus to hear them */}
           <div ref={root} className="stage-inner" tabIndex={0} onKeyDown={onKeyDown}>
             <PresenterBar />
-            <PresentedText />
+            <PresentedRow columns={columns} />
             <div className="stage-answers">
               {players
                 .filter((player) => player !== tuned)
@@ -91,11 +94,30 @@ function PresenterBar() {
   );
 }
 
-const PresentedText = () => (
-  <Heading slot="title" className="stage-text">
-    {usePlayground((s) => s.examples[s.presented ?? 0])}
-  </Heading>
-);
+function PresentedRow({ columns }: Pick<PresentationProps, 'columns'>) {
+  const fields = usePlayground((s) => s.examples[s.presented ?? 0]) ?? {};
+  return (
+    <>
+      <Heading slot="title" className="stage-text">
+        {textIn(fields)}
+      </Heading>
+      <Cells fields={fields} columns={columns} />
+    </>
+  );
+}
+
+interface CellsProps {
+  readonly fields: Fields;
+  readonly columns: readonly string[];
+}
+
+/** "city: Bonn · channel: mail". */
+export function Cells({ fields, columns }: CellsProps) {
+  if (columns.length === 0) return null;
+  return (
+    <span className="dim cells">{columns.map((column) => `${column}: ${fields[column] || '–'}`).join(' · ')}</span>
+  );
+}
 
 function TunedAnswer({ player, labels }: { readonly player: Player; readonly labels: readonly string[] }) {
   const revealed = usePlayground((s) => s.revealed);

@@ -21,7 +21,7 @@ describe('without an open prompt set', () => {
       ['untuned', false],
       ['tuned', true],
     ]);
-    expect(cast.examples).toEqual(['One.', 'Two.']);
+    expect(cast.examples).toEqual([{ text: 'One.' }, { text: 'Two.' }]);
     expect(shippedCast(shipped, null, null).players).toHaveLength(2);
   });
 

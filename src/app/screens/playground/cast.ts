@@ -11,6 +11,7 @@ import { resolveStage } from '../../../prompt-set/stages';
 import type { PromptSet } from '../../../prompt-set/types';
 import { versionById, versionWords } from '../../../prompt-set/versions';
 import { wordsFor } from '../../../task/answer-words';
+import { type Fields, otherColumns } from '../../../task/template';
 import type { LabelWord } from '../../../task/types';
 import { FALLBACK_TOKENS } from '../../../workflow/generated-texts';
 import type { PlayedPrompt } from '../../../workflow/play';
@@ -40,10 +41,12 @@ export interface Cast {
   /** Tokens that a generated answer may have; null = the task is to choose labels. */
   readonly longest: number | null;
   readonly textColumn: string | null;
+  /** Columns besides the text that some player's template shows. */
+  readonly columns: readonly string[];
   /** The name under which the examples that the user keeps are stored. */
   readonly examplesKey: string;
   /** Until the user keeps some. */
-  readonly examples: readonly string[];
+  readonly examples: readonly Fields[];
   /** The prompt that ships with the page is asked; `fits` = the weights it was trained on are loaded. */
   readonly shipped: { readonly modelId: string; readonly fits: boolean } | null;
   /** Why the stage or version that was chosen is not asked. */
@@ -94,16 +97,32 @@ export function setCast(
   );
   const { player: another, trouble } = extraPlayer(open, extra);
   const hasAnswers = isWriting(open) || open.words.length > 0;
+  const cast = hasAnswers ? [...players, ...(another ? [another] : [])] : [];
+  const textColumn = dataset?.mapping.text ?? null;
+  const columns = [...new Set(cast.flatMap(({ template }) => otherColumns(template, textColumn)))];
+  const isSample = sample !== null && open.datasetName === sample.csv.fileName;
   return {
-    players: hasAnswers ? [...players, ...(another ? [another] : [])] : [],
+    players: cast,
     words: open.words,
     longest,
-    textColumn: dataset?.mapping.text ?? null,
+    textColumn,
+    columns,
     examplesKey: `examples:${open.id}`,
-    examples: sample && open.datasetName === sample.csv.fileName ? sample.examples : validationTexts(dataset),
+    examples: isSample && columns.length === 0 ? sample.examples.map(asFields) : validationFields(dataset, columns),
     shipped: null,
     extraTrouble: trouble,
   };
+}
+
+/** A kept example: one that is a text alone is stored as that. */
+export const asFields = (example: string | Fields): Fields =>
+  typeof example === 'string' ? { text: example } : example;
+
+/** An example as it is kept, with the cells of the columns that are shown. */
+export function asKept(fields: Fields, columns: readonly string[]): string | Fields {
+  const { text = '' } = fields;
+  const cells = columns.map((column) => [column, fields[column] ?? ''] as const);
+  return cells.length === 0 ? text : Object.fromEntries([['text', text], ...cells]);
 }
 
 function calibrationIn(set: PromptSet, versionId: string): readonly number[] | null {
@@ -112,12 +131,14 @@ function calibrationIn(set: PromptSet, versionId: string): readonly number[] | n
 }
 
 /** Test rows are not for reading. */
-function validationTexts(dataset: Dataset | null): readonly string[] {
+function validationFields(dataset: Dataset | null, columns: readonly string[]): readonly Fields[] {
   if (!dataset) return [];
   const rows = rowsById(dataset.table.rows);
   return drawnRows(dataset, dataset.split.validation, FIRST_EXAMPLES).flatMap((id) => {
     const row = rows.get(id);
-    return row ? [textOf(row, dataset.mapping)] : [];
+    if (!row) return [];
+    const cells = columns.map((column) => [column, row.cells[column] ?? ''] as const);
+    return [{ ...Object.fromEntries(cells), text: textOf(row, dataset.mapping) }];
   });
 }
 
@@ -166,8 +187,9 @@ export function shippedCast(
     words,
     longest: null,
     textColumn: null,
+    columns: [],
     examplesKey: 'examples:shipped',
-    examples: sample ? [sample.example, ...sample.examples] : [],
+    examples: sample ? [sample.example, ...sample.examples].map(asFields) : [],
     shipped: { modelId, fits },
     extraTrouble: null,
   };
@@ -180,6 +202,8 @@ export interface CastKey {
   readonly words: PromptSet['words'] | null;
   readonly moves: PromptSet['moves'];
   readonly longest: number | null;
+  /** What the versions' answers have subtracted, as text to compare. */
+  readonly calibrations: string;
   readonly extra: string;
   /** The loaded weights; null = none yet. */
   readonly model: string | null;
@@ -193,6 +217,7 @@ export const castKey = (set: PromptSet | null, extra: string, model: string | nu
   words: set?.words ?? null,
   moves: set?.moves,
   longest: set?.writing?.longest ?? null,
+  calibrations: JSON.stringify([...(set?.hard ?? []), ...(set?.soft ?? [])].map(meanLogProbsOf)),
   extra: set ? extra : '',
   model,
 });
@@ -203,8 +228,8 @@ export async function findCast({ services, stores }: Studio, { extra }: CastKey)
   const sample = await services.loadSample().catch(() => null);
   const cast = set ? await castOfSet(set) : await castOfShipped();
   if (!cast || cast.players.length === 0) return null;
-  const kept = await services.store.settings.get<readonly string[]>(cast.examplesKey);
-  return kept ? { ...cast, examples: kept } : cast;
+  const kept = await services.store.settings.get<readonly (string | Fields)[]>(cast.examplesKey);
+  return kept ? { ...cast, examples: kept.map(asFields) } : cast;
 
   async function castOfSet(open: PromptSet): Promise<Cast> {
     if (!isWriting(open)) return setCast(open, dataset, sample, { extra });

@@ -1,4 +1,6 @@
 import { beforeEach, expect, it, vi } from 'vitest';
+import { dealt, preparedOf } from '../../../dataset/test-support';
+import type { Dataset } from '../../../dataset/types';
 import { changeTask } from '../../../prompt-set/prompt-set';
 import type { ScoreRequest, ScoreResult } from '../../../worker/protocol';
 import { createPromptSetsStore } from '../../state/prompt-sets-store';
@@ -22,13 +24,19 @@ beforeEach(() => {
 const words = ['good', 'bad'].map((label) => ({ label, word: ` ${label}` }));
 
 /** A prompt set with two labels, on an engine that answers with `score`. */
-async function playing(score: (request: ScoreRequest) => Promise<ScoreResult>) {
+async function playing(
+  score: (request: ScoreRequest) => Promise<ScoreResult>,
+  {
+    dataset = null,
+    baseTemplate = '{text}',
+  }: { readonly dataset?: Dataset | null; readonly baseTemplate?: string } = {},
+) {
   const services = testServices({ score });
   const session = createSessionStore(services, CAPABILITIES);
   const promptSets = createPromptSetsStore(services);
   const studio = { services, stores: { session, promptSets } as unknown as Stores };
   await session.getState().loadModel();
-  await promptSets.getState().create({ name: 'Tone', dataset: null, datasetName: null, words, baseTemplate: '{text}' });
+  await promptSets.getState().create({ name: 'Tone', dataset, datasetName: null, words, baseTemplate });
   const open = () => {
     const playground = new Playground(studio);
     const load = () => playground.cast.load(castKey(promptSets.getState().set, '', 'w'));
@@ -52,7 +60,7 @@ it('answers a known text again after an answer word has changed', async () => {
     return answersOf(request);
   });
   await load();
-  playground.type('hello');
+  playground.type({ text: 'hello' });
   await isAnswered(playground);
   const before = asked.length;
   await promptSets
@@ -70,25 +78,54 @@ it('does not show an answer to an earlier text as one to the new text', async ()
     return answersOf(request);
   });
   await load();
-  playground.type('hello');
+  playground.type({ text: 'hello' });
   await vi.waitFor(() => expect(waiting).toHaveLength(1));
-  playground.type('something else');
+  playground.type({ text: 'something else' });
   waiting.pop()?.();
   await new Promise((resolve) => setTimeout(resolve, 20));
-  expect(playground.getState()).toMatchObject({ text: 'something else', stale: true, answers: {} });
+  expect(playground.getState()).toMatchObject({ fields: { text: 'something else' }, stale: true, answers: {} });
 });
 
 it('has the typed text, the generation settings and the kept examples again after a reload', async () => {
   const { playground, load, open } = await playing(async (request) => answersOf(request));
   await load();
-  playground.type('half a sentence');
+  playground.type({ text: 'half a sentence' });
   playground.setContinuation({ temperature: 0.2 });
   await playground.keepExample();
   const again = open();
   await again.load();
   expect(again.playground.getState()).toMatchObject({
-    text: 'half a sentence',
+    fields: { text: 'half a sentence' },
     settings: { temperature: 0.2 },
-    examples: ['half a sentence'],
+    examples: [{ text: 'half a sentence' }],
   });
+});
+
+it('has a field for every column that the prompt shows, filled from a row, and asks with all of them', async () => {
+  const { dataset } = await preparedOf(dealt(60, ['good', 'bad']));
+  const rows = dataset.table.rows.map((row, i) => ({ ...row, cells: { ...row.cells, city: `City ${i}` } }));
+  const table = { ...dataset.table, columns: [...dataset.table.columns, 'city'], rows };
+  const read: string[] = [];
+  const { playground, load, open } = await playing(
+    async (request) => {
+      read.push(...request.rows.map(({ ids }) => ids.join(' ')));
+      return answersOf(request);
+    },
+    { dataset: { ...dataset, table }, baseTemplate: 'From {city}: {text}' },
+  );
+  await load();
+  expect(playground.cast.getState().value?.columns).toEqual(['city']);
+  expect(playground.getState().fields).toEqual({ text: expect.any(String), city: expect.stringMatching(/^City \d+$/) });
+  await isAnswered(playground);
+  const before = read.length;
+  playground.type({ city: 'Ulm' });
+  await vi.waitFor(() => expect(read.length).toBeGreaterThan(before));
+  expect(read.at(-1)).not.toBe(read[before - 1]);
+  // a kept example has both, and so has the next visit
+  await playground.keepExample();
+  expect(playground.isExample()).toBe(true);
+  const again = open();
+  await again.load();
+  expect(again.playground.getState().fields.city).toBe('Ulm');
+  expect(again.playground.getState().examples.at(-1)).toMatchObject({ city: 'Ulm' });
 });

@@ -1,11 +1,16 @@
-/** The playground: a text, every prompt's answer to it as it is typed, and the presentation that shows examples to a room. */
+/** The playground: a typed row, every prompt's answer to it as it is typed, and the presentation that shows examples to a room. */
 import { asStudioError, StudioError } from '../../../lib/errors';
+import type { Fields } from '../../../task/template';
 import type { Continuation, PlayedAnswer } from '../../../workflow/play';
 import { type Resource, resource } from '../../state/resource';
 import type { Services } from '../../state/services';
 import { tabMemory } from '../../state/storage';
 import { ActionStore, type Studio, screenStore } from '../../state/studio';
-import { type Cast, type CastKey, findCast, type Player, playedPrompt } from './cast';
+import { asKept, type Cast, type CastKey, findCast, type Player, playedPrompt } from './cast';
+
+/** The cells of the columns that the prompts show besides the text. */
+const cellsOf = ({ columns }: Pick<Cast, 'columns'>, fields: Fields): Fields =>
+  Object.fromEntries(columns.map((column) => [column, fields[column] ?? '']));
 
 type Answers = Readonly<Record<string, PlayedAnswer | undefined>>;
 
@@ -15,16 +20,17 @@ interface Continued {
 }
 
 interface PlaygroundState {
-  readonly text: string;
+  /** The text, and the cells of the other columns that some prompt shows. */
+  readonly fields: Fields;
   /** By player. */
   readonly answers: Answers;
-  /** The answers belong to an earlier text. */
+  /** The answers belong to earlier fields. */
   readonly stale: boolean;
   readonly error: StudioError | null;
   /** By player: the model's continuation of the text. */
   readonly continued: Readonly<Record<string, Continued | undefined>>;
   readonly settings: Continuation;
-  readonly examples: readonly string[];
+  readonly examples: readonly Fields[];
   /** Which example is presented; null = not presenting. */
   readonly presented: number | null;
   readonly revealed: boolean;
@@ -34,7 +40,7 @@ const PAUSE_MS = 250;
 const REMEMBERED = 200;
 const DEFAULT_CONTINUATION: Continuation = { temperature: 0.7, topP: 0.9, maxTokens: 48, seed: 0, stopAt: '' };
 
-const typed = tabMemory<{ readonly key: string; readonly text: string } | null>('playground-text', null);
+const typed = tabMemory<{ readonly key: string; readonly fields: Fields } | null>('playground-fields', null);
 const settingsKept = tabMemory<Continuation>('playground-continuation', DEFAULT_CONTINUATION);
 
 /** Why a text got no answer. */
@@ -53,16 +59,16 @@ function noAnswer(cause: unknown): StudioError {
 /** Answers of one cast, each computed once: an example shown twice costs nothing. */
 function createAnswerer({ workflow }: Pick<Services, 'workflow'>, cast: Cast) {
   const known = new Map<string, PlayedAnswer>();
-  const keyOf = ({ id }: Player, text: string) => `${id} ${text}`;
+  const keyOf = ({ id }: Player, fields: Fields) => JSON.stringify([id, asKept(fields, cast.columns)]);
   return {
     cast,
-    known: (text: string): Answers =>
-      Object.fromEntries(cast.players.map((player) => [player.id, known.get(keyOf(player, text))])),
-    answer: async (player: Player, text: string, signal: AbortSignal): Promise<PlayedAnswer> => {
-      const key = keyOf(player, text);
+    known: (fields: Fields): Answers =>
+      Object.fromEntries(cast.players.map((player) => [player.id, known.get(keyOf(player, fields))])),
+    answer: async (player: Player, fields: Fields, signal: AbortSignal): Promise<PlayedAnswer> => {
+      const key = keyOf(player, fields);
       const before = known.get(key);
       if (before) return before;
-      const answer = await workflow.call('answerText', { prompt: playedPrompt(cast, player), text }, { signal });
+      const answer = await workflow.call('answerText', { prompt: playedPrompt(cast, player), fields }, { signal });
       known.set(key, answer);
       const oldest = known.keys().next();
       if (known.size > REMEMBERED && !oldest.done) known.delete(oldest.value);
@@ -73,8 +79,13 @@ function createAnswerer({ workflow }: Pick<Services, 'workflow'>, cast: Cast) {
 
 type Answerer = ReturnType<typeof createAnswerer>;
 
+/** Without white space around the text. */
+const trimmed = (fields: Fields): Fields => ({ ...fields, text: textIn(fields).trim() });
+
+export const textIn = ({ text = '' }: Fields): string => text;
+
 const EMPTY: Omit<PlaygroundState, 'settings'> = {
-  text: '',
+  fields: {},
   answers: {},
   stale: false,
   error: null,
@@ -93,8 +104,8 @@ export class Playground extends ActionStore<PlaygroundState> {
   #pause: ReturnType<typeof setTimeout> | undefined;
   #continuing = new AbortController();
   /** Every prompt's answer to a text; a newer text takes over at once. */
-  readonly #answering: Resource<readonly [Answerer, string], null> = resource(async ([by, text], signal) => {
-    await this.#answerAll(by, text, signal);
+  readonly #answering: Resource<readonly [Answerer, Fields], null> = resource(async ([by, fields], signal) => {
+    await this.#answerAll(by, fields, signal);
     return null;
   });
 
@@ -117,11 +128,14 @@ export class Playground extends ActionStore<PlaygroundState> {
       this.set({ examples: [], answers: {} });
       return;
     }
-    const { text, examples: before } = this.getState();
+    const { fields: before, examples: shown } = this.getState();
     const kept = typed.read();
-    const keptText = isOther ? (kept?.key === cast.examplesKey ? kept.text : '') : text;
-    const examples = isOther ? cast.examples : before;
-    this.set({ examples, answers: {}, error: null, text: keptText || (examples[0] ?? '') });
+    const typedBefore = isOther ? (kept?.key === cast.examplesKey ? kept.fields : {}) : before;
+    const examples = isOther ? cast.examples : shown;
+    const [first = {}] = examples;
+    // a column that is new to the prompts is filled as in the first example
+    const fields = textIn(typedBefore) === '' ? first : { ...cellsOf(cast, first), ...typedBefore };
+    this.set({ examples, answers: {}, error: null, fields });
     this.#session
       .getState()
       .modelReady()
@@ -135,30 +149,31 @@ export class Playground extends ActionStore<PlaygroundState> {
     settingsKept.write(settings);
   };
 
-  readonly type = (text: string): void => {
+  readonly type = (change: Fields): void => {
     this.#answering.clear(); // an answer under way is one to the earlier text
-    this.set({ text, stale: true });
-    if (this.#answerer) typed.write({ key: this.#answerer.cast.examplesKey, text });
+    const fields = { ...this.getState().fields, ...change };
+    this.set({ fields, stale: true });
+    if (this.#answerer) typed.write({ key: this.#answerer.cast.examplesKey, fields });
     this.stopContinuing();
     clearTimeout(this.#pause);
     this.#pause = setTimeout(() => this.#answer(), PAUSE_MS);
   };
 
   #answer(): void {
-    const { text, presented, examples } = this.getState();
-    const asked = presented === null ? text.trim() : (examples[presented] ?? '');
+    const { fields, presented, examples } = this.getState();
+    const asked = presented === null ? trimmed(fields) : (examples[presented] ?? {});
     this.#answering.clear();
-    if (asked === '') this.set({ stale: false, answers: {} });
+    if (textIn(asked) === '') this.set({ stale: false, answers: {} });
     else if (this.#answerer && this.#session.getState().model.kind === 'ready')
       void this.#answering.load([this.#answerer, asked]);
   }
 
   /** One prompt after another. */
-  async #answerAll(by: Answerer, text: string, signal: AbortSignal): Promise<void> {
+  async #answerAll(by: Answerer, fields: Fields, signal: AbortSignal): Promise<void> {
     this.set({ stale: true, error: null });
     try {
       for (const player of by.cast.players) {
-        const found = await by.answer(player, text, signal);
+        const found = await by.answer(player, fields, signal);
         if (signal.aborted) return;
         this.set(({ answers }) => ({ answers: { ...answers, [player.id]: found } }));
       }
@@ -183,14 +198,14 @@ export class Playground extends ActionStore<PlaygroundState> {
       this.set(({ continued }) => ({ continued: { ...continued, [player.id]: { text, running } } }));
     let soFar = '';
     show(soFar, true);
-    const { text, settings } = this.getState();
+    const { fields, settings } = this.getState();
     const onEvent = (written: string) => {
       soFar = written;
       show(soFar, true);
     };
     try {
       const prompt = playedPrompt(answerer.cast, player);
-      await this.#services.workflow.call('continueText', { prompt, text, settings }, { signal, onEvent });
+      await this.#services.workflow.call('continueText', { prompt, fields, settings }, { signal, onEvent });
     } catch (cause) {
       const error = noAnswer(cause);
       if (error.code !== 'cancelled') this.set({ error });
@@ -203,27 +218,42 @@ export class Playground extends ActionStore<PlaygroundState> {
   };
 
   readonly keepExample = async (): Promise<void> => {
-    const { text, examples } = this.getState();
-    const fresh = text.trim();
-    if (fresh !== '' && !examples.includes(fresh)) await this.#saveExamples([...examples, fresh]);
+    const { fields, examples } = this.getState();
+    const fresh = trimmed(fields);
+    if (textIn(fresh) !== '' && this.#placeOf(fresh) < 0) await this.#saveExamples([...examples, fresh]);
   };
 
   readonly dropExample = (index: number): Promise<void> =>
     this.#saveExamples(this.getState().examples.filter((_, i) => i !== index));
 
-  async #saveExamples(examples: readonly string[]): Promise<void> {
+  /** Whether the typed row is among the examples. */
+  readonly isExample = (): boolean => this.#placeOf(trimmed(this.getState().fields)) >= 0;
+
+  /** The place among the examples; -1 = none of them. */
+  #placeOf(fields: Fields): number {
+    const columns = this.#answerer?.cast.columns ?? [];
+    const words = (of: Fields) => JSON.stringify(asKept(of, columns));
+    return this.getState().examples.findIndex((example) => words(example) === words(fields));
+  }
+
+  async #saveExamples(examples: readonly Fields[]): Promise<void> {
     this.set({ examples });
     if (!this.#answerer) return;
+    const { examplesKey, columns } = this.#answerer.cast;
     await this.#services.store.settings
-      .set(this.#answerer.cast.examplesKey, examples)
+      .set(
+        examplesKey,
+        examples.map((example) => asKept(example, columns)),
+      )
       .catch((cause) => this.set({ error: noAnswer(cause) }));
   }
 
   readonly present = (): void => {
-    const { examples, text } = this.getState();
-    if (examples.length === 0 && text.trim() === '') return;
-    const found = Math.max(0, examples.indexOf(text.trim()));
-    this.set({ presented: found, revealed: false, examples: examples.length > 0 ? examples : [text.trim()] });
+    const { examples, fields } = this.getState();
+    const now = trimmed(fields);
+    if (examples.length === 0 && textIn(now) === '') return;
+    const found = Math.max(0, this.#placeOf(now));
+    this.set({ presented: found, revealed: false, examples: examples.length > 0 ? examples : [now] });
     this.#answer();
   };
 
@@ -232,13 +262,13 @@ export class Playground extends ActionStore<PlaygroundState> {
     if (presented === null) return;
     const next = Math.min(examples.length - 1, Math.max(0, presented + by));
     if (next === presented) return;
-    this.set({ presented: next, revealed: false, answers: this.#answerer?.known(examples[next] ?? '') ?? {} });
+    this.set({ presented: next, revealed: false, answers: this.#answerer?.known(examples[next] ?? {}) ?? {} });
     this.#answer();
   };
 
   readonly leave = (): void => {
-    const { presented, examples, text } = this.getState();
-    this.set({ presented: null, revealed: false, text: examples[presented ?? 0] ?? text });
+    const { presented, examples, fields } = this.getState();
+    this.set({ presented: null, revealed: false, fields: examples[presented ?? 0] ?? fields });
   };
 
   readonly reveal = (): void => this.set(({ revealed }) => ({ revealed: !revealed }));

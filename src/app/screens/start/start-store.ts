@@ -77,7 +77,7 @@ async function answersTo(
 ): Promise<Answers | null> {
   const asked = shipped ?? sample;
   if (!asked) return null;
-  const text = fillTemplate(asked.template, sentence, null);
+  const text = fillTemplate(asked.template, { text: sentence }, null);
   const [{ ids }, { labels }] = await Promise.all([
     workflow.call('encode', { text }),
     workflow.call('labelTokens', { words: wordsFor(asked.template, asked.words) }),
