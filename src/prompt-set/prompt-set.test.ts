@@ -120,14 +120,18 @@ describe('a prompt set', () => {
     expect(() => chooseSoft(startRun(done, at('4'), facts).set, '4', 'now')).toThrow('internal:');
   });
 
-  test('uses a run with trained answer words as Tuned only with its labels in their order', () => {
+  test('keeps trained answer words with their labels, and offers no others as Tuned', () => {
     const result = { status: 'finished' as const, bestStep: 80, validationAccuracy: 0.8, seconds: 9 };
-    const run = { ...result, soft: { ...soft, answerShift: new Float32Array(4) } };
+    const run = { ...result, soft: { ...soft, answerShift: Float32Array.of(1, 2, 3, 4) } };
     const done = finishRun(startRun(make(), at('2'), facts).set, '2', run, 'now');
     const [bad, good] = done.words;
     const to = (...words: (typeof bad)[]) => changeTask(done, { words: words.flatMap((word) => word ?? []) }, 'now');
-    expect(chosenSoft(to(bad, { label: 'good', word: ' great' }))?.id).toBe('2');
-    expect(chosenSoft(to(good, bad))).toBeNull();
+    const shiftOf = (set: PromptSet) => chosenSoft(set)?.soft?.answerShift;
+    expect(shiftOf(to(bad, { label: 'good', word: ' great' }))).toEqual(Float32Array.of(1, 2, 3, 4));
+    expect(shiftOf(to(good, bad))).toEqual(Float32Array.of(3, 4, 1, 2));
+    const renamed = to(bad, { label: 'great', word: ' great' });
+    expect(chosenSoft(renamed)).toBeNull();
+    expect(shiftOf(changeTask(renamed, { words: done.words }, 'now'))).toEqual(Float32Array.of(1, 2, 3, 4));
   });
 
   test('counts uses of the test rows from zero when the rows change, and not before', () => {

@@ -93,9 +93,22 @@ function bindWords(set: PromptSet): Pick<PromptSet, 'hard' | 'soft'> {
   };
 }
 
+/** A run whose trained answer words follow the order of the labels. @param own its answer words until now */
+function shiftInOrder(run: SoftVersion, own: readonly LabelWord[], labels: readonly string[]): SoftVersion {
+  const { soft } = run;
+  if (!soft?.answerShift) return run;
+  const { answerShift: before, hidden } = soft;
+  const answerShift = new Float32Array(before.length);
+  for (const [to, word] of alignWords(own, labels).entries()) {
+    const from = own.indexOf(word) * hidden;
+    answerShift.set(before.subarray(from, from + hidden), to * hidden);
+  }
+  return { ...run, soft: { ...soft, answerShift } };
+}
+
 /**
- * The set with its labels in another order, as other rows may have them: words and calibrations are lists in that order.
- * As it is where these are other labels.
+ * The set with its labels in another order, as other rows may have them: words, calibrations and trained answer words are
+ * lists in that order. As it is where these are other labels.
  */
 function inOrder(set: PromptSet, labels: readonly string[]): PromptSet {
   const before = set.words.map(({ label }) => label);
@@ -110,7 +123,8 @@ function inOrder(set: PromptSet, labels: readonly string[]): PromptSet {
       ...(calibration && meanLogProbs && { calibration: { ...calibration, meanLogProbs } }),
     };
   };
-  return { ...set, words: alignWords(set.words, labels), hard: set.hard.map(ordered), soft: set.soft.map(ordered) };
+  const soft = set.soft.map((run) => shiftInOrder(ordered(run), run.words ?? set.words, labels));
+  return { ...set, words: alignWords(set.words, labels), hard: set.hard.map(ordered), soft };
 }
 
 /** New answer words, another base template or other rows. Prompts trained before keep their own text. */
