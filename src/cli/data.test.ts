@@ -6,8 +6,9 @@ import { csvOf, dealt } from '../dataset/test-support';
 import type { Dataset } from '../dataset/types';
 import { SILENT } from '../workflow/host';
 import { prepareRows, readTable } from '../workflow/open-data';
+import { story } from '../workflow/two-hosts.test-support';
 import { readDataset } from './data';
-import { createLog } from './node-host';
+import { createLog, openHost } from './node-host';
 
 const LABELS = ['a', 'b', 'c', 'd'];
 
@@ -62,3 +63,16 @@ it('splits a file as the page does, where no sizes are asked for', async () => {
   const { dataset } = await prepareRows(table, { ...columns, id: null }, { seed: 3 });
   expect(here).toMatchObject({ split: dataset.split, fingerprint: dataset.fingerprint, splitHash: dataset.splitHash });
 });
+
+it.each(['classify', 'generate'] as const)(
+  'gives the same vectors and results.json for a sorted file: %s',
+  async (kind) => {
+    const model = { model: 'public/models/softprompt-studio/tiny-support', backend: 'node-wasm', threads: 1 } as const;
+    const host = await openHost(model, createLog());
+    const [mixed, sorted] = [await story(host, kind, 'mixed'), await story(host, kind, 'sorted')];
+    await host.dispose();
+    expect(sorted.losses).toEqual(mixed.losses);
+    expect(sorted.vectors).toEqual(mixed.vectors);
+    expect(sorted.ofAnyOrder).toEqual(mixed.ofAnyOrder);
+  },
+);

@@ -1,9 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { createRng, shuffled } from '../lib/rng';
-import { drawnRows } from './draw';
+import { drawnRows, textHash } from './draw';
 import { rowsById } from './labels';
 import { dealt, preparedOf } from './test-support';
-import type { Dataset } from './types';
+import type { Dataset, Row } from './types';
 
 /** 600 rows, half of them "a", a third "b", a sixth "c". */
 const ROWS = dealt(600, ['a', 'b', 'a', 'b', 'a', 'c']);
@@ -84,4 +85,28 @@ describe('drawing rows', () => {
     const { dataset } = await preparedOf(ROWS, { seed: 0 }, written);
     expect(drawnRows(dataset, all(dataset), 20)).toHaveLength(20);
   });
+});
+
+/** train_peft.py in the exports finds the page's split by these hashes: tools/export/test_programs.py reads the same file. */
+it('names the texts of a split by the hashes that Python computes', async () => {
+  const file = 'test/fixtures/split.json';
+  const { rows, seed } = JSON.parse(readFileSync(file, 'utf8')) as { rows: [string, string][]; seed: number };
+  const { table, mapping, split } = await of(rows, seed);
+  const byId = rowsById(table.rows);
+  const each = (what: (row: Row) => string) => (part: readonly string[]) =>
+    part.flatMap((id) => byId.get(id) ?? []).map(what);
+  const texts = each(({ cells }) => cells.text ?? '');
+  const hashes = each((row) => textHash(row, mapping));
+  const { train, validation, test } = split;
+  const made = {
+    seed,
+    rows,
+    texts: { train: texts(train), validation: texts(validation), test: texts(test) },
+    textHashes: {
+      train: hashes(train).join(''),
+      validation: hashes(validation).join(''),
+      test: hashes(test).join(''),
+    },
+  };
+  await expect(`${JSON.stringify(made)}\n`).toMatchFileSnapshot(`../../${file}`);
 });

@@ -2,13 +2,44 @@
 import { createRng } from '../lib/rng';
 import { rowsById, stratumOf, textKeyOf } from './labels';
 import { textKey } from './normalise';
-import type { Dataset, Row } from './types';
+import type { ColumnMapping, Dataset, Row } from './types';
 
-/** Uniform in [0, 1), by the seed and a text: FNV-1a (Fowler, Noll & Vo), spread by the generator. */
-function chance(seed: number, text: string): number {
-  let hash = 0x811c9dc5 ^ seed;
+/** FNV-1a (Fowler, Noll & Vo) over UTF-16 units, 32 bits. */
+function hashOf(text: string, basis = 0x811c9dc5): number {
+  let hash = basis;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return createRng(hash).next();
+  return hash >>> 0;
+}
+
+/** A hash of the row's text, 8 hexadecimal digits: recognises a text that one has, and does not say one that one has not. */
+export const textHash = (row: Row, mapping: ColumnMapping): string =>
+  hashOf(textKeyOf(row, mapping)).toString(16).padStart(8, '0');
+
+/** Uniform in [0, 1), by the seed and a text: its hash, spread by the generator. */
+const chance = (seed: number, text: string): number => createRng(hashOf(text, 0x811c9dc5 ^ seed)).next();
+
+/** All cells as one text: rows whose texts say the same are ordered by it. */
+const contentOf = (row: Row, { text, label }: ColumnMapping): string =>
+  JSON.stringify([row.cells[text], row.cells[label], row.cells]);
+
+/** By code units: an order that no language or version of a library changes. */
+const byUnits = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/**
+ * Rows in random order by the seed. The order depends on what the rows say, not on where they are in the file: a sorted
+ * file gives the same order as a shuffled one. Rows with the same text follow each other.
+ */
+export function inDrawnOrder(rows: readonly Row[], mapping: ColumnMapping, seed: number): Row[] {
+  const placed = rows.map((row) => {
+    const key = textKeyOf(row, mapping);
+    return { row, key, chance: chance(seed, key) };
+  });
+  return placed
+    .sort(
+      (a, b) =>
+        a.chance - b.chance || byUnits(a.key, b.key) || byUnits(contentOf(a.row, mapping), contentOf(b.row, mapping)),
+    )
+    .map(({ row }) => row);
 }
 
 /**
@@ -41,7 +72,7 @@ export function drawnRows(
   const places = [...strata].flatMap(([label, rows]) => {
     const start = chance(seed, `label ${label}`);
     return rows
-      .sort((a, b) => a.chance - b.chance || (a.text < b.text ? -1 : 1))
+      .sort((a, b) => a.chance - b.chance || byUnits(a.text, b.text))
       .map(({ id }, rank) => [id, (rank + start) / rows.length] as const);
   });
   const chosen = new Set(

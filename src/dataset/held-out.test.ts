@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { createRng, shuffled } from '../lib/rng';
 import { editDataset } from './edit';
 import { prepareDataset } from './prepare';
-import { tableOf } from './test-support';
+import { tableOf, unlikeTexts } from './test-support';
 import type { ColumnMapping, Dataset, SplitBy, SplitName } from './types';
 
 /** What a verdict rests on: no test row is ever trained on, in person or by a copy of its text. */
@@ -84,4 +85,73 @@ describe('test rows', () => {
       error: { kind: 'test-row' },
     });
   });
+});
+
+describe('a split', () => {
+  /** Texts in families of one to four near-twins, a label for each family. */
+  const families = unlikeTexts(60, 7).flatMap((text, i) =>
+    ['', ' again', ' and again', ' (2nd try)'].slice(0, 1 + (i % 4)).map((more, k) => ({
+      text: `${text}${more}`,
+      label: i % 2 ? 'good' : 'bad',
+      group: k === 0 ? i % 25 : i,
+      part: '',
+    })),
+  );
+  const mapping = { text: 'text', label: 'label', id: null };
+  const textsOf = ({ table, split }: Dataset) => {
+    const byId = new Map(table.rows.map(({ id, cells }) => [id, cells.text ?? '']));
+    return PARTS.map((part) => split[part].map((id) => byId.get(id) ?? ''));
+  };
+  const madeOf = async (rows: typeof families, splitBy: SplitBy) => {
+    const made = await prepared(rows, mapping, 5, splitBy);
+    if (!made.ok) throw new Error(made.error.message);
+    return made.value;
+  };
+
+  it.each<SplitBy>([{ kind: 'seed' }, { kind: 'group', column: 'group' }])(
+    'keeps near-twins in one part, and says how many there are: by $kind',
+    async (splitBy) => {
+      const { dataset, issues } = await madeOf(families, splitBy);
+      expect(issues.filter(({ kind }) => kind === 'near-twin')).toEqual([]);
+      expect(issues.find(({ kind }) => kind === 'twins-together')).toMatchObject({
+        severity: 'info',
+        title: '135 rows almost repeat another; each is in one part with its near-twins',
+      });
+      for (const part of PARTS) expect(dataset.split[part].length).toBeGreaterThan(8);
+    },
+  );
+
+  it('lets families fall apart that would leave a part without its rows, and says what they are worth', async () => {
+    const alike = Array.from({ length: 90 }, (_, i) => ({
+      text: `Hello message number ${i} is about the parcel`,
+      label: i % 2 ? 'good' : 'bad',
+      group: i,
+      part: '',
+    }));
+    const { dataset, issues } = await madeOf(alike, { kind: 'seed' });
+    expect(PARTS.map((part) => dataset.split[part].length)).toEqual([45, 14, 31]);
+    expect(issues.find(({ kind }) => kind === 'near-twin')?.title).toBe(
+      '31 of 31 test rows have a near-twin in training',
+    );
+  });
+
+  it.each<SplitBy>([{ kind: 'seed' }, { kind: 'group', column: 'group' }, { kind: 'column', column: 'part' }])(
+    'has the same rows in the same order, whatever the order of the file: by $kind',
+    async (splitBy) => {
+      const named = families.map((row, i) => ({ ...row, part: i % 3 ? 'train' : 'test' }));
+      const made = await Promise.all(
+        [
+          named,
+          named.toReversed(),
+          named.toSorted((a, b) => a.label.localeCompare(b.label)),
+          named.toSorted((a, b) => a.text.length - b.text.length),
+          shuffled(named, createRng(3)),
+        ].map(async (rows) => (await madeOf(rows, splitBy)).dataset),
+      );
+      for (const dataset of made) {
+        expect(textsOf(dataset)).toEqual(textsOf(made[0] as Dataset));
+        expect(dataset.labels).toEqual(['bad', 'good']);
+      }
+    },
+  );
 });

@@ -32,9 +32,16 @@ export interface Spellings {
 const keyOf = perCell(textKey);
 const cell = (row: Row, column: string) => row.cells[column] ?? '';
 
+/** By name, numbers by their value. Of names that a reader would not order, by code units. */
+const inAlphabet = new Intl.Collator('en', { numeric: true });
+const byName = (a: string, b: string): number => inAlphabet.compare(a, b) || (a < b ? -1 : 1);
+/** The most frequent spelling first. */
+const byCount = (a: readonly [string, number], b: readonly [string, number]): number =>
+  b[1] - a[1] || byName(a[0], b[0]);
+
 /**
- * The label set in order of first appearance. Cells that differ only in case, spacing or Unicode form are one label,
- * spelled as most rows spell it.
+ * The label set in alphabetical order, so that it does not depend on the order of the file. Cells that differ only in case,
+ * spacing or Unicode form are one label, spelled as most rows spell it.
  */
 export function labelSet(rows: Rows, column: string): readonly Spellings[] {
   const counts = new Map<string, Map<string, number>>();
@@ -46,11 +53,12 @@ export function labelSet(rows: Rows, column: string): readonly Spellings[] {
     spellings.set(raw, (spellings.get(raw) ?? 0) + 1);
     counts.set(key, spellings);
   }
-  return [...counts.values()].map((spellings) => {
+  const keys = [...counts].sort(([a], [b]) => byName(a, b));
+  return keys.map(([, spellings]) => {
     const trimmed = new Map<string, number>();
     for (const [raw, n] of spellings) trimmed.set(raw.trim(), (trimmed.get(raw.trim()) ?? 0) + n);
-    const [label] = [...trimmed].sort((a, b) => b[1] - a[1])[0] as [string, number];
-    const raws = [...spellings].sort((a, b) => b[1] - a[1]).map(([raw]) => raw);
+    const [label] = [...trimmed].sort(byCount)[0] as [string, number];
+    const raws = [...spellings].sort(byCount).map(([raw]) => raw);
     return { label, spellings: raws };
   });
 }

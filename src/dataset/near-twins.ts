@@ -204,3 +204,54 @@ export function nearTwins(
   const isWhole = there.isWhole && here.isWhole && comparisons < budget.comparisons;
   return { asked: found, twins, isWhole, hasAllTwins, comparisons };
 }
+
+export interface TwinFamilies {
+  /** Rows that are near-twins of each other, directly or through others: two or more texts in each. */
+  readonly families: readonly (readonly Row[])[];
+  /** Every row was compared as far as needed; otherwise there may be more families. */
+  readonly isWhole: boolean;
+}
+
+/** Entries of a band that another is compared with: where more share a band, they are one family already. */
+const MOST_LOOKS = 100;
+
+/** The families of near-twins among the rows. */
+export function twinFamilies(rows: readonly Row[], mapping: ColumnMapping, budget: TwinBudget = BUDGET): TwinFamilies {
+  const { entries, isWhole } = entriesOf(rows, mapping, budget.shingles);
+  const leaders = entries.map((_, place) => place);
+  const leaderOf = (place: number): number => {
+    let at = place;
+    while (leaders[at] !== at) at = leaders[at] as number;
+    leaders[place] = at;
+    return at;
+  };
+  const index = new Map<number, number[]>();
+  let comparisons = 0;
+  const isTwin = (place: number, other: number): boolean => {
+    const [a, b] = [entries[place] as Entry, entries[other] as Entry];
+    if (a.answer !== b.answer || leaderOf(place) === leaderOf(other) || comparisons >= budget.comparisons) return false;
+    comparisons++;
+    return resemble(a.shingles, b.shingles);
+  };
+  entries.forEach(({ bands }, place) => {
+    for (const band of bands) {
+      const others = index.get(band) ?? [];
+      for (const other of others) if (isTwin(place, other)) leaders[leaderOf(place)] = leaderOf(other);
+      if (others.length < MOST_LOOKS) others.push(place);
+      if (others.length === 1) index.set(band, others);
+    }
+  });
+  const families = new Map<number, Entry[]>();
+  entries.forEach((entry, place) => {
+    const leader = leaderOf(place);
+    const family = families.get(leader);
+    if (family) family.push(entry);
+    else families.set(leader, [entry]);
+  });
+  return {
+    families: [...families.values()]
+      .filter((family) => family.some(({ text }) => text !== family[0]?.text))
+      .map((family) => family.map(({ row }) => row)),
+    isWhole: isWhole && comparisons < budget.comparisons,
+  };
+}

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { toCsv } from './csv-out';
-import { MAX_BROKEN_QUOTES, MAX_BYTES, MAX_ROWS } from './limits';
 import { parseTable, parsing } from './parse';
 import { bytesOf, tableOf } from './test-support';
+import { MAX_BROKEN_QUOTES, MAX_BYTES, MAX_ROWS } from './types';
 
 const cells = (text: string, fileName?: string) => tableOf(text, fileName).rows.map((row) => Object.values(row.cells));
 const failure = (bytes: Uint8Array, fileName = 'rows.csv') => {

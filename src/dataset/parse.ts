@@ -1,6 +1,5 @@
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { DELIMITER_NAMES, type Delimiter, decodeText, sniffDelimiter } from './decode';
-import { MAX_BYTES, MAX_ROWS } from './limits';
 import {
   EXPECTED,
   missingHeader,
@@ -10,7 +9,7 @@ import {
   readRecords,
   uniqueHeaders,
 } from './records';
-import type { RejectedRow, Row, SourceFormat, Table } from './types';
+import { MAX_BYTES, MAX_ROWS, type RejectedRow, type Row, type SourceFormat, type Table } from './types';
 
 export type ParseFailure = Failure<
   'empty-file' | 'too-large' | 'too-many-rows' | 'binary-file' | 'one-column' | 'no-rows' | 'json-array'

@@ -1,8 +1,8 @@
 import Papa from 'papaparse';
 import type { Delimiter } from './decode';
-import { MAX_BROKEN_QUOTES } from './limits';
+
 import { textKey, wellFormed } from './normalise';
-import type { RejectedRow, Row } from './types';
+import { MAX_BROKEN_QUOTES, type RejectedRow, type Row } from './types';
 
 const RECORDS_A_STEP = 10_000;
 

@@ -1,9 +1,10 @@
 /** Splits that follow a column: its cells name the parts, or rows with the same cell stay together. */
 import { type Failure, fail, ok, type Result } from '../lib/result';
-import { createRng, shuffled } from '../lib/rng';
-import { isUsable, stratumOf, textKeyOf } from './labels';
+import { inDrawnOrder } from './draw';
+import { keepingTwins, labelTally, PARTS, type Parts, together } from './groups';
+import { isUsable } from './labels';
 import { textKey } from './normalise';
-import { type Shares, sharesFor, splitRows, splitSizes, usedRows } from './split';
+import { idsOf, type Shares, sharesFor, splitRows, splitSizes, usedRows } from './split';
 import type { ColumnMapping, Dataset, Row, Rows, SplitBy, SplitName } from './types';
 
 type Split = Dataset['split'];
@@ -11,15 +12,13 @@ type Split = Dataset['split'];
 /** Fewer groups cannot fill three parts. */
 const MIN_GROUPS = 10;
 
-const SPLITS: readonly SplitName[] = ['train', 'validation', 'test'];
-
 /** How people write the parts. */
 const NAMES: Readonly<Record<SplitName, readonly string[]>> = {
   train: ['train', 'training', 'trn', 'learn', 'fit'],
   validation: ['validation', 'valid', 'val', 'dev', 'development', 'tune', 'tuning'],
   test: ['test', 'testing', 'held back', 'held-back', 'held out', 'held-out', 'heldout', 'holdout', 'hold-out', 'eval'],
 };
-const PART_OF = new Map(SPLITS.flatMap((part) => NAMES[part].map((name) => [name, part] as const)));
+const PART_OF = new Map(PARTS.flatMap((part) => NAMES[part].map((name) => [name, part] as const)));
 
 /** The part that a cell names, or null. */
 const partNamed = (cell: string): SplitName | null => PART_OF.get(textKey(cell)) ?? null;
@@ -108,7 +107,7 @@ export function splitByColumn(
 ): Result<Split, Failure<'no-parts'>> {
   const usable = rows.filter((row) => isUsable(row, mapping));
   const of = (part: SplitName) => usable.filter((row) => partNamed(cellOf(row, column)) === part);
-  const [train, validation, test] = SPLITS.map(of) as [Row[], Row[], Row[]];
+  const [train, validation, test] = PARTS.map(of) as [Row[], Row[], Row[]];
   if (train.length === 0 || test.length === 0) {
     const values = [...new Set(rows.map((row) => cellOf(row, column).trim()))].slice(0, 4);
     return fail(
@@ -116,45 +115,10 @@ export function splitByColumn(
       `“${column}” names no ${train.length === 0 ? 'training' : 'test'} rows: it says ${listed(values)}. Cells such as train, validation and test are understood; the split is unchanged.`,
     );
   }
-  const ids = (part: readonly Row[]) => part.map(({ id }) => id);
-  if (validation.length > 0) return ok({ train: ids(train), validation: ids(validation), test: ids(test) });
+  const named = idsOf({ train, validation, test }, mapping, seed);
+  if (validation.length > 0) return ok(named);
   const shares = { train: 1 - VALIDATION_OF_TRAIN, validation: VALIDATION_OF_TRAIN, test: 0 };
-  const parts = splitRows(train, mapping, seed, shares);
-  return ok({ train: parts.train, validation: parts.validation, test: ids(test) });
-}
-
-/**
- * Rows that must stay in one part: the same cell, or the same text, directly or through a third row. Without a column,
- * those with the same text.
- */
-export function together(rows: Rows, mapping: ColumnMapping, column: string | null): readonly (readonly Row[])[] {
-  const leader = new Map<string, string>();
-  const find = (key: string): string => {
-    let at = key;
-    for (let up = leader.get(at); up !== undefined && up !== at; up = leader.get(at)) at = up;
-    leader.set(key, at);
-    return at;
-  };
-  const keyed = rows.map((row) => {
-    const text = `t${textKeyOf(row, mapping)}`;
-    const cell = column === null ? '' : textKey(cellOf(row, column));
-    const top = find(text);
-    leader.set(top, top);
-    if (cell !== '') {
-      const group = find(`g${cell}`);
-      leader.set(group, group);
-      leader.set(group, top);
-    }
-    return { row, text };
-  });
-  const groups = new Map<string, Row[]>();
-  for (const { row, text } of keyed) {
-    const top = find(text);
-    const group = groups.get(top);
-    if (group) group.push(row);
-    else groups.set(top, [row]);
-  }
-  return [...groups.values()];
+  return ok({ ...splitRows(train, mapping, seed, shares), test: named.test });
 }
 
 /**
@@ -168,32 +132,40 @@ export function splitByGroup(
   seed: number,
   shares?: Shares,
 ): Result<Split, Failure<'few-groups'>> {
-  const usable = rows.filter((row) => isUsable(row, mapping));
-  const groups = together(usable, mapping, column);
-  if (groups.length < MIN_GROUPS)
+  const usable = inDrawnOrder(
+    rows.filter((row) => isUsable(row, mapping)),
+    mapping,
+    seed,
+  );
+  const { length } = together(usable, mapping, column);
+  if (length < MIN_GROUPS)
     return fail(
       'few-groups',
-      `“${column}” has only ${groups.length} groups: too few for three parts. Choose a column with more different cells, such as a customer or a thread.`,
+      `“${column}” has only ${length} groups: too few for three parts. Choose a column with more different cells, such as a customer or a thread.`,
     );
   const sizes = splitSizes(usable.length, shares);
-  const labels = new Map<string, number>();
-  for (const row of usable) {
-    const key = textKey(stratumOf(row, mapping));
-    labels.set(key, (labels.get(key) ?? 0) + 1);
-  }
-  const state = SPLITS.filter((part) => sizes[part] > 0).map((part) => ({
+  const parts = keepingTwins(usable, mapping, sizes, (families) =>
+    dealtOut(together(usable, mapping, column, families), mapping, sizes),
+  );
+  return ok(idsOf(parts, mapping, seed));
+}
+
+/** Groups of rows over the parts, the largest first. */
+function dealtOut(
+  groups: readonly (readonly Row[])[],
+  mapping: ColumnMapping,
+  sizes: Readonly<Record<SplitName, number>>,
+): Parts {
+  const usable = groups.flat();
+  const labels = labelTally(usable, mapping);
+  const state = PARTS.filter((part) => sizes[part] > 0).map((part) => ({
     part,
     rows: [] as Row[],
     wanted: new Map([...labels].map(([label, n]) => [label, (n * sizes[part]) / usable.length])),
     has: new Map<string, number>(),
   }));
-  const ordered = shuffled(groups, createRng(seed)).sort((a, b) => b.length - a.length);
-  for (const group of ordered) {
-    const counts = new Map<string, number>();
-    for (const row of group) {
-      const key = textKey(stratumOf(row, mapping));
-      counts.set(key, (counts.get(key) ?? 0) + 1);
-    }
+  for (const group of groups.toSorted((a, b) => b.length - a.length)) {
+    const counts = labelTally(group, mapping);
     /** How much fuller, relative to its share, the part would be with the group than it should be now. */
     const cost = ({ wanted, has }: (typeof state)[number]) =>
       [...counts].reduce((sum, [label, n]) => {
@@ -202,10 +174,9 @@ export function splitByGroup(
         return sum + (n * (2 * (before - want) + n)) / want;
       }, 0);
     const best = state.reduce((a, b) => (cost(b) < cost(a) ? b : a));
-    for (const row of group) best.rows.push(row);
+    best.rows.push(...group);
     for (const [label, n] of counts) best.has.set(label, (best.has.get(label) ?? 0) + n);
   }
-  const ids = (part: SplitName) =>
-    (state.find((s) => s.part === part)?.rows ?? []).sort((a, b) => a.line - b.line).map(({ id }) => id);
-  return ok({ train: ids('train'), validation: ids('validation'), test: ids('test') });
+  const of = (part: SplitName) => state.find((s) => s.part === part)?.rows ?? [];
+  return { train: of('train'), validation: of('validation'), test: of('test') };
 }

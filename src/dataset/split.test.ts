@@ -109,9 +109,9 @@ it('prepares ids from a column, fingerprints, and keeps labels in one spelling',
     ['q r s', 'POSITIVE'],
   ];
   const a = await preparedOf(pairs);
-  expect(a.dataset.labels).toEqual(['Positive', 'negative']);
+  expect(a.dataset.labels).toEqual(['negative', 'Positive']);
   expect(new Set(a.dataset.table.rows.map((row) => row.cells.label))).toEqual(new Set(['Positive', 'negative']));
-  expect(a.balance.map((b) => b.rows)).toEqual([17, 15]);
+  expect(a.balance.map((b) => b.rows)).toEqual([15, 17]);
   const again = await preparedOf(pairs);
   expect(again.dataset.fingerprint).toBe(a.dataset.fingerprint);
   expect(again.dataset.splitHash).toBe(a.dataset.splitHash);

@@ -1,5 +1,6 @@
-import { createRng, shuffled } from '../lib/rng';
-import { isUsable, stratumOf, textKeyOf } from './labels';
+import { inDrawnOrder } from './draw';
+import { keepingTwins, type Parts, together } from './groups';
+import { isUsable, stratumOf } from './labels';
 import { textKey } from './normalise';
 import type { ColumnMapping, Dataset, Row, Rows, SplitName } from './types';
 
@@ -34,28 +35,20 @@ export function splitSizes(n: number, shares?: Shares): Readonly<Record<SplitNam
   return { train: rest - validationRows, validation: validationRows, test: testRows };
 }
 
-/** Rows with the same text: they stay in one part. */
-type Group = readonly Row[];
+type Groups = readonly (readonly Row[])[];
 
-function groupsByLabel(rows: Rows, mapping: ColumnMapping): readonly (readonly Group[])[] {
-  const groups = new Map<string, Row[]>();
-  for (const row of rows) {
-    const key = textKeyOf(row, mapping);
-    const group = groups.get(key);
-    if (group) group.push(row);
-    else groups.set(key, [row]);
-  }
-  const byLabel = new Map<string, Group[]>();
-  for (const group of groups.values()) {
+function byLabel(groups: Groups, mapping: ColumnMapping): readonly Groups[] {
+  const labels = new Map<string, (readonly Row[])[]>();
+  for (const group of groups) {
     const key = textKey(stratumOf(group[0] as Row, mapping));
-    const list = byLabel.get(key);
+    const list = labels.get(key);
     if (list) list.push(group);
-    else byLabel.set(key, [group]);
+    else labels.set(key, [group]);
   }
-  return [...byLabel.values()];
+  return [...labels].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, list]) => list);
 }
 
-const size = (groups: readonly Group[]) => groups.reduce((sum, group) => sum + group.length, 0);
+const size = (groups: Groups) => groups.reduce((sum, group) => sum + group.length, 0);
 
 /**
  * Distributes `total` seats over classes of the given sizes by largest remainder (Hare quota). A class with at least
@@ -93,9 +86,9 @@ export function seats(sizes: readonly number[], total: number): readonly number[
 }
 
 /** Takes whole groups off the front until `rows` are reached; a group that would overshoot by more than it fills stays. */
-function take(groups: readonly Group[], rows: number): { taken: readonly Group[]; rest: readonly Group[] } {
-  const taken: Group[] = [];
-  const rest: Group[] = [];
+function take(groups: Groups, rows: number): { taken: Groups; rest: Groups } {
+  const taken: (readonly Row[])[] = [];
+  const rest: (readonly Row[])[] = [];
   let count = 0;
   for (const group of groups) {
     const missing = rows - count;
@@ -107,34 +100,46 @@ function take(groups: readonly Group[], rows: number): { taken: readonly Group[]
   return { taken, rest };
 }
 
-const inFileOrder = (groups: readonly Group[]): readonly string[] =>
-  groups
-    .flat()
-    .sort((a, b) => a.line - b.line)
-    .map((row) => row.id);
+/** Parts of the groups, each label by its seats; groups of one row first. */
+function stratified(groups: Groups, mapping: ColumnMapping, sizes: Readonly<Record<SplitName, number>>): Parts {
+  const classes = byLabel(groups, mapping).map((own) => [
+    ...own.filter((group) => group.length === 1),
+    ...own.filter((group) => group.length > 1),
+  ]);
+  const testSeats = seats(classes.map(size), sizes.test);
+  const held = classes.map((own, i) => take(own, testSeats[i] as number));
+  const rests = held.map(({ rest }) => rest);
+  const validationSeats = seats(rests.map(size), sizes.validation);
+  const checked = rests.map((own, i) => take(own, validationSeats[i] as number));
+  return {
+    train: checked.flatMap(({ rest }) => rest.flat()),
+    validation: checked.flatMap(({ taken }) => taken.flat()),
+    test: held.flatMap(({ taken }) => taken.flat()),
+  };
+}
+
+/** The rows' ids, in the order in which the seed draws them: what is taken from a part later rests on no file's order either. */
+export function idsOf(parts: Parts, mapping: ColumnMapping, seed: number): Dataset['split'] {
+  const ids = (part: SplitName) => inDrawnOrder(parts[part], mapping, seed).map(({ id }) => id);
+  return { train: ids('train'), validation: ids('validation'), test: ids('test') };
+}
 
 /**
- * Stratified, seeded split of the usable rows. Rows with the same text stay together, and repeated texts go to
- * training first: every test row counts as one independent trial in the tests of `docs/method/statistics.md`.
+ * Stratified, seeded split of the usable rows; it rests on what they say, not on the order of the file. Rows with the same
+ * text, or almost the same, stay together, and those that repeat go to training first: every test row counts as one
+ * independent trial in the tests of `docs/method/statistics.md`.
  */
 export function splitRows(rows: Rows, mapping: ColumnMapping, seed: number, shares?: Shares): Dataset['split'] {
-  const usable = rows.filter((row) => isUsable(row, mapping));
-  const rng = createRng(seed);
-  const classes = groupsByLabel(usable, mapping).map((groups) => {
-    const mixed = shuffled(groups, rng);
-    return [...mixed.filter((g) => g.length === 1), ...mixed.filter((g) => g.length > 1)];
-  });
+  const usable = inDrawnOrder(
+    rows.filter((row) => isUsable(row, mapping)),
+    mapping,
+    seed,
+  );
   const sizes = splitSizes(usable.length, shares);
-  const testSeats = seats(classes.map(size), sizes.test);
-  const held = classes.map((groups, i) => take(groups, testSeats[i] as number));
-  const rests = held.map((h) => h.rest);
-  const validationSeats = seats(rests.map(size), sizes.validation);
-  const checked = rests.map((groups, i) => take(groups, validationSeats[i] as number));
-  return {
-    train: inFileOrder(checked.flatMap((c) => c.rest)),
-    validation: inFileOrder(checked.flatMap((c) => c.taken)),
-    test: inFileOrder(held.flatMap((h) => h.taken)),
-  };
+  const parts = keepingTwins(usable, mapping, sizes, (families) =>
+    stratified(together(usable, mapping, null, families), mapping, sizes),
+  );
+  return idsOf(parts, mapping, seed);
 }
 
 /** A split given from outside: unknown and unusable rows drop out, and an id belongs to the first part that names it. */

@@ -37,6 +37,15 @@ export interface Row {
 /** In the order of the file. */
 export type Rows = List<Row>;
 
+/** Largest file that is read, in bytes. A file of 2,000 messages is about 0.3 MB. */
+export const MAX_BYTES = 50_000_000;
+
+/** Most rows of a file. Beyond it a table is higher than browsers draw, and its rows take more than a tab can spare. */
+export const MAX_ROWS = 400_000;
+
+/** Unclosed quotes after which the rest of a file is given up, so that a hostile file cannot take quadratic time. */
+export const MAX_BROKEN_QUOTES = 200;
+
 export interface RejectedRow {
   readonly line: number;
   readonly reason: string;
@@ -86,7 +95,7 @@ export type SplitBy =
 export interface Dataset {
   readonly table: Table;
   readonly mapping: ColumnMapping;
-  /** The label set, fixed before any run, in order of first appearance; empty where texts are written. */
+  /** The label set, fixed before any run, in alphabetical order, or in the order in which an earlier version of it was kept; empty where texts are written. */
   readonly labels: readonly string[];
   readonly split: Readonly<Record<SplitName, readonly string[]>>;
   /** Training rows of each label; data sets that were stored before it was kept have none. */
@@ -155,6 +164,7 @@ export type IssueKind =
   | 'contradiction'
   | 'leak'
   | 'near-twin'
+  | 'twins-together'
   | 'swapped-columns'
   | 'long-text'
   | 'label-spelling'

@@ -1,7 +1,7 @@
 import { drawnRows } from '../dataset/draw';
+import { together } from '../dataset/groups';
 import { type ByTask, type TaskKind, taskKindOf } from '../dataset/kind';
 import { rowsById } from '../dataset/labels';
-import { together } from '../dataset/split-by';
 import type { Dataset, Row } from '../dataset/types';
 import { detectableDifference } from '../metrics/power';
 

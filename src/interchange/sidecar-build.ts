@@ -1,7 +1,9 @@
 /** Builds `softprompt.json` from what is known about a prompt. The schema is in sidecar.ts. */
-import type { Dataset } from '../dataset/types';
+import { textHash } from '../dataset/draw';
+import { rowsById } from '../dataset/labels';
+import type { Dataset, SplitName } from '../dataset/types';
 import type { CalibrationFit } from '../evaluation/types';
-import { assert } from '../lib/assert';
+import { assert, present } from '../lib/assert';
 import { type SoftPrompt, trainedPrompt } from '../prompt/soft-prompt';
 import type { ClassifyEvaluation, GenerateEvaluation, Kept, PromptSet, SoftVersion } from '../prompt-set/types';
 import { cueOf } from '../task/template';
@@ -83,6 +85,11 @@ export function buildSidecar(input: SidecarInput): Sidecar {
         validation: dataset.split.validation.length,
         test: dataset.split.test.length,
       },
+      textHashes: {
+        train: hashesOf(dataset, 'train'),
+        validation: hashesOf(dataset, 'validation'),
+        test: hashesOf(dataset, 'test'),
+      },
     },
     metrics: {
       validation:
@@ -105,6 +112,11 @@ export function buildSidecar(input: SidecarInput): Sidecar {
     })),
     userRows: input.userRows,
   };
+}
+
+function hashesOf({ table, mapping, split }: Dataset, part: SplitName): string {
+  const rows = rowsById(table.rows);
+  return split[part].map((id) => textHash(present(rows.get(id), `row ${id}`), mapping)).join('');
 }
 
 function initFacts({ settings: { initialisation }, initText, origin }: SoftVersion): Sidecar['init'] {

@@ -13,6 +13,7 @@ export const SIDECAR_VERSION = 2;
 export const MIN_CHECK_ROWS = 10;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits');
+const hashes = z.string().regex(/^([0-9a-f]{8})*$/, 'must be 8 hexadecimal digits a row');
 const interval = z.object({ low: z.number(), high: z.number() });
 const tokenIds = z.array(
   z
@@ -119,6 +120,12 @@ export const sidecarSchema = z
         splitHash: text(200),
         seed: z.int(),
         rows: z.object({ train: count, validation: count, test: count }),
+        textHashes: z
+          .object({ train: hashes, validation: hashes, test: hashes })
+          .optional()
+          .describe(
+            'Of the texts of each part, 8 hexadecimal digits a row, in the order of the part: FNV-1a of the UTF-16 units of the text in NFKC and lower case, with white space folded. They recognise a text that one has',
+          ),
       })
       .nullable(),
     metrics: z.object({

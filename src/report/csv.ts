@@ -69,9 +69,12 @@ function rowsCsv(
     const row = rows.get(id);
     return row && texts ? textOf(row, texts.mapping) : '';
   };
+  const numbered = rowIds.map((id, at) => ({ id, at, line: rows.get(id)?.line ?? Number.POSITIVE_INFINITY }));
   return toCsv(
     ['row_id', ...(texts ? ['text'] : []), ...columns],
-    rowIds.map((id, i) => [texts ? id : String(i + 1), ...(texts ? [text(id)] : []), ...cellsOf(i)]),
+    numbered
+      .toSorted((a, b) => (a.line < b.line ? -1 : a.line > b.line ? 1 : 0))
+      .map(({ id, at }) => [texts ? id : String(at + 1), ...(texts ? [text(id)] : []), ...cellsOf(at)]),
     { neutralise: true },
   );
 }

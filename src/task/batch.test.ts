@@ -4,8 +4,8 @@ import type { Row } from '../dataset/types';
 import { type BatchTask, openBatch } from './batch';
 
 const WORDS = [
-  { label: 'good', word: ' good' },
   { label: 'bad', word: ' bad' },
+  { label: 'good', word: ' good' },
 ];
 const task = (change: Partial<BatchTask> = {}): BatchTask => ({
   prompt: { template: 'From {city}: {text}\nTone:', shots: 0, shotSeed: 0 },
@@ -37,7 +37,7 @@ describe('rows of another file', () => {
     const opened = openBatch({ columns: ['body', 'city', 'tone'] }, task({ label: 'tone' }));
     const labelled = [row({ body: 'a', city: '', tone: ' BAD' }), row({ body: 'b', city: '', tone: 'ugly' })];
     expect(opened.ok && opened.value(labelled, 0)).toEqual([
-      { rowId: '0', text: 'From : a\nTone:', label: 1 },
+      { rowId: '0', text: 'From : a\nTone:', label: 0 },
       { rowId: '1', leftOut: 'its label “ugly” is none of this prompt’s' },
     ]);
   });

@@ -4,7 +4,7 @@
  * texts, to which every text is alike. Two are compared by the cosine.
  */
 import { drawnRows } from '../dataset/draw';
-import { isUsable, textOf } from '../dataset/labels';
+import { isUsable, rowsById, textOf } from '../dataset/labels';
 import { textKey } from '../dataset/normalise';
 import type { Dataset } from '../dataset/types';
 import type { Neighbours } from './types';
@@ -32,15 +32,16 @@ export interface TokenVectors {
  * texts have. A token of one text makes it like no other, and reading its vector costs as much as reading a word.
  */
 export function neighbourPlan(dataset: Dataset, tokenise: (text: string) => ArrayLike<number>) {
-  const usable = dataset.table.rows.filter((row) => isUsable(row, dataset.mapping));
-  const wanted = new Set(drawnRows(dataset, dataset.split.train, MOST_CANDIDATES));
-  const others = new Set([...dataset.split.validation, ...dataset.split.test]);
-  const embedded = usable
-    .filter((row) => wanted.has(row.id) || others.has(row.id))
-    .map((row): Embedded => {
-      const text = textOf(row, dataset.mapping);
-      return { rowId: row.id, key: textKey(text), ids: tokenise(text) };
-    });
+  const { split, mapping } = dataset;
+  const byId = rowsById(dataset.table.rows);
+  const wanted = new Set(drawnRows(dataset, split.train, MOST_CANDIDATES));
+  // in the order of the parts: sums, and which of two equal neighbours comes first, rest on no file's order
+  const embedded = [...wanted, ...split.validation, ...split.test].flatMap((id): readonly Embedded[] => {
+    const row = byId.get(id);
+    if (!row || !isUsable(row, mapping)) return [];
+    const text = textOf(row, mapping);
+    return [{ rowId: id, key: textKey(text), ids: tokenise(text) }];
+  });
   const texts = new Map<number, number>();
   for (const { ids } of embedded) for (const id of new Set(Array.from(ids))) texts.set(id, (texts.get(id) ?? 0) + 1);
   const tokenIds = Int32Array.from([...texts].filter(([, n]) => n > 1).map(([id]) => id));

@@ -46,6 +46,10 @@ describe('page and command line', () => {
     expect(page.zip.name).toBe(zip.name);
     expect(page.zip.bytes === zip.bytes, 'the packages have the same bytes').toBe(true);
     expect(page.results.length).toBeGreaterThan(1000);
+    // a file sorted by label gives the page the same figures too
+    const sorted = await story(host, kind, 'sorted');
+    expect(sorted.vectors).toEqual(page.vectors);
+    expect(sorted.ofAnyOrder).toEqual(page.ofAnyOrder);
   });
 });
 

@@ -1,5 +1,5 @@
 /** A host whose model is a function of the text, and a prompt set to compare with it. */
-import { preparedOf } from '../dataset/test-support';
+import { preparedOf, unlikeTexts } from '../dataset/test-support';
 import type { Dataset } from '../dataset/types';
 import type { ScoreRequest, StatesRequest } from '../engine/types';
 import { addHardVersion, createPromptSet, finishRun, startRun } from '../prompt-set/prompt-set';
@@ -73,12 +73,13 @@ export function fakeHost(context = 100_000, answer = answerOf) {
   return { host, scored, latency };
 }
 
-/** Texts that say their label in three of four rows. */
+/** Texts that say their label in three of four rows, none of which resembles another. */
 export const rowsOf = (n: number) =>
-  Array.from({ length: n }, (_, i) => {
+  unlikeTexts(n, 1).map((text, i) => {
     const good = i % 2 === 1;
     const honest = i % 8 < 6;
-    return [`message ${i} was ${good === honest ? 'fine' : 'poor'}`, good ? 'good' : 'bad'] as const;
+    const about = text.split(' ').slice(0, 3).join(' ');
+    return [`message ${about} was ${good === honest ? 'fine' : 'poor'}`, good ? 'good' : 'bad'] as const;
   });
 
 export const prepared = async (n = 240): Promise<Dataset> => (await preparedOf(rowsOf(n))).dataset;

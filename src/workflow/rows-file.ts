@@ -1,8 +1,14 @@
 /** Files of rows to be answered: read once, and kept by the host until they are closed. The page gets what it shows of one. */
 import { guessColumns } from '../dataset/columns';
-import { MAX_BYTES } from '../dataset/limits';
 import { parsing } from '../dataset/parse';
-import type { ColumnMapping, RejectedRow, Row, SourceFormat, Table } from '../dataset/types';
+import {
+  type ColumnMapping,
+  MAX_BYTES,
+  type RejectedRow,
+  type Row,
+  type SourceFormat,
+  type Table,
+} from '../dataset/types';
 import { fileBytes } from '../lib/bytes';
 import { inSteps } from '../lib/control';
 import { StudioError } from '../lib/errors';

@@ -1,4 +1,5 @@
 /** One journey for both hosts: rows, training, comparison, results.json and the engineer's package, with a fixed clock. */
+import { rowsById } from '../dataset/labels';
 import type { ColumnMapping, Dataset } from '../dataset/types';
 import { uninterruptedControl } from '../lib/control';
 import { addHardVersion, createPromptSet, finishRun, startRun } from '../prompt-set/prompt-set';
@@ -23,14 +24,17 @@ const TEXTS: Readonly<Record<(typeof TONES)[number], string>> = {
   complaint: 'The parcel arrived broken, again, on day',
 };
 
-/** 60 messages with a tone and a summary. */
-const CSV = [
-  'message,tone,summary',
-  ...Array.from({ length: 60 }, (_, i) => {
-    const tone = TONES[i % 3] ?? 'praise';
-    return `"${TEXTS[tone]} ${i}",${tone},"${tone} about ${i}"`;
-  }),
-].join('\n');
+const messageRow = (tone: (typeof TONES)[number], i: number) => `"${TEXTS[tone]} ${i}",${tone},"${tone} about ${i}"`;
+
+export type StoryOrder = 'mixed' | 'sorted';
+
+/** 60 messages with a tone and a summary, the tones in turn or one after the other. */
+const ROWS: Readonly<Record<StoryOrder, readonly string[]>> = {
+  mixed: Array.from({ length: 60 }, (_, i) => messageRow(TONES[i % 3] ?? 'praise', i)),
+  sorted: TONES.flatMap((tone, t) => Array.from({ length: 20 }, (_, i) => messageRow(tone, 3 * i + t))),
+};
+
+const csvIn = (order: StoryOrder) => ['message,tone,summary', ...ROWS[order]].join('\n');
 
 const MAPPING: Readonly<Record<StoryKind, ColumnMapping>> = {
   classify: { text: 'message', label: 'tone', id: null },
@@ -59,9 +63,9 @@ function fixedHost(host: Host): Host {
 const silent = <E>(): Run<E> => ({ control: uninterruptedControl, emit: () => {} });
 
 /** Opened, trained and compared. */
-async function preparedSet(host: Host, kind: StoryKind) {
+async function preparedSet(host: Host, kind: StoryKind, order: StoryOrder) {
   const stamp = () => ({ id: host.newId(), now: host.now() });
-  const table = await readTable({ fileName: 'messages.csv', bytes: new TextEncoder().encode(CSV) }, silent());
+  const table = await readTable({ fileName: 'messages.csv', bytes: new TextEncoder().encode(csvIn(order)) }, silent());
   const { dataset } = await prepareRows(table, MAPPING[kind], { seed: 3 });
   const { template, words } = propose(dataset, host.tokens.encode);
   const instruction =
@@ -120,19 +124,34 @@ function resultsOf(set: PromptSet, dataset: Dataset, evaluation: Evaluation): un
   return input && resultsJson(input);
 }
 
+/** `results.json` with the text of a row for its number, and without the hashes over the numbers. */
+function withoutNumbers(results: unknown, { table, mapping }: Dataset): unknown {
+  const texts = rowsById(table.rows);
+  const named = (key: string, value: unknown) => {
+    if (key === 'fingerprint' || key === 'splitHash') return null;
+    return (key === 'id' || key === 'rowId') && typeof value === 'string'
+      ? (texts.get(value)?.cells[mapping.text] ?? value)
+      : value;
+  };
+  return JSON.parse(JSON.stringify(results, named));
+}
+
 const toHex = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 /** What must be the same from both hosts: the numbers of the run, results.json, and the package's bytes. */
-export async function story(of: Host, kind: StoryKind) {
+export async function story(of: Host, kind: StoryKind, order: StoryOrder = 'mixed') {
   const host = fixedHost(of);
-  const { set, dataset, run, evaluation } = await preparedSet(host, kind);
+  const { set, dataset, run, evaluation } = await preparedSet(host, kind, order);
+  const results = resultsOf(set, dataset, evaluation);
   const stored = { set, dataset, evaluations: [evaluation], checkpoints: [], measurements: [], examples: [] };
-  const order = { stored, runId: set.soft[0]?.id ?? null, withRows: true };
-  const zip = await exportPackage(host, { ...order, recipient: 'engineer' }, silent());
+  const asked = { stored, runId: set.soft[0]?.id ?? null, withRows: true };
+  const zip = await exportPackage(host, { ...asked, recipient: 'engineer' }, silent());
   return {
     losses: run.checkpoint.steps.map(({ loss }) => loss),
     vectors: Array.from(run.soft.vectors),
-    results: JSON.stringify(resultsOf(set, dataset, evaluation)),
+    results: JSON.stringify(results),
+    /** What must also be the same for a file in another order. */
+    ofAnyOrder: withoutNumbers(results, dataset),
     zip: { name: zip.name, bytes: toHex(zip.content) },
   };
 }

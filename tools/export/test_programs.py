@@ -74,8 +74,9 @@ class Programs(unittest.TestCase):
 
     def test_the_split_is_the_same_as_in_the_page(self) -> None:
         rows = [{"text": text, "label": label} for text, label in SPLIT["rows"]]
-        parts = train_peft.page_split(rows, "text", "label", SPLIT["seed"])
-        self.assertEqual([[str(i + 1) for i in part] for part in parts], [SPLIT["split"][name] for name in ("train", "validation", "test")])
+        parts = train_peft.page_split(rows, "text", SPLIT["textHashes"])
+        keys = lambda texts: [train_peft.key(text) for text in texts]
+        self.assertEqual([keys(rows[i]["text"] for i in part) for part in parts], [keys(SPLIT["texts"][name]) for name in ("train", "validation", "test")])
 
     def test_a_prompt_trained_before_the_text_loads_unchanged_in_peft(self) -> None:
         from peft import PeftModel

@@ -7,7 +7,7 @@ has check rows of its own: predict.py runs on it, and the studio imports it. No 
 
 --steps, --batch-size, --rate, --seed, --virtual-tokens change what softprompt.json says; --train-rows and --validation-rows
 take the first rows of those parts; --split COLUMN names a column with train, validation and test; --from-vectors starts from the vectors of this folder."""
-import datetime, hashlib, json, math, sys, unicodedata
+import datetime, json, math, re, sys, unicodedata
 from pathlib import Path
 import numpy as np, torch
 from accelerate import Accelerator
@@ -31,58 +31,29 @@ class Random:
         return out
 
 
-key = lambda text: " ".join(unicodedata.normalize("NFKC", text).lower().split())
-half_up = lambda x: math.floor(x + 0.5)
+SPACE = re.compile("[\t-\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]+")
+key = lambda text: SPACE.sub(" ", unicodedata.normalize("NFKC", text).lower()).strip(" ")
 
 
-def grouped(items, of):
-    groups = {}
-    for item in items: groups.setdefault(of(item), []).append(item)
-    return list(groups.values())
+def text_hash(text):
+    """How softprompt.json names a row without holding its text: FNV-1a over UTF-16 units."""
+    value, units = 0x811C9DC5, key(text).encode("utf-16-le", "surrogatepass")
+    for low, high in zip(units[::2], units[1::2]): value = ((value ^ (low | high << 8)) * 0x01000193) & 0xFFFFFFFF
+    return f"{value:08x}"
 
 
-def seats(sizes, total):
-    """Largest remainder; a class of at least three rows gets a seat where there are enough."""
-    everything = sum(sizes)
-    if everything == 0: return [0 for _ in sizes]
-    ideal = [n * total / everything for n in sizes]
-    out = [max(math.floor(x), 1 if n >= 3 and total >= len(sizes) else 0) for x, n in zip(ideal, sizes)]
-    left, order = total - sum(out), sorted(range(len(sizes)), key=lambda i: (-(ideal[i] - math.floor(ideal[i])), i))
-    while left > 0:
-        before = left
-        for i in order:
-            if left == 0: break
-            if out[i] < sizes[i] and (before == left or out[i] < math.ceil(ideal[i])): out[i], left = out[i] + 1, left - 1
-        if before == left: break
-    while left < 0:
-        most = out.index(max(out))
-        out[most], left = out[most] - 1, left + 1
-    return out
+def page_split(rows, text, hashes):
+    """Indices of the three parts, in the page's order: each row is where the page had its text."""
+    known = {}
+    for i, row in enumerate(rows): known.setdefault(text_hash(row[text]), []).append(i)
+    part = lambda name: [known[h].pop(0) for at in range(0, len(hashes[name]), 8) if known.get(h := hashes[name][at : at + 8])]
+    return part("train"), part("validation"), part("test")
 
 
-def take(groups, rows):
-    taken, rest, count = [], [], 0
-    for group in groups:
-        if rows - count > 0 and len(group) - (rows - count) < rows - count: taken.append(group); count += len(group)
-        else: rest.append(group)
-    return taken, rest
-
-
-def page_split(rows, text, label, seed):
-    """Indices of the three parts, as the studio splits a file that it was given no other split for."""
-    random, n = Random(seed), len(rows)
-    classes = []
-    for same in grouped(grouped(range(n), lambda i: key(rows[i][text])), lambda group: key(rows[group[0]][label])):
-        mixed = random.shuffled(same)
-        classes.append([g for g in mixed if len(g) == 1] + [g for g in mixed if len(g) > 1])
-    held = half_up(n * 0.35)
-    held = min(n, max(1, max(held, 60) if n >= 120 else held) if n > 1 else held)
-    size = lambda groups: sum(map(len, groups))
-    tested = [take(groups, seat) for groups, seat in zip(classes, seats([size(c) for c in classes], held))]
-    rests = [rest for _, rest in tested]
-    checked = [take(groups, seat) for groups, seat in zip(rests, seats([size(r) for r in rests], half_up((n - held) * 0.15 / 0.65)))]
-    flat = lambda parts: sorted(i for groups in parts for group in groups for i in group)
-    return flat([rest for _, rest in checked]), flat([taken for taken, _ in checked]), flat([taken for taken, _ in tested])
+def new_split(count, seed):
+    """For a prompt that says nothing of its rows: drawn by the seed, 50/15/35."""
+    order = Random(seed).shuffled(range(count))
+    return order[: count // 2], order[count // 2 : count * 65 // 100], order[count * 65 // 100 :]
 
 
 class Vectors(torch.nn.Module):
@@ -96,7 +67,6 @@ def main():
     parser = arguments(__doc__)
     parser.add_argument("csv", metavar="DATA.csv")
     parser.add_argument("--label", default="label", metavar="COLUMN")
-    parser.add_argument("--id", metavar="COLUMN", help="the column of row ids, if the studio used one")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--split", metavar="COLUMN")
     parser.add_argument("--from-vectors", action="store_true")
@@ -126,11 +96,11 @@ def main():
         part = lambda *of: [i for i, row in enumerate(table) if key(row[args.split]) in of]
         train, validation, test = part("train", "training"), part("validation", "valid", "dev"), part("test")
     else:
-        train, validation, test = page_split(table, args.text, args.label, (prompt.get("data") or {"seed": settings["seed"]})["seed"])
-        ids = lambda part: [(table[i][args.id] or "").strip() if args.id else str(i + 1) for i in part]
-        text = json.dumps([ids(train), ids(validation), ids(test)], ensure_ascii=False, separators=(",", ":"))
-        same = prompt.get("data") and hashlib.sha256(text.encode()).hexdigest() == prompt["data"]["splitHash"]
-        say("The page's own split." if same else "Not the page's split (other rows, other ids, or another way of splitting): this is a new split.")
+        data = prompt.get("data") or {}
+        hashes = data.get("textHashes")
+        train, validation, test = page_split(table, args.text, hashes) if hashes else new_split(len(table), settings["seed"])
+        named, found = sum(len(part) // 8 for part in (hashes or {}).values()), len(train) + len(validation) + len(test)
+        say("A new split: the prompt does not say how the page split its rows." if not hashes else "The page's own split." if found == named else f"The page's own split, as far as it goes: {found} of its {named} rows are in this file.")
     if args.train_rows is not None: train = train[: args.train_rows]
     if args.validation_rows is not None: validation = validation[: args.validation_rows]
     if not train: sys.exit("There are no training rows.")

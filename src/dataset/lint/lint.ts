@@ -29,7 +29,7 @@ import {
   tooFewRows,
 } from './rules-rows';
 import { fewTargets, numericTargets, oneTarget, severalTargets, targetIsText, targetLines } from './rules-targets';
-import { nearTwin } from './rules-twins';
+import { nearTwin, twinsTogether } from './rules-twins';
 
 const LINTS: ByTask<readonly Lint[]> = {
   classify: [
@@ -43,6 +43,7 @@ const LINTS: ByTask<readonly Lint[]> = {
     manyClasses,
     leak,
     nearTwin,
+    twinsTogether,
     noPart,
     contradiction,
     duplicate,
@@ -65,6 +66,7 @@ const LINTS: ByTask<readonly Lint[]> = {
     numericTargets,
     leak,
     nearTwin,
+    twinsTogether,
     noPart,
     severalTargets,
     duplicate,

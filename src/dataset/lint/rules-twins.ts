@@ -1,7 +1,9 @@
 /** The check for near-twins across the split: test or validation rows that almost repeat a training row. */
+
+import { PARTS } from '../groups';
 import { taskKindOf } from '../kind';
 import { rowsById, textKeyOf } from '../labels';
-import { type NearTwins, nearTwins } from '../near-twins';
+import { type NearTwins, nearTwins, twinFamilies } from '../near-twins';
 import type { Dataset, Row, SplitName } from '../types';
 import { defineLint, plural } from './define';
 
@@ -61,7 +63,7 @@ export const nearTwin = defineLint<Found>({
         ? `${share(validation, split.validation, 'validation')} ${have(validation)} a near-twin too.`
         : '',
       search.isWhole ? '' : 'The file is too large to compare all rows, so there may be more.',
-      'Leave out the training rows that are repeated, or choose a column under “How rows are split” that keeps related rows together.',
+      'Leave out the training rows that are repeated, or split the rows again, which keeps near-twins together where they are few.',
     ]
       .filter((sentence) => sentence !== '')
       .join(' '),
@@ -73,4 +75,23 @@ export const nearTwin = defineLint<Found>({
           change: { kind: 'unlabel', rowIds: [...twins].map(({ id }) => id) },
         }
       : undefined,
+});
+
+/** Said where the split has no more to leave out: which rows it kept together. */
+export const twinsTogether = defineLint<readonly (readonly Row[])[]>({
+  kind: 'twins-together',
+  name: 'Near-twins in one part',
+  severity: 'info',
+  find: ({ dataset, swapped, usable }) => {
+    if (swapped) return [];
+    const { families } = twinFamilies(usable, dataset.mapping);
+    const parts = new Map(PARTS.flatMap((part) => dataset.split[part].map((id) => [id, part] as const)));
+    const kept = families.filter((family) => new Set(family.map(({ id }) => parts.get(id))).size === 1);
+    return kept.length === 0 ? [] : [kept];
+  },
+  title: (families) =>
+    `${plural(families.flat().length, 'row')} almost repeat another; each is in one part with its near-twins`,
+  advice: (families) =>
+    `They make ${plural(families.length, 'family', 'families')}. A prompt cannot answer their test rows from memory; families are put into training first.`,
+  rows: (families) => families.flat(),
 });

@@ -1,7 +1,8 @@
 import { drawnRows } from '../../dataset/draw';
+import { together } from '../../dataset/groups';
 import { isUsable, labelOf, rowsById } from '../../dataset/labels';
+import { twinFamilies } from '../../dataset/near-twins';
 import { textKey } from '../../dataset/normalise';
-import { together } from '../../dataset/split-by';
 import type { Dataset } from '../../dataset/types';
 import { capitalised } from '../../lib/format';
 import { createRng, type Rng, shuffled } from '../../lib/rng';
@@ -191,7 +192,10 @@ export interface Fold {
 /** Share of a fold's training rows that chooses the step that is kept. */
 const VALIDATION_SHARE = 0.15;
 
-/** Stratified, seeded; rows with the same text, or that the split keeps together, are in one fold. */
+/**
+ * Stratified, seeded; rows with the same text, or almost the same, or that the split keeps together, are in one fold. A
+ * family of near-twins that would fill half of a fold is dealt out row by row.
+ */
 export function foldsOf(dataset: Dataset, seed: number, folds = FOLDS): readonly Fold[] {
   const { mapping, split } = dataset;
   const rows = rowsById(dataset.table.rows);
@@ -202,7 +206,9 @@ export function foldsOf(dataset: Dataset, seed: number, folds = FOLDS): readonly
   const rng = createRng(seed);
   const usable = shuffled(ids, rng).flatMap((id) => rows.get(id) ?? []);
   // dealt out label by label, so that each fold has its share of each
-  const groups = together(usable, mapping, groupColumn(dataset)).map((group) => group.map(({ id }) => id));
+  const { families } = twinFamilies(usable, mapping);
+  const kept = families.filter(({ length }) => length <= usable.length / folds / 2);
+  const groups = together(usable, mapping, groupColumn(dataset), kept).map((group) => group.map(({ id }) => id));
   const labelOfGroup = (group: readonly string[]) => {
     const row = rows.get(group[0] ?? '');
     return row ? textKey(labelOf(row, mapping)) : '';

@@ -80,7 +80,6 @@ describe('a comparison in the page', () => {
     expect(test.length).toBeGreaterThan(200);
     expect([asked.length, compare.latest.getState().value?.leftOut]).toEqual([200, 0]);
     expect(asked).toEqual(test.filter((id) => asked.includes(id)));
-    expect(asked).not.toEqual(test.slice(0, 200));
     expect(drawnWords(asked.length, test.length)).toMatch(/^Compared on 200 of the \d+ test rows/);
     expect(drawnWords(test.length, test.length)).toBeNull();
   });

@@ -1,7 +1,6 @@
 import { useEffect, useState } from 'react';
 import { useStore } from 'zustand';
-import { MAX_BYTES, MAX_ROWS } from '../../../dataset/limits';
-import type { RejectedRow } from '../../../dataset/types';
+import { MAX_BYTES, MAX_ROWS, type RejectedRow } from '../../../dataset/types';
 import type { RowsFile } from '../../../workflow/rows-file';
 import { FileButton } from '../../shell/OpenRows';
 import { RejectedDialog } from '../../shell/RejectedDialog';

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { useStore } from 'zustand';
-import { MAX_BYTES, MAX_ROWS } from '../../../dataset/limits';
+import { MAX_BYTES, MAX_ROWS } from '../../../dataset/types';
 import { driftWords, firstOf, type Result, resultsOf } from '../../../prompt-set/performance';
 import { kindOf } from '../../../prompt-set/prompt-set';
 import { versionInUse } from '../../../prompt-set/stages';

@@ -67,7 +67,7 @@ test('measures on test rows, counts their use, and compares the version with its
 
 test('leaves out rows of a file without a known label, keeps no text, and reports a real drop', async () => {
   const { services, measure, open, choose, detail, sentences, removeMeasurement } = await made();
-  await open(labelled(Array.from({ length: 80 }, (_, i) => [`fine ${i}`, 'good'])));
+  await open(labelled(Array.from({ length: 80 }, (_, i) => [`awful ${i}`, 'bad'])));
   await measure.start('s', 'h1', 'file');
   await open(
     labelled([

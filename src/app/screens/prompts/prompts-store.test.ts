@@ -80,8 +80,8 @@ describe('the hand-written prompt', () => {
     expect(promptSets.getState().set).toMatchObject({
       baseTemplate: 'Message: {text}\nTone:',
       words: [
-        { label: 'good', word: ' good' },
         { label: 'bad', word: ' bad' },
+        { label: 'good', word: ' good' },
       ],
     });
   });
@@ -125,10 +125,10 @@ describe('the hand-written prompt', () => {
   it('takes the words that are suggested when two start with the same token', async () => {
     const { promptSets, prompts } = await loaded();
     prompts.resolve({
-      labels: ['good', 'bad'],
+      labels: ['bad', 'good'],
       suggestion: [{ label: 'bad', word: ' poor' }],
     } as unknown as Parameters<typeof prompts.resolve>[0]);
-    await vi.waitFor(() => expect(promptSets.getState().set?.words[1]).toEqual({ label: 'bad', word: ' poor' }));
+    await vi.waitFor(() => expect(promptSets.getState().set?.words[0]).toEqual({ label: 'bad', word: ' poor' }));
   });
 
   it('is tried by generating texts for a few rows where the answers are texts', async () => {
@@ -161,7 +161,7 @@ describe('after a reload', () => {
     expect(after.prompts.getState().words).toEqual({ bad: 'terri' }); // at once, not when the disk has answered
     after.prompts.typeWord('bad', 'terrible');
     after.prompts.commitWord('bad');
-    await vi.waitFor(() => expect(after.promptSets.getState().set?.words[1]?.word).toBe(' terrible'));
+    await vi.waitFor(() => expect(after.promptSets.getState().set?.words[0]?.word).toBe(' terrible'));
     await vi.waitFor(() => expect(after.prompts.getState().words).toEqual({}));
   });
 

@@ -127,10 +127,10 @@ export class PreparingRows {
 
   /** Shows a data set that came from the disk or from another tab: its issues are found again, its split stays. */
   adopt(dataset: Dataset): Promise<Prepared | null> {
-    const { table, mapping, seed, split, splitBy } = dataset;
+    const { table, mapping, seed, split, splitBy, labels } = dataset;
     this.#data.setState({ table, mapping: draftOf(mapping), canReread: false });
     return this.run(async (signal) => {
-      const params = { table, mapping, seed, fixedSplit: split, ...(splitBy ? { splitBy } : {}) };
+      const params = { table, mapping, seed, fixedSplit: split, labelOrder: labels, ...(splitBy ? { splitBy } : {}) };
       const found = await this.#services.workflow.call('prepare', params, { signal });
       // stored before there were versions: what is there now is the first one
       const known = dataset.versions ? dataset : freshVersion(dataset, `${table.format.fileName} opened`, now());

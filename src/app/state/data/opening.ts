@@ -1,8 +1,7 @@
 /** Opening rows: a file, pasted text, the bundled sample; as a new prompt set, or replacing the rows that are open. */
 import type { StoreApi } from 'zustand/vanilla';
 import { draftOf, NO_MAPPING } from '../../../dataset/columns';
-import { MAX_BYTES } from '../../../dataset/limits';
-import type { ColumnMapping, Dataset, DataVersion, Table } from '../../../dataset/types';
+import { type ColumnMapping, type Dataset, type DataVersion, MAX_BYTES, type Table } from '../../../dataset/types';
 import { StudioError } from '../../../lib/errors';
 import { secondsLeft, bytes as sizeWords } from '../../../lib/format';
 import { addHardVersion, stamp } from '../../../prompt-set/prompt-set';
@@ -166,7 +165,8 @@ export class OpeningRows {
     this.#bytes = null;
     this.#data.setState({ table, canReread: false, failure: null });
     const mapping = { text: sample.textColumn, label: sample.labelColumn, id: sample.idColumn };
-    const how = { fixedSplit: sample.split, seed: sample.seed, what: `${fileName} opened` };
+    const labelOrder = sample.words.map(({ label }) => label);
+    const how = { fixedSplit: sample.split, seed: sample.seed, labelOrder, what: `${fileName} opened` };
     const prepared = await this.#rows.prepare(table, mapping, how);
     if (!prepared) throw new StudioError('cancelled', 'Another file was opened meanwhile.');
     const made = await createSample(this.#promptSets.getState(), sample, prepared.dataset);
