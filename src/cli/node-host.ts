@@ -109,10 +109,10 @@ export async function openHost({ model, backend, threads }: ModelOptions, log: L
   log.line(
     `${info.id} (${info.dtype}) on ${info.backend}, ${counted(info.threads, 'thread')}: loaded in ${duration(info.loadSeconds)}`,
   );
-  const { contextLength, attentionHeads } = configOf(files);
+  const { contextLength, attentionHeads, embeddingMultiplier } = configOf(files);
   const host: NodeHost = {
     tokens: openTokenizerOf(tokenizer, contextLength),
-    card: { weights: card.weights ?? null, attentionHeads },
+    card: { weights: card.weights ?? null, attentionHeads, embeddingMultiplier },
     engine: hostEngine(engine),
     neighbours: rememberedNeighbours(() => host),
     asset,

@@ -17,6 +17,8 @@ export interface IncomingVectors {
   /** "PEFT (PROMPT_TUNING)". */
   readonly source: string;
   readonly table: VectorTable;
+  /** They come before what the model multiplies its input embeddings by, as PEFT's do. */
+  readonly beforeMultiplier: boolean;
   /** Null if the file does not say. */
   readonly placement: Placement | null;
   readonly baseModel: string | null;
@@ -79,7 +81,14 @@ function readAdapter(files: Files): Result<Incoming, IncomingFailure> {
   const read = readPeft(files);
   if (!read.ok) return read;
   const { type, baseModel, table } = read.value;
-  return ok({ kind: 'vectors', source: `PEFT (${type})`, table, placement: 'prefix', baseModel });
+  return ok({
+    kind: 'vectors',
+    source: `PEFT (${type})`,
+    table,
+    beforeMultiplier: true,
+    placement: 'prefix',
+    baseModel,
+  });
 }
 
 /** Why a pickle is refused. */
@@ -109,5 +118,12 @@ function bare(
   placement: Placement | null,
 ): Result<Incoming, IncomingFailure> {
   if (!read.ok) return fail('bad-vectors', `${file}: ${read.error.message} Nothing was imported.`);
-  return ok({ kind: 'vectors', source, table: read.value, placement, baseModel: null });
+  return ok({
+    kind: 'vectors',
+    source,
+    table: read.value,
+    beforeMultiplier: placement === 'prefix',
+    placement,
+    baseModel: null,
+  });
 }

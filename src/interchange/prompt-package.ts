@@ -9,7 +9,7 @@ import { rounded } from '../lib/format';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { byName, firstFault, z } from '../lib/zod';
 import { readNpy, readSafetensors, writeNpy, writeSafetensors } from '../prompt/codecs';
-import type { SoftPrompt } from '../prompt/soft-prompt';
+import { type SoftPrompt, scaledVectors } from '../prompt/soft-prompt';
 import { freeHandle } from '../prompt-set/handle';
 import type { PromptSet, SoftVersion } from '../prompt-set/types';
 import type { Fields } from '../task/template';
@@ -62,7 +62,7 @@ export function promptPackageFiles(input: PromptPackageInput): Record<string, Ui
   if (input.demo) files[DEMO_FILE] = writeDemo(input.demo.examples);
   if (isPeftAdapter(sidecar)) {
     files['adapter_config.json'] = json(adapterConfig(sidecar, input.model));
-    files['adapter_model.safetensors'] = writeSafetensors(vectorsOf(run));
+    files['adapter_model.safetensors'] = writeSafetensors(scaledVectors(vectorsOf(run), 1 / multiplierOf(sidecar)));
   }
   return files;
 }
@@ -128,7 +128,7 @@ export function readPromptPackage(zip: Uint8Array, here: Here): Result<ImportedP
 export function readPromptFiles(files: Files, here: Here): Result<ImportedPrompt, Failure<PromptFailureKind>> {
   const sidecar = readPart(files, 'softprompt.json', SIDECAR_VERSION, sidecarSchema, 'bad-sidecar');
   if (!sidecar.ok) return sidecar;
-  const vectors = readVectors(files);
+  const vectors = readVectors(files, multiplierOf(sidecar.value));
   if (!vectors.ok) return vectors;
   const { virtualTokens, hidden } = vectors.value;
   if (virtualTokens !== sidecar.value.numVirtualTokens || hidden !== sidecar.value.tokenDim)
@@ -204,7 +204,10 @@ function readPart<T extends z.ZodType>(
   return fail(kind, `Its ${name} is not in the expected format (at ${fault}). Nothing was imported.`, { name });
 }
 
-function readVectors(files: Files) {
+const multiplierOf = ({ model }: Pick<Sidecar, 'model'>): number => model.embeddingMultiplier ?? 1;
+
+/** Of the .npy file, else of PEFT's, whose vectors come before the model's multiplier. */
+function readVectors(files: Files, multiplier: number) {
   const npy = files.get('prompt_embeddings.npy');
   const tensors = files.get('adapter_model.safetensors');
   if (!npy && !tensors)
@@ -215,8 +218,10 @@ function readVectors(files: Files) {
   const read = [npy && readNpy(npy), tensors && readSafetensors(tensors)].filter((r) => r !== undefined);
   for (const result of read)
     if (!result.ok) return fail('bad-vectors' as const, `${result.error.message} Nothing was imported.`);
-  const [first, second] = read.flatMap((r) => (r.ok ? [r.value] : []));
-  if (first && second && !first.vectors.every((v, i) => v === second.vectors[i]))
+  const tables = read.flatMap((r) => (r.ok ? [r.value] : []));
+  const [first, second] = npy ? tables : tables.map((table) => scaledVectors(table, multiplier));
+  const adapter = first && scaledVectors(first, 1 / multiplier);
+  if (adapter && second && !adapter.vectors.every((v, i) => v === second.vectors[i]))
     return fail(
       'bad-vectors' as const,
       'The .npy file and the safetensors file contain different vectors. Nothing was imported.',

@@ -28,6 +28,8 @@ export interface SidecarInput {
   readonly cueTokenIds: readonly number[];
   /** Where to get the same weights; null = the user's own model. */
   readonly weights: Sidecar['model']['weights'];
+  /** What transformers multiplies `inputs_embeds` by. */
+  readonly embeddingMultiplier: number;
   readonly tokenizerSha256: string;
   readonly dataset: Dataset | null;
   /** Of the validation rows, how many the run's accuracy or loss was measured on. */
@@ -72,7 +74,10 @@ export function buildSidecar(input: SidecarInput): Sidecar {
     ...(input.writing && {
       writing: { longest: input.writing.longest, endTokenIds: [...input.writing.endTokenIds] },
     }),
-    model: { id: run.model.id, dtype: run.model.dtype, sha256: run.model.sha256, weights: input.weights },
+    model: {
+      ...{ id: run.model.id, dtype: run.model.dtype, sha256: run.model.sha256, weights: input.weights },
+      ...(input.embeddingMultiplier === 1 ? {} : { embeddingMultiplier: input.embeddingMultiplier }),
+    },
     tokenizer: { sha256: input.tokenizerSha256 },
     init: initFacts(run),
     training: run.origin === undefined ? trainingFacts(run) : null,

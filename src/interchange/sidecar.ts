@@ -78,6 +78,13 @@ export const sidecarSchema = z
         'SHA-256 of the lines `<sha256>  <path>\\n`, sorted by path, over every file under onnx/',
       ),
       weights: weights.nullable(),
+      embeddingMultiplier: z
+        .number()
+        .positive()
+        .optional()
+        .describe(
+          'What transformers multiplies inputs_embeds by (Granite); left out: 1. The vectors of prompt_embeddings.npy come after it, those of PEFT’s adapter before it',
+        ),
     }),
     tokenizer: z.object({ sha256: sha256.describe('Of tokenizer.json') }),
     init: z.object({

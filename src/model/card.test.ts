@@ -8,18 +8,25 @@ it('reads family and context under every exporter’s names', () => {
     family: 'llama',
     contextLength: 2048,
     attentionHeads: null,
+    embeddingMultiplier: 1,
   });
   expect(configOf(files('{"model_type":"gpt2","n_positions":1024}'))).toEqual({
     family: 'gpt2',
     contextLength: 1024,
     attentionHeads: null,
+    embeddingMultiplier: 1,
   });
 });
 
 it.each(['{', '[]', '{"model_type":7}', '{}'])('knows nothing from %s', (text) => {
-  expect(configOf(files(text))).toEqual({ family: null, contextLength: null, attentionHeads: null });
+  expect(configOf(files(text))).toEqual({
+    family: null,
+    contextLength: null,
+    attentionHeads: null,
+    embeddingMultiplier: 1,
+  });
 });
 
 it('returns nulls without a config.json', () => {
-  expect(configOf({})).toEqual({ family: null, contextLength: null, attentionHeads: null });
+  expect(configOf({})).toEqual({ family: null, contextLength: null, attentionHeads: null, embeddingMultiplier: 1 });
 });

@@ -72,6 +72,7 @@ const configSchema = () =>
     n_positions: z.number().int().positive().optional(),
     num_attention_heads: z.number().int().positive().optional(),
     n_head: z.number().int().positive().optional(),
+    embedding_multiplier: z.number().positive().optional(),
   });
 
 interface ModelConfig {
@@ -80,21 +81,25 @@ interface ModelConfig {
   /** Tokens that the model was made for. */
   readonly contextLength: number | null;
   readonly attentionHeads: number | null;
+  /** What transformers multiplies `inputs_embeds` by, as Granite does; vectors trained here come after it. */
+  readonly embeddingMultiplier: number;
 }
 
 /** Facts from config.json for people; only the graph decides what is computed. Nulls if the file is missing or not valid. */
 export function configOf(files: Readonly<Record<string, Uint8Array>>): ModelConfig {
-  const none = { family: null, contextLength: null, attentionHeads: null };
+  const none = { family: null, contextLength: null, attentionHeads: null, embeddingMultiplier: 1 };
   const bytes = files['config.json'];
   if (!bytes) return none;
   try {
     const parsed = configSchema().safeParse(JSON.parse(new TextDecoder().decode(bytes)));
     if (!parsed.success) return none;
-    const { model_type, max_position_embeddings, n_positions, num_attention_heads, n_head } = parsed.data;
+    const { model_type, max_position_embeddings, n_positions, num_attention_heads, n_head, embedding_multiplier } =
+      parsed.data;
     return {
       family: model_type ?? null,
       contextLength: max_position_embeddings ?? n_positions ?? null,
       attentionHeads: num_attention_heads ?? n_head ?? null,
+      embeddingMultiplier: embedding_multiplier ?? 1,
     };
   } catch {
     return none;

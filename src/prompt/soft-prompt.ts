@@ -49,6 +49,10 @@ export interface VectorTable {
   readonly hidden: number;
 }
 
+/** The vectors times a factor: PEFT's come before what Granite multiplies its input embeddings by, ours after it. */
+export const scaledVectors = (table: VectorTable, factor: number): VectorTable =>
+  factor === 1 ? table : { ...table, vectors: table.vectors.map((value) => value * factor) };
+
 /** Limits that keep a hostile header from allocating gigabytes. */
 const MAX_VIRTUAL_TOKENS = 1024;
 const MAX_HIDDEN = 65_536;

@@ -122,7 +122,9 @@ async function readAsset(name: string, base: string | undefined): Promise<string
 }
 
 export function createPageHost(): PageHost {
-  let opened: { readonly tokens: OpenTokenizer; readonly attentionHeads: number | null } | null = null;
+  let opened:
+    | (Pick<Host['card'], 'attentionHeads' | 'embeddingMultiplier'> & { readonly tokens: OpenTokenizer })
+    | null = null;
   let linked: {
     readonly client: RpcClient<EngineMethods>;
     readonly engine: HostEngine;
@@ -141,14 +143,16 @@ export function createPageHost(): PageHost {
       return linked.engine;
     },
     get card() {
-      return { weights: linked?.link.weights ?? null, attentionHeads: opened?.attentionHeads ?? null };
+      const { attentionHeads = null, embeddingMultiplier = 1 } = opened ?? {};
+      return { weights: linked?.link.weights ?? null, attentionHeads, embeddingMultiplier };
     },
     neighbours: rememberedNeighbours(() => host),
     asset: (name) => readAsset(name, linked?.link.base),
     now: () => new Date().toISOString(),
     newId: () => crypto.randomUUID(),
     open: (tokens, files) => {
-      opened = { tokens, attentionHeads: configOf(files).attentionHeads };
+      const { attentionHeads, embeddingMultiplier } = configOf(files);
+      opened = { tokens, attentionHeads, embeddingMultiplier };
     },
     connect: (link) => {
       linked?.client.dispose();

@@ -117,3 +117,32 @@ describe('calibration', () => {
 });
 
 const NOTHING = { checkpoints: [], measurements: [], examples: [] } as const;
+
+it('takes vectors of PEFT after what the model multiplies its input embeddings by, and those of NumPy as they are', async () => {
+  const { host } = fakeHost();
+  const granite = { ...host, card: { ...host.card, embeddingMultiplier: 3 } };
+  const table = { vectors: Float32Array.of(1, -2.5), virtualTokens: 1, hidden: 2 };
+  const form = {
+    name: 'x',
+    template: '{text}',
+    words: 'bad = bad\ngood = good',
+    placement: 'prefix',
+    from: '',
+  } as const;
+  for (const [beforeMultiplier, expected] of [
+    [true, [3, -7.5]],
+    [false, [1, -2.5]],
+  ] as const) {
+    const what = {
+      kind: 'vectors',
+      source: 'x',
+      table,
+      beforeMultiplier,
+      placement: 'prefix',
+      baseModel: null,
+    } as const;
+    const made = await proposeImport(granite, { what, form, taken: [], isHere: false }, silent);
+    if (!made.ok) throw new Error(made.error.message);
+    expect(Array.from(made.value.set.soft[0]?.soft?.vectors ?? [])).toEqual(expected);
+  }
+});

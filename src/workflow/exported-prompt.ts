@@ -76,6 +76,7 @@ export async function exportedPrompt(
     labels,
     cueTokenIds: Array.from(host.tokens.encode(cueOf(run.template))),
     weights: host.card.weights,
+    embeddingMultiplier: host.card.embeddingMultiplier,
     tokenizerSha256,
     dataset: dataset?.fingerprint === run.datasetFingerprint ? dataset : null,
     validationRows: dataset ? validatedRows(run, dataset) : 0,

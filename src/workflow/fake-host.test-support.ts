@@ -64,7 +64,7 @@ export function fakeHost(context = 100_000, answer = answerOf) {
       train: never,
     },
     neighbours: never,
-    card: { weights: null, attentionHeads: null },
+    card: { weights: null, attentionHeads: null, embeddingMultiplier: 1 },
     asset: async (name: string) =>
       name === 'sample.json' ? JSON.stringify({ parityTexts: [...Array(12).keys()].map((i) => `text ${i}`) }) : '',
     now: () => NOW,

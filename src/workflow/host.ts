@@ -68,6 +68,8 @@ export interface HostCard {
   /** Where PyTorch finds the same weights; null where nobody knows. */
   readonly weights: NonNullable<ModelCard['weights']> | null;
   readonly attentionHeads: number | null;
+  /** What transformers multiplies `inputs_embeds` by; 1 for most models. */
+  readonly embeddingMultiplier: number;
 }
 
 export interface Host {

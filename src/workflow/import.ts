@@ -10,6 +10,7 @@ import type { CompleteSet } from '../interchange/set-files';
 import type { Files } from '../interchange/zip';
 import { StudioError } from '../lib/errors';
 import { fail, ok, type Result } from '../lib/result';
+import { scaledVectors } from '../prompt/soft-prompt';
 import { calibratedBy } from '../prompt-set/calibration';
 import { freeHandle } from '../prompt-set/handle';
 import { chosenSoft } from '../prompt-set/prompt-set';
@@ -86,8 +87,8 @@ const ALONE = { checkpoints: [], evaluations: [], measurements: [] } as const;
 
 /** Vectors with the task of the form, when the model can tell its answer words apart. */
 async function setOfForm(
-  { engine, tokens, newId, now }: Host,
-  { table, source }: IncomingVectors,
+  { engine, card, tokens, newId, now }: Host,
+  { table: given, source, beforeMultiplier }: IncomingVectors,
   form: TaskForm,
   taken: readonly string[],
 ): Promise<Result<PromptSet, TaskFormFailure>> {
@@ -101,6 +102,7 @@ async function setOfForm(
       `The answer words of ${collision.labels.join(' and ')} start with the same token, so the model cannot tell them apart.`,
     );
   const { id, sha256, dtype } = engine.info;
+  const table = scaledVectors(given, beforeMultiplier ? card.embeddingMultiplier : 1);
   const at = { id: newId(), runId: newId(), now: now() };
   return ok(setFromVectors(at, { ...task.value, name: form.name, taken, table, source, model: { id, sha256, dtype } }));
 }

@@ -22,10 +22,15 @@ def arguments(description):
 
 
 def load_prompt(folder):
-    """softprompt.json, and the vectors [virtual tokens, hidden]."""
+    """softprompt.json, and the vectors [virtual tokens, hidden] as the first layer reads them. PEFT's come before the model's multiplier."""
     prompt = json.loads((folder / "softprompt.json").read_text("utf-8"))
     npy = folder / "prompt_embeddings.npy"
-    return prompt, torch.from_numpy(np.load(npy)) if npy.exists() else load_file(folder / "adapter_model.safetensors")["prompt_embeddings"]
+    return prompt, torch.from_numpy(np.load(npy)) if npy.exists() else load_file(folder / "adapter_model.safetensors")["prompt_embeddings"] * multiplier(prompt)
+
+
+def multiplier(prompt):
+    """What transformers multiplies inputs_embeds by: 1, but for Granite and its kin."""
+    return prompt["model"].get("embeddingMultiplier") or 1.0
 
 
 def load_base(prompt, path=None, hub=False):
@@ -76,7 +81,7 @@ def row_ids(tokenizer, prompt, text):
 def sequence(model, vectors, ids, prompt, answer=()):
     """What the model reads of a row, as embeddings [1, tokens, hidden]: the vectors before or after its text, or before its cue, then an answer."""
     at = 0 if prompt["placement"] == "prefix" else len(ids) - len((prompt.get("cue") or {"tokenIds": []})["tokenIds"])
-    return torch.cat([embed(model, ids[:at]), vectors.to(model.device)[None], embed(model, [*ids[at:], *answer])], 1)
+    return torch.cat([embed(model, ids[:at]), vectors.to(model.device)[None] / multiplier(prompt), embed(model, [*ids[at:], *answer])], 1)
 
 
 @torch.no_grad()

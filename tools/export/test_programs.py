@@ -99,6 +99,37 @@ class Programs(unittest.TestCase):
         self.assertIn("no predictions change", self.run_main(predict, "--check", "--bundle", out, "--weights", TINY))
         self.assertNotIn(str(self.folder), "".join(file.read_text("utf-8", "ignore") for file in out.iterdir()), "no path of this machine in it")
 
+    def test_granite_reads_the_vectors_after_its_multiplier_from_both_files(self) -> None:
+        from peft import PromptTuningConfig, get_peft_model
+        from transformers import GraniteConfig, GraniteForCausalLM
+
+        config = json.loads((FIXTURES / "exports" / "granite-genai-fp32" / "config.json").read_text("utf-8"))
+        factor = config["embedding_multiplier"]
+        self.assertNotEqual(factor, 1)
+        torch.manual_seed(3)
+        base = GraniteForCausalLM(GraniteConfig(**{k: v for k, v in config.items() if k not in ("architectures", "model_type", "transformers_version", "dtype")})).eval()
+        vectors, ids = torch.randn(4, base.config.hidden_size), [5, 9, 300]
+        np.save(self.bundle / "prompt_embeddings.npy", vectors.numpy())
+        for placement in ("prefix", "suffix"):
+            prompt = {"placement": placement, "model": {"embeddingMultiplier": factor}, "labels": [{"tokenIds": [7]}, {"tokenIds": [8]}, {"tokenIds": [11]}]}
+            (self.bundle / "softprompt.json").write_text(json.dumps(prompt), "utf-8")
+            seen = []
+            hook = base.model.layers[0].register_forward_pre_hook(lambda module, given, named: seen.append(given[0] if given else named["hidden_states"]), with_kwargs=True)
+            got = predict.log_probs(base, predict.load_prompt(self.bundle)[1], prompt, ids)
+            hook.remove()
+            entered = seen[0][0, :4] if placement == "prefix" else seen[0][0, 3:]
+            self.assertLess((entered - vectors).abs().max().item(), 1e-5, "the first layer reads the vectors as they were trained")
+        prompt["placement"] = "prefix"
+        model = get_peft_model(base, PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=4))
+        model.prompt_encoder["default"].embedding.weight.data.copy_(vectors / factor)
+        with torch.no_grad():
+            logits = model(input_ids=torch.tensor([ids]), attention_mask=torch.ones(1, 3, dtype=torch.long)).logits[0, -1].double()
+        want = torch.log_softmax(logits[[7, 8, 11]], -1)
+        model.save_pretrained(self.bundle)
+        (self.bundle / "prompt_embeddings.npy").unlink()
+        got = predict.log_probs(base, predict.load_prompt(self.bundle)[1], prompt, ids)
+        self.assertLess((got - want).abs().max().item(), 1e-5)
+
     def test_training_in_another_place_gives_another_prompt_whose_check_rows_agree(self) -> None:
         for placement in ("suffix", "infix"):
             self.write(placement)

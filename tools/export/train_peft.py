@@ -11,7 +11,7 @@ import datetime, json, math, re, sys, unicodedata
 from pathlib import Path
 import numpy as np, torch
 from accelerate import Accelerator
-from predict import arguments, embed, encode, load_base, load_prompt, log_probs, read_table, render, row_ids, sequence
+from predict import arguments, embed, encode, load_base, load_prompt, log_probs, multiplier, read_table, render, row_ids, sequence
 
 
 class Random:
@@ -115,15 +115,18 @@ def main():
         top, random = min(5000, len(table_of)), Random(settings["seed"])
         low = min(300, top // 2)
         start = [low + random.int(top - low) for _ in range(count)]
-    first = given if args.from_vectors else table_of[[start[j % len(start)] for j in range(count)]]
+    scale = multiplier(prompt)
+    first = given if args.from_vectors else table_of[[start[j % len(start)] for j in range(count)]] * scale
     count = len(first)
-    rate = settings["learningRate"] or 0.07 * table_of.double().pow(2).mean().sqrt().item()
+    rms = table_of.double().pow(2).mean().sqrt().item() * scale
+    rate = settings["learningRate"] or 0.07 * rms
+    own = scale if prompt["placement"] == "prefix" else 1.0  # PEFT's vectors come before the model's multiplier
 
     if prompt["placement"] == "prefix":
         from peft import PromptTuningConfig, get_peft_model
         base.name_or_path = base.config._name_or_path = prompt["model"]["id"]
         model = get_peft_model(base, PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=count))
-        model.prompt_encoder["default"].embedding.weight.data.copy_(first)
+        model.prompt_encoder["default"].embedding.weight.data.copy_(first / own)
         current = lambda: model.prompt_encoder["default"].embedding.weight
     else:
         model = Vectors(base, first.clone())
@@ -159,7 +162,7 @@ def main():
 
     @torch.no_grad()
     def answers_of(part):
-        if not single: return [int(log_probs(base, current().detach(), prompt, rows[i][0]).argmax()) for i in part]
+        if not single: return [int(log_probs(base, current().detach() * own, prompt, rows[i][0]).argmax()) for i in part]
         chunks = [[rows[i] for i in part[at : at + 16]] for at in range(0, len(part), 16)]
         return [int(out[0, [ids[0] for ids in labels]].argmax()) for chunk in chunks for out in logits(chunk, [[]] * len(chunk))]
 
@@ -168,7 +171,7 @@ def main():
 
     if (prompt.get("training") or {}).get("optimizer", "adamw") != "adamw":
         say("The studio trained this prompt with another optimiser; this program uses AdamW.")
-    optimiser = torch.optim.AdamW(parameters, lr=rate, betas=(settings["beta1"], settings["beta2"]), eps=settings["epsilon"], weight_decay=settings["weightDecay"])
+    optimiser = torch.optim.AdamW(parameters, lr=rate / own, betas=(settings["beta1"], settings["beta2"]), eps=settings["epsilon"], weight_decay=settings["weightDecay"])
     steps, warm = settings["steps"], settings["warmupSteps"]
     random, pending, best, without = Random(settings["seed"]), [], (-1.0, 0, current().detach().clone()), 0
     me, world, noise = accelerator.process_index, accelerator.num_processes, settings.get("noise") or 0.0
@@ -179,12 +182,12 @@ def main():
             more = min(settings["batchSize"], len(train)) - len(batch)
             batch, pending = batch + pending[:more], pending[more:]
         share = step / warm if step <= warm else (1 + math.cos(math.pi * (step - warm) / (steps - warm + 1))) / 2
-        for group in optimiser.param_groups: group["lr"] = rate * share
+        for group in optimiser.param_groups: group["lr"] = rate / own * share
         mine = [rows[train[i]] for i in batch][me::world]
         plain = current().detach().clone()
         if noise:
             generator = torch.Generator().manual_seed(settings["seed"] * 1_000_003 + step)
-            current().data.add_(noise * table_of.pow(2).mean().sqrt() * torch.randn(plain.shape, generator=generator).to(plain.device))
+            current().data.add_(noise * rms / own * torch.randn(plain.shape, generator=generator).to(plain.device))
         loss = batch_loss(mine, len(batch)) if mine else current().sum() * 0.0
         optimiser.zero_grad()
         accelerator.backward(loss)
@@ -203,7 +206,7 @@ def main():
 
     if not accelerator.is_main_process: return
     args.out.mkdir(parents=True, exist_ok=True)
-    vectors = best[2].cpu()
+    vectors = best[2].cpu() * own
     if prompt["placement"] == "prefix": model.save_pretrained(args.out)
     else: np.save(args.out / "prompt_embeddings.npy", vectors.numpy().astype("<f4"))
     parity = [{**row, "logProbs": dict(zip(names, log_probs(base.cpu(), vectors, prompt, row["inputIds"]).tolist()))} for row in prompt["parityRows"]]

@@ -133,7 +133,7 @@ function testHost(engine: Client<EngineMethods>): { -readonly [K in keyof Host]:
   const tokenizer = { encode: tokenise, decode, endTokenIds: [0], vocabularySize: 1000, chat: () => null, sha256: 'x' };
   const host: { -readonly [K in keyof Host]: Host[K] } = {
     tokens: { tokenizer, encode: tokenise, context: 2048, breaks: () => [] },
-    card: { weights: null, attentionHeads: null },
+    card: { weights: null, attentionHeads: null, embeddingMultiplier: 1 },
     engine: engineOf(engine, MODEL),
     neighbours: rememberedNeighbours(() => host),
     asset: () => Promise.reject(new StudioError('bad-input', 'no files here')),
