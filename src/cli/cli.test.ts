@@ -105,7 +105,9 @@ describe('the command line', () => {
 
     const again = await cli('evaluate', join(out, 'prompt'), SAMPLE, ...args, '--test-rows', '20');
     expect(again.code).toBe(0);
-    const { arms } = JSON.parse(again.stdout);
+    const { arms, dataset } = JSON.parse(again.stdout);
+    expect(dataset.knownRows).toBeGreaterThan(0);
+    expect(again.stderr).toContain(`trained on rows of this file (${dataset.knownRows} of the 20 rows here)`);
     expect(arms.map((arm: { id: string }) => arm.id)).toEqual(['untuned', 'tuned']);
     expect(arms[1].rows).toHaveLength(20);
     const there = new Map(results.arms.find(({ id }) => id === 'tuned')?.rows.map((row) => [row.id, row.logProbs]));

@@ -2,7 +2,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { csvOf, dealt } from '../dataset/test-support';
+import { csvOf, dealt, unlikeTexts } from '../dataset/test-support';
 import type { Dataset } from '../dataset/types';
 import { SILENT } from '../workflow/host';
 import { prepareRows, readTable } from '../workflow/open-data';
@@ -76,3 +76,24 @@ it.each(['classify', 'generate'] as const)(
     expect(sorted.ofAnyOrder).toEqual(mixed.ofAnyOrder);
   },
 );
+
+it('says which training rows repeat a row of the test file, or almost, and leaves them out where that is asked for', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'softprompt-data-'));
+  const texts = unlikeTexts(90, 4);
+  const labelled = (list: readonly string[]) => csvOf(list.map((text, i) => [text, LABELS[i % 2] ?? ''] as const));
+  const [data, test] = [join(folder, 'data.csv'), join(folder, 'test.csv')];
+  await writeFile(data, labelled(texts.slice(0, 60)));
+  await writeFile(test, labelled([...texts.slice(0, 4), `${texts[4]} again`, ...texts.slice(60)]));
+  const lines: string[] = [];
+  const log = { ...createLog(), line: (text: string) => void lines.push(text) };
+  const given = { data, test, columns: { text: 'text', label: 'label' }, seed: 3, trainRows: null, testRows: null };
+  const all = await readDataset(given, log);
+  expect(lines[0]).toContain(
+    '4 training or validation rows with the text of a test row, and 1 training or validation row that almost repeats one',
+  );
+  expect(all.split.train.length + all.split.validation.length).toBe(60);
+  const fewer = await readDataset({ ...given, dropTwins: true }, log);
+  expect(fewer.split.train.length + fewer.split.validation.length).toBe(55);
+  expect(fewer.split.test).toEqual(all.split.test);
+  expect(lines.filter((line) => line.includes('--drop-twins'))).toHaveLength(1);
+});

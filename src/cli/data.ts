@@ -8,7 +8,7 @@ import { StudioError } from '../lib/errors';
 import { counted } from '../lib/format';
 import { stamp } from '../prompt-set/prompt-set';
 import { SILENT } from '../workflow/host';
-import { openParts, type PartSizes, readTable } from '../workflow/open-data';
+import { openParts, type PartSizes, readTable, repeatsOfTest } from '../workflow/open-data';
 import type { Log } from './node-host';
 import { UsageError } from './options';
 
@@ -19,13 +19,18 @@ interface DataOptions extends PartSizes {
   /** Columns by the option that names them. */
   readonly columns: { readonly text: string } & ({ readonly label: string } | { readonly target: string });
   readonly seed: number;
+  /** Leave out training rows that repeat a test row, or almost. */
+  readonly dropTwins?: boolean;
 }
 
 /**
  * The data set of a command that trains.
  * @throws UsageError for columns that are not there; StudioError `bad-input` for data that cannot be used
  */
-export async function readDataset({ data, test, columns, seed, ...sizes }: DataOptions, log: Log): Promise<Dataset> {
+export async function readDataset(
+  { data, test, columns, seed, dropTwins = false, ...sizes }: DataOptions,
+  log: Log,
+): Promise<Dataset> {
   const mapping: ColumnMapping =
     'label' in columns
       ? { text: columns.text, label: columns.label, id: null }
@@ -38,13 +43,32 @@ export async function readDataset({ data, test, columns, seed, ...sizes }: DataO
       seed,
     },
     sizes,
+    dropTwins,
   );
+  const warning = repeatWords(dataset);
+  if (warning) log.line(warning);
   const { train, validation, test: held } = dataset.split;
   const labels = dataset.labels.length > 0 ? `; labels: ${dataset.labels.join(', ')}` : '';
   log.line(
     `${counted(train.length, 'training row')}, ${counted(validation.length, 'validation row')}, ${counted(held.length, 'test row')}${labels}`,
   );
   return dataset;
+}
+
+/** "5 training or validation rows repeat a test row, and 12 almost repeat one"; null where none does. */
+function repeatWords(dataset: Dataset): string | null {
+  const { same, almost, isWhole } = repeatsOfTest(dataset);
+  if (same.length + almost.length === 0) return null;
+  const least = isWhole ? '' : 'at least ';
+  const found = [
+    ...(same.length > 0 ? [`${counted(same.length, 'training or validation row')} with the text of a test row`] : []),
+    ...(almost.length > 0
+      ? [
+          `${least}${counted(almost.length, 'training or validation row')} that almost repeat${almost.length === 1 ? 's' : ''} one`,
+        ]
+      : []),
+  ].join(', and ');
+  return `There are ${found}. A prompt can answer such test rows from memory; --drop-twins leaves them out of training.`;
 }
 
 /** @param named columns that must be there, by the option that names them. @throws UsageError, StudioError `bad-input` */

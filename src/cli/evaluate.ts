@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { goldOf } from '../dataset/labels';
+import { textHash } from '../dataset/draw';
+import { goldOf, rowsById } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import type { ScoreResult } from '../engine/types';
 import type { Sidecar } from '../interchange/sidecar';
@@ -58,8 +59,12 @@ export async function evaluate(args: readonly string[]): Promise<void> {
   const all = await openTestRows(table, { ...columns, id: null }, testRows);
   const dataset = onRowsOf(gate.baseline, all);
   checkLabels(sidecar, dataset);
-  if (sidecar.data?.fingerprint === dataset.fingerprint && dataset === all)
-    log.line('This prompt was trained on rows of this file: accuracy on new rows will be lower.');
+  const known = knownRows(sidecar, dataset);
+  const isSameFile = sidecar.data?.fingerprint === dataset.fingerprint && dataset === all;
+  if (known ?? isSameFile)
+    log.line(
+      `This prompt was trained on rows of this file${known ? ` (${known} of the ${counted(dataset.split.test.length, 'row')} here)` : ''}: accuracy on new rows will be lower.`,
+    );
   const soft = present(set.soft[0]?.soft, 'vectors');
   const host = await openHost(readModelOptions(values), log);
   try {
@@ -74,7 +79,7 @@ export async function evaluate(args: readonly string[]): Promise<void> {
     const found = {
       model: { id, dtype, sha256 },
       prompt: { name, placement },
-      dataset: { name: table.format.fileName, fingerprint: dataset.fingerprint },
+      dataset: { name: table.format.fileName, fingerprint: dataset.fingerprint, knownRows: known },
       arms: [untuned, tuned],
     };
     const text = `${JSON.stringify(found, null, 1)}\n`;
@@ -195,6 +200,18 @@ function passedOrThrow({ minAccuracy, baseline, maxLoss }: Gate, tuned: ScoredAr
   ];
   if (failed.length > 0) throw new BelowGate(`The tuned prompt falls short: ${reached}, ${failed.join(', and ')}.`);
   return `The tuned prompt passes: ${reached}${than ? `, against ${than}` : ''}.`;
+}
+
+/** Rows whose texts trained or validated the prompt, by the hashes of its package; null where it has none. */
+function knownRows({ data }: Sidecar, { table, mapping, split }: Dataset): number | null {
+  const hashes = data?.textHashes;
+  if (!hashes) return null;
+  const known = new Set(`${hashes.train}${hashes.validation}`.match(/.{8}/g));
+  const byId = rowsById(table.rows);
+  return split.test.filter((id) => {
+    const row = byId.get(id);
+    return row && known.has(textHash(row, mapping));
+  }).length;
 }
 
 /** @throws StudioError `bad-input` where the prompt cannot answer rows with these labels */

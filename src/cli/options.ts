@@ -99,6 +99,7 @@ export const trainingOptions = {
   seed: { type: 'string' },
   'train-rows': { type: 'string' },
   'test-rows': { type: 'string' },
+  'drop-twins': { type: 'boolean' },
   out: { type: 'string' },
 } as const;
 

@@ -1,10 +1,13 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { preparedOf } from '../dataset/test-support';
 import { uninterruptedControl } from '../lib/control';
 import { STANDARD } from '../training/settings';
 import { type TrainRunEvent, train } from '../workflow/train';
 import { createLog, openHost } from './node-host';
-import { openSet } from './run-task';
+import { earlierLooks, openSet } from './run-task';
 
 const LABELS = ['card payment fee charged', 'declined card payment', 'pending card payment', 'reverted card payment'];
 /** Only a letter is a single token. */
@@ -49,4 +52,24 @@ it('scores the prompts to beat beside a run, after its first validation, as the 
   expect(seen.slice(0, 5)).toEqual(['step 1', 'step 2', 'step 3', 'step 4', 'validation 0']);
   expect(seen.filter((each) => each === 'baseline')).toHaveLength(2);
   expect(seen).not.toContain('trouble');
+});
+
+it('counts uses of the test rows from run to run into one folder, and from none where the rows are others', async () => {
+  const { dataset } = await preparedOf(
+    Array.from({ length: 40 }, (_, i) => [`text ${i}`, LABELS[i % 4] ?? ''] as const),
+  );
+  const folder = await mkdtemp(join(tmpdir(), 'softprompt-looks-'));
+  expect(await earlierLooks(folder, dataset)).toBe(0);
+  const [one = '', two = ''] = dataset.split.test;
+  const keep = (ids: readonly string[], fingerprint = dataset.fingerprint) =>
+    writeFile(
+      join(folder, 'results.json'),
+      JSON.stringify({ looks: 2, dataset: { fingerprint }, arms: [{ rows: ids.map((id) => ({ id })) }] }),
+    );
+  await keep([one, two]);
+  expect(await earlierLooks(folder, dataset)).toBe(2);
+  await keep([one, dataset.split.train[0] ?? '']);
+  expect(await earlierLooks(folder, dataset)).toBe(0);
+  await keep([one, two], 'other rows');
+  expect(await earlierLooks(folder, dataset)).toBe(0);
 });

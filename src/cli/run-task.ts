@@ -1,14 +1,17 @@
 /** What `tune` and `write` share: prompts are trained, compared on test rows, and saved with the results. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { taskKindOf } from '../dataset/kind';
 import type { Dataset } from '../dataset/types';
+import { times } from '../evaluation/words';
+import { readJson } from '../interchange/exact-json';
 import { readZip } from '../interchange/zip';
 import { present } from '../lib/assert';
 import { uninterruptedControl } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { counted, duration, percent } from '../lib/format';
 import { unwrap } from '../lib/result';
+import { z } from '../lib/zod';
 import { recordComparison } from '../prompt-set/calibration';
 import { addHardVersion, chooseSoft, createPromptSet, finishRun } from '../prompt-set/prompt-set';
 import type { Evaluation, PromptSet } from '../prompt-set/types';
@@ -25,6 +28,7 @@ import { exportPackage } from '../workflow/export';
 import { type FoundWords, findWords, promptWith } from '../workflow/find-words';
 import { longestAnswer } from '../workflow/generated-texts';
 import { type Host, SILENT } from '../workflow/host';
+import { numberInFile } from '../workflow/open-data';
 import { recorded } from '../workflow/runs';
 import { labelCollisions } from '../workflow/token-rows';
 import { type TrainRunEvent, train } from '../workflow/train';
@@ -62,7 +66,9 @@ export async function runTask(options: RunOptions, log: Log): Promise<void> {
   const { dataset, runs, hybrid, examples } = options;
   const host = await openHost(options.model, log);
   try {
-    const started = await withWords(host, options, log);
+    const testLooks = await earlierLooks(options.out, dataset);
+    if (testLooks > 0) log.line(`Test rows used ${times(testLooks)} before, by the results in ${options.out}`);
+    const started = { ...(await withWords(host, options, log)), testLooks };
     if (started.words.length > 0)
       log.line(`Answer words: ${started.words.map(({ label, word }) => `${label} =${word}`).join(', ')}`);
     const { set: trained, checkpoint } = await trainAll(host, started, { dataset, runs, hybrid }, log);
@@ -80,6 +86,23 @@ export async function runTask(options: RunOptions, log: Log): Promise<void> {
   } finally {
     await host.dispose();
   }
+}
+
+/** What counts the uses in results.json, of labels or of texts. */
+const usesSchema = z.object({
+  dataset: z.object({ fingerprint: z.string() }),
+  looks: z.number().int().min(0),
+  arms: z.array(z.object({ rows: z.array(z.object({ id: z.string().optional(), rowId: z.string().optional() })) })),
+});
+
+/** How often the test rows were used by what wrote the results in the folder; 0 where there are none, or of other rows. */
+export async function earlierLooks(folder: string, { fingerprint, split }: Dataset): Promise<number> {
+  const text = await readFile(join(folder, 'results.json'), 'utf8').catch(() => 'null');
+  const read = usesSchema.safeParse(readJson(new TextEncoder().encode(text)));
+  if (!read.success || read.data.dataset.fingerprint !== fingerprint) return 0;
+  const test = new Set(split.test.map(numberInFile));
+  const used = read.data.arms.flatMap(({ rows }) => rows.map(({ id, rowId }) => numberInFile(id ?? rowId ?? '')));
+  return used.length > 0 && used.every((id) => test.has(id)) ? read.data.looks : 0;
 }
 
 /** The prompt set with the answer words that were found for it. */
@@ -188,10 +211,10 @@ async function trainRun(
 ): Promise<Trained> {
   const { dataset, settings, hybrid } = planned;
   const { id, sha256, dtype } = host.engine.info;
-  const { fingerprint: datasetFingerprint, heldBackHash } = dataset;
+  const { fingerprint: datasetFingerprint, heldBackHash, splitHash } = dataset;
   const at = { id: host.newId(), now: host.now() };
   const plan = { id: at.id, settings, name: '', hybrid, group: null };
-  const from = { model: { id, sha256, dtype }, datasetFingerprint, ...(heldBackHash ? { heldBackHash } : {}) };
+  const from = { model: { id, sha256, dtype }, datasetFingerprint, heldBackHash, splitHash };
   const { set, run } = recorded(before, plan, at, from);
   const { template, initText } = run;
   const { soft, best, ...done } = await train(

@@ -40,6 +40,7 @@ export const TUNE_USAGE = `npm run tune -- DATA.csv --text COL --label COL --out
   [--answer-vectors fixed|trained]  trained: the answer words' output vectors too (words of one token); the prompt then has
                               no PEFT adapter
   [--test FILE.csv]           test rows; left out: a share of DATA.csv
+  [--drop-twins]              leave out training rows that repeat a test row, or almost
   [--train-rows N] [--test-rows N]  fewer rows, drawn by the seed; min(100, N/2) others are for validation
   ${MODEL_USAGE}`;
 
@@ -89,6 +90,7 @@ export async function tune(args: readonly string[]): Promise<void> {
   const rows = {
     trainRows: wholeNumber(values['train-rows'], 'train-rows'),
     testRows: wholeNumber(values['test-rows'], 'test-rows'),
+    dropTwins: values['drop-twins'] ?? false,
   };
   const log = createLog();
   const test = values.test === undefined ? null : resolve(values.test);
@@ -122,6 +124,7 @@ export const WRITE_USAGE = `npm run write -- DATA.csv --text COL --target COL --
   [--shots 3]                 examples in the hand-written prompt that is compared with examples
   [--placement suffix|infix|prefix] [--tokens 10] [--steps 150] [--seed 0]
   [--train-rows N] [--test-rows N]  fewer rows, drawn by the seed; min(100, N/2) others are for validation
+  [--drop-twins]              leave out training rows that repeat a test row, or almost
   ${MODEL_USAGE}`;
 
 /** A prompt that generates texts: data, training, comparison on test rows, and a folder with the results and the prompt. */
@@ -149,6 +152,7 @@ export async function write(args: readonly string[]): Promise<void> {
   const rows = {
     trainRows: wholeNumber(values['train-rows'], 'train-rows'),
     testRows: wholeNumber(values['test-rows'], 'test-rows'),
+    dropTwins: values['drop-twins'] ?? false,
   };
   const log = createLog();
   const dataset = await readDataset({ data: resolve(data), test: null, columns, seed, ...rows }, log);

@@ -1,6 +1,6 @@
 import { inDrawnOrder } from './draw';
 import { keepingTwins, type Parts, together } from './groups';
-import { isUsable, stratumOf } from './labels';
+import { isUsable, stratumOf, textKeyOf } from './labels';
 import { textKey } from './normalise';
 import type { ColumnMapping, Dataset, Row, Rows, SplitName } from './types';
 
@@ -100,12 +100,11 @@ function take(groups: Groups, rows: number): { taken: Groups; rest: Groups } {
   return { taken, rest };
 }
 
-/** Parts of the groups, each label by its seats; groups of one row first. */
+/** Parts of the groups, each label by its seats; groups of one row first, those with the same text twice last. */
 function stratified(groups: Groups, mapping: ColumnMapping, sizes: Readonly<Record<SplitName, number>>): Parts {
-  const classes = byLabel(groups, mapping).map((own) => [
-    ...own.filter((group) => group.length === 1),
-    ...own.filter((group) => group.length > 1),
-  ]);
+  const repeats = (group: readonly Row[]) => new Set(group.map((row) => textKeyOf(row, mapping))).size < group.length;
+  const rank = (group: readonly Row[]) => (group.length === 1 ? 0 : repeats(group) ? 2 : 1);
+  const classes = byLabel(groups, mapping).map((own) => own.toSorted((a, b) => rank(a) - rank(b)));
   const testSeats = seats(classes.map(size), sizes.test);
   const held = classes.map((own, i) => take(own, testSeats[i] as number));
   const rests = held.map(({ rest }) => rest);

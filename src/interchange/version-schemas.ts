@@ -146,6 +146,7 @@ export const softVersionSchema = z.object({
   model: z.object({ id: text(500), sha256: text(200), dtype: text(50) }),
   datasetFingerprint: text(200),
   heldBackHash: text(200).optional(),
+  splitHash: text(200).optional(),
   origin: text(200).exactOptional(),
 });
 

@@ -223,7 +223,15 @@ export function startRun(
   at: Stamp,
   from: Pick<
     SoftVersion,
-    'settings' | 'template' | 'initText' | 'handVersion' | 'group' | 'model' | 'datasetFingerprint' | 'heldBackHash'
+    | 'settings'
+    | 'template'
+    | 'initText'
+    | 'handVersion'
+    | 'group'
+    | 'model'
+    | 'datasetFingerprint'
+    | 'heldBackHash'
+    | 'splitHash'
   > & {
     readonly name?: string;
   },

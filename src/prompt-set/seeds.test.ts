@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { STANDARD } from '../training/settings';
 import type { SoftVersion } from './types';
-import { seedsOf } from './versions';
+import { mayKnowTestRows, seedsOf, seedsOfOtherSplits } from './versions';
 
 const soft = { placement: 'suffix' as const, vectors: new Float32Array(2), virtualTokens: 1, hidden: 2 };
 const run = (id: string, seed: number, more: Partial<SoftVersion> = {}): SoftVersion => ({
@@ -44,4 +44,35 @@ test('ignores the order of settings, and counts a seed once, as the run that was
   const chosen = run('chosen', seed);
   const soft = [chosen, run('again', seed), run('turned', 5, { settings: turned })];
   expect(seedsOf({ soft }, chosen).map(({ id }) => id)).toEqual(['chosen', 'turned']);
+});
+
+test('takes runs of one split only, and names those that another split keeps out', () => {
+  const chosen = run('chosen', 0, { heldBackHash: 'h', splitHash: 's' });
+  const soft = [
+    chosen,
+    run('same split', 1, { heldBackHash: 'h', splitHash: 's' }),
+    run('other test rows', 2, { heldBackHash: 'other', splitHash: 'other' }),
+    run('other validation rows', 3, { heldBackHash: 'h', splitHash: 'other' }),
+  ];
+  expect(seedsOf({ soft }, chosen).map(({ id }) => id)).toEqual(['chosen', 'same split']);
+  expect(seedsOfOtherSplits({ soft }, chosen).map(({ id }) => id)).toEqual([
+    'other test rows',
+    'other validation rows',
+  ]);
+});
+
+test('says that a run may know the test rows where it, or a run that its vectors come from, had others', () => {
+  const initialisation = (runId: string) => ({ kind: 'prompt', runId, at: 'best' }) as const;
+  const from = (id: string, number: number, parent: string) =>
+    run(id, 0, { number, heldBackHash: 'now', settings: { ...STANDARD, initialisation: initialisation(parent) } });
+  const soft = [
+    run('old', 0, { heldBackHash: 'then' }),
+    from('child', 2, 'old'),
+    from('grandchild', 3, 'child'),
+    run('hybrid', 0, { heldBackHash: 'now', handVersion: 'h' }),
+    run('before hashes', 0),
+    from('circle', 4, 'circle'),
+  ];
+  const knowing = soft.filter((each) => mayKnowTestRows({ soft }, each, { heldBackHash: 'now' }));
+  expect(knowing.map(({ id }) => id)).toEqual(['old', 'child', 'grandchild']);
 });

@@ -152,6 +152,8 @@ export interface SoftVersion {
   readonly datasetFingerprint: string;
   /** Hash of the test rows, which it never saw; missing in versions made before this was stored. */
   readonly heldBackHash?: string | undefined;
+  /** Hash of all three parts; missing in versions made before this was stored. */
+  readonly splitHash?: string | undefined;
   /** Where its vectors were trained, if not here: "PEFT (PROMPT_TUNING)". Its settings are then placeholders. */
   readonly origin?: string;
 }

@@ -1,4 +1,5 @@
 /** The versions of a prompt set, hand-written and tuned alike. A version never changes; its note may. */
+import type { Dataset } from '../dataset/types';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { HardPrompt, LabelWord } from '../task/types';
 import { isUsable, sameLabelOrder } from './prompt-set';
@@ -91,7 +92,7 @@ export const writeTags = (set: PromptSet, tags: readonly string[], now: string):
   updatedAt: now,
 });
 
-/** Everything that decides a run except its seed, as text to compare. */
+/** Everything that decides a run except its seed and the split, as text to compare. */
 const butSeed = (run: SoftVersion): string => {
   const { seed: _seed, ...settings } = run.settings;
   const { template, initText, handVersion, datasetFingerprint, model } = run;
@@ -101,10 +102,36 @@ const butSeed = (run: SoftVersion): string => {
   ]);
 };
 
-/** The usable runs that differ from this one only in their seed, and this one; by seed, the newest of equal seeds. */
+const isSameSplit = (a: SoftVersion, b: SoftVersion): boolean =>
+  a.heldBackHash === b.heldBackHash && (!a.splitHash || !b.splitHash || a.splitHash === b.splitHash);
+
+const alikeBut = (set: Pick<PromptSet, 'soft'>, run: SoftVersion) =>
+  set.soft.filter((other) => isUsable(other) && butSeed(other) === butSeed(run));
+
+/**
+ * The usable runs that differ from this one only in their seed, and this one; by seed, the newest of equal seeds. Those of
+ * another split are not among them: their mean would know each other's test rows.
+ */
 export function seedsOf(set: Pick<PromptSet, 'soft'>, run: SoftVersion): readonly SoftVersion[] {
-  const alike = set.soft.filter((other) => isUsable(other) && butSeed(other) === butSeed(run));
+  const alike = alikeBut(set, run).filter((other) => isSameSplit(other, run));
   const bySeed = new Map(alike.map((other) => [other.settings.seed, other]));
   if (isUsable(run)) bySeed.set(run.settings.seed, run);
   return [...bySeed.values()].sort((a, b) => a.settings.seed - b.settings.seed);
+}
+
+/** Runs that would take part in the mean over the seeds if they had been trained on the same split. */
+export const seedsOfOtherSplits = (set: Pick<PromptSet, 'soft'>, run: SoftVersion): readonly SoftVersion[] =>
+  alikeBut(set, run).filter((other) => !isSameSplit(other, run) && other.settings.seed !== run.settings.seed);
+
+/** Whether a run, or one that its vectors come from, was trained with other test rows: it may know some of these. */
+export function mayKnowTestRows(
+  set: Pick<PromptSet, 'soft'>,
+  run: SoftVersion,
+  { heldBackHash }: Pick<Dataset, 'heldBackHash'>,
+): boolean {
+  if (run.heldBackHash && heldBackHash && run.heldBackHash !== heldBackHash) return true;
+  const { initialisation: start } = run.settings;
+  const earlier = start.kind === 'prompt' ? set.soft.find(({ id }) => id === start.runId) : undefined;
+  // a run starts from one that is older, so that this ends; a file from elsewhere may say otherwise
+  return earlier !== undefined && earlier.number < run.number && mayKnowTestRows(set, earlier, { heldBackHash });
 }

@@ -5,11 +5,13 @@
 import { guessColumns } from '../dataset/columns';
 import { drawnRows } from '../dataset/draw';
 import { editDataset } from '../dataset/edit';
+import { rowsById, textKeyOf } from '../dataset/labels';
 import { blockingIssue } from '../dataset/lint/define';
+import { nearTwins } from '../dataset/near-twins';
 import { type ParseOverride, parsing } from '../dataset/parse';
 import { type Prepared, type PrepareOptions, prepareDataset } from '../dataset/prepare';
 import { sharesFor } from '../dataset/split';
-import type { Change, ColumnMapping, Dataset, Table } from '../dataset/types';
+import type { Change, ColumnMapping, Dataset, Row, Table } from '../dataset/types';
 import { type Detectable, detectableIn } from '../evaluation/rows';
 import { fileBytes } from '../lib/bytes';
 import { inSteps } from '../lib/control';
@@ -87,13 +89,51 @@ export interface PartSizes {
   readonly testRows: number | null;
 }
 
+/** Training and validation rows that say what a test row says: a prompt can answer that one from memory. */
+export interface Repeats {
+  /** With the very text of a test row. */
+  readonly same: readonly string[];
+  /** Near-twins of a test row with the same answer. */
+  readonly almost: readonly string[];
+  /** All of them were found. */
+  readonly isWhole: boolean;
+}
+
+export function repeatsOfTest({ table, mapping, split }: Dataset): Repeats {
+  const byId = rowsById(table.rows);
+  const rowsOf = (ids: readonly string[]) => ids.flatMap((id) => byId.get(id) ?? []);
+  const test = rowsOf(split.test);
+  const others = rowsOf([...split.train, ...split.validation]);
+  const texts = new Set(test.map((row) => textKeyOf(row, mapping)));
+  const isSame = (row: Row) => texts.has(textKeyOf(row, mapping));
+  const { twins, hasAllTwins } = nearTwins(
+    test,
+    others.filter((row) => !isSame(row)),
+    mapping,
+  );
+  const ids = (rows: Iterable<Row>) => Array.from(rows, ({ id }) => id);
+  return { same: ids(others.filter(isSame)), almost: ids(twins), isWhole: hasAllTwins };
+}
+
+/** The data set without the rows that repeat a test row, or almost. */
+function withoutRepeats(dataset: Dataset): Dataset {
+  const { same, almost } = repeatsOfTest(dataset);
+  const left = new Set([...same, ...almost]);
+  const kept = (ids: readonly string[]) => ids.filter((id) => !left.has(id));
+  const { train, validation, test } = dataset.split;
+  return { ...dataset, split: { train: kept(train), validation: kept(validation), test } };
+}
+
 /**
  * A data set whose test rows may be in a file of their own, and of which fewer rows may be used. All parts are drawn by
- * the seed with the labels in proportion. @throws StudioError `bad-input` for rows that cannot be trained on
+ * the seed with the labels in proportion.
+ * @param dropTwins leave out training and validation rows that repeat a test row, or almost
+ * @throws StudioError `bad-input` for rows that cannot be trained on
  */
-export async function openParts(given: GivenRows, sizes: PartSizes): Promise<Dataset> {
+export async function openParts(given: GivenRows, sizes: PartSizes, dropTwins = false): Promise<Dataset> {
   const { test, mapping, seed } = given;
-  const whole = test ? await besideTest(given, test) : (await prepareRows(given.data, mapping, { seed })).dataset;
+  const all = test ? await besideTest(given, test) : (await prepareRows(given.data, mapping, { seed })).dataset;
+  const whole = dropTwins ? withoutRepeats(all) : all;
   const fixedSplit = ofSizes(whole, sizes);
   const { dataset, issues } = await prepareRows(whole.table, whole.mapping, { seed, fixedSplit });
   const blocking = blockingIssue(issues);

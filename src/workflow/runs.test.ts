@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { createPromptSet } from '../prompt-set/prompt-set';
 import type { PromptSet } from '../prompt-set/types';
 import { STANDARD } from '../training/settings';
-import { initialText, instructionOf, recorded } from './runs';
+import { initialText, instructionOf, recorded, resumeTrouble } from './runs';
 
 test.each([
   ['Decide the tone.\nMessage: {text}\nTone:', 'Decide the tone.'],
@@ -58,4 +58,17 @@ test('records a run that generates texts without what only labels have', () => {
   expect(run.settings).toMatchObject({ metric: 'loss', initialisation: { kind: 'text', text: '' } });
   expect(run.settings.classWeights).toBeUndefined();
   expect(run.settings.answerVectors).toBeUndefined();
+});
+
+test.each([
+  ['the split that it began with', { splitHash: 's', heldBackHash: 'h' }, null],
+  ['a split with other validation rows', { splitHash: 'other', heldBackHash: 'h' }, 'split again'],
+  ['a split with other test rows, for a run of an earlier version', { heldBackHash: 'other' }, 'split again'],
+  ['the test rows of a run of an earlier version', { heldBackHash: 'h' }, null],
+  ['other rows', { datasetFingerprint: 'g', splitHash: 's' }, 'different rows'],
+])('resumes a run on %s, or says why not', (_, run, trouble) => {
+  const rows = { fingerprint: 'f', splitHash: 's', heldBackHash: 'h' };
+  const found = resumeTrouble({ datasetFingerprint: 'f', ...run }, rows)?.message ?? null;
+  if (trouble === null) expect(found).toBeNull();
+  else expect(found).toContain(trouble);
 });

@@ -1,4 +1,5 @@
 /** A run before it trains: what its vectors can start from, the text around them, and how the prompt set records it. */
+import type { Dataset } from '../dataset/types';
 import { StudioError } from '../lib/errors';
 import { chosenHard, fits, isWriting, startRun } from '../prompt-set/prompt-set';
 import type { PromptSet, RunCheckpoint, SoftVersion } from '../prompt-set/types';
@@ -98,7 +99,7 @@ export function recorded(
   set: PromptSet,
   { id, settings: asked, name, hybrid, group }: PlannedRun,
   at: Parameters<typeof startRun>[1],
-  from: Pick<SoftVersion, 'model' | 'datasetFingerprint' | 'heldBackHash'>,
+  from: Pick<SoftVersion, 'model' | 'datasetFingerprint' | 'heldBackHash' | 'splitHash'>,
 ): ReturnType<typeof startRun> {
   const settings = isWriting(set) ? forGeneration(asked) : asked;
   const { initialisation } = settings;
@@ -117,6 +118,27 @@ export function recorded(
       ...(group && { group }),
     },
   );
+}
+
+/** Why a run cannot be resumed on these rows; null where it can: it would learn from rows that chose its steps, or test it. */
+export function resumeTrouble(
+  run: Pick<SoftVersion, 'datasetFingerprint' | 'heldBackHash' | 'splitHash'>,
+  dataset: Pick<Dataset, 'fingerprint' | 'heldBackHash' | 'splitHash'>,
+): StudioError | null {
+  if (run.datasetFingerprint !== dataset.fingerprint)
+    return new StudioError(
+      'bad-input',
+      'This run used different rows than those open now. Open that file again on the Data screen, or start a new run.',
+    );
+  const isSame = run.splitHash
+    ? run.splitHash === dataset.splitHash
+    : !run.heldBackHash || !dataset.heldBackHash || run.heldBackHash === dataset.heldBackHash;
+  return isSame
+    ? null
+    : new StudioError(
+        'bad-input',
+        'The rows were split again since this run started. Split them as before on the Data screen, or start a new run.',
+      );
 }
 
 /** The stored state of a run in this version's format; null when there is none. */

@@ -4,8 +4,9 @@ import type { Dataset } from '../../../dataset/types';
 import { otherVersionWords } from '../../../dataset/versions';
 import { comparedIds, drawnWords } from '../../../evaluation/rows';
 import { alsoAmong } from '../../../prompt-set/arms';
-import { chosenHard, chosenSoft, kindOf, sameWords } from '../../../prompt-set/prompt-set';
-import type { Evaluation, PromptSet, SoftVersion } from '../../../prompt-set/types';
+import { chosenHard, chosenHybrid, chosenSoft, kindOf, sameWords } from '../../../prompt-set/prompt-set';
+import type { Evaluation, PromptSet } from '../../../prompt-set/types';
+import { mayKnowTestRows, seedsOfOtherSplits } from '../../../prompt-set/versions';
 import { ScreenFrame } from '../../shell/Screen';
 import { navigate, screenPath } from '../../state/location';
 import { useResource } from '../../state/resource';
@@ -92,7 +93,7 @@ function Compare({ set, dataset }: { readonly set: PromptSet; readonly dataset: 
         <Troubles />
         {running ? <ProgressPanel /> : null}
         {evaluation && isStale && !running ? <StaleNote dataset={dataset} evaluation={evaluation} /> : null}
-        <SplitNote tuned={tuned} dataset={dataset} />
+        <SplitNote set={set} dataset={dataset} />
         {hasMore && !running ? (
           <Note title="Compare again to see the prompt you added" tone="info">
             {PANELS[kind].words.again}It counts as one more use of the test rows.
@@ -197,11 +198,28 @@ function StaleNote({ dataset, evaluation }: { readonly dataset: Dataset; readonl
   );
 }
 
-function SplitNote({ tuned, dataset }: { readonly tuned: SoftVersion | null; readonly dataset: Dataset }) {
-  if (!tuned?.heldBackHash || !dataset.heldBackHash || tuned.heldBackHash === dataset.heldBackHash) return null;
+/** Prompts that were trained on another split: they may know test rows, or are left out of the mean over the seeds. */
+function SplitNote({ set, dataset }: { readonly set: PromptSet; readonly dataset: Dataset }) {
+  const tuned = chosenSoft(set);
+  const hybrid = chosenHybrid(set);
+  const knowing = [
+    ...(tuned && mayKnowTestRows(set, tuned, dataset) ? ['the tuned prompt'] : []),
+    ...(hybrid && mayKnowTestRows(set, hybrid, dataset) ? ['the hybrid'] : []),
+  ];
+  const others = tuned ? seedsOfOtherSplits(set, tuned) : [];
   return (
-    <Note title="The tuned prompt may know some of these rows">
-      It was trained with other test rows. Train again on this split before you trust a comparison.
-    </Note>
+    <>
+      {knowing.length > 0 ? (
+        <Note title={`${format.capitalised(knowing.join(' and '))} may know some of these rows`} tone="warning">
+          Their vectors, or those that they started from, were trained with other test rows. Train again on this split
+          before you trust a comparison.
+        </Note>
+      ) : null}
+      {others.length > 0 ? (
+        <Note title="The mean takes runs of one split only" tone="info">
+          {`${format.counted(others.length, 'run')} with another seed ${others.length === 1 ? 'was' : 'were'} trained on another split, and ${others.length === 1 ? 'takes' : 'take'} no part in it. Train more seeds on this split to have more of them.`}
+        </Note>
+      ) : null}
+    </>
   );
 }

@@ -3,6 +3,7 @@ import { preparedOf } from '../../../dataset/test-support';
 import { drawnWords } from '../../../evaluation/rows';
 import { StudioError } from '../../../lib/errors';
 import { addHardVersion } from '../../../prompt-set/prompt-set';
+import type { ClassifyEvaluation } from '../../../prompt-set/types';
 import type { WriteRequest, WrittenRow } from '../../../worker/protocol';
 import { createPromptSetsStore } from '../../state/prompt-sets-store';
 import { createSessionStore } from '../../state/session-store';
@@ -70,6 +71,14 @@ describe('a comparison in the page', () => {
     expect(again.latest.getState().value?.evaluation?.id).toBe(made?.id);
     await again.latest.load({ setId, kind: 'classify' });
     expect(again.latest.getState().value?.evaluation).toBeNull();
+  });
+
+  it('counts figures under another calibration as a use of the test rows, each once', async () => {
+    const { promptSets, compare, setId } = await opened();
+    const shown = { id: 'e', setId } as ClassifyEvaluation;
+    for (const mode of ['raw', 'chosen', 'raw', 'calibrated'] as const) await compare.choose(shown, mode);
+    expect(promptSets.getState().set?.testLooks).toBe(2);
+    expect(compare.chosen.getState()).toEqual({ of: 'e', mode: 'calibrated' });
   });
 
   it('uses at most 200 test rows where texts are generated, drawn at random, and leaves none out', async () => {

@@ -5,7 +5,7 @@ import type { Dataset } from '../../../dataset/types';
 import { type CalibrationMode, planFor } from '../../../evaluation/classify/outcome';
 import type { Comparison } from '../../../evaluation/types';
 import { recordComparison } from '../../../prompt-set/calibration';
-import { changeTask, kindOf, nowAfter } from '../../../prompt-set/prompt-set';
+import { changeTask, countLook, kindOf, nowAfter } from '../../../prompt-set/prompt-set';
 import {
   type ClassifyEvaluation,
   type Evaluation,
@@ -104,6 +104,19 @@ export class CompareStore {
   readonly also: Resource<string, readonly string[]> = resource((setId) => this.#alsoOf(setId));
 
   readonly chosen = createStore<ChosenMode>(() => ({ of: null, mode: 'chosen' }));
+
+  /** Calibrations that were looked at in this visit, by comparison. */
+  readonly #looked = new Set<string>();
+
+  /** Shows a comparison under a calibration. One that was not shown yet is another use of the test rows. */
+  readonly choose = async ({ id, setId }: ClassifyEvaluation, mode: CalibrationMode): Promise<void> => {
+    this.chosen.setState({ of: id, mode });
+    const look = `${id} ${mode}`;
+    if (mode === 'chosen' || this.#looked.has(look)) return;
+    this.#looked.add(look);
+    const now = new Date().toISOString();
+    await this.#studio.stores.promptSets.getState().updateById(setId, (set) => countLook(set, now));
+  };
 
   /** Figures under another calibration. */
   readonly recalibrated: Resource<ModeKey, Comparison> = resource(async ({ mode }, signal) => {

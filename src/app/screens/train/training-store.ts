@@ -7,7 +7,7 @@ import { wordsFitting } from '../../../prompt-set/versions';
 import { sameLabels } from '../../../task/answer-words';
 import type { Speed } from '../../../training/estimate';
 import type { TrainingSettings } from '../../../training/settings';
-import { checkpointOf, type PlannedRun, recorded } from '../../../workflow/runs';
+import { checkpointOf, type PlannedRun, recorded, resumeTrouble } from '../../../workflow/runs';
 import { validatedRows } from '../../../workflow/training-rows';
 import { createSpeedometer } from '../../state/models-store';
 import { ActionStore, type Studio, screenStore } from '../../state/studio';
@@ -128,7 +128,13 @@ export class Training extends ActionStore<TrainingState> {
     const from = checkpointOf(left, await disk.checkpoints.get(left.id));
     const step = from?.step ?? 0;
     const before = await disk.settings.get<number>(`resumed:${left.id}`);
-    if (left.status !== 'running' || before === step || this.#session.getState().capabilities.trainingOff !== null) {
+    const trouble = resumeTrouble(left, dataset);
+    if (
+      left.status !== 'running' ||
+      trouble ||
+      before === step ||
+      this.#session.getState().capabilities.trainingOff !== null
+    ) {
       await this.show(left.id);
       return null;
     }
@@ -164,6 +170,7 @@ export class Training extends ActionStore<TrainingState> {
         model: { id: info.id, sha256: info.sha256, dtype },
         datasetFingerprint: dataset.fingerprint,
         heldBackHash: dataset.heldBackHash,
+        splitHash: dataset.splitHash,
       };
       const at = stamp();
       const open = await this.#promptSets.getState().updateById(setId, (set) => recorded(set, item, at, from).set);
@@ -261,8 +268,9 @@ export class Training extends ActionStore<TrainingState> {
     const version = opened?.open.soft.find((s) => s.id === runId);
     if (!opened || !version || this.#isTaken()) return;
     const { open, dataset } = opened;
-    if (version.datasetFingerprint !== dataset.fingerprint) {
-      this.set({ error: otherRows });
+    const trouble = resumeTrouble(version, dataset);
+    if (trouble) {
+      this.set({ error: trouble });
       return;
     }
     const end = await this.#whenChecked(async () => {
@@ -319,11 +327,6 @@ export class Training extends ActionStore<TrainingState> {
 const inOtherTab = new StudioError(
   'store-blocked',
   'This run is training in another tab of this browser. Watch it there, or close that tab and come back.',
-);
-
-const otherRows = new StudioError(
-  'bad-input',
-  'This run used different rows than those open now. Open that file again on the Data screen, or start a new run.',
 );
 
 const otherQueue = new StudioError(

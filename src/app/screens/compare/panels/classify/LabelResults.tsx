@@ -51,7 +51,7 @@ function useShown(evaluation: ClassifyEvaluation): Shown & { readonly switching:
 
 /** Everything under the verdict of a comparison of labels. */
 export function LabelResults({ evaluation, dataset }: LabelResultsProps) {
-  const { chosen } = compareStores.use();
+  const { choose } = compareStores.use();
   const { switching, ...shown } = useShown(evaluation);
   return (
     <>
@@ -60,7 +60,7 @@ export function LabelResults({ evaluation, dataset }: LabelResultsProps) {
           label="Calibration"
           hideLabel
           value={shown.mode}
-          onChange={(mode) => chosen.setState({ of: evaluation.id, mode })}
+          onChange={(mode) => void choose(evaluation, mode)}
           options={MODES.map((option) => ({ ...option, isDisabled: switching }))}
         />
         <p className="dim small">{calibrationWords(shown.comparison, shown.mode)}</p>
