@@ -55,7 +55,7 @@ describe('evaluate as a gate', () => {
 
   it('ends with 3 and one sentence below the accuracy that was asked for, and still saves the results', async () => {
     const out = join(folder, 'again.json');
-    const failed = evaluate('--test-rows', '20', '--min-accuracy', '100', '--out', out);
+    const failed = evaluate('--test-rows', '250', '--min-accuracy', '100', '--out', out);
     expect(failed.code).toBe(3);
     expect(failed.stderr.trim().split('\n').at(-1)).toMatch(
       /^The tuned prompt falls short: .*, below the 100\.0% of --min-accuracy\.$/,
@@ -74,9 +74,9 @@ describe('evaluate as a gate', () => {
     expect(failed.stderr).toMatch(
       /points against the baseline’s 100\.0% of the same rows, where --max-loss allows −0\.5/,
     );
-    const other = evaluate('--baseline', await baseline('other.json', 1, 'elsewhere'), '--test-rows', '8');
+    const other = evaluate('--baseline', await baseline('other.json', 1, 'elsewhere'), '--test-rows', '20');
     expect(other.code).toBe(3);
-    expect(other.stderr).toMatch(/of 8 rows right .* the baseline’s 100\.0% of other rows/);
+    expect(other.stderr).toMatch(/of 20 rows right .* the baseline’s 100\.0% of other rows/);
   });
 
   it.each([
