@@ -1,7 +1,7 @@
 /** Builds `softprompt.json` from what is known about a prompt. The schema is in sidecar.ts. */
 import { textHash } from '../dataset/draw';
 import { rowsById } from '../dataset/labels';
-import type { Dataset, SplitName } from '../dataset/types';
+import type { Dataset } from '../dataset/types';
 import type { CalibrationFit } from '../evaluation/types';
 import { assert, present } from '../lib/assert';
 import { type SoftPrompt, trainedPrompt } from '../prompt/soft-prompt';
@@ -81,21 +81,7 @@ export function buildSidecar(input: SidecarInput): Sidecar {
     tokenizer: { sha256: input.tokenizerSha256 },
     init: initFacts(run),
     training: run.origin === undefined ? trainingFacts(run) : null,
-    data: dataset && {
-      fingerprint: dataset.fingerprint,
-      splitHash: dataset.splitHash,
-      seed: dataset.seed,
-      rows: {
-        train: dataset.split.train.length,
-        validation: dataset.split.validation.length,
-        test: dataset.split.test.length,
-      },
-      textHashes: {
-        train: hashesOf(dataset, 'train'),
-        validation: hashesOf(dataset, 'validation'),
-        test: hashesOf(dataset, 'test'),
-      },
-    },
+    data: dataset && dataFacts(dataset),
     metrics: {
       validation:
         run.validationAccuracy === null || !dataset
@@ -119,9 +105,19 @@ export function buildSidecar(input: SidecarInput): Sidecar {
   };
 }
 
-function hashesOf({ table, mapping, split }: Dataset, part: SplitName): string {
+function dataFacts({ table, mapping, split, fingerprint, splitHash, seed }: Dataset): NonNullable<Sidecar['data']> {
   const rows = rowsById(table.rows);
-  return split[part].map((id) => textHash(present(rows.get(id), `row ${id}`), mapping)).join('');
+  const ofParts = <T>(of: (part: readonly string[]) => T) => ({
+    train: of(split.train),
+    validation: of(split.validation),
+    test: of(split.test),
+  });
+  const hash = (id: string) => textHash(present(rows.get(id), `row ${id}`), mapping);
+  return {
+    ...{ fingerprint, splitHash, seed },
+    rows: ofParts(({ length }) => length),
+    textHashes: ofParts((part) => part.map(hash).join('')),
+  };
 }
 
 function initFacts({ settings: { initialisation }, initText, origin }: SoftVersion): Sidecar['init'] {

@@ -105,15 +105,15 @@ export class CompareStore {
 
   readonly chosen = createStore<ChosenMode>(() => ({ of: null, mode: 'chosen' }));
 
-  /** Calibrations that were looked at in this visit, by comparison. */
-  readonly #looked = new Set<string>();
+  /** Calibrations that were shown in this visit, by comparison. */
+  readonly #seen = new Set<string>();
 
   /** Shows a comparison under a calibration. One that was not shown yet is another use of the test rows. */
   readonly choose = async ({ id, setId }: ClassifyEvaluation, mode: CalibrationMode): Promise<void> => {
     this.chosen.setState({ of: id, mode });
     const look = `${id} ${mode}`;
-    if (mode === 'chosen' || this.#looked.has(look)) return;
-    this.#looked.add(look);
+    if (mode === 'chosen' || this.#seen.has(look)) return;
+    this.#seen.add(look);
     const now = new Date().toISOString();
     await this.#studio.stores.promptSets.getState().updateById(setId, (set) => countLook(set, now));
   };
