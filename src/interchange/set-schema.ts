@@ -159,6 +159,8 @@ const compared = {
   datasetFingerprint: text(200),
   backend: text(100),
   threads: count,
+  splitHash: text(200).optional(),
+  model: text(200).optional(),
   votes: list(z.object({ rowId: text(500), choice: z.enum(['a', 'b', 'tie', 'both-bad']) })).optional(),
 };
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { STANDARD } from '../training/settings';
-import { alsoAmong, armsAsCompared, armsOf, otherHands } from './arms';
+import { alsoAmong, armsAsCompared, armsOf, isOutdated, otherHands } from './arms';
 import { addHardVersion, changeTask, createPromptSet } from './prompt-set';
 
 const at = (id: string) => ({ id, now: '2026-01-01T00:00:00.000Z' });
@@ -151,5 +151,44 @@ describe('the arms of a comparison', () => {
     const then = armsAsCompared(later, { hardVersion: 'h2', softVersion: 'r' }, armIds);
     expect(then.arms.map(({ id }) => id)).toEqual(armIds);
     expect(then.arms[2]?.prompt).toMatchObject({ shots: 4, template: 'Short\n{text}\nA:' });
+  });
+});
+
+describe('a comparison is out of date', () => {
+  const words = ['good', 'bad'].map((label) => ({ label, word: ` ${label}` }));
+  const other = [{ label: 'good', word: ' fine' }, ...words.slice(1)];
+  const before = { ...tuned, words };
+  const made = {
+    ...{ hardVersion: 'h0', softVersion: 'r', asWritten: true as const, words },
+    ...{ datasetFingerprint: 'f', splitHash: 's', model: 'w' },
+    plan: { arms: ['untuned', 'yours', 'tuned'].map((id) => ({ id })) },
+  };
+  const opened = { dataset: { fingerprint: 'f', splitHash: 's', seed: 0 }, model: 'w' };
+  const on = (change: Partial<(typeof opened)['dataset']>) => ({
+    ...opened,
+    dataset: { ...opened.dataset, ...change },
+  });
+
+  it('on other rows, another split, other weights, or with another version', () => {
+    expect(isOutdated(before, made, opened)).toBe(false);
+    expect(isOutdated(before, made, { ...opened, model: null })).toBe(false);
+    expect(isOutdated(before, made, on({ fingerprint: 'g' }))).toBe(true);
+    expect(isOutdated(before, made, on({ splitHash: 't' }))).toBe(true);
+    expect(isOutdated(before, made, { ...opened, model: 'v' })).toBe(true);
+    expect(isOutdated({ ...before, chosenHard: 'h1' }, made, opened)).toBe(true);
+    const { splitHash: _split, model: _model, ...earlier } = made;
+    expect(isOutdated(before, earlier, opened)).toBe(false);
+  });
+
+  it('not by corrections of its own labels', () => {
+    const reviewed = { ...made, review: { datasetFingerprint: 'g' } };
+    expect(isOutdated(before, reviewed, on({ fingerprint: 'g' }))).toBe(false);
+  });
+
+  it('once a prompt of its headline answers with other words, and not while each keeps its own', () => {
+    // it was never recorded as compared: a draft, which gets the new words
+    expect(isOutdated(changeTask(before, { words: other }, at('x').now), made, opened)).toBe(true);
+    const compared = { ...before, hard: before.hard.map((version) => ({ ...version, calibration: null })) };
+    expect(isOutdated(changeTask(compared, { words: other }, at('x').now), made, opened)).toBe(false);
   });
 });

@@ -3,8 +3,8 @@ import type { ArmKind } from '../evaluation/types';
 import type { Placement, SoftPrompt } from '../prompt/soft-prompt';
 import { wordsFor } from '../task/answer-words';
 import type { HardPrompt, LabelWord } from '../task/types';
-import { chosenHard, chosenHybrid, chosenSoft, kindOf, sameWords } from './prompt-set';
-import type { HardVersion, PromptSet, SoftVersion } from './types';
+import { chosenHard, chosenHybrid, chosenSoft, kindOf, samePrompt, sameWords } from './prompt-set';
+import type { HardVersion, Opened, PromptSet, SoftVersion } from './types';
 import { seedsOf, tunedPrompt, wordsFitting } from './versions';
 
 /** Training rows shown before each row in the arm with examples; fewer for generated texts, whose examples are longer. */
@@ -207,4 +207,35 @@ export function armsAsCompared(
     return !version || version.prompt.shots === prompt.shots;
   };
   return { ...found, arms: found.arms.map((each) => (isOwn(each) ? each : { ...each, versionId: null })) };
+}
+
+/** What a past comparison is judged by. */
+interface PastComparison extends Then {
+  readonly datasetFingerprint: string;
+  readonly splitHash?: string | undefined;
+  readonly model?: string | undefined;
+  readonly plan: { readonly arms: readonly { readonly id: string }[] };
+  readonly review?: { readonly datasetFingerprint: string } | undefined;
+}
+
+/** The prompts of the headline, which any change concerns. */
+const HEADLINE = new Set(['untuned', 'yours', 'tuned']);
+
+/** Whether a comparison is of other prompts, answer words, rows or weights than it would be made with now. */
+export function isOutdated(set: PromptSet, comparison: PastComparison, { dataset, model }: Opened): boolean {
+  const { review, splitHash, softVersion, hardVersion } = comparison;
+  // corrections of its own labels do not make it old
+  const isOfRows = (review?.datasetFingerprint ?? comparison.datasetFingerprint) === dataset.fingerprint;
+  const isOfSplit = review !== undefined || splitHash === undefined || splitHash === dataset.splitHash;
+  const isOfWeights = model === null || comparison.model === undefined || comparison.model === model;
+  const isOfVersions = hardVersion === (chosenHard(set)?.id ?? null) && softVersion === (chosenSoft(set)?.id ?? null);
+  if (!(isOfRows && isOfSplit && isOfWeights && isOfVersions)) return true;
+  const ids = comparison.plan.arms.map(({ id }) => id);
+  const asked = ({ arms }: Arms) => arms.filter(({ id }) => HEADLINE.has(id) && ids.includes(id));
+  const then = asked(armsAsCompared(set, comparison, ids));
+  const now = new Map(asked(armsOf(set)).map((each) => [each.id, each]));
+  return then.some(({ id, prompt, words }) => {
+    const present = now.get(id);
+    return !present || !samePrompt(prompt, present.prompt) || !sameWords(words, present.words);
+  });
 }

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { addHardVersion, changeTask, createPromptSet, recordTry, recordWriting, versionWith } from './prompt-set';
-import { differenceWords, type Opened, shownTry, sinceTry } from './tries';
-import type { HardVersion, PromptSet, TriedWith } from './types';
+import { differenceWords, shownTry, sinceTry } from './tries';
+import type { HardVersion, Opened, PromptSet, TriedWith } from './types';
 
 const NOW = '2026-01-01T00:00:00.000Z';
 const WORDS = ['bad', 'good'].map((label) => ({ label, word: ` ${label}` }));

@@ -2,20 +2,12 @@
  * What a try of a hand-written version depends on. Its figures are the present ones only while all of that is unchanged;
  * otherwise they belong to an earlier prompt, earlier rows or another model, and are marked as such.
  */
-import type { Dataset } from '../dataset/types';
 import { wordsFor } from '../task/answer-words';
 import type { LabelWord } from '../task/types';
 import { meanLogProbsOf } from './calibration';
 import { chosenHard, samePrompt, sameWords, versionWith } from './prompt-set';
-import type { AnswersWith, HardVersion, PromptSet } from './types';
+import type { AnswersWith, HardVersion, Opened, PromptSet } from './types';
 import { wordsFitting } from './versions';
-
-/** What the page has open besides the prompt set. */
-export interface Opened {
-  readonly dataset: Pick<Dataset, 'fingerprint' | 'splitHash' | 'seed'>;
-  /** SHA-256 of the weights that are loaded or on their way; null = not known yet, so that none can differ. */
-  readonly model: string | null;
-}
 
 /** What a version answers with now. */
 export const answersWith = (

@@ -253,6 +253,9 @@ interface Compared {
   readonly asWritten?: true;
   /** The set's answer words at that time; versions may have their own. Left out by earlier releases. */
   readonly words?: readonly LabelWord[];
+  /** The split whose test rows were asked, and SHA-256 of the weights. Left out by earlier releases. */
+  readonly splitHash?: string;
+  readonly model?: string;
   /** Blind votes between the two prompts of the headline, in the order in which they were given. */
   readonly votes?: readonly Vote[];
 }
@@ -290,6 +293,13 @@ interface Review {
   readonly looks: number;
   /** Of the data version that the corrections made. */
   readonly datasetFingerprint: string;
+}
+
+/** What the page has open besides the prompt set: figures are the present ones only if they are of it. */
+export interface Opened {
+  readonly dataset: Pick<Dataset, 'fingerprint' | 'splitHash' | 'seed'>;
+  /** SHA-256 of the weights that are loaded or on their way; null = not known yet, so that none can differ. */
+  readonly model: string | null;
 }
 
 /** Data set of a prompt set as stored. */

@@ -107,7 +107,7 @@ export const compare: Verb<CompareRequest, CompareEvent, CompareResult> = async 
   const { set, dataset } = request;
   const arms = armsOf(set, request);
   const kind = kindOf(set);
-  const { backend, threads } = host.engine.info;
+  const { backend, threads, sha256: model } = host.engine.info;
   run.emit({ kind: 'arms', arms: arms.arms.map(({ id, name }) => ({ id, name })) });
   run.emit({ kind: 'progress', fraction: null, note: 'Counting tokens' });
   const test = comparedIds(kind, dataset);
@@ -120,6 +120,8 @@ export const compare: Verb<CompareRequest, CompareEvent, CompareResult> = async 
       datasetFingerprint: dataset.fingerprint,
       asWritten: true,
       words: set.words,
+      splitHash: dataset.splitHash,
+      model,
       backend,
       threads,
     } as Compared,

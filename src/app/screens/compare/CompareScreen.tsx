@@ -3,13 +3,14 @@ import { useStore } from 'zustand';
 import type { Dataset } from '../../../dataset/types';
 import { otherVersionWords } from '../../../dataset/versions';
 import { comparedIds, drawnWords } from '../../../evaluation/rows';
-import { alsoAmong } from '../../../prompt-set/arms';
-import { chosenHard, chosenHybrid, chosenSoft, kindOf, sameWords } from '../../../prompt-set/prompt-set';
-import type { Evaluation, PromptSet } from '../../../prompt-set/types';
+import { alsoAmong, isOutdated } from '../../../prompt-set/arms';
+import { chosenHard, chosenHybrid, chosenSoft, kindOf } from '../../../prompt-set/prompt-set';
+import type { Evaluation, Opened, PromptSet } from '../../../prompt-set/types';
 import { mayKnowTestRows, seedsOfOtherSplits } from '../../../prompt-set/versions';
 import { ScreenFrame } from '../../shell/Screen';
 import { navigate, screenPath } from '../../state/location';
 import { useResource } from '../../state/resource';
+import { weightsOf } from '../../state/session-state';
 import { usePromptSets, useSession } from '../../state/studio';
 import { Button, EmptyState, format, Note } from '../../ui';
 import { compareStores } from './compare-store';
@@ -38,17 +39,10 @@ export default function CompareScreen() {
   );
 }
 
-/** Whether the comparison on the screen is about other versions or rows than those chosen now. */
-function staleness(set: PromptSet, dataset: Dataset, evaluation: Evaluation, also: readonly string[]) {
+/** Whether the comparison on the screen is out of date, or lacks a prompt that was added since. */
+function staleness(set: PromptSet, opened: Opened, evaluation: Evaluation, also: readonly string[]) {
+  const isStale = isOutdated(set, evaluation, opened);
   const hard = chosenHard(set)?.id ?? null;
-  const review = evaluation.kind === 'classify' ? evaluation.review : undefined;
-  // corrections of its own labels do not make it old
-  const holdsFor = review?.datasetFingerprint ?? evaluation.datasetFingerprint;
-  const isStale =
-    evaluation.softVersion !== (chosenSoft(set)?.id ?? null) ||
-    evaluation.hardVersion !== hard ||
-    (evaluation.words !== undefined && !sameWords(evaluation.words, set.words)) ||
-    holdsFor !== dataset.fingerprint;
   const included = alsoAmong(
     set,
     evaluation.plan.arms.map(({ id }) => id),
@@ -64,12 +58,13 @@ function Compare({ set, dataset }: { readonly set: PromptSet; readonly dataset: 
   const { value } = useResource(compare.latest, { setId: set.id, kind });
   const also = useResource(compare.also, set.id).value ?? NO_IDS;
   const running = useStore(compare.run, (s) => s.running);
+  const model = useSession(weightsOf);
   const [saving, setSaving] = useState(false);
   const evaluation = value?.evaluation ?? null;
   const tuned = chosenSoft(set);
   const rows = comparedIds(kind, dataset).length;
   const { isStale, hasMore } = evaluation
-    ? staleness(set, dataset, evaluation, also)
+    ? staleness(set, { dataset, model }, evaluation, also)
     : { isStale: false, hasMore: false };
   const { running: runningWords, question, about } = PANELS[kind].words;
   const testRows = format.counted(rows, 'test row');
@@ -192,8 +187,8 @@ function StaleNote({ dataset, evaluation }: { readonly dataset: Dataset; readonl
   const otherRows = otherVersionWords(dataset, evaluation.datasetFingerprint);
   return (
     <Note title="This comparison is of other versions" tone="warning">
-      {otherRows ? `It was ${otherRows}. ` : null}Since then other answer words or another prompt were chosen, or other
-      rows were opened. Compare again to update it; that is one more use of the test rows.
+      {otherRows ? `It was ${otherRows}. ` : null}Since then another prompt, other answer words or another model were
+      chosen, or other rows were opened. Compare again to update it; that is one more use of the test rows.
     </Note>
   );
 }

@@ -60,6 +60,7 @@ describe('a comparison in the page', () => {
     expect(compare.run.getState().error).toBeNull();
     const made = evaluation();
     expect(made).toMatchObject({ kind: 'generate', setId, plan: { looks: 1 } });
+    expect(made).toMatchObject({ splitHash: promptSets.getState().dataset?.splitHash, model: 'a'.repeat(64) });
     expect(made?.plan.arms.map(({ id }) => id)).toEqual(['untuned', 'yours', 'yours-3']);
     expect(promptSets.getState().set?.testLooks).toBe(1);
     expect(session.getState().job).toBeNull();
