@@ -217,6 +217,25 @@ describe('a run', () => {
     expect(engine.calls.map((c) => c.method)).toEqual(['train']);
   });
 
+  test('is shown beside what there is to beat on its own rows, and closed when others are open', async () => {
+    await start();
+    const setId = promptSets.getState().set?.id ?? '';
+    const runId = train.getState().live?.runId ?? '';
+    const lines = () => train.getState().live?.lines.map((line) => line.id);
+    // another hand-written prompt, which was not scored yet
+    const other = { template: 'Other.\n{text}\nA:', shots: 0, shotSeed: 0 };
+    const { version } = addHardVersion(promptSets.getState().set as PromptSet, stamp(), { prompt: other });
+    await promptSets.getState().update((set) => ({ ...set, hard: [...set.hard, version], chosenHard: version.id }));
+    await train.arrive({ setId, dataset });
+    expect(lines()).toEqual(['majority', 'untuned']);
+    const elsewhere = { ...dataset, fingerprint: 'g' };
+    promptSets.setState({ dataset: elsewhere });
+    await train.arrive({ setId, dataset: elsewhere });
+    expect(train.getState().live).toBeNull();
+    await train.show(runId);
+    expect(lines()).toEqual([]);
+  });
+
   test('resumes from the last checkpoint after the worker died', async () => {
     engine.dieAt = 70;
     await start();

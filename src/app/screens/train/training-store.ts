@@ -94,6 +94,7 @@ export class Training extends ActionStore<TrainingState> {
     if (open?.id !== setId || this.getState().busy) return;
     if (this.getState().live?.setId !== setId) this.set({ live: null });
     try {
+      await this.#renewLines(open, dataset);
       await this.#session.getState().tokenizerReady();
       const current = await this.#withTask(open, dataset);
       await this.queue.load(setId);
@@ -105,6 +106,25 @@ export class Training extends ActionStore<TrainingState> {
       this.set({ error: asStudioError(cause) });
     }
   };
+
+  /** The ended run on the screen beside what there is to beat now; on other rows its curves say nothing, and it is closed. */
+  async #renewLines(open: PromptSet, dataset: Dataset): Promise<void> {
+    const { live } = this.getState();
+    const version = open.soft.find(({ id }) => id === live?.runId);
+    if (!live || !version) return;
+    if (version.datasetFingerprint !== dataset.fingerprint) this.set({ live: null });
+    const lines = await this.#linesOf(version, open, dataset);
+    if (this.getState().live === live) this.set({ live: { ...live, lines } });
+  }
+
+  /** What there is to beat on the rows of a run; none where other rows are open, because its curves are not of those. */
+  async #linesOf(version: SoftVersion, open: PromptSet, dataset: Dataset | null): Promise<LiveRun['lines']> {
+    if (version.datasetFingerprint !== dataset?.fingerprint) return [];
+    const { model } = this.#session.getState();
+    const info = model.kind === 'ready' ? model.info : null;
+    const { template } = version;
+    return this.#baselines.known({ open, dataset, template, words: wordsFitting(open, version), info });
+  }
 
   /** The set with what training needs, proposed where the user has not said it. */
   async #withTask(open: PromptSet, dataset: Dataset): Promise<PromptSet> {
@@ -287,10 +307,7 @@ export class Training extends ActionStore<TrainingState> {
     const { set: open, dataset } = this.#promptSets.getState();
     const version = open?.soft.find((s) => s.id === runId);
     if (!open || !version || this.getState().busy) return;
-    const { model } = this.#session.getState();
-    const info = model.kind === 'ready' ? model.info : null;
-    const subject = { open, template: version.template, words: wordsFitting(open, version), info };
-    const lines = dataset ? await this.#baselines.known({ ...subject, dataset }) : [];
+    const lines = await this.#linesOf(version, open, dataset);
     const kept = checkpointOf(version, await this.#services.store.checkpoints.get(runId));
     const validationRows = dataset ? validatedRows(version, dataset) : 0;
     this.set({ live: endedRun(version, open, kept, { validationRows, lines }) });
