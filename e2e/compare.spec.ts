@@ -69,6 +69,16 @@ test('shows rows, filters, slices and confidence behind the verdict, each at its
   await test.step('rows below a probability go to a person', async () => {
     await compare.tab('How sure').click();
     const slider = page.getByRole('slider', { name: 'Answer from this probability on' });
+    const tuned = page.getByRole('listitem').filter({ hasText: /^B?\s*Tuned / });
+    await tuned.getByRole('button', { name: 'Use this threshold' }).click();
+    await expect(tuned).toContainText('Below 0.80 a person is asked.');
+    await expectAccessibleNow(page, 'Compare, a threshold');
+    await page.reload();
+    await expect(tuned).toContainText('Below 0.80 a person is asked.');
+    await tuned.getByRole('button', { name: 'Take all answers' }).click();
+    await expect(tuned.getByRole('button', { name: 'Use this threshold' })).toBeVisible();
+    await page.getByText('Test: check').click();
+    await expect(page.getByRole('button', { name: 'Use this threshold' })).toHaveCount(0);
     await slider.focus();
     await page.keyboard.press('Home');
     await expect(page.getByText(/^B?\s*Tuned No answer is below 0.00: all 60 rows are answered/)).toBeVisible();

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { createRng } from '../lib/rng';
-import { adaptationStep } from './adaptation';
 import { bradleyTerry, rankArms, winsOf } from './bradley-terry';
 import { fitTemperature } from './calibration';
 
@@ -77,27 +76,5 @@ describe('temperature', () => {
     const sure = [[Math.log(0.9), Math.log(0.1)]];
     expect(fitTemperature(sure, [0])).toBe(0.05);
     expect(fitTemperature(sure, [1])).toBe(20);
-  });
-});
-
-describe('adaptation', () => {
-  const points = [0.3, 0.6, 0.77, 0.7, 0.78, 0.8, 0.5].map((value, i) => ({ step: i * 10, value }));
-
-  it('is the step from which on validation stays at 95% of what it ends with', () => {
-    expect(adaptationStep(points, 50)).toBe(40);
-    expect(adaptationStep(points, null)).toBe(10);
-  });
-
-  it('is not known of one point or of nothing learned', () => {
-    expect(adaptationStep(points.slice(0, 1), null)).toBeNull();
-    expect(
-      adaptationStep(
-        [
-          { step: 0, value: 0 },
-          { step: 10, value: 0 },
-        ],
-        null,
-      ),
-    ).toBeNull();
   });
 });

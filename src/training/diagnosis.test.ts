@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { diagnose } from './diagnosis';
+import { adaptationStep, diagnose } from './diagnosis';
 import { STANDARD } from './settings';
 
 const run = (
@@ -192,5 +192,27 @@ describe('where texts are written', () => {
     expect(diagnose(written((s) => (s <= 40 ? 4 - s / 40 : 3 + (s - 40) / 200))).title).toBe(
       'Overfitting since about step 40',
     );
+  });
+});
+
+describe('adaptation', () => {
+  const points = [0.3, 0.6, 0.77, 0.7, 0.78, 0.8, 0.5].map((value, i) => ({ step: i * 10, value }));
+
+  test('is the step from which on validation stays at 95% of what it ends with', () => {
+    expect(adaptationStep(points, 50)).toBe(40);
+    expect(adaptationStep(points, null)).toBe(10);
+  });
+
+  test('is not known of one point or of nothing learned', () => {
+    expect(adaptationStep(points.slice(0, 1), null)).toBeNull();
+    expect(
+      adaptationStep(
+        [
+          { step: 0, value: 0 },
+          { step: 10, value: 0 },
+        ],
+        null,
+      ),
+    ).toBeNull();
   });
 });

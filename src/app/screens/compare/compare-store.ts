@@ -3,8 +3,8 @@ import { createStore } from 'zustand/vanilla';
 import type { TaskKind } from '../../../dataset/kind';
 import type { Dataset } from '../../../dataset/types';
 import { type CalibrationMode, planFor } from '../../../evaluation/classify/outcome';
-import type { Comparison } from '../../../evaluation/types';
-import { recordComparison } from '../../../prompt-set/calibration';
+import type { Comparison, ReviewThreshold } from '../../../evaluation/types';
+import { recordComparison, setThreshold } from '../../../prompt-set/calibration';
 import { changeTask, countLook, kindOf, nowAfter } from '../../../prompt-set/prompt-set';
 import {
   type ClassifyEvaluation,
@@ -200,6 +200,12 @@ export class CompareStore {
       .set(alsoKey(setId), next)
       .catch((cause) => toastError('The choice was not saved', `${cause}`));
   };
+
+  /** Below it a person is asked, wherever the version answers; null takes all its answers. */
+  readonly setThreshold = (setId: string, versionId: string, threshold: ReviewThreshold | null): Promise<PromptSet> =>
+    this.#studio.stores.promptSets
+      .getState()
+      .updateById(setId, (s) => setThreshold(s, versionId, threshold, new Date().toISOString()));
 
   readonly amend = async (change: Amendment): Promise<void> => {
     const { value } = this.latest.getState();

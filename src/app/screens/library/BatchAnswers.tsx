@@ -16,6 +16,11 @@ interface RunProps {
 }
 
 const leftOutOf = ({ progress }: BatchRun) => progress.leftOut.reduce((sum, [, rows]) => sum + rows, 0);
+/** The version's threshold; null = all its answers are taken. */
+const thresholdOf = ({ request: { version } }: BatchRun) =>
+  version.task.kind === 'classify' ? (version.task.threshold ?? null) : null;
+/** Rows that a person should look at; none without a threshold. */
+const toReview = (run: BatchRun) => (thresholdOf(run) === null ? 0 : run.progress.unsure + leftOutOf(run));
 const isDone = ({ progress: { done, total } }: BatchRun) => total > 0 && done === total;
 
 function titleOf(run: BatchRun | null, isRunning: boolean): string {
@@ -100,6 +105,7 @@ function Results({ run }: RunProps) {
     <>
       <Shown run={run} />
       <LeftOut run={run} />
+      <Unsure run={run} />
       {run.calibrated ? (
         <p className="dim small">
           Calibrated as in this version’s newest comparison: its built-in bias toward a label is removed.
@@ -132,6 +138,16 @@ function LabelCounts({ run }: RunProps) {
   );
 }
 
+function Unsure({ run }: RunProps) {
+  const threshold = thresholdOf(run);
+  if (threshold === null) return null;
+  return (
+    <p>
+      {`${format.counted(run.progress.unsure, 'answer')} below ${threshold.toFixed(2)}, where a person is asked: the column needs_review says which.`}
+    </p>
+  );
+}
+
 function LeftOut({ run }: RunProps) {
   const { downloadLeftOut } = batch.use();
   const { leftOut } = run.progress;
@@ -153,7 +169,7 @@ const FORMATS = [
 ] as const;
 
 function Output({ run }: RunProps) {
-  const { choice, download, discard } = batch.use();
+  const { choice, download, downloadReview, discard } = batch.use();
   const as = useStore(choice, (s) => s.options.format);
   const name = FORMATS.find(({ id }) => id === as)?.label;
   return (
@@ -163,6 +179,11 @@ function Output({ run }: RunProps) {
         <Button variant={isDone(run) ? 'primary' : 'plain'} onPress={() => void download()}>
           {`Download ${format.counted(run.progress.done, 'row')} as ${name}`}
         </Button>
+        {toReview(run) > 0 ? (
+          <Button
+            onPress={() => void downloadReview()}
+          >{`Only the ${format.counted(toReview(run), 'row')} to review`}</Button>
+        ) : null}
         <Button variant="quiet" onPress={discard}>
           Discard the answers
         </Button>
@@ -214,7 +235,8 @@ const CELL_SHOWN = 160;
 const shortened = (cell: string) => (cell.length > CELL_SHOWN ? `${cell.slice(0, CELL_SHOWN)}…` : cell);
 
 const OUTCOMES: { readonly [K in RowOutcome['kind']]: (outcome: Extract<RowOutcome, { kind: K }>) => ReactNode } = {
-  label: ({ label, confidence }) => `${label} · ${format.percentWhole(confidence)}`,
+  label: ({ label, confidence, needsReview }) =>
+    `${label} · ${format.percentWhole(confidence)}${needsReview ? ', ask a person' : ''}`,
   text: ({ text }) => <span className="version-text">{shortened(text)}</span>,
   'left-out': ({ reason }) => <span className="dim">{reason}</span>,
 };

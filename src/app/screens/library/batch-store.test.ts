@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { StudioError } from '../../../lib/errors';
+import { setThreshold } from '../../../prompt-set/calibration';
 import { addHardVersion, createPromptSet } from '../../../prompt-set/prompt-set';
 import { moveStage } from '../../../prompt-set/stages';
 import { openMemoryStore } from '../../../store/store';
@@ -111,6 +112,26 @@ test('answers a file, keeps its columns, lists the rows left out, and changes no
     text: 'message,city,prediction,confidence,not_answered\r\ntext 0,Ulm,good,0.8,\r\ntext 1,Ulm,bad,0.6,\r\n,Ulm,,,it has no text\r\ntext 3,Ulm,bad,0.6,\r\ntext 4,Ulm,good,0.8,\r\n',
   });
   expect(JSON.stringify([await services.store.sets.list(), await services.store.listings.list()])).toBe(before);
+});
+
+test('marks what a person should look at by the version’s threshold, and saves these rows alone', async () => {
+  const { batch, services, set, run, ready } = await made();
+  const threshold = { value: 0.7, rows: 40, answered: 30, correct: 29 };
+  await services.store.sets.put(setThreshold(set, 'h1', threshold, '2026-01-04'));
+  await ready('h1', fileOf(4));
+  await batch.start();
+  expect(run()).toMatchObject({ unsure: 2, leftOut: [['it has no text', 1]] });
+  await batch.download();
+  expect((await lastSaved()).text.split('\r\n').slice(0, 3)).toEqual([
+    'message,city,prediction,confidence,needs_review,not_answered',
+    'text 0,Ulm,good,0.8,false,',
+    'text 1,Ulm,bad,0.6,true,',
+  ]);
+  await batch.downloadReview();
+  expect(await lastSaved()).toEqual({
+    name: 'new-to-review.csv',
+    text: 'message,city,prediction,confidence,needs_review,not_answered\r\ntext 1,Ulm,bad,0.6,true,\r\n,Ulm,,,true,it has no text\r\ntext 3,Ulm,bad,0.6,true,\r\n',
+  });
 });
 
 test('keeps the answers that were given before a stop or a failure, and continues from there', async () => {

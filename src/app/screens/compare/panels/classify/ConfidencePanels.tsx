@@ -1,41 +1,16 @@
-import { useMemo, useState } from 'react';
-import {
-  type ConfidenceReport,
-  confidenceDifferenceWords,
-  coverageSentence,
-} from '../../../../../evaluation/classify/confidence';
+import { useMemo } from 'react';
+import { type ConfidenceReport, confidenceDifferenceWords } from '../../../../../evaluation/classify/confidence';
 import type { Insights } from '../../../../../evaluation/classify/insights';
 import type { ArmReport } from '../../../../../evaluation/types';
-import { type CoveragePoint, coverageAt } from '../../../../../metrics/calibration';
-import { ChartPanel, coverageTitle, drawCoverage, drawReliability, reliabilityTitle, sideOf } from '../../../../charts';
-import { ArmMark, Panel, Slider, Table, Term } from '../../../../ui';
-import type { CloserProps } from '../../closer-store';
-
-const START = 0.8;
-
-/** One prompt of the pair, with what is known of its probabilities. */
-interface Shown {
-  readonly arm: ArmReport;
-  readonly report: ConfidenceReport;
-  readonly right: readonly boolean[];
-}
-
-interface ConfidenceProps extends CloserProps {
-  readonly insights: Insights;
-}
+import { ChartPanel, drawReliability, reliabilityTitle, sideOf } from '../../../../charts';
+import { ArmMark, Panel, Table, Term } from '../../../../ui';
+import { type ConfidenceProps, CoveragePanel, reportsOf } from './CoveragePanel';
 
 /** Whether the probabilities can be trusted, and what is gained by sending uncertain rows to a person. */
-export function ConfidencePanels({ comparison, evaluation, pair, insights }: ConfidenceProps) {
-  const { gold } = evaluation.plan;
-  const shown = useMemo(() => {
-    const of = (id: string | undefined) => comparison.arms.find((arm) => arm.id === id);
-    return [of(pair?.a), of(pair?.b)].flatMap((arm): readonly Shown[] => {
-      const report = insights.confidence.find(({ armId }) => armId === arm?.id);
-      return arm && report ? [{ arm, report, right: gold.map((g, i) => arm.predictions[i] === g) }] : [];
-    });
-  }, [comparison, insights, gold, pair]);
-  const last = shown.at(-1);
-  if (!last)
+export function ConfidencePanels(props: ConfidenceProps) {
+  const { comparison, insights } = props;
+  const reports = reportsOf(props);
+  if (reports.length === 0)
     return (
       <Panel title="No probabilities">
         <p className="dim">This comparison has no pair of prompts.</p>
@@ -43,67 +18,12 @@ export function ConfidencePanels({ comparison, evaluation, pair, insights }: Con
     );
   return (
     <div className="grid">
-      <Coverage shown={shown} last={last} />
-      {shown.map(({ arm, report }) => (
+      <CoveragePanel {...props} />
+      {reports.map(({ arm, report }) => (
         <Reliability key={arm.id} arm={arm} report={report} />
       ))}
       <Scores insights={insights} arms={comparison.arms} />
     </div>
-  );
-}
-
-const curveRow = (name: string, point: CoveragePoint) => {
-  const { low, high } = point.accuracyCi95;
-  return [name, point.threshold, point.answered, point.correct, point.coverage, point.accuracy, low, high];
-};
-
-/** What the answers from a probability on are worth; the title is about the last prompt. */
-function Coverage({ shown, last }: { readonly shown: readonly Shown[]; readonly last: Shown }) {
-  const [threshold, setThreshold] = useState(START);
-  const draw = useMemo(() => {
-    const curves = shown.map(({ arm, report: { curve }, right }) => ({
-      side: sideOf(arm),
-      curve,
-      confidences: arm.confidences,
-      right,
-    }));
-    return drawCoverage(curves, threshold);
-  }, [shown, threshold]);
-  const point = ({ arm, right }: Shown) => coverageAt(arm.confidences, right, threshold);
-  return (
-    <ChartPanel
-      span={12}
-      title={coverageTitle(last.arm.name, point(last), last.arm.accuracy)}
-      unit="accuracy with its 95% Wilson band, against the share of rows answered"
-      controls={
-        <Slider
-          label="Answer from this probability on"
-          value={threshold}
-          min={0}
-          max={1}
-          step={0.01}
-          output={threshold.toFixed(2)}
-          onChange={setThreshold}
-        />
-      }
-      draw={draw}
-      twin={{
-        columns: ['prompt', 'threshold', 'answered', 'correct', 'coverage', 'accuracy', 'low_95', 'high_95'],
-        rows: shown.flatMap(({ arm, report }) => report.curve.map((point) => curveRow(arm.name, point))),
-      }}
-    >
-      <ul className="stack" aria-live="polite">
-        {shown.map((entry) => (
-          <li key={entry.arm.id}>
-            <ArmMark side={sideOf(entry.arm)}>{entry.arm.name}</ArmMark>{' '}
-            {coverageSentence(point(entry), entry.right.length)}
-          </li>
-        ))}
-      </ul>
-      <p className="dim small">
-        A threshold chosen on these rows looks better here than on new ones: leave some margin.
-      </p>
-    </ChartPanel>
   );
 }
 

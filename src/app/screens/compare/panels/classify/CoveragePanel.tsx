@@ -1,0 +1,167 @@
+/** What the answers from a probability on are worth, and the threshold below which a version asks a person. */
+import { useMemo, useState } from 'react';
+import {
+  coverageSentence,
+  type SureAndRight,
+  thresholdFrom,
+  validationAnswers,
+} from '../../../../../evaluation/classify/confidence';
+import type { Insights } from '../../../../../evaluation/classify/insights';
+import type { ArmReport } from '../../../../../evaluation/types';
+import { type CoveragePoint, coverageAt, coverageCurve } from '../../../../../metrics/calibration';
+import { versionsCompared } from '../../../../../prompt-set/calibration';
+import { ChartPanel, coverageTitle, drawCoverage, sideOf } from '../../../../charts';
+import { usePromptSets } from '../../../../state/studio';
+import { ArmMark, Button, Choices, format, Slider } from '../../../../ui';
+import type { CloserProps } from '../../closer-store';
+import { compareStores } from '../../compare-store';
+
+const START = 0.8;
+
+/** One prompt of the pair, with what is known of its probabilities on the rows that are shown. */
+interface Shown extends SureAndRight {
+  readonly arm: ArmReport;
+  readonly curve: readonly CoveragePoint[];
+}
+
+export interface ConfidenceProps extends CloserProps {
+  readonly insights: Insights;
+}
+
+/** The reports of the pair, first and second. */
+export const reportsOf = ({ comparison, pair, insights }: Pick<ConfidenceProps, 'comparison' | 'pair' | 'insights'>) =>
+  [pair?.a, pair?.b].flatMap((id) => {
+    const arm = comparison.arms.find((each) => each.id === id);
+    const report = insights.confidence.find(({ armId }) => armId === id);
+    return arm && report ? [{ arm, report }] : [];
+  });
+
+/** Rows that the coverage is shown on. Only validation rows may choose a threshold. */
+const ROWS = [
+  { id: 'validation', label: 'Validation: choose' },
+  { id: 'test', label: 'Test: check' },
+] as const;
+type RowsShown = (typeof ROWS)[number]['id'];
+
+/** The pair on either rows; on validation rows null where these are too few, or were not kept. */
+function shownOn(rows: RowsShown, given: Omit<ConfidenceProps, 'dataset'>): readonly Shown[] | null {
+  const { plan } = given.evaluation;
+  const found = reportsOf(given).map(({ arm, report: { curve } }): Shown | null => {
+    if (rows === 'test') {
+      const right = plan.gold.map((gold, i) => arm.predictions[i] === gold);
+      return { arm, curve, confidences: arm.confidences, right };
+    }
+    const outcome = plan.arms.find(({ id }) => id === arm.id);
+    // a version answers with the calibration that was chosen for it, not with another one that is looked into
+    const on = outcome && given.mode === 'chosen' ? validationAnswers(outcome, plan) : null;
+    return on && { arm, curve: coverageCurve(on.confidences, on.right), ...on };
+  });
+  return found.every((each) => each !== null) ? found : null;
+}
+
+const curveRow = (name: string, point: CoveragePoint) => {
+  const { low, high } = point.accuracyCi95;
+  return [name, point.threshold, point.answered, point.correct, point.coverage, point.accuracy, low, high];
+};
+
+const accuracyOf = ({ right }: SureAndRight) => right.filter(Boolean).length / Math.max(1, right.length);
+
+/** The title is about the last prompt of the pair. */
+export function CoveragePanel(props: ConfidenceProps) {
+  const [threshold, setThreshold] = useState(START);
+  const [wanted, setRows] = useState<RowsShown>('validation');
+  const { insights, comparison, evaluation, pair, mode } = props;
+  const on = useMemo(() => {
+    const given = { insights, comparison, evaluation, pair, mode };
+    return { validation: shownOn('validation', given), test: shownOn('test', given) ?? [] };
+  }, [insights, comparison, evaluation, pair, mode]);
+  const rows = on.validation ? wanted : 'test';
+  const shown = (rows === 'validation' ? on.validation : null) ?? on.test;
+  const draw = useMemo(
+    () =>
+      drawCoverage(
+        shown.map((each) => ({ ...each, side: sideOf(each.arm) })),
+        threshold,
+      ),
+    [shown, threshold],
+  );
+  const point = ({ confidences, right }: Shown) => coverageAt(confidences, right, threshold);
+  const last = shown.at(-1);
+  if (!last) return null;
+  return (
+    <ChartPanel
+      span={12}
+      title={coverageTitle(last.arm.name, point(last), accuracyOf(last))}
+      unit={`accuracy on ${format.counted(last.right.length, `${rows} row`)} with its 95% Wilson band, against the share answered`}
+      controls={
+        <>
+          {on.validation ? <Choices label="Rows" options={ROWS} value={rows} onChange={setRows} /> : null}
+          <Slider
+            label="Answer from this probability on"
+            value={threshold}
+            min={0}
+            max={1}
+            step={0.01}
+            output={threshold.toFixed(2)}
+            onChange={setThreshold}
+          />
+        </>
+      }
+      draw={draw}
+      twin={{
+        columns: ['prompt', 'threshold', 'answered', 'correct', 'coverage', 'accuracy', 'low_95', 'high_95'],
+        rows: shown.flatMap(({ arm, curve }) => curve.map((each) => curveRow(arm.name, each))),
+      }}
+    >
+      <ul className="stack" aria-live="polite">
+        {shown.map((entry) => (
+          <li key={entry.arm.id}>
+            <ArmMark side={sideOf(entry.arm)}>{entry.arm.name}</ArmMark>{' '}
+            {coverageSentence(point(entry), entry.right.length)}
+            {rows === 'validation' ? <UseThreshold {...props} shown={entry} value={threshold} /> : null}
+          </li>
+        ))}
+      </ul>
+      <p className="dim small">{rows === 'validation' ? CHOOSE : on.validation ? CHECK : ONLY_TEST}</p>
+    </ChartPanel>
+  );
+}
+
+const CHOOSE =
+  'A threshold belongs to the version: Batch, exports and the command line then mark less probable answers for a person. Choose it here, on validation rows; the test rows show what it gives on rows that did not choose it.';
+const CHECK = 'What thresholds give on rows that did not choose them. To use one, choose it on the validation rows.';
+const ONLY_TEST =
+  'A threshold chosen on these rows would look better here than on new ones. Compare again, calibrated as chosen and with at least 20 validation rows, to choose one.';
+
+/** Gives the version of an arm the threshold, or takes it away. Nothing for an arm that is no version. */
+function UseThreshold({ evaluation, shown, value }: CloserProps & { readonly shown: Shown; readonly value: number }) {
+  const set = usePromptSets((s) => s.set);
+  const { setThreshold: save } = compareStores.use();
+  const versionId = useMemo(
+    () => (set ? (versionsCompared(set, evaluation).get(shown.arm.id) ?? null) : null),
+    [set, evaluation, shown.arm.id],
+  );
+  const version = [...(set?.hard ?? []), ...(set?.soft ?? [])].find(({ id }) => id === versionId);
+  if (!set || !version) return null;
+  const { threshold } = version;
+  return (
+    <span className="row">
+      {threshold?.value === value ? null : (
+        <Button
+          aria-label={`Use this threshold for ${shown.arm.name}`}
+          onPress={() => void save(set.id, version.id, thresholdFrom(shown, value))}
+        >
+          Use this threshold
+        </Button>
+      )}
+      {threshold ? (
+        <>
+          <span>{`Below ${threshold.value.toFixed(2)} a person is asked.`}</span>
+          <Button variant="link" onPress={() => void save(set.id, version.id, null)}>
+            Take all answers
+          </Button>
+        </>
+      ) : null}
+    </span>
+  );
+}
