@@ -14,7 +14,7 @@ import { unwrap } from '../lib/result';
 import { z } from '../lib/zod';
 import { recordComparison } from '../prompt-set/calibration';
 import { addHardVersion, chooseSoft, createPromptSet, finishRun } from '../prompt-set/prompt-set';
-import type { Evaluation, PromptSet } from '../prompt-set/types';
+import type { Evaluation, FoundWords, PromptSet } from '../prompt-set/types';
 import { unfitWords } from '../task/propose-words';
 import { taskOf } from '../task/tasks';
 import { asContinuation, checkTemplate, printTemplate, splitInstruction } from '../task/template';
@@ -25,12 +25,12 @@ import type { TrainingSettings } from '../training/settings';
 import { compare } from '../workflow/compare';
 import type { CompareEvent } from '../workflow/compare-arms';
 import { exportPackage } from '../workflow/export';
-import { type FoundWords, findWords, promptWith } from '../workflow/find-words';
+import { findWords } from '../workflow/find-words';
 import { longestAnswer } from '../workflow/generated-texts';
 import { type Host, SILENT } from '../workflow/host';
 import { numberInFile } from '../workflow/open-data';
 import { recorded } from '../workflow/runs';
-import { labelCollisions } from '../workflow/token-rows';
+import { labelCollisions, labelTokens } from '../workflow/token-rows';
 import { type TrainRunEvent, train } from '../workflow/train';
 import { searchWords } from '../workflow/words';
 import { type Log, type ModelOptions, openHost } from './node-host';
@@ -110,7 +110,8 @@ async function withWords(host: Host, options: RunOptions, log: Log): Promise<Pro
   const { dataset, prompt, words: given, findWords: when = 'off' } = options;
   const set = openSet(host, options);
   const { words, baseTemplate: template } = set;
-  const isWanted = when === 'on' || (when === 'auto' && !given && unfitWords(words, host.tokens.encode).length > 0);
+  const isWanted =
+    when === 'on' || (when === 'auto' && !given && unfitWords(labelTokens(host.tokens, words)).length > 0);
   if (!isWanted || words.length === 0) return set;
   const request = { dataset, template, words, otherCues: prompt === null };
   const found = await findWords(host, request, {
@@ -158,8 +159,7 @@ export function openSet(
     ...(taskKindOf(mapping) === 'generate' ? { writing: { longest: longestAnswer(host, null, dataset) } } : {}),
   });
   const searched = found ? { ...set, wordSearch: found.search } : set;
-  const proposed =
-    found?.search.outcome === 'found' ? promptWith(found) : `${task.instruction(dataset, words)}\n${baseTemplate}`;
+  const proposed = found?.prompt ?? `${task.instruction(dataset, words)}\n${baseTemplate}`;
   return addHardVersion(searched, stamp(), { prompt: { template: prompt ?? proposed, shots: 0, shotSeed: 0 } }).set;
 }
 

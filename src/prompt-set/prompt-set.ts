@@ -7,7 +7,7 @@ import { assert } from '../lib/assert';
 import { alignWords, sameLabels } from '../task/answer-words';
 import type { HardPrompt, LabelWord } from '../task/types';
 import { uniqueHandle } from './handle';
-import type { HardVersion, PromptSet, SoftVersion, WordSearch, WritingTask, WritingTry } from './types';
+import type { FoundWords, HardVersion, PromptSet, SoftVersion, WordSearch, WritingTask, WritingTry } from './types';
 
 interface Stamp {
   readonly id: string;
@@ -200,6 +200,14 @@ export function addHardVersion(
     set: touch(set, at.now, { hard: [...set.hard, version], chosenHard: set.chosenHard ?? version.id }),
     version,
   };
+}
+
+/** The set with the words and the cue of a search, and a proposed prompt that names them, unless the user has made one. */
+export function takeFoundWords(set: PromptSet, { words, template, prompt, search }: FoundWords, at: Stamp): PromptSet {
+  const next = changeTask(set, { words, baseTemplate: template, wordSearch: search }, at.now);
+  if (prompt === null || set.hard.some(({ name, tried, wrote }) => name !== PROPOSED || tried || wrote)) return next;
+  const added = addHardVersion(next, at, { prompt: { template: prompt, shots: 0, shotSeed: 0 }, name: PROPOSED });
+  return chooseHard(added.set, added.version.id, at.now);
 }
 
 /** Keeps the result of a try on validation rows with its version. */

@@ -105,6 +105,16 @@ export interface WordSearch {
   readonly cues?: { readonly before: string; readonly after: string } | undefined;
 }
 
+/** Answer words after a search, found or kept. */
+export interface FoundWords {
+  /** The bare text around a row, with the cue that the words follow. */
+  readonly template: string;
+  readonly words: readonly LabelWord[];
+  /** A first hand-written prompt that names the words; null where they were kept. */
+  readonly prompt: string | null;
+  readonly search: WordSearch;
+}
+
 /** The settings of a task that generates texts. */
 export interface WritingTask {
   /** Most tokens of an answer; null = derived from the expected texts. */

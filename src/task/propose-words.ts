@@ -81,9 +81,9 @@ function labelsWith(word: string, labels: readonly string[]): number {
  * Answer words that say nothing of their label to the model: a letter or a number in its place, or several tokens, which
  * a small model has rarely seen together.
  */
-export const unfitWords = (words: readonly LabelWord[], tokenise: Tokenise): readonly LabelWord[] =>
+export const unfitWords = <W extends WordTokens>(words: readonly W[]): readonly W[] =>
   words.filter(
-    ({ label, word }) => tokenise(word).length !== 1 || /^[A-Z]$/.test(word.trim()) || /^[\d.,\s]+$/.test(label),
+    ({ label, word, tokenIds }) => tokenIds.length !== 1 || /^[A-Z]$/.test(word.trim()) || /^[\d.,\s]+$/.test(label),
   );
 
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'.split('');

@@ -4,10 +4,11 @@ import type { Dataset } from '../dataset/types';
 import type { NextTokensRequest, ScoreRequest } from '../engine/types';
 import { uninterruptedControl } from '../lib/control';
 import { createRng } from '../lib/rng';
-import { addHardVersion, createPromptSet, PROPOSED } from '../prompt-set/prompt-set';
+import { addHardVersion, createPromptSet, PROPOSED, takeFoundWords } from '../prompt-set/prompt-set';
 import { proposeWords, unfitWords } from '../task/propose-words';
-import { CUES, findWords, withFoundWords } from './find-words';
+import { CUES, findWords } from './find-words';
 import type { Host } from './host';
+import { labelTokens } from './token-rows';
 
 /** Words are tokens, with their leading space; everything else is one token a character. */
 const WORDS = ['joy', 'grief', 'table', 'chair', 'window', 'positive', 'negative', 'A', 'B', 'C'].map(
@@ -93,7 +94,7 @@ describe('finding answer words', () => {
   ] as const)('finds words for labels that are no words of the model: %s', async (_, labels) => {
     const dataset = await dataOf(labels);
     const request = asked(dataset);
-    expect(unfitWords(request.words, encode)).not.toEqual([]);
+    expect(unfitWords(labelTokens({ encode }, request.words))).not.toEqual([]);
     const { words, search } = await findWords(wordHost(() => 5).host, request, run);
     expect(wordOf(words)).toEqual({ [labels[0]]: ' joy', [labels[1]]: ' grief' });
     expect(search).toMatchObject({ outcome: 'found', words });
@@ -115,7 +116,7 @@ describe('finding answer words', () => {
     const dataset = await dataOf(['positive', 'negative']);
     const { host } = wordHost(() => 4, { glad: ' positive', sad: ' negative' });
     const request = asked(dataset, true);
-    expect(unfitWords(request.words, encode)).toEqual([]);
+    expect(unfitWords(labelTokens({ encode }, request.words))).toEqual([]);
     const { words, template, search } = await findWords(host, request, run);
     expect([words, template, search.outcome]).toEqual([request.words, TEMPLATE, 'kept']);
   });
@@ -159,19 +160,19 @@ describe('a prompt set with found words', () => {
   const before = createPromptSet(at, { ...from, words: [{ label: 'Freude', word: ' A' }] });
   const words = [{ label: 'Freude', word: ' joy' }];
   const search = { outcome: 'found', rows: 9, words, loss: 0.4, lossBefore: 0.7 } as const;
-  const found = { template: 'Text: {text}\nThis is', words, search };
+  const found = { template: 'Text: {text}\nThis is', words, prompt: 'Say joy.\nText: {text}\nThis is', search };
   const prompt = { template: `Say A.\n${TEMPLATE}`, shots: 0, shotSeed: 0 };
 
   it('has a proposed prompt that names them', () => {
     const { set } = addHardVersion(before, at, { prompt, name: PROPOSED });
-    const next = withFoundWords(set, found, { ...at, id: 'y' }).set;
+    const next = takeFoundWords(set, found, { ...at, id: 'y' });
     expect([next.words, next.baseTemplate, next.wordSearch]).toEqual([words, found.template, search]);
     const yours = next.hard.find(({ id }) => id === next.chosenHard);
-    expect(yours?.prompt.template).toBe('Classify the text. Answer with one of: joy.\nText: {text}\nThis is');
+    expect(yours?.prompt.template).toBe(found.prompt);
   });
 
   it('keeps a prompt that the user wrote', () => {
     const { set } = addHardVersion(before, at, { prompt, name: 'Mine' });
-    expect(withFoundWords(set, found, { ...at, id: 'y' }).set.hard).toEqual(set.hard);
+    expect(takeFoundWords(set, found, { ...at, id: 'y' }).hard).toEqual(set.hard);
   });
 });

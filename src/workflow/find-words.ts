@@ -5,14 +5,13 @@ import type { Dataset } from '../dataset/types';
 import type { NextTokens } from '../engine/types';
 import { present } from '../lib/assert';
 import type { Control } from '../lib/control';
-import { addHardVersion, changeTask, chooseHard, PROPOSED } from '../prompt-set/prompt-set';
-import type { PromptSet, WordSearch } from '../prompt-set/types';
+import type { FoundWords, WordSearch } from '../prompt-set/types';
 import { alignWords, sameLabels, wordsFor } from '../task/answer-words';
 import { chooseWords, FEWEST_ROWS, lead, lossesOf, meanOverLabels, type WordTable } from '../task/choose-words';
 import { classifyInstruction } from '../task/propose';
 import { answerCandidates } from '../task/propose-words';
 import { asContinuation, cueOf } from '../task/template';
-import type { HardPrompt, LabelWord } from '../task/types';
+import type { LabelWord } from '../task/types';
 import type { TokenRow } from '../tokens/tokenizer';
 import type { Host, Verb } from './host';
 import { labelCollisions, labelTokens, tokenRows } from './token-rows';
@@ -30,12 +29,6 @@ export interface FindWordsRequest {
 export interface FindWordsEvent {
   readonly fraction: number;
   readonly note: string;
-}
-
-export interface FoundWords {
-  readonly template: string;
-  readonly words: readonly LabelWord[];
-  readonly search: WordSearch;
 }
 
 /** Training rows that are read, equally many of each label as far as there are. */
@@ -76,6 +69,7 @@ export const findWords: Verb<FindWordsRequest, FindWordsEvent, FoundWords> = asy
   const keep = (outcome: WordSearch['outcome'], loss: number | null): FoundWords => ({
     template,
     words: request.words,
+    prompt: null,
     search: { outcome, rows: rows.texts.length, words: request.words, loss, lossBefore: loss },
   });
   if (rows.judged < 2) return keep('too-few', null);
@@ -92,9 +86,11 @@ export const findWords: Verb<FindWordsRequest, FindWordsEvent, FoundWords> = asy
       if (rival && isClear(rival, first, rows) && lossOf(rival, rows) < lossOf(best, rows)) best = rival;
   }
   if (best === here.given) return keep('kept', lossOf(best, rows));
+  const around = withCue(template, best.cue);
   return {
-    template: withCue(template, best.cue),
+    template: around,
     words: best.words,
+    prompt: promptWith(best, around),
     search: {
       outcome: 'found',
       rows: rows.texts.length,
@@ -106,25 +102,8 @@ export const findWords: Verb<FindWordsRequest, FindWordsEvent, FoundWords> = asy
   };
 };
 
-/**
- * The set with the words and the cue that were found. Its proposed prompt names the new words, unless the user has made one.
- */
-export function withFoundWords(
-  set: PromptSet,
-  found: FoundWords,
-  at: Parameters<typeof addHardVersion>[1],
-): { readonly set: PromptSet; readonly prompt: HardPrompt | null } {
-  const { words, template, search } = found;
-  const next = changeTask(set, { words, baseTemplate: template, wordSearch: search }, at.now);
-  const isOwn = set.hard.some(({ name, tried, wrote }) => name !== PROPOSED || tried || wrote);
-  if (search.outcome !== 'found' || isOwn) return { set: next, prompt: null };
-  const prompt = { template: promptWith(found), shots: 0, shotSeed: 0 };
-  const added = addHardVersion(next, at, { prompt, name: PROPOSED });
-  return { set: chooseHard(added.set, added.version.id, at.now), prompt };
-}
-
 /** A first hand-written prompt, with an instruction that names the found words. */
-export const promptWith = ({ words, template }: Pick<FoundWords, 'words' | 'template'>): string =>
+const promptWith = ({ words }: Candidate, template: string): string =>
   `${classifyInstruction(words.map(({ word }) => word.trim()))}\n${template}`;
 
 /** The template with another cue in place of its own. */

@@ -1,8 +1,13 @@
 import { Input } from 'react-aria-components/Input';
 import { TextField } from 'react-aria-components/TextField';
+import { sameWords } from '../../../prompt-set/prompt-set';
+import { unfitWords } from '../../../task/propose-words';
 import type { LabelWord } from '../../../task/types';
 import { readNumber } from '../../../training/fields';
+import { searchWords } from '../../../workflow/words';
+import { whyTrainingOff } from '../../state/session-state';
 import { usePromptSets, useSession } from '../../state/studio';
+import { useWordFinder } from '../../state/word-finder';
 import {
   Button,
   EmptyState,
@@ -67,10 +72,67 @@ export function WordsPanel() {
         {words.length > 0 ? <WordsTable words={words} /> : <NoWords />}
         <Collisions />
         <TokensNote />
+        <FindWords />
       </div>
     </Panel>
   );
 }
+
+/** Words that the model itself suggests: a button, its progress, and what came of it. */
+function FindWords() {
+  const set = usePromptSets((s) => s.set);
+  const dataset = usePromptSets((s) => s.dataset);
+  const running = useWordFinder((s) => s.running);
+  const fraction = useWordFinder((s) => s.fraction);
+  const note = useWordFinder((s) => s.note);
+  const error = useWordFinder((s) => s.error);
+  const busy = useSession((s) => s.job !== null);
+  const trainingOff = useSession(whyTrainingOff);
+  const finder = useWordFinder.use();
+  const labels = useReading().value?.labels ?? [];
+  if (!set || !dataset || set.words.length === 0) return null;
+  if (running)
+    return (
+      <>
+        <ProgressBar label="Finding answer words" value={fraction} detail={note} />
+        <Button onPress={finder.stop}>Stop</Button>
+      </>
+    );
+  const { wordSearch: search } = set;
+  const isCurrent = search !== undefined && sameWords(search.words, set.words);
+  const unfit = isCurrent ? [] : unfitWords(labels);
+  return (
+    <>
+      {isCurrent ? (
+        <p className="small" role="status">
+          {searchWords(search)} You can still change each of them.
+        </p>
+      ) : null}
+      {unfit.length > 0 ? (
+        <Note title={`The model does not know ${unfitLabels(unfit)} as ${unfit.length === 1 ? 'a word' : 'words'}.`}>
+          It can look for words that it knows and that tell your labels apart, from your training rows. If you keep the
+          proposed words, the first training starts with this.
+        </Note>
+      ) : null}
+      {error ? (
+        <Note live tone="bad" title="No answer words were looked for">
+          {error.message} Your words are as they were.
+        </Note>
+      ) : null}
+      <Button isDisabled={busy || trainingOff !== null} onPress={() => void finder.start(set.id, dataset)}>
+        Find answer words
+      </Button>
+    </>
+  );
+}
+
+const NAMED = 3;
+
+const unfitLabels = (words: readonly LabelWord[]) => {
+  const named = words.slice(0, NAMED).map(({ label }) => `“${label}”`);
+  const more = words.length - named.length;
+  return more > 0 ? `${named.join(', ')} and ${more} more` : named.join(', ');
+};
 
 function NoWords() {
   const waiting = useSession((s) => s.tokenizer.kind === 'waiting');

@@ -8,6 +8,7 @@ import { navigate, screenPath } from '../../state/location';
 import { CHECKING } from '../../state/self-check';
 import { whyTrainingOff } from '../../state/session-state';
 import { usePromptSets, useSession } from '../../state/studio';
+import { useWordFinder } from '../../state/word-finder';
 import { Button, format, Note, ProgressBar } from '../../ui';
 import { CurvesPanels } from './CurvesPanels';
 import { fractionOf, type LiveRun, progressWords, trainHeadline } from './live-run';
@@ -43,12 +44,13 @@ function OpenTraining({ set, dataset }: OpenProps) {
   const allRows = dataset.split.train.length;
   const trainRows = Math.min(allRows, MOST_TRAINING_ROWS);
   const waiting = useTraining((s) => s.waiting);
+  const finding = useWordFinder((s) => s.running);
   const headline = useShownRun(set.id, (live) => trainHeadline(live, set, trainRows));
   useArrival(set.id, dataset);
   useMachineSpeed();
   return (
     <ScreenFrame
-      title={waiting ? 'Getting the model ready' : headline}
+      title={finding ? 'Finding answer words' : waiting ? 'Getting the model ready' : headline}
       lead={<Lead set={set} dataset={dataset} />}
       actions={<Actions set={set} />}
     >
@@ -174,6 +176,7 @@ function useResumable(set: PromptSet): string | null {
 
 function Progress({ set }: { readonly set: PromptSet }) {
   const waiting = useTraining((s) => s.waiting);
+  const finding = useWordFinder((s) => s.running);
   const check = useSession((s) => s.check);
   const running = useShownRun(set.id, isRunning);
   const fraction = useShownRun(set.id, (live) => (isRunning(live) ? fractionOf(live) : null));
@@ -187,7 +190,8 @@ function Progress({ set }: { readonly set: PromptSet }) {
   return (
     <>
       {running ? <ProgressBar label="Training" hideLabel value={fraction} /> : null}
-      {waiting ? (
+      <FindingWords />
+      {waiting && !finding ? (
         <ProgressBar
           label={`${check.kind === 'running' ? CHECKING : 'Getting the model ready'}; training then starts`}
           value={check.kind === 'running' ? check.fraction : null}
@@ -197,6 +201,21 @@ function Progress({ set }: { readonly set: PromptSet }) {
         {status}
       </p>
     </>
+  );
+}
+
+/** Before a first run: the labels are no words of the model, so that words are found first. */
+function FindingWords() {
+  const running = useWordFinder((s) => s.running);
+  const fraction = useWordFinder((s) => s.fraction);
+  const note = useWordFinder((s) => s.note);
+  const { stop } = useWordFinder.use();
+  if (!running) return null;
+  return (
+    <div className="row">
+      <ProgressBar label="Finding answer words; training then starts" value={fraction} detail={note} />
+      <Button onPress={stop}>Keep the present words</Button>
+    </div>
   );
 }
 

@@ -11,6 +11,7 @@ import { checkpointOf, type PlannedRun, recorded, resumeTrouble } from '../../..
 import { validatedRows } from '../../../workflow/training-rows';
 import { createSpeedometer } from '../../state/models-store';
 import { ActionStore, type Studio, screenStore } from '../../state/studio';
+import { useWordFinder } from '../../state/word-finder';
 import { createBaselines } from './baselines';
 import { endedRun, type LiveRun } from './live-run';
 import { type RunEnd, RunQueue } from './run-queue';
@@ -47,6 +48,7 @@ export class Training extends ActionStore<TrainingState> {
   readonly #promptSets: Studio['stores']['promptSets'];
   readonly #baselines: ReturnType<typeof createBaselines>;
   readonly #speedometer: ReturnType<typeof createSpeedometer>;
+  readonly #wordFinder: ReturnType<typeof useWordFinder.of>;
   /** Rows of the set whose runs wait, also while another set is on the screen. */
   #queued: { readonly setId: string; readonly dataset: Dataset } | null = null;
   #running: Running | null = null;
@@ -55,8 +57,10 @@ export class Training extends ActionStore<TrainingState> {
   /** Ends a measurement of the machine: a run that is asked for does not wait. */
   #measuring = new AbortController();
 
-  constructor({ services, stores }: Studio) {
+  constructor(studio: Studio) {
     super(IDLE);
+    const { services, stores } = studio;
+    this.#wordFinder = useWordFinder.of(studio);
     this.#services = services;
     this.#session = stores.session;
     this.#promptSets = stores.promptSets;
@@ -185,6 +189,7 @@ export class Training extends ActionStore<TrainingState> {
   #begin(item: PlannedRun, setId: string, dataset: Dataset, onRecorded: () => Promise<void>): Promise<RunEnd | null> {
     return this.#whenChecked(async () => {
       const info = await this.#session.getState().modelReady();
+      await this.#wordFinder.beforeFirstRun(setId, dataset);
       const dtype = this.#session.getState().card?.dtype ?? info.dtype;
       const from = {
         model: { id: info.id, sha256: info.sha256, dtype },
