@@ -37,7 +37,7 @@ const ROWS_A_LABEL = 8;
 const MOST_ROWS = 320;
 /** Words of the vocabulary among which is chosen. */
 const CANDIDATES = 1500;
-/** What replaces the given words and cue must lower the loss by this many standard errors, and by this much. */
+/** What replaces the given words and cue must lower their loss by this many standard errors, and by this much. */
 const CLEAR_ERRORS = 2;
 const CLEAR = 0.02;
 /** Cues that a small model understands. A statement's beginning asks for a word that describes the text. */
@@ -77,15 +77,19 @@ export const findWords: Verb<FindWordsRequest, FindWordsEvent, FoundWords> = asy
   const here = await after(search, cue, (share) =>
     progress((TEXTS + 1) * share, `Reading ${rows.texts.length} training rows`),
   );
-  let best = here.given && !isClear(here.found, here.given, rows) ? here.given : here.found;
-  const first = best;
+  const rivals = [here.found];
   for (const [i, other] of others.entries()) {
     const note = `Trying the cue “${other.trim()}”`;
     const there = await after(search, other, (share) => progress(TEXTS + 1 + i + share, note));
-    for (const rival of [there.given, there.found])
-      if (rival && isClear(rival, first, rows) && lossOf(rival, rows) < lossOf(best, rows)) best = rival;
+    rivals.push(...(there.given ? [there.given] : []), there.found);
   }
-  if (best === here.given) return keep('kept', lossOf(best, rows));
+  const { given: before } = here;
+  const clear = before ? rivals.filter((rival) => isClear(rival, before, rows)) : rivals;
+  const best = clear.reduce<Candidate | null>(
+    (low, rival) => (low && lossOf(low, rows) <= lossOf(rival, rows) ? low : rival),
+    null,
+  );
+  if (!best) return keep('kept', before && lossOf(before, rows));
   const around = withCue(template, best.cue);
   return {
     template: around,
