@@ -271,6 +271,7 @@ const training =
         break;
       }
       case 'cache':
+        if (event.widened) log.line(`${counted(event.widened, 'text')} too large for 16-bit floats: kept as 32-bit`);
         log.progress(`Reading the texts once: ${event.rowsDone} of ${counted(event.rowsTotal, 'row')}`);
         break;
       case 'step': {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { uninterrupted } from '../inference/control';
 import { run } from '../inference/run';
 import { scoreRows } from '../inference/score';
 import { TextCache } from '../inference/text-cache';
@@ -478,6 +479,30 @@ describe('the engine on a small model', () => {
       await scoreRows(loaded.program, { rows, labels, soft: soft('suffix'), cached: { cache, plan } });
       expect(cache.bytes).toBe((tokens * KV_BYTES_PER_TOKEN * bytesPerNumber) / 4);
     }
+  });
+
+  it('the text cache says how many texts are too large for float16, and their scores are numbers', async () => {
+    const rows = randomRows(10, 12);
+    const { spec, runner } = loaded.program;
+    const [key = ''] = spec.presentKeys;
+    const large: typeof runner.run = async (...asked) => {
+      const outputs = await runner.run(...asked);
+      const tensor = outputs[key];
+      if (tensor?.data instanceof Float32Array) tensor.data[0] = 1e5;
+      return outputs;
+    };
+    const program = { spec, runner: { ...runner, run: large } };
+    const widened = async (storage: 'float16' | 'float32') => {
+      const cache = new TextCache(spec, { storage });
+      const plan = cache.plan('a', [rows]);
+      let sum = 0;
+      for await (const read of cache.fill(program, plan, rows, uninterrupted)) sum += read.widened ?? 0;
+      const scored = await scoreRows(program, { rows, labels, soft: soft('suffix'), cached: { cache, plan } });
+      expect(scored.flatMap(({ logProbs }) => logProbs).every(Number.isFinite)).toBe(true);
+      return sum;
+    };
+    expect(await widened('float16')).toBeGreaterThan(0);
+    expect(await widened('float32')).toBe(0);
   });
 
   describe('generation', () => {

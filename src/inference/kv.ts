@@ -33,6 +33,10 @@ export function halved(row: KvRow): KvRow {
   return { ...row, keys: row.keys.map(half), values: row.values.map(half) };
 }
 
+/** Whether some of a row's numbers did not fit in float16. */
+export const isWide = ({ keys, values }: KvRow): boolean =>
+  [...keys, ...values].some((array) => array instanceof Float32Array);
+
 /**
  * Packs one layer's keys or values of several rows as `[batch, kvHeads, past, headDim]`. Padding on the left keeps a row's
  * past next to its new tokens, so that windows and distances that a graph counts in slots are right. Padding is masked; it

@@ -12,10 +12,18 @@ import {
   type TextCacheOptions,
 } from './cache-plan';
 import { breathe, type Control, throwIfInterrupted } from './control';
-import { halved, type KvRow } from './kv';
+import { halved, isWide, type KvRow } from './kv';
 import { prefill } from './prefix-cache';
 import type { ProgramSpec } from './program';
 import { MAX_RUN_TOKENS, type Program, run } from './run';
+
+/** How many of a plan's rows are stored. */
+export interface RowsRead {
+  readonly rowsDone: number;
+  readonly rowsTotal: number;
+  /** Rows just read whose numbers are too large for float16, and are kept as float32 where float16 was planned. */
+  readonly widened?: number;
+}
 
 interface StoredGroup {
   readonly group: Group;
@@ -89,7 +97,7 @@ export class TextCache {
     plan: CachePlan,
     rows: readonly TokenRow[],
     control: Control,
-  ): AsyncGenerator<{ readonly rowsDone: number; readonly rowsTotal: number }> {
+  ): AsyncGenerator<RowsRead> {
     const kept = plan.groups.filter((group) => group.kept);
     const rowsTotal = count(kept);
     const stored = this.#open(plan);
@@ -97,8 +105,11 @@ export class TextCache {
     for (const group of wanted) {
       if (!group.kept || stored.has(group.signature)) continue;
       throwIfInterrupted(control);
-      this.#store(plan, group, await computeGroup(program, group, plan.storage, control));
-      yield { rowsDone: count(kept.filter((other) => stored.has(other.signature))), rowsTotal };
+      const read = await computeGroup(program, group, plan.storage, control);
+      this.#store(plan, group, read);
+      const widened = plan.storage === 'float16' ? read.filter(isWide).length : 0;
+      const rowsDone = count(kept.filter((other) => stored.has(other.signature)));
+      yield { rowsDone, rowsTotal, ...(widened > 0 ? { widened } : {}) };
       await breathe();
     }
   }

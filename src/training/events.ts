@@ -1,3 +1,5 @@
+import type { RowsRead } from '../inference/text-cache';
+
 /**
  * What a prompt reached on the validation rows, by kind of task: labels chosen, or texts written (the share of their
  * tokens that the model predicts, each after the correct ones before it).
@@ -67,7 +69,7 @@ export type StopReason = 'finished' | 'early' | 'stopped' | 'paused';
 
 export type TrainEvent =
   /** Keys and values of the text are being computed: rows done of all (suffix only; filled lazily). */
-  | { readonly kind: 'cache'; readonly rowsDone: number; readonly rowsTotal: number; readonly seconds: number }
+  | ({ readonly kind: 'cache'; readonly seconds: number } & RowsRead)
   | {
       readonly kind: 'step';
       readonly point: StepPoint;

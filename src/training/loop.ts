@@ -1,4 +1,5 @@
 import { breathe, type Control, uninterrupted } from '../inference/control';
+import type { RowsRead } from '../inference/text-cache';
 import { present } from '../lib/assert';
 import { StudioError } from '../lib/errors';
 import type { Checkpoint, StopReason, TrainEvent, Trained, ValidationResult } from './events';
@@ -16,9 +17,7 @@ export interface TrainWork {
   /** Result on the validation rows; null when there are none, or when `control` interrupted it. */
   evaluate(trained: Trained): Promise<(ValidationResult & Pick<Validated, 'rowLosses'>) | null>;
   /** Computes beforehand what these training rows (or all validation rows) need, in small pieces. */
-  prepare(
-    rows: readonly number[] | 'validation',
-  ): AsyncIterable<{ readonly rowsDone: number; readonly rowsTotal: number }>;
+  prepare(rows: readonly number[] | 'validation'): AsyncIterable<RowsRead>;
 }
 
 export interface TrainOptions {

@@ -18,6 +18,8 @@ export interface LiveRun {
   /** What happens inside a phase, or beside the steps, in words. */
   readonly note: string | null;
   readonly cache: { readonly done: number; readonly total: number } | null;
+  /** Texts whose keys or values are too large for float16, and are kept as float32. */
+  readonly widened: number;
   readonly steps: readonly StepPoint[];
   readonly validations: readonly ValidationPoint[];
   readonly step: number;
@@ -50,6 +52,7 @@ export const freshRun = (
   phase: 'preparing',
   note: null,
   cache: null,
+  widened: 0,
   steps: from?.steps ?? [],
   validations: from?.validations ?? [],
   step: from?.step ?? 0,
@@ -136,8 +139,9 @@ function afterStep(live: LiveRun, event: Extract<TrainEvent, { kind: 'step' }>):
 }
 
 /** Rows may also be read between steps; then the steps are shown. */
-function afterRows(live: LiveRun, event: Extract<TrainEvent, { kind: 'cache' }>): LiveRun {
-  const { rowsDone, rowsTotal, seconds } = event;
+function afterRows(before: LiveRun, event: Extract<TrainEvent, { kind: 'cache' }>): LiveRun {
+  const { rowsDone, rowsTotal, seconds, widened = 0 } = event;
+  const live = { ...before, widened: before.widened + widened };
   const cache = { done: rowsDone, total: rowsTotal };
   if (live.steps.length > 0) return { ...live, cache, phase: live.phase === 'caching' ? 'training' : live.phase };
   const asked = live.phase === 'pausing' || live.phase === 'stopping';
@@ -236,5 +240,6 @@ function progressParts(live: LiveRun): readonly string[] {
   const rate = live.stepsPerSecond;
   const speed =
     rate === null ? [] : [rate >= 1 ? `${rate.toFixed(1)} steps per second` : `${(1 / rate).toFixed(1)} s per step`];
-  return [`Step ${live.step} of ${live.stepsTotal}`, ...speed, ...(live.note === null ? [] : [live.note])];
+  const wide = live.widened > 0 ? [`${counted(live.widened, 'text')} too large for 16-bit floats, kept as 32-bit`] : [];
+  return [`Step ${live.step} of ${live.stepsTotal}`, ...speed, ...wide, ...(live.note === null ? [] : [live.note])];
 }
