@@ -115,8 +115,7 @@ export function setCast(
 }
 
 /** A kept example: one that is a text alone is stored as that. */
-export const asFields = (example: string | Fields): Fields =>
-  typeof example === 'string' ? { text: example } : example;
+const asFields = (example: string | Fields): Fields => (typeof example === 'string' ? { text: example } : example);
 
 /** An example as it is kept, with the cells of the columns that are shown. */
 export function asKept(fields: Fields, columns: readonly string[]): string | Fields {
