@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 
 const assets = join(import.meta.dirname, '../dist/assets');
 /** Kilobytes, gzipped: what a first visit needs before anything is on the screen, and everything of ours together. */
-const BUDGET = { first: 300, script: 900 };
+const BUDGET = { first: 300, script: 950 };
 
 const html = readFileSync(join(assets, '../index.html'), 'utf8');
 const files = readdirSync(assets)

@@ -1,5 +1,6 @@
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { DELIMITER_NAMES, type Delimiter, decodeText, sniffDelimiter } from './decode';
+import { adapted, type ForeignFailure, type Records, readForeign } from './foreign';
 import {
   EXPECTED,
   missingHeader,
@@ -7,6 +8,7 @@ import {
   type RawRecord,
   readExpected,
   readRecords,
+  recordRows,
   uniqueHeaders,
 } from './records';
 import { MAX_BYTES, MAX_ROWS, type RejectedRow, type Row, type SourceFormat, type Table } from './types';
@@ -14,6 +16,8 @@ import { MAX_BYTES, MAX_ROWS, type RejectedRow, type Row, type SourceFormat, typ
 export type ParseFailure = Failure<
   'empty-file' | 'too-large' | 'too-many-rows' | 'binary-file' | 'one-column' | 'no-rows' | 'json-array'
 >;
+
+type Parsed = Result<Table, ParseFailure | ForeignFailure>;
 
 export type ParseOverride = Partial<Pick<SourceFormat, 'delimiter' | 'encoding'>> & {
   /** Texts alone are enough: the rows are to be answered, not learned from. */
@@ -157,6 +161,44 @@ export function parseTable(
   }
 }
 
+/**
+ * Bytes of any file that has rows -> Table: also workbooks, and files of other tools (docs/method/formats.md, 4).
+ * @param run runs the work of a long text file to its end
+ */
+export async function parseFile(
+  fileName: string,
+  bytes: Uint8Array,
+  override: ParseOverride,
+  run: (work: ReturnType<typeof parsing>) => Promise<Result<Table, ParseFailure>>,
+): Promise<Parsed> {
+  const foreign = bytes.length > MAX_BYTES ? null : await readForeign(fileName, bytes);
+  if (!foreign) return run(parsing(fileName, bytes, override));
+  return foreign.ok ? tableOfRecords(fileName, bytes, foreign.value, override) : foreign;
+}
+
+/** A record as it is listed where it was rejected. */
+function rawOf(record: unknown): string {
+  try {
+    return JSON.stringify(record) ?? '';
+  } catch {
+    return '';
+  }
+}
+
+function tableOfRecords(
+  fileName: string,
+  bytes: Uint8Array,
+  { kind, records, firstLine, notes }: Records,
+  { oneColumn }: ParseOverride,
+): Parsed {
+  const found = records.map((record, i) => ({ line: firstLine + i, raw: rawOf(record), record }));
+  const parsed = recordRows(found, adapted);
+  const body = { ...parsed, count: parsed.rows.length, notes };
+  const failure = check(fileName, body, null, oneColumn);
+  const format = { fileName, bytes: bytes.length, encoding: 'utf-8', delimiter: ',', kind } as const;
+  return failure ? { ok: false, error: failure } : ok(tableOf(format, body));
+}
+
 /** The same in steps, each of which yields the share that has been read. */
 export function* parsing(
   fileName: string,
@@ -179,7 +221,7 @@ export function* parsing(
 
   const base = { fileName, bytes: bytes.length, encoding };
   if (kindOf(fileName, text) === 'jsonl') {
-    const parsed = parseJsonl(text);
+    const parsed = parseJsonl(text, adapted);
     const body = { ...parsed, count: parsed.rows.length, notes: [] };
     const failure = check(fileName, body, null, override.oneColumn);
     return failure ? { ok: false, error: failure } : ok(tableOf({ ...base, delimiter: ',', kind: 'jsonl' }, body));

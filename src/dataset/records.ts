@@ -112,9 +112,6 @@ export function missingHeader(columns: readonly string[], rows: readonly Row[]):
     : `The first line looks like a row, not like column names (“${suspect}” is also a value below it). If so, put a line with names such as “text,label” above it and open the file again.`;
 }
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 const cellOf = (value: unknown): string =>
   value === null
     ? ''
@@ -122,31 +119,71 @@ const cellOf = (value: unknown): string =>
       ? wellFormed(value) // JSON can name half a character
       : JSON.stringify(value);
 
-/** The cells of a line by column, or why there are none. */
-function parseLine(raw: string): ReadonlyMap<string, string> | string {
+/** The fields of a record, or why it is no row. */
+export type Adapt = (record: unknown) => Readonly<Record<string, unknown>> | string;
+
+/** A record of a file and where it is: a line of JSON, or a value that is read already. */
+interface Found {
+  readonly line: number;
+  readonly raw: string;
+  readonly record: unknown;
+}
+
+/** The value in a line, or why there is none. */
+function parseLine(raw: string): { readonly record: unknown } | string {
   try {
-    const value: unknown = JSON.parse(raw);
-    if (!isRecord(value)) return 'the line is not a JSON object';
-    return new Map(Object.entries(value).map(([name, cell]) => [name, cellOf(cell)]));
+    return { record: JSON.parse(raw) };
   } catch (cause) {
-    return cause instanceof RangeError ? 'the line is nested too deeply to be read' : 'the line is not valid JSON';
+    return cause instanceof RangeError ? TOO_DEEP : 'the line is not valid JSON';
   }
 }
 
-/** JSON Lines: one object a line, its keys the columns in order of first appearance; nested values stay JSON text. */
-export function parseJsonl(text: string): { columns: string[]; rows: Row[]; rejected: RejectedRow[] } {
+/** Rows of a file whose columns are the names in its records, in order of first appearance; nested values stay JSON text. */
+interface RecordRows {
+  readonly columns: readonly string[];
+  readonly rows: readonly Row[];
+  readonly rejected: readonly RejectedRow[];
+}
+
+/** JSON Lines: one object a line. */
+export function parseJsonl(text: string, adapt: Adapt): RecordRows {
+  const found: Found[] = [];
+  const unread: RejectedRow[] = [];
+  text.split('\n').forEach((raw, i) => {
+    if (raw.trim() === '') return;
+    const value = parseLine(raw);
+    if (typeof value === 'string') unread.push({ line: i + 1, reason: value, raw });
+    else found.push({ line: i + 1, raw, ...value });
+  });
+  const { rejected, ...others } = recordRows(found, adapt);
+  return { ...others, rejected: [...unread, ...rejected].toSorted((a, b) => a.line - b.line) };
+}
+
+const TOO_DEEP = 'the line is nested too deeply to be read';
+
+/** The cells of a record by column, or why there are none. */
+function cellsOf(fields: ReturnType<Adapt>): ReadonlyMap<string, string> | string {
+  if (typeof fields === 'string') return fields;
+  try {
+    return new Map(Object.entries(fields).map(([name, cell]) => [name, cellOf(cell)]));
+  } catch (cause) {
+    if (cause instanceof RangeError) return TOO_DEEP;
+    throw cause;
+  }
+}
+
+export function recordRows(records: readonly Found[], adapt: Adapt): RecordRows {
   const columns = new Set<string>();
   const found: { line: number; cells: ReadonlyMap<string, string> }[] = [];
   const rejected: RejectedRow[] = [];
-  text.split('\n').forEach((raw, i) => {
-    if (raw.trim() === '') return;
-    const cells = parseLine(raw);
-    if (typeof cells === 'string') rejected.push({ line: i + 1, reason: cells, raw });
+  for (const { line, raw, record } of records) {
+    const cells = cellsOf(adapt(record));
+    if (typeof cells === 'string') rejected.push({ line, reason: cells, raw });
     else {
       for (const name of cells.keys()) columns.add(name);
-      found.push({ line: i + 1, cells });
+      found.push({ line, cells });
     }
-  });
+  }
   const names = [...columns];
   const rows = found.map(({ line, cells }, i) => ({
     id: String(i + 1),

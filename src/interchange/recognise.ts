@@ -1,6 +1,7 @@
 /** The kind of a file, from its content; its name only distinguishes kinds of tables. Nothing in it is run. */
 import { guessColumns } from '../dataset/columns';
-import { parseTable } from '../dataset/parse';
+import { parseFile } from '../dataset/parse';
+import { drained } from '../lib/control';
 import { firstFault } from '../lib/zod';
 import { readNpy, readSafetensors } from '../prompt/codecs';
 import { PLACEMENT_WORDS, type VectorTable } from '../prompt/soft-prompt';
@@ -41,7 +42,7 @@ const vectorsWords = ({ virtualTokens, hidden }: VectorTable) => `${virtualToken
 
 export async function recognise(name: string, bytes: Uint8Array): Promise<Recognised> {
   if (bytes.length === 0) return refused('empty', 'An empty file.', `${name} is empty.`);
-  if (starts(bytes, 'PK')) return zip(bytes);
+  if (starts(bytes, 'PK')) return zip(name, bytes);
   if (starts(bytes, '\x93NUMPY')) {
     const read = readNpy(bytes);
     return read.ok
@@ -69,9 +70,10 @@ export async function recognise(name: string, bytes: Uint8Array): Promise<Recogn
 const looksLikeSafetensors = (bytes: Uint8Array) =>
   bytes.length > 8 && bytes[8] === 0x7b && bytes.subarray(4, 8).every((byte) => byte === 0);
 
-async function zip(bytes: Uint8Array): Promise<Recognised> {
+async function zip(name: string, bytes: Uint8Array): Promise<Recognised> {
   const archive = readZip(bytes);
   if (!archive.ok) return refused('zip', 'A zip.', archive.error.message);
+  if (archive.value.has('xl/workbook.xml')) return table(name, bytes);
   const names = [...archive.value.keys()].map((path) => path.slice(path.lastIndexOf('/') + 1));
   const read = await readIncoming(new Map([['zip', bytes]]), {
     id: 'inspected',
@@ -139,8 +141,8 @@ function json(bytes: Uint8Array): Recognised | null {
     : null;
 }
 
-function table(name: string, bytes: Uint8Array): Recognised {
-  const read = parseTable(name, bytes);
+async function table(name: string, bytes: Uint8Array): Promise<Recognised> {
+  const read = await parseFile(name, bytes, {}, async (work) => drained(work));
   if (!read.ok) return refused('table', 'Neither a known format nor a table.', read.error.message);
   const { columns, rows, rejected, format } = read.value;
   const guess = guessColumns(read.value);

@@ -157,7 +157,7 @@ export const datasetSchema = z.object({
       bytes: z.number(),
       encoding: z.enum(['utf-8', 'windows-1252', 'utf-16le', 'utf-16be']),
       delimiter: z.enum([',', ';', '\t', '|']),
-      kind: z.enum(['csv', 'tsv', 'jsonl']),
+      kind: z.enum(['csv', 'tsv', 'jsonl', 'json', 'yaml', 'xlsx']),
     }),
     columns: z.array(text(1000)).max(1000),
     rows: z.array(z.object({ id: text(500), line: count, cells: byName('string') })).max(1e6),

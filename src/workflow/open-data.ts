@@ -8,7 +8,7 @@ import { editDataset } from '../dataset/edit';
 import { rowsById, textKeyOf } from '../dataset/labels';
 import { blockingIssue } from '../dataset/lint/define';
 import { nearTwins } from '../dataset/near-twins';
-import { type ParseOverride, parsing } from '../dataset/parse';
+import { type ParseOverride, parseFile } from '../dataset/parse';
 import { type Prepared, type PrepareOptions, prepareDataset } from '../dataset/prepare';
 import { sharesFor } from '../dataset/split';
 import type { Change, ColumnMapping, Dataset, Row, Table } from '../dataset/types';
@@ -56,7 +56,7 @@ export async function readTable(
   const bytes = source instanceof Blob ? await fileBytes(source) : source;
   const total = bytes.length;
   const read = (share: number) => run.emit({ done: Math.round(share * total), total });
-  const table = unwrap(await inSteps(parsing(fileName, bytes, override), run.control, read));
+  const table = unwrap(await parseFile(fileName, bytes, override ?? {}, (work) => inSteps(work, run.control, read)));
   return { ...table, guess: guessColumns(table) };
 }
 

@@ -1,6 +1,6 @@
 /** Files of rows to be answered: read once, and kept by the host until they are closed. The page gets what it shows of one. */
 import { guessColumns } from '../dataset/columns';
-import { parsing } from '../dataset/parse';
+import { parseFile, type parsing } from '../dataset/parse';
 import {
   type ColumnMapping,
   MAX_BYTES,
@@ -76,8 +76,8 @@ export async function openRows(
       'bad-input',
       `${name} has ${sizeWords(file.size)}; the limit is ${sizeWords(MAX_BYTES)}. Split it and run the parts one after the other.`,
     );
-  const work = parsing(name, await fileBytes(file), { oneColumn: true });
-  const table = unwrap(await inSteps(work, control, (fraction) => emit({ fraction })));
+  const inTurns = (work: ReturnType<typeof parsing>) => inSteps(work, control, (fraction) => emit({ fraction }));
+  const table = unwrap(await parseFile(name, await fileBytes(file), { oneColumn: true }, inTurns));
   keepRows(host, use, table);
   const { format, columns, rows, rejected, notes = [] } = table;
   const first = rows.slice(0, FIRST_ROWS);

@@ -61,7 +61,7 @@ export function ColumnsPanel() {
 function FormatFields() {
   const { data } = useStores();
   const format = useData((s) => (s.canReread ? s.table?.format : undefined));
-  if (!format || format.kind === 'jsonl') return null;
+  if (!format || !['csv', 'tsv'].includes(format.kind)) return null;
   const { reread } = data.getState();
   return (
     <div className="data-format">

@@ -60,8 +60,8 @@ function WaysToOpen() {
           </>
         }
       >
-        CSV, TSV or JSON Lines, with any separator and any column names. Nothing is uploaded: the rows stay in this
-        browser.
+        CSV, Excel, JSON or YAML, with any separator and any column names, also from promptfoo, OpenAI Evals and
+        Langfuse. Nothing is uploaded: the rows stay in this browser.
       </EmptyState>
       <PasteDialog isOpen={pasting} onClose={() => setPasting(false)} />
     </>

@@ -41,9 +41,17 @@ export const TASK_WORDS: ByTask<TaskWords> = {
   generate: { task: 'Generate a text', answerColumn: 'Answer', editable: 'a text' },
 };
 
+/** How a file that has no delimiter is written. */
+const SHAPES: { readonly [K in Table['format']['kind']]?: string } = {
+  jsonl: 'JSON Lines',
+  json: 'JSON',
+  yaml: 'YAML',
+  xlsx: 'Excel',
+};
+
 /** "tickets.csv · semicolons, Windows-1252, 5 columns". */
 export function formatWords({ format, columns }: Pick<Table, 'format' | 'columns'>): string {
-  const shape = format.kind === 'jsonl' ? 'JSON Lines' : DELIMITER_NAMES[format.delimiter];
+  const shape = SHAPES[format.kind] ?? DELIMITER_NAMES[format.delimiter];
   return `${format.fileName} · ${shape}, ${ENCODING_NAMES[format.encoding]}, ${counted(columns.length, 'column')}, ${bytes(format.bytes)}`;
 }
 

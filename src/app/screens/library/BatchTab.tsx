@@ -128,7 +128,7 @@ function BatchRows() {
       <div className="stack">
         <EarlierAnswers />
         <p className="dim">
-          A CSV, TSV or JSONL with one text per row, up to {format.bytes(MAX_BYTES)} and{' '}
+          A CSV, Excel or JSON file with one text per row, up to {format.bytes(MAX_BYTES)} and{' '}
           {format.counted(MAX_ROWS, 'row')}; no labels needed. Drop it here or choose it. The file is not stored; its
           answers are kept in this browser until you discard them.
         </p>

@@ -1,0 +1,179 @@
+/**
+ * Files of other tools, recognised by content: Excel workbooks, promptfoo tests in YAML or JSON, OpenAI Evals, Langfuse
+ * data sets, and JSON arrays. Each becomes records, one per row; nothing in a file is run.
+ */
+import { type Failure, fail, ok, type Result } from '../lib/result';
+import { EXPECTED } from './records';
+import { isOldExcel, isWorkbook, readWorkbook } from './workbook';
+
+/** The records of a file, in its order. */
+export interface Records {
+  readonly kind: 'xlsx' | 'json' | 'yaml';
+  readonly records: readonly unknown[];
+  /** In the file: the line of the first record where that is known, else 1. */
+  readonly firstLine: number;
+  readonly notes: readonly string[];
+}
+
+export type ForeignFailure = Failure<'workbook' | 'bad-json' | 'bad-yaml' | 'no-records'>;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+export const isFields = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** What a YAML test file begins with. */
+const YAML_START =
+  /^(?:\s*(?:#[^\n]*|---)?\n)*(?:tests|prompts|providers|description|defaultTest|-\s+(?:vars|description|assert))\s*:/;
+const SNIFFED = 4000;
+
+/** Null: it is none of these, but text with a row in every line. */
+export async function readForeign(
+  fileName: string,
+  bytes: Uint8Array,
+): Promise<Result<Records, ForeignFailure> | null> {
+  if (isOldExcel(bytes))
+    return fail(
+      'workbook',
+      `${fileName} is an old or a password-protected Excel file. Save it in Excel as .xlsx without a password, or as CSV.`,
+    );
+  if (isWorkbook(bytes, fileName)) {
+    const read = readWorkbook(fileName, bytes);
+    return read.ok ? ok({ kind: 'xlsx', firstLine: 2, ...read.value }) : read;
+  }
+  const start = new TextDecoder().decode(bytes.subarray(0, SNIFFED));
+  if (/^\ufeff?\s*\[/.test(start)) return readJson(fileName, bytes);
+  if (/^\ufeff?\s*\{/.test(start)) return isOneObject(bytes) ? readJson(fileName, bytes) : null;
+  if (/\.ya?ml$/i.test(fileName) || YAML_START.test(start)) return readYaml(fileName, bytes);
+  return null;
+}
+
+const decoded = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+
+/** JSON Lines have a whole object in their first line, and more lines; one object over several lines has not. */
+function isOneObject(bytes: Uint8Array): boolean {
+  const end = bytes.indexOf(10);
+  const first = decoded(end < 0 ? bytes : bytes.subarray(0, end)).trim();
+  if (!first.endsWith('}')) return true;
+  const rest = end < 0 ? '' : decoded(bytes.subarray(end, end + SNIFFED)).trim();
+  return rest === '' && listIn(parsed(first)) !== null;
+}
+
+/** The value, or undefined for text that is no JSON. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text.replace(/^\ufeff/, ''));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The keys under which tools put their rows. */
+const LISTS = ['tests', 'data', 'items', 'rows', 'examples'] as const;
+
+function listIn(value: unknown): readonly unknown[] | null {
+  if (Array.isArray(value)) return value;
+  if (!isFields(value)) return null;
+  const found = LISTS.map((key) => value[key]).find(Array.isArray);
+  return found ?? null;
+}
+
+function readJson(fileName: string, bytes: Uint8Array): Result<Records, ForeignFailure> {
+  const value = parsed(decoded(bytes));
+  if (value === undefined)
+    return fail('bad-json', `${fileName} is not valid JSON. Export it again, or save it as JSON Lines or CSV.`);
+  return recordsOf(fileName, 'json', value);
+}
+
+async function readYaml(fileName: string, bytes: Uint8Array): Promise<Result<Records, ForeignFailure>> {
+  const { parseDocument } = await import('yaml');
+  try {
+    // aliases are counted, so that a few lines cannot become gigabytes
+    const document = parseDocument(decoded(bytes), { logLevel: 'silent', stringKeys: true });
+    const [problem] = document.errors;
+    if (problem) return fail('bad-yaml', `${fileName} is not valid YAML: ${sentence(problem.message)}`);
+    return recordsOf(fileName, 'yaml', document.toJS({ maxAliasCount: 100 }));
+  } catch (cause) {
+    return fail(
+      'bad-yaml',
+      `${fileName} cannot be read as YAML: ${sentence(cause instanceof Error ? cause.message : String(cause))}`,
+    );
+  }
+}
+
+/** The first line of a parser's message, with a full stop. */
+const sentence = (message: string): string => `${(message.split('\n')[0] ?? '').replace(/[:.\s]+$/, '')}.`;
+
+function recordsOf(fileName: string, kind: 'json' | 'yaml', value: unknown): Result<Records, ForeignFailure> {
+  const records = listIn(value);
+  if (!records || records.length === 0)
+    return fail(
+      'no-records',
+      `${fileName} has no list of rows: neither a list itself, nor one under ${LISTS.join(', ')}.${typeof value === 'object' && value !== null && 'tests' in value ? ' Its tests are in another file: open that one.' : ''}`,
+    );
+  return ok({ kind, records, firstLine: 1, notes: [] });
+}
+
+/** A record as the cells of a row, or why it is none. */
+export function adapted(value: unknown): Fields | string {
+  if (!isFields(value)) return 'the line is not a JSON object';
+  if (isFields(value.vars)) return ofPromptfoo(value.vars, value.assert);
+  if ('ideal' in value && 'input' in value) return ofEvals(value);
+  if ('input' in value && ('expectedOutput' in value || 'expected_output' in value)) return ofLangfuse(value);
+  return value;
+}
+
+/** What an assertion of promptfoo says about the answer; null = it is a check and names none. */
+const NAMES_AN_ANSWER: readonly string[] = ['equals', 'contains', 'icontains', 'starts-with', 'rouge-n'];
+
+/** promptfoo.dev, "Test cases": variables, and assertions of which one names the answer. */
+function ofPromptfoo(vars: Fields, assert: unknown): Fields | string {
+  const assertions = (Array.isArray(assert) ? assert : []).filter(isFields);
+  const named = assertions.find(({ type, value }) => NAMES_AN_ANSWER.includes(String(type)) && isPlain(value));
+  if (named) return { ...vars, [EXPECTED]: named.value };
+  const [first] = assertions;
+  return first ? `its assertion (“${String(first.type).slice(0, 40)}”) is a check, no label` : 'it has no assertion';
+}
+
+const isPlain = (value: unknown): boolean => ['string', 'number', 'boolean'].includes(typeof value);
+
+/** github.com/openai/evals: `input` is a chat or a text, `ideal` the answer or several that are right. */
+function ofEvals({ input, ideal, ...others }: Fields): Fields | string {
+  const text = spoken(input);
+  if (text === null) return 'its input is neither a text nor a list of messages';
+  const answer = Array.isArray(ideal) ? ideal[0] : ideal;
+  return isPlain(answer) ? { input: text, ideal: answer, ...flat(others) } : 'its ideal is no text';
+}
+
+/** langfuse.com, "Datasets": items with `input`, `expectedOutput` and facts about where they come from. */
+function ofLangfuse({ input, expectedOutput, expected_output: expected, metadata, ...facts }: Fields): Fields | string {
+  const text = spoken(input);
+  if (text === null) return 'its input is neither a text nor a list of messages';
+  const answer = onlyValue(expectedOutput ?? expected);
+  if (answer === null) return 'its expected output is no single text';
+  const id = facts.id === undefined ? {} : { id: facts.id };
+  return { ...id, input: text, expected_output: answer, ...(isFields(metadata) ? flat(metadata) : {}) };
+}
+
+/** Facts that are plain values; nested ones are no columns of a table. */
+const flat = (fields: Fields): Fields =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => isPlain(value)));
+
+/** A value by itself, or the only one of an object such as `{ "label": "refund" }`; null = there are several. */
+function onlyValue(value: unknown): unknown {
+  if (isPlain(value)) return value;
+  const values = isFields(value) ? Object.values(value) : [];
+  return values.length === 1 && isPlain(values[0]) ? values[0] : null;
+}
+
+/** The text of an input: by itself, the only value of an object, or what the user says last in a chat. */
+function spoken(input: unknown): string | null {
+  const chat = Array.isArray(input) ? input : isFields(input) && Array.isArray(input.messages) ? input.messages : null;
+  if (!chat) {
+    const only = onlyValue(input);
+    return only === null ? null : String(only);
+  }
+  const said = chat.filter(isFields).filter(({ content }) => isPlain(content));
+  const last = said.findLast(({ role }) => role === 'user') ?? said.at(-1);
+  return last ? String(last.content) : null;
+}

@@ -1,0 +1,210 @@
+/**
+ * The first sheet of an Excel workbook (.xlsx, ECMA-376) as records. Only what a table needs is read: shared and inline
+ * texts, numbers, dates, results of formulas. Macros, links and everything else in the file are ignored.
+ */
+import { unzipSync } from 'fflate';
+import { type Failure, fail, ok, type Result } from '../lib/result';
+import { uniqueHeaders } from './records';
+import { MAX_BYTES, MAX_ROWS } from './types';
+
+const MAIN_PART = 'xl/workbook.xml';
+const MOST_UNPACKED = 4 * MAX_BYTES;
+/** Excel's own limit of columns. */
+const MAX_COLUMNS = 16_384;
+
+/** The list of the parts is at the end of a zip. */
+const LIST_BYTES = 200_000;
+
+/** A zip that is called a workbook, or has the main part of one. */
+export const isWorkbook = (bytes: Uint8Array, fileName: string): boolean =>
+  [0x50, 0x4b, 3, 4].every((byte, i) => bytes[i] === byte) &&
+  (/\.xls[xm]$/i.test(fileName) || new TextDecoder('latin1').decode(bytes.subarray(-LIST_BYTES)).includes(MAIN_PART));
+
+/** The container of .xls, and of .xlsx files with a password. */
+export const isOldExcel = (bytes: Uint8Array): boolean =>
+  [0xd0, 0xcf, 0x11, 0xe0].every((byte, i) => bytes[i] === byte);
+
+interface Sheet {
+  readonly records: readonly Readonly<Record<string, string>>[];
+  readonly notes: readonly string[];
+}
+
+type Parts = Readonly<Record<string, Uint8Array>>;
+
+/** @returns the rows below the first one, which has the names of the columns; or why it is no table */
+export function readWorkbook(fileName: string, bytes: Uint8Array): Result<Sheet, Failure<'workbook'>> {
+  const refused = (why: string) =>
+    fail('workbook', `${fileName} ${why} Save the sheet with your rows as CSV, and open that.`);
+  const parts = unpacked(bytes);
+  if (parts === 'large') return refused(`unpacks to more than ${MOST_UNPACKED / 1e6} MB.`);
+  if (parts === 'damaged') return refused('is damaged, or no Excel workbook.');
+  // some programs put a prefix before every name: `x:row`
+  const read = (path: string) =>
+    parts[path] ? new TextDecoder().decode(parts[path]).replace(/<(\/?)\w+:/g, '<$1') : null;
+  const book = read(MAIN_PART);
+  if (book === null) return refused('is a zip, but no Excel workbook.');
+  const sheets = sheetsOf(book, read('xl/_rels/workbook.xml.rels') ?? '');
+  const [first] = sheets;
+  const xml = first ? read(first.path) : null;
+  if (!first || xml === null) return refused('has no sheet that can be read.');
+  const texts = Array.from(elements(read('xl/sharedStrings.xml') ?? '', 'si'), ({ inner }) => textIn(inner));
+  const rows = rowsOf(xml, texts, dateStyles(read('xl/styles.xml') ?? ''));
+  const [header, ...body] = rows.filter((cells) => cells.some((cell) => (cell ?? '').trim() !== ''));
+  if (!header) return refused(`has nothing in its first sheet (“${first.name}”).`);
+  if (body.length > MAX_ROWS) return refused(`has more than ${MAX_ROWS.toLocaleString('en')} rows.`);
+  const named = uniqueHeaders(Array.from(header, (cell) => cell ?? ''));
+  const records = body.map((cells) => Object.fromEntries(named.columns.map((name, i) => [name, cells[i] ?? ''])));
+  const others = sheets.length - 1;
+  const note = `The sheet “${first.name}” was read; the workbook has ${others} more.`;
+  return ok({ records, notes: others > 0 ? [note, ...named.notes] : named.notes });
+}
+
+/** The parts that are needed. */
+function unpacked(bytes: Uint8Array): Parts | 'large' | 'damaged' {
+  let size = 0;
+  const wanted =
+    /^xl\/(?:workbook\.xml|_rels\/workbook\.xml\.rels|sharedStrings\.xml|styles\.xml|worksheets\/[^/]+\.xml)$/;
+  try {
+    const filter = ({ name, originalSize }: { readonly name: string; readonly originalSize: number }) => {
+      if (!wanted.test(name)) return false;
+      size += originalSize;
+      return size <= MOST_UNPACKED;
+    };
+    const parts = unzipSync(bytes, { filter });
+    return size > MOST_UNPACKED ? 'large' : parts;
+  } catch {
+    return 'damaged';
+  }
+}
+
+const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+
+/** XML text as it is meant: entities, and Excel's own `_x000D_` for characters that XML cannot have. */
+const unescaped = (text: string): string =>
+  text
+    .replace(/&(?:#(\d{1,7})|#x([\da-f]{1,6})|(\w{2,4}));/gi, (whole, decimal, hex, name) => {
+      const code = decimal ? Number(decimal) : hex ? Number.parseInt(hex, 16) : null;
+      if (code === null) return ENTITIES[name] ?? whole;
+      return code <= 0x10ffff ? String.fromCodePoint(code) : whole;
+    })
+    .replace(/_x([\dA-F]{4})_/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)))
+    .replaceAll('\r\n', '\n');
+
+const attribute = (tag: string, name: string): string | null =>
+  new RegExp(`\\s${name}="([^"]*)"`).exec(tag)?.[1] ?? null;
+
+interface Element {
+  readonly tag: string;
+  readonly inner: string;
+}
+
+/** The elements of one name, in order, in linear time: one that is never closed ends the search. Prefixes are gone by now. */
+function* elements(xml: string, name: string): Generator<Element, void> {
+  for (let from = 0; ; ) {
+    const start = xml.indexOf(`<${name}`, from);
+    const end = start < 0 ? -1 : xml.indexOf('>', start);
+    if (end < 0) return;
+    const tag = xml.slice(start, end + 1);
+    from = end + 1;
+    // `<sheets>` is no `<sheet>`
+    if (!/[\s/>]/.test(xml.charAt(start + name.length + 1))) continue;
+    if (tag.endsWith('/>')) {
+      yield { tag, inner: '' };
+      continue;
+    }
+    const close = xml.indexOf(`</${name}>`, from);
+    if (close < 0) return;
+    yield { tag, inner: xml.slice(from, close) };
+    from = close + name.length + 3;
+  }
+}
+
+/** Tags of elements that are only read for their attributes. */
+const tagsOf = (xml: string, name: string): readonly string[] => xml.match(new RegExp(`<${name}\\s[^>]*>`, 'g')) ?? [];
+
+/** Visible sheets in the order of the tabs, with the paths of their parts. */
+function sheetsOf(book: string, relations: string): readonly { readonly name: string; readonly path: string }[] {
+  const targets = new Map(
+    tagsOf(relations, 'Relationship').map((tag) => {
+      const target = attribute(tag, 'Target') ?? '';
+      return [attribute(tag, 'Id') ?? '', target.startsWith('/') ? target.slice(1) : `xl/${target}`] as const;
+    }),
+  );
+  return tagsOf(book, 'sheet').flatMap((tag) => {
+    const path = targets.get(attribute(tag, 'r:id') ?? '');
+    const isHidden = (attribute(tag, 'state') ?? 'visible') !== 'visible';
+    return path === undefined || isHidden ? [] : [{ name: unescaped(attribute(tag, 'name') ?? ''), path }];
+  });
+}
+
+/** The text of a cell or of a shared string: all its runs, without the phonetic guides of Japanese. */
+function textIn(xml: string): string {
+  const spoken = [...elements(xml, 'rPh')].reduce((rest, { inner }) => rest.replace(inner, ''), xml);
+  return [...elements(spoken, 't')].map(({ inner }) => unescaped(inner)).join('');
+}
+
+/** Built-in formats that show a date or a time. */
+const isDateFormat = (id: number): boolean => (id >= 14 && id <= 22) || (id >= 45 && id <= 47);
+
+/** Which cell styles show their number as a date. */
+function dateStyles(xml: string): readonly boolean[] {
+  const own = new Map(
+    tagsOf(xml, 'numFmt').map((tag) => {
+      const code = (attribute(tag, 'formatCode') ?? '').replace(/&quot;.*?&quot;|\[[^\]]*\]|\\./g, '');
+      return [Number(attribute(tag, 'numFmtId')), /[ymdhs]/i.test(code)] as const;
+    }),
+  );
+  const [cells] = elements(xml, 'cellXfs');
+  return tagsOf(cells?.inner ?? '', 'xf').map((tag) => {
+    const id = Number(attribute(tag, 'numFmtId'));
+    return own.get(id) ?? isDateFormat(id);
+  });
+}
+
+/** Days since 1899-12-30 as an ISO date, with the time where there is one. */
+function dateOf(serial: number): string {
+  const moment = new Date(Math.round((serial - 25_569) * 86_400) * 1000);
+  if (Number.isNaN(moment.getTime())) return String(serial);
+  const iso = moment.toISOString();
+  return Number.isInteger(serial) ? iso.slice(0, 10) : iso.slice(0, 19).replace('T', ' ');
+}
+
+/** "BC12" -> 54; null for what is no place. */
+function columnOf(place: string): number | null {
+  const letters = /^([A-Z]{1,3})\d+$/.exec(place)?.[1];
+  if (letters === undefined) return null;
+  const column = [...letters].reduce((sum, letter) => 26 * sum + letter.charCodeAt(0) - 64, 0) - 1;
+  return column < MAX_COLUMNS ? column : null;
+}
+
+function cellOf(tag: string, inner: string, texts: readonly string[], dates: readonly boolean[]): string {
+  const type = attribute(tag, 't') ?? 'n';
+  if (type === 'inlineStr') return textIn(inner);
+  const [found] = elements(inner, 'v');
+  const value = unescaped(found?.inner ?? '');
+  if (type === 's') return texts[Number(value)] ?? '';
+  if (type === 'b') return value === '1' ? 'TRUE' : 'FALSE';
+  // an error such as #N/A is no answer
+  if (type === 'e') return '';
+  const isDate = type === 'n' && value !== '' && dates[Number(attribute(tag, 's') ?? -1)];
+  return isDate ? dateOf(Number(value)) : value;
+}
+
+/** Rows of cells; a row may be shorter than others, and may have gaps. */
+function rowsOf(
+  xml: string,
+  texts: readonly string[],
+  dates: readonly boolean[],
+): readonly (readonly (string | undefined)[])[] {
+  const rows: (string | undefined)[][] = [];
+  for (const { inner } of elements(xml, 'row')) {
+    const row: (string | undefined)[] = [];
+    for (const cell of elements(inner, 'c')) {
+      const column = columnOf(attribute(cell.tag, 'r') ?? '') ?? row.length;
+      row[column] = cellOf(cell.tag, cell.inner, texts, dates);
+    }
+    rows.push(Array.from(row));
+    if (rows.length > MAX_ROWS + 1) break;
+  }
+  return rows;
+}
