@@ -53,6 +53,7 @@ function labelFiles(
         armLine(LABEL_METRICS, arm, `${arm.name}${arm.calibrated ? ' (calibrated)' : ''}`),
       ),
       comparison.verdict.headline,
+      ...(report.recommendation ? [`${report.recommendation.title}. ${report.recommendation.why}`] : []),
     ],
   };
 }

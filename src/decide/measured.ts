@@ -1,6 +1,5 @@
 /** What a comparison measured, in the form in which decisions read it: from a stored comparison or from `results.json`. */
 import { type ArmKind, isLearned } from '../evaluation/types';
-import { holm } from '../metrics/mcnemar';
 import type { ClassifyEvaluation } from '../prompt-set/types';
 import type { Results } from '../report/results-schema';
 import type { MeasuredArm } from './approaches';
@@ -20,29 +19,7 @@ export interface Measured {
   readonly seed: number;
 }
 
-interface Pair {
-  readonly a: string;
-  readonly b: string;
-  readonly difference: number;
-  /** Exact McNemar, or of the groups. */
-  readonly pExact: number;
-  readonly pHolm?: number | undefined;
-}
-
-/** A p below this, corrected for all pairs, is a difference. */
-const ALPHA = 0.05;
-
-/** The verdict's kind, unless the hybrid beat both prompts that it is made of. */
-function findingOf(kind: string, pairs: readonly Pair[]): Finding {
-  const corrected = holm(pairs.map(({ pExact }) => pExact));
-  const beats = (a: string) =>
-    pairs.some(
-      (pair, i) =>
-        pair.a === a && pair.b === 'hybrid' && pair.difference > 0 && (pair.pHolm ?? corrected[i] ?? 1) < ALPHA,
-    );
-  if (beats('yours') && beats('tuned')) return 'hybrid-better';
-  return FINDINGS.find((finding) => finding === kind) ?? 'no-clear-difference';
-}
+const findingOf = (kind: string): Finding => FINDINGS.find((finding) => finding === kind) ?? 'no-clear-difference';
 
 export function fromEvaluation({ plan, comparison }: Pick<ClassifyEvaluation, 'plan' | 'comparison'>): Measured {
   const arms = comparison.arms.map((report): ArmAnswers => {
@@ -62,13 +39,13 @@ export function fromEvaluation({ plan, comparison }: Pick<ClassifyEvaluation, 'p
     };
   });
   const { groups, seed } = plan;
-  return { finding: findingOf(comparison.verdict.kind, comparison.pairs), arms, seed, ...(groups ? { groups } : {}) };
+  return { finding: findingOf(comparison.verdict.kind), arms, seed, ...(groups ? { groups } : {}) };
 }
 
 /** `results.json` keeps the mean of the tokens, and no groups. */
-export function fromResults({ arms, comparisons, verdict, training }: Results): Measured {
+export function fromResults({ arms, verdict, training }: Results): Measured {
   return {
-    finding: findingOf(verdict.kind, comparisons),
+    finding: findingOf(verdict.kind),
     seed: training?.seed ?? 0,
     arms: arms.map(
       ({ id, name, kind, rows, tokensSentMean, tokensComputedMean, latencyMsMedian, accuracy, accuracyCi95 }) => ({

@@ -168,8 +168,9 @@ export interface PairReport extends LabelDifferences {
   readonly broken: readonly string[];
 }
 
-type VerdictKind =
+export type VerdictKind =
   | 'tuned-better'
+  | 'hybrid-better'
   | 'yours-better'
   | 'examples-do-as-well'
   | 'words-do-as-well'

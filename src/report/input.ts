@@ -1,11 +1,12 @@
 /** What a report is made of, from a stored comparison. */
 import type { Dataset } from '../dataset/types';
+import { recommendationOf } from '../evaluation/classify/recommendation';
 import type { Comparison } from '../evaluation/types';
 import { tally } from '../evaluation/vote';
 import { armsAsCompared, examplesOf } from '../prompt-set/arms';
 import { sameWords } from '../prompt-set/prompt-set';
 import type { ClassifyEvaluation, GenerateEvaluation, PromptSet } from '../prompt-set/types';
-import { accuracyOf } from '../training/checkpoint';
+import { accuracyOf, wasStillFalling } from '../training/checkpoint';
 import type { Checkpoint } from '../training/events';
 import type { LabelReport, ReportFacts, TextReport } from './types';
 
@@ -121,6 +122,10 @@ export function labelReport(
     plan: evaluation.plan,
     comparison,
     answerWords: answerWords(set, evaluation),
+    recommendation: recommendationOf(
+      { plan: evaluation.plan, comparison },
+      { stillFalling: checkpoint !== null && wasStillFalling(checkpoint.validations) },
+    ),
     training: run && {
       placement: run.settings.placement,
       tokens: run.settings.virtualTokens,

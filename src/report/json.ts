@@ -120,6 +120,7 @@ export function resultsJson(input: LabelReport): Results {
       ...(of.tokens ? { tokens: { difference: of.tokens.difference, ci95: pair(of.tokens.ci95) } } : {}),
     })),
     verdict: comparison.verdict,
+    ...(input.recommendation ? { recommendation: input.recommendation } : {}),
     looks: comparison.looks,
     ...(input.closer ? { closer: compact(input.closer) } : {}),
   });

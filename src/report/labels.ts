@@ -171,6 +171,7 @@ export function labelParts(input: LabelReport, nameOf: NameOf): ReportParts {
     ? 'none: no text of any row; names of parts are values of columns'
     : 'none: no text of any row';
   return {
+    recommendation: input.recommendation,
     sections: [
       arms(input),
       pairs(input, nameOf),

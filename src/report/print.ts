@@ -1,5 +1,6 @@
 /** A report: the parts of its kind of task, what every report says, and both as HTML and as Markdown. */
 import type { ByTask } from '../dataset/kind';
+import type { Recommendation } from '../evaluation/classify/recommendation';
 import { namesOf, times } from '../evaluation/words';
 import { type ColourName, PALETTE, rgbParts } from '../lib/palette';
 import { PRODUCT } from '../lib/product';
@@ -53,6 +54,10 @@ const htmlTable = (title: string, { caption, columns, rows }: Table) => html`
 const htmlSection = ({ title, sentences = [], table: of, notes = [], pictures }: Section) => html`
 <h2>${title}</h2>
 ${sentences.map((text) => html`<p>${text}</p>`)}${of ? htmlTable(title, of) : ''}${notes.map((text) => html`<p class="small">${text}</p>`)}${pictures}`;
+
+const htmlRecommendation = ({ title, why, chips }: Recommendation) => html`<p><strong>${title}.</strong> ${why}</p>
+<ul>${chips.map(({ label, value, detail }) => html`<li>${label}: <strong>${value}</strong>. ${detail}.</li>`)}</ul>
+`;
 
 /** The texts around a row; examples are counted, not printed. */
 const promptTexts = (prompts: ReportInput['prompts'], nameOf: (armId: string) => string) => html`
@@ -115,7 +120,7 @@ export function htmlReport(input: ReportInput): string {
 <main>
 <p class="small">${title}</p>
 <h1>${headline}</h1>
-<p>${detail}</p>
+${parts.recommendation ? htmlRecommendation(parts.recommendation) : ''}<p>${detail}</p>
 ${parts.sections.map(htmlSection)}
 ${parts.rows}
 <h2>What these figures do not say</h2>
@@ -148,6 +153,13 @@ function markdownSection({ title, sentences = [], table: of, notes = [] }: Secti
   return lines.length === 0 ? [] : [`## ${escapeMarkdown(title)}`, '', ...lines];
 }
 
+const markdownRecommendation = ({ title, why, chips }: Recommendation): readonly string[] => [
+  `**${escapeMarkdown(title)}.** ${escapeMarkdown(why)}`,
+  '',
+  ...chips.map(({ label, value, detail }) => `- ${escapeMarkdown(`${label}: ${value}. ${detail}.`)}`),
+  '',
+];
+
 const paragraphs = (texts: readonly string[]) => texts.flatMap((text) => [escapeMarkdown(text), '']);
 
 export function markdownReport(input: ReportInput): string {
@@ -159,6 +171,7 @@ export function markdownReport(input: ReportInput): string {
     '',
     `**${text(comparison.verdict.headline)}.** ${text(comparison.verdict.detail)}`,
     '',
+    ...(parts.recommendation ? markdownRecommendation(parts.recommendation) : []),
     ...parts.sections.flatMap(markdownSection),
     '## What these figures do not say',
     '',

@@ -3,6 +3,7 @@ import { consistencyOf, everyRowReport } from '../evaluation/classify/checks';
 import { compare } from '../evaluation/classify/compare';
 import { insightsOf } from '../evaluation/classify/insights';
 import { majorityArm } from '../evaluation/classify/made-arms';
+import { recommendationOf } from '../evaluation/classify/recommendation';
 import { alternating, armOf, patterned, planOf } from '../evaluation/test-support';
 import { tally } from '../evaluation/vote';
 import { drained } from '../lib/control';
@@ -45,12 +46,14 @@ const plan = planOf(
     ],
   },
 );
+const comparison = compare(plan, { draws: 500 });
 const input: LabelReport = {
   kind: 'classify',
   title: 'Support tone',
   createdAt: '2026-01-02T03:04:05.000Z',
   plan,
-  comparison: compare(plan, { draws: 500 }),
+  comparison,
+  recommendation: recommendationOf({ plan, comparison }, { stillFalling: false }),
   model: { id: 'HuggingFaceTB/SmolLM2-135M-Instruct', dtype: 'q4', sha256: 'ab'.repeat(32) },
   environment: { backend: 'wasm', threads: 2 },
   answerWords: { words: { positive: ' positive', negative: ' negative' }, search: null },

@@ -1,3 +1,4 @@
+import { ACTIONS } from '../evaluation/classify/recommendation';
 import { ARM_KINDS } from '../evaluation/types';
 import { byName, z } from '../lib/zod';
 import { LABEL_METRICS, type LabelMetric, metricsOf, TEXT_METRICS, type TextMetric } from '../metrics/registry';
@@ -139,6 +140,28 @@ export const resultsSchema = z.object({
     }),
   ),
   verdict: z.object({ kind: z.string(), headline: z.string(), detail: z.string(), rowsNeeded: z.number().nullable() }),
+  recommendation: z
+    .object({
+      action: z.enum(ACTIONS),
+      armId: z.string().describe('Id of the arm to use now'),
+      title: z.string(),
+      why: z.string(),
+      chips: z
+        .array(
+          z.object({
+            id: z.enum(['training', 'hand', 'cost']),
+            label: z.string(),
+            value: z.string(),
+            detail: z.string(),
+            tone: z
+              .enum(['gain', 'loss', 'unclear'])
+              .describe('A gain or a loss only where the corrected p is below 5%'),
+          }),
+        )
+        .readonly(),
+    })
+    .optional()
+    .describe('What to do now, and the three figures it rests on; left out by earlier releases'),
   looks: count.describe('How often these test rows have been used'),
   closer: z
     .record(z.string(), z.unknown())

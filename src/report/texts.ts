@@ -64,6 +64,7 @@ function generatedRows({ plan, rows = [] }: TextReport, nameOf: NameOf): Html | 
 export function textParts(input: TextReport, nameOf: NameOf): ReportParts {
   const { comparison, dataset, plan, training, rows = [] } = input;
   return {
+    recommendation: null,
     sections: [arms(input), pairs(input, nameOf), ...votes(input, nameOf)],
     rows: generatedRows(input, nameOf),
     rowsWords:

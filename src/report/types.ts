@@ -1,5 +1,6 @@
 import type { ConsistencyReport, EveryRowReport } from '../evaluation/classify/checks';
 import type { Insights } from '../evaluation/classify/insights';
+import type { Recommendation } from '../evaluation/classify/recommendation';
 import type { Comparison, ComparisonPlan, GenerateComparison, GeneratePlan, Verdict } from '../evaluation/types';
 import type { Tally } from '../evaluation/vote';
 import type { Placement } from '../prompt/soft-prompt';
@@ -40,6 +41,8 @@ export interface LabelReport extends ReportFacts {
   readonly training: Results['training'];
   /** The set's answer words at that time, and how they were found. */
   readonly answerWords: NonNullable<Results['answerWords']>;
+  /** What to do now; null where the plan names no pair. */
+  readonly recommendation: Recommendation | null;
   /** Checks made beside the comparison; those that were not made are left out. */
   readonly closer?: CloserLook;
   readonly rows?: readonly RowText[];
@@ -122,6 +125,8 @@ export interface Section {
 
 /** What differs between reports of the two kinds of task. */
 export interface ReportParts {
+  /** Said right after the headline; null where there is none. */
+  readonly recommendation: Recommendation | null;
   readonly sections: readonly Section[];
   /** Texts of rows, where the user agreed; null = none. */
   readonly rows: Html | null;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readCheckpoint, type StoredCheckpoint } from './checkpoint';
+import { readCheckpoint, type StoredCheckpoint, wasStillFalling } from './checkpoint';
 import type { TrainEvent } from './events';
 import { train } from './loop';
 import { STANDARD } from './settings';
@@ -85,4 +85,18 @@ describe('a checkpoint of format version 1', () => {
       expect(end(resumed)).toEqual(end(whole));
     },
   );
+});
+
+describe('a validation loss that was still falling', () => {
+  const falling = (...losses: number[]) => wasStillFalling(losses.map((loss) => ({ loss })));
+
+  it('is lowest at the end, after a fall in the last third of the run', () => {
+    expect(falling(1.2, 1, 0.9, 0.8, 0.7, 0.6)).toBe(true);
+  });
+
+  it('is none where it had levelled off, rose again, or was seen too rarely', () => {
+    expect(falling(1.2, 0.8, 0.61, 0.605, 0.602, 0.6)).toBe(false);
+    expect(falling(1.2, 0.8, 0.6, 0.5, 0.6, 0.7)).toBe(false);
+    expect(falling(1.2, 0.8, 0.5)).toBe(false);
+  });
 });

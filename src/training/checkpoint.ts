@@ -39,3 +39,18 @@ export function readCheckpoint(stored: StoredCheckpoint, kind: Scores['kind']): 
 
 /** Null where texts are written. */
 export const accuracyOf = (scores: Scores): number | null => (scores.kind === 'classify' ? scores.accuracy : null);
+
+/** With fewer validations a trend is chance. */
+const FEWEST_VALIDATIONS = 4;
+/** Share of the first validation loss that the last third of the run has to win. */
+const STILL_FALLING = 0.02;
+
+/** Whether the validation loss was still falling when training ended: lowest at the end, after a fall in the last third. */
+export function wasStillFalling(validations: readonly Pick<ValidationPoint, 'loss'>[]): boolean {
+  const losses = validations.map(({ loss }) => loss);
+  const [first, last] = [losses[0], losses.at(-1)];
+  const before = losses[Math.floor((2 * losses.length) / 3) - 1];
+  if (losses.length < FEWEST_VALIDATIONS || first === undefined || last === undefined || before === undefined)
+    return false;
+  return last === Math.min(...losses) && before - last >= STILL_FALLING * first;
+}

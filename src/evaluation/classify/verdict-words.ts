@@ -1,31 +1,11 @@
 import { capitalised, midSentence } from '../../lib/format';
-import type { ArmReport, PairReport, Verdict } from '../types';
+import type { ArmReport, Verdict } from '../types';
 import { numberWord, pointsRange, pointsWithUnit, pValue, times } from '../words';
+import type { Field, FieldDuel } from './field';
 import { MAJORITY, PROBE, WORDS } from './made-arms';
-import type { Duel, DuelRows } from './pairs';
+import type { Duel } from './pairs';
 
 /** The sentences that the verdict's rules share: the names of prompts, the rows, and how often these were used. */
-
-/** What a rule looks at. */
-export interface Field extends DuelRows {
-  readonly n: number;
-  readonly looks: number;
-  /** Arm A of the headline pair, or another hand-written prompt that does better on these rows. */
-  readonly hand: ArmReport;
-  /** Arm A of the headline pair. */
-  readonly first: ArmReport;
-  /** Arm B of the headline pair. */
-  readonly tuned: ArmReport;
-  /** The best few-shot arm, unless it is itself one of the pair. */
-  readonly fewShot: ArmReport | null;
-  readonly words: ArmReport | null;
-  readonly probe: ArmReport | null;
-  readonly majority: ArmReport | null;
-  /** The tuned prompt's text without its vectors: what training itself added shows against it. */
-  readonly untuned: ArmReport | null;
-  /** The headline's first. */
-  readonly pairs: readonly PairReport[];
-}
 
 /** The name of an arm inside a sentence. */
 export function called(arm: ArmReport, field: Field): string {
@@ -57,10 +37,8 @@ export function on({ n, groups }: Field): string {
 }
 
 /** "exact p = 0.0015"; "p = 0.0030, corrected for 2 comparisons" where it is one of several. */
-export const pWords = ({ pExact, pHolm }: Duel, { pairs }: Field): string =>
-  pHolm === undefined || pairs.length < 2
-    ? `exact ${pValue(pExact)}`
-    : `${pValue(pHolm)}, corrected for ${pairs.length} comparisons`;
+export const pWords = ({ pExact, pHolm, comparisons }: FieldDuel): string =>
+  comparisons < 2 ? `exact ${pValue(pExact)}` : `${pValue(pHolm)}, corrected for ${comparisons} comparisons`;
 
 export const between = ({ ci95 }: Duel) => `between ${pointsRange(ci95.low, ci95.high, 'and')} points`;
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createRng } from '../../lib/rng';
 import { alternating, armOf, patterned, planOf } from '../test-support';
-import type { Verdict } from '../types';
+import type { ArmOutcome, Verdict } from '../types';
 import { compare } from './compare';
 import { majorityArm, probeArm, wordsArm } from './made-arms';
 
@@ -124,6 +124,28 @@ describe('verdict', () => {
     expect(v.kind).toBe('words-do-as-well');
     expect(v.headline).toBe('A word-count classifier does as well (95.8%): you may not need a language model');
     expect(v.detail).toContain('The tuned prompt does beat your prompt, by');
+  });
+
+  it('word counts that tie on few rows are not called as good, where nothing is clearly better than yours', () => {
+    const counts = { '111': 50, '100': 8, '010': 9, '001': 9, '110': 6, '011': 6, '101': 6, '000': 6 };
+    expect(verdict(counts, ['words']).kind).toBe('no-clear-difference');
+  });
+
+  it('your prompt with vectors beats both prompts that it is made of', () => {
+    const rights = patterned({ '111': 50, '011': 12, '001': 30, '101': 3, '010': 2, '000': 23 });
+    const gold = alternating(120);
+    const arms = [
+      armOf('yours', 'zero-shot', gold, rights[0] ?? [], 2, { name: 'Yours' }),
+      armOf('tuned', 'tuned', gold, rights[1] ?? [], 2, { name: 'Tuned' }),
+      armOf('hybrid', 'hybrid', gold, rights[2] ?? [], 2, { name: 'Hybrid' }),
+    ];
+    const found = (extra: readonly ArmOutcome[]) => compare(planOf(gold, [...arms, ...extra]), { draws: 50 }).verdict;
+    expect(found([])).toMatchObject({
+      kind: 'hybrid-better',
+      headline: 'Your prompt with vectors beats your prompt by 35 points and the tuned prompt by 26, on 120 test rows',
+    });
+    const few = armOf('yours-8', 'few-shot', gold, rights[2] ?? [], 2, { name: 'Yours + 8 examples' });
+    expect(found([few]).kind).toBe('examples-do-as-well');
   });
 
   it('word counts that learned nothing do not count', () => {

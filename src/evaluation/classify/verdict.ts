@@ -1,41 +1,12 @@
 import { capitalised } from '../../lib/format';
 import { rowsToSettle } from '../../metrics/power';
-import { type ArmReport, type ComparisonPlan, isLearned, type PairReport, type Verdict } from '../types';
-import { about, percent, pointsRange, pointsWithUnit } from '../words';
-import { MAJORITY, PROBE, WORDS } from './made-arms';
-import { aWins, bWins, type Duel, doesAsWell, duel } from './pairs';
-import {
-  between,
-  called,
-  type Field,
-  looksSentence,
-  macroCaution,
-  on,
-  paragraph,
-  pWords,
-  shots,
-  verdict,
-} from './verdict-words';
-
-interface Input {
-  readonly plan: Pick<ComparisonPlan, 'gold' | 'groups' | 'seed' | 'labels' | 'pairs' | 'looks'>;
-  readonly arms: readonly ArmReport[];
-  readonly pairs: readonly PairReport[];
-}
+import { type ArmReport, isLearned, type Verdict } from '../types';
+import { about, percent, points, pointsRange, pointsWithUnit } from '../words';
+import { best, compareArms, type Field, type FieldInput, fieldOf } from './field';
+import { aWins, bWins, doesAsWell, isClose } from './pairs';
+import { between, called, looksSentence, macroCaution, on, paragraph, pWords, shots, verdict } from './verdict-words';
 
 type Rule = (field: Field) => Verdict | null;
-
-const best = (arms: readonly ArmReport[]): ArmReport | null =>
-  arms.reduce<ArmReport | null>((top, arm) => (top === null || arm.correct > top.correct ? arm : top), null);
-
-/** A prompt that a person wrote, with whatever examples it has; not the arm that the comparison adds examples to. */
-const isHand = ({ id, kind }: ArmReport) => kind === 'zero-shot' || (kind === 'few-shot' && !/^yours-\d+$/.test(id));
-
-/** Two arms on the same rows; their p is corrected for all pairs of the plan where they are one of them. */
-function compareArms(field: Field, a: ArmReport, b: ArmReport): Duel {
-  const pair = field.pairs.find((each) => [each.a, each.b].includes(a.id) && [each.a, each.b].includes(b.id));
-  return { ...duel(a, b, field), pHolm: pair?.pHolm };
-}
 
 /** How far the tuned prompt is ahead of its own text without vectors: a hand-written prompt may be worse than both. */
 function trainingAdded(field: Field): string | null {
@@ -53,9 +24,9 @@ const MAJORITY_MARGIN = 0.05;
 
 /** No arm is clearly above always choosing the most frequent label, nor ahead of it by much. */
 const nothingBeatsMajority: Rule = (field) => {
-  const { majority, hand, tuned, fewShot, words, probe } = field;
+  const { majority, hand, tuned, hybrid, fewShot, words, probe } = field;
   if (!majority) return null;
-  const others = [hand, tuned, fewShot, words, probe].filter((arm) => arm !== null);
+  const others = [hand, tuned, hybrid, fewShot, words, probe].filter((arm) => arm !== null);
   const beaten = others.some((arm) => {
     const d = compareArms(field, majority, arm);
     return bWins(d) || d.difference >= MAJORITY_MARGIN;
@@ -85,7 +56,7 @@ const yoursBetter: Rule = (field) => {
       'yours-better',
       `${called(hand, field)} beats ${called(tuned, field)} by ${pointsWithUnit(-d.difference)} ${on(field)}`,
       paragraph(
-        `It is right on ${d.aOnly} rows that the other gets wrong, and wrong on ${d.bOnly} that the other gets right. The true gain is probably between ${pointsRange(-d.ci95.high, -d.ci95.low, 'and')} points (${pWords(d, field)}).`,
+        `It is right on ${d.aOnly} rows that the other gets wrong, and wrong on ${d.bOnly} that the other gets right. The true gain is probably between ${pointsRange(-d.ci95.high, -d.ci95.low, 'and')} points (${pWords(d)}).`,
         looksSentence(field),
       ),
     );
@@ -93,7 +64,7 @@ const yoursBetter: Rule = (field) => {
     'yours-better',
     `${called(hand, field)} beats ${called(tuned, field)} by ${pointsWithUnit(-d.difference)} ${on(field)}: keep it`,
     paragraph(
-      `Tuning broke ${d.aOnly} rows and fixed ${d.bOnly}. The true loss is probably between ${pointsRange(-d.ci95.high, -d.ci95.low, 'and')} points (${pWords(d, field)}).`,
+      `Tuning broke ${d.aOnly} rows and fixed ${d.bOnly}. The true loss is probably between ${pointsRange(-d.ci95.high, -d.ci95.low, 'and')} points (${pWords(d)}).`,
       'To try again: use more training rows, other initial vectors, or a lower learning rate.',
       macroCaution(field),
       looksSentence(field),
@@ -103,16 +74,16 @@ const yoursBetter: Rule = (field) => {
 
 /** The model's own hidden states tell the labels better than any prompt asks for them, and better than words do. */
 const probeBetter: Rule = (field) => {
-  const { probe, hand, tuned, fewShot, words } = field;
+  const { probe, hand, tuned, hybrid, fewShot, words } = field;
   if (!probe) return null;
-  const top = best([hand, tuned, fewShot].filter((arm) => arm !== null)) as ArmReport;
+  const top = best([hand, tuned, hybrid, fewShot].filter((arm) => arm !== null)) as ArmReport;
   const d = compareArms(field, top, probe);
   if (!bWins(d) || (words && !bWins(compareArms(field, words, probe)))) return null;
   return verdict(
     'probe-better',
     `a linear probe of the same model beats ${called(top, field)} by ${pointsWithUnit(d.difference)} ${on(field)}`,
     paragraph(
-      `Logistic regression on the model’s hidden states reaches ${percent(probe.accuracy)}, ${called(top, field)}, the best prompt, ${percent(top.accuracy)}; its true lead is probably ${between(d)} (${pWords(d, field)}).`,
+      `Logistic regression on the model’s hidden states reaches ${percent(probe.accuracy)}, ${called(top, field)}, the best prompt, ${percent(top.accuracy)}; its true lead is probably ${between(d)} (${pWords(d)}).`,
       'The model tells the labels apart, but the answer words do not bring it out: try other answer words, or another cue.',
       trainingAdded(field),
       looksSentence(field),
@@ -120,19 +91,43 @@ const probeBetter: Rule = (field) => {
   );
 };
 
-/** A bag of words clearly learns something, and no prompt is clearly better than it. */
+/** Vectors on top of the hand-written prompt beat both prompts that it is made of, and nothing simpler does as well. */
+const hybridBetter: Rule = (field) => {
+  const { hand, tuned, hybrid, fewShot, words } = field;
+  if (!hybrid || !isLearned(tuned.kind)) return null;
+  const overHand = compareArms(field, hand, hybrid);
+  const overTuned = compareArms(field, tuned, hybrid);
+  const simpler = [fewShot, words].filter((arm) => arm !== null);
+  if (!bWins(overHand) || !bWins(overTuned) || simpler.some((arm) => doesAsWell(compareArms(field, arm, hybrid))))
+    return null;
+  return verdict(
+    'hybrid-better',
+    `${called(hybrid, field)} beats ${called(hand, field)} by ${pointsWithUnit(overHand.difference)} and ${called(tuned, field)} by ${points(overTuned.difference)}, ${on(field)}`,
+    paragraph(
+      `Against ${called(hand, field)} it fixed ${overHand.bOnly} rows and broke ${overHand.aOnly}; the true gain is probably ${between(overHand)} (${pWords(overHand)}).`,
+      `Against ${called(tuned, field)} the true gain is probably ${between(overTuned)} (${pWords(overTuned)}).`,
+      looksSentence(field),
+    ),
+  );
+};
+
+/**
+ * A bag of words clearly learns something, and no prompt is clearly better than it. A tie on few rows shows nothing: either
+ * no prompt can be much better, or something is clearly better than the hand-written prompt.
+ */
 const wordsDoAsWell: Rule = (field) => {
   const { words, majority, hand, tuned, fewShot } = field;
   if (!words || (majority && !bWins(compareArms(field, majority, words)))) return null;
   const top = best([hand, tuned, fewShot].filter((arm) => arm !== null)) as ArmReport;
   const d = compareArms(field, words, top);
-  if (!doesAsWell(d)) return null;
   const gain = compareArms(field, hand, tuned);
+  const isShown = isClose(d) || bWins(gain) || bWins(compareArms(field, hand, words));
+  if (!doesAsWell(d) || !isShown) return null;
   return verdict(
     'words-do-as-well',
     `a word-count classifier does as well (${percent(words.accuracy)}): you may not need a language model`,
     paragraph(
-      `The best prompt, ${called(top, field)}, reaches ${percent(top.accuracy)} ${on(field)}; its true lead over the word counts is probably ${between(d)} (${pWords(d, field)}).`,
+      `The best prompt, ${called(top, field)}, reaches ${percent(top.accuracy)} ${on(field)}; its true lead over the word counts is probably ${between(d)} (${pWords(d)}).`,
       bWins(gain)
         ? `The tuned prompt does beat ${called(hand, field)}, by ${pointsWithUnit(gain.difference)} (${pointsRange(gain.ci95.low, gain.ci95.high)}).`
         : null,
@@ -160,8 +155,8 @@ const examplesDoAsWell: Rule = (field) => {
   if (!overHand || !doesAsWell(d)) return null;
   const clear = aWins(d);
   const range = clear
-    ? `The true lead of the examples is probably between ${pointsRange(-d.ci95.high, -d.ci95.low, 'and')} points (${pWords(d, field)}).`
-    : `Tuning's true lead over the examples is probably ${between(d)} (${pWords(d, field)}).`;
+    ? `The true lead of the examples is probably between ${pointsRange(-d.ci95.high, -d.ci95.low, 'and')} points (${pWords(d)}).`
+    : `Tuning's true lead over the examples is probably ${between(d)} (${pWords(d)}).`;
   return verdict(
     'examples-do-as-well',
     clear
@@ -198,7 +193,7 @@ const tunedBetter: Rule = (field) => {
     kind,
     `${called(tuned, field)} beats ${called(named, field)} by ${pointsWithUnit(d.difference)} ${on(field)}`,
     paragraph(
-      `It fixed ${d.bOnly} rows and broke ${d.aOnly}. With this much data the true gain is probably ${between(d)} (${pWords(d, field)}).`,
+      `It fixed ${d.bOnly} rows and broke ${d.aOnly}. With this much data the true gain is probably ${between(d)} (${pWords(d)}).`,
       named === hand
         ? null
         : `It also beats ${called(hand, field)}, the best hand-written prompt on these rows, by ${pointsWithUnit(overBest.difference)}, probably ${between(overBest)}.`,
@@ -222,7 +217,7 @@ const noClearDifference = (field: Field): Verdict => {
   const seen =
     d.difference === 0
       ? `Both get ${percent(tuned.accuracy)} right.`
-      : `${capitalised(called(tuned, field))} gets ${percent(tuned.accuracy)} right and ${called(hand, field)} ${percent(hand.accuracy)}, which may be chance (${pWords(d, field)}).`;
+      : `${capitalised(called(tuned, field))} gets ${percent(tuned.accuracy)} right and ${called(hand, field)} ${percent(hand.accuracy)}, which may be chance (${pWords(d)}).`;
   return verdict(
     'no-clear-difference',
     `no clear difference between ${called(tuned, field)} and ${called(hand, field)} ${on(field)}`,
@@ -239,10 +234,11 @@ const noClearDifference = (field: Field): Verdict => {
   );
 };
 
-/** The first that applies decides: a probe ahead of every prompt, a loss, then results that need no training, then what training gained. */
+/** The first that applies decides: a probe ahead of every prompt, vectors on top of a prompt, a loss, then results that need no training, then what training gained. */
 const RULES: readonly Rule[] = [
   nothingBeatsMajority,
   probeBetter,
+  hybridBetter,
   yoursBetter,
   wordsDoAsWell,
   examplesDoAsWell,
@@ -257,35 +253,14 @@ const RULES: readonly Rule[] = [
  * the hand-written prompt, so a win is a win. `docs/method/training.md`'s three stories come out as: tweets, tuning wins; sst2, eight calibrated
  * examples do as well; intents, a bag of words does as well.
  */
-export function verdictOf({ plan, arms, pairs }: Input): Verdict {
-  const byId = (id: string | undefined) => arms.find((arm) => arm.id === id);
-  const [a, b] = plan.pairs[0] ?? [];
-  const first = byId(a);
-  const tuned = byId(b);
-  if (!first || !tuned)
+export function verdictOf(input: FieldInput): Verdict {
+  const field = fieldOf(input);
+  if (!field)
     return verdict(
       'no-clear-difference',
       'nothing to compare yet',
       'Choose a hand-written prompt and a tuned one, and compare them on the test rows.',
     );
-  const others = arms.filter((arm) => arm !== tuned && arm !== first);
-  const hands = others.filter(isHand);
-  const field: Field = {
-    gold: plan.gold,
-    seed: plan.seed,
-    ...(plan.groups ? { groups: plan.groups } : {}),
-    n: plan.gold.length,
-    looks: plan.looks,
-    first,
-    hand: isHand(first) ? (best([first, ...hands]) as ArmReport) : first,
-    tuned,
-    fewShot: best(others.filter((arm) => arm.kind === 'few-shot' && !isHand(arm))),
-    words: byId(WORDS) ?? null,
-    probe: byId(PROBE) ?? null,
-    majority: byId(MAJORITY) ?? null,
-    untuned: arms.find((arm) => arm.kind === 'untuned' && arm !== first && arm !== tuned) ?? null,
-    pairs,
-  };
   for (const rule of RULES) {
     const found = rule(field);
     if (found) return found;

@@ -1,0 +1,87 @@
+import { holm } from '../../metrics/mcnemar';
+import type { ArmReport, ComparisonPlan, PairReport } from '../types';
+import { MAJORITY, PROBE, WORDS } from './made-arms';
+import { type Duel, type DuelRows, duel } from './pairs';
+
+/** The arms of one comparison by the part that they play, and any two of them on the same rows. */
+
+export interface Field extends DuelRows {
+  readonly n: number;
+  readonly looks: number;
+  /** Arm A of the headline pair, or another hand-written prompt that does better on these rows. */
+  readonly hand: ArmReport;
+  /** Arm A of the headline pair. */
+  readonly first: ArmReport;
+  /** Arm B of the headline pair. */
+  readonly tuned: ArmReport;
+  /** The best few-shot arm, unless it is itself one of the pair. */
+  readonly fewShot: ArmReport | null;
+  readonly words: ArmReport | null;
+  readonly probe: ArmReport | null;
+  readonly majority: ArmReport | null;
+  /** The hand-written prompt with vectors trained on top. */
+  readonly hybrid: ArmReport | null;
+  /** The tuned prompt's text without its vectors: what training itself added shows against it. */
+  readonly untuned: ArmReport | null;
+  /** The headline's first. */
+  readonly pairs: readonly PairReport[];
+}
+
+export interface FieldInput {
+  readonly plan: Pick<ComparisonPlan, 'gold' | 'groups' | 'seed' | 'pairs' | 'looks'>;
+  readonly arms: readonly ArmReport[];
+  readonly pairs: readonly PairReport[];
+}
+
+/** The first of the most accurate. */
+export const best = (arms: readonly ArmReport[]): ArmReport | null =>
+  arms.reduce<ArmReport | null>((top, arm) => (top === null || arm.correct > top.correct ? arm : top), null);
+
+/** A prompt that a person wrote, with whatever examples it has; not the arm that the comparison adds examples to. */
+export const isHand = ({ id, kind }: ArmReport) =>
+  kind === 'zero-shot' || (kind === 'few-shot' && !/^yours-\d+$/.test(id));
+
+/** Null where the plan's first pair does not name two arms. */
+export function fieldOf({ plan, arms, pairs }: FieldInput): Field | null {
+  const byId = (id: string | undefined) => arms.find((arm) => arm.id === id);
+  const [a, b] = plan.pairs[0] ?? [];
+  const first = byId(a);
+  const tuned = byId(b);
+  if (!first || !tuned) return null;
+  const others = arms.filter((arm) => arm !== tuned && arm !== first);
+  const hands = others.filter(isHand);
+  return {
+    gold: plan.gold,
+    seed: plan.seed,
+    ...(plan.groups ? { groups: plan.groups } : {}),
+    n: plan.gold.length,
+    looks: plan.looks,
+    first,
+    hand: isHand(first) ? (best([first, ...hands]) as ArmReport) : first,
+    tuned,
+    fewShot: best(others.filter((arm) => arm.kind === 'few-shot' && !isHand(arm))),
+    words: byId(WORDS) ?? null,
+    probe: byId(PROBE) ?? null,
+    majority: byId(MAJORITY) ?? null,
+    hybrid: others.find((arm) => arm.kind === 'hybrid') ?? null,
+    untuned: others.find((arm) => arm.kind === 'untuned') ?? null,
+    pairs,
+  };
+}
+
+/** Two arms of a comparison, with their p corrected for all pairs that it tests. */
+export interface FieldDuel extends Duel {
+  readonly pHolm: number;
+  /** How many pairs the p is corrected for. */
+  readonly comparisons: number;
+}
+
+/** A pair that is not in the plan is one more comparison: its p is corrected for itself and all pairs of the plan. */
+export function compareArms(field: Field, a: ArmReport, b: ArmReport): FieldDuel {
+  const { pairs } = field;
+  const found = duel(a, b, field);
+  const exact = pairs.map(({ pExact }) => pExact);
+  const planned = pairs.findIndex((pair) => [pair.a, pair.b].includes(a.id) && [pair.a, pair.b].includes(b.id));
+  const family = holm(planned === -1 ? [...exact, found.pExact] : exact);
+  return { ...found, pHolm: family.at(planned) as number, comparisons: family.length };
+}

@@ -1,0 +1,199 @@
+import { describe, expect, it } from 'vitest';
+import { createRng } from '../../lib/rng';
+import { alternating, armOf, patterned, planOf } from '../test-support';
+import type { ArmOutcome, ComparisonPlan } from '../types';
+import { compare } from './compare';
+import { majorityArm, PROBE, WORDS } from './made-arms';
+import { type Recommendation, recommendationOf } from './recommendation';
+
+type Role = 'untuned' | 'few' | 'words' | 'probe' | 'hybrid' | 'policy';
+
+const made: Readonly<Record<Role, (gold: readonly number[], right: readonly boolean[]) => ArmOutcome>> = {
+  untuned: (gold, right) => armOf('untuned', 'untuned', gold, right, 2, { name: 'Untuned', tokensSentMean: 22 }),
+  few: (gold, right) =>
+    armOf('yours-8', 'few-shot', gold, right, 2, { name: 'Yours + 8 examples', tokensSentMean: 310 }),
+  words: (gold, right) => armOf(WORDS, 'reference', gold, right, 2, { name: 'TF-IDF' }),
+  probe: (gold, right) => armOf(PROBE, 'reference', gold, right, 2, { name: 'Linear probe' }),
+  hybrid: (gold, right) => armOf('hybrid', 'hybrid', gold, right, 2, { name: 'Hybrid', tokensSentMean: 54 }),
+  policy: (gold, right) => armOf('hand-2', 'zero-shot', gold, right, 2, { name: 'The whole policy' }),
+};
+
+/** The pairs of `armsOf` in src/prompt-set/arms.ts, of the arms that there are. */
+const PAIRS = [
+  ['yours', 'tuned'],
+  ['hand-2', 'tuned'],
+  ['yours-8', 'tuned'],
+  ['untuned', 'tuned'],
+  ['untuned', 'yours'],
+  ['yours', 'hybrid'],
+  ['tuned', 'hybrid'],
+] as const;
+
+function planFrom(rights: readonly (readonly boolean[])[], roles: readonly Role[]): ComparisonPlan {
+  const gold = alternating(rights[0]?.length ?? 0);
+  const arms = [
+    armOf('yours', 'zero-shot', gold, rights[0] ?? [], 2, { name: 'Yours', tokensSentMean: 46 }),
+    armOf('tuned', 'tuned', gold, rights[1] ?? [], 2, { name: 'Tuned', tokensSentMean: 31 }),
+    ...roles.map((role, i) => made[role](gold, rights[i + 2] ?? [])),
+    majorityArm(['negative', 'positive'], gold, gold.length),
+  ];
+  const ids = new Set(arms.map(({ id }) => id));
+  return planOf(gold, arms, { pairs: PAIRS.filter((pair) => pair.every((id) => ids.has(id))) });
+}
+
+/** Arms by right/wrong patterns over the rows, in the order yours, tuned, then those named. */
+function recommended(
+  counts: Readonly<Record<string, number>>,
+  roles: readonly Role[] = [],
+  { stillFalling = false } = {},
+): Recommendation {
+  const plan = planFrom(patterned(counts), roles);
+  const found = recommendationOf({ plan, comparison: compare(plan, { draws: 50 }) }, { stillFalling });
+  if (!found) throw new Error('nothing is recommended');
+  return found;
+}
+
+describe('the recommendation after a comparison', () => {
+  it('ships the tuned prompt where it clearly beats the hand-written ones', () => {
+    const found = recommended({ '111': 60, '011': 30, '010': 6, '101': 4, '000': 20 }, ['untuned']);
+    expect(found).toMatchObject({ action: 'ship', armId: 'tuned', title: 'Ship the tuned prompt' });
+    expect(found.why).toContain('clearly better than every prompt written by hand');
+    expect(found.why).toContain('the vectors themselves added nothing clear');
+  });
+
+  it('ships your prompt with vectors where it beats both prompts that it is made of', () => {
+    const found = recommended({ '111': 50, '011': 12, '001': 30, '101': 3, '010': 2, '000': 23 }, ['hybrid']);
+    expect(found).toMatchObject({ action: 'ship', armId: 'hybrid', title: 'Ship your prompt with vectors' });
+    expect(found.chips[0].detail).toContain('against your prompt');
+  });
+
+  it('uses examples where they do as well as training', () => {
+    const found = recommended({ '111': 76, '011': 20, '101': 5, '010': 2, '000': 17 }, ['few']);
+    expect(found).toMatchObject({ action: 'ship', armId: 'yours-8', title: 'Use your prompt with eight examples' });
+    expect(found.chips[2]).toMatchObject({ value: '264 tokens more', tone: 'loss' });
+  });
+
+  it('keeps yours where it beats the tuned prompt, and names the hand-written one that does', () => {
+    expect(recommended({ '11': 70, '10': 22, '01': 5, '00': 23 })).toMatchObject({ action: 'keep', armId: 'yours' });
+    expect(recommended({ '111': 50, '011': 3, '001': 30, '101': 5, '000': 12 }, ['policy'])).toMatchObject({
+      action: 'keep',
+      armId: 'hand-2',
+      title: 'Keep “The whole policy”',
+    });
+  });
+
+  it('counts words where they do as well', () => {
+    const found = recommended({ '111': 150, '011': 60, '101': 3, '001': 17, '010': 5, '000': 5 }, ['words']);
+    expect(found).toMatchObject({ action: 'count-words', armId: WORDS, title: 'Count words' });
+    expect(found.chips[2]).toMatchObject({ value: '0 tokens', detail: 'No model is asked; your prompt sends 46' });
+  });
+
+  it('keeps yours and tries other answer words where a probe of the model beats every prompt', () => {
+    const found = recommended({ '111': 40, '001': 30, '010': 4, '100': 4, '000': 22 }, ['probe']);
+    expect(found).toMatchObject({ action: 'probe', armId: 'yours' });
+    expect(found.title).toBe('Keep your prompt, and try other answer words');
+  });
+
+  const UNCLEAR = { '11': 80, '01': 14, '10': 7, '00': 19 };
+
+  it('asks for the rows that would settle it, and keeps yours until then', () => {
+    const found = recommended(UNCLEAR);
+    expect(found).toMatchObject({ action: 'label-more', armId: 'yours' });
+    expect(found.title).toMatch(/^Label about [\d,]+ more test rows$/);
+    expect(found.why).toContain('Keep your prompt until then');
+  });
+
+  it('trains longer before it asks for rows, where the loss was still falling', () => {
+    expect(recommended(UNCLEAR, [], { stillFalling: true })).toMatchObject({ action: 'train-longer', armId: 'yours' });
+  });
+
+  it('keeps yours where no realistic number of rows would show a difference', () => {
+    expect(recommended({ '11': 80, '01': 10, '10': 10, '00': 20 })).toMatchObject({ action: 'keep', armId: 'yours' });
+  });
+
+  it('keeps yours where nothing beats the most frequent label', () => {
+    expect(recommended({ '11': 30, '01': 21, '10': 20, '00': 29 })).toMatchObject({ action: 'keep', armId: 'yours' });
+  });
+
+  it('has nothing to say without two arms', () => {
+    const plan = planOf([0, 1], [armOf('yours', 'zero-shot', [0, 1], [true, true])], { pairs: [] });
+    expect(recommendationOf({ plan, comparison: compare(plan, { draws: 50 }) }, { stillFalling: false })).toBeNull();
+  });
+});
+
+describe('its three figures', () => {
+  const { chips } = recommended({ '1111': 50, '0110': 30, '0100': 12, '1011': 4, '0000': 24 }, ['few', 'untuned']);
+
+  it('say what training itself added, with an interval and a corrected p', () => {
+    expect(chips[0]).toMatchObject({ id: 'training', label: 'Training itself', tone: 'gain' });
+    expect(chips[0].value).toMatch(/^\+\d+ points$/);
+    expect(chips[0].detail).toMatch(
+      /^Probably \d+ to \d+ points against the untuned prompt \(p < 0\.0001, corrected for 4 comparisons\)$/,
+    );
+  });
+
+  it('set the tuned prompt against the best hand-written one, examples included', () => {
+    expect(chips[1].label).toBe('Against the best hand-written prompt');
+    expect(chips[1].detail).toContain('against your prompt with eight examples');
+  });
+
+  it('say what a row costs', () => {
+    expect(chips[2]).toMatchObject({
+      value: '15 tokens fewer',
+      detail: '31 tokens with the tuned prompt, 46 with your prompt',
+    });
+  });
+
+  it('call nothing a gain that the corrected p does not carry', () => {
+    // alone p = 0.031; of three comparisons 0.092
+    const found = recommended({ '111': 60, '011': 18, '101': 6, '010': 2, '100': 2, '000': 32 }, ['untuned']);
+    expect(found.chips[1].tone).toBe('unclear');
+    expect(found.chips[1].detail).toMatch(/^Not clear: .+ corrected for 3 comparisons\)$/);
+  });
+});
+
+/** Where a share of the standard normal is below: arms are right on rows whose difficulty, as they see it, is below it. */
+const BELOW = { '75%': 0.6745, '60%': 0.2533, '50%': 0 } as const;
+type Share = keyof typeof BELOW;
+
+const REFERENCED = ['untuned', 'few', 'words', 'probe', 'hybrid'] as const;
+
+/** Prompts that are right on the same share of rows, and word counts; they share difficulty, so they agree as prompts of one model do. */
+function nullPlan(seed: number, rows: number, prompts: Share, words: Share): ComparisonPlan {
+  const rng = createRng(seed);
+  const difficulty = Array.from({ length: rows }, () => rng.normal());
+  const right = (share: Share) => difficulty.map((d) => 0.8 * d + 0.6 * rng.normal() <= BELOW[share]);
+  const arms = ['yours', 'tuned', ...REFERENCED].map((role) => right(role === 'words' ? words : prompts));
+  return planFrom(arms, REFERENCED);
+}
+
+/** Comparisons of each kind; a run with 1,000 is in docs/benchmarks.md. */
+const SIMULATED = Number(process.env.SIMULATED ?? 150);
+const ROWS = 160;
+
+/** How often each action is recommended. */
+function simulated(prompts: Share, words: Share): Readonly<Record<string, number>> {
+  const seen: Record<string, number> = {};
+  for (let seed = 1; seed <= SIMULATED; seed++) {
+    const plan = nullPlan(seed, ROWS, prompts, words);
+    const found = recommendationOf({ plan, comparison: compare(plan, { draws: 2 }) }, { stillFalling: false });
+    if (found) seen[found.action] = (seen[found.action] ?? 0) + 1;
+  }
+  return seen;
+}
+
+describe(`simulated, where no prompt differs from another on ${ROWS} rows`, () => {
+  it.each([
+    ['all prompts are right on 75%, word counts on 60%', '75%', '60%'],
+    ['nothing is better than the most frequent label', '50%', '50%'],
+  ] as const)('recommends a change in at most 5 of 100 comparisons: %s', (_, prompts, words) => {
+    const { ship = 0, probe = 0, 'count-words': counts = 0 } = simulated(prompts, words);
+    expect((ship + probe + counts) / SIMULATED).toBeLessThanOrEqual(0.05);
+  });
+
+  it('changes the prompt in at most 5 of 100 where word counts are as good, which it says only where they are shown to be', () => {
+    const { ship = 0, probe = 0, 'count-words': counts = 0 } = simulated('75%', '75%');
+    expect((ship + probe) / SIMULATED).toBeLessThanOrEqual(0.05);
+    expect(counts / SIMULATED).toBeLessThanOrEqual(0.15);
+  });
+});

@@ -1,0 +1,261 @@
+import { counted } from '../../lib/format';
+import {
+  type ArmReport,
+  type Comparison,
+  type ComparisonPlan,
+  isLearned,
+  type PairReport,
+  type VerdictKind,
+} from '../types';
+import { about, points, pointsRange, pointsWithUnit } from '../words';
+import { best, compareArms, type Field, fieldOf, isHand } from './field';
+import { aWins, bWins } from './pairs';
+import { called, paragraph, pWords, shots } from './verdict-words';
+
+/** What to do after a comparison: one action, the prompt to use until then, and three figures that it rests on. */
+
+export const ACTIONS = ['ship', 'keep', 'count-words', 'probe', 'label-more', 'train-longer'] as const;
+/** `probe` = look for other answer words, since a linear probe of the model beats every prompt. */
+export type Action = (typeof ACTIONS)[number];
+
+export interface Chip {
+  readonly id: 'training' | 'hand' | 'cost';
+  readonly label: string;
+  readonly value: string;
+  readonly detail: string;
+  /** A gain or a loss only where the corrected p and the interval agree. */
+  readonly tone: 'gain' | 'loss' | 'unclear';
+}
+
+export interface Recommendation {
+  readonly action: Action;
+  /** The arm to use now; the others are measured against it. */
+  readonly armId: string;
+  /** An order: "Ship the tuned prompt". */
+  readonly title: string;
+  readonly why: string;
+  readonly chips: readonly [training: Chip, hand: Chip, cost: Chip];
+}
+
+/** What is known beside the comparison. */
+export interface RunFacts {
+  /** The validation loss was still falling when the run of the tuned prompt ended. */
+  readonly stillFalling: boolean;
+}
+
+type Next = Pick<Recommendation, 'action' | 'title' | 'why'> & { readonly arm: ArmReport };
+
+interface Case extends RunFacts {
+  readonly field: Field;
+  readonly rowsNeeded: number | null;
+}
+
+/** The prompt that stays in use where nothing is clearly better: yours, unless another hand-written one clearly beats it. */
+const keptOf = (field: Field): ArmReport => {
+  const { first, hand, tuned } = field;
+  const yours = isHand(first) || isLearned(tuned.kind) ? first : tuned;
+  return hand !== yours && isHand(hand) && bWins(compareArms(field, yours, hand)) ? hand : yours;
+};
+
+const keep = (field: Field, arm: ArmReport, ...why: readonly (string | null)[]): Next => ({
+  action: 'keep',
+  arm,
+  title: `Keep ${called(arm, field)}`,
+  why: paragraph(...why),
+});
+
+/** Trained vectors: they are clearly better than every hand-written prompt, or the lead over examples is open. */
+const shipLearned = (field: Field, arm: ArmReport): Next => {
+  const { fewShot, untuned } = field;
+  const overFew = fewShot && bWins(compareArms(field, fewShot, arm));
+  return {
+    action: 'ship',
+    arm,
+    title: `Ship ${called(arm, field)}`,
+    why: paragraph(
+      !isHand(field.hand)
+        ? 'It is clearly better than its own text without vectors. No hand-written prompt took part.'
+        : overFew !== false
+          ? `It is clearly better than every prompt written by hand${fewShot ? ', examples included' : ''}.`
+          : `It is clearly better than the prompts written by hand; its lead over ${shots(fewShot as ArmReport)} is not clear.`,
+      untuned && arm.kind === 'tuned' && !bWins(compareArms(field, untuned, arm))
+        ? 'The gain may come from its text: the vectors themselves added nothing clear.'
+        : null,
+    ),
+  };
+};
+
+const trainLonger = (field: Field): Next => ({
+  action: 'train-longer',
+  arm: keptOf(field),
+  title: 'Train longer',
+  why: `The validation loss was still falling when training ended. Keep ${called(keptOf(field), field)} until then: nothing is clearly better yet.`,
+});
+
+const NEXT: Readonly<Record<VerdictKind, (of: Case) => Next>> = {
+  'tuned-better': ({ field }) => shipLearned(field, field.tuned),
+
+  'hybrid-better': ({ field }) => shipLearned(field, field.hybrid ?? field.tuned),
+
+  'yours-better': ({ field, stillFalling }) => {
+    const { first, hand, tuned } = field;
+    if (isLearned(tuned.kind))
+      return keep(
+        field,
+        hand,
+        'It is clearly better than the tuned prompt.',
+        stillFalling ? 'The validation loss was still falling: train longer to try again.' : null,
+      );
+    // nothing was trained: a prompt against the bare text, which may be the better one
+    if (aWins(compareArms(field, first, tuned)) && !isHand(first))
+      return {
+        action: 'train-longer',
+        arm: first,
+        title: 'Train a prompt',
+        why: 'The text without your instruction does better, and nothing was trained yet.',
+      };
+    return keep(field, best([hand, tuned]) as ArmReport, 'It is clearly better. Nothing was trained yet.');
+  },
+
+  'examples-do-as-well': ({ field }) => {
+    const { fewShot, tuned } = field;
+    const arm = fewShot ?? tuned;
+    if (isHand(arm)) return keep(field, arm, 'Its examples make it clearly better. Nothing was trained yet.');
+    return {
+      action: 'ship',
+      arm,
+      title: `Use ${called(arm, field)}`,
+      why: 'It does as well as training, and needs none. Compare what a row costs: examples are sent with every row.',
+    };
+  },
+
+  'words-do-as-well': ({ field }) => ({
+    action: 'count-words',
+    arm: field.words ?? keptOf(field),
+    title: 'Count words',
+    why: 'TF-IDF with logistic regression does as well here, answers in microseconds, and needs no model.',
+  }),
+
+  'probe-better': ({ field }) => ({
+    action: 'probe',
+    arm: keptOf(field),
+    title: `Keep ${called(keptOf(field), field)}, and try other answer words`,
+    why: 'The model tells the labels apart, as a linear probe shows, but no prompt brings it out.',
+  }),
+
+  'nothing-beats-majority': ({ field, stillFalling }) =>
+    stillFalling
+      ? trainLonger(field)
+      : keep(
+          field,
+          keptOf(field),
+          'No prompt clearly beats the most frequent label. Check the labels, or add rows with rare labels.',
+        ),
+
+  'no-clear-difference': ({ field, rowsNeeded, stillFalling }) => {
+    const kept = keptOf(field);
+    if (stillFalling) return trainLonger(field);
+    if (rowsNeeded === null)
+      return keep(field, kept, 'Any difference is too small to show with a realistic number of rows.');
+    return {
+      action: 'label-more',
+      arm: kept,
+      title: `Label about ${about(rowsNeeded)} more test ${rowsNeeded === 1 ? 'row' : 'rows'}`,
+      why: `They would settle it, if the difference is as large as it looks. Keep ${called(kept, field)} until then.`,
+    };
+  },
+};
+
+/** "+14 points". */
+const signed = (difference: number) => `${points(difference).startsWith('−') ? '' : '+'}${pointsWithUnit(difference)}`;
+
+/** B against A, with its interval and its corrected p. */
+function differenceChip(field: Field, id: Chip['id'], label: string, a: ArmReport, b: ArmReport): Chip {
+  const d = compareArms(field, a, b);
+  const isClear = aWins(d) || bWins(d);
+  return {
+    id,
+    label,
+    value: signed(d.difference),
+    detail: `${isClear ? 'Probably' : 'Not clear:'} ${pointsRange(d.ci95.low, d.ci95.high)} points against ${called(a, field)} (${pWords(d)})`,
+    tone: bWins(d) ? 'gain' : aWins(d) ? 'loss' : 'unclear',
+  };
+}
+
+const missing = (id: Chip['id'], label: string, detail: string): Chip => ({
+  id,
+  label,
+  value: '–',
+  detail,
+  tone: 'unclear',
+});
+
+/** What the vectors add to the same text without them; for a hybrid that text is the hand-written prompt. */
+function trainingChip(field: Field, learned: ArmReport | null): Chip {
+  const label = 'Training itself';
+  const bare = field.untuned ?? (field.first.kind === 'untuned' ? field.first : null);
+  const control = learned?.kind === 'hybrid' ? field.first : bare;
+  if (!learned) return missing('training', label, 'No prompt was trained');
+  if (!control) return missing('training', label, 'The untuned prompt was not compared');
+  return differenceChip(field, 'training', label, control, learned);
+}
+
+function handChip(field: Field, learned: ArmReport | null): Chip {
+  const label = 'Against the best hand-written prompt';
+  const hands = [field.hand, field.tuned, field.fewShot].filter((arm) => arm !== null && !isLearned(arm.kind));
+  const top = best(hands.filter((arm) => arm !== null && arm.kind !== 'untuned') as readonly ArmReport[]);
+  if (!learned) return missing('hand', label, 'No prompt was trained');
+  if (!top) return missing('hand', label, 'No hand-written prompt was compared');
+  return differenceChip(field, 'hand', label, top, learned);
+}
+
+const tokens = (arm: ArmReport) => Math.round(arm.tokensSentMean ?? 0);
+
+/** Tokens that a row of `to` sends more or fewer than one of `from`. */
+function costChip(field: Field, pairs: readonly PairReport[], from: ArmReport, to: ArmReport): Chip {
+  const label = 'Cost a row';
+  if (to.kind === 'reference')
+    return {
+      ...missing('cost', label, `No model is asked; ${called(from, field)} sends ${tokens(from)}`),
+      value: '0 tokens',
+    };
+  if (from.tokensSentMean === null || to.tokensSentMean === null || from === to)
+    return missing('cost', label, 'Not measured for two prompts');
+  const more = tokens(to) - tokens(from);
+  const range = pairs.find(({ a, b }) => a === from.id && b === to.id)?.tokens?.ci95;
+  const ends = range && [range.low, range.high].map((end) => Math.round(Math.abs(end))).sort((x, y) => x - y);
+  return {
+    id: 'cost',
+    label,
+    value: more === 0 ? 'the same' : `${counted(Math.abs(more), 'token')} ${more < 0 ? 'fewer' : 'more'}`,
+    detail: `${counted(tokens(to), 'token')} with ${called(to, field)}, ${tokens(from)} with ${called(from, field)}${ends && ends[0] !== ends[1] ? ` (95% interval of the difference ${ends.join(' to ')})` : ''}`,
+    tone: more < 0 ? 'gain' : more > 0 ? 'loss' : 'unclear',
+  };
+}
+
+interface Compared {
+  readonly plan: Pick<ComparisonPlan, 'gold' | 'groups' | 'seed' | 'pairs' | 'looks'>;
+  readonly comparison: Pick<Comparison, 'arms' | 'pairs' | 'verdict'>;
+}
+
+/**
+ * One action for one comparison (`docs/method/statistics.md`). It follows the verdict, so it rests on p-values corrected
+ * by Holm, never on a point estimate. Null where the plan's first pair does not name two arms.
+ */
+export function recommendationOf({ plan, comparison }: Compared, facts: RunFacts): Recommendation | null {
+  const { arms, pairs, verdict } = comparison;
+  const field = fieldOf({ plan, arms, pairs });
+  if (!field) return null;
+  const { arm, ...next } = NEXT[verdict.kind]({ ...facts, field, rowsNeeded: verdict.rowsNeeded });
+  const learned = isLearned(arm.kind) ? arm : isLearned(field.tuned.kind) ? field.tuned : null;
+  const kept = keptOf(field);
+  return {
+    ...next,
+    armId: arm.id,
+    chips: [
+      trainingChip(field, learned),
+      handChip(field, learned),
+      costChip(field, pairs, kept, arm === kept ? (learned ?? field.fewShot ?? kept) : arm),
+    ],
+  };
+}
