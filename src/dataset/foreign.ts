@@ -19,7 +19,7 @@ export type ForeignFailure = Failure<'workbook' | 'bad-json' | 'bad-yaml' | 'no-
 
 type Fields = Readonly<Record<string, unknown>>;
 
-export const isFields = (value: unknown): value is Fields =>
+const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** What a YAML test file begins with. */

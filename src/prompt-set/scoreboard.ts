@@ -11,8 +11,8 @@ const FEW_ROWS = 50;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** In the order of their urgency. */
-export const ATTENTION = ['broken', 'dropped', 'unmeasured', 'beaten', 'old', 'few-rows', 'none'] as const;
-export type Attention = (typeof ATTENTION)[number];
+const ATTENTION = ['broken', 'dropped', 'unmeasured', 'beaten', 'old', 'few-rows', 'none'] as const;
+type Attention = (typeof ATTENTION)[number];
 
 /** One stage of a set. */
 export interface Score {

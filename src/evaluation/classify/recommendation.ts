@@ -16,9 +16,9 @@ import { called, paragraph, pWords, shots } from './verdict-words';
 
 export const ACTIONS = ['ship', 'keep', 'count-words', 'probe', 'label-more', 'train-longer'] as const;
 /** `probe` = look for other answer words, since a linear probe of the model beats every prompt. */
-export type Action = (typeof ACTIONS)[number];
+type Action = (typeof ACTIONS)[number];
 
-export interface Chip {
+interface Chip {
   readonly id: 'training' | 'hand' | 'cost';
   readonly label: string;
   readonly value: string;
