@@ -72,8 +72,9 @@ const mostAccurate = (arms: readonly ArmAnswers[]): ArmAnswers | null =>
 export const bestHand = ({ arms }: Measured): ArmAnswers | null =>
   mostAccurate(arms.filter(({ kind }) => kind === 'zero-shot' || kind === 'few-shot'));
 
+/** The best prompt with vectors; together with word counts it may be word counts alone. */
 export const bestLearned = ({ arms }: Measured): ArmAnswers | null =>
-  mostAccurate(arms.filter(({ kind }) => isLearned(kind)));
+  mostAccurate(arms.filter(({ kind }) => isLearned(kind) && kind !== 'combined'));
 
 /** A reference line, by its id. */
 export const reference = ({ arms }: Measured, id: string): ArmAnswers | null =>
