@@ -103,6 +103,13 @@ export const trainingOptions = {
   out: { type: 'string' },
 } as const;
 
+/** How many rows of each part are used, and whether those that repeat a test row are left out. */
+export const readRowOptions = (values: { 'train-rows'?: string; 'test-rows'?: string; 'drop-twins'?: boolean }) => ({
+  trainRows: wholeNumber(values['train-rows'], 'train-rows'),
+  testRows: wholeNumber(values['test-rows'], 'test-rows'),
+  dropTwins: values['drop-twins'] ?? false,
+});
+
 export const readPlacement = (value: string | undefined): Placement =>
   oneOf(value, 'placement', PLACEMENTS) ?? 'suffix';
 

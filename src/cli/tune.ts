@@ -17,6 +17,7 @@ import {
   positive,
   readModelOptions,
   readPlacement,
+  readRowOptions,
   required,
   trainingOptions,
   UsageError,
@@ -87,11 +88,7 @@ export async function tune(args: readonly string[]): Promise<void> {
   };
   const runs = Array.from({ length: wholeNumber(values.seeds, 'seeds') ?? preset.seeds }, (_, i) => seed + i);
   const model = readModelOptions(values);
-  const rows = {
-    trainRows: wholeNumber(values['train-rows'], 'train-rows'),
-    testRows: wholeNumber(values['test-rows'], 'test-rows'),
-    dropTwins: values['drop-twins'] ?? false,
-  };
+  const rows = readRowOptions(values);
   const log = createLog();
   const test = values.test === undefined ? null : resolve(values.test);
   const dataset = await readDataset({ data: resolve(data), test, columns, seed, ...rows }, log);
@@ -149,11 +146,7 @@ export async function write(args: readonly string[]): Promise<void> {
     initialisation: { kind: 'text', text: '' },
   };
   const model = readModelOptions(values);
-  const rows = {
-    trainRows: wholeNumber(values['train-rows'], 'train-rows'),
-    testRows: wholeNumber(values['test-rows'], 'test-rows'),
-    dropTwins: values['drop-twins'] ?? false,
-  };
+  const rows = readRowOptions(values);
   const log = createLog();
   const dataset = await readDataset({ data: resolve(data), test: null, columns, seed, ...rows }, log);
   await runTask({ dataset, model, out, prompt, words: null, runs: [settings], hybrid: false, examples }, log);

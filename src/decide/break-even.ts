@@ -2,7 +2,7 @@
  * When a change of prompt has paid for itself. What a row costs under each prompt is measured (tokens sent, right or
  * wrong answer); prices, wages and hosting are assumptions that the user edits.
  */
-import { count, counted } from '../lib/format';
+import { count, counted, midSentence } from '../lib/format';
 import type { Interval } from '../metrics/intervals';
 import { pairedBootstrap } from '../metrics/resample';
 
@@ -160,8 +160,8 @@ export interface Preset {
 
 /** Dollar figures that are often quoted for one task, taken as assumptions, not measured here: the middle of each range. */
 export const PRESETS: readonly Preset[] = [
-  preset('engineering', 'A better hand-written prompt', 50, 200, { hostingPerMonth: 0, minutesPerMonth: 60 }),
-  preset('tuning', 'A tuned prompt', 500, 2000, { hostingPerMonth: 50, minutesPerMonth: 60 }),
+  preset('engineering', 'Hand-written prompt', 50, 200, { hostingPerMonth: 0, minutesPerMonth: 60 }),
+  preset('tuning', 'Tuned prompt', 500, 2000, { hostingPerMonth: 50, minutesPerMonth: 60 }),
   preset('fine-tuning', 'Fine-tuning', 5000, null, { hostingPerMonth: 200, minutesPerMonth: 240 }),
   preset('fine-tuning-hosted', 'Fine-tuning on a team’s own servers', 10_000, null, {
     hostingPerMonth: 500,
@@ -178,6 +178,14 @@ function preset(
 ): Preset {
   return { id, name, build: { low, high }, effort: { build: high === null ? low : (low + high) / 2, ...effort } };
 }
+
+/** "50 to 200", "5,000 or more". */
+const rangeWords = ({ build: { low, high } }: Preset): string =>
+  high === null ? `${count(low)} or more` : `${count(low)} to ${count(high)}`;
+
+/** The presets' building costs in one sentence. */
+export const quotedCosts = (): string =>
+  `Often quoted for building one: ${PRESETS.map((each) => `${midSentence(each.name)} ${rangeWords(each)}`).join(', ')}.`;
 
 export function presetOf(id: Preset['id']): Preset {
   const found = PRESETS.find((each) => each.id === id);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createRng } from '../lib/rng';
 import { type Known, numbersTrained, sideBySide, smallShare } from './approaches';
-import { type Assumptions, breakEven, monthlyCost, type Offer, PRESETS } from './break-even';
+import { type Assumptions, breakEven, monthlyCost, type Offer, PRESETS, quotedCosts } from './break-even';
 import { ADVICE, advise, type Facts, FINDINGS, QUESTIONS, ROW_COUNTS, strategyFor } from './strategy';
 
 describe('numbers trained', () => {
@@ -128,6 +128,7 @@ describe('break-even', () => {
       ['fine-tuning', 5000],
       ['fine-tuning-hosted', 10_000],
     ]);
+    expect(quotedCosts()).toContain('tuned prompt 500 to 2,000, fine-tuning 5,000 or more');
   });
 });
 

@@ -1,6 +1,6 @@
 import { useMemo } from 'react';
 import type { BreakEven, Effort } from '../../../decide/break-even';
-import { money, months, payBackSentence } from '../../../decide/break-even';
+import { money, months, payBackSentence, quotedCosts } from '../../../decide/break-even';
 import type { Costs, Efforts } from '../../../decide/costs';
 import { readNumber } from '../../../training/fields';
 import { ChartPanel, drawCosts } from '../../charts';
@@ -120,9 +120,8 @@ export function AssumptionsPanel({ choices }: { readonly choices: Choices }) {
         )}
       </div>
       <p className="dim small">
-        In your currency. To build, figures that are often quoted for one task: 50 to 200 for a hand-written prompt, 500
-        to 2,000 for a tuned one, 5,000 or more for fine-tuning, 10,000 or more with servers of your own. APIs that take
-        only text take no vectors, so a tuned prompt needs a machine that runs the model.
+        In your currency. {quotedCosts()} APIs that take only text take no vectors, so a tuned prompt needs a machine
+        that runs the model.
       </p>
     </Panel>
   );
