@@ -30,6 +30,9 @@ test('decides from the comparison, from answers and from assumptions, and keeps 
     await expect(studio.lead).toContainText(/your test rows/i);
     await expect(studio.lead).not.toContainText('no place for vectors');
     await expect(page.getByText(/^If .+: .+\.$/)).toBeVisible();
+    await expect(
+      page.getByRole('button', { name: /^(See your prompt|Add examples|Export|See the comparison)$/ }),
+    ).toBeVisible();
     await expectAccessible(studio, 'Decide');
     await expectForcedColours(studio, 'Decide');
   });

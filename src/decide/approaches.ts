@@ -252,13 +252,12 @@ function perRow(
   question: string,
   of: (arm: MeasuredArm) => number | null,
   unit: string,
+  how: string,
 ): (known: Known) => Row {
   return ({ arms }) => {
     const fact = (arm: MeasuredArm | undefined): Fact => {
       const value = arm ? of(arm) : null;
-      return value === null
-        ? unknown('Compare your prompts to measure it')
-        : measured(`${count(value)} ${unit}`, 'Mean of the compared test rows');
+      return value === null ? unknown('Compare your prompts to measure it') : measured(`${count(value)} ${unit}`, how);
     };
     const bare = arms.tuning && of(arms.tuning);
     return {
@@ -276,8 +275,20 @@ function perRow(
   };
 }
 
-const tokens = perRow('tokens', 'Tokens sent a row', ({ meanTokens }) => meanTokens, 'tokens');
-const latency = perRow('latency', 'Answer time a row', ({ latencyMs }) => latencyMs, 'ms');
+const tokens = perRow(
+  'tokens',
+  'Tokens sent a row',
+  ({ meanTokens }) => meanTokens,
+  'tokens',
+  'Mean of the compared test rows',
+);
+const latency = perRow(
+  'latency',
+  'Answer time a row',
+  ({ latencyMs }) => latencyMs,
+  'ms',
+  'Median of single rows with a warm model, on this machine',
+);
 
 const WHO: Row = {
   id: 'who',

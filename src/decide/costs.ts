@@ -22,7 +22,7 @@ interface ArmCost {
 }
 
 export interface Costs {
-  /** Every prompt, cheapest month first. */
+  /** Every prompt whose tokens are known, cheapest month first. */
   readonly arms: readonly ArmCost[];
   /** From the best hand-written prompt to the best trained one; null where the comparison lacks either. */
   readonly change: { readonly from: ArmCost; readonly to: ArmCost; readonly breakEven: BreakEven } | null;
@@ -39,7 +39,9 @@ export function costsOf({ measured, assumptions, efforts }: CostRequest): Costs 
     const monthly = monthlyCost(answers, effort, assumptions);
     return { id: arm.id, name: arm.name, monthly, build: effort.build, isLearned: isLearned(arm.kind) };
   };
-  const prompts = measured.arms.filter(({ kind, rows }) => kind !== 'reference' && kind !== 'untuned' && rows > 0);
+  const prompts = measured.arms.filter(
+    ({ kind, meanTokens, rows }) => kind !== 'reference' && kind !== 'untuned' && meanTokens !== null && rows > 0,
+  );
   const [from, to] = [bestHand(measured), bestLearned(measured)];
   const { groups, seed } = measured;
   return {

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { createRng } from '../lib/rng';
 import { type Known, numbersTrained, sideBySide, smallShare } from './approaches';
 import { type Assumptions, breakEven, monthlyCost, type Offer, PRESETS, quotedCosts } from './break-even';
+import { costsOf } from './costs';
+import type { ArmAnswers } from './measured';
 import { ADVICE, advise, type Facts, FINDINGS, QUESTIONS, ROW_COUNTS, strategyFor } from './strategy';
 
 describe('numbers trained', () => {
@@ -146,6 +148,23 @@ function* allFacts(): Generator<Facts> {
   }
   yield* fill(0, {});
 }
+
+describe('costs', () => {
+  it('leave out a prompt whose tokens are unknown: it would look free', () => {
+    const arm = (id: string, kind: ArmAnswers['kind'], meanTokens: number | null): ArmAnswers => ({
+      ...{ id, name: id, kind, isCorrect: rights(7, 10), tokensSent: meanTokens ?? 0, meanTokens },
+      ...{ tokensComputed: null, latencyMs: null, accuracy: 0.7, ci95: { low: 0.4, high: 0.9 }, rows: 10 },
+    });
+    const arms = [arm('yours', 'zero-shot', 40), arm('tuned', 'tuned', 30), arm('combined', 'combined', null)];
+    const { arms: costs, change } = costsOf({
+      measured: { finding: 'no-clear-difference', arms, seed: 0 },
+      assumptions: MONEY,
+      efforts: { engineering: FREE, tuning: FREE },
+    });
+    expect(costs.map(({ id }) => id)).toEqual(['tuned', 'yours']);
+    expect([change?.from.id, change?.to.id]).toEqual(['yours', 'tuned']);
+  });
+});
 
 describe('strategy', () => {
   it('has one advice, three reasons and a way to flip it for every combination of facts', () => {

@@ -1,7 +1,7 @@
 /** Costs over time: what a change of prompt costs first and saves later. */
 import * as Plot from '@observablehq/plot';
 import type { Costs } from '../../decide/costs';
-import { axisX, axisY, COLOUR, type Draw, gridY, margins, OVER_LINES, svg } from './plot';
+import { axisX, axisY, COLOUR, cut, type Draw, gridY, margins, OVER_LINES, svg } from './plot';
 
 const MOST_MONTHS = 24;
 const FEWEST_MONTHS = 6;
@@ -30,7 +30,7 @@ export const drawCosts =
     return svg({
       width,
       height: 240,
-      ...margins({ top: 16, right: 96, bottom: 36, left: 64 }),
+      ...margins({ top: 16, right: 112, bottom: 36, left: 64 }),
       x: { domain: [0, last], label: null },
       y: { domain: [0, Math.max(1, ...lines.map(({ cost }) => cost))], label: null },
       marks: [
@@ -43,7 +43,7 @@ export const drawCosts =
           {
             x: 'month',
             y: 'cost',
-            text: 'name',
+            text: ({ name }: { name: string }) => cut(name, 14),
             dx: 6,
             textAnchor: 'start',
             fill: COLOUR.ink,

@@ -117,7 +117,7 @@ describe('a tuned prompt with word counts', () => {
     const blind = useless.logProbs.map(() => [Math.log(0.5), Math.log(0.5)]);
     const found = combinedArm({ ...from(fair), tuned: useless, tunedValidation: blind });
     expect(found).toMatchObject({
-      name: 'Word counts alone: beside them, the tuned prompt gets no weight',
+      name: 'Word counts alone (tuned: weight 0)',
       logProbs: fair,
       tokensSentMean: null,
       placement: null,

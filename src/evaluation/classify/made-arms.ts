@@ -95,7 +95,7 @@ const accuracyOf = (answers: Answers, gold: readonly number[]) => accuracy(gold,
 
 const combinedName = (weight: number): string =>
   weight === 0
-    ? 'Word counts alone: beside them, the tuned prompt gets no weight'
+    ? 'Word counts alone (tuned: weight 0)'
     : `Tuned with word counts, ${Math.round(100 * weight)} : ${Math.round(100 * (1 - weight))}`;
 
 /**

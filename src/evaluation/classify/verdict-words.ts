@@ -40,7 +40,13 @@ export function on({ n, groups }: Field): string {
 export const pWords = ({ pExact, pHolm, comparisons }: FieldDuel): string =>
   comparisons < 2 ? `exact ${pValue(pExact)}` : `${pValue(pHolm)}, corrected for ${comparisons} comparisons`;
 
-export const between = ({ ci95 }: Duel) => `between ${pointsRange(ci95.low, ci95.high, 'and')} points`;
+export const between = ({ ci95 }: Pick<Duel, 'ci95'>) => `between ${pointsRange(ci95.low, ci95.high, 'and')} points`;
+
+/** Of an unclear difference: its interval may leave out 0 where the corrected p does not call it clear. */
+export const unclearSpread = (d: Pick<Duel, 'ci95'>): string =>
+  d.ci95.low > 0 || d.ci95.high < 0
+    ? `this pair’s interval taken alone, ${between(d)}, does not count the other comparisons`
+    : `the true difference is probably ${between(d)}`;
 
 /** Every use of the same rows makes a lucky result more likely, so the count is always given. */
 export const looksSentence = ({ looks }: Field) =>

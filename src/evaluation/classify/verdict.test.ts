@@ -4,6 +4,7 @@ import { alternating, armOf, patterned, planOf } from '../test-support';
 import type { ArmOutcome, Verdict } from '../types';
 import { compare } from './compare';
 import { majorityArm, probeArm, wordsArm } from './made-arms';
+import { unclearSpread } from './verdict-words';
 
 /** Arms by right/wrong patterns over the rows, in the order yours, tuned, then those named. */
 function verdict(
@@ -297,4 +298,11 @@ describe('the three stories of docs/method/training.md', () => {
     const kind = story(seed, 300, 8, { yours: 0.837, tuned: 0.933, few: 0.743, words: 0.957, majority: 0.133 });
     expect(kind).toBe('words-do-as-well');
   });
+});
+
+it.each([
+  [0.03, 0.36, 'this pair’s interval taken alone, between 3 and 36 points, does not count the other comparisons'],
+  [-0.1, 0.2, 'the true difference is probably between −10 and 20 points'],
+])('an unclear difference with an interval from %d to %d never reads as proof', (low, high, words) => {
+  expect(unclearSpread({ ci95: { low, high } })).toBe(words);
 });

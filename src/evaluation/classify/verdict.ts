@@ -4,7 +4,18 @@ import { type ArmReport, isLearned, type Verdict } from '../types';
 import { about, percent, points, pointsRange, pointsWithUnit } from '../words';
 import { best, compareArms, type Field, type FieldInput, fieldOf } from './field';
 import { aWins, bWins, doesAsWell, isClose } from './pairs';
-import { between, called, looksSentence, macroCaution, on, paragraph, pWords, shots, verdict } from './verdict-words';
+import {
+  between,
+  called,
+  looksSentence,
+  macroCaution,
+  on,
+  paragraph,
+  pWords,
+  shots,
+  unclearSpread,
+  verdict,
+} from './verdict-words';
 
 type Rule = (field: Field) => Verdict | null;
 
@@ -16,7 +27,7 @@ function trainingAdded(field: Field): string | null {
   const control = `the untuned prompt, the same text without vectors, reaches ${percent(untuned.accuracy)}`;
   if (bWins(d)) return `Training itself added ${pointsWithUnit(d.difference)}, probably ${between(d)}: ${control}.`;
   if (aWins(d)) return `Training itself made it worse by ${pointsWithUnit(-d.difference)}: ${control}.`;
-  return `Training itself added nothing clear: ${control}, and the true difference is probably ${between(d)}.`;
+  return `Training itself added nothing clear: ${control}, and ${unclearSpread(d)}.`;
 }
 
 /** A point lead over the majority line below which nothing has been shown. */
@@ -223,7 +234,7 @@ const noClearDifference = (field: Field): Verdict => {
     `no clear difference between ${called(tuned, field)} and ${called(hand, field)} ${on(field)}`,
     paragraph(
       seen,
-      `The true difference is probably ${between(d)}.`,
+      `${capitalised(unclearSpread(d))}.`,
       more === null
         ? 'If they differ at all, the difference is too small to show with any realistic number of rows: keep the simpler one.'
         : `About ${about(more)} more test rows would settle it, if the difference is as large as it looks.`,

@@ -1,6 +1,7 @@
 import type { Dataset } from '../../../dataset/types';
 import {
   ADVICE,
+  type Advice,
   type Answers,
   QUESTIONS,
   type Question,
@@ -76,7 +77,7 @@ function Decided({ set, dataset, found, choices }: DecidedProps) {
     <ScreenFrame
       title={ADVICE[strategy.advice]}
       lead={strategy.reasons[0]}
-      actions={found ? null : <CompareButton setId={set.id} />}
+      actions={<NextStep setId={set.id} advice={strategy.advice} compared={found !== null} />}
     >
       <div className="grid decide">
         <StrategyPanel strategy={strategy} answers={choices.answers} />
@@ -100,11 +101,31 @@ function Decided({ set, dataset, found, choices }: DecidedProps) {
   );
 }
 
-const CompareButton = ({ setId }: { readonly setId: string }) => (
-  <Button variant="primary" onPress={() => navigate(screenPath(setId, 'compare'))}>
-    Compare prompts
-  </Button>
-);
+/** Where each piece of advice is carried out; words are counted and models fine-tuned elsewhere. */
+const STEPS: Readonly<Record<Advice, { readonly label: string; readonly to: (setId: string) => string }>> = {
+  keep: { label: 'See your prompt', to: (id) => screenPath(id, 'prompts') },
+  examples: { label: 'Add examples', to: (id) => screenPath(id, 'prompts') },
+  tune: { label: 'Export', to: (id) => `${screenPath(id, 'library')}?export=${id}` },
+  hybrid: { label: 'Export', to: (id) => `${screenPath(id, 'library')}?export=${id}` },
+  words: { label: 'See the comparison', to: (id) => screenPath(id, 'compare') },
+  'fine-tune': { label: 'See the comparison', to: (id) => screenPath(id, 'compare') },
+};
+
+interface NextStepProps {
+  readonly setId: string;
+  readonly advice: Advice;
+  readonly compared: boolean;
+}
+
+/** Before there is a comparison, to compare comes first. */
+function NextStep({ setId, advice, compared }: NextStepProps) {
+  const { label, to } = compared ? STEPS[advice] : { label: 'Compare prompts', to: STEPS.words.to };
+  return (
+    <Button variant="primary" onPress={() => navigate(to(setId))}>
+      {label}
+    </Button>
+  );
+}
 
 interface StrategyProps {
   readonly strategy: Strategy;
