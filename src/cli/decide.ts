@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { FIRST_ASSUMPTIONS, money, months, payBackSentence, presetOf } from '../decide/break-even';
-import { type Costs, costsOf } from '../decide/costs';
-import { fromResults } from '../decide/measured';
+import { type Costs, costsOf, fromResults } from '../decide/measured';
 import { ADVICE, type Answers, FIRST_ANSWERS, QUESTIONS, rowCountOf, strategyFor } from '../decide/strategy';
 import { StudioError } from '../lib/errors';
 import { firstFault } from '../lib/zod';

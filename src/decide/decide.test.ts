@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { createRng } from '../lib/rng';
 import { type Known, numbersTrained, sideBySide, smallShare } from './approaches';
 import { type Assumptions, breakEven, monthlyCost, type Offer, PRESETS, quotedCosts } from './break-even';
-import { costsOf } from './costs';
 import type { ArmAnswers } from './measured';
+import { costsOf } from './measured';
 import { ADVICE, advise, type Facts, FINDINGS, QUESTIONS, ROW_COUNTS, strategyFor } from './strategy';
 
 describe('numbers trained', () => {

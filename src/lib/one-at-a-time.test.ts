@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { oneAtATime } from './one-at-a-time';
+import { oneAtATime } from './control';
 
 test('processes one item at a time, and skips all but the latest', async () => {
   const seen: string[] = [];

@@ -1,7 +1,7 @@
 /** The prompts of a set that take part in a comparison. */
 import type { ArmKind } from '../evaluation/types';
 import type { Placement, SoftPrompt } from '../prompt/soft-prompt';
-import { wordsFor } from '../task/answer-words';
+import { wordsFor } from '../task/template';
 import type { HardPrompt, LabelWord } from '../task/types';
 import { chosenHard, chosenHybrid, chosenSoft, kindOf, samePrompt, sameWords } from './prompt-set';
 import type { HardVersion, Opened, PromptSet, SoftVersion } from './types';

@@ -4,7 +4,7 @@
  */
 import type { TaskKind } from '../dataset/kind';
 import { assert } from '../lib/assert';
-import { alignWords, sameLabels } from '../task/answer-words';
+import { alignWords, sameLabels } from '../task/template';
 import type { HardPrompt, LabelWord } from '../task/types';
 import { uniqueHandle } from './handle';
 import type { FoundWords, HardVersion, PromptSet, SoftVersion, WordSearch, WritingTask, WritingTry } from './types';

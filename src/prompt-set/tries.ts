@@ -2,7 +2,7 @@
  * What a try of a hand-written version depends on. Its figures are the present ones only while all of that is unchanged;
  * otherwise they belong to an earlier prompt, earlier rows or another model, and are marked as such.
  */
-import { wordsFor } from '../task/answer-words';
+import { wordsFor } from '../task/template';
 import type { LabelWord } from '../task/types';
 import { meanLogProbsOf } from './calibration';
 import { chosenHard, samePrompt, sameWords, versionWith } from './prompt-set';

@@ -1,6 +1,6 @@
 import { type IDBPDatabase, type IDBPTransaction, openDB, type StoreNames } from 'idb';
 import { StudioError } from '../lib/errors';
-import { BLOCKED, CLEARED, HELD_BY_OTHER_TAB, storeError } from './failures';
+import { BLOCKED, CLEARED, HELD_BY_OTHER_TAB, storeError } from './browser';
 import {
   type Backend,
   isListed,

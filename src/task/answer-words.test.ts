@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { dealt, preparedOf } from '../dataset/test-support';
-import { alignWords } from './answer-words';
 import { renderRows } from './render';
+import { alignWords } from './template';
 
 const words = ['b', 'a', 'c'].map((label) => ({ label, word: ` ${label}` }));
 

@@ -1,7 +1,7 @@
 import type { ColumnMapping, Row } from '../dataset/types';
 import { assert } from '../lib/assert';
 import { type Failure, fail, ok, type Result } from '../lib/result';
-import type { HardPrompt } from './types';
+import type { HardPrompt, LabelWord } from './types';
 
 /** A template in pieces: literal text, or the place of a column. */
 export type TemplatePart =
@@ -168,4 +168,32 @@ export function fillTemplate(template: string, fields: Fields, textColumn: strin
       return own(fields, part.column === textColumn ? TEXT_SLOT : part.column);
     })
     .join('');
+}
+
+/**
+ * The answer words in the order of the label set. Gold labels, scores and words are all indices into that one order, so
+ * wherever a set meets its rows its words must be brought into it. Words of other labels come last, unchanged.
+ */
+export function alignWords(words: readonly LabelWord[], labels: readonly string[]): readonly LabelWord[] {
+  const place = (word: LabelWord) => {
+    const index = labels.indexOf(word.label);
+    return index < 0 ? labels.length : index;
+  };
+  return words.toSorted((a, b) => place(a) - place(b));
+}
+
+/** Whether there is an answer word for each of these labels, and for no others. */
+export const sameLabels = (words: readonly LabelWord[], labels: readonly string[]): boolean =>
+  words.length === labels.length && labels.every((label) => words.some((word) => word.label === label));
+
+/**
+ * A set's answer words as they follow one prompt: with a leading space only where the template ends without one. In a chat
+ * they begin the model's own message, so they have none.
+ */
+export function wordsFor(
+  prompt: string | Pick<HardPrompt, 'template' | 'chat'>,
+  words: readonly LabelWord[],
+): readonly LabelWord[] {
+  const { template, chat = false } = typeof prompt === 'string' ? { template: prompt } : prompt;
+  return words.map(({ label, word }) => ({ label, word: asContinuation(chat ? '' : template, word) }));
 }

@@ -34,7 +34,7 @@ import { type SoftPrompt, trainedPrompt } from '../prompt/soft-prompt';
 import { type ArmPlan, armsAsCompared } from '../prompt-set/arms';
 import type { ClassifyEvaluation, PromptSet, SoftVersion } from '../prompt-set/types';
 import { tunedPrompt, wordsFitting } from '../prompt-set/versions';
-import { wordsFor } from '../task/answer-words';
+import { wordsFor } from '../task/template';
 import type { HardPrompt, LabelWord } from '../task/types';
 import type { Trained } from '../training/events';
 import { CALIBRATION_ROWS } from './compare-labels';

@@ -1,6 +1,6 @@
 /** The product's verbs: what a page or a command line can ask for. One file a verb, or a few that belong together. */
 
-import { type CostRequest, type Costs, costsOf } from '../decide/costs';
+import { type CostRequest, type Costs, costsOf } from '../decide/measured';
 import { batch, batchAgain, batchFile, batchLeftOut } from './batch';
 import { consistency, everyRow } from './checks';
 import { compare } from './compare';

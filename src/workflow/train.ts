@@ -8,7 +8,7 @@ import { asStudioError, StudioError, toWire, type WireError } from '../lib/error
 import { rougeL } from '../metrics/text';
 import { type SoftPrompt, trainedPrompt } from '../prompt/soft-prompt';
 import type { AnswersWith } from '../prompt-set/types';
-import { wordsFor } from '../task/answer-words';
+import { wordsFor } from '../task/template';
 import type { HardPrompt } from '../task/types';
 import type { TokenRow } from '../tokens/tokenizer';
 import type { Scores, TrainEvent, Trained, ValidationPoint } from '../training/events';

@@ -1,6 +1,6 @@
 /** Costs over time: what a change of prompt costs first and saves later. */
 import * as Plot from '@observablehq/plot';
-import type { Costs } from '../../decide/costs';
+import type { Costs } from '../../decide/measured';
 import { axisX, axisY, COLOUR, cut, type Draw, gridY, margins, OVER_LINES, svg } from './plot';
 
 const MOST_MONTHS = 24;

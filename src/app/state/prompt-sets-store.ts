@@ -15,7 +15,7 @@ import {
 } from '../../prompt-set/prompt-set';
 import type { PromptSet, WritingTask } from '../../prompt-set/types';
 import { authorName } from '../../prompt-set/versions';
-import { alignWords } from '../../task/answer-words';
+import { alignWords } from '../../task/template';
 import { resource } from './resource';
 import {
   addSet,

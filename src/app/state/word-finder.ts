@@ -2,8 +2,8 @@
 import type { Dataset } from '../../dataset/types';
 import { isWriting, sameWords, stamp, takeFoundWords } from '../../prompt-set/prompt-set';
 import type { PromptSet } from '../../prompt-set/types';
-import { sameLabels } from '../../task/answer-words';
 import { unfitWords } from '../../task/propose-words';
+import { sameLabels } from '../../task/template';
 import { type Job, job } from './job';
 import { type Studio, screenStore } from './studio';
 

@@ -13,7 +13,7 @@ import {
   ofKind,
   type PromptSet,
 } from '../../../prompt-set/types';
-import { sameLabels } from '../../../task/answer-words';
+import { sameLabels } from '../../../task/template';
 import type { CompareEvent } from '../../../workflow/compare-arms';
 import { type Job, type JobContext, job } from '../../state/job';
 import { type Resource, resource } from '../../state/resource';

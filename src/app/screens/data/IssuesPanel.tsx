@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import type { Issue, RejectedRow } from '../../../dataset/types';
 import { counted } from '../../../lib/format';
-import { RejectedDialog } from '../../shell/RejectedDialog';
+import { RejectedDialog } from '../../shell/DropTarget';
 import { useQuery } from '../../state/location';
 import { useData, useStores } from '../../state/studio';
 import { Button, Note, Panel } from '../../ui';

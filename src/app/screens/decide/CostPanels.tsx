@@ -1,7 +1,7 @@
 import { useMemo } from 'react';
 import type { BreakEven, Effort } from '../../../decide/break-even';
 import { money, months, payBackSentence, quotedCosts } from '../../../decide/break-even';
-import type { Costs, Efforts } from '../../../decide/costs';
+import type { Costs, Efforts } from '../../../decide/measured';
 import { readNumber } from '../../../training/fields';
 import { ChartPanel, drawCosts } from '../../charts';
 import { useResource } from '../../state/resource';

@@ -1,7 +1,7 @@
 /** What the Decide screen asks and assumes, by prompt set, and what follows for the newest comparison. */
 import type { Assumptions, Effort } from '../../../decide/break-even';
 import { FIRST_ASSUMPTIONS, presetOf } from '../../../decide/break-even';
-import type { Costs, Efforts } from '../../../decide/costs';
+import type { Costs, Efforts } from '../../../decide/measured';
 import { fromEvaluation, type Measured } from '../../../decide/measured';
 import { type Answers, FIRST_ANSWERS } from '../../../decide/strategy';
 import { type ClassifyEvaluation, ofKind } from '../../../prompt-set/types';

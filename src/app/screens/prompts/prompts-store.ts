@@ -6,8 +6,7 @@ import { addHardVersion, changeTask, chooseHard, chosenHard, stamp, versionWith 
 import { type ShownTry, shownTry } from '../../../prompt-set/tries';
 import type { HardVersion, Opened, PromptSet } from '../../../prompt-set/types';
 import { wordsFitting } from '../../../prompt-set/versions';
-import { wordsFor } from '../../../task/answer-words';
-import { checkTemplate } from '../../../task/template';
+import { checkTemplate, wordsFor } from '../../../task/template';
 import type { HardPrompt } from '../../../task/types';
 import type { PromptReading } from '../../../workflow/try-prompt';
 import type { PromptSetsState } from '../../state/prompt-sets-store';

@@ -4,7 +4,7 @@ import type { Dataset } from '../../../dataset/types';
 import type { Placement } from '../../../prompt/soft-prompt';
 import type { PromptSet } from '../../../prompt-set/types';
 import type { Store } from '../../../store/store';
-import { sameLabels } from '../../../task/answer-words';
+import { sameLabels } from '../../../task/template';
 import { runsSeconds } from '../../../training/estimate';
 import { PRESETS, type PresetName, STANDARD, type TrainingSettings } from '../../../training/settings';
 import { type PlannedRun, templateOf } from '../../../workflow/runs';

@@ -1,7 +1,7 @@
 /** One run on the page, from the recorded version to its end: trained, paused, stopped, or cut off. */
 import type { Dataset } from '../../../dataset/types';
+import { oneAtATime } from '../../../lib/control';
 import { asStudioError, fromWire, StudioError } from '../../../lib/errors';
-import { oneAtATime } from '../../../lib/one-at-a-time';
 import { finishRun, updateRun } from '../../../prompt-set/prompt-set';
 import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
 import { wordsFitting } from '../../../prompt-set/versions';

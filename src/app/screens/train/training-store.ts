@@ -4,7 +4,7 @@ import { asStudioError, StudioError } from '../../../lib/errors';
 import { changeTask, isUsable, openRun, stamp, updateRun } from '../../../prompt-set/prompt-set';
 import type { PromptSet, SoftVersion } from '../../../prompt-set/types';
 import { wordsFitting } from '../../../prompt-set/versions';
-import { sameLabels } from '../../../task/answer-words';
+import { sameLabels } from '../../../task/template';
 import type { Speed } from '../../../training/estimate';
 import type { TrainingSettings } from '../../../training/settings';
 import { checkpointOf, type PlannedRun, recorded, resumeTrouble } from '../../../workflow/runs';

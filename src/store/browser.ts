@@ -1,3 +1,4 @@
+/** What a browser does to a store: its failures as sentences, and locks between its tabs. */
 import { StudioError } from '../lib/errors';
 
 const NAMES_OF_FULL = new Set(['QuotaExceededError', 'NS_ERROR_DOM_QUOTA_REACHED']);
@@ -41,3 +42,34 @@ export const HELD_BY_OTHER_TAB =
 
 export const CLEARED =
   'The browser has deleted what this page had saved, perhaps because site data was cleared. The open prompt set is still in this tab: save it again to keep its rows and prompts, or export it in the Library.';
+
+/**
+ * Locks are for work longer than one transaction: two tabs must never continue the same training run.
+ *
+ * Runs `work` while no other tab runs anything under the same name; waits for its turn.
+ */
+export function withLock<T>(name: string, work: () => Promise<T>): Promise<T> {
+  if (typeof navigator === 'undefined' || !navigator.locks) return work();
+  return navigator.locks.request(`softprompt:${name}`, work) as Promise<T>;
+}
+
+/** A closed tab releases its locks a moment later. */
+const PATIENCE_MS = 1500;
+
+/** Takes a lock until `release` is called or the tab is closed; null when another tab keeps it. */
+export function claim(name: string): Promise<{ release(): void } | null> {
+  if (typeof navigator === 'undefined' || !navigator.locks) return Promise.resolve({ release: () => undefined });
+  const signal = AbortSignal.timeout(PATIENCE_MS);
+  return new Promise((resolve, reject) => {
+    navigator.locks
+      .request(`softprompt:${name}`, { signal }, () => new Promise<void>((release) => resolve({ release })))
+      .catch((cause: unknown) => (signal.aborted ? resolve(null) : reject(cause)));
+  });
+}
+
+/** Whether any tab holds a lock whose name starts with `prefix`. */
+export async function isHeld(prefix: string): Promise<boolean> {
+  if (typeof navigator === 'undefined' || !navigator.locks) return false;
+  const { held = [] } = await navigator.locks.query();
+  return held.some(({ name }) => name?.startsWith(`softprompt:${prefix}`));
+}
