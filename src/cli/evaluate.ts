@@ -4,6 +4,7 @@ import { textHash } from '../dataset/draw';
 import { goldOf, rowsById } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
 import type { ScoreResult } from '../engine/types';
+import { times } from '../evaluation/words';
 import type { Sidecar } from '../interchange/sidecar';
 import { present } from '../lib/assert';
 import { uninterruptedControl } from '../lib/control';
@@ -30,6 +31,7 @@ import {
   UsageError,
   wholeNumber,
 } from './options';
+import { earlierLooks } from './run-task';
 
 export const EVALUATE_USAGE = `npm run evaluate -- PROMPT DATA.csv --text COL --label COL [--test-rows N] [--out FILE.json]
   [--min-accuracy PER_CENT] [--baseline RESULTS.json [--max-loss POINTS]] ${MODEL_USAGE}
@@ -65,6 +67,9 @@ export async function evaluate(args: readonly string[]): Promise<void> {
     log.line(
       `This prompt was trained on rows of this file${known ? ` (${known} of the ${counted(dataset.split.test.length, 'row')} here)` : ''}: accuracy on new rows will be lower.`,
     );
+  const earlier = [values.out, values.baseline].flatMap((path) => (path ? [earlierLooks(resolve(path), dataset)] : []));
+  const looks = Math.max(0, ...(await Promise.all(earlier)));
+  if (looks > 0) log.line(`These rows were used ${times(looks)} before, by the results that are named`);
   const soft = present(set.soft[0]?.soft, 'vectors');
   const host = await openHost(readModelOptions(values), log);
   try {
@@ -80,6 +85,7 @@ export async function evaluate(args: readonly string[]): Promise<void> {
       model: { id, dtype, sha256 },
       prompt: { name, placement },
       dataset: { name: table.format.fileName, fingerprint: dataset.fingerprint, knownRows: known },
+      looks: looks + 1,
       arms: [untuned, tuned],
     };
     const text = `${JSON.stringify(found, null, 1)}\n`;

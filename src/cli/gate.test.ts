@@ -61,9 +61,12 @@ describe('evaluate as a gate', () => {
       /^The tuned prompt falls short: .*, below the 100\.0% of --min-accuracy\.$/,
     );
     expect(failed.stderr).toContain('trained on rows of this file');
-    expect(JSON.parse(await readFile(out, 'utf8')).arms).toHaveLength(2);
-    // what it saved is a baseline too
-    expect(evaluate('--baseline', out).code).toBe(0);
+    expect(JSON.parse(await readFile(out, 'utf8'))).toMatchObject({ looks: 1, arms: [{}, {}] });
+    // what it saved is a baseline too, and says how often its rows were used
+    const again = evaluate('--baseline', out);
+    expect(again.code).toBe(0);
+    expect(again.stderr).toContain('These rows were used once before');
+    expect(JSON.parse(again.stdout).looks).toBe(2);
   });
 
   it('ends with 3 where it loses more points against the baseline than are allowed, also on other rows', async () => {

@@ -59,17 +59,18 @@ it('counts uses of the test rows from run to run into one folder, and from none 
     Array.from({ length: 40 }, (_, i) => [`text ${i}`, LABELS[i % 4] ?? ''] as const),
   );
   const folder = await mkdtemp(join(tmpdir(), 'softprompt-looks-'));
-  expect(await earlierLooks(folder, dataset)).toBe(0);
+  const file = join(folder, 'results.json');
+  expect(await earlierLooks(file, dataset)).toBe(0);
   const [one = '', two = ''] = dataset.split.test;
   const keep = (ids: readonly string[], fingerprint = dataset.fingerprint) =>
     writeFile(
-      join(folder, 'results.json'),
+      file,
       JSON.stringify({ looks: 2, dataset: { fingerprint }, arms: [{ rows: ids.map((id) => ({ id })) }] }),
     );
   await keep([one, two]);
-  expect(await earlierLooks(folder, dataset)).toBe(2);
+  expect(await earlierLooks(file, dataset)).toBe(2);
   await keep([one, dataset.split.train[0] ?? '']);
-  expect(await earlierLooks(folder, dataset)).toBe(0);
+  expect(await earlierLooks(file, dataset)).toBe(0);
   await keep([one, two], 'other rows');
-  expect(await earlierLooks(folder, dataset)).toBe(0);
+  expect(await earlierLooks(file, dataset)).toBe(0);
 });

@@ -66,7 +66,7 @@ export async function runTask(options: RunOptions, log: Log): Promise<void> {
   const { dataset, runs, hybrid, examples } = options;
   const host = await openHost(options.model, log);
   try {
-    const testLooks = await earlierLooks(options.out, dataset);
+    const testLooks = await earlierLooks(join(options.out, 'results.json'), dataset);
     if (testLooks > 0) log.line(`Test rows used ${times(testLooks)} before, by the results in ${options.out}`);
     const started = { ...(await withWords(host, options, log)), testLooks };
     if (started.words.length > 0)
@@ -95,9 +95,9 @@ const usesSchema = z.object({
   arms: z.array(z.object({ rows: z.array(z.object({ id: z.string().optional(), rowId: z.string().optional() })) })),
 });
 
-/** How often the test rows were used by what wrote the results in the folder; 0 where there are none, or of other rows. */
-export async function earlierLooks(folder: string, { fingerprint, split }: Dataset): Promise<number> {
-  const text = await readFile(join(folder, 'results.json'), 'utf8').catch(() => 'null');
+/** How often the test rows were used by what wrote these results; 0 where there are none, or of other rows. */
+export async function earlierLooks(path: string, { fingerprint, split }: Dataset): Promise<number> {
+  const text = await readFile(path, 'utf8').catch(() => 'null');
   const read = usesSchema.safeParse(readJson(new TextEncoder().encode(text)));
   if (!read.success || read.data.dataset.fingerprint !== fingerprint) return 0;
   const test = new Set(split.test.map(numberInFile));

@@ -117,6 +117,11 @@ describe('a split', () => {
         severity: 'info',
         title: '135 rows almost repeat another; each is in one part with its near-twins',
       });
+      const moved = /Drawn one by one, (\d+) of (\d+) test rows would have had a near-twin .* they were moved\./;
+      const [, n, of] = issues.find(({ kind }) => kind === 'twins-together')?.advice.match(moved) ?? [];
+      if (splitBy.kind === 'group') expect(n).toBeUndefined();
+      else
+        expect([Number(n) > 20, Number(n) <= Number(of), Number(of)]).toEqual([true, true, dataset.split.test.length]);
       for (const part of PARTS) expect(dataset.split[part].length).toBeGreaterThan(8);
     },
   );

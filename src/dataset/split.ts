@@ -141,6 +141,27 @@ export function splitRows(rows: Rows, mapping: ColumnMapping, seed: number, shar
   return idsOf(parts, mapping, seed);
 }
 
+/**
+ * Test rows of families that a split of these sizes by the seed would also have put into training or validation, had it
+ * not kept them together: what a test would have been answered from memory.
+ */
+export function partedTwins(
+  { table, mapping, seed, split }: Pick<Dataset, 'table' | 'mapping' | 'seed' | 'split'>,
+  families: Groups,
+): readonly Row[] {
+  const usable = inDrawnOrder(
+    table.rows.filter((row) => isUsable(row, mapping)),
+    mapping,
+    seed,
+  );
+  const sizes = { train: split.train.length, validation: split.validation.length, test: split.test.length };
+  const test = new Set(stratified(together(usable, mapping, null), mapping, sizes).test);
+  return families.flatMap((family) => {
+    const held = family.filter((row) => test.has(row));
+    return held.length < family.length ? held : [];
+  });
+}
+
 /** A split given from outside: unknown and unusable rows drop out, and an id belongs to the first part that names it. */
 export function adoptSplit(rows: Rows, mapping: ColumnMapping, fixed: Dataset['split']): Dataset['split'] {
   const free = new Set(rows.filter((row) => isUsable(row, mapping)).map((row) => row.id));

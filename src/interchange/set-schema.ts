@@ -26,6 +26,7 @@ export const setSchema = z.object({
   datasetFingerprint: text(200).nullable(),
   datasetName: text(1000).nullable(),
   testLooks: count,
+  earlierLooks: list(z.object({ fingerprint: text(200), looks: count }), 1000).optional(),
   wordSearch: wordSearch.optional(),
   tags: list(text(100), 100).optional(),
   notes: text(20_000).optional(),
@@ -166,6 +167,7 @@ const compared = {
 
 export const evaluationSchema = z.object({
   ...compared,
+  shownUnder: list(z.enum(['chosen', 'raw', 'calibrated']), 3).optional(),
   plan: z
     .object({
       labels: list(text(2000), 1000),
@@ -243,6 +245,7 @@ export const measurementSchema = z
       })
       .optional(),
     leftOut: count,
+    known: z.object({ same: count, almost: count, isSure: z.boolean() }).nullable().optional(),
     calibrated: z.boolean(),
     model: z.object({ id: text(500), sha256: text(200) }),
   })

@@ -249,6 +249,34 @@ export function driftWords(then: Result | null, now: Result): string {
   return `Was ${measureWords(then)}${whole(then.value)}% on ${then.rowsName}; now ${reached(now)} on ${rows}: ${verdict}.`;
 }
 
+const rowsWords = (n: number, rest: string) => `${n.toLocaleString('en')} ${rest}`;
+
+/** What a version may know of the rows that it was measured on, as a sentence; null = nothing. */
+export function knownWords({ known }: Pick<Measurement, 'known'>): string | null {
+  if (known === undefined) return null;
+  if (known === null)
+    return 'Nobody can say whether it was trained on some of these rows: those that trained it are not open.';
+  const { same, almost, isSure } = known;
+  if (same + almost === 0) return null;
+  const verb = (n: number, one: string, many: string, maybe: string) => (isSure ? (n === 1 ? one : many) : maybe);
+  const found = [
+    ...(same > 0
+      ? [rowsWords(same, `of these rows ${verb(same, 'is', 'are', 'may be')} among its training rows`)]
+      : []),
+    ...(almost > 0
+      ? [
+          rowsWords(
+            almost,
+            `${same > 0 ? 'more' : 'of these rows'} ${verb(almost, 'almost repeats', 'almost repeat', 'may almost repeat')} one${same > 0 ? '' : ' of its training rows'}`,
+          ),
+        ]
+      : []),
+  ].join(', and ');
+  return isSure
+    ? `${found}: expect a lower figure on new rows.`
+    : `Up to ${found}, as the rows were changed or split again since: expect a lower figure on new rows.`;
+}
+
 /** Two versions on the newest rows that both answered: "On 120 test rows of march.csv: 68% and 82%, +14 points (95% interval +7 to +21)". Null = no such rows. */
 export function betweenWords(results: readonly Result[], before: string, after: string): string | null {
   const of = (id: string) => results.filter(({ of: { version } }) => version.id === id).toReversed();

@@ -7,7 +7,16 @@ import { assert } from '../lib/assert';
 import { alignWords, sameLabels } from '../task/template';
 import type { HardPrompt, LabelWord } from '../task/types';
 import { uniqueHandle } from './handle';
-import type { FoundWords, HardVersion, PromptSet, SoftVersion, WordSearch, WritingTask, WritingTry } from './types';
+import type {
+  EarlierLooks,
+  FoundWords,
+  HardVersion,
+  PromptSet,
+  SoftVersion,
+  WordSearch,
+  WritingTask,
+  WritingTry,
+} from './types';
 
 interface Stamp {
   readonly id: string;
@@ -127,6 +136,24 @@ function inOrder(set: PromptSet, labels: readonly string[]): PromptSet {
   return { ...set, words: alignWords(set.words, labels), hard: set.hard.map(ordered), soft };
 }
 
+/** Data sets whose uses of the test rows are remembered. */
+const MOST_EARLIER = 100;
+
+/** The uses of the test rows of other rows: those from when they were open before, else none. */
+function looksOn(
+  { testLooks, datasetFingerprint, earlierLooks = [] }: PromptSet,
+  fingerprint: string,
+): Pick<PromptSet, 'testLooks' | 'earlierLooks'> {
+  const left: readonly EarlierLooks[] =
+    datasetFingerprint !== null && testLooks > 0 ? [{ fingerprint: datasetFingerprint, looks: testLooks }] : [];
+  const others = earlierLooks.filter((each) => each.fingerprint !== datasetFingerprint);
+  const kept = [...others, ...left].slice(-MOST_EARLIER);
+  return {
+    testLooks: others.find((each) => each.fingerprint === fingerprint)?.looks ?? 0,
+    ...(kept.length > 0 ? { earlierLooks: kept } : {}),
+  };
+}
+
 /** New answer words, another base template or other rows. Prompts trained before keep their own text. */
 export function changeTask(
   before: PromptSet,
@@ -149,11 +176,12 @@ export function changeTask(
         change.words.map(({ label }) => label),
       )
     : before;
-  const otherRows = change.datasetFingerprint !== undefined && change.datasetFingerprint !== set.datasetFingerprint;
+  const { datasetFingerprint: rows } = change;
+  const otherRows = rows !== undefined && rows !== set.datasetFingerprint;
   return touch(set, now, {
     ...(change.words && !sameWords(change.words, set.words) ? bindWords(set) : {}),
     ...change,
-    ...(otherRows && !sameHeldBack ? { testLooks: 0 } : {}),
+    ...(otherRows && !sameHeldBack ? looksOn(set, rows) : {}),
   });
 }
 

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
+import type { Dataset } from '../dataset/types';
 import { STANDARD } from '../training/settings';
 import type { SoftVersion } from './types';
-import { mayKnowTestRows, seedsOf, seedsOfOtherSplits } from './versions';
+import { mayKnowTestRows, seedsOf, seedsOfOtherSplits, seenParts } from './versions';
 
 const soft = { placement: 'suffix' as const, vectors: new Float32Array(2), virtualTokens: 1, hidden: 2 };
 const run = (id: string, seed: number, more: Partial<SoftVersion> = {}): SoftVersion => ({
@@ -75,4 +76,34 @@ test('says that a run may know the test rows where it, or a run that its vectors
   ];
   const knowing = soft.filter((each) => mayKnowTestRows({ soft }, each, { heldBackHash: 'now' }));
   expect(knowing.map(({ id }) => id)).toEqual(['old', 'child', 'grandchild']);
+});
+
+test('says which open rows a version has seen, and where nobody can say', () => {
+  const cells = (n: number) => ({ number: n, createdAt: '', fingerprint: `f${n}`, what: '', dropped: [] });
+  const versions = [
+    { ...cells(1), cells: null },
+    { ...cells(2), cells: null },
+    { ...cells(3), cells: [] },
+  ];
+  const dataset = { fingerprint: 'f3', heldBackHash: 'h', versions } as unknown as Dataset;
+  const seen = (more: Partial<SoftVersion>) => {
+    const version = run('r', 0, { datasetFingerprint: 'f3', heldBackHash: 'h', ...more });
+    return seenParts({ soft: [version] }, { kind: 'soft', version }, dataset);
+  };
+  expect(seen({})).toEqual({ parts: ['train', 'validation'], isSure: true });
+  expect(seen({ datasetFingerprint: 'f2' })).toEqual({ parts: ['train', 'validation'], isSure: false });
+  expect(seen({ heldBackHash: 'other' })).toEqual({ parts: ['train', 'validation', 'test'], isSure: false });
+  // another file was open then, vectors come from elsewhere, or no rows are open
+  expect(seen({ datasetFingerprint: 'f1' })).toBeNull();
+  expect(seen({ origin: 'PEFT' })).toBeNull();
+  const version = run('r', 0);
+  expect(seenParts({ soft: [version] }, { kind: 'soft', version }, null)).toBeNull();
+  const hard = { id: 'h', number: 1, name: 'h', createdAt: '', tried: null };
+  const written = (shots: number) =>
+    seenParts(
+      { soft: [] },
+      { kind: 'hard', version: { ...hard, prompt: { template: '', shots, shotSeed: 0 } } },
+      dataset,
+    );
+  expect([written(0)?.parts, written(8)?.parts]).toEqual([[], ['train']]);
 });

@@ -2,6 +2,7 @@ import type { TaskKind } from '../dataset/kind';
 import type { Dataset } from '../dataset/types';
 import type { ConsistencyReport, EveryRowReport } from '../evaluation/classify/checks';
 import type { Correction } from '../evaluation/classify/doubts';
+import type { CalibrationMode } from '../evaluation/classify/outcome';
 import type {
   CalibrationFit,
   Comparison,
@@ -175,6 +176,12 @@ export interface RunCheckpoint {
   readonly checkpoint: StoredCheckpoint;
 }
 
+/** How often the test rows of a data set were used, while it was open. */
+export interface EarlierLooks {
+  readonly fingerprint: string;
+  readonly looks: number;
+}
+
 /** The unit that is stored, compared, presented and exported. */
 export interface PromptSet {
   readonly id: string;
@@ -201,6 +208,8 @@ export interface PromptSet {
   readonly datasetFingerprint: string | null;
   readonly datasetName: string | null;
   readonly testLooks: number;
+  /** Uses of the test rows of files that were open before: they count again once those rows are back. */
+  readonly earlierLooks?: readonly EarlierLooks[] | undefined;
   readonly tags?: readonly string[] | undefined;
   /** The author's notes on the whole set. */
   readonly notes?: string | undefined;
@@ -222,6 +231,16 @@ export interface StageMove {
 
 /** Scores of generated texts: means over the rows with their intervals, and ROUGE-L row by row. */
 export type WrittenScores = Omit<GenerateArm, 'id' | 'name' | 'kind' | 'tokensSentMean'>;
+
+/** Rows that a version may have seen in training, among those that it was measured on. */
+export interface KnownRows {
+  /** Their very text was in its training or validation rows. */
+  readonly same: number;
+  /** Near-twins of such rows, with the same answer. */
+  readonly almost: number;
+  /** It was trained on exactly these rows; else at most so many are known, because the rows have changed since. */
+  readonly isSure: boolean;
+}
 
 /** One version measured again on labelled rows: the test rows, or those of a file. */
 export interface Measurement {
@@ -245,6 +264,8 @@ export interface Measurement {
   readonly wrote?: WrittenScores;
   /** Rows that could not be answered: no text, no known label, or too long. */
   readonly leftOut: number;
+  /** Missing = none, or measured by an earlier release; null = nobody can say, as its training rows are not here. */
+  readonly known?: KnownRows | null | undefined;
   /** Whether the mean log-probabilities of its comparison were subtracted. */
   readonly calibrated: boolean;
   readonly model: { readonly id: string; readonly sha256: string };
@@ -275,6 +296,8 @@ export interface ClassifyEvaluation extends Compared {
   readonly kind: 'classify';
   readonly plan: ComparisonPlan;
   readonly comparison: Comparison;
+  /** Other calibrations that its figures were shown under: each was a use of the test rows. */
+  readonly shownUnder?: readonly CalibrationMode[] | undefined;
   /** Test labels that a person gave again without seeing any prediction. */
   readonly review?: Review;
   /** Answers under harmless edits of the text. */

@@ -1,5 +1,5 @@
 /** The versions of a prompt set, hand-written and tuned alike. A version never changes; its note may. */
-import type { Dataset } from '../dataset/types';
+import type { Dataset, SplitName } from '../dataset/types';
 import type { SoftPrompt } from '../prompt/soft-prompt';
 import type { HardPrompt, LabelWord } from '../task/types';
 import { isUsable, sameLabelOrder } from './prompt-set';
@@ -134,4 +134,30 @@ export function mayKnowTestRows(
   const earlier = start.kind === 'prompt' ? set.soft.find(({ id }) => id === start.runId) : undefined;
   // a run starts from one that is older, so that this ends; a file from elsewhere may say otherwise
   return earlier !== undefined && earlier.number < run.number && mayKnowTestRows(set, earlier, { heldBackHash });
+}
+
+/** The parts of an open data set whose rows a version may have seen; empty = none. */
+export interface SeenParts {
+  readonly parts: readonly SplitName[];
+  /** Of exactly these rows; otherwise it has seen at most these, because the rows were edited or split again since. */
+  readonly isSure: boolean;
+}
+
+const LEARNED: readonly SplitName[] = ['train', 'validation'];
+
+/** What a version has seen of the open rows: in training, or as examples. Null where nobody can say. */
+export function seenParts(set: Pick<PromptSet, 'soft'>, of: Version, dataset: Dataset | null): SeenParts | null {
+  if (of.kind === 'hard' && of.version.prompt.shots === 0) return { parts: [], isSure: true };
+  if (!dataset) return null;
+  if (of.kind === 'hard') return { parts: ['train'], isSure: true };
+  const { version: run } = of;
+  const { versions = [], fingerprint, heldBackHash } = dataset;
+  // changes of cells: the same rows, by and large
+  const since = versions.slice(versions.findLastIndex(({ cells }) => cells === null));
+  const isOfThese = [fingerprint, ...since.map((each) => each.fingerprint)].includes(run.datasetFingerprint);
+  if (!isOfThese || run.origin !== undefined) return null;
+  const isSameTest = run.heldBackHash === heldBackHash && !mayKnowTestRows(set, run, dataset);
+  return isSameTest
+    ? { parts: LEARNED, isSure: run.datasetFingerprint === fingerprint }
+    : { parts: [...LEARNED, 'test'], isSure: false };
 }

@@ -43,7 +43,7 @@ async function answersOf(host: Host, set: PromptSet, dataset: Dataset) {
   const task = { kind: 'classify', calibration: ready.meanLogProbs } as const;
   const { prompt, words, soft } = ready;
   const version = { task, prompt, words, soft, model: run.model, dataset };
-  const measured = await measure(host, { version, on: { kind: 'held-back', name: 'a.csv' } }, silent);
+  const measured = await measure(host, { version, on: { kind: 'held-back', name: 'a.csv' }, seen: null }, silent);
   const texts = dataset.split.test.map((id) => {
     const row = rowsById(dataset.table.rows).get(id);
     return row ? textOf(row, dataset.mapping) : '';

@@ -1,8 +1,9 @@
 /** A version measured again on rows whose answers are known: the test rows of its prompt set, or an open file. */
 
 import type { TaskKind } from '../dataset/kind';
-import { rowsById, targetOf } from '../dataset/labels';
-import type { Dataset } from '../dataset/types';
+import { rowsById, targetOf, textKeyOf, textOf } from '../dataset/labels';
+import { nearTwins } from '../dataset/near-twins';
+import type { Dataset, Row } from '../dataset/types';
 import { compareTexts } from '../evaluation/generate/compare';
 import { present } from '../lib/assert';
 import { sha256 } from '../lib/bytes';
@@ -10,7 +11,8 @@ import type { Control } from '../lib/control';
 import { StudioError } from '../lib/errors';
 import { argmax } from '../metrics/classification';
 import { heldBackKey } from '../prompt-set/performance';
-import type { Measurement } from '../prompt-set/types';
+import type { KnownRows, Measurement } from '../prompt-set/types';
+import type { SeenParts } from '../prompt-set/versions';
 import { type AnsweringVersion, answered, type RowAnswer, type RowSource, roomFor } from './answering';
 import type { Host, Run } from './host';
 import { fileSource, openFile, type RowsColumns } from './rows-file';
@@ -22,6 +24,8 @@ export interface MeasureRequest {
   readonly on:
     | { readonly kind: 'held-back'; readonly name: string }
     | { readonly kind: 'file'; readonly text: string; readonly label: string };
+  /** What the version has seen of its data set; null = nobody can say. */
+  readonly seen: SeenParts | null;
 }
 
 export interface MeasureEvent {
@@ -39,6 +43,7 @@ const SEED = 0;
 interface MeasuredRows extends RowSource {
   /** The expected texts of rows, by their places. */
   readonly wantedOf: (at: readonly number[]) => readonly string[];
+  readonly textsOf: (at: readonly number[]) => readonly string[];
   /** What the rows are, once those that were answered are known. `gold`: their labels, or expected texts. */
   readonly dataOf: (at: readonly number[], gold: readonly (number | string)[]) => Promise<Measurement['data']>;
 }
@@ -68,6 +73,8 @@ function heldBackRows(host: Host, version: AnsweringVersion, name: string, contr
   const { prompt, words } = version;
   const longest = roomFor(host, version);
   const room = longest === null ? {} : { room: longest };
+  const byId = rowsById(dataset.table.rows);
+  const rowAt = (i: number) => present(byId.get(ids[i] ?? ''), `row ${i}`);
   return {
     total: ids.length,
     rowsAt: async (from, count) => {
@@ -79,10 +86,8 @@ function heldBackRows(host: Host, version: AnsweringVersion, name: string, contr
         leftOut: tooLong.map((id) => [place.get(id) ?? 0, 'it is too long'] as const),
       };
     },
-    wantedOf: (at) => {
-      const byId = rowsById(dataset.table.rows);
-      return at.map((i) => targetOf(present(byId.get(ids[i] ?? ''), `row ${i}`), dataset.mapping));
-    },
+    wantedOf: (at) => at.map((i) => targetOf(rowAt(i), dataset.mapping)),
+    textsOf: (at) => at.map((i) => textOf(rowAt(i), dataset.mapping)),
     dataOf: async (at, gold) => {
       const asked = at.flatMap((i) => ids[i] ?? []);
       return { kind: 'held-back', name, fingerprint: heldBackKey(asked, gold, labelsOf(version)) };
@@ -96,7 +101,8 @@ function fileRows(host: Host, version: AnsweringVersion, { text, label }: Requir
   const mapping = { text, label: label ?? '', id: null };
   return {
     ...fileSource(host, version, file, { text, label }),
-    wantedOf: (at) => at.flatMap((index) => rows.slice(index, index + 1).map((row) => targetOf(row, mapping))),
+    wantedOf: (at) => at.map((i) => targetOf(present(rows.at(i), `row ${i}`), mapping)),
+    textsOf: (at) => at.map((i) => textOf(present(rows.at(i), `row ${i}`), mapping)),
     dataOf: async (at) => {
       const cells = rows.map((row) => [row.cells[text] ?? '', row.cells[mapping.label] ?? '']);
       // expected texts have no labels by which to see whether the same rows were answered
@@ -110,7 +116,7 @@ function fileRows(host: Host, version: AnsweringVersion, { text, label }: Requir
 const nothing = (known: string) =>
   new StudioError('bad-input', `No row of this file has a text and ${known}, so nothing can be measured on it.`);
 
-type Found = Omit<Measured, 'model' | 'leftOut'> & { readonly measured: number };
+type Found = Omit<Measured, 'model' | 'leftOut' | 'known'> & { readonly at: readonly number[] };
 type Finder<K extends TaskKind> = (
   version: AnsweringVersion,
   rows: MeasuredRows,
@@ -124,17 +130,15 @@ const FINDERS: { readonly [K in TaskKind]: Finder<K> } = {
     );
     if (known.length === 0) throw nothing('a label that this version knows');
     const gold = known.map((answer) => answer.gold);
+    const at = known.map(({ index }) => index);
     const { task } = version;
     return {
-      data: await rows.dataOf(
-        known.map(({ index }) => index),
-        gold,
-      ),
+      at,
+      data: await rows.dataOf(at, gold),
       labels: labelsOf(version),
       gold,
       predictions: known.map(({ prediction }) => prediction),
       calibrated: task.kind === 'classify' && task.calibration !== null,
-      measured: known.length,
     };
   },
   generate: async ({ dataset }, rows, answers) => {
@@ -148,16 +152,36 @@ const FINDERS: { readonly [K in TaskKind]: Finder<K> } = {
     const { arms } = compareTexts({ wanted, arms: [arm], pairs: [], seed: dataset?.seed ?? SEED });
     const { id: _id, name: _name, tokensSentMean: _sent, ...wrote } = present(arms[0], 'the one prompt');
     return {
+      at,
       data: await rows.dataOf(at, wanted),
       labels: [],
       gold: [],
       predictions: [],
       wrote,
       calibrated: false,
-      measured: scored.length,
     };
   },
 };
+
+/** How many of the measured rows the version may have seen in training. */
+function knownAmong(
+  { version: { dataset }, seen }: MeasureRequest,
+  texts: readonly string[],
+  labels: readonly string[],
+): KnownRows | null {
+  if (!seen || !dataset) return null;
+  const { mapping, split, table } = dataset;
+  const byId = rowsById(table.rows);
+  const learned = seen.parts.flatMap((part) => split[part]).flatMap((id) => byId.get(id) ?? []);
+  const keys = new Set(learned.map((row) => textKeyOf(row, mapping)));
+  const asked = texts.map((text, i): Row => {
+    const cells = { [mapping.text]: text, [mapping.label]: labels[i] ?? '' };
+    return { id: `${i}`, line: i + 1, cells };
+  });
+  const unlike = asked.filter((row) => !keys.has(textKeyOf(row, mapping)));
+  const { asked: almost } = nearTwins(unlike, learned, mapping);
+  return { same: asked.length - unlike.length, almost: almost.length, isSure: seen.isSure };
+}
 
 /**
  * Measures a version. On test rows the caller counts one more use of them, before the result is shown.
@@ -165,9 +189,10 @@ const FINDERS: { readonly [K in TaskKind]: Finder<K> } = {
  */
 export async function measure(
   host: Host,
-  { version, on }: MeasureRequest,
+  request: MeasureRequest,
   { control, emit }: Run<MeasureEvent>,
 ): Promise<Measured> {
+  const { version, on, seen } = request;
   const rows = on.kind === 'file' ? fileRows(host, version, on) : heldBackRows(host, version, on.name, control);
   const { total } = rows;
   const answers: RowAnswer[] = [];
@@ -180,7 +205,14 @@ export async function measure(
   const inOrder = answers.toSorted((a, b) => a.index - b.index);
   // the answers of a version are of its own kind
   const find = FINDERS[version.task.kind] as Finder<TaskKind>;
-  const { measured, ...found } = await find(version, rows, inOrder);
+  const { at, ...found } = await find(version, rows, inOrder);
+  const labels = found.gold.map((label) => found.labels[label] ?? '');
+  const hasSeen = seen?.parts.length !== 0;
   const { id, sha256: weights } = host.engine.info;
-  return { ...found, leftOut: leftOut + answers.length - measured, model: { id, sha256: weights } };
+  return {
+    ...found,
+    leftOut: leftOut + answers.length - at.length,
+    ...(hasSeen ? { known: knownAmong(request, rows.textsOf(at), labels) } : {}),
+    model: { id, sha256: weights },
+  };
 }

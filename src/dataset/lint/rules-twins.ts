@@ -4,6 +4,7 @@ import { PARTS } from '../groups';
 import { taskKindOf } from '../kind';
 import { rowsById, textKeyOf } from '../labels';
 import { type NearTwins, nearTwins, twinFamilies } from '../near-twins';
+import { partedTwins } from '../split';
 import type { Dataset, Row, SplitName } from '../types';
 import { defineLint, plural } from './define';
 
@@ -78,20 +79,35 @@ export const nearTwin = defineLint<Found>({
 });
 
 /** Said where the split has no more to leave out: which rows it kept together. */
-export const twinsTogether = defineLint<readonly (readonly Row[])[]>({
+interface Together {
+  readonly families: readonly (readonly Row[])[];
+  /** Test rows that would have had a near-twin in another part; null where that was not worked out. */
+  readonly parted: number | null;
+}
+
+export const twinsTogether = defineLint<Together>({
   kind: 'twins-together',
   name: 'Near-twins in one part',
   severity: 'info',
   find: ({ dataset, swapped, usable }) => {
     if (swapped) return [];
-    const { families } = twinFamilies(usable, dataset.mapping);
+    const { families, isWhole } = twinFamilies(usable, dataset.mapping);
     const parts = new Map(PARTS.flatMap((part) => dataset.split[part].map((id) => [id, part] as const)));
     const kept = families.filter((family) => new Set(family.map(({ id }) => parts.get(id))).size === 1);
-    return kept.length === 0 ? [] : [kept];
+    if (kept.length === 0) return [];
+    const isBySeed = (dataset.splitBy?.kind ?? 'seed') === 'seed';
+    return [{ families: kept, parted: isBySeed && isWhole ? partedTwins(dataset, kept).length : null }];
   },
-  title: (families) =>
+  title: ({ families }) =>
     `${plural(families.flat().length, 'row')} almost repeat another; each is in one part with its near-twins`,
-  advice: (families) =>
-    `They make ${plural(families.length, 'family', 'families')}. A prompt cannot answer their test rows from memory; families are put into training first.`,
-  rows: (families) => families.flat(),
+  advice: ({ families, parted }, { dataset: { split } }) =>
+    [
+      `They make ${plural(families.length, 'family', 'families')}. A prompt cannot answer their test rows from memory; families are put into training first.`,
+      parted
+        ? `Drawn one by one, ${parted.toLocaleString('en')} of ${plural(split.test.length, 'test row')} would have had a near-twin in training or validation: ${parted === 1 ? 'it was' : 'they were'} moved.`
+        : '',
+    ]
+      .filter((sentence) => sentence !== '')
+      .join(' '),
+  rows: ({ families }) => families.flat(),
 });

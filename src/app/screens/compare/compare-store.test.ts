@@ -74,12 +74,18 @@ describe('a comparison in the page', () => {
     expect(again.latest.getState().value?.evaluation).toBeNull();
   });
 
-  it('counts figures under another calibration as a use of the test rows, each once', async () => {
-    const { promptSets, compare, setId } = await opened();
-    const shown = { id: 'e', setId } as ClassifyEvaluation;
-    for (const mode of ['raw', 'chosen', 'raw', 'calibrated'] as const) await compare.choose(shown, mode);
+  it('counts figures under another calibration as a use of the test rows, each once, over all visits', async () => {
+    const { studio, promptSets, compare, setId } = await opened();
+    const shown = { kind: 'classify', id: 'e', setId, createdAt: 'now' } as ClassifyEvaluation;
+    const key = { setId, kind: 'classify' } as const;
+    compare.latest.set({ evaluation: shown, leftOut: 0 }, key);
+    await Promise.all((['raw', 'chosen', 'raw', 'calibrated'] as const).map((mode) => compare.choose(shown, mode)));
     expect(promptSets.getState().set?.testLooks).toBe(2);
     expect(compare.chosen.getState()).toEqual({ of: 'e', mode: 'calibrated' });
+    const again = compareStores.of({ ...studio });
+    await again.latest.load(key);
+    await again.choose(shown, 'raw');
+    expect(promptSets.getState().set?.testLooks).toBe(2);
   });
 
   it('uses at most 200 test rows where texts are generated, drawn at random, and leaves none out', async () => {

@@ -33,7 +33,7 @@ interface LatestKey {
 }
 
 /** What is kept with a comparison afterwards. */
-type Amendment = Partial<Pick<ClassifyEvaluation, 'votes' | 'review' | 'consistency' | 'everyRow'>> &
+type Amendment = Partial<Pick<ClassifyEvaluation, 'votes' | 'review' | 'shownUnder' | 'consistency' | 'everyRow'>> &
   Partial<Pick<GenerateEvaluation, 'votes'>>;
 
 interface Latest {
@@ -105,17 +105,18 @@ export class CompareStore {
 
   readonly chosen = createStore<ChosenMode>(() => ({ of: null, mode: 'chosen' }));
 
-  /** Calibrations that were shown in this visit, by comparison. */
-  readonly #seen = new Set<string>();
-
-  /** Shows a comparison under a calibration. One that was not shown yet is another use of the test rows. */
-  readonly choose = async ({ id, setId }: ClassifyEvaluation, mode: CalibrationMode): Promise<void> => {
+  /** Shows the comparison under a calibration. One that was not shown yet, ever, is another use of the test rows. */
+  readonly choose = async ({ id }: ClassifyEvaluation, mode: CalibrationMode): Promise<void> => {
     this.chosen.setState({ of: id, mode });
-    const look = `${id} ${mode}`;
-    if (mode === 'chosen' || this.#seen.has(look)) return;
-    this.#seen.add(look);
+    const evaluation = this.#classified();
+    const { shownUnder = [], setId } = evaluation ?? {};
+    if (mode === 'chosen' || evaluation?.id !== id || shownUnder.includes(mode) || !setId) return;
     const now = new Date().toISOString();
-    await this.#studio.stores.promptSets.getState().updateById(setId, (set) => countLook(set, now));
+    const { updateById } = this.#studio.stores.promptSets.getState();
+    await Promise.all([
+      updateById(setId, (set) => countLook(set, now)),
+      this.amend({ shownUnder: [...shownUnder, mode] }),
+    ]);
   };
 
   /** Figures under another calibration. */

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import { useStore } from 'zustand';
 import { MAX_BYTES, MAX_ROWS } from '../../../dataset/types';
-import { driftWords, firstOf, type Result, resultsOf } from '../../../prompt-set/performance';
+import { driftWords, firstOf, knownWords, type Result, resultsOf } from '../../../prompt-set/performance';
 import { kindOf } from '../../../prompt-set/prompt-set';
 import { versionInUse } from '../../../prompt-set/stages';
 import type { Measurement, PromptSet } from '../../../prompt-set/types';
@@ -192,11 +192,13 @@ function Measured({ result, results, measurement }: MeasuredProps) {
   const { removeMeasurement } = detailActions.use();
   const { of, at } = result;
   const { leftOut } = measurement;
+  const known = knownWords(measurement);
   return (
     <li>
       <p role={result.id === last ? 'status' : undefined}>
         <strong>{versionWords(of)}</strong>: {driftWords(firstOf(results, result), result)}
       </p>
+      {known ? <p className="small">{known}</p> : null}
       <div className="row small dim">
         {minuteWords(at)}
         {leftOut > 0 ? ` · ${format.counted(leftOut, 'row')} left out` : ''}

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
+import { rowsById } from '../../../dataset/labels';
 import { dealt, preparedOf } from '../../../dataset/test-support';
-import { driftWords, firstOf, resultsOf } from '../../../prompt-set/performance';
-import { addHardVersion, createPromptSet } from '../../../prompt-set/prompt-set';
+import { driftWords, firstOf, knownWords, resultsOf } from '../../../prompt-set/performance';
+import { addHardVersion, createPromptSet, finishRun, startRun } from '../../../prompt-set/prompt-set';
+import { STANDARD } from '../../../training/settings';
 import { testServices, testStudio, writingFile } from '../../state/test-support';
 import { detailActions, setDetail } from './library-store';
 import { measuring } from './measure-store';
@@ -90,6 +92,64 @@ test('leaves out rows of a file without a known label, keeps no text, and report
   if (!first) throw new Error('a measurement');
   await removeMeasurement(first);
   expect(detail.getState().value?.measurements).toHaveLength(1);
+});
+
+/** The set with a tuned prompt, trained on its rows. */
+async function withRun(
+  { services, dataset }: Awaited<ReturnType<typeof made>>,
+  of: { readonly heldBackHash?: string },
+) {
+  const { fingerprint, heldBackHash, splitHash } = { ...dataset, ...of };
+  const from = {
+    settings: STANDARD,
+    template: '{text}\nTone:',
+    initText: '',
+    model: { id: 'm', sha256: 'a'.repeat(64), dtype: 'fp32' },
+    ...{ datasetFingerprint: fingerprint, heldBackHash, splitHash },
+  };
+  const soft = { placement: 'suffix' as const, vectors: new Float32Array(2), virtualTokens: 1, hidden: 2 };
+  const done = { status: 'finished' as const, soft, bestStep: 1, validationAccuracy: null, seconds: 1 };
+  await services.store.sets.update('s', (set) =>
+    finishRun(startRun(set, { id: 'r1', now: '2026-01-03' }, from).set, 'r1', done, '2026-01-04'),
+  );
+}
+
+test('says how many rows of a file a tuned prompt was trained on, and how many almost repeat one', async () => {
+  const on = await made();
+  const { services, dataset, measure, open, choose } = on;
+  await withRun(on, {});
+  const byId = rowsById(dataset.table.rows);
+  const [first, second, third] = dataset.split.train.map((id) => byId.get(id)?.cells ?? {});
+  const cells = [
+    [`${first?.text}`.toUpperCase(), `${first?.label}`],
+    [` ${second?.text}`, second?.label === 'good' ? 'bad' : 'good'],
+    [`${third?.text} of ours`, `${third?.label}`],
+    ['nothing like it at all', 'good'],
+  ] as const;
+  const known = async () => (await services.store.measurements.ofSet('s')).at(-1);
+  const measured = async (versionId: string) => {
+    await open(labelled(cells));
+    choose({ text: 'body', label: 'tone' });
+    await measure.start('s', versionId, 'file');
+    expect(measure.getState().error).toBeNull();
+    return known();
+  };
+  const tuned = await measured('r1');
+  expect(tuned?.known).toEqual({ same: 2, almost: 1, isSure: true });
+  expect(knownWords({ known: tuned?.known })).toBe(
+    '2 of these rows are among its training rows, and 1 more almost repeats one: expect a lower figure on new rows.',
+  );
+  expect((await measured('h1'))?.known).toBeUndefined();
+});
+
+test('says of a prompt that was trained on another split that it may know the test rows', async () => {
+  const on = await made();
+  await withRun(on, { heldBackHash: 'other' });
+  await on.measure.start('s', 'r1', 'held-back');
+  const [kept] = await on.services.store.measurements.ofSet('s');
+  const n = on.dataset.split.test.length;
+  expect(kept?.known).toEqual({ same: n, almost: 0, isSure: false });
+  expect(knownWords({ known: kept?.known })).toMatch(/^Up to \d+ of these rows may be among its training rows, as/);
 });
 
 test('says why something cannot be measured, and stores nothing', async () => {

@@ -2,6 +2,7 @@
 import { StudioError } from '../../../lib/errors';
 import { countLook } from '../../../prompt-set/prompt-set';
 import type { Measurement } from '../../../prompt-set/types';
+import { seenParts } from '../../../prompt-set/versions';
 import type { MeasureRequest } from '../../../workflow/measure';
 import { job } from '../../state/job';
 import { perStudio, type Studio } from '../../state/studio';
@@ -44,9 +45,10 @@ export const measuring = perStudio((studio) => {
       const { ready } = await chosenVersion(store, setId, versionId);
       const version = await answeringVersion(store, ready, true);
       const on = kind === 'file' ? fileColumns(studio) : { kind, name: ready.set.datasetName ?? 'a file' };
+      const seen = seenParts(ready.set, ready.of, version.dataset);
       const measured = await services.workflow.call(
         'measure',
-        { version, on },
+        { version, on, seen },
         {
           signal,
           onEvent: ({ done, total, secondsLeft }) => report({ done, total, fraction: done / total, secondsLeft }),

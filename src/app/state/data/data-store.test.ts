@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { toasts } from '../../ui/toast';
 import { createPromptSetsStore } from '../prompt-sets-store';
 import { createProposer } from '../proposer';
 import { createSessionStore } from '../session-store';
@@ -178,6 +179,32 @@ describe('changes of rows', () => {
     await vi.waitFor(() =>
       expect(promptSets.getState().dataset?.versions?.at(-1)?.what).toBe('Replaced by rows-2.csv'),
     );
+  });
+
+  it('keep how often the test rows were used when a replaced file is back, or when only the row names change', async () => {
+    const { promptSets, data } = await opened(csvFile(200));
+    const looks = () => promptSets.getState().set?.testLooks;
+    const isOpen = (fileName: string) =>
+      vi.waitFor(() => {
+        expect(data.getState()).toMatchObject({ reading: null, preparing: false });
+        expect(promptSets.getState().set?.datasetFingerprint).toBe(promptSets.getState().dataset?.fingerprint);
+        expect(promptSets.getState().dataset?.table.format.fileName).toBe(fileName);
+      });
+    await promptSets.getState().update((set) => ({ ...set, testLooks: 2 }));
+    data.getState().replaceFile(csvFile(150, ['good', 'bad'], 'rows-2.csv'));
+    await isOpen('rows-2.csv');
+    expect(looks()).toBe(0);
+    await promptSets.getState().update((set) => ({ ...set, testLooks: 5 }));
+    const undo = () => toasts.visibleToasts.find(({ content }) => content.title === 'rows-1.csv was replaced');
+    await vi.waitFor(() => expect(undo()).toBeDefined());
+    undo()?.content.action?.run();
+    await isOpen('rows-1.csv');
+    await vi.waitFor(() => expect(looks()).toBe(2));
+    await data.getState().map({ id: 'message' });
+    expect(looks()).toBe(2);
+    data.getState().replaceFile(csvFile(150, ['good', 'bad'], 'rows-2.csv'));
+    await isOpen('rows-2.csv');
+    await vi.waitFor(() => expect(looks()).toBe(5));
   });
 
   it('make no new version for another split, and one for other columns', async () => {

@@ -146,8 +146,10 @@ class ChangingRows {
     const what = versions.length === 0 ? `${fileName} opened` : mappingWords(mapping);
     try {
       const prepared = await this.#rows.prepare(table, mapping, { what, before: versions });
+      const was = before?.dataset.mapping;
+      const sameHeldBack = was?.text === mapping.text && was.label === mapping.label;
       // what a later choice replaced is saved with that one
-      return prepared && (await this.#rows.keep(prepared)) ? 'kept' : 'blocked';
+      return prepared && (await this.#rows.keep(prepared, { sameHeldBack })) ? 'kept' : 'blocked';
     } catch (cause) {
       this.#rows.failed(fileName, cause);
       return 'not made';
