@@ -1,5 +1,5 @@
 import { percentWhole } from '../../../lib/format';
-import { type Score, scoreboardTitle } from '../../../prompt-set/listing';
+import { type Score, scoreboardTitle } from '../../../prompt-set/scoreboard';
 import { versionWords } from '../../../prompt-set/versions';
 import { useQuery } from '../../state/location';
 import { useResource } from '../../state/resource';
