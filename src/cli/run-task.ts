@@ -1,8 +1,8 @@
 /** What `tune` and `write` share: prompts are trained, compared on test rows, and saved with the results. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { taskKindOf } from '../dataset/kind';
 import type { Dataset } from '../dataset/types';
+import { taskKindOf } from '../dataset/types';
 import { times } from '../evaluation/words';
 import { readJson } from '../interchange/exact-json';
 import { readZip } from '../interchange/zip';

@@ -1,6 +1,6 @@
-import { storedTask, type TaskKind, taskKindOf } from './kind';
 import { textKey } from './normalise';
 import type { ColumnMapping, Row, Table } from './types';
+import { storedTask, type TaskKind, taskKindOf } from './types';
 
 /** What a column looks like over a sample of its rows. */
 interface Profile {

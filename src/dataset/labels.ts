@@ -1,7 +1,6 @@
-import { taskKindOf } from './kind';
 import { textKey } from './normalise';
 import { PackedRows } from './packed';
-import { type ColumnMapping, type Dataset, type Lookup, mapped, type Row, type Rows } from './types';
+import { type ColumnMapping, type Dataset, type Lookup, mapped, type Row, type Rows, taskKindOf } from './types';
 
 /**
  * Remembers a value computed from a cell as long as its row exists: rows are never changed, and when one cell is, all

@@ -1,6 +1,5 @@
 import { sha256 } from '../lib/bytes';
 import { type Failure, fail, ok, type Result } from '../lib/result';
-import { taskKindOf } from './kind';
 import { type ClassShare, classBalance, labelCounts, labelSet, type Spellings, withCommonSpelling } from './labels';
 import { lint } from './lint/lint';
 import { textKey } from './normalise';
@@ -15,6 +14,7 @@ import {
   type Rows,
   type SplitBy,
   type Table,
+  taskKindOf,
 } from './types';
 
 export interface Prepared {

@@ -1,7 +1,8 @@
 /** Versions of a data set's rows, in words and by fingerprint. */
-import { type ByTask, taskKindOf } from './kind';
+
 import { findPersonal, type PersonalKind, type PersonalSpan } from './personal';
 import type { CellChange, Change, ColumnMapping, Dataset, DataVersion } from './types';
+import { type ByTask, taskKindOf } from './types';
 
 const NOUNS: Readonly<Record<PersonalKind, readonly [one: string, many: string]>> = {
   email: ['e-mail address', 'e-mail addresses'],

@@ -1,4 +1,4 @@
-import type { TaskKind } from '../dataset/kind';
+import type { TaskKind } from '../dataset/types';
 import type { CachePlan } from '../inference/cache-plan';
 import { type Control, uninterrupted } from '../inference/control';
 import { takesPast } from '../inference/program';

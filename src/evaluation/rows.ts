@@ -1,8 +1,8 @@
 import { drawnRows } from '../dataset/draw';
 import { together } from '../dataset/groups';
-import { type ByTask, type TaskKind, taskKindOf } from '../dataset/kind';
 import { rowsById } from '../dataset/labels';
 import type { Dataset, Row } from '../dataset/types';
+import { type ByTask, type TaskKind, taskKindOf } from '../dataset/types';
 import { detectableDifference } from '../metrics/power';
 
 /** The column whose equal cells keep rows together in the split, if there is one. */

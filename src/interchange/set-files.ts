@@ -2,8 +2,7 @@
  * A complete prompt set as files: one folder, one file per version, equal bytes for equal sets. They are packed for
  * another browser, and a team keeps them in git.
  */
-import type { TaskKind } from '../dataset/kind';
-import type { Dataset } from '../dataset/types';
+import type { Dataset, TaskKind } from '../dataset/types';
 import { type Failure, fail, ok, type Result } from '../lib/result';
 import { firstFault, type z } from '../lib/zod';
 import { readNpy, writeNpy } from '../prompt/codecs';

@@ -2,7 +2,7 @@
  * What can happen to a prompt set, as pure functions from one value to the next. Ids and times are passed in.
  * No version is ever dropped: deleting a set only marks it, so that it can be undone.
  */
-import type { TaskKind } from '../dataset/kind';
+import type { TaskKind } from '../dataset/types';
 import { assert } from '../lib/assert';
 import { alignWords, sameLabels } from '../task/template';
 import type { HardPrompt, LabelWord } from '../task/types';

@@ -1,5 +1,4 @@
-import type { TaskKind } from '../dataset/kind';
-import type { Dataset } from '../dataset/types';
+import type { Dataset, TaskKind } from '../dataset/types';
 import type { ConsistencyReport, EveryRowReport } from '../evaluation/classify/checks';
 import type { Correction } from '../evaluation/classify/doubts';
 import type { CalibrationMode } from '../evaluation/classify/outcome';

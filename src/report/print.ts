@@ -1,5 +1,5 @@
 /** A report: the parts of its kind of task, what every report says, and both as HTML and as Markdown. */
-import type { ByTask } from '../dataset/kind';
+import type { ByTask } from '../dataset/types';
 import type { Recommendation } from '../evaluation/classify/recommendation';
 import { namesOf, times } from '../evaluation/words';
 import { type ColourName, PALETTE, rgbParts } from '../lib/palette';

@@ -1,7 +1,8 @@
 /** Suggestions for a hand-written prompt, each with a one-click fix where there is one. */
-import { type ByTask, taskKindOf } from '../dataset/kind';
+
 import { textKey } from '../dataset/normalise';
 import type { ColumnMapping } from '../dataset/types';
+import { type ByTask, taskKindOf } from '../dataset/types';
 import { classifyInstruction } from './propose';
 import { taskOf } from './tasks';
 import { checkTemplate, parseTemplate, printTemplate, TEXT_SLOT, type TemplatePart } from './template';

@@ -1,6 +1,7 @@
 /** Rows of another file under a prompt of this project: rendered piece by piece, so that the file may be long. */
-import { storedTask } from '../dataset/kind';
+
 import type { ColumnMapping, Dataset, Row, Table } from '../dataset/types';
+import { storedTask } from '../dataset/types';
 import { assert } from '../lib/assert';
 import { fail, ok, type Result } from '../lib/result';
 import { renderRows } from './render';

@@ -1,7 +1,8 @@
 /** The kinds of task, by name, and what differs between them when a row becomes a prompt. */
-import { type ByTask, taskKindOf } from '../dataset/kind';
+
 import { labelIndexer, targetOf } from '../dataset/labels';
 import type { ColumnMapping, Dataset, Row } from '../dataset/types';
+import { type ByTask, taskKindOf } from '../dataset/types';
 import { classifyInstruction, classifyTemplate, generateInstruction, generateTemplate } from './propose';
 import { proposeWords } from './propose-words';
 import { asContinuation } from './template';

@@ -1,7 +1,6 @@
 /** Rows answered by one version, in pieces: stopping is quick, and what is answered by then is kept. */
 
-import type { TaskKind } from '../dataset/kind';
-import type { Dataset } from '../dataset/types';
+import type { Dataset, TaskKind } from '../dataset/types';
 import type { ModelInfo, WrittenRow } from '../engine/types';
 import { throwIfInterrupted } from '../inference/control';
 import type { Control } from '../lib/control';

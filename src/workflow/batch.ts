@@ -1,6 +1,5 @@
 /** A file of rows, answered by one version: in pieces that can be stopped and continued, and then made into a file. */
 import { toCsv } from '../dataset/csv-out';
-import type { TaskKind } from '../dataset/kind';
 import {
   type AnswersFile,
   answersFile,
@@ -9,6 +8,7 @@ import {
   type LabelScore,
   type TextAnswers,
 } from '../dataset/predictions-out';
+import type { TaskKind } from '../dataset/types';
 import { StudioError } from '../lib/errors';
 import { argmax } from '../metrics/classification';
 import { type AnsweringVersion, answered, type Piece, type RowAnswer } from './answering';

@@ -3,9 +3,9 @@
  * shows. Test rows are held out: no choice rests on them. Calibration, temperatures and mixture weights are fitted on
  * validation rows, the word counts on training rows.
  */
-import type { TaskKind } from '../dataset/kind';
+
 import { rowsById, targetOf } from '../dataset/labels';
-import type { Dataset } from '../dataset/types';
+import type { Dataset, TaskKind } from '../dataset/types';
 import { compareTexts as figuresOf } from '../evaluation/generate/compare';
 import { comparedIds, rowGroups } from '../evaluation/rows';
 import type { GenerateOutcome } from '../evaluation/types';

@@ -1,9 +1,8 @@
 /** A version measured again on rows whose answers are known: the test rows of its prompt set, or an open file. */
 
-import type { TaskKind } from '../dataset/kind';
 import { rowsById, targetOf, textKeyOf, textOf } from '../dataset/labels';
 import { nearTwins } from '../dataset/near-twins';
-import type { Dataset, Row } from '../dataset/types';
+import type { Dataset, Row, TaskKind } from '../dataset/types';
 import { compareTexts } from '../evaluation/generate/compare';
 import { present } from '../lib/assert';
 import { sha256 } from '../lib/bytes';

@@ -1,8 +1,8 @@
 /** Verb: one training run, from the rows to the kept vectors, with what there is to beat scored between the steps. */
 
 import { drawnRows } from '../dataset/draw';
-import { type ByTask, type TaskKind, taskKindOf } from '../dataset/kind';
 import { rowsById, targetOf, textOf } from '../dataset/labels';
+import { type ByTask, type TaskKind, taskKindOf } from '../dataset/types';
 import { type Control, childControl } from '../lib/control';
 import { asStudioError, StudioError, toWire, type WireError } from '../lib/errors';
 import { rougeL } from '../metrics/text';

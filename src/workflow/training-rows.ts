@@ -1,8 +1,8 @@
 /** Which rows train and validate, and under which name the engine remembers their texts. */
 import { drawnRows } from '../dataset/draw';
-import { type ByTask, taskKindOf } from '../dataset/kind';
 import { labelCounts, labelIndexer, rowsById } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
+import { type ByTask, taskKindOf } from '../dataset/types';
 import type { ScoreResult } from '../engine/types';
 import type { Control } from '../lib/control';
 import { calibrated } from '../metrics/calibration';

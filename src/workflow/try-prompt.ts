@@ -1,8 +1,8 @@
 /** Verbs: a hand-written prompt tried on validation rows, timed on a few of them, and read token by token. */
 import { drawnRows } from '../dataset/draw';
-import { type ByTask, type TaskKind, taskKindOf } from '../dataset/kind';
 import { rowsById, targetOf } from '../dataset/labels';
 import type { Dataset } from '../dataset/types';
+import { type ByTask, type TaskKind, taskKindOf } from '../dataset/types';
 import { exactMatch, rougeL, tokenF1 } from '../metrics/text';
 import type { AnswersWith, WritingTry } from '../prompt-set/types';
 import { checkTemplate, parseTemplate, sameLabels, TEXT_SLOT, wordsFor } from '../task/template';

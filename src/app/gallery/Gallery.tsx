@@ -1,9 +1,9 @@
 import { useState } from 'react';
 import { themeStore } from '../state/theme';
 import { Button, Choices } from '../ui';
+import type { Entry } from './controls';
 import { CONTROL_ENTRIES } from './controls';
 import { CHART_ENTRIES, DISPLAY_ENTRIES } from './displays';
-import type { Entry } from './entry';
 import './gallery.css';
 
 export const ENTRIES: readonly Entry[] = [...CONTROL_ENTRIES, ...DISPLAY_ENTRIES, ...CHART_ENTRIES];

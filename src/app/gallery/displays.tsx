@@ -19,7 +19,7 @@ import {
   toastUndo,
 } from '../ui';
 import { Toaster, toasts } from '../ui/toast';
-import { type Entry, entriesOf, LONG, labelsOf } from './entry';
+import { type Entry, entriesOf, LONG, labelsOf } from './controls';
 
 const nothing = () => {};
 

@@ -1,7 +1,8 @@
 /** How an issue in the data is described, and what the rules look at. */
-import { taskKindOf } from '../kind';
+
 import { isUsable, labelOf, type Spellings, textKeyOf, textOf } from '../labels';
 import type { Dataset, Issue, IssueKind, Row } from '../types';
+import { taskKindOf } from '../types';
 
 /** Fewer rows cannot be trained and checked. */
 export const MIN_ROWS = 10;

@@ -1,7 +1,8 @@
 /** What is checked in a data set, for each kind of task. A new check is one object in a rules file and one entry here. */
-import { type ByTask, taskKindOf } from '../kind';
+
 import type { Spellings } from '../labels';
 import type { Dataset, Issue } from '../types';
+import { type ByTask, taskKindOf } from '../types';
 import { contextOf, type Lint } from './define';
 import {
   imbalanced,

@@ -1,9 +1,10 @@
 /** Checks of the rows, whatever the task: how many there are, empty and repeated texts, leaks, personal data. */
-import { type ByTask, taskKindOf } from '../kind';
+
 import { labelOf, perCell, rowsById, targetOf, textKeyOf, textOf } from '../labels';
 import { textKey } from '../normalise';
 import { findPersonal } from '../personal';
 import type { Row } from '../types';
+import { type ByTask, taskKindOf } from '../types';
 import { countKinds, personalWords } from '../versions';
 import { type Context, defineLint, listed, MIN_ROWS, plural, quote, together, when } from './define';
 

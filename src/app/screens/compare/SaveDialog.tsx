@@ -1,8 +1,7 @@
 /** The comparison on the screen as files. Texts of rows are in them only where the user said so. */
 import { useState } from 'react';
-import type { ByTask } from '../../../dataset/kind';
 import { textOf } from '../../../dataset/labels';
-import type { Dataset } from '../../../dataset/types';
+import type { ByTask, Dataset } from '../../../dataset/types';
 import { planFor } from '../../../evaluation/classify/outcome';
 import { tally } from '../../../evaluation/vote';
 import type { Evaluation, GenerateEvaluation } from '../../../prompt-set/types';

@@ -1,7 +1,6 @@
 /** The comparison on the screen, whatever the kind of task: made, kept, read back, amended. */
 import { createStore } from 'zustand/vanilla';
-import type { TaskKind } from '../../../dataset/kind';
-import type { Dataset } from '../../../dataset/types';
+import type { Dataset, TaskKind } from '../../../dataset/types';
 import { type CalibrationMode, planFor } from '../../../evaluation/classify/outcome';
 import type { Comparison, ReviewThreshold } from '../../../evaluation/types';
 import { recordComparison, setThreshold } from '../../../prompt-set/calibration';

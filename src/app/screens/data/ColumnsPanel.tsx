@@ -1,6 +1,5 @@
 import { DELIMITER_NAMES, DELIMITERS } from '../../../dataset/decode';
-import type { TaskKind } from '../../../dataset/kind';
-import type { SourceFormat } from '../../../dataset/types';
+import type { SourceFormat, TaskKind } from '../../../dataset/types';
 import { useData, useStores } from '../../state/studio';
 import { Choices, Panel, Select, Term } from '../../ui';
 import { ENCODING_NAMES, TASK_WORDS } from './words';

@@ -1,6 +1,6 @@
 /** How the rows are distributed: how often each label appears, or how long the answers are; and how long the texts are. */
 import { type ReactNode, useMemo } from 'react';
-import type { ByTask } from '../../../dataset/kind';
+import type { ByTask } from '../../../dataset/types';
 import { ChartPanel, drawLengths } from '../../charts';
 import { useData, useSession } from '../../state/studio';
 import { format, Panel, ProgressBar } from '../../ui';

@@ -1,9 +1,9 @@
 /** What the Data screen asks about the open rows: which to show in which order, and how many tokens they have. */
 import { useMemo } from 'react';
 import { useStore } from 'zustand';
-import { type ByTask, taskKindOf } from '../../../dataset/kind';
 import { filterQuery, type RowQuery, type RowSort } from '../../../dataset/query';
 import type { Issue, Table } from '../../../dataset/types';
+import { type ByTask, taskKindOf } from '../../../dataset/types';
 import { lengthIssues } from '../../../task/length-issues';
 import type { WorkflowMethods } from '../../../worker/protocol';
 import type { DataState } from '../../state/data/data-state';

@@ -1,10 +1,10 @@
 /** What the Data screen says: of the file, its labels and lengths, the split, and each row and cell of the table. Pure. */
 import { DELIMITER_NAMES } from '../../../dataset/decode';
-import type { ByTask } from '../../../dataset/kind';
 import { blockingIssue } from '../../../dataset/lint/define';
 import { PARTS } from '../../../dataset/query';
 import { usedRows } from '../../../dataset/split';
 import type {
+  ByTask,
   ColumnMapping,
   Dataset,
   DataVersion,

@@ -1,4 +1,4 @@
-import type { ByTask } from '../../../dataset/kind';
+import type { ByTask } from '../../../dataset/types';
 import { count, midSentence, percentWhole } from '../../../lib/format';
 import { LABEL_METRICS, TEXT_METRICS } from '../../../metrics/registry';
 import { chosenHard, isWriting } from '../../../prompt-set/prompt-set';

@@ -1,5 +1,5 @@
 import { useMemo, useState } from 'react';
-import type { ByTask, TaskKind } from '../../../dataset/kind';
+import type { ByTask, TaskKind } from '../../../dataset/types';
 import { TEXT_METRICS } from '../../../metrics/registry';
 import type { PromptSet } from '../../../prompt-set/types';
 import { type Diagnosis, type DiagnosisKind, diagnose } from '../../../training/diagnosis';

@@ -1,6 +1,7 @@
 /** What there is to beat on the validation rows, as far as it is known, and which of it a run should still score. */
-import { type ByTask, taskKindOf } from '../../../dataset/kind';
+
 import type { Dataset } from '../../../dataset/types';
+import { type ByTask, taskKindOf } from '../../../dataset/types';
 import { chosenHard, recordTry } from '../../../prompt-set/prompt-set';
 import { answersWith, sinceTry } from '../../../prompt-set/tries';
 import type { HardVersion, PromptSet } from '../../../prompt-set/types';

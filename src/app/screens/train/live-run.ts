@@ -1,5 +1,5 @@
 /** The run on the screen: how each event changes it, and what the screen says of it. Pure. */
-import type { TaskKind } from '../../../dataset/kind';
+import type { TaskKind } from '../../../dataset/types';
 import { StudioError } from '../../../lib/errors';
 import { clock, counted, percentWhole } from '../../../lib/format';
 import { isUsable, kindOf } from '../../../prompt-set/prompt-set';

@@ -1,7 +1,6 @@
 /** What Compare shows for each kind of task. A kind without panels does not compile. */
 import type { ComponentType } from 'react';
-import type { TaskKind } from '../../../../dataset/kind';
-import type { Dataset } from '../../../../dataset/types';
+import type { Dataset, TaskKind } from '../../../../dataset/types';
 import type { ClassifyEvaluation, Evaluation, GenerateEvaluation } from '../../../../prompt-set/types';
 import { changedRows } from '../../../../report/csv';
 import { LabelResults } from './classify/LabelResults';
